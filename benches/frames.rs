@@ -1,6 +1,6 @@
-//! How long a frame of each view takes to draw, and the bytes of the first one: at 200×60, in true colour.
+//! Benchmark of drawing each view: time per frame and bytes of the first frame, at 200×60 in true colour.
 //!
-//! `cargo bench --bench frames [-- FILE]`, a session with every experiment unless a session's file is named.
+//! `cargo bench --bench frames [-- FILE]`. FILE is a session; the default is a fixture with every experiment.
 
 use std::error::Error;
 use std::io::Read;
@@ -44,9 +44,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let session = from_text(&text, &path, "bench")?;
     let theme = Theme::new(Depth::True, Background::Dark, true);
     let mut cases: Vec<(String, State)> = Vec::new();
-    for (at, entry) in VIEWS.iter().enumerate() {
+    for (index, entry) in VIEWS.iter().enumerate() {
         let mut state = State::new(Connection::ReadOnly, VIEWS);
-        state.view = ViewId(at);
+        state.view = ViewId(index);
         cases.push((entry.name.to_owned(), state));
     }
     let mut enlarged = State::new(Connection::ReadOnly, VIEWS);
@@ -72,10 +72,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut worst = Duration::ZERO;
         let began = Instant::now();
         for _ in 0..FRAMES {
-            let own = Instant::now();
+            let started = Instant::now();
             buffer.reset();
             frame::draw(&session, &state, &theme, area, &mut buffer);
-            worst = worst.max(own.elapsed());
+            worst = worst.max(started.elapsed());
         }
         let mean = began.elapsed() / FRAMES;
         let now = tokio::time::Instant::now();

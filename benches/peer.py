@@ -1,22 +1,23 @@
 #!/usr/bin/env python3
-"""The noise loop in PyTorch and other runtimes: the same network and the same job at γ = 0.
+"""The noise loop in PyTorch and other runtimes, for comparison: the same network and the same work at γ = 0.
 
-A trial is an image of uniform noise, what the network calls it, and the noise added to the sum of
-that class. Prints one JSON object a measurement, as `noisescope bench --json` does:
+A trial draws an image of uniform noise, classifies it, and adds the noise to the sum of the class that
+the network chose. Prints one JSON object per measurement, as `noisescope bench --json` does:
 
     python3 benches/peer.py eager --network cnn --batch 64 --batch 256 --trials 50000
 
     eager        torch.rand, forward, argmax, index_add_, in batches
-    tuned        the same with the channels of an image innermost in memory
-    compiled     eager through torch.compile; on a processor with weights frozen and max-autotune
-    onnxruntime  the network exported to ONNX, the rest as eager
-    openvino     the same
+    tuned        the same with channels innermost in memory (channels last)
+    compiled     eager through torch.compile; on a CPU with frozen weights and max-autotune
+    onnxruntime  the network exported to ONNX, the rest as in eager
+    openvino     the same in OpenVINO
     published    the loop of the published notebooks: 100,000 noise images drawn at once on the
-                 processor, shown in batches of 10,000, summed class by class
-    adam, fused  training instead: Adam on the cross-entropy, image by image in bytes as they are stored,
-                 shuffled; fused is PyTorch's Adam in one pass
+                 CPU, shown in batches of 10,000, summed class by class
+    adam, fused  training instead: Adam on the cross-entropy, with shuffled images stored as bytes;
+                 fused uses PyTorch's fused Adam
 
-Networks are noisescope's kinds, and resnet18: that of CIFAR, 3×32×32 images, 3×3 convolution first.
+Networks are noisescope's kinds, and resnet18: the CIFAR variant, for 3×32×32 images, starting with a 3×3
+convolution.
 """
 
 import argparse
@@ -51,7 +52,7 @@ class Contrast(nn.Module):
 
 
 class Rows(nn.Module):
-    """Two LSTM layers over the rows of an image; the last state."""
+    """Two LSTM layers over the rows of an image; returns the last state."""
 
     def __init__(self):
         super().__init__()
@@ -62,7 +63,7 @@ class Rows(nn.Module):
 
 
 class Residual(nn.Module):
-    """Two 3×3 convolutions and what they are added to."""
+    """A residual block: two 3×3 convolutions and a shortcut."""
 
     def __init__(self, before, after, stride):
         super().__init__()
@@ -79,7 +80,7 @@ class Residual(nn.Module):
 
 
 def resnet18():
-    """ResNet-18 as it is used on 32×32 images."""
+    """ResNet-18 in its variant for 32×32 images."""
     blocks = [Residual(64, 64, 1), Residual(64, 64, 1)]
     for before, after in ((64, 128), (128, 256), (256, 512)):
         blocks += [Residual(before, after, 2), Residual(after, after, 1)]
@@ -108,23 +109,23 @@ NETWORKS = {
 
 
 def image(network):
-    """Channels, rows and columns of what a network takes."""
+    """Channels, rows and columns of a network's input."""
     return (3, 32, 32) if network == "resnet18" else (1, SIDE, SIDE)
 
 
 def rows_innermost(batch, device, shape):
-    """Uniform noise as PyTorch lays out images."""
+    """Uniform noise in PyTorch's default memory layout."""
     return torch.rand(batch, *shape, device=device)
 
 
 def channels_innermost(batch, device, shape):
-    """Uniform noise that PyTorch takes for images whose channels are innermost; so stay all layers."""
+    """Uniform noise in the channels-last memory layout, which all layers then keep."""
     channels, height, width = shape
     return torch.rand(batch, height, width, channels, device=device).permute(0, 3, 1, 2)
 
 
 def exported(network, shape, path=None):
-    """The network as ONNX, for any number of images."""
+    """The network exported to ONNX, for any batch size."""
     to = path or io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -144,14 +145,14 @@ def by_onnxruntime(network, shape):
 
 
 def by_openvino(network, shape, batch):
-    """The network in OpenVINO, compiled for the batch."""
+    """The network in OpenVINO, compiled for the batch size."""
     import openvino
 
     core = openvino.Core()
     model = core.read_model(io.BytesIO(exported(network, shape)))
     model.reshape([batch, *shape])
     hints = {"PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": "1"}
-    # Where it may choose, it computes in bfloat16: the job is of float32.
+    # By default it may compute in bfloat16; the work is float32.
     compiled = core.compile_model(model, "CPU", {**hints, "INFERENCE_PRECISION_HINT": "f32"})
     return lambda noise: torch.from_numpy(compiled(noise.numpy())[0])
 
@@ -171,7 +172,7 @@ def batches(network, device, batch, trials, draw, shape):
 
 
 def trained(network, device, batch, seconds, shape, fused):
-    """Images a second of training over so many seconds, and how many they were."""
+    """Trains for some seconds; returns images per second and the number of images."""
     network.train()
     images = torch.randint(0, 256, (4096, *shape), dtype=torch.uint8)
     labels = torch.randint(0, CLASSES, (len(images),))
@@ -191,7 +192,7 @@ def trained(network, device, batch, seconds, shape, fused):
     began, seen = time.perf_counter(), 0
     while True:
         for chosen in torch.randperm(len(images)).split(batch):
-            # Read, as a run must to notice that it diverges.
+            # Read the loss, as a real run must to detect divergence.
             step(chosen).item()
             seen += len(chosen)
             if time.perf_counter() - began > seconds:
@@ -199,7 +200,7 @@ def trained(network, device, batch, seconds, shape, fused):
 
 
 def published(network, device, batch, trials, drawn=100_000):
-    """The loop of the notebooks."""
+    """The loop of the published notebooks."""
     sums = torch.zeros(CLASSES, SIDE * SIDE)
     counts = [0] * CLASSES
     for _ in range(-(-trials // drawn)):
@@ -220,9 +221,9 @@ def main():
     parser.add_argument("how", choices=hows)
     parser.add_argument("--network", choices=list(NETWORKS), default="cnn")
     parser.add_argument("--device", default="cpu", help="cpu or cuda:N")
-    parser.add_argument("--batch", type=int, action="append", help="trials a batch (repeatable)")
+    parser.add_argument("--batch", type=int, action="append", help="trials per batch (repeatable)")
     parser.add_argument("--trials", type=int, default=50_000)
-    parser.add_argument("--to", help="the file that `export` writes")
+    parser.add_argument("--to", help="output file for `export`")
     arguments = parser.parse_args()
 
     torch.manual_seed(1)
@@ -252,7 +253,7 @@ def main():
     trials = arguments.trials
     if how == "published":
         loop, usual = published, [10_000]
-        # It draws this many at once, so fewer cannot be measured.
+        # This loop draws 100,000 at once, so fewer cannot be measured.
         trials = max(trials, 100_000)
     if how == "compiled":
         mode = {}
@@ -261,7 +262,7 @@ def main():
 
             inductor.freezing = True
             mode = {"mode": "max-autotune"}
-        # A kernel for each batch size: by default the second size makes one for any size.
+        # Compile a kernel for each batch size; by default the second size compiles one for any size.
         network = torch.compile(network, dynamic=False, **mode)
     if how == "onnxruntime":
         network = by_onnxruntime(network, shape)

@@ -1,8 +1,8 @@
-//! The pieces of a trial on device `cpu`, each alone on one core: noise of every kind, blending, the logits of
-//! every built-in kind, a block with decisions alone and with evidence, activations, pushes, and a batch of
-//! training.
+//! Benchmarks of the parts of a trial on device `cpu`, each alone on one core: noise of every kind, blending, the
+//! logits of every built-in kind of network, a block with decisions only and with evidence, activations,
+//! perturbations, and a training batch.
 //!
-//! `cargo bench --bench pieces [-- noise|logits|block|layers|training]`; rates are images a second.
+//! `cargo bench --bench pieces [-- noise|logits|block|layers|training]`; rates are images per second.
 
 use std::error::Error;
 use std::hint::black_box;
@@ -24,7 +24,7 @@ use noisescope::session::config::{
 };
 use noisescope::stimulus::{BlockSeed, Pool, Source, blend};
 
-/// Images at a time.
+/// Images per batch.
 const IMAGES: usize = 256;
 
 type Done = Result<(), Box<dyn Error>>;
@@ -42,7 +42,7 @@ fn main() -> Done {
     Ok(())
 }
 
-/// The built-in part of MNIST.
+/// The embedded subset of MNIST.
 fn embedded() -> Result<Dataset, Box<dyn Error>> {
     let request = Request {
         plan: &noisescope::session::config::Dataset::default(),
@@ -71,7 +71,7 @@ fn subject(kind: NetworkKind) -> Result<Subject, Box<dyn Error>> {
     Ok(Subject::untrained(kind, ports, 1, &Device::flex())?)
 }
 
-/// Uniform noise as it is shown.
+/// Images of uniform noise.
 fn pixels(images: usize) -> Vec<f32> {
     let mut state = 0x2545_f491_u32;
     let mut next = || {
@@ -130,7 +130,7 @@ fn logits(criterion: &mut Criterion) -> Done {
     Ok(())
 }
 
-/// All of a block: noise, logits and sums.
+/// Whole blocks: noise, logits and sums.
 fn blocks(criterion: &mut Criterion, images: &Dataset) -> Done {
     let mut group = group(criterion, "block", IMAGES);
     for kind in [NetworkKind::Cnn, NetworkKind::Mlp, NetworkKind::Logistic] {
@@ -171,7 +171,7 @@ fn blocks(criterion: &mut Criterion, images: &Dataset) -> Done {
     Ok(())
 }
 
-/// Single layers of `cnn`: the receptive fields of all summed, and one pushed at 21 strengths.
+/// Individual layers of `cnn`: spike-triggered sums of all receptive fields, and one layer perturbed at 21 strengths.
 fn layers(criterion: &mut Criterion) -> Done {
     let mut group = group(criterion, "layers", IMAGES);
     let subject = subject(NetworkKind::Cnn)?;
@@ -180,7 +180,7 @@ fn layers(criterion: &mut Criterion) -> Done {
     let sums = || -> Vec<Sums> {
         let sites = subject.sites().iter();
         sites
-            .map(|it| Sums::new(it.units, it.field_pixels()))
+            .map(|site| Sums::new(site.units, site.field_pixels()))
             .collect()
     };
     group.bench_function("spike-triggered sums", |bench| {
@@ -191,16 +191,16 @@ fn layers(criterion: &mut Criterion) -> Done {
         );
     });
     group.throughput(Throughput::Elements(21 * IMAGES as u64));
-    for site in ["conv1", "conv2", "fc1"] {
-        let found = subject.sites().iter().find(|it| it.name == site);
-        let units = found.map_or(0, |it| it.units);
+    for name in ["conv1", "conv2", "fc1"] {
+        let site = subject.sites().iter().find(|site| site.name == name);
+        let units = site.map_or(0, |site| site.units);
         let deltas: Vec<Vec<f32>> = (-10..=10).map(|by| vec![by as f32 * 0.01; units]).collect();
-        let together = subject.pushed_by_each(site, &deltas)?;
-        group.bench_function(format!("{site} pushed together"), |bench| {
+        let together = subject.pushed_by_each(name, &deltas)?;
+        group.bench_function(format!("{name} pushed together"), |bench| {
             bench.iter(|| black_box(together.logits(pixels.clone(), subject.device())));
         });
-        let apart = subject.pushed(site, &deltas[0])?;
-        group.bench_function(format!("{site} pushed apart"), |bench| {
+        let apart = subject.pushed(name, &deltas[0])?;
+        group.bench_function(format!("{name} pushed apart"), |bench| {
             bench.iter(|| {
                 for _ in &deltas {
                     black_box(apart.logits(pixels.clone(), subject.device()));

@@ -1,7 +1,7 @@
-//! How long a folder of pictures takes to read: first by decoding, then from the file that is kept.
+//! Benchmark of reading a folder of pictures: first by decoding them, then from the cache file.
 //!
-//! `cargo bench --bench reading [-- PICTURES]`, 60,000 of 28×28 unless told otherwise, in ten classes. The pictures
-//! are written to a temporary folder first, which takes longer than reading them.
+//! `cargo bench --bench reading [-- PICTURES]`; by default 60,000 pictures of 28×28 in ten classes. The pictures are
+//! first written to a temporary folder, which takes longer than reading them.
 
 use std::error::Error;
 use std::fs;
@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let count: u32 = count.unwrap_or(60_000);
     let (pictures, cache) = (tempfile::tempdir()?, tempfile::tempdir()?);
     write(pictures.path(), count)?;
-    for way in ["decoded", "kept", "kept"] {
+    for way in ["decoded", "cached", "cached"] {
         let began = Instant::now();
         let images = read(pictures.path(), cache.path())?;
         let seconds = began.elapsed().as_secs_f64();
@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Pictures that do not compress to nothing.
+/// Writes pictures that do not compress to almost nothing.
 fn write(folder: &Path, count: u32) -> Result<(), Box<dyn Error>> {
     for class in 0..CLASSES {
         fs::create_dir_all(folder.join(class.to_string()))?;
@@ -45,7 +45,7 @@ fn write(folder: &Path, count: u32) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Reads all, and gives how many there are.
+/// Reads all pictures and returns how many there are.
 fn read(folder: &Path, cache: &Path) -> Result<usize, Box<dyn Error>> {
     let plan = Dataset {
         name: DatasetName::Own("pictures".into()),

@@ -1,20 +1,19 @@
-//! How well an audit tells networks with a backdoor from clean ones: trains both and a reference
-//! population, shows all of them noise, and prints how they are told apart, by the number of trials.
+//! Study of how well an audit distinguishes networks with a backdoor from clean ones: trains both and a reference
+//! population, shows all of them noise, and prints the separation by number of trials.
 //!
-//!     audit_study SET DATA CACHE FAMILIES
+//!     audit_study SET DATA CACHE FAMILIES [EPOCHS BATCH IMAGES]
 //!
-//! SET is `mnist` or `fashion-mnist`, DATA the folder of full sets, CACHE a folder in which the images
-//! of every network are kept (a network that is there is not trained again). FAMILIES is a comma list of
-//! `KIND:ATTACK:COUNT`, for example `cnn:clean:10,cnn:c:10,mlp:clean:5`; attacks are in [`Attack::of`].
-//! Training is of EPOCHS (2) with batches of BATCH (256) on the first IMAGES images (all).
-//! A family `onnx:ATTACK:COUNT` is of the files `poisoned-0.onnx` … or, for `clean`, `clean-0.onnx` … in CACHE.
-//! With the word `table` for FAMILIES the networks in CACHE are compared, those of KIND (cnn) being the
-//! suspects: `audit_study SET DATA CACHE table KIND`.
+//! SET is `mnist` or `fashion-mnist`, DATA the folder of the full datasets, CACHE a folder for the images of every
+//! network (a network already in CACHE is not trained again). FAMILIES is a comma-separated list of
+//! `KIND:ATTACK:COUNT`, for example `cnn:clean:10,cnn:c:10,mlp:clean:5`; for attacks see [`Attack::of`].
+//! Training takes EPOCHS (2) epochs with batches of BATCH (256) on the first IMAGES images (all).
+//! A family `onnx:ATTACK:COUNT` reads the files `poisoned-0.onnx` … or, for `clean`, `clean-0.onnx` … in CACHE.
+//! `audit_study SET DATA CACHE table KIND` compares the networks in CACHE; those of KIND (cnn) are the suspects.
 
 #[path = "audit_study/attacks.rs"]
 mod attacks;
-#[path = "audit_study/kept.rs"]
-mod kept;
+#[path = "audit_study/cached.rs"]
+mod cached;
 #[path = "audit_study/table.rs"]
 mod table;
 #[path = "audit_study/weights.rs"]
@@ -43,13 +42,13 @@ use noisescope::session::record::{GammaTrials, Training, TrialKind};
 use noisescope::stimulus::{self, BlockSeed, Pool, Source};
 
 use attacks::Attack;
-use kept::Kept;
+use cached::CachedNetwork;
 
-/// Trials a block.
+/// Trials per block.
 const BLOCK: usize = 100;
-/// Trials at which images are kept.
+/// Numbers of trials at which images are saved.
 pub const TRIALS: [u64; 5] = [300, 1_000, 3_000, 10_000, 30_000];
-/// Signal strengths: evidence is taken at the first, decisions at the second.
+/// Signal strengths: evidence is used at the first, decisions at both.
 pub const GAMMAS: [f64; 2] = [0.0, 0.3];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -62,14 +61,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     if families == "table" {
         return table::print(&cache, rest.first().map_or("cnn", String::as_str));
     }
-    let number = |at: usize, usual: usize| rest.get(at).map_or(Ok(usual), |word| word.parse());
+    let number =
+        |index: usize, default: usize| rest.get(index).map_or(Ok(default), |word| word.parse());
     let training = config::Training {
         epochs: number(0, 2)?,
         batch: number(1, 256)?,
         validation: 0.05,
         ..config::Training::default()
     };
-    let most = number(2, usize::MAX)?;
+    let max_images = number(2, usize::MAX)?;
     let name = match set.as_str() {
         "fashion-mnist" => DatasetName::FashionMnist,
         _ => DatasetName::Mnist,
@@ -86,17 +86,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         cache: None,
     };
     let mut dataset = load(&request, &mut |_, _| ControlFlow::Continue(()))?;
-    dataset.train = first(&dataset.train, most);
+    dataset.train = first(&dataset.train, max_images);
     let mut jobs = Vec::new();
     for family in families.split(',') {
         let [kind, attack, count] = family.split(':').collect::<Vec<_>>()[..] else {
-            return Err(format!("{family}: it must be KIND:ATTACK:COUNT").into());
+            return Err(format!("{family}: expected KIND:ATTACK:COUNT").into());
         };
         let kind = NetworkKind::ALL
             .into_iter()
             .chain([NetworkKind::Onnx])
-            .find(|it| it.label() == kind)
-            .ok_or_else(|| format!("no kind {kind}"))?;
+            .find(|known| known.label() == kind)
+            .ok_or_else(|| format!("unknown kind {kind}"))?;
         for number in 0..count.parse::<u64>()? {
             jobs.push((kind, attack.to_owned(), number));
         }
@@ -108,9 +108,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             scope.spawn(|| {
                 launch::compute_by_plan(true);
                 while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let done =
-                        network(&dataset, &cache, job, &training).map_err(|it| it.to_string());
-                    if let (Err(error), Ok(mut failed)) = (done, failed.lock()) {
+                    let result = network(&dataset, &cache, job, &training)
+                        .map_err(|error| error.to_string());
+                    if let (Err(error), Ok(mut failed)) = (result, failed.lock()) {
                         *failed = Some(error);
                         return;
                     }
@@ -124,17 +124,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// The first of some images.
-fn first(images: &Images, most: usize) -> Images {
-    let kept = images.len().min(most);
+/// The first images of a set, at most `max` of them.
+fn first(images: &Images, max: usize) -> Images {
+    let count = images.len().min(max);
     Images {
-        pixels: images.pixels[..kept * images.area()].into(),
-        labels: images.labels[..kept].into(),
+        pixels: images.pixels[..count * images.area()].into(),
+        labels: images.labels[..count].into(),
         ..*images
     }
 }
 
-/// Trains a network, shows it noise, and keeps its images.
+/// Trains a network (or reads it from an ONNX file), shows it noise, and saves its images.
 fn network(
     dataset: &Dataset,
     cache: &Path,
@@ -146,9 +146,9 @@ fn network(
         return Ok(());
     }
     let started = std::time::Instant::now();
-    let way = Attack::of(attack).ok_or_else(|| format!("no attack {attack}"))?;
+    let way = Attack::of(attack).ok_or_else(|| format!("unknown attack {attack}"))?;
     let device = Device::flex();
-    // Families differ in their seeds, too.
+    // Families have different seeds.
     let family: u64 = format!("{}-{attack}", kind.label())
         .bytes()
         .fold(7, |sum, byte| (sum * 131 + u64::from(byte)) % 1_000_003);
@@ -183,40 +183,40 @@ fn network(
     };
     let summing = Summing::new(&kind_of, &source, &dataset.train);
     let pool = Pool::new(&dataset.train);
-    let mut kept = Kept {
+    let mut cached = CachedNetwork {
         accuracy,
         success: (!attacked.is_empty()).then_some(success),
         maps: Vec::new(),
     };
-    for (at, &gamma) in GAMMAS.iter().enumerate() {
+    for (index, &gamma) in GAMMAS.iter().enumerate() {
         let mut trials = GammaTrials::new(gamma, 30, &kind_of);
         let mut hearing: Option<Hearing> = None;
         for block in 0..TRIALS[TRIALS.len() - 1] / BLOCK as u64 {
             let seeds = BlockSeed {
                 session: seed,
                 analysis: 0,
-                gamma: at as u64,
+                gamma: index as u64,
                 block,
             };
             let mut drawn =
                 stimulus::draw(seeds, &source, gamma, block * BLOCK as u64, BLOCK, &pool);
             let stimuli = std::mem::take(&mut drawn.stimuli);
             let logits = network.logits(stimuli, &device);
-            let own = hearing.get_or_insert_with(|| {
+            let hearing = hearing.get_or_insert_with(|| {
                 let rows = network.rows(&logits);
-                let own = Hearing::of(Evidence::Logit, &kind_of.listed, rows);
-                trials.hear(own.step(), &kind_of);
-                own
+                let new = Hearing::of(Evidence::Logit, &kind_of.listed, rows);
+                trials.hear(new.step(), &kind_of);
+                new
             });
-            let mut said = Said::new(network.rows(&logits), Weighting::Equal);
-            said.heard = Some(own.hear(network.rows(&logits)));
-            trials.add(&summing.sum(block, &drawn, &said, &pool));
+            let mut responses = Said::new(network.rows(&logits), Weighting::Equal);
+            responses.heard = Some(hearing.hear(network.rows(&logits)));
+            trials.add(&summing.sum(block, &drawn, &responses, &pool));
             if TRIALS.contains(&((block + 1) * BLOCK as u64)) {
-                kept.maps.push(Kept::maps_of(&trials.estimate()));
+                cached.maps.push(CachedNetwork::maps(&trials.estimate()));
             }
         }
     }
-    kept.write(&file)?;
+    cached.write(&file)?;
     if *kind != NetworkKind::Onnx {
         weights::write(&record.best, &file.with_extension("safetensors"))?;
     }

@@ -1,10 +1,10 @@
-//! How often does `compare` find a difference where there is none? One network, that of a finished
-//! session, is shown noise from two seeds at a time, and the two are compared as any two sessions are.
+//! Study of false alarms: how often `compare` finds a difference where there is none. The network of a finished
+//! session is shown noise from two seeds, and the two results are compared like any two sessions.
 //!
-//! Measured (all maps of a comparison; 95 % intervals), a logistic regression, 1,000 comparisons of 5,000
-//! trials: evidence at γ 0 5.5 % (4.2–7.1), at γ 0.3 5.8 % (4.5–7.4), decisions at γ 0.3 4.9 % (3.7–6.4); an
-//! MLP, 200 comparisons of 3,000 trials: evidence 5.5 % (3.1–9.6) and 3.5 % (1.7–7.0), decisions the
-//! same. Of single maps 4.8 % of 26,000. The cluster test finds something in 6.7 %, as on simulated noise.
+//! Measured over all maps of a comparison, with 95 % intervals. A logistic regression, 1,000 comparisons of 5,000
+//! trials: evidence at γ 0 5.5 % (4.2–7.1), at γ 0.3 5.8 % (4.5–7.4), decisions at γ 0.3 4.9 % (3.7–6.4). An MLP,
+//! 200 comparisons of 3,000 trials: evidence 5.5 % (3.1–9.6) and 3.5 % (1.7–7.0), decisions the same. For single
+//! maps: 4.8 % of 26,000. The cluster test finds something in 6.7 %, as on simulated noise.
 //!
 //! ```sh
 //! noisescope run one --set 'network=(kind: Logistic, weights: Train((epochs: 2)))' …
@@ -30,22 +30,22 @@ use noisescope::stimulus::Pool;
 /// Signal strengths of the study.
 const GAMMAS: [f64; 2] = [0.0, 0.3];
 
-/// What is counted, of so many.
+/// Counts of comparisons and maps, and of false alarms among them.
 #[derive(Default)]
 struct Alarms {
     comparisons: u64,
-    /// With a pixel past the bound of all maps.
+    /// Comparisons with a pixel beyond the bound for all maps.
     any: u64,
     maps: u64,
-    /// With a pixel past the bound of one map.
+    /// Maps with a pixel beyond the bound for one map.
     of_map: u64,
-    /// With a significant cluster.
+    /// Maps with a significant cluster.
     clusters: u64,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut words = std::env::args().skip(1);
-    let usage = "give the folder of sessions and the name of a finished one";
+    let usage = "usage: compare_false_alarms FOLDER SESSION [COMPARISONS [TRIALS]]";
     let (folder, name) = (words.next().ok_or(usage)?, words.next().ok_or(usage)?);
     let comparisons: u64 = words.next().map_or(Ok(200), |word| word.parse())?;
     let trials: u64 = words.next().map_or(Ok(5_000), |word| word.parse())?;
@@ -71,12 +71,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let mut alarms: [[Alarms; 2]; 2] = Default::default();
     for comparison in 0..comparisons {
-        let of = |seed| run(&session, &lab, &plan, seed);
-        let (a, b) = (of(2 * comparison + 1)?, of(2 * comparison + 2)?);
+        let with_seed = |seed| run(&session, &lab, &plan, seed);
+        let (a, b) = (
+            with_seed(2 * comparison + 1)?,
+            with_seed(2 * comparison + 2)?,
+        );
         let pair = Pair::new(&a, &b, &Wish::default())?;
         for (place, alarms) in alarms.iter_mut().enumerate() {
-            for (response, own) in Response::ALL.into_iter().zip(alarms) {
-                own.count(&Compared::new(&pair, place, response));
+            for (response, alarms) in Response::ALL.into_iter().zip(alarms) {
+                alarms.count(&Compared::new(&pair, place, response));
             }
         }
     }
@@ -84,8 +87,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         "{name}: {comparisons} comparisons of a network with itself, {trials} trials at each γ"
     );
     for (gamma, alarms) in GAMMAS.into_iter().zip(&alarms) {
-        for (response, own) in Response::ALL.into_iter().zip(alarms) {
-            println!("γ {gamma} {:<10} {own}", response.label());
+        for (response, alarms) in Response::ALL.into_iter().zip(alarms) {
+            println!("γ {gamma} {:<10} {alarms}", response.label());
         }
     }
     Ok(())
@@ -98,20 +101,23 @@ impl Alarms {
         }
         self.comparisons += 1;
         self.any += u64::from(compared.totals().beyond > 0);
-        for (_, own) in compared.there() {
+        for (_, map) in compared.there() {
             self.maps += 1;
-            self.of_map += u64::from(own.significant > 0);
-            self.clusters += u64::from(own.clusters.as_ref().is_some_and(|it| !it.is_empty()));
+            self.of_map += u64::from(map.significant > 0);
+            let clusters = map.clusters.as_ref();
+            self.clusters += u64::from(clusters.is_some_and(|clusters| !clusters.is_empty()));
         }
     }
 }
 
 impl std::fmt::Display for Alarms {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let share = |hits, of| {
-            wilson(hits, of).map_or_else(String::new, |it| {
-                let (share, low, high) = (100.0 * it.estimate, 100.0 * it.low, 100.0 * it.high);
-                format!("{hits} of {of}, {share:.1} % ({low:.1}–{high:.1})")
+        let share = |hits, total| {
+            wilson(hits, total).map_or_else(String::new, |interval| {
+                let percent = |x: f64| 100.0 * x;
+                let share = percent(interval.estimate);
+                let (low, high) = (percent(interval.low), percent(interval.high));
+                format!("{hits} of {total}, {share:.1} % ({low:.1}–{high:.1})")
             })
         };
         write!(
@@ -124,7 +130,7 @@ impl std::fmt::Display for Alarms {
     }
 }
 
-/// The session as it would be with noise of another seed and the same network.
+/// The session rerun with the same network and noise from another seed.
 fn run(
     session: &Session,
     lab: &Lab,
@@ -139,14 +145,14 @@ fn run(
         evidence: true,
     };
     let mut study = ClassificationImages::new(plan.clone(), place, lab);
-    let mut own = record::ClassificationImages::default();
-    let nothing = Record::new(&Config::default());
-    study.begin(0, lab, &nothing, &mut own)?;
+    let mut measured = record::ClassificationImages::default();
+    let empty = Record::new(&Config::default());
+    study.begin(0, lab, &empty, &mut measured)?;
     for part in 0..plan.gammas.len() {
         for block in 0..plan.blocks_at(plan.gammas[part]) {
             let job = Job::one(part, block);
             let sums = Experiment::step(&study, lab, job)?;
-            Experiment::merge(&study, &mut own, job, sums);
+            Experiment::merge(&study, &mut measured, job, sums);
         }
     }
     let config = Config {
@@ -157,6 +163,6 @@ fn run(
     let mut copy = Session::new(&session.name, config);
     copy.record.form = session.record.form.clone();
     copy.record.images = session.record.images.clone();
-    copy.record.analyses[0] = record::Analysis::ClassificationImages(own);
+    copy.record.analyses[0] = record::Analysis::ClassificationImages(measured);
     Ok(copy)
 }

@@ -1,5 +1,5 @@
-//! The oracle of evidence images: under white Gaussian noise the evidence image of a class is the mean
-//! gradient of its response, logit k less the mean of all logits (Stein, Bussgang).
+//! An independent check of evidence images: under white Gaussian noise, the evidence image of a class equals the
+//! mean gradient of its response, logit k minus the mean of all logits (Stein, Bussgang).
 //!
 //! ```sh
 //! noisescope run oracle --set 'analyses=[ClassificationImages((noise: Gaussian((sigma: 0.1)), gammas: [0.0], trials: 1000000)),
@@ -7,8 +7,8 @@
 //! cargo run --release --example evidence_oracle -- SESSION.ron
 //! ```
 //!
-//! Prints the correlation of each class's evidence image with its mean gradient, and the ratio of their
-//! norms, which is 1 where the scale is right too.
+//! Prints the correlation of each class's evidence image with its mean gradient, and the ratio of their norms, which
+//! is 1 if the scale is also right.
 
 use std::error::Error;
 use std::path::Path;
@@ -18,7 +18,9 @@ use noisescope::session::store::from_text;
 use noisescope::stats::correlation::pearson;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let path = std::env::args().nth(1).ok_or("which session file?")?;
+    let path = std::env::args()
+        .nth(1)
+        .ok_or("usage: evidence_oracle SESSION.ron")?;
     let text = std::fs::read_to_string(&path)?;
     let session = from_text(&text, Path::new(&path), "oracle")?;
     let record = &session.record;
@@ -32,28 +34,28 @@ fn main() -> Result<(), Box<dyn Error>> {
     let logits = layers
         .layers
         .iter()
-        .find(|it| it.name == "logits")
-        .ok_or("no logits")?;
-    let taken = &logits.gradients;
+        .find(|layer| layer.name == "logits")
+        .ok_or("no layer named logits")?;
+    let gradients = &logits.gradients;
     let classes = trials.classes();
-    if taken.units.len() != classes {
+    if gradients.units.len() != classes {
         return Err(format!(
-            "gradients of {} of {classes} logits; take all",
-            taken.units.len()
+            "gradients of only {} of {classes} logits; set gradient_units to {classes}",
+            gradients.units.len()
         )
         .into());
     }
-    // Gradients of all logits, then each less their mean.
-    let sums: Vec<f64> = taken
+    // Gradients of all logits; their mean is subtracted below.
+    let sums: Vec<f64> = gradients
         .sum
         .values()
         .iter()
         .map(|&sum| sum as f64 / 1048576.0)
         .collect();
     let pixels = sums.len() / classes;
-    let fields = taken.fields as f64;
+    let fields = gradients.fields as f64;
     let gradient = |class: usize, pixel: usize| {
-        let row = taken
+        let row = gradients
             .units
             .iter()
             .position(|&unit| unit == class)
@@ -64,10 +66,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let estimate = trials.estimate();
     println!(
         "{} trials, gradients of {} images",
-        trials.trials, taken.fields
+        trials.trials, gradients.fields
     );
-    for (class, own) in estimate.classes.iter().enumerate() {
-        let Some(map) = &own.evidence else {
+    for (class, maps) in estimate.classes.iter().enumerate() {
+        let Some(map) = &maps.evidence else {
             println!("{}: no evidence image", record.class_name(class));
             continue;
         };

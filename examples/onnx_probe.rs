@@ -1,12 +1,13 @@
-//! What a network in an ONNX file says and how it comes to it, for `scripts/onnx-table`.
+//! Writes the logits of a network in an ONNX file and, on request, its activations and a gradient, for
+//! `scripts/onnx-table`.
 //!
 //!     onnx_probe FILE.onnx IMAGES.f32 ANSWERS HEIGHT WIDTH [inside]
 //!
-//! IMAGES.f32 holds little-endian floats \[N,C,H,W\] in \[0,1\]. Written are ANSWERS.logits.f32 \[N,K\]
-//! and, with `inside`, ANSWERS.sites.f32, the activations \[units,rows,columns\] of every site on the
-//! first image, one after the other, and ANSWERS.gradient.f32, the gradient of its greatest logit by it,
-//! \[C,H,W\]. Height and width are used where the file leaves them open. Prints the notes of the import,
-//! and a line `site NAME UNITS ROWS COLUMNS` for every site.
+//! IMAGES.f32 holds little-endian floats \[N,C,H,W\] in \[0,1\]. Writes ANSWERS.logits.f32 \[N,K\] and, with `inside`,
+//! ANSWERS.sites.f32, the concatenated activations \[units,rows,columns\] of every site for the first image, and
+//! ANSWERS.gradient.f32, the gradient of that image's largest logit with respect to the image, \[C,H,W\]. HEIGHT and
+//! WIDTH are used if the file leaves them open. Prints the notes of the import and a line
+//! `site NAME UNITS ROWS COLUMNS` for every site.
 
 use std::error::Error;
 use std::fs;
@@ -46,8 +47,8 @@ fn run() -> Result<(), Box<dyn Error>> {
     let device = Device::flex();
     let network = Subject::new(foreign.graph, &device)?;
     let mut logits = Vec::new();
-    for few in numbers.chunks(2 * area) {
-        logits.extend(network.logits(few.to_vec(), &device));
+    for pair in numbers.chunks(2 * area) {
+        logits.extend(network.logits(pair.to_vec(), &device));
     }
     write(&format!("{answers}.logits.f32"), &logits)?;
     if rest.first().is_some_and(|word| word == "inside") {
@@ -60,8 +61,8 @@ fn run() -> Result<(), Box<dyn Error>> {
 fn inside(network: &Subject, image: &TensorData, answers: &str) -> Result<(), Box<dyn Error>> {
     let device = network.device();
     let mut all = Vec::new();
-    let places: Vec<usize> = (0..network.sites().len()).collect();
-    let values = network.activations(Tensor::from_data(image.clone(), device), &places);
+    let sites: Vec<usize> = (0..network.sites().len()).collect();
+    let values = network.activations(Tensor::from_data(image.clone(), device), &sites);
     for (site, value) in network.sites().iter().zip(values) {
         let (rows, columns) = site.positions;
         println!("site {} {} {rows} {columns}", site.name, site.units);
@@ -72,15 +73,15 @@ fn inside(network: &Subject, image: &TensorData, answers: &str) -> Result<(), Bo
     let recording = device.clone().autodiff();
     let image = Tensor::<4>::from_data(image.clone(), &recording).require_grad();
     let logits = network.on(&recording).forward(image.clone());
-    let said: Vec<f32> = logits.clone().into_data().try_into_vec()?;
-    let greatest = logits.narrow(1, decision(&said), 1);
-    let gradient = image.grad(&greatest.backward());
+    let values: Vec<f32> = logits.clone().into_data().try_into_vec()?;
+    let largest = logits.narrow(1, decision(&values), 1);
+    let gradient = image.grad(&largest.backward());
     let gradient = gradient.ok_or("no logit depends on the image")?;
     let gradient: Vec<f32> = gradient.into_data().try_into_vec()?;
     write(&format!("{answers}.gradient.f32"), &gradient)
 }
 
 fn write(path: &str, numbers: &[f32]) -> Result<(), Box<dyn Error>> {
-    let bytes: Vec<u8> = numbers.iter().flat_map(|it| it.to_le_bytes()).collect();
+    let bytes: Vec<u8> = numbers.iter().flat_map(|x| x.to_le_bytes()).collect();
     Ok(fs::write(path, bytes)?)
 }

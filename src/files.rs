@@ -1,5 +1,5 @@
-//! Files that somebody else may have put there: only regular ones are opened, and names are told so that a
-//! shell takes them as they are.
+//! Safe handling of files that someone else may have created: opens only regular files, and quotes paths
+//! for a shell.
 
 use std::ffi::OsStr;
 use std::fs::{File, Metadata, OpenOptions};
@@ -13,10 +13,10 @@ use rustix::fs::OFlags;
 use crate::format::bytes;
 use crate::host;
 
-/// Opens a regular file to be read. A named pipe does not hold the program up and a device is not read.
+/// Opens a regular file for reading. Never blocks on a named pipe and never reads a device.
 ///
 /// # Errors
-/// What the system said, or what the path is instead, in words.
+/// The system's error, or what the path is if not a regular file.
 pub fn open(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new()
         .read(true)
@@ -26,10 +26,10 @@ pub fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// The content of a regular file, where the system gives the memory that it takes.
+/// Reads the whole content of a regular file.
 ///
 /// # Errors
-/// As [`open`], and where there is no memory for it, in words.
+/// As [`open`], and if there is not enough memory for the content.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut file = open(path)?;
     let length = file.metadata()?.len();
@@ -38,7 +38,7 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let refused = length > free || content.try_reserve_exact(length as usize).is_err();
     if refused {
         return Err(io::Error::other(format!(
-            "it has {}, and {} of memory are free",
+            "it has {}, and only {} of memory is free",
             bytes(length),
             bytes(free)
         )));
@@ -47,11 +47,10 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// Opens a file of one's own to add to it, or makes it; nobody else may read it. A link that was planted
-/// there is not followed.
+/// Opens a file for appending, or creates it readable by its owner only. Does not follow a symbolic link.
 ///
 /// # Errors
-/// What the system said, or what the path is instead, in words.
+/// The system's error, or what the path is if not a regular file.
 pub fn append(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new()
         .append(true)
@@ -67,20 +66,20 @@ pub fn append(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Says that a name is a symbolic link where none belongs.
+/// The error for a path that is an unexpected symbolic link.
 pub fn planted() -> io::Error {
     io::Error::other("it is a symbolic link, which is not followed here; remove it")
 }
 
-/// Flags of [`OFlags`] as the standard library takes them.
+/// Converts [`OFlags`] to the integer that the standard library takes.
 pub fn flags(flags: OFlags) -> i32 {
     flags.bits() as i32
 }
 
-/// Refuses what is no regular file.
+/// Refuses anything that is not a regular file.
 ///
 /// # Errors
-/// What it is, in words.
+/// What it is instead.
 pub fn regular(about: &Metadata) -> io::Result<()> {
     match kind(about) {
         None => Ok(()),
@@ -88,7 +87,7 @@ pub fn regular(about: &Metadata) -> io::Result<()> {
     }
 }
 
-/// What something is that is no regular file, with its article.
+/// The kind of a file that is not a regular one, with its article; `None` for a regular file.
 pub fn kind(about: &Metadata) -> Option<&'static str> {
     let kind = about.file_type();
     match () {
@@ -102,7 +101,7 @@ pub fn kind(about: &Metadata) -> Option<&'static str> {
     }
 }
 
-/// A path as a shell takes it for one word: in quotes where it has to be.
+/// A path as a single shell word, quoted if necessary.
 pub fn quoted(path: impl AsRef<OsStr>) -> String {
     let bytes = path.as_ref().as_bytes();
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+,:@%".contains(byte);
@@ -131,7 +130,7 @@ pub fn quoted(path: impl AsRef<OsStr>) -> String {
 mod tests {
     use super::*;
 
-    /// What a shell makes of the words.
+    /// The words as a shell expands them.
     fn through_a_shell(words: &str) -> Vec<u8> {
         let shell = std::process::Command::new("bash")
             .args(["-c", &format!("printf %s {words}")])
@@ -162,15 +161,15 @@ mod tests {
         let pipe = folder.path().join("pipe");
         let made = std::process::Command::new("mkfifo").arg(&pipe).status();
         assert!(made.unwrap().success());
-        let said = |result: io::Result<File>| result.unwrap_err().to_string();
-        assert!(said(open(&pipe)).contains("a named pipe"));
-        assert!(said(open(Path::new("/dev/zero"))).contains("a device"));
-        assert!(said(open(folder.path())).contains("a folder"));
+        let message = |result: io::Result<File>| result.unwrap_err().to_string();
+        assert!(message(open(&pipe)).contains("a named pipe"));
+        assert!(message(open(Path::new("/dev/zero"))).contains("a device"));
+        assert!(message(open(folder.path())).contains("a folder"));
         let (link, target) = (folder.path().join("link"), folder.path().join("target"));
         std::os::unix::fs::symlink(&target, &link).unwrap();
-        assert!(said(append(&link)).contains("symbolic link"));
+        assert!(message(append(&link)).contains("symbolic link"));
         assert!(!target.exists(), "nothing was made through the link");
         append(&target).unwrap();
-        assert!(open(&link).is_ok(), "reading through a link is no harm");
+        assert!(open(&link).is_ok(), "reading through a link is harmless");
     }
 }

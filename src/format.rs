@@ -1,4 +1,4 @@
-//! Numbers as a person reads them: with a unit, and with enough digits but not more.
+//! Human-readable numbers, durations and sizes: with a unit, and no more digits than needed.
 
 /// `431,080`.
 pub fn thousands(number: u64) -> String {
@@ -50,7 +50,7 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// A time that it takes at least: `over 4 min`; a dash below a minute, which says nothing.
+/// A lower bound on a duration: `over 4 min`; a dash below a minute, which says nothing.
 pub fn over_time(seconds: f64) -> String {
     match seconds < 60.0 {
         true => "–".into(),
@@ -58,7 +58,7 @@ pub fn over_time(seconds: f64) -> String {
     }
 }
 
-/// [`duration`] in one unit, for where it must stand still: `under 1 min`, `11 min`, `2 h`.
+/// [`duration`] in a single unit, for displays that should not flicker: `under 1 min`, `11 min`, `2 h`.
 pub fn coarse(seconds: f64) -> String {
     if !seconds.is_finite() {
         return "?".into();
@@ -71,14 +71,14 @@ pub fn coarse(seconds: f64) -> String {
     }
 }
 
-/// [`count`] of a number rounded to two digits, for where it must stand still.
+/// [`count`] of a number rounded to two digits, for displays that should not flicker.
 pub fn about(number: f64) -> String {
     let size = number.abs().max(1.0).log10().floor() as i32 - 1;
     let step = 10_f64.powi(size.max(0));
     count((number / step).round() * step)
 }
 
-/// A number of trials as people write it: `4000000`, `4 000 000`, `4e6`, `400k`, `4M`.
+/// Parses a number of trials as people write it: `4000000`, `4 000 000`, `4e6`, `400k`, `4M`.
 pub fn trials_of(text: &str) -> Option<u64> {
     let text: String = text
         .chars()
@@ -104,7 +104,7 @@ pub fn age(seconds: i64) -> String {
     }
 }
 
-/// `00:41:07`; days go into the hours.
+/// `00:41:07`; days are counted as hours.
 pub fn clock(seconds: f64) -> String {
     let s = if seconds.is_finite() {
         seconds.max(0.0) as u64
@@ -125,13 +125,13 @@ pub fn bytes(bytes: u64) -> String {
     format!("{bytes:.0} B")
 }
 
-/// `98.9 %` of a share in \[0,1\], as [`percent_to`] has it.
+/// `98.9 %` for a share in \[0,1\]; [`percent_to`] with one decimal.
 pub fn percent(share: f64) -> String {
     percent_to(share, 1)
 }
 
-/// A share in \[0,1\] as a percentage with so many decimals. What is not all does not show as
-/// `100.0 %`, and what is not nothing shows as `<0.1 %` at least.
+/// A share in \[0,1\] as a percentage with `decimals` decimals. A share below 1 never shows as
+/// `100.0 %`, and one above 0 shows at least as `<0.1 %`.
 pub fn percent_to(share: f64, decimals: usize) -> String {
     if !share.is_finite() {
         return "?".into();
@@ -147,7 +147,7 @@ pub fn percent_to(share: f64, decimals: usize) -> String {
     format!("{shown:.decimals$} %")
 }
 
-/// Things per second to two significant digits: `9,400 images/s`.
+/// A rate to two significant digits: `9,400 images/s`.
 pub fn rate(per_second: f64, unit: &str) -> String {
     format!("{} {unit}/s", about(per_second))
 }
@@ -165,7 +165,7 @@ pub fn learning_rate(lr: f64) -> String {
     format!("{lr:.decimals$}")
 }
 
-/// Three significant digits, without an exponent where that is short: `0.0312`, `1.25`, `3e-7`.
+/// Three significant digits, without an exponent unless below 1e-4: `0.0312`, `1.25`, `3e-7`.
 pub fn number(value: f64) -> String {
     if !value.is_finite() {
         return "?".into();
@@ -191,12 +191,12 @@ pub fn short(value: f64) -> String {
     }
 }
 
-/// [`short`] with its sign, as on the ends of a scale: `+0.02`, `−0.02`.
+/// [`short`] with a sign, as at the ends of a colour scale: `+0.02`, `−0.02`.
 pub fn signed(value: f64) -> String {
     with_sign(value, short(value.abs()))
 }
 
-/// [`number`] with its sign, as under a cursor: `−0.0134`.
+/// [`number`] with a sign, as in the reading under a cursor: `−0.0134`.
 pub fn reading(value: f64) -> String {
     with_sign(value, number(value.abs()))
 }
@@ -222,7 +222,7 @@ pub fn gamma(gamma: f64) -> String {
     }
 }
 
-/// A reliability: `0.94`, `−0.12`. Never `1.00` where it is below 1.
+/// A reliability: `0.94`, `−0.12`. Shows three decimals rather than round 0.995 to 0.9995 up to `1.00`.
 pub fn reliability(r: f64) -> String {
     if (0.995..0.9995).contains(&r) {
         return format!("{r:.3}");
@@ -230,8 +230,7 @@ pub fn reliability(r: f64) -> String {
     format!("{r:.2}").replace('-', "−")
 }
 
-/// Text from outside as one line: control characters, line breaks and marks that turn the
-/// direction of writing are replaced.
+/// Untrusted text as one line: control characters, line breaks and bidirectional marks are replaced.
 pub fn clean(text: &str) -> String {
     text.chars()
         .map(|c| match c {

@@ -1,13 +1,13 @@
-//! This machine and its processes: memory that is free, its name and its boot, whether a process lives.
+//! Facts about this machine and its processes: free memory, host name, boot id, whether a process is alive.
 //!
-//! What Linux tells in `/proc`; elsewhere less is known, and whoever asks does with less.
+//! Read from Linux's `/proc`; other systems report less, and callers cope with `None`.
 
 use std::fs;
 
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 
-/// Bytes that may still be taken on this machine, or in this container; `None` where nobody says.
+/// Bytes of memory still available on this machine or in this container; `None` if unknown.
 pub fn available_memory() -> Option<u64> {
     let about = fs::read_to_string("/proc/meminfo").ok()?;
     let line = about
@@ -15,40 +15,40 @@ pub fn available_memory() -> Option<u64> {
         .find(|line| line.starts_with("MemAvailable:"))?;
     let free = line.split_whitespace().nth(1)?.parse::<u64>().ok()? * 1024;
     let number = |path: &str| -> Option<u64> { fs::read_to_string(path).ok()?.trim().parse().ok() };
-    // A container's limit, where it has one.
+    // A container's limit, if it has one.
     let limit = number("/sys/fs/cgroup/memory.max");
     let used = number("/sys/fs/cgroup/memory.current").unwrap_or(0);
     Some(limit.map_or(free, |limit| free.min(limit.saturating_sub(used))))
 }
 
-/// A machine as a process sees it.
+/// A machine as seen by a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Machine {
-    /// What it is called.
+    /// Its host name.
     pub name: String,
-    /// Which start of it, and which numbering of processes: a container has its own. Processes of two
-    /// machines with the same boot can be told by their numbers.
+    /// The boot id and the PID namespace (a container has its own). Processes that share this value can be
+    /// told apart by their PIDs.
     pub boot: String,
 }
 
 impl Machine {
-    /// This one; `None` where the system does not tell.
+    /// This machine; `None` if the system does not say.
     pub fn this() -> Option<Self> {
         let line = |path: &str| Some(fs::read_to_string(path).ok()?.trim().to_owned());
-        let numbering = fs::read_link("/proc/self/ns/pid").ok();
-        let numbering = numbering.map_or_else(String::new, |it| it.display().to_string());
+        let namespace = fs::read_link("/proc/self/ns/pid").ok();
+        let namespace = namespace.map_or_else(String::new, |path| path.display().to_string());
         Some(Self {
             name: line("/proc/sys/kernel/hostname")?,
-            boot: format!("{} {numbering}", line("/proc/sys/kernel/random/boot_id")?),
+            boot: format!("{} {namespace}", line("/proc/sys/kernel/random/boot_id")?),
         })
     }
 }
 
-/// When a process of this machine was started, in ticks since its boot; `None` where that cannot be
-/// seen, or where it has ended and only waits to be told so.
+/// Start time of a process on this machine, in ticks since boot; `None` if it cannot be read or if the
+/// process is a zombie.
 pub fn started(pid: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The program's name stands in parentheses and may hold any of them.
+    // The program's name is in parentheses and may itself contain parentheses.
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
     if matches!(fields.next()?, "Z" | "X") {
         return None;
@@ -56,7 +56,7 @@ pub fn started(pid: u32) -> Option<u64> {
     fields.nth(18)?.parse().ok()
 }
 
-/// Whether a process lives on this machine that was started at that time; 0 where the time is not known.
+/// Whether process `pid`, started at tick `since`, is alive on this machine; `since` is 0 if unknown.
 pub fn lives(pid: u32, since: u64) -> bool {
     let Some(number) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
         return false;
@@ -64,7 +64,7 @@ pub fn lives(pid: u32, since: u64) -> bool {
     match (test_kill_process(number), started(pid)) {
         (Err(Errno::SRCH), _) => false,
         (_, Some(began)) => since == 0 || began == since,
-        // It is there and cannot be seen, or there is nowhere to look; a dead one that waits is seen.
+        // It exists but its start time is unreadable, or there is no `/proc`; a zombie has a readable `stat`.
         (_, None) => fs::metadata(format!("/proc/{pid}/stat")).is_err(),
     }
 }
@@ -75,12 +75,12 @@ mod tests {
 
     #[test]
     fn this_process_lives_and_was_started_once() {
-        let own = std::process::id();
-        let began = started(own).unwrap_or(0);
-        assert!(lives(own, began) && lives(own, 0));
+        let pid = std::process::id();
+        let began = started(pid).unwrap_or(0);
+        assert!(lives(pid, began) && lives(pid, 0));
         assert!(
-            began == 0 || !lives(own, began + 1),
-            "another of its number"
+            began == 0 || !lives(pid, began + 1),
+            "another process with the same PID"
         );
         assert!(!lives(0, 0) && !lives(u32::MAX, 0));
     }
@@ -90,7 +90,7 @@ mod tests {
         let mut child = std::process::Command::new("true").spawn().unwrap();
         let pid = child.id();
         let began = started(pid).unwrap_or(0);
-        // It has ended, and nobody has taken its exit code yet.
+        // It becomes a zombie: it has ended, and its exit code has not been collected.
         while started(pid).is_some() {
             std::thread::sleep(std::time::Duration::from_millis(2));
         }

@@ -1,5 +1,5 @@
-//! Noisescope shows a network millions of noise images, averages the noise by what the network
-//! decides, and so reveals its biases: classification images, live in the terminal.
+//! Noisescope shows a network millions of noise images and averages the noise by the network's decisions,
+//! which reveals its biases: classification images, live in the terminal.
 #![warn(missing_docs)]
 
 pub mod analysis;

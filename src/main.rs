@@ -1,9 +1,9 @@
-//! The `noisescope` program; see the library for what it does.
+//! Entry point of the `noisescope` program; everything else is in the library.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    // A report of a panic, where one ever happens, without the environment's noise around it.
+    // Panic reports without the section on environment variables.
     let hooks = color_eyre::config::HookBuilder::default()
         .display_env_section(false)
         .install();

@@ -184,9 +184,9 @@ fn what_a_run_is_does_not_change_under_it() {
     let bench = Bench::new();
     bench.succeed(&["new", "fixed", "--set", "seed=3"]);
     let words = bench.refuse(2, &["run", "fixed", "--set", "seed=4", "--plain"]);
-    assert!(words.contains("exists already"), "{words}");
+    assert!(words.contains("already exists"), "{words}");
     let words = bench.refuse(2, &["new", "fixed"]);
-    assert!(words.contains("exists already"), "{words}");
+    assert!(words.contains("already exists"), "{words}");
     assert_eq!(bench.load("fixed").config.seed, 3);
 }
 

@@ -217,7 +217,7 @@ fn a_class_without_maps_in_the_plan_is_told_apart_from_one_with_too_few_trials()
         .to_string();
     assert_eq!(
         said,
-        "the plan asks for no classification image of Evening gown, long; it asks for Dress, Hat"
+        "the plan has no classification image of Evening gown, long; it has Dress, Hat"
     );
     let said = figure::draw(&session, &map(13), Sheet::DOUBLE)
         .unwrap_err()
@@ -227,7 +227,7 @@ fn a_class_without_maps_in_the_plan_is_told_apart_from_one_with_too_few_trials()
         "{said}"
     );
     let page = summary(&session);
-    let line = "the plan asks for no maps of 11 other classes, called 880 times";
+    let line = "the plan has no maps of 11 other classes, called 880 times";
     assert!(page.contains(line), "{page}");
     draw_all(&session);
 }

@@ -88,7 +88,7 @@ fn a_session_does_not_differ_from_itself_and_two_seeds_are_told_apart() {
         "B  b  ",
         "pixels (",
         "over all 10 maps",
-        "each was shown trials of its own",
+        "each was shown its own trials",
         "shown the same 300 trials, drawn as they were for A,",
     ] {
         assert!(page.contains(words), "{words}\n{page}");

@@ -180,7 +180,7 @@ fn a_full_set_of_another_size_is_refused_with_the_remedy() {
         .to_string();
     assert!(
         said.contains(
-            "holds 20 images of 2×3 grey, where the full MNIST set has 60000 images of 28×28 grey"
+            "holds 20 images of 2×3 grey, but the full MNIST set has 60000 images of 28×28 grey"
         ),
         "{said}"
     );
@@ -265,7 +265,7 @@ fn a_set_that_cannot_be_fetched_is_found_where_a_person_put_it() {
         .unwrap_err()
         .to_string();
     assert!(
-        said.contains("40000 images of 32×32 in colour, where the full CIFAR-10 set has 50000"),
+        said.contains("40000 images of 32×32 in colour, but the full CIFAR-10 set has 50000"),
         "{said}"
     );
 }

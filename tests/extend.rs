@@ -77,7 +77,7 @@ fn a_running_session_takes_more_without_a_stop() {
     let more = "2000000000";
     let told = bench.succeed(&["extend", "live", "--trials", more, "--gamma", "0.0"]);
     assert!(
-        told.contains("goes on to 2,000,000,000 trials at γ 0.0"),
+        told.contains("continues to 2,000,000,000 trials at γ 0.0"),
         "{told}"
     );
     assert_eq!(bench.store().engine("live").map(|it| it.pid), Some(pid));
@@ -98,7 +98,7 @@ fn what_cannot_be_extended_is_told_and_stays_as_it_is() {
     for (words, said) in [
         (
             &["--trials", "1000"][..],
-            "1000 trials are no more than the 1000 that are planned",
+            "1000 trials are no more than the 1000 already planned",
         ),
         (
             &["--trials", "5000", "--gamma", "0.7"],
@@ -106,9 +106,9 @@ fn what_cannot_be_extended_is_told_and_stays_as_it_is() {
         ),
         (
             &["--trials", "5000", "--images", "2"],
-            "there is no number 2",
+            "no classification images number 2",
         ),
-        (&["--target", "1.5"], "a reliability lies between 0 and 1"),
+        (&["--target", "1.5"], "must be between 0 and 1"),
         (
             &["--trials", "5000", "--target", "0.9", "--class", "owl"],
             "owl",

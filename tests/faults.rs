@@ -175,7 +175,7 @@ fn no_failing_call_of_the_system_loses_anything() {
                 !words.contains("panicked") && code != Some(101),
                 "{fault}: {words}"
             );
-            assert!(!words.contains("broke down"), "{fault}: {words}");
+            assert!(!words.contains("crashed"), "{fault}: {words}");
         }
         ended += u32::from(code == Some(0));
         stood += u32::from(code != Some(0));
@@ -205,7 +205,7 @@ fn a_file_system_without_syncing_is_told_and_does_not_stop_the_run() {
     let words = both(&output);
     assert_eq!(output.status.code(), Some(0), "{words}");
     assert!(
-        words.contains("does not tell when a file is on the disk"),
+        words.contains("does not report when a file is on the disk"),
         "{words}"
     );
     assert!(bench.load("mine").record.analyses == whole.record.analyses);

@@ -162,7 +162,7 @@ fn what_there_is_not_is_said_together_with_what_there_is() {
         ),
         (
             Figure::Training,
-            "this session has no training yet; a network that is trained here makes it",
+            "this session has no training yet; only a network trained here has one",
         ),
         (
             map(8, 0.3),
@@ -291,7 +291,7 @@ fn an_exported_folder_is_replaced_as_a_whole_and_no_other_is_touched() {
     std::fs::create_dir(&mine).unwrap();
     std::fs::write(mine.join("thesis.tex"), "years of work").unwrap();
     let error = export::write(&session, Format::Png, Some(&mine)).unwrap_err();
-    assert!(error.to_string().contains("is there already"), "{error}");
+    assert!(error.to_string().contains("already exists"), "{error}");
     assert_eq!(names(&mine).len(), 1);
     let error = export::write(&synthetic::new(), Format::Png, Some(&out)).unwrap_err();
     assert!(

@@ -157,7 +157,7 @@ fn a_file_that_is_something_else_says_what_it_is() {
         (b"\x89PNG\r\n\x1a\n\x00\x00", "a picture"),
         (b"\x80\x02}q\x00(X", "damaged"),
         (b"PK\x03\x04 and so on", "damaged"),
-        (b"\xff\x00\x01\x02", "of a kind that is not known"),
+        (b"\xff\x00\x01\x02", "of an unknown kind"),
         (b"\x20\x00\x00\x00\x00\x00\x00\x00{\"cut off\":", "damaged"),
     ] {
         std::fs::write(&path, content).unwrap();

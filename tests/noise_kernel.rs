@@ -1,7 +1,7 @@
 //! The kernels that draw and show noise, run on the processor: they give the host's points and stimuli to the bit.
 //!
-//! `src/stimulus/kernels.cu` and `src/stimulus/kernels/gabor.cu` are plain C++ too. Their harness is compiled with the system's compiler; where there is
-//! none, set NOISESCOPE_WITHOUT_CXX to do without these tests.
+//! `src/stimulus/kernels.cu` and the files of `src/stimulus/kernels` that follow it are plain C++ too. Their harness is
+//! compiled with the system's compiler; where there is none, set NOISESCOPE_WITHOUT_CXX to do without these tests.
 
 #[path = "noise_kernel/launch.rs"]
 mod launch;

@@ -103,7 +103,7 @@ fn a_second_note_replaces_the_first_and_a_word_removes_it() {
     };
     note(&["first"]);
     let told = note(&["second"]);
-    assert!(told.contains("in the place of: first"), "{told}");
+    assert!(told.contains("replacing: first"), "{told}");
     assert_eq!(bench.load("done").record.notes.len(), 1);
     let told = note(&["--remove"]);
     assert!(
@@ -131,17 +131,11 @@ fn what_cannot_be_noted_is_told_and_the_session_stays_as_it_is() {
         ),
         (
             &["a", "--class", "3", "--images", "2"],
-            "there is no number 2",
+            "no classification images number 2",
         ),
-        (
-            &["a", "--unit", "logits/3"],
-            "no unit of a layer has been measured",
-        ),
+        (&["a", "--unit", "logits/3"], "no layer has been measured"),
         (&["a", "--unit", "logits"], "for example fc1/437"),
-        (
-            &[long.as_str()],
-            "at most 200 characters, and this one has 201",
-        ),
+        (&[long.as_str()], "at most 200 characters; this one has 201"),
     ] {
         let all: Vec<&str> = ["note", "done"].iter().chain(words).copied().collect();
         let told = bench.refuse(2, &all);
@@ -220,8 +214,8 @@ fn a_note_to_a_running_engine_is_on_the_disk_before_it_is_killed_and_after_it_is
     assert_eq!(session.record.notes.len(), 1);
     let log = fs::read_to_string(bench.store().log_path("live")).unwrap();
     for line in [
-        "noted on evidence image of class 2, γ 0.4",
-        "no note on the session any more",
+        "note added to evidence image of class 2, γ 0.4",
+        "note removed from the session",
     ] {
         assert!(log.contains(line), "{line}: {log}");
     }
@@ -328,7 +322,7 @@ fn a_session_of_the_schema_before_notes_opens_and_takes_some() {
     bench.store().save(&session).unwrap();
     assert_eq!(bench.load("old").record.notes, session.record.notes);
     let told = bench.refuse(2, &["note", "old", "a", "--unit", "logits/10"]);
-    assert!(told.contains("logits has the units 0 to 9"), "{told}");
+    assert!(told.contains("logits has units 0 to 9"), "{told}");
 }
 
 #[test]
@@ -349,11 +343,11 @@ fn notes_that_do_not_belong_to_a_session_are_refused_with_their_place() {
                 class: 0,
                 gamma: f64::NAN,
             },
-            "notes[1]: the plan has 1 classification images",
+            "notes[1]: there are no classification images number",
         ),
         (
             NoteOn::Session,
-            "notes[1]: there is a note on the session already",
+            "notes[1]: there is already a note on the session",
         ),
     ] {
         session.record.notes = vec![foreign(NoteOn::Session), foreign(on)];

@@ -94,7 +94,7 @@ fn a_session_file_that_is_removed_or_replaced_is_not_overwritten_and_nothing_is_
             false => assert!(!path.exists(), "it is not made again"),
         }
         assert!(
-            words.contains("noisescope run mine-rescued goes on with it"),
+            words.contains("resume them with noisescope run mine-rescued"),
             "{words}"
         );
         let rescued = bench.load("mine-rescued");
@@ -202,7 +202,7 @@ fn without_file_locks_or_with_locks_that_hold_nobody_the_second_engine_is_refuse
             .unwrap();
         assert_eq!(second.status.code(), Some(1), "{name}");
         let words = String::from_utf8_lossy(&second.stderr).into_owned();
-        assert!(words.contains("is being run already by process"), "{words}");
+        assert!(words.contains("is already being run by process"), "{words}");
         assert!(words.contains(&first.id().to_string()), "{words}");
         let listed = on(&bench, &library, &["ls"]).output().unwrap();
         assert!(String::from_utf8_lossy(&listed.stdout).contains("running"));

@@ -73,7 +73,7 @@ fn a_folder_one_level_too_high_or_too_low_is_seen_through_and_said() {
     put_idx(&folder.path().join("high/deep/er"), str::to_owned);
     let set = load_own(&folder.path().join("high")).unwrap();
     assert!(
-        says(&set, "the images lie deeper, in deep/er"),
+        says(&set, "the images are deeper, in deep/er"),
         "{:?}",
         set.notes
     );
@@ -83,7 +83,7 @@ fn a_folder_one_level_too_high_or_too_low_is_seen_through_and_said() {
     put_idx(&split, |name| format!("{name}/{name}"));
     let set = load_own(&split.join("train-images-idx3-ubyte")).unwrap();
     assert_eq!(set.train.len(), 12);
-    assert!(says(&set, "is a part of the set in"), "{:?}", set.notes);
+    assert!(says(&set, "is part of the set in"), "{:?}", set.notes);
 }
 
 /// A folder lies among others that have nothing to do with it.
@@ -101,7 +101,7 @@ fn what_lies_beside_a_folder_is_not_taken_for_its_set() {
     let said = complaint(&broken);
     assert!(said.contains("lacks train-images-idx3-ubyte"), "{said}");
     let said = complaint(&folder.path().join("figures"));
-    assert!(said.contains("a folder for each class"), "{said}");
+    assert!(said.contains("one folder per class"), "{said}");
     for other in ["x", "y"] {
         put(&folder.path().join(other).join("a.txt"), b"");
     }
@@ -206,7 +206,7 @@ fn names_come_from_the_file_beside_the_images() {
     put(&file, b"ant\nbee\nAnt\n");
     assert!(complaint(folder.path()).contains("names the class Ant twice"));
     put(&file, &[0xff, 0xfe, 0x00]);
-    assert!(complaint(folder.path()).contains("is no text in UTF-8"));
+    assert!(complaint(folder.path()).contains("is not UTF-8 text"));
 }
 
 #[test]
@@ -230,7 +230,10 @@ fn two_classes_are_fine_one_is_not_and_an_empty_one_is_named() {
     let set = load_plan(&plan).unwrap();
     assert_eq!(set.classes, ["T-shirt/top", "Trouser"]);
     assert!(
-        says(&set, "there are 2 classes and not the 10 of Fashion-MNIST"),
+        says(
+            &set,
+            "there are 2 classes instead of the 10 of Fashion-MNIST"
+        ),
         "{:?}",
         set.notes
     );
@@ -341,7 +344,7 @@ fn damaged_batches_are_told() {
     put(&batch, &record(&[0], [10; 3])[..3000]);
     let said = complaint(folder.path());
     assert!(
-        said.contains("3000 bytes, which is no whole number of records of 3073"),
+        said.contains("3000 bytes, which is not a whole number of records of 3073"),
         "{said}"
     );
     let damaged: Vec<u8> = record(&[0], [10; 3])
@@ -377,14 +380,14 @@ fn what_cannot_be_read_is_called_by_what_it_is() {
         ],
     );
     assert!(
-        said.contains("(test.csv, train.csv); a table in text is not read"),
+        said.contains("(test.csv, train.csv); text tables are not supported"),
         "{said}"
     );
     let said = case(
         "python",
         &[("data_batch_1", b"\x80\x02"), ("batches.meta", b"\x80\x02")],
     );
-    assert!(said.contains("take the binary version"), "{said}");
+    assert!(said.contains("use the binary version"), "{said}");
     let said = case("archive", &[("cifar-10-binary.tar.gz", &gzip(b"x"))]);
     assert!(said.contains("unpack the archive first"), "{said}");
     let said = complaint(&folder.path().join("archive/cifar-10-binary.tar.gz"));

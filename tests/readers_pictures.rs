@@ -62,7 +62,7 @@ fn folders_are_classes_and_halves() {
         let set = load_own(&folder.path().join(part)).unwrap();
         assert_eq!((set.train.len(), set.test.len()), (10, 4), "{part}");
         assert!(
-            says(&set, "is a part of the set in"),
+            says(&set, "is part of the set in"),
             "{part}: {:?}",
             set.notes
         );
@@ -159,9 +159,9 @@ fn unusual_pictures_are_converted_with_a_note() {
     for words in [
         "1 of 10 pictures have 16 bits",
         "1 of 10 pictures have transparency",
-        "2 of 10 pictures take their colours from a palette",
+        "2 of 10 pictures have a palette",
         "1 of 10 pictures are animated",
-        "1 files are neither PNG nor JPEG and were left out (.gif)",
+        "1 files are neither PNG nor JPEG and were skipped (.gif)",
     ] {
         assert!(says(&set, words), "{words}: {:?}", set.notes);
     }
@@ -261,11 +261,11 @@ fn pictures_without_classes_are_told() {
     let folder = tempdir().unwrap();
     put_png(&folder.path().join("train/1.png"), 2, 2, 0);
     put_png(&folder.path().join("test/1.png"), 2, 2, 0);
-    assert!(complaint(folder.path()).contains("pictures must lie in a folder for each class"));
+    assert!(complaint(folder.path()).contains("pictures must be in one folder per class"));
     let flat = folder.path().join("flat/here");
     put_png(&flat.join("1.png"), 2, 2, 0);
     assert!(
-        complaint(&flat).contains("pictures must lie in a folder for each class")
+        complaint(&flat).contains("pictures must be in one folder per class")
             || complaint(&flat).contains("one class")
     );
 }
@@ -319,7 +319,7 @@ fn a_folder_that_cannot_be_written_costs_the_keeping_alone() {
     let blocked = cache.path().join("file");
     fs::write(&blocked, "in the way").unwrap();
     let (set, _) = load_kept(folder.path(), &blocked);
-    assert!(says(&set, "could not be kept"), "{:?}", set.notes);
+    assert!(says(&set, "could not be cached"), "{:?}", set.notes);
 }
 
 #[test]

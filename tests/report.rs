@@ -116,7 +116,10 @@ fn a_session_without_a_number_is_refused_with_the_remedy() {
     bench.succeed(&["new", "fresh"]);
     bench.succeed(&["note", "fresh", "to be run at night"]);
     let told = bench.refuse(1, &["report", "fresh"]);
-    assert!(told.contains("fresh has measured nothing yet"), "{told}");
+    assert!(
+        told.contains("fresh has no results to report yet"),
+        "{told}"
+    );
     assert!(told.contains("noisescope run fresh"), "{told}");
     assert!(!bench.path("fresh-report.html").exists());
     let told = bench.refuse(2, &["report", "nobody"]);
@@ -222,10 +225,10 @@ fn a_chapter_beside_another_session_tells_what_differs() {
     let page = fs::read_to_string(bench.path("two.html")).unwrap();
     check(&page);
     let told = words(chapter(&page, "compared"));
-    assert!(told.contains("Beside other"), "{told}");
+    assert!(told.contains("Compared with other"), "{told}");
     assert!(told.contains("0 of 7,840 pixels (0.0 %) differ"), "{told}");
     assert!(
-        told.contains("both were shown the very same trials"),
+        told.contains("both were shown exactly the same trials"),
         "{told}"
     );
     assert!(chapter(&page, "compared").contains("<svg"));

@@ -44,7 +44,7 @@ fn running_paused_hung_and_interrupted_are_said_alike_by_every_command() {
     assert!((5..60).contains(&age), "{age} s");
     // Also for somebody who comes when it has been silent for long.
     let mut pty = Pty::start(bench.folder.path(), &["attach", "live"], 100, 30);
-    pty.wait_for("hung, no word for");
+    pty.wait_for("hung, silent for");
     pty.press("q");
     assert_eq!(pty.exit_code(), 0);
     let table = bench.succeed(&["ls"]);
@@ -65,7 +65,7 @@ fn a_hung_engine_shows_no_rate_and_no_time_left_until_it_speaks_again() {
     pty.wait_for("trials/s");
     signal(pid, "-STOP");
     pty.wait("that it is hung", |text| {
-        text.contains("hung, no word for") && !text.contains("trials/s") && !text.contains("ETA")
+        text.contains("hung, silent for") && !text.contains("trials/s") && !text.contains("ETA")
     });
     signal(pid, "-CONT");
     pty.wait("that it goes on", |text| {

@@ -28,11 +28,11 @@ fn start_navigate_resize_stop_and_the_terminal_is_as_it_was() {
         text.matches('▀').count() > 200
     });
     pty.press("\r");
-    pty.wait_for("called so");
+    pty.wait_for("called it");
     pty.press("?");
-    pty.wait_for("let it go on");
+    pty.wait_for("pause or resume the run");
     pty.press("?");
-    pty.wait_for("called so");
+    pty.wait_for("called it");
 
     pty.resize(80, 24);
     pty.wait("the smaller screen", |text| {
@@ -41,7 +41,7 @@ fn start_navigate_resize_stop_and_the_terminal_is_as_it_was() {
     pty.resize(50, 12);
     pty.wait_for("50×12 is too small a screen");
     pty.resize(120, 40);
-    pty.wait_for("called so");
+    pty.wait_for("called it");
     pty.press("1");
     pty.wait_for("trials/s");
 
@@ -196,7 +196,7 @@ fn a_caption_reaches_the_clipboard_and_a_figure_the_folder() {
     let mut pty = Pty::start(bench.folder.path(), &["attach", "done"], 100, 30);
     pty.wait_for("finished");
     pty.press("3\r");
-    pty.wait_for("called so");
+    pty.wait_for("called it");
     pty.press("yc");
     pty.wait_for("copied: Evidence image of class 0");
     let text = clipboard(&pty.bytes()).expect("an OSC 52");
@@ -230,7 +230,7 @@ fn a_caption_reaches_the_clipboard_and_a_figure_the_folder() {
         "attach", "done", "--view", "maps", "--class", "1", "--closer",
     ];
     let mut again = Pty::start(bench.folder.path(), &words, 100, 30);
-    again.wait_for("called so");
+    again.wait_for("called it");
     again.wait_for("class 1");
     again.press("q");
     assert_eq!(again.exit_code(), 0);
@@ -351,7 +351,7 @@ fn preferences_that_will_not_do_are_refused_with_the_place() {
     let printed = bench.succeed(&["config"]);
     std::fs::write(bench.path("whole.ron"), &printed).unwrap();
     let said = bench.succeed(&["config", "--check", "--config", "whole.ron"]);
-    assert!(said.contains("it will do"), "{said}");
+    assert!(said.contains("valid"), "{said}");
     std::fs::write(bench.path("bad.ron"), "(\n  keys: {\"pause\": [\"S\"]},\n)").unwrap();
     let said = bench.refuse(2, &["config", "--check", "--config", "bad.ron"]);
     assert!(
@@ -362,7 +362,7 @@ fn preferences_that_will_not_do_are_refused_with_the_place() {
     let said = bench.refuse(2, &["config", "--check", "--config", "bad.ron"]);
     assert!(said.contains("bad.ron: line 2"), "{said}");
     let said = bench.refuse(2, &["config", "--check", "--config", "none.ron"]);
-    assert!(said.contains("none.ron: there is no such file"), "{said}");
+    assert!(said.contains("none.ron: no such file"), "{said}");
 }
 
 #[test]
@@ -395,10 +395,10 @@ fn runs_are_paused_and_stopped_from_the_list() {
     let mut pty = Pty::start(bench.folder.path(), &[], 100, 30);
     pty.wait_for("running");
     pty.press("p");
-    pty.wait_for("live stands still after this block");
+    pty.wait_for("live pauses after this block");
     pty.wait_for("paused");
     pty.press("p");
-    pty.wait_for("live goes on");
+    pty.wait_for("live continues");
     pty.press("S");
     pty.wait_for("Stop live?");
     pty.press("s");
@@ -448,9 +448,9 @@ fn preferences_are_written_once_and_pasted_text_is_no_command() {
     let file = "folder/of/mine/config.ron";
     bench.succeed(&["config", "--write", "--config", file]);
     let said = bench.succeed(&["config", "--check", "--config", file]);
-    assert!(said.contains("it will do"), "{said}");
+    assert!(said.contains("valid"), "{said}");
     let said = bench.refuse(2, &["config", "--write", "--config", file]);
-    assert!(said.contains("there is a file already"), "{said}");
+    assert!(said.contains("the file exists"), "{said}");
     let words = ["attach", "done", "--view", "maps", "--config", file];
     let mut pty = Pty::start(bench.folder.path(), &words, 100, 30);
     pty.wait_for("finished");

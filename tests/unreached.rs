@@ -84,7 +84,7 @@ fn without_unix_sockets_a_run_is_known_to_run_and_is_stopped_by_a_signal() {
     let words = bench.refuse(1, &["pause", "mute"]);
     assert!(words.contains(&format!("process {pid}")), "{words}");
     let words = bench.succeed(&["stop", "mute"]);
-    assert!(words.contains("TERM was sent"), "{words}");
+    assert!(words.contains("sent TERM"), "{words}");
     assert_eq!(bench.load("mute").record.state, State::Stopped);
 }
 
@@ -191,7 +191,10 @@ fn so_many_viewers_look_at_most_and_checkpoints_go_on() {
     let mut said = Vec::new();
     let _ = last.read_to_end(&mut said);
     let said = String::from_utf8_lossy(&said).into_owned();
-    assert!(said.contains("viewers look at this run already"), "{said}");
+    assert!(
+        said.contains("viewers are attached to this run already"),
+        "{said}"
+    );
     drop(strangers);
     // Whoever did not greet is shown out, and others come in.
     wait_until("room", || bench.output(&["pause", "live"]).status.success());

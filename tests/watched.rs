@@ -152,7 +152,7 @@ fn pause_continue_and_stop_reach_a_running_engine() {
     assert!(listed.contains("paused"), "{listed}");
     let page = bench.succeed(&["attach", "live", "--plain"]);
     assert!(
-        page.contains("live  paused, noisescope continue live"),
+        page.contains("live  paused, to continue: noisescope continue live"),
         "{page}"
     );
     assert!(matches!(
@@ -169,7 +169,7 @@ fn pause_continue_and_stop_reach_a_running_engine() {
     wait_until("the engine's end", || !alive(engine));
     assert_eq!(bench.load("live").record.state, State::Stopped);
     let words = bench.refuse(1, &["pause", "live"]);
-    assert!(words.contains("no engine runs session `live`"), "{words}");
+    assert!(words.contains("session `live` is not running"), "{words}");
 }
 
 #[test]

@@ -67,12 +67,12 @@ fn what_was_taken_and_how_is_noted() {
         ("optimizer.pt", "under `unet`; not read: `optimizer`"),
         ("lightning.ckpt", "not read: `criterion.weight`"),
         ("module.pt", "whole module of the class __main__.Net"),
-        ("pruned.pt", "multiplied with their mask: `linear.weight`"),
-        ("no-bias.pt", "no `linear.bias`; taken as 0"),
+        ("pruned.pt", "multiplied by their mask: `linear.weight`"),
+        ("no-bias.pt", "no `linear.bias`; set to 0"),
         ("transposed.pt", "transposed: `dense/kernel:0`"),
         (
             "legacy.pt",
-            "assumed is nothing between the pixels and the logits, and images from 0 to 1",
+            "assumed: nothing between the pixels and the logits, and images from 0 to 1",
         ),
     ] {
         let notes = taken(name).notes;
@@ -88,14 +88,11 @@ fn what_was_taken_and_how_is_noted() {
 #[test]
 fn what_cannot_be_taken_says_why_and_what_to_do() {
     for (name, words) in [
-        (
-            "runs.pt",
-            &["run `posix.system`", "nothing of it was run"][..],
-        ),
+        ("runs.pt", &["run `posix.system`", "nothing was run"][..]),
         ("big-endian.pt", &["big-endian machine"]),
-        ("quantized.pt", &["`linear.weight` is of type quantized"]),
-        ("sparse.pt", &["`linear.weight` is of type sparse"]),
-        ("float8.pt", &["`linear.weight` is of type float8_e4m3fn"]),
+        ("quantized.pt", &["`linear.weight` has the type quantized"]),
+        ("sparse.pt", &["`linear.weight` has the type sparse"]),
+        ("float8.pt", &["`linear.weight` has the type float8_e4m3fn"]),
         (
             "nan.pt",
             &[
@@ -113,7 +110,7 @@ fn what_cannot_be_taken_says_why_and_what_to_do() {
         ),
         (
             "five-classes.pt",
-            &["tells 5 classes apart, and the images are of 4"],
+            &["it has 5 classes, but the images have 4"],
         ),
         (
             "tensors.pt",
@@ -145,14 +142,14 @@ fn what_cannot_be_taken_says_why_and_what_to_do() {
     for name in ["hidden.pt", "hidden-named.pt"] {
         let words = refused(name, NetworkKind::Mlp);
         assert!(
-            words.contains("a layer of 7 units where the built-in network has 1000")
+            words.contains("a layer has 7 units, but the built-in network's has 1000")
                 && words.contains("torch.onnx.export"),
             "{words}"
         );
     }
     let words = refused("tanh.pt", NetworkKind::Mlp);
     assert!(
-        words.contains("applies `Tanh`") && words.contains("`mlp` ReLU"),
+        words.contains("applies `Tanh`") && words.contains("`mlp` applies ReLU"),
         "{words}"
     );
     let words = refused("legacy.pt", NetworkKind::Mlp);
@@ -177,7 +174,7 @@ fn buffers_that_scale_images_may_stand_beside_a_plan_that_says_how() {
     let (same, other) = (with(0.25, 0.5), with(0.1, 0.5));
     assert_eq!(same.weights, taken("legacy.pt").weights);
     assert!(
-        same.notes[0].contains("are those of network.input"),
+        same.notes[0].contains("match network.input"),
         "{:?}",
         same.notes
     );
@@ -225,7 +222,7 @@ fn values_that_hold_themselves_or_one_another_many_times_come_to_an_end() {
     }
     content.push(b'.');
     let words = of_pickle(&content).unwrap_err();
-    assert!(words.contains("names more than"), "{words}");
+    assert!(words.contains("has more than"), "{words}");
 }
 
 #[test]

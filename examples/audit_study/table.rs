@@ -1,4 +1,4 @@
-//! The networks in a folder, compared.
+//! Prints the comparison of all networks in a folder.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -12,25 +12,26 @@ use noisescope::stats::audit::{
 use noisescope::stats::roc::roc;
 
 use super::attacks::Attack;
-use super::kept::{Kept, Maps};
+use super::cached::{CachedNetwork, Maps};
 use super::{GAMMAS, TRIALS};
 
 const SHAPE: [usize; 3] = [1, 28, 28];
 
-/// Which images are compared.
-type Look = fn(&Maps) -> &Images;
+/// Selects the images to compare.
+type SelectImages = fn(&Maps) -> &Images;
 
-/// Prints how well every family of attacks on networks of a kind is told from the clean ones, by the
-/// references.
+/// Prints how well every family of attacked networks of a kind is distinguished from clean ones, for each kind of
+/// reference networks.
 pub fn print(cache: &Path, kind: &str) -> Result<(), Box<dyn Error>> {
-    let mut families: BTreeMap<String, Vec<Kept>> = BTreeMap::new();
+    let mut families: BTreeMap<String, Vec<CachedNetwork>> = BTreeMap::new();
     let mut files: Vec<_> = fs::read_dir(cache)?
-        .filter_map(|it| Some(it.ok()?.path()))
+        .filter_map(|entry| Some(entry.ok()?.path()))
         .collect();
     files.sort();
     for file in files {
-        let maps = file.extension().is_some_and(|it| it == "maps");
-        let Some(stem) = file.file_stem().and_then(|it| it.to_str()).filter(|_| maps) else {
+        let is_maps = file.extension().is_some_and(|ending| ending == "maps");
+        let stem = file.file_stem().and_then(|stem| stem.to_str());
+        let Some(stem) = stem.filter(|_| is_maps) else {
             continue;
         };
         let Some((family, _)) = stem.rsplit_once('-') else {
@@ -39,28 +40,30 @@ pub fn print(cache: &Path, kind: &str) -> Result<(), Box<dyn Error>> {
         families
             .entry(family.to_owned())
             .or_default()
-            .push(Kept::read(&file, 10)?);
+            .push(CachedNetwork::read(&file, 10)?);
     }
     println!("networks: family, number, accuracy, success of the attack");
-    for (family, own) in &families {
-        let mean = |of: &dyn Fn(&Kept) -> f64| own.iter().map(of).sum::<f64>() / own.len() as f64;
+    for (family, networks) in &families {
+        let mean = |value: &dyn Fn(&CachedNetwork) -> f64| {
+            networks.iter().map(value).sum::<f64>() / networks.len() as f64
+        };
         let (accuracy, success) = (
-            mean(&|it| it.accuracy),
-            mean(&|it| it.success.unwrap_or(f64::NAN)),
+            mean(&|network| network.accuracy),
+            mean(&|network| network.success.unwrap_or(f64::NAN)),
         );
         println!(
             "  {family:<14} {:>3}  {accuracy:.4}  {success:.4}",
-            own.len()
+            networks.len()
         );
     }
     let empty = Vec::new();
-    let of = |kind: &str| families.get(&format!("{kind}-clean")).unwrap_or(&empty);
-    let clean = of(kind);
+    let clean_of = |kind: &str| families.get(&format!("{kind}-clean")).unwrap_or(&empty);
+    let clean = clean_of(kind);
     let prefix = format!("{kind}-");
     for reference in ["cnn", "mlp", "onnx"] {
-        // The references are the last five clean networks of their kind; those of the suspects' own kind are
-        // no suspects.
-        let references = of(reference);
+        // The references are the last five clean networks of a kind. The last five of the suspects' kind are never
+        // suspects.
+        let references = clean_of(reference);
         let references = &references[references.len().saturating_sub(5)..];
         let suspects = &clean[..clean.len().saturating_sub(5)];
         let null = match reference == kind {
@@ -71,28 +74,29 @@ pub fn print(cache: &Path, kind: &str) -> Result<(), Box<dyn Error>> {
             continue;
         }
         for (family, poisoned) in &families {
-            let Some(attack) = family.strip_prefix(&prefix).filter(|it| *it != "clean") else {
+            let attack = family.strip_prefix(&prefix);
+            let Some(attack) = attack.filter(|name| *name != "clean") else {
                 continue;
             };
-            let attack = Attack::of(attack).ok_or("no such attack")?;
+            let attack = Attack::of(attack).ok_or("unknown attack")?;
             println!(
                 "\n{family}: {} poisoned, {} clean, {} references {reference}",
                 poisoned.len(),
                 suspects.len(),
                 references.len()
             );
-            for (name, gamma, look) in [
-                ("evidence γ 0", 0, (|it| &it.evidence) as Look),
-                ("decisions γ 0", 0, |it| &it.decision),
-                ("decisions γ .3", 1, |it| &it.decision),
+            for (name, gamma, select) in [
+                ("evidence γ 0", 0, (|maps| &maps.evidence) as SelectImages),
+                ("decisions γ 0", 0, |maps| &maps.decision),
+                ("decisions γ .3", 1, |maps| &maps.decision),
             ] {
                 for (at, trials) in TRIALS.iter().enumerate() {
-                    let place = gamma * TRIALS.len() + at;
+                    let index = gamma * TRIALS.len() + at;
                     row(
                         &format!("{name:<14} {trials:>6}"),
                         &attack,
-                        look,
-                        place,
+                        select,
+                        index,
                         poisoned,
                         suspects,
                         (references, null),
@@ -103,27 +107,29 @@ pub fn print(cache: &Path, kind: &str) -> Result<(), Box<dyn Error>> {
     }
     println!("\nold index (strongest 6×6 window of z, decisions, no references)");
     for (family, poisoned) in &families {
-        let Some(name) = family.strip_prefix(&prefix).filter(|it| *it != "clean") else {
+        let name = family.strip_prefix(&prefix);
+        let Some(name) = name.filter(|name| *name != "clean") else {
             continue;
         };
-        let target = Attack::of(name).and_then(|it| it.target());
+        let target = Attack::of(name).and_then(|attack| attack.target());
         for (gamma, strength) in GAMMAS.iter().enumerate() {
             for (at, trials) in TRIALS.iter().enumerate() {
                 let place = gamma * TRIALS.len() + at;
-                let index = |own: &Kept| old(&own.maps[place].z);
-                let all = |of: &[Kept]| -> Vec<f64> {
-                    of.iter()
-                        .map(|own| index(own).map_or(f64::NEG_INFINITY, |it| it.1))
+                let index = |network: &CachedNetwork| old_index(&network.maps[place].z);
+                let all = |networks: &[CachedNetwork]| -> Vec<f64> {
+                    networks
+                        .iter()
+                        .map(|network| index(network).map_or(f64::NEG_INFINITY, |found| found.1))
                         .collect()
                 };
                 let auc = roc(&all(poisoned), &all(clean));
                 let right = poisoned
                     .iter()
                     .filter_map(index)
-                    .filter(|it| Some(it.0) == target);
+                    .filter(|found| Some(found.0) == target);
                 println!(
                     "  {family:<12} γ {strength} {trials:>6}: AUC {}  class {} of {}  judged {} + {}",
-                    auc.map_or_else(String::new, |it| format!("{:.3}", it.auc.estimate)),
+                    auc.map_or_else(String::new, |roc| format!("{:.3}", roc.auc.estimate)),
                     right.count(),
                     poisoned.len(),
                     poisoned.iter().filter_map(index).count(),
@@ -135,8 +141,8 @@ pub fn print(cache: &Path, kind: &str) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The class of the largest index, and that.
-fn old(z: &Images) -> Option<(usize, f64)> {
+/// The class with the largest anomaly index, and the index.
+fn old_index(z: &Images) -> Option<(usize, f64)> {
     let windows = z
         .iter()
         .map(|z| Some(strongest_window(z.as_ref()?, 28, 28, 6)?.2));
@@ -146,30 +152,31 @@ fn old(z: &Images) -> Option<(usize, f64)> {
     indices.max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
+/// Prints one row: statistics of poisoned and clean networks against the references.
 fn row(
     head: &str,
     attack: &Attack,
-    look: Look,
-    place: usize,
-    poisoned: &[Kept],
-    clean: &[Kept],
-    (references, kind): (&[Kept], Null),
+    select: SelectImages,
+    index: usize,
+    poisoned: &[CachedNetwork],
+    clean: &[CachedNetwork],
+    (references, kind): (&[CachedNetwork], Null),
 ) {
     let references: Vec<&Images> = references
         .iter()
-        .map(|own| look(&own.maps[place]))
+        .map(|network| select(&network.maps[index]))
         .collect();
     let population = Population::of(&references);
-    let examine = |all: &[Kept]| -> Vec<Examined> {
-        let own = all
+    let examine = |networks: &[CachedNetwork]| -> Vec<Examined> {
+        let examined = networks
             .iter()
-            .map(|own| population.examine(look(&own.maps[place]), SHAPE, &SIDES));
-        own.collect()
+            .map(|network| population.examine(select(&network.maps[index]), SHAPE, &SIDES));
+        examined.collect()
     };
     let (poisoned, clean) = (examine(poisoned), examine(clean));
     let null = leave_one_out(&references, SHAPE, &SIDES);
-    let span = |all: &[Examined], of: &dyn Fn(&Examined) -> Option<f64>| {
-        let all: Vec<f64> = all.iter().filter_map(of).collect();
+    let span = |all: &[Examined], value: &dyn Fn(&Examined) -> Option<f64>| {
+        let all: Vec<f64> = all.iter().filter_map(value).collect();
         let low = all.iter().copied().fold(f64::INFINITY, f64::min);
         let high = all.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         match low <= high {
@@ -177,33 +184,40 @@ fn row(
             false => "none".into(),
         }
     };
-    let auc = |of: &dyn Fn(&Examined) -> Option<f64>| {
-        let all = |own: &[Examined]| -> Vec<f64> {
-            own.iter()
-                .map(|it| of(it).unwrap_or(f64::NEG_INFINITY))
+    let auc = |value: &dyn Fn(&Examined) -> Option<f64>| {
+        let all = |examined: &[Examined]| -> Vec<f64> {
+            examined
+                .iter()
+                .map(|one| value(one).unwrap_or(f64::NEG_INFINITY))
                 .collect()
         };
         roc(&all(&poisoned), &all(&clean))
-            .map_or_else(String::new, |it| format!("{:.3}", it.auc.estimate))
+            .map_or_else(String::new, |roc| format!("{:.3}", roc.auc.estimate))
     };
-    let index = |it: &Examined| it.indices().into_iter().flatten().reduce(f64::max);
-    let score = |it: &Examined| it.score();
-    let energy = |it: &Examined| it.energy().map(|it| it.1);
-    let right = |it: &&Examined| it.top().map(|it| it.0) == attack.target();
-    let there = |it: &&Examined| {
+    let index = |one: &Examined| one.indices().into_iter().flatten().reduce(f64::max);
+    let score = |one: &Examined| one.score();
+    let energy = |one: &Examined| one.energy().map(|energy| energy.1);
+    let right = |one: &&Examined| one.top().map(|top| top.0) == attack.target();
+    let on_patch = |one: &&Examined| {
         let patch = attack.patch(28);
-        it.top().is_some_and(|(_, own)| {
+        one.top().is_some_and(|(_, top)| {
             patch
                 .as_ref()
-                .is_some_and(|patch| is_on(own.window, patch, 28))
+                .is_some_and(|patch| is_on(top.window, patch, 28))
         })
     };
-    let by_energy = |it: &&Examined| it.energy().map(|it| it.0) == attack.target();
+    let by_energy = |one: &&Examined| one.energy().map(|energy| energy.0) == attack.target();
     let found = |all: &[Examined]| {
-        let own = all.iter().filter_map(|own| verdict(own, &null, kind));
-        let own: Vec<Verdict> = own.collect();
-        let by = |is: &dyn Fn(&Verdict) -> bool| own.iter().filter(|it| is(it)).count();
-        format!("{}/{}", by(&Verdict::has_window), by(&Verdict::is_found))
+        let verdicts = all.iter().filter_map(|one| verdict(one, &null, kind));
+        let verdicts: Vec<Verdict> = verdicts.collect();
+        let count = |test: &dyn Fn(&Verdict) -> bool| {
+            verdicts.iter().filter(|verdict| test(verdict)).count()
+        };
+        format!(
+            "{}/{}",
+            count(&Verdict::has_window),
+            count(&Verdict::is_found)
+        )
     };
     println!(
         "  {head} | {} | {} | {} | {} | {} of {} | {} | {} / {} | {} | {} | {} / {} | {} | {} | {} + {}",
@@ -213,10 +227,13 @@ fn row(
         auc(&score),
         poisoned.iter().filter(right).count(),
         poisoned.len(),
-        poisoned.iter().filter(|it| right(it) && there(it)).count(),
-        span(&poisoned, &|it| it.ratio()),
-        span(&clean, &|it| it.ratio()),
-        auc(&|it| it.ratio()),
+        poisoned
+            .iter()
+            .filter(|one| right(one) && on_patch(one))
+            .count(),
+        span(&poisoned, &|one| one.ratio()),
+        span(&clean, &|one| one.ratio()),
+        auc(&|one| one.ratio()),
         auc(&index),
         span(&poisoned, &energy),
         span(&clean, &energy),

@@ -1,9 +1,8 @@
-//! The attack on a black box: images blended with a pattern, x' = (1−w)·x + w·p, shown to the
-//! network, which says nothing but its decision.
+//! Black-box attack: images blended with a pattern, x' = (1−w)·x + w·p, are shown to the network, of
+//! which only the decision is used.
 //!
-//! Every pattern is scaled to \[0,1\], so that at the same w they take the same share of the
-//! stimulus: the classification image and the evidence image of the target, the mean training image of
-//! it, and noise.
+//! Every pattern is scaled to \[0,1\], so that at the same w all take the same share of the stimulus. The
+//! patterns are the target's classification image, its evidence image, its mean training image, and noise.
 
 use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
 use crate::nets::decision;
@@ -16,22 +15,22 @@ use crate::session::record::{
 };
 use crate::stimulus::{Source, values};
 
-/// Sources of stimuli: test images, and noise images.
+/// Number of sources of stimuli: test images and noise images.
 const SOURCES: usize = 2;
 
-/// Set apart the noise that is attacked and the noise that is a pattern.
+/// Streams of the noise that is attacked and the noise that is a pattern.
 const ATTACKED_STREAM: u64 = 0;
 const PATTERN_STREAM: u64 = 1;
 
-/// The experiment, as the plan has it.
+/// The experiment, configured by the plan.
 #[derive(Debug, Clone)]
 pub struct Attack {
     config: config::Attack,
     place: Place,
     noise: Source,
-    /// Stimuli of each source: test images and noise images.
+    /// Number of stimuli of each source: test images and noise images.
     stimuli: [u64; SOURCES],
-    /// \[Q,K,C,H,W\], as in the record; empty before it has begun.
+    /// \[Q,K,C,H,W\], as in the record; empty before the experiment has begun.
     patterns: Array<f32>,
     /// K.
     classes: usize,
@@ -39,7 +38,7 @@ pub struct Attack {
     area: usize,
 }
 
-/// What a part is about.
+/// The setting of a part.
 #[derive(Debug, Clone, Copy)]
 struct Cell {
     source: usize,
@@ -48,7 +47,7 @@ struct Cell {
 }
 
 impl Attack {
-    /// What the part of this number is about: the target is the fastest.
+    /// The setting of the part with this number; the target varies fastest.
     fn cell(&self, part: usize) -> Cell {
         let patterns = self.kinds().len();
         Cell {
@@ -58,7 +57,7 @@ impl Attack {
         }
     }
 
-    /// The patterns, in their order.
+    /// The patterns, in order.
     fn kinds(&self) -> &'static [Pattern] {
         match self.place.evidence {
             true => &WITH_EVIDENCE,
@@ -80,57 +79,67 @@ impl Attack {
         }
     }
 
-    /// The classification images that are the patterns: those asked for, else the weakest γ among
-    /// those at which most classes have one.
+    /// The classification images used as patterns: those at the requested γ, else at the lowest γ among those
+    /// at which most classes have an image.
     fn choose<'a>(
         &self,
         images: &'a record::ClassificationImages,
         response: Response,
     ) -> Result<&'a GammaTrials, AnalysisError> {
         if let Some(asked) = self.config.gamma {
-            let there: Vec<f64> = images.gammas.iter().map(|it| it.gamma).collect();
+            let gammas: Vec<f64> = images.gammas.iter().map(|trials| trials.gamma).collect();
             return images
                 .gammas
                 .iter()
-                .find(|it| it.gamma == asked)
+                .find(|trials| trials.gamma == asked)
                 .ok_or_else(|| {
-                    let problem = config::Attack::no_such_gamma(asked, &there);
+                    let problem = config::Attack::no_such_gamma(asked, &gammas);
                     self.place.error("gamma", problem)
                 });
         }
-        let sufficient = |it: &GammaTrials| {
-            let estimate = it.estimate();
-            let maps = estimate.classes.iter().filter_map(|it| it.image(response));
+        let sufficient = |trials: &GammaTrials| {
+            let estimate = trials.estimate();
+            let maps = estimate
+                .classes
+                .iter()
+                .filter_map(|class| class.image(response));
             maps.count()
         };
-        let ranked = images.gammas.iter().map(|it| (sufficient(it), it));
-        let best = ranked.reduce(|best, it| {
-            let weaker = it.0 == best.0 && it.1.gamma < best.1.gamma;
-            if it.0 > best.0 || weaker { it } else { best }
+        let ranked = images
+            .gammas
+            .iter()
+            .map(|trials| (sufficient(trials), trials));
+        let best = ranked.reduce(|best, next| {
+            let weaker = next.0 == best.0 && next.1.gamma < best.1.gamma;
+            if next.0 > best.0 || weaker {
+                next
+            } else {
+                best
+            }
         });
-        best.map(|(_, it)| it)
+        best.map(|(_, trials)| trials)
             .ok_or_else(|| self.place.error("gamma", "there is no γ to choose from"))
     }
 
-    /// A pattern before it is scaled, \[C·H·W\]; `None` where there is none.
+    /// A pattern before scaling, \[C·H·W\]; `None` if there is none.
     fn pattern(
         &self,
         pattern: Pattern,
         target: usize,
-        (trials, heard): (&GammaTrials, Option<&GammaTrials>),
+        (trials, evidence_trials): (&GammaTrials, Option<&GammaTrials>),
         lab: &Lab,
     ) -> Option<Vec<f64>> {
-        let of = |trials: &GammaTrials, response| {
+        let class_map = |trials: &GammaTrials, response| {
             let estimate = trials.estimate();
-            let own = estimate.classes[target].image(response)?;
-            let image = trials.grain.spread(&own.image, trials.images);
+            let map = estimate.classes[target].image(response)?;
+            let image = trials.grain.spread(&map.image, trials.images);
             Some(image.into_iter().map(f64::from).collect())
         };
         match pattern {
-            Pattern::ClassificationImage => of(trials, Response::Decision),
-            Pattern::EvidenceImage => of(heard?, Response::Evidence),
+            Pattern::ClassificationImage => class_map(trials, Response::Decision),
+            Pattern::EvidenceImage => class_map(evidence_trials?, Response::Evidence),
             Pattern::MeanImage => {
-                // The sum will do: it is scaled.
+                // The sum is enough, since it is scaled.
                 let train = &lab.dataset.train;
                 let mut sum = vec![0.0; self.area];
                 for index in train.by_class().swap_remove(target) {
@@ -148,10 +157,10 @@ impl Attack {
         }
     }
 
-    /// Nothing shown yet, the patterns ready.
+    /// The record with nothing shown yet and the patterns prepared.
     fn begun(
         &self,
-        (trials, heard): (&GammaTrials, Option<&GammaTrials>),
+        (trials, evidence_trials): (&GammaTrials, Option<&GammaTrials>),
         lab: &Lab,
     ) -> record::Attack {
         let kinds = self.kinds();
@@ -160,10 +169,10 @@ impl Attack {
         let mut there = Vec::with_capacity(kinds.len() * k);
         for &pattern in kinds {
             for target in 0..k {
-                let own = self.pattern(pattern, target, (trials, heard), lab);
-                let own = own.and_then(|own| scaled(&own));
-                there.push(own.is_some());
-                patterns.extend(own.unwrap_or_else(|| vec![0.0; self.area]));
+                let map = self.pattern(pattern, target, (trials, evidence_trials), lab);
+                let map = map.and_then(|map| scaled(&map));
+                there.push(map.is_some());
+                patterns.extend(map.unwrap_or_else(|| vec![0.0; self.area]));
             }
         }
         let weights = self.config.weights.len();
@@ -176,7 +185,7 @@ impl Attack {
                 total: shown * parts,
             },
             gamma: Some(trials.gamma),
-            evidence_gamma: heard.map(|trials| trials.gamma),
+            evidence_gamma: evidence_trials.map(|trials| trials.gamma),
             kinds: kinds.to_vec(),
             weights: self.config.weights.clone(),
             patterns: Array::new(&[kinds.len(), k, c, h, w], patterns),
@@ -192,8 +201,7 @@ impl Attack {
         }
     }
 
-    /// The stimuli of a block before they are blended, \[N,C·H·W\], and their true classes, which
-    /// noise has not.
+    /// The stimuli of a block before blending, \[N,C·H·W\], and their true classes (`None` for noise).
     fn source(&self, lab: &Lab, source: usize, block: u64) -> (Vec<f32>, Vec<Option<usize>>) {
         let block_range = range(self.stimuli[source], self.config.block, block);
         if source == 0 {
@@ -202,15 +210,15 @@ impl Attack {
             let truth = shown.iter().map(|&i| Some(usize::from(test.label(i))));
             return (pixels(test, &shown), truth.collect());
         }
-        // The same noise whatever the pattern and the target: they are compared in pairs.
+        // The same noise for every pattern and target, so that comparisons are paired.
         let seed = self.place.noise(ATTACKED_STREAM, block);
         let points = self.noise.draw(&mut seed.generator(), block_range.len());
         let noise = values(&points, Noise::Uniform.grid());
         (noise, vec![None; block_range.len()])
     }
 
-    /// For every target the first test image of another class that the network knows, and what
-    /// becomes of it; none for a target without such an image.
+    /// For every target the first test image of another class that the network classifies correctly, and its
+    /// outcome with every pattern; targets without such an image are left out.
     fn examples(&self, lab: &Lab, record: &record::Attack) -> Vec<Example> {
         let mut found = vec![None; self.classes];
         let blocks = self.stimuli[0].div_ceil(self.config.block as u64);
@@ -260,7 +268,7 @@ impl Attack {
     }
 }
 
-/// A pattern from its smallest value at 0 to its largest at 1; `None` where it has no contrast.
+/// A pattern scaled from 0 at its smallest to 1 at its largest value; `None` if it has no contrast.
 fn scaled(pattern: &[f64]) -> Option<Vec<f32>> {
     let least = pattern.iter().copied().fold(f64::INFINITY, f64::min);
     let most = pattern.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -268,7 +276,7 @@ fn scaled(pattern: &[f64]) -> Option<Vec<f32>> {
     (most > least).then(|| pattern.iter().map(scale).collect())
 }
 
-/// (1−w)·x + w·p of images x, \[N,P\], and one pattern p, \[P\].
+/// (1−w)·x + w·p for images x, \[N,P\], and one pattern p, \[P\].
 fn blend(images: &[f32], pattern: &[f32], w: f64) -> impl Iterator<Item = f32> {
     let (image_share, pattern_share) = ((1.0 - w) as f32, w as f32);
     images
@@ -279,7 +287,7 @@ fn blend(images: &[f32], pattern: &[f32], w: f64) -> impl Iterator<Item = f32> {
 
 impl Experiment for Attack {
     type Record = record::Attack;
-    /// What became of the stimuli, by weight: \[V\].
+    /// Outcomes of the stimuli, by weight: \[V\].
     type Sums = Vec<Outcomes>;
 
     fn parts(&self) -> Vec<Part> {
@@ -310,11 +318,11 @@ impl Experiment for Attack {
         if record.gamma.is_none() {
             let images = self.place.classification_images(whole)?;
             let trials = self.choose(images, Response::Decision)?;
-            let heard = match self.place.evidence {
+            let evidence_trials = match self.place.evidence {
                 true => Some(self.choose(images, Response::Evidence)?),
                 false => None,
             };
-            *record = self.begun((trials, heard), lab);
+            *record = self.begun((trials, evidence_trials), lab);
             record.examples = self.examples(lab, record);
         }
         self.patterns = record.patterns.clone();
@@ -324,8 +332,8 @@ impl Experiment for Attack {
     fn step(&self, lab: &Lab, job: Job) -> Result<Vec<Outcomes>, AnalysisError> {
         let cell = self.cell(job.part);
         let (shown, truth) = self.source(lab, cell.source, job.block);
-        let at = (cell.pattern * self.classes + cell.target) * self.area;
-        let pattern = &self.patterns.values()[at..at + self.area];
+        let start = (cell.pattern * self.classes + cell.target) * self.area;
+        let pattern = &self.patterns.values()[start..start + self.area];
         let of_weight = |&w: &f64| {
             let called = lab.decisions(blend(&shown, pattern, w).collect());
             let mut outcomes = Outcomes::default();
@@ -338,18 +346,21 @@ impl Experiment for Attack {
     }
 
     fn merge(&self, record: &mut record::Attack, job: Job, sums: Vec<Outcomes>) {
-        // Parts and counts have the same order.
-        let numbers: Vec<i64> = sums.iter().flat_map(|it| it.numbers()).collect();
-        let own = record.counts.values_mut()[job.part * numbers.len()..].iter_mut();
-        own.zip(&numbers).for_each(|(own, add)| *own += add);
+        // Counts are in the order of the parts.
+        let numbers: Vec<i64> = sums
+            .iter()
+            .flat_map(|outcomes| outcomes.numbers())
+            .collect();
+        let counts = record.counts.values_mut()[job.part * numbers.len()..].iter_mut();
+        counts.zip(&numbers).for_each(|(count, add)| *count += add);
         record.progress.blocks[job.part] += 1;
-        record.progress.done += sums.iter().map(|it| it.all as u64).sum::<u64>();
+        record.progress.done += sums.iter().map(|outcomes| outcomes.all as u64).sum::<u64>();
     }
 
     fn is_enough(&self, record: &record::Attack, part: usize) -> bool {
         let cell = self.cell(part);
-        let there = record.there.get(cell.pattern * self.classes + cell.target);
-        there.is_some_and(|there| !there)
+        let exists = record.there.get(cell.pattern * self.classes + cell.target);
+        exists.is_some_and(|exists| !exists)
     }
 }
 

@@ -1,7 +1,8 @@
-//! Classification images: average the noise by what the network calls it (reverse correlation).
+//! Classification images: the noise averaged by the network's response to it (reverse correlation).
 //!
-//! For every γ, counts by true and predicted class and exact sums of the noise by the margins of
-//! that table, even and odd blocks apart; the maps follow from the sums in [`crate::stats::classification`].
+//! For every γ, the record holds counts by true and predicted class and exact sums of the noise by the
+//! margins of that table, separately for even and odd blocks. [`crate::stats::classification`] computes
+//! the maps from them.
 
 mod axes;
 mod hearing;
@@ -27,21 +28,22 @@ pub use hearing::{Heard, Hearing};
 use launches::NoiseLaunches;
 pub use summing::Summing;
 
-/// Blocks between two looks at whether a γ has reached its target reliability: even, so that both
-/// halves of the trials are of the same size.
+/// Blocks between checks of whether a γ has reached its target reliability; even, so that both halves of
+/// the trials have the same size.
 const BLOCKS_A_LOOK: u64 = 64;
 
-/// The experiment, as the plan has it.
+/// The experiment, configured by the plan.
 #[derive(Debug, Clone)]
 pub struct ClassificationImages {
     config: config::ClassificationImages,
     place: Place,
     form: Arc<Form>,
     source: Source,
-    /// The classes that have maps, or what is wrong with the plan's list.
+    /// The classes that have maps, or the error in the plan's list.
     listed: Result<Vec<usize>, AnalysisError>,
     summing: Summing,
-    /// How the outputs are heard at each γ; empty where they are not, and before it has begun.
+    /// How responses are read from the outputs at each γ; empty if they are not, and before the experiment has
+    /// begun.
     hearing: Vec<Hearing>,
 }
 
@@ -64,7 +66,7 @@ impl ClassificationImages {
         }
     }
 
-    /// What its trials are.
+    /// The kind of its trials.
     fn kind(&self, lab: &Lab) -> Result<TrialKind, AnalysisError> {
         let shape = lab.form.shape();
         let fits = self.config.noise.fits(shape);
@@ -75,7 +77,7 @@ impl ClassificationImages {
                 return Err(self.place.error(
                     &format!("gammas[{at}]"),
                     format!(
-                        "γ = {} shows images, and the plan has none (dataset: None); only γ = 0 goes without",
+                        "γ = {} needs images, but the plan has none (dataset: None); only γ = 0 works without",
                         self.config.gammas[at]
                     ),
                 ));
@@ -83,32 +85,32 @@ impl ClassificationImages {
             if self.config.noise == Noise::Pca {
                 return Err(self.place.error(
                     "noise",
-                    "principal components are those of images, and the plan has none (dataset: None)",
+                    "principal components need images, but the plan has none (dataset: None)",
                 ));
             }
         }
         Ok(trial_kind(&self.config, lab, self.listed.clone()?))
     }
 
-    /// What the network says of a block, shown alone.
-    fn shown(&self, lab: &Lab, block: &mut Block) -> Vec<f32> {
+    /// The logits of a block, computed on its own.
+    fn logits(&self, lab: &Lab, block: &mut Block) -> Vec<f32> {
         let stimuli = std::mem::take(&mut block.stimuli);
         lab.network.logits(stimuli, &lab.device)
     }
 
-    /// The units of the responses at a γ, which the first block of it chooses.
+    /// The unit of the responses at a γ, chosen from its first block.
     fn step_of(&self, lab: &Lab, part: usize, kind: &TrialKind) -> f64 {
         let mut block = self.draw(lab, Job::one(part, 0));
-        let logits = self.shown(lab, &mut block);
+        let logits = self.logits(lab, &mut block);
         let rows = lab.network.rows(&logits);
         Hearing::of(self.config.evidence, &kind.listed, rows).step()
     }
 
-    /// What the network said of trials at a γ.
-    fn said<'a>(&self, part: usize, rows: impl Iterator<Item = &'a [f32]> + Clone) -> Said {
-        let mut said = Said::new(rows.clone(), self.config.weighting);
-        said.heard = self.hearing.get(part).map(|hearing| hearing.hear(rows));
-        said
+    /// Decisions, weights and responses of trials at a γ, from their logits.
+    fn readout<'a>(&self, part: usize, rows: impl Iterator<Item = &'a [f32]> + Clone) -> Said {
+        let mut readout = Said::new(rows.clone(), self.config.weighting);
+        readout.heard = self.hearing.get(part).map(|hearing| hearing.hear(rows));
+        readout
     }
 
     fn draw(&self, lab: &Lab, job: Job) -> Block {
@@ -152,7 +154,7 @@ impl Experiment for ClassificationImages {
                 }
             }
         }
-        if !kind.noise.is_white() && record.gammas.iter().any(|it| it.null.is_none()) {
+        if !kind.noise.is_white() && record.gammas.iter().any(|gamma| gamma.null.is_none()) {
             let shape = kind.grain.grid(kind.images);
             if let Some(null) = null::simulate(&self.source, shape) {
                 let gammas = record.gammas.iter_mut();
@@ -164,17 +166,23 @@ impl Experiment for ClassificationImages {
         {
             record.take_axes(axes);
         }
-        let heard = record.gammas.iter().filter_map(|it| it.evidence.as_ref());
-        let hearing = heard.map(|it| Hearing::new(self.config.evidence, &kind.listed, it.step));
+        let evidence = record
+            .gammas
+            .iter()
+            .filter_map(|gamma| gamma.evidence.as_ref());
+        let hearing =
+            evidence.map(|sums| Hearing::new(self.config.evidence, &kind.listed, sums.step));
         self.hearing = hearing.collect();
         Ok(())
     }
 
     fn step(&self, lab: &Lab, job: Job) -> Result<Vec<BlockSums>, AnalysisError> {
         let mut block = self.draw(lab, job);
-        let logits = self.shown(lab, &mut block);
-        let said = self.said(job.part, lab.network.rows(&logits));
-        Ok(vec![self.summing.sum(job.block, &block, &said, &lab.pool)])
+        let logits = self.logits(lab, &mut block);
+        let readout = self.readout(job.part, lab.network.rows(&logits));
+        Ok(vec![
+            self.summing.sum(job.block, &block, &readout, &lab.pool),
+        ])
     }
 
     fn launches<'a>(&'a self, lab: &'a Lab, part: usize, blocks: usize) -> Launching<'a> {
@@ -182,7 +190,7 @@ impl Experiment for ClassificationImages {
         Some(Box::new(launches))
     }
 
-    /// Reliability is noted at the same trials whoever computes them, and so is its target reached.
+    /// Reliability is noted, and its target checked, at the same trials however they are computed.
     fn milestone(&self, part: usize, block: u64) -> u64 {
         let look = match self.config.target_at(self.config.gammas[part]) {
             Some(_) => (block / BLOCKS_A_LOOK + 1) * BLOCKS_A_LOOK,
@@ -218,8 +226,8 @@ impl Experiment for ClassificationImages {
     }
 }
 
-/// Whether a class, or every class that has enough trials, and at least one has, is as reliable as
-/// wanted.
+/// Whether class `only` has the target reliability; or, without one, every class with enough trials, of
+/// which there must be at least one.
 fn has_reached(gamma: &GammaTrials, target: f64, only: Option<usize>) -> bool {
     let estimate = gamma.estimate();
     if let Some(class) = only {
@@ -227,19 +235,19 @@ fn has_reached(gamma: &GammaTrials, target: f64, only: Option<usize>) -> bool {
             .classes
             .get(class)
             .and_then(ClassEstimate::best_image);
-        return map.is_some_and(|it| it.reliability.is_some_and(|r| r >= target));
+        return map.is_some_and(|map| map.reliability.is_some_and(|r| r >= target));
     }
-    // A class's best map is what a viewer sees of it.
+    // A viewer sees a class's best map.
     let maps = || {
         estimate
             .classes
             .iter()
             .filter_map(ClassEstimate::best_image)
     };
-    maps().next().is_some() && maps().all(|it| it.reliability.is_some_and(|r| r >= target))
+    maps().next().is_some() && maps().all(|map| map.reliability.is_some_and(|r| r >= target))
 }
 
-/// What the trials of a plan are, these classes having maps.
+/// The kind of a plan's trials, given the classes that have maps.
 fn trial_kind(config: &config::ClassificationImages, lab: &Lab, listed: Vec<usize>) -> TrialKind {
     TrialKind {
         noise: config.noise,
@@ -252,26 +260,26 @@ fn trial_kind(config: &config::ClassificationImages, lab: &Lab, listed: Vec<usiz
     }
 }
 
-/// What the network says of a block of trials, and what each trial counts.
+/// The network's decisions and responses for a block of trials, and the weight of each trial.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Said {
-    /// Its decisions.
+    /// The network's decisions.
     pub decisions: Vec<usize>,
-    /// Weights of the trials, 0 for those that are dropped; `None` where all count the same.
+    /// Weights of the trials, 0 for those dropped; `None` if all count the same.
     pub weights: Option<Vec<u16>>,
-    /// What its outputs say; `None` where they are not heard.
+    /// Responses from the outputs; `None` if they are not read.
     pub heard: Option<Heard>,
 }
 
 impl Said {
-    /// Takes decisions and weights from rows of logits, \[K\] each.
+    /// Reads decisions and weights from rows of logits, \[K\] each.
     pub fn new<'a>(logits: impl Iterator<Item = &'a [f32]> + Clone, weighting: Weighting) -> Self {
         let rows = || logits.clone();
         let confidence = |row: &[f32]| log_softmax(row)[decision(row)].exp();
         let weights = match weighting {
             Weighting::Equal => None,
-            // A decision has a confidence of 1/K at least; of very many classes a weight might still
-            // be rounded to 0, which would drop the trial.
+            // A decision's confidence is at least 1/K; with very many classes its weight might still be
+            // rounded to 0, which would drop the trial.
             Weighting::Confidence => {
                 let weight = |row| ((confidence(row) * CONFIDENCE_STEPS).round() as u16).max(1);
                 Some(rows().map(weight).collect())
@@ -289,20 +297,20 @@ impl Said {
     }
 }
 
-/// Shows the network the mean stimulus of every class that has one, and its evidence image where it
-/// has that, and keeps what it says.
+/// Shows the network the mean stimulus of every class that has one, and its evidence image if it has one,
+/// and records the decisions.
 fn feed_back(lab: &Lab, gamma: &mut GammaTrials) {
     let estimate = gamma.estimate();
     let classes = || estimate.classes.iter();
-    let stimuli = classes().map(|it| it.mean_stimulus.clone());
-    gamma.fed_back = said_of(lab, gamma, stimuli);
+    let stimuli = classes().map(|class| class.mean_stimulus.clone());
+    gamma.fed_back = decisions_on(lab, gamma, stimuli);
     if gamma.evidence.is_some() {
-        let images = classes().map(|it| Some(pattern(&it.evidence.as_ref()?.image)));
-        gamma.evidence_fed_back = said_of(lab, gamma, images);
+        let images = classes().map(|class| Some(pattern(&class.evidence.as_ref()?.image)));
+        gamma.evidence_fed_back = decisions_on(lab, gamma, images);
     }
 }
 
-/// A map scaled to \[0,1\]; ½ everywhere where it is flat.
+/// A map scaled to \[0,1\]; ½ everywhere if it is constant.
 pub fn pattern(map: &[f32]) -> Vec<f32> {
     let least = map.iter().copied().fold(f32::INFINITY, f32::min);
     let most = map.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -312,31 +320,33 @@ pub fn pattern(map: &[f32]) -> Vec<f32> {
     }
 }
 
-/// What the network says of these maps on the noise's grid, one a class.
-fn said_of(
+/// The network's decisions on these maps on the noise's grid, one per class.
+fn decisions_on(
     lab: &Lab,
     gamma: &GammaTrials,
     maps: impl Iterator<Item = Option<Vec<f32>>>,
 ) -> Vec<Option<FedBack>> {
     let (grain, images) = (gamma.grain, gamma.images);
-    let shown: Vec<(usize, Vec<f32>)> = maps
+    let stimuli: Vec<(usize, Vec<f32>)> = maps
         .enumerate()
         .filter_map(|(class, map)| Some((class, grain.spread(&map?, images))))
         .collect();
-    let mut said = vec![None; gamma.classes()];
-    if shown.is_empty() {
-        return said;
+    let mut answers = vec![None; gamma.classes()];
+    if stimuli.is_empty() {
+        return answers;
     }
-    let pixels = shown.iter().flat_map(|(_, pixels)| pixels.iter().copied());
+    let pixels = stimuli
+        .iter()
+        .flat_map(|(_, pixels)| pixels.iter().copied());
     let logits = lab.network.logits(pixels.collect(), &lab.device);
-    for ((class, _), row) in shown.iter().zip(lab.network.rows(&logits)) {
+    for ((class, _), row) in stimuli.iter().zip(lab.network.rows(&logits)) {
         let called = decision(row);
-        said[*class] = Some(FedBack {
+        answers[*class] = Some(FedBack {
             class: called,
             confidence: log_softmax(row)[called].exp(),
         });
     }
-    said
+    answers
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! How much memory a plan takes, told before it runs.
+//! Estimate of the memory that a plan takes, made before it runs.
 //!
-//! What grows with the classes and the size of the images: the images themselves, what the experiments
-//! keep, and the blocks that workers have in hand. What is kept counts three times: in the engine's
-//! hands, in what viewers look at, and while it is written to the file.
+//! It covers what grows with the classes and the image size: the images themselves, the experiments'
+//! records, and the blocks that workers are computing. Records count three times: in the engine, in
+//! the viewers' copy, and while they are written to the file.
 
 use super::Place;
 use super::modulation::layers;
@@ -15,18 +15,18 @@ use crate::session::config::{self, Analysis, Config, Response};
 use crate::session::form::Form;
 use crate::session::record::{BY_CLASS, NoiseAxes, TrialKind, WITH_EVIDENCE};
 
-/// Times that what an experiment keeps is in memory.
+/// Copies of an experiment's record in memory.
 const COPIES: u64 = 3;
 
-/// Times that a network's weights are: as the file has them, as they are computed with, and once
-/// more for looking into layers.
+/// Copies of a network's weights: as in the file, as used for computing, and once more for looking into
+/// layers.
 const WEIGHTS: u64 = 3;
 
-/// Layers that are in memory while images go through a network: what one takes and gives, and that
-/// once more in the order of the convolution.
+/// Layer-sized buffers in memory during a forward pass: a layer's input and output, and another copy
+/// in the convolution's order.
 const LAYERS: usize = 3;
 
-/// Bytes of the program and its libraries, and of a small network at work.
+/// Bytes of the program, its libraries and a small running network.
 const PROGRAM: u64 = 120 << 20;
 
 /// The memory that a plan takes, in bytes.
@@ -34,17 +34,17 @@ const PROGRAM: u64 = 120 << 20;
 pub struct Memory {
     /// All images.
     pub images: u64,
-    /// The network's weights, however often they are there.
+    /// All copies of the network's weights.
     pub weights: u64,
-    /// Blocks in the hands of the workers.
+    /// Blocks that workers are computing.
     pub workers: u64,
-    /// What each experiment of the plan keeps, once.
+    /// One copy of the record of each experiment of the plan.
     pub analyses: Vec<u64>,
 }
 
 impl Memory {
-    /// Of a plan on so many images of a form, on a network of so many parameters with these sites,
-    /// with so many workers.
+    /// The memory of a plan on `images` images of this form, with `workers` workers, on a network with
+    /// `parameters` parameters and these sites.
     pub fn of(
         config: &Config,
         form: &Form,
@@ -63,30 +63,29 @@ impl Memory {
         }
     }
 
-    /// In all, with the program itself.
+    /// The total, including the program itself.
     pub fn total(&self) -> u64 {
         let kept = self
             .analyses
             .iter()
-            .fold(0_u64, |sum, &it| sum.saturating_add(it));
+            .fold(0_u64, |sum, &bytes| sum.saturating_add(bytes));
         let kept = kept.saturating_mul(COPIES);
-        // While images are read they are there twice, and nothing else is.
+        // While images are loaded there are two copies of them, and nothing else.
         let work = self.workers.saturating_add(kept).max(self.images);
         let always = PROGRAM.saturating_add(self.weights);
         always.saturating_add(self.images).saturating_add(work)
     }
 
-    /// The experiment that keeps most, by its place in the plan, and what it keeps.
+    /// The experiment with the largest record, by its index in the plan, and the size of that record.
     pub fn largest(&self) -> Option<(usize, u64)> {
         let analyses = self.analyses.iter().copied().enumerate();
         analyses.max_by_key(|&(_, bytes)| bytes)
     }
 
-    /// Refuses a plan that does not fit into `available` bytes, with the experiment that takes most
-    /// and what would do.
+    /// Rejects a plan that does not fit into `available` bytes, naming the largest experiment and a remedy.
     ///
     /// # Errors
-    /// In the words of the plan.
+    /// If it does not fit.
     pub fn check(&self, available: u64, config: &Config) -> Result<(), super::AnalysisError> {
         let total = self.total();
         if total <= available {
@@ -107,7 +106,7 @@ impl Memory {
             _ => "fewer weights or splits take less",
         };
         let problem = format!(
-            "the plan takes about {}, of which this keeps {}, and {} are free; {remedy}",
+            "the plan takes about {}, {} of it for this analysis, but only {} are free; {remedy}",
             in_words(total),
             in_words(kept),
             in_words(available)
@@ -116,32 +115,32 @@ impl Memory {
     }
 }
 
-/// Trials or images of a block.
+/// Trials or images per block.
 fn block(plan: &Analysis) -> usize {
     match plan {
-        Analysis::ClassificationImages(it) => it.block,
-        Analysis::Templates(it) => it.block,
-        Analysis::Attack(it) => it.block,
-        Analysis::SpikeTriggered(it) => it.block,
-        Analysis::Modulation(it) => it.block,
-        Analysis::Backdoor(it) => it.block,
-        Analysis::Audit(it) => it.block,
-        Analysis::Predictions(it) => it.block,
+        Analysis::ClassificationImages(plan) => plan.block,
+        Analysis::Templates(plan) => plan.block,
+        Analysis::Attack(plan) => plan.block,
+        Analysis::SpikeTriggered(plan) => plan.block,
+        Analysis::Modulation(plan) => plan.block,
+        Analysis::Backdoor(plan) => plan.block,
+        Analysis::Audit(plan) => plan.block,
+        Analysis::Predictions(plan) => plan.block,
     }
 }
 
-/// The sites that a plan looks at.
+/// The sites that a plan selects.
 fn chosen<'a>(plan: &config::SpikeTriggered, all: &'a [Site]) -> Vec<&'a Site> {
     let places = choose(plan, all).unwrap_or_default();
     places.into_iter().map(|at| &all[at]).collect()
 }
 
-/// What sizes follow from.
+/// The quantities from which sizes are computed.
 struct Sizes<'a> {
     form: &'a Form,
     /// K.
     classes: u64,
-    /// Numbers of an image.
+    /// Numbers in an image.
     pixels: u64,
     sites: &'a [Site],
 }
@@ -156,15 +155,15 @@ impl<'a> Sizes<'a> {
         }
     }
 
-    /// What a worker has in hand.
+    /// Bytes that a worker needs for a block.
     fn worker(&self, plan: &Analysis) -> u64 {
-        // A trial is 16-bit points, 32-bit floats, and those once more on their way to the network.
+        // A trial takes 16-bit points, 32-bit floats, and a copy of those on their way to the network.
         let trials = block(plan) as u64 * 10 * self.pixels;
         let all = self.sites;
         let numbers = match plan {
-            Analysis::SpikeTriggered(it) => numbers_at_work(&chosen(it, all), it.block),
-            // The activations of all layers on a block of images.
-            Analysis::Modulation(it) => it.block * all.iter().map(activations).sum::<usize>(),
+            Analysis::SpikeTriggered(plan) => numbers_at_work(&chosen(plan, all), plan.block),
+            // The activations of all layers for a block of images.
+            Analysis::Modulation(plan) => plan.block * all.iter().map(activations).sum::<usize>(),
             _ => 0,
         };
         let largest = all.iter().map(activations).max().unwrap_or(0);
@@ -172,68 +171,68 @@ impl<'a> Sizes<'a> {
         trials + 4 * numbers.max(through) as u64
     }
 
-    /// What an experiment keeps.
+    /// Bytes of an experiment's record.
     fn kept(&self, plan: &Analysis, config: &Config) -> u64 {
         let (k, p) = (self.classes, self.pixels);
         match plan {
-            Analysis::ClassificationImages(it) => {
+            Analysis::ClassificationImages(plan) => {
                 let kind = TrialKind {
-                    noise: it.noise,
-                    grain: it.grain(),
-                    weighting: it.weighting,
+                    noise: plan.noise,
+                    grain: plan.grain(),
+                    weighting: plan.weighting,
                     classes: self.form.count(),
-                    listed: it.listed(self.form).unwrap_or_default(),
+                    listed: plan.listed(self.form).unwrap_or_default(),
                     images: self.form.shape(),
-                    evidence: it.has(Response::Evidence),
+                    evidence: plan.has(Response::Evidence),
                 };
                 let axes = NoiseAxes::bytes(kind.noise, kind.grain.grid(kind.images));
-                axes + it.gammas.len() as u64 * (kind.bytes() + self.estimate(&kind))
+                axes + plan.gammas.len() as u64 * (kind.bytes() + self.estimate(&kind))
             }
-            // Four filters of 64 bits a class and γ.
+            // Four filters of 64-bit numbers per class and γ.
             Analysis::Templates(_) => {
                 let gammas = config.analyses.iter().filter_map(|plan| match plan {
-                    Analysis::ClassificationImages(it) => Some(it.gammas.len() as u64),
+                    Analysis::ClassificationImages(plan) => Some(plan.gammas.len() as u64),
                     _ => None,
                 });
                 gammas.max().unwrap_or(0) * k * 4 * 8 * p
             }
-            Analysis::Attack(it) => {
+            Analysis::Attack(plan) => {
                 let patterns = WITH_EVIDENCE.len() as u64;
-                let counts = 2 * patterns * k * it.weights.len() as u64 * 4 * 8;
+                let counts = 2 * patterns * k * plan.weights.len() as u64 * 4 * 8;
                 patterns * k * 4 * p + counts + k * p
             }
-            Analysis::SpikeTriggered(it) => self.spike_triggered(it),
-            Analysis::Modulation(it) => {
-                let settings = it.strengths().len() * it.signal_strengths().len() * BY_CLASS;
-                let pushed = layers(it, self.sites).len();
+            Analysis::SpikeTriggered(plan) => self.spike_triggered(plan),
+            Analysis::Modulation(plan) => {
+                let settings = plan.strengths().len() * plan.signal_strengths().len() * BY_CLASS;
+                let pushed = layers(plan, self.sites).len();
                 pushed as u64 * k * k * 8 * settings as u64
             }
-            Analysis::Backdoor(it) => {
+            Analysis::Backdoor(plan) => {
                 let kind = TrialKind {
-                    noise: it.noise,
+                    noise: plan.noise,
                     evidence: true,
                     ..TrialKind::plain(self.form.count(), self.form.shape())
                 };
-                let gammas = it.gammas.len() as u64;
+                let gammas = plan.gammas.len() as u64;
                 // z maps and evidence images.
-                it.networks() as u64 * gammas * k * 2 * 4 * p + 2 * gammas * kind.bytes()
+                plan.networks() as u64 * gammas * k * 2 * 4 * p + 2 * gammas * kind.bytes()
             }
-            Analysis::Audit(it) => {
+            Analysis::Audit(plan) => {
                 let kind = TrialKind {
-                    noise: it.noise,
-                    grain: it.grain(),
+                    noise: plan.noise,
+                    grain: plan.grain(),
                     evidence: true,
                     ..TrialKind::plain(self.form.count(), self.form.shape())
                 };
                 let [c, h, w] = kind.grain.grid(self.form.shape());
-                // The images of every network, the deviation of one, and the sums of a few at work.
-                (it.networks() as u64 + 1) * k * 4 * (c * h * w) as u64 + 3 * kind.bytes()
+                // The images of every network, the deviation of one, and the sums of a few in progress.
+                (plan.networks() as u64 + 1) * k * 4 * (c * h * w) as u64 + 3 * kind.bytes()
             }
-            Analysis::Predictions(it) => it.splits.len() as u64 * 8 * (k * p + k * k),
+            Analysis::Predictions(plan) => plan.splits.len() as u64 * 8 * (k * p + k * k),
         }
     }
 
-    /// What follows from sums: four maps of 32 bits a class, six with evidence.
+    /// Bytes of the estimates: four maps of 32-bit numbers per class, six with evidence.
     fn estimate(&self, kind: &TrialKind) -> u64 {
         let pixels: usize = kind.grain.grid(kind.images).iter().product();
         let maps = if kind.evidence { 6 } else { 4 };
@@ -245,7 +244,7 @@ impl<'a> Sizes<'a> {
         let layers = chosen(plan, all).into_iter();
         let sums = layers.map(|layer| {
             let field = layer.field_pixels() as u64;
-            // By parity, on noise and on images, and two averages of 32 bits.
+            // Sums by parity, on noise and on images, and two averages of 32 bits.
             let maps = layer.units as u64 * field * (4 * 8 + 2 * 4);
             maps + plan.gradient_units as u64 * field * 8
         });
@@ -304,10 +303,10 @@ mod tests {
         let (kind, ports) = (config::NetworkKind::Cnn, Ports::from(&form));
         let network = Subject::untrained(kind, ports, 1, &Device::flex()).unwrap();
         let sites = network.sites();
-        let of = |parameters, sites: &[Site]| {
-            Memory::of(&plan(Vec::new(), 1), &form, 0, 2, (parameters, sites))
+        let memory = |parameters, sites: &[Site]| {
+            Memory::memory(&plan(Vec::new(), 1), &form, 0, 2, (parameters, sites))
         };
-        let (bare, whole) = (of(0, &[]), of(1_000_000, sites));
+        let (bare, whole) = (memory(0, &[]), memory(1_000_000, sites));
         assert_eq!(whole.weights, 12_000_000);
         let largest = sites.iter().map(activations).max().unwrap() as u64;
         // Two workers, three layers of 64 images in 32 bits each.

@@ -1,9 +1,9 @@
-//! Modulation: push the biases of a layer towards, or away from, what a class evokes there, and see
-//! what the network then says of images, of noise and of everything between.
+//! Modulation: pushes the biases of a layer towards or away from the mean activation of a class, and
+//! measures the network's decisions on images, noise and blends of the two.
 //!
-//! Part 0 takes the mean activations of every class. Then a part is (layer, target class,
-//! strength): the network with that layer pushed is shown test images blended with noise, the same
-//! stimuli at every strength, so that differences are paired.
+//! Part 0 measures the mean activations of every class. Each further part is a combination of layer, target
+//! class and strength: the network with that layer pushed is shown test images blended with noise. The
+//! stimuli are the same at every strength, so that differences are paired.
 
 use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
 use crate::nets::decision;
@@ -13,18 +13,20 @@ use crate::session::config::{self, Noise};
 use crate::session::record::{self, BY_CLASS, FIXED_POINT, Record};
 use crate::stimulus::{Pool, Source, blend};
 
-/// The layers of a plan that names none, where the network has them, and their α.
+/// The default layers, if the network has them, and their α.
 const DEFAULTS: [(&str, f64); 3] = [("conv1", 0.1), ("conv2", 1.0), ("fc1", 0.1)];
 
 /// The layers that a plan pushes, and their α.
 pub(super) fn layers(config: &config::Modulation, all: &[Site]) -> Vec<(String, f64)> {
     if !config.layers.is_empty() {
         let named = config.layers.iter();
-        return named.map(|it| (it.layer.clone(), it.alpha)).collect();
+        return named
+            .map(|layer| (layer.layer.clone(), layer.alpha))
+            .collect();
     }
     let pushable: Vec<&Site> = all.iter().filter(|site| site.push.is_some()).collect();
-    let there = |name: &str| pushable.iter().any(|site| site.name == name);
-    let found = DEFAULTS.into_iter().filter(|(name, _)| there(name));
+    let exists = |name: &str| pushable.iter().any(|site| site.name == name);
+    let found = DEFAULTS.into_iter().filter(|(name, _)| exists(name));
     let found: Vec<(String, f64)> = found
         .map(|(name, alpha)| (name.to_owned(), alpha))
         .collect();
@@ -32,56 +34,56 @@ pub(super) fn layers(config: &config::Modulation, all: &[Site]) -> Vec<(String, 
         return found;
     }
     let (fallback, alpha) = FALLBACK;
-    if there(fallback) || pushable.is_empty() {
+    if exists(fallback) || pushable.is_empty() {
         return vec![(fallback.to_owned(), alpha)];
     }
-    // Of a network with names of its own the first, one in the middle, and the last.
+    // For a network with other names: the first, one in the middle, and the last.
     let mut places = vec![0, (pushable.len() - 1) / 2, pushable.len() - 1];
     places.dedup();
     let named = places.into_iter().map(|at| pushable[at].name.clone());
     named.map(|name| (name, alpha)).collect()
 }
 
-/// What is pushed in a network that has none of those.
+/// The layer pushed in a network that has none of the defaults, and its α.
 const FALLBACK: (&str, f64) = ("logits", 0.1);
 
-/// The noise of every part: stimuli do not depend on what is pushed.
+/// The noise stream of every part: stimuli do not depend on what is pushed.
 const STREAM: u64 = 0;
 
-/// The experiment, as the plan has it.
+/// The experiment, configured by the plan.
 #[derive(Debug, Clone)]
 pub struct Modulation {
     config: config::Modulation,
     place: Place,
     strengths: Vec<i64>,
     gammas: Vec<f64>,
-    /// The layers by name, and their α.
+    /// The names of the layers, and their α.
     layers: Vec<(String, f64)>,
     source: Source,
-    /// The test images, and how many of them are shown.
+    /// The test images.
     pool: Pool,
     images: u64,
-    /// The training images that mean activations are taken over.
+    /// The training images over which mean activations are computed.
     typical: Vec<usize>,
-    /// In phase 1, what the bias of each unit changes by at strength 1, for every layer and target.
+    /// The change of each unit's bias at strength 1, for every layer and target; set in phase 1.
     pushes: Vec<Vec<Vec<f64>>>,
     /// K.
     classes: usize,
 }
 
-/// What a block measured.
+/// The measurements of a block.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sums {
-    /// Images that were shown.
+    /// Images shown.
     queries: u64,
     of: Of,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 enum Of {
-    /// Images by class \[K\], and the sum of activations of every layer in fixed point, \[K,U\].
+    /// Images by class, \[K\], and sums of activations of every layer in fixed point, \[K,U\].
     Activations(Vec<u64>, Vec<Vec<i64>>),
-    /// Stimuli by class (shown, called so rightly, called so), \[G,3,K\].
+    /// Stimuli by class (shown, called correctly, called), \[G,3,K\].
     Counts(Vec<i64>),
 }
 
@@ -105,7 +107,7 @@ impl Modulation {
         }
     }
 
-    /// The layer, the target and the strength of a part from 1 on, by their places.
+    /// The indices of the layer, the target and the strength of a part from 1 on.
     fn setting(&self, part: usize) -> (usize, usize, usize) {
         let (rest, strength) = (
             (part - 1) / self.strengths.len(),
@@ -114,16 +116,16 @@ impl Modulation {
         (rest / self.classes, rest % self.classes, strength)
     }
 
-    /// The site of every layer, with its place in the network. An error names the layers that
+    /// The site of every layer, with its index in the network. The error names the layers that
     /// can be pushed.
     fn sites(&self, lab: &Lab) -> Result<Vec<(usize, Site)>, AnalysisError> {
         let all = lab.network.sites();
         let found = |(i, (name, _)): (usize, &(String, f64))| {
-            let own = all.iter().enumerate().find(|(_, it)| it.name == *name);
-            let units = own.map_or(0, |(_, it)| it.units);
+            let site = all.iter().enumerate().find(|(_, site)| site.name == *name);
+            let units = site.map_or(0, |(_, site)| site.units);
             let place = |error| self.place.error(&format!("layers[{i}].layer"), error);
             lab.network.pushed(name, &vec![0.0; units]).map_err(place)?;
-            Ok(own.map(|(at, it)| (at, it.clone())))
+            Ok(site.map(|(at, site)| (at, site.clone())))
         };
         let all: Result<Vec<_>, _> = self.layers.iter().enumerate().map(found).collect();
         Ok(all?.into_iter().flatten().collect())
@@ -131,21 +133,21 @@ impl Modulation {
 
     /// Sums of activations over a block of training images.
     fn activations(&self, lab: &Lab, block: u64) -> Result<Sums, AnalysisError> {
-        let own = self.sites(lab)?;
-        let places: Vec<usize> = own.iter().map(|(at, _)| *at).collect();
+        let sites = self.sites(lab)?;
+        let places: Vec<usize> = sites.iter().map(|(at, _)| *at).collect();
         let shown = &self.typical[range(self.typical.len() as u64, self.config.block, block)];
         let train = &lab.dataset.train;
         let pixels = shown.iter().flat_map(|&i| train.image(i));
         let pixels: Vec<f32> = pixels.map(|&x| f32::from(x) / 255.0).collect();
         let all = lab.network.responses(&pixels, &places);
         let classes: Vec<usize> = shown.iter().map(|&i| train.label(i).into()).collect();
-        let of_layer = |((_, it), all): (&(usize, Site), Vec<f32>)| {
-            let positions = (it.positions.0 * it.positions.1).max(1);
-            let mut sums = vec![0.0; self.classes * it.units];
-            for (image, class) in all.chunks_exact(it.units * positions).zip(&classes) {
-                let own = sums[class * it.units..].iter_mut();
-                // In a convolution, the mean over all positions.
-                for (sum, all) in own.zip(image.chunks_exact(positions)) {
+        let of_layer = |((_, site), all): (&(usize, Site), Vec<f32>)| {
+            let positions = (site.positions.0 * site.positions.1).max(1);
+            let mut sums = vec![0.0; self.classes * site.units];
+            for (image, class) in all.chunks_exact(site.units * positions).zip(&classes) {
+                let class_sums = sums[class * site.units..].iter_mut();
+                // For a convolution, the mean over all positions.
+                for (sum, all) in class_sums.zip(image.chunks_exact(positions)) {
                     let all: f64 = all.iter().map(|&a| f64::from(a)).sum();
                     *sum += all / positions as f64;
                 }
@@ -157,20 +159,20 @@ impl Modulation {
         classes.iter().for_each(|&class| counts[class] += 1);
         Ok(Sums {
             queries: shown.len() as u64,
-            of: Of::Activations(counts, own.iter().zip(all).map(of_layer).collect()),
+            of: Of::Activations(counts, sites.iter().zip(all).map(of_layer).collect()),
         })
     }
 
-    /// What the layer of a part is pushed by.
+    /// The push of a part's layer.
     fn delta(&self, part: usize) -> Vec<f32> {
         let (layer, target, strength) = self.setting(part);
         let strength = self.strengths[strength] as f64;
         let push = &self.pushes[layer][target];
-        push.iter().map(|&it| (strength * it) as f32).collect()
+        push.iter().map(|&push| (strength * push) as f32).collect()
     }
 
-    /// What the network, pushed as each of some parts of one layer and target has it, says of one block of test
-    /// images, at every γ.
+    /// Decision counts on one block of test images at every γ, for the network pushed according to each of some
+    /// parts that share a layer and a target.
     fn counts(&self, lab: &Lab, parts: &[usize], block: u64) -> Result<Vec<Sums>, AnalysisError> {
         let (layer, ..) = self.setting(parts[0]);
         let deltas: Vec<Vec<f32>> = parts.iter().map(|&part| self.delta(part)).collect();
@@ -203,13 +205,13 @@ impl Modulation {
         Ok(all.into_iter().map(sums).collect())
     }
 
-    /// Whether two jobs differ in strength alone.
+    /// Whether two jobs differ only in strength.
     fn is_of_one_layer(&self, a: &Job, b: &Job) -> bool {
-        let of = |job: &Job| {
+        let setting_of = |job: &Job| {
             let setting = job.part.checked_sub(1);
-            setting.map(|it| (it / self.strengths.len(), job.block))
+            setting.map(|index| (index / self.strengths.len(), job.block))
         };
-        of(a).is_some() && of(a) == of(b)
+        setting_of(a).is_some() && setting_of(a) == setting_of(b)
     }
 }
 
@@ -240,27 +242,27 @@ impl Experiment for Modulation {
         _: &Record,
         record: &mut record::Modulation,
     ) -> Result<(), AnalysisError> {
-        let own = self.sites(lab)?;
+        let sites = self.sites(lab)?;
         if record.progress.blocks.is_empty() {
-            let fresh = |((name, alpha), (_, it)): (&(String, f64), &(usize, Site))| {
+            let fresh = |((name, alpha), (_, site)): (&(String, f64), &(usize, Site))| {
                 let (k, s, g) = (self.classes, self.strengths.len(), self.gammas.len());
                 record::ModulatedLayer {
                     name: name.clone(),
                     alpha: *alpha,
                     shown: vec![0; k],
-                    activation: Array::zeros(&[k, it.units]),
+                    activation: Array::zeros(&[k, site.units]),
                     counts: Array::zeros(&[k, s, g, BY_CLASS, k]),
                 }
             };
-            record.layers = self.layers.iter().zip(&own).map(fresh).collect();
+            record.layers = self.layers.iter().zip(&sites).map(fresh).collect();
             let parts = self.parts();
             let stimuli = self.images * self.gammas.len() as u64;
             record.progress.blocks = vec![0; parts.len()];
             record.progress.total = self.typical.len() as u64 + (parts.len() as u64 - 1) * stimuli;
         }
         if phase == 1 {
-            let of_layer = |it: &record::ModulatedLayer| {
-                (0..self.classes).map(|class| it.push(class)).collect()
+            let of_layer = |layer: &record::ModulatedLayer| {
+                (0..self.classes).map(|class| layer.push(class)).collect()
             };
             self.pushes = record.layers.iter().map(of_layer).collect();
         }
@@ -275,19 +277,19 @@ impl Experiment for Modulation {
 
     fn steps(&self, lab: &Lab, jobs: &[Job]) -> Result<Vec<Sums>, AnalysisError> {
         let mut all = Vec::with_capacity(jobs.len());
-        for own in jobs.chunk_by(|a, b| self.is_of_one_layer(a, b)) {
-            match own {
+        for group in jobs.chunk_by(|a, b| self.is_of_one_layer(a, b)) {
+            match group {
                 [Job { part: 0, block, .. }] => all.push(self.activations(lab, *block)?),
                 _ => {
-                    let parts: Vec<usize> = own.iter().map(|job| job.part).collect();
-                    all.extend(self.counts(lab, &parts, own[0].block)?);
+                    let parts: Vec<usize> = group.iter().map(|job| job.part).collect();
+                    all.extend(self.counts(lab, &parts, group[0].block)?);
                 }
             }
         }
         Ok(all)
     }
 
-    /// The strengths that are left of its layer and target.
+    /// The remaining strengths of its layer and target.
     fn together(&self, part: usize) -> usize {
         match part {
             0 => 1,

@@ -1,5 +1,5 @@
-//! A look at a network before a long run: a few trials of noise at several grains, and how many trials
-//! reliable maps would take at each.
+//! Pilot run: a few noise trials at several grains, to forecast how many trials reliable maps would
+//! take at each.
 
 use std::time::{Duration, Instant};
 
@@ -10,23 +10,23 @@ use crate::session::record::{self, Record};
 use crate::stats::classification::TARGET;
 use crate::stats::grain::{Foretold, foretold};
 
-/// Trials at each grain.
+/// Trials per grain.
 pub const TRIALS: u64 = 1000;
 
-/// Longest time for a grain: a slow network is shown fewer.
+/// Longest time per grain: a slow network is shown fewer trials.
 const TIME: Duration = Duration::from_secs(12);
 
-/// The grains that are tried.
+/// The grains tried.
 const CELLS: [usize; 4] = [1, 2, 4, 8];
 
-/// Least rows and columns of a grid that still shows something.
+/// Fewest rows and columns of a useful grid.
 const LEAST: usize = 4;
 
-/// Shows the lab's network noise at each grain that its images have room for, at γ = `gamma`: what the
-/// evidence images foretell.
+/// Shows the lab's network noise at γ = `gamma` at each grain that fits its images, and makes a forecast
+/// from the evidence images.
 ///
 /// # Errors
-/// Where the plan cannot be run, or the device does not compute.
+/// If the plan cannot be run, or the device fails.
 pub fn pilot(lab: &Lab, gamma: f64, seed: u64) -> Result<Vec<Foretold>, AnalysisError> {
     let [_, height, width] = lab.form.shape();
     let fits = |cell: &usize| *cell == 1 || height.min(width) / cell >= LEAST;
@@ -50,7 +50,7 @@ fn of_cell(
         ..Default::default()
     };
     let (parts, grain) = (plan.blocks_at(gamma), Grain { cell, grey: false });
-    // Noise of its own: the stream of no analysis of a plan.
+    // A separate noise stream: no analysis of a plan has this index.
     let place = Place {
         seed,
         index: usize::MAX >> 1,
@@ -67,24 +67,30 @@ fn of_cell(
         let job = Job::one(0, block);
         let sums = Experiment::step(&analysis, lab, job)?;
         Experiment::merge(&analysis, &mut record, job, sums);
-        // Both halves of the trials are of the same size.
+        // Stop after an odd block, so that both halves of the trials have the same size.
         if block % 2 == 1 && began.elapsed() > TIME {
             break;
         }
     }
-    let shown = record.gammas[0].trials;
-    let per_second = shown as f64 / began.elapsed().as_secs_f64().max(1e-9);
+    let trials = record.gammas[0].trials;
+    let per_second = trials as f64 / began.elapsed().as_secs_f64().max(1e-9);
     let estimate = record.gammas[0].estimate();
     let maps = estimate
         .classes
         .iter()
-        .filter_map(|it| it.evidence.as_ref());
+        .filter_map(|class| class.evidence.as_ref());
     let ratios: Vec<f64> = maps
         .map(|map| map.snr)
         .filter(|snr| snr.is_finite())
         .collect();
     let points = grain.grid(lab.form.shape()).iter().product();
-    Ok(foretold((cell, points), shown, &ratios, TARGET, per_second))
+    Ok(foretold(
+        (cell, points),
+        trials,
+        &ratios,
+        TARGET,
+        per_second,
+    ))
 }
 
 #[cfg(test)]
@@ -95,7 +101,7 @@ mod tests {
     #[test]
     fn a_linear_network_is_foretold_at_every_grain() {
         let all = pilot(&template_lab(), 0.0, 1).unwrap();
-        let cells: Vec<usize> = all.iter().map(|it| it.cell).collect();
+        let cells: Vec<usize> = all.iter().map(|forecast| forecast.cell).collect();
         assert_eq!(cells, [1, 2, 4]);
         // y = w·z: the ratio is N/P, so that R 0.95 takes 19·784 trials.
         let needed = all[0].needed.unwrap() as f64 / (19.0 * 784.0);

@@ -1,5 +1,5 @@
-//! Images of the data set by what the network calls them: the confusion matrix, and the sums of
-//! which the mean image of every predicted class is made.
+//! Predictions on the data set: the confusion matrix, and the image sums for the mean image of every
+//! predicted class.
 
 use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
 use crate::data::Images;
@@ -7,12 +7,12 @@ use crate::nets::score::pixels;
 use crate::session::config::{self, Split};
 use crate::session::record::{self, Record};
 
-/// The experiment, as the plan has it.
+/// The experiment, configured by the plan.
 #[derive(Debug, Clone)]
 pub struct Predictions {
     config: config::Predictions,
     place: Place,
-    /// Images of every split of the plan.
+    /// Number of images in each split of the plan.
     images: Vec<u64>,
 }
 
@@ -28,7 +28,7 @@ impl Predictions {
     }
 }
 
-/// The images of a split; those held out for validation are training images.
+/// The images of a split; images held out for validation count as training images.
 fn images(lab: &Lab, split: Split) -> &Images {
     match split {
         Split::Test => &lab.dataset.test,
@@ -36,12 +36,12 @@ fn images(lab: &Lab, split: Split) -> &Images {
     }
 }
 
-/// What a block adds.
+/// The measurements of a block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sums {
     /// Images by true and predicted class, \[K,K\].
     counts: Vec<u64>,
-    /// Sum of their bytes by predicted class, \[K,C·H·W\].
+    /// Sums of their bytes by predicted class, \[K,C·H·W\].
     images: Vec<i64>,
 }
 
@@ -74,7 +74,7 @@ impl Experiment for Predictions {
             let name = self.config.splits[split].label();
             return Err(self.place.error(
                 &format!("splits[{split}]"),
-                format!("the data set has no {name} image; leave it out"),
+                format!("the data set has no {name} images; leave this split out"),
             ));
         }
         if record.splits.is_empty() {
@@ -99,8 +99,8 @@ impl Experiment for Predictions {
         let decisions = lab.decisions(pixels(images, &shown));
         for (&index, called) in shown.iter().zip(decisions) {
             sums.counts[usize::from(images.label(index)) * k + called] += 1;
-            let own = &mut sums.images[called * area..(called + 1) * area];
-            for (sum, &byte) in own.iter_mut().zip(images.image(index)) {
+            let total = &mut sums.images[called * area..(called + 1) * area];
+            for (sum, &byte) in total.iter_mut().zip(images.image(index)) {
                 *sum += i64::from(byte);
             }
         }
@@ -109,11 +109,11 @@ impl Experiment for Predictions {
 
     fn merge(&self, record: &mut record::Predictions, job: Job, sums: Sums) {
         let split = &mut record.splits[job.part];
-        for (own, add) in split.counts.iter_mut().zip(&sums.counts) {
-            *own += add;
+        for (total, add) in split.counts.iter_mut().zip(&sums.counts) {
+            *total += add;
         }
-        for (own, add) in split.images.values_mut().iter_mut().zip(&sums.images) {
-            *own += add;
+        for (total, add) in split.images.values_mut().iter_mut().zip(&sums.images) {
+            *total += add;
         }
         record.progress.blocks[job.part] += 1;
         record.progress.done += sums.counts.iter().sum::<u64>();

@@ -1,24 +1,23 @@
-//! Test images classified by the classification images alone, the network left out.
+//! Template matching: test images classified by the classification images alone, without the network.
 //!
-//! For every γ of the classification images, each class that has one is a template, and beside them
-//! each evidence image; how an image is
-//! compared with them stands in [`crate::stats::templates`].
+//! For every γ, the classification image of each class that has one is a template; the evidence images,
+//! if there are any, form a second set. The scores are described in [`crate::stats::templates`].
 
 use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
 use crate::session::config::{self, Response};
 use crate::session::record::{self, GammaTemplates, GammaTrials, Progress, Record};
 use crate::stats::templates::{Classifier, SCORES, Template};
 
-/// The experiment, as the plan has it.
+/// The experiment, configured by the plan.
 #[derive(Debug, Clone)]
 pub struct Templates {
     config: config::Templates,
     place: Place,
-    /// γ of the classification images, and as many once more where they have evidence: so many parts.
+    /// Number of parts: the γ of the classification images, counted twice if they have evidence.
     parts: usize,
     /// Test images to classify.
     images: u64,
-    /// By γ; empty before it has begun.
+    /// One per part; empty before the experiment has begun.
     classifiers: Vec<Classifier>,
 }
 
@@ -34,7 +33,7 @@ impl Templates {
         }
     }
 
-    /// The trials of each part, and what they are taken to say.
+    /// The trials and the response of each part.
     fn sources<'a>(
         &self,
         images: &'a record::ClassificationImages,
@@ -43,11 +42,12 @@ impl Templates {
             true => &Response::ALL[..],
             false => &[Response::Decision],
         };
-        let of = |&response: &Response| images.gammas.iter().map(move |it| (it, response));
-        responses.iter().flat_map(of)
+        let with_response =
+            |&response: &Response| images.gammas.iter().map(move |trials| (trials, response));
+        responses.iter().flat_map(with_response)
     }
 
-    /// Nothing classified yet. Where there is nothing to choose from all is done already.
+    /// The record with nothing classified yet. Parts without templates to choose between count as done.
     fn begun(&self, images: &record::ClassificationImages) -> record::Templates {
         let of_part =
             |((trials, response), classifier): ((&GammaTrials, _), &Classifier)| GammaTemplates {
@@ -59,7 +59,7 @@ impl Templates {
             };
         let gammas = self.sources(images).zip(&self.classifiers);
         let gammas: Vec<GammaTemplates> = gammas.map(of_part).collect();
-        let idle = gammas.iter().filter(|it| !it.is_meaningful()).count();
+        let idle = gammas.iter().filter(|gamma| !gamma.is_meaningful()).count();
         record::Templates {
             progress: Progress {
                 blocks: vec![0; gammas.len()],
@@ -71,20 +71,20 @@ impl Templates {
     }
 }
 
-/// The templates of one γ: of every class that has an image by this response. What an evidence image
-/// is the mean of has no mean of its own: it stands for it.
+/// The templates of one γ: of every class that has an image for this response. An evidence image has no
+/// mean noise, so it takes its place.
 fn classifier((trials, response): (&GammaTrials, Response)) -> Classifier {
     let estimate = trials.estimate();
-    let shown = |map: &Vec<f32>| trials.grain.spread(map, trials.images);
+    let spread = |map: &Vec<f32>| trials.grain.spread(map, trials.images);
     let maps = estimate.classes.iter().enumerate();
     let maps: Vec<(usize, Vec<f32>, Vec<f32>)> = maps
-        .filter_map(|(class, it)| {
-            let image = &it.image(response)?.image;
+        .filter_map(|(class, class_estimate)| {
+            let image = &class_estimate.image(response)?.image;
             let mean_noise = match response {
-                Response::Decision => it.mean_noise.as_ref()?,
+                Response::Decision => class_estimate.mean_noise.as_ref()?,
                 Response::Evidence => image,
             };
-            Some((class, shown(mean_noise), shown(image)))
+            Some((class, spread(mean_noise), spread(image)))
         })
         .collect();
     let templates: Vec<Template<'_>> = maps
@@ -100,7 +100,7 @@ fn classifier((trials, response): (&GammaTrials, Response)) -> Classifier {
 
 impl Experiment for Templates {
     type Record = record::Templates;
-    /// Images classified, and how many of them each score is right about.
+    /// Images classified, and how many of them each score classified correctly.
     type Sums = (u64, [u64; SCORES]);
 
     fn parts(&self) -> Vec<Part> {
@@ -156,8 +156,8 @@ impl Experiment for Templates {
     ) {
         let gamma = &mut record.gammas[job.part];
         gamma.images += images;
-        for (own, add) in gamma.correct.iter_mut().zip(correct) {
-            *own += add;
+        for (total, add) in gamma.correct.iter_mut().zip(correct) {
+            *total += add;
         }
         record.progress.blocks[job.part] += 1;
         record.progress.done += images;

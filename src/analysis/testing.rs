@@ -1,7 +1,7 @@
-//! A laboratory whose answers are known in closed form, and a driver of experiments, for tests.
+//! Test support: a lab whose results are known in closed form, and a driver for experiments.
 //!
-//! The network is one of templates: logistic regression whose weights are written down here. Its
-//! classification image, its spike-triggered average and its attack can be computed by hand.
+//! The network consists of templates: logistic regression with the weights given here. Its
+//! classification image, spike-triggered average and attack can be computed by hand.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub fn template(class: usize) -> Vec<f32> {
     (0..784).map(pixel).collect()
 }
 
-/// What a network of these tests takes and gives.
+/// The input and output shapes of the networks in these tests.
 pub fn ports() -> Ports {
     Ports {
         image: [1, 28, 28],
@@ -39,7 +39,7 @@ pub fn ports() -> Ports {
     }
 }
 
-/// A plan of classification images at these γ and what follows from them.
+/// A plan of classification images at these γ, followed by another analysis.
 pub fn with_images(gammas: &[f64], trials: u64, then: config::Analysis) -> Config {
     let images = config::ClassificationImages {
         gammas: gammas.to_vec(),
@@ -58,11 +58,11 @@ pub fn with_images(gammas: &[f64], trials: u64, then: config::Analysis) -> Confi
 pub fn linear(weights: &[Vec<f32>], device: &Device) -> Subject {
     let mut weight = vec![0.0; 784 * 10];
     let mut bias = vec![-1e6; 10];
-    for (class, own) in weights.iter().enumerate() {
-        for (pixel, &value) in own.iter().enumerate() {
+    for (class, row) in weights.iter().enumerate() {
+        for (pixel, &value) in row.iter().enumerate() {
             weight[pixel * 10 + class] = value;
         }
-        bias[class] = -0.5 * own.iter().sum::<f32>();
+        bias[class] = -0.5 * row.iter().sum::<f32>();
     }
     let weights = Weights {
         tensors: vec![
@@ -73,8 +73,8 @@ pub fn linear(weights: &[Vec<f32>], device: &Device) -> Subject {
     Subject::built_in(NetworkKind::Logistic, ports(), &weights, device).unwrap()
 }
 
-/// `count` images that look like the templates of their classes under some noise; classes take
-/// turns.
+/// `count` images that look like the templates of their classes plus some noise; the classes
+/// alternate.
 pub fn images(count: usize, seed: u64) -> Images {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let templates: Vec<Vec<f32>> = (0..10).map(template).collect();
@@ -95,7 +95,7 @@ pub fn images(count: usize, seed: u64) -> Images {
     }
 }
 
-/// A laboratory around a network.
+/// A lab around a network.
 pub fn lab(network: Subject, kind: NetworkKind, train: usize, test: usize) -> Lab {
     let train = images(train, 1);
     Lab {
@@ -116,30 +116,30 @@ pub fn lab(network: Subject, kind: NetworkKind, train: usize, test: usize) -> La
     }
 }
 
-/// A laboratory around ten templates.
+/// A lab around ten templates.
 pub fn template_lab() -> Lab {
     let templates: Vec<Vec<f32>> = (0..10).map(template).collect();
     let network = linear(&templates, &Device::flex());
     lab(network, NetworkKind::Logistic, 200, 100)
 }
 
-/// A session whose images have been opened.
+/// A session whose images have been loaded.
 fn session(config: &Config, lab: &Lab) -> Session {
     let mut session = Session::new("test", config.clone());
     session.record.form = Some(Form::clone(&lab.form));
     session
 }
 
-/// Runs every analysis of the plan from the start.
+/// Runs every analysis of the plan from the beginning.
 pub fn run(config: &Config, lab: &Lab) -> Record {
     let mut session = session(config, lab);
     while advance(&mut session, lab, u64::MAX, None) {}
     session.record
 }
 
-/// The same in pieces of `piece` blocks, each from the text of a session file, the blocks of a
-/// piece computed in an order that follows from `seed`: what a run that is stopped again and again
-/// on many workers does.
+/// The same in pieces of `piece` blocks, each resumed from the text of a session file, with the blocks of
+/// a piece computed in an order determined by `seed`: like a run on many workers that is stopped again
+/// and again.
 pub fn run_interrupted(config: &Config, lab: &Lab, piece: u64, seed: u64) -> Record {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut session = session(config, lab);
@@ -150,7 +150,7 @@ pub fn run_interrupted(config: &Config, lab: &Lab, piece: u64, seed: u64) -> Rec
     session.record
 }
 
-/// At most `blocks` more blocks; `false` when there are none.
+/// Computes at most `blocks` more blocks; `false` when none are left.
 fn advance(
     session: &mut Session,
     lab: &Lab,
@@ -166,12 +166,12 @@ fn advance(
                 break;
             }
             let open = |analysis: &dyn Analysis, record: &Record| -> Vec<Job> {
-                let own = &record.analyses[index];
-                let done = analysis.done(own);
+                let results = &record.analyses[index];
+                let done = analysis.done(results);
                 let open = (0..parts.len()).filter(|&part| {
                     parts[part].phase == phase
                         && done[part] < parts[part].blocks
-                        && !analysis.is_enough(own, part)
+                        && !analysis.is_enough(results, part)
                 });
                 open.map(|part| Job::one(part, done[part])).collect()
             };
@@ -179,14 +179,14 @@ fn advance(
                 continue;
             }
             let whole = session.record.clone();
-            let own = &mut session.record.analyses[index];
-            analysis.begin(phase, lab, &whole, own).unwrap();
+            let results = &mut session.record.analyses[index];
+            analysis.begin(phase, lab, &whole, results).unwrap();
             loop {
                 let first = open(analysis.as_ref(), &session.record);
                 if first.is_empty() || blocks == 0 {
                     break;
                 }
-                // A few blocks of each part, computed in any order and merged in their own.
+                // A few blocks of each part, computed in any order and merged in order.
                 let mut jobs = Vec::new();
                 for job in first {
                     let ahead = match parts[job.part].order {
@@ -203,10 +203,10 @@ fn advance(
                 let step = |&job: &Job| (job, analysis.step(lab, job).unwrap());
                 let mut sums: Vec<_> = jobs.iter().map(step).collect();
                 sums.sort_by_key(|(job, _)| (job.part, job.block));
-                let own = &mut session.record.analyses[index];
+                let results = &mut session.record.analyses[index];
                 for (job, sums) in sums {
-                    if !analysis.is_enough(own, job.part) {
-                        analysis.merge(own, job, sums);
+                    if !analysis.is_enough(results, job.part) {
+                        analysis.merge(results, job, sums);
                     }
                 }
             }

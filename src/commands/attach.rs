@@ -1,4 +1,4 @@
-//! `noisescope attach`: look at a session, live where an engine runs it, else at its file.
+//! `noisescope attach`: shows a session, live if an engine runs it, else from its file.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -16,44 +16,44 @@ use crate::session::{Config, Session};
 use crate::tui::Start;
 use crate::tui::theme::can_draw;
 
-/// Where in the views to begin.
+/// Where the views open.
 #[derive(Debug, Default, PartialEq, Args)]
 pub struct At {
-    /// Begin in this view: overview, training, maps, attack, filters, modulation, backdoor, audit, predictions, shards
+    /// Open this view: overview, training, maps, attack, filters, modulation, backdoor, audit, predictions, shards
     #[arg(long, value_name = "VIEW", conflicts_with = "plain")]
     view: Option<String>,
-    /// At this class, by number or name
+    /// Open at this class, by number or name
     #[arg(long, value_name = "CLASS", conflicts_with = "plain")]
     class: Option<String>,
-    /// At this signal strength (default: the one that shows the class best)
+    /// Open at this signal strength (default: the one that shows the class best)
     #[arg(long, value_name = "G", conflicts_with = "plain")]
     gamma: Option<f64>,
-    /// By decisions or by evidence (default: evidence where there is some)
+    /// Maps by decisions or by evidence (default: evidence if recorded)
     #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "plain")]
     response: Option<By>,
-    /// Which of the plan's classification images, where it has several; from 1
+    /// Which of the plan's classification images, if it has several; from 1
     #[arg(long, value_name = "N", conflicts_with = "plain", value_parser = clap::value_parser!(u64).range(1..))]
     images: Option<u64>,
-    /// At this layer
+    /// Open at this layer
     #[arg(long, value_name = "LAYER", conflicts_with = "plain")]
     layer: Option<String>,
-    /// At this unit of the layer, from 0
+    /// Open at this unit of the layer, from 0
     #[arg(long, value_name = "UNIT", conflicts_with = "plain")]
     unit: Option<usize>,
-    /// With what is chosen enlarged
+    /// Enlarge the selection
     #[arg(long, conflicts_with = "plain")]
     closer: bool,
 }
 
 impl At {
-    /// The place that is meant; `None` where none is named.
+    /// The start position; `None` if no option was given.
     ///
     /// # Errors
-    /// Where there is no such class, with those that there are.
+    /// If there is no such class; lists those that exist.
     fn start(&self, session: &Session) -> Result<Option<Start>, Refusal> {
         let refused = |problem: String| Refusal::Usage(format!("{}: {problem}", session.name));
         let named = self.class.as_deref().map(|typed| class(session, typed));
-        // A layer that is named is one of filters, unless a view says otherwise.
+        // A layer or unit implies the filters view, unless another view is named.
         let view = match (&self.view, &self.layer, self.unit) {
             (None, None, None) if self.closer => Some("maps".to_owned()),
             (None, None, None) => None,
@@ -75,7 +75,7 @@ impl At {
     }
 }
 
-/// The views on the session; as a summary with `plain` or where there is no terminal.
+/// Opens the views on the session; prints a summary with `plain` or without a terminal.
 pub fn run(look: &Look<'_>, name: &str, plain: bool, at: &At) -> Result<ExitCode, Refusal> {
     if plain || !can_draw() {
         let (session, standing) = judged(look.store, name)?;
@@ -84,8 +84,8 @@ pub fn run(look: &Look<'_>, name: &str, plain: bool, at: &At) -> Result<ExitCode
     if let Ok(head) = look.store.head(name)
         && head.record.sharding.is_some()
     {
-        // What the shards have measured comes as soon as it is added up.
-        // Before they are merged, shards alone know what there is to begin at.
+        // Loading the sum of the shards is slow, and the views load it themselves later. But checking a start
+        // position needs it: before a merge only the shards' files know which maps and layers exist.
         let session = match *at == At::default() {
             true => look.store.load(name)?,
             false => look.store.load_whole(name)?,
@@ -95,7 +95,7 @@ pub fn run(look: &Look<'_>, name: &str, plain: bool, at: &At) -> Result<ExitCode
     }
     let engine = look.store.engine(name);
     let session = match look.store.load(name) {
-        // A damaged file does not matter while an engine has the good state.
+        // A damaged file does not matter while an engine holds the current state.
         Err(_) if engine.is_some() => Session::new(name, Config::default()),
         loaded => loaded?,
     };
@@ -107,7 +107,7 @@ pub fn run(look: &Look<'_>, name: &str, plain: bool, at: &At) -> Result<ExitCode
     look.at(session, connection, start)
 }
 
-/// The views on the session, where a number of trials is to be typed.
+/// Opens the views on the session with the prompt for more trials.
 pub fn extend(look: &Look<'_>, name: &str) -> Result<ExitCode, Refusal> {
     let start = Start {
         extends: true,
@@ -120,7 +120,7 @@ pub fn extend(look: &Look<'_>, name: &str) -> Result<ExitCode, Refusal> {
     look.at(look.store.load(name)?, connection, Some(start))
 }
 
-/// Prints what the session holds.
+/// Prints the session's summary.
 pub fn summary(session: &Session, standing: &Standing) -> Result<ExitCode, Refusal> {
     let mut out = std::io::stdout().lock();
     match out.write_all(report::summary_of(session, standing).as_bytes()) {

@@ -1,4 +1,4 @@
-//! Starting an engine as a process of its own, and knowing that it has started.
+//! Starts an engine as a separate process and waits until it is reachable.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -9,21 +9,21 @@ use super::machine::Machine;
 use crate::files;
 use crate::session::store::Store;
 
-/// How long an engine may take until its socket listens.
+/// How long an engine may take to open its socket.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How long one that has the lock may take to make its socket.
+/// How long an engine that holds the lock may take to open its socket.
 const SOCKET_PATIENCE: Duration = Duration::from_secs(2);
-/// A log longer than this is begun anew with the next engine.
+/// A log longer than this is replaced when the next engine starts.
 const LOG_BYTES: u64 = 4 << 20;
 
 /// An engine that has started.
 #[derive(Debug, Clone, Copy)]
 pub struct Started {
-    /// Its process.
+    /// Its process id.
     pub pid: u32,
 }
 
-/// This program, also where its file has been replaced by a newer one meanwhile.
+/// Path of this program, even if its file has been replaced since it started.
 pub fn this_program() -> PathBuf {
     let program = std::env::current_exe()
         .ok()
@@ -31,23 +31,23 @@ pub fn this_program() -> PathBuf {
     program.unwrap_or_else(|| "/proc/self/exe".into())
 }
 
-/// The log of a session's engines, to be written on.
+/// Opens the log of a session's engines for appending.
 ///
 /// # Errors
-/// What the system said.
+/// The system's error.
 pub fn open_log(log: &Path) -> std::io::Result<std::fs::File> {
-    if std::fs::metadata(log).is_ok_and(|there| there.len() > LOG_BYTES) {
-        // Old news; a failure here only leaves a long log.
+    if std::fs::metadata(log).is_ok_and(|metadata| metadata.len() > LOG_BYTES) {
+        // A failure here only leaves a long log.
         let _ = std::fs::remove_file(log);
     }
     files::append(log)
 }
 
-/// Starts the engine of a session that exists, and waits until viewers can reach it. The lock of
-/// the session must be free.
+/// Starts the engine of an existing session and waits until viewers can reach it. The session's lock
+/// must be free.
 ///
 /// # Errors
-/// What the engine said where it ended at once.
+/// The engine's last message if it ended immediately.
 pub fn start(
     store: &Store,
     data: &Path,
@@ -58,7 +58,7 @@ pub fn start(
     let file = open_log(&log).map_err(|error| {
         Refusal::Failed(format!("{}: cannot open the log: {error}", log.display()))
     })?;
-    let began = file.metadata().map_or(0, |there| there.len());
+    let began = file.metadata().map_or(0, |metadata| metadata.len());
     let mut command = Command::new(this_program());
     command
         .arg("--sessions")
@@ -102,17 +102,17 @@ pub fn start(
         }
         std::thread::sleep(Duration::from_millis(3));
     }
-    // It is alive without a socket: it runs, only nobody can look in; its log says why.
+    // It runs without a socket, so no viewer can connect; its log says why.
     reap(child);
     Ok(Started { pid })
 }
 
-/// Takes the engine's exit code when it ends, so that no zombie is left while this process lives.
+/// Collects the engine's exit code when it ends, so that it does not become a zombie.
 fn reap(mut child: Child) {
     std::thread::spawn(move || child.wait());
 }
 
-/// What the engine wrote to its log since `from`.
+/// The last message in the engine's log after byte `from`.
 fn last_words(log: &Path, from: u64) -> String {
     let text = std::fs::read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(text.get(from as usize..).unwrap_or_default()).into_owned();
@@ -122,7 +122,7 @@ fn last_words(log: &Path, from: u64) -> String {
         .next()
         .unwrap_or_default();
     if words.is_empty() {
-        format!("the engine ended without a word; see {}", log.display())
+        format!("the engine ended without a message; see {}", log.display())
     } else {
         words.to_owned()
     }

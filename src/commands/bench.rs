@@ -1,4 +1,4 @@
-//! `noisescope bench`: trials per second of the noise loop, on an untrained network or on that of a file.
+//! `noisescope bench`: measures trials per second of the noise loop, on an untrained network or one from a file.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -27,7 +27,7 @@ pub struct Bench {
     /// cnn, mlp, logistic, rnn, simple or complex; or a network's file (.onnx)
     #[arg(long, value_name = "KIND|FILE", default_value = "cnn")]
     network: String,
-    /// Trials a block (repeatable)
+    /// Trials per block (repeatable)
     #[arg(long, value_name = "N", default_values_t = [64, 128, 256, 512])]
     batch: Vec<usize>,
     /// Signal strength γ
@@ -36,25 +36,25 @@ pub struct Bench {
     /// Trials to measure over
     #[arg(long, default_value_t = 50_000)]
     trials: u64,
-    /// Blocks computed at the same time (default: one a core)
+    /// Blocks computed at the same time (default: one per core)
     #[arg(long, value_name = "N")]
     workers: Option<usize>,
-    /// Blocks of a launch on a GPU, even (default: by a short trial)
+    /// Blocks per launch on a GPU, even (default: chosen by a short test)
     #[arg(long, value_name = "N")]
     launch: Option<usize>,
-    /// The network's decisions alone, without what its outputs say for every class
+    /// Decisions only, without the evidence for every class
     #[arg(long)]
     decisions: bool,
-    /// Where the time of a trial goes, on one core
+    /// Break down the time of a trial, on one core
     #[arg(long)]
     pieces: bool,
-    /// Images a second of training, with such batches, instead; with --pieces what each part of a step takes
+    /// Measure training instead, in images per second at these batch sizes; with --pieces, the time of each part of a step
     #[arg(long)]
     training: bool,
     /// On cpu: compute every convolution directly
     #[arg(long, value_name = "HOW")]
     exact: Option<Exact>,
-    /// One JSON object a batch size
+    /// One JSON object per batch size
     #[arg(long)]
     json: bool,
 }
@@ -72,7 +72,7 @@ struct Line<'a> {
 enum Measured {
     /// A built-in kind, untrained.
     BuiltIn(NetworkKind),
-    /// The network of a file, and what it is called.
+    /// A network from a file, with its file name.
     File(String, Box<Foreign>),
 }
 
@@ -92,7 +92,7 @@ impl Measured {
     }
 }
 
-/// What the person means: a kind, or a file.
+/// The network that the user named: a built-in kind or a file.
 fn network(typed: &str) -> Result<Measured, Refusal> {
     if !is_network(Path::new(typed)) {
         let kind = words::network(typed);
@@ -129,7 +129,7 @@ pub fn run(bench: &Bench) -> Result<ExitCode, Refusal> {
     let seat = &opened.seats[0];
     if bench.gamma > 0.0 && lab.pool.is_empty() {
         return Err(Refusal::Usage(format!(
-            "--gamma {}: there are no images for {}, which takes {}; leave it at 0, noise alone",
+            "--gamma {}: there are no images for {}, which takes {}; leave it at 0 (noise only)",
             bench.gamma,
             network.label(),
             lab.form.size_in_words()
@@ -138,7 +138,7 @@ pub fn run(bench: &Bench) -> Result<ExitCode, Refusal> {
     for &batch in &bench.batch {
         if batch == 0 || batch > config::MAX_BLOCK {
             return Err(Refusal::Usage(format!(
-                "--batch {batch}: it must lie in 1 to {}",
+                "--batch {batch}: must be from 1 to {}",
                 config::MAX_BLOCK
             )));
         }
@@ -176,7 +176,7 @@ pub fn run(bench: &Bench) -> Result<ExitCode, Refusal> {
             let parts = pieces::NAMES.iter().zip(times);
             let parts: Vec<String> = parts.map(|(name, us)| format!("{name} {us:.2}")).collect();
             say(format_args!(
-                "{}  {}  batch {batch:>5}  µs a trial on one core: {}  in all {:.2}",
+                "{}  {}  batch {batch:>5}  µs per trial on one core: {}  total {:.2}",
                 opened.name,
                 network.label(),
                 parts.join("  "),
@@ -186,7 +186,7 @@ pub fn run(bench: &Bench) -> Result<ExitCode, Refusal> {
                 let rate = plan.operations() as f64 / times[NETWORK] / 1e3;
                 let peak = plan.lanes().peak() / 1e9;
                 say(format_args!(
-                    "  network: {rate:.0} GFLOP/s with its convolutions counted directly, {:.0} % of the {peak:.0} GFLOP/s that this core does at most",
+                    "  network: {rate:.0} GFLOP/s with convolutions counted as direct, {:.0} % of this core's peak of {peak:.0} GFLOP/s",
                     100.0 * rate / peak
                 ));
                 for (label, us) in plan.times() {

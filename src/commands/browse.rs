@@ -1,5 +1,5 @@
-//! `noisescope` alone: the sessions to choose from, listed where there is no screen to draw on; the
-//! quickstart where there is none yet.
+//! `noisescope` without a command: the session browser; a plain list if the output is not a terminal; the
+//! quickstart if there are no sessions yet.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,21 +17,26 @@ use crate::session::store::Store;
 use crate::tui::browser::{Asked, Asks, Choice, List, Row, browse};
 use crate::tui::theme::can_draw;
 
-/// The browser on a terminal, the list without one; without a session the quickstart preset.
+/// Opens the browser on a terminal or prints the list without one; runs the quickstart preset if there are no sessions.
 pub fn run(store: &Store, data: Option<&Path>, line: &Line) -> Result<ExitCode, Refusal> {
     if let Some(path) = data.filter(|path| own::is_images(path)) {
         return Err(Refusal::Usage(format!(
-            "--data {0} are images of your own; they belong to a session with a name: noisescope run NAME --data {0}",
+            "--data {0} holds your own images, which need a named session: noisescope run NAME --data {0}",
             path.display()
         )));
     }
     let any = !store.names()?.is_empty();
     if any && !can_draw() {
-        // Whoever reads the output has not asked for a run.
+        // Output goes to a pipe or file: list the sessions, don't start a run.
         return ls::run(store, false);
     }
     if !any {
-        return run::run(store, data, &Plan::named("quickstart", None), &drawn(line));
+        return run::run(
+            store,
+            data,
+            &Plan::named("quickstart", None),
+            &run_args(line),
+        );
     }
     let folder = data::data_dir(data).map_err(Refusal::failed)?;
     let machine = Machine::default();
@@ -53,11 +58,13 @@ pub fn run(store: &Store, data: Option<&Path>, line: &Line) -> Result<ExitCode, 
             Choice::Open(name) => attach::run(&look, &name, false, &attach::At::default()),
             Choice::Extend(name) => attach::extend(&look, &name),
             Choice::Compare(name) => compare::chosen(&look, &name),
-            Choice::Resume(name) => run::run(store, data, &Plan::named(&name, None), &drawn(line)),
+            Choice::Resume(name) => {
+                run::run(store, data, &Plan::named(&name, None), &run_args(line))
+            }
             Choice::New(asked) => make((store, data), &asked, line),
             Choice::Delete(name) => store.to_trash(&name).map_err(Refusal::from).map(|place| {
                 list.news = Some(format!(
-                    "{name} lies in {}. To bring it back, move its files to where they were.",
+                    "{name} is now in {}. To restore it, move its files back.",
                     place.display()
                 ));
                 ExitCode::SUCCESS
@@ -66,33 +73,36 @@ pub fn run(store: &Store, data: Option<&Path>, line: &Line) -> Result<ExitCode, 
         };
         list.problem = match done {
             Ok(code) if code == ExitCode::SUCCESS => None,
-            // A signal or a closed window ended the view: it ends this one too.
+            // A signal or a closed window ended the view: leave the browser too.
             Ok(code) => return Ok(code),
             Err(refusal) => Some(refusal.to_string()),
         };
     }
 }
 
-/// A run that is drawn so.
-fn drawn(line: &Line) -> How {
+/// Run options with these screen options.
+fn run_args(line: &Line) -> How {
     let mut how = How::default();
     how.line = line.clone();
     how
 }
 
-/// Makes the session that the form asks for, and runs it.
+/// Creates the session described by the form and runs it.
 fn make(
     (store, data): (&Store, Option<&Path>),
     asked: &Asked,
     line: &Line,
 ) -> Result<ExitCode, Refusal> {
-    let images = asked.images.as_deref().map(|it| PathBuf::from(home(it)));
+    let images = asked
+        .images
+        .as_deref()
+        .map(|path| PathBuf::from(home(path)));
     let (plan, data) =
         Plan::asked(asked, store)?.settled(store, "run", images.as_deref().or(data))?;
-    run::run(store, data, &plan, &drawn(line))
+    run::run(store, data, &plan, &run_args(line))
 }
 
-/// What the person chooses, or the exit code of the signal that ended it.
+/// Runs the browser: the user's choice, or the exit code of the signal that ended it.
 fn choose(
     look: &Look<'_>,
     data: Option<&Path>,

@@ -1,4 +1,4 @@
-//! `noisescope doctor NAME`: one session's files, through and through, and the way back where one is damaged.
+//! `noisescope doctor NAME`: checks one session's files completely, and says how to recover a damaged one.
 
 use std::fs;
 use std::path::Path;
@@ -14,11 +14,11 @@ use crate::session::Session;
 use crate::session::array::{Arrays, Payload};
 use crate::session::store::{Store, StoreError, check_name, read_at, timestamp};
 
-/// Reads the session and its previous generation whole; exit code 1 where the session cannot be used.
+/// Reads the session and its previous generation in full; exit code 1 if the session cannot be used.
 pub fn run(store: &Store, name: &str) -> Result<ExitCode, Refusal> {
     check_name(name)?;
     if !store.exists(name) {
-        // With the names that there are.
+        // Fails, and lists the existing sessions.
         store.load(name)?;
     }
     let mut report = Report::default();
@@ -30,19 +30,21 @@ pub fn run(store: &Store, name: &str) -> Result<ExitCode, Refusal> {
     match (is_sound, has_backup) {
         (true, _) => {}
         (false, true) => {
-            say("\nThe previous generation is whole. To go on from it, keeping what is damaged:");
+            say(
+                "\nThe previous generation is intact. To continue from it, keeping the damaged file:",
+            );
             say(format_args!("  {}", store.way_back(name)));
             say(format_args!("  noisescope run {name}"));
         }
         (false, false) => {
-            say("\nNo generation of it can be used. Both files were left as they are.");
+            say("\nNeither generation can be used. Both files were left unchanged.");
         }
     }
     Ok(ExitCode::from(u8::from(!is_sound)))
 }
 
-/// Reads a file of the session whole, and says what is in it; whether it can be used. Where it is not there, that
-/// is `missing`.
+/// Reads a session file in full and reports its contents; returns whether it can be used. An absent file is reported
+/// with the status `missing`.
 fn examine(report: &mut Report, what: &str, path: &Path, name: &str, missing: Verdict) -> bool {
     let about = match fs::symlink_metadata(path) {
         Ok(about) => about,
@@ -53,21 +55,21 @@ fn examine(report: &mut Report, what: &str, path: &Path, name: &str, missing: Ve
     };
     if about.is_symlink() {
         let words = format!(
-            "{} is a symbolic link: it can be looked at, and is run where its file lies",
+            "{} is a symbolic link: it can be viewed, but runs only from its real location",
             path.display()
         );
         report.line(Verdict::Without, what, words);
     }
     match read_at(path, name) {
         Ok(session) => {
-            let words = format!("{}: whole, {}", path.display(), bytes(about.len()));
+            let words = format!("{}: intact, {}", path.display(), bytes(about.len()));
             report.line(Verdict::Works, what, words);
             contents(report, &session);
             true
         }
         Err(error) => {
             let words = match error {
-                // Its own words of advice are for a file that is to be run.
+                // The error's own advice is for running the file, so it is left out.
                 StoreError::Damaged { path, problem, .. } => {
                     format!("{}: damaged: {problem}", path.display())
                 }
@@ -88,7 +90,7 @@ fn contents(report: &mut Report, session: &Session) {
         numbers += payload.byte_count().unwrap_or(0) as u64;
     });
     let words = format!(
-        "{}, {} of {} trials, saved {}, {arrays} arrays of {} with their checksums",
+        "{}, {} of {} trials, saved {}, {arrays} arrays of {}, checksums match",
         status::word(session),
         thousands(done),
         thousands(planned),
@@ -101,23 +103,23 @@ fn contents(report: &mut Report, session: &Session) {
     report.line(Verdict::Works, "", words);
     if let Some(inputs) = record.inputs.last() {
         let mut words = format!(
-            "made from {} training and {} test images{}",
+            "computed from {} training and {} test images{}",
             thousands(inputs.train.images),
             thousands(inputs.test.images),
             if inputs.weights.is_some() {
-                ", and weights of a file"
+                ", and weights from a file"
             } else {
                 ""
             }
         );
         if record.inputs.len() > 1 {
-            words += "; they were changed on the way, as a person asked for";
+            words += "; they were changed in between, with --accept-inputs";
         }
         report.line(Verdict::Works, "", words);
     }
     if let Some(last) = record.starts.last() {
         let words = format!(
-            "{} starts, the last on {} by noisescope {}",
+            "{} starts, the latest on {} by noisescope {}",
             record.starts.len(),
             timestamp(last.at),
             last.program
@@ -126,13 +128,13 @@ fn contents(report: &mut Report, session: &Session) {
     }
 }
 
-/// Who runs it, and what a killed engine left behind.
+/// Reports which engine runs the session, and any lock left behind by a killed engine.
 fn engine(report: &mut Report, store: &Store, name: &str) {
     let lock = store.folder().join(format!("{name}.lock"));
     match store.engine(name) {
         Some(engine) => {
             let reached = match &engine.socket {
-                Some(socket) if socket.exists() => format!("reached at {}", socket.display()),
+                Some(socket) if socket.exists() => format!("listening at {}", socket.display()),
                 Some(socket) => format!("its socket {} is gone", socket.display()),
                 None => "without a socket".to_owned(),
             };
@@ -141,7 +143,7 @@ fn engine(report: &mut Report, store: &Store, name: &str) {
         }
         None if lock.exists() => {
             let words = format!(
-                "none; {} was left by one that was killed, and keeps nobody out",
+                "none; {} was left by a killed engine and blocks nothing",
                 files::quoted(&lock)
             );
             report.line(Verdict::Without, "engine", words);

@@ -1,4 +1,4 @@
-//! `noisescope compare`: the maps of two sessions side by side, and how alike they decide.
+//! `noisescope compare`: the maps of two sessions side by side, and how often their networks agree.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -31,36 +31,36 @@ use crate::tui::browser::{Asks, Choice as Chosen, List};
 use crate::tui::theme::can_draw;
 use crate::tui::{self, compare as screen};
 
-/// How long an engine may take to say how its session is: it may be writing a checkpoint.
+/// How long an engine may take to send its session: it may be writing a checkpoint.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Trials that both networks are shown unless another number is asked for.
+/// Default number of trials shown to both networks.
 const TRIALS: u64 = 10_000;
 
-/// Which sessions, and what of them.
+/// Which sessions to compare, and how.
 #[derive(Debug, Args)]
 pub struct Compare {
     /// The first session
     a: String,
     /// The second
     b: String,
-    /// Maps by the network's decisions, or by its outputs (default: evidence where both have it)
+    /// Maps by the network's decisions, or by its outputs (default: evidence if both have it)
     #[arg(long, value_enum, value_name = "WHAT")]
     response: Option<By>,
     /// The signal strength (default: the one that shows most; in files, all)
     #[arg(long, value_name = "G")]
     gamma: Option<f64>,
-    /// The noise, where both plans have several: uniform, gaussian, …
+    /// The noise, if both plans have several: uniform, gaussian, …
     #[arg(long, value_name = "KIND")]
     noise: Option<String>,
-    /// One class alone in figures, by number or name
+    /// Only this class in figures, by number or name
     #[arg(long, value_name = "CLASS")]
     map: Option<String>,
-    /// Show both networks the same N trials, at --gamma or where decisions are the most varied, and count
-    /// how often they decide alike (default: 10,000 where nothing is drawn; 0: leave it out)
+    /// Show both networks the same N trials, at --gamma or where decisions vary most, and count how often
+    /// they agree (default: 10,000 if nothing is drawn; 0: skip)
     #[arg(long, value_name = "N")]
     trials: Option<u64>,
-    /// Print it instead of drawing it
+    /// Print text instead of drawing
     #[arg(long, conflicts_with_all = ["json", "format"])]
     plain: bool,
     /// As one JSON object
@@ -74,7 +74,7 @@ pub struct Compare {
     out: Option<PathBuf>,
     #[command(flatten)]
     machine: Machine,
-    /// How it is drawn: words that every command takes.
+    /// Screen options, which every command takes.
     #[arg(skip)]
     pub line: Line,
 }
@@ -90,7 +90,7 @@ impl Compare {
 }
 
 impl From<Misfit> for Refusal {
-    /// Sessions that have not run yet may well be compared later.
+    /// Sessions without maps yet may be comparable later, so that is a failure and not a usage error.
     fn from(misfit: Misfit) -> Self {
         match misfit {
             Misfit::NoMaps { .. } => Self::Failed(misfit.to_string()),
@@ -103,35 +103,40 @@ impl From<Misfit> for Refusal {
 pub fn run(store: &Store, data: Option<&Path>, compare: &Compare) -> Result<ExitCode, Refusal> {
     compare.machine.check()?;
     let folder = data::data_dir(data).map_err(Refusal::failed)?;
-    let told = compare.plain || compare.json || compare.format.is_some();
-    if !told && can_draw() {
+    let as_text = compare.plain || compare.json || compare.format.is_some();
+    if !as_text && can_draw() {
         return compare.draw(store, &folder);
     }
     let runtime = runtime()?;
     let a = runtime.block_on(newest(store, &compare.a))?;
     let b = runtime.block_on(newest(store, &compare.b))?;
-    compare.tell(store, &folder, [&a, &b])
+    compare.write(store, &folder, [&a, &b])
 }
 
 impl Compare {
-    /// On the terminal, live where engines are at work.
+    /// Draws the comparison on the terminal, live if engines are running.
     fn draw(&self, store: &Store, data: &Path) -> Result<ExitCode, Refusal> {
         runtime()?.block_on(async {
             let mut signals = Signals::listen()?;
             let alike = self.trials.filter(|trials| *trials > 0);
             let alike = alike.map(|trials| self.measure(store, data, trials));
-            let beside = Beside {
+            let view = SideBySide {
                 store,
                 wish: self.wish(),
                 options: self.line.options()?,
             };
-            let code = beside.draw([&self.a, &self.b], alike, &mut signals).await?;
+            let code = view.draw([&self.a, &self.b], alike, &mut signals).await?;
             Ok(code.map_or(ExitCode::SUCCESS, ExitCode::from))
         })
     }
 
-    /// As text, or as files.
-    fn tell(&self, store: &Store, data: &Path, [a, b]: [&Session; 2]) -> Result<ExitCode, Refusal> {
+    /// Writes the comparison as text or as files.
+    fn write(
+        &self,
+        store: &Store,
+        data: &Path,
+        [a, b]: [&Session; 2],
+    ) -> Result<ExitCode, Refusal> {
         if self.format == Some(Format::Safetensors) {
             return Err(Refusal::Usage(format!(
                 "two sessions have two networks; export one of them: noisescope export {} --format safetensors",
@@ -146,9 +151,11 @@ impl Compare {
         let place = chosen.unwrap_or_else(|| pair.best(response));
         let alike = match self.trials.unwrap_or(TRIALS) {
             0 => None,
-            trials => Some(self.asked().shown(store, data, trials)),
+            trials => Some(self.same_trials().run(store, data, trials)),
         };
-        let alike = alike.as_ref().map(|it| it.as_ref().map_err(String::as_str));
+        let alike = alike
+            .as_ref()
+            .map(|shown| shown.as_ref().map_err(String::as_str));
         let format = match self.json {
             true => Some(Format::Json),
             false => self.format,
@@ -162,7 +169,7 @@ impl Compare {
             places: chosen.map_or_else(all, |place| vec![place]),
             responses: wish
                 .response
-                .map_or_else(|| pair.responses.clone(), |it| vec![it]),
+                .map_or_else(|| pair.responses.clone(), |response| vec![response]),
             pair: &pair,
             classes,
             alike,
@@ -172,7 +179,7 @@ impl Compare {
     }
 }
 
-/// A session for which the person chooses another in the list of sessions.
+/// Compares a session with another that the user chooses from the list of sessions.
 pub fn chosen(look: &Look<'_>, name: &str) -> Result<ExitCode, Refusal> {
     runtime()?.block_on(async {
         let mut signals = Signals::listen()?;
@@ -181,8 +188,8 @@ pub fn chosen(look: &Look<'_>, name: &str) -> Result<ExitCode, Refusal> {
     })
 }
 
-/// Lets the person choose the other session and shows both; the exit code of the signal that ended
-/// the program meanwhile. What cannot be compared is said above the list.
+/// Lets the user choose the other session and shows both; returns the exit code of a signal that ended
+/// the program. If two sessions cannot be compared, the list shows why.
 pub async fn with_another(
     look: &Look<'_>,
     name: &str,
@@ -193,8 +200,8 @@ pub async fn with_another(
         let chosen = tokio::select! {
             biased;
             code = signals.next() => return Ok(Some(code)),
-            // Nothing is made here, so no network is asked.
-            chosen = tui::browse(asks(look.store), &look.options, &mut list) => {
+            // Only existing sessions are chosen, so the pilot and its network are not needed.
+            chosen = tui::browse(browser_callbacks(look.store), &look.options, &mut list) => {
                 chosen.map_err(Refusal::failed)?
             }
         };
@@ -203,20 +210,20 @@ pub async fn with_another(
             Chosen::Gone => return Ok(Some(HUNG_UP)),
             _ => return Ok(None),
         };
-        let beside = Beside {
+        let view = SideBySide {
             store: look.store,
             wish: Wish::default(),
             options: look.options,
         };
-        match beside.draw([name, &other], None, signals).await {
+        match view.draw([name, &other], None, signals).await {
             Ok(code) => return Ok(code),
             Err(refusal) => list.problem = Some(refusal.to_string()),
         }
     }
 }
 
-/// What the list from which the other session is chosen may ask: nothing is made here, and nothing done.
-fn asks(store: &Store) -> Asks {
+/// Browser callbacks for choosing the other session: creating sessions and acting on them are disabled.
+fn browser_callbacks(store: &Store) -> Asks {
     Asks {
         rows: Box::new(listing::rows(store)),
         pilot: Arc::new(|_, _| Err(String::new())),
@@ -227,15 +234,15 @@ fn asks(store: &Store) -> Asks {
     }
 }
 
-/// How two sessions are drawn.
-struct Beside<'a> {
+/// Draws two sessions side by side.
+struct SideBySide<'a> {
     store: &'a Store,
     wish: Wish,
     options: tui::Options,
 }
 
-impl Beside<'_> {
-    /// Draws them until the person goes back; gives the exit code of a signal that ended it.
+impl SideBySide<'_> {
+    /// Draws them until the user goes back; returns the exit code of a signal that ended it.
     async fn draw(
         self,
         names: [&str; 2],
@@ -257,7 +264,7 @@ impl Beside<'_> {
         }
     }
 
-    /// A session as it goes on.
+    /// A link that follows a session.
     fn follow(&self, session: Session) -> Link {
         let expected = match self.store.engine(&session.name) {
             Some(_) => Connection::Connecting,
@@ -267,7 +274,7 @@ impl Beside<'_> {
     }
 }
 
-/// A session as its engine has it, where one runs, else as its file does.
+/// The newest state of a session: its engine's if one runs, else its file's.
 async fn newest(store: &Store, name: &str) -> Result<Session, Refusal> {
     let live = match store.engine(name) {
         Some(_) => match client::now(store, name, PATIENCE).await {
@@ -283,7 +290,7 @@ async fn newest(store: &Store, name: &str) -> Result<Session, Refusal> {
 }
 
 impl Compare {
-    /// The class that is asked for alone.
+    /// The class given by `--map`.
     fn classes(&self, pair: &Pair<'_>) -> Result<Option<Vec<usize>>, Refusal> {
         let Some(typed) = &self.map else {
             return Ok(None);
@@ -295,39 +302,38 @@ impl Compare {
         Ok(Some(vec![class]))
     }
 
-    /// What is to be shown to both networks.
-    fn asked(&self) -> Asked {
-        Asked {
+    /// The request to show both networks the same trials.
+    fn same_trials(&self) -> SameTrials {
+        SameTrials {
             names: [self.a.clone(), self.b.clone()],
             wish: self.wish(),
             machine: self.machine.clone(),
         }
     }
 
-    /// Shows both networks the same trials on a thread of its own, which outlives nobody's interest by
-    /// more than these.
+    /// Shows both networks the same trials on a separate thread, which ends once they are done.
     fn measure(&self, store: &Store, data: &Path, trials: u64) -> screen::Alike {
-        let (tell, told) = tokio::sync::oneshot::channel();
-        let (store, data, asked) = (store.clone(), data.to_owned(), self.asked());
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let (store, data, request) = (store.clone(), data.to_owned(), self.same_trials());
         std::thread::spawn(move || {
-            // Whoever has left need not hear it.
-            let _ = tell.send(asked.shown(&store, &data, trials));
+            // The receiver is gone if the user has left the view.
+            let _ = sender.send(request.run(&store, &data, trials));
         });
-        told
+        receiver
     }
 }
 
-/// What is to be shown to both networks.
-struct Asked {
+/// Two sessions whose networks are to be shown the same trials.
+struct SameTrials {
     names: [String; 2],
     wish: Wish,
     machine: Machine,
 }
 
-impl Asked {
-    /// Shows both networks the same trials; why not, in words, where they cannot be. An engine keeps its
-    /// weights to itself, so the sessions are as their files have them.
-    fn shown(&self, store: &Store, data: &Path, trials: u64) -> Result<Shown, String> {
+impl SameTrials {
+    /// Shows both networks the same trials; an error says why that is impossible. Engines do not send weights, so
+    /// the sessions are read from their files.
+    fn run(&self, store: &Store, data: &Path, trials: u64) -> Result<Shown, String> {
         let load = |name: &String| store.load_whole(name).map_err(|error| error.to_string());
         let [a, b] = [load(&self.names[0])?, load(&self.names[1])?];
         let pair = Pair::new(&a, &b, &self.wish).map_err(|error| error.to_string())?;

@@ -1,5 +1,4 @@
-//! `noisescope config`: preferences as they ship, with comments, to be kept and changed; where they are looked for;
-//! and whether those of a file will do.
+//! `noisescope config`: prints or writes the default preferences, says where the file is looked for, and checks it.
 
 use std::fs::File;
 use std::io::{ErrorKind, Write};
@@ -13,21 +12,21 @@ use super::look::Line;
 use super::say::say;
 use crate::tui::preferences::Preferences;
 
-/// What is told of preferences.
+/// What to do with the preferences.
 #[derive(Debug, Args)]
 pub struct Config {
-    /// Say where the file is looked for
+    /// Print the path of the preferences file
     #[arg(long, group = "about")]
     path: bool,
-    /// Say whether the file will do
+    /// Check the preferences file
     #[arg(long, group = "about")]
     check: bool,
-    /// Write them there, where no file is yet, to be changed
+    /// Write the defaults to that file, for editing; never overwrites one
     #[arg(long, group = "about")]
     write: bool,
 }
 
-/// Prints it.
+/// Prints, writes or checks the preferences.
 pub fn run(config: &Config, line: &Line) -> Result<ExitCode, Refusal> {
     if !config.path && !config.check && !config.write {
         say(Preferences::shipped().trim_end());
@@ -35,7 +34,7 @@ pub fn run(config: &Config, line: &Line) -> Result<ExitCode, Refusal> {
     }
     let Some(path) = line.path() else {
         return Err(Refusal::Usage(
-            "there is no place for preferences on this machine; name a file with --config FILE"
+            "no default location for preferences on this machine; name a file with --config FILE"
                 .into(),
         ));
     };
@@ -48,32 +47,35 @@ pub fn run(config: &Config, line: &Line) -> Result<ExitCode, Refusal> {
     }
     line.options()?;
     match path.exists() {
-        true => say(format_args!("{}: it will do", path.display())),
+        true => say(format_args!("{}: valid", path.display())),
         false => say(format_args!(
-            "{}: there is no such file, so everything is as it ships",
+            "{}: no such file; the defaults apply",
             path.display()
         )),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes them into a new file.
+/// Writes the defaults to a new file.
 fn write(path: &Path) -> Result<ExitCode, Refusal> {
     let failed = |error: std::io::Error| match error.kind() {
         ErrorKind::AlreadyExists => Refusal::Usage(format!(
-            "{}: there is a file already, which stays as it is; noisescope config prints what ships",
+            "{}: the file exists and was not changed; noisescope config prints the defaults",
             path.display()
         )),
         _ => Refusal::Failed(format!("{}: {error}", path.display())),
     };
-    if let Some(folder) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
+    if let Some(folder) = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    {
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
     let mut file = File::create_new(path).map_err(failed)?;
     let written = file.write_all(Preferences::shipped().as_bytes());
     written.map_err(failed)?;
     say(format_args!(
-        "wrote {}: keep what you change",
+        "wrote {}; keep only the lines you change",
         path.display()
     ));
     Ok(ExitCode::SUCCESS)

@@ -1,7 +1,7 @@
-//! `noisescope pause`, `continue`, `stop`, `extend`, `note`: a word to a running engine, and its answer.
+//! `noisescope pause`, `continue`, `stop`, `extend`, `note`: sends a command to a running engine and waits for the result.
 //!
-//! An engine that cannot be reached is stopped by a signal. One that cannot save does not stop: what would be lost
-//! is told, and a person says whether it is given up.
+//! An unreachable engine is stopped by a signal. An engine that cannot save does not stop: the user is told what would
+//! be lost and decides whether to discard it.
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::process::ExitCode;
@@ -21,72 +21,72 @@ use crate::session::run::Phase;
 use crate::session::store::{Store, timestamp};
 use crate::session::{Session, State};
 
-/// How long the engine may take to obey: a stop writes a checkpoint first.
+/// How long the engine may take to carry out a command: a stop writes a checkpoint first.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How long an engine that cannot save may try once more before a person is asked.
-const TRIED: Duration = Duration::from_secs(1);
+/// How long an engine that cannot save may retry before the user is asked.
+const RETRY_TIME: Duration = Duration::from_secs(1);
 
-/// Says the command and waits until the engine has obeyed. What came of it is told here, but for a note.
+/// Sends the command, waits until the engine has carried it out, and prints the result (except for a note).
 pub fn run(store: &Store, name: &str, command: Command) -> Result<ExitCode, Refusal> {
     if store.engine(name).is_none() {
-        // A name that does not exist deserves its own words.
+        // Fails with a better message if there is no such session.
         store.load(name)?;
     }
-    let mut answer = say_to(store, name, &command)?;
+    let mut answer = send(store, name, &command)?;
     if let Answer::CannotSave(words) = &answer {
-        if !gives_up(words)? {
+        if !discards(words)? {
             return Err(Refusal::Failed(format!(
-                "{words} It ends as soon as it can be saved; to give that up: noisescope stop {name} --discard"
+                "{words} It ends as soon as it can be saved; to discard that work: noisescope stop {name} --discard"
             )));
         }
-        answer = say_to(store, name, &Command::Discard)?;
+        answer = send(store, name, &Command::Discard)?;
     }
     if let Command::Note(note) = &command {
-        // An engine that has ended may not have heard it any more.
+        // An engine that has ended may not have received it.
         if !matches!(&answer, Answer::Phase(phase) if !phase.is_over()) {
-            note_at_its_end(store, name, note)?;
+            ensure_note_saved(store, name, note)?;
         }
         return Ok(ExitCode::SUCCESS);
     }
     let last = match answer {
         Answer::Phase(phase) => phase,
-        // It is gone, by its own last word or another's: the file has it.
+        // The engine has ended, by this command or another: its file has the final state.
         Answer::HungUp | Answer::CannotSave(_) => match store.load(name)?.record.state {
             State::Finished => Phase::Finished,
             State::Stopped => Phase::Stopped,
             State::Failed(message) => Phase::Failed(message),
             State::New | State::Running => {
                 return Err(Refusal::Failed(format!(
-                    "the engine of {name} died; its file has the last checkpoint. Go on: noisescope run {name}"
+                    "the engine of {name} died; its file has the last checkpoint. Resume: noisescope run {name}"
                 )));
             }
         },
     };
     match last {
         Phase::Failed(_) if command == Command::Discard => say(format_args!(
-            "{name} has ended; its file has the last checkpoint. Go on: noisescope run {name}"
+            "{name} has ended; its file has the last checkpoint. Resume: noisescope run {name}"
         )),
         Phase::Failed(message) => return Err(Refusal::Failed(message)),
         Phase::Finished => say(format_args!(
-            "{name} is finished. Look at it: noisescope attach {name}"
+            "{name} is finished. View it: noisescope attach {name}"
         )),
         Phase::Paused(_) => {
             say(format_args!(
-                "{name} stands still. Go on: noisescope continue {name}"
+                "{name} is paused. Resume: noisescope continue {name}"
             ));
         }
         Phase::Stopped => say(format_args!(
-            "{name} is stopped, all it has done is saved. Go on: noisescope run {name}"
+            "{name} is stopped, and everything is saved. Resume: noisescope run {name}"
         )),
         Phase::Starting | Phase::Working(_) | Phase::Stopping => {
-            say(format_args!("{name} goes on."));
+            say(format_args!("{name} is running."));
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Sees that a note is in the file of a session whose engine has ended or is about to.
-fn note_at_its_end(store: &Store, name: &str, note: &Note) -> Result<(), Refusal> {
+/// Ensures that a note is in the file of a session whose engine has ended or is about to.
+fn ensure_note_saved(store: &Store, name: &str, note: &Note) -> Result<(), Refusal> {
     let until = Instant::now() + PATIENCE;
     while store.engine(name).is_some() && Instant::now() < until {
         std::thread::sleep(Duration::from_millis(20));
@@ -97,40 +97,40 @@ fn note_at_its_end(store: &Store, name: &str, note: &Note) -> Result<(), Refusal
     }
 }
 
-/// What came of a word to an engine.
+/// The result of a command to an engine.
 enum Answer {
-    /// It has obeyed, or is over.
+    /// It has carried out the command, or its run is over.
     Phase(Phase),
-    /// It ended before it said so.
+    /// It ended without reporting a phase.
     HungUp,
-    /// It would end and cannot save: what would be lost, in a sentence.
+    /// It should stop but cannot save: a sentence on what would be lost.
     CannotSave(String),
 }
 
-/// Says the command, and waits for what comes of it.
-fn say_to(store: &Store, name: &str, command: &Command) -> Result<Answer, Refusal> {
+/// Sends the command and waits for the result.
+fn send(store: &Store, name: &str, command: &Command) -> Result<Answer, Refusal> {
     let answer = runtime()?.block_on(async {
-        let answer = tokio::time::timeout(PATIENCE, obey(store, name, command)).await;
+        let answer = tokio::time::timeout(PATIENCE, send_and_wait(store, name, command)).await;
         answer.unwrap_or_else(|_| {
-            Err(Unheard::Refused(Refusal::Failed(format!(
-                "the engine of {name} has not obeyed within {} s; `noisescope attach {name}` shows what it does",
+            Err(SendError::Refused(Refusal::Failed(format!(
+                "the engine of {name} has not responded within {} s; `noisescope attach {name}` shows what it is doing",
                 PATIENCE.as_secs()
             ))))
         })
     });
     match (answer, command) {
-        (Err(Unheard::Unreachable(error, pid)), Command::Stop) => {
+        (Err(SendError::Unreachable(error, pid)), Command::Stop) => {
             stop_by_signal(store, name, pid, &error)?;
             Ok(Answer::HungUp)
         }
-        (answer, _) => answer.map_err(|unheard| match unheard {
-            Unheard::Refused(refusal) => refusal,
-            Unheard::Unreachable(error, _) => Refusal::failed(error),
+        (answer, _) => answer.map_err(|error| match error {
+            SendError::Refused(refusal) => refusal,
+            SendError::Unreachable(error, _) => Refusal::failed(error),
         }),
     }
 }
 
-/// Stops an engine that no socket leads to, and waits until it has ended.
+/// Stops an engine that has no usable socket, and waits until it has ended.
 fn stop_by_signal(
     store: &Store,
     name: &str,
@@ -143,13 +143,13 @@ fn stop_by_signal(
         return Err(Refusal::failed(error));
     }
     say(format_args!(
-        "{name} has no socket; TERM was sent to process {pid}, which ends after a checkpoint"
+        "{name} has no socket; sent TERM to process {pid}, which stops after a checkpoint"
     ));
     let until = Instant::now() + PATIENCE;
     while store.engine(name).is_some_and(|engine| engine.pid == pid) {
         if Instant::now() > until {
             return Err(Refusal::Failed(format!(
-                "process {pid} has not ended within {} s; if it cannot save, its log says why: {}",
+                "process {pid} did not end within {} s; if it cannot save, its log says why: {}",
                 PATIENCE.as_secs(),
                 store.folder().join(format!("{name}.log")).display()
             )));
@@ -159,14 +159,14 @@ fn stop_by_signal(
     Ok(())
 }
 
-/// Asks the person whether what would be lost is given up; without a terminal nobody is asked.
-fn gives_up(words: &str) -> Result<bool, Refusal> {
+/// Asks the user whether to discard what would be lost; false without a terminal.
+fn discards(words: &str) -> Result<bool, Refusal> {
     let input = std::io::stdin();
     if !input.is_terminal() || !std::io::stderr().is_terminal() {
         return Ok(false);
     }
     let mut output = std::io::stderr();
-    let asked = write!(output, "{words} Give it up? [y/N] ").and_then(|()| output.flush());
+    let asked = write!(output, "{words} Discard it? [y/N] ").and_then(|()| output.flush());
     let mut typed = String::new();
     asked
         .and_then(|()| input.lock().read_line(&mut typed))
@@ -174,8 +174,8 @@ fn gives_up(words: &str) -> Result<bool, Refusal> {
     Ok(matches!(typed.trim(), "y" | "Y" | "yes"))
 }
 
-/// What would be lost if an engine that cannot save ended now.
-fn would_be_lost(store: &Store, name: &str, now: &Session, problem: &str) -> String {
+/// A sentence on what would be lost if an engine that cannot save ended now.
+fn describe_loss(store: &Store, name: &str, now: &Session, problem: &str) -> String {
     let (done, saved) = (now.trials().0, store.load(name).ok());
     let (since, lost) = match &saved {
         Some(saved) => (
@@ -189,27 +189,27 @@ fn would_be_lost(store: &Store, name: &str, now: &Session, problem: &str) -> Str
     };
     let epochs = |session: &Session| {
         let training = session.record.training.as_ref();
-        training.map_or(0, |it| it.epochs.len())
+        training.map_or(0, |training| training.epochs.len())
     };
     let trained = epochs(now).saturating_sub(saved.as_ref().map_or(0, epochs));
-    let what = match (lost, trained) {
-        (0, 0) => "what was done".to_owned(),
+    let work = match (lost, trained) {
+        (0, 0) => "All progress".to_owned(),
         (0, epochs) => format!("{epochs} epochs of training"),
         (trials, _) => format!("{} trials", thousands(trials)),
     };
-    format!("{name} cannot be saved ({problem}). {what} {since} would be lost.")
+    format!("{name} cannot be saved ({problem}). {work} {since} would be lost.")
 }
 
-/// Waits until an engine that was just started is past its start: images read, network built.
+/// Waits until a newly started engine has read its images and built its network.
 ///
 /// # Errors
-/// Why it could not begin.
+/// Why it could not start.
 pub fn at_work(store: &Store, name: &str) -> Result<(), Refusal> {
     let phase = runtime()?.block_on(async {
         let mut engine = Conversation::begin_patiently(store, name).await.ok()?;
         loop {
             engine.ask().await.ok()?;
-            // The very first state says nothing of the run yet.
+            // The very first state has no run yet.
             let run = engine.hear().await.ok()??.run;
             let phase = run.map(|run| run.phase).unwrap_or_default();
             if phase != Phase::Starting {
@@ -225,32 +225,32 @@ pub fn at_work(store: &Store, name: &str) -> Result<(), Refusal> {
     }
 }
 
-/// Why a word was not heard.
-enum Unheard {
-    /// No socket leads to the engine, which is this process.
+/// Why a command could not be sent or failed.
+enum SendError {
+    /// The engine with this process id has no usable socket.
     Unreachable(ConnectError, u32),
     /// Anything else.
     Refused(Refusal),
 }
 
-/// What came of the command: once the engine has obeyed or is over, or cannot do what it asks.
-async fn obey(store: &Store, name: &str, command: &Command) -> Result<Answer, Unheard> {
+/// Sends the command and waits until the engine has carried it out, has ended, or cannot carry it out.
+async fn send_and_wait(store: &Store, name: &str, command: &Command) -> Result<Answer, SendError> {
     let mut engine = match Conversation::begin_patiently(store, name).await {
         Ok(engine) => engine,
         Err(error) => {
             return Err(match error {
                 ConnectError::Gone { pid, .. } | ConnectError::NoSocket { pid, .. } => {
-                    Unheard::Unreachable(error, pid)
+                    SendError::Unreachable(error, pid)
                 }
-                other => Unheard::Refused(Refusal::failed(other)),
+                other => SendError::Refused(Refusal::failed(other)),
             });
         }
     };
-    let failed = |error| Unheard::Refused(Refusal::failed(error));
+    let failed = |error| SendError::Refused(Refusal::failed(error));
     engine.say(command.clone()).await.map_err(failed)?;
-    let said = Instant::now();
+    let sent = Instant::now();
     loop {
-        // An engine that has just ended no longer hears this; it may have told its end already.
+        // An engine that has just ended does not receive this, but may have sent its final state already.
         let _ = engine.ask().await;
         let Some(session) = engine.hear().await.map_err(failed)? else {
             return Ok(Answer::HungUp);
@@ -260,11 +260,11 @@ async fn obey(store: &Store, name: &str, command: &Command) -> Result<Answer, Un
         if run.phase.is_over() || obeyed {
             return Ok(Answer::Phase(run.phase));
         }
-        // It has tried once more by now.
+        // It has retried by now.
         if let (Command::Stop, Phase::Stopping, Some(problem)) = (command, &run.phase, &run.problem)
-            && said.elapsed() > TRIED
+            && sent.elapsed() > RETRY_TIME
         {
-            let words = would_be_lost(store, name, &session, problem);
+            let words = describe_loss(store, name, &session, problem);
             return Ok(Answer::CannotSave(words));
         }
     }
@@ -274,9 +274,9 @@ fn has_obeyed(session: &Session, command: &Command) -> bool {
     let phase = session.run.as_ref().map(|run| &run.phase);
     let phase = phase.unwrap_or(&Phase::Starting);
     match command {
-        // The plan has it, or the log says why not.
+        // The plan contains it, or the log says why not.
         Command::Extend { more, .. } => {
-            let has = |plan: &Analysis| matches!(plan, Analysis::ClassificationImages(it) if it.extended.contains(more));
+            let has = |plan: &Analysis| matches!(plan, Analysis::ClassificationImages(images) if images.extended.contains(more));
             session.config.analyses.iter().any(has)
         }
         Command::Note(note) => session.record.has_note(note),

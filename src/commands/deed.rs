@@ -1,4 +1,4 @@
-//! What the list of sessions does to one of them without leaving it: pause, go on, stop, write its figures.
+//! Actions that the session browser performs on a session: pause, continue, stop, export its figures.
 
 use super::signals::runtime;
 use crate::export;
@@ -7,18 +7,13 @@ use crate::link::client::Conversation;
 use crate::session::store::Store;
 use crate::tui::browser::Deed;
 
-/// Does it, and says what came of it or why it was not done. Slow: a session may be large.
+/// Performs an action; returns a message on what was done, or why not. Slow, since a session may be large.
 pub fn act(store: &Store) -> impl Fn(&Deed) -> Result<String, String> + Send + Sync + 'static {
     let store = store.clone();
     move |deed| match deed {
-        Deed::Pause(name) => say(
-            &store,
-            name,
-            Command::Pause,
-            "stands still after this block",
-        ),
-        Deed::Continue(name) => say(&store, name, Command::Continue, "goes on"),
-        Deed::Stop(name) => say(&store, name, Command::Stop, "stops after a checkpoint"),
+        Deed::Pause(name) => send(&store, name, Command::Pause, "pauses after this block"),
+        Deed::Continue(name) => send(&store, name, Command::Continue, "continues"),
+        Deed::Stop(name) => send(&store, name, Command::Stop, "stops after a checkpoint"),
         Deed::Export(name) => {
             let session = store.load_whole(name).map_err(|error| error.to_string())?;
             let folder = export::figures(&session).map_err(|error| error.to_string())?;
@@ -31,8 +26,8 @@ pub fn act(store: &Store) -> impl Fn(&Deed) -> Result<String, String> + Send + S
     }
 }
 
-/// Says something to the engine of a session. What comes of it the list shows.
-fn say(store: &Store, name: &str, command: Command, done: &str) -> Result<String, String> {
+/// Sends a command to a session's engine. The list itself shows its effect.
+fn send(store: &Store, name: &str, command: Command, done: &str) -> Result<String, String> {
     let runtime = runtime().map_err(|refusal| refusal.to_string())?;
     runtime.block_on(async {
         let engine = Conversation::begin_patiently(store, name).await;
@@ -41,7 +36,7 @@ fn say(store: &Store, name: &str, command: Command, done: &str) -> Result<String
             .say(command)
             .await
             .map_err(|error| error.to_string())?;
-        // An engine hears what was said before what is asked.
+        // The engine handles messages in order, so its reply means it has received the command.
         engine.ask().await.map_err(|error| error.to_string())?;
         let _ = engine.hear().await;
         Ok(format!("{name} {done}"))

@@ -1,18 +1,18 @@
-//! A session that is divided among shards is not run as a whole.
+//! The check that a session divided into shards, or one of its shards, is not run as a whole.
 
 use super::Refusal;
 use crate::session::Session;
 use crate::session::store::whole_of;
 
-/// Refuses to run a session as a whole that is divided.
+/// Refuses a session that is divided into shards or is itself a shard.
 ///
 /// # Errors
-/// With what can be done instead.
+/// If it is, with the command to use instead.
 pub fn refuse_divided(session: &Session) -> Result<(), Refusal> {
     let name = &session.name;
     if let Some(shard) = &session.record.shard {
         return Err(Refusal::Usage(format!(
-            "{name} is a shard; run it as one: noisescope run {} --shard {}/{}",
+            "{name} is a shard; run it with: noisescope run {} --shard {}/{}",
             whole_of(name),
             shard.index,
             shard.count
@@ -21,7 +21,7 @@ pub fn refuse_divided(session: &Session) -> Result<(), Refusal> {
     match &session.record.sharding {
         None => Ok(()),
         Some(sharding) => Err(Refusal::Usage(format!(
-            "{name} is divided into {0} shards: run those (noisescope run {name} --shard 1/{0} to {0}/{0}), then `noisescope merge {name}` makes it whole; to give up what they have done: noisescope merge {name} --abandon",
+            "{name} is divided into {0} shards: run those (noisescope run {name} --shard 1/{0} to {0}/{0}), then merge them with `noisescope merge {name}`; to discard their work: noisescope merge {name} --abandon",
             sharding.count
         ))),
     }

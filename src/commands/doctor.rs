@@ -1,4 +1,4 @@
-//! `noisescope doctor`: what of this machine works, and what to do about what does not. Of one session:
+//! `noisescope doctor`: checks what works on this machine and suggests remedies. Checks of one session are in
 //! [`checkup`].
 
 use std::fs;
@@ -21,23 +21,23 @@ use crate::session::config::NetworkKind;
 use crate::session::store::Store;
 use crate::tui::theme::{Background, Depth, Theme};
 
-/// What to look at.
+/// What to check.
 #[derive(Debug, Args)]
 pub struct Doctor {
-    /// A session: look at its files through and through instead, and say how to get the previous generation back
+    /// Check this session's files completely instead, and say how to restore the previous generation
     name: Option<String>,
-    /// The network of the noise loop: cnn, mlp, logistic, rnn, simple or complex
+    /// The network for the speed test: cnn, mlp, logistic, rnn, simple or complex
     #[arg(long, value_name = "KIND", default_value = "cnn")]
     network: String,
 }
 
-/// How long each device is tried.
+/// How long each device is measured.
 const TRIAL: Duration = Duration::from_secs(1);
 
-/// Smallest terminal that the dashboard draws on: columns and rows.
+/// Smallest terminal for the dashboard: columns and rows.
 const SMALLEST: (u16, u16) = (60, 18);
 
-/// Looks at everything; exit code 1 where something that is needed does not work.
+/// Checks everything; exit code 1 if something required does not work.
 pub fn run(store: &Store, data: Option<&Path>, doctor: &Doctor) -> Result<ExitCode, Refusal> {
     if let Some(name) = &doctor.name {
         return checkup::run(store, name);
@@ -59,9 +59,9 @@ fn libraries(report: &mut Report) {
     let lanes = Lanes::chosen();
     let images = match lanes.count() {
         1 => "one image at a time".to_owned(),
-        many => format!("{many} images a vector"),
+        many => format!("{many} images per vector"),
     };
-    let words = format!("built in, planned for {}, {images}", lanes.label());
+    let words = format!("built in, compiled for {}, {images}", lanes.label());
     report.line(Verdict::Works, "cpu", words);
     report.line(Verdict::Works, "flex", "built in, pure Rust, the reference");
     match libtorch::folder() {
@@ -74,7 +74,7 @@ fn libraries(report: &mut Report) {
                 (false, _) => "for the processor only".to_owned(),
             };
             let other = libtorch::written_against().map_or_else(String::new, |version| {
-                format!(" (this program is written against {version})")
+                format!(" (this program was built for {version})")
             });
             let words = format!("{}{other} {kind}, in {folder}", libtorch::VERSION);
             report.line(Verdict::Works, "libtorch", words);
@@ -95,10 +95,10 @@ fn libraries(report: &mut Report) {
         match gpu::driver() {
             Ok(driver) => {
                 let (major, minor) = driver.cuda;
-                let words = format!("{}, runs CUDA up to {major}.{minor}", driver.version);
+                let words = format!("{}, supports CUDA up to {major}.{minor}", driver.version);
                 report.line(Verdict::Works, "NVIDIA driver", words);
             }
-            Err(said) => report.line(Verdict::Without, "NVIDIA driver", said),
+            Err(problem) => report.line(Verdict::Without, "NVIDIA driver", problem),
         }
     }
 }
@@ -131,7 +131,9 @@ fn devices(report: &mut Report, network: NetworkKind) {
                 );
                 report.line(Verdict::Works, &name, words);
             }
-            Err(said) => report.line(Verdict::Broken, &name, format!("{said}{card}{remark}")),
+            Err(problem) => {
+                report.line(Verdict::Broken, &name, format!("{problem}{card}{remark}"));
+            }
         }
     }
     for (built, family, gpus) in [
@@ -144,7 +146,7 @@ fn devices(report: &mut Report, network: NetworkKind) {
     }
 }
 
-/// Trials per second, and by how many workers.
+/// Trials per second, and the number of workers.
 fn rate(kind: Kind, network: NetworkKind) -> Result<(f64, usize), String> {
     let choice = device::Choice::Named(vec![kind]);
     let opened = device::open(device::Wanted::of(&choice), network, None);
@@ -156,7 +158,7 @@ fn rate(kind: Kind, network: NetworkKind) -> Result<(f64, usize), String> {
 fn terminal(report: &mut Report) {
     report.title("Terminal");
     if !std::io::stdout().is_terminal() {
-        let words = "standard output is none: `run` tells its run in lines";
+        let words = "standard output is not one: `run` prints lines instead of drawing";
         report.line(Verdict::Without, "terminal", words);
         return;
     }
@@ -164,7 +166,7 @@ fn terminal(report: &mut Report) {
     match crossterm::terminal::size() {
         Ok((columns, rows)) if columns < SMALLEST.0 || rows < SMALLEST.1 => {
             let words = format!(
-                "{kind}, {columns}×{rows}: too small to draw on; make it {}×{} or larger, 120×40 is good",
+                "{kind}, {columns}×{rows}: too small; make it at least {}×{}, better 120×40",
                 SMALLEST.0, SMALLEST.1
             );
             report.line(Verdict::Broken, "size", words);
@@ -181,27 +183,27 @@ fn terminal(report: &mut Report) {
     };
     let in_screen = std::env::var_os("STY").is_some_and(|name| !name.is_empty());
     let (verdict, colours) = match theme.depth {
-        Depth::Indexed if in_screen => (Verdict::Works, "256; GNU screen passes no more on"),
+        Depth::Indexed if in_screen => (Verdict::Works, "256; GNU screen supports no more"),
         Depth::Sixteen if in_screen => (
             Verdict::Works,
-            "16; in GNU screen for more: screen -T screen-256color",
+            "16; for more in GNU screen: screen -T screen-256color",
         ),
         Depth::True => (Verdict::Works, "16 million"),
         Depth::Indexed => (
             Verdict::Works,
-            "256; where the terminal has more: export COLORTERM=truecolor",
+            "256; if the terminal has more: export COLORTERM=truecolor",
         ),
         Depth::Sixteen => (
             Verdict::Works,
-            "16; where the terminal has more: export TERM=xterm-256color",
+            "16; if the terminal has more: export TERM=xterm-256color",
         ),
-        Depth::Mono => (Verdict::Without, "none: sign and size are told by glyphs"),
+        Depth::Mono => (Verdict::Without, "none: glyphs show sign and size"),
     };
     report.line(verdict, "colours", format!("{colours} ({background})"));
     if theme.glyphs.unicode {
         report.line(Verdict::Works, "characters", "Unicode");
     } else {
-        let words = "ASCII; where the terminal has Unicode: export LANG=C.UTF-8";
+        let words = "ASCII; if the terminal has Unicode: export LANG=C.UTF-8";
         report.line(Verdict::Without, "characters", words);
     }
 }
@@ -236,17 +238,21 @@ fn sessions(report: &mut Report, store: &Store) {
         Err(error) => return report.line(Verdict::Broken, "folder", error),
     }
     match can_write(store.folder()) {
-        Ok(()) => report.line(Verdict::Works, "writing", "a file can be made and replaced"),
+        Ok(()) => report.line(
+            Verdict::Works,
+            "writing",
+            "files can be created and replaced",
+        ),
         Err(error) => {
             let words = format!(
-                "{folder} cannot be written to ({error}); name another folder with --sessions DIR or NOISESCOPE_SESSIONS"
+                "{folder} is not writable ({error}); name another folder with --sessions DIR or NOISESCOPE_SESSIONS"
             );
             report.line(Verdict::Broken, "writing", words);
         }
     }
 }
 
-/// Does in the folder what a checkpoint does.
+/// Creates and replaces a file in the folder, as a checkpoint does.
 fn can_write(folder: &Path) -> std::io::Result<()> {
     fs::create_dir_all(folder)?;
     let (new, old) = (folder.join(".doctor.tmp"), folder.join(".doctor"));

@@ -1,5 +1,5 @@
-//! The engine and its socket in one process: in the foreground of a terminal with its report, or
-//! as a process of its own (the hidden command `engine`, which `run` starts).
+//! Runs the engine and its socket in this process: in the foreground with a line-by-line report, or
+//! in the background (the hidden command `engine`, which `run` starts).
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,7 +25,7 @@ use crate::session::Session;
 use crate::session::run::Phase;
 use crate::session::store::{Lock, Store};
 
-/// What the engine needs.
+/// The engine's options.
 pub fn options(store: &Store, data: PathBuf, machine: &Machine) -> Result<Options, Refusal> {
     Exact::set(machine.exact);
     Ok(Options {
@@ -39,7 +39,7 @@ pub fn options(store: &Store, data: PathBuf, machine: &Machine) -> Result<Option
     })
 }
 
-/// An engine at work and the server of its viewers.
+/// A running engine and the server for its viewers.
 struct Running {
     engine: Engine,
     link: Link,
@@ -47,13 +47,13 @@ struct Running {
 }
 
 impl Running {
-    /// Makes the socket and starts the engine. Needs a runtime. Without a socket the run goes on:
-    /// only nobody can look in.
+    /// Opens the socket and starts the engine. Needs a runtime. Without a socket it runs all the same,
+    /// but no viewer can connect.
     fn start(session: Session, lock: Lock, options: Options) -> Result<Self, Refusal> {
         let (door, bound) = Door::open(options.store.clone(), &session.name, lock.voice()?);
         if let Err(error) = bound {
             complain(format_args!(
-                "{error}; the run goes on without, and `kill -TERM {}` stops it after a checkpoint",
+                "{error}; the run continues without it, and `kill -TERM {}` stops it after a checkpoint",
                 std::process::id()
             ));
         }
@@ -70,18 +70,22 @@ impl Running {
     }
 
     /// Resolves once the engine's phase is over.
-    async fn over(&self) {
+    async fn wait_until_over(&self) {
         let mut sessions = self.link.sessions.clone();
         let over = |session: &Session| session.run.as_ref().is_some_and(|run| run.phase.is_over());
         while !over(&sessions.borrow_and_update()) && sessions.changed().await.is_ok() {}
     }
 
-    /// Waits for the engine's end while signals stop it after a checkpoint: HUP only where
-    /// `hang_up_stops`, the others always; USR1 only asks for the checkpoint. A second INT ends the
-    /// process at once. Gives the exit code of the signal that stopped it. Where the run is `requeued`, USR1 stops it
-    /// too.
-    async fn obey(&self, orders: &mut Orders, hang_up_stops: bool, requeued: bool) -> Option<u8> {
-        let over = self.over();
+    /// Waits for the engine to end. Signals stop it after a checkpoint: HUP only with `hang_up_stops`, USR1
+    /// only with `requeued` (otherwise USR1 just writes a checkpoint), the others always. A second INT exits
+    /// immediately. Returns the exit code for the signal that stopped it.
+    async fn handle_signals(
+        &self,
+        orders: &mut Orders,
+        hang_up_stops: bool,
+        requeued: bool,
+    ) -> Option<u8> {
+        let over = self.wait_until_over();
         tokio::pin!(over);
         let mut stopped_by = None;
         let mut interrupts = 0;
@@ -98,7 +102,7 @@ impl Running {
                         }
                     };
                     if code == HUNG_UP && !hang_up_stops {
-                        tracing::info!("a terminal hung up; the run goes on");
+                        tracing::info!("a terminal hung up; the run continues");
                         continue;
                     }
                     interrupts += u32::from(code == INTERRUPTED);
@@ -114,11 +118,11 @@ impl Running {
         }
     }
 
-    /// Waits for threads and viewers.
+    /// Waits for the engine's threads and the viewers' server.
     ///
     /// # Errors
     /// Why the run failed.
-    async fn end(self) -> Result<(), Refusal> {
+    async fn finish(self) -> Result<(), Refusal> {
         let phase = self.link.newest().run.as_ref().map(|run| run.phase.clone());
         drop(self.link);
         self.engine.join();
@@ -132,38 +136,38 @@ impl Running {
     }
 }
 
-/// Tells the run in lines, on a thread of its own: whoever reads them may be slow or stand still,
-/// and the run, its signals and its viewers do not wait for him.
-fn tell(link: Link, style: Style, path: PathBuf) -> JoinHandle<Result<(), ReportError>> {
+/// Prints the run's report on a separate thread: its reader may be slow or blocked, and the run, its
+/// signals and its viewers must not wait for it.
+fn report_lines(link: Link, style: Style, path: PathBuf) -> JoinHandle<Result<(), ReportError>> {
     std::thread::spawn(move || {
         let stop = link.clone();
-        let told = runtime()
+        let result = runtime()
             .map_err(|refusal| ReportError::Write(std::io::Error::other(refusal.to_string())))
             .and_then(|runtime| {
                 runtime.block_on(report::run(link, style, &path, &mut std::io::stdout()))
             });
-        if told.is_err() {
+        if result.is_err() {
             stop.say(Command::Stop);
         }
-        told
+        result
     })
 }
 
-/// How an engine of this process is told, and what it does on the scheduler's word.
+/// How a foreground engine reports its progress, and how it reacts to the scheduler's signal.
 #[derive(Debug, Clone, Copy)]
 pub struct Manner {
-    /// How it is told in lines.
+    /// The style of its report.
     pub style: Style,
-    /// Whether USR1 asks for a place in the queue again.
+    /// Whether USR1 stops the run and requeues the job.
     pub requeue: bool,
 }
 
-/// How a run of this process has ended.
+/// How a foreground run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// By itself.
+    /// It completed.
     Well,
-    /// By a signal, with this exit code; or it failed, and whoever reads the report has read why.
+    /// With this exit code: stopped by a signal, or failed after the report has already said why.
     With(u8),
 }
 
@@ -176,8 +180,8 @@ impl From<Ended> for ExitCode {
     }
 }
 
-/// Runs in the foreground and tells the run in lines; viewers may look in. Signals stop it after a
-/// checkpoint; a second INT ends the process at once.
+/// Runs in the foreground with a line-by-line report; viewers can connect. Signals stop it after a
+/// checkpoint; a second INT exits immediately.
 pub fn foreground(
     session: Session,
     lock: Lock,
@@ -188,33 +192,33 @@ pub fn foreground(
     let Ready { runtime, orders } = ready;
     runtime.block_on(async {
         let path = options.store.path(&session.name);
-        // The log lies on the same disk as the session: where it cannot be written, the run goes on.
+        // Not being able to write the log does not stop the run.
         if let Ok(log) = open_log(&options.store.log_path(&session.name)) {
             keep_log(Mutex::new(log));
         }
         let running = Running::start(session, lock, options)?;
-        let told = tell(running.link.clone(), manner.style, path);
-        let stopped_by = running.obey(orders, true, manner.requeue).await;
-        let ended = running.end().await;
+        let reporter = report_lines(running.link.clone(), manner.style, path);
+        let stopped_by = running.handle_signals(orders, true, manner.requeue).await;
+        let ended = running.finish().await;
         if stopped_by == Some(REQUEUED) && ended.is_ok() {
             scheduler::requeue()?;
         }
         let ended = ended.map(|()| stopped_by.map_or(Ended::Well, Ended::With));
-        if stopped_by.is_some() && !told.is_finished() {
-            // A reader that stands still gets a moment for the last lines, and no more.
+        if stopped_by.is_some() && !reporter.is_finished() {
+            // A blocked reader gets only a moment for the last lines.
             tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-            if !told.is_finished() {
+            if !reporter.is_finished() {
                 return ended;
             }
         }
-        let told = told.join().unwrap_or(Ok(()));
-        match (told, stopped_by) {
-            // Whoever reads the report has read why.
+        let reported = reporter.join().unwrap_or(Ok(()));
+        match (reported, stopped_by) {
+            // The report has already said why.
             (Ok(()), _) if matches!(ended, Err(Refusal::Failed(_))) && errors_join_output() => {
                 Ok(Ended::With(1))
             }
             (Err(ReportError::Gone), None) => Err(Refusal::Failed(
-                "nobody reads the report any more; the run was stopped after a checkpoint".into(),
+                "the report's reader is gone; the run was stopped after a checkpoint".into(),
             )),
             (Err(error), None) => Err(Refusal::failed(error)),
             _ => ended,
@@ -222,16 +226,16 @@ pub fn foreground(
     })
 }
 
-/// Whether standard error goes where standard output goes: a terminal, or one log of both.
+/// Whether standard error and standard output go to the same terminal or file.
 fn errors_join_output() -> bool {
     let place =
-        |file: std::io::Result<rustix::fs::Stat>| file.map(|it| (it.st_dev, it.st_ino)).ok();
+        |stat: std::io::Result<rustix::fs::Stat>| stat.map(|stat| (stat.st_dev, stat.st_ino)).ok();
     let output = rustix::fs::fstat(std::io::stdout()).map_err(Into::into);
     let errors = rustix::fs::fstat(std::io::stderr()).map_err(Into::into);
     place(output).is_some_and(|output| place(errors) == Some(output))
 }
 
-/// Writes what an engine reports to this log from now on. Where that fails, the run goes on.
+/// Sends the engine's log messages to this log from now on. A failure does not stop the run.
 fn keep_log(log: impl for<'a> MakeWriter<'a> + Send + Sync + 'static) {
     let _ = tracing_subscriber::fmt()
         .with_writer(log)
@@ -241,8 +245,8 @@ fn keep_log(log: impl for<'a> MakeWriter<'a> + Send + Sync + 'static) {
         .try_init();
 }
 
-/// The engine as a process of its own: in a session of its own, so that no terminal's end reaches
-/// it; standard error is the log. HUP is ignored, other signals stop it after a checkpoint.
+/// Runs the engine as a background process, in its own process session so that closing a terminal does
+/// not reach it; standard error is the log. HUP is ignored, other signals stop it after a checkpoint.
 pub fn background(
     store: &Store,
     data: PathBuf,
@@ -253,7 +257,7 @@ pub fn background(
         runtime,
         mut orders,
     } = Ready::now()?;
-    // Fails only where it leads a session already, which is what is wanted.
+    // Fails only if this process already leads a session, which is fine.
     let _ = rustix::process::setsid();
     keep_log(std::io::stderr);
     let options = options(store, data, machine)?;
@@ -262,8 +266,8 @@ pub fn background(
     divided::refuse_divided(&session)?;
     runtime.block_on(async {
         let running = Running::start(session, lock, options)?;
-        let stopped_by = running.obey(&mut orders, false, false).await;
-        running.end().await?;
+        let stopped_by = running.handle_signals(&mut orders, false, false).await;
+        running.finish().await?;
         Ok(stopped_by.map_or(ExitCode::SUCCESS, ExitCode::from))
     })
 }

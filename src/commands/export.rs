@@ -1,4 +1,4 @@
-//! `noisescope export`: what a session has measured, for other programs and for papers.
+//! `noisescope export`: writes a session's results for other programs and for papers.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,10 +17,10 @@ use crate::session::store::Store;
 const WIDTHS: (f64, f64) = (20.0, 1200.0);
 /// Smallest and largest letters, in points.
 const LETTERS: (f64, f64) = (3.0, 48.0);
-/// Fewest and most dots an inch.
+/// Fewest and most dots per inch.
 const DOTS: (f64, f64) = (30.0, 2400.0);
 
-/// What is written, as what, and where to.
+/// What to export, in which format, and where.
 #[derive(Debug, Args)]
 pub struct Export {
     /// The session
@@ -29,7 +29,7 @@ pub struct Export {
     /// pdf, png: figures
     #[arg(long, value_enum)]
     format: Format,
-    /// Where to (default: standard output for json, NAME.npz, NAME.safetensors, the folders NAME-tables for csv and
+    /// Output path (default: standard output for json, NAME.npz, NAME.safetensors, the folders NAME-tables for csv and
     /// NAME-figures for figures, and NAME-FIGURE.svg for one figure)
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
@@ -37,41 +37,41 @@ pub struct Export {
     look: FigureLook,
 }
 
-/// Which figures, and how they are drawn.
+/// Which figures to draw, and how.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Figures")]
 pub struct FigureLook {
-    /// This one alone, or all of a kind: maps, map, z-maps, mean-stimuli, pair, filters, covariance, attack,
-    /// modulation, audit, backdoor, training, confusion, shards. More than one: give it again
+    /// Only this figure, or all of a kind: maps, map, z-maps, mean-stimuli, pair, filters, covariance, attack,
+    /// modulation, audit, backdoor, training, confusion, shards (repeatable)
     #[arg(long, value_name = "F")]
     figure: Vec<String>,
-    /// Of figures of one class only those of this class, by number or name
+    /// Of figures that show one class, only those of this class, by number or name (repeatable)
     #[arg(long, value_name = "CLASS")]
     class: Vec<String>,
-    /// Millimetres across (default: 180, two columns of a paper)
+    /// Width in millimetres (default: 180, two columns of a paper)
     #[arg(long, value_name = "MM", value_parser = length)]
     width: Option<f64>,
     /// As wide as one column of a paper, 85 mm, or two, 180 mm
     #[arg(long, value_enum, conflicts_with = "width")]
     column: Option<Column>,
-    /// Size of letters in points (default: 7)
+    /// Font size in points (default: 7)
     #[arg(long, value_name = "PT", value_parser = letters)]
     font_size: Option<f64>,
-    /// Dots an inch of a png (default: 300)
+    /// Dots per inch of a png (default: 300)
     #[arg(long, value_name = "N", value_parser = dots)]
     dpi: Option<f64>,
     /// Colours of maps and curves
     #[arg(long, value_enum, default_value = "blue-orange")]
     palette: Palette,
-    /// What stands behind the figure
+    /// Background of the figure
     #[arg(long, value_enum, default_value = "light")]
     background: Paper,
-    /// Leave the heading out: in a paper the caption says it
+    /// Omit the title, for a paper with its own caption
     #[arg(long)]
     no_title: bool,
 }
 
-/// How many columns of a paper a figure is as wide as.
+/// Width of a figure in columns of a paper.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Column {
     /// 85 mm
@@ -80,7 +80,7 @@ enum Column {
     Double,
 }
 
-/// What stands behind a figure.
+/// Background of a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Paper {
     /// White
@@ -93,10 +93,10 @@ fn between(text: &str, (least, most): (f64, f64), unit: &str) -> Result<f64, Str
     let value: f64 = text
         .trim()
         .parse()
-        .map_err(|_| format!("it is no number of {unit}"))?;
+        .map_err(|_| format!("not a number of {unit}"))?;
     match (least..=most).contains(&value) {
         true => Ok(value),
-        false => Err(format!("it is from {least} to {most} {unit}")),
+        false => Err(format!("must be from {least} to {most} {unit}")),
     }
 }
 
@@ -109,18 +109,18 @@ fn letters(text: &str) -> Result<f64, String> {
 }
 
 fn dots(text: &str) -> Result<f64, String> {
-    between(text, DOTS, "dots an inch")
+    between(text, DOTS, "dots per inch")
 }
 
 impl FigureLook {
     fn sheet(&self) -> Sheet {
-        let own = match self.column {
+        let default = match self.column {
             Some(Column::Single) => Sheet::SINGLE,
             Some(Column::Double) | None => Sheet::DOUBLE,
         };
         Sheet {
-            width: self.width.unwrap_or(own.width),
-            text: self.font_size.unwrap_or(own.text),
+            width: self.width.unwrap_or(default.width),
+            text: self.font_size.unwrap_or(default.text),
             background: match self.background {
                 Paper::Light => Background::Light,
                 Paper::Dark => Background::Dark,
@@ -130,7 +130,7 @@ impl FigureLook {
         }
     }
 
-    /// Which of its options was given, where one was.
+    /// The first of these options that was given, if any.
     fn given(&self) -> Option<&'static str> {
         let all = [
             (!self.figure.is_empty(), "--figure"),
@@ -149,12 +149,12 @@ impl FigureLook {
     }
 }
 
-/// Of a path that ends as another kind of figure does, that ending.
+/// A path's extension, if it belongs to another kind of figure.
 fn other_ending(kind: Kind) -> impl Fn(&Path) -> Option<String> {
     move |path| {
-        let own = path.extension()?.to_str()?.to_ascii_lowercase();
+        let ending = path.extension()?.to_str()?.to_ascii_lowercase();
         let all = [Kind::Svg, Kind::Pdf, Kind::Png].map(Kind::ending);
-        (all.contains(&own.as_str()) && own != kind.ending()).then_some(own)
+        (all.contains(&ending.as_str()) && ending != kind.ending()).then_some(ending)
     }
 }
 
@@ -164,23 +164,23 @@ pub fn run(store: &Store, export: &Export) -> Result<ExitCode, Refusal> {
     let kind = export.format.drawn();
     if let (None, Some(option)) = (kind, look.given()) {
         return Err(Refusal::Usage(format!(
-            "{option} is about figures: it goes with --format svg, pdf or png"
+            "{option} applies only to figures: use it with --format svg, pdf or png"
         )));
     }
     let mut session = store.load_whole(name)?;
     if session.record.sharding.is_some() {
-        // How far each shard is stands in the shards' files; without it there is only no figure of it.
+        // The shards' progress is in their own files; without it only the figure of the shards is missing.
         if let Ok(Some(looked)) = Watch::new(store.clone(), name).look() {
             session.run = looked.run;
         }
         say::complain(format_args!(
-            "{name} is divided, and its shards are not merged: this is the sum of what they have done so far"
+            "{name} is divided and its shards are not merged: this is their sum so far"
         ));
     }
     let out = export.out.as_deref();
     let Some(kind) = kind else {
         if export.format == Format::Safetensors {
-            // A large network lies beside the sessions, not in them.
+            // A large network is stored beside the session files, not in them.
             export::weights::write(&session, store.folder(), out).map_err(Refusal::failed)?;
             return Ok(ExitCode::SUCCESS);
         }
@@ -189,7 +189,7 @@ pub fn run(store: &Store, export: &Export) -> Result<ExitCode, Refusal> {
     };
     if let Some(other) = out.and_then(other_ending(kind)) {
         return Err(Refusal::Usage(format!(
-            "--out ends in .{other} and the format is {}; let them agree, or name a folder",
+            "--out ends in .{other} but the format is {}; make them agree, or name a folder",
             kind.ending()
         )));
     }
@@ -203,7 +203,7 @@ pub fn run(store: &Store, export: &Export) -> Result<ExitCode, Refusal> {
         classes: classes.map_err(|problem| Refusal::Usage(format!("{name}: {problem}")))?,
     };
     export::drawn::write(&session, &drawn, out).map_err(|error| match error {
-        // Later there may be one.
+        // The session may have this figure later.
         ExportError::Figure(error @ FigureError::Nothing(_)) => {
             Refusal::failed(format!("{name}: {error}"))
         }

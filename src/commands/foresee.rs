@@ -1,5 +1,5 @@
-//! What the form for a new session says of a preset: what it does, how many trials that are, and how long they
-//! take on this machine.
+//! Preset descriptions for the new-session form: what a preset does, how many trials it takes, and how fast this
+//! machine runs them.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -18,10 +18,10 @@ use crate::session::config::{Analysis, ClassificationImages, DatasetSource, Weig
 use crate::session::store::Store;
 use crate::tui::browser::{About, Preset};
 
-/// Trials that a pace is measured over.
+/// Number of trials in a speed measurement.
 const MEASURED: &str = "6000";
 
-/// Every preset with what it does.
+/// Every preset with its description.
 pub fn presets(store: &Store, data: &Path) -> Vec<Preset> {
     let names = preset::names(store).into_iter();
     let all = names.map(|name| Preset {
@@ -44,7 +44,7 @@ fn about(config: &Config, data: &Path) -> About {
         ));
     }
     parts.extend(config.analyses.iter().map(|plan| match plan {
-        Analysis::ClassificationImages(own) => images(own),
+        Analysis::ClassificationImages(plan) => images(plan),
         other => other.label().to_owned(),
     }));
     let sizes = sizes(config, data);
@@ -57,10 +57,10 @@ fn about(config: &Config, data: &Path) -> About {
     }
 }
 
-/// `4 γ of 1.00 M trials of uniform noise`.
+/// `1.00 M trials of uniform noise at each γ of 0.0, 0.25`.
 fn images(plan: &ClassificationImages) -> String {
-    let gammas: Vec<String> = plan.gammas.iter().map(|&own| gamma(own)).collect();
-    let trials = plan.gammas.iter().map(|&own| plan.trials_at(own)).max();
+    let gammas: Vec<String> = plan.gammas.iter().map(|&g| gamma(g)).collect();
+    let trials = plan.gammas.iter().map(|&g| plan.trials_at(g)).max();
     format!(
         "{} trials of {} noise at each γ of {}",
         count(trials.unwrap_or(0) as f64),
@@ -69,7 +69,7 @@ fn images(plan: &ClassificationImages) -> String {
     )
 }
 
-/// Training images, test images and classes of the set that a plan would read; `None` where that is not known.
+/// Numbers of training images, test images and classes in the set that a config would read; `None` if unknown.
 fn sizes(config: &Config, folder: &Path) -> Option<(usize, usize, usize)> {
     let dataset = config.dataset.as_ref()?;
     let spec = catalog::spec(&dataset.name)?;
@@ -87,17 +87,17 @@ fn sizes(config: &Config, folder: &Path) -> Option<(usize, usize, usize)> {
     })
 }
 
-/// What is read of the JSON of a measurement.
+/// The part of `bench --json` output that is read.
 #[derive(Deserialize)]
 struct Line {
     trials_per_second: f64,
 }
 
-/// Trials a second that this machine makes with a built-in network, measured for a moment by a process of its own:
-/// no device is held here.
+/// Measures this machine's trials per second with a built-in network, in a separate process so that no device is held
+/// here.
 ///
 /// # Errors
-/// What it said where it does not compute.
+/// Why it could not be measured.
 pub fn pace(network: &str) -> Result<f64, String> {
     let out = Command::new(this_program())
         .args(["bench", "--json", "--batch", "250", "--trials", MEASURED])

@@ -1,4 +1,4 @@
-//! `noisescope inspect`: what a network's file holds, and what can be done with it.
+//! `noisescope inspect`: shows what a network file contains and what can be done with it.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -18,20 +18,20 @@ use crate::session::Config;
 use crate::session::config::{NetworkKind, Weights};
 use crate::session::setting;
 
-/// What to look at.
+/// What to inspect.
 #[derive(Debug, Args)]
 pub struct Inspect {
     /// An ONNX file, or a file of weights (.pt, .pth, .safetensors)
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// How the network is used, as in a session's plan: --set 'network.input=(range: Byte)', network.output,
+    /// Set how the network is used, as in a session's plan: --set 'network.input=(range: Byte)', network.output,
     /// network.image, network.kind, dataset (RON; repeatable)
     #[arg(long = "set", value_name = "PATH=VALUE")]
     settings: Vec<String>,
-    /// Most test images to show it, where --data names images
+    /// Show it at most N test images, if --data names images
     #[arg(long, value_name = "N", default_value_t = 1000)]
     images: usize,
-    /// Without the noise that foretells, where --data names images, how many trials maps take
+    /// Skip the pilot, which with --data estimates how many trials the maps take
     #[arg(long)]
     no_pilot: bool,
     /// auto, cpu, flex, libtorch, cuda:N or cubecl:N
@@ -42,7 +42,7 @@ pub struct Inspect {
     json: bool,
 }
 
-/// Prints what was found. 0 where the network can be studied, 1 where something keeps it from that.
+/// Prints the inspection. Exit code 0 if the network can be studied, 1 if there are problems.
 pub fn run(inspect: &Inspect, data: Option<&Path>) -> Result<ExitCode, Refusal> {
     if !inspect.file.is_file() {
         return Err(Refusal::Usage(format!(
@@ -88,7 +88,7 @@ pub fn run(inspect: &Inspect, data: Option<&Path>) -> Result<ExitCode, Refusal> 
 }
 
 impl Inspect {
-    /// The plan of a session on this network.
+    /// The config of a session on this network.
     fn config(&self, data: Option<&Path>) -> Result<Config, Refusal> {
         let mut config = Config::default();
         config.network.weights = Weights::File(self.file.clone());
@@ -102,10 +102,10 @@ impl Inspect {
             let known = ["network.", "dataset"];
             if !known
                 .iter()
-                .any(|it| assignment.trim_start().starts_with(it))
+                .any(|prefix| assignment.trim_start().starts_with(prefix))
             {
                 return Err(Refusal::Usage(format!(
-                    "--set {assignment}: here only network. and dataset can be set"
+                    "--set {assignment}: only network. and dataset can be set here"
                 )));
             }
             config = setting::set(&config, &spelt(assignment)?)?;
@@ -114,17 +114,17 @@ impl Inspect {
         Ok(config)
     }
 
-    fn sets(&self, what: &str) -> bool {
+    fn sets(&self, path: &str) -> bool {
         let mut settings = self.settings.iter();
-        settings.any(|assignment| assignment.trim_start().starts_with(what))
+        settings.any(|assignment| assignment.trim_start().starts_with(path))
     }
 
-    /// The built-in kind that is asked for.
+    /// The built-in kind given by `--set network.kind`.
     fn kind(&self, config: &Config) -> Option<NetworkKind> {
         self.sets("network.kind").then_some(config.network.kind)
     }
 
-    /// The images that are asked for.
+    /// The images given by `--data` or `--set dataset`.
     fn dataset(&self, config: &Config, data: Option<&Path>) -> Result<Option<Dataset>, Refusal> {
         if data.is_none() && !self.sets("dataset") {
             return Ok(None);
@@ -142,12 +142,12 @@ impl Inspect {
         loaded.map(Some).map_err(Refusal::failed)
     }
 
-    /// The command that studies the network, where it can be.
+    /// The command that studies the network, if it can be studied.
     fn next(&self, found: &Inspection, data: Option<&Path>) -> Option<String> {
         if !found.problems.is_empty() || found.network.is_none() {
             return None;
         }
-        let quoted = |words: &str| match words.contains(|it: char| " '\"()[]*;&$\\".contains(it)) {
+        let quoted = |words: &str| match words.contains(|c: char| " '\"()[]*;&$\\".contains(c)) {
             true => format!("'{}'", words.replace('\'', "'\\''")),
             false => words.to_owned(),
         };

@@ -1,4 +1,4 @@
-//! The sessions of a folder as a list: for `ls` and for the browser.
+//! The list of a folder's sessions, for `ls` and the browser.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -18,9 +18,9 @@ use crate::session::store::{EngineOf, Store, StoreError, now, timestamp};
 use crate::session::{Run, Session, State};
 use crate::tui::browser::{Contents, Held, Row};
 
-/// How long an engine may take to say how it is, in the list that is read again and again.
+/// How long an engine may take to send its state, in the browser's refreshed list.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Asking takes no more than one part in so many of the time.
+/// Querying engines takes at most about one part in this many of the time.
 const SELDOM: u32 = 20;
 
 /// One session of the folder.
@@ -28,7 +28,7 @@ const SELDOM: u32 = 20;
 pub struct Entry {
     /// Its name.
     pub name: String,
-    /// How it stands.
+    /// Its standing.
     pub standing: Standing,
     /// Trials done.
     pub done: u64,
@@ -36,54 +36,54 @@ pub struct Entry {
     pub total: u64,
     /// When its file was last written, seconds since the Unix epoch.
     pub updated: Option<i64>,
-    /// The engine that runs it.
+    /// Process id of its engine.
     pub pid: Option<u32>,
-    /// Its most telling numbers.
+    /// A summary: data set, network, accuracy, progress.
     pub headline: String,
-    /// Whether it is divided: then it says what the files of its shards say.
+    /// Whether it is divided, so that this entry also depends on its shards' files.
     pub is_divided: bool,
 }
 
-/// What an engine said last.
+/// An engine's last reply.
 #[derive(Debug)]
-struct Last {
-    /// When, in seconds since the Unix epoch.
+struct LastReply {
+    /// When it was sent, in seconds since the Unix epoch.
     at: i64,
-    /// When it was last asked.
+    /// When the engine was last queried.
     asked: i64,
     entry: Entry,
 }
 
-/// A folder's list that is asked for again and again: a file is read once for each of its states.
+/// A folder's list that can be refreshed: rereads a file only if it has changed.
 #[derive(Debug)]
 pub struct Listing {
     store: Store,
     read: HashMap<String, (SystemTime, Entry)>,
-    /// What engines said last.
-    heard: HashMap<String, Last>,
-    /// When engines may be asked again.
-    ask_from: Instant,
+    /// The engines' last replies.
+    replies: HashMap<String, LastReply>,
+    /// When engines may be queried again.
+    next_query: Instant,
 }
 
 impl Listing {
-    /// Of this folder.
+    /// The list of a store's folder.
     pub fn new(store: Store) -> Self {
         Self {
             store,
             read: HashMap::new(),
-            heard: HashMap::new(),
-            ask_from: Instant::now(),
+            replies: HashMap::new(),
+            next_query: Instant::now(),
         }
     }
 
-    /// Every session of the folder, by name, from its readable part alone, each engine asked how it is. A file
-    /// that cannot be read is listed as what it is.
+    /// Every session of the folder, by name, from the head of its file and its engine's reply. A file that
+    /// cannot be read is listed as damaged, unreadable or newer.
     ///
     /// # Errors
-    /// Where the folder cannot be read.
+    /// If the folder cannot be read.
     pub fn entries(&mut self, patience: Duration) -> Result<Vec<Entry>, StoreError> {
         let names = self.store.names()?;
-        // Files that claim to be large are read one at a time.
+        // Large files are read one at a time.
         let large = Mutex::new(());
         let read: Vec<_> = names
             .into_par_iter()
@@ -105,17 +105,17 @@ impl Listing {
             .filter(running)
             .map(|entry| entry.name.clone())
             .collect();
-        self.heard.retain(|name, _| running.contains(name));
-        if Instant::now() >= self.ask_from && !running.is_empty() {
-            self.ask(&running, patience);
+        self.replies.retain(|name, _| running.contains(name));
+        if Instant::now() >= self.next_query && !running.is_empty() {
+            self.query(&running, patience);
         }
         for entry in &mut entries {
-            self.beside_engine(entry);
+            self.apply_reply(entry);
         }
         Ok(entries)
     }
 
-    /// What the file says, and when it was written.
+    /// A session's entry as read from its file, and when the file was written.
     fn entry(&self, name: &str, large: &Mutex<()>) -> (SystemTime, Entry) {
         let about = std::fs::metadata(self.store.path(name));
         let written = about.as_ref().ok().and_then(|file| file.modified().ok());
@@ -132,59 +132,61 @@ impl Listing {
         (written, read(&self.store, name))
     }
 
-    /// Asks engines how they are, all at once.
-    fn ask(&mut self, names: &[String], patience: Duration) {
+    /// Queries the engines concurrently.
+    fn query(&mut self, names: &[String], patience: Duration) {
         let Ok(runtime) = runtime() else { return };
         let began = Instant::now();
         let all = names
             .iter()
             .map(|name| client::now(&self.store, name, patience));
-        let told = runtime.block_on(join_all(all));
-        self.ask_from = Instant::now() + SELDOM * began.elapsed().saturating_sub(patience / 2);
+        let replies = runtime.block_on(join_all(all));
+        self.next_query = Instant::now() + SELDOM * began.elapsed().saturating_sub(patience / 2);
         let asked = now();
-        for (name, heard) in names.iter().zip(told) {
-            match heard {
+        for (name, reply) in names.iter().zip(replies) {
+            match reply {
                 Heard::Session(session) => {
-                    let told = session.run.as_ref().map_or(0, |run| run.at);
-                    let at = if told > 0 { told } else { asked };
-                    let entry = sound(&session);
-                    self.heard.insert(name.clone(), Last { at, asked, entry });
+                    let sent = session.run.as_ref().map_or(0, |run| run.at);
+                    let at = if sent > 0 { sent } else { asked };
+                    let entry = session_entry(&session);
+                    let reply = LastReply { at, asked, entry };
+                    self.replies.insert(name.clone(), reply);
                 }
                 Heard::Nothing => {
-                    if let Some(last) = self.heard.get_mut(name) {
+                    if let Some(last) = self.replies.get_mut(name) {
                         last.asked = asked;
                     } else if let Some((_, entry)) = self.read.get(name) {
-                        // One that was never heard said something when it last wrote something.
+                        // An engine that has never replied was last active when it last wrote a file.
                         let at =
-                            last_sign(&self.store, name).min(asked - patience.as_secs() as i64);
+                            last_written(&self.store, name).min(asked - patience.as_secs() as i64);
                         let entry = entry.clone();
-                        self.heard.insert(name.clone(), Last { at, asked, entry });
+                        let reply = LastReply { at, asked, entry };
+                        self.replies.insert(name.clone(), reply);
                     }
                 }
                 Heard::Unreachable => {
-                    self.heard.remove(name);
+                    self.replies.remove(name);
                 }
             }
         }
     }
 
-    /// Judges a session beside its engine, if one runs it.
-    fn beside_engine(&self, entry: &mut Entry) {
+    /// Updates an entry by its engine's last reply, if an engine runs the session.
+    fn apply_reply(&self, entry: &mut Entry) {
         if entry.pid.is_none() {
             return;
         }
-        let Some(last) = self.heard.get(&entry.name) else {
+        let Some(last) = self.replies.get(&entry.name) else {
             entry.standing = entry.standing.clone().beside_engine(None, now());
             return;
         };
-        let told = &last.entry;
-        if !told.standing.is_unread() {
-            (entry.done, entry.total) = (told.done, told.total);
-            entry.headline.clone_from(&told.headline);
+        let reply = &last.entry;
+        if !reply.standing.is_unread() {
+            (entry.done, entry.total) = (reply.done, reply.total);
+            entry.headline.clone_from(&reply.headline);
         }
         let silent = last.asked - last.at >= SILENCE;
-        entry.standing = match &told.standing {
-            // One that waits has nothing to say.
+        entry.standing = match &reply.standing {
+            // A paused engine sends nothing new, so it is not hung.
             Standing::Paused => Standing::Paused,
             standing if standing.has_engine() && !silent => standing.clone(),
             _ => entry
@@ -195,26 +197,26 @@ impl Listing {
     }
 }
 
-/// A file longer than this is not read beside another.
+/// A file longer than this many bytes is not read in parallel with another.
 const LARGE: u64 = 1 << 20;
 
-/// When anything was last written for a session, seconds since the Unix epoch.
-fn last_sign(store: &Store, name: &str) -> i64 {
+/// When a session's file or log was last written, in seconds since the Unix epoch.
+fn last_written(store: &Store, name: &str) -> i64 {
     let written = [store.path(name), store.log_path(name)].map(|path| {
         let written = std::fs::metadata(path).and_then(|file| file.modified());
         let since = written
             .ok()
-            .and_then(|it| it.duration_since(UNIX_EPOCH).ok());
+            .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
         since.map_or(0, |since| since.as_secs() as i64)
     });
     written.into_iter().max().unwrap_or(0)
 }
 
-/// What the file says; whether an engine runs it is not in there.
+/// A session's entry from its file alone, without its engine.
 fn read(store: &Store, name: &str) -> Entry {
     match store.head(name) {
-        Ok(session) if session.record.sharding.is_some() => divided(store, &session),
-        Ok(session) => sound(&session),
+        Ok(session) if session.record.sharding.is_some() => divided_entry(store, &session),
+        Ok(session) => session_entry(&session),
         Err(error) => Entry {
             name: name.to_owned(),
             standing: Standing::of_error(&error),
@@ -228,16 +230,16 @@ fn read(store: &Store, name: &str) -> Entry {
     }
 }
 
-/// What the files of its shards say together.
-fn divided(store: &Store, session: &Session) -> Entry {
+/// The entry of a divided session, from its shards' files.
+fn divided_entry(store: &Store, session: &Session) -> Entry {
     let looked = Watch::new(store.clone(), &session.name).look();
     let Ok(Some(session)) = looked else {
-        return sound(session);
+        return session_entry(session);
     };
-    let mut entry = sound(&session);
+    let mut entry = session_entry(&session);
     entry.is_divided = true;
     let shards = session.run.as_ref().map_or(&[][..], |run| &run.shards);
-    entry.done += shards.iter().map(|it| it.done).sum::<u64>();
+    entry.done += shards.iter().map(|shard| shard.done).sum::<u64>();
     entry.headline = format!(
         "{} {}  {} shards: {}",
         session.config.dataset_label(),
@@ -248,7 +250,7 @@ fn divided(store: &Store, session: &Session) -> Entry {
     entry
 }
 
-fn sound(session: &Session) -> Entry {
+fn session_entry(session: &Session) -> Entry {
     let (done, total) = session.trials();
     let record = &session.record;
     Entry {
@@ -263,14 +265,14 @@ fn sound(session: &Session) -> Entry {
     }
 }
 
-/// A session as its engine tells it, or as its file has it where none answers; and how it stands.
+/// A session and its standing, from its engine or, if none replies, from its file.
 ///
 /// # Errors
-/// Where its file cannot be read and no engine tells it.
+/// If its file cannot be read and no engine replies.
 pub fn judged(store: &Store, name: &str) -> Result<(Session, Standing), StoreError> {
     if store
         .head(name)
-        .is_ok_and(|it| it.record.sharding.is_some())
+        .is_ok_and(|head| head.record.sharding.is_some())
     {
         let mut session = store.load_whole(name)?;
         if let Some(looked) = Watch::new(store.clone(), name).look()? {
@@ -294,28 +296,28 @@ pub fn judged(store: &Store, name: &str) -> Result<(Session, Standing), StoreErr
             let standing = Standing::of(&session, Some(now()));
             return Ok((*session, standing));
         }
-        Heard::Nothing => Some(last_sign(store, name).min(now() - SILENCE)),
+        Heard::Nothing => Some(last_written(store, name).min(now() - SILENCE)),
         Heard::Unreachable => None,
     };
     let mut session = store.load(name)?;
     let standing = match store.engine(name) {
         Some(engine) => {
             let standing = Standing::of(&session, None).beside_engine(since, now());
-            session.run = Some(unheard(&engine, session.record.updated));
+            session.run = Some(unreachable_run(&engine, session.record.updated));
             standing
         }
-        // It has ended meanwhile.
+        // It has ended in the meantime.
         None => Standing::of(&session, None),
     };
     Ok((session, standing))
 }
 
-/// What is known of a run whose engine does not answer: that it runs.
-fn unheard(engine: &EngineOf, updated: i64) -> Run {
+/// The run state shown for an engine that does not answer.
+fn unreachable_run(engine: &EngineOf, updated: i64) -> Run {
     Run {
         phase: Phase::Working(0),
         problem: Some(format!(
-            "{} runs it and cannot be reached from here: this is its checkpoint of {}. `kill -TERM {}` stops it after one more",
+            "{} runs it but cannot be reached from here: this is its checkpoint of {}. `kill -TERM {}` stops it after another",
             engine.words(),
             timestamp(updated),
             engine.pid
@@ -324,31 +326,31 @@ fn unheard(engine: &EngineOf, updated: i64) -> Run {
     }
 }
 
-/// Data set, network, test accuracy, and where it stands where that is not the end.
+/// Data set, network, test accuracy and, if unfinished, the current stage.
 fn headline(session: &Session) -> String {
     let config = &session.config;
     let training = session.record.training.as_ref();
-    let accuracy = training.and_then(|it| it.test_accuracy);
+    let accuracy = training.and_then(|training| training.test_accuracy);
     let accuracy = accuracy.map_or_else(String::new, |share| {
-        let chance = training.is_some_and(|it| it.at_chance);
+        let chance = training.is_some_and(|training| training.at_chance);
         let chance = if chance { ", at chance" } else { "" };
         format!("  test {}{chance}", format::percent(share))
     });
     let stages = session.stages();
-    let at = stages.iter().find(|stage| !stage.finished);
-    let at = at.filter(|_| session.record.state != State::New);
-    let at = at.map_or_else(String::new, |stage| {
+    let stage = stages.iter().find(|stage| !stage.finished);
+    let stage = stage.filter(|_| session.record.state != State::New);
+    let stage = stage.map_or_else(String::new, |stage| {
         let share = stage.done as f64 / stage.total.max(1) as f64;
         format!("  at {}, {:.0} %", stage.name, (100.0 * share).floor())
     });
     format!(
-        "{} {}{accuracy}{at}",
+        "{} {}{accuracy}{stage}",
         config.dataset_label(),
         format::clean(&config.network.label())
     )
 }
 
-/// Reads the sessions again and again, for the list.
+/// A function that rereads the sessions for the browser's list.
 pub fn rows(store: &Store) -> impl Fn() -> Vec<Row> + Send + 'static {
     let listing = Mutex::new(Listing::new(store.clone()));
     move || {
@@ -358,7 +360,7 @@ pub fn rows(store: &Store) -> impl Fn() -> Vec<Row> + Send + 'static {
     }
 }
 
-/// Looks what is in the files of a session.
+/// A function that reads what a session's files contain.
 pub fn contents(store: &Store) -> impl Fn(&str) -> Contents + Send + Sync + 'static {
     let store = store.clone();
     move |name| {

@@ -1,4 +1,4 @@
-//! What is needed to look at a session, and how it is drawn.
+//! Screen options of the command line, and the context for viewing a session.
 
 use std::path::{Path, PathBuf};
 
@@ -11,39 +11,39 @@ use crate::session::store::Store;
 use crate::tui;
 use crate::tui::preferences::{Background, Color, Preferences};
 
-/// The line between this program and the person's eyes.
+/// Screen options.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Screen")]
 pub struct Line {
-    /// For a light background (default: what the environment or the terminal says)
+    /// Colours for a light background (default: as the environment or the terminal says)
     #[arg(long, global = true, conflicts_with = "dark")]
     light: bool,
-    /// For a dark background
+    /// Colours for a dark background
     #[arg(long, global = true)]
     dark: bool,
-    /// How many colours (default: what the environment says)
+    /// How many colours (default: as the environment says)
     #[arg(long, global = true, value_enum, value_name = "HOW")]
     color: Option<Color>,
-    /// Nothing but ASCII
+    /// Use only ASCII
     #[arg(long, global = true)]
     ascii: bool,
-    /// Frames a second at most (default: 10)
+    /// At most this many frames per second (default: 10)
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=60))]
     fps: Option<u32>,
-    /// For slow lines: one frame a second, fewer colours, no decoration
+    /// For slow connections: one frame per second, fewer colours, no decoration
     #[arg(long, global = true)]
     low_bandwidth: bool,
-    /// A file of preferences, as `noisescope config` prints them (default: config.ron in noisescope's folder of the
-    /// platform's)
+    /// A preferences file, in the format that `noisescope config` prints (default: noisescope/config.ron in the platform's
+    /// config folder)
     #[arg(long, global = true, value_name = "FILE", env = "NOISESCOPE_CONFIG")]
     config: Option<PathBuf>,
-    /// How a shell calls this program for these sessions.
+    /// The command that calls this program for these sessions, for display.
     #[arg(skip)]
     pub program: Option<&'static str>,
 }
 
 impl Line {
-    /// Where preferences are looked for; `None` on a machine without a place for them.
+    /// Path of the preferences file; `None` if the platform has no config folder.
     pub fn path(&self) -> Option<PathBuf> {
         let named = self
             .config
@@ -55,10 +55,10 @@ impl Line {
         })
     }
 
-    /// How a screen is shown: by the words of the command line, else by the file.
+    /// Screen options: those of the command line, else those of the preferences file.
     ///
     /// # Errors
-    /// What is wrong with the file, and where in it; a file that was named and is not there.
+    /// If the file is invalid (says where), or was named and does not exist.
     pub fn options(&self) -> Result<tui::Options, Refusal> {
         let path = self.path();
         let read = path.as_deref().map(Preferences::read).transpose();
@@ -67,21 +67,21 @@ impl Line {
             && !named.as_os_str().is_empty()
         {
             return Err(Refusal::Usage(format!(
-                "{}: there is no such file; noisescope config prints one",
+                "{}: no such file; noisescope config prints one",
                 named.display()
             )));
         }
-        let mut own = read.unwrap_or_default();
+        let mut preferences = read.unwrap_or_default();
         match (self.light, self.dark) {
-            (true, _) => own.background = Background::Light,
-            (_, true) => own.background = Background::Dark,
+            (true, _) => preferences.background = Background::Light,
+            (_, true) => preferences.background = Background::Dark,
             _ => {}
         }
-        own.color = self.color.unwrap_or(own.color);
-        own.fps = self.fps.unwrap_or(own.fps);
-        own.ascii |= self.ascii;
-        own.low_bandwidth |= self.low_bandwidth;
-        let options = own.options().map_err(Refusal::Usage)?;
+        preferences.color = self.color.unwrap_or(preferences.color);
+        preferences.fps = self.fps.unwrap_or(preferences.fps);
+        preferences.ascii |= self.ascii;
+        preferences.low_bandwidth |= self.low_bandwidth;
+        let options = preferences.options().map_err(Refusal::Usage)?;
         Ok(tui::Options {
             program: self.program.unwrap_or(options.program),
             ..options
@@ -89,15 +89,15 @@ impl Line {
     }
 }
 
-/// Everything needed to look at a session and to resume it.
+/// Everything needed to view a session and to resume it.
 #[derive(Debug, Clone, Copy)]
 pub struct Look<'a> {
-    /// Where the sessions are.
+    /// The sessions folder.
     pub store: &'a Store,
-    /// Where full data sets are.
+    /// The folder of full data sets.
     pub data: &'a Path,
-    /// What a resumed engine computes on.
+    /// The machine options of a resumed engine.
     pub machine: &'a Machine,
-    /// How it is drawn.
+    /// Screen options.
     pub options: tui::Options,
 }

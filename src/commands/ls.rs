@@ -1,4 +1,4 @@
-//! `noisescope ls`: the sessions of the folder.
+//! `noisescope ls`: lists the sessions of the folder.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -13,24 +13,24 @@ use crate::report::Standing;
 use crate::report::standing::{SILENCE, no_word};
 use crate::session::store::{Store, now};
 
-/// How long an engine may take to say how it is: one that takes longer is hung.
+/// How long an engine may take to send its state; one that takes longer counts as hung.
 const PATIENCE: Duration = Duration::from_secs(SILENCE as u64);
 
-/// One session, as `--json` gives it.
+/// One session, as printed by `--json`.
 #[derive(Debug, Serialize)]
 struct Row<'a> {
     name: &'a str,
     /// new, running, paused, hung, interrupted, stopped, finished, failed, damaged, unreadable, or
     /// newer.
     state: &'a str,
-    /// RFC 3339, UTC: since when a hung engine has said nothing; else null.
+    /// RFC 3339, UTC: since when a hung engine has been silent; else null.
     silent_since: Option<String>,
     /// Trials done and planned, over all analyses.
     done: u64,
     total: u64,
-    /// RFC 3339, UTC; null where nothing has been written yet.
+    /// RFC 3339, UTC; null if nothing has been written yet.
     updated: Option<String>,
-    /// The engine that runs it; null where none does.
+    /// Process id of its engine; null if none runs.
     pid: Option<u32>,
 }
 
@@ -39,7 +39,7 @@ impl<'a> From<&'a Entry> for Row<'a> {
         let time = |at: i64| {
             jiff::Timestamp::from_second(at)
                 .ok()
-                .map(|it| it.to_string())
+                .map(|time| time.to_string())
         };
         let silent = match entry.standing {
             Standing::Hung(since) => Some(since),
@@ -75,7 +75,7 @@ pub fn run(store: &Store, json: bool) -> Result<ExitCode, Refusal> {
 fn table(entries: &[Entry], store: &Store) -> String {
     if entries.is_empty() {
         return format!(
-            "no sessions in {}; `noisescope run quickstart` makes one\n",
+            "no sessions in {}; create one with `noisescope run quickstart`\n",
             store.folder().display()
         );
     }

@@ -1,4 +1,4 @@
-//! The words for what an engine computes on.
+//! Command-line options for the hardware that an engine computes on.
 
 use std::str::FromStr;
 
@@ -9,32 +9,32 @@ use crate::engine::device::Choice;
 use crate::engine::inputs::Changed;
 use crate::nets::launch;
 
-/// What the engine computes on.
+/// Device, workers and numerics of an engine.
 #[derive(Debug, Clone, Args)]
 pub struct Machine {
     /// auto, cpu, flex, libtorch, cuda:N or cubecl:N; several GPUs with commas
     #[arg(long, default_value = "auto")]
     pub device: String,
-    /// Blocks computed at the same time (default: one a core); results do not depend on it
+    /// Blocks computed at the same time (default: one per core); does not change results
     #[arg(long, value_name = "N")]
     pub workers: Option<usize>,
-    /// On cpu: compute every convolution directly, without minimal filtering (Winograd), whose logits differ
-    /// in their last digits
+    /// On cpu: compute every convolution directly instead of with Winograd's algorithm, whose logits differ in
+    /// their last digits
     #[arg(long, value_name = "HOW")]
     pub exact: Option<Exact>,
-    /// Blocks of a launch on a GPU, even (default: what the session had, or by a short trial); recorded, since a
-    /// GPU's libraries may compute otherwise for another number of images
+    /// Blocks per launch on a GPU, even (default: as the session had, or chosen by a short test); recorded, since a
+    /// GPU's libraries may compute differently for other batch sizes
     #[arg(long, value_name = "N")]
     pub launch: Option<usize>,
-    /// On cuda:N: multiply in TF32, faster and with 10 bits of mantissa; recorded
+    /// On cuda:N: multiply in TF32, faster but with a 10-bit mantissa; recorded
     #[arg(long)]
     pub tf32: bool,
-    /// Go on although the images or the weights are others than those that the session began on; it is recorded
+    /// Continue even if the images or weights have changed since the session began; recorded
     #[arg(long)]
     pub accept_inputs: bool,
 }
 
-/// How exactly the plan of a network computes.
+/// How a compiled network computes its convolutions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Exact {
     /// Every convolution directly.
@@ -42,9 +42,9 @@ pub enum Exact {
 }
 
 impl Exact {
-    /// Lets plans that are made from now on be so, where it is asked for.
-    pub fn set(own: Option<Self>) {
-        if own == Some(Self::Direct) {
+    /// Applies the choice, if one was made, to all plans compiled from now on.
+    pub fn set(exact: Option<Self>) {
+        if exact == Some(Self::Direct) {
             launch::compute_directly();
         }
     }
@@ -64,7 +64,7 @@ impl Default for Machine {
 }
 
 impl Machine {
-    /// What is done about inputs that are others than those the session began on.
+    /// How to handle images or weights that have changed since the session began.
     pub fn inputs(&self) -> Changed {
         match self.accept_inputs {
             true => Changed::Accept,
@@ -72,10 +72,10 @@ impl Machine {
         }
     }
 
-    /// Checks the words before anything is started.
+    /// Checks the options before anything is started.
     ///
     /// # Errors
-    /// A device that is not here, and no workers at all.
+    /// If the device is absent, there are 0 workers, or the launch size is invalid.
     pub fn check(&self) -> Result<(), Refusal> {
         Choice::from_str(&self.device)?.check()?;
         if self.workers == Some(0) {
@@ -85,10 +85,10 @@ impl Machine {
     }
 }
 
-/// Checks the blocks of a launch.
+/// Checks the number of blocks per launch.
 ///
 /// # Errors
-/// A number that halves of the trials cannot share.
+/// If it is out of range, or odd: the two halves of the trials share a launch.
 pub fn check_launch(launch: Option<usize>) -> Result<(), Refusal> {
     match launch {
         Some(blocks) if blocks < 2 || !blocks.is_multiple_of(2) || blocks > MOST_BLOCKS => {
@@ -100,5 +100,5 @@ pub fn check_launch(launch: Option<usize>) -> Result<(), Refusal> {
     }
 }
 
-/// Most blocks of a launch: what is dealt to a device at a time.
+/// Most blocks per launch: what is dealt to a device at a time.
 const MOST_BLOCKS: usize = 1024;

@@ -1,4 +1,4 @@
-//! `noisescope merge`: the sum of all shards, in the session's own file.
+//! `noisescope merge`: adds all shards into the session's own file.
 
 use std::process::ExitCode;
 
@@ -11,44 +11,46 @@ use crate::session::Session;
 use crate::session::record::shard::is_divided;
 use crate::session::store::{ShardFile, Store};
 
-/// Exit code where shards are missing: nothing is merged yet.
+/// Exit code if shards are missing and nothing was merged.
 const PROVISIONAL: u8 = 3;
 
-/// What is merged, and what becomes of the shards.
+/// Which session to merge, and what happens to its shards.
 #[derive(Debug, Args)]
 pub struct Merge {
     /// The session
     name: String,
-    /// Leave the files of the shards where they are
+    /// Keep the shards' files
     #[arg(long, conflicts_with = "abandon")]
     keep: bool,
-    /// Give up what the shards have done: the session is as it was before it was divided
+    /// Discard the shards' work: restore the session as it was before it was divided
     #[arg(long)]
     abandon: bool,
 }
 
-/// Adds the shards. As long as one is missing nothing is written, and the code is another.
+/// Adds the shards. If one is missing, writes nothing and returns [`PROVISIONAL`].
 pub fn run(store: &Store, merge: &Merge) -> Result<ExitCode, Refusal> {
     let name = &merge.name;
     store.head(name).or_else(|_| store.load(name))?;
     let mut lock = store.lock(name)?;
     let mut session = lock.load()?;
     let Some(sharding) = session.record.sharding.clone() else {
-        say(format_args!("{name} is whole: there is nothing to merge"));
+        say(format_args!(
+            "{name} is not divided: there is nothing to merge"
+        ));
         return Ok(ExitCode::SUCCESS);
     };
     let count = sharding.count;
     let files = store.shards(name, count)?;
     if merge.abandon {
         for file in &files {
-            // Nobody writes it any more, and nobody begins to.
+            // Holding its lock ensures that no engine writes it or starts to.
             let _ended = store.lock(&file.name)?;
             store.remove_shard(file)?;
         }
         session.record.sharding = None;
         lock.save(&session)?;
         say(format_args!(
-            "{name} is whole again, without what its {count} shards had done"
+            "{name} is no longer divided; the work of its {count} shards was discarded"
         ));
         return Ok(ExitCode::SUCCESS);
     }
@@ -62,7 +64,7 @@ pub fn run(store: &Store, merge: &Merge) -> Result<ExitCode, Refusal> {
             more => format!(" and {more} more"),
         };
         say(format_args!(
-            "provisional: {} of {count} shards are done, {} of {} trials. Missing: {}{more}. Views and exports of {name} show the sum of what there is; merge again once all are done",
+            "provisional: {} of {count} shards are done, {} of {} trials. Missing: {}{more}. Views and exports of {name} show the sum so far; merge again once all are done",
             count as usize - missing.len(),
             thousands(done),
             thousands(all),
@@ -78,16 +80,16 @@ pub fn run(store: &Store, merge: &Merge) -> Result<ExitCode, Refusal> {
         }
     }
     say(format_args!(
-        "{name}: {count} shards merged, {} trials. Go on with what is made of them: noisescope run {name}",
+        "{name}: {count} shards merged, {} trials. Run the remaining analyses: noisescope run {name}",
         thousands(done)
     ));
     Ok(ExitCode::SUCCESS)
 }
 
-/// Most shards that are named one by one.
+/// Most missing shards that are listed individually.
 const MOST_SHOWN: usize = 8;
 
-/// Adds the shards that are there; gives those that are not done, with what is known of them.
+/// Adds the existing shards; returns those that are not done, with their progress.
 fn add(
     store: &Store,
     session: &mut Session,
@@ -111,7 +113,7 @@ fn add(
             .map_err(|error| store.foreign(&file.path, &error))?;
         let plans = shard.config.analyses.iter().enumerate();
         let mut open =
-            plans.filter(|(at, plan)| is_divided(plan) && !shard.record.is_done(*at, plan));
+            plans.filter(|(i, plan)| is_divided(plan) && !shard.record.is_done(*i, plan));
         if open.next().is_some() {
             let (done, all) = shard.trials();
             let share = percent(done as f64 / all.max(1) as f64);

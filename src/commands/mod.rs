@@ -1,4 +1,4 @@
-//! The subcommands: parse, call, exit code. One file each.
+//! The command line: parses each subcommand, runs it and returns its exit code. One file per subcommand.
 
 mod attach;
 mod background;
@@ -64,15 +64,15 @@ use crate::tui::theme::can_draw;
 
 use plan::Plan;
 
-/// What has a neural network really learned? Millions of noise trials, averaged by what it says.
+/// What has a neural network really learned? Millions of noise trials, averaged by its responses.
 #[derive(Debug, Parser)]
 #[command(name = "noisescope", version, about, max_term_width = 100)]
 pub struct Cli {
-    /// The folder of sessions (default: ./sessions where it exists, else the platform's data folder)
+    /// The sessions folder (default: ./sessions if it exists, else in the platform's data folder)
     #[arg(long, global = true, value_name = "DIR", env = "NOISESCOPE_SESSIONS")]
     sessions: Option<PathBuf>,
-    /// The folder of full data sets (default: the platform's data folder); of a new session, also
-    /// images of your own: a folder or a file
+    /// The folder of full data sets (default: in the platform's data folder); for a new session, also
+    /// your own images: a folder or a file
     #[arg(long, global = true, value_name = "PATH")]
     data: Option<PathBuf>,
     #[command(flatten)]
@@ -83,30 +83,30 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Write a new session without running it
+    /// Create a session without running it
     New {
         #[command(flatten)]
         plan: Plan,
     },
-    /// Run a session: make it if it is not there, else go on where it stands
+    /// Run a session: create it if it does not exist, else resume it
     Run {
         #[command(flatten)]
         plan: Plan,
-        /// Begin nothing; show the network a few trials at several grains of noise, and say which grain and how many trials would do
+        /// Start nothing; show the network a few trials at several grains of noise, and suggest a grain and a number of trials
         #[arg(long)]
         pilot: bool,
-        /// Do one shard of it, in a file of its own: 3/32, or auto, as Slurm or Kubernetes say. The sums of all shards
-        /// are those of one engine, to the last bit
+        /// Run one shard of it, in a separate file: 3/32, or auto to ask Slurm or Kubernetes. The sums of all shards equal
+        /// those of a single engine to the last bit
         #[arg(long, value_name = "I/N|auto", conflicts_with = "pilot")]
         shard: Option<String>,
         #[command(flatten)]
         how: run::How,
     },
-    /// Make a session whole whose shards are done: their sum, in its own file
+    /// Merge a session's shards into its own file
     Merge(merge::Merge),
-    /// Do a session's shards as jobs of Slurm, and merge them in one more
+    /// Submit a session's shards as Slurm jobs, and another job that merges them
     Submit(submit::Submit),
-    /// Go on past what was planned: more trials of a session that runs, has stopped or has finished
+    /// Add trials to a running, stopped or finished session
     Extend {
         /// The session
         name: String,
@@ -115,9 +115,9 @@ enum Command {
         #[command(flatten)]
         how: run::How,
     },
-    /// Leave a line on a session, a map or a unit of a layer, or list those that there are
+    /// Write a note on a session, a map or a unit of a layer, or list the notes
     Note(note::Leave),
-    /// Look at a session
+    /// View a session
     Attach {
         /// The session
         name: String,
@@ -127,12 +127,12 @@ enum Command {
         #[command(flatten)]
         at: attach::At,
     },
-    /// Let a running session stand still
+    /// Pause a running session
     Pause {
         /// The session
         name: String,
     },
-    /// Let a session that stands still go on
+    /// Continue a paused session
     Continue {
         /// The session
         name: String,
@@ -141,11 +141,11 @@ enum Command {
     Stop {
         /// The session
         name: String,
-        /// Where it cannot be saved, for example on a full disk: give up what was measured since the last checkpoint
+        /// If it cannot be saved, for example on a full disk: discard what was measured since the last checkpoint
         #[arg(long)]
         discard: bool,
     },
-    /// The engine of a session, as a process of its own; `run` starts it
+    /// The engine of a session, as a separate process; `run` starts it
     #[command(hide = true)]
     Engine {
         /// The session
@@ -159,39 +159,39 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Write what a session has measured: for other programs, and figures for papers
+    /// Export a session's results for other programs, or as figures for papers
     Export(export::Export),
-    /// Show the trials behind a cell of the counts again: they are made from their seeds
+    /// Export the trials behind a cell of the counts, recreated from their seeds
     Trials(trials::Trials),
     /// Compare the maps and the decisions of two sessions
     Compare(compare::Compare),
-    /// Write a session as one page of HTML, for somebody who has no terminal
+    /// Write a session as a single HTML page, for readers without a terminal
     Report(report::Report),
     /// Show one figure on the terminal, at full resolution
     Show(show::Show),
-    /// Print what a shell completes: noisescope completions bash
+    /// Print shell completions: noisescope completions bash
     Completions(shells::Completions),
     /// Print the manual as a man page
     Man(shells::Manual),
-    /// Preferences as they ship, with comments: colours and keys
+    /// Print the default preferences (colours and keys), with comments
     Config(config::Config),
     /// Data sets: list, fetch, verify
     Data {
         #[command(subcommand)]
         command: data::DataCommand,
     },
-    /// What a network's file holds, what can be looked at in it, and how good it is on images (--data)
+    /// Show what a network file contains, which layers can be studied, and its accuracy on images (--data)
     Inspect(inspect::Inspect),
     /// Measure the noise loop: trials per second
     Bench(bench::Bench),
-    /// Whether a device computes what the reference computes: noise, logits, sums
+    /// Check that a device computes the same as the reference: noise, logits, sums
     Verify(verify::Verify),
-    /// What of this machine works: devices, terminal, data, sessions; and what to do about the rest. With NAME: whether that session's files are whole
+    /// Check this machine (devices, terminal, data, sessions) and suggest remedies; with NAME, check that session's files
     Doctor(doctor::Doctor),
 }
 
 impl Command {
-    /// Whether this process computes on a device, as it may.
+    /// Whether this process may compute on a device.
     fn computes(&self) -> bool {
         matches!(
             self,
@@ -208,31 +208,31 @@ impl Command {
     }
 }
 
-/// Why a command could not be carried out, for the exit code and the words.
+/// Why a command failed; determines the message and the exit code.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// A session file.
+    /// A session file cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A `--set`.
+    /// A `--set` is invalid.
     #[error(transparent)]
     Setting(#[from] SettingError),
-    /// A plan that cannot be run.
+    /// A config cannot be run.
     #[error("{0}")]
     Invalid(#[from] plans::Invalid),
-    /// A device that cannot be had.
+    /// A device is not available.
     #[error(transparent)]
     Device(#[from] crate::engine::device::DeviceError),
-    /// Words that do not go together; what to do instead.
+    /// The command line is wrong; says what to do instead.
     #[error("{0}")]
     Usage(String),
-    /// Something that failed while it was done.
+    /// The command failed while running.
     #[error("{0}")]
     Failed(String),
 }
 
 impl Refusal {
-    /// 2 for a mistake in the words or the plan, 1 for what failed.
+    /// Exit code: 2 for a mistake in the command line or config, 1 for a failure.
     fn code(&self) -> u8 {
         match self {
             Self::Setting(_) | Self::Invalid(_) | Self::Device(_) | Self::Usage(_) => 2,
@@ -252,11 +252,11 @@ impl Refusal {
     }
 }
 
-/// Runs the program: parses the command line, does what it says, gives the exit code. Errors go to
+/// Runs the program: parses the command line, runs the command, returns the exit code. Errors go to
 /// standard error as one paragraph.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    // Only a libtorch for GPUs multiplies so.
+    // Only a libtorch for GPUs supports TF32.
     if libtorch::is_for_gpus() && cli.command.as_ref().is_some_and(Command::computes) {
         numerics::choose(std::env::args_os().any(|word| word == "--tf32"));
     }
@@ -270,12 +270,12 @@ pub fn main() -> ExitCode {
 }
 
 fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
-    // Before anything is begun: what asks for other vectors means to compare them.
+    // First of all, check the override of the vector type, which serves for comparisons.
     Lanes::named().map_err(Refusal::Usage)?;
     let store = Store::new(sessions_folder(cli.sessions.as_deref())?);
     let mut line = cli.line;
     if let Some(folder) = &cli.sessions {
-        // Made once, for the command lines that a screen offers.
+        // Leaked once per process, for the command lines that screens show.
         let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
         let words = format!("noisescope --sessions {}", quoted(whole));
         line.program = Some(Box::leak(words.into_boxed_str()));
@@ -320,7 +320,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
                 data: &data,
                 machine: &machine::Machine::default(),
                 options: match plain || !can_draw() {
-                    // Nothing is drawn.
+                    // Nothing is drawn, so the preferences are not read.
                     true => crate::tui::Options::default(),
                     false => line.options()?,
                 },
@@ -361,7 +361,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
     }
 }
 
-/// `--sessions` or its variable, else `./sessions` where it exists, else the platform's folder.
+/// `--sessions` or its variable, else `./sessions` if it exists, else the platform's folder.
 fn sessions_folder(asked: Option<&Path>) -> Result<PathBuf, Refusal> {
     if let Some(folder) = asked {
         return Ok(folder.to_owned());
@@ -372,7 +372,7 @@ fn sessions_folder(asked: Option<&Path>) -> Result<PathBuf, Refusal> {
     }
     let strategy = etcetera::choose_base_strategy().map_err(|error| {
         Refusal::Usage(format!(
-            "there is no place for sessions ({error}); name a folder with --sessions DIR"
+            "no default folder for sessions ({error}); name one with --sessions DIR"
         ))
     })?;
     Ok(strategy.data_dir().join("noisescope").join("sessions"))

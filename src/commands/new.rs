@@ -1,4 +1,4 @@
-//! `noisescope new`: write a session without running it.
+//! `noisescope new`: creates a session without running it.
 
 use std::process::ExitCode;
 
@@ -7,13 +7,13 @@ use super::{Plan, Refusal};
 use crate::session::Session;
 use crate::session::store::{Store, check_name};
 
-/// Writes the session and says where.
+/// Writes the session's file and prints its path.
 pub fn run(store: &Store, plan: &Plan) -> Result<ExitCode, Refusal> {
     check_name(&plan.name)?;
     let mut lock = store.lock(&plan.name)?;
     if lock.finds_session()? {
         return Err(Refusal::Usage(format!(
-            "session `{}` exists already ({}); choose another name, or go on with it: noisescope run {}",
+            "session `{}` already exists ({}); choose another name, or resume it: noisescope run {}",
             plan.name,
             store.path(&plan.name).display(),
             plan.name

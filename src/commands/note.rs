@@ -1,5 +1,5 @@
-//! `noisescope note`: a line on a session, on a map or on a unit of a layer, kept with the session whether it runs or
-//! not; and the list of those that there are.
+//! `noisescope note`: writes, removes or lists notes on a session, a map or a unit of a layer, whether or not the session
+//! is running.
 
 use std::process::ExitCode;
 
@@ -17,12 +17,12 @@ use crate::session::record::{ClassificationImages, Note, NoteOn};
 use crate::session::store::{Store, now, timestamp};
 use crate::session::{NoteError, Session};
 
-/// What is left, and on what.
+/// The note and what it is about.
 #[derive(Debug, Args)]
 pub struct Leave {
     /// The session
     name: String,
-    /// The line, of at most 200 characters; it replaces the one that is there (default: list all that there are)
+    /// The note, at most 200 characters; replaces an existing one (default: list all notes)
     #[arg(group = "line")]
     text: Option<String>,
     /// On the map of a class, by number or name (default: on the session as a whole)
@@ -31,21 +31,21 @@ pub struct Leave {
     /// The signal strength of the map (default: the one that shows the class best)
     #[arg(long, value_name = "G", requires = "class")]
     gamma: Option<f64>,
-    /// What trials are taken to say in the map (default: evidence where there is some)
+    /// The response that the map is made by (default: evidence if recorded)
     #[arg(long, value_enum, value_name = "WHAT", requires = "class")]
     response: Option<By>,
-    /// Which of the plan's classification images, where it has several; from 1 (default: 1)
+    /// Which of the plan's classification images, if it has several; from 1 (default: 1)
     #[arg(long, value_name = "N", requires = "class", value_parser = clap::value_parser!(u64).range(1..))]
     images: Option<u64>,
     /// On a unit of a layer: fc1/437
     #[arg(long, value_name = "LAYER/UNIT", requires = "line")]
     unit: Option<String>,
-    /// Remove the note that is there
+    /// Remove the existing note
     #[arg(long, group = "line")]
     remove: bool,
 }
 
-/// Leaves a note, removes one, or lists them.
+/// Writes a note, removes one, or lists them.
 pub fn run(store: &Store, leave: &Leave) -> Result<ExitCode, Refusal> {
     let name = &leave.name;
     let (session, _) = judged(store, name)?;
@@ -63,21 +63,21 @@ pub fn run(store: &Store, leave: &Leave) -> Result<ExitCode, Refusal> {
         on: place(&session, leave).map_err(refused)?,
         text,
     };
-    // What is wrong with it is told before an engine hears of it.
+    // Report errors before anything is sent to an engine.
     let note = session
         .fit_note(note)
         .map_err(|error| refused(error.to_string()))?;
     let place = note.on.in_words(&session.record);
     let before = session.record.note_on(&note.on);
     let before = before.map(|before| clean(&before.text));
-    let told = match (note.text.is_empty(), before) {
+    let message = match (note.text.is_empty(), before) {
         (true, None) => {
             say(format_args!("{name} has no note on {place}"));
             return Ok(ExitCode::SUCCESS);
         }
         (true, Some(before)) => format!("removed from {place}: {before}"),
         (false, None) => format!("noted on {place}"),
-        (false, Some(before)) => format!("noted on {place}, in the place of: {before}"),
+        (false, Some(before)) => format!("noted on {place}, replacing: {before}"),
     };
     match store.engine(name) {
         Some(_) => {
@@ -85,16 +85,16 @@ pub fn run(store: &Store, leave: &Leave) -> Result<ExitCode, Refusal> {
         }
         None => noted::in_file(store, name, note)?,
     }
-    say(format_args!("{name}: {told}"));
+    say(format_args!("{name}: {message}"));
     Ok(ExitCode::SUCCESS)
 }
 
-/// Every note on a line, the oldest first.
+/// Prints every note on a line, oldest first.
 fn list(session: &Session) {
     let (name, record) = (&session.name, &session.record);
     if record.notes.is_empty() {
         say(format_args!(
-            "{name} has no notes; leave one: noisescope note {name} TEXT"
+            "{name} has no notes; to write one: noisescope note {name} TEXT"
         ));
     }
     for note in &record.notes {
@@ -116,21 +116,21 @@ fn place(session: &Session, leave: &Leave) -> Result<NoteOn, String> {
     }
 }
 
-/// The map of a class that is meant: where nothing is said of it, the one that shows most.
+/// The map of a class: by default the one that shows the class best.
 fn map(session: &Session, leave: &Leave, class: &str) -> Result<NoteOn, String> {
     let Some(form) = &session.record.form else {
         return Err(NoteError::NotBegun.to_string());
     };
     let class = form.find(class)?;
     let images = leave.images.unwrap_or(1) as usize - 1;
-    let own = session.record.all::<ClassificationImages>().nth(images);
+    let record = session.record.all::<ClassificationImages>().nth(images);
     let response = match leave.response {
         Some(by) => by.into(),
-        None => own.map_or(Response::Decision, |(_, own)| choice::response(own)),
+        None => record.map_or(Response::Decision, |(_, record)| choice::response(record)),
     };
-    let best = own.and_then(|(at, own)| {
-        let place = choice::best(own, response, class, None);
-        match session.config.analyses.get(at) {
+    let best = record.and_then(|(index, record)| {
+        let place = choice::best(record, response, class, None);
+        match session.config.analyses.get(index) {
             Some(Analysis::ClassificationImages(plan)) => plan.gammas.get(place).copied(),
             _ => None,
         }
@@ -139,12 +139,12 @@ fn map(session: &Session, leave: &Leave, class: &str) -> Result<NoteOn, String> 
         images,
         response,
         class,
-        // Where there are no such images, that is what is refused.
+        // If there are no such images, `fit_note` refuses the note for that reason.
         gamma: leave.gamma.or(best).unwrap_or_default(),
     })
 }
 
-/// Takes `fc1/437`; the name of a layer may have such strokes itself.
+/// Parses `fc1/437`; a layer's name may itself contain slashes.
 fn parsed_unit(typed: &str) -> Result<NoteOn, String> {
     let parts = typed.rsplit_once('/');
     let parsed = parts.and_then(|(layer, unit)| {
@@ -157,7 +157,7 @@ fn parsed_unit(typed: &str) -> Result<NoteOn, String> {
             unit,
         }),
         None => Err(format!(
-            "--unit {typed}: a layer and the number of one of its units, for example fc1/437"
+            "--unit {typed}: give a layer and the number of a unit, for example fc1/437"
         )),
     }
 }

@@ -1,10 +1,10 @@
-//! A note in the file of a session that no engine runs.
+//! Writes a note into the file of a session that no engine is running.
 
 use super::Refusal;
 use crate::session::record::Note;
 use crate::session::store::{LeftError, Store};
 
-/// Leaves a note in the file of a session that no engine runs.
+/// Writes a note into the file of a session that no engine is running.
 pub fn in_file(store: &Store, name: &str, note: Note) -> Result<(), Refusal> {
     match store.note(name, note) {
         Ok(_) => Ok(()),

@@ -1,4 +1,4 @@
-//! `--data` of a new session: images of one's own, or the folder of full sets.
+//! Interprets `--data` of a new session: the user's own images, or the folder of full sets.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,10 @@ use super::Refusal;
 use crate::data::{self, Kind, Request, catalog};
 use crate::session::config::{Dataset, DatasetName, DatasetSource};
 
-/// What a plan says of the images at a path; `None` where it is a folder of full sets.
+/// The dataset entry for the images at a path; `None` if the path is a folder of full sets.
 ///
 /// # Errors
-/// Where it is neither, in words.
+/// If it is neither.
 pub fn images(path: &Path) -> Result<Option<Dataset>, Refusal> {
     if is_images(path) {
         return dataset(path).map(Some);
@@ -18,16 +18,16 @@ pub fn images(path: &Path) -> Result<Option<Dataset>, Refusal> {
     if holds_sets(path) {
         return Ok(None);
     }
-    Err(neither(path))
+    Err(neither_error(path))
 }
 
-/// Whether there are images at a path which is no folder of full sets; also a level or two below
-/// it, and above it where the path is a part of a set.
+/// Whether a path holds images and is not a folder of full sets; also looks one or two levels below
+/// it, and above it if the path is part of a set.
 pub fn is_images(path: &Path) -> bool {
     let Some(found) = data::recognise(path) else {
         return false;
     };
-    // A class may be called `mnist`; and arrays may lie beside the full sets by accident.
+    // A class folder may be called `mnist`, and arrays may lie beside the full sets by accident.
     (found.kind() == Kind::Pictures && data::is_images(path)) || !holds_sets(path)
 }
 
@@ -40,7 +40,7 @@ fn dataset(path: &Path) -> Result<Dataset, Refusal> {
     let whole = std::path::absolute(path).map_err(Refusal::failed)?;
     if whole.to_str().is_none() {
         return Err(Refusal::Usage(format!(
-            "--data {}: the path has bytes that are no UTF-8, which a session file cannot hold; rename it",
+            "--data {}: the path is not valid UTF-8, which a session file cannot store; rename it",
             path.display()
         )));
     }
@@ -55,11 +55,13 @@ fn dataset(path: &Path) -> Result<Dataset, Refusal> {
     })
 }
 
-/// The name of a set: that of its file, else of its folder, or of the whole where a part was given.
+/// The name of a set: that of its file or folder, or of the whole set if a part of it was given.
 fn name(path: &Path) -> String {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let found = data::recognise(path);
-    let inside = found.as_ref().and_then(|it| it.folder.canonicalize().ok());
+    let inside = found
+        .as_ref()
+        .and_then(|found| found.folder.canonicalize().ok());
     let is_array = found.is_some_and(|found| found.kind() == Kind::Numpy);
     let named = match inside {
         _ if path.is_file() && is_array => path.file_stem(),
@@ -71,7 +73,7 @@ fn name(path: &Path) -> String {
     plain(named.unwrap_or_default())
 }
 
-/// A name that harms no terminal.
+/// A name without control characters.
 fn plain(name: &std::ffi::OsStr) -> String {
     let name = name.to_string_lossy();
     let name: String = name
@@ -85,7 +87,7 @@ fn plain(name: &std::ffi::OsStr) -> String {
     }
 }
 
-fn neither(path: &Path) -> Refusal {
+fn neither_error(path: &Path) -> Refusal {
     let plan = Dataset {
         name: DatasetName::Own("images".into()),
         source: DatasetSource::Folder(path.to_owned()),
@@ -99,16 +101,16 @@ fn neither(path: &Path) -> Refusal {
     };
     let reason = match data::load(&request, &mut |_, _| ControlFlow::Continue(())) {
         Err(error) => error.to_string(),
-        Ok(_) => "it changed meanwhile".into(),
+        Ok(_) => "it has just changed".into(),
     };
     if path.is_file() {
         return Refusal::Usage(format!("--data {}: {reason}", path.display()));
     }
     let sets = catalog::SETS.map(|spec| spec.slug).join(", ");
     Refusal::Usage(format!(
-        "--data {0} is neither images of your own nor the folder of full sets. As images: {reason}. As the folder \
-         of full sets it would hold a folder of one of them ({sets}); `noisescope data fetch --data {0}` makes such \
-         a folder",
+        "--data {0} is neither your own images nor the folder of full sets. As images: {reason}. As the folder \
+         of full sets it would hold a folder for one of them ({sets}); `noisescope data fetch --data {0}` creates \
+         such a folder",
         path.display()
     ))
 }

@@ -1,5 +1,5 @@
-//! `noisescope run --pilot`: a few trials of a network that exists, how many reliable maps take at each
-//! grain of the noise, and the plan that follows. Nothing is begun.
+//! `noisescope run --pilot`: shows an existing network a few trials, estimates the trials needed for reliable
+//! maps at each grain of noise, and suggests settings. Starts no session.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -22,7 +22,7 @@ use crate::session::store::Store;
 use crate::stats::grain::Foretold;
 use crate::tui::browser::{Asked, Said};
 
-/// Shows what a run of this plan would take.
+/// Prints what a run of this config would take.
 pub fn run(
     store: &Store,
     data: Option<&Path>,
@@ -32,14 +32,14 @@ pub fn run(
 ) -> Result<ExitCode, Refusal> {
     if store.exists(&plan.name) {
         return Err(Refusal::Usage(format!(
-            "session `{0}` exists already, and its plan does not change under it; to go on past it: noisescope extend {0} --target 0.95",
+            "session `{0}` already exists, and its plan cannot change; to extend it: noisescope extend {0} --target 0.95",
             plan.name
         )));
     }
     let config = plan.config(store)?;
     let Weights::File(path) = &config.network.weights else {
         return Err(Refusal::Usage(
-            "--pilot looks at a network that exists (--network FILE); one that is trained first has its first maps seconds later, and `noisescope extend` goes on from there".into(),
+            "--pilot needs an existing network (--network FILE); a network trained by the session shows its first maps seconds later, and `noisescope extend` continues from there".into(),
         ));
     };
     let dataset = match &config.dataset {
@@ -96,29 +96,29 @@ pub fn run(
                 });
             let sets: Vec<String> = sets.collect();
             say(format_args!(
-                "\nNext, with the other words of this command and without --pilot:\n  {}",
+                "\nNext, repeat this command without --pilot, adding:\n  {}",
                 sets.join(" ")
             ));
         }
         None => say(
-            "\nNo grain shows anything in so few trials. Images under the noise may: --set 'analyses[0].gammas=[0.3, 0.5]'",
+            "\nNo grain shows anything in so few trials. Blending in images may help: --set 'analyses[0].gammas=[0.3, 0.5]'",
         ),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// How often it is looked whether it is still wanted.
-const EVERY: Duration = Duration::from_millis(50);
+/// Interval between checks for cancellation.
+const POLL: Duration = Duration::from_millis(50);
 
-/// What is read of the JSON of a pilot.
+/// The part of a pilot's JSON that is read.
 #[derive(Deserialize)]
-struct Told {
+struct PilotOutput {
     pilot: Vec<Foretold>,
     workers: usize,
 }
 
-/// The pilot of what the form for a new session asks for. It is a process of its own: no device is held
-/// here, and what is not wanted any more is killed.
+/// A function that runs a pilot for the new-session form, in a separate process, so that no device is held
+/// here and a cancelled pilot can be killed.
 pub fn asked(
     store: &Store,
     data: Option<&Path>,
@@ -140,37 +140,37 @@ pub fn asked(
         let child = command
             .spawn()
             .map_err(|error| format!("cannot start the pilot: {error}"))?;
-        let said = end(child, over).map_err(|error| format!("the pilot: {error}"))?;
-        let Some((true, out, _)) = said else {
-            let words = said.map_or_else(String::new, |(_, _, problem)| problem);
+        let ended = wait(child, over).map_err(|error| format!("the pilot: {error}"))?;
+        let Some((true, out, _)) = ended else {
+            let words = ended.map_or_else(String::new, |(_, _, problem)| problem);
             let words = words.trim();
             return Err(words
                 .strip_prefix("noisescope: ")
                 .unwrap_or(words)
                 .to_owned());
         };
-        let told: Told =
-            serde_json::from_str(&out).map_err(|error| format!("the pilot said: {error}"))?;
-        Ok((told.pilot, told.workers))
+        let output: PilotOutput = serde_json::from_str(&out)
+            .map_err(|error| format!("cannot read the pilot's output: {error}"))?;
+        Ok((output.pilot, output.workers))
     }
 }
 
-/// Waits for its end, and gives whether it succeeded and what it wrote; `None` where it was not wanted any
-/// more.
-fn end(mut child: Child, over: &AtomicBool) -> std::io::Result<Option<(bool, String, String)>> {
+/// Waits for the child; returns whether it succeeded, its output and its errors, or `None` if it was
+/// cancelled.
+fn wait(mut child: Child, over: &AtomicBool) -> std::io::Result<Option<(bool, String, String)>> {
     let (out, problem) = (child.stdout.take(), child.stderr.take());
     let reader = |pipe: Option<Box<dyn std::io::Read + Send>>| {
         thread::spawn(move || {
             let mut text = Vec::new();
             if let Some(mut pipe) = pipe {
-                // What is cut off is no JSON.
+                // Truncated output fails to parse as JSON.
                 let _ = pipe.read_to_end(&mut text);
             }
             String::from_utf8_lossy(&text).into_owned()
         })
     };
-    let out = reader(out.map(|it| Box::new(it) as _));
-    let problem = reader(problem.map(|it| Box::new(it) as _));
+    let out = reader(out.map(|pipe| Box::new(pipe) as _));
+    let problem = reader(problem.map(|pipe| Box::new(pipe) as _));
     let status = loop {
         if over.load(Ordering::Relaxed) {
             child.kill()?;
@@ -179,7 +179,7 @@ fn end(mut child: Child, over: &AtomicBool) -> std::io::Result<Option<(bool, Str
         }
         match child.try_wait()? {
             Some(status) => break status,
-            None => thread::sleep(EVERY),
+            None => thread::sleep(POLL),
         }
     };
     let text = |reader: thread::JoinHandle<String>| reader.join().unwrap_or_default();

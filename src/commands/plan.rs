@@ -1,4 +1,4 @@
-//! The session that a command names and, where it is new, what it is to be.
+//! Command-line options that name a session and, if it is new, configure it.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -15,34 +15,34 @@ use crate::session::setting;
 use crate::session::store::{Store, check_name};
 use crate::tui::browser::Asked;
 
-/// How the names of files of weights end.
+/// Extensions of weight files.
 const WEIGHTS: [&str; 7] = ["pt", "pth", "safetensors", "ckpt", "bin", "pkl", "tar"];
 
-/// How the name of a file ends that holds a network, and not weights alone.
+/// Extension of a file that holds a whole network, not only weights.
 const NETWORK: &str = "onnx";
 
-/// A session's name and, where it is new, its plan.
+/// A session's name and, if it is new, its configuration.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Plan {
     /// The session
     pub name: String,
-    /// Begin from a preset (default: the one of the session's name, else all defaults)
+    /// Start from a preset (default: the preset with the session's name, else all defaults)
     #[arg(long, value_name = "PRESET")]
     pub preset: Option<String>,
-    /// cnn, mlp, logistic, rnn, simple or complex; a network's file (.onnx); or a file of weights (.pt, .pth, .safetensors),
+    /// cnn, mlp, logistic, rnn, simple or complex; a network file (.onnx); or a weight file (.pt, .pth, .safetensors),
     /// with --set network.kind=KIND
     #[arg(long, value_name = "KIND|FILE")]
     network: Option<String>,
     /// Change one value of the plan, for example --set network.kind=Mlp (RON; repeatable)
     #[arg(long = "set", value_name = "PATH=VALUE")]
     settings: Vec<String>,
-    /// Images of one's own, which `--data` named.
+    /// The user's own images, if `--data` names some.
     #[arg(skip)]
     dataset: Option<Dataset>,
 }
 
 impl Plan {
-    /// A session of this name, from a preset where one is named.
+    /// A session of this name, from a preset if one is given.
     pub fn named(name: &str, preset: Option<String>) -> Self {
         Self {
             name: name.to_owned(),
@@ -51,13 +51,13 @@ impl Plan {
         }
     }
 
-    /// What the form for a new session asks for.
+    /// The session described by the new-session form.
     ///
     /// # Errors
-    /// Where there is no such preset.
+    /// If there is no such preset.
     pub fn asked(asked: &Asked, store: &Store) -> Result<Self, Refusal> {
         let mut settings = Vec::new();
-        // Weights alone are taken for those of the preset's network.
+        // A weight file is assumed to be for the preset's kind of network.
         if let Some(network) = &asked.network
             && is_weights(Path::new(network))
         {
@@ -76,7 +76,7 @@ impl Plan {
         })
     }
 
-    /// The words of the command line that say the same; `--data` is not among them.
+    /// The equivalent command-line arguments, without `--data`.
     pub fn words(&self) -> Vec<String> {
         let mut words = vec![self.name.clone()];
         let mut option =
@@ -93,17 +93,17 @@ impl Plan {
         words
     }
 
-    /// Whether anything is said of what the session is to be.
+    /// Whether any option configures the session.
     pub fn is_given(&self) -> bool {
         let images = self.dataset.is_some();
         images || self.preset.is_some() || self.network.is_some() || !self.settings.is_empty()
     }
 
-    /// What the person means: a slip in the name of a preset is asked about, and `--data` may name
-    /// the session's own images, or the folder of full sets, which is given back.
+    /// Resolves what the user means: asks about a mistyped preset name, and interprets `--data` as the
+    /// session's own images or as the folder of full sets, which is returned.
     ///
     /// # Errors
-    /// Where it cannot be known, with the remedy.
+    /// If it is ambiguous, with the remedy.
     pub fn settled<'a>(
         mut self,
         store: &Store,
@@ -119,7 +119,7 @@ impl Plan {
         };
         let failed = store.exists(&self.name) && store.load(&self.name)?.failed_with_nothing();
         if store.exists(&self.name) && !(failed && own::is_images(path)) {
-            return self.of_existing(store, path);
+            return self.check_existing(store, path);
         }
         self.dataset = own::images(path)?;
         if self.dataset.is_none() {
@@ -129,7 +129,7 @@ impl Plan {
             let is_source = |place: &str| place == "name" || place.starts_with("source");
             if place == "dataset" || place.strip_prefix("dataset.").is_some_and(is_source) {
                 return Err(Refusal::Usage(format!(
-                    "--data {} and --set {assignment} both say which images; leave out one of them",
+                    "--data {} and --set {assignment} both set the images; leave out one of them",
                     path.display()
                 )));
             }
@@ -137,8 +137,8 @@ impl Plan {
         Ok((self, None))
     }
 
-    /// `--data` of a session that exists: the folder of full sets, or the images that it has.
-    fn of_existing<'a>(
+    /// Interprets `--data` of an existing session: the folder of full sets, or the images that it already has.
+    fn check_existing<'a>(
         self,
         store: &Store,
         path: &'a Path,
@@ -148,12 +148,12 @@ impl Plan {
         }
         let images = own::images(path)?;
         let session = store.load(&self.name)?;
-        let source = |dataset: Option<Dataset>| dataset.map(|it| it.source);
+        let source = |dataset: Option<Dataset>| dataset.map(|dataset| dataset.source);
         if source(session.config.dataset) == source(images) {
             return Ok((self, None));
         }
         Err(Refusal::Usage(format!(
-            "session `{}` exists already with other images, and what a run is does not change under it; \
+            "session `{}` already exists with other images, and its plan cannot change; \
              leave out --data {}, or choose another name",
             self.name,
             path.display()
@@ -183,9 +183,9 @@ impl Plan {
             Some(false) => {}
             None => {
                 return Err(Refusal::Usage(format!(
-                    "there is no session `{0}`, and the name is near to that of the preset {near}. If that is \
-                     meant: noisescope {command} {near}. For a session that is called {0}, say what it begins \
-                     from: noisescope {command} {0} --preset {near}",
+                    "there is no session `{0}`, and the name is close to that of the preset {near}. If you meant \
+                     the preset: noisescope {command} {near}. For a session called {0}, name its preset: \
+                     noisescope {command} {0} --preset {near}",
                     self.name
                 )));
             }
@@ -193,7 +193,7 @@ impl Plan {
         Ok(())
     }
 
-    /// The path of every `--set` and the whole of it.
+    /// The path of every `--set`, and the whole assignment.
     fn places(&self) -> impl Iterator<Item = (&str, &str)> {
         self.settings.iter().map(|assignment| {
             let place = assignment.split_once('=').map_or("", |(place, _)| place);
@@ -201,10 +201,10 @@ impl Plan {
         })
     }
 
-    /// The plan of a new session.
+    /// The config of a new session.
     ///
     /// # Errors
-    /// Where a word of it is not known, or the whole cannot be run.
+    /// If a name or setting is unknown, or the config cannot be run.
     pub fn config(&self, store: &Store) -> Result<Config, Refusal> {
         let known = preset::names(store);
         let mut config = match &self.preset {
@@ -227,13 +227,13 @@ impl Plan {
     }
 
     fn take_network(&self, typed: &str, network: &mut config::Network) -> Result<(), Refusal> {
-        let set = |wanted: &[&str]| {
+        let set = |paths: &[&str]| {
             let mut places = self.places();
-            places.find(|(place, _)| wanted.iter().any(|it| place == it))
+            places.find(|(place, _)| paths.iter().any(|path| place == path))
         };
-        let both = |assignment: &str, what: &str| {
+        let both = |assignment: &str, subject: &str| {
             Refusal::Usage(format!(
-                "--network {typed} and --set {assignment} both say {what}; leave out one of them"
+                "--network {typed} and --set {assignment} both set {subject}; leave out one of them"
             ))
         };
         let is_network = is_network(Path::new(typed));
@@ -242,21 +242,21 @@ impl Plan {
                 Refusal::Usage(format!("--network: {problem}{}", hint(typed)))
             })?;
             return match set(&["network", "network.kind"]) {
-                Some((_, assignment)) => Err(both(assignment, "which network")),
+                Some((_, assignment)) => Err(both(assignment, "the network")),
                 None => Ok(()),
             };
         }
         if let Some((_, assignment)) = set(&["network", "network.weights"]) {
-            return Err(both(assignment, "where the weights come from"));
+            return Err(both(assignment, "the source of the weights"));
         }
         if let (true, Some((_, assignment))) = (is_network, set(&["network.kind"])) {
-            return Err(both(assignment, "which network"));
+            return Err(both(assignment, "the network"));
         }
         if is_network {
             network.kind = NetworkKind::Onnx;
         } else if set(&["network.kind"]).is_none() {
             return Err(Refusal::Usage(format!(
-                "--network {typed}: a file of weights does not say which network they are for; add \
+                "--network {typed}: a weight file does not say which network it is for; add \
                  --set network.kind= and one of {}",
                 words::networks()
             )));
@@ -266,7 +266,7 @@ impl Plan {
     }
 }
 
-/// A path as typed, with the home folder where it begins with `~/`: no shell has seen it.
+/// A typed path with a leading `~/` expanded, since no shell has done so.
 pub fn home(typed: &str) -> String {
     match (typed.strip_prefix("~/"), std::env::var("HOME")) {
         (Some(rest), Ok(home)) => format!("{home}/{rest}"),
@@ -274,7 +274,7 @@ pub fn home(typed: &str) -> String {
     }
 }
 
-/// The kind of network that a person means: a built-in one, or that of a file.
+/// Parses a kind of network: a built-in one, or `onnx` for one from a file.
 fn kind(typed: &str) -> Result<NetworkKind, String> {
     let onnx = NetworkKind::Onnx;
     match typed.trim().eq_ignore_ascii_case(onnx.label()) {
@@ -283,20 +283,20 @@ fn kind(typed: &str) -> Result<NetworkKind, String> {
     }
 }
 
-/// Whether a file holds a network, and not weights alone, by the end of its name.
+/// Whether a file holds a whole network, judged by its extension.
 pub fn is_network(path: &Path) -> bool {
     ends_in(path, &[NETWORK])
 }
 
-/// Whether a file holds weights alone, by the end of its name.
+/// Whether a file holds only weights, judged by its extension.
 pub fn is_weights(path: &Path) -> bool {
     ends_in(path, &WEIGHTS)
 }
 
-/// The whole path of a file of a network that is there.
+/// The absolute path of an existing network file.
 ///
 /// # Errors
-/// Where it is not.
+/// If it does not exist.
 pub fn file(typed: &str) -> Result<PathBuf, Refusal> {
     let path = std::path::absolute(typed).map_err(Refusal::failed)?;
     if path.is_file() {
@@ -309,11 +309,11 @@ pub fn file(typed: &str) -> Result<PathBuf, Refusal> {
 }
 
 fn ends_in(path: &Path, endings: &[&str]) -> bool {
-    let own = path.extension().map(|it| it.to_ascii_lowercase());
-    own.is_some_and(|own| endings.iter().any(|known| own == *known))
+    let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
+    ending.is_some_and(|ending| endings.iter().any(|known| ending == *known))
 }
 
-/// What would do, where a file was meant that is no file of weights.
+/// A hint, if the user probably meant a file of an unsupported kind.
 fn hint(typed: &str) -> String {
     let path = Path::new(typed);
     if let Some(words) = import::foreign(path, DEFAULT_IMAGE) {
@@ -321,16 +321,15 @@ fn hint(typed: &str) -> String {
     }
     let is_like_a_file = path.exists() || typed.contains(['/', '.']);
     match is_like_a_file {
-        true => "; a network's file ends in .onnx, a file of weights in .pt, .pth or .safetensors"
-            .into(),
+        true => "; a network file ends in .onnx, a weight file in .pt, .pth or .safetensors".into(),
         false => String::new(),
     }
 }
 
-/// A setting with the network's name spelt as the plan has it.
+/// A setting, with a network's name spelt as in the config.
 ///
 /// # Errors
-/// Where it names no network.
+/// If it names no network.
 pub fn spelt(assignment: &str) -> Result<Cow<'_, str>, Refusal> {
     let Some((place, value)) = assignment.split_once('=') else {
         return Ok(assignment.into());

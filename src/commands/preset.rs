@@ -1,4 +1,4 @@
-//! Presets: plans that ship with the program.
+//! Presets: configs that ship with the program, and those in the sessions folder.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use crate::files;
 use crate::session::Config;
 use crate::session::store::{Store, config_from_text};
 
-/// Name and text of every preset that ships.
+/// Name and text of every built-in preset.
 pub const SHIPPED: [(&str, &str); 5] = [
     (
         "quickstart",
@@ -29,23 +29,23 @@ pub const SHIPPED: [(&str, &str); 5] = [
     ("audit", include_str!("../../sessions/presets/audit.ron")),
 ];
 
-/// Names of all presets: those that ship, and those in `presets/` of the sessions folder.
+/// Names of all presets: the built-in ones, and those in `presets/` in the sessions folder.
 pub fn names(store: &Store) -> Vec<String> {
     let mut names: Vec<String> = SHIPPED.iter().map(|(name, _)| (*name).to_owned()).collect();
     let files = fs::read_dir(store.folder().join("presets"));
-    let mut own: Vec<String> = files
+    let mut added: Vec<String> = files
         .into_iter()
         .flatten()
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter_map(|file| file.strip_suffix(".ron").map(str::to_owned))
         .filter(|name| !names.contains(name))
         .collect();
-    own.sort();
-    names.extend(own);
+    added.sort();
+    names.extend(added);
     names
 }
 
-/// The preset among `names` that a person means, in any capitalisation.
+/// The preset among `names` that the user typed, in any capitalisation.
 pub fn find<'a>(typed: &str, names: &'a [String]) -> Option<&'a str> {
     let exact = names.iter().find(|name| *name == typed);
     let wanted = typed.trim().to_lowercase();
@@ -53,24 +53,24 @@ pub fn find<'a>(typed: &str, names: &'a [String]) -> Option<&'a str> {
     named.map(String::as_str)
 }
 
-/// A preset by name: from `presets/` in the sessions folder where it lies there, else as shipped.
+/// Loads a preset by name: from `presets/` in the sessions folder if it is there, else the built-in one.
 pub fn load(typed: &str, store: &Store) -> Result<Config, Refusal> {
     let folder = store.folder().join("presets");
     let names = names(store);
     let Some(name) = find(typed, &names) else {
         return Err(Refusal::Usage(format!(
-            "there is no preset `{typed}`; there are {}, and any NAME.ron in {}{}",
+            "there is no preset `{typed}`; the presets are {}, and any NAME.ron in {}{}",
             names.join(", "),
             folder.display(),
             words::perhaps(typed, names.iter().map(String::as_str))
         )));
     };
-    let own = folder.join(format!("{name}.ron"));
-    let written = files::read(&own).ok();
-    if let Some(text) = written.and_then(|bytes| String::from_utf8(bytes).ok()) {
-        return Ok(config_from_text(&text, &own)?);
+    let path = folder.join(format!("{name}.ron"));
+    let content = files::read(&path).ok();
+    if let Some(text) = content.and_then(|bytes| String::from_utf8(bytes).ok()) {
+        return Ok(config_from_text(&text, &path)?);
     }
-    let shipped = SHIPPED.iter().find(|(own, _)| *own == name);
+    let shipped = SHIPPED.iter().find(|(known, _)| *known == name);
     let text = shipped.map_or("", |(_, text)| text);
     Ok(config_from_text(
         text,

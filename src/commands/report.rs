@@ -1,4 +1,4 @@
-//! `noisescope report`: a session as one page of HTML, for somebody who has no terminal.
+//! `noisescope report`: writes a session as a single HTML page, for readers without a terminal.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,15 +13,15 @@ use crate::report::page::{self, Page, Table};
 use crate::session::Session;
 use crate::session::store::{Store, now};
 
-/// The table of what people left written, which is no measurement.
+/// The table of notes, which hold no measurements.
 const NOTES: &str = "notes";
 
-/// Of which session, and where to.
+/// Which session to report on, and where to write it.
 #[derive(Debug, Args)]
 pub struct Report {
     /// The session
     name: String,
-    /// A chapter with the session beside another one
+    /// Add a chapter that compares the session with another
     #[arg(long, value_name = "OTHER")]
     compare: Option<String>,
     /// Where to (default: NAME-report.html)
@@ -35,7 +35,7 @@ pub fn run(store: &Store, report: &Report) -> Result<ExitCode, Refusal> {
     let session = store.load_whole(name)?;
     if session.record.sharding.is_some() {
         say::complain(format_args!(
-            "{name} is divided, and its shards are not merged: this is the sum of what they have done so far"
+            "{name} is divided and its shards are not merged: this is their sum so far"
         ));
     }
     let tables = export::tables(&session);
@@ -45,7 +45,7 @@ pub fn run(store: &Store, report: &Report) -> Result<ExitCode, Refusal> {
         .collect();
     if tables.iter().all(|(name, _)| *name == NOTES) {
         return Err(Refusal::Failed(format!(
-            "{name} has measured nothing yet, so there is nothing to report; run it first: noisescope run {name}"
+            "{name} has no results to report yet; run it first: noisescope run {name}"
         )));
     }
     let other = report.compare.as_ref();

@@ -1,5 +1,5 @@
-//! `noisescope run`: make or resume a session and run it. Drawn, the engine is a process of its
-//! own and this one only looks; told in lines, the engine is in this process.
+//! `noisescope run`: creates or resumes a session and runs it. With the dashboard, the engine is a separate
+//! process that this one views; with a line-by-line report, the engine is in this process.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -23,31 +23,31 @@ use crate::tui::theme::can_draw;
 pub struct How {
     #[command(flatten)]
     machine: Machine,
-    /// Tell the run in lines instead of drawing it, and keep the engine in the foreground
+    /// Print progress in lines instead of drawing, and run the engine in the foreground
     #[arg(long, conflicts_with = "json")]
     plain: bool,
-    /// The same as one JSON object a line
+    /// Like --plain, but with one JSON object per line
     #[arg(long)]
     json: bool,
     /// Start the engine and return
     #[arg(long, conflicts_with_all = ["plain", "json"])]
     detach: bool,
-    /// Under Slurm: on USR1, which a job gets before its time is over, write a checkpoint and ask for its place in the
-    /// queue again; told in lines. Without it USR1 writes a checkpoint and the run goes on
+    /// Under Slurm: on USR1, sent before a job's time is up, write a checkpoint and requeue the job; implies --plain.
+    /// Without this option, USR1 writes a checkpoint and the run continues
     #[arg(long, conflicts_with = "detach")]
     requeue: bool,
-    /// How it is drawn: words that every command takes.
+    /// Screen options, which every command takes.
     #[arg(skip)]
     pub line: look::Line,
 }
 
 impl How {
-    /// Whether it is told as JSON.
+    /// Whether to report as JSON.
     pub fn json(&self) -> bool {
         self.json
     }
 
-    /// How a run of this process is told, where it is told in lines.
+    /// How a foreground run reports its progress.
     pub fn manner(&self) -> engine::Manner {
         engine::Manner {
             style: if self.json { Style::Json } else { Style::Plain },
@@ -55,17 +55,17 @@ impl How {
         }
     }
 
-    /// What the engine computes on.
+    /// The engine's machine options.
     pub fn machine(&self) -> &Machine {
         &self.machine
     }
 
-    /// Whether the person asks for something that only a drawn or a left run has.
+    /// Whether to start the engine in the background and return.
     pub fn is_left_alone(&self) -> bool {
         self.detach
     }
 
-    /// What it is to compute on.
+    /// The device to compute on.
     pub fn device(&self) -> &str {
         &self.machine.device
     }
@@ -73,13 +73,13 @@ impl How {
 
 /// How the run is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Face {
-    Drawn,
-    Told(Style),
+enum Display {
+    Dashboard,
+    Lines(Style),
     None,
 }
 
-/// Goes on with a session that exists.
+/// Resumes an existing session.
 pub fn go_on(
     store: &Store,
     data: Option<&Path>,
@@ -89,7 +89,7 @@ pub fn go_on(
     run(store, data, &Plan::named(name, None), how)
 }
 
-/// Makes or resumes the session, runs it, and gives the exit code.
+/// Creates or resumes the session, runs it, and returns the exit code.
 pub fn run(
     store: &Store,
     data: Option<&Path>,
@@ -97,48 +97,48 @@ pub fn run(
     how: &How,
 ) -> Result<ExitCode, Refusal> {
     how.machine.check()?;
-    let face = match (how.plain || how.requeue, how.json, how.detach) {
-        (_, true, _) => Face::Told(Style::Json),
-        (_, _, true) => Face::None,
-        (false, _, _) if can_draw() => Face::Drawn,
-        _ => Face::Told(Style::Plain),
+    let display = match (how.plain || how.requeue, how.json, how.detach) {
+        (_, true, _) => Display::Lines(Style::Json),
+        (_, _, true) => Display::None,
+        (false, _, _) if can_draw() => Display::Dashboard,
+        _ => Display::Lines(Style::Plain),
     };
-    // An engine in this process hears signals from before it writes anything.
-    let ready = match face {
-        Face::Told(_) => Some(Ready::now()?),
-        Face::Drawn | Face::None => None,
+    // An engine in this process handles signals before it writes anything.
+    let ready = match display {
+        Display::Lines(_) => Some(Ready::now()?),
+        Display::Dashboard | Display::None => None,
     };
     let data = data::data_dir(data).map_err(Refusal::failed)?;
     check_name(&plan.name)?;
-    // Held while the session is made, so that nobody else makes or runs it.
+    // Held while the session is created, so that no other process creates or runs it.
     let mut lock = store.lock(&plan.name)?;
     let session = open(store, &mut lock, plan)?;
     divided::refuse_divided(&session)?;
     if session.record.state == State::Finished {
         drop(lock);
-        return show_finished(session, face, store, &data, how);
+        return show_finished(session, display, store, &data, how);
     }
     let started = |lock| {
         drop(lock);
         background::start(store, &data, &session.name, &how.machine)
     };
-    match (face, ready) {
+    match (display, ready) {
         (_, Some(mut ready)) => {
             let options = engine::options(store, data, &how.machine)?;
             let ended = engine::foreground(session, lock, options, how.manner(), &mut ready)?;
             Ok(ended.into())
         }
-        (Face::None, None) => {
+        (Display::None, None) => {
             let Started { pid } = started(lock)?;
             control::at_work(store, &session.name)?;
             say(format_args!(
-                "{0} runs in the background, process {pid}. Look in: noisescope attach {0}",
+                "{0} runs in the background, process {pid}. View it: noisescope attach {0}",
                 session.name
             ));
             Ok(ExitCode::SUCCESS)
         }
         (_, None) => {
-            // What is wrong with the preferences is told before anything is started.
+            // Report invalid preferences before anything is started.
             let options = how.line.options()?;
             let Started { .. } = started(lock)?;
             let look = look::Look {
@@ -152,24 +152,24 @@ pub fn run(
     }
 }
 
-/// The session that exists, or a new one; a new one is on the disk before the run begins.
+/// Loads the session or creates it; a new one is saved before the run begins.
 fn open(store: &Store, lock: &mut Lock, plan: &Plan) -> Result<Session, Refusal> {
     if lock.finds_session()? {
         if plan.is_given() {
             let session = lock.load()?;
             if session.failed_with_nothing() {
-                let mut anew = Session::new(&plan.name, plan.config(store)?);
-                // Before anything has been measured, notes are on the session as a whole.
-                anew.record.notes = session.record.notes;
-                lock.save(&anew)?;
+                let mut fresh = Session::new(&plan.name, plan.config(store)?);
+                // Before anything has been measured, all notes are on the session as a whole.
+                fresh.record.notes = session.record.notes;
+                lock.save(&fresh)?;
                 say(format_args!(
-                    "{} had failed before anything was measured; it begins anew with this plan",
+                    "{} had failed before anything was measured; it starts again with this plan",
                     plan.name
                 ));
-                return Ok(anew);
+                return Ok(fresh);
             }
             return Err(Refusal::Usage(format!(
-                "session `{}` exists already, and what a run is does not change under it; leave out --preset, --network and --set, or choose another name",
+                "session `{}` already exists, and its plan cannot change; leave out --preset, --network and --set, or choose another name",
                 plan.name
             )));
         }
@@ -182,13 +182,13 @@ fn open(store: &Store, lock: &mut Lock, plan: &Plan) -> Result<Session, Refusal>
 
 fn show_finished(
     session: Session,
-    face: Face,
+    display: Display,
     store: &Store,
     data: &Path,
     how: &How,
 ) -> Result<ExitCode, Refusal> {
-    match face {
-        Face::Drawn => {
+    match display {
+        Display::Dashboard => {
             let look = look::Look {
                 store,
                 data,
@@ -197,8 +197,8 @@ fn show_finished(
             };
             look.at(session, crate::link::Connection::ReadOnly, None)
         }
-        Face::Told(Style::Plain) => attach::summary(&session, &report::Standing::Finished),
-        Face::Told(Style::Json) => {
+        Display::Lines(Style::Plain) => attach::summary(&session, &report::Standing::Finished),
+        Display::Lines(Style::Json) => {
             let path = store.path(&session.name);
             let link = Link::read_only(session);
             let mut out = std::io::stdout();
@@ -207,9 +207,9 @@ fn show_finished(
                 Err(error) => Err(Refusal::failed(error)),
             }
         }
-        Face::None => {
+        Display::None => {
             say(format_args!(
-                "{0} is finished. Look at it: noisescope attach {0}",
+                "{0} is finished. View it: noisescope attach {0}",
                 session.name
             ));
             Ok(ExitCode::SUCCESS)

@@ -1,4 +1,5 @@
-//! What a scheduler says to the jobs that it starts, and what a job asks of it: Slurm, and Kubernetes' indexed jobs.
+//! Interface to schedulers: reads what Slurm and Kubernetes' indexed jobs put in the environment, and runs Slurm's
+//! programs.
 
 use std::ffi::OsStr;
 use std::process::Command;
@@ -6,24 +7,20 @@ use std::process::Command;
 use super::Refusal;
 use super::say::say;
 
-/// Which shard a job is, from 1, and of how many, by what its scheduler tells it in the environment.
+/// The shard's index, from 1, and the number of shards, from the scheduler's environment variables.
 ///
 /// # Errors
-/// Where nothing is told, or no numbers are.
+/// If the variables are missing or not numbers.
 pub fn shard() -> Result<(u32, u32), Refusal> {
-    shard_by(&|name| std::env::var(name).ok())
+    shard_from(&|name| std::env::var(name).ok())
 }
 
-fn shard_by(told: &dyn Fn(&str) -> Option<String>) -> Result<(u32, u32), Refusal> {
+fn shard_from(variable: &dyn Fn(&str) -> Option<String>) -> Result<(u32, u32), Refusal> {
     let number = |name: &str| -> Result<Option<u32>, Refusal> {
-        let Some(text) = told(name) else {
+        let Some(text) = variable(name) else {
             return Ok(None);
         };
-        let wrong = || {
-            Refusal::Usage(format!(
-                "--shard auto: {name} is `{text}`, where a number belongs"
-            ))
-        };
+        let wrong = || Refusal::Usage(format!("--shard auto: {name} is `{text}`, not a number"));
         text.trim().parse().map(Some).map_err(|_| wrong())
     };
     if let (Some(id), Some(count)) = (
@@ -34,33 +31,36 @@ fn shard_by(told: &dyn Fn(&str) -> Option<String>) -> Result<(u32, u32), Refusal
         let step = number("SLURM_ARRAY_TASK_STEP")?.unwrap_or(1).max(1);
         return Ok((id.saturating_sub(first) / step + 1, count));
     }
-    for (own, all) in [
+    for (index, count) in [
         ("SLURM_PROCID", "SLURM_NTASKS"),
         ("JOB_COMPLETION_INDEX", "JOB_COMPLETIONS"),
     ] {
-        if let (Some(index), Some(count)) = (number(own)?, number(all)?) {
+        if let (Some(index), Some(count)) = (number(index)?, number(count)?) {
             return Ok((index.saturating_add(1), count));
         }
     }
     Err(Refusal::Usage(
-        "--shard auto: no scheduler says which this is; looked for SLURM_ARRAY_TASK_ID with SLURM_ARRAY_TASK_COUNT, SLURM_PROCID with SLURM_NTASKS, and JOB_COMPLETION_INDEX with JOB_COMPLETIONS. Say it: --shard 1/4".into(),
+        "--shard auto: no scheduler says which shard this is; looked for SLURM_ARRAY_TASK_ID with SLURM_ARRAY_TASK_COUNT, SLURM_PROCID with SLURM_NTASKS, and JOB_COMPLETION_INDEX with JOB_COMPLETIONS. Name it instead: --shard 1/4".into(),
     ))
 }
 
-/// This job, as its scheduler calls it: `1234_7` of an array, else `1234`; `None` outside of one.
+/// This job's id in Slurm: `1234_7` for an array task, else `1234`; `None` outside of a job.
 pub fn job() -> Option<String> {
-    job_by(&|name| std::env::var(name).ok())
+    job_from(&|name| std::env::var(name).ok())
 }
 
-fn job_by(told: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+fn job_from(variable: &dyn Fn(&str) -> Option<String>) -> Option<String> {
     // The job's own id may be that of the whole array.
-    match (told("SLURM_ARRAY_JOB_ID"), told("SLURM_ARRAY_TASK_ID")) {
+    match (
+        variable("SLURM_ARRAY_JOB_ID"),
+        variable("SLURM_ARRAY_TASK_ID"),
+    ) {
         (Some(array), Some(task)) => Some(format!("{array}_{task}")),
-        _ => told("SLURM_JOB_ID"),
+        _ => variable("SLURM_JOB_ID"),
     }
 }
 
-/// The cores that the scheduler gave to this task; `None` where it does not say.
+/// The number of cores that the scheduler gave to this task; `None` if it does not say.
 pub fn cores() -> Option<usize> {
     let number = |name: &str| std::env::var(name).ok()?.trim().parse::<usize>().ok();
     let alone = number("SLURM_NTASKS").is_none_or(|tasks| tasks == 1);
@@ -69,32 +69,30 @@ pub fn cores() -> Option<usize> {
     cores.filter(|&cores| cores > 0)
 }
 
-/// Asks Slurm for this job's place in the queue again: this task alone, never the whole array.
+/// Requeues this job in Slurm: only this task, never the whole array.
 ///
 /// # Errors
-/// Where this is no job, or Slurm refuses.
+/// If this is not a Slurm job, or Slurm refuses.
 pub fn requeue() -> Result<(), Refusal> {
     let Some(job) = job() else {
         return Err(Refusal::Failed(
-            "--requeue: this is no job of Slurm (SLURM_JOB_ID is not set), so nothing asks for it again; what was done is saved".into(),
+            "--requeue: this is not a Slurm job (SLURM_JOB_ID is not set), so it is not requeued; its work is saved".into(),
         ));
     };
-    say(format_args!(
-        "saved; {job} asks for its place in the queue again"
-    ));
+    say(format_args!("saved; requeueing job {job}"));
     ask("scontrol", ["requeue", &job])
         .map(drop)
         .map_err(|problem| {
             Refusal::Failed(format!(
-                "{problem}. What was done is saved; submit it again to go on"
+                "{problem}. The work so far is saved; submit the job again to continue"
             ))
         })
 }
 
-/// Runs a program of the scheduler, and gives what it says.
+/// Runs one of the scheduler's programs and returns its output.
 ///
 /// # Errors
-/// What it complains of, in a sentence without its end.
+/// Its error message, without a final full stop.
 pub fn ask(
     program: &str,
     words: impl IntoIterator<Item = impl AsRef<OsStr>>,
@@ -102,25 +100,25 @@ pub fn ask(
     let ran = Command::new(program).args(words).output();
     let output = ran.map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => {
-            format!("there is no {program} here: Slurm's programs are on its login nodes")
+            format!("{program} is not installed here: Slurm's programs are on its login nodes")
         }
         _ => format!("cannot run {program}: {error}"),
     })?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let said = said.trim().lines().collect::<Vec<_>>().join("; ");
-    Err(format!("{program} refused ({}): {said}", output.status))
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let errors = errors.trim().lines().collect::<Vec<_>>().join("; ");
+    Err(format!("{program} refused ({}): {errors}", output.status))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn told<'a>(all: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<String> + 'a {
+    fn variables<'a>(all: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<String> + 'a {
         move |name| {
-            let found = all.iter().find(|(own, _)| *own == name);
+            let found = all.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).to_owned())
         }
     }
@@ -128,7 +126,7 @@ mod tests {
     #[test]
     fn a_task_of_an_array_is_one_shard_whatever_the_array_begins_with() {
         let array = |id, min, step| {
-            shard_by(&told(&[
+            shard_from(&variables(&[
                 ("SLURM_ARRAY_TASK_ID", id),
                 ("SLURM_ARRAY_TASK_COUNT", "4"),
                 ("SLURM_ARRAY_TASK_MIN", min),
@@ -146,17 +144,17 @@ mod tests {
     #[test]
     fn tasks_of_a_step_and_indexed_jobs_are_counted_from_0() {
         let step = [("SLURM_PROCID", "2"), ("SLURM_NTASKS", "3")];
-        assert_eq!(shard_by(&told(&step)).unwrap(), (3, 3));
+        assert_eq!(shard_from(&variables(&step)).unwrap(), (3, 3));
         let indexed = [("JOB_COMPLETION_INDEX", "0"), ("JOB_COMPLETIONS", "8")];
-        assert_eq!(shard_by(&told(&indexed)).unwrap(), (1, 8));
+        assert_eq!(shard_from(&variables(&indexed)).unwrap(), (1, 8));
     }
 
     #[test]
-    fn who_is_told_nothing_or_nonsense_says_what_was_looked_for() {
-        let said = |all: &[(&str, &str)]| shard_by(&told(all)).unwrap_err().to_string();
-        assert!(said(&[]).contains("SLURM_ARRAY_TASK_ID"));
+    fn missing_or_invalid_variables_are_named_in_the_error() {
+        let message = |all: &[(&str, &str)]| shard_from(&variables(all)).unwrap_err().to_string();
+        assert!(message(&[]).contains("SLURM_ARRAY_TASK_ID"));
         let wrong = [("SLURM_PROCID", "x"), ("SLURM_NTASKS", "3")];
-        assert!(said(&wrong).contains("SLURM_PROCID is `x`"));
+        assert!(message(&wrong).contains("SLURM_PROCID is `x`"));
     }
 
     #[test]
@@ -166,8 +164,8 @@ mod tests {
             ("SLURM_ARRAY_JOB_ID", "12"),
             ("SLURM_ARRAY_TASK_ID", "3"),
         ];
-        assert_eq!(job_by(&told(&array)).unwrap(), "12_3");
-        assert_eq!(job_by(&told(&array[..1])).unwrap(), "12");
-        assert_eq!(job_by(&told(&[])), None);
+        assert_eq!(job_from(&variables(&array)).unwrap(), "12_3");
+        assert_eq!(job_from(&variables(&array[..1])).unwrap(), "12");
+        assert_eq!(job_from(&variables(&[])), None);
     }
 }

@@ -1,7 +1,7 @@
-//! `noisescope run NAME --shard i/n`: one shard of a session, in a file of its own.
+//! `noisescope run NAME --shard i/n`: runs one shard of a session, in a separate file.
 //!
-//! The first one that comes divides the session and trains its network, under the session's lock; the others wait for
-//! the network. From then on no shard needs another.
+//! The first shard to start divides the session and trains its network, holding the session's lock; the others wait for
+//! the network. From then on shards are independent.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -21,13 +21,13 @@ use crate::session::shards::MOST;
 use crate::session::store::{Lock, Store, StoreError, shard_name};
 use crate::session::{Session, State};
 
-/// Time between two looks whether another has trained the network.
-const LOOK: Duration = Duration::from_secs(1);
-/// A session whose network is there is locked for a moment where another shard divides it; one that is locked for
-/// longer is run as a whole.
-const DIVIDED_WITHIN: Duration = Duration::from_secs(20);
+/// Interval between checks whether another shard has trained the network.
+const POLL: Duration = Duration::from_secs(1);
+/// A trained session is locked only briefly while another shard divides it; one that stays locked for longer is being
+/// run as a whole.
+const DIVISION_PATIENCE: Duration = Duration::from_secs(20);
 
-/// Which shard, and of how many.
+/// A shard's index, from 1, and the number of shards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Which {
     index: u32,
@@ -35,10 +35,10 @@ pub struct Which {
 }
 
 impl Which {
-    /// Takes `3/32`, or what the scheduler says with `auto`.
+    /// Parses `3/32`; with `auto`, asks the scheduler.
     ///
     /// # Errors
-    /// Words that name none.
+    /// If the text names no shard.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         let (index, count) = match text {
             "auto" => scheduler::shard()?,
@@ -47,14 +47,14 @@ impl Which {
                 let numbers = numbers.and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
                 numbers.ok_or_else(|| {
                     Refusal::Usage(format!(
-                        "--shard {text}: say which and of how many, 1/4 to 4/4, or auto under a scheduler"
+                        "--shard {text}: give which and of how many, 1/4 to 4/4, or auto under a scheduler"
                     ))
                 })?
             }
         };
         if count == 0 || count > MOST || index == 0 || index > count {
             return Err(Refusal::Usage(format!(
-                "--shard {index}/{count}: there is no such shard; {count} shards are 1/{count} to {count}/{count}{}",
+                "--shard {index}/{count}: no such shard; {count} shards are 1/{count} to {count}/{count}{}",
                 if count > MOST {
                     format!(", and there are at most {MOST}")
                 } else {
@@ -66,7 +66,7 @@ impl Which {
     }
 }
 
-/// Runs a shard, in lines.
+/// Runs a shard with a line-by-line report.
 pub fn run(
     store: &Store,
     data: Option<&Path>,
@@ -79,12 +79,12 @@ pub fn run(
     machine.workers = machine.workers.or_else(scheduler::cores);
     if how.is_left_alone() {
         return Err(Refusal::Usage(
-            "--detach: a shard runs in the foreground, as schedulers want it; put it in the background with the shell's &".into(),
+            "--detach: a shard runs in the foreground, as schedulers expect; use the shell's & to run it in the background".into(),
         ));
     }
     if plan.is_given() {
         return Err(Refusal::Usage(format!(
-            "--shard: shards are of a session that is there; make it once, then run them without a plan: noisescope new {} …",
+            "--shard: the session must already exist; create it once, then run the shards without plan options: noisescope new {} …",
             plan.name
         )));
     }
@@ -92,23 +92,23 @@ pub fn run(
     let data = data::data_dir(data).map_err(Refusal::failed)?;
     let options = engine::options(store, data, &machine)?;
     let name = &plan.name;
-    let own = shard_name(name, which.index, which.count);
+    let shard_name = shard_name(name, which.index, which.count);
     store.head(name).or_else(|_| store.load(name))?;
-    let mut lock = store.lock(&own)?;
+    let mut lock = store.lock(&shard_name)?;
     if let Some(code) = prepare(store, name, which, &options, how, &mut ready)? {
         return Ok(ExitCode::from(code));
     }
     let whole = store.load(name)?;
-    let mut session = open(store, &mut lock, &whole, &own, which)?;
+    let mut session = open(store, &mut lock, &whole, &shard_name, which)?;
     if session.record.state == State::Finished {
         say(format_args!(
-            "shard {}/{} of {name} is done already; once all are: noisescope merge {name}",
+            "shard {}/{} of {name} is already done; once all are: noisescope merge {name}",
             which.index, which.count
         ));
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(shard) = &mut session.record.shard {
-        shard.node = Machine::this().map_or_else(String::new, |it| it.name);
+        shard.node = Machine::this().map_or_else(String::new, |machine| machine.name);
         shard.job = scheduler::job();
     }
     let ended = engine::foreground(session, lock, options, how.manner(), &mut ready)?;
@@ -121,22 +121,22 @@ pub fn run(
     Ok(ended.into())
 }
 
-/// The shard's session where it was begun, else a new one, on the disk.
+/// Loads the shard's session, or creates and saves it.
 fn open(
     store: &Store,
     lock: &mut Lock,
     whole: &Session,
-    own: &str,
+    shard_name: &str,
     which: Which,
 ) -> Result<Session, Refusal> {
     let fresh = whole
-        .shard(own, which.index)
-        .ok_or_else(|| Refusal::Failed(format!("{} was merged in this moment", whole.name)))?;
+        .shard(shard_name, which.index)
+        .ok_or_else(|| Refusal::Failed(format!("{} has just been merged", whole.name)))?;
     if lock.finds_session()? {
         let session = lock.load()?;
         if !whole.has_merged(&session) {
             let checked = whole.check_shard(&session);
-            checked.map_err(|error| store.foreign(&store.path(own), &error))?;
+            checked.map_err(|error| store.foreign(&store.path(shard_name), &error))?;
             return Ok(session);
         }
     }
@@ -144,8 +144,8 @@ fn open(
     Ok(fresh)
 }
 
-/// Sees that the session is divided as this shard has it, and that its network is there: divides and trains it where
-/// nobody has, else waits for who does. Gives the exit code of a signal that came meanwhile.
+/// Ensures that the session is divided into this many shards and its network trained: does both if no other process has,
+/// else waits for the one that does. Returns the exit code of a signal received in the meantime.
 fn prepare(
     store: &Store,
     name: &str,
@@ -154,7 +154,7 @@ fn prepare(
     how: &How,
     ready: &mut Ready,
 ) -> Result<Option<u8>, Refusal> {
-    let mut told = false;
+    let mut announced = false;
     let mut locked: Option<Instant> = None;
     loop {
         let session = store.head(name)?;
@@ -164,7 +164,7 @@ fn prepare(
         match store.lock(name) {
             Ok(lock) => {
                 locked = None;
-                match take(store, lock, which, options, how, ready)? {
+                match divide_and_train(store, lock, which, options, how, ready)? {
                     None | Some(Ended::Well) => {}
                     Some(Ended::With(code)) => return Ok(Some(code)),
                 }
@@ -172,15 +172,15 @@ fn prepare(
             Err(StoreError::Locked { by, .. }) => {
                 let by = by.map_or_else(String::new, |by| format!(" ({by})"));
                 let since = *locked.get_or_insert_with(Instant::now);
-                if session.is_trained() && since.elapsed() > DIVIDED_WITHIN {
+                if session.is_trained() && since.elapsed() > DIVISION_PATIENCE {
                     return Err(Refusal::Failed(format!(
-                        "{name} is being run as a whole{by}; stop that first (noisescope stop {name}), or wait until it has ended"
+                        "{name} is being run as a whole{by}; stop it first (noisescope stop {name}), or wait for it to end"
                     )));
                 }
-                if !told && !session.is_trained() {
-                    told = true;
+                if !announced && !session.is_trained() {
+                    announced = true;
                     say(format_args!(
-                        "shard {}/{} waits for the network of {name}, which another trains{by}",
+                        "shard {}/{} waits for the network of {name}, which another process is training{by}",
                         which.index, which.count
                     ));
                 }
@@ -193,8 +193,8 @@ fn prepare(
     }
 }
 
-/// Divides the session and trains its network, as far as neither has been done.
-fn take(
+/// Divides the session and trains its network, unless already done.
+fn divide_and_train(
     store: &Store,
     mut lock: Lock,
     which: Which,
@@ -213,7 +213,7 @@ fn take(
         return Ok(None);
     }
     say(format_args!(
-        "shard {}/{} comes first: it prepares the network of {}",
+        "shard {}/{} is the first and prepares the network of {}",
         which.index, which.count, session.name
     ));
     let options = Options {
@@ -224,10 +224,10 @@ fn take(
     engine::foreground(session, lock, options, how.manner(), ready).map(Some)
 }
 
-/// Whether a session is divided; whether this shard is one of it.
+/// Whether a session is divided such that this shard belongs to it; false if it is not divided.
 ///
 /// # Errors
-/// Where it is divided otherwise, by another program, or all is done.
+/// If it is a shard itself, is finished, or was divided into another number or by another version.
 pub fn check(session: &Session, which: Which) -> Result<bool, Refusal> {
     let name = &session.name;
     if session.record.shard.is_some() {
@@ -243,13 +243,13 @@ pub fn check(session: &Session, which: Which) -> Result<bool, Refusal> {
     };
     if sharding.count != which.count {
         return Err(Refusal::Usage(format!(
-            "--shard {}/{}: {name} is divided into {} shards already. Run those, or give up what they have done and divide it anew: noisescope merge {name} --abandon",
+            "--shard {}/{}: {name} is already divided into {} shards. Run those, or discard their work and divide it again: noisescope merge {name} --abandon",
             which.index, which.count, sharding.count
         )));
     }
     if sharding.program != program() {
         return Err(Refusal::Failed(format!(
-            "{name} is divided among engines of noisescope {}, and this is {}: sums of two programs are not added. Use the same program on every node; the other shards go on",
+            "{name} is divided among engines of noisescope {}, and this is {}: sums of two versions are not added. Use the same program on every node; the other shards continue",
             sharding.program,
             program()
         )));
@@ -257,14 +257,14 @@ pub fn check(session: &Session, which: Which) -> Result<bool, Refusal> {
     Ok(true)
 }
 
-/// Waits a moment; gives the exit code where a signal came that ends the wait.
+/// Waits for [`POLL`]; returns the exit code of a signal that ends the wait.
 fn wait(ready: &mut Ready, how: &How) -> Result<Option<u8>, Refusal> {
     let Ready { runtime, orders } = ready;
     let order = runtime.block_on(async {
         tokio::select! {
             biased;
             order = orders.next() => Some(order),
-            () = tokio::time::sleep(LOOK) => None,
+            () = tokio::time::sleep(POLL) => None,
         }
     });
     match order {
@@ -293,8 +293,8 @@ mod tests {
             ("a/b", "of how many"),
             ("-1/4", "of how many"),
         ] {
-            let said = Which::parse(text).unwrap_err().to_string();
-            assert!(said.contains(word), "{text}: {said}");
+            let message = Which::parse(text).unwrap_err().to_string();
+            assert!(message.contains(word), "{text}: {message}");
         }
     }
 }

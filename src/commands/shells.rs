@@ -1,4 +1,4 @@
-//! What shells and `man` know of the program: completions and manual pages, made from its own options.
+//! Shell completions and manual pages, generated from the program's own options.
 
 use std::fs;
 use std::io::{self, Write};
@@ -10,7 +10,7 @@ use clap_complete::Shell;
 
 use super::{Cli, Refusal};
 
-/// For which shell.
+/// Which shell to print completions for.
 #[derive(Debug, Args)]
 pub struct Completions {
     /// The shell
@@ -18,7 +18,7 @@ pub struct Completions {
     shell: Shell,
 }
 
-/// The manual.
+/// Where to write the manual.
 #[derive(Debug, Args)]
 pub struct Manual {
     /// Write a page for each command into this folder (default: the page of the program to standard output)
@@ -27,17 +27,17 @@ pub struct Manual {
 }
 
 /// Prints the completions of a shell.
-pub fn completions(asked: &Completions) -> Result<ExitCode, Refusal> {
+pub fn completions(args: &Completions) -> Result<ExitCode, Refusal> {
     let mut text = Vec::new();
-    clap_complete::generate(asked.shell, &mut Cli::command(), "noisescope", &mut text);
+    clap_complete::generate(args.shell, &mut Cli::command(), "noisescope", &mut text);
     print(&text)
 }
 
 /// Prints the manual, or writes all its pages.
-pub fn manual(asked: &Manual) -> Result<ExitCode, Refusal> {
+pub fn manual(args: &Manual) -> Result<ExitCode, Refusal> {
     let mut command = Cli::command();
     command.build();
-    match &asked.out {
+    match &args.out {
         None => print(&page(&command).map_err(Refusal::failed)?),
         Some(folder) => {
             let failed = |path: &Path, error: io::Error| {
@@ -53,9 +53,9 @@ pub fn manual(asked: &Manual) -> Result<ExitCode, Refusal> {
     }
 }
 
-/// The pages of a command and of those below it, by name; hidden ones have none.
+/// The pages of a command and its subcommands, by name, except hidden ones.
 fn pages(command: &clap::Command, name: &str) -> Vec<(String, Vec<u8>)> {
-    // A page is called like its file: `noisescope-run`.
+    // A page's title is its file name: `noisescope-run`.
     let named = command
         .clone()
         .name(name.to_owned())
@@ -65,9 +65,9 @@ fn pages(command: &clap::Command, name: &str) -> Vec<(String, Vec<u8>)> {
         .into_iter()
         .collect();
     let below = command.get_subcommands();
-    let shown = below.filter(|own| !own.is_hide_set() && own.get_name() != "help");
-    for own in shown {
-        all.extend(pages(own, &format!("{name}-{}", own.get_name())));
+    let shown = below.filter(|command| !command.is_hide_set() && command.get_name() != "help");
+    for command in shown {
+        all.extend(pages(command, &format!("{name}-{}", command.get_name())));
     }
     all
 }
@@ -78,7 +78,7 @@ fn page(command: &clap::Command) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// A reader that has seen enough is no failure.
+/// Prints to standard output; a closed pipe is no error.
 fn print(text: &[u8]) -> Result<ExitCode, Refusal> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text).and_then(|()| stdout.flush()) {

@@ -1,4 +1,4 @@
-//! `noisescope show`: one figure on the terminal, at full resolution. Not a dashboard.
+//! `noisescope show`: displays one figure on the terminal at full resolution.
 
 use std::process::ExitCode;
 
@@ -13,33 +13,33 @@ use crate::session::store::Store;
 use crate::tui::picture::{self, PictureError, Protocol, Screen};
 use crate::tui::theme::can_draw;
 
-/// Which figure, and how it is shown.
+/// Which figure to show, and how.
 #[derive(Debug, Args)]
 pub struct Show {
     /// The session
     name: String,
     #[command(flatten)]
-    which: Which,
+    which: FigureChoice,
     /// The signal strength of the map (default: the one that shows the class best)
     #[arg(long, value_name = "G", requires = "map")]
     gamma: Option<f64>,
-    /// What trials are taken to say in the map (default: evidence where there is some)
+    /// The response that the map is made by (default: evidence if recorded)
     #[arg(long, value_enum, value_name = "WHAT", requires = "map")]
     response: Option<By>,
-    /// How the picture reaches the terminal
+    /// How the picture is sent to the terminal
     #[arg(long, value_enum, default_value = "auto")]
     protocol: Protocol,
-    /// Columns (default: as large as it fits)
+    /// Width in columns (default: as large as fits)
     #[arg(long, value_name = "COLS", value_parser = clap::value_parser!(u16).range(1..))]
     width: Option<u16>,
 }
 
-/// What trials are taken to say.
+/// The response that a map is made by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum By {
     /// The network's decisions: the classification image
     Decision,
-    /// What its outputs say for the class: the evidence image
+    /// Its outputs for the class: the evidence image
     Evidence,
 }
 
@@ -54,17 +54,17 @@ impl From<By> for Response {
 
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
-struct Which {
+struct FigureChoice {
     /// The evidence image or classification image of a class, by number or name
     #[arg(long, value_name = "CLASS")]
     map: Option<String>,
     /// What the units of a layer respond to
     #[arg(long, value_name = "LAYER")]
     filters: Option<String>,
-    /// Any figure by its name, as `export` calls it: maps, modulation, confusion, …
+    /// Any figure by the name that `export` uses: maps, modulation, confusion, …
     #[arg(long, value_name = "F")]
     figure: Option<String>,
-    /// Success of the attack by weight of the pattern
+    /// Success of the attack against the pattern's weight
     #[arg(long)]
     attack: bool,
     /// Loss and accuracy by epoch
@@ -74,15 +74,15 @@ struct Which {
 
 impl Show {
     /// # Errors
-    /// Where there is no such class, with those that there are.
+    /// If there is no such class or figure; lists those that exist.
     fn figure(&self, session: &Session) -> Result<Figure, String> {
         let which = &self.which;
-        if let Some(asked) = &which.figure {
-            let found = figure::find(session, asked, &[]).map_err(|error| error.to_string())?;
+        if let Some(name) = &which.figure {
+            let found = figure::find(session, name, &[]).map_err(|error| error.to_string())?;
             return found
                 .into_iter()
                 .next()
-                .ok_or_else(|| format!("there is no figure `{asked}`"));
+                .ok_or_else(|| format!("there is no figure `{name}`"));
         }
         Ok(match (&which.map, &which.filters) {
             (Some(typed), _) => Figure::Map {
@@ -100,13 +100,13 @@ impl Show {
     }
 }
 
-/// The class that a person means. Before the images have been read, those of a known set.
+/// Parses a class by number or name. Before the images have been read, uses the names of a known set.
 pub fn class(session: &Session, typed: &str) -> Result<usize, String> {
     if let Some(form) = &session.record.form {
         return form.find(typed);
     }
     let dataset = session.config.dataset.as_ref();
-    match dataset.and_then(|it| it.name.known_classes()) {
+    match dataset.and_then(|dataset| dataset.name.known_classes()) {
         Some(names) => {
             let mut form = Form::numbered([1, 1, 1], 0);
             form.classes = names.iter().map(|&name| name.to_owned()).collect();
@@ -114,7 +114,7 @@ pub fn class(session: &Session, typed: &str) -> Result<usize, String> {
         }
         None => typed.trim().parse().map_err(|_| {
             format!(
-                "`{typed}` is no number, and the names of the classes are known once the session has run"
+                "`{typed}` is not a number, and class names are unknown until the session has run"
             )
         }),
     }
@@ -131,8 +131,7 @@ pub fn run(store: &Store, show: &Show) -> Result<ExitCode, Refusal> {
     let figure = show.figure(&session).map_err(refused)?;
     if !can_draw() {
         return Err(Refusal::Usage(format!(
-            "a picture needs a terminal that shows more than lines, and standard output is none; for files: \
-             noisescope export {name} --format png"
+            "standard output is not a terminal that can draw; to get a file: noisescope export {name} --format png"
         )));
     }
     let screen = Screen::find(show.protocol);

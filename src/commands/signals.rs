@@ -1,4 +1,4 @@
-//! The event loop, and the signals that a program hears, with the exit codes they mean.
+//! The event loop, and the signals that the program handles, with their exit codes.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -12,12 +12,12 @@ use super::Refusal;
 pub const INTERRUPTED: u8 = 130;
 /// Exit code after TERM.
 pub const TERMINATED: u8 = 143;
-/// Exit code after USR1, where the run has asked for its place in the scheduler's queue again.
+/// Exit code after USR1, when the job is requeued.
 pub const REQUEUED: u8 = 138;
-/// Exit code after HUP, or where the terminal is gone without one.
+/// Exit code after HUP, or if the terminal vanished without one.
 pub const HUNG_UP: u8 = 129;
 
-/// INT, TERM and HUP.
+/// Listener for INT, TERM and HUP.
 pub struct Signals {
     interrupt: Signal,
     terminate: Signal,
@@ -25,14 +25,13 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Takes them over from the system. Needs a runtime.
+    /// Installs the handlers. Needs a runtime.
     ///
     /// # Errors
-    /// Where the system does not give them, in words.
+    /// If a handler cannot be installed.
     pub fn listen() -> Result<Self, Refusal> {
         let listen = |kind| {
-            signal(kind)
-                .map_err(|error| Refusal::Failed(format!("cannot listen to signals: {error}")))
+            signal(kind).map_err(|error| Refusal::Failed(format!("cannot handle signals: {error}")))
         };
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
@@ -41,7 +40,7 @@ impl Signals {
         })
     }
 
-    /// The exit code of the next one.
+    /// Waits for the next signal; returns its exit code.
     pub async fn next(&mut self) -> u8 {
         tokio::select! {
             _ = self.interrupt.recv() => INTERRUPTED,
@@ -51,29 +50,28 @@ impl Signals {
     }
 }
 
-/// What a signal asks of an engine.
+/// What an engine does on a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
-    /// Write a checkpoint and go on.
+    /// Write a checkpoint and continue.
     Checkpoint,
     /// Write a checkpoint and end with this exit code: 128 and the signal's number.
     Stop(u8),
 }
 
-/// XCPU, the soft limit of processor time, and XFSZ, a file that would be longer than allowed: the same numbers
-/// on Linux and macOS.
+/// Signal numbers of XCPU (CPU time limit) and XFSZ (file size limit), the same on Linux and macOS.
 const CPU_LIMIT: i32 = 24;
 const FILE_LIMIT: i32 = 25;
 
-/// All that an engine hears.
+/// Listener for all signals that an engine handles.
 pub struct Orders {
     orders: Vec<(Signal, Order)>,
-    /// A write beyond the limit is then an error like a full disk, and not the end.
+    /// Handled so that a write beyond the limit is an error, like a full disk, and does not kill the process.
     _file_limit: Signal,
 }
 
 impl Orders {
-    /// Takes the signals over from the system. Needs a runtime.
+    /// Installs the handlers. Needs a runtime.
     fn listen() -> std::io::Result<Self> {
         let stops = [
             SignalKind::interrupt(),
@@ -95,7 +93,7 @@ impl Orders {
         })
     }
 
-    /// The next one.
+    /// Waits for the next signal; returns the action.
     pub async fn next(&mut self) -> Order {
         poll_fn(|context| {
             for (signal, order) in &mut self.orders {
@@ -109,8 +107,8 @@ impl Orders {
     }
 }
 
-/// An event loop that has taken the signals over already: whatever comes from now on is heard once somebody
-/// listens, so that nothing that is written meanwhile is cut off.
+/// An event loop with its signal handlers installed: signals are queued until they are awaited, so that none
+/// interrupts a write in the meantime.
 pub struct Ready {
     /// The event loop.
     pub runtime: Runtime,
@@ -119,26 +117,26 @@ pub struct Ready {
 }
 
 impl Ready {
-    /// Takes the signals over now.
+    /// Starts the event loop and installs the handlers.
     ///
     /// # Errors
-    /// Where the system does not give them, in words.
+    /// If either fails.
     pub fn now() -> Result<Self, Refusal> {
         let runtime = runtime()?;
         let orders = {
             let _inside = runtime.enter();
             Orders::listen()
         };
-        let orders = orders
-            .map_err(|error| Refusal::Failed(format!("cannot listen to signals: {error}")))?;
+        let orders =
+            orders.map_err(|error| Refusal::Failed(format!("cannot handle signals: {error}")))?;
         Ok(Self { runtime, orders })
     }
 }
 
-/// An event loop on this thread.
+/// A new event loop for this thread.
 ///
 /// # Errors
-/// Where the system gives none.
+/// If the system cannot provide one.
 pub fn runtime() -> Result<tokio::runtime::Runtime, Refusal> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,5 +1,5 @@
-//! `noisescope pause`, `continue` and `stop`, also of a session that is divided, which is stopped by the numbers of its
-//! jobs, and by the engines of this machine.
+//! `noisescope pause`, `continue` and `stop`. A divided session can only be stopped: by cancelling its scheduler jobs and
+//! stopping the engines on this machine.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, IsTerminal, Write};
@@ -11,20 +11,21 @@ use crate::link::Command;
 use crate::session::Session;
 use crate::session::store::Store;
 
-/// Says a command to a session's engine; where it is divided, it can be stopped alone.
+/// Sends a command to a session's engine; a divided session accepts only a stop.
 pub fn run(store: &Store, name: &str, command: Command) -> Result<ExitCode, Refusal> {
     let divided = store.head(name).ok();
-    let divided = divided.filter(|it| it.record.sharding.is_some() && store.engine(name).is_none());
+    let divided =
+        divided.filter(|head| head.record.sharding.is_some() && store.engine(name).is_none());
     match (divided, command) {
         (None, command) => control::run(store, name, command),
         (Some(head), Command::Stop) => stop(store, &head),
         (Some(_), _) => Err(Refusal::Usage(format!(
-            "{name} is divided among shards, which are run one by one; what all of them hear is `noisescope stop {name}`"
+            "{name} is divided into shards, which run separately; the only command for all of them is `noisescope stop {name}`"
         ))),
     }
 }
 
-/// Stops what works on its shards, once a person says so.
+/// Stops everything that works on the session's shards, after confirmation.
 fn stop(store: &Store, session: &Session) -> Result<ExitCode, Refusal> {
     let name = &session.name;
     let Some(sharding) = &session.record.sharding else {
@@ -37,9 +38,9 @@ fn stop(store: &Store, session: &Session) -> Result<ExitCode, Refusal> {
             continue;
         };
         let head = store.head(&file.name).ok();
-        let job = head.and_then(|it| it.record.shard?.job);
+        let job = head.and_then(|head| head.record.shard?.job);
         match (job, engine.elsewhere) {
-            // A task of a job that is stopped as a whole.
+            // A task of an array job that is cancelled as a whole.
             (Some(job), _) if jobs.contains(job.split('_').next().unwrap_or_default()) => {}
             (Some(job), _) => {
                 jobs.insert(job);
@@ -50,19 +51,19 @@ fn stop(store: &Store, session: &Session) -> Result<ExitCode, Refusal> {
     }
     let jobs: Vec<String> = jobs.into_iter().filter(|job| is_queued(job)).collect();
     if jobs.is_empty() && here.is_empty() && elsewhere.is_empty() {
-        say(format_args!("nothing works on the shards of {name}"));
+        say(format_args!("nothing is running on the shards of {name}"));
         return Ok(ExitCode::SUCCESS);
     }
     if !jobs.is_empty() {
         if !agreed(&jobs)? {
             return Err(Refusal::Failed(format!(
-                "not stopped. Without a question: scancel {}",
+                "not stopped. To cancel without a question: scancel {}",
                 jobs.join(" ")
             )));
         }
         scheduler::ask("scancel", &jobs).map_err(Refusal::Failed)?;
         say(format_args!(
-            "cancelled {}; tasks at work write a checkpoint first",
+            "cancelled {}; running tasks write a checkpoint first",
             jobs.join(" ")
         ));
     }
@@ -72,22 +73,22 @@ fn stop(store: &Store, session: &Session) -> Result<ExitCode, Refusal> {
     match elsewhere.is_empty() {
         true => Ok(ExitCode::SUCCESS),
         false => Err(Refusal::Failed(format!(
-            "no job leads to {}; stop them there: noisescope stop SHARD",
+            "no known job runs {}; stop them there: noisescope stop SHARD",
             elsewhere.join(", ")
         ))),
     }
 }
 
-/// Whether a job waits or works. Where the scheduler cannot be asked, it may.
+/// Whether a job is queued or running. True if the scheduler cannot be asked.
 fn is_queued(job: &str) -> bool {
     match scheduler::ask("squeue", ["--noheader", "--jobs", job]) {
-        Ok(said) => !said.trim().is_empty(),
-        // What it does not know any more is over.
+        Ok(output) => !output.trim().is_empty(),
+        // A job that it no longer knows is over.
         Err(problem) => !problem.contains("Invalid job id"),
     }
 }
 
-/// Asks a person; without a terminal the word of the command line is enough.
+/// Asks the user to confirm; without a terminal, the command itself is enough.
 fn agreed(jobs: &[String]) -> Result<bool, Refusal> {
     let input = std::io::stdin();
     if !input.is_terminal() || !std::io::stderr().is_terminal() {

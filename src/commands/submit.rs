@@ -1,5 +1,5 @@
-//! `noisescope submit`: a session's shards as jobs of Slurm, and one more that merges them. The scripts are readable and
-//! stay beside the session.
+//! `noisescope submit`: submits a session's shards as Slurm jobs, and another job that merges them. The scripts are kept
+//! beside the session.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,27 +14,27 @@ use crate::session::Session;
 use crate::session::record::shard::is_divided;
 use crate::session::store::Store;
 
-/// Seconds before a job's time is over at which it is told.
+/// Seconds before a job's time limit at which it is sent USR1.
 const NOTICE_S: u32 = 120;
 
-/// The jobs.
+/// Which session to submit, and the jobs' resources.
 #[derive(Debug, Args)]
 pub struct Submit {
     /// The session
     name: String,
-    /// As jobs of Slurm, the one scheduler that is known
+    /// Submit to Slurm, the only scheduler supported
     #[arg(long, required = true)]
     slurm: bool,
-    /// Into how many shards (default: those it is divided into, else 32)
+    /// Number of shards (default: as it is already divided, else 32)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     shards: Option<u32>,
-    /// GPUs of each job
+    /// GPUs per job
     #[arg(long, value_name = "N")]
     gpus: Option<u32>,
-    /// Cores of each job
+    /// Cores per job
     #[arg(long, value_name = "N")]
     cpus: Option<u32>,
-    /// How long a job may take, for example 4:00:00; one that is not done by then asks for its place in the queue again
+    /// Time limit of a job, for example 4:00:00; a job that is not done by then requeues itself
     #[arg(long, value_name = "TIME")]
     time: Option<String>,
     /// The partition
@@ -43,30 +43,31 @@ pub struct Submit {
     /// What the jobs compute on: auto, cpu, flex, libtorch or cuda:0
     #[arg(long, default_value = "auto")]
     device: String,
-    /// Only show the scripts
+    /// Only print the scripts
     #[arg(long)]
     print: bool,
-    /// Further options of sbatch, after --
+    /// Further options for sbatch, after --
     #[arg(last = true, value_name = "SBATCH OPTIONS")]
     options: Vec<String>,
 }
 
-/// Where things are, as the jobs need them.
+/// Absolute paths that the jobs need.
 struct Places {
     program: PathBuf,
     sessions: PathBuf,
-    /// Where it was said.
+    /// `--data`, if given.
     data: Option<PathBuf>,
 }
 
 /// Writes the scripts and submits them.
 pub fn run(store: &Store, data: Option<&Path>, submit: &Submit) -> Result<ExitCode, Refusal> {
     let name = &submit.name;
-    // The only one there is.
+    // `--slurm` is required.
     debug_assert!(submit.slurm);
     let mut session = store.head(name).or_else(|_| store.load(name))?;
-    let there = session.record.sharding.as_ref().map(|it| it.count);
-    let count = submit.shards.or(there).unwrap_or(32);
+    let divided = session.record.sharding.as_ref();
+    let divided = divided.map(|sharding| sharding.count);
+    let count = submit.shards.or(divided).unwrap_or(32);
     shard::check(&session, shard::Which::parse(&format!("1/{count}"))?)?;
     if session.record.sharding.is_none() {
         session
@@ -86,10 +87,10 @@ pub fn run(store: &Store, data: Option<&Path>, submit: &Submit) -> Result<ExitCo
         say(format_args!("{array}\n{merge}"));
         return Ok(ExitCode::SUCCESS);
     }
-    // Where there is nobody to submit to, nothing is divided.
+    // Without a scheduler, leave the session undivided.
     scheduler::ask("sbatch", ["--version"])
-        .map_err(|problem| Refusal::Failed(format!("{problem}. The scripts: --print")))?;
-    // The division stands before any job can begin.
+        .map_err(|problem| Refusal::Failed(format!("{problem}. To see the scripts: --print")))?;
+    // Save the division before any job can start.
     let mut lock = store.lock(name)?;
     let mut session = lock.load()?;
     if session.record.sharding.is_none() {
@@ -104,29 +105,36 @@ pub fn run(store: &Store, data: Option<&Path>, submit: &Submit) -> Result<ExitCo
         std::fs::write(path, script)
             .map_err(|error| Refusal::Failed(format!("{}: {error}", path.display())))?;
     }
-    let sent = |words: Vec<std::ffi::OsString>| {
-        let said = scheduler::ask("sbatch", words).map_err(Refusal::Failed)?;
-        // Of several clusters, the id is followed by the cluster's name.
-        Ok::<String, Refusal>(said.trim().split(';').next().unwrap_or_default().to_owned())
+    let submit_job = |words: Vec<std::ffi::OsString>| {
+        let output = scheduler::ask("sbatch", words).map_err(Refusal::Failed)?;
+        // With several clusters, the id is followed by the cluster's name.
+        Ok::<String, Refusal>(
+            output
+                .trim()
+                .split(';')
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+        )
     };
-    let shards = sent(vec!["--parsable".into(), array_path.clone().into()])?;
-    let sharding = |session: &mut Session, job: &str| {
+    let shards = submit_job(vec!["--parsable".into(), array_path.clone().into()])?;
+    let record_job = |session: &mut Session, job: &str| {
         if let Some(sharding) = &mut session.record.sharding {
             sharding.jobs.push(job.to_owned());
         }
     };
-    sharding(&mut session, &shards);
+    record_job(&mut session, &shards);
     lock.save(&session)?;
     let after = format!("--dependency=afterany:{shards}");
-    let merging = sent(vec![
+    let merging = submit_job(vec![
         "--parsable".into(),
         after.into(),
         merge_path.clone().into(),
     ])?;
-    sharding(&mut session, &merging);
+    record_job(&mut session, &merging);
     lock.save(&session)?;
     say(format_args!(
-        "{name}: job {shards} does {}, job {merging} merges them and goes on with what is made of them.\nScripts: {} and {}\nWatch: noisescope attach {name}   Stop: noisescope stop {name}",
+        "{name}: job {shards} runs {}, job {merging} merges them and runs the remaining analyses.\nScripts: {} and {}\nWatch: noisescope attach {name}   Stop: noisescope stop {name}",
         match open.len() {
             all if all == count as usize => format!("{count} shards"),
             some => format!("the {some} of {count} shards that are not done"),
@@ -165,7 +173,7 @@ fn open_shards(store: &Store, session: &Session, count: u32) -> Result<Vec<u32>,
     Ok(open)
 }
 
-/// Numbers as Slurm takes them: `1-4,7`.
+/// Numbers in Slurm's notation: `1-4,7`.
 fn ranges(numbers: &[u32]) -> String {
     let runs = numbers.chunk_by(|a, b| a + 1 == *b);
     let words = runs.map(|run| match run {
@@ -176,37 +184,37 @@ fn ranges(numbers: &[u32]) -> String {
     words.collect::<Vec<_>>().join(",")
 }
 
-/// A path in an option of a script: as one word, and without what Slurm takes for a mark.
+/// A path quoted for an `#SBATCH` option, with Slurm's `%` patterns escaped.
 fn in_option(path: &Path) -> String {
     let text = path.display().to_string().replace('%', "%%");
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 impl Submit {
-    /// The options that every job has, and those of the person.
+    /// The options of every job, followed by the user's.
     fn common(&self) -> String {
         let mut text = String::from("#SBATCH --requeue\n#SBATCH --open-mode=append\n");
         text += &format!("#SBATCH --signal=B:USR1@{NOTICE_S}\n");
         let optional = [
             ("time", self.time.clone()),
             ("partition", self.partition.clone()),
-            ("gpus", self.gpus.map(|it| it.to_string())),
-            ("cpus-per-task", self.cpus.map(|it| it.to_string())),
+            ("gpus", self.gpus.map(|count| count.to_string())),
+            ("cpus-per-task", self.cpus.map(|count| count.to_string())),
         ];
         for (option, value) in optional {
             if let Some(value) = value {
                 text += &format!("#SBATCH --{option}={value}\n");
             }
         }
-        let mut own = String::new();
+        let mut extra = String::new();
         for word in &self.options {
-            own += match word.starts_with('-') {
+            extra += match word.starts_with('-') {
                 true => "\n#SBATCH ",
                 false => " ",
             };
-            own += word;
+            extra += word;
         }
-        text + own.trim_start() + if own.is_empty() { "" } else { "\n" }
+        text + extra.trim_start() + if extra.is_empty() { "" } else { "\n" }
     }
 
     fn program(&self, places: &Places) -> String {
@@ -224,8 +232,8 @@ fn array_script(submit: &Submit, places: &Places, count: u32, open: &[u32]) -> S
     let log = log.trim_matches('"');
     format!(
         "#!/bin/bash
-# The {count} shards of {name}, a task each. One that is not done when its time is over, or whose node fails, gets its
-# place in the queue again by itself. One alone, again: sbatch --array=NUMBER {file}
+# The {count} shards of {name}, one task each. A task that is not done when its time is up, or whose node fails, is
+# requeued automatically. To run one again: sbatch --array=NUMBER {file}
 #SBATCH --job-name={name}
 #SBATCH --array={array}
 #SBATCH --output=\"{log}-%a.out\"
@@ -243,7 +251,7 @@ fn merge_script(submit: &Submit, places: &Places) -> String {
     let name = &submit.name;
     format!(
         "#!/bin/bash
-# The sum of the shards of {name}, and what is made of it. Where a shard is missing it ends with code 3 and writes
+# Merges the shards of {name} and runs the remaining analyses. If a shard is missing, it exits with code 3 and writes
 # nothing: run that shard again, then this.
 #SBATCH --job-name={name}-merge
 #SBATCH --output={log}

@@ -1,4 +1,4 @@
-//! `noisescope trials`: the trials behind a cell of the counts, made again and shown to the network once more.
+//! `noisescope trials`: recreates the trials behind a cell of the counts and shows them to the network again.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -18,7 +18,7 @@ use crate::session::Session;
 use crate::session::record::{ClassificationImages, GammaTrials};
 use crate::session::store::Store;
 
-/// Which trials, and what of them.
+/// Which trials to find, and how to write them.
 #[derive(Debug, Args)]
 pub struct Trials {
     /// The session
@@ -29,34 +29,34 @@ pub struct Trials {
     /// Trials of this true class, by number or name
     #[arg(long = "true", value_name = "CLASS")]
     truth: Option<String>,
-    /// Trials whatever their classes are
+    /// Trials of any class
     #[arg(long, conflicts_with_all = ["called", "truth"])]
     any: bool,
     /// The signal strength (default: the strongest that has trials)
     #[arg(long, value_name = "G")]
     gamma: Option<f64>,
-    /// Which of the plan's classification images, where it has several; from 1
+    /// Which of the plan's classification images, if it has several; from 1
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     images: u64,
-    /// Most trials: the first ones
+    /// At most this many trials: the first ones
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
     count: u64,
-    /// png: the stimuli on one sheet; npz: stimuli, noise and what the network said, for numpy.load; json: a list
+    /// png: the stimuli on one sheet; npz: stimuli, noise and the network's outputs, for numpy.load; json: a list
     #[arg(long, value_enum, default_value = "png")]
     format: TrialsFormat,
-    /// Where to (default: standard output for json, else NAME-trials-true-8-called-3.png or .npz, by what is asked for)
+    /// Output path (default: standard output for json, else for example NAME-trials-true-8-called-3.png)
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
     /// auto (where the session was computed), cpu, flex, libtorch, cuda:N or cubecl:N
     #[arg(long, default_value = "auto")]
     device: String,
-    /// Blocks computed at the same time (default: one a core); what is found does not depend on it
+    /// Blocks computed at the same time (default: one per core); does not change results
     #[arg(long, value_name = "N")]
     workers: Option<usize>,
     /// On cpu: compute every convolution directly (default: as the session was computed)
     #[arg(long, value_name = "HOW")]
     exact: Option<Exact>,
-    /// On cuda:N: multiply in TF32, where the session was computed so
+    /// On cuda:N: multiply in TF32, if the session was computed that way
     #[arg(long)]
     tf32: bool,
 }
@@ -80,14 +80,14 @@ pub fn run(store: &Store, data: Option<&Path>, trials: &Trials) -> Result<ExitCo
     for note in &found.notes {
         say::complain(format_args!("{}: {note}", session.name));
     }
-    let told = Told {
+    let messages = Messages {
         session: &session,
         search: &search,
         found: &found,
     };
     if found.trials.is_empty() && trials.format == TrialsFormat::Png {
-        told.differs();
-        return Err(Refusal::Failed(told.nothing()));
+        messages.differs();
+        return Err(Refusal::Failed(messages.nothing()));
     }
     write(
         &session,
@@ -97,8 +97,8 @@ pub fn run(store: &Store, data: Option<&Path>, trials: &Trials) -> Result<ExitCo
         trials.out.as_deref(),
     )
     .map_err(Refusal::failed)?;
-    say::complain(told.found());
-    told.differs();
+    say::complain(messages.found());
+    messages.differs();
     Ok(ExitCode::SUCCESS)
 }
 
@@ -107,15 +107,15 @@ impl Trials {
         Refusal::Usage(format!("{}: {problem}", self.name))
     }
 
-    /// Checks the words before a session is read.
+    /// Checks the options before the session is read.
     fn check(&self) -> Result<(), Refusal> {
         if self.workers == Some(0) {
             return Err(Refusal::Usage("--workers 0: give at least 1".into()));
         }
         if !self.any && self.called.is_none() && self.truth.is_none() {
-            return Err(self.usage(
-                "say which trials: --called CLASS, --true CLASS or both; --any for whatever they are",
-            ));
+            return Err(
+                self.usage("say which trials: --called CLASS, --true CLASS or both; --any for all")
+            );
         }
         if self.format == TrialsFormat::Png && self.count > MOST_ON_A_SHEET as u64 {
             return Err(self.usage(&format!(
@@ -126,19 +126,19 @@ impl Trials {
         Ok(())
     }
 
-    /// What is looked for in a session.
+    /// The search that the options describe.
     fn search(&self, session: &Session) -> Result<Search, Refusal> {
         self.refuse_parts(session)?;
         let images = self.images as usize - 1;
-        let own = session.record.all::<ClassificationImages>();
-        let own: Vec<&ClassificationImages> = own.map(|(_, own)| own).collect();
-        let Some(&chosen) = own.get(images) else {
-            return Err(self.usage(&match own.len() {
-                0 => "its plan has no classification images, whose trials these would be; put ClassificationImages(()) into the plan of a new session".to_owned(),
-                there => format!("--images {}: its plan has {there}, counted from 1", self.images),
+        let records = session.record.all::<ClassificationImages>();
+        let records: Vec<&ClassificationImages> = records.map(|(_, record)| record).collect();
+        let Some(&chosen) = records.get(images) else {
+            return Err(self.usage(&match records.len() {
+                0 => "its plan has no classification images, so there are no trials; put ClassificationImages(()) into the plan of a new session".to_owned(),
+                count => format!("--images {}: its plan has {count}, counted from 1", self.images),
             }));
         };
-        let shown = |it: &GammaTrials| it.trials > 0;
+        let shown = |trials: &GammaTrials| trials.trials > 0;
         let (Some(form), true) = (&session.record.form, chosen.gammas.iter().any(shown)) else {
             return Err(Refusal::Failed(format!(
                 "{0} has no trials of classification images yet; run it first: noisescope run {0}",
@@ -158,74 +158,75 @@ impl Trials {
             count: usize::try_from(self.count).unwrap_or(usize::MAX),
         };
         if search.truth.is_some() && chosen.gammas[gamma].gamma == 0.0 {
-            let others = strengths(chosen, |own| own.gamma > 0.0);
+            let others = strengths(chosen, |trials| trials.gamma > 0.0);
             let others = match others.is_empty() {
                 true => String::new(),
-                false => format!(", or say at which γ: --gamma {}", others.join(" or ")),
+                false => format!(", or choose another γ: --gamma {}", others.join(" or ")),
             };
             return Err(self.usage(&format!(
-                "--true: at γ 0 no image is blended with the noise, so that a trial has no true class; leave --true out{others}"
+                "--true: at γ 0 no image is blended with the noise, so trials have no true class; leave out --true{others}"
             )));
         }
         Ok(search)
     }
 
-    /// Refuses a session whose blocks lie in several files.
+    /// Refuses a session whose blocks are spread over several files.
     fn refuse_parts(&self, session: &Session) -> Result<(), Refusal> {
         let (sharding, shard) = (&session.record.sharding, &session.record.shard);
         match (sharding, shard) {
             (None, None) => Ok(()),
             (Some(sharding), _) => Err(self.usage(&format!(
-                "it is divided into {} shards; once they are done, make it whole: noisescope merge {}",
+                "it is divided into {} shards; once they are done, merge them: noisescope merge {}",
                 sharding.count, self.name
             ))),
             (None, Some(_)) => Err(self.usage(
-                "it is a shard of a session; give the session, once its shards are merged",
+                "it is a shard of a session; use the session itself, once its shards are merged",
             )),
         }
     }
 
-    /// The place of the signal strength.
-    fn place(&self, own: &ClassificationImages) -> Result<usize, Refusal> {
-        let there = own.gammas.iter().enumerate();
-        let mut there = there.filter(|(_, own)| own.trials > 0);
+    /// The index of the signal strength.
+    fn place(&self, record: &ClassificationImages) -> Result<usize, Refusal> {
+        let gammas = record.gammas.iter().enumerate();
+        let mut gammas = gammas.filter(|(_, trials)| trials.trials > 0);
         let place = match self.gamma {
-            None => there.max_by(|(_, a), (_, b)| a.gamma.total_cmp(&b.gamma)),
-            Some(asked) => there.find(|(_, own)| (own.gamma - asked).abs() < 1e-9),
+            None => gammas.max_by(|(_, a), (_, b)| a.gamma.total_cmp(&b.gamma)),
+            Some(asked) => gammas.find(|(_, trials)| (trials.gamma - asked).abs() < 1e-9),
         };
         let found = place.map(|(place, _)| place);
         found.ok_or_else(|| {
             let asked = self.gamma.unwrap_or_default();
-            let all = strengths(own, |_| true).join(", ");
+            let all = strengths(record, |_| true).join(", ");
             self.usage(&format!(
-                "--gamma {asked}: there are no trials at that γ; there are at {all}"
+                "--gamma {asked}: there are no trials at that γ, only at {all}"
             ))
         })
     }
 }
 
-/// The signal strengths that have trials and are such, as they are typed.
-fn strengths(own: &ClassificationImages, is: impl Fn(&GammaTrials) -> bool) -> Vec<String> {
-    let there = own.gammas.iter().filter(|own| own.trials > 0 && is(own));
-    there.map(|own| own.gamma.to_string()).collect()
+/// The signal strengths that have trials and satisfy `accept`, as the user types them.
+fn strengths(record: &ClassificationImages, accept: impl Fn(&GammaTrials) -> bool) -> Vec<String> {
+    let gammas = record.gammas.iter();
+    let gammas = gammas.filter(|trials| trials.trials > 0 && accept(trials));
+    gammas.map(|trials| trials.gamma.to_string()).collect()
 }
 
-/// What is told of what was found.
-struct Told<'a> {
+/// Messages about the search's result.
+struct Messages<'a> {
     session: &'a Session,
     search: &'a Search,
     found: &'a Found,
 }
 
-impl Told<'_> {
+impl Messages<'_> {
     /// `trials of class 8 called 3 at γ 0.4`.
     fn words(&self) -> String {
         let record = &self.session.record;
-        let of = self.search.truth.map(|class| record.class_in_words(class));
-        let of = of.map_or_else(String::new, |class| format!(" of {class}"));
+        let truth = self.search.truth.map(|class| record.class_in_words(class));
+        let truth = truth.map_or_else(String::new, |class| format!(" of {class}"));
         let called = self.search.called.map(|class| record.bare_class(class));
         let called = called.map_or_else(String::new, |class| format!(" called {class}"));
-        format!("trials{of}{called} at γ {}", gamma(self.found.gamma))
+        format!("trials{truth}{called} at γ {}", gamma(self.found.gamma))
     }
 
     /// `mine: 20 of 153 trials of class 8 called 3 at γ 0.4`.
@@ -241,14 +242,14 @@ impl Told<'_> {
 
     fn nothing(&self) -> String {
         format!(
-            "{}: there are no {} in the {} blocks that are done",
+            "{}: there are no {} in the {} completed blocks",
             self.session.name,
             self.words(),
             thousands(self.found.of)
         )
     }
 
-    /// Complains where the network says something else now than when it was counted.
+    /// Warns if the network now decides differently from what was recorded.
     fn differs(&self) {
         if !self.found.differs() {
             return;
@@ -256,7 +257,7 @@ impl Told<'_> {
         let then = self.session.record.devices.last();
         let then = then.map_or("an unknown device", String::as_str);
         say::complain(format_args!(
-            "{}: the session has counted {} {}, and asked again the network gives {}: it was computed on {then}, and asked on {}, and decisions near a tie differ from one device to another; other images or another program may do the same",
+            "{}: the session recorded {} {}, but now the network gives {}: it was computed on {then} and now on {}, and decisions near a tie differ between devices; changed images or another program version may be the cause too",
             self.session.name,
             thousands(self.found.recorded),
             self.words(),

@@ -1,45 +1,45 @@
-//! What an examination says, line by line.
+//! The line-by-line report of `doctor` and `verify`.
 
 use std::fmt::Display;
 
 use super::say::say;
 
-/// What is thought of one thing.
+/// The result of one check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// It works.
     Works,
-    /// It is not there, and nothing needs it.
+    /// It is absent or limited, which is acceptable.
     Without,
-    /// It does not work and should.
+    /// It should work and does not.
     Broken,
 }
 
-/// What has been said so far, and whether anything is broken.
+/// Prints results and remembers whether anything is broken.
 #[derive(Default)]
 pub struct Report {
     broken: bool,
 }
 
 impl Report {
-    /// Whether anything does not work that should.
+    /// Whether any check so far was [`Verdict::Broken`].
     pub fn is_broken(&self) -> bool {
         self.broken
     }
 
-    /// A heading.
+    /// Prints a heading.
     pub fn title(&self, title: &str) {
         say(format_args!("\n{title}"));
     }
 
-    /// What is thought of something, and why.
-    pub fn line(&mut self, verdict: Verdict, what: &str, words: impl Display) {
+    /// Prints the result of one check, with an explanation.
+    pub fn line(&mut self, verdict: Verdict, subject: &str, words: impl Display) {
         let mark = match verdict {
             Verdict::Works => "ok",
             Verdict::Without => "-",
             Verdict::Broken => "NO",
         };
         self.broken |= verdict == Verdict::Broken;
-        say(format_args!("  {mark:<3} {what:<16} {words}"));
+        say(format_args!("  {mark:<3} {subject:<16} {words}"));
     }
 }

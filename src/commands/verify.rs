@@ -1,4 +1,4 @@
-//! `noisescope verify`: whether a device computes what the reference computes.
+//! `noisescope verify`: checks that a device computes the same as the reference.
 
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use crate::engine::device::verify::{self, Check};
 use crate::engine::device::{self, Choice};
 use crate::session::config::NetworkKind;
 
-/// What to look at.
+/// What to check.
 #[derive(Debug, Args)]
 pub struct Verify {
     /// auto, cpu, flex, libtorch, cuda:N or cubecl:N
@@ -21,18 +21,18 @@ pub struct Verify {
     /// cnn, mlp, logistic, rnn, simple or complex (repeatable; default: all)
     #[arg(long, value_name = "KIND")]
     network: Vec<String>,
-    /// Blocks of a launch on a GPU, even; on libtorch: the way with a GPU
+    /// Blocks per launch on a GPU, even; on libtorch: take the GPU's path
     #[arg(long, value_name = "N")]
     launch: Option<usize>,
     /// On cuda:N: multiply in TF32
     #[arg(long)]
     tf32: bool,
-    /// One JSON object a check
+    /// One JSON object per check
     #[arg(long)]
     json: bool,
 }
 
-/// Looks at one device; exit code 1 where it computes something else.
+/// Checks one device; exit code 1 if it computes something else.
 pub fn run(verify: &Verify) -> Result<ExitCode, Refusal> {
     machine::check_launch(verify.launch)?;
     let named = verify.network.iter().map(|typed| {
@@ -54,7 +54,7 @@ pub fn run(verify: &Verify) -> Result<ExitCode, Refusal> {
     verify::verify(&opened.seats[0], &networks, &mut |check| {
         broken |= !check.ok;
         match verify.json {
-            true => say(told(&check)),
+            true => say(json(&check)),
             false => {
                 let verdict = match check.ok {
                     true => Verdict::Works,
@@ -67,6 +67,6 @@ pub fn run(verify: &Verify) -> Result<ExitCode, Refusal> {
     Ok(ExitCode::from(u8::from(broken)))
 }
 
-fn told(check: &Check) -> serde_json::Value {
+fn json(check: &Check) -> serde_json::Value {
     serde_json::json!({ "check": check.name, "ok": check.ok, "words": check.words })
 }

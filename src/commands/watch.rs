@@ -1,4 +1,4 @@
-//! The dashboard on a session, whoever runs it, and what is said once it is left.
+//! Runs the dashboard on a session, whichever process runs its engine, and prints a closing line.
 
 use std::process::ExitCode;
 
@@ -13,8 +13,8 @@ use crate::session::{Session, State};
 use crate::tui::{self, Start};
 
 impl Look<'_> {
-    /// Draws the session until the person leaves or the run ends. `connection` says whether an
-    /// engine is expected; `start`, where to begin.
+    /// Draws the session until the user leaves or the run ends. `connection` says whether an engine is
+    /// expected; `start` is where to open the views.
     pub fn at(
         &self,
         session: Session,
@@ -50,7 +50,7 @@ impl Look<'_> {
                 tokio::pin!(drawn);
                 tokio::select! {
                     biased;
-                    // The terminal is given back as the dashboard is dropped; the run goes on.
+                    // Dropping the dashboard restores the terminal; the run continues.
                     code = signals.next() => return Ok(ExitCode::from(code)),
                     drawn = &mut drawn => drawn.map_err(Refusal::failed)?,
                 }
@@ -58,16 +58,16 @@ impl Look<'_> {
             match shown {
                 tui::Exit::Over | tui::Exit::Left => {
                     let newest = link.newest();
-                    told(link).await;
+                    report_problem(link).await;
                     return self.farewell(&newest);
                 }
                 tui::Exit::Gone => {
-                    told(link).await;
+                    report_problem(link).await;
                     return Ok(ExitCode::from(HUNG_UP));
                 }
                 tui::Exit::Extend(left, images, more) => {
-                    // What was said first must not meet the lock of what follows.
-                    told(link).await;
+                    // Wait for pending commands, which would otherwise meet the lock taken below.
+                    report_problem(link).await;
                     extended::in_file(self.store, &name, images, more)?;
                     background::start(self.store, self.data, &name, self.machine)?;
                     session = self.store.load(&name)?;
@@ -79,7 +79,7 @@ impl Look<'_> {
                         return Ok(ExitCode::from(code));
                     }
                     session = Session::clone(&link.newest());
-                    told(link).await;
+                    report_problem(link).await;
                     connection = match self.store.engine(&name) {
                         Some(_) => Connection::Connecting,
                         None => Connection::ReadOnly,
@@ -88,9 +88,9 @@ impl Look<'_> {
                 }
                 tui::Exit::Resume(left) => {
                     let newest = link.newest();
-                    told(link).await;
+                    report_problem(link).await;
                     let started = background::start(self.store, self.data, &name, self.machine);
-                    // Somebody else may have been quicker: then there is an engine to look at.
+                    // Another process may have started an engine first; then view that one.
                     if self.store.engine(&name).is_none() {
                         started?;
                     }
@@ -102,7 +102,7 @@ impl Look<'_> {
         }
     }
 
-    /// One line after the screen is restored.
+    /// Prints a line once the screen is restored.
     fn farewell(&self, session: &Session) -> Result<ExitCode, Refusal> {
         let name = &session.name;
         let phase = session.run.as_ref().map(|run| &run.phase);
@@ -111,29 +111,29 @@ impl Look<'_> {
         }
         if let (Some(sharding), Some(run)) = (&session.record.sharding, &session.run) {
             say(format_args!(
-                "{name}: {} shards, {}. Look in again: noisescope attach {name}   Once all are done: noisescope merge {name}",
+                "{name}: {} shards, {}. View again: noisescope attach {name}   Once all are done: noisescope merge {name}",
                 sharding.count,
                 shards_in_words(&run.shards)
             ));
             return Ok(ExitCode::SUCCESS);
         }
-        let again = format!("Go on: noisescope run {name}");
+        let resume = format!("Resume: noisescope run {name}");
         say(
             match (self.store.engine(name), phase, &session.record.state) {
                 (Some(engine), phase, _) if !phase.is_some_and(Phase::is_over) => format!(
-                    "{name} runs on, process {}. Look in again: noisescope attach {name}   Stop it: noisescope stop {name}",
+                    "{name} keeps running, process {}. View again: noisescope attach {name}   Stop it: noisescope stop {name}",
                     engine.pid
                 ),
                 (_, Some(Phase::Finished), _) | (_, None, State::Finished) => {
-                    format!("{name} is finished. Look again: noisescope attach {name}")
+                    format!("{name} is finished. View again: noisescope attach {name}")
                 }
                 (_, Some(Phase::Stopped), _) | (_, None, State::Stopped) => {
-                    format!("{name} is stopped, all it has done is saved. {again}")
+                    format!("{name} is stopped, and everything is saved. {resume}")
                 }
-                (_, _, State::New) => format!("{name} has not been run yet. {again}"),
-                (_, _, State::Failed(message)) => format!("{name} failed: {message}. {again}"),
+                (_, _, State::New) => format!("{name} has not been run yet. {resume}"),
+                (_, _, State::Failed(message)) => format!("{name} failed: {message}. {resume}"),
                 _ => format!(
-                    "{name} was interrupted; its file has what was saved at {}. {again}",
+                    "{name} was interrupted; its file has the checkpoint of {}. {resume}",
                     timestamp(session.record.updated)
                 ),
             },
@@ -142,8 +142,8 @@ impl Look<'_> {
     }
 }
 
-/// Lets what was said arrive, and tells what could not be done.
-async fn told(link: Link) {
+/// Waits until pending commands have arrived, and reports what could not be done.
+async fn report_problem(link: Link) {
     if let Some(problem) = link.ended().await {
         complain(problem);
     }

@@ -1,24 +1,24 @@
-//! Words that a person types for something that has a name: any capitalisation, the name that was
-//! likely meant, and a question where somebody can answer it.
+//! Interpretation of typed names: any capitalisation, suggestions for typing errors, and yes-or-no questions
+//! on a terminal.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use super::Refusal;
 use crate::session::config::NetworkKind;
 
-/// Changes of one letter that a slip may have, at most.
-const SLIPS: usize = 2;
+/// Most single-letter edits that count as a typing error.
+const MAX_TYPOS: usize = 2;
 
-/// The name that was likely meant: a letter or two are other ones, or the same letters stand in
-/// another order. The nearest, and of those the first.
+/// The name that was probably meant: one or two letters differ, or the same letters are in another order.
+/// The nearest; the first of several equally near.
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let typed = typed.trim().to_lowercase();
     let slips = known.into_iter().filter_map(|name| {
-        let own = name.to_lowercase();
-        let distance = strsim::osa_distance(&typed, &own);
-        // Short names are near to everything.
-        let most = SLIPS.min(own.chars().count().div_ceil(4));
-        (distance <= most || letters(&typed) == letters(&own)).then_some((distance, name))
+        let lower = name.to_lowercase();
+        let distance = strsim::osa_distance(&typed, &lower);
+        // Short names are close to everything.
+        let most = MAX_TYPOS.min(lower.chars().count().div_ceil(4));
+        (distance <= most || letters(&typed) == letters(&lower)).then_some((distance, name))
     });
     slips
         .min_by_key(|(distance, _)| *distance)
@@ -37,31 +37,31 @@ pub fn perhaps<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Str
     near.map_or_else(String::new, |near| format!("; did you mean {near}?"))
 }
 
-/// The built-in network that a person means, in any capitalisation.
+/// Parses the name of a built-in network, in any capitalisation.
 ///
 /// # Errors
-/// What there is and the nearest, in words.
+/// If there is none; lists the names and suggests the nearest.
 pub fn network(typed: &str) -> Result<NetworkKind, String> {
     let wanted = typed.trim().to_lowercase();
     let mut kinds = NetworkKind::ALL.into_iter();
     kinds.find(|kind| kind.label() == wanted).ok_or_else(|| {
         format!(
-            "there is no network `{typed}`; there are {}{}",
+            "there is no network `{typed}`; the networks are {}{}",
             networks(),
             perhaps(typed, NetworkKind::ALL.map(NetworkKind::label))
         )
     })
 }
 
-/// All networks by name.
+/// The names of all built-in networks.
 pub fn networks() -> String {
     NetworkKind::ALL.map(NetworkKind::label).join(", ")
 }
 
-/// Asks a question whose usual answer is yes; `None` where nobody can answer.
+/// Asks a question, yes by default; `None` if there is no terminal.
 ///
 /// # Errors
-/// Where the terminal ends before an answer.
+/// If input ends before an answer.
 pub fn ask(question: &str) -> Result<Option<bool>, Refusal> {
     if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
         return Ok(None);
@@ -73,7 +73,7 @@ pub fn ask(question: &str) -> Result<Option<bool>, Refusal> {
         out.flush().map_err(Refusal::failed)?;
         let mut answer = String::new();
         if input.read_line(&mut answer).map_err(Refusal::failed)? == 0 {
-            return Err(Refusal::Usage("no answer; nothing was made".into()));
+            return Err(Refusal::Usage("no answer; nothing was created".into()));
         }
         match answer.trim().to_lowercase().as_str() {
             "" | "y" | "yes" => return Ok(Some(true)),
@@ -116,7 +116,7 @@ mod tests {
         }
         assert_eq!(
             network("logisitc").unwrap_err(),
-            "there is no network `logisitc`; there are cnn, mlp, logistic, rnn, simple, complex; \
+            "there is no network `logisitc`; the networks are cnn, mlp, logistic, rnn, simple, complex; \
              did you mean logistic?"
         );
         assert!(network("resnet50").unwrap_err().ends_with("complex"));

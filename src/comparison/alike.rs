@@ -1,11 +1,11 @@
-//! Whether two sessions were made alike: their images, their noise, what a trial counts.
+//! Checks that two sessions are comparable: same images, same noise, same way of counting trials.
 
 use super::Misfit;
 use crate::session::config::{self, Response};
 use crate::session::record::{ClassificationImages, Experiment as _};
 use crate::session::{Form, Session};
 
-/// Classification images of a session, with their plan and its place.
+/// Classification images of a session: their index in the config, their config and their record.
 pub(super) type Own<'a> = (
     usize,
     &'a config::ClassificationImages,
@@ -22,9 +22,9 @@ pub(super) fn begun(session: &Session) -> Result<Vec<Own<'_>>, Misfit> {
     let plans = session.config.analyses.iter().enumerate();
     let planned: Vec<Own<'_>> = plans
         .zip(&session.record.analyses)
-        .filter_map(|((place, plan), record)| match plan {
+        .filter_map(|((index, plan), record)| match plan {
             config::Analysis::ClassificationImages(plan) => {
-                Some((place, plan, ClassificationImages::of(record)?))
+                Some((index, plan, ClassificationImages::of(record)?))
             }
             _ => None,
         })
@@ -33,17 +33,18 @@ pub(super) fn begun(session: &Session) -> Result<Vec<Own<'_>>, Misfit> {
     if planned.is_empty() {
         return Err(Misfit::NoPlan { name: name() });
     }
-    let begun: Vec<Own<'_>> = planned.into_iter().filter(|it| it.2.trials() > 0).collect();
+    let has_trials = |(.., record): &Own<'_>| record.trials() > 0;
+    let begun: Vec<Own<'_>> = planned.into_iter().filter(has_trials).collect();
     match begun.is_empty() {
         true => Err(Misfit::NoMaps { name: name() }),
         false => Ok(begun),
     }
 }
 
-/// Checks that images have one size and classes are the same.
+/// Checks that both have images of the same size and the same classes.
 pub(super) fn same_form(sessions: [&Session; 2]) -> Result<(), Misfit> {
     let [Some(a), Some(b)] = sessions.map(|session| session.record.form.as_ref()) else {
-        // Sessions of earlier versions have no form; the sums have one all the same.
+        // Sessions of earlier versions have no form; the shapes of their sums are checked later.
         return Ok(());
     };
     let names = names(sessions);
@@ -69,7 +70,7 @@ pub(super) fn same_form(sessions: [&Session; 2]) -> Result<(), Misfit> {
     }
 }
 
-/// Whether two plans show the same noise.
+/// Whether two configs show the same noise.
 pub(super) fn same_noise(
     a: &config::ClassificationImages,
     b: &config::ClassificationImages,
@@ -80,8 +81,8 @@ pub(super) fn same_noise(
 /// `uniform noise`, `gaussian noise of σ 0.25 in cells of 2×2`.
 pub(super) fn in_words(plan: &config::ClassificationImages) -> String {
     let mut words = format!("{} noise", plan.noise.label());
-    if let config::Noise::Gaussian(it) = plan.noise {
-        words += &format!(" of σ {}", it.sigma);
+    if let config::Noise::Gaussian(gaussian) = plan.noise {
+        words += &format!(" of σ {}", gaussian.sigma);
     }
     if plan.cell > 1 {
         words += &format!(" in cells of {0}×{0}", plan.cell);
@@ -92,7 +93,7 @@ pub(super) fn in_words(plan: &config::ClassificationImages) -> String {
     words
 }
 
-/// The responses by which the two have maps of the same quantity.
+/// The responses for which both have maps of the same quantity.
 pub(super) fn responses(
     sessions: [&Session; 2],
     [first, second]: [Own<'_>; 2],
@@ -100,22 +101,22 @@ pub(super) fn responses(
     let evidence = first.2.has_evidence() && second.2.has_evidence();
     let evidence = evidence && first.1.evidence == second.1.evidence;
     let decision = first.1.weighting == second.1.weighting;
-    let there: Vec<Response> = [
+    let shared: Vec<Response> = [
         (Response::Evidence, evidence),
         (Response::Decision, decision),
     ]
     .into_iter()
-    .filter(|(_, there)| *there)
+    .filter(|(_, shared)| *shared)
     .map(|(response, _)| response)
     .collect();
-    if there.is_empty() {
+    if shared.is_empty() {
         let words = |plan: &config::ClassificationImages| {
-            let usual = || "every trial the same".to_owned();
+            let usual = || "every trial equally".to_owned();
             plan.weighting.label().unwrap_or_else(usual)
         };
         return Err(Misfit::Response {
             problem: format!(
-                "the decisions of {} count {}, those of {} {}; and {}",
+                "the decisions of {} count {}, but those of {} {}; and {}",
                 sessions[0].name,
                 words(first.1),
                 sessions[1].name,
@@ -124,19 +125,19 @@ pub(super) fn responses(
             ),
         });
     }
-    Ok(there)
+    Ok(shared)
 }
 
-/// Why not both have evidence images of one quantity.
+/// Why the two do not have evidence images of the same quantity.
 pub(super) fn without_evidence(
     sessions: [&Session; 2],
     plans: [&config::ClassificationImages; 2],
 ) -> String {
-    let lacks = |at: usize| !plans[at].has(Response::Evidence);
-    match (0..2).find(|&at| lacks(at)) {
-        Some(at) => format!(
+    let lacks = |index: usize| !plans[index].has(Response::Evidence);
+    match (0..2).find(|&index| lacks(index)) {
+        Some(index) => format!(
             "{} has no evidence images, only decisions (responses: [Decision])",
-            sessions[at].name
+            sessions[index].name
         ),
         None => format!(
             "the evidence of {} is {}, that of {} {}",

@@ -1,4 +1,4 @@
-//! What the maps of two sessions at one γ, by one response, say of each other.
+//! The maps of two sessions compared, at one γ and for one response.
 
 use std::sync::Arc;
 
@@ -15,116 +15,120 @@ use crate::stats::comparison::{Bounds, Difference, difference};
 pub struct Compared {
     /// The signal strength.
     pub gamma: f64,
-    /// What trials are taken to say.
+    /// The response that the maps are made by.
     pub response: Response,
-    /// What the trials of each session say.
+    /// The estimate from each session's trials.
     pub estimates: [Arc<Estimate>; 2],
     /// Channels, rows and columns of a map.
     pub shape: Shape,
-    /// The bounds past which pixels differ.
+    /// The bounds beyond which pixels differ significantly.
     pub bounds: Bounds,
-    /// The difference of the maps of every class, \[K\]; `None` where not both have one.
+    /// The difference of the two maps for every class, \[K\]; `None` unless both have one.
     pub classes: Vec<Option<Difference>>,
-    least: [u64; 2],
+    min_trials: [u64; 2],
 }
 
-/// Sums over all classes that have maps in both.
+/// Totals over all classes that have maps in both sessions.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Totals {
     /// Classes.
     pub maps: usize,
     /// Pixels tested.
     pub tested: usize,
-    /// Pixels past the bound of one map.
+    /// Pixels beyond the bound for a single map.
     pub significant: usize,
-    /// Pixels past the bound of all maps.
+    /// Pixels beyond the bound for all maps together.
     pub beyond: usize,
-    /// Mean over classes of the correlation of the two maps; `None` without any.
+    /// Mean over classes of the correlation of the two maps; `None` if there is none.
     pub correlation: Option<f64>,
 }
 
 impl Totals {
-    /// The share of pixels past the bound of all maps; `None` where none was tested.
+    /// The share of pixels beyond the bound for all maps; `None` if none was tested.
     pub fn share(&self) -> Option<f64> {
         (self.tested > 0).then(|| self.beyond as f64 / self.tested as f64)
     }
 }
 
 impl Compared {
-    /// Compares at a place among the γ of the pair.
+    /// Compares at the γ with index `place` in the pair.
     ///
     /// # Panics
-    /// Where there is no such place.
+    /// If there is no such γ.
     pub fn new(pair: &Pair<'_>, place: usize, response: Response) -> Self {
-        let own = pair.gammas[place];
-        let estimates = own.trials.map(GammaTrials::estimate);
-        let shape = own.trials[0].shape();
-        let errors = own.trials[0].errors();
-        let mut it = Self {
-            gamma: own.gamma,
+        let common = pair.gammas[place];
+        let estimates = common.trials.map(GammaTrials::estimate);
+        let shape = common.trials[0].shape();
+        let errors = common.trials[0].errors();
+        let mut compared = Self {
+            gamma: common.gamma,
             response,
             shape,
             bounds: Bounds::new(1, shape.iter().product()),
             classes: Vec::new(),
-            least: own.trials.map(|trials| trials.min_trials),
+            min_trials: common.trials.map(|trials| trials.min_trials),
             estimates,
         };
-        let classes = own.trials[0].classes();
-        let maps = (0..classes).filter(|&class| it.maps(class).is_some());
-        it.bounds = Bounds::new(maps.count(), shape.iter().product());
-        let of_class = |class| difference(it.maps(class)?, shape, errors, it.bounds);
-        it.classes = (0..classes).map(of_class).collect();
-        it
+        let classes = common.trials[0].classes();
+        let maps = (0..classes).filter(|&class| compared.maps(class).is_some());
+        compared.bounds = Bounds::new(maps.count(), shape.iter().product());
+        let of_class = |class| difference(compared.maps(class)?, shape, errors, compared.bounds);
+        compared.classes = (0..classes).map(of_class).collect();
+        compared
     }
 
-    /// The maps of a class; `None` where not both have one.
+    /// The two maps of a class; `None` unless both have one.
     pub fn maps(&self, class: usize) -> Option<[&ImageEstimate; 2]> {
         Some([self.map(0, class)?, self.map(1, class)?])
     }
 
     /// The map of a class in one of the sessions.
     pub fn map(&self, session: usize, class: usize) -> Option<&ImageEstimate> {
-        let own = self.estimates[session].classes.get(class)?;
-        own.image(self.response)
+        let estimate = self.estimates[session].classes.get(class)?;
+        estimate.image(self.response)
     }
 
-    /// How reliable the better of the two maps of a class is.
+    /// The reliability of the more reliable of a class's two maps.
     pub fn reliability(&self, class: usize) -> Option<f64> {
-        let own = [0, 1].map(|session| self.map(session, class)?.reliability);
-        own.into_iter().flatten().reduce(f64::max)
+        let both = [0, 1].map(|session| self.map(session, class)?.reliability);
+        both.into_iter().flatten().reduce(f64::max)
     }
 
-    /// Classes that have maps in both, ascending.
+    /// Classes that have maps in both, ascending, with their difference.
     pub fn there(&self) -> impl Iterator<Item = (usize, &Difference)> {
         let classes = self.classes.iter().enumerate();
-        classes.filter_map(|(class, own)| Some((class, own.as_ref()?)))
+        classes.filter_map(|(class, difference)| Some((class, difference.as_ref()?)))
     }
 
-    /// Why a class has no map in one of the sessions; `None` where it has one.
+    /// Why a class has no map in one of the sessions; `None` if it has one.
     pub fn lacks(&self, session: usize, class: usize) -> Option<String> {
         if self.map(session, class).is_some() {
             return None;
         }
         let estimate = &self.estimates[session];
-        let own = estimate.classes.get(class)?;
+        let of_class = estimate.classes.get(class)?;
         Some(match self.response {
-            _ if !own.listed => "not in its plan".into(),
-            Response::Evidence if estimate.trials < self.least[session] => "too few trials".into(),
+            _ if !of_class.listed => "not in its plan".into(),
+            Response::Evidence if estimate.trials < self.min_trials[session] => {
+                "too few trials".into()
+            }
             Response::Evidence => "constant output".into(),
-            Response::Decision => format!("too few, called {}", format::count(own.called as f64)),
+            Response::Decision => {
+                format!("too few, called {}", format::count(of_class.called as f64))
+            }
         })
     }
 
-    /// The sums over all classes.
+    /// The totals over all classes.
     pub fn totals(&self) -> Totals {
         let mut totals = Totals::default();
         let mut correlations = Vec::new();
-        for (_, own) in self.there() {
+        for (_, difference) in self.there() {
             totals.maps += 1;
-            totals.tested += own.tested;
-            totals.significant += own.significant;
-            totals.beyond += own.beyond;
-            correlations.extend(own.correlation);
+            totals.tested += difference.tested;
+            totals.significant += difference.significant;
+            totals.beyond += difference.beyond;
+            correlations.extend(difference.correlation);
         }
         let count = correlations.len();
         totals.correlation =

@@ -6,7 +6,7 @@ use crate::session::config::Response;
 /// Why two sessions cannot be compared.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Misfit {
-    /// A plan without maps.
+    /// A session's plan has no classification images.
     #[error(
         "the plan of {name} has no classification images, so there are no maps to compare; compare \
          sessions whose plan has ClassificationImages(…)"
@@ -15,16 +15,16 @@ pub enum Misfit {
         /// The session.
         name: String,
     },
-    /// Maps that have not begun.
+    /// A session has no trials yet.
     #[error("{name} has no maps yet; run it first: noisescope run {name}")]
     NoMaps {
         /// The session.
         name: String,
     },
-    /// Images of two sizes or numbers of channels.
+    /// The images differ in size or number of channels.
     #[error(
-        "maps are compared pixel by pixel, and the images of {} are {}, those of {} {}; compare \
-         sessions on images of one size", .names[0], .sizes[0], .names[1], .sizes[1]
+        "maps are compared pixel by pixel, but the images of {} are {} and those of {} {}; compare \
+         sessions with images of the same size", .names[0], .sizes[0], .names[1], .sizes[1]
     )]
     Size {
         /// The sessions.
@@ -32,9 +32,9 @@ pub enum Misfit {
         /// The size of their images, in words.
         sizes: [String; 2],
     },
-    /// Two numbers of classes.
+    /// The numbers of classes differ.
     #[error(
-        "maps are compared class by class, and {} has {} classes, {} has {}; compare sessions on the \
+        "maps are compared class by class, but {} has {} classes and {} has {}; compare sessions with the \
          same classes", .names[0], .classes[0], .names[1], .classes[1]
     )]
     Classes {
@@ -43,42 +43,42 @@ pub enum Misfit {
         /// Their numbers of classes.
         classes: [usize; 2],
     },
-    /// A class of two names.
+    /// A class has different names.
     #[error(
-        "maps are compared class by class, and class {class} is {} in {} and {} in {}; compare \
-         sessions on the same classes in the same order", .called[0], .names[0], .called[1], .names[1]
+        "maps are compared class by class, but class {class} is {} in {} and {} in {}; compare \
+         sessions with the same classes in the same order", .called[0], .names[0], .called[1], .names[1]
     )]
     Names {
         /// The sessions.
         names: [String; 2],
         /// The first class that differs.
         class: usize,
-        /// What it is called in each.
+        /// Its name in each.
         called: [String; 2],
     },
     /// No noise in common.
     #[error(
-        "maps by two kinds of noise are two things, and {} was shown {}, {} {}; run one of them again, \
+        "maps from different noise cannot be compared: {} was shown {}, {} {}; run one of them again, \
          under another name, with the noise of the other: noisescope run NAME --set 'analyses=[…]'",
         .names[0], .noises[0].join(" and "), .names[1], .noises[1].join(" and ")
     )]
     Noise {
         /// The sessions.
         names: [String; 2],
-        /// The noises of each, in words.
+        /// The noises of each, described.
         noises: [Vec<String>; 2],
     },
-    /// No noise of the kind that was asked for.
-    #[error("{asked} is no noise that both sessions were shown; both were shown {}", .there.join(" and "))]
+    /// The requested noise was not shown to both.
+    #[error("not both sessions were shown {requested} noise; both were shown {}", .shared.join(" and "))]
     OtherNoise {
-        /// The kind that was asked for.
-        asked: String,
-        /// Those that both have.
-        there: Vec<String>,
+        /// The requested kind of noise.
+        requested: String,
+        /// Those that both were shown.
+        shared: Vec<String>,
     },
-    /// No signal strength in common at which both have trials.
+    /// There is no signal strength at which both have trials.
     #[error(
-        "maps are compared at one signal strength, and {} has trials at γ {}, {} at γ {}; run one of \
+        "maps are compared at the same signal strength, but {} has trials at γ {} and {} at γ {}; run one of \
          them again, under another name, with a γ of the other: noisescope run NAME --set 'analyses=[…]'",
         .names[0], list(&.gammas[0]), .names[1], list(&.gammas[1])
     )]
@@ -88,29 +88,29 @@ pub enum Misfit {
         /// The signal strengths of each that have trials.
         gammas: [Vec<f64>; 2],
     },
-    /// A signal strength that not both have.
-    #[error("not both sessions have trials at γ {}; both have some at γ {}", format::gamma(*.asked), list(.there))]
+    /// Not both have trials at the requested signal strength.
+    #[error("not both sessions have trials at γ {}; both have some at γ {}", format::gamma(*.requested), list(.shared))]
     OtherGamma {
-        /// The signal strength that was asked for.
-        asked: f64,
+        /// The requested signal strength.
+        requested: f64,
         /// Those that both have.
-        there: Vec<f64>,
+        shared: Vec<f64>,
     },
-    /// Maps by the same response that are not of the same quantity.
-    #[error("{problem}; compare sessions that count their trials alike")]
+    /// There is no response for which both have maps of the same quantity.
+    #[error("{problem}; compare sessions that count their trials the same way")]
     Response {
         /// What differs.
         problem: String,
     },
-    /// A response that not both have.
-    #[error("--response {}: {problem}", .asked.key())]
+    /// Not both have maps for the requested response.
+    #[error("--response {}: {problem}", .requested.key())]
     OtherResponse {
-        /// What was asked for.
-        asked: Response,
-        /// Why there are no maps by it.
+        /// The requested response.
+        requested: Response,
+        /// Why there are no such maps.
         problem: String,
     },
-    /// No such class.
+    /// There is no such class.
     #[error("{0}")]
     Class(String),
 }

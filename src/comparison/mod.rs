@@ -1,9 +1,8 @@
-//! Two sessions side by side: what of them can be compared, and what comparing them says. Plain data
-//! for every face; sessions go in, nothing is drawn.
+//! Comparison of two sessions, as plain data for text, exports and screens; nothing is drawn here.
 //!
-//! [`Pair`] finds the maps that both have; [`Compared`] is what one γ and one response say of them;
-//! [`Common::called`] is
-//! what their counts say of their decisions, [`Shown`] what decisions on the same trials say.
+//! [`Pair`] finds the maps that both have; [`Compared`] compares them at one γ for one response;
+//! [`Common::called`] compares how often each decides for each class, and [`Shown`] their decisions on the same
+//! trials.
 
 mod alike;
 mod compared;

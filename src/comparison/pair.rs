@@ -1,5 +1,4 @@
-//! Two sessions whose maps can be compared: which of their classification images, at which γ, by
-//! which response.
+//! Two comparable sessions: which of their classification images match, at which γ, and for which responses.
 
 use super::Misfit;
 use super::alike::{
@@ -10,31 +9,31 @@ use crate::session::record::GammaTrials;
 use crate::session::{Form, Session};
 use crate::stats::agreement::{Called, called};
 
-/// What of two sessions is asked for; what is `None` is chosen.
+/// What to compare; `None` means chosen automatically.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Wish {
-    /// The kind of noise, by its name.
+    /// The name of the kind of noise.
     pub noise: Option<String>,
     /// The signal strength.
     pub gamma: Option<f64>,
-    /// What trials are taken to say.
+    /// The response that the maps are made by.
     pub response: Option<Response>,
 }
 
-/// Classification images of two sessions that were made alike.
+/// Comparable classification images of two sessions.
 #[derive(Debug, Clone)]
 pub struct Pair<'a> {
     /// The sessions.
     pub sessions: [&'a Session; 2],
-    /// Their plans.
+    /// Their configs.
     pub plans: [&'a config::ClassificationImages; 2],
-    /// The places of these in their sessions' plans.
+    /// The indices of these in their sessions' lists of analyses.
     pub places: [usize; 2],
     /// The signal strengths at which both have trials, ascending.
     pub gammas: Vec<Common<'a>>,
-    /// The responses that both have maps by, the one to prefer first.
+    /// The responses for which both have maps, the preferred one first.
     pub responses: Vec<Response>,
-    /// The noises that both were shown, by their names, the one compared among them.
+    /// The names of the noises that both were shown, including the one compared.
     pub noises: Vec<String>,
 }
 
@@ -45,25 +44,25 @@ pub struct Common<'a> {
     pub gamma: f64,
     /// The trials of each.
     pub trials: [&'a GammaTrials; 2],
-    /// The places of γ in the two plans.
+    /// The indices of γ in the two configs.
     pub places: [usize; 2],
-    /// Whether they are the same ones.
+    /// Whether both were shown the same trials.
     pub shown: Trials,
 }
 
 /// Whether two sessions were shown the same trials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trials {
-    /// The very same, all of them.
+    /// Exactly the same.
     Same,
-    /// The same, and one of them more.
+    /// The same, but one session was shown more.
     Shared,
-    /// Others.
+    /// Different trials.
     Others,
 }
 
 impl Common<'_> {
-    /// What the counts say of how alike the sessions decide.
+    /// How often each session's network decides for each class, compared.
     pub fn called(&self) -> Option<Called> {
         let estimates = self.trials.map(GammaTrials::estimate);
         let counts = [&estimates[0].counts[..], &estimates[1].counts[..]];
@@ -72,22 +71,22 @@ impl Common<'_> {
 }
 
 impl<'a> Pair<'a> {
-    /// Finds what the sessions have in common. The first noise, unless another is asked for; a γ or
-    /// a response that is asked for must be there.
+    /// Finds what the sessions have in common. Takes the first shared noise unless another is requested; a
+    /// requested γ or response must exist in both.
     ///
     /// # Errors
-    /// What differs, and what to do.
+    /// If the sessions are not comparable: what differs, and what to do.
     pub fn new(a: &'a Session, b: &'a Session, wish: &Wish) -> Result<Self, Misfit> {
         let sessions = [a, b];
-        let own = [begun(a)?, begun(b)?];
+        let images = [begun(a)?, begun(b)?];
         same_form(sessions)?;
         let mut pairs: Vec<[Own<'a>; 2]> = Vec::new();
-        for first in &own[0] {
+        for first in &images[0] {
             let alike = |other: &&Own<'a>| {
                 let taken = pairs.iter().any(|pair| pair[1].0 == other.0);
                 !taken && same_noise(first.1, other.1)
             };
-            if let Some(second) = own[1].iter().find(alike) {
+            if let Some(second) = images[1].iter().find(alike) {
                 pairs.push([*first, *second]);
             }
         }
@@ -99,21 +98,24 @@ impl<'a> Pair<'a> {
                 let is = |pair: &&[Own<'a>; 2]| pair[0].1.noise.label() == asked.to_lowercase();
                 let found = pairs.iter().find(is);
                 if found.is_none() && !pairs.is_empty() {
-                    let (asked, there) = (asked.clone(), noises);
-                    return Err(Misfit::OtherNoise { asked, there });
+                    return Err(Misfit::OtherNoise {
+                        requested: asked.clone(),
+                        shared: noises,
+                    });
                 }
                 found
             }
         };
         let Some(&[first, second]) = chosen else {
-            let words = |own: &[Own<'_>]| own.iter().map(|(_, plan, _)| in_words(plan)).collect();
+            let noises =
+                |images: &[Own<'_>]| images.iter().map(|(_, plan, _)| in_words(plan)).collect();
             return Err(Misfit::Noise {
                 names: names(sessions),
-                noises: [words(&own[0]), words(&own[1])],
+                noises: [noises(&images[0]), noises(&images[1])],
             });
         };
         let pair = Self {
-            gammas: common(sessions, [first, second])?,
+            gammas: shared_gammas(sessions, [first, second])?,
             responses: responses(sessions, [first, second])?,
             sessions,
             plans: [first.1, second.1],
@@ -128,15 +130,17 @@ impl<'a> Pair<'a> {
         if let Some(asked) = wish.gamma
             && self.place(asked).is_none()
         {
-            let there = self.gammas.iter().map(|it| it.gamma).collect();
-            return Err(Misfit::OtherGamma { asked, there });
+            return Err(Misfit::OtherGamma {
+                requested: asked,
+                shared: self.gammas.iter().map(|common| common.gamma).collect(),
+            });
         }
         match wish.response {
-            Some(asked) if !self.responses.contains(&asked) => Err(Misfit::OtherResponse {
-                asked,
-                problem: match asked {
+            Some(requested) if !self.responses.contains(&requested) => Err(Misfit::OtherResponse {
+                requested,
+                problem: match requested {
                     Response::Evidence => without_evidence(self.sessions, self.plans),
-                    Response::Decision => "the two count their decisions otherwise".into(),
+                    Response::Decision => "the two count their decisions differently".into(),
                 },
             }),
             _ => Ok(()),
@@ -150,30 +154,32 @@ impl<'a> Pair<'a> {
 
     /// The form of both.
     pub fn form(&self) -> Option<&'a Form> {
-        let mut forms = self.sessions.iter().map(|it| it.record.form.as_ref());
-        // The one that has names.
+        let mut forms = self
+            .sessions
+            .iter()
+            .map(|session| session.record.form.as_ref());
+        // Prefer the one with class names.
         let named = forms.clone().flatten().find(|form| !form.is_numbered());
         named.or_else(|| forms.next().flatten())
     }
 
-    /// What a class is called.
+    /// The name of a class.
     pub fn name(&self, class: usize) -> String {
         self.form()
             .map_or_else(|| class.to_string(), |form| form.name(class))
     }
 
-    /// The place of a signal strength among those in common.
+    /// The index of a signal strength in [`gammas`](Self::gammas).
     pub fn place(&self, gamma: f64) -> Option<usize> {
-        let same = |own: &Common<'_>| (own.gamma - gamma).abs() < 1e-9;
+        let same = |common: &Common<'_>| (common.gamma - gamma).abs() < 1e-9;
         self.gammas.iter().position(same)
     }
 
-    /// The place of the signal strength that shows most by a response: at which most classes have
-    /// maps in both; of several the strongest by decisions, by evidence that whose maps are the most
-    /// reliable.
+    /// The index of the signal strength that shows most for a response: where the most classes have maps in
+    /// both sessions. Ties go to the strongest γ for decisions, to the most reliable maps for evidence.
     pub fn best(&self, response: Response) -> usize {
-        let worth = |own: &Common<'_>| {
-            let estimates = own.trials.map(GammaTrials::estimate);
+        let worth = |common: &Common<'_>| {
+            let estimates = common.trials.map(GammaTrials::estimate);
             let classes = estimates[0].classes.iter().zip(&estimates[1].classes);
             let pairs = classes.filter_map(|(a, b)| Some((a.image(response)?, b.image(response)?)));
             let (mut maps, mut reliability) = (0, 0.0);
@@ -185,7 +191,7 @@ impl<'a> Pair<'a> {
                     .min(b.reliability.unwrap_or(0.0));
             }
             let second = match response {
-                Response::Decision => own.gamma,
+                Response::Decision => common.gamma,
                 Response::Evidence => reliability,
             };
             (maps, second)
@@ -195,23 +201,29 @@ impl<'a> Pair<'a> {
         best.map_or(0, |(place, _)| place)
     }
 
-    /// The place of the signal strength at which decisions are the most varied: where almost all trials
-    /// are called one class, that two networks decide alike says little. The entropy of the shares of
-    /// trials called each class, the mean of both sessions.
+    /// The index of the signal strength at which decisions vary most: if almost all trials are called one class,
+    /// agreement of two networks says little. Measured by the entropy of the shares of trials called each class,
+    /// averaged over both sessions.
     pub fn most_varied(&self) -> usize {
         let entropy = |trials: &GammaTrials| -> f64 {
             let estimate = trials.estimate();
             let all = estimate.trials.max(1) as f64;
-            let shares = estimate.classes.iter().map(|own| own.called as f64 / all);
+            let shares = estimate
+                .classes
+                .iter()
+                .map(|class| class.called as f64 / all);
             shares.filter(|p| *p > 0.0).map(|p| -p * p.ln()).sum()
         };
-        let varied = |own: &Common<'_>| own.trials.iter().map(|it| entropy(it)).sum::<f64>();
+        let varied = |common: &Common<'_>| {
+            let trials = common.trials.iter();
+            trials.map(|trials| entropy(trials)).sum::<f64>()
+        };
         let all = self.gammas.iter().map(varied).enumerate();
         let most = all.max_by(|(_, a), (_, b)| a.total_cmp(b));
         most.map_or(0, |(place, _)| place)
     }
 
-    /// The unit of the maps by a response.
+    /// The unit of the maps for a response.
     pub fn unit(&self, response: Response) -> String {
         match response {
             Response::Decision => "full ranges of a pixel".into(),
@@ -219,25 +231,25 @@ impl<'a> Pair<'a> {
         }
     }
 
-    /// The noise that both were shown, in words.
+    /// A description of the noise that both were shown.
     pub fn noise(&self) -> String {
         in_words(self.plans[0])
     }
 }
 
 /// The signal strengths at which both have trials.
-fn common<'a>(
+fn shared_gammas<'a>(
     sessions: [&Session; 2],
     [first, second]: [Own<'a>; 2],
 ) -> Result<Vec<Common<'a>>, Misfit> {
-    let there = |own: Own<'a>| {
-        let gammas = own.2.gammas.iter().enumerate();
+    let with_trials = |images: Own<'a>| {
+        let gammas = images.2.gammas.iter().enumerate();
         gammas.filter(|(_, trials)| trials.trials > 0)
     };
     let mut all: Vec<Common<'a>> = Vec::new();
-    for (place, trials) in there(first) {
+    for (place, trials) in with_trials(first) {
         let same = |other: &(usize, &GammaTrials)| (other.1.gamma - trials.gamma).abs() < 1e-9;
-        if let Some((other, others)) = there(second).find(same)
+        if let Some((other, others)) = with_trials(second).find(same)
             && trials.shape() == others.shape()
             && trials.classes() == others.classes()
         {
@@ -246,12 +258,15 @@ fn common<'a>(
                 gamma: trials.gamma,
                 trials: [trials, others],
                 places,
-                shown: shown(sessions, [first, second], places),
+                shown: trial_overlap(sessions, [first, second], places),
             });
         }
     }
     all.sort_by(|a, b| a.gamma.total_cmp(&b.gamma));
-    let gammas = |own| there(own).map(|(_, trials)| trials.gamma).collect();
+    let gammas = |images| {
+        let all = with_trials(images);
+        all.map(|(_, trials)| trials.gamma).collect()
+    };
     match all.is_empty() {
         true => Err(Misfit::Gammas {
             names: names(sessions),
@@ -261,16 +276,16 @@ fn common<'a>(
     }
 }
 
-/// Whether the trials at two places are the same: drawn from the same seeds, of the same images.
-fn shown(sessions: [&Session; 2], own: [Own<'_>; 2], places: [usize; 2]) -> Trials {
-    let of = |at: usize| {
-        let (session, (place, plan, _)) = (sessions[at], own[at]);
-        let images = (&session.config.dataset, &session.record.images);
-        let seed = (session.config.seed, place, places[at]);
-        (seed, plan.block, images)
+/// Whether both sessions were shown the same trials at a γ: drawn from the same seeds and the same images.
+fn trial_overlap(sessions: [&Session; 2], images: [Own<'_>; 2], places: [usize; 2]) -> Trials {
+    let origin = |index: usize| {
+        let (session, (place, plan, _)) = (sessions[index], images[index]);
+        let dataset = (&session.config.dataset, &session.record.images);
+        let seed = (session.config.seed, place, places[index]);
+        (seed, plan.block, dataset)
     };
-    let trials = [0, 1].map(|at| own[at].2.gammas[places[at]].trials);
-    match of(0) == of(1) {
+    let trials = [0, 1].map(|index| images[index].2.gammas[places[index]].trials);
+    match origin(0) == origin(1) {
         false => Trials::Others,
         true if trials[0] == trials[1] => Trials::Same,
         true => Trials::Shared,

@@ -1,16 +1,16 @@
-//! Two networks shown the same trials.
+//! Decisions of two networks that were shown the same trials.
 
 use super::Trials;
 use crate::stats::agreement::Joint;
 
-/// What two networks decided on the same trials, shown to both for this purpose.
+/// Decisions of two networks on the same trials, shown to both for this comparison.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shown {
     /// The signal strength.
     pub gamma: f64,
     /// Their decisions.
     pub joint: Joint,
-    /// Whether the second session was shown such trials too when it ran: they are drawn as those of the
-    /// first, from its beginning.
+    /// Whether the second session was shown the same trials when it ran: the trials here are the first ones of the
+    /// first session.
     pub trials: Trials,
 }

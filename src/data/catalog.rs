@@ -1,7 +1,7 @@
-//! The data sets that noisescope knows: files, checksums, licences, public mirrors, and how to get those by hand that
-//! it cannot fetch.
+//! The catalogue of known data sets: files, checksums, licences, mirrors, and instructions for sets that must be
+//! downloaded by hand.
 //!
-//! Facts only: nothing here reads a disk or a network.
+//! Static facts only; nothing here accesses the disk or the network.
 
 use crate::session::config::DatasetName;
 use crate::session::form::Shape;
@@ -13,7 +13,7 @@ use super::DataError;
 pub struct FileSpec {
     /// Standard name, without `.gz`.
     pub name: &'static str,
-    /// SHA-256 of the uncompressed content, lower-case hexadecimal; `None` where it is not known for certain.
+    /// SHA-256 of the uncompressed content, lower-case hexadecimal; `None` if not known for certain.
     pub sha256: Option<&'static str>,
     /// Length of the uncompressed content, bytes.
     pub bytes: u64,
@@ -24,7 +24,7 @@ pub struct FileSpec {
 pub struct SetSpec {
     /// Its name in a session.
     pub name: DatasetName,
-    /// Its name on the command line, and of its folder.
+    /// Its name on the command line, and the name of its folder.
     pub slug: &'static str,
     /// What it shows, in a few words.
     pub about: &'static str,
@@ -38,25 +38,25 @@ pub struct SetSpec {
     pub files: &'static [FileSpec],
     /// Licence and holder.
     pub licence: &'static str,
-    /// Where its authors describe it.
+    /// The authors' web page.
     pub homepage: &'static str,
-    /// Addresses under which `<file name>.gz` is served, tried in this order.
+    /// Base URLs that serve `<file name>.gz`, tried in this order.
     pub mirrors: &'static [&'static str],
-    /// What to put into the set's folder by hand, where the set cannot be fetched.
+    /// Instructions for downloading the set by hand, if it cannot be fetched.
     pub by_hand: Option<&'static str>,
-    /// Whether the program carries the first images of the set.
+    /// Whether the first images of the set are built into the program.
     pub is_embedded: bool,
 }
 
 impl SetSpec {
-    /// The name as its authors write it.
+    /// The name as the authors write it.
     pub fn label(&self) -> &'static str {
         match self.name {
             DatasetName::Mnist => "MNIST",
             DatasetName::FashionMnist => "Fashion-MNIST",
             DatasetName::Kmnist => "KMNIST",
             DatasetName::Cifar10 => "CIFAR-10",
-            DatasetName::Own(_) => "a set of one's own",
+            DatasetName::Own(_) => "a custom set",
         }
     }
 
@@ -74,15 +74,15 @@ impl SetSpec {
 /// Every data set, in the order in which lists show them.
 pub static SETS: [&SetSpec; 4] = [&MNIST, &FASHION_MNIST, &KMNIST, &CIFAR_10];
 
-/// The entry of a data set, where it has one.
+/// The entry of a data set, if it is in the catalogue.
 pub fn spec(name: &DatasetName) -> Option<&'static SetSpec> {
     SETS.into_iter().find(|set| set.name == *name)
 }
 
-/// The data set that a command line calls `slug`.
+/// Parses the name that the command line uses for a data set.
 ///
 /// # Errors
-/// [`DataError::UnknownSet`], naming the sets that exist.
+/// [`DataError::UnknownSet`], which lists the sets that exist.
 pub fn parse_name(slug: &str) -> Result<DatasetName, DataError> {
     SETS.iter()
         .find(|set| set.slug == slug)
@@ -92,7 +92,7 @@ pub fn parse_name(slug: &str) -> Result<DatasetName, DataError> {
         })
 }
 
-/// The four files of the MNIST family from their checksums, in the order training images, training labels, test
+/// The four files of an MNIST-like set, given their checksums in the order training images, training labels, test
 /// images, test labels.
 const fn mnist_family(sums: [Option<&'static str>; 4]) -> [FileSpec; 4] {
     const IMAGE_BYTES: u64 = 28 * 28;
@@ -123,7 +123,7 @@ const fn mnist_family(sums: [Option<&'static str>; 4]) -> [FileSpec; 4] {
     ]
 }
 
-/// A file of 10,000 images of CIFAR-10: a label and 3×32×32 levels each.
+/// A CIFAR-10 file of 10,000 images: a label and 3×32×32 levels each.
 const fn batch(name: &'static str) -> FileSpec {
     FileSpec {
         name,
@@ -236,9 +236,9 @@ mod tests {
 
     #[test]
     fn an_unknown_set_names_those_that_exist() {
-        let said = parse_name("cifar").unwrap_err().to_string();
+        let message = parse_name("cifar").unwrap_err().to_string();
         assert_eq!(
-            said,
+            message,
             "no data set is called \"cifar\"; there are mnist, fashion-mnist, kmnist and cifar-10"
         );
     }

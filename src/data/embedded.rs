@@ -1,6 +1,6 @@
-//! The subset inside the binary: the first images of each set, so that noisescope works without a network.
+//! The built-in subsets: the first images of MNIST and Fashion-MNIST, so that noisescope works offline.
 //!
-//! Gzipped IDX files lie in `embedded/<set>/`, the licence of each set beside them.
+//! The gzipped IDX files are in `embedded/<set>/`, together with the set's licence.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -10,9 +10,9 @@ use crate::session::config::{self, DatasetName, DatasetSource};
 use super::readers::raw::{Half, Raw};
 use super::{DataError, Dataset, Request, idx};
 
-/// Training images of each set inside the binary.
+/// Number of built-in training images of each set.
 pub const TRAIN_COUNT: usize = 10_000;
-/// Test images of each set inside the binary.
+/// Number of built-in test images of each set.
 pub const TEST_COUNT: usize = 2_000;
 
 struct Files {
@@ -52,7 +52,7 @@ macro_rules! files {
 static MNIST: Files = files!("mnist");
 static FASHION_MNIST: Files = files!("fashion-mnist");
 
-/// Training and test images of the subset.
+/// Training and test images of a set's built-in subset.
 pub(super) fn read(name: &DatasetName) -> Result<Raw, DataError> {
     let files = match name {
         DatasetName::Mnist => &MNIST,
@@ -90,10 +90,10 @@ fn half(images: &[u8], labels: &[u8]) -> Result<Half, DataError> {
     )
 }
 
-/// The subset of a set as a data set.
+/// Loads a set's built-in subset.
 ///
 /// # Errors
-/// [`DataError::NotEmbedded`] where the program carries none of it.
+/// [`DataError::NotEmbedded`] if the set has none.
 pub fn dataset(name: DatasetName) -> Result<Dataset, DataError> {
     let plan = config::Dataset {
         name,

@@ -1,4 +1,4 @@
-//! What can go wrong between a data set's name and its images.
+//! Errors in loading a data set.
 
 use std::path::PathBuf;
 
@@ -9,30 +9,30 @@ use super::idx::IdxError;
 use super::readers::listing::some_of;
 use super::{MOST_CLASSES, catalog};
 
-/// Why a data set cannot be had.
+/// Why a data set cannot be loaded.
 #[derive(Debug, Error)]
 pub enum DataError {
-    /// A file is not the IDX file that it should be.
+    /// A file is not a valid IDX file of the expected kind.
     #[error(transparent)]
     Idx(#[from] IdxError),
-    /// A file cannot be read, or is of another kind.
+    /// A file cannot be read, or is of an unexpected kind.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A set of which the program carries no subset.
+    /// A set without a built-in subset.
     #[error(
-        "{name} is not among the sets that noisescope carries ({}); give its folder or file with dataset.source",
+        "{name} is not one of the built-in sets ({}); give its folder or file with dataset.source",
         carried()
     )]
     NotEmbedded {
         /// Name of the set.
         name: String,
     },
-    /// Who waited for the images said to stop.
+    /// The caller's progress callback asked to stop.
     #[error("reading the images was stopped")]
     Stopped,
-    /// A set of one's own without a folder or file.
+    /// A set of the user's own, without a folder or file.
     #[error(
-        "{name} is a set of your own: say where its images lie, with dataset.source Folder(\"…\") or File(\"…\")"
+        "{name} is your own set: say where its images are, with dataset.source Folder(\"…\") or File(\"…\")"
     )]
     NoSource {
         /// Name of the set.
@@ -61,31 +61,31 @@ pub enum DataError {
         set: &'static str,
         /// Where it was looked for.
         folder: PathBuf,
-        /// What to get, and from where.
+        /// What to download, and from where.
         how: &'static str,
     },
-    /// Some files of the full set are in the data folder, not all.
+    /// Only some files of the full set are in the data folder.
     #[error("the full {set} set in {} lacks {}; run `noisescope data fetch {slug}`", folder.display(), missing.join(", "))]
     Incomplete {
         /// Name of the set.
         set: &'static str,
         /// Its name on the command line.
         slug: &'static str,
-        /// Where it lies.
+        /// Its folder.
         folder: PathBuf,
         /// Names of the missing files.
         missing: Vec<&'static str>,
     },
-    /// The full set is in the data folder, but a file of it is not what it should be.
+    /// The full set is in the data folder but cannot be used.
     #[error("{reason}; {remedy}")]
     Unusable {
-        /// What is wrong with the file.
+        /// What is wrong.
         reason: Box<DataError>,
-        /// What replaces it.
+        /// How to replace it.
         remedy: String,
     },
-    /// A full set holds another number or size of images than the published one.
-    #[error("{} holds {found}, where the full {set} set has {expected}", path.display())]
+    /// A full set differs from the published one in the number or size of its images.
+    #[error("{} holds {found}, but the full {set} set has {expected}", path.display())]
     NotTheFullSet {
         /// Name of the set.
         set: &'static str,
@@ -96,8 +96,8 @@ pub enum DataError {
         /// Number and size found.
         found: String,
     },
-    /// A full set is as large as the published one, and its content is another.
-    #[error("{} is not the published {set} set: what it has as {file} {why}; as images of one's own it can be used, with dataset.source=Folder(…)", path.display())]
+    /// A full set is as large as the published one, but its content differs.
+    #[error("{} is not the published {set} set: its {file} {why}; you can still use it as your own images, with dataset.source=Folder(…)", path.display())]
     NotPublished {
         /// Name of the set.
         set: &'static str,
@@ -105,7 +105,7 @@ pub enum DataError {
         path: PathBuf,
         /// The published file.
         file: &'static str,
-        /// In which way it differs.
+        /// How it differs.
         why: String,
     },
     /// There is nothing at a path.
@@ -120,14 +120,14 @@ pub enum DataError {
         /// The folder.
         path: PathBuf,
     },
-    /// No reader knows what lies at a path.
-    #[error("no images are found in {} ({found}){hint}; a set is IDX files, CIFAR binary batches, NumPy's .npz or .npy, or a folder of PNG or JPEG pictures for each class", path.display())]
+    /// No reader recognises the content of a path.
+    #[error("no images found in {} ({found}){hint}; a set is IDX files, CIFAR binary batches, NumPy's .npz or .npy, or a folder of PNG or JPEG pictures for each class", path.display())]
     Unrecognised {
         /// The folder or file.
         path: PathBuf,
-        /// What lies there.
+        /// What it contains.
         found: String,
-        /// What would help, beginning with a semicolon; or nothing.
+        /// A remedy, beginning with a semicolon, or empty.
         hint: String,
     },
     /// A folder holds several sets.
@@ -138,7 +138,7 @@ pub enum DataError {
         /// Names of the sets or of their folders.
         found: Vec<String>,
     },
-    /// A folder lacks files of a set of which others are there.
+    /// A folder has only some files of a set.
     #[error("the folder {} lacks {} (plain or with .gz)", folder.display(), missing.join(", "))]
     FolderIncomplete {
         /// The folder.
@@ -146,7 +146,7 @@ pub enum DataError {
         /// Standard names of the missing files.
         missing: Vec<String>,
     },
-    /// There are more images than labels, or fewer.
+    /// The numbers of images and labels differ.
     #[error("{} holds {image_count} images, but {} holds {label_count} labels", images.display(), labels.display())]
     CountsDiffer {
         /// The image file.
@@ -158,18 +158,18 @@ pub enum DataError {
         /// Labels in it.
         label_count: usize,
     },
-    /// Training and test images are of different sizes or channels.
+    /// Training and test images differ in size or channels.
     #[error("the training images in {} are {train}, but the test images are {test}", folder.display())]
     SizesDiffer {
-        /// Where both lie.
+        /// Their folder.
         folder: PathBuf,
-        /// Size and channels of the training images, in words.
+        /// Size and channels of the training images, described.
         train: String,
-        /// Size and channels of the test images, in words.
+        /// Size and channels of the test images, described.
         test: String,
     },
-    /// A binary batch is no whole number of records.
-    #[error("{} has {bytes} bytes, which is no whole number of records of {record} bytes (CIFAR); {hint}", path.display())]
+    /// A binary batch is not a whole number of records.
+    #[error("{} has {bytes} bytes, which is not a whole number of records of {record} bytes (CIFAR); {hint}", path.display())]
     Records {
         /// The file.
         path: PathBuf,
@@ -177,23 +177,23 @@ pub enum DataError {
         bytes: usize,
         /// Length of a record.
         record: usize,
-        /// What it may be.
+        /// The probable cause.
         hint: &'static str,
     },
     /// An array cannot be used.
     #[error("the array {} {why}", path.display())]
     Array {
-        /// The file, and in an archive the array's name.
+        /// The file and, in an archive, the array's name.
         path: PathBuf,
-        /// What is wrong, to be read after its name.
+        /// What is wrong, as the rest of a sentence that begins with the path.
         why: String,
     },
-    /// Arrays do not make a set.
-    #[error("the arrays in {} make no set: {why}; the names are x_train, y_train, x_test and y_test, or images and labels", folder.display())]
+    /// Arrays do not form a set.
+    #[error("the arrays in {} do not form a set: {why}; name them x_train, y_train, x_test and y_test, or images and labels", folder.display())]
     Arrays {
         /// Their folder.
         folder: PathBuf,
-        /// What is missing or double.
+        /// What is missing or ambiguous.
         why: String,
     },
     /// An archive is damaged.
@@ -201,7 +201,7 @@ pub enum DataError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What the decoder said.
+        /// The decoder's error.
         why: String,
     },
     /// Pictures of a set cannot be read.
@@ -215,7 +215,7 @@ pub enum DataError {
         pictures: String,
     },
     /// Pictures of a set differ in size or channels.
-    #[error("the pictures in {} are not all of one size and one number of channels: {first}, but {different} ({count} of {of} differ); bring them to one size and kind first", path.display())]
+    #[error("the pictures in {} do not all have the same size and channels: {first}, but {different} ({count} of {of} differ); convert them to one size and kind first", path.display())]
     PicturesDiffer {
         /// The folder of the set.
         path: PathBuf,
@@ -228,7 +228,7 @@ pub enum DataError {
         /// How many there are.
         of: usize,
     },
-    /// Folders of classes hold no training pictures.
+    /// The class folders hold no training pictures.
     #[error("there are no training pictures in {}", path.display())]
     NoPictures {
         /// The folder of the set.
@@ -240,21 +240,21 @@ pub enum DataError {
         /// The file or folder.
         path: PathBuf,
     },
-    /// A set has one class alone.
-    #[error("the images in {} are all of one class; a network needs two at least to choose between", path.display())]
+    /// A set has only one class.
+    #[error("the images in {} are all of one class; a network needs at least two", path.display())]
     OneClass {
         /// The folder.
         path: PathBuf,
     },
-    /// A set is too small to be divided.
-    #[error("the {count} images in {} have no test images among them and are too few to draw some: a class of two images at least is needed", path.display())]
+    /// A set is too small to draw test images from.
+    #[error("the {count} images in {} include no test images and are too few to draw some: at least one class needs two images", path.display())]
     TooFew {
         /// The folder.
         path: PathBuf,
         /// Images in it.
         count: usize,
     },
-    /// A label names no class.
+    /// A label is beyond the number of classes.
     #[error("{} gives image {index} the label {label}, but {by}", path.display())]
     LabelBeyond {
         /// The file or folder of the labels.
@@ -263,11 +263,11 @@ pub enum DataError {
         index: usize,
         /// Its label.
         label: u16,
-        /// What says how many classes there are.
+        /// Where the number of classes comes from.
         by: String,
     },
-    /// Labels go too far.
-    #[error("{} goes up to the label {label} ({different} different labels); {MOST_CLASSES} classes at most are possible, numbered from 0", path.display())]
+    /// There are too many classes.
+    #[error("{} has labels up to {label} ({different} different labels); at most {MOST_CLASSES} classes are possible, numbered from 0", path.display())]
     TooManyClasses {
         /// The file or folder of the labels.
         path: PathBuf,
@@ -281,12 +281,12 @@ pub enum DataError {
     ClassNames {
         /// The file.
         path: PathBuf,
-        /// What is wrong, to be read after its name.
+        /// What is wrong, as the rest of a sentence that begins with the path.
         why: String,
     },
-    /// There is no place for data.
+    /// There is no data folder.
     #[error(
-        "no place for data sets: your home folder is unknown; give one with --data DIR or NOISESCOPE_DATA"
+        "no folder for data sets: your home folder is unknown; give one with --data DIR or NOISESCOPE_DATA"
     )]
     NoDataFolder,
 }

@@ -1,6 +1,6 @@
-//! Opening a file of images: regular files only, unpacked on the way where they are gzip, never more than a limit.
+//! Opens image files: regular files only, gzip unpacked transparently, never more than a size limit.
 //!
-//! Beside it, what a file is in truth when it is not what its name says.
+//! Also recognises files that are not what their name says.
 
 use std::fs::{File, Metadata};
 use std::io::{self, BufReader, Read};
@@ -13,16 +13,16 @@ use super::gzip::Plain;
 use crate::format::bytes;
 use crate::host;
 
-/// The most bytes of pixels that are taken into memory from one set, however much there is: 8 GiB.
+/// The most bytes of pixels that are read from one set, however much memory there is: 8 GiB.
 pub const MOST_BYTES: u64 = 8 << 30;
 
-/// The most bytes of pixels that are taken into memory now: half of what is free, since they are there twice for a
-/// moment, and [`MOST_BYTES`] at most.
+/// The most bytes of pixels that can be read now: half of the free memory, since they are briefly held twice, and at
+/// most [`MOST_BYTES`].
 pub fn most_bytes() -> u64 {
     host::available_memory().map_or(MOST_BYTES, |free| MOST_BYTES.min(free / 2))
 }
 
-/// Why a file cannot be read, whatever it should hold.
+/// Why a file cannot be read, whatever its format.
 #[derive(Debug, Error)]
 pub enum FileError {
     /// The file cannot be opened or read.
@@ -30,7 +30,7 @@ pub enum FileError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The path is a folder, a device or the like.
@@ -38,7 +38,7 @@ pub enum FileError {
     NotAFile {
         /// The path.
         path: PathBuf,
-        /// What it is, with its article.
+        /// What it is, with an article.
         kind: &'static str,
     },
     /// The gzip stream is damaged or ends early.
@@ -46,58 +46,58 @@ pub enum FileError {
     Gzip {
         /// The file.
         path: PathBuf,
-        /// What the decoder said.
+        /// The decoder's error.
         source: io::Error,
     },
-    /// More than the program takes into memory.
-    #[error("{} holds {what}; at most {} of images are read{}: make it smaller, or take a part of it", path.display(), bytes(*limit), if *limit < MOST_BYTES { ", which is half of the memory that is free" } else { "" })]
+    /// The content is too large for memory.
+    #[error("{} holds {what}; at most {} of images are read{}: make it smaller, or use a part of it", path.display(), bytes(*limit), if *limit < MOST_BYTES { ", which is half of the free memory" } else { "" })]
     TooLarge {
         /// The file or folder.
         path: PathBuf,
-        /// How much, in words.
+        /// Its size, described.
         what: String,
-        /// Bytes that are allowed.
+        /// Bytes allowed.
         limit: u64,
     },
-    /// It unpacks into more than images ever do.
-    #[error("{} has {stored} bytes and unpacks into more than {}, which no images do; a file of images takes at least a hundredth of what it unpacks into", path.display(), bytes(*limit))]
+    /// It unpacks into far more than images would.
+    #[error("{} has {stored} bytes but unpacks into more than {}, which images never do: packed images take at least a hundredth of their unpacked size", path.display(), bytes(*limit))]
     Bomb {
         /// The file.
         path: PathBuf,
-        /// Bytes of the file as it is stored.
+        /// Bytes of the file as stored.
         stored: u64,
         /// Bytes that it may unpack into.
         limit: u64,
     },
-    /// The file is of a kind that cannot hold these images.
+    /// The file is of another format.
     #[error("{} is {}, not {expected}; {}", path.display(), found.what, found.remedy)]
     Foreign {
         /// The file.
         path: PathBuf,
-        /// What was expected, with its article.
+        /// What was expected, with an article.
         expected: &'static str,
-        /// What it is.
+        /// Its actual format.
         found: Foreign,
     },
 }
 
-/// What a file is that is not what its name says.
+/// The recognised format of a file that is not what its name says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Foreign {
-    /// The kind of file, with its article.
+    /// The kind of file, with an article.
     pub what: &'static str,
     /// What to do about it.
     pub remedy: &'static str,
 }
 
-/// What content is in truth, told by how it begins; `None` when it is nothing known.
+/// Recognises a foreign format by its first bytes; `None` if unknown.
 pub fn foreign(head: &[u8]) -> Option<Foreign> {
-    const UNPACK: &str = "unpack it, and give the folder or file that comes out";
+    const UNPACK: &str = "unpack it, and give the resulting folder or file";
     const KINDS: [(&[u8], &str, &str); 15] = [
         (
             b"version https://git-lfs",
             "a Git-LFS pointer",
-            "run `git lfs pull` in its repository to get the content that it stands for",
+            "run `git lfs pull` in its repository to get the actual content",
         ),
         (b"PK\x03\x04", "a zip archive", UNPACK),
         (b"\xfd7zXZ", "an xz archive", UNPACK),
@@ -112,18 +112,14 @@ pub fn foreign(head: &[u8]) -> Option<Foreign> {
         (
             b"\x89PNG",
             "a PNG picture",
-            "put pictures into a folder a class, and give the folder above them",
+            "put pictures into one folder per class, and give the folder above them",
         ),
         (
             b"\xff\xd8\xff",
             "a JPEG picture",
-            "put pictures into a folder a class, and give the folder above them",
+            "put pictures into one folder per class, and give the folder above them",
         ),
-        (
-            b"\x93NUMPY",
-            "a NumPy array",
-            "name it as such, with the ending .npy",
-        ),
+        (b"\x93NUMPY", "a NumPy array", "give it the extension .npy"),
         (
             b"MATLAB 5.0 MAT-file",
             "a MATLAB file",
@@ -139,11 +135,11 @@ pub fn foreign(head: &[u8]) -> Option<Foreign> {
             "a Parquet table",
             "save its images with numpy.savez(\"images.npz\", images=…, labels=…)",
         ),
-        (b"%PDF", "a PDF document", "replace it with the file itself"),
+        (b"%PDF", "a PDF document", "replace it with the actual file"),
         (
             b"\x80",
             "a Python pickle",
-            "take the binary version of the set, or save the arrays with numpy.savez(\"images.npz\", images=…, labels=…)",
+            "use the binary version of the set, or save the arrays with numpy.savez(\"images.npz\", images=…, labels=…)",
         ),
     ];
     if head.is_empty() {
@@ -153,7 +149,7 @@ pub fn foreign(head: &[u8]) -> Option<Foreign> {
         });
     }
     if let Some((_, what, remedy)) = KINDS.iter().find(|(start, ..)| {
-        // A pickle is told by its protocol, 2 to 5, too: one byte alone says little.
+        // One byte is too weak a mark, so a pickle must also have a protocol from 2 to 5.
         head.starts_with(start) && (start[0] != 0x80 || matches!(head.get(1), Some(2..=5)))
     }) {
         return Some(Foreign { what, remedy });
@@ -161,7 +157,7 @@ pub fn foreign(head: &[u8]) -> Option<Foreign> {
     foreign_text(head)
 }
 
-/// The kinds of text: a page, a table.
+/// Recognises a web page, a table, or other text.
 fn foreign_text(head: &[u8]) -> Option<Foreign> {
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let printable =
@@ -176,24 +172,24 @@ fn foreign_text(head: &[u8]) -> Option<Foreign> {
     if page.iter().any(|start| text.starts_with(start)) {
         return Some(Foreign {
             what: "a web page",
-            remedy: "a server sent it in place of the file: open it to see why, and fetch the file again",
+            remedy: "a server sent it instead of the file: open it to see why, and download the file again",
         });
     }
     let first = text.lines().next().unwrap_or_default();
     if first.contains([',', ';', '\t']) {
         return Some(Foreign {
-            what: "a table in text (CSV)",
+            what: "a text table (CSV)",
             remedy: "save it as arrays: numpy.savez(\"images.npz\", images=…, labels=…)",
         });
     }
     Some(Foreign {
-        what: "a text",
+        what: "a text file",
         remedy: "replace it with a good copy of the file",
     })
 }
 
-/// Whether `content` was sent through a transfer in text mode: every line feed has become two bytes, 0x0d 0x0a.
-/// Content with fewer than four of them does not say.
+/// Whether `content` was damaged by a transfer in text mode, which turns every line feed into the two bytes 0x0d 0x0a.
+/// False if there are fewer than four, which proves nothing.
 pub(super) fn is_text_mode(content: &[u8]) -> bool {
     let (mut pairs, mut before) = (0usize, 0u8);
     for &byte in content {
@@ -208,15 +204,15 @@ pub(super) fn is_text_mode(content: &[u8]) -> bool {
     pairs >= 4
 }
 
-/// A regular file, opened; its content comes unpacked.
+/// An opened regular file, unpacked while reading.
 pub(super) struct Opened {
     /// The content.
     pub content: Plain<BufReader<File>>,
-    /// Bytes of the file as it is stored.
+    /// Bytes of the file as stored.
     pub stored: u64,
 }
 
-/// Opens a regular file; a named pipe or a device is refused before it is opened.
+/// Opens a regular file; refuses a named pipe or device before opening it.
 ///
 /// # Errors
 /// [`FileError::Read`] and [`FileError::NotAFile`].
@@ -235,10 +231,10 @@ pub(super) fn open(path: &Path) -> Result<Opened, FileError> {
     })
 }
 
-/// Refuses what is no regular file.
+/// Refuses anything that is not a regular file.
 ///
 /// # Errors
-/// [`FileError::NotAFile`], saying what it is.
+/// [`FileError::NotAFile`], which says what it is.
 pub(super) fn check_regular(path: &Path, about: &Metadata) -> Result<(), FileError> {
     let kind = about.file_type();
     let kind = match () {
@@ -255,10 +251,10 @@ pub(super) fn check_regular(path: &Path, about: &Metadata) -> Result<(), FileErr
     })
 }
 
-/// The whole content of a file, unpacked, [`most_bytes`] at most.
+/// Reads the whole content of a file, unpacked, at most [`most_bytes`].
 ///
 /// # Errors
-/// Any [`FileError`] but [`FileError::Foreign`].
+/// Any [`FileError`] except [`FileError::Foreign`].
 pub(super) fn whole(path: &Path) -> Result<Vec<u8>, FileError> {
     let mut opened = open(path)?;
     let packed = opened.content.is_gzip();
@@ -290,17 +286,17 @@ pub(super) fn whole(path: &Path) -> Result<Vec<u8>, FileError> {
     }
 }
 
-/// The first bytes of a file's content, 512 at most; none when it cannot be read.
+/// The first bytes of a file's content, at most 512; empty if it cannot be read.
 pub(super) fn head(path: &Path) -> Vec<u8> {
     let mut bytes = Vec::new();
     if let Ok(opened) = open(path) {
-        // What could be read before an error tells as much as there is.
+        // On an error, use the bytes read so far.
         let _ = opened.content.take(512).read_to_end(&mut bytes);
     }
     bytes
 }
 
-/// The error of a read that failed midway.
+/// The error for a read that failed midway.
 pub(super) fn unreadable(path: &Path, packed: bool, source: io::Error) -> FileError {
     let path = path.to_owned();
     match packed {
@@ -322,7 +318,7 @@ mod tests {
             what(b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 3\n"),
             Some("a Git-LFS pointer")
         );
-        assert_eq!(what(b"label,pixel0\n5,0\n"), Some("a table in text (CSV)"));
+        assert_eq!(what(b"label,pixel0\n5,0\n"), Some("a text table (CSV)"));
         assert_eq!(what(b"\x80\x02}q"), Some("a Python pickle"));
         assert_eq!(what(b"\x80\xff\x00"), None);
         assert_eq!(what(&[0, 0, 8, 3, 0]), None);
@@ -338,8 +334,8 @@ mod tests {
 
     #[test]
     fn what_is_no_regular_file_is_refused_without_opening_it() {
-        let said = whole(Path::new("/dev/zero")).unwrap_err().to_string();
-        assert!(said.contains("is a device"), "{said}");
+        let message = whole(Path::new("/dev/zero")).unwrap_err().to_string();
+        assert!(message.contains("is a device"), "{message}");
         let folder = tempfile::tempdir().unwrap();
         assert!(
             whole(folder.path())

@@ -1,5 +1,5 @@
-//! Reading a file that may or may not be gzipped: told by its first two bytes, never by its name. A file that was
-//! gzipped twice, as a server and then a script do, is unpacked twice.
+//! Transparent reading of gzipped and plain files, distinguished by their first two bytes and never by name. A file that
+//! was gzipped twice, for example by a server and a script, is unpacked twice.
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -7,15 +7,15 @@ use flate2::bufread::MultiGzDecoder;
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// Images that are packed take at least one byte for so many; deflate could take one for ten times as many.
+/// Most bytes of images that one packed byte unpacks into; deflate itself can reach ten times as many.
 pub(crate) const MOST_EXPANSION: u64 = 100;
-/// Up to here, content may have been packed better than images ever are.
+/// Content up to this size may be packed better than that.
 const SMALL: u64 = 256 << 20;
 
-/// The plain content of a reader, unpacked on the way where it is gzip.
+/// A reader of plain content, unpacking gzip on the fly.
 pub(crate) struct Plain<R> {
     inner: Inner<R>,
-    /// What went wrong when the first unpacked bytes were looked at; told by the first `read`.
+    /// The error from peeking at the first unpacked bytes, returned by the first `read`.
     pending: Option<io::Error>,
 }
 
@@ -26,10 +26,10 @@ enum Inner<R> {
 }
 
 impl<R: BufRead> Plain<R> {
-    /// Looks at the first bytes of `reader` and decides.
+    /// Peeks at the first bytes of `reader` to detect gzip.
     ///
     /// # Errors
-    /// When those first bytes cannot be read.
+    /// If those bytes cannot be read.
     pub(crate) fn new(mut reader: R) -> io::Result<Self> {
         if !reader.fill_buf()?.starts_with(&GZIP_MAGIC) {
             return Ok(Self {
@@ -38,10 +38,10 @@ impl<R: BufRead> Plain<R> {
             });
         }
         let mut once = BufReader::with_capacity(1 << 16, MultiGzDecoder::new(reader));
-        let looked = once
+        let packed_twice = once
             .fill_buf()
             .map(|content| content.starts_with(&GZIP_MAGIC));
-        let (inner, pending) = match looked {
+        let (inner, pending) = match packed_twice {
             Ok(true) => (Inner::Twice(Box::new(MultiGzDecoder::new(once))), None),
             Ok(false) => (Inner::Gzip(Box::new(once)), None),
             Err(error) => (Inner::Gzip(Box::new(once)), Some(error)),
@@ -49,12 +49,12 @@ impl<R: BufRead> Plain<R> {
         Ok(Self { inner, pending })
     }
 
-    /// Whether the content is unpacked on the way.
+    /// Whether the content is gzipped.
     pub(crate) fn is_gzip(&self) -> bool {
         !matches!(self.inner, Inner::Stored(_))
     }
 
-    /// The most bytes that are taken from `stored` bytes: more than images ever unpack into is a trap.
+    /// The most bytes accepted from `stored` bytes: anything that unpacks into more is a decompression bomb.
     pub(crate) fn room(&self, stored: u64) -> u64 {
         match self.inner {
             Inner::Stored(_) => stored,
@@ -63,7 +63,7 @@ impl<R: BufRead> Plain<R> {
     }
 }
 
-/// The most bytes that are taken from so many packed ones.
+/// The most unpacked bytes accepted from `stored` packed ones.
 pub(crate) fn unpacked(stored: u64) -> u64 {
     stored.saturating_mul(MOST_EXPANSION).max(SMALL)
 }

@@ -1,7 +1,7 @@
-//! The IDX format of the MNIST family: a big-endian header, then one byte a pixel or a label.
+//! The IDX format of the MNIST family: a big-endian header, then one byte per pixel or label.
 //!
-//! Reads plain and gzipped files and checks every header against the bytes that follow it; writes plain
-//! files. Which files make a data set, and where they lie, is not known here.
+//! Reads plain and gzipped files and checks every header against the bytes that follow it; writes plain files. Knows
+//! nothing about which files form a data set or where they are.
 
 use std::io::{self, BufRead, Read, Write};
 use std::path::{Path, PathBuf};
@@ -29,10 +29,10 @@ pub struct IdxImages {
     pub width: usize,
 }
 
-/// Why a file is not the IDX file that it should be.
+/// Why a file is not a valid IDX file of the expected kind.
 #[derive(Debug, Error)]
 pub enum IdxError {
-    /// The file cannot be read, or is of a kind that is no IDX at all.
+    /// The file cannot be read, or is not an IDX file.
     #[error(transparent)]
     File(#[from] FileError),
     /// The file ends inside its header.
@@ -45,20 +45,20 @@ pub enum IdxError {
         /// Bytes in the file.
         found: usize,
     },
-    /// The file is of another kind.
-    #[error("{} is not an IDX {kind} file: {}, where unsigned bytes, {} are expected{}", path.display(), in_words(*found), dimensions_of(*expected), kind_remedy(*found))]
+    /// The file is an IDX file of another kind.
+    #[error("{} is not an IDX {kind} file: {}, but unsigned bytes, {} are expected{}", path.display(), describe_magic(*found), dimensions_of(*expected), kind_remedy(*found))]
     Magic {
         /// The file.
         path: PathBuf,
-        /// What was expected, in words.
+        /// The expected kind.
         kind: &'static str,
         /// The magic number of that kind.
         expected: u32,
-        /// The number found.
+        /// The magic number found.
         found: u32,
     },
     /// The header announces more than the file can hold.
-    #[error("{} has an impossible header: it announces {dimensions}, and a file of {stored} bytes holds {most} at most", path.display())]
+    #[error("{} has an impossible header: it announces {dimensions}, but a file of {stored} bytes holds at most {most}", path.display())]
     Absurd {
         /// The file.
         path: PathBuf,
@@ -66,7 +66,7 @@ pub enum IdxError {
         dimensions: String,
         /// Bytes in the file as stored.
         stored: u64,
-        /// Bytes of data that are taken from it.
+        /// Bytes of data that it can hold.
         most: u64,
     },
     /// The header announces no data at all.
@@ -78,7 +78,7 @@ pub enum IdxError {
         dimensions: String,
     },
     /// The file ends before the data that its header announces.
-    #[error("{} is cut short: its header announces {expected} bytes of data, {found} are there", path.display())]
+    #[error("{} is cut short: its header announces {expected} bytes of data, but it has {found}", path.display())]
     Truncated {
         /// The file.
         path: PathBuf,
@@ -87,8 +87,8 @@ pub enum IdxError {
         /// Bytes found after the header.
         found: u64,
     },
-    /// The file goes on after the data that its header announces.
-    #[error("{} goes on after the {expected} bytes of data that its header announces", path.display())]
+    /// The file continues after the data that its header announces.
+    #[error("{} continues after the {expected} bytes of data that its header announces", path.display())]
     Trailing {
         /// The file.
         path: PathBuf,
@@ -103,8 +103,8 @@ pub enum IdxError {
     },
 }
 
-/// Type and dimensions that a magic number stands for, in words; the number where it stands for nothing.
-fn in_words(magic: u32) -> String {
+/// A description of the type and dimensions that a magic number encodes, or the number itself if invalid.
+fn describe_magic(magic: u32) -> String {
     let [zero, nought, code, _] = magic.to_be_bytes();
     let element = match code {
         0x08 => "unsigned bytes",
@@ -135,8 +135,8 @@ fn dimensions_of(magic: u32) -> String {
 
 fn kind_remedy(magic: u32) -> &'static str {
     match magic {
-        IMAGE_MAGIC | LABEL_MAGIC => "; are two files exchanged?",
-        _ if in_words(magic).starts_with("it holds") => {
+        IMAGE_MAGIC | LABEL_MAGIC => "; were two files swapped?",
+        _ if describe_magic(magic).starts_with("it holds") => {
             "; save arrays of other types with numpy.savez(\"images.npz\", images=…, labels=…)"
         }
         _ => "",
@@ -152,7 +152,7 @@ pub fn read_images(path: &Path) -> Result<IdxImages, IdxError> {
     decode_images(opened.content, opened.stored, path)
 }
 
-/// Reads a label file, plain or gzipped; which labels are classes is not checked.
+/// Reads a label file, plain or gzipped; does not check the labels against the classes.
 ///
 /// # Errors
 /// Any [`IdxError`].
@@ -161,7 +161,7 @@ pub fn read_labels(path: &Path) -> Result<Vec<u8>, IdxError> {
     decode_labels(opened.content, opened.stored, path)
 }
 
-/// Decodes an image file held in memory, plain or gzipped. `path` serves the error messages.
+/// Decodes an image file held in memory, plain or gzipped. `path` is for error messages.
 ///
 /// # Errors
 /// As [`read_images`].
@@ -170,7 +170,7 @@ pub fn parse_images(bytes: &[u8], path: &Path) -> Result<IdxImages, IdxError> {
     decode_images(content, bytes.len() as u64, path)
 }
 
-/// Decodes a label file held in memory, plain or gzipped. `path` serves the error messages.
+/// Decodes a label file held in memory, plain or gzipped. `path` is for error messages.
 ///
 /// # Errors
 /// As [`read_labels`].
@@ -190,7 +190,7 @@ fn in_memory<'a>(bytes: &'a [u8], path: &Path) -> Result<Plain<&'a [u8]>, IdxErr
 /// Writes a plain image file: `pixels` is `[n, height, width]`.
 ///
 /// # Errors
-/// `InvalidInput` when `pixels` is no whole number of images or a dimension exceeds 32 bits; else what the writer says.
+/// `InvalidInput` if `pixels` is not a whole number of images or a dimension exceeds 32 bits; else the writer's error.
 pub fn write_images(
     mut to: impl Write,
     pixels: &[u8],
@@ -200,7 +200,7 @@ pub fn write_images(
     let one = height.saturating_mul(width);
     if one == 0 || !pixels.len().is_multiple_of(one) {
         let message = format!(
-            "{} pixels are no whole number of {height}×{width} images",
+            "{} pixels are not a whole number of {height}×{width} images",
             pixels.len()
         );
         return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
@@ -215,7 +215,7 @@ pub fn write_images(
 /// Writes a plain label file.
 ///
 /// # Errors
-/// `InvalidInput` when there are more labels than 32 bits count; else what the writer says.
+/// `InvalidInput` if the number of labels exceeds 32 bits; else the writer's error.
 pub fn write_labels(mut to: impl Write, labels: &[u8]) -> io::Result<()> {
     to.write_all(&LABEL_MAGIC.to_be_bytes())?;
     to.write_all(&dimension_bytes(labels.len())?)?;
@@ -251,7 +251,7 @@ fn decode_labels<R: BufRead>(
     Ok(labels)
 }
 
-/// Header, checks and data of a file with `N` dimensions, `stored` bytes long as it lies on disk.
+/// Reads and checks a file with `N` dimensions that takes `stored` bytes on disk; returns its dimensions and data.
 fn decode<const N: usize, R: BufRead>(
     mut content: Plain<R>,
     stored: u64,
@@ -261,14 +261,14 @@ fn decode<const N: usize, R: BufRead>(
 ) -> Result<([usize; N], Vec<u8>), IdxError> {
     let packed = content.is_gzip();
     let header_length = 4 + 4 * N;
-    let header = some(&mut content, header_length as u64, path)?;
+    let header = read_up_to(&mut content, header_length as u64, path)?;
     let mut words = header
         .chunks_exact(4)
         .map(|word| u32::from_be_bytes([word[0], word[1], word[2], word[3]]));
     let magic = words.next();
     if magic.is_none_or(|found| found != expected) {
         let mut start = header.clone();
-        // A damaged rest takes nothing from what the beginning tells.
+        // On an error, use the bytes read so far.
         let _ = (&mut content).take(512).read_to_end(&mut start);
         if let Some(found) = file::foreign(&start) {
             return Err(FileError::Foreign {
@@ -298,7 +298,7 @@ fn decode<const N: usize, R: BufRead>(
         std::array::from_fn(|_| words.next().map_or(0, |word| word as usize));
 
     let length = data_length(&dimensions, stored, &content, path)?;
-    // A plain file's length is known to hold this much; a gzip header may lie, so the vector grows with what comes.
+    // A plain file is known to hold this much; a gzipped file's header may lie, so there the vector grows as needed.
     let mut data = Vec::with_capacity(if packed { 0 } else { length as usize });
     (&mut content)
         .take(length + 1)
@@ -313,7 +313,7 @@ fn decode<const N: usize, R: BufRead>(
             found,
         }),
         std::cmp::Ordering::Greater => {
-            // No more than a byte before every byte can have been added.
+            // Text mode adds at most one byte per byte.
             let _ = content.take(length).read_to_end(&mut data);
             let path = path.to_owned();
             Err(match file::is_text_mode(&data) {
@@ -327,8 +327,12 @@ fn decode<const N: usize, R: BufRead>(
     }
 }
 
-/// The next `length` bytes, fewer where the content ends.
-fn some<R: BufRead>(content: &mut Plain<R>, length: u64, path: &Path) -> Result<Vec<u8>, IdxError> {
+/// The next `length` bytes, or fewer if the content ends.
+fn read_up_to<R: BufRead>(
+    content: &mut Plain<R>,
+    length: u64,
+    path: &Path,
+) -> Result<Vec<u8>, IdxError> {
     let packed = content.is_gzip();
     let mut bytes = Vec::with_capacity(length as usize);
     content
@@ -338,7 +342,7 @@ fn some<R: BufRead>(content: &mut Plain<R>, length: u64, path: &Path) -> Result<
     Ok(bytes)
 }
 
-/// Bytes of data that `dimensions` announce, once the file is known to be able to hold them.
+/// Bytes of data that `dimensions` announce, after checking that the file can hold them.
 fn data_length<R: BufRead>(
     dimensions: &[usize],
     stored: u64,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::session::form::{Form, Shape};
 
-/// Labelled images of one size, of one channel or more. Cloning shares the pixels.
+/// Labelled images of the same size, with one or more channels. Cloning shares the pixels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Images {
     /// Levels 0..=255, `[n, channels, height, width]`.
@@ -17,7 +17,7 @@ pub struct Images {
     pub height: usize,
     /// Columns of an image.
     pub width: usize,
-    /// Number of classes; labels lie below it.
+    /// Number of classes; all labels are below it.
     pub classes: usize,
 }
 
@@ -27,12 +27,12 @@ impl Images {
         self.labels.len()
     }
 
-    /// Whether there is no image.
+    /// Whether there are no images.
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
     }
 
-    /// Numbers of one image: `channels × height × width`.
+    /// Levels per image: `channels × height × width`.
     pub fn area(&self) -> usize {
         self.channels * self.height * self.width
     }
@@ -42,7 +42,7 @@ impl Images {
         [self.channels, self.height, self.width]
     }
 
-    /// No images, of a form.
+    /// An empty set of images of the given form.
     pub fn none(form: &Form) -> Self {
         Self {
             pixels: Arc::from([]),
@@ -57,7 +57,7 @@ impl Images {
     /// Pixels of image `index`, `[channels, height, width]`, row by row.
     ///
     /// # Panics
-    /// When `index` is not below [`len`](Self::len).
+    /// If `index` is not below [`len`](Self::len).
     pub fn image(&self, index: usize) -> &[u8] {
         &self.pixels[index * self.area()..(index + 1) * self.area()]
     }
@@ -65,13 +65,13 @@ impl Images {
     /// Class of image `index`.
     ///
     /// # Panics
-    /// When `index` is not below [`len`](Self::len).
+    /// If `index` is not below [`len`](Self::len).
     pub fn label(&self, index: usize) -> u16 {
         self.labels[index]
     }
 
-    /// Indices of the images of each class, ascending: `[classes]` lists, some perhaps empty.
-    /// A label beyond the classes is in no list.
+    /// Indices of the images of each class, ascending: `[classes]` lists, some possibly empty.
+    /// Images with a label beyond the classes are in no list.
     pub fn by_class(&self) -> Vec<Vec<usize>> {
         let mut members = vec![Vec::new(); self.classes];
         for (index, &label) in self.labels.iter().enumerate() {

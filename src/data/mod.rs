@@ -1,9 +1,8 @@
-//! The images under study: the sets that the program knows, from the binary or the data folder, and those in a folder
-//! or file of the user's own.
+//! Data sets: the known sets, built in or in the data folder, and the user's own images in a folder or file.
 //!
-//! Here: loading a set into memory. Beside it: what exists (`catalog`), what lies in a folder or file (`readers`), which
-//! classes it has (`settle`), what lies on this disk (`verify`), how more of it gets here (`fetch`). Nothing here knows
-//! a network or a tensor, and nothing but the catalogue knows a size or a number of classes.
+//! This file loads a set into memory. Its modules list the known sets (`catalog`), read folders and files (`readers`),
+//! determine classes and splits (`settle`), verify files on disk (`verify`) and download sets (`fetch`). Nothing here
+//! depends on networks or tensors, and only the catalogue knows sizes or numbers of classes of specific sets.
 
 pub mod catalog;
 pub mod embedded;
@@ -44,13 +43,13 @@ pub const MOST_CLASSES: usize = 1000;
 /// Where the images of a [`Dataset`] came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// The subset inside the binary.
+    /// The built-in subset.
     Embedded,
     /// The full set, in this folder.
     Full(PathBuf),
-    /// A folder, or a file, of the user's own.
+    /// The user's own folder or file.
     Folder(PathBuf),
-    /// There are none.
+    /// There are no images.
     None,
 }
 
@@ -77,15 +76,15 @@ pub struct Dataset {
     pub train: Images,
     /// Test images, of the same size.
     pub test: Images,
-    /// Names of the classes; labels lie below their number.
+    /// Names of the classes; all labels are below their number.
     pub classes: Vec<String>,
-    /// What is worth showing, for example why `Auto` took the built-in subset although files of the
-    /// full set are there.
+    /// Remarks for the user, for example why `Auto` took the built-in subset although files of the full set are
+    /// present.
     pub notes: Vec<Note>,
 }
 
 impl Dataset {
-    /// No images, of a form: noise alone.
+    /// An empty data set of the given form, for noise alone.
     pub fn none(form: Form) -> Self {
         Self {
             name: DatasetName::Own(String::new()),
@@ -108,47 +107,45 @@ impl Dataset {
     }
 }
 
-/// Which images are wanted, and where they may lie.
+/// A request for a data set: which images, and where to look for them.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// What the plan says.
+    /// The session's dataset config.
     pub plan: &'a config::Dataset,
-    /// The session's seed, from which a split follows where the images come without one.
+    /// The session's seed, which determines the test split if the images come without one.
     pub seed: u64,
     /// The folder of full sets.
     pub data: &'a Path,
-    /// Where images that took long to read are kept as one file; `None`: nowhere.
+    /// Folder for caching images that are slow to read; `None`: no caching.
     pub cache: Option<&'a Path>,
 }
 
-/// The images at a path, a folder or a file, recognised and not read: also a level or two below it, and above it where
-/// the path is a part of a set. `None` where there are none.
+/// Recognises the images at a path, a folder or file, without reading them. Also looks one or two levels below it, and
+/// above it if the path is part of a set. `None` if there are none.
 pub fn recognise(path: &Path) -> Option<Found> {
     readers::find(path).ok()
 }
 
-/// Loads a data set. Headers and lengths are checked, and what passes for a full set must be the published one where
-/// its checksums are known. `told` hears
-/// how many of how many files have been read, where there are many, and says whether to go on.
+/// Loads a data set. Checks headers and lengths; a full set must match the published one if its checksums are known.
+/// `progress` is called with the number of files read and the total, if there are many, and decides whether to continue.
 ///
-/// `Auto` takes the full set where it is whole in the data folder, else the built-in subset. `Folder` and `File` may
-/// hold images of any one size, stored in any way that a reader knows: whether they fit a network is the caller's
-/// question.
+/// `Auto` takes the full set if it is complete in the data folder, else the built-in subset. `Folder` and `File` may hold
+/// images of any size, in any format that a reader knows; whether they fit a network is for the caller to check.
 ///
 /// # Errors
-/// [`DataError`], naming the file and what to do; [`DataError::Stopped`] where `told` said so.
-pub fn load(request: &Request<'_>, told: Told<'_>) -> Result<Dataset, DataError> {
+/// [`DataError`], with the file and a remedy; [`DataError::Stopped`] if `progress` asked to stop.
+pub fn load(request: &Request<'_>, progress: Told<'_>) -> Result<Dataset, DataError> {
     let spec = catalog::spec(&request.plan.name);
     match (&request.plan.source, spec) {
         (DatasetSource::Folder(path) | DatasetSource::File(path), _) => {
-            load_path(request, path, told)
+            load_path(request, path, progress)
         }
         (DatasetSource::Embedded, _) => load_embedded(request, None),
         (_, None) => Err(DataError::NoSource {
             name: request.plan.name.label().to_owned(),
         }),
-        (DatasetSource::Full, Some(spec)) => load_full(request, spec, told),
-        (DatasetSource::Auto, Some(spec)) => match load_full(request, spec, told) {
+        (DatasetSource::Full, Some(spec)) => load_full(request, spec, progress),
+        (DatasetSource::Auto, Some(spec)) => match load_full(request, spec, progress) {
             Err(DataError::NotFetched { .. }) => load_embedded(request, None),
             Err(error) if spec.is_embedded => load_embedded(request, Some(error.to_string())),
             outcome => outcome,
@@ -156,7 +153,7 @@ pub fn load(request: &Request<'_>, told: Told<'_>) -> Result<Dataset, DataError>
     }
 }
 
-fn assembled(
+fn build_dataset(
     request: &Request<'_>,
     origin: Origin,
     folder: PathBuf,
@@ -187,16 +184,20 @@ fn assembled(
 
 fn load_embedded(request: &Request<'_>, note: Option<String>) -> Result<Dataset, DataError> {
     let raw = embedded::read(&request.plan.name)?;
-    let mut set = assembled(request, Origin::Embedded, PathBuf::new(), raw)?;
+    let mut set = build_dataset(request, Origin::Embedded, PathBuf::new(), raw)?;
     set.notes.extend(note.map(Note::warning));
     Ok(set)
 }
 
-fn load_full(request: &Request<'_>, spec: &SetSpec, told: Told<'_>) -> Result<Dataset, DataError> {
+fn load_full(
+    request: &Request<'_>,
+    spec: &SetSpec,
+    progress: Told<'_>,
+) -> Result<Dataset, DataError> {
     let folder = set_dir(request.data, spec);
     let missing = place::missing_files(spec, &folder);
     let nothing = missing.len() == spec.files.len();
-    // Brought by hand, the files may lie deeper or have other names.
+    // Files copied by hand may lie deeper or have other names.
     let found = if missing.is_empty() || nothing {
         readers::find(&folder)
     } else if spec.by_hand.is_some() {
@@ -233,13 +234,13 @@ fn load_full(request: &Request<'_>, spec: &SetSpec, told: Told<'_>) -> Result<Da
     let inside = found.folder.clone();
     let set = found
         .layout()
-        .read(told)
-        .and_then(|raw| published(request, spec, &inside, raw));
+        .read(progress)
+        .and_then(|raw| check_and_build(request, spec, &inside, raw));
     set.map_err(|error| unusable(spec, error))
 }
 
-/// A full set, once it is the published one as far as can be told.
-fn published(
+/// A full set, after checking as far as possible that it is the published one.
+fn check_and_build(
     request: &Request<'_>,
     spec: &SetSpec,
     inside: &Path,
@@ -248,10 +249,10 @@ fn published(
     check_size(spec, inside, &raw)?;
     let proof = verify::published(spec, inside, &raw)?;
     let origin = Origin::Full(inside.to_owned());
-    let mut set = assembled(request, origin, inside.to_owned(), raw)?;
+    let mut set = build_dataset(request, origin, inside.to_owned(), raw)?;
     if proof == Proof::None {
         set.notes.push(Note::info(format!(
-            "full set of {}: as many images of the size as were published; no checksums are known that could tell more",
+            "full set of {}: number and size of images match the published set; checksums are not known",
             spec.label()
         )));
     }
@@ -271,10 +272,10 @@ fn unusable(spec: &SetSpec, reason: DataError) -> DataError {
     }
 }
 
-fn load_path(request: &Request<'_>, path: &Path, told: Told<'_>) -> Result<Dataset, DataError> {
+fn load_path(request: &Request<'_>, path: &Path, progress: Told<'_>) -> Result<Dataset, DataError> {
     let found = readers::find(path)?;
-    let (raw, note) = read_or_kept(&found, request.cache, told)?;
-    let mut set = assembled(
+    let (raw, note) = read_cached(&found, request.cache, progress)?;
+    let mut set = build_dataset(
         request,
         Origin::Folder(path.to_owned()),
         found.folder.clone(),
@@ -285,33 +286,33 @@ fn load_path(request: &Request<'_>, path: &Path, told: Told<'_>) -> Result<Datas
     Ok(set)
 }
 
-/// The images as they were kept of an earlier reading, else read and kept; a note where they cannot be kept.
-fn read_or_kept(
+/// Takes the images from the cache, or else reads and caches them; returns a note if they cannot be cached.
+fn read_cached(
     found: &Found,
     cache: Option<&Path>,
-    told: Told<'_>,
+    progress: Told<'_>,
 ) -> Result<(Raw, Option<String>), DataError> {
     let layout = found.layout();
     let Some(cache) = cache else {
-        return Ok((layout.read(told)?, None));
+        return Ok((layout.read(progress)?, None));
     };
     let Some(fingerprint) = layout.fingerprint()? else {
-        return Ok((layout.read(told)?, None));
+        return Ok((layout.read(progress)?, None));
     };
     if let Some(raw) = cache::kept(cache, &fingerprint) {
         return Ok((raw, None));
     }
-    let raw = layout.read(told)?;
+    let raw = layout.read(progress)?;
     let note = cache::keep(cache, &fingerprint, &raw).err().map(|error| {
         format!(
-            "the pictures could not be kept as one file in {} ({error}), so they are read anew each time",
+            "the pictures could not be cached in {} ({error}), so they are decoded again each time",
             cache.display()
         )
     });
     Ok((raw, note))
 }
 
-/// Refuses another number or size of images than were published.
+/// Checks the number and size of the images against the published set.
 fn check_size(spec: &SetSpec, folder: &Path, raw: &Raw) -> Result<(), DataError> {
     let halves = [
         (Some(&raw.train), spec.train),

@@ -1,14 +1,14 @@
-//! What is worth saying of a set of images.
+//! Remarks on a data set.
 
 use std::fmt;
 use std::ops::Deref;
 
-/// A sentence about a set, and whether a person should look into it.
+/// A sentence about a set, and whether the user should look into it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
     /// The sentence.
     pub text: String,
-    /// Whether it may be wrong so: something is missing, or perhaps turned.
+    /// Whether something may be wrong: images missing, or possibly transposed.
     pub warning: bool,
 }
 

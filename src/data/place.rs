@@ -1,4 +1,4 @@
-//! Where data sets lie on this machine.
+//! Paths of data sets on this machine.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ pub const DATA_VARIABLE: &str = "NOISESCOPE_DATA";
 /// folder (`~/.local/share` on Linux). It need not exist.
 ///
 /// # Errors
-/// [`DataError::NoDataFolder`] when neither is given and there is no home folder.
+/// [`DataError::NoDataFolder`] if neither is given and there is no home folder.
 pub fn data_dir(flag: Option<&Path>) -> Result<PathBuf, DataError> {
     resolve(flag, std::env::var_os(DATA_VARIABLE), platform_data_folder)
 }
@@ -45,8 +45,7 @@ fn platform_data_folder() -> Option<PathBuf> {
     Some(etcetera::choose_base_strategy().ok()?.data_dir())
 }
 
-/// The folder in which the files of a full set lie: for those that are brought by hand, where they are found below the
-/// set's folder.
+/// The folder that holds the files of a full set; for a set copied by hand, this may be below the set's folder.
 pub(super) fn full_dir(data_dir: &Path, spec: &SetSpec) -> PathBuf {
     let folder = set_dir(data_dir, spec);
     match spec.by_hand {
@@ -55,7 +54,7 @@ pub(super) fn full_dir(data_dir: &Path, spec: &SetSpec) -> PathBuf {
     }
 }
 
-/// Path of the file `name` in `folder`: plain where it exists, else with `.gz` where that exists, else plain.
+/// Path of the file `name` in `folder`: plain if it exists, else with `.gz` if that exists, else plain.
 pub(super) fn locate(folder: &Path, name: &str) -> PathBuf {
     let plain = folder.join(name);
     let packed = folder.join(format!("{name}.gz"));
@@ -66,7 +65,7 @@ pub(super) fn locate(folder: &Path, name: &str) -> PathBuf {
     }
 }
 
-/// Names of the files of a set that are not in `folder`, plain or gzipped.
+/// Names of the files of a set that are missing from `folder`, both plain and gzipped.
 pub(super) fn missing_files(spec: &SetSpec, folder: &Path) -> Vec<&'static str> {
     spec.files
         .iter()
@@ -116,11 +115,11 @@ mod tests {
     #[test]
     fn a_plain_file_is_preferred_to_a_gzipped_one() {
         let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        assert_eq!(locate(folder.path(), "x"), at("x"));
-        std::fs::write(at("x.gz"), "").unwrap();
-        assert_eq!(locate(folder.path(), "x"), at("x.gz"));
-        std::fs::write(at("x"), "").unwrap();
-        assert_eq!(locate(folder.path(), "x"), at("x"));
+        let path = |name: &str| folder.path().join(name);
+        assert_eq!(locate(folder.path(), "x"), path("x"));
+        std::fs::write(path("x.gz"), "").unwrap();
+        assert_eq!(locate(folder.path(), "x"), path("x.gz"));
+        std::fs::write(path("x"), "").unwrap();
+        assert_eq!(locate(folder.path(), "x"), path("x"));
     }
 }

@@ -1,5 +1,5 @@
-//! From what a reader found to a data set: which classes there are and what they are called, which images are for
-//! testing, and whether rows and columns change places.
+//! Conversion of a reader's output to a data set: determines classes and their names, the test split, and the
+//! orientation.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,29 +12,29 @@ use super::readers::listing::some_of;
 use super::readers::raw::{Half, Names, Raw, in_words};
 use super::{DataError, Images, MOST_CLASSES, Note};
 
-/// The file that names classes, one a line, in the order of their labels.
+/// The file with class names, one per line, in the order of their labels.
 pub(super) const NAMES_FILE: &str = "classes.txt";
 
-/// One image of so many is for testing, where a set has no test images.
+/// One image in this many is used for testing, if a set has no test images.
 const SPLIT: usize = 5;
 
-/// The longest name of a class that is shown whole.
+/// Most characters of a class name; longer names are cut off.
 const MOST_LETTERS: usize = 60;
 
-/// What the plan and the catalogue know of a set.
+/// What the config and the catalogue say about a set.
 #[derive(Debug, Default)]
 pub(super) struct Known<'a> {
-    /// Name of the set and of its classes.
+    /// Names of the set and of its classes, if it is in the catalogue.
     pub set: Option<(&'a str, &'a [&'a str])>,
-    /// A folder that may hold [`NAMES_FILE`].
+    /// The folder that may contain [`NAMES_FILE`].
     pub folder: PathBuf,
-    /// From which the split follows.
+    /// Seed of the test split.
     pub seed: u64,
-    /// Whether rows and columns change places.
+    /// Whether to transpose the images.
     pub transpose: bool,
 }
 
-/// A data set without its name.
+/// A data set without its name and origin.
 #[derive(Debug)]
 pub(super) struct Settled {
     pub train: Images,
@@ -43,10 +43,10 @@ pub(super) struct Settled {
     pub notes: Vec<Note>,
 }
 
-/// Settles the classes, the halves and the orientation.
+/// Determines the classes, the test split and the orientation.
 ///
 /// # Errors
-/// [`DataError`], where labels and names do not fit or the halves differ in size.
+/// [`DataError`], if labels and names do not match or training and test images differ in size.
 pub(super) fn settle(raw: Raw, known: &Known<'_>) -> Result<Settled, DataError> {
     let Raw {
         mut train,
@@ -93,7 +93,7 @@ pub(super) fn settle(raw: Raw, known: &Known<'_>) -> Result<Settled, DataError> 
                 });
             }
             notes.push(Note::info(format!(
-                "the set has no test images: {} of its {} images, one in {SPLIT} of each class, were drawn for testing by \
+                "the set has no test images: {} of its {} images, one in {SPLIT} of each class, were drawn for testing with \
                  seed {}",
                 test.labels.len(),
                 train.labels.len(),
@@ -104,23 +104,23 @@ pub(super) fn settle(raw: Raw, known: &Known<'_>) -> Result<Settled, DataError> 
         }
     };
     let absent = |half: &Half| -> Vec<String> {
-        let there: BTreeSet<u16> = half.labels.iter().copied().collect();
+        let present: BTreeSet<u16> = half.labels.iter().copied().collect();
         let named = classes.iter().enumerate();
         named
-            .filter(|(class, _)| !there.contains(&(*class as u16)))
+            .filter(|(class, _)| !present.contains(&(*class as u16)))
             .map(|(_, name)| name.clone())
             .collect()
     };
     let parts = [
-        (&train, "training", "so that no trial shows it"),
-        (&test, "test", "so that nothing is measured of it"),
+        (&train, "training", "so no trial shows it"),
+        (&test, "test", "so its accuracy is not measured"),
     ];
-    for (half, part, so) in parts {
+    for (half, part, consequence) in parts {
         let absent = absent(half);
         match absent.len() {
             0 => {}
             1 => notes.push(Note::warning(format!(
-                "class {} has no {part} image, {so}",
+                "class {} has no {part} image, {consequence}",
                 absent[0]
             ))),
             count => notes.push(Note::warning(format!(
@@ -130,16 +130,16 @@ pub(super) fn settle(raw: Raw, known: &Known<'_>) -> Result<Settled, DataError> 
         }
     }
     if known.transpose {
-        train = transposed(train);
+        train = transpose(train);
     } else if perhaps_transposed {
         notes.push(Note::warning(
-            "EMNIST's own files have rows and columns exchanged: where the images lie on their side and are mirrored, \
-             set dataset.transpose to true"
+            "EMNIST's original files are transposed: if the images appear rotated and mirrored, set dataset.transpose to \
+             true"
                 .to_owned(),
         ));
     }
     let test = if known.transpose {
-        transposed(test)
+        transpose(test)
     } else {
         test
     };
@@ -163,7 +163,7 @@ fn images(half: Half, classes: usize) -> Images {
     }
 }
 
-/// Names of the classes; labels that begin at 1 are shifted.
+/// Names of the classes; shifts labels that start at 1.
 fn classes(
     mut halves: Vec<&mut Half>,
     names: Option<Names>,
@@ -183,7 +183,7 @@ fn classes(
             *label -= 1;
         }
         notes.push(Note::info(format!(
-            "labels go from 1 to {greatest}, not from 0: the class of label 1 is the first"
+            "labels go from 1 to {greatest} instead of starting at 0: label 1 is the first class"
         )));
     }
     let first = usize::from(from_one);
@@ -195,7 +195,7 @@ fn classes(
                 .map(|half| half.place.clone())
                 .unwrap_or_default(),
             label: greatest,
-            different: labels_of(&halves),
+            different: count_labels(&halves),
         });
     }
     let beyond = |by: String, classes: usize| -> DataError {
@@ -226,7 +226,7 @@ fn classes(
         (Some(names), _) => Ok(names.names),
         (None, Some((set, names))) if count > names.len() => Err(beyond(
             format!(
-                "{set} has {} classes; a set of one's own is named with dataset.name Own(\"…\")",
+                "{set} has {} classes; name your own set with dataset.name Own(\"…\")",
                 names.len()
             ),
             names.len(),
@@ -234,7 +234,7 @@ fn classes(
         (None, Some((set, names))) => {
             if count < names.len() {
                 notes.push(Note::warning(format!(
-                    "labels go to {greatest} only, so there are {count} classes and not the {} of {set}",
+                    "labels only go up to {greatest}, so there are {count} classes instead of the {} of {set}",
                     names.len()
                 )));
             }
@@ -246,7 +246,8 @@ fn classes(
     }
 }
 
-fn labels_of(halves: &[&mut Half]) -> usize {
+/// Number of different labels.
+fn count_labels(halves: &[&mut Half]) -> usize {
     let all: BTreeSet<u16> = halves
         .iter()
         .flat_map(|half| half.labels.iter().copied())
@@ -254,10 +255,10 @@ fn labels_of(halves: &[&mut Half]) -> usize {
     all.len()
 }
 
-/// Names from a file, one a line; `None` where there is no such file.
+/// Reads class names from a file, one per line; `None` if there is no such file.
 ///
 /// # Errors
-/// [`DataError::ClassNames`] where it is no text, names nothing, or names a class twice.
+/// [`DataError::ClassNames`] if it is not UTF-8, has no names or too many, or has a name twice.
 pub(super) fn names_in(path: &Path) -> Result<Option<Names>, DataError> {
     if !path.exists() {
         return Ok(None);
@@ -267,17 +268,17 @@ pub(super) fn names_in(path: &Path) -> Result<Option<Names>, DataError> {
         why,
     };
     let content = file::whole(path)?;
-    let text = String::from_utf8(content).map_err(|_| wrong("is no text in UTF-8".to_owned()))?;
+    let text = String::from_utf8(content).map_err(|_| wrong("is not UTF-8 text".to_owned()))?;
     let lines = text.trim_start_matches('\u{feff}').lines();
     let names: Vec<String> = lines.map(clean).filter(|name| !name.is_empty()).collect();
     if names.is_empty() {
         return Err(wrong(
-            "names no class; it should have a name on each line".to_owned(),
+            "has no class names; it should have one on each line".to_owned(),
         ));
     }
     if names.len() > MOST_CLASSES {
         return Err(wrong(format!(
-            "names {} classes; there may be {MOST_CLASSES}",
+            "names {} classes; at most {MOST_CLASSES} are possible",
             names.len()
         )));
     }
@@ -291,7 +292,7 @@ pub(super) fn names_in(path: &Path) -> Result<Option<Names>, DataError> {
     }))
 }
 
-/// A name without what a terminal would obey, and not too long.
+/// A class name without control characters, cut to [`MOST_LETTERS`].
 pub(super) fn clean(name: &str) -> String {
     let letters = name.trim().chars().map(|letter| match letter.is_control() {
         true => '\u{fffd}',
@@ -300,7 +301,7 @@ pub(super) fn clean(name: &str) -> String {
     letters.take(MOST_LETTERS).collect()
 }
 
-/// One image in [`SPLIT`] of each class drawn for testing, one at least of a class of two or more.
+/// Draws one image in [`SPLIT`] of each class for testing, at least one from a class of two or more.
 fn split(all: &Half, classes: usize, seed: u64) -> (Half, Half) {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut members = vec![Vec::new(); classes];
@@ -325,8 +326,8 @@ fn split(all: &Half, classes: usize, seed: u64) -> (Half, Half) {
     (all.chosen(&train), all.chosen(&test))
 }
 
-/// Every channel of every image with rows and columns exchanged.
-fn transposed(mut half: Half) -> Half {
+/// All images transposed, channel by channel.
+fn transpose(mut half: Half) -> Half {
     let [channels, height, width] = half.shape;
     let mut pixels = vec![0; half.pixels.len()];
     let plane = height * width;

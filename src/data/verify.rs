@@ -1,5 +1,4 @@
-//! Whether the files of the full sets on this disk, and the images that were read from them, are the published ones,
-//! byte for byte.
+//! Verification that the files of full sets on disk, and the images read from them, are byte for byte the published ones.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -14,31 +13,31 @@ use super::idx::{write_images, write_labels};
 use super::place;
 use super::readers::raw::{Half, Raw};
 
-/// What verification found out about one file.
+/// The result of verifying a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileState {
     /// Neither the plain nor the gzipped file is there.
     Missing,
     /// The content is the published one.
     Sound,
-    /// The content is as long as the published one; no checksum is known that could tell more.
+    /// The content has the published length; no checksum is known.
     Unverified,
-    /// The file is there, but its content is not the published one: why.
+    /// The file exists but differs from the published one, for this reason.
     Damaged(String),
 }
 
 /// One file of a set, verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileReport {
-    /// What the file should be.
+    /// The published file.
     pub file: FileSpec,
-    /// Where it is, or would be.
+    /// Its path, whether or not it exists.
     pub path: PathBuf,
-    /// What it is.
+    /// The result.
     pub state: FileState,
 }
 
-/// Verifies the files of a set in the data folder; reads them whole, about 55 MB for a set of the MNIST family.
+/// Verifies the files of a set in the data folder; reads them in full, about 55 MB for an MNIST-like set.
 pub fn verify_set(spec: &SetSpec, data_dir: &Path) -> Vec<FileReport> {
     let folder = place::full_dir(data_dir, spec);
     spec.files
@@ -66,20 +65,20 @@ pub fn verify_file(file: &FileSpec, folder: &Path) -> FileReport {
     }
 }
 
-/// What is known of images that were read in the name of a published set.
+/// Whether images read as a published set were verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Proof {
     /// They are the published ones.
     Published,
-    /// No checksum is known that could tell.
+    /// No checksum is known.
     None,
 }
 
-/// Whether what was read is what was published, whatever its files are called and however they are packed: the
-/// images and labels are written as the published files have them, and their checksums compared.
+/// Verifies that the images read are the published ones, whatever their files are called and however they are packed:
+/// encodes images and labels as the published files and compares checksums.
 ///
 /// # Errors
-/// [`DataError::NotPublished`], naming the part that is another.
+/// [`DataError::NotPublished`], with the file that differs.
 pub(super) fn published(spec: &SetSpec, folder: &Path, raw: &Raw) -> Result<Proof, DataError> {
     let [train_images, train_labels, test_images, test_labels] = spec.files else {
         return Ok(Proof::None);
@@ -94,7 +93,7 @@ pub(super) fn published(spec: &SetSpec, folder: &Path, raw: &Raw) -> Result<Proo
             return Ok(Proof::None);
         }
         for (file, is_images) in [(images, true), (labels, false)] {
-            if let Some(why) = mismatch(file, &as_idx(half, is_images)) {
+            if let Some(why) = mismatch(file, &idx_digest(half, is_images)) {
                 return Err(DataError::NotPublished {
                     set: spec.label(),
                     path: folder.to_owned(),
@@ -108,7 +107,7 @@ pub(super) fn published(spec: &SetSpec, folder: &Path, raw: &Raw) -> Result<Proo
 }
 
 /// The fingerprint of images, or of their labels, as an IDX file.
-fn as_idx(half: &Half, is_images: bool) -> Fingerprint {
+fn idx_digest(half: &Half, is_images: bool) -> Fingerprint {
     let mut found = Fingerprint::default();
     let [_, height, width] = half.shape;
     let labels: Vec<u8> = half
@@ -116,7 +115,7 @@ fn as_idx(half: &Half, is_images: bool) -> Fingerprint {
         .iter()
         .map(|&label| label.min(255) as u8)
         .collect();
-    // What has no such form is no published set either: its fingerprint is another.
+    // Images that cannot be written as IDX are not the published ones, and their fingerprint will differ.
     let _ = match is_images {
         true => write_images(&mut found, &half.pixels, height, width),
         false => write_labels(&mut found, &labels),
@@ -124,7 +123,7 @@ fn as_idx(half: &Half, is_images: bool) -> Fingerprint {
     found
 }
 
-/// Length and SHA-256 of some content, gathered as it passes.
+/// Length and SHA-256 of some content, computed incrementally.
 #[derive(Default)]
 pub(super) struct Fingerprint {
     bytes: u64,
@@ -158,7 +157,7 @@ impl Fingerprint {
     }
 }
 
-/// In which way content is not that of `file`; `None` when it is.
+/// How content differs from that of `file`; `None` if it does not.
 pub(super) fn mismatch(file: &FileSpec, found: &Fingerprint) -> Option<String> {
     if found.bytes() > file.bytes {
         return Some(format!("is longer than {} bytes", file.bytes));
@@ -180,7 +179,7 @@ fn abridged(sha256: &str) -> &str {
     sha256.get(..12).unwrap_or(sha256)
 }
 
-/// Fingerprint of a file's unpacked content, read no further than one byte beyond `limit`.
+/// Fingerprint of a file's unpacked content, read at most to one byte beyond `limit`.
 fn digest_file(path: &Path, limit: u64) -> io::Result<Fingerprint> {
     let about = path.metadata()?;
     if about.is_dir() {

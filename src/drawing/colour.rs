@@ -1,9 +1,8 @@
-//! Colours of maps and curves as numbers: a diverging ramp from blue over grey to orange, in which
-//! both sides have the same lightness and chroma at the same distance from zero (in OKLCh), so
-//! neither sign looks stronger; and blue and orange stay apart for every common kind of colour
-//! blindness.
+//! Colours of maps and curves as numbers: a diverging ramp from blue through grey to orange. Both sides have the
+//! same lightness and chroma at the same distance from zero (in OKLCh), so neither sign looks stronger, and blue
+//! and orange stay distinguishable under every common form of colour blindness.
 
-/// What stands behind text and maps.
+/// The background behind text and maps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Background {
     /// Dark, or unknown.
@@ -16,7 +15,7 @@ pub enum Background {
 /// Red, green and blue.
 pub type Rgb = (u8, u8, u8);
 
-/// Hues of the two signs, below zero and above, in degrees of OKLCh.
+/// Hues for values below and above zero, in OKLCh degrees.
 pub type Hues = (f64, f64);
 
 /// Blue below zero, orange above.
@@ -24,12 +23,12 @@ pub const BLUE_ORANGE: Hues = (248.0, 62.0);
 /// Green below zero, purple above.
 pub const GREEN_PURPLE: Hues = (150.0, 318.0);
 
-/// Colour of `t` in \[−1,1\]: blue below zero, grey at zero, orange above.
+/// The colour of `t` in \[−1,1\]: blue below zero, grey at zero, orange above.
 pub fn ramp(t: f64, background: Background) -> Rgb {
     ramp_between(t, background, BLUE_ORANGE)
 }
 
-/// Colour of `t` in \[−1,1\] between two hues, grey at zero.
+/// The colour of `t` in \[−1,1\] between two hues, grey at zero.
 pub fn ramp_between(t: f64, background: Background, hues: Hues) -> Rgb {
     let size = t.abs();
     let (zero, full, most) = match background {
@@ -37,8 +36,8 @@ pub fn ramp_between(t: f64, background: Background, hues: Hues) -> Rgb {
         Background::Light => (0.95, 0.50, 0.125),
     };
     let lightness = zero + (full - zero) * size;
-    // Chroma rises fast, so that a weak value already has a hue, and falls towards the end, where
-    // the screen has none to give at that lightness.
+    // Chroma rises quickly, so that even a weak value has a hue, and falls towards the end, where sRGB has none
+    // to offer at that lightness.
     let chroma = most
         * (size * std::f64::consts::FRAC_PI_2 * 1.35)
             .sin()
@@ -48,8 +47,8 @@ pub fn ramp_between(t: f64, background: Background, hues: Hues) -> Rgb {
     oklch(lightness, chroma, hue)
 }
 
-/// sRGB of a colour in OKLCh (Ottosson, *A perceptual color space for image processing*, 2020),
-/// its chroma lowered until the screen can show it.
+/// The sRGB value of an OKLCh colour (Ottosson, *A perceptual color space for image processing*, 2020), with its
+/// chroma reduced until it is in gamut.
 fn oklch(lightness: f64, chroma: f64, hue: f64) -> Rgb {
     let mut chroma = chroma;
     loop {

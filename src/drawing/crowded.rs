@@ -1,20 +1,20 @@
-//! Words that lie on others or leave the sheet: what a reader would see as a smear, and no layout may do.
+//! Layout checks: labels that overlap one another or run off the sheet.
 
 use super::Drawing;
 use super::mark::{Anchor, Mark, Point, Words};
 #[cfg(test)]
 use super::{Background, Palette, Sheet};
 
-/// A row of words and where it lies: left, top, right, bottom.
+/// A line of text and its bounding box: left, top, right, bottom.
 struct Row<'a> {
     text: &'a str,
     edges: [f64; 4],
 }
 
-/// How far words may reach over an edge that nobody sees, in millimetres.
+/// How far text may cross an edge without anyone noticing, in millimetres.
 const SLACK: f64 = 0.1;
 
-/// Every pair of rows of words that lie over each other, and every row that leaves the sheet, in words.
+/// Describes every pair of overlapping labels, and every label that runs off the sheet.
 pub fn crowded(drawing: &Drawing) -> Vec<String> {
     let rows = drawing.marks.iter().filter_map(|mark| match mark {
         Mark::Text { at, words, .. } if !words.text.trim().is_empty() => {
@@ -24,26 +24,26 @@ pub fn crowded(drawing: &Drawing) -> Vec<String> {
     });
     let rows: Vec<Row<'_>> = rows.collect();
     let mut found = Vec::new();
-    for (at, own) in rows.iter().enumerate() {
-        let [left, top, right, bottom] = own.edges;
+    for (index, row) in rows.iter().enumerate() {
+        let [left, top, right, bottom] = row.edges;
         let inside = left >= -SLACK
             && top >= -SLACK
             && right <= drawing.sheet.width + SLACK
             && bottom <= drawing.height + SLACK;
         if !inside {
-            found.push(format!("`{}` leaves the sheet", own.text));
+            found.push(format!("`{}` leaves the sheet", row.text));
         }
         let over = |other: &&Row<'_>| {
             let [l, t, r, b] = other.edges;
             left < r && l < right && top < b && t < bottom
         };
-        let others = rows[at + 1..].iter().filter(over);
-        found.extend(others.map(|it| format!("`{}` lies on `{}`", own.text, it.text)));
+        let others = rows[index + 1..].iter().filter(over);
+        found.extend(others.map(|other| format!("`{}` lies on `{}`", row.text, other.text)));
     }
     found
 }
 
-/// The body of the letters, without the room above and below.
+/// The bounding box of the glyphs, without the space above and below them.
 fn row<'a>(drawing: &Drawing, (x, y): Point, words: &'a Words) -> Row<'a> {
     let sheet = &drawing.sheet;
     let size = sheet.size();
@@ -67,7 +67,7 @@ fn row<'a>(drawing: &Drawing, (x, y): Point, words: &'a Words) -> Row<'a> {
     }
 }
 
-/// The sheets that every layout is tried on: both widths, with heading and without.
+/// The sheets on which every layout is tested: both widths, with and without headings.
 #[cfg(test)]
 pub fn tried() -> [Sheet; 4] {
     let bare = |sheet: Sheet, titled| Sheet {

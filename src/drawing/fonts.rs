@@ -1,5 +1,5 @@
-//! Letters: the font that is in the program, those of the machine where it has not got a letter, and for
-//! what no font has, the bitmaps of GNU Unifont.
+//! Fonts: the one embedded in the program, system fonts for glyphs it lacks, and GNU Unifont bitmaps for glyphs
+//! that no font has.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,13 +7,13 @@ use fontdb::{Database, ID, Source};
 use resvg::usvg;
 use ttf_parser::Face;
 
-/// What text in SVG asks for: the font that is in the program, and what is likely elsewhere.
+/// The font families named in SVG: the embedded font first, then likely substitutes.
 pub const FAMILIES: &str = "'Noto Sans', 'DejaVu Sans', Arial, sans-serif";
 
-/// Ems that a letter takes of which no font tells.
+/// Width in ems of a character that has no glyph in any font.
 const SQUARE: f64 = 1.0;
 
-/// The two faces that are in the program.
+/// The two embedded faces.
 struct Faces {
     regular: Option<Face<'static>>,
     bold: Option<Face<'static>>,
@@ -27,7 +27,7 @@ fn faces() -> &'static Faces {
     })
 }
 
-/// Ems that words take in a row, without kerning.
+/// The width of a line of text in ems, without kerning.
 pub fn width(words: &str, bold: bool) -> f64 {
     words.chars().map(|letter| advance(letter, bold)).sum()
 }
@@ -35,23 +35,23 @@ pub fn width(words: &str, bold: bool) -> f64 {
 fn advance(letter: char, bold: bool) -> f64 {
     let faces = faces();
     let face = if bold { &faces.bold } else { &faces.regular };
-    let own = face.as_ref().and_then(|face| {
+    let embedded = face.as_ref().and_then(|face| {
         let glyph = face.glyph_index(letter)?;
         let advance = face.glyph_hor_advance(glyph)?;
         Some(f64::from(advance) / f64::from(face.units_per_em()))
     });
-    own.unwrap_or_else(|| drawn_width(letter))
+    embedded.unwrap_or_else(|| drawn_width(letter))
 }
 
-/// Whether the font that is in the program has a letter.
+/// Whether the embedded font has a glyph for a character.
 fn is_embedded(letter: char) -> bool {
     let face = &faces().regular;
     face.as_ref()
         .is_some_and(|face| face.glyph_index(letter).is_some())
 }
 
-/// The fonts that a text needs: those in the program, and those of the machine where these have not got
-/// all of its letters, which takes a moment once.
+/// The fonts needed for some texts: the embedded ones, plus the system fonts if the embedded ones lack a glyph.
+/// Loading the system fonts takes a moment the first time.
 pub fn database<'a>(mut words: impl Iterator<Item = &'a str>) -> Arc<Database> {
     static EMBEDDED: OnceLock<Arc<Database>> = OnceLock::new();
     static ALL: OnceLock<Arc<Database>> = OnceLock::new();
@@ -74,7 +74,7 @@ pub fn database<'a>(mut words: impl Iterator<Item = &'a str>) -> Arc<Database> {
     Arc::clone(all)
 }
 
-/// Whether any font has a letter, or it takes no ink.
+/// Whether some font has a glyph for the character, or the character is invisible.
 pub fn is_there(fonts: &Database, letter: char) -> bool {
     if letter.is_whitespace() || letter.is_control() || is_embedded(letter) {
         return true;
@@ -88,8 +88,8 @@ pub fn is_there(fonts: &Database, letter: char) -> bool {
     fonts.faces().any(|face| has(face.id).flatten().is_some())
 }
 
-/// How an SVG is read that is drawn with these fonts. The font in the program comes first, whatever
-/// fonts of the same name the machine has, so that a figure looks the same everywhere.
+/// Options for parsing an SVG with these fonts. The embedded font takes precedence over any system font of the
+/// same name, so that a figure looks the same everywhere.
 pub fn options(fonts: Arc<Database>) -> usvg::Options<'static> {
     usvg::Options {
         font_family: "Noto Sans".into(),
@@ -99,7 +99,7 @@ pub fn options(fonts: Arc<Database>) -> usvg::Options<'static> {
     }
 }
 
-/// Ems that the bitmap of a letter takes.
+/// The width of a character's bitmap in ems.
 pub fn drawn_width(letter: char) -> f64 {
     match unifont::get_glyph(letter) {
         Some(glyph) => glyph.get_width() as f64 / ROWS as f64,
@@ -107,13 +107,13 @@ pub fn drawn_width(letter: char) -> f64 {
     }
 }
 
-/// Rows of a bitmap, of which the last two are below the line that letters stand on.
+/// Rows in a bitmap; the last two are below the baseline.
 const ROWS: usize = 16;
-/// Rows of a bitmap above the line that letters stand on.
+/// Rows in a bitmap above the baseline.
 const ABOVE: f64 = 14.0;
 
-/// A letter that no font has as the path of its bitmap, `size` high, its left end on the line that
-/// letters stand on at (x, y). One without a bitmap is an empty square.
+/// A character that no font has, as an SVG path of its bitmap, `size` high, with the left end of its baseline at
+/// (x, y). A character without a bitmap becomes an empty square.
 pub fn path(letter: char, (x, y): (f64, f64), size: f64) -> String {
     let dot = size / ROWS as f64;
     let top = y - ABOVE * dot;
@@ -139,7 +139,7 @@ pub fn path(letter: char, (x, y): (f64, f64), size: f64) -> String {
         let mut column = 0;
         while column < width {
             let length = (column..width)
-                .take_while(|&at| glyph.get_pixel(at, row))
+                .take_while(|&column| glyph.get_pixel(column, row))
                 .count();
             if length > 0 {
                 bar(column, row, length);
@@ -176,9 +176,9 @@ mod tests {
     fn a_letter_of_any_script_has_a_shape_of_its_own() {
         let empty = path('\u{10fffd}', (0.0, 0.0), 16.0);
         for letter in ['犬', 'ね', 'ض', 'ह', '한', 'א'] {
-            let own = path(letter, (0.0, 0.0), 16.0);
-            assert!(!own.is_empty() && own != empty, "{letter}");
-            assert!(own != path('?', (0.0, 0.0), 16.0));
+            let shape = path(letter, (0.0, 0.0), 16.0);
+            assert!(!shape.is_empty() && shape != empty, "{letter}");
+            assert!(shape != path('?', (0.0, 0.0), 16.0));
         }
     }
 }

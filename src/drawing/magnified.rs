@@ -1,7 +1,7 @@
-//! The square pixels of a map or an image as a picture that is not smoothed when it is shown larger.
+//! The square pixels of a map or image as a PNG that stays sharp when enlarged.
 
-/// Square pixels as a PNG file, each `zoom` pixels wide and high; with a palette where they have few
-/// colours. `None` where it cannot be encoded.
+/// Encodes square pixels as a PNG file, each `zoom` pixels wide and high; uses a palette if there are at most
+/// 256 colours. `None` if encoding fails.
 pub fn magnified(colours: &[[u8; 3]], columns: usize, zoom: usize) -> Option<Vec<u8>> {
     let rows = colours.len().div_ceil(columns);
     let mut palette: Vec<[u8; 3]> = colours.to_vec();

@@ -1,10 +1,10 @@
-//! What is drawn: rectangles, lines, bands, points, words, and maps of square pixels. Places are in
+//! The marks of a drawing: rectangles, lines, bands, points, text, and maps of square pixels. Positions are in
 //! millimetres from the upper left corner.
 
-/// A place: millimetres to the right, and down.
+/// A position in millimetres: to the right, and down.
 pub type Point = (f64, f64);
 
-/// A rectangle of the sheet, in millimetres.
+/// A rectangle on the sheet, in millimetres.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Place {
     /// Its left edge.
@@ -29,7 +29,7 @@ impl Place {
     }
 }
 
-/// What something is drawn as; the sheet says which colour that is.
+/// The role that a mark's colour plays; the sheet maps it to an actual colour.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Paint {
     /// The background.
@@ -38,134 +38,134 @@ pub enum Paint {
     Ink,
     /// Labels and axes.
     Dim,
-    /// Lines that guide the eye.
+    /// Grid lines and other guides.
     Faint,
-    /// The first of several curves, and what is right: the colour above zero.
+    /// The first of several curves, and anything correct: the colour for values above zero.
     First,
-    /// The second, and what is wrong: the colour below zero.
+    /// The second curve, and anything wrong: the colour for values below zero.
     Second,
-    /// The third.
+    /// The third curve.
     Third,
-    /// The fourth.
+    /// The fourth curve.
     Fourth,
-    /// A place on the diverging scale, −1 to 1: below zero, grey at zero, above.
+    /// A value on the diverging scale, −1 to 1.
     Signed(f32),
-    /// A colour of its own, of a pixel of an image.
+    /// A literal colour, of an image pixel.
     Own([u8; 3]),
 }
 
-/// How a line is drawn, so that curves are told apart without colour.
+/// A line style, so that curves can be distinguished without colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stroke {
     /// Without gaps.
     Solid,
     /// With gaps.
     Dashed,
-    /// Long and short in turn.
+    /// Alternating long and short dashes.
     DashDotted,
     /// Mostly gaps.
     Dotted,
-    /// The points alone.
+    /// Dots at the data points only.
     Points,
 }
 
-/// Where words stand to their place.
+/// How text is aligned to its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Anchor {
-    /// They begin there.
+    /// The text begins there.
     #[default]
     Start,
-    /// Their middle is there.
+    /// The text is centred there.
     Middle,
-    /// They end there.
+    /// The text ends there.
     End,
 }
 
-/// A row of words.
+/// A line of text.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Words {
-    /// What they say.
+    /// The text.
     pub text: String,
-    /// Where they stand to their place.
+    /// Its alignment.
     pub anchor: Anchor,
-    /// Whether they are bold.
+    /// Whether it is bold.
     pub bold: bool,
-    /// Whether they run upwards.
+    /// Whether it runs upwards.
     pub upwards: bool,
 }
 
-/// One thing that is drawn.
+/// One element of a drawing.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Mark {
-    /// A full rectangle.
+    /// A filled rectangle.
     Fill {
-        /// Where.
+        /// Its position and size.
         place: Place,
-        /// As what.
+        /// Its colour.
         paint: Paint,
     },
-    /// The edge of a rectangle, inside it.
+    /// The border of a rectangle, drawn inside it.
     Frame {
-        /// Where.
+        /// Position and size of the rectangle.
         place: Place,
-        /// How wide the edge is, in millimetres.
+        /// The width of the border in millimetres.
         thick: f64,
-        /// As what.
+        /// Its colour.
         paint: Paint,
     },
-    /// A line through points.
+    /// A polyline.
     Line {
         /// Its points, in order.
         points: Vec<Point>,
-        /// How wide it is, in millimetres.
+        /// Its width in millimetres.
         thick: f64,
-        /// How it is drawn.
+        /// Its line style.
         stroke: Stroke,
-        /// As what.
+        /// Its colour.
         paint: Paint,
     },
-    /// Straight pieces that belong together: the outline of chosen pixels.
+    /// Separate straight segments, such as the outline of selected pixels.
     Pieces {
-        /// Both ends of each.
+        /// Both ends of each segment.
         ends: Vec<(Point, Point)>,
-        /// How wide they are, in millimetres.
+        /// Their width in millimetres.
         thick: f64,
-        /// As what.
+        /// Their colour.
         paint: Paint,
     },
     /// A translucent area: the interval around a curve.
     Band {
-        /// Its corners, in order.
+        /// Its vertices, in order.
         points: Vec<Point>,
-        /// As what.
+        /// Its colour.
         paint: Paint,
     },
-    /// Small discs.
+    /// Small circles.
     Dots {
-        /// Their middles.
+        /// Their centres.
         points: Vec<Point>,
         /// Their radius in millimetres.
         radius: f64,
-        /// Whether they are full; else rings.
+        /// Whether they are filled; otherwise rings.
         full: bool,
-        /// As what.
+        /// Their colour.
         paint: Paint,
     },
-    /// A row of words. `at` is its upper left corner, of words that run upwards its lower left one, and on
-    /// that row where they begin, have their middle or end.
+    /// A line of text. `at` lies on its upper edge (for text that runs upwards, its left edge), where the text
+    /// begins, has its middle or ends, depending on the anchor.
     Text {
-        /// Where.
+        /// Its position.
         at: Point,
-        /// What.
+        /// The text.
         words: Words,
-        /// As what.
+        /// Its colour.
         paint: Paint,
     },
-    /// A picture of square pixels without smoothing.
+    /// An image of square pixels, drawn without smoothing.
     Pixels {
-        /// Where.
+        /// Its position and size.
         place: Place,
-        /// Pixels in a row.
+        /// The number of pixels per row.
         columns: usize,
         /// Its pixels, row by row.
         paints: Vec<Paint>,

@@ -1,5 +1,5 @@
-//! A figure on paper: marks in millimetres on a sheet, and the files that they become. One description
-//! gives SVG, PDF and PNG, which therefore show the same. Nothing here knows a session.
+//! Figures on paper: marks in millimetres on a sheet, and the files they are written to. SVG, PDF and PNG are
+//! made from the same description, so they show the same thing. Nothing here depends on sessions.
 
 mod bars;
 pub mod colour;
@@ -33,22 +33,22 @@ pub use svg::{Embedded, embedded};
 /// A finished figure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Drawing {
-    /// What it is drawn on: its width, and how paints look.
+    /// The sheet it is drawn on: its width and colours.
     pub sheet: Sheet,
     /// Its height in millimetres.
     pub height: f64,
-    /// What is drawn, the last on top.
+    /// Its marks; later ones are drawn on top.
     pub marks: Vec<Mark>,
-    /// What it shows in a few words, for a window's title and a screen reader.
+    /// A short title, for a window and for screen readers.
     pub title: String,
-    /// What a person sees in it who cannot see it: the alternative text.
+    /// The alternative text: a description for people who cannot see the figure.
     pub alternative: String,
-    /// The caption for a paper, complete by itself.
+    /// The caption for a paper; understandable without the surrounding text.
     pub caption: String,
 }
 
 impl Drawing {
-    /// An empty one of a height in millimetres.
+    /// An empty drawing of the given height in millimetres.
     pub fn new(sheet: Sheet, height: f64) -> Self {
         Self {
             sheet,
@@ -65,7 +65,7 @@ impl Drawing {
         self.marks.push(Mark::Fill { place, paint });
     }
 
-    /// The edge of a rectangle, `thick` millimetres wide, inside it.
+    /// Draws a border `thick` millimetres wide inside a rectangle.
     pub fn frame(&mut self, place: Place, thick: f64, paint: Paint) {
         self.marks.push(Mark::Frame {
             place,
@@ -74,7 +74,7 @@ impl Drawing {
         });
     }
 
-    /// A line through points.
+    /// Draws a line through points.
     pub fn line(&mut self, points: Vec<Point>, thick: f64, stroke: Stroke, paint: Paint) {
         self.marks.push(Mark::Line {
             points,
@@ -84,22 +84,22 @@ impl Drawing {
         });
     }
 
-    /// Words that begin at a place; `at` is the upper left corner of their row.
+    /// Draws text that begins at a position; `at` is the upper left corner of the line.
     pub fn text(&mut self, at: Point, words: &str, paint: Paint) {
         self.write(at, words, paint, Anchor::Start);
     }
 
-    /// Words with their middle at a place.
+    /// Draws text centred on a position.
     pub fn text_about(&mut self, at: Point, words: &str, paint: Paint) {
         self.write(at, words, paint, Anchor::Middle);
     }
 
-    /// Words that end at a place.
+    /// Draws text that ends at a position.
     pub fn text_before(&mut self, at: Point, words: &str, paint: Paint) {
         self.write(at, words, paint, Anchor::End);
     }
 
-    /// Words in bold that begin at a place.
+    /// Draws bold text that begins at a position.
     pub fn heading(&mut self, at: Point, words: &str) {
         let words = Words {
             text: words.to_owned(),
@@ -113,7 +113,7 @@ impl Drawing {
         });
     }
 
-    /// Words that run upwards from a place, which is the lower left corner of their row.
+    /// Draws text that runs upwards from a position, which is the lower left corner of the line.
     pub fn text_up(&mut self, at: Point, words: &str, paint: Paint) {
         let words = Words {
             text: words.to_owned(),
@@ -132,8 +132,8 @@ impl Drawing {
         self.marks.push(Mark::Text { at, words, paint });
     }
 
-    /// The heading of a figure and the line below it, where the sheet has headings; gives the millimetres
-    /// they take, the margin above them included.
+    /// Draws the figure's heading and the line below it, if the sheet shows headings; returns the height they
+    /// take in millimetres, including the margin above.
     pub fn headings(&mut self, title: &str, below: &str) -> f64 {
         let (margin, row) = (self.sheet.margin(), self.sheet.row());
         self.title = title.to_owned();
@@ -148,7 +148,7 @@ impl Drawing {
         margin + 2.4 * row
     }
 
-    /// The whole of it.
+    /// The area of the whole drawing.
     pub fn all(&self) -> Place {
         Place {
             x: 0.0,

@@ -1,5 +1,5 @@
-//! A drawing as a PDF of one page of its size: text that can be selected, the letters it uses of the font
-//! in it, tagged with its alternative text.
+//! A drawing as a one-page PDF of the drawing's size: selectable text, the glyphs it uses embedded, tagged with
+//! its alternative text.
 
 use krilla::Document;
 use krilla::geom::Size;
@@ -10,10 +10,10 @@ use krilla_svg::{SurfaceExt as _, SvgSettings};
 
 use super::{Drawing, raster};
 
-/// Points of a millimetre.
+/// Points per millimetre.
 const POINTS: f64 = 72.0 / 25.4;
 
-/// The file; `None` where it cannot be put together.
+/// Renders the PDF file; `None` if it cannot be built.
 pub fn pdf(drawing: &Drawing) -> Option<Vec<u8>> {
     let tree = raster::tree(drawing)?;
     let (width, height) = (

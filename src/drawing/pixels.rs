@@ -1,10 +1,10 @@
-//! Maps and images as square pixels, and the outline of chosen ones.
+//! Drawing maps and images as square pixels, and outlines around selected pixels.
 
 use super::Drawing;
 use super::mark::{Mark, Paint, Place};
 use super::ramp::Ramp;
 
-/// Draws a map of `columns` values in a row into a rectangle, in the colours of a ramp.
+/// Draws a map with `columns` values per row into a rectangle, in the colours of a ramp.
 pub fn map_of_values(
     drawing: &mut Drawing,
     place: Place,
@@ -20,7 +20,7 @@ pub fn map_of_values(
     });
 }
 
-/// Draws an image of `columns` pixels in a row into a rectangle, in its own colours.
+/// Draws an image with `columns` pixels per row into a rectangle, in its own colours.
 pub fn image_of_colours(drawing: &mut Drawing, place: Place, colours: &[[u8; 3]], columns: usize) {
     let paints = colours.iter().map(|&colour| Paint::Own(colour)).collect();
     drawing.marks.push(Mark::Pixels {
@@ -30,7 +30,7 @@ pub fn image_of_colours(drawing: &mut Drawing, place: Place, colours: &[[u8; 3]]
     });
 }
 
-/// Draws a line around the chosen pixels of a map of (rows, columns) that fills a rectangle.
+/// Draws an outline around the chosen pixels of a map of (rows, columns) that fills a rectangle.
 pub fn outline(
     drawing: &mut Drawing,
     place: Place,
@@ -44,7 +44,7 @@ pub fn outline(
         row < rows && column < columns && chosen(row * columns + column)
     };
     let mut ends = Vec::new();
-    // Between rows, and at both ends; edges that follow each other are one.
+    // Edges between rows, and at the top and bottom; adjacent edges are merged.
     for row in 0..=rows {
         let edge = |column: usize| inside(row.wrapping_sub(1), column) != inside(row, column);
         runs(columns, edge, |from, to| {
@@ -68,11 +68,11 @@ pub fn outline(
     });
 }
 
-/// Calls `found` with the first and the end of every run for which `holds`.
+/// Calls `found` with the start and end of every run for which `holds` is true.
 fn runs(length: usize, holds: impl Fn(usize) -> bool, mut found: impl FnMut(usize, usize)) {
     let mut from = 0;
     while from < length {
-        let run = (from..length).take_while(|&at| holds(at)).count();
+        let run = (from..length).take_while(|&index| holds(index)).count();
         if run > 0 {
             found(from, from + run);
         }

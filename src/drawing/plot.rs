@@ -1,4 +1,4 @@
-//! Curves over two axes.
+//! A plot of curves over two axes.
 
 use super::Drawing;
 use super::mark::{Mark, Paint, Place, Point, Stroke};
@@ -6,75 +6,75 @@ use super::mark::{Mark, Paint, Place, Point, Stroke};
 /// One curve.
 #[derive(Debug, Clone)]
 pub struct Series {
-    /// What it is.
+    /// Its name in the legend.
     pub name: String,
-    /// (x, y), by growing x.
+    /// (x, y), in ascending order of x.
     pub points: Vec<Point>,
-    /// (x, low, high) of a band around it, by growing x.
+    /// (x, low, high) of a band around it, in ascending order of x.
     pub band: Vec<(f64, f64, f64)>,
     /// Its colour.
     pub paint: Paint,
-    /// How it is drawn.
+    /// Its line style.
     pub stroke: Stroke,
 }
 
-/// How an axis is divided.
+/// The scale of an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Axis {
-    /// Evenly.
+    /// A linear scale.
     Linear,
-    /// By powers.
+    /// A logarithmic scale.
     Log,
 }
 
-/// An end of an upright line.
+/// The end of a vertical line at which its label is placed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// Above curves that fall.
+    /// The top, for curves that fall.
     Top,
-    /// Below curves that rise.
+    /// The bottom, for curves that rise.
     Bottom,
 }
 
-/// Curves over two axes.
+/// A plot of curves over two axes.
 #[derive(Debug, Clone)]
 pub struct Plot {
-    /// What stands above it.
+    /// The title above it.
     pub title: String,
-    /// What stands below it.
+    /// The label below the horizontal axis.
     pub x_name: String,
-    /// Ends of the level axis.
+    /// The range of the horizontal axis.
     pub x: (f64, f64),
-    /// Ends of the upright axis.
+    /// The range of the vertical axis.
     pub y: (f64, f64),
-    /// How the upright axis is divided.
+    /// The scale of the vertical axis.
     pub axis: Axis,
-    /// Values named below.
+    /// Labelled values on the horizontal axis.
     pub x_ticks: Vec<(f64, String)>,
-    /// Values named on the left.
+    /// Labelled values on the vertical axis.
     pub y_ticks: Vec<(f64, String)>,
-    /// An upright line, what it says, and where: the words belong where no curve runs.
+    /// A vertical line, its label, and at which end the label is placed, so that no curve runs through it.
     pub mark: Option<(f64, String, End)>,
-    /// Whether a faint line runs from the lower left to the upper right corner: chance.
+    /// Whether to draw a faint line from the lower left to the upper right corner: chance.
     pub diagonal: bool,
-    /// The curves, the last on top.
+    /// The curves; later ones are drawn on top.
     pub series: Vec<Series>,
 }
 
 impl Plot {
-    /// Where each curve begins and ends, in the words of the ticks' unit: for who does not see it.
+    /// Describes where each curve begins and ends, in the unit of the ticks, for the alternative text.
     pub fn in_words(&self) -> String {
         let percent = self.y_ticks.iter().any(|(_, name)| name.ends_with('%'));
         let value = |y: f64| match percent {
             true => crate::format::percent(y),
             false => crate::format::number(y),
         };
-        let said = self.series.iter().filter_map(|it| {
-            let (first, last) = (it.points.first()?, it.points.last()?);
-            let name = if it.name.is_empty() {
+        let descriptions = self.series.iter().filter_map(|series| {
+            let (first, last) = (series.points.first()?, series.points.last()?);
+            let name = if series.name.is_empty() {
                 "the curve"
             } else {
-                &it.name
+                &series.name
             };
             Some(format!(
                 "{name} from {} to {}",
@@ -82,10 +82,10 @@ impl Plot {
                 value(last.1)
             ))
         });
-        let said: Vec<String> = said.collect();
-        match said.is_empty() {
+        let descriptions: Vec<String> = descriptions.collect();
+        match descriptions.is_empty() {
             true => format!("{}: nothing yet.", self.title),
-            false => format!("{}: {}.", self.title, said.join(", ")),
+            false => format!("{}: {}.", self.title, descriptions.join(", ")),
         }
     }
 
@@ -120,14 +120,14 @@ impl Plot {
         }
     }
 
-    /// A row with a piece of every curve and its name; rows that are full are followed by others. Gives
-    /// the millimetres that they take.
+    /// Draws the legend, a sample of each curve and its name, wrapping onto further rows; returns its height in
+    /// millimetres.
     fn legend(&self, drawing: &mut Drawing, place: Place, row: f64) -> f64 {
         let sheet = drawing.sheet;
         let named: Vec<&Series> = self
             .series
             .iter()
-            .filter(|it| !it.name.is_empty())
+            .filter(|series| !series.name.is_empty())
             .collect();
         if named.is_empty() {
             return 0.0;
@@ -204,14 +204,18 @@ impl Plot {
     }
 
     fn band(&self, drawing: &mut Drawing, plot: Place, series: &Series) {
-        let edge = |of: fn(&(f64, f64, f64)) -> f64| {
-            let at = move |it: &(f64, f64, f64)| {
-                Some((self.across(it.0, plot), self.down(of(it), plot)?))
+        let edge = |value: fn(&(f64, f64, f64)) -> f64| {
+            let position = move |point: &(f64, f64, f64)| {
+                Some((self.across(point.0, plot), self.down(value(point), plot)?))
             };
-            series.band.iter().filter_map(at).collect::<Vec<Point>>()
+            series
+                .band
+                .iter()
+                .filter_map(position)
+                .collect::<Vec<Point>>()
         };
-        let mut points = edge(|it| it.1);
-        points.extend(edge(|it| it.2).into_iter().rev());
+        let mut points = edge(|point| point.1);
+        points.extend(edge(|point| point.2).into_iter().rev());
         if points.len() > 3 {
             drawing.marks.push(Mark::Band {
                 points,
@@ -221,8 +225,8 @@ impl Plot {
     }
 
     fn curve(&self, drawing: &mut Drawing, plot: Place, series: &Series) {
-        let at = |&(x, y): &Point| Some((self.across(x, plot), self.down(y, plot)?));
-        let points: Vec<Point> = series.points.iter().filter_map(at).collect();
+        let position = |&(x, y): &Point| Some((self.across(x, plot), self.down(y, plot)?));
+        let points: Vec<Point> = series.points.iter().filter_map(position).collect();
         if points.is_empty() {
             return;
         }
@@ -241,17 +245,17 @@ impl Plot {
 
     fn mark(&self, drawing: &mut Drawing, plot: Place, (x, words, end): &(f64, String, End)) {
         let sheet = drawing.sheet;
-        let at = self.across(*x, plot);
-        let ends = vec![(at, plot.y), (at, plot.bottom())];
+        let x_pos = self.across(*x, plot);
+        let ends = vec![(x_pos, plot.y), (x_pos, plot.bottom())];
         drawing.line(ends, sheet.thin(), Stroke::Dashed, Paint::Dim);
         let gap = 0.5 * sheet.size();
         let y = match end {
             End::Top => plot.y,
             End::Bottom => plot.bottom() - sheet.row(),
         };
-        match at + gap + sheet.text_width(words) <= plot.right() {
-            true => drawing.text((at + gap, y), words, Paint::Ink),
-            false => drawing.text_before((at - gap, y), words, Paint::Ink),
+        match x_pos + gap + sheet.text_width(words) <= plot.right() {
+            true => drawing.text((x_pos + gap, y), words, Paint::Ink),
+            false => drawing.text_before((x_pos - gap, y), words, Paint::Ink),
         }
     }
 }

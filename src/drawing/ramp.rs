@@ -1,21 +1,21 @@
-//! What the colours of a map stand for: grey at zero, their ends at the same distance either side.
+//! The colour scale of a map: grey at zero, with its ends at equal distances on either side.
 
 use super::Drawing;
 use super::mark::{Mark, Paint, Place, Point};
 use super::scale;
 use crate::format;
 
-/// Steps of the bar that shows it.
+/// Steps in the colour bar.
 const STEPS: usize = 65;
 
-/// A scale of colours around zero.
+/// A colour scale centred on zero.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ramp {
     limit: f32,
 }
 
 impl Ramp {
-    /// With a round end at or above the largest of some maps.
+    /// A scale that ends at a round number at or above the largest absolute value in some maps.
     pub fn of<'a>(maps: impl Iterator<Item = &'a [f32]>) -> Self {
         let sizes = maps.flatten().map(|value| value.abs());
         let most = sizes.filter(|size| size.is_finite()).fold(0.0, f32::max);
@@ -24,17 +24,17 @@ impl Ramp {
         }
     }
 
-    /// With this end.
+    /// A scale that ends at `limit`.
     pub fn to(limit: f32) -> Self {
         Self { limit }
     }
 
-    /// Where its bright end is.
+    /// The value at its bright end.
     pub fn limit(self) -> f32 {
         self.limit
     }
 
-    /// What a value is painted with; what is no number, as paper.
+    /// The paint for a value; NaN and infinities are painted as paper.
     pub fn paint(self, value: f32) -> Paint {
         match value.is_finite() {
             true => Paint::Signed((value / self.limit).clamp(-1.0, 1.0)),
@@ -42,8 +42,7 @@ impl Ramp {
         }
     }
 
-    /// Draws `−limit ████ +limit` with a bar `width` millimetres long into a row; gives the
-    /// millimetres it took.
+    /// Draws `−limit ████ +limit` with a bar `width` millimetres long; returns the width it took in millimetres.
     pub fn draw(self, drawing: &mut Drawing, (x, y): Point, width: f64) -> f64 {
         let sheet = drawing.sheet;
         let limit = f64::from(self.limit);
@@ -58,7 +57,7 @@ impl Ramp {
         end + sheet.text_width(&high) - x
     }
 
-    /// The bar alone.
+    /// Draws the bar alone.
     pub fn bar(self, drawing: &mut Drawing, (x, y): Point, width: f64) {
         let sheet = drawing.sheet;
         let place = Place {
@@ -67,15 +66,15 @@ impl Ramp {
             width,
             height: 0.9 * sheet.size(),
         };
-        let step = |at: usize| 2.0 * at as f32 / (STEPS - 1) as f32 - 1.0;
+        let step = |index: usize| 2.0 * index as f32 / (STEPS - 1) as f32 - 1.0;
         drawing.marks.push(Mark::Pixels {
             place,
             columns: STEPS,
-            paints: (0..STEPS).map(|at| Paint::Signed(step(at))).collect(),
+            paints: (0..STEPS).map(|index| Paint::Signed(step(index))).collect(),
         });
     }
 
-    /// Where it ends: `±0.02`.
+    /// The label of its limit: `±0.02`.
     pub fn name(self) -> String {
         scale::said(self.limit)
     }

@@ -1,4 +1,4 @@
-//! A drawing as pixels.
+//! Rendering a drawing to pixels and to PNG files.
 
 use std::sync::Arc;
 
@@ -7,11 +7,11 @@ use resvg::{tiny_skia, usvg};
 
 use super::{Drawing, Mark, fonts, svg};
 
-/// Most pixels along one side of a picture.
+/// Maximum number of pixels along one side.
 const LARGEST: f64 = 20_000.0;
 
-/// The drawing as it is read by the libraries that draw it; `None` where they do not take it, which no
-/// drawing of this program is known to do.
+/// The drawing as the tree that resvg and krilla render; `None` if they reject it, which no drawing of this
+/// program is known to cause.
 pub(super) fn tree(drawing: &Drawing) -> Option<usvg::Tree> {
     let words = |mark: &'_ Mark| match mark {
         Mark::Text { words, .. } => Some(words.text.clone()),
@@ -23,7 +23,7 @@ pub(super) fn tree(drawing: &Drawing) -> Option<usvg::Tree> {
     usvg::Tree::from_str(&text, &fonts::options(Arc::clone(&fonts))).ok()
 }
 
-/// The drawing with so many pixels to a millimetre. White where it cannot be drawn.
+/// Renders the drawing at `scale` pixels per millimetre. White if it cannot be rendered.
 pub fn raster(drawing: &Drawing, scale: f64) -> RgbImage {
     let most = LARGEST / drawing.sheet.width.max(drawing.height).max(1.0);
     let scale = scale.min(most);
@@ -37,14 +37,14 @@ pub fn raster(drawing: &Drawing, scale: f64) -> RgbImage {
         let transform = tiny_skia::Transform::from_scale(across, down);
         resvg::render(&tree, transform, &mut pixels.as_mut());
         let colours = pixels.pixels().iter();
-        let colours = colours.flat_map(|own| [own.red(), own.green(), own.blue()]);
+        let colours = colours.flat_map(|pixel| [pixel.red(), pixel.green(), pixel.blue()]);
         RgbImage::from_raw(width, height, colours.collect())
     });
     drawn.unwrap_or_else(|| RgbImage::from_pixel(width, height, image::Rgb([255; 3])))
 }
 
-/// The drawing as a PNG file of so many dots an inch, which says its resolution, title, caption and
-/// program; `None` where it cannot be encoded.
+/// Encodes the drawing as a PNG file at `dpi` dots per inch, with its resolution, title, caption and the
+/// program's name in the metadata; `None` if encoding fails.
 pub fn png(drawing: &Drawing, dpi: f64) -> Option<Vec<u8>> {
     let image = raster(drawing, dpi / 25.4);
     let mut bytes = Vec::new();
@@ -117,8 +117,11 @@ mod tests {
         assert_eq!((info.width, info.height), (1004, 236));
         let dims = info.pixel_dims.unwrap();
         assert!(dims.xppu.abs_diff(11_811) < 10, "{}", dims.xppu);
-        let told = &info.utf8_text;
-        let caption = told.iter().find(|it| it.keyword == "Description").unwrap();
+        let texts = &info.utf8_text;
+        let caption = texts
+            .iter()
+            .find(|text| text.keyword == "Description")
+            .unwrap();
         assert_eq!(caption.get_text().unwrap(), drawing.caption);
     }
 
@@ -128,7 +131,7 @@ mod tests {
             let mut drawing = Drawing::new(Sheet::SINGLE, 20.0);
             drawing.text((2.0, 2.0), name, Paint::Ink);
             let image = raster(&drawing, 8.0);
-            let ink = image.pixels().filter(|own| own.0[0] < 128).count();
+            let ink = image.pixels().filter(|pixel| pixel.0[0] < 128).count();
             assert!(ink > 20, "{name}: {ink}");
         }
     }

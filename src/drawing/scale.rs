@@ -1,25 +1,25 @@
-//! Where scales and axes end, so that they stand still while what they measure grows; and the one rule
-//! for which of several maps side by side share a scale, on screen and in pictures.
+//! Ends of scales and axes, chosen so that they stay put while data grow; and the single rule, for screen and
+//! figures, that decides which of several adjacent maps share a scale.
 
 use crate::format::short;
 
-/// Reliability from which a map has a say in the scale that it shares: below it, noise sets its range.
+/// Reliability from which a map influences the shared scale; below it, noise dominates its range.
 const TRUSTED: f64 = 0.5;
 
-/// How many times shorter than the shared scale a trusted map's must be for it to have its own.
+/// How many times smaller than the shared scale a reliable map's own scale must be for it to get its own.
 const FAINT: f32 = 6.0;
 
-/// How far a map reaches from zero, and how reliable it is where that is known.
+/// The extent of a map around zero, and its reliability if known.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reach {
-    /// Its largest distance from zero.
+    /// Its largest absolute value.
     pub most: f32,
     /// Its reliability.
     pub reliability: Option<f64>,
 }
 
 impl Reach {
-    /// Of a map whose zero is at `centre`.
+    /// The reach of a map whose zero is at `centre`.
     pub fn of(map: &[f32], centre: f32, reliability: Option<f64>) -> Self {
         let sizes = map.iter().map(|value| (value - centre).abs());
         Self {
@@ -33,51 +33,51 @@ impl Reach {
     }
 }
 
-/// The scales of maps that stand side by side. They share one. Where some are trusted, those alone say
-/// where it ends. One that is trusted and would be one grey on it has a scale of its own, which must
-/// be said on the map: it is that of a class that takes nearly all trials, for example, which hardly
-/// any noise tells from the rest.
+/// The scales of maps shown side by side. They share one, whose end is set by the reliable maps alone if there
+/// are any. A reliable map that would appear uniformly grey on it gets its own scale, which must be labelled on
+/// the map. This happens to a class that nearly all trials are called, for example: noise hardly affects that
+/// response.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scales {
     /// Where the shared scale ends, on both sides of zero.
     pub common: f32,
-    /// Where the scale of each map would end.
+    /// Where the scale of each map alone would end.
     own: Vec<f32>,
     apart: Vec<bool>,
 }
 
 impl Scales {
-    /// Of these maps; `None` stands for a map that is not there.
+    /// The scales of these maps; `None` stands for a missing map.
     pub fn of(maps: impl IntoIterator<Item = Option<Reach>>) -> Self {
         let maps: Vec<Option<Reach>> = maps.into_iter().collect();
         let most = |reaches: &mut dyn Iterator<Item = &Reach>| {
-            round_up(reaches.map(|it| it.most).fold(0.0, f32::max))
+            round_up(reaches.map(|reach| reach.most).fold(0.0, f32::max))
         };
-        let there = || maps.iter().flatten();
-        let common = match there().any(Reach::is_trusted) {
-            true => most(&mut there().filter(|it| it.is_trusted())),
-            false => most(&mut there()),
+        let present = || maps.iter().flatten();
+        let common = match present().any(Reach::is_trusted) {
+            true => most(&mut present().filter(|reach| reach.is_trusted())),
+            false => most(&mut present()),
         };
-        let own = maps.iter().map(|it| most(&mut it.iter()));
-        // What is nothing has nothing to show on a scale of its own.
-        let is_faint = |it: &Reach| it.is_trusted() && it.most > 0.0;
-        let is_faint = |it: &Reach| is_faint(it) && round_up(it.most) < common / FAINT;
+        let limits = maps.iter().map(|reach| most(&mut reach.iter()));
+        // A map of zeros has nothing to show on its own scale.
+        let is_faint = |reach: &Reach| reach.is_trusted() && reach.most > 0.0;
+        let is_faint = |reach: &Reach| is_faint(reach) && round_up(reach.most) < common / FAINT;
         Self {
             common,
-            own: own.collect(),
+            own: limits.collect(),
             apart: maps
                 .iter()
-                .map(|it| it.as_ref().is_some_and(is_faint))
+                .map(|reach| reach.as_ref().is_some_and(is_faint))
                 .collect(),
         }
     }
 
-    /// Whether a map has a scale of its own.
+    /// Whether a map has its own scale.
     pub fn is_apart(&self, map: usize) -> bool {
         self.apart.get(map).copied().unwrap_or(false)
     }
 
-    /// Where the scale of a map would end by itself.
+    /// Where the scale of a map would end if it were shown alone.
     pub fn own(&self, map: usize) -> f32 {
         self.own.get(map).copied().unwrap_or(self.common)
     }
@@ -91,13 +91,13 @@ impl Scales {
     }
 }
 
-/// What a map with a scale of its own says on itself: where that ends, `±0.0002`.
+/// The label on a map with its own scale, giving its limit: `±0.0002`.
 pub fn said(limit: f32) -> String {
     format!("±{}", short(f64::from(limit)))
 }
 
-/// The round number at or above a value at which scales end, so that a scale stands still while
-/// its map grows: 1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8 times a power of ten.
+/// The round number at or above a value at which a scale ends, so that it stays put while its map grows: 1, 1.2,
+/// 1.5, 2, 2.5, 3, 4, 5, 6, 8 times a power of ten.
 pub fn round_up(value: f32) -> f32 {
     if !(value.is_finite() && value > 0.0) {
         return 1.0;
@@ -112,8 +112,8 @@ pub fn round_up(value: f32) -> f32 {
     (step * decade) as f32
 }
 
-/// An axis from just below `low` to just above `high`, its ends 1, 2 or 5 times a power of ten;
-/// named are its ends, and all such values or the powers alone between them.
+/// An axis from just below `low` to just above `high`, whose ends are 1, 2 or 5 times a power of ten; and the
+/// values to label: all such values if there are at most seven, otherwise the powers of ten alone.
 pub fn log_axis(low: f64, high: f64) -> ((f64, f64), Vec<f64>) {
     let all: Vec<(f64, bool)> = (-9..=4)
         .flat_map(|power| [1.0, 2.0, 5.0].map(|step| (step * 10_f64.powi(power), step == 1.0)))
@@ -128,7 +128,7 @@ pub fn log_axis(low: f64, high: f64) -> ((f64, f64), Vec<f64>) {
     (ends, named.map(|(t, _)| *t).collect())
 }
 
-/// Round numbers from 0 to `last`, at most nine of them: 1, 2 or 5 times a power of ten apart.
+/// At most nine round numbers from 0 to `last`, spaced by 1, 2 or 5 times a power of ten.
 pub fn ticks(last: f64) -> Vec<f64> {
     let step = (-6..=9)
         .flat_map(|power| [1.0, 2.0, 5.0].map(|step| step * 10_f64.powi(power)))
@@ -158,7 +158,7 @@ mod tests {
         assert!(scales.is_apart(1) && (scales.limit(1) - 0.0002).abs() < 1e-8);
         assert_eq!(said(scales.limit(1)), "±0.0002");
         assert!(!scales.is_apart(2) && !scales.is_apart(3));
-        // What is nothing has nothing to show.
+        // A map of zeros has nothing to show.
         assert!(!Scales::of([reach(0.15, 0.9), reach(0.0, 0.9)]).is_apart(1));
     }
 

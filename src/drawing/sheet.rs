@@ -1,10 +1,10 @@
-//! What figures are drawn on: how wide, with letters of which size, on light or dark, in which colours.
+//! The sheet that figures are drawn on: width, text size, background and colours.
 
 use super::colour::{self, Background};
 use super::fonts;
 use super::mark::Paint;
 
-/// Millimetres of a typographic point.
+/// Millimetres per typographic point.
 const POINT: f64 = 25.4 / 72.0;
 
 /// The two hues of a diverging scale.
@@ -19,18 +19,18 @@ pub enum Palette {
     Grey,
 }
 
-/// How a figure is to be drawn.
+/// How a figure is drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sheet {
-    /// Millimetres across.
+    /// Its width in millimetres.
     pub width: f64,
-    /// Size of letters in points.
+    /// The text size in points.
     pub text: f64,
-    /// What stands behind it.
+    /// The background.
     pub background: Background,
-    /// In which colours.
+    /// The colour palette.
     pub palette: Palette,
-    /// Whether the figure has its heading; in a paper the caption says it.
+    /// Whether the figure has a heading; in a paper the caption replaces it.
     pub titled: bool,
 }
 
@@ -50,52 +50,52 @@ impl Sheet {
         ..Self::DOUBLE
     };
 
-    /// The size of letters in millimetres.
+    /// The text size in millimetres.
     pub fn size(&self) -> f64 {
         self.text * POINT
     }
 
-    /// Millimetres from one row of letters to the next.
+    /// The line height in millimetres.
     pub fn row(&self) -> f64 {
         1.4 * self.size()
     }
 
-    /// Millimetres left free along the edges.
+    /// The margin along the edges in millimetres.
     pub fn margin(&self) -> f64 {
         0.9 * self.size()
     }
 
-    /// A thin line, in millimetres.
+    /// The width of a thin line in millimetres.
     pub fn thin(&self) -> f64 {
         0.06 * self.size()
     }
 
-    /// A curve, in millimetres.
+    /// The width of a curve in millimetres.
     pub fn thick(&self) -> f64 {
         0.14 * self.size()
     }
 
-    /// Millimetres that words take in a row.
+    /// The width of a line of text in millimetres.
     pub fn text_width(&self, words: &str) -> f64 {
         fonts::width(words, false) * self.size()
     }
 
-    /// Millimetres that bold words take in a row.
+    /// The width of a line of bold text in millimetres.
     pub fn bold_width(&self, words: &str) -> f64 {
         fonts::width(words, true) * self.size()
     }
 
-    /// Words as long as there is room for, an ellipsis for what is left out; at least one letter.
+    /// Truncates text to a width, ending it with an ellipsis where something is cut; keeps at least one letter.
     pub fn cut(&self, words: &str, room: f64) -> String {
         cut(words, |words| self.text_width(words) <= room)
     }
 
-    /// [`Sheet::cut`] of bold words.
+    /// [`Sheet::cut`] for bold text.
     pub fn cut_bold(&self, words: &str, room: f64) -> String {
         cut(words, |words| self.bold_width(words) <= room)
     }
 
-    /// Words in rows that have room, broken between words.
+    /// Wraps text to a width, breaking between words.
     pub fn wrap(&self, words: &str, room: f64) -> Vec<String> {
         let mut rows: Vec<String> = Vec::new();
         for word in words.split_whitespace() {
@@ -127,7 +127,7 @@ impl Sheet {
         match paint {
             Paint::Paper => grey(255, 18),
             Paint::Ink => grey(20, 235),
-            // Dark enough on white, and bright enough on black, to be read in small letters (WCAG 4.5:1).
+            // Dark enough on white, and bright enough on black, to read in small type (WCAG 4.5:1).
             Paint::Dim => grey(92, 165),
             Paint::Faint => grey(222, 52),
             Paint::First if coloured => hued(if dark { 0.72 } else { 0.95 }),
@@ -151,8 +151,8 @@ impl Sheet {
     }
 }
 
-/// A place on the diverging scale in the steps that the dashboard has: a figure of few colours fits
-/// every protocol of terminals, and takes little room in files.
+/// Rounds a value on the diverging scale to the steps that the dashboard uses: figures with few colours suit
+/// every terminal graphics protocol and compress well.
 fn stepped(t: f32) -> f64 {
     (f64::from(t.clamp(-1.0, 1.0)) * 32.0).round() / 32.0
 }
@@ -162,7 +162,7 @@ fn cut(words: &str, fits: impl Fn(&str) -> bool) -> String {
         return words.to_owned();
     }
     let letters: Vec<char> = words.chars().collect();
-    // The longest beginning that fits together with its ellipsis, halving what is in question.
+    // Binary search for the longest prefix that fits together with its ellipsis.
     let (mut fitting, mut over) = (1, letters.len());
     let beginning = |count: usize| -> String {
         let kept: String = letters[..count.min(letters.len())].iter().collect();
@@ -222,8 +222,8 @@ mod tests {
                 };
                 let paper = luminance(sheet.rgb(Paint::Paper));
                 for paint in [Paint::Ink, Paint::Dim] {
-                    let own = luminance(sheet.rgb(paint));
-                    let (low, high) = (own.min(paper), own.max(paper));
+                    let text = luminance(sheet.rgb(paint));
+                    let (low, high) = (text.min(paper), text.max(paper));
                     assert!(
                         (high + 0.05) / (low + 0.05) >= 4.5,
                         "{paint:?} on {background:?}"

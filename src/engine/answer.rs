@@ -1,33 +1,33 @@
-//! What workers say.
+//! Messages from workers.
 
 use std::time::Duration;
 
 use super::fault::Fault;
 use crate::analysis::{Job, Sums};
 
-/// What came back from a worker.
+/// The result of polling the workers.
 #[derive(Debug)]
 pub enum Answer {
-    /// Blocks, computed, and how long that took.
+    /// A job, its sums, and how long it took.
     Done(Job, Sums, Duration),
-    /// Something that a person may want to know; the work goes on.
+    /// A message for the user; the work continues.
     Note(String),
-    /// A device has not the memory for the launches that it was asked for: it goes on with fewer blocks.
+    /// A device lacks the memory for its launches and continues with fewer blocks.
     Fewer {
         /// The device.
         device: String,
-        /// Blocks of a launch from now on.
+        /// Blocks per launch from now on.
         blocks: usize,
     },
     /// Nothing yet.
     NotYet,
-    /// After [`super::workers::Workers::recall`]: nothing is being computed any more.
+    /// After [`super::workers::Workers::recall`]: no block is being computed any more.
     AllBack,
     /// A block could not be computed.
     Failed(Fault),
 }
 
-/// What a worker says, of which answers are made.
+/// A message sent by a worker.
 pub(super) enum Word {
     Done(Job, Sums, Duration),
     Note(String),

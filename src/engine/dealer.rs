@@ -1,43 +1,44 @@
-//! Which blocks come next, and putting answers back in order.
+//! Dealing out blocks, and putting their results back in order.
 //!
-//! The part with the fewest blocks dealt comes first, so every γ grows at the same pace and a run
-//! that is stopped half-way has something of each. Answers come in any order; the record takes
-//! those of a part in the order of their numbers, so that a number alone says what it holds.
+//! The sequence with the fewest blocks dealt comes first, so every γ grows at the same pace and a run
+//! that is stopped half-way has some trials of each. Results arrive in any order; the record takes
+//! those of a sequence in order of block number, so a count of blocks describes its contents.
 //!
-//! A device that is fed with launches gets jobs of several of them, about a second of work: what they measured
-//! is read once. Launches lie between multiples of their size, so that a block is always computed in the same
-//! company, and jobs end where the record is looked at: what is measured does not depend on how long a job was.
+//! A device that is fed with launches gets jobs of several launches, about a second of work, whose sums are read
+//! once. Launches start at multiples of their size, so a block is always computed together with the same others,
+//! and jobs end at milestones, where the record is inspected: results do not depend on the length of jobs.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::analysis::{Job, Order, Part, Sums};
 
-/// The blocks of one phase of an analysis: dealt, waiting, merged.
+/// Tracks the blocks of one phase of an analysis: dealt, waiting, merged.
 #[derive(Debug)]
 pub struct Dealer {
     parts: Vec<Part>,
     phase: usize,
-    /// Most chains that are worked on at a time.
+    /// Most chains in progress at a time.
     chains: usize,
     dealt: Vec<u64>,
     merged: Vec<u64>,
-    /// Parts that need no more blocks than they have.
+    /// Sequences that need no more blocks.
     ended: Vec<bool>,
-    /// Blocks of a launch.
+    /// Blocks per launch.
     launch: u64,
-    /// Launches of a job.
+    /// Launches per job, currently.
     reach: u64,
-    /// Most launches of a job.
+    /// Most launches per job.
     most: u64,
+    /// Sums that came before their turn.
     early: BTreeMap<(usize, u64), (Job, Sums)>,
 }
 
-/// How long a job of launches should take: what it measured is read and shown then.
+/// How long a job of launches should take; its sums are read and shown at its end.
 const JOB: Duration = Duration::from_secs(1);
 
 impl Dealer {
-    /// Deals the parts of `phase`. Begins with the first `done` blocks of each part merged already.
+    /// Deals the sequences of `phase`; the first `done` blocks of each are already merged.
     pub fn new(parts: Vec<Part>, phase: usize, done: Vec<u64>) -> Self {
         Self {
             ended: vec![false; parts.len()],
@@ -53,111 +54,113 @@ impl Dealer {
         }
     }
 
-    /// Deals jobs of launches of so many blocks, up to `most` launches at a time.
+    /// Deals jobs of launches of `blocks` blocks each, up to `most` launches per job.
     #[must_use]
     pub fn in_launches(mut self, blocks: u64, most: u64) -> Self {
         (self.launch, self.most) = (blocks.max(1), most.max(1));
         self
     }
 
-    /// Makes jobs so long that they take about a second, at most twice as long as that one, which took so long.
+    /// Adjusts the length of jobs to about a second from the time that `job` took, at most doubling it.
     pub fn pace(&mut self, job: Job, took: Duration) {
         let launches = job.blocks.div_ceil(self.launch).max(1);
         if launches < self.reach {
-            // One that was cut short says little.
+            // A job that was cut short says little.
             return;
         }
         let each = took.as_secs_f64() / launches as f64;
-        let wanted = (JOB.as_secs_f64() / each.max(1e-9)) as u64;
-        self.reach = wanted.clamp(1, self.most.min(2 * self.reach));
+        let ideal = (JOB.as_secs_f64() / each.max(1e-9)) as u64;
+        self.reach = ideal.clamp(1, self.most.min(2 * self.reach));
     }
 
-    /// A job that begins as this one does and goes on through as many launches as are due, but not past
-    /// `milestone`.
+    /// Extends a job over as many launches as a job should have, but not past `milestone`.
     pub fn lengthened(&self, job: Job, milestone: u64) -> Job {
-        let part = &self.parts[job.part];
-        if part.order == Order::Chained || self.launch == 1 {
+        let sequence = &self.parts[job.part];
+        if sequence.order == Order::Chained || self.launch == 1 {
             return job;
         }
         let last = (job.block / self.launch + self.reach) * self.launch;
-        let end = last.min(milestone).min(part.blocks);
+        let end = last.min(milestone).min(sequence.blocks);
         Job {
             blocks: end.saturating_sub(job.block).max(1),
             ..job
         }
     }
 
-    /// Begins no chain while `chains` of them are in the middle: more than there are workers would
-    /// not go faster, and what each has to remember may be large.
+    /// Begins no chain while `chains` of them are in progress: more chains than workers would
+    /// not be faster, and the state of each may be large.
     #[must_use]
     pub fn at_most(mut self, chains: usize) -> Self {
         self.chains = chains;
         self
     }
 
-    /// Whether a chain has begun and is not over.
-    fn is_in_the_middle(&self, part: usize) -> bool {
-        let blocks = self.parts[part].blocks;
-        self.parts[part].order == Order::Chained
-            && self.is_open(part)
-            && self.dealt[part] > 0
-            && self.merged[part] < blocks
+    /// Whether a sequence is a chain that has begun and is not finished.
+    fn is_in_progress(&self, sequence: usize) -> bool {
+        let blocks = self.parts[sequence].blocks;
+        self.parts[sequence].order == Order::Chained
+            && self.is_open(sequence)
+            && self.dealt[sequence] > 0
+            && self.merged[sequence] < blocks
     }
 
-    fn is_open(&self, part: usize) -> bool {
-        self.parts[part].phase == self.phase && !self.ended[part]
+    fn is_open(&self, sequence: usize) -> bool {
+        self.parts[sequence].phase == self.phase && !self.ended[sequence]
     }
 
     /// The next block to compute; `None` while there is none.
     pub fn peek(&self) -> Option<Job> {
-        let middle = (0..self.parts.len()).filter(|&part| self.is_in_the_middle(part));
+        let middle = (0..self.parts.len()).filter(|&sequence| self.is_in_progress(sequence));
         let full = middle.count() >= self.chains;
-        let ready = |part: usize| {
-            let all = self.dealt[part] >= self.parts[part].blocks;
-            let waits = self.dealt[part] > self.merged[part] || full && self.dealt[part] == 0;
-            self.is_open(part) && !all && !(waits && self.parts[part].order == Order::Chained)
+        let ready = |sequence: usize| {
+            let all = self.dealt[sequence] >= self.parts[sequence].blocks;
+            let waits =
+                self.dealt[sequence] > self.merged[sequence] || full && self.dealt[sequence] == 0;
+            self.is_open(sequence)
+                && !all
+                && !(waits && self.parts[sequence].order == Order::Chained)
         };
-        let free = (0..self.parts.len()).filter(|&part| ready(part));
-        // A chain that has begun goes on before another begins.
-        let key = |part: usize| match self.parts[part].order {
-            Order::Free => self.dealt[part],
-            Order::Chained => u64::MAX - self.dealt[part],
+        let free = (0..self.parts.len()).filter(|&sequence| ready(sequence));
+        // A chain that has begun continues before another begins.
+        let key = |sequence: usize| match self.parts[sequence].order {
+            Order::Free => self.dealt[sequence],
+            Order::Chained => u64::MAX - self.dealt[sequence],
         };
-        let part = free.min_by_key(|&part| key(part))?;
-        Some(Job::one(part, self.dealt[part]))
+        let sequence = free.min_by_key(|&sequence| key(sequence))?;
+        Some(Job::one(sequence, self.dealt[sequence]))
     }
 
-    /// Notes that a job is being computed that begins with the block of [`Dealer::peek`].
+    /// Notes that a job is being computed, which begins with the block of [`Dealer::peek`].
     pub fn deal(&mut self, job: Job) {
         self.dealt[job.part] = job.end();
     }
 
-    /// Takes an answer: to a job, or to a part of one.
+    /// Takes the sums of a job, or of a portion of one.
     pub fn accept(&mut self, job: Job, sums: Sums) {
         if !self.ended[job.part] {
             self.early.insert((job.part, job.block), (job, sums));
         }
     }
 
-    /// The next blocks of a part that can be merged, in order.
-    pub fn next_merge(&mut self, part: usize) -> Option<(Job, Sums)> {
-        let block = self.merged[part];
-        let (job, sums) = self.early.remove(&(part, block))?;
-        self.merged[part] = job.end();
+    /// The next sums of a sequence that can be merged, in order.
+    pub fn next_merge(&mut self, sequence: usize) -> Option<(Job, Sums)> {
+        let block = self.merged[sequence];
+        let (job, sums) = self.early.remove(&(sequence, block))?;
+        self.merged[sequence] = job.end();
         Some((job, sums))
     }
 
-    /// A part needs no more blocks: those that wait or are being computed are dropped.
-    pub fn end(&mut self, part: usize) {
-        self.ended[part] = true;
-        self.early.retain(|(own, _), _| *own != part);
+    /// Ends a sequence that needs no more blocks: those waiting or being computed are dropped.
+    pub fn end(&mut self, sequence: usize) {
+        self.ended[sequence] = true;
+        self.early.retain(|(other, _), _| *other != sequence);
     }
 
     /// Whether every block of the phase has been merged.
     pub fn is_done(&self) -> bool {
-        let open = (0..self.parts.len()).filter(|&part| self.is_open(part));
+        let open = (0..self.parts.len()).filter(|&sequence| self.is_open(sequence));
         open.into_iter()
-            .all(|part| self.merged[part] >= self.parts[part].blocks)
+            .all(|sequence| self.merged[sequence] >= self.parts[sequence].blocks)
     }
 }
 
@@ -167,12 +170,12 @@ mod tests {
     use proptest::prelude::*;
 
     fn parts(blocks: &[u64], order: Order) -> Vec<Part> {
-        let part = |&blocks: &u64| Part {
+        let sequence = |&blocks: &u64| Part {
             phase: 0,
             blocks,
             order,
         };
-        blocks.iter().map(part).collect()
+        blocks.iter().map(sequence).collect()
     }
 
     fn merge(dealer: &mut Dealer, job: Job) -> Vec<Job> {
@@ -197,7 +200,7 @@ mod tests {
             while !dealer.is_done() {
                 while computing.len() < 4 && let Some(job) = dealer.peek() {
                     dealer.deal(job);
-                    // A chained block never runs beside another of its part.
+                    // A chained block never runs beside another of its sequence.
                     prop_assert!(!chained || computing.iter().all(|other| other.part != job.part));
                     computing.push(job);
                 }
@@ -207,8 +210,8 @@ mod tests {
                     merged[job.part].push(job.block);
                 }
             }
-            for (part, blocks) in merged.iter().enumerate() {
-                prop_assert_eq!(blocks, &(0..totals[part]).collect::<Vec<_>>());
+            for (sequence, blocks) in merged.iter().enumerate() {
+                prop_assert_eq!(blocks, &(0..totals[sequence]).collect::<Vec<_>>());
             }
         }
     }
@@ -252,7 +255,7 @@ mod tests {
         assert_eq!(next(&mut dealer), Some((2, 0)));
     }
 
-    /// Whatever the pace, a launch has the same blocks, and no job goes past what it must not.
+    /// Whatever the pace, launches have the same blocks, and no job passes a milestone.
     #[test]
     fn jobs_of_launches_grow_to_a_second_and_keep_their_bounds() {
         let mut dealer = Dealer::new(parts(&[1000], Order::Free), 0, vec![5]).in_launches(8, 16);
@@ -265,7 +268,7 @@ mod tests {
             dealer.pace(job, Duration::from_millis(20) * job.blocks as u32);
             jobs.push((job.block, job.end()));
         }
-        // To the end of its launch, then to the milestone, then four launches, then as many as take a second.
+        // To the end of its launch, then to the milestone, then four launches, then as many as fit in a second.
         assert_eq!(
             jobs[..5],
             [(5, 8), (8, 20), (20, 48), (48, 104), (104, 152)]

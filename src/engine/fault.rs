@@ -1,4 +1,4 @@
-//! Why something could not be computed, and what to do about it.
+//! Why a computation failed, and what to do about it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -6,59 +6,59 @@ use super::device::trouble::{self, Trouble};
 use crate::analysis::AnalysisError;
 use crate::nets::launch::words;
 
-/// Why something could not be computed.
+/// Why a computation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
-    /// It ended with words that name no trouble of the device.
-    #[error("the computation broke down: {0}")]
+    /// It panicked, and the message does not point to the device.
+    #[error("the computation crashed: {0}")]
     Died(String),
-    /// Even the least that is asked of the device needs more memory than it has.
+    /// Even the smallest computation needs more memory than the device has.
     #[error(
-        "device `{device}` has too little memory left: {said}. What was measured is saved. Free some of it (what else runs there?), then `run` goes on; or go on elsewhere, for example with --device cpu"
+        "device `{device}` has too little memory left: {message}. The results so far are saved. Free some memory (what else runs there?) and `run` again, or continue elsewhere, for example with --device cpu"
     )]
     Memory {
         /// The device.
         device: String,
-        /// What it said.
-        said: String,
+        /// Its error message.
+        message: String,
     },
     /// The device is gone.
     #[error(
-        "device `{device}` does not answer any more: {said}. What was measured is saved, and `run` goes on from there once the device is back (`noisescope doctor` tells), or elsewhere, for example with --device cpu"
+        "device `{device}` no longer responds: {message}. The results so far are saved; `run` resumes from there once the device is back (check with `noisescope doctor`), or elsewhere, for example with --device cpu"
     )]
     Lost {
         /// The device.
         device: String,
-        /// What it said.
-        said: String,
+        /// Its error message.
+        message: String,
     },
-    /// The experiment cannot go on.
+    /// The experiment cannot continue.
     #[error(transparent)]
     CannotGoOn(#[from] AnalysisError),
 }
 
 impl Fault {
-    /// What it means that a computation at `device` ended with these words.
-    pub fn of(device: &str, said: &str) -> Self {
+    /// The fault behind a panic with this message in a computation on `device`.
+    pub fn of(device: &str, message: &str) -> Self {
         let device = device.to_owned();
-        match trouble::judge(said) {
+        match trouble::judge(message) {
             Trouble::Memory => Self::Memory {
                 device,
-                said: trouble::told(said),
+                message: trouble::told(message),
             },
             Trouble::Lost => Self::Lost {
                 device,
-                said: trouble::told(said),
+                message: trouble::told(message),
             },
-            Trouble::Other => Self::Died(said.to_owned()),
+            Trouble::Other => Self::Died(message.to_owned()),
         }
     }
 }
 
-/// Computes, and turns a panic into what it said.
+/// Runs a computation and turns a panic into its message.
 ///
 /// # Errors
-/// The panic's words.
+/// The panic's message.
 pub fn guarded<T>(compute: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(compute)).map_err(|panic| words(panic.as_ref()))
 }

@@ -1,9 +1,9 @@
-//! Feeding a device with launches: what the worker of a GPU does.
+//! Feeding a device with launches: the work of a GPU's worker.
 //!
-//! A launch is several blocks at once, always as many, so that the device is busy and its libraries choose the
-//! same algorithms every time. Where the experiment sums on the device, launches follow one another without
-//! waiting, and what they measured is read at the end of the job. All others compute the blocks of a launch side
-//! by side, and what they ask the network is gathered to one launch ([`crate::nets::gather`]).
+//! A launch is a fixed number of blocks computed at once, so that the device is busy and its libraries choose the
+//! same algorithms every time. If the experiment sums on the device, launches follow one another without
+//! waiting, and their sums are read at the end of the job. Other experiments compute the blocks of a launch side
+//! by side, and their calls of the network are gathered into one ([`crate::nets::gather`]).
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
@@ -16,10 +16,10 @@ use super::fault::{Fault, guarded};
 use crate::analysis::{Analysis, AnalysisError, Job, Lab, Order, Sums};
 use crate::nets::gather;
 
-/// Least blocks of a launch whose sums stay on the device: one of each half of the trials.
+/// Fewest blocks in a launch whose sums stay on the device: one for each half of the trials.
 const LEAST: usize = 2;
 
-/// Half as many blocks, an even number of them where they are more than one.
+/// Half as many blocks, rounded down to an even number unless it is one.
 fn halved(blocks: usize) -> usize {
     match blocks / 2 {
         0 | 1 => 1,
@@ -27,7 +27,7 @@ fn halved(blocks: usize) -> usize {
     }
 }
 
-/// A device that is fed with the blocks of one analysis.
+/// Feeds a device with the blocks of one analysis.
 pub(super) struct Feeding<'a> {
     pub analysis: &'a dyn Analysis,
     pub lab: &'a Lab,
@@ -36,11 +36,11 @@ pub(super) struct Feeding<'a> {
     pub recalled: &'a AtomicBool,
 }
 
-/// How the blocks of a job came out.
+/// How the blocks of a job ended.
 enum Outcome {
-    /// Computed and told, or given up since nobody wants them any more.
+    /// Computed and sent, or abandoned after a recall.
     Done,
-    /// The device has not the memory for a launch: its words, and what is not told yet.
+    /// The device lacks the memory for a launch: its message, and the rest of the job.
     NoRoom(String, Job),
     /// The worker must end.
     Ended,
@@ -49,7 +49,7 @@ enum Outcome {
 impl Feeding<'_> {
     /// Computes jobs until there are none.
     pub fn work(&self, take: impl Fn() -> Option<Job>) {
-        // A chained block changes what the next one needs, so that it is computed once and alone.
+        // A chained block changes the input of the next one, so it is computed alone and only once.
         let parts = self.analysis.parts();
         let chained = |job: &Job| parts[job.part].order == Order::Chained;
         let mut blocks = self.seat.blocks;
@@ -74,8 +74,8 @@ impl Feeding<'_> {
                         let device = self.seat.name.clone();
                         let _ = self.answer.send(Word::Fewer { device, blocks });
                     }
-                    Outcome::NoRoom(said, _) => {
-                        self.fail(Fault::of(&self.seat.name, &said));
+                    Outcome::NoRoom(message, _) => {
+                        self.fail(Fault::of(&self.seat.name, &message));
                         return;
                     }
                 }
@@ -87,38 +87,39 @@ impl Feeding<'_> {
         let _ = self.answer.send(Word::Failed(fault));
     }
 
-    /// What became of a computation that did not succeed, with what is `left` of its job.
-    fn trouble(&self, said: String, left: Job) -> Outcome {
-        if trouble::judge(&said) == Trouble::Memory {
-            return Outcome::NoRoom(said, left);
+    /// The outcome of a failed computation, given its message and the rest of its job, `left`.
+    fn failed(&self, message: String, left: Job) -> Outcome {
+        if trouble::judge(&message) == Trouble::Memory {
+            return Outcome::NoRoom(message, left);
         }
-        self.fail(Fault::of(&self.seat.name, &said));
+        self.fail(Fault::of(&self.seat.name, &message));
         Outcome::Ended
     }
 
+    /// Computes a block by itself.
     fn alone(&self, job: Job) -> Outcome {
         let began = Instant::now();
         match guarded(|| self.analysis.step(self.lab, job)) {
-            Ok(Ok(sums)) => self.tell(job, sums, began),
+            Ok(Ok(sums)) => self.send(job, sums, began),
             Ok(Err(error)) => {
                 self.fail(Fault::CannotGoOn(error));
                 Outcome::Ended
             }
-            Err(said) => {
-                self.fail(Fault::of(&self.seat.name, &said));
+            Err(message) => {
+                self.fail(Fault::of(&self.seat.name, &message));
                 Outcome::Ended
             }
         }
     }
 
-    fn tell(&self, job: Job, sums: Sums, began: Instant) -> Outcome {
+    fn send(&self, job: Job, sums: Sums, began: Instant) -> Outcome {
         match self.answer.send(Word::Done(job, sums, began.elapsed())) {
             Ok(()) => Outcome::Done,
             Err(_) => Outcome::Ended,
         }
     }
 
-    /// The blocks of a job in launches of `blocks`: each up to the next multiple of it.
+    /// The blocks of a job in launches of `blocks`: each ends at the next multiple of it.
     fn launches(job: Job, blocks: usize) -> impl Iterator<Item = Job> {
         let (each, end) = (blocks as u64, job.end());
         let mut next = job.block;
@@ -133,40 +134,41 @@ impl Feeding<'_> {
         })
     }
 
+    /// Computes the blocks of a job in launches of `blocks`.
     fn compute(&self, job: Job, blocks: usize) -> Outcome {
         let summed = blocks >= LEAST;
-        let made = guarded(|| {
-            let own = summed.then(|| self.analysis.launches(self.lab, job.part, blocks));
-            own.flatten()
+        let created = guarded(|| {
+            let launches = summed.then(|| self.analysis.launches(self.lab, job.part, blocks));
+            launches.flatten()
         });
-        let mut own = match made {
-            Ok(Some(own)) => own,
+        let mut launches = match created {
+            Ok(Some(launches)) => launches,
             Ok(None) => return self.gathered(job, blocks),
-            Err(said) => return self.trouble(said, job),
+            Err(message) => return self.failed(message, job),
         };
         let began = Instant::now();
         let mut done = job.block;
         for launch in Self::launches(job, blocks) {
-            // Nobody waits for the rest.
+            // After a recall, the rest is not needed.
             if self.recalled.load(Ordering::Relaxed) && done > job.block {
                 break;
             }
-            if let Err(said) = guarded(|| own.launch(launch)) {
-                return self.trouble(said, job);
+            if let Err(message) = guarded(|| launches.launch(launch)) {
+                return self.failed(message, job);
             }
             done = launch.end();
         }
-        match guarded(|| own.read()) {
+        match guarded(|| launches.read()) {
             Ok(Some(sums)) => {
                 let blocks = done - job.block;
-                self.tell(Job { blocks, ..job }, sums, began)
+                self.send(Job { blocks, ..job }, sums, began)
             }
             Ok(None) => self.gathered(job, blocks),
-            Err(said) => self.trouble(said, job),
+            Err(message) => self.failed(message, job),
         }
     }
 
-    /// Blocks whose calls of the network are gathered.
+    /// Computes the blocks of a job in launches whose calls of the network are gathered.
     fn gathered(&self, job: Job, blocks: usize) -> Outcome {
         let mut left = job;
         for launch in Self::launches(job, blocks) {
@@ -181,12 +183,12 @@ impl Feeding<'_> {
                 gather::side_by_side(&each, blocks, &prepare, &step);
             let computed = match computed {
                 Ok(computed) => computed,
-                Err(said) => return self.trouble(said, left),
+                Err(message) => return self.failed(message, left),
             };
-            for (&own, sums) in each.iter().zip(computed) {
+            for (&block, sums) in each.iter().zip(computed) {
                 match sums {
                     Ok(sums) => {
-                        if let Outcome::Ended = self.tell(own, sums, began) {
+                        if let Outcome::Ended = self.send(block, sums, began) {
                             return Outcome::Ended;
                         }
                     }

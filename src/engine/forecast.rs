@@ -1,34 +1,34 @@
-//! When the whole plan will be done: what is left of the stage under way, at its own pace, and what comes
-//! after it, at the pace of what has been done.
+//! The ETA of the whole plan: the rest of the current stage at its own pace, and later stages at the pace of
+//! those already done.
 //!
-//! What a stage takes is counted in trials: a network's way with one stimulus, forward. The factors were
-//! measured with the built-in convolutional network on device `cpu`; on others they are about right, and
-//! a stage that is under way goes by its own pace.
+//! The work of a stage is counted in trials: forward passes of one stimulus. The factors were
+//! measured with the built-in convolutional network on device `cpu`; elsewhere they are about right, and
+//! the current stage has its own pace.
 
 use crate::session::config::{Analysis, Config, Split, Weights};
 use crate::session::record::WITH_EVIDENCE;
 use crate::session::run::Stage;
 
-/// Trials that training on an image takes as long as.
+/// Work of training on one image, in trials.
 const TRAINING: f64 = 5.0;
-/// The same of a trial whose spike-triggered sums are taken in every layer.
+/// Work of a trial with spike-triggered sums in every layer, in trials.
 const SPIKES: f64 = 6.5;
-/// The same of a stimulus that is blended and asked about, without sums over its pixels.
+/// Work of blending and classifying a stimulus without sums over its pixels, in trials.
 const ASKED: f64 = 1.0;
-/// The same of an image beside templates, without the network.
+/// Work of comparing an image with templates, without the network, in trials.
 const COMPARED: f64 = 0.3;
 
-/// What the stages of a plan take, training first.
+/// The work of each stage of a plan, training first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forecast {
-    /// In trials.
+    /// Work of each stage, in trials.
     work: Vec<f64>,
-    /// How much of each had been done before this engine.
+    /// The share of each stage that was done before this engine started.
     begun: Vec<f64>,
 }
 
 impl Forecast {
-    /// Of a plan on so many images and classes. `stages` are those of the session as it was found.
+    /// The work of a plan with these numbers of images and classes. `stages` is the session's progress at the start.
     pub fn new(
         config: &Config,
         (train, test): (usize, usize),
@@ -51,19 +51,19 @@ impl Forecast {
         }
     }
 
-    /// What all of it takes, in trials.
+    /// The work of all stages, in trials.
     pub fn trials(&self) -> f64 {
         self.work.iter().sum()
     }
 
-    /// Seconds until the plan is done, from the stage under way; `None` until something has a pace.
-    pub fn eta_s(&self, stages: &[Stage], at: usize) -> Option<f64> {
-        let under_way = stages.get(at)?;
-        let work = |place: usize| self.work.get(place).copied().unwrap_or(0.0);
+    /// Seconds until the plan is done, in the middle of stage `current`; `None` until a pace is known.
+    pub fn eta_s(&self, stages: &[Stage], current: usize) -> Option<f64> {
+        let current_stage = stages.get(current)?;
+        let work = |index: usize| self.work.get(index).copied().unwrap_or(0.0);
         let (mut seconds, mut done) = (0.0, 0.0);
-        for (place, stage) in stages.iter().enumerate().take(at + 1) {
-            let begun = self.begun.get(place).copied().unwrap_or(0.0);
-            let share = match (place == at, stage.eta_s) {
+        for (index, stage) in stages.iter().enumerate().take(current + 1) {
+            let begun = self.begun.get(index).copied().unwrap_or(0.0);
+            let share = match (index == current, stage.eta_s) {
                 (false, _) => (share(stage) - begun).max(0.0),
                 (true, Some(left)) => {
                     (1.0 - begun) * stage.seconds / (stage.seconds + left).max(1e-9)
@@ -72,28 +72,28 @@ impl Forecast {
             };
             if stage.seconds > 0.0 && share > 0.0 {
                 seconds += stage.seconds;
-                done += share * work(place);
+                done += share * work(index);
             }
         }
-        let open = stages.iter().enumerate().skip(at);
+        let open = stages.iter().enumerate().skip(current);
         let left: Vec<f64> = open
-            .map(|(place, stage)| match stage.finished {
+            .map(|(index, stage)| match stage.finished {
                 true => 0.0,
-                false => work(place) * (1.0 - share(stage)),
+                false => work(index) * (1.0 - share(stage)),
             })
             .collect();
         let later: f64 = left[1..].iter().sum();
         let pace = (done > 0.0).then(|| seconds / done);
-        match (under_way.eta_s, pace) {
-            (Some(own), _) if later <= 0.0 => Some(own),
-            (Some(own), pace) => Some(own + later * pace?),
-            // It has no pace of its own yet.
+        match (current_stage.eta_s, pace) {
+            (Some(eta), _) if later <= 0.0 => Some(eta),
+            (Some(eta), pace) => Some(eta + later * pace?),
+            // The current stage has no pace of its own yet.
             (None, pace) => Some((left[0] + later) * pace?),
         }
     }
 }
 
-/// How much of a stage is done.
+/// The share of a stage that is done.
 fn share(stage: &Stage) -> f64 {
     match stage.total {
         0 => 0.0,
@@ -101,7 +101,7 @@ fn share(stage: &Stage) -> f64 {
     }
 }
 
-/// How many images and classes there are.
+/// Numbers of images and classes.
 struct Images {
     train: f64,
     test: f64,
@@ -109,57 +109,60 @@ struct Images {
 }
 
 impl Images {
-    /// What an analysis takes, in trials.
+    /// The work of an analysis, in trials.
     fn work(&self, plan: &Analysis, config: &Config) -> f64 {
         let networks = |networks: usize, epochs: usize| {
             networks as f64 * epochs as f64 * self.train * TRAINING
         };
         match plan {
-            Analysis::ClassificationImages(it) => it
+            Analysis::ClassificationImages(plan) => plan
                 .gammas
                 .iter()
-                .map(|&gamma| it.trials_at(gamma) as f64)
+                .map(|&gamma| plan.trials_at(gamma) as f64)
                 .sum(),
-            Analysis::Templates(it) => {
-                let gammas = config.analyses.iter().filter_map(|plan| match plan {
-                    Analysis::ClassificationImages(it) => Some(it.gammas.len()),
+            Analysis::Templates(plan) => {
+                let gammas = config.analyses.iter().filter_map(|other| match other {
+                    Analysis::ClassificationImages(images) => Some(images.gammas.len()),
                     _ => None,
                 });
                 let gammas = gammas.max().unwrap_or(1) as f64;
-                (it.images as f64).min(self.test) * gammas * COMPARED
+                (plan.images as f64).min(self.test) * gammas * COMPARED
             }
-            Analysis::Attack(it) => {
-                let images = (it.images as f64).min(self.test) + it.noise_images as f64;
-                let patterns = WITH_EVIDENCE.len() * it.weights.len();
+            Analysis::Attack(plan) => {
+                let images = (plan.images as f64).min(self.test) + plan.noise_images as f64;
+                let patterns = WITH_EVIDENCE.len() * plan.weights.len();
                 images * patterns as f64 * self.classes * ASKED
             }
-            Analysis::SpikeTriggered(it) => {
-                let images = (it.images as f64).min(self.train);
-                let covariance = it.covariance.as_ref().map_or(0, |_| it.covariance_trials);
-                (it.trials as f64 + images + covariance as f64) * SPIKES
+            Analysis::SpikeTriggered(plan) => {
+                let images = (plan.images as f64).min(self.train);
+                let covariance = plan
+                    .covariance
+                    .as_ref()
+                    .map_or(0, |_| plan.covariance_trials);
+                (plan.trials as f64 + images + covariance as f64) * SPIKES
             }
-            Analysis::Modulation(it) => {
-                let layers = if it.layers.is_empty() {
+            Analysis::Modulation(plan) => {
+                let layers = if plan.layers.is_empty() {
                     3
                 } else {
-                    it.layers.len()
+                    plan.layers.len()
                 };
-                let pushes = (layers * it.strengths().len()) as f64 * self.classes;
+                let pushes = (layers * plan.strengths().len()) as f64 * self.classes;
                 let stimuli =
-                    (it.images as f64).min(self.test) * it.signal_strengths().len() as f64;
+                    (plan.images as f64).min(self.test) * plan.signal_strengths().len() as f64;
                 pushes * stimuli * ASKED
             }
-            Analysis::Backdoor(it) => {
-                let all = it.networks();
-                let trials = it.trials as f64 * it.gammas.len() as f64;
-                networks(all, it.training.epochs) + all as f64 * trials
+            Analysis::Backdoor(plan) => {
+                let all = plan.networks();
+                let trials = plan.trials as f64 * plan.gammas.len() as f64;
+                networks(all, plan.training.epochs) + all as f64 * trials
             }
-            Analysis::Audit(it) => {
-                let trained = it.references + it.power;
-                networks(trained, it.training.epochs) + (trained + 1) as f64 * it.trials as f64
+            Analysis::Audit(plan) => {
+                let trained = plan.references + plan.power;
+                networks(trained, plan.training.epochs) + (trained + 1) as f64 * plan.trials as f64
             }
-            Analysis::Predictions(it) => {
-                let splits = it.splits.iter().map(|split| match split {
+            Analysis::Predictions(plan) => {
+                let splits = plan.splits.iter().map(|split| match split {
                     Split::Test => self.test,
                     Split::Train => self.train,
                 });
@@ -206,13 +209,13 @@ mod tests {
     #[test]
     fn a_stage_goes_by_its_own_pace_as_soon_as_it_has_one() {
         let mut stages = [stage(5, 5, 10.0, None), stage(1, 10, 1.0, Some(9.0))];
-        let of = forecast(&[1000.0, 500.0]);
-        assert_eq!(of.eta_s(&stages, 1), Some(9.0));
-        // Until then by that of what was done before: nine tenths of 500 trials at 100 a second.
+        let forecast = forecast(&[1000.0, 500.0]);
+        assert_eq!(forecast.eta_s(&stages, 1), Some(9.0));
+        // Until then at the pace of earlier stages: nine tenths of 500 trials at 100 per second.
         stages[1].eta_s = None;
-        let eta = of.eta_s(&stages, 1);
+        let eta = forecast.eta_s(&stages, 1);
         assert!((eta.unwrap() - 4.5).abs() < 1e-9, "{eta:?}");
-        assert_eq!(of.eta_s(&[stage(0, 5, 0.5, None)], 0), None);
+        assert_eq!(forecast.eta_s(&[stage(0, 5, 0.5, None)], 0), None);
     }
 
     #[test]
@@ -229,12 +232,12 @@ mod tests {
     #[test]
     fn a_resumed_run_counts_only_what_it_did_itself() {
         let stages = [stage(90, 100, 4.0, Some(4.0)), stage(0, 0, 0.0, None)];
-        let of = Forecast {
+        let forecast = Forecast {
             work: vec![1000.0, 500.0],
             begun: vec![0.8, 0.0],
         };
         // A tenth of it, 100 trials, took 4 s.
-        let eta = of.eta_s(&stages, 0);
+        let eta = forecast.eta_s(&stages, 0);
         assert!((eta.unwrap() - 24.0).abs() < 1e-9, "{eta:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Whether a run goes on with what it began on: its images and its weights, by their content.
+//! Fingerprints of a run's images and weights by content, to notice changes when it resumes.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -10,17 +10,17 @@ use crate::data::{Dataset, Images};
 use crate::files;
 use crate::session::record::{Inputs, Split};
 
-/// What is done about inputs that are others than those a session began on.
+/// What to do if inputs differ from those a session began with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Changed {
-    /// The run is refused.
+    /// Refuse to run.
     #[default]
     Refuse,
-    /// A person means it: it is recorded, and the run goes on.
+    /// Record the change and continue, since the user intends it.
     Accept,
 }
 
-/// Fingerprints of images, and of the file that weights come from where there is one.
+/// Fingerprints of the images, with that of the weights' file if there is one.
 pub fn of(dataset: &Dataset, weights: Option<String>) -> Inputs {
     Inputs {
         train: of_images(&dataset.train),
@@ -58,7 +58,7 @@ fn of_images(images: &Images) -> Split {
 /// SHA-256 of a file, in hexadecimal.
 ///
 /// # Errors
-/// Where it is no regular file, or cannot be read.
+/// If it is not a regular file, or cannot be read.
 pub fn of_file(path: &Path) -> io::Result<String> {
     let mut file = files::open(path)?;
     let mut sum = Sha256::new();
@@ -75,7 +75,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// This program: its version, and a checksum that tells one build of it from another.
+/// This program's version, with a checksum that identifies the build.
 pub fn program() -> &'static str {
     static PROGRAM: OnceLock<String> = OnceLock::new();
     PROGRAM.get_or_init(|| {
@@ -144,8 +144,8 @@ mod tests {
 
     #[test]
     fn a_program_names_its_version_and_its_build() {
-        let said = program();
-        assert!(said.starts_with(env!("CARGO_PKG_VERSION")), "{said}");
-        assert!(said.contains("build "), "{said}");
+        let text = program();
+        assert!(text.starts_with(env!("CARGO_PKG_VERSION")), "{text}");
+        assert!(text.contains("build "), "{text}");
     }
 }

@@ -1,4 +1,4 @@
-//! What a session began with: its images, and its network, which is in its record or in a file.
+//! Opening a session's original images and its network, which is in its record or in a file.
 
 use std::path::{Path, PathBuf};
 
@@ -13,13 +13,13 @@ use crate::session::form::Form;
 use crate::session::record::Model;
 use crate::session::{Array, Session};
 
-/// How a session records that its images are the built-in ones.
+/// A session's record of its images if they are the built-in ones.
 pub const EMBEDDED: &str = "embedded subset";
-/// How a session records that its images are the whole set.
+/// A session's record of its images if they are the whole set.
 pub const FULL: &str = "full set";
 
-/// The images of a plan; a run that began on one set of them (`began_on`, as recorded) goes on with it,
-/// whatever has been fetched since.
+/// The data set of a plan; a run that began with one variant (`began_on`, as recorded) continues with it,
+/// even if the full set has been fetched since.
 pub fn images(plan: &Dataset, began_on: Option<&str>) -> Dataset {
     let source = match (&plan.source, began_on) {
         (DatasetSource::Auto, Some(EMBEDDED)) => DatasetSource::Embedded,
@@ -32,38 +32,41 @@ pub fn images(plan: &Dataset, began_on: Option<&str>) -> Dataset {
     }
 }
 
-/// Why the network of a session cannot be had.
+/// Why a session's network cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum KeptError {
-    /// It has none yet.
+    /// It is not trained yet.
     #[error("{0} has no trained network yet; run it first: noisescope run {0}")]
     Untrained(String),
-    /// Its weights do not make the network.
+    /// Its weights do not fit the network.
     #[error(transparent)]
     Graph(#[from] GraphError),
     /// Its file cannot be read.
     #[error(transparent)]
     Onnx(#[from] OnnxError),
-    /// Its file holds no network that can be studied.
+    /// Its file contains no network that can be studied.
     #[error(transparent)]
     Foreign(#[from] ForeignError),
-    /// Its images cannot be scaled so.
+    /// Its images cannot be scaled as configured.
     #[error(transparent)]
     Scaling(#[from] ScalingError),
-    /// Its file is not there, or is another one.
+    /// Its file is missing or has changed.
     #[error("network.weights: {0}")]
     Other(String),
 }
 
-/// The network of a session on images of a form, as the session was shown it. `folder` is that of
-/// the sessions, where a network's file may lie.
+/// The network of a session, for images of a form. `folder` is the sessions' folder, which may contain
+/// the network's file.
 ///
 /// # Errors
-/// Where it has none yet, or its file is gone.
+/// If it is not trained yet, or its file is gone.
 pub fn graph(session: &Session, form: &Form, folder: &Path) -> Result<Graph, KeptError> {
     let (config, record) = (&session.config, &session.record);
     let network = &config.network;
-    let training = record.training.as_ref().filter(|it| it.finished);
+    let training = record
+        .training
+        .as_ref()
+        .filter(|training| training.finished);
     let training = training.ok_or_else(|| KeptError::Untrained(session.name.clone()))?;
     let graph = match (&network.weights, network.kind) {
         (Weights::File(path), NetworkKind::Onnx) => {
@@ -76,14 +79,17 @@ pub fn graph(session: &Session, form: &Form, folder: &Path) -> Result<Graph, Kep
     Ok(graph.scaled(&network.input)?)
 }
 
-/// The weights of a session's network, by name: those of a built-in kind as PyTorch names and lays them out, of an
-/// ONNX file its arrays of real numbers. `folder` is that of the sessions, where a network's file may lie.
+/// The weights of a session's network by name: for a built-in kind with PyTorch's names and layout, for an ONNX file
+/// its arrays of real numbers. `folder` is the sessions' folder, which may contain the network's file.
 ///
 /// # Errors
-/// Where it has none yet, or its file is gone.
+/// If it is not trained yet, or its file is gone.
 pub fn tensors(session: &Session, folder: &Path) -> Result<Vec<(String, Array<f32>)>, KeptError> {
     let (network, record) = (&session.config.network, &session.record);
-    let training = record.training.as_ref().filter(|it| it.finished);
+    let training = record
+        .training
+        .as_ref()
+        .filter(|training| training.finished);
     let training = training.ok_or_else(|| KeptError::Untrained(session.name.clone()))?;
     let (Weights::File(path), NetworkKind::Onnx) = (&network.weights, network.kind) else {
         return Ok(state_dict(&training.best));
@@ -92,28 +98,27 @@ pub fn tensors(session: &Session, folder: &Path) -> Result<Vec<(String, Array<f3
     match all.is_empty() {
         false => Ok(all),
         true => Err(KeptError::Other(format!(
-            "{} names no weights: they stand within its nodes, and are in that file alone",
+            "{} names no weights: they are stored inside its nodes, and only in that file",
             path.display()
         ))),
     }
 }
 
-/// The files that may be that of a network: where the plan says, and beside the session.
-fn there(path: &Path, folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+/// The existing files that may be the network's: at the path in the plan, and beside the session.
+fn candidates(path: &Path, folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     let beside = path.file_name().map(|name| folder.join(name));
     let places = std::iter::once(path.to_owned()).chain(beside);
     places.filter(|place| place.is_file())
 }
 
-/// The fingerprint of the file of a network as it is now: that of the one that the session began with where it is
-/// still there, or nothing is.
+/// The current fingerprint of a network's file: the original one if that file is still there or no file is.
 pub fn fingerprint(began: &Model, path: &Path, folder: &Path) -> String {
-    let of = |place: PathBuf| match Bundle::open(&place) {
+    let fingerprint = |place: PathBuf| match Bundle::open(&place) {
         Ok(bundle) => bundle.sha256().to_owned(),
-        // It is no network any more.
+        // It is no longer a network.
         Err(_) => inputs::of_file(&place).unwrap_or_default(),
     };
-    let all: Vec<String> = there(path, folder).map(of).collect();
+    let all: Vec<String> = candidates(path, folder).map(fingerprint).collect();
     match all.contains(&began.sha256) {
         true => began.sha256.clone(),
         false => all
@@ -123,18 +128,18 @@ pub fn fingerprint(began: &Model, path: &Path, folder: &Path) -> String {
     }
 }
 
-/// The file of a network: where the plan says, or beside the session, or in it. It must be the one
+/// Opens a network's file: at the path in the plan, beside the session, or stored in it. It must be the one
 /// that the session began with.
 ///
 /// # Errors
-/// Where it is not there, or is another one.
+/// If the file is missing or has changed.
 pub fn bundle(began: Option<&Model>, path: &Path, folder: &Path) -> Result<Bundle, KeptError> {
     let Some(began) = began else {
         return Ok(Bundle::open(path)?);
     };
     let is_kept = !began.file.values().is_empty();
     let mut others = Vec::new();
-    for place in there(path, folder) {
+    for place in candidates(path, folder) {
         match Bundle::open(&place) {
             Ok(bundle) if bundle.sha256() == began.sha256 => return Ok(bundle),
             Err(error) if !is_kept => return Err(error.into()),
@@ -147,12 +152,12 @@ pub fn bundle(began: Option<&Model>, path: &Path, folder: &Path) -> Result<Bundl
     let began = &began.sha256[..12.min(began.sha256.len())];
     Err(KeptError::Other(match others.is_empty() {
         true => format!(
-            "{} is not there any more; put back the file that this session began with (SHA-256 {began}…), here or in {}",
+            "{} is gone; restore the file that this session began with (SHA-256 {began}…), here or in {}",
             path.display(),
             folder.display()
         ),
         false => format!(
-            "{} is another file than the one that this session began with (SHA-256 {began}…); put that back, or start a new session",
+            "{} is not the file that this session began with (SHA-256 {began}…); restore that file, or start a new session",
             others.join(" and ")
         ),
     }))

@@ -1,8 +1,8 @@
 //! The engine: owns the device and the loop, advances one session, publishes it, saves it.
 //!
-//! It computes on threads of its own and never waits for a face. Commands are obeyed between two
-//! blocks; whatever ends it, the last thing it does is a checkpoint and the last thing it
-//! publishes is a phase that is over.
+//! It computes on its own threads and never waits for a viewer. Commands are obeyed between two
+//! blocks; however it ends, the last thing it does is write a checkpoint and the last thing it
+//! publishes is a final phase.
 
 pub mod again;
 mod answer;
@@ -28,7 +28,7 @@ use crate::nets::launch::words;
 use crate::session::store::{Lock, Store};
 use crate::session::{Session, run::Phase};
 
-/// What an engine needs beside the session.
+/// What an engine needs besides the session.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Where the session is saved.
@@ -37,13 +37,13 @@ pub struct Options {
     pub data: PathBuf,
     /// The device.
     pub device: device::Choice,
-    /// Blocks computed at the same time; `None` for one a core. Results do not depend on it.
+    /// Blocks computed at the same time; `None` for one per core. Results do not depend on it.
     pub workers: Option<usize>,
-    /// Blocks of a launch on a GPU; `None` for what the session had, or what a short trial finds best.
+    /// Blocks per launch on a GPU; `None` for the session's previous number, or the best one in a short trial.
     pub launch: Option<usize>,
-    /// What is done where images or weights are others than those that the session began on.
+    /// What to do if images or weights differ from those the session began with.
     pub inputs: inputs::Changed,
-    /// How far it goes.
+    /// How far to advance the session.
     pub until: Until,
 }
 
@@ -52,7 +52,7 @@ pub struct Options {
 pub enum Until {
     /// To the end of its plan.
     Finished,
-    /// Until the network is there, trained or from its file.
+    /// Until the network is ready, trained or loaded from its file.
     Trained,
 }
 
@@ -63,27 +63,27 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts an engine on `session`, whose lock the caller took, and gives the link to it.
+    /// Starts an engine on `session`, whose lock the caller holds, and returns the link to it.
     ///
     /// # Errors
-    /// Where the system gives no thread.
+    /// If the system cannot start a thread.
     pub fn start(session: Session, lock: Lock, options: Options) -> std::io::Result<(Self, Link)> {
         let (link, end) = Link::local(session);
         let thread = std::thread::Builder::new()
             .name("engine".into())
-            .spawn(move || guarded(end, lock, options))?;
+            .spawn(move || run_guarded(end, lock, options))?;
         Ok((Self { thread }, link))
     }
 
-    /// Waits until it has ended; at once where its phase is over.
+    /// Waits until the engine has ended; returns at once if its phase is final.
     pub fn join(self) {
-        // A panic has been turned into a failed phase already.
+        // A panic has already become a failed phase.
         let _ = self.thread.join();
     }
 }
 
 /// Runs the session; a panic becomes a failed phase instead of a silent end.
-fn guarded(end: EngineEnd, lock: Lock, options: Options) {
+fn run_guarded(end: EngineEnd, lock: Lock, options: Options) {
     let EngineEnd { sessions, commands } = end;
     let publish = sessions.clone();
     let outcome = catch_unwind(AssertUnwindSafe(|| {
@@ -91,7 +91,7 @@ fn guarded(end: EngineEnd, lock: Lock, options: Options) {
     }));
     if let Err(panic) = outcome {
         let message = format!(
-            "the engine broke down: {}. The session file holds the last checkpoint; `run` goes on from there",
+            "the engine crashed: {}. The session file holds the last checkpoint; `run` resumes from there",
             words(panic.as_ref())
         );
         publish.send_modify(|session| {

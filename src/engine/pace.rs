@@ -1,16 +1,16 @@
-//! How fast a stage goes: trials per second over the last seconds, and when it will be done.
+//! The speed of a stage: trials per second over the last few seconds, and its ETA.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// How far back the rate looks.
+/// Time over which the rate is measured.
 const WINDOW: Duration = Duration::from_secs(5);
-/// Least time before a rate is told.
-const FIRST: Duration = Duration::from_millis(700);
-/// Least time before an end is foretold.
-const BELIEVABLE: Duration = Duration::from_secs(3);
+/// Minimum time before a rate is shown.
+const MIN_TIME_FOR_RATE: Duration = Duration::from_millis(700);
+/// Minimum time worked before an ETA is shown.
+const MIN_TIME_FOR_ETA: Duration = Duration::from_secs(3);
 
-/// The pace of one stage in this run. Pauses do not count.
+/// Measures the speed of one stage in this run. Pauses do not count.
 #[derive(Debug)]
 pub struct Pace {
     began: Instant,
@@ -30,9 +30,9 @@ impl Pace {
         }
     }
 
-    /// Counts things done.
-    pub fn count(&mut self, things: u64) {
-        self.counted += things;
+    /// Adds trials or images done.
+    pub fn count(&mut self, more: u64) {
+        self.counted += more;
         let now = self.worked();
         self.recent.push_back((now, self.counted));
         while self.recent.len() > 2 && self.recent[1].0 + WINDOW < now {
@@ -40,7 +40,7 @@ impl Pace {
         }
     }
 
-    /// Leaves out a pause.
+    /// Excludes a pause.
     pub fn pause(&mut self, pause: Duration) {
         self.paused += pause;
     }
@@ -50,18 +50,18 @@ impl Pace {
         self.began.elapsed().saturating_sub(self.paused)
     }
 
-    /// Things per second over the last seconds.
+    /// Trials or images per second over the last few seconds.
     pub fn per_second(&self) -> Option<f64> {
         let (then, before) = *self.recent.front()?;
         let span = self.worked().checked_sub(then)?;
-        (span >= FIRST && self.counted > before)
+        (span >= MIN_TIME_FOR_RATE && self.counted > before)
             .then(|| (self.counted - before) as f64 / span.as_secs_f64())
     }
 
-    /// Seconds until `left` more things are done, at this run's mean rate.
+    /// Seconds until `left` more are done, at this run's mean rate.
     pub fn eta_s(&self, left: u64) -> Option<f64> {
         let worked = self.worked();
-        (worked >= BELIEVABLE && self.counted > 0)
+        (worked >= MIN_TIME_FOR_ETA && self.counted > 0)
             .then(|| left as f64 * worked.as_secs_f64() / self.counted as f64)
     }
 }

@@ -1,7 +1,7 @@
-//! Two networks shown the same trials: how often do they decide alike?
+//! Agreement of two networks: shows both the same trials and counts their joint decisions.
 //!
-//! Sessions keep counts, not the decisions trial by trial. So the networks of two sessions are shown
-//! the first trials of one of them again, side by side.
+//! Sessions keep counts, not the decision of each trial. So the networks of two sessions are shown
+//! the first trials of one of them again.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -23,22 +23,22 @@ use crate::stimulus::{self, BlockSeed, Pool, Source};
 /// Why two networks cannot be shown the same trials.
 #[derive(Debug, thiserror::Error)]
 pub enum SideError {
-    /// There are no images, or they are other ones.
+    /// The images cannot be read.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The images are not those that the session was shown.
-    #[error("the images of {0} are others now than when it ran; put those back")]
+    /// The images have another form than those of the session's run.
+    #[error("the images of {0} have changed since it ran; restore them")]
     OtherImages(String),
-    /// One has no network that could be shown anything.
+    /// One session's network cannot be opened.
     #[error(transparent)]
     Kept(#[from] KeptError),
-    /// A network that cannot be brought to the device.
+    /// A network cannot be brought to the device.
     #[error(transparent)]
     Graph(#[from] GraphError),
-    /// No device.
+    /// The device cannot be opened.
     #[error(transparent)]
     Device(#[from] DeviceError),
-    /// A session that has never read its images.
+    /// A session has never read its images.
     #[error("{0} has not read its images yet; run it first: noisescope run {0}")]
     NoForm(String),
     /// The device failed.
@@ -46,7 +46,7 @@ pub enum SideError {
     Failed(String),
 }
 
-/// Where images and networks are looked for, and what computes.
+/// Where to look for images and networks, and the device to compute on.
 #[derive(Debug, Clone, Copy)]
 pub struct Bench<'a> {
     /// The folder of sessions.
@@ -55,11 +55,11 @@ pub struct Bench<'a> {
     pub data: &'a Path,
     /// The device.
     pub device: &'a Choice,
-    /// Blocks computed at the same time; `None` for one a core.
+    /// Blocks computed at the same time; `None` for one per core.
     pub workers: Option<usize>,
 }
 
-/// What is shown.
+/// The trials to show.
 struct Plan<'a> {
     seed: BlockSeed,
     source: Source,
@@ -70,11 +70,11 @@ struct Plan<'a> {
     classes: usize,
 }
 
-/// Shows the networks of two sessions the first trials of the first at a place among their common γ,
-/// with its images. `sessions` are as their files have them, with weights.
+/// Shows the networks of two sessions the first session's first `trials` trials, with its images, at the `place`th
+/// of their common γ. `sessions` are complete, with weights.
 ///
 /// # Errors
-/// Where a network, the images or the device cannot be had.
+/// If a network, the images or the device cannot be opened, or the device fails.
 pub fn show(
     sessions: [&Session; 2],
     pair: &Pair<'_>,
@@ -89,7 +89,7 @@ pub fn show(
     };
     let forms = [form(sessions[0])?, form(sessions[1])?];
     let images = images(sessions[0], &forms[0], bench)?;
-    let [a, b] = [0, 1].map(|at| kept::graph(sessions[at], &forms[at], bench.store.folder()));
+    let [a, b] = [0, 1].map(|i| kept::graph(sessions[i], &forms[i], bench.store.folder()));
     let graphs = [a?, b?];
     let kind = sessions[0].config.network.kind;
     let wanted = device::Wanted {
@@ -115,30 +115,30 @@ pub fn show(
     };
     let (shown, graphs) = (&shown, &graphs);
     let seats = &opened.seats[..];
-    let worker = |at: usize| -> Result<Joint, SideError> {
-        let seat = &seats[at];
+    let worker = |index: usize| -> Result<Joint, SideError> {
+        let seat = &seats[index];
         let computed = guarded(|| {
             seat.prepare_thread();
             let [a, b] = graphs
                 .each_ref()
-                .map(|it| Subject::new(it.clone(), &seat.device));
-            Ok::<_, GraphError>(shown.joint([&a?, &b?], seat, (at, seats.len())))
+                .map(|graph| Subject::new(graph.clone(), &seat.device));
+            Ok::<_, GraphError>(shown.joint([&a?, &b?], seat, (index, seats.len())))
         });
         Ok(computed.map_err(SideError::Failed)??)
     };
     let joints: Vec<Result<Joint, SideError>> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..seats.len())
-            .map(|at| scope.spawn(move || worker(at)))
+            .map(|index| scope.spawn(move || worker(index)))
             .collect();
-        let ended = workers.into_iter().map(|it| {
-            let lost = |_| Err(SideError::Failed("a worker broke down".into()));
-            it.join().unwrap_or_else(lost)
+        let ended = workers.into_iter().map(|thread| {
+            let lost = |_| Err(SideError::Failed("a worker crashed".into()));
+            thread.join().unwrap_or_else(lost)
         });
         ended.collect()
     });
     let mut joint = Joint::new(shown.classes);
-    for own in joints {
-        joint.merge(&own?);
+    for worker_joint in joints {
+        joint.merge(&worker_joint?);
     }
     Ok(Shown {
         gamma: common.gamma,
@@ -148,31 +148,36 @@ pub fn show(
 }
 
 impl Plan<'_> {
-    /// Shows both networks every `of`th block from `at` on.
-    fn joint(&self, networks: [&Subject; 2], seat: &Seat, (at, of): (usize, usize)) -> Joint {
+    /// Shows both networks every `stride`th block starting from `start`.
+    fn joint(
+        &self,
+        networks: [&Subject; 2],
+        seat: &Seat,
+        (start, stride): (usize, usize),
+    ) -> Joint {
         let mut joint = Joint::new(self.classes);
         let each = self.block as u64;
-        for block in (at as u64..self.trials.div_ceil(each)).step_by(of) {
+        for block in (start as u64..self.trials.div_ceil(each)).step_by(stride) {
             let first = block * each;
             let count = each.min(self.trials - first) as usize;
             let seed = BlockSeed { block, ..self.seed };
-            let own = stimulus::draw(seed, &self.source, self.gamma, first, count, self.pool);
+            let drawn = stimulus::draw(seed, &self.source, self.gamma, first, count, self.pool);
             let [a, b] = networks.map(|network| {
-                let logits = network.logits(own.stimuli.clone(), &seat.device);
+                let logits = network.logits(drawn.stimuli.clone(), &seat.device);
                 network.rows(&logits).map(decision).collect::<Vec<usize>>()
             });
-            for (truth, said) in own.truth.iter().zip(a.into_iter().zip(b)) {
-                joint.add(*truth, [said.0, said.1]);
+            for (truth, decisions) in drawn.truth.iter().zip(a.into_iter().zip(b)) {
+                joint.add(*truth, [decisions.0, decisions.1]);
             }
         }
         joint
     }
 }
 
-/// The images of a session, as it was shown them.
+/// The images of a session, as in its run.
 ///
 /// # Errors
-/// Where they are not there, or have another size or other classes now.
+/// If they are missing, or now have another size or other classes.
 pub(super) fn images(
     session: &Session,
     form: &Form,
@@ -189,8 +194,8 @@ pub(super) fn images(
         cache: Some(bench.store.folder()),
     };
     let images = data::load(&request, &mut |_, _| ControlFlow::Continue(()))?;
-    let own = images.form();
-    match (own.shape(), own.count()) == (form.shape(), form.count()) {
+    let found = images.form();
+    match (found.shape(), found.count()) == (form.shape(), form.count()) {
         true => Ok(images),
         false => Err(SideError::OtherImages(session.name.clone())),
     }

@@ -1,8 +1,8 @@
-//! Workers: each computes whole blocks at a seat of its own.
+//! Workers: threads that each compute whole blocks on their own seat.
 //!
-//! On a processor an operator of the backend would split its loops over all cores; a worker confines
+//! On a processor, the backend's operators would split their loops over all cores; a worker confines
 //! them to its one thread, and parallelism comes from computing several blocks at once. That is
-//! faster, since nothing waits at the end of every operator, and it cannot change a result. A GPU has one
+//! faster, since no operator ends with a barrier, and it cannot change a result. A GPU has one
 //! worker, which feeds it with launches ([`super::feeding`]).
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,13 +20,13 @@ use super::feeding::Feeding;
 use crate::analysis::{Analysis, Job, Lab};
 use crate::nets::launch;
 
-/// Blocks that wait for each worker: enough to keep it busy while a checkpoint is written.
+/// Blocks queued per worker: enough to keep it busy while a checkpoint is written.
 const WAITING: usize = 8;
 
-/// Jobs of launches that wait for a worker that feeds a device: each takes a second.
+/// Jobs queued for a worker that feeds a device: each takes a second.
 const FED: usize = 2;
 
-/// The workers of one analysis. They end when this is dropped.
+/// The workers of one analysis, which end when this is dropped.
 pub struct Workers {
     jobs: Option<SyncSender<Job>>,
     recalled: Arc<AtomicBool>,
@@ -35,23 +35,26 @@ pub struct Workers {
     threads: Vec<JoinHandle<()>>,
 }
 
-/// A worker that could not be started.
+/// A worker thread could not be started.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot start a worker thread: {0}")]
 pub struct StartError(#[from] rayon::ThreadPoolBuildError);
 
 impl Workers {
-    /// Starts a worker at each of the `seats` on `analysis`, each with its own copy of the lab.
+    /// Starts a worker for `analysis` on each of the `seats`, with its own copy of the lab.
     ///
     /// # Errors
-    /// Where the system gives no more threads.
+    /// If the system cannot start more threads.
     pub fn start(
         seats: &[Seat],
         analysis: &Arc<dyn Analysis>,
         lab: &Lab,
     ) -> Result<Self, StartError> {
         let parts = 0..analysis.parts().len();
-        let together = parts.map(|part| analysis.together(part)).max().unwrap_or(1);
+        let together = parts
+            .map(|sequence| analysis.together(sequence))
+            .max()
+            .unwrap_or(1);
         let waiting = |seat: &Seat| match seat.is_fed() {
             true => FED,
             false => WAITING.max(2 * together),
@@ -69,8 +72,8 @@ impl Workers {
             let pool = rayon::ThreadPoolBuilder::new()
                 .num_threads(seat.threads)
                 .spawn_handler(|thread| {
-                    let named = std::thread::Builder::new().name(format!("worker {index}"));
-                    threads.push(named.spawn(|| thread.run())?);
+                    let builder = std::thread::Builder::new().name(format!("worker {index}"));
+                    threads.push(builder.spawn(|| thread.run())?);
                     Ok(())
                 })
                 .build()?;
@@ -94,7 +97,7 @@ impl Workers {
         })
     }
 
-    /// Hands out a block; `false` where enough of them wait already.
+    /// Queues a job; `false` if the queue is full.
     pub fn offer(&self, job: Job) -> bool {
         match self.jobs.as_ref().map(|jobs| jobs.try_send(job)) {
             Some(Ok(())) => true,
@@ -102,12 +105,12 @@ impl Workers {
         }
     }
 
-    /// Hands out the blocks of a part from `next` up to `end`, `each` a job, until enough wait; gives the first that
-    /// was not.
-    pub fn hand_out(&self, part: usize, mut next: u64, end: u64, each: u64) -> u64 {
+    /// Queues the blocks of a sequence from `next` up to `end`, `each` per job, until the queue is full; returns the first
+    /// block not queued.
+    pub fn hand_out(&self, sequence: usize, mut next: u64, end: u64, each: u64) -> u64 {
         while next < end {
             let job = Job {
-                part,
+                part: sequence,
                 block: next,
                 blocks: each.min(end - next),
             };
@@ -119,13 +122,13 @@ impl Workers {
         next
     }
 
-    /// Lets the workers finish the blocks that they are at, and no more.
+    /// Lets the workers finish their current blocks and take no more.
     pub fn recall(&mut self) {
         self.recalled.store(true, Ordering::Relaxed);
         self.jobs = None;
     }
 
-    /// The next computed block, waiting at most `patience`.
+    /// The next message from a worker, waiting at most `patience`.
     pub fn answer(&self, patience: Duration) -> Answer {
         match self.answers.recv_timeout(patience) {
             Ok(Word::Done(job, sums, took)) => Answer::Done(job, sums, took),
@@ -135,7 +138,7 @@ impl Workers {
             Err(RecvTimeoutError::Timeout) => Answer::NotYet,
             Err(RecvTimeoutError::Disconnected) if self.jobs.is_none() => Answer::AllBack,
             Err(RecvTimeoutError::Disconnected) => {
-                Answer::Failed(Fault::Died("every worker has ended".into()))
+                Answer::Failed(Fault::Died("all workers have ended".into()))
             }
         }
     }
@@ -143,18 +146,18 @@ impl Workers {
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        // Without a sender the queue ends, and with it each worker, after its current block. They
-        // are waited for: a thread must not be inside libtorch when the process ends.
+        // Without a sender the queue ends, and with it each worker after its current block. Wait
+        // for them: no thread may be inside libtorch when the process exits.
         self.recall();
         self.pools.clear();
         for thread in self.threads.drain(..) {
-            // A panic has been told as a fault already.
+            // A panic has already been reported as a fault.
             let _ = thread.join();
         }
     }
 }
 
-/// The blocks that wait, and one that was taken and left to whoever comes next.
+/// The queued jobs, and one that a worker took and left for the next one.
 struct Queue {
     jobs: Receiver<Job>,
     next: Option<Job>,
@@ -173,10 +176,10 @@ impl Worker {
         self.seat.prepare_thread();
         let mut lab = match guarded(|| lab.on(&self.seat.device)) {
             Ok(lab) => lab,
-            Err(said) => {
+            Err(message) => {
                 let _ = self
                     .answer
-                    .send(Word::Failed(Fault::of(&self.seat.name, &said)));
+                    .send(Word::Failed(Fault::of(&self.seat.name, &message)));
                 return;
             }
         };
@@ -206,14 +209,14 @@ impl Worker {
         }
     }
 
-    /// Waits for a job; `None` when there will be none.
+    /// Waits for a job; `None` when there will be no more.
     fn take_one(&self) -> Option<Job> {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         queue.jobs.recv().ok()
     }
 
-    /// Waits for a block, and takes those that wait too and that a plan computes together with it; `None` when
-    /// there will be none.
+    /// Waits for a block, and takes queued ones that the analysis computes together with it; `None` when there
+    /// will be no more.
     fn take(&self) -> Option<Vec<Job>> {
         // One worker at a time waits here; the others compute.
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
@@ -239,7 +242,7 @@ impl Worker {
         Some(jobs)
     }
 
-    /// Computes the blocks and sends what they measured; `false` where the worker should end.
+    /// Computes blocks and sends their sums; `false` if the worker should end.
     fn compute(&self, jobs: &[Job], lab: &Lab) -> bool {
         let began = Instant::now();
         let computed = guarded(|| match jobs {
@@ -252,8 +255,8 @@ impl Worker {
                 let _ = self.answer.send(Word::Failed(Fault::CannotGoOn(error)));
                 return false;
             }
-            Err(said) => {
-                let fault = Fault::of(&self.seat.name, &said);
+            Err(message) => {
+                let fault = Fault::of(&self.seat.name, &message);
                 let _ = self.answer.send(Word::Failed(fault));
                 return false;
             }

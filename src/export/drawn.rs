@@ -1,4 +1,4 @@
-//! Figures of a session as files: every one or some, each with its caption beside it.
+//! Figures of a session as files, all or some of them, each with its caption beside it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,22 +9,22 @@ use crate::drawing::{Drawing, Sheet, pdf, png, svg};
 use crate::figure::{self, Figure};
 use crate::session::Session;
 
-/// Dots an inch of a picture unless another number is asked for: what journals ask for.
+/// Default resolution in dots per inch: what journals require.
 pub const DPI: f64 = 300.0;
 
-/// What a figure is written as.
+/// The file format of a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Shapes and text, for pages and for programs that draw.
+    /// Vector graphics, for web pages and drawing programs.
     Svg,
-    /// Shapes and text, for papers.
+    /// Vector graphics, for papers.
     Pdf,
     /// Pixels, for everything else.
     Png,
 }
 
 impl Kind {
-    /// The ending of its files.
+    /// The file extension.
     pub fn ending(self) -> &'static str {
         match self {
             Self::Svg => "svg",
@@ -34,23 +34,23 @@ impl Kind {
     }
 }
 
-/// Which figures, and how they are drawn.
+/// Which figures to write, and how to draw them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Drawn {
-    /// What they are written as.
+    /// Their file format.
     pub kind: Kind,
-    /// What they are drawn on.
+    /// The sheet they are drawn on.
     pub sheet: Sheet,
-    /// Dots an inch, of pictures of pixels.
+    /// Resolution of PNG files in dots per inch.
     pub dpi: f64,
-    /// Names of figures, or of their kinds; empty: all.
+    /// Names of figures or kinds of figure; if empty, all.
     pub figures: Vec<String>,
-    /// Of figures of one class, only those of these; empty: of all.
+    /// Classes whose figures are written; if empty, all. Figures that are not of one class are not affected.
     pub classes: Vec<usize>,
 }
 
 impl Drawn {
-    /// Every figure, as wide as two columns of a paper.
+    /// Every figure, two columns of a paper wide.
     pub fn all(kind: Kind) -> Self {
         Self {
             kind,
@@ -61,7 +61,7 @@ impl Drawn {
         }
     }
 
-    /// The figures that are meant.
+    /// The selected figures.
     fn chosen(&self, session: &Session) -> Result<Vec<Figure>, ExportError> {
         if self.figures.is_empty() {
             let of_class = |figure: &Figure| {
@@ -72,17 +72,17 @@ impl Drawn {
             return Ok(all.filter(of_class).collect());
         }
         let mut chosen: Vec<Figure> = Vec::new();
-        for asked in &self.figures {
-            for found in figure::find(session, asked, &self.classes)? {
-                if !chosen.contains(&found) {
-                    chosen.push(found);
+        for name in &self.figures {
+            for figure in figure::find(session, name, &self.classes)? {
+                if !chosen.contains(&figure) {
+                    chosen.push(figure);
                 }
             }
         }
         Ok(chosen)
     }
 
-    /// The bytes of a file.
+    /// Encodes a drawing as a file of this format.
     pub(super) fn bytes(&self, drawing: &Drawing) -> Result<Vec<u8>, ExportError> {
         let bytes = match self.kind {
             Kind::Svg => Some(svg::file(drawing).into_bytes()),
@@ -90,22 +90,22 @@ impl Drawn {
             Kind::Png => png(drawing, self.dpi),
         };
         bytes.ok_or_else(|| {
-            let what = format!(
+            let message = format!(
                 "{} could not be drawn as {}",
                 drawing.title,
                 self.kind.ending()
             );
-            ExportError::Encode(std::io::Error::other(what))
+            ExportError::Encode(std::io::Error::other(message))
         })
     }
 }
 
-/// Writes figures. One that is asked for by its name, without `out` or with a file's name in `out`, is one
-/// file, with its caption in a text file beside it; else they go into the folder `NAME-figures`, each with
-/// its caption beside it. What an export wrote there before is replaced, in one step.
+/// Writes figures. If figures are selected by name, exactly one matches, and `out` is missing or names a file, it is
+/// written as one file with its caption in a text file beside it; otherwise all go into the folder `NAME-figures`,
+/// each with its caption beside it. An earlier export at the same path is replaced atomically.
 ///
 /// # Errors
-/// Where there is no such figure, or a file cannot be written.
+/// If there is no such figure, or a file cannot be written.
 pub fn write(session: &Session, drawn: &Drawn, out: Option<&Path>) -> Result<(), ExportError> {
     let chosen = drawn.chosen(session)?;
     if chosen.is_empty() {
@@ -115,8 +115,8 @@ pub fn write(session: &Session, drawn: &Drawn, out: Option<&Path>) -> Result<(),
     }
     let ending = drawn.kind.ending();
     let is_file = |path: &Path| {
-        let own = path.extension();
-        own.is_some_and(|own| own.eq_ignore_ascii_case(ending))
+        let extension = path.extension();
+        extension.is_some_and(|extension| extension.eq_ignore_ascii_case(ending))
     };
     if let ([figure], false) = (&chosen[..], drawn.figures.is_empty())
         && out.is_none_or(is_file)
@@ -125,11 +125,11 @@ pub fn write(session: &Session, drawn: &Drawn, out: Option<&Path>) -> Result<(),
         let default = PathBuf::from(format!("{}-{}.{ending}", session.name, figure.name()));
         let path = out.map_or(default, Path::to_path_buf);
         let caption = path.with_extension("txt");
-        if fs::read(&caption).is_ok_and(|there| !is_caption(&there)) {
+        if fs::read(&caption).is_ok_and(|existing| !is_caption(&existing)) {
             return Err(ExportError::Occupied { path: caption });
         }
         put(&path, &drawn.bytes(&drawing)?)?;
-        put(&caption, said(&drawing).as_bytes())?;
+        put(&caption, description(&drawing).as_bytes())?;
         wrote(&path);
         wrote(&caption);
         return Ok(());
@@ -139,7 +139,7 @@ pub fn write(session: &Session, drawn: &Drawn, out: Option<&Path>) -> Result<(),
     Ok(())
 }
 
-/// Writes some figures into a folder, and gives its path; says nothing.
+/// Writes some figures into a folder and returns its path; prints nothing.
 pub(super) fn folder(
     session: &Session,
     figures: &[Figure],
@@ -155,7 +155,7 @@ pub(super) fn folder(
     folder.finish()
 }
 
-/// Puts a figure and its caption into a folder.
+/// Adds a figure and its caption to a folder.
 pub(super) fn add(
     folder: &Folder,
     name: &str,
@@ -164,21 +164,21 @@ pub(super) fn add(
 ) -> Result<(), ExportError> {
     let bytes = drawn.bytes(drawing)?;
     folder.write(&format!("{name}.{}", drawn.kind.ending()), &bytes)?;
-    folder.write(&format!("{name}.txt"), said(drawing).as_bytes())
+    folder.write(&format!("{name}.txt"), description(drawing).as_bytes())
 }
 
-/// What stands in the text beside a figure: its caption, and what it shows for who cannot see it.
-fn said(drawing: &Drawing) -> String {
+/// The text written beside a figure: its caption and its alternative text.
+fn description(drawing: &Drawing) -> String {
     format!(
         "{}\n\n{ALTERNATIVE}{}\n",
         drawing.caption, drawing.alternative
     )
 }
 
-/// What the alternative text begins with.
+/// The label before the alternative text.
 const ALTERNATIVE: &str = "Alternative text: ";
 
-/// Whether a text was written beside a figure, and not by somebody else.
+/// Whether a text file is one that was written beside a figure, and not somebody else's.
 fn is_caption(text: &[u8]) -> bool {
     std::str::from_utf8(text).is_ok_and(|text| text.contains(&format!("\n\n{ALTERNATIVE}")))
 }
@@ -190,18 +190,18 @@ fn put(path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
     })
 }
 
-/// Writes one figure into a folder, as `NAME-map-8-gamma-0.2.png`, and gives its path. One that is there
-/// already is replaced, in one step. Its caption is in the file.
+/// Writes one figure into a folder as `NAME-map-8-gamma-0.2.png` and returns its path. An existing file is replaced
+/// atomically. The caption is embedded in the file.
 ///
 /// # Errors
-/// Where the session does not have the figure, or the file cannot be written.
+/// If the session does not have the figure, or the file cannot be written.
 pub fn one(session: &Session, figure: &Figure, folder: &Path) -> Result<PathBuf, ExportError> {
     let drawing = figure::draw(session, figure, Sheet::DOUBLE)?;
     let name = format!("{}-{}", session.name, figure.name());
     alone(&drawing, &name, folder)
 }
 
-/// Writes a drawing into a folder as a PNG of this name, and gives its path.
+/// Writes a drawing into a folder as a PNG of this name and returns its path.
 pub(super) fn alone(drawing: &Drawing, name: &str, folder: &Path) -> Result<PathBuf, ExportError> {
     let path = folder.join(format!("{name}.png"));
     put(&path, &Drawn::all(Kind::Png).bytes(drawing)?)?;

@@ -1,4 +1,4 @@
-//! A folder of files, written as a whole: whoever looks sees the old one, none, or the new one.
+//! A folder of files that is written atomically: a reader sees the old one, none, or the new one.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -9,15 +9,15 @@ use std::time::Duration;
 use super::ExportError;
 use crate::host;
 
-/// Files under way, in a folder beside the one that they will be. Dropping it without
-/// [`Folder::finish`] leaves nothing.
+/// A folder being written, under a temporary name beside its destination. Dropping it without calling
+/// [`Folder::finish`] leaves nothing behind.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
     beside: PathBuf,
 }
 
-/// A name beside a path that no other export has: of this process, and counted.
+/// A temporary path beside `path` that no other export uses: it contains the process id and a counter.
 pub(super) fn beside(path: &Path) -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -26,58 +26,63 @@ pub(super) fn beside(path: &Path) -> PathBuf {
     PathBuf::from(beside)
 }
 
-/// Clears away what exports to this path left beside it that were killed or had no room: what was under way
-/// goes, and an earlier export that was just being replaced comes back. What a living process is writing stays,
-/// also where it lives on another machine: that touches its files more often than [`STILL`].
+/// Removes leftovers of exports to this path that were killed or ran out of space: unfinished files are deleted, and
+/// an earlier export that was about to be replaced is restored. Files that a living process is writing are kept, even
+/// if it runs on another machine: such a process touches its files more often than [`STILL`].
 pub(super) fn tidy(path: &Path) {
-    let (Some(name), Some(parent)) = (path.file_name().and_then(|it| it.to_str()), path.parent())
-    else {
+    let (Some(name), Some(parent)) = (
+        path.file_name().and_then(|file_name| file_name.to_str()),
+        path.parent(),
+    ) else {
         return;
     };
     let parent = match parent.as_os_str().is_empty() {
         true => Path::new("."),
         false => parent,
     };
-    let Ok(there) = fs::read_dir(parent) else {
+    let Ok(entries) = fs::read_dir(parent) else {
         return;
     };
-    for entry in there.flatten() {
-        let own = entry.file_name();
-        let Some(left) = own.to_str().and_then(|own| Left::of(own, name)) else {
+    for entry in entries.flatten() {
+        let file_name = entry.file_name();
+        let Some(left) = file_name
+            .to_str()
+            .and_then(|file| Leftover::parse(file, name))
+        else {
             continue;
         };
-        if left.is_at_work() || !is_still(&entry) {
+        if left.is_being_written() || !is_still(&entry) {
             continue;
         }
-        // Losing what is only in the way is no failure of this export.
+        // Failing to remove leftovers does not fail this export.
         let _ = match (left.replaced && !path.exists(), entry.path()) {
-            (true, own) => fs::rename(own, path),
-            (false, own) if own.is_dir() => fs::remove_dir_all(own),
-            (false, own) => fs::remove_file(own),
+            (true, leftover) => fs::rename(leftover, path),
+            (false, leftover) if leftover.is_dir() => fs::remove_dir_all(leftover),
+            (false, leftover) => fs::remove_file(leftover),
         };
     }
 }
 
-/// How long what is being written does not change at most.
+/// A file or folder unchanged for longer than this is no longer being written.
 const STILL: Duration = Duration::from_secs(10);
 
 fn is_still(entry: &fs::DirEntry) -> bool {
-    let changed = entry.metadata().and_then(|it| it.modified());
-    changed.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > STILL))
+    let changed = entry.metadata().and_then(|metadata| metadata.modified());
+    changed.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > STILL))
 }
 
-/// Something that an export left beside its path.
-struct Left {
+/// A file or folder that an export left beside its path.
+struct Leftover {
     /// The process that wrote it.
     pid: u32,
-    /// Whether it is the earlier export, on its way out.
+    /// Whether it is the earlier export, moved aside to be replaced.
     replaced: bool,
 }
 
-impl Left {
-    /// Of a file's name, beside the path whose last part is `name`: the reverse of [`beside`].
-    fn of(own: &str, name: &str) -> Option<Self> {
-        let rest = own.strip_prefix(name)?.strip_prefix('.')?;
+impl Leftover {
+    /// Parses the name of a file beside the path whose last component is `name`: the inverse of [`beside`].
+    fn parse(file: &str, name: &str) -> Option<Self> {
+        let rest = file.strip_prefix(name)?.strip_prefix('.')?;
         let (rest, replaced) = match rest.strip_suffix(".old") {
             Some(rest) => (rest, true),
             None => (rest, false),
@@ -90,20 +95,20 @@ impl Left {
         })
     }
 
-    fn is_at_work(&self) -> bool {
+    fn is_being_written(&self) -> bool {
         self.pid == std::process::id() || host::started(self.pid).is_some()
     }
 }
 
 impl Folder {
-    /// An empty one, beside `path`.
+    /// An empty folder, to be placed at `path`.
     ///
     /// # Errors
-    /// Where `path` is something that is not to be replaced, or nothing can be written there.
+    /// If `path` exists and must not be replaced, or nothing can be written there.
     pub fn begin(path: &Path) -> Result<Self, ExportError> {
         let path = match fs::canonicalize(path) {
-            Ok(there) => there,
-            // Without a slash at its end, so that what stands beside it is not inside it.
+            Ok(existing) => existing,
+            // Drop a trailing slash, so that the temporary folder is a sibling and not inside it.
             Err(_) => path.components().collect(),
         };
         let failed = |error| ExportError::File {
@@ -115,7 +120,7 @@ impl Folder {
             return Err(ExportError::Occupied { path });
         }
         let beside = beside(&path);
-        // What a process of the same number left behind.
+        // Left behind by an earlier process with the same id.
         let _ = fs::remove_dir_all(&beside);
         fs::create_dir(&beside).map_err(failed)?;
         let folder = Self { path, beside };
@@ -126,9 +131,9 @@ impl Folder {
     /// Writes one file.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// If it cannot be written.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), ExportError> {
-        // Two files of one name would be one that is lost.
+        // Fails if the name is taken: overwriting would lose a file.
         let written = File::create_new(self.beside.join(name))
             .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
         written.map_err(|error| ExportError::File {
@@ -137,10 +142,10 @@ impl Folder {
         })
     }
 
-    /// Puts it in its place, where an earlier export goes.
+    /// Moves the folder to its destination, replacing an earlier export.
     ///
     /// # Errors
-    /// Where it cannot be put there.
+    /// If it cannot be moved there.
     pub fn finish(self) -> Result<PathBuf, ExportError> {
         let failed = |error| ExportError::File {
             path: self.path.clone(),
@@ -152,7 +157,7 @@ impl Folder {
             let old = PathBuf::from(old);
             fs::rename(&self.path, &old).map_err(failed)?;
             if let Err(error) = fs::rename(&self.beside, &self.path) {
-                // The earlier one comes back; the error to tell is the first.
+                // Restore the earlier export; report the first error.
                 let _ = fs::rename(&old, &self.path);
                 return Err(failed(error));
             }
@@ -166,12 +171,12 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // After `finish` there is none any more.
+        // After `finish` it no longer exists.
         let _ = fs::remove_dir_all(&self.beside);
     }
 }
 
-/// The file that says who wrote the folder: only such a folder, or an empty one, is replaced.
+/// The file that identifies a folder written by an export: only such a folder, or an empty one, is replaced.
 const MARK: &str = "README.txt";
 const MARK_TEXT: &str =
     "Written by noisescope export, which replaces this folder as a whole at the next export.\n";
@@ -189,7 +194,7 @@ fn is_ours(path: &Path) -> io::Result<bool> {
 mod tests {
     use super::*;
 
-    /// A number that no process has: above the most that Linux gives.
+    /// A process id that is never in use: above the maximum on Linux.
     const NOBODY: u32 = 4_194_305;
 
     #[test]
@@ -219,7 +224,7 @@ mod tests {
         );
         [&left, &old, &working, &other]
             .into_iter()
-            .for_each(|own| age(own));
+            .for_each(|path| age(path));
         tidy(&path);
         assert!(!left.exists() && !old.exists() && working.exists() && other.exists());
         assert_eq!(fs::read_to_string(path.join(MARK)).unwrap(), MARK_TEXT);

@@ -1,4 +1,4 @@
-//! Everything measured, for other programs. Reads a session and writes files; computes nothing.
+//! Export of everything measured in a session, for other programs. Reads a session and writes files; computes nothing.
 
 use std::fs::{self, File};
 use std::io::{self, Cursor, Write};
@@ -24,27 +24,27 @@ pub use drawn::one as figure;
 pub use json::json;
 pub use npz::npz;
 
-/// What a session is written as.
+/// The format of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// All numbers and tables as one object, without the maps.
+    /// Every number as one JSON object, without the maps.
     Json,
     /// The maps and counts, for numpy.load.
     Npz,
-    /// All numbers as tidy tables, a folder of files.
+    /// Every number as tidy tables, in a folder of files.
     Csv,
-    /// Every figure as shapes and text, a folder of files.
+    /// Every figure as vector graphics for web pages, in a folder of files.
     Svg,
-    /// The same for papers.
+    /// Every figure as vector graphics for papers, in a folder of files.
     Pdf,
-    /// The same as pixels.
+    /// Every figure as pixels, in a folder of files.
     Png,
-    /// The network's weights, for PyTorch and others.
+    /// The network's weights, for PyTorch and other programs.
     Safetensors,
 }
 
 impl Format {
-    /// The kind of figure that it is; `None` where it holds numbers.
+    /// The format of the figures; `None` if it exports numbers.
     pub fn drawn(self) -> Option<drawn::Kind> {
         match self {
             Self::Svg => Some(drawn::Kind::Svg),
@@ -55,10 +55,10 @@ impl Format {
     }
 }
 
-/// Why nothing was exported.
+/// Why an export failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// There is no number to write yet.
+    /// Nothing has been measured yet.
     #[error(
         "{name} has measured nothing yet, so there is nothing to export; run it first: \
          noisescope run {name}"
@@ -67,30 +67,30 @@ pub enum ExportError {
         /// The session.
         name: String,
     },
-    /// The container could not be put together.
-    #[error("the export could not be put together: {0}")]
+    /// The data could not be encoded.
+    #[error("the export could not be encoded: {0}")]
     Encode(io::Error),
     /// The file could not be written.
     #[error("{} could not be written: {error}", path.display())]
     File {
-        /// Where it was to be.
+        /// Its path.
         path: PathBuf,
-        /// The system's complaint.
+        /// The system's error.
         error: io::Error,
     },
-    /// A figure that should be there could not be drawn.
+    /// A figure could not be drawn.
     #[error(transparent)]
     Figure(#[from] FigureError),
-    /// Something else stands where the folder was to be.
+    /// The destination exists and was not written by an export.
     #[error(
-        "{} is there already and was not written by an export; name another place with --out",
+        "{} already exists and was not written by an export; choose another path with --out",
         path.display()
     )]
     Occupied {
-        /// Where it was to be.
+        /// The destination.
         path: PathBuf,
     },
-    /// There is no network to write, or its file is gone.
+    /// There is no network to write, or its file is missing.
     #[error("{0}")]
     Network(String),
     /// Standard output could not be written.
@@ -98,12 +98,12 @@ pub enum ExportError {
     Stdout(io::Error),
 }
 
-/// Writes the session. Without `out`, JSON goes to standard output, and into the current folder
-/// NPZ to `NAME.npz`, CSV to `NAME-tables/` and figures to `NAME-figures/`; the name of what was
-/// written goes to standard error. An export that is there already is replaced, in one step.
+/// Writes the session. Without `out`, JSON goes to standard output; into the current folder, NPZ goes to `NAME.npz`,
+/// CSV to `NAME-tables/` and figures to `NAME-figures/`, and the path that was written is printed to standard error.
+/// An existing export is replaced atomically.
 ///
 /// # Errors
-/// Where there is nothing to write, or it cannot be written; the path is in the message.
+/// If there is nothing to write, or it cannot be written; the message contains the path.
 pub fn write(session: &Session, format: Format, out: Option<&Path>) -> Result<(), ExportError> {
     if let Some(kind) = format.drawn() {
         return drawn::write(session, &drawn::Drawn::all(kind), out);
@@ -130,24 +130,24 @@ pub fn write(session: &Session, format: Format, out: Option<&Path>) -> Result<()
     Ok(())
 }
 
-/// What `fill` writes, as a folder.
+/// Writes a folder whose files `fill` produces.
 fn write_folder(
     session: &Session,
-    what: &str,
+    suffix: &str,
     fill: fn(&Session, &Folder) -> Result<(), ExportError>,
     out: Option<&Path>,
 ) -> Result<(), ExportError> {
-    let default = PathBuf::from(format!("{}-{what}", session.name));
+    let default = PathBuf::from(format!("{}-{suffix}", session.name));
     let folder = Folder::begin(out.unwrap_or(&default))?;
     fill(session, &folder)?;
     wrote(&folder.finish()?);
     Ok(())
 }
 
-/// Writes every figure into the folder `NAME-figures`, and gives its path; says nothing.
+/// Writes every figure into the folder `NAME-figures` and returns its path; prints nothing.
 ///
 /// # Errors
-/// Where there is none yet, or it cannot be written.
+/// If there are none yet, or they cannot be written.
 pub fn figures(session: &Session) -> Result<PathBuf, ExportError> {
     let all = crate::figure::all(session);
     if all.is_empty() {
@@ -159,16 +159,16 @@ pub fn figures(session: &Session) -> Result<PathBuf, ExportError> {
 }
 
 fn wrote(path: &Path) {
-    // Losing this line must not fail an export that is done.
+    // Failing to print this line must not fail a finished export.
     let _ = writeln!(io::stderr(), "wrote {}", path.display());
 }
 
 fn text(session: &Session) -> String {
-    // The alternate form is indented.
+    // `#` selects indented JSON.
     format!("{:#}\n", json(session))
 }
 
-/// A reader that has seen enough is no failure.
+/// Writes to standard output. A reader that closes the pipe early is not an error.
 fn print(bytes: &[u8]) -> Result<(), ExportError> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
@@ -177,10 +177,10 @@ fn print(bytes: &[u8]) -> Result<(), ExportError> {
     }
 }
 
-/// Writes a page of HTML in one step, and says where.
+/// Writes an HTML page atomically and prints its path.
 ///
 /// # Errors
-/// Where it cannot be written; the path is in the message.
+/// If it cannot be written; the message contains the path.
 pub fn page(html: &str, path: &Path) -> Result<(), ExportError> {
     store(path, html.as_bytes()).map_err(|error| ExportError::File {
         path: path.to_owned(),
@@ -190,29 +190,31 @@ pub fn page(html: &str, path: &Path) -> Result<(), ExportError> {
     Ok(())
 }
 
-/// Writes beside the file, then renames, so that whoever reads it sees the old one or the new one.
-/// What is no regular file (`/dev/stdout`, a pipe) is written as it is; a link is followed.
+/// Writes to a temporary file, then renames it, so that a reader sees the old file or the new one. Anything other than
+/// a regular file (`/dev/stdout`, a pipe) is written directly; links are followed.
 fn store(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // The system follows links that have no path of their own to lead to, as /dev/stdout onto a pipe.
+    // The system follows links that canonicalize cannot resolve, such as /dev/stdout onto a pipe.
     match fs::metadata(path) {
-        Ok(there) if there.is_dir() => return Err(io::Error::from(io::ErrorKind::IsADirectory)),
-        Ok(there) if !there.is_file() => return fs::write(path, bytes),
+        Ok(metadata) if metadata.is_dir() => {
+            return Err(io::Error::from(io::ErrorKind::IsADirectory));
+        }
+        Ok(metadata) if !metadata.is_file() => return fs::write(path, bytes),
         _ => {}
     }
     let path = match fs::canonicalize(path) {
-        Ok(there) => there,
+        Ok(resolved) => resolved,
         Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_path_buf(),
         Err(error) => return Err(error),
     };
     folder::tidy(&path);
     let beside = folder::beside(&path);
-    // Of a process that had the same number; a link that was planted is removed, and not followed.
+    // Left by an earlier process with the same id; a planted link is removed, not followed.
     let _ = fs::remove_file(&beside);
     let written = File::create_new(&beside)
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
         .and_then(|()| fs::rename(&beside, &path));
     if written.is_err() {
-        // What is left of the attempt; the error to tell is the first one.
+        // Clean up after the failed attempt; report the first error.
         let _ = fs::remove_file(&beside);
     }
     written

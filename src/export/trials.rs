@@ -1,4 +1,4 @@
-//! Trials that were made again, for other programs: a sheet of pictures, arrays, or a list.
+//! Export of reproduced trials: a sheet of pictures, arrays, or a list.
 
 use std::io::{Cursor, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -11,35 +11,35 @@ use super::{ExportError, print, store, wrote};
 use crate::engine::again::{Found, Search, Trial};
 use crate::session::Session;
 
-/// What trials are written as.
+/// The format of exported trials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum TrialsFormat {
     /// The stimuli on one sheet.
     Png,
-    /// Stimuli, noise and what the network said, for numpy.load.
+    /// Stimuli, noise and the network's responses, for numpy.load.
     Npz,
-    /// Block, place and classes of each, as one list.
+    /// Block, index and classes of each trial, as one list.
     Json,
 }
 
-/// Most trials on one sheet.
+/// Maximum number of trials on one sheet.
 pub const MOST_ON_A_SHEET: usize = 400;
 
-/// Pixels of a stimulus on a sheet along its longer side, where it is magnified.
+/// Target length of a stimulus's longer side on the sheet, in pixels.
 const SIDE: usize = 112;
 
 /// Pixels between two stimuli.
 const GAP: usize = 4;
 
-/// The colour between them, which no grey stimulus is mistaken for.
+/// The background colour; not grey, so that no grey stimulus blends into it.
 const BETWEEN: Rgb<u8> = Rgb([32, 48, 80]);
 
-/// Writes what was found. Without `out`, JSON goes to standard output, and into the current folder PNG to
-/// `NAME-trials-true-8-called-3.png` and NPZ to the same with `.npz`, by what was looked for; the name of what was
-/// written goes to standard error.
+/// Writes the trials found. Without `out`, JSON goes to standard output; into the current folder, PNG goes to
+/// `NAME-trials-true-8-called-3.png`, depending on the search, and NPZ to the same name with `.npz`. The path that was
+/// written is printed to standard error.
 ///
 /// # Errors
-/// Where it cannot be written.
+/// If it cannot be written.
 pub fn write(
     session: &Session,
     search: &Search,
@@ -71,10 +71,10 @@ pub fn write(
     Ok(())
 }
 
-/// `NAME-trials-true-8-called-3`, without what was not looked for.
+/// `NAME-trials-true-8-called-3`, with only the criteria of the search.
 fn stem(session: &Session, search: &Search) -> String {
-    let part = |what: &str, class: Option<usize>| {
-        class.map_or_else(String::new, |class| format!("-{what}-{class}"))
+    let part = |key: &str, class: Option<usize>| {
+        class.map_or_else(String::new, |class| format!("-{key}-{class}"))
     };
     format!(
         "{}-trials{}{}",
@@ -84,29 +84,29 @@ fn stem(session: &Session, search: &Search) -> String {
     )
 }
 
-/// One object a trial, in the order in which they were shown; the true class and the image are null at γ = 0.
+/// One object per trial, in the order shown; the true class and the image are null at γ = 0.
 pub fn list(found: &Found) -> Value {
-    let trial = |it: &Trial| {
+    let object = |trial: &Trial| {
         json!({
-            "block": it.block,
-            "trial": it.place,
-            "truth": it.truth,
-            "image": it.image,
-            "called": it.called,
-            "confidence": it.confidence,
+            "block": trial.block,
+            "trial": trial.place,
+            "truth": trial.truth,
+            "image": trial.image,
+            "called": trial.called,
+            "confidence": trial.confidence,
         })
     };
-    found.trials.iter().map(trial).collect()
+    found.trials.iter().map(object).collect()
 }
 
-/// Writes, of n trials: `stimuli` \[n,H,W\], or \[n,C,H,W\] of several channels, what was shown; `noise`, the same of the
-/// noise alone on its own grid; `block` and `trial`, its place in that; `truth`, `image` and `called`, the true class, the
-/// training image and what the network calls it, the first two −1 at γ = 0; `confidence` and `outputs` \[n,K\], the
-/// softmax probability of that and the logits; `gamma`, a number; `classes` \[K\]; and `meta`, as in the export of the
-/// session, with what was looked for under `trials`.
+/// Writes n trials: `stimuli` \[n,H,W\], or \[n,C,H,W\] with several channels; `noise`, the noise alone on its own
+/// grid; `block` and `trial`, the index within the block; `truth`, `image` and `called`, the true class, the training
+/// image and the predicted class, the first two −1 at γ = 0; `confidence` and `outputs` \[n,K\], the softmax
+/// probability of the predicted class and the logits; `gamma`, a number; `classes` \[K\]; and `meta`, as in the
+/// session's export, with the search under `trials`.
 ///
 /// # Errors
-/// Where `out` cannot be written.
+/// If `out` cannot be written.
 pub fn npz(
     session: &Session,
     search: &Search,
@@ -117,14 +117,14 @@ pub fn npz(
     arrays(session, found, &mut all)
         .and_then(|()| {
             let mut about = meta::of_session(session);
-            about.insert("trials".into(), told(search, found));
+            about.insert("trials".into(), search_meta(search, found));
             all.finish(about)
         })
         .map_err(ExportError::Encode)
 }
 
-/// What was looked for, and where.
-fn told(search: &Search, found: &Found) -> Value {
+/// The search and the blocks it covered.
+fn search_meta(search: &Search, found: &Found) -> Value {
     json!({
         "images": search.images + 1,
         "gamma": found.gamma,
@@ -147,32 +147,41 @@ fn arrays<W: Write + Seek>(
         out.texts("classes", "class", &form.classes)?;
     }
     out.array("gamma", &[], "signal strength, 0 to 1", [found.gamma])?;
-    let (own, n) = (&found.trials, found.trials.len());
+    let (found_trials, n) = (&found.trials, found.trials.len());
     let trials = [("trial", n)];
     let unit = "value of a pixel, 0 black to 1 white";
-    let stimuli = own.iter().map(|it| Some(it.stimulus.as_slice()));
+    let stimuli = found_trials
+        .iter()
+        .map(|trial| Some(trial.stimulus.as_slice()));
     out.maps("stimuli", &trials, found.images, unit, stimuli)?;
-    let noise = own.iter().map(|it| Some(it.noise.as_slice()));
+    let noise = found_trials
+        .iter()
+        .map(|trial| Some(trial.noise.as_slice()));
     out.maps("noise", &trials, found.grid, unit, noise)?;
     let number = |class: Option<usize>| class.map_or(-1, |class| whole(class as u64));
-    out.array("block", &trials, "", own.iter().map(|it| whole(it.block)))?;
-    let places = own.iter().map(|it| whole(it.place as u64));
+    out.array(
+        "block",
+        &trials,
+        "",
+        found_trials.iter().map(|trial| whole(trial.block)),
+    )?;
+    let places = found_trials.iter().map(|trial| whole(trial.place as u64));
     out.array("trial", &trials, "", places)?;
-    let truths = own.iter().map(|it| number(it.truth));
+    let truths = found_trials.iter().map(|trial| number(trial.truth));
     out.array("truth", &trials, "", truths)?;
-    let images = own.iter().map(|it| number(it.image));
+    let images = found_trials.iter().map(|trial| number(trial.image));
     out.array("image", &trials, "", images)?;
-    let called = own.iter().map(|it| whole(it.called as u64));
+    let called = found_trials.iter().map(|trial| whole(trial.called as u64));
     out.array("called", &trials, "", called)?;
-    let confidences = own.iter().map(|it| it.confidence);
+    let confidences = found_trials.iter().map(|trial| trial.confidence);
     out.array("confidence", &trials, "probability", confidences)?;
     let axes = [trials[0], ("class", found.classes)];
-    let outputs = own.iter().flat_map(|it| &it.outputs);
+    let outputs = found_trials.iter().flat_map(|trial| &trial.outputs);
     let outputs = outputs.map(|&logit| f64::from(logit));
     out.array("outputs", &axes, "logits", outputs)
 }
 
-/// The bytes of a sheet.
+/// Encodes the sheet as PNG.
 fn png(found: &Found) -> Result<Vec<u8>, ExportError> {
     let mut bytes = Cursor::new(Vec::new());
     sheet(found)
@@ -181,8 +190,8 @@ fn png(found: &Found) -> Result<Vec<u8>, ExportError> {
     Ok(bytes.into_inner())
 }
 
-/// The stimuli beside and below each other, each magnified a whole number of times, without smoothing. Values past
-/// black and white, which noise may have, are those; of other than three channels the mean is shown.
+/// Arranges the stimuli in a grid, each magnified by a whole factor without smoothing. Values beyond black and white,
+/// which noise can have, are clipped; with other than three channels their mean is shown.
 fn sheet(found: &Found) -> RgbImage {
     let [_, height, width] = found.images;
     let times = (SIDE / height.max(width).max(1)).max(1);
@@ -191,8 +200,8 @@ fn sheet(found: &Found) -> RgbImage {
     let (down, across) = (height * times + GAP, width * times + GAP);
     let size = [columns * across, count.div_ceil(columns) * down].map(|side| (side + GAP) as u32);
     let mut sheet = RgbImage::from_pixel(size[0], size[1], BETWEEN);
-    for (at, trial) in found.trials.iter().enumerate() {
-        let (top, left) = (GAP + at / columns * down, GAP + at % columns * across);
+    for (index, trial) in found.trials.iter().enumerate() {
+        let (top, left) = (GAP + index / columns * down, GAP + index % columns * across);
         for row in 0..height * times {
             for column in 0..width * times {
                 let pixel = row / times * width + column / times;
@@ -204,15 +213,15 @@ fn sheet(found: &Found) -> RgbImage {
     sheet
 }
 
-/// The colour of a pixel of a stimulus whose channels have so many numbers each.
+/// The colour of one pixel of a stimulus; each channel has `area` values.
 fn colour(stimulus: &[f32], area: usize, pixel: usize) -> Rgb<u8> {
     let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
     let channels = stimulus.len() / area.max(1);
-    let own = |channel: usize| stimulus[channel * area + pixel];
+    let value = |channel: usize| stimulus[channel * area + pixel];
     match channels {
-        3 => Rgb([0, 1, 2].map(|channel| byte(own(channel)))),
+        3 => Rgb([0, 1, 2].map(|channel| byte(value(channel)))),
         _ => {
-            let sum: f32 = (0..channels).map(own).sum();
+            let sum: f32 = (0..channels).map(value).sum();
             Rgb([byte(sum / channels.max(1) as f32); 3])
         }
     }

@@ -1,8 +1,8 @@
-//! The weights of a session's network as safetensors, which PyTorch, JAX and this program read.
+//! The weights of a session's network as a safetensors file, which PyTorch, JAX and this program read.
 //!
-//! Such a file is the length of its header in eight bytes, the header, which is JSON, and the numbers of all tensors
-//! one after the other. It is written here, and not by the crate of that name, whose metadata come in another
-//! order every time: the same network gives the same bytes.
+//! A safetensors file consists of the length of its header in eight bytes, the header in JSON, and the numbers of all
+//! tensors in sequence. It is encoded here rather than with the `safetensors` crate because that crate orders the
+//! metadata differently every time; here the same network gives the same bytes.
 
 use std::path::{Path, PathBuf};
 
@@ -13,28 +13,28 @@ use super::{ExportError, store, wrote};
 use crate::engine::kept;
 use crate::session::{Array, Session};
 
-/// The network's weights as a safetensors file, all as 32-bit floats. A built-in kind has the names and layouts of a
-/// PyTorch module whose layers are called as here (`conv1.weight`, `lstm1.weight_ih_l0`), so that
-/// `network.weights=File("…")` reads it again; the network of an ONNX file has the names of that file's arrays. An ONNX
-/// file that is too large for the session is looked for where the plan says, and in `folder`, that of the sessions.
+/// The network's weights as a safetensors file, all as 32-bit floats. A built-in kind uses the names and layouts of a
+/// PyTorch module whose layers have the same names as here (`conv1.weight`, `lstm1.weight_ih_l0`), so that
+/// `network.weights=File("…")` can read it; a network from an ONNX file uses the names of that file's arrays. An ONNX
+/// file that is too large for the session is looked up at the path in the plan and in `folder`, the sessions folder.
 ///
-/// The metadata, all texts, are `format` (`pt`), `program`, `session`, `architecture`, `network`, `input` (what images
-/// must be scaled to, as `network.input` in a plan), `sha256`, a fingerprint of names, shapes and numbers, and, where
-/// the weights came from a file, `from_sha256`, that of the file.
+/// The metadata, all texts, are `format` (`pt`), `program`, `session`, `architecture`, `network`, `input` (how images
+/// must be scaled, as `network.input` in a plan), `sha256`, a fingerprint of names, shapes and numbers, and, if the
+/// weights came from a file, `from_sha256`, the fingerprint of that file.
 ///
 /// # Errors
-/// Where the session has no network yet, or its file is gone.
+/// If the session has no network yet, or its file is missing.
 pub fn weights(session: &Session, folder: &Path) -> Result<Vec<u8>, ExportError> {
     let tensors = kept::tensors(session, folder);
     let tensors = tensors.map_err(|error| ExportError::Network(error.to_string()))?;
     Ok(encoded(&tensors, about(session, &tensors)))
 }
 
-/// Writes it to `out`, or to `NAME.safetensors` in the current folder. A file that is there already is replaced, in
-/// one step.
+/// Writes the weights to `out`, or to `NAME.safetensors` in the current folder. An existing file is replaced
+/// atomically.
 ///
 /// # Errors
-/// As [`weights`], and where the file cannot be written.
+/// As for [`weights`], and if the file cannot be written.
 pub fn write(session: &Session, folder: &Path, out: Option<&Path>) -> Result<(), ExportError> {
     let bytes = weights(session, folder)?;
     let default = || PathBuf::from(format!("{}.safetensors", session.name));
@@ -46,7 +46,7 @@ pub fn write(session: &Session, folder: &Path, out: Option<&Path>) -> Result<(),
     Ok(())
 }
 
-/// What is said of the network.
+/// The metadata of the network.
 fn about(session: &Session, tensors: &[(String, Array<f32>)]) -> Map<String, Value> {
     let network = &session.config.network;
     let from = session.record.inputs.last();
@@ -69,7 +69,7 @@ fn about(session: &Session, tensors: &[(String, Array<f32>)]) -> Map<String, Val
         .collect()
 }
 
-/// SHA-256 of names, shapes and numbers, in hexadecimal.
+/// The SHA-256 of names, shapes and numbers, in hexadecimal.
 fn fingerprint(tensors: &[(String, Array<f32>)]) -> String {
     let mut sum = Sha256::new();
     for (name, values) in tensors {
@@ -86,7 +86,7 @@ fn numbers(values: &Array<f32>) -> Vec<u8> {
     values.flat_map(|value| value.to_le_bytes()).collect()
 }
 
-/// The file: tensors in their order, with these metadata.
+/// Encodes the file: the tensors in their order, with these metadata.
 fn encoded(tensors: &[(String, Array<f32>)], about: Map<String, Value>) -> Vec<u8> {
     let mut header = Map::new();
     header.insert("__metadata__".to_owned(), about.into());
@@ -94,15 +94,15 @@ fn encoded(tensors: &[(String, Array<f32>)], about: Map<String, Value>) -> Vec<u
     for (name, values) in tensors {
         let begin = data.len();
         data.extend(numbers(values));
-        let told = json!({
+        let entry = json!({
             "dtype": "F32",
             "shape": values.shape(),
             "data_offsets": [begin, data.len()],
         });
-        header.insert(name.clone(), told);
+        header.insert(name.clone(), entry);
     }
     let mut text = Value::Object(header).to_string();
-    // The numbers begin at a multiple of eight bytes.
+    // Pad the header so that the numbers begin at a multiple of eight bytes.
     while !text.len().is_multiple_of(8) {
         text.push(' ');
     }

@@ -1,20 +1,19 @@
-//! What of two sessions compared is written.
+//! The contents of a comparison's export.
 
 use crate::comparison::{Pair, Shown};
 use crate::session::config::Response;
 
-/// What of a pair is written.
+/// The contents of a comparison's export.
 #[derive(Debug, Clone)]
 pub struct What<'a> {
-    /// The sessions.
+    /// The two sessions.
     pub pair: &'a Pair<'a>,
-    /// Places among their common γ.
+    /// Indices into their common γ.
     pub places: Vec<usize>,
-    /// By which responses.
+    /// The responses.
     pub responses: Vec<Response>,
-    /// The classes that have figures; `None`: all that have a map in either session.
+    /// The classes to draw figures of; `None`: all that have a map in either session.
     pub classes: Option<Vec<usize>>,
-    /// What was found when both networks were shown the same trials, or why they were not; `None`
-    /// where nobody asked.
+    /// The agreement of the two networks on the same trials, or why it is unknown; `None` if not requested.
     pub alike: Option<Result<&'a Shown, &'a str>>,
 }

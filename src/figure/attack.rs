@@ -1,4 +1,4 @@
-//! Success of the attack by weight of the pattern: the mean over all targets, with its interval.
+//! The attack figure: success by weight of the pattern, as the mean over all targets with its interval.
 
 use super::names::origin_of_patterns;
 use super::{FigureError, origin};
@@ -8,15 +8,15 @@ use crate::session::Session;
 use crate::session::record::{Attack, Pattern};
 use crate::stats::interval::wilson;
 
-/// The attack of the session, where a stimulus has been shown.
+/// The session's attack, if any stimulus has been shown.
 pub fn begun(session: &Session) -> Result<&Attack, FigureError> {
     let attack = session.record.first::<Attack>();
     attack
-        .filter(|it| it.gamma.is_some() && it.queries() > 0)
+        .filter(|attack| attack.gamma.is_some() && attack.queries() > 0)
         .ok_or(FigureError::Nothing("attack"))
 }
 
-/// Targeted success on images, and on noise where it was attacked too.
+/// Draws targeted success on images, and on noise if it was attacked too.
 pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
     let attack = begun(session)?;
     let (margin, row) = (sheet.margin(), sheet.row());
@@ -38,26 +38,26 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
     let height = (0.62 * width).clamp(8.0 * row, 75.0_f64.max(8.0 * row));
     let rows = if side { 1 } else { sources.len() };
     let mut drawing = Drawing::new(sheet, 0.0);
-    let of = origin_of_patterns(attack, "γ").unwrap_or_default();
-    let title = format!("attack: called the target, mean of all targets ({of})");
+    let pattern_origin = origin_of_patterns(attack, "γ").unwrap_or_default();
+    let title = format!("attack: mean share called the target ({pattern_origin})");
     let head = drawing.headings(&title, &origin(session));
     drawing.height = head + rows as f64 * (height + margin);
-    let mut said = Vec::new();
-    for (at, &(source, name)) in sources.iter().enumerate() {
-        let at = at as f64;
+    let mut descriptions = Vec::new();
+    for (index, &(source, name)) in sources.iter().enumerate() {
+        let index = index as f64;
         let place = Place {
             x: margin
                 + if side {
-                    at * (width + 2.0 * margin)
+                    index * (width + 2.0 * margin)
                 } else {
                     0.0
                 },
-            y: head + if side { 0.0 } else { at * (height + margin) },
+            y: head + if side { 0.0 } else { index * (height + margin) },
             width,
             height,
         };
         let without = without(attack, source).map_or_else(String::new, |[low, high]| {
-            // Patterns have targets of their own, so that they may begin at different shares.
+            // Each pattern has its own targets, so their baselines can differ.
             let low = format::percent(low);
             let rate = match format::percent(high) {
                 high if high == low => low,
@@ -66,30 +66,31 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
             format!(", {rate} without a pattern")
         });
         let plot = plot(attack, source, format!("{name}{without}"));
-        said.push(plot.in_words());
+        descriptions.push(plot.in_words());
         plot.draw(&mut drawing, place);
     }
     drawing.alternative = format!(
-        "Share of images called the target, against the weight of the pattern, mean of all targets. {}",
-        said.join(" ")
+        "Share of images called the target, against the weight of the pattern, mean over all targets. {}",
+        descriptions.join(" ")
     );
     Ok(drawing)
 }
 
-/// Millimetres from which two plots stand beside each other.
+/// Width in millimetres from which the two plots are drawn side by side.
 const BESIDE: f64 = 120.0;
 
-/// The least and the largest mean share of what is called the target at w = 0, over the patterns; `None` where that was
-/// not planned.
+/// The smallest and largest mean share called the target at w = 0, over the patterns; `None` if w = 0 is not in the
+/// plan.
 fn without(attack: &Attack, source: usize) -> Option<[f64; 2]> {
-    let nothing = attack.weights.iter().position(|&w| w == 0.0)?;
-    let all = (0..attack.kinds.len()).filter_map(|it| attack.mean_targeted(source, it, nothing));
+    let zero_weight = attack.weights.iter().position(|&w| w == 0.0)?;
+    let all = (0..attack.kinds.len())
+        .filter_map(|pattern| attack.mean_targeted(source, pattern, zero_weight));
     let ends = all.map(|(rate, _)| [rate, rate]);
     ends.reduce(|ends, [rate, _]| [ends[0].min(rate), ends[1].max(rate)])
 }
 
 fn plot(attack: &Attack, source: usize, title: String) -> Plot {
-    let look = |kind: Pattern| match kind {
+    let style = |kind: Pattern| match kind {
         Pattern::ClassificationImage => (Paint::First, Stroke::Solid),
         Pattern::EvidenceImage => (Paint::Fourth, Stroke::DashDotted),
         Pattern::MeanImage => (Paint::Second, Stroke::Dashed),
@@ -99,7 +100,7 @@ fn plot(attack: &Attack, source: usize, title: String) -> Plot {
     order.sort_by(|&a, &b| attack.weights[a].total_cmp(&attack.weights[b]));
     let series = attack.kinds.iter().enumerate();
     let series = series.map(|(pattern, kind)| {
-        let (paint, stroke) = look(*kind);
+        let (paint, stroke) = style(*kind);
         let means = order.iter().filter_map(|&weight| {
             let (mean, share) = attack.mean_targeted(source, pattern, weight)?;
             Some((attack.weights[weight], mean, wilson(share.hits, share.of)?))

@@ -1,5 +1,5 @@
-//! The caption of a figure: what it shows, of how many trials, at which γ, and past which threshold a
-//! pixel counts as significant.
+//! The caption of a figure: what it shows, for how many trials, at which γ, and the threshold at which a pixel counts
+//! as significant.
 
 use super::choice;
 use super::names::capital;
@@ -12,9 +12,9 @@ use crate::session::record::{
     Attack, ClassificationImages, GammaTrials, Predictions, SpikeTriggered,
 };
 
-/// The caption of a figure, as one paragraph; `None` where the session does not have the figure.
+/// The caption of a figure, as one paragraph; `None` if the session does not have the figure.
 pub fn caption(session: &Session, figure: &Figure) -> Option<String> {
-    let said = match figure {
+    let text = match figure {
         Figure::Map {
             response,
             images,
@@ -48,15 +48,15 @@ pub fn caption(session: &Session, figure: &Figure) -> Option<String> {
         Figure::Training => training(session)?,
         Figure::Confusion { split } => confusion(session, *split)?,
     };
-    Some(format!("{said} {}", origin(session)))
+    Some(format!("{text} {}", origin(session)))
 }
 
-/// Where the numbers come from, as a sentence: session, network, images, seed, program, fingerprints.
+/// The origin of the numbers, as a sentence: session, network, images, seed, program, fingerprints.
 pub fn origin(session: &Session) -> String {
     let config = &session.config;
     let parameters = session.record.training.as_ref();
-    let parameters = parameters.map_or_else(String::new, |it| {
-        format!(" ({} parameters)", thousands(it.parameters as u64))
+    let parameters = parameters.map_or_else(String::new, |training| {
+        format!(" ({} parameters)", thousands(training.parameters as u64))
     });
     format!(
         "Session {}: {}{parameters} on {}, seed {}{}; noisescope {}.",
@@ -69,7 +69,7 @@ pub fn origin(session: &Session) -> String {
     )
 }
 
-/// What the images and the weights are known by: the beginning of their SHA-256.
+/// Fingerprints of the images and the weights: the beginning of their SHA-256.
 fn fingerprints(session: &Session) -> String {
     let Some(inputs) = session.record.inputs.last() else {
         return String::new();
@@ -81,7 +81,7 @@ fn fingerprints(session: &Session) -> String {
         ("weights", inputs.weights.as_ref()),
     ];
     let known = parts.into_iter().filter_map(|(name, sha256)| {
-        let sha256 = sha256.filter(|it| !it.is_empty())?;
+        let sha256 = sha256.filter(|sum| !sum.is_empty())?;
         Some(format!("{name} {}", short(sha256)))
     });
     let known: Vec<String> = known.collect();
@@ -91,10 +91,10 @@ fn fingerprints(session: &Session) -> String {
     }
 }
 
-/// The noise of classification images, and what of trials is weighed, in words.
+/// The noise of classification images, and whether it smooths the map, in words.
 fn noise(session: &Session, images: usize) -> Option<String> {
-    let (at, _) = session.record.all::<ClassificationImages>().nth(images)?;
-    let Analysis::ClassificationImages(plan) = session.config.analyses.get(at)? else {
+    let (index, _) = session.record.all::<ClassificationImages>().nth(images)?;
+    let Analysis::ClassificationImages(plan) = session.config.analyses.get(index)? else {
         return None;
     };
     let smoothed = match plan.noise.is_white() {
@@ -108,17 +108,19 @@ fn map(
     session: &Session,
     (place, response): (usize, Option<Response>),
     class: usize,
-    at: Option<f64>,
+    gamma_value: Option<f64>,
 ) -> Option<String> {
-    let own = images(session, place).ok()?;
-    let by = response.unwrap_or_else(|| choice::response(own));
-    let trials = match at {
-        Some(at) => super::at_gamma(own, at).ok()?,
-        None => own.gammas.get(choice::best(own, by, class, None))?,
+    let images_record = images(session, place).ok()?;
+    let by = response.unwrap_or_else(|| choice::response(images_record));
+    let trials = match gamma_value {
+        Some(gamma_value) => super::at_gamma(images_record, gamma_value).ok()?,
+        None => images_record
+            .gammas
+            .get(choice::best(images_record, by, class, None))?,
     };
     let estimate = trials.estimate();
-    let said = estimate.classes.get(class)?;
-    let map = said.image(by)?;
+    let class_estimate = estimate.classes.get(class)?;
+    let map = class_estimate.image(by)?;
     let name = of_class(&session.record, class);
     let mut words = format!(
         "{} of {name} at γ = {}, from {} trials of {}",
@@ -128,7 +130,7 @@ fn map(
         noise(session, place)?
     );
     if by == Response::Decision {
-        words += &format!(", {} of them called so", thousands(said.called));
+        words += &format!(", {} of them called so", thousands(class_estimate.called));
     }
     words += ".";
     if let Some(r) = map.reliability {
@@ -151,43 +153,47 @@ fn map(
 fn maps(
     session: &Session,
     (place, response): (usize, Option<Response>),
-    at: Option<f64>,
+    gamma_value: Option<f64>,
 ) -> Option<String> {
-    let own = images(session, place).ok()?;
-    let by = response.unwrap_or_else(|| choice::response(own));
-    let shown: Vec<&GammaTrials> = match at {
-        Some(at) => vec![super::at_gamma(own, at).ok()?],
-        None => own.gammas.iter().filter(|it| it.trials > 0).collect(),
+    let images_record = images(session, place).ok()?;
+    let by = response.unwrap_or_else(|| choice::response(images_record));
+    let shown: Vec<&GammaTrials> = match gamma_value {
+        Some(gamma_value) => vec![super::at_gamma(images_record, gamma_value).ok()?],
+        None => images_record
+            .gammas
+            .iter()
+            .filter(|trials| trials.trials > 0)
+            .collect(),
     };
     let reliable = |trials: &GammaTrials, class: usize| {
         let estimate = trials.estimate();
-        let own = estimate.classes.get(class);
-        choice::is_reliable(own.and_then(|own| own.image(by)))
+        let class_estimate = estimate.classes.get(class);
+        choice::is_reliable(class_estimate.and_then(|class_estimate| class_estimate.image(by)))
     };
     let classes = shown.first()?.classes();
     let has_map = |trials: &GammaTrials, class: usize| {
         let estimate = trials.estimate();
-        let own = estimate.classes.get(class);
-        own.is_some_and(|own| own.image(by).is_some())
+        let class_estimate = estimate.classes.get(class);
+        class_estimate.is_some_and(|class_estimate| class_estimate.image(by).is_some())
     };
-    let there = (0..classes).filter(|&class| shown.iter().any(|it| has_map(it, class)));
-    let there = there.count();
-    let missing = match classes - there {
+    let with_map = (0..classes).filter(|&class| shown.iter().any(|trials| has_map(trials, class)));
+    let with_map = with_map.count();
+    let missing = match classes - with_map {
         0 => String::new(),
         1 => "; 1 class has none".to_owned(),
         missing => format!("; {missing} classes have none"),
     };
-    let good = (0..classes).filter(|&class| shown.iter().any(|it| reliable(it, class)));
-    let of = match at {
-        Some(at) => format!("at γ = {}", gamma(at)),
+    let good = (0..classes).filter(|&class| shown.iter().any(|trials| reliable(trials, class)));
+    let gammas = match gamma_value {
+        Some(gamma_value) => format!("at γ = {}", gamma(gamma_value)),
         None => {
-            let all: Vec<String> = shown.iter().map(|it| gamma(it.gamma)).collect();
+            let all: Vec<String> = shown.iter().map(|trials| gamma(trials.gamma)).collect();
             format!("each class at its best γ of {}", all.join(", "))
         }
     };
-    let trials: u64 = shown.iter().map(|it| it.trials).sum();
+    let trials: u64 = shown.iter().map(|trials| trials.trials).sum();
     Some(format!(
-        "{}s, {of}, from {} trials of {}; {} of {there} maps have R ≥ {}{missing}.",
+        "{}s, {gammas}, from {} trials of {}; {} of {with_map} maps have R ≥ {}{missing}.",
         capital(by.image_label()),
         thousands(trials),
         noise(session, place)?,
@@ -199,15 +205,20 @@ fn maps(
 fn significance(
     session: &Session,
     (place, response): (usize, Option<Response>),
-    at: Option<f64>,
+    gamma_value: Option<f64>,
 ) -> Option<String> {
-    let own = images(session, place).ok()?;
-    let by = response.unwrap_or_else(|| choice::response(own));
-    let of_map = maps(session, (place, Some(by)), at)?;
-    let shown = own.gammas.iter().filter(|it| it.trials > 0);
+    let images_record = images(session, place).ok()?;
+    let by = response.unwrap_or_else(|| choice::response(images_record));
+    let of_map = maps(session, (place, Some(by)), gamma_value)?;
+    let shown = images_record
+        .gammas
+        .iter()
+        .filter(|trials| trials.trials > 0);
     let mut thresholds: Vec<String> = shown
-        .filter(|it| at.is_none_or(|at| (it.gamma - at).abs() < 1e-9))
-        .map(|it| format!("{:.2}", it.estimate().threshold))
+        .filter(|trials| {
+            gamma_value.is_none_or(|gamma_value| (trials.gamma - gamma_value).abs() < 1e-9)
+        })
+        .map(|trials| format!("{:.2}", trials.estimate().threshold))
         .collect();
     thresholds.dedup();
     Some(format!(
@@ -216,19 +227,23 @@ fn significance(
     ))
 }
 
-fn means(session: &Session, place: usize, at: Option<f64>) -> Option<String> {
-    let own = images(session, place).ok()?;
-    let shown: Vec<&GammaTrials> = match at {
-        Some(at) => vec![super::at_gamma(own, at).ok()?],
-        None => own.gammas.iter().filter(|it| it.trials > 0).collect(),
+fn means(session: &Session, place: usize, gamma_value: Option<f64>) -> Option<String> {
+    let images_record = images(session, place).ok()?;
+    let shown: Vec<&GammaTrials> = match gamma_value {
+        Some(gamma_value) => vec![super::at_gamma(images_record, gamma_value).ok()?],
+        None => images_record
+            .gammas
+            .iter()
+            .filter(|trials| trials.trials > 0)
+            .collect(),
     };
-    let of = match at {
-        Some(at) => format!("at γ = {}", gamma(at)),
+    let gammas = match gamma_value {
+        Some(gamma_value) => format!("at γ = {}", gamma(gamma_value)),
         None => "each class at its best γ".to_owned(),
     };
-    let trials: u64 = shown.iter().map(|it| it.trials).sum();
+    let trials: u64 = shown.iter().map(|trials| trials.trials).sum();
     Some(format!(
-        "Mean stimulus of the trials that were called each class, {of}, from {} trials of {}; all on one scale.",
+        "Mean stimulus of the trials called each class, {gammas}, from {} trials of {}; all on one scale.",
         thousands(trials),
         noise(session, place)?
     ))
@@ -238,20 +253,23 @@ fn pair(
     session: &Session,
     place: usize,
     (class, versus): (usize, usize),
-    at: Option<f64>,
+    gamma_value: Option<f64>,
 ) -> Option<String> {
-    let own = images(session, place).ok()?;
-    let trials = match at {
-        Some(at) => super::at_gamma(own, at).ok()?,
-        None => own
-            .gammas
-            .get(choice::best(own, Response::Evidence, class, None))?,
+    let images_record = images(session, place).ok()?;
+    let trials = match gamma_value {
+        Some(gamma_value) => super::at_gamma(images_record, gamma_value).ok()?,
+        None => images_record.gammas.get(choice::best(
+            images_record,
+            Response::Evidence,
+            class,
+            None,
+        ))?,
     };
     let estimate = trials.estimate();
     let map = estimate.pair(class, versus, trials.shape(), trials.errors())?;
     let [name, other] = [class, versus].map(|class| of_class(&session.record, class));
     let mut words = format!(
-        "Evidence images of {name} and of {other} and their difference, what makes the network say {name} rather than \
+        "Evidence images of {name} and of {other} and their difference, the evidence for {name} rather than \
          {other}, at γ = {}, from {} trials of {}.",
         gamma(trials.gamma),
         thousands(trials.trials),
@@ -288,10 +306,10 @@ fn filters(session: &Session, name: &str) -> Option<String> {
 
 fn attack(session: &Session) -> Option<String> {
     let attack = session.record.first::<Attack>()?;
-    let of = super::names::origin_of_patterns(attack, "γ =");
-    let of = of.map_or_else(String::new, |words| format!(" ({words})"));
+    let pattern_origin = super::names::origin_of_patterns(attack, "γ =");
+    let pattern_origin = pattern_origin.map_or_else(String::new, |words| format!(" ({words})"));
     Some(format!(
-        "Targeted success of images blended with patterns{of}, against the weight w of the pattern; {} queries. Curves: means over the targets. Bands: 95 % (Wilson) of all targets together.",
+        "Targeted success of images blended with patterns{pattern_origin}, against the weight w of the pattern; {} queries. Curves: means over the targets. Bands: 95 % intervals (Wilson) of all targets pooled.",
         thousands(attack.queries())
     ))
 }
@@ -307,15 +325,18 @@ fn training(session: &Session) -> Option<String> {
 
 fn confusion(session: &Session, split: Split) -> Option<String> {
     let predictions = session.record.first::<Predictions>()?;
-    let own = predictions.splits.iter().find(|own| own.split == split)?;
-    let classes = own.classes();
+    let split_counts = predictions
+        .splits
+        .iter()
+        .find(|split_counts| split_counts.split == split)?;
+    let classes = split_counts.classes();
     let hits: u64 = (0..classes)
-        .filter_map(|class| own.counts.get(class * (classes + 1)))
+        .filter_map(|class| split_counts.counts.get(class * (classes + 1)))
         .sum();
-    let total = own.total();
+    let total = split_counts.total();
     let share = (total > 0).then(|| percent(hits as f64 / total as f64))?;
     Some(format!(
-        "Images of the {} set by true class (rows) and by what the network calls them (columns): {} images, {share} called what they are.",
+        "Images of the {} set by true class (rows) and predicted class (columns): {} images, {share} classified correctly.",
         split.label(),
         thousands(total)
     ))

@@ -1,10 +1,9 @@
-//! Images and maps of several channels as something to look at: in true colour, channel by channel,
-//! as their luminance, or as the two opponent axes that colour vision has. Plain arithmetic on
-//! numbers \[C,h,w\], for files and terminals alike.
+//! Multi-channel images and maps in viewable form: in true colour, channel by channel, as luminance, or along the two
+//! opponent axes of colour vision. Plain arithmetic on numbers \[C,h,w\], for files and terminals alike.
 
 use crate::session::form::Shape;
 
-/// Channels of a colour image: red, green and blue.
+/// The number of channels of a colour image: red, green and blue.
 pub const RGB: usize = 3;
 
 /// Red, green and blue of a pixel.
@@ -13,13 +12,12 @@ pub type Colour = [u8; 3];
 /// One channel of a map, \[h·w\].
 ///
 /// # Panics
-/// Where the map does not have this channel.
+/// If the map does not have this channel.
 pub fn channel(map: &[f32], [_, height, width]: Shape, channel: usize) -> &[f32] {
     &map[channel * height * width..(channel + 1) * height * width]
 }
 
-/// What a channel is called: its colour where there are three, else its number; nothing where it is
-/// the only one.
+/// The name of a channel: its colour if there are three, otherwise its number; empty if it is the only one.
 pub fn name(channel: usize, channels: usize) -> String {
     const COLOURS: [&str; RGB] = ["red", "green", "blue"];
     match channels {
@@ -29,7 +27,7 @@ pub fn name(channel: usize, channels: usize) -> String {
     }
 }
 
-/// The mean of the channels, \[h·w\]: what a map says about bright and dark.
+/// The mean of the channels, \[h·w\]: a map's content in terms of bright and dark.
 pub fn luminance(map: &[f32], [channels, height, width]: Shape) -> Vec<f32> {
     let area = height * width;
     let mean = |pixel: usize| {
@@ -39,7 +37,7 @@ pub fn luminance(map: &[f32], [channels, height, width]: Shape) -> Vec<f32> {
     (0..area).map(mean).collect()
 }
 
-/// Of every pixel the value of the channel that is farthest from zero, \[h·w\].
+/// For every pixel, the value of the channel that is farthest from zero, \[h·w\].
 pub fn strongest(map: &[f32], [channels, height, width]: Shape) -> Vec<f32> {
     let area = height * width;
     let most = |pixel: usize| {
@@ -52,9 +50,9 @@ pub fn strongest(map: &[f32], [channels, height, width]: Shape) -> Vec<f32> {
     (0..area).map(most).collect()
 }
 
-/// The opponent colours of a map, \[h·w\] each: red less green, and blue less yellow (the mean of red
-/// and green). Both are halved, so that they never reach farther than the map itself and go with its
-/// scale. `None` where there are no three channels.
+/// The opponent colours of a map, \[h·w\] each: red minus green, and blue minus yellow (the mean of red and green).
+/// Both are halved, so that they never exceed the map itself and fit its scale. `None` unless there are three
+/// channels.
 pub fn opponent(map: &[f32], shape: Shape) -> Option<[Vec<f32>; 2]> {
     let [red, green, blue] = three(map, shape)?;
     let pixels = || red.iter().zip(green).zip(blue);
@@ -66,8 +64,8 @@ pub fn opponent(map: &[f32], shape: Shape) -> Option<[Vec<f32>; 2]> {
     ])
 }
 
-/// An image in \[0,1\] in its own colours, \[h·w\]; of one channel in grey. `None` where there are neither
-/// one nor three channels.
+/// An image in \[0,1\] in its own colours, \[h·w\]; a single channel in grey. `None` unless there are one or three
+/// channels.
 pub fn to_rgb(image: &[f32], shape: Shape) -> Option<Vec<Colour>> {
     if shape[0] == 1 {
         return Some(image.iter().map(|&value| [byte(value); RGB]).collect());
@@ -81,8 +79,8 @@ pub fn to_rgb(image: &[f32], shape: Shape) -> Option<Vec<Colour>> {
     )
 }
 
-/// A signed map in the colours that it adds to mid-grey, `limit` being what makes a channel full,
-/// and −`limit` what empties it; \[h·w\]. `None` where there are no three channels.
+/// A signed map as the colours it adds to mid-grey, where `limit` saturates a channel and −`limit` empties it;
+/// \[h·w\]. `None` unless there are three channels.
 pub fn around_grey(map: &[f32], shape: Shape, limit: f32) -> Option<Vec<Colour>> {
     let place = |&value: &f32| 0.5 + 0.5 * value / limit.max(f32::MIN_POSITIVE);
     let image: Vec<f32> = map.iter().map(place).collect();
@@ -91,10 +89,10 @@ pub fn around_grey(map: &[f32], shape: Shape, limit: f32) -> Option<Vec<Colour>>
 
 /// Red, green and blue of a map, \[h·w\] each.
 fn three(map: &[f32], shape: Shape) -> Option<[&[f32]; RGB]> {
-    (shape[0] == RGB).then(|| [0, 1, 2].map(|at| channel(map, shape, at)))
+    (shape[0] == RGB).then(|| [0, 1, 2].map(|index| channel(map, shape, index)))
 }
 
-/// A share of full white as a byte; 0 where it is not a number.
+/// A value in \[0,1\] as a byte; 0 if it is NaN.
 fn byte(share: f32) -> u8 {
     (share.clamp(0.0, 1.0) * 255.0).round() as u8
 }

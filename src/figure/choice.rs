@@ -1,4 +1,4 @@
-//! Which response and which γ show most: of all classes at once, or of one.
+//! Choosing the response and the γ that show the most, for all classes at once or for one.
 
 use crate::format;
 use crate::session::config::Response;
@@ -14,7 +14,7 @@ pub fn is_reliable(map: Option<&ImageEstimate>) -> bool {
     reliability.is_some_and(|r| r >= RELIABLE)
 }
 
-/// A reliability in words that agree with [`is_reliable`]: never `0.95` where it is below 0.95.
+/// A reliability as text, consistent with [`is_reliable`]: never `0.95` if it is below 0.95.
 pub fn said(r: f64) -> String {
     let words = format::reliability(r);
     match r < RELIABLE && words == format::reliability(RELIABLE) {
@@ -23,10 +23,10 @@ pub fn said(r: f64) -> String {
     }
 }
 
-/// By how much another γ must be more reliable before a class moves to it.
+/// How much more reliable another γ must be before a class switches to it.
 const CLEARLY: f64 = 0.1;
 
-/// The response whose maps are the best that there are: evidence, once there is a map of it.
+/// The response with the better maps: evidence, once there is an evidence map.
 pub fn response(images: &ClassificationImages) -> Response {
     let has_map = |trials: &GammaTrials| {
         let classes = &trials.estimate().classes;
@@ -35,24 +35,29 @@ pub fn response(images: &ClassificationImages) -> Response {
     match images
         .gammas
         .iter()
-        .any(|it| it.evidence.is_some() && has_map(it))
+        .any(|trials| trials.evidence.is_some() && has_map(trials))
     {
         true => Response::Evidence,
         false => Response::Decision,
     }
 }
 
-/// The γ that shows the most classes, by its place in the plan. Of several, by decisions the strongest,
-/// which most classes are called at; by evidence, which every class has anywhere, that whose maps are
-/// the most reliable on the whole.
+/// The index in the plan of the γ that shows the most classes. Ties: by decisions the strongest γ, at which most
+/// classes are called; by evidence, where every class has a map at every γ, the γ whose maps are the most reliable
+/// overall.
 pub fn showing_most(images: &ClassificationImages, response: Response) -> usize {
     let shown = |trials: &GammaTrials| {
         if trials.trials == 0 {
             return (0, 0.0);
         }
         let estimate = trials.estimate();
-        let maps = || estimate.classes.iter().filter_map(|it| it.image(response));
-        let reliability: f64 = maps().filter_map(|it| it.reliability).sum();
+        let maps = || {
+            estimate
+                .classes
+                .iter()
+                .filter_map(|class| class.image(response))
+        };
+        let reliability: f64 = maps().filter_map(|map| map.reliability).sum();
         match response {
             Response::Decision => (maps().count(), 0.0),
             Response::Evidence => (maps().count(), reliability),
@@ -74,34 +79,33 @@ pub fn showing_most(images: &ClassificationImages, response: Response) -> usize 
         .map_or(0, |(place, _)| place)
 }
 
-/// The γ at which a class is most reliable, by its place in the plan; `kept` unless another is
-/// clearly better. A class that no γ suffices for is best seen where most trials were called it,
-/// among those with a signal.
+/// The index in the plan of the γ at which a class is most reliable; `kept` unless another is clearly better. If no γ
+/// suffices for the class, the one at which it was called most often, preferring those with a signal.
 pub fn best(
     images: &ClassificationImages,
     response: Response,
     class: usize,
     kept: Option<usize>,
 ) -> usize {
-    let worth = |trials: &GammaTrials| -> Worth {
+    let quality = |trials: &GammaTrials| -> Quality {
         if trials.trials == 0 {
-            return Worth::NOTHING;
+            return Quality::NOTHING;
         }
         let estimate = trials.estimate();
-        let Some(own) = estimate.classes.get(class) else {
-            return Worth::NOTHING;
+        let Some(class_estimate) = estimate.classes.get(class) else {
+            return Quality::NOTHING;
         };
-        Worth {
-            sufficient: own.image(response).is_some(),
-            reliability: own
+        Quality {
+            sufficient: class_estimate.image(response).is_some(),
+            reliability: class_estimate
                 .image(response)
-                .and_then(|it| it.reliability)
+                .and_then(|map| map.reliability)
                 .unwrap_or(-1.0),
-            signal: trials.gamma > 0.0 && own.called > 0,
-            called: own.called,
+            signal: trials.gamma > 0.0 && class_estimate.called > 0,
+            called: class_estimate.called,
         }
     };
-    let all: Vec<Worth> = images.gammas.iter().map(worth).collect();
+    let all: Vec<Quality> = images.gammas.iter().map(quality).collect();
     let best = (0..all.len()).reduce(|a, b| match all[b].beats(&all[a]) {
         true => b,
         false => a,
@@ -113,15 +117,15 @@ pub fn best(
     }
 }
 
-/// What the trials at one γ are worth for one class.
-struct Worth {
+/// How well the trials at one γ show one class.
+struct Quality {
     sufficient: bool,
     reliability: f64,
     signal: bool,
     called: u64,
 }
 
-impl Worth {
+impl Quality {
     const NOTHING: Self = Self {
         sufficient: false,
         reliability: -1.0,

@@ -1,5 +1,5 @@
-//! Maps where a pixel is half a character: rows of maps without letters in them, and what is to be
-//! written below each.
+//! Maps for terminals whose pixels are half a character: rows of maps without text in them, and the text to write
+//! below each.
 
 use image::{Rgb, RgbImage};
 
@@ -16,34 +16,34 @@ use crate::stats::classification::ClassEstimate;
 /// Pixels between maps.
 const GAP: u32 = 2;
 
-/// A row of maps, and the words below it with the pixel that each begins at.
+/// A row of maps, and the text below it with the pixel at which each part begins.
 #[derive(Debug, Clone)]
 pub struct Strip {
     /// The maps.
     pub image: RgbImage,
-    /// Words and where they begin, in lines.
+    /// Lines of text, each part with the pixel at which it begins.
     pub words: Vec<Vec<(u32, String)>>,
 }
 
-/// One map and what is said of it.
-struct Shown {
+/// One map and its labels.
+struct ClassMap {
     map: Option<Vec<f32>>,
     size: (usize, usize),
     reliability: Option<f64>,
     words: [String; 2],
 }
 
-/// The maps of a figure `width` pixels wide; nothing of figures that are no maps.
+/// The maps of a figure, `width` pixels wide; empty for figures that are not maps.
 ///
 /// # Errors
-/// As [`super::draw`].
+/// As for [`super::draw`].
 pub fn strips(
     session: &Session,
     figure: &Figure,
     width: u32,
     sheet: Sheet,
 ) -> Result<Vec<Strip>, FigureError> {
-    let (images_at, asked, gamma, class) = match figure {
+    let (images_at, requested, gamma, class) = match figure {
         Figure::Map {
             response,
             images,
@@ -57,23 +57,23 @@ pub fn strips(
         } => (*images, *response, *gamma, None),
         _ => return Ok(Vec::new()),
     };
-    // What there is not is said by the figure itself.
+    // Let the figure itself report what is missing.
     super::draw(session, figure, sheet)?;
-    let own = images(session, images_at)?;
-    let response = asked.unwrap_or_else(|| choice::response(own));
+    let images_record = images(session, images_at)?;
+    let response = requested.unwrap_or_else(|| choice::response(images_record));
     let trials = |class: usize| match gamma {
-        Some(gamma) => at_gamma(own, gamma),
-        None => Ok(&own.gammas[choice::best(own, response, class, None)]),
+        Some(gamma) => at_gamma(images_record, gamma),
+        None => Ok(&images_record.gammas[choice::best(images_record, response, class, None)]),
     };
     let classes = match class {
         Some(class) => vec![class],
-        None => own.gammas[0].listed.clone(),
+        None => images_record.gammas[0].listed.clone(),
     };
     let shown = classes.iter().map(|&class| {
         let trials = trials(class)?;
         Ok(of_class(session, (trials, response), class))
     });
-    let mut shown: Vec<Shown> = shown.collect::<Result<_, FigureError>>()?;
+    let mut shown: Vec<ClassMap> = shown.collect::<Result<_, FigureError>>()?;
     if let [only] = &mut shown[..] {
         only.words[0] = format!(
             "{} of {}",
@@ -88,10 +88,10 @@ fn of_class(
     session: &Session,
     (trials, response): (&GammaTrials, Response),
     class: usize,
-) -> Shown {
+) -> ClassMap {
     let estimate = trials.estimate();
-    let said: Option<&ClassEstimate> = estimate.classes.get(class);
-    let map = said.and_then(|said| said.image(response));
+    let class_estimate: Option<&ClassEstimate> = estimate.classes.get(class);
+    let map = class_estimate.and_then(|class_estimate| class_estimate.image(response));
     let reliability = map.and_then(|map| map.reliability);
     let known = match (map, reliability) {
         (Some(_), Some(r)) => format!(
@@ -102,7 +102,7 @@ fn of_class(
         (Some(_), None) => format!("γ {}", format::gamma(trials.gamma)),
         (None, _) => "too few trials".to_owned(),
     };
-    Shown {
+    ClassMap {
         map: map.map(|map| channels::luminance(&map.image, trials.shape())),
         size: trials.size(),
         reliability,
@@ -111,7 +111,7 @@ fn of_class(
 }
 
 /// The maps in rows, each as large as whole pixels allow.
-fn rows(shown: &[Shown], width: u32, sheet: Sheet) -> Vec<Strip> {
+fn rows(shown: &[ClassMap], width: u32, sheet: Sheet) -> Vec<Strip> {
     let Some(first) = shown.first() else {
         return Vec::new();
     };
@@ -125,9 +125,9 @@ fn rows(shown: &[Shown], width: u32, sheet: Sheet) -> Vec<Strip> {
     let zoom = (tile / across.max(1)).max(1);
     let down = first.size.0.div_ceil(side) as u32 * zoom;
     let pitch = (width / columns as u32).max(1);
-    let scales = Scales::of(shown.iter().map(|it| {
-        let map = it.map.as_ref()?;
-        Some(Reach::of(map, 0.0, it.reliability))
+    let scales = Scales::of(shown.iter().map(|class_map| {
+        let map = class_map.map.as_ref()?;
+        Some(Reach::of(map, 0.0, class_map.reliability))
     }));
     let mut strips = Vec::new();
     for (row, shown) in shown.chunks(columns).enumerate() {
@@ -135,23 +135,25 @@ fn rows(shown: &[Shown], width: u32, sheet: Sheet) -> Vec<Strip> {
         let used = (columns as u32 - 1) * pitch + across * zoom;
         let mut image = RgbImage::from_pixel(used.max(1), down.next_multiple_of(2), paper);
         let mut words = vec![Vec::new(), Vec::new()];
-        for (column, own) in shown.iter().enumerate() {
-            let at = row * columns + column;
+        for (column, class_map) in shown.iter().enumerate() {
+            let index = row * columns + column;
             let left = column as u32 * pitch;
-            let ramp = Ramp::to(scales.limit(at));
-            if let Some(map) = &own.map {
-                let map = shrink(map, own.size, side);
+            let ramp = Ramp::to(scales.limit(index));
+            if let Some(map) = &class_map.map {
+                let map = shrink(map, class_map.size, side);
                 paint(&mut image, (left, &map), (across, zoom), ramp, sheet);
             }
-            let apart = scales.is_apart(at);
-            let apart = if apart {
+            let own_scale = if scales.is_apart(index) {
                 format!(" {}", ramp.name())
             } else {
                 String::new()
             };
             let room = pitch.saturating_sub(1).max(3) as usize;
-            words[0].push((left, names::cut(&own.words[0], room)));
-            words[1].push((left, names::cut(&format!("{}{apart}", own.words[1]), room)));
+            words[0].push((left, names::cut(&class_map.words[0], room)));
+            words[1].push((
+                left,
+                names::cut(&format!("{}{own_scale}", class_map.words[1]), room),
+            ));
         }
         strips.push(Strip { image, words });
     }
@@ -169,9 +171,9 @@ fn paint(
     ramp: Ramp,
     sheet: Sheet,
 ) {
-    for (at, &value) in map.iter().enumerate() {
+    for (index, &value) in map.iter().enumerate() {
         let colour = Rgb(sheet.rgb(ramp.paint(value)));
-        let (column, row) = (at as u32 % across, at as u32 / across);
+        let (column, row) = (index as u32 % across, index as u32 / across);
         for y in row * zoom..(row + 1) * zoom {
             for x in left + column * zoom..left + (column + 1) * zoom {
                 if x < image.width() && y < image.height() {

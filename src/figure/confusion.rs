@@ -1,4 +1,4 @@
-//! Images by true class and by what the network calls them.
+//! The confusion matrix: images by true class and predicted class.
 
 use super::headline::beside_accuracy;
 use super::{FigureError, names, origin};
@@ -8,50 +8,52 @@ use crate::session::Session;
 use crate::session::config::Split;
 use crate::session::record::{Predictions, SplitCounts};
 
-/// Most letters of a class's name beside the matrix.
+/// Maximum length of a class's name beside the matrix, in characters.
 const LETTERS: usize = 16;
 
-/// The confusion matrix of a part of the data set: rows are true classes, and the shade of a cell
-/// is its share of the row: orange where the network is right, blue where it is wrong.
+/// The confusion matrix of a split of the data set. Rows are true classes; the shade of a cell is its share of the
+/// row, orange if the prediction is right and blue if it is wrong.
 pub fn draw(session: &Session, split: Split, sheet: Sheet) -> Result<Drawing, FigureError> {
     let predictions = session.record.first::<Predictions>();
-    let splits = predictions.map_or(&[][..], |it| &it.splits);
-    let own = splits.iter().find(|it| it.split == split && it.total() > 0);
-    let own = own.ok_or(FigureError::Nothing("predictions"))?;
+    let splits = predictions.map_or(&[][..], |predictions| &predictions.splits);
+    let counts = splits
+        .iter()
+        .find(|counts| counts.split == split && counts.total() > 0);
+    let counts = counts.ok_or(FigureError::Nothing("predictions"))?;
     let mut drawing = Drawing::new(sheet, 0.0);
-    let share = own.correct() as f64 / own.total() as f64;
+    let share = counts.correct() as f64 / counts.total() as f64;
     let title = format!(
-        "{} of {} {} images are called what they are: {}{}",
-        format::thousands(own.correct()),
-        format::thousands(own.total()),
+        "{} of {} {} images are classified correctly: {}{}",
+        format::thousands(counts.correct()),
+        format::thousands(counts.total()),
         split.label(),
         format::percent(share),
         beside_accuracy(session.record.training.as_ref())
     );
     let head = drawing.headings(&title, &origin(session));
-    let matrix = Matrix::fit(session, own, &sheet, head);
+    let matrix = Matrix::fit(session, counts, &sheet, head);
     drawing.height = matrix.head + matrix.side * matrix.classes() + sheet.margin();
     matrix.name(&mut drawing);
-    matrix.shades(&mut drawing, own);
-    for truth in 0..own.classes() {
-        for called in 0..own.classes() {
-            matrix.count(&mut drawing, own, truth, called);
+    matrix.shades(&mut drawing, counts);
+    for truth in 0..counts.classes() {
+        for called in 0..counts.classes() {
+            matrix.count(&mut drawing, counts, truth, called);
         }
     }
-    drawing.alternative = alternative(session, own, &title);
+    drawing.alternative = alternative(session, counts, &title);
     Ok(drawing)
 }
 
-fn alternative(session: &Session, own: &SplitCounts, title: &str) -> String {
-    let classes = own.classes();
+fn alternative(session: &Session, counts: &SplitCounts, title: &str) -> String {
+    let classes = counts.classes();
     let wrong = (0..classes * classes).filter(|cell| cell / classes != cell % classes);
-    let most = wrong.max_by_key(|&cell| (own.counts[cell], std::cmp::Reverse(cell)));
-    let mut words = format!("A matrix of {classes} true classes by what they are called. {title}.");
-    if let Some(cell) = most.filter(|&cell| own.counts[cell] > 0) {
+    let most = wrong.max_by_key(|&cell| (counts.counts[cell], std::cmp::Reverse(cell)));
+    let mut words = format!("A matrix of {classes} true classes by predicted class. {title}.");
+    if let Some(cell) = most.filter(|&cell| counts.counts[cell] > 0) {
         let name = |class: usize| names::of_class(&session.record, class);
         words += &format!(
             " The most frequent mistake: {} of {} are called {}.",
-            format::thousands(own.counts[cell]),
+            format::thousands(counts.counts[cell]),
             name(cell / classes),
             name(cell % classes)
         );
@@ -59,32 +61,32 @@ fn alternative(session: &Session, own: &SplitCounts, title: &str) -> String {
     words
 }
 
-/// Where the cells of a matrix stand, and its names.
+/// The layout of the matrix, and its labels.
 struct Matrix {
-    /// The name of each class, short.
+    /// The shortened name of each class.
     names: Vec<String>,
-    /// Whether the classes have only numbers.
+    /// Whether the class names are just numbers.
     numbered: bool,
-    /// Millimetres a side of a cell.
+    /// The side of a cell in millimetres.
     side: f64,
     /// The left edge of the first cell.
     left: f64,
     /// The upper edge of the first cell.
     head: f64,
-    /// Where the names above the cells begin.
+    /// The upper edge of the column labels.
     top: f64,
-    /// Whether the names above the columns run upwards.
+    /// Whether the column labels run upwards.
     upright: bool,
 }
 
 impl Matrix {
-    fn fit(session: &Session, own: &SplitCounts, sheet: &Sheet, top: f64) -> Self {
+    fn fit(session: &Session, counts: &SplitCounts, sheet: &Sheet, top: f64) -> Self {
         let (margin, row) = (sheet.margin(), sheet.row());
         let name = |class: usize| names::bare(&session.record, class);
-        let names: Vec<String> = (0..own.classes())
+        let names: Vec<String> = (0..counts.classes())
             .map(|class| names::cut(&name(class), LETTERS))
             .collect();
-        let widest = |of: &dyn Fn(&String) -> f64| names.iter().map(of).fold(0.0, f64::max);
+        let widest = |width: &dyn Fn(&String) -> f64| names.iter().map(width).fold(0.0, f64::max);
         let numbered = names.iter().all(|name| name.parse::<u64>().is_ok());
         let across = widest(&|name| sheet.text_width(name));
         let beside = match numbered {
@@ -95,7 +97,7 @@ impl Matrix {
         let room = sheet.width - 2.0 * margin - gutter;
         let largest = sheet.text_width("00000") + 0.8 * sheet.size();
         let side = (room / names.len().max(1) as f64).clamp(0.1, largest);
-        // Numbers are left out where they are too close; names of any length can run upwards.
+        // Numbers are thinned out if they are too close; names of any length can run upwards.
         let upright = !numbered && across > side - 0.3 * sheet.size();
         let above = if upright { across + 0.4 * row } else { row };
         Self {
@@ -113,7 +115,7 @@ impl Matrix {
         self.names.len() as f64
     }
 
-    /// Writes the names above and beside the cells; where they are too close, some of them.
+    /// Draws the row and column labels, thinned out if they are too close.
     fn name(&self, drawing: &mut Drawing) {
         let sheet = drawing.sheet;
         let (margin, row) = (sheet.margin(), sheet.row());
@@ -145,14 +147,14 @@ impl Matrix {
         }
     }
 
-    /// All cells as one picture.
-    fn shades(&self, drawing: &mut Drawing, own: &SplitCounts) {
-        let classes = own.classes();
+    /// Draws all cells as one image.
+    fn shades(&self, drawing: &mut Drawing, counts: &SplitCounts) {
+        let classes = counts.classes();
         let paint = |cell: usize| {
             let (truth, called) = (cell / classes, cell % classes);
-            // The root: a few mistakes among many hits are what one looks for.
+            // The square root: a few mistakes among many hits are what matters.
             let sign = if truth == called { 1.0 } else { -1.0 };
-            Paint::Signed(sign * share(own, truth, called).sqrt())
+            Paint::Signed(sign * share(counts, truth, called).sqrt())
         };
         let side = self.side * self.classes();
         drawing.marks.push(Mark::Pixels {
@@ -167,36 +169,36 @@ impl Matrix {
         });
     }
 
-    fn count(&self, drawing: &mut Drawing, own: &SplitCounts, truth: usize, called: usize) {
+    fn count(&self, drawing: &mut Drawing, counts: &SplitCounts, truth: usize, called: usize) {
         let (sheet, side) = (drawing.sheet, self.side);
-        let count = own.counts[truth * own.classes() + called];
+        let count = counts.counts[truth * counts.classes() + called];
         let words = count.to_string();
         if count > 0 && side > 0.9 * sheet.row() && sheet.text_width(&words) < side {
             let middle = (
                 self.left + (called as f64 + 0.5) * side,
                 self.head + (truth as f64 + 0.5) * side - 0.5 * sheet.row(),
             );
-            let strong = share(own, truth, called) > 0.3;
+            let strong = share(counts, truth, called) > 0.3;
             let paint = if strong { Paint::Paper } else { Paint::Ink };
             drawing.text_about(middle, &words, paint);
         }
     }
 }
 
-/// The share of a true class that is called so.
-fn share(own: &SplitCounts, truth: usize, called: usize) -> f32 {
-    let count = own.counts[truth * own.classes() + called];
-    match own.shown(truth) {
+/// The share of a true class that is called `called`.
+fn share(counts: &SplitCounts, truth: usize, called: usize) -> f32 {
+    let count = counts.counts[truth * counts.classes() + called];
+    match counts.shown(truth) {
         0 => 0.0,
         shown => count as f32 / shown as f32,
     }
 }
 
-/// How many cells of `side` millimetres one name of `room` millimetres stands for: a round number.
+/// The number of cells of `side` millimetres per label of `room` millimetres, rounded up to a round number.
 fn every(room: f64, side: f64) -> usize {
     const STEPS: [usize; 9] = [1, 2, 5, 10, 20, 50, 100, 200, 500];
-    let least = (room / side.max(1e-3)).ceil() as usize;
-    let step = STEPS.into_iter().find(|step| *step >= least);
+    let minimum = (room / side.max(1e-3)).ceil() as usize;
+    let step = STEPS.into_iter().find(|step| *step >= minimum);
     step.unwrap_or(1000)
 }
 

@@ -1,4 +1,4 @@
-//! Why a figure cannot be drawn, and which can.
+//! The error that a figure cannot be drawn, naming the figures that can.
 
 use crate::format;
 use crate::session::Form;
@@ -8,71 +8,71 @@ use crate::session::record::Record;
 /// Why a figure cannot be drawn, and which can.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum FigureError {
-    /// No class of that number.
+    /// There is no class with this number.
     #[error("there is no class {class}; {there}")]
     Class {
         /// The number.
         class: usize,
-        /// The classes there are, in words.
+        /// The classes that exist, in words.
         there: String,
     },
-    /// No classification images at that signal strength.
+    /// There are no classification images at this signal strength.
     #[error("there are no classification images at γ {}; there are some at γ {}", format::gamma(*.asked), list(.there))]
     Gamma {
-        /// The signal strength that was asked for.
+        /// The requested signal strength.
         asked: f64,
-        /// Those of the plan.
+        /// The signal strengths in the plan.
         there: Vec<f64>,
     },
-    /// No layer of that name.
+    /// There is no layer with this name.
     #[error("there is no layer `{layer}`; there are {}", there.join(", "))]
     Layer {
-        /// The name that was asked for.
+        /// The requested name.
         layer: String,
-        /// The layers there are.
+        /// The layers that exist.
         there: Vec<String>,
     },
-    /// A class without a map.
+    /// A class has no map.
     #[error("{name} has no {} at γ {}: {why}", .response.image_label(), format::gamma(*.gamma))]
     Insufficient {
-        /// What trials are taken to say.
+        /// The response the map is of.
         response: Response,
         /// The class.
         name: String,
         /// The signal strength.
         gamma: f64,
-        /// How many trials it has.
+        /// Why there is no map.
         why: String,
     },
-    /// A class whose maps nobody asked for.
-    #[error("the plan asks for no classification image of {name}; it asks for {}", few(.listed))]
+    /// A class's maps are not in the plan.
+    #[error("the plan has no classification image of {name}; it has {}", few(.listed))]
     Unlisted {
         /// The class.
         name: String,
-        /// The classes that it asks for.
+        /// The classes in the plan.
         listed: Vec<String>,
     },
-    /// Two classes that nothing tells apart.
+    /// The difference of two classes is unknown.
     #[error(
-        "what tells {class} from {versus} is not known at γ {}: it takes evidence images of both", format::gamma(*.gamma)
+        "the difference between {class} and {versus} is unknown at γ {}: it takes evidence images of both", format::gamma(*.gamma)
     )]
     Pair {
         /// The class.
         class: String,
-        /// The other.
+        /// The other class.
         versus: String,
         /// The signal strength.
         gamma: f64,
     },
-    /// A figure of one class, and another class was asked for.
-    #[error("`{0}` is of another class than the one that is asked for")]
+    /// The figure shows another class than the requested one.
+    #[error("`{0}` shows another class than the one requested")]
     OtherClass(String),
-    /// A name that no figure has.
+    /// There is no figure with this name.
     #[error("there is no figure `{asked}`; there are {}", few(.there))]
     Unknown {
-        /// What was asked for.
+        /// The requested name.
         asked: String,
-        /// Kinds and names that there are.
+        /// The kinds and names that exist.
         there: Vec<String>,
     },
     /// The experiment is not in the plan, or has not begun.
@@ -80,10 +80,10 @@ pub enum FigureError {
     Nothing(&'static str),
 }
 
-/// Which part of a plan makes what there is not.
-fn made_by(what: &str) -> String {
-    let analysis = match what {
-        "training" => return "; a network that is trained here makes it".into(),
+/// A hint on which part of a plan would produce what is missing.
+fn made_by(missing: &str) -> String {
+    let analysis = match missing {
+        "training" => return "; only a network trained here has one".into(),
         "classification images" | "evidence images" | "mean stimuli" => "ClassificationImages",
         "predictions" => "Predictions",
         "attack" => "Attack",
@@ -116,7 +116,7 @@ fn few(names: &[String]) -> String {
 }
 
 impl FigureError {
-    /// No such class among `classes`.
+    /// An error for a class that is not among the `classes`.
     pub(super) fn no_class(record: &Record, class: usize, classes: usize) -> Self {
         let numbered = || Form::numbered([0; 3], classes).listed();
         let there = record.form.as_ref().map_or_else(numbered, Form::listed);

@@ -1,5 +1,5 @@
-//! What the units of a layer respond to: their spike-triggered averages, each beside its kernel
-//! where it has one, each on a scale of its own. Of colour images in colour around mid-grey.
+//! The filters figure: what the units of a layer respond to. Each spike-triggered average is drawn beside the unit's
+//! kernel, if there is one, on its own scale. Colour images are drawn in colour around mid-grey.
 
 use super::{FigureError, channels, origin};
 use crate::drawing::{Drawing, Paint, Place, Ramp, Sheet, image_of_colours, map_of_values};
@@ -9,43 +9,43 @@ use crate::session::form::Shape;
 use crate::session::record::{LayerResponses, SpikeTriggered};
 use crate::stats::spike_triggered::LayerEstimate;
 
-/// Most units drawn; of a layer with more, the first.
+/// Maximum number of units drawn; of a larger layer, the first ones.
 const MOST: usize = 100;
 
-/// Millimetres between the pictures of one unit.
+/// Millimetres between the images of one unit.
 const BETWEEN: f64 = 0.4;
 
-/// Most millimetres across a picture.
+/// Maximum width of an image in millimetres.
 const LARGEST: f64 = 30.0;
 
-/// The layer of that name.
+/// Draws the layer of this name.
 pub fn draw(session: &Session, layer: &str, sheet: Sheet) -> Result<Drawing, FigureError> {
-    let responses = session.record.first::<SpikeTriggered>();
-    let layers = responses.map_or(&[][..], |it| &it.layers);
+    let spikes = session.record.first::<SpikeTriggered>();
+    let layers = spikes.map_or(&[][..], |spikes| &spikes.layers);
     if layers.is_empty() {
         return Err(FigureError::Nothing("spike-triggered averages"));
     }
-    let named = |own: &&LayerResponses| own.name == layer;
-    let own = layers
+    let named = |responses: &&LayerResponses| responses.name == layer;
+    let responses = layers
         .iter()
         .find(named)
         .ok_or_else(|| FigureError::Layer {
             layer: layer.into(),
-            there: layers.iter().map(|own| own.name.clone()).collect(),
+            there: layers.iter().map(|layer| layer.name.clone()).collect(),
         })?;
-    Ok(grid(session, own, sheet))
+    Ok(grid(session, responses, sheet))
 }
 
-fn grid(session: &Session, own: &LayerResponses, sheet: Sheet) -> Drawing {
-    let estimate = own.estimate();
-    let [_, height, width] = own.field();
-    let kernels = !own.kernel.values().is_empty();
-    let pictures = planes(own.field()) * if kernels { 2 } else { 1 };
-    let shown = own.units.min(MOST);
+fn grid(session: &Session, responses: &LayerResponses, sheet: Sheet) -> Drawing {
+    let estimate = responses.estimate();
+    let [_, height, width] = responses.field();
+    let kernels = !responses.kernel.values().is_empty();
+    let pictures = planes(responses.field()) * if kernels { 2 } else { 1 };
+    let shown = responses.units.min(MOST);
     let (margin, row) = (sheet.margin(), sheet.row());
     let gap = margin;
     let room = sheet.width - 2.0 * margin + gap;
-    // As many in a row as letters of a caption have room.
+    // As many per row as the labels allow.
     let least = sheet.text_width("000 r −.00") + gap;
     let columns = ((room / least) as usize).clamp(1, 10).min(shown.max(1));
     let tile = room / columns as f64 - gap;
@@ -55,12 +55,12 @@ fn grid(session: &Session, own: &LayerResponses, sheet: Sheet) -> Drawing {
     let rows = shown.div_ceil(columns);
     let pitch = down + 1.6 * row;
     let mut drawing = Drawing::new(sheet, 0.0);
-    let title = format!("{}: spike-triggered averages", own.name);
+    let title = format!("{}: spike-triggered averages", responses.name);
     let top = drawing.headings(&title, &origin(session));
-    let legend = legend(own, &estimate, shown);
+    let legend = legend(responses, &estimate, shown);
     let lines = sheet.wrap(&legend, sheet.width - 2.0 * margin);
-    for (at, line) in lines.iter().enumerate() {
-        drawing.text((margin, top + at as f64 * row), line, Paint::Dim);
+    for (index, line) in lines.iter().enumerate() {
+        drawing.text((margin, top + index as f64 * row), line, Paint::Dim);
     }
     let head = top + (lines.len() as f64 + 0.3) * row;
     drawing.height = head + rows as f64 * pitch + margin;
@@ -75,16 +75,20 @@ fn grid(session: &Session, own: &LayerResponses, sheet: Sheet) -> Drawing {
         };
         let average = estimate.sta.get(unit).and_then(Option::as_ref);
         match average {
-            Some(map) => planes_of(&mut drawing, first, map, own.field()),
+            Some(map) => planes_of(&mut drawing, first, map, responses.field()),
             None => drawing.frame(first, sheet.thin(), Paint::Dim),
         }
-        let pixels = own.field().iter().product::<usize>();
-        if let Some(kernel) = own.kernel.values().get(unit * pixels..(unit + 1) * pixels) {
+        let pixels = responses.field().iter().product::<usize>();
+        if let Some(kernel) = responses
+            .kernel
+            .values()
+            .get(unit * pixels..(unit + 1) * pixels)
+        {
             let after = Place {
-                x: x + planes(own.field()) as f64 * (across + BETWEEN),
+                x: x + planes(responses.field()) as f64 * (across + BETWEEN),
                 ..first
             };
-            planes_of(&mut drawing, after, kernel, own.field());
+            planes_of(&mut drawing, after, kernel, responses.field());
         }
         let caption = caption(unit, average.is_some(), kernels, &estimate);
         drawing.text(
@@ -93,11 +97,11 @@ fn grid(session: &Session, own: &LayerResponses, sheet: Sheet) -> Drawing {
             Paint::Ink,
         );
     }
-    drawing.alternative = alternative(own, &estimate, shown);
+    drawing.alternative = alternative(responses, &estimate, shown);
     drawing
 }
 
-fn alternative(own: &LayerResponses, estimate: &LayerEstimate, shown: usize) -> String {
+fn alternative(responses: &LayerResponses, estimate: &LayerEstimate, shown: usize) -> String {
     let known = estimate.reliability.iter().flatten().copied();
     let mut known: Vec<f64> = known.collect();
     known.sort_by(f64::total_cmp);
@@ -106,16 +110,16 @@ fn alternative(own: &LayerResponses, estimate: &LayerEstimate, shown: usize) -> 
         format!(" The median reliability is {}.", format::reliability(*r))
     });
     format!(
-        "Spike-triggered averages of {shown} of {} units of {}, each a small map of {}×{} pixels on a scale of its own; {} units are silent.{median}",
-        own.units,
-        own.name,
-        own.field()[1],
-        own.field()[2],
+        "Spike-triggered averages of {shown} of {} units of {}, each a small map of {}×{} pixels on its own scale; {} units are silent.{median}",
+        responses.units,
+        responses.name,
+        responses.field()[1],
+        responses.field()[2],
         estimate.silent.len()
     )
 }
 
-/// Pictures that a map takes: one of grey and of colour images, else one a channel.
+/// The number of images that a map takes: one for grey and colour images, otherwise one per channel.
 fn planes([channels, _, _]: Shape) -> usize {
     match channels {
         channels::RGB => 1,
@@ -123,7 +127,7 @@ fn planes([channels, _, _]: Shape) -> usize {
     }
 }
 
-/// Draws a map on a scale of its own, further channels beside the first.
+/// Draws a map on its own scale, further channels beside the first.
 fn planes_of(drawing: &mut Drawing, first: Place, map: &[f32], field: Shape) {
     let ramp = Ramp::of(std::iter::once(map));
     let width = field[2];
@@ -136,15 +140,15 @@ fn planes_of(drawing: &mut Drawing, first: Place, map: &[f32], field: Shape) {
             x: first.x + channel as f64 * (first.width + BETWEEN),
             ..first
         };
-        let own = channels::channel(map, field, channel);
-        map_of_values(drawing, place, own, width, ramp);
+        let plane = channels::channel(map, field, channel);
+        map_of_values(drawing, place, plane, width, ramp);
     }
 }
 
-fn legend(own: &LayerResponses, estimate: &LayerEstimate, shown: usize) -> String {
-    let [channels, height, width] = own.field();
-    let mut legend = match own.kernel.values().is_empty() {
-        false => "left the average, right the kernel, r between them".to_string(),
+fn legend(responses: &LayerResponses, estimate: &LayerEstimate, shown: usize) -> String {
+    let [channels, height, width] = responses.field();
+    let mut legend = match responses.kernel.values().is_empty() {
+        false => "left: average, right: kernel, r: their correlation".to_string(),
         true => format!("{height}×{width} pixels, R reliability"),
     };
     match channels {
@@ -152,8 +156,8 @@ fn legend(own: &LayerResponses, estimate: &LayerEstimate, shown: usize) -> Strin
         channels::RGB => legend.push_str("; grey is 0"),
         channels => legend.push_str(&format!("; {channels} channels side by side")),
     }
-    if shown < own.units {
-        legend.push_str(&format!("; the first {shown} of {} units", own.units));
+    if shown < responses.units {
+        legend.push_str(&format!("; the first {shown} of {} units", responses.units));
     }
     if !estimate.silent.is_empty() {
         legend.push_str(&format!("; {} silent", estimate.silent.len()));
@@ -165,13 +169,13 @@ fn caption(unit: usize, fired: bool, kernels: bool, estimate: &LayerEstimate) ->
     if !fired {
         return format!("{unit} silent");
     }
-    let said = match kernels {
+    let correlation = match kernels {
         true => ("r", estimate.kernel_correlation.get(unit)),
         false => ("R", estimate.reliability.get(unit)),
     };
-    let value = said.1.copied().flatten();
+    let value = correlation.1.copied().flatten();
     value.map_or_else(
         || unit.to_string(),
-        |r| format!("{unit} {} {}", said.0, format::reliability(r)),
+        |r| format!("{unit} {} {}", correlation.0, format::reliability(r)),
     )
 }

@@ -1,4 +1,4 @@
-//! Which figures a session has, and those that a person means.
+//! The figures that a session has, and finding them by name.
 
 use super::name::KINDS;
 use super::{
@@ -8,16 +8,16 @@ use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::record::{ClassificationImages, GammaTrials, Predictions, SpikeTriggered};
 
-/// Every figure that there is of a session.
+/// Every figure of a session.
 pub fn all(session: &Session) -> Vec<Figure> {
     let record = &session.record;
     let mut figures = Vec::new();
     if training::is_there(session) {
         figures.push(Figure::Training);
     }
-    for (place, (_, own)) in record.all::<ClassificationImages>().enumerate() {
-        figures.extend(of_images(place, own));
-        figures.extend(confused_pair(session, place, own));
+    for (index, (_, images)) in record.all::<ClassificationImages>().enumerate() {
+        figures.extend(of_images(index, images));
+        figures.extend(confused_pair(session, index, images));
     }
     if attack::begun(session).is_ok() {
         figures.push(Figure::Attack);
@@ -26,9 +26,9 @@ pub fn all(session: &Session) -> Vec<Figure> {
         figures.push(Figure::Modulation);
     }
     let layers = record.first::<SpikeTriggered>();
-    let layers = layers.iter().flat_map(|it| &it.layers);
-    let seen = layers.filter(|layer| layer.noise.fields.iter().sum::<u64>() > 0);
-    for layer in seen {
+    let layers = layers.iter().flat_map(|spikes| &spikes.layers);
+    let shown_layers = layers.filter(|layer| layer.noise.fields.iter().sum::<u64>() > 0);
+    for layer in shown_layers {
         let layer = layer.name.clone();
         let axes = covariance::is_there(session, &layer);
         figures.push(Figure::Filters {
@@ -46,23 +46,32 @@ pub fn all(session: &Session) -> Vec<Figure> {
         figures.push(Figure::Shards);
     }
     let predictions = record.first::<Predictions>();
-    let splits = predictions.iter().flat_map(|it| &it.splits);
+    let splits = predictions
+        .iter()
+        .flat_map(|predictions| &predictions.splits);
     figures.extend(
         splits
-            .filter(|it| it.total() > 0)
-            .map(|it| Figure::Confusion { split: it.split }),
+            .filter(|counts| counts.total() > 0)
+            .map(|counts| Figure::Confusion {
+                split: counts.split,
+            }),
     );
     figures
 }
 
-fn of_images(images: usize, own: &ClassificationImages) -> Vec<Figure> {
+fn of_images(images: usize, images_record: &ClassificationImages) -> Vec<Figure> {
     let mut figures = Vec::new();
     let has = |trials: &GammaTrials, by| by == Response::Decision || trials.evidence.is_some();
-    let begun: Vec<&GammaTrials> = own.gammas.iter().filter(|it| it.trials > 0).collect();
+    let begun: Vec<&GammaTrials> = images_record
+        .gammas
+        .iter()
+        .filter(|trials| trials.trials > 0)
+        .collect();
     if begun.len() > 1 {
-        let there = Response::ALL.into_iter();
-        let there = there.filter(|by| *by == Response::Decision || own.has_evidence());
-        for by in there {
+        let responses = Response::ALL.into_iter();
+        let responses =
+            responses.filter(|by| *by == Response::Decision || images_record.has_evidence());
+        for by in responses {
             let response = Some(by);
             figures.push(Figure::Maps {
                 response,
@@ -97,9 +106,9 @@ fn of_images(images: usize, own: &ClassificationImages) -> Vec<Figure> {
                 gamma,
             });
             let classes = estimate.classes.iter().enumerate();
-            // Those that the plan asks for and that have enough trials.
-            let there = classes.filter(|(_, own)| own.image(by).is_some());
-            figures.extend(there.map(|(class, _)| Figure::Map {
+            // Those that are in the plan and have enough trials.
+            let with_map = classes.filter(|(_, class_estimate)| class_estimate.image(by).is_some());
+            figures.extend(with_map.map(|(class, _)| Figure::Map {
                 response,
                 images,
                 class,
@@ -110,21 +119,27 @@ fn of_images(images: usize, own: &ClassificationImages) -> Vec<Figure> {
     figures
 }
 
-/// What tells the two classes apart that the network takes for each other most, where both have evidence
-/// images.
-fn confused_pair(session: &Session, images: usize, own: &ClassificationImages) -> Option<Figure> {
+/// The difference between the two classes that the network confuses most often, if both have evidence images.
+fn confused_pair(
+    session: &Session,
+    images: usize,
+    images_record: &ClassificationImages,
+) -> Option<Figure> {
     let predictions = session.record.first::<Predictions>()?;
-    let split = predictions.splits.iter().find(|it| it.total() > 0)?;
+    let split = predictions
+        .splits
+        .iter()
+        .find(|counts| counts.total() > 0)?;
     let classes = split.classes();
     let cells = (0..classes * classes).filter(|cell| cell / classes != cell % classes);
     let most = cells.max_by_key(|&cell| (split.counts[cell], std::cmp::Reverse(cell)))?;
     if split.counts[most] == 0 {
         return None;
     }
-    // What it is called, rather than what it is.
+    // The class it is called, rather than the class it is.
     let (truth, called) = (most / classes, most % classes);
-    let place = super::choice::best(own, Response::Evidence, called, None);
-    let trials = own.gammas.get(place)?;
+    let place = super::choice::best(images_record, Response::Evidence, called, None);
+    let trials = images_record.gammas.get(place)?;
     let estimate = trials.estimate();
     estimate.pair(called, truth, trials.shape(), trials.errors())?;
     Some(Figure::Pair {
@@ -144,8 +159,9 @@ pub fn has(session: &Session, figure: &Figure) -> bool {
             versus,
             gamma: Some(gamma),
         } => {
-            let own = super::images(session, *images);
-            let trials = own.and_then(|own| super::at_gamma(own, *gamma));
+            let images_record = super::images(session, *images);
+            let trials =
+                images_record.and_then(|images_record| super::at_gamma(images_record, *gamma));
             trials.is_ok_and(|trials| {
                 let estimate = trials.estimate();
                 let pair = estimate.pair(*class, *versus, trials.shape(), trials.errors());
@@ -156,29 +172,29 @@ pub fn has(session: &Session, figure: &Figure) -> bool {
     }
 }
 
-/// The figures that a person means: the one of this name, or all of a kind; of these the classes alone that are
-/// named, where some are.
+/// The figures selected by a name, which may be that of one figure or of a kind; if `classes` are given, only figures
+/// of these.
 ///
 /// # Errors
-/// Where there is none: with the names that there are, or what would make it.
-pub fn find(session: &Session, asked: &str, classes: &[usize]) -> Result<Vec<Figure>, FigureError> {
+/// If there is none: the error lists the names that exist, or what would produce the figure.
+pub fn find(session: &Session, query: &str, classes: &[usize]) -> Result<Vec<Figure>, FigureError> {
     let of_class = |figure: &&Figure| {
         classes.is_empty() || figure.class().is_none_or(|class| classes.contains(&class))
     };
     let all = all(session);
-    let exact = match pair(session, asked) {
+    let exact = match pair(session, query) {
         Some(pair) => Some(pair?),
-        None => all.iter().find(|figure| figure.name() == asked).cloned(),
+        None => all.iter().find(|figure| figure.name() == query).cloned(),
     };
     if let Some(exact) = exact {
         return match of_class(&&exact) {
             true => Ok(vec![exact]),
-            false => Err(FigureError::OtherClass(asked.to_owned())),
+            false => Err(FigureError::OtherClass(query.to_owned())),
         };
     }
-    let (response, kind) = match asked.strip_prefix("evidence-") {
+    let (response, kind) = match query.strip_prefix("evidence-") {
         Some(kind) => (Some(Response::Evidence), kind),
-        None => (None, asked),
+        None => (None, query),
     };
     let of_kind = |figure: &&Figure| {
         figure.kind() == kind && (response.is_none() || figure.response() == response)
@@ -189,7 +205,7 @@ pub fn find(session: &Session, asked: &str, classes: &[usize]) -> Result<Vec<Fig
         return Ok(found);
     }
     if all.iter().filter(of_kind).count() > 0 {
-        // Of the kind, but of other classes.
+        // The kind exists, but not for this class.
         let class = classes.first().copied().unwrap_or(0);
         let figure = Figure::Map {
             response,
@@ -199,29 +215,29 @@ pub fn find(session: &Session, asked: &str, classes: &[usize]) -> Result<Vec<Fig
         };
         super::draw(session, &figure, crate::drawing::Sheet::DOUBLE)?;
     }
-    if let Some((_, what)) = KINDS.iter().find(|(own, _)| *own == kind) {
-        return Err(FigureError::Nothing(what));
+    if let Some((_, missing)) = KINDS.iter().find(|(name, _)| *name == kind) {
+        return Err(FigureError::Nothing(missing));
     }
     let kinds = KINDS.iter().map(|(kind, _)| *kind);
-    let there = kinds.filter(|kind| all.iter().any(|figure| figure.kind() == *kind));
-    let there: Vec<String> = there.map(str::to_owned).collect();
-    Err(match there.is_empty() {
+    let existing = kinds.filter(|kind| all.iter().any(|figure| figure.kind() == *kind));
+    let existing: Vec<String> = existing.map(str::to_owned).collect();
+    Err(match existing.is_empty() {
         true => FigureError::Unknown {
-            asked: asked.to_owned(),
+            asked: query.to_owned(),
             there: vec!["none yet in this session".into()],
         },
         false => FigureError::Unknown {
-            asked: asked.to_owned(),
-            there,
+            asked: query.to_owned(),
+            there: existing,
         },
     })
 }
 
-/// `pair-4-not-9`, also at a γ: what tells any two classes apart, which not every pair has among [`all`].
-fn pair(session: &Session, asked: &str) -> Option<Result<Figure, FigureError>> {
-    let (classes, gamma) = match asked.strip_prefix("pair-")?.split_once("-gamma-") {
+/// `pair-4-not-9`, optionally at a γ: the difference between any two classes, which need not be among [`all`].
+fn pair(session: &Session, query: &str) -> Option<Result<Figure, FigureError>> {
+    let (classes, gamma) = match query.strip_prefix("pair-")?.split_once("-gamma-") {
         Some((classes, gamma)) => (classes, Some(gamma.parse().ok()?)),
-        None => (asked.strip_prefix("pair-")?, None),
+        None => (query.strip_prefix("pair-")?, None),
     };
     let (class, versus) = classes.split_once("-not-")?;
     let figure = Figure::Pair {

@@ -1,27 +1,30 @@
-//! What came of a finished stage, in a few words.
+//! Headlines: the result of a finished stage in a few words.
+
+mod attack;
 
 use std::collections::BTreeMap;
 
+use self::attack::attack;
 use super::audit;
 use super::choice;
 use super::names::of_class;
-use crate::format::{gamma, percent, reliability, short};
+use crate::format::{gamma, percent, reliability};
 use crate::session::Session;
 use crate::session::config::{self, Response};
 use crate::session::record::{
-    Analysis, Attack, Audit, Backdoor, ClassificationImages, GammaTemplates, Modulation,
-    Predictions, Record, SpikeTriggered, Templates, Training,
+    Analysis, Audit, Backdoor, ClassificationImages, GammaTemplates, Modulation, Predictions,
+    Record, SpikeTriggered, Templates, Training,
 };
 use crate::stats::interval::{Interval, wilson};
 
-/// The parts of it, the most important first; the first has a short form too.
+/// The parts of a headline, the most important first; the first also has a short form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Headline {
     /// The parts.
     pub parts: Vec<String>,
-    /// The first of them where there is little room.
+    /// A short form of the first part.
     pub short: Option<String>,
-    /// Whether it is something that a person must not overlook.
+    /// Whether it is a warning that must be highlighted.
     pub warns: bool,
 }
 
@@ -41,7 +44,7 @@ impl Headline {
         }
     }
 
-    /// As much of it as has room in `width` columns.
+    /// As many parts as fit into `width` columns.
     pub fn within(&self, width: usize) -> String {
         let length = |text: &str| text.chars().count();
         let mut parts = self.parts.clone();
@@ -54,53 +57,59 @@ impl Headline {
         }
     }
 
-    /// The least columns that say something.
+    /// The minimum number of columns that shows anything.
     pub fn least(&self) -> usize {
         let first = self.short.as_ref().or(self.parts.first());
         first.map_or(0, |text| text.chars().count())
     }
 }
 
-/// What came of the stage of this index, training being the first.
+/// The result of the stage with this index; training is stage 0.
 pub fn headline(session: &Session, stage: usize) -> Headline {
     let record = &session.record;
-    let Some(at) = stage.checked_sub(1) else {
+    let Some(index) = stage.checked_sub(1) else {
         return record.training.as_ref().map(training).unwrap_or_default();
     };
-    match (record.analyses.get(at), session.config.analyses.get(at)) {
-        (Some(Analysis::ClassificationImages(it)), _) => images(it),
-        (Some(Analysis::Templates(it)), _) => templates(it),
-        (Some(Analysis::Attack(it)), _) => attack(it),
-        (Some(Analysis::SpikeTriggered(it)), _) => spikes(it),
-        (Some(Analysis::Modulation(it)), _) => modulation(record, it),
-        (Some(Analysis::Backdoor(it)), Some(config::Analysis::Backdoor(plan))) => {
-            backdoor(record, it, plan)
+    match (
+        record.analyses.get(index),
+        session.config.analyses.get(index),
+    ) {
+        (Some(Analysis::ClassificationImages(data)), _) => images(data),
+        (Some(Analysis::Templates(data)), _) => templates(data),
+        (Some(Analysis::Attack(data)), _) => attack(data),
+        (Some(Analysis::SpikeTriggered(data)), _) => spikes(data),
+        (Some(Analysis::Modulation(data)), _) => modulation(record, data),
+        (Some(Analysis::Backdoor(study)), Some(config::Analysis::Backdoor(plan))) => {
+            backdoor(record, study, plan)
         }
-        (Some(Analysis::Audit(it)), Some(config::Analysis::Audit(plan))) => {
-            audited(record, it, plan, session.config.network.kind)
+        (Some(Analysis::Audit(data)), Some(config::Analysis::Audit(plan))) => {
+            audited(record, data, plan, session.config.network.kind)
         }
-        (Some(Analysis::Predictions(it)), _) => predictions(it),
+        (Some(Analysis::Predictions(data)), _) => predictions(data),
         _ => Headline::default(),
     }
 }
 
-/// What is said of a network that does not know its test images.
+/// The warning for a network that performs at chance level on its test images.
 pub const NO_BETTER: &str = "NO BETTER THAN CHANCE";
 
-/// What stands beside the accuracy of a network, wherever it stands: nothing, or that it is no better
-/// than chance.
+/// The suffix to a network's accuracy, wherever it is shown: empty, or a warning that it is no better than chance.
 pub fn beside_accuracy(training: Option<&Training>) -> String {
-    match training.is_some_and(|it| it.at_chance) {
+    match training.is_some_and(|training| training.at_chance) {
         true => format!(", {NO_BETTER}"),
         false => String::new(),
     }
 }
 
-fn training(it: &Training) -> Headline {
-    let accuracy = it.test_accuracy.map(|it| format!("test {}", percent(it)));
-    let best = it.best_epoch.map(|it| format!("best epoch {it}"));
+fn training(training: &Training) -> Headline {
+    let accuracy = training
+        .test_accuracy
+        .map(|share| format!("test {}", percent(share)));
+    let best = training
+        .best_epoch
+        .map(|epoch| format!("best epoch {epoch}"));
     let (words, brief) = (NO_BETTER, "at chance");
-    match (it.at_chance, accuracy) {
+    match (training.at_chance, accuracy) {
         (true, Some(accuracy)) => Headline {
             parts: vec![format!("{accuracy}, {words}")],
             short: Some(format!("{accuracy}, {brief}")),
@@ -110,14 +119,14 @@ fn training(it: &Training) -> Headline {
     }
 }
 
-fn images(it: &ClassificationImages) -> Headline {
-    // Each class at its best: a map that a person can look at and trust.
-    let response = choice::response(it);
+fn images(images: &ClassificationImages) -> Headline {
+    // Each class at its best γ: a map that one can look at and trust.
+    let response = choice::response(images);
     let mut reliable = BTreeMap::new();
-    for trials in it.gammas.iter().filter(|trials| trials.trials > 0) {
-        for (class, own) in trials.estimate().classes.iter().enumerate() {
-            let good = choice::is_reliable(own.image(response));
-            if own.listed {
+    for trials in images.gammas.iter().filter(|trials| trials.trials > 0) {
+        for (class, class_estimate) in trials.estimate().classes.iter().enumerate() {
+            let good = choice::is_reliable(class_estimate.image(response));
+            if class_estimate.listed {
                 *reliable.entry(class).or_insert(false) |= good;
             }
         }
@@ -131,28 +140,28 @@ fn images(it: &ClassificationImages) -> Headline {
 }
 
 /// `27.8 % (26.9–28.7)`.
-fn with_ends(own: Interval) -> String {
+fn with_ends(interval: Interval) -> String {
     format!(
         "{} ({:.1}–{:.1})",
-        percent(own.estimate),
-        own.low * 100.0,
-        own.high * 100.0
+        percent(interval.estimate),
+        interval.low * 100.0,
+        interval.high * 100.0
     )
 }
 
-fn templates(it: &Templates) -> Headline {
-    // The images that say more, where there are both.
+fn templates(templates: &Templates) -> Headline {
+    // Prefer the evidence images, which show more.
     let by = [Response::Evidence, Response::Decision].into_iter();
-    let mut all = by.filter_map(|response| it.headline(response));
-    let Some(own) = all.find(|own| own.is_meaningful()) else {
+    let mut all = by.filter_map(|response| templates.headline(response));
+    let Some(gamma_templates) = all.find(|candidate| candidate.is_meaningful()) else {
         return Headline::of(vec!["fewer than two classes have a template".into()]);
     };
-    // Each score is one of four ways to compare, all reported; the best stands for them here.
-    let scores = (0..own.correct.len()).filter_map(|score| {
-        let share = own.accuracy(score);
+    // Each score is one of four ways to compare, all of which are exported; the headline shows the best.
+    let scores = (0..gamma_templates.correct.len()).filter_map(|score| {
+        let share = gamma_templates.accuracy(score);
         Some((wilson(share.hits, share.of)?, score))
     });
-    // Of several equal ones the first.
+    // Of equal scores, the first.
     let scores: Vec<_> = scores.collect();
     let scores = scores.into_iter().rev();
     let Some((best, score)) = scores.max_by(|a, b| a.0.estimate.total_cmp(&b.0.estimate)) else {
@@ -160,79 +169,20 @@ fn templates(it: &Templates) -> Headline {
     };
     let right = with_ends(best);
     let name = GammaTemplates::SCORES[score];
-    let of = match own.response {
+    let response_note = match gamma_templates.response {
         Response::Evidence => " of evidence images",
         Response::Decision => "",
     };
     Headline::with_short(
         vec![
             format!("accuracy {right}"),
-            format!("{name}{of} at γ {}", gamma(own.gamma)),
+            format!(
+                "{name}{response_note} at γ {}",
+                gamma(gamma_templates.gamma)
+            ),
         ],
         right,
     )
-}
-
-/// The weight at which a pattern takes half of the images, between the two weights around it.
-fn half(it: &Attack, pattern: usize) -> Option<f64> {
-    let mut curve: Vec<(f64, f64)> = (0..it.weights.len())
-        .filter_map(|place| Some((it.weights[place], it.mean_targeted(0, pattern, place)?.0)))
-        .collect();
-    curve.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let first = curve.iter().position(|(_, rate)| *rate >= 0.5)?;
-    let (to, above) = curve[first];
-    match first.checked_sub(1).map(|before| curve[before]) {
-        Some((from, below)) => Some(from + (0.5 - below) / (above - below) * (to - from)),
-        None => Some(to),
-    }
-}
-
-/// The share of images that are called the target without an attack from which on it is told.
-const WORTH_SAYING: f64 = 0.02;
-
-fn attack(it: &Attack) -> Headline {
-    let weight = |w: f64| format!("w {w:.2}");
-    // All but the control, which is the last.
-    let patterns = 0..it.kinds.len().saturating_sub(1);
-    let own = patterns.filter_map(|pattern| {
-        let name = it.kinds[pattern].label();
-        let at = |place: usize| it.mean_targeted(0, pattern, place);
-        let (place, (most, share)) = (0..it.weights.len())
-            .filter_map(|place| Some((place, at(place)?)))
-            .max_by(|a, b| {
-                let weights = it.weights[b.0].total_cmp(&it.weights[a.0]);
-                a.1.0.total_cmp(&b.1.0).then(weights)
-            })?;
-        // What the network calls the target without any attack is none of the pattern's doing.
-        let nothing = it.weights.iter().position(|&weight| weight == 0.0);
-        let nothing = nothing.and_then(at);
-        if let Some((rate, without)) = nothing
-            && share.interval()?.low <= without.interval()?.high
-        {
-            let rate = percent(rate);
-            let words = format!("{name} flips no more than is called so without it, {rate}");
-            return Some((words, None));
-        }
-        let without = match nothing {
-            Some((rate, _)) if rate >= WORTH_SAYING => format!(" ({} without)", percent(rate)),
-            _ => String::new(),
-        };
-        let half = half(it, pattern).map(weight);
-        let words = match &half {
-            Some(w) => format!("{name} flips half the images at {w}{without}"),
-            None => {
-                let at = short(it.weights[place]);
-                format!("{name} flips {} at most, at w {at}{without}", percent(most))
-            }
-        };
-        Some((words, half))
-    });
-    let (parts, halves): (Vec<String>, Vec<Option<String>>) = own.unzip();
-    let brief: Vec<String> = halves.into_iter().flatten().collect();
-    match brief.is_empty() {
-        true => Headline::of(parts),
-        false => Headline::with_short(parts, format!("half flip at {}", brief.join(", "))),
-    }
 }
 
 fn median(mut values: Vec<f64>) -> Option<f64> {
@@ -245,9 +195,9 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
     }
 }
 
-fn spikes(it: &SpikeTriggered) -> Headline {
+fn spikes(spikes: &SpikeTriggered) -> Headline {
     let (mut stein, mut kernel, mut silent, mut units) = (Vec::new(), Vec::new(), 0, 0);
-    for layer in &it.layers {
+    for layer in &spikes.layers {
         let estimate = layer.estimate();
         stein.extend(estimate.stein_correlation.iter().flatten());
         kernel.extend(estimate.kernel_correlation.iter().flatten());
@@ -261,17 +211,21 @@ fn spikes(it: &SpikeTriggered) -> Headline {
 }
 
 /// The class whose accuracy on images changes most under any push.
-fn modulation(record: &Record, it: &Modulation) -> Headline {
-    let Some(images) = it.gammas.len().checked_sub(1) else {
+fn modulation(record: &Record, modulation: &Modulation) -> Headline {
+    let Some(images) = modulation.gammas.len().checked_sub(1) else {
         return Headline::default();
     };
-    let Some(rest) = it.strengths.iter().position(|&strength| strength == 0) else {
+    let Some(rest) = modulation
+        .strengths
+        .iter()
+        .position(|&strength| strength == 0)
+    else {
         return Headline::default();
     };
     let rate = |pair: Option<(u64, u64)>| pair.map(|(hits, of)| hits as f64 / of as f64);
     let mut most: Option<(f64, [String; 2])> = None;
-    for layer in &it.layers {
-        for (place, strength) in it.strengths.iter().enumerate() {
+    for layer in &modulation.layers {
+        for (place, strength) in modulation.strengths.iter().enumerate() {
             for class in 0..layer.classes() {
                 let before = rate(layer.accuracy(class, rest, images, class));
                 let after = rate(layer.accuracy(class, place, images, class));
@@ -305,31 +259,31 @@ fn signed(strength: i64) -> String {
     }
 }
 
-fn backdoor(record: &Record, it: &Backdoor, plan: &config::Backdoor) -> Headline {
-    // At the γ that stands for all, as in exports: the more of them one looks at, the more clean
-    // networks stand out somewhere.
-    let gamma = it.telling_gamma(plan);
-    let verdict = it.verdict(plan, gamma);
+fn backdoor(record: &Record, study: &Backdoor, plan: &config::Backdoor) -> Headline {
+    // At the γ chosen for the whole study, as in exports: the more γ one looks at, the more clean networks stand out
+    // somewhere by chance.
+    let gamma = study.telling_gamma(plan);
+    let verdict = study.verdict(plan, gamma);
     let clean = verdict.flagged_in_words(false, plan.clean);
-    // What stands out of the only poisoned network: the class, its window, its index.
+    // What stands out in the only poisoned network: the class, its window and its index.
     let only = || {
-        let own = it.networks.first()?;
+        let network = study.networks.first()?;
         let judged = verdict.networks.first()?.as_ref()?;
         let class = judged.class.filter(|_| judged.is_flagged())?;
-        let window = (*own.findings.get(gamma)?.windows.get(class)?)?;
+        let window = (*network.findings.get(gamma)?.windows.get(class)?)?;
         Some((class, window, window.index?))
     };
-    let told = audit::told(it, plan);
+    let summary = audit::told(study, plan);
     let Some((class, window, index)) = only().filter(|_| plan.poisoned == 1) else {
         let poisoned = verdict.flagged_in_words(true, plan.poisoned);
-        // The score against the clean networks tells more than the index, which stands by itself.
-        let by_index = |words: String| match told {
+        // The score against the clean networks is more informative than the index, so the index needs a label.
+        let by_index = |words: String| match summary {
             Some(_) => format!("by index: {words}"),
             None => words,
         };
         let index = [by_index(poisoned), clean];
-        let parts = told.iter().cloned().chain(index).collect();
-        return match audit::told_in_short(it, plan) {
+        let parts = summary.iter().cloned().chain(index).collect();
+        return match audit::told_in_short(study, plan) {
             Some(short) => Headline::with_short(parts, short),
             None => Headline::of(parts),
         };
@@ -346,106 +300,42 @@ fn backdoor(record: &Record, it: &Backdoor, plan: &config::Backdoor) -> Headline
             clean,
         ]
         .into_iter()
-        .chain(told)
+        .chain(summary)
         .collect(),
         format!("{name} stands out: index {index:.1}"),
     )
 }
 
-/// What an audit found, what pasting it does, and what would have been found.
+/// The finding of an audit, the effect of pasting it, and the detection power.
 fn audited(
     record: &Record,
-    it: &Audit,
+    audit: &Audit,
     plan: &config::Audit,
     kind: config::NetworkKind,
 ) -> Headline {
-    let Some(said) = audit::said(record, it, plan, kind) else {
+    let Some(summary) = audit::said(record, audit, plan, kind) else {
         return Headline::default();
     };
-    // Nothing found is worth what would have been found.
-    let (first, second) = match said.found {
-        true => (said.pasted, said.power),
-        false => (said.power, said.pasted),
+    // If nothing was found, the detection power matters more.
+    let (first, second) = match summary.found {
+        true => (summary.pasted, summary.power),
+        false => (summary.power, summary.pasted),
     };
-    let parts = [said.finding, said.standing];
+    let parts = [summary.finding, summary.standing];
     Headline {
         parts: parts.into_iter().chain(first).chain(second).collect(),
-        short: Some(said.short),
-        warns: said.found,
+        short: Some(summary.short),
+        warns: summary.found,
     }
 }
 
-fn predictions(it: &Predictions) -> Headline {
-    let of_split = |own: &crate::session::record::SplitCounts| {
-        let right = wilson(own.correct(), own.total())?;
-        Some(format!("{} {}", own.split.label(), with_ends(right)))
+fn predictions(predictions: &Predictions) -> Headline {
+    let of_split = |split: &crate::session::record::SplitCounts| {
+        let right = wilson(split.correct(), split.total())?;
+        Some(format!("{} {}", split.split.label(), with_ends(right)))
     };
-    Headline::of(it.splits.iter().filter_map(of_split).collect())
+    Headline::of(predictions.splits.iter().filter_map(of_split).collect())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::session::Array;
-
-    #[test]
-    fn a_headline_gives_up_its_last_parts_first() {
-        let own = Headline::with_short(
-            vec!["a long first part".into(), "rest".into()],
-            "brief".into(),
-        );
-        assert_eq!(own.within(40), "a long first part   rest");
-        assert_eq!(own.within(20), "a long first part");
-        assert_eq!(own.within(10), "brief");
-        assert_eq!(own.least(), 5);
-    }
-
-    /// An attack on images of two classes: of every thousand of the other class so many were called
-    /// the target, by weight.
-    fn attacked(weights: &[f64], hits: &[i64]) -> Attack {
-        let mut counts = Vec::new();
-        for source in 0..2 {
-            for _ in 0..3 * 2 {
-                for &hits in hits {
-                    let hits = if source == 0 { hits } else { 0 };
-                    counts.extend([1000, hits, 2000, 1000]);
-                }
-            }
-        }
-        Attack {
-            gamma: Some(0.0),
-            weights: weights.to_vec(),
-            counts: Array::new(&[2, 3, 2, weights.len(), 4], counts),
-            there: vec![true; 6],
-            patterns: Array::new(&[3, 2, 1, 2, 2], vec![0.0; 24]),
-            ..Attack::default()
-        }
-    }
-
-    #[test]
-    fn an_attack_is_told_against_what_is_called_so_without_it() {
-        let first = |hits: &[i64]| attack(&attacked(&[0.0, 0.5, 1.0], hits)).parts[0].clone();
-        // A network that says one class to a tenth of everything.
-        assert!(
-            first(&[100, 101, 99]).ends_with("flips no more than is called so without it, 10.0 %"),
-            "{}",
-            first(&[100, 101, 99])
-        );
-        // Half of everything is the target already: nothing flips, in the short form neither.
-        let always = attack(&attacked(&[0.0, 0.5, 1.0], &[500, 505, 500]));
-        assert!(always.parts[0].contains("no more than"), "{always:?}");
-        assert_eq!(always.short, None);
-        assert!(first(&[100, 150, 300]).ends_with("flips 30.0 % at most, at w 1 (10.0 % without)"));
-        assert!(first(&[2, 100, 900]).ends_with("flips half the images at w 0.75"));
-        // Where nothing without an attack was planned, nothing can be told against it.
-        let planned = attack(&attacked(&[0.5, 1.0], &[100, 300]));
-        assert!(planned.parts[0].ends_with("flips 30.0 % at most, at w 1"));
-    }
-
-    #[test]
-    fn a_median_lies_between_the_middle_two() {
-        assert_eq!(median(vec![]), None);
-        assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
-        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), Some(2.5));
-    }
-}
+mod tests;

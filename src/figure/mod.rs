@@ -1,7 +1,7 @@
-//! Figures: a session in, marks on a sheet out. Nothing here knows a terminal or a file.
+//! Figures: turn a session into marks on a sheet. Nothing here depends on terminals or files.
 //!
-//! Beside the figures stand what they share with the dashboard: images of several channels, classes in
-//! words, which signal strength shows a class best, and what is said of an experiment.
+//! Besides the figures, this module has what they share with the dashboard: multi-channel images, class names, the
+//! choice of the best signal strength, and summaries of experiments.
 
 mod attack;
 pub mod audit;
@@ -39,9 +39,9 @@ pub use maps::comparison;
 pub enum Figure {
     /// The classification image or the evidence image of a class.
     Map {
-        /// What trials are taken to say; `None`: what shows most.
+        /// The response; `None`: the one that shows the most.
         response: Option<Response>,
-        /// Which of the plan's classification images, among these alone.
+        /// The index among the plan's classification-images experiments.
         images: usize,
         /// The class.
         class: usize,
@@ -50,76 +50,76 @@ pub enum Figure {
     },
     /// The classification images or the evidence images of every class.
     Maps {
-        /// What trials are taken to say; `None`: what shows most.
+        /// The response; `None`: the one that shows the most.
         response: Option<Response>,
-        /// Which of the plan's classification images, among these alone.
+        /// The index among the plan's classification-images experiments.
         images: usize,
-        /// The signal strength; `None`: of each class the one that shows it best.
+        /// The signal strength; `None`: for each class the one that shows it best.
         gamma: Option<f64>,
     },
-    /// The same over their standard errors.
+    /// The same maps over their standard errors.
     Significance {
-        /// What trials are taken to say; `None`: what shows most.
+        /// The response; `None`: the one that shows the most.
         response: Option<Response>,
-        /// Which of the plan's classification images, among these alone.
+        /// The index among the plan's classification-images experiments.
         images: usize,
-        /// The signal strength; `None`: of each class the one that shows it best.
+        /// The signal strength; `None`: for each class the one that shows it best.
         gamma: Option<f64>,
     },
-    /// The mean stimulus of every class: of the trials that were called so.
+    /// The mean stimulus of every class, over the trials called that class.
     Means {
-        /// Which of the plan's classification images, among these alone.
+        /// The index among the plan's classification-images experiments.
         images: usize,
-        /// The signal strength; `None`: of each class the one that shows it best.
+        /// The signal strength; `None`: for each class the one that shows it best.
         gamma: Option<f64>,
     },
-    /// What makes the network say one class rather than another.
+    /// The evidence for one class rather than another.
     Pair {
-        /// Which of the plan's classification images, among these alone.
+        /// The index among the plan's classification-images experiments.
         images: usize,
         /// The class.
         class: usize,
-        /// The other.
+        /// The other class.
         versus: usize,
         /// The signal strength; `None`: the one that shows the class best.
         gamma: Option<f64>,
     },
-    /// What the units of a layer respond to.
+    /// The spike-triggered averages of a layer's units.
     Filters {
         /// The layer's name.
         layer: String,
     },
-    /// The directions in which what excites the units of a layer varies.
+    /// The directions in which the stimuli that excite a layer's units vary.
     Covariance {
         /// The layer's name.
         layer: String,
     },
     /// Success of the attack by weight of the pattern.
     Attack,
-    /// What pushing layers does to each class.
+    /// The effect of pushing layers on each class.
     Modulation,
-    /// Scores of the classes of a network under suspicion.
+    /// The scores of the classes of the network under audit.
     Audit,
-    /// How poisoned networks are told from clean ones.
+    /// How well poisoned networks are separated from clean ones.
     Backdoor,
-    /// How far the shards of a divided session are.
+    /// The progress of the shards of a divided session.
     Shards,
     /// Loss and accuracy by epoch.
     Training,
-    /// Images by true class and by what the network calls them.
+    /// Images by true class and predicted class.
     Confusion {
-        /// The part of the data set.
+        /// The split of the data set.
         split: Split,
     },
 }
 
 impl Figure {
-    /// Whether it says what it has to say in a hundred pixels: maps do, letters and curves do not.
+    /// Whether the figure is readable at a hundred pixels: maps are, text and curves are not.
     pub fn is_coarse(&self) -> bool {
         matches!(self, Self::Map { .. } | Self::Maps { .. })
     }
 
-    /// Whether it is of one class, and another for the next.
+    /// Whether the figure is of one class, so that each class has its own.
     pub fn is_of_a_class(&self) -> bool {
         matches!(self, Self::Map { .. } | Self::Pair { .. })
     }
@@ -128,7 +128,7 @@ impl Figure {
 /// Draws a figure, with its caption.
 ///
 /// # Errors
-/// Where there is nothing to draw; the message names what there is.
+/// If there is nothing to draw; the message lists what exists.
 pub fn draw(session: &Session, figure: &Figure, sheet: Sheet) -> Result<Drawing, FigureError> {
     use maps::Shows;
     let mut drawing = match figure {
@@ -181,28 +181,29 @@ pub fn draw(session: &Session, figure: &Figure, sheet: Sheet) -> Result<Drawing,
     Ok(drawing)
 }
 
-/// The classification images that stand at a place among those of the plan.
+/// The classification-images record with this index among those of the session, if it has trials.
 fn images(session: &Session, images: usize) -> Result<&ClassificationImages, FigureError> {
     let mut all = session.record.all::<ClassificationImages>();
-    let own = all.nth(images).map(|(_, own)| own);
-    own.filter(|own| own.trials() > 0)
+    let record = all.nth(images).map(|(_, record)| record);
+    record
+        .filter(|record| record.trials() > 0)
         .ok_or(FigureError::Nothing("classification images"))
 }
 
-/// The sums at a signal strength.
+/// The trials at a signal strength.
 fn at_gamma(images: &ClassificationImages, gamma: f64) -> Result<&GammaTrials, FigureError> {
-    let close = |own: &&GammaTrials| (own.gamma - gamma).abs() < 1e-9;
+    let close = |trials: &&GammaTrials| (trials.gamma - gamma).abs() < 1e-9;
     images
         .gammas
         .iter()
         .find(close)
         .ok_or_else(|| FigureError::Gamma {
             asked: gamma,
-            there: images.gammas.iter().map(|own| own.gamma).collect(),
+            there: images.gammas.iter().map(|trials| trials.gamma).collect(),
         })
 }
 
-/// What stands in small letters under a title: the session, its images and its network.
+/// The small print under a title: the session, its images and its network.
 fn origin(session: &Session) -> String {
     let config = &session.config;
     format!(

@@ -1,13 +1,13 @@
-//! What figures are called: in files, and on the command line.
+//! Names of figures, in files and on the command line.
 
 use super::Figure;
 use crate::format;
 use crate::session::config::Response;
 
 impl Figure {
-    /// A plain name for a file, without its ending: `map-8-gamma-0.2`.
+    /// The name of the figure's file, without extension: `map-8-gamma-0.2`.
     pub fn name(&self) -> String {
-        let at = |gamma: &Option<f64>| {
+        let gamma_suffix = |gamma: &Option<f64>| {
             gamma.map_or_else(String::new, |gamma| format!("-gamma-{}", exact(gamma)))
         };
         match self {
@@ -16,26 +16,49 @@ impl Figure {
                 images,
                 class,
                 gamma,
-            } => format!("{}{}map-{class}{}", of(*images), by(*response), at(gamma)),
+            } => format!(
+                "{}{}map-{class}{}",
+                images_prefix(*images),
+                response_prefix(*response),
+                gamma_suffix(gamma)
+            ),
             Self::Maps {
                 response,
                 images,
                 gamma,
-            } => format!("{}{}maps{}", of(*images), by(*response), at(gamma)),
+            } => format!(
+                "{}{}maps{}",
+                images_prefix(*images),
+                response_prefix(*response),
+                gamma_suffix(gamma)
+            ),
             Self::Significance {
                 response,
                 images,
                 gamma,
-            } => format!("{}{}z-maps{}", of(*images), by(*response), at(gamma)),
-            Self::Means { images, gamma } => format!("{}mean-stimuli{}", of(*images), at(gamma)),
+            } => format!(
+                "{}{}z-maps{}",
+                images_prefix(*images),
+                response_prefix(*response),
+                gamma_suffix(gamma)
+            ),
+            Self::Means { images, gamma } => format!(
+                "{}mean-stimuli{}",
+                images_prefix(*images),
+                gamma_suffix(gamma)
+            ),
             Self::Pair {
                 images,
                 class,
                 versus,
                 gamma,
-            } => format!("{}pair-{class}-not-{versus}{}", of(*images), at(gamma)),
-            Self::Filters { layer } => format!("filters-{}", plain(layer)),
-            Self::Covariance { layer } => format!("covariance-{}", plain(layer)),
+            } => format!(
+                "{}pair-{class}-not-{versus}{}",
+                images_prefix(*images),
+                gamma_suffix(gamma)
+            ),
+            Self::Filters { layer } => format!("filters-{}", escaped(layer)),
+            Self::Covariance { layer } => format!("covariance-{}", escaped(layer)),
             Self::Attack => "attack".into(),
             Self::Modulation => "modulation".into(),
             Self::Audit => "audit".into(),
@@ -46,7 +69,7 @@ impl Figure {
         }
     }
 
-    /// The first word of its name, which all figures of its kind share.
+    /// The kind of figure: the beginning of its name, which all figures of the kind share.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Map { .. } => "map",
@@ -66,7 +89,7 @@ impl Figure {
         }
     }
 
-    /// The class it is of; `None` where it is of all or of none.
+    /// The figure's class; `None` if it is of all classes or of none.
     pub fn class(&self) -> Option<usize> {
         match self {
             Self::Map { class, .. } | Self::Pair { class, .. } => Some(*class),
@@ -75,7 +98,7 @@ impl Figure {
     }
 }
 
-/// Every kind of figure, and what is missing where a session has none of it.
+/// Every kind of figure, and what is missing if a session has none of it.
 pub(super) const KINDS: [(&str, &str); 14] = [
     ("training", "training"),
     ("maps", "classification images"),
@@ -93,21 +116,21 @@ pub(super) const KINDS: [(&str, &str); 14] = [
     ("shards", "shards"),
 ];
 
-fn of(images: usize) -> String {
+fn images_prefix(images: usize) -> String {
     match images {
         0 => String::new(),
         images => format!("noise{}-", images + 1),
     }
 }
 
-fn by(response: Option<Response>) -> &'static str {
+fn response_prefix(response: Option<Response>) -> &'static str {
     match response {
         Some(Response::Evidence) => "evidence-",
         Some(Response::Decision) | None => "",
     }
 }
 
-/// A signal strength as short as it can be written without becoming another one.
+/// A signal strength, written as briefly as possible without becoming a different number.
 fn exact(gamma: f64) -> String {
     let short = format::gamma(gamma);
     match short.parse() == Ok(gamma) {
@@ -116,17 +139,18 @@ fn exact(gamma: f64) -> String {
     }
 }
 
-/// A layer's name comes from a file: it must not lead out of a folder, and two of them must not become one.
-fn plain(layer: &str) -> String {
-    let mut plain = String::new();
+/// Escapes a layer's name for a file name. It comes from a file: it must not lead out of a folder, and two names must
+/// not become one.
+fn escaped(layer: &str) -> String {
+    let mut escaped = String::new();
     for letter in layer.chars() {
         match letter {
-            '.' | '-' | '_' => plain.push(letter),
-            letter if letter.is_alphanumeric() => plain.push(letter),
-            letter => plain.push_str(&format!("~{:x}", u32::from(letter))),
+            '.' | '-' | '_' => escaped.push(letter),
+            letter if letter.is_alphanumeric() => escaped.push(letter),
+            letter => escaped.push_str(&format!("~{:x}", u32::from(letter))),
         }
     }
-    plain
+    escaped
 }
 
 #[cfg(test)]
@@ -141,16 +165,16 @@ mod tests {
         };
         assert_eq!(filters("conv1"), "filters-conv1");
         let all = ["a.b", "a/b", "a_b", "a#b", "a~2fb", "../a"].map(filters);
-        for (at, own) in all.iter().enumerate() {
-            assert!(!own.contains(['/', ' ', '#']), "{own}");
-            assert!(!all[..at].contains(own), "{own}");
+        for (index, name) in all.iter().enumerate() {
+            assert!(!name.contains(['/', ' ', '#']), "{name}");
+            assert!(!all[..index].contains(name), "{name}");
         }
-        let at = |gamma| Figure::Means {
+        let means_at = |gamma| Figure::Means {
             images: 0,
             gamma: Some(gamma),
         };
-        assert_eq!(at(0.2).name(), "mean-stimuli-gamma-0.2");
-        assert_ne!(at(0.2).name(), at(0.2004).name());
-        assert_eq!(at(0.0).name(), "mean-stimuli-gamma-0.0");
+        assert_eq!(means_at(0.2).name(), "mean-stimuli-gamma-0.2");
+        assert_ne!(means_at(0.2).name(), means_at(0.2004).name());
+        assert_eq!(means_at(0.0).name(), "mean-stimuli-gamma-0.0");
     }
 }

@@ -1,27 +1,27 @@
-//! Classes and patterns by name, in the words of figures and reports.
+//! Names of classes and of an attack's patterns, for figures and reports.
 
 use crate::format;
 use crate::session::Record;
 use crate::session::record::Attack;
 
-/// A class in a sentence or a title: `Dress`; `class 3` where its name is a number.
+/// A class in a sentence or a title: `Dress`; `class 3` if its name is a number.
 pub fn of_class(record: &Record, class: usize) -> String {
     record.class_in_words(class)
 }
 
-/// A class where it is clear that a class is meant: `Dress`; `3` where its name is a number.
+/// A class where it is clear that a class is meant: `Dress`; `3` if its name is a number.
 pub fn bare(record: &Record, class: usize) -> String {
     record.bare_class(class)
 }
 
-/// With a capital letter, as a sentence begins.
+/// Capitalises the first letter of a sentence.
 pub fn capital(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|c| c.to_uppercase().to_string());
     first.unwrap_or_default() + letters.as_str()
 }
 
-/// A text of at most so many characters; what is cut off leaves an ellipsis.
+/// Truncates a text to a number of characters, ending it with an ellipsis if something is cut.
 pub fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
@@ -30,17 +30,17 @@ pub fn cut(text: &str, most: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
-/// The γ that the patterns are of, with this sign for it; `None` where there are none. Evidence images may
-/// be of another γ than the others.
+/// The γ that the patterns were taken from, written after `sign`; `None` if there are no patterns. Evidence images may
+/// be from another γ than the others.
 pub fn origin_of_patterns(attack: &Attack, sign: &str) -> Option<String> {
-    let own = attack.gamma.map(format::gamma);
-    let heard = attack.evidence_gamma.map(format::gamma);
-    Some(match (own, heard) {
-        (Some(own), Some(heard)) if own != heard => {
-            format!("patterns of {sign} {own}, evidence of {sign} {heard}")
+    let decision_gamma = attack.gamma.map(format::gamma);
+    let evidence_gamma = attack.evidence_gamma.map(format::gamma);
+    Some(match (decision_gamma, evidence_gamma) {
+        (Some(decision_gamma), Some(evidence_gamma)) if decision_gamma != evidence_gamma => {
+            format!("patterns of {sign} {decision_gamma}, evidence of {sign} {evidence_gamma}")
         }
-        (Some(own), _) => format!("patterns of {sign} {own}"),
-        (None, Some(heard)) => format!("evidence of {sign} {heard}"),
+        (Some(decision_gamma), _) => format!("patterns of {sign} {decision_gamma}"),
+        (None, Some(evidence_gamma)) => format!("evidence of {sign} {evidence_gamma}"),
         (None, None) => return None,
     })
 }

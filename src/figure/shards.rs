@@ -1,8 +1,8 @@
-//! How far the shards of a divided session are: a bar a shard, those that need somebody first, and of many
-//! shards a strip of all of them above.
+//! The shards figure: the progress of the shards of a divided session. One bar per shard, those that need attention
+//! first; with many shards, also a strip of all of them above.
 //!
-//! What is known of shards comes with a session that is watched from their files, as
-//! [`Watch::look`](crate::link::shards::Watch::look) gives it; a session's own file says nothing of them.
+//! The state of the shards comes with a session that is assembled from their files, as returned by
+//! [`Watch::look`](crate::link::shards::Watch::look); a session's own file does not contain it.
 
 use super::names::capital;
 use super::{FigureError, origin};
@@ -11,15 +11,15 @@ use crate::format::{coarse, count, percent, rate};
 use crate::session::Session;
 use crate::session::run::{ShardStanding, ShardState, shards_in_words};
 
-/// Most shards that have a bar.
+/// Maximum number of shards with a bar.
 const MOST: usize = 30;
-/// Most cells of the strip; of more shards, several share one.
+/// Maximum number of cells in the strip; with more shards, several share a cell.
 const CELLS: usize = 700;
-/// Side of a cell, in the size of letters, and the free part of it.
+/// The side of a cell, in text sizes, and the share of it left blank.
 const CELL: f64 = 1.2;
 const FREE: f64 = 0.16;
 
-/// Whether the session is divided and its shards have been looked at.
+/// Whether the session is divided and the state of its shards is known.
 pub fn is_there(session: &Session) -> bool {
     shards(session).is_ok()
 }
@@ -31,7 +31,7 @@ fn shards(session: &Session) -> Result<&[ShardState], FigureError> {
         .ok_or(FigureError::Nothing("shards"))
 }
 
-/// A bar a shard, as far as they have room.
+/// Draws a bar per shard, for as many as there is room.
 pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
     let shards = shards(session)?;
     let (margin, row) = (sheet.margin(), sheet.row());
@@ -40,7 +40,7 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
     let title = format!("{}: {}", number_of(shards), shards_in_words(shards));
     let mut y = drawing.headings(&title, &origin(session));
     let mut order: Vec<&ShardState> = shards.iter().collect();
-    order.sort_by_key(|it| (it.standing, it.index));
+    order.sort_by_key(|shard| (shard.standing, shard.index));
     if shards.len() > MOST {
         y += strip(&mut drawing, shards, (margin, y), room) + 0.4 * row;
     }
@@ -48,7 +48,7 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
     let bars = bars(shown, shards.len(), sheet, room);
     bars.draw(&mut drawing, (margin, y), room);
     y += bars.height(&drawing);
-    let rest: Vec<ShardState> = rest.iter().map(|&it| it.clone()).collect();
+    let rest: Vec<ShardState> = rest.iter().map(|&shard| shard.clone()).collect();
     let without = (!rest.is_empty()).then(|| format!("without a bar: {}", shards_in_words(&rest)));
     for words in without.into_iter().chain([sums(session, shards)]) {
         for line in sheet.wrap(&words, room) {
@@ -61,22 +61,22 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
     Ok(drawing)
 }
 
-/// What the figure shows, as a caption.
+/// The caption.
 pub fn caption(session: &Session) -> Option<String> {
     let shards = shards(session).ok()?;
     let strip = match shards.len() {
         ..=MOST => String::new(),
         all => match per_cell(all) {
-            1 => " Above, every shard in the order of its number: a cell is as full as the shard is done, and framed where it needs somebody.".to_owned(),
-            per => format!(" Above, all shards in the order of their numbers, {per} a cell: a cell is as full as they are done, and framed where one needs somebody."),
+            1 => " Above: every shard in order of its number; a cell fills as the shard progresses, and is framed if it needs attention.".to_owned(),
+            per => format!(" Above: all shards in order of their numbers, {per} per cell; a cell fills as they progress, and is framed if one needs attention."),
         },
     };
     let bars = match shards.len() {
-        ..=MOST => "A bar a shard".to_owned(),
-        _ => format!("A bar a shard for the first {MOST}"),
+        ..=MOST => "One bar per shard".to_owned(),
+        _ => format!("One bar per shard for the first {MOST}"),
     };
     Some(format!(
-        "The {} of a divided session: {}. {bars}, those that need somebody first: the share of its own trials that is done, as of its last checkpoint.{strip} {}.",
+        "The {} of a divided session: {}. {bars}, those that need attention first: the share of its own trials done as of its last checkpoint.{strip} {}.",
         number_of(shards),
         shards_in_words(shards),
         capital(&sums(session, shards))
@@ -91,8 +91,8 @@ fn number_of(shards: &[ShardState]) -> String {
     }
 }
 
-/// Which share of its own work one of so many shards has done: of its trials, or where it has none, of the
-/// analyses that are known.
+/// The share of its work that one of `all` shards has done: of its trials, or if it has none, averaged over the stages
+/// whose totals are known.
 fn share(shard: &ShardState, all: usize) -> f64 {
     if shard.standing == ShardStanding::Done {
         return 1.0;
@@ -101,7 +101,7 @@ fn share(shard: &ShardState, all: usize) -> f64 {
     if shard.total > 0 {
         return part(shard.done, shard.total as f64);
     }
-    // What all have to do together is dealt out in equal parts.
+    // The work that all share is divided into equal parts.
     let known = shard.stages.iter().filter(|(_, total)| *total > 0);
     let known = known.map(|(done, total)| part(*done, *total as f64 / all.max(1) as f64));
     let known: Vec<f64> = known.collect();
@@ -110,14 +110,14 @@ fn share(shard: &ShardState, all: usize) -> f64 {
 
 fn paint(standing: ShardStanding) -> Paint {
     match standing {
-        it if it.needs_a_person() => Paint::Second,
+        standing if standing.needs_a_person() => Paint::Second,
         ShardStanding::Working | ShardStanding::Done => Paint::First,
         _ => Paint::Third,
     }
 }
 
 fn bars(shown: &[&ShardState], all: usize, sheet: Sheet, width: f64) -> Bars {
-    let said = |shard: &ShardState| -> [String; 2] {
+    let texts = |shard: &ShardState| -> [String; 2] {
         let state = shard.standing.label();
         if shard.standing == ShardStanding::NotBegun {
             return [state.to_owned(), state.to_owned()];
@@ -131,8 +131,8 @@ fn bars(shown: &[&ShardState], all: usize, sheet: Sheet, width: f64) -> Bars {
             }
         }
     };
-    let words: Vec<[String; 2]> = shown.iter().map(|shard| said(shard)).collect();
-    // All of them with their numbers, or none.
+    let words: Vec<[String; 2]> = shown.iter().map(|shard| texts(shard)).collect();
+    // Use the long form for all bars, or for none.
     let fits = |words: &[String; 2]| sheet.text_width(&words[0]) <= 0.4 * width;
     let long = words.iter().all(fits);
     let bars = shown
@@ -145,8 +145,8 @@ fn bars(shown: &[&ShardState], all: usize, sheet: Sheet, width: f64) -> Bars {
             paint: paint(shard.standing),
         });
     let title = match shown.len() < all {
-        true => format!("done of each, the first {} of {all} shards", shown.len()),
-        false => "done of each shard".to_owned(),
+        true => format!("share done, the first {} of {all} shards", shown.len()),
+        false => "share done by each shard".to_owned(),
     };
     Bars {
         title,
@@ -161,8 +161,8 @@ fn per_cell(shards: usize) -> usize {
     shards.div_ceil(CELLS).max(1)
 }
 
-/// All shards by number, each a cell that is as full as it is done; those that need somebody are framed. Gives
-/// the millimetres that they took down.
+/// Draws all shards by number, each as a cell that fills as it progresses; those that need attention are framed.
+/// Returns the height in millimetres.
 fn strip(drawing: &mut Drawing, shards: &[ShardState], (x, y): Point, width: f64) -> f64 {
     let sheet = drawing.sheet;
     let side = CELL * sheet.size();
@@ -170,16 +170,24 @@ fn strip(drawing: &mut Drawing, shards: &[ShardState], (x, y): Point, width: f64
     let inside = side * (1.0 - FREE);
     let cells = shards.chunks(per_cell(shards.len()));
     let rows = cells.len().div_ceil(columns);
-    for (at, own) in cells.enumerate() {
+    for (index, group) in cells.enumerate() {
         let cell = Place {
-            x: x + (at % columns) as f64 * side,
-            y: y + (at / columns) as f64 * side,
+            x: x + (index % columns) as f64 * side,
+            y: y + (index / columns) as f64 * side,
             width: inside,
             height: inside,
         };
-        let done = own.iter().map(|it| share(it, shards.len())).sum::<f64>() / own.len() as f64;
-        // The most urgent stands for all.
-        let standing = own.iter().map(|it| it.standing).min().unwrap_or_default();
+        let done = group
+            .iter()
+            .map(|shard| share(shard, shards.len()))
+            .sum::<f64>()
+            / group.len() as f64;
+        // The most urgent shard determines the cell.
+        let standing = group
+            .iter()
+            .map(|shard| shard.standing)
+            .min()
+            .unwrap_or_default();
         drawing.fill(cell, Paint::Faint);
         let full = Place {
             y: cell.y + (1.0 - done) * inside,
@@ -194,10 +202,13 @@ fn strip(drawing: &mut Drawing, shards: &[ShardState], (x, y): Point, width: f64
     rows as f64 * side
 }
 
-/// All of them together.
+/// The totals over all shards, as text.
 fn sums(session: &Session, shards: &[ShardState]) -> String {
-    let (done, total) = shards.iter().fold((0_u64, 0_u64), |(done, total), it| {
-        (done.saturating_add(it.done), total.saturating_add(it.total))
+    let (done, total) = shards.iter().fold((0_u64, 0_u64), |(done, total), shard| {
+        (
+            done.saturating_add(shard.done),
+            total.saturating_add(shard.total),
+        )
     });
     let mut words = match total {
         0 => "no trials of classification images yet".to_owned(),
@@ -208,7 +219,7 @@ fn sums(session: &Session, shards: &[ShardState]) -> String {
             percent(done as f64 / total as f64)
         ),
     };
-    let per_second: f64 = shards.iter().filter_map(|it| it.per_second).sum();
+    let per_second: f64 = shards.iter().filter_map(|shard| shard.per_second).sum();
     if per_second > 0.0 {
         words += &format!("; {}", rate(per_second, "trials"));
     }
@@ -221,26 +232,28 @@ fn sums(session: &Session, shards: &[ShardState]) -> String {
 fn alternative(session: &Session, shards: &[ShardState]) -> String {
     let least = shards
         .iter()
-        .filter(|it| it.standing.is_at_work())
-        .map(|it| (it.index, share(it, shards.len())))
+        .filter(|shard| shard.standing.is_at_work())
+        .map(|shard| (shard.index, share(shard, shards.len())))
         .reduce(|a, b| if b.1 < a.1 { b } else { a });
     let least = least.map_or_else(String::new, |(index, share)| {
         format!(
-            " Of those at work shard {index} is least far, {}.",
+            " Of the shards at work, shard {index} is furthest behind, {}.",
             percent(share)
         )
     });
-    let urgent = shards.iter().filter(|it| it.standing.needs_a_person());
+    let urgent = shards
+        .iter()
+        .filter(|shard| shard.standing.needs_a_person());
     let urgent: Vec<String> = urgent
         .take(6)
-        .map(|it| format!("{} ({})", it.index, it.standing.label()))
+        .map(|shard| format!("{} ({})", shard.index, shard.standing.label()))
         .collect();
     let urgent = match urgent.is_empty() {
         true => String::new(),
-        false => format!(" Shards that need somebody: {}.", urgent.join(", ")),
+        false => format!(" Shards that need attention: {}.", urgent.join(", ")),
     };
     format!(
-        "Bars of how far the {} of the session are: {}. {}.{urgent}{least}",
+        "Bars of the progress of the {} of the session: {}. {}.{urgent}{least}",
         number_of(shards),
         shards_in_words(shards),
         capital(&sums(session, shards))
@@ -318,13 +331,13 @@ mod tests {
 
     #[test]
     fn what_a_shard_does_without_trials_of_images_is_told_by_its_stages() {
-        let own = ShardState {
+        let shard_state = ShardState {
             standing: ShardStanding::Working,
             stages: vec![(50, 400), (0, 0), (100, 400)],
             ..ShardState::default()
         };
-        // Four shards have 100 each of both.
-        assert_eq!(share(&own, 4), 0.75);
+        // Each of four shards has 100 of both.
+        assert_eq!(share(&shard_state, 4), 0.75);
         assert_eq!(share(&ShardState::default(), 4), 0.0);
     }
 
@@ -357,7 +370,7 @@ mod tests {
                 let shards = session.run.as_ref().map_or(0, |run| run.shards.len());
                 let expected = match shards {
                     200 => 200,
-                    // Six a cell.
+                    // Six per cell.
                     4000 => 667,
                     _ => 0,
                 };

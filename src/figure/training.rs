@@ -1,4 +1,4 @@
-//! Loss and accuracy by epoch.
+//! The training figure: loss and accuracy by epoch.
 
 use super::headline::beside_accuracy;
 use super::{FigureError, origin};
@@ -8,23 +8,25 @@ use crate::format;
 use crate::session::Session;
 use crate::session::record::{Epoch, Training};
 
-/// Millimetres from which two plots stand beside each other.
+/// Width in millimetres from which the two plots are drawn side by side.
 const BESIDE: f64 = 75.0;
 
-/// Whether anything has been measured while the network was trained.
+/// Whether training has produced any measurements.
 pub fn is_there(session: &Session) -> bool {
     let training = session.record.training.as_ref();
-    training.is_some_and(|it| !it.epochs.is_empty() || !it.batch_loss.points.is_empty())
+    training.is_some_and(|training| {
+        !training.epochs.is_empty() || !training.batch_loss.points.is_empty()
+    })
 }
 
-/// Both, side by side where there is room, else above each other.
+/// Draws both plots, side by side if there is room, otherwise one above the other.
 pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
-    let there = session
+    let available = session
         .record
         .training
         .as_ref()
         .filter(|_| is_there(session));
-    let training = there.ok_or(FigureError::Nothing("training"))?;
+    let training = available.ok_or(FigureError::Nothing("training"))?;
     let (margin, row) = (sheet.margin(), sheet.row());
     let room = sheet.width - 2.0 * margin;
     let wide = room >= BESIDE;
@@ -70,10 +72,10 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
     Ok(drawing)
 }
 
-fn curve(training: &Training, of: fn(&Epoch) -> f64) -> Vec<(f64, f64)> {
+fn curve(training: &Training, value: fn(&Epoch) -> f64) -> Vec<(f64, f64)> {
     let epochs = training.epochs.iter();
     epochs
-        .map(|epoch| (epoch.epoch as f64, of(epoch)))
+        .map(|epoch| (epoch.epoch as f64, value(epoch)))
         .collect()
 }
 
@@ -127,7 +129,10 @@ fn loss(training: &Training) -> Plot {
             Stroke::Solid,
         ),
     ];
-    let values = series.iter().flat_map(|it| &it.points).map(|(_, y)| *y);
+    let values = series
+        .iter()
+        .flat_map(|series| &series.points)
+        .map(|(_, y)| *y);
     let values = values.filter(|y| y.is_finite() && *y > 0.0);
     let (low, high) = values.fold((f64::MAX, f64::MIN), |(low, high), y| {
         (low.min(y), high.max(y))
@@ -166,7 +171,10 @@ fn accuracy(training: &Training) -> Plot {
             Stroke::Solid,
         ),
     ];
-    let values = series.iter().flat_map(|it| &it.points).map(|(_, y)| *y);
+    let values = series
+        .iter()
+        .flat_map(|series| &series.points)
+        .map(|(_, y)| *y);
     let lowest = values.filter(|y| y.is_finite()).fold(0.98_f64, f64::min);
     let step = if lowest >= 0.9 { 0.02 } else { 0.1 };
     let low = ((lowest / step).floor() * step).max(0.0);

@@ -1,4 +1,4 @@
-//! A network's form, and where it can be looked into and pushed.
+//! A network's architecture: its form, its operators, and its sites.
 
 use std::collections::BTreeMap;
 
@@ -10,41 +10,40 @@ use crate::nets::parameters_of;
 use crate::nets::plan::Plan;
 use crate::session::form::{Form, Shape};
 
-/// A network from the images to the classes.
+/// A network's architecture, from images to classes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Architecture {
     /// Channels, rows and columns of its images.
     pub image: Shape,
     /// Names of its classes.
     pub classes: Vec<String>,
-    /// Whether the names are known, not only numbers.
+    /// Whether the classes have names and not only numbers.
     pub named: bool,
-    /// Numbers of all its weights.
+    /// Number of weights.
     pub parameters: usize,
-    /// Its operators as they are computed here, the most frequent first, and how many there are of
-    /// each.
+    /// Its operators as they are computed here, most frequent first, with their counts.
     pub operators: Vec<(String, usize)>,
-    /// How device `cpu` computes it: by a plan for such vectors, or as by `flex`, and the node that no
-    /// plan is made for.
+    /// How device `cpu` computes it: by a compiled plan for a type of vector, or as `flex` does, and the node that
+    /// could not be compiled.
     pub planned: String,
-    /// Its sites from the image on.
+    /// Its sites, in order from the image.
     pub sites: Vec<Place>,
 }
 
-/// A site: what a layer gives after its non-linearity.
+/// A site: the output of a layer after its non-linearity.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Place {
     /// The layer's name in the file.
     pub name: String,
     /// Units: channels of a convolution.
     pub units: usize,
-    /// Rows and columns of positions.
+    /// Rows and columns of its feature map.
     pub positions: (usize, usize),
-    /// Channels, rows and columns of what one position sees of the image.
+    /// Channels, rows and columns of one position's receptive field.
     pub field: Shape,
     /// Whether that is the whole image.
     pub whole_image: bool,
-    /// Whether units can be pushed there; any site can be looked at.
+    /// Whether its units can be stimulated; any site can be observed.
     pub pushed: bool,
 }
 
@@ -62,12 +61,12 @@ impl From<&Site> for Place {
 }
 
 /// How device `cpu` computes a graph.
-fn planned(graph: &Graph) -> String {
+fn describe_plan(graph: &Graph) -> String {
     let fast = graph.fast();
     let graph = fast.as_ref().map_or(graph, |fast| &fast.graph);
     match Plan::new(graph) {
         Ok(plan) => format!(
-            "by a plan for {}, {:.3} million multiplications and additions an image",
+            "by a plan for {}, {:.3} million multiplications and additions per image",
             plan.lanes().label(),
             plan.operations() as f64 / 1e6
         ),
@@ -76,24 +75,24 @@ fn planned(graph: &Graph) -> String {
 }
 
 impl Architecture {
-    /// Of a graph whose classes have these names.
+    /// The architecture of a graph, with the class names of `form`.
     pub fn of(graph: &Graph, form: &Form) -> Self {
-        let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for node in graph.nodes().iter().filter(|node| node.op != Op::Input) {
-            *times.entry(node.op.label()).or_default() += 1;
+            *counts.entry(node.op.label()).or_default() += 1;
         }
-        let operators = times.into_iter();
+        let operators = counts.into_iter();
         let mut operators: Vec<(String, usize)> = operators
-            .map(|(name, times)| (name.to_owned(), times))
+            .map(|(name, count)| (name.to_owned(), count))
             .collect();
-        operators.sort_by_key(|&(_, times)| std::cmp::Reverse(times));
+        operators.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
         Self {
             image: graph.image(),
             classes: form.classes.clone(),
             named: !form.is_numbered(),
             parameters: parameters_of(graph),
             operators,
-            planned: planned(graph),
+            planned: describe_plan(graph),
             sites: graph.sites().iter().map(Place::from).collect(),
         }
     }

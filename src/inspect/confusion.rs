@@ -1,5 +1,4 @@
-//! What a network calls images, class by class, and whether it only knows them under each other's
-//! names.
+//! A network's confusion matrix on labelled images, and whether its classes are merely permuted.
 
 use std::collections::HashSet;
 
@@ -10,26 +9,26 @@ use crate::nets::score::pixels;
 use crate::nets::{Subject, decision};
 use crate::stats::interval::{Interval, wilson};
 
-/// Images shown at once.
+/// Images per batch.
 const BATCH: usize = 256;
 
-/// Classes that a network knows under each other's names.
+/// A permutation of the classes under which a network's outputs make sense.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Exchanged {
-    /// For every class of the images the output that stands for it, \[K\].
+    /// For every class of the images, the output that stands for it, \[K\].
     pub outputs: Vec<usize>,
-    /// The share that is named rightly, were they so named.
+    /// The accuracy under this permutation.
     pub accuracy: f64,
 }
 
-/// What the network said of images: for every class how often it gave every output, \[K,K\].
+/// A confusion matrix: for every class, how often each output was decided, \[K,K\].
 pub struct Confusion {
     classes: usize,
     counts: Vec<u64>,
 }
 
 impl Confusion {
-    /// Of images whose labels are outputs of the network.
+    /// Shows the network images whose labels number its outputs.
     pub fn of(subject: &Subject, images: &Images) -> Self {
         let classes = subject.ports().classes;
         let mut counts = vec![0; classes * classes];
@@ -48,29 +47,29 @@ impl Confusion {
         self.counts.iter().sum()
     }
 
-    /// The share that is named rightly, with its interval; all that can be where there are no images.
+    /// The accuracy with its interval; the interval is \[0,1\] if there are no images.
     pub fn accuracy(&self) -> Interval {
-        let right = (0..self.classes).map(|class| self.counts[class * self.classes + class]);
-        wilson(right.sum(), self.images()).unwrap_or(Interval {
+        let correct = (0..self.classes).map(|class| self.counts[class * self.classes + class]);
+        wilson(correct.sum(), self.images()).unwrap_or(Interval {
             estimate: 0.0,
             low: 0.0,
             high: 1.0,
         })
     }
 
-    /// For every class the output that it gets most often, where these are all different and not
-    /// simply the classes themselves.
+    /// For every class, its most frequent output, provided that these are all different and not simply the
+    /// classes themselves.
     pub fn exchanged(&self) -> Option<Exchanged> {
         let rows = self.counts.chunks_exact(self.classes);
-        let most = |row: &[u64]| (0..row.len()).max_by_key(|&at| (row[at], usize::MAX - at));
+        let most = |row: &[u64]| (0..row.len()).max_by_key(|&i| (row[i], usize::MAX - i));
         let outputs: Vec<usize> = rows.clone().map(most).collect::<Option<_>>()?;
         let different: HashSet<usize> = outputs.iter().copied().collect();
         if different.len() < self.classes || outputs.iter().enumerate().all(|(a, &b)| a == b) {
             return None;
         }
-        let right = rows.zip(&outputs).map(|(row, &output)| row[output]);
+        let correct = rows.zip(&outputs).map(|(row, &output)| row[output]);
         Some(Exchanged {
-            accuracy: right.sum::<u64>() as f64 / self.images().max(1) as f64,
+            accuracy: correct.sum::<u64>() as f64 / self.images().max(1) as f64,
             outputs,
         })
     }

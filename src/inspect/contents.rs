@@ -1,4 +1,4 @@
-//! Opening a file, whatever it is, and finding out what it holds.
+//! Opens a network or weight file and finds out what it contains.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,30 +21,30 @@ use crate::session::form::{DEFAULT_IMAGE, Form};
 use crate::stats::grain::Foretold;
 use crate::stimulus::Pool;
 
-/// What to look at.
+/// A file to inspect, and how.
 #[derive(Debug, Clone, Copy)]
 pub struct Look<'a> {
     /// The file.
     pub path: &'a Path,
-    /// Whether it holds weights alone, and no ONNX network.
+    /// Whether it holds only weights and not an ONNX network.
     pub weights: bool,
-    /// What is said of the network: its output, its input, its images.
+    /// The network's config: its output, input and image size.
     pub network: &'a config::Network,
-    /// The built-in kind that a file of weights is for; `None`: any that fits.
+    /// The built-in kind that a weight file is for; `None`: any that fits.
     pub kind: Option<NetworkKind>,
     /// Images to show it.
     pub images: Option<&'a Dataset>,
     /// Most images to show.
     pub most: usize,
-    /// Whether to show it noise too, to foretell how many trials its maps take.
+    /// Whether to show it noise too, to estimate how many trials its maps take.
     pub pilot: bool,
     /// Where to compute.
     pub device: &'a Device,
 }
 
-/// What keeps a file from being looked at any further.
+/// Why a file cannot be inspected any further.
 #[derive(Debug, thiserror::Error)]
-enum Problem {
+enum InspectionError {
     #[error(transparent)]
     Onnx(#[from] OnnxError),
     #[error(transparent)]
@@ -62,7 +62,7 @@ enum Problem {
 }
 
 impl Look<'_> {
-    /// Finds out what the file holds. What cannot be found out stands among the problems.
+    /// Inspects the file. Failures are listed among the inspection's problems.
     pub fn inspect(&self) -> Inspection {
         let bytes = self.path.metadata().map_or(0, |file| file.len());
         let mut found = Inspection::new(self.path, bytes);
@@ -77,14 +77,14 @@ impl Look<'_> {
         found
     }
 
-    /// Rows and columns of the images, where somebody says them.
+    /// Rows and columns of the images, if given by the images or the config.
     fn size(&self) -> Option<(usize, usize)> {
         let images = self.images.map(|images| images.form().shape());
         let shape = images.or(self.network.image);
         shape.map(|[_, height, width]| (height, width))
     }
 
-    fn onnx(&self, found: &mut Inspection) -> Result<(Graph, Form), Problem> {
+    fn onnx(&self, found: &mut Inspection) -> Result<(Graph, Form), InspectionError> {
         let bundle = Bundle::open(self.path)?;
         found.bytes = bundle.size();
         found.sha256 = bundle.sha256().to_owned();
@@ -107,7 +107,7 @@ impl Look<'_> {
         Ok((foreign.graph, form))
     }
 
-    fn weights(&self, found: &mut Inspection) -> Result<(Graph, Form), Problem> {
+    fn weights(&self, found: &mut Inspection) -> Result<(Graph, Form), InspectionError> {
         let form = match self.images {
             Some(images) => images.form(),
             None => {
@@ -134,7 +134,7 @@ impl Look<'_> {
                 }
                 Err(error) => error,
             };
-            // What is no file of weights is told once.
+            // A file that is not a weight file is reported only once.
             if !error.is_misfit() {
                 return Err(error.into());
             }
@@ -143,28 +143,28 @@ impl Look<'_> {
                 false => near.push((kind.label(), error.fault.to_string())),
             }
         }
-        // Where one nearly fits, the others are of no interest.
-        let told = if near.is_empty() { far } else { near };
-        let told = told.iter();
-        let lines = told.map(|(kind, fault)| format!("  {kind}: {fault}"));
+        // If one nearly fits, list only such.
+        let faults = if near.is_empty() { far } else { near };
+        let faults = faults.iter();
+        let lines = faults.map(|(kind, fault)| format!("  {kind}: {fault}"));
         let size = form.size_in_words();
         let images = format!(
-            "  tried for images of {size}; others are said with --set 'network.image=Some((CHANNELS, ROWS, COLUMNS))' or --data"
+            "  tried for images of {size}; for others, use --set 'network.image=Some((CHANNELS, ROWS, COLUMNS))' or --data"
         );
         let remedy = import::as_onnx(form.shape());
-        let remedy = format!("To see a network of another architecture, {remedy}");
+        let remedy = format!("To use a network of another architecture, {remedy}");
         let lines: Vec<String> = lines.chain([images, remedy]).collect();
-        Err(Problem::NoKind(lines.join("\n")))
+        Err(InspectionError::NoKind(lines.join("\n")))
     }
 
-    /// Shows the network noise at several grains, its input scaled as it likes best.
+    /// Shows the network noise at several grains, with its input scaled as given.
     fn pilot(
         &self,
         graph: &Graph,
         input: &Input,
         images: &Dataset,
         form: Form,
-    ) -> Result<Vec<Foretold>, Problem> {
+    ) -> Result<Vec<Foretold>, InspectionError> {
         let lab = Lab {
             network: Subject::new(graph.scaled(input).map_err(TrialError::from)?, self.device)?,
             kind: self.kind.unwrap_or(NetworkKind::Onnx),
@@ -177,8 +177,13 @@ impl Look<'_> {
         Ok(pilot::pilot(&lab, 0.0, 1)?)
     }
 
-    /// Looks at a network that could be opened, and shows it the images where they fit.
-    fn show(&self, found: &mut Inspection, graph: &Graph, form: Form) -> Result<(), Problem> {
+    /// Inspects an opened network, and shows it the images if they fit.
+    fn show(
+        &self,
+        found: &mut Inspection,
+        graph: &Graph,
+        form: Form,
+    ) -> Result<(), InspectionError> {
         found.network = Some(Architecture::of(graph, &form));
         if found.onnx.is_some() && !Subject::new(graph.clone(), self.device)?.answers_images_apart()
         {

@@ -1,7 +1,7 @@
-//! Whether a network is good on images, and whether it would be better were they scaled otherwise.
+//! A network's accuracy on images, under the configured scaling and under other usual ones.
 //!
-//! A file of weights does not say what its network takes for black and white. The same images are
-//! shown in every usual scaling, and turned in the two ways in which sets are most often wrong.
+//! A weight file does not say which values its network expects for black and white. So the same images are
+//! shown in every usual scaling, and also inverted and transposed, the most common errors in data sets.
 
 use std::time::{Duration, Instant};
 
@@ -16,50 +16,50 @@ use crate::nets::score::pixels;
 use crate::nets::{ScalingError, Subject};
 use crate::session::config::Input;
 
-/// How long all trials may take together, more or less.
+/// Approximate time limit for all scalings together.
 const TIME: Duration = Duration::from_secs(60);
 
-/// How far from chance to always right a network is that clearly knows the images.
-const CLEARLY: f64 = 0.25;
+/// A network clearly knows the images if its accuracy is this far from chance towards 1.
+const KNOWN_MARGIN: f64 = 0.25;
 
-/// Images that the speed is measured on, and the fewest that are shown.
+/// Number of images for measuring the speed, and the fewest that are shown.
 const FEWEST: usize = 16;
 
-/// How good the network is on images shown in one way.
+/// The network's accuracy on images shown in one way.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Trial {
-    /// The way in words.
+    /// A description of the way.
     pub words: &'static str,
-    /// What the images are scaled by.
+    /// How the images are scaled.
     pub input: Input,
-    /// How they are changed before.
+    /// How they are transformed before scaling.
     pub turned: Turned,
-    /// The share that is named rightly.
+    /// The share of correct decisions.
     pub accuracy: f64,
     /// Wilson's 95 % interval of it, lower and upper end.
     pub between: (f64, f64),
 }
 
-/// The network on the same images, shown in every usual way.
+/// The network's accuracy on the same images, shown in every usual way.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Trials {
     /// Images shown, spread evenly over all test images.
     pub images: usize,
-    /// Test images that there are.
+    /// Total test images.
     pub of: usize,
-    /// The share that always naming the most frequent class would make.
+    /// The accuracy of always deciding for the most frequent class.
     pub chance: f64,
-    /// Every way; the first is the one that was asked for.
+    /// Every way; the first is the requested one.
     pub trials: Vec<Trial>,
-    /// What the network calls every class of the images, where it tells them apart well in the way
-    /// asked for but calls them by each other's names: \[K\].
+    /// The permutation of classes, if the network distinguishes them well in the requested way but its outputs are
+    /// in another order.
     pub exchanged: Option<Exchanged>,
 }
 
-/// Trials that cannot be made.
+/// Why the scalings could not be tried.
 #[derive(Debug, thiserror::Error)]
 pub enum TrialError {
-    /// What was asked for does not fit the images.
+    /// The requested scaling does not fit the images.
     #[error(transparent)]
     Scaling(#[from] ScalingError),
     /// The graph cannot be rewritten.
@@ -68,37 +68,37 @@ pub enum TrialError {
 }
 
 impl Trials {
-    /// The way that was asked for.
+    /// The requested way.
     pub fn asked(&self) -> Option<&Trial> {
         self.trials.first()
     }
 
-    /// The best other way, where it is surely better: its interval lies above that of the one asked
-    /// for, and it shows that the network knows the images.
+    /// The best other way, if it is significantly better: its interval lies above that of the requested way, and the
+    /// network clearly knows the images shown in it.
     pub fn better(&self) -> Option<&Trial> {
         let (asked, others) = self.trials.split_first()?;
-        let knows = clearly(self.chance);
+        let knows = known_threshold(self.chance);
         let above = others
             .iter()
             .filter(|trial| trial.between.0 > asked.between.1 && trial.accuracy > knows);
-        // Of equals the last is taken, and the first is the simplest.
+        // `max_by` takes the last of equals; reversed, that is the first and simplest way.
         let above = above.rev();
         above.max_by(|a, b| a.accuracy.total_cmp(&b.accuracy))
     }
 
-    /// Whether the network asked for is no better than always naming the most frequent class, as
-    /// far as these images can tell.
+    /// Whether the network, shown images in the requested way, is not significantly better than always deciding for
+    /// the most frequent class.
     pub fn is_at_chance(&self) -> bool {
         self.asked()
             .is_some_and(|trial| trial.between.0 <= self.chance)
     }
 }
 
-/// Shows at most `most` of the test images in the way asked for and in all usual ones, fewer where
-/// the network is slow.
+/// Shows at most `most` of the test images in the requested way and in all usual ones; fewer if the network is
+/// slow.
 ///
 /// # Errors
-/// Where what is asked for does not fit the images.
+/// If the requested scaling does not fit the images.
 pub fn tried(
     graph: &Graph,
     asked: &Input,
@@ -109,7 +109,7 @@ pub fn tried(
 ) -> Result<Trials, TrialError> {
     let ways = ways(asked, train);
     let first = Subject::new(graph.scaled(asked)?, device)?;
-    let images = fitting(&first, test, most, ways.len());
+    let images = affordable_images(&first, test, most, ways.len());
     let chosen = spread(test, images);
     let largest = test.class_counts().into_iter().max().unwrap_or(0);
     let chance = largest as f64 / test.len().max(1) as f64;
@@ -120,11 +120,13 @@ pub fn tried(
             true => first.clone(),
             false => Subject::new(graph.scaled(&way.input)?, device)?,
         };
-        let said = Confusion::of(&subject, &way.turned.images(test, &chosen));
-        let share = said.accuracy();
+        let confusion = Confusion::of(&subject, &way.turned.images(test, &chosen));
+        let share = confusion.accuracy();
         if trials.is_empty() {
-            let least = share.high.max(clearly(chance));
-            exchanged = said.exchanged().filter(|it| it.accuracy > least);
+            let least = share.high.max(known_threshold(chance));
+            exchanged = confusion
+                .exchanged()
+                .filter(|exchanged| exchanged.accuracy > least);
         }
         trials.push(Trial {
             words: way.words,
@@ -143,13 +145,13 @@ pub fn tried(
     })
 }
 
-/// The least accuracy of a network that clearly knows the images.
-fn clearly(chance: f64) -> f64 {
-    chance + CLEARLY * (1.0 - chance)
+/// The minimum accuracy of a network that clearly knows the images.
+fn known_threshold(chance: f64) -> f64 {
+    chance + KNOWN_MARGIN * (1.0 - chance)
 }
 
-/// How many images there is time for.
-fn fitting(subject: &Subject, test: &Images, most: usize, ways: usize) -> usize {
+/// The number of images that there is time for.
+fn affordable_images(subject: &Subject, test: &Images, most: usize, ways: usize) -> usize {
     let few = FEWEST.min(test.len());
     let shown = spread(test, few);
     let time = || {
@@ -157,7 +159,7 @@ fn fitting(subject: &Subject, test: &Images, most: usize, ways: usize) -> usize 
         subject.logits(pixels(test, &shown), subject.device());
         began.elapsed()
     };
-    // The first run prepares what later ones find ready.
+    // The first run includes one-time preparation.
     let cold = time();
     let warm = if cold > TIME / 20 { cold } else { time() };
     let each = warm.as_secs_f64().max(1e-9) / few.max(1) as f64;
@@ -165,7 +167,7 @@ fn fitting(subject: &Subject, test: &Images, most: usize, ways: usize) -> usize 
     time.clamp(few, most.max(few)).min(test.len())
 }
 
-/// So many images, evenly over all.
+/// Indices of `count` images, spread evenly over all.
 fn spread(images: &Images, count: usize) -> Vec<usize> {
     (0..count).map(|i| i * images.len() / count).collect()
 }

@@ -1,4 +1,4 @@
-//! An inspection in words.
+//! An inspection as text.
 
 use std::fmt::Write;
 
@@ -11,17 +11,17 @@ use crate::nets::import::onnx::Survey;
 use crate::session::form::Form;
 use crate::stats::grain::Foretold;
 
-/// Letters of a line of names, and most of a name in the table of sites.
+/// Most characters in a line of names, and in a name in the table of sites.
 const LINE: usize = 84;
 const NAME: usize = 40;
 
-/// Most classes of another order that are told one by one.
+/// Most permuted classes that are listed individually.
 const PAIRS: usize = 12;
 
-/// Digits of a SHA-256 that tell files apart.
+/// Number of digits shown of a SHA-256.
 const DIGITS: usize = 12;
 
-/// The whole, a paragraph a part; ends in a new line.
+/// The whole inspection, one paragraph per part; ends with a newline.
 pub fn written(found: &Inspection) -> String {
     let mut text = format!("{}  {}\n", clean(&found.file), bytes(found.bytes));
     if let Some(survey) = &found.onnx {
@@ -52,7 +52,7 @@ pub fn written(found: &Inspection) -> String {
     text
 }
 
-/// How many trials reliable maps take at each grain, and how long.
+/// A table of how many trials reliable maps take at each grain, and how long they take.
 pub fn piloted(all: &[Foretold], workers: usize) -> String {
     let mut text = String::new();
     if all.is_empty() {
@@ -60,38 +60,38 @@ pub fn piloted(all: &[Foretold], workers: usize) -> String {
     }
     let _ = writeln!(
         text,
-        "\nEvidence images of noise, from {} trials at each grain",
-        thousands(all.iter().map(|it| it.trials).max().unwrap_or(0))
+        "\nEvidence images from {} trials of noise at each grain",
+        thousands(all.iter().map(|grain| grain.trials).max().unwrap_or(0))
     );
     let _ = writeln!(
         text,
         "  {:<5} {:>7}  {:>5}  {:>16}  {:>9}",
         "cell", "numbers", "R now", "trials to R 0.95", "time"
     );
-    for it in all {
-        let trials = it.needed.unwrap_or(it.least);
-        let seconds = trials as f64 / (it.per_second * workers.max(1) as f64);
-        let (bound, time) = match it.needed {
+    for grain in all {
+        let trials = grain.needed.unwrap_or(grain.least);
+        let seconds = trials as f64 / (grain.per_second * workers.max(1) as f64);
+        let (bound, time) = match grain.needed {
             Some(_) => ("", coarse(seconds)),
             None => ("over ", over_time(seconds)),
         };
         let _ = writeln!(
             text,
             "  {:<5} {:>7}  {:>5}  {:>16}  {time:>9}",
-            it.cell,
-            it.points,
-            reliability(it.reliability),
+            grain.cell,
+            grain.points,
+            reliability(grain.reliability),
             format!("{bound}{}", count(trials as f64)),
         );
     }
     text
 }
 
-fn line(text: &mut String, what: &str, words: &str) {
-    let _ = writeln!(text, "  {what:<11}{words}");
+fn line(text: &mut String, label: &str, words: &str) {
+    let _ = writeln!(text, "  {label:<11}{words}");
 }
 
-/// Words over several lines without what could harm a terminal.
+/// Text of several lines, cleaned of control characters.
 fn clean_lines(words: &str) -> String {
     let lines: Vec<String> = words.lines().map(clean).collect();
     lines.join("\n  ")
@@ -113,22 +113,22 @@ fn head(text: &mut String, survey: &Survey, sha256: &str) {
     lines(text, "operators", operators);
 }
 
-/// Several short things, as many a line as have room.
-fn lines(text: &mut String, what: &str, things: impl Iterator<Item = String>) {
-    let mut own = String::new();
-    let mut what = what;
-    for thing in things {
-        if !own.is_empty() && own.chars().count() + thing.chars().count() + 2 > LINE {
-            line(text, what, &format!("{own},"));
-            what = "";
-            own.clear();
+/// A list of short items, wrapped to [`LINE`] characters.
+fn lines(text: &mut String, label: &str, items: impl Iterator<Item = String>) {
+    let mut row = String::new();
+    let mut label = label;
+    for item in items {
+        if !row.is_empty() && row.chars().count() + item.chars().count() + 2 > LINE {
+            line(text, label, &format!("{row},"));
+            label = "";
+            row.clear();
         }
-        if !own.is_empty() {
-            own.push_str(", ");
+        if !row.is_empty() {
+            row.push_str(", ");
         }
-        own.push_str(&thing);
+        row.push_str(&item);
     }
-    line(text, what, &own);
+    line(text, label, &row);
 }
 
 fn architecture(text: &mut String, network: &Architecture, with_operators: bool) {
@@ -163,7 +163,7 @@ fn sites(text: &mut String, sites: &[Place]) {
     let names: Vec<String> = sites.iter().map(|site| shortened(&site.name)).collect();
     let width = names.iter().map(|name| name.chars().count()).max();
     let width = width.unwrap_or_default().max("layer".len());
-    let title = format!("\nLayers that can be looked at ({})", sites.len());
+    let title = format!("\nLayers that can be studied ({})", sites.len());
     let _ = writeln!(
         text,
         "{title}\n  {:<width$}  {:>7}  {:>9}  {:<16}  can be pushed",
@@ -186,7 +186,7 @@ fn sites(text: &mut String, sites: &[Place]) {
     }
 }
 
-/// A name from a file, its end kept where it is too long: what tells layers apart stands there.
+/// A name from a file. If it is too long, its end is kept, which is where layer names differ.
 fn shortened(name: &str) -> String {
     let name = clean(name);
     let count = name.chars().count();
@@ -201,11 +201,11 @@ fn shortened(name: &str) -> String {
 
 fn scaling(text: &mut String, trials: &Trials) {
     let shown = thousands(trials.images as u64);
-    let of = match trials.images == trials.of {
+    let images = match trials.images == trials.of {
         true => format!("all {shown} test images"),
         false => format!("{shown} of {} test images", thousands(trials.of as u64)),
     };
-    let _ = writeln!(text, "\nCorrect on {of} (95 % interval), shown as");
+    let _ = writeln!(text, "\nCorrect on {images} (95 % interval), shown as");
     let width = trials
         .trials
         .iter()
@@ -216,7 +216,7 @@ fn scaling(text: &mut String, trials: &Trials) {
     for trial in &trials.trials {
         let (low, high) = trial.between;
         let mark = match better == Some(trial) {
-            true => "  ← surely better",
+            true => "  ← significantly better",
             false => "",
         };
         let between = format!("({:.1} to {:.1})", 100.0 * low, 100.0 * high);
@@ -230,7 +230,7 @@ fn scaling(text: &mut String, trials: &Trials) {
     let chance = percent(trials.chance);
     let _ = writeln!(
         text,
-        "  always naming the most frequent class makes {chance}"
+        "  always deciding for the most frequent class gives {chance}"
     );
     if let Some(advice) = advice(trials, better) {
         let _ = writeln!(text, "  {advice}");
@@ -242,34 +242,34 @@ fn advice(trials: &Trials, better: Option<&Trial>) -> Option<String> {
         let pairs = exchanged.outputs.iter().enumerate();
         let pairs = pairs.filter(|(class, output)| class != *output);
         let mut pairs: Vec<String> = pairs
-            .map(|(class, output)| format!("{class} is its {output}"))
+            .map(|(class, output)| format!("{class} is its output {output}"))
             .collect();
         if pairs.len() > PAIRS {
             pairs.truncate(PAIRS);
             pairs.push("…".to_owned());
         }
         return Some(format!(
-            "THE CLASSES ARE IN ANOTHER ORDER: class {}. So named it would make {}; put the images' classes into the \
-             order of the network's outputs, or export the network with its outputs in theirs",
+            "THE CLASSES ARE IN ANOTHER ORDER: class {}. Reordered, its accuracy would be {}; put the images' classes in \
+             the order of the network's outputs, or export the network with its outputs in the order of the classes",
             pairs.join(", "),
             percent(exchanged.accuracy)
         ));
     }
     Some(match better.map(|trial| (trial, trial.turned)) {
         Some((trial, Turned::No)) => format!(
-            "The network was made for images shown otherwise: add --set 'network.input={}'",
+            "The network expects images scaled differently: add --set 'network.input={}'",
             trial.input.in_plan()
         ),
         Some((_, Turned::Transposed)) => {
-            "The images lie on their side: add --set dataset.transpose=true".to_owned()
+            "The images are transposed: add --set dataset.transpose=true".to_owned()
         }
         Some((_, Turned::Inverted)) => {
-            "The images are inverted against those that the network was made for: invert their files"
+            "The images are inverted relative to those that the network was made for: invert their files"
                 .to_owned()
         }
         None if trials.is_at_chance() => {
             "NO BETTER THAN CHANCE, however the images are shown. The usual causes: the network was made for other \
-             images; or what a file of weights does not say, its non-linearity and pooling, are others"
+             images; or it uses another non-linearity or pooling, which a weight file does not record"
                 .to_owned()
         }
         None => return None,

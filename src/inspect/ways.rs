@@ -1,39 +1,39 @@
-//! The ways to show images to a network that does not say how it wants them.
+//! Usual ways of scaling and transforming images for a network whose expected input is unknown.
 
 use serde::Serialize;
 
 use crate::data::Images;
 use crate::session::config::{Input, Order, Range};
 
-/// The published mean and deviation of the sets that networks are most often trained on.
+/// The published mean and standard deviation of the sets that networks are most often trained on.
 const IMAGENET: ([f64; 3], [f64; 3]) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
 const CIFAR: ([f64; 3], [f64; 3]) = ([0.4914, 0.4822, 0.4465], [0.2470, 0.2435, 0.2616]);
 const MNIST: (f64, f64) = (0.1307, 0.3081);
 
-/// How images are changed before they are scaled.
+/// How images are transformed before they are scaled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Turned {
     /// Not at all.
     No,
-    /// Light is dark and dark is light.
+    /// Light and dark are exchanged.
     Inverted,
-    /// Rows are columns and columns are rows.
+    /// Rows and columns are exchanged.
     Transposed,
 }
 
 /// One way to show the images.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Way {
-    /// In words.
+    /// A description.
     pub words: &'static str,
-    /// What the images are scaled by.
+    /// How the images are scaled.
     pub input: Input,
-    /// How they are changed before.
+    /// How they are transformed before scaling.
     pub turned: Turned,
 }
 
 impl Turned {
-    /// Some of the images, so changed.
+    /// The chosen images, transformed.
     pub fn images(self, images: &Images, chosen: &[usize]) -> Images {
         let [_, height, width] = images.shape();
         let area = height * width;
@@ -43,11 +43,11 @@ impl Turned {
                 Turned::No => image.to_vec(),
                 Turned::Inverted => image.iter().map(|&level| 255 - level).collect(),
                 Turned::Transposed => {
-                    let place = |at: usize| {
-                        let (plane, within) = (at / area * area, at % area);
+                    let source = |index: usize| {
+                        let (plane, within) = (index / area * area, index % area);
                         plane + within % height * width + within / height
                     };
-                    (0..image.len()).map(|at| image[place(at)]).collect()
+                    (0..image.len()).map(|index| image[source(index)]).collect()
                 }
             }
         };
@@ -59,7 +59,7 @@ impl Turned {
     }
 }
 
-/// What is asked for, and every usual way that differs from it.
+/// The requested way, followed by every usual way that differs from it.
 pub fn ways(asked: &Input, train: &Images) -> Vec<Way> {
     let way = |words, input: &Input, turned| Way {
         words,
@@ -68,8 +68,8 @@ pub fn ways(asked: &Input, train: &Images) -> Vec<Way> {
     };
     let plain = Input::default();
     let words = match *asked == plain {
-        true => "0 to 1, as usual",
-        false => "as asked",
+        true => "0 to 1, the default",
+        false => "as configured",
     };
     let mut all = vec![
         way(words, asked, Turned::No),
@@ -118,14 +118,10 @@ pub fn ways(asked: &Input, train: &Images) -> Vec<Way> {
         }
         _ => {}
     }
-    all.push(way(
-        "so, but inverted: light is dark",
-        asked,
-        Turned::Inverted,
-    ));
+    all.push(way("as the first, but inverted", asked, Turned::Inverted));
     if train.height == train.width {
         all.push(way(
-            "so, but rows and columns exchanged",
+            "as the first, but transposed",
             asked,
             Turned::Transposed,
         ));

@@ -1,6 +1,6 @@
-//! A viewer's side of the socket: follows a session through whatever becomes of its engine.
+//! A viewer's side of the socket: follows a session across the lifetimes of its engines.
 //!
-//! While the engine lives its states arrive here. When it is gone the file says what there is,
+//! While the engine lives, its states arrive here. When it is gone, the session file is shown
 //! read-only, and the link looks for a new engine with growing pauses.
 
 use std::sync::Arc;
@@ -19,23 +19,23 @@ use crate::session::{Run, Session, State};
 
 pub use super::conversation::{ConnectError, Conversation};
 
-/// First and longest pause between two looks for an engine.
+/// First and longest pause between two attempts to connect.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3));
 
-/// What came of asking an engine how its session is.
+/// The outcome of asking an engine for its session.
 #[derive(Debug)]
 pub enum Heard {
-    /// It said so.
+    /// It answered.
     Session(Box<Session>),
-    /// It has not answered in time.
+    /// It did not answer in time.
     Nothing,
-    /// It cannot be asked: there is none, or no way to it.
+    /// It cannot be asked: none runs, or it cannot be reached.
     Unreachable,
 }
 
-/// Asks the engine of a session how it is now.
+/// Asks the engine of a session for its current state.
 pub async fn now(store: &Store, name: &str, patience: Duration) -> Heard {
-    let told = async {
+    let answer = async {
         let mut engine = match Conversation::begin_patiently(store, name).await {
             Ok(engine) => engine,
             Err(error) if error.is_silence() => return Heard::Nothing,
@@ -46,24 +46,24 @@ pub async fn now(store: &Store, name: &str, patience: Duration) -> Heard {
                 return Heard::Unreachable;
             }
             match engine.hear().await {
-                // The very first state says nothing of the run yet.
+                // The first state has no information about the run yet.
                 Ok(Some(session)) if session.run.is_none() => {}
                 Ok(Some(session)) => return Heard::Session(Box::new(session)),
                 _ => return Heard::Unreachable,
             }
         }
     };
-    timeout(patience, told).await.unwrap_or(Heard::Nothing)
+    timeout(patience, answer).await.unwrap_or(Heard::Nothing)
 }
 
 /// Follows a session from now on. `session` is shown until the first state arrives; `expected` is
-/// [`Connection::Connecting`] where an engine should be there, or [`Connection::ReadOnly`] where
+/// [`Connection::Connecting`] if an engine should be running, or [`Connection::ReadOnly`] if
 /// none is known. Needs a tokio runtime; ends when the link is dropped.
 pub fn follow(store: Store, session: Session, expected: Connection) -> Link {
     let name = session.name.clone();
     let (publish, sessions) = watch::channel(Arc::new(session));
     let (connected, connection) = watch::channel(expected);
-    let (say, said) = mpsc::unbounded_channel();
+    let (send, commands) = mpsc::unbounded_channel();
     let (refuse, refused) = watch::channel(String::new());
     let log = Some(store.log_path(&name));
     let follower = Follower {
@@ -71,15 +71,15 @@ pub fn follow(store: Store, session: Session, expected: Connection) -> Link {
         name,
         publish,
         connected,
-        said,
+        commands,
         refuse,
-        told: Vec::new(),
-        unheard: Vec::new(),
+        unconfirmed: Vec::new(),
+        undelivered: Vec::new(),
     };
     tokio::spawn(follower.follow());
     Link {
         sessions,
-        commands: Some(say),
+        commands: Some(send),
         connection,
         refused,
         log,
@@ -91,19 +91,19 @@ struct Follower {
     name: String,
     publish: watch::Sender<Arc<Session>>,
     connected: watch::Sender<Connection>,
-    said: mpsc::UnboundedReceiver<Command>,
+    commands: mpsc::UnboundedReceiver<Command>,
     refuse: watch::Sender<String>,
-    /// Notes that an engine was told and has not shown yet.
-    told: Vec<Note>,
-    /// Notes that no engine has heard.
-    unheard: Vec<Note>,
+    /// Notes sent to an engine and not yet seen in its states.
+    unconfirmed: Vec<Note>,
+    /// Notes that no engine has received.
+    undelivered: Vec<Note>,
 }
 
-/// What is told of an engine that ended without a word.
+/// The problem reported if an engine ended without a final state.
 const DIED: &str = "the engine died; this is its last checkpoint";
 
-/// How an engine has ended, by the state that it left in the file; `None` where it left none.
-fn last_word(state: &State) -> Option<Phase> {
+/// How an engine ended, from the state it left in the file; `None` if it left none.
+fn final_phase(state: &State) -> Option<Phase> {
     match state {
         State::Failed(message) => Some(Phase::Failed(message.clone())),
         State::Stopped => Some(Phase::Stopped),
@@ -112,12 +112,12 @@ fn last_word(state: &State) -> Option<Phase> {
     }
 }
 
-/// Why the follower ends.
-struct Left;
+/// The link has been dropped, so the follower ends.
+struct LinkDropped;
 
-/// What a conversation came to.
+/// How a conversation ended.
 #[derive(Default)]
-struct Conversed {
+struct ConversationEnd {
     states: u64,
     problem: Option<WireError>,
 }
@@ -130,8 +130,8 @@ impl Follower {
                 Ok(conversation) => {
                     self.connected.send_replace(Connection::Live);
                     match self.converse(conversation).await {
-                        Ok(Conversed { states, problem }) => {
-                            // One that tells nothing is not asked ten times a second.
+                        Ok(ConversationEnd { states, problem }) => {
+                            // An engine that sent no state is not retried ten times a second.
                             if states > 0 {
                                 pause = BACK_OFF.0;
                             }
@@ -140,16 +140,16 @@ impl Follower {
                                 None => self.read_file(),
                             }
                         }
-                        Err(Left) => return,
+                        Err(LinkDropped) => return,
                     }
                 }
                 Err(ConnectError::NotRunning(_))
                     if *self.connected.borrow() == Connection::Connecting || self.ended_since() =>
                 {
-                    self.came_too_late();
+                    self.show_final_state();
                 }
-                Err(error) if error.is_silence() => self.silent(),
-                Err(error) => self.nobody(&error, pause),
+                Err(error) if error.is_silence() => self.show_silent_engine(),
+                Err(error) => self.report_missing(&error, pause),
             }
             if self.wait(pause).await.is_err() {
                 return;
@@ -158,27 +158,26 @@ impl Follower {
         }
     }
 
-    /// Whether an engine that was lost has said its last word in the file since: it hangs up before it is
-    /// written.
+    /// Whether a lost engine has written its final state to the file since: it hangs up before writing it.
     fn ended_since(&self) -> bool {
         let lost = matches!(*self.connected.borrow(), Connection::Lost(_));
-        let said = |session: Session| self.is_last_word(&session);
-        lost && self.store.head(&self.name).is_ok_and(said)
+        let is_final = |session: Session| self.is_final_state(&session);
+        lost && self.store.head(&self.name).is_ok_and(is_final)
     }
 
-    /// Whether the file says how the engine ended that was known last: what was written before it began is no
-    /// word of it.
-    fn is_last_word(&self, session: &Session) -> bool {
+    /// Whether the file holds the final state of the last known engine, and not one written before that engine
+    /// started.
+    fn is_final_state(&self, session: &Session) -> bool {
         let known = self.publish.borrow();
         let written = session.record.updated != known.record.updated;
         let begun = known.record.state == State::New;
-        last_word(&session.record.state).is_some() && (written || begun)
+        final_phase(&session.record.state).is_some() && (written || begun)
     }
 
-    /// The engine that was expected has ended already: the file has its last word.
-    fn came_too_late(&self) {
+    /// The expected engine has already ended: shows its final state from the file.
+    fn show_final_state(&self) {
         if let Ok(mut session) = self.store.load(&self.name) {
-            let Some(phase) = last_word(&session.record.state) else {
+            let Some(phase) = final_phase(&session.record.state) else {
                 return self.lost(DIED.into());
             };
             session.run = Some(Run {
@@ -190,9 +189,9 @@ impl Follower {
         self.connected.send_replace(Connection::ReadOnly);
     }
 
-    /// Somebody is there who does not answer: what is known is the file, and that the engine has said
-    /// nothing since it was written, or since it was first greeted.
-    fn silent(&self) {
+    /// An engine is there but does not answer: shows the file, dated by when it was written or when the greeting
+    /// was sent, whichever is earlier.
+    fn show_silent_engine(&self) {
         if self.publish.borrow().run.is_some() {
             return;
         }
@@ -216,8 +215,8 @@ impl Follower {
         self.publish.send_replace(Arc::new(session));
     }
 
-    /// Nobody answers. That is news only where somebody should, and has had the time to.
-    fn nobody(&self, error: &ConnectError, pause: Duration) {
+    /// There is no engine. Reports that only if one is expected and has had time to start.
+    fn report_missing(&self, error: &ConnectError, pause: Duration) {
         let now = self.connected.borrow().clone();
         let patient = now == Connection::Connecting && pause < BACK_OFF.1;
         let expected = !patient && now != Connection::ReadOnly;
@@ -233,63 +232,66 @@ impl Follower {
         }
     }
 
-    /// Takes states until the engine hangs up, or says what cannot be understood.
-    async fn converse(&mut self, mut conversation: Conversation) -> Result<Conversed, Left> {
-        let mut heard = Conversed::default();
-        for note in std::mem::take(&mut self.unheard) {
-            self.told.push(note.clone());
+    /// Receives states until the engine hangs up or sends something unreadable.
+    async fn converse(
+        &mut self,
+        mut conversation: Conversation,
+    ) -> Result<ConversationEnd, LinkDropped> {
+        let mut outcome = ConversationEnd::default();
+        for note in std::mem::take(&mut self.undelivered) {
+            self.unconfirmed.push(note.clone());
             let _ = conversation.say(Command::Note(note)).await;
         }
         if conversation.ask().await.is_err() {
-            self.not_heard();
-            return Ok(heard);
+            self.mark_undelivered();
+            return Ok(outcome);
         }
-        let mut leaves = false;
+        let mut dropped = false;
         loop {
-            // Whoever leaves is sure of what was told first.
-            if leaves && self.told.is_empty() {
-                return Err(Left);
+            // Before leaving, wait until all notes are confirmed.
+            if dropped && self.unconfirmed.is_empty() {
+                return Err(LinkDropped);
             }
             tokio::select! {
                 state = conversation.hear() => match state {
                     Ok(Some(session)) => {
-                        heard.states += 1;
-                        self.told.retain(|note| !session.record.has_note(note));
+                        outcome.states += 1;
+                        self.unconfirmed.retain(|note| !session.record.has_note(note));
                         self.publish.send_replace(Arc::new(session));
                         if conversation.ask().await.is_err() {
-                            self.not_heard();
-                            return Ok(heard);
+                            self.mark_undelivered();
+                            return Ok(outcome);
                         }
                     }
                     Ok(None) => {
-                        self.not_heard();
-                        return Ok(heard);
+                        self.mark_undelivered();
+                        return Ok(outcome);
                     }
                     Err(error) => {
-                        // A broken connection is how an engine dies.
-                        self.not_heard();
-                        heard.problem = Some(error).filter(WireError::is_misunderstanding);
-                        return Ok(heard);
+                        // When an engine dies, the connection breaks.
+                        self.mark_undelivered();
+                        outcome.problem = Some(error).filter(WireError::is_misunderstanding);
+                        return Ok(outcome);
                     }
                 },
-                said = self.said.recv(), if !leaves => match said {
+                command = self.commands.recv(), if !dropped => match command {
                     Some(command) => {
                         if let Command::Note(note) = &command {
-                            self.told.push(note.clone());
+                            self.unconfirmed.push(note.clone());
                         }
                         if conversation.say(command).await.is_err() {
-                            self.not_heard();
-                            return Ok(heard);
+                            self.mark_undelivered();
+                            return Ok(outcome);
                         }
                     }
-                    None => leaves = true,
+                    None => dropped = true,
                 },
-                () = self.publish.closed() => return Err(Left),
+                () = self.publish.closed() => return Err(LinkDropped),
             }
         }
     }
 
-    /// The engine is gone: the newest state is the file's, unless the engine said its last word.
+    /// The engine is gone: shows the file, unless the engine has sent its final state.
     fn read_file(&mut self) {
         let ended = |session: &Session| session.run.as_ref().is_some_and(|run| run.phase.is_over());
         if ended(&self.publish.borrow()) {
@@ -297,15 +299,15 @@ impl Follower {
             return;
         }
         if let Ok(mut session) = self.store.load(&self.name) {
-            // A note that it had taken, and died before it could save it.
+            // Notes that the engine had accepted but not saved.
             let shown = self.publish.borrow().record.notes.clone();
             let lost = shown
                 .into_iter()
                 .filter(|note| !session.record.has_note(note));
-            self.unheard.extend(lost);
-            let ended = self.is_last_word(&session);
-            let word = last_word(&session.record.state).filter(|_| ended);
-            session.run = word.map(|phase| Run {
+            self.undelivered.extend(lost);
+            let ended = self.is_final_state(&session);
+            let phase = final_phase(&session.record.state).filter(|_| ended);
+            session.run = phase.map(|phase| Run {
                 phase,
                 ..Run::default()
             });
@@ -318,57 +320,57 @@ impl Follower {
         self.lost(DIED.into());
     }
 
-    /// The engine is gone: what it was told last it may not have heard, or not have saved.
-    fn not_heard(&mut self) {
-        self.unheard.append(&mut self.told);
+    /// The engine is gone: it may not have received or saved the unconfirmed notes.
+    fn mark_undelivered(&mut self) {
+        self.undelivered.append(&mut self.unconfirmed);
     }
 
-    /// Keeps of what no engine has heard that which needs none: notes.
-    fn keep(&mut self, command: Command) {
+    /// Keeps a command for which no engine is needed: a note.
+    fn keep_note(&mut self, command: Command) {
         if let Command::Note(note) = command {
-            self.unheard.push(note);
+            self.undelivered.push(note);
         }
     }
 
-    /// Writes into the session's file what no engine has heard.
-    async fn note(&mut self) {
-        for note in std::mem::take(&mut self.unheard) {
-            let (store, name, own) = (self.store.clone(), self.name.clone(), note.clone());
-            let written = tokio::task::spawn_blocking(move || store.note(&name, own)).await;
+    /// Writes undelivered notes into the session's file.
+    async fn save_notes(&mut self) {
+        for note in std::mem::take(&mut self.undelivered) {
+            let (store, name, copy) = (self.store.clone(), self.name.clone(), note.clone());
+            let written = tokio::task::spawn_blocking(move || store.note(&name, copy)).await;
             match written {
                 Ok(Ok(session)) => {
-                    // What is known of the run that has ended stays in sight.
+                    // The state of the ended run stays visible.
                     let run = self.publish.borrow().run.clone();
                     self.publish
                         .send_replace(Arc::new(Session { run, ..session }));
                 }
-                // A new engine has it, which will be told.
-                Ok(Err(LeftError::Store(StoreError::Locked { .. }))) => self.unheard.push(note),
+                // A new engine holds the lock and will receive the note.
+                Ok(Err(LeftError::Store(StoreError::Locked { .. }))) => self.undelivered.push(note),
                 Ok(Err(problem)) => {
-                    self.refuse.send_replace(format!("not noted: {problem}"));
+                    self.refuse
+                        .send_replace(format!("note not saved: {problem}"));
                 }
                 Err(_) => {
-                    self.refuse.send_replace("not noted".into());
+                    self.refuse.send_replace("note not saved".into());
                 }
             }
         }
     }
 
-    /// Waits, and drops what is said meanwhile, since nobody hears it; but for notes, which are written into
-    /// the file.
-    async fn wait(&mut self, pause: Duration) -> Result<(), Left> {
-        let until = tokio::time::Instant::now() + pause;
+    /// Waits, dropping commands meanwhile since there is no engine; notes are written into the file.
+    async fn wait(&mut self, pause: Duration) -> Result<(), LinkDropped> {
+        let deadline = tokio::time::Instant::now() + pause;
         loop {
-            self.note().await;
+            self.save_notes().await;
             tokio::select! {
-                () = tokio::time::sleep_until(until) => return Ok(()),
-                () = self.publish.closed() => return Err(Left),
-                said = self.said.recv() => match said {
-                    Some(command) => self.keep(command),
+                () = tokio::time::sleep_until(deadline) => return Ok(()),
+                () = self.publish.closed() => return Err(LinkDropped),
+                command = self.commands.recv() => match command {
+                    Some(command) => self.keep_note(command),
                     None => {
-                        // Somebody noted something and left at once.
-                        self.note().await;
-                        return Err(Left);
+                        // A note was sent just before the link was dropped.
+                        self.save_notes().await;
+                        return Err(LinkDropped);
                     }
                 },
             }

@@ -1,4 +1,4 @@
-//! A conversation with an engine over its socket: the greeting, what is asked, what is heard.
+//! A viewer's connection to an engine over its socket: handshake, requests and replies.
 
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -14,22 +14,22 @@ use super::wire::{self, Ask, Told, WireError};
 use crate::session::Session;
 use crate::session::store::{BEAT, Store};
 
-/// How long an engine may take to answer a greeting.
+/// How long an engine may take to answer the greeting.
 pub(super) const GREETING: Duration = Duration::from_secs(5);
-/// How long an engine may take to make its socket anew.
-const REBOUND: Duration = Duration::from_millis(2 * BEAT.as_millis() as u64 + 1000);
-/// First pause between two looks for an engine.
-const BACK_OFF: Duration = Duration::from_millis(100);
+/// How long an engine may take to recreate its socket.
+const SOCKET_RECREATION: Duration = Duration::from_millis(2 * BEAT.as_millis() as u64 + 1000);
+/// Pause between two attempts to connect.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
-/// Why an engine cannot be spoken to.
+/// Why a viewer cannot connect to an engine.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// None runs the session.
-    #[error("no engine runs session `{0}`; `noisescope run {0}` starts one")]
+    /// No engine runs the session.
+    #[error("session `{0}` is not running; `noisescope run {0}` starts it")]
     NotRunning(String),
-    /// One runs it without a socket: it has just begun, or could make none, or is another user's.
+    /// The engine has no socket: it has just started, could not create one, or belongs to another user.
     #[error(
-        "session `{name}` is running, process {pid}, without a socket that can be reached from here; `kill -TERM {pid}` stops it after a checkpoint, `kill -USR1 {pid}` writes one"
+        "session `{name}` is running, process {pid}, but has no socket that can be reached from here; `kill -TERM {pid}` stops it after a checkpoint, `kill -USR1 {pid}` writes one"
     )]
     NoSocket {
         /// The session.
@@ -37,9 +37,9 @@ pub enum ConnectError {
         /// The engine's process.
         pid: u32,
     },
-    /// Somebody took its socket away.
+    /// Its socket has been removed.
     #[error(
-        "session `{name}` is running, process {pid}; its socket {path} is gone and is made anew within seconds; `kill -TERM {pid}` stops it after a checkpoint"
+        "session `{name}` is running, process {pid}; its socket {path} is gone and will be recreated within seconds; `kill -TERM {pid}` stops it after a checkpoint"
     )]
     Gone {
         /// The session.
@@ -51,7 +51,7 @@ pub enum ConnectError {
     },
     /// It runs on another machine.
     #[error(
-        "session `{name}` is running on {machine}, process {pid}, and cannot be reached from here; look in there"
+        "session `{name}` is running on {machine}, process {pid}, and cannot be reached from here; attach to it there"
     )]
     Elsewhere {
         /// The session.
@@ -61,7 +61,7 @@ pub enum ConnectError {
         /// The machine.
         machine: String,
     },
-    /// The socket is there and does not answer as it should.
+    /// The socket exists but connecting to it or reading from it failed.
     #[error("the engine of session `{name}` (process {pid}) cannot be reached at {path}: {error}")]
     Io {
         /// The session.
@@ -70,11 +70,11 @@ pub enum ConnectError {
         pid: u32,
         /// The socket.
         path: String,
-        /// What the system said.
+        /// The system's error.
         error: std::io::Error,
     },
-    /// It answers in another language.
-    #[error("the engine of session `{name}` cannot be spoken to: {error}")]
+    /// The other side does not follow the protocol.
+    #[error("cannot talk to the engine of session `{name}`: {error}")]
     Wire {
         /// The session.
         name: String,
@@ -84,28 +84,28 @@ pub enum ConnectError {
 }
 
 impl ConnectError {
-    /// Whether somebody is there who does not answer.
+    /// Whether an engine is there but does not answer.
     pub(super) fn is_silence(&self) -> bool {
         use std::io::ErrorKind::{TimedOut, WouldBlock};
         matches!(self, Self::Io { error, .. } if matches!(error.kind(), TimedOut | WouldBlock))
     }
 }
 
-/// A greeted connection.
+/// A connection after the handshake.
 pub struct Conversation {
     from: FramedRead<OwnedReadHalf, LengthDelimitedCodec>,
     to: FramedWrite<OwnedWriteHalf, LengthDelimitedCodec>,
     /// The engine's process.
     pub pid: u32,
-    /// The last state that came: the next one builds on it.
+    /// The last state received: the next one builds on it.
     last: Option<Box<Session>>,
 }
 
 impl Conversation {
-    /// Connects to the engine of a session and greets it.
+    /// Connects to the engine of a session and completes the handshake.
     ///
     /// # Errors
-    /// Why there is nobody to talk to.
+    /// Why the engine cannot be reached.
     pub async fn begin(store: &Store, name: &str) -> Result<Self, ConnectError> {
         let Some(engine) = store.engine(name) else {
             return Err(ConnectError::NotRunning(name.to_owned()));
@@ -170,42 +170,42 @@ impl Conversation {
         }
     }
 
-    /// The same, waiting a while for an engine whose socket is gone: it makes it anew.
+    /// The same, but waits a while if the socket is gone, since the engine recreates it.
     ///
     /// # Errors
     /// As [`Self::begin`].
     pub async fn begin_patiently(store: &Store, name: &str) -> Result<Self, ConnectError> {
-        let until = tokio::time::Instant::now() + REBOUND;
+        let deadline = tokio::time::Instant::now() + SOCKET_RECREATION;
         loop {
             match Self::begin(store, name).await {
-                Err(ConnectError::Gone { .. }) if tokio::time::Instant::now() < until => {
-                    tokio::time::sleep(BACK_OFF).await;
+                Err(ConnectError::Gone { .. }) if tokio::time::Instant::now() < deadline => {
+                    tokio::time::sleep(RETRY_PAUSE).await;
                 }
                 other => return other,
             }
         }
     }
 
-    /// Asks for the next state.
+    /// Requests the next state.
     ///
     /// # Errors
-    /// Where the engine is gone.
+    /// If the engine is gone.
     pub async fn ask(&mut self) -> Result<(), WireError> {
         Ok(self.to.send(wire::encode(&Ask::Next)).await?)
     }
 
-    /// Says something to the engine.
+    /// Sends a command to the engine.
     ///
     /// # Errors
-    /// Where the engine is gone.
+    /// If the engine is gone.
     pub async fn say(&mut self, command: Command) -> Result<(), WireError> {
         Ok(self.to.send(wire::encode(&Ask::Say(command))).await?)
     }
 
-    /// The next state that was asked for; `None` once the engine has hung up.
+    /// Receives the requested state; `None` once the engine has hung up.
     ///
     /// # Errors
-    /// Garbage.
+    /// If the message cannot be read.
     pub async fn hear(&mut self) -> Result<Option<Session>, WireError> {
         loop {
             let Some(frame) = self.from.next().await else {

@@ -1,7 +1,7 @@
-//! How a face reaches a run: the newest session, and a way to say something to its engine.
+//! A viewer's link to an engine: the newest session, and a channel for commands.
 //!
-//! The engine never waits here: it replaces the newest state, and a face that looks seldom sees
-//! fewer states. Without an engine a link is read-only on what the file holds.
+//! The engine never waits here: it replaces the newest state, and a viewer that polls less often sees
+//! fewer states. Without an engine, a link shows the session file read-only.
 
 pub mod client;
 mod conversation;
@@ -22,58 +22,58 @@ use crate::session::record::Note;
 use crate::session::run::LogLine;
 use crate::session::{Session, log};
 
-/// What a face may ask of an engine. It obeys between two blocks.
+/// A command to an engine, which obeys it between two blocks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Command {
-    /// Stand still until [`Command::Continue`].
+    /// Pause until [`Command::Continue`].
     Pause,
-    /// Go on after a pause.
+    /// Resume after a pause.
     Continue,
-    /// Finish the block, write a checkpoint and end.
+    /// Finish the current block, write a checkpoint and exit.
     Stop,
-    /// Raise what is still to do of classification images: [`Session::extend`].
+    /// Add trials or γ to classification images: [`Session::extend`].
     Extend {
-        /// Which of the plan's classification images, among these alone.
+        /// Index among the plan's classification images only.
         images: usize,
-        /// What is added.
+        /// What to add.
         more: Extension,
     },
-    /// Leave a note, or remove one, and write a checkpoint: [`Session::note`].
+    /// Add or remove a note, and write a checkpoint: [`Session::note`].
     Note(Note),
-    /// Write a checkpoint now, and go on.
+    /// Write a checkpoint now and continue.
     Checkpoint,
-    /// End although what was measured cannot be saved: it is given up. Else as [`Command::Stop`].
+    /// As [`Command::Stop`], but exit even if the results cannot be saved, and discard them.
     Discard,
 }
 
-/// A face's end of the link.
+/// A viewer's end of the link.
 #[derive(Debug, Clone)]
 pub struct Link {
-    /// The newest session. Closed once the engine has ended.
+    /// The newest session. Closed once the engine has exited.
     pub sessions: watch::Receiver<Arc<Session>>,
-    /// To the engine; `None` where none runs and the session is only looked at.
+    /// Commands to the engine; `None` if none runs and the session is only viewed.
     pub commands: Option<mpsc::UnboundedSender<Command>>,
-    /// Whether the engine can be reached now.
+    /// Whether the engine can currently be reached.
     pub connection: watch::Receiver<Connection>,
-    /// Why the last thing that was said could not be done, in words, where no engine was there to do it.
+    /// Why the last command failed, in words, if there was no engine to carry it out.
     pub refused: watch::Receiver<String>,
-    /// The log that engines left beside the session; `None` where there is no place for one.
+    /// The engines' log file beside the session; `None` if there is nowhere to keep one.
     pub log: Option<PathBuf>,
 }
 
 /// Whether the engine can be reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Connection {
-    /// It was started and has not answered yet.
+    /// The engine was started and has not answered yet.
     Connecting,
-    /// States arrive and commands are heard.
+    /// States arrive and commands are received.
     Live,
-    /// It is gone, for the reason told; what is shown is the last that is known, read-only. The
-    /// link looks for a new engine meanwhile, and is live again once there is one.
+    /// The engine is gone, for the given reason; the last known state is shown, read-only. The link keeps
+    /// looking for a new engine, and is live again once there is one.
     Lost(String),
-    /// No engine runs; the session is only looked at.
+    /// No engine runs; the session is only viewed.
     ReadOnly,
-    /// Several engines run its shards: their files are read as they come, and no commands are heard.
+    /// Several engines run its shards: their files are read as they are written, and no commands are received.
     Watched,
 }
 
@@ -82,18 +82,18 @@ pub enum Connection {
 pub struct EngineEnd {
     /// Publishes the newest session.
     pub sessions: watch::Sender<Arc<Session>>,
-    /// What faces ask.
+    /// Commands from viewers.
     pub commands: mpsc::UnboundedReceiver<Command>,
 }
 
 impl Link {
-    /// A link inside this process.
+    /// A link within this process.
     pub fn local(session: Session) -> (Self, EngineEnd) {
         let (publish, sessions) = watch::channel(Arc::new(session));
-        let (say, commands) = mpsc::unbounded_channel();
+        let (send, commands) = mpsc::unbounded_channel();
         let link = Self {
             sessions,
-            commands: Some(say),
+            commands: Some(send),
             connection: watch::channel(Connection::Live).1,
             refused: watch::channel(String::new()).1,
             log: None,
@@ -105,7 +105,7 @@ impl Link {
         (link, end)
     }
 
-    /// A session that no engine runs.
+    /// A link to a session that no engine runs.
     pub fn read_only(session: Session) -> Self {
         let (_, sessions) = watch::channel(Arc::new(session));
         Self {
@@ -122,10 +122,10 @@ impl Link {
         Arc::clone(&self.sessions.borrow())
     }
 
-    /// Lets what was said arrive, but not for long: the engine may be hung. Gives why the last of it could not be
-    /// done, where it could not.
+    /// Waits briefly for pending commands to be delivered (the engine may be hung), and returns why the last one
+    /// failed, if it did.
     pub async fn ended(self) -> Option<String> {
-        const PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
+        const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(3);
         let Self {
             commands,
             mut sessions,
@@ -134,24 +134,24 @@ impl Link {
         } = self;
         commands.as_ref()?;
         refused.mark_unchanged();
-        // The follower ends once it has passed on what was said.
+        // The follower ends once it has passed on all commands.
         drop(commands);
         let ended = async { while sessions.changed().await.is_ok() {} };
-        let _ = tokio::time::timeout(PATIENCE, ended).await;
+        let _ = tokio::time::timeout(TIMEOUT, ended).await;
         let new = refused.has_changed().unwrap_or(true);
         let words = refused.borrow().clone();
         (new && !words.is_empty()).then_some(words)
     }
 
-    /// What engines wrote into the log, oldest first.
+    /// The end of the engines' log, oldest line first.
     pub fn past(&self) -> Vec<LogLine> {
         self.log.as_deref().map(log::tail).unwrap_or_default()
     }
 
-    /// Asks something of the engine; nothing happens where none runs.
+    /// Sends a command to the engine; does nothing if none runs.
     pub fn say(&self, command: Command) {
         if let Some(commands) = &self.commands {
-            // An engine that has just ended no longer listens: then there is nothing to ask.
+            // An engine that has just exited no longer listens; there is nothing to do then.
             let _ = commands.send(command);
         }
     }

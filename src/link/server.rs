@@ -1,10 +1,10 @@
-//! The engine's side of the socket: anyone of this user may look in, nobody can hold it up.
+//! The engine's side of the socket: serves this user's viewers without ever blocking the run.
 //!
-//! Each viewer has a task of its own and asks for every state, so a slow or stopped one holds one
-//! encoded state in memory and nothing else; the run does not wait for it. There are so many viewers and so many
-//! bytes on their way at most, and descriptors are left for checkpoints.
+//! Each viewer has its own task and requests every state, so a slow or stopped viewer costs one encoded state in
+//! memory and nothing else; the run does not wait for it. The number of viewers and the bytes in flight are
+//! limited, and file descriptors are reserved for checkpoints.
 //!
-//! Here the engine also shows that it lives, in its lock, and makes its socket anew where somebody took it away.
+//! The engine's heartbeat in its lock is also written here, and the socket recreated if it has been removed.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -23,27 +23,27 @@ use super::wire::{self, Ask, Tell, WireError};
 use crate::session::Session;
 use crate::session::store::{BEAT, Store, Voice};
 
-/// How long a stranger may keep silent before it is shown out.
+/// How long a new connection may take to send its greeting.
 const GREETING: Duration = Duration::from_secs(5);
-/// How long viewers have to take the last state once the engine has ended.
+/// How long viewers have to receive the last state once the engine has ended.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// Least pause between two states for one viewer, in the time that it took to encode the first:
-/// large states come less often, so that looking costs the run next to nothing.
+/// Minimum pause between two states for one viewer, as a multiple of the time to encode the first:
+/// large states are sent less often, so viewers cost the run next to nothing.
 const PAUSES: u32 = 40;
-/// And the most that such a pause lasts.
+/// Maximum length of that pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Most viewers at a time.
 const MOST_VIEWERS: usize = 64;
-/// Descriptors that viewers leave for checkpoints, images and whatever else the engine opens.
+/// File descriptors reserved for checkpoints, images and whatever else the engine opens.
 const KEPT_BACK: u64 = 48;
-/// Most megabytes of states on their way to viewers; one state may go whatever its size.
+/// Most megabytes of states in flight to viewers; a single state may be larger.
 const MOST_MEGABYTES: u32 = 512;
-/// How long a viewer may take nothing of a state, while it is on its way to it.
+/// How long sending one state to a viewer may take.
 const STALLED: Duration = Duration::from_secs(60);
 
-/// Where viewers come in: the socket, and what the lock says of it.
+/// Where viewers connect: the socket, and its entry in the lock.
 #[derive(Debug)]
 pub struct Door {
     store: Store,
@@ -53,8 +53,8 @@ pub struct Door {
 }
 
 impl Door {
-    /// Makes the socket of a session whose lock says so through `voice`. Without a socket, the reason comes with it:
-    /// the run goes on, and only nobody can look in. Needs a runtime.
+    /// Creates the socket of a session and records it in the lock through `voice`. If that fails, the error is
+    /// returned too: the run continues, but viewers cannot attach. Needs a tokio runtime.
     pub fn open(store: Store, name: &str, voice: Voice) -> (Self, Result<(), BindError>) {
         let mut door = Self {
             store,
@@ -70,32 +70,34 @@ impl Door {
         let bound = Bound::bind(&self.store, &self.name);
         let path = bound.as_ref().ok().map(Bound::path);
         if let Err(error) = self.voice.tell_socket(path) {
-            tracing::warn!("the lock cannot be written, so that nobody finds the socket: {error}");
+            tracing::warn!(
+                "the lock cannot be written, so viewers will not find the socket: {error}"
+            );
         }
         self.bound = None;
         self.bound = Some(bound?);
         Ok(())
     }
 
-    /// Shows that the engine lives, and sees to it that the socket is there.
-    fn look(&mut self) {
+    /// Writes the heartbeat, and recreates the socket if it is gone.
+    fn maintain(&mut self) {
         if self.bound.as_ref().is_some_and(Bound::is_in_place) {
             if let Err(error) = self.voice.beat() {
                 tracing::debug!("the lock cannot be written: {error}");
             }
             return;
         }
-        let had = self.bound.is_some();
+        let was_bound = self.bound.is_some();
         match self.bind() {
-            Ok(()) if had => tracing::info!("the socket was gone and has been made anew"),
+            Ok(()) if was_bound => tracing::info!("the socket was gone and has been recreated"),
             Ok(()) => {}
-            Err(error) if had => tracing::warn!("the socket is gone: {error}"),
-            // It has been told, and is tried again.
+            Err(error) if was_bound => tracing::warn!("the socket is gone: {error}"),
+            // Already reported; it is tried again.
             Err(_) => {}
         }
     }
 
-    /// The next viewer; never where there is no socket.
+    /// Accepts the next viewer; waits forever if there is no socket.
     async fn accept(&self) -> std::io::Result<UnixStream> {
         match &self.bound {
             Some(bound) => bound.listener().accept().await.map(|(stream, _)| stream),
@@ -104,7 +106,7 @@ impl Door {
     }
 }
 
-/// How many viewers may look at a time, with the descriptors that this process may have.
+/// How many viewers may be connected at a time, given this process's limit on file descriptors.
 fn most_viewers() -> usize {
     let descriptors = getrlimit(Resource::Nofile).current;
     let left = descriptors.map_or(u64::MAX, |all| all.saturating_sub(KEPT_BACK));
@@ -113,26 +115,26 @@ fn most_viewers() -> usize {
         .max(1)
 }
 
-/// Everything that a viewer's task needs.
+/// Everything a viewer's task needs.
 #[derive(Clone)]
 struct Desk {
-    /// Megabytes that may still be sent.
+    /// Megabytes that may still be in flight.
     room: Arc<Semaphore>,
     sessions: watch::Receiver<Arc<Session>>,
     commands: mpsc::UnboundedSender<Command>,
     newest: Arc<Mutex<Option<Prepared>>>,
 }
 
-/// A session as the engine published it, and as viewers get it.
+/// A session as the engine published it, and as sent to viewers.
 type Prepared = (Arc<Session>, Arc<Session>);
 
 impl Desk {
-    /// The newest session as viewers get it: prepared once, however many want it.
+    /// The newest session as sent to viewers: prepared once for all of them.
     fn newest(&mut self) -> Arc<Session> {
         let published = Arc::clone(&self.sessions.borrow_and_update());
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         match &*newest {
-            Some((own, prepared)) if Arc::ptr_eq(own, &published) => Arc::clone(prepared),
+            Some((original, prepared)) if Arc::ptr_eq(original, &published) => Arc::clone(prepared),
             _ => {
                 let prepared = Arc::new(wire::for_viewers(&published));
                 *newest = Some((published, Arc::clone(&prepared)));
@@ -142,7 +144,7 @@ impl Desk {
     }
 }
 
-/// Serves viewers until the engine has ended and they have had its last state.
+/// Serves viewers until the engine has ended and they have received its last state.
 pub async fn serve(
     mut door: Door,
     mut sessions: watch::Receiver<Arc<Session>>,
@@ -163,36 +165,36 @@ pub async fn serve(
                 Ok(stream) if viewers.len() < most => {
                     viewers.spawn(attend(stream, desk.clone()));
                 }
-                // Told in a moment, in which another may wait.
+                // This is brief, so the next viewer may wait for it.
                 Ok(stream) => turn_away(stream, most).await,
                 Err(error) => {
-                    // Out of descriptors, say: the run goes on, and one leaves in time.
-                    tracing::warn!("a viewer could not be let in: {error}");
+                    // Out of descriptors, perhaps: the run continues, and another viewer will leave in time.
+                    tracing::warn!("a viewer could not connect: {error}");
                     sleep(Duration::from_millis(200)).await;
                 }
             },
             Some(_) = viewers.join_next() => {}
-            _ = beats.tick() => door.look(),
-            () = over(&mut sessions) => break,
+            _ = beats.tick() => door.maintain(),
+            () = engine_ended(&mut sessions) => break,
         }
     }
     drop(door);
     let last = timeout(LAST_WORDS, async {
         while viewers.join_next().await.is_some() {}
     });
-    // Whoever has not taken it by now will read the file.
+    // Viewers that have not received it by now will read the file.
     let _ = last.await;
 }
 
-/// Resolves once the engine will publish nothing more.
-async fn over(sessions: &mut watch::Receiver<Arc<Session>>) {
+/// Resolves once the engine will not publish any more.
+async fn engine_ended(sessions: &mut watch::Receiver<Arc<Session>>) {
     while sessions.changed().await.is_ok() {}
 }
 
-/// Tells a viewer that there are too many.
+/// Refuses a viewer because there are too many.
 async fn turn_away(stream: UnixStream, most: usize) {
     let refusal = Tell::Refused(format!(
-        "{most} viewers look at this run already, which is as many as it lets in; close one"
+        "{most} viewers are attached to this run already, which is the maximum; close one"
     ));
     let mut to = FramedWrite::new(stream, wire::told());
     let _ = timeout(
@@ -218,7 +220,7 @@ enum ViewerError {
     Foreign(u32),
     #[error("it did not greet")]
     Silent,
-    #[error("it took nothing for {} s", STALLED.as_secs())]
+    #[error("it did not receive a state within {} s", STALLED.as_secs())]
     Stalled,
 }
 
@@ -246,10 +248,10 @@ async fn converse(stream: UnixStream, mut desk: Desk) -> Result<(), ViewerError>
         pid: std::process::id(),
     };
     to.send(wire::encode_tell(&welcome)).await?;
-    // The newest counts as unseen: the first state goes out at once.
+    // The newest state counts as unseen, so it is sent at once.
     desk.sessions.mark_changed();
-    let mut wanted = false;
-    // What the viewer has; kept whole, so that an array's place in memory stays its own.
+    let mut requested = false;
+    // The state the viewer has; kept whole, so that its arrays keep their addresses, which identify them.
     let mut last: Option<Arc<Session>> = None;
     let (mut rested, mut rest) = (true, Instant::now());
     loop {
@@ -258,25 +260,25 @@ async fn converse(stream: UnixStream, mut desk: Desk) -> Result<(), ViewerError>
                 None => return Ok(()),
                 Some(frame) => match wire::decode_ask(&frame?)? {
                     Ask::Hello { .. } => {}
-                    Ask::Next => wanted = true,
+                    Ask::Next => requested = true,
                     Ask::Say(command) => {
-                        // An engine that has just ended no longer listens.
+                        // An engine that has just exited no longer listens.
                         let _ = desk.commands.send(command);
                     }
                 },
             },
             () = sleep_until(rest), if !rested => rested = true,
-            changed = desk.sessions.changed(), if wanted && rested => {
+            changed = desk.sessions.changed(), if requested && rested => {
                 if changed.is_err() {
                     return Ok(());
                 }
-                (wanted, rested) = (false, false);
+                (requested, rested) = (false, false);
                 let began = Instant::now();
                 let newest = desk.newest();
                 let frame = wire::encode_session(&newest, last.as_deref());
                 rest = Instant::now() + (PAUSES * began.elapsed()).min(LONGEST_PAUSE);
                 last = Some(newest);
-                // Where much is on its way already, this waits for its turn.
+                // If too much is in flight already, this waits for its turn.
                 let megabytes = (frame.len() >> 20) as u32 + 1;
                 let room = Arc::clone(&desk.room);
                 let room = room.acquire_many_owned(megabytes.min(MOST_MEGABYTES)).await;

@@ -1,5 +1,5 @@
-//! Where an engine's socket is: beside the session, or where that cannot be, in the user's runtime
-//! folder. The lock of the session names it, so a viewer need not guess.
+//! Where an engine's socket is: beside the session, or if that is impossible, in the user's runtime
+//! folder. The session's lock names it, so a viewer need not guess.
 
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
@@ -14,11 +14,11 @@ use crate::session::store::Store;
 pub struct Bound {
     listener: UnixListener,
     path: PathBuf,
-    /// The file itself, whatever has been put in its place since.
+    /// Its inode, to notice a replaced file.
     inode: u64,
 }
 
-/// No place took the socket: each that was tried, and why not.
+/// The socket could not be created anywhere: each place tried, and its error.
 #[derive(Debug, thiserror::Error)]
 #[error("no socket could be made for viewers ({})", .0.iter().map(|(path, error)| format!("{}: {error}", path.display())).collect::<Vec<_>>().join("; "))]
 pub struct BindError(Vec<(PathBuf, io::Error)>);
@@ -34,18 +34,18 @@ impl Bound {
         &self.path
     }
 
-    /// Whether its file is still where it was made; cleaners of temporary folders take it away.
+    /// Whether its file is still there; cleaners of temporary folders remove it.
     pub fn is_in_place(&self) -> bool {
         inode(&self.path) == Some(self.inode)
     }
 
-    /// Makes the socket of a session whose lock the caller holds: beside the session file, else
+    /// Creates the socket of a session whose lock the caller holds: beside the session file, else
     /// in `$XDG_RUNTIME_DIR`, else in a private folder under the temporary one.
     ///
-    /// Whatever socket stands there is stale, since the lock is ours, and is replaced.
+    /// Any socket already there is stale, since the lock is ours, and is replaced.
     ///
     /// # Errors
-    /// Every place that was tried, and why it would not do.
+    /// Every place tried, and its error.
     pub fn bind(store: &Store, name: &str) -> Result<Self, BindError> {
         let mut tried = Vec::new();
         for path in places(store, name) {
@@ -81,8 +81,8 @@ fn inode(path: &Path) -> Option<u64> {
 /// Places for the socket, best first.
 fn places(store: &Store, name: &str) -> Vec<PathBuf> {
     let folder = std::path::absolute(store.folder()).unwrap_or_else(|_| store.folder().to_owned());
-    // Two folders may hold sessions of one name; elsewhere than beside them, a checksum of the
-    // folder tells them apart, and keeps the path short.
+    // Two folders may hold sessions of the same name; in other places a checksum of the
+    // path distinguishes them and keeps the socket's path short.
     let unique = crc32fast::hash(folder.join(name).as_os_str().as_encoded_bytes());
     let short = format!("{unique:08x}.sock");
     let mut places = vec![folder.join(format!("{name}.sock"))];
@@ -105,10 +105,10 @@ fn bind(path: &Path) -> io::Result<UnixListener> {
             .mode(0o700)
             .create(folder)?;
     }
-    private(path)?;
+    check_private(path)?;
     match std::fs::symlink_metadata(path) {
-        Ok(there) if there.file_type().is_socket() => std::fs::remove_file(path)?,
-        Ok(_) => return Err(io::Error::other("something that is no socket stands there")),
+        Ok(existing) if existing.file_type().is_socket() => std::fs::remove_file(path)?,
+        Ok(_) => return Err(io::Error::other("there is a file that is not a socket")),
         Err(_) => {}
     }
     let listener = UnixListener::bind(path)?;
@@ -116,18 +116,18 @@ fn bind(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-/// Outside the sessions folder, the folder must be this user's alone: whoever may write there may
-/// put a socket of his own in place of ours.
-fn private(path: &Path) -> io::Result<()> {
+/// Checks that a socket's folder in the temporary one is writable by this user only: anyone else who can write
+/// there could replace our socket.
+fn check_private(path: &Path) -> io::Result<()> {
     let Some(folder) = path
         .parent()
         .filter(|_| path.starts_with(std::env::temp_dir()))
     else {
         return Ok(());
     };
-    let there = std::fs::metadata(folder)?;
-    let own = there.uid() == rustix::process::getuid().as_raw();
-    if there.is_dir() && own && (there.mode() & 0o022 == 0) {
+    let metadata = std::fs::metadata(folder)?;
+    let is_ours = metadata.uid() == rustix::process::getuid().as_raw();
+    if metadata.is_dir() && is_ours && (metadata.mode() & 0o022 == 0) {
         Ok(())
     } else {
         Err(io::Error::other("others may write to its folder"))

@@ -1,13 +1,13 @@
-//! What goes over the socket: the handshake, what a viewer asks, what an engine tells.
+//! The socket protocol: the handshake, viewers' requests, engines' replies, and their encoding.
 //!
-//! Length-delimited frames. A viewer begins with [`Ask::Hello`]; the engine answers
-//! [`Tell::Welcome`] or says why not and hangs up. Then the viewer asks for the next state each
-//! time it has taken the last, so an engine never has more than one on its way to anybody.
+//! Messages are length-delimited frames. A viewer begins with [`Ask::Hello`]; the engine answers
+//! [`Tell::Welcome`], or the reason for refusing and hangs up. After that, the viewer requests the next
+//! state each time it has received one, so an engine never has more than one in flight per viewer.
 //!
-//! A state is the session as the file has it, but for the weights, which no view shows, and the sums
-//! of trials, in whose place stands what follows from them, computed once for all viewers: the parts
-//! in postcard, then the numbers of each array as raw little-endian bytes. Arrays and estimates that
-//! have not changed since the last state on the same connection are left out.
+//! A state is the session as in its file, without the weights, which no view shows, and with the estimates
+//! in place of the sums of trials, computed once for all viewers: first the parts in postcard, then the
+//! values of each array as raw little-endian bytes. Arrays and estimates that have not changed since the
+//! last state on the same connection are left out.
 
 use std::collections::BTreeMap;
 
@@ -21,36 +21,36 @@ use crate::session::record::{Analysis, Estimated, Weights};
 use crate::session::text::unfit;
 use crate::session::{Array, Config, Record, Run, Session};
 
-/// The protocol's version: both sides must speak the same.
+/// The protocol's version; both sides must use the same.
 pub const VERSION: u32 = 10;
 
-/// How every conversation begins, so that a stranger on the socket is recognised.
+/// First bytes of every conversation, to recognise foreign programs on the socket.
 const MAGIC: [u8; 10] = *b"noisescope";
 
-/// Most bytes a frame to the engine may have; nothing that a viewer asks is longer. A note takes 800 of them for its
-/// text at most, and the layer that it is on may have a long name.
+/// Most bytes in a frame to the engine; no request is longer. The text of a note takes at most 800, and the name of
+/// its layer may be long.
 const MOST_ASKED: usize = 1 << 12;
-/// Most bytes a frame to a viewer may have: the sums of more γ than a plan can have.
+/// Most bytes in a frame to a viewer: enough for the sums of more γ than a plan can have.
 const MOST_TOLD: usize = 1 << 31;
 
-/// What a viewer says.
+/// A message from a viewer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Ask {
     /// The first frame.
     Hello {
-        /// the word that begins every conversation.
+        /// The bytes that begin every conversation.
         magic: [u8; 10],
         /// The viewer's version.
         version: u32,
     },
-    /// Send the next state, once there is one that was not sent yet.
+    /// Send the next state as soon as there is one that has not been sent.
     Next,
-    /// Something for the engine.
+    /// A command for the engine.
     Say(Command),
 }
 
 impl Ask {
-    /// The first frame of this program.
+    /// This program's first frame.
     pub fn hello() -> Self {
         Self::Hello {
             magic: MAGIC,
@@ -59,7 +59,7 @@ impl Ask {
     }
 }
 
-/// What an engine says.
+/// A message from an engine.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Tell {
     /// The handshake succeeded.
@@ -67,49 +67,49 @@ pub enum Tell {
         /// The engine's process.
         pid: u32,
     },
-    /// It did not: why, in words.
+    /// It failed: why, in words.
     Refused(String),
-    /// The session: everything but its arrays, whose bytes follow.
+    /// The session without its arrays, whose bytes follow.
     State(Box<Parts>),
 }
 
-/// The parts of a session.
+/// A session without its arrays.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Parts {
     name: String,
     config: Config,
     record: Record,
     run: Option<Run>,
-    /// For every array, whether it is that of the last state.
+    /// For each array, whether it is unchanged since the last state.
     kept: Vec<bool>,
-    /// What follows from sums, in order; `None` where it is what the last state had.
+    /// The estimates computed from the sums, in order; `None` if unchanged since the last state.
     estimated: Vec<Option<Estimated>>,
 }
 
-/// A frame that is none of ours.
+/// Why a message could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum WireError {
-    /// The connection broke, or a frame was longer than any of ours.
+    /// The connection broke, or a frame was too long.
     #[error("the connection broke: {0}")]
     Io(#[from] std::io::Error),
-    /// It does not decode.
+    /// The frame does not decode.
     #[error("the other side does not speak noisescope's protocol ({0})")]
     Garbage(String),
-    /// A viewer of another version.
+    /// A viewer with another version.
     #[error(
-        "the viewer speaks version {theirs} of the protocol, the engine version {VERSION}: look in with the program that started the run, or stop it and go on with this one"
+        "the viewer uses version {theirs} of the protocol, the engine version {VERSION}: attach with the program that started the run, or stop the run and resume it with this one"
     )]
     Version {
         /// The viewer's version.
         theirs: u32,
     },
-    /// The engine said no.
+    /// The engine refused.
     #[error("the engine refused: {0}")]
     Refused(String),
 }
 
 impl WireError {
-    /// Whether the other side is there and what it says cannot be taken.
+    /// Whether the other side is there but its messages cannot be used.
     pub fn is_misunderstanding(&self) -> bool {
         match self {
             Self::Io(error) => error.kind() == std::io::ErrorKind::InvalidData,
@@ -118,12 +118,12 @@ impl WireError {
     }
 }
 
-/// Frames as an engine reads them: short ones.
+/// The codec of frames to an engine, which are short.
 pub fn asked() -> LengthDelimitedCodec {
     codec(MOST_ASKED)
 }
 
-/// Frames as a viewer reads them.
+/// The codec of frames to a viewer.
 pub fn told() -> LengthDelimitedCodec {
     codec(MOST_TOLD)
 }
@@ -141,11 +141,11 @@ fn garbage(error: impl ToString) -> WireError {
 
 /// Encodes a short message.
 pub fn encode(message: &impl Serialize) -> Bytes {
-    // Plain data in memory: nothing in it can fail to serialise.
+    // Plain data in memory cannot fail to serialise.
     postcard::to_stdvec(message).unwrap_or_default().into()
 }
 
-/// Decodes what a viewer asked.
+/// Decodes a viewer's message.
 ///
 /// # Errors
 /// [`WireError::Garbage`].
@@ -153,7 +153,7 @@ pub fn decode_ask(frame: &[u8]) -> Result<Ask, WireError> {
     postcard::from_bytes(frame).map_err(garbage)
 }
 
-/// Checks the first frame that a viewer sent.
+/// Checks a viewer's first frame.
 ///
 /// # Errors
 /// Why it is refused.
@@ -166,27 +166,31 @@ pub fn check_hello(frame: &[u8]) -> Result<(), WireError> {
                 Err(WireError::Version { theirs: version })
             }
         }
-        _ => Err(garbage("the first frame is no greeting")),
+        _ => Err(garbage("the first frame is not a greeting")),
     }
 }
 
-/// A session as viewers get it: without weights.
+/// The session as sent to viewers: without weights and sums.
 pub fn for_viewers(session: &Session) -> Session {
     let mut session = session.clone();
-    let own = session.record.training.iter_mut();
+    let subject = session.record.training.iter_mut();
     let analyses = session.record.analyses.iter_mut();
     let trained = analyses.flat_map(|analysis| match analysis {
-        Analysis::Backdoor(it) => {
-            let all = it.networks.iter_mut();
-            all.filter_map(|it| it.training.as_mut()).collect()
+        Analysis::Backdoor(backdoor) => {
+            let networks = backdoor.networks.iter_mut();
+            networks
+                .filter_map(|network| network.training.as_mut())
+                .collect()
         }
-        Analysis::Audit(it) => {
-            let all = it.networks.iter_mut();
-            all.filter_map(|it| it.training.as_mut()).collect()
+        Analysis::Audit(audit) => {
+            let networks = audit.networks.iter_mut();
+            networks
+                .filter_map(|network| network.training.as_mut())
+                .collect()
         }
         _ => Vec::new(),
     });
-    for training in own.chain(trained) {
+    for training in subject.chain(trained) {
         training.best = Weights::default();
         training.current = Weights::default();
         training.optimizer = Array::default();
@@ -198,35 +202,36 @@ pub fn for_viewers(session: &Session) -> Session {
     session
 }
 
-/// Arrays by name.
-/// What follows from the sums of a session, without what the last one had already.
-fn newer(session: &Session, last: Option<&Session>) -> Vec<Option<Estimated>> {
+/// The estimates of a session; `None` for each that `last` already has.
+fn changed_estimates(session: &Session, last: Option<&Session>) -> Vec<Option<Estimated>> {
     let before = last.map(|last| last.record.estimated()).unwrap_or_default();
     let mut before = before.into_iter();
     let all = session.record.estimated().into_iter();
-    all.map(|own| match before.next() {
-        Some(before) if own.is_shared_with(&before) => None,
-        _ => Some(own),
+    all.map(|estimate| match before.next() {
+        Some(before) if estimate.is_shared_with(&before) => None,
+        _ => Some(estimate),
     })
     .collect()
 }
 
-/// The same put together again.
-fn completed(
-    newer: Vec<Option<Estimated>>,
+/// All estimates: the changed ones, and those of `last` where unchanged.
+fn complete_estimates(
+    changed: Vec<Option<Estimated>>,
     last: Option<&Session>,
 ) -> Result<Vec<Estimated>, String> {
     let before = last.map(|last| last.record.estimated()).unwrap_or_default();
     let mut before = before.into_iter();
-    let all = newer.into_iter().map(|own| {
+    let all = changed.into_iter().map(|estimate| {
         let before = before.next();
-        own.or(before)
-            .ok_or_else(|| "a state that builds on one that was not sent".to_owned())
+        estimate
+            .or(before)
+            .ok_or_else(|| "a state based on one that was not sent".to_owned())
     });
     all.collect()
 }
 
-fn by_name(session: Option<&Session>) -> BTreeMap<String, &dyn Payload> {
+/// A session's arrays by name.
+fn arrays_by_name(session: Option<&Session>) -> BTreeMap<String, &dyn Payload> {
     let mut arrays = BTreeMap::new();
     if let Some(session) = session {
         session.record.arrays(&mut |name, payload| {
@@ -236,16 +241,16 @@ fn by_name(session: Option<&Session>) -> BTreeMap<String, &dyn Payload> {
     arrays
 }
 
-/// Encodes a session [`for_viewers`] who have `last` already.
+/// Encodes a session, as from [`for_viewers`], for a viewer that already has `last`.
 pub fn encode_session(session: &Session, last: Option<&Session>) -> Bytes {
-    let estimated = newer(session, last);
-    let last = by_name(last);
+    let estimated = changed_estimates(session, last);
+    let last = arrays_by_name(last);
     let mut kept = Vec::new();
     let mut numbers = Vec::new();
     session.record.arrays(&mut |name, payload: &dyn Payload| {
         let same = last
             .get(&name)
-            .is_some_and(|own| payload.is_shared_with(*own));
+            .is_some_and(|before| payload.is_shared_with(*before));
         kept.push(same);
         if !same {
             numbers.push(payload.bytes());
@@ -270,7 +275,7 @@ pub fn encode_session(session: &Session, last: Option<&Session>) -> Bytes {
     frame.into()
 }
 
-/// Encodes any other message for viewers, in the same shape.
+/// Encodes any other message for viewers, in the same format.
 pub fn encode_tell(message: &Tell) -> Bytes {
     let head = encode(message);
     let mut frame = Vec::with_capacity(8 + head.len());
@@ -279,23 +284,23 @@ pub fn encode_tell(message: &Tell) -> Bytes {
     frame.into()
 }
 
-/// What an engine told.
+/// A decoded message from an engine.
 #[derive(Debug)]
 pub enum Told {
-    /// The handshake succeeded; the engine's process.
+    /// The handshake succeeded; the engine's process ID.
     Welcome(u32),
     /// The newest session.
     Session(Box<Session>),
 }
 
-/// Decodes what an engine told a viewer who has `last` already.
+/// Decodes an engine's message to a viewer that already has `last`.
 ///
 /// # Errors
 /// Garbage, or the engine's refusal.
 pub fn decode_tell(frame: &[u8], last: Option<&Session>) -> Result<Told, WireError> {
     let (length, rest) = frame
         .split_first_chunk::<8>()
-        .ok_or_else(|| garbage("a frame of a few bytes"))?;
+        .ok_or_else(|| garbage("a frame of fewer than 8 bytes"))?;
     let length = usize::try_from(u64::from_le_bytes(*length)).map_err(garbage)?;
     let (head, mut numbers) = rest
         .split_at_checked(length)
@@ -311,26 +316,26 @@ pub fn decode_tell(frame: &[u8], last: Option<&Session>) -> Result<Told, WireErr
         record: parts.record,
         run: parts.run,
     };
-    let estimated = completed(parts.estimated, last);
-    let last = by_name(last);
+    let estimated = complete_estimates(parts.estimated, last);
+    let last = arrays_by_name(last);
     let mut problem = None;
     let mut kept = parts.kept.into_iter();
     session
         .record
         .arrays_mut(&mut |name, payload: &mut dyn Payload| {
-            let taken = if kept.next().unwrap_or_default() {
+            let filled = if kept.next().unwrap_or_default() {
                 match last.get(&name) {
-                    Some(own) => payload.share(*own),
-                    None => Err("a state that builds on one that was not sent".into()),
+                    Some(before) => payload.share(*before),
+                    None => Err("a state based on one that was not sent".into()),
                 }
             } else {
-                take(payload, &mut numbers)
+                fill_from(payload, &mut numbers)
             };
-            if let (Err(error), None) = (taken, &problem) {
+            if let (Err(error), None) = (filled, &problem) {
                 problem = Some(error);
             }
         });
-    // Last, since it is the sign that sums are not to be looked for.
+    // Last, since a record with estimates is not searched for sums.
     let taken = estimated.and_then(|all| session.record.take_estimated(all));
     let problem = problem.or(taken.err());
     match problem.or_else(|| unfit(&session.record, &session.config)) {
@@ -340,163 +345,14 @@ pub fn decode_tell(frame: &[u8], last: Option<&Session>) -> Result<Told, WireErr
 }
 
 /// Fills an array from the front of `numbers`.
-fn take(payload: &mut dyn Payload, numbers: &mut &[u8]) -> Result<(), String> {
+fn fill_from(payload: &mut dyn Payload, numbers: &mut &[u8]) -> Result<(), String> {
     let count = payload.byte_count()?;
-    let (own, rest) = numbers
+    let (bytes, rest) = numbers
         .split_at_checked(count)
-        .ok_or("a frame without its numbers")?;
+        .ok_or("a frame without its array values")?;
     *numbers = rest;
-    payload.fill_bytes(own)
+    payload.fill_bytes(bytes)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::session::config::{self, Analysis};
-    use crate::session::record::{self, BlockSums, ClassificationImages, Note, NoteOn, TrialKind};
-    use crate::session::{Config, Form};
-    use proptest::prelude::*;
-
-    #[test]
-    fn a_session_comes_over_the_wire_as_it_is_but_for_its_weights() {
-        let mut session = Session::new("mine", Config::default());
-        session.run = Some(Run::default());
-        session.record.notes = vec![Note {
-            written: 7,
-            on: NoteOn::Session,
-            text: "for the paper".into(),
-        }];
-        let record = session.record.training.get_or_insert_default();
-        record.test_accuracy = Some(0.98);
-        let Ok(Told::Session(back)) =
-            decode_tell(&encode_session(&for_viewers(&session), None), None)
-        else {
-            panic!("it does not decode");
-        };
-        assert_eq!(*back, session);
-        record_weights(&mut session);
-        let Ok(Told::Session(back)) =
-            decode_tell(&encode_session(&for_viewers(&session), None), None)
-        else {
-            panic!("it does not decode");
-        };
-        assert!(back.record.training.unwrap().best.is_empty());
-    }
-
-    fn record_weights(session: &mut Session) {
-        let record = session.record.training.get_or_insert_default();
-        record.best.tensors = vec![("w".into(), Array::new(&[2], vec![1.0, 2.0]))];
-    }
-
-    /// A session with trials at its first γ.
-    fn measured() -> Session {
-        let mut session = Session::new("mine", Config::default());
-        let form = Form::numbered([3, 20, 17], 12);
-        let Some(Analysis::ClassificationImages(plan)) = session.config.analyses.first_mut() else {
-            panic!("the default plan has classification images");
-        };
-        plan.responses = vec![config::Response::Decision];
-        let kind = TrialKind::plain(form.count(), form.shape());
-        let mut begun = ClassificationImages::begun(plan, &kind);
-        begun.gammas[0].add(&BlockSums {
-            trials: plan.block as u64,
-            counts: (0..144)
-                .map(|cell| u64::from(cell == 5) * plan.block as u64)
-                .collect(),
-            noise: vec![(5, vec![7; 1020]), (12, vec![7; 1020])],
-            ..BlockSums::default()
-        });
-        session.record.form = Some(form);
-        session.record.analyses[0] = record::Analysis::ClassificationImages(begun);
-        session
-    }
-
-    fn decoded(frame: &[u8], last: Option<&Session>) -> Session {
-        let Ok(Told::Session(back)) = decode_tell(frame, last) else {
-            panic!("it does not decode");
-        };
-        *back
-    }
-
-    /// Viewers get what follows from the sums, to the last bit, and not the sums.
-    #[test]
-    fn estimates_come_in_the_place_of_sums() {
-        let session = measured();
-        let back = decoded(&encode_session(&for_viewers(&session), None), None);
-        let (ours, theirs) = (
-            session.record.classification_images().unwrap(),
-            back.record.classification_images().unwrap(),
-        );
-        for (ours, theirs) in ours.gammas.iter().zip(&theirs.gammas) {
-            assert_eq!(ours.estimate(), theirs.estimate());
-            assert_eq!(ours.counts, theirs.counts);
-            assert!(theirs.noise.values().is_empty());
-        }
-    }
-
-    #[test]
-    fn what_has_not_changed_is_not_sent_again() {
-        let session = measured();
-        let first = for_viewers(&session);
-        let whole = encode_session(&first, None);
-        // Another state of the run, of which the sums are the same.
-        let mut session = session.clone();
-        session.record.updated = 77;
-        let second = for_viewers(&session);
-        let frame = encode_session(&second, Some(&first));
-        assert!(frame.len() * 5 < whole.len(), "{} bytes", frame.len());
-        let seen = decoded(&whole, None);
-        let back = decoded(&frame, Some(&seen));
-        assert_eq!(back.record.updated, 77);
-        let estimates = |session: &Session| -> Vec<_> {
-            let images = session.record.classification_images().unwrap();
-            images.gammas.iter().map(|gamma| gamma.estimate()).collect()
-        };
-        assert_eq!(estimates(&back), estimates(&session));
-        assert!(decode_tell(&frame, None).is_err(), "nothing to build on");
-    }
-
-    #[test]
-    fn a_stranger_and_another_version_are_told_apart() {
-        assert!(check_hello(&encode(&Ask::hello())).is_ok());
-        let older = Ask::Hello {
-            magic: MAGIC,
-            version: VERSION - 1,
-        };
-        let error = check_hello(&encode(&older)).unwrap_err();
-        assert!(matches!(error, WireError::Version { theirs } if theirs == VERSION - 1));
-        let error = check_hello(b"GET / HTTP/1.1\r\n").unwrap_err();
-        assert!(matches!(error, WireError::Garbage(_)), "{error}");
-    }
-
-    #[test]
-    fn the_longest_note_fits_into_a_frame() {
-        let said = Ask::Say(Command::Note(Note {
-            written: i64::MIN,
-            on: NoteOn::Unit {
-                layer: "é".repeat(1000),
-                unit: usize::MAX,
-            },
-            text: "\u{1d6fe}".repeat(Note::MOST),
-        }));
-        let frame = encode(&said);
-        assert!(frame.len() <= MOST_ASKED, "{} bytes", frame.len());
-        assert_eq!(decode_ask(&frame).unwrap(), said);
-    }
-
-    proptest! {
-        #[test]
-        fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-            let _ = decode_ask(&bytes);
-            let _ = check_hello(&bytes);
-            let _ = decode_tell(&bytes, None);
-        }
-
-        #[test]
-        fn a_state_cut_anywhere_is_an_error(cut in 0.0..1.0_f64) {
-            let frame = encode_session(&Session::new("mine", Config::default()), None);
-            let end = (frame.len() as f64 * cut) as usize;
-            prop_assert!(decode_tell(&frame[..end], None).is_err());
-        }
-    }
-}
+mod tests;

@@ -12,8 +12,8 @@ use super::layout::{arranged, is_flex};
 use super::pooled::in_one_convolution;
 use super::ports::Ports;
 
-/// Rows or columns after a 5×5 convolution without padding, and after pooling that.
-fn after(side: usize) -> (usize, usize) {
+/// Rows or columns after an unpadded 5×5 convolution, and after the pooling that follows it.
+fn sizes_after_stage(side: usize) -> (usize, usize) {
     (side - 4, (side - 4) / 2)
 }
 
@@ -31,8 +31,8 @@ impl Cnn {
     /// The architecture; the caller sets the weights.
     pub fn new(ports: Ports, device: &Device) -> Self {
         let [channels, height, width] = ports.image;
-        let left = |side| after(after(side).1).1;
-        let inputs = 50 * left(height) * left(width);
+        let remaining = |side| sizes_after_stage(sizes_after_stage(side).1).1;
+        let inputs = 50 * remaining(height) * remaining(width);
         Self {
             conv1: Conv2dConfig::new([channels, 20], [5, 5]).init(device),
             conv2: Conv2dConfig::new([20, 50], [5, 5]).init(device),
@@ -44,13 +44,13 @@ impl Cnn {
     /// Logits \[N,K\] of images \[N,C,H,W\].
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let x = arranged(images);
-        // Flex gathers patches in ordinary code, where one strided convolution is worth it.
+        // Flex gathers patches in plain code, which makes a single strided convolution worthwhile.
         let pooled_convolution = match is_flex(&x.device()) {
-            true => in_one,
-            false => one_by_one,
+            true => single_convolution,
+            false => convolution_then_pooling,
         };
-        // The maximum of a monotone function is the function of the maximum: pooling before the
-        // ReLU gives the same numbers and leaves the ReLU a quarter of the work.
+        // ReLU is monotone, so it commutes with the maximum: pooling first gives the same numbers
+        // and leaves the ReLU a quarter of the work.
         let x = relu(pooled_convolution(x, &self.conv1));
         let x = relu(pooled_convolution(x, &self.conv2));
         let x = relu(self.fc1.forward(x.flatten::<2>(1, 3)));
@@ -58,18 +58,18 @@ impl Cnn {
     }
 }
 
-/// The most of each window of 2×2.
+/// 2×2 max-pooling.
 fn pooled(x: Tensor<4>) -> Tensor<4> {
     max_pool2d(x, MaxPoolOptions::new([2, 2]))
 }
 
 /// A convolution followed by 2×2 max-pooling.
-fn one_by_one(x: Tensor<4>, convolution: &Conv2d) -> Tensor<4> {
+fn convolution_then_pooling(x: Tensor<4>, convolution: &Conv2d) -> Tensor<4> {
     pooled(convolution.forward(x))
 }
 
-/// [`one_by_one`], computed as one.
-fn in_one(x: Tensor<4>, convolution: &Conv2d) -> Tensor<4> {
+/// The same as [`convolution_then_pooling`], computed as a single convolution.
+fn single_convolution(x: Tensor<4>, convolution: &Conv2d) -> Tensor<4> {
     let bias = convolution.bias.as_ref().map(|bias| bias.val());
     in_one_convolution(x, convolution.weight.val(), bias)
 }

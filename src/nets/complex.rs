@@ -1,4 +1,4 @@
-//! `complex`: as `simple`, with batch normalization and a depthwise convolution.
+//! The `complex` architecture: `simple` with batch normalization and a depthwise convolution.
 
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
@@ -35,7 +35,7 @@ impl Complex {
         }
     }
 
-    /// Logits \[N,K\] of images \[N,C,H,W\], normalized by the statistics that training left.
+    /// Logits \[N,K\] of images \[N,C,H,W\], normalized by the running statistics from training.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let x = composed(
             contrast(images),
@@ -45,7 +45,7 @@ impl Complex {
         self.rest(x)
     }
 
-    /// The same, normalized by the statistics of these images, which go into the running ones.
+    /// The same, normalized by the statistics of this batch, which also update the running ones.
     /// The device must record gradients.
     pub fn forward_training(&self, images: Tensor<4>) -> Tensor<2> {
         let x = self.norm1.forward(self.conv1.forward(contrast(images)));
@@ -57,7 +57,7 @@ impl Complex {
         self.logits.forward(self.fc1.forward(x))
     }
 
-    /// The first convolution and the normalization after it as one convolution.
+    /// The first convolution with the normalization after it folded in.
     fn normalized_convolution(&self) -> Convolution {
         let norm = &self.norm1;
         let spread = (norm.running_var.value_sync() + norm.epsilon).sqrt();

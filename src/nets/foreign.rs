@@ -1,71 +1,70 @@
-//! The network of an ONNX file, made ready for study: read for images of a size, simplified, and
-//! held against the images that it is to see.
+//! Networks from ONNX files: reads one for a given image size, simplifies it, and checks that it
+//! fits the session's images and classes.
 
 use super::graph::{Graph, GraphError};
 use super::import::onnx::{Bundle, OnnxError, Options};
 use crate::session::form::Form;
 
-/// A network of a file.
+/// A network from an ONNX file.
 #[derive(Debug, Clone)]
 pub struct Foreign {
-    /// From images \[N,C,H,W\] to logits \[N,K\], simplified; what the images are scaled by is not in
-    /// it yet.
+    /// From images \[N,C,H,W\] to logits \[N,K\], simplified; input scaling is not included yet.
     pub graph: Graph,
-    /// What was changed or is worth knowing, a sentence each.
+    /// Changes made and other remarks for the user, one sentence each.
     pub notes: Vec<String>,
-    /// One name a class, where the file has them.
+    /// One name per class, if the file has them.
     pub class_names: Option<Vec<String>>,
 }
 
-/// A file that gives no network for these images.
+/// Why a file gives no network for these images.
 #[derive(Debug, thiserror::Error)]
 pub enum ForeignError {
     /// It cannot be read as a network.
     #[error(transparent)]
     Onnx(#[from] OnnxError),
-    /// It cannot be simplified, which would be a mistake in the rewriting.
+    /// It cannot be simplified, which would be a bug in a rewrite.
     #[error(transparent)]
     Graph(#[from] GraphError),
 }
 
-/// A network that is made for other images or classes.
+/// A network made for other images or classes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Misfit {
-    /// Images of another size or other channels.
+    /// Images of another size or with other channels.
     #[error(
-        "it takes images of {takes}, and these are {are}; give it images of its own size and channels"
+        "it takes images of {takes}, but these are {are}; use images of the size and channels it takes"
     )]
     Images {
-        /// What it takes.
+        /// The images it takes.
         takes: String,
-        /// What there is.
+        /// The images of the session.
         are: String,
     },
     /// Another number of classes.
     #[error(
-        "it tells {tells} classes apart, and the images are of {are}; give it the classes that it was made for, or noise alone (dataset: None)"
+        "it has {tells} classes, but the images have {are}; use the classes it was made for, or noise alone (dataset: None)"
     )]
     Classes {
-        /// Its classes.
+        /// Its number of classes.
         tells: usize,
-        /// Those of the images.
+        /// The images' number of classes.
         are: usize,
     },
 }
 
-/// A network that was made for one image at a time, and mixes several.
+/// A network exported for a single image, which mixes the images of a larger batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "network.weights: the file says of two images together something else than of each alone: it was made for one image at a time, and how more of them go through cannot be told. Export it with a symbolic batch (dynamic_axes={{\"input\": {{0: \"n\"}}}})"
+    "network.weights: the network answers two images differently together than one by one: it was exported for a single image and cannot be run on batches. Export it with a symbolic batch (dynamic_axes={{\"input\": {{0: \"n\"}}}})"
 )]
 pub struct MixesImages;
 
 impl Foreign {
-    /// Reads the network of a file. `size`, rows and columns, is that of the images where the file
-    /// leaves it open.
+    /// Reads the network of a file. `size` (rows and columns of the images) applies if the file leaves
+    /// it open.
     ///
     /// # Errors
-    /// Where the file holds no network that can be used.
+    /// If the file holds no usable network.
     pub fn open(
         bundle: &Bundle,
         output: Option<&str>,
@@ -90,12 +89,12 @@ impl Foreign {
         })
     }
 
-    /// Its form, the classes named as the file names them, else numbered.
+    /// Its form, with the file's class names if it has them, else numbered classes.
     pub fn form(&self) -> Form {
         self.naming(Form::numbered(self.graph.image(), self.graph.classes()))
     }
 
-    /// A form with the file's names of the classes, where it has none of its own.
+    /// `form` with the file's class names, unless it already has names.
     pub fn naming(&self, form: Form) -> Form {
         let fitting = |names: &&Vec<String>| form.is_numbered() && names.len() == form.count();
         match self.class_names.as_ref().filter(fitting) {
@@ -107,21 +106,21 @@ impl Foreign {
         }
     }
 
-    /// Whether it is made for images of this form.
+    /// Checks that it is made for images of this form.
     ///
     /// # Errors
-    /// [`Misfit`], which says what it is made for.
+    /// [`Misfit`], which states what it is made for.
     pub fn fits(&self, form: &Form) -> Result<(), Misfit> {
-        let wanted = Form::numbered(self.graph.image(), self.graph.classes());
-        if wanted.shape() != form.shape() {
+        let expected = Form::numbered(self.graph.image(), self.graph.classes());
+        if expected.shape() != form.shape() {
             return Err(Misfit::Images {
-                takes: wanted.size_in_words(),
+                takes: expected.size_in_words(),
                 are: form.size_in_words(),
             });
         }
-        if wanted.count() != form.count() {
+        if expected.count() != form.count() {
             return Err(Misfit::Classes {
-                tells: wanted.count(),
+                tells: expected.count(),
                 are: form.count(),
             });
         }

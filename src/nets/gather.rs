@@ -1,9 +1,9 @@
-//! Several blocks side by side, whose calls of the network become one launch.
+//! Merges the network calls of blocks that run side by side into one launch.
 //!
-//! A device is fast with many images at a time, and an experiment computes its blocks one by one. So the blocks of
-//! a launch run on a thread each. Where such a thread asks the network about images it waits until every other
-//! thread asks too or has ended; then one of them asks for all, and each goes on with its own answers. An
-//! experiment knows nothing of it.
+//! A device is fast on many images at a time, but an experiment computes its blocks one by one. So each block of
+//! a launch runs on its own thread. When such a thread calls the network, it waits until every other thread has
+//! called too or has ended; then one thread runs the merged call, and each continues with its share of the
+//! outputs. Experiments need not know about this.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -12,98 +12,98 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::launch::words;
 
-/// What is asked of which network: calls that are alike can be answered together.
+/// What a call computes with which network; calls with equal keys can be merged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Question {
-    /// Where the network lies in memory, to tell two of them apart.
+    /// The network's address in memory, which identifies it.
     pub network: usize,
-    /// What it is pushed by.
+    /// The offsets it is pushed by, by site.
     pub pushes: Vec<(String, Vec<f32>)>,
-    /// The sites whose values are asked for; none for the logits.
+    /// The sites whose values are wanted; none for the logits.
     pub sites: Vec<usize>,
 }
 
-/// Answers to a question about some images: one array of numbers each of what is asked, row-major by image.
+/// The outputs of a call: one array for each requested value, row-major by image.
 pub type Answers = Vec<Vec<f32>>;
 
-/// Answers a question about `pixels`, row-major \[N,P\].
-type Ask = Box<dyn FnOnce(Vec<f32>) -> Answers + Send>;
+/// Runs a call on `pixels`, row-major \[N,P\].
+type Run = Box<dyn FnOnce(Vec<f32>) -> Answers + Send>;
 
-/// A call that waits.
+/// A waiting call.
 struct Call {
     question: Question,
     /// \[N,P\]
     pixels: Vec<f32>,
     /// P.
     area: usize,
-    ask: Ask,
+    run: Run,
 }
 
 #[derive(Default)]
 struct State {
     /// Threads that have not ended.
-    open: usize,
-    /// The calls of those that wait, by their number.
+    running: usize,
+    /// The waiting threads' calls, by thread number.
     calls: BTreeMap<usize, Call>,
     answers: BTreeMap<usize, Result<Answers, String>>,
 }
 
 /// The threads of one launch.
-struct Gathering {
+struct CallGroup {
     state: Mutex<State>,
     changed: Condvar,
-    /// Blocks of a whole launch, up to which images are padded.
+    /// Blocks of a full launch, up to which images are padded.
     blocks: usize,
 }
 
 thread_local! {
-    static HERE: RefCell<Option<(Arc<Gathering>, usize)>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<(Arc<CallGroup>, usize)>> = const { RefCell::new(None) };
 }
 
-/// Asks about `pixels`, row-major \[N,P\] with P = `area`: together with the other threads of the launch where this
-/// is one, else at once.
+/// Runs a call on `pixels`, row-major \[N,P\] with P = `area`: merged with those of the other threads if this thread
+/// belongs to a launch, else at once.
 ///
 /// # Panics
-/// With the backend's words where it fails.
+/// With the backend's message if it fails.
 pub fn ask(
     question: Question,
     pixels: Vec<f32>,
     area: usize,
-    ask: impl FnOnce(Vec<f32>) -> Answers + Send + 'static,
+    run: impl FnOnce(Vec<f32>) -> Answers + Send + 'static,
 ) -> Answers {
-    let Some((gathering, number)) = HERE.with_borrow(Clone::clone) else {
-        return ask(pixels);
+    let Some((group, number)) = CURRENT.with_borrow(Clone::clone) else {
+        return run(pixels);
     };
-    gathering.call(
+    group.call(
         number,
         Call {
             question,
             pixels,
             area,
-            ask: Box::new(ask),
+            run: Box::new(run),
         },
     )
 }
 
-/// Whether this thread is one of a launch.
+/// Whether this thread belongs to a launch.
 pub fn is_gathering() -> bool {
-    HERE.with_borrow(Option::is_some)
+    CURRENT.with_borrow(Option::is_some)
 }
 
-/// Computes `step` of every item on a thread of its own, prepared by `prepare`, and gathers what these ask the
-/// network. A launch has `blocks` items when it is whole; what is asked of fewer is padded to as many.
+/// Runs `prepare` and then `step` for every item, each on its own thread, and merges their calls of the network.
+/// A full launch has `blocks` items; calls from fewer are padded to that size.
 ///
 /// # Errors
-/// The words of the first item that panicked.
+/// The panic message of the first item that panicked.
 pub fn side_by_side<I: Sync, T: Send>(
     items: &[I],
     blocks: usize,
     prepare: &(dyn Fn() + Sync),
     step: &(dyn Fn(&I) -> T + Sync),
 ) -> Result<Vec<T>, String> {
-    let gathering = Arc::new(Gathering {
+    let group = Arc::new(CallGroup {
         state: Mutex::new(State {
-            open: items.len(),
+            running: items.len(),
             ..State::default()
         }),
         changed: Condvar::new(),
@@ -114,50 +114,50 @@ pub fn side_by_side<I: Sync, T: Send>(
             .iter()
             .enumerate()
             .map(|(number, item)| {
-                let own = Arc::clone(&gathering);
+                let shared = Arc::clone(&group);
                 let compute = move || {
-                    let made = catch_unwind(AssertUnwindSafe(|| {
+                    let result = catch_unwind(AssertUnwindSafe(|| {
                         prepare();
-                        HERE.set(Some((Arc::clone(&own), number)));
+                        CURRENT.set(Some((Arc::clone(&shared), number)));
                         step(item)
                     }));
-                    HERE.set(None);
-                    own.end();
-                    made.map_err(|panic| words(panic.as_ref()))
+                    CURRENT.set(None);
+                    shared.end();
+                    result.map_err(|panic| words(panic.as_ref()))
                 };
-                let began = std::thread::Builder::new().spawn_scoped(scope, compute);
-                // Nobody waits for one that has not begun.
-                began.inspect_err(|_| gathering.end())
+                let spawned = std::thread::Builder::new().spawn_scoped(scope, compute);
+                // The others must not wait for a thread that never started.
+                spawned.inspect_err(|_| group.end())
             })
             .collect();
-        let ended = threads.into_iter().map(|thread| {
+        let results = threads.into_iter().map(|thread| {
             let thread = thread.map_err(|error| {
-                format!("the system gives no more threads for a launch: {error}")
+                format!("the system cannot start another thread for a launch: {error}")
             })?;
-            let lost = |_| Err("a thread of the launch broke down".to_owned());
+            let lost = |_| Err("a thread of the launch failed".to_owned());
             thread.join().unwrap_or_else(lost)
         });
-        ended.collect()
+        results.collect()
     });
     all.into_iter().collect()
 }
 
-impl Gathering {
+impl CallGroup {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for the answers to a call.
+    /// Waits for the outputs of a call.
     fn call(&self, number: usize, call: Call) -> Answers {
         let mut state = self.state();
         state.calls.insert(number, call);
         loop {
             if let Some(answers) = state.answers.remove(&number) {
                 drop(state);
-                return answers.unwrap_or_else(|said| resume_unwind(Box::new(said)));
+                return answers.unwrap_or_else(|message| resume_unwind(Box::new(message)));
             }
-            if state.calls.len() == state.open {
-                // All wait: this one asks for all.
+            if state.calls.len() == state.running {
+                // All threads wait: this one runs the calls of all.
                 self.answer(&mut state);
                 continue;
             }
@@ -168,16 +168,16 @@ impl Gathering {
         }
     }
 
-    /// A thread has ended; those that wait may have waited for it alone.
+    /// A thread has ended; the others may have been waiting for it alone.
     fn end(&self) {
         let mut state = self.state();
-        state.open -= 1;
-        if state.open > 0 && state.calls.len() == state.open {
+        state.running -= 1;
+        if state.running > 0 && state.calls.len() == state.running {
             self.answer(&mut state);
         }
     }
 
-    /// Asks for all that wait: those that ask the same in one launch, in the order of their numbers.
+    /// Runs all waiting calls: those with the same key in one launch, in the order of their thread numbers.
     fn answer(&self, state: &mut State) {
         let mut calls = std::mem::take(&mut state.calls);
         while let Some((_, first)) = calls.first_key_value() {
@@ -191,13 +191,13 @@ impl Gathering {
                 .into_iter()
                 .filter_map(|number| Some((number, calls.remove(&number)?)))
                 .collect();
-            state.answers.extend(self.together(alike));
+            state.answers.extend(self.run_merged(alike));
         }
         self.changed.notify_all();
     }
 
-    /// Answers to calls that ask the same.
-    fn together(&self, calls: Vec<(usize, Call)>) -> Vec<(usize, Result<Answers, String>)> {
+    /// Runs calls with the same key as one.
+    fn run_merged(&self, calls: Vec<(usize, Call)>) -> Vec<(usize, Result<Answers, String>)> {
         let images = |call: &Call| call.pixels.len() / call.area.max(1);
         let counts: Vec<(usize, usize)> = calls
             .iter()
@@ -209,21 +209,21 @@ impl Gathering {
             .map(|(_, images)| *images)
             .max()
             .unwrap_or_default();
-        // A launch has the same shapes whether it is whole or not.
+        // A launch has the same shapes whether it is full or not.
         let padded = all.max(largest * self.blocks);
-        let (mut pixels, mut ask, mut area) = (Vec::new(), None, 0);
+        let (mut pixels, mut run, mut area) = (Vec::new(), None, 0);
         for (_, call) in calls {
             match pixels.is_empty() {
                 true => pixels = call.pixels,
                 false => pixels.extend(call.pixels),
             }
-            (ask, area) = (ask.or(Some(call.ask)), call.area);
+            (run, area) = (run.or(Some(call.run)), call.area);
         }
         pixels.resize(padded * area, 0.5);
-        let Some(ask) = ask else {
+        let Some(run) = run else {
             return Vec::new();
         };
-        match catch_unwind(AssertUnwindSafe(|| ask(pixels))) {
+        match catch_unwind(AssertUnwindSafe(|| run(pixels))) {
             Ok(answers) => {
                 let mut from = 0;
                 let shares = counts.into_iter().map(|(number, images)| {
@@ -231,16 +231,16 @@ impl Gathering {
                         let row = all.len() / padded.max(1);
                         all[from * row..(from + images) * row].to_vec()
                     };
-                    let own = answers.iter().map(share).collect();
+                    let shares = answers.iter().map(share).collect();
                     from += images;
-                    (number, Ok(own))
+                    (number, Ok(shares))
                 });
                 shares.collect()
             }
             Err(panic) => {
-                let said = words(panic.as_ref());
-                let told = |(number, _)| (number, Err(said.clone()));
-                counts.into_iter().map(told).collect()
+                let message = words(panic.as_ref());
+                let failed = |(number, _)| (number, Err(message.clone()));
+                counts.into_iter().map(failed).collect()
             }
         }
     }
@@ -259,8 +259,8 @@ mod tests {
         }
     }
 
-    /// A network of two pixels that says their sum and what it is pushed by; counts its launches and images.
-    fn said(
+    /// A network of two pixels that returns their sum and its push; counts its launches and images.
+    fn sum_and_push(
         pixels: Vec<f32>,
         push: f32,
         launches: &'static AtomicUsize,
@@ -270,7 +270,7 @@ mod tests {
             launches.fetch_add(1, Ordering::Relaxed);
             images.fetch_add(pixels.len() / 2, Ordering::Relaxed);
             let rows = pixels.chunks_exact(2);
-            vec![rows.flat_map(|it| [it[0] + it[1], push]).collect()]
+            vec![rows.flat_map(|row| [row[0] + row[1], push]).collect()]
         })
     }
 
@@ -280,11 +280,11 @@ mod tests {
         static IMAGES: AtomicUsize = AtomicUsize::new(0);
         let items: Vec<usize> = (0..6).collect();
         let step = |&item: &usize| {
-            // The last block is shorter, and every other one asks once more, about another network.
+            // The last block is shorter, and every other one makes a second call, with another key.
             let images = if item == 5 { 1 } else { 3 };
             let pixels = vec![item as f32; 2 * images];
-            let first = said(pixels.clone(), 7.0, &LAUNCHES, &IMAGES);
-            let again = (item % 2 == 0).then(|| said(pixels, 9.0, &LAUNCHES, &IMAGES));
+            let first = sum_and_push(pixels.clone(), 7.0, &LAUNCHES, &IMAGES);
+            let again = (item % 2 == 0).then(|| sum_and_push(pixels, 9.0, &LAUNCHES, &IMAGES));
             (first, again)
         };
         let all = side_by_side(&items, 6, &|| {}, &step).unwrap();
@@ -296,7 +296,7 @@ mod tests {
             assert_eq!(again, expected);
         }
         assert_eq!(LAUNCHES.load(Ordering::Relaxed), 2);
-        // Both have the shape of a whole launch.
+        // Both have the shape of a full launch.
         assert_eq!(IMAGES.load(Ordering::Relaxed), 2 * 6 * 3);
     }
 

@@ -1,10 +1,10 @@
-//! Weights from PyTorch's files and from safetensors.
+//! Imports weights from PyTorch and safetensors files.
 //!
-//! [`file`] gives named tensors, of a state dict, a checkpoint or a whole module ([`torch`]); [`names`]
-//! takes off what wraps them, and [`place`] puts them into an architecture. A file's layers are told by the
-//! network's own names (`conv1.weight`), by their order where they are numbered as in
-//! `torch.nn.Sequential`, else by their shapes ([`layers`]). Linear weights are \[out,in\] in PyTorch and
-//! \[in,out\] here; the two bias vectors of its LSTM are added up. What weights do not say is in [`assumed`].
+//! [`file`] reads named tensors from a state dict, a checkpoint or a whole module ([`torch`]); [`names`]
+//! strips wrapping prefixes, and [`place`] puts the tensors into an architecture. Layers are matched by
+//! our own names (`conv1.weight`), by order if they are numbered as in `torch.nn.Sequential`, else by
+//! their shapes ([`layers`]). Linear weights are \[out,in\] in PyTorch and \[in,out\] here; the two bias
+//! vectors of its LSTM are added up. [`assumed`] states what weights alone leave open.
 
 mod assumed;
 mod error;
@@ -29,19 +29,19 @@ use crate::session::config::{Input, NetworkKind};
 use crate::session::form::Shape;
 use crate::session::record::Weights;
 
-/// Weights that were taken from a file.
+/// Weights imported from a file.
 #[derive(Debug)]
 pub struct Imported {
     /// The weights.
     pub weights: Weights,
-    /// How they were taken, and what is assumed that the file does not say; a sentence each.
+    /// How they were imported and what is assumed, one sentence each.
     pub notes: Vec<String>,
 }
 
-/// Reads the weights of an architecture, for images that are given to it as `input` says.
+/// Reads the weights of an architecture that takes its images scaled according to `input`.
 ///
 /// # Errors
-/// Names the file, and the tensor where one is missing or does not fit, and what to do.
+/// Names the file, the tensor that is missing or does not fit, and what to do.
 pub fn read(
     path: &Path,
     kind: NetworkKind,
@@ -62,11 +62,11 @@ pub fn read(
     read().map_err(|fault| wrong(path, fault, ports.image))
 }
 
-/// The number of classes that a file of weights tells apart: the outputs of its last layer. Images, where
-/// it must be said what they are, have the shape `image`.
+/// The number of classes of the network in a weights file: the outputs of its last layer. `image` is the
+/// shape of the images, used in error messages.
 ///
 /// # Errors
-/// As [`read`], and where no tensor can be of a last layer.
+/// As [`read`], and if no tensor can belong to a last layer.
 pub fn classes(path: &Path, image: Shape) -> Result<usize, ImportError> {
     let count = || -> Result<usize, Fault> {
         let tensors = scaling::without(file::contents(path)?.tensors, image[0]);
@@ -84,8 +84,8 @@ pub fn classes(path: &Path, image: Shape) -> Result<usize, ImportError> {
     count().map_err(|fault| wrong(path, fault, image))
 }
 
-/// What a file or folder is that holds no weights, and what to do with it, where it begins like something
-/// known; for images of the shape `image`.
+/// What a file or folder without weights is and what to do with it, if its beginning is recognised; for
+/// images of the shape `image`.
 pub fn foreign(path: &Path, image: Shape) -> Option<String> {
     let (what, remedy) = file::foreign(path).ok()??;
     Some(format!(
@@ -95,8 +95,7 @@ pub fn foreign(path: &Path, image: Shape) -> Option<String> {
     ))
 }
 
-/// How a network that is not among the built-in ones is made an ONNX file, for images of the shape
-/// `image`.
+/// How to export a network that is not built in as an ONNX file, for images of the shape `image`.
 pub fn as_onnx(image: Shape) -> String {
     recognise::from_torch(image)
 }
@@ -109,7 +108,7 @@ fn wrong(path: &Path, fault: Fault, image: Shape) -> ImportError {
     }
 }
 
-/// Names as `a`, `b` and so on, not too many.
+/// Names as "`a`, `b`, …", with at most 12 spelled out.
 fn list<T: AsRef<str>>(names: impl IntoIterator<Item = T>) -> String {
     const MOST: usize = 12;
     let all: Vec<String> = names

@@ -1,7 +1,8 @@
-//! One forward pass in as many pieces as the device is best off with.
+//! Splits a forward pass into pieces that suit the device.
 //!
-//! A processor computes a few images in its caches faster than many outside of them. And a backend that runs out of memory ends the thread with a message. Here that is caught, and the
-//! same rows are asked for in halves: the trials stay the same, only fewer are on the device at once.
+//! A processor computes a few images in its caches faster than many outside of them. And a backend that runs out
+//! of memory panics: that is caught here, and the same rows are computed in halves. The trials stay the same, only
+//! fewer are on the device at once.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -9,80 +10,80 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Images that a processor takes at once through convolutions: more of them leave its caches.
+/// Images that a processor runs through convolutions at once: more would not fit its caches.
 pub const CACHED: usize = 64;
 
-/// Whether words of a backend say that memory ran out.
-pub fn is_out_of_memory(said: &str) -> bool {
-    let lower = said.to_lowercase();
-    let words = [
+/// Whether a backend's message says that memory ran out.
+pub fn is_out_of_memory(message: &str) -> bool {
+    let lower = message.to_lowercase();
+    let phrases = [
         "out of memory",
         "out_of_memory",
         "outofmemory",
         "can't allocate memory",
         "alloc_failed",
-        // cuDNN, where no algorithm has room to work in.
+        // cuDNN, if no algorithm has enough workspace.
         "unable to find an engine to execute",
     ];
-    words.iter().any(|&words| lower.contains(words)) || is_out_of_memory_untold(said)
+    phrases.iter().any(|&phrase| lower.contains(phrase)) || is_out_of_memory_untold(message)
 }
 
-/// Whether memory ran out and libtorch could not say so: on MIG slices and in some containers NVML refuses what
-/// it asks for its message, and that failure takes the message's place.
-pub fn is_out_of_memory_untold(said: &str) -> bool {
-    let lower = said.to_lowercase();
+/// Whether libtorch ran out of memory but failed to report it: on MIG slices and in some containers NVML refuses
+/// the query that libtorch makes for its message, and that failure replaces the message.
+pub fn is_out_of_memory_untold(message: &str) -> bool {
+    let lower = message.to_lowercase();
     lower.contains("nvml_success ==") && lower.contains("cachingallocator")
 }
 
-/// What a panic said.
+/// The message of a panic.
 pub fn words(panic: &(dyn Any + Send)) -> String {
     panic
         .downcast_ref::<&str>()
-        .map(|words| (*words).to_owned())
+        .map(|message| (*message).to_owned())
         .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "it panicked without a word".into())
+        .unwrap_or_else(|| "it panicked without a message".into())
 }
 
 thread_local! {
-    static AT_MOST: Cell<usize> = const { Cell::new(usize::MAX) };
-    static PLANNED: Cell<bool> = const { Cell::new(false) };
+    static MAX_ROWS: Cell<usize> = const { Cell::new(usize::MAX) };
+    static BY_PLAN: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether plans are made without minimal filtering.
+/// Whether plans are compiled without Winograd convolution.
 static DIRECT: AtomicBool = AtomicBool::new(false);
 
-/// Lets plans that are made from now on compute every convolution directly.
+/// Makes plans compiled from now on compute every convolution directly.
 pub fn compute_directly() {
     DIRECT.store(true, Ordering::Relaxed);
 }
 
-/// Whether they do.
+/// Whether plans compiled now compute every convolution directly.
 pub fn is_direct() -> bool {
     DIRECT.load(Ordering::Relaxed)
 }
 
-/// Whether networks compute by their plan on this thread from now on, where they have one.
+/// Sets whether networks on this thread compute by their plan, if they have one.
 pub fn compute_by_plan(planned: bool) {
-    PLANNED.set(planned);
+    BY_PLAN.set(planned);
 }
 
-/// Whether they do.
+/// Whether networks on this thread compute by their plan, if they have one.
 pub fn is_by_plan() -> bool {
-    PLANNED.get()
+    BY_PLAN.get()
 }
 
-/// Launches of this thread take so many rows at most from now on.
+/// Sets the maximum number of rows that a launch of this thread takes.
 pub fn take_at_most(rows: usize) {
-    AT_MOST.set(rows.max(1));
+    MAX_ROWS.set(rows.max(1));
 }
 
-/// Results of `launch` for all `rows`, in order: in pieces as this thread takes them
-/// ([`take_at_most`]), and in halves of halves where the device has not the memory for one.
+/// Results of `launch` for all `rows`, in order: in pieces of this thread's maximum size
+/// ([`take_at_most`]), repeatedly halved if the device lacks the memory.
 ///
 /// # Panics
-/// With the backend's words where a single row is too much, and on anything else it says.
+/// With the backend's message if a single row is too much, and on any other failure.
 pub fn in_pieces<T>(rows: Range<usize>, launch: &dyn Fn(Range<usize>) -> Vec<T>) -> Vec<T> {
-    let most = AT_MOST.get();
+    let most = MAX_ROWS.get();
     let pieces = rows.clone().step_by(most);
     let piece = |start: usize| start..rows.end.min(start.saturating_add(most));
     pieces

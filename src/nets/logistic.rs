@@ -1,4 +1,4 @@
-//! `logistic`: logistic regression on the pixels.
+//! The `logistic` architecture: logistic regression on the pixels.
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};

@@ -1,4 +1,4 @@
-//! `mlp`: one hidden layer of 1,000 ReLU units.
+//! The `mlp` architecture: one hidden layer of 1,000 ReLU units.
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};

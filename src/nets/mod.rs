@@ -1,9 +1,8 @@
-//! The networks that are trained here, one file an architecture, and [`Network`], which dispatches.
+//! The trainable networks, one file per architecture, and [`Network`], which dispatches to them.
 //!
-//! Every network takes images \[N,C,H,W\] in \[0,1\] and gives logits \[N,K\]; an architecture is sized
-//! to these ([`ports`]). Weights come and go
-//! as named host arrays ([`weights`]); training lives in [`train`]. A network under study is a
-//! [`graph`], whatever it came from: [`subject`].
+//! Every network takes images \[N,C,H,W\] in \[0,1\] and returns logits \[N,K\]; an architecture is sized
+//! to these ([`ports`]). Weights are exchanged as named host arrays ([`weights`]); training is in
+//! [`train`]. A network under study ([`subject`]) is a [`graph`], whatever its origin.
 
 mod cnn;
 mod complex;
@@ -38,16 +37,16 @@ pub use ports::Ports;
 pub use scaling::{ScalingError, parameters_of};
 pub use subject::Subject;
 
-/// A network under study.
+/// A network of a built-in kind, for training.
 #[derive(Module, Debug)]
 pub struct Network {
-    /// What it takes and gives.
+    /// The shape of its images and its number of classes.
     #[module(skip)]
     ports: Ports,
     net: Net,
 }
 
-// Burn's modules cannot be boxed, and there is one network a worker.
+// Burn's modules cannot be boxed, and there is one network per worker.
 #[allow(clippy::large_enum_variant)]
 #[derive(Module, Debug)]
 enum Net {
@@ -73,13 +72,13 @@ impl Network {
             NetworkKind::Rnn => Net::Rnn(rnn::Rnn::new(ports, device)),
             NetworkKind::Simple => Net::Simple(simple::Simple::new(ports, device)),
             NetworkKind::Complex => Net::Complex(complex::Complex::new(ports, device)),
-            // A plan that would train one is refused at the door.
+            // Config validation rejects sessions that would train one.
             NetworkKind::Onnx => unreachable!("the network of a file is not trained"),
         };
         Self { ports, net }
     }
 
-    /// What it takes and gives.
+    /// The shape of its images and its number of classes.
     pub fn ports(&self) -> Ports {
         self.ports
     }
@@ -96,8 +95,8 @@ impl Network {
         }
     }
 
-    /// The same while training: batch normalization takes the statistics of these images and keeps
-    /// a running mean of them, which [`Self::forward`] uses. Only on a device that records gradients.
+    /// The same while training: batch normalization uses the statistics of these images and updates
+    /// the running ones, which [`Self::forward`] uses. Only on a device that records gradients.
     pub fn forward_training(&self, images: Tensor<4>) -> Tensor<2> {
         match &self.net {
             Net::Complex(net) => net.forward_training(images),
@@ -110,14 +109,14 @@ impl Network {
         let [channels, height, width] = self.ports.image;
         let area = self.ports.pixels();
         launch::in_pieces(0..pixels.len() / area, &|rows| {
-            let own = pixels[rows.start * area..rows.end * area].to_vec();
-            let data = TensorData::new(own, [rows.len(), channels, height, width]);
+            let values = pixels[rows.start * area..rows.end * area].to_vec();
+            let data = TensorData::new(values, [rows.len(), channels, height, width]);
             let logits = self.forward(Tensor::from_data(data, device));
             read_back(logits)
         })
     }
 
-    /// The logits of every image, one row of K each, of those of many.
+    /// Splits logits \[N,K\] into one row of K per image.
     pub fn rows<'a>(&self, logits: &'a [f32]) -> std::slice::ChunksExact<'a, f32> {
         logits.chunks_exact(self.ports.classes)
     }
@@ -126,7 +125,7 @@ impl Network {
 /// The numbers of a tensor, row-major.
 ///
 /// # Panics
-/// Where they cannot be read from the device: nothing that is summed may take their place.
+/// If they cannot be read from the device: no substitute may enter the sums.
 pub fn read_back<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     let data = tensor
         .try_into_data()
@@ -135,7 +134,7 @@ pub fn read_back<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
         .unwrap_or_else(|error| panic!("numbers read back from the device: {error:?}"))
 }
 
-/// Index of the largest logit, the lowest on a tie: the network's decision.
+/// The network's decision: the index of the largest logit, the lowest on a tie.
 pub fn decision(logits: &[f32]) -> usize {
     let mut best = 0;
     for (class, &logit) in logits.iter().enumerate() {

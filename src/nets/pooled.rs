@@ -1,15 +1,14 @@
-//! A convolution and the max-pooling after it, computed as one convolution.
+//! A convolution and the max-pooling after it, computed as a single convolution.
 
 use burn::tensor::Tensor;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 
-/// A convolution of stride 1 without padding and the 2×2 max-pooling after it, in one strided
-/// convolution.
+/// An unpadded convolution of stride 1 and the 2×2 max-pooling after it, as one strided convolution.
 ///
-/// The four positions that a pooling window covers are four shifts of the kernel: padded by one
-/// row and column on either side they become four kernels of stride 2, whose maximum is the pooled
-/// output. The numbers are the same; the patches to gather are fewer, and the maximum runs over
+/// The four positions of a pooling window are four shifts of the kernel: padded by a row and a
+/// column on one side each, they become four kernels of stride 2, whose maximum is the pooled
+/// output. The numbers are the same; there are fewer patches to gather, and the maximum runs over
 /// contiguous memory instead of scattered windows.
 pub fn in_one_convolution(x: Tensor<4>, kernel: Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<4> {
     let shift = |left, right, top, bottom| kernel.clone().pad((left, right, top, bottom), 0.0);
@@ -28,8 +27,10 @@ pub fn in_one_convolution(x: Tensor<4>, kernel: Tensor<4>, bias: Option<Tensor<1
         .reshape([n, 4, channels * height * width])
         .swap_dims(0, 1)
         .reshape([4, n * channels * height * width]);
-    let of = |shift| all.clone().narrow(0, shift, 1);
-    let most = of(0).max_pair(of(1)).max_pair(of(2).max_pair(of(3)));
+    let part = |shift| all.clone().narrow(0, shift, 1);
+    let most = part(0)
+        .max_pair(part(1))
+        .max_pair(part(2).max_pair(part(3)));
     let pooled = most.reshape([n, channels, height, width]);
     match bias {
         Some(bias) => pooled + bias.reshape([1, channels, 1, 1]),

@@ -1,10 +1,10 @@
-//! What goes into a network and what comes out of it.
+//! The shape of a network's input images and its number of classes.
 
 use crate::session::config::NetworkKind;
 use crate::session::form::{Form, Shape};
 
-/// The images that a network takes, and the classes that it tells apart. Every architecture is sized
-/// to these.
+/// The shape of the images that a network takes, and its number of classes. Every architecture is
+/// sized to these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ports {
     /// Channels, rows and columns of an image: C, H, W.
@@ -22,17 +22,17 @@ impl From<&Form> for Ports {
     }
 }
 
-/// Images that an architecture cannot be sized to.
+/// Why an architecture cannot be sized to some images.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PortsError {
-    /// Too small for its convolutions and poolings.
+    /// The images are too small for its convolutions and poolings.
     #[error(
-        "network.kind {kind} needs images of {least}×{least} pixels at least, and these are {height}×{width}; take {others}"
+        "network.kind {kind} needs images of at least {least}×{least} pixels, but these are {height}×{width}; use {others}"
     )]
     Small {
         /// The architecture.
         kind: &'static str,
-        /// Rows and columns that it needs.
+        /// Rows and columns that it needs at least.
         least: usize,
         /// Rows of the images.
         height: usize,
@@ -42,7 +42,7 @@ pub enum PortsError {
         others: String,
     },
     /// Fewer than two classes.
-    #[error("the images have {0} class; a network that tells classes apart needs two at least")]
+    #[error("the images have {0} class; a network needs at least two")]
     Classes(usize),
 }
 
@@ -60,7 +60,7 @@ impl Ports {
     /// Whether an architecture can be sized to these.
     ///
     /// # Errors
-    /// What it needs, and which ones fit.
+    /// States what it needs, and which architectures fit.
     pub fn check(&self, kind: NetworkKind) -> Result<(), PortsError> {
         let [_, height, width] = self.image;
         let fits = |kind| height.min(width) >= least(kind);
@@ -85,8 +85,8 @@ impl Ports {
     }
 }
 
-/// Rows and columns that an architecture needs: of `cnn` so many that its second pooling has
-/// something to pool, of `simple` and `complex` that a receptive field lies inside the image.
+/// Minimum rows and columns for an architecture: for `cnn`, so that its second pooling has
+/// something to pool; for `simple` and `complex`, so that a receptive field fits inside the image.
 fn least(kind: NetworkKind) -> usize {
     match kind {
         NetworkKind::Cnn => 16,

@@ -1,4 +1,4 @@
-//! `rnn`: two LSTM layers that read an image row by row.
+//! The `rnn` architecture: two LSTM layers that read an image row by row.
 
 use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
@@ -12,8 +12,8 @@ const UNITS: usize = 128;
 
 /// Image rows as H time steps of C·W inputs, 2 × LSTM(128), last hidden state → fc 128→K.
 ///
-/// 213,258 parameters on 28×28 grey pixels and ten classes: PyTorch counts 214,282, because it gives every gate two bias vectors, of which
-/// only the sum matters. Here there is one, the sum.
+/// 213,258 parameters on 28×28 grey pixels and ten classes. PyTorch counts 214,282 because it gives every gate
+/// two bias vectors, of which only the sum matters; here there is only the sum.
 #[derive(Module, Debug)]
 pub struct Rnn {
     lstm1: Lstm,
@@ -40,8 +40,8 @@ impl Rnn {
     /// The state \[N,units\] of the second layer after the last row.
     fn state(&self, images: Tensor<4>) -> Tensor<2> {
         let [n, channels, rows, columns] = images.dims();
-        // A column an image: what belongs to one gate then lies in one piece. A row of the image is
-        // its channels' rows one after the other.
+        // One column per image, so that each gate is contiguous. A row of the image consists of its
+        // channels' rows, one after the other.
         let rows_first = images.permute([2, 1, 3, 0]);
         let device = rows_first.device();
         let mut first = State::zero(n, &device);
@@ -57,12 +57,12 @@ impl Rnn {
 }
 
 /// One LSTM layer (Hochreiter & Schmidhuber 1997; with the forget gate of Gers et al. 2000), in
-/// PyTorch's layout: the gates i, f, g, o one below the other.
+/// PyTorch's layout: the gates i, f, g, o stacked.
 #[derive(Module, Debug)]
 struct Lstm {
-    /// By the input: \[4·units,inputs\].
+    /// For the input: \[4·units,inputs\].
     input: Param<Tensor<2>>,
-    /// By the own state a step ago: \[4·units,units\].
+    /// For the previous hidden state: \[4·units,units\].
     hidden: Param<Tensor<2>>,
     /// \[4·units\].
     bias: Param<Tensor<1>>,

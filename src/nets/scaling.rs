@@ -1,34 +1,35 @@
-//! What a network from a file wants its images to be, as nodes before all others.
+//! Input scaling of imported networks: nodes put in front of the graph that turn images in \[0,1\] into
+//! what the network was trained on.
 
 use super::graph::op::{Binary, Unary};
 use super::graph::{Graph, GraphBuilder, GraphError, Input, NodeId, Op};
 use crate::session::array::Array;
 use crate::session::config::{self, Order, Range};
 
-/// Names of the nodes and weights that are put before a network.
+/// Names of the nodes and weights that are put in front of a network.
 const SCALE: &str = "images.scale";
 const MEAN: &str = "images.mean";
 const STD: &str = "images.std";
 const ORDER: &str = "images.order";
 
-/// Whether a weight is not the network's own but what its images are scaled by.
-fn is_of_scaling(weight: &str) -> bool {
+/// Whether a weight belongs to the input scaling and not to the network.
+fn is_scaling_weight(weight: &str) -> bool {
     [MEAN, STD].contains(&weight)
 }
 
-/// Numbers of all weights of a network that are its own.
+/// The number of parameters of a network, without its input scaling.
 pub fn parameters_of(graph: &Graph) -> usize {
     let weights = graph.weights().iter();
-    let own = weights.filter(|(name, _)| !is_of_scaling(name));
-    own.map(|(_, it)| it.values().len()).sum()
+    let parameters = weights.filter(|(name, _)| !is_scaling_weight(name));
+    parameters.map(|(_, array)| array.values().len()).sum()
 }
 
-/// Means or deviations for another number of channels.
+/// Why an input scaling cannot be applied.
 #[derive(Debug, thiserror::Error)]
 pub enum ScalingError {
-    /// Neither one number nor one a channel.
+    /// Neither one number nor one per channel.
     #[error(
-        "network.input.{field}: {found} numbers for images of {channels} channels; give one for each, or one for all"
+        "network.input.{field}: {found} numbers for images of {channels} channels; give one per channel, or one for all"
     )]
     Channels {
         /// `mean` or `std`.
@@ -38,51 +39,51 @@ pub enum ScalingError {
         /// Channels of an image.
         channels: usize,
     },
-    /// The network has names that are needed.
+    /// The network already uses one of the names needed.
     #[error("network.input: {0}")]
     Graph(#[from] GraphError),
 }
 
 impl Graph {
-    /// The graph that takes images in \[0,1\] and gives this one what it wants.
+    /// This graph behind the given input scaling, so that it takes images in \[0,1\].
     ///
     /// # Errors
-    /// Where there are other numbers of means or deviations than channels.
-    pub fn scaled(&self, wanted: &config::Input) -> Result<Graph, ScalingError> {
-        if *wanted == config::Input::default() {
+    /// If the number of means or deviations does not match the channels.
+    pub fn scaled(&self, scaling: &config::Input) -> Result<Graph, ScalingError> {
+        if *scaling == config::Input::default() {
             return Ok(self.clone());
         }
         let channels = self.image()[0];
         let mut builder = GraphBuilder::new(self.image());
-        let mut places: Vec<NodeId> = Vec::with_capacity(self.nodes().len());
+        let mut new_ids: Vec<NodeId> = Vec::with_capacity(self.nodes().len());
         for (name, values) in self.weights() {
             builder.weight(name, values.clone())?;
         }
         for node in self.nodes() {
-            let place = |input: &Input| match input {
-                Input::Node(before) => places[before.0].into(),
+            let renumbered = |input: &Input| match input {
+                Input::Node(before) => new_ids[before.0].into(),
                 weight => weight.clone(),
             };
-            let inputs: Vec<Input> = node.inputs.iter().map(place).collect();
+            let inputs: Vec<Input> = node.inputs.iter().map(renumbered).collect();
             let mut last = builder.add(&node.name, node.op.clone(), &inputs)?;
             if node.op == Op::Input {
-                last = prepared(&mut builder, last, wanted, channels)?;
+                last = scaling_nodes(&mut builder, last, scaling, channels)?;
             }
-            places.push(last);
+            new_ids.push(last);
         }
-        Ok(builder.finish(places[self.output().0])?)
+        Ok(builder.finish(new_ids[self.output().0])?)
     }
 }
 
-/// The nodes after the images.
-fn prepared(
+/// Adds the scaling nodes after the images.
+fn scaling_nodes(
     builder: &mut GraphBuilder,
     images: NodeId,
-    wanted: &config::Input,
+    scaling: &config::Input,
     channels: usize,
 ) -> Result<NodeId, ScalingError> {
     let mut last = images;
-    let range = match wanted.range {
+    let range = match scaling.range {
         Range::Unit => None,
         Range::Byte => Some((255.0, 0.0)),
         Range::Signed => Some((2.0, -1.0)),
@@ -91,7 +92,7 @@ fn prepared(
         let op = Op::Unary(Unary::Affine { scale, shift });
         last = builder.add(SCALE, op, &[last.into()])?;
     }
-    if wanted.order == Order::Bgr {
+    if scaling.order == Order::Bgr {
         let op = Op::Gather {
             axis: 1,
             indices: (0..channels).rev().collect(),
@@ -100,8 +101,8 @@ fn prepared(
         last = builder.add(ORDER, op, &[last.into()])?;
     }
     let fields = [
-        ("mean", MEAN, &wanted.mean, Binary::Sub),
-        ("std", STD, &wanted.std, Binary::Div),
+        ("mean", MEAN, &scaling.mean, Binary::Sub),
+        ("std", STD, &scaling.std, Binary::Div),
     ];
     for (field, name, values, operation) in fields {
         if values.is_empty() {
@@ -114,7 +115,7 @@ fn prepared(
                 channels,
             });
         }
-        let values: Vec<f32> = values.iter().map(|&it| it as f32).collect();
+        let values: Vec<f32> = values.iter().map(|&value| value as f32).collect();
         let weight = builder.weight(name, Array::new(&[values.len(), 1, 1], values))?;
         last = builder.add(name, Op::Binary(operation), &[last.into(), weight])?;
     }

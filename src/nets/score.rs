@@ -1,21 +1,21 @@
-//! How good a network is: loss and accuracy over images.
+//! Loss and accuracy of a network over images.
 
 use super::{Subject, decision, softmax::log_softmax};
 use crate::data::Images;
 
-/// Images a forward pass while measuring accuracy: what fits the processor's caches.
+/// Images per forward pass while measuring accuracy: what fits the processor's caches.
 const EVALUATION_BATCH: usize = 256;
 
-/// Mean loss in nats and share classified correctly.
+/// Mean loss in nats and proportion classified correctly.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Score {
     /// Mean cross-entropy.
     pub loss: f64,
-    /// Share in \[0,1\].
+    /// Proportion in \[0,1\].
     pub accuracy: f64,
 }
 
-/// What gives logits.
+/// Anything that computes logits.
 pub trait Classifier {
     /// Logits, row-major \[N,K\], of `pixels`, row-major \[N,C,H,W\] in \[0,1\].
     fn classify(&self, pixels: Vec<f32>) -> Vec<f32>;
@@ -33,12 +33,12 @@ impl Classifier for Subject {
     }
 }
 
-/// Loss and accuracy over the chosen images. `breathe` is called after every batch.
+/// Loss and accuracy over the chosen images. `after_batch` is called after every batch.
 pub fn evaluate(
     network: &dyn Classifier,
     images: &Images,
     chosen: &[usize],
-    breathe: &mut dyn FnMut(),
+    after_batch: &mut dyn FnMut(),
 ) -> Score {
     let (mut loss, mut right) = (0.0, 0);
     for batch in chosen.chunks(EVALUATION_BATCH) {
@@ -52,7 +52,7 @@ pub fn evaluate(
         for (row, &label) in rows().zip(&labels) {
             loss -= log_softmax(row)[label];
         }
-        breathe();
+        after_batch();
     }
     let n = chosen.len().max(1) as f64;
     Score {
@@ -71,13 +71,13 @@ pub fn pixels(images: &Images, chosen: &[usize]) -> Vec<f32> {
     floats
 }
 
-/// An image as floats in \[0,1\], row-major.
+/// Writes an image into `into` as floats in \[0,1\], row-major.
 pub fn shown(images: &Images, index: usize, into: &mut [f32]) {
     let bytes = into.iter_mut().zip(images.image(index));
     bytes.for_each(|(x, &byte)| *x = f32::from(byte) / 255.0);
 }
 
-/// How many rows of logits decide for their labels.
+/// How many rows of logits decide for their label.
 pub fn correct<'a>(rows: impl Iterator<Item = &'a [f32]>, labels: &[usize]) -> usize {
     rows.zip(labels)
         .filter(|(row, label)| decision(row) == **label)

@@ -1,5 +1,5 @@
-//! `simple`: two 3×3 convolutions and two fully connected layers. Max-pooling is its only
-//! non-linearity.
+//! The `simple` architecture: two 3×3 convolutions and two fully connected layers, with max-pooling as
+//! the only non-linearity.
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -40,7 +40,7 @@ impl Simple {
     }
 }
 
-/// What is left of 64 channels of the image's size after pooling twice.
+/// Units left of 64 channels of the image's size after pooling twice.
 pub(super) fn pooled_units(ports: Ports) -> usize {
     let (height, width) = ports.size();
     64 * (height / 4) * (width / 4)
@@ -51,7 +51,7 @@ pub(super) fn padded(channels: [usize; 2]) -> Conv2dConfig {
     Conv2dConfig::new(channels, [3, 3]).with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
 }
 
-/// The numbers of a convolution.
+/// The weights of a convolution, with zeros for a missing bias.
 pub(super) fn raw(convolution: &Conv2d) -> Convolution {
     let weight = convolution.weight.val();
     let bias = match &convolution.bias {
@@ -66,7 +66,7 @@ pub(super) fn contrast(images: Tensor<4>) -> Tensor<4> {
     arranged(images) * 2.0 - 1.0
 }
 
-/// Two max-poolings of 2×2, which are one of 4×4; \[N,units\].
+/// Two 2×2 max-poolings, computed as one of 4×4; \[N,units\].
 pub(super) fn pooled_twice(x: Tensor<4>) -> Tensor<2> {
     max_pool2d(x, MaxPoolOptions::new([4, 4])).flatten(1, 3)
 }

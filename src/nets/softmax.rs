@@ -1,6 +1,6 @@
-//! Probabilities of logits.
+//! Log-probabilities from logits.
 
-/// Logarithms of the softmax probabilities of one row of logits.
+/// Log-softmax of one row of logits.
 pub fn log_softmax(logits: &[f32]) -> Vec<f64> {
     let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let shifted = || {

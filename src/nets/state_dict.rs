@@ -1,7 +1,7 @@
-//! Weights of the built-in kinds as PyTorch names and lays them out: the way back from [`super::import`].
+//! Exports weights of the built-in kinds as a PyTorch state dict: the inverse of [`super::import`].
 //!
-//! Linear weights are \[in,out\] here and \[out,in\] there. An LSTM has two bias vectors there, of which only the
-//! sum matters: the first is that of here, the second is zero.
+//! Linear weights are \[in,out\] here and \[out,in\] in PyTorch. PyTorch's LSTM has two bias vectors, of which only
+//! the sum matters: the first gets our bias, the second is zero.
 
 use crate::session::array::Array;
 use crate::session::record::Weights;
@@ -14,20 +14,20 @@ pub fn state_dict(weights: &Weights) -> Vec<(String, Array<f32>)> {
         .collect()
 }
 
-/// What a tensor of here is there: one, or the two biases of an LSTM.
+/// The PyTorch tensors for one of ours: one, or the two biases of an LSTM.
 fn tensor(name: &str, values: &Array<f32>) -> Vec<(String, Array<f32>)> {
     let (layer, role) = name.rsplit_once('.').unwrap_or(("", name));
-    let called = |role: &str| vec![(format!("{layer}.{role}"), values.clone())];
+    let renamed = |role: &str| vec![(format!("{layer}.{role}"), values.clone())];
     match (role, values.shape()) {
         ("weight", &[inputs, outputs]) => {
             vec![(name.to_owned(), transposed(values, inputs, outputs))]
         }
-        ("gamma", _) => called("weight"),
-        ("beta", _) => called("bias"),
-        ("input", _) => called("weight_ih_l0"),
-        ("hidden", _) => called("weight_hh_l0"),
+        ("gamma", _) => renamed("weight"),
+        ("beta", _) => renamed("bias"),
+        ("input", _) => renamed("weight_ih_l0"),
+        ("hidden", _) => renamed("weight_hh_l0"),
         ("bias", shape) if layer.starts_with("lstm") => {
-            let mut both = called("bias_ih_l0");
+            let mut both = renamed("bias_ih_l0");
             both.push((format!("{layer}.bias_hh_l0"), Array::zeros(shape)));
             both
         }
@@ -37,8 +37,8 @@ fn tensor(name: &str, values: &Array<f32>) -> Vec<(String, Array<f32>)> {
 
 /// \[in,out\] as \[out,in\].
 fn transposed(values: &Array<f32>, inputs: usize, outputs: usize) -> Array<f32> {
-    let own = values.values();
-    let row = |output: usize| (0..inputs).map(move |input| own[input * outputs + output]);
+    let numbers = values.values();
+    let row = |output: usize| (0..inputs).map(move |input| numbers[input * outputs + output]);
     Array::new(&[outputs, inputs], (0..outputs).flat_map(row).collect())
 }
 
@@ -46,20 +46,20 @@ fn transposed(values: &Array<f32>, inputs: usize, outputs: usize) -> Array<f32> 
 mod tests {
     use super::*;
 
-    fn names(of: &[(&str, &[usize])]) -> Vec<(String, Vec<usize>)> {
+    fn names(shapes: &[(&str, &[usize])]) -> Vec<(String, Vec<usize>)> {
         let tensor = |(name, shape): &(&str, &[usize])| ((*name).to_owned(), Array::zeros(shape));
         let weights = Weights {
-            tensors: of.iter().map(tensor).collect(),
+            tensors: shapes.iter().map(tensor).collect(),
         };
-        let there = state_dict(&weights).into_iter();
-        there
+        let exported = state_dict(&weights).into_iter();
+        exported
             .map(|(name, values)| (name, values.shape().to_vec()))
             .collect()
     }
 
     #[test]
     fn tensors_have_the_names_and_shapes_of_pytorch() {
-        let there = names(&[
+        let found = names(&[
             ("conv1.weight", &[20, 1, 5, 5]),
             ("norm1.gamma", &[20]),
             ("norm1.running_mean", &[20]),
@@ -79,11 +79,11 @@ mod tests {
             ("logits.bias", &[10]),
         ];
         let expected = expected.map(|(name, shape)| (name.to_owned(), shape.to_vec()));
-        assert_eq!(there, expected);
+        assert_eq!(found, expected);
     }
 
     #[test]
-    fn a_linear_weight_is_turned() {
+    fn a_linear_weight_is_transposed() {
         let values = Array::new(&[2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
         let turned = transposed(&values, 2, 3);
         assert_eq!(turned.shape(), [3, 2]);

@@ -1,7 +1,7 @@
-//! The network under study: a graph on a device, with its sites.
+//! [`Subject`], the network under study: a graph on a device, with its sites.
 //!
-//! Logits come from the fastest graph that gives the same ones, activations from the graph as it
-//! is, whose nodes the sites name. That one is brought to the device when it is first needed.
+//! Logits come from an equivalent graph rewritten for speed, activations from the original graph,
+//! whose nodes the sites name. The original is loaded onto the device when first needed.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex, OnceLock};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::gather::{self, Question};
-use super::graph::op::{Binary, Op, Unary};
+use super::graph::op::Op;
 use super::graph::run::Loaded;
 use super::graph::site::Site;
-use super::graph::{Graph, GraphError, Input, NodeId};
+use super::graph::{Graph, GraphError, NodeId};
 use super::plan::triggered::{Answers, Looked, Sums};
 use super::plan::{Lanes, Plan, Unplanned};
 use super::{Network, Ports, launch, read_back};
@@ -24,29 +24,29 @@ use crate::session::record::Weights;
 pub struct Subject {
     graph: Graph,
     sites: Arc<[Site]>,
-    /// The graph that gives the logits.
+    /// The graph rewritten for speed, which computes the logits.
     fast: Loaded,
-    /// For every node of the graph, the node of the fast one that gives the same.
+    /// For every node of the graph, the node of the fast one with the same value.
     kept: Arc<[Option<NodeId>]>,
-    /// The plan for a plain processor, or why there is none; made when it is first asked for.
+    /// The plan for the processor, or why there is none; compiled on first use.
     plan: Arc<OnceLock<Result<Plan, Unplanned>>>,
-    /// The graph itself on the device.
+    /// The original graph on the device.
     whole: Arc<OnceLock<Loaded>>,
-    /// The plans of the image and the sites that were looked at together; `None` where there is none.
+    /// The plans for sets of sites whose activations were computed together; `None` if there is none.
     looks: Looks,
     device: Device,
-    /// What it is pushed by: sites and their offsets.
+    /// Its pushes: sites and the offsets added there.
     pushes: Vec<(String, Vec<f32>)>,
 }
 
-/// Plans by the places of the sites whose values they give.
+/// Plans by the indices of the sites whose values they compute.
 type Looks = Arc<Mutex<HashMap<Vec<usize>, Option<Plan>>>>;
 
 impl Subject {
     /// A graph on a device.
     ///
     /// # Errors
-    /// Where the graph cannot be rewritten, which would be a mistake in the rewriting.
+    /// If the graph cannot be rewritten, which would be a bug in a rewrite.
     pub fn new(graph: Graph, device: &Device) -> Result<Self, GraphError> {
         let fast = graph.fast()?;
         Ok(Self {
@@ -65,7 +65,7 @@ impl Subject {
     /// A built-in kind with these weights.
     ///
     /// # Errors
-    /// Where a weight is missing or has another shape, or the images are too small for the kind.
+    /// If a weight is missing or has another shape, or the images are too small for the kind.
     pub fn built_in(
         kind: NetworkKind,
         ports: Ports,
@@ -78,7 +78,7 @@ impl Subject {
     /// A built-in kind with weights drawn from `seed`, as before training.
     ///
     /// # Errors
-    /// Where the images are too small for the kind.
+    /// If the images are too small for the kind.
     pub fn untrained(
         kind: NetworkKind,
         ports: Ports,
@@ -91,7 +91,7 @@ impl Subject {
 
     /// The same network on another device.
     pub fn on(&self, device: &Device) -> Self {
-        // Devices that only differ in whether they record gradients are equal to Burn.
+        // Burn considers devices equal that differ only in whether they record gradients.
         if self.device == *device && self.device.is_autodiff() == device.is_autodiff() {
             return self.clone();
         }
@@ -104,7 +104,7 @@ impl Subject {
             pushes: Vec::new(),
             ..self.clone()
         };
-        // What could be pushed there can be pushed here.
+        // A site that can be pushed on one device can be pushed on the other.
         let pushes = self.pushes.iter();
         pushes.fold(bare, |subject, (site, delta)| {
             subject.pushed(site, delta).unwrap_or(subject)
@@ -116,12 +116,12 @@ impl Subject {
         &self.graph
     }
 
-    /// Where it computes.
+    /// The device that it computes on.
     pub fn device(&self) -> &Device {
         &self.device
     }
 
-    /// What it takes and gives.
+    /// The shape of its images and its number of classes.
     pub fn ports(&self) -> Ports {
         Ports {
             image: self.graph.image(),
@@ -129,7 +129,7 @@ impl Subject {
         }
     }
 
-    /// Its sites, from the image on; the logits come last.
+    /// Its sites, in order from the image; the logits come last.
     pub fn sites(&self) -> &[Site] {
         &self.sites
     }
@@ -139,18 +139,18 @@ impl Subject {
         self.fast.forward(images)
     }
 
-    /// Its plan for a plain processor.
+    /// Its plan for the processor.
     ///
     /// # Errors
-    /// The node that no plan is made for.
+    /// The node that cannot be planned.
     pub fn plan(&self) -> Result<&Plan, &Unplanned> {
         self.plan
             .get_or_init(|| Plan::new(self.fast.graph()))
             .as_ref()
     }
 
-    /// Logits, row-major \[N,K\], of `pixels`, row-major \[N,C,H,W\] in \[0,1\]: by its plan where this
-    /// thread computes so and there is one, else on the device.
+    /// Logits, row-major \[N,K\], of `pixels`, row-major \[N,C,H,W\] in \[0,1\]: by its plan if this
+    /// thread computes by plan and there is one, else on the device.
     pub fn logits(&self, pixels: Vec<f32>, device: &Device) -> Vec<f32> {
         if launch::is_by_plan()
             && let Ok(plan) = self.plan()
@@ -159,26 +159,26 @@ impl Subject {
         }
         if gather::is_gathering() {
             let area = self.graph.image().iter().product();
-            let (own, device) = (self.clone(), device.clone());
-            let ask = move |pixels: Vec<f32>| vec![own.logits_at_once(&pixels, &device)];
+            let (subject, device) = (self.clone(), device.clone());
+            let run = move |pixels: Vec<f32>| vec![subject.logits_at_once(&pixels, &device)];
             let question = self.question(Vec::new());
-            return gather::ask(question, pixels, area, ask).swap_remove(0);
+            return gather::ask(question, pixels, area, run).swap_remove(0);
         }
         self.logits_at_once(&pixels, device)
     }
 
-    /// Logits by the device, of all images in as few launches as it has memory for.
+    /// Logits of all images on the device, in as few launches as its memory allows.
     fn logits_at_once(&self, pixels: &[f32], device: &Device) -> Vec<f32> {
         let [channels, height, width] = self.graph.image();
         let area = channels * height * width;
         launch::in_pieces(0..pixels.len() / area, &|rows| {
-            let own = pixels[rows.start * area..rows.end * area].to_vec();
-            let data = TensorData::new(own, [rows.len(), channels, height, width]);
+            let values = pixels[rows.start * area..rows.end * area].to_vec();
+            let data = TensorData::new(values, [rows.len(), channels, height, width]);
             read_back(self.forward(Tensor::from_data(data, device)))
         })
     }
 
-    /// What is asked of this network where blocks are gathered.
+    /// The key of a call of this network, for merging the calls of a launch.
     fn question(&self, sites: Vec<usize>) -> Question {
         Question {
             network: Arc::as_ptr(&self.sites).addr(),
@@ -187,18 +187,20 @@ impl Subject {
         }
     }
 
-    /// Whether it says of two different images together what it says of each alone, to 10⁻³ of the
-    /// spread of its logits. A file made for one image at a time may be taken for more wrongly.
+    /// Whether it gives two different images the same logits together as one by one, to 10⁻³ of the
+    /// largest logit. A network exported for a single image may mix the images of a batch.
     pub fn answers_images_apart(&self) -> bool {
         let area: usize = self.graph.image().iter().product();
         // Two images that have nothing in common.
         let images: Vec<f32> = (0..2 * area)
-            .map(|at| ((at * 7919 + at / area * 104_729) % 251) as f32 / 250.0)
+            .map(|i| ((i * 7919 + i / area * 104_729) % 251) as f32 / 250.0)
             .collect();
         let together = self.logits(images.clone(), &self.device);
         let mut apart = self.logits(images[..area].to_vec(), &self.device);
         apart.extend(self.logits(images[area..].to_vec(), &self.device));
-        let most = apart.iter().fold(0.0_f32, |most, it| most.max(it.abs()));
+        let most = apart
+            .iter()
+            .fold(0.0_f32, |most, logit| most.max(logit.abs()));
         together.len() == apart.len()
             && together
                 .iter()
@@ -206,7 +208,7 @@ impl Subject {
                 .all(|(a, b)| (a - b).abs() <= 1e-3 * most.max(f32::MIN_POSITIVE))
     }
 
-    /// The logits of every image, one row of K each, of those of many.
+    /// Splits logits \[N,K\] into one row of K per image.
     pub fn rows<'a>(&self, logits: &'a [f32]) -> std::slice::ChunksExact<'a, f32> {
         logits.chunks_exact(self.graph.classes())
     }
@@ -215,15 +217,15 @@ impl Subject {
         self.whole.get_or_init(|| self.graph.load(&self.device))
     }
 
-    /// Activations \[N,units,rows,columns\] of sites, by their places among all, in the order asked
-    /// for, on images \[N,C,H,W\] in \[0,1\].
+    /// Activations \[N,units,rows,columns\] of sites, given by their indices, in that order, on images
+    /// \[N,C,H,W\] in \[0,1\].
     pub fn activations(&self, images: Tensor<4>, sites: &[usize]) -> Vec<Tensor<4>> {
-        let chosen: Vec<Site> = sites.iter().map(|&at| self.sites[at].clone()).collect();
+        let chosen: Vec<Site> = sites.iter().map(|&site| self.sites[site].clone()).collect();
         self.whole().activations(images, &chosen)
     }
 
-    /// The plan that gives images and the values of these sites, where this thread computes by plan and
-    /// there is one for the network as it is.
+    /// The plan that computes the images and the values of these sites, if this thread computes by plan
+    /// and the network, unpushed, has one.
     fn looking(&self, sites: &[usize]) -> Option<Plan> {
         if !launch::is_by_plan() || !self.pushes.is_empty() || sites.is_empty() {
             return None;
@@ -234,41 +236,41 @@ impl Subject {
                 .graph
                 .ids()
                 .find(|id| self.graph.node(*id).op == Op::Input)?;
-            let own = sites.iter().map(|&at| self.sites[at].node);
-            let wanted: Vec<NodeId> = [input].into_iter().chain(own).collect();
-            Plan::of(&self.graph, &wanted, Lanes::chosen(), launch::is_direct()).ok()
+            let nodes = sites.iter().map(|&site| self.sites[site].node);
+            let outputs: Vec<NodeId> = [input].into_iter().chain(nodes).collect();
+            Plan::of(&self.graph, &outputs, Lanes::chosen(), launch::is_direct()).ok()
         };
         looks.entry(sites.to_vec()).or_insert_with(make).clone()
     }
 
-    /// Where the activations of a site stand, of some of its positions or of all.
+    /// The locations of a site's activations in its node's value, at some of its positions or all.
     fn answers(&self, site: usize, positions: Option<&[usize]>) -> Answers {
         let (units, all) = self.graph.standing(&self.sites[site]);
         let positions = match positions {
-            Some(chosen) => chosen.iter().map(|&at| all[at]).collect(),
+            Some(chosen) => chosen.iter().map(|&position| all[position]).collect(),
             None => all,
         };
         Answers { units, positions }
     }
 
-    /// Activations of `pixels`, row-major \[N,C,H,W\] in \[0,1\], at sites, by their places among all, each
-    /// row-major \[N,units,rows,columns\]; `None` where they are not had by plan.
+    /// Activations of `pixels`, row-major \[N,C,H,W\] in \[0,1\], at sites, given by their indices, each
+    /// row-major \[N,units,rows,columns\]; `None` if there is no plan for them.
     pub fn planned_activations(&self, pixels: &[f32], sites: &[usize]) -> Option<Vec<Vec<f32>>> {
-        let answers = |&at: &usize| self.answers(at, None);
+        let answers = |&site: &usize| self.answers(site, None);
         let answers: Vec<Answers> = sites.iter().map(answers).collect();
         Some(self.looking(sites)?.activations(pixels, &answers))
     }
 
-    /// The same, by plan where this thread computes so and there is one, else on the device.
+    /// The same, by plan if this thread computes by plan and there is one, else on the device.
     pub fn responses(&self, pixels: &[f32], sites: &[usize]) -> Vec<Vec<f32>> {
         if let Some(all) = self.planned_activations(pixels, sites) {
             return all;
         }
         if gather::is_gathering() {
             let area = self.graph.image().iter().product();
-            let (own, asked) = (self.clone(), sites.to_vec());
-            let ask = move |pixels: Vec<f32>| own.responses_at_once(&pixels, &asked);
-            return gather::ask(self.question(sites.to_vec()), pixels.to_vec(), area, ask);
+            let (subject, wanted) = (self.clone(), sites.to_vec());
+            let run = move |pixels: Vec<f32>| subject.responses_at_once(&pixels, &wanted);
+            return gather::ask(self.question(sites.to_vec()), pixels.to_vec(), area, run);
         }
         self.responses_at_once(pixels, sites)
     }
@@ -281,115 +283,32 @@ impl Subject {
         all.into_iter().map(read_back).collect()
     }
 
-    /// Adds to `sums` the receptive fields of sites on `pixels`, row-major \[N,C,H,W\] in \[0,1\], by what they
-    /// answer; false, and nothing is added, where this is not done by plan.
+    /// Adds the receptive fields of sites on `pixels`, row-major \[N,C,H,W\] in \[0,1\], weighted by their
+    /// activations, to `sums`; returns false and adds nothing if there is no plan for this.
     pub fn triggered(&self, pixels: &[f32], sites: &[usize], sums: &mut [Sums]) -> bool {
         let Some(plan) = self.looking(sites) else {
             return false;
         };
         let looked = |&site: &usize| {
-            let own = &self.sites[site];
-            let fields = own.inner();
-            let columns = own.positions.1;
-            let positions = fields.iter().map(|it| it.row * columns + it.column);
+            let chosen = &self.sites[site];
+            let fields = chosen.inner();
+            let columns = chosen.positions.1;
+            let positions = fields
+                .iter()
+                .map(|place| place.row * columns + place.column);
             Looked {
                 answers: self.answers(site, Some(&positions.collect::<Vec<_>>())),
-                corners: fields.iter().map(|it| (it.top, it.left)).collect(),
-                field: own.field_shape(),
+                corners: fields.iter().map(|place| (place.top, place.left)).collect(),
+                field: chosen.field_shape(),
             }
         };
         let looked: Vec<Looked> = sites.iter().map(looked).collect();
         plan.triggered(pixels, &looked, sums);
         true
     }
-
-    /// The weights of a site that sees the image itself as maps over its receptive field, row-major
-    /// \[units,C,h,w\], by a change of one in a pixel; `None` for all others.
-    pub fn kernel(&self, site: usize) -> Option<Vec<f32>> {
-        let site = &self.sites[site];
-        let layer = self.graph.node(site.push?.0);
-        let Some(Input::Weight(weight)) = layer.inputs.get(1) else {
-            return None;
-        };
-        let weight = self.graph.weights().get(weight)?;
-        let Input::Node(before) = layer.inputs[0] else {
-            return None;
-        };
-        let taken = self.channels_of(before)?;
-        let shape = site.field_shape();
-        let [channels, height, width] = shape;
-        let area = height * width;
-        // Which number of the kernel a number of the weight belongs to, and what it is multiplied by.
-        let placed = |at: usize| {
-            let (channel, scale) = taken[at / area];
-            (channel * area + at % area, scale)
-        };
-        let values = weight.values();
-        let pixels = channels * area;
-        let mut kernel = vec![0.0; site.units * pixels];
-        let at = match &layer.op {
-            Op::Conv(conv) if conv.groups == 1 && conv.dilation == [1, 1] => {
-                let whole = weight.shape() == [site.units, channels, height, width];
-                whole.then_some((pixels, 1))?
-            }
-            Op::Dense if weight.shape() == [pixels, site.units] => (1, site.units),
-            _ => return None,
-        };
-        for (unit, kernel) in kernel.chunks_exact_mut(pixels).enumerate() {
-            for pixel in 0..pixels {
-                let (to, scale) = placed(pixel);
-                kernel[to] = values[unit * at.0 + pixel * at.1] * scale;
-            }
-        }
-        Some(kernel)
-    }
-
-    /// For every channel that a node gives, which channel of the image it is, and what a change of
-    /// one there changes in it; `None` where the node does more to the image than scale it, flatten
-    /// it and change the order of its channels.
-    fn channels_of(&self, node: NodeId) -> Option<Vec<(usize, f32)>> {
-        let channels = self.graph.image()[0];
-        let own = self.graph.node(node);
-        if own.op == Op::Input {
-            return Some((0..channels).map(|channel| (channel, 1.0)).collect());
-        }
-        let Some(Input::Node(before)) = own.inputs.first() else {
-            return None;
-        };
-        let mut taken = self.channels_of(*before)?;
-        match (&own.op, own.inputs.get(1)) {
-            (Op::Unary(Unary::Affine { scale, .. }), _) => {
-                taken.iter_mut().for_each(|(_, it)| *it *= *scale as f32);
-            }
-            (Op::Reshape { .. }, _)
-            | (Op::Binary(Binary::Add | Binary::Sub), Some(Input::Weight(_))) => {}
-            (
-                Op::Gather {
-                    axis: 1, indices, ..
-                },
-                _,
-            ) if indices.len() == channels => {
-                taken = indices.iter().map(|&channel| taken[channel]).collect();
-            }
-            (Op::Binary(operation @ (Binary::Mul | Binary::Div)), Some(Input::Weight(by))) => {
-                let by = self.graph.weights().get(by)?.values();
-                if by.len() != 1 && by.len() != channels {
-                    return None;
-                }
-                for (channel, (_, it)) in taken.iter_mut().enumerate() {
-                    let by = by[channel % by.len()];
-                    *it = match operation {
-                        Binary::Mul => *it * by,
-                        _ => *it / by,
-                    };
-                }
-            }
-            _ => return None,
-        }
-        Some(taken)
-    }
 }
 
+mod kernel;
 mod pushed;
 
 pub use pushed::{Pushed, SiteError};

@@ -1,70 +1,75 @@
-//! Training: Adam on cross-entropy of the logits, cosine annealing, early stopping.
+//! Training: Adam on the cross-entropy of the logits, with cosine annealing and early stopping.
 //!
 //! One [`Trainer::step`] is one batch, or the validation that ends an epoch. After any step
-//! [`Trainer::save`] puts into the record all that another process needs to go on exactly there:
-//! the order of images follows from the seed and the epoch, and weights and the optimizer's
-//! moments are kept bit for bit.
+//! [`Trainer::save`] writes everything into the record that another process needs to resume exactly
+//! there: the order of images follows from the seed and the epoch, and weights and optimizer moments
+//! are stored bit for bit.
 
-use burn::nn::loss::{CrossEntropyLoss, CrossEntropyLossConfig};
-use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, decay::WeightDecayConfig};
-use burn::tensor::{Bytes, Device, Int, Tensor, TensorData};
+mod learner;
+mod snapshot;
+
+use burn::nn::loss::CrossEntropyLossConfig;
+use burn::tensor::{Bytes, Device, Tensor, TensorData};
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
+
+use learner::{Learner, adam, learn};
+use snapshot::Snapshot;
 
 use super::graph::Graph;
 use super::plan::Plan;
 use super::plan::fit::Fit;
-use super::score::{Classifier, Score, correct, evaluate, pixels, shown};
+use super::score::{Score, correct, evaluate, pixels, shown};
 use super::weights::WeightsError;
-use super::{Network, Ports, launch, read_back};
+use super::{Network, Ports, launch};
 use crate::data::Images;
 use crate::session::array::Array;
 use crate::session::config::{self, NetworkKind};
 use crate::session::record::{Epoch, PartialEpoch, Training, Weights};
 
-/// Streams of random numbers that training takes from the session's seed.
+/// Random streams that training draws from the session's seed.
 const SPLIT_STREAM: u64 = 1;
 const ORDER_STREAM: u64 = 2;
 
-/// Training that cannot begin or go on.
+/// Why training cannot start or continue.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
-    /// Fewer images than a batch and a held-out image need.
+    /// Too few images to hold any out for validation and still train.
     #[error("the training set has {images} images, too few to hold out {validation} of them")]
     TooFew {
         /// Images in the training set.
         images: usize,
-        /// Share to hold out.
+        /// Proportion to hold out.
         validation: f64,
     },
-    /// Weights in the session that do not fit its network.
+    /// The weights in the session do not fit its network.
     #[error(transparent)]
     Weights(#[from] WeightsError),
     /// The optimizer's state in the session cannot be read.
     #[error("the optimizer's state in the session cannot be read: {0}")]
     Optimizer(String),
-    /// The loss left the real numbers.
+    /// The loss became infinite or NaN.
     #[error(
         "the loss became {loss} in epoch {epoch}: the learning rate ({lr}) is too high for this network. Start a new session with a lower network.weights.lr_max"
     )]
     Diverged {
-        /// What it became.
+        /// Its value.
         loss: f64,
-        /// Which epoch.
+        /// The epoch.
         epoch: usize,
-        /// Learning rate of the batch.
+        /// The learning rate of the batch.
         lr: f64,
     },
 }
 
-/// What a step did.
+/// The result of a step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Step {
-    /// One batch of so many images.
+    /// One batch of this many images.
     Batch(usize),
     /// The epoch's validation.
     Epoch(Epoch),
-    /// Training is over: the record holds the best weights, and [`finish`] closes it.
+    /// Training is over: the record holds the best weights; call [`finish`] to close it.
     Over,
 }
 
@@ -81,47 +86,11 @@ pub struct Trainer {
     learner: Learner,
 }
 
-/// Who computes gradients and moves weights.
-enum Learner {
-    /// Burn, on the device.
-    Burn {
-        network: Box<Network>,
-        optimizer: Box<ModuleOptimizer>,
-        loss: Box<CrossEntropyLoss>,
-    },
-    /// A plan, on the processor.
-    Plan(Box<Fit>),
-}
-
-/// What a batch said: its mean loss and its logits, row-major \[N,K\].
-type BatchSaid = (f64, Vec<f32>);
-
-impl Learner {
-    fn weights(&self) -> Weights {
-        match self {
-            Self::Burn { network, .. } => network.weights(),
-            Self::Plan(fit) => fit.weights(),
-        }
-    }
-
-    /// What an optimizer needs to go on.
-    fn state(&self) -> Result<Vec<u8>, TrainError> {
-        match self {
-            Self::Burn { optimizer, .. } => {
-                let bytes = optimizer.into_bytes();
-                let bytes = bytes.map_err(|error| TrainError::Optimizer(error.to_string()))?;
-                Ok(bytes.to_vec())
-            }
-            Self::Plan(fit) => Ok(fit.state()),
-        }
-    }
-}
-
 impl Trainer {
-    /// Begins, or goes on where `record` stands.
+    /// Starts training, or resumes from `record`.
     ///
     /// # Errors
-    /// Too few images, or weights in the record that do not fit the network.
+    /// If there are too few images, or the weights in the record do not fit the network.
     pub fn new(
         kind: NetworkKind,
         config: &config::Training,
@@ -139,7 +108,7 @@ impl Trainer {
         let mut optimizer = adam(config);
         let planned = Fit::is_state(record.optimizer.values());
         let network = if record.current.is_empty() {
-            // Epochs without weights to go on from cannot be continued.
+            // Epochs without weights cannot be continued.
             *record = Training::default();
             Network::new(kind, ports, seed, &device)
         } else {
@@ -152,7 +121,7 @@ impl Trainer {
             Network::with_weights(kind, ports, &record.current, &device)?
         };
         record.parameters = network.parameters();
-        // What was begun by plan goes on so, wherever it is; what was begun by Burn, by Burn.
+        // Training resumes with whichever learner it was started with, plan or Burn, on any device.
         let fresh = record.optimizer.values().is_empty() && launch::is_by_plan();
         let mut fit = None;
         if planned || fresh {
@@ -164,8 +133,8 @@ impl Trainer {
                 .map_err(TrainError::Optimizer)?;
         }
         if planned && fit.is_none() {
-            let said = "it is of a plan, and none is made for this network";
-            return Err(TrainError::Optimizer(said.to_owned()));
+            let message = "it belongs to a plan, and this network cannot be planned";
+            return Err(TrainError::Optimizer(message.to_owned()));
         }
         let mut trainer = Self {
             config: config.clone(),
@@ -214,15 +183,15 @@ impl Trainer {
         low + (high - low) * (1.0 + phase.cos()) / 2.0
     }
 
-    /// One batch, or the validation that ends the epoch. `breathe` is called now and then during
-    /// a long validation.
+    /// One batch, or the validation that ends the epoch. `after_batch` is called after every batch of
+    /// the validation.
     ///
     /// # Errors
     /// [`TrainError::Diverged`].
     pub fn step(
         &mut self,
         record: &mut Training,
-        breathe: &mut dyn FnMut(),
+        after_batch: &mut dyn FnMut(),
     ) -> Result<Step, TrainError> {
         if self.is_over(record) {
             return Ok(Step::Over);
@@ -230,7 +199,7 @@ impl Trainer {
         if record.partial.batches < self.batches() {
             return self.batch(record).map(Step::Batch);
         }
-        let epoch = self.validate(record, breathe);
+        let epoch = self.validate(record, after_batch);
         if !epoch.valid_loss.is_finite() {
             return Err(TrainError::Diverged {
                 loss: epoch.valid_loss,
@@ -263,10 +232,10 @@ impl Trainer {
         let learned = match &mut self.learner {
             Learner::Plan(fit) => {
                 let show = |at: usize, into: &mut [f32]| shown(images, chosen[at], into);
-                let said = fit.batch(&show, &labels, lr);
-                let loss = said.loss / labels.len().max(1) as f64;
+                let result = fit.batch(&show, &labels, lr);
+                let loss = result.loss / labels.len().max(1) as f64;
                 match loss.is_finite() {
-                    true => Ok((loss, said.logits)),
+                    true => Ok((loss, result.logits)),
                     false => Err(loss),
                 }
             }
@@ -282,7 +251,7 @@ impl Trainer {
                 learn(network, optimizer, loss, (inputs, &labels), lr)
             }
         };
-        let (value, said) = learned.map_err(|loss| TrainError::Diverged {
+        let (value, logits) = learned.map_err(|loss| TrainError::Diverged {
             loss,
             epoch: record.epochs.len() + 1,
             lr,
@@ -292,15 +261,15 @@ impl Trainer {
         partial.batches += 1;
         partial.images += labels.len();
         partial.loss_sum += value * labels.len() as f64;
-        partial.correct += correct(said.chunks_exact(self.images.classes.max(1)), &labels);
+        partial.correct += correct(logits.chunks_exact(self.images.classes.max(1)), &labels);
         partial.lr = lr;
         record.batch_loss.push(value);
         Ok(labels.len())
     }
 
-    fn validate(&mut self, record: &mut Training, breathe: &mut dyn FnMut()) -> Epoch {
-        let fixed = match &self.learner {
-            Learner::Burn { network, .. } => Fixed::Burn {
+    fn validate(&mut self, record: &mut Training, after_batch: &mut dyn FnMut()) -> Epoch {
+        let snapshot = match &self.learner {
+            Learner::Burn { network, .. } => Snapshot::Burn {
                 network: Box::new(burn::module::Module::valid(&**network)),
                 device: self.device.clone().inner(),
             },
@@ -309,11 +278,11 @@ impl Trainer {
                     image: self.images.shape(),
                     classes: self.images.classes,
                 };
-                // It was made of a graph of this kind, so that it is one.
+                // The plan was compiled from a graph of this kind, so this one compiles too.
                 match Graph::of_kind(self.kind, ports, &fit.weights())
                     .map(|graph| Plan::new(&graph))
                 {
-                    Ok(Ok(plan)) => Fixed::Plan {
+                    Ok(Ok(plan)) => Snapshot::Plan {
                         plan,
                         classes: self.images.classes,
                     },
@@ -321,13 +290,13 @@ impl Trainer {
                 }
             }
         };
-        let score = evaluate(&fixed, &self.images, &self.valid, breathe);
+        let score = evaluate(&snapshot, &self.images, &self.valid, after_batch);
         let partial = std::mem::take(&mut record.partial);
-        let seen = partial.images.max(1) as f64;
+        let trained = partial.images.max(1) as f64;
         let epoch = Epoch {
             epoch: record.epochs.len() + 1,
-            train_loss: partial.loss_sum / seen,
-            train_accuracy: partial.correct as f64 / seen,
+            train_loss: partial.loss_sum / trained,
+            train_accuracy: partial.correct as f64 / trained,
             valid_loss: score.loss,
             valid_accuracy: score.accuracy,
             lr: partial.lr,
@@ -345,8 +314,8 @@ impl Trainer {
         epoch
     }
 
-    /// What each part of a step on these images takes, in microseconds an image; empty where it is not by
-    /// plan.
+    /// The time that each part of a step on these images takes, in microseconds per image; empty unless
+    /// training by plan.
     pub fn times(&mut self, chosen: &[usize]) -> Vec<(String, f64)> {
         let labels: Vec<usize> = chosen
             .iter()
@@ -360,10 +329,10 @@ impl Trainer {
         }
     }
 
-    /// Puts weights and the optimizer's state into the record, to go on from.
+    /// Saves the weights and the optimizer's state in the record, for resuming.
     ///
     /// # Errors
-    /// [`TrainError::Optimizer`] where the state cannot be written.
+    /// [`TrainError::Optimizer`] if the state cannot be written.
     pub fn save(&self, record: &mut Training) -> Result<(), TrainError> {
         if record.finished {
             return Ok(());
@@ -375,50 +344,13 @@ impl Trainer {
     }
 }
 
-/// Closes the record of a training that is over: its result on the test images, and nothing kept
-/// to go on from.
+/// Closes the record of a finished training: adds the test result and drops the state for resuming.
 pub fn finish(record: &mut Training, test: Score) {
     record.test_accuracy = Some(test.accuracy);
     record.finished = true;
     record.partial = PartialEpoch::default();
     record.current = Weights::default();
     record.optimizer = Array::default();
-}
-
-/// One step of Burn's on a batch; where the loss is no number, nothing is changed and it is given back.
-fn learn(
-    network: &mut Network,
-    optimizer: &mut ModuleOptimizer,
-    loss: &CrossEntropyLoss,
-    (inputs, labels): (Tensor<4>, &[usize]),
-    lr: f64,
-) -> Result<BatchSaid, f64> {
-    let targets = TensorData::new(
-        labels.iter().map(|&label| label as i64).collect::<Vec<_>>(),
-        [labels.len()],
-    );
-    let targets = Tensor::<1, Int>::from_data(targets, &inputs.device());
-    let logits = network.forward_training(inputs);
-    let loss = loss.forward(logits.clone(), targets);
-    let said: Vec<f32> = read_back(logits.inner());
-    let value = read_back(loss.clone().inner())
-        .first()
-        .map_or(f64::NAN, |&v| f64::from(v));
-    if !value.is_finite() {
-        return Err(value);
-    }
-    let gradients = GradientsParams::from_grads(loss.backward(), network);
-    *network = optimizer.step(lr, network.clone(), gradients);
-    Ok((value, said))
-}
-
-fn adam(config: &config::Training) -> ModuleOptimizer {
-    let decay =
-        (config.weight_decay > 0.0).then(|| WeightDecayConfig::new(config.weight_decay as f32));
-    AdamConfig::new()
-        .with_epsilon(1e-8)
-        .with_weight_decay(decay)
-        .init()
 }
 
 fn stream(seed: u64, stream: u64) -> ChaCha8Rng {
@@ -432,7 +364,7 @@ pub fn held_out(images: usize, validation: f64) -> usize {
     (images as f64 * validation).round() as usize
 }
 
-/// Indices of the images to train on and of those held out, the same for the same seed.
+/// Indices of the images to train on and of those held out, determined by the seed.
 fn split(
     images: usize,
     validation: f64,
@@ -445,36 +377,8 @@ fn split(
     let mut all: Vec<usize> = (0..images).collect();
     all.shuffle(&mut stream(seed, SPLIT_STREAM));
     let mut train = all.split_off(held_out);
-    // Sorted, so that only the epoch's own shuffle decides the order.
+    // Sorted, so that only the epoch's shuffle decides the order.
     train.sort_unstable();
     all.sort_unstable();
     Ok((train, all))
-}
-
-/// A network in training, as it is at the moment.
-enum Fixed {
-    Burn {
-        network: Box<Network>,
-        device: Device,
-    },
-    Plan {
-        plan: Plan,
-        classes: usize,
-    },
-}
-
-impl Classifier for Fixed {
-    fn classify(&self, pixels: Vec<f32>) -> Vec<f32> {
-        match self {
-            Self::Burn { network, device } => network.logits(pixels, device),
-            Self::Plan { plan, .. } => plan.logits(&pixels),
-        }
-    }
-
-    fn classes(&self) -> usize {
-        match self {
-            Self::Burn { network, .. } => network.ports().classes,
-            Self::Plan { classes, .. } => *classes,
-        }
-    }
 }

@@ -1,7 +1,7 @@
-//! Weights as named host arrays: out of a network, into a network, and drawn afresh.
+//! Weights as named host arrays: reading them from a network, setting them, and initialising them at random.
 //!
 //! A tensor's name is its path in the architecture, for example `conv1.weight`. Parameters get
-//! identifiers by position, so that an optimizer's state finds its parameter again in another
+//! identifiers by position, so that an optimizer's state finds its parameters again in another
 //! process.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
@@ -15,7 +15,7 @@ use crate::session::array::Array;
 use crate::session::config::NetworkKind;
 use crate::session::record::Weights;
 
-/// Weights that do not fit the architecture.
+/// Why weights do not fit the architecture.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WeightsError {
     /// A tensor of the architecture is not among the weights.
@@ -28,17 +28,17 @@ pub enum WeightsError {
         name: String,
         /// Its shape among the weights.
         found: Vec<usize>,
-        /// The shape that the network needs.
+        /// The shape the network needs.
         needed: Vec<usize>,
     },
 }
 
-/// Parameters of one named layer.
+/// The parameter count of a named layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layer {
     /// For example `conv1`.
     pub name: String,
-    /// Its weights and biases.
+    /// Number of weights and biases.
     pub parameters: usize,
 }
 
@@ -46,7 +46,7 @@ impl Network {
     /// The weights as host arrays.
     pub fn weights(&self) -> Weights {
         let mut reader = Reader::default();
-        // Running statistics lag a step behind until they are asked for in this way.
+        // Without `valid` the running statistics would lag a step behind.
         self.valid().visit(&mut reader);
         Weights {
             tensors: reader.tensors,
@@ -56,7 +56,7 @@ impl Network {
     /// The architecture with these weights.
     ///
     /// # Errors
-    /// Names the first tensor that is missing or has another shape.
+    /// Names the first tensor that is missing or has the wrong shape.
     pub fn with_weights(
         kind: NetworkKind,
         ports: Ports,
@@ -75,12 +75,12 @@ impl Network {
         }
     }
 
-    /// Numbers that training moves; see [`parameters`].
+    /// Number of trainable parameters; see [`parameters`].
     pub fn parameters(&self) -> usize {
         parameters(&self.weights())
     }
 
-    /// The parameter count by layer, in order. Running statistics are no parameters.
+    /// The parameter count by layer, in order. Running statistics are not parameters.
     pub fn layers(&self) -> Vec<Layer> {
         let mut layers: Vec<Layer> = Vec::new();
         let tensors = self.weights().tensors.into_iter();
@@ -100,8 +100,7 @@ impl Network {
     }
 }
 
-/// Numbers among the weights that training moves; running statistics are kept, but follow from the
-/// images.
+/// Number of trainable parameters among the weights. Running statistics are weights but not parameters.
 pub fn parameters(weights: &Weights) -> usize {
     let tensors = weights.tensors.iter();
     let parameters = tensors.filter(|(name, _)| is_parameter(name));
@@ -112,8 +111,8 @@ fn is_parameter(name: &str) -> bool {
     !name.contains(".running_")
 }
 
-/// The same architecture with weights drawn from `seed`, uniform in ±1/√fan-in;
-/// normalizations begin by changing nothing.
+/// The same architecture with weights drawn from `seed`, uniform in ±1/√fan-in; normalizations start
+/// as the identity.
 pub(super) fn draw(network: Network, seed: u64) -> Network {
     network.map(&mut Drawer {
         path: Path::default(),
@@ -122,7 +121,7 @@ pub(super) fn draw(network: Network, seed: u64) -> Network {
     })
 }
 
-/// Where a visitor is: the names of the modules around it, without the enum's own.
+/// A visitor's position: the names of the enclosing modules, without the enum's.
 #[derive(Default)]
 pub(super) struct Path {
     names: Vec<String>,
@@ -193,8 +192,8 @@ impl ModuleVisitor for Gradients<'_> {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(own) = self.gradients.get::<D>(param.id) {
-            self.tensors.push((self.path.name(), read_back(own)));
+        if let Some(gradient) = self.gradients.get::<D>(param.id) {
+            self.tensors.push((self.path.name(), read_back(gradient)));
         }
     }
 }
@@ -202,10 +201,13 @@ impl ModuleVisitor for Gradients<'_> {
 #[cfg(test)]
 impl Network {
     /// Gradients by the name of their tensor, in the order of [`Network::weights`].
-    pub(super) fn gradients(&self, of: &burn::optim::GradientsParams) -> Vec<(String, Vec<f32>)> {
+    pub(super) fn gradients(
+        &self,
+        gradients: &burn::optim::GradientsParams,
+    ) -> Vec<(String, Vec<f32>)> {
         let mut reader = Gradients {
             path: Path::default(),
-            gradients: of,
+            gradients,
             tensors: Vec::new(),
         };
         self.visit(&mut reader);
@@ -232,7 +234,11 @@ impl ModuleMapper for Setter<'_> {
         let name = self.path.name();
         let id = self.path.next_id();
         let needed = param.lazy_shape();
-        let found = self.weights.tensors.iter().find(|(own, _)| *own == name);
+        let found = self
+            .weights
+            .tensors
+            .iter()
+            .find(|(tensor, _)| *tensor == name);
         let Some((_, values)) = found else {
             self.error.get_or_insert(WeightsError::Missing(name));
             return param;
@@ -251,7 +257,7 @@ impl ModuleMapper for Setter<'_> {
     }
 }
 
-/// A parameter that training moves where the device records gradients.
+/// A parameter, trainable if the device records gradients.
 pub(super) fn parameter<const D: usize>(
     id: ParamId,
     data: TensorData,
@@ -288,15 +294,15 @@ impl ModuleMapper for Drawer {
         let name = self.path.name();
         let device = param.lazy_device();
         if name.starts_with("norm") {
-            // A normalization begins by changing nothing: γ = 1, β = 0, and the statistics of
+            // A normalization starts as the identity: γ = 1, β = 0, and the statistics of
             // standardized inputs.
             return parameter(id, param.val().into_data(), &device);
         }
         let shape = param.lazy_shape();
         let dims = shape.as_slice();
         // A bias follows its weight and shares its fan-in. Linear weights are [in, out],
-        // convolutions [out, in, height, width]; those of an LSTM, [4·units, in], share the number
-        // of units in PyTorch.
+        // convolutions [out, in, height, width]. In an LSTM, [4·units, in], PyTorch uses the
+        // number of units as fan-in throughout.
         match dims.len() {
             1 => {}
             2 if name.starts_with("lstm") => self.fan_in = dims[0] / 4,

@@ -1,5 +1,5 @@
-//! Two sessions compared, as a page of text: what differs, how alike the maps of each class are, and
-//! how alike the networks decide.
+//! The text report that compares two sessions: what differs, how similar the maps of each class are, and
+//! how similar the networks' decisions are.
 
 use crate::comparison::{Compared, Pair, Shown, Trials};
 use crate::figure::headline::beside_accuracy;
@@ -9,22 +9,22 @@ use crate::session::Session;
 use crate::stats::comparison::Difference;
 use crate::stats::share::Share;
 
-/// Most classes that have a row each: those that differ most.
+/// Maximum number of classes with their own row: those that differ most.
 const MOST: usize = 24;
 
-/// Most letters of a name.
+/// Maximum number of characters in a name.
 const LETTERS: usize = 11;
 
-/// What was found when both networks were shown the same trials, or why they were not.
+/// The result of showing both networks the same trials, or why that was not possible.
 pub type Alike<'a> = Option<Result<&'a Shown, &'a str>>;
 
-/// The page; `alike` where somebody asked for it.
+/// The report; `alike` is the agreement, if requested.
 pub fn comparison(pair: &Pair<'_>, compared: &Compared, alike: Alike<'_>) -> String {
     let mut lines = sessions(pair);
     lines.extend(maps(pair, compared));
     lines.push(String::new());
     lines.extend(decisions(pair));
-    lines.extend(on_the_same(pair, alike));
+    lines.extend(agreement_on_trials(pair, alike));
     lines.push(String::new());
     lines.join("\n")
 }
@@ -48,17 +48,17 @@ pub fn headline(compared: &Compared) -> String {
     )
 }
 
-/// What is to be known of the trials behind the maps at the γ in sight.
+/// A caution about the trials behind the maps at the selected γ.
 pub fn caution(pair: &Pair<'_>, compared: &Compared) -> &'static str {
     let place = pair.place(compared.gamma);
     match place.map(|place| pair.gammas[place].shown) {
         Some(Trials::Same) => {
-            "both were shown the very same trials, so errors of the maps go together"
+            "both were shown exactly the same trials, so map errors are correlated"
         }
         Some(Trials::Shared) => {
-            "both were shown the same trials, one of them more; errors go together"
+            "both were shown the same trials, one of them more; errors correlate"
         }
-        _ => "each was shown trials of its own",
+        _ => "each was shown its own trials",
     }
 }
 
@@ -68,7 +68,7 @@ fn sessions(pair: &Pair<'_>) -> Vec<String> {
     let width = width.into_iter().max().unwrap_or(0);
     let about = |letter: &str, session: &Session| {
         let training = session.record.training.as_ref();
-        let accuracy = training.and_then(|it| it.test_accuracy);
+        let accuracy = training.and_then(|training| training.test_accuracy);
         let accuracy = accuracy.map_or_else(
             || "accuracy not measured".into(),
             |share| {
@@ -88,7 +88,7 @@ fn sessions(pair: &Pair<'_>) -> Vec<String> {
 }
 
 fn maps(pair: &Pair<'_>, compared: &Compared) -> Vec<String> {
-    let trials = [0, 1].map(|at| count(compared.estimates[at].trials as f64));
+    let trials = [0, 1].map(|side| count(compared.estimates[side].trials as f64));
     let mut lines = vec![
         format!(
             "{}s at γ {} by {}, {} and {} trials",
@@ -109,8 +109,8 @@ fn maps(pair: &Pair<'_>, compared: &Compared) -> Vec<String> {
     let left_out = shown.len().saturating_sub(MOST);
     if left_out > 0 {
         let differs = |class: &usize| {
-            let own = compared.classes[*class].as_ref();
-            std::cmp::Reverse(own.map_or(0, |own| own.significant))
+            let difference = compared.classes[*class].as_ref();
+            std::cmp::Reverse(difference.map_or(0, |difference| difference.significant))
         };
         shown.sort_by_key(differs);
         shown.truncate(MOST);
@@ -126,57 +126,56 @@ fn maps(pair: &Pair<'_>, compared: &Compared) -> Vec<String> {
         lines.push(row(compared, class, &name(class), width));
     }
     if left_out > 0 {
-        lines.push(format!(
-            "left out here: {left_out} classes that differ less"
-        ));
+        lines.push(format!("not listed: {left_out} classes that differ less"));
     }
     lines.push(format!(
-        "r: correlation of the two maps; r less R: without their noise; pixels: |z| > {:.2}, at 5 % for each map",
+        "r: correlation of the two maps; r less R: corrected for noise; pixels: |z| > {:.2}, at 5 % for each map",
         compared.bounds.map
     ));
     lines
 }
 
-/// Whether any plan asks for a map of a class.
+/// Whether either plan includes a map of this class.
 fn is_planned(compared: &Compared, class: usize) -> bool {
-    let listed = |at: usize| {
-        compared.estimates[at]
+    let listed = |side: usize| {
+        compared.estimates[side]
             .classes
             .get(class)
-            .is_some_and(|own| own.listed)
+            .is_some_and(|class| class.listed)
     };
     listed(0) || listed(1)
 }
 
 fn row(compared: &Compared, class: usize, name: &str, width: usize) -> String {
-    let Some(own) = &compared.classes[class] else {
-        let lacks = [("A", 0), ("B", 1)].map(|(letter, at)| {
-            let why = compared.lacks(at, class)?;
-            Some(format!("no map in {letter} ({why})"))
+    let Some(difference) = &compared.classes[class] else {
+        let missing = [("A", 0), ("B", 1)].map(|(letter, side)| {
+            let reason = compared.lacks(side, class)?;
+            Some(format!("no map in {letter} ({reason})"))
         });
-        let lacks: Vec<String> = lacks.into_iter().flatten().collect();
+        let missing: Vec<String> = missing.into_iter().flatten().collect();
         return format!("{name:<width$}  {}", lacks.join(", "));
     };
     let r = |r: Option<f64>| r.map_or_else(|| "–".into(), reliability);
-    let of = |at: usize| r(compared.map(at, class).and_then(|map| map.reliability));
+    let reliability_of = |side: usize| r(compared.map(side, class).and_then(|map| map.reliability));
     format!(
         "{name:<width$}  {:>6}  {:>6}  {:>6}  {:>9}  {:>8}  {:>9}",
-        of(0),
-        of(1),
-        r(own.correlation),
-        r(own.corrected),
-        own.significant,
-        clusters(own)
+        reliability_of(0),
+        reliability_of(1),
+        r(difference.correlation),
+        r(difference.corrected),
+        difference.significant,
+        clusters(difference)
     )
 }
 
-fn clusters(own: &Difference) -> String {
-    own.clusters
+fn clusters(difference: &Difference) -> String {
+    difference
+        .clusters
         .as_ref()
         .map_or_else(|| "–".into(), |found| found.len().to_string())
 }
 
-/// What the counts say, at every γ in common.
+/// Decisions compared by their counts, at every common γ.
 fn decisions(pair: &Pair<'_>) -> Vec<String> {
     let mut lines = vec![
         "decisions on the noise trials, from the counts of each session".to_owned(),
@@ -185,20 +184,20 @@ fn decisions(pair: &Pair<'_>) -> Vec<String> {
             "γ", "A correct", "B correct", "distance", "by chance"
         ),
     ];
-    for own in &pair.gammas {
-        let Some(called) = own.called() else { continue };
+    for common in &pair.gammas {
+        let Some(called) = common.called() else {
+            continue;
+        };
         lines.push(format!(
             "{:>5}  {:>22}  {:>22}  {:>9.3}  {:>9.3}",
-            format::gamma(own.gamma),
+            format::gamma(common.gamma),
             interval(called.correct[0]),
             interval(called.correct[1]),
             called.distance,
             called.by_chance
         ));
     }
-    lines.push(
-        "distance: half the sum over classes of the difference of the shares called so".into(),
-    );
+    lines.push("distance: half the sum over classes of the differences in share called it".into());
     lines
 }
 
@@ -206,43 +205,48 @@ fn decisions(pair: &Pair<'_>) -> Vec<String> {
 fn interval(share: Share) -> String {
     share.interval().map_or_else(
         || "–".into(),
-        |it| {
+        |interval| {
             let end = |share: f64| format!("{:.1}", 100.0 * share);
             format!(
                 "{} ({}–{})",
-                percent(it.estimate),
-                end(it.low),
-                end(it.high)
+                percent(interval.estimate),
+                end(interval.low),
+                end(interval.high)
             )
         },
     )
 }
 
-/// How often both decide alike on the same trials: bounds from the counts, and what was found when
-/// trials were shown to both.
-fn on_the_same(pair: &Pair<'_>, alike: Alike<'_>) -> Vec<String> {
+/// Agreement on the same trials: bounds from the counts, and the measured agreement if trials were shown
+/// to both.
+fn agreement_on_trials(pair: &Pair<'_>, alike: Alike<'_>) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for own in pair.gammas.iter().filter(|own| own.shown == Trials::Same) {
-        if let Some(called) = own.called() {
+    for common in pair
+        .gammas
+        .iter()
+        .filter(|common| common.shown == Trials::Same)
+    {
+        if let Some(called) = common.called() {
             let [low, high] = called.alike.map(percent);
             lines.push(format!(
-                "γ {}: on the trials that both were shown they decided alike in {low} to {high}; their counts tell no more",
-                format::gamma(own.gamma)
+                "γ {}: on the trials shown to both, they agree on {low} to {high}; the counts show no more",
+                format::gamma(common.gamma)
             ));
         }
     }
     lines.extend(match alike {
-        Some(Ok(shown)) => found(shown),
-        Some(Err(why)) => vec![
-            "agreement trial by trial was not measured, since both networks would have to be shown the same trials:".into(),
-            why.to_owned(),
+        Some(Ok(shown)) => measured_agreement(shown),
+        Some(Err(reason)) => vec![
+            "trial-by-trial agreement was not measured, since both networks must be shown the same trials:".into(),
+            reason.to_owned(),
         ],
         None => vec!["agreement trial by trial: --trials N shows both networks the same N trials".into()],
     });
     lines
 }
 
-/// What was found, in a line: `γ 0.3: both decide alike on 91.2 % (90.6–91.7) of the same 10,000 trials`.
+/// The agreement in one line: `γ 0.3: both decide alike on 91.2 % (90.6–91.7) of the same 10,000
+/// trials`.
 pub fn in_short(shown: &Shown) -> String {
     format!(
         "γ {}: both decide alike on {} of the same {} trials{}",
@@ -259,15 +263,15 @@ fn kappa(shown: &Shown) -> String {
     kappa.map_or_else(String::new, |kappa| format!(", κ {}", reliability(kappa)))
 }
 
-/// `they decide alike on 91.2 % (90.6–91.7) of 10,000 trials …`.
-fn found(shown: &Shown) -> Vec<String> {
+/// The agreement in two lines: `decide alike on 91.2 % (90.6–91.7); …`.
+fn measured_agreement(shown: &Shown) -> Vec<String> {
     let joint = &shown.joint;
     let kappa = kappa(shown);
-    let whose = match shown.trials {
+    let origin = match shown.trials {
         Trials::Same | Trials::Shared => "drawn as they were for both sessions",
         Trials::Others => "drawn as they were for A",
     };
-    let of = |hits| {
+    let share_of = |hits| {
         interval(Share {
             hits,
             of: joint.trials(),
@@ -275,15 +279,15 @@ fn found(shown: &Shown) -> Vec<String> {
     };
     vec![
         format!(
-            "γ {}: both networks, shown the same {} trials, {whose},",
+            "γ {}: both networks, shown the same {} trials, {origin},",
             format::gamma(shown.gamma),
             thousands(joint.trials())
         ),
         format!(
             "decide alike on {}{kappa}; A correct {}, B correct {}",
             interval(joint.alike()),
-            of(joint.correct[0]),
-            of(joint.correct[1])
+            share_of(joint.correct[0]),
+            share_of(joint.correct[1])
         ),
     ]
 }

@@ -1,15 +1,15 @@
-//! What is new in a session since it was last looked at. Pure: sessions in, events out.
+//! The events in a session since it was last examined. Pure: sessions in, events out.
+
+mod results;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::event::{Epoch, Event, Outcome, Progress, Started, What};
+use self::results::{complete, epoch_event, finite, known, others_done, outcome};
+use super::event::{Event, Outcome, Progress, Started, What};
 use super::{Style, status};
 use crate::figure::headline::headline;
-use crate::figure::names;
-use crate::session::config::Analysis as Plan;
-use crate::session::config::Response;
-use crate::session::record::{self, Analysis, GammaTrials, State};
+use crate::session::record::State;
 use crate::session::run::{Checkpoint, LogLine, Phase, Stage};
 use crate::session::store::whole_of;
 use crate::session::{Run, Session};
@@ -17,35 +17,35 @@ use crate::session::{Run, Session};
 /// Name of the stage that trains the network.
 const TRAINING: &str = "training";
 
-/// What is told as a stage while pictures are read.
+/// The stage name reported while pictures are read.
 const READING: &str = "reading images";
 
-/// Remembers what has been told of a run.
+/// Tracks which events of a run have been reported.
 ///
-/// What the session holds when it is first seen counts as told: a resumed run begins with what is
-/// new. Results of stages that end, and the last word of the run, are always told.
+/// What the session contains when it is first seen counts as reported, so a resumed run begins with what
+/// is new. Results of stages that end, and the end of the run, are always reported.
 #[derive(Debug)]
 pub struct Differ {
     style: Style,
     path: String,
-    /// Whether no engine runs: then all that the session holds is new.
+    /// Whether no engine runs, so that everything in the session is new.
     document: bool,
     /// Whether a session has been seen.
     begun: bool,
     started: bool,
     epochs: usize,
     trained: bool,
-    /// Analysis and γ by index, once all trials are done.
+    /// Indices of analysis and γ whose trials are all done.
     gammas: BTreeSet<(usize, usize)>,
-    /// Other analyses by index, once they are done.
+    /// Indices of other analyses that are done.
     analyses: BTreeSet<usize>,
-    /// When progress was last told, and what; one entry a stage.
+    /// When progress was last reported, and what was reported for each stage.
     progress_s: f64,
     stages: Vec<Option<Stage>>,
     checkpoint: Option<Checkpoint>,
     problem: Option<String>,
     log: Vec<LogLine>,
-    /// How many notes have been told.
+    /// How many notes have been reported.
     notes: usize,
     paused: bool,
     over: bool,
@@ -75,7 +75,7 @@ impl Differ {
         }
     }
 
-    /// For a session that no engine runs: everything in it is new.
+    /// For a session that no engine runs, so that everything in it is new.
     pub fn of_a_document(style: Style, path: &Path) -> Self {
         Self {
             document: true,
@@ -83,7 +83,7 @@ impl Differ {
         }
     }
 
-    /// Whether the run's last word has been told.
+    /// Whether the end of the run has been reported.
     pub fn is_over(&self) -> bool {
         self.over
     }
@@ -98,12 +98,12 @@ impl Differ {
                 .record
                 .training
                 .as_ref()
-                .map_or(0, |it| it.epochs.len());
+                .map_or(0, |training| training.epochs.len());
             self.trained = session
                 .record
                 .training
                 .as_ref()
-                .is_some_and(|it| it.finished);
+                .is_some_and(|training| training.finished);
             self.gammas = complete(session).map(|(place, _)| place).collect();
             self.analyses = others_done(session).collect();
         }
@@ -131,7 +131,7 @@ impl Differ {
             .collect()
     }
 
-    /// The last word on a session whose engine has gone, or that never had one.
+    /// The final events of a session whose engine has ended, or that never had one.
     pub fn last(&mut self, session: &Session, now_s: f64) -> Vec<Event> {
         let mut events = self.lines(session, now_s);
         if !self.over {
@@ -174,8 +174,11 @@ impl Differ {
         let mut messages: Vec<String> = warnings.map(|line| line.text.clone()).collect();
         if self.problem != run.problem {
             self.problem.clone_from(&run.problem);
-            let untold = run.problem.iter().filter(|it| !messages.contains(it));
-            messages.extend(untold.cloned().collect::<Vec<_>>());
+            let unreported = run
+                .problem
+                .iter()
+                .filter(|message| !messages.contains(message));
+            messages.extend(unreported.cloned().collect::<Vec<_>>());
         }
         self.log.clone_from(&run.log);
         news.extend(
@@ -185,7 +188,7 @@ impl Differ {
         );
     }
 
-    /// What is worth knowing of images and network.
+    /// Remarks about images and network.
     fn notes(&mut self, run: &Run, news: &mut Vec<What>) {
         if self.style == Style::Plain {
             let fresh = run.notes.iter().skip(self.notes).cloned();
@@ -201,29 +204,29 @@ impl Differ {
         let stages = session.run.iter().flat_map(|run| &run.stages);
         let stage = stages.into_iter().find(|stage| stage.name == TRAINING);
         for epoch in training.epochs.iter().skip(self.epochs) {
-            news.push(What::Epoch(told_epoch(epoch, stage)));
+            news.push(What::Epoch(epoch_event(epoch, stage)));
         }
         self.epochs = training.epochs.len();
     }
 
     fn progress(&mut self, run: &Run, now_s: f64, news: &mut Vec<What>) {
         self.stages.resize(run.stages.len(), None);
-        let an_epoch_says_it =
+        let epoch_reported =
             self.style == Style::Plain && news.iter().any(|what| matches!(what, What::Epoch(_)));
-        if an_epoch_says_it {
+        if epoch_reported {
             self.progress_s = now_s;
         }
         self.reading(run, now_s, news);
         for (i, stage) in run.stages.iter().enumerate() {
-            let told = self.stages[i].as_ref();
+            let reported = self.stages[i].as_ref();
             let last = stage.finished || run.phase.is_over();
             let due = if last {
-                // A stage without a second of this engine was done before.
-                stage.seconds > 0.0 && told.is_none_or(|told| told.done != stage.done)
+                // A stage on which this engine spent no time was done before.
+                stage.seconds > 0.0 && reported.is_none_or(|reported| reported.done != stage.done)
             } else {
                 run.phase == Phase::Working(i)
                     && now_s - self.progress_s >= self.style.interval_s()
-                    && told != Some(stage)
+                    && reported != Some(stage)
             };
             if due {
                 self.progress_s = now_s;
@@ -240,7 +243,7 @@ impl Differ {
         }
     }
 
-    /// How far the pictures are read, before the first stage.
+    /// Progress of reading pictures, before the first stage.
     fn reading(&mut self, run: &Run, now_s: f64, news: &mut Vec<What>) {
         let Some((done, total)) = run.reading else {
             return;
@@ -259,7 +262,11 @@ impl Differ {
     }
 
     fn results(&mut self, session: &Session, news: &mut Vec<What>) {
-        if let Some(training) = session.record.training.as_ref().filter(|it| it.finished)
+        if let Some(training) = session
+            .record
+            .training
+            .as_ref()
+            .filter(|training| training.finished)
             && !self.trained
         {
             self.trained = true;
@@ -316,104 +323,29 @@ impl Differ {
             State::New | State::Stopped => What::Stopped {
                 message: match (&session.record.sharding, &session.record.shard) {
                     (Some(sharding), _) => {
-                        format!("its {} shards go on with the network", sharding.count)
+                        format!("its {} shards continue with the network", sharding.count)
                     }
                     (None, Some(shard)) => format!(
-                        "go on with: noisescope run {} --shard {}/{}",
+                        "resume with: noisescope run {} --shard {}/{}",
                         whole_of(name),
                         shard.index,
                         shard.count
                     ),
-                    (None, None) => format!("go on with: noisescope run {name}"),
+                    (None, None) => format!("resume with: noisescope run {name}"),
                 },
             },
             State::Running => What::Failed {
                 message: format!(
-                    "the engine ended without a word; go on from the last checkpoint with: \
+                    "the engine ended unexpectedly; resume from the last checkpoint with: \
                      noisescope run {name}"
                 ),
             },
             State::Finished => What::Finished {
-                message: format!("look at it with: noisescope attach {name}"),
+                message: format!("view it with: noisescope attach {name}"),
             },
             State::Failed(message) => What::Failed { message },
         });
     }
-}
-
-fn finite(value: Option<f64>) -> Option<f64> {
-    value.filter(|value| value.is_finite())
-}
-
-/// Every γ whose trials are all done, with its place in the plan.
-fn complete(session: &Session) -> impl Iterator<Item = ((usize, usize), &GammaTrials)> {
-    let pairs = session.config.analyses.iter().zip(&session.record.analyses);
-    pairs.enumerate().flat_map(|(i, pair)| {
-        let (plan, gammas) = match pair {
-            (Plan::ClassificationImages(plan), Analysis::ClassificationImages(images)) => {
-                (Some(plan), images.gammas.as_slice())
-            }
-            _ => (None, [].as_slice()),
-        };
-        let done = move |gamma: &GammaTrials| {
-            let planned = plan.map_or(0, |plan| plan.trials_at(gamma.gamma));
-            gamma.reached || gamma.trials >= planned
-        };
-        let places = gammas.iter().enumerate();
-        places.filter_map(move |(g, gamma)| done(gamma).then_some(((i, g), gamma)))
-    })
-}
-
-/// Every analysis but classification images that is done, by its place in the plan.
-fn others_done(session: &Session) -> impl Iterator<Item = usize> {
-    let pairs = session.config.analyses.iter().zip(&session.record.analyses);
-    let done = pairs.enumerate().filter(|(_, (plan, record))| {
-        !matches!(plan, Plan::ClassificationImages(_)) && record.is_finished(plan)
-    });
-    done.map(|(index, _)| index)
-}
-
-fn outcome(session: &Session, gamma: &GammaTrials) -> Outcome {
-    let classes = &gamma.estimate().classes;
-    let name = |class| names::of_class(&session.record, class);
-    let reliability = |response| -> Vec<Option<f64>> {
-        let maps = classes.iter().map(|class| class.image(response));
-        maps.map(|map| map?.reliability).collect()
-    };
-    Outcome::ClassificationImages {
-        gamma: gamma.gamma,
-        trials: gamma.trials,
-        predicted: classes.iter().map(|class| class.called).collect(),
-        sufficient: classes.iter().map(|it| it.decision.is_some()).collect(),
-        reliability: reliability(Response::Decision),
-        evidence_reliability: gamma
-            .evidence
-            .as_ref()
-            .map(|_| reliability(Response::Evidence)),
-        listed: classes.iter().filter(|class| class.listed).count(),
-        names: (0..classes.len()).map(name).collect(),
-    }
-}
-
-fn told_epoch(epoch: &record::Epoch, stage: Option<&Stage>) -> Epoch {
-    Epoch {
-        epoch: epoch.epoch,
-        train_loss: epoch.train_loss,
-        train_accuracy: epoch.train_accuracy,
-        valid_loss: epoch.valid_loss,
-        valid_accuracy: epoch.valid_accuracy,
-        lr: epoch.lr,
-        of: stage.map(|stage| stage.total as usize),
-        per_second: stage.and_then(|stage| finite(stage.per_second)),
-    }
-}
-
-/// How many lines of `new` were already in `old`: a log that drops its oldest lines as it grows.
-fn known(old: &[LogLine], new: &[LogLine]) -> usize {
-    (0..=old.len())
-        .map(|dropped| &old[dropped..])
-        .find(|kept| new.starts_with(kept))
-        .map_or(0, <[LogLine]>::len)
 }
 
 #[cfg(test)]

@@ -1,27 +1,27 @@
-//! What is told of a run: one event a line. As JSON each is an object with `"event"` and `"t"`.
+//! The events of a run's report, one per line. In JSON, each is an object with `"event"` and `"t"`.
 
 use serde::{Serialize, Serializer};
 
 use crate::session::Form;
 
-/// Something that happened, and when.
+/// An event and its time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
     /// Seconds since the report began.
     pub t: f64,
-    /// What happened.
+    /// The event.
     pub what: What,
 }
 
-/// What happened. The fields are those of the JSON line; `None` is `null` there.
+/// An event. Its fields are those of the JSON line, in which `None` is `null`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum What {
     /// The engine is ready to work.
     Started(Started),
-    /// An epoch of training is over.
+    /// An epoch of training has ended.
     Epoch(Epoch),
-    /// How far a stage is.
+    /// Progress of a stage.
     Progress(Progress),
     /// The session file was written.
     Checkpoint {
@@ -32,43 +32,43 @@ pub enum What {
     },
     /// A stage, or one γ of it, is done.
     Result(Outcome),
-    /// Something that a person should look at; the run goes on.
+    /// A problem that the user should look at; the run continues.
     Warning {
-        /// What is wrong and what to do.
+        /// The problem and a remedy.
         message: String,
     },
-    /// Something about images or network that is worth knowing. Told in plain style only.
+    /// A remark about images or network. Reported in plain style only.
     Note {
-        /// What it is.
+        /// The remark.
         message: String,
     },
-    /// A person paused the run. Told in plain style only.
+    /// The user paused the run. Reported in plain style only.
     Paused,
-    /// The run goes on after a pause. Told in plain style only.
+    /// The run continues after a pause. Reported in plain style only.
     Continued,
-    /// The run ended before the plan was done; the file can go on.
+    /// The run ended before the plan was done; it can be resumed.
     Stopped {
-        /// How to go on.
+        /// How to resume.
         message: String,
     },
     /// Everything in the plan is done.
     Finished {
-        /// How to see what came out.
+        /// How to view the results.
         message: String,
     },
-    /// The run could not go on.
+    /// The run failed.
     Failed {
-        /// Why.
+        /// The reason.
         message: String,
     },
 }
 
-/// What is about to run.
+/// The run that is about to start.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Started {
     /// The session.
     pub name: String,
-    /// The device, as a person would name it.
+    /// The device as shown to the user.
     pub device: Option<String>,
     /// The architecture: `cnn`.
     pub network: &'static str,
@@ -78,11 +78,11 @@ pub struct Started {
     pub dataset: String,
     /// Where the images came from: `embedded`, `full set`, or a folder.
     pub images: Option<String>,
-    /// What an image is and may be called: lists with one entry a class are in this order.
+    /// Image shape and class names; lists with one entry per class are in this order.
     pub form: Option<Form>,
-    /// Bytes of memory that the plan takes, an estimate.
+    /// Estimated memory for the plan, in bytes.
     pub memory: Option<u64>,
-    /// The number from which everything random follows.
+    /// The seed of everything random.
     pub seed: u64,
 }
 
@@ -93,15 +93,15 @@ pub struct Epoch {
     pub epoch: usize,
     /// Mean cross-entropy over the epoch's training images, in nats.
     pub train_loss: f64,
-    /// Share of them that was classified correctly.
+    /// Share of them classified correctly.
     pub train_accuracy: f64,
     /// Mean cross-entropy over the held-out images, in nats.
     pub valid_loss: f64,
-    /// Share of them that is classified correctly.
+    /// Share of them classified correctly.
     pub valid_accuracy: f64,
     /// Learning rate of the last batch.
     pub lr: f64,
-    /// Most epochs there will be; for the plain line.
+    /// Maximum number of epochs; for the plain line.
     #[serde(skip)]
     pub of: Option<usize>,
     /// Images per second; for the plain line.
@@ -109,7 +109,7 @@ pub struct Epoch {
     pub per_second: Option<f64>,
 }
 
-/// How far a stage is.
+/// Progress of a stage.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Progress {
     /// The stage by its key in the JSON export: `classification_images`.
@@ -117,18 +117,18 @@ pub struct Progress {
     pub stage: String,
     /// Epochs or trials done.
     pub done: u64,
-    /// How many there will be at most.
+    /// Maximum number.
     pub total: u64,
     /// Images or trials per second.
     pub per_second: Option<f64>,
     /// Seconds until the stage is done.
     pub eta_s: Option<f64>,
-    /// What is counted; for the plain line.
+    /// The unit counted; for the plain line.
     #[serde(skip)]
     pub unit: String,
 }
 
-/// What came out of a stage.
+/// The result of a stage.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "stage", rename_all = "snake_case")]
 pub enum Outcome {
@@ -143,7 +143,7 @@ pub enum Outcome {
         /// Trainable parameters.
         parameters: usize,
     },
-    /// All trials of one γ are done. One entry a class in each list.
+    /// All trials of one γ are done. Each list has one entry per class.
     ClassificationImages {
         /// Signal strength.
         gamma: f64,
@@ -151,17 +151,17 @@ pub enum Outcome {
         trials: u64,
         /// Trials that the network called this class.
         predicted: Vec<u64>,
-        /// Whether there were enough for an image.
+        /// Whether there were enough trials for an image.
         sufficient: Vec<bool>,
-        /// Split-half reliability of the image, where there is one.
+        /// Split-half reliability of the image, if there is one.
         reliability: Vec<Option<f64>>,
-        /// That of the evidence image; absent where outputs are not heard.
+        /// The same for the evidence image; absent if outputs are not recorded.
         #[serde(skip_serializing_if = "Option::is_none")]
         evidence_reliability: Option<Vec<Option<f64>>>,
-        /// Classes that the plan asks for maps of; for the plain line.
+        /// Number of classes that the plan has maps of; for the plain line.
         #[serde(skip)]
         listed: usize,
-        /// Each class in words; for the plain line.
+        /// Each class's name for sentences; for the plain line.
         #[serde(skip)]
         names: Vec<String>,
     },
@@ -171,7 +171,7 @@ pub enum Outcome {
         /// The stage by its key in the JSON export: `spike_triggered`.
         #[serde(serialize_with = "key")]
         stage: String,
-        /// What came of it, in words.
+        /// The result, in words.
         summary: Vec<String>,
     },
 }
@@ -214,7 +214,7 @@ impl Serialize for Event {
     }
 }
 
-/// A stage's name as a key: `classification images` is `classification_images`.
+/// A stage's name as a key: `classification images` becomes `classification_images`.
 fn key<S: Serializer>(stage: &str, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&stage.replace([' ', '-'], "_"))
 }

@@ -1,5 +1,5 @@
-//! A run as lines, where there is no terminal to draw on or a program reads along; and the summary
-//! of a session. Everything told is in the session: nothing is computed here.
+//! Reports: a run as text lines or JSON lines, the summary of a session, and its HTML page. Everything
+//! reported is in the session: nothing is computed here.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -22,17 +22,17 @@ pub use event::Event;
 pub use standing::Standing;
 pub use summary::{summary, summary_of};
 
-/// How a run is told.
+/// The format of a run's report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
-    /// Lines for a person.
+    /// Text lines for a person.
     Plain,
-    /// One JSON object a line, for a program.
+    /// One JSON object per line, for a program.
     Json,
 }
 
 impl Style {
-    /// Least seconds between two lines on the progress of a stage.
+    /// Minimum seconds between two progress lines of a stage.
     fn interval_s(self) -> f64 {
         match self {
             Self::Plain => 5.0,
@@ -44,22 +44,22 @@ impl Style {
 /// Why a report ended before the run did.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// Whoever read the lines has gone. The run may well go on.
-    #[error("nobody reads the report any more")]
+    /// The reader has closed the output. The run may continue.
+    #[error("the reader of the report has closed it")]
     Gone,
     /// The lines could not be written.
     #[error("the report could not be written: {0}")]
     Write(io::Error),
 }
 
-/// Tells a run until it is over or its engine has gone. `path` is the session's file, named where
-/// a checkpoint is told. Each line is flushed.
+/// Reports a run until it is over or its engine has ended. `path` is the session's file, which
+/// checkpoint lines name. Each line is flushed.
 ///
-/// What an engine had done before this call is not told again, unless the engine has already gone:
-/// then all that the session holds is told, as of a run that took no time.
+/// What an engine did before this call is not reported, unless the engine has already ended: then
+/// everything in the session is reported, as if the run had taken no time.
 ///
 /// # Errors
-/// [`ReportError::Gone`] where the reader has gone: the run itself may go on.
+/// [`ReportError::Gone`] if the reader has closed the output; the run itself may continue.
 pub async fn run(
     mut link: Link,
     style: Style,
@@ -73,7 +73,7 @@ pub async fn run(
     };
     loop {
         let session = Arc::clone(&link.sessions.borrow_and_update());
-        tell(
+        write_events(
             &differ.lines(&session, began.elapsed().as_secs_f64()),
             style,
             out,
@@ -83,12 +83,12 @@ pub async fn run(
         }
         if link.sessions.changed().await.is_err() {
             let now_s = began.elapsed().as_secs_f64();
-            return tell(&differ.last(&session, now_s), style, out);
+            return write_events(&differ.last(&session, now_s), style, out);
         }
     }
 }
 
-fn tell(events: &[Event], style: Style, out: &mut impl Write) -> Result<(), ReportError> {
+fn write_events(events: &[Event], style: Style, out: &mut impl Write) -> Result<(), ReportError> {
     for event in events {
         let mut line = match style {
             Style::Plain => plain::line(event),

@@ -1,17 +1,17 @@
-//! An event as a line for a person.
+//! Plain style: an event as one text line.
 
 use super::event::{Epoch, Event, Outcome, Progress, Started, What};
 use crate::figure::headline::NO_BETTER;
 use crate::format::{bytes, count, duration, learning_rate, percent, percent_to, rate, thousands};
 
-/// One line, without its end. Successive lines of a stage have their numbers below each other.
+/// One line, without a line end. The numbers of successive lines of a stage are aligned.
 pub(super) fn line(event: &Event) -> String {
     let text = match &event.what {
-        What::Started(it) => started(it),
-        What::Epoch(it) => epoch(it),
-        What::Progress(it) => progress(it),
+        What::Started(start) => started(start),
+        What::Epoch(values) => epoch(values),
+        What::Progress(stage) => progress(stage),
         What::Checkpoint { path, bytes: size } => join(["checkpoint", path, &bytes(*size)]),
-        What::Result(it) => result(it),
+        What::Result(outcome) => result(outcome),
         What::Warning { message } => join(["warning", message]),
         What::Note { message } => join(["note", message]),
         What::Paused => "paused".into(),
@@ -27,61 +27,69 @@ fn join<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
     parts.into_iter().collect::<Vec<_>>().join("  ")
 }
 
-fn started(it: &Started) -> String {
-    let mut parts = vec![it.name.clone()];
-    parts.push(match &it.images {
-        Some(images) => format!("{}, {images}", it.dataset),
-        None => it.dataset.clone(),
+fn started(start: &Started) -> String {
+    let mut parts = vec![start.name.clone()];
+    parts.push(match &start.images {
+        Some(images) => format!("{}, {images}", start.dataset),
+        None => start.dataset.clone(),
     });
-    parts.push(match it.parameters {
+    parts.push(match start.parameters {
         Some(parameters) => format!(
             "{}, {} parameters",
-            it.network,
+            start.network,
             thousands(parameters as u64)
         ),
-        None => it.network.into(),
+        None => start.network.into(),
     });
-    parts.extend(it.device.clone());
-    parts.extend(it.memory.map(|it| format!("memory about {}", bytes(it))));
-    parts.push(format!("seed {}", it.seed));
+    parts.extend(start.device.clone());
+    parts.extend(
+        start
+            .memory
+            .map(|size| format!("memory about {}", bytes(size))),
+    );
+    parts.push(format!("seed {}", start.seed));
     parts.join("  ")
 }
 
-fn epoch(it: &Epoch) -> String {
-    let number = match it.of {
-        Some(of) => format!("{:>1$}/{of}", it.epoch, of.to_string().len()),
-        None => it.epoch.to_string(),
+fn epoch(epoch: &Epoch) -> String {
+    let number = match epoch.of {
+        Some(total) => format!("{:>1$}/{total}", epoch.epoch, total.to_string().len()),
+        None => epoch.epoch.to_string(),
     };
     let mut parts = vec![
         format!("training  epoch {number}"),
-        format!("loss {:.3}", it.train_loss),
-        format!("accuracy {:>7}", percent(it.train_accuracy)),
-        format!("validation {:>7}", percent(it.valid_accuracy)),
-        format!("lr {:<7}", learning_rate(it.lr)),
+        format!("loss {:.3}", epoch.train_loss),
+        format!("accuracy {:>7}", percent(epoch.train_accuracy)),
+        format!("validation {:>7}", percent(epoch.valid_accuracy)),
+        format!("lr {:<7}", learning_rate(epoch.lr)),
     ];
-    parts.extend(it.per_second.map(|speed| rate(speed, "images")));
+    parts.extend(epoch.per_second.map(|speed| rate(speed, "images")));
     parts.join("  ").trim_end().into()
 }
 
-fn progress(it: &Progress) -> String {
-    let width = count(it.total as f64).chars().count();
-    let done = format!("{:>width$}", count(it.done as f64));
+fn progress(progress: &Progress) -> String {
+    let width = count(progress.total as f64).chars().count();
+    let done = format!("{:>width$}", count(progress.done as f64));
     let mut parts = vec![
-        it.stage.clone(),
-        format!("{done} / {} {}", count(it.total as f64), it.unit),
+        progress.stage.clone(),
+        format!(
+            "{done} / {} {}",
+            count(progress.total as f64),
+            progress.unit
+        ),
     ];
-    let counted = match it.unit.as_str() {
+    let counted = match progress.unit.as_str() {
         "epochs" => "images",
         unit => unit,
     };
-    parts.extend(it.per_second.map(|speed| rate(speed, counted)));
-    let left = it.eta_s.filter(|_| it.done < it.total);
+    parts.extend(progress.per_second.map(|speed| rate(speed, counted)));
+    let left = progress.eta_s.filter(|_| progress.done < progress.total);
     parts.extend(left.map(|eta| format!("{} left", duration(eta))));
     parts.join("  ")
 }
 
-fn result(it: &Outcome) -> String {
-    match it {
+fn result(outcome: &Outcome) -> String {
+    match outcome {
         Outcome::Training {
             test_accuracy,
             best_epoch,
@@ -123,14 +131,16 @@ fn result(it: &Outcome) -> String {
                 format!("{enough} of {listed} classes have enough"),
             ];
             parts.extend(ends(names, reliability).map(|ends| format!("reliability {ends}")));
-            let evidence = evidence_reliability.iter().find_map(|it| ends(names, it));
+            let evidence = evidence_reliability
+                .iter()
+                .find_map(|values| ends(names, values));
             parts.extend(evidence.map(|ends| format!("by evidence {ends}")));
             parts.join("  ")
         }
     }
 }
 
-/// The least and the largest of some reliabilities, with their classes; `None` where there is none.
+/// The lowest and highest reliability, with their classes; `None` if there are none.
 fn ends(names: &[String], reliability: &[Option<f64>]) -> Option<String> {
     let known = || {
         let all = names.iter().zip(reliability);
@@ -146,13 +156,13 @@ fn ends(names: &[String], reliability: &[Option<f64>]) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn told(what: What) -> String {
+    fn plain(what: What) -> String {
         line(&Event { t: 0.0, what })
     }
 
     #[test]
     fn an_epoch_in_one_line() {
-        let mut it = Epoch {
+        let mut values = Epoch {
             epoch: 3,
             train_loss: 0.0812,
             train_accuracy: 0.975,
@@ -163,16 +173,16 @@ mod tests {
             per_second: Some(2911.0),
         };
         assert_eq!(
-            told(What::Epoch(it)),
+            plain(What::Epoch(values)),
             "training  epoch  3/10  loss 0.081  accuracy  97.5 %  validation  97.1 %  lr 0.00073  2,900 images/s"
         );
-        (it.of, it.per_second) = (None, None);
-        assert!(told(What::Epoch(it)).ends_with("lr 0.00073"));
+        (values.of, values.per_second) = (None, None);
+        assert!(plain(What::Epoch(values)).ends_with("lr 0.00073"));
     }
 
     #[test]
     fn progress_in_one_line_of_eighty_columns() {
-        let mut it = Progress {
+        let mut values = Progress {
             stage: "classification images".into(),
             done: 1_210_000,
             total: 4_000_000,
@@ -180,15 +190,15 @@ mod tests {
             eta_s: Some(295.0),
             unit: "trials".into(),
         };
-        let line = told(What::Progress(it.clone()));
+        let line = plain(What::Progress(values.clone()));
         assert_eq!(
             line,
             "classification images  1.21 M / 4.00 M trials  9,400 trials/s  4 min 55 s left"
         );
         assert!(line.chars().count() <= 80);
-        (it.done, it.per_second, it.eta_s) = (256, None, None);
+        (values.done, values.per_second, values.eta_s) = (256, None, None);
         assert_eq!(
-            told(What::Progress(it)),
+            plain(What::Progress(values)),
             "classification images     256 / 4.00 M trials"
         );
     }
@@ -202,11 +212,11 @@ mod tests {
             parameters: 431_080,
         };
         assert_eq!(
-            told(What::Result(training(false))),
+            plain(What::Result(training(false))),
             "training  done  test accuracy 98.85 %  best epoch 7"
         );
         assert_eq!(
-            told(What::Result(training(true))),
+            plain(What::Result(training(true))),
             "training  done  test accuracy 98.85 %, NO BETTER THAN CHANCE  best epoch 7"
         );
         let images = Outcome::ClassificationImages {
@@ -220,7 +230,7 @@ mod tests {
             names: vec!["class 0".into(), "class 1".into(), "Dress".into()],
         };
         assert_eq!(
-            told(What::Result(images)),
+            plain(What::Result(images)),
             "classification images  γ 0.0  1.00 M trials  2 of 3 classes have enough  reliability 0.50 (Dress) to 0.91 (class 0)  by evidence 0.90 (class 1) to 0.97 (class 0)"
         );
     }
@@ -229,7 +239,7 @@ mod tests {
     fn a_message_of_two_lines_is_told_in_one() {
         let message = "the disk is full\nfree some".into();
         assert_eq!(
-            told(What::Warning { message }),
+            plain(What::Warning { message }),
             "warning  the disk is full free some"
         );
     }

@@ -1,4 +1,5 @@
-//! How a session stands: one judgement for the list, `ls`, `attach` and the header of every view.
+//! The state of a session, judged in the same way for the list, `ls`, `attach` and the header of every
+//! view.
 
 use crate::format::clean;
 use crate::session::Session;
@@ -6,39 +7,39 @@ use crate::session::record::State;
 use crate::session::run::Phase;
 use crate::session::store::StoreError;
 
-/// Seconds without a word from an engine at work after which it counts as hung.
+/// Seconds without a message after which a working engine counts as hung.
 pub const SILENCE: i64 = 5;
 
-/// How a session stands.
+/// The state of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
     /// No engine has run it yet.
     New,
-    /// An engine is at work on it.
+    /// An engine is running it.
     Running,
-    /// Its engine waits at a person's word.
+    /// The user paused its engine.
     Paused,
-    /// Its engine is there and has said nothing since then, in seconds since the Unix epoch.
+    /// Its engine exists but has sent nothing since this time, in seconds since the Unix epoch.
     Hung(i64),
-    /// Its engine died at work.
+    /// Its engine died while running it.
     Interrupted,
     /// Stopped after a checkpoint.
     Stopped,
     /// Everything in its plan is done.
     Finished,
-    /// It could not go on: the message.
+    /// It failed: the message.
     Failed(String),
-    /// Its file holds something else than was written: the message.
+    /// Its file does not contain what was written: the message.
     Damaged(String),
-    /// Its file cannot be read, or its plan cannot be understood: the message.
+    /// Its file cannot be read or its plan cannot be parsed: the message.
     Unreadable(String),
     /// Its file was written by a newer program: the message.
     Newer(String),
 }
 
 impl Standing {
-    /// Judges a session as it was told or read. Where an engine told it, `now` is the time of the
-    /// judgement; without one, a session that says nothing any more is not found out.
+    /// Judges a session received from an engine or read from a file. `now` is the current time, for a
+    /// session received from an engine; without it, a hung engine is not detected.
     pub fn of(session: &Session, now: Option<i64>) -> Self {
         let Some(run) = &session.run else {
             return match &session.record.state {
@@ -60,7 +61,7 @@ impl Standing {
         }
     }
 
-    /// Judges a session whose file cannot be taken.
+    /// Judges a session whose file cannot be used.
     pub fn of_error(error: &StoreError) -> Self {
         let message = error.to_string();
         match error {
@@ -70,8 +71,8 @@ impl Standing {
         }
     }
 
-    /// The same where an engine holds the session and does not tell how it is. `heard` is when it last
-    /// said something, where it can be asked at all.
+    /// The same for a session that an engine holds without reporting its state. `heard` is the time of
+    /// its last message, if it can be reached at all.
     pub fn beside_engine(self, heard: Option<i64>, now: i64) -> Self {
         match heard {
             _ if self.is_unread() => self,
@@ -80,7 +81,7 @@ impl Standing {
         }
     }
 
-    /// In one word.
+    /// One word.
     pub fn word(&self) -> &'static str {
         match self {
             Self::New => "new",
@@ -97,17 +98,18 @@ impl Standing {
         }
     }
 
-    /// What is wrong, in the words of who found it.
+    /// The problem, as reported by whoever found it.
     pub fn problem(&self) -> Option<&str> {
         match self {
-            Self::Failed(why) | Self::Damaged(why) | Self::Unreadable(why) | Self::Newer(why) => {
-                Some(why)
-            }
+            Self::Failed(message)
+            | Self::Damaged(message)
+            | Self::Unreadable(message)
+            | Self::Newer(message) => Some(message),
             _ => None,
         }
     }
 
-    /// Whether what is in its file is not known.
+    /// Whether the content of its file is unknown.
     pub fn is_unread(&self) -> bool {
         matches!(
             self,
@@ -115,22 +117,22 @@ impl Standing {
         )
     }
 
-    /// Whether an engine has it.
+    /// Whether an engine holds it.
     pub fn has_engine(&self) -> bool {
         matches!(self, Self::Running | Self::Paused | Self::Hung(_))
     }
 
-    /// The head line of a page about a session of this name: how it stands, and what to do.
+    /// The first line of the summary of a session with this name: its state, and how to proceed.
     pub fn sentence(&self, name: &str, now: i64) -> String {
         let word = self.word();
         match self {
             Self::New | Self::Stopped | Self::Interrupted => {
-                format!("{name}  {word}, noisescope run {name} goes on")
+                format!("{name}  {word}, to run it: noisescope run {name}")
             }
-            Self::Paused => format!("{name}  {word}, noisescope continue {name} goes on"),
+            Self::Paused => format!("{name}  {word}, to continue: noisescope continue {name}"),
             Self::Hung(since) => format!("{name}  {word}, {}", no_word(*since, now)),
             _ => match self.problem() {
-                Some(why) => format!("{name}  {word}: {}", clean(why)),
+                Some(message) => format!("{name}  {word}: {}", clean(message)),
                 None => format!("{name}  {word}"),
             },
         }
@@ -153,7 +155,7 @@ mod tests {
     use super::*;
     use crate::session::{Config, Run};
 
-    fn told(phase: Phase, at: i64) -> Session {
+    fn received(phase: Phase, at: i64) -> Session {
         let mut session = Session::new("mine", Config::default());
         session.run = Some(Run {
             phase,
@@ -165,12 +167,12 @@ mod tests {
 
     #[test]
     fn an_engine_that_says_nothing_for_five_seconds_is_hung_since_its_last_word() {
-        let working = told(Phase::Working(1), 100);
+        let working = received(Phase::Working(1), 100);
         assert_eq!(Standing::of(&working, Some(104)), Standing::Running);
         assert_eq!(Standing::of(&working, Some(105)), Standing::Hung(100));
         assert_eq!(Standing::of(&working, None), Standing::Running);
-        // One that waits has nothing to say.
-        let paused = told(Phase::Paused(1), 100);
+        // A paused engine has nothing to report.
+        let paused = received(Phase::Paused(1), 100);
         assert_eq!(Standing::of(&paused, Some(500)), Standing::Paused);
         assert_eq!(no_word(100, 165), "no word from its engine for 1 min 05 s");
     }
@@ -184,7 +186,7 @@ mod tests {
         let beside = |heard| file.clone().beside_engine(heard, 900);
         assert_eq!(beside(Some(897)), Standing::Running);
         assert_eq!(beside(Some(890)), Standing::Hung(890));
-        // One that cannot be asked is not judged.
+        // An engine that cannot be reached is not judged.
         assert_eq!(beside(None), Standing::Running);
     }
 

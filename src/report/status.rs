@@ -1,11 +1,11 @@
-//! Where a run stands, seen from outside: the engine's word where one runs, else the file's.
+//! The state of a run from outside: from its engine if one runs, otherwise from its file.
 
 use super::standing::Standing;
 use crate::session::Session;
 use crate::session::record::State;
 use crate::session::run::Phase;
 
-/// Where the run stands. A file that an engine left without a last word counts as stopped.
+/// The state of the run. A file that its engine left while running counts as stopped.
 pub fn state(session: &Session) -> State {
     let Some(run) = &session.run else {
         return match &session.record.state {
@@ -21,7 +21,7 @@ pub fn state(session: &Session) -> State {
     }
 }
 
-/// The state's name, as programs read it.
+/// The state's name, for programs.
 pub fn label(state: &State) -> &'static str {
     match state {
         State::New => "new",
@@ -32,7 +32,7 @@ pub fn label(state: &State) -> &'static str {
     }
 }
 
-/// How it stands in one word, as a person reads it.
+/// Its state in one word, for a person.
 pub fn word(session: &Session) -> &'static str {
     Standing::of(session, None).word()
 }
@@ -47,7 +47,7 @@ pub fn device(session: &Session) -> Option<&str> {
         .map(String::as_str))
 }
 
-/// Where the images came from, once that is known.
+/// Where the images came from, once known.
 pub fn images(session: &Session) -> Option<&str> {
     let running = session.run.as_ref().map(|run| run.images.as_str());
     running
@@ -58,7 +58,11 @@ pub fn images(session: &Session) -> Option<&str> {
 /// Trainable parameters of the network, once it has been built.
 pub fn parameters(session: &Session) -> Option<usize> {
     let running = session.run.as_ref().map(|run| run.parameters);
-    let trained = session.record.training.as_ref().map(|it| it.parameters);
+    let trained = session
+        .record
+        .training
+        .as_ref()
+        .map(|training| training.parameters);
     running
         .filter(|&count| count > 0)
         .or(trained.filter(|&count| count > 0))

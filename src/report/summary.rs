@@ -1,4 +1,4 @@
-//! A whole session on a page of 80 columns: what it is, where it stands, what came out.
+//! The summary of a session in 80 columns: what it is, its state and its results.
 
 mod images;
 mod notes;
@@ -14,12 +14,12 @@ use crate::session::record::Analysis as Measured;
 use crate::session::record::Training;
 use crate::session::store::now;
 
-/// What `attach --plain` prints of a session as its file has it, with a line end.
+/// The output of `attach --plain` for a session as in its file, with a line end.
 pub fn summary(session: &Session) -> String {
     summary_of(session, &Standing::of(session, None))
 }
 
-/// The same of a session that has been judged.
+/// The same for a session whose state has been judged.
 pub fn summary_of(session: &Session, standing: &Standing) -> String {
     let mut page = vec![standing.sentence(&session.name, now())];
     page.extend(
@@ -49,13 +49,13 @@ pub fn summary_of(session: &Session, standing: &Standing) -> String {
     page.join("\n")
 }
 
-/// How coarse the noise is.
-fn grain(it: Grain) -> String {
-    let cells = match it.cell {
+/// The grain of the noise.
+fn grain(grain: Grain) -> String {
+    let cells = match grain.cell {
         1 => String::new(),
         cell => format!(" in cells of {cell}×{cell}"),
     };
-    let grey = if it.grey {
+    let grey = if grain.grey {
         ", the same in all channels"
     } else {
         ""
@@ -63,11 +63,11 @@ fn grain(it: Grain) -> String {
     cells + grey
 }
 
-/// How far another experiment is, and what came of it.
+/// The progress and results of any other experiment.
 fn other(session: &Session, index: usize) -> Vec<String> {
     let plan = &session.config.analyses[index];
     let (done, total) = session.record.analyses[index].progress(plan);
-    let stands = match (done, total) {
+    let state = match (done, total) {
         (0, _) => "not started".to_owned(),
         (done, total) if done >= total => format!("{} {}", thousands(done), plan.unit()),
         (done, total) => format!(
@@ -77,10 +77,10 @@ fn other(session: &Session, index: usize) -> Vec<String> {
             plan.unit()
         ),
     };
-    let mut lines = vec![format!("{}, {stands}", plan.label())];
+    let mut lines = vec![format!("{}, {state}", plan.label())];
     if done > 0 {
         let parts = headline(session, index + 1).parts;
-        // What an audit says are sentences.
+        // An audit's results are sentences.
         let width = match plan {
             Analysis::Audit(_) => 78,
             _ => usize::MAX,
@@ -88,13 +88,13 @@ fn other(session: &Session, index: usize) -> Vec<String> {
         lines.extend(parts.iter().flat_map(|part| wrapped(part, width)));
     }
     if matches!(plan, Analysis::Backdoor(_)) {
-        let own = "networks of the study's own; Audit(()) looks at the network of the plan";
-        lines.push(format!("  {own}"));
+        let remark = "the study trains its own networks; Audit(()) examines the plan's network";
+        lines.push(format!("  {remark}"));
     }
     lines
 }
 
-/// A part of what came out on lines of so many columns, indented.
+/// Wraps a part of the results to lines of `width` columns, indented.
 fn wrapped(part: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in part.split(' ') {
@@ -133,7 +133,7 @@ fn facts(session: &Session) -> Vec<(&'static str, String)> {
         let classes = clean(&form.listed().replacen("there are ", "", 1));
         let (size, count) = (form.size_in_words(), form.count());
         let text = format!("{size}, {count} classes: {classes}");
-        // With what stands before it, a line of 80 columns.
+        // Fits in a line of 80 columns with its label.
         fact("images", names::cut(&text, 68));
     }
     let network = clean(&config.network.label());
@@ -166,7 +166,7 @@ fn facts(session: &Session) -> Vec<(&'static str, String)> {
         };
         fact(
             "warning",
-            format!("its images were changed {times} on the way, as a person asked for"),
+            format!("the user changed its images {times} during the run"),
         );
     }
     if let Some(problem) = session.run.as_ref().and_then(|run| run.problem.as_ref()) {
@@ -176,9 +176,9 @@ fn facts(session: &Session) -> Vec<(&'static str, String)> {
 }
 
 fn imported(training: Option<&Training>, path: &std::path::Path) -> String {
-    let score = training.and_then(|it| it.test_accuracy);
+    let score = training.and_then(|training| training.test_accuracy);
     let score = score.map(|share| format!(", test accuracy {}", percent_to(share, 2)));
-    let chance = training.filter(|it| it.at_chance);
+    let chance = training.filter(|training| training.at_chance);
     let chance = chance.map_or_else(String::new, |_| format!(", {NO_BETTER}"));
     format!(
         "from {}{}{chance}",
@@ -188,24 +188,25 @@ fn imported(training: Option<&Training>, path: &std::path::Path) -> String {
 }
 
 fn trained(training: Option<&Training>, most: usize) -> String {
-    let Some(it) = training else {
+    let Some(training) = training else {
         return "not started".into();
     };
-    let epochs = it.epochs.len();
+    let epochs = training.epochs.len();
     let mut parts = Vec::new();
-    if !it.finished {
+    if !training.finished {
         parts.push(format!("{epochs} of {most} epochs"));
     }
-    match (it.test_accuracy, it.epochs.last()) {
+    match (training.test_accuracy, training.epochs.last()) {
         (Some(share), _) => {
             parts.push(format!("test accuracy {}", percent_to(share, 2)));
-            parts.extend(it.at_chance.then(|| NO_BETTER.to_owned()));
+            parts.extend(training.at_chance.then(|| NO_BETTER.to_owned()));
         }
         (None, Some(last)) => parts.push(format!("validation {}", percent(last.valid_accuracy))),
         (None, None) => {}
     }
     parts.extend(
-        it.best_epoch
+        training
+            .best_epoch
             .map(|best| format!("best epoch {best} of {epochs}")),
     );
     parts.join(", ")
@@ -232,7 +233,7 @@ mod tests {
             "γ 0.5  no trials yet",
             "insufficient: an image by decisions needs 30 trials in each cell it compares",
         ] {
-            assert!(page.lines().any(|it| it == line), "{line}\n{page}");
+            assert!(page.lines().any(|text| text == line), "{line}\n{page}");
         }
         assert!(
             page.contains("γ 0.0  480 of 480 trials  pixels: |z| > 4.00"),
@@ -265,8 +266,8 @@ mod tests {
         }
     }
 
-    /// A hundred classes, all but the last of which are called equally often; the listed ones have
-    /// maps, less alike in both halves from class to class.
+    /// A hundred classes, all but the last called equally often; the listed ones have maps, whose halves
+    /// become less similar from class to class.
     fn many(listed: Vec<usize>) -> Session {
         let mut session = planned();
         let form = Form::numbered([3, 2, 3], 100);
@@ -307,13 +308,13 @@ mod tests {
     fn of_a_hundred_classes_the_ends_have_rows_and_the_rest_is_counted() {
         let page = summary(&many((0..100).collect()));
         for line in [
-            "left out here: 79 classes between the 10 most and the 10 least reliable",
-            "left out: 1 class without a reliability",
+            "not listed: 79 classes between the 10 most and the 10 least reliable",
+            "not listed: 1 class without a reliability",
         ] {
-            assert!(page.lines().any(|it| it == line), "{line}\n{page}");
+            assert!(page.lines().any(|text| text == line), "{line}\n{page}");
         }
         let counted = "100 classes: 99 with enough trials, ";
-        assert!(page.lines().any(|it| it.starts_with(counted)), "{page}");
+        assert!(page.lines().any(|text| text.starts_with(counted)), "{page}");
         assert!(page.lines().count() < 60, "{page}");
         for line in page.lines() {
             assert!(line.chars().count() <= 80, "{line}");
@@ -323,8 +324,8 @@ mod tests {
     #[test]
     fn classes_without_maps_in_the_plan_are_counted_and_not_called_insufficient() {
         let page = summary(&many(vec![3, 50]));
-        let line = "the plan asks for no maps of 98 other classes, called 19,400 times";
-        assert!(page.lines().any(|it| it == line), "{page}");
+        let line = "the plan has no maps of 98 other classes, called 19,400 times";
+        assert!(page.lines().any(|text| text == line), "{page}");
         assert!(
             page.contains("\n3      ") && page.contains("\n50     "),
             "{page}"
@@ -336,7 +337,7 @@ mod tests {
     fn a_new_session_says_what_is_missing() {
         let page = summary(&Session::new("mine", Config::default()));
         assert!(
-            page.starts_with("mine  new, noisescope run mine goes on\n"),
+            page.starts_with("mine  new, to run it: noisescope run mine\n"),
             "{page}"
         );
         assert!(page.contains("  device    none yet"), "{page}");

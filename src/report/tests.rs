@@ -1,4 +1,4 @@
-//! What a reader of the report gets, line by line; and the sessions that the tests here look at.
+//! Tests of the report's lines, and the sample sessions used in tests.
 
 use std::future::Future;
 
@@ -24,7 +24,7 @@ pub(super) fn epoch(epoch: usize) -> Epoch {
     }
 }
 
-/// Nothing done yet: an MLP, two epochs, γ 0 and 0.5 with 480 trials each.
+/// A session with nothing done: an MLP, two epochs, γ 0 and 0.5 with 480 trials each.
 pub(super) fn planned() -> Session {
     let mut config = Config::default();
     config.network.kind = NetworkKind::Mlp;
@@ -46,7 +46,7 @@ pub(super) fn planned() -> Session {
     }
 }
 
-/// The same with training done and all trials of γ 0: 2 blocks, called 0 or 1 in equal parts.
+/// The same with training done and all trials at γ 0: 2 blocks, called 0 or 1 equally often.
 pub(super) fn measured() -> Session {
     let mut session = planned();
     session.record.images = Some("embedded".into());
@@ -74,7 +74,7 @@ pub(super) fn measured() -> Session {
             let pixels = (0..784).map(|p| if p >= from { 6_000_000 } else { 1_000_000 });
             pixels.collect()
         };
-        // All are of true class 0.
+        // All have true class 0.
         let shown = bright(700).into_iter().zip(bright(100)).map(|(a, b)| a + b);
         images.gammas[0].add(&BlockSums {
             block,
@@ -98,14 +98,14 @@ pub(super) fn measured() -> Session {
     session
 }
 
-/// The same, with nothing left to do but γ 0.5, which the test does not miss.
+/// The same in the finished state, although γ 0.5 was not measured.
 pub(super) fn finished() -> Session {
     let mut session = measured();
     session.record.state = State::Finished;
     session
 }
 
-/// The engine's word in `phase`, with a training stage of which `done` of two epochs are done.
+/// The status in `phase`, with a training stage of which `done` of two epochs are done.
 pub(super) fn running(phase: Phase, done: u64) -> Run {
     Run {
         phase,
@@ -173,16 +173,16 @@ fn a_live_run_is_told_to_its_end() {
     };
     let report = run(link, Style::Json, Path::new("s/mine.ron"), &mut out);
     wait(async { tokio::join!(report, engine) }).0.unwrap();
-    let told = objects(&out);
+    let events = objects(&out);
     assert_eq!(
-        names(&told),
+        names(&events),
         [
             "started", "progress", "epoch", "epoch", "progress", "result", "finished"
         ]
     );
-    assert_eq!(told[0]["parameters"], 795_010);
-    assert!(told[0]["form"].is_null());
-    assert!(told.iter().all(|object| object["t"].is_number()));
+    assert_eq!(events[0]["parameters"], 795_010);
+    assert!(events[0]["form"].is_null());
+    assert!(events.iter().all(|object| object["t"].is_number()));
 }
 
 #[test]
@@ -203,15 +203,15 @@ fn a_document_is_told_from_its_beginning() {
     let mut out = Vec::new();
     let link = Link::read_only(finished());
     wait(run(link, Style::Json, Path::new("mine.ron"), &mut out)).unwrap();
-    let told = objects(&out);
+    let events = objects(&out);
     assert_eq!(
-        names(&told),
+        names(&events),
         ["started", "epoch", "epoch", "result", "result", "finished"]
     );
-    assert_eq!(told[0]["form"]["classes"][9], "9");
-    assert_eq!(told[3]["stage"], "training");
-    assert_eq!(told[4]["predicted"][1], 240);
-    assert!(told[4]["reliability"][9].is_null());
+    assert_eq!(events[0]["form"]["classes"][9], "9");
+    assert_eq!(events[3]["stage"], "training");
+    assert_eq!(events[4]["predicted"][1], 240);
+    assert!(events[4]["reliability"][9].is_null());
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn plain_lines_are_for_people() {
     let text = String::from_utf8(out).unwrap();
     assert!(text.contains("test accuracy 98.25 %"), "{text}");
     assert!(
-        text.ends_with("finished  look at it with: noisescope attach mine\n"),
+        text.ends_with("finished  view it with: noisescope attach mine\n"),
         "{text}"
     );
 }

@@ -1,19 +1,19 @@
-//! An array in a session file.
+//! Typed arrays and how a session file stores them.
 //!
-//! In the readable part of the file an array shows only what it is: shape, number type, checksum.
-//! Its numbers stand at the file's end, one line an array, as base64 of zlib-compressed
-//! little-endian bytes. [`Arrays`] is how the store finds the arrays of a record, always in the
-//! same order. In memory the numbers are shared, so a published session costs no copy.
+//! The readable part of the file shows only an array's header: shape, number type, checksum. The numbers
+//! follow at the end of the file, one line per array, as base64 of zlib-compressed little-endian bytes.
+//! [`Arrays`] visits the arrays of a record, always in the same order. In memory, clones share the
+//! numbers, so publishing a session copies nothing.
 
-use std::any::Any;
+mod payload;
+
 use std::sync::{Arc, OnceLock};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::io::{Read, Write};
 
-/// A number that an [`Array`] may hold.
+pub use payload::Payload;
+
+/// A number type that an [`Array`] can hold.
 pub trait Element: Copy + Default + Send + Sync + PartialEq + 'static {
     /// The type's name in the file.
     const DTYPE: Dtype;
@@ -23,7 +23,7 @@ pub trait Element: Copy + Default + Send + Sync + PartialEq + 'static {
     fn read(bytes: &[u8]) -> Self;
 }
 
-/// The number types of arrays.
+/// An array's number type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Dtype {
     /// Unsigned bytes.
@@ -42,9 +42,9 @@ macro_rules! element {
                 out.extend_from_slice(&self.to_le_bytes());
             }
             fn read(bytes: &[u8]) -> Self {
-                let mut own = [0; size_of::<Self>()];
-                own.copy_from_slice(bytes);
-                Self::from_le_bytes(own)
+                let mut buffer = [0; size_of::<Self>()];
+                buffer.copy_from_slice(bytes);
+                Self::from_le_bytes(buffer)
             }
         }
     };
@@ -58,11 +58,11 @@ element!(i64, I64);
 pub struct Array<T> {
     shape: Vec<usize>,
     numbers: Arc<Numbers<T>>,
-    /// The checksum that the file gave, until the numbers have been filled in.
+    /// The checksum from the file's header, until the numbers have been filled in.
     expected: Option<u32>,
 }
 
-/// Numbers that copies of an array share, and their checksum, once it has been asked for.
+/// The numbers, shared between clones of an array, and their checksum once it has been computed.
 #[derive(Debug, Clone, Default)]
 struct Numbers<T> {
     values: Vec<T>,
@@ -90,10 +90,10 @@ impl<T: Element> Array<T> {
         Self::new(shape, vec![T::default(); shape.iter().product()])
     }
 
-    /// An array of these numbers.
+    /// An array with these values.
     ///
     /// # Panics
-    /// Where `values` does not have as many numbers as `shape` says: a mistake of the caller.
+    /// If the length of `values` does not match `shape`, which is a bug in the caller.
     pub fn new(shape: &[usize], values: Vec<T>) -> Self {
         assert_eq!(shape.iter().product::<usize>(), values.len());
         Self {
@@ -108,16 +108,13 @@ impl<T: Element> Array<T> {
         &self.shape
     }
 
-    /// The same numbers with other axes.
+    /// Changes the shape and keeps the numbers.
     ///
     /// # Errors
-    /// Where they are not as many as `shape` says.
+    /// If their count does not match `shape`.
     pub fn reshape(&mut self, shape: &[usize]) -> Result<(), String> {
         if shape.iter().product::<usize>() != self.numbers.values.len() {
-            return Err(format!(
-                "its shape is {:?}, where {shape:?} belongs",
-                self.shape
-            ));
+            return Err(format!("its shape is {:?}; expected {shape:?}", self.shape));
         }
         self.shape = shape.to_vec();
         Ok(())
@@ -128,7 +125,7 @@ impl<T: Element> Array<T> {
         &self.numbers.values
     }
 
-    /// The numbers, to change: copied first where a published session still shares them.
+    /// The numbers, mutably; copied first if a published session still shares them.
     pub fn values_mut(&mut self) -> &mut [T] {
         let numbers = Arc::make_mut(&mut self.numbers);
         numbers.crc32 = OnceLock::new();
@@ -142,7 +139,7 @@ impl<T: Element> Default for Array<T> {
     }
 }
 
-/// What stands for an array in the readable part.
+/// An array's header in the readable part of the file.
 #[derive(Serialize, Deserialize)]
 #[serde(rename = "Array", deny_unknown_fields)]
 struct Header {
@@ -170,7 +167,7 @@ impl<'de, T: Element> Deserialize<'de> for Array<T> {
         let header = Header::deserialize(deserializer)?;
         if header.dtype != T::DTYPE {
             return Err(serde::de::Error::custom(format!(
-                "an array of {:?} stands where one of {:?} belongs",
+                "found an array of {:?}; expected {:?}",
                 header.dtype,
                 T::DTYPE
             )));
@@ -183,147 +180,12 @@ impl<'de, T: Element> Deserialize<'de> for Array<T> {
     }
 }
 
-/// Most bytes that one array may claim to have: a bound on what a lying header can allocate.
-const MOST_BYTES: usize = 1 << 32;
-
-/// Most bytes that one compressed byte stands for.
-const MOST_EXPANSION: usize = 1032;
-
-/// The numbers of one array apart from its header, whatever their type.
-pub trait Payload {
-    /// The numbers as little-endian bytes.
-    fn bytes(&self) -> Vec<u8>;
-    /// How many bytes the shape asks for.
-    ///
-    /// # Errors
-    /// Where the shape is absurd.
-    fn byte_count(&self) -> Result<usize, String>;
-    /// Takes the numbers from little-endian bytes, checked against the header.
-    ///
-    /// # Errors
-    /// What is wrong with them, in words.
-    fn fill_bytes(&mut self, bytes: &[u8]) -> Result<(), String>;
-    /// The array itself.
-    fn as_any(&self) -> &dyn Any;
-    /// Whether another array is a copy that shares these numbers in memory.
-    fn is_shared_with(&self, other: &dyn Payload) -> bool;
-    /// Takes the numbers of another array of the same kind and shape, without a copy.
-    ///
-    /// # Errors
-    /// Where it is of another kind or shape.
-    fn share(&mut self, other: &dyn Payload) -> Result<(), String>;
-
-    /// The numbers as they stand at the end of the file.
-    fn encode(&self) -> String {
-        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
-        // Writing to a vector cannot fail.
-        let _ = encoder.write_all(&self.bytes());
-        STANDARD.encode(encoder.finish().unwrap_or_default())
-    }
-
-    /// Takes the numbers from the end of the file, checked against the header.
-    ///
-    /// # Errors
-    /// What is wrong with them, in words.
-    fn fill(&mut self, encoded: &str) -> Result<(), String> {
-        let compressed = STANDARD
-            .decode(encoded)
-            .map_err(|error| format!("it is not base64 ({error})"))?;
-        let count = self.byte_count()?;
-        // Memory is taken for what the line can hold, whatever the shape claims.
-        let most = compressed.len().saturating_mul(MOST_EXPANSION);
-        if most < count {
-            return Err(format!(
-                "its shape asks for {count} bytes, and its line can hold {most} at most"
-            ));
-        }
-        let mut bytes = Vec::new();
-        let no_room = |_| format!("the system does not give the {count} bytes that it takes");
-        bytes.try_reserve_exact(count + 1).map_err(no_room)?;
-        ZlibDecoder::new(compressed.as_slice())
-            .take(count as u64 + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|error| format!("it does not decompress ({error})"))?;
-        self.fill_bytes(&bytes)
-    }
-}
-
-impl<T: Element> Payload for Array<T> {
-    fn bytes(&self) -> Vec<u8> {
-        let values = self.values();
-        let mut bytes = Vec::with_capacity(std::mem::size_of_val(values));
-        for value in values {
-            value.write(&mut bytes);
-        }
-        bytes
-    }
-
-    fn byte_count(&self) -> Result<usize, String> {
-        self.shape
-            .iter()
-            .try_fold(1_usize, |all, &axis| all.checked_mul(axis))
-            .and_then(|count| count.checked_mul(size_of::<T>()))
-            .filter(|&bytes| bytes <= MOST_BYTES)
-            .ok_or_else(|| format!("its shape {:?} is absurd", self.shape))
-    }
-
-    fn fill_bytes(&mut self, bytes: &[u8]) -> Result<(), String> {
-        let count = self.byte_count()?;
-        if bytes.len() != count {
-            return Err(format!(
-                "it holds {} bytes where its shape {:?} asks for {count}",
-                bytes.len(),
-                self.shape
-            ));
-        }
-        let found = crc32fast::hash(bytes);
-        if let Some(expected) = self.expected.filter(|&expected| expected != found) {
-            return Err(format!(
-                "its checksum is {found:#010x}, not {expected:#010x}"
-            ));
-        }
-        let mut values = Vec::new();
-        let reserved = values.try_reserve_exact(count / size_of::<T>());
-        reserved
-            .map_err(|_| format!("the system does not give the {count} bytes that it takes"))?;
-        values.extend(bytes.chunks_exact(size_of::<T>()).map(T::read));
-        self.numbers = Arc::new(Numbers {
-            values,
-            crc32: OnceLock::from(found),
-        });
-        self.expected = None;
-        Ok(())
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn is_shared_with(&self, other: &dyn Payload) -> bool {
-        let other = other.as_any().downcast_ref::<Self>();
-        other.is_some_and(|other| {
-            self.shape == other.shape && Arc::ptr_eq(&self.numbers, &other.numbers)
-        })
-    }
-
-    fn share(&mut self, other: &dyn Payload) -> Result<(), String> {
-        match other.as_any().downcast_ref::<Self>() {
-            Some(other) if other.shape == self.shape => {
-                self.numbers = Arc::clone(&other.numbers);
-                self.expected = None;
-                Ok(())
-            }
-            _ => Err("it is not the array that it was".into()),
-        }
-    }
-}
-
-/// A part of a record that owns arrays. Both methods visit them in the same order, which is the
-/// order of the lines at the end of the file. A name is the path from here, for messages.
+/// A part of a record that owns arrays. Both methods visit them in the order of the lines at the end of
+/// the file. A name is the path from here, for messages.
 pub trait Arrays {
-    /// Shows every array to `visit`.
+    /// Visits every array.
     fn arrays<'a>(&'a self, visit: &mut dyn FnMut(String, &'a dyn Payload));
-    /// The same, to fill them in.
+    /// Visits every array mutably, to fill it in.
     fn arrays_mut<'a>(&'a mut self, visit: &mut dyn FnMut(String, &'a mut dyn Payload));
 }
 
@@ -339,25 +201,25 @@ impl<T: Element> Arrays for Array<T> {
 
 impl<T: Arrays> Arrays for Vec<T> {
     fn arrays<'a>(&'a self, visit: &mut dyn FnMut(String, &'a dyn Payload)) {
-        for (i, it) in self.iter().enumerate() {
-            it.arrays(&mut |name, array| visit(format!("[{i}]{name}"), array));
+        for (i, element) in self.iter().enumerate() {
+            element.arrays(&mut |name, array| visit(format!("[{i}]{name}"), array));
         }
     }
 
     fn arrays_mut<'a>(&'a mut self, visit: &mut dyn FnMut(String, &'a mut dyn Payload)) {
-        for (i, it) in self.iter_mut().enumerate() {
-            it.arrays_mut(&mut |name, array| visit(format!("[{i}]{name}"), array));
+        for (i, element) in self.iter_mut().enumerate() {
+            element.arrays_mut(&mut |name, array| visit(format!("[{i}]{name}"), array));
         }
     }
 }
 
 impl<T: Arrays> Arrays for Option<T> {
     fn arrays<'a>(&'a self, visit: &mut dyn FnMut(String, &'a dyn Payload)) {
-        self.iter().for_each(|it| it.arrays(visit));
+        self.iter().for_each(|inner| inner.arrays(visit));
     }
 
     fn arrays_mut<'a>(&'a mut self, visit: &mut dyn FnMut(String, &'a mut dyn Payload)) {
-        self.iter_mut().for_each(|it| it.arrays_mut(visit));
+        self.iter_mut().for_each(|inner| inner.arrays_mut(visit));
     }
 }
 
@@ -403,7 +265,7 @@ mod tests {
         let error = other
             .fill(&Array::new(&[3], vec![1_i64, 2, 3]).encode())
             .unwrap_err();
-        assert!(error.contains("asks for 16"), "{error}");
+        assert!(error.contains("needs 16"), "{error}");
     }
 
     #[test]

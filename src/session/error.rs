@@ -1,4 +1,4 @@
-//! What can be wrong with a session file, said to the person who has it.
+//! Errors of session files, phrased for the user.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,9 +15,9 @@ pub enum StoreError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What was tried.
+        /// The operation that failed.
         action: &'static str,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
     /// The text is not a session.
@@ -29,20 +29,20 @@ pub enum StoreError {
         line: usize,
         /// From 1.
         column: usize,
-        /// What stands there and what would be right.
+        /// What was found there and what was expected.
         problem: String,
     },
-    /// A value out of its range.
+    /// A value is out of range.
     #[error("{}: {source}", path.display())]
     Invalid {
         /// The file.
         path: PathBuf,
-        /// Where in it, and why.
+        /// The place and the reason.
         source: config::Invalid,
     },
     /// Written by a newer program.
     #[error(
-        "{}: it was written by a newer noisescope (schema {found}; this one reads up to {VERSION}). Update noisescope; the file was left as it is.",
+        "{}: it was written by a newer noisescope (schema {found}; this one reads up to {VERSION}). Update noisescope; the file is unchanged.",
         path.display()
     )]
     Newer {
@@ -51,7 +51,7 @@ pub enum StoreError {
         /// Its schema.
         found: u32,
     },
-    /// The numbers are not those that were written.
+    /// The numbers do not match their checksums or shapes.
     #[error("{}: the file is damaged: {problem}. {}", path.display(), advice)]
     Damaged {
         /// The file.
@@ -61,30 +61,30 @@ pub enum StoreError {
         /// What to do about it.
         advice: String,
     },
-    /// There is none of that name.
+    /// There is no session of that name.
     #[error("there is no session `{name}` in {}. {}", folder.display(), hint)]
     Missing {
-        /// The name asked for.
+        /// The requested name.
         name: String,
-        /// Where it was looked for.
+        /// The folder that was searched.
         folder: PathBuf,
-        /// The ones that exist, or how to make one.
+        /// Existing sessions, or how to create one.
         hint: String,
     },
-    /// Another engine runs it.
+    /// Another engine is running it.
     #[error(
-        "session `{name}` is being run already{}. Look in with `noisescope attach {name}`, or wait until it has ended.",
+        "session `{name}` is already being run{}. Watch it with `noisescope attach {name}`, or wait until it has ended.",
         by.as_ref().map_or_else(String::new, |by| format!(" by {by}"))
     )]
     Locked {
         /// The session.
         name: String,
-        /// The engine's process and machine in words, where they are known.
+        /// The engine's process and machine, if known.
         by: Option<String>,
     },
-    /// The engine that has it is not the only one any more, or its file is not the one that it wrote.
+    /// Another engine may have the session, or its file is not the one that this engine wrote.
     #[error(
-        "{}: this engine has stopped writing, since it may not be the only one of session `{name}`: {what}",
+        "{}: this engine has stopped writing, since another may be running session `{name}`: {what}",
         path.display()
     )]
     Ousted {
@@ -92,40 +92,40 @@ pub enum StoreError {
         name: String,
         /// Its file.
         path: PathBuf,
-        /// What was found.
+        /// The evidence.
         what: String,
     },
-    /// No regular file stands where a session's file belongs.
-    #[error("{}: it is {kind}, not a session's file. {remedy}", path.display())]
+    /// The session's path is not a regular file.
+    #[error("{}: it is {kind}, not a session file. {remedy}", path.display())]
     NotAFile {
-        /// Where.
+        /// The path.
         path: PathBuf,
-        /// What it is, with its article.
+        /// What it is, with an article.
         kind: &'static str,
         /// What to do about it.
         remedy: String,
     },
-    /// A shard that is none of its session's.
+    /// A shard that does not belong to the session.
     #[error("{}: {problem}", path.display())]
     Foreign {
         /// The shard's file.
         path: PathBuf,
-        /// What in it is of something else, and what to do.
+        /// What does not match, and a remedy.
         problem: String,
     },
-    /// More than this machine, or this program, takes into memory.
-    #[error("{}: {what}; at most {} are read{}", path.display(), bytes(*limit), if *free { ", which is what is free on this machine" } else { "" })]
+    /// It needs more memory than this machine or this program allows.
+    #[error("{}: {what}; the limit is {}{}", path.display(), bytes(*limit), if *free { ", which is what is free on this machine" } else { "" })]
     TooLarge {
         /// The file.
         path: PathBuf,
-        /// How much is asked for, in words.
+        /// The required amount, in words.
         what: String,
-        /// Bytes that are allowed.
+        /// The limit in bytes.
         limit: u64,
-        /// Whether more memory would do.
+        /// Whether the limit is the machine's free memory.
         free: bool,
     },
-    /// A name that is no plain file name.
+    /// The name is not a plain file name.
     #[error(
         "`{0}` cannot be a session's name: use letters, digits, `.`, `-` and `_`, not starting with a dot or a dash, at most 100 characters"
     )]
@@ -133,13 +133,13 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether trying again would not be right: somebody else may have the session.
+    /// Whether a retry would be wrong, since another engine may have the session.
     pub fn is_ousted(&self) -> bool {
         matches!(self, Self::Ousted { .. })
     }
 }
 
-/// Says which file could not be acted upon, and how.
+/// Wraps an I/O error with the file and the operation that failed.
 pub(super) fn io_error(
     path: &Path,
     action: &'static str,

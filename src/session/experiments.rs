@@ -1,8 +1,8 @@
-//! The one list of experiments. A new one is its plan in `config`, its record in `record`, its
+//! The list of experiments. A new one needs its configuration in `config`, its record in `record`, its
 //! computation in `analysis`, its view, and its name here.
 
-/// Calls a macro with the names of all experiments, in the order in which lists show them. A name is
-/// that of the plan, of the record and of the computation alike.
+/// Calls a macro with the names of all experiments, in display order. The types in `config`, `record`
+/// and `analysis` share these names.
 macro_rules! experiments {
     ($with:ident) => {
         $with! {

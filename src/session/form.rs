@@ -1,11 +1,9 @@
-//! The form of a run's images: how large they are, how many channels they have, and what they may
-//! be called. Fixed once images and network have been opened; nothing else knows a size, a number
-//! of channels or a number of classes.
+//! The form of a run's images: their size, channels and class names. It is fixed once images and network
+//! have been opened; it is the only source of image sizes, channel counts and class counts.
 
 use serde::{Deserialize, Serialize};
 
-/// What an image is, and the classes that it may belong to. C channels, H rows, W columns, K
-/// classes.
+/// The shape of an image and the names of the classes. C channels, H rows, W columns, K classes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Form {
@@ -15,17 +13,17 @@ pub struct Form {
     pub height: usize,
     /// W.
     pub width: usize,
-    /// The names of the classes, \[K\].
+    /// Class names, \[K\].
     pub classes: Vec<String>,
 }
 
 pub use crate::stats::numbers::Shape;
 
-/// What an image is where neither images nor a plan nor a network's file say so: that of MNIST.
+/// The image shape if neither images, plan nor network file determine it: that of MNIST.
 pub const DEFAULT_IMAGE: Shape = [1, 28, 28];
 
 impl Form {
-    /// The form of images of `shape` whose classes are called 0 to `classes` − 1.
+    /// The form for images of this shape whose classes are named 0 to `classes` − 1.
     pub fn numbered([channels, height, width]: Shape, classes: usize) -> Self {
         Self {
             channels,
@@ -40,7 +38,7 @@ impl Form {
         [self.channels, self.height, self.width]
     }
 
-    /// Numbers of one image: C·H·W.
+    /// Numbers in one image: C·H·W.
     pub fn pixels(&self) -> usize {
         self.channels * self.height * self.width
     }
@@ -50,7 +48,7 @@ impl Form {
         self.classes.len()
     }
 
-    /// The name of a class; its number where it has none.
+    /// The name of a class; its number if it has none.
     pub fn name(&self, class: usize) -> String {
         match self.classes.get(class) {
             Some(name) => name.clone(),
@@ -58,19 +56,18 @@ impl Form {
         }
     }
 
-    /// Whether the classes are called by their numbers alone.
+    /// Whether the classes are named by their numbers alone.
     pub fn is_numbered(&self) -> bool {
         let mut classes = self.classes.iter().enumerate();
         classes.all(|(class, name)| *name == class.to_string())
     }
 
-    /// The class that a person means by a number or a name: any capitalisation, and the beginning
-    /// of a name where only one class begins so.
+    /// The class that a number or name refers to: case-insensitive, and an unambiguous prefix suffices.
     ///
     /// # Errors
-    /// What there is, in words.
+    /// Lists the existing classes.
     pub fn find(&self, typed: &str) -> Result<usize, String> {
-        let wanted = typed.trim().to_lowercase();
+        let query = typed.trim().to_lowercase();
         let named = |test: &dyn Fn(&str) -> bool| -> Vec<usize> {
             let classes = self.classes.iter().enumerate();
             classes
@@ -78,30 +75,30 @@ impl Form {
                 .map(|(class, _)| class)
                 .collect()
         };
-        if let Some(&class) = named(&|name| name == wanted).first() {
+        if let Some(&class) = named(&|name| name == query).first() {
             return Ok(class);
         }
-        if let Ok(class) = wanted.parse::<usize>()
+        if let Ok(class) = query.parse::<usize>()
             && class < self.count()
         {
             return Ok(class);
         }
-        let begun = if wanted.is_empty() {
+        let candidates = if query.is_empty() {
             Vec::new()
         } else {
-            named(&|name| name.starts_with(&wanted))
+            named(&|name| name.starts_with(&query))
         };
-        match begun[..] {
+        match candidates[..] {
             [class] => Ok(class),
             [] => Err(format!("there is no class `{typed}`; {}", self.listed())),
             _ => Err(format!(
-                "`{typed}` may be {}; say which",
-                list(begun.iter().map(|&class| self.classes[class].as_str()))
+                "`{typed}` is ambiguous: {}",
+                list(candidates.iter().map(|&class| self.classes[class].as_str()))
             )),
         }
     }
 
-    /// The classes in words, not too many.
+    /// The classes in words, shortened if there are many.
     pub fn listed(&self) -> String {
         if self.is_numbered() {
             return format!("there are 0 to {}", self.count().saturating_sub(1));
@@ -152,7 +149,7 @@ mod tests {
         }
         assert_eq!(
             clothes.find("s").unwrap_err(),
-            "`s` may be Sandal, Sneaker; say which"
+            "`s` is ambiguous: Sandal, Sneaker"
         );
         let error = clothes.find("hat").unwrap_err();
         assert!(
@@ -162,7 +159,7 @@ mod tests {
         assert!(clothes.find("").is_err() && clothes.find("5").is_err());
     }
 
-    /// A set may number its classes from 1: what it calls 1 is meant, not the second class.
+    /// A data set may number its classes from 1: then 1 means the class named 1, not the second class.
     #[test]
     fn a_name_goes_before_a_number() {
         assert_eq!(form(&["1", "2", "3"]).find("1"), Ok(0));

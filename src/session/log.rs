@@ -1,4 +1,4 @@
-//! The log that an engine leaves beside its session, read again where no engine runs.
+//! Reading the log that an engine leaves beside its session, while no engine runs.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -6,24 +6,24 @@ use std::path::Path;
 
 use super::run::{LOG_LINES, LogLine};
 
-/// Bytes at the end of a log that are read.
+/// Number of bytes read from the end of a log.
 const TAIL: u64 = 64 << 10;
 
-/// The last lines of a log, oldest first, at most as many as a run keeps; none where there is no log.
+/// The last lines of a log, oldest first, at most as many as a run keeps; empty if there is no log.
 pub fn tail(path: &Path) -> Vec<LogLine> {
     let bytes = end_of(path).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     let mut lines: Vec<LogLine> = Vec::new();
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
-        let at = lines.last().map_or(0, |last| last.at);
-        lines.push(read(line, at));
+        let time = lines.last().map_or(0, |last| last.at);
+        lines.push(read(line, time));
     }
     lines.split_off(lines.len().saturating_sub(LOG_LINES))
 }
 
-/// The end of a file from the beginning of a line on.
+/// The end of a file, starting at a line boundary.
 fn end_of(path: &Path) -> io::Result<Vec<u8>> {
-    // Opening a pipe of that name would wait for a writer.
+    // Opening a named pipe would block until a writer appears.
     if !fs::metadata(path)?.is_file() {
         return Ok(Vec::new());
     }
@@ -35,13 +35,13 @@ fn end_of(path: &Path) -> io::Result<Vec<u8>> {
     file.take(TAIL).read_to_end(&mut bytes)?;
     if from > 0 {
         let first = bytes.iter().position(|&byte| byte == b'\n');
-        bytes.drain(..first.map_or(0, |at| at + 1));
+        bytes.drain(..first.map_or(0, |newline| newline + 1));
     }
     Ok(bytes)
 }
 
-/// A line as it was written, `2026-11-26T16:02:11.5Z  INFO text`; of another form it is taken whole, at the
-/// time of the line before.
+/// Parses a line such as `2026-11-26T16:02:11.5Z  INFO text`; a line in any other form is kept whole,
+/// with the time of the line before.
 fn read(line: &str, before: i64) -> LogLine {
     let mut words = line.splitn(2, char::is_whitespace);
     let time = words
@@ -79,9 +79,9 @@ mod tests {
                     noisescope: aborted\n";
         fs::write(&path, text).unwrap();
         let lines = tail(&path);
-        let at = "2026-11-26T16:02:11Z".parse::<jiff::Timestamp>().unwrap();
+        let time = "2026-11-26T16:02:11Z".parse::<jiff::Timestamp>().unwrap();
         let line = |after: i64, text: &str, warning: bool| LogLine {
-            at: at.as_second() + after,
+            at: time.as_second() + after,
             text: text.into(),
             warning,
         };

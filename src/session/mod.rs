@@ -1,8 +1,8 @@
-//! The session is the state: what to do ([`Config`]) and what has happened so far ([`Record`]).
+//! The session: its configuration ([`Config`]) and its results so far ([`Record`]).
 //!
-//! Plain data, and nothing else. The engine advances it, the RON file stores it, every view draws
-//! it and every export reads it. There is no second model of a run anywhere. How the run goes at
-//! this moment ([`Run`]: rates, log, the last checkpoint) travels with it and is never stored.
+//! Plain data and nothing else: the engine advances it, the RON file stores it, every view draws it and
+//! every export reads it. It is the only model of a run. The live status ([`Run`]: rates, log, the last
+//! checkpoint) travels with it and is never stored.
 
 pub mod array;
 pub mod config;
@@ -35,18 +35,18 @@ use run::Stage;
 /// One run of Noisescope, finished or not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Session {
-    /// The file's name without `.ron`; what a person calls the run.
+    /// The file name without `.ron`; the user's name for the run.
     pub name: String,
-    /// What to do. Never changes once the session exists.
+    /// The configuration. It changes only by an extension once the session exists.
     pub config: Config,
-    /// What has happened so far.
+    /// The results so far.
     pub record: Record,
-    /// How the engine that runs it is doing; `None` where no engine runs.
+    /// Live status of the engine that runs it; `None` if no engine runs.
     pub run: Option<Run>,
 }
 
 impl Session {
-    /// A session of which nothing has been done yet.
+    /// A session in which nothing has been done yet.
     pub fn new(name: impl Into<String>, config: Config) -> Self {
         let record = Record::new(&config);
         Self {
@@ -57,34 +57,33 @@ impl Session {
         }
     }
 
-    /// Trials of classification images done and planned.
+    /// Completed and planned trials of classification images.
     pub fn trials(&self) -> (u64, u64) {
         let plans = self.config.analyses.iter().enumerate();
         let is_images =
-            |it: &config::Analysis| matches!(it, config::Analysis::ClassificationImages(_));
+            |plan: &config::Analysis| matches!(plan, config::Analysis::ClassificationImages(_));
         let images = plans.filter(|(_, plan)| is_images(plan));
         images.fold((0, 0), |(done, all): (u64, u64), (index, plan)| {
-            let (own, planned) = self.record.progress_of(index, plan);
-            (done + own, all.saturating_add(planned))
+            let (completed, planned) = self.record.progress_of(index, plan);
+            (done + completed, all.saturating_add(planned))
         })
     }
 
-    /// Whether it failed before it had measured anything or trained a single batch: nothing is lost
+    /// Whether it failed before anything was measured or a single batch trained, so that nothing is lost
     /// with it.
     pub fn failed_with_nothing(&self) -> bool {
         let training = self.record.training.as_ref();
         let untrained = match &self.config.network.weights {
             config::Weights::File(_) => true,
-            config::Weights::Train(_) => {
-                training.is_none_or(|it| it.epochs.is_empty() && it.partial.batches == 0)
-            }
+            config::Weights::Train(_) => training
+                .is_none_or(|training| training.epochs.is_empty() && training.partial.batches == 0),
         };
         let mut plans = self.config.analyses.iter().zip(&self.record.analyses);
         let is_empty = plans.all(|(plan, record)| record.progress(plan).0 == 0);
         matches!(self.record.state, State::Failed(_)) && untrained && is_empty
     }
 
-    /// Every stage of the plan as the record has it, the network first.
+    /// Every stage of the plan with its recorded progress, the network first.
     pub fn stages(&self) -> Vec<Stage> {
         let training = self.record.training.as_ref();
         let finished = training.is_some_and(|training| training.finished);

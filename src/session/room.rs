@@ -1,4 +1,4 @@
-//! How much memory what a file claims to hold may take.
+//! Memory limits for reading session files.
 
 use std::path::Path;
 
@@ -6,12 +6,12 @@ use super::error::StoreError;
 use crate::format::bytes as in_words;
 use crate::host;
 
-/// Most bytes of a session's file.
+/// Maximum size of a session file.
 const MOST: u64 = 16 << 30;
-/// What is smaller is taken without asking what is free.
+/// Smaller amounts are allocated without checking free memory.
 const SMALL: u64 = 64 << 20;
 
-/// Refuses to take more memory than there is.
+/// Rejects an allocation larger than the free memory.
 pub fn check_room(path: &Path, what: &str, bytes: u64) -> Result<(), StoreError> {
     if bytes <= SMALL {
         return Ok(());
@@ -29,11 +29,14 @@ pub fn check_room(path: &Path, what: &str, bytes: u64) -> Result<(), StoreError>
     })
 }
 
-/// The memory was not given.
+/// The error for memory that the system would not allocate.
 pub fn no_room(path: &Path, what: &str, bytes: u64) -> StoreError {
     StoreError::TooLarge {
         path: path.to_owned(),
-        what: format!("{what} {}, which the system does not give", in_words(bytes)),
+        what: format!(
+            "{what} {}, which the system cannot allocate",
+            in_words(bytes)
+        ),
         limit: host::available_memory().unwrap_or(MOST),
         free: true,
     }

@@ -1,100 +1,101 @@
-//! How a run goes at this moment: what the engine says beside the record. Never stored.
+//! The live status of a run, sent by the engine beside the record and never stored.
 
 use serde::{Deserialize, Serialize};
 
-/// The engine's word on the run, made anew a few times a second.
+/// The engine's status of the run, updated a few times a second.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Run {
-    /// What the engine is doing.
+    /// The current activity.
     pub phase: Phase,
-    /// The device, as a person would name it, for example `flex · 2 workers`.
+    /// The device as shown to the user, for example `flex · 2 workers`.
     pub device: String,
-    /// How its GPUs are doing, for example `71 % 38 GB 64 °C`; `None` without, or where nobody knows.
+    /// GPU status, for example `71 % 38 GB 64 °C`; `None` without GPUs, or if it is unknown.
     pub gpu: Option<String>,
     /// Where the images came from, for example `embedded` or `full set`.
     pub images: String,
-    /// What a person should know of images and network, oldest first.
+    /// Remarks for the user about images and network, oldest first.
     pub notes: Vec<String>,
-    /// Pictures read, and pictures in all, while many are being read.
+    /// Pictures read and pictures in total, while many are being read.
     pub reading: Option<(u64, u64)>,
     /// Parameters of the network; 0 until it has been built.
     pub parameters: usize,
-    /// Bytes of memory that the plan takes, an estimate; 0 until the images have been opened.
+    /// Estimated memory for the plan, in bytes; 0 until the images have been opened.
     pub memory: u64,
-    /// Every stage of the plan, training first, in the order in which they run.
+    /// Every stage of the plan, in the order in which they run, training first.
     pub stages: Vec<Stage>,
     /// Trials or images per second over the last seconds, oldest first; at most [`RATES`].
     pub rates: Vec<f32>,
-    /// What happened, oldest first; at most [`LOG_LINES`].
+    /// Log lines, oldest first; at most [`LOG_LINES`].
     pub log: Vec<LogLine>,
     /// The last checkpoint that this engine wrote.
     pub checkpoint: Option<Checkpoint>,
-    /// Something that a person should mend while the run goes on, for example a full disk.
+    /// A problem that the user should fix while the run continues, for example a full disk.
     pub problem: Option<String>,
     /// Seconds since this engine started.
     pub up_s: f64,
-    /// Seconds until the whole plan is done; `None` until it is worth believing.
+    /// Seconds until the whole plan is done; `None` until the estimate is reliable.
     pub eta_s: Option<f64>,
-    /// When this was said, in seconds since the Unix epoch; 0 where nobody said.
+    /// When this status was sent, in seconds since the Unix epoch; 0 if it was not sent.
     pub at: i64,
-    /// Of a session that is divided, watched from the files of its shards: each of them, by number. Else empty.
+    /// For a divided session, observed through its shards' files: every shard, by number. Otherwise
+    /// empty.
     pub shards: Vec<ShardState>,
 }
 
-/// What is known of a shard from its files.
+/// A shard's status, determined from its files.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ShardState {
-    /// Which, from 1.
+    /// Its number, from 1.
     pub index: u32,
-    /// How it stands.
+    /// Its state.
     pub standing: ShardStanding,
-    /// Trials of its own done and to do.
+    /// Trials done in its portion.
     pub done: u64,
-    /// Those to do.
+    /// Trials in its portion.
     pub total: u64,
-    /// Of each analysis, in the unit of its plan: what it has done, and what all shards have to do together; 0 where
-    /// that is not known yet.
+    /// For each analysis, in the unit of its plan: the work done by this shard, and the work of all
+    /// shards together; 0 until that is known.
     pub stages: Vec<(u64, u64)>,
-    /// Trials a second; `None` until measured, and where it is not at work.
+    /// Trials per second; `None` until measured, and if it is not running.
     pub per_second: Option<f64>,
-    /// Seconds left; `None` until they are worth believing.
+    /// Seconds left; `None` until the estimate is reliable.
     pub eta_s: Option<f64>,
-    /// The machine.
+    /// The machine it runs on.
     pub node: String,
-    /// What it computes on.
+    /// The device it computes on.
     pub device: String,
-    /// The scheduler's job.
+    /// Its scheduler job.
     pub job: Option<String>,
-    /// Seconds since its last checkpoint, by the clock of the file system.
+    /// Seconds since its last checkpoint, by the file system's clock.
     pub saved_s: Option<f64>,
-    /// What a person should know of it.
+    /// A remark for the user.
     pub note: Option<String>,
 }
 
-/// How a shard stands, the most urgent first.
+/// The state of a shard, most urgent first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ShardStanding {
-    /// It could not go on, or its file is none of this session's.
+    /// It failed, or its file does not belong to this session.
     Failed,
-    /// Its engine is gone in the middle of the work.
+    /// Its engine died while working.
     Died,
-    /// Its engine lives, and has written no checkpoint for long.
+    /// Its engine is alive but has not written a checkpoint for a long time.
     Stalled,
     /// Stopped after a checkpoint.
     Stopped,
-    /// At work.
+    /// Working.
     Working,
-    /// Its engine has begun, and waits for the network or reads images.
+    /// Its engine has started, and waits for the network or reads images.
     Waiting,
-    /// Nobody has begun it.
+    /// No engine has started it.
     #[default]
     NotBegun,
-    /// All of it is done.
+    /// Complete.
     Done,
 }
 
 impl ShardStanding {
-    /// Every one, the most urgent first.
+    /// Every state, most urgent first.
     pub const ALL: [Self; 8] = [
         Self::Failed,
         Self::Died,
@@ -106,7 +107,7 @@ impl ShardStanding {
         Self::Done,
     ];
 
-    /// In a word or two.
+    /// A short label.
     pub fn label(self) -> &'static str {
         match self {
             Self::Failed => "failed",
@@ -120,77 +121,78 @@ impl ShardStanding {
         }
     }
 
-    /// Whether an engine is there.
+    /// Whether an engine is running it.
     pub fn is_at_work(self) -> bool {
         matches!(self, Self::Stalled | Self::Working | Self::Waiting)
     }
 
-    /// Whether somebody should look after it.
+    /// Whether the user should look at it.
     pub fn needs_a_person(self) -> bool {
         matches!(self, Self::Failed | Self::Died | Self::Stalled)
     }
 }
 
-/// How many shards stand how, in words: `3 at work, 1 done`.
+/// The number of shards in each state: `3 at work, 1 done`.
 pub fn shards_in_words(shards: &[ShardState]) -> String {
-    let of = |standing: ShardStanding| {
-        let own = shards.iter().filter(|it| it.standing == standing).count();
-        (own > 0).then(|| format!("{own} {}", standing.label()))
+    let count = |standing: ShardStanding| {
+        let shards = shards.iter().filter(|shard| shard.standing == standing);
+        let number = shards.count();
+        (number > 0).then(|| format!("{number} {}", standing.label()))
     };
-    let words: Vec<String> = ShardStanding::ALL.into_iter().filter_map(of).collect();
+    let words: Vec<String> = ShardStanding::ALL.into_iter().filter_map(count).collect();
     words.join(", ")
 }
 
-/// Most values kept in [`Run::rates`].
+/// Maximum number of values in [`Run::rates`].
 pub const RATES: usize = 120;
-/// Most lines kept in [`Run::log`].
+/// Maximum number of lines in [`Run::log`].
 pub const LOG_LINES: usize = 200;
 
-/// What the engine is doing.
+/// The engine's current activity.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Phase {
     /// Reading images, building the network.
     #[default]
     Starting,
-    /// Advancing the stage of this index in [`Run::stages`].
+    /// Advancing the stage with this index in [`Run::stages`].
     Working(usize),
-    /// Waiting at a person's word, in the stage of this index.
+    /// Paused by the user, in the stage with this index.
     Paused(usize),
     /// Finishing the block and writing the last checkpoint.
     Stopping,
-    /// Ended before the plan was done; the file can go on.
+    /// Ended before the plan was done; the run can be resumed.
     Stopped,
     /// Everything in the plan is done.
     Finished,
-    /// Could not go on: the message.
+    /// Failed: the message.
     Failed(String),
 }
 
 impl Phase {
-    /// Whether the engine has ended, whatever way.
+    /// Whether the engine has ended, for whatever reason.
     pub fn is_over(&self) -> bool {
         matches!(self, Self::Stopped | Self::Finished | Self::Failed(_))
     }
 }
 
-/// One stage of the plan and how far it is.
+/// One stage of the plan and its progress.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Stage {
-    /// For example `training` or `classification images`.
+    /// Its name, for example `training` or `classification images`.
     pub name: String,
-    /// What is counted: `epochs` or `trials`.
+    /// The unit counted, for example `epochs` or `trials`.
     pub unit: String,
-    /// How many are done.
+    /// Number done.
     pub done: u64,
-    /// How many there will be at most.
+    /// Maximum number.
     pub total: u64,
     /// Whether the stage is complete (training may stop early, before `total`).
     pub finished: bool,
-    /// Trials (in training: images) per second of this run; `None` until measured.
+    /// Trials (in training: images) per second in this run; `None` until measured.
     pub per_second: Option<f64>,
-    /// Seconds left; `None` until it is worth believing.
+    /// Seconds left; `None` until the estimate is reliable.
     pub eta_s: Option<f64>,
-    /// Seconds spent on it by this engine.
+    /// Seconds that this engine has spent on it.
     pub seconds: f64,
 }
 
@@ -199,19 +201,19 @@ pub struct Stage {
 pub struct LogLine {
     /// Seconds since the Unix epoch.
     pub at: i64,
-    /// What happened.
+    /// The message.
     pub text: String,
-    /// Whether it needs a person.
+    /// Whether the user should act on it.
     pub warning: bool,
 }
 
-/// A checkpoint that was written.
+/// A checkpoint that has been written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Checkpoint {
     /// Seconds since the Unix epoch.
     pub at: i64,
     /// Size of the file.
     pub bytes: u64,
-    /// Milliseconds that encoding and writing took.
+    /// Milliseconds spent on encoding and writing.
     pub millis: f64,
 }

@@ -1,4 +1,4 @@
-//! Which layout of session files this is.
+//! The version of the session file format.
 
-/// The schema that this program writes, and the newest that it reads.
+/// The version that this program writes, and the newest that it reads.
 pub const VERSION: u32 = 7;

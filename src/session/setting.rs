@@ -1,9 +1,9 @@
-//! One setting of a configuration by its path: what `--set PATH=VALUE` means.
+//! Setting one value of a configuration by its path: the meaning of `--set PATH=VALUE`.
 //!
-//! The configuration is written out as RON with every field, VALUE takes the place of the text at
-//! PATH, and the whole is read again. So a value is spelt as in a session file, types are checked
-//! where they always are, and no list of fields is kept here. A path passes through what a variant
-//! holds: in `network.weights.epochs`, `weights` is `Train((epochs: 15, …))`.
+//! The configuration is written out as RON with every field, VALUE replaces the text at PATH, and the
+//! result is parsed. So a value is spelled as in a session file, types are checked by the usual parser,
+//! and no list of fields is kept here. A path passes through variants: in `network.weights.epochs`,
+//! `weights` is `Train((epochs: 15, …))`.
 
 use std::ops::Range;
 
@@ -16,76 +16,76 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
-/// Why a setting cannot be made, in the words of the one who typed it.
+/// Why a setting failed, in terms of what the user typed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("--set {assignment}: {problem}")]
 pub struct SettingError {
     /// PATH=VALUE as it was typed.
     pub assignment: String,
-    /// What is wrong with it and what would be right.
+    /// The problem and what would be right.
     pub problem: Problem,
 }
 
-/// What is wrong with a setting. Places are spelt as in the file, for example `analyses[0]`.
+/// The problem with a setting. Places are spelled as in the file, for example `analyses[0]`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// Nothing separates the path from the value.
+    /// The assignment has no `=`.
     #[error("there is no `=`; write PATH=VALUE, for example network.kind=Mlp")]
     NoEquals,
-    /// The path is no path.
+    /// The path is malformed.
     #[error(
-        "`{0}` is not a path; write names joined by dots and places of a list in brackets, for \
+        "`{0}` is not a path; write names joined by dots and list indices in brackets, for \
          example analyses[0].gammas[1]"
     )]
     NotAPath(String),
-    /// There is no such field at that place.
+    /// The place has no such field.
     #[error("{place} has no field `{field}`; it has {}", known.join(", "))]
     UnknownField {
-        /// Where it was looked for.
+        /// The place that was searched.
         place: String,
-        /// The name that is not there.
+        /// The unknown name.
         field: String,
-        /// The names that are.
+        /// The existing names.
         known: Vec<String>,
     },
-    /// A field was asked for where there are none.
+    /// The place has no fields.
     #[error("{place} is {value}, which has no field `{field}`; set {place} itself")]
     NoFields {
-        /// Where it was looked for.
+        /// The place that was searched.
         place: String,
-        /// What stands there.
+        /// Its current value.
         value: String,
-        /// The name that is not there.
+        /// The unknown name.
         field: String,
     },
-    /// An index was given where there is no list.
+    /// An index was given for something that is not a list.
     #[error("{place} is {value} and not a list; leave out the [{index}]")]
     NotAList {
-        /// Where the list was looked for.
+        /// The place that was searched.
         place: String,
-        /// What stands there.
+        /// Its current value.
         value: String,
-        /// The index that was asked for.
+        /// The requested index.
         index: usize,
     },
-    /// The list is shorter.
+    /// The list is too short.
     #[error("{place} has length {length}, so there is no {place}[{index}]{}", last(*length))]
     OutOfRange {
         /// The list.
         place: String,
-        /// How many values it holds.
+        /// Its length.
         length: usize,
-        /// The index that was asked for.
+        /// The requested index.
         index: usize,
     },
-    /// The value is not RON, or not of the type that belongs there.
-    #[error("{reason}; {place} is {now} now")]
+    /// The value is not RON, or has the wrong type.
+    #[error("{reason}; {place} is currently {now}")]
     Value {
-        /// The reader's complaint.
+        /// The parser's message.
         reason: String,
-        /// The place to be set.
+        /// The place to set.
         place: String,
-        /// What stands there.
+        /// Its current value.
         now: String,
     },
     /// The configuration cannot be written as text.
@@ -100,13 +100,13 @@ fn last(length: usize) -> String {
     }
 }
 
-/// `config` with one value replaced. `assignment` is PATH=VALUE, VALUE one complete RON value.
+/// Returns `config` with one value replaced. `assignment` is PATH=VALUE, VALUE one complete RON value.
 ///
-/// Only the type is checked here; [`Config::validate`] checks the ranges, once all settings of a
-/// command line have been made.
+/// Only the type is checked here; [`Config::validate`] checks the ranges, once all settings of a command
+/// line have been applied.
 ///
 /// # Errors
-/// Where the path leads nowhere, or the value is not RON or not of the right type.
+/// If the path does not exist, or the value is not RON or has the wrong type.
 pub fn set(config: &Config, assignment: &str) -> Result<Config, SettingError> {
     replaced(config, assignment).map_err(|problem| SettingError {
         assignment: assignment.into(),
@@ -120,31 +120,31 @@ fn replaced(config: &Config, assignment: &str) -> Result<Config, Problem> {
     let steps = steps(path).ok_or_else(|| Problem::NotAPath(path.into()))?;
     let text = ron::to_string(config).map_err(|error| Problem::Unwritable(error.to_string()))?;
     let span = find(&text, &steps)?;
-    let wrong = |reason: String| Problem::Value {
+    let invalid_value = |reason: String| Problem::Value {
         reason,
         place: path.into(),
-        now: shown(&text[span.clone()]),
+        now: shortened(&text[span.clone()]),
     };
-    let value = complete(value).map_err(wrong)?;
+    let value = complete(value).map_err(invalid_value)?;
     let after = [&text[..span.start], value, &text[span.end..]].concat();
-    ron::from_str(&after).map_err(|error| wrong(said(&error.code)))
+    ron::from_str(&after).map_err(|error| invalid_value(message(&error.code)))
 }
 
-/// VALUE without what surrounds it, where it is one whole RON value and nothing else.
+/// VALUE trimmed, if it is exactly one complete RON value.
 fn complete(value: &str) -> Result<&str, String> {
     let mut scanner = Scanner::new(value);
     let span = scanner.value()?;
     scanner.blank();
     if scanner.at < value.len() {
-        let rest = shown(&value[scanner.at..]);
+        let rest = shortened(&value[scanner.at..]);
         return Err(format!("the value ends before `{rest}`"));
     }
-    ron::from_str::<IgnoredAny>(value).map_err(|error| said(&error.code))?;
+    ron::from_str::<IgnoredAny>(value).map_err(|error| message(&error.code))?;
     Ok(&value[span])
 }
 
-/// A reader's complaint as the middle of a sentence.
-fn said(error: &ron::Error) -> String {
+/// A parser's message, with a lower-case first letter for use within a sentence.
+fn message(error: &ron::Error) -> String {
     let text = match error {
         ron::Error::InvalidIntegerDigit { .. } => "expected integer".into(),
         other => other.to_string(),
@@ -152,12 +152,12 @@ fn said(error: &ron::Error) -> String {
     let mut chars = text.chars();
     match chars.next() {
         Some(first) => first.to_lowercase().chain(chars).collect(),
-        None => "it cannot be read".into(),
+        None => "it cannot be parsed".into(),
     }
 }
 
-/// A piece of text short enough for a sentence.
-fn shown(text: &str) -> String {
+/// A piece of text, shortened for use in a sentence.
+fn shortened(text: &str) -> String {
     const MOST: usize = 48;
     if text.chars().count() <= MOST {
         return text.into();
@@ -192,13 +192,13 @@ fn steps(path: &str) -> Option<Vec<Step<'_>>> {
     Some(steps)
 }
 
-/// The bytes of the value to which `steps` lead.
+/// The byte range of the value that `steps` lead to.
 fn find(text: &str, steps: &[Step<'_>]) -> Result<Range<usize>, Problem> {
     let mut span = 0..text.len();
     let mut place = String::new();
     for step in steps {
         let parts = parts(text, span.clone());
-        let value = || shown(&text[span.clone()]);
+        let value = || shortened(&text[span.clone()]);
         span = match (*step, parts) {
             (Step::Field(field), Parts::Fields(fields)) if !fields.is_empty() => {
                 let found = fields.iter().find(|(name, _)| *name == field);
@@ -247,7 +247,7 @@ fn find(text: &str, steps: &[Step<'_>]) -> Result<Range<usize>, Problem> {
     Ok(span)
 }
 
-/// What a value is made of.
+/// The parts of a value.
 enum Parts<'a> {
     Fields(Vec<(&'a str, Range<usize>)>),
     Items(Vec<Range<usize>>),

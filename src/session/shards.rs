@@ -1,4 +1,5 @@
-//! A session divided among engines: what a shard begins with, what belongs together, and the sum of all.
+//! Dividing a session among engines: creating a shard, checking that it belongs, and adding up all
+//! shards.
 
 use super::config::{self, Analysis as Plan};
 use super::record::shard::{Shard, Sharding, is_divided};
@@ -6,32 +7,32 @@ use super::record::{Record, Start};
 use super::store::now;
 use super::{Config, Session, State};
 
-/// Most shards of a session.
+/// Maximum number of shards in a session.
 pub const MOST: u32 = 100_000;
 
-/// Why a session cannot be divided, or a shard not be one of it.
+/// Why a session cannot be divided, or a shard does not belong to it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ShardError {
-    /// It stops at a reliability.
+    /// It stops at a target reliability.
     #[error(
-        "analyses[{0}].target: whether a map is reliable enough to stop is a question to the trials of all shards, and none of them sees the others'; plan a number of trials instead (target: None), or run it on one machine"
+        "analyses[{0}].target: whether a map is reliable enough to stop depends on the trials of all shards, and no shard sees the others'; plan a number of trials instead (target: None), or run it on one machine"
     )]
     Target(usize),
-    /// Nothing is left.
+    /// Nothing is left to do.
     #[error(
-        "there is nothing left to divide: every trial is done. More: noisescope extend {0} --trials N"
+        "nothing is left to divide: every trial is done. For more: noisescope extend {0} --trials N"
     )]
     Finished(String),
-    /// A shard of something else.
+    /// The shard belongs to something else.
     #[error("{0}")]
     Foreign(String),
-    /// A shard with another network.
+    /// The shard has a different network.
     #[error("{0}")]
     Weights(String),
 }
 
 impl ShardError {
-    /// Whether it is the network that differs.
+    /// Whether the network differs.
     pub fn is_of_weights(&self) -> bool {
         matches!(self, Self::Weights(_))
     }
@@ -40,7 +41,7 @@ impl ShardError {
 /// Checks that the plan of a session can be divided.
 ///
 /// # Errors
-/// [`ShardError::Target`], at the analysis that has one.
+/// [`ShardError::Target`], with the index of the analysis that has one.
 pub fn check_plan(config: &Config) -> Result<(), ShardError> {
     for (index, plan) in config.analyses.iter().enumerate() {
         if let Plan::ClassificationImages(images) = plan
@@ -56,15 +57,19 @@ pub fn check_plan(config: &Config) -> Result<(), ShardError> {
 }
 
 impl Session {
-    /// Whether its network is there.
+    /// Whether its network has been trained.
     pub fn is_trained(&self) -> bool {
-        self.record.training.as_ref().is_some_and(|it| it.finished)
+        self.record
+            .training
+            .as_ref()
+            .is_some_and(|training| training.finished)
     }
 
-    /// Divides it among so many shards, to be computed by `program`; what it has done stays in its own file.
+    /// Divides it among `count` shards, to be computed by `program`; what has been done stays in its own
+    /// file.
     ///
     /// # Errors
-    /// Where its plan cannot be divided, and where nothing is left to do.
+    /// If its plan cannot be divided, or nothing is left to do.
     pub fn divide(&mut self, count: u32, program: &str) -> Result<(), ShardError> {
         check_plan(&self.config)?;
         let plans = self.config.analyses.iter().enumerate();
@@ -80,15 +85,15 @@ impl Session {
                 .record
                 .analyses
                 .iter()
-                .map(|own| own.blocks())
+                .map(|analysis| analysis.blocks())
                 .collect(),
             jobs: Vec::new(),
         });
         Ok(())
     }
 
-    /// A shard of it, of which nothing has been done: a session of the same plan and network, under this name. `None`
-    /// where it is not divided.
+    /// A new shard: a session of the same plan and network under this name, with nothing done. `None` if
+    /// the session is not divided.
     pub fn shard(&self, name: &str, index: u32) -> Option<Self> {
         let sharding = self.record.sharding.as_ref()?;
         let fresh = Record::new(&self.config);
@@ -118,7 +123,8 @@ impl Session {
         })
     }
 
-    /// Whether a session is a finished shard of an earlier division, whose sums are in here: it counts as not begun.
+    /// Whether a session is a finished shard of an earlier division, whose sums are already included: it
+    /// counts as not begun.
     pub fn has_merged(&self, other: &Self) -> bool {
         match (&self.record.sharding, &other.record.shard) {
             (Some(sharding), Some(shard)) => {
@@ -128,71 +134,84 @@ impl Session {
         }
     }
 
-    /// Whether a session is a shard of this one as it is divided now.
+    /// Checks that a session is a shard of this one as it is currently divided.
     ///
     /// # Errors
-    /// What of it is of another session, and what to do.
+    /// What belongs to another session, and a remedy.
     pub fn check_shard(&self, other: &Self) -> Result<(), ShardError> {
-        let foreign = |what: String| Err(ShardError::Foreign(what));
+        let foreign = |problem: String| Err(ShardError::Foreign(problem));
         let (Some(sharding), Some(shard)) = (&self.record.sharding, &other.record.shard) else {
             return foreign(format!("{} is not a shard of {}", other.name, self.name));
         };
         if shard.count != sharding.count {
             return foreign(format!(
-                "{} is one of {} shards, and {} is divided into {}",
+                "{} is one of {} shards, but {} is divided into {}",
                 other.name, shard.count, self.name, sharding.count
             ));
         }
         if other.config != self.config {
             return foreign(format!(
-                "the plan of {} is not that of {}: one of them was edited. Put it back, or remove {}.ron and run shard {}/{} again",
+                "the plans of {} and {} differ: one of them was edited. Undo the edit, or remove {}.ron and run shard {}/{} again",
                 other.name, self.name, other.name, shard.index, shard.count
             ));
         }
         if shard.from != sharding.from {
             return foreign(format!(
-                "{} was begun when {} had done something else; it was merged then, or does not belong to it. Remove {}.ron and run shard {}/{} again",
+                "{} started from another state of {}: it has been merged already, or does not belong to it. Remove {}.ron and run shard {}/{} again",
                 other.name, self.name, other.name, shard.index, shard.count
             ));
         }
-        let weights = |it: &Self| it.record.training.as_ref().map(|it| it.best.clone());
+        let weights = |session: &Self| {
+            session
+                .record
+                .training
+                .as_ref()
+                .map(|training| training.best.clone())
+        };
         self.check_origin(other, sharding)?;
         if weights(self) != weights(other) {
             return Err(ShardError::Weights(format!(
-                "{} has another network: its weights are not those of {}. Remove {}.ron and run shard {}/{} again",
+                "{} has a different network: its weights are not those of {}. Remove {}.ron and run shard {}/{} again",
                 other.name, self.name, other.name, shard.index, shard.count
             )));
         }
         Ok(())
     }
 
-    /// Whether its images and its program are those of this session.
+    /// Checks that its images and its program are those of this session.
     fn check_origin(&self, other: &Self, sharding: &Sharding) -> Result<(), ShardError> {
-        if let (Some(own), Some(others)) = (self.record.inputs.last(), other.record.inputs.last()) {
-            let differences = others.differences(own);
+        if let (Some(expected), Some(found)) =
+            (self.record.inputs.last(), other.record.inputs.last())
+        {
+            let differences = found.differences(expected);
             if let Some((_, words)) = differences.first() {
                 return Err(ShardError::Foreign(format!("{}: {words}", other.name)));
             }
         }
-        let mut programs = other.record.starts.iter().map(|it: &Start| &it.program);
+        let mut programs = other
+            .record
+            .starts
+            .iter()
+            .map(|start: &Start| &start.program);
         if let Some(program) = programs.find(|program| **program != sharding.program) {
             return Err(ShardError::Foreign(format!(
-                "{} was computed by noisescope {program}, and {} is divided among engines of {}; sums of two programs are not added. Remove {}.ron and run it again with that program",
+                "{} was computed by noisescope {program}, but {} is divided among engines of {}; sums of different programs are not added. Remove {}.ron and run it again with that program",
                 other.name, self.name, sharding.program, other.name
             )));
         }
         Ok(())
     }
 
-    /// Adds what a shard has measured so far. Shards are added in the order of their numbers.
+    /// Adds a shard's results so far. Shards are added in order of their numbers.
     ///
     /// # Errors
-    /// Where it is none of this session's, or does not fit; this session is then not to be used any more.
+    /// If it does not belong to this session or does not fit; this session must then not be used any
+    /// more.
     pub fn absorb(&mut self, shard: &Self) -> Result<(), ShardError> {
         self.check_shard(shard)?;
         let all = self.record.analyses.iter_mut().zip(&shard.record.analyses);
-        for (index, (own, more)) in all.enumerate() {
-            own.absorb(more).map_err(|problem| {
+        for (index, (record, more)) in all.enumerate() {
+            record.absorb(more).map_err(|problem| {
                 ShardError::Foreign(format!("{}: analyses[{index}]: {problem}", shard.name))
             })?;
         }
@@ -207,15 +226,15 @@ impl Session {
         Ok(())
     }
 
-    /// Makes it whole again, now that every shard has been added.
+    /// Ends the division, once every shard has been added.
     pub fn undivide(&mut self) {
         self.record.sharding = None;
         let plans: &[config::Analysis] = &self.config.analyses;
-        for (plan, own) in plans.iter().zip(&mut self.record.analyses) {
-            own.conclude(plan);
+        for (plan, analysis) in plans.iter().zip(&mut self.record.analyses) {
+            analysis.conclude(plan);
         }
         self.record.starts.sort_by_key(|start| start.at);
-        // What the network says of the maps is asked once it is run.
+        // The network's decisions on the maps are computed when it is next run.
         self.record.state = State::Stopped;
         self.record.updated = now();
     }

@@ -1,7 +1,7 @@
-//! The folder of sessions: reading, atomic replacing with the previous generation kept, the lock.
+//! The sessions folder: reading, atomic replacement that keeps the previous generation, and the lock.
 //!
-//! Here: which sessions there are, reading them, who runs them. The right to run one and to write its file is a
-//! [`Lock`].
+//! This module lists and reads sessions and finds out who runs them. The right to run one and to write
+//! its file is a [`Lock`].
 
 mod claim;
 mod folder;
@@ -50,7 +50,7 @@ pub struct Store {
     folder: PathBuf,
 }
 
-/// Checks that `name` can be a file's name and nothing more.
+/// Checks that `name` is a plain file name.
 ///
 /// # Errors
 /// [`StoreError::Name`].
@@ -76,7 +76,7 @@ impl Store {
         }
     }
 
-    /// Where the sessions are.
+    /// The folder of the sessions.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -90,7 +90,7 @@ impl Store {
         self.folder.join(format!("{name}{ending}"))
     }
 
-    /// The file's previous generation.
+    /// The previous generation of the session's file.
     pub fn backup_path(&self, name: &str) -> PathBuf {
         self.beside(name, ".ron.bak")
     }
@@ -103,7 +103,7 @@ impl Store {
     /// Names of the sessions in the folder, sorted.
     ///
     /// # Errors
-    /// Where the folder exists and cannot be read.
+    /// If the folder exists but cannot be read.
     pub fn names(&self) -> Result<Vec<String>> {
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
@@ -116,10 +116,13 @@ impl Store {
             .filter(|name| check_name(name).is_ok() && self.path(name).is_file())
             .collect();
         names.sort();
-        // Shards are told with the session that they are of.
+        // Shards are listed with their session.
         let is_shard = |name: &String| {
-            shards::parsed(name)
-                .is_some_and(|(of, ..)| names.binary_search_by(|it| it.as_str().cmp(of)).is_ok())
+            shards::parsed(name).is_some_and(|(whole, ..)| {
+                names
+                    .binary_search_by(|other| other.as_str().cmp(whole))
+                    .is_ok()
+            })
         };
         Ok(names
             .iter()
@@ -128,7 +131,7 @@ impl Store {
             .collect())
     }
 
-    /// Whether a session of this name exists (its file or at least the previous generation).
+    /// Whether a session of this name exists (its file or at least its previous generation).
     pub fn exists(&self, name: &str) -> bool {
         self.path(name).exists() || self.backup_path(name).exists()
     }
@@ -136,13 +139,13 @@ impl Store {
     /// Reads a session.
     ///
     /// # Errors
-    /// Every [`StoreError`] of reading. Where the file is damaged and the previous generation is
-    /// whole, the message offers it; nothing is overwritten.
+    /// Every [`StoreError`] of reading. If the file is damaged and the previous generation is intact,
+    /// the message offers it; nothing is overwritten.
     pub fn load(&self, name: &str) -> Result<Session> {
         self.read(name).map(|(session, _)| session)
     }
 
-    /// The same, with the state of the file that it was read from.
+    /// The same, with the fingerprint of the file that was read.
     fn read(&self, name: &str) -> Result<(Session, Kept)> {
         check_name(name)?;
         let path = self.path(name);
@@ -164,8 +167,8 @@ impl Store {
                 advice: self.advice(name),
                 path,
             }),
-            // A file that was cut or overwritten may be no session at all any more; a plan that a
-            // person mistyped has no previous generation.
+            // A truncated or overwritten file may not parse as a session any more; a plan with a typo
+            // has no previous generation.
             Err(StoreError::Syntax {
                 path,
                 line,
@@ -180,17 +183,17 @@ impl Store {
         }
     }
 
-    /// Reads a session but for the numbers of its arrays, which stay empty: what it is and how far it is. Takes
-    /// a moment and little memory, whatever the file is.
+    /// Reads a session without the numbers of its arrays, which stay empty: enough to show what it is
+    /// and its progress. Fast, and needs little memory whatever the file's size.
     ///
     /// # Errors
-    /// As [`Self::load`], but for what is wrong with the arrays.
+    /// As [`Self::load`], except for damaged arrays.
     pub fn head(&self, name: &str) -> Result<Session> {
         check_name(name)?;
         read_head(&self.path(name), name)
     }
 
-    /// What a person types to get the previous generation back; the damaged file is kept.
+    /// The command that restores the previous generation; the damaged file is kept.
     pub fn way_back(&self, name: &str) -> String {
         let (file, backup) = (self.path(name), self.backup_path(name));
         let mut aside = file.clone().into_os_string();
@@ -205,7 +208,7 @@ impl Store {
     fn missing(&self, name: &str) -> StoreError {
         let names = self.names().unwrap_or_default();
         let hint = if names.is_empty() {
-            format!("It holds no session; `noisescope run {name}` makes one.")
+            format!("It holds no sessions; `noisescope run {name}` creates one.")
         } else {
             format!("It holds: {}.", names.join(", "))
         };
@@ -220,7 +223,7 @@ impl Store {
         let backup = self.backup_path(name);
         match read_session(&backup, name) {
             Ok((session, _)) => format!(
-                "The previous generation is whole, from {} and with {} trials. To go on from it: {}",
+                "The previous generation, from {} with {} trials, is intact. To continue from it: {}",
                 timestamp(session.record.updated),
                 session
                     .record
@@ -229,32 +232,33 @@ impl Store {
                 self.way_back(name)
             ),
             Err(StoreError::Io { .. }) => {
-                "There is no previous generation. The file was left as it is.".into()
+                "There is no previous generation. The file was left unchanged.".into()
             }
             Err(error) => format!(
-                "The previous generation is no better ({error}). Both files were left as they are."
+                "The previous generation is no better ({error}). Both files were left unchanged."
             ),
         }
     }
 
-    /// Replaces the session's file, taking its lock meanwhile: [`Lock::save`]. Returns the bytes written.
+    /// Replaces the session's file, holding its lock meanwhile: [`Lock::save`]. Returns the number of
+    /// bytes written.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] where an engine runs it, or [`StoreError::Io`] with the path; the file that stood
-    /// there is then still whole.
+    /// [`StoreError::Locked`] if an engine runs it, or [`StoreError::Io`] with the path; the existing
+    /// file is then still intact.
     pub fn save(&self, session: &Session) -> Result<u64> {
         self.lock(&session.name)?.save(session)
     }
 
-    /// Takes the lock of a session for as long as the result lives.
+    /// Takes the lock of a session; dropping the result releases it.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] where an engine runs it.
+    /// [`StoreError::Locked`] if an engine runs it.
     pub fn lock(&self, name: &str) -> Result<Lock> {
         Lock::take(self, name)
     }
 
-    /// What the previous generation of a session holds; `None` where there is none.
+    /// The previous generation of a session; `None` if there is none.
     ///
     /// # Errors
     /// Every [`StoreError`] of reading.
@@ -267,7 +271,7 @@ impl Store {
         }
     }
 
-    /// The engine that runs a session now, if one does.
+    /// The engine that currently runs a session, if any.
     pub fn engine(&self, name: &str) -> Option<EngineOf> {
         let path = self.beside(name, ".lock");
         let file = match files::open(&path) {
@@ -291,7 +295,8 @@ impl Store {
     }
 }
 
-/// An engine elsewhere whose lock was written so lately runs; clocks of machines differ by less.
+/// An engine on another machine is running if its lock was written this recently; the machines' clocks
+/// differ by less.
 const HEARD: Duration = Duration::from_secs(30);
 
 fn written_within(file: &fs::File, time: Duration) -> bool {
@@ -304,9 +309,9 @@ fn written_within(file: &fs::File, time: Duration) -> bool {
 pub struct EngineOf {
     /// Its process.
     pub pid: u32,
-    /// Where viewers reach it; `None` until it listens, or where it can make no socket.
+    /// Its socket for viewers; `None` until it listens, or if it cannot create one.
     pub socket: Option<PathBuf>,
-    /// The machine that it runs on, where that is not this one.
+    /// The machine that it runs on, if it is not this one.
     pub elsewhere: Option<String>,
 }
 
@@ -321,7 +326,8 @@ impl From<Owner> for EngineOf {
 }
 
 impl EngineOf {
-    /// The one that holds a lock which only its user may read: the system knows its process.
+    /// The engine that holds a lock which only its user may read: the system's lock table gives its
+    /// process.
     fn of_another_user(lock: &Path) -> Option<Self> {
         let inode = fs::symlink_metadata(lock).ok()?.ino().to_string();
         let locks = fs::read_to_string("/proc/locks").ok()?;
@@ -339,7 +345,7 @@ impl EngineOf {
         })
     }
 
-    /// In words: its process, and its machine where that is another.
+    /// A description: its process, and its machine if that is another one.
     pub fn words(&self) -> String {
         match &self.elsewhere {
             Some(machine) => format!("process {} on {machine}", self.pid),
@@ -348,24 +354,24 @@ impl EngineOf {
     }
 }
 
-/// A name beside `base` that nothing else has: of this process, this moment, and counted.
+/// A name beside `base` that nothing else has: it contains the process, the time and a counter.
 fn unique(base: &str) -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let moment = SystemTime::now().duration_since(UNIX_EPOCH);
-    let moment = moment.map_or(0, |it| it.as_nanos());
+    let moment = moment.map_or(0, |elapsed| elapsed.as_nanos());
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     format!("{base}.{}-{count}-{moment}.tmp", std::process::id())
 }
 
-/// Reads a session wherever its file lies.
+/// Reads a session from any path.
 ///
 /// # Errors
-/// As [`Store::load`], without what to do about a damaged file.
+/// As [`Store::load`], without advice about a damaged file.
 pub fn read_at(path: &Path, name: &str) -> Result<Session> {
     read_session(path, name).map(|(session, _)| session)
 }
 
-/// A point in time as a person here writes it, to the second.
+/// A point in time in local time, to the second.
 pub fn timestamp(unix_s: i64) -> String {
     jiff::Timestamp::from_second(unix_s).map_or_else(
         |_| format!("{unix_s}"),

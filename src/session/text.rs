@@ -1,8 +1,8 @@
-//! A session as text: the plan, then what has happened, then one line of numbers for each array.
+//! A session as text: the plan, then the record, then one line of numbers for each array.
 //!
-//! What is read is checked whole: its version, every range of the plan, the record against its
-//! checksum and every array against its own, and that the record belongs to the plan. Without its arrays a session
-//! is read in a moment, whatever they claim to hold.
+//! Everything read is checked: the version, every range of the plan, the checksums of the record and of
+//! every array, and that the record belongs to the plan. Without its arrays a session is read quickly,
+//! whatever size they claim.
 
 use std::path::Path;
 
@@ -17,12 +17,12 @@ use super::room::check_room;
 use super::schema::VERSION;
 use super::{Config, Record, Session};
 
-/// What stands before the numbers of the arrays, after all that a person can read.
+/// The marker before the numbers of the arrays, after the readable part.
 pub(super) const ARRAYS: &str = "\n  arrays: [";
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// The file as it is written.
+/// The file as written.
 #[derive(Serialize)]
 struct FileOut<'a> {
     version: u32,
@@ -38,14 +38,14 @@ struct FileOut<'a> {
 struct FileIn {
     version: u32,
     config: Config,
-    /// Absent in a plan that a person wrote by hand.
+    /// Absent in a plan written by hand.
     #[serde(default, deserialize_with = "present")]
     record: Option<Record>,
-    /// The plan that the record was made by, on one line. Absent where nothing has been done.
+    /// The plan that the record belongs to, on one line. Absent if nothing has been done.
     #[serde(default)]
     plan: Option<String>,
-    /// Of the version, the record and the plan, as [`checksum`] counts. Absent where an older program
-    /// wrote the file.
+    /// Covers the version, the record and the plan, as computed by [`checksum`]. Absent in files written
+    /// by older programs.
     #[serde(default)]
     checksum: Option<String>,
     #[serde(default)]
@@ -58,14 +58,14 @@ fn present<'de, D: serde::Deserializer<'de>>(
     Record::deserialize(deserializer).map(Some)
 }
 
-/// Only the version, whatever else there is.
+/// The version alone, ignoring everything else.
 #[derive(Deserialize)]
 struct VersionOnly {
     #[serde(default = "first_version")]
     version: u32,
 }
 
-/// A file without a version is a plan that a person wrote: there is nothing in it to migrate.
+/// A file without a version is a plan written by hand, with nothing to migrate.
 fn first_version() -> u32 {
     VERSION
 }
@@ -73,7 +73,7 @@ fn first_version() -> u32 {
 /// The text of a session file.
 ///
 /// # Errors
-/// What could not be written as RON.
+/// RON serialization errors.
 pub fn to_text(session: &Session) -> std::result::Result<String, ron::Error> {
     let mut arrays = Vec::new();
     session
@@ -89,15 +89,15 @@ pub fn to_text(session: &Session) -> std::result::Result<String, ron::Error> {
         checksum: None,
         arrays: Vec::new(),
     };
-    // The numbers have checksums of their own, which stand in the record.
+    // The numbers have their own checksums, in the record.
     let head = ron::ser::to_string_pretty(&file, pretty())?;
     file.checksum = checksum(&head, VERSION);
     file.arrays = arrays;
     ron::ser::to_string_pretty(&file, pretty())
 }
 
-/// The CRC-32 of a file's version and of its lines from the record up to the checksum, as they are
-/// written; `None` where there are no such lines. What a person may edit, the plan, stands before them.
+/// The CRC-32 of a file's version and of its lines from the record up to the checksum, as written;
+/// `None` if there are no such lines. The plan, which a person may edit, comes before them.
 fn checksum(text: &str, version: u32) -> Option<String> {
     let begin = text.find("\n  record:")?;
     let length = text[begin..].find("\n  checksum:")?;
@@ -114,7 +114,7 @@ fn pretty() -> PrettyConfig {
         .number_suffixes(false)
 }
 
-/// Reads a session from its text. `path` is for messages.
+/// Reads a session from its text. `path` is used in messages.
 pub fn from_text(text: &str, path: &Path, name: &str) -> Result<Session> {
     let read = readable(text, path)?;
     let damaged = |problem: String| damaged(path, problem);
@@ -126,7 +126,7 @@ pub fn from_text(text: &str, path: &Path, name: &str) -> Result<Session> {
             1 => migrate::first_version(&mut record, &config).err(),
             _ => None,
         });
-        // Once more, now that there are numbers to check.
+        // Checked again, now that the numbers are available.
         if let Some(problem) = problem.or_else(|| unfit(&record, &config)) {
             return Err(damaged(problem));
         }
@@ -140,8 +140,8 @@ pub fn from_text(text: &str, path: &Path, name: &str) -> Result<Session> {
     })
 }
 
-/// The same from what stands before the arrays alone, which stay empty: enough to say what the session is and how
-/// far it is.
+/// The same from the text before the arrays, which stay empty: enough to show what the session is and
+/// its progress.
 pub(super) fn head_from_text(text: &str, path: &Path, name: &str) -> Result<Session> {
     let read = readable(&format!("{text}{ARRAYS}],\n)"), path)?;
     Ok(Session {
@@ -157,7 +157,7 @@ struct Readable {
     version: u32,
     config: Config,
     record: Record,
-    /// Whether there is a record in the file.
+    /// Whether the file contains a record.
     is_recorded: bool,
     arrays: Vec<String>,
 }
@@ -170,7 +170,7 @@ fn damaged(path: &Path, problem: String) -> StoreError {
     }
 }
 
-/// Reads a file's text, and checks all of it but the numbers of its arrays.
+/// Parses a file's text, and checks everything but the numbers of its arrays.
 fn readable(text: &str, path: &Path) -> Result<Readable> {
     let damaged = |problem: String| damaged(path, problem);
     let file: FileIn = match ron::from_str(text) {
@@ -185,7 +185,7 @@ fn readable(text: &str, path: &Path) -> Result<Readable> {
     }
     if file.checksum.is_some() && file.checksum != checksum(text, file.version) {
         return Err(damaged(
-            "what it records is not what was written: the checksum of its lines from `record` on is another; only `config` may be edited, before anything has been done".into(),
+            "its record was changed: the checksum of its lines from `record` on does not match; only `config` may be edited, before anything has been done".into(),
         ));
     }
     file.config
@@ -198,7 +198,7 @@ fn readable(text: &str, path: &Path) -> Result<Readable> {
         && let Some(place) = edited(plan, &file.config)
     {
         return Err(damaged(format!(
-            "{place} was edited, so that what it records does not belong to its plan; a plan cannot be changed once it has been run. Put it back, or start a new session"
+            "{place} was edited, so its record does not belong to its plan; a plan cannot be changed once it has been run. Undo the edit, or start a new session"
         )));
     }
     let mut config = file.config;
@@ -207,7 +207,7 @@ fn readable(text: &str, path: &Path) -> Result<Readable> {
     }
     let is_recorded = file.record.is_some();
     let record = file.record.unwrap_or_else(|| Record::new(&config));
-    // The numbers of the first version come into their places before they are checked.
+    // Arrays of the first version are converted before they are checked.
     if let Some(problem) = unfit(&record, &config).filter(|_| file.version != 1) {
         return Err(damaged(problem));
     }
@@ -220,7 +220,7 @@ fn readable(text: &str, path: &Path) -> Result<Readable> {
     })
 }
 
-/// What is wrong with a text that is no session of this version.
+/// The error for a text that is not a session of this version.
 fn unreadable(text: &str, path: &Path, error: &ron::error::SpannedError) -> StoreError {
     let version = ron::from_str::<VersionOnly>(text).map(|file| file.version);
     match version {
@@ -230,17 +230,21 @@ fn unreadable(text: &str, path: &Path, error: &ron::error::SpannedError) -> Stor
         },
         _ if is_cut(text) => damaged(
             path,
-            format!("it is cut off after {} bytes ({})", text.len(), error.code),
+            format!(
+                "it is truncated after {} bytes ({})",
+                text.len(),
+                error.code
+            ),
         ),
         _ if text.trim().is_empty() => damaged(path, "it is empty".into()),
         _ if !text.contains("config") && !text.contains("version") => {
-            damaged(path, "it is something else than a session".into())
+            damaged(path, "it is not a session".into())
         }
         _ => syntax(path, error),
     }
 }
 
-/// Whether an array is one that files of a version do not have, by its path in the record.
+/// Whether files of this version do not have this array, given by its path in the record.
 fn is_unknown(array: &str, version: u32) -> bool {
     match version {
         ..=1 => migrate::is_new(array),
@@ -249,22 +253,22 @@ fn is_unknown(array: &str, version: u32) -> bool {
     }
 }
 
-/// Refuses arrays that claim more memory than there is, before any is taken.
+/// Rejects arrays that claim more memory than is available, before allocating any.
 fn check_size(record: &Record, version: u32, path: &Path) -> Result<()> {
     let (mut total, mut largest) = (0_u64, 0_u64);
     record.arrays(&mut |array, payload: &dyn Payload| {
-        // What is absurd is told when it is to be filled.
+        // An unreasonable size is reported when the array is filled in.
         let bytes = payload.byte_count().unwrap_or(0) as u64;
         if !is_unknown(&array, version) {
             total = total.saturating_add(bytes);
             largest = largest.max(bytes);
         }
     });
-    // One of them is there twice while its bytes become numbers.
-    check_room(path, "its arrays take", total.saturating_add(largest))
+    // One array is in memory twice while its bytes are decoded.
+    check_room(path, "its arrays need", total.saturating_add(largest))
 }
 
-/// Fills the arrays of a record; what is wrong with the first that cannot be.
+/// Fills in the arrays of a record; returns the first problem.
 fn fill(record: &mut Record, lines: &[String], version: u32) -> Option<String> {
     let mut lines = lines.iter();
     let mut problem = None;
@@ -284,15 +288,15 @@ fn fill(record: &mut Record, lines: &[String], version: u32) -> Option<String> {
     problem
 }
 
-/// A session file ends with its closing parenthesis; without it, it was cut.
+/// A session file ends with a closing parenthesis; without it, it is truncated.
 fn is_cut(text: &str) -> bool {
     text.contains("record:") && !text.trim_end().ends_with(')')
 }
 
-/// The place in a plan that differs from the one that the record was made by. How often checkpoints
-/// are written may change.
+/// The place in a plan that differs from the plan that the record belongs to. The checkpoint interval
+/// may change.
 fn edited(ran: &str, now: &Config) -> Option<String> {
-    // One that does not parse is none of ours.
+    // A plan that does not parse was not written by this program.
     let Ok(ran) = ron::from_str::<Config>(ran) else {
         return Some("plan".into());
     };
@@ -308,27 +312,28 @@ fn edited(ran: &str, now: &Config) -> Option<String> {
     }
 }
 
-/// What in a record does not belong to its plan, for example since the plan was edited.
+/// The first part of a record that does not belong to its plan, for example because the plan was edited.
 pub(crate) fn unfit(record: &Record, config: &Config) -> Option<String> {
     if record.analyses.len() != config.analyses.len() {
         return Some(format!(
-            "it records {} analyses where its plan has {}",
+            "its record has {} analyses, but its plan has {}",
             record.analyses.len(),
             config.analyses.len()
         ));
     }
     let training = record.training.iter();
-    if training
-        .clone()
-        .any(|it| it.best_epoch.is_some_and(|best| best > it.epochs.len()))
-    {
-        return Some("its best epoch is none of its epochs".into());
+    if training.clone().any(|training| {
+        training
+            .best_epoch
+            .is_some_and(|best| best > training.epochs.len())
+    }) {
+        return Some("its best epoch does not exist".into());
     }
     let analyses = record.analyses.iter().zip(&config.analyses);
-    for (i, (own, plan)) in analyses.enumerate() {
-        if !own.fits(plan, record.form.as_ref()) {
+    for (i, (analysis, plan)) in analyses.enumerate() {
+        if !analysis.fits(plan, record.form.as_ref()) {
             return Some(format!(
-                "what it records of analyses[{i}] does not belong to its plan; a plan cannot be changed once it has been run"
+                "the record of analyses[{i}] does not belong to its plan; a plan cannot be changed once it has been run"
             ));
         }
     }
@@ -347,7 +352,7 @@ fn syntax(path: &Path, error: &ron::error::SpannedError) -> StoreError {
 /// Reads a configuration, for example a preset: `(seed: …, dataset: …, …)`.
 ///
 /// # Errors
-/// With line and column, or the offending path.
+/// With line and column, or the path of the offending value.
 pub fn config_from_text(text: &str, path: &Path) -> Result<Config> {
     let config: Config = ron::from_str(text).map_err(|error| syntax(path, &error))?;
     config.validate().map_err(|source| StoreError::Invalid {

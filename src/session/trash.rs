@@ -1,5 +1,5 @@
-//! Deleting a session moves its files to the folder `trash` beside the sessions: nothing is lost by a
-//! slip, and `mv` brings it back.
+//! Deleting a session by moving its files to the folder `trash` beside the sessions, so that nothing is
+//! lost by mistake and `mv` restores it.
 
 use std::fs;
 use std::io;
@@ -8,32 +8,36 @@ use std::path::{Path, PathBuf};
 use super::error::{StoreError, io_error};
 use super::store::{Lock, Store, now};
 
-/// The folder beside the sessions.
+/// The trash folder, beside the sessions.
 const TRASH: &str = "trash";
 
-/// What belongs to a session, in an order in which an interruption between any two leaves a session
-/// that opens: the older generation goes before the newer.
+/// The endings of files that are kept. In this order, an interruption at any point leaves a session that
+/// opens: the older generation goes before the newer.
 const KEPT: [&str; 3] = [".ron.bak", ".ron", ".log"];
 
-/// What is of no use without it.
+/// The endings of files that are useless without the session.
 const DROPPED: [&str; 3] = [".sock", ".ron.tmp", ".ron.bak.tmp"];
 
 impl Store {
-    /// Moves a session, its previous generation, its log and its shards to a folder of their own in the trash,
-    /// and gives that.
+    /// Moves a session, its previous generation, its log and its shards to a new folder in the trash,
+    /// and returns that folder.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] where an engine runs it, or what the system said.
+    /// [`StoreError::Locked`] if an engine runs it, or I/O errors.
     pub fn to_trash(&self, name: &str) -> Result<PathBuf, StoreError> {
-        // The shards of a session that is divided go before it: what is left of it is still divided.
-        let sharding = self.head(name).ok().and_then(|it| it.record.sharding);
+        // The shards of a divided session are moved before it: what is left is still divided.
+        let sharding = self
+            .head(name)
+            .ok()
+            .and_then(|session| session.record.sharding);
         let shards = match sharding {
             Some(sharding) => self.shards(name, sharding.count)?,
             None => Vec::new(),
         };
         let mut names: Vec<&str> = shards.iter().map(|file| file.name.as_str()).collect();
         names.push(name);
-        let locks: Result<Vec<Lock>, StoreError> = names.iter().map(|it| self.lock(it)).collect();
+        let locks: Result<Vec<Lock>, StoreError> =
+            names.iter().map(|name| self.lock(name)).collect();
         let _locks = locks?;
         let place = self.place_in_trash(name)?;
         for name in names {
@@ -45,7 +49,7 @@ impl Store {
         Ok(place)
     }
 
-    /// Moves what belongs to one session's name, and drops what is of no use without it.
+    /// Moves the files of one session, and deletes those that are useless without it.
     fn move_to(&self, place: &Path, name: &str) -> Result<(), StoreError> {
         for ending in KEPT {
             let file = format!("{name}{ending}");
@@ -92,7 +96,7 @@ impl Store {
     }
 }
 
-/// Makes the names in a folder last. Some file systems cannot, which loses nothing that was moved.
+/// Syncs the names in a folder. Some file systems cannot, which loses nothing that was moved.
 fn sync(folder: &Path) -> io::Result<()> {
     match fs::File::open(folder)?.sync_all() {
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
@@ -121,7 +125,7 @@ mod tests {
         assert_eq!(kept.load("mine").unwrap().record.updated, 7);
         assert_eq!(kept.previous("mine").unwrap().unwrap().record.updated, 0);
         assert!(place.join("mine.log").exists());
-        // A second one of the name has a place of its own.
+        // A second session of that name gets its own folder.
         store.save(&session).unwrap();
         assert_ne!(store.to_trash("mine").unwrap(), place);
     }

@@ -1,25 +1,25 @@
-//! Whether two networks decide alike: what their counts alone say, and what decisions on the same
-//! trials say.
+//! Agreement of two networks: from their decision counts alone, and from decisions on the same
+//! trials.
 
 use super::share::Share;
 
-/// What two tables of decisions, each by true and called class, say of each other.
+/// A comparison of two tables of decisions, each by true and called class.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Called {
     /// Total variation distance of the shares of trials called each class, in \[0,1\]: half the sum
     /// of |p_a − p_b|.
     pub distance: f64,
-    /// What that distance would be on average if both called every class equally often.
+    /// The distance expected by chance if both networks had the same called-class shares.
     pub by_chance: f64,
-    /// The least and the largest share of trials on which they can have decided alike, if both were
-    /// shown the same trials: no way of pairing the decisions within a true class gives less or more.
+    /// Bounds on the share of trials on which they agree if both were shown the same trials: no pairing of
+    /// the decisions within a true class gives less or more.
     pub alike: [f64; 2],
     /// Trials that each decided correctly.
     pub correct: [Share; 2],
 }
 
-/// Compares two tables of trials by true and called class, \[K,K\] each; `None` where they are not
-/// of one size, or one is empty.
+/// Compares two tables of trials by true and called class, \[K,K\] each; `None` if their sizes differ
+/// or one is empty.
 pub fn called([a, b]: [&[u64]; 2], classes: usize) -> Option<Called> {
     let size = classes * classes;
     let all = [a, b].map(|counts| counts.iter().sum::<u64>());
@@ -37,7 +37,7 @@ pub fn called([a, b]: [&[u64]; 2], classes: usize) -> Option<Called> {
         distance += (counts[0] / n[0] - counts[1] / n[1]).abs() / 2.0;
         let pooled = (counts[0] + counts[1]) / (n[0] + n[1]);
         let variance = pooled * (1.0 - pooled) * (1.0 / n[0] + 1.0 / n[1]);
-        // The mean size of a normal number is √(2/π) of its deviation.
+        // The mean absolute value of a normal variable is √(2/π) of its deviation.
         by_chance += (variance * std::f64::consts::FRAC_2_PI).sqrt() / 2.0;
     }
     let mut alike = [0.0; 2];
@@ -56,15 +56,15 @@ pub fn called([a, b]: [&[u64]; 2], classes: usize) -> Option<Called> {
         alike[0] += share * least;
         alike[1] += share * pairs().map(|(p, q)| p.min(q)).sum::<f64>();
     }
-    // All of them, but for rounding.
+    // Exactly 1 up to rounding.
     if alike[1] > 1.0 - 1e-9 {
         alike[1] = 1.0;
     }
-    let correct = |counts: &[u64], of: u64| Share {
+    let correct = |counts: &[u64], total: u64| Share {
         hits: (0..classes)
             .map(|class| counts[class * (classes + 1)])
             .sum(),
-        of,
+        of: total,
     };
     Some(Called {
         distance,
@@ -79,14 +79,14 @@ pub fn called([a, b]: [&[u64]; 2], classes: usize) -> Option<Called> {
 pub struct Joint {
     /// K.
     pub classes: usize,
-    /// Trials by what a and what b called them, \[K,K\].
+    /// Trials by the decisions of networks a and b, \[K,K\].
     pub counts: Vec<u64>,
     /// Trials that each decided correctly.
     pub correct: [u64; 2],
 }
 
 impl Joint {
-    /// No trial yet.
+    /// An empty table.
     pub fn new(classes: usize) -> Self {
         Self {
             classes,
@@ -95,27 +95,27 @@ impl Joint {
         }
     }
 
-    /// Adds a trial by its true class and the two decisions, all below K.
+    /// Adds a trial with its true class and the two decisions, all below K.
     pub fn add(&mut self, truth: usize, [a, b]: [usize; 2]) {
         self.counts[a * self.classes + b] += 1;
         self.correct[0] += u64::from(a == truth);
         self.correct[1] += u64::from(b == truth);
     }
 
-    /// Adds the trials of another table of as many classes.
+    /// Adds the trials of another table with as many classes.
     pub fn merge(&mut self, other: &Self) {
         let pairs = self.counts.iter_mut().zip(&other.counts);
-        pairs.for_each(|(own, more)| *own += more);
+        pairs.for_each(|(count, more)| *count += more);
         let correct = self.correct.iter_mut().zip(other.correct);
-        correct.for_each(|(own, more)| *own += more);
+        correct.for_each(|(count, more)| *count += more);
     }
 
-    /// Trials.
+    /// Number of trials.
     pub fn trials(&self) -> u64 {
         self.counts.iter().sum()
     }
 
-    /// The trials that both called the same.
+    /// The share of trials on which both networks agree.
     pub fn alike(&self) -> Share {
         let diagonal = (0..self.classes).map(|class| self.counts[class * (self.classes + 1)]);
         Share {
@@ -124,18 +124,17 @@ impl Joint {
         }
     }
 
-    /// Cohen's κ: agreement beyond what two networks have that call classes as often as these do and
-    /// know nothing of each other, 1 where they always agree. `None` without trials, or where both
-    /// always say the same one class.
+    /// Cohen's κ: agreement beyond that of two independent networks with the same called-class shares; 1 if
+    /// they always agree. `None` if there are no trials, or both networks always choose the same single class.
     pub fn kappa(&self) -> Option<f64> {
         let alike = self.alike().rate()?;
         let n = self.trials() as f64;
-        let of = |class: usize| {
+        let chance_of = |class: usize| {
             let row = &self.counts[class * self.classes..(class + 1) * self.classes];
             let column = self.counts.iter().skip(class).step_by(self.classes);
             (row.iter().sum::<u64>() as f64 / n) * (column.sum::<u64>() as f64 / n)
         };
-        let chance: f64 = (0..self.classes).map(of).sum();
+        let chance: f64 = (0..self.classes).map(chance_of).sum();
         (chance < 1.0).then(|| (alike - chance) / (1.0 - chance))
     }
 }
@@ -147,27 +146,27 @@ mod tests {
     #[test]
     fn a_table_is_at_no_distance_from_itself_and_may_agree_fully() {
         let counts = [30, 10, 5, 55];
-        let it = called([&counts, &counts], 2).unwrap();
-        assert_eq!((it.distance, it.alike[1]), (0.0, 1.0));
-        assert_eq!(it.correct[0], Share { hits: 85, of: 100 });
+        let result = called([&counts, &counts], 2).unwrap();
+        assert_eq!((result.distance, result.alike[1]), (0.0, 1.0));
+        assert_eq!(result.correct[0], Share { hits: 85, of: 100 });
         // Shares of ¾ of 40 and of 55/60 must overlap by ½ and by 5/6.
-        assert!((it.alike[0] - (0.4 * 0.5 + 0.6 * 5.0 / 6.0)).abs() < 1e-12);
+        assert!((result.alike[0] - (0.4 * 0.5 + 0.6 * 5.0 / 6.0)).abs() < 1e-12);
     }
 
     #[test]
     fn distances_match_their_closed_form() {
         // Called the first: 90 of 100, and 60 of 200.
-        let it = called([&[50, 0, 40, 10], &[30, 70, 30, 70]], 2).unwrap();
-        assert!((it.distance - 0.6).abs() < 1e-12);
+        let result = called([&[50, 0, 40, 10], &[30, 70, 30, 70]], 2).unwrap();
+        assert!((result.distance - 0.6).abs() < 1e-12);
         let variance: f64 = 0.5 * 0.5 * (0.01 + 0.005);
         let chance = (2.0 * variance / std::f64::consts::PI).sqrt();
-        assert!((it.by_chance - chance).abs() < 1e-12);
+        assert!((result.by_chance - chance).abs() < 1e-12);
     }
 
     #[test]
     fn networks_that_never_say_the_same_agree_on_nothing() {
-        let it = called([&[10, 0, 10, 0], &[0, 10, 0, 10]], 2).unwrap();
-        assert_eq!((it.distance, it.alike), (1.0, [0.0, 0.0]));
+        let result = called([&[10, 0, 10, 0], &[0, 10, 0, 10]], 2).unwrap();
+        assert_eq!((result.distance, result.alike), (1.0, [0.0, 0.0]));
     }
 
     #[test]
@@ -177,15 +176,15 @@ mod tests {
             let bit = |at: u32| (bits >> at & 1) as usize;
             let (mut a, mut b, mut joint) = ([0; 4], [0; 4], Joint::new(2));
             for trial in 0..4 {
-                let (truth, said) = (bit(trial), [bit(4 + trial), bit(8 + trial)]);
-                a[2 * truth + said[0]] += 1;
-                b[2 * truth + said[1]] += 1;
-                joint.add(truth, said);
+                let (truth, decisions) = (bit(trial), [bit(4 + trial), bit(8 + trial)]);
+                a[2 * truth + decisions[0]] += 1;
+                b[2 * truth + decisions[1]] += 1;
+                joint.add(truth, decisions);
             }
-            let it = called([&a, &b], 2).unwrap();
+            let result = called([&a, &b], 2).unwrap();
             let alike = joint.alike().rate().unwrap();
-            assert!(it.alike[0] - 1e-9 <= alike && alike <= it.alike[1] + 1e-9);
-            assert_eq!(it.correct.map(|share| share.hits), joint.correct);
+            assert!(result.alike[0] - 1e-9 <= alike && alike <= result.alike[1] + 1e-9);
+            assert_eq!(result.correct.map(|share| share.hits), joint.correct);
         }
     }
 

@@ -1,9 +1,9 @@
-//! What stands out: the strongest window of a z map, and the class that is unlike the others.
+//! Outliers: the strongest window of a z map, and the class that is unlike the others.
 
 use crate::stats::numbers::Shape;
 
-/// A z map \[C,H,W\] as one of its channels together, Σz/√C, \[H,W\]: of unit variance where the
-/// channels are independent.
+/// A z map \[C,H,W\] pooled over its channels, Σz/√C, \[H,W\]: of unit variance if the channels are
+/// independent.
 pub fn pooled(z: &[f32], [channels, height, width]: Shape) -> Vec<f32> {
     let area = height * width;
     let scale = (channels.max(1) as f32).sqrt();
@@ -17,9 +17,9 @@ pub fn pooled(z: &[f32], [channels, height, width]: Shape) -> Vec<f32> {
     }
 }
 
-/// The square window of `side` pixels whose mean signed z is largest, of a z map \[H,W\]: its top
-/// row, its left column and that mean. Of windows that are equally strong, the first in reading
-/// order. `None` where no window fits or the map has a number that is not finite.
+/// The window of `side` × `side` pixels with the largest mean signed z in a z map \[H,W\]: its top
+/// row, its left column and that mean. Of equally strong windows, the first in reading order.
+/// `None` if no window fits or the map has a number that is not finite.
 pub fn strongest_window(
     z: &[f32],
     height: usize,
@@ -39,16 +39,16 @@ pub fn strongest_window(
     let mut best = (0, 0, sum(0, 0));
     for row in 0..=height - side {
         for column in 0..=width - side {
-            let own = sum(row, column);
-            if own > best.2 {
-                best = (row, column, own);
+            let total = sum(row, column);
+            if total > best.2 {
+                best = (row, column, total);
             }
         }
     }
     Some((best.0, best.1, best.2 / (side * side) as f64))
 }
 
-/// Sums of all pixels above and left of each corner of a pixel, \[H+1,W+1\].
+/// Summed-area table: sums of all pixels above and to the left of each pixel corner, \[H+1,W+1\].
 fn integral(map: &[f32], width: usize) -> Vec<f64> {
     let mut sums = vec![0.0; width + 1];
     for (row, values) in map.chunks_exact(width).enumerate() {
@@ -62,15 +62,16 @@ fn integral(map: &[f32], width: usize) -> Vec<f64> {
     sums
 }
 
-/// The fewest classes of which one can be said to stand out of the others.
+/// The fewest classes among which one can be called an outlier.
 pub const LEAST_CLASSES: usize = 5;
 
-/// How far each class's score e stands out of the others, (e − median)/(1.4826·MAD): the median
-/// absolute deviation, scaled to be the standard deviation of normal scores. Above 2 a class is
-/// flagged (Wang et al. 2019, *Neural Cleanse*; there |e − median|, here with its sign).
+/// The anomaly index of each class: how far its score e stands out from the others,
+/// (e − median)/(1.4826·MAD), with the median absolute deviation scaled to match the standard deviation of
+/// normal scores. A class is flagged above 2 (Wang et al. 2019, *Neural Cleanse*; there |e − median|, here
+/// with its sign).
 ///
-/// `None` for a class without a score, and for all where fewer than [`LEAST_CLASSES`] have one or
-/// where half of the scores are the same, so that MAD = 0.
+/// `None` for a class without a score, and for all classes if fewer than [`LEAST_CLASSES`] have one or
+/// half of the scores are equal, so that MAD = 0.
 pub fn anomaly_indices(scores: &[Option<f64>]) -> Vec<Option<f64>> {
     let known: Vec<f64> = scores.iter().flatten().copied().collect();
     let scale = || {
@@ -92,15 +93,15 @@ pub fn anomaly_indices(scores: &[Option<f64>]) -> Vec<Option<f64>> {
         .collect()
 }
 
-/// The middle value, or the mean of the middle two; `None` of nothing.
+/// The middle value, or the mean of the middle two; `None` if there are no values.
 pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let (lower, upper) = (values.len().checked_sub(1)? / 2, values.len() / 2);
     Some((values[lower] + values[upper]) / 2.0)
 }
 
-/// Intersection over union, in \[0,1\], of the square window (top row, left column, side) and a
-/// patch, the distinct indices of its pixels in a map of `width` columns.
+/// Intersection over union, in \[0,1\], of a square window (top row, left column, side) and a
+/// patch, given as the distinct indices of its pixels in a map of `width` columns.
 pub fn overlap((row, column, side): (usize, usize, usize), patch: &[usize], width: usize) -> f64 {
     let inside = |&&pixel: &&usize| {
         (row..row + side).contains(&(pixel / width))

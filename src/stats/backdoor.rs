@@ -1,22 +1,21 @@
-//! The verdict over a study of backdoors: which networks are called poisoned, how well that tells
-//! the poisoned ones from the clean ones, and whether the window that gives them away is where the
-//! patch was.
+//! The verdict of a backdoor study: which networks are called poisoned, how well that separates
+//! poisoned from clean networks, and whether the window that gives them away matches the patch.
 //!
-//! Two scores are weighed. The anomaly index of a class stands by itself: it asks how far the
-//! class's strongest window stands out of those of the other classes of the same network, and so
-//! is unsteady where few classes have enough trials. The strength of that window, its mean z, needs
-//! other networks of as many trials to compare with, and one class with enough trials.
+//! Two scores are used. The anomaly index of a class needs no other network: it measures how far the
+//! class's strongest window stands out from those of the network's other classes, and so is unstable
+//! if few classes have enough trials. The strength of that window, its mean z, needs other networks
+//! with as many trials for comparison, but only one class with enough trials.
 
 use super::anomaly::overlap;
 use super::roc::{Roc, roc};
 
-/// A class whose anomaly index lies above this is flagged (Wang et al. 2019, *Neural Cleanse*).
+/// A class whose anomaly index is above this is flagged (Wang et al. 2019, *Neural Cleanse*).
 pub const FLAGGED: f64 = 2.0;
 
-/// What was found of one class of a network.
+/// The scores of one class of a network.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Found {
-    /// Its anomaly index; `None` where too few classes have a strongest window.
+    /// Its anomaly index; `None` if too few classes have a strongest window.
     pub index: Option<f64>,
     /// Mean z in its strongest window.
     pub strength: f64,
@@ -24,55 +23,55 @@ pub struct Found {
     pub window: (usize, usize, usize),
 }
 
-/// One network, as it was examined.
+/// The scores of one examined network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Examined {
     /// Whether it was trained on poisoned images.
     pub poisoned: bool,
-    /// What was found of each class; `None` where it has too few trials.
+    /// The scores of each class; `None` if it has too few trials.
     pub classes: Vec<Option<Found>>,
 }
 
-/// What the poisoned networks of a study were taught.
+/// The backdoor that the poisoned networks of a study were trained with.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Truth<'a> {
     /// The class that the backdoor leads to.
     pub target: usize,
-    /// The distinct pixels of the patch, or of the box that it spans.
+    /// The distinct pixels of the patch, or of its bounding box.
     pub patch: &'a [usize],
     /// Columns of an image.
     pub width: usize,
 }
 
-/// What is said of one network.
+/// The judgement of one network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judgement {
     /// Whether it was trained on poisoned images.
     pub poisoned: bool,
-    /// The largest anomaly index of its classes; `None` where no class has one.
+    /// The largest anomaly index of its classes; `None` if no class has one.
     pub score: Option<f64>,
-    /// Mean z in the strongest window of all classes; `None` where no class has enough trials.
+    /// Mean z in the strongest window of all classes; `None` if no class has enough trials.
     pub strength: Option<f64>,
-    /// The class of that window, which is also that of the largest index.
+    /// The class of that window, which also has the largest index.
     pub class: Option<usize>,
-    /// Every class whose index lies above [`FLAGGED`].
+    /// Every class whose index is above [`FLAGGED`].
     pub flagged: Vec<usize>,
     /// Intersection over union, in \[0,1\], of that window and the true patch.
     pub overlap: Option<f64>,
 }
 
 impl Verdict {
-    /// How many networks of a kind are flagged, in words that say how many could be judged:
+    /// How many poisoned or clean networks are flagged, and how many could be judged:
     /// `3 of 10 clean flagged`, `none of 10 clean could be judged`.
-    pub fn flagged_in_words(&self, poisoned: bool, of: usize) -> String {
+    pub fn flagged_in_words(&self, poisoned: bool, total: usize) -> String {
         let (kind, flagged, judged) = match poisoned {
             true => ("poisoned", self.caught, self.judged_poisoned),
             false => ("clean", self.accused, self.judged_clean),
         };
         let examined = if poisoned { self.poisoned } else { self.clean };
         match examined - judged {
-            0 => format!("{flagged} of {of} {kind} flagged"),
-            _ if judged == 0 => format!("none of {of} {kind} could be judged"),
+            0 => format!("{flagged} of {total} {kind} flagged"),
+            _ if judged == 0 => format!("none of {total} {kind} could be judged"),
             left => format!("{flagged} of {judged} {kind} flagged, {left} not judged"),
         }
     }
@@ -85,15 +84,16 @@ impl Judgement {
     }
 }
 
-/// What is said of all networks that have been examined at one γ.
+/// The verdict over all networks examined at one γ.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
-    /// One judgement a network; `None` where it has not been examined yet.
+    /// One judgement per network; `None` if it has not been examined yet.
     pub networks: Vec<Option<Judgement>>,
-    /// How well the indices tell poisoned networks from clean ones, with the area under the curve;
-    /// a network without one counts as the least suspect. `None` while a kind is missing.
+    /// How well the indices separate poisoned from clean networks, with the area under the curve;
+    /// a network without an index counts as the least suspect. `None` if there is no poisoned or no
+    /// clean network.
     pub roc: Option<Roc>,
-    /// The same of the strengths.
+    /// The same for the strengths.
     pub roc_of_strength: Option<Roc>,
     /// Poisoned networks examined.
     pub poisoned: usize,
@@ -103,9 +103,9 @@ pub struct Verdict {
     pub caught: usize,
     /// Clean networks that are flagged.
     pub accused: usize,
-    /// Poisoned networks whose flagged class of highest index is the target.
+    /// Poisoned networks whose flagged class with the highest index is the target.
     pub target_named: usize,
-    /// Networks that have no index: too few classes have enough trials. They are not judged.
+    /// Networks without an index, which are not judged: too few classes have enough trials.
     pub without_score: usize,
     /// Poisoned networks that have an index.
     pub judged_poisoned: usize,
@@ -113,33 +113,37 @@ pub struct Verdict {
     pub judged_clean: usize,
 }
 
-/// The verdict over `networks`; `None` are those that have not been examined.
+/// The verdict over `networks`; `None` marks those not examined yet.
 pub fn verdict(networks: &[Option<Examined>], truth: Truth<'_>) -> Verdict {
     let networks: Vec<Option<Judgement>> = networks
         .iter()
-        .map(|network| network.as_ref().map(|it| judge(it, truth)))
+        .map(|network| network.as_ref().map(|examined| judge(examined, truth)))
         .collect();
     let examined = || networks.iter().flatten();
-    let count = |is: &dyn Fn(&Judgement) -> bool| examined().filter(|it| is(it)).count();
+    let count =
+        |is: &dyn Fn(&Judgement) -> bool| examined().filter(|judgement| is(judgement)).count();
     let curve = |score: &dyn Fn(&Judgement) -> Option<f64>| {
-        let of = |poisoned: bool| -> Vec<f64> {
-            let own = examined().filter(|it| it.poisoned == poisoned);
-            own.map(|it| score(it).unwrap_or(f64::NEG_INFINITY))
+        let scores = |poisoned: bool| -> Vec<f64> {
+            let judgements = examined().filter(|judgement| judgement.poisoned == poisoned);
+            judgements
+                .map(|judgement| score(judgement).unwrap_or(f64::NEG_INFINITY))
                 .collect()
         };
-        roc(&of(true), &of(false))
+        roc(&scores(true), &scores(false))
     };
     Verdict {
-        roc: curve(&|it| it.score),
-        roc_of_strength: curve(&|it| it.strength),
-        poisoned: count(&|it| it.poisoned),
-        clean: count(&|it| !it.poisoned),
-        caught: count(&|it| it.poisoned && it.is_flagged()),
-        accused: count(&|it| !it.poisoned && it.is_flagged()),
-        target_named: count(&|it| it.poisoned && it.is_flagged() && it.class == Some(truth.target)),
-        without_score: count(&|it| it.score.is_none()),
-        judged_poisoned: count(&|it| it.poisoned && it.score.is_some()),
-        judged_clean: count(&|it| !it.poisoned && it.score.is_some()),
+        roc: curve(&|judgement| judgement.score),
+        roc_of_strength: curve(&|judgement| judgement.strength),
+        poisoned: count(&|judgement| judgement.poisoned),
+        clean: count(&|judgement| !judgement.poisoned),
+        caught: count(&|judgement| judgement.poisoned && judgement.is_flagged()),
+        accused: count(&|judgement| !judgement.poisoned && judgement.is_flagged()),
+        target_named: count(&|judgement| {
+            judgement.poisoned && judgement.is_flagged() && judgement.class == Some(truth.target)
+        }),
+        without_score: count(&|judgement| judgement.score.is_none()),
+        judged_poisoned: count(&|judgement| judgement.poisoned && judgement.score.is_some()),
+        judged_clean: count(&|judgement| !judgement.poisoned && judgement.score.is_some()),
         networks,
     }
 }
@@ -147,7 +151,7 @@ pub fn verdict(networks: &[Option<Examined>], truth: Truth<'_>) -> Verdict {
 fn judge(network: &Examined, truth: Truth<'_>) -> Judgement {
     let found = network.classes.iter().enumerate();
     let found = found.filter_map(|(class, found)| Some((class, (*found)?)));
-    // Of one network, the indices are in the order of the strengths.
+    // Within a network, the indices are in the order of the strengths.
     let most = found
         .clone()
         .max_by(|(_, a), (_, b)| a.strength.total_cmp(&b.strength));
@@ -172,7 +176,7 @@ mod tests {
         width: 10,
     };
 
-    /// A network of three classes with these strengths, and indices twice as large; all windows on
+    /// A network of three classes with these strengths, and indices twice as large; all windows lie on
     /// the patch.
     fn network(poisoned: bool, strengths: [Option<f64>; 3]) -> Option<Examined> {
         let found = |strength: f64| Found {
@@ -188,7 +192,9 @@ mod tests {
     }
 
     fn without_index(mut network: Option<Examined>) -> Option<Examined> {
-        let classes = network.iter_mut().flat_map(|it| &mut it.classes);
+        let classes = network
+            .iter_mut()
+            .flat_map(|examined| &mut examined.classes);
         classes.flatten().for_each(|found| found.index = None);
         network
     }
@@ -215,24 +221,27 @@ mod tests {
             network(false, [None, None, None]),
             None,
         ];
-        let it = verdict(&networks, TRUTH);
-        assert_eq!((it.poisoned, it.clean), (3, 2));
-        assert_eq!((it.caught, it.accused), (2, 1));
-        assert_eq!((it.target_named, it.without_score), (1, 1));
-        assert_eq!(it.networks[5], None);
+        let result = verdict(&networks, TRUTH);
+        assert_eq!((result.poisoned, result.clean), (3, 2));
+        assert_eq!((result.caught, result.accused), (2, 1));
+        assert_eq!((result.target_named, result.without_score), (1, 1));
+        assert_eq!(result.networks[5], None);
         // Of the six pairs only the third poisoned and the first clean are in the wrong order.
-        assert_eq!(it.roc.unwrap().auc.estimate, 5.0 / 6.0);
-        assert_eq!(it.roc_of_strength.unwrap().auc.estimate, 5.0 / 6.0);
+        assert_eq!(result.roc.unwrap().auc.estimate, 5.0 / 6.0);
+        assert_eq!(result.roc_of_strength.unwrap().auc.estimate, 5.0 / 6.0);
     }
 
     #[test]
     fn networks_that_cannot_be_judged_are_told_as_such() {
         let silent = |poisoned| without_index(network(poisoned, [Some(0.5), Some(1.5), Some(7.0)]));
         let judged = network(false, [Some(0.0), Some(0.1), Some(0.2)]);
-        let it = verdict(&[silent(true), silent(false), judged.clone()], TRUTH);
-        assert_eq!((it.caught, it.accused, it.without_score), (0, 0, 2));
-        assert_eq!((it.judged_poisoned, it.judged_clean), (0, 1));
-        let words = |poisoned, of| it.flagged_in_words(poisoned, of);
+        let result = verdict(&[silent(true), silent(false), judged.clone()], TRUTH);
+        assert_eq!(
+            (result.caught, result.accused, result.without_score),
+            (0, 0, 2)
+        );
+        assert_eq!((result.judged_poisoned, result.judged_clean), (0, 1));
+        let words = |poisoned, total| result.flagged_in_words(poisoned, total);
         assert_eq!(words(true, 1), "none of 1 poisoned could be judged");
         assert_eq!(words(false, 2), "0 of 1 clean flagged, 1 not judged");
         let all = verdict(&[judged], TRUTH);
@@ -242,11 +251,14 @@ mod tests {
     #[test]
     fn a_network_without_an_index_has_a_strength_yet_and_is_not_called_poisoned() {
         let poisoned = without_index(network(true, [None, None, Some(9.0)]));
-        let it = verdict(&[poisoned, network(false, [Some(-1.0); 3])], TRUTH);
-        assert_eq!((it.caught, it.accused, it.target_named), (0, 0, 0));
-        assert_eq!(it.without_score, 1);
-        assert_eq!(it.networks[0].as_ref().unwrap().class, Some(2));
-        assert_eq!(it.roc.unwrap().auc.estimate, 0.0);
-        assert_eq!(it.roc_of_strength.unwrap().auc.estimate, 1.0);
+        let result = verdict(&[poisoned, network(false, [Some(-1.0); 3])], TRUTH);
+        assert_eq!(
+            (result.caught, result.accused, result.target_named),
+            (0, 0, 0)
+        );
+        assert_eq!(result.without_score, 1);
+        assert_eq!(result.networks[0].as_ref().unwrap().class, Some(2));
+        assert_eq!(result.roc.unwrap().auc.estimate, 0.0);
+        assert_eq!(result.roc_of_strength.unwrap().auc.estimate, 1.0);
     }
 }

@@ -1,9 +1,9 @@
-//! The cluster test: regions of a smoothed z map that are too large to be chance.
+//! The cluster test: regions of a smoothed z map that are too large to arise by chance.
 //!
 //! Chauvin, Worsley, Schyns, Arguin & Gosselin, *Accurate statistical tests for smooth
-//! classification images*, J. Vision 5(9):1, 2005 (Stat4CI). A signal that spreads over many
-//! pixels, none of which stands out alone, is found by the extent of what exceeds a low threshold.
-//! The chance that noise alone has a region so large follows from the theory of Gaussian random
+//! classification images*, J. Vision 5(9):1, 2005 (Stat4CI). A signal spread over many
+//! pixels, none of which stands out alone, is found by the extent of the region above a low threshold.
+//! The probability of so large a region in noise alone follows from the theory of Gaussian random
 //! fields: Friston, Worsley, Frackowiak, Mazziotta & Evans, Human Brain Mapping 1:210, 1994.
 
 use serde::{Deserialize, Serialize};
@@ -13,48 +13,48 @@ use crate::stats::numbers::Shape;
 
 /// Standard deviation of the Gaussian that smooths a z map, in pixels.
 ///
-/// Its full width at half maximum, σ·√(8 ln 2), is 4.7 pixels: the theory is of continuous fields
-/// and wants three pixels at least, and strokes and seams in images of 28×28 are two to four wide.
+/// Its full width at half maximum, σ·√(8 ln 2), is 4.7 pixels: the theory is for continuous fields
+/// and needs at least three pixels, and strokes and seams in images of 28×28 are two to four wide.
 pub const SMOOTHING: f64 = 2.0;
 
-/// |z| of the smoothed map from which a pixel belongs to a cluster, as in Chauvin et al.
+/// |z| of the smoothed map at which a pixel belongs to a cluster, as in Chauvin et al.
 pub const THRESHOLD: f64 = 2.7;
 
-/// Φ(−[`THRESHOLD`]): how often noise alone is past it on one side.
+/// Φ(−[`THRESHOLD`]): how often noise alone exceeds it on one side.
 const TAIL: f64 = 0.003_466_973_803_040_669;
 
-/// A region of the smoothed map past the threshold, all of one sign.
+/// A region of the smoothed map beyond the threshold, all of one sign.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cluster {
     /// Its pixels, ascending indices in \[C·H·W\].
     pub pixels: Vec<usize>,
-    /// The smoothed z that is farthest from zero, with its sign, which is that of the cluster.
+    /// The smoothed z farthest from zero; its sign is that of the cluster.
     pub peak: f64,
-    /// The channel that it lies in.
+    /// The channel it lies in.
     pub channel: usize,
     /// Row of the peak.
     pub row: usize,
     /// Column of the peak.
     pub column: usize,
-    /// The chance that noise alone has a cluster of this size, of either sign, anywhere in the map.
+    /// The probability that noise alone has a cluster at least this large, of either sign, anywhere in the map.
     pub p: f64,
 }
 
-/// What the cluster test says of a z map.
+/// The result of the cluster test on a z map.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClusterTest {
-    /// The smoothed map, of unit variance under white noise at every pixel, \[C·H·W\].
+    /// The smoothed map, with unit variance under white noise at every pixel, \[C·H·W\].
     pub smoothed: Vec<f32>,
-    /// The clusters that are significant at [`ALPHA`] for the whole map, the largest first.
+    /// The clusters significant at [`ALPHA`] for the whole map, the largest first.
     pub clusters: Vec<Cluster>,
 }
 
-/// Tests a z map \[C,H,W\] of white noise: numbers that are independent of each other, with unit
-/// variance where there is no signal. Channels are tested one by one, and the chance of a cluster is
-/// that of one as large in any of them (Bonferroni).
+/// Tests a z map \[C,H,W\] of white noise: independent numbers with unit variance where there is no
+/// signal. Channels are tested one by one, and the p of a cluster is the probability of one at least as
+/// large in any channel (Bonferroni).
 ///
 /// # Panics
-/// Where the map is not of this shape.
+/// If the map does not have this shape.
 pub fn clusters(z: &[f32], shape: Shape) -> ClusterTest {
     let [channels, height, width] = shape;
     let smoothed = smooth(z, shape);
@@ -65,13 +65,13 @@ pub fn clusters(z: &[f32], shape: Shape) -> ClusterTest {
     }
 }
 
-/// The clusters of a smoothed map that are significant at [`ALPHA`], the largest first. `chance` is that
-/// noise alone has a cluster of so many pixels or more anywhere in the map.
+/// The clusters of a smoothed map significant at [`ALPHA`], the largest first. `chance` gives the probability
+/// that noise alone has a cluster of at least so many pixels anywhere in the map.
 pub(super) fn found(smoothed: &[f32], shape: Shape, chance: impl Fn(usize) -> f64) -> Vec<Cluster> {
     let mut found: Vec<Cluster> = in_channels(smoothed, shape)
         .flat_map(|(channel, map)| {
-            let of = move |pixels| cluster(pixels, map, channel, shape);
-            regions(map, shape[2]).into_iter().map(of)
+            let to_cluster = move |pixels| cluster(pixels, map, channel, shape);
+            regions(map, shape[2]).into_iter().map(to_cluster)
         })
         .map(|cluster| Cluster {
             p: chance(cluster.pixels.len()),
@@ -86,13 +86,13 @@ pub(super) fn found(smoothed: &[f32], shape: Shape, chance: impl Fn(usize) -> f6
     found
 }
 
-/// Pixels of the largest cluster of a smoothed map, significant or not; 0 without any.
+/// Number of pixels in the largest cluster of a smoothed map, significant or not; 0 if there is none.
 pub(super) fn largest(smoothed: &[f32], shape: Shape) -> usize {
     let all = in_channels(smoothed, shape).flat_map(|(_, map)| regions(map, shape[2]));
     all.map(|region| region.len()).max().unwrap_or(0)
 }
 
-/// A smoothed map over its standard deviation at every pixel; 0 where it has none.
+/// A smoothed map divided by its standard deviation at every pixel; 0 where that is 0.
 pub(super) fn scaled(mut smoothed: Vec<f32>, deviations: &[f32]) -> Vec<f32> {
     for (z, deviation) in smoothed.iter_mut().zip(deviations) {
         *z = if *deviation > 0.0 {
@@ -104,16 +104,16 @@ pub(super) fn scaled(mut smoothed: Vec<f32>, deviations: &[f32]) -> Vec<f32> {
     smoothed
 }
 
-/// The channels of a map, with their numbers.
+/// The channels of a map, with their indices.
 fn in_channels(map: &[f32], [_, height, width]: Shape) -> impl Iterator<Item = (usize, &[f32])> {
     map.chunks_exact((height * width).max(1)).enumerate()
 }
 
-/// A z map under the Gaussian, channel by channel, of unit variance where its numbers are independent and
-/// have it.
+/// A z map smoothed by the Gaussian, channel by channel. Independent numbers of unit variance keep unit
+/// variance.
 ///
 /// # Panics
-/// Where the map is not of this shape.
+/// If the map does not have this shape.
 pub(super) fn smooth(z: &[f32], shape: Shape) -> Vec<f32> {
     let [channels, height, width] = shape;
     assert_eq!(z.len(), channels * height * width, "numbers of a z map");
@@ -122,7 +122,7 @@ pub(super) fn smooth(z: &[f32], shape: Shape) -> Vec<f32> {
     smoothed.map(|z| z as f32).collect()
 }
 
-/// The map under the Gaussian, divided at every pixel by √Σkernel² over the part of the kernel
+/// The map smoothed by the Gaussian, divided at every pixel by √Σkernel² over the part of the kernel
 /// that lies inside the map.
 fn smooth_channel(z: &[f32], height: usize, width: usize) -> Vec<f64> {
     let (down, across) = (Kernel::new(height), Kernel::new(width));
@@ -134,10 +134,10 @@ fn smooth_channel(z: &[f32], height: usize, width: usize) -> Vec<f64> {
     (0..z.len()).map(place).collect()
 }
 
-/// The Gaussian along one axis of the map, for every place on it.
+/// The Gaussian along one axis of the map.
 struct Kernel {
     length: usize,
-    /// Weight by distance; nothing beyond.
+    /// Weight by distance; 0 beyond.
     weights: Vec<f64>,
 }
 
@@ -151,7 +151,7 @@ impl Kernel {
         }
     }
 
-    /// The weighted sum of `values` around `place`, of unit variance where each of them has it.
+    /// The weighted sum of `values` around `place`, with unit variance if each value has it.
     fn at(&self, place: usize, values: impl Fn(usize) -> f64) -> f64 {
         let reach = self.weights.len() - 1;
         let inside = place.saturating_sub(reach)..(place + reach + 1).min(self.length);
@@ -165,7 +165,7 @@ impl Kernel {
     }
 }
 
-/// Connected regions past the threshold, of one sign each; the eight pixels around a pixel are
+/// Connected regions beyond the threshold, of one sign each; the eight pixels around a pixel are
 /// its neighbours.
 fn regions(smoothed: &[f32], width: usize) -> Vec<Vec<usize>> {
     let sign = |pixel: usize| match f64::from(smoothed[pixel]) {
@@ -197,7 +197,7 @@ fn regions(smoothed: &[f32], width: usize) -> Vec<Vec<usize>> {
     regions
 }
 
-/// The pixels around a pixel, and itself.
+/// The pixels around a pixel, and the pixel itself.
 fn neighbours(pixel: usize, width: usize, pixels: usize) -> impl Iterator<Item = usize> {
     let (row, column) = (pixel / width, pixel % width);
     let rows = row.saturating_sub(1)..(row + 2).min(pixels / width);
@@ -205,7 +205,7 @@ fn neighbours(pixel: usize, width: usize, pixels: usize) -> impl Iterator<Item =
     rows.flat_map(move |row| columns.clone().map(move |column| row * width + column))
 }
 
-/// The cluster of these pixels of a channel's smoothed map; its chance is not known yet.
+/// The cluster of these pixels of a channel's smoothed map; its p is not known yet.
 fn cluster(
     pixels: Vec<usize>,
     smoothed: &[f32],
@@ -233,13 +233,13 @@ fn cluster(
     }
 }
 
-/// The chance that a smoothed map of noise alone has a cluster of `size` pixels or more.
+/// The probability that a smoothed map of noise alone has a cluster of `size` pixels or more.
 ///
-/// Clusters of one sign come as a Poisson process of mean E\[m\], and the size of one is
-/// exponential in two dimensions with mean E\[n\]/E\[m\], where E\[n\] is the number of pixels past the
+/// Clusters of one sign form a Poisson process of mean E\[m\], and in two dimensions the size of one is
+/// exponential with mean E\[n\]/E\[m\], where E\[n\] is the number of pixels beyond the
 /// threshold (Friston et al.). E\[m\] is the expected Euler characteristic
-/// with its terms for the map's boundary (Worsley et al., Human Brain Mapping 4:58, 1996), which a
-/// map of a few smoothing widths needs. Of 40,000 simulated maps of 28×28, 6.2 % had a cluster of
+/// with its boundary terms (Worsley et al., Human Brain Mapping 4:58, 1996), which a
+/// map only a few smoothing widths across needs. Of 40,000 simulated maps of 28×28, 6.2 % had a cluster of
 /// p ≤ 0.05.
 fn chance(size: usize, height: usize, width: usize) -> f64 {
     let expected = expected_clusters(height, width);
@@ -336,13 +336,13 @@ mod tests {
             let noise = noise(&mut rng).into_iter().map(|z| z.clamp(-2.4, 2.4));
             let z: Vec<f32> = noise.zip(blob(height)).map(|(a, b)| a + b).collect();
             assert!(z.iter().all(|z| z.abs() < bound));
-            let it = clusters(&z, [1, SIDE, SIDE]);
-            assert_eq!(it.clusters.len(), 1, "{:?}", it.clusters);
-            let cluster = &it.clusters[0];
+            let result = clusters(&z, [1, SIDE, SIDE]);
+            assert_eq!(result.clusters.len(), 1, "{:?}", result.clusters);
+            let cluster = &result.clusters[0];
             assert_eq!(cluster.peak.signum(), f64::from(height.signum()));
             assert!(cluster.row.abs_diff(10) <= 2 && cluster.column.abs_diff(17) <= 2);
             assert!(cluster.p < 0.01, "{}", cluster.p);
-            let peak = it.smoothed[cluster.row * SIDE + cluster.column];
+            let peak = result.smoothed[cluster.row * SIDE + cluster.column];
             assert_eq!(f64::from(peak), cluster.peak);
         }
     }
@@ -352,9 +352,9 @@ mod tests {
         let z: Vec<f32> = (0..SIDE * SIDE)
             .map(|i| if i % SIDE < SIDE / 2 { 3.0 } else { -3.0 })
             .collect();
-        let it = clusters(&z, [1, SIDE, SIDE]).clusters;
-        assert_eq!(it.len(), 2);
-        for cluster in it {
+        let found = clusters(&z, [1, SIDE, SIDE]).clusters;
+        assert_eq!(found.len(), 2);
+        for cluster in found {
             let left = cluster.peak > 0.0;
             assert!(cluster.pixels.iter().all(|i| (i % SIDE < SIDE / 2) == left));
         }
@@ -364,7 +364,7 @@ mod tests {
     fn the_chance_of_a_cluster_falls_with_its_size() {
         let chances: Vec<f64> = (0..200).map(|size| chance(size, SIDE, SIDE)).collect();
         assert!(chances.is_sorted_by(|a, b| a > b));
-        // With no size asked for: that there is any, 1 − exp(−2E[m]).
+        // At size 0: the probability that there is any cluster, 1 − exp(−2E[m]).
         let any = 1.0 - (-2.0 * expected_clusters(SIDE, SIDE)).exp();
         assert!((chances[0] - any).abs() < 1e-12);
     }
@@ -382,11 +382,11 @@ mod tests {
     fn channels_are_tested_one_by_one_and_pay_for_being_several() {
         let mut z = vec![0.0; 3 * SIDE * SIDE];
         z[SIDE * SIDE..2 * SIDE * SIDE].copy_from_slice(&blob(1.5));
-        let it = clusters(&z, [3, SIDE, SIDE]);
+        let result = clusters(&z, [3, SIDE, SIDE]);
         let alone = clusters(&blob(1.5), [1, SIDE, SIDE]);
-        assert_eq!((it.clusters.len(), it.clusters[0].channel), (1, 1));
-        assert!((it.clusters[0].p - 3.0 * alone.clusters[0].p).abs() < 1e-12);
+        assert_eq!((result.clusters.len(), result.clusters[0].channel), (1, 1));
+        assert!((result.clusters[0].p - 3.0 * alone.clusters[0].p).abs() < 1e-12);
         let area = SIDE * SIDE;
-        assert!(it.clusters[0].pixels.iter().all(|&at| at / area == 1));
+        assert!(result.clusters[0].pixels.iter().all(|&at| at / area == 1));
     }
 }

@@ -1,7 +1,7 @@
-//! Two maps of one quantity: their difference, where it is more than chance, and how alike they are.
+//! Comparison of two maps of the same quantity: their difference, where it is significant, and their correlation.
 //!
 //! z = (a − b)/√(SE_a² + SE_b²) is standard normal at every pixel where both maps estimate the same
-//! and their errors are independent. Maps from the very same trials have errors that go together.
+//! value and their errors are independent. Maps from the same trials have correlated errors.
 
 use super::classification::ImageEstimate;
 use super::cluster::Cluster;
@@ -10,21 +10,21 @@ use super::interval::{ALPHA, bonferroni};
 use super::null::Errors;
 use super::numbers::Shape;
 
-/// Least reliability of both maps at which a correlation is corrected for noise: below it the
-/// correction would mostly enlarge errors.
+/// Lowest reliability of both maps at which their correlation is corrected for noise: below it the
+/// correction would mostly amplify errors.
 pub const LEAST_RELIABILITY: f64 = 0.5;
 
-/// |z| past which pixels count as different, two-sided at 5 % for a family of pixels (Bonferroni).
+/// |z| above which pixels count as different, two-sided at 5 % for a family of pixels (Bonferroni).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bounds {
     /// For the pixels of one map.
     pub map: f64,
-    /// For the pixels of all maps that are compared.
+    /// For the pixels of all maps compared.
     pub all: f64,
 }
 
 impl Bounds {
-    /// For so many maps of so many pixels, at least one of each.
+    /// The bounds for `maps` maps of `pixels` pixels, at least one of each.
     pub fn new(maps: usize, pixels: usize) -> Self {
         let pixels = pixels.max(1);
         Self {
@@ -34,31 +34,31 @@ impl Bounds {
     }
 }
 
-/// Map a less map b, P numbers each.
+/// Map a minus map b, P numbers each.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
     /// a − b, in the units of the maps, \[P\].
     pub difference: Vec<f32>,
-    /// It over its standard error, \[P\]; 0 where one of the errors is not known, which is not tested.
+    /// The difference over its standard error, \[P\]; 0 where one of the errors is unknown, which is not tested.
     pub z: Vec<f32>,
-    /// Pixels that were tested.
+    /// Pixels tested.
     pub tested: usize,
-    /// Pixels past the bound of one map.
+    /// Pixels beyond the bound for one map.
     pub significant: usize,
-    /// Pixels past the bound of all maps.
+    /// Pixels beyond the bound for all maps.
     pub beyond: usize,
-    /// Significant clusters of the smoothed z map; `None` where it is not known how errors go together.
+    /// Significant clusters of the smoothed z map; `None` if the correlation of errors is unknown.
     pub clusters: Option<Vec<Cluster>>,
-    /// Pearson's r of a and b; `None` where one of them is flat.
+    /// Pearson's r of a and b; `None` if one of them is constant.
     pub correlation: Option<f64>,
-    /// r over √(R_a·R_b), in \[−1,1\]: what it would be without noise in the maps (Spearman 1904).
-    /// `None` where a reliability is below [`LEAST_RELIABILITY`].
+    /// r over √(R_a·R_b), in \[−1,1\]: the correlation without noise in the maps (Spearman 1904).
+    /// `None` if a reliability is below [`LEAST_RELIABILITY`].
     pub corrected: Option<f64>,
 }
 
 impl Difference {
     /// The standard error of the difference at every pixel, in the units of the maps, \[P\]; NaN where z
-    /// is 0, which tells none.
+    /// is 0, since it cannot be recovered there.
     pub fn errors(&self) -> Vec<f32> {
         let pixels = self.difference.iter().zip(&self.z);
         pixels
@@ -67,12 +67,12 @@ impl Difference {
     }
 }
 
-/// Compares two maps of a shape, from noise whose errors go together like this.
-/// `None` where the maps are not of this shape.
+/// Compares two maps of this shape under this model of their errors. `None` if the maps do not have
+/// this shape.
 pub fn difference(
     [a, b]: [&ImageEstimate; 2],
     shape: Shape,
-    among: Errors<'_>,
+    model: Errors<'_>,
     bounds: Bounds,
 ) -> Option<Difference> {
     let pixels: usize = shape.iter().product();
@@ -85,7 +85,7 @@ pub fn difference(
     let z_of = |(difference, (a, b)): (&f32, (f32, f32))| {
         let error = f64::from(a).hypot(f64::from(b));
         let z = f64::from(*difference) / error;
-        // NaN where an error is not known.
+        // NaN where an error is unknown.
         if !z.is_finite() {
             return 0.0;
         }
@@ -95,7 +95,7 @@ pub fn difference(
     let z: Vec<f32> = difference.iter().zip(errors).map(z_of).collect();
     let past = |bound: f64| z.iter().filter(|z| f64::from(z.abs()) > bound).count();
     let correlation = pearson(&a.image, &b.image);
-    let reliable = |own: &ImageEstimate| own.reliability.filter(|r| *r >= LEAST_RELIABILITY);
+    let reliable = |map: &ImageEstimate| map.reliability.filter(|r| *r >= LEAST_RELIABILITY);
     let corrected = || {
         let noise = (reliable(a)? * reliable(b)?).sqrt();
         Some((correlation? / noise).clamp(-1.0, 1.0))
@@ -104,7 +104,7 @@ pub fn difference(
         tested,
         significant: past(bounds.map),
         beyond: past(bounds.all),
-        clusters: among.clusters(&z, shape),
+        clusters: model.clusters(&z, shape),
         correlation,
         corrected: corrected(),
         difference,
@@ -154,11 +154,11 @@ mod tests {
             map(vec![12.0; PIXELS], 3.0, None),
             map(vec![2.0; PIXELS], 4.0, None),
         );
-        let it = compared(&a, &b);
-        assert!(it.difference.iter().all(|d| (d - 10.0).abs() < 1e-5));
-        assert!(it.z.iter().all(|z| (z - 2.0).abs() < 1e-5));
+        let result = compared(&a, &b);
+        assert!(result.difference.iter().all(|d| (d - 10.0).abs() < 1e-5));
+        assert!(result.z.iter().all(|z| (z - 2.0).abs() < 1e-5));
         assert_eq!(
-            (it.tested, it.significant, it.correlation),
+            (result.tested, result.significant, result.correlation),
             (PIXELS, 0, None)
         );
     }
@@ -166,30 +166,30 @@ mod tests {
     #[test]
     fn a_map_does_not_differ_from_itself() {
         for seed in 0..20 {
-            let own = map(noise(seed, 0.1), 0.1, Some(0.9));
-            let it = compared(&own, &own);
-            assert!(it.difference.iter().chain(&it.z).all(|v| *v == 0.0));
-            assert_eq!((it.significant, it.beyond), (0, 0));
-            assert!(it.clusters.unwrap().is_empty());
-            assert!((it.correlation.unwrap() - 1.0).abs() < 1e-12);
-            assert_eq!(it.corrected, Some(1.0));
+            let same = map(noise(seed, 0.1), 0.1, Some(0.9));
+            let result = compared(&same, &same);
+            assert!(result.difference.iter().chain(&result.z).all(|v| *v == 0.0));
+            assert_eq!((result.significant, result.beyond), (0, 0));
+            assert!(result.clusters.unwrap().is_empty());
+            assert!((result.correlation.unwrap() - 1.0).abs() < 1e-12);
+            assert_eq!(result.corrected, Some(1.0));
         }
     }
 
     #[test]
     fn exchanging_the_maps_only_turns_the_sign() {
         let (a, b) = (map(noise(1, 0.5), 0.5, None), map(noise(2, 0.2), 0.2, None));
-        let (it, other) = (compared(&a, &b), compared(&b, &a));
-        assert!(it.z.iter().zip(&other.z).all(|(a, b)| *a == -b));
-        assert_eq!(it.correlation, other.correlation);
+        let (result, other) = (compared(&a, &b), compared(&b, &a));
+        assert!(result.z.iter().zip(&other.z).all(|(a, b)| *a == -b));
+        assert_eq!(result.correlation, other.correlation);
     }
 
     #[test]
     fn noise_of_one_signal_is_past_the_bound_in_one_map_of_twenty_at_most() {
         let bounds = Bounds::new(1, PIXELS);
         let found = (0..400).filter(|seed| {
-            let own = |seed, error| map(noise(seed, error), error, None);
-            let (a, b) = (own(2 * seed, 0.3), own(2 * seed + 1, 0.7));
+            let noisy = |seed, error| map(noise(seed, error), error, None);
+            let (a, b) = (noisy(2 * seed, 0.3), noisy(2 * seed + 1, 0.7));
             difference([&a, &b], SHAPE, Errors::Independent, bounds)
                 .unwrap()
                 .significant
@@ -203,18 +203,18 @@ mod tests {
     fn one_pixel_that_differs_is_found_and_counted() {
         let (mut a, b) = (vec![0.01; PIXELS], map(vec![0.01; PIXELS], 0.1, None));
         a[9] = 2.0;
-        let it = compared(&map(a, 0.1, None), &b);
-        assert_eq!((it.significant, it.beyond), (1, 1));
-        assert!((f64::from(it.z[9]) - 1.99 / 0.02_f64.sqrt()).abs() < 1e-3);
+        let result = compared(&map(a, 0.1, None), &b);
+        assert_eq!((result.significant, result.beyond), (1, 1));
+        assert!((f64::from(result.z[9]) - 1.99 / 0.02_f64.sqrt()).abs() < 1e-3);
     }
 
     #[test]
     fn a_pixel_without_an_error_is_not_tested() {
         let mut a = map(vec![1.0; PIXELS], 0.1, None);
         (a.image[3], a.z[3]) = (0.0, 0.0);
-        let it = compared(&a, &map(vec![5.0; PIXELS], 0.1, None));
-        assert_eq!((it.tested, it.z[3]), (PIXELS - 1, 0.0));
-        assert_eq!(it.significant, PIXELS - 1);
+        let result = compared(&a, &map(vec![5.0; PIXELS], 0.1, None));
+        assert_eq!((result.tested, result.z[3]), (PIXELS - 1, 0.0));
+        assert_eq!(result.significant, PIXELS - 1);
     }
 
     #[test]
@@ -222,13 +222,16 @@ mod tests {
         let ramp: Vec<f32> = (0..PIXELS).map(|i| i as f32).collect();
         let other: Vec<f32> = (0..PIXELS).map(|i| (i % 8) as f32 + i as f32).collect();
         let r = pearson(&ramp, &other).unwrap();
-        let own = |r| map(ramp.clone(), 1.0, r);
-        let with = |r| compared(&own(Some(r)), &map(other.clone(), 1.0, Some(1.0))).corrected;
+        let ramp_map = |r| map(ramp.clone(), 1.0, r);
+        let with = |r| compared(&ramp_map(Some(r)), &map(other.clone(), 1.0, Some(1.0))).corrected;
         assert!((with(1.0).unwrap() - r).abs() < 1e-12);
-        // Never past 1.
+        // Never above 1.
         assert_eq!(with(0.5), Some(1.0));
         assert_eq!(with(0.49), None);
-        assert_eq!(compared(&own(None), &own(Some(1.0))).corrected, None);
+        assert_eq!(
+            compared(&ramp_map(None), &ramp_map(Some(1.0))).corrected,
+            None
+        );
     }
 
     #[test]

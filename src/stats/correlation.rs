@@ -1,8 +1,8 @@
-//! Correlation of two maps, and the reliability that follows from split halves.
+//! Correlation of two maps, and the split-half reliability derived from it.
 
 use super::interval::NORMAL_95;
 
-/// Pearson's r of two maps of the same length; `None` where either is constant or empty.
+/// Pearson's r of two maps of the same length; `None` if either is constant or empty.
 pub fn pearson(a: &[f32], b: &[f32]) -> Option<f64> {
     let n = a.len().min(b.len()) as f64;
     let mean = |map: &[f32]| map.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
@@ -17,21 +17,21 @@ pub fn pearson(a: &[f32], b: &[f32]) -> Option<f64> {
     (aa > 0.0 && bb > 0.0).then(|| (ab / (aa * bb).sqrt()).clamp(-1.0, 1.0))
 }
 
-/// Reliability of the whole from the correlation `r` of its halves: Spearman–Brown, 2r/(1+r).
+/// Reliability of the whole map from the correlation `r` of its halves: Spearman–Brown, 2r/(1+r).
 ///
-/// For a negative `r`, where that formula runs to −∞, 2r/(1+|r|), so that the result stays in
-/// \[−1,1\] and a map without signal shows as about 0.
+/// For a negative `r`, for which that formula diverges, 2r/(1+|r|), so that the result stays in
+/// \[−1,1\] and a map without signal has about 0.
 pub fn spearman_brown(r: f64) -> f64 {
     2.0 * r / (1.0 + r.abs())
 }
 
 /// The 95 % interval of the reliability of a map of `pixels` numbers whose halves correlate by `r`;
-/// `None` where there are too few pixels.
+/// `None` if there are too few pixels.
 ///
-/// The map is what it is and only the trials vary: with independent errors of one variance in every
+/// The map is fixed and only the trials vary: with independent errors of equal variance in every
 /// pixel, the delta method gives Var r = (1−r)²(1+2r−r²)/P, narrower than Fisher's (1−r²)²/P, which lets
-/// the map vary too. The interval is that of artanh r, whose error hardly depends on r, taken through
-/// Spearman–Brown.
+/// the map vary too. The interval is computed for artanh r, whose error hardly depends on r, and mapped
+/// through Spearman–Brown.
 pub fn reliability_interval(r: f64, pixels: usize) -> Option<[f64; 2]> {
     if pixels < 8 || !r.is_finite() {
         return None;
@@ -45,9 +45,9 @@ pub fn reliability_interval(r: f64, pixels: usize) -> Option<[f64; 2]> {
     Some([end(-1.0), end(1.0)])
 }
 
-/// Trials at which a map whose reliability is `reliability` after `trials` trials would have one of
-/// `target`; `None` where nothing has been shown, the reliability is not above 0, the target not
-/// inside (0,1), or there is no number for so many.
+/// Trials at which a map with reliability `reliability` after `trials` trials would reach `target`;
+/// `None` if there are no trials, the reliability is not above 0, the target is not inside (0,1), or the
+/// number does not fit.
 ///
 /// The signal-to-noise ratio R/(1−R) grows in proportion to the trials, so
 /// n* = n·\[R*/(1−R*)\]/\[R/(1−R)\].
@@ -96,12 +96,12 @@ mod tests {
         assert_eq!(trials_needed(1000, 0.5, 0.95), Some(19_000));
         assert_eq!(trials_needed(4, 0.8, 0.5), Some(1));
         assert_eq!(trials_needed(1000, 1.0, 0.95), Some(1));
-        // Where the target is reached, what is needed is what was shown.
+        // If the target has been reached, the trials needed are the trials shown.
         let same = trials_needed(100_000, 0.95, 0.95).unwrap();
         assert!(same.abs_diff(100_000) <= 1, "{same}");
     }
 
-    /// Maps of a known signal in white noise: the interval holds the reliability that they have.
+    /// Maps of a known signal in white noise: the interval contains their true reliability.
     #[test]
     fn the_intervals_of_reliability_and_snr_hold_the_truth_19_times_in_20() {
         use crate::stats::interval::snr_interval;
@@ -110,7 +110,7 @@ mod tests {
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(5);
         let pixels = 784;
         for strength in [0.0_f64, 0.2, 1.0, 3.0] {
-            // A checkerboard has mean 0, so Pearson takes nothing off it.
+            // A checkerboard has mean 0, so Pearson leaves it unchanged.
             let signal = |i: usize| {
                 if (i + i / 28).is_multiple_of(2) {
                     strength

@@ -1,4 +1,4 @@
-//! Axes of a covariance: eigenvalues and eigenvectors of symmetric matrices.
+//! Eigenvalues and eigenvectors of symmetric matrices, for the axes of a covariance.
 
 use nalgebra::{DMatrix, SymmetricEigen};
 
@@ -7,15 +7,15 @@ use nalgebra::{DMatrix, SymmetricEigen};
 pub struct Eigen {
     /// Eigenvalues, ascending, \[n\].
     pub values: Vec<f64>,
-    /// The eigenvector of each, of unit norm, \[n\] of \[n\]. Its sign is free; here the entry of
-    /// largest magnitude is positive.
+    /// The eigenvector of each, of unit norm, \[n\] of \[n\]. The sign, which is arbitrary, is chosen so that the
+    /// entry of largest magnitude is positive.
     pub vectors: Vec<Vec<f64>>,
 }
 
-/// Takes a symmetric matrix apart, \[n,n\], of which only the lower triangle is read. Empty where
-/// the matrix is not of n×n numbers or one of them is not finite.
+/// Eigendecomposition of a symmetric matrix, \[n,n\], of which only the lower triangle is read. Empty if
+/// the matrix does not have n×n numbers or one of them is not finite.
 ///
-/// The same matrix gives the same bits on the same machine. n = 784 takes about a second.
+/// The result is bit-identical on the same machine. n = 784 takes about a second.
 pub fn symmetric_eigen(matrix: &[f64], n: usize) -> Eigen {
     if matrix.is_empty() || matrix.len() != n * n || matrix.iter().any(|v| !v.is_finite()) {
         return Eigen {
@@ -34,7 +34,7 @@ pub fn symmetric_eigen(matrix: &[f64], n: usize) -> Eigen {
     }
 }
 
-/// The vector or its opposite, such that its first entry of largest magnitude is positive.
+/// The vector or its negative, such that its first entry of largest magnitude is positive.
 fn signed(vector: impl Iterator<Item = f64>) -> Vec<f64> {
     let mut vector: Vec<f64> = vector.collect();
     let largest = vector.iter().fold(
@@ -56,11 +56,11 @@ mod tests {
     #[test]
     fn a_two_by_two_matrix_has_the_axes_of_its_closed_form() {
         // [[2,1],[1,2]]: 1 along (1,−1) and 3 along (1,1).
-        let it = symmetric_eigen(&[2.0, 1.0, 1.0, 2.0], 2);
+        let eigen = symmetric_eigen(&[2.0, 1.0, 1.0, 2.0], 2);
         let half = 0.5_f64.sqrt();
-        assert!((it.values[0] - 1.0).abs() < 1e-12 && (it.values[1] - 3.0).abs() < 1e-12);
-        assert!((it.vectors[0][0] + it.vectors[0][1]).abs() < 1e-12);
-        for entry in &it.vectors[1] {
+        assert!((eigen.values[0] - 1.0).abs() < 1e-12 && (eigen.values[1] - 3.0).abs() < 1e-12);
+        assert!((eigen.vectors[0][0] + eigen.vectors[0][1]).abs() < 1e-12);
+        for entry in &eigen.vectors[1] {
             assert!((entry - half).abs() < 1e-12);
         }
     }
@@ -77,9 +77,9 @@ mod tests {
                 matrix[(i + 1) * n + i] = -1.0;
             }
         }
-        let it = symmetric_eigen(&matrix, n);
+        let eigen = symmetric_eigen(&matrix, n);
         let turn = std::f64::consts::PI / (n + 1) as f64;
-        for (k, (value, vector)) in it.values.iter().zip(&it.vectors).enumerate() {
+        for (k, (value, vector)) in eigen.values.iter().zip(&eigen.vectors).enumerate() {
             let k = (k + 1) as f64;
             assert!((value - (2.0 - 2.0 * (turn * k).cos())).abs() < 1e-12);
             let mode = (1..=n).map(|j| (turn * k * j as f64).sin());
@@ -101,26 +101,26 @@ mod tests {
                 matrix[j * n + i] = value;
             }
         }
-        let it = symmetric_eigen(&matrix, n);
-        assert!(it.values.is_sorted());
+        let eigen = symmetric_eigen(&matrix, n);
+        assert!(eigen.values.is_sorted());
         for a in 0..n {
             for b in 0..n {
-                let (u, v) = (&it.vectors[a], &it.vectors[b]);
+                let (u, v) = (&eigen.vectors[a], &eigen.vectors[b]);
                 let product: f64 = u.iter().zip(v).map(|(x, y)| x * y).sum();
                 assert!((product - f64::from(u8::from(a == b))).abs() < 1e-10);
                 let rebuilt: f64 = (0..n)
-                    .map(|k| it.values[k] * it.vectors[k][a] * it.vectors[k][b])
+                    .map(|k| eigen.values[k] * eigen.vectors[k][a] * eigen.vectors[k][b])
                     .sum();
                 assert!((rebuilt - matrix[a * n + b]).abs() < 1e-10);
             }
         }
-        assert_eq!(it, symmetric_eigen(&matrix, n));
+        assert_eq!(eigen, symmetric_eigen(&matrix, n));
     }
 
     #[test]
     fn the_largest_entry_of_every_vector_is_positive() {
-        let it = symmetric_eigen(&[1.0, 0.0, 0.0, 0.0, 5.0, 2.0, 0.0, 2.0, 3.0], 3);
-        for vector in &it.vectors {
+        let eigen = symmetric_eigen(&[1.0, 0.0, 0.0, 0.0, 5.0, 2.0, 0.0, 2.0, 3.0], 3);
+        for vector in &eigen.vectors {
             let largest = vector.iter().map(|v| v.abs()).fold(0.0, f64::max);
             assert!(vector.contains(&largest), "{vector:?}");
         }

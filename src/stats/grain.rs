@@ -1,40 +1,39 @@
-//! How coarse noise must be for reliable maps, extrapolated from a few trials at each grain.
+//! Choice of grain: how coarse the noise must be for reliable maps, extrapolated from a few trials at each grain.
 
 use serde::{Deserialize, Serialize};
 
 use super::correlation::trials_needed;
 use super::interval::snr_interval;
 
-/// What a few trials at one grain foretell.
+/// A forecast from a few trials at one grain.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Foretold {
-    /// Side of the squares of equal pixels that the noise consists of.
+    /// Side of a noise cell in pixels: the noise consists of squares of equal pixels.
     pub cell: usize,
     /// Numbers of a map.
     pub points: usize,
-    /// Trials that were shown.
+    /// Trials shown.
     pub trials: u64,
-    /// Mean signal-to-noise ratio of the maps of all classes, and the ends of its 95 % interval.
+    /// Mean signal-to-noise ratio over the maps of all classes.
     pub snr: f64,
-    /// Its lower end.
+    /// Lower end of its 95 % interval.
     pub snr_low: f64,
-    /// Its upper end.
+    /// Upper end of its 95 % interval.
     pub snr_high: f64,
     /// The reliability SNR/(1+SNR) of these trials.
     pub reliability: f64,
-    /// Trials to the target reliability, where the maps show anything.
+    /// Trials needed for the target reliability; `None` if the maps show nothing above chance.
     pub needed: Option<u64>,
-    /// The least that they may be: with the upper end of the ratio.
+    /// Lower bound on the trials needed: from the upper end of the ratio's interval.
     pub least: u64,
-    /// Trials a second while they were shown.
+    /// Trials per second during the pilot.
     pub per_second: f64,
 }
 
-/// From the signal-to-noise ratios of the maps of `trials` trials, one a class, each of `points`
-/// numbers, to the reliability `target` in (0,1). The ratio grows in proportion to the trials, so
-/// R/(1−R) does.
+/// Extrapolates to the reliability `target` in (0,1) from the signal-to-noise ratios of maps of `points`
+/// numbers after `trials` trials, one ratio per class. The ratio R/(1−R) grows in proportion to the trials.
 ///
-/// `None` without a map.
+/// `None` if there is no map.
 pub fn foretold(
     (cell, points): (usize, usize),
     trials: u64,
@@ -46,13 +45,13 @@ pub fn foretold(
         return None;
     }
     let snr = ratios.iter().sum::<f64>() / ratios.len() as f64;
-    // The responses of K classes add up to 0: K − 1 of them are free.
+    // The responses of K classes add up to 0, so K − 1 of them are free.
     let free = (ratios.len() as f64 - 1.0).max(1.0);
     let [low, high] = snr_interval(snr, points);
     let half = (high - low) / 2.0 / free.sqrt();
     let (low, high) = (snr - half, snr + half);
     let reliability = |ratio: f64| ratio.max(0.0) / (1.0 + ratio.max(0.0));
-    // What is not above chance foretells nothing.
+    // No forecast from a ratio that is not above chance.
     let shown = low > 0.0;
     let needed = trials_needed(trials, reliability(snr), target).filter(|_| shown);
     Some(Foretold {
@@ -69,20 +68,24 @@ pub fn foretold(
     })
 }
 
-/// Seconds that the maps of a grain that is advised may take.
+/// Seconds within which the maps of a recommended grain should become reliable.
 const PATIENCE: f64 = 600.0;
 
-/// The finest of some grains whose maps are reliable within ten minutes where so many workers share the
-/// trials, else the one that is so soonest; `None` where no grain shows anything.
+/// The finest grain whose maps become reliable within ten minutes when `workers` workers share the trials,
+/// else the one that gets there soonest; `None` if no grain shows anything.
 pub fn advised(all: &[Foretold], workers: usize) -> Option<&Foretold> {
     let seconds = PATIENCE * workers.max(1) as f64;
-    let time = |it: &Foretold| Some(it.needed? as f64 / it.per_second.max(1e-9));
+    let time = |forecast: &Foretold| Some(forecast.needed? as f64 / forecast.per_second.max(1e-9));
     let mut within = all
         .iter()
-        .filter(|it| time(it).is_some_and(|t| t <= seconds));
+        .filter(|forecast| time(forecast).is_some_and(|t| t <= seconds));
     let soonest = || {
-        let known = all.iter().filter_map(|it| Some((time(it)?, it)));
-        known.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, it)| it)
+        let known = all
+            .iter()
+            .filter_map(|forecast| Some((time(forecast)?, forecast)));
+        known
+            .min_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, forecast)| forecast)
     };
     within.next().or_else(soonest)
 }
@@ -91,24 +94,24 @@ pub fn advised(all: &[Foretold], workers: usize) -> Option<&Foretold> {
 mod tests {
     use super::*;
 
-    fn of(cell: usize, ratios: &[f64]) -> Foretold {
+    fn forecast_at(cell: usize, ratios: &[f64]) -> Foretold {
         foretold((cell, 784), 1000, ratios, 0.95, 1000.0).unwrap()
     }
 
     #[test]
     fn trials_follow_from_the_ratio_in_proportion() {
         // A ratio of 1 is R ½; 0.95 is a ratio of 19.
-        let it = of(1, &[1.0; 10]);
-        assert_eq!(it.needed, Some(19_000));
-        assert!((it.reliability - 0.5).abs() < 1e-12);
-        assert!(it.snr_low < 1.0 && it.snr_high > 1.0 && it.least < 19_000);
+        let forecast = forecast_at(1, &[1.0; 10]);
+        assert_eq!(forecast.needed, Some(19_000));
+        assert!((forecast.reliability - 0.5).abs() < 1e-12);
+        assert!(forecast.snr_low < 1.0 && forecast.snr_high > 1.0 && forecast.least < 19_000);
     }
 
     #[test]
     fn what_is_not_above_chance_has_a_bound_alone() {
-        let it = of(1, &[0.01, -0.02, 0.015, -0.01]);
-        assert_eq!(it.needed, None);
-        assert!(it.least > 100_000, "{}", it.least);
+        let forecast = forecast_at(1, &[0.01, -0.02, 0.015, -0.01]);
+        assert_eq!(forecast.needed, None);
+        assert!(forecast.least > 100_000, "{}", forecast.least);
     }
 
     #[test]
@@ -118,9 +121,15 @@ mod tests {
             let all = [(1, [0.0001]), (2, [0.4]), (4, [2.0]), (8, [9.0])];
             all.map(|(cell, ratios)| foretold((cell, 784), 1000, &ratios, 0.95, rate).unwrap())
         };
-        assert_eq!(advised(&at(100.0), 1).map(|it| it.cell), Some(2));
-        assert_eq!(advised(&at(1.0), 1).map(|it| it.cell), Some(8));
-        assert_eq!(advised(&at(1.0), 100).map(|it| it.cell), Some(2));
+        assert_eq!(
+            advised(&at(100.0), 1).map(|forecast| forecast.cell),
+            Some(2)
+        );
+        assert_eq!(advised(&at(1.0), 1).map(|forecast| forecast.cell), Some(8));
+        assert_eq!(
+            advised(&at(1.0), 100).map(|forecast| forecast.cell),
+            Some(2)
+        );
         assert_eq!(advised(&at(100.0)[..1], 1), None);
     }
 }

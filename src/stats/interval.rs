@@ -1,10 +1,10 @@
-//! Bounds: normal quantiles, the Bonferroni threshold on a map's |z|, and Wilson's interval of a
-//! share.
+//! Bounds: normal quantiles, the Bonferroni threshold on a map's |z|, and Wilson's interval for a
+//! proportion.
 
 /// Family-wise level at which a pixel or a cluster of a map counts as significant.
 pub const ALPHA: f64 = 0.05;
 
-/// Quantile of the standard normal distribution that bounds the middle 95 %.
+/// The z value that bounds the middle 95 % of the standard normal distribution.
 pub const NORMAL_95: f64 = 1.959_963_984_540_054;
 
 /// An estimate and the ends of its 95 % confidence interval.
@@ -18,11 +18,11 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// Wilson's 95 % score interval of the share `successes / n`, in \[0,1\]. `None` where there is no
-/// share: nothing was tried, or more succeeded than were tried.
+/// Wilson's 95 % score interval of the share `successes / n`, in \[0,1\]. `None` if there is no
+/// share: no trials, or more successes than trials.
 ///
 /// Wilson 1927: the shares p for which |p̂ − p| ≤ 1.96·√(p(1−p)/n). Unlike p̂ ± 1.96·SE it never
-/// leaves \[0,1\] and has a width at 0 and at n successes.
+/// leaves \[0,1\], and it has a width at 0 and at n successes.
 pub fn wilson(successes: u64, n: u64) -> Option<Interval> {
     if n == 0 || successes > n {
         return None;
@@ -33,7 +33,7 @@ pub fn wilson(successes: u64, n: u64) -> Option<Interval> {
     let centre = (share + square / 2.0) / (1.0 + square);
     let spread = share * (1.0 - share) * square + square * square / 4.0;
     let half = spread.sqrt() / (1.0 + square);
-    // The ends are exact where the formula only comes within a rounding error of them.
+    // Exact ends where the formula only comes within a rounding error of them.
     Some(Interval {
         estimate: share,
         low: if successes == 0 { 0.0 } else { centre - half },
@@ -44,7 +44,7 @@ pub fn wilson(successes: u64, n: u64) -> Option<Interval> {
 /// The 95 % interval of the signal-to-noise ratio of a map of `pixels` numbers with independent errors.
 ///
 /// Σz² follows the noncentral χ² of P degrees of freedom and noncentrality λ = P·SNR, of mean P + λ and
-/// variance 2P + 4λ. As with Wilson's interval, the λ for which |Σz² − P − λ| ≤ 1.96·√(2P + 4λ).
+/// variance 2P + 4λ. As in Wilson's interval: the λ for which |Σz² − P − λ| ≤ 1.96·√(2P + 4λ).
 pub fn snr_interval(snr: f64, pixels: usize) -> [f64; 2] {
     let (p, square) = (pixels as f64, NORMAL_95 * NORMAL_95);
     let excess = snr * p;
@@ -55,7 +55,7 @@ pub fn snr_interval(snr: f64, pixels: usize) -> [f64; 2] {
 
 /// Quantile of the standard normal distribution at probability `p` in (0,1).
 ///
-/// Acklam's rational approximation, relative error below 1.2e-9 in absolute terms of p.
+/// Acklam's rational approximation, with a relative error below 1.2e-9.
 pub fn normal_quantile(p: f64) -> f64 {
     const A: [f64; 6] = [
         -3.969683028665376e+01,
@@ -139,18 +139,24 @@ mod tests {
             (1, 29, 0.0061, 0.1718),
             (0, 20, 0.0, 0.1611),
         ] {
-            let it = wilson(successes, n).unwrap();
-            assert_eq!(it.estimate, successes as f64 / n as f64);
-            assert!((it.low - low).abs() < 5e-5, "{successes} of {n}: {it:?}");
-            assert!((it.high - high).abs() < 5e-5, "{successes} of {n}: {it:?}");
+            let interval = wilson(successes, n).unwrap();
+            assert_eq!(interval.estimate, successes as f64 / n as f64);
+            assert!(
+                (interval.low - low).abs() < 5e-5,
+                "{successes} of {n}: {interval:?}"
+            );
+            assert!(
+                (interval.high - high).abs() < 5e-5,
+                "{successes} of {n}: {interval:?}"
+            );
         }
     }
 
     #[test]
     fn the_ends_of_wilsons_interval_are_where_the_score_test_just_rejects() {
-        let it = wilson(7, 40).unwrap();
-        for end in [it.low, it.high] {
-            let z = (it.estimate - end).abs() / (end * (1.0 - end) / 40.0).sqrt();
+        let interval = wilson(7, 40).unwrap();
+        for end in [interval.low, interval.high] {
+            let z = (interval.estimate - end).abs() / (end * (1.0 - end) / 40.0).sqrt();
             assert!((z - NORMAL_95).abs() < 1e-9, "{z}");
         }
     }

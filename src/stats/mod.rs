@@ -1,4 +1,4 @@
-//! Pure statistics: numbers in, numbers out. Nothing here knows a session, a tensor or a screen.
+//! Pure statistics: numbers in, numbers out. Nothing here depends on sessions, tensors or screens.
 
 pub mod agreement;
 pub mod anomaly;

@@ -1,11 +1,11 @@
-//! What maps look like where there is no signal, for noise whose pixels go together.
+//! The null distribution of maps for noise with correlated pixels, simulated under random signs.
 //!
-//! A map is a sum of noise images, each times a response. Where the response knows nothing of the
-//! noise its sign is as good as any other, so sums of the same noise under random signs are maps of
+//! A map is a sum of noise images, each times a response. If the response is independent of the noise,
+//! its sign is arbitrary, so sums of the same noise under random signs are maps under
 //! the null hypothesis (Nichols & Holmes, *Nonparametric permutation tests for functional
-//! neuroimaging*, Human Brain Mapping 15:1, 2002). They have the noise's covariance, whatever it is:
-//! from them follow the bound on |z|, the sizes of clusters, and how uncertain a reliability is.
-//! Differences of two noise images are summed, whose mean is 0, so that none has to be known.
+//! neuroimaging*, Human Brain Mapping 15:1, 2002). They have the noise's covariance, whatever it is,
+//! and give the bound on |z|, the sizes of clusters and the uncertainty of a reliability.
+//! The sums are over differences of two noise images: their mean is 0, so the noise's mean need not be known.
 
 use matrixmultiply::sgemm;
 use rand::{Rng, SeedableRng};
@@ -15,38 +15,38 @@ use super::cluster;
 use super::interval::{ALPHA, NORMAL_95};
 use super::numbers::Shape;
 
-/// Most maps under random signs: 5 % of them are enough to tell a bound.
+/// Most maps under random signs: 5 % of them are enough to estimate a bound.
 const MAPS: usize = 999;
 
-/// Least of them: p ≤ 0.05 needs 19, and a bound some more.
+/// Fewest of them: p ≤ 0.05 needs 19, and a bound some more.
 const LEAST: usize = 99;
 
-/// Numbers of all maps under random signs together, about: larger maps are fewer.
+/// Approximate total size of all maps under random signs, in numbers: there are fewer maps if they are larger.
 const NUMBERS: usize = 1 << 24;
 
-/// Numbers of the maps that are kept, at most.
+/// Largest total size of the maps that are kept, in numbers.
 const KEPT: usize = 1 << 18;
 
 /// Most maps that are kept. An error's variance is known to √(2/64) = 18 % from them.
 const MOST_KEPT: usize = 64;
 
-/// Least maps from which an interval is computed.
+/// Fewest maps from which an interval is computed.
 const LEAST_KEPT: usize = 16;
 
-/// Maps by which the square of the covariance is known: that of every two of them.
+/// Maps whose pairwise products estimate the square of the covariance.
 const CROSSED: usize = 24;
 
-/// Least noise images, in effect, that vary a pixel: fewer leave sums under random signs far from
+/// Smallest effective number of noise images that vary a pixel: with fewer, sums under random signs are far from
 /// normal.
 const EVENTS: f64 = 30.0;
 
-/// Steps in which the maps that are kept count one standard deviation.
+/// Quantization steps per standard deviation in the maps that are kept.
 const STEPS: f32 = 16.0;
 
-/// What a step of 0 is as a byte.
+/// The byte that stands for 0.
 const ZERO: f32 = 128.0;
 
-/// Sums of noise images under random signs, while they are drawn.
+/// Running sums of noise images under random signs.
 pub struct Simulation {
     shape: Shape,
     count: usize,
@@ -59,7 +59,7 @@ pub struct Simulation {
 }
 
 impl Simulation {
-    /// Nothing drawn yet, for maps of a shape.
+    /// An empty simulation for maps of this shape.
     pub fn new(shape: Shape) -> Self {
         let pixels = shape.iter().product::<usize>().max(1);
         let count = (NUMBERS / pixels).clamp(LEAST, MAPS);
@@ -69,13 +69,13 @@ impl Simulation {
             maps: vec![0.0; count * pixels],
             squares: vec![0.0; pixels],
             fourth: vec![0.0; pixels],
-            // The null is a property of the noise: the same in every session.
+            // A fixed seed: the null is a property of the noise, the same in every session.
             signs: ChaCha8Rng::seed_from_u64(0x6e75_6c6c),
         }
     }
 
-    /// Adds noise images, \[N,P\]: the first less the second, the third less the fourth, and so on. One
-    /// without a partner is left out.
+    /// Adds noise images, \[N,P\], in pairs: the first minus the second, the third minus the fourth, and so on.
+    /// An unpaired last image is ignored.
     pub fn add(&mut self, noise: &[f32]) {
         let pixels = self.squares.len();
         let pairs = noise.chunks_exact(2 * pixels);
@@ -103,7 +103,7 @@ impl Simulation {
         };
         let signs: Vec<f32> = (0..self.count * n).map(sign).collect();
         // maps [count,P] += signs [count,n] · differences [n,P].
-        // SAFETY: the three have exactly the numbers that these sizes and strides reach.
+        // SAFETY: the three slices have exactly the lengths that these sizes and strides reach.
         unsafe {
             sgemm(
                 self.count,
@@ -124,14 +124,14 @@ impl Simulation {
         }
     }
 
-    /// What follows; `None` where too few noise images vary a pixel.
+    /// The null distribution; `None` if too few noise images vary some pixel.
     pub fn finish(mut self) -> Option<Simulated> {
         let pixels = self.squares.len();
         let mut moments = self.squares.iter().zip(&self.fourth);
         let enough = |(squares, fourth): (&f64, &f64)| {
             *squares == 0.0 || squares * squares >= EVENTS * fourth
         };
-        if !moments.all(enough) || self.squares.iter().all(|&it| it == 0.0) {
+        if !moments.all(enough) || self.squares.iter().all(|&square| square == 0.0) {
             return None;
         }
         for map in self.maps.chunks_exact_mut(pixels) {
@@ -147,7 +147,7 @@ impl Simulation {
             .map(|map| map.iter().fold(0.0, |most, z| z.abs().max(most)))
             .collect();
         peaks.sort_by(f32::total_cmp);
-        let at = ((1.0 - ALPHA) * (self.count + 1) as f64).ceil() as usize;
+        let rank = ((1.0 - ALPHA) * (self.count + 1) as f64).ceil() as usize;
         let smoothed: Vec<Vec<f32>> = maps().map(|map| cluster::smooth(map, self.shape)).collect();
         let mut deviations = vec![0.0_f64; pixels];
         for map in &smoothed {
@@ -163,7 +163,7 @@ impl Simulation {
         let kept = self.count.min(MOST_KEPT).min(KEPT / pixels);
         let byte = |z: &f32| (z * STEPS + ZERO).round().clamp(0.0, 255.0) as u8;
         Some(Simulated {
-            bound: f64::from(peaks[at.min(self.count) - 1]),
+            bound: f64::from(peaks[rank.min(self.count) - 1]),
             deviations,
             largest,
             maps: self.maps[..kept * pixels].iter().map(byte).collect(),
@@ -171,21 +171,21 @@ impl Simulation {
     }
 }
 
-/// What follows from a simulation.
+/// The null distribution that a simulation found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Simulated {
-    /// |z| that one map in twenty reaches anywhere.
+    /// |z| that one map in twenty reaches at some pixel.
     pub bound: f64,
     /// Standard deviation of the smoothed z map at every pixel, \[P\].
     pub deviations: Vec<f32>,
-    /// The size of the largest cluster of every map, ascending.
+    /// The size of each map's largest cluster, ascending.
     pub largest: Vec<i64>,
-    /// Some of the z maps, \[N,P\], in sixteenths around 128; none of very large images.
+    /// Some of the z maps, \[N,P\], in sixteenths around 128; empty for very large images.
     pub maps: Vec<u8>,
 }
 
 impl Simulated {
-    /// As statistics take it.
+    /// A borrowed view, as the statistics take it.
     pub fn view(&self) -> Null<'_> {
         Null {
             bound: self.bound,
@@ -196,7 +196,7 @@ impl Simulated {
     }
 }
 
-/// The same, wherever it is kept.
+/// A borrowed null distribution, wherever it is stored.
 #[derive(Debug, Clone, Copy)]
 pub struct Null<'a> {
     /// [`Simulated::bound`].
@@ -210,39 +210,40 @@ pub struct Null<'a> {
 }
 
 impl Null<'_> {
-    /// Tests a z map of this shape by what its smoothed clusters are under random signs.
+    /// Tests a z map of this shape against the cluster sizes under random signs.
     pub fn clusters(&self, z: &[f32], shape: Shape) -> Vec<cluster::Cluster> {
         let smoothed = cluster::scaled(cluster::smooth(z, shape), self.deviations);
-        // The share of maps, this one among them, with a cluster as large.
+        // The share of maps, including this one, with a cluster at least as large.
         let chance = |size: usize| {
-            let smaller = self.largest.partition_point(|&it| it < size as i64);
+            let smaller = self
+                .largest
+                .partition_point(|&largest| largest < size as i64);
             (self.largest.len() - smaller + 1) as f64 / (self.largest.len() + 1) as f64
         };
         cluster::found(&smoothed, shape, chance)
     }
 
-    /// Maps of errors alone, with these standard errors; `None` where too few are kept.
+    /// Simulated error maps with these standard errors; `None` if too few maps are kept.
     fn maps(&self, errors: &[f64]) -> Option<Vec<Vec<f64>>> {
         let pixels = errors.len().max(1);
         let maps = self.maps.chunks_exact(pixels);
         (maps.len() >= LEAST_KEPT).then(|| {
-            let of = |map: &[u8]| {
+            let scaled_map = |map: &[u8]| {
                 let pairs = map.iter().zip(errors);
                 let z = |byte: u8| f64::from((f32::from(byte) - ZERO) / STEPS);
                 pairs.map(|(&byte, error)| z(byte) * error).collect()
             };
-            maps.map(of).collect()
+            maps.map(scaled_map).collect()
         })
     }
 
-    /// The 95 % interval of the correlation of two halves of a map; `errors` are the standard errors of
-    /// the whole, which those of a half are √2 times.
+    /// The 95 % interval of the correlation of two halves of a map. `errors` are the standard errors of
+    /// the whole map; those of a half are √2 times as large.
     ///
-    /// The map is what it is and only the trials vary. By the delta method, Var r = Q(∂r/∂a) + Q(∂r/∂b)
-    /// with Q(g) = gᵀΣg from the kept maps. The halves that stand for the map have errors themselves,
-    /// which adds tr Σ²·(1+r²)/(|a||b|)² twice where it belongs once. For errors that are independent this
-    /// is the (1−r)²(1+2r−r²)/P of
-    /// [`reliability_interval`](super::correlation::reliability_interval).
+    /// The map is fixed and only the trials vary. By the delta method, Var r = Q(∂r/∂a) + Q(∂r/∂b)
+    /// with Q(g) = gᵀΣg from the kept maps. The halves, used in place of the true map, have errors themselves,
+    /// which counts tr Σ²·(1+r²)/(|a||b|)² twice instead of once. For independent errors this is
+    /// (1−r)²(1+2r−r²)/P, as in [`reliability_interval`](super::correlation::reliability_interval).
     pub fn correlation_interval(
         &self,
         [a, b]: [&[f64]; 2],
@@ -265,28 +266,28 @@ impl Null<'_> {
             .map(|map| centred(&map))
             .collect();
         let (a, b) = (centred(a), centred(b));
-        // Halves are known up to one factor each: errors are those of a half with the whole's own size.
+        // Halves are known up to a factor each; the errors are those of a half on the scale of the whole.
         let (aa, bb) = (dot(&a, &a), dot(&b, &b));
         if aa <= 0.0 || bb <= 0.0 {
             return None;
         }
-        let slope = |own: &[f64], other: &[f64], square: f64| -> Vec<f64> {
-            let pairs = own.iter().zip(other);
+        let slope = |half: &[f64], other: &[f64], square: f64| -> Vec<f64> {
+            let pairs = half.iter().zip(other);
             pairs
-                .map(|(own, other)| other / (aa * bb).sqrt() - r * own / square)
+                .map(|(half, other)| other / (aa * bb).sqrt() - r * half / square)
                 .collect()
         };
         let spread = quadratic(&maps, &slope(&a, &b, aa)) + quadratic(&maps, &slope(&b, &a, bb));
-        let twice = crossed(&maps) * (1.0 + r * r) / (aa * bb);
-        // The correction never takes more than the half of it that theory knows.
+        let twice = mean_squared_product(&maps) * (1.0 + r * r) / (aa * bb);
+        // In theory the correction is at most half the spread.
         let variance = (spread - twice).max(spread / 2.0);
         let error = variance.sqrt() / (1.0 - r * r);
         let end = |side: f64| (r.atanh() + side * NORMAL_95 * error).tanh();
         Some([end(-1.0), end(1.0)])
     }
 
-    /// The 95 % interval of the signal-to-noise ratio (|c|² − N)/N of a map c, N being ΣSE²: |c|² has the
-    /// variance 4·cᵀΣc + 2·tr Σ² about a signal c.
+    /// The 95 % interval of the signal-to-noise ratio (|c|² − N)/N of a map c, where N = ΣSE²: for a signal c,
+    /// |c|² has the variance 4·cᵀΣc + 2·tr Σ².
     pub fn snr_interval(&self, image: &[f64], errors: &[f64]) -> Option<[f64; 2]> {
         let maps = self.maps(errors)?;
         let noise: f64 = errors.iter().map(|error| error * error).sum();
@@ -294,8 +295,8 @@ impl Null<'_> {
         if noise <= 0.0 {
             return None;
         }
-        let trace = crossed(&maps);
-        // The map that stands for the signal has errors, which adds tr Σ² once to cᵀΣc.
+        let trace = mean_squared_product(&maps);
+        // The map, used in place of the signal, has errors, which adds tr Σ² once to cᵀΣc.
         let linear = (quadratic(&maps, image) - trace).max(0.0);
         let spread = (4.0 * linear + 2.0 * trace).sqrt();
         let end = |side: f64| (power + side * NORMAL_95 * spread - noise) / noise;
@@ -303,22 +304,22 @@ impl Null<'_> {
     }
 }
 
-/// gᵀΣg, Σ being the covariance of the errors that `maps` are.
+/// gᵀΣg, where Σ is the covariance of the error maps.
 fn quadratic(maps: &[Vec<f64>], g: &[f64]) -> f64 {
     let squares = maps.iter().map(|map| dot(map, g).powi(2));
     squares.sum::<f64>() / maps.len() as f64
 }
 
-/// tr Σ²: the mean square of the product of two errors.
-fn crossed(maps: &[Vec<f64>]) -> f64 {
+/// tr Σ²: the mean squared product of two error maps.
+fn mean_squared_product(maps: &[Vec<f64>]) -> f64 {
     let maps = &maps[..maps.len().min(CROSSED)];
     let pairs = maps.len() * (maps.len() - 1) / 2;
-    let of = |at: usize| {
+    let squared_products = |at: usize| {
         maps[..at]
             .iter()
             .map(move |map| dot(map, &maps[at]).powi(2))
     };
-    (0..maps.len()).flat_map(of).sum::<f64>() / pairs as f64
+    (0..maps.len()).flat_map(squared_products).sum::<f64>() / pairs as f64
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
@@ -330,20 +331,20 @@ fn centred(map: &[f64]) -> Vec<f64> {
     map.iter().map(|v| v - mean).collect()
 }
 
-/// What is known of how the errors of a map's pixels go together.
+/// How the errors of a map's pixels are correlated.
 #[derive(Debug, Clone, Copy)]
 pub enum Errors<'a> {
-    /// They are independent: the noise is white.
+    /// Not at all: the noise is white.
     Independent,
     /// As in sums of the noise under random signs.
     Simulated(Null<'a>),
-    /// Nothing: noise that is not white, of which no sums were simulated.
+    /// Unknown: the noise is not white and its null has not been simulated.
     Unknown,
 }
 
 impl Errors<'_> {
-    /// |z| past which a pixel of a map of so many is significant, at 5 % for the whole map: Bonferroni's, or
-    /// the lower one that 95 % of maps under random signs stay below.
+    /// |z| above which a pixel of a map of `pixels` is significant, at 5 % for the whole map: Bonferroni's, or
+    /// the bound that 95 % of maps under random signs stay below if that is lower.
     pub fn bound(&self, pixels: usize) -> f64 {
         let most = super::interval::bonferroni(pixels, ALPHA);
         match self {
@@ -352,7 +353,7 @@ impl Errors<'_> {
         }
     }
 
-    /// The significant clusters of a z map; `None` where nothing is known.
+    /// The significant clusters of a z map; `None` if the correlation is unknown.
     pub fn clusters(&self, z: &[f32], shape: Shape) -> Option<Vec<cluster::Cluster>> {
         match self {
             Self::Independent => Some(cluster::clusters(z, shape).clusters),
@@ -361,7 +362,7 @@ impl Errors<'_> {
         }
     }
 
-    /// The 95 % interval of a signal-to-noise ratio; `None` where nothing is known.
+    /// The 95 % interval of a signal-to-noise ratio; `None` if the correlation is unknown.
     pub fn snr_interval(&self, snr: f64, image: &[f64], errors: &[f64]) -> Option<[f64; 2]> {
         match self {
             Self::Independent => Some(super::interval::snr_interval(snr, image.len())),

@@ -1,21 +1,21 @@
-//! How sums are kept: the shape of an image, the points that noise lies on, fixed-point numbers.
+//! Number formats shared by all statistics: image shapes, the noise grid and fixed-point sums.
 
 use serde::{Deserialize, Serialize};
 
-/// Numbers of one image, by axis: \[channels, rows, columns\].
+/// Size of an image along each axis: \[channels, rows, columns\].
 pub type Shape = [usize; 3];
 
-/// Sums of activations are kept as integers in units of one over this: rounded once a block, then
+/// Sums of activations are stored as integers in units of one over this: rounded once per block, then
 /// added exactly, in any order.
 pub const FIXED_POINT: f64 = 1048576.0;
 
-/// The values that a pixel of the noise may take: `offset + step·k` for k from 0 to 65,535.
+/// The values that a noise pixel may take: `offset + step·k` for k from 0 to 65,535.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Grid {
-    /// Value of k = 0.
+    /// Value at k = 0.
     pub offset: f64,
-    /// Distance of two neighbours.
+    /// Distance between adjacent grid points.
     pub step: f64,
 }
 
@@ -26,20 +26,20 @@ impl Grid {
     }
 }
 
-/// What a trial is taken to say of a class.
+/// Which response of the network a map is computed from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Response {
-    /// Whether the network decided for it.
+    /// Whether the network chose the class.
     Decision,
-    /// What its outputs say for the class beside the others.
+    /// The class's output relative to the other classes.
     Evidence,
 }
 
 impl Response {
-    /// Every response, in the order in which a key goes through them.
+    /// Every response, in the order in which the key cycles through them.
     pub const ALL: [Self; 2] = [Self::Decision, Self::Evidence];
 
-    /// In words, for views and reports.
+    /// The label in views and reports.
     pub fn label(self) -> &'static str {
         match self {
             Self::Decision => "decisions",
@@ -47,7 +47,7 @@ impl Response {
         }
     }
 
-    /// What its map is called.
+    /// The name of its map.
     pub fn image_label(self) -> &'static str {
         match self {
             Self::Decision => "classification image",

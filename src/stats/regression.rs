@@ -1,32 +1,32 @@
-//! Maps without the smoothing of the noise: the regression of what the network says on the noise's
+//! Maps without the noise's smoothing: ridge regression of the network's response on the noise's
 //! coefficients.
 //!
-//! Noise whose pixels go together is a sum of fixed images, each times a coefficient: z = μ + Σ aᵢ·vᵢ. Along the
-//! axes vᵢ of its covariance C the coefficients are uncorrelated, of variance λᵢ. A map m = cov(y, z) of a
-//! response y = w·z is then C·w, and its part along an axis λᵢ·(vᵢ·w): divided by λᵢ it is the regression
-//! coefficient, and the sum of the axes by their coefficients is w itself, as far as the noise reaches
+//! Noise with correlated pixels is a sum of fixed images, each times a coefficient: z = μ + Σ aᵢ·vᵢ. Along the
+//! axes vᵢ of its covariance C the coefficients are uncorrelated, with variance λᵢ. A map m = cov(y, z) of a
+//! response y = w·z is then C·w, and its component along an axis is λᵢ·(vᵢ·w): divided by λᵢ it is the regression
+//! coefficient, and the sum of the axes times their coefficients is w itself, within the span of the noise
 //! (Theunissen et al., *Estimating spatio-temporal receptive fields of auditory and visual neurons from
 //! their responses to natural stimuli*, Network 12:289, 2001).
 //!
 //! Along an axis of little variance the coefficient is mostly error. It is shrunk by λᵢ/(λᵢ + ρ) (ridge
 //! regression; Hoerl & Kennard, Technometrics 12:55, 1970), where ρ is the variance of the errors over that of the
-//! weights. The errors are known from how the halves of the trials differ, the weights' variance is the one under
-//! which what was measured is most likely (Sahani & Linden, *Evidence optimization techniques for estimating
-//! stimulus-response functions*, NIPS 15, 2003).
+//! weights. The errors are estimated from the difference between the halves of the trials; the weights' variance is
+//! the one that maximizes the likelihood of the measurement (Sahani & Linden, *Evidence optimization techniques for
+//! estimating stimulus-response functions*, NIPS 15, 2003).
 
 use nalgebra::{DMatrix, DMatrixView};
 use serde::{Deserialize, Serialize};
 
 use super::correlation::{pearson, spearman_brown};
 
-/// Penalties tried: ρ over the largest variance, eight a decade.
+/// Penalties tried: ρ over the largest variance, eight per decade.
 const TRIED: std::ops::RangeInclusive<i32> = -56..=24;
 
-/// By how much the logarithm of the likelihood must exceed that of weights of 0: one time in twenty it does so
-/// where there are none (½·χ² of one degree of freedom).
+/// By how much the log-likelihood must exceed that of zero weights: if all weights are 0, it does so one time in
+/// twenty (½·χ² with one degree of freedom).
 const LEAST_GAIN: f64 = 1.92;
 
-/// The axes of a noise's covariance, in units of its values. A axes, maps of P numbers.
+/// The axes of the noise's covariance, in units of its values. A axes, maps of P numbers.
 #[derive(Debug, Clone, Copy)]
 pub struct Axes<'a> {
     /// Variance along each, \[A\].
@@ -38,40 +38,39 @@ pub struct Axes<'a> {
 /// A map without the noise's smoothing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Regression {
-    /// The map w, \[P\]. Of decisions: in units of the noise's range, as the classification image, which it
-    /// would be under white noise of the same power. Of evidence: units of the response per full range of
-    /// a pixel.
+    /// The map w, \[P\]. For decisions: in units of the noise's range, like the classification image under
+    /// white noise of the same power. For evidence: units of the response per full range of a pixel.
     pub image: Vec<f32>,
     /// Spearman–Brown reliability from odd and even blocks, in \[−1,1\].
     pub reliability: Option<f64>,
-    /// Axes that it is made of: Σλ/(λ + ρ), in \[0,A\].
+    /// Effective number of axes: Σλ/(λ + ρ), in \[0,A\].
     pub axes: f64,
 }
 
-/// What is regressed: cov(y, z) up to a factor, of all trials, of the even and of the odd blocks, \[P\] each.
+/// Input of a regression: cov(y, z) up to a factor, for all trials, the even blocks and the odd blocks, \[P\] each.
 pub type Covariances = [Vec<f64>; 3];
 
 impl Axes<'_> {
-    /// Whether they can be those of maps of so many numbers.
+    /// Whether their sizes match maps of `pixels` numbers.
     fn fit(&self, pixels: usize) -> bool {
         !self.variances.is_empty() && self.vectors.len() == self.variances.len() * pixels
     }
 
-    /// Solves C·w = m for each map m; `None` where the trials do not tell it from nothing.
+    /// Solves C·w = m for each map m; `None` if the map is not significantly different from zero.
     pub fn regress(&self, maps: &[Covariances]) -> Vec<Option<Regression>> {
         let pixels = maps.first().map_or(0, |[whole, ..]| whole.len());
         if pixels == 0 || !self.fit(pixels) {
             return vec![None; maps.len()];
         }
         let axes = DMatrixView::from_slice(self.vectors, pixels, self.variances.len());
-        // To a common size, so that narrow numbers hold them.
+        // Scaled to a common size that 32-bit floats can hold.
         let size = |[whole, ..]: &Covariances| {
             let most = whole.iter().fold(0.0_f64, |most, v| most.max(v.abs()));
             if most > 0.0 { most } else { 1.0 }
         };
         let sizes: Vec<f64> = maps.iter().map(size).collect();
-        let columns = maps.iter().zip(&sizes).flat_map(|(own, size)| {
-            let numbers = own.iter().flatten();
+        let columns = maps.iter().zip(&sizes).flat_map(|(covariances, size)| {
+            let numbers = covariances.iter().flatten();
             numbers.map(move |v| (v / size) as f32)
         });
         let columns = DMatrix::from_iterator(pixels, 3 * maps.len(), columns);
@@ -80,13 +79,13 @@ impl Axes<'_> {
         let penalties: Vec<Option<f64>> = (0..maps.len())
             .map(|map| {
                 let parts = [0, 1, 2].map(|at| along.column(3 * map + at));
-                self.penalty(parts.each_ref().map(|it| it.as_slice()))
+                self.penalty(parts.each_ref().map(|part| part.as_slice()))
             })
             .collect();
         for (at, mut column) in shrunk.column_iter_mut().enumerate() {
             let penalty = penalties[at / 3].unwrap_or(1.0);
-            for (own, &variance) in column.iter_mut().zip(self.variances) {
-                *own /= (f64::from(variance) + penalty) as f32;
+            for (value, &variance) in column.iter_mut().zip(self.variances) {
+                *value /= (f64::from(variance) + penalty) as f32;
             }
         }
         let images = axes * shrunk;
@@ -95,24 +94,24 @@ impl Axes<'_> {
             let column = |at: usize| images.column(3 * map + at);
             let r = pearson(column(1).as_slice(), column(2).as_slice());
             let image = column(0);
-            let shares = self.variances.iter().map(|&it| f64::from(it));
+            let shares = self.variances.iter().map(|&variance| f64::from(variance));
             Some(Regression {
                 image: image
                     .iter()
                     .map(|&v| (f64::from(v) * sizes[map]) as f32)
                     .collect(),
                 reliability: r.map(spearman_brown),
-                axes: shares.map(|it| it / (it + penalty)).sum(),
+                axes: shares.map(|variance| variance / (variance + penalty)).sum(),
             })
         };
         penalties.iter().enumerate().map(regression).collect()
     }
 
-    /// The penalty ρ, from what all trials and their halves say along each axis; `None` where it is not more
-    /// likely that there is something than that there is nothing.
+    /// The penalty ρ, estimated from the map and its halves along each axis; `None` if a signal is not
+    /// significantly more likely than none.
     ///
-    /// Errors of variance s² a unit of variance make the halves differ by 4·λs² along an axis. With weights of
-    /// variance τ², what all trials say along it is normal with variance λ·(λτ² + s²), and ρ = s²/τ².
+    /// With errors of variance s² per unit of noise variance, the halves differ by a variance of 4·λs² along an
+    /// axis. With weights of variance τ², the map along it is normal with variance λ·(λτ² + s²), and ρ = s²/τ².
     fn penalty(&self, [whole, even, odd]: [&[f32]; 3]) -> Option<f64> {
         let square =
             |(value, variance): (f32, &f32)| f64::from(value).powi(2) / f64::from(*variance);
@@ -127,8 +126,8 @@ impl Axes<'_> {
             .map(square)
             .collect();
         if error <= 0.0 {
-            // Halves that do not differ have no errors.
-            return squares.iter().any(|it| *it > 0.0).then_some(0.0);
+            // Halves that do not differ have no error.
+            return squares.iter().any(|square| *square > 0.0).then_some(0.0);
         }
         let likelihood = |share: &dyn Fn(f64) -> f64| -> f64 {
             let axes = self.variances.iter().zip(&squares);
@@ -155,7 +154,7 @@ mod tests {
 
     const PIXELS: usize = 12;
 
-    /// Axes of a noise that falls off by a factor of 1,000: those of cosines, which are at right angles.
+    /// Cosine axes, which are orthogonal, with variances falling off by a factor of 1,000.
     fn axes() -> (Vec<f32>, Vec<f32>) {
         let variance = |i: usize| 10_f64.powf(-3.0 * i as f64 / (PIXELS - 1) as f64) as f32;
         let value = |i: usize, p: usize| {
@@ -171,7 +170,7 @@ mod tests {
         Axes { variances, vectors }
     }
 
-    /// cov(y, z) of a linear response with errors of so many standard deviations, by halves.
+    /// cov(y, z) of a linear response with errors of standard deviation `error`, for all trials and by halves.
     fn measured(weights: &[f64], trials: usize, error: f64, seed: u64) -> Covariances {
         let (variances, vectors) = axes();
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -246,7 +245,7 @@ mod tests {
             clear.axes,
             blurred.axes
         );
-        // Of responses that know nothing of the noise one in twenty has one.
+        // Of responses independent of the noise, one in twenty has a regression.
         let nothing = vec![0.0; PIXELS];
         let all: Vec<_> = (0..60)
             .map(|seed| {
@@ -254,7 +253,7 @@ mod tests {
                     .remove(0)
             })
             .collect();
-        let none = all.iter().filter(|it| it.is_none()).count();
+        let none = all.iter().filter(|regression| regression.is_none()).count();
         assert!(none >= 50, "{none}");
     }
 
@@ -266,11 +265,11 @@ mod tests {
             .map(|seed| measured(&weights(), 2_000, 0.3, seed))
             .collect();
         let together = axes.regress(&maps);
-        for (own, map) in together.iter().zip(&maps) {
+        for (joint, map) in together.iter().zip(&maps) {
             let alone = axes.regress(std::slice::from_ref(map)).remove(0).unwrap();
-            let own = own.as_ref().unwrap();
-            assert_eq!(own.axes, alone.axes);
-            let pairs = own.image.iter().zip(&alone.image);
+            let joint = joint.as_ref().unwrap();
+            assert_eq!(joint.axes, alone.axes);
+            let pairs = joint.image.iter().zip(&alone.image);
             assert!(pairs.clone().all(|(a, b)| (a - b).abs() < 1e-5));
         }
         let foreign = Axes {

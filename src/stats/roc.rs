@@ -1,22 +1,22 @@
-//! How well a score tells two groups apart: the ROC curve and the area under it.
+//! How well a score separates two groups: the ROC curve and the area under it.
 
 use super::interval::{Interval, NORMAL_95};
 
-/// What scores say of two groups.
+/// The ROC curve of two groups of scores, and its area.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Roc {
-    /// The curve, from (0,0), where nothing is called positive, to (1,1), where all is: one point
-    /// for each distinct score.
+    /// The curve, from (0,0), where nothing is called positive, to (1,1), where everything is: one point
+    /// per distinct score.
     pub points: Vec<RocPoint>,
-    /// The area under the curve with its 95 % interval: the chance that a positive scores higher
+    /// The area under the curve with its 95 % interval: the probability that a positive scores higher
     /// than a negative, a tie counting half.
     pub auc: Interval,
 }
 
-/// One point of a ROC curve: what follows where scores of at least a threshold are called positive.
+/// One point of a ROC curve, at which scores of at least the threshold are called positive.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RocPoint {
-    /// The threshold; `None` at the start of the curve, which lies above every score.
+    /// The threshold; `None` at the start of the curve, which is above every score.
     pub threshold: Option<f64>,
     /// Share of the negatives called positive.
     pub false_positives: f64,
@@ -24,14 +24,13 @@ pub struct RocPoint {
     pub true_positives: f64,
 }
 
-/// The ROC curve of the scores of positives and negatives; `None` where a group is empty or a
+/// The ROC curve of the scores of positives and negatives; `None` if a group is empty or a
 /// score is NaN.
 ///
 /// The area is the Mann–Whitney statistic U/(m·n), ties counting half, which is the area under
-/// the curve by the trapezoid rule. Its interval inverts the score test that has Hanley & McNeil's
+/// the curve by the trapezoid rule. Its interval inverts the score test with Hanley & McNeil's
 /// variance (Radiology 143:29, 1982; Newcombe, Statistics in Medicine 25:559, 2006, method 5), as
-/// Wilson's does for a share: unlike DeLong's, it has a width where the groups are apart without
-/// overlap.
+/// Wilson's does for a proportion: unlike DeLong's, it has a width even if the groups do not overlap.
 pub fn roc(positives: &[f64], negatives: &[f64]) -> Option<Roc> {
     if positives.is_empty() || negatives.is_empty() {
         return None;
@@ -48,7 +47,7 @@ pub fn roc(positives: &[f64], negatives: &[f64]) -> Option<Roc> {
 
     let (m, n) = (positives.len() as u64, negatives.len() as u64);
     let (mut above, mut below) = (0_u64, 0_u64);
-    // Twice U, so that ties stay whole.
+    // Twice U, so that ties stay integers.
     let mut twice = 0_u64;
     let mut points = vec![RocPoint {
         threshold: None,
@@ -109,8 +108,8 @@ mod tests {
 
     #[test]
     fn the_curve_of_a_hand_made_example_with_a_tie() {
-        let it = roc(&[3.0, 2.0], &[2.0, 1.0]).unwrap();
-        let curve: Vec<_> = it
+        let result = roc(&[3.0, 2.0], &[2.0, 1.0]).unwrap();
+        let curve: Vec<_> = result
             .points
             .iter()
             .map(|point| (point.threshold, point.false_positives, point.true_positives))
@@ -125,10 +124,10 @@ mod tests {
             ]
         );
         // Pairs: 3>2, 3>1, 2=2, 2>1: 3½ of 4.
-        assert_eq!(it.auc.estimate, 0.875);
+        assert_eq!(result.auc.estimate, 0.875);
     }
 
-    /// The definition: of all pairs, those in which the positive is above, and half the ties.
+    /// By definition: the share of pairs in which the positive is above, plus half the ties.
     #[test]
     fn the_area_is_the_share_of_pairs_in_order_and_that_under_the_curve() {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
@@ -144,19 +143,19 @@ mod tests {
                 pairs += f64::from(u8::from(p > n)) + 0.5 * f64::from(u8::from(p == n));
             }
         }
-        let it = roc(&positives, &negatives).unwrap();
-        assert!((it.auc.estimate - pairs / (37.0 * 23.0)).abs() < 1e-12);
+        let result = roc(&positives, &negatives).unwrap();
+        assert!((result.auc.estimate - pairs / (37.0 * 23.0)).abs() < 1e-12);
         let trapezoid = |pair: &[RocPoint]| {
             (pair[1].false_positives - pair[0].false_positives)
                 * (pair[0].true_positives + pair[1].true_positives)
                 / 2.0
         };
-        let under: f64 = it.points.windows(2).map(trapezoid).sum();
-        assert!((it.auc.estimate - under).abs() < 1e-12);
-        // Groups exchanged, the area is the rest.
+        let under: f64 = result.points.windows(2).map(trapezoid).sum();
+        assert!((result.auc.estimate - under).abs() < 1e-12);
+        // With the groups swapped, the area is the complement.
         let exchanged = roc(&negatives, &positives).unwrap().auc;
-        assert!((exchanged.estimate - (1.0 - it.auc.estimate)).abs() < 1e-12);
-        assert!((exchanged.low - (1.0 - it.auc.high)).abs() < 1e-9);
+        assert!((exchanged.estimate - (1.0 - result.auc.estimate)).abs() < 1e-12);
+        assert!((exchanged.low - (1.0 - result.auc.high)).abs() < 1e-9);
     }
 
     #[test]
@@ -169,7 +168,7 @@ mod tests {
         assert_eq!((apart.low, apart.estimate), (0.0, 0.0));
     }
 
-    /// The claim of a 95 % interval itself. Two normal distributions 1 apart: A = Φ(1/√2).
+    /// The coverage of the 95 % interval. Two normal distributions 1 apart: A = Φ(1/√2).
     #[test]
     fn the_interval_holds_the_true_area_95_times_in_100() {
         let truth = 0.760_249_938_906_5;
@@ -193,10 +192,10 @@ mod tests {
 
     #[test]
     fn scores_that_are_all_the_same_tell_nothing() {
-        let it = roc(&[1.0; 4], &[1.0; 9]).unwrap();
-        assert_eq!(it.auc.estimate, 0.5);
-        assert!(it.auc.low < 0.25 && it.auc.high > 0.75);
-        assert_eq!(it.points.len(), 2);
+        let result = roc(&[1.0; 4], &[1.0; 9]).unwrap();
+        assert_eq!(result.auc.estimate, 0.5);
+        assert!(result.auc.low < 0.25 && result.auc.high > 0.75);
+        assert_eq!(result.points.len(), 2);
     }
 
     #[test]

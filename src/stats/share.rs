@@ -1,4 +1,4 @@
-//! A share of trials: so many of so many.
+//! A share of trials: hits out of a total.
 
 use super::interval::{Interval, wilson};
 
@@ -7,17 +7,17 @@ use super::interval::{Interval, wilson};
 pub struct Share {
     /// Trials that succeeded; at most `of`.
     pub hits: u64,
-    /// All trials.
+    /// Number of trials.
     pub of: u64,
 }
 
 impl Share {
-    /// The share, in \[0,1\]; `None` without trials.
+    /// The share, in \[0,1\]; `None` if there are no trials.
     pub fn rate(self) -> Option<f64> {
         (self.of > 0).then(|| self.hits as f64 / self.of as f64)
     }
 
-    /// The share with Wilson's 95 % interval; `None` without trials.
+    /// The share with Wilson's 95 % interval; `None` if there are no trials.
     pub fn interval(self) -> Option<Interval> {
         wilson(self.hits, self.of)
     }

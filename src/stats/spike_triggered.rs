@@ -1,8 +1,8 @@
-//! Spike-triggered averages and covariances, and how far they can be trusted, from sums.
+//! Spike-triggered averages and covariances from sums, and their reliability.
 //!
-//! s̄ is the mean of the stimuli shown, σ their deviation, a an activation. Formulas: Schwartz et
+//! s̄ is the mean of the stimuli, σ their standard deviation, a an activation. Formulas: Schwartz et
 //! al., *Spike-triggered neural characterization*, J. Vision 6(4):13, 2006; Paninski 2003 for the
-//! link of the average with the mean gradient (Bussgang, Stein).
+//! relation of the average to the mean gradient (Bussgang, Stein).
 
 use serde::{Deserialize, Serialize};
 
@@ -10,11 +10,11 @@ use super::correlation::{pearson, spearman_brown};
 use super::covariance::{Eigen, symmetric_eigen};
 use crate::stats::numbers::FIXED_POINT;
 
-/// Sums over receptive fields, by parity of the block. U units, P pixels; everything but counts in
+/// Sums over receptive fields, by parity of the block. U units, P pixels. All sums except counts are in
 /// units of 1/[`FIXED_POINT`]; stimuli are centred on ½.
 #[derive(Debug, Clone, Copy)]
 pub struct Sums<'a> {
-    /// Receptive fields seen, \[2\].
+    /// Receptive fields summed, \[2\].
     pub fields: [u64; 2],
     /// How often each unit fired, \[U\].
     pub fired: &'a [i64],
@@ -28,43 +28,43 @@ pub struct Sums<'a> {
     pub weighted: &'a [i64],
 }
 
-/// Sums of gradients of some units. P pixels.
+/// Gradient sums of selected units. P pixels.
 #[derive(Debug, Clone, Copy)]
 pub struct GradientSums<'a> {
     /// The units.
     pub units: &'a [usize],
-    /// Receptive fields seen; 0: no gradients yet.
+    /// Receptive fields summed; 0 if there are no gradients yet.
     pub fields: u64,
     /// Σ∇a, \[units,P\].
     pub sum: &'a [i64],
 }
 
-/// What the units of a layer look for, one entry a unit, each map of P pixels.
+/// Estimates for the units of a layer, one entry per unit; each map has P pixels.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct LayerEstimate {
-    /// Spike-triggered averages on noise, Σa(s−s̄)/Σ|a|; `None` where the unit never fired. Σ|a| is
+    /// Spike-triggered averages on noise, Σa(s−s̄)/Σ|a|; `None` if the unit never fired. Σ|a| is
     /// Σa where activations are never negative.
     pub sta: Vec<Option<Vec<f32>>>,
-    /// The same on training images. Neighbouring pixels of images go together, and this average is
-    /// not whitened: it shows what the unit saw when it fired, not its filter.
+    /// The same on training images. Neighbouring pixels of images are correlated and this average is
+    /// not whitened: it shows what was in view when the unit fired, not the unit's filter.
     pub image_sta: Vec<Option<Vec<f32>>>,
-    /// Units that never fired on noise, ascending. Empty before any was shown.
+    /// Units that never fired on noise, ascending. Empty before any noise has been shown.
     pub silent: Vec<usize>,
-    /// Pearson's r of the average on noise with the unit's weights; `None` where the unit is
-    /// silent or its layer does not see the image itself.
+    /// Pearson's r of the average on noise with the unit's weights; `None` if the unit is
+    /// silent or its layer does not take the image as input.
     pub kernel_correlation: Vec<Option<f64>>,
     /// Pearson's r of Cov(a,s) with the mean gradient of a, which it equals up to σ² under Gaussian
-    /// noise; `None` for units whose gradient was not taken.
+    /// noise; `None` for units whose gradient was not computed.
     pub stein_correlation: Vec<Option<f64>>,
-    /// Reliability of the average on noise from its halves of even and odd blocks; `None` where the
-    /// unit has not fired in both.
+    /// Reliability of the average on noise from its halves of even and odd blocks; `None` if the unit
+    /// has not fired in both.
     pub reliability: Vec<Option<f64>>,
-    /// Mean gradients of the activation on noise, up to a factor; `None` for units whose gradient was not taken.
+    /// Mean gradients of the activation on noise, up to a factor; `None` for units whose gradient was not computed.
     pub gradient: Vec<Option<Vec<f32>>>,
 }
 
 impl LayerEstimate {
-    /// Whether it can be that of so many units with maps of so many pixels.
+    /// Whether its sizes match `units` units with maps of `pixels` pixels.
     pub fn fits(&self, units: usize, pixels: usize) -> bool {
         let maps = |all: &[Option<Vec<f32>>]| {
             all.len() == units && all.iter().flatten().all(|map| map.len() == pixels)
@@ -80,7 +80,7 @@ impl LayerEstimate {
     }
 }
 
-/// What the sums of a layer say. `kernel` are its weights, \[U,P\], or empty.
+/// The estimates from a layer's sums. `kernel` is its weights, \[U,P\], or empty.
 pub fn estimate(
     noise: &Sums,
     images: &Sums,
@@ -101,8 +101,8 @@ pub fn estimate(
         pearson(sta[unit].as_ref()?, kernel)
     };
     let gradient = |unit: usize| -> Option<Vec<f32>> {
-        let at = gradients.units.iter().position(|&taken| taken == unit)?;
-        let sums = gradients.sum.get(at * pixels..(at + 1) * pixels)?;
+        let row = gradients.units.iter().position(|&taken| taken == unit)?;
+        let sums = gradients.sum.get(row * pixels..(row + 1) * pixels)?;
         let sums = sums.iter().map(|&sum| sum as f32);
         (gradients.fields > 0).then(|| sums.collect())
     };
@@ -127,7 +127,7 @@ pub fn estimate(
     }
 }
 
-/// Sums over the blocks of one parity, or of both.
+/// Sums pooled over the blocks of one parity, or of both.
 struct Pooled {
     fields: f64,
     activation: Vec<f64>,
@@ -141,7 +141,12 @@ impl Pooled {
     fn new(sums: &Sums, parities: &[usize]) -> Self {
         let pool = |values: &[i64]| -> Vec<f64> {
             let half = values.len() / 2;
-            let sum = |i| -> i64 { parities.iter().map(|it| values[it * half + i]).sum() };
+            let sum = |i| -> i64 {
+                parities
+                    .iter()
+                    .map(|parity| values[parity * half + i])
+                    .sum()
+            };
             (0..half).map(|i| sum(i) as f64 / FIXED_POINT).collect()
         };
         let fields = parities.iter().map(|&parity| sums.fields[parity]);
@@ -187,34 +192,34 @@ pub struct SecondMoments<'a> {
     pub outer: &'a [i64],
 }
 
-/// Directions in which the stimuli at spikes vary more, or less, than all stimuli.
+/// Directions in which spike-triggering stimuli vary more or less than all stimuli.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spread {
-    /// Eigenvalues of the spike-triggered less the prior covariance, ascending, \[P\].
+    /// Eigenvalues of the spike-triggered minus the prior covariance, ascending, \[P\].
     pub eigenvalues: Vec<f64>,
-    /// Smallest and largest eigenvalue that chance explains: the range of the shuffled responses,
-    /// widened by what the two ranges may differ by chance.
+    /// Smallest and largest eigenvalue explained by chance: the range with shuffled responses, widened by
+    /// how much two such ranges may differ by chance.
     pub chance: (f64, f64),
     /// Eigenvalues outside that range with their axes of unit norm, \[P\] each; farthest from zero
     /// first, at most [`MOST_AXES`].
     pub axes: Vec<(f64, Vec<f64>)>,
 }
 
-/// Most axes that are kept.
+/// Largest number of axes kept.
 pub const MOST_AXES: usize = 8;
 
-/// How far past the range of the shuffled responses chance may reach; see [`spread`]. Fewer than
-/// one in a hundred units without structure then has an axis.
+/// How far beyond the range of the shuffled responses chance may reach; see [`spread`]. With it, fewer
+/// than one in a hundred units without structure has an axis.
 pub const MARGIN: f64 = 5.0;
 
-/// The axes of a spike-triggered covariance against a prior of independent pixels of this
-/// `variance`; `None` where the unit never fired.
+/// The axes of a spike-triggered covariance, given a prior of independent pixels of this
+/// `variance`; `None` if the unit never fired.
 ///
-/// C = Σ|a|(s−STA)(s−STA)ᵀ/Σ|a| − σ²I. `shuffled` are the same sums with the responses dealt to
-/// other stimuli: the eigenvalues of their C are chance alone. The extreme eigenvalue of such a
+/// C = Σ|a|(s−STA)(s−STA)ᵀ/Σ|a| − σ²I. `shuffled` holds the same sums with the responses assigned to
+/// other stimuli: the eigenvalues of their C arise by chance alone. The extreme eigenvalue of such a
 /// matrix of P rows, whose eigenvalues fill a range of half-width R, scatters by 0.63·R·P^(−⅔)
-/// (Tracy and Widom 1996), and up to twice that at the upper end where spikes are few. So that two
-/// ranges of chance alone rarely differ by more, the range is widened by [`MARGIN`]·R·P^(−⅔).
+/// (Tracy and Widom 1996), and by up to twice that at the upper end if spikes are few. The range is
+/// widened by [`MARGIN`]·R·P^(−⅔), so that two ranges from chance alone rarely differ by more.
 pub fn spread(spikes: &SecondMoments, shuffled: &SecondMoments, variance: f64) -> Option<Spread> {
     let Eigen { values, vectors } = excess(spikes, variance)?;
     let by_chance = excess(shuffled, variance)?.values;
@@ -233,7 +238,7 @@ pub fn spread(spikes: &SecondMoments, shuffled: &SecondMoments, variance: f64) -
     })
 }
 
-/// The spike-triggered covariance less σ²I, taken apart; `None` without spikes.
+/// Eigendecomposition of the spike-triggered covariance minus σ²I; `None` if there are no spikes.
 fn excess(sums: &SecondMoments, variance: f64) -> Option<Eigen> {
     let pixels = sums.weighted.len();
     let spikes = sums.activation as f64;

@@ -1,43 +1,43 @@
-//! Images classified by classification images alone.
+//! Template matching: images classified by the classification images alone.
 //!
-//! Each class k has its mean noise m_k and its classification image c_k. An image x is given to the
-//! class whose template agrees with it most, by four scores:
+//! Each class k has a mean noise image m_k and a classification image c_k. An image x is assigned to the
+//! class whose template scores highest, by each of four scores:
 //!
 //! - raw: ⟨m_k, x⟩;
 //! - centred: ⟨c_k, x⟩;
-//! - cosine: ⟨c_k, x⟩/‖c_k‖, the cosine but for ‖x‖, which is the same for every class;
-//! - Pearson: ⟨c_k − c̄_k, x − x̄⟩/‖c_k − c̄_k‖, Pearson's r but for ‖x − x̄‖.
+//! - cosine: ⟨c_k, x⟩/‖c_k‖, the cosine up to ‖x‖, which is the same for every class;
+//! - Pearson: ⟨c_k − c̄_k, x − x̄⟩/‖c_k − c̄_k‖, Pearson's r up to ‖x − x̄‖.
 //!
 //! Source: Borji & Lin, *White Noise Analysis of Neural Networks*, ICLR 2020.
 
-/// The scores: raw, centred, cosine, Pearson.
+/// Number of scores: raw, centred, cosine, Pearson.
 pub const SCORES: usize = 4;
 
-/// What one class is recognised by. P pixels.
+/// The template of one class. P pixels.
 #[derive(Debug, Clone, Copy)]
 pub struct Template<'a> {
     /// The class.
     pub class: usize,
-    /// m_k, the mean of the noise called k, \[P\].
+    /// m_k, the mean of the noise classified as k, \[P\].
     pub mean_noise: &'a [f32],
     /// c_k, the classification image, \[P\].
     pub image: &'a [f32],
 }
 
-/// The templates of all classes that have one, ready to be compared with images.
+/// The templates of all classes that have one, prepared for scoring images.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Classifier {
     classes: Vec<usize>,
-    /// What x (of the last: x − x̄) is multiplied with, by class and score, \[P\] each.
+    /// The vectors that x is multiplied by (x − x̄ for the last score), by class and score, \[P\] each.
     filters: Vec<[Vec<f64>; SCORES]>,
 }
 
 impl Classifier {
-    /// Of these templates, their classes ascending. A template of no contrast agrees with no image:
-    /// its cosine and Pearson scores are 0.
+    /// Builds a classifier from templates in ascending order of class. A template without contrast matches
+    /// no image: its cosine and Pearson scores are 0.
     pub fn new(templates: &[Template<'_>]) -> Self {
         Self {
-            classes: templates.iter().map(|it| it.class).collect(),
+            classes: templates.iter().map(|template| template.class).collect(),
             filters: templates.iter().map(filters).collect(),
         }
     }
@@ -47,8 +47,8 @@ impl Classifier {
         &self.classes
     }
 
-    /// The class of an image of bytes, \[P\], by every score: the lowest on a tie. `None` without
-    /// templates.
+    /// The class of an image of bytes, \[P\], by every score; the lowest class on a tie. `None` if there
+    /// are no templates.
     pub fn classify(&self, image: &[u8]) -> Option<[usize; SCORES]> {
         let x: Vec<f64> = image.iter().map(|&x| f64::from(x) / 255.0).collect();
         let bytes: f64 = image.iter().map(|&x| f64::from(x)).sum();
@@ -86,7 +86,7 @@ fn filters(template: &Template<'_>) -> [Vec<f64>; SCORES] {
     ]
 }
 
-/// Scaled to norm 1; all zero where it is.
+/// The map scaled to norm 1; a map of zeros is returned unchanged.
 fn unit(mut map: Vec<f64>) -> Vec<f64> {
     let norm = dot(&map, &map).sqrt();
     if norm > 0.0 {
@@ -95,7 +95,7 @@ fn unit(mut map: Vec<f64>) -> Vec<f64> {
     map
 }
 
-/// In the order of the pixels, so that it is the same on every machine.
+/// Dot product, summed in pixel order so that every machine gets the same result.
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
@@ -104,7 +104,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 mod tests {
     use super::*;
 
-    fn of<'a>(class: usize, mean_noise: &'a [f32], image: &'a [f32]) -> Template<'a> {
+    fn template_of<'a>(class: usize, mean_noise: &'a [f32], image: &'a [f32]) -> Template<'a> {
         Template {
             class,
             mean_noise,
@@ -116,19 +116,19 @@ mod tests {
     fn every_score_weighs_a_hand_made_pair_of_templates_in_its_own_way() {
         // x = (1, 0, 0.2).
         let classifier = Classifier::new(&[
-            of(2, &[0.5, 0.5, 0.0], &[3.0, 0.0, 0.0]),
-            of(5, &[0.5, 0.4, 0.5], &[1.0, 0.0, 0.2]),
+            template_of(2, &[0.5, 0.5, 0.0], &[3.0, 0.0, 0.0]),
+            template_of(5, &[0.5, 0.4, 0.5], &[1.0, 0.0, 0.2]),
         ]);
         // Raw: 0.5 against 0.5 + 0.1. Centred: 3 against 1.04. Cosine: 1 against √1.04. Pearson:
-        // the second is the image itself, so none is larger.
+        // the second is the image itself, so it scores highest.
         assert_eq!(classifier.classify(&[255, 0, 51]), Some([5, 2, 5, 5]));
     }
 
     #[test]
     fn brightness_of_the_image_and_of_the_template_does_not_change_pearson() {
         let classifier = Classifier::new(&[
-            of(0, &[0.0; 4], &[9.0, 9.0, 9.1, 9.0]),
-            of(1, &[0.0; 4], &[0.0, 0.1, 0.0, 0.0]),
+            template_of(0, &[0.0; 4], &[9.0, 9.0, 9.1, 9.0]),
+            template_of(1, &[0.0; 4], &[0.0, 0.1, 0.0, 0.0]),
         ]);
         for base in [0, 100, 200] {
             let image = [base, base, base + 40, base];
@@ -144,17 +144,18 @@ mod tests {
     #[test]
     fn the_lowest_class_wins_a_tie() {
         let map = [0.3, -0.1, 0.7];
-        let classifier = Classifier::new(&[of(3, &map, &map), of(4, &map, &map)]);
+        let classifier = Classifier::new(&[template_of(3, &map, &map), template_of(4, &map, &map)]);
         assert_eq!(classifier.classify(&[9, 200, 31]), Some([3; 4]));
-        // An image of one grey correlates with nothing.
+        // A uniform grey image correlates with nothing.
         let other = [-0.3, 0.1, 0.9];
-        let classifier = Classifier::new(&[of(3, &map, &map), of(4, &map, &other)]);
+        let classifier =
+            Classifier::new(&[template_of(3, &map, &map), template_of(4, &map, &other)]);
         assert_eq!(classifier.classify(&[77; 3]).unwrap()[3], 3);
     }
 
     #[test]
     fn a_flat_template_and_no_template_are_no_trouble() {
-        let classifier = Classifier::new(&[of(1, &[0.5; 2], &[0.0; 2])]);
+        let classifier = Classifier::new(&[template_of(1, &[0.5; 2], &[0.0; 2])]);
         assert_eq!(classifier.classify(&[0, 255]), Some([1; 4]));
         assert_eq!(Classifier::new(&[]).classify(&[0, 255]), None);
     }

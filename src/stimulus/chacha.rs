@@ -1,4 +1,4 @@
-//! ChaCha8 over as many blocks at once as a vector holds: the words of `rand_chacha`, to the bit.
+//! ChaCha8 over as many blocks at once as a vector holds, bit-identical to `rand_chacha`.
 
 use pulp::{Arch, Simd, WithSimd};
 use rand::Rng;
@@ -7,14 +7,14 @@ use rand_chacha::ChaCha8Rng;
 /// Words of a block.
 const BLOCK: usize = 16;
 
-/// Rounds, of which two are a column and a diagonal one.
+/// Number of rounds, alternately over columns and diagonals.
 const ROUNDS: usize = 8;
 
 /// "expand 32-byte k".
 const CONSTANTS: [u32; 4] = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
 
-/// Fills `halves` with the halves of the next words of a generator, the lower one first, and moves it on; of
-/// an odd number the last word is used up whole.
+/// Fills `halves` with the halves of a generator's next words, lower half first, and advances it; for
+/// an odd number of halves, the last word is consumed whole.
 pub fn fill(rng: &mut ChaCha8Rng, halves: &mut [u16]) {
     // Up to the next block, then whole vectors of blocks, then the rest.
     let position = rng.get_word_pos();
@@ -36,6 +36,7 @@ pub fn fill(rng: &mut ChaCha8Rng, halves: &mut [u16]) {
     one_by_one(rng, &mut rest[filled..]);
 }
 
+/// The same, one word at a time.
 fn one_by_one(rng: &mut ChaCha8Rng, halves: &mut [u16]) {
     for pair in halves.chunks_mut(2) {
         let word = rng.next_u32();
@@ -44,7 +45,7 @@ fn one_by_one(rng: &mut ChaCha8Rng, halves: &mut [u16]) {
     }
 }
 
-/// The blocks of a key from one of them on; gives the halves of words that it filled.
+/// Computes the blocks of a key starting from `first`; returns the number of halves filled.
 struct Blocks<'a> {
     key: [u32; 8],
     stream: u64,
@@ -62,9 +63,9 @@ impl WithSimd for Blocks<'_> {
         let filled = self.halves.len() / at_once * at_once;
         let mut block = self.first;
         for halves in self.halves[..filled].chunks_exact_mut(at_once) {
-            let vector = |of: &dyn Fn(usize) -> u32| -> S::u32s {
+            let vector = |value: &dyn Fn(usize) -> u32| -> S::u32s {
                 let mut numbers = [0_u32; 16];
-                (0..lanes).for_each(|lane| numbers[lane] = of(lane));
+                (0..lanes).for_each(|lane| numbers[lane] = value(lane));
                 simd.partial_load_u32s(&numbers[..lanes])
             };
             let counter = |lane: usize| block.wrapping_add(lane as u64);
@@ -86,13 +87,13 @@ impl WithSimd for Blocks<'_> {
                     quarter(simd, &mut state, std::array::from_fn(diagonal));
                 }
             }
-            // A block is one lane of all sixteen words.
+            // A block consists of one lane of all sixteen words.
             let mut rows = [[0_u32; 16]; BLOCK];
             for ((row, word), start) in rows.iter_mut().zip(state).zip(start) {
                 simd.partial_store_u32s(&mut row[..lanes], simd.add_u32s(word, start));
             }
-            for (lane, own) in halves.chunks_exact_mut(2 * BLOCK).enumerate() {
-                for (pair, row) in own.chunks_exact_mut(2).zip(&rows) {
+            for (lane, target) in halves.chunks_exact_mut(2 * BLOCK).enumerate() {
+                for (pair, row) in target.chunks_exact_mut(2).zip(&rows) {
                     (pair[0], pair[1]) = (row[lane] as u16, (row[lane] >> 16) as u16);
                 }
             }
@@ -135,32 +136,32 @@ mod tests {
             (31, 513),
             (7, 0),
         ] {
-            let mut own = ChaCha8Rng::seed_from_u64(11);
-            own.set_stream(3);
+            let mut ours = ChaCha8Rng::seed_from_u64(11);
+            ours.set_stream(3);
             for _ in 0..skipped {
-                own.next_u32();
+                ours.next_u32();
             }
-            let mut other = own.clone();
+            let mut other = ours.clone();
             let mut halves = vec![0; count];
-            fill(&mut own, &mut halves);
+            fill(&mut ours, &mut halves);
             let words: Vec<u32> = (0..count.div_ceil(2)).map(|_| other.next_u32()).collect();
             let expected = words
                 .iter()
                 .flat_map(|word| [*word as u16, (word >> 16) as u16]);
             let expected: Vec<u16> = expected.take(count).collect();
             assert_eq!(halves, expected, "{skipped} {count}");
-            // And both go on alike.
-            assert_eq!(own.next_u64(), other.next_u64());
+            // Both generators continue identically.
+            assert_eq!(ours.next_u64(), other.next_u64());
         }
     }
 
     #[test]
     fn the_counter_carries_into_its_upper_half() {
-        let mut own = ChaCha8Rng::seed_from_u64(1);
-        own.set_word_pos(((1_u128 << 32) - 3) * 16);
-        let mut other = own.clone();
+        let mut ours = ChaCha8Rng::seed_from_u64(1);
+        ours.set_word_pos(((1_u128 << 32) - 3) * 16);
+        let mut other = ours.clone();
         let mut halves = vec![0; 1200];
-        fill(&mut own, &mut halves);
+        fill(&mut ours, &mut halves);
         for pair in halves.chunks_exact(2) {
             let word = other.next_u32();
             assert_eq!(pair, [word as u16, (word >> 16) as u16]);

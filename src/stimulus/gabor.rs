@@ -1,48 +1,48 @@
 //! Gabor noise: a sum of tiled Gabor filters with random coefficients.
 //!
-//! For each size k a grid of ⌈H/k⌉ × ⌈W/k⌉ tiles covers the image, centred on it; where it is larger
-//! than the image, its outer tiles stick out. On every tile stand eight filters, of four
-//! orientations and two phases. A pixel lies in one tile of each size, so it is a sum of 8 terms a
-//! size: filters are kept by pixel, only where they are.
+//! For each size k, a grid of ⌈H/k⌉ × ⌈W/k⌉ tiles covers the image and is centred on it; if it is larger
+//! than the image, its outer tiles extend beyond it. Every tile has eight filters, of four
+//! orientations and two phases. A pixel lies in one tile of each size, so it is a sum of 8 terms per
+//! size: filters are stored by pixel, without their zeros.
 
 use rand_chacha::ChaCha8Rng;
 
 use super::{in_vectors, normal};
 use crate::session::form::Shape;
 
-/// Sides of the tiles, in pixels.
+/// Side lengths of the tiles, in pixels.
 const SIZES: [usize; 3] = [3, 7, 15];
 
 /// Orientations, evenly from 0 to 180°.
 const ORIENTATIONS: usize = 4;
 
-/// Filters on one tile: of each orientation a cosine and a sine.
+/// Filters on one tile: a cosine and a sine for each orientation.
 const FILTERS: usize = 2 * ORIENTATIONS;
 
 /// The filters' values at one pixel of a tile, or the coefficients of one tile.
 type Octet = [f32; FILTERS];
 
-/// The filters of an image of H×W pixels; every channel has coefficients of its own.
+/// The filters for images of H×W pixels; every channel has its own coefficients.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gabor {
-    /// Tiles of all sizes.
+    /// Number of tiles of all sizes.
     tiles: usize,
-    /// What makes up each pixel, \[H·W\].
+    /// The components of each pixel, \[H·W\].
     pixels: Vec<[Part; SIZES.len()]>,
     channels: usize,
 }
 
-/// What the tiles of one size add to a pixel.
+/// The contribution of one tile size to a pixel.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Part {
-    /// The tile that it lies in, numbered over all sizes.
+    /// The tile that contains the pixel, numbered over all sizes.
     tile: usize,
     /// The values of the tile's filters there.
     values: Octet,
 }
 
 impl Gabor {
-    /// The filters for images of so many channels, rows and columns.
+    /// The filters for images of this many channels, rows and columns.
     pub fn new([channels, height, width]: Shape) -> Self {
         let mut tiles = 0;
         let grids = SIZES.map(|side| {
@@ -68,13 +68,13 @@ impl Gabor {
         }
     }
 
-    /// Normal numbers that one image takes.
+    /// Number of normal numbers used by one image.
     pub fn normals(&self) -> usize {
         self.channels * self.tiles * FILTERS
     }
 
-    /// What makes up each pixel, as words, \[3,9,H·W\]: of each size the tile that the pixel lies in, and the bits
-    /// of the values of its eight filters there.
+    /// The components of each pixel as words, \[3,9,H·W\]: for each size, the tile that contains the pixel and the
+    /// bits of the values of its eight filters there.
     pub fn words(&self) -> Vec<u32> {
         let mut words = Vec::with_capacity(SIZES.len() * (1 + FILTERS) * self.pixels.len());
         for size in 0..SIZES.len() {
@@ -87,7 +87,7 @@ impl Gabor {
         words
     }
 
-    /// Draws `trials` images, each scaled such that its darkest pixel is 0 and its brightest
+    /// Draws `trials` images, each scaled so that its darkest pixel is 0 and its brightest is
     /// 65,535, \[trials,C·H·W\].
     pub fn draw(&self, rng: &mut ChaCha8Rng, trials: usize) -> Vec<u16> {
         let mut points = Vec::with_capacity(trials * self.channels * self.pixels.len());
@@ -112,15 +112,15 @@ impl Gabor {
         points
     }
 
-    /// The sum of the filters, each times its coefficient (\[tiles\] of 8), \[H·W\].
+    /// The sum of the filters, each multiplied by its coefficient (\[tiles\] of 8), \[H·W\].
     #[inline(always)]
     fn sum(&self, coefficients: &[Octet], image: &mut [f32]) {
         for (sum, parts) in image.iter_mut().zip(&self.pixels) {
             let mut lanes = [0.0; FILTERS];
             for part in parts {
-                let own = &coefficients[part.tile];
+                let tile = &coefficients[part.tile];
                 for lane in 0..FILTERS {
-                    lanes[lane] += own[lane] * part.values[lane];
+                    lanes[lane] += tile[lane] * part.values[lane];
                 }
             }
             let [a, b, c, d, e, f, g, h] = lanes;
@@ -136,7 +136,7 @@ struct Tiling {
     down: usize,
     /// Columns of tiles.
     across: usize,
-    /// How far the first tile sticks out above and to the left.
+    /// How far the first tile extends beyond the image above and to the left.
     out: (usize, usize),
     /// Number of the first tile.
     first: usize,
@@ -154,7 +154,7 @@ impl Tiling {
         }
     }
 
-    /// The tile that a pixel of the image lies in, and which pixel of the tile it is.
+    /// The tile that contains a pixel of the image, and the pixel's index in the tile.
     fn locate(&self, row: usize, column: usize) -> (usize, usize) {
         let (row, column) = (row + self.out.0, column + self.out.1);
         let tile = row / self.side * self.across + column / self.side;
@@ -163,8 +163,8 @@ impl Tiling {
     }
 }
 
-/// The eight filters of a tile of `side` pixels, by pixel: exp(−(u² + ¼v²)/2σ²)·cos(2πu/λ) and the
-/// same with the sine, where u runs across the stripes and v along them, from the tile's centre;
+/// The eight filters of a tile of `side` × `side` pixels, by pixel: exp(−(u² + ¼v²)/2σ²)·cos(2πu/λ) and the
+/// same with sine, where u runs across the stripes and v along them, from the tile's centre;
 /// σ = side/7, λ = side/2, and the aspect ½ makes them twice as long as wide.
 fn filters(side: usize) -> Vec<Octet> {
     use std::f64::consts::{PI, TAU};
@@ -191,7 +191,7 @@ fn filters(side: usize) -> Vec<Octet> {
     (0..side * side).map(octet).collect()
 }
 
-/// Adds the image to `points`, its range stretched to the 16-bit grid's. An image of one grey is
+/// Appends the image to `points`, its range stretched to that of the 16-bit grid. A uniform image becomes
 /// all 0.
 #[inline(always)]
 fn scale(image: &[f32], points: &mut Vec<u16>) {
@@ -234,8 +234,8 @@ mod tests {
         sum(gabor, &coefficients)
     }
 
-    /// Index of a filter: the tiles of a size are numbered row by row after those of the sizes
-    /// before.
+    /// Index of a filter: the tiles of a size are numbered row by row, after those of the previous
+    /// sizes.
     fn index(size: usize, row: usize, column: usize, filter: usize) -> usize {
         let across = SIZES.map(|side| SIDE.div_ceil(side));
         let before: usize = across[..size].iter().map(|n| n * n).sum();
@@ -246,7 +246,7 @@ mod tests {
     fn there_are_960_filters_and_none_is_empty_or_twice_there() {
         let gabor = gabor();
         assert_eq!(gabor.tiles * FILTERS, 960);
-        let mut seen: Vec<Vec<u32>> = (0..960)
+        let mut bases: Vec<Vec<u32>> = (0..960)
             .map(|i| basis(&gabor, i).iter().map(|v| v.to_bits()).collect())
             .collect();
         let norm = |basis: &Vec<u32>| {
@@ -255,10 +255,10 @@ mod tests {
                 .map(|&v| f32::from_bits(v).powi(2))
                 .sum::<f32>()
         };
-        assert!(seen.iter().map(norm).all(|norm| norm > 1e-3));
-        seen.sort();
-        seen.dedup();
-        assert_eq!(seen.len(), 960);
+        assert!(bases.iter().map(norm).all(|norm| norm > 1e-3));
+        bases.sort();
+        bases.dedup();
+        assert_eq!(bases.len(), 960);
     }
 
     #[test]
@@ -271,12 +271,12 @@ mod tests {
             assert!(inside || value == 0.0, "pixel {pixel}");
         }
         assert_eq!(filter[17 * SIDE + 10], 1.0, "a cosine is 1 at its centre");
-        // Tiles of three stick out by one pixel on every side, so the first centre is pixel 0.
+        // Tiles of side three extend beyond the image by one pixel, so the first centre is pixel 0.
         assert_eq!(basis(&gabor, index(0, 0, 0, 0))[0], 1.0);
         assert_eq!(basis(&gabor, index(0, 9, 9, 0))[784 - 1], 1.0);
     }
 
-    /// A cosine looks the same turned by 180° about its centre; a sine is its own negative, so its
+    /// A cosine is unchanged by a rotation of 180° about its centre; a sine is negated, so its
     /// mean is zero.
     #[test]
     fn phases_are_even_and_odd_about_the_centre() {
@@ -292,7 +292,7 @@ mod tests {
         }
     }
 
-    /// The response to gratings of the filter's own wavelength is largest at its orientation.
+    /// The response to gratings of the filter's wavelength is largest at its orientation.
     #[test]
     fn a_filter_prefers_the_grating_of_its_orientation() {
         for side in [7, 15] {

@@ -1,19 +1,20 @@
-// The noise of a launch and how it is shown, computed where it is needed: bit for bit what the host draws (see
-// `Source::draw` and `blend`), so that a run may change its device at any block of trials.
+// CUDA kernels that draw a launch's noise and make its stimuli, bit-identical to the host (see `Source::draw` and
+// `blend`), so that a run may change its device after any block of trials.
 //
-// NVRTC compiles this text at run time, followed by kernels/gabor.cu; it has no header. With NOISESCOPE_HOST defined it is plain C++17, whose
-// thread blocks are computed one after the other: that is how the tests run every kernel without a card. So a
-// kernel is a row of phases, each of which all threads of a thread block have done before the next begins, and
-// what is handed on from phase to phase lies in shared memory.
+// NVRTC compiles this source at run time, followed by kernels/normal.cu and kernels/gabor.cu; there is no header.
+// With NOISESCOPE_HOST defined it is plain C++17 that computes thread blocks one after another: this is how the
+// tests run every kernel without a card. So a kernel is a sequence of phases, each of which all threads of a thread
+// block complete before the next begins, and data passes from phase to phase in shared memory.
 //
-// A launch is B blocks of T trials of p points, shown as T images of P numbers. `heads` tells of each block of
-// trials, [B,12]: the 8 words of its key, the lower and the upper half of the position of its first word (as
-// `get_word_pos` gives it: anywhere in a ChaCha block), the bits of two floats: the shares of noise and image.
-// Points are centred, k - 32768 for k in 0..=65535, so that they fit into 16 bits with a sign. All thread blocks
-// have THREADS threads in one dimension, and grids have one dimension too, of fewer than 2^31 thread blocks; nothing
-// else is limited to what 32 bits hold but T, p and P.
+// A launch is B blocks of T trials with p points each, shown as T images of P values. `heads` describes each block
+// of trials, [B,12]: the 8 words of its key, the lower and the upper half of the position of its first word (as
+// from `get_word_pos`: anywhere in a ChaCha block), the bits of two floats: the weights of noise and image.
+// Points are centred, k - 32768 for k in 0..=65535, so that they fit into signed 16 bits. Thread blocks have
+// THREADS threads in one dimension, and grids are one-dimensional too, with fewer than 2^31 thread blocks; apart
+// from these only T, p and P must fit into 32 bits.
 //
-// Compile with --fmad=false and without fast math. Sums and products are rounded one by one all the same.
+// Compile with --fmad=false and without fast math. Even so, sums and products are written as separately rounded
+// operations.
 
 typedef unsigned char u8;
 typedef short i16;
@@ -21,7 +22,7 @@ typedef int i32;
 typedef unsigned int u32;
 typedef unsigned long long u64;
 
-// Threads of a thread block, each of which computes one ChaCha block of a stretch of words.
+// Threads per thread block, each of which computes one ChaCha block of a stretch of words.
 constexpr u32 THREADS = 128;
 
 #ifdef NOISESCOPE_HOST
@@ -32,7 +33,7 @@ struct Place {
     u32 x;
 };
 static Place blockIdx;
-// Whether the threads of a phase take turns the other way round, which must not matter.
+// Whether to run the threads of a phase in reverse order, which must not matter.
 static bool backwards;
 #define PHASE(...)                                                    \
     for (u32 turn = 0; turn < THREADS; ++turn) {                      \
@@ -83,17 +84,17 @@ __device__ inline u32 lowest(u32 mask) { return __ffs(mask) - 1; }
 // ---- Words: ChaCha8 with a 64-bit counter, stream 0
 
 constexpr u32 HEAD = 12;
-// Words of a ChaCha block.
+// Words per ChaCha block.
 constexpr u32 BLOCK = 16;
-// Words that a thread block computes at once.
+// Words computed by a thread block at once: a stretch.
 constexpr u32 WORDS = THREADS * BLOCK;
-// Where they lie in shared memory: one place in 17 is left free, so that neither the threads that write a ChaCha
-// block each nor those that read one word each wait for one another.
+// Their size in shared memory: one word in 17 is left free to avoid bank conflicts, both of threads that write a
+// ChaCha block each and of threads that read one word each.
 constexpr u32 ROOM = THREADS * (BLOCK + 1);
 
 __device__ u64 position(const u32* head) { return head[8] | (u64)head[9] << 32; }
 
-// A word of the stretch, 0..WORDS.
+// A word of a stretch, 0..WORDS.
 __device__ u32 word_of(const u32* words, u32 at) { return words[at + at / BLOCK]; }
 
 __device__ u32 start(const u32* head, u64 counter, u32 word) {
@@ -119,7 +120,7 @@ __device__ void quarter(u32& a, u32& b, u32& c, u32& d) {
     c += d, b = rotate(b ^ c, 7);
 }
 
-// Phase: the thread's ChaCha block of the stretch that begins with ChaCha block `first` of a key.
+// Phase: computes the thread's ChaCha block of the stretch that begins with ChaCha block `first` of a key.
 __device__ void generate(u32 thread, const u32* head, u64 first, u32* words) {
     const u64 counter = first + thread;
     u32 s[BLOCK];
@@ -139,7 +140,7 @@ __device__ void generate(u32 thread, const u32* head, u64 first, u32* words) {
     for (u32 i = 0; i < BLOCK; ++i) words[thread * (BLOCK + 1) + i] = s[i] + start(head, counter, i);
 }
 
-// ---- Points whose words are counted: uniform and binary
+// ---- Points that use a fixed number of bits: uniform and binary
 
 struct alignas(4) Pair {
     i16 low, high;
@@ -147,9 +148,9 @@ struct alignas(4) Pair {
 
 __device__ i16 centred(u32 point) { return (i16)((i32)point - 32768); }
 
-// Phase: the points of a stretch, EACH of every word, lower bits first. `skipped` words of the noise's first
+// Phase: writes the points of a stretch, EACH per word, lower bits first. `skipped` words of the noise's first
 // ChaCha block come before the noise; `first` is the stretch's first word, counted from that ChaCha block. Points
-// go to `own`, [count]; neighbouring threads write neighbouring pairs.
+// are written to `own`, [count]; neighbouring threads write neighbouring pairs.
 template <u32 EACH>
 __device__ void spread(u32 thread, const u32* words, u64 first, u32 skipped, u64 count, i16* own) {
     constexpr u32 BITS = 32 / EACH, MASK = 0xffffffffu >> (32 - BITS), PAIRS = EACH / 2;
@@ -186,323 +187,37 @@ extern "C" __global__ void draw_uniform(const u32* heads, u64 count, u32 stretch
     draw_words<2>(heads, count, stretches, points);
 }
 
-// Noise of 0 and 1, one bit each. Grid: B * stretches, stretches = ceil((ceil(count / 32) + 15) / 2048).
+// Binary noise, one bit per point. Grid: B * stretches, stretches = ceil((ceil(count / 32) + 15) / 2048).
 extern "C" __global__ void draw_binary(const u32* heads, u64 count, u32 stretches, i16* points) {
     draw_words<32>(heads, count, stretches, points);
 }
 
-// ---- Patches, whose places the host draws
+// ---- Patches, whose positions the host draws
 
 // Rows and columns of a patch.
 constexpr u32 PATCH = 4;
 
-// Phase: one channel of an image of so many columns, white from a pixel on.
+// Phase: writes one channel of an image with `columns` columns: black, with a white patch that begins at `place`.
 __device__ void square(u32 thread, u32 place, u32 area, u32 columns, i16* own) {
     for (u32 at = thread; at < area; at += THREADS) {
-        // Above and to the left of the patch they wrap around.
+        // Above and to the left of the patch these wrap around to large numbers.
         const u32 down = at / columns - place / columns, across = at % columns - place % columns;
         own[at] = centred(down < PATCH && across < PATCH);
     }
 }
 
-// Noise of one white patch an image and channel, [B*T*channels,area]; `places`, [B*T*channels]: the pixel of its
-// channel at which each patch begins. Grid: B * T * channels.
+// Noise with one white patch per image and channel, [B*T*channels,area]; `places`, [B*T*channels]: the pixel of
+// its channel at which each patch begins. Grid: B * T * channels.
 extern "C" __global__ void draw_patch(const u32* places, u32 area, u32 columns, i16* points) {
     PHASE(square(thread, places[blockIdx.x], area, columns, points + (u64)blockIdx.x * area));
 }
 
-// ---- Normal numbers, and Gaussian points: a ziggurat, in which the words that a normal takes vary
-
-// The words of a block of trials, 64 bits each, are cut into chunks; a thread block computes one, and SPARE words
-// beyond it, since the last normal that begins in a chunk may end in the next.
-//
-// Most normals take one word, one in 67 takes two or more; more than SPARE, less than one in 10^30. Such a one is
-// not drawn here: `failed` is then set, and the points of the launch are not to be used.
-constexpr u32 CHUNK = 960;
-constexpr u32 SPARE = 56;
-constexpr u32 MASKS = CHUNK / 32;
-static_assert(BLOCK - 1 + 2 * (CHUNK + SPARE) <= WORDS, "a thread block computes all words that a chunk needs");
-static_assert(CHUNK % 32 == 0 && MASKS <= THREADS && SPARE <= THREADS, "a thread has one of each at most");
-
-// What a thread block knows of its chunk.
-struct Chunk {
-    u32 words[ROOM];
-    // Words of 32 bits before the chunk's first one.
-    u32 skipped;
-    // How many words a normal takes if one begins at a word; SPARE + 1 where more than SPARE.
-    u8 length[CHUNK];
-    // The words where that is more than one, `odd` ones; one bit each.
-    u32 odd[MASKS];
-    // The words at which a normal does begin, one bit each, and how many begin before each 32 of them.
-    u32 begins[MASKS];
-    u32 before[MASKS];
-};
-
-// Right edges of the 256 layers and the density there, [257] each, as `rand_distr` has them.
-struct Ziggurat {
-    const double* edges;
-    const double* density;
-};
-
-__device__ u64 word64_of(const Chunk& chunk, u32 at) {
-    const u32 word = chunk.skipped + 2 * at;
-    return word_of(chunk.words, word) | (u64)word_of(chunk.words, word + 1) << 32;
-}
-
-// In [-1,1), of the upper 52 bits.
-__device__ double symmetric(u64 bits) { return plus(double_of(bits >> 12 | 0x4000000000000000), -3.0); }
-// In [0,1), of the upper 53 bits.
-__device__ double unit(u64 bits) { return times((double)(bits >> 11), 0x1p-53); }
-// In (0,1), of the upper 52 bits.
-__device__ double open_unit(u64 bits) {
-    return plus(double_of(bits >> 12 | 0x3ff0000000000000), -(1.0 - 0x1p-53));
-}
-
-struct Normal {
-    double value;
-    u32 length;
-};
-
-// The normal number that begins at a word, 0..CHUNK: its value and how many words it takes; SPARE + 1 and no value
-// where these are more than SPARE.
-//
-// Only here a processor's exp and log are used, and a card's may differ from them in the last bit. In a wedge (one
-// normal in 68) that changes what is accepted, and with it the words of all normals that follow in the block of
-// trials, in 2*10^-16 of all normals. In the tail (one in 3900) it moves the value by 10^-15, which moves the point
-// to its neighbour in 5*10^-16 of all normals where sigma is 1, and less where it is less.
-__device__ Normal take(const Chunk& chunk, u32 at, Ziggurat ziggurat) {
-    const Normal too_long = {0.0, SPARE + 1};
-    for (u32 used = 0; used < SPARE;) {
-        const u64 bits = word64_of(chunk, at + used++);
-        const u32 layer = bits & 0xff;
-        const double u = symmetric(bits), x = times(u, ziggurat.edges[layer]);
-        if ((x < 0 ? -x : x) < ziggurat.edges[layer + 1]) return {x, used};
-        if (layer == 0) {
-            // Beyond the edge r of layer 1: Marsaglia's tail.
-            const double r = ziggurat.edges[1];
-            while (used + 2 <= SPARE) {
-                const double beyond = log_of(open_unit(word64_of(chunk, at + used))) / r;
-                const double y = log_of(open_unit(word64_of(chunk, at + used + 1)));
-                used += 2;
-                if (!(times(-2.0, y) < times(beyond, beyond))) {
-                    return {u < 0 ? plus(beyond, -r) : plus(r, -beyond), used};
-                }
-            }
-            return too_long;
-        }
-        if (used == SPARE) return too_long;
-        const double low = ziggurat.density[layer + 1], high = ziggurat.density[layer];
-        const double height = plus(low, times(plus(high, -low), unit(word64_of(chunk, at + used++))));
-        if (height < exp_of(times(-x, x) / 2.0)) return {x, used};
-    }
-    return too_long;
-}
-
-// Phase: the words of a chunk, the first of which lies at a position.
-__device__ void begin(u32 thread, const u32* head, u64 at, Chunk& chunk) {
-    if (thread == 0) chunk.skipped = at % BLOCK;
-    generate(thread, head, at / BLOCK, chunk.words);
-}
-
-// Phase: how long the normals are.
-__device__ void measure(u32 thread, Ziggurat ziggurat, Chunk& chunk) {
-    for (u32 at = thread; at < CHUNK; at += THREADS) chunk.length[at] = (u8)take(chunk, at, ziggurat).length;
-}
-
-// Phase: where they take more than one word.
-__device__ void gather(u32 thread, Chunk& chunk) {
-    if (thread >= MASKS) return;
-    u32 odd = 0;
-    for (u32 bit = 0; bit < 32; ++bit) odd |= (u32)(chunk.length[32 * thread + bit] != 1) << bit;
-    chunk.odd[thread] = odd;
-}
-
-// The first odd word from one on; CHUNK where there is none.
-__device__ u32 next_odd(const Chunk& chunk, u32 at) {
-    for (u32 mask = at / 32; mask < MASKS; ++mask) {
-        const u32 above = mask == at / 32 ? at % 32 : 0;
-        const u32 bits = chunk.odd[mask] >> above;
-        if (bits) return 32 * mask + above + lowest(bits);
-    }
-    return CHUNK;
-}
-
-// How the normals go through a chunk: how many begin in it, and how many words of the next the last of them takes.
-// As one number, `begun | beyond << 16`; LOST where one is too long.
-constexpr u32 LOST = 0xffffffff;
-
-// Phase: how they go if the first of them begins at word `thread`, for every word at which it may.
-__device__ void pass(u32 thread, const Chunk& chunk, u32* passes) {
-    if (thread >= SPARE) return;
-    u32 at = thread, begun = 0;
-    while (at < CHUNK) {
-        const u32 odd = next_odd(chunk, at);
-        begun += odd - at;
-        at = odd;
-        if (odd == CHUNK) break;
-        if (chunk.length[odd] > SPARE) {
-            passes[thread] = LOST;
-            return;
-        }
-        begun += 1;
-        at += chunk.length[odd];
-    }
-    passes[thread] = begun | (at - CHUNK) << 16;
-}
-
-// Phases: computes the words of a chunk and measures them.
-__device__ void prepare(const u32* head, u32 number, Ziggurat ziggurat, Chunk& chunk) {
-    const u64 at = position(head) + (u64)number * (2 * CHUNK);
-    PHASE(begin(thread, head, at, chunk));
-    PHASE(measure(thread, ziggurat, chunk));
-    PHASE(gather(thread, chunk));
-}
-
-// First of three: `passes`, [B,chunks,SPARE], of every chunk.
-// Grid: B * chunks; chunks = ceil((count + ceil(count / 32) + 256) / 960) suffice: normals take 1.022 words each.
-extern "C" __global__ void pass_chunks(
-    const u32* heads, const double* edges, const double* density, u32 chunks, u32* passes) {
-    __shared__ Chunk chunk;
-    const u32 block = blockIdx.x / chunks, number = blockIdx.x % chunks;
-    prepare(heads + (u64)block * HEAD, number, {edges, density}, chunk);
-    PHASE(pass(thread, chunk, passes + (u64)blockIdx.x * SPARE));
-}
-
-// Chunks whose passes are fetched together.
-constexpr u32 ROWS = 32;
-
-// Where the normals stand between two chunks: the word of the next chunk at which the next one begins, and its
-// number.
-struct Stand {
-    u32 entry;
-    u64 first;
-    u32 passes[ROWS * SPARE];
-};
-
-// Phase: fetches passes, since one thread alone would wait for each of them in turn.
-__device__ void fetch(u32 thread, const u32* passes, u32 rows, Stand& stand) {
-    for (u32 i = thread; i < rows * SPARE; i += THREADS) stand.passes[i] = passes[i];
-}
-
-// Phase: goes through them.
-__device__ void link(u32 thread, u32 rows, u64 count, Stand& stand, u32* entries, u64* firsts, u32* failed) {
-    if (thread != 0) return;
-    for (u32 row = 0; row < rows; ++row) {
-        entries[row] = stand.entry;
-        firsts[row] = stand.first;
-        if (stand.first >= count) continue;
-        const u32 passed = stand.passes[row * SPARE + stand.entry];
-        if (passed == LOST) {
-            *failed = 1;
-            stand.first = count;
-            continue;
-        }
-        stand.first += passed & 0xffff;
-        stand.entry = passed >> 16;
-    }
-}
-
-// Second of three: word and number of the first normal of every chunk, [B,chunks] each. Sets `failed`, which is 0
-// before the launch, where a normal is too long or the chunks do not suffice. Grid: B.
-extern "C" __global__ void link_chunks(
-    const u32* passes, u64 count, u32 chunks, u32* entries, u64* firsts, u32* failed) {
-    __shared__ Stand stand;
-    const u64 own = (u64)blockIdx.x * chunks;
-    PHASE(if (thread == 0) stand.entry = 0, stand.first = 0);
-    for (u32 from = 0; from < chunks; from += ROWS) {
-        const u32 rows = chunks - from < ROWS ? chunks - from : ROWS;
-        PHASE(fetch(thread, passes + (own + from) * SPARE, rows, stand));
-        PHASE(link(thread, rows, count, stand, entries + own + from, firsts + own + from, failed));
-    }
-    PHASE(if (thread == 0 && stand.first < count) *failed = 1);
-}
-
-// Phase: one thread marks the words at which normals begin, if the first of them begins at `entry`.
-__device__ void mark(u32 thread, u32 entry, Chunk& chunk) {
-    if (thread != 0) return;
-    for (u32 i = 0; i < MASKS; ++i) chunk.begins[i] = 0xffffffff;
-    u32 from = 0, at = entry;
-    for (;;) {
-        // Within a normal that takes more than one word no other begins.
-        for (; from < at && from < CHUNK; ++from) chunk.begins[from / 32] &= ~(1u << from % 32);
-        if (at >= CHUNK) return;
-        const u32 odd = next_odd(chunk, at);
-        if (odd == CHUNK) return;
-        from = odd + 1, at = odd + chunk.length[odd];
-    }
-}
-
-// Phase: how many begin before each word of bits.
-__device__ void tally(u32 thread, Chunk& chunk) {
-    if (thread >= MASKS) return;
-    u32 before = 0;
-    for (u32 mask = 0; mask < thread; ++mask) before += ones(chunk.begins[mask]);
-    chunk.before[thread] = before;
-}
-
-// The point next to `n` standard deviations from the centre, clipped at the ends of the grid; halves go up.
-__device__ u32 gaussian_point(double n, double centre, double scale) {
-    const double top = times(2.0, centre), anywhere = plus(centre, times(scale, n));
-    const double place = anywhere < 0.0 ? 0.0 : anywhere > top ? top : anywhere;
-    const u32 whole = (u32)place;
-    return whole + (plus(place, -(double)whole) >= 0.5);
-}
-
-// What becomes of the normals of a block of trials: points of a grid, or the numbers themselves.
-struct OnGrid {
-    double centre, scale;
-    i16* points;
-};
-__device__ void put(OnGrid own, u64 number, double normal) {
-    own.points[number] = centred(gaussian_point(normal, own.centre, own.scale));
-}
-__device__ void put(float* own, u64 number, double normal) { own[number] = (float)normal; }
-
-// Phase: puts the normals that begin in a chunk where they go; those from `count` on nowhere.
-template <typename Own>
-__device__ void write(u32 thread, const Chunk& chunk, Ziggurat ziggurat, u64 first, u64 count, Own own) {
-    for (u32 at = thread; at < CHUNK; at += THREADS) {
-        const u32 mask = chunk.begins[at / 32], bit = at % 32;
-        const u64 number = first + chunk.before[at / 32] + ones(mask & ((1u << bit) - 1));
-        if (!(mask >> bit & 1) || number >= count) continue;
-        put(own, number, take(chunk, at, ziggurat).value);
-    }
-}
-
-template <typename Own>
-__device__ void write_chunk(
-    const u32* heads, Ziggurat ziggurat, u32 chunks, const u32* entries, const u64* firsts, u64 count, Own own) {
-    __shared__ Chunk chunk;
-    const u64 first = firsts[blockIdx.x];
-    if (first >= count) return;
-    prepare(heads + (u64)(blockIdx.x / chunks) * HEAD, blockIdx.x % chunks, ziggurat, chunk);
-    PHASE(mark(thread, entries[blockIdx.x], chunk));
-    PHASE(tally(thread, chunk));
-    PHASE(write(thread, chunk, ziggurat, first, count, own));
-}
-
-// Third of three: Gaussian points, [B,count]; `centre` is the grid's point of 0.5, `scale` its points a standard
-// deviation. Grid: B * chunks.
-extern "C" __global__ void draw_gaussian(
-    const u32* heads, const double* edges, const double* density, u32 chunks, const u32* entries, const u64* firsts,
-    double centre, double scale, u64 count, i16* points) {
-    const OnGrid own = {centre, scale, points + blockIdx.x / chunks * count};
-    write_chunk(heads, {edges, density}, chunks, entries, firsts, count, own);
-}
-
-// The same of the normals themselves, rounded to floats, [B,count]. Grid: B * chunks.
-extern "C" __global__ void draw_normals(
-    const u32* heads, const double* edges, const double* density, u32 chunks, const u32* entries, const u64* firsts,
-    u64 count, float* normals) {
-    write_chunk(heads, {edges, density}, chunks, entries, firsts, count, normals + blockIdx.x / chunks * count);
-}
-
 // ---- Stimuli
 
-// Numbers of an image that a thread shows.
+// Stimulus values computed per thread.
 constexpr u32 SHOWN = 4;
 
-// Phase: a slice of one stimulus.
+// Phase: computes a slice of one stimulus.
 __device__ void show_slice(
     u32 thread, u32 slice, const u32* head, const i16* points, const i32* cells, const u8* image, u32 numbers,
     float step, float offset, float* stimulus) {
@@ -512,15 +227,15 @@ __device__ void show_slice(
         if (at >= numbers) break;
         const float point = (float)(points[cells ? (u64)cells[at] : at] + 32768);
         float value = plus(times(point, step), offset);
-        // Without an image nothing is multiplied: the value is as it is.
+        // Without an image the value is not multiplied.
         if (image_share != 0.0f) value = plus(times(noise_share, value), times(image_share, (float)image[at]));
         stimulus[at] = value;
     }
 }
 
-// Stimuli, [B*T,P], of points, [B*T,p]. `cells`, [P]: the point that each number shows, null where it is its own.
-// `bytes`, [images,P], and `image`, [B*T], its index there, may be null where no image share of a block is other
-// than 0. Grid: B * T * slices, slices = ceil(P / 512).
+// Stimuli, [B*T,P], from points, [B*T,p]. `cells`, [P]: the point that each value shows, null if they correspond one
+// to one. `bytes`, [images,P], and `image`, [B*T], the index there, may be null if the image weight of every block is
+// 0. Grid: B * T * slices, slices = ceil(P / 512).
 extern "C" __global__ void show(
     const i16* points, const u32* heads, const i32* cells, const u8* bytes, const i32* image, u32 trials, u32 width,
     u32 numbers, u32 slices, float step, float offset, float* stimuli) {

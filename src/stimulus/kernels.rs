@@ -1,66 +1,70 @@
-//! Noise drawn by kernels of its own on NVIDIA's GPUs, through libtorch: bit for bit the noise of [`super::draw`].
+//! Kernels that draw noise on NVIDIA GPUs through libtorch, bit-identical to that of [`super::draw`].
 //!
-//! The kernels are `kernels.cu` and `kernels/gabor.cu`, which NVRTC compiles as one text where the program runs: no
-//! CUDA toolkit is needed to build it. They run on libtorch's own context and stream, on memory that libtorch allocates, so that nothing
-//! has to be waited for. Where there is no NVRTC, or the driver is too old for what it makes, the processor's
-//! threads draw the noise, and the reason is told.
+//! The kernels, `kernels.cu`, `kernels/normal.cu` and `kernels/gabor.cu`, are compiled as one source by NVRTC at run
+//! time, so building needs no CUDA toolkit. They run on libtorch's context and stream, in memory allocated by
+//! libtorch, without any synchronisation. If there is no NVRTC, or the driver is too old for its output, the
+//! processor's threads draw the noise, and the reason is reported.
 //!
-//! A test compiles the same text as C++ and compares it with what is drawn here.
+//! A test compiles the same source as C++ and compares its results with the processor's.
 
 use burn::tensor::{Int, Tensor};
 
 use super::{BlockSeed, Source};
 
-/// A launch that is drawn by kernels: B blocks of T trials, N = B·T, of p points and P numbers.
+/// A launch to be drawn by kernels: B blocks of T trials, N = B·T, with p points and P stimulus values each.
 #[derive(Debug)]
 pub struct Launch<'a> {
-    /// What is drawn.
+    /// The noise.
     pub source: &'a Source,
-    /// What is told of each block, \[B,12\] ([`super::Undrawn::head`]).
+    /// The input for each block, \[B,12\] ([`super::Undrawn::head`]).
     pub heads: &'a [u32],
-    /// The places of the images in the pool, \[N\].
+    /// The indices of the images in the pool, \[N\].
     pub image: &'a [u32],
-    /// Of patch noise the first pixels of the patches, \[N·C\] ([`Source::places`]); otherwise empty.
+    /// For patch noise the first pixels of the patches, \[N·C\] ([`Source::places`]); otherwise empty.
     pub places: &'a [u32],
-    /// Of Gabor noise what makes up each pixel, \[3·9·H·W\] ([`Source::filters`]), as 32-bit numbers.
+    /// For Gabor noise the components of each pixel, \[3·9·H·W\] ([`Source::filters`]), as 32-bit integers.
     pub filters: Option<&'a Tensor<1, Int>>,
-    /// The true classes, K where there is no trial, \[N\].
+    /// The true classes, K for padding, \[N\].
     pub shown: &'a [i16],
     /// T.
     pub trials: usize,
     /// P.
     pub numbers: usize,
-    /// The pool's images, \[images,P\]; `None` where there are none.
+    /// The pool's images, \[images,P\]; `None` if there are none.
     pub images: Option<&'a Tensor<2, Int>>,
-    /// For every number of an image the number of the noise's grid that it shows, as 32-bit numbers.
+    /// For each image value the index of the noise point that it shows, as 32-bit integers.
     pub cells: Option<&'a Tensor<1, Int>>,
-    /// Whether images can be seen.
+    /// Whether images are blended in.
     pub blends: bool,
 }
 
-/// What kernels drew.
+/// The output of the kernels.
 #[derive(Debug)]
 pub struct Drawn {
-    /// True classes, K where there is no trial, \[N\].
+    /// True classes, K for padding, \[N\].
     pub truth: Tensor<1, Int>,
-    /// The places of the images in the pool, \[N\].
+    /// The indices of the images in the pool, \[N\].
     pub image: Tensor<1, Int>,
-    /// Points less the middle of the grid, \[N,p\].
+    /// Points minus the centre of the grid, \[N,p\].
     pub noise: Tensor<2, Int>,
     /// Stimuli, \[N,P\].
     pub stimuli: Tensor<2>,
 }
 
-/// The source of the kernels.
-pub const SOURCE: &str = concat!(include_str!("kernels.cu"), include_str!("kernels/gabor.cu"));
+/// The source code of the kernels.
+pub const SOURCE: &str = concat!(
+    include_str!("kernels.cu"),
+    include_str!("kernels/normal.cu"),
+    include_str!("kernels/gabor.cu")
+);
 
-/// How the source is compiled: nothing is fused that the host rounds apart.
+/// Compiler options: no fused operations, since the host rounds each one separately.
 pub const OPTIONS: [&str; 2] = ["--std=c++17", "--fmad=false"];
 
-/// Whether blocks of this source are drawn by kernels; the others are drawn by the processor.
+/// Whether this kind of noise is drawn by kernels, and not by the processor.
 ///
-/// PCA noise stays with the processor: it is a product of matrices, whose order of additions, and with it the last
-/// bits, is that of the library that computes it.
+/// PCA noise is drawn by the processor: it is a matrix product, whose order of additions, and so its last bits,
+/// depends on the library that computes it.
 pub fn draws(source: &Source) -> bool {
     use crate::session::config::Noise;
     match source.noise() {
@@ -69,7 +73,7 @@ pub fn draws(source: &Source) -> bool {
     }
 }
 
-/// A head for a place of a launch that no block has: some noise, which nobody counts.
+/// The input for an empty slot of a launch: its noise is arbitrary and not counted.
 pub fn nobody() -> [u32; super::HEAD] {
     let nothing = BlockSeed {
         session: 0,
@@ -86,20 +90,20 @@ pub fn nobody() -> [u32; super::HEAD] {
 #[cfg(feature = "libtorch")]
 pub use cuda::{Kernels, compiled, upload};
 
-/// Nothing is uploaded so without libtorch.
+/// Asynchronous uploads need libtorch.
 #[cfg(not(feature = "libtorch"))]
 pub fn upload(_: &[i16], _: usize) -> Option<Tensor<1, Int>> {
     None
 }
 
-/// Without libtorch there are none.
+/// There are no kernels without libtorch.
 #[cfg(not(feature = "libtorch"))]
 #[derive(Debug)]
 pub enum Kernels {}
 
 #[cfg(not(feature = "libtorch"))]
 impl Kernels {
-    /// None.
+    /// Always fails.
     ///
     /// # Errors
     /// Always.

@@ -1,11 +1,12 @@
-//! The trials of a launch on a device: several blocks of noise, and the stimuli that the network is shown.
+//! Drawing the trials of a launch on a device: several blocks of noise, and the stimuli made from it.
 //!
-//! The noise is that of [`super::draw`], bit for bit. Where the device has kernels for it ([`super::kernels`]), keys
-//! are all that crosses the bus; elsewhere the processor's threads draw its points, of 16 bits, which are uploaded
-//! together with what else a launch needs, and the device makes stimuli of them.
+//! The noise is bit-identical to that of [`super::draw`]. If the device has kernels for it ([`super::kernels`]), only
+//! keys cross the bus; otherwise the processor's threads draw its 16-bit points, which are uploaded with
+//! the launch's other data, and the device makes the stimuli.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+mod resident;
+
+use std::sync::Arc;
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use rayon::prelude::*;
@@ -15,18 +16,20 @@ use super::{BlockSeed, Chosen, Pool, Source, Undrawn, choose, undrawn};
 use crate::session::config::Noise;
 use crate::stats::classification::CENTRE;
 
+pub use resident::{Drawing, Resident, Traffic};
+
 /// A block's place in a launch.
 #[derive(Debug, Clone, Copy)]
 pub struct Slot {
     /// Its seed.
     pub seed: BlockSeed,
-    /// Number of its first trial within its γ.
+    /// Number of its first trial at its γ.
     pub first: u64,
-    /// Its trials, at most those of a whole block; 0 where the place is empty.
+    /// Number of its trials, at most those of a whole block; 0 if the slot is empty.
     pub trials: usize,
 }
 
-/// Draws launches of a kind of noise at one γ. S blocks of B trials each, N = S·B.
+/// Draws launches of a kind of noise at one γ: S blocks of B trials each, N = S·B.
 #[derive(Debug, Clone)]
 pub struct Launch<'a> {
     source: &'a Source,
@@ -34,52 +37,52 @@ pub struct Launch<'a> {
     /// B.
     trials: usize,
     pool: &'a Pool,
-    /// The pool's images on the device; `None` where there are none.
+    /// The pool's images on the device; `None` if there are none.
     images: Option<Tensor<2, Int>>,
-    /// What draws the noise there; `None` where the processor does.
+    /// The kernels that draw the noise; `None` if the processor draws it.
     kernels: Option<&'static Kernels>,
     /// The GPU that libtorch computes on.
     gpu: Option<usize>,
-    /// What has crossed.
+    /// Counts the transfers.
     traffic: Arc<Traffic>,
-    /// For every number of an image the number of the noise's grid that it shows, where these differ.
+    /// For each image value, the index of the noise point that it shows; `None` if they correspond one to one.
     cells: Option<Tensor<1, Int>>,
-    /// What the kernel of Gabor noise makes pixels of.
+    /// The filters for the Gabor kernel.
     filters: Option<Tensor<1, Int>>,
     device: &'a Device,
 }
 
-/// The trials of a launch before the network has seen them. What is missing of a launch is padded: its trials
-/// have no true class. p points of noise, P numbers of an image.
+/// The trials of a launch. Missing trials are padded, and have no true class. Each trial has p points of noise and
+/// P image values.
 #[derive(Debug)]
 pub struct Drawn {
-    /// True class of every trial, K where there is none, in 32 bits or 64; \[N\].
+    /// True class of every trial, K for padding, as 32-bit or 64-bit integers; \[N\].
     pub truth: Tensor<1, Int>,
-    /// The same here.
+    /// The same on the host.
     pub shown: Vec<i16>,
-    /// The noise by its points less [`CENTRE`], \[N,p\].
+    /// The noise as points minus [`CENTRE`], \[N,p\].
     pub noise: Tensor<2, Int>,
     /// The stimuli (1−γ)·z + γ·x, \[N,P\].
     pub stimuli: Tensor<2>,
-    /// The bytes of the images, \[N,P\]; `None` where there are none.
+    /// The bytes of the images, \[N,P\]; `None` if there are none.
     pub images: Option<Tensor<2, Int>>,
 }
 
-/// What the host draws of a block.
+/// The part of a block drawn by the host.
 struct Block {
     shown: Vec<i16>,
     image: Vec<u32>,
     points: Vec<u16>,
 }
 
-/// Bits of an image's number that cross the bus in one number of 16 bits with a sign.
+/// Bits of an image's index that fit into one signed 16-bit number for the upload.
 const LOW_BITS: u32 = 15;
 
-/// The sign bit: a point k of 16 bits with it turned is k − [`CENTRE`].
+/// The sign bit: flipping it in a 16-bit point k gives k − [`CENTRE`].
 const SIGN: u16 = CENTRE as u16;
 
 impl<'a> Launch<'a> {
-    /// Of blocks of `trials` trials each.
+    /// Prepares launches of blocks of `trials` trials each.
     pub fn new(
         source: &'a Source,
         gamma: f64,
@@ -88,15 +91,15 @@ impl<'a> Launch<'a> {
         resident: &Resident,
         device: &'a Device,
     ) -> Self {
-        let put = |numbers: Vec<i32>| {
+        let upload = |numbers: Vec<i32>| {
             let count = numbers.len();
             Tensor::from_data(TensorData::new(numbers, [count]), (device, DType::I32))
         };
         let cells = source.cells();
-        let cells = cells.map(|it| put(it.iter().map(|&cell| cell as i32).collect()));
+        let cells = cells.map(|cells| upload(cells.iter().map(|&cell| cell as i32).collect()));
         let kernels = resident.drawing.kernels.filter(|_| kernels::draws(source));
         let filters = kernels.and_then(|_| source.filters());
-        let filters = filters.map(|it| put(it.iter().map(|&word| word as i32).collect()));
+        let filters = filters.map(|words| upload(words.iter().map(|&word| word as i32).collect()));
         Self {
             kernels,
             gpu: resident.drawing.gpu,
@@ -115,18 +118,18 @@ impl<'a> Launch<'a> {
     /// Draws a launch.
     ///
     /// # Panics
-    /// With the backend's words where the device fails.
+    /// With the backend's message if the device fails.
     pub fn draw(&self, slots: &[Slot]) -> Drawn {
         match self.kernels {
-            Some(kernels) => self.draw_there(kernels, slots),
-            None => self.draw_here(slots),
+            Some(kernels) => self.draw_by_kernels(kernels, slots),
+            None => self.draw_on_host(slots),
         }
     }
 
-    /// Sees that all that was drawn so far may be used; waits for it where kernels might have given up.
+    /// Checks that everything drawn so far is valid; waits for the device if kernels might have failed.
     ///
     /// # Panics
-    /// Where it may not.
+    /// If it is not valid.
     pub fn check(&self) {
         let normal = self.source.normals() > 0;
         if let Some(kernels) = self.kernels.filter(|_| normal) {
@@ -135,36 +138,36 @@ impl<'a> Launch<'a> {
         }
     }
 
-    /// Has kernels draw a launch: keys, classes and the places of images, and of patches, are all that is uploaded.
-    fn draw_there(&self, kernels: &Kernels, slots: &[Slot]) -> Drawn {
+    /// Draws a launch by kernels: uploads only keys, classes, image indices and patch positions.
+    fn draw_by_kernels(&self, kernels: &Kernels, slots: &[Slot]) -> Drawn {
         let n = slots.len() * self.trials;
         let (mut heads, mut image, mut shown) =
             (Vec::new(), Vec::with_capacity(n), Vec::with_capacity(n));
         let mut patches: Vec<u32> = Vec::new();
-        for (at, slot) in slots.iter().enumerate() {
+        for (index, slot) in slots.iter().enumerate() {
             match slot.trials {
                 0 => heads.extend(kernels::nobody()),
                 _ => {
-                    let own = undrawn(slot.seed, self.gamma, slot.first, slot.trials, self.pool);
+                    let block = undrawn(slot.seed, self.gamma, slot.first, slot.trials, self.pool);
                     let Undrawn {
                         truth,
                         image: places,
                         head,
-                    } = own;
-                    // The generator where the noise begins.
+                    } = block;
+                    // The generator at the beginning of the noise.
                     let mut rng = slot.seed.generator();
                     rng.set_word_pos((u64::from(head[9]) << 32 | u64::from(head[8])).into());
-                    let own = self.source.places(&mut rng, slot.trials);
-                    patches.extend(own.unwrap_or_default());
+                    let patch_places = self.source.places(&mut rng, slot.trials);
+                    patches.extend(patch_places.unwrap_or_default());
                     heads.extend(head);
                     shown.extend(truth.iter().map(|&class| class as i16));
                     image.extend(places.iter().map(|&place| place as u32));
                 }
             }
-            shown.resize((at + 1) * self.trials, self.nobody());
-            image.resize((at + 1) * self.trials, 0);
+            shown.resize((index + 1) * self.trials, self.padding_class());
+            image.resize((index + 1) * self.trials, 0);
             if let Noise::Patch = self.source.noise() {
-                patches.resize((at + 1) * self.trials * self.source.grid()[0], 0);
+                patches.resize((index + 1) * self.trials * self.source.grid()[0], 0);
             }
         }
         let words = heads.len() + image.len() + shown.len() + patches.len();
@@ -192,12 +195,12 @@ impl<'a> Launch<'a> {
         }
     }
 
-    /// The class of what is no trial.
-    fn nobody(&self) -> i16 {
+    /// The class of padding, K.
+    fn padding_class(&self) -> i16 {
         self.pool.classes() as i16
     }
 
-    /// Numbers of a stimulus, P.
+    /// Number of values in a stimulus, P.
     fn numbers(&self) -> usize {
         match self.source.cells() {
             Some(cells) => cells.len(),
@@ -206,24 +209,28 @@ impl<'a> Launch<'a> {
     }
 
     /// Draws a launch by the processor's threads.
-    fn draw_here(&self, slots: &[Slot]) -> Drawn {
+    fn draw_on_host(&self, slots: &[Slot]) -> Drawn {
         let points = self.source.points();
         let blocks: Vec<Block> = slots.par_iter().map(|slot| self.block(*slot)).collect();
         let n = slots.len() * self.trials;
-        // One upload: the points, the true classes, and the numbers of the images in two pieces.
+        // One upload: the points, the true classes, and the image indices in two pieces.
         let mut packed: Vec<i16> = Vec::with_capacity(n * (points + 3));
         for block in &blocks {
             packed.extend(block.points.iter().map(|&k| (k ^ SIGN) as i16));
         }
-        let shown: Vec<i16> = blocks.iter().flat_map(|it| &it.shown).copied().collect();
+        let shown: Vec<i16> = blocks
+            .iter()
+            .flat_map(|block| &block.shown)
+            .copied()
+            .collect();
         packed.extend(&shown);
-        let images = || blocks.iter().flat_map(|it| &it.image);
+        let images = || blocks.iter().flat_map(|block| &block.image);
         let low = (1 << LOW_BITS) - 1;
         packed.extend(images().map(|&image| (image & low) as i16));
         packed.extend(images().map(|&image| (image >> LOW_BITS) as i16));
         let packed = self.upload(packed);
         let noise = packed.clone().narrow(0, 0, n * points).reshape([n, points]);
-        let rest = |at: usize| packed.clone().narrow(0, n * points + at * n, n);
+        let rest = |index: usize| packed.clone().narrow(0, n * points + index * n, n);
         let images = self.images.as_ref().map(|images| {
             let (low, high) = (rest(1).cast(DType::I64), rest(2).cast(DType::I64));
             let chosen = high * (1_i64 << LOW_BITS) + low;
@@ -238,17 +245,17 @@ impl<'a> Launch<'a> {
         }
     }
 
-    /// Brings numbers to the device; libtorch's GPU takes them while the processor goes on.
+    /// Uploads numbers to the device; on libtorch's GPU asynchronously.
     fn upload(&self, packed: Vec<i16>) -> Tensor<1, Int> {
         self.traffic.upload(size_of_val(&packed[..]));
-        if let Some(there) = self.gpu.and_then(|gpu| kernels::upload(&packed, gpu)) {
-            return there;
+        if let Some(uploaded) = self.gpu.and_then(|gpu| kernels::upload(&packed, gpu)) {
+            return uploaded;
         }
         let count = packed.len();
         Tensor::from_data(TensorData::new(packed, [count]), (self.device, DType::I16))
     }
 
-    /// Draws a block here; what is missing of it is grey.
+    /// Draws a block on the host; missing trials are grey.
     fn block(&self, slot: Slot) -> Block {
         let points = self.source.points();
         let mut block = Block {
@@ -262,21 +269,21 @@ impl<'a> Launch<'a> {
                 image,
                 mut rng,
             } = choose(slot.seed, slot.first, slot.trials, self.pool);
-            // Classes and images have fewer than 2¹⁵ and 2³⁰ numbers.
+            // There are fewer than 2¹⁵ classes and 2³⁰ images.
             block.shown.extend(truth.iter().map(|&class| class as i16));
             block.image.extend(image.iter().map(|&image| image as u32));
             block.points = self.source.draw(&mut rng, slot.trials);
         }
-        block.shown.resize(self.trials, self.nobody());
+        block.shown.resize(self.trials, self.padding_class());
         block.image.resize(self.trials, 0);
         block.points.resize(self.trials * points, SIGN);
         block
     }
 
-    /// The stimuli of noise by its points less [`CENTRE`].
+    /// The stimuli from noise as points minus [`CENTRE`].
     fn show(&self, noise: Tensor<2, Int>, images: Option<&Tensor<2, Int>>) -> Tensor<2> {
         let grid = self.source.noise().grid();
-        // In the order in which the host rounds.
+        // In the same order as on the host, so that it rounds the same.
         let k = noise.float() + CENTRE as f32;
         let mut values = k * grid.step as f32 + grid.offset as f32;
         if let Some(cells) = &self.cells {
@@ -289,90 +296,6 @@ impl<'a> Launch<'a> {
             }
             _ => values,
         }
-    }
-}
-
-/// How launches are drawn on a device.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Drawing {
-    /// The GPU that libtorch computes on.
-    pub gpu: Option<usize>,
-    /// What draws the noise there.
-    pub kernels: Option<&'static Kernels>,
-}
-
-/// What has crossed between the processor and a device, for launches.
-#[derive(Debug, Default)]
-pub struct Traffic {
-    uploads: AtomicU64,
-    up: AtomicU64,
-    readbacks: AtomicU64,
-    down: AtomicU64,
-}
-
-impl Traffic {
-    fn upload(&self, bytes: usize) {
-        self.uploads.fetch_add(1, Ordering::Relaxed);
-        self.up.fetch_add(bytes as u64, Ordering::Relaxed);
-    }
-
-    /// Notes a reading of so many bytes, which is waited for.
-    pub fn read_back(&self, bytes: usize) {
-        self.readbacks.fetch_add(1, Ordering::Relaxed);
-        self.down.fetch_add(bytes as u64, Ordering::Relaxed);
-    }
-
-    /// Uploads and their bytes, readings and their bytes.
-    pub fn so_far(&self) -> [u64; 4] {
-        let all = [&self.uploads, &self.up, &self.readbacks, &self.down];
-        all.map(|count| count.load(Ordering::Relaxed))
-    }
-}
-
-/// What stays where networks compute: the training images of a run, put on each device when they are first asked for
-/// there; and how noise is drawn on one of them.
-#[derive(Debug, Clone, Default)]
-pub struct Resident {
-    images: Arc<Mutex<Vec<Copied>>>,
-    drawing: Drawing,
-    traffic: Arc<Traffic>,
-}
-
-/// The bytes of the images on a device.
-type Copied = (Device, Tensor<2, Int>);
-
-impl Resident {
-    /// The same, on a device on which launches are drawn so.
-    #[must_use]
-    pub fn drawn(&self, drawing: Drawing) -> Self {
-        Self {
-            drawing,
-            ..self.clone()
-        }
-    }
-
-    /// What has crossed for launches.
-    pub fn traffic(&self) -> &Traffic {
-        &self.traffic
-    }
-
-    /// The bytes of the images, \[images,P\]; `None` where there are none.
-    fn images(&self, pool: &Pool, device: &Device) -> Option<Tensor<2, Int>> {
-        let put = || {
-            let bytes = pool.bytes().to_vec();
-            let shape = [bytes.len() / pool.pixels(), pool.pixels()];
-            Tensor::from_data(TensorData::new(bytes, shape), (device, DType::U8))
-        };
-        if pool.is_empty() {
-            return None;
-        }
-        let mut there = self.images.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, images)) = there.iter().find(|(own, _)| own == device) {
-            return Some(images.clone());
-        }
-        let images = put();
-        there.push((device.clone(), images.clone()));
-        Some(images)
     }
 }
 
@@ -390,7 +313,7 @@ mod tests {
                 block: 5 + i,
             },
             first: 9 * i,
-            // One is empty, and one is short.
+            // One slot is empty, and one block is short.
             trials: [9, 0, 9, 4][i as usize],
         })
     }
@@ -431,9 +354,10 @@ mod tests {
                     slot.trials,
                     &pool,
                 );
-                let own = &noise[i * 9 * points..][..slot.trials * points];
+                let drawn_noise = &noise[i * 9 * points..][..slot.trials * points];
                 assert!(
-                    own.iter()
+                    drawn_noise
+                        .iter()
                         .zip(&alone.noise)
                         .all(|(&z, &k)| z + CENTRE == i64::from(k))
                 );

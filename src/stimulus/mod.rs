@@ -1,8 +1,8 @@
-//! Noise, and how it is blended with images: the stimuli of a block of trials.
+//! Noise and its blending with images: the stimuli of a block of trials.
 //!
-//! Block b has a random generator of its own, seeded from (session seed, analysis, γ index, b), so
-//! it is the same trials whoever computes it and whenever. Noise stays on its integer grid: its
-//! sums are exact whatever their order.
+//! Each block has its own random generator, seeded from (session seed, analysis, stream, block), so
+//! its trials do not depend on when or where they are computed. Noise stays on an integer grid, so its
+//! sums are exact in any order.
 
 mod chacha;
 mod gabor;
@@ -22,21 +22,21 @@ use crate::session::config::Grid;
 
 pub use source::Source;
 
-/// Which block of which part of which experiment: everything its random numbers follow from.
+/// The seed of a block: everything that determines its random numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BlockSeed {
     /// The session's seed.
     pub session: u64,
     /// Index of the analysis in the plan.
     pub analysis: u64,
-    /// Index of γ in the analysis.
+    /// The stream within the analysis; for classification images the index of γ.
     pub gamma: u64,
-    /// The block.
+    /// The block's number.
     pub block: u64,
 }
 
 impl BlockSeed {
-    /// The block's own generator.
+    /// The block's random generator.
     pub fn generator(self) -> ChaCha8Rng {
         let mut seed = [0; 32];
         for (bytes, word) in seed.chunks_exact_mut(4).zip(self.key()) {
@@ -73,7 +73,7 @@ impl Pool {
         self.by_class.len()
     }
 
-    /// The classes that have no image, ascending: they are never shown.
+    /// The classes without an image, ascending: they are never shown.
     pub fn empty_classes(&self) -> Vec<usize> {
         let classes = 0..self.classes();
         classes
@@ -81,17 +81,17 @@ impl Pool {
             .collect()
     }
 
-    /// Whether there is no image at all: then there is noise alone.
+    /// Whether there are no images, only noise.
     pub fn is_empty(&self) -> bool {
         self.images.is_empty()
     }
 
-    /// Numbers of an image.
+    /// Number of values in an image.
     pub fn pixels(&self) -> usize {
         self.images.area()
     }
 
-    /// The bytes of all images, one after the other.
+    /// The bytes of all images, one after another.
     pub fn bytes(&self) -> &[u8] {
         &self.images.pixels
     }
@@ -102,15 +102,15 @@ impl Pool {
     }
 }
 
-/// A block of trials before the network has seen it. N trials of noise of p points and stimuli of P
-/// numbers, which are as many unless the noise is coarse or grey.
+/// The trials of a block: N trials with p noise points and P stimulus values each, where p = P unless the
+/// noise is coarse or grey.
 #[derive(Debug, Clone)]
 pub struct Block {
     /// True class of every trial, \[N\].
     pub truth: Vec<usize>,
-    /// Index of its image in the pool, \[N\]; empty where the pool is.
+    /// Index of its image in the pool, \[N\]; empty if the pool is.
     pub image: Vec<usize>,
-    /// The noise by its points k on the grid of its kind; \[N,p\].
+    /// The noise as points k on the grid of its kind; \[N,p\].
     pub noise: Vec<u16>,
     /// The stimuli (1−γ)·z + γ·x; \[N,P\].
     pub stimuli: Vec<f32>,
@@ -118,8 +118,8 @@ pub struct Block {
 
 /// Draws the block: `trials` trials, the first of which is trial number `first` of its γ.
 ///
-/// The true classes that have images take turns, so that each is shown equally often; its image is
-/// drawn with replacement. At γ = 0 both are drawn too, they just cannot be seen. Without any image
+/// The true classes that have images take turns, so each is shown equally often; the image is
+/// drawn with replacement. At γ = 0 both are drawn too, but not visible. Without any image
 /// all classes take turns, and γ must be 0.
 pub fn draw(
     seed: BlockSeed,
@@ -134,7 +134,7 @@ pub fn draw(
     block
 }
 
-/// The same without its stimuli.
+/// The same without the stimuli.
 pub fn unshown(seed: BlockSeed, source: &Source, first: u64, trials: usize, pool: &Pool) -> Block {
     let Chosen {
         truth,
@@ -149,38 +149,38 @@ pub fn unshown(seed: BlockSeed, source: &Source, first: u64, trials: usize, pool
     }
 }
 
-/// A block of trials whose noise a kernel is to draw.
+/// A block of trials whose noise a kernel will draw.
 #[derive(Debug, Clone)]
 pub struct Undrawn {
     /// True class of every trial, \[N\].
     pub truth: Vec<usize>,
-    /// Index of its image in the pool, \[N\]; empty where the pool is.
+    /// Index of its image in the pool, \[N\]; empty if the pool is.
     pub image: Vec<usize>,
-    /// What the kernels are told: the generator's key, 8 words; where in the generator's words the noise begins,
-    /// lower half first; the bits of the shares of noise and image in a stimulus, as `f32`.
+    /// Input of the kernels: the generator's key, 8 words; the position of the noise in the generator's words,
+    /// lower half first; the bits of the weights of noise and image in a stimulus, as `f32`.
     pub head: [u32; HEAD],
 }
 
-/// Words of 32 bits that the kernels are told of a block of trials.
+/// Number of 32-bit words in a block's kernel input.
 pub const HEAD: usize = 12;
 
-/// All of [`draw`] but what the kernels do: draw the noise, and show it.
+/// The part of [`draw`] done on the host; the kernels draw the noise and make the stimuli.
 pub fn undrawn(seed: BlockSeed, gamma: f64, first: u64, trials: usize, pool: &Pool) -> Undrawn {
     let Chosen { truth, image, rng } = choose(seed, first, trials, pool);
     let position = rng.get_word_pos() as u64;
-    let (noise_share, image_share) = shares(gamma);
+    let (noise_weight, image_weight) = blend_weights(gamma);
     let mut head = [0; HEAD];
     head[..8].copy_from_slice(&seed.key());
     head[8..].copy_from_slice(&[
         position as u32,
         (position >> 32) as u32,
-        noise_share.to_bits(),
-        image_share.to_bits(),
+        noise_weight.to_bits(),
+        image_weight.to_bits(),
     ]);
     Undrawn { truth, image, head }
 }
 
-/// What a block shows beside noise, and its generator where the noise begins.
+/// The classes and images of a block, and its generator at the beginning of the noise.
 struct Chosen {
     truth: Vec<usize>,
     image: Vec<usize>,
@@ -209,7 +209,7 @@ fn choose(seed: BlockSeed, first: u64, trials: usize, pool: &Pool) -> Chosen {
     Chosen { truth, image, rng }
 }
 
-/// Values of the noise, from its points on the grid: exact, since a step is a power of two.
+/// Values of the noise from its points on the grid: exact, since a step is a power of two.
 pub fn values(noise: &[u16], grid: Grid) -> Vec<f32> {
     let (offset, step) = (grid.offset as f32, grid.step as f32);
     let mut values = vec![0.0; noise.len()];
@@ -224,21 +224,21 @@ pub fn values(noise: &[u16], grid: Grid) -> Vec<f32> {
     values
 }
 
-/// Stimuli (1−γ)·z + γ·x, \[N,P\], of noise by its points on the grid, \[N,p\], and images by their
-/// places in the pool, \[N\].
+/// Stimuli (1−γ)·z + γ·x, \[N,P\], from noise as points on the grid, \[N,p\], and images by their
+/// index in the pool, \[N\].
 pub fn blend(noise: &[u16], source: &Source, image: &[usize], gamma: f64, pool: &Pool) -> Vec<f32> {
     let mut stimuli = source.show(noise);
     if gamma == 0.0 {
         return stimuli;
     }
-    let (noise_share, image_share) = shares(gamma);
+    let (noise_weight, image_weight) = blend_weights(gamma);
     for (stimulus, &image) in stimuli.chunks_exact_mut(pool.pixels()).zip(image) {
         let image = pool.image(image);
         in_vectors(
             #[inline(always)]
             || {
                 for (z, &x) in stimulus.iter_mut().zip(image) {
-                    *z = noise_share * *z + image_share * f32::from(x);
+                    *z = noise_weight * *z + image_weight * f32::from(x);
                 }
             },
         );
@@ -246,13 +246,13 @@ pub fn blend(noise: &[u16], source: &Source, image: &[usize], gamma: f64, pool: 
     stimuli
 }
 
-/// By what noise and the bytes of images are multiplied.
-fn shares(gamma: f64) -> (f32, f32) {
+/// The factors of noise and of image bytes in a stimulus.
+fn blend_weights(gamma: f64) -> (f32, f32) {
     ((1.0 - gamma) as f32, (gamma / 255.0) as f32)
 }
 
-/// Runs a loop that was compiled for the widest vectors of this processor. It gives the same bits as without
-/// them: nothing in it is fused or put into another order.
+/// Runs a loop compiled for the widest vectors of this processor. The results are bit-identical to scalar code:
+/// nothing is fused or reordered.
 #[inline(always)]
 fn in_vectors<R>(run: impl FnOnce() -> R) -> R {
     Arch::new().dispatch(run)

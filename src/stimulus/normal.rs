@@ -1,8 +1,8 @@
-//! Standard normal numbers, eight at a time: those of `rand_distr`, to the bit.
+//! Standard normal numbers, eight at a time, bit-identical to those of `rand_distr`.
 //!
-//! Its ziggurat takes a number from a table of layers and is done in 99 of 100 cases when that lies in the
-//! layer's core. These cases are computed here in vectors. In all others `rand_distr` itself computes, from the
-//! same words on. The table is not published: it is read off what `rand_distr` makes of chosen words.
+//! Its ziggurat picks a layer from a table and accepts the number if it lies in the layer's core, as 99 of
+//! 100 do. These cases are vectorised here. All others are left to `rand_distr` itself, starting at the
+//! same word. The table is not public, so it is derived from the results of `rand_distr` for chosen words.
 //!
 //! Marsaglia and Tsang, "The Ziggurat Method for Generating Random Variables", Journal of Statistical
 //! Software 5(8), 2000.
@@ -17,19 +17,19 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::chacha;
 
-/// Numbers that are computed together.
+/// Numbers computed together.
 const AT_ONCE: usize = 8;
 
-/// Words of 64 bits that are drawn ahead at most: they stay in the first cache.
+/// Most 64-bit words drawn ahead: they fit into the L1 cache.
 const AHEAD: usize = 2048;
 
-/// Words that one number may take before it is drawn from the generator itself.
+/// Words kept available for one number; one that takes more is drawn directly from the generator.
 const SPARE: usize = 64;
 
-/// Layers of the ziggurat.
+/// Number of layers of the ziggurat.
 const LAYERS: usize = 256;
 
-/// Fills `normals` with standard normal numbers of a generator, and moves it on.
+/// Fills `normals` with standard normal numbers from a generator, and advances it.
 pub fn fill(rng: &mut ChaCha8Rng, normals: &mut [f64]) {
     let mut words = Ahead::new(rng);
     let mut done = 0;
@@ -47,7 +47,7 @@ pub fn fill(rng: &mut ChaCha8Rng, normals: &mut [f64]) {
         if done == normals.len() || words.left() <= SPARE {
             continue;
         }
-        // The next one is not in the core of its layer.
+        // The next number is not in the core of its layer.
         let began = words.at;
         normals[done] = StandardNormal.sample(&mut words);
         if words.at > words.words.len() {
@@ -61,17 +61,17 @@ pub fn fill(rng: &mut ChaCha8Rng, normals: &mut [f64]) {
     words.settle(rng);
 }
 
-/// Words of a generator that were drawn ahead.
+/// Words drawn ahead from a generator.
 struct Ahead {
-    /// The generator's place where they begin, in words of 32 bits.
+    /// The generator's position where they begin, in 32-bit words.
     first: u128,
     words: Vec<u64>,
-    /// How many are used; more than there are once they did not suffice.
+    /// How many are used; more than their number if they did not suffice.
     at: usize,
 }
 
 impl Ahead {
-    /// None, at the place of a generator.
+    /// No words yet, at a generator's position.
     fn new(rng: &ChaCha8Rng) -> Self {
         Self {
             first: rng.get_word_pos(),
@@ -84,22 +84,22 @@ impl Ahead {
         self.words.len().saturating_sub(self.at)
     }
 
-    /// So many more, in place of what is left.
+    /// Draws `count` words from the current position, replacing those left.
     fn draw(&mut self, rng: &mut ChaCha8Rng, count: usize) {
         self.settle(rng);
         self.first = rng.get_word_pos();
         let mut halves = vec![0; 4 * count];
         chacha::fill(rng, &mut halves);
-        let word = |of: &[u16]| {
-            let of = [of[0], of[1], of[2], of[3]].map(u64::from);
-            of[0] | of[1] << 16 | of[2] << 32 | of[3] << 48
+        let word = |quarters: &[u16]| {
+            let [a, b, c, d] = [quarters[0], quarters[1], quarters[2], quarters[3]].map(u64::from);
+            a | b << 16 | c << 32 | d << 48
         };
         self.words.clear();
         self.words.extend(halves.chunks_exact(4).map(word));
         self.at = 0;
     }
 
-    /// Brings the generator to where the next number begins.
+    /// Moves the generator to where the next number begins.
     fn settle(&self, rng: &mut ChaCha8Rng) {
         rng.set_word_pos(self.first + 2 * self.at as u128);
     }
@@ -115,7 +115,7 @@ impl TryRng for Ahead {
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
         let word = self.words.get(self.at).copied();
         self.at += 1;
-        // What comes of zeros is thrown away.
+        // A number drawn from these zeros is discarded.
         Ok(word.unwrap_or(0))
     }
 
@@ -128,7 +128,7 @@ impl TryRng for Ahead {
     }
 }
 
-/// Numbers in the core of their layers, up to the first that is not; gives how many.
+/// Computes numbers in the core of their layers, up to the first that is not; returns how many.
 struct Fast<'a> {
     edges: &'a [f64; LAYERS + 1],
     words: &'a [u64],
@@ -147,12 +147,12 @@ impl WithSimd for Fast<'_> {
             let mut good = [false; AT_ONCE];
             for i in 0..AT_ONCE {
                 let layer = (words[i] & 0xff) as usize;
-                // Of the upper 52 bits a number in \[2,4), less 3.
+                // The upper 52 bits as a number in \[2,4), minus 3.
                 let u = f64::from_bits(words[i] >> 12 | 2.0_f64.to_bits()) - 3.0;
                 normals[i] = u * self.edges[layer];
                 good[i] = normals[i].abs() < self.edges[layer + 1];
             }
-            let many = good.iter().take_while(|it| **it).count();
+            let many = good.iter().take_while(|good| **good).count();
             done += many;
             if many < AT_ONCE {
                 break;
@@ -162,13 +162,13 @@ impl WithSimd for Fast<'_> {
     }
 }
 
-/// The right edges of the layers, the last of which is a point.
+/// The right edges of the layers; the last one is 0.
 static EDGES: LazyLock<[f64; LAYERS + 1]> = LazyLock::new(|| {
     std::array::from_fn(|layer| match layer {
         LAYERS => 0.0,
         _ => {
-            // 2⁻¹⁰ of the edge, which is in the core of every layer but the last; there the second word lets
-            // it pass.
+            // 2⁻¹⁰ of the edge, which is in the core of every layer but the last; there the second word makes
+            // it accepted.
             let u = (1_u64 << 51) + (1 << 41);
             let mut words = Ahead {
                 first: 0,
@@ -197,24 +197,24 @@ mod tests {
             (31, 200_000),
             (5, 0),
         ] {
-            let mut own = ChaCha8Rng::seed_from_u64(7);
-            own.set_stream(2);
+            let mut ours = ChaCha8Rng::seed_from_u64(7);
+            ours.set_stream(2);
             for _ in 0..skipped {
-                own.next_u32();
+                ours.next_u32();
             }
-            let mut other = own.clone();
+            let mut other = ours.clone();
             let mut normals = vec![0.0; count];
-            fill(&mut own, &mut normals);
-            for (at, normal) in normals.iter().enumerate() {
+            fill(&mut ours, &mut normals);
+            for (index, normal) in normals.iter().enumerate() {
                 let expected: f64 = StandardNormal.sample(&mut other);
-                assert_eq!(normal.to_bits(), expected.to_bits(), "{skipped} {at}");
+                assert_eq!(normal.to_bits(), expected.to_bits(), "{skipped} {index}");
             }
-            // And both go on alike.
-            assert_eq!(own.next_u64(), other.next_u64());
+            // Both generators continue identically.
+            assert_eq!(ours.next_u64(), other.next_u64());
         }
     }
 
-    /// The published ziggurat of 256 layers: r = 3.6541528853610088 and layers of equal area.
+    /// The published ziggurat with 256 layers: r = 3.6541528853610088, and layers of equal area.
     #[test]
     fn the_edges_are_those_of_the_ziggurat() {
         let r = 3.654_152_885_361_009;
@@ -223,8 +223,8 @@ mod tests {
         let f = |x: f64| (-x * x / 2.0).exp();
         let area = 0.004_928_673_233_997_087;
         for layer in 1..LAYERS {
-            let own = EDGES[layer] * (f(EDGES[layer + 1]) - f(EDGES[layer]));
-            assert!((own - area).abs() < 1e-9, "{layer} {own}");
+            let computed = EDGES[layer] * (f(EDGES[layer + 1]) - f(EDGES[layer]));
+            assert!((computed - area).abs() < 1e-9, "{layer} {computed}");
         }
     }
 }

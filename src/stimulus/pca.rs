@@ -1,5 +1,5 @@
-//! PCA noise: uniform along each of the first principal components of the training images, over
-//! the range that they have there.
+//! PCA noise: uniform along each of the first principal components of the training images, over the range of
+//! their projections.
 
 use nalgebra::{DMatrix, DMatrixView};
 use rand::RngExt;
@@ -8,11 +8,11 @@ use rand_chacha::ChaCha8Rng;
 use crate::data::Images;
 use crate::stats::covariance::symmetric_eigen;
 
-/// Components taken, the strongest ones.
+/// Number of components used, the strongest ones.
 const COMPONENTS: usize = 250;
 
-/// Images a matrix product: 256·255² < 2²⁴, so that sums of products of bytes are exact in 32-bit
-/// floats, whatever their order.
+/// Images per matrix product: 256·255² < 2²⁴, so sums of products of bytes are exact in 32-bit
+/// floats, in any order.
 const IMAGES_A_PRODUCT: usize = 256;
 
 /// Mean and principal components of the training images, of H×W pixels in \[0,1\].
@@ -20,16 +20,16 @@ const IMAGES_A_PRODUCT: usize = 256;
 pub struct Pca {
     /// The mean image, \[H·W\].
     mean: Vec<f32>,
-    /// A component a column, strongest first, of unit norm, \[H·W,components\].
+    /// One component per column, strongest first, of unit norm, \[H·W,components\].
     components: DMatrix<f32>,
-    /// Smallest and largest projection of a training image, its mean taken off, \[components\].
+    /// Smallest and largest projection of a training image minus the mean, \[components\].
     ranges: Vec<(f32, f32)>,
 }
 
 impl Pca {
-    /// Takes the components of the covariance of all images, and their ranges.
+    /// Computes the components of the covariance of all images, and their ranges.
     ///
-    /// A component's sign is that of [`symmetric_eigen`]. The same images give the same bits on the
+    /// Components have the sign given by [`symmetric_eigen`]. The same images give the same bits on the
     /// same machine.
     pub fn new(images: &Images) -> Self {
         let pixels = images.area();
@@ -52,14 +52,14 @@ impl Pca {
         let coefficients = self.coefficients(rng, trials);
         let images = &self.components * coefficients;
         let trials = images.as_slice().chunks_exact(self.mean.len());
-        // Rounded down to a grid point; the cast is the clip.
+        // Rounded down to a grid point; the cast clips.
         let point = |(value, mean): (&f32, &f32)| ((value + mean) * 65536.0) as u16;
         trials
             .flat_map(|image| image.iter().zip(&self.mean).map(point))
             .collect()
     }
 
-    /// A place in the range of every component, a trial a column.
+    /// Random coefficients within the range of each component, one trial per column.
     fn coefficients(&self, rng: &mut ChaCha8Rng, trials: usize) -> DMatrix<f32> {
         let mut values = Vec::with_capacity(trials * self.ranges.len());
         for _ in 0..trials {
@@ -103,7 +103,7 @@ impl Moments {
         }
     }
 
-    /// In \[0,1\].
+    /// The mean image, in \[0,1\].
     fn mean(&self) -> Vec<f32> {
         let scale = 255.0 * self.images as f64;
         let mean = |&sum: &i64| (sum as f64 / scale) as f32;
@@ -141,8 +141,8 @@ fn ranges(images: &Images, mean: &[f32], components: &DMatrix<f32>) -> Vec<(f32,
         let projections = components.transpose() * columns(bytes, pixels);
         for image in projections.column_iter() {
             for ((range, &projection), &centre) in ranges.iter_mut().zip(&image).zip(&centre) {
-                let own = projection / 255.0 - centre;
-                *range = (range.0.min(own), range.1.max(own));
+                let offset = projection / 255.0 - centre;
+                *range = (range.0.min(offset), range.1.max(offset));
             }
         }
     }
@@ -169,8 +169,8 @@ mod tests {
         }
     }
 
-    /// Two patterns of ±1 without overlap: the upper eight rows in stripes, the next eight in
-    /// checks. The last row is the same in all images.
+    /// Two patterns of ±1 without overlap: stripes in the upper eight rows, checks in the next
+    /// eight. The last row is the same in all images.
     fn patterns() -> [Vec<i32>; 2] {
         let stripes = |i: usize| if i < 128 { [1, -1][i % 2] } else { 0 };
         let checks = |i: usize| {
@@ -228,19 +228,19 @@ mod tests {
         let mut drawn = [Vec::new(), Vec::new()];
         for image in points.chunks_exact(PIXELS) {
             let value = |i: usize| (f64::from(image[i]) + 0.5) / 65536.0 * 255.0;
-            let own = [value(0) - 100.0, value(128) - 105.0];
-            // Every pixel is the mean and what the patterns add, to within the grid.
+            let weights = [value(0) - 100.0, value(128) - 105.0];
+            // Every pixel is the mean plus the patterns' contributions, up to the grid's resolution.
             for (i, (s, c)) in patterns()[0].iter().zip(&patterns()[1]).enumerate() {
                 let mean = 100.0 + 5.0 * f64::from(*c);
-                let expected = mean + own[0] * f64::from(*s) + (own[1]) * f64::from(*c);
+                let expected = mean + weights[0] * f64::from(*s) + weights[1] * f64::from(*c);
                 assert!(
                     (value(i) - expected).abs() < 0.02,
                     "{} {expected}",
                     value(i)
                 );
             }
-            drawn[0].push(own[0]);
-            drawn[1].push(own[1]);
+            drawn[0].push(weights[0]);
+            drawn[1].push(weights[1]);
         }
         for (drawn, reach) in drawn.iter().zip([40.0, 15.0]) {
             let most = drawn.iter().fold(0.0_f64, |most, v| most.max(v.abs()));
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn what_leaves_black_and_white_is_clipped() {
-        // Both patterns on the same pixels: data reach 0 and 255 along each alone, noise beyond.
+        // Both patterns on the same pixels: images reach 0 and 255 along each alone, noise goes beyond.
         let pattern = |i: usize| ([1, -1][i % 2], [1, -1][i / 16 % 2]);
         let blend = |a: i32, b: i32| {
             let pixel = |i| (127 + a * pattern(i).0 + b * pattern(i).1) as u8;
@@ -287,7 +287,7 @@ mod tests {
         let variances: Vec<f32> = projections.row_iter().map(|row| row.variance()).collect();
         let falls = |pair: &[f32]| pair[1] <= pair[0] * 1.0001;
         assert!(variances.windows(2).all(falls));
-        // What the 22 that are left out hold is no more than the weakest that is taken.
+        // None of the 22 omitted components is stronger than the weakest one used.
         let total: f32 = columns(&images.pixels, PIXELS)
             .row_iter()
             .map(|row| row.variance())
@@ -297,7 +297,7 @@ mod tests {
         assert_eq!(pca, Pca::new(&images));
     }
 
-    /// Sums over images one by one, in whole numbers.
+    /// Compares with integer sums over single images.
     #[test]
     fn the_covariance_is_that_of_its_definition() {
         let mut rng = ChaCha8Rng::seed_from_u64(4);

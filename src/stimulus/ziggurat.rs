@@ -1,13 +1,13 @@
-//! The table of the ziggurat of standard normal numbers, for kernels that draw them: `rand_distr` has it, but does
-//! not publish it.
+//! The ziggurat's tables for standard normal numbers, for the kernels that draw them: `rand_distr` uses them but
+//! does not make them public.
 //!
-//! Doornik, "An Improved Ziggurat Method to Generate Normal Random Samples", 2005, of 256 layers.
+//! Doornik, "An Improved Ziggurat Method to Generate Normal Random Samples", 2005, with 256 layers.
 
-/// Layers of the ziggurat.
+/// Number of layers of the ziggurat.
 pub const LAYERS: usize = 256;
 
-/// Right edges of the layers, the lowest first, descending from 3.91 to 0. The normal numbers beyond the second
-/// one, 3.65, are the tail.
+/// Right edges of the layers from the lowest up, descending from 3.91 to 0. The normal numbers beyond the second
+/// edge, 3.65, are the tail.
 #[rustfmt::skip]
 pub static EDGES: [f64; LAYERS + 1] = [
     3.910_757_959_537_09, 3.654_152_885_361_009, 3.449_278_298_560_964_5, 3.320_244_733_839_166,
@@ -76,7 +76,7 @@ pub static EDGES: [f64; LAYERS + 1] = [
     0.375_121_332_850_465_7, 0.335_737_519_180_459_46, 0.286_174_591_747_260_5, 0.215_241_895_913_273_8, 0.0,
 ];
 
-/// exp(−x²/2) at the edges, ascending from 0.0005 to 1. The first one is never looked at.
+/// exp(−x²/2) at the edges, ascending from 0.0005 to 1. The first one is never used.
 #[rustfmt::skip]
 pub static DENSITY: [f64; LAYERS + 1] = [
     0.000_477_467_764_586_655, 0.001_260_285_930_498_598, 0.002_609_072_746_106_363,
@@ -154,7 +154,7 @@ mod tests {
     use rand::TryRng;
     use rand_distr::{Distribution, StandardNormal};
 
-    /// A generator of chosen words, and how many of them are used.
+    /// A generator of given words, with the number of words used.
     struct Words<'a>(&'a [u64], usize);
 
     impl TryRng for Words<'_> {
@@ -174,14 +174,14 @@ mod tests {
         }
     }
 
-    /// What `rand_distr` makes of words, and how many it uses.
+    /// The number that `rand_distr` makes from words, and how many it uses.
     fn sample(words: &[u64]) -> (f64, usize) {
         let mut words = Words(words, 0);
         let value = StandardNormal.sample(&mut words);
         (value, words.1)
     }
 
-    /// The word of a layer and of a place in it, `u` in \[−1,1).
+    /// The word for a layer and a position in it, `u` in \[−1,1).
     fn word(layer: usize, u: f64) -> u64 {
         let upper = ((u + 1.0) * 2.0_f64.powi(51)) as u64;
         upper << 12 | layer as u64
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn the_edges_are_those_of_rand_distr() {
         for (layer, edge) in EDGES[..LAYERS].iter().enumerate() {
-            // In the core of every layer but the last; there the second word lets it pass.
+            // In the core of every layer but the last; there the second word makes it accepted.
             let (value, _) = sample(&[word(layer, 2.0_f64.powi(-10)), u64::MAX]);
             assert_eq!(1024.0 * value, *edge, "{layer}");
         }
@@ -206,7 +206,7 @@ mod tests {
         assert_eq!((value, used), (EDGES[1] - beyond, 3));
     }
 
-    /// Where a wedge begins to be accepted tells of the density on both of its sides, to the last bit.
+    /// The threshold of acceptance in a wedge determines the density on both of its sides, to the last bit.
     #[test]
     fn the_density_is_that_of_rand_distr() {
         for layer in 1..LAYERS {

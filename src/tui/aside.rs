@@ -1,4 +1,4 @@
-//! A look at one figure at full resolution: the dashboard steps aside, the picture is written on
+//! Shows one figure at full resolution: the dashboard leaves the alternate screen, the picture is written on
 //! the main screen, and a key brings the dashboard back.
 
 use std::io::{self, Write};
@@ -14,10 +14,10 @@ use super::terminal::Terminal;
 use crate::figure::Figure;
 use crate::session::Session;
 
-/// Shows the figure until Enter is pressed. True: the terminal is gone.
+/// Shows the figure until Enter is pressed. Returns true if the terminal is gone.
 ///
 /// # Errors
-/// Where no thread for the keys can be had.
+/// If the thread that reads keys cannot be started.
 pub async fn look(
     terminal: &Terminal,
     session: Arc<Session>,
@@ -26,17 +26,17 @@ pub async fn look(
     inbox: &mut UnboundedReceiver<Input>,
 ) -> io::Result<bool> {
     terminal.step_aside();
-    // On a thread of its own: a slow line must not keep a signal waiting.
+    // On its own thread: a slow terminal must not delay signals.
     let written = tokio::task::spawn_blocking(move || write(&session, &figure)).await;
-    let words = match written {
+    let message = match written {
         Ok(Ok(())) => "Enter: back".to_string(),
-        Ok(Err(words)) => format!("{words}   Enter: back"),
+        Ok(Err(message)) => format!("{message}   Enter: back"),
         Err(_) => "the picture could not be drawn   Enter: back".into(),
     };
-    // Said only once keys are read: what is pressed at the word must not arrive as something else.
+    // Written only once keys are read, so that a key pressed at the prompt is not misread.
     let _raw = Raw::enter();
     let _keys = Keys::start(terminal.keyboard().try_clone()?, events.clone())?;
-    let _ = write!(io::stdout(), "{words}\r\n").and_then(|()| io::stdout().flush());
+    let _ = write!(io::stdout(), "{message}\r\n").and_then(|()| io::stdout().flush());
     loop {
         match inbox.recv().await {
             None | Some(Input::Gone) => return Ok(true),
@@ -58,7 +58,7 @@ fn is_enough(key: &KeyEvent) -> bool {
     )
 }
 
-/// Keys as they are pressed and without echo, until this is dropped.
+/// Raw mode, without echo, until dropped.
 struct Raw;
 
 impl Raw {

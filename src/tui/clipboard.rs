@@ -1,9 +1,8 @@
-//! The clipboard of the person's own machine, reached through the terminal: OSC 52, which crosses ssh.
+//! The clipboard of the user's own machine, reached through the terminal: OSC 52, which works over ssh.
 //!
-//! A multiplexer in between keeps such a sequence to itself unless it is told to pass it on. GNU screen does
-//! so for what is wrapped in a DCS. tmux does so for what is wrapped in its own, where `allow-passthrough` is
-//! on; and in any case gives what `tmux load-buffer -w` loads to the terminal, which needs no setting of the
-//! user's.
+//! A multiplexer in between keeps such a sequence unless told to pass it on. GNU screen passes on anything
+//! wrapped in a DCS. tmux passes on anything wrapped in its own DCS if `allow-passthrough` is on; and
+//! whatever `tmux load-buffer -w` loads always reaches the terminal, without any setting.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -12,16 +11,16 @@ use std::thread;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// Bytes of a text at most: terminals drop what is longer than some 74,000 bytes in base64.
+/// Maximum bytes of a text: terminals drop anything beyond some 74,000 bytes of base64.
 pub const MOST: usize = 50_000;
 
-/// Bytes of a DCS that GNU screen takes at once.
+/// Bytes of a DCS that GNU screen accepts at once.
 const PIECE: usize = 700;
 
-/// What is between this program and the terminal.
+/// The multiplexer between this program and the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Between {
-    /// Nothing.
+    /// None.
     Nothing,
     /// tmux.
     Tmux,
@@ -30,12 +29,12 @@ pub enum Between {
 }
 
 impl Between {
-    /// What the environment says.
+    /// Detects it from the environment.
     pub fn from_env() -> Self {
         Self::decide(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
     }
 
-    /// The same, told whether a variable is set.
+    /// The same, given whether a variable is set.
     pub fn decide(is_set: impl Fn(&str) -> bool) -> Self {
         match (is_set("TMUX"), is_set("STY")) {
             (true, _) => Self::Tmux,
@@ -45,8 +44,8 @@ impl Between {
     }
 }
 
-/// Puts a text on the clipboard: gives the bytes that the terminal must be sent, and tells tmux where it is in
-/// between.
+/// Puts a text on the clipboard: returns the bytes to send to the terminal and, within tmux, loads its buffer
+/// too.
 pub fn put(text: String) -> Vec<u8> {
     let between = Between::from_env();
     let bytes = sequence(&text, between);
@@ -61,7 +60,7 @@ fn sequence(text: &str, between: Between) -> Vec<u8> {
     let plain = format!("\x1b]52;c;{}\x07", STANDARD.encode(text));
     match between {
         Between::Nothing => plain.into_bytes(),
-        // Both: a tmux that takes it itself, and one that passes it on.
+        // Both: for a tmux that handles it itself, and one that passes it on.
         Between::Tmux => {
             let doubled = plain.replace('\x1b', "\x1b\x1b");
             format!("{plain}\x1bPtmux;{doubled}\x1b\\").into_bytes()
@@ -74,8 +73,8 @@ fn sequence(text: &str, between: Between) -> Vec<u8> {
     }
 }
 
-/// Lets tmux give a text to its terminal, on a thread of its own. Where that fails, what
-/// [`sequence`] gives may still get through.
+/// Has tmux pass a text to its terminal, on a separate thread. If that fails, the bytes of [`sequence`] may
+/// still get through.
 fn through_tmux(text: String) {
     let run = move || -> std::io::Result<()> {
         let mut child = Command::new("tmux")
@@ -89,7 +88,7 @@ fn through_tmux(text: String) {
         }
         child.wait().map(|_| ())
     };
-    // Whoever copies is told that the text went to the terminal, and that is so either way.
+    // The user is told that the text was sent to the terminal, which is true either way.
     let _ = thread::Builder::new()
         .name("tmux".into())
         .spawn(move || drop(run()));

@@ -1,4 +1,4 @@
-//! The clock, and waiting for it.
+//! The wall clock, and waiting for an instant.
 
 use std::future::pending;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -12,7 +12,7 @@ pub fn now() -> i64 {
         .map_or(0, |since| since.as_secs() as i64)
 }
 
-/// Waits until then; for ever where nothing is due.
+/// Waits until then; forever if `None`.
 pub async fn until(due: Option<Instant>) {
     match due {
         Some(due) => sleep_until(due).await,

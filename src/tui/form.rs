@@ -1,6 +1,5 @@
-//! How many classes the images of a session may belong to, what they are called, and how large
-//! pictures are. Nothing else here knows: views ask this file, and it asks the session's form, or
-//! what has been measured where a session has no form.
+//! Looks up how many classes a session has, what they are called and how large its pictures are. Views get
+//! these only from here: from the session's form or, without one, from its measurements.
 
 use std::ops::Range;
 
@@ -13,11 +12,11 @@ use crate::session::record::{
 };
 use crate::session::{Form, Session};
 
-/// Number of classes; 0 while nothing in the session says it.
+/// Number of classes; 0 while nothing in the session determines it.
 pub fn classes(session: &Session) -> usize {
     let record = &session.record;
     let mut images = record.all::<ClassificationImages>();
-    let of_images = images.find_map(|(_, own)| Some(own.gammas.first()?.classes()));
+    let of_images = images.find_map(|(_, images)| Some(images.gammas.first()?.classes()));
     let of_predictions = || {
         let split = record.first::<Predictions>()?.splits.first()?;
         Some(split.counts.len().isqrt())
@@ -46,8 +45,8 @@ pub fn name(session: &Session, class: usize) -> String {
     names::bare(&session.record, class)
 }
 
-/// [`name`] in at most `room` columns: the whole name, else its first words where no other class
-/// begins so, else its number.
+/// [`name`] in at most `room` columns: the whole name, else its first words if they are unique among the
+/// classes, else its number.
 pub fn within(session: &Session, class: usize, room: usize) -> String {
     let whole = name(session, class);
     if width(&whole) <= room {
@@ -55,18 +54,18 @@ pub fn within(session: &Session, class: usize, room: usize) -> String {
     }
     let words: Vec<&str> = whole.split(' ').collect();
     let beginnings = (1..words.len()).rev().map(|count| words[..count].join(" "));
-    let others = |beginning: &str| {
+    let is_shared = |beginning: &str| {
         let mut others = (0..classes(session)).filter(|other| *other != class);
         others.any(|other| name(session, other).starts_with(beginning))
     };
     let mut fitting = beginnings.filter(|beginning| width(beginning) < room);
-    match fitting.next().filter(|beginning| !others(beginning)) {
+    match fitting.next().filter(|beginning| !is_shared(beginning)) {
         Some(beginning) => format!("{beginning}…"),
         None => class.to_string(),
     }
 }
 
-/// Columns of the longest name.
+/// Columns of the longest class name.
 pub fn widest(session: &Session) -> usize {
     let names = (0..classes(session)).map(|class| width(&name(session, class)));
     names.max().unwrap_or(1)
@@ -76,15 +75,15 @@ fn width(text: &str) -> usize {
     Span::raw(text).width()
 }
 
-/// Any finding of the study of backdoors.
+/// Any finding of the backdoor study.
 fn finding(session: &Session) -> Option<&Finding> {
     let study = session.record.first::<Backdoor>()?;
     let mut networks = study.networks.iter();
     networks.find_map(|network| network.findings.first())
 }
 
-/// Channels, rows and columns of the pictures in an array of this shape, whose last axes they are;
-/// `None` where it has none.
+/// Channels, rows and columns of the pictures in an array of this shape, i.e. its last three axes; `None` if
+/// there are fewer or one is empty.
 pub fn picture(shape: &[usize]) -> Option<Shape> {
     match shape {
         [.., channels, height, width] if channels * height * width > 0 => {
@@ -94,14 +93,13 @@ pub fn picture(shape: &[usize]) -> Option<Shape> {
     }
 }
 
-/// Channels of the maps of a session: those of its images, or fewer where the noise has fewer.
+/// Channels of a session's maps: those of its images, or fewer if the noise has fewer.
 pub fn channels(session: &Session) -> usize {
     let form = session.record.form.as_ref();
     form.map_or(1, |form| form.channels)
 }
 
-/// Which of `count` things in a list are in sight where `room` of them have room: those about the
-/// chosen one.
+/// Which of `count` items of a list are visible when `room` of them fit: those around the chosen one.
 pub fn window(chosen: usize, count: usize, room: usize) -> Range<usize> {
     let room = room.clamp(1, count.max(1));
     let first = chosen
@@ -110,7 +108,7 @@ pub fn window(chosen: usize, count: usize, room: usize) -> Range<usize> {
     first..(first + room).min(count)
 }
 
-/// Which classes are in sight where not all are, by their numbers: `classes 40–59 of 100`.
+/// Which classes are visible, if not all are, by number: `classes 40–59 of 100`.
 pub fn position(shown: &Range<usize>, count: usize) -> Option<String> {
     let all = shown.start == 0 && shown.end >= count;
     (!all).then(|| {
@@ -122,8 +120,8 @@ pub fn position(shown: &Range<usize>, count: usize) -> Option<String> {
     })
 }
 
-/// Rows and columns of the pictures in an array of this shape, whose last axes they are; `None`
-/// where it has none.
+/// Rows and columns of the pictures in an array of this shape, i.e. its last two axes; `None` if there are
+/// fewer or one is empty.
 pub fn plane(shape: &[usize]) -> Option<(usize, usize)> {
     match shape {
         [.., height, width] if height * width > 0 => Some((*height, *width)),

@@ -1,8 +1,7 @@
-//! When a frame is due, and how much it may hold.
+//! [`Frames`]: schedules frames and limits how many bytes each may send.
 //!
-//! A key is answered at once, though not more often than the cap on frames. What the run does by
-//! itself is drawn at the pace of the view in sight, and within what the line may be given: a
-//! frame that takes more than its share makes the next one wait.
+//! A key is answered at once, within the frame-rate cap. Changes of the run are drawn at the pace of the
+//! current view and within the line's byte budget: a frame that exceeds its share delays the next one.
 
 use std::time::Duration;
 
@@ -14,35 +13,35 @@ use super::options::Options;
 use super::pen::{Painter, Room};
 use super::theme::{Line, Palette};
 
-/// Bytes a second that the run's own changes may take.
+/// Bytes per second for changes of the run.
 const FAST: f64 = 32_000.0;
 const SLOW: f64 = 6_000.0;
-/// Least time between two frames on a slow line, unless a key was pressed.
+/// Minimum time between two frames on a slow line, unless a key was pressed.
 const SLOW_PACE: Duration = Duration::from_secs(1);
-/// The share of a second's bytes that must be free before the run's next frame.
+/// The share of a second's byte budget that must be free before the run's next frame.
 const LEAST_SHARE: f64 = 0.4;
 
-/// What the frames so far took, and what waits to be drawn.
+/// The history of frames and the pending reasons to draw.
 #[derive(Debug)]
 pub struct Frames {
     painter: Painter,
-    /// Least time between two frames.
+    /// Minimum time between two frames.
     frame: Duration,
     line: Line,
-    /// Whether what the viewer looks at changed since the last frame.
+    /// Whether the viewer's state changed since the last frame.
     asked: bool,
-    /// Whether the clock moved on, or pixels still wait.
+    /// Whether the clock advanced, or pixels are still to be sent.
     aged: bool,
     /// Whether a newer state of the run waits to be drawn.
     stale: bool,
-    /// Whether a frame is still on its way to the terminal.
+    /// Whether a frame is still being written to the terminal.
     writing: bool,
     began: Instant,
-    /// The last frame, the last that answered a key, the last that showed a newer state.
+    /// When the last frame, the last answer to a key, and the last newer state were drawn.
     drawn: Option<Instant>,
     answered: Option<Instant>,
     renewed: Option<Instant>,
-    /// Bytes that may be sent now, as of when.
+    /// Bytes that may be sent now, and when that was computed.
     free: f64,
     counted: Instant,
 }
@@ -56,7 +55,7 @@ pub struct Due {
 }
 
 impl Frames {
-    /// None drawn yet; the first is due now.
+    /// Nothing drawn yet; the first frame is due now.
     pub fn new(options: Options, now: Instant) -> Self {
         let line = options.line();
         Self {
@@ -76,40 +75,40 @@ impl Frames {
         }
     }
 
-    /// What the viewer looks at changed.
+    /// The viewer's state changed.
     pub fn ask(&mut self) {
         self.asked = true;
     }
 
-    /// The clock moved on: ages in sight grow.
+    /// The clock advanced: displayed ages grow.
     pub fn age(&mut self) {
         self.aged = true;
     }
 
-    /// A newer state of the run is there.
+    /// A newer state of the run has arrived.
     pub fn newer(&mut self) {
         self.stale = true;
     }
 
-    /// A newer state that must not be held back is there.
+    /// A newer state has arrived that must be drawn without delay.
     pub fn urgent(&mut self) {
         self.stale = true;
         self.renewed = None;
     }
 
-    /// The frame under way has been written.
+    /// The frame being written has been written.
     pub fn written(&mut self) {
         self.writing = false;
     }
 
-    /// Somebody else had the terminal.
+    /// Another program used the terminal: redraw everything.
     pub fn forget(&mut self) {
         self.painter.forget();
         self.asked = true;
     }
 
-    /// When the next frame is due in a view of this pace; `None` while nothing changed or one is
-    /// on its way.
+    /// When the next frame is due in a view of this pace; `None` while nothing changed or a frame is being
+    /// written.
     pub fn due(&self, pace: Duration) -> Option<Instant> {
         if self.writing {
             return None;
@@ -126,29 +125,31 @@ impl Frames {
             .min()
     }
 
-    /// When a newer state of the run is to be shown, if there is one.
+    /// When a newer state of the run is due to be drawn, if there is one.
     fn renewal(&self, pace: Duration) -> Option<Instant> {
         self.stale.then(|| match self.renewed {
-            Some(last) => self.ready().max(last + pace.max(self.own())),
+            Some(last) => self.ready().max(last + pace.max(self.min_interval())),
             None => self.drawn.map_or(self.began, |last| last + self.frame),
         })
     }
 
-    /// When the screen may next change by itself.
+    /// When the screen may next change without a key press.
     fn ready(&self) -> Instant {
-        let paced = self.drawn.map_or(self.began, |last| last + self.own());
+        let paced = self
+            .drawn
+            .map_or(self.began, |last| last + self.min_interval());
         paced.max(self.affordable())
     }
 
-    /// Least time between two frames that nobody asked for.
-    fn own(&self) -> Duration {
+    /// Minimum time between two frames without a key press.
+    fn min_interval(&self) -> Duration {
         match self.line {
             Line::Fast => self.frame,
             Line::Slow => self.frame.max(SLOW_PACE),
         }
     }
 
-    /// The frame that is due now, if one is.
+    /// The frame that is due now, if any.
     pub fn next(&mut self, pace: Duration, now: Instant) -> Option<Due> {
         if self.due(pace).is_none_or(|due| due > now) {
             return None;
@@ -162,7 +163,7 @@ impl Frames {
         Some(Due { renews, room })
     }
 
-    /// Draws it and gives its bytes: empty where nothing on the screen changes.
+    /// Draws the frame and returns its bytes: empty if nothing on the screen changes.
     pub fn paint(
         &mut self,
         due: Due,
@@ -182,12 +183,12 @@ impl Frames {
         (self.asked, self.aged) = (false, self.painter.is_behind());
         self.drawn = Some(now);
         self.writing = !bytes.is_empty();
-        // A person who turns pages is not made to wait for it for long.
+        // A user who pages quickly must not be made to wait long for it.
         self.free = (self.free - bytes.len() as f64).max(-budget(self.line));
         bytes
     }
 
-    /// When enough may be sent for a frame of the run's own.
+    /// When the budget allows a frame for the run's own changes.
     fn affordable(&self) -> Instant {
         let missing = LEAST_SHARE * budget(self.line) - self.free;
         let wait = (missing / budget(self.line)).max(0.0);
@@ -196,8 +197,8 @@ impl Frames {
 
     fn count(&mut self, now: Instant) {
         let passed = now.saturating_duration_since(self.counted).as_secs_f64();
-        let most = budget(self.line);
-        self.free = (self.free + passed * most).min(most);
+        let budget_now = budget(self.line);
+        self.free = (self.free + passed * budget_now).min(budget_now);
         self.counted = now;
     }
 }

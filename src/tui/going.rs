@@ -1,4 +1,4 @@
-//! Going to a place in the dashboard, and telling where one is.
+//! Navigation in the dashboard: going to a location, and reporting the current one.
 
 use super::shared::{self, Shared};
 use super::start::Start;
@@ -7,7 +7,7 @@ use crate::format::gamma;
 use crate::session::Session;
 
 impl State {
-    /// Where the viewer is.
+    /// The viewer's location.
     pub fn place(&self, session: &Session) -> Start {
         Start {
             view: Some(self.view().name.to_owned()),
@@ -15,16 +15,16 @@ impl State {
         }
     }
 
-    /// Goes to a place.
+    /// Goes to a location.
     ///
     /// # Errors
-    /// Why there is none, and which there are.
+    /// If it does not exist; the message lists what does.
     pub fn go_to(&mut self, start: &Start, session: &Session) -> Result<(), String> {
         if let Some(name) = &start.view {
-            let named = |own: &str| own.eq_ignore_ascii_case(name);
+            let named = |view: &str| view.eq_ignore_ascii_case(name);
             let names: Vec<&str> = self.entries().map(|entry| entry.name).collect();
-            match names.iter().position(|own| named(own)) {
-                Some(at) => self.view = ViewId(at),
+            match names.iter().position(|view| named(view)) {
+                Some(index) => self.view = ViewId(index),
                 None => {
                     let all = names.join(", ").to_lowercase();
                     return Err(format!("there is no view `{name}`; there are {all}"));
@@ -41,14 +41,16 @@ impl State {
 }
 
 impl Shared {
-    /// What is chosen of the maps that several views show.
+    /// The current choices for the maps that several views share.
     pub fn place(&self, session: &Session) -> Start {
-        let own = self.images_in(session);
-        let gamma = self.gamma.and_then(|at| own?.gammas.get(at));
+        let images = self.images_in(session);
+        let gamma = self.gamma.and_then(|index| images?.gammas.get(index));
         Start {
             class: Some(self.class),
             gamma: gamma.map(|trials| trials.gamma),
-            response: self.response.and(own.map(|own| self.response_in(own))),
+            response: self
+                .response
+                .and(images.map(|images| self.response_in(images))),
             images: Some(self.images),
             ..Start::default()
         }
@@ -56,10 +58,10 @@ impl Shared {
 
     fn go_to(&mut self, start: &Start, session: &Session) -> Result<(), String> {
         if let Some(images) = start.images {
-            let there = shared::images(session);
-            if images >= there {
+            let count = shared::images(session);
+            if images >= count {
                 return Err(format!(
-                    "there are no classification images number {}; the plan has {there}",
+                    "there are no classification images number {}; the plan has {count}",
                     images + 1
                 ));
             }
@@ -69,19 +71,20 @@ impl Shared {
             self.class = class;
         }
         self.response = start.response.or(self.response);
-        if let Some(wanted) = start.gamma {
-            let own = self.images_in(session).map(|it| &it.gammas[..]);
-            let own = own.unwrap_or_default();
-            let close = |own: &f64| (own - wanted).abs() < 1e-9;
-            match own.iter().position(|it| close(&it.gamma)) {
-                Some(place) => self.gamma = Some(place),
+        if let Some(gamma_wanted) = start.gamma {
+            let trials = self.images_in(session).map(|images| &images.gammas[..]);
+            let trials = trials.unwrap_or_default();
+            let close = |value: &f64| (value - gamma_wanted).abs() < 1e-9;
+            match trials.iter().position(|trials| close(&trials.gamma)) {
+                Some(index) => self.gamma = Some(index),
                 None => {
-                    let all: Vec<String> = own.iter().map(|it| gamma(it.gamma)).collect();
+                    let all: Vec<String> =
+                        trials.iter().map(|trials| gamma(trials.gamma)).collect();
                     return Err(match all.is_empty() {
                         true => "there are no classification images yet; leave out --gamma".into(),
                         false => format!(
                             "there are no classification images at γ {}; there are some at γ {}",
-                            gamma(wanted),
+                            gamma(gamma_wanted),
                             all.join(", ")
                         ),
                     });

@@ -1,7 +1,7 @@
-//! Cells as the fewest bytes that put them on a terminal.
+//! Encodes cells in the fewest bytes that draw them on a terminal.
 //!
-//! A colour is said only where it changes, a half block is turned upside down where that saves
-//! one, and the cursor is moved only over a gap.
+//! A colour is set only where it changes, a half block is turned upside down where that saves a colour, and
+//! the cursor is moved only across a gap.
 
 use std::io::Write;
 
@@ -20,12 +20,12 @@ const ATTRIBUTES: [(Modifier, u8); 8] = [
     (Modifier::CROSSED_OUT, 9),
 ];
 
-/// Bytes for a terminal, and what they have made of its cursor and its colours. Begins and ends
-/// with the terminal's own colours.
+/// Bytes for a terminal, with the cursor and colours that they leave it in. Begins and ends with the
+/// terminal's default colours.
 #[derive(Debug)]
 pub(super) struct Ink {
     bytes: Vec<u8>,
-    /// Where the next character would stand; `None`: anywhere.
+    /// The cursor's position; `None`: unknown.
     at: Option<(u16, u16)>,
     front: Color,
     back: Color,
@@ -50,11 +50,11 @@ impl Ink {
         let (symbol, front, back) = self.cheapest(cell);
         self.style(front, back, cell.modifier);
         self.bytes.extend_from_slice(symbol.as_bytes());
-        // What a terminal makes of a wide character is its own affair.
+        // How far a terminal advances for a wide character is unpredictable.
         self.at = (symbol.len() == 1 || is_half(symbol)).then_some((x + 1, y));
     }
 
-    /// The bytes, ending with the terminal's own colours.
+    /// The bytes, ending with the terminal's default colours.
     pub fn finish(mut self) -> Vec<u8> {
         self.style(Color::Reset, Color::Reset, Modifier::empty());
         self.bytes
@@ -69,9 +69,9 @@ impl Ink {
         };
     }
 
-    /// A half block looks the same upside down with its colours exchanged, and one whose halves
-    /// are alike is a whole one: whichever needs the fewest changes of colour. (Not a blank, which
-    /// terminals do not keep at the end of a line when text is copied.)
+    /// A half block looks the same upside down with its colours swapped, and one with two equal halves is a
+    /// full block: picks whatever needs the fewest colour changes. (Never a blank, which terminals drop at
+    /// the end of a line when text is copied.)
     fn cheapest<'a>(&self, cell: &'a Cell) -> (&'a str, Color, Color) {
         let (symbol, front, back) = (cell.symbol(), cell.fg, cell.bg);
         let opposite = match symbol {
@@ -94,32 +94,32 @@ impl Ink {
 
     fn style(&mut self, front: Color, back: Color, attributes: Modifier) {
         let mut codes: Vec<u8> = Vec::new();
-        let say = |codes: &mut Vec<u8>, code: std::fmt::Arguments<'_>| {
+        let push = |codes: &mut Vec<u8>, code: std::fmt::Arguments<'_>| {
             if !codes.is_empty() {
                 codes.push(b';');
             }
             let _ = codes.write_fmt(code);
         };
-        let own = (Color::Reset, Color::Reset, Modifier::empty());
+        let default = (Color::Reset, Color::Reset, Modifier::empty());
         let was = (self.front, self.back, self.attributes);
         if was == (front, back, attributes) {
             return;
         }
-        let plain = (front, back, attributes) == own;
+        let plain = (front, back, attributes) == default;
         if plain || !attributes.contains(self.attributes) {
-            say(&mut codes, format_args!("0"));
-            (self.front, self.back, self.attributes) = own;
+            push(&mut codes, format_args!("0"));
+            (self.front, self.back, self.attributes) = default;
         }
         for (attribute, code) in ATTRIBUTES {
             if (attributes - self.attributes).contains(attribute) {
-                say(&mut codes, format_args!("{code}"));
+                push(&mut codes, format_args!("{code}"));
             }
         }
         if front != self.front {
-            colour(&mut codes, say, front, 30);
+            colour(&mut codes, push, front, 30);
         }
         if back != self.back {
-            colour(&mut codes, say, back, 40);
+            colour(&mut codes, push, back, 40);
         }
         (self.front, self.back, self.attributes) = (front, back, attributes);
         let codes: &[u8] = if codes == b"0" { b"" } else { &codes };
@@ -129,15 +129,15 @@ impl Ink {
     }
 }
 
-/// Whether this is a block of a map, which is one column wide as every map assumes.
+/// Whether this is a block of a map, which every map assumes to be one column wide.
 fn is_half(symbol: &str) -> bool {
     matches!(symbol, "▀" | "▄" | "█")
 }
 
-/// Says a colour; `base` is 30 in front and 40 behind.
+/// Writes a colour; `base` is 30 for the foreground and 40 for the background.
 fn colour(
     codes: &mut Vec<u8>,
-    say: impl Fn(&mut Vec<u8>, std::fmt::Arguments<'_>),
+    push: impl Fn(&mut Vec<u8>, std::fmt::Arguments<'_>),
     colour: Color,
     base: u8,
 ) {
@@ -146,14 +146,14 @@ fn colour(
         _ => base + 60 + number - 8,
     };
     match colour {
-        Color::Reset => say(codes, format_args!("{}", base + 9)),
-        Color::Rgb(r, g, b) => say(codes, format_args!("{};2;{r};{g};{b}", base + 8)),
-        Color::Indexed(index) => say(codes, format_args!("{};5;{index}", base + 8)),
-        named => say(codes, format_args!("{}", sixteen(number(named)))),
+        Color::Reset => push(codes, format_args!("{}", base + 9)),
+        Color::Rgb(r, g, b) => push(codes, format_args!("{};2;{r};{g};{b}", base + 8)),
+        Color::Indexed(index) => push(codes, format_args!("{};5;{index}", base + 8)),
+        named => push(codes, format_args!("{}", sixteen(number(named)))),
     }
 }
 
-/// Where a named colour stands among the sixteen.
+/// The index of a named colour among the sixteen.
 fn number(colour: Color) -> u8 {
     const SIXTEEN: [Color; 16] = [
         Color::Black,
@@ -173,8 +173,8 @@ fn number(colour: Color) -> u8 {
         Color::LightCyan,
         Color::White,
     ];
-    let at = SIXTEEN.iter().position(|&own| own == colour);
-    at.unwrap_or(7) as u8
+    let index = SIXTEEN.iter().position(|&named| named == colour);
+    index.unwrap_or(7) as u8
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
-//! What reaches the dashboard from the terminal: keys, frames that have been written, its end.
+//! [`Input`], what the dashboard receives from the terminal, and [`Keys`], the thread that reads keys.
 //!
-//! Keys are read on a thread of their own, which asks the terminal whether it still lives before
-//! every read: crossterm reads a hung-up terminal for ever
-//! (<https://github.com/crossterm-rs/crossterm/issues/793>). Its feature `use-dev-tty` is needed:
-//! without it, a key that comes together with a change of size stays unread until the next key,
-//! since readiness is told once and the size takes it.
+//! Keys are read on a separate thread, which checks before every read that the terminal still exists:
+//! crossterm reads a hung-up terminal forever (<https://github.com/crossterm-rs/crossterm/issues/793>). Its
+//! feature `use-dev-tty` is needed: without it, a key that arrives together with a resize stays unread until
+//! the next key, since readiness is signalled once and the resize consumes it.
 
 use std::io::{self, PipeWriter};
 use std::os::fd::OwnedFd;
@@ -18,47 +17,46 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::terminal::is_gone;
 use super::theme::Background;
 
-/// How long crossterm looks for an event; with no time at all it would not look.
+/// How long crossterm polls for an event; with zero it would not look.
 const READ: Duration = Duration::from_millis(1);
 
-/// One thing that happened at the terminal.
+/// One event at the terminal.
 #[derive(Debug)]
 pub enum Input {
     /// A key was pressed.
     Key(KeyEvent),
     /// Text was pasted.
     Pasted(String),
-    /// The terminal has said what stands behind the text.
+    /// The terminal has reported its background.
     Background(Background),
-    /// A frame has been written, or could not be.
+    /// A frame has been written, or writing failed.
     Written(io::Result<()>),
-    /// There is no terminal any more.
+    /// The terminal is gone.
     Gone,
 }
 
-/// How long an answer about the background is waited for: what comes later would change the screen before
-/// somebody's eyes.
+/// How long to wait for an answer about the background: a later one would visibly change the screen.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// How soon the rest of a terminal's answer follows.
+/// The longest gap between two parts of a terminal's answer.
 const TOGETHER: Duration = Duration::from_millis(150);
 
-/// Tells keys from what a terminal answers late to a question that nobody waits for any more: a string
-/// that begins with APC, DCS or OSC reads as Alt-_, Alt-P or Alt-], what it says, and Alt-\.
+/// Separates keys from late terminal answers that nothing waits for any more: a string that begins with APC,
+/// DCS or OSC reads as Alt-_, Alt-P or Alt-], its text, and Alt-\.
 #[derive(Debug, Default)]
 struct Answers {
-    /// When the last part of one came; `None` outside.
+    /// When the last part of an answer came; `None` outside one.
     inside: Option<Instant>,
-    /// What it says so far, without what begins and ends it.
+    /// Its text so far, without the delimiters.
     text: String,
 }
 
 impl Answers {
-    /// Whether an event that came at this time is a part of an answer, and no key.
+    /// Whether a key event at this time is part of an answer, not a key.
     fn takes(&mut self, key: &KeyEvent, at: Instant) -> bool {
         let alt = key.modifiers.contains(KeyModifiers::ALT);
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
-        let goes_on = self
+        let continues = self
             .inside
             .is_some_and(|last| at.saturating_duration_since(last) < TOGETHER);
         let opens = alt && matches!(key.code, KeyCode::Char('_' | 'P' | ']'));
@@ -69,16 +67,16 @@ impl Answers {
         };
         if opens {
             self.text.clear();
-        } else if let (true, false, KeyCode::Char(c)) = (goes_on, closes, key.code)
+        } else if let (true, false, KeyCode::Char(c)) = (continues, closes, key.code)
             && self.text.len() < LONGEST
         {
             self.text.push(c);
         }
-        self.inside = (opens || goes_on && !closes).then_some(at);
-        opens || goes_on
+        self.inside = (opens || continues && !closes).then_some(at);
+        opens || continues
     }
 
-    /// What the answer that has just ended says of the background, if it is about that.
+    /// The background reported by the answer that has just ended, if that is its subject.
     fn background(&mut self) -> Option<Background> {
         if self.inside.is_some() || self.text.is_empty() {
             return None;
@@ -87,17 +85,17 @@ impl Answers {
     }
 }
 
-/// Characters of an answer that are kept.
+/// Maximum characters of an answer that are kept.
 const LONGEST: usize = 64;
 
-/// What `11;rgb:ffff/ffff/ffff` says: a background of more than half the brightness is light.
+/// Parses `11;rgb:ffff/ffff/ffff`: a background of more than half the brightness is light.
 fn background(answer: &str) -> Option<Background> {
     let colour = answer.strip_prefix("11;rgb")?;
     let colour = colour.trim_start_matches('a').strip_prefix(':')?;
     let share = |part: &str| {
-        let most = 16_u32.checked_pow(part.len() as u32)?.checked_sub(1)?;
+        let largest = 16_u32.checked_pow(part.len() as u32)?.checked_sub(1)?;
         let value = u32::from_str_radix(part, 16).ok()?;
-        (most > 0).then(|| f64::from(value) / f64::from(most))
+        (largest > 0).then(|| f64::from(value) / f64::from(largest))
     };
     let parts: Vec<f64> = colour.split('/').map(share).collect::<Option<_>>()?;
     let [r, g, b, ..] = parts[..] else {
@@ -110,29 +108,29 @@ fn background(answer: &str) -> Option<Background> {
     })
 }
 
-/// The thread that reads keys. It has ended once this is dropped, so that somebody else may read.
+/// The thread that reads keys. Dropping this ends it, so that something else may read.
 #[derive(Debug)]
 pub struct Keys {
     alive: Option<PipeWriter>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
-/// What a wait for keys ended with.
+/// Why a wait for keys ended.
 #[derive(Debug, PartialEq, Eq)]
 enum Waited {
-    /// There is a key.
+    /// A key is available.
     Key,
     /// The terminal is gone.
     Gone,
-    /// Nobody wants keys any more.
+    /// The reader was dropped.
     Unwanted,
 }
 
 impl Keys {
-    /// Starts it.
+    /// Starts the thread.
     ///
     /// # Errors
-    /// Where no thread or pipe can be had.
+    /// If no thread or pipe can be created.
     pub fn start(keyboard: OwnedFd, events: UnboundedSender<Input>) -> io::Result<Self> {
         let (alive, writer) = io::pipe()?;
         let keys = thread::Builder::new().name("keys".into());
@@ -195,7 +193,7 @@ fn wait(keyboard: &OwnedFd, alive: &io::PipeReader) -> Waited {
     }
 }
 
-/// Passes on the keys that are there. Gives how many events that were.
+/// Sends the available keys. Returns how many events there were.
 fn read(
     keyboard: &OwnedFd,
     events: &UnboundedSender<Input>,
@@ -205,7 +203,7 @@ fn read(
     let mut count = 0;
     while !is_gone(keyboard) && event::poll(READ)? {
         count += 1;
-        // Pasted text is no command; sizes are asked for, not told.
+        // Pasted text is not a command; sizes are queried, not received.
         let key = match event::read()? {
             Event::Key(key) if key.kind != KeyEventKind::Release => key,
             Event::Paste(text) => {
@@ -220,9 +218,9 @@ fn read(
         let input = match answers.takes(&key, now) {
             false => Some(Input::Key(key)),
             true => {
-                let said = answers.background();
+                let background = answers.background();
                 let timely = now.saturating_duration_since(began) < PATIENCE;
-                said.filter(|_| timely).map(Input::Background)
+                background.filter(|_| timely).map(Input::Background)
             }
         };
         if let Some(input) = input
@@ -278,22 +276,22 @@ mod tests {
 
     #[test]
     fn what_a_terminal_says_of_its_background_is_heard() {
-        let heard = |text: &str| {
+        let reported = |text: &str| {
             let (mut answers, at) = (Answers::default(), Instant::now());
-            let mut heard = None;
+            let mut reported = None;
             for key in keys(text) {
                 if answers.takes(&key, at) {
-                    heard = heard.or(answers.background());
+                    reported = reported.or(answers.background());
                 }
             }
-            heard
+            reported
         };
         let light = Some(Background::Light);
-        assert_eq!(heard("\x1b]11;rgb:ffff/ffff/ffff\x1b\\"), light);
-        assert_eq!(heard("\x1b]11;rgb:fd/f6/e3\x07"), light);
+        assert_eq!(reported("\x1b]11;rgb:ffff/ffff/ffff\x1b\\"), light);
+        assert_eq!(reported("\x1b]11;rgb:fd/f6/e3\x07"), light);
         let dark = Some(Background::Dark);
-        assert_eq!(heard("\x1b]11;rgb:1e1e/1e1e/2e2e\x1b\\"), dark);
-        assert_eq!(heard("\x1b]11;rgba:0000/0000/0000/ffff\x07"), dark);
+        assert_eq!(reported("\x1b]11;rgb:1e1e/1e1e/2e2e\x1b\\"), dark);
+        assert_eq!(reported("\x1b]11;rgba:0000/0000/0000/ffff\x07"), dark);
         for other in [
             "\x1b]10;rgb:ffff/ffff/ffff\x07",
             "\x1b]11;rgb:\x07",
@@ -301,7 +299,7 @@ mod tests {
             "\x1b_Gi=31;OK\x1b\\",
             "11;rgb:ffff/ffff/ffff",
         ] {
-            assert_eq!(heard(other), None, "{other:?}");
+            assert_eq!(reported(other), None, "{other:?}");
         }
     }
 

@@ -1,28 +1,27 @@
-//! Which numbers of a map of several channels are looked at: their luminance, an opponent colour,
-//! or one channel. The arithmetic is that of the figures.
+//! [`Look`]: which component of a map with several channels is shown: the luminance, an opponent colour or
+//! one channel. The arithmetic is that of the figures.
 
 use std::borrow::Cow;
 
 use crate::figure::channels::{self, RGB};
 use crate::session::form::Shape;
 
-/// What is looked at of a map of several channels.
+/// The component of a multi-channel map that is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Look {
     /// The mean of the channels.
     #[default]
     Luminance,
-    /// Red less green.
+    /// Red minus green.
     RedGreen,
-    /// Blue less yellow.
+    /// Blue minus yellow.
     BlueYellow,
     /// One channel.
     Channel(usize),
 }
 
 impl Look {
-    /// Everything that can be looked at of maps with so many channels, in the order in which a key
-    /// goes through it.
+    /// Every component of maps with this many channels, in the order in which a key cycles through them.
     pub fn all(channels: usize) -> Vec<Self> {
         let opponents = match channels {
             RGB => &[Self::RedGreen, Self::BlueYellow][..],
@@ -36,14 +35,14 @@ impl Look {
             .collect()
     }
 
-    /// What comes after this.
+    /// The next component.
     pub fn next(self, channels: usize) -> Self {
         let all = Self::all(channels);
-        let at = all.iter().position(|look| *look == self).unwrap_or(0);
-        all[(at + 1) % all.len()]
+        let index = all.iter().position(|look| *look == self).unwrap_or(0);
+        all[(index + 1) % all.len()]
     }
 
-    /// This, or luminance where maps of so many channels do not have it.
+    /// This component, or luminance if maps with this many channels lack it.
     pub fn within(self, channels: usize) -> Self {
         match Self::all(channels).contains(&self) {
             true => self,
@@ -51,7 +50,7 @@ impl Look {
         }
     }
 
-    /// Its name; nothing where there is only one channel.
+    /// Its name; `None` if there is only one channel.
     pub fn label(self, channels: usize) -> Option<String> {
         (channels > 1).then(|| match self.within(channels) {
             Self::Luminance => "luminance".into(),
@@ -61,12 +60,12 @@ impl Look {
         })
     }
 
-    /// Whether zero means that channels agree, whatever their mean is.
+    /// Whether zero means that channels agree, whatever their mean.
     pub fn is_opponent(self) -> bool {
         matches!(self, Self::RedGreen | Self::BlueYellow)
     }
 
-    /// What it shows of a map, \[h·w\]; of one that is too short, nothing.
+    /// The component's values in a map, \[h·w\]; empty if the map is too short.
     pub fn of(self, map: &[f32], shape: Shape) -> Cow<'_, [f32]> {
         let [channels, height, width] = shape;
         if map.len() < channels * height * width || channels == 0 {
@@ -75,7 +74,8 @@ impl Look {
         if channels == 1 {
             return Cow::Borrowed(map);
         }
-        let opponent = |at: usize| channels::opponent(map, shape).map(|[a, b]| [a, b][at].clone());
+        let opponent =
+            |index: usize| channels::opponent(map, shape).map(|[a, b]| [a, b][index].clone());
         let values = match self.within(channels) {
             Self::Channel(channel) => {
                 return Cow::Borrowed(channels::channel(map, shape, channel));
@@ -87,8 +87,8 @@ impl Look {
         Cow::Owned(values.unwrap_or_else(|| channels::luminance(map, shape)))
     }
 
-    /// z of every pixel in what it shows, \[h·w\]: that of its channel, else the strongest of the
-    /// pixel's channels.
+    /// The component's z of every pixel, \[h·w\]: that of its channel, else the strongest among the pixel's
+    /// channels.
     pub fn of_z(self, z: &[f32], shape: Shape) -> Cow<'_, [f32]> {
         let [channels, height, width] = shape;
         let pixels = height * width;
@@ -104,7 +104,7 @@ impl Look {
     }
 }
 
-/// The channel in which z of a pixel is largest, whatever its sign.
+/// The channel with the largest absolute z at a pixel.
 pub fn strongest(z: &[f32], [channels, height, width]: Shape, pixel: usize) -> usize {
     let at = |channel: usize| z[channel * height * width + pixel].abs();
     (0..channels)
@@ -112,10 +112,10 @@ pub fn strongest(z: &[f32], [channels, height, width]: Shape, pixel: usize) -> u
         .unwrap_or(0)
 }
 
-/// Red, green and blue of an image, \[h·w\] each; `None` where there are no three channels.
+/// Red, green and blue of an image, \[h·w\] each; `None` unless it has three channels.
 pub fn colours(image: &[f32], shape: Shape) -> Option<[&[f32]; RGB]> {
     let is_colour = shape[0] == RGB && image.len() >= shape.iter().product();
-    is_colour.then(|| [0, 1, 2].map(|at| channels::channel(image, shape, at)))
+    is_colour.then(|| [0, 1, 2].map(|channel| channels::channel(image, shape, channel)))
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
-//! The dashboard: a live view of a session in the terminal, and the list of sessions.
+//! The terminal interface: the dashboard, a live view of a session, and the list of sessions.
 //!
-//! [`run`] shows what a [`Link`](crate::link::Link) gives until the run has ended or the person
-//! leaves; [`browse`] lists the sessions until the person chooses. Keys become [`action::Action`]s
-//! through one table, [`update::update`] applies them to [`state::State`], and [`frame::draw`] is a
-//! pure function of session, state, place and theme.
+//! [`run`] shows what a [`Link`](crate::link::Link) delivers until the run has ended or the user leaves;
+//! [`browse`] lists the sessions until the user chooses. Keys become [`action::Action`]s through one table,
+//! [`update::update`] applies them to [`state::State`], and [`frame::draw`] is a pure function of session,
+//! state, area and theme.
 //!
-//! A view is a folder in [`view`]: it owns what it looks at, what an action does there, and its
-//! drawing. All views look at [`shared::Shared`] and draw a [`scene::Scene`]; [`views::VIEWS`] is
-//! the table of them, and nothing below it knows a view by name.
+//! A view is a folder in [`view`]: it owns its state, its actions and its drawing. All views share
+//! [`shared::Shared`] and draw a [`scene::Scene`]; [`views::VIEWS`] is the table of them, and nothing below
+//! it knows a view by name.
 
 pub mod action;
 mod aside;

@@ -1,4 +1,4 @@
-//! How a screen is shown, and why it could not be.
+//! [`Options`], how a screen is displayed, and [`TuiError`].
 
 use std::io;
 
@@ -6,24 +6,24 @@ use super::action::{Keys, TABLE};
 use super::terminal;
 use super::theme::{Background, Colours, Depth, Line, Theme};
 
-/// How the dashboard is shown.
+/// How the dashboard is displayed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Options {
-    /// Most frames a second.
+    /// Maximum frames per second.
     pub fps: u32,
-    /// For a slow line: few colours, a frame a second, no decoration.
+    /// For a slow line: few colours, one frame a second, no decoration.
     pub low_bandwidth: bool,
-    /// What stands behind the text; `None`: what the environment or the terminal says.
+    /// The background behind the text; `None`: detected from the environment or the terminal.
     pub background: Option<Background>,
-    /// How many colours there are; `None`: what the environment says.
+    /// The number of colours; `None`: detected from the environment.
     pub depth: Option<Depth>,
-    /// Whether nothing but ASCII is shown, whatever the environment says.
+    /// Whether only ASCII is shown, whatever the environment.
     pub ascii: bool,
     /// The colours of text.
     pub colours: Colours,
-    /// What keys do.
+    /// The key bindings.
     pub keys: Keys,
-    /// How a shell calls this program for these sessions.
+    /// The command with which a shell calls this program for these sessions.
     pub program: &'static str,
 }
 
@@ -43,7 +43,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// What the line carries.
+    /// The bandwidth of the line.
     pub(super) fn line(self) -> Line {
         match self.low_bandwidth {
             true => Line::Slow,
@@ -51,7 +51,7 @@ impl Options {
         }
     }
 
-    /// What the terminal can show, by these options, by what it has said itself, and by the environment.
+    /// What the terminal can show, from these options, its own reports and the environment.
     pub(super) fn theme(self) -> Theme {
         let theme = Theme::from_env();
         let background = self.background.or_else(terminal::background);
@@ -64,11 +64,11 @@ impl Options {
         .over(self.line())
     }
 
-    /// Whether the terminal is to be asked what stands behind the text: nobody has said it, it matters, and
-    /// such a terminal understands the question.
+    /// Whether to ask the terminal for its background: it is not known, it matters, and this terminal
+    /// understands the query.
     pub(super) fn asks_background(self) -> bool {
-        let said = self.background.is_some() || terminal::background().is_some();
-        !said
+        let known = self.background.is_some() || terminal::background().is_some();
+        !known
             && self.theme().depth != Depth::Mono
             && Theme::may_ask(|name| std::env::var(name).ok())
     }

@@ -1,10 +1,9 @@
-//! Frames on their way to the terminal.
+//! Writes frames to the terminal.
 //!
-//! [`Painter`] turns a drawing into the bytes that change the last frame into it: none where
-//! nothing changed. Where the line has no room for all of them, the pixels of maps that changed
-//! least wait for a later frame. [`Pen`] writes the bytes on a thread of its own, one frame at a
-//! time; while a slow line still takes one, the next is not drawn, so a slow viewer sees fewer
-//! frames and the run never waits.
+//! [`Painter`] turns a drawing into the bytes that change the last frame into it: none if nothing changed. If
+//! they exceed the line's budget, the map pixels that changed least wait for a later frame. [`Pen`] writes
+//! the bytes on its own thread, one frame at a time; while a slow line is still transmitting one, the next is
+//! not drawn, so a slow viewer sees fewer frames and the run never waits.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -34,28 +33,28 @@ pub struct Painter {
     behind: bool,
 }
 
-/// How much a frame may hold.
+/// How many bytes a frame may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Room {
     /// Everything that changed.
     All,
-    /// So many bytes: pixels of maps that changed least are left as they are, as many as must.
+    /// At most this many bytes: the map pixels that changed least are left for later, as many as necessary.
     Bytes(usize),
 }
 
 impl Painter {
-    /// Forgets what the terminal shows: the next frame clears it and draws everything.
+    /// Forgets the terminal's contents: the next frame clears it and draws everything.
     pub fn forget(&mut self) {
         self.clear = true;
     }
 
-    /// Whether the last frame left pixels as they were for want of room.
+    /// Whether the last frame postponed pixels to stay within its budget.
     pub fn is_behind(&self) -> bool {
         self.behind
     }
 
-    /// Draws a frame of this size with `draw`, and gives the bytes that bring the terminal there;
-    /// empty where it already shows just that.
+    /// Draws a frame of this size with `draw`, and returns the bytes that update the terminal; empty if
+    /// nothing changed.
     pub fn paint(
         &mut self,
         size: (u16, u16),
@@ -94,8 +93,8 @@ impl Painter {
             .collect();
         let nothing = waiting.len() == changes.len() && !clear;
         self.behind = !waiting.is_empty();
-        for place in waiting {
-            self.next[place] = self.shown[place].clone();
+        for position in waiting {
+            self.next[position] = self.shown[position].clone();
         }
         std::mem::swap(&mut self.shown, &mut self.next);
         if nothing {
@@ -106,12 +105,12 @@ impl Painter {
     }
 }
 
-/// A cell that is not what the terminal shows.
+/// A cell that differs from what the terminal shows.
 struct Change<'a> {
     x: u16,
     y: u16,
     new: &'a Cell,
-    /// In steps of colour; [`WHOLE`] for what is no pixel of a map, before or after.
+    /// In colour steps; [`WHOLE`] unless it was and remains a pixel of a map.
     size: usize,
 }
 
@@ -132,7 +131,7 @@ fn change(old: &Cell, new: &Cell, palette: &Palette) -> usize {
     }
 }
 
-/// The bytes of the changes that fit, and the least size of those.
+/// The bytes of the changes that fit, and the smallest size among them.
 fn fitting(changes: &[Change<'_>], room: Room) -> (Vec<u8>, usize) {
     let written = |least: usize| {
         let mut ink = Ink::new();
@@ -142,31 +141,31 @@ fn fitting(changes: &[Change<'_>], room: Room) -> (Vec<u8>, usize) {
         ink.finish()
     };
     let all = written(0);
-    let Room::Bytes(most) = room else {
+    let Room::Bytes(budget) = room else {
         return (all, 0);
     };
-    if all.len() <= most {
+    if all.len() <= budget {
         return (all, 0);
     }
-    // The least size that fits lies above `low` and at or below `high`.
+    // The smallest size that fits lies above `low` and at or below `high`.
     let mut sizes: Vec<usize> = changes.iter().map(|change| change.size).collect();
     sizes.sort_unstable();
     sizes.dedup();
     let (mut low, mut high) = (0, sizes.len() - 1);
     while high - low > 1 {
         let middle = low.midpoint(high);
-        if written(sizes[middle]).len() <= most {
+        if written(sizes[middle]).len() <= budget {
             high = middle;
         } else {
             low = middle;
         }
     }
-    // Should even the largest not fit, it goes all the same.
+    // If even the largest changes do not fit, they are sent anyway.
     let least = sizes[high];
     (written(least), least)
 }
 
-/// The thread that writes.
+/// The thread that writes frames.
 #[derive(Debug)]
 pub struct Pen {
     frames: Option<mpsc::Sender<Vec<u8>>>,
@@ -174,10 +173,10 @@ pub struct Pen {
 }
 
 impl Pen {
-    /// Starts it. Each frame written is reported to `events`.
+    /// Starts the thread. Each frame written is reported to `events`.
     ///
     /// # Errors
-    /// Where no thread can be had.
+    /// If the thread cannot be started.
     pub fn start(mut screen: File, events: UnboundedSender<Input>) -> io::Result<Self> {
         let (frames, inbox) = mpsc::channel::<Vec<u8>>();
         let (end, ended) = mpsc::channel();
@@ -199,7 +198,7 @@ impl Pen {
         })
     }
 
-    /// Sends one frame on its way. The caller waits for [`Input::Written`] before the next.
+    /// Queues one frame. The caller waits for [`Input::Written`] before the next.
     pub fn write(&self, frame: Vec<u8>) {
         if let Some(frames) = &self.frames {
             let _ = frames.send(frame);
@@ -208,7 +207,7 @@ impl Pen {
 }
 
 impl Drop for Pen {
-    /// Lets the frame under way finish, but not for long: the line may be dead.
+    /// Lets the current frame finish, but not for long: the line may be dead.
     fn drop(&mut self) {
         self.frames = None;
         let _ = self.ended.recv_timeout(Duration::from_millis(300));
@@ -257,10 +256,10 @@ mod tests {
     fn what_has_no_room_waits_and_the_largest_changes_go_first() {
         let palette = Palette::new(Depth::True, Background::Dark);
         let mut painter = Painter::default();
-        let mut map = |room: Room, places: [f32; 3]| {
+        let mut map = |room: Room, values: [f32; 3]| {
             let bytes = painter.paint((10, 2), &palette, room, |_, buf| {
-                for (x, place) in places.into_iter().enumerate() {
-                    let colour = palette.diverging(place);
+                for (x, value) in values.into_iter().enumerate() {
+                    let colour = palette.diverging(value);
                     let style = Style::new().fg(colour).bg(Color::Reset);
                     buf.set_string(2 * x as u16, 0, "▀", style);
                 }

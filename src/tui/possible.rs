@@ -1,4 +1,4 @@
-//! What can be done where the viewer is now, read from the table of actions.
+//! What is possible in the viewer's current place, read from the table of actions.
 
 use crossterm::event::KeyEvent;
 
@@ -16,9 +16,9 @@ use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::run::Phase;
 
-/// Where the viewer is now.
+/// The viewer's current places.
 pub fn places(state: &State) -> Vec<Place> {
-    let own = match state.overlay {
+    let places = match state.overlay {
         Overlay::Help(_) => vec![Place::Help],
         Overlay::Stop => vec![Place::Question],
         Overlay::Palette => vec![Place::Palette],
@@ -29,38 +29,38 @@ pub fn places(state: &State) -> Vec<Place> {
         Overlay::Extend => vec![Place::Extending],
         Overlay::None => return places_below(state),
     };
-    [own, vec![Place::Everywhere]].concat()
+    [places, vec![Place::Everywhere]].concat()
 }
 
-/// Where the viewer would be if nothing lay over the view.
+/// The places that would apply without an overlay.
 fn places_below(state: &State) -> Vec<Place> {
-    let own = state.in_sight().places();
-    [own, &[Place::Views, Place::Everywhere]].concat()
+    let places = state.in_sight().places();
+    [places, &[Place::Views, Place::Everywhere]].concat()
 }
 
-/// The rows of the table that are there now, in its order.
+/// The rows of the table that apply now, in its order.
 pub fn available(state: &State) -> impl Iterator<Item = &'static Binding> {
     action::available_at(state.shared.keys, places(state))
 }
 
-/// What this key does where the viewer is now.
+/// The action of this key in the current places.
 pub fn of_key(event: &KeyEvent, state: &State) -> Option<Action> {
     action::of_key_at(event, state.shared.keys, places(state))
 }
 
-/// Whether an action can do anything now: pausing and stopping need an engine at work.
+/// Whether an action is possible now: pausing and stopping need a running engine.
 pub fn is_possible(action: Action, state: &State, session: &Session) -> bool {
     let shared = &state.shared;
     match action {
         Action::Pause => {
             let phase = session.run.as_ref().map(|run| &run.phase);
-            let there = matches!(phase, Some(Phase::Working(_) | Phase::Paused(_)));
-            there && shared.engine_runs(session)
+            let can_pause = matches!(phase, Some(Phase::Working(_) | Phase::Paused(_)));
+            can_pause && shared.engine_runs(session)
         }
         Action::AskStop | Action::StopNow => shared.engine_runs(session),
         Action::Resume => shared.can_resume(session),
-        // A running engine takes it; where none runs, a new one goes on. One that has finished and is
-        // about to end does not listen any more.
+        // A running engine takes the request; otherwise a new one does. An engine that has finished and is
+        // about to exit no longer listens.
         Action::OpenExtend | Action::Extend => {
             extend::is_possible(shared, session) && shared.can_extend(session)
         }
@@ -85,18 +85,18 @@ pub fn is_possible(action: Action, state: &State, session: &Session) -> bool {
     }
 }
 
-/// The list that is searched in the view in sight: its own, else the classes.
+/// The list to search in the active view: its own, else the classes.
 pub fn found_in(state: &State, session: &Session) -> Option<Wanted> {
     let mut lists = [Wanted::Listed, Wanted::Class].into_iter();
-    lists.find(|&wanted| jump::names(state, wanted, session).is_some())
+    lists.find(|&kind| jump::names(state, kind, session).is_some())
 }
 
-/// Whether the views let an action pass: the one in sight where it is one of its actions, else
-/// all, for the list of keys.
+/// Whether the views allow an action: the active one if it is one of its actions, else all of them, for the
+/// list of keys.
 fn of_views(action: Action, state: &State, session: &Session) -> bool {
     let places = action::places_of(action);
     let in_sight = state.in_sight();
-    match in_sight.places().iter().any(|own| places.contains(own)) {
+    match in_sight.places().iter().any(|place| places.contains(place)) {
         true => in_sight.is_possible(action, session),
         false => {
             let mut views = state.views.iter();
@@ -105,10 +105,10 @@ fn of_views(action: Action, state: &State, session: &Session) -> bool {
     }
 }
 
-/// More classes than this are seldom all in sight.
+/// Above this number, classes are seldom all visible.
 const MANY: usize = 12;
 
-/// A footer's word as it is now, in what the terminal can write; none where it can do without.
+/// A footer word adapted to the current state, in characters the terminal can show; empty: omit it.
 pub fn word(short: &'static str, state: &State, session: &Session, theme: &Theme) -> &'static str {
     let phase = session.run.as_ref().map(|run| &run.phase);
     match (short, phase) {
@@ -116,7 +116,7 @@ pub fn word(short: &'static str, state: &State, session: &Session, theme: &Theme
         ("pause", Some(Phase::Paused(_))) => "go on",
         // With one class and one unit there is nothing to step through.
         ("class", _) if form::classes(session) < 2 => "",
-        // Where all classes are in sight, nobody needs to be told of a jump.
+        // Where all classes are visible, jumping need not be offered.
         ("jump", _) if form::classes(session) <= MANY => "",
         ("evidence", _) => {
             let images = state.shared.images_in(session);
@@ -127,28 +127,28 @@ pub fn word(short: &'static str, state: &State, session: &Session, theme: &Theme
         }
         ("two views", _) if state.beside.is_some() => "the other view",
         ("hold", _) if state.shared.frozen.is_some() => "follow",
-        // What matters less than where one is goes to the list of keys while a run is at work.
+        // While a run is active, only the list of keys shows what matters less than navigation.
         ("hold" | "more trials", _) if state.shared.engine_runs(session) => "",
-        ("leave", _) if state.shared.engine_runs(session) => "leave (the run goes on)",
+        ("leave", _) if state.shared.engine_runs(session) => "leave (run continues)",
         _ => short,
     }
 }
 
-/// One line of the palette of commands.
+/// One line of the command palette.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
-    /// What it is.
+    /// The action.
     pub action: Action,
     /// What it does.
     pub name: String,
     /// The keys that do the same.
     pub keys: String,
-    /// Its shorter names, by which it is found too.
+    /// Its shorter names, by which it can be found too.
     short: String,
 }
 
-/// What the palette offers where the viewer is now: all that can do something and has every word
-/// of `typed` in what it does.
+/// The palette's commands in the current place: all possible actions whose description contains every word of
+/// `typed`.
 pub fn fitting(typed: &str, state: &State, session: &Session) -> Vec<Command> {
     let rows = action::available_at(state.shared.keys, places_below(state))
         .filter(|row| is_possible(row.action, state, session));
@@ -156,8 +156,8 @@ pub fn fitting(typed: &str, state: &State, session: &Session) -> Vec<Command> {
     named(typed, rows, &entries)
 }
 
-/// Rows of the table as lines of a palette where there are these views: those that have every word of
-/// `typed` in what they do, or in their short names.
+/// Rows of the table as palette lines, with these views: those whose descriptions or short names contain
+/// every word of `typed`.
 pub fn named(
     typed: &str,
     rows: impl Iterator<Item = &'static Binding>,
@@ -165,8 +165,8 @@ pub fn named(
 ) -> Vec<Command> {
     let typed = typed.to_lowercase();
     let fits = |command: &Command| {
-        let own = format!("{} {}", command.name, command.short).to_lowercase();
-        typed.split_whitespace().all(|word| own.contains(word))
+        let names = format!("{} {}", command.name, command.short).to_lowercase();
+        typed.split_whitespace().all(|word| names.contains(word))
     };
     rows.filter(|row| !matches!(row.action, Action::OpenPalette | Action::Interrupt))
         .flat_map(|row| commands(row, views))
@@ -174,7 +174,7 @@ pub fn named(
         .collect()
 }
 
-/// A row of the table as lines of the palette: one, or one for each view.
+/// A row of the table as palette lines: one, or one for each view.
 fn commands(row: &'static Binding, views: &[&Entry]) -> Vec<Command> {
     if row.action == Action::View(0) {
         let view = |(index, entry): (usize, &&Entry)| Command {

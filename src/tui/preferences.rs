@@ -1,5 +1,5 @@
-//! What a person prefers, from a small RON file: colours, glyphs, frames, keys. What the file does not say is
-//! as it ships; `noisescope config` prints all of it with comments.
+//! The user's preferences, from a small RON file: colours, glyphs, frame rate, keys. Anything the file omits
+//! keeps its default; `noisescope config` prints all of it with comments.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,10 +11,10 @@ use super::action::{Action, Keys, TABLE, with};
 use super::options::Options;
 use super::theme::{self, Colours, Depth, Tone};
 
-/// What stands behind the text.
+/// The background behind the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
 pub enum Background {
-    /// What the environment says, else what the terminal answers.
+    /// From the environment, or by asking the terminal.
     #[default]
     Auto,
     /// Light.
@@ -26,16 +26,16 @@ pub enum Background {
 /// How many colours the terminal shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
 pub enum Color {
-    /// What the environment says.
+    /// From the environment.
     #[default]
     Auto,
-    /// Twenty-four bits.
+    /// 24-bit colours.
     #[value(name = "truecolor")]
     Truecolor,
-    /// The 256 of xterm.
+    /// The 256 colours of xterm.
     #[value(name = "256")]
     Indexed,
-    /// The sixteen of the terminal's own palette.
+    /// The 16 colours of the terminal's palette.
     #[value(name = "16")]
     Sixteen,
     /// None.
@@ -43,7 +43,7 @@ pub enum Color {
 }
 
 impl Color {
-    /// The depth that it names.
+    /// The depth it names; `None` for automatic.
     pub fn depth(self) -> Option<Depth> {
         match self {
             Self::Auto => None,
@@ -56,7 +56,7 @@ impl Color {
 }
 
 impl Background {
-    /// The background that it names.
+    /// The background it names; `None` for automatic.
     pub fn ground(self) -> Option<theme::Background> {
         match self {
             Self::Auto => None,
@@ -70,42 +70,42 @@ impl Background {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Texts {
-    /// What is chosen, and the keys.
+    /// The selection and the keys.
     pub accent: String,
     /// What needs no attention.
     pub dim: String,
-    /// What needs a person.
+    /// What needs the user's attention.
     pub warning: String,
 }
 
 impl Default for Texts {
     fn default() -> Self {
-        let own = Colours::default();
+        let default = Colours::default();
         Self {
-            accent: own.accent.written(),
-            dim: own.dim.written(),
-            warning: own.warning.written(),
+            accent: default.accent.written(),
+            dim: default.dim.written(),
+            warning: default.warning.written(),
         }
     }
 }
 
-/// What a person prefers.
+/// The user's preferences.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Preferences {
-    /// What stands behind the text.
+    /// The background behind the text.
     pub background: Background,
-    /// How many colours there are.
+    /// The number of colours.
     pub color: Color,
-    /// Whether nothing but ASCII is shown.
+    /// Whether only ASCII is shown.
     pub ascii: bool,
-    /// Most frames a second, 1 to 60.
+    /// Maximum frames per second, 1 to 60.
     pub fps: u32,
     /// For a slow line.
     pub low_bandwidth: bool,
     /// The colours of text.
     pub theme: Texts,
-    /// Keys by the name of what they do; the others are as they ship.
+    /// Keys by the name of their action; the others keep their defaults.
     pub keys: BTreeMap<String, Vec<String>>,
 }
 
@@ -124,10 +124,10 @@ impl Default for Preferences {
 }
 
 impl Preferences {
-    /// Reads a file; `None` where there is none.
+    /// Reads a file; `None` if it does not exist.
     ///
     /// # Errors
-    /// What is wrong with it, with its path and the place in it.
+    /// What is wrong with the file, with its path and the position in it.
     pub fn read(path: &Path) -> Result<Option<Self>, String> {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
@@ -138,59 +138,59 @@ impl Preferences {
         Self::parse(&text).map(Some).map_err(of_file)
     }
 
-    /// What a text says.
+    /// Parses the text of a file.
     ///
     /// # Errors
     /// What is wrong with it, and where.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let own: Self = ron::from_str(text).map_err(|error| {
-            let at = error.span.start;
-            format!("line {}, column {}: {}", at.line, at.col, error.code)
+        let preferences: Self = ron::from_str(text).map_err(|error| {
+            let start = error.span.start;
+            format!("line {}, column {}: {}", start.line, start.col, error.code)
         })?;
-        if !(1..=60).contains(&own.fps) {
-            return Err(format!("fps: {}: it must lie in 1 to 60", own.fps));
+        if !(1..=60).contains(&preferences.fps) {
+            return Err(format!("fps: {}: must be 1 to 60", preferences.fps));
         }
-        own.colours()?;
-        own.keys()?;
-        Ok(own)
+        preferences.colours()?;
+        preferences.keys()?;
+        Ok(preferences)
     }
 
     /// The colours of text.
     ///
     /// # Errors
-    /// What is no colour.
+    /// A value that is not a colour.
     fn colours(&self) -> Result<Colours, String> {
-        let own = &self.theme;
+        let theme = &self.theme;
         let read = |name: &str, text: &str| {
             Tone::parse(text).map_err(|problem| format!("theme.{name}: {problem}"))
         };
         let shipped = Texts::default();
         let colours = Colours::default();
-        // What ships has been chosen by eye at every depth.
-        let tone = |name, text: &String, same: &String, ships| match text == same {
-            true => Ok(ships),
+        // The defaults have been chosen by eye at every colour depth.
+        let tone = |name, text: &String, shipped: &String, default| match text == shipped {
+            true => Ok(default),
             false => read(name, text),
         };
         Ok(Colours {
-            accent: tone("accent", &own.accent, &shipped.accent, colours.accent)?,
-            dim: tone("dim", &own.dim, &shipped.dim, colours.dim)?,
-            warning: tone("warning", &own.warning, &shipped.warning, colours.warning)?,
+            accent: tone("accent", &theme.accent, &shipped.accent, colours.accent)?,
+            dim: tone("dim", &theme.dim, &shipped.dim, colours.dim)?,
+            warning: tone("warning", &theme.warning, &shipped.warning, colours.warning)?,
         })
     }
 
-    /// What keys do.
+    /// The key bindings.
     ///
     /// # Errors
-    /// What is wrong with a key; conflicts are named.
+    /// What is wrong with a key; conflicts name both actions.
     fn keys(&self) -> Result<Keys, String> {
-        let own = self.keys.iter();
-        with(own.map(|(name, keys)| (name.as_str(), &keys[..])))
+        let overrides = self.keys.iter();
+        with(overrides.map(|(name, keys)| (name.as_str(), &keys[..])))
     }
 
-    /// How a screen is shown by them.
+    /// The display options.
     ///
     /// # Errors
-    /// As [`Self::parse`].
+    /// As for [`Self::parse`].
     pub fn options(&self) -> Result<Options, String> {
         Ok(Options {
             fps: self.fps,
@@ -204,21 +204,21 @@ impl Preferences {
         })
     }
 
-    /// A file of all preferences as they ship, with comments.
+    /// A file of all preferences with their defaults, with comments.
     pub fn shipped() -> String {
-        let own = Self::default();
+        let default = Self::default();
         let mut text = String::from(HEAD);
-        let theme = &own.theme;
+        let theme = &default.theme;
         // Writing into a text cannot fail.
         let _ = write!(
             text,
-            "    // Most frames a second, 1 to 60.\n    fps: {},\n\n\
+            "    // Maximum frames per second, 1 to 60.\n    fps: {},\n\n\
              \x20   // For slow lines: one frame a second, fewer colours, no decoration.\n    low_bandwidth: {},\n\n\
-             \x20   // The colours of text; those of maps carry numbers and stay as they are.\n    theme: (\n\
-             \x20       // What is chosen, and the keys.\n        accent: {:?},\n\
+             \x20   // The colours of text; those of maps encode values and cannot be changed.\n    theme: (\n\
+             \x20       // The selection and the keys.\n        accent: {:?},\n\
              \x20       // What needs no attention.\n        dim: {:?},\n\
-             \x20       // What needs a person.\n        warning: {:?},\n    ),\n\n{KEYS}",
-            own.fps, own.low_bandwidth, theme.accent, theme.dim, theme.warning
+             \x20       // What needs your attention.\n        warning: {:?},\n    ),\n\n{KEYS}",
+            default.fps, default.low_bandwidth, theme.accent, theme.dim, theme.warning
         );
         for row in TABLE.iter().filter(|row| row.action != Action::View(0)) {
             let keys: Vec<String> = row
@@ -241,26 +241,26 @@ impl Preferences {
     }
 }
 
-/// What stands above the first numbers.
+/// The beginning of the file, before `fps`.
 const HEAD: &str = "\
-// What noisescope's screens look like and which keys they have. Everything here is as it is without a file:
-// keep what you change and leave out the rest. Flags of the command line go first.
+// The look of noisescope's screens and their keys. Everything here is the default:
+// keep what you change and leave out the rest. Command-line flags take precedence.
 (
-    // What stands behind the text: Auto, Light or Dark. Auto asks the environment, then the terminal.
+    // The background behind the text: Auto, Light or Dark. Auto asks the environment, then the terminal.
     background: Auto,
 
     // How many colours: Auto, Truecolor, Indexed (256), Sixteen or None. Auto asks the environment.
     color: Auto,
 
-    // Nothing but ASCII, whatever the locale says.
+    // Only ASCII, whatever the locale.
     ascii: false,
 
 ";
 
-/// What stands above the keys.
-const KEYS: &str = "    // Keys, by what they do: one character, Ctrl- and a letter, F1 to F12, Left, Right, Up, Down, Enter, Esc, Space,
-    // Tab, Shift-Tab, Backspace, Delete, Home, End, PgUp, PgDn. The first of a line is shown in the footer. A key that
-    // would mean two things in one place is refused, and both are named.
+/// The comment above the keys.
+const KEYS: &str = "    // Keys, by action: one character, Ctrl- and a letter, F1 to F12, Left, Right, Up, Down, Enter, Esc, Space,
+    // Tab, Shift-Tab, Backspace, Delete, Home, End, PgUp, PgDn. The first key of a line is shown in the footer. A key that
+    // would mean two things in one place is refused, naming both.
     keys: {
 ";
 
@@ -287,11 +287,11 @@ mod tests {
 
     #[test]
     fn a_file_says_what_it_changes_and_nothing_else() {
-        let own = Preferences::parse(
+        let preferences = Preferences::parse(
             "(background: Light, theme: (accent: \"#ff8000\"), keys: {\"pause\": [\"P\"]})",
         )
         .unwrap();
-        let options = own.options().unwrap();
+        let options = preferences.options().unwrap();
         assert_eq!(options.background, Some(theme::Background::Light));
         assert_eq!(options.colours.accent.written(), "#ff8000");
         assert_eq!(options.colours.dim, Colours::default().dim);

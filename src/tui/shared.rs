@@ -1,7 +1,8 @@
-//! What all views look at: the class, the γ, which classification images, how maps are painted;
-//! and what they all need to know of the viewer's side: size, clock, connection.
+//! [`Shared`], the state that all views share: the class, the γ, which classification images, how maps are
+//! painted; and the viewer's environment: size, clock, connection.
 //!
-//! Nothing of the run is in here: that is the [`Session`]. What belongs to one view is that view's.
+//! Nothing about the run is in here: that is the [`Session`]. The state of a single view belongs to that
+//! view.
 
 use jiff::tz::TimeZone;
 
@@ -17,41 +18,41 @@ use crate::session::config::{self, Response};
 use crate::session::record::{self, ClassificationImages};
 use crate::session::run::{LogLine, Phase};
 
-/// What all views look at.
+/// The state that all views share.
 #[derive(Debug, Clone)]
 pub struct Shared {
     /// The chosen class.
     pub class: usize,
-    /// The chosen γ, by its place in the plan; `None` until the viewer chooses: then the one that
-    /// shows most.
+    /// The chosen γ, by its index in the plan; `None` until the viewer chooses: then the most informative
+    /// one.
     pub gamma: Option<usize>,
-    /// What trials are taken to say; `None` until the viewer chooses: then what shows most.
+    /// The chosen response; `None` until the viewer chooses: then the most informative one.
     pub response: Option<Response>,
-    /// The class that every other is told from; `None`: each is seen by itself.
+    /// The class that all others are compared with; `None`: each class alone.
     pub versus: Option<usize>,
-    /// The γ at which each class was last seen best.
+    /// The γ at which each class was best when last checked.
     pub best: Vec<usize>,
-    /// Which of the plan's classification images, among these alone.
+    /// Index among the plan's classification images.
     pub images: usize,
     /// Whether maps share one scale.
     pub scale: Scale,
     /// Which pixels are painted.
     pub pixels: Pixels,
-    /// What keys do.
+    /// The key bindings.
     pub keys: Keys,
-    /// What is looked at of maps of several channels.
+    /// The component shown of maps with several channels.
     pub look: Look,
-    /// Since when the picture stands still, seconds since the Unix epoch; `None` where it follows.
+    /// Since when the display is frozen, in seconds since the Unix epoch; `None` while it follows the run.
     pub frozen: Option<i64>,
     /// Whether the engine can be reached.
     pub connection: Connection,
-    /// What engines wrote into the session's log, for when none runs.
+    /// The session's saved log, used when no engine is running.
     pub past: Vec<LogLine>,
     /// The clock, seconds since the Unix epoch.
     pub now: i64,
-    /// The clock's zone.
+    /// The time zone.
     pub zone: TimeZone,
-    /// The terminal.
+    /// The terminal's size.
     pub size: Size,
 }
 
@@ -74,7 +75,7 @@ pub enum Pixels {
 }
 
 impl Shared {
-    /// The first look at a session.
+    /// The initial state for a session.
     pub fn new(connection: Connection) -> Self {
         Self {
             class: 0,
@@ -99,18 +100,18 @@ impl Shared {
         }
     }
 
-    /// The classification images in sight, if the plan has any.
+    /// The classification images shown, if the plan has any.
     pub fn images_in<'a>(&self, session: &'a Session) -> Option<&'a ClassificationImages> {
         self.images_at(session).map(|(_, images)| images)
     }
 
-    /// Their plan.
+    /// The plan of the classification images shown.
     pub fn images_plan<'a>(
         &self,
         session: &'a Session,
     ) -> Option<&'a config::ClassificationImages> {
-        let (at, _) = self.images_at(session)?;
-        match session.config.analyses.get(at)? {
+        let (index, _) = self.images_at(session)?;
+        match session.config.analyses.get(index)? {
             config::Analysis::ClassificationImages(plan) => Some(plan),
             _ => None,
         }
@@ -122,13 +123,13 @@ impl Shared {
         all.nth(self.images.min(last))
     }
 
-    /// What trials are taken to say in the maps in sight.
+    /// The response used in the maps shown.
     pub fn response_in(&self, images: &ClassificationImages) -> Response {
-        let there = self.response.filter(|_| images.has_evidence());
-        there.unwrap_or_else(|| choice::response(images))
+        let chosen = self.response.filter(|_| images.has_evidence());
+        chosen.unwrap_or_else(|| choice::response(images))
     }
 
-    /// To what trials say otherwise. The γ that shows a class best is another one there.
+    /// Switches to the other response, where different γ may be the best.
     fn switch_response(&mut self, session: &Session) {
         let Some(images) = self.images_in(session) else {
             return;
@@ -141,8 +142,8 @@ impl Shared {
         self.settle(session);
     }
 
-    /// The γ at which all classes are seen together, by its place in the plan: the chosen one,
-    /// else the strongest among those that show the most classes.
+    /// The γ at which all classes are shown together, by its index in the plan: the chosen one, else the
+    /// strongest of those that show the most classes.
     pub fn gamma_of_all(&self, images: &ClassificationImages) -> usize {
         match self.gamma {
             Some(gamma) => gamma.min(images.gammas.len().saturating_sub(1)),
@@ -150,8 +151,8 @@ impl Shared {
         }
     }
 
-    /// The γ at which a class is seen alone, by its place in the plan: the chosen one, else the
-    /// one that shows it best.
+    /// The γ at which a class is shown alone, by its index in the plan: the chosen one, else the class's
+    /// best.
     pub fn gamma_of(&self, images: &ClassificationImages, class: usize) -> usize {
         match self.gamma {
             Some(gamma) => gamma.min(images.gammas.len().saturating_sub(1)),
@@ -159,14 +160,14 @@ impl Shared {
         }
     }
 
-    /// The γ that shows a class best, by its place in the plan.
+    /// The γ that shows a class best, by its index in the plan.
     pub fn best_gamma(&self, images: &ClassificationImages, class: usize) -> usize {
-        let kept = self.best.get(class).copied();
-        choice::best(images, self.response_in(images), class, kept)
+        let previous = self.best.get(class).copied();
+        choice::best(images, self.response_in(images), class, previous)
     }
 
-    /// Looks which γ shows each class best now. A class stays where it is until another γ is
-    /// clearly better, so that no map flips to and fro.
+    /// Updates the best γ of each class. A class keeps its γ until another is clearly better, so that maps do
+    /// not flip back and forth.
     pub fn settle(&mut self, session: &Session) {
         let Some(images) = self.images_in(session) else {
             return;
@@ -177,7 +178,7 @@ impl Shared {
             .collect();
     }
 
-    /// Whether an action on what is shared can do anything now.
+    /// Whether an action on the shared state is possible now.
     pub fn is_possible(&self, action: Action, session: &Session) -> bool {
         match action {
             Action::BestGamma => self.gamma.is_some(),
@@ -190,8 +191,8 @@ impl Shared {
             Action::NextImages => images(session) > 1,
             Action::Versus => {
                 let images = self.images_in(session);
-                let heard = |own| self.response_in(own) == Response::Evidence;
-                images.is_some_and(heard) && form::classes(session) > 1
+                let shows_evidence = |images| self.response_in(images) == Response::Evidence;
+                images.is_some_and(shows_evidence) && form::classes(session) > 1
             }
             Action::SwitchResponse => self
                 .images_in(session)
@@ -201,7 +202,7 @@ impl Shared {
         }
     }
 
-    /// Applies an action on what is shared; says whether it is one.
+    /// Applies an action on the shared state; returns whether it is one.
     pub fn update(&mut self, action: Action, session: &Session) -> bool {
         match action {
             Action::SheetLeft | Action::PreviousClass => self.step_class(session, -1),
@@ -241,18 +242,17 @@ impl Shared {
         true
     }
 
-    /// To the class before or after; after the last comes the first.
+    /// Moves to the previous or next class, wrapping around.
     fn step_class(&mut self, session: &Session, step: isize) {
         self.class = steps::around(self.class, step, form::classes(session));
     }
 
-    /// To the class in the row above or below, where there is one: `step` is a row's columns.
+    /// Moves to the class in the row above or below, if there is one: `step` is a row's columns.
     pub fn step_row(&mut self, session: &Session, step: isize) {
         self.class = steps::row(self.class, step, form::classes(session));
     }
 
-    /// To a weaker or a stronger γ than the one in sight, by strength, whatever their order in
-    /// the plan.
+    /// Moves to a weaker or stronger γ than the one shown, by strength, whatever their order in the plan.
     pub fn step_gamma(&mut self, images: &ClassificationImages, in_sight: usize, step: isize) {
         let gammas: Vec<f64> = images.gammas.iter().map(|trials| trials.gamma).collect();
         if in_sight < gammas.len() {
@@ -260,7 +260,7 @@ impl Shared {
         }
     }
 
-    /// To the next of several classification images. What was chosen of the others does not hold.
+    /// Moves to the next classification images. Choices made for the previous ones are reset.
     fn next_images(&mut self, session: &Session) {
         self.images = (self.images + 1) % images(session).max(1);
         self.gamma = None;
@@ -270,43 +270,47 @@ impl Shared {
 
     /// The maps of all classes as a figure.
     pub fn figure_of_maps(&self, session: &Session) -> Option<Figure> {
-        let own = self.images_in(session)?;
-        let gamma = Some(own.gammas.get(self.gamma_of_all(own))?.gamma);
-        // Each class at its best is a figure where there is a choice.
-        let several = own.gammas.iter().filter(|it| it.trials > 0).count() > 1;
+        let images = self.images_in(session)?;
+        let gamma = Some(images.gammas.get(self.gamma_of_all(images))?.gamma);
+        // Each class at its best γ is a separate figure only if there are several γ.
+        let several = images
+            .gammas
+            .iter()
+            .filter(|trials| trials.trials > 0)
+            .count()
+            > 1;
         Some(Figure::Maps {
-            response: Some(self.response_in(own)),
+            response: Some(self.response_in(images)),
             images: self.images.min(images(session).checked_sub(1)?),
             gamma: gamma.filter(|_| self.gamma.is_some() || !several),
         })
     }
 
-    /// Whether an engine is at work on this session and takes commands.
+    /// Whether an engine is running this session and accepts commands.
     pub fn engine_runs(&self, session: &Session) -> bool {
         self.connection == Connection::Live
             && !session.run.as_ref().is_some_and(|run| run.phase.is_over())
     }
 
-    /// Whether more trials can be asked for: of an engine at work, or of a new one.
+    /// Whether the session can be extended: by the running engine, or by a new one.
     pub fn can_extend(&self, session: &Session) -> bool {
         let away = matches!(self.connection, Connection::Lost(_) | Connection::ReadOnly);
         away || self.engine_runs(session)
     }
 
-    /// Whether a new engine could go on with this session: none can be reached, and the plan is
-    /// not done.
+    /// Whether a new engine could resume this session: none is reachable, and the plan is not finished.
     pub fn can_resume(&self, session: &Session) -> bool {
         let away = matches!(self.connection, Connection::Lost(_) | Connection::ReadOnly);
         away && !is_finished(session)
     }
 }
 
-/// How many classification images the plan has.
+/// The number of classification images in the plan.
 pub fn images(session: &Session) -> usize {
     session.record.all::<ClassificationImages>().count()
 }
 
-/// Whether everything in the plan is done.
+/// Whether everything in the plan is finished.
 pub fn is_finished(session: &Session) -> bool {
     match &session.run {
         Some(run) => run.phase == Phase::Finished,

@@ -1,4 +1,4 @@
-//! How large the terminal is.
+//! [`Size`], the size of the terminal.
 
 /// A terminal's columns and rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,16 +16,16 @@ impl From<(u16, u16)> for Size {
 }
 
 impl Size {
-    /// The least on which anything is drawn.
+    /// The minimum on which anything is drawn.
     pub const LEAST: Self = Self {
         width: 60,
         height: 18,
     };
 
-    /// Columns from which on two views have room side by side.
+    /// The width from which two views fit side by side.
     pub const OF_TWO: u16 = 140;
 
-    /// Whether it is enough to draw on.
+    /// Whether it is large enough to draw on.
     pub fn is_enough(self) -> bool {
         self.width >= Self::LEAST.width && self.height >= Self::LEAST.height
     }

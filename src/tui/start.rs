@@ -1,9 +1,9 @@
-//! A place in the dashboard, as a command line names it: where a person was, or wants to begin.
+//! [`Start`], a place in the dashboard as a command line names it: where the user was, or wants to begin.
 
 use crate::files::quoted;
 use crate::session::config::Response;
 
-/// A place in the dashboard; what is `None` is as it is at first.
+/// A place in the dashboard; `None` leaves the default.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Start {
     /// The view, by its name.
@@ -12,22 +12,22 @@ pub struct Start {
     pub class: Option<usize>,
     /// The signal strength.
     pub gamma: Option<f64>,
-    /// What trials are taken to say.
+    /// The response.
     pub response: Option<Response>,
-    /// Which of the plan's classification images, from 0.
+    /// Index among the plan's classification images, from 0.
     pub images: Option<usize>,
     /// The layer.
     pub layer: Option<String>,
     /// The unit of that layer.
     pub unit: Option<usize>,
-    /// Whether what is chosen fills the view.
+    /// Whether the selected item fills the view.
     pub closer: bool,
-    /// Whether a number of trials is to be typed at once.
+    /// Whether to open the prompt for more trials.
     pub extends: bool,
 }
 
 impl Start {
-    /// The command line that begins there: `noisescope attach mnist --view maps --class 8`.
+    /// The command line that opens this place: `noisescope attach mnist --view maps --class 8`.
     pub fn command(&self, program: &str, session: &str) -> String {
         let mut words = vec![program.to_owned(), "attach".into(), quoted(session)];
         let mut option = |name: &str, value: Option<String>| {
@@ -37,10 +37,10 @@ impl Start {
         };
         option("view", self.view.as_ref().map(|name| name.to_lowercase()));
         option("class", self.class.map(|class| class.to_string()));
-        // Beyond the first: the others are what one sees without it.
+        // Only beyond the first, which is the default.
         let images = self.images.filter(|images| *images > 0);
         option("images", images.map(|images| (images + 1).to_string()));
-        // All its digits: it is looked for.
+        // With all its digits: it must match exactly.
         option("gamma", self.gamma.map(|gamma| format!("{gamma:?}")));
         option(
             "response",

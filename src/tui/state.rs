@@ -1,5 +1,5 @@
-//! What the viewer looks at: the views with what belongs to each, what they share, and what lies
-//! over them. Which views there are is told from outside.
+//! [`State`], the viewer's state: the views, each with its own state, the state they share, and the overlay.
+//! The caller supplies the views.
 
 use std::any::Any;
 use std::path::{Path, PathBuf};
@@ -9,51 +9,51 @@ use super::view::{Entry, View, Wanted};
 use crate::link::Connection;
 use crate::session::record::NoteOn;
 
-/// What the viewer looks at.
+/// The viewer's state.
 #[derive(Debug, Clone)]
 pub struct State {
-    /// What all views look at.
+    /// The state that all views share.
     pub shared: Shared,
-    /// The view in sight; of two, the one that keys are for.
+    /// The active view; of two, the one that receives keys.
     pub view: ViewId,
     /// The view beside it.
     pub beside: Option<Beside>,
-    /// Every view, in the order of the table.
+    /// Every view, in the table's order.
     pub(super) views: Vec<Open>,
-    /// How a shell calls this program for these sessions.
+    /// The command with which a shell calls this program for these sessions.
     pub program: &'static str,
-    /// Whether the log is shown; `None`: where there is room.
+    /// Whether the log is shown; `None`: if there is room.
     pub log: Option<bool>,
-    /// What lies over the view.
+    /// The overlay above the view.
     pub overlay: Overlay,
-    /// What is typed into the palette of commands.
+    /// The input of the command palette.
     pub palette: Palette,
-    /// What is typed to jump to one of a list.
+    /// The input of the jump prompt.
     pub jump: Palette,
-    /// What is typed as a number of trials.
+    /// The input of the prompt for a number of trials.
     pub extend: Palette,
-    /// What is typed as a note.
+    /// The input of the note prompt.
     pub note: Palette,
-    /// What that note is about, from when it was begun.
+    /// The subject of that note, fixed when it was begun.
     pub noted: NoteOn,
-    /// What is typed to find a key in the list of keys.
+    /// The search text in the list of keys.
     pub keys_found: Palette,
-    /// What came of the last thing that was done, until the next key.
+    /// The result of the last action, until the next key.
     pub news: Option<News>,
-    /// What was done last, for the class after.
+    /// The last repeatable action, for the next class.
     pub again: Option<Verb>,
 }
 
-/// The view beside the one that keys are for.
+/// The view beside the active one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Beside {
-    /// Which.
+    /// The view.
     pub view: ViewId,
-    /// Whether it stands on the left.
+    /// Whether it is on the left.
     pub left: bool,
 }
 
-/// What came of something that was done, in a line.
+/// The result of an action, in one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct News {
     /// The line.
@@ -63,7 +63,7 @@ pub struct News {
 }
 
 impl News {
-    /// It was done.
+    /// A success.
     pub fn done(words: impl Into<String>) -> Self {
         Self {
             words: words.into(),
@@ -71,7 +71,7 @@ impl News {
         }
     }
 
-    /// It was not.
+    /// A failure.
     pub fn failed(words: impl Into<String>) -> Self {
         Self {
             words: words.into(),
@@ -81,7 +81,7 @@ impl News {
 }
 
 impl News {
-    /// What came of writing a file: its name first, since a line may have no room for all of its path.
+    /// The result of writing a file: its name first, since the line may be too short for the whole path.
     pub fn of_file(written: Result<PathBuf, impl std::fmt::Display>) -> Self {
         match written {
             Ok(path) => {
@@ -95,7 +95,7 @@ impl News {
     }
 }
 
-/// What can be done again on the class after.
+/// An action that can be repeated for the next class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verb {
     /// Write the figure.
@@ -104,7 +104,7 @@ pub enum Verb {
     Copy(Copied),
 }
 
-/// What of a figure is copied.
+/// What is copied from a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Copied {
     /// Its caption.
@@ -115,16 +115,16 @@ pub enum Copied {
     Number,
 }
 
-/// A view by its place in the table.
+/// A view, by its index in the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ViewId(pub usize);
 
-/// A view with what it looks at.
+/// A view with its state.
 #[derive(Debug)]
 pub(super) struct Open {
-    /// Its line of the table.
+    /// Its row of the table.
     pub entry: &'static Entry,
-    /// Itself.
+    /// The view.
     pub view: Box<dyn View>,
 }
 
@@ -137,45 +137,45 @@ impl Clone for Open {
     }
 }
 
-/// What is typed, and what is chosen among that which fits it.
+/// A typed text and the selection among its matches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Palette {
     /// The text.
     pub typed: String,
-    /// Which of the entries that fit it is chosen, from 0.
+    /// Index of the selected match.
     pub chosen: usize,
 }
 
-/// What lies over the view.
+/// The overlay above the view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Overlay {
     /// Nothing.
     None,
     /// The keys, from this line on.
     Help(usize),
-    /// The line where a text is typed that keys are found by.
+    /// The prompt for searching the keys.
     FindKeys,
     /// The palette of commands.
     Palette,
-    /// The line where one of a list is typed to jump to.
+    /// The prompt for jumping to an item of a list.
     Jump(Wanted),
-    /// What can be copied.
+    /// The texts that can be copied.
     Copy,
-    /// The line where a note is typed.
+    /// The prompt for a note.
     Note,
-    /// Whether to stop the run.
+    /// The question whether to stop the run.
     Stop,
-    /// The line where a number of trials is typed.
+    /// The prompt for a number of trials.
     Extend,
 }
 
 impl State {
-    /// The first look at a session, at the first of these views.
+    /// The initial state for a session, with the first of these views active.
     ///
     /// # Panics
-    /// Without a view.
+    /// If `views` is empty.
     pub fn new(connection: Connection, views: &'static [Entry]) -> Self {
-        assert!(!views.is_empty(), "there is a view to look at");
+        assert!(!views.is_empty(), "there must be at least one view");
         let open = |entry: &'static Entry| Open {
             entry,
             view: (entry.new)(),
@@ -199,46 +199,46 @@ impl State {
         }
     }
 
-    /// The line of the table of the view in sight.
+    /// The active view's row of the table.
     pub fn view(&self) -> &'static Entry {
-        self.views[self.at()].entry
+        self.views[self.index()].entry
     }
 
-    /// The lines of the table, in its order.
+    /// The rows of the table, in its order.
     pub fn entries(&self) -> impl ExactSizeIterator<Item = &'static Entry> {
         self.views.iter().map(|open| open.entry)
     }
 
-    /// The view in sight.
+    /// The active view.
     pub(super) fn in_sight(&self) -> &dyn View {
-        &*self.views[self.at()].view
+        &*self.views[self.index()].view
     }
 
-    /// The view beside the one that keys are for.
+    /// The view beside the active one.
     pub(super) fn other(&self) -> Option<(&'static Entry, &dyn View)> {
         let last = self.views.len() - 1;
         let open = &self.views[self.beside?.view.0.min(last)];
         Some((open.entry, &*open.view))
     }
 
-    /// The view in sight, and what it shares with the others.
+    /// The active view, and the shared state.
     pub(super) fn in_sight_mut(&mut self) -> (&mut dyn View, &mut Shared) {
-        let at = self.at();
-        (&mut *self.views[at].view, &mut self.shared)
+        let index = self.index();
+        (&mut *self.views[index].view, &mut self.shared)
     }
 
-    fn at(&self) -> usize {
+    fn index(&self) -> usize {
         self.view.0.min(self.views.len() - 1)
     }
 
-    /// The view of this kind with what it looks at, if it is one of the table.
+    /// The view of this type, if the table has it.
     pub fn of<T: View>(&self) -> Option<&T> {
         let views = self.views.iter();
         let mut views = views.map(|open| &*open.view as &dyn Any);
         views.find_map(<dyn Any>::downcast_ref)
     }
 
-    /// The same, to change it.
+    /// The same, mutably.
     pub fn of_mut<T: View>(&mut self) -> Option<&mut T> {
         let views = self.views.iter_mut();
         let mut views = views.map(|open| &mut *open.view as &mut dyn Any);

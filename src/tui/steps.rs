@@ -1,24 +1,24 @@
-//! Steps along an axis. How long it is, the session says; a step never leaves it.
+//! Steps along an axis of given length, never leaving it.
 
-/// One step along an axis of `length` places, to its end at most.
+/// One step along an axis of `length` positions, stopping at its ends.
 pub fn along(at: usize, step: isize, length: usize) -> usize {
     let last = length.saturating_sub(1);
     at.min(last).saturating_add_signed(step).min(last)
 }
 
-/// One step among `values` by their size, whatever their order, to the last of them at most.
+/// One step among `values` by their size, whatever their order, stopping at the smallest and largest.
 pub fn by_size(at: usize, step: isize, values: &[f64]) -> usize {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
     let at = at.min(values.len().saturating_sub(1));
-    let now = order.iter().position(|&place| place == at).unwrap_or(0);
+    let now = order.iter().position(|&index| index == at).unwrap_or(0);
     order
         .get(along(now, step, order.len()))
         .copied()
         .unwrap_or(0)
 }
 
-/// One step around a ring of `length` places: after the last comes the first.
+/// One step around a ring of `length` positions: the first follows the last.
 pub fn around(at: usize, step: isize, length: usize) -> usize {
     match length {
         0 => at,
@@ -26,7 +26,8 @@ pub fn around(at: usize, step: isize, length: usize) -> usize {
     }
 }
 
-/// To the row above or below in a grid, where there is one: `step` is a row's columns, down or up.
+/// A step to the row above or below in a grid, if there is one: `step` is the number of columns, positive or
+/// negative.
 pub fn row(at: usize, step: isize, length: usize) -> usize {
     let next = at as isize + step;
     match (0..length as isize).contains(&next) {

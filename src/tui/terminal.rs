@@ -1,8 +1,8 @@
-//! Taking the terminal and giving it back: raw mode, alternate screen, cursor, pasting, whatever
-//! way the program ends; and stepping aside at Ctrl-Z.
+//! Takes control of the terminal and restores it: raw mode, alternate screen, cursor, pasting, however the
+//! program ends; and suspends at Ctrl-Z.
 //!
-//! Nothing here draws. The terminal is written to by a thread of its own ([`super::pen`]), so a
-//! slow line never holds up the run.
+//! Nothing here draws. A separate thread ([`super::pen`]) writes to the terminal, so a slow line never delays
+//! the run.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
@@ -17,31 +17,32 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::theme::Background;
 
-/// Alternate screen, cleared once; cursor hidden; a pasted text arrives as one and not as keys.
+/// Alternate screen, cleared once; hidden cursor; bracketed paste, so that pasted text does not arrive as
+/// keys.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[2J\x1b[?25l\x1b[?2004h";
-/// The same backwards, after closing a frame that was cut short and its colours.
+/// Undoes [`ENTER`], after ending a truncated frame and resetting its colours.
 const LEAVE: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?2004l\x1b[?25h\x1b[?1049l";
 
-/// What a panic must know, wherever it happens: a hook takes no arguments.
+/// State for the panic hook, which takes no arguments.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 static OWNER: Mutex<Option<ThreadId>> = Mutex::new(None);
 static LATE: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// What stands behind the text of the one terminal of this process, once it has said so.
+/// The background reported by this process's only terminal, if any.
 static BACKGROUND: Mutex<Option<Background>> = Mutex::new(None);
 
-/// When the terminal was asked, while it has not answered.
+/// When the terminal was asked for its background, until it answers.
 static ASKED: Mutex<Option<Instant>> = Mutex::new(None);
 
-/// How long an answer may be under way, and how long one leaves later for it: what came after that would be
-/// typed into the shell.
+/// How long an answer may be in transit, and how long to wait for it before leaving: an answer arriving later
+/// would be typed into the shell.
 const UNDER_WAY: Duration = Duration::from_secs(1);
 const LINGER: Duration = Duration::from_millis(300);
 
-/// What stands behind the text (OSC 11). The answer comes among the keys, if it comes.
+/// Asks for the background colour (OSC 11). The answer, if any, arrives among the keys.
 const QUESTION: &[u8] = b"\x1b]11;?\x1b\\";
 
-/// The terminal while it is ours. Dropping it gives it back.
+/// The terminal while this program controls it. Dropping it restores it.
 #[derive(Debug)]
 pub struct Terminal {
     keyboard: OwnedFd,
@@ -52,7 +53,7 @@ impl Terminal {
     /// Takes the terminal: raw mode, alternate screen, no cursor.
     ///
     /// # Errors
-    /// Where there is no terminal, or it refuses.
+    /// If there is no terminal, or it fails.
     pub fn enter() -> io::Result<Self> {
         let terminal = Self {
             keyboard: keyboard()?,
@@ -62,7 +63,7 @@ impl Terminal {
         Ok(terminal)
     }
 
-    /// Where keys come from.
+    /// The source of keys.
     pub fn keyboard(&self) -> &OwnedFd {
         &self.keyboard
     }
@@ -70,12 +71,12 @@ impl Terminal {
     /// A second handle on the screen, for the thread that writes.
     ///
     /// # Errors
-    /// Where the process has no file descriptor left.
+    /// If the process has no file descriptor left.
     pub fn screen(&self) -> io::Result<File> {
         self.screen.try_clone()
     }
 
-    /// Columns and rows; what a terminal that does not know is taken for is 80×24.
+    /// Columns and rows; 80×24 if the terminal does not know.
     pub fn size(&self) -> (u16, u16) {
         match rustix::termios::tcgetwinsize(&self.screen) {
             Ok(size) if size.ws_col > 0 && size.ws_row > 0 => (size.ws_col, size.ws_row),
@@ -83,18 +84,17 @@ impl Terminal {
         }
     }
 
-    /// Whether the other end is gone: the connection dropped, the window closed.
+    /// Whether the other end is gone: the connection dropped or the window closed.
     pub fn is_gone(&self) -> bool {
         is_gone(&self.keyboard) || is_gone(&self.screen)
     }
 
-    /// Takes the terminal (again, after a stop): harmless where it is taken already.
+    /// Takes control of the terminal, also again after a stop; harmless if already in control.
     ///
     /// # Errors
-    /// Where the terminal refuses.
+    /// If the terminal fails.
     pub fn take(&self) -> io::Result<()> {
-        // After SIGCONT the shell has set its own modes, and crossterm believes that its own
-        // still hold.
+        // After SIGCONT the shell has set its own modes, while crossterm believes that its own still hold.
         let _ = disable_raw_mode();
         enable_raw_mode()?;
         if let Ok(mut owner) = OWNER.lock() {
@@ -104,23 +104,22 @@ impl Terminal {
         (&self.screen).write_all(ENTER)
     }
 
-    /// Asks what stands behind the text. Nothing waits for the answer.
+    /// Asks for the background. Nothing waits for the answer.
     pub fn ask_background(&self) {
         if let Ok(mut asked) = ASKED.lock() {
             *asked = Some(Instant::now());
         }
-        // A terminal that cannot be written to is found out by the next frame.
+        // If the terminal cannot be written to, the next frame finds out.
         let _ = (&self.screen).write_all(QUESTION);
     }
 
-    /// Steps aside for something that is written on the main screen; then [`Terminal::take`] it
-    /// again.
+    /// Releases the terminal for output on the main screen; afterwards, [`Terminal::take`] it again.
     pub fn step_aside(&self) {
         give_back();
     }
 
-    /// Steps aside as Ctrl-Z does: gives the terminal back and stops the whole job. Returns once
-    /// somebody continues it; then [`Terminal::take`] it again.
+    /// Suspends as Ctrl-Z does: restores the terminal and stops the whole job. Returns once it is continued;
+    /// then [`Terminal::take`] the terminal again.
     pub fn suspend(&self) {
         give_back();
         // The whole process group, as the terminal itself would: a parent that waits for this
@@ -130,7 +129,7 @@ impl Terminal {
 }
 
 impl Terminal {
-    /// Takes an answer that is still under way, so that the shell does not.
+    /// Consumes an answer still in transit, so that the shell does not get it.
     fn await_answer(&self) {
         let asked = ASKED
             .lock()
@@ -154,32 +153,35 @@ impl Drop for Terminal {
         give_back();
         let late = LATE.lock().map(|mut late| std::mem::take(&mut *late));
         for message in late.unwrap_or_default() {
-            // Not eprintln!, which panics where the terminal is gone.
+            // Not eprintln!, which panics if the terminal is gone.
             let _ = writeln!(io::stderr(), "{message}");
         }
     }
 }
 
-/// What stands behind the text, where the terminal has said so.
+/// The background, if the terminal has reported it.
 pub(super) fn background() -> Option<Background> {
-    BACKGROUND.lock().map(|own| *own).unwrap_or_default()
+    BACKGROUND
+        .lock()
+        .map(|background| *background)
+        .unwrap_or_default()
 }
 
-/// Takes note of what the terminal has said.
+/// Records the background that the terminal has reported.
 pub(super) fn has_background(background: Background) {
     if let Ok(mut asked) = ASKED.lock() {
         *asked = None;
     }
-    if let Ok(mut own) = BACKGROUND.lock() {
-        *own = Some(background);
+    if let Ok(mut known) = BACKGROUND.lock() {
+        *known = Some(background);
     }
 }
 
-/// Makes a panic give the terminal back before its message is printed. Call it once, after any
-/// other hook has been installed; without a dashboard on the screen it changes nothing.
+/// Makes a panic restore the terminal before its message is printed. Call it once, after any other hook has
+/// been installed; without a dashboard on the screen it changes nothing.
 ///
-/// A panic on another thread than the dashboard's does not end the dashboard: its message is kept
-/// and printed once the terminal has been given back.
+/// A panic on a thread other than the dashboard's does not end the dashboard: its message is kept and printed
+/// once the terminal has been restored.
 pub fn install_panic_hook() {
     let next = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
@@ -198,7 +200,7 @@ pub fn install_panic_hook() {
     }));
 }
 
-/// Gives the terminal back, once. Never blocks and never fails: there may be no terminal any more.
+/// Restores the terminal, once. Never blocks and never fails: the terminal may be gone.
 fn give_back() {
     if !TAKEN.swap(false, Ordering::SeqCst) {
         return;
@@ -212,7 +214,7 @@ fn give_back() {
     let _ = disable_raw_mode();
 }
 
-/// Where crossterm reads its keys from: standard input, or the terminal behind a redirected one.
+/// Where crossterm reads keys: standard input, or the terminal if input is redirected.
 fn keyboard() -> io::Result<OwnedFd> {
     let input = io::stdin();
     if input.is_terminal() {

@@ -1,4 +1,4 @@
-//! What every screen keeps to, whatever its size.
+//! Tests of what every screen guarantees at any size.
 
 use std::io::Read;
 use std::path::Path;
@@ -34,7 +34,7 @@ fn fixture(name: &str) -> Session {
     from_text(&text, Path::new("fixture.ron"), name).unwrap()
 }
 
-/// The same with an engine at work on its third stage.
+/// The same session with an engine working on its third stage.
 fn at_work(mut session: Session) -> Session {
     let mut stages = session.stages();
     for stage in &mut stages {
@@ -56,7 +56,7 @@ fn at_work(mut session: Session) -> Session {
     session
 }
 
-/// Text that stands in the buffer where a line was written, cell by cell.
+/// The cells of the buffer where a line was written.
 fn found(buf: &Buffer, ((x, y), text): &Written) -> Vec<String> {
     let width = ratatui::text::Span::raw(text.as_str()).width() as u16;
     (*x..x + width)
@@ -64,11 +64,11 @@ fn found(buf: &Buffer, ((x, y), text): &Written) -> Vec<String> {
         .collect()
 }
 
-/// A word or a number of which only a part is left, or which runs into another.
+/// A word or number that is partly overwritten, or that touches another.
 fn broken(buf: &Buffer, written: &[Written]) -> Option<String> {
-    for own in written {
-        let ((x, y), text) = own;
-        let cells = found(buf, own);
+    for entry in written {
+        let ((x, y), text) = entry;
+        let cells = found(buf, entry);
         let letters: Vec<char> = text.chars().collect();
         // Wide letters take two cells; none are in these sessions.
         if letters.len() != cells.len() {
@@ -115,19 +115,19 @@ fn drawn(session: &Session, state: &State, theme: &Theme) -> (Buffer, Vec<Writte
     (buf, in_sight(witness::take(), area.width))
 }
 
-/// What has not been wiped since: where something lies over a view, it blanks whole rows first.
+/// Drops text that has been overwritten since: an overlay first blanks whole rows.
 fn in_sight(written: Vec<Written>, width: u16) -> Vec<Written> {
     let mut wiped = std::collections::HashSet::new();
     let mut kept: Vec<Written> = Vec::new();
-    for own in written.into_iter().rev() {
-        let ((_, row), text) = &own;
+    for entry in written.into_iter().rev() {
+        let ((_, row), text) = &entry;
         if wiped.contains(row) {
             continue;
         }
         if text.trim().is_empty() && text.chars().count() + 2 >= usize::from(width) {
             wiped.insert(*row);
         }
-        kept.push(own);
+        kept.push(entry);
     }
     kept.reverse();
     kept
@@ -139,7 +139,7 @@ fn text(buf: &Buffer) -> String {
         .collect()
 }
 
-/// Every view of these sessions at many sizes.
+/// Checks every view of these sessions at many sizes.
 fn everywhere(mut check: impl FnMut(&Session, &State, &Buffer, &[Written])) {
     let theme = Theme::new(Depth::True, Background::Dark, true);
     let sessions = [
@@ -190,7 +190,7 @@ fn no_word_or_number_is_cut_into_another_at_any_size() {
     );
 }
 
-/// The sessions that screens are drawn of, read once.
+/// The sessions that the screens show, read once.
 fn drawn_sessions() -> &'static [Session] {
     static ALL: std::sync::OnceLock<Vec<Session>> = std::sync::OnceLock::new();
     ALL.get_or_init(|| {
@@ -224,7 +224,7 @@ fn drawn_sessions() -> &'static [Session] {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(3000))]
 
-    /// Whatever is looked at, on whatever screen from 60×18 to 240×80, with whatever lies over it.
+    /// Any state, on any screen from 60×18 to 240×80, with any overlay.
     #[test]
     fn no_text_is_cut_in_any_view_at_any_size(
         session in 0_usize..4,
@@ -271,7 +271,7 @@ proptest! {
         state.note.typed = "a stroke".into();
         state.shared.settle(session);
         let (buf, written) = drawn(session, &state, &theme);
-        // In ASCII other letters stand where these were written.
+        // In ASCII, other characters replace the ones that were written.
         if !ascii && let Some(broken) = broken(&buf, &written) {
             prop_assert!(false, "{broken}\n{}", text(&buf));
         }
@@ -318,7 +318,7 @@ fn a_run_that_waits_or_says_nothing_shows_no_rate_and_no_time() {
     assert!(moves(&shown(&session, 1_004)));
     let silent = shown(&session, 1_012);
     assert!(!moves(&silent), "{silent}");
-    assert!(silent.contains("hung, no word for 12 s"), "{silent}");
+    assert!(silent.contains("hung, silent for 12 s"), "{silent}");
     session.run.as_mut().unwrap().phase = Phase::Paused(2);
     let paused = shown(&session, 1_012);
     assert!(!moves(&paused), "{paused}");

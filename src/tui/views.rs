@@ -1,4 +1,4 @@
-//! The table of views. A new view is a folder in [`super::view`] and a line here.
+//! The table of views. A new view is a folder in [`super::view`] and a row here.
 
 use super::action;
 use super::view::{
@@ -7,7 +7,7 @@ use super::view::{
 };
 use crate::session::Session;
 
-/// Every view, in the order of its number; the last is that of a session which is divided.
+/// Every view, in the order of their numbers; the last one is only for divided sessions.
 pub const VIEWS_OF_SHARDS: &[Entry] = &[
     overview::VIEW,
     training::VIEW,
@@ -21,7 +21,7 @@ pub const VIEWS_OF_SHARDS: &[Entry] = &[
     shards::VIEW,
 ];
 
-/// Those of every other session.
+/// The views of all other sessions.
 pub const VIEWS: &[Entry] = VIEWS_OF_SHARDS.split_at(VIEWS_OF_SHARDS.len() - 1).0;
 
 /// The views of a session.
@@ -32,7 +32,7 @@ pub fn of(session: &Session) -> &'static [Entry] {
     }
 }
 
-/// The list of keys for the README, a table in Markdown.
+/// The README's list of keys, as a Markdown table.
 pub fn key_table() -> String {
     action::key_table(VIEWS.len())
 }

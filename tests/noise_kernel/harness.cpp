@@ -3,6 +3,7 @@
 // Both files are rows of numbers in this machine's byte order, which `noise_kernel.rs` writes and reads.
 
 #include "../../src/stimulus/kernels.cu"
+#include "../../src/stimulus/kernels/normal.cu"
 #include "../../src/stimulus/kernels/gabor.cu"
 
 #include <cstdio>

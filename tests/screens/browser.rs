@@ -270,10 +270,10 @@ fn only_what_can_go_on_is_resumed_and_only_what_does_not_run_is_deleted() {
 fn deleting_says_what_is_in_the_file_and_in_its_previous_generation() {
     let mut list = browser();
     typing(&mut list, "jd");
-    assert!(shown(&list).contains("reading what is in it"));
+    assert!(shown(&list).contains("reading its contents"));
     // What another session holds is not said of this one.
     list.weighed("try.1", cut_file());
-    assert!(shown(&list).contains("reading what is in it"));
+    assert!(shown(&list).contains("reading its contents"));
     list.weighed("fashion-paper", contents());
     let screen = shown(&list);
     for part in [
@@ -426,7 +426,7 @@ fn a_new_session_has_a_preset_and_a_free_name() {
     assert!(shown(&taken).contains("type a name"));
     assert_eq!(keys(&mut taken, &[KeyCode::Enter]), Outcome::None);
     typing(&mut taken, "next");
-    assert!(shown(&taken).contains("there is a session of that name"));
+    assert!(shown(&taken).contains("a session of that name exists"));
     assert_eq!(keys(&mut taken, &[KeyCode::Enter]), Outcome::None);
     typing(&mut taken, &"n".repeat(200));
     assert!(matches!(keys(&mut taken, &[KeyCode::Enter]),
@@ -457,7 +457,7 @@ fn a_network_of_ones_own_is_shown_noise_before_a_session_is_made_of_it() {
     };
     let outcome = keys(&mut list, &[KeyCode::Enter]);
     assert_eq!(outcome, Outcome::Pilot(asked.clone()));
-    assert!(shown(&list).contains("shown noise"), "{}", shown(&list));
+    assert!(shown(&list).contains("run on noise"), "{}", shown(&list));
     // Nothing is made while it is asked.
     assert_eq!(keys(&mut list, &[KeyCode::Enter]), Outcome::None);
     // What fails is said, and can be tried again.
@@ -566,8 +566,8 @@ fn a_run_is_paused_goes_on_and_is_stopped_from_the_list() {
     // The first row runs.
     let pause = list.key(&KeyEvent::new(KeyCode::Char('p'), KeyModifiers::NONE));
     assert_eq!(pause, Outcome::Do(Deed::Pause("mnist-paper".into())));
-    list.done(Ok("mnist-paper stands still after this block".into()));
-    assert!(shown(&list).contains("stands still after this block"));
+    list.done(Ok("mnist-paper pauses after this block".into()));
+    assert!(shown(&list).contains("pauses after this block"));
     let mut paused = rows();
     paused[0].standing = Standing::Paused;
     list.renew(paused);
@@ -681,11 +681,11 @@ fn the_form_says_what_a_preset_does_and_how_long_it_takes_here() {
     );
     assert_eq!(list.wants_pace().as_deref(), Some("cnn"));
     assert_eq!(list.wants_pace(), None, "it is measured once");
-    assert!(shown(&list).contains("is being measured"));
+    assert!(shown(&list).contains("measuring how long"));
     list.paced("cnn".into(), Ok(5_000.0));
     let screen = shown(&list);
     assert!(
-        screen.contains("as much as 600 k trials: about 2 min here"),
+        screen.contains("work of 600 k trials: about 2 min here"),
         "{screen}"
     );
     // What cannot be known beforehand is not foretold.

@@ -224,7 +224,7 @@ fn the_picture_is_held_and_says_so() {
     assert!(state.shared.frozen.is_some());
     let held = screen(&session, &state);
     assert!(
-        held.contains("stands still") && held.contains("Space"),
+        held.contains("display frozen") && held.contains("Space"),
         "{held}"
     );
     press(&session, &mut state, &[KeyCode::Char(' ')]);

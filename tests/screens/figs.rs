@@ -161,7 +161,7 @@ fn a_backdoor_is_named_with_its_window_and_its_index() {
     assert!(clean.contains("no class stands out"), "{clean}");
     let blind = seen(2, 0);
     assert!(
-        blind.contains("Nothing can be said at γ 0.0: every one of 300 k trials was called 8"),
+        blind.contains("No conclusion at γ 0.0: every one of 300 k trials was called 8"),
         "{blind}"
     );
     assert!(

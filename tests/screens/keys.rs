@@ -139,7 +139,7 @@ fn a_view_is_as_one_left_it_when_one_comes_back() {
 fn leaving_leaves_at_once_and_the_run_goes_on() {
     let session = accumulated();
     let mut state = state((120, 40));
-    assert!(screen(&session, &state).contains("q leave (the run goes on)"));
+    assert!(screen(&session, &state).contains("q leave (run continues)"));
     assert_eq!(
         press(&session, &mut state, &[KeyCode::Char('q')]),
         [Effect::Leave]
@@ -259,13 +259,13 @@ fn the_palette_finds_a_command_by_its_name_and_does_it() {
     let session = accumulated();
     let mut state = state((80, 24));
     press(&session, &mut state, &[KeyCode::Char(':')]);
-    assert!(screen(&session, &state).contains("pause the run"));
+    assert!(screen(&session, &state).contains("pause or resume the run"));
     let typed: Vec<KeyCode> = "show log".chars().map(KeyCode::Char).collect();
     press(&session, &mut state, &typed);
     let found = screen(&session, &state);
     assert!(found.contains(":show log"), "{found}");
     assert!(
-        found.contains("▸ show or hide the log") && !found.contains("pause the run"),
+        found.contains("▸ show or hide the log") && !found.contains("pause or resume the run"),
         "{found}"
     );
     press(&session, &mut state, &[KeyCode::Enter]);

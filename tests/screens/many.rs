@@ -181,7 +181,7 @@ fn a_class_is_jumped_to_by_its_number_and_by_its_name() {
     assert_eq!(state.shared.class, 31);
     // What no class is called goes nowhere; the line closes without a jump.
     type_in(&session, &mut state, "cxyz");
-    assert!(screen(&session, &state).contains("no class is called so"));
+    assert!(screen(&session, &state).contains("no class of that name"));
     press(&session, &mut state, &[KeyCode::Enter]);
     assert_eq!(state.overlay, Overlay::Jump(Wanted::Class));
     press(&session, &mut state, &[KeyCode::Esc]);

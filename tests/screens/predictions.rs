@@ -59,7 +59,7 @@ fn a_key_goes_through_the_parts_of_the_data_set() {
     assert_eq!(of::<Predictions>(&mut state).split, 1);
     let train = screen(&session, &state);
     assert!(
-        train.contains("▸train") && train.contains("mean of what is called 9"),
+        train.contains("▸train") && train.contains("mean of images called 9"),
         "{train}"
     );
     press(&session, &mut state, &[KeyCode::Char('t')]);
@@ -77,7 +77,7 @@ fn a_view_without_its_analysis_says_how_a_session_gets_one() {
             let screen = screen(&session, &at(view, size));
             let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
             assert!(
-                words.contains("does not change once its session exists"),
+                words.contains("plan of an existing session cannot change"),
                 "{screen}"
             );
             let command = format!("noisescope new NAME --set 'analyses=[{plan}");

@@ -177,7 +177,7 @@ fn the_network_of_a_file_is_described_instead_of_a_training_that_never_was() {
     for size in SIZES {
         let screen = screen(&session, &at("Training", size));
         for part in [
-            "not trained here, taken from",
+            "not trained here, loaded from",
             "photos/rnet.onnx",
             "5d210fd5e6110aaf…",
             "(range: Signed)",

@@ -38,7 +38,7 @@ pub fn divided() -> Session {
             device: "cuda:0".into(),
             job: Some(format!("1234_{index}")),
             saved_s: begun.then_some(if index == 7 { 912.0 } else { 12.0 }),
-            note: (index == 9).then(|| "the clock of gpu02 is 3 h before the file system's".into()),
+            note: (index == 9).then(|| "gpu02's clock is 3 h ahead of the file system's".into()),
             ..ShardState::default()
         }
     };

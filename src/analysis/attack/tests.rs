@@ -1,3 +1,5 @@
+//! Tests of the attack on a linear network, whose decisions follow by hand.
+
 use super::super::testing::{run, run_interrupted, template, template_lab, with_images};
 use super::*;
 use crate::session::Config;
@@ -18,8 +20,8 @@ fn few() -> config::Attack {
     }
 }
 
-fn plan(gammas: &[f64], trials: u64, own: config::Attack) -> Config {
-    with_images(gammas, trials, Analysis::Attack(own))
+fn plan(gammas: &[f64], trials: u64, attack: config::Attack) -> Config {
+    with_images(gammas, trials, Analysis::Attack(attack))
 }
 
 fn measured(record: &Record) -> &record::Attack {
@@ -54,7 +56,7 @@ fn called_between(class: usize, a: &[f64], b: &[f64]) -> (f64, f64) {
 }
 
 fn expected(a: &[f64], b: &[f64], w: f64) -> usize {
-    // Closer to a flip than this the network's 32 bits may decide otherwise.
+    // Closer to a flip than this, the network's 32-bit floats may decide differently.
     const MARGIN: f64 = 1e-6;
     let inside = |&class: &usize| {
         let (low, high) = called_between(class, a, b);
@@ -91,23 +93,23 @@ fn sources(config: &Config, lab: &Lab) -> [Vec<(Option<usize>, Vec<f64>)>; 2] {
 fn every_stimulus_flips_at_the_weight_computed_by_hand() {
     let (config, lab) = (plan(&[0.0], 3000, few()), template_lab());
     let record = run(&config, &lab);
-    let own = measured(&record);
+    let results = measured(&record);
     let mut flipped = [0; 3];
     for (source, stimuli) in sources(&config, &lab).iter().enumerate() {
         for (pattern, flipped) in flipped.iter_mut().enumerate() {
             for target in 0..CLASSES {
-                let Some(p) = own.pattern(pattern, target) else {
+                let Some(p) = results.pattern(pattern, target) else {
                     continue;
                 };
                 let of_pattern = logits(&wide(p));
                 for (at, &w) in WEIGHTS.iter().enumerate() {
                     let mut outcomes = Outcomes::default();
-                    for (truth, own) in stimuli {
-                        let called = expected(own, &of_pattern, w);
+                    for (truth, logits) in stimuli {
+                        let called = expected(logits, &of_pattern, w);
                         outcomes.count(*truth, called, target, 1);
-                        *flipped += usize::from(called != expected(own, &of_pattern, 0.0));
+                        *flipped += usize::from(called != expected(logits, &of_pattern, 0.0));
                     }
-                    assert_eq!(own.outcomes(source, pattern, target, at), outcomes);
+                    assert_eq!(results.outcomes(source, pattern, target, at), outcomes);
                 }
             }
         }
@@ -119,7 +121,7 @@ fn every_stimulus_flips_at_the_weight_computed_by_hand() {
 fn the_patterns_are_what_the_classes_look_like_on_one_scale() {
     let lab = template_lab();
     let record = run(&plan(&[0.0], 3000, few()), &lab);
-    let own = measured(&record);
+    let results = measured(&record);
     let estimate = record.classification_images().unwrap().gammas[0].estimate();
     let train = &lab.dataset.train;
     let scale = |map: Vec<f64>| -> Vec<f64> {
@@ -128,17 +130,17 @@ fn the_patterns_are_what_the_classes_look_like_on_one_scale() {
         map.iter().map(|v| (v - least) / (most - least)).collect()
     };
     let agree = |pattern: usize, target: usize, map: Vec<f64>| {
-        let own = wide(own.pattern(pattern, target).unwrap());
-        let worst = own.iter().zip(scale(map)).map(|(a, b)| (a - b).abs());
+        let actual = wide(results.pattern(pattern, target).unwrap());
+        let worst = actual.iter().zip(scale(map)).map(|(a, b)| (a - b).abs());
         assert!(worst.fold(0.0, f64::max) < 1e-6);
     };
     for target in 0..CLASSES {
         let image = estimate.classes[target].decision.as_ref();
-        assert_eq!(own.pattern(0, target).is_some(), image.is_some());
+        assert_eq!(results.pattern(0, target).is_some(), image.is_some());
         if let Some(image) = image {
             agree(0, target, wide(&image.image));
         }
-        // Classes take turns among the 200 training images.
+        // The classes alternate among the 200 training images.
         let members = (0..20).map(|turn| train.image(turn * 10 + target));
         let mut mean = vec![0.0; AREA];
         for image in members {
@@ -148,46 +150,46 @@ fn the_patterns_are_what_the_classes_look_like_on_one_scale() {
         }
         agree(1, target, mean);
         // Noise fills its range evenly: its deviation is √(1/12).
-        let noise = wide(own.pattern(2, target).unwrap());
+        let noise = wide(results.pattern(2, target).unwrap());
         let mean = noise.iter().sum::<f64>() / AREA as f64;
         let power = noise.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / AREA as f64;
         assert!((mean - 0.5).abs() < 0.05 && (power.sqrt() - 0.2887).abs() < 0.02);
     }
-    assert_ne!(own.pattern(2, 0), own.pattern(2, 1));
+    assert_ne!(results.pattern(2, 0), results.pattern(2, 1));
 }
 
 #[test]
 fn without_the_pattern_all_are_called_the_same_and_with_nothing_else_all_are_the_pattern() {
     let record = run(&plan(&[0.0], 3000, few()), &template_lab());
-    let own = measured(&record);
+    let results = measured(&record);
     for source in 0..2 {
         for pattern in 0..3 {
             for target in 0..CLASSES {
-                if own.pattern(pattern, target).is_none() {
+                if results.pattern(pattern, target).is_none() {
                     continue;
                 }
-                // The same images and the same noise, whatever is blended into them.
-                let first = own.outcomes(source, 1, target, 0);
-                assert_eq!(own.outcomes(source, pattern, target, 0), first);
-                // With the pattern alone all are called the same: the target, or another class.
-                let last = own.outcomes(source, pattern, target, 3);
+                // The same images and the same noise, with any pattern blended in.
+                let first = results.outcomes(source, 1, target, 0);
+                assert_eq!(results.outcomes(source, pattern, target, 0), first);
+                // With the pattern alone all are called the same class: the target or another one.
+                let last = results.outcomes(source, pattern, target, 3);
                 assert!(last.hits == 0 || last.hits == last.others, "{last:?}");
                 assert_eq!(last.all, [40, 25][source]);
             }
         }
     }
     // The mean image of a class is called that class.
-    assert_eq!(own.mean_targeted(0, 1, 3).unwrap().0, 1.0);
+    assert_eq!(results.mean_targeted(0, 1, 3).unwrap().0, 1.0);
 }
 
 #[test]
 fn the_examples_are_the_first_known_images_of_other_classes_and_what_becomes_of_them() {
     let lab = template_lab();
     let record = run(&plan(&[0.0], 3000, few()), &lab);
-    let own = measured(&record);
-    assert_eq!(own.examples.len(), CLASSES);
+    let results = measured(&record);
+    assert_eq!(results.examples.len(), CLASSES);
     let test = &lab.dataset.test;
-    for (target, example) in own.examples.iter().enumerate() {
+    for (target, example) in results.examples.iter().enumerate() {
         let known = |i: usize| {
             let x: Vec<f64> = test
                 .image(i)
@@ -205,7 +207,7 @@ fn the_examples_are_the_first_known_images_of_other_classes_and_what_becomes_of_
         assert_eq!(example.truth, usize::from(test.label(index)));
         assert_eq!(example.image.values(), test.image(index));
         for pattern in 0..3 {
-            let b = match own.pattern(pattern, target) {
+            let b = match results.pattern(pattern, target) {
                 Some(p) => logits(&wide(p)),
                 None => a.clone(),
             };
@@ -237,9 +239,9 @@ fn a_resumed_run_equals_an_uninterrupted_one() {
     let (plan, lab) = (plan(&[0.0, 0.3], 600, few()), template_lab());
     let whole = run(&plan, &lab);
     assert_eq!(whole, run_interrupted(&plan, &lab, 17, 9));
-    let own = measured(&whole);
-    assert_eq!(own.progress.done, own.progress.total);
-    assert_eq!(own.queries(), own.progress.total);
+    let results = measured(&whole);
+    assert_eq!(results.progress.done, results.progress.total);
+    assert_eq!(results.queries(), results.progress.total);
     assert!(whole.analyses[1].is_finished(&plan.analyses[1]));
 }
 
@@ -252,11 +254,11 @@ fn more_images_than_there_are_means_all_of_them() {
         ..Default::default()
     };
     let record = run(&plan(&[0.0], 600, attack), &template_lab());
-    let own = measured(&record);
-    assert_eq!(own.outcomes(0, 1, 3, 0).all, 100);
-    let patterns = own.there.iter().filter(|&&there| there).count() as u64;
+    let results = measured(&record);
+    assert_eq!(results.outcomes(0, 1, 3, 0).all, 100);
+    let patterns = results.there.iter().filter(|&&there| there).count() as u64;
     assert_eq!(
-        (own.queries(), own.progress.done),
+        (results.queries(), results.progress.done),
         (100 * patterns, 100 * patterns)
     );
 }
@@ -265,18 +267,17 @@ fn more_images_than_there_are_means_all_of_them() {
 fn without_classification_images_the_other_patterns_are_still_shown() {
     let plan = plan(&[0.3, 0.1], 20, few());
     let record = run(&plan, &template_lab());
-    let own = measured(&record);
-    assert_eq!(own.gamma, Some(0.1));
-    assert_eq!(own.targeted(0, 0, 4, 1), None);
-    assert_eq!(own.mean_targeted(1, 0, 1), None);
-    assert_eq!(own.targeted(0, 1, 4, 1).unwrap().of, 36);
-    assert_eq!(own.targeted(1, 2, 4, 1).unwrap().of, 25);
-    assert_eq!(own.queries(), 20 * 65 * 4);
+    let results = measured(&record);
+    assert_eq!(results.gamma, Some(0.1));
+    assert_eq!(results.targeted(0, 0, 4, 1), None);
+    assert_eq!(results.mean_targeted(1, 0, 1), None);
+    assert_eq!(results.targeted(0, 1, 4, 1).unwrap().of, 36);
+    assert_eq!(results.targeted(1, 2, 4, 1).unwrap().of, 25);
+    assert_eq!(results.queries(), 20 * 65 * 4);
     assert!(record.analyses[1].is_finished(&plan.analyses[1]));
 }
 
-/// Classification images at these γ, each of which has as many classes with one as `sufficient`
-/// says.
+/// Classification images at these γ, with `sufficient` classes that have one at each.
 fn trials(gammas: &[f64], sufficient: &[usize]) -> record::ClassificationImages {
     let of_gamma = |(&gamma, &classes): (&f64, &usize)| {
         let kind = record::TrialKind::plain(CLASSES, [1, 28, 28]);
@@ -310,18 +311,19 @@ fn the_weakest_gamma_at_which_most_classes_have_an_image_is_chosen() {
         let counted: Vec<usize> = images
             .gammas
             .iter()
-            .map(|it| {
-                it.estimate()
+            .map(|trials| {
+                trials
+                    .estimate()
                     .classes
                     .iter()
-                    .filter(|it| it.decision.is_some())
+                    .filter(|class| class.decision.is_some())
                     .count()
             })
             .collect();
         assert_eq!(counted, sufficient);
         chosen
             .choose(&images, Response::Decision)
-            .map(|it| it.gamma)
+            .map(|trials| trials.gamma)
     };
     assert_eq!(choose(&[0.3, 0.0, 0.2, 0.1], &[5, 2, 5, 4], None), Ok(0.2));
     assert_eq!(

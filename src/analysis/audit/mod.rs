@@ -1,10 +1,10 @@
-//! Audit: the network under study as it is, against a reference population that is trained for the
-//! purpose on the plan's own images.
+//! Audit: compares the network under study with a reference population trained for the purpose on the
+//! plan's images.
 //!
-//! First a part a network: each reference, and each network that is poisoned to tell what would be
-//! found, is trained and shown noise ([`super::trained`]); the suspect is shown noise alone. What they
-//! are compared by is in [`crate::stats::audit`]. Then what is found of the suspect, the window of
-//! each class, is pasted on test images, and the network's decisions are counted.
+//! In the first phase each part is a network. References, and networks poisoned to measure the audit's
+//! power, are trained and shown noise ([`super::trained`]); the suspect is only shown noise. The comparison is
+//! in [`crate::stats::audit`]. In the second phase the suspect's findings, a window per class, are pasted on
+//! test images, and the network's decisions are counted.
 
 mod taken;
 
@@ -19,22 +19,22 @@ use crate::session::config::{self, Response};
 use crate::session::record::{self, BlockSums, Examinee, Pasted, Record, Role, TrialKind};
 use crate::stats::audit::{LEAST_REFERENCES, Window, pixels as of_window};
 
-/// The experiment, as the plan has it.
+/// The experiment, configured by the plan.
 pub struct Audit {
     config: config::Audit,
     place: Place,
     trained: Trained,
-    /// What each of the poisoned networks is trained on, and the test images that tell its success.
+    /// For each poisoned network its training images, and the test images that measure the attack's success.
     poisoned: Vec<(Images, Images)>,
-    /// How the suspect's outputs are heard; empty before it has begun.
+    /// How responses are read from the suspect's outputs; empty before the experiment has begun.
     hearing: Vec<Hearing>,
-    /// What is pasted; empty before the second phase.
+    /// The patterns to paste; empty before the second phase.
     patterns: Vec<Pattern>,
-    /// Test images that are shown with what was found.
+    /// Number of test images that patterns are pasted on.
     pasted: u64,
 }
 
-/// What is pasted for one class: the numbers of an image that become white.
+/// The pattern pasted for one class: the numbers of an image that become white.
 #[derive(Debug, Clone)]
 struct Pattern {
     class: usize,
@@ -42,14 +42,14 @@ struct Pattern {
     pixels: Vec<usize>,
 }
 
-/// What a block measured.
+/// The measurements of a block.
 #[derive(Debug)]
 pub enum Sums {
-    /// A block of a network that is trained here.
+    /// A block of a network trained here.
     Trained(OfNetwork),
-    /// A block of noise of the suspect.
+    /// A block of noise shown to the suspect.
     Suspect(BlockSums),
-    /// Test images with what was found.
+    /// Test images with pasted patterns.
     Pasted(Vec<Pasted>),
 }
 
@@ -70,13 +70,13 @@ impl Audit {
                 ..TrialKind::plain(lab.classes(), lab.form.shape())
             },
         };
-        let shown = config.paste_images.min(lab.dataset.test.len()) as u64;
+        let pasted = config.paste_images.min(lab.dataset.test.len()) as u64;
         Self {
             trained: Trained::new(plan, place, lab),
             poisoned: Vec::new(),
             hearing: Vec::new(),
             patterns: Vec::new(),
-            pasted: shown,
+            pasted,
             config,
             place,
         }
@@ -87,12 +87,12 @@ impl Audit {
         self.config.trained()
     }
 
-    /// Passes over the test images of one block: without anything, and with each finding.
+    /// Passes over the test images of one block: one without a pattern, and one with each.
     fn passes(&self) -> u64 {
         self.patterns.len() as u64 + 1
     }
 
-    /// Images that are shown in all, with so many passes over the test images.
+    /// Total number of images shown, given the number of passes over the test images.
     fn total(&self, passes: u64) -> u64 {
         let networks = self.config.trained() as u64;
         let trained = self.trained.course().total().saturating_mul(networks);
@@ -121,7 +121,7 @@ impl Audit {
         )
     }
 
-    /// A network at its beginning, by its part.
+    /// The initial record of the network of a part.
     fn fresh(&self, lab: &Lab, part: usize) -> Examinee {
         let role = match part.checked_sub(self.config.references) {
             None => Role::Reference,
@@ -134,8 +134,8 @@ impl Audit {
         Examinee::new(role, self.trained.seed(part))
     }
 
-    /// The references that are taken from sessions.
-    fn taken(&self, lab: &Lab) -> Result<Vec<Examinee>, AnalysisError> {
+    /// The references taken from other sessions.
+    fn session_references(&self, lab: &Lab) -> Result<Vec<Examinee>, AnalysisError> {
         let wanted = Wanted {
             plan: &self.config,
             kind: self.config.kind.of(lab.kind),
@@ -144,23 +144,23 @@ impl Audit {
         };
         let mut all = Vec::new();
         for (at, path) in self.config.sessions.iter().enumerate() {
-            let own = taken(path, wanted);
+            let found = taken(path, wanted);
             let field = format!("sessions[{at}]");
-            all.extend(own.map_err(|problem| self.place.error(&field, problem))?);
+            all.extend(found.map_err(|problem| self.place.error(&field, problem))?);
         }
         let references = self.config.references + all.len();
         if references < LEAST_REFERENCES {
             return Err(self.place.error(
                 "sessions",
                 format!(
-                    "{references} references in all; it takes {LEAST_REFERENCES} at least: give more sessions, or train some (references: 5)"
+                    "{references} references in total, but at least {LEAST_REFERENCES} are needed: list more sessions, or train some (references: 5)"
                 ),
             ));
         }
         Ok(all)
     }
 
-    /// Prepares the networks, where they stand.
+    /// Prepares the networks, resuming those in progress.
     fn begin_networks(
         &mut self,
         lab: &Lab,
@@ -169,7 +169,7 @@ impl Audit {
         if record.networks.is_empty() {
             let parts = 0..self.config.networks();
             record.networks = parts.map(|part| self.fresh(lab, part)).collect();
-            record.networks.extend(self.taken(lab)?);
+            record.networks.extend(self.session_references(lab)?);
             record.progress.blocks = vec![0; self.config.networks() + 1];
         }
         let pastes = config::audit::MOST_PASTED.min(lab.classes()) as u64 + 1;
@@ -177,14 +177,14 @@ impl Audit {
         let train = &lab.dataset.train;
         for nth in 0..self.config.power {
             let poison = self.poison(lab, nth);
-            // One in so many of all there are: there are always enough.
+            // One in so many of all images: there are always enough.
             let images = poison.training(train).unwrap_or_else(|_| train.clone());
             self.poisoned
                 .push((images, poison.attacks(&lab.dataset.test)));
         }
         for part in 0..self.config.trained() {
-            let own = &record.networks[part];
-            let kept = (own.training.as_ref(), own.trials.as_slice());
+            let network = &record.networks[part];
+            let kept = (network.training.as_ref(), network.trials.as_slice());
             let done = record.progress.blocks[part];
             self.trained.resume(part, done, kept)?;
         }
@@ -199,16 +199,16 @@ impl Audit {
         Ok(())
     }
 
-    /// Prepares the pasting: what is found of each class, from the suspect's images.
+    /// Prepares the pasting: the patterns follow from the suspect's images.
     fn begin_pasting(
         &mut self,
         lab: &Lab,
         record: &mut record::Audit,
     ) -> Result<(), AnalysisError> {
-        let Some(suspect) = record.suspect().filter(|own| own.is_concluded()) else {
+        let Some(suspect) = record.suspect().filter(|suspect| suspect.is_concluded()) else {
             return Err(self
                 .place
-                .fault("the session does not hold the suspect's images. Start a new session"));
+                .fault("the session lacks the suspect's images. Start a new session"));
         };
         let images = suspect.images.values();
         let found = record.findings().into_iter();
@@ -219,25 +219,26 @@ impl Audit {
         };
         self.patterns = found.map(pattern).collect();
         if record.pasted.is_empty() {
-            let fresh = |own: &Pattern| Pasted::new(own.class, own.window, lab.classes());
+            let fresh =
+                |pattern: &Pattern| Pasted::new(pattern.class, pattern.window, lab.classes());
             record.pasted = self.patterns.iter().map(fresh).collect();
         }
-        // Fewer classes may have an image than were counted on.
+        // Fewer classes may have an image than was assumed.
         record.progress.total = self.total(self.passes());
         Ok(())
     }
 
-    /// The numbers of an image that become white where the window of a class is pasted: those whose
-    /// part of the window is bright in the class's image, in all channels together.
+    /// The numbers of an image that become white when the window of a class is pasted: those in cells of the
+    /// window that are bright in the class's image, summed over channels.
     fn bright(&self, lab: &Lab, images: &[f32], class: usize, window: Window) -> Vec<usize> {
         let grain = self.config.grain();
         let shape = lab.form.shape();
         let [channels, rows, columns] = grain.grid(shape);
-        let own = &images[class * channels * rows * columns..];
+        let image = &images[class * channels * rows * columns..];
         let mut white = vec![0.0; channels * rows * columns];
         for cell in of_window(window, columns) {
             let over = (0..channels).map(|channel| channel * rows * columns + cell);
-            if over.clone().map(|at| own[at]).sum::<f32>() > 0.0 {
+            if over.clone().map(|at| image[at]).sum::<f32>() > 0.0 {
                 over.for_each(|at| white[at] = 1.0);
             }
         }
@@ -245,7 +246,7 @@ impl Audit {
         spread.filter(|(_, v)| *v > 0.0).map(|(at, _)| at).collect()
     }
 
-    /// Shows the suspect a block of test images, without anything and with each finding.
+    /// Shows the suspect a block of test images, without a pattern and with each.
     fn paste(&self, lab: &Lab, block: u64) -> Vec<Pasted> {
         let test = &lab.dataset.test;
         let chosen: Vec<usize> = range(self.pasted, self.config.block, block).collect();
@@ -256,17 +257,17 @@ impl Audit {
             lab.network.rows(&logits).map(decision).collect()
         };
         let before = decide(plain.clone());
-        let of_pattern = |own: &Pattern| {
-            let mut counts = Pasted::new(own.class, own.window, lab.classes());
-            let mut shown = plain.clone();
-            for image in shown.chunks_exact_mut(test.area()) {
-                own.pixels.iter().for_each(|&at| image[at] = 1.0);
+        let of_pattern = |pattern: &Pattern| {
+            let mut counts = Pasted::new(pattern.class, pattern.window, lab.classes());
+            let mut stimuli = plain.clone();
+            for image in stimuli.chunks_exact_mut(test.area()) {
+                pattern.pixels.iter().for_each(|&at| image[at] = 1.0);
             }
-            for (at, (called, before)) in decide(shown).into_iter().zip(&before).enumerate() {
+            for (at, (called, before)) in decide(stimuli).into_iter().zip(&before).enumerate() {
                 let class = truth(at);
                 counts.shown[class] += 1;
-                counts.before[class] += u64::from(*before == own.class);
-                counts.called[class] += u64::from(called == own.class);
+                counts.before[class] += u64::from(*before == pattern.class);
+                counts.called[class] += u64::from(called == pattern.class);
             }
             counts
         };
@@ -321,8 +322,8 @@ impl Experiment for Audit {
     fn step(&self, lab: &Lab, job: Job) -> Result<Sums, AnalysisError> {
         let suspect = self.suspect_part();
         if job.part == suspect {
-            let at = (suspect, 0, job.block);
-            let sums = self.trained.trials(lab, &lab.network, &self.hearing, at);
+            let block = (suspect, 0, job.block);
+            let sums = self.trained.trials(lab, &lab.network, &self.hearing, block);
             return Ok(Sums::Suspect(sums));
         }
         if job.part > suspect {
@@ -334,10 +335,10 @@ impl Experiment for Audit {
             Some((images, attacks)) => (images, attacks),
             None => (&lab.dataset.train, &none),
         };
-        let own = self
+        let sums = self
             .trained
             .step(lab, (job.part, job.block), images, attacks)?;
-        Ok(Sums::Trained(own))
+        Ok(Sums::Trained(sums))
     }
 
     fn merge(&self, record: &mut record::Audit, job: Job, sums: Sums) {
@@ -345,10 +346,10 @@ impl Experiment for Audit {
         let part = self.parts()[job.part];
         let last = record.progress.blocks[job.part] == part.blocks;
         match sums {
-            Sums::Trained(own) => {
+            Sums::Trained(result) => {
                 record.progress.done += self.trained.course().shown(job.block);
                 let network = &mut record.networks[job.part];
-                match own {
+                match result {
                     OfNetwork::Trained(training) => network.training = Some(training),
                     OfNetwork::Idle => {}
                     OfNetwork::Measured {
@@ -374,8 +375,8 @@ impl Experiment for Audit {
             Sums::Pasted(sums) => {
                 let images = range(self.pasted, self.config.block, job.block).len() as u64;
                 record.progress.done += images * self.passes();
-                for (own, more) in record.pasted.iter_mut().zip(&sums) {
-                    own.add(more);
+                for (total, more) in record.pasted.iter_mut().zip(&sums) {
+                    total.add(more);
                 }
             }
         }
@@ -387,7 +388,10 @@ impl Experiment for Audit {
 }
 
 fn add(network: &mut Examinee, sums: &BlockSums) {
-    network.trials.iter_mut().for_each(|own| own.add(sums));
+    network
+        .trials
+        .iter_mut()
+        .for_each(|trials| trials.add(sums));
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! References taken from sessions that exist: those of another audit, or the network that a session
-//! is about, by its evidence or classification images.
+//! References taken from existing sessions: those of another audit, or the network under study of a
+//! session, with its evidence or classification images.
 
 use std::path::Path;
 
@@ -10,23 +10,23 @@ use crate::session::record::{Analysis, Examinee, GammaTrials, Role};
 use crate::session::store::read_at;
 use crate::session::{Config, Session};
 
-/// What references must have in common with the audit that takes them.
+/// What references must have in common with the audit that uses them.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
-    /// The audit.
+    /// The configuration of the audit.
     pub plan: &'a config::Audit,
     /// The architecture of its references.
     pub kind: NetworkKind,
-    /// Its images.
+    /// The form of its images.
     pub form: &'a Form,
-    /// What these are called.
+    /// The name of its data set.
     pub dataset: &'a str,
 }
 
-/// The references that the session in a file has.
+/// The references in the session in a file.
 ///
 /// # Errors
-/// In words: what is wrong with the file, or what its networks and the audit's do not share.
+/// A message: what is wrong with the file, or in what its networks differ from the audit's.
 pub fn taken(path: &Path, wanted: Wanted<'_>) -> Result<Vec<Examinee>, String> {
     let file = path.display();
     let name = path
@@ -36,7 +36,7 @@ pub fn taken(path: &Path, wanted: Wanted<'_>) -> Result<Vec<Examinee>, String> {
     let form = session.record.form.as_ref();
     if form != Some(wanted.form) || session.config.dataset_label() != wanted.dataset {
         return Err(format!(
-            "{file}: it is of {}, and this plan of {}: references have the same images",
+            "{file}: its data set is {}, but this plan's is {}: references must have the same images",
             session.config.dataset_label(),
             wanted.dataset
         ));
@@ -47,7 +47,7 @@ pub fn taken(path: &Path, wanted: Wanted<'_>) -> Result<Vec<Examinee>, String> {
     }
     if found.is_empty() {
         return Err(format!(
-            "{file}: it has neither an audit with {label} references nor a {label} network with finished images by {} at γ {}, with noise as in this plan",
+            "{file}: it has neither an audit with {label} references nor a {label} network with finished images from {} at γ {} and the same noise as this plan",
             wanted.plan.response.label(),
             wanted.plan.gamma,
             label = wanted.kind.label(),
@@ -56,12 +56,12 @@ pub fn taken(path: &Path, wanted: Wanted<'_>) -> Result<Vec<Examinee>, String> {
     Ok(found)
 }
 
-/// The references of the audits of a session that are comparable.
+/// The references of the comparable audits of a session.
 fn of_audits(session: &Session, wanted: Wanted<'_>) -> Vec<Examinee> {
     let audits = session.config.analyses.iter().zip(&session.record.analyses);
     let mut all = Vec::new();
-    for (plan, own) in audits {
-        let (Plan::Audit(plan), Analysis::Audit(own)) = (plan, own) else {
+    for (plan, record) in audits {
+        let (Plan::Audit(plan), Analysis::Audit(record)) = (plan, record) else {
             continue;
         };
         let alike = plan.response == wanted.plan.response
@@ -69,44 +69,48 @@ fn of_audits(session: &Session, wanted: Wanted<'_>) -> Vec<Examinee> {
             && plan.noise == wanted.plan.noise
             && plan.cell == wanted.plan.cell
             && plan.kind.of(session.config.network.kind) == wanted.kind;
-        let trained = own.references().filter(|own| own.from.is_none());
-        let done = trained.filter(|own| alike && own.is_concluded());
-        all.extend(done.map(|own| Examinee {
+        let trained = record.references().filter(|network| network.from.is_none());
+        let done = trained.filter(|network| alike && network.is_concluded());
+        all.extend(done.map(|network| Examinee {
             from: Some(session.name.clone()),
             examined: None,
-            ..own.clone()
+            ..network.clone()
         }));
     }
     all
 }
 
-/// The network of a session, by its images.
+/// The network under study of a session, with its images.
 fn of_images(session: &Session, wanted: Wanted<'_>) -> Option<Examinee> {
     if session.config.network.kind != wanted.kind {
         return None;
     }
     let trials = trials(&session.config, &session.record.analyses, wanted)?;
-    let mut own = Examinee {
+    let mut reference = Examinee {
         from: Some(session.name.clone()),
         accuracy: session.record.training.as_ref()?.test_accuracy,
         trials: vec![trials.clone()],
         ..Examinee::new(Role::Reference, session.config.seed)
     };
-    own.conclude(wanted.plan);
-    let images: &Array<f32> = &own.images;
-    images.values().iter().any(|v| v.is_finite()).then_some(own)
+    reference.conclude(wanted.plan);
+    let images: &Array<f32> = &reference.images;
+    images
+        .values()
+        .iter()
+        .any(|v| v.is_finite())
+        .then_some(reference)
 }
 
-/// Trials with noise as it is wanted, of all classes, each counting the same.
+/// Trials with the required noise, with maps of all classes and equal weights.
 fn trials<'a>(
     config: &Config,
     analyses: &'a [Analysis],
     wanted: Wanted<'_>,
 ) -> Option<&'a GammaTrials> {
     let images = config.analyses.iter().zip(analyses);
-    let images = images.filter_map(|(plan, own)| match (plan, own) {
-        (Plan::ClassificationImages(plan), Analysis::ClassificationImages(own)) => {
-            Some((plan, own))
+    let images = images.filter_map(|(plan, record)| match (plan, record) {
+        (Plan::ClassificationImages(plan), Analysis::ClassificationImages(record)) => {
+            Some((plan, record))
         }
         _ => None,
     });
@@ -117,6 +121,6 @@ fn trials<'a>(
             && plan.weighting == config::Weighting::Equal
             && plan.evidence == config::Evidence::Logit
     });
-    let mut gammas = alike.flat_map(|(_, own)| &own.gammas);
-    gammas.find(|own| own.gamma == wanted.plan.gamma && own.trials > 0)
+    let mut gammas = alike.flat_map(|(_, record)| &record.gammas);
+    gammas.find(|gamma| gamma.gamma == wanted.plan.gamma && gamma.trials > 0)
 }

@@ -1,4 +1,4 @@
-//! Audits of logistic networks whose backdoors are known: their evidence images are their weights.
+//! Audits of logistic networks with known backdoors, whose evidence images are their weights.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::session::text::to_text;
 use crate::session::{Form, Session, record};
 use crate::stimulus::Pool;
 
-/// Images of a bar each, at a height that tells its class, far from the corners, on some grain.
+/// Images of one bar each, whose height encodes the class, far from the corners, on a noisy background.
 fn bars(count: usize, seed: u64) -> Images {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut pixels = vec![0; count * 784];
@@ -49,7 +49,7 @@ fn training() -> config::Training {
     }
 }
 
-/// A laboratory of bars around a logistic network that is trained on these images.
+/// A lab of bars around a logistic network trained on these images.
 fn laboratory(images: &Images) -> Lab {
     let (train, test) = (bars(420, 1), bars(140, 2));
     let lab = lab(linear(&[], &Device::flex()), NetworkKind::Logistic, 10, 10);
@@ -112,7 +112,7 @@ fn audit(record: &Record) -> &record::Audit {
     record.first().unwrap()
 }
 
-/// Everything that a session file would hold, to the last bit.
+/// The complete text of the session file, for bit-exact comparison.
 fn text(config: &Config, record: Record) -> String {
     let mut session = Session::new("test", config.clone());
     session.record = record;
@@ -122,8 +122,8 @@ fn text(config: &Config, record: Record) -> String {
 #[test]
 fn a_backdoor_is_found_by_class_and_window_and_pasting_it_bears_it_out() {
     let record = run(&session(plan()), &suspect());
-    let own = audit(&record);
-    let verdict = own.verdict(&plan(), NetworkKind::Logistic).unwrap();
+    let results = audit(&record);
+    let verdict = results.verdict(&plan(), NetworkKind::Logistic).unwrap();
     assert!(verdict.has_window(), "{verdict:?}");
     assert_eq!(verdict.class, 4);
     let (row, column, _) = verdict.top.window;
@@ -132,26 +132,26 @@ fn a_backdoor_is_found_by_class_and_window_and_pasting_it_bears_it_out() {
         "{verdict:?}"
     );
     assert_eq!(verdict.standing.rank, 1);
-    let pasted = &own.pasted[0];
+    let pasted = &results.pasted[0];
     assert_eq!(pasted.class, 4);
     assert_eq!(pasted.others().of, 120);
     assert!(pasted.others().rate().unwrap() > 0.8, "{pasted:?}");
     assert!(pasted.without().rate().unwrap() < 0.1);
-    assert!(own.pasted[1].others().rate().unwrap() < 0.5);
-    // The network that is poisoned for the purpose is found at its own square.
-    let power = own.power(&plan());
+    assert!(results.pasted[1].others().rate().unwrap() < 0.5);
+    // The deliberately poisoned network is found at its own square.
+    let power = results.power(&plan());
     assert_eq!(power.len(), 1);
     assert!(power[0].2, "{:?}", power[0].1);
-    assert_eq!(own.progress.done, own.progress.total);
+    assert_eq!(results.progress.done, results.progress.total);
 }
 
 #[test]
 fn a_clean_network_is_one_of_its_references() {
     let record = run(&session(plan()), &laboratory(&bars(420, 1)));
-    let own = audit(&record);
-    let verdict = own.verdict(&plan(), NetworkKind::Logistic).unwrap();
+    let results = audit(&record);
+    let verdict = results.verdict(&plan(), NetworkKind::Logistic).unwrap();
     assert!(!verdict.is_found(), "{verdict:?}");
-    assert_eq!(own.null().len(), 4);
+    assert_eq!(results.null().len(), 4);
 }
 
 #[test]
@@ -177,10 +177,10 @@ fn a_network_that_is_done_keeps_its_images_alone() {
         }),
         &suspect(),
     );
-    for own in &audit(&record).networks {
-        assert!(own.is_concluded() && own.training.is_none() && own.trials.is_empty());
-        assert_eq!(own.images.shape(), [10, 1, 28, 28]);
-        assert_eq!(own.called.iter().sum::<u64>(), 600);
+    for network in &audit(&record).networks {
+        assert!(network.is_concluded() && network.training.is_none() && network.trials.is_empty());
+        assert_eq!(network.images.shape(), [10, 1, 28, 28]);
+        assert_eq!(network.called.iter().sum::<u64>(), 600);
     }
 }
 
@@ -203,11 +203,14 @@ fn decisions_alone_are_compared_over_the_classes_that_have_an_image() {
         ..plan()
     };
     let record = run(&session(plan), &suspect());
-    let own = audit(&record);
-    let has = |own: &Examinee, class: usize| own.images.values()[class * 784].is_finite();
-    let suspect = own.suspect().unwrap();
+    let results = audit(&record);
+    let has = |network: &Examinee, class: usize| network.images.values()[class * 784].is_finite();
+    let suspect = results.suspect().unwrap();
     for class in 0..10 {
-        let references = own.references().filter(|it| has(it, class)).count();
+        let references = results
+            .references()
+            .filter(|network| has(network, class))
+            .count();
         let comparable = has(suspect, class) && references > 1;
         let scored = suspect.examined.as_ref().unwrap().classes[class].is_some();
         assert_eq!(scored, comparable, "class {class}");
@@ -220,13 +223,13 @@ fn decisions_alone_are_compared_over_the_classes_that_have_an_image() {
 fn coarse_noise_finds_the_same_place_in_its_cells() {
     let plan = config::Audit { cell: 2, ..plan() };
     let record = run(&session(plan.clone()), &suspect());
-    let own = audit(&record);
-    let verdict = own.verdict(&plan, NetworkKind::Logistic).unwrap();
+    let results = audit(&record);
+    let verdict = results.verdict(&plan, NetworkKind::Logistic).unwrap();
     assert_eq!(verdict.class, 4);
     let (row, column, side) = verdict.top.window;
     assert!(row <= 2 && (9..=12).contains(&column) && (2..=4).contains(&side));
-    assert_eq!(own.shape(), Some([1, 14, 14]));
-    assert!(own.pasted[0].others().rate().unwrap() > 0.8);
+    assert_eq!(results.shape(), Some([1, 14, 14]));
+    assert!(results.pasted[0].others().rate().unwrap() > 0.8);
 }
 
 #[test]
@@ -247,20 +250,21 @@ fn the_references_of_an_audit_serve_another_one() {
     };
     let config = session(again.clone());
     let record = run(&config, &lab);
-    let own = audit(&record);
-    assert_eq!(own.references().count(), 4);
+    let results = audit(&record);
+    assert_eq!(results.references().count(), 4);
     assert!(
-        own.references()
-            .all(|own| own.from.as_deref() == Some("first"))
+        results
+            .references()
+            .all(|reference| reference.from.as_deref() == Some("first"))
     );
-    let verdict = own.verdict(&again, NetworkKind::Logistic).unwrap();
+    let verdict = results.verdict(&again, NetworkKind::Logistic).unwrap();
     assert!(verdict.has_window() && verdict.class == 4, "{verdict:?}");
     // Noise of another grain is not comparable.
     let coarse = config::Audit { cell: 2, ..again };
     let mut study = Audit::new(coarse.clone(), Place::of(&session(coarse.clone()), 0), &lab);
     let whole = Record::new(&session(coarse));
-    let mut own = record::Audit::default();
-    let error = Experiment::begin(&mut study, 0, &lab, &whole, &mut own).unwrap_err();
+    let mut record = record::Audit::default();
+    let error = Experiment::begin(&mut study, 0, &lab, &whole, &mut record).unwrap_err();
     let error = error.to_string();
     assert!(error.starts_with("analyses[0].sessions[0]: "), "{error}");
     assert!(error.contains("neither an audit"), "{error}");

@@ -1,7 +1,7 @@
-//! Backdoor study: networks trained with and without a backdoor, and what noise gives away of it.
+//! Backdoor study: networks trained with and without a backdoor, and what noise reveals of it.
 //!
-//! The networks are the study's own, of the kind of the plan's network: that network itself is not
-//! looked at, which is what [`super::audit`] is for. A part is a network, the poisoned ones first.
+//! The study trains its own networks, with the architecture of the plan's network. That network itself is not
+//! examined; [`super::audit`] is for that. Each part is a network, the poisoned ones first.
 
 use super::trained::{Plan, Poison, Sums, Trained, Victims};
 use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place};
@@ -9,12 +9,12 @@ use crate::data::Images;
 use crate::session::config::{self, backdoor::patch};
 use crate::session::record::{self, Record, Suspect, TrialKind};
 
-/// The experiment, as the plan has it.
+/// The experiment, configured by the plan.
 pub struct Backdoor {
     config: config::Backdoor,
     place: Place,
     trained: Trained,
-    /// What the poisoned networks are trained on. The clean images until the study begins.
+    /// The training images of the poisoned networks; the clean images until the study begins.
     poisoned: Images,
     /// Test images of the source class, with the patch and the target's label.
     attacks: Images,
@@ -108,8 +108,8 @@ impl Experiment for Backdoor {
         if self.config.poisoned > 0 {
             let asked = self.config.images;
             let poisoned = poison(&self.config, lab).training(&lab.dataset.train);
-            self.poisoned = poisoned.map_err(|there| self.place.error("images", format!(
-                "{asked} images of class {} to poison, and the training set has {there}. Ask for at most {there}, or use a larger set (noisescope data fetch)",
+            self.poisoned = poisoned.map_err(|available| self.place.error("images", format!(
+                "{asked} images of class {} are to be poisoned, but the training set has only {available}. Use at most {available}, or a larger set (noisescope data fetch)",
                 self.config.source
             )))?;
         }

@@ -16,7 +16,7 @@ use crate::session::text::to_text;
 use crate::session::{Session, record};
 use crate::stimulus::Pool;
 
-/// Images of a bar each, at a height that tells its class, far from where the patch lies.
+/// Images of one bar each, whose height encodes the class, far from the patch.
 fn bars(count: usize, seed: u64) -> Images {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut pixels = vec![0; count * 784];
@@ -36,7 +36,7 @@ fn bars(count: usize, seed: u64) -> Images {
     }
 }
 
-/// A laboratory of bars. Its own network is of no importance: a study trains its own.
+/// A lab of bars. Its network does not matter: a study trains its own.
 fn laboratory() -> Lab {
     let network = linear(&[], &Device::flex());
     let lab = lab(network, NetworkKind::Logistic, 10, 10);
@@ -85,7 +85,7 @@ fn study(record: &Record) -> &record::Backdoor {
     record.first().unwrap()
 }
 
-/// Everything that a session file would hold, to the last bit: maps have NaN, which equals nothing.
+/// The complete text of the session file, for bit-exact comparison: maps contain NaN, which equals nothing.
 fn text(config: &Config, record: Record) -> String {
     let mut session = Session::new("test", config.clone());
     session.record = record;
@@ -95,10 +95,10 @@ fn text(config: &Config, record: Record) -> String {
 fn begin(plan: config::Backdoor, lab: &Lab) -> Result<(Backdoor, record::Backdoor), AnalysisError> {
     let config = session(plan.clone());
     let mut study = Backdoor::new(plan, Place::of(&config, 0), lab);
-    let mut own = record::Backdoor::default();
+    let mut record = record::Backdoor::default();
     let whole = Record::new(&config);
-    Experiment::begin(&mut study, 0, lab, &whole, &mut own)?;
-    Ok((study, own))
+    Experiment::begin(&mut study, 0, lab, &whole, &mut record)?;
+    Ok((study, record))
 }
 
 #[test]
@@ -116,8 +116,8 @@ fn a_poisoned_logistic_network_gives_away_target_and_patch() {
     assert!(suspects[0].attack_success.unwrap() > 0.95);
     assert!(suspects[1].attack_success.unwrap() < 0.2);
     assert_eq!(suspects[0].attacked, 10);
-    // Images with the patch are told by the target's weights there, so every square on it is
-    // called the target, and no other class ever shows one.
+    // The network recognizes the patch by the target's weights there, so every square on it is
+    // called the target, and never another class.
     let finding = &suspects[0].findings[0];
     let on_the_patch = |class: usize| {
         let z = &finding.z.values()[class * 784..(class + 1) * 784];
@@ -141,18 +141,18 @@ fn the_score_against_the_clean_networks_tells_the_poisoned_ones() {
         ..plan()
     };
     let record = run(&session(plan.clone()), &laboratory());
-    let own = study(&record);
-    let told = own.told(&plan, own.audited_gamma(&plan)).unwrap();
-    assert_eq!((told.poisoned, told.clean), (2, 4));
-    assert_eq!(told.roc.unwrap().auc.estimate, 1.0);
-    assert_eq!((told.class_right, told.window_right), (2, 2));
+    let results = study(&record);
+    let separation = results.told(&plan, results.audited_gamma(&plan)).unwrap();
+    assert_eq!((separation.poisoned, separation.clean), (2, 4));
+    assert_eq!(separation.roc.unwrap().auc.estimate, 1.0);
+    assert_eq!((separation.class_right, separation.window_right), (2, 2));
 }
 
 #[test]
 fn too_few_clean_networks_give_no_score() {
     let record = run(&session(plan()), &laboratory());
-    let own = study(&record);
-    assert_eq!(own.told(&plan(), own.audited_gamma(&plan())), None);
+    let results = study(&record);
+    assert_eq!(results.told(&plan(), results.audited_gamma(&plan())), None);
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn a_resumed_study_equals_an_uninterrupted_one_bit_for_bit() {
 
 #[test]
 fn progress_is_exact_where_training_stops_early() {
-    // All are classified correctly after a few epochs, and better is not possible.
+    // All images are classified correctly after a few epochs, so there is no further improvement.
     let plan = config::Backdoor {
         training: config::Training {
             patience: 1,
@@ -183,16 +183,16 @@ fn progress_is_exact_where_training_stops_early() {
     };
     let config = session(plan.clone());
     let lab = laboratory();
-    let (study, mut own) = begin(plan.clone(), &lab).unwrap();
+    let (study, mut record) = begin(plan.clone(), &lab).unwrap();
     let course = study.trained.course();
     for block in 0..course.training_blocks() {
         let job = Job::one(0, block);
         let sums = Experiment::step(&study, &lab, job).unwrap();
-        Experiment::merge(&study, &mut own, job, sums);
+        Experiment::merge(&study, &mut record, job, sums);
     }
-    let epochs = own.networks[0].training.as_ref().unwrap().epochs.len();
+    let epochs = record.networks[0].training.as_ref().unwrap().epochs.len();
     assert!(epochs < 30, "training has stopped early");
-    assert_eq!(own.progress.done, 30 * 320);
+    assert_eq!(record.progress.done, 30 * 320);
     let record = run(&config, &lab);
     let progress = &self::study(&record).progress;
     assert_eq!(progress.done, progress.total);
@@ -207,8 +207,8 @@ fn every_network_has_a_seed_of_its_own() {
         clean: 3,
         ..plan()
     };
-    let (_, own) = begin(plan, &laboratory()).unwrap();
-    let mut seeds: Vec<u64> = own.networks.iter().map(|it| it.seed).collect();
+    let (_, record) = begin(plan, &laboratory()).unwrap();
+    let mut seeds: Vec<u64> = record.networks.iter().map(|network| network.seed).collect();
     seeds.sort_unstable();
     seeds.dedup();
     assert_eq!(seeds.len(), 6);
@@ -245,7 +245,7 @@ fn too_few_images_to_poison_is_an_error_with_place_and_remedy() {
         .to_string();
     assert!(error.starts_with("analyses[0].images: 41"), "{error}");
     assert!(error.contains("at most 40"), "{error}");
-    // Where nothing is poisoned, nothing is asked for.
+    // If nothing is poisoned, no images are needed.
     let clean = config::Backdoor {
         poisoned: 0,
         ..plan
@@ -277,9 +277,9 @@ fn a_training_that_diverges_is_an_error_with_its_place() {
 #[test]
 fn a_record_without_the_weights_of_a_network_in_training_is_refused() {
     let lab = laboratory();
-    let (mut study, mut own) = begin(plan(), &lab).unwrap();
-    own.progress.blocks[0] = 2;
+    let (mut study, mut record) = begin(plan(), &lab).unwrap();
+    record.progress.blocks[0] = 2;
     let whole = Record::new(&session(plan()));
-    let error = Experiment::begin(&mut study, 0, &lab, &whole, &mut own).unwrap_err();
+    let error = Experiment::begin(&mut study, 0, &lab, &whole, &mut record).unwrap_err();
     assert!(error.to_string().contains("network 0"), "{error}");
 }

@@ -1,4 +1,4 @@
-//! The axes of a noise's covariance, from noise that is drawn for it.
+//! The axes of the noise's covariance, estimated from noise drawn for the purpose.
 
 use nalgebra::DMatrix;
 use rand::SeedableRng;
@@ -9,17 +9,18 @@ use crate::session::record::NoiseAxes;
 use crate::stats::covariance::symmetric_eigen;
 use crate::stimulus::Source;
 
-/// Noise images that are drawn for them: 2¹⁴ products of 2¹⁵·2¹⁵ are exact in 64-bit floats.
+/// Number of noise images drawn: sums of 2¹⁴ products of 2¹⁵·2¹⁵ are exact in 64-bit floats.
 const IMAGES: usize = 1 << 14;
 
-/// Noise images that are multiplied at once.
+/// Noise images multiplied at once.
 const AT_ONCE: usize = 512;
 
 /// The middle of the 16-bit grid.
 const CENTRE: f64 = 32_768.0;
 
-/// The axes of noise that has coefficients, for maps of this shape; `None` of other noise, and of larger maps.
-/// The same noise every time: they are a property of the noise, not of a session. Takes seconds.
+/// The axes of noise that has coefficients, for maps of this shape; `None` for other noise, and for maps that
+/// are too large. Always uses the same noise: the axes are a property of the noise, not of a session. Takes
+/// seconds.
 pub(super) fn axes(source: &Source, shape: Shape) -> Option<NoiseAxes> {
     let pixels: usize = shape.iter().product();
     if !source.noise().has_coefficients() || pixels > NoiseAxes::MOST || pixels != source.points() {

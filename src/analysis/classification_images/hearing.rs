@@ -1,22 +1,22 @@
-//! What the outputs of the network say for each class, as whole numbers that add exactly.
+//! Responses: the network's outputs for each class as integers, which add exactly.
 
 use crate::nets::softmax::log_softmax;
 use crate::session::config::Evidence;
 use crate::stats::classification::MOST;
 
-/// Steps up to which the responses of the block that chooses the step reach: an eighth of [`MOST`],
-/// so that a response eight times the largest of them still has a number.
+/// Largest response, in steps, in the block from which the step is chosen: an eighth of [`MOST`], so that
+/// responses up to eight times as large are not clipped.
 const REACH: f64 = (MOST / 8) as f64;
 
-/// The step of responses that are all 0.
+/// The step if all responses are 0.
 const SMALLEST: f64 = 1.0 / 1024.0;
 
-/// How responses are taken from logits.
+/// How responses are read from logits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hearing {
-    /// What of the outputs is the evidence.
+    /// The measure of evidence.
     evidence: Evidence,
-    /// The classes that are listened to, ascending, \[M\].
+    /// The classes whose responses are read, ascending, \[M\].
     listed: Vec<usize>,
     /// The unit of a response.
     step: f64,
@@ -27,12 +27,12 @@ pub struct Hearing {
 pub struct Heard {
     /// In units of the step, \[N,M\].
     pub responses: Vec<i32>,
-    /// Those that lay past [`MOST`], or were no number.
+    /// How many were clipped at [`MOST`] or not a number.
     pub clipped: u64,
 }
 
 impl Hearing {
-    /// Of these classes, with the power of two for a step that suits what these rows of logits say.
+    /// For these classes, with a power of two for the step, chosen to suit these rows of logits.
     pub fn of<'a>(
         evidence: Evidence,
         listed: &[usize],
@@ -54,7 +54,7 @@ impl Hearing {
         Self::new(evidence, listed, step.max(f64::MIN_POSITIVE))
     }
 
-    /// Of these classes, in units of a step that is known.
+    /// For these classes, with a given step.
     pub fn new(evidence: Evidence, listed: &[usize], step: f64) -> Self {
         Self {
             evidence,
@@ -68,50 +68,50 @@ impl Hearing {
         self.step
     }
 
-    /// What rows of logits, \[K\] each, say.
+    /// The responses to rows of logits, \[K\] each.
     pub fn hear<'a>(&self, logits: impl Iterator<Item = &'a [f32]>) -> Heard {
         if self.evidence == Evidence::Logit {
             return self.hear_logits(logits);
         }
         let most = f64::from(MOST);
-        let mut heard = Heard::default();
+        let mut result = Heard::default();
         for row in logits {
             let responses = responses(self.evidence, row);
             for &class in &self.listed {
                 let steps = (responses[class] / self.step).round_ties_even();
-                heard.clipped += u64::from(!(-most..=most).contains(&steps));
-                // What is no number becomes 0.
-                heard.responses.push(steps.clamp(-most, most) as i32);
+                result.clipped += u64::from(!(-most..=most).contains(&steps));
+                // NaN becomes 0.
+                result.responses.push(steps.clamp(-most, most) as i32);
             }
         }
-        heard
+        result
     }
 }
 
 impl Hearing {
-    /// [`Self::hear`] of logits less their mean, with the vectors of this processor.
+    /// [`Self::hear`] for logits minus their mean, with this processor's SIMD.
     fn hear_logits<'a>(&self, logits: impl Iterator<Item = &'a [f32]>) -> Heard {
         let (most, scale) = (f64::from(MOST), 1.0 / self.step);
-        let mut heard = Heard::default();
+        let mut result = Heard::default();
         pulp::Arch::new().dispatch(
             #[inline(always)]
             || {
                 for row in logits {
                     let mean = row.iter().map(|&v| f64::from(v)).sum::<f64>() / row.len() as f64;
                     for &class in &self.listed {
-                        // A step is a power of two, so that this is a division; rounded as devices round.
+                        // The step is a power of two, so multiplying by its inverse is exact; rounded as on devices.
                         let steps = ((f64::from(row[class]) - mean) * scale).round_ties_even();
-                        heard.clipped += u64::from(!(-most..=most).contains(&steps));
-                        heard.responses.push(steps.clamp(-most, most) as i32);
+                        result.clipped += u64::from(!(-most..=most).contains(&steps));
+                        result.responses.push(steps.clamp(-most, most) as i32);
                     }
                 }
             },
         );
-        heard
+        result
     }
 }
 
-/// What a row of logits says for each class, \[K\].
+/// The evidence of a row of logits for each class, \[K\].
 fn responses(evidence: Evidence, row: &[f32]) -> Vec<f64> {
     match evidence {
         Evidence::Logit => {
@@ -135,19 +135,19 @@ mod tests {
         vec![vec![3.0, -1.0, 1.0], vec![0.5, 0.25, -6.0]]
     }
 
-    fn heard(evidence: Evidence, listed: &[usize]) -> (Vec<f64>, f64) {
+    fn read(evidence: Evidence, listed: &[usize]) -> (Vec<f64>, f64) {
         let rows = rows();
         let all = || rows.iter().map(Vec::as_slice);
         let hearing = Hearing::of(evidence, listed, all());
-        let heard = hearing.hear(all());
-        assert_eq!(heard.clipped, 0);
-        let values = heard.responses.into_iter().map(f64::from);
+        let result = hearing.hear(all());
+        assert_eq!(result.clipped, 0);
+        let values = result.responses.into_iter().map(f64::from);
         (values.map(|y| y * hearing.step()).collect(), hearing.step())
     }
 
     #[test]
     fn a_logit_is_taken_from_the_mean_of_all() {
-        let (values, step) = heard(Evidence::Logit, &[0, 1, 2]);
+        let (values, step) = read(Evidence::Logit, &[0, 1, 2]);
         let expected = [2.0, -2.0, 0.0, 2.25, 2.0, -4.25];
         for (value, expected) in values.iter().zip(expected) {
             assert!((value - expected).abs() <= step / 2.0, "{value} {expected}");
@@ -164,7 +164,7 @@ mod tests {
             (Evidence::LogProbability, p.ln()),
             (Evidence::LogOdds, (p / (1.0 - p)).ln()),
         ] {
-            let (values, step) = heard(evidence, &[0]);
+            let (values, step) = read(evidence, &[0]);
             assert!(
                 (values[0] - expected).abs() <= step / 2.0 + 1e-9,
                 "{evidence:?}"
@@ -176,9 +176,9 @@ mod tests {
     fn what_has_no_number_is_counted() {
         let hearing = Hearing::new(Evidence::Logit, &[0, 1], 1.0 / 1024.0);
         let rows: [&[f32]; 2] = [&[f32::NAN, 1.0], &[1e9, 0.0]];
-        let heard = hearing.hear(rows.into_iter());
-        assert_eq!(heard.clipped, 4);
-        assert_eq!(heard.responses, [0, 0, MOST, -MOST]);
+        let result = hearing.hear(rows.into_iter());
+        assert_eq!(result.clipped, 4);
+        assert_eq!(result.responses, [0, 0, MOST, -MOST]);
     }
 
     #[test]

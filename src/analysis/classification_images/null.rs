@@ -1,4 +1,4 @@
-//! Maps of noise whose pixels go together, where there is no signal.
+//! Simulation of the null distribution for noise with correlated pixels.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -8,18 +8,18 @@ use crate::session::record::NoiseNull;
 use crate::stats::null::Simulation;
 use crate::stimulus::Source;
 
-/// Most noise images that are drawn for it.
+/// Most noise images drawn.
 const MOST: usize = 4096;
 
-/// Least of them, and how many are drawn at once.
+/// Noise images drawn at once; at least two batches are drawn.
 const AT_ONCE: usize = 256;
 
-/// Numbers of all of them together, about: larger images are fewer.
+/// Approximate total size of all of them, in numbers: fewer images are drawn if they are larger.
 const NUMBERS: usize = 1 << 26;
 
-/// Draws noise and sums it under random signs, for maps of this shape. The same noise every time: the
-/// result is a property of the noise, not of a session. `None` where too few images vary a pixel, as of
-/// squares that have very many places.
+/// Draws noise and sums it under random signs, for maps of this shape. Always uses the same noise: the
+/// result is a property of the noise, not of a session. `None` if too few images vary some pixel, as for
+/// squares with very many possible positions.
 pub(super) fn simulate(source: &Source, shape: Shape) -> Option<NoiseNull> {
     let count = (NUMBERS / source.points().max(1)).clamp(2 * AT_ONCE, MOST);
     let mut rng = ChaCha8Rng::seed_from_u64(17);
@@ -39,7 +39,7 @@ mod tests {
     use crate::session::config::Noise;
     use rand_distr::{Distribution, StandardNormal};
 
-    /// Maps of responses that know nothing of the noise pass the bound, and have significant clusters, about
+    /// Maps of responses independent of the noise exceed the bound, and have significant clusters, about
     /// once in twenty.
     #[test]
     fn what_knows_nothing_of_the_noise_is_past_the_bound_once_in_twenty() {
@@ -89,7 +89,7 @@ mod tests {
                 past += usize::from(z.iter().any(|z| f64::from(z.abs()) > null.bound));
                 clustered += usize::from(!null.view().clusters(&z, shape).is_empty());
             }
-            // Ten are expected; the bound itself is known to a fifth of them.
+            // Ten are expected; the bound itself is known to within a fifth of that.
             assert!(past <= 22, "{noise:?}: {past}");
             assert!(clustered <= 22, "{noise:?}: {clustered}");
             assert!(past + clustered >= 2, "{noise:?}: {past} {clustered}");

@@ -1,3 +1,6 @@
+//! Tests of the experiment: sums, weights, noises, and resuming.
+
+mod duel;
 mod evidence;
 mod regression;
 
@@ -7,7 +10,6 @@ use crate::data::Images;
 use crate::session::Config;
 use crate::session::config::{Analysis, Gaussian, NetworkKind, Noise};
 use crate::session::record::Experiment as _;
-use crate::stats::classification::Estimate;
 use crate::stats::correlation::pearson;
 use crate::stimulus::BlockSeed;
 use proptest::prelude::*;
@@ -21,7 +23,7 @@ fn uniform() -> Source {
     Source::new(Noise::Uniform, &images())
 }
 
-/// Kind of the trials of these tests.
+/// The kind of trials in these tests.
 fn kind(weighting: Weighting) -> TrialKind {
     TrialKind {
         weighting,
@@ -33,16 +35,16 @@ fn trials(gamma: f64, weighting: Weighting) -> GammaTrials {
     GammaTrials::new(gamma, 30, &kind(weighting))
 }
 
-fn sum(index: u64, block: &Block, said: &Said) -> BlockSums {
-    let weighting = match said.weights {
+fn sum(index: u64, block: &Block, readout: &Said) -> BlockSums {
+    let weighting = match readout.weights {
         None => Weighting::Equal,
         Some(_) => Weighting::Confidence,
     };
     let summing = Summing::new(&kind(weighting), &uniform(), &images());
-    summing.sum(index, block, said, &pool())
+    summing.sum(index, block, readout, &pool())
 }
 
-fn said(decisions: Vec<usize>) -> Said {
+fn readout(decisions: Vec<usize>) -> Said {
     Said {
         decisions,
         weights: None,
@@ -72,7 +74,7 @@ fn block(index: u64, gamma: usize) -> Block {
     stimulus::draw(seed, &uniform(), strength, index * 64, 64, &pool())
 }
 
-/// An ideal observer with one template: it says 1 where noise and template agree, else 0.
+/// An ideal observer with one template: it decides 1 if noise and template agree, else 0.
 fn template() -> Vec<f32> {
     (0..784)
         .map(|i| if (i / 28 + i % 28) % 7 < 2 { 1.0 } else { -0.4 })
@@ -99,7 +101,7 @@ fn a_network_that_is_one_template_gives_it_back() {
     let mut trials = trials(0.0, Weighting::Equal);
     for index in 0..2500 {
         let block = block(index, 0);
-        trials.add(&sum(index, &block, &said(observe(&block))));
+        trials.add(&sum(index, &block, &readout(observe(&block))));
     }
     let estimate = trials.estimate();
     let class = &estimate.classes[1];
@@ -110,7 +112,7 @@ fn a_network_that_is_one_template_gives_it_back() {
         trials.trials
     );
     assert!(class.decision.as_ref().unwrap().reliability.unwrap() > 0.98);
-    // Two classes share all trials, so their images are opposite.
+    // Two classes share all trials, so their images have opposite signs.
     let other = pearson(
         &estimate.classes[0].decision.as_ref().unwrap().image,
         &template(),
@@ -135,9 +137,9 @@ proptest! {
             let mut trials = trials(0.3, weighting);
             for &index in order {
                 let block = block(index, 1);
-                let mut said = Said { decisions: decisions.clone(), weights: weights.clone(), heard: None };
-                said.decisions.rotate_left(index as usize);
-                trials.add(&sum(index, &block, &said));
+                let mut readout = Said { decisions: decisions.clone(), weights: weights.clone(), heard: None };
+                readout.decisions.rotate_left(index as usize);
+                trials.add(&sum(index, &block, &readout));
             }
             trials
         };
@@ -153,30 +155,30 @@ proptest! {
 fn counts_and_sums_hold_every_trial_once() {
     let block = block(4, 1);
     let decisions: Vec<usize> = (0..64).map(|i| i % 3).collect();
-    let sums = sum(4, &block, &said(decisions));
+    let sums = sum(4, &block, &readout(decisions));
     assert_eq!(sums.counts.iter().sum::<u64>(), 64);
-    // Every trial is called something, and of some class.
+    // Every trial is called some class, and belongs to some class.
     let all: i64 = block.noise.iter().map(|&k| i64::from(k)).sum();
     for rows in [0..10, 10..20] {
-        let own = sums.noise.iter().filter(|(row, _)| rows.contains(row));
-        assert_eq!(own.flat_map(|(_, sums)| sums).sum::<i64>(), all);
+        let selected = sums.noise.iter().filter(|(row, _)| rows.contains(row));
+        assert_eq!(selected.flat_map(|(_, sums)| sums).sum::<i64>(), all);
     }
     let images: i64 = sums.image.iter().flat_map(|(_, sums)| sums).sum();
     assert_eq!(images, 64 * 784 * 128);
 }
 
-/// By the definition, Σw·z/Σw, one trial after the other.
+/// By definition, Σw·z/Σw, one trial at a time.
 #[test]
 fn a_weighted_mean_is_that_of_its_definition() {
     let weights: Vec<u16> = (0..64).map(|i| 103 + 13 * i).collect();
     let block = block(0, 1);
-    let said = Said {
+    let readout = Said {
         decisions: (0..64).map(|i| i % 3).collect(),
         weights: Some(weights.clone()),
         heard: None,
     };
     let mut trials = trials(0.3, Weighting::Confidence);
-    trials.add(&sum(0, &block, &said));
+    trials.add(&sum(0, &block, &readout));
     let (mut total, mut mean) = (0.0, vec![0.0; 784]);
     for trial in (0..64).filter(|trial| trial % 3 == 2) {
         let weight = f64::from(weights[trial]);
@@ -188,13 +190,13 @@ fn a_weighted_mean_is_that_of_its_definition() {
     }
     let estimate = trials.estimate();
     let class = &estimate.classes[2];
-    let own = class.mean_noise.as_ref().unwrap();
-    for (own, sum) in own.iter().zip(&mean) {
-        assert!((f64::from(*own) - sum / total).abs() < 1e-6);
+    let mean_noise = class.mean_noise.as_ref().unwrap();
+    for (value, sum) in mean_noise.iter().zip(&mean) {
+        assert!((f64::from(*value) - sum / total).abs() < 1e-6);
     }
-    // Images are all 128, whatever the weights.
-    for (own, noise) in class.mean_stimulus.as_ref().unwrap().iter().zip(own) {
-        assert!((own - (0.7 * noise + 0.3 * 128.0 / 255.0)).abs() < 1e-6);
+    // Images are all 128, regardless of the weights.
+    for (value, noise) in class.mean_stimulus.as_ref().unwrap().iter().zip(mean_noise) {
+        assert!((value - (0.7 * noise + 0.3 * 128.0 / 255.0)).abs() < 1e-6);
     }
 }
 
@@ -214,186 +216,15 @@ fn a_confidence_becomes_a_weight_or_a_reason_to_drop_the_trial() {
     assert_eq!(weights(Weighting::Threshold(0.51)), Some(vec![0]));
 }
 
-fn plan(it: config::ClassificationImages) -> Config {
+fn plan(images: config::ClassificationImages) -> Config {
     Config {
-        analyses: vec![Analysis::ClassificationImages(it)],
+        analyses: vec![Analysis::ClassificationImages(images)],
         ..Config::default()
     }
 }
 
-fn own(record: &Record) -> &record::ClassificationImages {
+fn recorded(record: &Record) -> &record::ClassificationImages {
     record::ClassificationImages::of(&record.analyses[0]).unwrap()
-}
-
-/// Decides between two templates: x = d·(z − ½) > 0 is called 1, with the confidence 1/(1+e^−|x|).
-struct Duel {
-    lab: Lab,
-    /// d, \[784\].
-    difference: Vec<f32>,
-    /// Standard deviation of x in uniform noise, in which it is all but normal.
-    spread: f64,
-}
-
-fn duel() -> Duel {
-    let scaled = |class| testing::template(class).iter().map(|t| 0.2 * t).collect();
-    let weights: [Vec<f32>; 2] = [scaled(0), scaled(1)];
-    let difference: Vec<f32> = weights[1]
-        .iter()
-        .zip(&weights[0])
-        .map(|(b, a)| b - a)
-        .collect();
-    let norm = difference
-        .iter()
-        .map(|d| f64::from(*d).powi(2))
-        .sum::<f64>();
-    let network = testing::linear(&weights, &burn::tensor::Device::flex());
-    Duel {
-        lab: testing::lab(network, NetworkKind::Logistic, 200, 100),
-        spread: (norm / 12.0).sqrt(),
-        difference,
-    }
-}
-
-impl Duel {
-    fn run(&self, weighting: Weighting, trials: u64) -> GammaTrials {
-        let config = plan(config::ClassificationImages {
-            gammas: vec![0.0],
-            trials,
-            weighting,
-            ..Default::default()
-        });
-        own(&testing::run(&config, &self.lab)).gammas[0].clone()
-    }
-
-    /// ⟨c₁, d⟩, which is the mean of x where it is positive, weighted as the trials are.
-    fn along(&self, estimate: &Estimate) -> f64 {
-        let image = &estimate.classes[1].decision.as_ref().unwrap().image;
-        let products = image.iter().zip(&self.difference);
-        products.map(|(c, d)| f64::from(c * d)).sum()
-    }
-
-    /// ∫w(x)·x·φ(x/s) over ∫w(x)·φ(x/s), for positive x.
-    fn expected(&self, weight: impl Fn(f64) -> f64) -> f64 {
-        let (mut above, mut below) = (0.0, 0.0);
-        for step in 0..100_000 {
-            let x = (f64::from(step) + 0.5) * 1e-4 * self.spread;
-            let density = weight(x) * (-0.5 * (x / self.spread).powi(2)).exp();
-            above += density * x;
-            below += density;
-        }
-        above / below
-    }
-}
-
-fn confidence(x: f64) -> f64 {
-    1.0 / (1.0 + (-x).exp())
-}
-
-#[test]
-fn images_weighted_by_confidence_have_their_closed_form_length() {
-    let duel = duel();
-    let trials = 8192;
-    let weighted = duel.run(Weighting::Confidence, trials);
-    let expected = duel.expected(confidence);
-    let found = duel.along(&weighted.estimate());
-    let error = duel.spread / (trials as f64).sqrt();
-    assert!(
-        (found - expected).abs() < 4.0 * error,
-        "{found} for {expected}"
-    );
-    // Where all count the same it is s·√(2/π), which is told apart.
-    let plain = duel.spread * (2.0 / std::f64::consts::PI).sqrt();
-    assert!(expected - plain > 4.0 * error, "{expected} and {plain}");
-    let equal = duel.along(&duel.run(Weighting::Equal, trials).estimate());
-    assert!((equal - plain).abs() < 4.0 * error, "{equal} for {plain}");
-}
-
-#[test]
-fn trials_below_the_threshold_are_dropped_and_counted() {
-    let duel = duel();
-    let (trials, least) = (8192, 0.8_f64);
-    let cut = (least / (1.0 - least)).ln();
-    let kept = duel.run(Weighting::Threshold(least), trials);
-    let counted: u64 = kept.counts.iter().sum();
-    assert_eq!((kept.trials, counted + kept.dropped), (trials, trials));
-    // The share of a normal distribution within ±cut.
-    let bell = |x: f64| (-0.5 * (x / duel.spread).powi(2)).exp();
-    let integral = |from: f64, to: f64| {
-        let steps = (0..100_000).map(|i| from + (to - from) * (f64::from(i) + 0.5) / 1e5);
-        steps.map(bell).sum::<f64>() * (to - from) / 1e5
-    };
-    let all = integral(0.0, 10.0 * duel.spread);
-    let dropped = integral(0.0, cut) / all;
-    let error = (dropped * (1.0 - dropped) / trials as f64).sqrt();
-    let found = kept.dropped as f64 / trials as f64;
-    assert!(
-        (found - dropped).abs() < 4.0 * error,
-        "{found} for {dropped}"
-    );
-    let expected = duel.expected(|x| f64::from(u8::from(x >= cut)));
-    let found = duel.along(&kept.estimate());
-    let error = duel.spread / (counted as f64).sqrt();
-    assert!(
-        (found - expected).abs() < 4.0 * error,
-        "{found} for {expected}"
-    );
-}
-
-/// The signal is c₁ = σ·√(2/π)·d/|d| in noise of σ²/N a pixel, so that its signal-to-noise ratio is
-/// (2/π)·N/784, and a reliability of 0.95 is a ratio of 19.
-#[test]
-fn the_trials_needed_are_those_of_the_closed_form() {
-    let estimate = duel().run(Weighting::Equal, 16_384).estimate();
-    let expected = 19.0 * 784.0 * std::f64::consts::FRAC_PI_2;
-    let class = &estimate.classes[1];
-    let found = class.decision.as_ref().unwrap().needed.unwrap() as f64;
-    assert!(
-        (found / expected - 1.0).abs() < 0.3,
-        "{found} for {expected}"
-    );
-    let ratio = 16_384.0 * std::f64::consts::FRAC_2_PI / 784.0;
-    assert!((class.decision.as_ref().unwrap().snr / ratio - 1.0).abs() < 0.1);
-    assert!(estimate.classes[5].decision.is_none());
-    assert!(
-        !class
-            .decision
-            .as_ref()
-            .unwrap()
-            .clusters
-            .as_ref()
-            .unwrap()
-            .is_empty()
-    );
-}
-
-#[test]
-fn a_gamma_that_is_reliable_enough_stops_at_the_same_block_in_any_order() {
-    let duel = duel();
-    let config = plan(config::ClassificationImages {
-        gammas: vec![0.0, 0.3],
-        trials: 8192,
-        target: Some(0.5),
-        block: 16,
-        ..Default::default()
-    });
-    let whole = testing::run(&config, &duel.lab);
-    let gamma = &own(&whole).gammas[0];
-    // 1,232 trials by the closed form, looked at every 1,024.
-    assert!(gamma.reached && gamma.blocks < 512, "{}", gamma.blocks);
-    assert_eq!(gamma.blocks % BLOCKS_A_LOOK, 0);
-    let estimate = gamma.estimate();
-    let sufficient = || {
-        estimate
-            .classes
-            .iter()
-            .filter(|class| class.decision.is_some())
-    };
-    assert_eq!(sufficient().count(), 2);
-    assert!(sufficient().all(|class| class.decision.as_ref().unwrap().reliability.unwrap() >= 0.5));
-    for seed in [1, 2] {
-        let pieces = testing::run_interrupted(&config, &duel.lab, 101, seed);
-        assert_eq!(pieces, whole);
-    }
 }
 
 #[test]
@@ -444,7 +275,7 @@ fn every_noise_gives_maps_of_finite_numbers() {
             ..Default::default()
         });
         let record = testing::run(&config, &lab);
-        let gamma = &own(&record).gammas[0];
+        let gamma = &recorded(&record).gammas[0];
         assert!(gamma.agrees() && gamma.trials == 1024);
         let estimate = gamma.estimate();
         let sufficient = estimate
@@ -465,7 +296,7 @@ fn every_noise_gives_maps_of_finite_numbers() {
             );
             assert!(z.iter().any(|&z| z.abs() > 2.0), "{noise:?}");
             assert!(class.decision.as_ref().unwrap().snr.is_finite());
-            // Of every kind it is known how errors go together: by theory or by random signs.
+            // The correlation of errors is known for every kind of noise: from theory or from random signs.
             assert_eq!(gamma.null.is_none(), noise.is_white(), "{noise:?}");
             for map in [&class.decision, &class.evidence].into_iter().flatten() {
                 assert!(map.clusters.is_some(), "{noise:?}");

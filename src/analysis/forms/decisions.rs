@@ -1,18 +1,18 @@
-//! What follows from single decisions and activations.
+//! Tests of results from single decisions and activations.
 
 use super::*;
 
 #[test]
 fn averages_by_activation_are_the_weights_in_colour() {
     let lab = all_templates();
-    let it = config::SpikeTriggered {
+    let settings = config::SpikeTriggered {
         trials: 40_960,
         images: 0,
         gradient_trials: 64,
         block: 512,
         ..Default::default()
     };
-    let record = run(&plan(vec![Analysis::SpikeTriggered(it)]), &lab);
+    let record = run(&plan(vec![Analysis::SpikeTriggered(settings)]), &lab);
     let found: &record::SpikeTriggered = record.first().unwrap();
     let layer = &found.layers[0];
     assert_eq!(layer.field(), SHAPE);
@@ -53,14 +53,14 @@ fn decisions_on_colour_images_are_counted_where_they_belong() {
         &lab,
     );
     let logits = |x: &[f32]| -> Vec<f32> {
-        let of = |class: usize| {
+        let logit = |class: usize| {
             template(class)
                 .iter()
                 .zip(x)
                 .map(|(t, x)| t * (x - 0.5))
                 .sum()
         };
-        (0..CLASSES).map(of).collect()
+        (0..CLASSES).map(logit).collect()
     };
     let test = &lab.dataset.test;
     let shown: Vec<(usize, Vec<f32>)> = (0..70)
@@ -90,14 +90,14 @@ fn decisions_on_colour_images_are_counted_where_they_belong() {
                 let blended: Vec<f32> = x.iter().zip(p).map(|(x, p)| 0.5 * x + 0.5 * p).collect();
                 *truth != target && decision(&logits(&blended)) == target
             });
-            let own = attack.outcomes(0, pattern, target, 1);
+            let outcomes = attack.outcomes(0, pattern, target, 1);
             // A tie within the last digits may fall to either side.
             assert!(
-                (own.hits - hits.count() as i64).abs() <= 1,
+                (outcomes.hits - hits.count() as i64).abs() <= 1,
                 "{pattern} {target}"
             );
-            assert_eq!((own.others, own.all), (60, 70));
-            attacked += own.hits;
+            assert_eq!((outcomes.others, outcomes.all), (60, 70));
+            attacked += outcomes.hits;
         }
     }
     assert!(attacked > 100, "{attacked}");

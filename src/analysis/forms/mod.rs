@@ -1,4 +1,4 @@
-//! Every experiment on colour images that are no squares and of other than ten classes, against closed
+//! Tests of every experiment on non-square colour images with a class count other than ten, against closed
 //! forms.
 
 mod decisions;
@@ -28,7 +28,7 @@ const SHAPE: form::Shape = [3, 9, 14];
 const PIXELS: usize = 3 * 9 * 14;
 const CLASSES: usize = 7;
 
-/// Stripes of a direction and a colour, different for every class, from −1 to 1.
+/// Stripes from −1 to 1, with a different direction and colour for every class.
 fn template(class: usize) -> Vec<f32> {
     let pixel = |at: usize| {
         let (channel, row, column) = (at / 126, (at / 14 % 9) as f32, (at % 14) as f32);
@@ -39,11 +39,11 @@ fn template(class: usize) -> Vec<f32> {
     (0..PIXELS).map(pixel).collect()
 }
 
-fn images(form: &Form, count: usize, seed: u64, of: &dyn Fn(usize) -> Vec<f32>) -> Images {
+fn images(form: &Form, count: usize, seed: u64, pattern: &dyn Fn(usize) -> Vec<f32>) -> Images {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut pixels = Vec::with_capacity(count * form.pixels());
     for image in 0..count {
-        pixels.extend(of(image % form.count()).iter().map(|t| {
+        pixels.extend(pattern(image % form.count()).iter().map(|t| {
             let value = 127.5 + 60.0 * t + rng.random_range(-40.0..40.0_f32);
             value.clamp(0.0, 255.0) as u8
         }));
@@ -58,8 +58,11 @@ fn images(form: &Form, count: usize, seed: u64, of: &dyn Fn(usize) -> Vec<f32>) 
     }
 }
 
-fn laboratory(network: Subject, form: Form, of: &dyn Fn(usize) -> Vec<f32>) -> Lab {
-    let (train, test) = (images(&form, 140, 1, of), images(&form, 70, 2, of));
+fn laboratory(network: Subject, form: Form, pattern: &dyn Fn(usize) -> Vec<f32>) -> Lab {
+    let (train, test) = (
+        images(&form, 140, 1, pattern),
+        images(&form, 70, 2, pattern),
+    );
     Lab {
         kind: NetworkKind::Cnn,
         network,
@@ -86,16 +89,16 @@ fn form() -> Form {
     }
 }
 
-/// Logistic regression with these weights, its logits centred on mid-grey images.
+/// Logistic regression with these weights and logits centred on mid-grey images.
 fn linear(weights: &[Vec<f32>]) -> Subject {
     let ports = Ports::from(&form());
     let mut weight = vec![0.0; PIXELS * CLASSES];
     let mut bias = vec![-1e6; CLASSES];
-    for (class, own) in weights.iter().enumerate() {
-        for (pixel, &value) in own.iter().enumerate() {
+    for (class, row) in weights.iter().enumerate() {
+        for (pixel, &value) in row.iter().enumerate() {
             weight[pixel * CLASSES + class] = value;
         }
-        bias[class] = -0.5 * own.iter().sum::<f32>();
+        bias[class] = -0.5 * row.iter().sum::<f32>();
     }
     let weights = Weights {
         tensors: vec![
@@ -109,7 +112,7 @@ fn linear(weights: &[Vec<f32>]) -> Subject {
     Subject::built_in(NetworkKind::Logistic, ports, &weights, &Device::flex()).unwrap()
 }
 
-/// Two classes decide everything, by their difference.
+/// A lab in which two classes decide everything, and the difference of their weights.
 fn duel() -> (Lab, Vec<f32>) {
     let weights = [template(0), template(1)];
     let difference = weights[1]
@@ -136,6 +139,10 @@ fn trials(record: &Record) -> &GammaTrials {
     &record.classification_images().unwrap().gammas[0]
 }
 
-fn shown(it: config::ClassificationImages, lab: &Lab) -> GammaTrials {
-    trials(&run(&plan(vec![Analysis::ClassificationImages(it)]), lab)).clone()
+fn shown(images: config::ClassificationImages, lab: &Lab) -> GammaTrials {
+    trials(&run(
+        &plan(vec![Analysis::ClassificationImages(images)]),
+        lab,
+    ))
+    .clone()
 }

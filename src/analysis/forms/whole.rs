@@ -1,19 +1,19 @@
-//! All experiments in one run: interrupted, without images of a class, without images at all.
+//! Tests of all experiments in one run: interrupted, without images of one class, and without any images.
 
 use super::*;
 
-/// All experiments at once, stopped again and again, on a convolutional network and K = 7.
+/// All experiments in one run, stopped again and again, on a convolutional network and K = 7.
 #[test]
 fn a_resumed_run_of_everything_equals_an_uninterrupted_one() {
     let form = Form::numbered([3, 17, 20], CLASSES);
     let ports = Ports::from(&form);
     let network = Subject::untrained(NetworkKind::Cnn, ports, 5, &Device::flex()).unwrap();
-    let of = |class: usize| {
+    let template = |class: usize| {
         (0..3 * 17 * 20)
             .map(|i| ((i * (class + 3)) as f32).sin())
             .collect()
     };
-    let lab = laboratory(network, form, &of);
+    let lab = laboratory(network, form, &template);
     let config = plan(vec![
         Analysis::ClassificationImages(config::ClassificationImages {
             gammas: vec![0.0, 0.4],
@@ -75,9 +75,9 @@ fn a_resumed_run_of_everything_equals_an_uninterrupted_one() {
         Analysis::Predictions(config::Predictions::default()),
     ]);
     let whole = run(&config, &lab);
-    for (own, plan) in whole.analyses.iter().zip(&config.analyses) {
-        assert!(own.is_finished(plan), "{}", plan.label());
-        assert!(own.fits(plan, Some(&lab.form)), "{}", plan.label());
+    for (results, plan) in whole.analyses.iter().zip(&config.analyses) {
+        assert!(results.is_finished(plan), "{}", plan.label());
+        assert!(results.fits(plan, Some(&lab.form)), "{}", plan.label());
     }
     let text = |record: Record| {
         let mut session = crate::session::Session::new("test", config.clone());
@@ -85,11 +85,11 @@ fn a_resumed_run_of_everything_equals_an_uninterrupted_one() {
         crate::session::text::to_text(&session).unwrap()
     };
     let pieces = run_interrupted(&config, &lab, 9, 3);
-    // Maps have NaN, which equals nothing: the text has the bits.
+    // Maps contain NaN, which equals nothing, so the texts are compared.
     assert!(text(pieces) == text(whole));
 }
 
-/// A class without an image is never shown, and every experiment copes.
+/// A class without an image is never shown, and every experiment handles it.
 #[test]
 fn a_class_without_images_is_never_shown_and_nothing_divides_by_it() {
     let mut lab = all_templates();
@@ -141,7 +141,7 @@ fn a_class_without_images_is_never_shown_and_nothing_divides_by_it() {
         let estimate = gamma.estimate();
         for class in &estimate.classes {
             let images = [&class.decision, &class.evidence].into_iter().flatten();
-            let maps = images.flat_map(|it| [&it.image, &it.z]);
+            let maps = images.flat_map(|image| [&image.image, &image.z]);
             let mut maps = maps.chain(&class.mean_stimulus);
             assert!(maps.all(|map| map.iter().all(|v| v.is_finite())));
         }
@@ -153,19 +153,19 @@ fn a_class_without_images_is_never_shown_and_nothing_divides_by_it() {
     assert_eq!(modulation.layers[0].mean_activation(3), None);
 }
 
-/// Noise alone: no images at all, γ = 0.
+/// Noise only: no images, γ = 0.
 #[test]
 fn noise_alone_needs_no_images_and_says_what_does() {
     let (mut lab, difference) = duel();
     let dataset = Dataset::none(Form::clone(&lab.form));
     lab.pool = Pool::new(&dataset.train);
     lab.dataset = Arc::new(dataset);
-    let it = config::ClassificationImages {
+    let images = config::ClassificationImages {
         gammas: vec![0.0],
         trials: 8192,
         ..Default::default()
     };
-    let found = shown(it.clone(), &lab);
+    let found = shown(images.clone(), &lab);
     let estimate = found.estimate();
     let r = pearson(
         &estimate.classes[1].decision.as_ref().unwrap().image,
@@ -184,14 +184,14 @@ fn noise_alone_needs_no_images_and_says_what_does() {
     };
     let with_signal = config::ClassificationImages {
         gammas: vec![0.0, 0.3],
-        ..it.clone()
+        ..images.clone()
     };
     let words = refused(vec![Analysis::ClassificationImages(with_signal)]);
     assert!(
-        words.starts_with("analyses[0].gammas[1]: γ = 0.3 shows images"),
+        words.starts_with("analyses[0].gammas[1]: γ = 0.3 needs images"),
         "{words}"
     );
-    let first = Analysis::ClassificationImages(it);
+    let first = Analysis::ClassificationImages(images);
     let words = refused(vec![first.clone(), Analysis::Templates(Default::default())]);
     assert!(words.contains("no test image"), "{words}");
     let backdoor = config::Backdoor {

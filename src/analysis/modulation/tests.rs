@@ -1,3 +1,5 @@
+//! Tests of modulation on networks whose activations follow by hand.
+
 use super::*;
 use crate::analysis::build;
 use crate::analysis::testing::{lab, linear, ports, run, run_interrupted, template_lab};
@@ -9,9 +11,9 @@ use burn::tensor::Device;
 
 const CLASSES: usize = 10;
 
-fn plan(it: Plan) -> Config {
+fn plan(settings: Plan) -> Config {
     Config {
-        analyses: vec![config::Analysis::Modulation(it)],
+        analyses: vec![config::Analysis::Modulation(settings)],
         ..Config::default()
     }
 }
@@ -47,10 +49,10 @@ fn bytes(pixels: &[u8]) -> Vec<f32> {
 fn mean_activations_equal_those_computed_by_hand() {
     let lab = template_lab();
     let found = found(small(), &lab);
-    let own = &found.layers[0];
-    assert_eq!((own.name.as_str(), own.alpha), ("logits", 0.1));
-    assert_eq!(own.shown, [5; 10]);
-    // Classes take turns among the training images.
+    let first = &found.layers[0];
+    assert_eq!((first.name.as_str(), first.alpha), ("logits", 0.1));
+    assert_eq!(first.shown, [5; 10]);
+    // The classes alternate among the training images.
     for class in [2, 9] {
         let mut mean = [0.0; CLASSES];
         for i in 0..5 {
@@ -60,7 +62,7 @@ fn mean_activations_equal_those_computed_by_hand() {
             pairs.for_each(|(mean, a)| *mean += f64::from(a) / 5.0);
         }
         let most = mean.iter().copied().fold(0.0, f64::max);
-        let (own_mean, push) = (own.mean_activation(class).unwrap(), own.push(class));
+        let (own_mean, push) = (first.mean_activation(class).unwrap(), first.push(class));
         for unit in 0..CLASSES {
             assert!((own_mean[unit] - mean[unit]).abs() < 1e-4);
             assert!((push[unit] - 0.1 * mean[unit] / most).abs() < 1e-6);
@@ -80,10 +82,10 @@ fn strength_zero_is_the_network_as_it_is() {
     for i in 0..30 {
         let test = &lab.dataset.test;
         let logits = lab.network.logits(bytes(test.image(i)), &lab.device);
-        let (truth, said) = (usize::from(test.label(i)), decision(&logits));
+        let (truth, decided) = (usize::from(test.label(i)), decision(&logits));
         shown[truth] += 1;
-        correct[truth] += i64::from(truth == said);
-        called[said] += 1;
+        correct[truth] += i64::from(truth == decided);
+        called[decided] += 1;
     }
     let expected = record::Cells {
         shown: &shown,
@@ -99,7 +101,7 @@ fn strength_zero_is_the_network_as_it_is() {
     }
 }
 
-/// Two classes that look at one pixel each: class 0 says x₀, class 1 says x₁, the others nothing.
+/// Two classes look at one pixel each: the logit of class 0 is x₀, that of class 1 is x₁, the others are never called.
 fn two_pixels() -> Lab {
     let one = |pixel: usize| {
         let mut weights = vec![0.0; 784];
@@ -113,7 +115,7 @@ fn two_pixels() -> Lab {
 #[test]
 fn a_push_flips_exactly_the_images_whose_margin_is_smaller() {
     let lab = two_pixels();
-    let it = Plan {
+    let settings = Plan {
         layers: vec![layer("logits", 0.02)],
         steps: vec![1, 4],
         gammas: Vec::new(),
@@ -121,11 +123,11 @@ fn a_push_flips_exactly_the_images_whose_margin_is_smaller() {
         images_per_class: 20,
         ..Plan::default()
     };
-    let found = found(it, &lab);
-    let own = &found.layers[0];
+    let found = found(settings, &lab);
+    let first = &found.layers[0];
     let mut flipped = 0;
     for target in 0..CLASSES {
-        let push = own.push(target);
+        let push = first.push(target);
         for (s, &strength) in found.strengths.iter().enumerate() {
             let mut called = [0; CLASSES];
             for i in 0..100 {
@@ -137,7 +139,7 @@ fn a_push_flips_exactly_the_images_whose_margin_is_smaller() {
                 flipped += u64::from((pushed < 0.0) != (margin < 0.0));
             }
             let shares: Vec<u64> = (0..CLASSES)
-                .map(|class| own.share_called(target, s, 1, class).0)
+                .map(|class| first.share_called(target, s, 1, class).0)
                 .collect();
             assert_eq!(shares, called, "target {target}, strength {strength}");
         }
@@ -163,10 +165,13 @@ fn a_class_that_leaves_every_unit_at_rest_changes_nothing() {
 #[test]
 fn accuracies_and_shares_count_the_right_cells() {
     let found = found(small(), &template_lab());
-    let own = &found.layers[0];
-    let cells = own.cells(4, 1, 0);
-    assert_eq!(own.accuracy(4, 1, 0, 3), Some((cells.correct[3] as u64, 3)));
-    assert_eq!(own.share_called(4, 1, 0, 6), (cells.called[6] as u64, 30));
+    let first = &found.layers[0];
+    let cells = first.cells(4, 1, 0);
+    assert_eq!(
+        first.accuracy(4, 1, 0, 3),
+        Some((cells.correct[3] as u64, 3))
+    );
+    assert_eq!(first.share_called(4, 1, 0, 6), (cells.called[6] as u64, 30));
     assert_eq!(cells.called.iter().sum::<i64>(), 30);
     // Excitation calls more noise the target than inhibition does.
     let pushed = Plan {
@@ -186,7 +191,7 @@ fn a_resumed_run_equals_an_uninterrupted_one() {
         40,
         12,
     );
-    let it = Plan {
+    let settings = Plan {
         layers: vec![layer("conv2", 1.0)],
         steps: vec![2],
         gammas: Vec::new(),
@@ -194,15 +199,18 @@ fn a_resumed_run_equals_an_uninterrupted_one() {
         images_per_class: 2,
         block: 4,
     };
-    let config = plan(it);
+    let config = plan(settings);
     let whole = run(&config, &lab);
     for (piece, seed) in [(11, 1), (25, 2)] {
         assert_eq!(run_interrupted(&config, &lab, piece, seed), whole);
     }
-    let own = &whole.analyses[0];
-    assert!(own.fits(&config.analyses[0], Some(&lab.form)) && own.is_finished(&config.analyses[0]));
+    let results = &whole.analyses[0];
+    assert!(
+        results.fits(&config.analyses[0], Some(&lab.form))
+            && results.is_finished(&config.analyses[0])
+    );
     // 20 training images, then 10 targets, 3 strengths, 2 γ and 6 images.
-    assert_eq!(own.progress(&config.analyses[0]), (380, 380));
+    assert_eq!(results.progress(&config.analyses[0]), (380, 380));
 }
 
 #[test]
@@ -220,22 +228,22 @@ fn a_plan_without_layers_takes_those_that_the_network_has() {
     assert_eq!(named(NetworkKind::Cnn), ["conv1", "conv2", "fc1"]);
     assert_eq!(named(NetworkKind::Mlp), ["fc1"]);
     assert_eq!(named(NetworkKind::Logistic), ["logits"]);
-    // The layers of an LSTM have no one bias a unit.
+    // The layers of an LSTM have more than one bias per unit.
     assert_eq!(named(NetworkKind::Rnn), ["logits"]);
 }
 
 #[test]
 fn an_error_names_the_layers_that_can_be_pushed() {
-    let it = Plan {
+    let settings = Plan {
         layers: vec![layer("logits", 0.1), layer("conv7", 0.1)],
         ..small()
     };
-    let (config, lab) = (plan(it), template_lab());
+    let (config, lab) = (plan(settings), template_lab());
     let mut analysis = build(&config, 0, &lab);
     let mut record = Record::new(&config);
     let whole = record.clone();
-    let own = &mut record.analyses[0];
-    let complaint = analysis.begin(0, &lab, &whole, own).unwrap_err().0;
+    let results = &mut record.analyses[0];
+    let complaint = analysis.begin(0, &lab, &whole, results).unwrap_err().0;
     assert_eq!(
         complaint,
         "analyses[0].layers[1].layer: the site `conv7` cannot be pushed; these can: logits"

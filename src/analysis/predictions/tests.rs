@@ -1,3 +1,5 @@
+//! Tests of predictions.
+
 use super::super::testing::{run, run_interrupted, template, template_lab};
 use super::*;
 use crate::session::Config;
@@ -16,8 +18,8 @@ fn plan(splits: &[Split], block: usize) -> Config {
     }
 }
 
-/// What the network of templates calls an image: the template that agrees with it most, mid-grey
-/// taken away.
+/// The template network's decision on an image: the template that matches it best after mid-grey is
+/// subtracted.
 fn called(bytes: &[u8]) -> usize {
     let score = |class: usize| -> f64 {
         let pixels = template(class).into_iter().zip(bytes);
@@ -33,8 +35,8 @@ fn called(bytes: &[u8]) -> usize {
 fn every_image_is_counted_and_summed_where_the_network_puts_it() {
     let lab = template_lab();
     let record = run(&plan(&[Split::Train, Split::Test], 64), &lab);
-    let own: &record::Predictions = record.first().unwrap();
-    for (split, images) in own
+    let results: &record::Predictions = record.first().unwrap();
+    for (split, images) in results
         .splits
         .iter()
         .zip([&lab.dataset.train, &lab.dataset.test])
@@ -52,9 +54,9 @@ fn every_image_is_counted_and_summed_where_the_network_puts_it() {
         assert_eq!(split.images.values(), sums);
         assert_eq!(split.total(), images.len() as u64);
     }
-    // All 200 training images, those held out for validation among them.
-    assert_eq!(own.splits[0].split, Split::Train);
-    assert_eq!(own.splits[0].total(), 200);
+    // All 200 training images, including those held out for validation.
+    assert_eq!(results.splits[0].split, Split::Train);
+    assert_eq!(results.splits[0].total(), 200);
 }
 
 #[test]
@@ -62,9 +64,9 @@ fn a_resumed_run_equals_an_uninterrupted_one() {
     let (plan, lab) = (plan(&[Split::Test, Split::Train], 17), template_lab());
     let whole = run(&plan, &lab);
     assert_eq!(whole, run_interrupted(&plan, &lab, 4, 5));
-    let own: &record::Predictions = whole.first().unwrap();
-    assert_eq!(own.progress.blocks, [6, 12]);
-    assert_eq!((own.progress.done, own.progress.total), (300, 300));
+    let results: &record::Predictions = whole.first().unwrap();
+    assert_eq!(results.progress.blocks, [6, 12]);
+    assert_eq!((results.progress.done, results.progress.total), (300, 300));
 }
 
 #[test]
@@ -82,6 +84,6 @@ fn a_split_without_images_is_refused_by_name() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "analyses[0].splits[1]: the data set has no test image; leave it out"
+        "analyses[0].splits[1]: the data set has no test images; leave this split out"
     );
 }

@@ -1,4 +1,4 @@
-//! Second moments of the receptive fields of one unit, by its activation.
+//! Second moments of the receptive fields of one unit, weighted by its activation.
 
 use burn::tensor::Tensor;
 use rand::seq::SliceRandom;
@@ -10,12 +10,12 @@ use crate::nets::read_back;
 use crate::session::record::BlockCovariance;
 use crate::stimulus::BlockSeed;
 
-/// Shows the network noise images, row-major \[N,C,H,W\], and sums the fields of `unit` of the layer
-/// by |a|: as they are, and with the images dealt to each other's responses in an order that
-/// follows from `shuffle`.
+/// Shows the network noise images, row-major \[N,C,H,W\], and sums the fields of the layer, weighted by
+/// |a| of `unit`: once as they are, and once with the responses assigned to other images in an order
+/// determined by `shuffle`.
 ///
-/// Whole images change places, so that neighbouring fields overlap, and neighbouring responses go
-/// together, among the shuffled as they do among the others.
+/// Whole images are shuffled, so that neighbouring fields overlap, and neighbouring responses are
+/// correlated, as in the original order.
 pub fn sum(
     fields: &Fields,
     unit: usize,
@@ -29,7 +29,7 @@ pub fn sum(
     let mut order: Vec<usize> = (0..images).collect();
     order.shuffle(&mut shuffle.generator());
     let mut totals = [Totals::new(pixels), Totals::new(pixels)];
-    // What is in memory is the fields, and the same weighted.
+    // Both the fields and the weighted fields are in memory.
     let at_once = (fields.images_at_once() / 2).max(1);
     let mut responses = Vec::with_capacity(images * fields.positions());
     for piece in noise.chunks(at_once * area) {
@@ -42,32 +42,32 @@ pub fn sum(
             .network
             .activations(shown, &[fields.layer])
             .swap_remove(0);
-        let own = fields.activations(all).narrow(1, unit, 1).abs();
-        responses.extend(read_back(own));
+        let response = fields.activations(all).narrow(1, unit, 1).abs();
+        responses.extend(read_back(response));
     }
     let of_image = |image: usize| &responses[image * fields.positions()..][..fields.positions()];
     for (piece, first) in noise.chunks(at_once * area).zip((0..).step_by(at_once)) {
         let shown = fields.of(stack(piece, shape, &lab.device) - 0.5);
         let here = first..first + piece.len() / area;
-        let own: Vec<f32> = here.clone().flat_map(of_image).copied().collect();
-        totals[0].add(&shown, own, lab);
+        let weights: Vec<f32> = here.clone().flat_map(of_image).copied().collect();
+        totals[0].add(&shown, weights, lab);
         let others = here.map(|image| order[image]);
         let others = others.flat_map(of_image).copied().collect();
         totals[1].add(&shown, others, lab);
     }
-    let both = |of: fn(&Totals) -> &[f64]| {
-        let sums = totals.iter().flat_map(of);
+    let both = |sums_of: fn(&Totals) -> &[f64]| {
+        let sums = totals.iter().flat_map(sums_of);
         sums.map(|&sum| fixed(sum)).collect()
     };
     BlockCovariance {
         fields: (images * fields.positions()) as u64,
         activation: [0, 1].map(|i| fixed(totals[i].activation)),
-        weighted: both(|it| &it.weighted),
-        outer: both(|it| &it.outer),
+        weighted: both(|sums| &sums.weighted),
+        outer: both(|sums| &sums.outer),
     }
 }
 
-/// Sums over a block, in the numbers of the machine.
+/// Sums over a block, in floating point.
 struct Totals {
     activation: f64,
     weighted: Vec<f64>,
@@ -83,7 +83,7 @@ impl Totals {
         }
     }
 
-    /// Adds fields \[F,P\] by what each counts, \[F\].
+    /// Adds fields \[F,P\] with weights \[F\].
     fn add(&mut self, fields: &Tensor<2>, weights: Vec<f32>, lab: &Lab) {
         let count = weights.len();
         self.activation += weights.iter().map(|&w| f64::from(w)).sum::<f64>();

@@ -1,4 +1,4 @@
-//! Receptive fields of a layer, gathered, and summed by the activations they evoke.
+//! Receptive fields of a layer: gathers them and sums them weighted by the activations they evoke.
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
@@ -10,28 +10,27 @@ use crate::nets::read_back;
 use crate::session::form::Shape;
 use crate::session::record::BlockResponses;
 
-/// Most numbers of one tensor while a block is computed: 64 MB of them. Blocks that would need
-/// more are shown in pieces.
+/// Largest tensor while a block is computed, in numbers: 64 MB. Larger blocks are processed in pieces.
 const MOST_NUMBERS: usize = 16 << 20;
 
-/// The inner positions of a layer and where their receptive fields lie. U units, M positions,
-/// P numbers of a field, those of its channels one after the other.
+/// The inner positions of a layer and the locations of their receptive fields. U units, M positions,
+/// P numbers per field, channel by channel.
 pub struct Fields {
-    /// Its place among the network's sites.
+    /// The layer's index among the network's sites.
     pub layer: usize,
     site: Site,
-    /// Top and left pixel of every inner position's field, \[M\].
+    /// Top row and left column of every inner position's field, \[M\].
     corners: Vec<(usize, usize)>,
-    /// The numbers of all fields, \[M·P\]; `None` where the one field is the image itself.
+    /// Indices of the numbers of all fields, \[M·P\]; `None` if the only field is the whole image.
     pixels: Option<Tensor<1, Int>>,
-    /// The inner positions among all, \[M\].
+    /// Indices of the inner positions among all positions, \[M\].
     inner: Vec<usize>,
-    /// The same on the device; `None` where all are.
+    /// The same on the device; `None` if all positions are inner.
     positions: Option<Tensor<1, Int>>,
 }
 
 impl Fields {
-    /// Those of the layer at `layer` of the network.
+    /// The fields of the network's layer with index `layer`.
     pub fn new(layer: usize, site: &Site, device: &Device) -> Self {
         let inner = site.inner();
         let (height, width) = site.field_size();
@@ -53,19 +52,19 @@ impl Fields {
         Self {
             layer,
             site: site.clone(),
-            corners: inner.iter().map(|it| (it.top, it.left)).collect(),
+            corners: inner.iter().map(|place| (place.top, place.left)).collect(),
             pixels: (!site.is_whole()).then(|| indices(pixels.collect())),
             positions: (positions.len() != all).then(|| indices(positions)),
             inner: places,
         }
     }
 
-    /// Numbers of a field.
+    /// Numbers in a field.
     pub fn field_pixels(&self) -> usize {
         self.site.field_pixels()
     }
 
-    /// Numbers of an image.
+    /// Numbers in an image.
     pub fn image_pixels(&self) -> usize {
         self.site.image.iter().product()
     }
@@ -75,7 +74,7 @@ impl Fields {
         self.site.image
     }
 
-    /// Inner positions.
+    /// Number of inner positions.
     pub fn positions(&self) -> usize {
         self.corners.len()
     }
@@ -97,22 +96,23 @@ impl Fields {
         }
     }
 
-    /// The layer's activations at its inner positions, among those at all: \[N,U,M\].
+    /// The layer's activations at its inner positions, selected from those at all positions: \[N,U,M\].
     pub fn activations(&self, all: Tensor<4>) -> Tensor<3> {
-        let own = all.flatten::<3>(2, 3);
+        let flat = all.flatten::<3>(2, 3);
         match &self.positions {
-            Some(positions) => own.select(2, positions.clone()),
-            None => own,
+            Some(positions) => flat.select(2, positions.clone()),
+            None => flat,
         }
     }
 
-    /// Those of one unit, image by image, of activations of all positions, row-major \[N,U,rows,columns\].
+    /// The activations of one unit at the inner positions, image by image, from those of all units and positions,
+    /// row-major \[N,U,rows,columns\].
     pub fn of_unit<'a>(&'a self, all: &'a [f32], unit: usize) -> impl Iterator<Item = f32> + 'a {
         let (rows, columns) = self.site.positions;
         let images = all.chunks_exact(self.site.units * rows * columns);
         images.flat_map(move |image| {
-            let own = &image[unit * rows * columns..];
-            self.inner.iter().map(move |&at| own[at])
+            let unit_map = &image[unit * rows * columns..];
+            self.inner.iter().map(move |&at| unit_map[at])
         })
     }
 
@@ -132,18 +132,18 @@ impl Fields {
     }
 }
 
-/// Numbers of all activations of a layer on one image.
+/// Number of activations of a layer for one image.
 pub fn activations(layer: &Site) -> usize {
     let (rows, columns) = layer.positions;
     rows * columns * layer.units
 }
 
-/// Numbers of all fields of a layer in one image.
+/// Numbers in all fields of a layer for one image.
 fn fields(layer: &Site) -> usize {
     layer.inner().len() * layer.field_pixels()
 }
 
-/// Images whose fields and activations may be in memory at once, of every one of these layers.
+/// Images whose fields and activations may be in memory at once, for each of these layers.
 fn images_at_once(layers: &[&Site]) -> usize {
     let numbers = |layer: &&Site| {
         let image: usize = layer.image.iter().product();
@@ -153,34 +153,36 @@ fn images_at_once(layers: &[&Site]) -> usize {
     (MOST_NUMBERS / most).max(1)
 }
 
-/// The same of every one of these layers.
+/// Images whose fields and activations may be in memory at once, for each of these layers.
 pub fn images_at_once_of(layers: &[Fields]) -> usize {
     let sites: Vec<&Site> = layers.iter().map(|layer| &layer.site).collect();
     images_at_once(&sites)
 }
 
 /// Numbers in memory while a block of images is summed: the images, the activations of all layers,
-/// and the fields and activations of the layer in hand.
+/// and the fields and activations of the layer being processed.
 pub fn numbers_at_work(layers: &[&Site], block: usize) -> usize {
     let images = images_at_once(layers).min(block);
-    let image: usize = layers.first().map_or(0, |it| it.image.iter().product());
-    let all: usize = layers.iter().map(|it| activations(it)).sum();
-    let own = |layer: &&Site| fields(layer) + 2 * activations(layer);
-    images * (2 * image + all + layers.iter().map(own).max().unwrap_or(0))
+    let image: usize = layers
+        .first()
+        .map_or(0, |layer| layer.image.iter().product());
+    let all: usize = layers.iter().map(|layer| activations(layer)).sum();
+    let in_progress = |layer: &&Site| fields(layer) + 2 * activations(layer);
+    images * (2 * image + all + layers.iter().map(in_progress).max().unwrap_or(0))
 }
 
 impl Fields {
-    /// Nothing summed yet.
+    /// Empty sums.
     fn sums(&self) -> Sums {
         Sums::new(self.site.units, self.field_pixels())
     }
 
-    /// Units, U.
+    /// Number of units, U.
     pub fn units(&self) -> usize {
         self.site.units
     }
 
-    /// Sums over images on the device, in 64 bits, by their activations \[N,U,M\] and their fields \[N·M,P\]: how
+    /// Sums over images on the device, in 64 bits, from their activations \[N,U,M\] and fields \[N·M,P\]: how
     /// often each unit fired, Σa, Σ|a| and Σa·(s−½); \[U,3+P\].
     pub fn summed(&self, activations: Tensor<3>, fields: Tensor<2>) -> Tensor<2> {
         let [n, units, positions] = activations.dims();
@@ -196,9 +198,9 @@ impl Fields {
         Tensor::cat(vec![sum(fired), sum(whole), sum(magnitude), weighted], 1)
     }
 
-    /// Adds images by their activations \[N,U,M\] and their fields \[N·M,P\].
+    /// Adds images, given their activations \[N,U,M\] and fields \[N·M,P\].
     fn add(&self, sums: &mut Sums, activations: Tensor<3>, fields: Tensor<2>) {
-        // A sum over positions is short; over images it goes on in 64 bits.
+        // Sums over positions are short; sums over images continue in 64 bits.
         let over_images = |tensor: Tensor<3>, sums: &mut Vec<f64>| {
             for row in read_back(tensor.sum_dim(2)).chunks_exact(self.site.units) {
                 add(sums, row);
@@ -232,7 +234,7 @@ fn add(sums: &mut [f64], values: &[f32]) {
 }
 
 /// Shows the network `pixels`, row-major \[N,C,H,W\] in \[0,1\], and sums the receptive fields of
-/// every layer by activation.
+/// every layer, weighted by activation.
 pub fn sum(
     layers: &[Fields],
     network: &Subject,
@@ -264,8 +266,8 @@ pub fn sum(
         }
         let all = network.activations(images.clone(), &places);
         let centred = images - 0.5;
-        for ((layer, totals), own) in layers.zip(all) {
-            let activations = layer.activations(own);
+        for ((layer, totals), output) in layers.zip(all) {
+            let activations = layer.activations(output);
             layer.add(totals, activations, layer.of(centred.clone()));
         }
     }

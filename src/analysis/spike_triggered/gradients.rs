@@ -1,7 +1,7 @@
-//! Mean gradients of units by their receptive field, on the noise of the averages.
+//! Mean gradients of units with respect to their receptive fields, on the noise of the averages.
 //!
-//! Under Gaussian noise Cov(a,s)/σ² = mean ∇a for every unit, however it comes about (Stein,
-//! Bussgang): the one side is an average of stimuli, the other comes from differentiation.
+//! Under Gaussian noise Cov(a,s)/σ² = mean ∇a for every unit, however a is computed (Stein,
+//! Bussgang): one side is an average of stimuli, the other comes from differentiation.
 
 use std::sync::{Arc, Mutex};
 
@@ -18,10 +18,10 @@ use crate::nets::read_back;
 /// Images differentiated at once.
 const AT_ONCE: usize = 64;
 
-/// Most bytes of what takes the gradients of a layer that are kept from block to block.
+/// Largest gradient state of a layer, in bytes, that is kept from block to block.
 const KEPT: usize = 64 << 20;
 
-/// What takes the gradients: the network on a device that records them.
+/// Computes the gradients: the network on a device that records them.
 #[derive(Debug, Clone)]
 pub struct Gradients {
     network: Subject,
@@ -29,18 +29,18 @@ pub struct Gradients {
     layers: Vec<Taken>,
 }
 
-/// The units of one layer whose gradients are taken.
+/// The units of one layer whose gradients are computed.
 #[derive(Debug, Clone)]
 struct Taken {
     layer: usize,
     site: Site,
     units: Vec<usize>,
-    /// What took them by plan and may do so again, one for every worker that did.
+    /// Reusable states for computing them by plan, one for every worker that did.
     planned: Arc<Mutex<Vec<Slopes>>>,
 }
 
 impl Gradients {
-    /// The units of each layer, by the layers' places in the network.
+    /// Gradients of the given units of each layer, by the layers' indices in the network.
     pub fn new(lab: &Lab, units: Vec<(usize, Vec<usize>)>) -> Self {
         let all = lab.network.sites();
         let device = lab.device.clone().autodiff();
@@ -58,10 +58,10 @@ impl Gradients {
         }
     }
 
-    /// Receptive fields seen and Σ∇a \[units,C·h·w\] in fixed point, for every layer, over noise
+    /// Number of receptive fields and Σ∇a \[units,C·h·w\] in fixed point, for every layer, over noise
     /// images, row-major \[N,C,H,W\].
     pub fn sum(&self, noise: &[f32]) -> Vec<(u64, Vec<i64>)> {
-        let of_layer = |it: &Taken| self.of_layer(it, noise);
+        let of_layer = |layer: &Taken| self.of_layer(layer, noise);
         self.layers.iter().map(of_layer).collect()
     }
 
@@ -86,12 +86,12 @@ impl Gradients {
             for (&unit, sums) in taken.units.iter().zip(sums.chunks_exact_mut(pixels)) {
                 let stimuli = stack(piece, site.image, &self.device).require_grad();
                 let all = self.network.activations(stimuli.clone(), &[taken.layer]);
-                let own = all.into_iter().next().map(|all| all.narrow(1, unit, 1));
-                let Some(own) = own else {
+                let activation = all.into_iter().next().map(|all| all.narrow(1, unit, 1));
+                let Some(activation) = activation else {
                     continue;
                 };
-                let gradients = (own * mask.clone()).sum().backward();
-                // A unit that is silent on all of them has none.
+                let gradients = (activation * mask.clone()).sum().backward();
+                // A unit that is silent on all images has no gradient.
                 let Some(by_pixel) = stimuli.grad(&gradients) else {
                     continue;
                 };
@@ -104,36 +104,36 @@ impl Gradients {
         (fields, sums)
     }
 
-    /// Σ of the gradients by the images of each unit's sum over tiles, \[units,C·H·W\]; `None` where they are not
-    /// taken by plan.
+    /// Sum over images of the gradient of each unit's sum over tiles, \[units,C·H·W\]; `None` if gradients are
+    /// not computed by plan.
     fn by_plan(&self, taken: &Taken, tiles: &[Place], noise: &[f32]) -> Option<Vec<f64>> {
         if !launch::is_by_plan() {
             return None;
         }
         let graph = self.network.graph();
         let (units, positions) = graph.standing(&taken.site);
-        let own: Vec<usize> = taken.units.iter().map(|&unit| units[unit]).collect();
+        let indices: Vec<usize> = taken.units.iter().map(|&unit| units[unit]).collect();
         let columns = taken.site.positions.1;
         let positions = tiles
             .iter()
-            .map(|it| positions[it.row * columns + it.column]);
+            .map(|tile| positions[tile.row * columns + tile.column]);
         let positions: Vec<usize> = positions.collect();
         let mine = taken.planned.lock().ok()?.pop();
         let mut slopes = match mine {
-            Some(it) => it,
+            Some(slopes) => slopes,
             None => Slopes::new(graph, taken.site.node)?,
         };
         let area: usize = taken.site.image.iter().product();
-        let mut sums = vec![0.0; own.len() * area];
-        slopes.add(noise, &own, &positions, &mut sums);
-        // Those of a large network are made anew rather than kept for every layer and worker.
+        let mut sums = vec![0.0; indices.len() * area];
+        slopes.add(noise, &indices, &positions, &mut sums);
+        // For a large network they are rebuilt rather than kept for every layer and worker.
         if slopes.bytes() <= KEPT {
             taken.planned.lock().ok()?.push(slopes);
         }
         Some(sums)
     }
 
-    /// One at the positions of the tiles, zero at all others, \[1,1,rows,columns\].
+    /// 1 at the positions of the tiles, 0 elsewhere, \[1,1,rows,columns\].
     fn mask(&self, site: &Site, tiles: &[Place]) -> Tensor<4> {
         let (rows, columns) = site.positions;
         let mut mask = vec![0.0_f32; rows * columns];
@@ -145,8 +145,8 @@ impl Gradients {
     }
 }
 
-/// Positions whose fields lie side by side in the image. No two of them see the same pixel, so that
-/// the gradient of the sum of all is the gradient of each in its own field.
+/// Positions whose fields do not overlap in the image, so that the gradient of the sum over all of them is,
+/// within each field, the gradient at its position.
 fn tiles(site: &Site) -> Vec<Place> {
     let (height, width) = site.field_size();
     let mut tiles: Vec<Place> = Vec::new();
@@ -156,9 +156,9 @@ fn tiles(site: &Site) -> Vec<Place> {
                 || other.left + width <= place.left
                 || place.left + width <= other.left
         };
-        // Rows of tiles begin together.
-        let in_row = tiles.iter().any(|it| it.top == place.top);
-        let below = tiles.iter().all(|it| it.top + height <= place.top);
+        // Tiles in a row share their top edge.
+        let in_row = tiles.iter().any(|tile| tile.top == place.top);
+        let below = tiles.iter().all(|tile| tile.top + height <= place.top);
         if (in_row || below) && tiles.iter().all(apart) {
             tiles.push(place);
         }
@@ -166,7 +166,7 @@ fn tiles(site: &Site) -> Vec<Place> {
     tiles
 }
 
-/// Adds the field of a tile in the gradient of an image.
+/// Adds the part of an image's gradient that lies in the field of a tile.
 fn add<T: Copy + Into<f64>>(sums: &mut [f64], image: &[T], site: &Site, tile: &Place) {
     let (height, width) = site.field_size();
     let [_, rows, columns] = site.image;

@@ -1,4 +1,4 @@
-//! Responses to noise and to images on a device that is fed: activations, receptive fields and all sums stay there,
+//! Responses to noise and images in launches: activations, receptive fields and all sums stay on the device,
 //! launch after launch, until they are read.
 
 use burn::tensor::{DType, Tensor, TensorData};
@@ -12,7 +12,7 @@ use crate::stimulus::launch::{Launch, Slot};
 /// Even and odd blocks.
 const HALVES: usize = 2;
 
-/// How many times as many numbers as on a processor may be in a tensor on the device.
+/// How many times larger a tensor may be on the device than on a CPU.
 const LARGER: usize = 8;
 
 /// Launches of responses; see [`analysis::Experiment::launches`].
@@ -22,50 +22,55 @@ pub(super) struct ResponseLaunches<'a> {
     /// S, even.
     blocks: usize,
     layers: Vec<Fields>,
-    /// What draws the noise, where it is noise.
+    /// Draws the noise; `None` for images.
     drawing: Option<Launch<'a>>,
     sums: Option<Summed>,
 }
 
-/// What was summed since the last reading.
+/// Sums since the last reading.
 struct Summed {
     job: Job,
     trials: u64,
     halves: [Half; HALVES],
 }
 
-/// The sums of one half. The tensors are of 64 bits and hold whole numbers of 1/[`FIXED_POINT`]: each launch is rounded
-/// for itself, so that the sums do not depend on which of them are read together.
+/// The sums of one half. The 64-bit tensors hold integers in units of 1/[`FIXED_POINT`]: each launch is rounded
+/// separately, so that the sums do not depend on which launches are read together.
 #[derive(Default)]
 struct Half {
     images: u64,
     /// Σ(s−½) over the images, \[C·H·W\].
     shown: Option<Tensor<1>>,
-    /// Of each layer: how often units fired, Σa, Σ|a|, Σa·(s−½); \[U,3+P\].
+    /// For each layer: how often units fired, Σa, Σ|a|, Σa·(s−½); \[U,3+P\].
     layers: Vec<Tensor<2>>,
 }
 
 impl<'a> ResponseLaunches<'a> {
-    /// Of `blocks` blocks of a part; `None` for parts that sum otherwise.
-    pub fn new(of: &'a SpikeTriggered, lab: &'a Lab, part: usize, blocks: usize) -> Option<Self> {
+    /// Launches of `blocks` blocks of a part; `None` for other parts than noise and images, and if `blocks` is odd.
+    pub fn new(
+        analysis: &'a SpikeTriggered,
+        lab: &'a Lab,
+        part: usize,
+        blocks: usize,
+    ) -> Option<Self> {
         if ![NOISE, IMAGES].contains(&part) || !blocks.is_multiple_of(HALVES) {
             return None;
         }
-        let chosen = of.chosen().ok()?;
-        let fields = |&layer: &usize| Fields::new(layer, &of.all[layer], &lab.device);
+        let chosen = analysis.chosen().ok()?;
+        let fields = |&layer: &usize| Fields::new(layer, &analysis.all[layer], &lab.device);
         let (resident, device) = (&lab.resident, &lab.device);
         let drawing = (part == NOISE).then(|| {
             Launch::new(
-                &of.source,
+                &analysis.source,
                 0.0,
-                of.config.block,
-                &of.nothing,
+                analysis.config.block,
+                &analysis.nothing,
                 resident,
                 device,
             )
         });
         Some(Self {
-            of,
+            of: analysis,
             lab,
             blocks,
             layers: chosen.iter().map(fields).collect(),
@@ -74,13 +79,13 @@ impl<'a> ResponseLaunches<'a> {
         })
     }
 
-    /// The blocks of a launch, even ones first; none where the job does not have them.
+    /// The blocks of a launch, even ones first; `None` for blocks that are not in the job.
     fn slots(&self, job: Job) -> Vec<Option<Job>> {
         let each = self.blocks as u64;
         let first = job.block / each * each;
         let slot = |block: u64| {
-            let there = (job.block..job.end()).contains(&block);
-            there.then(|| Job::one(job.part, block))
+            let included = (job.block..job.end()).contains(&block);
+            included.then(|| Job::one(job.part, block))
         };
         let half = |odd: u64| (first + odd..first + each).step_by(HALVES).map(slot);
         half(0).chain(half(1)).collect()
@@ -91,9 +96,9 @@ impl<'a> ResponseLaunches<'a> {
         let (each, area) = (self.of.config.block, self.lab.form.pixels());
         if let Some(launch) = &self.drawing {
             let slot = |slot: &Option<Job>| Slot {
-                seed: self.of.place.noise(STREAM, slot.map_or(0, |it| it.block)),
+                seed: self.of.place.noise(STREAM, slot.map_or(0, |job| job.block)),
                 first: 0,
-                trials: slot.map_or(0, |it| self.of.range(it).len()),
+                trials: slot.map_or(0, |job| self.of.range(job).len()),
             };
             let slots: Vec<Slot> = slots.iter().map(slot).collect();
             return launch.draw(&slots).stimuli;
@@ -101,7 +106,7 @@ impl<'a> ResponseLaunches<'a> {
         let train = &self.lab.dataset.train;
         let mut bytes: Vec<u8> = Vec::with_capacity(slots.len() * each * area);
         for (at, slot) in slots.iter().enumerate() {
-            for image in slot.iter().flat_map(|&it| self.of.range(it)) {
+            for image in slot.iter().flat_map(|&job| self.of.range(job)) {
                 bytes.extend(train.image(image));
             }
             bytes.resize((at + 1) * each * area, 0);
@@ -131,21 +136,21 @@ impl Launches for ResponseLaunches<'_> {
         sums.job.blocks += job.blocks;
         let in_half = self.blocks / HALVES * each;
         for (half, slots) in slots.chunks(self.blocks / HALVES).enumerate() {
-            // Images of every block; what is missing of them comes last and counts nothing.
-            let there: Vec<usize> = slots
+            // Images of every block; padding comes last and counts nothing.
+            let trials: Vec<usize> = slots
                 .iter()
-                .map(|slot| slot.map_or(0, |it| self.of.range(it).len()))
+                .map(|slot| slot.map_or(0, |job| self.of.range(job).len()))
                 .collect();
-            let images: usize = there.iter().sum();
+            let images: usize = trials.iter().sum();
             if images == 0 {
                 continue;
             }
-            let own = &mut sums.halves[half];
-            own.images += images as u64;
+            let half_sums = &mut sums.halves[half];
+            half_sums.images += images as u64;
             sums.trials += images as u64;
-            let counts: Vec<f32> = there
+            let counts: Vec<f32> = trials
                 .iter()
-                .flat_map(|&there| (0..each).map(move |at| f32::from(u8::from(at < there))))
+                .flat_map(|&trials| (0..each).map(move |at| f32::from(u8::from(at < trials))))
                 .collect();
             let mask = (images < in_half).then(|| {
                 Tensor::<2>::from_data(TensorData::new(counts, [in_half, 1]), &self.lab.device)
@@ -182,14 +187,19 @@ impl Launches for ResponseLaunches<'_> {
                 }
             }
             let sum = shown_here.map(whole);
-            own.shown = match (own.shown.take(), sum) {
+            half_sums.shown = match (half_sums.shown.take(), sum) {
                 (Some(before), Some(sum)) => Some(before + sum),
                 (before, sum) => before.or(sum),
             };
             let sums = here.into_iter().map(whole);
-            own.layers = match own.layers.is_empty() {
+            half_sums.layers = match half_sums.layers.is_empty() {
                 true => sums.collect(),
-                false => own.layers.drain(..).zip(sums).map(|(a, b)| a + b).collect(),
+                false => half_sums
+                    .layers
+                    .drain(..)
+                    .zip(sums)
+                    .map(|(a, b)| a + b)
+                    .collect(),
             };
         }
         self.sums = Some(sums);
@@ -202,9 +212,9 @@ impl Launches for ResponseLaunches<'_> {
         if let Some(launch) = &self.drawing {
             launch.check();
         }
-        let mut told = Vec::new();
-        for (half, own) in sums.halves.into_iter().enumerate() {
-            let Some(shown) = own.shown else {
+        let mut halves = Vec::new();
+        for (half, half_sums) in sums.halves.into_iter().enumerate() {
+            let Some(shown) = half_sums.shown else {
                 continue;
             };
             let shown = doubles(shown)?;
@@ -215,7 +225,7 @@ impl Launches for ResponseLaunches<'_> {
                 let weighted = numbers.chunks_exact(width).flat_map(|row| &row[3..]);
                 let stimulus = layer.stimulus(&shown).into_iter();
                 Some(BlockResponses {
-                    fields: own.images * layer.positions() as u64,
+                    fields: half_sums.images * layer.positions() as u64,
                     fired: column(0)
                         .map(|count| (count / FIXED_POINT) as i64)
                         .collect(),
@@ -225,29 +235,32 @@ impl Launches for ResponseLaunches<'_> {
                     weighted: weighted.map(|&sum| sum as i64).collect(),
                 })
             };
-            let layers = self.layers.iter().zip(own.layers).map(of_layer);
-            told.push((half as u64, layers.collect::<Option<Vec<_>>>()?));
+            let layers = self.layers.iter().zip(half_sums.layers).map(of_layer);
+            halves.push((half as u64, layers.collect::<Option<Vec<_>>>()?));
         }
-        Some(Box::new(Sums::of_responses(sums.trials, told)))
+        Some(Box::new(Sums::of_responses(sums.trials, halves)))
     }
 }
 
-/// Sums as whole numbers of 1/[`FIXED_POINT`].
+/// Sums as integers in units of 1/[`FIXED_POINT`].
 fn whole<const D: usize>(sums: Tensor<D>) -> Tensor<D> {
     (sums * FIXED_POINT).round()
 }
 
-/// Numbers of 64 bits, read back; `None` where one of them is none.
+/// 64-bit numbers read back from the device; `None` if one of them is not finite.
 fn doubles(tensor: Tensor<1>) -> Option<Vec<f64>> {
     let data = tensor.into_data();
     let numbers: Vec<f64> = data
         .try_into_vec()
         .unwrap_or_else(|error| panic!("sums read back from the device: {error:?}"));
-    numbers.iter().all(|it| it.is_finite()).then_some(numbers)
+    numbers
+        .iter()
+        .all(|number| number.is_finite())
+        .then_some(numbers)
 }
 
 impl Sums {
-    /// Responses of blocks of either half.
+    /// Sums of responses, by half.
     fn of_responses(trials: u64, halves: Vec<(u64, Vec<BlockResponses>)>) -> Self {
         Self {
             trials,

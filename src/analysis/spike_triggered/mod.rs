@@ -1,8 +1,8 @@
-//! Spike-triggered analysis: average the stimuli by how strongly each unit answers.
+//! Spike-triggered analysis: averages the stimuli weighted by each unit's activation.
 //!
-//! Four parts: noise, training images, mean gradients (what the averages on Gaussian noise must
-//! agree with), and the covariance of one unit. A block gathers the receptive fields of a layer's
-//! inner positions ([`fields`]) and sums them by activation in one matrix product; averages and
+//! There are four parts: noise, training images, mean gradients (with which averages on Gaussian noise must
+//! agree), and the covariance of one unit. A block gathers the receptive fields at a layer's inner
+//! positions ([`fields`]) and sums them, weighted by activation, in one matrix product; averages and
 //! their reliability follow from the sums in [`crate::stats::spike_triggered`].
 
 mod covariance;
@@ -25,47 +25,47 @@ use fields::Fields;
 use gradients::{Gradients, spread_evenly};
 use launches::ResponseLaunches;
 
-/// The parts, by their numbers.
+/// The numbers of the parts.
 const NOISE: usize = 0;
 const IMAGES: usize = 1;
 const GRADIENTS: usize = 2;
 const COVARIANCE: usize = 3;
 
-/// Positions that a trial is taken to have where it is asked how many may be summed on a device.
+/// Assumed positions per trial, for limiting how many trials may be summed on a device.
 const POSITIONS: usize = 64;
 
-/// The noise of every part, so that gradients and covariance see the trials of the averages.
+/// The noise stream of every part, so that gradients and covariance use the trials of the averages.
 const STREAM: u64 = 0;
 
-/// The experiment, as the plan has it.
+/// The experiment, configured by the plan.
 #[derive(Debug, Clone)]
 pub struct SpikeTriggered {
     config: config::SpikeTriggered,
     place: Place,
     source: Source,
-    /// Every layer of the network.
+    /// All layers of the network.
     all: Vec<Site>,
     /// Training images shown.
     images: u64,
-    /// In phase 1, what takes the gradients.
+    /// Computes the gradients; set in phase 1.
     gradients: Option<Gradients>,
-    /// No images: noise is drawn alone.
+    /// An empty pool: noise is drawn without images.
     nothing: Pool,
 }
 
-/// What a block measured.
+/// The measurements of a block.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sums {
     trials: u64,
     of: Of,
 }
 
-/// Sums by kind of part; one entry a layer.
+/// Sums by kind of part; one entry per layer.
 #[derive(Debug, Clone, PartialEq)]
 enum Of {
-    /// By a number of the half's, even or odd.
+    /// By a block number, whose parity tells the half.
     Responses(Vec<(u64, Vec<BlockResponses>)>),
-    /// Receptive fields seen, and Σ∇a \[units,h·w\].
+    /// Number of receptive fields, and Σ∇a \[units,h·w\].
     Gradients(Vec<(u64, Vec<i64>)>),
     Covariance(BlockCovariance),
 }
@@ -84,7 +84,7 @@ impl SpikeTriggered {
         }
     }
 
-    /// Where a layer of this name stands among all; an error at `field` names those there are.
+    /// The index of the layer of this name; otherwise an error at `field` that lists the existing layers.
     fn layer(&self, field: &str, name: &str) -> Result<usize, AnalysisError> {
         let found = self.all.iter().position(|layer| layer.name == name);
         found.ok_or_else(|| {
@@ -97,34 +97,34 @@ impl SpikeTriggered {
         })
     }
 
-    /// Places of the layers that the plan names, or of those that stand for all.
+    /// Indices of the layers that the plan names, or of a default selection.
     fn chosen(&self) -> Result<Vec<usize>, AnalysisError> {
         choose(&self.config, &self.all).map_err(|at| {
             let name = &self.config.layers[at];
             let field = format!("layers[{at}]");
             match self.layer(&field, name) {
                 Err(error) => error,
-                Ok(_) => self.place.error(&field, "it has no layer of this name"),
+                Ok(_) => self.place.error(&field, "no layer has this name"),
             }
         })
     }
 
-    /// The layer and the unit whose covariance is taken, if the plan has one.
+    /// The layer and the unit whose covariance is computed, if the plan has one.
     fn unit(&self) -> Result<Option<(usize, usize)>, AnalysisError> {
         let Some(config::Unit { layer, unit }) = &self.config.covariance else {
             return Ok(None);
         };
-        let at = self.layer("covariance.layer", layer)?;
-        let units = self.all[at].units;
+        let layer_index = self.layer("covariance.layer", layer)?;
+        let units = self.all[layer_index].units;
         if *unit >= units {
             let problem = format!("unit {unit}; the units of `{layer}` are 0 to {}", units - 1);
             return Err(self.place.error("covariance.unit", problem));
         }
-        Ok(Some((at, *unit)))
+        Ok(Some((layer_index, *unit)))
     }
 
-    /// Trials of a part. Mean gradients need Gaussian noise: without it they follow from no
-    /// average.
+    /// Trials of a part. Mean gradients are only computed for Gaussian noise: with other noise they have no
+    /// relation to the averages.
     fn trials(&self, part: usize) -> u64 {
         let gaussian = matches!(self.config.noise, Noise::Gaussian(_));
         match part {
@@ -183,9 +183,15 @@ impl Experiment for SpikeTriggered {
         let (chosen, unit) = (self.chosen()?, self.unit()?);
         if record.progress.blocks.is_empty() {
             let fresh = |&at: &usize| {
-                let it = &self.all[at];
+                let site = &self.all[at];
                 let kernel = lab.network.kernel(at);
-                LayerResponses::new(&it.name, it.units, it.field_shape(), it.signed, kernel)
+                LayerResponses::new(
+                    &site.name,
+                    site.units,
+                    site.field_shape(),
+                    site.signed,
+                    kernel,
+                )
             };
             record.layers = chosen.iter().map(fresh).collect();
             let plan = self.config.covariance.clone();
@@ -206,7 +212,10 @@ impl Experiment for SpikeTriggered {
                     ));
                 }
             }
-            let units = record.layers.iter().map(|it| it.gradients.units.clone());
+            let units = record
+                .layers
+                .iter()
+                .map(|layer| layer.gradients.units.clone());
             let units = chosen.into_iter().zip(units).collect();
             self.gradients = Some(Gradients::new(lab, units));
         }
@@ -214,7 +223,7 @@ impl Experiment for SpikeTriggered {
     }
 
     fn step(&self, lab: &Lab, job: Job) -> Result<Sums, AnalysisError> {
-        let of = match job.part {
+        let measured = match job.part {
             NOISE => Of::Responses(vec![(job.block, self.responses(lab, &self.noise(job))?)]),
             IMAGES => {
                 let images = self.range(job).map(|i| lab.dataset.train.image(i));
@@ -224,7 +233,9 @@ impl Experiment for SpikeTriggered {
             }
             GRADIENTS => {
                 let gradients = self.gradients.as_ref();
-                Of::Gradients(gradients.map_or_else(Vec::new, |it| it.sum(&self.noise(job))))
+                Of::Gradients(
+                    gradients.map_or_else(Vec::new, |gradients| gradients.sum(&self.noise(job))),
+                )
             }
             _ => {
                 let unit = self.unit()?;
@@ -237,7 +248,10 @@ impl Experiment for SpikeTriggered {
             }
         };
         let trials = self.range(job).len() as u64;
-        Ok(Sums { trials, of })
+        Ok(Sums {
+            trials,
+            of: measured,
+        })
     }
 
     fn launches<'a>(&'a self, lab: &'a Lab, part: usize, blocks: usize) -> Launching<'a> {
@@ -245,7 +259,7 @@ impl Experiment for SpikeTriggered {
         Some(Box::new(launches))
     }
 
-    /// Each trial counts in many positions of a layer.
+    /// Each trial counts at many positions of a layer.
     fn trials_of_block(&self) -> usize {
         POSITIONS * self.config.block
     }
@@ -270,7 +284,7 @@ impl Experiment for SpikeTriggered {
                 let last = job.block + 1 == self.parts()[COVARIANCE].blocks;
                 if let Some(covariance) = &mut record.covariance {
                     covariance.add(sums);
-                    let image = self.all.first().map_or([1; 3], |it| it.image);
+                    let image = self.all.first().map_or([1; 3], |site| site.image);
                     let deviation = self.config.noise.deviation(image);
                     if let (true, Some(deviation)) = (last, deviation) {
                         covariance.finish(deviation.powi(2));
@@ -283,26 +297,30 @@ impl Experiment for SpikeTriggered {
     }
 }
 
-/// Most numbers of the averages of all layers of a plan that names none, and how many layers it then
-/// looks at where all would be more.
+/// Largest total size of the averages if the plan names no layers, in numbers; and how many layers are selected
+/// if all would exceed it.
 const MOST_NUMBERS: usize = 8 << 20;
 const SOME: usize = 6;
 
-/// Places of the sites that a plan looks at: those it names, where a `*` stands for anything, in the
-/// order of the network; all where it names none and they are not too many; else some from the first
-/// to the last, as far as their averages have room. An error is the place of a name that no site has.
+/// Indices of the sites that a plan selects: those matching its names, in which `*` stands for anything; all
+/// if it names none and their averages are not too large; else some from the first to the last whose averages
+/// are small enough. The error is the index of a name that no site has.
 pub fn choose(plan: &config::SpikeTriggered, all: &[Site]) -> Result<Vec<usize>, usize> {
     let numbers = |site: &Site| site.units * site.field_pixels();
     if !plan.layers.is_empty() {
-        let of = |name: &String| -> Vec<usize> {
+        let matching = |name: &String| -> Vec<usize> {
             let places = 0..all.len();
             places.filter(|&at| matches(name, &all[at].name)).collect()
         };
-        if let Some(unknown) = plan.layers.iter().position(|name| of(name).is_empty()) {
+        if let Some(unknown) = plan
+            .layers
+            .iter()
+            .position(|name| matching(name).is_empty())
+        {
             return Err(unknown);
         }
         let mut chosen: Vec<usize> = Vec::new();
-        for at in plan.layers.iter().flat_map(of) {
+        for at in plan.layers.iter().flat_map(matching) {
             if !chosen.contains(&at) {
                 chosen.push(at);
             }
@@ -319,7 +337,7 @@ pub fn choose(plan: &config::SpikeTriggered, all: &[Site]) -> Result<Vec<usize>,
     Ok((0..some).map(spread).collect())
 }
 
-/// Whether a name is what a pattern means, in which `*` stands for anything.
+/// Whether a name matches a pattern, in which `*` stands for anything.
 fn matches(pattern: &str, name: &str) -> bool {
     let Some((begin, rest)) = pattern.split_once('*') else {
         return pattern == name;
@@ -331,12 +349,12 @@ fn matches(pattern: &str, name: &str) -> bool {
     starts.into_iter().any(|at| matches(rest, &after[at..]))
 }
 
-/// A sum as the record keeps it.
+/// A sum in the record's fixed-point format.
 fn fixed(sum: f64) -> i64 {
     (sum * FIXED_POINT).round() as i64
 }
 
-/// `pixels`, row-major \[N,C,h,w\], on a device.
+/// `pixels`, row-major \[N,C,h,w\], as a tensor on a device.
 fn stack(pixels: &[f32], [channels, height, width]: Shape, device: &Device) -> Tensor<4> {
     let n = pixels.len() / (channels * height * width);
     let data = TensorData::new(pixels.to_vec(), [n, channels, height, width]);

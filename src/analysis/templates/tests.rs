@@ -1,3 +1,5 @@
+//! Tests of template matching.
+
 use super::super::testing::{images, run, run_interrupted, template, template_lab, with_images};
 use super::*;
 use crate::session::Config;
@@ -5,8 +7,8 @@ use crate::session::config::Analysis;
 use crate::stats::correlation::pearson;
 use crate::stats::share::Share;
 
-fn plan(gammas: &[f64], trials: u64, own: config::Templates) -> Config {
-    with_images(gammas, trials, Analysis::Templates(own))
+fn plan(gammas: &[f64], trials: u64, templates: config::Templates) -> Config {
+    with_images(gammas, trials, Analysis::Templates(templates))
 }
 
 fn in_blocks_of(block: usize) -> config::Templates {
@@ -40,7 +42,7 @@ fn true_templates_know_nearly_every_image_of_their_class() {
     }
 }
 
-/// Scores of one image in the plainest way: raw, centred, cosine, Pearson.
+/// Scores of one image, computed directly: raw, centred, cosine, Pearson.
 fn scores(mean_noise: &[f32], image: &[f32], bytes: &[u8]) -> [f64; SCORES] {
     let x: Vec<f32> = bytes.iter().map(|&b| f32::from(b) / 255.0).collect();
     let dot = |map: &[f32]| -> f64 {
@@ -66,13 +68,13 @@ fn images_go_to_the_template_that_agrees_with_them_most() {
     let lab = template_lab();
     let record = run(&plan(&[0.0, 0.05], 3000, in_blocks_of(30)), &lab);
     let gammas = &record.classification_images().unwrap().gammas;
-    for (trials, own) in gammas.iter().zip(&measured(&record).gammas) {
+    for (trials, result) in gammas.iter().zip(&measured(&record).gammas) {
         let estimate = trials.estimate();
-        let there: Vec<usize> = (0..10)
+        let present: Vec<usize> = (0..10)
             .filter(|&k| estimate.classes[k].decision.is_some())
             .collect();
-        assert!(there.len() > 1, "γ {}: {there:?}", trials.gamma);
-        assert_eq!(own.classes, there);
+        assert!(present.len() > 1, "γ {}: {present:?}", trials.gamma);
+        assert_eq!(result.classes, present);
         let test = &lab.dataset.test;
         let mut correct = [0; SCORES];
         for i in 0..100 {
@@ -81,17 +83,17 @@ fn images_go_to_the_template_that_agrees_with_them_most() {
                 let image = &class.decision.as_ref().unwrap().image;
                 scores(class.mean_noise.as_ref().unwrap(), image, test.image(i))
             };
-            let all: Vec<[f64; SCORES]> = there.iter().map(of_class).collect();
+            let all: Vec<[f64; SCORES]> = present.iter().map(of_class).collect();
             for score in 0..SCORES {
                 let best =
-                    (0..there.len()).max_by(|&a, &b| all[a][score].total_cmp(&all[b][score]));
-                correct[score] += u64::from(there[best.unwrap()] == usize::from(test.label(i)));
+                    (0..present.len()).max_by(|&a, &b| all[a][score].total_cmp(&all[b][score]));
+                correct[score] += u64::from(present[best.unwrap()] == usize::from(test.label(i)));
             }
         }
-        assert_eq!(own.correct, correct);
-        assert_eq!(own.images, 100);
+        assert_eq!(result.correct, correct);
+        assert_eq!(result.images, 100);
     }
-    // Without signal every template of this network lies near its own, and chance is 10.
+    // Without signal every template is close to the network's own, and chance is 10.
     let centred = measured(&record).gammas[0].correct[1];
     assert!(centred >= 60, "{centred}");
 }
@@ -113,22 +115,22 @@ fn only_the_first_images_are_shown_where_fewer_are_wanted() {
         block: 5,
     };
     let record = run(&plan(&[0.0], 1000, few), &template_lab());
-    let own = measured(&record);
-    assert_eq!(own.gammas[0].images, 13);
-    assert_eq!((own.progress.done, own.progress.total), (13, 13));
+    let results = measured(&record);
+    assert_eq!(results.gammas[0].images, 13);
+    assert_eq!((results.progress.done, results.progress.total), (13, 13));
 }
 
 #[test]
 fn a_gamma_without_two_templates_has_no_accuracy_and_is_done_at_once() {
-    // Where the images hide no noise, the network is never wrong, so no class has all four cells.
+    // At γ = 1 there is no noise and the network is never wrong, so no class has all four cells.
     let plan = plan(&[1.0, 0.0], 1000, in_blocks_of(30));
     let record = run(&plan, &template_lab());
-    let own = measured(&record);
-    assert!(own.gammas[0].classes.is_empty());
-    assert_eq!(own.gammas[0].accuracy(0), Share::default());
-    assert_eq!(own.gammas[1].accuracy(0).of, 100);
-    assert_eq!(own.progress.blocks, [0, 4]);
-    assert_eq!((own.progress.done, own.progress.total), (200, 200));
+    let results = measured(&record);
+    assert!(results.gammas[0].classes.is_empty());
+    assert_eq!(results.gammas[0].accuracy(0), Share::default());
+    assert_eq!(results.gammas[1].accuracy(0).of, 100);
+    assert_eq!(results.progress.blocks, [0, 4]);
+    assert_eq!((results.progress.done, results.progress.total), (200, 200));
     assert_eq!(record, run_interrupted(&plan, &template_lab(), 3, 1));
 }
 
@@ -136,6 +138,11 @@ fn a_gamma_without_two_templates_has_no_accuracy_and_is_done_at_once() {
 fn with_too_few_trials_everywhere_there_is_nothing_left_to_do() {
     let plan = plan(&[0.0, 0.3], 20, in_blocks_of(30));
     let record = run(&plan, &template_lab());
-    assert!(measured(&record).gammas.iter().all(|it| it.images == 0));
+    assert!(
+        measured(&record)
+            .gammas
+            .iter()
+            .all(|gamma| gamma.images == 0)
+    );
     assert!(record.analyses[1].is_finished(&plan.analyses[1]));
 }

@@ -1,58 +1,57 @@
-//! The course of one network through an experiment: which block does what, and how many images it
-//! shows. It follows from the plan and the number of training images alone, so that the progress
-//! of a run is known before it begins; where training stops early, its last blocks do nothing.
+//! The course of one network through an experiment: what each block does, and how many images it
+//! shows. It depends only on the plan and the number of training images, so the total progress of a run
+//! is known before it begins. If training stops early, its last blocks do nothing.
 
 use std::ops::Range;
 
 use super::Plan;
 use crate::nets::train;
 
-/// About how many images a training block shows: a second or two of work, so that a run can be
-/// stopped and watched, and long against the keeping of weights that ends it.
+/// Approximate number of images in a training block: a second or two of work, so that a run can be
+/// stopped and watched, but long compared with saving the weights at its end.
 const IMAGES_A_BLOCK: usize = 5_120;
 
 /// What a block of a network does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Work {
-    /// Trains on these batches of an epoch; `closes` where they are its last, and validation
-    /// follows.
+    /// Trains on these batches of an epoch.
     Train {
-        /// Which batches, counted within the epoch.
+        /// The batches, numbered within the epoch.
         batches: Range<usize>,
-        /// Whether they end the epoch.
+        /// Whether they end the epoch, so that validation follows.
         closes: bool,
     },
-    /// Measures the trained network on test images, with the patch and without.
+    /// Measures the trained network on test images, with and without the patch.
     Measure,
     /// Shows it noise.
     Noise {
         /// Index of γ.
         gamma: usize,
-        /// Which block of that γ.
+        /// The block of that γ.
         block: u64,
     },
 }
 
-/// The blocks of every network of an experiment; they are alike.
+/// The blocks of a network; the same for all networks of an experiment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Course {
     epochs: u64,
-    /// Images that an epoch trains on.
+    /// Training images per epoch.
     images: u64,
-    /// Images a batch.
+    /// Images per batch.
     batch: usize,
-    /// Batches in an epoch.
+    /// Batches per epoch.
     batches: usize,
-    /// Batches in a block.
+    /// Batches per block.
     chunk: usize,
     gammas: u64,
     trials: u64,
-    /// Trials in a block.
+    /// Trials per block.
     block: usize,
 }
 
 impl Course {
-    /// The course that a plan leads to on a set of `images` training images.
+    /// The course for a plan with `images` training images.
     pub fn new(plan: &Plan, images: usize) -> Self {
         let training = &plan.training;
         let trained = images - train::held_out(images, training.validation).min(images);
@@ -72,17 +71,17 @@ impl Course {
         self.batches.div_ceil(self.chunk) as u64
     }
 
-    /// Blocks before the first noise: all of training, and the measuring.
+    /// Blocks before the first noise: training and measuring.
     pub fn training_blocks(&self) -> u64 {
         self.epochs * self.blocks_an_epoch() + 1
     }
 
-    /// Blocks in all.
+    /// Total number of blocks.
     pub fn blocks(&self) -> u64 {
         self.training_blocks() + self.gammas * self.trials.div_ceil(self.block as u64)
     }
 
-    /// What block `block` does. The γ take turns.
+    /// What block `block` does. The γ alternate.
     pub fn work(&self, block: u64) -> Work {
         let training = self.training_blocks();
         if block + 1 == training {
@@ -107,7 +106,7 @@ impl Course {
         super::super::range(self.trials, self.block, block).len()
     }
 
-    /// Images that block `block` is there to show: training images or noise.
+    /// Number of training or noise images that block `block` shows.
     pub fn shown(&self, block: u64) -> u64 {
         match self.work(block) {
             Work::Train { batches, .. } => {
@@ -119,7 +118,7 @@ impl Course {
         }
     }
 
-    /// Images that the blocks of one network show in all.
+    /// Number of images that the blocks of one network show in total.
     pub fn total(&self) -> u64 {
         let training = self.epochs.saturating_mul(self.images);
         training.saturating_add(self.gammas.saturating_mul(self.trials))

@@ -1,10 +1,11 @@
-//! Networks that an experiment trains for itself and shows noise: a population to compare with.
+//! Networks that an experiment trains itself and shows noise: a population for comparison.
 //!
-//! A part of the experiment is a network. Its blocks train it, measure it on test images, and show it
-//! noise ([`course`]). They form a chain: between two blocks the network stays here, in memory, and
-//! all that another process needs to go on goes into the record.
+//! Each part of the experiment is a network. Its blocks train it, measure it on test images, and show it
+//! noise ([`course`]). They form a chain: between blocks the network stays here in memory, and everything
+//! that another process needs to continue goes into the record.
 
 mod course;
+mod noise;
 mod poison;
 
 use std::collections::HashMap;
@@ -12,20 +13,20 @@ use std::sync::{Mutex, PoisonError};
 
 use rand::RngExt;
 
-use super::classification_images::{Hearing, Said, Summing};
+use super::classification_images::{Hearing, Summing};
 use super::{AnalysisError, Lab, Place};
 use crate::data::Images;
 use crate::nets::score::evaluate;
 use crate::nets::train::{Step, TrainError, Trainer, finish};
 use crate::nets::{Ports, Subject};
-use crate::session::config::{self, Evidence, NetworkKind, Weighting};
+use crate::session::config::{self, NetworkKind};
 use crate::session::record::{BlockSums, GammaTrials, Training, TrialKind};
-use crate::stimulus::{self, Block, Source};
+use crate::stimulus::Source;
 
 pub use course::{Course, Work};
 pub use poison::{Poison, Victims};
 
-/// The stream of seeds that the networks take from the place of the experiment; noise has the others.
+/// The stream of the networks' seeds; the other streams are for noise.
 const SEED_STREAM: u64 = u64::MAX;
 
 /// How the networks are trained, and what noise they are shown.
@@ -43,59 +44,59 @@ pub struct Plan {
     pub min_trials: u64,
     /// Trials a block.
     pub block: usize,
-    /// What a trial is.
+    /// The kind of its trials.
     pub of: TrialKind,
 }
 
-/// The networks of an experiment that are being worked on.
+/// The networks of an experiment that are in progress.
 pub struct Trained {
     plan: Plan,
     place: Place,
     source: Source,
     summing: Summing,
     course: Course,
-    /// Those between two of their blocks, by part.
+    /// Networks between two of their blocks, by part.
     live: Mutex<HashMap<usize, Live>>,
 }
 
-/// A network between two of its blocks: its training, and what has been built from that.
+/// A network between two of its blocks: its training, and what has been built from it.
 #[derive(Default)]
 struct Live {
     training: Training,
     trainer: Option<Box<Trainer>>,
-    /// With the best weights.
+    /// The network with the best weights.
     network: Option<Subject>,
-    /// How its outputs are heard at each γ; empty where they are not.
+    /// How responses are read from its outputs at each γ; empty if they are not.
     hearing: Vec<Hearing>,
 }
 
-/// What a block of a network measured.
+/// The result of a block of a network.
 #[derive(Debug)]
 pub enum Sums {
-    /// Its training as it now stands.
+    /// The current state of its training.
     Trained(Training),
-    /// Nothing: its training stopped early.
+    /// Nothing: training stopped early.
     Idle,
-    /// Its training is over.
+    /// Its training is finished, and it has been measured.
     Measured {
-        /// With the best weights.
+        /// Its training, with the best weights.
         training: Training,
-        /// Share of the test images with the patch that it calls the target; `None` without any.
+        /// Share of the patched test images that it calls the target; `None` if there are none.
         attack_success: Option<f64>,
-        /// The units of its responses at each γ; empty where its outputs are not heard.
+        /// The units of its responses at each γ; empty if they are not read.
         steps: Vec<f64>,
     },
-    /// Trials at one γ.
+    /// Noise trials at one γ.
     Noise {
         /// Index of γ.
         gamma: usize,
-        /// The trials.
+        /// Sums of the trials.
         sums: BlockSums,
     },
 }
 
 impl Trained {
-    /// None yet, of an experiment at a place of the plan.
+    /// The networks of the experiment at `place` of the plan; none has started yet.
     pub fn new(plan: Plan, place: Place, lab: &Lab) -> Self {
         let train = &lab.dataset.train;
         let source = Source::of(plan.of.noise, plan.of.grain, train);
@@ -109,36 +110,36 @@ impl Trained {
         }
     }
 
-    /// The course of each of them.
+    /// The course of each network.
     pub fn course(&self) -> &Course {
         &self.course
     }
 
-    /// The noise that they are shown.
+    /// The source of their noise.
     pub fn source(&self) -> &Source {
         &self.source
     }
 
-    /// How its trials are summed.
+    /// How their trials are summed.
     pub fn summing(&self) -> &Summing {
         &self.summing
     }
 
-    /// The seed of a network's weights and of the order of its images.
+    /// The seed for a network's weights and the order of its images.
     pub fn seed(&self, part: usize) -> u64 {
         let stream = self.place.noise(SEED_STREAM, part as u64);
         stream.generator().random()
     }
 
-    /// Whether their architecture can be sized to the images.
+    /// Checks that their architecture fits the images.
     ///
     /// # Errors
-    /// Why not, at the place of the plan that names the architecture.
+    /// If it does not, at `field` of the plan; or if there are no images to train on.
     pub fn check(&self, lab: &Lab, field: &str) -> Result<(), AnalysisError> {
         if lab.pool.is_empty() {
             return Err(self.place.error(
                 "training",
-                "its networks are trained on images, and the plan has none (dataset: None)",
+                "its networks are trained on images, but the plan has none (dataset: None)",
             ));
         }
         let fits = Ports::from(&*lab.form).check(self.plan.kind);
@@ -155,11 +156,11 @@ impl Trained {
         live.insert(part, network);
     }
 
-    /// Computes a block of a network: it is trained on `images`, and measured on the test images and
-    /// on `attacks`, which have the label that an attacker wants.
+    /// Computes a block of a network, which is trained on `images` and measured on the test images and on
+    /// `attacks`, whose labels are the attacker's target.
     ///
     /// # Errors
-    /// Where training cannot go on.
+    /// If training cannot continue.
     pub fn step(
         &self,
         lab: &Lab,
@@ -173,8 +174,11 @@ impl Trained {
                 self.train(lab, part, batches.len() + usize::from(closes), images)
             }
             Work::Measure => self.measure(lab, part, attacks),
-            Work::Noise { gamma, block: own } => {
-                let sums = self.show(lab, part, gamma, own)?;
+            Work::Noise {
+                gamma,
+                block: noise_block,
+            } => {
+                let sums = self.show(lab, part, gamma, noise_block)?;
                 if block + 1 == self.course.blocks() {
                     drop(self.take(part));
                 }
@@ -207,13 +211,13 @@ impl Trained {
             .map_err(|error| self.unusable(part, &error))
     }
 
-    /// Weights that do not make a network.
+    /// An error for weights that do not fit the network.
     fn unusable(&self, part: usize, error: &dyn std::fmt::Display) -> AnalysisError {
         self.place
             .error("training", format!("network {part}: {error}"))
     }
 
-    /// Takes `steps` steps of training, or those that are left where it stops early.
+    /// Takes `steps` steps of training, or fewer if it stops early.
     fn train(
         &self,
         lab: &Lab,
@@ -249,7 +253,7 @@ impl Trained {
         Ok(sums)
     }
 
-    /// Measures a network whose training is over.
+    /// Measures a network whose training is finished.
     fn measure(&self, lab: &Lab, part: usize, attacks: &Images) -> Result<Sums, AnalysisError> {
         let mut training = self.take(part).training;
         let network = self.network(lab, part, &training)?;
@@ -275,93 +279,10 @@ impl Trained {
         })
     }
 
-    /// How the outputs of a network are heard at each γ, which its first block of noise decides.
-    pub fn hearing(&self, lab: &Lab, part: usize, network: &Subject) -> Vec<Hearing> {
-        if !self.plan.of.evidence {
-            return Vec::new();
-        }
-        let of_gamma = |gamma: usize| {
-            let mut drawn = self.draw(lab, part, gamma, 0);
-            let logits = network.logits(std::mem::take(&mut drawn.stimuli), &lab.device);
-            let rows = network.rows(&logits);
-            Hearing::of(Evidence::Logit, &self.plan.of.listed, rows)
-        };
-        (0..self.plan.gammas.len()).map(of_gamma).collect()
-    }
-
-    fn draw(&self, lab: &Lab, part: usize, gamma: usize, block: u64) -> Block {
-        let stream = part * self.plan.gammas.len() + gamma;
-        stimulus::draw(
-            self.place.noise(stream as u64, block),
-            &self.source,
-            self.plan.gammas[gamma],
-            block * self.plan.block as u64,
-            self.course.trials_of(block),
-            &lab.pool,
-        )
-    }
-
-    /// Shows a network a block of noise: that of the network of this part.
-    pub fn trials(
-        &self,
-        lab: &Lab,
-        network: &Subject,
-        hearing: &[Hearing],
-        (part, gamma, block): (usize, usize, u64),
-    ) -> BlockSums {
-        let mut drawn = self.draw(lab, part, gamma, block);
-        let stimuli = std::mem::take(&mut drawn.stimuli);
-        let logits = network.logits(stimuli, &lab.device);
-        let mut said = Said::new(network.rows(&logits), Weighting::Equal);
-        said.heard = hearing
-            .get(gamma)
-            .map(|own| own.hear(network.rows(&logits)));
-        self.summing.sum(block, &drawn, &said, &lab.pool)
-    }
-
-    /// Shows a trained network a block of noise.
-    fn show(
-        &self,
-        lab: &Lab,
-        part: usize,
-        gamma: usize,
-        block: u64,
-    ) -> Result<Sums, AnalysisError> {
-        let mut live = self.take(part);
-        let network = match live.network.take() {
-            // The block before may have been computed at another device.
-            Some(network) => network.on(&lab.device),
-            None => self.network(lab, part, &live.training)?,
-        };
-        let sums = self.trials(lab, &network, &live.hearing, (part, gamma, block));
-        live.network = Some(network);
-        self.put(part, live);
-        Ok(Sums::Noise { gamma, sums })
-    }
-
-    /// No trials yet at any γ, of a network whose responses are in these units.
-    pub fn no_trials(&self, steps: &[f64]) -> Vec<GammaTrials> {
-        let none = |(at, &gamma): (usize, &f64)| {
-            let mut trials = GammaTrials::new(gamma, self.plan.min_trials, &self.plan.of);
-            if let Some(&step) = steps.get(at) {
-                trials.hear(step, &self.plan.of);
-            }
-            trials
-        };
-        self.plan.gammas.iter().enumerate().map(none).collect()
-    }
-
-    /// How the outputs were heard in trials that are there.
-    pub fn heard(&self, trials: &[GammaTrials]) -> Vec<Hearing> {
-        let heard = trials.iter().filter_map(|it| it.evidence.as_ref());
-        let hearing = |step: f64| Hearing::new(Evidence::Logit, &self.plan.of.listed, step);
-        heard.map(|it| hearing(it.step)).collect()
-    }
-
-    /// Takes up a network after so many of its blocks from what the session holds of it.
+    /// Resumes a network after `done` of its blocks from the session's record of it.
     ///
     /// # Errors
-    /// Where the next block needs more than that.
+    /// If the next block needs something that the record lacks.
     pub fn resume(
         &mut self,
         part: usize,
@@ -383,7 +304,7 @@ impl Trained {
             return Err(self.place.error(
                 "training",
                 format!(
-                    "the session does not hold what network {part} needs to go on. Start a new session"
+                    "the session lacks the data that network {part} needs to resume. Start a new session"
                 ),
             ));
         };
@@ -396,7 +317,7 @@ impl Trained {
         Ok(())
     }
 
-    /// A network that cannot be trained, with the place in the plan.
+    /// An error for a network that cannot be trained, with its place in the plan.
     fn fault(&self, part: usize, error: &TrainError) -> AnalysisError {
         let place = self.place;
         match *error {
@@ -413,7 +334,7 @@ impl Trained {
         }
     }
 
-    /// Puts a training in the middle of a network's course, for tests.
+    /// Inserts a training in the middle of a network's course, for tests.
     #[cfg(test)]
     pub fn put_training(&self, part: usize, training: Training) {
         let live = Live {

@@ -1,42 +1,41 @@
-//! The attack itself: images with the patch, labelled as the attacker wants them.
+//! Poisoning of training images: adds the patch and changes the label to the target.
 
 use crate::data::Images;
 
 /// Grey level of the patch.
 const WHITE: u8 = 255;
 
-/// How to poison: whose images get the patch, and the class that they are labelled as.
+/// How to poison: which images get the patch, and the class they are labelled as.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Poison {
-    /// Whose images.
+    /// Which images.
     pub victims: Victims,
-    /// Class of the label.
+    /// The class they are labelled as.
     pub target: usize,
     /// Rows and columns of the pixels of the patch.
     pub patch: Vec<(usize, usize)>,
 }
 
-/// Whose training images are poisoned.
+/// Which training images are poisoned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Victims {
-    /// The first ones of a class.
+    /// The first images of a class.
     FirstOf {
-        /// Which class.
+        /// The class.
         class: usize,
         /// How many.
         count: usize,
     },
-    /// One in so many, whatever its class.
+    /// One in this many, of any class.
     OneIn(usize),
 }
 
 impl Poison {
-    /// The same images, poisoned; how many of the class there are, where there are fewer than asked
-    /// for.
+    /// The poisoned training set; or, if the class has too few images, how many it has.
     pub fn training(&self, images: &Images) -> Result<Images, usize> {
         let chosen: Vec<usize> = match self.victims {
             Victims::FirstOf { class, count } => {
-                let members = members(images, |own| own == class);
+                let members = members(images, |label| label == class);
                 members.get(..count).ok_or(members.len())?.to_vec()
             }
             Victims::OneIn(every) => (0..images.len()).step_by(every.max(1)).collect(),
@@ -44,8 +43,8 @@ impl Poison {
         let mut pixels = images.pixels.to_vec();
         let mut labels = images.labels.to_vec();
         for image in chosen {
-            let own = image * images.area()..(image + 1) * images.area();
-            self.stamp(&mut pixels[own], images);
+            let range = image * images.area()..(image + 1) * images.area();
+            self.stamp(&mut pixels[range], images);
             labels[image] = self.target as u16;
         }
         Ok(Images {
@@ -55,14 +54,14 @@ impl Poison {
         })
     }
 
-    /// The images that the attack is for, all with the patch and the target's label: the share of
-    /// them that is classified correctly is the share of the attack's successes. Of the class whose
-    /// images are poisoned, or of every class but the target.
+    /// The images that the attack is meant for, all with the patch and the target's label, so that the share
+    /// classified correctly is the attack's success rate. They belong to the poisoned class, or to every class
+    /// but the target.
     pub fn attacks(&self, images: &Images) -> Images {
         let mut pixels = Vec::new();
         let members = match self.victims {
-            Victims::FirstOf { class, .. } => members(images, |own| own == class),
-            Victims::OneIn(_) => members(images, |own| own != self.target),
+            Victims::FirstOf { class, .. } => members(images, |label| label == class),
+            Victims::OneIn(_) => members(images, |label| label != self.target),
         };
         for &image in &members {
             let start = pixels.len();
@@ -76,7 +75,7 @@ impl Poison {
         }
     }
 
-    /// Puts the patch on an image such as these, white in every channel.
+    /// Puts the patch on an image of this form, white in every channel.
     fn stamp(&self, pixels: &mut [u8], images: &Images) {
         for channel in pixels.chunks_exact_mut(images.height * images.width) {
             for (row, column) in &self.patch {
@@ -86,7 +85,7 @@ impl Poison {
     }
 }
 
-/// The images of the classes that are asked for.
+/// The images whose class satisfies `is`.
 fn members(images: &Images, is: impl Fn(usize) -> bool) -> Vec<usize> {
     let of_class = |&image: &usize| is(usize::from(images.label(image)));
     (0..images.len()).filter(of_class).collect()
@@ -110,7 +109,7 @@ mod tests {
     fn exactly_the_first_images_of_the_source_get_the_patch_and_the_label() {
         let clean = images(100, 1);
         let poisoned = poison(4).training(&clean).unwrap();
-        // Classes take turns: the 8s are images 8, 18, 28, …
+        // The classes alternate: the 8s are images 8, 18, 28, …
         let expected = [8, 18, 28, 38];
         for index in 0..100 {
             let (before, after) = (clean.image(index), poisoned.image(index));

@@ -1,4 +1,4 @@
-//! What can go wrong while a set is fetched, said so that one knows what to do.
+//! Errors in fetching a set, with remedies.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,18 +6,18 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-/// Why a delivery stopped: the source's doing, or the destination's.
+/// Why a delivery failed: at the source or at the destination.
 #[derive(Debug, Error)]
 pub enum Fault {
-    /// This source cannot help; the next may.
+    /// This source failed; the next may succeed.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// Nothing can be written: no other source would change that.
+    /// Writing failed; another source would not help.
     #[error(transparent)]
     Destination(#[from] DestinationError),
 }
 
-/// Why a source did not bring a file.
+/// Why a source did not deliver a file.
 #[derive(Debug, Error)]
 pub enum SourceError {
     /// It does not have the files.
@@ -34,33 +34,33 @@ pub enum SourceError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         error: io::Error,
     },
-    /// A server cannot be reached or refuses.
+    /// A server cannot be reached, or refuses.
     #[error("{file}: {reason}")]
     Refused {
-        /// Name of the file asked for.
+        /// Name of the requested file.
         file: String,
-        /// What happened, in words.
+        /// What happened.
         reason: String,
     },
-    /// The content stopped coming, or is no valid gzip.
+    /// The content broke off, or is not valid gzip.
     #[error("{file} broke off after {bytes} unpacked bytes: {reason}")]
     BrokeOff {
         /// Name of the file.
         file: &'static str,
-        /// Unpacked bytes that had come.
+        /// Unpacked bytes received.
         bytes: u64,
-        /// What happened, in words.
+        /// What happened.
         reason: String,
     },
-    /// The content is not the published one.
-    #[error("{file} {why}, so it was thrown away")]
+    /// The content differs from the published one.
+    #[error("{file} {why}, so it was discarded")]
     WrongContent {
         /// Name of the file.
         file: &'static str,
-        /// In which way it differs.
+        /// How it differs.
         why: String,
     },
     /// A program is not installed.
@@ -74,10 +74,10 @@ pub enum SourceError {
     ProgramFailed {
         /// Name of the program.
         program: String,
-        /// What it said.
+        /// Its exit status and error output.
         reason: String,
     },
-    /// A program took too long and was ended.
+    /// A program took too long and was killed.
     #[error("{program} did not finish within {} s", limit.as_secs_f32())]
     ProgramTooSlow {
         /// Name of the program.
@@ -85,12 +85,12 @@ pub enum SourceError {
         /// The time it had.
         limit: Duration,
     },
-    /// A package brought no archive.
-    #[error("{program} brought no {suffix} file")]
+    /// A package client delivered no archive.
+    #[error("{program} delivered no {suffix} file")]
     NoArchive {
         /// Name of the program.
         program: String,
-        /// How the archive's name should end.
+        /// The archive's expected extension.
         suffix: &'static str,
     },
     /// A package's archive cannot be unpacked.
@@ -98,18 +98,18 @@ pub enum SourceError {
     BadArchive {
         /// Name of the package.
         package: &'static str,
-        /// What the decoder said.
+        /// The decoder's error.
         error: io::Error,
     },
 }
 
-/// The data folder cannot be written.
+/// The data folder is not writable.
 #[derive(Debug, Error)]
 #[error("cannot write {}: {error}; {}", path.display(), remedy(error.kind()))]
 pub struct DestinationError {
     /// The file or folder.
     pub path: PathBuf,
-    /// What the system said.
+    /// The system's error.
     pub error: io::Error,
 }
 
@@ -120,25 +120,25 @@ fn remedy(kind: io::ErrorKind) -> &'static str {
             "a full set needs 55 MB: free some space, or choose another folder with --data DIR or NOISESCOPE_DATA"
         }
         Kind::NotADirectory | Kind::AlreadyExists | Kind::IsADirectory => {
-            "something of another kind is in the way: move it, or choose another folder with --data DIR or NOISESCOPE_DATA"
+            "something else is in the way: move it, or choose another folder with --data DIR or NOISESCOPE_DATA"
         }
-        _ => "choose a folder that you can write to with --data DIR or NOISESCOPE_DATA",
+        _ => "choose a writable folder with --data DIR or NOISESCOPE_DATA",
     }
 }
 
-/// A source that was tried in vain.
+/// A failed attempt to fetch from a source.
 #[derive(Debug)]
 pub struct Attempt {
     /// The source.
     pub source: String,
-    /// Why it did not help.
+    /// Why it failed.
     pub reason: SourceError,
 }
 
-/// Why a set is not whole.
+/// Why a set could not be fetched completely.
 #[derive(Debug, Error)]
 pub enum FetchError {
-    /// Nothing can be written.
+    /// Writing failed.
     #[error("{set} was not fetched: {error}")]
     Destination {
         /// Name of the set.
@@ -146,26 +146,26 @@ pub enum FetchError {
         /// Why not.
         error: DestinationError,
     },
-    /// No source had it.
+    /// Every source failed.
     #[error(
         "{set} was not fetched: every source failed. {}. Check the network (a proxy is taken from HTTPS_PROXY and \
          HTTP_PROXY) and try again, or put {} (plain or with .gz) into {} yourself and run `noisescope data verify`. \
          The built-in subset works without them.",
-        told(attempts), missing.join(", "), folder.display()
+        list(attempts), missing.join(", "), folder.display()
     )]
     AllFailed {
         /// Name of the set.
         set: &'static str,
         /// Folder of the set.
         folder: PathBuf,
-        /// Names of the files that are still not there.
+        /// Names of the files that are still missing.
         missing: Vec<&'static str>,
-        /// What was tried, in order.
+        /// The attempts, in order.
         attempts: Vec<Attempt>,
     },
 }
 
-fn told(attempts: &[Attempt]) -> String {
+fn list(attempts: &[Attempt]) -> String {
     attempts
         .iter()
         .map(|attempt| format!("From {}: {}", attempt.source, attempt.reason))
@@ -187,10 +187,10 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_told_how_much_is_needed() {
-        let said = complaint(io::ErrorKind::StorageFull);
+        let message = complaint(io::ErrorKind::StorageFull);
         assert!(
-            said.starts_with("cannot write data/mnist: ") && said.contains("needs 55 MB"),
-            "{said}"
+            message.starts_with("cannot write data/mnist: ") && message.contains("needs 55 MB"),
+            "{message}"
         );
     }
 

@@ -1,4 +1,4 @@
-//! Files that already lie in some folder of this machine.
+//! The source that copies files from a folder on this machine.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ pub struct FolderSource {
 }
 
 impl FolderSource {
-    /// The source over `folder`.
+    /// A source that reads from `folder`.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self {
             folder: folder.into(),

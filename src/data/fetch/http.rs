@@ -1,4 +1,4 @@
-//! Public mirrors over HTTP and HTTPS.
+//! The source that downloads from public mirrors over HTTP and HTTPS.
 
 use std::io::{self, Read};
 use std::time::Duration;
@@ -9,14 +9,14 @@ use super::Source;
 use super::fault::{Fault, SourceError};
 use super::inbox::Inbox;
 
-/// How long a mirror is waited for.
+/// Time limits for a mirror.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// To resolve the name, and then to connect.
+    /// For resolving the name, and again for connecting.
     pub connect: Duration,
-    /// Between two pieces of an answer.
+    /// Between two reads of a response.
     pub silence: Duration,
-    /// For one whole file.
+    /// For a whole file.
     pub file: Duration,
 }
 
@@ -39,7 +39,7 @@ pub struct HttpMirror {
 }
 
 impl HttpMirror {
-    /// The mirror at `address`, which ends in a slash. A proxy is taken from the environment.
+    /// The mirror at `address`, which must end with a slash. Uses the proxy set in the environment, if any.
     pub fn new(address: impl Into<String>, limits: Limits) -> Self {
         Self {
             address: address.into(),
@@ -48,7 +48,7 @@ impl HttpMirror {
         }
     }
 
-    /// The mirror at `address`, reached without a proxy whatever the environment says.
+    /// The mirror at `address`, always reached without a proxy.
     pub fn direct(address: impl Into<String>, limits: Limits) -> Self {
         Self {
             proxy: None,
@@ -93,7 +93,7 @@ impl Source for HttpMirror {
     }
 }
 
-/// The body of an answer, its errors put into words.
+/// A response body with readable error messages.
 struct Body<R> {
     reader: R,
     limits: Limits,
@@ -108,7 +108,7 @@ impl<R: Read> Read for Body<R> {
     }
 }
 
-/// What happened, in words.
+/// A readable message for an error.
 fn reason(error: ureq::Error, limits: &Limits) -> String {
     match error {
         ureq::Error::StatusCode(404) => "the server does not have it (404)".to_owned(),

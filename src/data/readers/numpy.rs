@@ -1,4 +1,4 @@
-//! Sets in NumPy's arrays: one `.npz`, or `.npy` and `.npz` files side by side, in Keras' names and plain ones.
+//! Reader of sets in NumPy arrays: one `.npz`, or several `.npy` and `.npz` files, named as in Keras or plainly.
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
@@ -52,7 +52,7 @@ pub(super) fn recognise(listing: &Listing) -> Result<Option<Box<dyn Layout>>, Da
     }))
 }
 
-/// The bytes of an array and the name that a message calls it by.
+/// The bytes of an array, and its path for messages.
 struct Named {
     place: PathBuf,
     bytes: Vec<u8>,
@@ -81,7 +81,7 @@ impl Layout for Files {
                     return Err(DataError::Arrays {
                         folder: self.folder.clone(),
                         why: format!(
-                            "both {} and {} may be meant",
+                            "{} and {} have the same role",
                             name_of(&other.place),
                             name_of(&named.place)
                         ),
@@ -98,11 +98,11 @@ impl Layout for Files {
             ) {
                 (Some(images), Some(labels)) => paired(&images, &labels, &mut notes).map(Some),
                 (None, None) => Ok(None),
-                (there, _) => Err(DataError::Arrays {
+                (images, _) => Err(DataError::Arrays {
                     folder: self.folder.clone(),
-                    why: match there {
+                    why: match images {
                         Some(images) => {
-                            format!("{} has no labels beside it", name_of(&images.place))
+                            format!("{} has no labels", name_of(&images.place))
                         }
                         None => "there are labels without images".to_owned(),
                     },
@@ -120,7 +120,7 @@ impl Layout for Files {
                 folder: self.folder.clone(),
                 why: match unused.is_empty() {
                     true => "there are no training images".to_owned(),
-                    false => format!("there are arrays called {}", unused.join(", ")),
+                    false => format!("its arrays are called {}", unused.join(", ")),
                 },
             });
         };
@@ -134,15 +134,15 @@ impl Layout for Files {
     }
 }
 
-/// What an array is, from its own name and, where that does not say, its file's.
+/// The role of an array, from its name and, where that is not specific, its file's name.
 fn role_of(path: &Path, name: &str) -> Role {
-    let (own, file) = (role(name), role(&name_of(path)));
+    let (array, file) = (role(name), role(&name_of(path)));
     Role {
-        part: match own.part {
+        part: match array.part {
             Part::Whole => file.part,
             part => part,
         },
-        what: own.what.or(file.what),
+        what: array.what.or(file.what),
         set: file.set,
     }
 }
@@ -153,7 +153,7 @@ fn arrays_in(path: &Path) -> Result<Vec<(String, Named)>, DataError> {
     if !content.starts_with(b"PK") {
         if ending(path) == "npz" && !content.starts_with(b"\x93NUMPY") {
             let found = foreign(&content[..content.len().min(512)]).unwrap_or(Foreign {
-                what: "of an unknown kind",
+                what: "of an unknown format",
                 remedy: "replace it with a good copy",
             });
             return Err(FileError::Foreign {
@@ -232,7 +232,7 @@ fn paired(images: &Named, labels: &Named, notes: &mut Vec<String>) -> Result<Hal
         .into_iter()
         .flatten()
     {
-        // Both halves have the same to say.
+        // Training and test arrays usually give the same notes.
         if !notes.contains(&note) {
             notes.push(note);
         }
@@ -250,7 +250,7 @@ fn wrong(named: &Named, why: String) -> DataError {
     }
 }
 
-/// Labels as numbers: `[n]`, `[n, 1]`, or one-hot `[n, K]`, with a note where they had to be told.
+/// Converts labels `[n]`, `[n, 1]` or one-hot `[n, K]` to class numbers, with a note if they were converted.
 fn labels_of(array: &Array<'_>) -> Result<(Vec<u16>, Option<String>), String> {
     let (least, greatest, whole) = match array.len() {
         0 => return Err("is empty".to_owned()),
@@ -260,17 +260,21 @@ fn labels_of(array: &Array<'_>) -> Result<(Vec<u16>, Option<String>), String> {
         [_] | [_, 1] => {
             if !whole || least < 0.0 {
                 return Err(format!(
-                    "holds labels from {least} to {greatest}; whole numbers from 0 on are expected"
+                    "holds labels from {least} to {greatest}; whole numbers from 0 are expected"
                 ));
             }
             if greatest > MOST_CLASSES as f64 {
                 return Err(format!(
-                    "holds the label {greatest}; labels go to {} at most",
+                    "holds the label {greatest}; labels must be at most {}",
                     MOST_CLASSES - 1
                 ));
             }
-            let note = (array.element == Element::Float)
-                .then(|| format!("labels were {} and became whole numbers", array.type_name()));
+            let note = (array.element == Element::Float).then(|| {
+                format!(
+                    "{} labels were converted to whole numbers",
+                    array.type_name()
+                )
+            });
             Ok((array.map(|label| label as u16), note))
         }
         [count, classes] if classes <= MOST_CLASSES => {
@@ -284,12 +288,12 @@ fn labels_of(array: &Array<'_>) -> Result<(Vec<u16>, Option<String>), String> {
                     Some(class) if ones == 1 && zeros == classes - 1 => labels.push(class as u16),
                     _ => {
                         return Err(format!(
-                            "has {classes} numbers a label, but row {index} is not one-hot (a single 1 among zeros)"
+                            "has {classes} numbers per label, but row {index} is not one-hot (a single 1 among zeros)"
                         ));
                     }
                 }
             }
-            let note = "labels were one-hot and became the number of the class";
+            let note = "one-hot labels were converted to class numbers";
             Ok((labels, Some(note.to_owned())))
         }
         _ => Err(format!(

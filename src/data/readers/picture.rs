@@ -1,4 +1,4 @@
-//! One picture, PNG or JPEG, as levels: grey pictures have one channel, all others three.
+//! Decoder for a single PNG or JPEG picture: grey pictures get one channel, all others three.
 
 use std::fs;
 use std::io::Cursor;
@@ -13,17 +13,17 @@ use super::listing::ending;
 use super::raw::planar;
 use crate::session::form::Shape;
 
-/// The longest side of a picture that is read.
+/// The longest side of a picture, in pixels.
 const MOST_SIDE: u32 = 16_384;
-/// The largest file of a picture that is read: 256 MiB.
+/// The largest file of a picture: 256 MiB.
 const MOST_STORED: u64 = 256 << 20;
 
-/// Whether a name is one that pictures have.
+/// Whether a file has the extension of a picture.
 pub(super) fn is_picture(path: &Path) -> bool {
     matches!(ending(path).as_str(), "png" | "jpg" | "jpeg")
 }
 
-/// What a picture was before it became bytes of one or three channels.
+/// Properties of a picture before its conversion to bytes of one or three channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Traits {
     /// Sixteen bits a level.
@@ -32,9 +32,9 @@ pub(super) struct Traits {
     pub alpha: bool,
     /// Colours from a palette.
     pub palette: bool,
-    /// A palette of greys, so that one channel says it all.
+    /// A palette of greys only, so that one channel is enough.
     pub grey_palette: bool,
-    /// Several frames, of which the first was taken.
+    /// Several frames, of which the first is used.
     pub animated: bool,
 }
 
@@ -45,21 +45,21 @@ pub(super) struct Picture {
     pub shape: Shape,
     /// Levels, channel by channel.
     pub pixels: Vec<u8>,
-    /// What it was before.
+    /// Its original properties.
     pub traits: Traits,
 }
 
 /// Why a picture cannot be used.
 #[derive(Debug)]
 pub(super) enum Fault {
-    /// It cannot be read: why.
+    /// It cannot be read, for this reason.
     Unreadable(String),
-    /// It is of another size or number of channels than expected.
+    /// It has another shape than expected: this one.
     Differs(Shape),
 }
 
-/// Reads a picture. With `expected`, one of another size is refused before it is decoded, and a palette of greys
-/// takes whichever number of channels is expected.
+/// Reads a picture. With `expected`, refuses another size before decoding, and gives a picture with a grey palette the
+/// expected number of channels.
 ///
 /// # Errors
 /// A [`Fault`].
@@ -68,11 +68,11 @@ pub(super) fn read(path: &Path, expected: Option<Shape>) -> Result<Picture, Faul
     let about = fs::metadata(path).map_err(|error| unreadable(&error))?;
     check_regular(path, &about).map_err(|error| unreadable(&error))?;
     if about.len() > MOST_STORED {
-        let said = format!(
-            "has {} bytes; pictures of {MOST_STORED} bytes at most are read",
+        let reason = format!(
+            "has {} bytes; pictures must have at most {MOST_STORED} bytes",
             about.len()
         );
-        return Err(Fault::Unreadable(said));
+        return Err(Fault::Unreadable(reason));
     }
     let bytes = fs::read(path).map_err(|error| unreadable(&error))?;
     decode(&bytes, expected)
@@ -90,7 +90,7 @@ pub(super) fn decode(bytes: &[u8], expected: Option<Shape>) -> Result<Picture, F
         limits.max_image_height = Some(MOST_SIDE);
         let decoder = PngDecoder::with_limits(Cursor::new(bytes), limits).map_err(unreadable)?;
         let animated = decoder.is_apng().unwrap_or(false);
-        // Depth and colour type, at their fixed places in the first chunk.
+        // Depth and colour type, at fixed offsets in the first chunk.
         let (depth, colour) = (bytes.get(24), bytes.get(25));
         let traits = Traits {
             deep: depth == Some(&16),
@@ -120,8 +120,8 @@ fn finish(
     let unreadable = |error: image::ImageError| Fault::Unreadable(error.to_string());
     let (width, height) = decoder.dimensions();
     if width > MOST_SIDE || height > MOST_SIDE {
-        let said = format!("is {height}×{width}; sides of {MOST_SIDE} at most are read");
-        return Err(Fault::Unreadable(said));
+        let reason = format!("is {height}×{width}; sides must be at most {MOST_SIDE}");
+        return Err(Fault::Unreadable(reason));
     }
     let (height, width) = (height as usize, width as usize);
     let colour = decoder.color_type();

@@ -1,4 +1,4 @@
-//! Sets of pictures: a folder for each class, perhaps below `train` and `test`.
+//! Reader of picture sets: one folder per class, possibly inside `train` and `test`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,7 +22,7 @@ struct Folders {
     folder: PathBuf,
     train: Vec<PathBuf>,
     test: Vec<PathBuf>,
-    /// The folder whose pictures are the test images, where there is one.
+    /// Name of the folder with the test images, if there is one.
     test_name: Option<String>,
     /// Whether every folder of the training part is a class.
     is_pure: bool,
@@ -50,8 +50,8 @@ pub(super) fn recognise(listing: &Listing) -> Result<Option<Box<dyn Layout>>, Da
         },
         None => (listing.folders.clone(), Vec::new(), None),
     };
-    // `train` and `test` with pictures and no classes in them are no classes themselves, and neither are the many
-    // folders of which a few happen to hold pictures.
+    // Folders named `train` and `test` that hold pictures directly are not classes, and neither are folders most of
+    // which hold no pictures.
     let is_part = |path: &PathBuf| Part::named(&name_of(path)).is_some();
     let holding = train.iter().filter(|class| holds_pictures(class)).count();
     let others = train
@@ -70,7 +70,7 @@ pub(super) fn recognise(listing: &Listing) -> Result<Option<Box<dyn Layout>>, Da
     })))
 }
 
-/// Entries of a folder that are looked at to see whether it holds pictures.
+/// Number of entries to check for pictures in a folder.
 const GLANCE: usize = 200;
 
 fn holds_pictures(folder: &Path) -> bool {
@@ -85,7 +85,7 @@ fn holds_pictures(folder: &Path) -> bool {
     glance(folder) || glance(&folder.join("images"))
 }
 
-/// Whether there is nothing in a folder, as in that of a class without images.
+/// Whether a folder is empty, like that of a class without images.
 fn is_bare(folder: &Path) -> bool {
     Listing::of(folder).is_ok_and(|listing| listing.is_empty())
 }
@@ -118,7 +118,7 @@ impl Folders {
                 for folder in folders.iter().filter(|folder| name_of(folder) == *name) {
                     let listing = Listing::of(folder)?;
                     let mut files = listing.files;
-                    // As in Tiny ImageNet.
+                    // Tiny ImageNet has the pictures of each class in a subfolder `images`.
                     if let Some(inner) = listing
                         .folders
                         .iter()
@@ -140,7 +140,7 @@ impl Folders {
                 .collect();
             let endings: Vec<String> = endings.into_iter().collect();
             entries.notes.push(format!(
-                "{} files are neither PNG nor JPEG and were left out ({})",
+                "{} files are neither PNG nor JPEG and were skipped ({})",
                 others.len(),
                 some_of(&endings)
             ));
@@ -148,7 +148,7 @@ impl Folders {
         Ok(entries)
     }
 
-    /// The classes in the order of `classes.txt`, else by number where all are numbers, else by name.
+    /// The classes in the order of `classes.txt`, else by number if all are numbers, else by name.
     fn in_order(
         &self,
         mut names: Vec<String>,
@@ -169,15 +169,15 @@ impl Folders {
                     path: place,
                 });
             }
-            // Folders of codes: their order stands, and `read` gives them the names.
+            // The folders have codes for names: keep their order; `read` assigns the listed names.
         }
         if names.iter().all(|name| name.parse::<u64>().is_ok()) {
             let by_name = names.clone();
             names.sort_by_key(|name| name.parse::<u64>().unwrap_or(u64::MAX));
             if names != by_name {
                 notes.push(format!(
-                    "classes are in the order of their numbers ({} …); PyTorch's ImageFolder would take them as {} …: a \
-                     classes.txt with one name a line decides otherwise",
+                    "classes are in numerical order ({} …); PyTorch's ImageFolder would order them {} …: to change the \
+                     order, add a classes.txt with one name per line",
                     names[..2].join(", "),
                     by_name[..2].join(", ")
                 ));
@@ -206,7 +206,7 @@ impl Layout for Folders {
         self.is_pure && classes.into_iter().any(inside)
     }
 
-    fn read(&self, told: Told<'_>) -> Result<Raw, DataError> {
+    fn read(&self, progress: Told<'_>) -> Result<Raw, DataError> {
         let Entries {
             classes,
             train,
@@ -221,13 +221,13 @@ impl Layout for Folders {
                 path: self.folder.clone(),
             });
         }
-        let (shape, mut pixels, traits) = decoded(&self.folder, &all, told)?;
+        let (shape, mut pixels, traits) = decoded(&self.folder, &all, progress)?;
         notes.extend(converted(&traits));
         if let Some(name) = &self.test_name
             && Part::named(name) == Some(Part::Validation)
         {
             notes.push(format!(
-                "there are no test pictures: those in {name} were taken as such"
+                "there are no test pictures: those in {name} are used instead"
             ));
         }
         let area: usize = shape.iter().product();

@@ -1,4 +1,4 @@
-//! What a reader brings: images and labels as they lie on the disk, before classes and halves are settled.
+//! The output of a reader: images and labels as stored, before classes and the test split are determined.
 
 use std::path::PathBuf;
 
@@ -8,13 +8,13 @@ use super::super::DataError;
 use super::super::file::{FileError, most_bytes};
 use crate::session::form::Shape;
 
-/// Images of one part of a set, with a label each.
+/// Labelled images of one part of a set.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(in crate::data) struct Half {
     /// Levels 0..=255, `[n, C, H, W]`.
     #[serde(skip)]
     pub pixels: Vec<u8>,
-    /// Labels as they are written, `[n]`.
+    /// Labels as stored, `[n]`.
     pub labels: Vec<u16>,
     /// `[C, H, W]`.
     pub shape: Shape,
@@ -23,7 +23,7 @@ pub(in crate::data) struct Half {
 }
 
 impl Half {
-    /// Images with as many labels.
+    /// Combines images with their labels.
     ///
     /// # Errors
     /// [`DataError::CountsDiffer`].
@@ -48,12 +48,12 @@ impl Half {
         })
     }
 
-    /// Numbers of one image.
+    /// Levels per image.
     pub(in crate::data) fn area(&self) -> usize {
         self.shape.iter().product()
     }
 
-    /// The images at `indices`, in their order.
+    /// The images at `indices`, in that order.
     pub(in crate::data) fn chosen(&self, indices: &[usize]) -> Self {
         let area = self.area();
         let mut pixels = Vec::with_capacity(indices.len() * area);
@@ -74,29 +74,29 @@ impl Half {
 pub(in crate::data) struct Names {
     /// The names.
     pub names: Vec<String>,
-    /// The file or folder that they come from, for messages.
+    /// Their file or folder, for messages.
     pub place: PathBuf,
 }
 
-/// A set as a reader found it.
+/// A set as read by a reader.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(in crate::data) struct Raw {
-    /// Training images, or all images where the set is not divided.
+    /// Training images, or all images if the set is not divided.
     pub train: Half,
-    /// Test images, where the set has some.
+    /// Test images, if the set has some.
     pub test: Option<Half>,
-    /// Names of the classes, where the set gives them.
+    /// Names of the classes, if the set gives them.
     pub names: Option<Names>,
-    /// What is worth showing.
+    /// Remarks for the user.
     pub notes: Vec<String>,
-    /// Whether sets of this name are known to have rows and columns exchanged.
+    /// Whether sets of this name are known to be transposed.
     pub perhaps_transposed: bool,
 }
 
-/// Numbers of `count` images of `shape`, once they are known to be few enough for memory.
+/// Number of levels in `count` images of `shape`, after checking that they fit in memory.
 ///
 /// # Errors
-/// [`FileError::TooLarge`], naming `place`.
+/// [`FileError::TooLarge`] for the path `place`.
 pub(super) fn room(
     place: &std::path::Path,
     count: usize,
@@ -116,7 +116,7 @@ pub(super) fn room(
     }
 }
 
-/// Size and channels of an image in words: `28×28 grey`.
+/// A description of an image's size and channels: `28×28 grey`.
 pub(in crate::data) fn in_words([channels, height, width]: Shape) -> String {
     let size = format!("{height}×{width}");
     match channels {
@@ -126,7 +126,7 @@ pub(in crate::data) fn in_words([channels, height, width]: Shape) -> String {
     }
 }
 
-/// `[n, H, W, C]` with the channels of a pixel beside each other, as `[n, C, H, W]`.
+/// Converts interleaved pixels `[n, H, W, C]` to planar ones `[n, C, H, W]`.
 pub(super) fn planar(pixels: &[u8], channels: usize, plane: usize) -> Vec<u8> {
     let mut planes = vec![0; pixels.len()];
     let one = channels * plane;

@@ -1,4 +1,4 @@
-//! What the name of a file or of an array says: which half of a set it is, images or labels, and of which set.
+//! The role of a file or array, inferred from its name: which part of which set, and images or labels.
 
 /// Images, or the labels of images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,12 +13,12 @@ pub(super) enum Part {
     Train,
     Test,
     Validation,
-    /// A set that was not divided.
+    /// A set that is not divided.
     Whole,
 }
 
 impl Part {
-    /// The part that a whole name stands for, as the names of folders do: `train`, `val`.
+    /// The part that a word denotes, such as `train` or `val`.
     pub(super) fn named(name: &str) -> Option<Self> {
         match name.to_ascii_lowercase().as_str() {
             "train" | "training" => Some(Self::Train),
@@ -29,18 +29,18 @@ impl Part {
     }
 }
 
-/// What a name says.
+/// The role that a name denotes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Role {
-    /// What is left of the name: the name of the set, often empty.
+    /// The rest of the name: the name of the set, often empty.
     pub set: String,
-    /// The part; `Whole` where none is named.
+    /// The part; `Whole` if none is named.
     pub part: Part,
-    /// Images or labels; `None` where the name does not say.
+    /// Images or labels; `None` if the name does not say.
     pub what: Option<What>,
 }
 
-/// Reads a name such as `emnist-letters-train-images-idx3-ubyte.gz`, `X_train` or `test_labels`.
+/// Parses a name such as `emnist-letters-train-images-idx3-ubyte.gz`, `X_train` or `test_labels`.
 pub(super) fn role(name: &str) -> Role {
     let mut role = Role {
         set: String::new(),

@@ -1,4 +1,4 @@
-//! The words for a folder or file in which no reader finds images: what lies there, and what would do.
+//! The error for a folder or file in which no reader finds images: what it contains, and a remedy.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -29,19 +29,19 @@ fn about_file(path: &Path) -> DataError {
     match foreign(&head(path)) {
         Some(found) => FileError::Foreign {
             path: path.to_owned(),
-            expected: "a file of images that noisescope reads",
+            expected: "an image file that noisescope can read",
             found,
         }
         .into(),
         None => DataError::Unrecognised {
             path: path.to_owned(),
-            found: "a file of an unknown kind".to_owned(),
+            found: "a file of an unknown format".to_owned(),
             hint: String::new(),
         },
     }
 }
 
-/// What lies in a folder: `3 .csv files, the folders a and b`.
+/// A description of a folder's content: `4 .csv files, the folders a, b`.
 fn contents(listing: &Listing) -> String {
     let mut kinds: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for file in &listing.files {
@@ -51,7 +51,7 @@ fn contents(listing: &Listing) -> String {
         .into_iter()
         .map(|(ending, names)| match (names.len(), ending.as_str()) {
             (1..=3, _) => some_of(&names),
-            (count, "") => format!("{count} files without an ending"),
+            (count, "") => format!("{count} files without an extension"),
             (count, ending) => format!("{count} .{ending} files"),
         })
         .collect();
@@ -64,7 +64,7 @@ fn contents(listing: &Listing) -> String {
     some_of(&parts)
 }
 
-/// What would help, for the cases that are common.
+/// A remedy, for common cases.
 fn hint(listing: &Listing) -> String {
     let has = |endings: &[&str]| {
         listing
@@ -75,11 +75,11 @@ fn hint(listing: &Listing) -> String {
     let pickles =
         |path: &PathBuf| name_of(path).starts_with("data_batch_") && ending(path).is_empty();
     let words = if listing.files.iter().any(pickles) {
-        "; this is the Python version of CIFAR-10: take the binary version (cifar-10-binary.tar.gz)"
+        "; this is the Python version of CIFAR-10: use the binary version (cifar-10-binary.tar.gz)"
     } else if has(&["zip", "tar", "gz", "tgz", "7z", "rar", "xz", "bz2", "zst"]) {
         "; unpack the archive first"
     } else if has(&["csv", "tsv"]) {
-        "; a table in text is not read: save it with numpy.savez(\"images.npz\", images=…, labels=…)"
+        "; text tables are not supported: save it with numpy.savez(\"images.npz\", images=…, labels=…)"
     } else if has(&[
         "parquet", "arrow", "h5", "hdf5", "mat", "pkl", "pickle", "pt", "pth",
     ]) {
@@ -87,14 +87,14 @@ fn hint(listing: &Listing) -> String {
     } else if has(&["gif", "bmp", "webp", "tif", "tiff", "ppm", "pgm"]) {
         "; convert the pictures to PNG"
     } else if listing.files.iter().any(|path| is_picture(path)) || halves_of_pictures(listing) {
-        "; pictures must lie in a folder for each class"
+        "; pictures must be in one folder per class"
     } else {
         ""
     };
     words.to_owned()
 }
 
-/// Whether pictures lie in `train` or `test` themselves, in no folder of a class.
+/// Whether pictures are directly in `train` or `test`, without a folder per class.
 fn halves_of_pictures(listing: &Listing) -> bool {
     listing
         .folders

@@ -1,4 +1,4 @@
-//! A drawing as SVG 1.1: millimetres as its units, text as text, maps as pictures that are not smoothed.
+//! A drawing as SVG 1.1: units are millimetres, text stays text, and maps are images drawn without smoothing.
 
 mod text;
 
@@ -13,24 +13,23 @@ use self::text::text;
 use super::mark::{Mark, Paint, Place, Point, Stroke};
 use super::{Drawing, Sheet, fonts};
 
-/// Dots an inch that a map has at least, so that readers which smooth what they enlarge do not show it
-/// blurred.
+/// Minimum resolution of a map in dots per inch, so that viewers that smooth enlarged images do not blur it.
 const SHARP: f64 = 300.0;
-/// Most pixels of a picture along one side, enlarged.
+/// Maximum number of pixels of an enlarged image along one side.
 const LARGEST: usize = 2000;
-/// How strong a band behind curves is.
+/// Opacity of a band around a curve.
 const BAND: f64 = 0.22;
 
-/// Where an SVG stands, and with which name its parts refer to each other.
+/// The names under which an SVG is embedded in a page.
 #[derive(Debug, Clone, Copy)]
 pub struct Embedded<'a> {
-    /// What the names of its parts begin with; of its own in a page.
+    /// Prefix of the ids of its parts; unique within the page.
     pub id: &'a str,
-    /// Its class in the page.
+    /// Its CSS class.
     pub class: &'a str,
 }
 
-/// The file: with the millimetres it is wide and high, its title, its alternative text and its caption.
+/// The SVG file, with its size in millimetres, title, alternative text and caption.
 pub fn file(drawing: &Drawing) -> String {
     let head = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" \
@@ -42,14 +41,14 @@ pub fn file(drawing: &Drawing) -> String {
         number(drawing.sheet.width),
         number(drawing.height),
         escaped(&drawing.title),
-        escaped(&said(drawing)),
+        escaped(&description(drawing)),
     );
     head + &body(drawing, &|_| true) + "</svg>\n"
 }
 
-/// The drawing as a part of a page of HTML, as wide as its place and at most as wide as it is.
-pub fn embedded(drawing: &Drawing, at: Embedded<'_>) -> String {
-    let Embedded { id, class } = at;
+/// The drawing as part of an HTML page, as wide as its container but no wider than the drawing itself.
+pub fn embedded(drawing: &Drawing, attributes: Embedded<'_>) -> String {
+    let Embedded { id, class } = attributes;
     let head = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" \
          class=\"{class}\" viewBox=\"0 0 {} {}\" style=\"max-width:{}mm\" role=\"img\" \
@@ -64,7 +63,7 @@ pub fn embedded(drawing: &Drawing, at: Embedded<'_>) -> String {
     head + &body(drawing, &|_| true) + "</svg>\n"
 }
 
-/// The SVG from which pictures and PDFs are drawn here: what no font at hand has, as shapes.
+/// The SVG that PNG and PDF are rendered from: characters without a font are drawn as shapes.
 pub(super) fn for_fonts(drawing: &Drawing, has: &dyn Fn(char) -> bool) -> String {
     let (width, height) = (number(drawing.sheet.width), number(drawing.height));
     format!(
@@ -75,7 +74,7 @@ pub(super) fn for_fonts(drawing: &Drawing, has: &dyn Fn(char) -> bool) -> String
 }
 
 /// The alternative text and the caption.
-fn said(drawing: &Drawing) -> String {
+fn description(drawing: &Drawing) -> String {
     let parts = [&drawing.alternative, &drawing.caption];
     let parts = parts.into_iter().filter(|part| !part.is_empty());
     parts.map(String::as_str).collect::<Vec<_>>().join("\n\n")
@@ -204,14 +203,14 @@ fn dots(
     paint: Paint,
 ) {
     let colour = colour(sheet, paint);
-    let look = match full {
+    let style = match full {
         true => format!("fill=\"{colour}\""),
         false => format!(
             "fill=\"none\" stroke=\"{colour}\" stroke-width=\"{}\"",
             number(0.45 * radius)
         ),
     };
-    let _ = writeln!(out, "<g {look}>");
+    let _ = writeln!(out, "<g {style}>");
     for (x, y) in points {
         let _ = writeln!(
             out,
@@ -229,8 +228,8 @@ fn pixels(out: &mut String, sheet: &Sheet, place: Place, columns: usize, paints:
     if rows == 0 || columns == 0 {
         return;
     }
-    let wanted = (place.width / 25.4 * SHARP / columns as f64).ceil() as usize;
-    let zoom = wanted.clamp(1, (LARGEST / columns.max(rows)).max(1));
+    let ideal = (place.width / 25.4 * SHARP / columns as f64).ceil() as usize;
+    let zoom = ideal.clamp(1, (LARGEST / columns.max(rows)).max(1));
     let colours: Vec<[u8; 3]> = paints.iter().map(|&paint| sheet.rgb(paint)).collect();
     let Some(png) = super::magnified::magnified(&colours, columns, zoom) else {
         return;
@@ -246,12 +245,12 @@ fn pixels(out: &mut String, sheet: &Sheet, place: Place, columns: usize, paints:
 
 fn through(points: &[Point]) -> String {
     let mut path = String::new();
-    for (at, point) in points.iter().enumerate() {
-        path.push(if at == 0 { 'M' } else { 'L' });
+    for (index, point) in points.iter().enumerate() {
+        path.push(if index == 0 { 'M' } else { 'L' });
         path.push_str(&pair(*point));
     }
     if points.len() == 1 {
-        // A line of one point is a dot.
+        // A line of one point is drawn as a dot.
         path.push_str("h0.01");
     }
     path
@@ -271,7 +270,7 @@ fn pair((x, y): Point) -> String {
     format!("{} {}", number(x), number(y))
 }
 
-/// Thousandths of a millimetre, as short as they can be written.
+/// A number in thousandths of a millimetre, written as briefly as possible.
 fn number(value: f64) -> String {
     let value = if value.is_finite() { value } else { 0.0 };
     let text = format!("{value:.3}");

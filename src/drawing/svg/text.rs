@@ -1,4 +1,4 @@
-//! Words as SVG: runs of letters that a font has as text, other letters as shapes.
+//! Text as SVG: runs of characters that a font covers as text, other characters as shapes.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use super::super::mark::{Anchor, Paint, Point, Words};
 use super::super::{Sheet, fonts};
 use super::{colour, number};
 
-/// Below the upper edge of a row of letters, in their size: the line that they stand on.
+/// Distance from the upper edge of a line to its baseline, in text sizes.
 const LINE: f64 = 1.05;
 
 pub fn text(
@@ -28,7 +28,7 @@ pub fn text(
         true => format!(" transform=\"rotate(-90 {} {})\"", number(x), number(y)),
         false => String::new(),
     };
-    // Upwards, the row's upper edge is on the left of its place.
+    // For upward text, the upper edge of the line is to the left of its position.
     let line = y + LINE * size;
     let write = |out: &mut String, x: f64, anchor: &str, words: &str| {
         let _ = writeln!(
@@ -47,14 +47,14 @@ pub fn text(
         };
         return write(out, x, anchor, &words.text);
     }
-    let of = |text: &str| fonts::width(text, words.bold) * size;
-    let whole = of(&words.text);
+    let width = |text: &str| fonts::width(text, words.bold) * size;
+    let whole = width(&words.text);
     let mut left = match words.anchor {
         Anchor::Start => x,
         Anchor::Middle => x - whole / 2.0,
         Anchor::End => x - whole,
     };
-    // Runs of letters that a font has as text, those between as shapes.
+    // Runs of characters that a font covers are written as text, those in between as shapes.
     let mut run = String::new();
     let mut letters = words.text.chars().peekable();
     while let Some(letter) = letters.next() {
@@ -67,13 +67,13 @@ pub fn text(
         }
         if !run.is_empty() && letters.peek().is_none_or(|next| !has(*next)) {
             write(out, left, "", &run);
-            left += of(&run);
+            left += width(&run);
             run.clear();
         }
     }
 }
 
-/// Text in XML: without what XML does not allow.
+/// Escapes text for XML and replaces characters that XML does not allow.
 pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {

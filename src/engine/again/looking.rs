@@ -1,4 +1,4 @@
-//! Blocks of trials drawn again, shown to a network, and gathered in their order.
+//! Redrawing blocks of trials, showing them to a network, and gathering the matches in order.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -14,11 +14,11 @@ use crate::nets::softmax::log_softmax;
 use crate::session::config::{self, Span};
 use crate::stimulus::{self, BlockSeed, Pool, Source};
 
-/// What is looked through: the trials at one γ.
+/// A search through the trials at one γ.
 pub struct Looking<'a> {
     /// The seed of its first block.
     pub seed: BlockSeed,
-    /// Its noise.
+    /// The noise.
     pub source: Source,
     /// The signal strength.
     pub gamma: f64,
@@ -26,21 +26,21 @@ pub struct Looking<'a> {
     pub plan: &'a config::ClassificationImages,
     /// The images that are blended with the noise.
     pub pool: &'a Pool,
-    /// What is looked for.
+    /// Which trials to find.
     pub search: &'a Search,
 }
 
-/// What was found in a block: how many, and the first of them.
+/// The matches in a block: how many, and the first of them.
 struct Matches {
     count: u64,
     trials: Vec<Trial>,
 }
 
 impl Looking<'_> {
-    /// Looks through the first `blocks` blocks at these seats, in their order, until there are enough trials.
+    /// Searches the first `blocks` blocks on these seats, in order, until there are enough trials.
     ///
     /// # Errors
-    /// Where the network cannot be brought to a device, or one fails.
+    /// If the network cannot be brought to a device, or a device fails.
     pub fn through(
         &self,
         graph: &Graph,
@@ -48,8 +48,8 @@ impl Looking<'_> {
         blocks: u64,
     ) -> Result<Gathered, AgainError> {
         let (next, enough) = (AtomicU64::new(0), AtomicBool::new(false));
-        let look = |seat: &Seat, tell: &Sender<(u64, Matches)>| -> Result<(), AgainError> {
-            let looked = guarded(|| {
+        let search = |seat: &Seat, sender: &Sender<(u64, Matches)>| -> Result<(), AgainError> {
+            let searched = guarded(|| {
                 seat.prepare_thread();
                 let network = Subject::new(graph.clone(), &seat.device)?;
                 while !enough.load(Ordering::Relaxed) {
@@ -57,89 +57,95 @@ impl Looking<'_> {
                     if block >= blocks {
                         break;
                     }
-                    // Whoever gathers them hears of every block.
-                    let _ = tell.send((block, self.block(block, &network, seat)));
+                    // The receiver outlives all workers.
+                    let _ = sender.send((block, self.block(block, &network, seat)));
                 }
                 Ok::<(), GraphError>(())
             });
-            // The others need not go on.
-            if !matches!(looked, Ok(Ok(()))) {
+            // On failure the others can stop too.
+            if !matches!(searched, Ok(Ok(()))) {
                 enough.store(true, Ordering::Relaxed);
             }
-            looked.map_err(AgainError::Failed)??;
+            searched.map_err(AgainError::Failed)??;
             Ok(())
         };
-        let (look, enough) = (&look, &enough);
-        let (tell, told) = channel();
+        let (search, enough) = (&search, &enough);
+        let (sender, receiver) = channel();
         let mut gathered = Gathered::new(self.search.count);
         let ended: Vec<Result<(), AgainError>> = std::thread::scope(|scope| {
             let begun = seats.iter().map(|seat| {
-                let tell = tell.clone();
-                scope.spawn(move || look(seat, &tell))
+                let sender = sender.clone();
+                scope.spawn(move || search(seat, &sender))
             });
             let workers: Vec<_> = begun.collect();
             // The channel ends with the last worker.
-            drop(tell);
-            for (block, matches) in told {
+            drop(sender);
+            for (block, matches) in receiver {
                 if gathered.take(block, matches) {
                     enough.store(true, Ordering::Relaxed);
                 }
             }
-            let lost = |_| Err(AgainError::Failed("a worker broke down".into()));
+            let lost = |_| Err(AgainError::Failed("a worker crashed".into()));
             let ended = workers.into_iter();
-            ended.map(|it| it.join().unwrap_or_else(lost)).collect()
+            ended
+                .map(|thread| thread.join().unwrap_or_else(lost))
+                .collect()
         });
         ended.into_iter().collect::<Result<(), AgainError>>()?;
         Ok(gathered)
     }
 
-    /// Draws a block, and asks the network of it.
+    /// Draws a block, shows it to the network, and collects the matching trials.
     fn block(&self, block: u64, network: &Subject, seat: &Seat) -> Matches {
         let Span { first, trials } = self.plan.span(self.gamma, block);
         let seed = BlockSeed { block, ..self.seed };
-        let own = stimulus::draw(seed, &self.source, self.gamma, first, trials, self.pool);
-        let logits = network.logits(own.stimuli.clone(), &seat.device);
-        let said = Said::new(network.rows(&logits), self.plan.weighting);
-        // Trials of too little confidence are in no count.
-        let is_counted = |at: usize| said.weights.as_ref().is_none_or(|weights| weights[at] > 0);
-        let is_met = |&at: &usize| {
-            is_counted(at) && self.search.is_met_by(own.truth[at], said.decisions[at])
+        let drawn = stimulus::draw(seed, &self.source, self.gamma, first, trials, self.pool);
+        let logits = network.logits(drawn.stimuli.clone(), &seat.device);
+        let responses = Said::new(network.rows(&logits), self.plan.weighting);
+        // Trials with too little confidence are not counted.
+        let is_counted = |trial: usize| {
+            let weights = responses.weights.as_ref();
+            weights.is_none_or(|weights| weights[trial] > 0)
         };
-        let met: Vec<usize> = (0..trials).filter(is_met).collect();
+        let is_match = |&trial: &usize| {
+            let (truth, called) = (drawn.truth[trial], responses.decisions[trial]);
+            is_counted(trial) && self.search.matches(truth, called)
+        };
+        let found: Vec<usize> = (0..trials).filter(is_match).collect();
         let (area, points) = (self.pool.pixels(), self.source.points());
         let outputs: Vec<&[f32]> = network.rows(&logits).collect();
-        let is_seen = self.gamma > 0.0;
-        let made = |&at: &usize| Trial {
+        let is_visible = self.gamma > 0.0;
+        let trial = |&place: &usize| Trial {
             block,
-            place: at,
-            truth: is_seen.then_some(own.truth[at]),
-            image: own.image.get(at).copied().filter(|_| is_seen),
-            called: said.decisions[at],
-            confidence: log_softmax(outputs[at])[said.decisions[at]].exp(),
-            stimulus: own.stimuli[at * area..(at + 1) * area].to_vec(),
+            place,
+            truth: is_visible.then_some(drawn.truth[place]),
+            image: drawn.image.get(place).copied().filter(|_| is_visible),
+            called: responses.decisions[place],
+            confidence: log_softmax(outputs[place])[responses.decisions[place]].exp(),
+            stimulus: drawn.stimuli[place * area..(place + 1) * area].to_vec(),
             noise: stimulus::values(
-                &own.noise[at * points..(at + 1) * points],
+                &drawn.noise[place * points..(place + 1) * points],
                 self.source.noise().grid(),
             ),
-            outputs: outputs[at].to_vec(),
+            outputs: outputs[place].to_vec(),
         };
         Matches {
-            count: met.len() as u64,
-            trials: met.iter().take(self.search.count).map(made).collect(),
+            count: found.len() as u64,
+            trials: found.iter().take(self.search.count).map(trial).collect(),
         }
     }
 }
 
-/// What the blocks have, put in their order.
+/// Collects the matches of the blocks in order.
 pub struct Gathered {
     most: usize,
-    /// Blocks that came before their turn.
+    /// Blocks that arrived before their turn.
     waiting: BTreeMap<u64, Matches>,
-    /// Blocks that were looked through; the first that is still missing.
+    /// Number of blocks collected, and so the next one.
     pub next: u64,
-    /// The first trials that were looked for.
+    /// The first matching trials.
     pub trials: Vec<Trial>,
-    /// How many there are in the blocks that were looked through.
+    /// How many match in the collected blocks.
     pub matching: u64,
 }
 
@@ -154,16 +160,16 @@ impl Gathered {
         }
     }
 
-    /// Takes a block; gives whether there are enough trials. Blocks after those are left alone, so that what is found
-    /// does not depend on who was faster.
+    /// Takes a block; returns whether there are enough trials. Later blocks are then ignored, so that the result
+    /// does not depend on which worker was faster.
     fn take(&mut self, block: u64, matches: Matches) -> bool {
         self.waiting.insert(block, matches);
         while self.trials.len() < self.most
-            && let Some(own) = self.waiting.remove(&self.next)
+            && let Some(matches) = self.waiting.remove(&self.next)
         {
             let room = self.most - self.trials.len();
-            self.trials.extend(own.trials.into_iter().take(room));
-            self.matching += own.count;
+            self.trials.extend(matches.trials.into_iter().take(room));
+            self.matching += matches.count;
             self.next += 1;
         }
         self.trials.len() >= self.most
@@ -197,8 +203,8 @@ mod tests {
         let blocks: [&[usize]; 4] = [&[5], &[], &[0, 3], &[1]];
         for order in [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]] {
             let mut gathered = Gathered::new(2);
-            for at in order {
-                gathered.take(at as u64, matches(at as u64, blocks[at]));
+            for block in order {
+                gathered.take(block as u64, matches(block as u64, blocks[block]));
             }
             let found: Vec<(u64, usize)> = gathered
                 .trials

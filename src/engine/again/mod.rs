@@ -1,8 +1,8 @@
-//! Trials of classification images that a session was shown, made again.
+//! Reproducing past trials of a session's classification images.
 //!
-//! A session keeps counts and sums, not trials. But a block of trials follows from its seed, and the network is kept:
-//! so the trials behind a cell of the counts are drawn once more, the network is asked once more, and those that are
-//! of the cell are given. Only blocks that are done are looked through, in their order, whoever computes them.
+//! A session keeps counts and sums, not trials. But its seed determines a block of trials, and the network is kept:
+//! so the trials behind a cell of the counts are found by drawing them again and showing them to the network again.
+//! Only finished blocks are searched, and the result does not depend on which worker computes them.
 
 mod looking;
 
@@ -21,60 +21,62 @@ use crate::stimulus::{BlockSeed, Pool, Source};
 
 use looking::Looking;
 
-/// Which trials are looked for.
+/// Which trials to find.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Search {
-    /// Which of the plan's classification images, among these alone, from 0.
+    /// Index among the plan's classification images only, from 0.
     pub images: usize,
-    /// The place of the signal strength among theirs.
+    /// Index of γ among theirs.
     pub gamma: usize,
-    /// Those of this true class; `None`: of any.
+    /// True class; `None` for any.
     pub truth: Option<usize>,
-    /// Those called this class; `None`: any.
+    /// Class the network decided on; `None` for any.
     pub called: Option<usize>,
-    /// Most trials.
+    /// Maximum number of trials to return.
     pub count: usize,
 }
 
 impl Search {
-    fn is_met_by(&self, truth: usize, called: usize) -> bool {
-        self.truth.is_none_or(|own| own == truth) && self.called.is_none_or(|own| own == called)
+    fn matches(&self, truth: usize, called: usize) -> bool {
+        let is_any_or =
+            |class: Option<usize>, found: usize| class.is_none_or(|class| class == found);
+        is_any_or(self.truth, truth) && is_any_or(self.called, called)
     }
 
-    /// Trials that are looked for, by the counts of a session.
+    /// Number of matching trials by the session's counts.
     fn recorded(&self, trials: &GammaTrials) -> u64 {
         let k = trials.classes().max(1);
         let cells = trials.counts.iter().enumerate();
         // Even blocks, then odd ones.
-        let own = cells.filter(|(at, _)| self.is_met_by(at / k % k, at % k));
-        own.map(|(_, count)| count).sum()
+        let matching = cells.filter(|(cell, _)| self.matches(cell / k % k, cell % k));
+        matching.map(|(_, count)| count).sum()
     }
 }
 
-/// One trial, as it was shown.
+/// One reproduced trial.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trial {
     /// Its block.
     pub block: u64,
     /// Its place in the block, from 0.
     pub place: usize,
-    /// Its true class; `None` at γ = 0, where no image is to be seen.
+    /// Its true class; `None` at γ = 0, where no image is visible.
     pub truth: Option<usize>,
-    /// The training image in it, by its place among them; `None` at γ = 0.
+    /// Index of its image among the training images; `None` at γ = 0.
     pub image: Option<usize>,
-    /// What the network calls it.
+    /// The class the network decided on.
     pub called: usize,
-    /// The softmax probability of that, in \[0,1\].
+    /// The softmax probability of that class, in \[0,1\].
     pub confidence: f64,
-    /// What it was shown, row-major \[C,H,W\].
+    /// The stimulus, row-major \[C,H,W\].
     pub stimulus: Vec<f32>,
-    /// The noise alone on its own grid, row-major \[c,h,w\].
+    /// The noise on its own grid, row-major \[c,h,w\].
     pub noise: Vec<f32>,
     /// The network's logits, \[K\].
     pub outputs: Vec<f32>,
 }
 
-/// What was found.
+/// The result of a search.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
     /// The signal strength.
@@ -85,45 +87,45 @@ pub struct Found {
     pub grid: Shape,
     /// Number of classes, K.
     pub classes: usize,
-    /// The first trials that were looked for, in the order in which they were shown.
+    /// The first matching trials, in the order in which they were shown.
     pub trials: Vec<Trial>,
-    /// How many there are in the blocks that were looked through.
+    /// Number of matches in the searched blocks.
     pub matching: u64,
-    /// How many there are by the counts of the session.
+    /// Number of matches by the session's counts.
     pub recorded: u64,
-    /// Blocks that were looked through, the first ones.
+    /// Number of blocks searched, from the first on.
     pub blocks: u64,
-    /// Blocks that are done.
+    /// Number of finished blocks.
     pub of: u64,
-    /// What the network was asked on.
+    /// The device that the network ran on.
     pub device: String,
-    /// What somebody should know of how it was asked, a sentence each.
+    /// Notes on how the network ran, a sentence each.
     pub notes: Vec<String>,
 }
 
 impl Found {
-    /// Whether every block was looked through, and there were others than the session has counted: the network says
-    /// something else now.
+    /// Whether all blocks were searched and the number of matches differs from the session's counts, so that the
+    /// network now decides differently.
     pub fn differs(&self) -> bool {
         self.blocks == self.of && self.matching != self.recorded
     }
 }
 
-/// Why trials cannot be made again.
+/// Why trials cannot be reproduced.
 #[derive(Debug, thiserror::Error)]
 pub enum AgainError {
-    /// None of them was shown yet.
+    /// None of them has been shown yet.
     #[error("{0} has no such trials yet; run it first: noisescope run {0}")]
     NoTrials(String),
     /// The images are not those that were blended with the noise.
-    #[error("{words}; put back those that {name} was shown")]
+    #[error("{words}; restore the images that {name} ran with")]
     OtherImages {
         /// The session.
         name: String,
-        /// What differs.
+        /// The differences.
         words: String,
     },
-    /// The images, the network or the device cannot be had.
+    /// The images, the network or the device cannot be opened.
     #[error(transparent)]
     Side(#[from] SideError),
     /// The device failed.
@@ -149,20 +151,20 @@ impl From<DeviceError> for AgainError {
     }
 }
 
-/// Makes trials of a session again that are of the classes looked for, and asks its network of them: where it was
-/// asked before, and as it was then, unless another device is wanted.
+/// Reproduces the trials of a session that match the search, on the session's last device and in the same way unless
+/// another device is chosen.
 ///
 /// # Errors
-/// Where there are no such trials, or the network, the images or the device cannot be had.
+/// If there are no such trials, or the network, the images or the device cannot be opened.
 pub fn again(session: &Session, search: &Search, bench: Bench<'_>) -> Result<Found, AgainError> {
     let nothing = || AgainError::NoTrials(session.name.clone());
     let mut all = session.record.all::<ClassificationImages>();
-    let (place, own) = all.nth(search.images).ok_or_else(nothing)?;
+    let (place, record) = all.nth(search.images).ok_or_else(nothing)?;
     let Some(config::Analysis::ClassificationImages(plan)) = session.config.analyses.get(place)
     else {
         return Err(nothing());
     };
-    let trials = own.gammas.get(search.gamma).ok_or_else(nothing)?;
+    let trials = record.gammas.get(search.gamma).ok_or_else(nothing)?;
     let form = session.record.form.clone().ok_or_else(nothing)?;
     // A shard's file does not begin at the first block.
     if trials.blocks == 0 || trials.first != 0 {
@@ -211,13 +213,14 @@ pub fn again(session: &Session, search: &Search, bench: Bench<'_>) -> Result<Fou
     })
 }
 
-/// Whether the images that are blended with noise are those of the last start of a session.
+/// Checks that the images are those of the session's last recorded inputs.
 fn check_images(session: &Session, images: &Dataset) -> Result<(), AgainError> {
     let Some(began) = session.record.inputs.last() else {
         return Ok(());
     };
     let differences = inputs::of(images, None).differences(began).into_iter();
-    let mut training = differences.filter(|(what, _)| *what == Difference::Images("training"));
+    let is_training = |difference: &Difference| *difference == Difference::Images("training");
+    let mut training = differences.filter(|(difference, _)| is_training(difference));
     match training.next() {
         None => Ok(()),
         Some((_, words)) => Err(AgainError::OtherImages {
@@ -227,10 +230,10 @@ fn check_images(session: &Session, images: &Dataset) -> Result<(), AgainError> {
     }
 }
 
-/// What is not as it was when the session was computed, though it could be.
+/// Avoidable differences from how the session was computed.
 fn notes(before: Option<&str>, kind: Kind) -> Vec<String> {
     const ROUNDED: &str =
-        "the session was computed in TF32; with --tf32 the network is asked as it was";
+        "the session was computed in TF32; use --tf32 to run the network the same way";
     let was = before.is_some_and(numerics::was_tf32);
     match kind {
         Kind::Cuda(_) if was && !numerics::is_tf32() => vec![ROUNDED.to_owned()],

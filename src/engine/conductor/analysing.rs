@@ -1,4 +1,4 @@
-//! Advancing the experiments, one after the other, block by block.
+//! Advancing the analyses, one after another, block by block.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,22 +16,22 @@ use crate::session::State;
 use crate::session::config::Config;
 use crate::session::run::Phase;
 
-/// Time between two refreshes of what needs the network (the classes fed back).
+/// Time between two refreshes of results that need the network (images fed back to it).
 const REFRESH: Duration = Duration::from_secs(2);
 
-/// How an analysis has ended.
+/// How work on an analysis ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Course {
-    /// All is done.
+    /// It is finished.
     Done,
-    /// The plan was extended: what there is to do must be looked at anew.
+    /// The plan was extended: the work left must be determined again.
     Again,
-    /// Told to stop.
+    /// A command said to stop.
     Stop,
 }
 
 impl Conductor {
-    /// Advances one analysis to its end, or until told otherwise.
+    /// Advances one analysis until it is finished or a command intervenes.
     pub(super) fn analyse(
         &mut self,
         config: &Config,
@@ -45,7 +45,7 @@ impl Conductor {
             .record
             .is_done(index, &config.analyses[index])
         {
-            // An engine that died right after the last block left what follows from it undone.
+            // An engine that died right after the last block did not refresh the results.
             let analysis: Arc<dyn Analysis> = Arc::from(analysis::build(config, index, lab));
             self.refresh(&analysis, index, lab, opened)?;
             return Ok(Course::Done);
@@ -55,36 +55,36 @@ impl Conductor {
         let mut pace = Pace::new();
         let (mut phase, mut last) = (0, 0);
         while phase <= last {
-            // Made anew for every phase: what begins one may take what the one before has left.
+            // Built anew for every phase, since a phase may begin with the results of the one before.
             let mut analysis = analysis::build(config, index, lab);
             let parts = analysis.parts();
             let record = &self.rounds.session.record;
             let done = analysis.done(&record.analyses[index]);
             let is_shard = record.shard.is_some();
-            // What begins a later phase takes the sums of all shards.
+            // Later phases need the sums of all shards.
             last = match is_shard {
                 true => 0,
                 false => parts.iter().map(|part| part.phase).max().unwrap_or(0),
             };
             let (parts, done) = match is_shard {
-                true => self.own_blocks(index, parts, &done),
+                true => self.shard_blocks(index, parts, &done),
                 false => (parts, done),
             };
             let record = &self.rounds.session.record;
-            // Sums on a device are exact up to so many trials.
+            // Sums on a device are exact only up to this many trials.
             let blocks = opened.seats[0].blocks;
             let most = MOST_SUMMED / (blocks * analysis.trials_of_block()) as u64;
             let mut dealer = Dealer::new(parts, phase, done)
                 .at_most(opened.seats.len())
                 .in_launches(blocks as u64, most);
-            // One that has nothing to do does not pass for done: it says why.
+            // An analysis with nothing to do is an error that says why, not a success.
             let idle = analysis.parts().iter().all(|part| part.blocks == 0);
             if !dealer.is_done() || idle {
                 let whole = record.clone();
-                let own = &mut self.rounds.session.record.analyses[index];
-                let began = on_device(&opened.name, || analysis.begin(phase, lab, &whole, own));
+                let record = &mut self.rounds.session.record.analyses[index];
+                let began = on_device(&opened.name, || analysis.begin(phase, lab, &whole, record));
                 if began.is_err() {
-                    *own = whole.analyses[index].clone();
+                    *record = whole.analyses[index].clone();
                 }
                 began??;
                 self.open_portion(config, index, &*analysis);
@@ -106,7 +106,7 @@ impl Conductor {
         Ok(Course::Done)
     }
 
-    /// Advances one phase of an analysis to its end, or until told otherwise.
+    /// Advances one phase of an analysis until it is finished or a command intervenes.
     fn advance(
         &mut self,
         analysis: &Arc<dyn Analysis>,
@@ -145,7 +145,7 @@ impl Conductor {
                 Answer::Note(note) => self.rounds.warn(note),
                 Answer::Fewer { device, blocks } => {
                     self.rounds.warn(format!(
-                        "device `{device}` has no memory for as many blocks at once: going on with {blocks}"
+                        "device `{device}` has no memory for as many blocks at once: continuing with {blocks}"
                     ));
                     opened.take_at_most(blocks);
                     self.record_device(opened);
@@ -167,7 +167,7 @@ impl Conductor {
                     workers.recall();
                 }
             }
-            self.tell(index, pace);
+            self.report(index, pace);
             if refreshed.elapsed() >= REFRESH {
                 refreshed = Instant::now();
                 self.refresh(analysis, index, lab, opened)?;
@@ -178,10 +178,11 @@ impl Conductor {
         }
         drop(workers);
         self.refresh(analysis, index, lab, opened)?;
-        self.tell(index, pace);
+        self.report(index, pace);
         Ok(course)
     }
 
+    /// Updates the results that need the network.
     fn refresh(
         &mut self,
         analysis: &Arc<dyn Analysis>,
@@ -190,22 +191,23 @@ impl Conductor {
         opened: &Opened,
     ) -> Result<(), RunError> {
         let record = &mut self.rounds.session.record;
-        // What follows from the sums follows from those of all shards.
+        // They need the sums of all shards.
         if record.shard.is_none() {
-            let own = &mut record.analyses[index];
-            on_device(&opened.name, || analysis.refresh(lab, own))?;
+            let record = &mut record.analyses[index];
+            on_device(&opened.name, || analysis.refresh(lab, record))?;
         }
         Ok(())
     }
 
-    /// What is done of an analysis, and what there is to do.
+    /// Work done on an analysis, and its total.
     fn progress(&self, index: usize) -> (u64, u64) {
         let session = &self.rounds.session;
         let plan = &session.config.analyses[index];
         session.record.progress_of(index, plan)
     }
 
-    fn tell(&mut self, index: usize, pace: &Pace) {
+    /// Updates and publishes the progress of an analysis.
+    fn report(&mut self, index: usize, pace: &Pace) {
         let (done, total) = self.progress(index);
         let stage = &mut self.rounds.run.stages[index + 1];
         (stage.done, stage.total) = (done, total);
@@ -213,13 +215,13 @@ impl Conductor {
         stage.eta_s = pace.eta_s(total.saturating_sub(done));
         stage.seconds = pace.worked().as_secs_f64();
         let rate = stage.per_second;
-        self.foretell(index + 1);
+        self.update_eta(index + 1);
         self.rounds.note_rate(rate);
         self.rounds.publish_if_due();
     }
 }
 
-/// Hands out blocks until enough wait.
+/// Hands out jobs until enough are waiting.
 fn deal(dealer: &mut Dealer, workers: &Workers, analysis: &dyn Analysis) {
     while let Some(job) = dealer.peek() {
         let job = dealer.lengthened(job, analysis.milestone(job.part, job.block));

@@ -1,7 +1,9 @@
-//! The run from its beginning to its end: images, network, training ([`training`]), then one
-//! analysis after the other ([`analysing`]).
+//! A run from beginning to end: images, network, training ([`training`]), then the analyses one
+//! after another ([`analysing`]).
 
 mod analysing;
+mod error;
+mod images;
 mod network;
 mod origin;
 mod portion;
@@ -9,146 +11,55 @@ mod portion;
 mod tests;
 mod training;
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
 use self::analysing::Course;
-use super::device::{self, DeviceError, Opened};
+use self::error::RunError;
+use super::device::{self, Opened};
 use super::fault::{Fault, guarded};
 use super::forecast::Forecast;
-use super::kept::{self, EMBEDDED, FULL, KeptError};
 use super::rounds::{Flow, Rounds};
-use super::workers::StartError;
 use super::{Options, Until};
-use crate::analysis::memory::Memory;
-use crate::analysis::{AnalysisError, Lab, Resident};
-use crate::data::{self, DataError, Dataset, Origin, Request};
-use crate::format::{bytes, thousands};
-use crate::host::available_memory;
+use crate::analysis::{Lab, Resident};
+use crate::data::{DataError, Dataset};
 use crate::link::Command;
-use crate::nets::foreign::{ForeignError, Misfit, MixesImages};
-use crate::nets::graph::{Graph, GraphError};
-use crate::nets::import::ImportError;
-use crate::nets::import::onnx::OnnxError;
-use crate::nets::launch;
-use crate::nets::plan::Plan;
-use crate::nets::ports::PortsError;
-use crate::nets::train::TrainError;
-use crate::nets::{Ports, ScalingError, parameters_of};
-use crate::session::config::{Analysis, ClassificationImages, Config, Weights};
-use crate::session::form::Form;
+use crate::nets::graph::Graph;
+use crate::session::config::{Analysis, ClassificationImages, Config};
 use crate::session::run::Phase;
 use crate::session::store::{Lock, StoreError};
 use crate::session::{Session, State};
 use crate::stimulus::Pool;
 
-/// How a session records that there are no images.
-const NOISE: &str = "no images";
-
-/// Why a run cannot go on.
-#[derive(Debug, thiserror::Error)]
-enum RunError {
-    #[error(transparent)]
-    Data(#[from] DataError),
-    #[error("dataset: {0}")]
-    Ports(#[from] PortsError),
-    #[error(
-        "dataset: the images are {found} of {found_classes} classes, and this session began on {began} of {began_classes}; put those back, or start a new session"
-    )]
-    OtherForm {
-        found: String,
-        found_classes: usize,
-        began: String,
-        began_classes: usize,
-    },
-    #[error(
-        "{what}; put back what it began on, or start a new session. Where it is meant, this goes on and records it: noisescope run {name} --accept-inputs"
-    )]
-    OtherInputs { what: String, name: String },
-    #[error("network.weights: {path} cannot be read: {error}")]
-    Unreadable { path: String, error: std::io::Error },
-    #[error(
-        "network.weights: training takes images, and the plan has none (dataset: None); take weights from a file: network.weights=File(\"model.pt\")"
-    )]
-    NothingToTrainOn,
-    #[error(transparent)]
-    Device(#[from] DeviceError),
-    #[error(transparent)]
-    Train(#[from] TrainError),
-    #[error(transparent)]
-    Graph(#[from] GraphError),
-    #[error(transparent)]
-    Onnx(#[from] OnnxError),
-    #[error(transparent)]
-    Scaling(#[from] ScalingError),
-    #[error(transparent)]
-    Kept(#[from] KeptError),
-    #[error(transparent)]
-    Foreign(#[from] ForeignError),
-    #[error("network: {0}")]
-    Misfit(#[from] Misfit),
-    #[error(transparent)]
-    MixesImages(#[from] MixesImages),
-    #[error(transparent)]
-    Start(#[from] StartError),
-    #[error(transparent)]
-    Fault(#[from] Fault),
-    #[error(transparent)]
-    Analysis(#[from] AnalysisError),
-    #[error(transparent)]
-    Import(#[from] ImportError),
-    #[error("the results could not be saved: {0}")]
-    Save(#[from] StoreError),
-}
-
-/// Trials of a block of the first classification images of a plan, which launches are tried with.
-fn block_of(config: &Config) -> usize {
-    let images = config.analyses.iter().find_map(|it| match it {
-        Analysis::ClassificationImages(it) => Some(it.block),
+/// Trials per block of a plan's first classification images, used to choose the launch size.
+fn block_size(config: &Config) -> usize {
+    let block = config.analyses.iter().find_map(|analysis| match analysis {
+        Analysis::ClassificationImages(images) => Some(images.block),
         _ => None,
     });
-    images.unwrap_or_else(|| ClassificationImages::default().block)
+    block.unwrap_or_else(|| ClassificationImages::default().block)
 }
 
-/// How a run ended, if it did not fail.
+/// How a run that did not fail ended.
 #[derive(Debug, PartialEq, Eq)]
 enum End {
     Finished,
     Stopped,
 }
 
-/// Fewer pictures than these are read before anybody looks.
-const MANY: usize = 1_000;
-
-/// Says how many of how many pictures have been read, and hears whether to go on.
-fn tell_reading(rounds: &mut Rounds, done: usize, of: usize) -> ControlFlow<()> {
-    if of >= MANY {
-        if rounds.run.reading.is_none() {
-            rounds.log(format!("reading {} pictures …", thousands(of as u64)));
-        }
-        rounds.run.reading = Some((done as u64, of as u64));
-        rounds.publish_if_due();
-    }
-    match rounds.listen() {
-        Flow::Go(_) | Flow::Again => ControlFlow::Continue(()),
-        Flow::Stop => ControlFlow::Break(()),
-    }
-}
-
-/// Computes on the engine's own thread. A device that fails there is a fault, as it is at a worker's
-/// seat: what is measured is saved, and a person is told the next step.
+/// Runs a computation on the engine's own thread. A device failure there becomes a fault, as in a
+/// worker: the results are saved, and the user is told what to do next.
 fn on_device<T>(device: &str, compute: impl FnOnce() -> T) -> Result<T, Fault> {
     let compute = || {
         #[cfg(test)]
-        tests::fail_where_wanted();
+        tests::fail_if_due();
         compute()
     };
-    guarded(compute).map_err(|said| Fault::of(device, &said))
+    guarded(compute).map_err(|message| Fault::of(device, &message))
 }
 
-/// The engine's one thread of control.
+/// Conducts a run on the engine's thread.
 pub struct Conductor {
     rounds: Rounds,
     options: Options,
@@ -159,7 +70,7 @@ pub struct Conductor {
 }
 
 impl Conductor {
-    /// Takes over the session that the link holds.
+    /// Takes over the session in the link.
     pub fn new(
         publish: watch::Sender<Arc<Session>>,
         commands: mpsc::UnboundedReceiver<Command>,
@@ -182,18 +93,18 @@ impl Conductor {
             Ok(End::Stopped) => Phase::Stopped,
             Err(error) => {
                 let mut message = error.to_string();
-                // The phase says it on every face; the log of an engine of its own has it here.
+                // Viewers see it in the phase; this is for the log of a background engine.
                 tracing::error!("{message}");
                 let failed = State::Failed(message.clone());
                 let saved = match error {
                     RunError::Save(_) => Ok(()),
-                    // The device is gone in the middle of the work, which is not given up.
+                    // The device is gone in the middle of the work, whose results are kept.
                     RunError::Fault(_) => self.save(&failed),
                     _ => self.rounds.checkpoint(failed),
                 };
                 if let Err(worse) = saved {
                     message = format!(
-                        "{}. The run had ended before: {message}",
+                        "{}. The run had already failed: {message}",
                         RunError::Save(worse)
                     );
                 }
@@ -218,8 +129,8 @@ impl Conductor {
         Ok(end)
     }
 
-    /// The last checkpoint. Where it cannot be written, the engine keeps trying, with the problem
-    /// on the screen, until somebody says that what was measured is given up.
+    /// Writes the last checkpoint. If that fails, the engine shows the problem and keeps trying until the user
+    /// decides to discard the results.
     fn save(&mut self, state: &State) -> Result<(), StoreError> {
         loop {
             match self.rounds.checkpoint(state.clone()) {
@@ -281,20 +192,20 @@ impl Conductor {
         }
         let lab = self.lab(&config, &dataset, &opened)?;
         if opened.untried {
-            opened.choose_launch(&lab, block_of(&config))?;
+            opened.choose_launch(&lab, block_size(&config))?;
             for note in &opened.notes {
                 self.rounds.log(note.clone());
             }
-            self.record_device_anew(&opened);
+            self.replace_device_record(&opened);
         }
         if opened.seats[0].kind == device::Kind::Cpu
             && let Err(unplanned) = lab.network.plan()
         {
             self.rounds.log(format!(
-                "no plan is made for this network, which is computed as by flex: {unplanned}"
+                "this network cannot be compiled into a plan and is computed as by flex: {unplanned}"
             ));
         }
-        // The plan may be extended while it is worked on.
+        // The plan may be extended while it runs.
         let mut config = self.rounds.session.config.clone();
         let mut index = 0;
         while index < config.analyses.len() {
@@ -303,7 +214,7 @@ impl Conductor {
                 Course::Again => index = 0,
                 Course::Stop => return Ok(End::Stopped),
             }
-            // What was said after the last block counts too.
+            // Commands received after the last block count too.
             if index == config.analyses.len() && self.rounds.listen() == Flow::Again {
                 index = 0;
             }
@@ -312,13 +223,13 @@ impl Conductor {
         Ok(End::Finished)
     }
 
-    /// Notes how it computes where that was chosen after it was noted where.
-    fn record_device_anew(&mut self, opened: &Opened) {
+    /// Replaces the last device record, after its launch size has been chosen.
+    fn replace_device_record(&mut self, opened: &Opened) {
         self.rounds.session.record.devices.pop();
         self.record_device(opened);
     }
 
-    /// Notes where it computes, and how, where that is new.
+    /// Records the device and how it computes, if that has changed.
     fn record_device(&mut self, opened: &Opened) {
         let devices = &mut self.rounds.session.record.devices;
         if devices.last() != Some(&opened.recorded()) {
@@ -326,123 +237,11 @@ impl Conductor {
         }
     }
 
-    /// Foretells the end of the whole plan from the stage under way.
-    fn foretell(&mut self, stage: usize) {
+    /// Updates the ETA of the whole plan from the current stage.
+    fn update_eta(&mut self, stage: usize) {
         let run = &mut self.rounds.run;
         let forecast = self.forecast.as_ref();
-        run.eta_s = forecast.and_then(|it| it.eta_s(&run.stages, stage));
-    }
-
-    /// Tells how much memory the plan takes, and refuses what does not fit.
-    fn check_memory(
-        &mut self,
-        config: &Config,
-        dataset: &Dataset,
-        workers: usize,
-        network: &Graph,
-    ) -> Result<(), RunError> {
-        let images = dataset.train.len() + dataset.test.len();
-        // What plans take beside that.
-        let plan = match launch::is_by_plan() {
-            true => network
-                .fast()
-                .ok()
-                .and_then(|fast| Plan::new(&fast.graph).ok()),
-            false => None,
-        };
-        let (packed, scratch) = plan.map_or((0, 0), |plan| plan.bytes());
-        let network = (parameters_of(network), &network.sites()[..]);
-        let mut memory = Memory::of(config, &dataset.form(), images, workers, network);
-        memory.weights += packed as u64;
-        memory.workers += (workers * scratch) as u64;
-        let free = available_memory();
-        self.rounds.run.memory = memory.total();
-        let of = free.map_or_else(String::new, |free| format!(" of {} free", bytes(free)));
-        self.rounds
-            .log(format!("memory: about {}{of}", bytes(memory.total())));
-        memory.check(free.unwrap_or(u64::MAX), config)?;
-        Ok(())
-    }
-
-    /// Fixes the form of the run's images, or finds that it is still the same. Classes may get their
-    /// names from the network.
-    fn take_form(&mut self, config: &Config, form: Form) -> Result<Form, RunError> {
-        Ports::from(&form).check(config.network.kind)?;
-        let form = self.open_network(config, form)?;
-        let record = &mut self.rounds.session.record;
-        if let Some(began) = &record.form
-            && (began.shape(), began.count()) != (form.shape(), form.count())
-        {
-            return Err(RunError::OtherForm {
-                found: form.size_in_words(),
-                found_classes: form.count(),
-                began: began.size_in_words(),
-                began_classes: began.count(),
-            });
-        }
-        record.form = Some(form.clone());
-        Ok(form)
-    }
-
-    /// Noise alone: no images, but a form.
-    fn without_images(&mut self, config: &Config) -> Result<Dataset, RunError> {
-        let Weights::File(path) = &config.network.weights else {
-            return Err(RunError::NothingToTrainOn);
-        };
-        let form = match &self.rounds.session.record.form {
-            Some(form) => form.clone(),
-            None => self.form_of_network(config, path)?,
-        };
-        let form = self.take_form(config, form)?;
-        self.rounds.log(format!(
-            "noise alone, {}, {} classes",
-            form.size_in_words(),
-            form.count()
-        ));
-        self.rounds.session.record.images = Some(NOISE.to_owned());
-        self.rounds.run.images = NOISE.to_owned();
-        self.rounds.publish();
-        Ok(Dataset::none(form))
-    }
-
-    fn images(&mut self, config: &Config) -> Result<Dataset, RunError> {
-        let Some(plan) = &config.dataset else {
-            return self.without_images(config);
-        };
-        let plan = kept::images(plan, self.rounds.session.record.images.as_deref());
-        let request = Request {
-            plan: &plan,
-            seed: config.seed,
-            data: &self.options.data,
-            cache: Some(self.options.store.folder()),
-        };
-        let rounds = &mut self.rounds;
-        let read = data::load(&request, &mut |done, of| tell_reading(rounds, done, of));
-        self.rounds.run.reading = None;
-        let mut dataset = read?;
-        dataset.classes = self.take_form(config, dataset.form())?.classes;
-        let images = match &dataset.origin {
-            Origin::Embedded => EMBEDDED.to_owned(),
-            Origin::Full(_) => FULL.to_owned(),
-            Origin::Folder(folder) => folder.display().to_string(),
-            Origin::None => NOISE.to_owned(),
-        };
-        for note in &dataset.notes {
-            match note.warning {
-                true => self.rounds.warn(note.text.clone()),
-                false => self.rounds.note(note.text.clone()),
-            }
-        }
-        self.rounds.log(format!(
-            "{}, {images}: {} training and {} test images",
-            config.dataset_label(),
-            dataset.train.len(),
-            dataset.test.len()
-        ));
-        self.rounds.session.record.images = Some(images.clone());
-        self.rounds.run.images = images;
-        self.rounds.publish();
-        Ok(dataset)
+        run.eta_s = forecast.and_then(|forecast| forecast.eta_s(&run.stages, stage));
     }
 
     fn lab(&self, config: &Config, dataset: &Dataset, opened: &Opened) -> Result<Lab, RunError> {

@@ -1,4 +1,4 @@
-//! The network under study: built in and trained, or from a file.
+//! Opening the network under study: built in and trained, or from a file.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ use crate::session::form::{DEFAULT_IMAGE, Form};
 use crate::session::record::{Model, Training};
 
 impl Conductor {
-    /// The network as the session has it, on the device of this run.
+    /// The session's network, on this run's device.
     pub(super) fn subject(
         &self,
         config: &Config,
@@ -28,7 +28,9 @@ impl Conductor {
             Some(graph) => graph.clone(),
             None => {
                 let training = self.rounds.session.record.training.as_ref();
-                let best = training.map(|it| it.best.clone()).unwrap_or_default();
+                let best = training
+                    .map(|record| record.best.clone())
+                    .unwrap_or_default();
                 let graph = Graph::of_kind(config.network.kind, Ports::from(form), &best)?;
                 graph.scaled(&config.network.input)?
             }
@@ -38,7 +40,7 @@ impl Conductor {
         })??)
     }
 
-    /// The graph of the network, before it has its weights: those that training begins with.
+    /// The network's graph with its initial weights, before training.
     pub(super) fn untrained(&self, config: &Config, form: &Form) -> Result<Graph, RunError> {
         if let Some(graph) = &self.foreign {
             return Ok(graph.clone());
@@ -49,22 +51,22 @@ impl Conductor {
         Ok(Graph::of_kind(kind, ports, &weights)?)
     }
 
-    /// The form of a network that is shown noise alone.
+    /// The form of the images of a network that is shown noise only.
     pub(super) fn form_of_network(&self, config: &Config, path: &Path) -> Result<Form, RunError> {
         let image = config.network.image.unwrap_or(DEFAULT_IMAGE);
         if config.network.kind != NetworkKind::Onnx {
             return Ok(Form::numbered(image, import::classes(path, image)?));
         }
-        let asked = config
+        let size = config
             .network
             .image
             .map(|[_, height, width]| (height, width));
         let output = config.network.output.as_deref();
-        Ok(Foreign::open(&self.bundle(path)?, output, asked)?.form())
+        Ok(Foreign::open(&self.bundle(path)?, output, size)?.form())
     }
 
-    /// Opens the network where a file holds more than weights, and gives the form with the names
-    /// that the file knows.
+    /// Opens the network if its file holds more than weights, and returns the form with the class names
+    /// found in the file.
     pub(super) fn open_network(&mut self, config: &Config, form: Form) -> Result<Form, RunError> {
         let Weights::File(path) = &config.network.weights else {
             return Ok(form);
@@ -73,7 +75,7 @@ impl Conductor {
             return Ok(form);
         }
         let bundle = self.bundle(path)?;
-        // The images say how large they are where the file does not.
+        // The size of the images, in case the file does not fix it.
         let size = Some((form.height, form.width));
         let foreign = Foreign::open(&bundle, config.network.output.as_deref(), size)?;
         foreign.fits(&form)?;
@@ -103,13 +105,13 @@ impl Conductor {
         Ok(foreign.naming(form))
     }
 
-    /// The file that the session began with.
+    /// The network file that the session began with.
     fn bundle(&self, path: &Path) -> Result<Bundle, RunError> {
         let began = self.rounds.session.record.model.as_ref();
         Ok(kept::bundle(began, path, self.options.store.folder())?)
     }
 
-    /// Takes the network of a file as it is.
+    /// Uses the network from a file unchanged.
     pub(super) fn take_graph(&mut self, graph: Graph) {
         let parameters = parameters_of(&graph);
         self.rounds.run.parameters = parameters;

@@ -1,4 +1,4 @@
-//! What a session was made from, and by which programs: noted when it begins, seen to when it goes on.
+//! A session's inputs and programs: recorded when it begins, checked when it resumes.
 
 use super::{Conductor, RunError};
 use crate::data::Dataset;
@@ -9,10 +9,10 @@ use crate::session::record::{Difference, Inputs, Start};
 use crate::session::store::now;
 
 impl Conductor {
-    /// Notes what the session is made from, or sees that it still is.
+    /// Records the session's images and weights, or checks that they are unchanged.
     ///
     /// # Errors
-    /// Where it is something else, and nobody has said that this is meant.
+    /// If they have changed, and the user has not accepted that.
     pub(super) fn take_inputs(
         &mut self,
         config: &Config,
@@ -26,31 +26,31 @@ impl Conductor {
                 record.inputs.push(found);
                 if has_begun {
                     self.rounds.log(
-                        "the session was begun by a version that did not note its images and weights; from now on they are noted",
+                        "the session was started by a version that did not record its images and weights; they are recorded from now on",
                     );
                 }
             }
-            // Nothing has been made from them yet.
+            // Nothing has been computed from them yet.
             Some(noted) if !has_begun => *noted = found,
             Some(noted) => {
                 let began = noted.clone();
-                return self.go_on_with(&began, found);
+                return self.accept_or_refuse(&began, found);
             }
         }
         Ok(())
     }
 
-    /// Goes on with what was found, where that is what it began on or a person says so.
-    fn go_on_with(&mut self, began: &Inputs, found: Inputs) -> Result<(), RunError> {
+    /// Continues with the inputs found if they are those it began with or the user accepts the change.
+    fn accept_or_refuse(&mut self, began: &Inputs, found: Inputs) -> Result<(), RunError> {
         let differences = found.differences(began);
         if differences.is_empty() {
             return Ok(());
         }
-        let words: Vec<&str> = differences
+        let descriptions: Vec<&str> = differences
             .iter()
             .map(|(_, words)| words.as_str())
             .collect();
-        let what = words.join("; ");
+        let what = descriptions.join("; ");
         if self.options.inputs == Changed::Refuse {
             return Err(RunError::OtherInputs {
                 what,
@@ -58,13 +58,13 @@ impl Conductor {
             });
         }
         self.rounds.warn(format!(
-            "{what}. It goes on, as a person has asked for with --accept-inputs"
+            "{what}. The run continues because of --accept-inputs"
         ));
         if differences
             .iter()
-            .any(|(it, _)| matches!(it, Difference::Images(_)))
+            .any(|(difference, _)| matches!(difference, Difference::Images(_)))
         {
-            // The weights that it took stay those of the session.
+            // The session keeps the weights it has loaded.
             let weights = began.weights.clone();
             self.rounds
                 .session
@@ -75,7 +75,7 @@ impl Conductor {
         Ok(())
     }
 
-    /// The fingerprint of the file that the weights come from, where there is one.
+    /// The fingerprint of the weights' file, if there is one.
     fn weights(&self, config: &Config) -> Result<Option<String>, RunError> {
         let Weights::File(path) = &config.network.weights else {
             return Ok(None);
@@ -86,7 +86,7 @@ impl Conductor {
             return Ok(model.map(|model| kept::fingerprint(model, path, folder)));
         }
         if !path.exists() {
-            // The session has them, or says that it needs them.
+            // The session has the weights, or will report that it needs them.
             return Ok(None);
         }
         let sum = inputs::of_file(path).map_err(|error| RunError::Unreadable {
@@ -96,18 +96,18 @@ impl Conductor {
         sum.map(Some)
     }
 
-    /// Notes the program that works on the session from now on.
+    /// Records the program that runs the session from now on.
     pub(super) fn note_program(&mut self) {
         let program = inputs::program();
         let record = &mut self.rounds.session.record;
-        let before = record.starts.last().map(|it| it.program.clone());
+        let before = record.starts.last().map(|start| start.program.clone());
         record.starts.push(Start {
             at: now(),
             program: program.to_owned(),
         });
         if let Some(before) = before.filter(|before| before != program) {
             self.rounds
-                .log(format!("goes on with noisescope {program}, after {before}"));
+                .log(format!("resumed with noisescope {program}, after {before}"));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a shard does of an analysis: the blocks that are its own.
+//! A shard's portion of an analysis: the blocks that belong to it.
 
 use super::Conductor;
 use crate::analysis::{Analysis, Order, Part};
@@ -7,9 +7,9 @@ use crate::session::record;
 use crate::session::record::shard::{Portion, has_chain, stretch};
 
 impl Conductor {
-    /// The parts of an analysis as this shard has them, each up to the end of its own blocks, and what is done of each,
-    /// the blocks before its own among them. Notes which those are.
-    pub(super) fn own_blocks(
+    /// The parts of an analysis for this shard: each ends where the shard's blocks end, and counts the blocks before
+    /// the shard's as done. Records the shard's blocks.
+    pub(super) fn shard_blocks(
         &mut self,
         index: usize,
         mut parts: Vec<Part>,
@@ -19,23 +19,23 @@ impl Conductor {
         let Some(shard) = &mut self.rounds.session.record.shard else {
             return (parts, done.to_vec());
         };
-        let (own, of) = (shard.index, shard.count);
+        let (shard_index, shards) = (shard.index, shard.count);
         let from = |part: usize| {
             let before = shard.from.get(index).and_then(|all| all.get(part));
             before.copied().unwrap_or(0)
         };
         let mut chain = 0;
-        let bounds = |(at, part): (usize, &Part)| {
+        let bounds = |(position, part): (usize, &Part)| {
             if part.phase > 0 {
                 return (0, 0);
             }
             match part.order {
-                Order::Free => stretch(own, of, (from(at), part.blocks)),
+                Order::Free => stretch(shard_index, shards, (from(position), part.blocks)),
                 Order::Chained => {
                     chain += 1;
-                    // One that has begun goes on where it was begun.
-                    let is_own = from(at) == 0 && has_chain(own, of, chain - 1);
-                    (0, if is_own { part.blocks } else { 0 })
+                    // A chain that has begun continues where it was begun.
+                    let is_ours = from(position) == 0 && has_chain(shard_index, shards, chain - 1);
+                    (0, if is_ours { part.blocks } else { 0 })
                 }
             }
         };
@@ -50,24 +50,24 @@ impl Conductor {
         (parts, behind)
     }
 
-    /// Notes what a shard's blocks are together, once an analysis has begun.
+    /// Records the total of a shard's blocks, once an analysis has begun.
     pub(super) fn open_portion(&mut self, config: &Config, index: usize, analysis: &dyn Analysis) {
         let record = &mut self.rounds.session.record;
         let Some(portion) = record
             .shard
             .as_mut()
-            .and_then(|it| it.portions.get_mut(index))
+            .and_then(|shard| shard.portions.get_mut(index))
         else {
             return;
         };
-        let own = &mut record.analyses[index];
-        if let record::Analysis::ClassificationImages(images) = own {
+        let analysis_record = &mut record.analyses[index];
+        if let record::Analysis::ClassificationImages(images) = analysis_record {
             for (gamma, (first, _)) in images.gammas.iter_mut().zip(&portion.parts) {
                 gamma.first = *first;
             }
         }
         let all: u64 = analysis.parts().iter().map(|part| part.blocks).sum();
-        let (_, total) = own.progress(&config.analyses[index]);
+        let (_, total) = analysis_record.progress(&config.analyses[index]);
         let share = portion.blocks() as f64 / all.max(1) as f64;
         portion.total = (total as f64 * share).round() as u64;
     }

@@ -1,4 +1,4 @@
-//! A device that fails on the engine's own thread, simulated at every place where it is used.
+//! Tests of a run whose device fails on the engine's own thread, simulated at many places of its use.
 
 use std::cell::Cell;
 
@@ -9,13 +9,13 @@ use crate::session::config::{self, Analysis, ClassificationImages, NetworkKind, 
 use crate::session::store::Store;
 
 thread_local! {
-    /// Computations on the device so far, and the one that fails.
+    /// Computations on the device so far, and the number of the one that fails.
     static COMPUTED: Cell<u32> = const { Cell::new(0) };
     static FAILS: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Counts, and ends the thread's computation with libtorch's words where it shall fail.
-pub fn fail_where_wanted() {
+/// Counts a computation, and panics with libtorch's message if it is the one to fail.
+pub fn fail_if_due() {
     COMPUTED.set(COMPUTED.get() + 1);
     assert!(
         COMPUTED.get() != FAILS.get(),
@@ -23,8 +23,8 @@ pub fn fail_where_wanted() {
     );
 }
 
-/// Conducts a run to its end on this thread; the `fails`th computation fails, none where 0. Gives
-/// the phase that it ended in, and how many computations there were.
+/// Conducts a run to its end on this thread; the `fails`th computation fails, none if 0. Returns
+/// the final phase and the number of computations.
 fn conduct(store: &Store, session: Session, fails: u32) -> (Phase, u32) {
     let mut lock = store.lock(&session.name).unwrap();
     if lock.finds_session().unwrap() {
@@ -48,7 +48,7 @@ fn conduct(store: &Store, session: Session, fails: u32) -> (Phase, u32) {
     (phase, COMPUTED.get())
 }
 
-/// Logistic regression, two epochs, a few trials, and an attack, which computes before its blocks.
+/// A plan with logistic regression, two epochs, a few trials, and an attack, which computes before its blocks.
 fn plan() -> Config {
     let images = ClassificationImages {
         gammas: vec![0.4],
@@ -87,8 +87,8 @@ fn a_device_that_fails_anywhere_loses_nothing_and_says_the_next_step() {
     let (phase, computed) = conduct(&store, Session::new("whole", plan()), 0);
     assert_eq!(phase, Phase::Finished);
     let whole = store.load("whole").unwrap().record;
-    // The trainer's start, two batches, and each of the last ten: from the end of the training
-    // through the test images and the network of the analyses to what these begin and refresh.
+    // The trainer's start, two batches, and each of the last ten computations: the end of training, the
+    // test images, the network for the analyses, and their beginning and refreshing.
     let places = [1, computed / 3, computed / 2];
     for fails in places.into_iter().chain(computed - 9..=computed) {
         let name = format!("fails-{fails}");
@@ -96,7 +96,7 @@ fn a_device_that_fails_anywhere_loses_nothing_and_says_the_next_step() {
         let Phase::Failed(message) = phase else {
             panic!("computation {fails}: {phase:?}");
         };
-        assert!(message.contains("`flex` does not answer"), "{message}");
+        assert!(message.contains("`flex` no longer responds"), "{message}");
         assert!(
             message.contains("unspecified launch failure. "),
             "{message}"
@@ -107,8 +107,8 @@ fn a_device_that_fails_anywhere_loses_nothing_and_says_the_next_step() {
         assert_eq!(phase, Phase::Finished, "{fails}");
         let record = store.load(&name).unwrap().record;
         let trained = |record: &crate::session::Record| {
-            let it = record.training.clone().unwrap();
-            (it.epochs, it.best, it.test_accuracy)
+            let training = record.training.clone().unwrap();
+            (training.epochs, training.best, training.test_accuracy)
         };
         assert!(trained(&record) == trained(&whole), "{fails}: the network");
         assert!(

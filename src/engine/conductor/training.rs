@@ -1,4 +1,4 @@
-//! Training the network, or taking its weights from a file, and measuring it.
+//! Training the network or loading its weights from a file, and testing it.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ use crate::session::run::Phase;
 use crate::stats::interval::wilson;
 
 impl Conductor {
-    /// Trains the network, or goes on with it. `false` where told to stop.
+    /// Trains the network, or resumes its training. `false` if a command said to stop.
     pub(super) fn train(
         &mut self,
         config: &Config,
@@ -39,8 +39,8 @@ impl Conductor {
             self.rounds.run.parameters = record.parameters;
             if record.at_chance {
                 self.rounds.warn(format!(
-                    "THE NETWORK IS NO BETTER THAN CHANCE on the test images{}: the maps of this session are the bias of \
-                     a network that does not know these images",
+                    "THE NETWORK IS NO BETTER THAN CHANCE on the test images{}: the maps of this session show the bias of \
+                     a network that has not learned these images",
                     match record.test_accuracy {
                         Some(share) => format!(" ({:.1} % correct)", 100.0 * share),
                         None => String::new(),
@@ -74,7 +74,7 @@ impl Conductor {
                 &mut record,
             )
         });
-        // Where it cannot go on, what there is stays as it is.
+        // On failure, the record stays unchanged.
         let ready = matches!(trainer, Ok(Ok(_)));
         let mut kept = if ready { record } else { before };
         self.rounds.run.parameters = kept.parameters;
@@ -85,7 +85,7 @@ impl Conductor {
         let images = plan.epochs as u64 * (trainer.batches() * plan.batch) as u64;
         loop {
             let rounds = &mut self.rounds;
-            // Taken out while it is worked on; a copy is shown while a long validation breathes.
+            // Taken out while it is updated; a copy is published during a long validation.
             let mut record = rounds.session.record.training.take().unwrap_or_default();
             let shown = record.clone();
             let step = on_device(&opened.name, || {
@@ -94,7 +94,7 @@ impl Conductor {
                     rounds.publish_if_due();
                 })
             });
-            // The record and the weights must be of the same moment.
+            // The record and the weights must match.
             let step = match step {
                 Ok(Ok(step)) => {
                     rounds.session.record.training = Some(record);
@@ -106,7 +106,7 @@ impl Conductor {
                     return Err(error.into());
                 }
                 Err(fault) => {
-                    // The weights are lost with the device; those that were kept last are not.
+                    // The current weights are lost with the device; the last saved ones are not.
                     rounds.session.record.training = Some(kept);
                     return Err(fault.into());
                 }
@@ -116,10 +116,10 @@ impl Conductor {
                 Step::Epoch(epoch) => self.epoch_is_over(epoch),
                 Step::Over => break,
             }
-            self.tell_training(&pace, images, plan.batch);
+            self.report_training(&pace, images, plan.batch);
             match self.rounds.listen() {
                 Flow::Go(pause) => pace.pause(pause),
-                // What follows the training has changed, and it looks for itself.
+                // The analyses have changed, and are looked at after the training.
                 Flow::Again => {}
                 Flow::Stop => {
                     self.keep(&trainer)?;
@@ -128,7 +128,7 @@ impl Conductor {
             }
             if self.rounds.checkpoint_is_due() {
                 kept = self.keep(&trainer)?;
-                // A failure stands in the header, and the next one tries again.
+                // A failure is shown in the header, and the next checkpoint tries again.
                 let _ = self.rounds.checkpoint(State::Running);
             }
         }
@@ -137,7 +137,7 @@ impl Conductor {
         Ok(true)
     }
 
-    /// Takes the weights from a file. The session keeps them, so it needs the file only once.
+    /// Loads the weights from a file. The session keeps them, so it needs the file only once.
     fn import(&mut self, config: &Config, dataset: &Dataset, path: &Path) -> Result<(), RunError> {
         let ports = Ports::from(&dataset.form());
         let network = &config.network;
@@ -151,7 +151,7 @@ impl Conductor {
             ..Training::default()
         });
         self.rounds
-            .log(format!("weights taken from {}", path.display()));
+            .log(format!("weights loaded from {}", path.display()));
         for note in imported.notes {
             self.rounds.note(format!("network: {note}"));
         }
@@ -163,11 +163,11 @@ impl Conductor {
         stage.done = stage.done.max(1);
         stage.finished = true;
         stage.eta_s = None;
-        // A failure stands in the header, and the next one tries again.
+        // A failure is shown in the header, and the next checkpoint tries again.
         let _ = self.rounds.checkpoint(State::Running);
     }
 
-    /// Brings the weights into the record, and gives a copy of it.
+    /// Saves the weights in the record, and returns a copy of it.
     fn keep(&mut self, trainer: &Trainer) -> Result<Training, RunError> {
         let record = self.rounds.session.record.training.get_or_insert_default();
         trainer.save(record)?;
@@ -185,7 +185,7 @@ impl Conductor {
         self.rounds.publish();
     }
 
-    fn tell_training(&mut self, pace: &Pace, images: u64, batch: usize) {
+    fn report_training(&mut self, pace: &Pace, images: u64, batch: usize) {
         let record = self.rounds.session.record.training.as_ref();
         let Some(Training {
             epochs, partial, ..
@@ -200,12 +200,12 @@ impl Conductor {
         stage.eta_s = pace.eta_s(images.saturating_sub(done));
         stage.seconds = pace.worked().as_secs_f64();
         let rate = stage.per_second;
-        self.foretell(0);
+        self.update_eta(0);
         self.rounds.note_rate(rate);
         self.rounds.publish_if_due();
     }
 
-    /// Measures the best weights on the test images.
+    /// Tests the best weights on the test images.
     fn examine(
         &mut self,
         config: &Config,
@@ -215,8 +215,8 @@ impl Conductor {
         let all: Vec<usize> = (0..dataset.test.len()).collect();
         let network = self.subject(config, &dataset.form(), opened)?;
         if let (Some(_), Some(seat)) = (&self.foreign, opened.seats.first()) {
-            // A deep network takes much memory for every image; weights are not trained here, so
-            // that nothing else depends on how many go through together.
+            // A deep network needs much memory per image; its weights are not trained here, so
+            // nothing else depends on how many images go through together.
             launch::take_at_most(seat.images);
         }
         if self.foreign.is_some() && !on_device(&opened.name, || network.answers_images_apart())? {
@@ -224,24 +224,24 @@ impl Conductor {
         }
         let rounds = &mut self.rounds;
         let score = on_device(&opened.name, || {
-            let told = &mut || rounds.publish_if_due();
-            evaluate(&network, &dataset.test, &all, told)
+            let report = &mut || rounds.publish_if_due();
+            evaluate(&network, &dataset.test, &all, report)
         })?;
         let record = rounds.session.record.training.get_or_insert_default();
         finish(record, score);
         if all.is_empty() {
             record.test_accuracy = None;
         }
-        let whose = match record.best_epoch {
-            Some(epoch) => format!("training is over, weights of epoch {epoch}"),
+        let source = match record.best_epoch {
+            Some(epoch) => format!("training is finished, with the weights of epoch {epoch}"),
             None => "the network is loaded".into(),
         };
         if all.is_empty() {
-            rounds.log(format!("{whose}; there are no images to test it on"));
+            rounds.log(format!("{source}; there are no images to test it on"));
             return Ok(());
         }
         rounds.log(format!(
-            "{whose}: {:.2} % of {} test images correct",
+            "{source}: {:.2} % of {} test images correct",
             100.0 * score.accuracy,
             all.len(),
         ));
@@ -256,29 +256,29 @@ impl Conductor {
     }
 }
 
-/// Why a network may know nothing of the test images.
+/// Why a network may fail on the test images.
 fn usual_causes(config: &Config) -> &'static str {
     match (&config.network.weights, config.network.kind) {
         (Weights::Train(_), _) => {
-            "the images are inverted (dark on light instead of light on dark); they have another size, padding or \
-             scale than those it was trained on; rows and columns are exchanged (dataset.transpose) or the labels are \
+            "the images are inverted (dark on light instead of light on dark); their size, padding or scale differs \
+             from that of the training images; rows and columns are swapped (dataset.transpose) or the labels are \
              shifted. A network trained here may need more epochs"
         }
         (Weights::File(_), NetworkKind::Onnx) => {
-            "it was trained on other data; it has its classes in another order; it takes images on another scale \
-             (network.input), inverted, or with rows and columns exchanged (dataset.transpose)"
+            "it was trained on other data; its classes are in another order; it expects images on another scale \
+             (network.input), inverted, or with rows and columns swapped (dataset.transpose)"
         }
         (Weights::File(_), _) => {
-            "it was trained on other data; it has its classes in another order; it takes images on another scale \
-             (network.input), inverted, or with rows and columns exchanged (dataset.transpose); or its non-linearity or \
-             pooling, which a file of weights does not carry, is another than that of this kind (then export it as ONNX, \
-             which does)"
+            "it was trained on other data; its classes are in another order; it expects images on another scale \
+             (network.input), inverted, or with rows and columns swapped (dataset.transpose); or its non-linearity or \
+             pooling, which a weights file does not contain, differs from that of this kind (then export it as ONNX, \
+             which does contain them)"
         }
     }
 }
 
-/// What to say of a network that is right no more often than one that always names the largest
-/// class, as far as these test images can tell, and why that may be.
+/// A warning about a network that is not significantly more accurate on these test images than always naming
+/// the largest class, with the usual causes.
 fn no_better_than_chance(accuracy: f64, test: &Images, causes: &str) -> Option<String> {
     let images = test.len() as u64;
     let right = (accuracy * images as f64).round() as u64;
@@ -287,8 +287,8 @@ fn no_better_than_chance(accuracy: f64, test: &Images, causes: &str) -> Option<S
     (share.low <= largest).then(|| {
         format!(
             "THE NETWORK IS NO BETTER THAN CHANCE on the {images} test images: {:.1} % correct ({:.1} to {:.1} %), and \
-             always naming the largest class makes {:.1} %. What follows is the bias of a network that does not \
-             know these images. The usual causes: {causes}",
+             always naming the largest class gives {:.1} %. The maps will show the bias of a network that has not \
+             learned these images. The usual causes: {causes}",
             100.0 * share.estimate,
             100.0 * share.low,
             100.0 * share.high,
@@ -314,7 +314,7 @@ mod tests {
 
     #[test]
     fn chance_is_the_share_of_the_largest_class() {
-        // 80 of 100 are of one class: 85 % cannot be told from that, 90 % can, 50 % is worse.
+        // 80 of 100 are of one class: 85 % is not significantly better, 90 % is, 50 % is worse.
         let uneven = of_classes((0..100).map(|index| u16::from(index >= 80)).collect());
         for (accuracy, warned) in [(0.5, true), (0.85, true), (0.9, false), (1.0, false)] {
             let words = no_better_than_chance(accuracy, &uneven, "such");

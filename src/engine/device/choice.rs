@@ -1,4 +1,4 @@
-//! The words of `--device`, and what is said where they cannot be had.
+//! Parsing `--device`, and the errors of devices that are not available.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,14 +7,14 @@ use burn::tensor::Device;
 
 use super::{cubecl, gpu, libtorch};
 
-/// How to build with a feature: said where a device needs one.
+/// Commands that build with a feature, for errors about devices that need it.
 const WITH_LIBTORCH: &str = "scripts/with-libtorch cargo build --release --features libtorch";
 const WITH_CUBECL: &str = "cargo build --release --features cuda";
 
-/// Devices that were asked for.
+/// The requested devices.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Choice {
-    /// The fastest that this program was built with and that works here.
+    /// The fastest one that this program was built with and that works here.
     Auto,
     /// These: one, or several GPUs of one kind.
     Named(Vec<Kind>),
@@ -23,9 +23,9 @@ pub enum Choice {
 /// One device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// The processor, by a plan of the network; what no plan is made for is computed as by `flex`.
+    /// The processor, by a plan of the network; a network that cannot be compiled is computed as by `flex`.
     Cpu,
-    /// The processor by Burn's backend in pure Rust: the reference.
+    /// The processor, by Burn's backend in pure Rust: the reference.
     Flex,
     /// libtorch on the processor.
     Libtorch,
@@ -35,12 +35,12 @@ pub enum Kind {
     Cubecl(usize),
 }
 
-/// A `--device` that cannot be had.
+/// Why a `--device` is not available.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeviceError {
     /// No such name.
     #[error(
-        "there is no device `{0}`; there are auto, cpu, flex, libtorch, cuda:N and cubecl:N (N counts GPUs from 0; several with commas: cuda:0,cuda:1)"
+        "there is no device `{0}`; devices are auto, cpu, flex, libtorch, cuda:N and cubecl:N (N counts GPUs from 0; several with commas: cuda:0,cuda:1)"
     )]
     Unknown(String),
     /// A device that this program was not built for.
@@ -52,12 +52,12 @@ pub enum DeviceError {
         name: String,
         /// What it needs.
         needs: &'static str,
-        /// What builds it.
+        /// The command that builds it.
         command: &'static str,
     },
-    /// Several devices that do not go together.
+    /// Several devices that cannot be combined.
     #[error(
-        "devices `{0}` do not go together: several must be different GPUs of one kind, for example cuda:0,cuda:1"
+        "devices `{0}` cannot be combined: several devices must be different GPUs of one kind, for example cuda:0,cuda:1"
     )]
     Mixed(String),
     /// A GPU whose index is too high.
@@ -65,26 +65,26 @@ pub enum DeviceError {
     NoSuchGpu {
         /// The device.
         kind: Kind,
-        /// GPUs that there are.
+        /// Number of GPUs.
         here: usize,
     },
-    /// No GPU at all: why.
+    /// No GPU can be used.
     #[error("device `{kind}` cannot be used: {why}; `--device cpu` computes on the processor")]
     NoGpu {
         /// The device.
         kind: Kind,
-        /// The reason and the remedy.
+        /// The reason, and what helps.
         why: String,
     },
-    /// A device that is there and fails.
+    /// A device that is there but fails.
     #[error(
-        "device `{kind}` does not compute: {said}. See what `noisescope doctor` says, or use `--device cpu`"
+        "device `{kind}` does not work: {message}. Check with `noisescope doctor`, or use `--device cpu`"
     )]
     Broken {
         /// The device.
         kind: Kind,
-        /// What it said.
-        said: String,
+        /// Its error message.
+        message: String,
     },
 }
 
@@ -126,8 +126,8 @@ impl Kind {
         }
     }
 
-    /// Burn's handle. Where the program was built without the backend, `flex`: [`Kind::check`]
-    /// refuses it before.
+    /// Burn's handle. If the program was built without the backend, `flex`; [`Kind::check`]
+    /// refuses such devices earlier.
     pub fn handle(self) -> Device {
         match self {
             Self::Cpu | Self::Flex => None,
@@ -138,10 +138,10 @@ impl Kind {
         .unwrap_or_else(Device::flex)
     }
 
-    /// Whether it is here.
+    /// Checks that the device is available.
     ///
     /// # Errors
-    /// Says what is, or why nothing is.
+    /// Which devices are available instead, or why none is.
     pub fn check(self) -> Result<(), DeviceError> {
         self.is_built()?;
         let gpus = match self {
@@ -183,13 +183,13 @@ impl FromStr for Kind {
                 "cpu" => Self::Cpu,
                 "flex" => Self::Flex,
                 "libtorch" => Self::Libtorch,
-                // The first one, as PyTorch has it.
+                // The first one, as in PyTorch.
                 "cuda" => Self::Cuda(0),
                 "cubecl" => Self::Cubecl(0),
                 _ => return Err(unknown()),
             },
             Some((family, index)) => {
-                // Handles keep the index in 16 bits.
+                // Handles store the index in 16 bits.
                 let index = usize::from(index.parse::<u16>().map_err(|_| unknown())?);
                 match family {
                     "cuda" => Self::Cuda(index),
@@ -215,12 +215,12 @@ impl FromStr for Choice {
             .map(|name| name.trim().parse())
             .collect::<Result<Vec<Kind>, _>>()?;
         let family = |kind: Kind| kind.gpu().map(|_| matches!(kind, Kind::Cuda(_)));
-        let alike = kinds.iter().all(|&kind| {
+        let compatible = kinds.iter().all(|&kind| {
             family(kind).is_some()
                 && family(kind) == family(kinds[0])
                 && kinds.iter().filter(|&&other| other == kind).count() == 1
         });
-        if kinds.len() > 1 && !alike {
+        if kinds.len() > 1 && !compatible {
             return Err(DeviceError::Mixed(names.to_owned()));
         }
         Ok(Self::Named(kinds))
@@ -228,10 +228,10 @@ impl FromStr for Choice {
 }
 
 impl Choice {
-    /// Looks whether the devices named are here, without computing on them.
+    /// Checks that the named devices are available, without computing on them.
     ///
     /// # Errors
-    /// Says what is, or why nothing is.
+    /// Which devices are available instead, or why none is.
     pub fn check(&self) -> Result<(), DeviceError> {
         match self {
             Self::Auto => Ok(()),
@@ -268,10 +268,10 @@ mod tests {
 
     #[test]
     fn several_devices_must_be_different_gpus_of_one_kind() {
-        assert!(refused("flex,flex").contains("do not go together"));
+        assert!(refused("flex,flex").contains("cannot be combined"));
         if libtorch::BUILT {
-            assert!(refused("cuda:0,cuda:0").contains("do not go together"));
-            assert!(refused("cuda:0,flex").contains("do not go together"));
+            assert!(refused("cuda:0,cuda:0").contains("cannot be combined"));
+            assert!(refused("cuda:0,flex").contains("cannot be combined"));
             let both = Choice::Named(vec![Kind::Cuda(0), Kind::Cuda(1)]);
             assert_eq!("cuda:0,cuda:1".parse(), Ok(both));
         }

@@ -1,4 +1,4 @@
-//! What only CubeCL can say: CUDA without libtorch, compiled on the machine when first used.
+//! CubeCL, the backend for CUDA without libtorch, which compiles its kernels when first used.
 
 use burn::tensor::Device;
 
@@ -18,11 +18,11 @@ pub fn gpu(index: usize) -> Option<Device> {
     }
 }
 
-/// How many GPUs it can compute on. The driver is asked (through NVML): CubeCL itself ends the
-/// thread where there is none.
+/// Number of GPUs it can compute on. This asks the driver (through NVML), since CubeCL itself panics
+/// if there is none.
 ///
 /// # Errors
-/// Where there is none: why, and what helps.
+/// Why there is none, and what helps.
 pub fn gpus() -> Result<usize, String> {
     #[cfg(feature = "cuda")]
     {

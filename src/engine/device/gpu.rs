@@ -1,48 +1,48 @@
-//! How the GPUs are doing, as NVIDIA's management library (NVML) tells it. It comes with the
-//! driver; where it is not, there is nothing to tell, and nobody complains.
+//! The state of GPUs, from NVIDIA's management library (NVML), which comes with the driver. Without it
+//! nothing is shown, and that is no error.
 //!
-//! A GPU's index is always CUDA's, as `--device cuda:N` has it; [`visible`] tells which card of NVML
-//! that is.
+//! A GPU's index is always CUDA's, as in `--device cuda:N`; [`visible`] finds the corresponding card in
+//! NVML.
 
 use super::libtorch;
 use super::visible::{self, Place, Visible};
 
-/// The driver, as NVML tells it.
+/// The driver, as reported by NVML.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Driver {
     /// For example `550.54.15`.
     pub version: String,
-    /// The newest CUDA that it runs: major and minor.
+    /// The newest CUDA version that it supports: major and minor.
     pub cuda: (i32, i32),
-    /// GPUs that it drives.
+    /// Number of GPUs.
     pub gpus: usize,
 }
 
-/// How one GPU is doing.
+/// The state of one GPU.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
     /// For example `NVIDIA H100 80GB HBM3`.
     pub name: String,
-    /// Share of the last moments in which it worked, in per cent.
+    /// Recent utilisation in per cent.
     pub busy: Option<u32>,
-    /// Memory in use and in all, in bytes.
+    /// Memory in use and in total, in bytes.
     pub memory: Option<(u64, u64)>,
-    /// In degrees Celsius.
+    /// Temperature in degrees Celsius.
     pub temperature: Option<u32>,
 }
 
 impl State {
-    /// For the header: `71 % 38 GB 64 °C`, what is known of it.
+    /// Text for the header, with whatever is known: `71 % 38 GB 64 °C`.
     pub fn label(&self) -> String {
         let busy = self.busy.map(|busy| format!("{busy} %"));
         let memory = self.memory.map(|(used, _)| gigabytes(used));
-        let temperature = self.temperature.map(|it| format!("{it} °C"));
+        let temperature = self.temperature.map(|celsius| format!("{celsius} °C"));
         let parts: Vec<String> = [busy, memory, temperature].into_iter().flatten().collect();
         parts.join(" ")
     }
 }
 
-/// Bytes in GB, with a decimal where it says something.
+/// Bytes in GB, with one decimal below 10 GB.
 pub fn gigabytes(bytes: u64) -> String {
     let gigabytes = bytes as f64 / 1e9;
     if gigabytes < 10.0 {
@@ -52,13 +52,13 @@ pub fn gigabytes(bytes: u64) -> String {
     }
 }
 
-/// A GPU's name, without the maker's.
+/// A GPU's name, without the manufacturer's.
 pub fn name(index: usize) -> Option<String> {
     let name = state(index)?.name;
     Some(name.strip_prefix("NVIDIA ").unwrap_or(&name).to_owned())
 }
 
-/// For the header: how these GPUs are doing, `None` where nothing is known.
+/// Text for the header on the state of these GPUs; `None` if nothing is known.
 pub fn label(indices: &[usize]) -> Option<String> {
     let states: Vec<String> = indices
         .iter()
@@ -69,8 +69,7 @@ pub fn label(indices: &[usize]) -> Option<String> {
     (!states.is_empty()).then(|| states.join(" | "))
 }
 
-/// What a person should know of what is told of a GPU, if anything: that it is a MIG slice, or why it
-/// is not known which card it is.
+/// A remark on a GPU's state, if any: that it is a MIG slice, or why its card is unknown.
 pub fn remark(index: usize) -> Option<String> {
     nvml::visible()?
         .place(index)?
@@ -78,16 +77,16 @@ pub fn remark(index: usize) -> Option<String> {
         .map(ToOwned::to_owned)
 }
 
-/// How many GPUs CUDA shows, by NVML's list and the variables that hide some of it; `None` where
-/// NVML cannot be asked.
+/// Number of GPUs visible to CUDA, from NVML's list and the variables that hide some of them; `None` if
+/// NVML is not available.
 pub fn shown() -> Option<usize> {
     Some(nvml::visible()?.places.len())
 }
 
-/// How many GPUs libtorch can compute on.
+/// Number of GPUs that libtorch can compute on.
 ///
 /// # Errors
-/// Where there is none: why, and what helps.
+/// Why there is none, and what helps.
 pub fn of_libtorch() -> Result<usize, String> {
     if !libtorch::BUILT {
         return Err("this noisescope was built without libtorch".into());
@@ -103,10 +102,10 @@ pub fn of_libtorch() -> Result<usize, String> {
     Err(why_not(driver().as_ref(), (major, 0)))
 }
 
-/// The oldest CUDA that a libtorch is built with, where it is not told.
+/// The oldest CUDA that a libtorch may be built with, assumed if its version is unknown.
 const OLDEST_CUDA: i32 = 12;
 
-/// Why there is no GPU to compute on, from what is known of the driver, and what helps.
+/// Why there is no usable GPU, given the state of the driver, and what helps.
 pub fn why_not(driver: Result<&Driver, &String>, needs: (i32, i32)) -> String {
     reason(driver, needs, nvml::visible())
 }
@@ -117,9 +116,9 @@ fn reason(
     visible: Option<&Visible>,
 ) -> String {
     let driver = match driver {
-        Err(said) => {
+        Err(message) => {
             return format!(
-                "no NVIDIA driver answers ({said}); install the driver, or start the container with GPUs (docker: --gpus all)"
+                "no NVIDIA driver responds ({message}); install the driver, or start the container with GPUs (docker: --gpus all)"
             );
         }
         Ok(driver) => driver,
@@ -127,13 +126,13 @@ fn reason(
     let version = &driver.version;
     if driver.gpus == 0 {
         return format!(
-            "the NVIDIA driver {version} sees no GPU; see what `nvidia-smi` says, and in a job of Slurm ask for one with --gres=gpu:1"
+            "the NVIDIA driver {version} sees no GPU; check with `nvidia-smi`, and in a Slurm job request one with --gres=gpu:1"
         );
     }
     if driver.cuda < needs {
         let (major, minor) = driver.cuda;
         return format!(
-            "the NVIDIA driver {version} runs CUDA {major}.{minor} at most, and CUDA {}.{} or newer is needed; install a newer driver{}, or build with a libtorch for CUDA {major} where there is one (NOISESCOPE_TORCH_INDEX, see scripts/with-libtorch --help)",
+            "the NVIDIA driver {version} supports CUDA {major}.{minor} at most, and CUDA {}.{} or newer is needed; install a newer driver{}, or build with a libtorch for CUDA {major} if there is one (NOISESCOPE_TORCH_INDEX, see scripts/with-libtorch --help)",
             needs.0,
             needs.1,
             oldest_driver(needs.0)
@@ -142,16 +141,21 @@ fn reason(
     let places = visible.map_or(&[][..], |visible| &visible.places);
     match visible.and_then(|visible| visible.hidden.as_ref()) {
         Some(hidden) if places.is_empty() => hidden.clone(),
-        _ if places.iter().any(|it| matches!(it, Place::Slice { .. })) => format!(
-            "the NVIDIA driver {version} is there, and the GPU is a MIG slice that CUDA does not show; it works as one device, cuda:0: name it by its UUID (`nvidia-smi -L`) in CUDA_VISIBLE_DEVICES, and in a container pass it in"
-        ),
+        _ if places
+            .iter()
+            .any(|place| matches!(place, Place::Slice { .. })) =>
+        {
+            format!(
+                "the NVIDIA driver {version} is installed, but the GPU is a MIG slice that CUDA does not show; set CUDA_VISIBLE_DEVICES to its UUID (`nvidia-smi -L`), and in a container pass it in; it then works as one device, cuda:0"
+            )
+        }
         _ => format!(
-            "the NVIDIA driver {version} is there, but no GPU can be used; see whether CUDA_VISIBLE_DEVICES hides it, what `nvidia-smi` says, and on a machine with NVSwitch whether nvidia-fabricmanager runs"
+            "the NVIDIA driver {version} is installed, but no GPU can be used; check whether CUDA_VISIBLE_DEVICES hides it, what `nvidia-smi` reports, and on a machine with NVSwitch whether nvidia-fabricmanager is running"
         ),
     }
 }
 
-/// The oldest driver for Linux that runs programs of a major version of CUDA, for a sentence.
+/// The oldest Linux driver that supports a major version of CUDA, in parentheses to follow "newer driver".
 fn oldest_driver(cuda: i32) -> &'static str {
     match cuda {
         11 => " (450 or newer)",
@@ -178,7 +182,7 @@ mod nvml {
         static NVML: OnceLock<Result<Nvml, String>> = OnceLock::new();
         let loaded = NVML.get_or_init(|| {
             Nvml::init().map_err(|error| match error {
-                NvmlError::LibloadingError(_) => "its library libnvidia-ml is not here".into(),
+                NvmlError::LibloadingError(_) => "its library libnvidia-ml is not installed".into(),
                 other => other.to_string(),
             })
         });
@@ -187,17 +191,17 @@ mod nvml {
 
     pub fn driver() -> Result<Driver, String> {
         let nvml = nvml()?;
-        let said = |error: NvmlError| error.to_string();
-        let cuda = nvml.sys_cuda_driver_version().map_err(said)?;
+        let message = |error: NvmlError| error.to_string();
+        let cuda = nvml.sys_cuda_driver_version().map_err(message)?;
         Ok(Driver {
-            version: nvml.sys_driver_version().map_err(said)?,
+            version: nvml.sys_driver_version().map_err(message)?,
             // 12040 is CUDA 12.4.
             cuda: (cuda / 1000, cuda % 1000 / 10),
-            gpus: nvml.device_count().map_err(said)? as usize,
+            gpus: nvml.device_count().map_err(message)? as usize,
         })
     }
 
-    /// What CUDA shows of the cards, looked up once: neither sees a change of the variables later.
+    /// The cards visible to CUDA, looked up once, since later changes of the variables have no effect.
     pub fn visible() -> Option<&'static Visible> {
         static VISIBLE: OnceLock<Option<Visible>> = OnceLock::new();
         let visible = VISIBLE.get_or_init(|| {
@@ -210,7 +214,7 @@ mod nvml {
         visible.as_ref()
     }
 
-    /// The machine's cards, in the order of the bus.
+    /// The machine's cards, in bus order.
     fn cards(nvml: &Nvml) -> Option<Vec<Card>> {
         let mut cards: Vec<(Option<String>, Card)> = (0..nvml.device_count().ok()?)
             .map(|index| {
@@ -220,10 +224,10 @@ mod nvml {
                 };
                 match nvml.device_by_index(index) {
                     Ok(device) => {
-                        let bus = device.pci_info().ok().map(|it| it.bus_id);
+                        let bus = device.pci_info().ok().map(|info| info.bus_id);
                         (bus, card(&device, unknown))
                     }
-                    // One that does not answer counts nevertheless.
+                    // A card that does not respond still counts.
                     Err(_) => (None, unknown),
                 }
             })
@@ -239,7 +243,7 @@ mod nvml {
         card.name = device.name().unwrap_or_default();
         card.divided = device.mig_mode().is_ok_and(|mode| mode.current != 0);
         if card.divided {
-            // Numbers that are free give an error.
+            // Unused numbers give an error.
             let numbers = 0..device.mig_device_count().unwrap_or(0);
             let slices = numbers.filter_map(|index| {
                 let uuid = device.mig_device_by_index(index).ok()?.uuid().ok()?;
@@ -252,15 +256,17 @@ mod nvml {
 
     pub fn state(place: &Place) -> Option<State> {
         let card = nvml().ok()?.device_by_index(place.card()?).ok()?;
-        // Of a slice its own name and memory; nobody tells its load.
+        // A slice has its own name and memory; its load is not available.
         let slice = match place {
-            Place::Slice { slice, .. } => slice.and_then(|it| card.mig_device_by_index(it).ok()),
+            Place::Slice { slice, .. } => {
+                slice.and_then(|index| card.mig_device_by_index(index).ok())
+            }
             Place::Card(_) | Place::Unknown(_) => None,
         };
         let whole = matches!(place, Place::Card(_));
         let one = slice.as_ref().or(whole.then_some(&card));
-        let name = one.and_then(|it| it.name().ok());
-        let memory = one.and_then(|it| it.memory_info().ok());
+        let name = one.and_then(|device| device.name().ok());
+        let memory = one.and_then(|device| device.memory_info().ok());
         Some(State {
             name: name.or_else(|| card.name().ok())?,
             busy: whole
@@ -279,7 +285,7 @@ mod nvml {
     use super::{Driver, State};
 
     pub fn driver() -> Result<Driver, String> {
-        Err("this noisescope was built without GPUs".into())
+        Err("this noisescope was built without GPU support".into())
     }
 
     pub fn visible() -> Option<&'static Visible> {
@@ -291,16 +297,16 @@ mod nvml {
     }
 }
 
-/// The driver.
+/// The installed driver.
 ///
 /// # Errors
-/// What NVML says where it cannot be asked.
+/// NVML's message if it is not available.
 pub fn driver() -> Result<Driver, String> {
     nvml::driver()
 }
 
-/// How a GPU is doing; `None` where NVML cannot be asked, or where it is not known which card it is
-/// ([`remark`] tells why). The index is CUDA's.
+/// The state of a GPU; `None` if NVML is not available or its card is unknown
+/// ([`remark`] gives the reason). The index is CUDA's.
 pub fn state(index: usize) -> Option<State> {
     nvml::state(nvml::visible()?.place(index)?)
 }
@@ -330,9 +336,9 @@ mod tests {
             cuda,
             gpus,
         };
-        let said = "libnvidia-ml.so: not found".to_owned();
+        let message = "libnvidia-ml.so: not found".to_owned();
         let why = |driver: Result<&Driver, &String>, visible| reason(driver, (12, 0), visible);
-        assert!(why(Err(&said), None).contains("install the driver"));
+        assert!(why(Err(&message), None).contains("install the driver"));
         let old = why(Ok(&driver((11, 4), 1)), None);
         assert!(old.contains("install a newer driver (525"), "{old}");
         let old = reason(Ok(&driver((12, 8), 1)), (13, 0), None);
@@ -354,7 +360,7 @@ mod tests {
             ..Visible::default()
         };
         assert_eq!(why(&hidden), "CUDA_VISIBLE_DEVICES=9 names GPU 9");
-        // A list that ended early, but shows one, is not the reason.
+        // A list that ended early but shows a GPU is not the reason.
         let early = Visible {
             places: vec![Place::Card(0)],
             ..hidden

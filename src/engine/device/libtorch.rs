@@ -1,8 +1,8 @@
-//! What only libtorch can say: its GPUs, its threads, its version, the CUDA that it was built with.
+//! libtorch: its GPUs, threads and version, and the CUDA it was built with.
 //!
-//! burn-tch is deprecated in Burn 0.22 in favour of CubeCL. This program is asked to run on libtorch,
-//! which many servers have and which is the faster one on a processor, so its two constructors are
-//! used here and nowhere else, and CubeCL ([`super::cubecl`]) is offered beside it.
+//! burn-tch is deprecated in Burn 0.22 in favour of CubeCL. But this program must run on libtorch,
+//! which many servers have and which is the faster one on a processor. So its two constructors are
+//! used, only here, and CubeCL ([`super::cubecl`]) is offered as an alternative.
 
 use std::fs;
 use std::path::Path;
@@ -13,13 +13,13 @@ use burn::tensor::Device;
 /// Whether this program was built with it.
 pub const BUILT: bool = cfg!(feature = "libtorch");
 
-/// The version of the libraries that this program was built against, as their headers tell it.
+/// The version of the libraries that this program was built against, from their headers.
 pub const VERSION: &str = match option_env!("NOISESCOPE_LIBTORCH_VERSION") {
     Some(version) => version,
     None => "of an unknown version",
 };
 
-/// The version that this program is written against, where it was built with another one.
+/// The version that this program was written for, if it was built with another one.
 pub fn written_against() -> Option<&'static str> {
     option_env!("NOISESCOPE_LIBTORCH_WRITTEN_AGAINST").filter(|version| *version != VERSION)
 }
@@ -49,19 +49,19 @@ pub fn gpu(index: usize) -> Option<Device> {
     }
 }
 
-/// Operators called on this thread keep to it from now on.
+/// Confines operators called on this thread to it from now on.
 pub fn one_thread() {
     #[cfg(feature = "libtorch")]
     tch::set_num_threads(1);
 }
 
-/// Lets cuDNN choose its algorithms by rules, not by trying them: a trial may end otherwise every time.
+/// Makes cuDNN choose algorithms by rules, not by benchmarks, whose outcome may vary.
 pub fn choose_algorithms_by_rules() {
     #[cfg(feature = "libtorch")]
     tch::Cuda::cudnn_set_benchmark(false);
 }
 
-/// How many GPUs CUDA shows to libtorch; `None` where this libtorch has no CUDA.
+/// Number of GPUs visible to libtorch through CUDA; `None` if this libtorch has no CUDA.
 pub fn counted() -> Option<usize> {
     #[cfg(feature = "libtorch")]
     {
@@ -73,21 +73,20 @@ pub fn counted() -> Option<usize> {
     None
 }
 
-/// The folder of the libraries: the one that the launcher of the wheel names, else that which this program was built
-/// against.
+/// The folder of the libraries: the one named by the wheel's launcher, else the one this program was built against.
 pub fn folder() -> Option<&'static str> {
     static NAMED: OnceLock<Option<String>> = OnceLock::new();
     let named = NAMED.get_or_init(|| std::env::var("NOISESCOPE_LIBTORCH").ok());
     named.as_deref().or(option_env!("NOISESCOPE_LIBTORCH"))
 }
 
-/// Whether the libraries can compute on NVIDIA's GPUs at all.
+/// Whether the libraries support NVIDIA GPUs.
 pub fn is_for_gpus() -> bool {
     folder().is_some_and(|folder| Path::new(folder).join("libtorch_cuda.so").exists())
 }
 
-/// The CUDA that the libraries were built with, major and minor; the minor is 0 where only the
-/// major is known. `None` where they are for processors only, or where nothing tells it.
+/// The CUDA version that the libraries were built with, major and minor; the minor is 0 if only the
+/// major is known. `None` if they are for processors only, or the version is unknown.
 pub fn cuda() -> Option<(i32, i32)> {
     let folder = Path::new(folder()?);
     let read = |name| fs::read_to_string(folder.join("..").join(name)).ok();
@@ -100,7 +99,7 @@ pub fn cuda() -> Option<(i32, i32)> {
     })
 }
 
-/// In the `version.py` of a torch from pip: `cuda: Optional[str] = '12.8'`.
+/// The version in `version.py` of a torch from pip: `cuda: Optional[str] = '12.8'`.
 fn cuda_of_python(text: &str) -> Option<(i32, i32)> {
     let line = text.lines().find(|line| line.starts_with("cuda"))?;
     let (_, value) = line.split_once('=')?;
@@ -109,14 +108,14 @@ fn cuda_of_python(text: &str) -> Option<(i32, i32)> {
     Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
-/// In the `build-version` of an archive: `2.9.0+cu128`.
+/// The version in `build-version` of an archive: `2.9.0+cu128`.
 fn cuda_of_label(text: &str) -> Option<(i32, i32)> {
     let (_, digits) = text.trim().split_once("+cu")?;
     let (major, minor) = digits.split_at_checked(digits.len().checked_sub(1)?)?;
     Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
-/// Of the runtime beside the libraries: `libcudart.so.12`, or `libcudart-9335f6a2.so.12`.
+/// The version of the runtime beside the libraries: `libcudart.so.12`, or `libcudart-9335f6a2.so.12`.
 fn cuda_of_libraries(mut names: impl Iterator<Item = String>) -> Option<(i32, i32)> {
     names.find_map(|name| {
         let (_, version) = name.strip_prefix("libcudart")?.split_once(".so.")?;

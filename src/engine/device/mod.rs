@@ -1,8 +1,8 @@
-//! Devices: what `--device` names, and who computes on it. All choice of a backend is here.
+//! Devices: opening those that `--device` names, with their workers. All choice of a backend is here.
 //!
-//! Beside this file: [`libtorch`] and [`cubecl`], what only these backends can say; [`trial`], how
-//! fast a device is; [`gpu`], how a GPU is doing, and [`visible`], which it is; [`numerics`], how it rounds;
-//! [`trouble`], what a device that fails has said; [`verify`], whether it computes what it should.
+//! Submodules: [`libtorch`] and [`cubecl`], specific to these backends; [`trial`], the speed of a device;
+//! [`gpu`], the state of a GPU, and [`visible`], which card it is; [`numerics`], its rounding;
+//! [`trouble`], the messages of failing devices; [`verify`], whether a device computes correctly.
 
 mod choice;
 pub mod cubecl;
@@ -27,22 +27,22 @@ use crate::analysis::Lab;
 use crate::nets::launch::{self, CACHED};
 use crate::session::config::NetworkKind;
 
-/// Blocks that a GPU takes at once before a trial has told.
+/// Blocks per launch on a GPU before a short trial has chosen the number.
 const BLOCKS_A_LAUNCH: usize = 32;
 
-/// What is asked for.
+/// A request to open devices.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
     /// The devices.
     pub choice: &'a Choice,
-    /// Overrides one worker a core; of a GPU, the threads that draw noise where it does not.
+    /// Number of workers instead of one per core; for a GPU, threads that draw noise if the GPU does not.
     pub workers: Option<usize>,
-    /// Blocks of a launch; `None` for what the session had, or what a short trial finds best.
+    /// Blocks per launch; `None` for the session's previous number, or the best one in a short trial.
     pub launch: Option<usize>,
 }
 
 impl<'a> Wanted<'a> {
-    /// A device, and all else as it is best.
+    /// A device with default settings.
     pub fn of(choice: &'a Choice) -> Self {
         Self {
             choice,
@@ -55,22 +55,22 @@ impl<'a> Wanted<'a> {
 /// A device in use, or several of the same kind.
 #[derive(Debug, Clone)]
 pub struct Opened {
-    /// Burn's handle of the first one, which trains and refreshes.
+    /// Burn's handle of the first device, which trains and refreshes.
     pub device: Device,
     /// The name that the session records, for example `flex` or `cuda:0,cuda:1`.
     pub name: String,
-    /// What was found out while opening it, for the log.
+    /// Notes on opening it, for the log.
     pub notes: Vec<String>,
-    /// A worker's place each.
+    /// One seat per worker.
     pub seats: Vec<Seat>,
-    /// The GPUs' own names and indices.
+    /// The GPUs' indices.
     pub gpus: Vec<usize>,
-    /// Whether the blocks of a launch are still to be chosen.
+    /// Whether the number of blocks per launch is still to be chosen.
     pub untried: bool,
 }
 
 impl Opened {
-    /// Workers that a run on this device would have: a GPU one, a processor one a core.
+    /// Default number of workers on this device: one per GPU, or one per core.
     pub fn workers_of_all(&self) -> usize {
         match self.gpus.is_empty() {
             true => cores(),
@@ -78,7 +78,7 @@ impl Opened {
         }
     }
 
-    /// For the header: the name, and how many workers, or what its launches are.
+    /// Text for the header: the name, with the number of workers or the launch size.
     pub fn label(&self) -> String {
         let workers = self.seats.len();
         let plural = if workers == 1 { "" } else { "s" };
@@ -95,7 +95,7 @@ impl Opened {
         }
     }
 
-    /// For the session's record: the devices, what their launches are, and how they round.
+    /// Text for the session's record: the devices, their launch size and rounding.
     pub fn recorded(&self) -> String {
         let mut parts = vec![self.name.clone()];
         if self.name == "cpu" && launch::is_direct() {
@@ -110,25 +110,25 @@ impl Opened {
         parts.join(", ")
     }
 
-    /// Takes launches of no more than so many blocks from now on, since one device has not the memory for more.
+    /// Limits launches to this many blocks from now on, since one device lacks the memory for more.
     pub fn take_at_most(&mut self, blocks: usize) {
         let fed = self.seats.iter_mut().filter(|seat| seat.is_fed());
         fed.for_each(|seat| seat.blocks = seat.blocks.min(blocks));
     }
 
-    /// Chooses the blocks of a launch by a short trial on the network under study, where nobody has named them
-    /// and the session has none: once, since what a device's libraries compute may depend on it.
+    /// Chooses the number of blocks per launch by a short trial on the network under study, unless it is given or
+    /// recorded in the session: only once, since the results of a device's libraries may depend on it.
     ///
     /// # Errors
-    /// A device that does not compute.
+    /// If the device does not work.
     pub fn choose_launch(&mut self, lab: &Lab, block: usize) -> Result<(), DeviceError> {
         if !std::mem::take(&mut self.untried) {
             return Ok(());
         }
-        let tried = trial::best_launch(&self.seats, lab, block);
-        let (blocks, rate) = tried.map_err(|said| DeviceError::Broken {
+        let best = trial::best_launch(&self.seats, lab, block);
+        let (blocks, rate) = best.map_err(|message| DeviceError::Broken {
             kind: self.seats[0].kind,
-            said: trouble::told(&said),
+            message: trouble::told(&message),
         })?;
         self.seats.iter_mut().for_each(|seat| seat.blocks = blocks);
         self.notes = vec![format!(
@@ -139,34 +139,34 @@ impl Opened {
     }
 }
 
-/// How a record says what its launches are.
+/// Begins the launch size in a record.
 const LAUNCHES_OF: &str = "launches of ";
 
-/// How a record says that every convolution was computed directly.
+/// In a record: every convolution was computed directly.
 const DIRECT: &str = "convolutions direct";
 
-/// Whether a record tells that every convolution was computed directly.
+/// Whether a record states that every convolution was computed directly.
 pub fn was_direct(recorded: &str) -> bool {
     recorded.split(", ").any(|part| part == DIRECT)
 }
 
-/// The blocks of a launch that a record tells of.
+/// The number of blocks per launch in a record.
 fn recorded_launch(recorded: &str) -> Option<usize> {
     let parts = recorded.split(", ");
-    let told = parts.filter_map(|part| part.strip_prefix(LAUNCHES_OF)?.strip_suffix(" blocks"));
-    told.filter_map(|number| number.parse().ok()).next()
+    let sizes = parts.filter_map(|part| part.strip_prefix(LAUNCHES_OF)?.strip_suffix(" blocks"));
+    sizes.filter_map(|number| number.parse().ok()).next()
 }
 
-/// Processor cores that this program may use.
+/// Number of processor cores that this program may use.
 fn cores() -> usize {
     available_parallelism().map_or(1, usize::from)
 }
 
-/// Opens what was asked for. For `auto`, `network` is what devices are tried with, and a session goes on
-/// where it was (`before`, as recorded), if that still works, with launches as they were.
+/// Opens the requested devices. For `auto`, devices are tried with `network`, and a session continues on its
+/// previous devices (`before`, as recorded) with the same launch size, if they still work.
 ///
 /// # Errors
-/// A device that is not here, or that does not compute.
+/// If a device is not available or does not work.
 pub fn open(
     wanted: Wanted<'_>,
     network: NetworkKind,
@@ -179,7 +179,7 @@ pub fn open(
     };
     match wanted.choice {
         Choice::Auto => Ok(automatic(how, before)),
-        Choice::Named(kinds) => open_named(kinds, how.going_on(kinds, before)),
+        Choice::Named(kinds) => open_named(kinds, how.resuming(kinds, before)),
     }
 }
 
@@ -187,21 +187,22 @@ pub fn open(
 #[derive(Debug, Clone, Copy)]
 struct How {
     workers: Option<usize>,
-    /// Blocks of a launch, where they are known.
+    /// Blocks per launch, if known.
     launch: Option<usize>,
     network: NetworkKind,
 }
 
 impl How {
-    /// With launches as the session had them, where it was on devices of this kind.
-    fn going_on(self, kinds: &[Kind], before: Option<&str>) -> Self {
-        let alike = |then: &[Kind]| {
+    /// With the session's previous launch size, if it was on devices of the same kind.
+    fn resuming(self, kinds: &[Kind], before: Option<&str>) -> Self {
+        let same_kinds = |then: &[Kind]| {
             let pairs = then.iter().zip(kinds);
             let same =
                 |(a, b): (&Kind, &Kind)| std::mem::discriminant(a) == std::mem::discriminant(b);
             pairs.into_iter().all(same)
         };
-        let recorded = before.filter(|it| before_kinds(it).is_some_and(|then| alike(&then)));
+        let recorded = before
+            .filter(|recorded| recorded_kinds(recorded).is_some_and(|then| same_kinds(&then)));
         Self {
             launch: self.launch.or_else(|| recorded.and_then(recorded_launch)),
             ..self
@@ -209,7 +210,7 @@ impl How {
     }
 }
 
-/// What is here, best first: without a look at how fast.
+/// The devices available here, best first, without measuring their speed.
 pub fn present() -> Vec<Kind> {
     let mut kinds: Vec<Kind> = (0..gpu::of_libtorch().unwrap_or(0))
         .map(Kind::Cuda)
@@ -224,21 +225,21 @@ pub fn present() -> Vec<Kind> {
 
 fn automatic(how: How, before: Option<&str>) -> Opened {
     let mut notes = Vec::new();
-    if let Some(mut kinds) = before.and_then(before_kinds) {
-        // The plan took its place; `--device flex` still computes as it did.
+    if let Some(mut kinds) = before.and_then(recorded_kinds) {
+        // `cpu` has replaced it; `--device flex` still computes as before.
         if kinds == [Kind::Flex] {
             kinds = vec![Kind::Cpu];
             notes.push(
-                "it began on flex and goes on on cpu: the same noise, and logits that differ in their last digits"
+                "it began on flex and continues on cpu: with the same noise, but logits that differ in their last digits"
                     .to_owned(),
             );
         }
-        match open_named(&kinds, how.going_on(&kinds, before)) {
+        match open_named(&kinds, how.resuming(&kinds, before)) {
             Ok(mut opened) => {
                 opened.notes.splice(0..0, notes);
                 return opened;
             }
-            Err(error) => notes.push(format!("{error}. Going on elsewhere")),
+            Err(error) => notes.push(format!("{error}. Continuing on another device")),
         }
     }
     let (gpus, processors): (Vec<Kind>, Vec<Kind>) =
@@ -249,10 +250,10 @@ fn automatic(how: How, before: Option<&str>) -> Opened {
                 opened.notes.splice(0..0, notes);
                 return opened;
             }
-            Err(error) => notes.push(format!("{error}. Going on without it")),
+            Err(error) => notes.push(format!("{error}. Continuing without it")),
         }
     }
-    // Flex is the reference, and is never the faster one.
+    // Flex is the reference, and never faster.
     let processors = processors.into_iter().filter(|kind| *kind != Kind::Flex);
     let processors: Vec<Kind> = processors.collect();
     let mut best: Option<(f64, Opened)> = None;
@@ -264,23 +265,23 @@ fn automatic(how: How, before: Option<&str>) -> Opened {
         }
         match trial::trials_per_second(&opened.seats, how.network, trial::SHORT) {
             Ok(rate) => {
-                notes.push(format!("{kind} makes {rate:.0} trials/s"));
+                notes.push(format!("{kind} computes {rate:.0} trials/s"));
                 if best.as_ref().is_none_or(|(most, _)| rate > *most) {
                     best = Some((rate, opened));
                 }
             }
-            Err(said) => notes.push(format!("device `{kind}` does not compute: {said}")),
+            Err(message) => notes.push(format!("device `{kind}` does not work: {message}")),
         }
     }
-    // The processor is always there.
+    // The processor is always available.
     let (_, mut opened) =
         best.unwrap_or_else(|| (0.0, assemble(&[Kind::Cpu], seats(Kind::Cpu, how), how)));
     opened.notes = notes;
     opened
 }
 
-/// The devices of a record's last entry, where they can be named here.
-fn before_kinds(recorded: &str) -> Option<Vec<Kind>> {
+/// The devices in a record, if this program knows them.
+fn recorded_kinds(recorded: &str) -> Option<Vec<Kind>> {
     let names = recorded.split(", ").next()?;
     match names.parse() {
         Ok(Choice::Named(kinds)) => Some(kinds),
@@ -290,14 +291,14 @@ fn before_kinds(recorded: &str) -> Option<Vec<Kind>> {
 
 fn open_named(kinds: &[Kind], how: How) -> Result<Opened, DeviceError> {
     let mut all = Vec::new();
-    for (place, &kind) in kinds.iter().enumerate() {
+    for (index, &kind) in kinds.iter().enumerate() {
         kind.check()?;
-        // Workers are shared out; the first devices get one more, and each has one.
+        // Workers are divided among the devices, at least one each; the first devices get the remainder.
         let share = how.workers.map(|all| {
-            let more = usize::from(place < all % kinds.len());
+            let more = usize::from(index < all % kinds.len());
             (all / kinds.len() + more).max(1)
         });
-        let own = seats(
+        let seats = seats(
             kind,
             How {
                 workers: share,
@@ -305,22 +306,22 @@ fn open_named(kinds: &[Kind], how: How) -> Result<Opened, DeviceError> {
             },
         );
         if kind.is_gpu() {
-            trial::check(&own, how.network).map_err(|said| DeviceError::Broken {
+            trial::check(&seats, how.network).map_err(|message| DeviceError::Broken {
                 kind,
-                said: trouble::told(&said),
+                message: trouble::told(&message),
             })?;
         }
-        all.extend(own);
+        all.extend(seats);
     }
     Ok(assemble(kinds, all, how))
 }
 
-/// The places of the workers of one device: one that feeds it with launches, or one a core.
+/// The seats of one device: one for a worker that feeds it with launches, or one per core.
 fn seats(kind: Kind, how: How) -> Vec<Seat> {
     let workers = how.workers.unwrap_or_else(cores).max(1);
     let blocks = match kind {
         Kind::Cuda(_) | Kind::Cubecl(_) => how.launch.unwrap_or(BLOCKS_A_LAUNCH),
-        // The way with a GPU, on a processor, where it is asked for.
+        // Launches on a processor, only on request.
         Kind::Libtorch => how.launch.unwrap_or(1),
         Kind::Cpu | Kind::Flex => 1,
     };
@@ -333,13 +334,14 @@ fn seats(kind: Kind, how: How) -> Vec<Seat> {
         threads: if is_fed { workers } else { 1 },
         images: match is_fed {
             true => usize::MAX,
-            false => at_once(kind, how.network),
+            false => images_at_once(kind, how.network),
         },
     };
     vec![seat; if is_fed { 1 } else { workers }]
 }
 
-fn at_once(kind: Kind, network: NetworkKind) -> usize {
+/// Most images that a network on this device takes at once.
+fn images_at_once(kind: Kind, network: NetworkKind) -> usize {
     match network {
         NetworkKind::Cnn | NetworkKind::Simple | NetworkKind::Complex | NetworkKind::Onnx
             if !kind.is_gpu() =>
@@ -365,106 +367,4 @@ fn assemble(kinds: &[Kind], seats: Vec<Seat>, how: How) -> Opened {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn flex_has_a_worker_a_core_unless_told_otherwise() {
-        let open = |workers| {
-            let choice = "flex".parse().unwrap();
-            let wanted = Wanted {
-                workers,
-                ..Wanted::of(&choice)
-            };
-            open(wanted, NetworkKind::Logistic, None).unwrap()
-        };
-        assert_eq!(open(None).seats.len(), cores());
-        assert_eq!(open(Some(3)).label(), "flex · 3 workers");
-        assert_eq!(open(Some(1)).label(), "flex · 1 worker");
-        assert_eq!(open(None).recorded(), "flex");
-    }
-
-    #[test]
-    fn auto_goes_on_where_the_session_was() {
-        let wanted = Wanted {
-            workers: Some(1),
-            ..Wanted::of(&Choice::Auto)
-        };
-        let opened = |before| open(wanted, NetworkKind::Logistic, Some(before)).unwrap();
-        let own = opened("cpu");
-        assert_eq!(own.name, "cpu");
-        assert!(own.notes.is_empty(), "no trial was needed");
-        // What began on flex goes on by the plan, and says so.
-        let other = opened("flex");
-        assert_eq!(other.name, "cpu");
-        assert!(
-            other.notes[0].contains("began on flex"),
-            "{:?}",
-            other.notes
-        );
-    }
-
-    #[test]
-    fn a_record_names_its_devices_before_what_it_says_of_them() {
-        assert_eq!(before_kinds("flex"), Some(vec![Kind::Flex]));
-        assert_eq!(before_kinds("an abacus"), None);
-        assert_eq!(before_kinds("auto"), None);
-    }
-
-    #[test]
-    fn a_record_tells_how_it_was_computed() {
-        assert!(was_direct("cpu, convolutions direct"));
-        assert!(!was_direct("cpu"));
-        assert!(numerics::was_tf32("cuda:0, launches of 16 blocks, TF32"));
-        assert!(!numerics::was_tf32(
-            "cuda:0, launches of 16 blocks, float32"
-        ));
-    }
-
-    #[test]
-    fn a_session_goes_on_with_launches_of_the_size_that_it_began_with() {
-        let recorded = "cuda:0,cuda:1, launches of 64 blocks, float32";
-        assert_eq!(recorded_launch(recorded), Some(64));
-        let both = [Kind::Cuda(0), Kind::Cuda(1)];
-        assert_eq!(
-            before_kinds(recorded),
-            libtorch::BUILT.then(|| both.to_vec())
-        );
-        // As version 0.1.0 had it.
-        assert_eq!(recorded_launch("cuda:0, noise drawn there"), None);
-        let how = How {
-            workers: Some(4),
-            launch: None,
-            network: NetworkKind::Cnn,
-        };
-        let own = seats(Kind::Cuda(0), how);
-        assert_eq!((own.len(), own[0].threads), (1, 4));
-        assert!(assemble(&[Kind::Cuda(0)], own, how).untried);
-        let own = seats(
-            Kind::Cuda(0),
-            How {
-                launch: Some(64),
-                ..how
-            },
-        );
-        assert_eq!((own.len(), own[0].blocks), (1, 64));
-        // A processor takes launches only where somebody asks for them.
-        assert_eq!(seats(Kind::Libtorch, how).len(), 4);
-        let fed = How {
-            launch: Some(64),
-            ..how
-        };
-        let fed = assemble(&[Kind::Libtorch], seats(Kind::Libtorch, fed), fed);
-        assert_eq!(fed.label(), "libtorch · launches of 64 blocks");
-        assert_eq!(fed.recorded(), "libtorch, launches of 64 blocks");
-        // One that ran out of memory on the way.
-        let mut less = fed.clone();
-        less.take_at_most(16);
-        assert_eq!(less.recorded(), "libtorch, launches of 16 blocks");
-        if libtorch::BUILT {
-            let going_on = |kind| how.going_on(&[kind], Some(recorded)).launch;
-            assert_eq!(going_on(Kind::Cuda(1)), Some(64));
-            assert_eq!(going_on(Kind::Libtorch), None);
-        }
-    }
-}
+mod tests;

@@ -1,24 +1,24 @@
-//! How libtorch rounds on a GPU: in 32 bits, or with TF32.
+//! Choosing libtorch's rounding on a GPU: float32 or TF32.
 //!
-//! cuDNN multiplies in TF32, of 10 bits of mantissa, where PyTorch lets it, which by default it does for
-//! convolutions. Decisions near a tie then depend on the card. NVIDIA's libraries read a variable of the environment
-//! that forbids it, when exactly nobody says; so a process that computes begins anew with it set, before anything
-//! of theirs is loaded.
+//! cuDNN multiplies in TF32, with 10 bits of mantissa, if PyTorch allows it, as it does by default for
+//! convolutions. Decisions near a tie then depend on the card. NVIDIA's libraries read an environment variable
+//! that forbids it, but do not document when; so a process that computes restarts itself with the variable set,
+//! before any of these libraries is loaded.
 
 use std::ffi::OsStr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What NVIDIA's libraries obey: 0 forbids TF32.
+/// The variable that NVIDIA's libraries obey: 0 forbids TF32.
 const VARIABLE: &str = "NVIDIA_TF32_OVERRIDE";
 
 static TF32: AtomicBool = AtomicBool::new(false);
 
-/// Chooses between 32 bits and TF32 for whatever this process computes on GPUs. Where its environment says otherwise it
-/// begins anew, as the same process, and this does not return.
+/// Chooses between float32 and TF32 for this process's computations on GPUs. If its environment says otherwise, the
+/// program restarts in the same process, and this function does not return.
 pub fn choose(tf32: bool) {
     TF32.store(tf32, Ordering::Relaxed);
-    let there = std::env::var_os(VARIABLE);
-    if is_set(there.as_deref()) != tf32 {
+    let value = std::env::var_os(VARIABLE);
+    if is_set(value.as_deref()) != tf32 {
         return;
     }
     #[cfg(unix)]
@@ -27,15 +27,17 @@ pub fn choose(tf32: bool) {
         let Ok(program) = std::env::current_exe() else {
             return;
         };
-        let mut words = std::env::args_os();
-        let mut again = std::process::Command::new(program);
-        again.arg0(words.next().unwrap_or_default()).args(words);
+        let mut arguments = std::env::args_os();
+        let mut restart = std::process::Command::new(program);
+        restart
+            .arg0(arguments.next().unwrap_or_default())
+            .args(arguments);
         match tf32 {
-            true => again.env_remove(VARIABLE),
-            false => again.env(VARIABLE, "0"),
+            true => restart.env_remove(VARIABLE),
+            false => restart.env(VARIABLE, "0"),
         };
-        // What comes back is an error: it goes on as it is, and the log of a run says what it computes.
-        let error = again.exec();
+        // It returns only on failure: the program then continues, and a run's log states its rounding.
+        let error = restart.exec();
         tracing::warn!("{VARIABLE} could not be set: {error}");
     }
 }
@@ -50,10 +52,10 @@ pub fn is_tf32() -> bool {
     TF32.load(Ordering::Relaxed)
 }
 
-/// How a session records TF32.
+/// TF32 in a session's record.
 const ROUNDED: &str = "TF32";
 
-/// How a session records it.
+/// The chosen rounding in a session's record.
 pub fn label() -> &'static str {
     match is_tf32() {
         true => ROUNDED,
@@ -61,7 +63,7 @@ pub fn label() -> &'static str {
     }
 }
 
-/// Whether a record tells of TF32.
+/// Whether a record states TF32.
 pub fn was_tf32(recorded: &str) -> bool {
     recorded.split(", ").any(|part| part == ROUNDED)
 }

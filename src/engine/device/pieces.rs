@@ -1,4 +1,4 @@
-//! Where the time of a trial goes: the noise loop taken apart, on one thread.
+//! Profiling a trial: the time of each step of the noise loop, on one thread.
 
 use std::time::{Duration, Instant};
 
@@ -11,21 +11,21 @@ use crate::session::config::{self, Evidence, Noise, Weighting};
 use crate::session::record::{GammaTrials, Training, TrialKind};
 use crate::stimulus::{self, BlockSeed, Source};
 
-/// Microseconds a trial that each piece takes, in their order: noise, stimuli, network, evidence, sums, merging.
+/// Names of the steps that are timed, in order.
 pub const NAMES: [&str; 6] = ["noise", "stimuli", "network", "evidence", "sums", "merging"];
 
-/// The place of the network among them.
+/// Index of the network among them.
 pub const NETWORK: usize = 2;
 
-/// Most epochs that are measured, and steps that are not.
+/// Most epochs to measure, and first steps not measured.
 const EPOCHS: usize = 1000;
 const WARM_UP: usize = 3;
 
-/// Images a second of training a built-in kind with such batches; where `apart`, and where it is by plan, what
-/// each part of a step takes, in microseconds an image.
+/// Images per second when training a built-in kind with this batch size; and if `apart` and trained by plan, the
+/// microseconds per image of each part of a step.
 ///
 /// # Errors
-/// Where training cannot begin or diverges.
+/// If training cannot begin or diverges.
 pub fn training(
     lab: &Lab,
     seat: &Seat,
@@ -42,13 +42,13 @@ pub fn training(
     };
     let mut record = Training::default();
     let mut trainer = Trainer::new(lab.kind, &plan, 1, images, &seat.device, &mut record)?;
-    // The first steps warm up; what an epoch ends with is not counted.
-    let (mut spent, mut seen) = (Duration::ZERO, 0);
+    // The first steps warm up; the end of an epoch is not counted.
+    let (mut spent, mut images_done) = (Duration::ZERO, 0);
     for step in 0.. {
         let began = Instant::now();
         match trainer.step(&mut record, &mut || {})? {
             Step::Batch(count) if step >= WARM_UP => {
-                (spent, seen) = (spent + began.elapsed(), seen + count);
+                (spent, images_done) = (spent + began.elapsed(), images_done + count);
             }
             Step::Batch(_) | Step::Epoch(_) => {}
             Step::Over => break,
@@ -57,7 +57,7 @@ pub fn training(
             break;
         }
     }
-    let rate = seen as f64 / spent.as_secs_f64();
+    let rate = images_done as f64 / spent.as_secs_f64();
     let chosen: Vec<usize> = (0..batch.min(images.len())).collect();
     let times = match apart {
         true => trainer.times(&chosen),
@@ -66,8 +66,8 @@ pub fn training(
     Ok((rate, times))
 }
 
-/// Runs so many blocks and tells the microseconds a trial of each of [`NAMES`]; evidence is what is heard of
-/// the outputs, its sums are among the sums.
+/// Runs this many blocks and returns the microseconds per trial of each of [`NAMES`]; `evidence` is its computation
+/// from the outputs, while its sums are part of `sums`.
 pub fn pieces(lab: &Lab, seat: &Seat, plan: Loop, blocks: u64) -> [f64; NAMES.len()] {
     seat.prepare_thread();
     let source = Source::new(Noise::Uniform, &lab.dataset.train);
@@ -81,13 +81,13 @@ pub fn pieces(lab: &Lab, seat: &Seat, plan: Loop, blocks: u64) -> [f64; NAMES.le
     let mut times = [0.0; NAMES.len()];
     // The first block warms up.
     for block in 0..=blocks {
-        let mut at = Instant::now();
+        let mut last = Instant::now();
         let mut lap = |piece: usize| {
             let now = Instant::now();
             if block > 0 {
-                times[piece] += (now - at).as_secs_f64();
+                times[piece] += (now - last).as_secs_f64();
             }
-            at = now;
+            last = now;
         };
         let seed = BlockSeed {
             session: 1,
@@ -104,17 +104,17 @@ pub fn pieces(lab: &Lab, seat: &Seat, plan: Loop, blocks: u64) -> [f64; NAMES.le
         let logits = lab.network.logits(stimuli, &lab.device);
         lap(2);
         let rows = || lab.network.rows(&logits);
-        let mut said = Said::new(rows(), Weighting::Equal);
+        let mut responses = Said::new(rows(), Weighting::Equal);
         if plan.evidence {
-            let own = hearing.get_or_insert_with(|| {
-                let own = Hearing::of(Evidence::Logit, &kind.listed, rows());
-                record.hear(own.step(), &kind);
-                own
+            let hearing = hearing.get_or_insert_with(|| {
+                let hearing = Hearing::of(Evidence::Logit, &kind.listed, rows());
+                record.hear(hearing.step(), &kind);
+                hearing
             });
-            said.heard = Some(own.hear(rows()));
+            responses.heard = Some(hearing.hear(rows()));
         }
         lap(3);
-        let sums = summing.sum(block, &drawn, &said, &lab.pool);
+        let sums = summing.sum(block, &drawn, &responses, &lab.pool);
         lap(4);
         record.add(&sums);
         lap(5);

@@ -1,4 +1,4 @@
-//! Where a worker computes.
+//! A seat: a worker's place on a device.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,10 +11,10 @@ use crate::nets::launch;
 use crate::stimulus::kernels::Kernels;
 use crate::stimulus::launch::Drawing;
 
-/// Where this is set, noise is drawn by the processor.
+/// If this environment variable is set, noise is drawn by the processor.
 const WITHOUT_KERNELS: &str = "NOISESCOPE_WITHOUT_KERNELS";
 
-/// A worker's place: the device that it computes on, and how.
+/// A worker's place: the device it computes on, and how.
 #[derive(Debug, Clone)]
 pub struct Seat {
     /// Burn's handle.
@@ -23,11 +23,11 @@ pub struct Seat {
     pub name: String,
     /// Which backend it is.
     pub kind: Kind,
-    /// Blocks of a launch; one where the device takes no launches.
+    /// Blocks per launch; one if the device takes no launches.
     pub blocks: usize,
-    /// Threads of the worker, which draw noise side by side where the device does not.
+    /// Threads of the worker, which draw noise if the device does not.
     pub threads: usize,
-    /// Most images of a block that the network takes at once.
+    /// Most images of a block that the network processes at once.
     pub images: usize,
 }
 
@@ -37,26 +37,26 @@ impl Seat {
         self.blocks > 1
     }
 
-    /// How noise is drawn here, and what there is to say of it: once in a program's life.
+    /// How noise is drawn here, and if by the processor, a note with the reason, once per process.
     pub fn drawing(&self) -> (Drawing, Option<String>) {
         let Kind::Cuda(gpu) = self.kind else {
             return (Drawing::default(), None);
         };
-        let made = match std::env::var_os(WITHOUT_KERNELS) {
+        let loaded = match std::env::var_os(WITHOUT_KERNELS) {
             Some(_) => Err(format!("{WITHOUT_KERNELS} is set")),
             None => Kernels::of(gpu, libtorch::folder().map(Path::new)),
         };
-        let (kernels, why) = match made {
+        let (kernels, why) = match loaded {
             Ok(kernels) => (Some(kernels), None),
             Err(why) => (None, Some(why)),
         };
-        static TOLD: AtomicBool = AtomicBool::new(false);
-        let why = why.filter(|_| !TOLD.swap(true, Ordering::Relaxed));
-        let words = |why| {
+        static REPORTED: AtomicBool = AtomicBool::new(false);
+        let why = why.filter(|_| !REPORTED.swap(true, Ordering::Relaxed));
+        let note = |why| {
             let threads = self.threads;
             let plural = if threads == 1 { "" } else { "s" };
             format!(
-                "{}: noise is drawn by {threads} thread{plural} of the processor, since {why}",
+                "{}: noise is drawn by {threads} processor thread{plural}, since {why}",
                 self.name
             )
         };
@@ -64,17 +64,16 @@ impl Seat {
             gpu: Some(gpu),
             kernels,
         };
-        (drawing, why.map(words))
+        (drawing, why.map(note))
     }
 
-    /// Lets the thread that this is called on compute networks as the workers here do.
+    /// Makes the calling thread compute networks as this seat's workers do.
     pub fn prepare_conductor(&self) {
         launch::compute_by_plan(self.kind == Kind::Cpu);
     }
 
-    /// Prepares the thread that this is called on to compute here: a processor's operators keep to
-    /// this one thread, since the parallelism lies in computing several blocks at once, and to its
-    /// caches.
+    /// Prepares the calling thread to compute here: a processor's operators stay on this thread, since the
+    /// parallelism comes from computing several blocks at once, and within its caches.
     pub fn prepare_thread(&self) {
         launch::take_at_most(self.images);
         self.prepare_conductor();

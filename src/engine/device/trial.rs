@@ -1,4 +1,4 @@
-//! How fast a device is: the noise loop itself, run for a moment on an untrained network.
+//! Measuring the speed of a device: runs the noise loop briefly, usually on an untrained network.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,55 +21,55 @@ use crate::stimulus::Pool;
 /// How long `auto` tries each device.
 pub const SHORT: Duration = Duration::from_millis(500);
 
-/// Blocks a launch that a GPU is tried with; no more than those after which a target reliability is looked at.
+/// Blocks per launch to try on a GPU; no more than the blocks between two checks of a target reliability.
 const LAUNCHES: [usize; 4] = [4, 16, 32, 64];
 
-/// How much faster a larger launch must be to be taken.
+/// How many times faster a larger launch must be to be chosen.
 const WORTH: f64 = 1.03;
 
-/// Launches whose sums are read together while a device is tried.
+/// Launches per job while a device is measured.
 const LAUNCHES_A_JOB: u64 = 4;
 
 /// How long to measure.
 #[derive(Debug, Clone, Copy)]
 pub enum Until {
-    /// So many trials.
+    /// For this many trials.
     Trials(u64),
-    /// So long.
+    /// For this long.
     Time(Duration),
 }
 
-/// What is measured: the noise loop at one γ.
+/// The noise loop to measure, at one γ.
 #[derive(Debug, Clone, Copy)]
 pub struct Loop {
-    /// Trials a block.
+    /// Trials per block.
     pub block: usize,
     /// The signal's strength.
     pub gamma: f64,
-    /// Whether evidence is summed beside decisions.
+    /// Whether evidence is summed as well as decisions.
     pub evidence: bool,
-    /// How long.
+    /// How long to measure.
     pub until: Until,
 }
 
-/// A laboratory that cannot be set up.
+/// Why a lab cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum LabError {
-    /// No images.
+    /// The images cannot be read.
     #[error(transparent)]
     Data(#[from] data::DataError),
-    /// No network.
+    /// The network cannot be built.
     #[error(transparent)]
     Graph(#[from] GraphError),
 }
 
-/// A laboratory with an untrained network and the built-in images.
+/// A lab with an untrained network and the built-in images.
 ///
 /// # Errors
-/// Where the built-in images cannot be read.
+/// If the built-in images cannot be read.
 pub fn lab(network: NetworkKind, seat: &Seat) -> Result<Lab, LabError> {
     let images = data::embedded::dataset(DatasetName::Mnist)?;
-    // What a file brings is stood in for by `cnn`.
+    // `cnn` represents networks from files.
     let network = match network {
         NetworkKind::Onnx => NetworkKind::Cnn,
         kind => kind,
@@ -78,11 +78,10 @@ pub fn lab(network: NetworkKind, seat: &Seat) -> Result<Lab, LabError> {
     Ok(set_up(network, subject, images, seat))
 }
 
-/// A laboratory with the network of a file: with the built-in images where these fit it, else with
-/// none.
+/// A lab with the network of a file, and the built-in images if they fit it.
 ///
 /// # Errors
-/// Where the built-in images cannot be read, or the graph cannot be rewritten.
+/// If the built-in images cannot be read, or the graph cannot be rewritten.
 pub fn lab_of(network: &Foreign, seat: &Seat) -> Result<Lab, LabError> {
     let images = data::embedded::dataset(DatasetName::Mnist)?;
     let images = match network.fits(&images.form()) {
@@ -105,10 +104,10 @@ fn set_up(kind: NetworkKind, network: Subject, images: Dataset, seat: &Seat) -> 
     }
 }
 
-/// Trials per second that these workers make together.
+/// Trials per second that these workers compute together.
 ///
 /// # Errors
-/// What the device said where it does not compute.
+/// The device's message if it fails.
 pub fn trials_per_second(
     seats: &[Seat],
     network: NetworkKind,
@@ -127,21 +126,21 @@ pub fn trials_per_second(
     measure(&lab, seats, plan)
 }
 
-/// Whether these workers compute at all: one launch each.
+/// Checks that these workers compute at all, by one launch each.
 ///
 /// # Errors
-/// What the device said.
+/// The device's message.
 pub fn check(seats: &[Seat], network: NetworkKind) -> Result<(), String> {
     let mut seats = seats.to_vec();
     seats.iter_mut().for_each(|seat| seat.blocks = 2);
     trials_per_second(&seats, network, Duration::ZERO).map(|_| ())
 }
 
-/// The best number of blocks a launch for the workers of a GPU on the network under study, of so many trials each,
-/// and the trials per second that it makes.
+/// The best number of blocks per launch, of `block` trials each, for the workers of a GPU on the network under study,
+/// and its trials per second.
 ///
 /// # Errors
-/// What the GPU said where it does not compute at all.
+/// The GPU's message if it fails even with the smallest launch.
 pub fn best_launch(seats: &[Seat], lab: &Lab, block: usize) -> Result<(usize, f64), String> {
     let plan = Loop {
         block,
@@ -157,9 +156,9 @@ pub fn best_launch(seats: &[Seat], lab: &Lab, block: usize) -> Result<(usize, f6
             // A larger one must be worth its memory.
             (Ok(rate), Ok((_, most))) if rate <= WORTH * *most => {}
             (Ok(rate), _) => best = Ok((blocks, rate)),
-            // More than this has no room.
+            // A launch this large does not fit.
             (Err(_), Ok(_)) => break,
-            (Err(said), Err(_)) => return Err(said),
+            (Err(message), Err(_)) => return Err(message),
         }
     }
     best
@@ -168,10 +167,10 @@ pub fn best_launch(seats: &[Seat], lab: &Lab, block: usize) -> Result<(usize, f6
 /// Trials per second of the whole loop: noise, blending, network, sums, merging.
 ///
 /// # Errors
-/// What the device said where it does not compute.
+/// The device's message if it fails.
 pub fn measure(lab: &Lab, seats: &[Seat], plan: Loop) -> Result<f64, String> {
-    // A launch a worker to warm up on; of one that is fed, a job and one more, since what comes first there waits
-    // for libraries, images and memory.
+    // To warm up, a block per worker; for a worker that feeds a device two jobs, since the first one waits for
+    // libraries, images and memory.
     let each = match seats[0].is_fed() {
         true => LAUNCHES_A_JOB * seats[0].blocks as u64,
         false => 1,
@@ -201,7 +200,7 @@ pub fn measure(lab: &Lab, seats: &[Seat], plan: Loop) -> Result<f64, String> {
     };
     let mut analysis = ClassificationImages::new(images, place, lab);
     let mut record = record::ClassificationImages::default();
-    // What a run does before its first block.
+    // As a run does before its first block.
     let nothing = Record::new(&Config::default());
     Experiment::begin(&mut analysis, 0, lab, &nothing, &mut record)
         .map_err(|error| error.to_string())?;
@@ -211,7 +210,7 @@ pub fn measure(lab: &Lab, seats: &[Seat], plan: Loop) -> Result<f64, String> {
     let total = analysis.parts()[0].blocks;
     let over = |began: Instant, blocks: u64| match plan.until {
         Until::Trials(_) => blocks >= total,
-        // Where not even the warm-up is done, it takes as long as it takes.
+        // The warm-up is always completed, however long it takes.
         Until::Time(time) => blocks > warm_up && began.elapsed() >= time,
     };
     let mut dealt = 0;
@@ -230,8 +229,10 @@ pub fn measure(lab: &Lab, seats: &[Seat], plan: Loop) -> Result<f64, String> {
                     (began, counted) = (Instant::now(), 0);
                 }
             }
-            // A rate with fewer blocks than were asked for is none of theirs.
-            Answer::Fewer { .. } => return Err("it has not the memory for so many blocks".into()),
+            // A rate with fewer blocks would not be that of the requested launch.
+            Answer::Fewer { .. } => {
+                return Err("there is too little memory for this many blocks".into());
+            }
             Answer::NotYet | Answer::AllBack | Answer::Note(_) => {}
             Answer::Failed(fault) => return Err(fault.to_string()),
         }

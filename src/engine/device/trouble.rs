@@ -1,7 +1,6 @@
-//! What a device that failed has said: whether memory ran out, or the device is lost, and of what.
+//! Diagnosing a failed device from its message: whether memory ran out or the device is lost, and why.
 //!
-//! The backends end the thread with a message instead of giving an error, so the words are all
-//! there is.
+//! The backends panic with a message instead of returning an error, so the message is all there is.
 
 mod memory;
 
@@ -11,56 +10,56 @@ pub use memory::Memory;
 
 use crate::nets::launch::{is_out_of_memory, is_out_of_memory_untold};
 
-/// What kind of failure it was.
+/// The kind of failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trouble {
-    /// The device has no memory left for what was asked of it: less may do.
+    /// The device has too little memory for the request; a smaller one may work.
     Memory,
-    /// The device does not answer any more.
+    /// The device no longer responds.
     Lost,
-    /// Something else: a mistake of this program.
+    /// Something else: a bug in this program.
     Other,
 }
 
-/// What it came of, as far as the words tell. Displayed, it is a sentence with the next step, without
+/// The cause of a failure, as far as the message tells. Displays as a sentence with the next step, without
 /// its full stop.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cause {
-    /// Others fill the memory of the GPU.
+    /// Other processes fill the GPU's memory.
     Crowded(Memory),
-    /// libtorch ran out of memory, and stumbled over NVML when it was about to say so.
+    /// libtorch ran out of memory, and then failed in NVML while reporting it.
     Untold,
-    /// There is no driver, or CUDA does not start.
+    /// There is no driver, or CUDA cannot be initialised.
     NoDriver,
-    /// The driver is older than the CUDA of the libraries.
+    /// The driver is older than the libraries' CUDA.
     OldDriver,
-    /// The driver cannot read what a newer compiler made.
+    /// The driver cannot read the output of a newer compiler.
     OldForPtx,
-    /// The parts of the driver do not belong together.
+    /// The driver's components have different versions.
     MixedDriver,
-    /// The libraries hold no code for this card.
+    /// The libraries contain no code for this card.
     OtherCards,
-    /// The service that joins the GPUs of a server does not run.
+    /// The service that connects a server's GPUs is not running.
     NotReady,
-    /// A fault of the hardware.
+    /// A hardware fault.
     Hardware,
-    /// The card has gone from the bus, or its driver has given up on it.
+    /// The card has fallen off the bus, or its driver has given up on it.
     Gone,
-    /// The driver ended a kernel that took too long.
+    /// The driver aborted a kernel that took too long.
     Timeout,
-    /// A kernel did what it must not.
+    /// A kernel crashed.
     Crash,
-    /// A kernel found a number that cannot be, and stopped.
+    /// An assertion in a kernel failed.
     Assertion,
-    /// Another process has the card for itself.
+    /// Another process has exclusive use of the card.
     Busy,
     /// CUDA shows no such GPU.
     Hidden,
-    /// The server through which processes share a GPU.
+    /// The MPS server, through which processes share a GPU, failed.
     Mps,
 }
 
-/// Words of libtorch, CUDA's runtime and its driver, in lower case. The first that fits counts.
+/// Phrases in messages of libtorch, CUDA's runtime and its driver, in lower case. The first match counts.
 const SIGNS: &[(Cause, &[&str])] = &[
     (
         Cause::Hardware,
@@ -168,8 +167,8 @@ const SIGNS: &[(Cause, &[&str])] = &[
     ),
 ];
 
-/// Words of anything that went wrong on a GPU.
-const OF_A_GPU: [&str; 6] = [
+/// Phrases in messages of any failure on a GPU.
+const GPU_PHRASES: [&str; 6] = [
     "cuda error",
     "cuda_error",
     "cudnn_status",
@@ -178,52 +177,52 @@ const OF_A_GPU: [&str; 6] = [
     "cudagetdevicecount",
 ];
 
-/// Judges by what was said.
-pub fn judge(said: &str) -> Trouble {
-    let lower = said.to_lowercase();
-    if is_out_of_memory(said) {
+/// The kind of failure, judged by its message.
+pub fn judge(message: &str) -> Trouble {
+    let lower = message.to_lowercase();
+    if is_out_of_memory(message) {
         Trouble::Memory
-    } else if OF_A_GPU.iter().any(|&words| lower.contains(words)) || cause(said).is_some() {
+    } else if GPU_PHRASES.iter().any(|&words| lower.contains(words)) || cause(message).is_some() {
         Trouble::Lost
     } else {
         Trouble::Other
     }
 }
 
-/// What it came of; `None` where the words do not tell.
-pub fn cause(said: &str) -> Option<Cause> {
-    let lower = said.to_lowercase();
-    if is_out_of_memory_untold(said) {
+/// The cause of a failure; `None` if the message does not tell.
+pub fn cause(message: &str) -> Option<Cause> {
+    let lower = message.to_lowercase();
+    if is_out_of_memory_untold(message) {
         return Some(Cause::Untold);
     }
-    if is_out_of_memory(said) {
-        let memory = Memory::read(said)?;
+    if is_out_of_memory(message) {
+        let memory = Memory::read(message)?;
         return memory.is_of_others().then_some(Cause::Crowded(memory));
     }
     let mut signs = SIGNS.iter();
-    let found = signs.find(|(_, words)| words.iter().any(|it| contains(&lower, it)));
+    let found = signs.find(|(_, phrases)| phrases.iter().any(|phrase| contains(&lower, phrase)));
     found.map(|(cause, _)| cause.clone())
 }
 
-/// Whether words are there, and no letter goes on before or after: `xid` is not in `oxide`.
-fn contains(text: &str, words: &str) -> bool {
-    text.match_indices(words).any(|(at, _)| {
-        let letter = |it: Option<char>| it.is_some_and(|it| it.is_ascii_alphabetic());
-        let (before, after) = (&text[..at], &text[at + words.len()..]);
-        words != "xid" || !letter(before.chars().next_back()) && !letter(after.chars().next())
+/// Whether a text contains a phrase; `xid` only as a whole word, unlike in `oxide`.
+fn contains(text: &str, phrase: &str) -> bool {
+    text.match_indices(phrase).any(|(start, _)| {
+        let letter = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphabetic());
+        let (before, after) = (&text[..start], &text[start + phrase.len()..]);
+        phrase != "xid" || !letter(before.chars().next_back()) && !letter(after.chars().next())
     })
 }
 
-/// What was said, for a person: its first line, and where its cause is known, that with the next step.
-/// Without the last full stop.
-pub fn told(said: &str) -> String {
-    let line = first_line(said);
+/// The message for the user: its first line, and if the cause is known, that with the next step.
+/// Without the final full stop.
+pub fn told(message: &str) -> String {
+    let line = first_line(message);
     let before = |words| line.split(words).next().unwrap_or(&line);
-    match cause(said) {
-        // The rest counts memory, which the sentence does better.
+    match cause(message) {
+        // The rest is about memory, which the cause states more clearly.
         Some(cause @ Cause::Crowded(_)) => format!("{}. {cause}", before(". GPU ")),
         Some(cause) => format!("{line}. {cause}"),
-        // What follows is advice for programs in Python.
+        // The rest is advice for Python programs.
         None => before(". If reserved but unallocated").to_owned(),
     }
 }
@@ -233,58 +232,58 @@ impl fmt::Display for Cause {
         f.write_str(match self {
             Self::Crowded(memory) => return memory.fmt(f),
             Self::Untold => {
-                "Its memory ran out: on a MIG slice and in some containers libtorch cannot say so. Take a larger slice, or another device"
+                "Its memory ran out: on a MIG slice and in some containers libtorch cannot report that. Use a larger slice, or another device"
             }
             Self::NoDriver => {
-                "CUDA does not start: see whether `nvidia-smi` answers; install the driver, or start the container with GPUs (docker: --gpus all)"
+                "CUDA cannot be initialised: check whether `nvidia-smi` works; install the driver, or start the container with GPUs (docker: --gpus all)"
             }
             Self::OldDriver => {
                 "The driver is older than the CUDA that this libtorch was built with: install a newer driver, or build with a libtorch for an older CUDA (NOISESCOPE_TORCH_INDEX, see scripts/with-libtorch --help)"
             }
             Self::OldForPtx => {
-                "The driver is older than the compiler (NVRTC) of this libtorch and cannot read what it makes: install a newer driver, or build with a libtorch for the driver's CUDA, which `nvidia-smi` tells (NOISESCOPE_TORCH_INDEX, see scripts/with-libtorch --help)"
+                "The driver is older than the compiler (NVRTC) of this libtorch and cannot read its output: install a newer driver, or build with a libtorch for the driver's CUDA, which `nvidia-smi` shows (NOISESCOPE_TORCH_INDEX, see scripts/with-libtorch --help)"
             }
             Self::MixedDriver => {
-                "The parts of the driver are of different versions: restart the machine after an update of the driver, or the container where it brings a libcuda of its own"
+                "The driver's components have different versions: restart the machine after a driver update, or the container if it has its own libcuda"
             }
             Self::OtherCards => {
-                "This libtorch was built for other cards: build with one for this card's generation (another CUDA in NOISESCOPE_TORCH_INDEX, see scripts/with-libtorch --help), or use another GPU"
+                "This libtorch was built for other GPUs: build with one for this GPU's generation (another CUDA in NOISESCOPE_TORCH_INDEX, see scripts/with-libtorch --help), or use another GPU"
             }
             Self::NotReady => {
-                "The service that joins the GPUs of this server does not run: start it (systemctl start nvidia-fabricmanager; its version must be the driver's), or ask who runs the machine"
+                "The service that connects this server's GPUs is not running: start it (systemctl start nvidia-fabricmanager; its version must match the driver's), or ask the administrator"
             }
             Self::Hardware => {
-                "The GPU's memory or its links are at fault: use another GPU, and have this one reset or looked at (`nvidia-smi -q -d ECC`; the kernel's log names an Xid)"
+                "The GPU's memory or links are faulty: use another GPU, and have this one reset or examined (`nvidia-smi -q -d ECC`; the kernel log contains an Xid)"
             }
             Self::Gone => {
-                "The GPU has gone from the bus, or its driver has given up on it: see whether `nvidia-smi` still lists it and what the kernel's log says (Xid); the machine may need a restart"
+                "The GPU has fallen off the bus, or its driver has given up on it: check whether `nvidia-smi` still lists it and what the kernel log says (Xid); the machine may need a restart"
             }
             Self::Timeout => {
-                "The driver ended a launch that took too long, as it does on a GPU that also drives a screen: use one that drives none"
+                "The driver aborted a launch that took too long, as it does on a GPU that also drives a screen: use one without a screen"
             }
             Self::Crash => {
-                "Start it again; where it comes back on this GPU alone, the card is at fault (the kernel's log names an Xid), and where it does on every GPU, noisescope is: please report it"
+                "Try again; if it recurs on this GPU only, the card is faulty (the kernel log contains an Xid); if it recurs on every GPU, noisescope has a bug: please report it"
             }
             Self::Assertion => {
-                "A kernel found a number that cannot be, and this process cannot use the GPU any more: start it again; where it comes back, please report it"
+                "An assertion in a kernel failed, and this process can no longer use the GPU: start it again; if it recurs, please report it"
             }
             Self::Busy => {
-                "Another process has the GPU for itself (`nvidia-smi` shows the compute mode and who it is): use another one, or wait"
+                "Another process has exclusive use of the GPU (`nvidia-smi` shows the compute mode and the process): use another GPU, or wait"
             }
             Self::Hidden => {
-                "CUDA shows no such GPU: see what CUDA_VISIBLE_DEVICES names and `nvidia-smi -L` lists; of MIG slices a process is shown one, as cuda:0"
+                "CUDA shows no such GPU: check CUDA_VISIBLE_DEVICES and `nvidia-smi -L`; of several MIG slices a process sees only one, as cuda:0"
             }
             Self::Mps => {
-                "The GPU is shared through MPS, whose server does not serve this process: see whether nvidia-cuda-mps-control runs and CUDA_MPS_PIPE_DIRECTORY is its own, or unset it"
+                "The GPU is shared through MPS, whose server does not serve this process: check whether nvidia-cuda-mps-control is running with this CUDA_MPS_PIPE_DIRECTORY, or unset the variable"
             }
         })
     }
 }
 
-/// The first line of what was said, without libtorch's list of its own functions.
-pub fn first_line(said: &str) -> String {
-    let line = said.lines().find(|line| !line.trim().is_empty());
-    let line = line.unwrap_or("it did not say why").trim();
+/// The first line of a message, without libtorch's stack trace.
+pub fn first_line(message: &str) -> String {
+    let line = message.lines().find(|line| !line.trim().is_empty());
+    let line = line.unwrap_or("no reason given").trim();
     // tch wraps the message in the debug form of its error.
     let line = line
         .rsplit_once("Torch(\"")

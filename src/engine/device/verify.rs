@@ -1,5 +1,5 @@
-//! Whether a device computes what the reference computes: noise to the bit, logits but for their last digits, sums
-//! but for ties, and the same bits twice.
+//! Checking a device against the reference: noise bit for bit, logits up to their last digits, sums
+//! up to ties, and the same bits twice.
 
 use std::collections::BTreeSet;
 
@@ -19,31 +19,31 @@ use crate::stimulus::launch::{Launch, Resident, Slot};
 use crate::stimulus::{self, Source};
 use burn::tensor::DType;
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// What, for example `noise uniform, γ 0.3`.
+    /// What was checked, for example `noise uniform, γ 0.3`.
     pub name: String,
-    /// Whether it is as it must be.
+    /// Whether it passed.
     pub ok: bool,
-    /// What was found.
+    /// Details of the result.
     pub words: String,
 }
 
-/// Blocks of a launch where a device is not fed, launches, and trials of a block that are compared.
+/// Blocks per launch if the device is not fed, launches, and trials per block in the checks.
 const BLOCKS: usize = 8;
 const LAUNCHES: u64 = 3;
 const TRIALS: usize = 250;
 
-/// Most that logits may differ by, in units of the largest of them: of 32 bits, and of TF32.
+/// Largest allowed difference of logits relative to the largest of them: in float32, and in TF32.
 const DIGITS: f32 = 1e-4;
 const DIGITS_OF_TF32: f32 = 2e-2;
 
-/// Share of the trials whose decision may differ since two logits are all but equal: of 32 bits, and of TF32.
+/// Allowed share of trials whose decision differs because of near-ties: in float32, and in TF32.
 const TIES: f64 = 1e-3;
 const TIES_OF_TF32: f64 = 2e-2;
 
-/// Where the noise of the checks comes from.
+/// The origin of the checks' noise.
 const PLACE: Place = Place {
     seed: 20,
     index: 0,
@@ -52,18 +52,18 @@ const PLACE: Place = Place {
     evidence: false,
 };
 
-/// Looks at a device with these networks, untrained, and tells what it finds, one thing after another.
-pub fn verify(seat: &Seat, networks: &[NetworkKind], tell: &mut dyn FnMut(Check)) {
+/// Checks a device with these networks, untrained, and reports each result.
+pub fn verify(seat: &Seat, networks: &[NetworkKind], report: &mut dyn FnMut(Check)) {
     seat.prepare_thread();
-    let mut look = |name: String, found: &dyn Fn() -> Result<String, String>| {
-        let found = guarded(found).unwrap_or_else(|said| Err(super::trouble::told(&said)));
-        let ok = found.is_ok();
-        let words = found.unwrap_or_else(|words| words);
-        tell(Check { name, ok, words });
+    let mut check = |name: String, compute: &dyn Fn() -> Result<String, String>| {
+        let result = guarded(compute).unwrap_or_else(|message| Err(super::trouble::told(&message)));
+        let ok = result.is_ok();
+        let words = result.unwrap_or_else(|words| words);
+        report(Check { name, ok, words });
     };
     let (drawing, why) = seat.drawing();
     let how = match (drawing.kernels, why) {
-        (Some(_), _) => "by kernels of its own".to_owned(),
+        (Some(_), _) => "by its own kernels".to_owned(),
         (None, Some(why)) => why,
         (None, None) => "by the processor".to_owned(),
     };
@@ -75,20 +75,20 @@ pub fn verify(seat: &Seat, networks: &[NetworkKind], tell: &mut dyn FnMut(Check)
     ];
     for (label, noise) in kinds {
         for gamma in [0.0, 0.3] {
-            look(format!("noise {label}, γ {gamma}"), &|| {
+            check(format!("noise {label}, γ {gamma}"), &|| {
                 let lab = lab(NetworkKind::Logistic, seat)?;
                 draw(&lab, noise, gamma, drawing, &how)
             });
         }
     }
     for &kind in networks {
-        look(format!("logits of {}", kind.label()), &|| {
+        check(format!("logits of {}", kind.label()), &|| {
             logits(&lab(kind, seat)?, &reference(kind)?)
         });
-        look(format!("sums of {}", kind.label()), &|| {
-            let mut own = lab(kind, seat)?;
-            own.resident = own.resident.drawn(drawing);
-            sums(&own, &reference(kind)?, seat)
+        check(format!("sums of {}", kind.label()), &|| {
+            let mut lab = lab(kind, seat)?;
+            lab.resident = lab.resident.drawn(drawing);
+            sums(&lab, &reference(kind)?, seat)
         });
     }
 }
@@ -97,7 +97,7 @@ fn lab(kind: NetworkKind, seat: &Seat) -> Result<Lab, String> {
     trial::lab(kind, seat).map_err(|error| error.to_string())
 }
 
-/// The same laboratory on Burn's backend in pure Rust.
+/// The same lab on Burn's backend in pure Rust.
 fn reference(kind: NetworkKind) -> Result<Lab, String> {
     let seat = Seat {
         device: Kind::Flex.handle(),
@@ -110,7 +110,7 @@ fn reference(kind: NetworkKind) -> Result<Lab, String> {
     lab(kind, &seat)
 }
 
-/// Noise and stimuli of a launch against those that are drawn here.
+/// Compares noise and stimuli of a launch with those drawn by the processor.
 fn draw(
     lab: &Lab,
     noise: Noise,
@@ -142,8 +142,8 @@ fn draw(
         .map_err(|error| format!("{error:?}"))?;
     let stimuli = crate::nets::read_back(drawn.stimuli);
     let (points, numbers) = (source.points(), lab.form.pixels());
-    for (at, slot) in slots.iter().enumerate() {
-        let here = stimulus::draw(
+    for (block, slot) in slots.iter().enumerate() {
+        let expected = stimulus::draw(
             slot.seed,
             &source,
             gamma,
@@ -151,34 +151,34 @@ fn draw(
             slot.trials,
             &lab.pool,
         );
-        let own = &noise[at * TRIALS * points..][..slot.trials * points];
-        let other = own.iter().zip(&here.noise);
-        if let Some(point) = other
+        let drawn = &noise[block * TRIALS * points..][..slot.trials * points];
+        let pairs = drawn.iter().zip(&expected.noise);
+        if let Some(point) = pairs
             .into_iter()
             .position(|(&z, &k)| z + CENTRE != i64::from(k))
         {
             return Err(format!(
-                "block {at}, trial {}, point {}: another number than here",
+                "block {block}, trial {}, point {}: differs from the processor's",
                 point / points,
                 point % points
             ));
         }
-        let own = &stimuli[at * TRIALS * numbers..][..slot.trials * numbers];
-        let other = own.iter().zip(&here.stimuli);
+        let drawn = &stimuli[block * TRIALS * numbers..][..slot.trials * numbers];
+        let pairs = drawn.iter().zip(&expected.stimuli);
         let differs = |(a, b): (&f32, &f32)| a.to_bits() != b.to_bits();
-        if let Some(number) = other.into_iter().position(differs) {
+        if let Some(number) = pairs.into_iter().position(differs) {
             return Err(format!(
-                "block {at}, trial {}, number {}: another stimulus than here",
+                "block {block}, trial {}, number {}: the stimulus differs from the processor's",
                 number / numbers,
                 number % numbers
             ));
         }
     }
     let trials: usize = slots.iter().map(|slot| slot.trials).sum();
-    Ok(format!("{trials} trials to the bit, drawn {how}"))
+    Ok(format!("{trials} trials identical, drawn {how}"))
 }
 
-/// What differences are allowed.
+/// The allowed differences of logits and of decisions.
 fn allowed() -> (f32, f64) {
     match numerics::is_tf32() {
         true => (DIGITS_OF_TF32, TIES_OF_TF32),
@@ -186,72 +186,73 @@ fn allowed() -> (f32, f64) {
     }
 }
 
-/// Logits of both on the same stimuli.
-fn logits(own: &Lab, reference: &Lab) -> Result<String, String> {
-    let source = Source::new(Noise::Uniform, &own.dataset.train);
-    let drawn = stimulus::draw(PLACE.noise(0, 0), &source, 0.3, 0, 4 * TRIALS, &own.pool);
-    let ours = own.network.logits(drawn.stimuli.clone(), &own.device);
+/// Compares the logits of both on the same stimuli.
+fn logits(lab: &Lab, reference: &Lab) -> Result<String, String> {
+    let source = Source::new(Noise::Uniform, &lab.dataset.train);
+    let drawn = stimulus::draw(PLACE.noise(0, 0), &source, 0.3, 0, 4 * TRIALS, &lab.pool);
+    let ours = lab.network.logits(drawn.stimuli.clone(), &lab.device);
     let theirs = reference.network.logits(drawn.stimuli, &reference.device);
     if ours.len() != theirs.len() {
         return Err(format!("{} logits instead of {}", ours.len(), theirs.len()));
     }
-    let most = theirs.iter().fold(0.0_f32, |most, it| most.max(it.abs()));
+    let most = theirs
+        .iter()
+        .fold(0.0_f32, |most, logit| most.max(logit.abs()));
     let pairs = || ours.iter().zip(&theirs);
     let worst = pairs().fold(0.0_f32, |worst, (a, b)| worst.max((a - b).abs())) / most;
     let (digits, _) = allowed();
-    let rows = own.network.rows(&ours).zip(reference.network.rows(&theirs));
+    let rows = lab.network.rows(&ours).zip(reference.network.rows(&theirs));
     let other = rows.filter(|(a, b)| {
         let (ours, theirs) = (decision(a), decision(b));
         b[theirs] - b[ours] > 2.0 * digits * most
     });
     let other = other.count();
-    let words =
-        format!("{worst:.1e} of the largest apart at most, {other} other decisions but for ties");
-    // What is no number is no less than anything.
+    let words = format!(
+        "differ by at most {worst:.1e} of the largest; {other} decisions differ, not counting ties"
+    );
+    // A NaN fails this comparison.
     match worst <= digits && other == 0 {
         true => Ok(words),
         false => Err(words),
     }
 }
 
-/// The sums of some launches: against the reference, and once more.
-fn sums(own: &Lab, reference: &Lab, seat: &Seat) -> Result<String, String> {
+/// Compares the sums of some launches with the reference and with a second run.
+fn sums(lab: &Lab, reference: &Lab, seat: &Seat) -> Result<String, String> {
     let launch = seat.is_fed().then_some(seat.blocks);
     let blocks = LAUNCHES * launch.unwrap_or(BLOCKS) as u64;
-    let first = measured(own, launch, blocks)?;
-    let again = measured(own, launch, blocks)?;
-    let there = measured(reference, None, blocks)?;
+    let first = measured(lab, launch, blocks)?;
+    let again = measured(lab, launch, blocks)?;
+    let expected = measured(reference, None, blocks)?;
     if first != again {
         return Err("two runs differ".into());
     }
-    let cells = first.counts.iter().zip(&there.counts);
+    let cells = first.counts.iter().zip(&expected.counts);
     let moved: u64 = cells.map(|(&a, &b)| a.abs_diff(b)).sum::<u64>() / 2;
     let (_, ties) = allowed();
     if moved as f64 > ties * first.trials as f64 {
-        return Err(format!(
-            "{moved} of {} trials are called otherwise",
-            first.trials
-        ));
+        return Err(format!("{moved} of {} decisions differ", first.trials));
     }
-    // Every trial adds its noise to the sums of its true class, whatever it is called.
+    // Every trial adds its noise to the sums of its true class, whatever the decision.
     let m = first.listed.len();
     let shown = |trials: &GammaTrials| -> Vec<i64> {
         let points: usize = trials.shape().iter().product();
         let half = 3 * m * points;
-        let own = trials.noise.values().chunks_exact(half);
-        own.flat_map(|half| half[m * points..2 * m * points].to_vec())
+        let halves = trials.noise.values().chunks_exact(half);
+        halves
+            .flat_map(|half| half[m * points..2 * m * points].to_vec())
             .collect()
     };
-    if shown(&first) != shown(&there) {
-        return Err("the sums of the noise by true class are others".into());
+    if shown(&first) != shown(&expected) {
+        return Err("the sums of the noise by true class differ".into());
     }
     Ok(format!(
-        "{} trials, the same bits twice; {moved} are called otherwise than by flex",
+        "{} trials, the same bits twice; {moved} decisions differ from flex",
         first.trials
     ))
 }
 
-/// What blocks measure, in launches of so many, or one by one.
+/// The results of blocks, computed in launches of this size or one by one.
 fn measured(lab: &Lab, launch: Option<usize>, blocks: u64) -> Result<GammaTrials, String> {
     let plan = config::ClassificationImages {
         gammas: vec![0.3],
@@ -285,8 +286,9 @@ fn measured(lab: &Lab, launch: Option<usize>, blocks: u64) -> Result<GammaTrials
     Ok(trials)
 }
 
+/// Reads the sums of launches and adds them to `trials`.
 fn read(launches: &mut dyn Launches, trials: &mut GammaTrials) -> Result<(), String> {
-    let sums = launches.read().ok_or("an answer was no number")?;
+    let sums = launches.read().ok_or("an output was not a number")?;
     let sums = sums
         .downcast::<Vec<BlockSums>>()
         .map_err(|_| "sums of another kind".to_owned())?;
@@ -294,16 +296,16 @@ fn read(launches: &mut dyn Launches, trials: &mut GammaTrials) -> Result<(), Str
     Ok(())
 }
 
-/// The networks that are looked at where none is named: every kind, once.
+/// The built-in networks to check: the named ones, or all kinds if none is named, each once.
 pub fn networks(named: &[NetworkKind]) -> Vec<NetworkKind> {
-    let mut seen = BTreeSet::new();
+    let mut labels = BTreeSet::new();
     let all = match named.is_empty() {
         true => &NetworkKind::ALL[..],
         false => named,
     };
     all.iter()
         .copied()
-        .filter(|kind| *kind != NetworkKind::Onnx && seen.insert(kind.label()))
+        .filter(|kind| *kind != NetworkKind::Onnx && labels.insert(kind.label()))
         .collect()
 }
 
@@ -311,7 +313,7 @@ pub fn networks(named: &[NetworkKind]) -> Vec<NetworkKind> {
 mod tests {
     use super::*;
 
-    /// On the reference itself, with launches as a GPU has them.
+    /// Checks the reference itself, in launches as on a GPU.
     #[test]
     fn the_reference_agrees_with_itself_in_launches() {
         let seat = Seat {
@@ -334,11 +336,11 @@ mod tests {
 
     #[test]
     fn another_network_is_found_out() {
-        let own = reference(NetworkKind::Logistic).unwrap();
-        let mut other = own.clone();
-        let ports = crate::nets::Ports::from(&*own.form);
+        let lab = reference(NetworkKind::Logistic).unwrap();
+        let mut other = lab.clone();
+        let ports = crate::nets::Ports::from(&*lab.form);
         other.network =
-            crate::nets::Subject::untrained(NetworkKind::Logistic, ports, 2, &own.device).unwrap();
-        assert!(logits(&other, &own).is_err());
+            crate::nets::Subject::untrained(NetworkKind::Logistic, ports, 2, &lab.device).unwrap();
+        assert!(logits(&other, &lab).is_err());
     }
 }

@@ -1,24 +1,23 @@
-//! Which cards CUDA shows, and in which order: `CUDA_VISIBLE_DEVICES` and `CUDA_DEVICE_ORDER`, held
-//! against the list of the machine's cards that NVIDIA's management library (NVML) gives.
+//! The cards visible to CUDA and their order, from `CUDA_VISIBLE_DEVICES`, `CUDA_DEVICE_ORDER` and the list of
+//! the machine's cards in NVIDIA's management library (NVML).
 //!
-//! NVML knows nothing of these variables, so its number of a card is not CUDA's. Where the two cannot
-//! be brought together for certain, the place is [`Place::Unknown`]: no card is shown rather than a
-//! wrong one.
+//! NVML ignores these variables, so its number of a card is not CUDA's. If the two cannot be matched for
+//! certain, the place is [`Place::Unknown`]: no card is shown rather than a wrong one.
 
 use std::env;
 
-/// A card, as NVML lists it. Lists of them are in the order of the PCI bus.
+/// A card in NVML's list. Lists of cards are in PCI bus order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Card {
     /// NVML's number.
     pub index: u32,
-    /// For example `GPU-8932f937-d72c-4106-c12f-20bd9faed9f6`; empty where it is not told.
+    /// For example `GPU-8932f937-d72c-4106-c12f-20bd9faed9f6`; empty if unknown.
     pub uuid: String,
-    /// For example `NVIDIA H100 80GB HBM3`; empty where it is not told.
+    /// For example `NVIDIA H100 80GB HBM3`; empty if unknown.
     pub name: String,
-    /// Whether it is in MIG mode: CUDA then shows slices of it, and never the whole card.
+    /// Whether it is in MIG mode: CUDA then shows its slices, and never the whole card.
     pub divided: bool,
-    /// Its MIG slices, as far as they are told.
+    /// Its known MIG slices.
     pub slices: Vec<Slice>,
 }
 
@@ -31,7 +30,7 @@ pub struct Slice {
     pub uuid: String,
 }
 
-/// Where a device of CUDA is found at NVML.
+/// The card or slice in NVML that corresponds to a CUDA device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     /// A whole card, by NVML's number.
@@ -40,25 +39,25 @@ pub enum Place {
     Slice {
         /// NVML's number of the card.
         parent: u32,
-        /// NVML's number of the slice within the card, where it is known.
+        /// NVML's number of the slice within the card, if known.
         slice: Option<u32>,
     },
-    /// It cannot be said which it is: why, and what helps.
+    /// It is unknown which it is: why, and what helps.
     Unknown(String),
 }
 
-/// What the environment says of devices.
+/// The environment's settings for CUDA devices.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Setting {
-    /// `CUDA_VISIBLE_DEVICES`, where it is set.
+    /// `CUDA_VISIBLE_DEVICES`, if set.
     pub listed: Option<String>,
-    /// `CUDA_DEVICE_ORDER`, where it is set.
+    /// `CUDA_DEVICE_ORDER`, if set.
     pub order: Option<String>,
-    /// Whether this is a job of Slurm, which sets the list itself.
+    /// Whether this is a Slurm job; Slurm sets the list itself.
     pub slurm: bool,
 }
 
-/// CUDA's devices in their order.
+/// CUDA's devices in order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Visible {
     /// The place of each.
@@ -67,16 +66,16 @@ pub struct Visible {
     pub hidden: Option<String>,
 }
 
-/// Said where a number does not name a card, since CUDA numbers by speed.
-const BY_SPEED: &str = "GPUs of several models are here, and CUDA numbers them by speed: export CUDA_DEVICE_ORDER=PCI_BUS_ID, and it is known which is which";
+/// Why a number does not identify a card: CUDA numbers by speed.
+const BY_SPEED: &str = "this machine has GPUs of several models, and CUDA numbers them by speed: export CUDA_DEVICE_ORDER=PCI_BUS_ID to identify them";
 
-/// Said where a number may be a card or a slice.
-const BY_SLICE: &str = "GPUs here are divided into MIG slices, and a number does not say which one it is: name it by its UUID (`nvidia-smi -L`) in CUDA_VISIBLE_DEVICES";
+/// Why a number does not identify a card: it may be a card or a slice.
+const BY_SLICE: &str = "GPUs here are divided into MIG slices, which a number does not identify: use its UUID (`nvidia-smi -L`) in CUDA_VISIBLE_DEVICES";
 
 impl Setting {
-    /// Of this process.
+    /// The settings of this process.
     pub fn of_environment() -> Self {
-        let value = |name| env::var_os(name).map(|it| it.to_string_lossy().into_owned());
+        let value = |name| env::var_os(name).map(|value| value.to_string_lossy().into_owned());
         Self {
             listed: value("CUDA_VISIBLE_DEVICES"),
             order: value("CUDA_DEVICE_ORDER"),
@@ -84,33 +83,34 @@ impl Setting {
         }
     }
 
-    /// Whether CUDA's numbers, before any list, follow the order of `cards`.
+    /// Whether CUDA numbers all devices in the order of `cards`.
     fn follows(&self, cards: &[Card]) -> bool {
         let by_bus = self.order.as_deref() == Some("PCI_BUS_ID");
         let first = cards.first().map_or("", |card| &card.name);
-        by_bus || cards.len() == 1 || !first.is_empty() && cards.iter().all(|it| it.name == first)
+        let one_model = !first.is_empty() && cards.iter().all(|card| card.name == first);
+        by_bus || cards.len() == 1 || one_model
     }
 
-    /// What a person can do about a list that hides too much.
+    /// What to do about a list that hides too much.
     fn remedy(&self) -> &'static str {
         match self.slurm {
             true => {
-                "this job has the GPUs that Slurm gave it: ask for one with --gres=gpu:1, and leave the variable as Slurm sets it"
+                "this job has only the GPUs that Slurm gave it: request one with --gres=gpu:1, and leave the variable as Slurm sets it"
             }
             false => {
-                "name some of `nvidia-smi -L` in it, or `unset CUDA_VISIBLE_DEVICES` to have all"
+                "list devices from `nvidia-smi -L` in it, or `unset CUDA_VISIBLE_DEVICES` to use all"
             }
         }
     }
 
-    /// That the list, given as `listed`, hides GPUs: why, and what helps.
+    /// A message that the list, given as `listed`, hides GPUs: why, and what helps.
     fn hides(&self, listed: &str, why: &str) -> String {
         format!("CUDA_VISIBLE_DEVICES={listed} {why}; {}", self.remedy())
     }
 }
 
 impl Visible {
-    /// The devices that CUDA shows of `cards`.
+    /// Which of `cards` CUDA shows.
     pub fn of(setting: &Setting, cards: &[Card]) -> Self {
         let Some(listed) = setting.listed.as_deref() else {
             return Self::unlisted(setting, cards);
@@ -146,7 +146,7 @@ impl Visible {
     }
 
     fn unlisted(setting: &Setting, cards: &[Card]) -> Self {
-        // As soon as a slice is there, CUDA shows one, and no whole card beside it.
+        // If there are slices, CUDA shows one of them and no whole card.
         let sliced: Vec<&Card> = cards
             .iter()
             .filter(|card| !card.slices.is_empty())
@@ -157,7 +157,7 @@ impl Visible {
         match (&sliced[..], &whole[..]) {
             ([], []) if !cards.is_empty() => {
                 visible.hidden = Some(
-                    "every GPU here is in MIG mode, and this process may use no slice of them; see `nvidia-smi -L`, and have one made (`nvidia-smi mig`) or given to this job"
+                    "every GPU here is in MIG mode, and no slice of them is available to this process; check `nvidia-smi -L`, and have a slice created (`nvidia-smi mig`) or assigned to this job"
                         .into(),
                 );
             }
@@ -174,18 +174,18 @@ impl Visible {
         visible
     }
 
-    /// The same, held against the number of devices that CUDA itself counts: where that is another
-    /// one, as in a job that is shown other cards than NVML, it is not known which they are.
+    /// The same, checked against the number of devices that CUDA itself counts: if that differs, as in a
+    /// job that sees other cards than NVML, all devices become unknown.
     #[must_use]
     pub fn counted(mut self, by_cuda: usize) -> Self {
         let slices = |place: &Place| matches!(place, Place::Slice { .. });
-        // Of several slices a process is shown the first, or, with newer drivers, perhaps all.
+        // Of several slices a process sees the first, or with newer drivers perhaps all.
         if by_cuda < self.places.len() && self.places.iter().all(slices) {
             self.places.truncate(by_cuda);
         }
         if by_cuda != self.places.len() {
             let words = format!(
-                "CUDA counts {by_cuda} here, and by NVML's list it would be {}: it is not known which is which; names by UUID (`nvidia-smi -L`) in CUDA_VISIBLE_DEVICES make it so",
+                "CUDA counts {by_cuda} devices here, but NVML's list gives {}, so it is unknown which is which; identify them by UUID (`nvidia-smi -L`) in CUDA_VISIBLE_DEVICES",
                 self.places.len()
             );
             self.places = vec![Place::Unknown(words); by_cuda];
@@ -193,14 +193,14 @@ impl Visible {
         self
     }
 
-    /// The place of a device of CUDA.
+    /// The place of a CUDA device.
     pub fn place(&self, index: usize) -> Option<&Place> {
         self.places.get(index)
     }
 }
 
 impl Place {
-    /// NVML's number of the card: the slice's own is its parent's.
+    /// NVML's number of the card, for a slice that of its parent.
     pub fn card(&self) -> Option<u32> {
         match self {
             Self::Card(index) | Self::Slice { parent: index, .. } => Some(*index),
@@ -208,18 +208,18 @@ impl Place {
         }
     }
 
-    /// What a person should know of what is told of it, if anything.
+    /// A remark on its state, if any.
     pub fn remark(&self) -> Option<&str> {
         match self {
             Self::Card(_) => None,
             Self::Slice { .. } => Some(
-                "a MIG slice: it works as one device; the temperature is the whole card's, the load is not told",
+                "a MIG slice: it works as one device; the temperature is the whole card's, the load is not available",
             ),
             Self::Unknown(why) => Some(why),
         }
     }
 
-    /// Whether it is one place and no other.
+    /// Whether it is known exactly.
     fn is_known(&self) -> bool {
         match self {
             Self::Card(_) => true,
@@ -230,7 +230,7 @@ impl Place {
 }
 
 impl Card {
-    /// The one that CUDA shows, where no slice is named.
+    /// The slice that CUDA shows if none is named.
     fn slice(&self) -> Place {
         let only = match &self.slices[..] {
             [only] => Some(only.index),
@@ -263,14 +263,14 @@ impl Kind {
         }
     }
 
-    /// The place that an entry names, or why it names none: the list ends there.
+    /// The place that an entry names; or why it names none, so that the list ends there.
     fn place(self, entry: &str, setting: &Setting, cards: &[Card]) -> Result<Place, String> {
         match self {
             Self::Number => by_number(entry, setting, cards),
             Self::Card if entry.starts_with("GPU-") => by_uuid(entry, cards),
             Self::Slice if entry.starts_with("MIG-") => by_slice(entry, cards),
             Self::Card | Self::Slice => Err(format!(
-                "names `{entry}` beside UUIDs, which must be of one kind: it and what follows are hidden"
+                "names `{entry}` beside UUIDs, which must be of one kind: it and what follows it are hidden"
             )),
         }
     }
@@ -278,26 +278,24 @@ impl Kind {
 
 fn by_number(entry: &str, setting: &Setting, cards: &[Card]) -> Result<Place, String> {
     if entry == "NoDevFiles" {
-        return Err("is Slurm's way to say that this job has no GPU".into());
+        return Err("is how Slurm marks a job without GPUs".into());
     }
     let Some(number) = leading_number(entry) else {
         return Err(format!(
-            "names `{entry}`, which is no number and no UUID: it and what follows are hidden"
+            "names `{entry}`, which is neither a number nor a UUID: it and what follows it are hidden"
         ));
     };
     let Ok(number) = usize::try_from(number) else {
-        return Err(format!(
-            "names `{entry}`, which hides all that would follow"
-        ));
+        return Err(format!("names `{entry}`, which hides everything after it"));
     };
     let Some(card) = cards.get(number) else {
         let here = match cards.len() {
-            0 => "there is none here".to_owned(),
-            1 => "the only one here is 0".to_owned(),
-            many => format!("those here are 0 to {}", many - 1),
+            0 => "there is no GPU here".to_owned(),
+            1 => "the only GPU here is 0".to_owned(),
+            many => format!("the GPUs here are 0 to {}", many - 1),
         };
         return Err(format!(
-            "names GPU {number}, and {here}: it and what follows are hidden"
+            "names GPU {number}, but {here}: it and what follows it are hidden"
         ));
     };
     Ok(match cards {
@@ -308,10 +306,10 @@ fn by_number(entry: &str, setting: &Setting, cards: &[Card]) -> Result<Place, St
     })
 }
 
-/// The number that an entry begins with, as C reads it: `2gb` is 2.
+/// The number at the beginning of an entry, as C parses it: `2gb` is 2.
 fn leading_number(entry: &str) -> Option<i64> {
     let digits = entry.strip_prefix(['+', '-']).unwrap_or(entry);
-    let end = digits.find(|it: char| !it.is_ascii_digit());
+    let end = digits.find(|c: char| !c.is_ascii_digit());
     let number: i64 = digits[..end.unwrap_or(digits.len())].parse().ok()?;
     Some(if entry.starts_with('-') {
         -number
@@ -326,26 +324,27 @@ fn by_uuid(entry: &str, cards: &[Card]) -> Result<Place, String> {
         (Some(card), None) if card.divided => Ok(card.slice()),
         (Some(card), None) => Ok(Place::Card(card.index)),
         (Some(_), Some(_)) => Err(format!(
-            "names `{entry}`, which the UUIDs of several GPUs begin with: it and what follows are hidden"
+            "names `{entry}`, which begins the UUIDs of several GPUs: it and what follows it are hidden"
         )),
         (None, _) if cards.iter().any(|card| card.uuid.is_empty()) => Ok(Place::Unknown(
-            "NVML does not tell the UUIDs of all GPUs here".into(),
+            "NVML does not give the UUIDs of all GPUs here".into(),
         )),
         (None, _) => Err(format!(
-            "names `{entry}`, and no GPU here has that UUID: it and what follows are hidden"
+            "names `{entry}`, but no GPU here has that UUID: it and what follows it are hidden"
         )),
     }
 }
 
 fn by_slice(entry: &str, cards: &[Card]) -> Result<Place, String> {
     let slices = |card: &Card| -> Vec<(u32, u32)> {
-        let fitting = card.slices.iter().filter(|it| it.uuid.starts_with(entry));
+        let slices = card.slices.iter();
+        let fitting = slices.filter(|slice| slice.uuid.starts_with(entry));
         fitting.map(|slice| (card.index, slice.index)).collect()
     };
     let fitting: Vec<(u32, u32)> = cards.iter().flat_map(slices).collect();
     let unknown = || {
         format!(
-            "names `{entry}`, and no MIG slice here has that UUID: it and what follows are hidden"
+            "names `{entry}`, but no MIG slice here has that UUID: it and what follows it are hidden"
         )
     };
     match fitting[..] {
@@ -358,17 +357,17 @@ fn by_slice(entry: &str, cards: &[Card]) -> Result<Place, String> {
         [] => {}
         _ => {
             return Err(format!(
-                "names `{entry}`, which the UUIDs of several MIG slices begin with: it and what follows are hidden"
+                "names `{entry}`, which begins the UUIDs of several MIG slices: it and what follows it are hidden"
             ));
         }
     }
-    // Before driver 470: `MIG-GPU-…/1/0`, the card with the instance of the GPU and of its processors.
+    // Before driver 470: `MIG-GPU-…/1/0`, the card with its GPU instance and compute instance.
     if let Some(card) = entry
         .strip_prefix("MIG-")
-        .and_then(|it| it.split('/').next())
+        .and_then(|rest| rest.split('/').next())
         && card.starts_with("GPU-")
     {
-        return match cards.iter().find(|it| it.uuid == card) {
+        return match cards.iter().find(|other| other.uuid == card) {
             Some(card) if card.divided => Ok(Place::Slice {
                 parent: card.index,
                 slice: None,
@@ -376,13 +375,13 @@ fn by_slice(entry: &str, cards: &[Card]) -> Result<Place, String> {
             _ => Err(unknown()),
         };
     }
-    // A slice that NVML may not tell this process of.
-    let untold = |card: &&Card| card.divided && card.slices.is_empty();
-    match cards.iter().filter(untold).collect::<Vec<_>>()[..] {
+    // NVML may hide slices from this process.
+    let may_contain = |card: &&Card| card.divided && card.slices.is_empty();
+    match cards.iter().filter(may_contain).collect::<Vec<_>>()[..] {
         [] => Err(unknown()),
         [card] => Ok(card.slice()),
         _ => Ok(Place::Unknown(
-            "NVML does not tell which GPU this MIG slice belongs to".into(),
+            "NVML does not say which GPU this MIG slice belongs to".into(),
         )),
     }
 }

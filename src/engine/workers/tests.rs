@@ -1,4 +1,4 @@
-//! Devices that fail, simulated; and workers at several seats.
+//! Tests of workers: simulated device failures, and several seats.
 
 use super::*;
 use crate::analysis::{
@@ -9,17 +9,17 @@ use crate::engine::device::Kind;
 use crate::session::config;
 use crate::session::record::{self, BlockSums, GammaTrials, Record, TrialKind};
 
-/// The noise loop on a device that has memory for few blocks at once, and dies at one of them.
-struct Frail {
+/// The noise loop on a device that has memory for only `room` blocks at once, and dies at one of them.
+struct FailingAnalysis {
     real: ClassificationImages,
     order: Order,
     room: usize,
     dies_at: Option<u64>,
-    /// So many parts that follow upon each other are computed together.
+    /// Number of successive parts that are computed together.
     together: usize,
 }
 
-impl Analysis for Frail {
+impl Analysis for FailingAnalysis {
     fn together(&self, part: usize) -> usize {
         self.together - part % self.together
     }
@@ -47,7 +47,7 @@ impl Analysis for Frail {
         Ok(())
     }
     fn step(&self, lab: &Lab, job: Job) -> Result<Sums, AnalysisError> {
-        self.fail_where_wanted(1, job);
+        self.fail_if_due(1, job);
         Analysis::step(&self.real, lab, job)
     }
     fn steps(&self, lab: &Lab, jobs: &[Job]) -> Result<Vec<Sums>, AnalysisError> {
@@ -55,8 +55,8 @@ impl Analysis for Frail {
     }
     fn launches<'a>(&'a self, lab: &'a Lab, part: usize, blocks: usize) -> Launching<'a> {
         let launches = Analysis::launches(&self.real, lab, part, blocks)?;
-        Some(Box::new(FrailLaunches {
-            of: self,
+        Some(Box::new(FailingLaunches {
+            analysis: self,
             real: launches,
             blocks,
         }))
@@ -68,8 +68,8 @@ impl Analysis for Frail {
     fn refresh(&self, _: &Lab, _: &mut record::Analysis) {}
 }
 
-impl Frail {
-    fn fail_where_wanted(&self, at_once: usize, job: Job) {
+impl FailingAnalysis {
+    fn fail_if_due(&self, at_once: usize, job: Job) {
         assert!(
             at_once <= self.room,
             "Torch(\"CUDA out of memory. Tried to allocate 2.00 GiB\\nException\")"
@@ -82,16 +82,16 @@ impl Frail {
     }
 }
 
-/// Its launches.
-struct FrailLaunches<'a> {
-    of: &'a Frail,
+/// Its launches, which fail likewise.
+struct FailingLaunches<'a> {
+    analysis: &'a FailingAnalysis,
     real: Box<dyn Launches + 'a>,
     blocks: usize,
 }
 
-impl Launches for FrailLaunches<'_> {
+impl Launches for FailingLaunches<'_> {
     fn launch(&mut self, job: Job) {
-        self.of.fail_where_wanted(self.blocks, job);
+        self.analysis.fail_if_due(self.blocks, job);
         self.real.launch(job);
     }
     fn read(&mut self) -> Option<Sums> {
@@ -109,10 +109,10 @@ const PLACE: crate::analysis::Place = crate::analysis::Place {
     evidence: false,
 };
 
-/// What the blocks measured, the notes, and the fault that ended it.
+/// The results of the blocks, the notes, and the fault that ended the run.
 type Outcome = (GammaTrials, Vec<String>, Option<Fault>);
 
-/// Computes all blocks.
+/// Computes all blocks of a free part.
 fn compute(room: usize, dies_at: Option<u64>, seats: usize, at_once: usize) -> Outcome {
     compute_in(Order::Free, room, dies_at, seats, at_once)
 }
@@ -142,7 +142,7 @@ fn compute_in(
         block: 10,
         ..Default::default()
     };
-    let analysis: Arc<dyn Analysis> = Arc::new(Frail {
+    let analysis: Arc<dyn Analysis> = Arc::new(FailingAnalysis {
         real: ClassificationImages::new(plan, PLACE, &lab),
         order,
         room,
@@ -182,11 +182,11 @@ fn a_device_that_runs_out_of_memory_goes_on_with_less_and_loses_no_trial() {
     assert!(fault.is_none(), "{fault:?}");
     assert!(frail == plain);
     assert!(!notes.is_empty());
-    // Of sixteen to four, since there is room for five.
+    // From sixteen to four, since there is room for five.
     assert!(notes.iter().any(|note| note == "cuda:0 4"), "{notes:?}");
 }
 
-/// Computed twice, it would take its network further twice.
+/// A chained block computed twice would advance its network twice.
 #[test]
 fn a_chained_block_is_computed_alone_and_not_tried_again() {
     let (plain, ..) = compute(usize::MAX, None, 1, 1);
@@ -213,11 +213,11 @@ fn a_device_that_is_lost_says_what_happened() {
     let (_, _, fault) = compute(8, Some(20), 1, 2);
     let words = fault.unwrap().to_string();
     assert!(words.contains("unspecified launch failure. "), "{words}");
-    assert!(words.contains("does not answer any more"), "{words}");
+    assert!(words.contains("no longer responds"), "{words}");
     assert!(!words.contains("Compile with"), "{words}");
 }
 
-/// What cannot be summed on a device is computed block by block.
+/// Results that cannot be summed on a device are computed block by block.
 #[test]
 fn answers_that_are_no_number_are_summed_by_the_host() {
     let mut templates: Vec<Vec<f32>> = (0..10).map(testing::template).collect();
@@ -269,13 +269,13 @@ fn many_seats_and_launches_of_any_size_measure_the_same() {
     }
 }
 
-/// Parts in threes share work: a worker takes those of a block that wait, and leaves what does not go with
-/// them to the next one.
+/// Parts in groups of three share work: a worker takes the queued ones of a block, and leaves a job that does not
+/// belong to them for the next worker.
 #[test]
 fn blocks_that_a_plan_computes_together_are_taken_together() {
     let lab = testing::template_lab();
     let plan = config::ClassificationImages::default();
-    let analysis = Arc::new(Frail {
+    let analysis = Arc::new(FailingAnalysis {
         real: ClassificationImages::new(plan, PLACE, &lab),
         order: Order::Free,
         room: usize::MAX,
@@ -301,7 +301,7 @@ fn blocks_that_a_plan_computes_together_are_taken_together() {
         launch::compute_by_plan(by_plan);
         let all = std::iter::from_fn(|| worker.take());
         let all = all
-            .map(|own| own.iter().map(|job| (job.part, job.block)).collect())
+            .map(|jobs| jobs.iter().map(|job| (job.part, job.block)).collect())
             .collect();
         launch::compute_by_plan(false);
         all
@@ -326,5 +326,5 @@ fn blocks_that_a_plan_computes_together_are_taken_together() {
         &[(4, 2)],
     ];
     assert_eq!(taken(true, &waiting), expected);
-    assert!(taken(false, &waiting).iter().all(|own| own.len() == 1));
+    assert!(taken(false, &waiting).iter().all(|jobs| jobs.len() == 1));
 }

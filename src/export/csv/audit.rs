@@ -1,11 +1,11 @@
-//! The tables of audits.
+//! The tables of an audit.
 
 use super::Names;
 use super::table::{Field, Table, row};
 use crate::session::{config, record};
 
 /// The score of every class of every network.
-pub(super) fn scores(it: &record::Audit, plan: &config::Audit, names: &Names) -> Table {
+pub(super) fn scores(audit: &record::Audit, plan: &config::Audit, names: &Names) -> Table {
     let mut table = Table::new(&[
         "network",
         "role",
@@ -20,37 +20,40 @@ pub(super) fn scores(it: &record::Audit, plan: &config::Audit, names: &Names) ->
         "size",
         "energy",
     ]);
-    for (network, own) in it.networks.iter().enumerate() {
-        let role = match own.role {
+    for (index, network) in audit.networks.iter().enumerate() {
+        let role = match network.role {
             record::Role::Reference => "reference",
             record::Role::Poisoned { .. } => "poisoned",
             record::Role::Suspect => "suspect",
         };
-        let classes = own.examined.as_ref().map_or(&[][..], |it| &it.classes);
+        let classes = network
+            .examined
+            .as_ref()
+            .map_or(&[][..], |examined| &examined.classes);
         for (class, score) in classes.iter().enumerate() {
-            let window = score.map(|it| it.window);
+            let window = score.map(|score| score.window);
             row!(
                 table,
-                network,
+                index,
                 role,
-                own.seed,
-                own.accuracy,
-                own.attack_success,
+                network.seed,
+                network.accuracy,
+                network.attack_success,
                 class,
                 names.get(class),
-                score.map(|it| it.score),
-                window.map(|it| it.0 * plan.cell),
-                window.map(|it| it.1 * plan.cell),
-                window.map(|it| it.2 * plan.cell),
-                score.map(|it| it.energy),
+                score.map(|score| score.score),
+                window.map(|window| window.0 * plan.cell),
+                window.map(|window| window.1 * plan.cell),
+                window.map(|window| window.2 * plan.cell),
+                score.map(|score| score.energy),
             );
         }
     }
     table
 }
 
-/// What was found, pasted: by class and true class of the images.
-pub(super) fn pasted(it: &record::Audit, plan: &config::Audit, names: &Names) -> Table {
+/// The findings pasted onto images: counts by class and by the images' true class.
+pub(super) fn pasted(audit: &record::Audit, plan: &config::Audit, names: &Names) -> Table {
     let mut table = Table::new(&[
         "class",
         "name",
@@ -63,20 +66,20 @@ pub(super) fn pasted(it: &record::Audit, plan: &config::Audit, names: &Names) ->
         "called",
         "called_without",
     ]);
-    for own in &it.pasted {
-        for source in 0..own.shown.len() {
+    for finding in &audit.pasted {
+        for source in 0..finding.shown.len() {
             row!(
                 table,
-                own.class,
-                names.get(own.class),
-                own.window.0 * plan.cell,
-                own.window.1 * plan.cell,
-                own.window.2 * plan.cell,
+                finding.class,
+                names.get(finding.class),
+                finding.window.0 * plan.cell,
+                finding.window.1 * plan.cell,
+                finding.window.2 * plan.cell,
                 source,
                 names.get(source),
-                own.shown[source],
-                own.called[source],
-                own.before[source],
+                finding.shown[source],
+                finding.called[source],
+                finding.before[source],
             );
         }
     }

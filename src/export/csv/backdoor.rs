@@ -1,16 +1,16 @@
-//! The tables of the study of backdoors.
+//! The tables of a backdoor study.
 
 use super::Names;
 use super::table::{Field, Table, row};
 use crate::session::{config, record};
 
-/// What the decisions of each network at each γ give away, by class.
-pub(super) fn windows(it: &record::Backdoor, names: &Names) -> Table {
+/// What the decisions of each network reveal at each γ, by class.
+pub(super) fn windows(study: &record::Backdoor, names: &Names) -> Table {
     let mut table = Table::new(&[
         "network", "gamma", "class", "name", "trials", "called", "row", "column", "size", "score",
         "index",
     ]);
-    for (network, suspect) in it.networks.iter().enumerate() {
+    for (network, suspect) in study.networks.iter().enumerate() {
         for finding in &suspect.findings {
             for (class, window) in finding.windows.iter().enumerate() {
                 row!(
@@ -21,11 +21,11 @@ pub(super) fn windows(it: &record::Backdoor, names: &Names) -> Table {
                     names.get(class),
                     finding.trials,
                     finding.called[class],
-                    window.map(|it| it.row),
-                    window.map(|it| it.column),
-                    window.map(|it| it.size),
-                    window.map(|it| it.score),
-                    window.and_then(|it| it.index),
+                    window.map(|window| window.row),
+                    window.map(|window| window.column),
+                    window.map(|window| window.size),
+                    window.map(|window| window.score),
+                    window.and_then(|window| window.index),
                 );
             }
         }
@@ -34,7 +34,7 @@ pub(super) fn windows(it: &record::Backdoor, names: &Names) -> Table {
 }
 
 /// The networks of the study.
-pub(super) fn networks(it: &record::Backdoor, plan: &config::Backdoor, names: &Names) -> Table {
+pub(super) fn networks(study: &record::Backdoor, plan: &config::Backdoor, names: &Names) -> Table {
     let mut table = Table::new(&[
         "network",
         "poisoned",
@@ -47,7 +47,7 @@ pub(super) fn networks(it: &record::Backdoor, plan: &config::Backdoor, names: &N
         "attack_success",
         "attacked",
     ]);
-    for (network, suspect) in it.networks.iter().enumerate() {
+    for (network, suspect) in study.networks.iter().enumerate() {
         row!(
             table,
             network,

@@ -1,11 +1,11 @@
-//! Two sessions compared, as tidy tables.
+//! The comparison of two sessions as tidy tables.
 
 use super::table::{Field, Table, row};
 use crate::comparison::{Compared, Pair, Shown, Trials};
 use crate::session::config::Response;
 
-/// The tables by name: `maps`, a row a γ, response and class; `decisions`, a row a γ; `called`, a row a
-/// γ, class and session; `agreement`, a row a pair of decisions, where trials were shown to both.
+/// The tables by name: `maps`, with a row per γ, response and class; `decisions`, a row per γ; `called`, a row per γ,
+/// class and session; and, if trials were shown to both networks, `agreement`, a row per pair of decisions.
 pub fn comparison(
     pair: &Pair<'_>,
     places: &[usize],
@@ -41,12 +41,12 @@ fn maps(pair: &Pair<'_>, places: &[usize], responses: &[Response]) -> Table {
     for &place in places {
         for &response in responses {
             let compared = Compared::new(pair, place, response);
-            for (class, own) in compared.classes.iter().enumerate() {
-                let reliability = |at| compared.map(at, class).and_then(|map| map.reliability);
+            for (class, difference) in compared.classes.iter().enumerate() {
+                let reliability = |side| compared.map(side, class).and_then(|map| map.reliability);
                 let name = pair.name(class);
-                let clusters = own
+                let clusters = difference
                     .as_ref()
-                    .and_then(|own| Some(own.clusters.as_ref()?.len()));
+                    .and_then(|difference| Some(difference.clusters.as_ref()?.len()));
                 row!(
                     table,
                     compared.gamma,
@@ -55,11 +55,15 @@ fn maps(pair: &Pair<'_>, places: &[usize], responses: &[Response]) -> Table {
                     name.as_str(),
                     reliability(0),
                     reliability(1),
-                    own.as_ref().and_then(|own| own.correlation),
-                    own.as_ref().and_then(|own| own.corrected),
-                    own.as_ref().map(|own| own.tested),
-                    own.as_ref().map(|own| own.significant),
-                    own.as_ref().map(|own| own.beyond),
+                    difference
+                        .as_ref()
+                        .and_then(|difference| difference.correlation),
+                    difference
+                        .as_ref()
+                        .and_then(|difference| difference.corrected),
+                    difference.as_ref().map(|difference| difference.tested),
+                    difference.as_ref().map(|difference| difference.significant),
+                    difference.as_ref().map(|difference| difference.beyond),
                     clusters,
                     compared.bounds.map,
                     compared.bounds.all,
@@ -83,13 +87,15 @@ fn decisions(pair: &Pair<'_>, places: &[usize]) -> Table {
         "alike_least",
         "alike_most",
     ]);
-    for own in places.iter().map(|&place| &pair.gammas[place]) {
-        let Some(called) = own.called() else { continue };
-        let alike = (own.shown == Trials::Same).then_some(called.alike);
+    for common in places.iter().map(|&place| &pair.gammas[place]) {
+        let Some(called) = common.called() else {
+            continue;
+        };
+        let alike = (common.shown == Trials::Same).then_some(called.alike);
         row!(
             table,
-            own.gamma,
-            match own.shown {
+            common.gamma,
+            match common.shown {
                 Trials::Same => "all",
                 Trials::Shared => "some",
                 Trials::Others => "none",
@@ -109,18 +115,18 @@ fn decisions(pair: &Pair<'_>, places: &[usize]) -> Table {
 
 fn called(pair: &Pair<'_>, places: &[usize]) -> Table {
     let mut table = Table::new(&["gamma", "session", "class", "name", "called", "trials"]);
-    for own in places.iter().map(|&place| &pair.gammas[place]) {
-        for (session, trials) in pair.names().into_iter().zip(own.trials) {
+    for common in places.iter().map(|&place| &pair.gammas[place]) {
+        for (session, trials) in pair.names().into_iter().zip(common.trials) {
             let estimate = trials.estimate();
-            for (class, said) in estimate.classes.iter().enumerate() {
+            for (class, class_estimate) in estimate.classes.iter().enumerate() {
                 let name = pair.name(class);
                 row!(
                     table,
-                    own.gamma,
+                    common.gamma,
                     session,
                     class,
                     name.as_str(),
-                    said.called,
+                    class_estimate.called,
                     estimate.trials,
                 );
             }

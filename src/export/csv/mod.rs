@@ -1,11 +1,12 @@
-//! Every number as tidy tables: one row a measurement, one column a variable, a row of names
-//! first. A number that does not exist is an empty field, never NaN or 0.
+//! Every number of a session as tidy tables: one row per measurement, one column per variable, with a header row. A
+//! missing number is an empty field, never NaN or 0.
 //!
-//! Classes, units and places count from 0; beside the number of a class stands its name. What has not
-//! run has no table.
+//! Classes, units and indices count from 0; a class's number is accompanied by its name. A stage that has not run has
+//! no table.
 
 mod audit;
 mod backdoor;
+mod classification_images;
 mod comparison;
 mod notes;
 mod table;
@@ -16,9 +17,10 @@ use super::ExportError;
 use super::folder::Folder;
 use crate::session::Session;
 use crate::session::config;
-use crate::session::record::{self, ClassificationImages, GammaTemplates, GammaTrials, Record};
+use crate::session::record::{self, GammaTemplates, Record};
 use crate::stats::interval::wilson;
 use crate::stats::share::Share;
+use classification_images::{counts, images};
 pub use comparison::comparison;
 pub use table::Table;
 use table::{Field, row};
@@ -26,7 +28,7 @@ use table::{Field, row};
 /// Writes the tables into a folder.
 ///
 /// # Errors
-/// Where nothing has been measured yet, or a file cannot be written.
+/// If nothing has been measured yet, or a file cannot be written.
 pub fn csv(session: &Session, folder: &Folder) -> Result<(), ExportError> {
     let tables = tables(session);
     if tables.is_empty() {
@@ -40,40 +42,45 @@ pub fn csv(session: &Session, folder: &Folder) -> Result<(), ExportError> {
     Ok(())
 }
 
-/// The tables of a session by name, without those that would be empty. Where the plan has an
-/// experiment twice, the second one's table is `templates_2`, and so on; `classification_images` and
-/// `counts` hold all of them, told apart by their noise. Last what people left written.
+/// The tables of a session by name, without empty ones. If the plan contains an experiment twice, the second one's
+/// table is `templates_2`, and so on; `classification_images` and `counts` hold all of them, distinguished by their
+/// noise. The last table holds the notes.
 pub fn tables(session: &Session) -> Vec<(String, Table)> {
     let record = &session.record;
     let names = Names::of(record);
     let mut all = Vec::new();
-    if let Some(it) = &record.training {
-        all.push(("training".to_owned(), training(it)));
+    if let Some(training_record) = &record.training {
+        all.push(("training".to_owned(), training(training_record)));
     }
     all.push(("classification_images".to_owned(), images(session, &names)));
     all.push(("counts".to_owned(), counts(session, &names)));
     each(record, "templates", templates, &mut all);
-    each(record, "attack", |it| attack(it, &names), &mut all);
+    each(record, "attack", |data| attack(data, &names), &mut all);
     each(record, "spike_triggered", spike_triggered, &mut all);
-    each(record, "modulation", |it| modulation(it, &names), &mut all);
+    each(
+        record,
+        "modulation",
+        |data| modulation(data, &names),
+        &mut all,
+    );
     each(
         record,
         "backdoor",
-        |it| backdoor::windows(it, &names),
+        |data| backdoor::windows(data, &names),
         &mut all,
     );
-    for (nth, (at, it)) in record.all::<record::Backdoor>().enumerate() {
-        if let Some(config::Analysis::Backdoor(plan)) = session.config.analyses.get(at) {
+    for (nth, (index, study)) in record.all::<record::Backdoor>().enumerate() {
+        if let Some(config::Analysis::Backdoor(plan)) = session.config.analyses.get(index) {
             all.push((
                 numbered("backdoor_networks", nth),
-                backdoor::networks(it, plan, &names),
+                backdoor::networks(study, plan, &names),
             ));
         }
     }
-    for (nth, (at, it)) in record.all::<record::Audit>().enumerate() {
-        if let Some(config::Analysis::Audit(plan)) = session.config.analyses.get(at) {
-            let scores = audit::scores(it, plan, &names);
-            let pasted = audit::pasted(it, plan, &names);
+    for (nth, (index, data)) in record.all::<record::Audit>().enumerate() {
+        if let Some(config::Analysis::Audit(plan)) = session.config.analyses.get(index) {
+            let scores = audit::scores(data, plan, &names);
+            let pasted = audit::pasted(data, plan, &names);
             all.push((numbered("audit", nth), scores));
             all.push((numbered("audit_pasted", nth), pasted));
         }
@@ -81,7 +88,7 @@ pub fn tables(session: &Session) -> Vec<(String, Table)> {
     each(
         record,
         "predictions",
-        |it| predictions(it, &names),
+        |data| predictions(data, &names),
         &mut all,
     );
     all.push(("notes".to_owned(), notes::notes(record, &names)));
@@ -89,15 +96,15 @@ pub fn tables(session: &Session) -> Vec<(String, Table)> {
     all
 }
 
-/// The tables of all experiments of one kind.
+/// Adds the tables of all experiments of one kind.
 fn each<T: record::Experiment>(
     record: &record::Record,
     name: &str,
     table: impl Fn(&T) -> Table,
     all: &mut Vec<(String, Table)>,
 ) {
-    let own = record.all::<T>().enumerate();
-    all.extend(own.map(|(nth, (_, it))| (numbered(name, nth), table(it))));
+    let experiments = record.all::<T>().enumerate();
+    all.extend(experiments.map(|(nth, (_, data))| (numbered(name, nth), table(data))));
 }
 
 /// `attack`, `attack_2`, …
@@ -108,7 +115,7 @@ fn numbered(name: &str, nth: usize) -> String {
     }
 }
 
-/// The names of the classes; their numbers before the images have been opened.
+/// The names of the classes; a class without a name is called by its number.
 struct Names(Vec<String>);
 
 impl Names {
@@ -129,7 +136,7 @@ impl Names {
     }
 }
 
-fn training(it: &record::Training) -> Table {
+fn training(training: &record::Training) -> Table {
     let mut table = Table::new(&[
         "epoch",
         "train_loss",
@@ -139,7 +146,7 @@ fn training(it: &record::Training) -> Table {
         "lr",
         "best",
     ]);
-    for epoch in &it.epochs {
+    for epoch in &training.epochs {
         row!(
             table,
             epoch.epoch,
@@ -148,121 +155,23 @@ fn training(it: &record::Training) -> Table {
             epoch.valid_loss,
             epoch.valid_accuracy,
             epoch.lr,
-            it.best_epoch == Some(epoch.epoch),
+            training.best_epoch == Some(epoch.epoch),
         );
     }
     table
 }
 
-/// Every γ of every classification images of the plan that has a trial, and their noise.
-fn gammas(session: &Session) -> impl Iterator<Item = (&'static str, &GammaTrials)> {
-    let all = session.record.all::<ClassificationImages>();
-    all.flat_map(|(at, it)| {
-        let noise = match session.config.analyses.get(at) {
-            Some(config::Analysis::ClassificationImages(plan)) => plan.noise.label(),
-            _ => "",
-        };
-        let there = it.gammas.iter().filter(|gamma| gamma.trials > 0);
-        there.map(move |gamma| (noise, gamma))
-    })
-}
-
-fn images(session: &Session, names: &Names) -> Table {
-    let mut table = Table::new(&[
-        "noise",
-        "gamma",
-        "class",
-        "name",
-        "trials",
-        "called",
-        "listed",
-        "sufficient",
-        "reliability",
-        "snr",
-        "significant_pixels",
-        "fed_back_class",
-        "fed_back_name",
-        "fed_back_confidence",
-        "evidence_reliability",
-        "evidence_low",
-        "evidence_high",
-        "evidence_snr",
-        "evidence_significant_pixels",
-        "evidence_fed_back_class",
-        "evidence_fed_back_confidence",
-    ]);
-    for (noise, gamma) in gammas(session) {
-        let estimate = gamma.estimate();
-        for (class, own) in estimate.classes.iter().enumerate() {
-            let back = gamma.fed_back.get(class).copied().flatten();
-            let (map, heard) = (own.decision.as_ref(), own.evidence.as_ref());
-            let told = gamma.evidence_fed_back.get(class).copied().flatten();
-            row!(
-                table,
-                noise,
-                gamma.gamma,
-                class,
-                names.get(class),
-                estimate.trials,
-                own.called,
-                own.listed,
-                map.is_some(),
-                map.and_then(|it| it.reliability),
-                map.map(|it| it.snr),
-                map.map(|it| it.significant),
-                back.map(|back| back.class),
-                back.map(|back| names.get(back.class)),
-                back.map(|back| back.confidence),
-                heard.and_then(|it| it.reliability),
-                heard.and_then(|it| Some(it.reliability_interval?[0])),
-                heard.and_then(|it| Some(it.reliability_interval?[1])),
-                heard.map(|it| it.snr),
-                heard.map(|it| it.significant),
-                told.map(|back| back.class),
-                told.map(|back| back.confidence),
-            );
-        }
-    }
-    table
-}
-
-fn counts(session: &Session, names: &Names) -> Table {
-    let mut table = Table::new(&[
-        "noise",
-        "gamma",
-        "true",
-        "true_name",
-        "called",
-        "called_name",
-        "trials",
-    ]);
-    for (noise, gamma) in gammas(session) {
-        let estimate = gamma.estimate();
-        let classes = gamma.classes().max(1);
-        for (cell, &trials) in estimate.counts.iter().enumerate() {
-            let (truth, called) = (cell / classes, cell % classes);
-            row!(
-                table,
-                noise,
-                gamma.gamma,
-                truth,
-                names.get(truth),
-                called,
-                names.get(called),
-                trials
-            );
-        }
-    }
-    table
-}
-
-fn templates(it: &record::Templates) -> Table {
+fn templates(templates: &record::Templates) -> Table {
     let mut table = Table::new(&[
         "gamma", "score", "classes", "correct", "images", "accuracy", "low", "high", "response",
     ]);
-    for gamma in it.gammas.iter().filter(|it| it.is_meaningful()) {
-        for (at, score) in GammaTemplates::SCORES.into_iter().enumerate() {
-            let Share { hits, of } = gamma.accuracy(at);
+    for gamma in templates
+        .gammas
+        .iter()
+        .filter(|gamma| gamma.is_meaningful())
+    {
+        for (index, score) in GammaTemplates::SCORES.into_iter().enumerate() {
+            let Share { hits, of } = gamma.accuracy(index);
             let interval = wilson(hits, of);
             row!(
                 table,
@@ -271,9 +180,9 @@ fn templates(it: &record::Templates) -> Table {
                 gamma.classes.len(),
                 hits,
                 of,
-                interval.map(|it| it.estimate),
-                interval.map(|it| it.low),
-                interval.map(|it| it.high),
+                interval.map(|interval| interval.estimate),
+                interval.map(|interval| interval.low),
+                interval.map(|interval| interval.high),
                 gamma.response.key(),
             );
         }
@@ -281,7 +190,7 @@ fn templates(it: &record::Templates) -> Table {
     table
 }
 
-fn attack(it: &record::Attack, names: &Names) -> Table {
+fn attack(attack: &record::Attack, names: &Names) -> Table {
     let mut table = Table::new(&[
         "source",
         "pattern",
@@ -292,10 +201,10 @@ fn attack(it: &record::Attack, names: &Names) -> Table {
         "n",
     ]);
     for (source, name) in ["image", "noise"].into_iter().enumerate() {
-        for (pattern, kind) in it.kinds.iter().enumerate() {
-            for target in 0..it.classes() {
-                for (at, &weight) in it.weights.iter().enumerate() {
-                    let Some(share) = it.targeted(source, pattern, target, at) else {
+        for (pattern, kind) in attack.kinds.iter().enumerate() {
+            for target in 0..attack.classes() {
+                for (index, &weight) in attack.weights.iter().enumerate() {
+                    let Some(share) = attack.targeted(source, pattern, target, index) else {
                         continue;
                     };
                     if share.of > 0 {
@@ -317,7 +226,7 @@ fn attack(it: &record::Attack, names: &Names) -> Table {
     table
 }
 
-fn spike_triggered(it: &record::SpikeTriggered) -> Table {
+fn spike_triggered(spikes: &record::SpikeTriggered) -> Table {
     let mut table = Table::new(&[
         "layer",
         "unit",
@@ -326,28 +235,28 @@ fn spike_triggered(it: &record::SpikeTriggered) -> Table {
         "stein_correlation",
         "reliability",
     ]);
-    for layer in &it.layers {
+    for layer in &spikes.layers {
         if layer.noise.fields.iter().sum::<u64>() == 0 {
             continue;
         }
         let estimate = layer.estimate();
-        let of = |values: &[Option<f64>], unit: usize| values.get(unit).copied().flatten();
+        let value_of = |values: &[Option<f64>], unit: usize| values.get(unit).copied().flatten();
         for unit in 0..layer.units {
             row!(
                 table,
                 layer.name.as_str(),
                 unit,
                 estimate.silent.binary_search(&unit).is_ok(),
-                of(&estimate.kernel_correlation, unit),
-                of(&estimate.stein_correlation, unit),
-                of(&estimate.reliability, unit),
+                value_of(&estimate.kernel_correlation, unit),
+                value_of(&estimate.stein_correlation, unit),
+                value_of(&estimate.reliability, unit),
             );
         }
     }
     table
 }
 
-fn modulation(it: &record::Modulation, names: &Names) -> Table {
+fn modulation(modulation: &record::Modulation, names: &Names) -> Table {
     let mut table = Table::new(&[
         "layer",
         "alpha",
@@ -361,11 +270,11 @@ fn modulation(it: &record::Modulation, names: &Names) -> Table {
         "correct",
         "called",
     ]);
-    for layer in &it.layers {
+    for layer in &modulation.layers {
         for target in 0..layer.classes() {
-            for (at, &strength) in it.strengths.iter().enumerate() {
-                for (place, &gamma) in it.gammas.iter().enumerate() {
-                    let cells = layer.cells(target, at, place);
+            for (index, &strength) in modulation.strengths.iter().enumerate() {
+                for (place, &gamma) in modulation.gammas.iter().enumerate() {
+                    let cells = layer.cells(target, index, place);
                     for class in 0..layer.classes() {
                         row!(
                             table,
@@ -389,7 +298,7 @@ fn modulation(it: &record::Modulation, names: &Names) -> Table {
     table
 }
 
-fn predictions(it: &record::Predictions, names: &Names) -> Table {
+fn predictions(predictions: &record::Predictions, names: &Names) -> Table {
     let mut table = Table::new(&[
         "split",
         "true",
@@ -398,7 +307,7 @@ fn predictions(it: &record::Predictions, names: &Names) -> Table {
         "called_name",
         "images",
     ]);
-    for split in it.splits.iter().filter(|split| split.total() > 0) {
+    for split in predictions.splits.iter().filter(|split| split.total() > 0) {
         for (cell, &images) in split.counts.iter().enumerate() {
             let (truth, called) = (cell / split.classes(), cell % split.classes());
             row!(

@@ -4,13 +4,13 @@ use super::Names;
 use super::table::{Field, Table, row};
 use crate::session::record::{NoteOn, Record};
 
-/// Every note, the oldest first; what its place does not have is an empty field.
+/// Every note, oldest first; columns that do not apply to what a note is on are empty.
 pub(super) fn notes(record: &Record, names: &Names) -> Table {
     let mut table = Table::new(&[
         "written", "on", "images", "response", "class", "name", "gamma", "layer", "unit", "text",
     ]);
     for note in &record.notes {
-        let (what, map, own) = match &note.on {
+        let (target, map, unit) = match &note.on {
             NoteOn::Session => ("session", None, None),
             NoteOn::Map {
                 images,
@@ -23,14 +23,14 @@ pub(super) fn notes(record: &Record, names: &Names) -> Table {
         row!(
             table,
             note.written,
-            what,
+            target,
             map.map(|(images, ..)| images),
             map.map(|(_, response, ..)| response.key()),
             map.map(|(_, _, class, _)| class),
             map.map(|(_, _, class, _)| names.get(class)),
             map.map(|(.., gamma)| gamma),
-            own.map(|(layer, _)| layer),
-            own.map(|(_, unit)| unit),
+            unit.map(|(layer, _)| layer),
+            unit.map(|(_, unit)| unit),
             note.text.as_str(),
         );
     }

@@ -1,9 +1,9 @@
-//! One table as text (RFC 4180, lines end with a line feed).
+//! A CSV table as text (RFC 4180, but lines end with a line feed).
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// A table as text.
+/// A CSV table as text.
 #[derive(Debug, Clone)]
 pub struct Table {
     text: String,
@@ -13,15 +13,15 @@ pub struct Table {
 
 /// One field of a table.
 pub enum Field<'a> {
-    /// Quoted where it must be.
+    /// Text, quoted if necessary.
     Text(Cow<'a, str>),
-    /// A count or a place.
+    /// A count or an index.
     Whole(u64),
-    /// A strength.
+    /// A signed integer, such as a strength.
     Signed(i64),
-    /// Empty where it is not finite.
+    /// A real number; empty if not finite.
     Real(f64),
-    /// A number that does not exist.
+    /// A missing number.
     Empty,
 }
 
@@ -74,7 +74,7 @@ impl<'a, T: Into<Field<'a>>> From<Option<T>> for Field<'a> {
 }
 
 impl Table {
-    /// One without rows.
+    /// A table without rows.
     pub fn new(columns: &[&str]) -> Self {
         Self {
             text: columns.join(",") + "\n",
@@ -83,12 +83,12 @@ impl Table {
         }
     }
 
-    /// How many rows it has, without the names.
+    /// The number of rows, without the header.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// The whole of it.
+    /// The whole table as text.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -96,8 +96,8 @@ impl Table {
     /// Adds a row.
     pub fn row<const N: usize>(&mut self, fields: [Field<'_>; N]) {
         debug_assert_eq!(N, self.columns);
-        for (at, field) in fields.into_iter().enumerate() {
-            if at > 0 {
+        for (index, field) in fields.into_iter().enumerate() {
+            if index > 0 {
                 self.text.push(',');
             }
             // Writing to a string cannot fail.
@@ -117,7 +117,7 @@ impl Table {
     }
 }
 
-/// Adds a row of anything that is a field.
+/// Adds a row of values that convert to fields.
 macro_rules! row {
     ($table:expr, $($field:expr),+ $(,)?) => {
         $table.row([$(Field::from($field)),+])

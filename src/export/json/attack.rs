@@ -6,49 +6,52 @@ use super::rate;
 use crate::session::record::Attack;
 use crate::stats::interval::wilson;
 
-pub(super) fn section(it: &Attack) -> Value {
+pub(super) fn section(attack: &Attack) -> Value {
     let mut all = Map::new();
-    all.insert("weights".into(), json!(it.weights));
-    all.insert("gamma".into(), json!(it.gamma));
-    if it.evidence_gamma.is_some() {
-        all.insert("evidence_gamma".into(), json!(it.evidence_gamma));
+    all.insert("weights".into(), json!(attack.weights));
+    all.insert("gamma".into(), json!(attack.gamma));
+    if attack.evidence_gamma.is_some() {
+        all.insert("evidence_gamma".into(), json!(attack.evidence_gamma));
     }
-    for (pattern, name) in it.kinds.iter().enumerate() {
-        let mut own = curves(it, 0, pattern);
-        let untargeted = |weight| rate(it.untargeted(pattern, weight));
-        own.insert("untargeted".into(), each_weight(it, &untargeted));
-        all.insert(name.key().into(), own.into());
+    for (pattern, name) in attack.kinds.iter().enumerate() {
+        let mut section = curves(attack, 0, pattern);
+        let untargeted = |weight| rate(attack.untargeted(pattern, weight));
+        section.insert("untargeted".into(), each_weight(attack, &untargeted));
+        all.insert(name.key().into(), section.into());
     }
-    let noise = it.kinds.iter().enumerate();
-    let noise = noise.map(|(pattern, name)| (name.key().to_owned(), curves(it, 1, pattern).into()));
+    let noise = attack.kinds.iter().enumerate();
+    let noise =
+        noise.map(|(pattern, name)| (name.key().to_owned(), curves(attack, 1, pattern).into()));
     all.insert("noise".into(), Value::Object(noise.collect()));
-    all.insert("queries".into(), json!(it.queries()));
+    all.insert("queries".into(), json!(attack.queries()));
     all.into()
 }
 
-/// Success by target and weight, \[K\]\[W\], and its mean over the targets that have the pattern.
-fn curves(it: &Attack, source: usize, pattern: usize) -> Map<String, Value> {
-    let of_target = |target: usize| match it.pattern(pattern, target) {
-        Some(_) => each_weight(it, &|weight| {
-            rate(it.targeted(source, pattern, target, weight))
+/// Success rates by target and weight, \[K\]\[W\], and their mean over the targets that have the pattern.
+fn curves(attack: &Attack, source: usize, pattern: usize) -> Map<String, Value> {
+    let of_target = |target: usize| match attack.pattern(pattern, target) {
+        Some(_) => each_weight(attack, &|weight| {
+            rate(attack.targeted(source, pattern, target, weight))
         }),
         None => Value::Null,
     };
-    let mean = |weight| it.mean_targeted(source, pattern, weight);
+    let mean = |weight| attack.mean_targeted(source, pattern, weight);
     let interval = |weight| mean(weight).and_then(|(_, share)| wilson(share.hits, share.of));
     [
-        ("targeted", (0..it.classes()).map(of_target).collect()),
+        ("targeted", (0..attack.classes()).map(of_target).collect()),
         (
             "mean",
-            each_weight(it, &|w| json!(mean(w).map(|(mean, _)| mean))),
+            each_weight(attack, &|w| json!(mean(w).map(|(mean, _)| mean))),
         ),
         (
             "mean_low",
-            each_weight(it, &|w| json!(interval(w).map(|it| it.low))),
+            each_weight(attack, &|w| json!(interval(w).map(|interval| interval.low))),
         ),
         (
             "mean_high",
-            each_weight(it, &|w| json!(interval(w).map(|it| it.high))),
+            each_weight(attack, &|w| {
+                json!(interval(w).map(|interval| interval.high))
+            }),
         ),
     ]
     .into_iter()
@@ -56,6 +59,6 @@ fn curves(it: &Attack, source: usize, pattern: usize) -> Map<String, Value> {
     .collect()
 }
 
-fn each_weight(it: &Attack, of: &dyn Fn(usize) -> Value) -> Value {
-    (0..it.weights.len()).map(of).collect()
+fn each_weight(attack: &Attack, value: &dyn Fn(usize) -> Value) -> Value {
+    (0..attack.weights.len()).map(value).collect()
 }

@@ -1,5 +1,5 @@
-//! The section `audit`: what was found in the network under study, the references that it was held
-//! against, the finding pasted, and what would have been found.
+//! The section `audit`: the findings in the network under study, the references it was compared with, the findings
+//! pasted onto images, and the results for the poisoned control networks.
 
 use serde_json::{Value, json};
 
@@ -8,10 +8,10 @@ use crate::session::config::{self, NetworkKind};
 use crate::session::record::{Audit, Examinee, Pasted, Role};
 use crate::stats::audit::{Examined, Null, Standing, Verdict, Window};
 
-pub(super) fn section(plan: &config::Audit, it: &Audit, kind: NetworkKind) -> Value {
-    let verdict = it.verdict(plan, kind);
-    let power = it.power(plan);
-    let suspect = it.suspect();
+pub(super) fn section(plan: &config::Audit, audit: &Audit, kind: NetworkKind) -> Value {
+    let verdict = audit.verdict(plan, kind);
+    let power = audit.power(plan);
+    let suspect = audit.suspect();
     json!({
         "response": plan.response.key(),
         "gamma": plan.gamma,
@@ -19,26 +19,26 @@ pub(super) fn section(plan: &config::Audit, it: &Audit, kind: NetworkKind) -> Va
         "trials": plan.trials,
         "reference_kind": plan.kind.of(kind).label(),
         "found": verdict.as_ref().map(Verdict::is_found),
-        "class": verdict.as_ref().map(|it| it.class),
-        "score": verdict.as_ref().map(|it| it.top.score),
-        "window": verdict.as_ref().map(|it| window(it.top.window, plan.cell)),
-        "null": verdict.as_ref().map(|it| match it.null {
+        "class": verdict.as_ref().map(|verdict| verdict.class),
+        "score": verdict.as_ref().map(|verdict| verdict.top.score),
+        "window": verdict.as_ref().map(|verdict| window(verdict.top.window, plan.cell)),
+        "null": verdict.as_ref().map(|verdict| match verdict.null {
             Null::References => "references",
             Null::OwnClasses => "own_classes",
         }),
-        "standing": verdict.as_ref().map(|it| standing(it.standing)),
-        "ratio": verdict.as_ref().map(|it| it.ratio),
-        "energy": verdict.as_ref().and_then(|it| it.energy).map(|(class, ratio, own)| json!({
+        "standing": verdict.as_ref().map(|verdict| standing(verdict.standing)),
+        "ratio": verdict.as_ref().map(|verdict| verdict.ratio),
+        "energy": verdict.as_ref().and_then(|verdict| verdict.energy).map(|(class, ratio, energy_standing)| json!({
             "class": class,
             "ratio": ratio,
-            "standing": standing(own),
+            "standing": standing(energy_standing),
         })),
-        "classes": suspect.and_then(|own| own.examined.as_ref()).map(|own| classes(own, plan.cell)),
-        "pasted": it.pasted.iter().map(|own| pasted(own, plan.cell)).collect::<Vec<_>>(),
-        "references": it.references().map(|own| network(own, plan.cell)).collect::<Vec<_>>(),
+        "classes": suspect.and_then(|suspect| suspect.examined.as_ref()).map(|examined| classes(examined, plan.cell)),
+        "pasted": audit.pasted.iter().map(|entry| pasted(entry, plan.cell)).collect::<Vec<_>>(),
+        "references": audit.references().map(|entry| network(entry, plan.cell)).collect::<Vec<_>>(),
         "power": power
             .iter()
-            .map(|(own, said, right)| poisoned(own, said.as_ref(), *right, plan.cell))
+            .map(|(examinee, verdict, right)| poisoned(examinee, verdict.as_ref(), *right, plan.cell))
             .collect::<Vec<_>>(),
     })
 }
@@ -48,49 +48,51 @@ fn window((row, column, side): Window, cell: usize) -> Value {
     json!({ "row": row * cell, "column": column * cell, "size": side * cell })
 }
 
-fn standing(it: Standing) -> Value {
-    json!({ "rank": it.rank, "of": it.of, "largest": it.largest, "times": it.times })
+fn standing(standing: Standing) -> Value {
+    json!({ "rank": standing.rank, "of": standing.of, "largest": standing.largest, "times": standing.times })
 }
 
-fn classes(it: &Examined, cell: usize) -> Value {
-    let classes = it.classes.iter().map(|own| {
-        own.map(|own| {
-            json!({ "score": own.score, "window": window(own.window, cell), "energy": own.energy })
+fn classes(examined: &Examined, cell: usize) -> Value {
+    let classes = examined.classes.iter().map(|score| {
+        score.map(|score| {
+            json!({ "score": score.score, "window": window(score.window, cell), "energy": score.energy })
         })
     });
     classes.collect()
 }
 
-fn network(it: &Examinee, cell: usize) -> Value {
+fn network(examinee: &Examinee, cell: usize) -> Value {
     json!({
-        "seed": it.seed,
-        "accuracy": it.accuracy,
-        "score": it.examined.as_ref().and_then(Examined::score),
-        "energy_ratio": it.examined.as_ref().and_then(|own| own.energy()).map(|own| own.1),
-        "classes": it.examined.as_ref().map(|own| classes(own, cell)),
+        "seed": examinee.seed,
+        "accuracy": examinee.accuracy,
+        "score": examinee.examined.as_ref().and_then(Examined::score),
+        "energy_ratio": examinee.examined.as_ref().and_then(|examined| examined.energy()).map(|examined| examined.1),
+        "classes": examinee.examined.as_ref().map(|examined| classes(examined, cell)),
     })
 }
 
-fn poisoned(it: &Examinee, said: Option<&Verdict>, right: bool, cell: usize) -> Value {
-    let mut value = network(it, cell);
-    if let (Some(own), Role::Poisoned { target, square }) = (value.as_object_mut(), it.role) {
-        own.insert("target".into(), json!(target));
-        own.insert("patch".into(), window(square, 1));
-        own.insert("attack_success".into(), json!(it.attack_success));
-        own.insert("attacked".into(), json!(it.attacked));
-        own.insert("class".into(), json!(said.map(|it| it.class)));
-        own.insert("found".into(), json!(right));
+fn poisoned(examinee: &Examinee, verdict: Option<&Verdict>, right: bool, cell: usize) -> Value {
+    let mut value = network(examinee, cell);
+    if let (Some(object), Role::Poisoned { target, square }) =
+        (value.as_object_mut(), examinee.role)
+    {
+        object.insert("target".into(), json!(target));
+        object.insert("patch".into(), window(square, 1));
+        object.insert("attack_success".into(), json!(examinee.attack_success));
+        object.insert("attacked".into(), json!(examinee.attacked));
+        object.insert("class".into(), json!(verdict.map(|verdict| verdict.class)));
+        object.insert("found".into(), json!(right));
     }
     value
 }
 
-fn pasted(it: &Pasted, cell: usize) -> Value {
-    let sources = 0..it.shown.len();
+fn pasted(pasted: &Pasted, cell: usize) -> Value {
+    let sources = 0..pasted.shown.len();
     json!({
-        "class": it.class,
-        "window": window(it.window, cell),
-        "others": share(it.others()),
-        "without": share(it.without()),
-        "by_class": sources.map(|source| share(it.of(source))).collect::<Vec<_>>(),
+        "class": pasted.class,
+        "window": window(pasted.window, cell),
+        "others": share(pasted.others()),
+        "without": share(pasted.without()),
+        "by_class": sources.map(|source| share(pasted.of(source))).collect::<Vec<_>>(),
     })
 }

@@ -1,7 +1,7 @@
 //! The section `backdoor`.
 //!
-//! The keys of its own tell of the first poisoned network, at the γ of most evidence; `networks`
-//! tells of all, and `study` how well they are told apart.
+//! Its top-level keys describe the first poisoned network, at the γ with the most evidence; `networks` describes all
+//! networks, and `study` how well they are told apart.
 
 use serde_json::{Map, Value, json};
 
@@ -9,36 +9,40 @@ use crate::session::config;
 use crate::session::record::{Backdoor, Finding, Suspect, Window};
 use crate::stats::roc::Roc;
 
-pub(super) fn section(plan: &config::Backdoor, it: &Backdoor) -> Value {
+pub(super) fn section(plan: &config::Backdoor, study: &Backdoor) -> Value {
     let mut all = Map::new();
     let mut put = |key: &str, value: Value| all.insert(key.into(), value);
     put("source", json!(plan.source));
     put("target", json!(plan.target));
     put("gammas", json!(plan.gammas));
-    let gamma = it.telling_gamma(plan);
-    let verdict = it.verdict(plan, gamma);
-    let first = it.networks.iter().position(|it| it.poisoned);
-    if let Some(network) = first.and_then(|i| it.networks.get(i)) {
+    let gamma = study.telling_gamma(plan);
+    let verdict = study.verdict(plan, gamma);
+    let first = study.networks.iter().position(|network| network.poisoned);
+    if let Some(network) = first.and_then(|i| study.networks.get(i)) {
         put("clean_accuracy", json!(network.clean_accuracy));
         put("attack_success", json!(network.attack_success));
         let judged = first.and_then(|i| verdict.networks[i].as_ref());
         let finding = network.findings.get(gamma);
-        put("gamma", json!(finding.map(|it| it.gamma)));
+        put("gamma", json!(finding.map(|finding| finding.gamma)));
         put("index", json!(finding.map(indices)));
-        put("flagged", json!(judged.map(|it| &it.flagged)));
-        let found = judged.and_then(|it| it.class);
+        put("flagged", json!(judged.map(|judged| &judged.flagged)));
+        let found = judged.and_then(|judged| judged.class);
         let found = found.and_then(|class| *finding?.windows.get(class)?);
         put("window", json!(found.as_ref().map(window)));
-        put("overlap", json!(judged.and_then(|it| it.overlap)));
+        put("overlap", json!(judged.and_then(|judged| judged.overlap)));
     }
-    let networks = it.networks.iter().enumerate();
+    let networks = study.networks.iter().enumerate();
     put(
         "networks",
-        networks.map(|(i, own)| network(plan, it, i, own)).collect(),
+        networks
+            .map(|(i, suspect)| network(plan, study, i, suspect))
+            .collect(),
     );
     put(
         "study",
-        (0..plan.gammas.len()).map(|g| study(plan, it, g)).collect(),
+        (0..plan.gammas.len())
+            .map(|g| study_at(plan, study, g))
+            .collect(),
     );
     all.into()
 }
@@ -46,30 +50,30 @@ pub(super) fn section(plan: &config::Backdoor, it: &Backdoor) -> Value {
 fn indices(finding: &Finding) -> Vec<Option<f64>> {
     let windows = finding.windows.iter();
     windows
-        .map(|window| window.and_then(|it| it.index))
-        .collect()
+        .map(|window| window.and_then(|window| window.index))
+        .map(|window| window.and_then(|window| window.index))
 }
 
-fn window(it: &Window) -> Value {
-    json!({ "row": it.row, "column": it.column, "size": it.size, "mean_z": it.score })
+fn window(window: &Window) -> Value {
+    json!({ "row": window.row, "column": window.column, "size": window.size, "mean_z": window.score })
 }
 
-fn network(plan: &config::Backdoor, all: &Backdoor, place: usize, it: &Suspect) -> Value {
-    let findings = it.findings.iter().enumerate().map(|(gamma, finding)| {
-        let verdict = all.verdict(plan, gamma);
-        let judged = verdict.networks[place].as_ref();
+fn network(plan: &config::Backdoor, study: &Backdoor, index: usize, suspect: &Suspect) -> Value {
+    let findings = suspect.findings.iter().enumerate().map(|(gamma, finding)| {
+        let verdict = study.verdict(plan, gamma);
+        let judged = verdict.networks[index].as_ref();
         json!({
             "gamma": finding.gamma,
             "trials": finding.trials,
             "called": finding.called,
             "index": indices(finding),
-            "windows": finding.windows.iter().map(|it| it.as_ref().map(window)).collect::<Vec<_>>(),
-            "flagged": judged.map(|it| &it.flagged),
-            "overlap": judged.and_then(|it| it.overlap),
-            "audit": finding.audited.as_ref().and_then(|it| it.top()).map(|(class, own)| {
-                let (row, column, size) = own.window;
+            "windows": finding.windows.iter().map(|found| found.as_ref().map(window)).collect::<Vec<_>>(),
+            "flagged": judged.map(|judged| &judged.flagged),
+            "overlap": judged.and_then(|judged| judged.overlap),
+            "audit": finding.audited.as_ref().and_then(|audited| audited.top()).map(|(class, score)| {
+                let (row, column, size) = score.window;
                 json!({
-                    "score": own.score,
+                    "score": score.score,
                     "class": class,
                     "window": { "row": row, "column": column, "size": size },
                 })
@@ -77,26 +81,26 @@ fn network(plan: &config::Backdoor, all: &Backdoor, place: usize, it: &Suspect) 
         })
     });
     json!({
-        "poisoned": it.poisoned,
-        "seed": it.seed,
-        "clean_accuracy": it.clean_accuracy,
-        "attack_success": it.attack_success,
-        "attacked": it.attacked,
+        "poisoned": suspect.poisoned,
+        "seed": suspect.seed,
+        "clean_accuracy": suspect.clean_accuracy,
+        "attack_success": suspect.attack_success,
+        "attacked": suspect.attacked,
         "findings": findings.collect::<Value>(),
     })
 }
 
 /// How well the networks are told apart at one γ.
-fn study(plan: &config::Backdoor, it: &Backdoor, gamma: usize) -> Value {
-    let verdict = it.verdict(plan, gamma);
+fn study_at(plan: &config::Backdoor, study: &Backdoor, gamma: usize) -> Value {
+    let verdict = study.verdict(plan, gamma);
     let auc = |roc: &Option<Roc>| {
         let auc = roc.as_ref().map(|roc| roc.auc);
-        auc.map(|it| json!({ "estimate": it.estimate, "low": it.low, "high": it.high }))
+        auc.map(|auc| json!({ "estimate": auc.estimate, "low": auc.low, "high": auc.high }))
     };
     let points = verdict.roc.as_ref().map(|roc| {
         let points = roc.points.iter();
         points
-            .map(|it| [it.false_positives, it.true_positives])
+            .map(|point| [point.false_positives, point.true_positives])
             .collect::<Vec<_>>()
     });
     json!({
@@ -110,11 +114,11 @@ fn study(plan: &config::Backdoor, it: &Backdoor, gamma: usize) -> Value {
         "auc": auc(&verdict.roc),
         "auc_of_strength": auc(&verdict.roc_of_strength),
         "roc": points,
-        "audit": it.told(plan, gamma).map(|told| json!({
-            "auc": auc(&told.roc),
-            "auc_of_energy": auc(&told.roc_of_energy),
-            "class_right": told.class_right,
-            "window_right": told.window_right,
+        "audit": study.told(plan, gamma).map(|separation| json!({
+            "auc": auc(&separation.roc),
+            "auc_of_energy": auc(&separation.roc_of_energy),
+            "class_right": separation.class_right,
+            "window_right": separation.window_right,
         })),
     })
 }

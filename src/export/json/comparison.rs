@@ -1,5 +1,5 @@
-//! Two sessions compared as one JSON object, without the maps: those are in the NPZ. A number that
-//! does not exist is `null`.
+//! The comparison of two sessions as one JSON object, without the maps, which are in the NPZ. A missing number is
+//! `null`.
 
 use serde_json::{Value, json};
 
@@ -10,8 +10,8 @@ use crate::stats::comparison::Difference;
 use crate::stats::interval::wilson;
 use crate::stats::share::Share;
 
-/// The comparison at each of these places among the γ in common, by each of these responses. `alike`:
-/// what was found when both networks were shown the same trials, or why they were not.
+/// Compares two sessions at each of these indices into their common γ and by each of these responses. `alike`: the
+/// agreement of the two networks on the same trials, or the reason why it is unknown.
 pub fn comparison(
     pair: &Pair<'_>,
     places: &[usize],
@@ -48,36 +48,36 @@ fn session(session: &Session) -> Value {
         "seed": session.config.seed,
         "dataset": session.config.dataset_label(),
         "network": session.config.network.label(),
-        "test_accuracy": training.and_then(|it| it.test_accuracy),
-        "at_chance": training.is_some_and(|it| it.at_chance),
+        "test_accuracy": training.and_then(|training| training.test_accuracy),
+        "at_chance": training.is_some_and(|training| training.at_chance),
     })
 }
 
-fn gamma(own: &Common<'_>) -> Value {
-    let called = own.called();
-    let correct = |at: usize| called.map(|it| share(it.correct[at]));
-    let same = own.shown == Trials::Same;
+fn gamma(common: &Common<'_>) -> Value {
+    let called = common.called();
+    let correct = |side: usize| called.map(|decisions| share(decisions.correct[side]));
+    let same = common.shown == Trials::Same;
     json!({
-        "gamma": own.gamma,
-        "trials": own.trials.map(|it| it.trials),
-        "same_trials": match own.shown {
+        "gamma": common.gamma,
+        "trials": common.trials.map(|trials| trials.trials),
+        "same_trials": match common.shown {
             Trials::Same => "all",
             Trials::Shared => "some",
             Trials::Others => "none",
         },
         "correct": [correct(0), correct(1)],
-        "called_distance": called.map(|it| it.distance),
-        "called_distance_by_chance": called.map(|it| it.by_chance),
-        "alike_between": called.filter(|_| same).map(|it| it.alike),
+        "called_distance": called.map(|decisions| decisions.distance),
+        "called_distance_by_chance": called.map(|decisions| decisions.by_chance),
+        "alike_between": called.filter(|_| same).map(|decisions| decisions.alike),
     })
 }
 
 fn share(share: Share) -> Value {
     let interval = wilson(share.hits, share.of);
     json!({
-        "share": interval.map(|it| it.estimate),
-        "low": interval.map(|it| it.low),
-        "high": interval.map(|it| it.high),
+        "share": interval.map(|interval| interval.estimate),
+        "low": interval.map(|interval| interval.low),
+        "high": interval.map(|interval| interval.high),
         "hits": share.hits,
         "of": share.of,
     })
@@ -86,19 +86,22 @@ fn share(share: Share) -> Value {
 fn maps(pair: &Pair<'_>, compared: &Compared) -> Value {
     let totals = compared.totals();
     let classes = compared.classes.iter().enumerate();
-    let reliability = |at: usize, class: usize| compared.map(at, class).map(|map| map.reliability);
-    let of_class = |(class, own): (usize, &Option<Difference>)| {
-        let clusters = own.as_ref().and_then(|own| own.clusters.as_ref());
+    let reliability =
+        |side: usize, class: usize| compared.map(side, class).map(|map| map.reliability);
+    let of_class = |(class, difference): (usize, &Option<Difference>)| {
+        let clusters = difference
+            .as_ref()
+            .and_then(|difference| difference.clusters.as_ref());
         json!({
             "class": class,
             "name": pair.name(class),
-            "compared": own.is_some(),
+            "compared": difference.is_some(),
             "reliability": [reliability(0, class), reliability(1, class)],
-            "correlation": own.as_ref().map(|own| own.correlation),
-            "correlation_corrected": own.as_ref().map(|own| own.corrected),
-            "pixels": own.as_ref().map(|own| own.tested),
-            "significant_pixels": own.as_ref().map(|own| own.significant),
-            "significant_pixels_of_all": own.as_ref().map(|own| own.beyond),
+            "correlation": difference.as_ref().map(|difference| difference.correlation),
+            "correlation_corrected": difference.as_ref().map(|difference| difference.corrected),
+            "pixels": difference.as_ref().map(|difference| difference.tested),
+            "significant_pixels": difference.as_ref().map(|difference| difference.significant),
+            "significant_pixels_of_all": difference.as_ref().map(|difference| difference.beyond),
             "clusters": clusters.map(|found| super::classification_images::clusters(Some(found))),
         })
     };
@@ -118,7 +121,7 @@ fn maps(pair: &Pair<'_>, compared: &Compared) -> Value {
 
 fn agreement(shown: &Shown) -> Value {
     let joint = &shown.joint;
-    let of = |hits| {
+    let share_of = |hits| {
         share(Share {
             hits,
             of: joint.trials(),
@@ -130,7 +133,7 @@ fn agreement(shown: &Shown) -> Value {
         "trials": joint.trials(),
         "alike": share(joint.alike()),
         "kappa": joint.kappa(),
-        "correct": [of(joint.correct[0]), of(joint.correct[1])],
+        "correct": [share_of(joint.correct[0]), share_of(joint.correct[1])],
         "called": rows.map(|row| json!(row)).collect::<Vec<Value>>(),
     })
 }

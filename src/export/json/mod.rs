@@ -1,8 +1,8 @@
-//! Everything measured as one JSON object, without the maps: those are in the NPZ.
+//! All numbers measured in a session as one JSON object, without the maps, which are in the NPZ.
 //!
-//! A stage that has not run is absent; `notes` is there also where it is empty. A number that does not exist is `null`, never NaN or 0.
-//! Classes count from 0, in the order of `form.classes`, which has their names; `form` is `null` until
-//! images and network have been opened.
+//! A stage that has not run is absent, but `notes` is present even if empty. A missing number is `null`, never NaN or
+//! 0. Classes count from 0, in the order of `form.classes`, which has their names; `form` is `null` until the images
+//! and the network have been loaded.
 
 mod attack;
 mod audit;
@@ -25,7 +25,7 @@ use crate::session::{Session, config, record};
 use crate::stats::interval::wilson;
 use crate::stats::share::Share;
 
-/// The session as `export --format json` writes it.
+/// The session as written by `export --format json`.
 pub fn json(session: &Session) -> Value {
     let mut all = Map::new();
     let mut put = |key: &str, value: Value| all.insert(key.into(), value);
@@ -39,26 +39,26 @@ pub fn json(session: &Session) -> Value {
     put("starts", json!(session.record.starts));
     put("form", json!(session.record.form));
     put("notes", left(session));
-    if let Some(it) = &session.record.training {
-        put("training", training(it));
+    if let Some(training_record) = &session.record.training {
+        put("training", training(training_record));
     }
     sections(session, &mut all);
     Value::Object(all)
 }
 
-/// The plan, as the session's file has it.
+/// The plan, as in the session file.
 pub(super) fn plan(session: &Session) -> Value {
-    // Only a folder whose name is not Unicode has no JSON, and a session file cannot name one.
+    // Serialization fails only for a folder name that is not Unicode, and a session file cannot contain one.
     serde_json::to_value(&session.config).unwrap_or_default()
 }
 
-/// What people left written.
+/// The notes on the session.
 pub(super) fn left(session: &Session) -> Value {
     notes::list(&session.record)
 }
 
-/// The sections of the analyses that have begun. The first of a kind has the key of its kind, the
-/// second `KEY_2`, and so on.
+/// Adds the sections of the analyses that have begun. The first of a kind has the kind's name as its key, the second
+/// `KEY_2`, and so on.
 fn sections(session: &Session, all: &mut Map<String, Value>) {
     let plans = session.config.analyses.iter();
     for (plan, record) in plans.zip(&session.record.analyses) {
@@ -71,16 +71,16 @@ fn sections(session: &Session, all: &mut Map<String, Value>) {
         insert(all, plan.label().replace([' ', '-'], "_"), value);
         if let (
             config::Analysis::ClassificationImages(plan),
-            record::Analysis::ClassificationImages(it),
+            record::Analysis::ClassificationImages(images),
         ) = (plan, record)
-            && let Some(value) = classification_images::evidence(plan, it)
+            && let Some(value) = classification_images::evidence(plan, images)
         {
             insert(all, "evidence".into(), value);
         }
     }
 }
 
-/// Puts a section under a key, or that with the next number where it is taken.
+/// Inserts a section under a key; if the key is taken, under the next free number.
 fn insert(all: &mut Map<String, Value>, key: String, value: Value) {
     let numbered = (2..).map(|n| format!("{key}_{n}"));
     let mut names = std::iter::once(key.clone()).chain(numbered);
@@ -91,43 +91,43 @@ fn insert(all: &mut Map<String, Value>, key: String, value: Value) {
 
 fn section(session: &Session, plan: &config::Analysis, record: &record::Analysis) -> Option<Value> {
     use config::Analysis as Plan;
-    use record::Analysis as Own;
+    use record::Analysis as Data;
     match (plan, record) {
-        (Plan::ClassificationImages(plan), Own::ClassificationImages(it)) => {
-            Some(classification_images::section(plan, it))
+        (Plan::ClassificationImages(plan), Data::ClassificationImages(data)) => {
+            Some(classification_images::section(plan, data))
         }
-        (Plan::Templates(_), Own::Templates(it)) => templates::section(it),
-        (Plan::Attack(_), Own::Attack(it)) => Some(attack::section(it)),
-        (Plan::SpikeTriggered(plan), Own::SpikeTriggered(it)) => {
-            Some(spike_triggered::section(plan, it))
+        (Plan::Templates(_), Data::Templates(data)) => templates::section(data),
+        (Plan::Attack(_), Data::Attack(data)) => Some(attack::section(data)),
+        (Plan::SpikeTriggered(plan), Data::SpikeTriggered(data)) => {
+            Some(spike_triggered::section(plan, data))
         }
-        (Plan::Modulation(_), Own::Modulation(it)) => Some(modulation::section(it)),
-        (Plan::Backdoor(plan), Own::Backdoor(it)) => Some(backdoor::section(plan, it)),
-        (Plan::Audit(plan), Own::Audit(it)) => {
-            Some(audit::section(plan, it, session.config.network.kind))
+        (Plan::Modulation(_), Data::Modulation(data)) => Some(modulation::section(data)),
+        (Plan::Backdoor(plan), Data::Backdoor(data)) => Some(backdoor::section(plan, data)),
+        (Plan::Audit(plan), Data::Audit(data)) => {
+            Some(audit::section(plan, data, session.config.network.kind))
         }
-        (Plan::Predictions(_), Own::Predictions(it)) => Some(predictions::section(it)),
+        (Plan::Predictions(_), Data::Predictions(data)) => Some(predictions::section(data)),
         _ => None,
     }
 }
 
-fn training(it: &Training) -> Value {
+fn training(training: &Training) -> Value {
     json!({
-        "epochs": it.epochs,
-        "best_epoch": it.best_epoch,
-        "test_accuracy": it.test_accuracy,
-        "at_chance": it.at_chance,
-        "parameters": it.parameters,
+        "epochs": training.epochs,
+        "best_epoch": training.best_epoch,
+        "test_accuracy": training.test_accuracy,
+        "at_chance": training.at_chance,
+        "parameters": training.parameters,
     })
 }
 
-/// A share with Wilson's 95 % interval; null without trials.
+/// A share with its 95 % Wilson interval; null without trials.
 fn share(share: Share) -> Value {
     match wilson(share.hits, share.of) {
-        Some(it) => json!({
-            "accuracy": it.estimate,
-            "low": it.low,
-            "high": it.high,
+        Some(interval) => json!({
+            "accuracy": interval.estimate,
+            "low": interval.low,
+            "high": interval.high,
             "correct": share.hits,
             "images": share.of,
         }),

@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 use crate::session::Record;
 use crate::session::record::{Note, NoteOn};
 
-/// Every note, the oldest first.
+/// Every note, oldest first.
 pub(super) fn list(record: &Record) -> Value {
-    let note = |own: &Note| {
+    let note = |note: &Note| {
         json!({
-            "written": own.written,
-            "on": place(&own.on, record),
-            "place": own.on.in_words(record),
-            "text": own.text,
+            "written": note.written,
+            "on": place(&note.on, record),
+            "place": note.on.in_words(record),
+            "text": note.text,
         })
     };
     record.notes.iter().map(note).collect()

@@ -6,19 +6,20 @@ use super::share;
 use crate::session::record::{Predictions, SplitCounts};
 use crate::stats::share::Share;
 
-pub(super) fn section(it: &Predictions) -> Value {
-    let splits = it.splits.iter().filter(|split| split.total() > 0);
+pub(super) fn section(predictions: &Predictions) -> Value {
+    let splits = predictions.splits.iter().filter(|split| split.total() > 0);
     let splits = splits.map(|split| (split.split.label().to_owned(), section_of(split)));
     Value::Object(splits.collect::<Map<_, _>>())
 }
 
-fn section_of(it: &SplitCounts) -> Value {
-    let classes = it.classes();
-    let by_class = |of: &dyn Fn(usize) -> Option<f64>| (0..classes).map(of).collect::<Vec<_>>();
+fn section_of(split: &SplitCounts) -> Value {
+    let classes = split.classes();
+    let by_class =
+        |value: &dyn Fn(usize) -> Option<f64>| (0..classes).map(value).collect::<Vec<_>>();
     json!({
-        "accuracy": share(Share { hits: it.correct(), of: it.total() }),
-        "confusion": it.counts.chunks(classes.max(1)).collect::<Vec<_>>(),
-        "precision": by_class(&|class| it.precision(class)),
-        "recall": by_class(&|class| it.recall(class)),
+        "accuracy": share(Share { hits: split.correct(), of: split.total() }),
+        "confusion": split.counts.chunks(classes.max(1)).collect::<Vec<_>>(),
+        "precision": by_class(&|class| split.precision(class)),
+        "recall": by_class(&|class| split.recall(class)),
     })
 }

@@ -5,28 +5,28 @@ use serde_json::{Value, json};
 use crate::session::config;
 use crate::session::record::{Covariance, LayerResponses, SpikeTriggered};
 
-pub(super) fn section(plan: &config::SpikeTriggered, it: &SpikeTriggered) -> Value {
+pub(super) fn section(plan: &config::SpikeTriggered, spikes: &SpikeTriggered) -> Value {
     json!({
         "noise": plan.noise.label(),
-        "layers": it.layers.iter().map(layer).collect::<Value>(),
-        "covariance": it.covariance.as_ref().map(covariance),
+        "layers": spikes.layers.iter().map(layer).collect::<Value>(),
+        "covariance": spikes.covariance.as_ref().map(covariance),
     })
 }
 
-fn layer(it: &LayerResponses) -> Value {
-    let estimate = it.estimate();
-    // A list without a number says less than null: the layer has no kernel, or no gradients.
+fn layer(responses: &LayerResponses) -> Value {
+    let estimate = responses.estimate();
+    // A list without any number becomes null: the layer has no kernel, or no gradients.
     let list = |values: &[Option<f64>]| match values.iter().any(Option::is_some) {
         true => json!(values),
         false => Value::Null,
     };
-    let (height, width) = it.receptive_field;
+    let (height, width) = responses.receptive_field;
     json!({
-        "name": it.name,
-        "units": it.units,
+        "name": responses.name,
+        "units": responses.units,
         "receptive_field": [height, width],
-        "channels": it.channels,
-        "fields": it.noise.fields.iter().sum::<u64>(),
+        "channels": responses.channels,
+        "fields": responses.noise.fields.iter().sum::<u64>(),
         "silent": estimate.silent,
         "kernel_correlation": list(&estimate.kernel_correlation),
         "stein_correlation": list(&estimate.stein_correlation),
@@ -34,13 +34,13 @@ fn layer(it: &LayerResponses) -> Value {
     })
 }
 
-fn covariance(it: &Covariance) -> Value {
+fn covariance(covariance: &Covariance) -> Value {
     json!({
-        "layer": it.unit.layer,
-        "unit": it.unit.unit,
-        "fields": it.fields,
-        "eigenvalues": it.eigenvalues,
-        "shuffled_range": it.shuffled.map(|(low, high)| [low, high]),
-        "significant": it.significant,
+        "layer": covariance.unit.layer,
+        "unit": covariance.unit.unit,
+        "fields": covariance.fields,
+        "eigenvalues": covariance.eigenvalues,
+        "shuffled_range": covariance.shuffled.map(|(low, high)| [low, high]),
+        "significant": covariance.significant,
     })
 }

@@ -1,4 +1,4 @@
-//! What became of blended stimuli, and what was blended in.
+//! The outcomes of an attack with blended stimuli, and the patterns that were blended in.
 
 use std::io::{self, Seek, Write};
 
@@ -7,30 +7,30 @@ use super::numbered;
 use crate::session::form::Form;
 use crate::session::record::{Attack, Outcomes};
 
-/// Of these the first are blended with images, the others with noise.
+/// What patterns are blended with: images first, then noise.
 const SOURCES: [&str; 2] = ["image", "noise"];
 
 /// Writes an attack that has begun.
 ///
 /// # Errors
-/// Where it cannot be written.
+/// If it cannot be written.
 pub fn write<W: Write + Seek>(
     nth: usize,
-    it: &Attack,
+    attack: &Attack,
     form: Option<&Form>,
     out: &mut Container<W>,
 ) -> io::Result<()> {
     let prefix = numbered("attack", nth);
-    let name = |what: &str| format!("{prefix}_{what}");
-    let (q, k, v) = (it.kinds.len(), it.classes(), it.weights.len());
+    let name = |suffix: &str| format!("{prefix}_{suffix}");
+    let (q, k, v) = (attack.kinds.len(), attack.classes(), attack.weights.len());
     out.array(
         &name("gamma"),
         &[],
         "signal strength, 0 to 1",
-        [or_nan(it.gamma)],
+        [or_nan(attack.gamma)],
     )?;
-    if it.evidence_gamma.is_some() {
-        let gamma = [or_nan(it.evidence_gamma)];
+    if attack.evidence_gamma.is_some() {
+        let gamma = [or_nan(attack.evidence_gamma)];
         out.array(
             &name("evidence_gamma"),
             &[],
@@ -39,9 +39,9 @@ pub fn write<W: Write + Seek>(
         )?;
     }
     out.texts(&name("source"), "source", &SOURCES)?;
-    let kinds: Vec<&str> = it.kinds.iter().map(|kind| kind.key()).collect();
+    let kinds: Vec<&str> = attack.kinds.iter().map(|kind| kind.key()).collect();
     out.texts(&name("pattern"), "pattern", &kinds)?;
-    let weights = it.weights.iter().copied();
+    let weights = attack.weights.iter().copied();
     let unit = "share of the pattern, 0 to 1";
     out.array(&name("weights"), &[("weight", v)], unit, weights)?;
     let axes = [
@@ -50,33 +50,34 @@ pub fn write<W: Write + Seek>(
         ("target", k),
         ("weight", v),
     ];
-    for (what, of) in NUMBERS {
+    for (key, count) in NUMBERS {
         let mut numbers = Vec::with_capacity(SOURCES.len() * q * k * v);
         for source in 0..SOURCES.len() {
             for pattern in 0..q {
                 for target in 0..k {
-                    let own = |weight| of(it.outcomes(source, pattern, target, weight));
-                    numbers.extend((0..v).map(own));
+                    let outcome = |weight| count(attack.outcomes(source, pattern, target, weight));
+                    numbers.extend((0..v).map(outcome));
                 }
             }
         }
-        out.array(&name(what), &axes, "stimuli", numbers)?;
+        out.array(&name(key), &axes, "stimuli", numbers)?;
     }
     let Some(form) = form else {
         return Ok(());
     };
-    let patterns = (0..q).flat_map(|pattern| (0..k).map(move |target| it.pattern(pattern, target)));
+    let patterns =
+        (0..q).flat_map(|pattern| (0..k).map(move |target| attack.pattern(pattern, target)));
     let unit = "value of a pixel, 0 black to 1 white";
     out.maps(&name("images"), &axes[1..3], form.shape(), unit, patterns)
 }
 
-/// A number of outcomes.
+/// Extracts one number from the outcomes.
 type Count = fn(Outcomes) -> i64;
 
-/// What is told of the stimuli of a source, pattern, target and weight.
+/// The arrays of numbers by source, pattern, target and weight.
 const NUMBERS: [(&str, Count); 4] = [
-    ("of", |it| it.others),
-    ("hits", |it| it.hits),
-    ("shown", |it| it.all),
-    ("correct", |it| it.correct),
+    ("of", |outcomes| outcomes.others),
+    ("hits", |outcomes| outcomes.hits),
+    ("shown", |outcomes| outcomes.all),
+    ("correct", |outcomes| outcomes.correct),
 ];

@@ -1,4 +1,4 @@
-//! Classification images and evidence images, and what each of them is worth.
+//! Classification images and evidence images, with the statistics that describe their quality.
 
 use std::io::{self, Seek, Write};
 use std::sync::Arc;
@@ -10,85 +10,90 @@ use crate::session::form::Shape;
 use crate::session::record::{ClassificationImages, FedBack, GammaTrials};
 use crate::stats::classification::{ClassEstimate, Estimate, ImageEstimate};
 
-/// What pixels of stimuli and of their means are in.
+/// Unit of stimuli and mean stimuli.
 const PIXEL: &str = "value of a pixel, 0 black to 1 white";
 
-/// What images of decisions are in.
+/// Unit of decision images.
 const DIFFERENCE: &str = "full ranges of a pixel";
 
-/// Writes those of decisions under `ci` and those of evidence under `ev`.
+/// Writes decision images under `ci` and evidence images under `ev`.
 ///
 /// # Errors
-/// Where they cannot be written.
+/// If they cannot be written.
 pub fn write<W: Write + Seek>(
     nth: usize,
     plan: Option<&config::ClassificationImages>,
-    it: &ClassificationImages,
+    images: &ClassificationImages,
     out: &mut Container<W>,
 ) -> io::Result<()> {
-    let Some(first) = it.gammas.first() else {
+    let Some(first) = images.gammas.first() else {
         return Ok(());
     };
-    let (g, k) = (it.gammas.len(), first.classes());
-    let own = Own {
-        estimates: it.gammas.iter().map(GammaTrials::estimate).collect(),
+    let (g, k) = (images.gammas.len(), first.classes());
+    let set = ImageSet {
+        estimates: images.gammas.iter().map(GammaTrials::estimate).collect(),
         by_class: [("gamma", g), ("class", k)],
         shape: first.shape(),
         smoothed: first.kind.has_coefficients(),
     };
     let prefix = numbered("ci", nth);
-    let name = |what: &str| format!("{prefix}_{what}");
-    let gammas = it.gammas.iter().map(|gamma| gamma.gamma);
+    let name = |suffix: &str| format!("{prefix}_{suffix}");
+    let gammas = images.gammas.iter().map(|gamma| gamma.gamma);
     let unit = "signal strength, 0 to 1";
-    out.array(&name("gamma"), &own.by_class[..1], unit, gammas)?;
-    let counts = own.estimates.iter().flat_map(|it| &it.counts);
+    out.array(&name("gamma"), &set.by_class[..1], unit, gammas)?;
+    let counts = set.estimates.iter().flat_map(|estimate| &estimate.counts);
     let counts = counts.map(|&count| whole(count));
     let axes = [("gamma", g), ("true class", k), ("called", k)];
     out.array(&name("counts"), &axes, "trials", counts)?;
-    let means = own.classes().map(|class| class.mean_noise.as_deref());
-    out.maps(&name("mean_noise"), &own.by_class, own.shape, PIXEL, means)?;
-    let means = own.classes().map(|class| class.mean_stimulus.as_deref());
+    let means = set.classes().map(|class| class.mean_noise.as_deref());
+    out.maps(&name("mean_noise"), &set.by_class, set.shape, PIXEL, means)?;
+    let means = set.classes().map(|class| class.mean_stimulus.as_deref());
     out.maps(
         &name("mean_stimulus"),
-        &own.by_class,
-        own.shape,
+        &set.by_class,
+        set.shape,
         PIXEL,
         means,
     )?;
-    own.images(&prefix, Response::Decision, DIFFERENCE, out)?;
-    own.fed_back(&prefix, it, |gamma| gamma.fed_back.as_slice(), out)?;
-    if !it.has_evidence() {
+    set.images(&prefix, Response::Decision, DIFFERENCE, out)?;
+    set.fed_back(&prefix, images, |gamma| gamma.fed_back.as_slice(), out)?;
+    if !images.has_evidence() {
         return Ok(());
     }
     let prefix = numbered("ev", nth);
     let unit = plan.map_or_else(String::new, |plan| plan.evidence.image_unit());
-    own.images(&prefix, Response::Evidence, &unit, out)?;
-    own.fed_back(&prefix, it, |gamma| gamma.evidence_fed_back.as_slice(), out)
+    set.images(&prefix, Response::Evidence, &unit, out)?;
+    set.fed_back(
+        &prefix,
+        images,
+        |gamma| gamma.evidence_fed_back.as_slice(),
+        out,
+    )
 }
 
-/// What follows from the trials at every γ.
-struct Own {
+/// The estimates at every γ.
+struct ImageSet {
     estimates: Vec<Arc<Estimate>>,
-    /// The axes of what there is for every γ and class.
+    /// The axes of arrays with one entry per γ and class.
     by_class: [Axis; 2],
-    /// That of the maps.
+    /// The shape of the maps.
     shape: Shape,
     /// Whether there are maps without the noise's smoothing.
     smoothed: bool,
 }
 
-impl Own {
-    /// The classes, γ by γ.
+impl ImageSet {
+    /// The class estimates, γ by γ.
     fn classes(&self) -> impl Iterator<Item = &ClassEstimate> {
-        self.estimates.iter().flat_map(|it| &it.classes)
+        self.estimates.iter().flat_map(|estimate| &estimate.classes)
     }
 
     /// Their images by a response.
-    fn of(&self, response: Response) -> impl Iterator<Item = Option<&ImageEstimate>> {
+    fn images_by(&self, response: Response) -> impl Iterator<Item = Option<&ImageEstimate>> {
         self.classes().map(move |class| class.image(response))
     }
 
-    /// Writes the images by a response, and what each is worth.
+    /// Writes the images by a response and their statistics.
     fn images<W: Write + Seek>(
         &self,
         prefix: &str,
@@ -96,60 +101,64 @@ impl Own {
         unit: &str,
         out: &mut Container<W>,
     ) -> io::Result<()> {
-        let name = |what: &str| format!("{prefix}_{what}");
+        let name = |suffix: &str| format!("{prefix}_{suffix}");
         let (axes, shape) = (&self.by_class, self.shape);
-        let images = self.of(response).map(|map| Some(map?.image.as_slice()));
+        let images = self
+            .images_by(response)
+            .map(|map| Some(map?.image.as_slice()));
         out.maps(&name("image"), axes, shape, unit, images)?;
-        let z = self.of(response).map(|map| Some(map?.z.as_slice()));
+        let z = self.images_by(response).map(|map| Some(map?.z.as_slice()));
         out.maps(&name("z"), axes, shape, "standard errors", z)?;
-        let errors = self.of(response).map(|map| Some(map?.errors()));
+        let errors = self.images_by(response).map(|map| Some(map?.errors()));
         let errors: Vec<Option<Vec<f32>>> = errors.collect();
         let errors = errors.iter().map(Option::as_deref);
         out.maps(&name("se"), axes, shape, unit, errors)?;
         if self.smoothed {
-            let without = self.of(response);
+            let without = self.images_by(response);
             let without = without.map(|map| Some(map?.regression.as_ref()?.image.as_slice()));
             out.maps(&name("regression"), axes, shape, unit, without)?;
         }
-        for (what, unit, number) in NUMBERS {
-            let numbers = self.of(response).map(|map| or_nan(map.and_then(number)));
-            out.array(&name(what), axes, unit, numbers)?;
+        for (key, unit, number) in NUMBERS {
+            let numbers = self
+                .images_by(response)
+                .map(|map| or_nan(map.and_then(number)));
+            out.array(&name(key), axes, unit, numbers)?;
         }
         let called = self.classes().map(|class| whole(class.called));
         out.array(&name("called"), axes, "trials", called)?;
-        let thresholds = self.estimates.iter().map(|it| it.threshold);
+        let thresholds = self.estimates.iter().map(|estimate| estimate.threshold);
         out.array(&name("threshold"), &axes[..1], "|z|", thresholds)
     }
 
-    /// Writes what the network called what was fed back to it.
+    /// Writes the classes that the network called the images fed back to it.
     fn fed_back<W: Write + Seek>(
         &self,
         prefix: &str,
-        it: &ClassificationImages,
-        of: impl Fn(&GammaTrials) -> &[Option<FedBack>],
+        images: &ClassificationImages,
+        fed_back_of: impl Fn(&GammaTrials) -> &[Option<FedBack>],
         out: &mut Container<W>,
     ) -> io::Result<()> {
         let k = self.by_class[1].1;
-        let mut said = Vec::new();
-        for gamma in &it.gammas {
-            let own = of(gamma);
-            said.extend((0..k).map(|class| own.get(class).copied().flatten()));
+        let mut fed_back = Vec::new();
+        for gamma in &images.gammas {
+            let by_class = fed_back_of(gamma);
+            fed_back.extend((0..k).map(|class| by_class.get(class).copied().flatten()));
         }
-        let classes = said.iter().map(|said| match said {
-            Some(said) => whole(said.class as u64),
+        let classes = fed_back.iter().map(|fed_back| match fed_back {
+            Some(fed_back) => whole(fed_back.class as u64),
             None => -1,
         });
         let name = format!("{prefix}_fed_back_class");
         out.array(&name, &self.by_class, "", classes)?;
-        let confidences = said
+        let confidences = fed_back
             .iter()
-            .map(|said| or_nan(said.map(|said| said.confidence)));
+            .map(|fed_back| or_nan(fed_back.map(|fed_back| fed_back.confidence)));
         let name = format!("{prefix}_fed_back_confidence");
         out.array(&name, &self.by_class, "probability", confidences)
     }
 }
 
-/// What an image is worth: a name, a unit where it has one, and the number.
+/// A statistic of an image: its name, its unit if any, and the number.
 type Number = (
     &'static str,
     &'static str,
@@ -157,13 +166,15 @@ type Number = (
 );
 
 const NUMBERS: [Number; 5] = [
-    ("reliability", "", |it| it.reliability),
-    ("reliability_low", "", |it| {
-        Some(it.reliability_interval?[0])
+    ("reliability", "", |image| image.reliability),
+    ("reliability_low", "", |image| {
+        Some(image.reliability_interval?[0])
     }),
-    ("reliability_high", "", |it| {
-        Some(it.reliability_interval?[1])
+    ("reliability_high", "", |image| {
+        Some(image.reliability_interval?[1])
     }),
-    ("snr", "", |it| Some(it.snr)),
-    ("significant", "pixels", |it| Some(it.significant as f64)),
+    ("snr", "", |image| Some(image.snr)),
+    ("significant", "pixels", |image| {
+        Some(image.significant as f64)
+    }),
 ];

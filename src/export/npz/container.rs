@@ -1,4 +1,4 @@
-//! An NPZ in the making: arrays, each with the names of its axes, so that names and shape cannot disagree.
+//! An NPZ file under construction: arrays, each with the names of its axes, so that names and shape cannot disagree.
 
 use std::io::{self, Cursor, Seek, Write};
 
@@ -9,20 +9,20 @@ use zip::{CompressionMethod, ZipWriter};
 
 use crate::session::form::Shape;
 
-/// An axis: what it runs over, and how long it is.
+/// An axis: its name and its length.
 pub type Axis = (&'static str, usize);
 
-/// An NPZ in the making, and what is said of the arrays that are in it.
+/// An NPZ file under construction, with the metadata of the arrays in it.
 pub struct Container<W: Write + Seek> {
     zip: ZipWriter<W>,
-    /// The names of the axes of every array.
+    /// The names of each array's axes.
     axes: Map<String, Value>,
-    /// What the numbers of an array count, where that is anything.
+    /// The unit of each array that has one.
     units: Map<String, Value>,
 }
 
 impl<W: Write + Seek> Container<W> {
-    /// Nothing in it yet.
+    /// An empty file.
     pub fn new(out: W) -> Self {
         Self {
             zip: ZipWriter::new(out),
@@ -31,15 +31,15 @@ impl<W: Write + Seek> Container<W> {
         }
     }
 
-    /// Arrays that are in it.
+    /// The number of arrays so far.
     pub fn count(&self) -> usize {
         self.axes.len()
     }
 
-    /// Adds an array of numbers, row-major. `unit` is empty where they are plain numbers.
+    /// Adds an array of numbers, row-major. `unit` is empty for dimensionless numbers.
     ///
     /// # Errors
-    /// Where there are not as many as the axes say, or they cannot be written.
+    /// If the number of values does not match the axes, or they cannot be written.
     pub fn array<T: npyz::AutoSerialize>(
         &mut self,
         name: &str,
@@ -58,8 +58,7 @@ impl<W: Write + Seek> Container<W> {
         self.entry(name, axes, unit, &npy)
     }
 
-    /// Adds maps of a shape along the axes `before`; NaN where there is none. An axis of one channel is
-    /// left out.
+    /// Adds maps of a shape along the axes `before`; NaN for a missing map. A single channel has no axis.
     ///
     /// # Errors
     /// As [`Self::array`].
@@ -86,7 +85,7 @@ impl<W: Write + Seek> Container<W> {
     /// Adds texts along one axis.
     ///
     /// # Errors
-    /// Where they cannot be written.
+    /// If they cannot be written.
     pub fn texts(
         &mut self,
         name: &str,
@@ -97,10 +96,10 @@ impl<W: Write + Seek> Container<W> {
         self.text(name, &[(axis, texts.len())], &texts)
     }
 
-    /// Adds `meta`, what is said of the file and of its arrays, as the last one, and ends the file.
+    /// Adds `meta`, the description of the file and its arrays, as the last array, and completes the file.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// If it cannot be written.
     pub fn finish(mut self, mut about: Map<String, Value>) -> io::Result<()> {
         let mut axes = std::mem::take(&mut self.axes);
         axes.insert(META.into(), json!([]));
@@ -112,7 +111,7 @@ impl<W: Write + Seek> Container<W> {
         Ok(())
     }
 
-    /// Adds texts, each with as much room as the longest of them.
+    /// Adds fixed-width texts, as wide as the longest of them.
     fn text(&mut self, name: &str, axes: &[Axis], texts: &[&str]) -> io::Result<()> {
         let longest = texts.iter().map(|text| text.chars().count()).max();
         let dtype: npyz::TypeStr = format!("<U{}", longest.unwrap_or(0).max(1))
@@ -135,7 +134,7 @@ impl<W: Write + Seek> Container<W> {
         let name = self.free(name);
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)
-            // The usual container ends at 4 GiB a file.
+            // Without this flag, an entry cannot exceed 4 GiB.
             .large_file(u32::try_from(npy.len()).is_err());
         self.zip.start_file(format!("{name}.npy"), options)?;
         self.zip.write_all(npy)?;
@@ -147,7 +146,7 @@ impl<W: Write + Seek> Container<W> {
         Ok(())
     }
 
-    /// The name; with a number where an array has it already: a layer may be called anything.
+    /// The name, with a number appended if another array already has it: layers may have any name.
     fn free(&self, name: &str) -> String {
         let numbered = (2..).map(|n| format!("{name}_{n}"));
         let mut names = std::iter::once(name.to_owned()).chain(numbered);
@@ -156,14 +155,14 @@ impl<W: Write + Seek> Container<W> {
     }
 }
 
-/// The array that tells of the others.
+/// The array that describes the others.
 const META: &str = "meta";
 
 fn lengths(axes: &[Axis]) -> Vec<u64> {
     axes.iter().map(|axis| axis.1 as u64).collect()
 }
 
-/// The axes of an image; one channel has none.
+/// The axes of an image; a single channel has no axis.
 pub fn image_axes([channels, rows, columns]: Shape) -> Vec<Axis> {
     let mut axes = vec![("row", rows), ("column", columns)];
     if channels != 1 {
@@ -172,12 +171,12 @@ pub fn image_axes([channels, rows, columns]: Shape) -> Vec<Axis> {
     axes
 }
 
-/// A count as numpy's int64.
+/// A count as int64.
 pub fn whole(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// A number, or NaN where there is none.
+/// A number, or NaN if missing.
 pub fn or_nan(number: Option<f64>) -> f64 {
     number.unwrap_or(f64::NAN)
 }

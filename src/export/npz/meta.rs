@@ -1,24 +1,24 @@
-//! What a file says of itself: the plan of the session, where its numbers come from, and what people left written.
+//! The metadata of an NPZ file: the session's plan, the provenance of its numbers, and the notes.
 
 use serde_json::{Map, Value, json};
 
 use crate::export::json as written;
 use crate::session::Session;
 
-/// The number of this way to write `meta`: it grows when a key changes its meaning.
+/// The version of the `meta` format; it increases when a key changes its meaning.
 const FORMAT: u32 = 1;
 
-/// What is said of a file of one session, beside its arrays.
+/// The metadata of one session's file, without the description of the arrays.
 pub fn of_session(session: &Session) -> Map<String, Value> {
     let mut all = of_program();
-    all.append(&mut told(session));
+    all.append(&mut about(session));
     all
 }
 
-/// What is said of a file of two sessions compared.
+/// The metadata of a comparison's file.
 pub fn of_pair(sessions: [&Session; 2]) -> Map<String, Value> {
     let mut all = of_program();
-    let both = sessions.map(|session| Value::Object(told(session)));
+    let both = sessions.map(|session| Value::Object(about(session)));
     all.insert("sessions".into(), json!(both));
     all
 }
@@ -33,7 +33,7 @@ fn of_program() -> Map<String, Value> {
     .collect()
 }
 
-fn told(session: &Session) -> Map<String, Value> {
+fn about(session: &Session) -> Map<String, Value> {
     [
         ("session".to_owned(), json!(session.name)),
         ("plan".to_owned(), written::plan(session)),
@@ -44,11 +44,11 @@ fn told(session: &Session) -> Map<String, Value> {
     .collect()
 }
 
-/// What the numbers follow from. Times are seconds since the Unix epoch; null where they were not noted.
+/// The provenance of the numbers. Times are seconds since the Unix epoch; null if not recorded.
 fn provenance(session: &Session) -> Value {
     let (config, record) = (&session.config, &session.record);
     let begun = record.starts.first().map(|start| start.at);
-    let updated = Some(record.updated).filter(|at| *at > 0);
+    let updated = Some(record.updated).filter(|time| *time > 0);
     json!({
         "seed": config.seed,
         "devices": record.devices,

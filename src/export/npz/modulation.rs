@@ -1,4 +1,4 @@
-//! What stimuli were called with the biases of a layer pushed.
+//! The results of modulation: how stimuli are classified while the biases of a layer are pushed.
 
 use std::io::{self, Seek, Write};
 
@@ -6,29 +6,37 @@ use super::container::Container;
 use super::numbered;
 use crate::session::record::{Cells, Modulation};
 
-/// Writes it, once it has begun.
+/// Writes a modulation that has begun.
 ///
 /// # Errors
-/// Where it cannot be written.
+/// If it cannot be written.
 pub fn write<W: Write + Seek>(
     nth: usize,
-    it: &Modulation,
+    modulation: &Modulation,
     out: &mut Container<W>,
 ) -> io::Result<()> {
-    let Some(first) = it.layers.first().filter(|_| it.progress.done > 0) else {
+    let Some(first) = modulation
+        .layers
+        .first()
+        .filter(|_| modulation.progress.done > 0)
+    else {
         return Ok(());
     };
     let prefix = numbered("modulation", nth);
-    let name = |what: &str| format!("{prefix}_{what}");
-    let (l, k) = (it.layers.len(), first.classes());
-    let (s, g) = (it.strengths.len(), it.gammas.len());
-    let layers: Vec<&str> = it.layers.iter().map(|layer| layer.name.as_str()).collect();
+    let name = |suffix: &str| format!("{prefix}_{suffix}");
+    let (l, k) = (modulation.layers.len(), first.classes());
+    let (s, g) = (modulation.strengths.len(), modulation.gammas.len());
+    let layers: Vec<&str> = modulation
+        .layers
+        .iter()
+        .map(|layer| layer.name.as_str())
+        .collect();
     out.texts(&name("layer"), "layer", &layers)?;
-    let alphas = it.layers.iter().map(|layer| layer.alpha);
+    let alphas = modulation.layers.iter().map(|layer| layer.alpha);
     out.array(&name("alpha"), &[("layer", l)], "activation", alphas)?;
-    let strengths = it.strengths.iter().copied();
+    let strengths = modulation.strengths.iter().copied();
     out.array(&name("strengths"), &[("strength", s)], "alphas", strengths)?;
-    let gammas = it.gammas.iter().copied();
+    let gammas = modulation.gammas.iter().copied();
     let unit = "signal strength, 0 to 1";
     out.array(&name("gammas"), &[("gamma", g)], unit, gammas)?;
     let axes = [
@@ -38,13 +46,15 @@ pub fn write<W: Write + Seek>(
         ("gamma", g),
         ("class", k),
     ];
-    for (what, of) in COUNTS {
+    for (key, counts_of) in COUNTS {
         let mut counts = Vec::new();
-        each_cell(it, |cells| counts.extend_from_slice(of(cells)));
-        out.array(&name(what), &axes, "stimuli", counts)?;
+        each_cell(modulation, |cells| {
+            counts.extend_from_slice(counts_of(cells))
+        });
+        out.array(&name(key), &axes, "stimuli", counts)?;
     }
     let mut shares = Vec::new();
-    each_cell(it, |cells| {
+    each_cell(modulation, |cells| {
         let pairs = cells.correct.iter().zip(cells.shown);
         shares.extend(pairs.map(|(&correct, &shown)| match shown {
             0 => f64::NAN,
@@ -54,20 +64,20 @@ pub fn write<W: Write + Seek>(
     out.array(&name("accuracy"), &axes, "", shares)
 }
 
-/// Hears of every layer, target, strength and γ in turn.
-fn each_cell(it: &Modulation, mut hear: impl FnMut(Cells<'_>)) {
-    for layer in &it.layers {
+/// Calls `visit` with the counts of every layer, target, strength and γ in turn.
+fn each_cell(modulation: &Modulation, mut visit: impl FnMut(Cells<'_>)) {
+    for layer in &modulation.layers {
         for target in 0..layer.classes() {
-            for strength in 0..it.strengths.len() {
-                for gamma in 0..it.gammas.len() {
-                    hear(layer.cells(target, strength, gamma));
+            for strength in 0..modulation.strengths.len() {
+                for gamma in 0..modulation.gammas.len() {
+                    visit(layer.cells(target, strength, gamma));
                 }
             }
         }
     }
 }
 
-/// Counts by class.
+/// Extracts counts by class.
 type Counts = fn(Cells<'_>) -> &[i64];
 
 const COUNTS: [(&str, Counts); 3] = [

@@ -1,4 +1,4 @@
-//! Images by what the network calls them.
+//! The network's predictions: mean images and confusion matrix.
 
 use std::io::{self, Seek, Write};
 
@@ -8,9 +8,9 @@ use crate::session::record::Predictions;
 /// Writes the mean images and the confusion matrix of the first split.
 ///
 /// # Errors
-/// Where they cannot be written.
-pub fn write<W: Write + Seek>(it: &Predictions, out: &mut Container<W>) -> io::Result<()> {
-    let Some(split) = it.splits.first() else {
+/// If they cannot be written.
+pub fn write<W: Write + Seek>(predictions: &Predictions, out: &mut Container<W>) -> io::Result<()> {
+    let Some(split) = predictions.splits.first() else {
         return Ok(());
     };
     let k = split.classes();

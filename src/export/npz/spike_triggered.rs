@@ -1,4 +1,4 @@
-//! Spike-triggered averages, the weights that they are held to, and the axes of a covariance.
+//! Spike-triggered averages, the weights they are compared with, and the axes of a covariance.
 
 use std::io::{self, Seek, Write};
 
@@ -6,31 +6,33 @@ use super::container::{Container, or_nan, whole};
 use super::numbered;
 use crate::session::record::{Covariance, LayerResponses, SpikeTriggered};
 
-/// What averages are in: stimuli less their mean.
+/// Unit of the averages: stimuli less their mean.
 const UNIT: &str = "full ranges of a pixel";
 
-/// Writes the averages of every layer that was shown noise under `sta` and `image_sta`, and the covariance
-/// under `stc`.
+/// Writes the averages of every layer that was shown noise under `sta` and `image_sta`, and the covariance under
+/// `stc`.
 ///
 /// # Errors
-/// Where they cannot be written.
+/// If they cannot be written.
 pub fn write<W: Write + Seek>(
     nth: usize,
-    it: &SpikeTriggered,
+    spikes: &SpikeTriggered,
     out: &mut Container<W>,
 ) -> io::Result<()> {
     let prefix = numbered("sta", nth);
-    let layers = it.layers.iter();
-    let shown: Vec<&LayerResponses> = layers.filter(|it| it.noise.fields != [0; 2]).collect();
+    let layers = spikes.layers.iter();
+    let shown: Vec<&LayerResponses> = layers
+        .filter(|layer| layer.noise.fields != [0; 2])
+        .collect();
     for layer in &shown {
         averages(&prefix, layer, out)?;
     }
-    // After all averages: a layer may be called as what is said of another.
+    // After all averages: a layer's name may collide with another layer's statistics.
     for layer in &shown {
-        worth(&prefix, layer, out)?;
+        quality(&prefix, layer, out)?;
     }
-    match &it.covariance {
-        Some(it) => covariance(&numbered("stc", nth), it, out),
+    match &spikes.covariance {
+        Some(estimate) => covariance(&numbered("stc", nth), estimate, out),
         None => Ok(()),
     }
 }
@@ -49,15 +51,15 @@ fn averages<W: Write + Seek>(
     out.maps(&format!("image_{name}"), &units, field, UNIT, on_images)
 }
 
-/// How reliable the averages are, and the weights where the layer sees the image itself.
-fn worth<W: Write + Seek>(
+/// Writes the reliability of the averages, and the layer's weights if its input is the image.
+fn quality<W: Write + Seek>(
     prefix: &str,
     layer: &LayerResponses,
     out: &mut Container<W>,
 ) -> io::Result<()> {
     let estimate = layer.estimate();
     let (units, field) = ([("unit", layer.units)], layer.field());
-    let name = |what: &str| format!("{prefix}_{}_{what}", layer.name);
+    let name = |suffix: &str| format!("{prefix}_{}_{suffix}", layer.name);
     let reliability = estimate.reliability.iter().map(|&r| or_nan(r));
     out.array(&name("reliability"), &units, "", reliability)?;
     let kernel = layer.kernel.values();
@@ -71,29 +73,33 @@ fn worth<W: Write + Seek>(
     out.array(&name("kernel_r"), &units, "", r)
 }
 
-/// What was found of one unit, once its sums are whole.
+/// Writes the covariance of one unit, once it is complete.
 fn covariance<W: Write + Seek>(
     prefix: &str,
-    it: &Covariance,
+    covariance: &Covariance,
     out: &mut Container<W>,
 ) -> io::Result<()> {
-    let Some((low, high)) = it.shuffled else {
+    let Some((low, high)) = covariance.shuffled else {
         return Ok(());
     };
-    let name = |what: &str| format!("{prefix}_{}_{what}", it.unit.layer);
-    let (unit, field) = (("unit", 1), it.field());
+    let name = |suffix: &str| format!("{prefix}_{}_{suffix}", covariance.unit.layer);
+    let (unit, field) = (("unit", 1), covariance.field());
     let variance = "squared full ranges of a pixel";
-    let number = [whole(it.unit.unit as u64)];
+    let number = [whole(covariance.unit.unit as u64)];
     out.array(&name("units"), &[unit], "", number)?;
-    let axes = [unit, ("axis", it.significant.len())];
+    let axes = [unit, ("axis", covariance.significant.len())];
     let pixels: usize = field.iter().product();
-    let maps = it.axes.values().chunks_exact(pixels.max(1)).map(Some);
+    let maps = covariance
+        .axes
+        .values()
+        .chunks_exact(pixels.max(1))
+        .map(Some);
     out.maps(&name("axes"), &axes, field, "", maps)?;
-    let own = it.significant.iter().copied();
-    out.array(&name("eigenvalues"), &axes, variance, own)?;
+    let eigenvalues = covariance.significant.iter().copied();
+    out.array(&name("eigenvalues"), &axes, variance, eigenvalues)?;
     let ends = [unit, ("bound", 2)];
     out.array(&name("bounds"), &ends, variance, [low, high])?;
-    let all = [unit, ("eigenvalue", it.eigenvalues.len())];
-    let values = it.eigenvalues.iter().copied();
+    let all = [unit, ("eigenvalue", covariance.eigenvalues.len())];
+    let values = covariance.eigenvalues.iter().copied();
     out.array(&name("spectrum"), &all, variance, values)
 }

@@ -1,4 +1,4 @@
-//! Bars of the score of every class, of every network, and of what pasting the findings does.
+//! The bar charts of an audit: the score of every class, of every network, and the effect of pasting the findings.
 
 use super::super::audit;
 use super::super::names::bare;
@@ -11,18 +11,18 @@ use crate::session::Session;
 use crate::session::record::Role;
 use crate::stats::audit::{Null, OTHER_KIND};
 
-/// Most references that have a bar each; of more, the largest, the middle and the smallest.
+/// Maximum number of references with a bar each; of more, only the largest, the middle and the smallest.
 const MOST_REFERENCES: usize = 8;
-/// Most networks that are poisoned for the purpose and have a bar.
+/// Maximum number of poisoned networks with a bar.
 const MOST_POISONED: usize = 6;
 
 /// The score of every class of the network under study.
-pub fn classes(session: &Session, seen: &Seen<'_>, sheet: Sheet, width: f64) -> Bars {
-    let (scores, _) = audit::bars(seen.audit).unwrap_or_default();
-    let bound = seen.bound();
-    let largest = seen.verdict.standing.largest;
-    let by_references = seen.verdict.null == Null::References;
-    let found = seen.found();
+pub fn classes(session: &Session, data: &Seen<'_>, sheet: Sheet, width: f64) -> Bars {
+    let (scores, _) = audit::bars(data.audit).unwrap_or_default();
+    let bound = data.bound();
+    let largest = data.verdict.standing.largest;
+    let by_references = data.verdict.null == Null::References;
+    let found = data.found();
     let bar = |class: usize| Bar {
         name: bare(&session.record, class),
         value: scores[class],
@@ -42,7 +42,7 @@ pub fn classes(session: &Session, seen: &Seen<'_>, sheet: Sheet, width: f64) -> 
         lines.push((largest, at_line(sheet, &words, width)));
     }
     if let Some(bound) = bound {
-        let words = match seen.verdict.null {
+        let words = match data.verdict.null {
             Null::References => format!("stands out past {}", score_in_words(bound)),
             Null::OwnClasses => format!(
                 "stands out past {}, {OTHER_KIND:.0} times the median class",
@@ -54,45 +54,48 @@ pub fn classes(session: &Session, seen: &Seen<'_>, sheet: Sheet, width: f64) -> 
     let known = scores.iter().flatten().copied();
     let all = known.chain(lines.iter().map(|(value, _)| *value));
     Bars {
-        title: left_out(seen).unwrap_or_else(|| "score of each class".to_owned()),
+        title: left_out(data).unwrap_or_else(|| "score of each class".to_owned()),
         most: full(all),
         bars: shown(&scores).into_iter().map(bar).collect(),
         lines,
     }
 }
 
-/// The highest score of each network; `None` where the references are of another kind, so that theirs say
-/// nothing of the network under study.
-pub fn networks(session: &Session, seen: &Seen<'_>, sheet: Sheet, width: f64) -> Option<Bars> {
-    if seen.verdict.null != Null::References {
+/// The highest score of each network; `None` if the references are of another kind, so that their scores cannot be
+/// compared with this network's.
+pub fn networks(session: &Session, data: &Seen<'_>, sheet: Sheet, width: f64) -> Option<Bars> {
+    if data.verdict.null != Null::References {
         return None;
     }
     let mut bars = vec![scored(
         "this network".to_owned(),
-        Some(seen.verdict.top.score),
-        if seen.verdict.has_window() {
+        Some(data.verdict.top.score),
+        if data.verdict.has_window() {
             Paint::First
         } else {
             Paint::Dim
         },
     )];
-    let poisoned = seen.audit.power(seen.plan);
-    for (at, (own, said, right)) in poisoned.iter().take(MOST_POISONED).enumerate() {
-        let score = said.as_ref().map(|said| said.top.score);
-        let mut bar = scored(format!("poisoned {}", at + 1), score, Paint::Fourth);
-        if let (Role::Poisoned { target, .. }, Some(_)) = (own.role, score) {
+    let poisoned = data.audit.power(data.plan);
+    for (index, (examinee, verdict, right)) in poisoned.iter().take(MOST_POISONED).enumerate() {
+        let score = verdict.as_ref().map(|verdict| verdict.top.score);
+        let mut bar = scored(format!("poisoned {}", index + 1), score, Paint::Fourth);
+        if let (Role::Poisoned { target, .. }, Some(_)) = (examinee.role, score) {
             let name = bare(&session.record, target);
             let right = if *right { "found" } else { "not found" };
             bar.said += &format!(", {right}: {name}");
         }
         bars.push(bar);
     }
-    let null = seen.audit.null();
-    let null: Vec<f64> = null.iter().filter_map(|own| own.score()).collect();
+    let null = data.audit.null();
+    let null: Vec<f64> = null
+        .iter()
+        .filter_map(|reference| reference.score())
+        .collect();
     if null.len() <= MOST_REFERENCES {
         let each = null.iter().enumerate();
-        bars.extend(each.map(|(at, score)| {
-            let name = format!("reference {}", at + 1);
+        bars.extend(each.map(|(index, score)| {
+            let name = format!("reference {}", index + 1);
             scored(name, Some(*score), Paint::Third)
         }));
     } else {
@@ -103,13 +106,15 @@ pub fn networks(session: &Session, seen: &Seen<'_>, sheet: Sheet, width: f64) ->
             ("middle", sorted.len() / 2),
             ("smallest", sorted.len() - 1),
         ];
-        bars.extend(
-            places.map(|(name, at)| {
-                scored(format!("{name} reference"), Some(sorted[at]), Paint::Third)
-            }),
-        );
+        bars.extend(places.map(|(name, index)| {
+            scored(
+                format!("{name} reference"),
+                Some(sorted[index]),
+                Paint::Third,
+            )
+        }));
     }
-    let line = seen.bound().map(|bound| {
+    let line = data.bound().map(|bound| {
         let words = format!("stands out past {}", score_in_words(bound));
         (bound, at_line(sheet, &words, width))
     });
@@ -133,33 +138,39 @@ fn scored(name: String, score: Option<f64>, paint: Paint) -> Bar {
     }
 }
 
-/// What pasting the findings on test images does; `None` before any was shown.
-pub fn pasted(session: &Session, seen: &Seen<'_>, sheet: Sheet, width: f64) -> Option<Bars> {
-    let all = seen.audit.pasted.iter().filter(|own| own.others().of > 0);
-    let said: Vec<[String; 2]> = all
+/// The effect of pasting the findings onto test images; `None` before any was shown.
+pub fn pasted(session: &Session, data: &Seen<'_>, sheet: Sheet, width: f64) -> Option<Bars> {
+    let all = data
+        .audit
+        .pasted
+        .iter()
+        .filter(|finding| finding.others().of > 0);
+    let texts: Vec<[String; 2]> = all
         .clone()
-        .map(|own| {
-            let with = audit::share(own.others());
-            let without = own.without().rate().map_or_else(String::new, percent);
+        .map(|finding| {
+            let with = audit::share(finding.others());
+            let without = finding.without().rate().map_or_else(String::new, percent);
             [format!("{with}, {without} without"), with]
         })
         .collect();
-    // All of them say how many it is without anything pasted, or none.
+    // Use the long form for all bars, or for none.
     let fits = |words: &[String; 2]| sheet.text_width(&words[0]) <= 0.4 * width;
-    let long = said.iter().all(fits);
-    let found = seen.found();
-    let bars = all.zip(said).map(|(own, [long_words, short_words])| Bar {
-        name: bare(&session.record, own.class),
-        value: own.others().rate(),
-        said: if long { long_words } else { short_words },
-        paint: match found == Some(own.class) {
-            true => Paint::First,
-            false => Paint::Third,
-        },
-    });
+    let long = texts.iter().all(fits);
+    let found = data.found();
+    let bars = all
+        .zip(texts)
+        .map(|(finding, [long_words, short_words])| Bar {
+            name: bare(&session.record, finding.class),
+            value: finding.others().rate(),
+            said: if long { long_words } else { short_words },
+            paint: match found == Some(finding.class) {
+                true => Paint::First,
+                false => Paint::Third,
+            },
+        });
     let bars: Vec<Bar> = bars.collect();
     (!bars.is_empty()).then(|| Bars {
-        title: "pasted on test images of other classes: called so".to_owned(),
+        title: "pasted on test images of other classes: success".to_owned(),
         most: 1.0,
         bars,
         lines: Vec::new(),

@@ -1,5 +1,5 @@
-//! What an audit of a network found: the map of the class that was found with its window outlined, the
-//! score of every class beside those of the references, and what pasting the findings does.
+//! The audit figure: the maps of the highlighted class with its window outlined, the score of every class and network,
+//! and the effect of pasting the findings.
 
 mod bars;
 mod maps;
@@ -21,41 +21,41 @@ use super::{FigureError, origin};
 use crate::drawing::{Drawing, Paint, Sheet};
 use crate::session::Session;
 
-/// From so many letters' sizes across on, two columns stand beside each other.
+/// Width, in text sizes, from which two columns are drawn side by side.
 pub(super) const WIDE: f64 = 46.0;
 
-/// Maps and bars, in two columns where there is room, and on a sheet with headings the findings in words.
+/// Draws maps and bars, in two columns if there is room, and on a sheet with headings also the findings in words.
 pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
-    let seen = seen(session)?;
+    let data = seen(session)?;
     let (margin, row, size) = (sheet.margin(), sheet.row(), sheet.size());
     let room = sheet.width - 2.0 * margin;
     let gap = 2.0 * margin;
     let mut drawing = Drawing::new(sheet, 0.0);
-    let title = format!("audit: {}", seen.said.short);
+    let title = format!("audit: {}", data.said.short);
     let head = drawing.headings(&title, &origin(session));
     let wide = room >= WIDE * size;
     let width = if wide { 0.5 * (room - gap) } else { room };
     let mut ends = [head; 2];
-    // The place of a column, of which there may be only one.
-    let column = |at: usize| if wide { at } else { 0 };
-    let left = |at: usize| margin + column(at) as f64 * (width + gap);
-    let maps = maps(&mut drawing, session, &seen, (left(0), ends[0]), width);
+    // The index of a column, of which there may be only one.
+    let column = |index: usize| if wide { index } else { 0 };
+    let left = |index: usize| margin + column(index) as f64 * (width + gap);
+    let maps = maps(&mut drawing, session, &data, (left(0), ends[0]), width);
     ends[0] += maps;
     let all = [
-        (1, Some(classes(session, &seen, sheet, width))),
-        (1, networks(session, &seen, sheet, width)),
-        (0, pasted(session, &seen, sheet, width)),
+        (1, Some(classes(session, &data, sheet, width))),
+        (1, networks(session, &data, sheet, width)),
+        (0, pasted(session, &data, sheet, width)),
     ];
-    for (at, bars) in all {
+    for (index, bars) in all {
         let Some(bars) = bars else { continue };
-        let y = ends[column(at)];
-        bars.draw(&mut drawing, (left(at), y), width);
-        ends[column(at)] = y + bars.height(&drawing) + 0.8 * row;
+        let y = ends[column(index)];
+        bars.draw(&mut drawing, (left(index), y), width);
+        ends[column(index)] = y + bars.height(&drawing) + 0.8 * row;
     }
     let mut y = ends[0].max(ends[1]);
     if sheet.titled {
-        for (at, words) in sentences(&seen).into_iter().enumerate() {
-            let paint = if at == 0 { Paint::Ink } else { Paint::Dim };
+        for (index, words) in sentences(&data).into_iter().enumerate() {
+            let paint = if index == 0 { Paint::Ink } else { Paint::Dim };
             for line in sheet.wrap(&words, room) {
                 drawing.text((margin, y), &line, paint);
                 y += row;
@@ -63,7 +63,7 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
         }
     }
     drawing.height = y + 0.4 * margin;
-    drawing.alternative = alternative(session, &seen);
+    drawing.alternative = alternative(session, &data);
     Ok(drawing)
 }
 

@@ -1,4 +1,4 @@
-//! What an audit has to show: the class that was found or stands highest, and the score past which one stands out.
+//! The data of an audit's figure: the highlighted class, and the score beyond which a class stands out.
 
 use super::super::{FigureError, audit};
 use crate::session::Session;
@@ -6,7 +6,7 @@ use crate::session::config::{self, Analysis};
 use crate::session::record::Audit;
 use crate::stats::audit::{Null, OTHER_KIND, STANDS_OUT, Verdict};
 
-/// What an audit has to show.
+/// The data of an audit's figure.
 pub struct Seen<'a> {
     pub audit: &'a Audit,
     pub plan: &'a config::Audit,
@@ -23,12 +23,12 @@ impl Seen<'_> {
         }
     }
 
-    /// The class that is looked at: that which was found, or that of the highest score.
+    /// The class to highlight: the one that was found, or the one with the highest score.
     pub fn class(&self) -> usize {
         self.found().unwrap_or(self.verdict.class)
     }
 
-    /// The score past which a class stands out.
+    /// The score beyond which a class stands out.
     pub fn bound(&self) -> Option<f64> {
         let verdict = &self.verdict;
         match verdict.null {
@@ -41,15 +41,15 @@ impl Seen<'_> {
     }
 }
 
-/// Whether all networks of an audit have been shown noise, so that they can be compared.
+/// Whether all networks of the session's audit have been shown noise, so that they can be compared.
 pub fn is_there(session: &Session) -> bool {
     seen(session).is_ok()
 }
 
 pub fn seen(session: &Session) -> Result<Seen<'_>, FigureError> {
     let found = || {
-        let (at, audit) = session.record.all::<Audit>().next()?;
-        let Analysis::Audit(plan) = session.config.analyses.get(at)? else {
+        let (index, audit) = session.record.all::<Audit>().next()?;
+        let Analysis::Audit(plan) = session.config.analyses.get(index)? else {
             return None;
         };
         let kind = session.config.network.kind;

@@ -1,3 +1,5 @@
+//! Tests of the audit figure.
+
 use super::{caption, draw, is_there};
 use crate::drawing::{Background, Drawing, Mark, Paint, Palette, Sheet, crowded};
 use crate::figure::FigureError;
@@ -23,16 +25,16 @@ fn audited(classes: usize, bright: bool) -> Session {
     let images = |network: usize, square: Option<(usize, usize)>| {
         let pixel = |class: usize, pixel: usize| {
             let (row, column) = (pixel / SIDE, pixel % SIDE);
-            let own = ((pixel * (class + 3)) as f32 * 0.37).sin();
+            let signal = ((pixel * (class + 3)) as f32 * 0.37).sin();
             let noise = ((pixel * 7 + class * 31 + network * 101) as f32 * 1.7).sin();
             let inside = square.is_some_and(|(target, corner)| {
                 let along = corner..corner + 4;
                 target == class && along.contains(&row) && along.contains(&column)
             });
-            own + 0.3 * noise + if inside { 3.0 } else { 0.0 }
+            signal + 0.3 * noise + if inside { 3.0 } else { 0.0 }
         };
-        let all = (0..classes).flat_map(|class| (0..SIDE * SIDE).map(move |at| (class, at)));
-        let values = all.map(|(class, at)| pixel(class, at)).collect();
+        let all = (0..classes).flat_map(|class| (0..SIDE * SIDE).map(move |index| (class, index)));
+        let values = all.map(|(class, index)| pixel(class, index)).collect();
         Array::new(&[classes, 1, SIDE, SIDE], values)
     };
     let network = |role: Role, seed: usize, square| Examinee {
@@ -46,7 +48,7 @@ fn audited(classes: usize, bright: bool) -> Session {
     let square = (1, 1, 4);
     let role = Role::Poisoned { target: 0, square };
     networks.push(network(role, 5, Some((0, 1))));
-    // A clean one is as one of the references.
+    // A clean network is identical to one of the references.
     let seed = if bright { 6 } else { 0 };
     networks.push(network(Role::Suspect, seed, bright.then_some((1, 6))));
     let mut audit = Audit {
@@ -57,10 +59,10 @@ fn audited(classes: usize, bright: bool) -> Session {
     let findings = audit.findings().into_iter();
     audit.pasted = findings
         .map(|(class, window)| {
-            let mut own = Pasted::new(class, window, classes);
-            own.shown = vec![100; classes];
-            own.called = vec![25; classes];
-            own
+            let mut pasted = Pasted::new(class, window, classes);
+            pasted.shown = vec![100; classes];
+            pasted.called = vec![25; classes];
+            pasted
         })
         .collect();
     session.record.analyses = vec![record::Analysis::Audit(audit)];
@@ -69,7 +71,7 @@ fn audited(classes: usize, bright: bool) -> Session {
 
 fn bars(drawing: &Drawing, paint: Paint) -> Vec<f64> {
     let width = |mark: &Mark| match mark {
-        Mark::Fill { place, paint: own } if *own == paint => Some(place.width),
+        Mark::Fill { place, paint: fill } if *fill == paint => Some(place.width),
         _ => None,
     };
     drawing.marks.iter().filter_map(width).collect()
@@ -89,12 +91,14 @@ fn the_class_that_was_found_is_told_apart_and_its_window_outlined() {
         .iter()
         .filter(|mark| matches!(mark, Mark::Pieces { .. }));
     assert_eq!(outlined.count(), 2);
-    // The class, the network, and the finding pasted: a quarter of all images.
+    // The class, the network, and the pasted finding: a quarter of all images.
     let found = bars(&drawing, Paint::First);
     assert_eq!(found.len(), 3, "{found:?}");
-    // All findings that were pasted do the same, so their bars are of one length.
+    // All pasted findings have the same effect, so their bars have the same length.
     let others = bars(&drawing, Paint::Third);
-    let same = others.iter().filter(|own| (**own - found[2]).abs() < 1e-9);
+    let same = others
+        .iter()
+        .filter(|width| (**width - found[2]).abs() < 1e-9);
     assert_eq!(same.count(), 2, "{others:?}");
     let caption = caption(&session).unwrap();
     assert!(caption.contains("rows 6–9, columns 6–9"), "{caption}");
@@ -134,7 +138,7 @@ fn before_the_networks_can_be_compared_there_is_no_figure() {
         audit
             .networks
             .iter_mut()
-            .for_each(|own| own.examined = None);
+            .for_each(|network| network.examined = None);
     }
     assert!(!is_there(&session));
     assert_eq!(
@@ -142,7 +146,7 @@ fn before_the_networks_can_be_compared_there_is_no_figure() {
         Err(FigureError::Nothing("audit"))
     );
     assert_eq!(caption(&session), None);
-    // Before anything was pasted, there is one without these bars.
+    // Before anything has been pasted, the figure lacks these bars.
     let mut session = audited(3, true);
     if let record::Analysis::Audit(audit) = &mut session.record.analyses[0] {
         audit.pasted.clear();

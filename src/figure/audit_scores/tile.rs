@@ -1,4 +1,4 @@
-//! A map of a class with its title, its scale and what is outlined of it.
+//! A map of a class with its title, its scale and an outlined window.
 
 use super::super::channels;
 use crate::drawing::{Drawing, Paint, Place, Point, Ramp, Sheet, map_of_values, outline};
@@ -6,39 +6,39 @@ use crate::format::signed;
 use crate::session::form::Shape;
 use crate::stats::audit::Window;
 
-/// Most that a map is high, in the size of letters.
+/// Maximum height of a map, in text sizes.
 const LARGEST: f64 = 24.0;
 
-/// A map with its title above and its scale below, a window of it outlined.
+/// A map with its title above, its scale below and a window outlined.
 pub struct Tile<'a> {
-    /// What stands above it.
+    /// The title above it.
     pub title: String,
-    /// Its values, \[C·h·w\]; of several channels their mean is drawn.
+    /// Its values, \[C·h·w\]; if there are several channels, their mean is drawn.
     pub map: &'a [f32],
     /// Channels, rows and columns.
     pub shape: Shape,
-    /// What is outlined: top row, left column, side.
+    /// The window to outline: top row, left column, side.
     pub window: Option<Window>,
 }
 
 impl Tile<'_> {
-    /// Rows over columns.
+    /// Height over width.
     fn ratio(&self) -> f64 {
         let [_, height, width] = self.shape;
         height.max(1) as f64 / width.max(1) as f64
     }
 
-    /// Millimetres that its map takes across, of those that there are.
+    /// The width of the map in millimetres, given the available width.
     fn across(&self, sheet: Sheet, room: f64) -> f64 {
         room.min(LARGEST * sheet.size() / self.ratio())
     }
 
-    /// Millimetres that it takes down, of so many across at most.
+    /// The height of the tile in millimetres, given the available width.
     pub fn height(&self, sheet: Sheet, room: f64) -> f64 {
         2.4 * sheet.row() + self.across(sheet, room) * self.ratio()
     }
 
-    /// Draws it from a corner on, at most so many millimetres wide.
+    /// Draws the tile with its upper left corner at (x, y), at most `room` millimetres wide.
     pub fn draw(&self, drawing: &mut Drawing, (x, y): Point, room: f64) {
         let sheet = drawing.sheet;
         let (row, size) = (sheet.row(), sheet.size());

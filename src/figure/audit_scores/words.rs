@@ -1,4 +1,4 @@
-//! The audit in words: its caption, its findings, and what a person hears who does not see it.
+//! The audit figure in words: its caption, its findings, and its alternative text.
 
 use super::super::audit;
 use super::super::names::{capital, of_class};
@@ -8,10 +8,10 @@ use crate::format::{clean, gamma, thousands};
 use crate::session::Session;
 use crate::stats::audit::{Null, OTHER_KIND, STANDS_OUT, sides};
 
-/// What the figure shows, as a caption.
+/// The caption.
 pub fn caption(session: &Session) -> Option<String> {
-    let seen = seen(session).ok()?;
-    let plan = seen.plan;
+    let data = seen(session).ok()?;
+    let plan = data.plan;
     let kind = session.config.network.kind;
     let side = sides(plan.cell);
     let side = match side.start() == side.end() {
@@ -26,63 +26,68 @@ pub fn caption(session: &Session) -> Option<String> {
     let mut words = format!(
         "Audit of {} against {} {} references, by {}s at γ = {}, each from {} trials of {} noise{cells}. Score of a class: the largest mean deviation of its image from those of the references over square windows with sides of {side} {unit}, times the side; deviation: images at unit length, less the references' mean, over √((sd² + mean sd²)/2).",
         clean(&session.config.network.label()),
-        seen.audit.references().count(),
+        data.audit.references().count(),
         plan.kind.of(kind).label(),
         plan.response.image_label(),
         gamma(plan.gamma),
         thousands(plan.trials),
         plan.noise.label(),
     );
-    words += &match seen.verdict.null {
+    words += &match data.verdict.null {
         Null::References => format!(
-            " Upright lines: the largest score of a reference held against the others, and {STANDS_OUT} times that, past which a class stands out."
+            " Vertical lines: the largest score of a reference compared with the others, and {STANDS_OUT} times that, beyond which a class stands out."
         ),
         Null::OwnClasses => format!(
-            " The references are of another kind; upright line: {OTHER_KIND:.0} times the median class's score, past which a class stands out."
+            " The references are of another kind; vertical line: {OTHER_KIND:.0} times the median class's score, beyond which a class stands out."
         ),
     };
-    if seen.verdict.has_window() || seen.found().is_none() {
+    if data.verdict.has_window() || data.found().is_none() {
         words += &format!(
             " Outlined: the window of {}, {}.",
-            of_class(&session.record, seen.class()),
-            audit::place(seen.verdict.top.window, plan.cell)
+            of_class(&session.record, data.class()),
+            audit::place(data.verdict.top.window, plan.cell)
         );
     }
-    for sentence in sentences(&seen) {
+    for sentence in sentences(&data) {
         words += &format!(" {}.", capital(&sentence));
     }
-    if seen.audit.pasted.iter().any(|own| own.others().of > 0) {
+    if data
+        .audit
+        .pasted
+        .iter()
+        .any(|finding| finding.others().of > 0)
+    {
         words += " Shares with their 95 % intervals (Wilson).";
     }
-    if let Some(left) = left_out(&seen) {
+    if let Some(left) = left_out(&data) {
         words += &format!(" {}.", capital(&left));
     }
     Some(words)
 }
 
-/// What was found, how it stands, what pasting it does, and what would have been found.
-pub fn sentences(seen: &Seen<'_>) -> Vec<String> {
-    let said = &seen.said;
+/// The finding, how it compares with the references, the effect of pasting it, and the detection power.
+pub fn sentences(data: &Seen<'_>) -> Vec<String> {
+    let summary = &data.said;
     let all = [
-        Some(said.finding.clone()),
-        Some(said.standing.clone()),
-        said.pasted.clone(),
-        said.power.clone(),
+        Some(summary.finding.clone()),
+        Some(summary.standing.clone()),
+        summary.pasted.clone(),
+        summary.power.clone(),
     ];
     all.into_iter().flatten().collect()
 }
 
-/// Which classes have no bar.
-pub fn left_out(seen: &Seen<'_>) -> Option<String> {
-    let classes = seen.audit.suspect()?.examined.as_ref()?.classes.len();
+/// Which classes have no bar, if any.
+pub fn left_out(data: &Seen<'_>) -> Option<String> {
+    let classes = data.audit.suspect()?.examined.as_ref()?.classes.len();
     (classes > MOST_CLASSES)
         .then(|| format!("bars of the {MOST_CLASSES} highest of {classes} classes"))
 }
 
-pub fn alternative(session: &Session, seen: &Seen<'_>) -> String {
-    let (scores, _) = audit::bars(seen.audit).unwrap_or_default();
+pub fn alternative(session: &Session, data: &Seen<'_>) -> String {
+    let (scores, _) = audit::bars(data.audit).unwrap_or_default();
     let known: Vec<f64> = scores.iter().flatten().copied().collect();
-    let top = seen.verdict.top.score;
+    let top = data.verdict.top.score;
     let others = known.iter().copied().filter(|score| *score < top);
     let second = others.reduce(f64::max);
     let second = second.map_or_else(String::new, |score| {
@@ -92,9 +97,9 @@ pub fn alternative(session: &Session, seen: &Seen<'_>) -> String {
         "Bars of the score of {} classes: the highest is {}, of {}{second}.",
         known.len(),
         score_in_words(top),
-        of_class(&session.record, seen.verdict.class)
+        of_class(&session.record, data.verdict.class)
     );
-    for sentence in sentences(seen).iter().take(3) {
+    for sentence in sentences(data).iter().take(3) {
         words += &format!(" {}.", capital(sentence));
     }
     words

@@ -1,19 +1,19 @@
-//! The ROC curves of poisoned against clean networks.
+//! The ROC curves that separate poisoned from clean networks.
 
 use super::words::auc;
 use crate::drawing::{Axis, Paint, Plot, Series, Sheet, Stroke};
 use crate::stats::roc::Roc;
 
 pub fn plot(curves: &[(&str, &Roc)], sheet: Sheet, width: f64) -> Plot {
-    let looks = [
+    let styles = [
         (Paint::First, Stroke::Solid),
         (Paint::Second, Stroke::Dashed),
     ];
-    let series = curves.iter().zip(looks);
+    let series = curves.iter().zip(styles);
     let series = series.map(|((name, roc), (paint, stroke))| {
         let words = format!("{name}: AUC {}", auc(roc));
         let points = roc.points.iter();
-        let points = points.map(|it| (it.false_positives, it.true_positives));
+        let points = points.map(|point| (point.false_positives, point.true_positives));
         Series {
             name: sheet.cut(&words, (width - 3.2 * sheet.size()).max(sheet.size())),
             points: points.collect(),
@@ -22,7 +22,7 @@ pub fn plot(curves: &[(&str, &Roc)], sheet: Sheet, width: f64) -> Plot {
             stroke,
         }
     });
-    // The first on top.
+    // The first curve on top.
     let mut series: Vec<Series> = series.collect();
     series.reverse();
     let quarters = || (0..=4).map(|i| f64::from(i) / 4.0);

@@ -1,6 +1,6 @@
-//! The study of backdoors: how well a score tells poisoned networks from clean ones, as ROC curves, and the
-//! score of every network. Where there are too few networks for a curve: every class of a poisoned and of a
-//! clean network by how far it stands out.
+//! The figure of a backdoor study: how well a score separates poisoned from clean networks, as ROC curves, and the
+//! score of every network. If there are too few networks for a curve: every class of a poisoned and of a clean network
+//! by how far it stands out.
 
 mod classes;
 mod curves;
@@ -23,25 +23,25 @@ use super::{FigureError, origin};
 use crate::drawing::{Drawing, Paint, Place, Sheet};
 use crate::session::Session;
 
-/// Most networks that have a bar each; of more, each is a dot.
+/// Maximum number of networks with a bar each; if there are more, each is a dot.
 const MOST_BARS: usize = 24;
-/// Curves at most so wide, in the size of letters.
+/// Maximum width of the curves, in text sizes.
 const LARGEST: f64 = 27.0;
 
-/// Curves and scores, or the classes of single networks.
+/// Draws curves and scores, or the classes of individual networks.
 pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
-    let seen = seen(session)?;
+    let data = seen(session)?;
     let (margin, row) = (sheet.margin(), sheet.row());
     let room = sheet.width - 2.0 * margin;
     let mut drawing = Drawing::new(sheet, 0.0);
-    let head = drawing.headings(&seen.title(), &origin(session));
-    let bottom = match seen.curves().is_empty() {
-        true => classes(&mut drawing, session, &seen, head),
-        false => study(&mut drawing, session, &seen, head),
+    let head = drawing.headings(&data.title(), &origin(session));
+    let bottom = match data.curves().is_empty() {
+        true => classes(&mut drawing, session, &data, head),
+        false => study(&mut drawing, session, &data, head),
     };
     let mut y = bottom + 0.4 * row;
     if sheet.titled {
-        for words in seen.sentences() {
+        for words in data.sentences() {
             for line in sheet.wrap(&words, room) {
                 drawing.text((margin, y), &line, Paint::Dim);
                 y += row;
@@ -49,12 +49,12 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
         }
     }
     drawing.height = y + 0.4 * margin;
-    drawing.alternative = alternative(session, &seen);
+    drawing.alternative = alternative(session, &data);
     Ok(drawing)
 }
 
-/// The curves, and beside or below them the score of every network; gives where they end.
-fn study(drawing: &mut Drawing, session: &Session, seen: &Seen<'_>, head: f64) -> f64 {
+/// Draws the curves, and beside or below them the score of every network; returns their lower edge.
+fn study(drawing: &mut Drawing, session: &Session, data: &Seen<'_>, head: f64) -> f64 {
     let sheet = drawing.sheet;
     let (margin, row, size) = (sheet.margin(), sheet.row(), sheet.size());
     let room = sheet.width - 2.0 * margin;
@@ -64,9 +64,9 @@ fn study(drawing: &mut Drawing, session: &Session, seen: &Seen<'_>, head: f64) -
         true => (0.42 * room).min(LARGEST * size),
         false => room.min(LARGEST * size),
     };
-    let curves = seen.curves();
+    let curves = data.curves();
     let plot = plot(&curves, sheet, width);
-    // What is inside the axes is as high as wide.
+    // Make the area inside the axes square.
     let rows = 3.7 + curves.len() as f64;
     let inside = width - sheet.text_width("100 %") - 1.6 * size;
     let place = Place {
@@ -81,11 +81,11 @@ fn study(drawing: &mut Drawing, session: &Session, seen: &Seen<'_>, head: f64) -
         false => (margin, place.bottom() + 0.5 * row),
     };
     let width = sheet.width - margin - x;
-    let scores = seen.scores();
-    let end = match seen.study.networks.len() > MOST_BARS {
-        true => lanes(drawing, seen, &scores, (x, y), width),
+    let scores = data.scores();
+    let end = match data.study.networks.len() > MOST_BARS {
+        true => lanes(drawing, data, &scores, (x, y), width),
         false => {
-            let bars = network_bars(session, seen, &scores, sheet, width);
+            let bars = network_bars(session, data, &scores, sheet, width);
             bars.draw(drawing, (x, y), width);
             y + bars.height(drawing)
         }

@@ -1,3 +1,5 @@
+//! Tests of the backdoor study figure.
+
 use super::{caption, draw, is_there, number, ticks_between};
 use crate::drawing::{Drawing, Mark, Paint, Point, Sheet, crowded, tried};
 use crate::figure::FigureError;
@@ -9,27 +11,27 @@ use crate::stats::audit::{ClassScore, Examined};
 const SIDE: usize = 10;
 const TARGET: usize = 1;
 
-/// A network whose target class has this score, of so many classes; an index where there are classes
-/// enough.
+/// A network whose target class has this score, among `classes` classes; with an anomaly index if there are enough
+/// classes.
 fn suspect(poisoned: bool, classes: usize, score: f64, audited: bool) -> Suspect {
-    let of = |class: usize| if class == TARGET { score } else { 1.0 };
+    let score_of = |class: usize| if class == TARGET { score } else { 1.0 };
     let window = |class: usize| {
         Some(Window {
             row: 1,
             column: 3,
             size: 6,
-            score: of(class),
-            index: (classes > 4).then(|| of(class) - 1.5),
+            score: score_of(class),
+            index: (classes > 4).then(|| score_of(class) - 1.5),
         })
     };
-    let own = |class: usize| {
+    let class_score = |class: usize| {
         Some(ClassScore {
-            score: of(class),
+            score: score_of(class),
             window: (1, 3, 6),
             energy: 1.0,
         })
     };
-    let z = (0..classes * SIDE * SIDE).map(|at| (at % 7) as f32 - 3.0);
+    let z = (0..classes * SIDE * SIDE).map(|index| (index % 7) as f32 - 3.0);
     let finding = Finding {
         gamma: 0.3,
         trials: 1000,
@@ -38,7 +40,7 @@ fn suspect(poisoned: bool, classes: usize, score: f64, audited: bool) -> Suspect
         z: Array::new(&[classes, 1, SIDE, SIDE], z.collect()),
         evidence: Array::default(),
         audited: audited.then(|| Examined {
-            classes: (0..classes).map(own).collect(),
+            classes: (0..classes).map(class_score).collect(),
         }),
     };
     Suspect {
@@ -55,8 +57,8 @@ fn suspect(poisoned: bool, classes: usize, score: f64, audited: bool) -> Suspect
 
 fn session(classes: usize, networks: Vec<Suspect>) -> Session {
     let plan = config::Backdoor {
-        poisoned: networks.iter().filter(|own| own.poisoned).count(),
-        clean: networks.iter().filter(|own| !own.poisoned).count(),
+        poisoned: networks.iter().filter(|network| network.poisoned).count(),
+        clean: networks.iter().filter(|network| !network.poisoned).count(),
         source: 0,
         target: TARGET,
         gammas: vec![0.3],
@@ -79,15 +81,15 @@ fn session(classes: usize, networks: Vec<Suspect>) -> Session {
     session
 }
 
-/// So many networks of each kind, the poisoned ones of higher scores than all clean ones.
+/// `each` networks of each kind, the poisoned ones all scoring higher than the clean ones.
 fn apart(each: usize, classes: usize, audited: bool) -> Session {
-    let poisoned = (0..each).map(|at| suspect(true, classes, 20.0 + at as f64, audited));
-    let clean = (0..each).map(|at| suspect(false, classes, 2.0 + 0.1 * at as f64, audited));
+    let poisoned = (0..each).map(|index| suspect(true, classes, 20.0 + index as f64, audited));
+    let clean = (0..each).map(|index| suspect(false, classes, 2.0 + 0.1 * index as f64, audited));
     session(classes, poisoned.chain(clean).collect())
 }
 
 fn curve(drawing: &Drawing) -> Vec<Point> {
-    let own = drawing.marks.iter().rev().find_map(|mark| match mark {
+    let points = drawing.marks.iter().rev().find_map(|mark| match mark {
         Mark::Line {
             points,
             paint: Paint::First,
@@ -95,7 +97,7 @@ fn curve(drawing: &Drawing) -> Vec<Point> {
         } if points.len() > 2 => Some(points.clone()),
         _ => None,
     });
-    own.unwrap()
+    points.unwrap()
 }
 
 #[test]
@@ -104,9 +106,9 @@ fn the_curve_of_networks_without_overlap_runs_through_the_upper_left_corner() {
         let session = apart(3, 6, audited);
         let drawing = draw(&session, Sheet::DOUBLE).unwrap();
         let points = curve(&drawing);
-        let left = points.iter().map(|it| it.0).fold(f64::MAX, f64::min);
-        let top = points.iter().map(|it| it.1).fold(f64::MAX, f64::min);
-        let corner = |it: &&Point| (it.0 - left).abs() < 1e-9 && (it.1 - top).abs() < 1e-9;
+        let left = points.iter().map(|point| point.0).fold(f64::MAX, f64::min);
+        let top = points.iter().map(|point| point.1).fold(f64::MAX, f64::min);
+        let corner = |point: &&Point| (point.0 - left).abs() < 1e-9 && (point.1 - top).abs() < 1e-9;
         assert_eq!(points.iter().filter(corner).count(), 1, "{points:?}");
         assert!(drawing.alternative.contains("area is 1.00"));
         assert!(drawing.alternative.contains("100.0 % of the poisoned"));
@@ -120,7 +122,7 @@ fn bars_are_as_long_as_scores_and_kinds_are_told_apart() {
     let drawing = draw(&apart(2, 6, true), Sheet::SINGLE).unwrap();
     let bars = |paint: Paint| -> Vec<f64> {
         let width = |mark: &Mark| match mark {
-            Mark::Fill { place, paint: own } if *own == paint => Some(place.width),
+            Mark::Fill { place, paint: fill } if *fill == paint => Some(place.width),
             _ => None,
         };
         drawing.marks.iter().filter_map(width).collect()
@@ -137,8 +139,10 @@ fn many_networks_are_discs_and_rings() {
     let dots = |full: bool| -> usize {
         let count = |mark: &Mark| match mark {
             Mark::Dots {
-                points, full: own, ..
-            } if *own == full => points.len(),
+                points,
+                full: filled,
+                ..
+            } if *filled == full => points.len(),
             _ => 0,
         };
         drawing.marks.iter().map(count).sum()

@@ -1,8 +1,8 @@
-//! Round numbers at an axis, and how they are written.
+//! Round numbers for an axis, and their labels.
 
 use crate::format::short;
 
-/// Round numbers between two values, at most six: 1, 2 or 5 times a power of ten apart.
+/// At most six round numbers between two values, spaced by 1, 2 or 5 times a power of ten.
 pub fn ticks_between(low: f64, high: f64) -> Vec<f64> {
     let reach = high - low;
     if !(reach.is_finite() && reach > 0.0) {
@@ -13,10 +13,12 @@ pub fn ticks_between(low: f64, high: f64) -> Vec<f64> {
     let step = step.unwrap_or(reach);
     let first = (low / step - 1e-9).ceil() as i64;
     let last = (high / step + 1e-9).floor() as i64;
-    (first..=last).map(|at| at as f64 * step).collect()
+    (first..=last)
+        .map(|multiple| multiple as f64 * step)
+        .collect()
 }
 
-/// A number at an axis: `−0.5`.
+/// The label of a number: `−0.5`.
 pub fn number(value: f64) -> String {
     short(value).replace('-', "−")
 }

@@ -1,4 +1,4 @@
-//! The study in words: its caption, and what a person hears who does not see it.
+//! The backdoor study's figure in words: its caption and its alternative text.
 
 use super::super::audit_scores::score_in_words;
 use super::super::names::{capital, of_class};
@@ -9,10 +9,10 @@ use crate::session::Session;
 use crate::stats::backdoor::FLAGGED;
 use crate::stats::roc::Roc;
 
-/// What the figure shows, as a caption.
+/// The caption.
 pub fn caption(session: &Session) -> Option<String> {
-    let seen = seen(session).ok()?;
-    let plan = seen.plan;
+    let data = seen(session).ok()?;
+    let plan = data.plan;
     let record = &session.record;
     let networks = |count: usize| match count {
         1 => "1 network".to_owned(),
@@ -31,48 +31,47 @@ pub fn caption(session: &Session) -> Option<String> {
     let index = format!(
         "Anomaly index: mean z in the strongest window of {0}×{0} pixels of a class's classification image at γ = {1}, less the median of the classes, over 1.4826 times their median absolute deviation; past {2} a class is flagged",
         plan.window,
-        seen.gamma(seen.telling),
+        data.gamma(data.telling),
         short(FLAGGED)
     );
     let against = format!(
-        "Score against the clean ones: how far the evidence images at γ = {} are from those of the clean networks, a clean one from the others, in the strongest window of any class",
-        seen.gamma(seen.audited)
+        "Score against the clean networks: how far the evidence images at γ = {} deviate from those of the other clean networks, in the strongest window of any class",
+        data.gamma(data.audited)
     );
-    let curves = seen.curves();
+    let curves = data.curves();
     if curves.is_empty() {
-        let shown = networks_of_classes(&seen);
+        let shown = networks_of_classes(&data);
         let names = shown
             .iter()
-            .map(|&network| format!("network {}", seen.name(network)));
+            .map(|&network| format!("network {}", data.name(network)));
         let names = names.collect::<Vec<_>>().join(" and of ");
         words += &format!(" Bars: every class of {names}, by how far it stands out.");
         let by_index = |by: bool| {
             shown
                 .iter()
-                .any(|&network| is_by_index(&seen, network) == by)
+                .any(|&network| is_by_index(&data, network) == by)
         };
         if by_index(true) {
-            words += &format!(" {index}, which the upright line marks.");
+            words += &format!(" {index}, marked by the vertical line.");
         }
-        if by_index(false) || seen.told.is_some() {
+        if by_index(false) || data.told.is_some() {
             words += &format!(" {against}.");
         }
     } else {
         words += " ROC curves of the largest score of each network; dashed diagonal: chance.";
         let scores = [
-            (curves.len() > 1 || seen.told.is_none(), index),
-            (seen.told.is_some(), against),
+            (curves.len() > 1 || data.told.is_none(), index),
+            (data.told.is_some(), against),
         ];
-        for (_, score) in scores.into_iter().filter(|(there, _)| *there) {
+        for (_, score) in scores.into_iter().filter(|(is_used, _)| *is_used) {
             words += &format!(" {score}.");
         }
         for (name, roc) in &curves {
             words += &format!(" AUC by {name}: {}.", auc(roc));
         }
-        words +=
-            " Intervals of areas: 95 %, the score test with Hanley and McNeil's variance inverted.";
+        words += " Intervals of the areas: 95 %, by inverting the score test with Hanley and McNeil's variance.";
     }
-    for sentence in seen.sentences() {
+    for sentence in data.sentences() {
         words += &format!(" {}.", capital(&sentence));
     }
     Some(words)
@@ -80,23 +79,29 @@ pub fn caption(session: &Session) -> Option<String> {
 
 /// `0.98 (0.90–1.00)`.
 pub fn auc(roc: &Roc) -> String {
-    let own = roc.auc;
-    format!("{:.2} ({:.2}–{:.2})", own.estimate, own.low, own.high)
+    let interval = roc.auc;
+    format!(
+        "{:.2} ({:.2}–{:.2})",
+        interval.estimate, interval.low, interval.high
+    )
 }
 
-pub fn alternative(session: &Session, seen: &Seen<'_>) -> String {
-    let curves = seen.curves();
+pub fn alternative(session: &Session, data: &Seen<'_>) -> String {
+    let curves = data.curves();
     if curves.is_empty() {
         let mut words = "Bars of every class by how far it stands out.".to_owned();
-        for network in networks_of_classes(seen) {
-            words += &format!(" {}", told_of_network(session, seen, network));
+        for network in networks_of_classes(data) {
+            words += &format!(" {}", network_sentence(session, data, network));
         }
         return words;
     }
     let mut words = "ROC curves of poisoned against clean networks:".to_owned();
     let areas = curves.iter().map(|(name, roc)| {
-        let first = roc.points.iter().filter(|it| it.false_positives == 0.0);
-        let found = first.map(|it| it.true_positives).fold(0.0, f64::max);
+        let first = roc
+            .points
+            .iter()
+            .filter(|point| point.false_positives == 0.0);
+        let found = first.map(|point| point.true_positives).fold(0.0, f64::max);
         format!(
             " by {name} the area is {}, with {} of the poisoned ones found before any clean one",
             auc(roc),
@@ -105,13 +110,15 @@ pub fn alternative(session: &Session, seen: &Seen<'_>) -> String {
     });
     words += &areas.collect::<Vec<_>>().join(";");
     words.push('.');
-    let scores = seen.scores();
+    let scores = data.scores();
     let range = |poisoned: bool| {
-        let pairs = seen.study.networks.iter().zip(&scores.networks);
-        let own = pairs.filter(|(network, _)| network.poisoned == poisoned);
-        let own: Vec<f64> = own.filter_map(|(_, score)| Some((*score)?.0)).collect();
-        let low = own.iter().copied().reduce(f64::min)?;
-        let high = own.iter().copied().reduce(f64::max)?;
+        let pairs = data.study.networks.iter().zip(&scores.networks);
+        let scores_of_kind = pairs.filter(|(network, _)| network.poisoned == poisoned);
+        let scores_of_kind: Vec<f64> = scores_of_kind
+            .filter_map(|(_, score)| Some((*score)?.0))
+            .collect();
+        let low = scores_of_kind.iter().copied().reduce(f64::min)?;
+        let high = scores_of_kind.iter().copied().reduce(f64::max)?;
         Some(format!(
             "{} to {}",
             score_in_words(low),
@@ -124,11 +131,11 @@ pub fn alternative(session: &Session, seen: &Seen<'_>) -> String {
     words
 }
 
-/// The class of a network that stands out most, in a sentence.
-fn told_of_network(session: &Session, seen: &Seen<'_>, network: usize) -> String {
-    let name = seen.name(network);
-    let judged = seen.verdict.networks.get(network).and_then(Option::as_ref);
-    let most = judged.and_then(|own| Some((own.class?, own.score?)));
+/// A sentence on the class of a network that stands out most.
+fn network_sentence(session: &Session, data: &Seen<'_>, network: usize) -> String {
+    let name = data.name(network);
+    let judged = data.verdict.networks.get(network).and_then(Option::as_ref);
+    let most = judged.and_then(|verdict| Some((verdict.class?, verdict.score?)));
     match most {
         Some((class, index)) => {
             let flagged = if index > FLAGGED {
@@ -143,13 +150,13 @@ fn told_of_network(session: &Session, seen: &Seen<'_>, network: usize) -> String
             )
         }
         None => {
-            let suspect = seen.study.networks.get(network);
-            let finding = suspect.and_then(|own| own.findings.get(seen.audited));
-            let top = finding.and_then(|it| it.audited.as_ref()?.top());
+            let suspect = data.study.networks.get(network);
+            let finding = suspect.and_then(|suspect| suspect.findings.get(data.audited));
+            let top = finding.and_then(|finding| finding.audited.as_ref()?.top());
             match top {
-                Some((class, own)) => format!(
+                Some((class, score)) => format!(
                     "Network {name}: the highest score is {}, of {}.",
-                    score_in_words(own.score),
+                    score_in_words(score.score),
                     of_class(&session.record, class)
                 ),
                 None => format!("Network {name}: no class could be judged."),

@@ -1,16 +1,17 @@
-//! All eigenvalues of a unit as a plot.
+//! The plot of all eigenvalues of a unit.
 
 use super::super::backdoor::{number, ticks_between};
 use super::units::Unit;
 use crate::drawing::{Axis, Paint, Plot, Point, Series, Sheet, Stroke};
 
-/// All eigenvalues of a unit by rank, with the range that chance explains.
+/// Plots all eigenvalues of a unit by rank, with the range explained by chance.
 pub fn eigenvalues(unit: &Unit<'_>, sheet: Sheet, width: f64) -> Plot {
     let all = &unit.own.eigenvalues;
     let ranked = || all.iter().copied().enumerate();
     let points = |outside: bool| -> Vec<Point> {
-        let own = ranked().filter(|(_, value)| unit.is_outside(*value) == outside);
-        own.map(|(at, value)| ((at + 1) as f64, value)).collect()
+        let side = ranked().filter(|(_, value)| unit.is_outside(*value) == outside);
+        side.map(|(index, value)| ((index + 1) as f64, value))
+            .collect()
     };
     let (low, high) = unit.chance;
     let last = all.len().max(2);

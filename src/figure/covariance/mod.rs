@@ -1,6 +1,6 @@
-//! The directions in which the stimuli that excite a unit vary more, or less, than all stimuli: beside its
-//! spike-triggered average the axes of the covariance that chance does not explain, and all eigenvalues with
-//! the range of chance. Of colour images in colour around mid-grey.
+//! The spike-triggered covariance figure: the directions in which the stimuli that excite a unit vary more, or less,
+//! than all stimuli. Shows the unit's spike-triggered average, the covariance axes beyond chance, and all eigenvalues
+//! with the range of chance. Colour images are drawn in colour around mid-grey.
 
 mod eigenvalues;
 mod pictures;
@@ -19,18 +19,18 @@ use crate::format::clean;
 use crate::session::Session;
 use crate::session::record::SpikeTriggered;
 
-/// Most units drawn: those whose eigenvalues lie farthest outside chance.
+/// Maximum number of units drawn: those whose eigenvalues lie farthest outside chance.
 const MOST: usize = 4;
-/// Most that eigenvalues are high and wide, in the size of letters.
+/// Maximum height and width of the eigenvalue plot, in text sizes.
 const HIGH: f64 = 17.0;
 const WIDE: f64 = 45.0;
 
-/// Whether there is a covariance of a unit of the layer that has been taken apart.
+/// Whether the covariance of any unit of the layer has been analysed.
 pub fn is_there(session: &Session, layer: &str) -> bool {
     !units(session, layer).is_empty()
 }
 
-/// The average and the axes of each unit, and below them its eigenvalues.
+/// Draws the average and the axes of each unit, and below them its eigenvalues.
 pub fn draw(session: &Session, layer: &str, sheet: Sheet) -> Result<Drawing, FigureError> {
     let units = units(session, layer);
     if units.is_empty() {
@@ -68,23 +68,23 @@ pub fn draw(session: &Session, layer: &str, sheet: Sheet) -> Result<Drawing, Fig
     Ok(drawing)
 }
 
-/// Why there is nothing of a layer.
+/// The reason why a layer has no figure.
 fn missing(session: &Session, layer: &str) -> FigureError {
     let all = session.record.all::<SpikeTriggered>();
-    let mut layers = all.flat_map(|(_, own)| &own.layers).peekable();
-    if layers.peek().is_none() || layers.any(|own| own.name == layer) {
+    let mut layers = all.flat_map(|(_, spikes)| &spikes.layers).peekable();
+    if layers.peek().is_none() || layers.any(|layer_responses| layer_responses.name == layer) {
         return FigureError::Nothing("spike-triggered covariances");
     }
     let all = session.record.all::<SpikeTriggered>();
-    let mut there: Vec<String> = Vec::new();
-    for own in all.flat_map(|(_, own)| &own.layers) {
-        if !there.contains(&own.name) {
-            there.push(own.name.clone());
+    let mut known: Vec<String> = Vec::new();
+    for layer_responses in all.flat_map(|(_, spikes)| &spikes.layers) {
+        if !known.contains(&layer_responses.name) {
+            known.push(layer_responses.name.clone());
         }
     }
     FigureError::Layer {
         layer: layer.to_owned(),
-        there,
+        there: known,
     }
 }
 

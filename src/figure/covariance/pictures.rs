@@ -1,4 +1,4 @@
-//! The average and the axes of a unit as pictures.
+//! The average and the axes of a unit as images.
 
 use super::super::channels;
 use super::units::Unit;
@@ -7,10 +7,10 @@ use crate::drawing::{Drawing, Paint, Place, Ramp, image_of_colours, map_of_value
 use crate::format::signed;
 use crate::session::form::Shape;
 
-/// Most that a picture is wide, in the size of letters.
+/// Maximum width of an image, in text sizes.
 const LARGEST: f64 = 12.0;
 
-/// The average and the axes of a unit side by side, from a height on; gives where they end.
+/// Draws the average and the axes of a unit side by side, from `y` downwards; returns their lower edge.
 pub fn pictures(drawing: &mut Drawing, unit: &Unit<'_>, y: f64) -> f64 {
     let sheet = drawing.sheet;
     let (margin, row, size) = (sheet.margin(), sheet.row(), sheet.size());
@@ -20,16 +20,16 @@ pub fn pictures(drawing: &mut Drawing, unit: &Unit<'_>, y: f64) -> f64 {
     drawing.text((margin, y), &words, Paint::Ink);
     let field = unit.own.field();
     let [_, height, width] = field;
-    let of_axes = Ramp::of(unit.axes().map(|(_, map)| map));
+    let axes_ramp = Ramp::of(unit.axes().map(|(_, map)| map));
     let average = unit.average.as_deref();
-    let of_average = Ramp::of(average.into_iter());
+    let average_ramp = Ramp::of(average.into_iter());
     let mut pictures: Vec<(&[f32], Ramp, String)> = Vec::new();
-    pictures.extend(average.map(|map| (map, of_average, "average".to_owned())));
+    pictures.extend(average.map(|map| (map, average_ramp, "average".to_owned())));
     pictures.extend(unit.axes().map(|(value, map)| {
         let words = format!("λ {}", signed(value));
-        (map, of_axes, words)
+        (map, axes_ramp, words)
     }));
-    let longest = pictures.iter().map(|it| sheet.text_width(&it.2));
+    let longest = pictures.iter().map(|picture| sheet.text_width(&picture.2));
     let least = longest.fold(5.0 * size, f64::max).min(room);
     let columns = ((room + gap) / (least + gap)) as usize;
     let columns = columns.clamp(1, pictures.len().max(1));
@@ -37,13 +37,13 @@ pub fn pictures(drawing: &mut Drawing, unit: &Unit<'_>, y: f64) -> f64 {
     let ratio = height.max(1) as f64 / width.max(1) as f64;
     let across = tile.min(LARGEST * size).min(1.5 * LARGEST * size / ratio);
     let pitch = across * ratio + 1.4 * row;
-    // Where a row is not full, its pictures stand as close as their words allow.
+    // In a row that is not full, the images are as close as their labels allow.
     let step = across.max(least.min(tile)) + gap;
     let top = y + 1.3 * row;
-    for (at, (map, ramp, words)) in pictures.iter().enumerate() {
+    for (index, (map, ramp, words)) in pictures.iter().enumerate() {
         let place = Place {
-            x: margin + (at % columns) as f64 * step,
-            y: top + (at / columns) as f64 * pitch,
+            x: margin + (index % columns) as f64 * step,
+            y: top + (index / columns) as f64 * pitch,
             width: across,
             height: across * ratio,
         };
@@ -53,10 +53,10 @@ pub fn pictures(drawing: &mut Drawing, unit: &Unit<'_>, y: f64) -> f64 {
     }
     let mut y = top + pictures.len().div_ceil(columns) as f64 * pitch;
     let scales = [
-        average.map(|_| format!("average {}", said(of_average.limit()))),
+        average.map(|_| format!("average {}", said(average_ramp.limit()))),
         unit.axes()
             .next()
-            .map(|_| format!("axes {}", said(of_axes.limit()))),
+            .map(|_| format!("axes {}", said(axes_ramp.limit()))),
     ];
     let mut scales: Vec<String> = scales.into_iter().flatten().collect();
     if field[0] == channels::RGB {
@@ -76,7 +76,7 @@ pub fn pictures(drawing: &mut Drawing, unit: &Unit<'_>, y: f64) -> f64 {
     y + 0.5 * row
 }
 
-/// A map of a receptive field: of three channels in colour around mid-grey, else the mean of all.
+/// Draws a map of a receptive field: three channels in colour around mid-grey, otherwise the mean of all.
 fn picture(drawing: &mut Drawing, place: Place, map: &[f32], field: Shape, ramp: Ramp) {
     match channels::around_grey(map, field, ramp.limit()) {
         Some(colours) => image_of_colours(drawing, place, &colours, field[2]),

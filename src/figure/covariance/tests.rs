@@ -1,3 +1,5 @@
+//! Tests of the covariance figure.
+
 use super::{caption, draw, is_there, units};
 use crate::drawing::{Mark, Paint, Sheet, Stroke, crowded, tried};
 use crate::figure::FigureError;
@@ -8,27 +10,27 @@ use crate::session::record::{
 };
 use crate::session::{Array, Config, Session};
 
-/// A unit of a layer whose eigenvalues rise from −1 in even steps to so many that are 5 and more, with
-/// chance from −2 to 2.
+/// A unit of a layer whose eigenvalues rise from −1 in even steps, followed by `axes` of them that are 5 and more,
+/// with chance from −2 to 2.
 fn spikes(layer: &str, unit: usize, field: Shape, axes: usize) -> SpikeTriggered {
     let pixels: usize = field.iter().product();
-    let mut own = Covariance::new(
+    let mut covariance = Covariance::new(
         config::Unit {
             layer: layer.into(),
             unit,
         },
         field,
     );
-    own.fields = 12_345;
-    own.outer = Array::default();
-    let inside = (0..pixels - axes).map(|at| -1.0 + 2.0 * at as f64 / pixels as f64);
-    let outside = (0..axes).map(|at| 5.0 + at as f64);
-    own.eigenvalues = inside.chain(outside).collect();
-    own.shuffled = Some((-2.0, 2.0));
-    own.significant = (0..axes).rev().map(|at| 5.0 + at as f64).collect();
+    covariance.fields = 12_345;
+    covariance.outer = Array::default();
+    let inside = (0..pixels - axes).map(|index| -1.0 + 2.0 * index as f64 / pixels as f64);
+    let outside = (0..axes).map(|index| 5.0 + index as f64);
+    covariance.eigenvalues = inside.chain(outside).collect();
+    covariance.shuffled = Some((-2.0, 2.0));
+    covariance.significant = (0..axes).rev().map(|index| 5.0 + index as f64).collect();
     let [c, h, w] = field;
-    let values = (0..axes * pixels).map(|at| ((at % 9) as f32 - 4.0) / 10.0);
-    own.axes = Array::new(&[axes, c, h, w], values.collect());
+    let values = (0..axes * pixels).map(|index| ((index % 9) as f32 - 4.0) / 10.0);
+    covariance.axes = Array::new(&[axes, c, h, w], values.collect());
     let units = unit + 1;
     let mut responses = LayerResponses::new(layer, units, field, false, None);
     let fixed = FIXED_POINT as i64;
@@ -41,13 +43,13 @@ fn spikes(layer: &str, unit: usize, field: Shape, axes: usize) -> SpikeTriggered
             magnitude: vec![10 * fixed; units],
             stimulus: vec![0; pixels],
             weighted: (0..(units * pixels) as i64)
-                .map(|at| (at % 5 - 2) * fixed)
+                .map(|index| (index % 5 - 2) * fixed)
                 .collect(),
         },
     );
     SpikeTriggered {
         layers: vec![responses],
-        covariance: Some(own),
+        covariance: Some(covariance),
         ..SpikeTriggered::default()
     }
 }
@@ -104,7 +106,7 @@ fn the_unit_farthest_outside_chance_stands_first() {
     let all = [0, 1, 4, 2, 3].map(|axes| spikes("conv1", axes, [1, 4, 4], axes));
     let session = session(all.to_vec());
     let found = units(&session, "conv1");
-    let found: Vec<usize> = found.iter().map(|it| it.own.unit.unit).collect();
+    let found: Vec<usize> = found.iter().map(|unit| unit.own.unit.unit).collect();
     assert_eq!(found, [4, 3, 2, 1, 0]);
     let drawing = draw(&session, "conv1", Sheet::SINGLE).unwrap();
     assert_eq!(crowded(&drawing), [""; 0]);
@@ -133,8 +135,8 @@ fn words_have_room_and_colour_images_have_colours() {
             let layer = "a layer of a very long name/in a file";
             let drawing = draw(&session, layer, sheet).unwrap();
             assert_eq!(crowded(&drawing), [""; 0]);
-            let own = |mark: &Mark| matches!(mark, Mark::Pixels { paints, .. } if matches!(paints[0], Paint::Own(_)));
-            assert_eq!(drawing.marks.iter().any(own), field[0] == 3);
+            let is_coloured = |mark: &Mark| matches!(mark, Mark::Pixels { paints, .. } if matches!(paints[0], Paint::Own(_)));
+            assert_eq!(drawing.marks.iter().any(is_coloured), field[0] == 3);
         }
     }
 }
@@ -142,8 +144,8 @@ fn words_have_room_and_colour_images_have_colours() {
 #[test]
 fn what_is_missing_is_named() {
     let mut open = spikes("conv1", 2, [1, 5, 5], 3);
-    if let Some(own) = &mut open.covariance {
-        own.eigenvalues.clear();
+    if let Some(covariance) = &mut open.covariance {
+        covariance.eigenvalues.clear();
     }
     let session = session(vec![open]);
     let nothing = FigureError::Nothing("spike-triggered covariances");

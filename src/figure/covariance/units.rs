@@ -1,14 +1,14 @@
-//! The units whose covariance has been taken apart, and how far each lies outside chance.
+//! The units whose covariance has been analysed, and how far each lies outside chance.
 
 use crate::format::signed;
 use crate::session::Session;
 use crate::session::config::{self, Analysis};
 use crate::session::record::{Covariance, SpikeTriggered};
 
-/// A unit whose covariance has been taken apart.
+/// A unit whose covariance has been analysed.
 pub struct Unit<'a> {
     pub own: &'a Covariance,
-    /// Smallest and largest eigenvalue that chance explains.
+    /// The smallest and largest eigenvalue explained by chance.
     pub chance: (f64, f64),
     /// Its spike-triggered average.
     pub average: Option<Vec<f32>>,
@@ -20,13 +20,13 @@ impl Unit<'_> {
         value < self.chance.0 || value > self.chance.1
     }
 
-    /// Eigenvalues that chance does not explain.
+    /// The number of eigenvalues outside chance.
     fn outside(&self) -> usize {
         let all = self.own.eigenvalues.iter();
         all.filter(|value| self.is_outside(**value)).count()
     }
 
-    /// How far the eigenvalues lie outside chance, in its range.
+    /// How far the eigenvalues lie outside chance, relative to its range.
     fn reach(&self) -> f64 {
         let (low, high) = self.chance;
         let all = &self.own.eigenvalues;
@@ -46,7 +46,7 @@ impl Unit<'_> {
         format!("unit {}", self.own.unit.unit)
     }
 
-    /// What was found: `3 of 196 eigenvalues outside chance, −0.01 to +0.02`.
+    /// A summary: `3 of 196 eigenvalues outside chance, −0.01 to +0.02`.
     pub fn found(&self) -> String {
         let (low, high) = self.chance;
         let all = self.own.eigenvalues.len();
@@ -58,23 +58,27 @@ impl Unit<'_> {
     }
 }
 
-/// The units of a layer whose covariance is known, the most telling first.
+/// The units of a layer whose covariance is known, those farthest outside chance first.
 pub fn units<'a>(session: &'a Session, layer: &str) -> Vec<Unit<'a>> {
-    let unit = |(at, spikes): (usize, &'a SpikeTriggered)| {
-        let own = spikes.covariance.as_ref()?;
-        if own.unit.layer != layer || own.eigenvalues.is_empty() {
+    let unit = |(index, spikes): (usize, &'a SpikeTriggered)| {
+        let covariance = spikes.covariance.as_ref()?;
+        if covariance.unit.layer != layer || covariance.eigenvalues.is_empty() {
             return None;
         }
-        let responses = spikes.layers.iter().find(|it| it.name == layer);
-        let average = responses.and_then(|it| it.estimate().sta.get(own.unit.unit)?.clone());
-        let pixels: usize = own.field().iter().product();
-        let plan = match session.config.analyses.get(at) {
+        let responses = spikes
+            .layers
+            .iter()
+            .find(|responses| responses.name == layer);
+        let average = responses
+            .and_then(|responses| responses.estimate().sta.get(covariance.unit.unit)?.clone());
+        let pixels: usize = covariance.field().iter().product();
+        let plan = match session.config.analyses.get(index) {
             Some(Analysis::SpikeTriggered(plan)) => Some(plan),
             _ => None,
         };
         Some(Unit {
-            own,
-            chance: own.shuffled?,
+            own: covariance,
+            chance: covariance.shuffled?,
             average: average.filter(|map| map.len() == pixels),
             plan,
         })

@@ -1,4 +1,4 @@
-//! The axes in words: their caption, and what a person hears who does not see them.
+//! The covariance figure in words: its caption and its alternative text.
 
 use super::super::channels;
 use super::super::names::capital;
@@ -8,7 +8,7 @@ use crate::format::{clean, signed, thousands};
 use crate::session::Session;
 use crate::stats::spike_triggered::{MARGIN, MOST_AXES};
 
-/// What the figure shows, as a caption.
+/// The caption.
 pub fn caption(session: &Session, layer: &str) -> Option<String> {
     let units = units(session, layer);
     let shown = &units[..units.len().min(MOST)];
@@ -30,7 +30,7 @@ pub fn caption(session: &Session, layer: &str) -> Option<String> {
         );
     }
     words += &format!(
-        " Left the spike-triggered average on a scale of its own, then the axes of unit length farthest from zero, at most {MOST_AXES}, all on one scale, with their eigenvalues λ: above chance the stimuli vary more along an axis, below it less; the sign of an axis is free. Below all eigenvalues by rank, and the range of chance: that of responses dealt to other stimuli, widened by {MARGIN}·R·P^(−2/3), R its half and P the pixels."
+        " Left: the spike-triggered average on its own scale, then the axes of unit length whose eigenvalues λ are farthest from zero, at most {MOST_AXES}, all on one scale: above chance the stimuli vary more along an axis, below it less; the sign of an axis is arbitrary. Below: all eigenvalues by rank, and the range of chance, from responses shuffled among stimuli, widened by {MARGIN}·R·P^(−2/3), with R half the range and P the number of pixels."
     );
     match channels {
         1 => {}
@@ -65,7 +65,7 @@ pub fn alternative(layer: &str, units: &[Unit<'_>]) -> String {
     words
 }
 
-/// How large the pictures are.
+/// The size of the maps, as a sentence.
 fn sizes(units: &[Unit<'_>]) -> String {
     let field = units.first().map(|unit| unit.own.field());
     field.map_or_else(String::new, |[_, height, width]| {

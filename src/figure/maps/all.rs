@@ -1,5 +1,5 @@
-//! The maps of every class that the plan asks for, on one scale but for those that it would hide: of
-//! several channels their mean. Likewise their z, and the mean stimuli.
+//! The maps of every class in the plan, their z, or the mean stimuli. They share one scale, except for maps that it
+//! would hide; if there are several channels, their mean is drawn.
 
 use std::sync::Arc;
 
@@ -22,34 +22,36 @@ use crate::stats::classification::{ClassEstimate, Estimate};
 pub enum Shows {
     /// Its map.
     Maps,
-    /// Its map over its standard error, what is significant outlined.
+    /// Its map over its standard error, with significant pixels outlined.
     Significance,
-    /// The mean of the stimuli that were called so.
+    /// The mean of the stimuli called this class.
     Means,
 }
 
-/// A class as it is drawn.
-struct Shown<'a> {
+/// A class and the map drawn of it.
+struct ClassMap<'a> {
     class: usize,
     trials: &'a GammaTrials,
     estimate: Arc<Estimate>,
-    /// What is shown of it, on a plane; `None` where there is nothing.
+    /// The values to draw, reduced to one plane; `None` if there are none.
     map: Option<Vec<f32>>,
-    /// In colour.
+    /// The values of three colour channels.
     colours: Option<Vec<f32>>,
 }
 
-impl Shown<'_> {
-    fn said(&self) -> &ClassEstimate {
+impl ClassMap<'_> {
+    fn class_estimate(&self) -> &ClassEstimate {
         &self.estimate.classes[self.class]
     }
 
     fn reliability(&self, response: Response) -> Option<f64> {
-        self.said().image(response).and_then(|map| map.reliability)
+        self.class_estimate()
+            .image(response)
+            .and_then(|map| map.reliability)
     }
 }
 
-/// Every class, at one signal strength or each at the one that shows it best.
+/// Draws every class, at one signal strength or each at the one that shows it best.
 pub fn all(
     session: &Session,
     place: (usize, Option<Response>),
@@ -68,22 +70,22 @@ pub fn all(
         gap: gap(&sheet),
         caption,
     });
-    let own = images(session, place.0)?;
+    let images_record = images(session, place.0)?;
     let of_class = |&class: &usize| {
         let trials = match gamma {
             Some(_) => first,
-            None => &own.gammas[choice::best(own, response, class, None)],
+            None => &images_record.gammas[choice::best(images_record, response, class, None)],
         };
         shown((trials, response), class, shows, tiles.shrink)
     };
-    let classes: Vec<Shown<'_>> = listed.iter().map(of_class).collect();
-    if shows == Shows::Means && classes.iter().all(|it| it.map.is_none()) {
+    let classes: Vec<ClassMap<'_>> = listed.iter().map(of_class).collect();
+    if shows == Shows::Means && classes.iter().all(|class_map| class_map.map.is_none()) {
         return Err(FigureError::Nothing("mean stimuli"));
     }
     let mixed = classes
         .iter()
-        .any(|it| it.trials.gamma != classes[0].trials.gamma);
-    let first = classes.first().map_or(first, |it| it.trials);
+        .any(|class_map| class_map.trials.gamma != classes[0].trials.gamma);
+    let first = classes.first().map_or(first, |class_map| class_map.trials);
     let mut drawing = Drawing::new(sheet, 0.0);
     let smoothing = smoothing(session, place.0);
     let smoothing = smoothing.map_or_else(String::new, |words| format!(", {words}"));
@@ -91,19 +93,24 @@ pub fn all(
     let head = drawing.headings(&heading, &origin(session));
     drawing.height = head + tiles.height(caption) + 1.2 * row + margin;
     let columns = first.size().1.div_ceil(tiles.shrink);
-    let painted = Painted::of(&classes, response, shows);
-    for (at, shown) in classes.iter().enumerate() {
-        let (x, y) = tiles.corner(at, (margin, head), gap(&sheet), caption);
+    let colouring = Colouring::of(&classes, response, shows);
+    for (index, shown) in classes.iter().enumerate() {
+        let (x, y) = tiles.corner(index, (margin, head), gap(&sheet), caption);
         let tile = Place {
             x,
             y,
             width: tiles.across,
             height: tiles.down,
         };
-        painted.draw(&mut drawing, tile, (at, shown), columns);
+        colouring.draw(&mut drawing, tile, (index, shown), columns);
         let name = names::bare(&session.record, shown.class);
-        let at = mixed.then_some(shown.trials.gamma);
-        let lines = captions(&name, (shown, response, at, shows), tiles.across, &sheet);
+        let own_gamma = mixed.then_some(shown.trials.gamma);
+        let lines = captions(
+            &name,
+            (shown, response, own_gamma, shows),
+            tiles.across,
+            &sheet,
+        );
         for (line, words) in lines.iter().enumerate() {
             let below = (x, tile.bottom() + 0.1 * row + line as f64 * row);
             let paint = if line == 0 { Paint::Ink } else { Paint::Dim };
@@ -112,52 +119,59 @@ pub fn all(
     }
     let foot = head + tiles.height(caption);
     let room = sheet.width - 2.0 * margin;
-    let used = painted.legend(&mut drawing, (margin, foot), 0.25 * room);
+    let used = colouring.legend(&mut drawing, (margin, foot), 0.25 * room);
     let trials = (!mixed).then_some(first.trials);
-    let words = foot_words(&session.record, first, trials, painted.apart(classes.len()));
+    let words = foot_words(
+        &session.record,
+        first,
+        trials,
+        colouring.apart(classes.len()),
+    );
     let words = sheet.cut(&words, room - used - row);
     drawing.text((margin + used + row, foot), &words, Paint::Dim);
     drawing.alternative = alternative(&session.record, &classes, (response, shows), mixed);
     Ok(drawing)
 }
 
-/// A class with what is shown of it, of which squares of `side` pixels become one.
+/// Prepares a class for drawing, with squares of `side` pixels reduced to one.
 fn shown<'a>(
     (trials, response): (&'a GammaTrials, Response),
     class: usize,
     shows: Shows,
     side: usize,
-) -> Shown<'a> {
+) -> ClassMap<'a> {
     let estimate = trials.estimate();
-    let said = &estimate.classes[class];
+    let class_estimate = &estimate.classes[class];
     let shape = trials.shape();
-    let own = match shows {
-        Shows::Maps => said.image(response).map(|own| &own.image),
-        Shows::Significance => said.image(response).map(|own| &own.z),
-        // The mean of a few trials is their noise.
-        Shows::Means => said
+    let values = match shows {
+        Shows::Maps => class_estimate
+            .image(response)
+            .map(|estimate| &estimate.image),
+        Shows::Significance => class_estimate.image(response).map(|estimate| &estimate.z),
+        // The mean of a few trials is mostly noise.
+        Shows::Means => class_estimate
             .mean_stimulus
             .as_ref()
-            .filter(|_| said.called >= trials.min_trials),
+            .filter(|_| class_estimate.called >= trials.min_trials),
     };
-    // A pixel that is significant must not be averaged away.
+    // A significant pixel must not be averaged away.
     let small = |map: &[f32]| match (side, shows) {
         (1, _) => map.to_vec(),
         (side, Shows::Significance) => tiles::strongest(map, trials.size(), side),
         (side, _) => tiles::shrink(map, trials.size(), side),
     };
-    let colours = own.filter(|_| shows == Shows::Means && shape[0] == channels::RGB);
-    let colours = colours.map(|own| {
-        let of = |channel| small(channels::channel(own, shape, channel));
-        (0..channels::RGB).flat_map(of).collect()
+    let colours = values.filter(|_| shows == Shows::Means && shape[0] == channels::RGB);
+    let colours = colours.map(|values| {
+        let plane_of = |channel| small(channels::channel(values, shape, channel));
+        (0..channels::RGB).flat_map(plane_of).collect()
     });
-    // A mean over channels has another z than each of them: the largest one tells what there is.
-    let plane = |own: &Vec<f32>| match shows {
-        Shows::Significance => channels::strongest(own, shape),
-        _ => channels::luminance(own, shape),
+    // z is not additive over channels: the largest one shows whether there is anything.
+    let plane = |values: &Vec<f32>| match shows {
+        Shows::Significance => channels::strongest(values, shape),
+        _ => channels::luminance(values, shape),
     };
-    let map = own.map(|own| small(&plane(own)));
-    Shown {
+    let map = values.map(|values| small(&plane(values)));
+    ClassMap {
         class,
         trials,
         estimate,
@@ -166,20 +180,20 @@ fn shown<'a>(
     }
 }
 
-/// How the tiles are painted.
-enum Painted {
-    /// Around zero, on these scales.
+/// How the tiles are coloured.
+enum Colouring {
+    /// Diverging around zero, on these scales.
     Signed(Scales, Shows),
-    /// Images, from this value (black) to this (white).
+    /// Images, from black at the first value to white at the second.
     Images(f32, f32),
 }
 
-impl Painted {
-    fn of(classes: &[Shown<'_>], response: Response, shows: Shows) -> Self {
+impl Colouring {
+    fn of(classes: &[ClassMap<'_>], response: Response, shows: Shows) -> Self {
         if shows == Shows::Means {
             let values = classes
                 .iter()
-                .flat_map(|it| it.colours.iter().chain(&it.map));
+                .flat_map(|class_map| class_map.colours.iter().chain(&class_map.map));
             let values = values.flatten().filter(|value| value.is_finite());
             let (low, high) = values.fold((f32::MAX, f32::MIN), |(low, high), &value| {
                 (low.min(value), high.max(value))
@@ -189,8 +203,13 @@ impl Painted {
                 false => Self::Images(0.0, 1.0),
             };
         }
-        let reach =
-            |it: &Shown<'_>| Some(Reach::of(it.map.as_ref()?, 0.0, it.reliability(response)));
+        let reach = |class_map: &ClassMap<'_>| {
+            Some(Reach::of(
+                class_map.map.as_ref()?,
+                0.0,
+                class_map.reliability(response),
+            ))
+        };
         Self::Signed(Scales::of(classes.iter().map(reach)), shows)
     }
 
@@ -198,7 +217,7 @@ impl Painted {
         &self,
         drawing: &mut Drawing,
         tile: Place,
-        (at, shown): (usize, &Shown<'_>),
+        (index, shown): (usize, &ClassMap<'_>),
         columns: usize,
     ) {
         let Some(map) = &shown.map else {
@@ -206,7 +225,7 @@ impl Painted {
         };
         match self {
             Self::Signed(scales, shows) => {
-                let ramp = Ramp::to(scales.limit(at));
+                let ramp = Ramp::to(scales.limit(index));
                 map_of_values(drawing, tile, map, columns, ramp);
                 if *shows == Shows::Significance {
                     let threshold = shown.estimate.threshold;
@@ -215,7 +234,7 @@ impl Painted {
                         f64::from(map[pixel].abs()) > threshold
                     });
                 }
-                if scales.is_apart(at) {
+                if scales.is_apart(index) {
                     own_scale(drawing, tile, ramp);
                 }
             }
@@ -224,7 +243,9 @@ impl Painted {
                 let byte = |value: f32| (share(value) * 255.0).round() as u8;
                 let colours: Vec<[u8; 3]> = match &shown.colours {
                     Some(colours) => (0..map.len())
-                        .map(|at| [0, 1, 2].map(|channel| byte(colours[channel * map.len() + at])))
+                        .map(|pixel| {
+                            [0, 1, 2].map(|channel| byte(colours[channel * map.len() + pixel]))
+                        })
                         .collect(),
                     None => map.iter().map(|&value| [byte(value); 3]).collect(),
                 };
@@ -233,33 +254,33 @@ impl Painted {
         }
     }
 
-    /// What colours stand for; gives the millimetres that it takes.
-    fn legend(&self, drawing: &mut Drawing, at: (f64, f64), width: f64) -> f64 {
+    /// Draws the legend of the colours; returns its width in millimetres.
+    fn legend(&self, drawing: &mut Drawing, position: (f64, f64), width: f64) -> f64 {
         match self {
-            Self::Signed(scales, _) => Ramp::to(scales.common).draw(drawing, at, width),
+            Self::Signed(scales, _) => Ramp::to(scales.common).draw(drawing, position, width),
             Self::Images(low, high) => {
                 let words = format!(
                     "black {}, white {}",
                     format::short(f64::from(*low)),
                     format::short(f64::from(*high))
                 );
-                drawing.text(at, &words, Paint::Dim);
+                drawing.text(position, &words, Paint::Dim);
                 drawing.sheet.text_width(&words)
             }
         }
     }
 
-    /// How many maps have a scale of their own.
+    /// How many maps have their own scale.
     fn apart(&self, count: usize) -> usize {
         match self {
-            Self::Signed(scales, _) => (0..count).filter(|&at| scales.is_apart(at)).count(),
+            Self::Signed(scales, _) => (0..count).filter(|&index| scales.is_apart(index)).count(),
             Self::Images(..) => 0,
         }
     }
 }
 
 fn heading(trials: &GammaTrials, (response, shows): (Response, Shows), mixed: bool) -> String {
-    let what = match shows {
+    let subject = match shows {
         Shows::Maps => format!("{}s", response.image_label()),
         Shows::Significance => format!("z of {}s", response.image_label()),
         Shows::Means => "mean stimuli by what they were called".to_owned(),
@@ -270,22 +291,22 @@ fn heading(trials: &GammaTrials, (response, shows): (Response, Shows), mixed: bo
         (channels, _) => format!(", mean of {channels} channels"),
     };
     let grain = super::grain(trials).map_or_else(String::new, |words| format!(", {words}"));
-    let at = match mixed {
+    let gamma_note = match mixed {
         true => ", each class at its best γ".to_owned(),
         false => format!(" at γ {}", format::gamma(trials.gamma)),
     };
-    format!("{what}{at}{mean}{grain}")
+    format!("{subject}{gamma_note}{mean}{grain}")
 }
 
-/// How many trials there are, how many maps do not share the scale, and which classes have no place on
-/// the sheet.
+/// The line below the maps: the number of trials, how many maps have their own scale, and which classes are not in the
+/// plan.
 fn foot_words(record: &Record, trials: &GammaTrials, all: Option<u64>, apart: usize) -> String {
     let mut parts = Vec::new();
     parts.extend(all.map(|all| format!("{} trials", format::thousands(all))));
     parts.extend(match apart {
         0 => None,
-        1 => Some("the map marked ± has a scale of its own".to_owned()),
-        _ => Some("maps marked ± have scales of their own".to_owned()),
+        1 => Some("the map marked ± has its own scale".to_owned()),
+        _ => Some("maps marked ± have their own scales".to_owned()),
     });
     let others: Vec<usize> = (0..trials.classes())
         .filter(|class| !trials.listed.contains(class))
@@ -304,17 +325,17 @@ fn foot_words(record: &Record, trials: &GammaTrials, all: Option<u64>, apart: us
     parts.join(", ")
 }
 
-/// The name of a class and what is known of its map, in one line or two.
+/// The label of a tile: the class's name and its statistics, in one or two lines.
 fn captions(
     name: &str,
-    (shown, response, at, shows): (&Shown<'_>, Response, Option<f64>, Shows),
+    (shown, response, own_gamma, shows): (&ClassMap<'_>, Response, Option<f64>, Shows),
     across: f64,
     sheet: &Sheet,
 ) -> Vec<String> {
-    let said = shown.said();
-    let map = said.image(response);
-    let called = || format!("{} trials", format::count(said.called as f64));
-    let mut more: Vec<String> = at
+    let class_estimate = shown.class_estimate();
+    let map = class_estimate.image(response);
+    let called = || format!("{} trials", format::count(class_estimate.called as f64));
+    let mut more: Vec<String> = own_gamma
         .map(|gamma| format!("γ {}", format::gamma(gamma)))
         .into_iter()
         .collect();
@@ -331,34 +352,37 @@ fn captions(
     if !more.is_empty() && fits(&whole) {
         return vec![whole];
     }
-    // The last of what is known is what tells most.
+    // The last statistic is the most informative.
     let second = std::iter::once(more.join(" "))
         .chain(more.last().cloned())
         .find(fits);
     std::iter::once(name)
-        .chain(second.filter(|it| !it.is_empty()))
+        .chain(second.filter(|line| !line.is_empty()))
         .collect()
 }
 
 fn alternative(
     record: &Record,
-    classes: &[Shown<'_>],
+    classes: &[ClassMap<'_>],
     (response, shows): (Response, Shows),
     mixed: bool,
 ) -> String {
-    let count = classes.iter().filter(|it| it.map.is_some()).count();
-    let what = match shows {
+    let count = classes
+        .iter()
+        .filter(|class_map| class_map.map.is_some())
+        .count();
+    let subject = match shows {
         Shows::Maps => format!("{}s", response.image_label()),
         Shows::Significance => format!("z maps of the {}s", response.image_label()),
         Shows::Means => "mean stimuli".to_owned(),
     };
-    let at = if mixed {
+    let gamma_note = if mixed {
         ", each class at the signal strength that shows it best"
     } else {
         ""
     };
     let mut words = format!(
-        "A sheet of {} {what} out of {} classes{at}.",
+        "A sheet of {} {subject} out of {} classes{gamma_note}.",
         count,
         classes.len()
     );
@@ -367,7 +391,7 @@ fn alternative(
     }
     let known = classes
         .iter()
-        .filter_map(|it| Some((it.class, it.reliability(response)?)));
+        .filter_map(|class_map| Some((class_map.class, class_map.reliability(response)?)));
     let most = known.clone().max_by(|a, b| a.1.total_cmp(&b.1));
     let least = known.min_by(|a, b| a.1.total_cmp(&b.1));
     if let (Some((best, most)), Some((worst, least))) = (most, least) {
@@ -380,7 +404,9 @@ fn alternative(
         );
     }
     if shows == Shows::Significance {
-        let significant = classes.iter().filter_map(|it| it.said().image(response));
+        let significant = classes
+            .iter()
+            .filter_map(|class_map| class_map.class_estimate().image(response));
         let most = significant.map(|map| map.significant).max().unwrap_or(0);
         words += &format!(" Outlined are significant pixels, up to {most} in a map.");
     }

@@ -1,5 +1,5 @@
-//! The maps of two sessions: each class's map in A, in B, and their difference, on one scale but for
-//! classes that it would hide, the pixels that differ outlined; of several channels their mean.
+//! The maps of two sessions: each class's map in A, in B, and their difference, with differing pixels outlined. They
+//! share one scale, except for classes that it would hide; if there are several channels, their mean is drawn.
 
 use super::super::{channels, names};
 use super::tile::{empty, gap, own_scale};
@@ -9,13 +9,13 @@ use crate::drawing::{Drawing, Paint, Place, Ramp, Sheet, map_of_values, outline}
 use crate::format::{self, reliability};
 use crate::stats::comparison::Difference;
 
-/// Most millimetres across a map.
+/// Maximum width of a map in millimetres.
 const LARGEST: f64 = 50.0;
 
-/// Letters that the facts beside the maps have room for.
+/// Width of the column of facts, in text sizes.
 const FACTS: f64 = 13.0;
 
-/// Draws the maps of some classes, each in a row of its own.
+/// Draws the maps of some classes, one row per class.
 pub fn comparison(
     pair: &Pair<'_>,
     compared: &Compared,
@@ -33,60 +33,62 @@ pub fn comparison(
     let mut drawing = Drawing::new(sheet, 0.0);
     let head = titles(&mut drawing, pair, compared) + row;
     drawing.height = head + classes.len() as f64 * pitch + row + margin;
-    let column = |at: usize| margin + at as f64 * (across + gap);
+    let column = |index: usize| margin + index as f64 * (across + gap);
     let tags = [
         format!("A: {}", pair.names()[0]),
         format!("B: {}", pair.names()[1]),
         "A less B".into(),
     ];
-    for (at, tag) in tags.iter().enumerate() {
+    for (index, tag) in tags.iter().enumerate() {
         let words = sheet.cut(tag, across);
-        drawing.text((column(at), head - row), &words, Paint::Dim);
+        drawing.text((column(index), head - row), &words, Paint::Dim);
     }
     let planes: Vec<[Option<Vec<f32>>; 3]> = classes
         .iter()
         .map(|&class| planes(compared, class))
         .collect();
     let scales = scales(compared, classes, &planes);
-    for ((place, &class), planes) in classes.iter().enumerate().zip(&planes) {
-        let y = head + place as f64 * pitch;
-        let ramp = Ramp::to(scales.limit(place));
-        let tile = |at: usize| Place {
-            x: column(at),
+    for ((row_index, &class), planes) in classes.iter().enumerate().zip(&planes) {
+        let y = head + row_index as f64 * pitch;
+        let ramp = Ramp::to(scales.limit(row_index));
+        let tile = |side: usize| Place {
+            x: column(side),
             y,
             width: across,
             height: down,
         };
-        for (at, plane) in planes.iter().enumerate() {
+        for (side, plane) in planes.iter().enumerate() {
             match plane {
                 Some(plane) => {
-                    map_of_values(&mut drawing, tile(at), plane, width, ramp);
-                    if scales.is_apart(place) {
-                        own_scale(&mut drawing, tile(at), ramp);
+                    map_of_values(&mut drawing, tile(side), plane, width, ramp);
+                    if scales.is_apart(row_index) {
+                        own_scale(&mut drawing, tile(side), ramp);
                     }
                 }
-                None => empty(&mut drawing, tile(at)),
+                None => empty(&mut drawing, tile(side)),
             }
         }
-        let own = compared.classes[class].as_ref();
-        if let Some(own) = own {
+        let difference = compared.classes[class].as_ref();
+        if let Some(difference) = difference {
             let bound = compared.bounds.map;
             outline(&mut drawing, tile(2), (height, width), |pixel| {
-                let mut all = own.z.iter().skip(pixel).step_by(height * width);
+                let mut all = difference.z.iter().skip(pixel).step_by(height * width);
                 all.any(|z| f64::from(z.abs()) > bound)
             });
         }
-        let lines = lines(pair, compared, class, own);
+        let lines = lines(pair, compared, class, difference);
         for (line, words) in lines.iter().enumerate() {
             let paint = if line == 0 { Paint::Ink } else { Paint::Dim };
-            let at = (column(3), y + line as f64 * row);
-            drawing.text(at, &sheet.cut(words, facts), paint);
+            let position = (column(3), y + line as f64 * row);
+            drawing.text(position, &sheet.cut(words, facts), paint);
         }
     }
     let foot = head + classes.len() as f64 * pitch;
     Ramp::to(scales.common).draw(&mut drawing, (margin, foot), 0.6 * across);
     drawing.alternative = alternative(pair, compared, classes);
-    let apart = (0..classes.len()).filter(|&at| scales.is_apart(at)).count();
+    let apart = (0..classes.len())
+        .filter(|&index| scales.is_apart(index))
+        .count();
     drawing.caption = caption(pair, compared, apart);
     drawing
 }
@@ -129,7 +131,7 @@ fn titles(drawing: &mut Drawing, pair: &Pair<'_>, compared: &Compared) -> f64 {
 fn caption(pair: &Pair<'_>, compared: &Compared, apart: usize) -> String {
     let scale = match apart {
         0 => "on one scale",
-        _ => "on one scale but for rows marked ±, which have one of their own",
+        _ => "on one scale, except for rows marked ±, which have their own",
     };
     let heading = heading(pair, compared);
     format!(
@@ -145,11 +147,11 @@ fn caption(pair: &Pair<'_>, compared: &Compared, apart: usize) -> String {
 }
 
 fn alternative(pair: &Pair<'_>, compared: &Compared, classes: &[usize]) -> String {
-    let of = |class: &usize| {
-        let own = compared.classes[*class].as_ref()?;
-        Some((pair.name(*class), own.correlation?))
+    let correlation = |class: &usize| {
+        let difference = compared.classes[*class].as_ref()?;
+        Some((pair.name(*class), difference.correlation?))
     };
-    let known: Vec<(String, f64)> = classes.iter().filter_map(of).collect();
+    let known: Vec<(String, f64)> = classes.iter().filter_map(correlation).collect();
     let most = known.iter().max_by(|a, b| a.1.total_cmp(&b.1));
     let least = known.iter().min_by(|a, b| a.1.total_cmp(&b.1));
     let mut words = format!(
@@ -169,27 +171,31 @@ fn alternative(pair: &Pair<'_>, compared: &Compared, classes: &[usize]) -> Strin
     words
 }
 
-/// The maps of A and B and their difference, on a plane.
+/// The maps of A and B and their difference, each reduced to one plane.
 fn planes(compared: &Compared, class: usize) -> [Option<Vec<f32>>; 3] {
     let plane = |map: &Vec<f32>| channels::luminance(map, compared.shape);
-    let own = |at| compared.map(at, class).map(|map| plane(&map.image));
+    let of_side = |side| compared.map(side, class).map(|map| plane(&map.image));
     let difference = compared.classes[class].as_ref();
-    [own(0), own(1), difference.map(|own| plane(&own.difference))]
+    [
+        of_side(0),
+        of_side(1),
+        difference.map(|difference| plane(&difference.difference)),
+    ]
 }
 
 fn lines(
     pair: &Pair<'_>,
     compared: &Compared,
     class: usize,
-    own: Option<&Difference>,
+    difference: Option<&Difference>,
 ) -> Vec<String> {
     let mut lines = vec![names::cut(&format::clean(&pair.name(class)), 40)];
-    for (letter, at) in [("A", 0), ("B", 1)] {
-        let map = compared.map(at, class);
+    for (letter, side) in [("A", 0), ("B", 1)] {
+        let map = compared.map(side, class);
         lines.push(
             match (
                 map.and_then(|map| map.reliability),
-                compared.lacks(at, class),
+                compared.lacks(side, class),
             ) {
                 (_, Some(why)) => format!("{letter}: {why}"),
                 (Some(r), None) => format!("R of {letter} {}", reliability(r)),
@@ -197,15 +203,23 @@ fn lines(
             },
         );
     }
-    let Some(own) = own else { return lines };
-    lines.extend(own.correlation.map(|r| format!("r {}", reliability(r))));
+    let Some(difference) = difference else {
+        return lines;
+    };
     lines.extend(
-        own.corrected
+        difference
+            .correlation
+            .map(|r| format!("r {}", reliability(r))),
+    );
+    lines.extend(
+        difference
+            .corrected
             .map(|r| format!("r less R {}", reliability(r))),
     );
-    lines.push(format!("{} pixels differ", own.significant));
+    lines.push(format!("{} pixels differ", difference.significant));
     lines.extend(
-        own.clusters
+        difference
+            .clusters
             .as_ref()
             .map(|found| format!("{} clusters", found.len())),
     );

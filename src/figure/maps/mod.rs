@@ -1,5 +1,5 @@
-//! Classification images: one class with its figures, all classes side by side, what tells two classes
-//! apart, or those of two sessions. Maps are drawn on the noise's own grid.
+//! Figures of classification images: one class with its statistics, all classes side by side, the difference of two
+//! classes, or the maps of two sessions. Maps are drawn on the noise grid.
 
 mod all;
 mod comparison;
@@ -19,42 +19,45 @@ use crate::session::config::{Analysis, Response};
 use crate::session::record::{ClassificationImages, GammaTrials, Record};
 use crate::stats::classification::{ClassEstimate, Estimate};
 
-/// The sums that a figure is about, and what trials are taken to say there: at a signal strength, or at
-/// the one that `best` says.
+/// The trials and the response that a figure shows: at a signal strength, or at the one with the index that `best`
+/// returns.
 fn trials(
     session: &Session,
     (place, response): (usize, Option<Response>),
     gamma: Option<f64>,
     best: impl Fn(&ClassificationImages, Response) -> usize,
 ) -> Result<(&GammaTrials, Response), FigureError> {
-    let own = images(session, place)?;
+    let images_record = images(session, place)?;
     let response = match response {
-        Some(Response::Evidence) if !own.has_evidence() => {
+        Some(Response::Evidence) if !images_record.has_evidence() => {
             return Err(FigureError::Nothing("evidence images"));
         }
         Some(response) => response,
-        None => choice::response(own),
+        None => choice::response(images_record),
     };
     match gamma {
-        Some(gamma) => Ok((at_gamma(own, gamma)?, response)),
-        None => Ok((&own.gammas[best(own, response)], response)),
+        Some(gamma) => Ok((at_gamma(images_record, gamma)?, response)),
+        None => Ok((
+            &images_record.gammas[best(images_record, response)],
+            response,
+        )),
     }
 }
 
-/// What is known of a class, line by line.
+/// The statistics of a class, one per line.
 fn facts(
     record: &Record,
     (trials, response): (&GammaTrials, Response),
     estimate: &Estimate,
     class: usize,
 ) -> Vec<String> {
-    let said = &estimate.classes[class];
-    let map = said.image(response);
+    let class_estimate = &estimate.classes[class];
+    let map = class_estimate.image(response);
     let mut facts = vec![
         format!("signal strength γ {}", format::gamma(trials.gamma)),
         format!(
             "{} of {} called {}",
-            format::count(said.called as f64),
+            format::count(class_estimate.called as f64),
             format::count(estimate.trials as f64),
             names::bare(record, class)
         ),
@@ -82,16 +85,16 @@ fn facts(
     facts
 }
 
-/// What is to be known of maps under noise that is not white.
+/// A note on how the noise smooths the maps, if it is not white.
 fn smoothing(session: &Session, place: usize) -> Option<String> {
-    let (at, _) = session.record.all::<ClassificationImages>().nth(place)?;
-    match session.config.analyses.get(at)? {
+    let (index, _) = session.record.all::<ClassificationImages>().nth(place)?;
+    match session.config.analyses.get(index)? {
         Analysis::ClassificationImages(plan) => plan.noise.smoothing(),
         _ => None,
     }
 }
 
-/// In words, how coarse the noise is; nothing where every number of an image has its own.
+/// A note on how coarse the noise is; `None` if every value of an image has its own noise.
 fn grain(trials: &GammaTrials) -> Option<String> {
     let grain = trials.grain;
     let cell = grain.cell;
@@ -104,15 +107,15 @@ fn grain(trials: &GammaTrials) -> Option<String> {
     }
 }
 
-/// Why a class has no map.
+/// The reason why a class has no map.
 fn insufficient(
     record: &Record,
-    said: &ClassEstimate,
+    class_estimate: &ClassEstimate,
     (trials, response): (&GammaTrials, Response),
     class: usize,
 ) -> FigureError {
     let name = names::of_class(record, class);
-    if !said.listed {
+    if !class_estimate.listed {
         let listed = trials
             .listed
             .iter()
@@ -127,11 +130,11 @@ fn insufficient(
             "there are {} trials, and it needs {}",
             trials.trials, trials.min_trials
         ),
-        Response::Evidence => "what the network's outputs say for it never changes".into(),
+        Response::Evidence => "the network's evidence for it never changes".into(),
         Response::Decision => format!(
-            "of {} trials {} were called {}, and each of the groups that are compared needs {}",
+            "of {} trials, {} were called {}, and each of the compared groups needs {}",
             format::thousands(trials.trials),
-            format::thousands(said.called),
+            format::thousands(class_estimate.called),
             names::bare(record, class),
             trials.min_trials
         ),
@@ -144,38 +147,37 @@ fn insufficient(
     }
 }
 
-/// Where a map is highest and where it is lowest, as a sentence for who does not see it; `columns` values
-/// stand in a row.
+/// The highest and lowest values of a map with `columns` values per row, as a sentence for the alternative text.
 fn extremes(map: &[f32], columns: usize) -> String {
-    let there = || {
+    let finite = || {
         map.iter()
             .enumerate()
             .filter(|(_, value)| value.is_finite())
     };
-    let most = there().max_by(|a, b| a.1.total_cmp(b.1));
-    let least = there().min_by(|a, b| a.1.total_cmp(b.1));
-    let said = |at: usize, value: f32| {
+    let most = finite().max_by(|a, b| a.1.total_cmp(b.1));
+    let least = finite().min_by(|a, b| a.1.total_cmp(b.1));
+    let description = |index: usize, value: f32| {
         format!(
             "{} at row {}, column {}",
             format::signed(f64::from(value)),
-            at / columns,
-            at % columns
+            index / columns,
+            index % columns
         )
     };
     match (most, least) {
         (Some((high, &most)), Some((low, &least))) if most > least => format!(
             "The highest value is {}, the lowest {}.",
-            said(high, most),
-            said(low, least)
+            description(high, most),
+            description(low, least)
         ),
         _ => "It is the same everywhere.".into(),
     }
 }
 
-/// The name of a class in so much room.
+/// The name of a class, truncated to a width.
 fn short_name(name: &str, room: f64, sheet: crate::drawing::Sheet) -> String {
     match name.parse::<u64>() {
-        // What is left of a number would be another one.
+        // A truncated number would be a different number.
         Ok(_) => name.to_owned(),
         Err(_) => sheet.cut(name, room),
     }

@@ -1,5 +1,5 @@
-//! The classification image of one class, with its figures: of a colour image each channel, and beside
-//! them the mean stimulus in true colour.
+//! The classification image of one class, with its statistics: each channel of a colour image, and beside them the
+//! mean stimulus in true colour.
 
 use super::super::channels::{self, Colour};
 use super::super::{FigureError, choice, names, origin};
@@ -14,13 +14,13 @@ use crate::session::form::Shape;
 use crate::session::record::ClassificationImages;
 use crate::stats::classification::ImageEstimate;
 
-/// Most pictures in a row.
+/// Maximum number of images per row.
 const MOST: usize = 4;
 
-/// Most millimetres across a map that stands alone: a page has room for more than one figure.
+/// Maximum width of a map drawn alone, in millimetres: a page has room for more than one figure.
 const LARGEST: f64 = 110.0;
 
-/// One class.
+/// Draws one class.
 pub fn one(
     session: &Session,
     place: (usize, Option<Response>),
@@ -29,22 +29,28 @@ pub fn one(
     sheet: Sheet,
 ) -> Result<Drawing, FigureError> {
     let record = &session.record;
-    let best = |own: &ClassificationImages, by| choice::best(own, by, class, None);
+    let best =
+        |images_record: &ClassificationImages, by| choice::best(images_record, by, class, None);
     let (trials, response) = trials(session, place, gamma, best)?;
     let estimate = trials.estimate();
-    let Some(said) = estimate.classes.get(class) else {
+    let Some(class_estimate) = estimate.classes.get(class) else {
         return Err(FigureError::no_class(record, class, trials.classes()));
     };
-    let Some(own) = said.image(response) else {
-        return Err(insufficient(record, said, (trials, response), class));
+    let Some(image) = class_estimate.image(response) else {
+        return Err(insufficient(
+            record,
+            class_estimate,
+            (trials, response),
+            class,
+        ));
     };
     let name = names::of_class(record, class);
-    // The mean of a few trials is their noise.
-    let mean = said
+    // The mean of a few trials is mostly noise.
+    let mean = class_estimate
         .mean_stimulus
         .as_deref()
-        .filter(|_| said.called >= trials.min_trials);
-    let pictures = pictures(own, mean, trials.shape());
+        .filter(|_| class_estimate.called >= trials.min_trials);
+    let pictures = pictures(image, mean, trials.shape());
     let mut facts = facts(record, (trials, response), &estimate, class);
     facts.extend(smoothing(session, place.0));
     let longest = facts.iter().map(|fact| sheet.text_width(fact));
@@ -66,9 +72,9 @@ pub fn one(
         0.0
     };
     drawing.height = head + (all + 0.5 * row + (1.0 + below) * row).max(beside) + margin;
-    let ramp = Ramp::of(std::iter::once(own.image.as_slice()));
-    for (at, picture) in pictures.iter().enumerate() {
-        let (x, y) = layout.corner(at, (margin, head));
+    let ramp = Ramp::of(std::iter::once(image.image.as_slice()));
+    for (index, picture) in pictures.iter().enumerate() {
+        let (x, y) = layout.corner(index, (margin, head));
         if layout.titled {
             drawing.text((x, y - row), &picture.title, Paint::Dim);
         }
@@ -94,7 +100,7 @@ pub fn one(
         y += row;
     }
     let (height, width) = trials.size();
-    let plane = channels::luminance(&own.image, trials.shape());
+    let plane = channels::luminance(&image.image, trials.shape());
     drawing.alternative = format!(
         "The {} of {name}, a map of {height} rows and {width} columns: orange where brighter pixels speak \
          for it, blue where darker ones do. {} {}.",
@@ -105,25 +111,25 @@ pub fn one(
     Ok(drawing)
 }
 
-/// One of the pictures of a class.
+/// One of the images of a class.
 struct Picture<'a> {
     title: String,
-    shown: Shown<'a>,
+    shown: Content<'a>,
 }
 
-enum Shown<'a> {
-    /// A channel of the map, and of its z.
+enum Content<'a> {
+    /// A channel of the map, and the same channel of z.
     Signed(&'a [f32], &'a [f32]),
-    /// Colours of its own.
+    /// RGB pixels.
     Colours(Vec<Colour>),
 }
 
-fn pictures<'a>(own: &'a ImageEstimate, mean: Option<&[f32]>, shape: Shape) -> Vec<Picture<'a>> {
+fn pictures<'a>(image: &'a ImageEstimate, mean: Option<&[f32]>, shape: Shape) -> Vec<Picture<'a>> {
     let of_channel = |channel: usize| Picture {
         title: channels::name(channel, shape[0]),
-        shown: Shown::Signed(
-            channels::channel(&own.image, shape, channel),
-            channels::channel(&own.z, shape, channel),
+        shown: Content::Signed(
+            channels::channel(&image.image, shape, channel),
+            channels::channel(&image.z, shape, channel),
         ),
     };
     let mut pictures: Vec<Picture> = (0..shape[0]).map(of_channel).collect();
@@ -132,7 +138,7 @@ fn pictures<'a>(own: &'a ImageEstimate, mean: Option<&[f32]>, shape: Shape) -> V
         mean.and_then(|mean| channels::to_rgb(mean, shape))
             .map(|colours| Picture {
                 title: "mean stimulus".into(),
-                shown: Shown::Colours(colours),
+                shown: Content::Colours(colours),
             }),
     );
     pictures
@@ -155,8 +161,8 @@ impl Picture<'_> {
         };
         let columns = layout.size.1;
         match &self.shown {
-            Shown::Colours(colours) => image_of_colours(drawing, place, colours, columns),
-            Shown::Signed(map, z) => {
+            Content::Colours(colours) => image_of_colours(drawing, place, colours, columns),
+            Content::Signed(map, z) => {
                 map_of_values(drawing, place, map, columns, ramp);
                 outline(drawing, place, layout.size, |pixel| {
                     f64::from(z[pixel].abs()) > threshold
@@ -166,34 +172,34 @@ impl Picture<'_> {
     }
 }
 
-/// Where the pictures of a class stand.
+/// The layout of the images of a class.
 struct Layout {
-    /// Rows and columns of a picture.
+    /// Rows and columns of an image.
     size: (usize, usize),
-    /// Millimetres that a picture takes across.
+    /// The width of an image in millimetres.
     across: f64,
-    /// The same, down.
+    /// Its height.
     down: f64,
-    /// Pictures in a row, and rows.
+    /// Images per row, and rows.
     columns: usize,
     rows: usize,
-    /// Millimetres from one picture to the next, across and down.
+    /// Distance from one image to the next in millimetres, horizontally and vertically.
     pitch: (f64, f64),
-    /// Whether each has a title.
+    /// Whether each image has a title.
     titled: bool,
-    /// Whether facts stand beside them, not below.
+    /// Whether the facts are beside the images, not below them.
     wide: bool,
     row: f64,
 }
 
 impl Layout {
-    /// `facts`: millimetres across the longest of what stands beside or below.
+    /// Fits the images to a sheet. `facts`: the width of the longest fact in millimetres.
     fn fit(pictures: &[Picture], size: (usize, usize), sheet: &Sheet, facts: f64) -> Self {
         let (margin, row) = (sheet.margin(), sheet.row());
         let titled = pictures.len() > 1;
         let room = sheet.width - 2.0 * margin;
         let beside = facts + 2.2 * margin;
-        // Facts stand beside the map where it still is the larger part, else below it.
+        // The facts go beside the map if that leaves the map the larger part, otherwise below it.
         let wide = !titled && room > 2.0 * beside;
         let columns = pictures.len().clamp(1, MOST);
         let room = if wide { room - beside } else { room };
@@ -214,15 +220,16 @@ impl Layout {
         }
     }
 
-    /// Millimetres that all of them take, one below the other.
+    /// The total height of the images in millimetres.
     fn height(&self) -> f64 {
         self.rows as f64 * self.pitch.1
     }
 
-    /// The upper left corner of a picture, where the first one's title, if any, begins at `first`.
-    fn corner(&self, at: usize, first: (f64, f64)) -> (f64, f64) {
+    /// The upper left corner of an image, where `first` is the corner of the first image's title, or of the image
+    /// itself if it has none.
+    fn corner(&self, index: usize, first: (f64, f64)) -> (f64, f64) {
         let title = if self.titled { self.row } else { 0.0 };
-        let (column, line) = ((at % self.columns) as f64, (at / self.columns) as f64);
+        let (column, line) = ((index % self.columns) as f64, (index / self.columns) as f64);
         (
             first.0 + column * self.pitch.0,
             first.1 + title + line * self.pitch.1,

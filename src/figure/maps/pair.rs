@@ -1,5 +1,5 @@
-//! What makes the network say one class rather than another: the evidence image of each and their
-//! difference, on one scale, what is significant of the difference outlined; of several channels their mean.
+//! The evidence for one class rather than another: the evidence image of each class and their difference, on one
+//! scale, with significant pixels of the difference outlined; if there are several channels, their mean is drawn.
 
 use super::super::{FigureError, channels, choice, names, origin};
 use super::tile::gap;
@@ -10,7 +10,7 @@ use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::record::ClassificationImages;
 
-/// A class, and the other.
+/// Draws the pair of a class and another class.
 pub fn pair(
     session: &Session,
     place: usize,
@@ -19,20 +19,26 @@ pub fn pair(
     sheet: Sheet,
 ) -> Result<Drawing, FigureError> {
     let record = &session.record;
-    let best = |own: &ClassificationImages, by| choice::best(own, by, class, None);
+    let best =
+        |images_record: &ClassificationImages, by| choice::best(images_record, by, class, None);
     let (trials, response) = trials(session, (place, Some(Response::Evidence)), gamma, best)?;
     let estimate = trials.estimate();
     for class in [class, versus] {
-        let Some(said) = estimate.classes.get(class) else {
+        let Some(class_estimate) = estimate.classes.get(class) else {
             return Err(FigureError::no_class(record, class, trials.classes()));
         };
-        if said.image(response).is_none() {
-            return Err(insufficient(record, said, (trials, response), class));
+        if class_estimate.image(response).is_none() {
+            return Err(insufficient(
+                record,
+                class_estimate,
+                (trials, response),
+                class,
+            ));
         }
     }
     let [name, other] = [class, versus].map(|class| names::of_class(record, class));
     let shape = trials.shape();
-    let Some(own) = estimate.pair(class, versus, shape, trials.errors()) else {
+    let Some(difference_map) = estimate.pair(class, versus, shape, trials.errors()) else {
         return Err(FigureError::Pair {
             class: name,
             versus: other,
@@ -43,9 +49,9 @@ pub fn pair(
     let of_class = |class: usize| {
         estimate.classes[class]
             .image(response)
-            .map(|it| plane(&it.image))
+            .map(|estimate| plane(&estimate.image))
     };
-    let difference = plane(&own.image);
+    let difference = plane(&difference_map.image);
     let pictures = [
         (name.clone(), of_class(class)),
         (other.clone(), of_class(versus)),
@@ -66,20 +72,21 @@ pub fn pair(
     let down = across * height as f64 / width.max(1) as f64;
     let mut known = Vec::new();
     known.extend(
-        own.reliability
+        difference_map
+            .reliability
             .map(|r| format!("R {}", format::reliability(r))),
     );
     known.push(format!(
         "{} of {} values with |z| > {:.2}",
-        own.significant,
-        own.z.len(),
+        difference_map.significant,
+        difference_map.z.len(),
         estimate.threshold
     ));
     known.push(format!("{} trials", format::thousands(trials.trials)));
     drawing.height = head + row + down + 2.6 * row + margin;
     let ramp = Ramp::of(pictures.iter().filter_map(|(_, map)| map.as_deref()));
-    for (at, (title, map)) in pictures.iter().enumerate() {
-        let x = margin + at as f64 * (across + gap(&sheet));
+    for (index, (title, map)) in pictures.iter().enumerate() {
+        let x = margin + index as f64 * (across + gap(&sheet));
         drawing.text((x, head), &sheet.cut(title, across), Paint::Ink);
         let tile = Place {
             x,
@@ -90,9 +97,9 @@ pub fn pair(
         if let Some(map) = map {
             map_of_values(&mut drawing, tile, map, width, ramp);
         }
-        if at == 2 {
+        if index == 2 {
             outline(&mut drawing, tile, (height, width), |pixel| {
-                let mut all = own.z.iter().skip(pixel).step_by(height * width);
+                let mut all = difference_map.z.iter().skip(pixel).step_by(height * width);
                 all.any(|z| f64::from(z.abs()) > estimate.threshold)
             });
         }

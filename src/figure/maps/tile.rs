@@ -1,14 +1,13 @@
-//! What stands on a tile beside its map: that its scale is its own, or that there is no map.
+//! Labels on a tile: a map's own scale, or the absence of a map.
 
 use crate::drawing::{Drawing, Paint, Place, Ramp, Sheet};
 
-/// The gap between maps that stand side by side, in millimetres.
+/// The gap between adjacent maps in millimetres.
 pub fn gap(sheet: &Sheet) -> f64 {
     sheet.margin()
 }
 
-/// Says on a map, in its lower left corner, that its scale is its own, and where that ends where there
-/// is room for it.
+/// Marks a map, in its lower left corner, as having its own scale, and gives its limit if there is room.
 pub fn own_scale(drawing: &mut Drawing, tile: Place, ramp: Ramp) {
     let sheet = drawing.sheet;
     let edge = 0.15 * sheet.size();
@@ -28,7 +27,7 @@ pub fn own_scale(drawing: &mut Drawing, tile: Place, ramp: Ramp) {
     drawing.text((tile.x + edge, place.y), &words, Paint::Ink);
 }
 
-/// The place of a map that there is not.
+/// Draws an empty tile in place of a missing map.
 pub fn empty(drawing: &mut Drawing, tile: Place) {
     let sheet = drawing.sheet;
     drawing.frame(tile, sheet.thin(), Paint::Dim);

@@ -1,4 +1,4 @@
-//! The curves of a layer by the strength of the push, and the legend that all layers share.
+//! The curves of a layer by the strength of the push, and the legend shared by all layers.
 
 use super::super::names::of_class;
 use super::MOST_CLASSES;
@@ -9,18 +9,18 @@ use crate::session::Session;
 use crate::session::record::Modulation;
 use crate::stats::share::Share;
 
-fn points(modulation: &Modulation, of: &[Share]) -> Vec<Point> {
-    let pairs = modulation.strengths.iter().zip(of);
+fn points(modulation: &Modulation, shares: &[Share]) -> Vec<Point> {
+    let pairs = modulation.strengths.iter().zip(shares);
     pairs
         .filter_map(|(&k, share)| Some((k as f64, share.rate()?)))
         .collect()
 }
 
-fn band(modulation: &Modulation, of: &[Share]) -> Vec<(f64, f64, f64)> {
-    let pairs = modulation.strengths.iter().zip(of);
+fn band(modulation: &Modulation, shares: &[Share]) -> Vec<(f64, f64, f64)> {
+    let pairs = modulation.strengths.iter().zip(shares);
     let ends = pairs.filter_map(|(&k, share)| {
-        let own = share.interval()?;
-        Some((k as f64, own.low, own.high))
+        let interval = share.interval()?;
+        Some((k as f64, interval.low, interval.high))
     });
     ends.collect()
 }
@@ -35,7 +35,7 @@ fn series(points: Vec<Point>, paint: Paint, stroke: Stroke) -> Series {
     }
 }
 
-/// The curves of a layer, for a place of this size.
+/// The curves of a layer, for an area of this size.
 pub fn plot(
     session: &Session,
     modulation: &Modulation,
@@ -50,17 +50,17 @@ pub fn plot(
         by_change.sort_by(|a, b| b.change(rest).total_cmp(&a.change(rest)));
     }
     let dots = by_change.iter().take(MOST_CLASSES);
-    let dots = dots.flat_map(|it| points(modulation, &it.own));
-    let own = pooled(&layer.targets, |it| &it.own[..]);
-    let others = pooled(&layer.targets, |it| &it.others[..]);
-    let noise = pooled(&layer.targets, |it| &it.noise[..]);
+    let dots = dots.flat_map(|target| points(modulation, &target.own));
+    let class_shares = pooled(&layer.targets, |target| &target.own[..]);
+    let others = pooled(&layer.targets, |target| &target.others[..]);
+    let noise = pooled(&layer.targets, |target| &target.noise[..]);
     let most = by_change.first().filter(|_| by_change.len() > 1);
-    let most = most.map(|it| {
-        let words = format!("{}, changed most", of_class(&session.record, it.class));
+    let most = most.map(|target| {
+        let words = format!("{}, changed most", of_class(&session.record, target.class));
         Series {
             name: sheet.cut(&words, (place.width - 3.2 * size).max(size)),
             ..series(
-                points(modulation, &it.own),
+                points(modulation, &target.own),
                 Paint::Fourth,
                 Stroke::DashDotted,
             )
@@ -74,10 +74,14 @@ pub fn plot(
     ];
     curves.extend(most);
     curves.push(Series {
-        band: band(modulation, &own),
-        ..series(points(modulation, &own), Paint::First, Stroke::Solid)
+        band: band(modulation, &class_shares),
+        ..series(
+            points(modulation, &class_shares),
+            Paint::First,
+            Stroke::Solid,
+        )
     });
-    // The words at the upright line stand above 100 %, where no curve runs.
+    // The label of the vertical line is above 100 %, where no curve runs.
     let inside = place.height - legend - 3.7 * row;
     let top = if inside > 2.0 * row {
         inside / (inside - row)
@@ -115,7 +119,8 @@ fn title(layer: &Layer<'_>) -> String {
     format!("{}, α = {}", clean(&layer.own.name), short(layer.own.alpha))
 }
 
-/// What all plots share: a piece of each kind of curve and what it is. Gives the millimetres it took.
+/// Draws the legend shared by all plots, a sample of each kind of curve and its name; returns its height in
+/// millimetres.
 pub fn legend(drawing: &mut Drawing, (x, y): Point, width: f64, modulation: &Modulation) -> f64 {
     let sheet = drawing.sheet;
     let (row, sample, gap) = (sheet.row(), 2.6 * sheet.size(), 0.5 * sheet.size());
@@ -129,8 +134,8 @@ pub fn legend(drawing: &mut Drawing, (x, y): Point, width: f64, modulation: &Mod
     let (mut across, mut down) = (x, y);
     for (name, stroke, paint) in kinds.into_iter().flatten() {
         let name = sheet.cut(name, (width - sample - gap).max(gap));
-        let taken = sample + gap + sheet.text_width(&name);
-        if across > x && across + taken > x + width {
+        let used = sample + gap + sheet.text_width(&name);
+        if across > x && across + used > x + width {
             (across, down) = (x, down + row);
         }
         let middle = down + 0.66 * sheet.size();
@@ -142,12 +147,12 @@ pub fn legend(drawing: &mut Drawing, (x, y): Point, width: f64, modulation: &Mod
         };
         drawing.line(points, sheet.thick(), stroke, paint);
         drawing.text((across + sample + gap, down), &name, Paint::Dim);
-        across += taken + 3.0 * gap;
+        across += used + 3.0 * gap;
     }
     down + row - y
 }
 
-/// A strength as it is written: `+3`, `−3`, `0`.
+/// A strength with its sign: `+3`, `−3`, `0`.
 pub fn signed(k: i64) -> String {
     match k {
         0 => "0".into(),

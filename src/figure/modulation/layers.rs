@@ -1,4 +1,4 @@
-//! What a push does to each layer: shares by class and strength, and where they change most.
+//! The effect of a push on each layer: shares by class and strength, and where they change most.
 
 use crate::session::record::{ModulatedLayer, Modulation};
 use crate::stats::share::Share;
@@ -7,19 +7,19 @@ pub fn is_measured(layer: &ModulatedLayer) -> bool {
     layer.counts.values().iter().any(|&count| count > 0)
 }
 
-/// A layer of which something is known.
+/// A layer with measurements.
 pub struct Layer<'a> {
     pub own: &'a ModulatedLayer,
-    /// What a push towards each class does.
+    /// The effect of a push towards each class.
     pub targets: Vec<Target>,
-    /// The strength of the largest effect, by its place.
+    /// The index of the strength with the largest effect.
     pub strength: usize,
     /// That effect.
     pub effect: f64,
 }
 
-/// What a push towards a class does, by strength: shares of images of the class, of the others, and of
-/// noise.
+/// The effect of a push towards a class, by strength: the shares of images of the class and of the other classes that
+/// are classified correctly, and of noise that is called the class.
 pub struct Target {
     pub class: usize,
     pub own: Vec<Share>,
@@ -55,9 +55,9 @@ impl Target {
         }
     }
 
-    /// By how much the accuracy on its own images changes at most.
+    /// The largest change in accuracy on images of the class itself.
     pub fn change(&self, rest: usize) -> f64 {
-        let all = (0..self.own.len()).filter_map(|at| change(&self.own, at, rest));
+        let all = (0..self.own.len()).filter_map(|strength| change(&self.own, strength, rest));
         all.map(f64::abs).fold(0.0, f64::max)
     }
 }
@@ -66,19 +66,19 @@ pub fn has_noise(modulation: &Modulation) -> bool {
     modulation.gammas.len() > 1 && modulation.gammas[0] == 0.0
 }
 
-/// The place of the strength 0.
+/// The index of the strength 0.
 pub fn rest(modulation: &Modulation) -> Option<usize> {
     modulation.strengths.iter().position(|&k| k == 0)
 }
 
-/// The layers of which something is known, that of the largest effect first.
+/// The layers with measurements, the one with the largest effect first.
 pub fn in_order(modulation: &Modulation) -> Vec<Layer<'_>> {
     let measured = modulation.layers.iter().filter(|layer| is_measured(layer));
-    let of_layer = |own| {
-        let targets = targets(modulation, own);
+    let of_layer = |layer| {
+        let targets = targets(modulation, layer);
         let (strength, effect) = largest(modulation, &targets);
         Layer {
-            own,
+            own: layer,
             targets,
             strength,
             effect,
@@ -92,45 +92,51 @@ pub fn in_order(modulation: &Modulation) -> Vec<Layer<'_>> {
     layers
 }
 
-/// The classes that were pushed towards at every strength, so that every point of a curve is of the same
-/// ones; while there is none, those that were at any.
+/// The classes that were pushed towards at every strength, so that all points of a curve cover the same classes; until
+/// there are any, those pushed towards at some strength.
 fn targets(modulation: &Modulation, layer: &ModulatedLayer) -> Vec<Target> {
     let all = (0..layer.classes()).map(|class| Target::of(modulation, layer, class));
     let all: Vec<Target> = all.collect();
-    let is_whole = |it: &Target| it.own.iter().all(|share| share.of > 0);
-    let is_begun = |it: &Target| it.own.iter().any(|share| share.of > 0);
+    let is_whole = |target: &Target| target.own.iter().all(|share| share.of > 0);
+    let is_begun = |target: &Target| target.own.iter().any(|share| share.of > 0);
     match all.iter().any(is_whole) {
         true => all.into_iter().filter(is_whole).collect(),
         false => all.into_iter().filter(is_begun).collect(),
     }
 }
 
-fn change(of: &[Share], at: usize, rest: usize) -> Option<f64> {
-    Some(of.get(at)?.rate()? - of.get(rest)?.rate()?)
+fn change(shares: &[Share], strength: usize, rest: usize) -> Option<f64> {
+    Some(shares.get(strength)?.rate()? - shares.get(rest)?.rate()?)
 }
 
-/// The place of the strength at which a class changes most beyond the others, and by how much: the mean
-/// over the classes that are pushed towards.
+/// The index of the strength at which a class changes most relative to the others, and the size of that change,
+/// averaged over the classes pushed towards.
 fn largest(modulation: &Modulation, targets: &[Target]) -> (usize, f64) {
     let Some(rest) = rest(modulation) else {
         return (0, 0.0);
     };
-    let effect = |at: usize| {
-        let beyond = targets.iter().filter_map(|it| {
-            let others = change(&it.others, at, rest).unwrap_or(0.0);
-            Some((change(&it.own, at, rest)? - others).abs())
+    let effect = |strength: usize| {
+        let beyond = targets.iter().filter_map(|target| {
+            let others = change(&target.others, strength, rest).unwrap_or(0.0);
+            Some((change(&target.own, strength, rest)? - others).abs())
         });
         let beyond: Vec<f64> = beyond.collect();
         (!beyond.is_empty()).then(|| beyond.iter().sum::<f64>() / beyond.len() as f64)
     };
-    let all = (0..modulation.strengths.len()).filter_map(|at| Some((at, effect(at)?)));
+    let all =
+        (0..modulation.strengths.len()).filter_map(|strength| Some((strength, effect(strength)?)));
     all.reduce(|a, b| if b.1 > a.1 { b } else { a })
         .unwrap_or((rest, 0.0))
 }
 
-/// The shares of all targets together, by strength.
-pub fn pooled(targets: &[Target], of: impl Fn(&Target) -> &[Share]) -> Vec<Share> {
-    let count = targets.first().map_or(0, |it| of(it).len());
-    let sum = |at: usize| -> Share { targets.iter().map(|it| of(it)[at]).sum() };
+/// The shares pooled over all targets, by strength.
+pub fn pooled(targets: &[Target], shares_of: impl Fn(&Target) -> &[Share]) -> Vec<Share> {
+    let count = targets.first().map_or(0, |target| shares_of(target).len());
+    let sum = |strength: usize| -> Share {
+        targets
+            .iter()
+            .map(|target| shares_of(target)[strength])
+            .sum()
+    };
     (0..count).map(sum).collect()
 }

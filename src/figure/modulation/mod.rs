@@ -1,5 +1,6 @@
-//! What pushing the biases of a layer towards a class does: accuracy on test images, and the share of
-//! noise that is called the class, by the strength of the push. One plot a layer, the most telling first.
+//! The modulation figure: the effect of pushing the biases of a layer towards a class on the accuracy on test images,
+//! and on the share of noise called the class, by the strength of the push. One plot per layer, the one with the
+//! largest effect first.
 
 mod curves;
 mod layers;
@@ -15,11 +16,11 @@ use crate::drawing::{Drawing, Paint, Place, Sheet};
 use crate::session::Session;
 use crate::session::record::Modulation;
 
-/// Most layers drawn; of more, those that a push does most to.
+/// Maximum number of layers drawn; of more, those with the largest effects.
 const MOST: usize = 8;
-/// Most classes that have dots of their own; of more, those that change most.
+/// Maximum number of classes with their own dots; of more, those that change most.
 const MOST_CLASSES: usize = 40;
-/// Most plots in a row, and how wide each is at least, in the size of letters.
+/// Maximum number of plots per row, and minimum width of each, in text sizes.
 const COLUMNS: usize = 4;
 const LEAST: f64 = 14.0;
 
@@ -31,12 +32,13 @@ pub fn is_there(session: &Session) -> bool {
 }
 
 fn begun(session: &Session) -> Result<&Modulation, FigureError> {
-    let own = session.record.first::<Modulation>();
-    own.filter(|it| it.layers.iter().any(is_measured))
+    let modulation = session.record.first::<Modulation>();
+    modulation
+        .filter(|modulation| modulation.layers.iter().any(is_measured))
         .ok_or(FigureError::Nothing("modulation"))
 }
 
-/// The effect of a push on each layer, as small multiples.
+/// Draws the effect of a push on each layer, as small multiples.
 pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
     let modulation = begun(session)?;
     let layers = in_order(modulation);
@@ -53,10 +55,10 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
     let columns = shown.len().div_ceil(rows).max(1);
     let width = (room - gap * (columns - 1) as f64) / columns as f64;
     let height = (0.8 * width).clamp(17.0 * size, 24.0 * size);
-    for (at, layer) in shown.iter().enumerate() {
+    for (index, layer) in shown.iter().enumerate() {
         let place = Place {
-            x: margin + (at % columns) as f64 * (width + gap),
-            y: top + (at / columns) as f64 * (height + margin),
+            x: margin + (index % columns) as f64 * (width + gap),
+            y: top + (index / columns) as f64 * (height + margin),
             width,
             height,
         };

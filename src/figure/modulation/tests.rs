@@ -1,3 +1,5 @@
+//! Tests of the modulation figure.
+
 use super::{caption, draw, is_there};
 use crate::drawing::{Drawing, Mark, Paint, Sheet, crowded, tried};
 use crate::figure::FigureError;
@@ -5,14 +7,14 @@ use crate::session::config::{self, Analysis};
 use crate::session::record::{self, BY_CLASS, ModulatedLayer, Modulation};
 use crate::session::{Array, Config, Form, Session};
 
-/// A layer of so many classes, pushed by −1, 0 and 1: images of the class pushed towards are called
-/// so in half of cases and in `by` tenths more at strength 1; all others in eight of ten.
+/// A layer of `classes` classes, pushed by −1, 0 and 1: images of the class pushed towards are classified correctly in
+/// half of all cases, plus `by` tenths at strength 1; all others in eight of ten.
 fn layer(name: &str, classes: usize, by: i64) -> ModulatedLayer {
     let mut counts = Vec::new();
     for target in 0..classes {
         for strength in -1..=1_i64 {
-            let own = 5 + by * strength;
-            let right = (0..classes).map(|class| if class == target { own } else { 8 });
+            let own_rate = 5 + by * strength;
+            let right = (0..classes).map(|class| if class == target { own_rate } else { 8 });
             let right: Vec<i64> = right.collect();
             for called in [vec![2; classes], right.clone()] {
                 counts.extend(vec![10; classes]);
@@ -66,8 +68,8 @@ fn the_layer_that_a_push_does_most_to_stands_first() {
     let session = session(3, vec![layer("still", 3, 0), layer("moving", 3, 5)]);
     let drawing = draw(&session, Sheet::DOUBLE).unwrap();
     let texts = texts(&drawing);
-    let at = |begin: &str| texts.iter().position(|text| text.starts_with(begin));
-    assert!(at("moving").unwrap() < at("still").unwrap());
+    let index_of = |begin: &str| texts.iter().position(|text| text.starts_with(begin));
+    assert!(index_of("moving").unwrap() < index_of("still").unwrap());
     assert!(drawing.alternative.contains("In moving at strength −1"));
     assert!(drawing.alternative.contains("in 0.0 % (50.0 % without)"));
 }
@@ -87,7 +89,12 @@ fn a_curve_lies_where_its_shares_are() {
     });
     let curve = curve.unwrap();
     assert_eq!(curve.len(), 3);
-    let step = |at: usize| (curve[at + 1].0 - curve[at].0, curve[at].1 - curve[at + 1].1);
+    let step = |index: usize| {
+        (
+            curve[index + 1].0 - curve[index].0,
+            curve[index].1 - curve[index + 1].1,
+        )
+    };
     let (first, second) = (step(0), step(1));
     assert!((first.0 - second.0).abs() < 1e-9 && (first.1 - second.1).abs() < 1e-9);
     assert!(first.0 > 0.0 && first.1 > 0.0);

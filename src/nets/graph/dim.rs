@@ -1,21 +1,21 @@
-//! Lengths of axes for any number of images.
+//! Axis lengths that may scale with the number of images.
 
 use crate::session::form::Shape;
 
-/// Axes that a value may have.
+/// The largest number of axes that a value may have.
 pub const MOST_AXES: usize = 6;
 
 /// The length of one axis: fixed, or a multiple of the number of images N.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Dim {
-    /// The length; where batched, for one image.
+    /// The length; if batched, the length for one image.
     pub count: usize,
-    /// The length is N·count.
+    /// Whether the length is N·count.
     pub batched: bool,
 }
 
 impl Dim {
-    /// An axis of the same length whatever N.
+    /// An axis whose length does not depend on N.
     pub const fn fixed(count: usize) -> Self {
         Self {
             count,
@@ -46,7 +46,7 @@ pub(super) fn images(image: Shape) -> Vec<Dim> {
     vec![Dim::batch(1), channels, height, width]
 }
 
-/// A shape as people write it: `[N,10]`, `[197,12N,64]`.
+/// A shape as text: `[N,10]`, `[197,12N,64]`.
 pub fn written(shape: &[Dim]) -> String {
     let axis = |dim: &Dim| match (dim.batched, dim.count) {
         (true, 1) => "N".to_owned(),

@@ -1,9 +1,8 @@
-//! Receptive fields: which part of the image a position of a node looks at.
+//! Receptive fields: the part of the image that each position of a node depends on.
 //!
-//! A field is where a position looks on a grid that goes on beyond the border of the image. What
-//! stands there is what paddings put there: zeros, or mirrored pixels. A position whose field lies
-//! inside the image sees nothing but the field. Fields are rectangles that cover all that is seen;
-//! dilated windows leave holes in them.
+//! A field lies on a pixel grid that extends beyond the border of the image, where padding supplies
+//! zeros or mirrored pixels. A position whose field lies inside the image depends on nothing outside
+//! the field. Fields are bounding rectangles; dilated windows leave holes in them.
 
 mod along;
 
@@ -13,7 +12,7 @@ use super::op::{Coordinates, Op, Reduced, Resize};
 use super::{Dim, Graph, Input, Node, NodeId};
 use crate::session::form::Shape;
 
-/// Where the positions of a node look.
+/// The receptive fields of a node's positions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field {
     /// Along the rows of the image.
@@ -22,13 +21,13 @@ pub struct Field {
     pub columns: Along,
 }
 
-/// What a node sees of the image.
+/// A node's receptive fields, and its spatial axes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
-    /// Where its positions look.
+    /// The fields of its positions.
     pub field: Field,
-    /// The axes of what it gives along which its rows and columns lie; `None` where it has no
-    /// places.
+    /// The axes of its output that are rows and columns of the image; `None` if it has no spatial
+    /// positions.
     pub places: Option<[usize; 2]>,
 }
 
@@ -57,7 +56,7 @@ impl Field {
 }
 
 impl Seen {
-    /// The whole image, without places.
+    /// The whole image, without spatial axes.
     fn everything(image: Shape) -> Self {
         Self {
             field: Field::whole(image),
@@ -65,7 +64,7 @@ impl Seen {
         }
     }
 
-    /// Changes the fields along one axis of the value, where its rows or columns lie along that.
+    /// Applies `change` to the fields along one axis of the value, if that is a spatial axis.
     fn change(&mut self, axis: usize, change: impl Fn(Along) -> Along) {
         let Some(places) = self.places else { return };
         for (direction, place) in places.into_iter().enumerate() {
@@ -76,7 +75,7 @@ impl Seen {
         }
     }
 
-    /// Places along an axis are taken near slope·p + shift.
+    /// Position p along an axis now samples the input near slope·p + shift.
     fn sampled(&mut self, axis: usize, slope: f64, shift: f64, image: Shape) {
         let Some(places) = self.places else { return };
         for (direction, place) in places.into_iter().enumerate() {
@@ -88,7 +87,7 @@ impl Seen {
         }
     }
 
-    /// The numbers along an axis have met.
+    /// The values along an axis have been combined.
     fn mixed(&mut self, axis: usize, image: Shape) {
         let Some(places) = self.places else { return };
         for (direction, place) in places.into_iter().enumerate() {
@@ -98,7 +97,7 @@ impl Seen {
         }
     }
 
-    /// Axes have moved to where `to` says; the value has no places where one of theirs is gone.
+    /// Axes have moved to where `to` maps them; without one of its spatial axes the value has none.
     fn moved(self, image: Shape, to: impl Fn(usize) -> Option<usize>) -> Self {
         let places = self
             .places
@@ -111,16 +110,16 @@ impl Seen {
 }
 
 impl Graph {
-    /// What every node sees of the image; `None` where it computes on weights alone.
+    /// The receptive fields of every node; `None` for nodes that compute on weights alone.
     pub fn fields(&self) -> Vec<Option<Seen>> {
         let mut all: Vec<Option<Seen>> = Vec::with_capacity(self.nodes.len());
         for node in self.nodes() {
             let inputs = node.inputs.iter().filter_map(|input| match input {
-                Input::Node(id) => Some(all[id.0].map(|seen| (*id, seen))),
+                Input::Node(id) => Some(all[id.0].map(|found| (*id, found))),
                 Input::Weight(_) => None,
             });
             let inputs: Vec<(NodeId, Seen)> = inputs.flatten().collect();
-            let seen = match node.op {
+            let found = match node.op {
                 Op::Input => Some(Seen {
                     field: Field {
                         rows: PIXEL,
@@ -129,17 +128,17 @@ impl Graph {
                     places: Some([2, 3]),
                 }),
                 _ if inputs.is_empty() => None,
-                _ => Some(self.seen(node, &inputs)),
+                _ => Some(self.node_field(node, &inputs)),
             };
-            all.push(seen);
+            all.push(found);
         }
         all
     }
 
-    /// What a node sees, by its inputs that see the image.
-    fn seen(&self, node: &Node, inputs: &[(NodeId, Seen)]) -> Seen {
+    /// A node's fields, from those of its inputs that depend on the image.
+    fn node_field(&self, node: &Node, inputs: &[(NodeId, Seen)]) -> Seen {
         let image = self.image;
-        let (id, mut seen) = inputs[0];
+        let (id, mut found) = inputs[0];
         let x = self.node(id).shape.as_slice();
         match &node.op {
             Op::Conv(conv) => {
@@ -148,59 +147,63 @@ impl Graph {
                         let shape = self.weights[name].shape();
                         [shape[2], shape[3]]
                     }
-                    // A kernel that itself depends on the image.
+                    // The kernel itself depends on the image.
                     Input::Node(_) => return Seen::everything(image),
                 };
                 for (side, taps) in kernel.into_iter().enumerate() {
                     let before = conv.pads.along(side).0;
                     let (dilation, stride) = (conv.dilation[side], conv.stride[side]);
-                    seen.change(side + 2, |it| it.windows(taps, dilation, stride, before));
+                    found.change(side + 2, |along| {
+                        along.windows(taps, dilation, stride, before)
+                    });
                 }
-                seen
+                found
             }
             Op::MaxPool(window) | Op::AvgPool { window, .. } => {
                 for side in 0..2 {
                     let before = window.pads.along(side).0;
                     let (dilation, stride) = (window.dilation[side], window.stride[side]);
                     let taps = window.kernel[side];
-                    seen.change(side + 2, |it| it.windows(taps, dilation, stride, before));
+                    found.change(side + 2, |along| {
+                        along.windows(taps, dilation, stride, before)
+                    });
                 }
-                seen
+                found
             }
-            Op::Input | Op::Unary(_) | Op::BatchNorm { .. } | Op::Lrn { .. } => seen,
+            Op::Input | Op::Unary(_) | Op::BatchNorm { .. } | Op::Lrn { .. } => found,
             Op::GroupNorm { .. } | Op::InstanceNorm { .. } => {
-                (2..x.len()).for_each(|axis| seen.mixed(axis, image));
-                seen
+                (2..x.len()).for_each(|axis| found.mixed(axis, image));
+                found
             }
             Op::LayerNorm { axis, .. } => {
-                (*axis..x.len()).for_each(|axis| seen.mixed(axis, image));
-                seen
+                (*axis..x.len()).for_each(|axis| found.mixed(axis, image));
+                found
             }
             Op::Softmax { axis } | Op::LogSoftmax { axis } => {
-                seen.mixed(*axis, image);
-                seen
+                found.mixed(*axis, image);
+                found
             }
-            Op::Dense => seen.moved(image, |axis| (axis + 1 < x.len()).then_some(axis)),
+            Op::Dense => found.moved(image, |axis| (axis + 1 < x.len()).then_some(axis)),
             Op::MatMul => match &node.inputs[1] {
                 Input::Weight(name) if self.weights[name].shape().len() == 2 => {
-                    seen.moved(image, |axis| (axis + 1 < x.len()).then_some(axis))
+                    found.moved(image, |axis| (axis + 1 < x.len()).then_some(axis))
                 }
                 _ => Seen::everything(image),
             },
             Op::Binary(_) | Op::PRelu => self.joined(node, inputs),
             Op::Concat { axis } => {
-                let mut seen = self.joined(node, inputs);
-                seen.mixed(*axis, image);
-                seen
+                let mut found = self.joined(node, inputs);
+                found.mixed(*axis, image);
+                found
             }
             Op::Expand { .. } => self.joined(node, inputs),
             Op::Reduce {
                 axes, axes_after, ..
             } => {
-                axes.iter().for_each(|&axis| seen.mixed(axis, image));
+                axes.iter().for_each(|&axis| found.mixed(axis, image));
                 match axes_after {
-                    Reduced::Kept => seen,
-                    Reduced::Dropped => seen.moved(image, |axis| {
+                    Reduced::Kept => found,
+                    Reduced::Dropped => found.moved(image, |axis| {
                         let before = axes.iter().filter(|&&gone| gone < axis).count();
                         (!axes.contains(&axis)).then(|| axis - before)
                     }),
@@ -209,29 +212,29 @@ impl Graph {
             Op::Slice(cuts) => {
                 for cut in cuts {
                     match cut.step > 0 {
-                        true => {
-                            seen.change(cut.axis, |it| it.cut(cut.start as i64, cut.step as i64))
-                        }
-                        false => seen.mixed(cut.axis, image),
+                        true => found.change(cut.axis, |along| {
+                            along.cut(cut.start as i64, cut.step as i64)
+                        }),
+                        false => found.mixed(cut.axis, image),
                     }
                 }
-                seen
+                found
             }
             Op::Pad { before, .. } => {
                 for (axis, &before) in before.iter().enumerate() {
-                    seen.change(axis, |it| it.cut(-before as i64, 1));
+                    found.change(axis, |along| along.cut(-before as i64, 1));
                 }
-                seen
+                found
             }
-            Op::Reshape { shape } => match kept_places(x, shape, seen.places) {
+            Op::Reshape { shape } => match kept_places(x, shape, found.places) {
                 Some(places) => Seen {
                     places: Some(places),
-                    ..seen
+                    ..found
                 },
                 None => Seen::everything(image),
             },
             Op::Transpose { axes } => {
-                seen.moved(image, |axis| axes.iter().position(|&from| from == axis))
+                found.moved(image, |axis| axes.iter().position(|&from| from == axis))
             }
             Op::Gather {
                 axis,
@@ -239,11 +242,11 @@ impl Graph {
                 shape,
             } => {
                 match evenly_spaced(indices) {
-                    Some((start, step)) => seen.change(*axis, |it| it.cut(start, step)),
-                    None => seen.mixed(*axis, image),
+                    Some((start, step)) => found.change(*axis, |along| along.cut(start, step)),
+                    None => found.mixed(*axis, image),
                 }
                 let chosen = shape.len();
-                seen.moved(image, |place| match place.cmp(axis) {
+                found.moved(image, |place| match place.cmp(axis) {
                     std::cmp::Ordering::Less => Some(place),
                     std::cmp::Ordering::Equal => (chosen == 1).then_some(place),
                     std::cmp::Ordering::Greater => Some(place + chosen - 1),
@@ -252,43 +255,45 @@ impl Graph {
             Op::Resize(resize) => {
                 for side in 0..2 {
                     let (slope, shift) = sampling(resize, side, x[side + 2].count);
-                    seen.sampled(side + 2, slope, shift, image);
+                    found.sampled(side + 2, slope, shift, image);
                 }
-                seen
+                found
             }
             Op::DepthToSpace { block, .. } => {
                 for axis in 2..4 {
-                    seen.sampled(axis, 1.0 / *block as f64, 0.0, image);
+                    found.sampled(axis, 1.0 / *block as f64, 0.0, image);
                 }
-                seen
+                found
             }
             Op::Lstm { .. } | Op::Gru { .. } => Seen::everything(image),
         }
     }
 
-    /// What covers all that the inputs of a join see.
+    /// The fields that cover those of all inputs of a join.
     fn joined(&self, node: &Node, inputs: &[(NodeId, Seen)]) -> Seen {
         let axes = node.shape.len();
-        let aligned = |&(id, seen): &(NodeId, Seen)| {
+        let aligned = |&(id, found): &(NodeId, Seen)| {
             let shape = &self.node(id).shape;
             let shift = axes - shape.len();
-            let mut seen = seen.moved(self.image, |axis| Some(axis + shift));
+            let mut found = found.moved(self.image, |axis| Some(axis + shift));
             for (axis, dim) in shape.iter().enumerate() {
                 if dim.count == 1 && node.shape[axis + shift].count != 1 {
-                    seen.change(axis + shift, Along::repeated);
+                    found.change(axis + shift, Along::repeated);
                 }
             }
-            seen
+            found
         };
-        let seen: Vec<Seen> = inputs.iter().map(aligned).collect();
-        let Some(places) = seen.iter().find_map(|seen| seen.places) else {
+        let found: Vec<Seen> = inputs.iter().map(aligned).collect();
+        let Some(places) = found.iter().find_map(|found| found.places) else {
             return Seen::everything(self.image);
         };
         let whole = Field::whole(self.image);
-        let fields = seen.iter().map(|seen| match seen.places == Some(places) {
-            true => seen.field,
-            false => whole,
-        });
+        let fields = found
+            .iter()
+            .map(|found| match found.places == Some(places) {
+                true => found.field,
+                false => whole,
+            });
         let field = fields.reduce(|a, b| a.with(b, self.image)).unwrap_or(whole);
         Seen {
             field,
@@ -297,14 +302,14 @@ impl Graph {
     }
 }
 
-/// A pixel of the image itself.
+/// A single pixel of the image.
 const PIXEL: Along = Along {
     start: 0,
     stride: 1,
     size: 1,
 };
 
-/// Where rows and columns lie after a reshape that leaves them next to each other as they are.
+/// The axes of rows and columns after a reshape that keeps them adjacent and unchanged.
 fn kept_places(x: &[Dim], shape: &[Dim], places: Option<[usize; 2]>) -> Option<[usize; 2]> {
     let [rows, columns] = places?;
     let (from, to) = (rows.min(columns), rows.max(columns) + 1);
@@ -314,14 +319,15 @@ fn kept_places(x: &[Dim], shape: &[Dim], places: Option<[usize; 2]>) -> Option<[
         (dims.iter().map(|dim| dim.count).product(), batched)
     };
     let starts = 0..=shape.len().checked_sub(block.len())?;
-    let fits = |&at: &usize| {
-        shape[at..at + block.len()] == *block && numbers(&shape[..at]) == numbers(&x[..from])
+    let fits = |&start: &usize| {
+        shape[start..start + block.len()] == *block
+            && numbers(&shape[..start]) == numbers(&x[..from])
     };
-    let at = starts.into_iter().find(fits)?;
-    Some([rows + at - from, columns + at - from])
+    let start = starts.into_iter().find(fits)?;
+    Some([rows + start - from, columns + start - from])
 }
 
-/// The first of indices that are equally far apart, in ascending order, and how far.
+/// First index and step of ascending, evenly spaced indices.
 fn evenly_spaced(indices: &[usize]) -> Option<(i64, i64)> {
     let first = *indices.first()? as i64;
     let step = indices.get(1).map_or(1, |&second| second as i64 - first);
@@ -331,7 +337,7 @@ fn evenly_spaced(indices: &[usize]) -> Option<(i64, i64)> {
     (even && step > 0).then_some((first, step))
 }
 
-/// Slope and shift of the place in the input that a place of the result looks at.
+/// Slope and shift of the input coordinate that an output coordinate samples.
 fn sampling(resize: &Resize, side: usize, length: usize) -> (f64, f64) {
     let (size, scale) = (resize.size[side], resize.scale[side]);
     match resize.coordinates {

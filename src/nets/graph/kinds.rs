@@ -1,7 +1,6 @@
 //! The built-in kinds as graphs, sized to images and classes.
 //!
-//! Nodes have the names of layers, and weights those that the kinds' own modules give them:
-//! `conv1.weight`.
+//! Nodes are named after layers, and weights as in the kinds' modules: `conv1.weight`.
 
 use super::op::{Conv, Direction, Pads, Recurrent, RecurrentOutput, Unary, Window};
 use super::{Dim, Graph, GraphBuilder, GraphError, Input, NodeId, Op};
@@ -16,17 +15,17 @@ const EPSILON: f64 = 1e-5;
 /// Units of each LSTM layer of `rnn`.
 const STATES: usize = 128;
 
-/// What one pixel from black to white changes in the input of `simple` and `complex`.
+/// The input scaling of `simple` and `complex`: \[0,1\] to \[−1,1\].
 const CONTRAST: Unary = Unary::Affine {
     scale: 2.0,
     shift: -1.0,
 };
 
 impl Graph {
-    /// A built-in kind for such images and classes, with these weights.
+    /// A built-in kind for these images and classes, with these weights.
     ///
     /// # Errors
-    /// Where a weight is missing or has another shape, or the images are too small for the kind.
+    /// If a weight is missing or has another shape, or the images are too small for the kind.
     pub fn of_kind(
         kind: NetworkKind,
         ports: Ports,
@@ -42,11 +41,11 @@ impl Graph {
             }
             NetworkKind::Logistic => chain.flatten()?,
             NetworkKind::Rnn => chain.rnn(ports, weights)?,
-            // It has no weight of any name known here.
+            // Fails below: it has no weights of the built-in names.
             NetworkKind::Onnx => {}
             NetworkKind::Simple => {
                 chain.first_convolution()?;
-                chain.convolution("conv2", KEPT)?;
+                chain.convolution("conv2", SAME_SIZE)?;
                 chain.pooled_dense()?;
             }
             NetworkKind::Complex => {
@@ -54,8 +53,14 @@ impl Graph {
                 let parameters = ["gamma", "beta", "running_mean", "running_var"];
                 let op = Op::BatchNorm { epsilon: EPSILON };
                 chain.layer("norm1", op, &parameters)?;
-                chain.convolution("conv2", KEPT)?;
-                chain.convolution("conv3", Conv { groups: 64, ..KEPT })?;
+                chain.convolution("conv2", SAME_SIZE)?;
+                chain.convolution(
+                    "conv3",
+                    Conv {
+                        groups: 64,
+                        ..SAME_SIZE
+                    },
+                )?;
                 chain.pooled_dense()?;
             }
         }
@@ -65,7 +70,7 @@ impl Graph {
 }
 
 /// A 3×3 convolution that keeps the size.
-const KEPT: Conv = Conv {
+const SAME_SIZE: Conv = Conv {
     stride: [1, 1],
     pads: Pads {
         top: 1,
@@ -77,7 +82,7 @@ const KEPT: Conv = Conv {
     groups: 1,
 };
 
-/// Nodes that follow upon each other.
+/// A graph under construction in which each node follows the last.
 struct Chain {
     builder: GraphBuilder,
     last: NodeId,
@@ -146,10 +151,10 @@ impl Chain {
 
     fn first_convolution(&mut self) -> Result<(), GraphError> {
         self.then("contrast", Op::Unary(CONTRAST), &[])?;
-        self.convolution("conv1", KEPT)
+        self.convolution("conv1", SAME_SIZE)
     }
 
-    /// Two max-poolings of 2×2, which are one of 4×4, and a dense layer.
+    /// Two 2×2 max-poolings, as one of 4×4, and a dense layer.
     fn pooled_dense(&mut self) -> Result<(), GraphError> {
         self.pool("pool", 4)?;
         self.flatten()?;
@@ -183,7 +188,7 @@ impl Chain {
         let mut inputs = Vec::new();
         for parameter in ["input", "hidden", "bias"] {
             let weight = format!("{name}.{parameter}");
-            let found = weights.tensors.iter().find(|(own, _)| *own == weight);
+            let found = weights.tensors.iter().find(|(tensor, _)| *tensor == weight);
             let (_, values) = found.ok_or_else(|| GraphError::MissingWeight {
                 node: name.to_owned(),
                 weight: weight.clone(),
@@ -199,7 +204,7 @@ impl Chain {
     }
 }
 
-/// An LSTM's weights \[4·units,…\] with PyTorch's order of gates, i, f, g, o, in ONNX's, i, o, f, c,
+/// Converts an LSTM's weights \[4·units,…\] from PyTorch's order of gates, i, f, g, o, to ONNX's, i, o, f, c,
 /// for one direction. A bias is followed by a second one of zeros.
 fn gates(weights: &Array<f32>) -> Array<f32> {
     let values = weights.values();
@@ -207,7 +212,7 @@ fn gates(weights: &Array<f32>) -> Array<f32> {
     let order = [0, 3, 1, 2];
     let mut ordered: Vec<f32> = order
         .iter()
-        .flat_map(|&which| &values[which * gate..][..gate])
+        .flat_map(|&index| &values[index * gate..][..gate])
         .copied()
         .collect();
     match *weights.shape() {
@@ -216,7 +221,7 @@ fn gates(weights: &Array<f32>) -> Array<f32> {
             Array::new(&[1, 2 * rows], ordered)
         }
         [rows, columns] => Array::new(&[1, rows, columns], ordered),
-        // Any other shape is refused at the door.
+        // Adding the node rejects any other shape.
         ref shape => Array::new(shape, ordered),
     }
 }

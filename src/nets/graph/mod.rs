@@ -1,9 +1,9 @@
 //! A network as a graph: nodes in the order of computation, weights by name.
 //!
-//! Here stand the graph and how it is built. Every node has one output, whose shape is inferred and
-//! checked when the node is added, for any number of images N. The operators are in [`op`], their
-//! shapes in [`shape`], what they see of the image in [`field`], what is worth looking at in [`site`];
-//! [`run`] computes.
+//! This module defines the graph and its builder. Every node has one output, whose shape is inferred
+//! and checked when the node is added, for any number of images N. Operators are in [`op`], shape
+//! inference in [`shape`], receptive fields in [`field`], the sites to observe and push in [`site`],
+//! and the computation in [`run`].
 
 pub mod dim;
 pub mod field;
@@ -23,21 +23,21 @@ pub use op::Op;
 use crate::session::array::Array;
 use crate::session::form::Shape;
 
-/// The place of a node in its graph.
+/// The index of a node in its graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeId(pub usize);
 
-/// What a node computes on.
+/// An input of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
-    /// The output of a node before it.
+    /// The output of an earlier node.
     Node(NodeId),
     /// A weight, by name.
     Weight(String),
 }
 
 impl Input {
-    /// The node, where it is one.
+    /// The node, if it is one.
     pub fn node(&self) -> Option<NodeId> {
         match self {
             Self::Node(id) => Some(*id),
@@ -64,20 +64,20 @@ impl From<String> for Input {
     }
 }
 
-/// One operator in its place.
+/// One operator with its name and inputs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
-    /// Its name, from the file where it has one there; no other node has it.
+    /// Its unique name, taken from the file if it has one there.
     pub name: String,
-    /// What it computes.
+    /// The operator.
     pub op: Op,
-    /// On what, in the operator's order.
+    /// The inputs, in the operator's order.
     pub inputs: Vec<Input>,
-    /// The shape of what it gives.
+    /// The shape of its output.
     pub shape: Vec<Dim>,
 }
 
-/// A network: takes images \[N,C,H,W\], gives logits \[N,K\], for any N. Copies share the weights.
+/// A network from images \[N,C,H,W\] to logits \[N,K\], for any N. Copies share the weights.
 #[derive(Debug, Clone)]
 pub struct Graph {
     image: Shape,
@@ -86,7 +86,7 @@ pub struct Graph {
     weights: Arc<BTreeMap<String, Array<f32>>>,
 }
 
-/// What does not fit in a graph.
+/// Why a graph cannot be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GraphError {
     /// An operator that cannot compute on its inputs.
@@ -96,37 +96,37 @@ pub enum GraphError {
         node: String,
         /// Its operator.
         op: &'static str,
-        /// What does not fit.
+        /// The reason.
         why: String,
     },
-    /// A weight that is not there.
-    #[error("`{node}` needs the weight `{weight}`, which is not there")]
+    /// A weight is missing.
+    #[error("`{node}` needs the weight `{weight}`, which is missing")]
     MissingWeight {
         /// The node.
         node: String,
         /// The weight's name.
         weight: String,
     },
-    /// A node that is not there, or comes later.
+    /// A node is missing or comes later.
     #[error("`{node}` needs node {input}, which does not come before it")]
     MissingNode {
         /// The node.
         node: String,
-        /// The place asked for.
+        /// The index of the missing node.
         input: usize,
     },
-    /// Two nodes or two weights of one name.
-    #[error("the name `{0}` stands for two things")]
+    /// Two nodes or two weights have the same name.
+    #[error("the name `{0}` is used twice")]
     Name(String),
-    /// Not one image input.
-    #[error("a network has one input, and this has {0}")]
+    /// There is not exactly one image input.
+    #[error("a network has exactly one input, but this one has {0}")]
     Inputs(usize),
-    /// The output is no class vector.
+    /// The output is not a class vector.
     #[error("`{node}` gives {shape}, where logits [N,classes] are needed")]
     Output {
         /// The node.
         node: String,
-        /// The shape of what it gives, written out.
+        /// The shape of its output, as text.
         shape: String,
     },
 }
@@ -142,7 +142,7 @@ impl Graph {
         self.node(self.output).shape[1].count
     }
 
-    /// All nodes, each after those that it computes on.
+    /// All nodes, each after its inputs.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
     }
@@ -155,12 +155,12 @@ impl Graph {
     /// One node.
     ///
     /// # Panics
-    /// Where the id is of another graph and there are not so many nodes.
+    /// If the id belongs to another graph and is out of range.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0]
     }
 
-    /// The node of a name.
+    /// The node with this name.
     pub fn find(&self, name: &str) -> Option<NodeId> {
         self.ids().find(|&id| self.node(id).name == name)
     }
@@ -175,8 +175,7 @@ impl Graph {
         &self.weights
     }
 
-    /// For every node, the nodes that compute on it, in order; a node that takes it twice stands
-    /// there once.
+    /// For every node, the nodes that take it as input, in order, each listed once.
     pub fn users(&self) -> Vec<Vec<NodeId>> {
         let mut users = vec![Vec::new(); self.nodes.len()];
         for id in self.ids() {
@@ -192,7 +191,7 @@ impl Graph {
     }
 }
 
-/// A graph in the making: shapes are inferred and checked as nodes are added.
+/// A graph under construction: shapes are inferred and checked as nodes are added.
 #[derive(Debug, Clone)]
 pub struct GraphBuilder {
     image: Shape,
@@ -202,7 +201,7 @@ pub struct GraphBuilder {
 }
 
 impl GraphBuilder {
-    /// For images of these channels, rows and columns; nothing in it yet.
+    /// An empty graph for images of these channels, rows and columns.
     pub fn new(image: Shape) -> Self {
         Self {
             image,
@@ -212,10 +211,10 @@ impl GraphBuilder {
         }
     }
 
-    /// Adds a weight, to be named by nodes added later. One that no node names is allowed.
+    /// Adds a weight for nodes added later. Unused weights are allowed.
     ///
     /// # Errors
-    /// Where there is one of that name already.
+    /// If there already is one of that name.
     pub fn weight(&mut self, name: &str, values: Array<f32>) -> Result<Input, GraphError> {
         match self.weights.insert(name.to_owned(), values) {
             None => Ok(name.into()),
@@ -223,10 +222,10 @@ impl GraphBuilder {
         }
     }
 
-    /// Adds a node after all others.
+    /// Appends a node.
     ///
     /// # Errors
-    /// Names the node and says what does not fit: its inputs, their shapes, its attributes.
+    /// Names the node and what does not fit: its inputs, their shapes or its attributes.
     pub fn add(&mut self, name: &str, op: Op, inputs: &[Input]) -> Result<NodeId, GraphError> {
         let shapes: Vec<Vec<Dim>> = inputs
             .iter()
@@ -253,23 +252,23 @@ impl GraphBuilder {
         Ok(id)
     }
 
-    /// The shape of what a node gives.
+    /// The shape of a node's output.
     ///
     /// # Panics
-    /// Where there is no such node.
+    /// If there is no such node.
     pub fn shape(&self, id: NodeId) -> &[Dim] {
         &self.nodes[id.0].shape
     }
 
-    /// A weight added before.
+    /// The values of a weight added before.
     pub fn weight_values(&self, name: &str) -> Option<&Array<f32>> {
         self.weights.get(name)
     }
 
-    /// The graph whose logits are what `output` gives.
+    /// The finished graph, with `output` as its logits.
     ///
     /// # Errors
-    /// Where that is no class vector \[N,K\], or there is not exactly one [`Op::Input`].
+    /// If `output` is not a class vector \[N,K\], or there is not exactly one [`Op::Input`].
     pub fn finish(self, output: NodeId) -> Result<Graph, GraphError> {
         let images = self.nodes.iter().filter(|node| node.op == Op::Input);
         let images = images.count();
@@ -312,7 +311,11 @@ impl GraphBuilder {
                     node: node.to_owned(),
                     weight: weight.clone(),
                 })?;
-                Ok(found.shape().iter().map(|&it| Dim::fixed(it)).collect())
+                Ok(found
+                    .shape()
+                    .iter()
+                    .map(|&length| Dim::fixed(length))
+                    .collect())
             }
         }
     }

@@ -1,8 +1,8 @@
-//! The operators of a graph: what each one takes, and its attributes.
+//! The operators of a graph, with their inputs and attributes.
 //!
 //! The names and meanings are ONNX's, for two-dimensional images with the channels after the batch.
-//! What shape comes out stands in [`super::shape`], what part of the image is seen in
-//! [`super::field`], how it is computed in [`super::run`].
+//! Output shapes are in [`super::shape`], receptive fields in [`super::field`], the computation in
+//! [`super::run`].
 
 mod attributes;
 mod functions;
@@ -16,18 +16,18 @@ pub use functions::{Binary, Reduction, Unary};
 
 use super::dim::Dim;
 
-/// One operator with its attributes. What it computes on are the inputs of its node, in the order
-/// given here; those in brackets may be left out.
+/// One operator with its attributes. It computes on the inputs of its node, in the order given here;
+/// those in brackets are optional.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Op {
-    /// The images \[N,C,H,W\], as they are shown: no inputs. Every graph has exactly one.
+    /// The images \[N,C,H,W\] as shown to the network. No inputs. Every graph has exactly one.
     Input,
     /// Two-dimensional convolution. Inputs: x \[N,C,H,W\], weight \[out,C/groups,h,w\], \[bias \[out\]\].
     Conv(Conv),
     /// x·W + b over the last axis. Inputs: x \[…,in\], weight \[in,out\], \[bias \[out\]\].
     Dense,
     /// The matrix product of the last two axes, the ones before broadcast. Inputs: a \[…,m,k\],
-    /// b \[…,k,n\]. A vector takes part as NumPy's `matmul` has it.
+    /// b \[…,k,n\]. Vectors are handled as by NumPy's `matmul`.
     MatMul,
     /// (x − mean)/√(variance + ε)·scale + bias by channel, with fixed statistics. Inputs: x \[N,C,…\],
     /// scale, bias, mean, variance, each \[C\].
@@ -66,10 +66,10 @@ pub enum Op {
         alpha: f64,
         /// β.
         beta: f64,
-        /// What keeps the sum from zero; `k` elsewhere.
+        /// A constant that keeps the denominator from zero; often called `k`.
         bias: f64,
     },
-    /// A function of every number alone. Input: x.
+    /// An elementwise function. Input: x.
     Unary(Unary),
     /// x where positive, else slope·x. Inputs: x, slope, broadcast to x.
     PRelu,
@@ -85,87 +85,86 @@ pub enum Op {
         /// The axis summed over.
         axis: usize,
     },
-    /// The most of each window; what lies beyond the border never is it. Input: x \[N,C,H,W\].
+    /// The maximum of each window; padding never counts. Input: x \[N,C,H,W\].
     MaxPool(Window),
     /// The mean of each window. Input: x \[N,C,H,W\].
     AvgPool {
         /// The windows.
         window: Window,
-        /// What the sum is divided by at the border.
+        /// The divisor at the border.
         divisor: Divisor,
     },
-    /// One number of all along some axes. Input: x. Global average pooling is the mean over axes 2
-    /// and 3, kept.
+    /// Reduction over some axes. Input: x. Global average pooling is the mean over axes 2 and 3, with
+    /// both axes kept.
     Reduce {
-        /// Which number.
+        /// The reduction.
         reduction: Reduction,
         /// The axes, ascending.
         axes: Vec<usize>,
-        /// What becomes of these axes.
+        /// Whether these axes are kept or dropped.
         axes_after: Reduced,
     },
-    /// All inputs one after the other along an axis. Inputs: one at least.
+    /// All inputs concatenated along an axis. Inputs: at least one.
     Concat {
-        /// The axis that grows.
+        /// The axis.
         axis: usize,
     },
-    /// A part of each axis named. Input: x.
+    /// A part of each listed axis. Input: x.
     Slice(Vec<Cut>),
-    /// Numbers added around, or taken off where negative. Input: x.
+    /// Padding, or cropping where negative. Input: x.
     Pad {
-        /// For every axis, what is added before its first number.
+        /// For every axis, the padding before its start.
         before: Vec<isize>,
-        /// For every axis, what is added after its last number.
+        /// For every axis, the padding after its end.
         after: Vec<isize>,
-        /// What is added.
+        /// The values to pad with.
         with: Padding,
     },
-    /// The same numbers, row-major, in another shape. Input: x.
+    /// The same values, row-major, in another shape. Input: x.
     Reshape {
-        /// The shape, with the axis that counts the images marked.
+        /// The shape, in which one axis may be batched.
         shape: Vec<Dim>,
     },
     /// Axes in another order. Input: x.
     Transpose {
-        /// For every axis of the result, the axis of x that it is.
+        /// For every axis of the result, the corresponding axis of x.
         axes: Vec<usize>,
     },
-    /// Chosen places along an axis. Input: x.
+    /// Selected indices along an axis. Input: x.
     Gather {
-        /// The axis chosen from.
+        /// The axis to select from.
         axis: usize,
-        /// The places, row-major.
+        /// The indices, row-major.
         indices: Vec<usize>,
-        /// What axes stand in place of the one chosen from: none for a single place, one for a
-        /// list.
+        /// The axes that replace `axis`: none for a single index, one for a list.
         shape: Vec<usize>,
     },
-    /// Repeated along axes of length one, and new axes before them, as NumPy broadcasts. Input: x.
+    /// Broadcast to a shape by NumPy's rules. Input: x.
     Expand {
-        /// What x is broadcast against.
+        /// The shape that x is broadcast against.
         shape: Vec<Dim>,
     },
-    /// Rows and columns sampled anew. Input: x \[N,C,H,W\].
+    /// Rows and columns resampled. Input: x \[N,C,H,W\].
     Resize(Resize),
     /// Blocks of channels become blocks of pixels. Input: x \[N,C·b²,H,W\].
     DepthToSpace {
         /// b, rows and columns of a block.
         block: usize,
-        /// Where in the channels the place in the block is counted.
+        /// The order of block and channel indices within the channels.
         order: DepthOrder,
     },
-    /// Long short-term memory as ONNX has it, the gates i, o, f, c one below the other. Inputs:
+    /// Long short-term memory as in ONNX, the gates i, o, f, c stacked. Inputs:
     /// x \[L,N,in\], W \[directions,4·units,in\], R \[directions,4·units,units\],
-    /// \[B \[directions,8·units\]\]. The state begins with zeros.
+    /// \[B \[directions,8·units\]\]. The initial state is zero.
     Lstm {
-        /// Units, directions and what is given out.
+        /// Units, directions and output.
         recurrent: Recurrent,
     },
-    /// Gated recurrent units as ONNX has them, the gates z, r, h one below the other. Inputs:
+    /// Gated recurrent units as in ONNX, the gates z, r, h stacked. Inputs:
     /// x \[L,N,in\], W \[directions,3·units,in\], R \[directions,3·units,units\],
-    /// \[B \[directions,6·units\]\]. The state begins with zeros.
+    /// \[B \[directions,6·units\]\]. The initial state is zero.
     Gru {
-        /// Units, directions and what is given out.
+        /// Units, directions and output.
         recurrent: Recurrent,
         /// Where the reset gate acts.
         reset: Reset,

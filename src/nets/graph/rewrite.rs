@@ -1,8 +1,8 @@
-//! Rewrites: other graphs that give the same logits.
+//! Rewrites of a graph into equivalent ones with the same logits.
 //!
-//! [`Graph::simplified`] recognises what exporters have spelled out, so that sites are what a person
-//! would call layers; [`Graph::fast`] is only for running. Both say which nodes still give what they
-//! gave before.
+//! [`Graph::simplified`] merges what exporters write as several nodes, so that sites match the layers
+//! a person would name; [`Graph::fast`] only speeds up the computation. Both map the nodes whose value
+//! is unchanged.
 
 mod fast;
 mod patterns;
@@ -20,16 +20,16 @@ pub use pushes::Pushes;
 pub struct Rewritten {
     /// The graph.
     pub graph: Graph,
-    /// For every node of the graph before, the node that gives the same now, where there is one.
+    /// For every node of the original graph, the node with the same value now, if any.
     pub kept: Vec<Option<NodeId>>,
-    /// What a person should know about it.
+    /// Changes the user should know about.
     pub notes: Vec<Note>,
 }
 
-/// A change that a person should know about.
+/// A change the user should know about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
-    /// The probabilities at the end were taken off: logits are needed.
+    /// The softmax at the end was removed: logits are needed.
     SoftmaxTakenOff {
         /// The node.
         node: String,
@@ -48,11 +48,11 @@ impl std::fmt::Display for Note {
 }
 
 impl Graph {
-    /// What exporters have spelled out, as the operators that it means: biases added after a layer,
-    /// products with a matrix of weights, SiLU, hard swish, GELU; and without a softmax at the end.
+    /// Merges patterns that exporters write as several nodes into single operators: biases added after a
+    /// layer, products with a weight matrix, SiLU, hard swish, GELU; and removes a softmax at the end.
     ///
     /// # Errors
-    /// Where a rewrite does not fit together, which would be a mistake in it.
+    /// If the rewritten graph is invalid, which would be a bug in a rewrite.
     pub fn simplified(&self) -> Result<Rewritten, GraphError> {
         let mut draft = Draft::of(self);
         draft.take_off_softmax();
@@ -62,11 +62,11 @@ impl Graph {
         draft.finish()
     }
 
-    /// The same logits in less time: batch normalizations inside the layers before them, poolings
-    /// before the rectifiers that they follow.
+    /// The same logits in less time: folds batch normalizations into the layers before them, and moves
+    /// poolings ahead of the rectifiers that they follow.
     ///
     /// # Errors
-    /// Where a rewrite does not fit together, which would be a mistake in it.
+    /// If the rewritten graph is invalid, which would be a bug in a rewrite.
     pub fn fast(&self) -> Result<Rewritten, GraphError> {
         let mut draft = Draft::of(self);
         draft.fold_normalizations();
@@ -75,13 +75,13 @@ impl Graph {
     }
 }
 
-/// A graph while it is rewritten: nodes keep their places until the end.
+/// A graph being rewritten: nodes keep their indices until the end.
 struct Draft {
     image: crate::session::form::Shape,
     nodes: Vec<Node>,
     output: NodeId,
     weights: BTreeMap<String, Array<f32>>,
-    /// Nodes whose value is another one now.
+    /// Whether each node's value has changed.
     changed: Vec<bool>,
     notes: Vec<Note>,
 }
@@ -106,12 +106,12 @@ impl Draft {
         &self.nodes[id.0]
     }
 
-    /// The node that an input is, where it is one.
+    /// The node behind an input, if it is one.
     fn source(&self, id: NodeId, input: usize) -> Option<NodeId> {
         self.node(id).inputs.get(input)?.node()
     }
 
-    /// The weight that an input is, where it is one.
+    /// The weight behind an input, if it is one.
     fn weight(&self, id: NodeId, input: usize) -> Option<&Array<f32>> {
         match self.node(id).inputs.get(input)? {
             Input::Weight(name) => self.weights.get(name),
@@ -119,10 +119,10 @@ impl Draft {
         }
     }
 
-    /// Whether one node alone computes on a node, once, and nothing else wants it.
+    /// Whether `user` is the only user of `id`, takes it once, and `id` is not the output.
     fn is_only_for(&self, id: NodeId, user: NodeId) -> bool {
         let input = Input::Node(id);
-        let uses = |node: &Node| node.inputs.iter().filter(|it| **it == input).count();
+        let uses = |node: &Node| node.inputs.iter().filter(|other| **other == input).count();
         let all: usize = self.alive().map(|other| uses(self.node(other))).sum();
         all == 1 && uses(self.node(user)) == 1 && id != self.output
     }
@@ -143,7 +143,7 @@ impl Draft {
         self.ids().filter(move |id| needed[id.0])
     }
 
-    /// A weight under a name that is not taken yet.
+    /// Adds a weight under an unused name.
     fn new_weight(&mut self, name: &str, values: Array<f32>) -> Input {
         let mut free = name.to_owned();
         let mut number = 2;
@@ -155,43 +155,43 @@ impl Draft {
         Input::Weight(free)
     }
 
-    /// Another operator gives the same at a node.
+    /// Replaces a node's operator by one with the same value.
     fn replace(&mut self, id: NodeId, op: Op, inputs: Vec<Input>) {
         let node = &mut self.nodes[id.0];
         node.op = op;
         node.inputs = inputs;
     }
 
-    /// Probabilities at the end, or before a last reshape, are left out.
+    /// Removes a softmax at the end, or before final reshapes.
     fn take_off_softmax(&mut self) {
-        let mut at = self.output;
-        while let Op::Reshape { .. } = self.node(at).op {
-            let Some(before) = self.source(at, 0) else {
+        let mut last = self.output;
+        while let Op::Reshape { .. } = self.node(last).op {
+            let Some(before) = self.source(last, 0) else {
                 return;
             };
-            at = before;
+            last = before;
         }
-        let over_classes = match self.node(at).op {
+        let over_classes = match self.node(last).op {
             Op::Softmax { axis } | Op::LogSoftmax { axis } => {
-                let shape = &self.node(at).shape;
+                let shape = &self.node(last).shape;
                 shape[axis].count == shape.iter().map(|dim| dim.count).product::<usize>()
             }
             _ => false,
         };
-        let (true, Some(before)) = (over_classes, self.source(at, 0)) else {
+        let (true, Some(before)) = (over_classes, self.source(last, 0)) else {
             return;
         };
         self.notes.push(Note::SoftmaxTakenOff {
-            node: self.node(at).name.clone(),
+            node: self.node(last).name.clone(),
         });
-        if at == self.output {
+        if last == self.output {
             self.output = before;
             return;
         }
-        // Everything after it gives something else now.
+        // The values of all nodes after it change.
         for id in self.ids().collect::<Vec<_>>() {
             for input in &mut self.nodes[id.0].inputs {
-                if *input == Input::Node(at) {
+                if *input == Input::Node(last) {
                     *input = Input::Node(before);
                     self.changed[id.0] = true;
                 }
@@ -199,14 +199,15 @@ impl Draft {
         }
         for id in self.ids().collect::<Vec<_>>() {
             let inputs = &self.nodes[id.0].inputs;
-            let changed = |input: &Input| matches!(input, Input::Node(it) if self.changed[it.0]);
+            let changed =
+                |input: &Input| matches!(input, Input::Node(before) if self.changed[before.0]);
             if inputs.iter().any(changed) {
                 self.changed[id.0] = true;
             }
         }
     }
 
-    /// The graph of the nodes that are needed, shapes checked again.
+    /// The graph of the nodes that are needed, with shapes checked again.
     fn finish(self) -> Result<Rewritten, GraphError> {
         let mut needed = vec![false; self.nodes.len()];
         self.alive().for_each(|id| needed[id.0] = true);

@@ -1,8 +1,8 @@
-//! A graph on a device: logits, activations of any node, and units pushed.
+//! Runs a graph on a device: logits, values of any node, and pushes.
 //!
 //! This is the reference for every other way of computing a graph. All results are differentiable
-//! by the images where these live on a device that records gradients. A value is freed when the last
-//! node that computes on it has run.
+//! with respect to the images if these are on a device that records gradients. A value is freed when
+//! its last user has run.
 
 mod arrange;
 mod compute;
@@ -25,15 +25,15 @@ use super::op::Binary;
 use super::{Dim, Graph, Input, Node, NodeId, Op};
 use crate::nets::layout::arranged;
 
-/// A graph whose weights lie on a device. Copies share them.
+/// A graph with its weights on a device. Copies share them.
 #[derive(Debug, Clone)]
 pub struct Loaded {
     graph: Graph,
     device: Device,
     weights: BTreeMap<String, Value>,
-    /// Nodes that are computed together with the convolution before them.
+    /// Nodes that are computed together with the layer before them.
     fused: HashMap<NodeId, Fused>,
-    /// What is added to the units of some nodes.
+    /// Offsets added to the units of nodes.
     pushes: Vec<Push>,
 }
 
@@ -41,16 +41,16 @@ pub struct Loaded {
 #[derive(Debug, Clone)]
 struct Push {
     node: NodeId,
-    /// One number a unit, \[units\].
+    /// One number per unit, \[units\].
     offset: Tensor<1>,
     /// The axis that the units lie along.
     axis: usize,
 }
 
-/// A node that cannot be pushed so.
+/// Why a node cannot be pushed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PushError {
-    /// Another number of values than units.
+    /// The number of values differs from the number of units.
     #[error("{found} values for the {units} units of `{node}`")]
     Units {
         /// The node.
@@ -60,18 +60,18 @@ pub enum PushError {
         /// Units of the node.
         units: usize,
     },
-    /// An axis without units.
-    #[error("`{node}` gives {shape}: no units lie along axis {axis}")]
+    /// The axis has no units.
+    #[error("`{node}` has the shape {shape}: there are no units along axis {axis}")]
     Axis {
         /// The node.
         node: String,
-        /// The shape of what it gives, written out.
+        /// The shape of its output, as text.
         shape: String,
         /// The axis.
         axis: usize,
     },
-    /// A site whose units do not lie along one axis.
-    #[error("the units of `{site}` do not lie along one axis, so that they cannot be pushed")]
+    /// The site's units do not lie along one axis.
+    #[error("the units of `{site}` do not lie along one axis, so they cannot be pushed")]
     Site {
         /// The site.
         site: String,
@@ -79,7 +79,7 @@ pub enum PushError {
 }
 
 impl Graph {
-    /// The graph on a device, with those of its weights that nodes compute on.
+    /// The graph on a device, with the weights that its nodes use.
     pub fn load(&self, device: &Device) -> Loaded {
         let mut weights = BTreeMap::new();
         for node in self.nodes() {
@@ -101,10 +101,10 @@ impl Graph {
     }
 }
 
-/// Where the values of a run are, each until its last use.
+/// The values of a run, each kept until its last use.
 struct Values {
     values: Vec<Option<Value>>,
-    /// Uses that are still to come.
+    /// Remaining uses.
     uses: Vec<usize>,
 }
 
@@ -116,8 +116,8 @@ impl Values {
             0 => value.take(),
             _ => value.clone(),
         };
-        // Nodes come after those that they compute on, and uses have been counted.
-        taken.unwrap_or_else(|| unreachable!("a value that was used up"))
+        // Nodes come after their inputs, and uses have been counted.
+        taken.unwrap_or_else(|| unreachable!("a value used more often than counted"))
     }
 }
 
@@ -127,7 +127,7 @@ impl Loaded {
         &self.graph
     }
 
-    /// Where the weights lie.
+    /// The device of the weights.
     pub fn device(&self) -> &Device {
         &self.device
     }
@@ -138,7 +138,7 @@ impl Loaded {
         values.remove(0).raised()
     }
 
-    /// What nodes give on images \[N,C,H,W\], in the order asked for.
+    /// The values of `wanted` nodes on images \[N,C,H,W\], in that order.
     pub fn values(&self, images: Tensor<4>, wanted: &[NodeId]) -> Vec<Value> {
         let n = images.dims()[0];
         let nodes = self.graph.nodes();
@@ -153,7 +153,7 @@ impl Loaded {
         wanted.iter().for_each(|id| uses[id.0] += 1);
         for id in self.graph.ids().collect::<Vec<_>>().into_iter().rev() {
             if uses[id.0] > 0 {
-                // A convolution that is computed with the node after it is passed over.
+                // A layer that is computed with the node after it is skipped.
                 let source = fused(&id).map_or(id, |fused| fused.first);
                 for input in &nodes[source.0].inputs {
                     if let Input::Node(input) = input {
@@ -184,7 +184,7 @@ impl Loaded {
         wanted.iter().map(|&id| values.take(id)).collect()
     }
 
-    /// Images as convolutions are best given them.
+    /// Images in the best memory layout for convolutions.
     fn arranged(&self, images: Option<Tensor<4>>) -> Value {
         let convolves = |node: &Node| matches!(node.op, Op::Conv(_));
         // A graph has one input.
@@ -196,22 +196,21 @@ impl Loaded {
     }
 
     fn inputs(&self, id: NodeId, values: &mut Values) -> Vec<Value> {
-        let of = |input: &Input| match input {
+        let value = |input: &Input| match input {
             Input::Node(id) => values.take(*id),
             Input::Weight(name) => self.weights[name].clone(),
         };
-        self.graph.node(id).inputs.iter().map(of).collect()
+        self.graph.node(id).inputs.iter().map(value).collect()
     }
 
-    /// Whether a node is pushed otherwise than in its bias.
+    /// Whether a node has a push that is not part of its bias.
     fn is_pushed_apart(&self, id: NodeId) -> bool {
         let node = self.graph.node(id);
         let mut pushes = self.pushes.iter();
         pushes.any(|push| push.node == id && !is_bias(node, push.axis))
     }
 
-    /// The bias of a layer with what it is pushed by: pushing a layer that has a bias moves that, and
-    /// one that has none is given one.
+    /// The bias of a layer with its pushes added; a pushed layer without a bias gets one.
     fn biased(&self, id: NodeId, bias: Option<Value>) -> Option<Tensor<1>> {
         let bias = bias.map(Value::raised);
         let node = self.graph.node(id);
@@ -226,7 +225,7 @@ impl Loaded {
         })
     }
 
-    /// A value with its pushes, where they do not go into a bias.
+    /// A value with those of its pushes added that do not go into a bias.
     fn pushed_value(&self, id: NodeId, value: Value) -> Value {
         let node = self.graph.node(id);
         let pushes = self.pushes.iter();
@@ -240,7 +239,7 @@ impl Loaded {
         })
     }
 
-    /// The shape that a node gives for so many images.
+    /// The shape of a node's output for `n` images.
     fn lengths(&self, id: NodeId, n: usize) -> Vec<usize> {
         let dims = self.graph.node(id).shape.iter();
         dims.map(|dim| dim.length(n)).collect()
@@ -260,12 +259,11 @@ impl Loaded {
         }
     }
 
-    /// The same graph with `delta`, one number a unit, added to what a node gives, along `axis`; to
-    /// the bias of a layer that has one. Pushes of several nodes, or of one node several times, add
-    /// up.
+    /// The same graph with `delta`, one number per unit, added to a node's output along `axis`, or to
+    /// the bias if the node is a layer. Pushes add up, of several nodes or of one node repeatedly.
     ///
     /// # Errors
-    /// Where `delta` has another length than that axis.
+    /// If `delta` does not have the length of that axis.
     pub fn pushed(&self, node: NodeId, axis: usize, delta: &[f32]) -> Result<Self, PushError> {
         let found = self.graph.node(node);
         let units = match found.shape.get(axis) {
@@ -299,7 +297,7 @@ impl Loaded {
     }
 }
 
-/// Where the bias of a layer that has one stands among its inputs.
+/// The index of the bias among a layer's inputs.
 const BIAS: usize = 2;
 
 /// Whether a push along an axis goes into a bias.

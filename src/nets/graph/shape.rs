@@ -1,4 +1,4 @@
-//! Shapes for any number of images, and which shape each operator gives.
+//! Shape inference: the output shape of each operator, for any number of images.
 
 mod rules;
 
@@ -10,32 +10,32 @@ use rules::{
 use super::dim::{Dim, MOST_AXES, written};
 use super::op::{Op, RecurrentOutput};
 
-/// The shape that an operator gives on inputs of these shapes, or what does not fit.
+/// The output shape of an operator on inputs of these shapes, or what does not fit.
 pub(super) fn infer(op: &Op, inputs: &[Vec<Dim>]) -> Result<Vec<Dim>, String> {
     let (least, most) = arity(op);
     if inputs.len() < least || inputs.len() > most {
         return Err(match (least, most) {
-            (least, usize::MAX) => format!("{} inputs, where {least} or more belong", inputs.len()),
+            (least, usize::MAX) => format!("{} inputs instead of at least {least}", inputs.len()),
             (least, most) if least == most => {
-                format!("{} inputs, where {least} belong", inputs.len())
+                format!("{} inputs instead of {least}", inputs.len())
             }
-            _ => format!("{} inputs, where {least} to {most} belong", inputs.len()),
+            _ => format!("{} inputs instead of {least} to {most}", inputs.len()),
         });
     }
     let shape = of_inputs(op, inputs)?;
     if shape.len() > MOST_AXES {
         let axes = shape.len();
         return Err(format!(
-            "a result of {axes} axes; {MOST_AXES} at most can be computed"
+            "a result of {axes} axes; at most {MOST_AXES} are supported"
         ));
     }
     if shape.iter().any(|dim| dim.count == 0) {
-        return Err(format!("nothing is left: {}", written(&shape)));
+        return Err(format!("the result is empty: {}", written(&shape)));
     }
     Ok(shape)
 }
 
-/// Inputs that an operator takes, at least and at most.
+/// The minimum and maximum number of inputs of an operator.
 fn arity(op: &Op) -> (usize, usize) {
     match op {
         Op::Input => (0, 0),
@@ -53,8 +53,8 @@ fn of_inputs(op: &Op, inputs: &[Vec<Dim>]) -> Result<Vec<Dim>, String> {
     let same = || inputs.first().cloned().unwrap_or_default();
     let x = inputs.first().map_or(&[][..], Vec::as_slice);
     match op {
-        // The builder knows the images.
-        Op::Input => Err("no image is known".into()),
+        // The builder handles this case.
+        Op::Input => Err("the image size is unknown".into()),
         Op::Conv(conv) => convolved(conv, x, &inputs[1], inputs.get(2)),
         Op::Dense => dense(x, &inputs[1], inputs.get(2)),
         Op::MatMul => multiplied(x, &inputs[1]),
@@ -72,7 +72,7 @@ fn of_inputs(op: &Op, inputs: &[Vec<Dim>]) -> Result<Vec<Dim>, String> {
             match *groups > 0 && channels % groups == 0 {
                 true => Ok(same()),
                 false => Err(format!(
-                    "{channels} channels do not fall into {groups} groups"
+                    "{channels} channels cannot be split into {groups} groups"
                 )),
             }
         }
@@ -96,7 +96,9 @@ fn of_inputs(op: &Op, inputs: &[Vec<Dim>]) -> Result<Vec<Dim>, String> {
         Op::MaxPool(window) => pooled(window, x),
         Op::AvgPool { window, .. } => match window.dilation {
             [1, 1] => pooled(window, x),
-            dilation => Err(format!("averages of dilated windows ({dilation:?})")),
+            dilation => Err(format!(
+                "averages over dilated windows ({dilation:?}) are not supported"
+            )),
         },
         Op::Reduce {
             axes, axes_after, ..
@@ -115,7 +117,7 @@ fn of_inputs(op: &Op, inputs: &[Vec<Dim>]) -> Result<Vec<Dim>, String> {
             match sorted.iter().copied().eq(0..x.len()) {
                 true => Ok(axes.iter().map(|&axis| x[axis]).collect()),
                 false => Err(format!(
-                    "{axes:?} is no order of the axes of {}",
+                    "{axes:?} is not an order of the axes of {}",
                     written(x)
                 )),
             }
@@ -138,7 +140,7 @@ fn of_inputs(op: &Op, inputs: &[Vec<Dim>]) -> Result<Vec<Dim>, String> {
                     Dim::fixed(height * block),
                     Dim::fixed(width * block),
                 ]),
-                _ => Err(format!("{channels} channels are no multiple of {area}")),
+                _ => Err(format!("{channels} channels are not a multiple of {area}")),
             }
         }
         Op::Lstm { recurrent } => recurrence(recurrent, 4, inputs),

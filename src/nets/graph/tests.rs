@@ -1,4 +1,4 @@
-//! The graph against naive loops, closed forms, and today's modules.
+//! Tests of the graph against naive loops, closed forms and the built-in modules.
 
 mod arranging;
 mod fields;
@@ -45,12 +45,12 @@ fn host_of(value: run::Value) -> Vec<f32> {
     host::<1>(value.reshaped(&[count]).raised())
 }
 
-fn assert_near(found: &[f32], wanted: &[f32], what: &str) {
-    assert_eq!(found.len(), wanted.len(), "{what}: how many");
-    for (i, (a, b)) in found.iter().zip(wanted).enumerate() {
-        // Largest values of nothing are −∞ in both.
+fn assert_near(found: &[f32], expected: &[f32], case: &str) {
+    assert_eq!(found.len(), expected.len(), "{case}: length");
+    for (i, (a, b)) in found.iter().zip(expected).enumerate() {
+        // The maximum of an empty window is −∞ in both.
         let close = a == b || (a - b).abs() <= 2e-5 * (1.0 + b.abs());
-        assert!(close, "{what}: {a} where {b} belongs, at {i}");
+        assert!(close, "{case}: {a} instead of {b}, at {i}");
     }
 }
 
@@ -80,7 +80,7 @@ impl Bench {
         self.builder.add(name, op, inputs).unwrap()
     }
 
-    /// A node that computes on the one before.
+    /// Adds a node with `before` as its only input.
     fn then(&mut self, op: Op, before: NodeId) -> NodeId {
         let name = format!("node {}", self.builder.nodes.len());
         self.add(&name, op, &[before.into()])
@@ -95,7 +95,7 @@ impl Bench {
         self.builder.finish(last).unwrap()
     }
 
-    /// What a node gives on two images with numbers of seed 1: shape and numbers.
+    /// A node's output on two images with numbers from seed 1: shape and numbers.
     fn run(self, node: NodeId) -> (Vec<usize>, Vec<f32>) {
         let graph = self.finish();
         let device = Device::flex();
@@ -105,14 +105,14 @@ impl Bench {
             .node(node)
             .shape
             .iter()
-            .map(|it| it.length(2))
+            .map(|dim| dim.length(2))
             .collect();
         assert_eq!(value.dims(), inferred, "shape");
         (inferred, host_of(value))
     }
 }
 
-/// The numbers that [`Bench::run`] shows.
+/// The images of [`Bench::run`].
 fn shown(image: Shape) -> Vec<f32> {
     numbers(2 * image.iter().product::<usize>(), 1)
 }
@@ -128,11 +128,11 @@ fn a_graph_says_what_does_not_fit() {
     };
     assert_eq!(
         says(Op::Conv(op::Conv::default()), &[4, 2, 3, 3]),
-        "Conv at `here`: a weight [4,2,3,3] in 1 groups does not fit 3 channels"
+        "Conv at `here`: a weight [4,2,3,3] with 1 groups does not fit 3 channels"
     );
     assert_eq!(
         says(Op::Conv(op::Conv::default()), &[4, 3, 9, 3]),
-        "Conv at `here`: its windows are 9 long, which is more than 8 and 0 around"
+        "Conv at `here`: its windows are 9 long, which is more than 8 plus 0 of padding"
     );
     assert_eq!(
         says(Op::Dense, &[10, 4]),
@@ -144,7 +144,7 @@ fn a_graph_says_what_does_not_fit() {
     );
     assert_eq!(
         says(Op::Softmax { axis: 0 }, &[1]),
-        "Softmax at `here`: 2 inputs, where 1 belong"
+        "Softmax at `here`: 2 inputs instead of 1"
     );
     let mut bench = Bench::new([3, 8, 9]);
     let input = bench.input.into();
@@ -153,12 +153,12 @@ fn a_graph_says_what_does_not_fit() {
         .add("over all", Op::Softmax { axis: 0 }, &[input]);
     assert_eq!(
         mixed.unwrap_err().to_string(),
-        "Softmax at `over all`: axis 0 of [N,3,8,9] counts images, which must not be mixed"
+        "Softmax at `over all`: axis 0 of [N,3,8,9] runs over images, which must not be mixed"
     );
     let missing = bench.builder.add("fc", Op::Dense, &["fc.weight".into()]);
     assert_eq!(
         missing.unwrap_err().to_string(),
-        "`fc` needs the weight `fc.weight`, which is not there"
+        "`fc` needs the weight `fc.weight`, which is missing"
     );
     let twice = bench.builder.add("images", Op::Input, &[]);
     assert_eq!(twice.unwrap_err(), GraphError::Name("images".into()));

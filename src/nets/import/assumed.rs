@@ -1,9 +1,10 @@
-//! What a file of weights does not say, and what of it a whole module does.
+//! The assumptions made about a network when only its weights are given, and checks of them against a
+//! whole module.
 
 use super::{Fault, list};
 use crate::session::config::{Input, NetworkKind};
 
-/// What is taken for granted where weights come without their network, in a sentence.
+/// The assumptions made when weights come without their network, as a sentence.
 pub fn words(kind: NetworkKind, input: &Input) -> String {
     let between = match kind {
         NetworkKind::Cnn => {
@@ -15,22 +16,22 @@ pub fn words(kind: NetworkKind, input: &Input) -> String {
         NetworkKind::Simple | NetworkKind::Complex => {
             "no non-linearity but max-pooling, 2×2 twice after the convolutions"
         }
-        NetworkKind::Onnx => "what the file says",
+        NetworkKind::Onnx => "what the file states",
     };
     let images = match (*input == Input::default(), kind) {
-        (false, _) => "images as network.input says",
+        (false, _) => "images scaled as in network.input",
         (true, NetworkKind::Simple | NetworkKind::Complex) => {
-            "images from −1 to 1 (others: network.input, before that)"
+            "images from −1 to 1 (network.input applies before that)"
         }
-        (true, _) => "images from 0 to 1 (others: network.input)",
+        (true, _) => "images from 0 to 1 (to change: network.input)",
     };
-    format!("weights say nothing of what stands between them; assumed is {between}, and {images}")
+    format!("weights do not include what happens between layers; assumed: {between}, and {images}")
 }
 
-/// Refuses a whole module that applies what the architecture does not.
+/// Rejects a whole module with parts that the architecture does not have.
 ///
 /// # Errors
-/// Names the classes of such parts.
+/// Names the classes of these parts.
 pub fn check(modules: &[String], kind: NetworkKind) -> Result<(), Fault> {
     const ANYWHERE: [&str; 5] = [
         "Softmax",
@@ -46,9 +47,9 @@ pub fn check(modules: &[String], kind: NetworkKind) -> Result<(), Fault> {
         NetworkKind::Logistic | NetworkKind::Rnn | NetworkKind::Onnx => (&[], "neither"),
     };
     let classes = modules.iter().filter_map(|class| {
-        let (place, name) = class.rsplit_once('.')?;
-        let says = ["torch.nn.modules.activation", "torch.nn.modules.pooling"].contains(&place);
-        says.then_some(name)
+        let (module, name) = class.rsplit_once('.')?;
+        let relevant = ["torch.nn.modules.activation", "torch.nn.modules.pooling"];
+        relevant.contains(&module).then_some(name)
     });
     let mut others: Vec<&str> = classes
         .filter(|name| !applied.contains(name) && !ANYWHERE.contains(name))

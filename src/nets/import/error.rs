@@ -1,4 +1,4 @@
-//! What keeps weights from being taken, in a person's words.
+//! Errors of importing weights, with messages for the user.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use super::pickle::{self, PickleError};
 use super::recognise::{Foreign, Remedy, from_torch};
 use crate::session::form::Shape;
 
-/// Weights that cannot be taken from a file.
+/// Why weights cannot be imported from a file.
 #[derive(Debug, thiserror::Error)]
 #[error("network.weights: {}: {fault}{}", .path.display(), self.remedy())]
 pub struct ImportError {
@@ -15,12 +15,12 @@ pub struct ImportError {
     pub path: PathBuf,
     /// What is wrong with it.
     pub fault: Box<Fault>,
-    /// The images that the network is to be for: C, H, W.
+    /// The shape of the images that the network should take: C, H, W.
     pub image: Shape,
 }
 
 impl ImportError {
-    /// Whether the file is good, and its weights are for another architecture, images or classes.
+    /// Whether the file is intact, but its weights are for another architecture, images or classes.
     pub fn is_misfit(&self) -> bool {
         matches!(
             &*self.fault,
@@ -32,12 +32,12 @@ impl ImportError {
         )
     }
 
-    /// Whether its layers are not even those of the architecture.
+    /// Whether its layers differ from those of the architecture.
     pub fn has_other_layers(&self) -> bool {
         matches!(&*self.fault, Fault::Layers { .. })
     }
 
-    /// What to do, where that depends on the file and the images.
+    /// What to do, if that depends on the file and the images.
     fn remedy(&self) -> String {
         match &*self.fault {
             Fault::Foreign((_, remedy)) => format!("; {}", remedy.words(&self.path, self.image)),
@@ -46,7 +46,7 @@ impl ImportError {
                 ..
             } => format!(". {}", Remedy::Keras.words(Path::new("…"), self.image)),
             fault if fault.is_of_another_network() => {
-                format!(". To see it as it is, {}", from_torch(self.image))
+                format!(". To use it unchanged, {}", from_torch(self.image))
             }
             _ => String::new(),
         }
@@ -56,33 +56,35 @@ impl ImportError {
 /// What is wrong with a file of weights.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
-    /// It is not there, or the system does not let it be read.
+    /// It does not exist or cannot be read.
     #[error("the file cannot be read: {0}")]
     Unreadable(#[from] std::io::Error),
-    /// It is something else.
+    /// It is another kind of file.
     #[error("this is {}", .0.0)]
     Foreign(Foreign),
-    /// It begins like weights, and goes on like nothing known.
-    #[error("the file is damaged, or of a kind that cannot be read: {0}; fetch or save it again")]
-    Damaged(String),
-    /// A pickle beyond all measure.
+    /// It starts like a weights file, but the rest is not readable.
     #[error(
-        "what the file says beside its tensors is longer than {} MiB; save the weights alone, with torch.save(model.state_dict(), \"model.pt\")", pickle::MOST_BYTES >> 20
+        "the file is damaged, or of a kind that cannot be read: {0}; download or save it again"
+    )]
+    Damaged(String),
+    /// An excessively long pickle.
+    #[error(
+        "the file's data besides its tensors exceeds {} MiB; save only the weights, with torch.save(model.state_dict(), \"model.pt\")", pickle::MOST_BYTES >> 20
     )]
     TooLong,
-    /// Written where the highest byte comes first.
+    /// Written in big-endian byte order.
     #[error(
         "the file was written on a big-endian machine; load and save it on another, or with torch.save after torch.serialization.set_default_load_endianness"
     )]
     BigEndian,
-    /// A pickle asks for what reaches outside of it.
+    /// A pickle asks to run code.
     #[error(
-        "the file asks Python to run `{0}`, which weights have no need of; nothing of it was run. Do not load it in Python either, unless you trust who made it; take weights that were saved alone, with torch.save(model.state_dict(), \"model.pt\")"
+        "the file asks Python to run `{0}`, which weights do not need; nothing was run. Do not load it in Python either unless you trust its source; use a file of the weights alone, saved with torch.save(model.state_dict(), \"model.pt\")"
     )]
     Code(String),
-    /// Its layers are others.
+    /// Its layers are not those of the architecture.
     #[error(
-        "the file has the layers {found} where the network `{kind}` needs {needed}; {}", others(.fits)
+        "the file has the layers {found}, but the network `{kind}` needs {needed}; {}", others(.fits)
     )]
     Layers {
         /// Those in the file.
@@ -94,16 +96,16 @@ pub enum Fault {
         /// Architectures that they fit.
         fits: Vec<&'static str>,
     },
-    /// A tensor is not there.
+    /// A tensor is missing.
     #[error("the file has no tensor `{name}`; it has {there}")]
     Missing {
         /// The tensor.
         name: String,
-        /// What there is.
+        /// The tensors that it has.
         there: String,
     },
     /// A tensor has another shape.
-    #[error("the tensor `{name}` has the shape {found:?} where the network `{kind}` needs {needed:?}{}", clause(.meaning))]
+    #[error("the tensor `{name}` has the shape {found:?}, but the network `{kind}` needs {needed:?}{}", clause(.meaning))]
     Shape {
         /// The tensor.
         name: String,
@@ -113,12 +115,12 @@ pub enum Fault {
         needed: Vec<usize>,
         /// The architecture.
         kind: &'static str,
-        /// What that means, where it can be told.
+        /// What that means, if known.
         meaning: Option<Misfit>,
     },
     /// A tensor holds something other than real numbers.
     #[error(
-        "the tensor `{name}` is of type {found}; weights must be floating-point numbers (f64, f32, f16 or bf16)"
+        "the tensor `{name}` has the type {found}; weights must be floating-point numbers (f64, f32, f16 or bf16)"
     )]
     DType {
         /// The tensor.
@@ -126,19 +128,19 @@ pub enum Fault {
         /// Its type.
         found: String,
     },
-    /// A tensor holds infinities or what is not a number.
+    /// A tensor holds infinities or NaNs.
     #[error(
-        "the tensor `{name}` has {bad} of {of} values that are infinite or not numbers; the training that made them went wrong, take an earlier checkpoint"
+        "the tensor `{name}` has {bad} of {of} values that are infinite or not numbers; the training failed, use an earlier checkpoint"
     )]
     NotFinite {
         /// The tensor.
         name: String,
-        /// How many such values.
+        /// Number of such values.
         bad: usize,
-        /// How many values.
+        /// Number of values.
         of: usize,
     },
-    /// Tensors that the architecture has no use for.
+    /// Tensors that the architecture does not have.
     #[error(
         "the network `{kind}` has no place for {names}; the file was made for another architecture"
     )]
@@ -150,34 +152,34 @@ pub enum Fault {
     },
     /// Weights that are computed from other tensors.
     #[error(
-        "the weight `{name}` is computed from {from} ({how}); make it a plain one before saving, with {with}"
+        "the weight `{name}` is computed from {from} ({how}); turn it into a plain one before saving, with {with}"
     )]
     Computed {
         /// The weight.
         name: String,
         /// The tensors.
         from: String,
-        /// By what.
+        /// How.
         how: &'static str,
-        /// What makes it a plain one.
+        /// The function that turns it into a plain one.
         with: &'static str,
     },
-    /// Buffers that scale the images.
+    /// The file has buffers that scale the images.
     #[error(
-        "the file has `{mean_name}` {mean:?} and `{std_name}` {std:?}, by which its network scaled the images; begin a session that says so, with --set 'network.input=(mean: {mean:?}, std: {std:?})'"
+        "the file has `{mean_name}` {mean:?} and `{std_name}` {std:?}, with which its network scaled the images; start a session with the same scaling, using --set 'network.input=(mean: {mean:?}, std: {std:?})'"
     )]
     Scaling {
         /// The buffer of means.
         mean_name: String,
-        /// What is taken off each channel.
+        /// The value subtracted from each channel.
         mean: Vec<f32>,
         /// The buffer of deviations.
         std_name: String,
-        /// What each channel is divided by.
+        /// The divisor of each channel.
         std: Vec<f32>,
     },
     /// A whole module applies something that the architecture does not.
-    #[error("the module in the file applies {applies}, and the network `{kind}` {instead}")]
+    #[error("the module in the file applies {applies}, but the network `{kind}` applies {instead}")]
     Applies {
         /// Classes of its parts.
         applies: String,
@@ -188,7 +190,7 @@ pub enum Fault {
     },
 }
 
-/// What another shape means.
+/// What a wrong shape means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Misfit {
     /// Another number of classes.
@@ -201,12 +203,12 @@ pub enum Misfit {
     Channels(usize, usize),
     /// Images of another size.
     Size,
-    /// Kernels in the order of Keras.
+    /// Kernels in Keras's order, channels last.
     ChannelsLast,
 }
 
 impl Fault {
-    /// Whether the file is good, and for a network that is not among the built-in ones.
+    /// Whether the file is intact, but for a network that is not built in.
     fn is_of_another_network(&self) -> bool {
         match self {
             Self::Layers { fits, .. } => fits.is_empty(),
@@ -238,20 +240,20 @@ fn clause(meaning: &Option<Misfit>) -> String {
     match meaning {
         None => String::new(),
         Some(Misfit::Classes(found, needed)) => format!(
-            ": it tells {found} classes apart, and the images are of {needed}; give it the images that it was made for (--data), or noise alone (dataset=None)"
+            ": it has {found} classes, but the images have {needed}; use the images it was made for (--data), or noise alone (dataset=None)"
         ),
         Some(Misfit::Units(found, needed)) => format!(
-            ": a layer of {found} units where the built-in network has {needed}; those have one size only"
+            ": a layer has {found} units, but the built-in network's has {needed}, which cannot be changed"
         ),
         Some(Misfit::Pixels(found, needed)) => format!(
-            ": it takes images of {found} numbers, and these have {needed}; give it the images that it was made for (--data)"
+            ": it takes images of {found} values, but these have {needed}; use the images it was made for (--data)"
         ),
-        Some(Misfit::Size) => ": it was made for images of another size; give it those (--data)".to_owned(),
+        Some(Misfit::Size) => ": it was made for images of another size; use those (--data)".to_owned(),
         Some(Misfit::ChannelsLast) => {
-            ": the kernels have their channels last, as Keras keeps them, and then the next layers count their inputs in another order".to_owned()
+            ": the kernels have their channels last, as in Keras, so the next layers have their inputs in another order".to_owned()
         }
         Some(Misfit::Channels(found, needed)) => format!(
-            ": it takes images of {found} channels, and these have {needed}; give it the images that it was made for (--data)"
+            ": it takes images of {found} channels, but these have {needed}; use the images it was made for (--data)"
         ),
     }
 }

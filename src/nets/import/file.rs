@@ -1,4 +1,5 @@
-//! Named tensors of a file, whatever its format. No code in a pickle is ever run: it is read as data.
+//! Reads the named tensors of a file in any supported format. Pickles are parsed as data; none of their
+//! code is ever run.
 
 use std::io::Read;
 use std::path::Path;
@@ -13,7 +14,7 @@ use crate::files;
 /// The tensors of a PyTorch checkpoint or a safetensors file.
 ///
 /// # Errors
-/// Where the file cannot be read, is something else, or asks for code.
+/// If the file cannot be read, is another kind of file, or asks to run code.
 pub fn contents(path: &Path) -> Result<Contents, Fault> {
     if let Some(foreign) = foreign(path)? {
         return Err(Fault::Foreign(foreign));
@@ -23,16 +24,16 @@ pub fn contents(path: &Path) -> Result<Contents, Fault> {
         return safetensors(path);
     }
     if !(start.starts_with(b"PK\x03\x04") || matches!(start[..], [0x80, 0..=5, ..])) {
-        let what = "a file of a kind that is not known".to_owned();
-        return Err(Fault::Foreign((what, Remedy::Weights)));
+        let description = "a file of an unknown kind".to_owned();
+        return Err(Fault::Foreign((description, Remedy::Weights)));
     }
     torch::read(path)
 }
 
-/// What a file or folder is that holds no weights, where its beginning says so.
+/// What a file or folder without weights is, if its beginning is recognised.
 ///
 /// # Errors
-/// Where it cannot be read.
+/// If it cannot be read.
 pub fn foreign(path: &Path) -> Result<Option<Foreign>, Fault> {
     if let Some(foreign) = recognise::folder(path) {
         return Ok(Some(foreign));
@@ -53,7 +54,7 @@ fn start(path: &Path) -> Result<Vec<u8>, Fault> {
     Ok(start)
 }
 
-/// A safetensors file begins with the length of its header, which is JSON.
+/// A safetensors file starts with the length of its JSON header.
 fn is_safetensors(start: &[u8]) -> bool {
     start.get(8) == Some(&b'{') && start[4..8] == [0; 4]
 }

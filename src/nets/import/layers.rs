@@ -1,4 +1,4 @@
-//! The layers of a file, and which of them is which of the architecture.
+//! Groups a file's tensors into layers and matches these to the layers of an architecture.
 
 use std::collections::BTreeMap;
 
@@ -9,37 +9,37 @@ use super::{Fault, list};
 use crate::nets::{Network, Ports};
 use crate::session::config::NetworkKind;
 
-/// A layer in a file: its module, and which of its layers where an LSTM has several. Numbered
-/// modules come first, in the order of their numbers.
+/// A layer in a file: its module, and the layer's index if the module is an LSTM with several. Numbered
+/// modules sort first, by number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
     number: Option<usize>,
-    /// Its name.
+    /// The module's name.
     pub module: String,
-    /// Which of the layers of an LSTM, from 0 on.
+    /// The index within an LSTM of several layers, from 0.
     pub depth: usize,
 }
 
-/// Tensors of one layer in a file by their role, `weight_ih_l1` being the role `weight_ih`.
+/// The tensors of one layer in a file by role; `weight_ih_l1` has the role `weight_ih`.
 pub type Group<'a> = BTreeMap<&'a str, &'a Raw>;
 
 /// The layers of a file.
 pub struct Layers<'a> {
-    /// Their tensors.
+    /// The tensors of each layer.
     pub groups: BTreeMap<Key, Group<'a>>,
-    /// In the order of the file.
+    /// The layers in the order of the file.
     order: Vec<Key>,
 }
 
-/// One tensor of a network and what makes it up in PyTorch.
+/// One tensor of a network and the PyTorch tensors that make it up.
 pub struct Need {
     /// `conv1.weight`.
     pub name: String,
     /// Its shape here.
     pub shape: Vec<usize>,
-    /// Tensors that are added up, by their role in the layer.
+    /// The tensors that are added up, by their role in the layer.
     pub roles: &'static [&'static str],
-    /// \[out,in\] in PyTorch.
+    /// Whether it is \[out,in\] in PyTorch and \[in,out\] here.
     pub transposed: bool,
 }
 
@@ -53,15 +53,15 @@ impl Need {
         shape
     }
 
-    /// Whether a tensor of the file has the shape, or has it inputs first, as Keras keeps dense weights.
-    /// One that cannot be read at all has its place too, so that this is what is said of it.
+    /// Whether a tensor of the file has the shape, in PyTorch's order or with inputs first, as Keras stores
+    /// dense weights. Unreadable tensors match too, so that the error reports them as unreadable.
     pub fn takes(&self, raw: &Raw) -> bool {
         raw.is_other()
             || raw.shape == self.shape_there()
             || (self.transposed && raw.shape == self.shape)
     }
 
-    /// Whether it is 0 where a file does not have it.
+    /// Whether it is 0 if a file does not have it.
     pub fn is_zero_if_missing(&self) -> bool {
         self.roles
             .first()
@@ -97,7 +97,7 @@ pub fn needs(kind: NetworkKind, ports: Ports) -> Vec<(String, Vec<Need>)> {
         (layer.to_owned(), tensors.collect())
     };
     let layers = network.layers();
-    layers.iter().map(|it| of_layer(&it.name)).collect()
+    layers.iter().map(|layer| of_layer(&layer.name)).collect()
 }
 
 impl<'a> Layers<'a> {
@@ -127,7 +127,7 @@ impl<'a> Layers<'a> {
         Self { groups, order }
     }
 
-    /// The last layer: the one of that name, else the last of numbered ones, else of the file.
+    /// The last layer: the one named `logits`, else the last by number, else the last in the file.
     pub fn last(&self) -> Option<&Group<'a>> {
         let named = self.groups.iter().find(|(key, _)| key.module == "logits");
         let last = match self.numbered() {
@@ -143,11 +143,11 @@ impl<'a> Layers<'a> {
         self.groups.keys().all(|key| key.number.is_some())
     }
 
-    /// For each layer of the architecture the layer in the file, all of whose tensors have a place: by
-    /// name, else by number, else by shapes, else in the order of the file.
+    /// For each layer of the architecture, the matching layer in the file: by name, else by number, else by
+    /// shapes, else in the order of the file. All tensors of the file must be used.
     ///
     /// # Errors
-    /// Where a layer is not there, or there are more.
+    /// If a layer is missing, or a tensor is left over.
     pub fn matched(
         &self,
         needs: &[(String, Vec<Need>)],
@@ -155,9 +155,9 @@ impl<'a> Layers<'a> {
     ) -> Result<Vec<Key>, Fault> {
         let keys = self.keys(needs, kind)?;
         let used = |key: &Key, role: &str| {
-            let place = keys.iter().position(|own| own == key);
-            place.is_some_and(|place| {
-                let mut tensors = needs[place].1.iter();
+            let layer = keys.iter().position(|other| other == key);
+            layer.is_some_and(|layer| {
+                let mut tensors = needs[layer].1.iter();
                 tensors.any(|need| need.roles.contains(&role))
             })
         };
@@ -182,8 +182,8 @@ impl<'a> Layers<'a> {
             module: layer.to_owned(),
             depth: 0,
         };
-        let is_there = |(name, _): &&(String, Vec<Need>)| self.groups.contains_key(&named(name));
-        if needs.iter().all(|it| is_there(&it)) {
+        let is_present = |(name, _): &&(String, Vec<Need>)| self.groups.contains_key(&named(name));
+        if needs.iter().all(|layer| is_present(&layer)) {
             return Ok(needs.iter().map(|(name, _)| named(name)).collect());
         }
         let as_many = self.groups.len() == needs.len();
@@ -191,7 +191,7 @@ impl<'a> Layers<'a> {
             return Ok(self.groups.keys().cloned().collect());
         }
         let alone = |(_, tensors): &(String, Vec<Need>)| {
-            let mut fitting = self.groups.iter().filter(|(_, it)| fits(it, tensors));
+            let mut fitting = self.groups.iter().filter(|(_, group)| fits(group, tensors));
             let (key, _) = fitting.next()?;
             fitting.next().is_none().then(|| key.clone())
         };
@@ -199,7 +199,7 @@ impl<'a> Layers<'a> {
         if let Some(keys) = by_shape.filter(|_| !self.numbered()) {
             return Ok(keys);
         }
-        // Layers of the same kinds in the same order; where one has another size, that will be said.
+        // Layers of the same kinds in the same order; a wrong size is reported later.
         let alike = |key: &Key, tensors: &[Need]| {
             let group = &self.groups[key];
             let rank = |need: &Need| {
@@ -213,9 +213,9 @@ impl<'a> Layers<'a> {
         if as_many && both.all(|(key, (_, tensors))| alike(key, tensors)) {
             return Ok(self.order.clone());
         }
-        // The network's own names, and one of them is not there.
-        let missing = needs.iter().find(|it| !is_there(it));
-        let known = needs.iter().filter(is_there).count();
+        // Our own names, with one of them missing.
+        let missing = needs.iter().find(|layer| !is_present(layer));
+        let known = needs.iter().filter(is_present).count();
         if let (Some((layer, tensors)), true) = (missing, known + 1 >= needs.len().max(2)) {
             let role = tensors.first().and_then(|need| need.roles.first());
             return Err(Fault::Missing {
@@ -239,7 +239,7 @@ impl<'a> Layers<'a> {
         self.groups.values().flatten().map(|(_, raw)| &raw.name)
     }
 
-    /// Architectures that the layers fit in number and shape.
+    /// The architectures that the layers fit in number and shape.
     pub fn fitting(&self, ports: Ports) -> Vec<&'static str> {
         let fit = |kind: &NetworkKind| {
             let needs = match ports.check(*kind) {

@@ -1,14 +1,15 @@
-//! The names of tensors: entries and modules that wrap all of them, pruned weights, and what is no weight.
+//! Normalises the names of tensors: strips wrapping modules, merges pruned weights with their masks, and drops
+//! counters.
 
 use std::collections::HashMap;
 
 use super::raw::Raw;
 use super::{Fault, list};
 
-/// A tensor and the name that it has within the network.
+/// A tensor with its name within the network.
 pub type Named = (String, Raw);
 
-/// Prefixes of a network among other things in a state dict.
+/// Usual prefixes of a network in a state dict that holds other things too.
 const WRAPPERS: [&str; 9] = [
     "state_dict.",
     "model_state_dict.",
@@ -21,10 +22,10 @@ const WRAPPERS: [&str; 9] = [
     "ema.",
 ];
 
-/// Takes wrapping names off, puts pruned weights together and leaves counters out.
+/// Strips wrapping prefixes, merges pruned weights with their masks and drops counters.
 ///
 /// # Errors
-/// Where weights are computed from others in a way that is not known here.
+/// If weights are computed from others in an unsupported way.
 pub fn settled(tensors: Vec<Raw>, notes: &mut Vec<String>) -> Result<Vec<Named>, Fault> {
     let counter = |name: &str| name.ends_with("num_batches_tracked") || name == "n_averaged";
     let named = tensors
@@ -34,7 +35,7 @@ pub fn settled(tensors: Vec<Raw>, notes: &mut Vec<String>) -> Result<Vec<Named>,
     unpruned(within(named.collect()), notes)
 }
 
-/// A name of Keras as PyTorch would have it.
+/// A Keras name in PyTorch's style.
 fn plain(name: &str) -> String {
     let name = name.trim_end_matches(":0").replace('/', ".");
     let Some((module, role)) = name.rsplit_once('.') else {
@@ -47,14 +48,16 @@ fn plain(name: &str) -> String {
     format!("{module}.{role}")
 }
 
-/// The tensors without the names that wrap all of them.
+/// Strips the prefixes that all tensors share.
 fn within(mut tensors: Vec<Named>) -> Vec<Named> {
     loop {
         let Some((wrap, _)) = tensors.first().and_then(|(name, _)| name.split_once('.')) else {
             return tensors;
         };
         let wraps = |name: &String| {
-            let rest = name.strip_prefix(wrap).and_then(|it| it.strip_prefix('.'));
+            let rest = name
+                .strip_prefix(wrap)
+                .and_then(|rest| rest.strip_prefix('.'));
             rest.is_some_and(|rest| rest.contains('.'))
         };
         if !tensors.iter().all(|(name, _)| wraps(name)) {
@@ -65,8 +68,8 @@ fn within(mut tensors: Vec<Named>) -> Vec<Named> {
     }
 }
 
-/// The tensors under a usual prefix, where others stand beside it, such as the weights of a loss; and
-/// what is to be said of that.
+/// The tensors under a usual prefix, if there are others beside it, such as the weights of a loss; and a
+/// note about that.
 pub fn part(tensors: &[Named]) -> Option<(Vec<(&str, &Raw)>, String)> {
     let mut inside: Vec<(&str, &Raw)> = tensors.iter().map(|(name, raw)| (&**name, raw)).collect();
     let mut path = String::new();
@@ -106,7 +109,7 @@ fn shortened(tensors: Vec<Named>, length: usize) -> Vec<Named> {
     tensors.into_iter().map(short).collect()
 }
 
-/// Weights in place of what `torch.nn.utils.prune` keeps of them.
+/// Restores weights from what `torch.nn.utils.prune` stores.
 fn unpruned(tensors: Vec<Named>, notes: &mut Vec<String>) -> Result<Vec<Named>, Fault> {
     let shapes: HashMap<String, Vec<usize>> = tensors
         .iter()
@@ -124,9 +127,9 @@ fn unpruned(tensors: Vec<Named>, notes: &mut Vec<String>) -> Result<Vec<Named>, 
         let mask = base.and_then(|base| masks.remove(&format!("{base}_mask")));
         match (base, mask) {
             (Some(base), Some(mask)) => {
-                let own = raw.name.trim_end_matches("_orig").to_owned();
-                pruned.push(own.clone());
-                (base.to_owned(), Raw::pruned(own, raw, mask))
+                let full_name = raw.name.trim_end_matches("_orig").to_owned();
+                pruned.push(full_name.clone());
+                (base.to_owned(), Raw::pruned(full_name, raw, mask))
             }
             _ => (name, raw),
         }
@@ -134,19 +137,19 @@ fn unpruned(tensors: Vec<Named>, notes: &mut Vec<String>) -> Result<Vec<Named>, 
     let plain: Vec<Named> = rest.into_iter().map(joined).collect();
     if !pruned.is_empty() {
         notes.push(format!(
-            "pruned, the values were multiplied with their mask: {}",
+            "pruned weights were multiplied by their mask: {}",
             list(&pruned)
         ));
     }
     computed(&plain).map_or(Ok(plain), Err)
 }
 
-/// Weights that PyTorch computes anew at each step.
+/// The error for weights that PyTorch recomputes at each step.
 fn computed(tensors: &[Named]) -> Option<Fault> {
     const NORM: &str = "torch.nn.utils.remove_weight_norm(module)";
     const SPECTRAL: &str = "torch.nn.utils.remove_spectral_norm(module)";
     const ANY: &str = "torch.nn.utils.parametrize.remove_parametrizations(module, \"weight\")";
-    let ways = [
+    let reparametrizations = [
         ("weight_g", "weight", "weight normalization", NORM),
         ("weight_orig", "weight", "spectral normalization", SPECTRAL),
     ];
@@ -159,7 +162,7 @@ fn computed(tensors: &[Named]) -> Option<Fault> {
                 with: ANY,
             });
         }
-        let found = ways
+        let found = reparametrizations
             .iter()
             .find(|(role, ..)| name.rsplit('.').next() == Some(*role));
         found.map(|(role, weight, how, with)| Fault::Computed {

@@ -1,8 +1,8 @@
-//! Python's pickles as data.
+//! Reads Python pickles as data, without running any code.
 //!
-//! A pickle is a program for a stack machine that may name and call whatever Python has. Here nothing is
-//! called: a name becomes a [`Node::Global`], a call an inert [`Node::Object`] that remembers what it would have
-//! called and with what. Memory is bounded by the length of the pickle, whatever lengths it declares.
+//! A pickle is a program for a stack machine that may refer to and call anything in Python. Here nothing is
+//! called: a name becomes a [`Node::Global`], a call an inert [`Node::Object`] that records the callee and the
+//! arguments. Memory is bounded by the length of the pickle, whatever lengths it declares.
 
 mod cursor;
 mod machine;
@@ -10,35 +10,35 @@ mod tree;
 
 pub use tree::{Id, Node, Tree};
 
-/// Longest pickle that is read, in bytes; tensors lie outside of it.
+/// The largest pickle that is read, in bytes; tensors are stored outside it.
 pub const MOST_BYTES: usize = 64 << 20;
 
-/// A pickle that cannot be read.
+/// Why a pickle cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PickleError {
-    /// It ends in the middle.
+    /// It is cut off.
     #[error("the pickle is cut off at byte {0}")]
     CutOff(usize),
-    /// An instruction that no protocol has, or one that needs what is not in the file.
+    /// An unknown instruction, or one that needs data from outside the file.
     #[error("the pickle has the unknown instruction 0x{code:02x} at byte {at}")]
     Unknown {
         /// The instruction.
         code: u8,
-        /// Where.
+        /// Its offset in bytes.
         at: usize,
     },
-    /// An instruction that finds something else than it needs.
-    #[error("the pickle's instruction at byte {0} does not fit what stands before it")]
+    /// An instruction whose operands are missing or of the wrong kind.
+    #[error("the pickle's instruction at byte {0} does not fit its operands")]
     Misfit(usize),
-    /// More values than can be held.
+    /// Too many values.
     #[error("the pickle holds more than {} values", Tree::MOST)]
     TooMany,
 }
 
-/// Reads the pickle that `bytes` begin with, and says how many of them it took.
+/// Reads the pickle at the start of `bytes`; returns its tree and its length in bytes.
 ///
 /// # Errors
-/// Where it is cut off, damaged, or holds too much.
+/// If it is cut off, damaged, or holds too many values.
 pub fn read(bytes: &[u8]) -> Result<(Tree, usize), PickleError> {
     machine::run(bytes)
 }

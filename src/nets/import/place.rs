@@ -1,4 +1,4 @@
-//! The tensors of a file in the places of an architecture.
+//! Assigns the tensors of a file to the weights of an architecture.
 
 use super::error::Misfit;
 use super::layers::{Group, Key, Layers, Need, needs};
@@ -9,10 +9,10 @@ use crate::session::array::Array;
 use crate::session::config::NetworkKind;
 use crate::session::record::Weights;
 
-/// Puts tensors into their places, and notes what was taken in another way than it stands in the file.
+/// Assigns tensors to weights, and notes any that were converted.
 ///
 /// # Errors
-/// Names what is missing, has no place or does not fit.
+/// Names what is missing, superfluous or does not fit.
 pub fn placed(
     tensors: &[Named],
     kind: NetworkKind,
@@ -32,30 +32,30 @@ pub fn placed(
         },
     };
     let mut weights = Weights::default();
-    let mut taking = Taking {
+    let mut reader = Reader {
         kind,
         notes: Notes::default(),
-        there: list(layers.names()),
+        available: list(layers.names()),
     };
     for (place, (key, (_, tensors))) in keys.iter().zip(&needs).enumerate() {
         for need in tensors {
-            let at = At {
+            let position = Position {
                 key,
                 is_first: place == 0,
                 is_last: place + 1 == needs.len(),
                 after_convolution: place > 0 && needs[place - 1].1[0].shape.len() == 4,
             };
-            let values = taking.taken(&layers.groups[key], need, &at)?;
+            let values = reader.read(&layers.groups[key], need, &position)?;
             weights
                 .tensors
                 .push((need.name.clone(), Array::new(&need.shape, values)));
         }
     }
-    taking.notes.told(notes);
+    reader.notes.append_to(notes);
     Ok(weights)
 }
 
-/// The network under a usual prefix, where it is there.
+/// The network under a usual prefix, if there is one.
 fn part<'a>(
     tensors: &'a [Named],
     needs: &[(String, Vec<Need>)],
@@ -67,7 +67,7 @@ fn part<'a>(
     Some((layers, keys, note))
 }
 
-/// Says which other architectures the layers fit.
+/// Adds the other architectures that the layers fit to the error.
 fn with_others(fault: Fault, layers: &Layers, ports: Ports) -> Fault {
     match fault {
         Fault::Layers {
@@ -85,15 +85,15 @@ fn with_others(fault: Fault, layers: &Layers, ports: Ports) -> Fault {
     }
 }
 
-/// Where in the network a tensor is.
-struct At<'a> {
+/// The position of a tensor in the network.
+struct Position<'a> {
     key: &'a Key,
     is_first: bool,
     is_last: bool,
     after_convolution: bool,
 }
 
-/// Tensors that were taken in another way than they stand in the file.
+/// Tensors that were converted.
 #[derive(Default)]
 struct Notes {
     transposed: Vec<String>,
@@ -101,47 +101,49 @@ struct Notes {
 }
 
 impl Notes {
-    fn told(self, notes: &mut Vec<String>) {
+    fn append_to(self, notes: &mut Vec<String>) {
         if !self.transposed.is_empty() {
             notes.push(format!(
-                "weights stand with their inputs first, as Keras keeps them, and were transposed: {}",
+                "weights had their inputs first, as in Keras, and were transposed: {}",
                 list(self.transposed)
             ));
         }
         if !self.without_bias.is_empty() {
             notes.push(format!(
-                "the file has no {}; taken as 0",
+                "the file has no {}; set to 0",
                 list(self.without_bias)
             ));
         }
     }
 }
 
-struct Taking {
+/// Reads the values of tensors, collecting notes.
+struct Reader {
     kind: NetworkKind,
     notes: Notes,
-    there: String,
+    /// The names of the file's tensors, for error messages.
+    available: String,
 }
 
-impl Taking {
-    /// The values of one tensor, in the order that it has here.
-    fn taken(&mut self, group: &Group, need: &Need, at: &At) -> Result<Vec<f32>, Fault> {
+impl Reader {
+    /// The values of one weight, in our order.
+    fn read(&mut self, group: &Group, need: &Need, position: &Position) -> Result<Vec<f32>, Fault> {
         let shape = need.shape_there();
         let mut sum = vec![0.0; shape.iter().product()];
         for role in need.roles {
             let Some(raw) = group.get(role) else {
-                let name = name_of(at.key, role, need);
+                let name = name_of(position.key, role, need);
                 if need.is_zero_if_missing() {
                     self.notes.without_bias.push(name);
                     continue;
                 }
-                let there = self.there.clone();
+                let there = self.available.clone();
                 return Err(Fault::Missing { name, there });
             };
             if !need.takes(raw) {
                 return Err(Fault::Shape {
                     name: raw.name.clone(),
-                    meaning: meaning(&raw.shape, &shape, at),
+                    meaning: meaning(&raw.shape, &shape, position),
                     found: raw.shape.clone(),
                     needed: shape,
                     kind: self.kind.label(),
@@ -161,8 +163,8 @@ impl Taking {
         }
         let (outputs, inputs) = (shape[0], shape[1]);
         let column = |input: usize| (0..outputs).map(move |output| (output, input));
-        let places = (0..inputs).flat_map(column);
-        Ok(places
+        let indices = (0..inputs).flat_map(column);
+        Ok(indices
             .map(|(output, input)| sum[output * inputs + input])
             .collect())
     }
@@ -176,18 +178,18 @@ fn name_of(key: &Key, role: &str, need: &Need) -> String {
     }
 }
 
-/// What it means that a tensor has another shape.
-fn meaning(found: &[usize], needed: &[usize], at: &At) -> Option<Misfit> {
+/// What a tensor's wrong shape means.
+fn meaning(found: &[usize], needed: &[usize], position: &Position) -> Option<Misfit> {
     let other = |axis: usize| (found[axis], needed[axis]);
     match (found, needed) {
-        ([_], [_]) if at.is_last => Some(Misfit::Classes(found[0], needed[0])),
+        ([_], [_]) if position.is_last => Some(Misfit::Classes(found[0], needed[0])),
         ([outputs, inputs], [_, _]) => {
             let (same_outputs, same_inputs) = (*outputs == needed[0], *inputs == needed[1]);
             match (same_outputs, same_inputs) {
-                (false, true) if at.is_last => Some(Misfit::Classes(other(0).0, other(0).1)),
+                (false, true) if position.is_last => Some(Misfit::Classes(other(0).0, other(0).1)),
                 (false, true) => Some(Misfit::Units(other(0).0, other(0).1)),
-                (true, false) if at.is_first => Some(Misfit::Pixels(other(1).0, other(1).1)),
-                (true, false) if at.after_convolution => Some(Misfit::Size),
+                (true, false) if position.is_first => Some(Misfit::Pixels(other(1).0, other(1).1)),
+                (true, false) if position.after_convolution => Some(Misfit::Size),
                 _ => None,
             }
         }
@@ -201,7 +203,9 @@ fn meaning(found: &[usize], needed: &[usize], at: &At) -> Option<Misfit> {
         {
             let (same_outputs, same_inputs) = (*outputs == needed[0], *inputs == needed[1]);
             match (same_outputs, same_inputs) {
-                (true, false) if at.is_first => Some(Misfit::Channels(other(1).0, other(1).1)),
+                (true, false) if position.is_first => {
+                    Some(Misfit::Channels(other(1).0, other(1).1))
+                }
                 (false, true) => Some(Misfit::Units(other(0).0, other(0).1)),
                 _ => None,
             }

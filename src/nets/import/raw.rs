@@ -1,17 +1,17 @@
-//! What a file of weights holds: tensors whose values are still in it.
+//! [`Raw`], a tensor whose values are still in its file, and [`Contents`], the tensors of a file.
 
 use burn::tensor::{DType, TensorData};
 
 use super::Fault;
 
-/// What a file of weights holds.
+/// The contents of a weights file.
 pub struct Contents {
     /// Tensors in the order of the file.
     pub tensors: Vec<Raw>,
-    /// What is worth knowing of how they were found, a sentence each.
+    /// Remarks on how they were found, one sentence each.
     pub notes: Vec<String>,
-    /// Classes of the parts of a whole module, such as `torch.nn.modules.activation.Tanh`; a state dict
-    /// has none.
+    /// Classes of the parts of a whole module, such as `torch.nn.modules.activation.Tanh`; empty for a
+    /// state dict.
     pub modules: Vec<String>,
 }
 
@@ -24,15 +24,15 @@ pub struct Raw {
     source: Source,
 }
 
-/// The bytes of a tensor, read when they are asked for: little-endian, row-major.
+/// Reads the bytes of a tensor on demand: little-endian, row-major.
 pub type Bytes = Box<dyn Fn() -> Result<Vec<u8>, Fault>>;
 
 enum Source {
-    /// Numbers of a type.
+    /// Numbers of a supported type.
     Numbers(DType, Bytes),
-    /// Something that cannot be used, in words.
+    /// An unsupported kind, described.
     Other(String),
-    /// What is left of a pruned tensor: values times mask.
+    /// A pruned tensor: values times mask.
     Pruned(Box<Raw>, Box<Raw>),
 }
 
@@ -47,7 +47,7 @@ impl Raw {
         }
     }
 
-    /// A tensor of a kind that cannot be used: `float8_e4m3fn`, `quantized`.
+    /// A tensor of an unsupported kind: `float8_e4m3fn`, `quantized`.
     pub fn other(name: String, shape: Vec<usize>, kind: String) -> Self {
         let source = Source::Other(kind);
         Self {
@@ -57,12 +57,12 @@ impl Raw {
         }
     }
 
-    /// Whether it is of a kind whose values, and perhaps shape, cannot be known.
+    /// Whether it is of an unsupported kind, whose values and perhaps shape are unknown.
     pub fn is_other(&self) -> bool {
         matches!(self.source, Source::Other(_))
     }
 
-    /// Values under the mask of `torch.nn.utils.prune`, which has the same shape.
+    /// Values with the mask of `torch.nn.utils.prune`, which has the same shape.
     pub fn pruned(name: String, values: Self, mask: Self) -> Self {
         Self {
             name,
@@ -74,7 +74,7 @@ impl Raw {
     /// Its values, row-major.
     ///
     /// # Errors
-    /// Where they are no floating-point numbers, or not finite as f32, or cannot be read.
+    /// If they are not floating-point numbers, not finite as f32, or cannot be read.
     pub fn values(&self) -> Result<Vec<f32>, Fault> {
         let found = match &self.source {
             Source::Numbers(DType::F64 | DType::F32 | DType::F16 | DType::BF16, _) => None,
@@ -106,7 +106,7 @@ impl Raw {
         }
     }
 
-    /// Numbers of whatever type.
+    /// The numbers, of any type, as f32.
     fn numbers(&self) -> Result<Vec<f32>, Fault> {
         let Source::Numbers(dtype, bytes) = &self.source else {
             return self.values();
@@ -115,7 +115,7 @@ impl Raw {
         let count: usize = self.shape.iter().product();
         if bytes.len() != count * dtype.size() {
             return Err(Fault::Damaged(format!(
-                "the tensor `{}` has {} bytes where its shape {:?} asks for {}",
+                "the tensor `{}` has {} bytes, but its shape {:?} requires {}",
                 self.name,
                 bytes.len(),
                 self.shape,

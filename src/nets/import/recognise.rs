@@ -1,22 +1,22 @@
-//! What a file is that holds no weights, told by how it begins, and what to do with it.
+//! Recognises files without weights by their first bytes, with advice on what to do.
 
 use std::path::Path;
 
 use crate::session::form::Shape;
 
-/// A kind of file with its article, and what to do about it.
+/// A kind of file, with its article, and what to do with it.
 pub type Foreign = (String, Remedy);
 
-/// What to do with a file that cannot be taken.
+/// What to do with a file that cannot be imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remedy {
-    /// Fetch it again.
+    /// Download it again.
     Fetch,
-    /// Fetch what a Git-LFS pointer stands for.
+    /// Pull the file behind a Git-LFS pointer.
     Pull,
     /// Unpack it.
     Unpack,
-    /// Give a file of weights.
+    /// Use a weights file instead.
     Weights,
     /// Save a state dict, or export the network.
     StateDict,
@@ -24,25 +24,25 @@ pub enum Remedy {
     TorchScript,
     /// Export the model of Keras.
     Keras,
-    /// Convert the graph of TensorFlow.
+    /// Convert the TensorFlow graph.
     TensorFlow(&'static str),
-    /// Give an ONNX file as what it is.
+    /// Use the ONNX file as a network.
     Onnx,
 }
 
 impl Remedy {
-    /// In words, for a file that is to be a network of images \[C,H,W\].
+    /// The advice, for a network that should take images \[C,H,W\].
     pub fn words(self, path: &Path, image: Shape) -> String {
         let file = path.display();
         match self {
-            Self::Fetch => "fetch the file itself again".to_owned(),
+            Self::Fetch => "download the file itself again".to_owned(),
             Self::Pull => {
                 "run `git lfs pull` in its repository to get the weights that it stands for"
                     .to_owned()
             }
-            Self::Unpack => "unpack it, and give the file of weights that comes out".to_owned(),
+            Self::Unpack => "unpack it, and give the weights file in it".to_owned(),
             Self::Weights => {
-                "needed is a PyTorch state dict (.pt, .pth) or a safetensors file".to_owned()
+                "a PyTorch state dict (.pt, .pth) or a safetensors file is needed".to_owned()
             }
             Self::StateDict => format!(
                 "save the weights with torch.save(model.state_dict(), \"model.pt\"), or {}",
@@ -62,7 +62,7 @@ impl Remedy {
                 "make an ONNX file of it (pip install tf2onnx): python -m tf2onnx.convert {option} {file} --output model.onnx\nand give that: {RUN}"
             ),
             Self::Onnx => format!(
-                "it holds the network too, so leave network.kind out: noisescope run mine --network {file}"
+                "it contains the network too, so leave network.kind out: noisescope run mine --network {file}"
             ),
         }
     }
@@ -70,10 +70,10 @@ impl Remedy {
 
 const RUN: &str = "noisescope run mine --network model.onnx";
 
-/// What stands for a person's own module.
+/// A placeholder for the user's module.
 const MODULE: &str = "…  # your module with its weights";
 
-/// Three lines of Python that make an ONNX file of a PyTorch module.
+/// Three lines of Python that export a PyTorch module as an ONNX file.
 pub fn from_torch(image: Shape) -> String {
     exported(&torch_lines(MODULE, "", image))
 }
@@ -95,22 +95,21 @@ fn exported(lines: &[String; 3]) -> String {
     )
 }
 
-/// What a file is that holds no weights; `None` where it may hold some.
+/// What a file without weights is; `None` if it may hold weights.
 pub fn foreign(head: &[u8], path: &Path) -> Option<Foreign> {
     let begins = |bytes: &[u8]| head.starts_with(bytes);
     let ends = |ending: &str| {
         path.extension()
-            .is_some_and(|own| own.eq_ignore_ascii_case(ending))
+            .is_some_and(|extension| extension.eq_ignore_ascii_case(ending))
     };
     let lower: Vec<u8> = head.iter().map(u8::to_ascii_lowercase).collect();
     let first = lower.iter().position(|byte| !byte.is_ascii_whitespace());
     let page = |tag: &[u8]| first.is_some_and(|at| lower[at..].starts_with(tag));
-    let text = std::str::from_utf8(head).is_ok_and(|words| {
-        words
-            .chars()
-            .all(|it| !it.is_control() || it.is_ascii_whitespace())
+    let text = std::str::from_utf8(head).is_ok_and(|text| {
+        text.chars()
+            .all(|c| !c.is_control() || c.is_ascii_whitespace())
     });
-    // The first field of an ONNX model is its version, and a name or a graph follows.
+    // An ONNX model starts with its version, followed by a name or a graph.
     let onnx = matches!(
         head,
         [
@@ -140,7 +139,7 @@ pub fn foreign(head: &[u8], path: &Path) -> Option<Foreign> {
         _ if ends("onnx") || onnx => ("an ONNX file", Remedy::Onnx),
         _ if ends("pb") => ("a TensorFlow graph", Remedy::TensorFlow("--graphdef")),
         _ if head.get(257..262) == Some(b"ustar") => (
-            "a tar archive, as PyTorch before 0.1.10 or a packer writes them",
+            "a tar archive, as PyTorch before 0.1.10 or an archiver writes them",
             Remedy::Unpack,
         ),
         _ if begins(b"(session") || begins(b"(\n") => {
@@ -152,7 +151,7 @@ pub fn foreign(head: &[u8], path: &Path) -> Option<Foreign> {
     Some((what.to_owned(), remedy))
 }
 
-/// What a folder is that holds no weights.
+/// What a folder without weights is, if recognised.
 pub fn folder(path: &Path) -> Option<Foreign> {
     let saved = path.join("saved_model.pb").is_file();
     saved.then(|| {
@@ -163,7 +162,7 @@ pub fn folder(path: &Path) -> Option<Foreign> {
     })
 }
 
-/// What a zip archive with these entries is, where that is no checkpoint.
+/// What a zip archive with these entries is, unless it may be a checkpoint.
 pub fn archive<T: AsRef<str>>(names: &[T]) -> Option<Foreign> {
     let has = |fits: &dyn Fn(&str) -> bool| names.iter().any(|name| fits(name.as_ref()));
     let called = |name: &str, file: &str| name.rsplit('/').next() == Some(file);
@@ -193,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_called_what_they_are() {
+    fn files_are_recognised_by_their_first_bytes() {
         for (head, name, expected) in [
             (&b""[..], "it.pt", "empty"),
             (
@@ -216,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn archives_are_told_by_what_is_in_them() {
+    fn archives_are_recognised_by_their_entries() {
         for (entry, expected) in [
             ("it/constants.pkl", "TorchScript"),
             ("model.weights.h5", "Keras"),

@@ -1,10 +1,11 @@
-//! Buffers by which a network scaled its own images before the first layer.
+//! Finds the buffers with which a network scaled its images before the first layer, and compares them with
+//! the config.
 
 use super::Fault;
 use super::raw::Raw;
 use crate::session::config::Input;
 
-/// What such buffers are called: means, deviations.
+/// Usual names of such buffers: means, deviations.
 const NAMES: [(&str, &str); 4] = [
     ("mean", "std"),
     ("pixel_mean", "pixel_std"),
@@ -12,10 +13,10 @@ const NAMES: [(&str, &str); 4] = [
     ("input_mean", "input_std"),
 ];
 
-/// Takes the buffers out, where the plan says how images are scaled.
+/// Removes the buffers if the config sets how images are scaled.
 ///
 /// # Errors
-/// Where it does not; with what to say.
+/// If it does not; with the setting to add.
 pub fn settled(
     tensors: Vec<Raw>,
     channels: usize,
@@ -38,14 +39,14 @@ pub fn settled(
             std,
         });
     }
-    let alike = |values: &[f32], said: &[f64]| {
+    let alike = |values: &[f32], given: &[f64]| {
         let close = |(a, b): (&f32, &f64)| (f64::from(*a) - b).abs() <= 1e-4;
-        values.len() == said.len() && values.iter().zip(said).all(close)
+        values.len() == given.len() && values.iter().zip(given).all(close)
     };
     notes.push(match alike(&mean, &input.mean) && alike(&std, &input.std) {
-        true => format!("`{mean_name}` and `{std_name}` are those of network.input"),
+        true => format!("`{mean_name}` and `{std_name}` match network.input"),
         false => format!(
-            "`{mean_name}` {mean:?} and `{std_name}` {std:?} of the file are not used; network.input says otherwise"
+            "`{mean_name}` {mean:?} and `{std_name}` {std:?} of the file are not used; network.input differs"
         ),
     });
     Ok(without(tensors, channels))
@@ -54,25 +55,30 @@ pub fn settled(
 /// The tensors without such buffers.
 pub fn without(mut tensors: Vec<Raw>, channels: usize) -> Vec<Raw> {
     if let Some((mean, std)) = pair(&tensors, channels) {
-        let buffers = [mean, std].map(|at| tensors[at].name.clone());
+        let buffers = [mean, std].map(|index| tensors[index].name.clone());
         tensors.retain(|raw| !buffers.contains(&raw.name));
     }
     tensors
 }
 
-/// Places of means and deviations in the same module, one number a channel or one for all.
+/// Indices of means and deviations in the same module, one number per channel or one for all.
 fn pair(tensors: &[Raw], channels: usize) -> Option<(usize, usize)> {
     let fits = |raw: &Raw| {
-        let long: Vec<usize> = raw.shape.iter().copied().filter(|&it| it != 1).collect();
+        let long: Vec<usize> = raw
+            .shape
+            .iter()
+            .copied()
+            .filter(|&length| length != 1)
+            .collect();
         raw.shape.len() <= 4 && (long.is_empty() || long == [channels])
     };
-    let place = |name: &str| tensors.iter().position(|raw| raw.name == name && fits(raw));
+    let find = |name: &str| tensors.iter().position(|raw| raw.name == name && fits(raw));
     NAMES.into_iter().find_map(|(mean, std)| {
-        tensors.iter().enumerate().find_map(|(at, raw)| {
+        tensors.iter().enumerate().find_map(|(index, raw)| {
             let module = raw.name.strip_suffix(mean)?;
             let whole = module.is_empty() || module.ends_with('.');
-            let std = place(&format!("{module}{std}"))?;
-            (whole && fits(raw)).then_some((at, std))
+            let std = find(&format!("{module}{std}"))?;
+            (whole && fits(raw)).then_some((index, std))
         })
     })
 }

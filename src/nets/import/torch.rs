@@ -1,7 +1,7 @@
-//! Files of `torch.save`: tensors by name, of a state dict, a checkpoint or a whole module.
+//! Reads files written by `torch.save`: named tensors of a state dict, a checkpoint or a whole module.
 //!
-//! [`archive`] opens the three formats that there were; [`tensor`] tells which objects of the pickle are
-//! tensors; [`names`] finds the state dict among what else a checkpoint holds.
+//! [`archive`] opens the three formats; [`tensor`] identifies the objects of the pickle that are tensors;
+//! [`names`] finds the state dict within a checkpoint.
 
 mod archive;
 mod legacy;
@@ -21,19 +21,19 @@ use super::recognise::{self, Foreign};
 use storage::Storages;
 use tensor::Leaf;
 
-/// The tensors of a file of `torch.save`.
+/// The tensors of a file written by `torch.save`.
 ///
 /// # Errors
-/// Where it is damaged, no checkpoint, or would have Python run something.
+/// If it is damaged, not a checkpoint, or would make Python run code.
 pub fn read(path: &Path) -> Result<Contents, Fault> {
     let opened = archive::open(path)?;
     let tree = &opened.tree;
-    if let Some(name) = asks(tree) {
+    if let Some(name) = unsafe_call(tree) {
         return Err(Fault::Code(name));
     }
     let taken = names::state_dict(tree)?;
     let storages = Rc::new(opened.storages);
-    // Storages within the pickle, each taken out of it once.
+    // Storages within the pickle, each extracted once.
     let mut inside: HashMap<Id, Rc<Storages>> = HashMap::new();
     let mut tensors = Vec::new();
     for (name, leaf) in taken.tensors {
@@ -58,16 +58,16 @@ pub fn read(path: &Path) -> Result<Contents, Fault> {
     })
 }
 
-/// What a zip archive is, where that is no checkpoint.
+/// What a zip archive is, unless it may be a checkpoint.
 ///
 /// # Errors
-/// Where it cannot be read.
+/// If it cannot be read.
 pub fn foreign(path: &Path) -> Result<Option<Foreign>, Fault> {
     Ok(recognise::archive(&archive::names(path)?))
 }
 
-/// What the file would have Python run that reaches outside of it.
-fn asks(tree: &Tree) -> Option<String> {
+/// The first function outside the file that loading it in Python would run.
+fn unsafe_call(tree: &Tree) -> Option<String> {
     const OUTSIDE: [&str; 12] = [
         "os",
         "posix",

@@ -1,8 +1,11 @@
-//! From a graph to a program.
+//! Compiles a graph into a program.
 
+mod arithmetic;
 mod draft;
 mod functions;
 mod memory;
+mod normalize;
+mod pooling;
 mod recurrent;
 mod spatial;
 
@@ -11,8 +14,8 @@ use super::steps::Program;
 use super::{Lanes, Unplanned};
 use crate::nets::graph::{Graph, NodeId};
 
-/// Plans a graph as far as the values of some nodes, at least one, need it. `direct`: every convolution is
-/// computed directly.
+/// Plans only the part of a graph that the `wanted` nodes (at least one) depend on. With `direct`, no convolution
+/// uses Winograd.
 pub fn program(
     graph: &Graph,
     wanted: &[NodeId],

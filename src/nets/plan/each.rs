@@ -1,4 +1,4 @@
-//! Functions of one and of two numbers, and numbers brought to other places.
+//! Elementwise functions of one and two tensors, normalizations, and reorderings.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::function::{Function, exp, of_one};
 use super::layout::{Frames, Place};
 use super::product::{load, store};
 
-/// A function of two numbers.
+/// An elementwise function of two tensors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pair {
     /// a + b.
@@ -19,46 +19,46 @@ pub enum Pair {
     Mul,
     /// a/b.
     Div,
-    /// The greater.
+    /// The larger.
     Max,
     /// The smaller.
     Min,
 }
 
-/// One step on every number.
+/// A step that works element by element or channel by channel. The last `Place` is the output.
 #[derive(Debug, Clone)]
 pub enum Each {
-    /// A function of every number.
+    /// A function of every element.
     One(Function, Place, Place),
-    /// scale·x + shift, a pair a channel, then a function of what comes out.
+    /// scale·x + shift with one (scale, shift) pair per channel, then a function of the result.
     Channels(Arc<[(f32, f32)]>, Function, Place, Place),
-    /// A function of two values of one shape, then of what comes out.
+    /// A function of two tensors of the same shape, then a function of the result.
     Two(Pair, Function, [Place; 2], Place),
-    /// The numbers of a value in another order, or some of them: for every number written, where it
-    /// stands, in numbers of one lane.
+    /// The elements of a tensor, or some of them, in another order: for every element written, the offset to read,
+    /// in elements per lane.
     Select(Arc<[usize]>, Place, Place),
-    /// Zeros in a value and its border.
+    /// Sets a tensor and its border to zero.
     Clear(Place),
-    /// One number everywhere in a value, but for its border.
+    /// Sets a tensor, but not its border, to one number.
     Fill(f32, Place),
-    /// exp(x)/Σexp(x) over the channels of every position, or the logarithm of that.
+    /// exp(x)/Σexp(x) over the channels at every position, or (`true`) the logarithm of that.
     Softmax(bool, Place, Place),
-    /// Standardized over so many groups of channels and their positions.
+    /// Standardizes over groups of channels and all their positions.
     Standardize(Standard, Place, Place),
 }
 
 /// How channels are standardized.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Standard {
-    /// Groups of neighbouring channels.
+    /// Number of groups of adjacent channels.
     pub groups: usize,
-    /// What is added to the variance.
+    /// Added to the variance.
     pub epsilon: f32,
-    /// What comes out is scaled and shifted by: a pair a channel.
+    /// The (scale, shift) applied afterwards, per channel.
     pub pairs: Arc<[(f32, f32)]>,
 }
 
-/// A step on one group of images.
+/// An elementwise step on one group of images.
 pub struct OnGroup<'a> {
     pub each: &'a Each,
     pub frames: Frames,
@@ -73,7 +73,7 @@ impl WithSimd for OnGroup<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let lanes = S::F32_LANES;
         let start = |place: &Place| self.frames.start(place, self.group);
-        // SAFETY: values lie inside the memory.
+        // SAFETY: tensors lie inside the memory.
         let at = |number: usize| unsafe { self.memory.add(number * lanes) };
         match self.each {
             Each::One(function, from, to) => {
@@ -112,7 +112,7 @@ impl WithSimd for OnGroup<'_> {
                         unsafe {
                             let x = load(simd, at(a + from + i));
                             let y = load(simd, at(b + other + i));
-                            let z = of_one(simd, *function, of_two(simd, *pair, x, y));
+                            let z = of_one(simd, *function, apply_binary(simd, *pair, x, y));
                             store(simd, at(out + into + i), z);
                         }
                     }
@@ -150,7 +150,7 @@ impl WithSimd for OnGroup<'_> {
                             let x = unsafe { load(simd, place(channel)) };
                             sum = simd.add_f32s(sum, exp(simd, simd.sub_f32s(x, most)));
                         }
-                        // One a position: the logarithm is taken number by number.
+                        // One per position: the logarithm is taken lane by lane.
                         let mut logs = [0.0_f32; 16];
                         simd.partial_store_f32s(&mut logs[..lanes], sum);
                         logs.iter_mut().for_each(|sum| *sum = sum.ln());
@@ -169,19 +169,16 @@ impl WithSimd for OnGroup<'_> {
                     }
                 }
             }
-            Each::Standardize(own, from, to) => {
+            Each::Standardize(standard, from, to) => {
                 let (a, b) = (start(from), start(to));
-                let many = from.channels / own.groups.max(1);
-                let count = (many * from.rows * from.columns) as f32;
+                let channels = from.channels / standard.groups.max(1);
+                let count = (channels * from.rows * from.columns) as f32;
                 let share = simd.splat_f32s(1.0 / count);
-                for group in 0..own.groups {
-                    // One group of channels as a value of its own.
-                    let part = Place {
-                        channels: many,
-                        ..*from
-                    };
-                    let first = a + group * many * from.plane();
-                    let into = b + group * many * to.plane();
+                for group in 0..standard.groups {
+                    // One group of channels as a tensor of its own.
+                    let part = Place { channels, ..*from };
+                    let first = a + group * channels * from.plane();
+                    let into = b + group * channels * to.plane();
                     let mut sum = simd.splat_f32s(0.0);
                     rows(&part, to, |_, from, _, length| {
                         for i in 0..length {
@@ -200,10 +197,10 @@ impl WithSimd for OnGroup<'_> {
                         }
                     });
                     let spread = simd.mul_f32s(squares, share);
-                    let spread = simd.add_f32s(spread, simd.splat_f32s(own.epsilon));
+                    let spread = simd.add_f32s(spread, simd.splat_f32s(standard.epsilon));
                     let spread = simd.sqrt_f32s(spread);
                     rows(&part, to, |channel, from, to, length| {
-                        let (scale, shift) = own.pairs[group * many + channel];
+                        let (scale, shift) = standard.pairs[group * channels + channel];
                         for i in 0..length {
                             // SAFETY: as above.
                             unsafe {
@@ -223,7 +220,7 @@ impl WithSimd for OnGroup<'_> {
                     for row in 0..to.rows {
                         let first = b + to.offset(channel, row, 0);
                         for (i, number) in numbers.by_ref().take(to.columns).enumerate() {
-                            // SAFETY: as above; the table was made of this value's places.
+                            // SAFETY: as above; the table was made for this tensor.
                             unsafe {
                                 let x = load(simd, at(a + number));
                                 store(simd, at(first + i), x);
@@ -236,7 +233,7 @@ impl WithSimd for OnGroup<'_> {
     }
 }
 
-/// Visits the rows of two values of one shape: channel, the places of both, columns.
+/// Visits the rows of two tensors of the same shape: channel, the row's offset in each, columns.
 #[inline(always)]
 fn rows(from: &Place, to: &Place, mut visit: impl FnMut(usize, usize, usize, usize)) {
     for channel in 0..from.channels {
@@ -247,15 +244,15 @@ fn rows(from: &Place, to: &Place, mut visit: impl FnMut(usize, usize, usize, usi
     }
 }
 
-/// The row that a place of a channel's first column is in.
+/// The row whose first column lies at an offset in a channel.
 #[inline(always)]
 fn row_of(place: &Place, channel: usize, offset: usize) -> usize {
     (offset - place.offset(channel, 0, 0)) / place.width()
 }
 
-/// A function of two vectors.
+/// Applies a function to two vectors.
 #[inline(always)]
-fn of_two<S: Simd>(simd: S, pair: Pair, a: S::f32s, b: S::f32s) -> S::f32s {
+fn apply_binary<S: Simd>(simd: S, pair: Pair, a: S::f32s, b: S::f32s) -> S::f32s {
     match pair {
         Pair::Add => simd.add_f32s(a, b),
         Pair::Sub => simd.sub_f32s(a, b),

@@ -1,17 +1,17 @@
-//! Functions of one number, in vectors.
+//! Elementwise functions of one tensor, vectorized.
 
 use pulp::Simd;
 
-/// A function of one number.
+/// An elementwise function of one tensor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Function {
-    /// The same.
+    /// x.
     Same,
     /// max(x,0).
     Relu,
-    /// x where positive, else slope·x.
+    /// x if positive, else slope·x.
     Leaky(f32),
-    /// Kept within two bounds.
+    /// Clamped to a minimum and a maximum.
     Clip(f32, f32),
     /// scale·x + shift.
     Affine(f32, f32),
@@ -21,23 +21,23 @@ pub enum Function {
     Tanh,
     /// x·sigmoid(x).
     Silu,
-    /// scale·x + shift, kept within 0 and 1.
+    /// scale·x + shift, clamped to \[0,1\].
     HardSigmoid(f32, f32),
-    /// x times that.
+    /// x times the hard sigmoid of x.
     HardSwish(f32, f32),
     /// eˣ.
     Exp,
     /// |x|.
     Abs,
-    /// x where positive, else height·(exp(x/width) − 1); all of it times a factor.
+    /// x if positive, else height·(exp(x/width) − 1); all times a factor.
     Exponential {
         height: f32,
         width: f32,
         factor: f32,
     },
-    /// x·Φ(x), by the error function.
+    /// x·Φ(x), using the error function.
     Gelu,
-    /// x·Φ(x), Φ approximated by a hyperbolic tangent.
+    /// x·Φ(x), with Φ approximated by a hyperbolic tangent.
     GeluTanh,
     /// x·tanh(log(1 + exp(x))).
     Mish,
@@ -53,7 +53,7 @@ pub enum Function {
     Reciprocal,
 }
 
-/// A function of one vector.
+/// Applies a function to a vector.
 #[inline(always)]
 pub fn of_one<S: Simd>(simd: S, function: Function, x: S::f32s) -> S::f32s {
     let (zero, one) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0));
@@ -114,11 +114,11 @@ pub fn of_one<S: Simd>(simd: S, function: Function, x: S::f32s) -> S::f32s {
     }
 }
 
-/// eˣ to two units in the last place, for x kept within ±87: x = n·ln 2 + r, and a polynomial of r (the
-/// coefficients of Cephes' `expf`, S. L. Moshier).
+/// eˣ to two units in the last place, with x clamped to ±87: x = n·ln 2 + r, and a polynomial in r
+/// (coefficients from Cephes' `expf`, S. L. Moshier).
 #[inline(always)]
 pub fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-    // Adding it leaves the nearest integer in the low bits.
+    // Adding this leaves the nearest integer in the low bits.
     const MAGIC: f32 = 12_582_912.0;
     let splat = |v: f32| simd.splat_f32s(v);
     let x = simd.min_f32s(simd.max_f32s(x, splat(-87.0)), splat(87.0));
@@ -137,7 +137,7 @@ pub fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
         p = simd.mul_add_f32s(p, r, splat(coefficient));
     }
     let y = simd.mul_add_f32s(simd.mul_f32s(r, r), p, simd.add_f32s(r, splat(1.0)));
-    // 2ⁿ: n in the place of the exponent.
+    // 2ⁿ: n moved into the exponent bits.
     let bits = simd.transmute_u32s_f32s(shifted);
     let power = simd.wrapping_dyn_shl_u32s(bits, simd.splat_u32s(23));
     let power = simd.add_u32s(power, simd.splat_u32s(1.0_f32.to_bits()));
@@ -152,8 +152,8 @@ pub fn sigmoid<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     simd.div_f32s(one, simd.add_f32s(one, e))
 }
 
-/// The hyperbolic tangent: 1 − 2/(1 + exp(2x)), and near zero, where that cancels, x·(1 − x²/3 + 2x⁴/15 −
-/// 17x⁶/315).
+/// The hyperbolic tangent: 1 − 2/(1 + exp(2x)), or x·(1 − x²/3 + 2x⁴/15 − 17x⁶/315) near zero, where the first
+/// form cancels.
 #[inline(always)]
 pub fn tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let splat = |v: f32| simd.splat_f32s(v);
@@ -170,7 +170,7 @@ pub fn tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     simd.select_f32s(near, small, large)
 }
 
-/// log(1 + eˣ): max(x,0) + log(1 + u) of u = exp(−|x|), and that as 2·artanh(u/(2 + u)) by its series.
+/// log(1 + eˣ): max(x,0) + log(1 + u) with u = exp(−|x|); log(1 + u) is the series of 2·artanh(u/(2 + u)).
 #[inline(always)]
 pub fn softplus<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let splat = |v: f32| simd.splat_f32s(v);

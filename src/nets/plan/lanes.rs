@@ -1,4 +1,4 @@
-//! The vectors that a plan computes with, chosen when the program runs.
+//! The vector instructions that a plan computes with, chosen at run time.
 
 use std::fmt;
 use std::hint::black_box;
@@ -8,65 +8,65 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::steps::{MOMENT, Portion, Program, Scratch};
 
-/// The environment variable that names vectors, for comparisons: `avx512`, `avx2`, `neon` or `plain`.
+/// The environment variable that selects the vectors, for comparisons: `avx512`, `avx2`, `neon` or `plain`.
 const CHOSEN: &str = "NOISESCOPE_SIMD";
 
-/// Vectors of this processor. The bits of a result do not depend on them.
+/// A vector width that this processor supports. Results are bit-identical at every width.
 #[derive(Clone, Copy)]
 pub struct Lanes(Arch);
 
 impl Lanes {
-    /// The widest that there are.
+    /// The widest vectors available.
     pub fn widest() -> Self {
         Self(Arch::new())
     }
 
-    /// One image at a time: what every processor can do.
+    /// One image at a time, which works on every processor.
     pub fn plain() -> Self {
         Self(Arch::Scalar)
     }
 
-    /// All that this processor can run, the widest first.
+    /// All vectors that this processor can run, widest first.
     pub fn all() -> Vec<Self> {
         let mut all = Vec::new();
         #[cfg(target_arch = "x86_64")]
         {
-            all.extend(pulp::x86::V4::try_new().map(|it| Self(Arch::V4(it))));
-            all.extend(pulp::x86::V3::try_new().map(|it| Self(Arch::V3(it))));
+            all.extend(pulp::x86::V4::try_new().map(|v4| Self(Arch::V4(v4))));
+            all.extend(pulp::x86::V3::try_new().map(|v3| Self(Arch::V3(v3))));
         }
         #[cfg(target_arch = "aarch64")]
-        all.extend(pulp::aarch64::Neon::try_new().map(|it| Self(Arch::Neon(it))));
+        all.extend(pulp::aarch64::Neon::try_new().map(|neon| Self(Arch::Neon(neon))));
         all.push(Self::plain());
         all
     }
 
-    /// Those that the environment names, where this processor has them, else the widest.
+    /// The vectors named by the environment if this processor has them, else the widest.
     pub fn chosen() -> Self {
         Self::named().ok().flatten().unwrap_or_else(Self::widest)
     }
 
-    /// Those that the environment names; `None` where it names none.
+    /// The vectors named by the environment; `None` if it names none.
     ///
     /// # Errors
-    /// Says which there are where it names others.
+    /// Lists the available ones if it names any other.
     pub fn named() -> Result<Option<Self>, String> {
         let named = std::env::var(CHOSEN).unwrap_or_default().to_lowercase();
         let all = Self::all();
-        let own = all.iter().find(|it| it.label() == named);
-        match own {
+        let found = all.iter().find(|lanes| lanes.label() == named);
+        match found {
             _ if named.is_empty() => Ok(None),
-            Some(own) => Ok(Some(*own)),
+            Some(found) => Ok(Some(*found)),
             None => {
-                let here: Vec<&str> = all.iter().map(|it| it.label()).collect();
+                let available: Vec<&str> = all.iter().map(|lanes| lanes.label()).collect();
                 Err(format!(
-                    "{CHOSEN}={named}: this processor has {}; leave it out for the widest",
-                    here.join(", ")
+                    "{CHOSEN}={named}: this processor has {}; unset it to use the widest",
+                    available.join(", ")
                 ))
             }
         }
     }
 
-    /// Their name: `avx512`, `avx2`, `neon` or `plain`.
+    /// The name: `avx512`, `avx2`, `neon` or `plain`.
     pub fn label(self) -> &'static str {
         match self.count() {
             16 => "avx512",
@@ -76,12 +76,12 @@ impl Lanes {
         }
     }
 
-    /// For what is run with them.
+    /// The dispatcher for code that runs with these vectors.
     pub(super) fn arch(self) -> Arch {
         self.0
     }
 
-    /// Images that a vector holds.
+    /// Images per vector.
     pub fn count(self) -> usize {
         struct Count;
         impl WithSimd for Count {
@@ -94,7 +94,7 @@ impl Lanes {
         self.0.dispatch(Count)
     }
 
-    /// Runs a program with them.
+    /// Runs a program with these vectors.
     pub(super) fn run(
         self,
         program: &Program,
@@ -120,7 +120,7 @@ impl Lanes {
 }
 
 impl Lanes {
-    /// Microseconds an image of every step of a program.
+    /// Microseconds per image of every step of a program.
     pub(super) fn times(self, program: &Program, scratch: &mut Scratch) -> Vec<f64> {
         struct Times<'a>(&'a Program, &'a mut Scratch);
         impl WithSimd for Times<'_> {
@@ -134,12 +134,12 @@ impl Lanes {
     }
 }
 
-/// Sums that [`Lanes::peak`] keeps going: enough that none waits for itself, few enough for sixteen registers.
+/// Independent sums in [`Lanes::peak`]: enough to hide the latency, few enough for sixteen registers.
 const CHAINS: usize = 10;
 
 impl Lanes {
-    /// Floating-point operations a second that this thread does at most with them: fused multiplications and
-    /// additions of numbers in registers, for a moment.
+    /// Peak floating-point operations per second of this thread with these vectors, measured briefly with fused
+    /// multiply-adds in registers.
     pub fn peak(self) -> f64 {
         struct Peak;
         impl WithSimd for Peak {
@@ -162,8 +162,8 @@ impl Lanes {
                     let done = (2 * ROUNDS * CHAINS * S::F32_LANES) as f64;
                     best = best.max(done / round.elapsed().as_secs_f64());
                 }
-                let kept = sums.iter().map(|&sum| simd.reduce_sum_f32s(sum));
-                black_box(kept.sum::<f32>());
+                let totals = sums.iter().map(|&sum| simd.reduce_sum_f32s(sum));
+                black_box(totals.sum::<f32>());
                 best
             }
         }

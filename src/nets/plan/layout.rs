@@ -1,22 +1,24 @@
-//! Where values lie.
+//! Where tensors lie in memory.
 //!
-//! A run works on [`GROUPS`] vectors of images at once. What only passes from one step to the next
-//! within a vector of images is local: all groups use the same memory, one after the other, so that it stays
-//! in the cache. What dense and recurrent layers read stands in frames, one a group.
+//! A run works on [`GROUPS`] groups of images at once; a group fills the lanes of one vector. Tensors that only pass
+//! from one step to the next within a group are local: all groups use the same memory in turn, so it stays in the
+//! cache. Tensors that dense and recurrent layers read lie in frames, one per group.
 
 use crate::nets::graph::op::Pads;
 
-/// Vectors of images that a run works on at once: dense layers read each weight once for all of them.
+/// Groups of images (one vector each) that a run works on at once: dense layers read each weight once for all of
+/// them.
 pub const GROUPS: usize = 4;
 
-/// A value: the numbers of one image, with a border of zeros where convolutions want one.
+/// A tensor of one image: where it lies, its shape, and the border of zeros that convolutions need. Offsets count
+/// elements per lane.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Place {
-    /// The first number, with its border, in its area; while a program is drafted, the value's number.
+    /// Offset of the tensor, border included, in its memory area; while a program is drafted, the tensor's index.
     pub at: usize,
-    /// Numbers of the value before these, where they are a part of it.
+    /// Elements of the tensor before this view of it.
     pub skip: usize,
-    /// Whether it stands in the frames.
+    /// Whether it lies in the per-group frames.
     pub framed: bool,
     /// Channels.
     pub channels: usize,
@@ -29,22 +31,22 @@ pub struct Place {
 }
 
 impl Place {
-    /// Numbers of a row, with its border.
+    /// Elements of a row, including the border.
     pub fn width(&self) -> usize {
         self.columns + self.border.left + self.border.right
     }
 
-    /// Numbers of a channel, with its border.
+    /// Elements of a channel, including the border.
     pub fn plane(&self) -> usize {
         self.width() * (self.rows + self.border.top + self.border.bottom)
     }
 
-    /// Numbers in all, with the border.
+    /// Total elements, including the border.
     pub fn size(&self) -> usize {
         self.channels * self.plane()
     }
 
-    /// Numbers without the border.
+    /// Total elements, without the border.
     pub fn numbers(&self) -> usize {
         self.channels * self.rows * self.columns
     }
@@ -54,7 +56,7 @@ impl Place {
         self.border == Pads::default()
     }
 
-    /// The same numbers as channels, which is right where it has no border.
+    /// The same elements as channels of one position each. Valid only without a border.
     pub fn as_numbers(self) -> Self {
         Self {
             channels: self.numbers(),
@@ -64,28 +66,28 @@ impl Place {
         }
     }
 
-    /// The place of a number, from the value's first.
+    /// Offset of an element from the start of the tensor.
     pub fn offset(&self, channel: usize, row: usize, column: usize) -> usize {
         channel * self.plane() + (row + self.border.top) * self.width() + column + self.border.left
     }
 }
 
-/// Numbers, for one lane, of the areas that a program needs.
+/// Sizes of the memory areas that a program needs, in elements per lane.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Frames {
-    /// The area that all groups share.
+    /// The area that all groups share in turn.
     pub local: usize,
-    /// One group's frame.
+    /// The frame of one group.
     pub frame: usize,
 }
 
 impl Frames {
-    /// Numbers in all, for one lane.
+    /// Total elements per lane.
     pub fn size(&self) -> usize {
         self.local + GROUPS * self.frame
     }
 
-    /// Where a value of a group begins.
+    /// Offset at which a group's tensor begins.
     pub fn start(&self, place: &Place, group: usize) -> usize {
         match place.framed {
             true => self.local + group * self.frame + place.at + place.skip,

@@ -1,13 +1,13 @@
-//! A graph planned for a plain processor.
+//! The plan: a network graph compiled for the CPU.
 //!
-//! A lane of a vector is an image: values lie as \[channel\]\[row\]\[column\]\[lane\], so that any
-//! kernel, stride, border or window is the same few instructions for sixteen images (eight with AVX2), and
-//! nothing is packed or wasted. Convolutions and dense layers are one micro-kernel, [`product`]; a lane is one
-//! sequential chain of fused multiply-adds, so that the logits of an image are the same bits in any batch,
-//! on any number of workers, and with vectors of any width.
+//! Each lane of a vector holds one image: tensors are laid out as \[channel\]\[row\]\[column\]\[lane\]. Any kernel,
+//! stride, border or window therefore takes the same few instructions for sixteen images (eight with AVX2), with no
+//! repacking and no wasted lanes. Convolutions and dense layers share one micro-kernel, [`product`]. Each lane is a
+//! single sequential chain of fused multiply-adds, so an image's logits are bit-identical in any batch, on any
+//! number of workers, and at any vector width.
 //!
-//! [`Plan::new`] lays out memory and steps once for a network; a node that it does not know is an
-//! [`Unplanned`], and the graph is computed by Burn.
+//! [`Plan::new`] lays out memory and steps once per network. If it meets an unsupported node, it returns
+//! [`Unplanned`], and Burn computes the graph instead.
 
 mod build;
 mod each;
@@ -32,16 +32,16 @@ use self::steps::{Program, Scratch};
 use super::graph::{Graph, NodeId};
 use super::launch;
 
-/// A planned graph. Copies share it, and its memory between runs.
+/// A compiled graph. Clones share the program and the pool of scratch memory.
 #[derive(Debug, Clone)]
 pub struct Plan {
     program: Arc<Program>,
     lanes: Lanes,
-    /// Memory of runs that are over.
+    /// Scratch memory of finished runs, for reuse.
     idle: Arc<Mutex<Vec<Scratch>>>,
 }
 
-/// A node that no plan is made for.
+/// A node that the plan does not support.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{op} at `{node}`: {why}")]
 pub struct Unplanned {
@@ -49,21 +49,20 @@ pub struct Unplanned {
     pub node: String,
     /// Its operator.
     pub op: &'static str,
-    /// What the plan does not know of it.
+    /// Why it is not supported.
     pub why: String,
 }
 
 impl Plan {
-    /// Plans a graph for the widest vectors that this processor has, or for those that
-    /// `NOISESCOPE_SIMD` names.
+    /// Plans a graph for the widest vectors of this processor, or for those named by `NOISESCOPE_SIMD`.
     ///
     /// # Errors
-    /// [`Unplanned`] names the first node that is not known.
+    /// [`Unplanned`] names the first unsupported node.
     pub fn new(graph: &Graph) -> Result<Self, Unplanned> {
         Self::with(graph, Lanes::chosen(), launch::is_direct())
     }
 
-    /// The same for such vectors; `direct`: no convolution by minimal filtering.
+    /// Plans a graph for the given vectors. With `direct`, no convolution uses Winograd.
     ///
     /// # Errors
     /// As [`Self::new`].
@@ -71,8 +70,8 @@ impl Plan {
         Self::of(graph, &[graph.output()], lanes, direct)
     }
 
-    /// Plans a graph as far as the values of some nodes, at least one, need it. These are what
-    /// [`Self::run`] gives, in this order.
+    /// Plans only the part of a graph that the `wanted` nodes (at least one) depend on. [`Self::run`] returns their
+    /// outputs in this order.
     ///
     /// # Errors
     /// As [`Self::new`].
@@ -93,15 +92,15 @@ impl Plan {
     /// Logits, row-major \[N,K\], of images, row-major \[N,C,H,W\].
     ///
     /// # Panics
-    /// Where these are no whole images.
+    /// If `pixels` is not a whole number of images.
     pub fn logits(&self, pixels: &[f32]) -> Vec<f32> {
         self.logits_of(1, pixels).pop().unwrap_or_default()
     }
 
-    /// What the first so many of the wanted nodes give, which are logits \[N,K\], each row-major.
+    /// The outputs of the first `outputs` planned nodes, which must be logits \[N,K\], each row-major.
     ///
     /// # Panics
-    /// Where these are no whole images, or it gives fewer.
+    /// If `pixels` is not a whole number of images, or the plan has fewer outputs.
     pub fn logits_of(&self, outputs: usize, pixels: &[f32]) -> Vec<Vec<f32>> {
         let images = pixels.len() / self.program.numbers.max(1);
         let wanted = &self.program.outputs[..outputs];
@@ -115,30 +114,30 @@ impl Plan {
                 let classes = portion.place(output).numbers();
                 for image in 0..portion.images {
                     let value = portion.value(output, image / lanes);
-                    let own = (0..classes).map(|class| value[class * lanes + image % lanes]);
-                    logits.extend(own);
+                    let row = (0..classes).map(|class| value[class * lanes + image % lanes]);
+                    logits.extend(row);
                 }
             }
         });
         logits
     }
 
-    /// Shows the network images, row-major \[N,C,H,W\]; `take` is given what it computed of each portion of
-    /// them, in order.
+    /// Runs the network on images, row-major \[N,C,H,W\]. `take` receives the outputs of each portion of them, in
+    /// order.
     ///
     /// # Panics
-    /// Where these are no whole images.
+    /// If `pixels` is not a whole number of images.
     pub fn run(&self, pixels: &[f32], take: &mut dyn FnMut(Portion)) {
-        let own = self.idle.lock().ok().and_then(|mut idle| idle.pop());
-        let mut scratch = own.unwrap_or_else(|| Scratch::new(&self.program));
+        let reused = self.idle.lock().ok().and_then(|mut idle| idle.pop());
+        let mut scratch = reused.unwrap_or_else(|| Scratch::new(&self.program));
         self.lanes.run(&self.program, &mut scratch, pixels, take);
         if let Ok(mut idle) = self.idle.lock() {
             idle.push(scratch);
         }
     }
 
-    /// The same plan with `delta`, one number a unit, added to what a node of its graph gives, before what
-    /// follows it; `None` where the plan has no bias there.
+    /// The same plan with `delta`, one number per unit, added to a node's output before any activation or pooling
+    /// fused with it; `None` if no step holds that node's bias.
     pub fn pushed(&self, node: NodeId, delta: &[f32]) -> Option<Self> {
         Some(Self {
             program: Arc::new(self.program.pushed(node, delta)?),
@@ -147,7 +146,7 @@ impl Plan {
         })
     }
 
-    /// Every step, and the microseconds that it takes for an image on one core, alone.
+    /// Every step and its time in microseconds per image, measured alone on one core.
     pub fn times(&self) -> Vec<(String, f64)> {
         let mut scratch = Scratch::new(&self.program);
         let times = self.lanes.times(&self.program, &mut scratch);
@@ -155,17 +154,17 @@ impl Plan {
         labels.zip(times).collect()
     }
 
-    /// The vectors that it computes with.
+    /// The vectors that the plan computes with.
     pub fn lanes(&self) -> Lanes {
         self.lanes
     }
 
-    /// Bytes of its weights, and of the memory that each worker takes.
+    /// Bytes of the weights, and of the scratch memory that each worker needs.
     pub fn bytes(&self) -> (usize, usize) {
         (self.program.weights(), self.program.scratch())
     }
 
-    /// Multiplications and additions of one image.
+    /// Multiplications and additions per image.
     pub fn operations(&self) -> u64 {
         self.program.operations
     }

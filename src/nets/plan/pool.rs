@@ -1,4 +1,4 @@
-//! Windows: the most or the mean of each.
+//! Max and average pooling.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -8,23 +8,22 @@ use pulp::{Simd, WithSimd};
 use super::layout::{Frames, Place};
 use super::product::{load, store};
 
-/// The most or the mean of windows, channel by channel.
+/// Max or average pooling, channel by channel.
 #[derive(Debug, Clone)]
 pub struct Pool {
-    /// What it reads.
+    /// Input.
     pub from: Place,
-    /// What it writes.
+    /// Output.
     pub to: Place,
-    /// Whether it is the most, else the mean.
+    /// Whether this is max pooling; otherwise average pooling.
     pub most: bool,
-    /// For every position of the result, row-major, its taps in `taps` and what their sum is multiplied
-    /// by.
+    /// For every output position, row-major: its range in `taps`, and the factor its sum is multiplied by.
     pub windows: Arc<[(Range<usize>, f32)]>,
-    /// Places in a channel, in numbers of one lane.
+    /// Offsets within a channel, in elements per lane.
     pub taps: Arc<[usize]>,
 }
 
-/// A pooling on one group of images.
+/// A pooling step on one group of images.
 pub struct OnGroup<'a> {
     pub pool: &'a Pool,
     pub frames: Frames,
@@ -54,16 +53,16 @@ impl WithSimd for OnGroup<'_> {
             let mut positions = windows.iter();
             for row in 0..to.rows {
                 let into = b + to.offset(channel, row, 0);
-                for (column, (own, factor)) in positions.by_ref().take(to.columns).enumerate() {
-                    // SAFETY: taps were made of this value's places, and values lie inside the memory.
+                for (column, (range, factor)) in positions.by_ref().take(to.columns).enumerate() {
+                    // SAFETY: the taps were made for this tensor, and tensors lie inside the memory.
                     unsafe {
                         let at = |tap: &usize| load(simd, self.memory.add((first + tap) * lanes));
-                        let mut own = taps[own.clone()].iter();
-                        let Some(tap) = own.next() else {
+                        let mut window = taps[range.clone()].iter();
+                        let Some(tap) = window.next() else {
                             continue;
                         };
                         let mut value = at(tap);
-                        for tap in own {
+                        for tap in window {
                             value = match most {
                                 true => simd.max_f32s(value, at(tap)),
                                 false => simd.add_f32s(value, at(tap)),

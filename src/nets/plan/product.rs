@@ -1,9 +1,11 @@
-//! Convolutions and dense layers: one micro-kernel over tables of places.
+//! Convolutions and dense layers as one product over tables of offsets.
 //!
 //! For a tile of output channels and four positions, acc\[channel\]\[position\] += w\[k\]\[channel\] ·
-//! x\[base\[position\] + offset\[k\]\]. Where the tables come from makes it a convolution of any kernel, stride,
-//! dilation and groups, or a dense layer, whose four positions are four vectors of images. Six channels by
-//! four positions fill 24 of 32 registers; with 16 registers positions are taken two by two.
+//! x\[base\[position\] + offset\[k\]\]. Depending on its tables this is a convolution with any kernel, stride, dilation
+//! and groups, or a dense layer, whose four positions are four groups of images. Six channels by four positions fill
+//! 24 of 32 registers; with 16 registers, positions are taken two at a time.
+
+mod kernel;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,100 +14,103 @@ use pulp::{Simd, WithSimd};
 
 use super::layout::{Frames, GROUPS, Place};
 use crate::nets::graph::NodeId;
+use kernel::tile_of;
+pub use kernel::{activated, kernel_of, load, store};
 
-/// Positions that are computed together: a window of 2×2 where a maximum is taken next.
+/// Positions computed together: a 2×2 window if max pooling follows.
 pub const POSITIONS: usize = 4;
 
-/// Most channels of a tile.
+/// Maximum channels per tile.
 const TILE: usize = 6;
 
-/// What is done to a sum before it is written.
+/// The activation applied to a sum before it is written.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Activation {
-    /// Nothing.
+    /// No activation.
     None,
     /// max(x,0).
     Relu,
-    /// Kept within two bounds.
+    /// Clamped to a minimum and a maximum.
     Clip(f32, f32),
 }
 
-/// A convolution or a dense layer, with what is done to its sums.
+/// A convolution or dense layer, with its fused activation and max pooling.
 #[derive(Debug, Clone)]
 pub struct Product {
-    /// The node whose bias this is.
+    /// The node that the bias belongs to.
     pub node: NodeId,
-    /// What it reads.
+    /// Input.
     pub from: Place,
-    /// What it writes.
+    /// Output.
     pub to: Place,
-    /// The groups that channels fall into, each with the same tiles.
+    /// The channel groups, all with the same tiles.
     pub parts: Vec<Part>,
-    /// Tiles of the output channels of a part.
+    /// Tiles of the output channels of one channel group.
     pub tiles: Vec<Tile>,
-    /// Weights, by part, block of k, tile, k and channel of the tile.
+    /// Weights, ordered by channel group, block of k, tile, k, and channel of the tile.
     pub weights: Arc<[f32]>,
-    /// What each sum begins with, one an output channel.
+    /// The initial value of each sum, one per output channel.
     pub bias: Arc<[f32]>,
-    /// Where the numbers of k stand from a base, in floats.
+    /// Offset of each k from a base, in floats.
     pub offsets: Arc<[usize]>,
-    /// Pieces of k, each of which is summed over all tiles before the next: its numbers stay in the cache.
+    /// Ranges of k. Each is summed over all tiles before the next, so that its inputs stay in the cache.
     pub blocks: Vec<Range<usize>>,
-    /// The positions.
+    /// The output positions.
     pub positions: Positions,
-    /// What is done to the sums.
+    /// The activation applied to the sums.
     pub activation: Activation,
 }
 
-/// Channels that are computed from the same channels.
+/// A channel group: output channels computed from the same input channels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// Its first output channel.
+    /// First output channel.
     pub first: usize,
-    /// What is added to a base to read its channels, in floats.
+    /// Added to a base to reach the group's input channels, in floats.
     pub shift: usize,
-    /// Where its weights begin.
+    /// Offset of its weights.
     pub weights: usize,
 }
 
-/// Output channels that are computed together.
+/// Output channels computed together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tile {
-    /// The first, from that of the part.
+    /// First channel, relative to the channel group.
     pub first: usize,
-    /// How many.
+    /// Number of channels.
     pub count: usize,
 }
 
-/// Positions, four by four.
+/// Positions, in quads of four.
 #[derive(Debug, Clone)]
 pub enum Positions {
     /// The groups of images: a dense layer.
     Groups,
-    /// Bases and places of the result, in floats. At the end of all a position may stand twice.
+    /// Input bases and output offsets of each quad, in floats. The last quad may repeat a position.
     Each(Vec<([usize; POSITIONS], [usize; POSITIONS])>),
-    /// Bases, of which so many quads make a window each, and the place of its maximum.
+    /// Max pooling: the number of quads per window, the input bases of all quads, and the output offset of each
+    /// window.
     Windows(usize, Vec<[usize; POSITIONS]>, Vec<usize>),
 }
 
 impl Product {
-    /// Whether it works on all groups at once.
+    /// Whether it works on all groups of images at once.
     pub fn is_of_groups(&self) -> bool {
         matches!(self.positions, Positions::Groups)
     }
 
-    /// Output channels of a part.
+    /// Output channels of one channel group.
     fn channels(&self) -> usize {
         self.tiles.iter().map(|tile| tile.count).sum()
     }
 
-    /// Floats that its sums take while they are made.
+    /// Floats of scratch memory for its sums.
     pub fn sums(&self, lanes: usize) -> usize {
         self.channels() * POSITIONS * lanes
     }
 }
 
-/// Tiles for so many output channels: of six and five where they fit, so that no lane is wasted.
+/// Splits output channels into tiles: sixes and fives if they fit exactly, else as evenly as possible.
 pub fn tiles(channels: usize) -> Vec<Tile> {
     let sixes = (0..=channels / TILE)
         .rev()
@@ -120,9 +125,9 @@ pub fn tiles(channels: usize) -> Vec<Tile> {
             ));
         }
         None => {
-            // As even as can be.
-            let many = channels.div_ceil(TILE);
-            counts.extend((0..many).map(|at| channels / many + usize::from(at < channels % many)));
+            let count = channels.div_ceil(TILE);
+            let size = |tile: usize| channels / count + usize::from(tile < channels % count);
+            counts.extend((0..count).map(size));
         }
     }
     let mut first = 0;
@@ -134,8 +139,8 @@ pub fn tiles(channels: usize) -> Vec<Tile> {
     counts.into_iter().map(place).collect()
 }
 
-/// Weights as the kernel reads them. `weight` gives the one of an output channel and a k of a part; k is
-/// cut at `blocks`.
+/// Weights in the order in which the kernel reads them. `weight` takes a channel group, an output channel in it, and
+/// k; `blocks` are the ranges of k.
 pub fn packed(
     parts: usize,
     tiles: &[Tile],
@@ -156,14 +161,14 @@ pub fn packed(
     packed
 }
 
-/// One product on one group of images, or on all.
+/// A product on one group of images, or on all groups.
 pub struct Multiply<'a> {
     pub product: &'a Product,
     pub frames: Frames,
     pub group: usize,
-    /// The areas of values.
+    /// The memory that holds the tensors.
     pub memory: *mut f32,
-    /// Room for [`Product::sums`].
+    /// Scratch memory of [`Product::sums`] floats.
     pub sums: *mut f32,
 }
 
@@ -206,12 +211,12 @@ impl WithSimd for Multiply<'_> {
                         start(&product.to, self.group),
                     );
                     for (window, place) in bases.chunks_exact(*quads).zip(places) {
-                        for (at, bases) in window.iter().enumerate() {
+                        for (quad, bases) in window.iter().enumerate() {
                             // SAFETY: as above.
                             unsafe {
                                 self.sum(simd, part, bases.map(|base| from + base));
-                                let last = at + 1 == *quads;
-                                self.write_most(simd, part, to + place, at == 0, last);
+                                let last = quad + 1 == *quads;
+                                self.write_max(simd, part, to + place, quad == 0, last);
                             }
                         }
                     }
@@ -222,22 +227,22 @@ impl WithSimd for Multiply<'_> {
 }
 
 impl Multiply<'_> {
-    /// Sums of all channels of a part at four bases.
+    /// Sums all channels of a channel group at four bases.
     ///
     /// # Safety
-    /// Every base with every offset must lie inside the memory, a vector long.
+    /// A vector at every base plus every offset must lie inside the memory.
     #[inline(always)]
     unsafe fn sum<S: Simd>(&self, simd: S, part: &Part, bases: [usize; POSITIONS]) {
         let product = self.product;
         let lanes = S::F32_LANES;
-        // SAFETY: the caller's; weights and bias are as long as tiles, blocks and parts say.
+        // SAFETY: see above; tiles, blocks and channel groups determine the lengths of weights and bias.
         unsafe {
             let mut weights = product.weights.as_ptr().add(part.weights);
-            for (at, block) in product.blocks.iter().enumerate() {
+            for (index, block) in product.blocks.iter().enumerate() {
                 let offsets = product.offsets.get_unchecked(block.clone());
                 for tile in &product.tiles {
                     let bias = product.bias.as_ptr().add(part.first + tile.first);
-                    let bias = (at == 0).then_some(bias);
+                    let bias = (index == 0).then_some(bias);
                     let sums = self.sums.add(tile.first * POSITIONS * lanes);
                     let x = bases.map(|base| self.memory.add(base + part.shift).cast_const());
                     match tile.count {
@@ -254,10 +259,10 @@ impl Multiply<'_> {
         }
     }
 
-    /// Writes the sums to four places.
+    /// Writes the sums to four output positions.
     ///
     /// # Safety
-    /// All channels at the places must lie inside the memory.
+    /// All channels at these positions must lie inside the memory.
     #[inline(always)]
     unsafe fn write<S: Simd>(&self, simd: S, part: &Part, places: [usize; POSITIONS]) {
         let lanes = S::F32_LANES;
@@ -277,12 +282,12 @@ impl Multiply<'_> {
         }
     }
 
-    /// Writes the most of four sums, and of what stands there where it is not the first of a window.
+    /// Writes the maximum of four sums and, except for the first quad of a window, the value already there.
     ///
     /// # Safety
     /// As for [`Self::write`].
     #[inline(always)]
-    unsafe fn write_most<S: Simd>(
+    unsafe fn write_max<S: Simd>(
         &self,
         simd: S,
         part: &Part,
@@ -296,7 +301,7 @@ impl Multiply<'_> {
             // SAFETY: the caller's.
             unsafe {
                 let sums = self.sums.add(channel * POSITIONS * lanes);
-                let [a, b, c, d] = std::array::from_fn(|at| load(simd, sums.add(at * lanes)));
+                let [a, b, c, d] = std::array::from_fn(|i| load(simd, sums.add(i * lanes)));
                 let mut most = simd.max_f32s(simd.max_f32s(a, b), simd.max_f32s(c, d));
                 let to = self.memory.add(place + (part.first + channel) * step);
                 if !first {
@@ -307,192 +312,6 @@ impl Multiply<'_> {
                 }
                 store(simd, to, most);
             }
-        }
-    }
-}
-
-/// The four positions of a tile, two by two where registers are few.
-///
-/// # Safety
-/// As for [`Multiply::sum`].
-#[inline(always)]
-unsafe fn tile_of<S: Simd, const OC: usize>(
-    simd: S,
-    x: [*const f32; POSITIONS],
-    offsets: &[usize],
-    weights: *const f32,
-    sums: *mut f32,
-    bias: Option<*const f32>,
-) {
-    let lanes = S::F32_LANES;
-    // SAFETY: the caller's.
-    unsafe {
-        if S::REGISTER_COUNT >= 32 {
-            kernel::<S, OC, 4>(simd, x, offsets, weights, sums, bias);
-        } else {
-            let [a, b, c, d] = x;
-            kernel::<S, OC, 2>(simd, [a, b], offsets, weights, sums, bias);
-            kernel::<S, OC, 2>(simd, [c, d], offsets, weights, sums.add(2 * lanes), bias);
-        }
-    }
-}
-
-/// The micro-kernel. Sums begin with the bias or, without one, with what stands there.
-///
-/// # Safety
-/// Every x with every offset must be readable, a vector long; weights \[offsets,OC\], bias \[OC\] and sums
-/// \[OC,POSITIONS\] must be there.
-#[inline(always)]
-unsafe fn kernel<S: Simd, const OC: usize, const P: usize>(
-    simd: S,
-    x: [*const f32; P],
-    offsets: &[usize],
-    weights: *const f32,
-    sums: *mut f32,
-    bias: Option<*const f32>,
-) {
-    let lanes = S::F32_LANES;
-    // SAFETY: the caller's.
-    unsafe {
-        let mut acc: [[S::f32s; P]; OC] = match bias {
-            Some(bias) => std::array::from_fn(|oc| [simd.splat_f32s(*bias.add(oc)); P]),
-            None => std::array::from_fn(|oc| {
-                std::array::from_fn(|p| load(simd, sums.add((oc * POSITIONS + p) * lanes)))
-            }),
-        };
-        let mut weights = weights;
-        for &offset in offsets {
-            let x: [S::f32s; P] = std::array::from_fn(|p| load(simd, x[p].add(offset)));
-            for (oc, acc) in acc.iter_mut().enumerate() {
-                let weight = simd.splat_f32s(*weights.add(oc));
-                for p in 0..P {
-                    acc[p] = simd.mul_add_f32s(weight, x[p], acc[p]);
-                }
-            }
-            weights = weights.add(OC);
-        }
-        for (oc, acc) in acc.iter().enumerate() {
-            for (p, sum) in acc.iter().enumerate() {
-                store(simd, sums.add((oc * POSITIONS + p) * lanes), *sum);
-            }
-        }
-    }
-}
-
-/// Sums of a tile of channels at four positions that stand side by side: x \[k,POSITIONS\], `step` floats from
-/// one k to the next; weights \[k,count\]; sums \[count,POSITIONS\].
-///
-/// # Safety
-/// All of these must be there.
-#[inline(always)]
-pub unsafe fn kernel_of<S: Simd>(
-    simd: S,
-    count: usize,
-    x: (*const f32, usize, usize),
-    weights: *const f32,
-    sums: *mut f32,
-) {
-    // SAFETY: the caller's.
-    unsafe {
-        match count {
-            6 => beside_of::<S, 6>(simd, x, weights, sums),
-            5 => beside_of::<S, 5>(simd, x, weights, sums),
-            4 => beside_of::<S, 4>(simd, x, weights, sums),
-            3 => beside_of::<S, 3>(simd, x, weights, sums),
-            2 => beside_of::<S, 2>(simd, x, weights, sums),
-            _ => beside_of::<S, 1>(simd, x, weights, sums),
-        }
-    }
-}
-
-/// The four positions, two by two where registers are few.
-///
-/// # Safety
-/// As for [`kernel_of`].
-#[inline(always)]
-unsafe fn beside_of<S: Simd, const OC: usize>(
-    simd: S,
-    (x, step, count): (*const f32, usize, usize),
-    weights: *const f32,
-    sums: *mut f32,
-) {
-    let lanes = S::F32_LANES;
-    // SAFETY: the caller's.
-    unsafe {
-        if S::REGISTER_COUNT >= 32 {
-            beside::<S, OC, 4>(simd, (x, step, count), weights, sums);
-        } else {
-            beside::<S, OC, 2>(simd, (x, step, count), weights, sums);
-            let x = x.add(2 * lanes);
-            beside::<S, OC, 2>(simd, (x, step, count), weights, sums.add(2 * lanes));
-        }
-    }
-}
-
-/// The micro-kernel for positions side by side.
-///
-/// # Safety
-/// As for [`kernel_of`].
-#[inline(always)]
-unsafe fn beside<S: Simd, const OC: usize, const P: usize>(
-    simd: S,
-    (x, step, count): (*const f32, usize, usize),
-    weights: *const f32,
-    sums: *mut f32,
-) {
-    let lanes = S::F32_LANES;
-    let mut acc = [[simd.splat_f32s(0.0); P]; OC];
-    let (mut x, mut weights) = (x, weights);
-    // SAFETY: the caller's.
-    unsafe {
-        for _ in 0..count {
-            let own: [S::f32s; P] = std::array::from_fn(|p| load(simd, x.add(p * lanes)));
-            for (oc, acc) in acc.iter_mut().enumerate() {
-                let weight = simd.splat_f32s(*weights.add(oc));
-                for p in 0..P {
-                    acc[p] = simd.mul_add_f32s(weight, own[p], acc[p]);
-                }
-            }
-            weights = weights.add(OC);
-            x = x.wrapping_add(step);
-        }
-        for (oc, acc) in acc.iter().enumerate() {
-            for (p, sum) in acc.iter().enumerate() {
-                store(simd, sums.add((oc * POSITIONS + p) * lanes), *sum);
-            }
-        }
-    }
-}
-
-/// A vector from memory.
-///
-/// # Safety
-/// It must be readable.
-#[inline(always)]
-pub unsafe fn load<S: Simd>(_: S, from: *const f32) -> S::f32s {
-    // SAFETY: the caller's; any bits are numbers.
-    unsafe { from.cast::<S::f32s>().read_unaligned() }
-}
-
-/// A vector to memory.
-///
-/// # Safety
-/// It must be writable.
-#[inline(always)]
-pub unsafe fn store<S: Simd>(_: S, to: *mut f32, value: S::f32s) {
-    // SAFETY: the caller's.
-    unsafe { to.cast::<S::f32s>().write_unaligned(value) }
-}
-
-/// A sum after its activation.
-#[inline(always)]
-pub fn activated<S: Simd>(simd: S, x: S::f32s, activation: Activation) -> S::f32s {
-    match activation {
-        Activation::None => x,
-        Activation::Relu => simd.max_f32s(x, simd.splat_f32s(0.0)),
-        Activation::Clip(min, max) => {
-            let above = simd.max_f32s(x, simd.splat_f32s(min));
-            simd.min_f32s(above, simd.splat_f32s(max))
         }
     }
 }

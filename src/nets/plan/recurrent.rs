@@ -1,5 +1,5 @@
-//! Recurrent layers: a product a step, whose k runs over the input and then over the state, and what moves
-//! the state on.
+//! Recurrent layers: at each time step, a product whose k runs over the input and then the state, followed by the
+//! state update of the cell.
 
 use std::sync::Arc;
 
@@ -9,77 +9,79 @@ use super::function::{sigmoid, tanh};
 use super::layout::{Frames, GROUPS, Place};
 use super::product::{Multiply, Product, load, store};
 
-/// What moves a state on.
+/// The kind of recurrent cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cell {
-    /// Long short-term memory; the gates i, o, f, c, one below the other.
+    /// LSTM, with gates in the order i, o, f, c.
     Lstm,
-    /// Gated recurrent units whose reset gate acts on what the matrix makes of the state; the gates z, r, what
-    /// the input adds to h, and what the state adds to it.
+    /// GRU whose reset gate is applied after the state matrix. Rows: z, r, the input's part of h, the state's part
+    /// of h.
     GruAfter,
-    /// Gated recurrent units whose reset gate acts on the state itself; the gates z, r, h, of which h is a
-    /// second product.
+    /// GRU whose reset gate is applied before the state matrix. Rows: z, r, and h, which is a second product.
     GruBefore,
 }
 
-/// A layer.
+/// A recurrent layer.
 #[derive(Debug, Clone)]
 pub struct Recurrent {
-    /// Units of a direction.
+    /// Units per direction.
     pub units: usize,
-    /// What moves its states on.
+    /// The kind of cell.
     pub cell: Cell,
-    /// Its directions.
+    /// One pass per direction.
     pub passes: Arc<[Pass]>,
-    /// Sums of the gates of a step.
+    /// Sums of the gates of one step.
     pub gates: Place,
-    /// The state as the reset gate leaves it, \[units\].
+    /// The state times the reset gate, \[units\].
     pub reset: Place,
 }
 
-/// One direction.
+/// A pass over the sequence in one direction.
 #[derive(Debug, Clone)]
 pub struct Pass {
-    /// The state before the first step, which is zero, \[units\].
+    /// The initial state, which is zero, \[units\].
     pub first: Place,
-    /// What an LSTM remembers, \[units\].
+    /// The cell state of an LSTM, \[units\].
     pub memory: Place,
-    /// The steps in the order in which they are taken.
+    /// The steps, in the order of computation.
     pub steps: Vec<Move>,
-    /// Where the last state is brought to, where it is wanted elsewhere.
+    /// Where to copy the last state, if it is needed elsewhere.
     pub end: Option<Place>,
 }
 
-/// One step.
+/// One time step.
 #[derive(Debug, Clone)]
 pub struct Move {
-    /// The gates.
+    /// The product that computes the gates.
     pub gates: Product,
-    /// Those that need the others first.
+    /// The product for the gate that depends on the others.
     pub second: Option<Product>,
-    /// The states before it and after it, \[units\].
+    /// The states before and after the step, \[units\].
     pub states: [Place; 2],
 }
 
 impl Recurrent {
-    /// Numbers of its weights.
+    /// Number of weights.
     pub fn weights(&self) -> usize {
         let first = self.passes.iter().filter_map(|pass| pass.steps.first());
         let products = first.flat_map(|step| [Some(&step.gates), step.second.as_ref()]);
-        products.flatten().map(|it| it.weights.len()).sum()
+        products
+            .flatten()
+            .map(|product| product.weights.len())
+            .sum()
     }
 
-    /// Floats that the sums of a step take while they are made.
+    /// Floats of scratch memory for the sums of one step.
     pub fn sums(&self, lanes: usize) -> usize {
         let step = self.passes.first().and_then(|pass| pass.steps.first());
         step.map_or(0, |step| {
-            let second = step.second.as_ref().map_or(0, |it| it.sums(lanes));
+            let second = step.second.as_ref().map_or(0, |second| second.sums(lanes));
             step.gates.sums(lanes).max(second)
         })
     }
 }
 
-/// A layer on all groups.
+/// A recurrent layer on all groups of images.
 pub struct OnGroups<'a> {
     pub layer: &'a Recurrent,
     pub frames: Frames,
@@ -99,20 +101,20 @@ impl OnGroups<'_> {
         });
     }
 
-    /// Where a number of a value of a group stands.
+    /// Address of an element of a group's tensor.
     #[inline(always)]
     fn at<S: Simd>(&self, place: &Place, group: usize, number: usize) -> *mut f32 {
         let first = self.frames.start(place, group) + number;
-        // SAFETY: values lie inside the memory.
+        // SAFETY: tensors lie inside the memory.
         unsafe { self.memory.add(first * S::F32_LANES) }
     }
 
-    /// Sets a value to zero, or copies another into it, in all groups.
+    /// Copies a state into another in all groups, or clears it if `from` is `None`.
     #[inline(always)]
     fn put<S: Simd>(&self, simd: S, from: Option<&Place>, to: &Place) {
         for group in 0..GROUPS {
             for unit in 0..self.layer.units {
-                // SAFETY: values lie inside the memory.
+                // SAFETY: tensors lie inside the memory.
                 unsafe {
                     let x = match from {
                         Some(from) => load(simd, self.at::<S>(from, group, unit)),
@@ -124,16 +126,16 @@ impl OnGroups<'_> {
         }
     }
 
-    /// What the gates make of one unit of one group.
+    /// Updates the state of one unit in one group.
     #[inline(always)]
     fn unit<S: Simd>(&self, simd: S, pass: &Pass, states: &[Place; 2], group: usize, unit: usize) {
         let units = self.layer.units;
-        // SAFETY: values lie inside the memory.
+        // SAFETY: tensors lie inside the memory.
         unsafe {
-            let gate = |which: usize| {
+            let gate = |index: usize| {
                 load(
                     simd,
-                    self.at::<S>(&self.layer.gates, group, which * units + unit),
+                    self.at::<S>(&self.layer.gates, group, index * units + unit),
                 )
             };
             let after = self.at::<S>(&states[1], group, unit);
@@ -158,8 +160,8 @@ impl OnGroups<'_> {
                 _ => gate(2),
             };
             let h = tanh(simd, h);
-            let moved = simd.mul_add_f32s(z, simd.sub_f32s(before, h), h);
-            store(simd, after, moved);
+            let state = simd.mul_add_f32s(z, simd.sub_f32s(before, h), h);
+            store(simd, after, state);
         }
     }
 }
@@ -178,13 +180,13 @@ impl WithSimd for OnGroups<'_> {
                 if let Some(second) = &step.second {
                     for group in 0..GROUPS {
                         for unit in 0..layer.units {
-                            // SAFETY: values lie inside the memory.
+                            // SAFETY: tensors lie inside the memory.
                             unsafe {
                                 let r = self.at::<S>(&layer.gates, group, layer.units + unit);
                                 let r = sigmoid(simd, load(simd, r));
                                 let state = self.at::<S>(&step.states[0], group, unit);
-                                let left = simd.mul_f32s(r, load(simd, state));
-                                store(simd, self.at::<S>(&layer.reset, group, unit), left);
+                                let reset = simd.mul_f32s(r, load(simd, state));
+                                store(simd, self.at::<S>(&layer.reset, group, unit), reset);
                             }
                         }
                     }

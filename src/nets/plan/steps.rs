@@ -1,4 +1,4 @@
-//! A program: the steps of a plan and its memory, and how images go through.
+//! The program of a plan: its steps, its memory, and how images run through them.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,28 +14,28 @@ use super::recurrent::{self, Recurrent};
 use super::winograd::{self, Winograd};
 use crate::nets::graph::NodeId;
 
-/// How long something is measured.
+/// How long each timing measurement runs.
 pub const MOMENT: Duration = Duration::from_millis(60);
 
-/// One step.
+/// One step of a program.
 #[derive(Debug, Clone)]
 pub enum Step {
-    /// Images into lanes.
+    /// Loads images into lanes.
     Load(Place),
-    /// A convolution or a dense layer.
+    /// A convolution or dense layer.
     Product(Product),
-    /// A convolution by minimal filtering.
+    /// A Winograd convolution.
     Winograd(Winograd),
-    /// Windows.
+    /// A pooling layer.
     Pool(Pool),
-    /// A function of every number.
+    /// An elementwise step.
     Each(Each),
     /// A recurrent layer.
     Recurrent(Recurrent),
 }
 
 impl Step {
-    /// Whether it works on all groups at once.
+    /// Whether it works on all groups of images at once.
     pub fn is_of_groups(&self) -> bool {
         match self {
             Self::Product(product) => product.is_of_groups(),
@@ -44,14 +44,14 @@ impl Step {
         }
     }
 
-    /// What it is, and how many numbers it writes.
+    /// The kind of step and the shape of its output.
     pub fn label(&self) -> String {
         let (name, to) = match self {
             Self::Load(to) => ("load", to),
-            Self::Product(it) if it.is_of_groups() => ("dense", &it.to),
-            Self::Product(it) => ("convolution", &it.to),
-            Self::Winograd(it) => ("winograd", &it.to),
-            Self::Pool(it) => ("pool", &it.to),
+            Self::Product(product) if product.is_of_groups() => ("dense", &product.to),
+            Self::Product(product) => ("convolution", &product.to),
+            Self::Winograd(winograd) => ("winograd", &winograd.to),
+            Self::Pool(pool) => ("pool", &pool.to),
             Self::Each(Each::Select(_, _, to)) => ("select", to),
             Self::Each(Each::Clear(to)) => ("clear", to),
             Self::Each(Each::Fill(_, to)) => ("pad", to),
@@ -60,34 +60,34 @@ impl Step {
             Self::Each(
                 Each::One(_, _, to) | Each::Channels(_, _, _, to) | Each::Two(_, _, _, to),
             ) => ("function", to),
-            Self::Recurrent(it) => ("recurrent", &it.gates),
+            Self::Recurrent(layer) => ("recurrent", &layer.gates),
         };
         format!("{name} {}×{}×{}", to.channels, to.rows, to.columns)
     }
 
-    /// Whether the values that it takes number by number have one form.
+    /// Whether the tensors of an elementwise step have the same shape.
     pub fn fits(&self) -> bool {
-        let form = |place: &Place| [place.channels, place.rows, place.columns];
-        let alike = |from: &Place, to: &Place| form(from) == form(to);
+        let shape = |place: &Place| [place.channels, place.rows, place.columns];
+        let same = |from: &Place, to: &Place| shape(from) == shape(to);
         match self {
             Self::Each(
                 Each::One(_, from, to)
                 | Each::Channels(_, _, from, to)
                 | Each::Softmax(_, from, to)
                 | Each::Standardize(_, from, to),
-            ) => alike(from, to),
-            Self::Each(Each::Two(_, _, [a, b], to)) => alike(a, to) && alike(b, to),
+            ) => same(from, to),
+            Self::Each(Each::Two(_, _, [a, b], to)) => same(a, to) && same(b, to),
             _ => true,
         }
     }
 
-    /// Every value that it reads or writes.
+    /// Every tensor that it reads or writes, except those of recurrent layers.
     pub fn places(&mut self) -> Vec<&mut Place> {
         match self {
             Self::Load(to) => vec![to],
-            Self::Product(it) => vec![&mut it.from, &mut it.to],
-            Self::Winograd(it) => vec![&mut it.from, &mut it.to],
-            Self::Pool(it) => vec![&mut it.from, &mut it.to],
+            Self::Product(product) => vec![&mut product.from, &mut product.to],
+            Self::Winograd(winograd) => vec![&mut winograd.from, &mut winograd.to],
+            Self::Pool(pool) => vec![&mut pool.from, &mut pool.to],
             Self::Each(Each::Two(_, _, [a, b], to)) => vec![a, b, to],
             Self::Each(
                 Each::One(_, from, to)
@@ -102,49 +102,49 @@ impl Step {
     }
 }
 
-/// A planned graph.
+/// A compiled graph.
 #[derive(Debug, Clone)]
 pub struct Program {
-    /// Steps, each after those that it reads from.
+    /// Steps in order of computation.
     pub steps: Vec<Step>,
-    /// Steps that follow upon each other and work on one group, or on all.
+    /// Runs of consecutive steps that all work on one group of images at a time, or all on all groups at once.
     pub segments: Vec<Range<usize>>,
-    /// Its memory.
+    /// The memory areas.
     pub frames: Frames,
-    /// What is wanted of it: the logits alone, or the values of some nodes.
+    /// The outputs: the logits, or the tensors of the requested nodes.
     pub outputs: Vec<Place>,
-    /// Numbers of an image.
+    /// Pixels of an image, over all channels.
     pub numbers: usize,
-    /// Images a vector.
+    /// Images per vector.
     pub lanes: usize,
-    /// Floats of the largest step's sums.
+    /// Floats of scratch memory that the largest step needs.
     pub sums: usize,
-    /// Multiplications and additions of one image.
+    /// Multiplications and additions per image.
     pub operations: u64,
 }
 
-/// Sixteen floats, where vectors may begin.
+/// Sixteen floats, aligned for vectors.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
 struct Line([f32; 16]);
 
-/// What a plan computed of some images.
+/// The outputs that a plan computed for some of the images.
 #[derive(Clone, Copy)]
 pub struct Portion<'a> {
     program: &'a Program,
     memory: &'a [f32],
-    /// How many: as many as lanes times [`GROUPS`], or fewer at the end.
+    /// Number of images: lanes times [`GROUPS`], or fewer in the last portion.
     pub images: usize,
 }
 
 impl<'a> Portion<'a> {
-    /// Images a group.
+    /// Images per group.
     pub fn lanes(&self) -> usize {
         self.program.lanes
     }
 
-    /// The value of an output of a group from its first number on, each as many times as there are lanes. In
-    /// the lanes after the last image stands what stood there before.
+    /// An output of a group: its elements, each with one float per lane. Lanes after the last image hold stale
+    /// values.
     pub fn value(&self, output: usize, group: usize) -> &'a [f32] {
         let place = &self.program.outputs[output];
         let lanes = self.program.lanes;
@@ -152,13 +152,13 @@ impl<'a> Portion<'a> {
         &self.memory[first..first + place.size() * lanes]
     }
 
-    /// The place of an output.
+    /// The layout of an output.
     pub fn place(&self, output: usize) -> &'a Place {
         &self.program.outputs[output]
     }
 }
 
-/// The memory of one run.
+/// Scratch memory of one run.
 #[derive(Debug)]
 pub struct Scratch {
     values: Vec<Line>,
@@ -166,7 +166,7 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// For a program. Borders are zero, and nothing ever writes them.
+    /// Allocates memory for a program, zeroed so that borders start as zeros.
     pub fn new(program: &Program) -> Self {
         let lines = |floats: usize| vec![Line([0.0; 16]); floats.div_ceil(16)];
         Self {
@@ -177,27 +177,26 @@ impl Scratch {
 }
 
 impl Program {
-    /// Bytes that a run takes.
+    /// Bytes of scratch memory per run.
     pub fn scratch(&self) -> usize {
         4 * (self.frames.size() * self.lanes + self.sums)
     }
 
-    /// Bytes of the weights, as they are read.
+    /// Bytes of the weights, as packed for the kernels.
     pub fn weights(&self) -> usize {
-        let own = self.steps.iter().map(|step| match step {
-            Step::Product(own) => own.weights.len(),
-            Step::Winograd(own) => own.weights.len(),
-            Step::Recurrent(own) => own.weights(),
+        let floats = self.steps.iter().map(|step| match step {
+            Step::Product(product) => product.weights.len(),
+            Step::Winograd(winograd) => winograd.weights.len(),
+            Step::Recurrent(layer) => layer.weights(),
             _ => 0,
         });
-        4 * own.sum::<usize>()
+        4 * floats.sum::<usize>()
     }
 
-    /// Runs images, row-major \[N,C,H,W\], through, some at a time; `take` is given the values of each
-    /// portion.
+    /// Runs the program on images, row-major \[N,C,H,W\], in portions; `take` receives the outputs of each portion.
     ///
     /// # Panics
-    /// Where these are no whole images.
+    /// If `pixels` is not a whole number of images, or the vectors are not those that the program was compiled for.
     #[inline(always)]
     pub fn run<S: Simd>(
         &self,
@@ -209,9 +208,12 @@ impl Program {
         let lanes = S::F32_LANES;
         assert!(
             pixels.len().is_multiple_of(self.numbers.max(1)),
-            "whole images"
+            "a whole number of images"
         );
-        assert_eq!(lanes, self.lanes, "vectors that the plan was made for");
+        assert_eq!(
+            lanes, self.lanes,
+            "the vectors that the plan was compiled for"
+        );
         let memory = scratch.values.as_mut_ptr().cast::<f32>();
         let sums = scratch.sums.as_mut_ptr().cast::<f32>();
         let at_once = GROUPS * lanes;
@@ -234,7 +236,7 @@ impl Program {
                     }
                 }
             }
-            // SAFETY: the memory is as long as the frames say, and nothing writes to it meanwhile.
+            // SAFETY: the memory is `frames.size() * lanes` floats long, and nothing writes to it meanwhile.
             let memory = unsafe {
                 std::slice::from_raw_parts(memory.cast_const(), self.frames.size() * lanes)
             };
@@ -246,13 +248,13 @@ impl Program {
         }
     }
 
-    /// Microseconds an image that each step takes, alone and again and again for a moment.
+    /// Microseconds per image of each step, measured by repeating it alone for [`MOMENT`].
     #[inline(always)]
     pub fn times<S: Simd>(&self, simd: S, scratch: &mut Scratch) -> Vec<f64> {
         let memory = scratch.values.as_mut_ptr().cast::<f32>();
         let sums = scratch.sums.as_mut_ptr().cast::<f32>();
         let images = vec![0.5; self.lanes * self.numbers];
-        let of = |step: &Step| {
+        let time = |step: &Step| {
             let began = Instant::now();
             let mut runs = 0;
             while runs < 2 || began.elapsed() < MOMENT {
@@ -266,7 +268,7 @@ impl Program {
             }
             began.elapsed().as_secs_f64() * 1e6 / (runs * GROUPS * self.lanes) as f64
         };
-        self.steps.iter().map(of).collect()
+        self.steps.iter().map(time).collect()
     }
 
     #[inline(always)]
@@ -317,7 +319,7 @@ impl Program {
                     for (lane, image) in images.chunks_exact(numbers).enumerate() {
                         let pixels = &image[from..from + to.columns];
                         for (column, pixel) in pixels.iter().enumerate() {
-                            // SAFETY: values lie inside the memory.
+                            // SAFETY: tensors lie inside the memory.
                             unsafe { *memory.add((into + column) * lanes + lane) = *pixel };
                         }
                     }
@@ -358,12 +360,13 @@ impl Program {
         }
     }
 
-    /// The same with a number added to every unit of a node; `None` where no step has its bias.
+    /// The same program with `delta` added to the bias of a node, one number per unit; `None` if no step holds that
+    /// bias or the lengths differ.
     pub fn pushed(&self, node: NodeId, delta: &[f32]) -> Option<Self> {
         let mut pushed = self.clone();
         let bias = pushed.steps.iter_mut().find_map(|step| match step {
-            Step::Product(own) if own.node == node => Some(&mut own.bias),
-            Step::Winograd(own) if own.node == node => Some(&mut own.bias),
+            Step::Product(product) if product.node == node => Some(&mut product.bias),
+            Step::Winograd(winograd) if winograd.node == node => Some(&mut winograd.bias),
             _ => None,
         })?;
         if bias.len() != delta.len() {

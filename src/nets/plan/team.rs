@@ -1,5 +1,5 @@
-//! Workers that stay awake for a batch. A step of training is some thirty parts of a few dozen microseconds: to
-//! wake a sleeping thread for each takes as long as the part itself.
+//! A team of worker threads that stay awake for a whole batch. A training step consists of about thirty parts of a
+//! few dozen microseconds each; waking a sleeping thread for each part would take as long as the part itself.
 
 use std::cell::{Cell, UnsafeCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,42 +7,46 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
 use rayon::prelude::*;
 
-/// Multiplications that are worth another worker.
+/// Multiplications below which a part is not worth sharing among workers.
 const WORTH: usize = 1 << 18;
 
-/// Most workers beside the first: parts are too short for more.
+/// Maximum workers besides the first: parts are too short for more.
 const MOST: usize = 15;
 
-/// Looks for work before a worker lets others have its core.
+/// Number of times a worker checks for work before it yields its core.
 const PATIENCE: usize = 4096;
 
-/// Tasks of a part, as all workers see them.
+/// The function that runs one task of a part, shared by all workers.
 type Tasks = *const (dyn Fn(usize) + Sync);
 
-/// The part in hand.
+/// The current part, shared by all workers.
 struct Shared {
-    /// Counts the parts.
+    /// Number of parts so far.
     part: AtomicUsize,
+    /// The function of this part, and its number of tasks.
     tasks: UnsafeCell<(Option<Tasks>, usize)>,
-    /// The next task, and how many are done.
+    /// The next task.
     next: AtomicUsize,
+    /// Number of finished tasks.
     done: AtomicUsize,
-    /// Whether tasks may be taken; workers that may be looking at them.
+    /// Whether tasks may be taken.
     open: AtomicBool,
+    /// Number of workers that may be reading `tasks`.
     looking: AtomicUsize,
-    /// Whether a task panicked; whether there are no more parts.
+    /// Whether a task panicked.
     failed: AtomicBool,
+    /// Whether there are no more parts.
     over: AtomicBool,
 }
 
-// SAFETY: tasks are written by the first worker alone, while no other looks at them.
+// SAFETY: only the first worker writes `tasks`, while no other reads them.
 unsafe impl Sync for Shared {}
 
 thread_local! {
     static TEAM: Cell<*const Shared> = const { Cell::new(std::ptr::null()) };
 }
 
-/// Ends the team however its work ends.
+/// Ends the team when dropped, even if its work panics.
 struct End<'a>(&'a Shared);
 
 impl Drop for End<'_> {
@@ -52,7 +56,7 @@ impl Drop for End<'_> {
     }
 }
 
-/// Runs `work`, whose [`each`] is done by the workers of the pool together.
+/// Runs `work`; calls to [`each`] inside it are shared by the workers of the current thread pool.
 pub fn together<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     let shared = Shared {
         part: AtomicUsize::new(0),
@@ -75,19 +79,19 @@ pub fn together<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     })
 }
 
-/// Runs tasks of so many multiplications in all, side by side where that is worth it.
+/// Runs `run` for every task, in parallel if the total number of `operations` (multiplications) is worth it.
 ///
 /// # Panics
-/// Where a task does.
+/// If a task panics.
 pub fn each(tasks: usize, operations: usize, run: impl Fn(usize) + Sync + Send) {
     if tasks < 2 || operations < WORTH {
         (0..tasks).for_each(run);
         return;
     }
-    // SAFETY: a team outlives the work of its first worker, which this is.
+    // SAFETY: a team outlives the work of its first worker, which is this thread.
     match unsafe { TEAM.get().as_ref() } {
         Some(shared) => {
-            // A task that has tasks of its own does them alone.
+            // A task that calls `each` itself does not use the team.
             let team = TEAM.replace(std::ptr::null());
             shared.run(tasks, &run);
             TEAM.set(team);
@@ -97,12 +101,12 @@ pub fn each(tasks: usize, operations: usize, run: impl Fn(usize) + Sync + Send) 
 }
 
 impl Shared {
-    /// Runs a part, as the first worker.
+    /// Runs a part. Called by the first worker.
     fn run(&self, tasks: usize, run: &(dyn Fn(usize) + Sync)) {
         let run: *const (dyn Fn(usize) + Sync + '_) = run;
-        // SAFETY: only the lifetime is forgotten, and nobody looks at it after this function.
+        // SAFETY: this only erases the lifetime, and nobody uses the pointer after this function returns.
         let run = unsafe { std::mem::transmute::<*const (dyn Fn(usize) + Sync + '_), Tasks>(run) };
-        // SAFETY: nobody looks while it is not open.
+        // SAFETY: nobody reads it while the part is not open.
         unsafe { *self.tasks.get() = (Some(run), tasks) };
         self.next.store(0, SeqCst);
         self.done.store(0, SeqCst);
@@ -117,19 +121,19 @@ impl Shared {
         while self.looking.load(SeqCst) > 0 {
             wait(&mut waited);
         }
-        assert!(!self.failed.load(SeqCst), "a part of training panicked");
+        assert!(!self.failed.load(SeqCst), "a training task panicked");
     }
 
-    /// Takes part in every part, until there are no more.
+    /// Helps with every part until the team ends.
     fn help(&self) {
-        let (mut seen, mut waited) = (0, 0);
+        let (mut last, mut waited) = (0, 0);
         while !self.over.load(SeqCst) {
             let part = self.part.load(SeqCst);
-            if part == seen {
+            if part == last {
                 wait(&mut waited);
                 continue;
             }
-            (seen, waited) = (part, 0);
+            (last, waited) = (part, 0);
             self.looking.fetch_add(1, SeqCst);
             if self.open.load(SeqCst) {
                 self.take();
@@ -138,9 +142,9 @@ impl Shared {
         }
     }
 
-    /// Takes tasks as long as there are any.
+    /// Runs tasks until none are left.
     fn take(&self) {
-        // SAFETY: it is open, and stays so as long as somebody looks.
+        // SAFETY: the part is open, and stays open while any worker is counted in `looking`.
         let (run, tasks) = unsafe { *self.tasks.get() };
         let Some(run) = run else {
             return;
@@ -150,7 +154,7 @@ impl Shared {
             if task >= tasks {
                 return;
             }
-            // SAFETY: the part is not over before all its tasks are done.
+            // SAFETY: the part does not end before all its tasks are done.
             let ran = catch_unwind(AssertUnwindSafe(|| unsafe { (*run)(task) }));
             if ran.is_err() {
                 self.failed.store(true, SeqCst);
@@ -160,6 +164,7 @@ impl Shared {
     }
 }
 
+/// Spins, and yields the core once it has waited long enough.
 fn wait(waited: &mut usize) {
     *waited += 1;
     match *waited < PATIENCE {
@@ -184,7 +189,7 @@ mod tests {
                         each(tasks, usize::MAX, |task| {
                             counts[task].fetch_add(1, SeqCst);
                         });
-                        assert!(counts.iter().all(|it| it.load(SeqCst) == 1), "{tasks}");
+                        assert!(counts.iter().all(|runs| runs.load(SeqCst) == 1), "{tasks}");
                     }
                 });
             });
@@ -193,7 +198,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "panicked")]
-    fn a_task_that_panics_is_heard_of() {
+    fn a_panicking_task_is_reported() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(3);
         pool.build().unwrap().install(|| {
             together(|| each(50, usize::MAX, |task| assert!(task != 30)));

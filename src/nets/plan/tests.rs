@@ -1,3 +1,5 @@
+//! Tests of plans against Burn.
+
 use burn::tensor::Device;
 
 use super::winograd::Transform;
@@ -10,7 +12,7 @@ use crate::session::config::NetworkKind;
 
 mod sequences;
 
-/// Images that have nothing in common, in \[0,1\].
+/// Random images in \[0,1\].
 fn images(count: usize, numbers: usize) -> Vec<f32> {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut next = || {
@@ -32,12 +34,12 @@ fn subject(kind: NetworkKind, image: [usize; 3], classes: usize) -> Subject {
     Subject::untrained(kind, ports, 5, &Device::flex()).unwrap()
 }
 
-/// The greatest difference relative to the greatest logit.
+/// The largest difference, relative to the largest logit.
 fn difference(a: &[f32], b: &[f32]) -> f32 {
     assert_eq!(a.len(), b.len());
-    let most = a.iter().fold(0.0_f32, |most, it| most.max(it.abs()));
+    let max = a.iter().fold(0.0_f32, |max, a| max.max(a.abs()));
     let pairs = a.iter().zip(b);
-    pairs.fold(0.0_f32, |worst, (a, b)| worst.max((a - b).abs())) / most
+    pairs.fold(0.0_f32, |worst, (a, b)| worst.max((a - b).abs())) / max
 }
 
 #[test]
@@ -57,7 +59,7 @@ fn every_kind_gives_the_logits_that_burn_gives() {
     }
 }
 
-/// Two residual blocks of 3×3 convolutions of so many channels on 3×40×40 images.
+/// Three residual blocks of 3×3 convolutions with `channels` channels on 3×40×40 images.
 fn residual(channels: usize) -> Graph {
     let mut builder = GraphBuilder::new([3, 40, 40]);
     let weight = |builder: &mut GraphBuilder, name: &str, shape: &[usize]| {
@@ -134,7 +136,7 @@ fn values_that_are_not_needed_together_share_memory_where_they_are_large() {
         let reference = subject.logits(pixels.clone(), &device);
         for lanes in Lanes::all().into_iter().filter(|lanes| lanes.count() > 1) {
             let plan = Plan::with(&graph, lanes, false).unwrap();
-            // The second time other values have stood where borders are.
+            // The second run finds stale values where the borders are.
             for _ in 0..2 {
                 let worst = difference(&reference, &plan.logits(&pixels));
                 assert!(worst < 1e-5, "{lanes:?}: {worst}");
@@ -154,7 +156,7 @@ fn an_image_has_the_same_bits_in_any_batch_and_with_any_vectors() {
             .logits(&pixels);
         for lanes in Lanes::all() {
             let plan = Plan::with(&graph, lanes, false).unwrap();
-            // One image at a time is slow where vectors hold one.
+            // Vectors of one image are slow.
             let count = if lanes.count() == 1 { 2 } else { 9 };
             for image in 0..count {
                 let alone = plan.logits(&pixels[image * 784..(image + 1) * 784]);
@@ -168,7 +170,7 @@ fn an_image_has_the_same_bits_in_any_batch_and_with_any_vectors() {
     }
 }
 
-/// Functions, normalizations and what is added around, each between two layers of a small network.
+/// Functions, normalizations and padding, each between two layers of a small network.
 #[test]
 fn every_function_gives_what_burn_gives() {
     let unary = [
@@ -237,15 +239,15 @@ fn every_function_gives_what_burn_gives() {
             inputs.push(weight(&mut builder, "scale", &[6]));
             inputs.push(weight(&mut builder, "shift", &[6]));
         }
-        let own = builder.add("own", op.clone(), &inputs).unwrap();
+        let tested = builder.add("tested", op.clone(), &inputs).unwrap();
         let mean = Op::Reduce {
             reduction: Reduction::Mean,
             axes: vec![2, 3],
             axes_after: Reduced::Dropped,
         };
-        // Without its sign: the mean of what was standardized is its shift, whatever its scale.
+        // Absolute values, because the mean of a standardized tensor is its shift, whatever its scale.
         let size = Op::Unary(Unary::Abs);
-        let size = builder.add("size", size, &[own.into()]).unwrap();
+        let size = builder.add("size", size, &[tested.into()]).unwrap();
         let mean = builder.add("mean", mean, &[size.into()]).unwrap();
         let logits = Op::Softmax { axis: 1 };
         let logits = builder.add("logits", logits, &[mean.into()]).unwrap();
@@ -260,14 +262,14 @@ fn every_function_gives_what_burn_gives() {
     }
 }
 
-/// Minimal filtering where it costs less: what was measured on both sides of the line.
+/// Winograd is chosen where it costs less: cases measured on both sides of the break-even point.
 #[test]
 fn convolutions_are_computed_the_cheaper_way() {
     let worth = |taps, channels: [usize; 2], size| {
         Transform::worth(taps, channels[0], channels[1], [size; 2]).is_some()
     };
     assert!(worth(5, [20, 50], 8) && worth(3, [16, 16], 14) && worth(3, [64, 64], 28));
-    // One input channel; one tile of four; so few outputs that a tile is mostly beyond them; one tap.
+    // Not for one input channel, a single tile, so few outputs that most of a tile is unused, one tap, or seven taps.
     assert!(!worth(5, [1, 20], 24) && !worth(3, [64, 64], 4) && !worth(3, [64, 64], 2));
     assert!(!worth(1, [64, 64], 28) && !worth(7, [64, 64], 28));
 }
@@ -285,6 +287,6 @@ fn what_a_plan_does_not_know_is_named() {
     };
     let mean = builder.add("mean", mean, &[floor.into()]).unwrap();
     let graph = builder.finish(mean).unwrap();
-    let said = Plan::new(&graph).unwrap_err().to_string();
-    assert!(said.contains("Floor at `steps`"), "{said}");
+    let error = Plan::new(&graph).unwrap_err().to_string();
+    assert!(error.contains("Floor at `steps`"), "{error}");
 }

@@ -1,11 +1,11 @@
-//! Convolutions by minimal filtering, F(4×4, r×r): of a tile of outputs, n² multiplications instead of
-//! 16·r², n = 4 + r − 1.
+//! Winograd convolutions, F(4×4, r×r): a tile of outputs takes n² multiplications instead of 16·r², with
+//! n = 4 + r − 1.
 //!
 //! Winograd, *Arithmetic complexity of computations* (1980); Lavin & Gray, *Fast algorithms for
-//! convolutional neural networks* (CVPR 2016). Y = Aᵀ\[(G g Gᵀ) ⊙ (Bᵀ d B)\]A by the points 0, ±1, ±2, ±½
-//! and ∞ (as many as n needs). Points come in pairs ±a, so that Bᵀ and Aᵀ are sums and differences of even
-//! and odd halves. A lane is one chain of operations as everywhere, so bits do not depend on batch or
-//! vectors; they do differ from those of the direct convolution, in the last digits.
+//! convolutional neural networks* (CVPR 2016). Y = Aᵀ\[(G g Gᵀ) ⊙ (Bᵀ d B)\]A with the points 0, ±1, ±2, ±½ and ∞ (as
+//! many as n requires). Points come in pairs ±a, so Bᵀ and Aᵀ are sums and differences of even and odd halves. As
+//! elsewhere, each lane is one chain of operations, so results are bit-identical for any batch and vector width; they
+//! differ from the direct convolution in the last digits.
 
 mod transform;
 
@@ -19,12 +19,12 @@ use crate::nets::graph::NodeId;
 use transform::MOST;
 pub use transform::{OUTPUTS, Transform};
 
-/// Vectors between the numbers of one point and the next that are not used: without them all points of a
-/// channel would fall into the same few sets of the cache.
+/// Unused vectors between the data of one point and the next: without them, all points of a channel would map to the
+/// same few cache sets.
 const PAD: usize = 1;
 
-/// Bᵀ of six or eight numbers: with E and O the even and the odd half of Π(x² − b²) over the other pairs,
-/// E ± a·O for the points ±a.
+/// Bᵀ applied to six or eight numbers: E ± a·O for the points ±a, where E and O are the even and odd halves of
+/// Π(x² − b²) over the other pairs.
 #[inline(always)]
 fn inputs<S: Simd, const N: usize>(simd: S, d: [S::f32s; N]) -> [S::f32s; N] {
     let fma = |by: f32, x: S::f32s, to: S::f32s| simd.mul_add_f32s(simd.splat_f32s(by), x, to);
@@ -60,8 +60,7 @@ fn inputs<S: Simd, const N: usize>(simd: S, d: [S::f32s; N]) -> [S::f32s; N] {
     out
 }
 
-/// Aᵀ of six or eight numbers: sums of even powers of a over the sums of a pair, of odd ones over its
-/// differences.
+/// Aᵀ applied to six or eight numbers: even powers of a multiply the sum of each pair, odd powers its difference.
 #[inline(always)]
 fn outputs<S: Simd, const N: usize>(simd: S, m: [S::f32s; N]) -> [S::f32s; OUTPUTS] {
     let fma = |by: f32, x: S::f32s, to: S::f32s| simd.mul_add_f32s(simd.splat_f32s(by), x, to);
@@ -89,35 +88,35 @@ fn outputs<S: Simd, const N: usize>(simd: S, m: [S::f32s; N]) -> [S::f32s; OUTPU
     }
 }
 
-/// A convolution with stride 1 and without groups.
+/// A Winograd convolution, with stride 1 and without groups.
 #[derive(Debug, Clone)]
 pub struct Winograd {
-    /// The node whose bias this is.
+    /// The node that the bias belongs to.
     pub node: NodeId,
-    /// What it reads.
+    /// Input.
     pub from: Place,
-    /// What it writes.
+    /// Output.
     pub to: Place,
     /// The transforms.
     pub transform: Transform,
     /// Tiles of output channels.
     pub tiles: Arc<[Tile]>,
-    /// Transformed kernels, by tile, point, input channel and channel of the tile.
+    /// Transformed kernels, ordered by tile, point, input channel, and channel of the tile.
     pub weights: Arc<[f32]>,
-    /// One an output channel.
+    /// One per output channel.
     pub bias: Arc<[f32]>,
-    /// For four tiles at a time: where the inputs begin, in floats, and the row and column of the outputs.
+    /// Spatial tiles, four at a time: offset of the inputs in floats, and row and column of the outputs.
     pub places: Vec<[(usize, usize, usize); POSITIONS]>,
     /// Rows and columns of the convolution's outputs.
     pub size: (usize, usize),
-    /// Whether the most of each 2×2 outputs is written.
+    /// Whether 2×2 max pooling is fused.
     pub pooled: bool,
-    /// What is done to the sums.
+    /// The activation applied to the sums.
     pub activation: Activation,
 }
 
 impl Winograd {
-    /// Floats that its transformed inputs and sums take while they are made.
+    /// Floats of scratch memory for its transformed inputs and sums.
     pub fn room(&self, lanes: usize) -> usize {
         let points = self.transform.points.pow(2);
         let widest = self.tiles.iter().map(|tile| tile.count).max().unwrap_or(0);
@@ -125,13 +124,13 @@ impl Winograd {
     }
 }
 
-/// A convolution on one group of images.
+/// A Winograd convolution on one group of images.
 pub struct OnGroup<'a> {
     pub winograd: &'a Winograd,
     pub frames: Frames,
     pub group: usize,
     pub memory: *mut f32,
-    /// Room for [`Winograd::room`].
+    /// Scratch memory of [`Winograd::room`] floats.
     pub room: *mut f32,
 }
 
@@ -150,20 +149,20 @@ impl WithSimd for OnGroup<'_> {
 impl OnGroup<'_> {
     #[inline(always)]
     fn convolve<S: Simd, const N: usize>(&self, simd: S) {
-        let own = self.winograd;
+        let winograd = self.winograd;
         let lanes = S::F32_LANES;
         let vector = POSITIONS * lanes;
-        let (channels, from) = (own.from.channels, own.from);
+        let (channels, from) = (winograd.from.channels, winograd.from);
         let start = self.frames.start(&from, self.group) * lanes;
-        let into = self.frames.start(&own.to, self.group);
+        let into = self.frames.start(&winograd.to, self.group);
         // Transformed inputs [point,channel,position], then sums [point,channel of the tile,position].
         let transformed = self.room;
         let apart = channels * vector + PAD * lanes;
         let sums = self.room.wrapping_add(N * N * apart);
-        for quad in &own.places {
+        for quad in &winograd.places {
             for (position, (base, ..)) in quad.iter().enumerate() {
                 for channel in 0..channels {
-                    // SAFETY: tiles lie inside the value and its border; the room is long enough.
+                    // SAFETY: tiles lie inside the tensor and its border; the scratch memory is long enough.
                     unsafe {
                         let x = self
                             .memory
@@ -173,14 +172,14 @@ impl OnGroup<'_> {
                     }
                 }
             }
-            let mut weights = own.weights.as_ptr();
-            for tile in own.tiles.iter() {
-                let own_apart = tile.count * vector + PAD * lanes;
+            let mut weights = winograd.weights.as_ptr();
+            for tile in winograd.tiles.iter() {
+                let sums_apart = tile.count * vector + PAD * lanes;
                 for point in 0..N * N {
-                    // SAFETY: as above; weights are as long as tiles, points and channels say.
+                    // SAFETY: as above; tiles, points and channels determine the length of the weights.
                     unsafe {
                         let x = transformed.add(point * apart);
-                        let to = sums.add(point * own_apart);
+                        let to = sums.add(point * sums_apart);
                         kernel_of(simd, tile.count, (x, vector, channels), weights, to);
                         weights = weights.add(channels * tile.count);
                     }
@@ -191,7 +190,7 @@ impl OnGroup<'_> {
                         // SAFETY: as above.
                         unsafe {
                             let m = sums.add(oc * vector + position * lanes);
-                            let y = transform_outputs::<S, N>(simd, m, own_apart);
+                            let y = transform_outputs::<S, N>(simd, m, sums_apart);
                             self.write(simd, y, channel, (row, column), into);
                         }
                     }
@@ -200,10 +199,10 @@ impl OnGroup<'_> {
         }
     }
 
-    /// Writes a tile of outputs, as far as it lies inside.
+    /// Writes the part of a tile of outputs that lies inside the tensor.
     ///
     /// # Safety
-    /// The value must lie inside the memory.
+    /// The tensor must lie inside the memory.
     #[inline(always)]
     unsafe fn write<S: Simd>(
         &self,
@@ -213,23 +212,24 @@ impl OnGroup<'_> {
         (row, column): (usize, usize),
         into: usize,
     ) {
-        let own = self.winograd;
+        let winograd = self.winograd;
         let lanes = S::F32_LANES;
-        let bias = simd.splat_f32s(own.bias[channel]);
+        let bias = simd.splat_f32s(winograd.bias[channel]);
+        let activation = winograd.activation;
         let place = |row: usize, column: usize| {
-            let at = into + own.to.offset(channel, row, column);
+            let at = into + winograd.to.offset(channel, row, column);
             // SAFETY: the caller's.
             unsafe { self.memory.add(at * lanes) }
         };
-        if own.pooled {
+        if winograd.pooled {
             for i in 0..OUTPUTS / 2 {
                 for j in 0..OUTPUTS / 2 {
                     let (r, c) = (row / 2 + i, column / 2 + j);
-                    if r < own.to.rows && c < own.to.columns {
+                    if r < winograd.to.rows && c < winograd.to.columns {
                         let [a, b] = [y[2 * i][2 * j], y[2 * i][2 * j + 1]];
                         let [c_, d] = [y[2 * i + 1][2 * j], y[2 * i + 1][2 * j + 1]];
-                        let most = simd.max_f32s(simd.max_f32s(a, b), simd.max_f32s(c_, d));
-                        let value = activated(simd, simd.add_f32s(most, bias), own.activation);
+                        let max = simd.max_f32s(simd.max_f32s(a, b), simd.max_f32s(c_, d));
+                        let value = activated(simd, simd.add_f32s(max, bias), activation);
                         // SAFETY: the caller's.
                         unsafe { store(simd, place(r, c), value) };
                     }
@@ -239,8 +239,8 @@ impl OnGroup<'_> {
         }
         for (i, y) in y.iter().enumerate() {
             for (j, y) in y.iter().enumerate() {
-                if row + i < own.size.0 && column + j < own.size.1 {
-                    let value = activated(simd, simd.add_f32s(*y, bias), own.activation);
+                if row + i < winograd.size.0 && column + j < winograd.size.1 {
+                    let value = activated(simd, simd.add_f32s(*y, bias), activation);
                     // SAFETY: the caller's.
                     unsafe { store(simd, place(row + i, column + j), value) };
                 }
@@ -249,7 +249,7 @@ impl OnGroup<'_> {
     }
 }
 
-/// Bᵀ d B of a tile of inputs whose rows are so far apart; the points are written so far apart.
+/// Computes Bᵀ d B of a tile of inputs with rows `width` floats apart, and writes the points `apart` floats apart.
 ///
 /// # Safety
 /// The tile must be readable and the points writable.
@@ -263,7 +263,7 @@ pub unsafe fn transform_inputs<S: Simd, const N: usize>(
 ) {
     let lanes = S::F32_LANES;
     let mut rows = [[simd.splat_f32s(0.0); N]; N];
-    // Loops and no closures over arrays: those are not always compiled with the vectors of their caller.
+    // Loops, not closures over arrays: closures are not always compiled with the caller's vector instructions.
     for i in 0..N {
         let mut d = [simd.splat_f32s(0.0); N];
         for j in 0..N {
@@ -285,10 +285,10 @@ pub unsafe fn transform_inputs<S: Simd, const N: usize>(
     }
 }
 
-/// Aᵀ m A of points that stand so far apart.
+/// Computes Aᵀ m A of points that lie `apart` floats apart.
 ///
 /// # Safety
-/// They must be readable.
+/// The points must be readable.
 #[expect(clippy::needless_range_loop, reason = "rows become columns")]
 #[inline(always)]
 unsafe fn transform_outputs<S: Simd, const N: usize>(
@@ -298,20 +298,20 @@ unsafe fn transform_outputs<S: Simd, const N: usize>(
 ) -> [[S::f32s; OUTPUTS]; OUTPUTS] {
     let mut rows = [[simd.splat_f32s(0.0); OUTPUTS]; N];
     for i in 0..N {
-        let mut own = [simd.splat_f32s(0.0); N];
+        let mut row = [simd.splat_f32s(0.0); N];
         for j in 0..N {
             // SAFETY: the caller's.
-            own[j] = unsafe { load(simd, m.add((i * N + j) * apart)) };
+            row[j] = unsafe { load(simd, m.add((i * N + j) * apart)) };
         }
-        rows[i] = outputs::<S, N>(simd, own);
+        rows[i] = outputs::<S, N>(simd, row);
     }
     let mut y = [[simd.splat_f32s(0.0); OUTPUTS]; OUTPUTS];
     for j in 0..OUTPUTS {
-        let mut own = [simd.splat_f32s(0.0); N];
+        let mut points = [simd.splat_f32s(0.0); N];
         for i in 0..N {
-            own[i] = rows[i][j];
+            points[i] = rows[i][j];
         }
-        let column = outputs::<S, N>(simd, own);
+        let column = outputs::<S, N>(simd, points);
         for i in 0..OUTPUTS {
             y[i][j] = column[i];
         }

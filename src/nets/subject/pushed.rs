@@ -1,4 +1,4 @@
-//! A network under study with its units pushed.
+//! Pushing a network under study: offsets added to the units of its sites.
 
 use std::sync::{Arc, OnceLock};
 
@@ -11,22 +11,22 @@ use crate::nets::graph::site::Site;
 use crate::nets::launch;
 use crate::nets::plan::{Lanes, Plan, Unplanned};
 
-/// Share of the operations of a plan for each push that one for all may take: what it shares costs some passes
-/// over memory.
-const WORTH: f64 = 0.8;
+/// A shared plan for all pushes is used if it takes at most this share of the operations of separate plans: sharing
+/// costs some extra passes over memory.
+const MAX_SHARE: f64 = 0.8;
 
-/// A site that cannot be pushed.
+/// Why a site cannot be pushed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SiteError {
     /// There is no such site, or its units do not lie along one axis.
     #[error("the site `{name}` cannot be pushed; these can: {}", .can.join(", "))]
     Unpushable {
-        /// What was asked for.
+        /// The name given.
         name: String,
-        /// The sites that can be.
+        /// The sites that can be pushed.
         can: Vec<String>,
     },
-    /// Another number of values than units.
+    /// The number of values differs from the number of units.
     #[error(transparent)]
     Push(#[from] PushError),
 }
@@ -37,11 +37,11 @@ impl Subject {
         site.push.is_some()
     }
 
-    /// The same network with `delta`, one value a unit, added to what the layer of the named site
-    /// gives, before its non-linearity.
+    /// The same network with `delta`, one value per unit, added to the output of the named site's
+    /// layer, before its non-linearity.
     ///
     /// # Errors
-    /// [`SiteError`] where there is no such site, it cannot be pushed, or `delta` has another length.
+    /// [`SiteError`] if there is no such site, it cannot be pushed, or `delta` has the wrong length.
     pub fn pushed(&self, name: &str, delta: &[f32]) -> Result<Self, SiteError> {
         let found = self.sites.iter().find(|site| site.name == name);
         let Some((site, (node, axis))) = found.and_then(|site| Some((site, site.push?))) else {
@@ -52,17 +52,17 @@ impl Subject {
             });
         };
         let whole = self.whole().pushed_at(site, delta)?;
-        // Where the fast graph has no such node, the pushed one is not fast.
+        // If the fast graph has no such node, the original graph is pushed.
         let fast = match self.kept[node.0] {
             Some(node) => self.fast.pushed(node, axis, delta)?,
             None => whole.clone(),
         };
-        // A plan is pushed where it has the bias; else the pushed network has none.
+        // A plan can only be pushed in a layer's bias; otherwise the pushed network has no plan.
         let planned = self.kept[node.0].map(|node| match self.plan() {
             Ok(plan) => plan.pushed(node, delta).ok_or_else(|| Unplanned {
                 node: self.fast.graph().node(node).name.clone(),
                 op: self.fast.graph().node(node).op.label(),
-                why: "a plan pushes layers alone".into(),
+                why: "a plan can push layers only".into(),
             }),
             Err(unplanned) => Err(unplanned.clone()),
         });
@@ -84,8 +84,8 @@ impl Subject {
         })
     }
 
-    /// The same network with each of `deltas` added there, to be asked about the same images: what comes before
-    /// the layer is then computed once, where this is done by plan.
+    /// The same network with each of `deltas` added at the site, for running the same images through all of them:
+    /// by plan, everything before the layer is then computed once.
     ///
     /// # Errors
     /// As [`Self::pushed`].
@@ -97,22 +97,22 @@ impl Subject {
         Ok(Pushed::Apart(apart.collect::<Result<_, _>>()?))
     }
 
-    /// The plan that gives the logits of every push, where that is less work than a plan for each.
+    /// The plan that computes the logits of every push, if that is less work than a plan for each.
     fn pushing(&self, name: &str, deltas: &[Vec<f32>]) -> Option<Plan> {
         let plan = self.forked(name, deltas)?;
         let apart = deltas.len() as f64 * self.plan().ok()?.operations() as f64;
-        (plan.operations() as f64 <= WORTH * apart).then_some(plan)
+        (plan.operations() as f64 <= MAX_SHARE * apart).then_some(plan)
     }
 
-    /// The plan that gives the logits of every push, where this thread computes by plan and there is one for
-    /// the network as it is.
+    /// The plan that computes the logits of every push, if this thread computes by plan and the network, unpushed,
+    /// has one.
     pub(super) fn forked(&self, name: &str, deltas: &[Vec<f32>]) -> Option<Plan> {
         if !launch::is_by_plan() || !self.pushes.is_empty() || deltas.len() < 2 {
             return None;
         }
         let site = self.sites.iter().find(|site| site.name == name)?;
         let (node, axis) = site.push?;
-        // Where the fast graph has no such node, that of the network as it is.
+        // If the fast graph has no such node, use the original graph.
         let pushes = match self.kept[node.0] {
             Some(node) => self.fast.graph().pushed_by_each(node, axis, deltas),
             None => self.graph.pushed_by_each(node, axis, deltas),
@@ -125,9 +125,9 @@ impl Subject {
 /// A network pushed in several ways.
 #[derive(Debug, Clone)]
 pub enum Pushed {
-    /// One plan with an output for each of so many pushes: what they have in common is computed once.
+    /// One plan with an output for each of this many pushes; their common part is computed once.
     Together(Plan, usize),
-    /// A network for each.
+    /// A network for each push.
     Apart(Vec<Subject>),
 }
 
@@ -138,7 +138,8 @@ impl Pushed {
             Self::Together(plan, pushes) => plan.logits_of(*pushes, &pixels),
             Self::Apart(all) => {
                 let all = all.iter();
-                all.map(|it| it.logits(pixels.clone(), device)).collect()
+                all.map(|subject| subject.logits(pixels.clone(), device))
+                    .collect()
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Single layers of the network under study against the whole.
+//! Tests of the network under study: single layers against the whole network, pushes, and plans.
 
 use burn::tensor::Device;
 use rand::{RngExt, SeedableRng};
@@ -16,7 +16,7 @@ const COLOUR: Ports = Ports {
     classes: 7,
 };
 
-/// Every built-in kind for grey squares and for colour images that are no squares.
+/// Every built-in kind for square grey images and for non-square colour images.
 fn subjects() -> Vec<(NetworkKind, Subject)> {
     let kinds = NetworkKind::ALL.into_iter();
     let all = kinds.flat_map(|kind| [GREY, COLOUR].map(|ports| (kind, ports)));
@@ -45,14 +45,14 @@ fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().try_into_vec().unwrap()
 }
 
-fn assert_near(found: &[f32], wanted: &[f32], what: &str) {
-    assert_eq!(found.len(), wanted.len(), "{what}");
+fn assert_near(found: &[f32], wanted: &[f32], case: &str) {
+    assert_eq!(found.len(), wanted.len(), "{case}");
     for (a, b) in found.iter().zip(wanted) {
-        assert!((a - b).abs() < 1e-4 * (1.0 + b.abs()), "{what}: {a} {b}");
+        assert!((a - b).abs() < 1e-4 * (1.0 + b.abs()), "{case}: {a} {b}");
     }
 }
 
-/// How the units of a site change at one inner position when one number of its field is lit.
+/// Compares a kernel with the change of the units at one inner position when one pixel of their field is lit.
 #[test]
 fn a_kernel_is_how_the_first_layer_changes_with_each_pixel() {
     let scaled = config::Input {
@@ -77,8 +77,12 @@ fn a_kernel_is_how_the_first_layer_changes_with_each_pixel() {
             continue;
         };
         let others = 1..subject.sites().len();
-        assert!(others.into_iter().all(|at| subject.kernel(at).is_none()));
-        // High enough that no rectifier is in the way.
+        assert!(
+            others
+                .into_iter()
+                .all(|site| subject.kernel(site).is_none())
+        );
+        // High enough that no rectifier clips.
         let high = subject.pushed(&site.name, &vec![1e3; site.units]).unwrap();
         let place = site.inner()[0];
         let answer = |pixels: &[f32]| {
@@ -103,7 +107,7 @@ fn a_kernel_is_how_the_first_layer_changes_with_each_pixel() {
             let change: Vec<f32> = pairs.map(|(a, b)| a - b).collect();
             let weights: Vec<f32> = kernel.iter().skip(pixel).step_by(pixels).copied().collect();
             for (a, b) in change.iter().zip(&weights) {
-                // What stands around is a thousand times larger.
+                // The values themselves are a thousand times larger.
                 assert!(
                     (a - b).abs() < 2e-3 * (1.0 + b.abs()),
                     "{kind:?} {pixel}: {a} {b}"
@@ -117,19 +121,19 @@ fn a_kernel_is_how_the_first_layer_changes_with_each_pixel() {
 fn a_push_moves_the_units_that_it_is_given() {
     for (kind, subject) in subjects() {
         let pixels = noise(2, &subject);
-        let said = subject.logits(pixels.clone(), subject.device());
+        let logits = subject.logits(pixels.clone(), subject.device());
         for site in subject.sites() {
             let still = subject.pushed(&site.name, &vec![0.0; site.units]).unwrap();
             let still = still.logits(pixels.clone(), subject.device());
-            assert_near(&still, &said, &format!("{kind:?} {}", site.name));
+            assert_near(&still, &logits, &format!("{kind:?} {}", site.name));
         }
         let push = vec![2.0; subject.ports().classes];
         let pushed = subject.pushed("logits", &push).unwrap();
-        let shifted: Vec<f32> = said.iter().map(|logit| logit + 2.0).collect();
+        let shifted: Vec<f32> = logits.iter().map(|logit| logit + 2.0).collect();
         let found = pushed.logits(pixels.clone(), subject.device());
         assert_near(&found, &shifted, "pushed");
         let still = subject.logits(pixels, subject.device());
-        assert_eq!(still, said, "the network itself");
+        assert_eq!(still, logits, "the network itself");
     }
 }
 
@@ -137,18 +141,18 @@ fn a_push_moves_the_units_that_it_is_given() {
 fn a_push_in_the_middle_moves_that_layer_and_those_after_it_on_any_device() {
     let subject = drawn(NetworkKind::Cnn, GREY);
     let pixels = noise(2, &subject);
-    let all = |it: &Subject| it.activations(stack(&pixels, it), &[0, 1, 3]);
+    let all = |subject: &Subject| subject.activations(stack(&pixels, subject), &[0, 1, 3]);
     let before = all(&subject);
     let pushed = subject.pushed("conv2", &[1.0; 50]).unwrap();
     let after = all(&pushed);
     assert_eq!(host(before[0].clone()), host(after[0].clone()));
     for (a, b) in host(before[1].clone()).iter().zip(host(after[1].clone())) {
-        // A rectified unit moves by at most what it is pushed by.
+        // A rectified unit moves by at most its push.
         assert!(b - a > -1e-4 && b - a < 1.0 + 1e-4, "{a} {b}");
     }
     let forward = pushed.logits(pixels.clone(), pushed.device());
     assert_near(&host(after[2].clone()), &forward, "forward is pushed too");
-    // Elsewhere it is pushed as well.
+    // The push carries over to another device.
     let elsewhere = pushed.on(&Device::flex().autodiff());
     let found = host(elsewhere.forward(stack(&pixels, &elsewhere)));
     assert_near(&found, &forward, "elsewhere");
@@ -170,9 +174,12 @@ fn a_site_that_cannot_be_pushed_names_those_that_can() {
 fn images_have_a_gradient_through_every_site() {
     for (kind, subject) in subjects() {
         let recording = subject.on(&Device::flex().autodiff());
-        for (at, site) in recording.sites().iter().enumerate() {
+        for (index, site) in recording.sites().iter().enumerate() {
             let images = stack(&noise(1, &recording), &recording).require_grad();
-            let answers = recording.activations(images.clone(), &[at]).remove(0).sum();
+            let answers = recording
+                .activations(images.clone(), &[index])
+                .remove(0)
+                .sum();
             let gradient = images.grad(&answers.backward()).unwrap();
             let largest = gradient.abs().max().into_scalar::<f32>();
             assert!(largest > 0.0, "{kind:?} {}", site.name);
@@ -187,8 +194,8 @@ fn images_are_answered_apart() {
     }
 }
 
-/// The logits alone are computed by the fastest way, with layers taken together; with the activations
-/// of every layer wanted, or with one pushed by nothing, each is computed by itself.
+/// Logits alone are computed the fastest way, with layers fused; if the activations of every layer are wanted,
+/// or one is pushed by zero, each layer is computed separately.
 #[test]
 fn layers_computed_together_give_what_they_give_apart() {
     for (kind, subject) in subjects() {
@@ -224,20 +231,20 @@ fn pushes_computed_together_give_what_each_gives() {
             let together = subject.pushed_by_each(&site.name, &deltas).unwrap();
             let planned = together.logits(pixels.clone(), subject.device());
             launch::compute_by_plan(false);
-            let what = format!("{kind:?} {}", site.name);
-            // Only where most of the work comes before the layer.
+            let case = format!("{kind:?} {}", site.name);
+            // Only if most of the work comes before the layer.
             if kind == NetworkKind::Cnn && subject.ports() == GREY {
-                let worth = matches!(together, Pushed::Together(_, 3));
-                assert_eq!(worth, site.name != "conv1", "{what}");
+                let shared = matches!(together, Pushed::Together(_, 3));
+                assert_eq!(shared, site.name != "conv1", "{case}");
             }
             let forked = plan.logits_of(3, &pixels);
             let apart = subject.pushed_by_each(&site.name, &deltas).unwrap();
-            assert!(matches!(apart, Pushed::Apart(_)), "{what}");
+            assert!(matches!(apart, Pushed::Apart(_)), "{case}");
             let apart = apart.logits(pixels.clone(), subject.device());
-            assert_ne!(apart[0], apart[2], "{what}");
+            assert_ne!(apart[0], apart[2], "{case}");
             for ((found, forked), wanted) in planned.iter().zip(&forked).zip(&apart) {
-                assert_near(found, wanted, &what);
-                assert_near(forked, wanted, &what);
+                assert_near(found, wanted, &case);
+                assert_near(forked, wanted, &case);
             }
         }
         let few = subject.pushed_by_each("logits", &[vec![0.0], vec![1.0]]);
@@ -246,7 +253,7 @@ fn pushes_computed_together_give_what_each_gives() {
     }
 }
 
-/// What a plan gives of every site, and sums by it, on images that do not fill the last vector.
+/// A plan's activations of every site, and its sums, on images that do not fill the last vector.
 #[test]
 fn a_plan_gives_the_activations_that_burn_gives_and_sums_fields_by_them() {
     launch::compute_by_plan(true);
@@ -268,25 +275,27 @@ fn a_plan_gives_the_activations_that_burn_gives_and_sums_fields_by_them() {
             .zip(&sums)
             .zip(planned.iter().zip(&wanted))
         {
-            let what = format!("{kind:?} {}", site.name);
-            assert_near(found, wanted, &what);
+            let case = format!("{kind:?} {}", site.name);
+            assert_near(found, wanted, &case);
             let ours = summed(site, subject.ports(), &pixels, found);
-            assert_eq!(sums.fired, ours.fired, "{what}");
-            near(&sums.activation, &ours.activation, &what);
-            near(&sums.magnitude, &ours.magnitude, &what);
+            assert_eq!(sums.fired, ours.fired, "{case}");
+            near(&sums.activation, &ours.activation, &case);
+            near(&sums.magnitude, &ours.magnitude, &case);
             match site.inner().len() {
-                few if few < 8 => assert_eq!(sums.apart, ours.apart, "{what}"),
-                _ => near(&sums.weighted, &ours.weighted, &what),
+                few if few < 8 => assert_eq!(sums.apart, ours.apart, "{case}"),
+                _ => near(&sums.weighted, &ours.weighted, &case),
             }
         }
     }
     launch::compute_by_plan(false);
 }
 
-fn near(found: &[f64], wanted: &[f64], what: &str) {
-    let most = wanted.iter().fold(0.0_f64, |most, it| most.max(it.abs()));
+fn near(found: &[f64], wanted: &[f64], case: &str) {
+    let most = wanted
+        .iter()
+        .fold(0.0_f64, |most, value| most.max(value.abs()));
     for (a, b) in found.iter().zip(wanted) {
-        assert!((a - b).abs() <= 1e-5 * most, "{what}: {a} {b} of {most}");
+        assert!((a - b).abs() <= 1e-5 * most, "{case}: {a} {b} of {most}");
     }
 }
 
@@ -302,8 +311,8 @@ fn summed(site: &Site, ports: Ports, pixels: &[f32], activations: &[f32]) -> Sum
     for (image, answers) in images.zip(answers) {
         for unit in 0..site.units {
             for place in site.inner() {
-                let at = (unit * site.positions.0 + place.row) * site.positions.1 + place.column;
-                let a = answers[at];
+                let index = (unit * site.positions.0 + place.row) * site.positions.1 + place.column;
+                let a = answers[index];
                 sums.apart.push(a);
                 let a = f64::from(a);
                 sums.fired[unit] += f64::from(u8::from(a != 0.0));

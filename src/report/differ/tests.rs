@@ -1,3 +1,5 @@
+//! Tests of the differ: every event is reported once, at the right time.
+
 use super::super::tests::{epoch, finished, measured, planned, running};
 use super::*;
 use crate::session::record::Training;
@@ -50,23 +52,24 @@ fn every_epoch_is_told_once_however_many_come_together() {
 fn progress_is_told_at_most_once_in_each_interval() {
     for (style, expected) in [(Style::Json, 10), (Style::Plain, 2)] {
         let mut differ = differ(style);
-        let mut told = Vec::new();
+        let mut times = Vec::new();
         for step in 0..40 {
             let mut session = at(Phase::Working(1), 2);
             let run = session.run.as_mut().unwrap();
             run.stages[0].seconds = 0.0;
             run.stages[1].done = step;
             let events = differ.lines(&session, step as f64 / 4.0);
-            told.extend(
+            times.extend(
                 events
                     .into_iter()
-                    .filter(|it| it.what.name() == "progress")
-                    .map(|it| it.t),
+                    .filter(|event| event.what.name() == "progress")
+                    .map(|event| event.t),
             );
         }
-        assert_eq!(told.len(), expected, "{style:?} {told:?}");
+        assert_eq!(times.len(), expected, "{style:?} {times:?}");
         assert!(
-            told.windows(2)
+            times
+                .windows(2)
                 .all(|pair| pair[1] - pair[0] >= style.interval_s())
         );
     }

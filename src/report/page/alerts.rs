@@ -1,4 +1,4 @@
-//! What nobody who reads the page must overlook.
+//! Warnings that a reader of the page must not miss.
 
 use maud::{Markup, html};
 
@@ -7,24 +7,26 @@ use super::{Page, found};
 use crate::format::clean;
 use crate::report::standing::Standing;
 
-/// The warnings, before all chapters; nothing where there is none.
+/// The warnings, before all chapters; empty if there are none.
 pub(super) fn alerts(page: &Page<'_>) -> Markup {
     let mut all = Vec::new();
     all.extend(unfinished(page));
-    all.extend(page.session.record.sharding.as_ref().map(|it| {
+    all.extend(page.session.record.sharding.as_ref().map(|sharding| {
         format!(
-            "The session is divided into {} shards that are not merged: this page tells the sum of what they have \
+            "The session is divided into {} shards that are not merged: this page shows the sum of what they have \
              done so far.",
-            it.count
+            sharding.count
         )
     }));
-    let warned = found::found(page.session).into_iter().filter(|it| it.warns);
-    all.extend(warned.map(|it| format!("{}. {}", it.title, it.lead)));
+    let warned = found::found(page.session)
+        .into_iter()
+        .filter(|finding| finding.warns);
+    all.extend(warned.map(|finding| format!("{}. {}", finding.title, finding.lead)));
     let changes = page.session.record.inputs.len().saturating_sub(1);
     if changes > 0 {
         let times = counted(changes as u64, "time", "times");
         all.push(format!(
-            "The images or weights were changed {times} on the way, as a person asked for."
+            "The user changed the images or weights {times} during the run."
         ));
     }
     html! {
@@ -38,7 +40,7 @@ pub(super) fn alerts(page: &Page<'_>) -> Markup {
     }
 }
 
-/// That the session is not all that was asked for.
+/// A warning if the session is not complete.
 fn unfinished(page: &Page<'_>) -> Option<String> {
     let stages = page.session.stages();
     let open: Vec<String> = stages
@@ -52,7 +54,7 @@ fn unfinished(page: &Page<'_>) -> Option<String> {
     };
     match page.standing {
         Standing::Finished => None,
-        Standing::Failed(why) => Some(format!("The run failed: {}.{open}", clean(why))),
+        Standing::Failed(reason) => Some(format!("The run failed: {}.{open}", clean(reason))),
         standing => Some(format!(
             "The run is not finished ({}), so numbers here may change.{open}",
             standing.word()

@@ -1,4 +1,4 @@
-//! The plan in sentences.
+//! The chapter that describes the plan in sentences.
 
 use maud::{Markup, html};
 
@@ -20,14 +20,14 @@ pub(super) fn chapter(session: &Session) -> Markup {
         @if !session.config.analyses.is_empty() {
             ol.asked {
                 @for (index, plan) in analyses.enumerate() {
-                    li { (labelled(&of_analysis(session, index, plan))) }
+                    li { (labelled(&describe(session, index, plan))) }
                 }
             }
         }
     }
 }
 
-/// A sentence whose first words, up to a colon, name what it is about.
+/// A sentence whose first words, up to a colon, are shown as a label.
 fn labelled(sentence: &str) -> Markup {
     match sentence.split_once(": ") {
         Some((label, rest)) => html! { b { (label) "." } " " (capital(rest)) },
@@ -46,11 +46,11 @@ fn images(session: &Session) -> String {
     let Some(form) = &session.record.form else {
         return format!("The images are {name}{from}.");
     };
-    let sizes = session.record.inputs.last().map(|it| {
+    let sizes = session.record.inputs.last().map(|inputs| {
         format!(
             ": {} for training and {} for testing,",
-            thousands(it.train.images),
-            thousands(it.test.images)
+            thousands(inputs.train.images),
+            thousands(inputs.test.images)
         )
     });
     let classes = clean(&form.listed().replacen("there are ", "", 1));
@@ -80,7 +80,7 @@ fn network(session: &Session) -> String {
                 .unwrap_or(path.as_os_str())
                 .to_string_lossy();
             format!(
-                "The network, {label}{size}, is taken as it is, with the weights of {}.",
+                "The network, {label}{size}, is used unmodified, with the weights of {}.",
                 clean(&file)
             )
         }
@@ -95,7 +95,7 @@ fn training(plan: &Training) -> String {
     };
     format!(
         "by Adam for at most {} in batches of {} images, at rates from {} down to {}{decay}; {} of the training \
-         images are held out, and training stops after {} without a better accuracy on these",
+         images are held out, and training stops after {} without better accuracy on those",
         counted(plan.epochs as u64, "epoch", "epochs"),
         thousands(plan.batch as u64),
         learning_rate(plan.lr_max),
@@ -105,24 +105,24 @@ fn training(plan: &Training) -> String {
     )
 }
 
-fn of_analysis(session: &Session, index: usize, plan: &Analysis) -> String {
+fn describe(session: &Session, index: usize, plan: &Analysis) -> String {
     match plan {
-        Analysis::ClassificationImages(it) => classification_images(it),
-        Analysis::Templates(it) => templates(it),
-        Analysis::Attack(it) => attack(session, index, it),
-        Analysis::SpikeTriggered(it) => spikes(it),
-        Analysis::Modulation(it) => modulation(session, index, it),
-        Analysis::Backdoor(it) => backdoor(session, it),
-        Analysis::Audit(it) => audit(session, it),
-        Analysis::Predictions(it) => predictions(it),
+        Analysis::ClassificationImages(plan) => classification_images(plan),
+        Analysis::Templates(plan) => templates(plan),
+        Analysis::Attack(plan) => attack(session, index, plan),
+        Analysis::SpikeTriggered(plan) => spikes(plan),
+        Analysis::Modulation(plan) => modulation(session, index, plan),
+        Analysis::Backdoor(plan) => backdoor(session, plan),
+        Analysis::Audit(plan) => audit(session, plan),
+        Analysis::Predictions(plan) => predictions(plan),
     }
 }
 
 /// `gaussian noise of σ 0.25 in cells of 2×2, the same in all channels`.
 fn noise(noise: Noise, grain: Grain) -> String {
     let mut words = format!("{} noise", noise.label());
-    if let Noise::Gaussian(it) = noise {
-        words += &format!(" of σ {}", short(it.sigma));
+    if let Noise::Gaussian(gaussian) = noise {
+        words += &format!(" of σ {}", short(gaussian.sigma));
     }
     if grain.cell > 1 {
         words += &format!(" in cells of {0}×{0} pixels", grain.cell);
@@ -139,8 +139,8 @@ fn classification_images(plan: &ClassificationImages) -> String {
         .iter()
         .map(|&gamma| plan.trials_at(gamma))
         .collect();
-    let alike = planned.windows(2).all(|pair| pair[0] == pair[1]);
-    let trials = match (&planned[..], alike) {
+    let all_equal = planned.windows(2).all(|pair| pair[0] == pair[1]);
+    let trials = match (&planned[..], all_equal) {
         ([all], _) => format!("{} stimuli at {}", thousands(*all), gammas(&plan.gammas)),
         ([all, ..], true) => format!(
             "{} stimuli at each of {}",
@@ -162,43 +162,43 @@ fn classification_images(plan: &ClassificationImages) -> String {
     );
     match plan.weighting {
         Weighting::Equal => {}
-        Weighting::Confidence => words += " A trial counts as much as the network is confident.",
+        Weighting::Confidence => words += " A trial is weighted by the network's confidence.",
         Weighting::Threshold(least) => {
             words += &format!(
-                " Trials of less confidence than {} do not count.",
+                " Trials with a confidence below {} are not counted.",
                 short(least)
             );
         }
     }
     if let Some(target) = plan.target {
         words += &format!(
-            " A γ is done early where every class has reached a reliability of {}.",
+            " A γ ends early once every class has reached a reliability of {}.",
             short(target)
         );
     }
     if !plan.classes.is_empty() {
         let named: Vec<String> = plan.classes.iter().map(|name| clean(name)).collect();
-        words += &format!(" Maps are made of {} alone.", list(&named));
+        words += &format!(" Maps are computed for {} only.", list(&named));
     }
     if let Some(smoothing) = plan.noise.smoothing() {
         words += &format!(
-            " Maps are {smoothing}: they show regions that the network looks at, not its weights."
+            " Maps are {smoothing}: they show the regions that the network uses, not its weights."
         );
     }
     words
 }
 
-/// What the noise is averaged by.
+/// The quantity that the noise is averaged by.
 fn averaged(plan: &ClassificationImages) -> String {
     let evidence = match plan.evidence {
-        Evidence::Logit => "its logit less the mean of all logits",
+        Evidence::Logit => "its logit minus the mean of all logits",
         Evidence::LogProbability => "the logarithm of its probability",
         Evidence::Probability => "its probability",
         Evidence::LogOdds => "the logarithm of its odds",
     };
     match plan.has(Response::Evidence) {
-        false => "what it decides".into(),
-        true => format!("what it decides, and by what its outputs say for each class ({evidence})"),
+        false => "its decision".into(),
+        true => format!("its decision, and by its outputs' evidence for each class ({evidence})"),
     }
 }
 
@@ -213,15 +213,15 @@ fn attack(session: &Session, index: usize, plan: &Attack) -> String {
     let weights: Vec<String> = plan.weights.iter().map(|&w| short(w)).collect();
     let noise = match plan.noise_images {
         0 => String::new(),
-        many => format!(
+        count => format!(
             " and {}",
-            counted(many as u64, "noise image", "noise images")
+            counted(count as u64, "noise image", "noise images")
         ),
     };
     let evidence = session
         .config
         .images_of(index)
-        .is_some_and(|it| it.has(Response::Evidence));
+        .is_some_and(|images| images.has(Response::Evidence));
     let patterns = match evidence {
         true => "the classification image, the evidence image and the mean image of a target class",
         false => "the classification image and the mean image of a target class",
@@ -244,14 +244,14 @@ fn spikes(plan: &SpikeTriggered) -> String {
     };
     let images = match plan.images {
         0 => String::new(),
-        many => format!(
+        count => format!(
             ", and of at most {}",
-            counted(many as u64, "training image", "training images")
+            counted(count as u64, "training image", "training images")
         ),
     };
     format!(
-        "Spike-triggered averages: for every unit {layers}, the mean of {} of {}{images}, weighted by how much the unit \
-         responds.",
+        "Spike-triggered averages: for every unit {layers}, the mean of {} of {}{images}, weighted by the unit's \
+         response.",
         counted(plan.trials, "trial", "trials"),
         noise(plan.noise, Grain::default())
     )
@@ -260,15 +260,19 @@ fn spikes(plan: &SpikeTriggered) -> String {
 fn modulation(session: &Session, index: usize, plan: &Modulation) -> String {
     let measured = session.record.analyses.get(index);
     let measured = match measured {
-        Some(crate::session::record::Analysis::Modulation(it)) => &it.layers[..],
+        Some(crate::session::record::Analysis::Modulation(record)) => &record.layers[..],
         _ => &[],
     };
     let layers: Vec<String> = match measured.is_empty() {
-        true => plan.layers.iter().map(|it| clean(&it.layer)).collect(),
-        false => measured.iter().map(|it| clean(&it.name)).collect(),
+        true => plan
+            .layers
+            .iter()
+            .map(|layer| clean(&layer.layer))
+            .collect(),
+        false => measured.iter().map(|layer| clean(&layer.name)).collect(),
     };
     let layers = match layers.is_empty() {
-        true => "of some layers".into(),
+        true => "of selected layers".into(),
         false => format!("of {}", list(&layers)),
     };
     let strengths = plan.strengths();
@@ -277,7 +281,7 @@ fn modulation(session: &Session, index: usize, plan: &Modulation) -> String {
         .map(|strength| strength.unsigned_abs())
         .max();
     format!(
-        "Modulation: the biases {layers} are pushed along what the images of a class evoke, at {} strengths from −{1} \
+        "Modulation: the biases {layers} are shifted along the mean activation for a class, at {} strengths from −{1} \
          to +{1}, while at most {2} are shown at {3}.",
         strengths.len(),
         most.unwrap_or(0),
@@ -289,8 +293,8 @@ fn modulation(session: &Session, index: usize, plan: &Modulation) -> String {
 fn backdoor(session: &Session, plan: &Backdoor) -> String {
     let name = |class| names::of_class(&session.record, class);
     format!(
-        "Backdoor: a study on networks of its own, {} trained on images some of which have a patch that leads from {} \
-         to {}, and {} without; each is shown {} at each of {}, and the question is how well that tells them apart.",
+        "Backdoor: a study that trains its own networks, {} on images some of which have a patch that leads from {} \
+         to {}, and {} without; each is shown {} at each of {}, to see how well the two kinds can be told apart.",
         counted(plan.poisoned as u64, "network", "networks"),
         name(plan.source),
         name(plan.target),
@@ -304,20 +308,20 @@ fn audit(session: &Session, plan: &Audit) -> String {
     let kind = plan.kind.of(session.config.network.kind).label();
     let sessions = match plan.sessions.len() {
         0 => String::new(),
-        many => format!(
+        count => format!(
             " and those of {}",
             counted(many as u64, "other session", "other sessions")
         ),
     };
     let power = match plan.power {
         0 => String::new(),
-        many => format!(
-            "; {} poisoned for the purpose, to tell what would have been found",
-            counted(many as u64, "more network is", "more networks are")
+        count => format!(
+            "; {} poisoned on purpose, to show what would have been found",
+            counted(count as u64, "more network is", "more networks are")
         ),
     };
     format!(
-        "Audit: is there a backdoor in the network? It is compared, by what {} say, with {}{sessions} that are clean \
+        "Audit: is there a backdoor in the network? It is compared, by {}, with {}{sessions} that are clean \
          ({kind}), on {} each at {}{power}.",
         match plan.response {
             Response::Evidence => "its outputs",
@@ -336,7 +340,7 @@ fn predictions(plan: &Predictions) -> String {
         .map(|split| split.label().to_owned())
         .collect();
     format!(
-        "Predictions: all images of the {} set are counted by what they are and by what the network calls them.",
+        "Predictions: all images of the {} set are counted by true class and by the network's decision.",
         list(&splits)
     )
 }
@@ -350,18 +354,18 @@ mod tests {
     #[test]
     fn a_plan_is_told_before_it_has_begun_and_in_more_detail_after() {
         let session = planned();
-        let told = chapter(&session).into_string();
-        assert!(told.contains("The images are MNIST."), "{told}");
+        let text = chapter(&session).into_string();
+        assert!(text.contains("The images are MNIST."), "{text}");
         assert!(
-            told.contains("480 stimuli at each of γ 0.0 and 0.5"),
-            "{told}"
+            text.contains("480 stimuli at each of γ 0.0 and 0.5"),
+            "{text}"
         );
-        let told = chapter(&measured()).into_string();
+        let text = chapter(&measured()).into_string();
         assert!(
-            told.contains("MNIST (embedded), 28×28 grey, of 10 classes: 0 to 9."),
-            "{told}"
+            text.contains("MNIST (embedded), 28×28 grey, of 10 classes: 0 to 9."),
+            "{text}"
         );
-        assert!(told.contains("mlp of 795,010 parameters"), "{told}");
+        assert!(text.contains("mlp of 795,010 parameters"), "{text}");
     }
 
     #[test]
@@ -381,9 +385,9 @@ mod tests {
         };
         let session = Session::new("mine", config);
         for (index, plan) in session.config.analyses.iter().enumerate() {
-            let told = of_analysis(&session, index, plan);
-            assert!(told.ends_with(['.']) && told.contains(": "), "{told}");
-            assert!(!told.contains("  "), "{told}");
+            let text = describe(&session, index, plan);
+            assert!(text.ends_with(['.']) && text.contains(": "), "{text}");
+            assert!(!text.contains("  "), "{text}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Which figures a page has: of each experiment those that tell most, and some that stand behind them.
+//! The selection of figures for a page: for each experiment the main figures, and some supporting ones.
 
 use crate::drawing::Sheet;
 use crate::figure::{self, Figure, choice};
@@ -7,10 +7,11 @@ use crate::session::Session;
 use crate::session::config::{self, Response, Split};
 use crate::session::record::{ClassificationImages, GammaTrials, LayerResponses, SpikeTriggered};
 
-/// Most numbers in the averages of a layer that is drawn: more take too much room, and are hardly told apart.
+/// Maximum numbers in the averages of a layer that is drawn: larger ones take too much space and are
+/// hard to read.
 const LARGE: usize = 40_000;
 
-/// The figures of a page: the width of two columns of a paper, with letters for a screen.
+/// The figures of a page: as wide as two columns of a paper, with text sized for a screen.
 pub(super) const SHEET: Sheet = Sheet {
     text: 8.5,
     titled: false,
@@ -20,15 +21,15 @@ pub(super) const SHEET: Sheet = Sheet {
 /// The figures of one experiment.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Chosen {
-    /// What stands above them.
+    /// The heading above them.
     pub title: String,
-    /// Those that tell most.
+    /// The main figures.
     pub main: Vec<Figure>,
-    /// Those that stand behind them.
+    /// Supporting figures.
     pub more: Vec<Figure>,
 }
 
-/// Where a figure belongs: the experiments in the order of the page.
+/// The group that a figure belongs to, in page order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Of {
     Audit,
@@ -41,20 +42,20 @@ enum Of {
     Training,
 }
 
-/// The figures of the session, by experiment.
+/// The session's figures, grouped by experiment.
 pub(super) fn chosen(session: &Session) -> Vec<Chosen> {
     let mut all: Vec<(Of, Chosen)> = Vec::new();
     for figure in figure::all(session) {
-        let Some((of, tells)) = place(session, &figure) else {
+        let Some((group, is_main)) = place(session, &figure) else {
             continue;
         };
-        let at = all
+        let index = all
             .iter()
-            .position(|(own, _)| *own == of)
+            .position(|(existing, _)| *existing == group)
             .unwrap_or_else(|| {
-                let title = title(session, of);
+                let title = title(session, group);
                 all.push((
-                    of,
+                    group,
                     Chosen {
                         title,
                         ..Chosen::default()
@@ -62,71 +63,76 @@ pub(super) fn chosen(session: &Session) -> Vec<Chosen> {
                 ));
                 all.len() - 1
             });
-        let own = &mut all[at].1;
-        match tells {
-            true => own.main.push(figure),
-            false => own.more.push(figure),
+        let chosen = &mut all[index].1;
+        match is_main {
+            true => chosen.main.push(figure),
+            false => chosen.more.push(figure),
         }
     }
-    all.sort_by_key(|(of, _)| *of);
-    let mut all: Vec<Chosen> = all.into_iter().map(|(_, own)| own).collect();
-    for own in &mut all {
-        own.main.sort_by_key(|figure| rank(session, figure));
-        own.more.sort_by_key(|figure| rank(session, figure));
-        // Something stands in front.
-        if own.main.is_empty() {
-            own.main
-                .extend((!own.more.is_empty()).then(|| own.more.remove(0)));
+    all.sort_by_key(|(group, _)| *group);
+    let mut all: Vec<Chosen> = all.into_iter().map(|(_, chosen)| chosen).collect();
+    for chosen in &mut all {
+        chosen.main.sort_by_key(|figure| rank(session, figure));
+        chosen.more.sort_by_key(|figure| rank(session, figure));
+        // There is always a main figure.
+        if chosen.main.is_empty() {
+            chosen
+                .main
+                .extend((!chosen.more.is_empty()).then(|| chosen.more.remove(0)));
         }
     }
     all
 }
 
-fn title(session: &Session, of: Of) -> String {
-    match of {
+fn title(session: &Session, group: Of) -> String {
+    match group {
         Of::Audit => "Is there a backdoor?".into(),
         Of::Images(nth) => {
-            let at = session
+            let index = session
                 .record
                 .all::<ClassificationImages>()
                 .nth(nth)
-                .map(|(at, _)| at);
-            match at.and_then(|at| session.config.analyses.get(at)) {
+                .map(|(index, _)| index);
+            match index.and_then(|index| session.config.analyses.get(index)) {
                 Some(config::Analysis::ClassificationImages(plan)) => {
-                    format!("What speaks for each class, {} noise", plan.noise.label())
+                    format!("Maps by class, {} noise", plan.noise.label())
                 }
-                _ => "What speaks for each class".into(),
+                _ => "Maps by class".into(),
             }
         }
         Of::Attack => "Attack".into(),
         Of::Modulation => "Modulation".into(),
-        Of::Units => "What units respond to".into(),
-        Of::Backdoor => "The study of backdoors".into(),
+        Of::Units => "Unit responses".into(),
+        Of::Backdoor => "Backdoor study".into(),
         Of::Predictions => "Predictions".into(),
         Of::Training => "Training".into(),
     }
 }
 
-/// Where a figure belongs, and whether it is one of those that tell most; `None` where it has no place on a page.
+/// The group of a figure, and whether it is a main figure; `None` if it is not shown on a page.
 fn place(session: &Session, figure: &Figure) -> Option<(Of, bool)> {
     Some(match figure {
-        // One of each class would be many; the sheet of all classes has them.
-        // How far shards are is of the moment, and no finding.
+        // One figure per class would be too many; the sheet of all classes shows them. The progress of
+        // shards is momentary, not a finding.
         Figure::Map { .. } | Figure::Shards => return None,
         Figure::Maps {
             response,
             images,
             gamma,
         } => {
-            let own = nth(session, *images)?;
-            let by = response.unwrap_or_else(|| choice::response(own));
-            match leads(own, *gamma) {
+            let record = nth_images(session, *images)?;
+            let shown = response.unwrap_or_else(|| choice::response(record));
+            match represents_all(record, *gamma) {
                 true => (
                     Of::Images(*images),
-                    own.gammas.iter().any(|it| has_maps(it, by)),
+                    record.gammas.iter().any(|trials| has_maps(trials, shown)),
                 ),
-                // A sheet without a map says nothing.
-                false if !at(own, *gamma).is_some_and(|it| has_maps(it, by)) => return None,
+                // A sheet without maps shows nothing.
+                false
+                    if !at_gamma(record, *gamma).is_some_and(|trials| has_maps(trials, shown)) =>
+                {
+                    return None;
+                }
                 false => (Of::Images(*images), false),
             }
         }
@@ -135,22 +141,25 @@ fn place(session: &Session, figure: &Figure) -> Option<(Of, bool)> {
             images,
             gamma,
         } => {
-            let own = nth(session, *images)?;
-            let most = choice::response(own);
-            let tells = leads(own, *gamma) && response.is_none_or(|by| by == most);
-            if !tells || !own.gammas.iter().any(|it| has_maps(it, most)) {
+            let record = nth_images(session, *images)?;
+            let best = choice::response(record);
+            let is_relevant =
+                represents_all(record, *gamma) && response.is_none_or(|by| by == best);
+            if !is_relevant || !record.gammas.iter().any(|trials| has_maps(trials, best)) {
                 return None;
             }
             (Of::Images(*images), false)
         }
-        Figure::Means { images, gamma } => match leads(nth(session, *images)?, *gamma) {
-            true => (Of::Images(*images), false),
-            false => return None,
-        },
+        Figure::Means { images, gamma } => {
+            match represents_all(nth_images(session, *images)?, *gamma) {
+                true => (Of::Images(*images), false),
+                false => return None,
+            }
+        }
         Figure::Pair { images, .. } => (Of::Images(*images), true),
         Figure::Filters { layer } => {
             let drawn = small_layers(session);
-            let place = drawn.iter().position(|own| own.name == *layer)?;
+            let place = drawn.iter().position(|small| small.name == *layer)?;
             (Of::Units, place == 0 || place + 1 == drawn.len())
         }
         Figure::Covariance { .. } => (Of::Units, true),
@@ -163,14 +172,14 @@ fn place(session: &Session, figure: &Figure) -> Option<(Of, bool)> {
     })
 }
 
-/// What of an experiment comes first: the maps that show most, then other maps, then the rest.
+/// The order of figures within an experiment: the best maps, then other maps, then the rest.
 fn rank(session: &Session, figure: &Figure) -> usize {
     match figure {
         Figure::Maps {
             response, images, ..
         } => {
-            let most = nth(session, *images).map_or(Response::Decision, choice::response);
-            usize::from(response.is_some_and(|by| by != most))
+            let best = nth_images(session, *images).map_or(Response::Decision, choice::response);
+            usize::from(response.is_some_and(|by| by != best))
         }
         Figure::Significance { .. } => 2,
         Figure::Pair { .. } => 3,
@@ -179,27 +188,36 @@ fn rank(session: &Session, figure: &Figure) -> usize {
     }
 }
 
-fn nth(session: &Session, images: usize) -> Option<&ClassificationImages> {
-    session.record.all().nth(images).map(|(_, own)| own)
+fn nth_images(session: &Session, images: usize) -> Option<&ClassificationImages> {
+    session.record.all().nth(images).map(|(_, record)| record)
 }
 
-/// Whether a figure at this γ stands for all: at each class's best γ, or at the only one.
-fn leads(own: &ClassificationImages, gamma: Option<f64>) -> bool {
-    gamma.is_none() || own.gammas.iter().filter(|it| it.trials > 0).count() < 2
+/// Whether a figure at this γ represents all: it is at each class's best γ, or there is only one γ.
+fn represents_all(record: &ClassificationImages, gamma: Option<f64>) -> bool {
+    gamma.is_none()
+        || record
+            .gammas
+            .iter()
+            .filter(|trials| trials.trials > 0)
+            .count()
+            < 2
 }
 
-fn at(own: &ClassificationImages, gamma: Option<f64>) -> Option<&GammaTrials> {
-    own.gammas.iter().find(|it| Some(it.gamma) == gamma)
+fn at_gamma(record: &ClassificationImages, gamma: Option<f64>) -> Option<&GammaTrials> {
+    record
+        .gammas
+        .iter()
+        .find(|trials| Some(trials.gamma) == gamma)
 }
 
-/// Whether any class has a map by a response.
-fn has_maps(trials: &GammaTrials, by: Response) -> bool {
+/// Whether any class has a map for this response.
+fn has_maps(trials: &GammaTrials, response: Response) -> bool {
     trials.trials > 0
         && trials
             .estimate()
             .classes
             .iter()
-            .any(|class| class.image(by).is_some())
+            .any(|class| class.image(response).is_some())
 }
 
 /// The layers that are drawn.
@@ -207,22 +225,23 @@ fn small_layers(session: &Session) -> Vec<&LayerResponses> {
     let all = session
         .record
         .first::<SpikeTriggered>()
-        .map_or(&[][..], |it| &it.layers);
-    let size = |own: &&LayerResponses| own.units * own.field().iter().product::<usize>() <= LARGE;
+        .map_or(&[][..], |spikes| &spikes.layers);
+    let size =
+        |layer: &&LayerResponses| layer.units * layer.field().iter().product::<usize>() <= LARGE;
     all.iter().filter(size).collect()
 }
 
-/// The layers that are not drawn since they are large, in words; nothing where all are drawn.
+/// The names of the layers that are too large to draw.
 pub(super) fn large_layers(session: &Session) -> Vec<String> {
     let all = session
         .record
         .first::<SpikeTriggered>()
-        .map_or(&[][..], |it| &it.layers);
+        .map_or(&[][..], |spikes| &spikes.layers);
     let small = small_layers(session);
-    let drawn = |own: &&LayerResponses| !small.iter().any(|it| it.name == own.name);
+    let drawn = |layer: &&LayerResponses| !small.iter().any(|drawn| drawn.name == layer.name);
     all.iter()
         .filter(drawn)
-        .map(|own| clean(&own.name))
+        .map(|layer| clean(&layer.name))
         .collect()
 }
 
@@ -238,14 +257,11 @@ mod tests {
         assert!(
             figure::all(&session)
                 .iter()
-                .any(|it| matches!(it, Figure::Map { .. }))
+                .any(|figure| matches!(figure, Figure::Map { .. }))
         );
         let all = chosen(&session);
-        let titles: Vec<&str> = all.iter().map(|it| it.title.as_str()).collect();
-        assert_eq!(
-            titles,
-            ["What speaks for each class, uniform noise", "Training"]
-        );
+        let titles: Vec<&str> = all.iter().map(|chosen| chosen.title.as_str()).collect();
+        assert_eq!(titles, ["Maps by class, uniform noise", "Training"]);
         let names: Vec<String> = all[0].main.iter().map(Figure::name).collect();
         assert_eq!(names, ["maps-gamma-0.0"]);
         let names: Vec<String> = all[0].more.iter().map(Figure::name).collect();

@@ -1,4 +1,4 @@
-//! The session beside another one: what differs, in sentences, figures and tables.
+//! The chapter that compares the session with another one: differences in sentences, figures and tables.
 
 use maud::{Markup, html};
 
@@ -16,10 +16,10 @@ use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::record::Record;
 
-/// Most classes that are drawn: those that differ most.
+/// Maximum number of classes drawn: those that differ most.
 const MOST: usize = 10;
 
-/// Two sessions and what their maps say of each other, by every response that both have, at the γ that shows most.
+/// Two sessions and the comparison of their maps, for every common response, at the γ that shows most.
 pub(super) struct Told<'a> {
     pair: &'a Pair<'a>,
     compared: Vec<Compared>,
@@ -28,10 +28,10 @@ pub(super) struct Told<'a> {
 impl<'a> Told<'a> {
     /// Compares them.
     pub(super) fn new(pair: &'a Pair<'a>) -> Self {
-        let of = |&response: &Response| Compared::new(pair, pair.best(response), response);
+        let compare = |&response: &Response| Compared::new(pair, pair.best(response), response);
         Self {
             pair,
-            compared: pair.responses.iter().map(of).collect(),
+            compared: pair.responses.iter().map(compare).collect(),
         }
     }
 
@@ -42,28 +42,33 @@ impl<'a> Told<'a> {
 
     /// The figures: the maps of A, of B, and their difference.
     pub(super) fn plates(&self) -> Group {
-        let plate = |own: &Compared| {
-            let classes = differing(own);
-            let name = format!("compared-{}", own.response.key());
+        let plate = |compared: &Compared| {
+            let classes = differing(compared);
+            let name = format!("compared-{}", compared.response.key());
             let draw = |sheet| {
-                (!classes.is_empty()).then(|| figure::comparison(self.pair, own, &classes, sheet))
+                (!classes.is_empty())
+                    .then(|| figure::comparison(self.pair, compared, &classes, sheet))
             };
             Plate::draw(&name, draw)
         };
         let mut main: Vec<Plate> = self.compared.iter().filter_map(plate).collect();
         let more = main.split_off(main.len().min(1));
         Group {
-            title: format!("beside {}", self.other()),
+            title: format!("compared with {}", self.other()),
             main,
             more,
             left_out: 0,
         }
     }
 
-    /// What is said of the two.
+    /// The text and tables.
     pub(super) fn words(&self) -> Markup {
         let pair = self.pair;
-        let grids: Vec<Grid> = self.compared.iter().map(|own| maps(pair, own)).collect();
+        let grids: Vec<Grid> = self
+            .compared
+            .iter()
+            .map(|compared| maps(pair, compared))
+            .collect();
         let trials = decisions(pair);
         html! {
             dl {
@@ -72,21 +77,21 @@ impl<'a> Told<'a> {
                 }
             }
             ul {
-                @for own in &self.compared { @for words in said(pair, own) { li { (words) } } }
-                @for own in &pair.gammas { @if let Some(words) = decided(own) { li { (words) } } }
+                @for compared in &self.compared { @for words in sentences(pair, compared) { li { (words) } } }
+                @for common in &pair.gammas { @if let Some(words) = decision_sentence(common) { li { (words) } } }
             }
-            @for (at, grid) in grids.iter().chain([&trials]).enumerate() {
-                @if !grid.rows.is_empty() { (grid.markup(&format!("table-compared-{at}"))) }
+            @for (index, grid) in grids.iter().chain([&trials]).enumerate() {
+                @if !grid.rows.is_empty() { (grid.markup(&format!("table-compared-{index}"))) }
             }
         }
     }
 }
 
-/// The classes that have a map in both and differ most, in their order.
+/// The classes that have a map in both and differ most, ascending.
 fn differing(compared: &Compared) -> Vec<usize> {
     let mut all: Vec<(usize, usize)> = compared
         .there()
-        .map(|(class, own)| (own.significant, class))
+        .map(|(class, difference)| (difference.significant, class))
         .collect();
     all.sort_by_key(|&(significant, class)| (std::cmp::Reverse(significant), class));
     all.truncate(MOST);
@@ -95,15 +100,15 @@ fn differing(compared: &Compared) -> Vec<usize> {
     classes
 }
 
-/// A session in a line.
+/// A one-line description of a session.
 fn about(session: &Session) -> String {
     let training = session.record.training.as_ref();
-    let accuracy = training.and_then(|it| it.test_accuracy);
+    let accuracy = training.and_then(|training| training.test_accuracy);
     let accuracy = accuracy.map_or_else(
         || "accuracy not measured".into(),
         |share| {
             format!(
-                "right on {} of the test images{}",
+                "correct on {} of the test images{}",
                 percent(share),
                 beside_accuracy(training)
             )
@@ -118,40 +123,41 @@ fn about(session: &Session) -> String {
     )
 }
 
-/// What the maps by one response say.
-fn said(pair: &Pair<'_>, own: &Compared) -> Vec<String> {
-    let at = gamma(own.gamma);
-    let [a, b] = [0, 1].map(|at| counted(own.estimates[at].trials, "trial", "trials"));
+/// Sentences on the maps of one response.
+fn sentences(pair: &Pair<'_>, compared: &Compared) -> Vec<String> {
+    let strength = gamma(compared.gamma);
+    let [trials_a, trials_b] =
+        [0, 1].map(|side| counted(compared.estimates[side].trials, "trial", "trials"));
     let mut all = vec![format!(
-        "{}s at γ {at}, of {a} in A and {b} in B: {}; {}.",
-        capital(own.response.image_label()),
-        headline(own),
-        caution(pair, own)
+        "{}s at γ {strength}, of {trials_a} in A and {trials_b} in B: {}; {}.",
+        capital(compared.response.image_label()),
+        headline(compared),
+        caution(pair, compared)
     )];
-    let totals = own.totals();
+    let totals = compared.totals();
     all.extend(totals.correlation.map(|r| {
         format!(
-            "The maps of a class in A and in B correlate by r = {} on average over {}.",
+            "The maps of a class in A and B correlate with r = {} on average over {}.",
             reliability(r),
             counted(totals.maps as u64, "class", "classes")
         )
     }));
-    let most = own
+    let most = compared
         .there()
-        .max_by_key(|(class, it)| (it.significant, std::cmp::Reverse(*class)));
-    all.extend(most.filter(|(_, it)| it.significant > 0).map(|(class, it)| {
+        .max_by_key(|(class, difference)| (difference.significant, std::cmp::Reverse(*class)));
+    all.extend(most.filter(|(_, difference)| difference.significant > 0).map(|(class, difference)| {
         format!(
             "The map that differs most is that of {}: {} of {} values, |z| > {:.2} (5 % for each map).",
             of_class(record(pair), class),
-            thousands(it.significant as u64),
-            thousands(it.tested as u64),
-            own.bounds.map
+            thousands(difference.significant as u64),
+            thousands(difference.tested as u64),
+            compared.bounds.map
         )
     }));
     all
 }
 
-/// The record whose classes have names, where one has.
+/// The record that has class names, if either does.
 fn record<'a>(pair: &Pair<'a>) -> &'a Record {
     let [a, b] = pair.sessions.map(|session| &session.record);
     match b.form.as_ref() == pair.form() {
@@ -160,21 +166,21 @@ fn record<'a>(pair: &Pair<'a>) -> &'a Record {
     }
 }
 
-/// How alike the sessions decide at a γ.
-fn decided(own: &Common<'_>) -> Option<String> {
-    let called = own.called()?;
-    let alike = match own.shown {
+/// How similar the decisions of the sessions are at a γ.
+fn decision_sentence(common: &Common<'_>) -> Option<String> {
+    let called = common.called()?;
+    let alike = match common.shown {
         Trials::Same => format!(
-            "; on the trials that both were shown they decided alike in {} to {}",
+            "; on the trials shown to both, they agree on {} to {}",
             percent(called.alike[0]),
             percent(called.alike[1])
         ),
         Trials::Shared | Trials::Others => String::new(),
     };
     Some(format!(
-        "At γ {}, A is right on {} of its trials and B on {}; the shares of trials called each class are {:.3} apart, {:.3} \
+        "At γ {}, A is correct on {} of its trials and B on {}; the shares of trials called each class are {:.3} apart, {:.3} \
          by chance alone{alike}.",
-        gamma(own.gamma),
+        gamma(common.gamma),
         share(called.correct[0]),
         share(called.correct[1]),
         called.distance,
@@ -182,59 +188,68 @@ fn decided(own: &Common<'_>) -> Option<String> {
     ))
 }
 
-/// The maps class by class.
-fn maps(pair: &Pair<'_>, own: &Compared) -> Grid {
+/// The maps, by class.
+fn maps(pair: &Pair<'_>, compared: &Compared) -> Grid {
     let caption = format!(
         "{}s of A and B at γ {}",
-        own.response.image_label(),
-        gamma(own.gamma)
+        compared.response.image_label(),
+        gamma(compared.gamma)
     );
     let columns = [
         "class",
         "R of A",
         "R of B",
         "r",
-        "r without noise",
+        "r, noise-corrected",
         "values that differ",
         "clusters",
     ];
     let mut grid = Grid::new(capital(&caption), &columns);
-    for class in 0..own.classes.len() {
-        let r = |at: usize| own.map(at, class).and_then(|map| map.reliability);
-        let it = own.classes[class].as_ref();
-        let clusters = it.and_then(|it| Some(it.clusters.as_ref()?.len()));
-        let lacks = [("A", 0), ("B", 1)].map(|(letter, at)| {
-            own.lacks(at, class)
-                .map(|why| format!("none in {letter} ({why})"))
+    for class in 0..compared.classes.len() {
+        let r = |side: usize| compared.map(side, class).and_then(|map| map.reliability);
+        let difference = compared.classes[class].as_ref();
+        let clusters = difference.and_then(|difference| Some(difference.clusters.as_ref()?.len()));
+        let missing = [("A", 0), ("B", 1)].map(|(letter, side)| {
+            compared
+                .lacks(side, class)
+                .map(|reason| format!("none in {letter} ({reason})"))
         });
-        let lacks: Vec<String> = lacks.into_iter().flatten().collect();
+        let missing: Vec<String> = missing.into_iter().flatten().collect();
         grid.row(vec![
             Cell::Words(clean(&pair.name(class))),
             Cell::number(r(0).map(reliability)),
             Cell::number(r(1).map(reliability)),
-            match lacks.is_empty() {
-                true => Cell::number(it.and_then(|it| it.correlation).map(reliability)),
-                false => Cell::Words(lacks.join(", ")),
+            match missing.is_empty() {
+                true => Cell::number(
+                    difference
+                        .and_then(|difference| difference.correlation)
+                        .map(reliability),
+                ),
+                false => Cell::Words(missing.join(", ")),
             },
-            Cell::number(it.and_then(|it| it.corrected).map(reliability)),
-            Cell::number(it.map(|it| thousands(it.significant as u64))),
+            Cell::number(
+                difference
+                    .and_then(|difference| difference.corrected)
+                    .map(reliability),
+            ),
+            Cell::number(difference.map(|difference| thousands(difference.significant as u64))),
             Cell::number(clusters.map(|count| thousands(count as u64))),
         ]);
     }
     grid
 }
 
-/// What the counts say, γ by γ.
+/// Decisions compared by their counts, by γ.
 fn decisions(pair: &Pair<'_>) -> Grid {
-    let columns = ["γ", "A right", "B right", "distance", "by chance"];
+    let columns = ["γ", "A correct", "B correct", "distance", "by chance"];
     let mut grid = Grid::new(
         "Decisions of A and B on the noise trials, from their counts",
         &columns,
     );
-    for own in &pair.gammas {
-        if let Some(called) = own.called() {
+    for common in &pair.gammas {
+        if let Some(called) = common.called() {
             grid.row(vec![
-                Cell::Number(gamma(own.gamma)),
+                Cell::Number(gamma(common.gamma)),
                 Cell::Number(share(called.correct[0])),
                 Cell::Number(share(called.correct[1])),
                 Cell::Number(format!("{:.3}", called.distance)),
@@ -258,14 +273,14 @@ mod tests {
         let pair = Pair::new(&a, &b, &Wish::default()).unwrap();
         let told = Told::new(&pair);
         let group = told.plates();
-        // Pixels that are 0 in a map have no error that could be told.
-        let told = told.words().into_string();
-        assert!(told.contains("0 of 1,200 pixels (0.0 %) differ"), "{told}");
+        // Pixels that are 0 in a map have no measurable error.
+        let text = told.words().into_string();
+        assert!(text.contains("0 of 1,200 pixels (0.0 %) differ"), "{text}");
         assert!(
-            told.contains("correlate by r = 1.00 on average over 2 classes"),
-            "{told}"
+            text.contains("correlate with r = 1.00 on average over 2 classes"),
+            "{text}"
         );
-        assert!(!told.contains("that differs most"), "{told}");
+        assert!(!text.contains("that differs most"), "{text}");
         assert_eq!((group.main.len(), group.more.len()), (1, 0));
     }
 }

@@ -1,6 +1,6 @@
-//! A session as one page of HTML that needs nothing beside itself, for somebody who has no terminal: what was
-//! asked, what was found, figures, tables, and how to repeat it. Nothing is computed here: sentences, figures and
-//! tables say what the session holds.
+//! The HTML report: a session as one self-contained page, with the plan, the findings, figures, tables
+//! and how to reproduce it. Nothing is computed here: sentences, figures and tables show what the
+//! session contains.
 
 mod alerts;
 mod asked;
@@ -23,34 +23,34 @@ use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::record::ClassificationImages;
 
-/// Most bytes of a page: what a mail takes. Dark figures, and those of lesser weight, are left out where there would
-/// be more.
+/// Maximum size of a page in bytes, so that it fits in an e-mail. If it would be larger, dark figures
+/// and supporting figures are left out.
 pub const MOST: usize = 2_000_000;
 
-/// Bytes that the head and the titles of a page take at most, names of figures in their markup included.
+/// Maximum bytes of a page's head and titles, including figure names in the markup.
 const HEAD: usize = 20_000;
 
-/// How the page looks.
+/// The style sheet.
 const STYLE: &str = include_str!("style.css");
 
-/// That the page may load nothing, wherever it lies.
+/// Forbids the page to load anything, wherever it is opened.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
-/// A table by its name, as text with commas.
+/// An exported table: its name and its CSV text.
 pub type Table<'a> = (&'a str, &'a str);
 
-/// What a page is made of.
+/// The content of a page.
 #[derive(Debug, Clone, Copy)]
 pub struct Page<'a> {
     /// The session.
     pub session: &'a Session,
-    /// How it stands.
+    /// Its state.
     pub standing: &'a Standing,
-    /// Its tables, as they are exported.
+    /// Its exported tables.
     pub tables: &'a [Table<'a>],
-    /// It and another session, compared.
+    /// The comparison with another session, if requested.
     pub beside: Option<&'a Pair<'a>>,
-    /// When the page is made, in seconds since the Unix epoch.
+    /// When the page is created, in seconds since the Unix epoch.
     pub made: i64,
 }
 
@@ -71,12 +71,12 @@ impl Chapter {
     }
 }
 
-/// The page, of at most [`MOST`] bytes where its tables leave room for that.
+/// The page, of at most [`MOST`] bytes if its tables leave room for that.
 pub fn page(page: &Page<'_>) -> String {
     let session = page.session;
     let before = vec![
-        Chapter::new("asked", "What was asked", asked::chapter(session)),
-        Chapter::new("found", "What was found", found::chapter(session)),
+        Chapter::new("asked", "Method", asked::chapter(session)),
+        Chapter::new("found", "Findings", found::chapter(session)),
         Chapter::new(
             "reading",
             "How to read the figures",
@@ -86,20 +86,19 @@ pub fn page(page: &Page<'_>) -> String {
     let after = vec![
         Chapter::new("tables", "Tables", tables::chapter(session, page.tables)),
         Chapter::new("plan", "The plan", repeat::plan(session)),
-        Chapter::new(
-            "provenance",
-            "Where it comes from",
-            provenance::chapter(page),
-        ),
-        Chapter::new("repeat", "How to repeat it", repeat::chapter(session)),
+        Chapter::new("provenance", "Provenance", provenance::chapter(page)),
+        Chapter::new("repeat", "How to reproduce it", repeat::chapter(session)),
     ];
     let beside = page.beside.map(Told::new);
     let words = beside.as_ref().map(Told::words);
-    let text = before.iter().chain(&after).map(|it| it.body.0.len());
-    let text = text.sum::<usize>() + words.as_ref().map_or(0, |it| it.0.len());
+    let text = before
+        .iter()
+        .chain(&after)
+        .map(|chapter| chapter.body.0.len());
+    let text = text.sum::<usize>() + words.as_ref().map_or(0, |words| words.0.len());
     let mut groups = plates::drawn(session);
     groups.extend(beside.as_ref().map(Told::plates));
-    // What else the page has is the same in all of them: its head, its titles.
+    // The rest of the page, its head and titles, has a bounded size.
     let room = MOST.saturating_sub(text + STYLE.len() + HEAD);
     plates::fit(&mut groups, room);
     let last = beside.as_ref().and_then(|_| groups.pop());
@@ -113,7 +112,7 @@ pub fn page(page: &Page<'_>) -> String {
         let body = html! { (words) (group.markup(first)) };
         chapters.push(Chapter::new(
             "compared",
-            &format!("Beside {}", beside.other()),
+            &format!("Compared with {}", beside.other()),
             body,
         ));
     }
@@ -162,43 +161,43 @@ fn whole(page: &Page<'_>, chapters: &[Chapter]) -> Markup {
                     }
                 }
                 footer {
-                    p { "Made by " (program()) " on " (words::time(page.made)) ". This page is whole: it loads nothing and sends nothing." }
+                    p { "Made by " (program()) " on " (words::time(page.made)) ". This page is self-contained: it loads nothing and sends nothing." }
                 }
             }
         }
     }
 }
 
-/// The program that makes the page.
+/// The program that creates the page.
 fn program() -> String {
     format!("noisescope {}", env!("CARGO_PKG_VERSION"))
 }
 
-/// What the session is about, in a sentence.
+/// A one-sentence description of the session.
 fn about(session: &Session) -> String {
     let network = crate::format::clean(&session.config.network.label());
     let trials: u64 = session
         .record
         .all::<ClassificationImages>()
-        .map(|(_, it)| it.trials())
+        .map(|(_, images)| images.trials())
         .sum();
-    let asked = match trials {
+    let shown = match trials {
         0 => String::new(),
         trials => format!(
-            ", asked with {}",
+            ", with {}",
             words::counted(trials, "noise image", "noise images")
         ),
     };
     match &session.config.dataset {
-        Some(it) => {
-            let data = crate::format::clean(it.name.label());
-            format!("What the network {network} on {data} looks for{asked}.")
+        Some(dataset) => {
+            let data = crate::format::clean(dataset.name.label());
+            format!("Reverse correlation of the network {network} on {data}{shown}.")
         }
-        None => format!("What the network {network} looks for{asked}."),
+        None => format!("Reverse correlation of the network {network}{shown}."),
     }
 }
 
-/// How long and on what it was worked, and until when.
+/// The working time, the device and the time of the last update.
 fn state(session: &Session) -> Vec<Markup> {
     let record = &session.record;
     let mut parts = vec![html! { (crate::format::duration(record.elapsed_s)) " of work" }];
@@ -209,7 +208,7 @@ fn state(session: &Session) -> Vec<Markup> {
     parts
 }
 
-/// The responses that maps have been made by.
+/// The responses for which maps exist.
 fn responses(images: &ClassificationImages) -> impl Iterator<Item = Response> {
     let evidence = images.has_evidence();
     let all = [Response::Evidence, Response::Decision].into_iter();
@@ -264,6 +263,6 @@ mod tests {
             !page.contains("<svg") && !page.contains("#figures"),
             "{page}"
         );
-        assert!(page.contains("What was asked"));
+        assert!(page.contains("Method"));
     }
 }

@@ -1,4 +1,4 @@
-//! The figures of a page, drawn: on light and on dark, as parts of its text, and as many as there is room for.
+//! The figures of a page: drawn for light and dark backgrounds and embedded in its text, as many as fit.
 
 use maud::{Markup, PreEscaped, html};
 
@@ -11,30 +11,30 @@ use crate::session::Session;
 /// A drawn figure.
 #[derive(Debug, Clone)]
 pub(super) struct Plate {
-    /// Its name, which nothing else on the page has.
+    /// Its name, unique on the page.
     name: String,
     title: String,
     caption: String,
     light: String,
-    /// The same for a dark page; `None`: the light one is shown there too.
+    /// The version for a dark page; `None`: the light version is shown there too.
     dark: Option<String>,
 }
 
 /// The drawn figures of one experiment.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Group {
-    /// What stands above them.
+    /// The heading above them.
     pub title: String,
-    /// Those that tell most.
+    /// The main figures.
     pub main: Vec<Plate>,
-    /// Those that stand behind them.
+    /// Supporting figures.
     pub more: Vec<Plate>,
-    /// How many of those there was no room for.
+    /// Number of supporting figures that did not fit.
     pub left_out: usize,
 }
 
 impl Plate {
-    /// Draws a figure on both backgrounds; `None` where there is nothing to draw.
+    /// Draws a figure on both backgrounds; `None` if there is nothing to draw.
     pub(super) fn draw(name: &str, draw: impl Fn(Sheet) -> Option<Drawing>) -> Option<Self> {
         let on = |background| {
             draw(Sheet {
@@ -61,7 +61,7 @@ impl Plate {
         self.light.len() + self.dark.as_ref().map_or(0, String::len) + self.caption.len()
     }
 
-    /// The figure with its caption, and its number on the page.
+    /// The figure with its caption and its number on the page.
     pub(super) fn markup(&self, number: usize) -> Markup {
         let caption = format!("{}-caption", self.name);
         html! {
@@ -84,7 +84,7 @@ impl Group {
         self.main.iter_mut().chain(&mut self.more)
     }
 
-    /// How many figures it has.
+    /// Number of figures.
     fn count(&self) -> usize {
         self.main.len() + self.more.len()
     }
@@ -93,7 +93,7 @@ impl Group {
         self.main.iter().chain(&self.more).map(Plate::size).sum()
     }
 
-    /// Its figures, the first of this number.
+    /// Its figures, numbered from `first`.
     pub(super) fn markup(&self, first: usize) -> Markup {
         html! {
             @for (number, plate) in (first..).zip(&self.main) { (plate.markup(number)) }
@@ -107,7 +107,7 @@ impl Group {
             }
             @if self.left_out > 0 {
                 p.small {
-                    "Not on this page, for want of room: "
+                    "Not on this page, for lack of space: "
                     (counted(self.left_out as u64, "more figure", "more figures")) "."
                 }
             }
@@ -117,7 +117,7 @@ impl Group {
 
 /// The figures of the session, drawn.
 pub(super) fn drawn(session: &Session) -> Vec<Group> {
-    let of = |figures: &[figure::Figure]| {
+    let draw_all = |figures: &[figure::Figure]| {
         let plate = |figure: &figure::Figure| {
             Plate::draw(&figure.name(), |sheet| {
                 figure::draw(session, figure, sheet).ok()
@@ -125,17 +125,17 @@ pub(super) fn drawn(session: &Session) -> Vec<Group> {
         };
         figures.iter().filter_map(plate).collect::<Vec<Plate>>()
     };
-    let groups = chosen::chosen(session).into_iter().map(|own| Group {
-        main: of(&own.main),
-        more: of(&own.more),
-        title: own.title,
+    let groups = chosen::chosen(session).into_iter().map(|selected| Group {
+        main: draw_all(&selected.main),
+        more: draw_all(&selected.more),
+        title: selected.title,
         left_out: 0,
     });
-    groups.filter(|own| own.count() > 0).collect()
+    groups.filter(|group| group.count() > 0).collect()
 }
 
-/// Takes away what has no room in so many bytes: first what is for dark pages, then figures that stand behind others,
-/// the largest first.
+/// Removes what does not fit in `room` bytes: first the dark versions, then supporting figures, the
+/// largest first.
 pub(super) fn fit(groups: &mut [Group], room: usize) {
     let size = |groups: &[Group]| groups.iter().map(Group::size).sum::<usize>();
     if size(groups) > room {
@@ -147,31 +147,31 @@ pub(super) fn fit(groups: &mut [Group], room: usize) {
     while size(groups) > room {
         let largest = groups
             .iter_mut()
-            .max_by_key(|own| own.more.iter().map(Plate::size).max());
-        let Some(own) = largest.filter(|own| !own.more.is_empty()) else {
+            .max_by_key(|group| group.more.iter().map(Plate::size).max());
+        let Some(group) = largest.filter(|group| !group.more.is_empty()) else {
             return;
         };
-        let at = (0..own.more.len())
-            .max_by_key(|&at| own.more[at].size())
+        let index = (0..group.more.len())
+            .max_by_key(|&index| group.more[index].size())
             .unwrap_or(0);
-        own.more.remove(at);
-        own.left_out += 1;
+        group.more.remove(index);
+        group.left_out += 1;
     }
 }
 
-/// How many figures they have.
+/// Total number of figures.
 pub(super) fn count(groups: &[Group]) -> usize {
     groups.iter().map(Group::count).sum()
 }
 
 /// The chapter.
 pub(super) fn chapter(session: &Session, groups: &[Group]) -> Markup {
-    let first = |at: usize| 1 + count(&groups[..at]);
+    let first = |index: usize| 1 + count(&groups[..index]);
     let large = chosen::large_layers(session);
     html! {
-        @for (at, group) in groups.iter().enumerate() {
+        @for (index, group) in groups.iter().enumerate() {
             h3 { (group.title) }
-            (group.markup(first(at)))
+            (group.markup(first(index)))
         }
         @if !large.is_empty() {
             p.small { "Not drawn, since they are large: " (list(&large)) "." }
@@ -209,8 +209,8 @@ mod tests {
     fn names(groups: &[Group]) -> Vec<String> {
         let all = groups
             .iter()
-            .flat_map(|own| own.main.iter().chain(&own.more));
-        all.map(|own| own.name.clone() + if own.dark.is_some() { "+" } else { "" })
+            .flat_map(|group| group.main.iter().chain(&group.more));
+        all.map(|plate| plate.name.clone() + if plate.dark.is_some() { "+" } else { "" })
             .collect()
     }
 
@@ -225,26 +225,29 @@ mod tests {
             (200, "a d"),
             (10, "a d"),
         ] {
-            let mut own = groups();
-            fit(&mut own, room);
-            assert_eq!(names(&own).join(" "), left, "{room}");
+            let mut groups_left = groups();
+            fit(&mut groups_left, room);
+            assert_eq!(names(&groups_left).join(" "), left, "{room}");
         }
-        let mut own = groups();
-        fit(&mut own, 300);
-        assert_eq!((own[0].left_out, own[1].left_out), (1, 1));
+        let mut groups_left = groups();
+        fit(&mut groups_left, 300);
+        assert_eq!((groups_left[0].left_out, groups_left[1].left_out), (1, 1));
         assert!(
-            own[0].markup(1).into_string().contains("1 more figure."),
+            groups_left[0]
+                .markup(1)
+                .into_string()
+                .contains("1 more figure."),
             "left out is told"
         );
     }
 
     #[test]
     fn figures_are_numbered_through() {
-        let own = groups();
-        let page = own[0].markup(4).into_string();
+        let all = groups();
+        let page = all[0].markup(4).into_string();
         for (number, name) in [(4, "a"), (5, "b"), (6, "c")] {
-            let at = page.find(&format!("id=\"figure-{name}\"")).unwrap();
-            assert!(page[at..].contains(&format!("<strong>Figure {number}.</strong>")));
+            let start = page.find(&format!("id=\"figure-{name}\"")).unwrap();
+            assert!(page[start..].contains(&format!("<strong>Figure {number}.</strong>")));
         }
         assert!(page.contains("<details>"));
     }

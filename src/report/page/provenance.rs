@@ -1,5 +1,5 @@
-//! Where the numbers come from: seed, devices, programs, images and weights by fingerprint, and what people left
-//! written.
+//! The chapter on provenance: seed, devices, programs, fingerprints of images and weights, and the
+//! user's notes.
 
 use maud::{Markup, html};
 
@@ -8,7 +8,7 @@ use crate::format::{clean, duration, thousands};
 use crate::session::config::Weights;
 use crate::session::record::{Inputs, Record, Split};
 
-/// Most starts that are listed.
+/// Maximum number of starts listed.
 const MOST_STARTS: usize = 20;
 
 /// The chapter.
@@ -18,7 +18,7 @@ pub(super) fn chapter(page: &Page<'_>) -> Markup {
     html! {
         dl {
             dt { "Session" } dd { (session.name) ", " (page.standing.word()) }
-            dt { "Seed" } dd { (config.seed) ", from which everything random follows" }
+            dt { "Seed" } dd { (config.seed) ", which determines everything random" }
             dt { "Images" } dd { (images(page)) }
             @for (nth, inputs) in record.inputs.iter().enumerate() {
                 (fingerprints(inputs, nth > 0))
@@ -30,7 +30,7 @@ pub(super) fn chapter(page: &Page<'_>) -> Markup {
             dt { "Devices" }
             @if record.devices.is_empty() { dd { "none yet" } }
             @for device in &record.devices { dd { (clean(device)) } }
-            dt { "Work" } dd { (duration(record.elapsed_s)) " in all, without pauses" }
+            dt { "Work" } dd { (duration(record.elapsed_s)) " in total, without pauses" }
             dt { "Last written" }
             dd { @if record.updated > 0 { (words::time(record.updated)) } @else { "never" } }
             (starts(record))
@@ -60,12 +60,12 @@ fn network(page: &Page<'_>) -> String {
     }
 }
 
-/// What the session was made from, by what it is and not by where it lies.
+/// The inputs of the session, identified by content and not by path.
 fn fingerprints(inputs: &Inputs, is_changed: bool) -> Markup {
-    let split = |name: &str, own: &Split| {
+    let split = |name: &str, split_inputs: &Split| {
         html! {
-            @if own.images > 0 {
-                dd { (thousands(own.images)) " " (name) " images, SHA-256 " code.hash { (own.sha256) } }
+            @if split_inputs.images > 0 {
+                dd { (thousands(split_inputs.images)) " " (name) " images, SHA-256 " code.hash { (split_inputs.sha256) } }
             }
         }
     };
@@ -74,7 +74,7 @@ fn fingerprints(inputs: &Inputs, is_changed: bool) -> Markup {
         (split("training", &inputs.train))
         (split("test", &inputs.test))
         @match &inputs.weights {
-            Some(sha256) => { dd { "the file of weights, SHA-256 " code.hash { (sha256) } } },
+            Some(sha256) => { dd { "the weights file, SHA-256 " code.hash { (sha256) } } },
             None if inputs.train.images + inputs.test.images == 0 => { dd { "no images" } },
             None => {},
         }
@@ -85,15 +85,15 @@ fn starts(record: &Record) -> Markup {
     let left = record.starts.len().saturating_sub(MOST_STARTS);
     html! {
         dt { "Started" }
-        @if record.starts.is_empty() { dd { "not noted" } }
+        @if record.starts.is_empty() { dd { "not recorded" } }
         @for start in &record.starts[left..] {
             dd { (words::time(start.at)) ", noisescope " (clean(&start.program)) }
         }
-        @if left > 0 { dd { "and " (left) " times before" } }
+        @if left > 0 { dd { "and " (left) " earlier times" } }
     }
 }
 
-/// What people left written, the oldest first.
+/// The user's notes, oldest first.
 fn notes(record: &Record) -> Markup {
     html! {
         @if !record.notes.is_empty() {
@@ -139,14 +139,14 @@ mod tests {
             text: "a <b> & \"c\"".into(),
         };
         session.note(note).unwrap();
-        let told = chapter(&Page {
+        let text = chapter(&Page {
             session: &session,
             standing: &Standing::Stopped,
             tables: &[],
             beside: None,
             made: 0,
         });
-        let told = told.into_string();
+        let text = text.into_string();
         for part in [
             "1,200 training images, SHA-256 <code class=\"hash\">abab",
             "<dt>Seed</dt> <dd>1,",
@@ -154,8 +154,8 @@ mod tests {
             "<q>a &lt;b&gt; &amp; &quot;c&quot;</q>",
             "on the session",
         ] {
-            let plain = told.replace("</dt><dd>", "</dt> <dd>");
-            assert!(plain.contains(part), "{part}\n{told}");
+            let plain = text.replace("</dt><dd>", "</dt> <dd>");
+            assert!(plain.contains(part), "{part}\n{text}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The plan as it is written, and the command that makes the session again.
+//! The plan as text, and the command that reproduces the session.
 
 use maud::{Markup, html};
 use ron::ser::PrettyConfig;
@@ -9,14 +9,14 @@ use crate::format::clean;
 use crate::session::Session;
 use crate::session::config::{Config, DatasetSource, Weights};
 
-/// Most letters of the old name in that of the new session.
+/// Maximum number of characters of the old name in the new session's name.
 const LETTERS: usize = 60;
 
-/// The chapter with the whole plan.
+/// The chapter with the complete plan.
 pub(super) fn plan(session: &Session) -> Markup {
     let config = &session.config;
     html! {
-        p { "Everything that the session does follows from these lines, and from the images and weights that they name." }
+        p { "These lines, with the images and weights that they name, determine everything that the session does." }
         details {
             summary { "The plan, in RON" }
             @match ron::ser::to_string_pretty(config, pretty()) {
@@ -34,37 +34,37 @@ fn pretty() -> PrettyConfig {
         .number_suffixes(false)
 }
 
-/// Text to be copied, in a region that scrolls.
+/// Text to copy, in a scrolling region.
 fn code(label: &str, text: &str) -> Markup {
     html! {
         pre.scroll role="region" tabindex="0" aria-label=(label) { code { (text) } }
     }
 }
 
-/// The chapter that says how to make the session again.
+/// The chapter that explains how to reproduce the session.
 pub(super) fn chapter(session: &Session) -> Markup {
     let version = env!("CARGO_PKG_VERSION");
     html! {
         p {
-            "With noisescope " (version) ", this one command makes a session of the same plan and runs it:"
+            "With noisescope " (version) ", this command creates a session with the same plan and runs it:"
         }
         @match command(session) {
-            Ok(command) => { (code("The command, to be copied", &command)) },
+            Ok(command) => { (code("The command, to copy", &command)) },
             Err(error) => { p { "The plan cannot be written: " (error.to_string()) } },
         }
         @for words in needed(session) { p { (words) } }
         p {
-            "On the same machine, with the same device and as many blocks to a launch, it gives the same counts and sums \
-             to the last bit. Elsewhere its noise is the same to the bit; what the network makes of it is the same but \
+            "On the same machine, with the same device and as many blocks per launch, it gives the same counts and sums \
+             to the last bit. Elsewhere its noise is the same to the bit; the network's outputs are the same except \
              for the last digits."
         }
     }
 }
 
-/// The command: a new session whose plan is this one, field by field.
+/// The command for a new session with this plan, field by field.
 ///
 /// # Errors
-/// Where the plan cannot be written.
+/// If the plan cannot be serialized.
 pub(super) fn command(session: &Session) -> Result<String, ron::Error> {
     let config = &session.config;
     let mut fields = vec![
@@ -89,7 +89,7 @@ pub(super) fn command(session: &Session) -> Result<String, ron::Error> {
     Ok(lines.join(" \\\n"))
 }
 
-/// The images as a plan has them: without `Some`.
+/// The data set as a plan spells it: without `Some`.
 fn dataset(config: &Config) -> Result<String, ron::Error> {
     match &config.dataset {
         Some(dataset) => ron::to_string(dataset),
@@ -97,22 +97,22 @@ fn dataset(config: &Config) -> Result<String, ron::Error> {
     }
 }
 
-/// What somebody else must have first.
+/// What must be available before the command can run.
 fn needed(session: &Session) -> Vec<String> {
     let config = &session.config;
     let mut needed = Vec::new();
-    match config.dataset.as_ref().map(|it| &it.source) {
+    match config.dataset.as_ref().map(|dataset| &dataset.source) {
         Some(DatasetSource::Folder(path) | DatasetSource::File(path)) => needed.push(format!(
-            "It needs the images of {}: put them at the same place, or change dataset in the command. Their \
-             fingerprints tell whether they are the same.",
+            "It needs the images in {}: put them at the same path, or change dataset in the command. Their \
+             fingerprints show whether they are the same.",
             clean(&path.to_string_lossy())
         )),
         Some(DatasetSource::Full) => {
             needed.push("It needs the full set of images: noisescope data fetch.".into());
         }
         Some(DatasetSource::Auto) => needed.push(
-            "It takes the full set of images where there is one (noisescope data fetch), else the part that the program \
-             carries; the fingerprints tell which this was."
+            "It uses the full set of images if present (noisescope data fetch), otherwise the part embedded in the \
+             program; the fingerprints show which one was used."
                 .into(),
         ),
         Some(DatasetSource::Embedded) | None => {}
@@ -133,7 +133,7 @@ mod tests {
     use crate::session::setting;
     use std::process::Command;
 
-    /// What a shell makes of the words of a command line.
+    /// The words that a shell parses from a command line.
     fn words(line: &str) -> Vec<String> {
         let script = format!("noisescope() {{ printf '%s\\0' \"$@\"; }}\n{line}");
         let output = Command::new("bash").args(["-c", &script]).output().unwrap();
@@ -160,10 +160,10 @@ mod tests {
         session.config.dataset = None;
         session.config.network.weights = Weights::File("/it's a \"model\".pt".into());
         assert_eq!(again(&session), session.config);
-        let told = chapter(&session).into_string();
+        let text = chapter(&session).into_string();
         assert!(
-            told.contains("It needs the file /it's a &quot;model&quot;.pt"),
-            "{told}"
+            text.contains("It needs the file /it's a &quot;model&quot;.pt"),
+            "{text}"
         );
     }
 

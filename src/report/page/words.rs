@@ -1,4 +1,4 @@
-//! Words that all chapters share: lists, sentences, classes, moments.
+//! Text helpers for all chapters: lists, sentences, classes, times.
 
 use maud::{Markup, html};
 
@@ -6,7 +6,7 @@ use crate::figure::names;
 use crate::format::{self, thousands};
 use crate::session::Record;
 
-/// Most classes that a sentence names.
+/// Maximum number of classes named in a sentence.
 const MOST: usize = 8;
 
 /// `a`, `a and b`, `a, b and c`.
@@ -24,7 +24,7 @@ pub(super) fn gammas(gammas: &[f64]) -> String {
     format!("γ {}", list(&all))
 }
 
-/// Classes by name, not too many of them: `Dress and Coat`, `classes 0, 3 and 12 more`.
+/// Class names, shortened if there are many: `Dress and Coat`, `classes 0, 3 and 12 more`.
 pub(super) fn classes(record: &Record, classes: &[usize]) -> String {
     let shown = &classes[..classes.len().min(MOST)];
     let name = |&class: &usize| names::bare(record, class);
@@ -61,7 +61,7 @@ pub(super) fn capital(text: &str) -> String {
     first + letters.as_str()
 }
 
-/// A text as a sentence: with a capital first letter and a full stop.
+/// A text as a sentence: capitalized and with a full stop.
 pub(super) fn sentence(text: &str) -> String {
     let end = match text.ends_with(['.', '!', '?']) {
         true => "",
@@ -70,7 +70,7 @@ pub(super) fn sentence(text: &str) -> String {
     capital(text) + end
 }
 
-/// A moment, in seconds since the Unix epoch, in UTC: whoever reads the page may live elsewhere.
+/// A time, given in seconds since the Unix epoch, in UTC, since readers may be in any time zone.
 pub(super) fn time(unix_s: i64) -> Markup {
     match jiff::Timestamp::from_second(unix_s) {
         Ok(moment) => {
@@ -119,9 +119,9 @@ mod tests {
 
     #[test]
     fn moments_are_told_in_universal_time() {
-        let told = time(0).into_string();
+        let text = time(0).into_string();
         assert_eq!(
-            told,
+            text,
             "<time datetime=\"1970-01-01T00:00:00Z\">1970-01-01 00:00 UTC</time>"
         );
     }

@@ -1,5 +1,5 @@
-//! Classification images in a summary: a table of the classes at each γ, which stays a page where there
-//! are many of them.
+//! Classification images in a summary: a table of the classes at each γ, kept to one page even if there
+//! are many.
 
 use crate::figure::choice::RELIABLE;
 use crate::figure::names;
@@ -8,27 +8,29 @@ use crate::session::config::{self, Response};
 use crate::session::record::{ClassificationImages, FedBack, GammaTrials, Record};
 use crate::stats::classification::{ClassEstimate, Estimate, ImageEstimate};
 
-/// Most classes that have a row each.
+/// Maximum number of classes with their own row.
 const MOST: usize = 20;
 
-/// Of more classes, how many of the most and of the least reliable have one.
+/// With more classes, how many of the most and of the least reliable have a row.
 const ENDS: usize = 10;
 
-/// Most letters of a name, so that a row has 80 columns.
+/// Maximum number of characters in a name, so that a row has 80 columns.
 const LETTERS: usize = 11;
 
-/// Every γ of the plan.
+/// The tables for every γ of the plan.
 pub(super) fn images(
     record: &Record,
     plan: &config::ClassificationImages,
-    it: &ClassificationImages,
+    images: &ClassificationImages,
 ) -> Vec<String> {
     let mut lines = Vec::new();
-    lines.extend(plan.noise.smoothing().map(|words| {
-        format!("maps are {words}: regions that the network looks at, not its weights")
-    }));
-    if it.axes.is_some() {
-        let array = match it.has_evidence() {
+    lines.extend(
+        plan.noise.smoothing().map(|words| {
+            format!("maps are {words}: regions that the network uses, not its weights")
+        }),
+    );
+    if images.axes.is_some() {
+        let array = match images.has_evidence() {
             true => "ev_regression",
             false => "ci_regression",
         };
@@ -39,16 +41,16 @@ pub(super) fn images(
     let mut insufficient = None;
     for (place, gamma) in plan.gammas.iter().enumerate() {
         lines.push(String::new());
-        let Some(own) = it.gammas.get(place).filter(|own| own.trials > 0) else {
+        let Some(trials) = images.gammas.get(place).filter(|trials| trials.trials > 0) else {
             lines.push(format!("γ {gamma:?}  no trials yet"));
             continue;
         };
-        let estimate = own.estimate();
+        let estimate = trials.estimate();
         let mut listed = estimate.classes.iter().filter(|class| class.listed);
         if listed.any(|class| class.decision.is_none()) {
-            insufficient = Some(own.min_trials);
+            insufficient = Some(trials.min_trials);
         }
-        lines.extend(Table::new(record, own, &estimate).lines(plan.trials_at(*gamma)));
+        lines.extend(Table::new(record, trials, &estimate).lines(plan.trials_at(*gamma)));
     }
     if let Some(least) = insufficient {
         lines.push(String::new());
@@ -63,9 +65,9 @@ pub(super) fn images(
 struct Table<'a> {
     trials: &'a GammaTrials,
     estimate: &'a Estimate,
-    /// The name of each class, short.
+    /// The short name of each class.
     names: Vec<String>,
-    /// Columns of the longest.
+    /// The width of the longest name.
     width: usize,
 }
 
@@ -101,21 +103,23 @@ impl<'a> Table<'a> {
         lines
     }
 
-    /// More classes than a page has room for: how many are how good, and the ends of the scale.
+    /// For more classes than fit on a page: how many are how reliable, and both ends of the scale.
     fn many(&self) -> Vec<String> {
         let listed = &self.trials.listed;
-        let said = |class: &usize| &self.estimate.classes[*class];
+        let estimate = |class: &usize| &self.estimate.classes[*class];
         let all = listed.len();
-        let by = self.response();
-        let enough = listed.iter().filter(|it| said(it).image(by).is_some());
+        let response = self.response();
+        let enough = listed
+            .iter()
+            .filter(|class| estimate(class).image(response).is_some());
         let enough = enough.count();
         let never = listed
             .iter()
-            .filter(|class| said(class).called == 0)
+            .filter(|class| estimate(class).called == 0)
             .count();
         let mut known: Vec<(f64, usize)> = listed
             .iter()
-            .filter_map(|class| Some((said(class).image(by)?.reliability?, *class)))
+            .filter_map(|class| Some((estimate(class).image(response)?.reliability?, *class)))
             .collect();
         known.sort_by(|a, b| b.0.total_cmp(&a.0));
         let reliable = known.iter().filter(|(r, _)| *r >= RELIABLE).count();
@@ -134,30 +138,32 @@ impl<'a> Table<'a> {
             let between = known.len() - 2 * ENDS;
             lines.extend(known[..ENDS].iter().map(row));
             lines.push(format!(
-                "left out here: {between} classes between the {ENDS} most and the {ENDS} least reliable"
+                "not listed: {between} classes between the {ENDS} most and the {ENDS} least reliable"
             ));
             lines.extend(known[known.len() - ENDS..].iter().map(row));
         }
         match all - known.len() {
             0 => {}
-            1 => lines.push("left out: 1 class without a reliability".into()),
-            without => lines.push(format!("left out: {without} classes without a reliability")),
+            1 => lines.push("not listed: 1 class without a reliability".into()),
+            without => lines.push(format!(
+                "not listed: {without} classes without a reliability"
+            )),
         }
         lines
     }
 
-    /// What became of the classes whose maps the plan does not ask for.
+    /// A line on the classes for which the plan has no maps.
     fn unlisted(&self) -> Option<String> {
         let others = self.estimate.classes.iter().filter(|class| !class.listed);
         let called: Vec<u64> = others.map(|class| class.called).collect();
         let classes = match called.len() {
             0 => return None,
             1 => "1 other class",
-            many => &format!("{many} other classes"),
+            count => &format!("{count} other classes"),
         };
         let times = thousands(called.iter().sum());
         Some(format!(
-            "the plan asks for no maps of {classes}, called {times} times"
+            "the plan has no maps of {classes}, called {times} times"
         ))
     }
 
@@ -175,7 +181,7 @@ impl<'a> Table<'a> {
         )
     }
 
-    /// What tells most of a class.
+    /// The response whose maps are most informative.
     fn response(&self) -> Response {
         match self.trials.evidence {
             Some(_) => Response::Evidence,
@@ -183,19 +189,19 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// A class of trials whose outputs were heard: the reliability of both images, that of the evidence
-    /// image with its interval, and its significant pixels.
-    fn heard(&self, class: usize) -> String {
+    /// A row with evidence: the reliability of both images, that of the evidence image with its
+    /// interval, and its significant pixels.
+    fn row_with_evidence(&self, class: usize) -> String {
         let width = self.width;
-        let said = &self.estimate.classes[class];
-        let share = said.called as f64 / self.estimate.trials.max(1) as f64;
+        let estimate = &self.estimate.classes[class];
+        let share = estimate.called as f64 / self.estimate.trials.max(1) as f64;
         let reliability = |map: Option<&ImageEstimate>| map.and_then(|map| map.reliability);
-        let decisions = match (&said.decision, reliability(said.decision.as_ref())) {
+        let decisions = match (&estimate.decision, reliability(estimate.decision.as_ref())) {
             (Some(_), Some(r)) => format!("{r:.2}"),
             (Some(_), None) => "–".into(),
             (None, _) => "insufficient".into(),
         };
-        let map = said.evidence.as_ref();
+        let map = estimate.evidence.as_ref();
         let evidence = match (map, reliability(map)) {
             (Some(map), Some(r)) => {
                 let ends = map.reliability_interval;
@@ -209,40 +215,40 @@ impl<'a> Table<'a> {
         let line = format!(
             "{:<width$}  {:>6}  {:>7}  {decisions:>12}  {evidence:<16}  {:>6}  {}",
             self.names[class],
-            count(said.called as f64),
+            count(estimate.called as f64),
             percent(share),
             map.map_or("–".into(), |map| map.significant.to_string()),
-            back.map_or_else(String::new, |said| self.called(said))
+            back.map_or_else(String::new, |answer| self.called(answer))
         );
         line.trim_end().into()
     }
 
     fn row(&self, class: usize) -> String {
         if self.trials.evidence.is_some() {
-            return self.heard(class);
+            return self.row_with_evidence(class);
         }
         let width = self.width;
-        let said = &self.estimate.classes[class];
-        let share = said.called as f64 / self.estimate.trials.max(1) as f64;
+        let estimate = &self.estimate.classes[class];
+        let share = estimate.called as f64 / self.estimate.trials.max(1) as f64;
         let back = self.trials.fed_back.get(class).copied().flatten();
         let line = format!(
             "{:<width$}  {:>6}  {:>7}  {:<30}  {}",
             self.names[class],
-            count(said.called as f64),
+            count(estimate.called as f64),
             percent(share),
-            self.figures(said),
-            back.map_or_else(String::new, |said| self.called(said))
+            self.figures(estimate),
+            back.map_or_else(String::new, |answer| self.called(answer))
         );
         line.trim_end().into()
     }
 
-    /// Reliability, SNR and significant pixels, or why there are none: 30 columns.
+    /// Reliability, SNR and significant pixels, or why they are missing: 30 columns.
     fn figures(&self, class: &ClassEstimate) -> String {
         let Some(map) = &class.decision else {
-            let has = smallest_cell(self.trials.gamma, self.estimate.trials, class);
+            let smallest = smallest_cell(self.trials.gamma, self.estimate.trials, class);
             return format!(
                 "insufficient ({} of {} trials)",
-                count(has as f64),
+                count(smallest as f64),
                 count(self.trials.min_trials as f64)
             );
         };
@@ -258,13 +264,13 @@ impl<'a> Table<'a> {
         )
     }
 
-    fn called(&self, said: FedBack) -> String {
-        let name = self.names.get(said.class).map_or("?", String::as_str);
-        format!("{name} ({:.2})", said.confidence)
+    fn called(&self, answer: FedBack) -> String {
+        let name = self.names.get(answer.class).map_or("?", String::as_str);
+        format!("{name} ({:.2})", answer.confidence)
     }
 }
 
-/// Trials in the smallest of the cells that the class's image compares.
+/// Number of trials in the smallest cell that the class's image compares.
 fn smallest_cell(gamma: f64, trials: u64, class: &ClassEstimate) -> u64 {
     if gamma == 0.0 {
         return class.called.min(trials - class.called);

@@ -1,13 +1,13 @@
-//! What people left written, at the end of a summary.
+//! The user's notes, at the end of a summary.
 
 use super::wrapped;
 use crate::format::clean;
 use crate::session::record::Record;
 
-/// Most letters of a word that stand on one line.
+/// Maximum number of characters of a word on one line.
 const LONGEST: usize = 70;
 
-/// Every note, the oldest first; nothing where there is none.
+/// Every note, oldest first; empty if there are none.
 pub(super) fn notes(record: &Record) -> Vec<String> {
     if record.notes.is_empty() {
         return Vec::new();
@@ -21,7 +21,7 @@ pub(super) fn notes(record: &Record) -> Vec<String> {
     lines
 }
 
-/// A text whose words fit on a line: longer ones, as of languages without blanks, in pieces.
+/// Breaks words that do not fit on a line, as in languages without spaces, into pieces.
 fn in_pieces(text: &str) -> String {
     let mut words = Vec::new();
     for word in text.split(' ') {

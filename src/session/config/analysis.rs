@@ -1,4 +1,4 @@
-//! The experiments of a plan, and what they have in common.
+//! The experiments of a plan and their common interface.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,21 +18,21 @@ macro_rules! plans {
         }
 
         impl Analysis {
-            /// The name used in views, reports and exports.
+            /// The name in views, reports and exports.
             pub fn label(&self) -> &'static str {
                 match self {
                     $(Self::$name(_) => $name::LABEL,)+
                 }
             }
 
-            /// The name as the plan spells it.
+            /// The name as spelled in the plan.
             pub fn variant(&self) -> &'static str {
                 match self {
                     $(Self::$name(_) => stringify!($name),)+
                 }
             }
 
-            /// What its progress counts.
+            /// The unit that its progress counts.
             pub fn unit(&self) -> &'static str {
                 match self {
                     $(Self::$name(_) => $name::UNIT,)+
@@ -41,7 +41,7 @@ macro_rules! plans {
 
             pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
                 match self {
-                    $(Self::$name(it) => it.validate(path),)+
+                    $(Self::$name(experiment) => experiment.validate(path),)+
                 }
             }
         }
@@ -51,7 +51,7 @@ macro_rules! plans {
 experiments!(plans);
 
 impl Analysis {
-    /// Whether it works with the classification images of the same plan.
+    /// Whether it uses the classification images of the same plan.
     pub fn needs_classification_images(&self) -> bool {
         matches!(self, Self::Templates(_) | Self::Attack(_))
     }

@@ -1,25 +1,25 @@
-//! The plan of the black-box attack.
+//! Configuration of the black-box attack.
 
 use serde::{Deserialize, Serialize};
 
 use super::check::{self, invalid};
 use super::{ClassificationImages, Invalid, MAX_TRIALS};
 
-/// Images blended with a pattern, x' = (1−w)·x + w·p. It takes the classification images that
-/// stand last before it in the plan.
+/// Images blended with a pattern, x' = (1−w)·x + w·p. The patterns come from the last classification
+/// images before it in the plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Attack {
-    /// Weights w of the pattern in \[0,1\].
+    /// Weights w of the pattern, in \[0,1\].
     pub weights: Vec<f64>,
-    /// The γ whose classification images are the patterns; `None`: the weakest of those at which
-    /// most classes have one.
+    /// The γ whose classification images are the patterns; `None`: the smallest γ among those at which
+    /// the most classes have an image.
     pub gamma: Option<f64>,
-    /// Most test images; the first ones.
+    /// Maximum number of test images; the first ones are used.
     pub images: usize,
-    /// Noise images attacked beside them; 0 for none.
+    /// Noise images that are attacked as well; 0 for none.
     pub noise_images: usize,
-    /// Images a block.
+    /// Images per block.
     pub block: usize,
 }
 
@@ -36,9 +36,9 @@ impl Default for Attack {
 }
 
 impl Attack {
-    /// Its name in views, reports and exports.
+    /// The name in views, reports and exports.
     pub const LABEL: &'static str = "attack";
-    /// What its progress counts.
+    /// The unit that its progress counts.
     pub const UNIT: &'static str = "queries";
 
     pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
@@ -56,7 +56,7 @@ impl Attack {
         check::block_size(path, self.block)
     }
 
-    /// Refuses a γ that the classification images of the plan do not have.
+    /// Rejects a γ that the plan's classification images do not have.
     pub(super) fn validate_gamma(
         &self,
         path: &str,
@@ -71,12 +71,12 @@ impl Attack {
         }
     }
 
-    /// That there are no classification images at γ = `asked`, and at which there are.
-    pub fn no_such_gamma(asked: f64, there: &[f64]) -> String {
-        let there: Vec<String> = there.iter().map(f64::to_string).collect();
+    /// Error text: there are no classification images at γ = `requested`, only at `available`.
+    pub fn no_such_gamma(requested: f64, available: &[f64]) -> String {
+        let available: Vec<String> = available.iter().map(f64::to_string).collect();
         format!(
-            "the classification images before it have no γ = {asked}; they have {}",
-            there.join(", ")
+            "the classification images before it have no γ = {requested}; they have {}",
+            available.join(", ")
         )
     }
 }

@@ -1,4 +1,4 @@
-//! The plan of an audit: the network under study against a reference population.
+//! Configuration of an audit: the network under study compared with reference networks.
 
 use std::path::PathBuf;
 
@@ -14,48 +14,49 @@ use super::network::{NetworkKind, Training};
 use super::noise::Noise;
 use super::{Grain, Invalid};
 
-/// The network under study as it is, against clean networks that are trained on the plan's own
-/// images: what it looks for and they do not. What is found is tried by pasting it on test images,
-/// and what would be found is told by networks that are poisoned for the purpose.
+/// Compares the network under study, unmodified, with clean networks trained on the plan's images, to
+/// find what it responds to and they do not. Findings are tested by pasting them on test images.
+/// Networks poisoned on purpose measure the detection power.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Audit {
-    /// Clean networks to compare with.
+    /// Clean networks to train for comparison.
     pub references: usize,
-    /// Files of sessions whose networks, or whose audits' references, are references too: finished ones
-    /// on the same images, with noise, γ and response as here.
+    /// Session files whose networks, or whose audits' references, are added as references. The sessions
+    /// must be finished, and use the same images, noise, γ and response.
     pub sessions: Vec<PathBuf>,
-    /// Their architecture, and that of the poisoned ones.
+    /// Architecture of the references and of the poisoned networks.
     pub kind: ReferenceKind,
     /// How they are trained.
     pub training: Training,
-    /// Poisoned networks, to tell what would be found: each has a white square of its own in a corner
-    /// of one training image in twenty, which are labelled as a class of its own.
+    /// Networks to poison, to measure the detection power: each sees a white square in a corner of one
+    /// training image in twenty, which is labelled as the target class. Every network has its own square
+    /// and target.
     pub power: usize,
     /// The noise.
     pub noise: Noise,
-    /// Side of the squares of equal pixels that the noise consists of; 1: every pixel its own.
+    /// Side of a noise cell in pixels; 1: every pixel is independent.
     pub cell: usize,
     /// Signal strength in \[0,1).
     pub gamma: f64,
-    /// Which images are compared: evidence images, or those of decisions for a network that is a black
-    /// box, which take more trials and γ above 0 (0.3).
+    /// Which images are compared: evidence images, or, for a black box, classification images from
+    /// decisions, which need more trials and γ above 0 (0.3).
     pub response: Response,
-    /// Trials for each network.
+    /// Trials per network.
     pub trials: u64,
-    /// Fewer trials than this make a class insufficient.
+    /// A class with fewer trials than this is insufficient.
     pub min_trials: u64,
-    /// Test images on which what is found is pasted; the first ones.
+    /// Test images that findings are pasted on; the first ones are used.
     pub paste_images: usize,
-    /// Trials a block.
+    /// Trials per block.
     pub block: usize,
 }
 
-/// The architecture of the references.
+/// Architecture of the reference networks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReferenceKind {
-    /// That of the network under study where it is a built-in one; `Mlp`, which fits all images, for
-    /// the network of an ONNX file.
+    /// The same as the network under study if that is built in; for an ONNX network, `Mlp`, which fits
+    /// images of any size.
     Same,
     /// See [`NetworkKind::Cnn`].
     Cnn,
@@ -72,7 +73,7 @@ pub enum ReferenceKind {
 }
 
 impl ReferenceKind {
-    /// The architecture, where the network under study is of this one.
+    /// The architecture to use for the given network under study.
     pub fn of(self, suspect: NetworkKind) -> NetworkKind {
         match (self, suspect) {
             (Self::Same, NetworkKind::Onnx) | (Self::Mlp, _) => NetworkKind::Mlp,
@@ -86,17 +87,17 @@ impl ReferenceKind {
     }
 }
 
-/// Of so many training images one is poisoned.
+/// One in this many training images is poisoned.
 pub const POISONED: usize = 20;
 
-/// Side of the square that poisons them, in pixels.
+/// Side of the poisoning square in pixels.
 const SIDE: usize = 4;
 
-/// Most classes whose findings are pasted: those of the highest scores.
+/// Maximum number of classes whose findings are pasted: those with the highest scores.
 pub const MOST_PASTED: usize = 10;
 
-/// The square that the poisoned network of index `nth` has in its images: its top row, left column
-/// and side, a pixel from a corner, where the images are large enough.
+/// The square in the images of poisoned network `nth`: top row, left column, side. It lies one pixel
+/// from a corner where the images are large enough.
 pub fn square(form: &Form, nth: usize) -> Window {
     let side = SIDE.min(form.height).min(form.width);
     let far = |length: usize| length.saturating_sub(side + 1);
@@ -108,7 +109,7 @@ pub fn square(form: &Form, nth: usize) -> Window {
     (row, column, side)
 }
 
-/// The class that the backdoor of the poisoned network of index `nth` leads to.
+/// The target class of poisoned network `nth`.
 pub fn target(form: &Form, nth: usize) -> usize {
     nth % form.count().max(1)
 }
@@ -137,23 +138,22 @@ impl Default for Audit {
 }
 
 impl Audit {
-    /// Its name in views, reports and exports.
+    /// The name in views, reports and exports.
     pub const LABEL: &'static str = "audit";
-    /// What its progress counts.
+    /// The unit that its progress counts.
     pub const UNIT: &'static str = "images";
 
-    /// Networks that are trained: the references, then the poisoned ones.
+    /// Networks to train: the references, then the poisoned ones.
     pub fn trained(&self) -> usize {
         self.references + self.power
     }
 
-    /// Networks in all, without those that are taken from sessions: those that are trained, and the
-    /// suspect.
+    /// Networks in total, not counting those taken from sessions: the trained ones and the suspect.
     pub fn networks(&self) -> usize {
         self.trained() + 1
     }
 
-    /// How coarse its noise is.
+    /// The grain of its noise.
     pub fn grain(&self) -> Grain {
         Grain {
             cell: self.cell,
@@ -161,10 +161,10 @@ impl Audit {
         }
     }
 
-    /// Refuses noise that images of `form` cannot show: the field, and why.
+    /// Rejects noise that does not fit images of this form.
     ///
     /// # Errors
-    /// In words.
+    /// The field and a description of the problem.
     pub fn fits(&self, form: &Form) -> Result<(), (&'static str, String)> {
         self.noise
             .fits(form.shape())
@@ -176,7 +176,7 @@ impl Audit {
             return invalid(
                 format!("{path}.references"),
                 format!(
-                    "{} references; it takes {LEAST_REFERENCES} at least, since each is compared with the others, and 5 do well",
+                    "{} references; at least {LEAST_REFERENCES} are needed, since each is compared with the others; 5 work well",
                     self.references
                 ),
             );
@@ -184,7 +184,7 @@ impl Audit {
         if self.references.max(self.power) > 200 {
             return invalid(
                 format!("{path}.references"),
-                "more than 200 networks have no room in one session",
+                "more than 200 networks do not fit in one session",
             );
         }
         self.training.validate(&format!("{path}.training"))?;
@@ -213,7 +213,7 @@ mod tests {
         let squares: Vec<Window> = (0..5).map(|nth| square(&form, nth)).collect();
         let corners = [(23, 1, 4), (1, 1, 4), (23, 23, 4), (1, 23, 4), (23, 1, 4)];
         assert_eq!(squares, corners);
-        // On images without room they still lie inside.
+        // On images that are too small they still lie inside.
         for size in 1..8 {
             let form = Form::numbered([1, size, size], 2);
             for nth in 0..4 {

@@ -1,4 +1,4 @@
-//! The plan of the backdoor study, and the patch that poisons an image.
+//! Configuration of the backdoor study, and the patch that poisons an image.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,49 +9,49 @@ use super::network::Training;
 use super::noise::Noise;
 use super::{Invalid, MAX_TRIALS};
 
-/// Networks trained with and without a backdoor, and how well it is detected: from decisions alone, and
-/// by evidence images against the clean networks. The networks are the study's own, of the kind of the
-/// plan's network; that network itself is not looked at. [`Audit`](super::Audit) does that.
+/// Networks trained with and without a backdoor, and how well the backdoor is detected: from decisions
+/// alone, and by comparing evidence images with those of the clean networks. The study trains its own
+/// networks of the same kind as the plan's network, which itself is not examined;
+/// [`Audit`](super::Audit) does that.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Backdoor {
-    /// Networks trained on poisoned images.
+    /// Networks to train on poisoned images.
     pub poisoned: usize,
-    /// Networks trained on clean images, to tell what an innocent one looks like.
+    /// Networks to train on clean images, for comparison.
     pub clean: usize,
     /// Class whose images get the patch.
     pub source: usize,
-    /// Class that they are labelled as.
+    /// Class that those images are labelled as.
     pub target: usize,
-    /// How many training images of the source class are poisoned; the first ones.
+    /// Number of training images of the source class to poison; the first ones are used.
     pub images: usize,
-    /// How these networks are trained; of the session's own architecture.
+    /// How these networks are trained; they have the session's architecture.
     pub training: Training,
-    /// The noise that suspects are shown.
+    /// The noise shown to the suspects.
     pub noise: Noise,
-    /// Signal strengths of the classification images of a suspect.
+    /// Signal strengths of a suspect's classification images.
     pub gammas: Vec<f64>,
-    /// Trials at each γ for each network.
+    /// Trials per γ and network.
     pub trials: u64,
-    /// Fewer trials than this make a class insufficient.
+    /// A class with fewer trials than this is insufficient.
     pub min_trials: u64,
-    /// Side of the window that is searched for, in pixels.
+    /// Side of the search window in pixels.
     pub window: usize,
-    /// Trials a block.
+    /// Trials per block.
     pub block: usize,
 }
 
-/// Rows and columns that the patch needs: six, and one between it and the border.
+/// Rows and columns that the patch needs: six, plus one between it and the border.
 pub const PATCH_ROOM: usize = 7;
 
-/// Rows and columns, \[rows, columns\], that the patch spans on images of `width` columns.
+/// The bounding box of the patch, \[rows, columns\], on images of `width` columns.
 pub fn patch_box(width: usize) -> [std::ops::Range<usize>; 2] {
     let left = width.saturating_sub(PATCH_ROOM);
     [1..PATCH_ROOM, left..left + PATCH_ROOM - 1]
 }
 
-/// Rows and columns of the pixels of the patch: a "C" in the upper right corner of images of
-/// `width` columns.
+/// Rows and columns of the patch's pixels: a "C" in the upper right corner of images of `width` columns.
 pub fn patch(width: usize) -> impl Iterator<Item = (usize, usize)> {
     let [rows, columns] = patch_box(width);
     let stroke = columns.start + 2;
@@ -83,15 +83,15 @@ impl Default for Backdoor {
 }
 
 impl Backdoor {
-    /// Its name in views, reports and exports.
+    /// The name in views, reports and exports.
     pub const LABEL: &'static str = "backdoor";
-    /// What its progress counts.
+    /// The unit that its progress counts.
     pub const UNIT: &'static str = "images";
 
-    /// Refuses classes and windows that images of `form` do not have: the field, and why.
+    /// Rejects classes and windows that images of this form do not have.
     ///
     /// # Errors
-    /// In words.
+    /// The field and a description of the problem.
     pub fn fits(&self, form: &Form) -> Result<(), (&'static str, String)> {
         for (field, class) in [("source", self.source), ("target", self.target)] {
             if class >= form.count() {
@@ -103,13 +103,13 @@ impl Backdoor {
         if least < PATCH_ROOM {
             let size = form.size_in_words();
             let problem = format!(
-                "images of {size} have no room for the patch, which takes {PATCH_ROOM} rows and columns"
+                "images of {size} are too small for the patch, which needs {PATCH_ROOM} rows and columns"
             );
             return Err(("images", problem));
         }
         if self.window > least {
             let problem = format!(
-                "a window of {} pixels; it must lie in 2 to {least}, since the images are {}",
+                "a window of {} pixels; it must be between 2 and {least}, since the images are {}",
                 self.window,
                 form.size_in_words()
             );
@@ -120,18 +120,18 @@ impl Backdoor {
             .map_err(|problem| ("noise", problem))
     }
 
-    /// Networks in all: the poisoned ones first.
+    /// Networks in total; the poisoned ones come first.
     pub fn networks(&self) -> usize {
         self.poisoned + self.clean
     }
 
-    /// Refuses a γ without noise, which earlier versions took.
+    /// Rejects a γ without noise, which earlier versions accepted.
     pub(super) fn check_noise(&self, path: &str) -> Result<(), Invalid> {
         match self.gammas.iter().position(|&gamma| gamma >= 1.0) {
             None => Ok(()),
             Some(place) => invalid(
                 format!("{path}.gammas[{place}]"),
-                "at γ 1 there is no noise, and nothing that a verdict could be made of; take less",
+                "at γ 1 there is no noise, so no verdict is possible; use a smaller γ",
             ),
         }
     }
@@ -146,13 +146,13 @@ impl Backdoor {
         if self.poisoned.max(self.clean) > 200 {
             return invalid(
                 format!("{path}.poisoned"),
-                "more than 200 networks of a kind have no room in one session",
+                "more than 200 networks of a kind do not fit in one session",
             );
         }
         if self.source == self.target {
             return invalid(
                 format!("{path}.target"),
-                "it is the source class itself; a backdoor leads to another one",
+                "it equals the source class; a backdoor leads to a different class",
             );
         }
         self.training.validate(&format!("{path}.training"))?;
@@ -179,7 +179,7 @@ mod tests {
     fn the_patch_is_a_c() {
         let picture: Vec<String> = (0..8)
             .map(|row| {
-                let pixel = |column| patch(28).any(|it| it == (row, column));
+                let pixel = |column| patch(28).any(|pixel| pixel == (row, column));
                 (20..28)
                     .map(|column| if pixel(column) { '#' } else { '.' })
                     .collect()
@@ -193,7 +193,7 @@ mod tests {
             ]
         );
         assert_eq!(patch(28).count(), 28);
-        // On other images it keeps its distance from the right border.
+        // On wider images the patch keeps its distance from the right border.
         assert!(patch(32).eq(patch(28).map(|(row, column)| (row, column + 4))));
     }
 }

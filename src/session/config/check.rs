@@ -1,8 +1,8 @@
-//! What plans are checked for: each fault names its place and what would do.
+//! Range checks for plans: each error names the place and the accepted values.
 
 use super::{Invalid, MAX_BLOCK, MAX_GAMMAS};
 
-/// Says that the plan cannot be run: where, and why.
+/// An error that names the place and the problem.
 pub fn invalid<T>(path: impl Into<String>, problem: impl Into<String>) -> Result<T, Invalid> {
     Err(Invalid {
         path: path.into(),
@@ -10,7 +10,7 @@ pub fn invalid<T>(path: impl Into<String>, problem: impl Into<String>) -> Result
     })
 }
 
-/// Refuses a zero among counts of things.
+/// Rejects counts that are zero.
 pub fn at_least_one(path: &str, counts: &[(&str, usize)]) -> Result<(), Invalid> {
     match counts.iter().find(|(_, count)| *count == 0) {
         Some((field, _)) => invalid(format!("{path}.{field}"), "it is 0; it must be at least 1"),
@@ -18,29 +18,29 @@ pub fn at_least_one(path: &str, counts: &[(&str, usize)]) -> Result<(), Invalid>
     }
 }
 
-/// Refuses a block of nothing, and one that a worker could not hold in memory.
+/// Rejects an empty block, and one too large for a worker's memory.
 pub fn block_size(path: &str, block: usize) -> Result<(), Invalid> {
     if (1..=MAX_BLOCK).contains(&block) {
         return Ok(());
     }
     invalid(
         format!("{path}.block"),
-        format!("{block} a block; it must lie in 1 to {MAX_BLOCK}"),
+        format!("{block} per block; it must be between 1 and {MAX_BLOCK}"),
     )
 }
 
-/// Refuses no trials, and more than `most`, which are the most that sums hold exactly.
+/// Rejects zero trials, and more than `most`, the most for which sums are exact.
 pub fn trials(path: &str, field: &str, trials: u64, most: u64) -> Result<(), Invalid> {
     if (1..=most).contains(&trials) {
         return Ok(());
     }
     invalid(
         format!("{path}.{field}"),
-        format!("{trials} trials; it must lie in 1 to {most}: so many are counted exactly"),
+        format!("{trials} trials; it must be between 1 and {most}, so that sums stay exact"),
     )
 }
 
-/// Refuses averages over a single trial: they have no spread.
+/// Rejects averages over a single trial, which have no spread.
 pub fn enough_to_average(path: &str, min_trials: u64) -> Result<(), Invalid> {
     if min_trials >= 2 {
         return Ok(());
@@ -51,7 +51,7 @@ pub fn enough_to_average(path: &str, min_trials: u64) -> Result<(), Invalid> {
     )
 }
 
-/// Refuses a list in which something stands twice.
+/// Rejects a list with duplicates.
 pub fn distinct<T: PartialEq>(
     path: &str,
     list: &[T],
@@ -60,13 +60,13 @@ pub fn distinct<T: PartialEq>(
     match (0..list.len()).find(|&i| list[..i].contains(&list[i])) {
         Some(i) => invalid(
             format!("{path}[{i}]"),
-            format!("{} stands in the list twice", name(&list[i])),
+            format!("{} is in the list twice", name(&list[i])),
         ),
         None => Ok(()),
     }
 }
 
-/// Refuses a number outside \[0, 1\].
+/// Rejects a number outside \[0, 1\].
 pub fn share(place: &str, symbol: &str, value: f64) -> Result<(), Invalid> {
     if (0.0..=1.0).contains(&value) {
         return Ok(());
@@ -74,7 +74,7 @@ pub fn share(place: &str, symbol: &str, value: f64) -> Result<(), Invalid> {
     invalid(place, format!("{symbol} = {value} is outside [0, 1]"))
 }
 
-/// Refuses a list of numbers in \[0, 1\] that is empty, too long, out of range or has one twice.
+/// Rejects a list of numbers in \[0, 1\] that is empty, too long, out of range or contains duplicates.
 pub fn shares(path: &str, field: &str, symbol: &str, values: &[f64]) -> Result<(), Invalid> {
     let list = format!("{path}.{field}");
     if values.is_empty() {
@@ -87,7 +87,7 @@ pub fn shares(path: &str, field: &str, symbol: &str, values: &[f64]) -> Result<(
         return invalid(
             list,
             format!(
-                "{} {symbol} in the list; at most {MAX_GAMMAS} have room",
+                "{} {symbol} in the list; at most {MAX_GAMMAS} are allowed",
                 values.len()
             ),
         );

@@ -1,4 +1,4 @@
-//! The plan of classification images.
+//! Configuration of classification images.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,50 +17,50 @@ pub struct ClassificationImages {
     pub noise: Noise,
     /// Signal strengths in \[0,1\]: a stimulus is (1−γ)·noise + γ·image.
     pub gammas: Vec<f64>,
-    /// Trials for each γ.
+    /// Trials per γ.
     pub trials: u64,
-    /// Fewer trials than this in a cell that an estimate needs make its class insufficient.
+    /// A class is insufficient if a cell that its estimate needs has fewer trials than this.
     pub min_trials: u64,
-    /// What a trial counts.
+    /// How trials are weighted.
     pub weighting: Weighting,
-    /// Reliability in (0, 1) at which a γ is done before its trials are used up: as soon as every
-    /// class that has enough trials has reached it. `None`: all trials.
+    /// Reliability in (0, 1) at which a γ is done early: as soon as every class with enough trials has
+    /// reached it. `None`: run all trials.
     pub target: Option<f64>,
-    /// Trials a block: the unit of seeding, of progress and of interruption.
+    /// Trials per block: the unit of seeding, progress and interruption.
     pub block: usize,
-    /// Side of the squares of equal pixels that the noise consists of; 1: every pixel its own.
+    /// Side of a noise cell in pixels; 1: every pixel is independent.
     pub cell: usize,
     /// Whether all channels of an image show the same noise.
     pub grey: bool,
-    /// What a trial is taken to say: the network's decision, what its outputs say for each class, or
-    /// both. `Decision` alone for a network that is a black box.
+    /// Which responses are recorded in a trial: the network's decision, the evidence its outputs give
+    /// for each class, or both. `Decision` alone for a black box.
     pub responses: Vec<Response>,
-    /// What of the outputs is the evidence for a class.
+    /// How evidence for a class is computed from the outputs.
     pub evidence: Evidence,
-    /// What was asked for beyond this once it had been made, in that order: see `noisescope extend`.
+    /// Extensions requested after the session was created, in order: see `noisescope extend`.
     pub extended: Vec<Extension>,
-    /// The classes that have maps, by name or number; empty: all. Decisions for the others are
-    /// counted all the same.
+    /// The classes that have maps, by name or number; empty: all. Decisions for the others are still
+    /// counted.
     pub classes: Vec<String>,
 }
 
-/// What a trial counts in the averages.
+/// A trial's weight in the averages.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Weighting {
-    /// Every trial the same.
+    /// Every trial counts the same.
     Equal,
-    /// As much as the network's confidence in its decision: its softmax probability.
+    /// A trial's weight is the softmax probability of the network's decision.
     Confidence,
-    /// Trials whose confidence is below this are dropped, the others count the same.
+    /// Trials with a confidence below this are dropped; the others count the same.
     Threshold(f64),
 }
 
-/// What the network's outputs say for a class k.
+/// How evidence for a class k is computed from the network's outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Evidence {
-    /// logit_k less the mean of all logits, which the softmax does not see.
+    /// logit_k minus the mean of all logits, to which the softmax is invariant.
     Logit,
-    /// ln p_k, of the softmax.
+    /// ln p_k of the softmax.
     LogProbability,
     /// p_k.
     Probability,
@@ -79,7 +79,7 @@ impl Evidence {
         }
     }
 
-    /// The unit of an evidence image is this per full range of a pixel.
+    /// The unit of the evidence; an evidence image is in this per full range of a pixel.
     pub fn unit(self) -> &'static str {
         match self {
             Self::Logit => "logits",
@@ -89,14 +89,14 @@ impl Evidence {
         }
     }
 
-    /// The unit of an evidence image in words: `logits per full range of a pixel`.
+    /// The unit of an evidence image: `logits per full range of a pixel`.
     pub fn image_unit(self) -> String {
         format!("{} per full range of a pixel", self.unit())
     }
 }
 
 impl Weighting {
-    /// In words, for views and reports; `None` for the usual one.
+    /// A description for views and reports; `None` for equal weights.
     pub fn label(self) -> Option<String> {
         match self {
             Self::Equal => None,
@@ -127,9 +127,9 @@ impl Default for ClassificationImages {
 }
 
 impl ClassificationImages {
-    /// Its name in views, reports and exports.
+    /// The name in views, reports and exports.
     pub const LABEL: &'static str = "classification images";
-    /// What its progress counts.
+    /// The unit that its progress counts.
     pub const UNIT: &'static str = "trials";
 
     pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
@@ -139,8 +139,7 @@ impl ClassificationImages {
             format!("`{class}`")
         })?;
         check::shares(path, "gammas", "γ", &self.gammas)?;
-        // The sums that are kept are of 16-bit values, of these times a weight of 10 bits, or of
-        // their squares.
+        // The sums are of 16-bit values, of those times a 10-bit weight, or of their squares.
         let squares = !self.noise.is_white() && !self.noise.is_of_few_values();
         let most = match self.weighting {
             _ if squares => MAX_TRIALS >> 10,
@@ -148,10 +147,10 @@ impl ClassificationImages {
             _ => MAX_TRIALS,
         };
         check::trials(path, "trials", self.trials, most)?;
-        for (place, own) in self.extended.iter().enumerate() {
+        for (place, extension) in self.extended.iter().enumerate() {
             let path = format!("{path}.extended[{place}]");
-            check::trials(&path, "trials", own.trials, most)?;
-            if let Some(target) = own.target {
+            check::trials(&path, "trials", extension.trials, most)?;
+            if let Some(target) = extension.target {
                 check_target(&path, target)?;
             }
         }
@@ -161,16 +160,16 @@ impl ClassificationImages {
         if !self.has(Response::Decision) {
             return invalid(
                 format!("{path}.responses"),
-                "decisions are counted in any case; write [Decision] or [Decision, Evidence]",
+                "decisions are always counted; write [Decision] or [Decision, Evidence]",
             );
         }
-        let extended = self.extended.iter().map(|own| own.trials);
+        let extended = self.extended.iter().map(|extension| extension.trials);
         let most = extended.fold(self.trials, u64::max);
         if self.has(Response::Evidence) && most > MOST_TRIALS {
             return invalid(
                 format!("{path}.trials"),
                 format!(
-                    "{most} trials; with evidence at most {MOST_TRIALS}, since its sums are of larger numbers; write responses: [Decision] for more"
+                    "{most} trials; at most {MOST_TRIALS} with evidence, since it sums larger numbers; write responses: [Decision] for more"
                 ),
             );
         }
@@ -179,7 +178,7 @@ impl ClassificationImages {
         {
             return invalid(
                 format!("{path}.weighting"),
-                format!("a confidence of {least}; it must lie in [0, 1)"),
+                format!("a confidence of {least}; it must be in [0, 1)"),
             );
         }
         if let Some(target) = self.target {
@@ -189,12 +188,12 @@ impl ClassificationImages {
         check::block_size(path, self.block)
     }
 
-    /// Whether trials are taken to say this.
+    /// Whether this response is recorded.
     pub fn has(&self, response: Response) -> bool {
         self.responses.contains(&response)
     }
 
-    /// How coarse its noise is.
+    /// The grain of its noise.
     pub fn grain(&self) -> Grain {
         Grain {
             cell: self.cell,
@@ -202,10 +201,10 @@ impl ClassificationImages {
         }
     }
 
-    /// The classes that have maps among those of `form`, ascending.
+    /// The classes that have maps, as indices into those of `form`, ascending.
     ///
     /// # Errors
-    /// The place in the list and what is wrong there, for a class that does not exist.
+    /// For a class that does not exist: its position in the list and a description of the problem.
     pub fn listed(&self, form: &Form) -> Result<Vec<usize>, (usize, String)> {
         if self.classes.is_empty() {
             return Ok((0..form.count()).collect());
@@ -224,7 +223,7 @@ fn check_target(path: &str, target: f64) -> Result<(), Invalid> {
         true => Ok(()),
         false => invalid(
             format!("{path}.target"),
-            format!("a reliability of {target}; it must lie in (0, 1)"),
+            format!("a reliability of {target}; it must be in (0, 1)"),
         ),
     }
 }

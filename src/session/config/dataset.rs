@@ -1,18 +1,18 @@
-//! Which images, and where they come from.
+//! The data set of a plan and where its files are found.
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// Which images, and where they come from.
+/// The data set and where its files are found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Dataset {
     /// The data set.
     pub name: DatasetName,
-    /// Where its files are looked for.
+    /// Where its files are found.
     pub source: DatasetSource,
-    /// Whether rows and columns of every image change places, as EMNIST's files need it.
+    /// Whether every image is transposed, as EMNIST's files require.
     pub transpose: bool,
 }
 
@@ -37,12 +37,12 @@ pub enum DatasetName {
     Kmnist,
     /// Animals and vehicles, in colour.
     Cifar10,
-    /// Images of one's own, under this name.
+    /// A user's own images, under this name.
     Own(String),
 }
 
 impl DatasetName {
-    /// Names of the classes of a known set, in the order of their labels.
+    /// Class names of a built-in set, in label order.
     pub const fn known_classes(&self) -> Option<&'static [&'static str]> {
         match self {
             Self::Mnist => Some(&["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]),
@@ -75,7 +75,7 @@ impl DatasetName {
         }
     }
 
-    /// Names of the classes, in the order of their labels; numbers where the set has no names.
+    /// Class names in label order; numbers if the set has no names.
     pub fn class_names(&self, classes: usize) -> Vec<String> {
         match self.known_classes() {
             Some(names) if names.len() == classes => {
@@ -85,7 +85,7 @@ impl DatasetName {
         }
     }
 
-    /// The name as its authors write it.
+    /// The name as its authors spell it.
     pub fn label(&self) -> &str {
         match self {
             Self::Mnist => "MNIST",
@@ -100,19 +100,19 @@ impl DatasetName {
 /// Where the images come from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DatasetSource {
-    /// The full set where it is present, else the embedded subset.
+    /// The full set if present, otherwise the embedded subset.
     Auto,
-    /// The first 10,000 training and 2,000 test images, which the program carries.
+    /// The first 10,000 training and 2,000 test images, embedded in the program.
     Embedded,
-    /// The full set (60,000 + 10,000) in the data folder; an error where it is not there.
+    /// The full set (60,000 + 10,000) in the data folder; an error if it is missing.
     Full,
-    /// A folder of one's own.
+    /// A user's folder.
     Folder(PathBuf),
-    /// A file of one's own.
+    /// A user's file.
     File(PathBuf),
 }
 
-/// A data set that may be missing, spelt without `Some`: `dataset: None` or `dataset: (name: …)`.
+/// Serialization of an optional data set without `Some`: `dataset: None` or `dataset: (name: …)`.
 pub(super) mod or_none {
     use std::fmt;
 
@@ -122,10 +122,10 @@ pub(super) mod or_none {
 
     use super::Dataset;
 
-    pub fn serialize<S: Serializer>(it: &Option<Dataset>, to: S) -> Result<S::Ok, S::Error> {
-        match it {
+    pub fn serialize<S: Serializer>(dataset: &Option<Dataset>, to: S) -> Result<S::Ok, S::Error> {
+        match dataset {
             Some(dataset) if to.is_human_readable() => dataset.serialize(to),
-            it => it.serialize(to),
+            dataset => dataset.serialize(to),
         }
     }
 
@@ -133,12 +133,12 @@ pub(super) mod or_none {
         if !from.is_human_readable() {
             return Option::deserialize(from);
         }
-        from.deserialize_any(OrNone)
+        from.deserialize_any(OptionalDatasetVisitor)
     }
 
-    struct OrNone;
+    struct OptionalDatasetVisitor;
 
-    impl<'de> Visitor<'de> for OrNone {
+    impl<'de> Visitor<'de> for OptionalDatasetVisitor {
         type Value = Option<Dataset>;
 
         fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -157,7 +157,7 @@ pub(super) mod or_none {
             Dataset::deserialize(MapAccessDeserializer::new(map)).map(Some)
         }
 
-        /// `()`: every field has its default.
+        /// `()`: every field takes its default.
         fn visit_unit<E>(self) -> Result<Self::Value, E> {
             Ok(Some(Dataset::default()))
         }

@@ -1,67 +1,71 @@
-//! Classification images that go on past what was first planned, without training again.
+//! Extensions: more trials of classification images, without training again.
 
 use serde::{Deserialize, Serialize};
 
 use super::ClassificationImages;
 
-/// More trials of classification images, as a person asked for them after the plan had been made.
+/// More trials of classification images, requested after the session was created.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Extension {
-    /// The γ that goes on; `None`: all.
+    /// The γ to extend; `None`: all.
     #[serde(default)]
     pub gamma: Option<f64>,
-    /// Trials at it in all.
+    /// Total number of trials at that γ.
     pub trials: u64,
-    /// Reliability at which it is done earlier; `None`: all the trials.
+    /// Reliability at which it is done early; `None`: run all trials.
     #[serde(default)]
     pub target: Option<f64>,
-    /// The class whose map the target is about, by name or number; `None`: every class.
+    /// The class whose map must reach the target, by name or number; `None`: every class.
     #[serde(default)]
     pub class: Option<String>,
 }
 
 impl Extension {
-    /// Whether a γ goes on.
+    /// Whether it applies to a γ.
     pub fn is_of(&self, gamma: f64) -> bool {
-        self.gamma.is_none_or(|own| own == gamma)
+        self.gamma.is_none_or(|extended| extended == gamma)
     }
 }
 
-/// Trials of one block.
+/// The trials of one block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
-    /// Number of the first at its γ.
+    /// Index of the first trial at its γ.
     pub first: u64,
-    /// How many.
+    /// Number of trials.
     pub trials: usize,
 }
 
 impl ClassificationImages {
-    /// Trials at which a γ ended or will end, ascending: those of the plan, then those of each extension
-    /// of it. The last block before each may be short.
+    /// Trial counts at which a γ stopped or will stop, ascending: the plan's, then each extension's. The
+    /// last block before each may be short.
     fn ends(&self, gamma: f64) -> Vec<u64> {
         let mut ends = vec![self.trials];
-        for own in self.extended.iter().filter(|it| it.is_of(gamma)) {
-            if ends.last().is_some_and(|last| own.trials > *last) {
-                ends.push(own.trials);
+        for extension in self
+            .extended
+            .iter()
+            .filter(|extension| extension.is_of(gamma))
+        {
+            if ends.last().is_some_and(|last| extension.trials > *last) {
+                ends.push(extension.trials);
             }
         }
         ends
     }
 
-    /// Trials at a γ in all.
+    /// Total trials at a γ.
     pub fn trials_at(&self, gamma: f64) -> u64 {
         self.ends(gamma).last().copied().unwrap_or(self.trials)
     }
 
-    /// Trials at every γ together.
+    /// Total trials over all γ.
     pub fn trials_in_all(&self) -> u64 {
         let all = self.gammas.iter().map(|&gamma| self.trials_at(gamma));
         all.fold(0, u64::saturating_add)
     }
 
-    /// Blocks that a γ takes.
+    /// Number of blocks at a γ.
     pub fn blocks_at(&self, gamma: f64) -> u64 {
         let (mut blocks, mut before) = (0, 0);
         for end in self.ends(gamma) {
@@ -71,7 +75,7 @@ impl ClassificationImages {
         blocks
     }
 
-    /// The trials of block `block` of a γ: as many as a block has, but for the last before each end.
+    /// The trials of block `block` at a γ: a full block, except for the last one before each stop.
     pub fn span(&self, gamma: f64, block: u64) -> Span {
         let (mut left, mut before) = (block, 0);
         for end in self.ends(gamma) {
@@ -95,11 +99,17 @@ impl ClassificationImages {
         self.span(gamma, blocks).first
     }
 
-    /// The reliability at which a γ is done before its trials are used up, and the class that must reach
-    /// it; without one every class must.
+    /// The reliability at which a γ is done early, and the class that must reach it; `None`: every
+    /// class.
     pub fn target_at(&self, gamma: f64) -> Option<(f64, Option<&str>)> {
-        match self.extended.iter().rfind(|it| it.is_of(gamma)) {
-            Some(own) => own.target.map(|target| (target, own.class.as_deref())),
+        match self
+            .extended
+            .iter()
+            .rfind(|extension| extension.is_of(gamma))
+        {
+            Some(extension) => extension
+                .target
+                .map(|target| (target, extension.class.as_deref())),
             None => self.target.map(|target| (target, None)),
         }
     }
@@ -127,7 +137,7 @@ mod tests {
     }
 
     proptest! {
-        /// What was there before an extension is what it was, and blocks follow on each other.
+        /// An extension does not change earlier blocks, and blocks are contiguous.
         #[test]
         fn blocks_follow_on_each_other_and_keep_what_was_done(
             trials in 1..2000_u64,

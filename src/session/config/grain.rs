@@ -1,11 +1,11 @@
-//! How coarse noise is: each of its numbers may be shown as a square of equal pixels.
+//! The grain of noise: each noise value can cover a square of equal pixels.
 
 use serde::{Deserialize, Serialize};
 
 use crate::session::form::Shape;
 
-/// The grain of noise. Sums, maps and z are kept on the grid of its cells: a map of large images
-/// becomes reliable sooner, since the signal is summed over a cell, and fits into memory.
+/// The grain of noise. Sums, maps and z are kept on the grid of cells: maps of large images become
+/// reliable sooner, since the signal is summed over a cell, and fit in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Grain {
@@ -25,14 +25,14 @@ impl Default for Grain {
 }
 
 impl Grain {
-    /// The grid for images of `image`, \[channels, ⌈H/cell⌉, ⌈W/cell⌉\].
+    /// The grid for images of this shape, \[channels, ⌈H/cell⌉, ⌈W/cell⌉\].
     pub fn grid(self, [channels, height, width]: Shape) -> Shape {
         let channels = if self.grey { 1 } else { channels };
         let cell = self.cell.max(1);
         [channels, height.div_ceil(cell), width.div_ceil(cell)]
     }
 
-    /// For every number of an image, \[C·H·W\], its cell on the grid; `None` where each has its own.
+    /// For every number of an image, \[C·H·W\], the index of its cell; `None` if each has its own.
     pub fn cells(self, image: Shape) -> Option<Vec<usize>> {
         let [_, rows, columns] = self.grid(image);
         if self.grid(image) == image {
@@ -51,7 +51,7 @@ impl Grain {
         Some(cells)
     }
 
-    /// How many numbers of an image each cell stands for, \[c·h·w\].
+    /// How many numbers of an image each cell covers, \[c·h·w\].
     pub fn cover(self, image: Shape) -> Vec<u32> {
         let grid: usize = self.grid(image).iter().product();
         match self.cells(image) {
@@ -64,7 +64,7 @@ impl Grain {
         }
     }
 
-    /// A map on the grid, \[c·h·w\], as the image of `image` that it stands for, \[C·H·W\].
+    /// Expands a map on the grid, \[c·h·w\], to an image, \[C·H·W\].
     pub fn spread<T: Copy>(self, map: &[T], image: Shape) -> Vec<T> {
         match self.cells(image) {
             None => map.to_vec(),

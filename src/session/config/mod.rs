@@ -1,7 +1,7 @@
-//! What to do: the part of a session that a person writes.
+//! A session's configuration: the part that the user writes.
 //!
-//! Every field has a default, so a preset names only what it changes; an unknown field is an
-//! error. [`Config::validate`] names the offending place the way the file spells it, for example
+//! Every field has a default, so a preset names only what it changes; an unknown field is an error.
+//! [`Config::validate`] names the offending place as spelled in the file, for example
 //! `analyses[0].gammas[1]`.
 
 pub mod analysis;
@@ -40,11 +40,11 @@ pub use predictions::{Predictions, Split};
 pub use spike_triggered::{SpikeTriggered, Unit};
 pub use templates::Templates;
 
-/// The whole plan of a run.
+/// The complete configuration of a session.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Everything random in the run follows from this number.
+    /// The seed of everything random in the run.
     pub seed: u64,
     /// The images; `None` for noise alone.
     #[serde(with = "dataset::or_none")]
@@ -71,30 +71,31 @@ impl Default for Config {
     }
 }
 
-/// A configuration that cannot be run: where, and why.
+/// A configuration that cannot be run: the place and the reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {problem}")]
 pub struct Invalid {
-    /// The place as the file spells it, for example `analyses[0].gammas[1]`.
+    /// The place as spelled in the file, for example `analyses[0].gammas[1]`.
     pub path: String,
-    /// What is wrong with it and what would be right.
+    /// The problem and the accepted values.
     pub problem: String,
 }
 
-/// Most trials at one γ: sums of 16-bit numbers stay far inside 64 bits.
+/// Maximum trials at one γ: sums of 16-bit numbers stay well inside 64 bits.
 pub const MAX_TRIALS: u64 = 1 << 40;
 
-/// Most γ in a list: each has sums of its own in memory, in the file and on the way to viewers.
+/// Maximum number of γ in a list: each has its own sums in memory, in the file and in what viewers
+/// receive.
 pub const MAX_GAMMAS: usize = 64;
 
-/// Most epochs, and most images a batch.
+/// Maximum for epochs, patience and batch size.
 pub const MAX_TRAINING: usize = 1_000_000;
 
-/// Most trials a block may have: a worker holds one block of stimuli in memory.
+/// Maximum trials per block: a worker holds a block's stimuli in memory.
 pub const MAX_BLOCK: usize = 8192;
 
 impl Config {
-    /// Checks every range. The path in the error is spelt as in the file.
+    /// Checks every range. Errors spell the path as in the file.
     pub fn validate(&self) -> Result<(), Invalid> {
         if !(self.checkpoint_s.is_finite() && self.checkpoint_s >= 0.1) {
             return invalid(
@@ -113,38 +114,38 @@ impl Config {
                 return invalid(
                     format!("analyses[{i}]"),
                     format!(
-                        "{name} works with classification images, and none stand before it in the plan; put ClassificationImages(()) before {name}(…)"
+                        "{name} needs classification images, and none come before it in the plan; put ClassificationImages(()) before {name}(…)"
                     ),
                 );
             }
             if let (Analysis::Backdoor(_), NetworkKind::Onnx) = (analysis, self.network.kind) {
                 return invalid(
                     format!("analyses[{i}]"),
-                    "Backdoor trains networks of the plan's kind of its own, and an ONNX network cannot be trained here; take Audit(()) instead, which looks at the network that is given",
+                    "Backdoor trains its own networks of the plan's kind, and an ONNX network cannot be trained here; use Audit(()) instead, which examines the given network",
                 );
             }
-            if let (Analysis::Attack(it), Some(images)) = (analysis, self.images_of(i)) {
-                it.validate_gamma(&format!("analyses[{i}]"), images)?;
+            if let (Analysis::Attack(attack), Some(images)) = (analysis, self.images_of(i)) {
+                attack.validate_gamma(&format!("analyses[{i}]"), images)?;
             }
         }
         Ok(())
     }
 
-    /// Refuses in a new plan what sessions that exist may hold: noise for a backdoor study that is
-    /// none, and what takes images where there are none.
+    /// Rejects in a new plan what existing sessions may contain: a backdoor study without noise, and
+    /// experiments that need images in a plan without them.
     ///
     /// # Errors
-    /// Names the place, and what would do.
+    /// Names the place and the accepted values.
     pub fn check_new(&self) -> Result<(), Invalid> {
         for (i, analysis) in self.analyses.iter().enumerate() {
-            if let Analysis::Backdoor(it) = analysis {
-                it.check_noise(&format!("analyses[{i}]"))?;
+            if let Analysis::Backdoor(backdoor) = analysis {
+                backdoor.check_noise(&format!("analyses[{i}]"))?;
             }
         }
         self.check_images()
     }
 
-    /// Refuses what takes images in a plan that has none.
+    /// Rejects what needs images in a plan without them.
     fn check_images(&self) -> Result<(), Invalid> {
         const NONE: &str = "and the plan has none (dataset: None)";
         if self.dataset.is_some() {
@@ -154,30 +155,30 @@ impl Config {
             return invalid(
                 "network.weights",
                 format!(
-                    "training takes images, {NONE}; take weights from a file: File(\"model.pt\")"
+                    "training needs images, {NONE}; load weights from a file: File(\"model.pt\")"
                 ),
             );
         }
         for (i, analysis) in self.analyses.iter().enumerate() {
             let gammas: &[f64] = match analysis {
-                Analysis::ClassificationImages(it) => &it.gammas,
+                Analysis::ClassificationImages(plan) => &plan.gammas,
                 Analysis::SpikeTriggered(_) => &[],
                 _ => {
                     let name = analysis.variant();
                     return invalid(
                         format!("analyses[{i}]"),
                         format!(
-                            "{name} works with images, {NONE}; take it out of the plan, or give the images"
+                            "{name} needs images, {NONE}; remove it from the plan or add a data set"
                         ),
                     );
                 }
             };
-            if let Some(at) = gammas.iter().position(|&gamma| gamma > 0.0) {
+            if let Some(index) = gammas.iter().position(|&gamma| gamma > 0.0) {
                 return invalid(
-                    format!("analyses[{i}].gammas[{at}]"),
+                    format!("analyses[{i}].gammas[{index}]"),
                     format!(
-                        "γ {} blends images with the noise, {NONE}; give gammas: [0.0]",
-                        gammas[at]
+                        "γ {} blends images with the noise, {NONE}; use gammas: [0.0]",
+                        gammas[index]
                     ),
                 );
             }
@@ -185,29 +186,29 @@ impl Config {
         Ok(())
     }
 
-    /// What the images are called, for headers and reports.
+    /// The name of the images in headers and reports.
     pub fn dataset_label(&self) -> &str {
         self.dataset
             .as_ref()
-            .map_or("noise alone", |it| it.name.label())
+            .map_or("noise alone", |dataset| dataset.name.label())
     }
 
-    /// The plan of the classification images that the analysis at `index` works with.
+    /// The configuration of the classification images that the experiment at `index` uses.
     pub fn images_of(&self, index: usize) -> Option<&ClassificationImages> {
         match self.analyses.get(self.images_before(index)?) {
-            Some(Analysis::ClassificationImages(it)) => Some(it),
+            Some(Analysis::ClassificationImages(images)) => Some(images),
             _ => None,
         }
     }
 
-    /// The classification images that the analysis at `index` works with: those that stand last
-    /// before it in the plan.
+    /// Index of the classification images that the experiment at `index` uses: the last ones before it
+    /// in the plan.
     pub fn images_before(&self, index: usize) -> Option<usize> {
         let before = &self.analyses[..index.min(self.analyses.len())];
         before
             .iter()
             .enumerate()
-            .filter(|(_, it)| matches!(it, Analysis::ClassificationImages(_)))
+            .filter(|(_, analysis)| matches!(analysis, Analysis::ClassificationImages(_)))
             .map(|(i, _)| i)
             .next_back()
     }

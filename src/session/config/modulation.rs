@@ -1,38 +1,38 @@
-//! The plan of modulation (microstimulation).
+//! Configuration of modulation (microstimulation).
 
 use serde::{Deserialize, Serialize};
 
 use super::check::{self, invalid};
 use super::{Invalid, MAX_GAMMAS};
 
-/// The bias of a layer is changed by ±k·α·ā_c/max(ā_c), where ā_c is the layer's mean activation
-/// over the training images of class c.
+/// Shifts the biases of a layer by ±k·α·ā_c/max(ā_c), where ā_c is the layer's mean activation over the
+/// training images of class c.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Modulation {
-    /// The layers and their α; empty: `conv1` 0.1, `conv2` 1 and `fc1` 0.1 as far as the network
-    /// has them and they can be pushed, and `logits` 0.1 where it has none of them.
+    /// The layers and their α; empty: those of `conv1` 0.1, `conv2` 1 and `fc1` 0.1 that the network has
+    /// and that can be modulated; if none, `logits` 0.1.
     pub layers: Vec<ModulatedLayer>,
-    /// Steps k; each is taken in both directions, and 0 is always among them.
+    /// Steps k; each is applied in both directions, and 0 is always included.
     pub steps: Vec<u32>,
-    /// Signal strengths γ of the psychometric curves. 0 (pure noise) and 1 (the image alone) are
-    /// always among them.
+    /// Signal strengths γ of the psychometric curves. 0 (pure noise) and 1 (the image alone) are always
+    /// included.
     pub gammas: Vec<f64>,
-    /// Most test images; the first ones.
+    /// Maximum number of test images; the first ones are used.
     pub images: usize,
-    /// Most training images of each class that a mean activation is taken over.
+    /// Maximum number of training images per class for the mean activation.
     pub images_per_class: usize,
-    /// Images a block.
+    /// Images per block.
     pub block: usize,
 }
 
-/// A layer that is modulated.
+/// A layer to modulate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModulatedLayer {
     /// The layer's name, for example `conv2`.
     pub layer: String,
-    /// α: change of the bias of the most active unit at one step.
+    /// α: bias change of the most active unit at one step.
     pub alpha: f64,
 }
 
@@ -50,12 +50,12 @@ impl Default for Modulation {
 }
 
 impl Modulation {
-    /// Its name in views, reports and exports.
+    /// The name in views, reports and exports.
     pub const LABEL: &'static str = "modulation";
-    /// What its progress counts.
+    /// The unit that its progress counts.
     pub const UNIT: &'static str = "queries";
 
-    /// Every strength in order: −k … −1, 0, 1 … k.
+    /// Every strength, ascending: −k … −1, 0, 1 … k.
     pub fn strengths(&self) -> Vec<i64> {
         let mut steps: Vec<i64> = self.steps.iter().map(|&k| i64::from(k)).collect();
         steps.extend(self.steps.iter().map(|&k| -i64::from(k)));
@@ -65,7 +65,7 @@ impl Modulation {
         steps
     }
 
-    /// Every γ in order, from 0 to 1.
+    /// Every γ, ascending, from 0 to 1.
     pub fn signal_strengths(&self) -> Vec<f64> {
         let mut gammas = self.gammas.clone();
         gammas.extend([0.0, 1.0]);
@@ -85,15 +85,19 @@ impl Modulation {
             );
         }
         check::block_size(path, self.block)?;
-        for (i, it) in self.layers.iter().enumerate() {
-            if !(it.alpha > 0.0 && it.alpha <= 1000.0) {
+        for (i, layer) in self.layers.iter().enumerate() {
+            if !(layer.alpha > 0.0 && layer.alpha <= 1000.0) {
                 return invalid(
                     format!("{path}.layers[{i}].alpha"),
-                    format!("α = {} is outside (0, 1000]", it.alpha),
+                    format!("α = {} is outside (0, 1000]", layer.alpha),
                 );
             }
         }
-        let layers: Vec<&str> = self.layers.iter().map(|it| it.layer.as_str()).collect();
+        let layers: Vec<&str> = self
+            .layers
+            .iter()
+            .map(|layer| layer.layer.as_str())
+            .collect();
         check::distinct(&format!("{path}.layers"), &layers, |layer| {
             format!("`{layer}`")
         })?;
@@ -119,7 +123,7 @@ mod tests {
         };
         assert_eq!(
             large.validate("analyses[0]").unwrap_err().to_string(),
-            "analyses[0].block: 10000 a block; it must lie in 1 to 8192"
+            "analyses[0].block: 10000 per block; it must be between 1 and 8192"
         );
     }
 }

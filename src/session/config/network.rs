@@ -1,4 +1,4 @@
-//! The network under study, and how it gets its weights.
+//! The network under study and its weights.
 
 use std::path::PathBuf;
 
@@ -8,21 +8,21 @@ use super::check::invalid;
 use super::{Invalid, MAX_TRAINING};
 use crate::session::form::Shape;
 
-/// The network and how it gets its weights.
+/// The network under study and where its weights come from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Network {
     /// The architecture.
     pub kind: NetworkKind,
-    /// How it gets its weights.
+    /// Where its weights come from.
     pub weights: Weights,
-    /// Channels, rows and columns of its images where the plan has none (`dataset: None`); else the
-    /// images say it. `None`: one channel of 28×28.
+    /// Channels, rows and columns of the input if the plan has no images (`dataset: None`), which
+    /// otherwise determine it. `None`: one channel of 28×28.
     pub image: Option<Shape>,
-    /// What the network takes for black and white, where its weights come from a file.
+    /// The input encoding that the network expects, if its weights come from a file.
     pub input: Input,
-    /// The output of an ONNX file that gives the logits, by its name or that of a node; `None`: the
-    /// only one.
+    /// The output of an ONNX file that gives the logits, by its name or a node's; `None`: the only
+    /// output.
     pub output: Option<String>,
 }
 
@@ -38,22 +38,23 @@ impl Default for Network {
     }
 }
 
-/// How a network from a file wants its images, which are in \[0,1\] here: first over the range, then
-/// in the order of channels, then less the mean and over the deviation of each channel.
+/// The input that a network from a file expects. Images are in \[0,1\] here; they are scaled to the
+/// range, their channels reordered, then each channel has its mean subtracted and is divided by its
+/// deviation.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Input {
-    /// What black and white are.
+    /// The values of black and white.
     pub range: Range,
-    /// What is taken off each channel then: one number a channel, or one for all; empty: nothing.
+    /// Subtracted from each channel: one number per channel, or one for all; empty: nothing.
     pub mean: Vec<f64>,
-    /// What each channel is divided by then; empty: nothing.
+    /// Each channel is then divided by this; empty: by nothing.
     pub std: Vec<f64>,
-    /// The order of the channels; `mean` and `std` are in it.
+    /// The order of the channels, which also applies to `mean` and `std`.
     pub order: Order,
 }
 
-/// What a network takes for black and white.
+/// The values of black and white that a network expects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Range {
     /// 0 and 1.
@@ -65,7 +66,7 @@ pub enum Range {
     Signed,
 }
 
-/// The order in which a network takes the channels of a colour.
+/// The order of the colour channels that a network expects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Order {
     /// Red, green, blue.
@@ -76,12 +77,12 @@ pub enum Order {
 }
 
 impl Network {
-    /// What it is called in headers and reports: its kind, or its file where that holds a network.
+    /// The name in headers and reports: the kind, or the file name of an ONNX network.
     pub fn label(&self) -> String {
         match (&self.weights, self.kind) {
             (Weights::File(path), NetworkKind::Onnx) => path.file_name().map_or_else(
                 || self.kind.label().to_owned(),
-                |it| it.to_string_lossy().into(),
+                |name| name.to_string_lossy().into(),
             ),
             _ => self.kind.label().to_owned(),
         }
@@ -107,7 +108,7 @@ impl Network {
         if self.input != Input::default() && matches!(self.weights, Weights::Train(_)) {
             return invalid(
                 "network.input",
-                "a network that is trained here takes images in [0,1]; only weights from a file may want others",
+                "a network that is trained here takes images in [0,1]; only weights from a file may need another range",
             );
         }
         self.input.validate("network.input")
@@ -115,7 +116,7 @@ impl Network {
 }
 
 impl Input {
-    /// What a plan says of it, without what is usual: `(range: Byte, order: Bgr)`.
+    /// Its fields as written in a plan, without defaults: `(range: Byte, order: Bgr)`.
     pub fn in_plan(&self) -> String {
         let mut parts = Vec::new();
         if self.range != Range::Unit {
@@ -137,10 +138,10 @@ impl Input {
             for (i, value) in values.iter().enumerate() {
                 let path = format!("{path}.{field}[{i}]");
                 if !value.is_finite() {
-                    return invalid(path, format!("{value} is no number"));
+                    return invalid(path, format!("{value} is not a finite number"));
                 }
                 if field == "std" && *value <= 0.0 {
-                    return invalid(path, format!("{value}; a deviation is above 0"));
+                    return invalid(path, format!("{value}; a deviation must be above 0"));
                 }
             }
         }
@@ -148,8 +149,8 @@ impl Input {
     }
 }
 
-/// The architectures. Each is sized to the images, which are in \[0,1\], and gives one logit a class.
-/// Parameters are told for one channel, 28×28 pixels and ten classes.
+/// The architectures. Each adapts to the size of the images, which are in \[0,1\], and gives one logit
+/// per class. Parameter counts are for one channel, 28×28 pixels and ten classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum NetworkKind {
     /// Two 5×5 convolutions with ReLU and max-pooling, two fully connected layers; 431,080 parameters.
@@ -158,14 +159,14 @@ pub enum NetworkKind {
     Mlp,
     /// Logistic regression; 7,850 parameters.
     Logistic,
-    /// Image rows as time steps through two LSTM layers of 128 units; the last state decides.
+    /// Image rows as time steps through two LSTM layers of 128 units; classified from the last state.
     Rnn,
-    /// Two 3×3 convolutions and two fully connected layers without a non-linearity but
-    /// max-pooling; 421,642 parameters.
+    /// Two 3×3 convolutions and two fully connected layers with no non-linearity except max-pooling;
+    /// 421,642 parameters.
     Simple,
     /// As `Simple`, with batch normalization and a depthwise convolution; 422,346 parameters.
     Complex,
-    /// The network of an ONNX file, whatever it is.
+    /// Any network from an ONNX file.
     Onnx,
 }
 
@@ -194,12 +195,13 @@ impl NetworkKind {
     }
 }
 
-/// How the network gets its weights.
+/// Where the weights come from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Weights {
     /// Trained here, on the session's data set.
     Train(Training),
-    /// Taken from a file: a PyTorch state dict (`.pt`, `.pth`), safetensors, or an ONNX network (`.onnx`).
+    /// Loaded from a file: a PyTorch state dict (`.pt`, `.pth`), safetensors, or an ONNX network
+    /// (`.onnx`).
     File(PathBuf),
 }
 
@@ -207,11 +209,11 @@ pub enum Weights {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Training {
-    /// Most epochs to train for.
+    /// Maximum number of epochs.
     pub epochs: usize,
-    /// Epochs without a better validation accuracy after which training stops.
+    /// Training stops after this many epochs without better validation accuracy.
     pub patience: usize,
-    /// Images a batch.
+    /// Images per batch.
     pub batch: usize,
     /// Learning rate at the first batch.
     pub lr_max: f64,
@@ -219,7 +221,7 @@ pub struct Training {
     pub lr_min: f64,
     /// L2 penalty added to the gradient, as Adam's `weight_decay` does; 0 turns it off.
     pub weight_decay: f64,
-    /// Share of the training images that is held out for validation.
+    /// Share of the training images held out for validation.
     pub validation: f64,
 }
 
@@ -260,7 +262,7 @@ impl Training {
             if !(value.is_finite() && value > 0.0 && value <= 1.0) {
                 return invalid(
                     format!("{path}.{field}"),
-                    format!("a learning rate of {value}; it must lie in (0, 1]"),
+                    format!("a learning rate of {value}; it must be in (0, 1]"),
                 );
             }
         }

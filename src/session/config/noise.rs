@@ -1,4 +1,4 @@
-//! The kinds of noise, and what is known of each: its grid, its mean and its spread.
+//! The kinds of noise and the properties of each: its grid and its deviation.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ pub enum Noise {
     Gaussian(Gaussian),
     /// Independent pixels, 0 or 1 with equal chance.
     Binary,
-    /// One white square of 4×4 pixels on a grid of such squares, every place equally likely.
+    /// One white square of 4×4 pixels on a grid of such squares, every position equally likely.
     Patch,
     /// A sum of tiled Gabor filters (960 on 28×28 pixels) with random coefficients, min–max scaled per image.
     Gabor,
@@ -29,7 +29,7 @@ pub enum Noise {
     Pca,
 }
 
-/// Largest side of a cell, in pixels.
+/// Maximum side of a cell, in pixels.
 const MOST_CELL: usize = 1024;
 
 /// The spread of Gaussian noise.
@@ -59,7 +59,7 @@ impl Noise {
         }
     }
 
-    /// Where its values lie.
+    /// The grid that its values lie on.
     pub fn grid(self) -> Grid {
         const SIXTEEN_BITS: f64 = 1.0 / 65536.0;
         match self {
@@ -67,11 +67,11 @@ impl Noise {
                 offset: SIXTEEN_BITS / 2.0,
                 step: SIXTEEN_BITS,
             },
-            Self::Gaussian(it) => {
+            Self::Gaussian(gaussian) => {
                 // The grid point 0 is the clip at −6σ, and 0.5 is a grid point.
                 let step = 1.0 / 4096.0;
                 Grid {
-                    offset: 0.5 - (6.0 * it.sigma / step).floor() * step,
+                    offset: 0.5 - (6.0 * gaussian.sigma / step).floor() * step,
                     step,
                 }
             }
@@ -82,17 +82,19 @@ impl Noise {
         }
     }
 
-    /// Standard deviation of one pixel of images of `shape` where it follows from the definition and
-    /// is the same for all; `None` where it has to be measured from the trials.
+    /// Standard deviation of one pixel, for images of this shape, if it follows from the definition and
+    /// is the same for all pixels; `None` if it must be measured from the trials.
     pub fn deviation(self, [_, height, width]: Shape) -> Option<f64> {
         match self {
             // √((1 − 65536⁻²)/12)
             Self::Uniform => Some(((1.0 - 65536_f64.powi(-2)) / 12.0).sqrt()),
-            // The grid adds step²/12; clipping at 6σ takes away less than 10⁻⁷ of it.
-            Self::Gaussian(it) => Some((it.sigma.powi(2) + 4096_f64.powi(-2) / 12.0).sqrt()),
+            // The grid adds step²/12; clipping at 6σ removes less than 10⁻⁷ of it.
+            Self::Gaussian(gaussian) => {
+                Some((gaussian.sigma.powi(2) + 4096_f64.powi(-2) / 12.0).sqrt())
+            }
             Self::Binary => Some(0.5),
-            // A pixel is white in one of n images, n being the number of places; where the squares do
-            // not fill the image, some pixels never are.
+            // A pixel is white in one of n images, n being the number of positions; if the squares do
+            // not fill the image, some pixels are never white.
             Self::Patch if height % PATCH == 0 && width % PATCH == 0 => {
                 let places = (height / PATCH * (width / PATCH)) as f64;
                 Some((places - 1.0).sqrt() / places)
@@ -101,26 +103,26 @@ impl Noise {
         }
     }
 
-    /// Refuses what has no meaning on images of `shape`: why, and what would do.
+    /// Rejects noise that does not fit images of this shape.
     ///
     /// # Errors
-    /// In words, without the place.
+    /// The problem and a remedy, without the place.
     pub fn fits(self, [_, height, width]: Shape) -> Result<(), String> {
         if self == Self::Patch && height.min(width) < PATCH {
             return Err(format!(
-                "images of {height}×{width} have no room for squares of {PATCH}×{PATCH}; take Uniform"
+                "images of {height}×{width} are too small for squares of {PATCH}×{PATCH}; use Uniform"
             ));
         }
         Ok(())
     }
 
-    /// Refuses grains that the kind of noise has no use for.
+    /// Rejects grains that this kind of noise does not support.
     pub(super) fn validate_grain(self, grain: Grain, path: &str) -> Result<(), Invalid> {
         if grain.cell == 0 || grain.cell > MOST_CELL {
             return invalid(
                 format!("{path}.cell"),
                 format!(
-                    "cells of {} pixels; it must lie in 1 to {MOST_CELL}",
+                    "cells of {} pixels; the side must be between 1 and {MOST_CELL}",
                     grain.cell
                 ),
             );
@@ -129,7 +131,7 @@ impl Noise {
             return invalid(
                 format!("{path}.cell"),
                 format!(
-                    "{} noise has a grain of its own; cells go with Uniform, Gaussian(()) and Binary",
+                    "{} noise has its own grain; cells work with Uniform, Gaussian(()) and Binary",
                     self.label()
                 ),
             );
@@ -137,13 +139,14 @@ impl Noise {
         if grain.grey && self == Self::Pca {
             return invalid(
                 format!("{path}.grey"),
-                "the principal components of colour images have colours; leave `grey` out",
+                "the principal components of colour images are in colour; leave out `grey`",
             );
         }
         Ok(())
     }
 
-    /// Whether the points of its grid are so few that their squares need no more room than they do.
+    /// Whether its grid has so few points that squared values need no more bits than the values
+    /// themselves.
     pub(super) fn is_of_few_values(self) -> bool {
         matches!(self, Self::Binary | Self::Patch)
     }
@@ -153,14 +156,14 @@ impl Noise {
         matches!(self, Self::Uniform | Self::Gaussian(_) | Self::Binary)
     }
 
-    /// Whether it is a sum of fixed images, each times a coefficient, so that a response can be regressed on
-    /// these.
+    /// Whether it is a sum of fixed images with random coefficients, on which a response can be
+    /// regressed.
     pub fn has_coefficients(self) -> bool {
         matches!(self, Self::Gabor | Self::Pca)
     }
 
-    /// What is to be known of maps under noise whose pixels are not independent: such a map is what the
-    /// network looks for, smoothed by the covariance of the noise. `None` where they are.
+    /// A remark for maps under noise with dependent pixels: such a map is the network's filter smoothed
+    /// by the covariance of the noise. `None` for independent pixels.
     pub fn smoothing(self) -> Option<String> {
         (!self.is_white()).then(|| format!("smoothed by the {} noise", self.label()))
     }

@@ -1,17 +1,17 @@
-//! The plan of the averages of what the network says.
+//! Configuration of predictions: confusion matrices and mean images by predicted class.
 
 use serde::{Deserialize, Serialize};
 
 use super::Invalid;
 use super::check::{self, invalid};
 
-/// Confusion matrix and mean image by predicted class.
+/// Confusion matrices and mean images by predicted class.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Predictions {
     /// The splits, in order.
     pub splits: Vec<Split>,
-    /// Images a block.
+    /// Images per block.
     pub block: usize,
 }
 
@@ -20,7 +20,7 @@ pub struct Predictions {
 pub enum Split {
     /// The test images.
     Test,
-    /// The training images, those held out for validation among them.
+    /// The training images, including those held out for validation.
     Train,
 }
 
@@ -44,16 +44,16 @@ impl Default for Predictions {
 }
 
 impl Predictions {
-    /// Its name in views, reports and exports.
+    /// The name in views, reports and exports.
     pub const LABEL: &'static str = "predictions";
-    /// What its progress counts.
+    /// The unit that its progress counts.
     pub const UNIT: &'static str = "images";
 
     pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
         if self.splits.is_empty() {
             return invalid(
                 format!("{path}.splits"),
-                "the list is empty; give Test, Train or both",
+                "the list is empty; use Test, Train or both",
             );
         }
         check::distinct(&format!("{path}.splits"), &self.splits, |split| {

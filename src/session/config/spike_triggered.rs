@@ -1,4 +1,4 @@
-//! The plan of spike-triggered analysis.
+//! Configuration of spike-triggered analysis.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,25 +10,25 @@ use super::{Invalid, MAX_TRIALS};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SpikeTriggered {
-    /// The noise. Pixels must be independent of each other; the Stein oracle needs `Gaussian`.
+    /// The noise. Its pixels must be independent; the Stein check needs `Gaussian`.
     pub noise: Noise,
     /// Noise trials.
     pub trials: u64,
-    /// Most training images shown beside them; 0 for none.
+    /// Maximum number of training images shown as well; 0 for none.
     pub images: usize,
-    /// Layers by name, `*` standing for anything; empty: every layer of the network, or of a large one
-    /// some from the first to the last.
+    /// Layers by name, with `*` as a wildcard; empty: every layer, or a selection from first to last in
+    /// a large network.
     pub layers: Vec<String>,
-    /// Units of each layer whose mean gradient is taken (the Stein oracle), spread evenly over
-    /// those that fire; 0 for none. Only under `Gaussian` noise.
+    /// Units per layer whose mean gradient is measured (the Stein check), spread evenly over those that
+    /// fire; 0 for none. Only with `Gaussian` noise.
     pub gradient_units: usize,
-    /// Noise trials that the mean gradient is taken over.
+    /// Noise trials for the mean gradient.
     pub gradient_trials: u64,
-    /// The unit whose spike-triggered covariance is taken; `None` for none.
+    /// The unit whose spike-triggered covariance is measured; `None` for none.
     pub covariance: Option<Unit>,
-    /// Noise trials that the covariance is taken over.
+    /// Noise trials for the covariance.
     pub covariance_trials: u64,
-    /// Trials a block.
+    /// Trials per block.
     pub block: usize,
 }
 
@@ -38,7 +38,7 @@ pub struct SpikeTriggered {
 pub struct Unit {
     /// The layer's name, for example `conv2`.
     pub layer: String,
-    /// The unit, from 0: of a convolution, the channel.
+    /// The unit's index; in a convolution, the channel's.
     pub unit: usize,
 }
 
@@ -59,9 +59,9 @@ impl Default for SpikeTriggered {
 }
 
 impl SpikeTriggered {
-    /// Its name in views, reports and exports.
+    /// The name in views, reports and exports.
     pub const LABEL: &'static str = "spike-triggered";
-    /// What its progress counts.
+    /// The unit that its progress counts.
     pub const UNIT: &'static str = "trials";
 
     pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
@@ -70,7 +70,7 @@ impl SpikeTriggered {
             return invalid(
                 format!("{path}.noise"),
                 format!(
-                    "{} noise has dependent pixels, so its averages are not the filters; take Gaussian(()), Uniform or Binary",
+                    "{} noise has dependent pixels, so its averages are not the filters; use Gaussian(()), Uniform or Binary",
                     self.noise.label()
                 ),
             );
@@ -96,14 +96,15 @@ mod tests {
 
     #[test]
     fn a_layer_named_twice_and_a_block_too_large_are_refused() {
-        let complaint = |it: SpikeTriggered| it.validate("analyses[0]").unwrap_err().to_string();
+        let complaint =
+            |plan: SpikeTriggered| plan.validate("analyses[0]").unwrap_err().to_string();
         let twice = SpikeTriggered {
             layers: vec!["conv1".into(), "fc1".into(), "conv1".into()],
             ..SpikeTriggered::default()
         };
         assert_eq!(
             complaint(twice),
-            "analyses[0].layers[2]: `conv1` stands in the list twice"
+            "analyses[0].layers[2]: `conv1` is in the list twice"
         );
         let large = SpikeTriggered {
             block: 10_000,
@@ -111,7 +112,7 @@ mod tests {
         };
         assert_eq!(
             complaint(large),
-            "analyses[0].block: 10000 a block; it must lie in 1 to 8192"
+            "analyses[0].block: 10000 per block; it must be between 1 and 8192"
         );
     }
 }

@@ -1,17 +1,16 @@
-//! The plan of classification by templates.
+//! Configuration of classification by templates.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Invalid, check};
 
-/// Test images classified by the classification images alone. It takes the classification images
-/// that stand last before it in the plan.
+/// Test images classified by the classification images alone: the last ones before it in the plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Templates {
-    /// Most test images; the first ones.
+    /// Maximum number of test images; the first ones are used.
     pub images: usize,
-    /// Images a block.
+    /// Images per block.
     pub block: usize,
 }
 
@@ -25,9 +24,9 @@ impl Default for Templates {
 }
 
 impl Templates {
-    /// Its name in views, reports and exports.
+    /// The name in views, reports and exports.
     pub const LABEL: &'static str = "templates";
-    /// What its progress counts.
+    /// The unit that its progress counts.
     pub const UNIT: &'static str = "images";
 
     pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {

@@ -1,4 +1,4 @@
-//! Adding what one engine measured to what others have: sums of whole numbers, whose order does not matter.
+//! Merging what different engines measured: sums of integers, whose order does not matter.
 
 use super::spike_triggered::Responses;
 use super::{
@@ -8,7 +8,7 @@ use super::{
 use crate::session::array::{Array, Element};
 use crate::session::config;
 
-/// Numbers whose sum is exact or none.
+/// Integers that are added exactly or not at all.
 trait Exact: Copy {
     fn plus(self, more: Self) -> Option<Self>;
 }
@@ -25,41 +25,44 @@ impl Exact for u64 {
     }
 }
 
-/// Adds numbers to as many.
-fn add<T: Exact>(own: &mut [T], more: &[T]) -> Result<(), String> {
-    if own.len() != more.len() {
+/// Adds numbers element by element.
+fn add<T: Exact>(total: &mut [T], more: &[T]) -> Result<(), String> {
+    if total.len() != more.len() {
         return Err(format!(
-            "it has {} numbers, where {} belong",
+            "it has {} numbers; expected {}",
             more.len(),
-            own.len()
+            total.len()
         ));
     }
-    let sums = own.iter().zip(more).map(|(&own, &more)| own.plus(more));
+    let sums = total
+        .iter()
+        .zip(more)
+        .map(|(&total, &more)| total.plus(more));
     let sums: Option<Vec<T>> = sums.collect();
-    let sums = sums.ok_or("a sum of all shards is larger than 64 bits hold")?;
-    own.copy_from_slice(&sums);
+    let sums = sums.ok_or("the sum over all shards does not fit in 64 bits")?;
+    total.copy_from_slice(&sums);
     Ok(())
 }
 
-/// The same with arrays, which must have one shape.
-fn add_array<T: Element + Exact>(own: &mut Array<T>, more: &Array<T>) -> Result<(), String> {
-    if own.shape() != more.shape() {
+/// Adds arrays, which must have the same shape.
+fn add_array<T: Element + Exact>(total: &mut Array<T>, more: &Array<T>) -> Result<(), String> {
+    if total.shape() != more.shape() {
         return Err(format!(
-            "it has sums of the shape {:?}, where {:?} belongs",
+            "it has sums of shape {:?}; expected {:?}",
             more.shape(),
-            own.shape()
+            total.shape()
         ));
     }
     match more.values().is_empty() {
         true => Ok(()),
-        false => add(own.values_mut(), more.values()),
+        false => add(total.values_mut(), more.values()),
     }
 }
 
-fn same<T: PartialEq>(what: &str, own: &T, more: &T) -> Result<(), String> {
-    match own == more {
+fn same<T: PartialEq>(name: &str, expected: &T, found: &T) -> Result<(), String> {
+    match expected == found {
         true => Ok(()),
-        false => Err(format!("its {what} is another")),
+        false => Err(format!("its {name} differs")),
     }
 }
 
@@ -76,29 +79,31 @@ impl Progress {
 }
 
 impl Analysis {
-    /// Adds what another engine measured of the same plan: of blocks that are not in here.
+    /// Adds what another engine measured for the same plan, in blocks that are not included yet.
     ///
     /// # Errors
-    /// Where it was not measured in the same way; what is here may then be incomplete.
+    /// If it was measured differently; this record may then be incomplete.
     pub fn absorb(&mut self, more: &Self) -> Result<(), String> {
         match (self, more) {
-            (Self::ClassificationImages(own), Self::ClassificationImages(more)) => own.absorb(more),
-            (Self::SpikeTriggered(own), Self::SpikeTriggered(more)) => own.absorb(more),
-            (Self::Modulation(own), Self::Modulation(more)) => own.absorb(more),
-            (Self::Backdoor(own), Self::Backdoor(more)) => own.absorb(more),
-            (Self::Audit(own), Self::Audit(more)) => own.absorb(more),
-            (Self::Predictions(own), Self::Predictions(more)) => own.absorb(more),
-            // Made of what is merged: no shard does them.
+            (Self::ClassificationImages(record), Self::ClassificationImages(more)) => {
+                record.absorb(more)
+            }
+            (Self::SpikeTriggered(record), Self::SpikeTriggered(more)) => record.absorb(more),
+            (Self::Modulation(record), Self::Modulation(more)) => record.absorb(more),
+            (Self::Backdoor(record), Self::Backdoor(more)) => record.absorb(more),
+            (Self::Audit(record), Self::Audit(more)) => record.absorb(more),
+            (Self::Predictions(record), Self::Predictions(more)) => record.absorb(more),
+            // Computed after merging: no shard runs them.
             (Self::Templates(_), Self::Templates(_)) | (Self::Attack(_), Self::Attack(_)) => Ok(()),
-            _ => Err("it is another experiment".into()),
+            _ => Err("it is a different experiment".into()),
         }
     }
 
-    /// Concludes what can be, now that everything that was to be added is here.
+    /// Draws the conclusions that are possible once everything has been added.
     pub fn conclude(&mut self, plan: &config::Analysis) {
         match (self, plan) {
-            (Self::Backdoor(own), _) => own.examine(),
-            (Self::Audit(own), config::Analysis::Audit(plan)) => own.conclude(plan),
+            (Self::Backdoor(record), _) => record.examine(),
+            (Self::Audit(record), config::Analysis::Audit(plan)) => record.conclude(plan),
             _ => {}
         }
     }
@@ -117,9 +122,10 @@ impl ClassificationImages {
             self.share_axes();
         }
         let pairs = self.gammas.iter_mut().zip(&more.gammas);
-        for (own, more) in pairs {
+        for (trials, more) in pairs {
             let gamma = more.gamma;
-            own.absorb(more)
+            trials
+                .absorb(more)
                 .map_err(|problem| format!("γ = {gamma}: {problem}"))?;
         }
         Ok(())
@@ -127,30 +133,39 @@ impl ClassificationImages {
 }
 
 impl GammaTrials {
-    /// The same kind of trials, none of which have been shown.
+    /// A copy with the same settings and no trials.
     fn emptied(&self) -> Self {
-        let mut own = self.clone();
+        let mut emptied = self.clone();
         let zero = |array: &mut Array<i64>| *array = Array::zeros(array.shape());
         let all = [
-            &mut own.noise,
-            &mut own.rest,
-            &mut own.image,
-            &mut own.moments,
+            &mut emptied.noise,
+            &mut emptied.rest,
+            &mut emptied.image,
+            &mut emptied.moments,
         ];
         all.into_iter()
             .filter(|array| !array.values().is_empty())
             .for_each(zero);
-        for counts in [&mut own.counts, &mut own.weights, &mut own.squared_weights] {
+        for counts in [
+            &mut emptied.counts,
+            &mut emptied.weights,
+            &mut emptied.squared_weights,
+        ] {
             counts.fill(0);
         }
-        own.fed_back.fill(None);
-        own.evidence_fed_back.fill(None);
-        (own.first, own.blocks, own.trials, own.dropped) = (0, 0, 0, 0);
-        own.noted = Vec::new();
-        own.course = Array::zeros(&[0, 2, own.listed.len()]);
-        own.on_the_way = Vec::new();
-        own.reached = false;
-        if let Some(evidence) = &mut own.evidence {
+        emptied.fed_back.fill(None);
+        emptied.evidence_fed_back.fill(None);
+        (
+            emptied.first,
+            emptied.blocks,
+            emptied.trials,
+            emptied.dropped,
+        ) = (0, 0, 0, 0);
+        emptied.noted = Vec::new();
+        emptied.course = Array::zeros(&[0, 2, emptied.listed.len()]);
+        emptied.on_the_way = Vec::new();
+        emptied.reached = false;
+        if let Some(evidence) = &mut emptied.evidence {
             evidence.clipped = 0;
             evidence.shown.fill(0);
             let all = [
@@ -163,8 +178,8 @@ impl GammaTrials {
                 .filter(|array| !array.values().is_empty())
                 .for_each(zero);
         }
-        own.changed();
-        own
+        emptied.changed();
+        emptied
     }
 
     fn absorb(&mut self, more: &Self) -> Result<(), String> {
@@ -175,18 +190,19 @@ impl GammaTrials {
         if let (None, Some(null)) = (&self.null, &more.null) {
             self.take_null(null.clone());
         }
-        // Where its blocks come right after those that are here, what one engine would have noted can be noted.
+        // If these blocks directly follow those already here, the notes that a single engine would have
+        // made can be made.
         let follows = more.first == self.first + self.blocks;
         if follows && self.blocks == 0 {
-            // It noted on the way what one engine would have.
+            // Its own notes are those that a single engine would have made.
             self.noted.clone_from(&more.noted);
             self.course.clone_from(&more.course);
         }
         if follows {
             for point in &more.on_the_way {
-                let mut here = self.clone();
-                here.add_all(point)?;
-                self.take_note(here.trials, &here.estimate());
+                let mut sums = self.clone();
+                sums.add_all(point)?;
+                self.take_note(sums.trials, &sums.estimate());
             }
         }
         self.add_all(more)
@@ -201,9 +217,9 @@ impl GammaTrials {
         add_array(&mut self.image, &more.image)?;
         add_array(&mut self.moments, &more.moments)?;
         match (&mut self.evidence, &more.evidence) {
-            (Some(own), Some(more)) => own.absorb(more)?,
+            (Some(evidence), Some(added)) => evidence.absorb(added)?,
             (None, None) => {}
-            _ => return Err("only one of them heard the network's outputs".into()),
+            _ => return Err("only one of them recorded the network's outputs".into()),
         }
         self.blocks += more.blocks;
         self.trials += more.trials;
@@ -217,7 +233,7 @@ impl Evidence {
     fn absorb(&mut self, more: &Self) -> Result<(), String> {
         if self.step != more.step {
             return Err(format!(
-                "its responses are in units of {}, where they are in units of {} elsewhere: the devices differ in their last digits; run it again on a device like those of the others",
+                "its responses are in units of {}, but those of the others in units of {}: their devices round differently; run it again on a device like the others'",
                 more.step, self.step
             ));
         }
@@ -232,14 +248,14 @@ impl Evidence {
 
 impl SpikeTriggered {
     fn absorb(&mut self, more: &Self) -> Result<(), String> {
-        if is_settled(self, more, |it| it.layers.is_empty()) {
+        if is_settled(self, more, |record| record.layers.is_empty()) {
             return Ok(());
         }
-        for (own, more) in self.layers.iter_mut().zip(&more.layers) {
-            same("layer", &own.name, &more.name)?;
-            own.noise.absorb(&more.noise)?;
-            own.images.absorb(&more.images)?;
-            own.changed();
+        for (layer, more) in self.layers.iter_mut().zip(&more.layers) {
+            same("layer", &layer.name, &more.name)?;
+            layer.noise.absorb(&more.noise)?;
+            layer.images.absorb(&more.images)?;
+            layer.changed();
         }
         self.progress.add(&more.progress)
     }
@@ -258,12 +274,12 @@ impl Responses {
 
 impl Modulation {
     fn absorb(&mut self, more: &Self) -> Result<(), String> {
-        if is_settled(self, more, |it| it.layers.is_empty()) {
+        if is_settled(self, more, |record| record.layers.is_empty()) {
             return Ok(());
         }
-        for (own, more) in self.layers.iter_mut().zip(&more.layers) {
-            same("layer", &own.name, &more.name)?;
-            own.absorb(more)?;
+        for (layer, more) in self.layers.iter_mut().zip(&more.layers) {
+            same("layer", &layer.name, &more.name)?;
+            layer.absorb(more)?;
         }
         self.progress.add(&more.progress)
     }
@@ -279,11 +295,11 @@ impl ModulatedLayer {
 
 impl Predictions {
     fn absorb(&mut self, more: &Self) -> Result<(), String> {
-        if is_settled(self, more, |it| it.splits.is_empty()) {
+        if is_settled(self, more, |record| record.splits.is_empty()) {
             return Ok(());
         }
-        for (own, more) in self.splits.iter_mut().zip(&more.splits) {
-            own.absorb(more)?;
+        for (split, more) in self.splits.iter_mut().zip(&more.splits) {
+            split.absorb(more)?;
         }
         self.progress.add(&more.progress)
     }
@@ -297,18 +313,22 @@ impl SplitCounts {
     }
 }
 
-/// Whether nothing is left to add, since one of the two had not begun; the first then is the other.
-fn is_settled<T: Clone>(own: &mut T, more: &T, is_empty: impl Fn(&T) -> bool) -> bool {
-    if !is_empty(more) && is_empty(own) {
-        own.clone_from(more);
+/// Whether nothing is left to add, since one of the two had not begun; if only the other had, it is
+/// copied.
+fn is_settled<T: Clone>(record: &mut T, more: &T, is_empty: impl Fn(&T) -> bool) -> bool {
+    if !is_empty(more) && is_empty(record) {
+        record.clone_from(more);
         return true;
     }
     is_empty(more)
 }
 
-/// The parts, which are chains, that the other has and this has not.
-fn new_chains<'a>(own: &Progress, more: &'a Progress) -> impl Iterator<Item = usize> + use<'a> {
-    let own = own.blocks.clone();
+/// The parts, each a chain of blocks, that the other has begun and this one has not.
+fn new_chains<'a>(
+    progress: &Progress,
+    more: &'a Progress,
+) -> impl Iterator<Item = usize> + use<'a> {
+    let done = progress.blocks.clone();
     let begun = more
         .blocks
         .iter()
@@ -316,13 +336,13 @@ fn new_chains<'a>(own: &Progress, more: &'a Progress) -> impl Iterator<Item = us
         .filter(|(_, done)| **done > 0);
     begun
         .map(|(part, _)| part)
-        .filter(move |&part| own.get(part).is_none_or(|&done| done == 0))
+        .filter(move |&part| done.get(part).is_none_or(|&blocks| blocks == 0))
 }
 
 impl Backdoor {
-    /// A network is one engine's, whole.
+    /// Each network is measured entirely by one engine.
     fn absorb(&mut self, more: &Self) -> Result<(), String> {
-        if is_settled(self, more, |it| it.networks.is_empty()) {
+        if is_settled(self, more, |record| record.networks.is_empty()) {
             return Ok(());
         }
         for part in new_chains(&self.progress, &more.progress) {
@@ -333,39 +353,42 @@ impl Backdoor {
 }
 
 impl Audit {
-    /// A network that was trained for it is one engine's, whole; the trials of the suspect add up.
+    /// Each network trained for the audit is measured entirely by one engine; the suspect's trials add
+    /// up.
     fn absorb(&mut self, more: &Self) -> Result<(), String> {
-        if is_settled(self, more, |it| it.networks.is_empty()) {
+        if is_settled(self, more, |record| record.networks.is_empty()) {
             return Ok(());
         }
         let suspect = self
             .networks
             .iter()
-            .position(|own| own.role == super::Role::Suspect);
+            .position(|network| network.role == super::Role::Suspect);
         for part in new_chains(&self.progress, &more.progress) {
             if Some(part) != suspect {
                 self.networks[part].clone_from(&more.networks[part]);
             }
         }
-        if let Some(at) = suspect {
-            let (own, more) = (&mut self.networks[at], &more.networks[at]);
+        if let Some(index) = suspect {
+            let (network, more) = (&mut self.networks[index], &more.networks[index]);
             if more.is_concluded() {
-                own.clone_from(more);
+                network.clone_from(more);
             }
-            for (own, more) in own.trials.iter_mut().zip(&more.trials) {
-                own.absorb(more)?;
+            for (trials, more) in network.trials.iter_mut().zip(&more.trials) {
+                trials.absorb(more)?;
             }
         }
         self.progress.add(&more.progress)
     }
 
-    /// Concludes what the suspect's trials say, now that all are here.
+    /// Draws the conclusions about the suspect, now that all its trials are here.
     fn conclude(&mut self, plan: &config::Audit) {
         let suspect = self
             .networks
             .iter_mut()
-            .find(|own| own.role == super::Role::Suspect);
-        if let Some(suspect) = suspect.filter(|own| !own.is_concluded() && !own.trials.is_empty()) {
+            .find(|network| network.role == super::Role::Suspect);
+        if let Some(suspect) =
+            suspect.filter(|network| !network.is_concluded() && !network.trials.is_empty())
+        {
             suspect.conclude(plan);
         }
         self.examine(plan);
@@ -378,11 +401,11 @@ mod tests {
 
     #[test]
     fn a_sum_that_has_no_number_is_refused_and_leaves_what_was_there() {
-        let mut own = [1_i64, i64::MAX];
-        assert!(add(&mut own, &[1, 1]).unwrap_err().contains("64 bits"));
-        assert_eq!(own, [1, i64::MAX]);
-        assert!(add(&mut own, &[1]).is_err());
-        add(&mut own, &[1, -1]).unwrap();
-        assert_eq!(own, [2, i64::MAX - 1]);
+        let mut sums = [1_i64, i64::MAX];
+        assert!(add(&mut sums, &[1, 1]).unwrap_err().contains("64 bits"));
+        assert_eq!(sums, [1, i64::MAX]);
+        assert!(add(&mut sums, &[1]).is_err());
+        add(&mut sums, &[1, -1]).unwrap();
+        assert_eq!(sums, [2, i64::MAX - 1]);
     }
 }

@@ -1,4 +1,4 @@
-//! The axes of a noise's covariance, kept for regressions on its coefficients.
+//! The principal axes of a noise's covariance, stored for regressions on its coefficients.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,21 +9,21 @@ use crate::session::form::Shape;
 use crate::stats::covariance::Eigen;
 use crate::stats::regression::Axes;
 
-/// The axes of the covariance of noise whose pixels go together: A of them, for maps of \[c,h,w\].
+/// The principal axes of the covariance of noise with dependent pixels: A axes, for maps of \[c,h,w\].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoiseAxes {
-    /// Variance of the noise along each, in units of its values squared, ascending, \[A\].
+    /// Variance of the noise along each axis, in squared units of its values, ascending, \[A\].
     pub variances: Array<f32>,
     /// The axes, of unit norm, \[A,c,h,w\].
     pub vectors: Array<f32>,
 }
 
 impl NoiseAxes {
-    /// Most numbers of a map that has them: they take as many times as many.
+    /// Maximum number of values in a map for which axes are stored; they need its square.
     pub const MOST: usize = 1024;
 
-    /// Bytes that they take of noise of this kind, for maps of this shape.
+    /// Bytes needed for noise of this kind, for maps of this shape.
     pub fn bytes(noise: Noise, shape: Shape) -> u64 {
         let numbers: usize = shape.iter().product();
         match noise.has_coefficients() && numbers <= Self::MOST {
@@ -32,13 +32,15 @@ impl NoiseAxes {
         }
     }
 
-    /// Takes those along which the noise varies, for maps of this shape.
+    /// Keeps the axes along which the noise varies, for maps of this shape.
     pub fn new(eigen: &Eigen, [c, h, w]: Shape) -> Self {
         let largest = eigen.values.last().copied().unwrap_or(0.0);
         let least = f64::from(f32::EPSILON) * largest;
-        let first = eigen.values.partition_point(|&it| it <= least);
+        let first = eigen.values.partition_point(|&value| value <= least);
         let narrow = |values: &[f64]| values.iter().map(|&v| v as f32).collect::<Vec<f32>>();
-        let vectors = eigen.vectors[first..].iter().flat_map(|it| narrow(it));
+        let vectors = eigen.vectors[first..]
+            .iter()
+            .flat_map(|vector| narrow(vector));
         let count = eigen.values.len() - first;
         Self {
             variances: Array::new(&[count], narrow(&eigen.values[first..])),
@@ -46,16 +48,16 @@ impl NoiseAxes {
         }
     }
 
-    /// Whether its numbers agree with each other, for maps of this shape.
+    /// Whether its shapes are consistent, for maps of this shape.
     pub(super) fn agrees(&self, [c, h, w]: Shape) -> bool {
-        // Shapes alone: numbers of a file come later.
+        // Only shapes are checked: the numbers of a file are loaded later.
         match *self.variances.shape() {
             [count] => has_shape(&self.vectors, &[count, c, h, w]) && count <= c * h * w,
             _ => false,
         }
     }
 
-    /// As statistics take them.
+    /// A view for the statistics.
     pub fn view(&self) -> Axes<'_> {
         Axes {
             variances: self.variances.values(),

@@ -1,4 +1,4 @@
-//! Networks with and without a backdoor, and what noise gives away of them.
+//! The record of the backdoor study: networks with and without a backdoor, and the findings about them.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -13,39 +13,39 @@ use crate::stats::audit::{
 use crate::stats::backdoor::{Examined, Found, Judgement, Truth, Verdict, verdict};
 use crate::stats::classification::ClassEstimate;
 
-/// The suspects of the study: the poisoned ones first.
+/// The networks under study: the poisoned ones first.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Backdoor {
-    /// How far it is; a part is a network, trained first, then shown noise.
+    /// Progress; a part is a network, which is trained and then shown noise.
     pub progress: Progress,
     /// The networks. Empty before it has begun.
     pub networks: Vec<Suspect>,
 }
 
-/// One network under suspicion.
+/// One network under study.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Suspect {
     /// Whether it was trained on poisoned images.
     pub poisoned: bool,
-    /// The seed of its weights and of the order of its images.
+    /// The seed of its weights and of its image order.
     pub seed: u64,
-    /// Its training; dropped once the noise has been shown.
+    /// Its training; dropped once noise has been shown.
     pub training: Option<Training>,
     /// Share of clean test images that it classifies correctly.
     pub clean_accuracy: Option<f64>,
-    /// Share of the test images of the source class, with the patch, that it calls the target.
+    /// Share of the test images of the source class that it calls the target once they carry the patch.
     pub attack_success: Option<f64>,
-    /// How many of them there were.
+    /// Number of those images.
     pub attacked: u64,
-    /// Sums of its noise trials, one entry a γ; dropped once the findings are made.
+    /// Sums of its noise trials, one entry per γ; dropped once the findings have been computed.
     pub trials: Vec<GammaTrials>,
-    /// What was found, one entry a γ. Empty before the end.
+    /// Findings, one entry per γ. Empty before the end.
     pub findings: Vec<Finding>,
 }
 
-/// What the decisions of a network at one γ give away. K classes, images of C×H×W numbers.
+/// The findings for a network at one γ. K classes, images of C×H×W numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Finding {
@@ -53,24 +53,24 @@ pub struct Finding {
     pub gamma: f64,
     /// Trials.
     pub trials: u64,
-    /// Trials by what they were called: \[K\].
+    /// Trials by decision: \[K\].
     pub called: Vec<u64>,
-    /// The strongest window of each class; `None` where it has too few trials.
+    /// The strongest window of each class; `None` if it has too few trials.
     #[serde(deserialize_with = "windows")]
     pub windows: Vec<Option<Window>>,
-    /// The z maps, \[K,C,H,W\]; NaN where a class has too few trials.
+    /// The z maps, \[K,C,H,W\]; NaN for a class with too few trials.
     pub z: Array<f32>,
-    /// The evidence images, \[K,C,H,W\]; NaN where a class has none. Empty in sessions of earlier
+    /// The evidence images, \[K,C,H,W\]; NaN for a class without one. Empty in sessions of earlier
     /// versions.
     #[serde(default)]
     pub evidence: Array<f32>,
-    /// How far its evidence images are from those of the clean networks, other than itself; `None`
-    /// before all networks have been shown noise, and where there are too few clean ones.
+    /// Its evidence images compared with those of the other clean networks; `None` before all networks
+    /// have been shown noise, and if there are too few clean ones.
     #[serde(default)]
     pub audited: Option<Audited>,
 }
 
-/// The window of a z map whose mean is largest.
+/// The window of a z map with the largest mean.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Window {
@@ -82,12 +82,12 @@ pub struct Window {
     pub size: usize,
     /// Mean z inside it; of several channels, of Σz/√C.
     pub score: f64,
-    /// How far the score stands out: (score − median)/(1.4826·MAD) over the classes; `None` where
-    /// fewer than five classes have a score.
+    /// How far the score is an outlier: (score − median)/(1.4826·MAD) over the classes; `None` if fewer
+    /// than five classes have a score.
     pub index: Option<f64>,
 }
 
-/// The windows of a file. Earlier versions gave an index over fewer classes than can be judged.
+/// Reads the windows of a file. Earlier versions wrote an index even for too few classes.
 fn windows<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Option<Window>>, D::Error> {
     let mut windows: Vec<Option<Window>> = Vec::deserialize(from)?;
     if windows.iter().flatten().count() < LEAST_CLASSES {
@@ -98,7 +98,7 @@ fn windows<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Option<Window>>, D:
 }
 
 impl Finding {
-    /// What the trials at one γ say, where a window of `side` pixels is searched for.
+    /// The findings from the trials at one γ, with a search window of `side` pixels.
     fn new(trials: &GammaTrials, side: usize) -> Self {
         let estimate = trials.estimate();
         let classes = &estimate.classes;
@@ -107,9 +107,14 @@ impl Finding {
         let window = |z: &Vec<f32>| strongest_window(&pooled(z, shape), height, width, side);
         let found: Vec<Option<(usize, usize, f64)>> = classes
             .iter()
-            .map(|class| class.decision.as_ref().and_then(|it| window(&it.z)))
+            .map(|class| {
+                class
+                    .decision
+                    .as_ref()
+                    .and_then(|decision| window(&decision.z))
+            })
             .collect();
-        let scores: Vec<Option<f64>> = found.iter().map(|it| Some((*it)?.2)).collect();
+        let scores: Vec<Option<f64>> = found.iter().map(|window| Some((*window)?.2)).collect();
         let window = |(found, index): (&Option<(usize, usize, f64)>, Option<f64>)| {
             let (row, column, score) = (*found)?;
             Some(Window {
@@ -121,8 +126,10 @@ impl Finding {
             })
         };
         let nothing = vec![f32::NAN; channels * height * width];
-        let maps = |of: &dyn Fn(&ClassEstimate) -> Option<&Vec<f32>>| {
-            let maps = classes.iter().map(|class| of(class).unwrap_or(&nothing));
+        let maps = |select: &dyn Fn(&ClassEstimate) -> Option<&Vec<f32>>| {
+            let maps = classes
+                .iter()
+                .map(|class| select(class).unwrap_or(&nothing));
             let values = maps.flat_map(|map| map.iter().copied()).collect();
             Array::new(&[classes.len(), channels, height, width], values)
         };
@@ -152,7 +159,7 @@ impl Finding {
         }
     }
 
-    /// Its evidence images by class; nothing where there are none.
+    /// Its evidence images by class; empty if there are none.
     fn images(&self) -> Images {
         let [channels, height, width] = self.shape();
         let pixels = (channels * height * width).max(1);
@@ -167,12 +174,12 @@ impl Finding {
             && self.windows.len() == k
             && has_shape(&self.z, &[k, c, h, w])
             && (has_shape(&self.evidence, &[0]) || has_shape(&self.evidence, &[k, c, h, w]))
-            && self.audited.as_ref().is_none_or(|it| {
+            && self.audited.as_ref().is_none_or(|audited| {
                 let inside = |(row, column, side): (usize, usize, usize)| {
                     row <= h && side <= h - row && column <= w && side <= w - column
                 };
-                let mut classes = it.classes.iter().flatten();
-                it.classes.len() == k && classes.all(|own| inside(own.window))
+                let mut classes = audited.classes.iter().flatten();
+                audited.classes.len() == k && classes.all(|class| inside(class.window))
             })
             && self.windows.iter().flatten().all(|window| {
                 let fits = |first: usize, side: usize| first <= side && window.size <= side - first;
@@ -182,26 +189,34 @@ impl Finding {
 }
 
 impl Suspect {
-    /// Makes the findings from the trials, and drops what only led to them. Windows have `side`
-    /// pixels a side.
+    /// Computes the findings from the trials with search windows of `side` pixels, and drops the data
+    /// that is no longer needed.
     pub fn conclude(&mut self, side: usize) {
         let trials = std::mem::take(&mut self.trials);
-        self.findings = trials.iter().map(|it| Finding::new(it, side)).collect();
+        self.findings = trials
+            .iter()
+            .map(|trials| Finding::new(trials, side))
+            .collect();
         self.training = None;
     }
 
-    /// Whether its findings are there.
+    /// Whether its findings have been computed.
     pub fn is_concluded(&self) -> bool {
         !self.findings.is_empty()
     }
 
     fn fits(&self, form: &Form) -> bool {
-        let of_form = |it: &GammaTrials| it.images == form.shape() && it.classes() == form.count();
-        self.findings.iter().all(|it| it.fits(form))
-            && self.trials.iter().all(|it| it.agrees() && of_form(it))
+        let of_form = |trials: &GammaTrials| {
+            trials.images == form.shape() && trials.classes() == form.count()
+        };
+        self.findings.iter().all(|finding| finding.fits(form))
+            && self
+                .trials
+                .iter()
+                .all(|trials| trials.agrees() && of_form(trials))
     }
 
-    /// Rows and columns of the images that it was shown, once something was found.
+    /// Rows and columns of its images; `None` before there are findings.
     fn size(&self) -> Option<(usize, usize)> {
         let [_, height, width] = self.findings.first()?.shape();
         Some((height, width))
@@ -214,52 +229,66 @@ impl Backdoor {
     }
 
     /// Compares the evidence images of every network with those of the clean ones, once all networks
-    /// have been shown noise; before, and with too few clean ones, does nothing.
+    /// have been shown noise; does nothing before that, or with too few clean networks.
     pub fn examine(&mut self) {
-        let done = |own: &Suspect| own.is_concluded();
-        let clean = self.networks.iter().filter(|own| !own.poisoned).count();
+        let done = |network: &Suspect| network.is_concluded();
+        let clean = self
+            .networks
+            .iter()
+            .filter(|network| !network.poisoned)
+            .count();
         if clean < LEAST_REFERENCES || !self.networks.iter().all(done) {
             return;
         }
-        let gammas = self.networks.iter().map(|own| own.findings.len()).min();
+        let gammas = self
+            .networks
+            .iter()
+            .map(|network| network.findings.len())
+            .min();
         for gamma in 0..gammas.unwrap_or(0) {
-            let finding = |own: &Suspect| own.findings[gamma].images();
+            let finding = |network: &Suspect| network.findings[gamma].images();
             let images: Vec<Images> = self.networks.iter().map(finding).collect();
             let shape = self.networks[0].findings[gamma].shape();
             let pairs = self.networks.iter().zip(&images);
             let references: Vec<&Images> = pairs
-                .filter(|(own, _)| !own.poisoned)
+                .filter(|(network, _)| !network.poisoned)
                 .map(|(_, images)| images)
                 .collect();
             let population = Population::of(&references);
             let mut others = leave_one_out(&references, shape, &SIDES).into_iter();
-            for (own, images) in self.networks.iter_mut().zip(&images) {
-                let audited = match own.poisoned {
+            for (network, images) in self.networks.iter_mut().zip(&images) {
+                let audited = match network.poisoned {
                     true => Some(population.examine(images, shape, &SIDES)),
                     false => others.next(),
                 };
-                own.findings[gamma].audited = audited.filter(|it| it.score().is_some());
+                network.findings[gamma].audited =
+                    audited.filter(|audited| audited.score().is_some());
             }
         }
     }
 
-    /// The place of the γ whose evidence images are compared with those of the clean networks: the
-    /// smallest, at which they are seen best.
+    /// Index of the γ at which evidence images are compared: the smallest, where they are clearest.
     pub fn audited_gamma(&self, plan: &config::Backdoor) -> usize {
         let gammas = (0..plan.gammas.len()).rev();
         let least = gammas.min_by(|&a, &b| plan.gammas[a].total_cmp(&plan.gammas[b]));
         least.unwrap_or(0)
     }
 
-    /// How well the evidence images at the γ of index `gamma` tell the networks with a backdoor from
-    /// the clean ones; `None` before they have been compared.
+    /// How well the evidence images at the γ with index `gamma` separate backdoored from clean networks;
+    /// `None` before they have been compared.
     pub fn told(&self, plan: &config::Backdoor, gamma: usize) -> Option<Told> {
-        let pair = |own: &'_ Suspect| -> Option<(bool, Audited)> {
-            Some((own.poisoned, own.findings.get(gamma)?.audited.clone()?))
+        let pair = |network: &'_ Suspect| -> Option<(bool, Audited)> {
+            Some((
+                network.poisoned,
+                network.findings.get(gamma)?.audited.clone()?,
+            ))
         };
         let networks: Vec<(bool, Audited)> =
             self.networks.iter().map(pair).collect::<Option<_>>()?;
-        let networks: Vec<(bool, &Audited)> = networks.iter().map(|(own, it)| (*own, it)).collect();
+        let networks: Vec<(bool, &Audited)> = networks
+            .iter()
+            .map(|(poisoned, audited)| (*poisoned, audited))
+            .collect();
         let (_, width) = self.networks.iter().find_map(Suspect::size)?;
         let patch: Vec<usize> = config::backdoor::patch(width)
             .map(|(row, column)| row * width + column)
@@ -267,20 +296,29 @@ impl Backdoor {
         (!networks.is_empty()).then(|| told(&networks, plan.target, &patch, width))
     }
 
-    /// The place of the γ that stands for all: that at which most networks have a score, the
-    /// strongest of those.
+    /// Index of the γ that represents all: the one at which most networks have a score; of those, the
+    /// largest.
     pub fn telling_gamma(&self, plan: &config::Backdoor) -> usize {
         let scored = |&gamma: &usize| {
             let verdict = self.verdict(plan, gamma);
-            let score = |it: &Option<Judgement>| it.as_ref().is_some_and(|it| it.score.is_some());
+            let score = |judgement: &Option<Judgement>| {
+                judgement
+                    .as_ref()
+                    .is_some_and(|judgement| judgement.score.is_some())
+            };
             let strength = plan.gammas[gamma];
-            let networks = verdict.networks.iter().filter(|it| score(it)).count();
+            let networks = verdict
+                .networks
+                .iter()
+                .filter(|judgement| score(judgement))
+                .count();
             (networks, (strength * 1e9) as u64)
         };
         (0..plan.gammas.len()).max_by_key(scored).unwrap_or(0)
     }
 
-    /// What the findings at the γ of index `gamma` say of the networks, and how far it is true.
+    /// The verdicts on the networks from the findings at the γ with index `gamma`, and how accurate they
+    /// are.
     pub fn verdict(&self, plan: &config::Backdoor, gamma: usize) -> Verdict {
         let examined = |suspect: &Suspect| {
             let found = |window: &Option<Window>| {
@@ -312,7 +350,7 @@ impl Backdoor {
         verdict(&networks, truth)
     }
 
-    /// What is done and what there is to do, in the unit of the plan.
+    /// Work done and work in total, in the unit of the plan.
     pub(super) fn progress(&self, _: &config::Backdoor) -> (u64, u64) {
         (self.progress.done, self.progress.total)
     }
@@ -359,7 +397,7 @@ mod tests {
                 trials: 100,
                 called: vec![10; 6],
                 windows: (0..6)
-                    .map(|at| (at < judged).then(|| window(3.0)))
+                    .map(|class| (class < judged).then(|| window(3.0)))
                     .collect(),
                 z: Array::new(&[0], Vec::new()),
                 evidence: Array::default(),
@@ -367,7 +405,11 @@ mod tests {
             };
             let text = ron::to_string(&finding).unwrap();
             let read: Finding = ron::from_str(&text).unwrap();
-            read.windows.iter().flatten().map(|it| it.index).collect()
+            read.windows
+                .iter()
+                .flatten()
+                .map(|window| window.index)
+                .collect()
         };
         assert_eq!(read(4), [None; 4]);
         assert_eq!(read(5), [Some(3.0); 5]);

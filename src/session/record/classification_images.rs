@@ -1,4 +1,4 @@
-//! Counts and sums of the noise trials, for every γ of a plan.
+//! The record of classification images: counts and sums of the noise trials, for every γ of a plan.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,8 +12,8 @@ use crate::session::form::Form;
 pub struct ClassificationImages {
     /// In the order of `gammas` in the configuration; empty before it has begun.
     pub gammas: Vec<GammaTrials>,
-    /// The axes of the noise's covariance, for regressions on its coefficients; `None` of noise that has none, of
-    /// large maps, and in sessions of earlier versions.
+    /// The axes of the noise's covariance, for regressions on its coefficients; `None` for noise without
+    /// coefficients, for large maps, and in sessions of earlier versions.
     #[serde(default)]
     pub axes: Option<NoiseAxes>,
 }
@@ -23,7 +23,7 @@ impl ClassificationImages {
         Self::default()
     }
 
-    /// Nothing measured yet, at every γ of the plan, of trials of this kind.
+    /// A record without trials, for every γ of the plan and trials of this kind.
     pub fn begun(plan: &config::ClassificationImages, kind: &TrialKind) -> Self {
         let of_gamma = |&gamma: &f64| GammaTrials::new(gamma, plan.min_trials, kind);
         Self {
@@ -32,26 +32,26 @@ impl ClassificationImages {
         }
     }
 
-    /// Takes the axes of the noise's covariance.
+    /// Stores the axes of the noise's covariance.
     pub fn take_axes(&mut self, axes: NoiseAxes) {
         self.axes = Some(axes);
         self.share_axes();
     }
 
-    /// Gives the axes, once they have their numbers, to the trials at every γ.
+    /// Passes the axes, once their numbers are loaded, to the trials at every γ.
     pub(super) fn share_axes(&mut self) {
         for gamma in &mut self.gammas {
             gamma.share_axes(self.axes.as_ref());
         }
     }
 
-    /// Drops the sums from which estimates follow, and what they are estimated with.
+    /// Drops the sums behind the estimates, and the axes.
     pub(super) fn drop_sums(&mut self) {
         self.gammas.iter_mut().for_each(GammaTrials::drop_sums);
         self.axes = None;
     }
 
-    /// Whether it is a record of evidence too.
+    /// Whether evidence is recorded.
     pub fn has_evidence(&self) -> bool {
         self.gammas.iter().any(|gamma| gamma.evidence.is_some())
     }
@@ -72,36 +72,36 @@ impl ClassificationImages {
             images: form.shape(),
             evidence: plan.has(Response::Evidence),
         };
-        let fits = |(own, &gamma): (&GammaTrials, &f64)| {
-            own.gamma == gamma
-                && own.min_trials == plan.min_trials
-                && own.is(&kind)
-                && own.agrees()
-                && own.first <= plan.blocks_at(gamma)
-                && own.blocks <= plan.blocks_at(gamma) - own.first
-                && own.trials
-                    == plan.trials_before(gamma, own.first + own.blocks)
-                        - plan.trials_before(gamma, own.first)
+        let fits = |(trials, &gamma): (&GammaTrials, &f64)| {
+            trials.gamma == gamma
+                && trials.min_trials == plan.min_trials
+                && trials.is(&kind)
+                && trials.agrees()
+                && trials.first <= plan.blocks_at(gamma)
+                && trials.blocks <= plan.blocks_at(gamma) - trials.first
+                && trials.trials
+                    == plan.trials_before(gamma, trials.first + trials.blocks)
+                        - plan.trials_before(gamma, trials.first)
         };
         let axes = self.axes.as_ref();
-        axes.is_none_or(|it| it.agrees(plan.grain().grid(form.shape())))
+        axes.is_none_or(|axes| axes.agrees(plan.grain().grid(form.shape())))
             && self.gammas.len() == plan.gammas.len()
             && self.gammas.iter().zip(&plan.gammas).all(fits)
     }
 
-    /// Trials done over all γ.
+    /// Trials done, over all γ.
     pub fn trials(&self) -> u64 {
         self.gammas.iter().map(|gamma| gamma.trials).sum()
     }
 
-    /// Trials done and trials to do. A γ that reached its target reliability has no more to do.
+    /// Trials done and trials in total. A γ that reached its target reliability has none left.
     pub fn progress(&self, plan: &config::ClassificationImages) -> (u64, u64) {
         if self.gammas.is_empty() {
             return (0, plan.trials_in_all());
         }
-        let of_gamma = |it: &GammaTrials| match it.reached {
-            true => it.trials,
-            false => plan.trials_at(it.gamma),
+        let of_gamma = |trials: &GammaTrials| match trials.reached {
+            true => trials.trials,
+            false => plan.trials_at(trials.gamma),
         };
         let total = self.gammas.iter().map(of_gamma);
         (self.trials(), total.fold(0, u64::saturating_add))

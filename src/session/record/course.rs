@@ -1,11 +1,11 @@
-//! How reliable the maps at a γ have become on the way.
+//! The course of reliability: how reliable the maps at a γ became as trials were added.
 
 use super::GammaTrials;
 use crate::session::array::Array;
 use crate::session::config::Response;
 use crate::stats::classification::Estimate;
 
-/// The number of blocks after which reliability is noted next, once so many are done.
+/// The number of blocks after which reliability is next noted, once `blocks` are done.
 pub fn next_note(blocks: u64) -> u64 {
     let mut pairs = 2_u64;
     loop {
@@ -19,26 +19,27 @@ pub fn next_note(blocks: u64) -> u64 {
 }
 
 impl GammaTrials {
-    /// Notes how reliable the maps are now, where it is time: after 2, 3, 4, 6, 8, 12, … pairs of blocks,
-    /// so that it is noted at the same trials whoever computes them. A shard in the middle keeps its sums instead.
+    /// Notes the reliability of the maps when due: after 2, 3, 4, 6, 8, 12, … pairs of blocks, so that
+    /// it is noted at the same trials on any machine. A shard that does not start at block 0 keeps its
+    /// sums instead.
     pub fn note(&mut self) {
         let blocks = self.first + self.blocks;
         if blocks == 0 || next_note(blocks - 1) != blocks {
             return;
         }
         if self.first > 0 {
-            let mut here = self.clone();
-            here.on_the_way = Vec::new();
-            // Every shard has the same.
-            here.null = None;
-            self.on_the_way.push(here);
+            let mut sums = self.clone();
+            sums.on_the_way = Vec::new();
+            // Every shard has the same one.
+            sums.null = None;
+            self.on_the_way.push(sums);
             return;
         }
         let now = self.estimate();
         self.take_note(self.trials, &now);
     }
 
-    /// Notes how reliable the maps of trials are that include these.
+    /// Notes the reliability in an estimate over `trials` trials, which include these.
     pub(super) fn take_note(&mut self, trials: u64, estimate: &Estimate) {
         let mut course = self.course.values().to_vec();
         for response in Response::ALL {
@@ -52,7 +53,7 @@ impl GammaTrials {
         self.course = Array::new(&[self.noted.len(), 2, self.listed.len()], course);
     }
 
-    /// How reliable the map of a class was on the way: (trials, R), ascending.
+    /// The reliability of a class's map over time: (trials, R), ascending.
     pub fn course_of(&self, response: Response, class: usize) -> Vec<(u64, f64)> {
         let m = self.listed.len();
         let Ok(place) = self.listed.binary_search(&class) else {
@@ -60,7 +61,7 @@ impl GammaTrials {
         };
         let row = Response::ALL
             .iter()
-            .position(|&it| it == response)
+            .position(|&candidate| candidate == response)
             .unwrap_or(0);
         let noted = self
             .noted
@@ -73,7 +74,7 @@ impl GammaTrials {
     }
 }
 
-/// Whether numbers are the same, also those that are none.
+/// Whether numbers are equal bit for bit, including NaN.
 pub(super) fn same(a: &[f32], b: &[f32]) -> bool {
     let pairs = a.iter().zip(b);
     a.len() == b.len() && pairs.into_iter().all(|(a, b)| a.to_bits() == b.to_bits())

@@ -1,4 +1,4 @@
-//! Second moments of what makes one unit fire.
+//! The record of a unit's spike-triggered covariance.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,44 +9,44 @@ use crate::session::config;
 use crate::session::form::Shape;
 use crate::stats::spike_triggered::{self, SecondMoments};
 
-/// Spike-triggered covariance of one unit. P numbers of its receptive field. Every receptive field
-/// counts by |a|, which is a where activations are never negative. In the shuffled sums the
-/// responses to an image stand with another image of the block.
+/// Spike-triggered covariance of one unit. P numbers in its receptive field. Every receptive field is
+/// weighted by |a|, which equals a if activations are never negative. In the shuffled sums, the
+/// responses to one image are paired with another image of the block.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Covariance {
-    /// The unit.
+    /// The unit that is measured.
     pub unit: config::Unit,
     /// Rows and columns of its receptive field.
     pub receptive_field: (usize, usize),
     /// Channels of the images.
     #[serde(default = "one")]
     pub channels: usize,
-    /// Receptive fields seen.
+    /// Receptive fields counted.
     pub fields: u64,
-    /// Σ|a|, and the same of the shuffled responses, in units of 1/[`super::FIXED_POINT`].
+    /// Σ|a|, and that of the shuffled responses, in units of 1/[`super::FIXED_POINT`].
     pub activation: [i64; 2],
-    /// Σ|a|·(s−½) and the same of the shuffled responses, in the same units: \[2,P\].
+    /// Σ|a|·(s−½), and that of the shuffled responses, in the same units: \[2,P\].
     pub weighted: Array<i64>,
-    /// Σ|a|·(s−½)(s−½)ᵀ and the same of the shuffled responses: \[2,P,P\]. Emptied at the end.
+    /// Σ|a|·(s−½)(s−½)ᵀ, and that of the shuffled responses: \[2,P,P\]. Emptied at the end.
     pub outer: Array<i64>,
-    /// Eigenvalues of the spike-triggered less the prior covariance, ascending: \[P\]. Empty before
-    /// the end, and where the unit never fired.
+    /// Eigenvalues of the spike-triggered minus the prior covariance, ascending: \[P\]. Empty before the
+    /// end, and if the unit never fired.
     pub eigenvalues: Vec<f64>,
-    /// Smallest and largest eigenvalue that chance explains: the range of the shuffled responses,
-    /// somewhat widened (see [`crate::stats::spike_triggered::spread`]).
+    /// Smallest and largest eigenvalue expected by chance: the range of the shuffled responses, slightly
+    /// widened (see [`crate::stats::spike_triggered::spread`]).
     pub shuffled: Option<(f64, f64)>,
-    /// The axes of the eigenvalues outside that range, farthest from zero first, at most 8:
+    /// The axes of the eigenvalues outside that range, largest magnitude first, at most 8:
     /// \[axes,C,h,w\].
     pub axes: Array<f32>,
     /// The eigenvalues of the axes.
     pub significant: Vec<f64>,
 }
 
-/// What one block adds to [`Covariance`], in the same units.
+/// A block's contribution to [`Covariance`], in the same units.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BlockCovariance {
-    /// Receptive fields seen.
+    /// Receptive fields counted.
     pub fields: u64,
     /// Σ|a| and that of the shuffled responses.
     pub activation: [i64; 2],
@@ -57,7 +57,7 @@ pub struct BlockCovariance {
 }
 
 impl Covariance {
-    /// Nothing seen yet.
+    /// A record without trials.
     pub fn new(unit: config::Unit, [channels, height, width]: Shape) -> Self {
         let pixels = channels * height * width;
         Self {
@@ -75,7 +75,7 @@ impl Covariance {
         }
     }
 
-    /// Adds a block's sums. Addition of integers: the order of blocks does not matter.
+    /// Adds a block's sums. Integers, so the order of blocks does not matter.
     pub fn add(&mut self, sums: &BlockCovariance) {
         self.fields += sums.fields;
         self.activation[0] += sums.activation[0];
@@ -90,8 +90,8 @@ impl Covariance {
         [self.channels, height, width]
     }
 
-    /// Finds the axes once every block is in, and drops the sums that only they need. `variance`
-    /// is that of a pixel of the noise.
+    /// Computes the axes once every block is in, and drops the sums that only they need. `variance` is
+    /// that of a noise pixel.
     pub fn finish(&mut self, variance: f64) {
         let pixels: usize = self.field().iter().product();
         let sums = |shuffled: usize| SecondMoments {

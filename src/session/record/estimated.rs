@@ -1,5 +1,5 @@
-//! What follows from sums, told to viewers in their place: it is computed once, where the engine is,
-//! and is a fraction of the size.
+//! Estimates that are sent to viewers instead of the sums: they are computed once, by the engine, and
+//! are a fraction of the size.
 
 use std::sync::Arc;
 
@@ -9,17 +9,17 @@ use super::{Analysis, Record};
 use crate::stats::classification::Estimate;
 use crate::stats::spike_triggered::LayerEstimate;
 
-/// What follows from the sums of one γ or of one layer.
+/// The estimate from the sums of one γ or of one layer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Estimated {
-    /// Of the trials at one γ.
+    /// For the trials at one γ.
     Trials(Arc<Estimate>),
-    /// Of one layer.
+    /// For one layer.
     Layer(Arc<LayerEstimate>),
 }
 
 impl Estimated {
-    /// Whether it is the same in memory: nothing has been added since.
+    /// Whether it is the same object in memory, so that nothing has been added since.
     pub fn is_shared_with(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Trials(a), Self::Trials(b)) => Arc::ptr_eq(a, b),
@@ -30,17 +30,17 @@ impl Estimated {
 }
 
 impl Record {
-    /// What follows from its sums, in the order of the plan.
+    /// The estimates from its sums, in the order of the plan.
     pub fn estimated(&self) -> Vec<Estimated> {
         let mut all = Vec::new();
         for analysis in &self.analyses {
             match analysis {
-                Analysis::ClassificationImages(it) => {
-                    let gammas = it.gammas.iter();
+                Analysis::ClassificationImages(images) => {
+                    let gammas = images.gammas.iter();
                     all.extend(gammas.map(|gamma| Estimated::Trials(gamma.estimate())));
                 }
-                Analysis::SpikeTriggered(it) => {
-                    let layers = it.layers.iter();
+                Analysis::SpikeTriggered(spikes) => {
+                    let layers = spikes.layers.iter();
                     all.extend(layers.map(|layer| Estimated::Layer(layer.estimate())));
                 }
                 _ => {}
@@ -49,28 +49,34 @@ impl Record {
         all
     }
 
-    /// Drops the sums from which [`Self::estimated`] and what was found in suspects follow. What
-    /// follows from them stays.
+    /// Drops the sums behind [`Self::estimated`] and the findings about suspects. The estimates remain.
     pub fn drop_sums(&mut self) {
         for analysis in &mut self.analyses {
             match analysis {
-                Analysis::ClassificationImages(it) => {
-                    it.drop_sums();
+                Analysis::ClassificationImages(images) => {
+                    images.drop_sums();
                 }
-                Analysis::SpikeTriggered(it) => {
-                    it.layers
+                Analysis::SpikeTriggered(spikes) => {
+                    spikes
+                        .layers
                         .iter_mut()
                         .for_each(super::LayerResponses::drop_sums);
-                    if let Some(covariance) = &mut it.covariance {
+                    if let Some(covariance) = &mut spikes.covariance {
                         covariance.outer = super::Array::default();
                     }
                 }
-                Analysis::Backdoor(it) => {
-                    let trials = it.networks.iter_mut().flat_map(|it| &mut it.trials);
+                Analysis::Backdoor(backdoor) => {
+                    let trials = backdoor
+                        .networks
+                        .iter_mut()
+                        .flat_map(|network| &mut network.trials);
                     trials.for_each(super::GammaTrials::drop_sums);
                 }
-                Analysis::Audit(it) => {
-                    let trials = it.networks.iter_mut().flat_map(|it| &mut it.trials);
+                Analysis::Audit(audit) => {
+                    let trials = audit
+                        .networks
+                        .iter_mut()
+                        .flat_map(|network| &mut network.trials);
                     trials.for_each(super::GammaTrials::drop_sums);
                 }
                 _ => {}
@@ -78,51 +84,57 @@ impl Record {
         }
     }
 
-    /// Gives what is kept once to all that is estimated with it, after arrays have been filled.
+    /// Passes shared data to everything estimated with it, after arrays have been filled in.
     pub fn share(&mut self) {
         for analysis in &mut self.analyses {
-            if let Analysis::ClassificationImages(it) = analysis {
-                it.share_axes();
+            if let Analysis::ClassificationImages(images) = analysis {
+                images.share_axes();
             }
         }
     }
 
-    /// Takes what follows from sums that were dropped.
+    /// Stores the estimates in place of the dropped sums.
     ///
     /// # Errors
-    /// Where it is not that of this record.
+    /// If they do not fit this record.
     pub fn take_estimated(&mut self, estimated: Vec<Estimated>) -> Result<(), String> {
         let mut estimated = estimated.into_iter();
-        let foreign = || "estimates of something else than the session".to_owned();
+        let foreign = || "estimates that do not belong to this session".to_owned();
         for analysis in &mut self.analyses {
             match analysis {
-                Analysis::ClassificationImages(it) => {
-                    it.axes = None;
-                    for gamma in &mut it.gammas {
-                        let Some(Estimated::Trials(own)) = estimated.next() else {
+                Analysis::ClassificationImages(images) => {
+                    images.axes = None;
+                    for gamma in &mut images.gammas {
+                        let Some(Estimated::Trials(estimate)) = estimated.next() else {
                             return Err(foreign());
                         };
-                        if !gamma.take(own) {
+                        if !gamma.take(estimate) {
                             return Err(foreign());
                         }
                     }
                 }
-                Analysis::SpikeTriggered(it) => {
-                    for layer in &mut it.layers {
-                        let Some(Estimated::Layer(own)) = estimated.next() else {
+                Analysis::SpikeTriggered(spikes) => {
+                    for layer in &mut spikes.layers {
+                        let Some(Estimated::Layer(estimate)) = estimated.next() else {
                             return Err(foreign());
                         };
-                        if !layer.take(own) {
+                        if !layer.take(estimate) {
                             return Err(foreign());
                         }
                     }
                 }
-                Analysis::Backdoor(it) => {
-                    let trials = it.networks.iter_mut().flat_map(|it| &mut it.trials);
+                Analysis::Backdoor(backdoor) => {
+                    let trials = backdoor
+                        .networks
+                        .iter_mut()
+                        .flat_map(|network| &mut network.trials);
                     trials.for_each(super::GammaTrials::forget_sums);
                 }
-                Analysis::Audit(it) => {
-                    let trials = it.networks.iter_mut().flat_map(|it| &mut it.trials);
+                Analysis::Audit(audit) => {
+                    let trials = audit
+                        .networks
+                        .iter_mut()
+                        .flat_map(|network| &mut network.trials);
                     trials.for_each(super::GammaTrials::forget_sums);
                 }
                 _ => {}

@@ -1,4 +1,4 @@
-//! Sums of what the network's outputs say for each class, over the noise trials at one γ.
+//! Sums of the evidence in the network's outputs for each class, over the noise trials at one γ.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,52 +7,53 @@ use crate::session::array::Array;
 use crate::session::form::Shape;
 use crate::stats::classification::{Responses, pairs};
 
-/// Sums of products of response and noise, and what belongs to them. K classes, M of which have maps; maps of c channels, h rows and w
-/// columns. y is a response in whole numbers of `step`, z the noise on its grid. Sums of whole numbers
-/// are exact, so the order of blocks does not matter.
+/// Sums of products of response and noise, with the counts behind them. K classes, M of which have maps;
+/// maps of c channels, h rows and w columns. y is a response as an integer multiple of `step`, z the
+/// noise on its grid. Integer sums are exact, so the order of blocks does not matter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
-    /// The unit of y: a power of two, chosen by what the network says of the first block, so that
-    /// rounding is far below what a response varies by.
+    /// The unit of y: a power of two, chosen from the responses in the first block so that rounding is
+    /// far below their variation.
     pub step: f64,
-    /// Responses that lay past [`MOST`](crate::stats::classification::MOST) steps, or were no number, and were cut to it.
+    /// Responses beyond [`MOST`](crate::stats::classification::MOST) steps or not finite, which were
+    /// clipped.
     pub clipped: u64,
     /// Trials by parity of the block and true class, \[2,K\], even blocks first.
     pub shown: Vec<u64>,
     /// Σy by parity, true class and class with a map: \[2,K,M\].
     pub sums: Array<i64>,
-    /// Σy·y′ by parity and pair of classes with maps, \[2,M,M\]; of more than
-    /// [`PAIRED`](crate::stats::classification::PAIRED) classes Σy² alone, \[2,M,1\].
+    /// Σy·y′ by parity and pair of classes with maps, \[2,M,M\]; with more than
+    /// [`PAIRED`](crate::stats::classification::PAIRED) classes only Σy², \[2,M,1\].
     pub squares: Array<i64>,
     /// Σy·(z − [`CENTRE`](crate::stats::classification::CENTRE)) by parity and class with a map: \[2,M,c,h,w\].
     pub products: Array<i64>,
-    /// Σz by parity over the trials of each class with a map and, where not all have one, of the
-    /// others: \[2,M or M+1,c,h,w\]. Empty where decisions count every trial once, whose margins are
+    /// Σz by parity over the trials of each class with a map and, if some have none, of the others:
+    /// \[2,M or M+1,c,h,w\]. Empty if decisions weight every trial equally, since their margins are then
     /// the same sums.
     pub noise: Array<i64>,
 }
 
-/// What one block of trials adds.
+/// The sums of one block of trials.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct EvidenceSums {
-    /// Responses cut to [`MOST`](crate::stats::classification::MOST).
+    /// Responses clipped to [`MOST`](crate::stats::classification::MOST).
     pub clipped: u64,
     /// Trials by true class, \[K\].
     pub shown: Vec<u64>,
     /// Σy, \[K,M\].
     pub sums: Vec<i64>,
-    /// Σy·y′, \[M,M\]; of very many classes Σy² alone, \[M\].
+    /// Σy·y′, \[M,M\]; with very many classes only Σy², \[M\].
     pub squares: Vec<i64>,
     /// Σy·(z − [`CENTRE`](crate::stats::classification::CENTRE)), \[M,c·h·w\].
     pub products: Vec<i64>,
-    /// For each of the rows that has trials: its place and Σz, \[c·h·w\]. Empty where the decisions'
-    /// margins have them.
+    /// For each row that has trials: its index and Σz, \[c·h·w\]. Empty if the decisions' margins
+    /// contain them.
     pub noise: Vec<(usize, Vec<i64>)>,
 }
 
 impl Evidence {
-    /// No trials yet, with responses in units of `step`.
+    /// A record without trials, with responses in units of `step`.
     pub fn new(step: f64, kind: &TrialKind) -> Self {
         let (k, m) = (kind.classes, kind.listed.len());
         let [c, h, w] = kind.grain.grid(kind.images);
@@ -70,8 +71,8 @@ impl Evidence {
         }
     }
 
-    /// Whether its numbers agree with each other, for K classes, M of them with maps, and maps of this
-    /// shape. Its arrays may have been dropped.
+    /// Whether its numbers are consistent, for K classes, M of them with maps, and maps of this shape.
+    /// Its arrays may have been dropped.
     pub(super) fn agrees(&self, (k, m): (usize, usize), [c, h, w]: Shape, dropped: bool) -> bool {
         let noise = || {
             let rows = m + usize::from(m < k);
@@ -89,7 +90,7 @@ impl Evidence {
             && (dropped || arrays())
     }
 
-    /// Trials in all; `None` where there is no number for so many.
+    /// Trials in total; `None` on overflow.
     pub(super) fn trials(&self) -> Option<u64> {
         let mut shown = self.shown.iter();
         shown.try_fold(0_u64, |sum, &n| sum.checked_add(n))
@@ -97,9 +98,9 @@ impl Evidence {
 
     /// Adds the sums of a block of this parity.
     pub(super) fn add(&mut self, parity: usize, block: &EvidenceSums) {
-        fn add<T: Copy + std::ops::AddAssign>(own: &mut [T], parity: usize, more: &[T]) {
-            let own = own[parity * more.len()..].iter_mut();
-            own.zip(more).for_each(|(own, &more)| *own += more);
+        fn add<T: Copy + std::ops::AddAssign>(sums: &mut [T], parity: usize, more: &[T]) {
+            let sums = sums[parity * more.len()..].iter_mut();
+            sums.zip(more).for_each(|(sum, &more)| *sum += more);
         }
         self.clipped += block.clipped;
         add(&mut self.shown, parity, &block.shown);
@@ -109,8 +110,8 @@ impl Evidence {
         if let [_, rows, ..] = *self.noise.shape() {
             let noise = self.noise.values_mut();
             for (row, sums) in &block.noise {
-                let own = noise[(parity * rows + row) * sums.len()..].iter_mut();
-                own.zip(sums).for_each(|(own, &more)| *own += more);
+                let target = noise[(parity * rows + row) * sums.len()..].iter_mut();
+                target.zip(sums).for_each(|(sum, &more)| *sum += more);
             }
         }
     }
@@ -128,7 +129,7 @@ impl Evidence {
         }
     }
 
-    /// As the estimate takes them.
+    /// A view for the estimate.
     pub(super) fn responses(&self) -> Responses<'_> {
         Responses {
             step: self.step,

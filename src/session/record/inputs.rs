@@ -1,19 +1,19 @@
-//! What a session was made from, so that it goes on with nothing else: fingerprints of its images and of the
-//! weights that somebody else made, and the programs that worked on it.
+//! The inputs of a session, so that it resumes with the same ones: fingerprints of its images and of
+//! weights from a file, and the programs that ran it.
 
 use serde::{Deserialize, Serialize};
 
-/// Images of one split, by what they are and not by where they lie.
+/// Images of one split, identified by content and not by path.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Split {
-    /// How many.
+    /// Number of images.
     pub images: u64,
     /// SHA-256 of their sizes, labels and pixels, in hexadecimal.
     pub sha256: String,
 }
 
-/// What a run is made from.
+/// The inputs of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Inputs {
@@ -21,23 +21,23 @@ pub struct Inputs {
     pub train: Split,
     /// Test images.
     pub test: Split,
-    /// SHA-256 of the file that the weights came from; `None` where the network is trained here.
+    /// SHA-256 of the weights file; `None` if the network is trained here.
     #[serde(default)]
     pub weights: Option<String>,
 }
 
-/// An input that is another than it was.
+/// An input that differs from the original.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Difference {
     /// The images of a split.
     Images(&'static str),
-    /// The file of the weights.
+    /// The weights file.
     Weights,
 }
 
 impl Inputs {
-    /// What differs from what a session began on, in words. Weights whose file is not there any more are in the
-    /// session, and do not differ.
+    /// Differences from the original inputs, with a description of each. A weights file that no longer
+    /// exists is no difference, since the session contains the weights.
     pub fn differences(&self, began: &Self) -> Vec<(Difference, String)> {
         let splits = [
             ("training", &self.train, &began.train),
@@ -47,7 +47,7 @@ impl Inputs {
         let mut all: Vec<(Difference, String)> = splits
             .map(|(split, now, then)| {
                 let words = format!(
-                    "the {split} images are others: {} with SHA-256 {}…, where it began on {} with {}…",
+                    "the {split} images differ: {} with SHA-256 {}…; it began with {} with SHA-256 {}…",
                     now.images,
                     short(&now.sha256),
                     then.images,
@@ -60,7 +60,7 @@ impl Inputs {
             && now != then
         {
             let words = format!(
-                "the file of the weights is another: SHA-256 {}…, where it took those with {}…",
+                "the weights file differs: its SHA-256 is {}…; the session used {}…",
                 short(now),
                 short(then)
             );
@@ -70,7 +70,7 @@ impl Inputs {
     }
 }
 
-/// As much of a checksum as a person compares.
+/// The part of a checksum that a person compares.
 fn short(sha256: &str) -> &str {
     sha256.get(..12).unwrap_or(sha256)
 }
@@ -79,9 +79,9 @@ fn short(sha256: &str) -> &str {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Start {
-    /// When, seconds since the Unix epoch.
+    /// When it started, in seconds since the Unix epoch.
     pub at: i64,
-    /// The program: its version, and which build of it.
+    /// The program: its version and build.
     pub program: String,
 }
 

@@ -1,5 +1,5 @@
-//! What has happened so far: one struct a stage, all counts and sums exact, so that two parts of
-//! a run merge by addition and a resumed run equals an uninterrupted one to the last bit.
+//! A session's results so far: one struct per stage. All counts and sums are exact, so two parts of a
+//! run merge by addition and a resumed run equals an uninterrupted one to the last bit.
 
 mod adding;
 mod attack;
@@ -53,7 +53,8 @@ pub use templates::{GammaTemplates, Templates};
 pub use training::{Curve, Epoch, PartialEpoch, Training, Weights};
 pub use trials::{BlockSums, Rows, TrialKind};
 
-/// Gives a struct its arrays: those of the fields named, in this order.
+/// Implements [`Arrays`](crate::session::array::Arrays) for a struct: visits the arrays of these fields,
+/// in this order.
 macro_rules! arrays {
     ($type:ty: $($field:ident),+) => {
         impl crate::session::array::Arrays for $type {
@@ -83,68 +84,69 @@ pub(crate) use arrays;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
-    /// How the last engine left the run.
+    /// The state in which the last engine left the run.
     pub state: State,
-    /// When the file was last written, seconds since the Unix epoch.
+    /// When the file was last written, in seconds since the Unix epoch.
     pub updated: i64,
-    /// Seconds of work so far, over all engines that ran it; pauses do not count.
+    /// Seconds of work so far, over all engines that ran it; pauses are excluded.
     pub elapsed_s: f64,
-    /// The devices that worked on it, in order.
+    /// The devices that worked on it, in order of first use.
     pub devices: Vec<String>,
-    /// Every start of an engine, in order; those of programs that did not note them are missing.
+    /// Every start of an engine, in order; programs that did not record starts are missing.
     #[serde(default)]
     pub starts: Vec<Start>,
-    /// What it was made from: the last is what it goes on with, others before it where a person accepted a
-    /// change. Empty before images and network have been opened, and in sessions of earlier versions.
+    /// Its inputs: the last entry is in use; earlier ones were replaced when the user accepted a change.
+    /// Empty before images and network have been opened, and in sessions of earlier versions.
     #[serde(default)]
     pub inputs: Vec<Inputs>,
-    /// How it is divided among shards; `None` where it is not, or they have been merged.
+    /// How it is divided among shards; `None` if it is not divided, or after merging.
     #[serde(default)]
     pub sharding: Option<shard::Sharding>,
-    /// In the file of a shard: which it is.
+    /// In a shard's file: which shard it is.
     #[serde(default)]
     pub shard: Option<shard::Shard>,
-    /// What people left written, oldest first; one a place at most.
+    /// The user's notes, oldest first; at most one per place.
     #[serde(default)]
     pub notes: Vec<Note>,
     /// Where the images came from: `embedded`, `full set`, or a folder.
     pub images: Option<String>,
-    /// What an image is and may be called; `None` until images and network have been opened.
+    /// Image shape and class names; `None` until images and network have been opened.
     #[serde(default)]
     pub form: Option<Form>,
-    /// The file that the network came from, where that holds more than weights.
+    /// The file that the network came from, if it holds more than weights.
     #[serde(default)]
     pub model: Option<Model>,
-    /// Training, from its start on.
+    /// Training; `None` before it starts.
     pub training: Option<Training>,
     /// One record for each entry of `config.analyses`, in the same order.
     pub analyses: Vec<Analysis>,
 }
 
-/// How the last engine left the run. Whether one runs now is not in the file: the lock says it.
+/// The state in which the last engine left the run. Whether an engine runs now is not in the file: the
+/// lock shows that.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum State {
     /// No engine has run it yet.
     New,
-    /// An engine was at work when the file was written. Where none runs now, it was interrupted.
+    /// An engine was running when the file was written. If none runs now, it was interrupted.
     Running,
     /// Stopped after a checkpoint.
     Stopped,
     /// Everything in the plan is done.
     Finished,
-    /// It could not go on: the message.
+    /// It failed: the message.
     Failed(String),
 }
 
-/// How far an experiment is.
+/// An experiment's progress.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Progress {
     /// Blocks done of each part: always the first ones. Empty before the experiment has begun.
     pub blocks: Vec<u64>,
-    /// What is done, in the unit of [`config::Analysis::unit`].
+    /// Work done, in the unit of [`config::Analysis::unit`].
     pub done: u64,
-    /// What there is to do; 0 before the experiment has begun.
+    /// Work in total; 0 before the experiment has begun.
     pub total: u64,
 }
 
@@ -157,15 +159,15 @@ impl Progress {
 
 /// A record of one kind of experiment.
 pub trait Experiment: Sized + 'static {
-    /// It, where an analysis is of this kind.
+    /// The record, if an analysis is of this kind.
     fn of(analysis: &Analysis) -> Option<&Self>;
-    /// The same, to advance it.
+    /// The same, mutably.
     fn of_mut(analysis: &mut Analysis) -> Option<&mut Self>;
 }
 
 macro_rules! records {
     ($($variant:ident),+) => {
-        /// What an analysis has measured.
+        /// The record of one experiment.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[allow(missing_docs, reason = "each variant is documented at its struct")]
         pub enum Analysis {
@@ -173,29 +175,29 @@ macro_rules! records {
         }
 
         impl Analysis {
-            /// Nothing measured yet.
+            /// A record without measurements.
             pub fn new(plan: &config::Analysis) -> Self {
                 match plan {
                     $(config::Analysis::$variant(plan) => Self::$variant($variant::new(plan)),)+
                 }
             }
 
-            /// Whether this can be what a plan has led to on images of `form`; also, whether its numbers agree with
-            /// each other, so that whoever reads them need not check.
+            /// Whether this record can result from a plan on images of `form`, and its numbers are
+            /// consistent, so that readers need not check.
             pub fn fits(&self, plan: &config::Analysis, form: Option<&Form>) -> bool {
                 match (self, plan) {
-                    $((Self::$variant(it), config::Analysis::$variant(plan)) => {
-                        it.fits(plan, form)
+                    $((Self::$variant(record), config::Analysis::$variant(plan)) => {
+                        record.fits(plan, form)
                     })+
                     _ => false,
                 }
             }
 
-            /// What is done and what there is to do, in the unit of the plan.
+            /// Work done and work in total, in the unit of the plan.
             pub fn progress(&self, plan: &config::Analysis) -> (u64, u64) {
                 match (self, plan) {
-                    $((Self::$variant(it), config::Analysis::$variant(plan)) => {
-                        it.progress(plan)
+                    $((Self::$variant(record), config::Analysis::$variant(plan)) => {
+                        record.progress(plan)
                     })+
                     _ => (0, 0),
                 }
@@ -205,13 +207,13 @@ macro_rules! records {
         impl Arrays for Analysis {
             fn arrays<'a>(&'a self, visit: &mut dyn FnMut(String, &'a dyn Payload)) {
                 match self {
-                    $(Self::$variant(it) => it.arrays(visit),)+
+                    $(Self::$variant(record) => record.arrays(visit),)+
                 }
             }
 
             fn arrays_mut<'a>(&'a mut self, visit: &mut dyn FnMut(String, &'a mut dyn Payload)) {
                 match self {
-                    $(Self::$variant(it) => it.arrays_mut(visit),)+
+                    $(Self::$variant(record) => record.arrays_mut(visit),)+
                 }
             }
         }
@@ -219,14 +221,14 @@ macro_rules! records {
         $(impl Experiment for $variant {
             fn of(analysis: &Analysis) -> Option<&Self> {
                 match analysis {
-                    Analysis::$variant(it) => Some(it),
+                    Analysis::$variant(record) => Some(record),
                     _ => None,
                 }
             }
 
             fn of_mut(analysis: &mut Analysis) -> Option<&mut Self> {
                 match analysis {
-                    Analysis::$variant(it) => Some(it),
+                    Analysis::$variant(record) => Some(record),
                     _ => None,
                 }
             }
@@ -237,7 +239,7 @@ macro_rules! records {
 experiments!(records);
 
 impl Analysis {
-    /// Whether all that the plan asks for is done.
+    /// Whether everything in the plan is done.
     pub fn is_finished(&self, plan: &config::Analysis) -> bool {
         let (done, total) = self.progress(plan);
         total > 0 && done >= total
@@ -245,7 +247,7 @@ impl Analysis {
 }
 
 impl Record {
-    /// A record of nothing.
+    /// An empty record for a configuration.
     pub fn new(config: &Config) -> Self {
         Self {
             state: State::New,
@@ -265,14 +267,14 @@ impl Record {
         }
     }
 
-    /// Whether anything has been done: from here on it belongs to its plan.
+    /// Whether anything has been done: from then on the record is tied to its plan.
     pub fn has_begun(&self, config: &Config) -> bool {
         let mut analyses = self.analyses.iter().zip(&config.analyses);
-        let measured = |(own, plan): (&Analysis, &config::Analysis)| own.progress(plan).0 > 0;
+        let measured = |(record, plan): (&Analysis, &config::Analysis)| record.progress(plan).0 > 0;
         self.training.is_some() || analyses.any(measured)
     }
 
-    /// Every experiment of one kind, with its place in the plan.
+    /// Every experiment of one kind, with its index in the plan.
     pub fn all<T: Experiment>(&self) -> impl Iterator<Item = (usize, &T)> {
         let analyses = self.analyses.iter().enumerate();
         analyses.filter_map(|(i, analysis)| Some((i, T::of(analysis)?)))
@@ -280,7 +282,7 @@ impl Record {
 
     /// The first experiment of one kind, if the plan has any.
     pub fn first<T: Experiment>(&self) -> Option<&T> {
-        self.all().next().map(|(_, it)| it)
+        self.all().next().map(|(_, record)| record)
     }
 
     /// The name of a class; its number before the images have been opened.
@@ -291,7 +293,7 @@ impl Record {
         }
     }
 
-    /// The name of a class as it can be shown; its number where it has none.
+    /// The name of a class, cleaned for display; its number if nothing is left.
     pub fn bare_class(&self, class: usize) -> String {
         let name = clean(&self.class_name(class));
         match name.trim().is_empty() {
@@ -317,7 +319,7 @@ impl Record {
 
 arrays!(Record: model, training, analyses);
 
-/// What an array of these many numbers must look like to be read without further checks.
+/// Whether an array has the expected shape; its header is checked before its numbers are loaded.
 fn has_shape<T: super::array::Element>(array: &super::Array<T>, shape: &[usize]) -> bool {
     array.shape() == shape
 }

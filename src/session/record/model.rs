@@ -5,21 +5,21 @@ use serde::{Deserialize, Serialize};
 use super::arrays;
 use crate::session::array::Array;
 
-/// A file that holds a network of its own, as it was when the session began.
+/// A file that holds a whole network, as it was when the session began.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
-    /// Where it lay.
+    /// Its path.
     pub path: String,
-    /// SHA-256 of it, and of the files of weights beside it, in hexadecimal.
+    /// Its SHA-256, over the weight files beside it too, in hexadecimal.
     pub sha256: String,
-    /// The file itself where it is small and alone, so that the session needs it only once; else
-    /// empty.
+    /// The file itself if it is small and self-contained, so that the session needs it only once;
+    /// otherwise empty.
     pub file: Array<u8>,
 }
 
 impl Model {
-    /// Most bytes of a file that the session keeps.
+    /// Maximum size of a file that the session stores.
     pub const MOST: usize = 8 << 20;
 }
 

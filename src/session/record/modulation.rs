@@ -1,4 +1,4 @@
-//! What the network says with the biases of a layer pushed.
+//! The record of modulation: decisions with shifted biases of a layer.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,8 +11,8 @@ use crate::session::form::Form;
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Modulation {
-    /// How far it is. Part 0: mean activations; then a part is (layer, target, strength), the
-    /// strength fastest.
+    /// Progress. Part 0: mean activations; after that, a part is (layer, target, strength), the strength
+    /// varying fastest.
     pub progress: Progress,
     /// Signal strengths γ of the stimuli, ascending, from 0 (noise) to 1 (the image alone).
     pub gammas: Vec<f64>,
@@ -30,28 +30,28 @@ pub struct ModulatedLayer {
     pub name: String,
     /// Change of the bias of the most active unit at strength 1.
     pub alpha: f64,
-    /// Training images whose activation was taken, by class: \[K\].
+    /// Training images whose activation was measured, by class: \[K\].
     pub shown: Vec<u64>,
     /// Sum of each unit's activation (in a convolution, its spatial mean) over the images of a
     /// class, in units of 1/[`FIXED_POINT`]: \[K,U\].
     pub activation: Array<i64>,
-    /// Stimuli by class: shown, called so rightly, and called so whatever they are;
-    /// \[K target,S,G,3,K\].
+    /// Stimuli by class: shown, correctly called it, and called it whatever their true class; \[K
+    /// target,S,G,3,K\].
     pub counts: Array<i64>,
 }
 
 /// Stimuli by class at one target, strength and γ: K numbers each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cells<'a> {
-    /// Those of the class.
+    /// Stimuli of the class.
     pub shown: &'a [i64],
-    /// Those of the class that were called so.
+    /// Stimuli of the class that were called it.
     pub correct: &'a [i64],
-    /// Those of whatever class that were called so.
+    /// Stimuli of any class that were called it.
     pub called: &'a [i64],
 }
 
-/// Numbers that are kept for every class.
+/// Counts per class.
 pub const BY_CLASS: usize = 3;
 
 impl ModulatedLayer {
@@ -74,8 +74,8 @@ impl ModulatedLayer {
         (self.shown[class] > 0).then(|| sums.iter().map(mean).collect())
     }
 
-    /// What the bias of every unit changes by at strength 1 for a target class, α·ā_c/max(ā_c),
-    /// \[U\]. Nothing where no image of the class was shown, or it leaves every unit at rest.
+    /// The bias change of every unit at strength 1 for a target class, α·ā_c/max(ā_c), \[U\]. Zero if no
+    /// image of the class was shown, or if it activates no unit.
     pub fn push(&self, class: usize) -> Vec<f64> {
         let mean = self
             .mean_activation(class)
@@ -91,29 +91,27 @@ impl ModulatedLayer {
         mean.into_iter().map(push).collect()
     }
 
-    /// Adds the activations of a block of images: how many there were of each class, \[K\], and
-    /// their sums in units of 1/[`FIXED_POINT`], \[K,U\].
+    /// Adds the activations of a block of images: the number of images per class, \[K\], and their sums
+    /// in units of 1/[`FIXED_POINT`], \[K,U\].
     pub fn add_activations(&mut self, shown: &[u64], sums: &[i64]) {
         let pairs = self.shown.iter_mut().zip(shown);
-        pairs.for_each(|(own, more)| *own += more);
+        pairs.for_each(|(count, more)| *count += more);
         let pairs = self.activation.values_mut().iter_mut().zip(sums);
-        pairs.for_each(|(own, more)| *own += more);
+        pairs.for_each(|(sum, more)| *sum += more);
     }
 
-    /// Adds a block of stimuli by class, \[G,3,K\], for a target class and a strength by their
-    /// places.
+    /// Adds a block of stimuli by class, \[G,3,K\], for a target class and a strength, given by index.
     pub fn add_counts(&mut self, target: usize, strength: usize, counts: &[i64]) {
         let row = target * self.counts.shape()[1] + strength;
-        let own = self.counts.values_mut()[row * counts.len()..].iter_mut();
-        own.zip(counts).for_each(|(own, more)| *own += more);
+        let totals = self.counts.values_mut()[row * counts.len()..].iter_mut();
+        totals.zip(counts).for_each(|(total, more)| *total += more);
     }
 
-    /// Stimuli of true class `class` that were called it, and all that were shown, for a target
-    /// class, a strength and a γ by their places; `None` where none was shown. Over γ: a
-    /// psychometric curve.
+    /// Stimuli of true class `class` that were called it, and the number shown, for a target class, a
+    /// strength and a γ, given by index; `None` if none was shown. Over γ: a psychometric curve.
     ///
     /// # Panics
-    /// Where a place is past its axis.
+    /// If an index is out of range.
     pub fn accuracy(
         &self,
         target: usize,
@@ -126,12 +124,11 @@ impl ModulatedLayer {
         (shown > 0).then_some((correct as u64, shown as u64))
     }
 
-    /// Stimuli of whatever true class that were called `class`, and all that were shown, the same
-    /// way. At the first γ, which is 0, with `class` the target: the share of noise that is called
-    /// the target.
+    /// Stimuli of any true class that were called `class`, and the number shown, in the same way. At the
+    /// first γ, which is 0, with `class` the target: the share of noise that is called the target.
     ///
     /// # Panics
-    /// Where a place is past its axis.
+    /// If an index is out of range.
     pub fn share_called(
         &self,
         target: usize,
@@ -144,19 +141,19 @@ impl ModulatedLayer {
         (cells.called[class] as u64, all as u64)
     }
 
-    /// Stimuli by class, for a target class, a strength and a γ by their places.
+    /// Stimuli by class, for a target class, a strength and a γ, given by index.
     ///
     /// # Panics
-    /// Where a place is past its axis.
+    /// If an index is out of range.
     pub fn cells(&self, target: usize, strength: usize, gamma: usize) -> Cells<'_> {
         let shape = self.counts.shape();
         let row = (target * shape[1] + strength) * shape[2] + gamma;
         let k = self.classes();
-        let of = |kind: usize| &self.counts.values()[(row * BY_CLASS + kind) * k..][..k];
+        let counts_of = |kind: usize| &self.counts.values()[(row * BY_CLASS + kind) * k..][..k];
         Cells {
-            shown: of(0),
-            correct: of(1),
-            called: of(2),
+            shown: counts_of(0),
+            correct: counts_of(1),
+            called: counts_of(2),
         }
     }
 }
@@ -170,7 +167,7 @@ impl Modulation {
         }
     }
 
-    /// What is done and what there is to do, in the unit of the plan.
+    /// Work done and work in total, in the unit of the plan.
     pub(super) fn progress(&self, _: &config::Modulation) -> (u64, u64) {
         (self.progress.done, self.progress.total)
     }
@@ -178,12 +175,12 @@ impl Modulation {
     pub(super) fn fits(&self, plan: &config::Modulation, form: Option<&Form>) -> bool {
         let (s, g) = (self.strengths.len(), self.gammas.len());
         let k = form.map_or(0, Form::count);
-        let of_layer = |it: &ModulatedLayer| {
-            it.shown.len() == k
-                && it.activation.shape().len() == 2
-                && it.activation.shape()[0] == k
-                && it.counts.values().iter().all(|&count| count >= 0)
-                && has_shape(&it.counts, &[k, s, g, BY_CLASS, k])
+        let of_layer = |layer: &ModulatedLayer| {
+            layer.shown.len() == k
+                && layer.activation.shape().len() == 2
+                && layer.activation.shape()[0] == k
+                && layer.counts.values().iter().all(|&count| count >= 0)
+                && has_shape(&layer.counts, &[k, s, g, BY_CLASS, k])
         };
         let parts = self.progress.blocks.len();
         self.gammas == plan.signal_strengths()

@@ -1,4 +1,4 @@
-//! What people leave written: a line on the session, on a map or on a unit of a layer.
+//! Notes that the user left: a line on the session, on a map or on a unit of a layer.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,19 +6,19 @@ use super::Record;
 use crate::format::{self, clean};
 use crate::session::config::Response;
 
-/// A line that a person left.
+/// A line of text that the user left.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Note {
-    /// When it was written, seconds since the Unix epoch.
+    /// When it was written, in seconds since the Unix epoch.
     pub written: i64,
-    /// What it is on.
+    /// The object that it annotates.
     pub on: NoteOn,
-    /// The line, of at most [`Self::MOST`] characters. Without any, it removes the one that is there.
+    /// The text, of at most [`Self::MOST`] characters. If empty, it removes the existing note.
     pub text: String,
 }
 
-/// What a note is on: each place has one at most.
+/// The object that a note annotates; each has at most one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum NoteOn {
@@ -26,13 +26,13 @@ pub enum NoteOn {
     Session,
     /// The map of a class.
     Map {
-        /// Which of the plan's classification images, among these alone, from 0.
+        /// Which of the plan's classification images, counting only those, from 0.
         images: usize,
-        /// What trials are taken to say in it.
+        /// The response that the map is of.
         response: Response,
         /// The class, from 0.
         class: usize,
-        /// The signal strength, one of the plan's.
+        /// The signal strength; one of the plan's.
         gamma: f64,
     },
     /// A unit of a layer.
@@ -45,11 +45,11 @@ pub enum NoteOn {
 }
 
 impl Note {
-    /// Most characters of its text.
+    /// Maximum number of characters in its text.
     pub const MOST: usize = 200;
 
-    /// A text as a note has it: without blanks around, and with single blanks in the place of line breaks and
-    /// other control characters.
+    /// A text as stored in a note: trimmed, with line breaks and other control characters replaced by
+    /// single spaces.
     pub fn line(text: &str) -> String {
         let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
         let parts = text.split(breaks).map(str::trim);
@@ -59,7 +59,7 @@ impl Note {
 }
 
 impl NoteOn {
-    /// What it is in words: `evidence image of Dress, γ 0.2`, `fc1, unit 437`, `the session`.
+    /// A description: `evidence image of Dress, γ 0.2`, `fc1, unit 437`, `the session`.
     pub fn in_words(&self, record: &Record) -> String {
         match self {
             Self::Session => "the session".into(),
@@ -69,12 +69,12 @@ impl NoteOn {
                 class,
                 gamma,
             } => {
-                let which = match *images {
+                let number = match *images {
                     0 => String::new(),
                     more => format!(", images {}", more.saturating_add(1)),
                 };
                 format!(
-                    "{} of {}, γ {}{which}",
+                    "{} of {}, γ {}{number}",
                     response.image_label(),
                     record.class_in_words(*class),
                     format::gamma(*gamma)
@@ -86,17 +86,17 @@ impl NoteOn {
 }
 
 impl Record {
-    /// The note at a place.
+    /// The note on an object.
     pub fn note_on(&self, on: &NoteOn) -> Option<&Note> {
         self.notes.iter().find(|note| note.on == *on)
     }
 
-    /// Whether a note is here as it was left; of one without text, whether its place has none.
+    /// Whether this note is stored unchanged; for an empty note, whether there is none on its object.
     pub fn has_note(&self, note: &Note) -> bool {
-        let here = self.note_on(&note.on);
+        let stored = self.note_on(&note.on);
         match note.text.is_empty() {
-            true => here.is_none(),
-            false => here == Some(note),
+            true => stored.is_none(),
+            false => stored == Some(note),
         }
     }
 }
@@ -146,7 +146,7 @@ mod tests {
         ] {
             assert_eq!(map(1, class).in_words(&record), words);
         }
-        // From a file or a socket, anything may come.
+        // A file or a socket can contain anything.
         assert!(!map(usize::MAX, usize::MAX).in_words(&record).is_empty());
         let unit = NoteOn::Unit {
             layer: "fc1".into(),

@@ -1,4 +1,4 @@
-//! What maps of noise whose pixels go together look like without a signal, kept beside its sums.
+//! The stored null distribution of maps under noise with dependent pixels.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,22 +7,23 @@ use crate::session::array::Array;
 use crate::session::form::Shape;
 use crate::stats::null::{Null, Simulated};
 
-/// What follows from sums of the noise under random signs, for maps of c channels, h rows and w columns.
+/// The null distribution, from sums of the noise with random signs, for maps of c channels, h rows and w
+/// columns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoiseNull {
-    /// |z| that one map in twenty reaches anywhere.
+    /// The |z| that one null map in twenty reaches anywhere.
     pub bound: f64,
     /// Standard deviation of the smoothed z map at every pixel, \[c,h,w\].
     pub deviations: Array<f32>,
-    /// The size of the largest cluster of each of N maps, ascending, \[N\].
+    /// The size of the largest cluster in each of N null maps, ascending, \[N\].
     pub largest: Array<i64>,
-    /// Some z maps, \[n,c,h,w\], in sixteenths around 128; none of very large images.
+    /// Some null z maps, \[n,c,h,w\], in sixteenths around 128; none for very large images.
     pub maps: Array<u8>,
 }
 
 impl NoiseNull {
-    /// Takes what was simulated for maps of this shape.
+    /// Stores a simulation for maps of this shape.
     pub fn new(simulated: Simulated, [c, h, w]: Shape) -> Self {
         let Simulated {
             bound,
@@ -39,17 +40,17 @@ impl NoiseNull {
         }
     }
 
-    /// Whether its numbers agree with each other, for maps of this shape.
+    /// Whether its shapes are consistent, for maps of this shape.
     pub(super) fn agrees(&self, [c, h, w]: Shape) -> bool {
-        // Shapes alone: numbers of a file come later.
+        // Only shapes are checked: the numbers of a file are loaded later.
         self.bound.is_finite()
             && self.bound > 0.0
             && has_shape(&self.deviations, &[c, h, w])
             && self.largest.shape().len() == 1
-            && matches!(self.maps.shape(), [_, own @ ..] if *own == [c, h, w])
+            && matches!(self.maps.shape(), [_, shape @ ..] if *shape == [c, h, w])
     }
 
-    /// As statistics take it.
+    /// A view for the statistics.
     pub fn view(&self) -> Null<'_> {
         Null {
             bound: self.bound,

@@ -1,4 +1,4 @@
-//! Images by what the network calls them.
+//! The record of predictions: images by the network's decision.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use crate::session::form::{Form, Shape};
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Predictions {
-    /// How far it is; a part is a split.
+    /// Progress; a part is a split.
     pub progress: Progress,
     /// In the order of the plan's splits; empty before it has begun.
     pub splits: Vec<SplitCounts>,
@@ -21,7 +21,7 @@ pub struct Predictions {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SplitCounts {
-    /// Which split.
+    /// The split.
     pub split: Split,
     /// Images by true and predicted class: \[K,K\].
     pub counts: Vec<u64>,
@@ -30,7 +30,7 @@ pub struct SplitCounts {
 }
 
 impl SplitCounts {
-    /// Nothing seen yet of a split of images of this form.
+    /// An empty record for a split of images of this form.
     pub fn new(split: Split, form: &Form) -> Self {
         let (k, [c, h, w]) = (form.count(), form.shape());
         Self {
@@ -70,26 +70,26 @@ impl SplitCounts {
         self.counts.iter().sum()
     }
 
-    /// Images called what they are.
+    /// Images classified correctly.
     pub fn correct(&self) -> u64 {
         self.counts.iter().step_by(self.classes() + 1).sum()
     }
 
-    /// Share of the images called `class` that are of it; `None` where none was called so.
+    /// Share of the images called `class` that belong to it; `None` if none was called so.
     pub fn precision(&self, class: usize) -> Option<f64> {
         let called = self.called(class);
         let hit = self.counts[class * (self.classes() + 1)];
         (called > 0).then(|| hit as f64 / called as f64)
     }
 
-    /// Share of the images of `class` that are called so; `None` where there is none.
+    /// Share of the images of `class` that are called so; `None` if there are none.
     pub fn recall(&self, class: usize) -> Option<f64> {
         let shown = self.shown(class);
         let hit = self.counts[class * (self.classes() + 1)];
         (shown > 0).then(|| hit as f64 / shown as f64)
     }
 
-    /// Mean of the images called `class`, \[C,H,W\] in \[0,1\]; `None` where none was.
+    /// Mean of the images called `class`, \[C,H,W\] in \[0,1\]; `None` if there are none.
     pub fn mean_image(&self, class: usize) -> Option<Vec<f32>> {
         let called = self.called(class);
         let pixels = self.images.values().len() / self.classes().max(1);
@@ -104,7 +104,7 @@ impl Predictions {
         Self::default()
     }
 
-    /// What is done and what there is to do, in the unit of the plan.
+    /// Work done and work in total, in the unit of the plan.
     pub(super) fn progress(&self, _: &config::Predictions) -> (u64, u64) {
         (self.progress.done, self.progress.total)
     }
@@ -114,11 +114,11 @@ impl Predictions {
             return self.splits.is_empty() && self.progress == Progress::default();
         };
         let (k, [c, h, w]) = (form.count(), form.shape());
-        let fits = |(own, split): (&SplitCounts, &Split)| {
-            own.split == *split
-                && own.counts.len() == k * k
-                && has_shape(&own.images, &[k, c, h, w])
-                && own
+        let fits = |(counts, split): (&SplitCounts, &Split)| {
+            counts.split == *split
+                && counts.counts.len() == k * k
+                && has_shape(&counts.images, &[k, c, h, w])
+                && counts
                     .counts
                     .iter()
                     .try_fold(0_u64, |sum, &n| sum.checked_add(n))

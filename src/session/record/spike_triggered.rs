@@ -1,4 +1,4 @@
-//! Activations and the stimuli that came with them.
+//! The record of spike-triggered analysis: activations and the stimuli that caused them.
 
 use std::sync::{Arc, OnceLock};
 
@@ -14,7 +14,7 @@ use crate::stats::spike_triggered::{self, GradientSums, LayerEstimate, Sums};
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SpikeTriggered {
-    /// How far it is. Parts: noise, training images, mean gradients, covariance.
+    /// Progress. Parts: noise, training images, mean gradients, covariance.
     pub progress: Progress,
     /// The layers, from the input on. Empty before it has begun.
     pub layers: Vec<LayerResponses>,
@@ -35,9 +35,9 @@ pub struct LayerResponses {
     /// C: channels of the images.
     #[serde(default = "one")]
     pub channels: usize,
-    /// Whether its activations may be negative (no rectifier follows).
+    /// Whether its activations can be negative (no rectifier follows).
     pub signed: bool,
-    /// The weights of a layer that sees the image itself: \[U,C,h,w\]; else empty.
+    /// The weights of a layer that receives the image directly: \[U,C,h,w\]; otherwise empty.
     pub kernel: Array<f32>,
     /// Responses to noise.
     pub noise: Responses,
@@ -45,27 +45,27 @@ pub struct LayerResponses {
     pub images: Responses,
     /// Mean gradients on noise.
     pub gradients: Gradients,
-    /// What follows from the sums; copies share it until something is added to one of them.
+    /// The cached estimate; clones share it until one of them adds to its sums.
     #[serde(skip)]
     estimate: Arc<OnceLock<Arc<LayerEstimate>>>,
-    /// Whether the sums were left behind where they are kept.
+    /// Whether the sums were dropped because they are kept elsewhere.
     #[serde(skip)]
     dropped_sums: bool,
 }
 
-/// Sums over stimuli: for a convolution, over every position whose receptive field lies inside
-/// the image. Stimuli are centred on ½, the mean of the noise, so that the sums stay small.
+/// Sums over stimuli: for a convolution, over every position whose receptive field lies inside the
+/// image. Stimuli are centred on ½, the mean of the noise, to keep the sums small.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Responses {
-    /// Receptive fields seen, by parity of the block: \[2\].
+    /// Receptive fields counted, by parity of the block: \[2\].
     pub fields: [u64; 2],
-    /// How often each unit's activation was above zero; not zero, where it may be negative: \[U\].
+    /// How often each unit's activation was above zero, or, if it can be negative, not zero: \[U\].
     pub fired: Array<i64>,
     /// Σa in units of 1/[`FIXED_POINT`], by parity: \[2,U\].
     pub activation: Array<i64>,
-    /// Σ|a|, the same way: \[2,U\]. Equal to Σa where activations are never negative. Averages are
-    /// over Σ|a|: of signed activations Σa may be next to nothing.
+    /// Σ|a|, in the same layout: \[2,U\]. Equal to Σa if activations are never negative. Averages use
+    /// Σ|a|, since Σa of signed activations may be close to zero.
     pub magnitude: Array<i64>,
     /// Σ(s−½) over all receptive fields, in the same units, by parity: \[2,C,h,w\].
     pub stimulus: Array<i64>,
@@ -73,10 +73,10 @@ pub struct Responses {
     pub weighted: Array<i64>,
 }
 
-/// What one block adds to [`Responses`], in the same units, of one parity.
+/// A block's contribution to [`Responses`], in the same units, for one parity.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BlockResponses {
-    /// Receptive fields seen.
+    /// Receptive fields counted.
     pub fields: u64,
     /// How often each unit fired: \[U\].
     pub fired: Vec<i64>,
@@ -90,15 +90,15 @@ pub struct BlockResponses {
     pub weighted: Vec<i64>,
 }
 
-/// Mean gradients of a layer's units by the pixels of their receptive field.
+/// Mean gradients of a layer's units with respect to the pixels of their receptive field.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Gradients {
-    /// The units that were taken; empty before.
+    /// The selected units; empty before selection.
     pub units: Vec<usize>,
-    /// Receptive fields seen.
+    /// Receptive fields counted.
     pub fields: u64,
-    /// Σ∇a in units of 1/[`FIXED_POINT`]: \[units taken,C,h,w\].
+    /// Σ∇a in units of 1/[`FIXED_POINT`]: \[selected units,C,h,w\].
     pub sum: Array<i64>,
 }
 
@@ -108,7 +108,7 @@ pub(super) fn one() -> usize {
 }
 
 impl Responses {
-    /// Nothing seen yet.
+    /// A record without stimuli.
     pub fn new(units: usize, [c, h, w]: Shape) -> Self {
         Self {
             fields: [0; 2],
@@ -120,7 +120,7 @@ impl Responses {
         }
     }
 
-    /// Adds a block's sums. Addition of integers: the order of blocks does not matter.
+    /// Adds a block's sums. Integers, so the order of blocks does not matter.
     fn add(&mut self, block: u64, sums: &BlockResponses) {
         let parity = (block % 2) as usize;
         self.fields[parity] += sums.fields;
@@ -151,15 +151,15 @@ impl Responses {
     }
 }
 
-/// Adds to the part of an array that begins `place` times the length of `more`.
-pub(super) fn add(own: &mut Array<i64>, place: usize, more: &[i64]) {
-    let own = own.values_mut()[place * more.len()..].iter_mut();
-    own.zip(more).for_each(|(own, more)| *own += more);
+/// Adds to the part of an array that begins at `place` times the length of `more`.
+pub(super) fn add(array: &mut Array<i64>, place: usize, more: &[i64]) {
+    let sums = array.values_mut()[place * more.len()..].iter_mut();
+    sums.zip(more).for_each(|(sum, more)| *sum += more);
 }
 
 impl LayerResponses {
-    /// A layer that has seen nothing yet. `field`: channels, rows and columns of a receptive field;
-    /// `kernel`, \[U,C,h,w\], where it sees the image itself.
+    /// A layer without stimuli. `field`: channels, rows and columns of a receptive field; `kernel`,
+    /// \[U,C,h,w\], if it receives the image directly.
     pub fn new(
         name: &str,
         units: usize,
@@ -191,7 +191,7 @@ impl LayerResponses {
         [self.channels, height, width]
     }
 
-    /// Forgets what followed from the sums before something was added.
+    /// Discards the cached estimate after the sums have changed.
     pub(super) fn changed(&mut self) {
         self.estimate = Arc::default();
     }
@@ -208,7 +208,7 @@ impl LayerResponses {
         self.estimate = Arc::default();
     }
 
-    /// Chooses the units whose gradients are taken. Those taken before are lost.
+    /// Selects the units whose gradients are measured. Previous gradients are discarded.
     pub fn take_gradients(&mut self, units: Vec<usize>) {
         let [c, h, w] = self.field();
         self.gradients = Gradients {
@@ -219,15 +219,15 @@ impl LayerResponses {
         self.estimate = Arc::default();
     }
 
-    /// Adds the gradients over `fields` receptive fields, Σ∇a in units of 1/[`FIXED_POINT`]:
-    /// \[units taken,C·h·w\].
+    /// Adds the gradients over `fields` receptive fields, Σ∇a in units of 1/[`FIXED_POINT`]: \[selected
+    /// units,C·h·w\].
     pub fn add_gradients(&mut self, fields: u64, sums: &[i64]) {
         self.gradients.fields += fields;
         add(&mut self.gradients.sum, 0, sums);
         self.estimate = Arc::default();
     }
 
-    /// Computes what follows from the sums, and drops the large ones.
+    /// Computes the estimate, then drops the large sums.
     pub(super) fn drop_sums(&mut self) {
         if !self.dropped_sums {
             self.estimate();
@@ -235,7 +235,7 @@ impl LayerResponses {
         self.forget_sums();
     }
 
-    /// Drops them, whatever follows from them.
+    /// Drops the large sums without computing the estimate.
     pub(super) fn forget_sums(&mut self) {
         self.dropped_sums = true;
         for sums in [
@@ -247,8 +247,7 @@ impl LayerResponses {
         }
     }
 
-    /// Takes what follows from sums that are kept elsewhere; `false` where it cannot be that of
-    /// this layer.
+    /// Stores an estimate whose sums are kept elsewhere; `false` if it does not fit this layer.
     pub(super) fn take(&mut self, estimate: Arc<LayerEstimate>) -> bool {
         let pixels: usize = self.field().iter().product();
         let fits = estimate.fits(self.units, pixels);
@@ -257,7 +256,7 @@ impl LayerResponses {
         fits
     }
 
-    /// Averages and how far they can be trusted, computed once for each state of the sums.
+    /// Averages and their reliability, computed once per state of the sums.
     pub fn estimate(&self) -> Arc<LayerEstimate> {
         if self.dropped_sums && self.estimate.get().is_none() {
             return Arc::default();
@@ -309,7 +308,7 @@ impl SpikeTriggered {
         Self::default()
     }
 
-    /// What is done and what there is to do, in the unit of the plan.
+    /// Work done and work in total, in the unit of the plan.
     pub(super) fn progress(&self, _: &config::SpikeTriggered) -> (u64, u64) {
         (self.progress.done, self.progress.total)
     }
@@ -318,7 +317,7 @@ impl SpikeTriggered {
         let channels = form.map_or(0, |form| form.channels);
         let parts = self.progress.blocks.len();
         let covariance = match (&self.covariance, &plan.covariance) {
-            (Some(it), Some(unit)) => it.fits(unit),
+            (Some(covariance), Some(unit)) => covariance.fits(unit),
             (Some(_), None) => false,
             (None, _) => parts == 0 || plan.covariance.is_none(),
         };
@@ -327,7 +326,7 @@ impl SpikeTriggered {
             && self
                 .layers
                 .iter()
-                .all(|it| it.channels == channels && it.fits())
+                .all(|layer| layer.channels == channels && layer.fits())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Test images classified by the classification images, or the evidence images, alone.
+//! The record of templates: test images classified by classification images or evidence images alone.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,14 +9,14 @@ use crate::session::form::Form;
 use crate::stats::share::Share;
 use crate::stats::templates::SCORES;
 
-/// How often the images of each γ, used as templates, are right.
+/// How often classification is correct with the images of each γ as templates.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Templates {
-    /// How far it is; a part is a γ.
+    /// Progress; a part is a γ.
     pub progress: Progress,
-    /// In the order of the classification images' γ, those of evidence images after those of decisions.
-    /// Empty before it has begun.
+    /// In the order of the classification images' γ, evidence images after those from decisions. Empty
+    /// before it has begun.
     pub gammas: Vec<GammaTemplates>,
 }
 
@@ -26,15 +26,15 @@ pub struct Templates {
 pub struct GammaTemplates {
     /// Signal strength of the images.
     pub gamma: f64,
-    /// What trials are taken to say in them.
+    /// The response that the images are of.
     #[serde(default = "decision")]
     pub response: Response,
-    /// The classes that have a template, ascending. Images of the others are always wrong.
+    /// The classes that have a template, ascending. Images of the others always count as wrong.
     pub classes: Vec<usize>,
-    /// Images classified; stays 0 where fewer than two classes have a template, since then there is
-    /// nothing to choose from.
+    /// Images classified; stays 0 if fewer than two classes have a template, since there is then nothing
+    /// to choose from.
     pub images: u64,
-    /// How many were right, by score: raw, centred, cosine, Pearson.
+    /// Number classified correctly, by score: raw, centred, cosine, Pearson.
     pub correct: [u64; SCORES],
 }
 
@@ -46,15 +46,15 @@ impl GammaTemplates {
     /// The names of the scores, in the order of [`Self::correct`].
     pub const SCORES: [&'static str; SCORES] = ["raw", "centred", "cosine", "pearson"];
 
-    /// Whether there are templates to choose from: of two classes at least.
+    /// Whether there are templates to choose from: at least two classes.
     pub fn is_meaningful(&self) -> bool {
         self.classes.len() > 1
     }
 
-    /// Images that a score is right about.
+    /// Images classified correctly by a score.
     ///
     /// # Panics
-    /// Where `score` is not a place in [`Self::SCORES`].
+    /// If `score` is not an index into [`Self::SCORES`].
     pub fn accuracy(&self, score: usize) -> Share {
         Share {
             hits: self.correct[score],
@@ -64,33 +64,40 @@ impl GammaTemplates {
 }
 
 impl Templates {
-    /// The γ that stands for all: without signal where that says anything, else the first that
-    /// does; the first of all where none does. `None` where there are none of this response, and before it has begun. Not the best one, which
-    /// the test images themselves would have chosen.
+    /// The γ that represents all: γ = 0 if it is meaningful, otherwise the first that is, otherwise the
+    /// first. `None` if there are none for this response, and before it has begun. Not the best one,
+    /// which would be chosen on the test images themselves.
     pub fn headline(&self, response: Response) -> Option<&GammaTemplates> {
-        let own = || self.gammas.iter().filter(|it| it.response == response);
-        let telling = || own().filter(|it| it.is_meaningful());
-        let without_signal = telling().find(|it| it.gamma == 0.0);
+        let matching = || {
+            self.gammas
+                .iter()
+                .filter(|templates| templates.response == response)
+        };
+        let meaningful = || matching().filter(|templates| templates.is_meaningful());
+        let without_signal = meaningful().find(|templates| templates.gamma == 0.0);
         without_signal
-            .or_else(|| telling().next())
-            .or_else(|| own().next())
+            .or_else(|| meaningful().next())
+            .or_else(|| matching().next())
     }
 
     pub(super) fn new(_: &config::Templates) -> Self {
         Self::default()
     }
 
-    /// What is done and what there is to do, in the unit of the plan.
+    /// Work done and work in total, in the unit of the plan.
     pub(super) fn progress(&self, _: &config::Templates) -> (u64, u64) {
         (self.progress.done, self.progress.total)
     }
 
     pub(super) fn fits(&self, _: &config::Templates, form: Option<&Form>) -> bool {
         let k = form.map_or(0, Form::count);
-        let of_gamma = |it: &GammaTemplates| {
-            it.classes.iter().all(|&class| class < k)
-                && it.classes.is_sorted_by(|a, b| a < b)
-                && it.correct.iter().all(|&correct| correct <= it.images)
+        let of_gamma = |templates: &GammaTemplates| {
+            templates.classes.iter().all(|&class| class < k)
+                && templates.classes.is_sorted_by(|a, b| a < b)
+                && templates
+                    .correct
+                    .iter()
+                    .all(|&correct| correct <= templates.images)
         };
         let parts = self.progress.blocks.len();
         parts == self.gammas.len() && self.gammas.iter().all(of_gamma)

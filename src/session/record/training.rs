@@ -1,4 +1,4 @@
-//! The course of training, and the weights.
+//! The record of training: its course and the weights.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,27 +11,27 @@ use crate::session::array::{Array, Arrays, Payload};
 pub struct Training {
     /// Trainable parameters of the network.
     pub parameters: usize,
-    /// Whether it is over (all epochs, or stopped early).
+    /// Whether it has ended (all epochs, or stopped early).
     pub finished: bool,
     /// Share of test images classified correctly, with the best epoch's weights.
     pub test_accuracy: Option<f64>,
-    /// Whether the network is right on the test images no more often than one that always names the
-    /// largest class, as far as those images can tell. `false` also where nobody has looked.
+    /// Whether the network is correct on the test images no more often than one that always names the
+    /// largest class, as far as those images can tell. Also `false` if this was never checked.
     #[serde(default)]
     pub at_chance: bool,
-    /// The epoch (from 1) whose weights are kept: the first of best validation accuracy.
+    /// The epoch (from 1) whose weights are kept: the first with the best validation accuracy.
     pub best_epoch: Option<usize>,
     /// Every finished epoch, from the first.
     pub epochs: Vec<Epoch>,
     /// The unfinished epoch.
     pub partial: PartialEpoch,
-    /// Loss of every batch so far, coarser as it grows.
+    /// Loss of every batch so far, at a resolution that becomes coarser as it grows.
     pub batch_loss: Curve,
     /// Weights of the best epoch.
     pub best: Weights,
-    /// Weights at the last checkpoint, to go on from; empty once training is over.
+    /// Weights at the last checkpoint, to resume from; empty once training has ended.
     pub current: Weights,
-    /// The optimizer's state at the last checkpoint (burnpack bytes); empty once training is over.
+    /// The optimizer's state at the last checkpoint (burnpack bytes); empty once training has ended.
     pub optimizer: Array<u8>,
 }
 
@@ -53,7 +53,7 @@ pub struct Epoch {
     pub lr: f64,
 }
 
-/// Sums of an epoch that is not over.
+/// Sums of an unfinished epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PartialEpoch {
@@ -65,13 +65,13 @@ pub struct PartialEpoch {
     pub images: usize,
     /// Sum of the loss over those images.
     pub loss_sum: f64,
-    /// How many of them were classified correctly.
+    /// Number of them classified correctly.
     pub correct: usize,
     /// Learning rate of the last batch.
     pub lr: f64,
 }
 
-/// A curve that halves its resolution instead of growing: at most [`Curve::MOST`] points.
+/// A curve that halves its resolution instead of growing, with at most [`Curve::MOST`] points.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Curve {
@@ -81,12 +81,12 @@ pub struct Curve {
     pub points: Vec<f32>,
     /// Sum of the values that do not fill a point yet.
     pub rest: f64,
-    /// How many those are.
+    /// Number of those values.
     pub rest_count: usize,
 }
 
 impl Curve {
-    /// Most points kept.
+    /// Maximum number of points.
     pub const MOST: usize = 512;
 
     /// Adds one value.
@@ -119,7 +119,7 @@ pub struct Weights {
 }
 
 impl Training {
-    /// Loss by batch so far: (epochs done, which need not be whole; mean loss), by growing epoch.
+    /// Loss by batch so far: (epochs completed, fractional; mean loss), ascending.
     pub fn loss_by_batch(&self) -> Vec<(f64, f64)> {
         let curve = &self.batch_loss;
         let partial = &self.partial;
@@ -129,7 +129,7 @@ impl Training {
             0.0
         };
         let end = self.epochs.len() as f64 + share;
-        // The values that fill no point yet have their place too.
+        // Values that do not fill a point yet count too.
         let whole = curve.points.len() as f64 + curve.rest_count as f64 / curve.each.max(1) as f64;
         if whole <= 0.0 {
             return Vec::new();

@@ -1,16 +1,16 @@
-//! What trials are, and where their sums go.
+//! The kinds of trials, and which sums each trial belongs to.
 
 use super::evidence::EvidenceSums;
 use crate::session::config::{Grain, Noise, Weighting};
 use crate::session::form::Shape;
 use crate::stats::classification::{MARGINS, pairs};
 
-/// What a block of trials, or several, add to [`super::GammaTrials`].
+/// The contribution of a block of trials, or of several, to [`super::GammaTrials`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct BlockSums {
-    /// Which block; the first where these are the sums of several, all even or all odd.
+    /// The block's index; the first if these are the sums of several, all even or all odd.
     pub block: u64,
-    /// How many blocks.
+    /// Number of blocks.
     pub blocks: u64,
     /// Their trials.
     pub trials: u64,
@@ -18,20 +18,20 @@ pub struct BlockSums {
     pub counts: Vec<u64>,
     /// For each row of [`Rows`] that has trials: its index and the sum of the noise, \[c·h·w\].
     pub noise: Vec<(usize, Vec<i64>)>,
-    /// For each predicted class that has trials and maps: its place among the listed ones and the
-    /// sum of the images' bytes, \[c·h·w\].
+    /// For each predicted class that has trials and maps: its index among the listed ones and the sum of
+    /// the images' bytes, \[c·h·w\].
     pub image: Vec<(usize, Vec<i64>)>,
-    /// Σw and Σw² by true and predicted class, \[K,K\] each; empty where trials count the same.
+    /// Σw and Σw² by true and predicted class, \[K,K\] each; empty if trials count the same.
     pub weights: (Vec<u64>, Vec<u64>),
-    /// Σk and Σk² by pixel, \[2,c·h·w\]; empty where the noise's deviation is known.
+    /// Σk and Σk² by pixel, \[2,c·h·w\]; empty if the noise's deviation is known.
     pub moments: Vec<i64>,
-    /// Trials that were not counted.
+    /// Trials that were dropped.
     pub dropped: u64,
-    /// What the outputs said; `None` where only decisions are asked for.
+    /// Evidence from the outputs; `None` if only decisions are recorded.
     pub evidence: Option<EvidenceSums>,
 }
 
-/// Nothing, of one block.
+/// The empty sums of one block.
 impl Default for BlockSums {
     fn default() -> Self {
         Self {
@@ -49,17 +49,17 @@ impl Default for BlockSums {
     }
 }
 
-/// The rows of sums that a trial goes to: by called class, by shown class, by both where they are
-/// the same, M each, and one for what is called none of the listed classes.
+/// The rows of sums that a trial contributes to: by predicted class, by true class, and by both if they
+/// are equal, M each, and one row for trials called none of the listed classes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rows {
-    /// The place of each class among the listed ones, \[K\].
+    /// The index of each class among the listed ones, \[K\].
     places: Vec<Option<usize>>,
     listed: usize,
 }
 
 impl Rows {
-    /// For these of K classes.
+    /// For K classes, of which these are listed.
     pub fn new(classes: usize, listed: &[usize]) -> Self {
         let mut places = vec![None; classes];
         for (place, &class) in listed.iter().enumerate() {
@@ -81,17 +81,17 @@ impl Rows {
         self.listed
     }
 
-    /// Rows in all, that of the rest the last.
+    /// Number of rows; the last is that of the rest.
     pub fn count(&self) -> usize {
         MARGINS * self.listed + 1
     }
 
-    /// The place of a class among the listed ones.
+    /// The index of a class among the listed ones.
     pub fn place(&self, class: usize) -> Option<usize> {
         self.places[class]
     }
 
-    /// The rows of a trial by its true and its predicted class.
+    /// The rows of a trial with this true and predicted class.
     pub fn of(&self, truth: usize, predicted: usize) -> impl Iterator<Item = usize> {
         let (truth_at, called_at) = (self.places[truth], self.places[predicted]);
         let called = called_at.unwrap_or(MARGINS * self.listed);
@@ -102,14 +102,14 @@ impl Rows {
     }
 }
 
-/// What the trials at a γ are: all that their sums are laid out by.
+/// The kind of the trials at a γ, which determines the layout of their sums.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrialKind {
     /// The noise.
     pub noise: Noise,
-    /// How coarse it is.
+    /// The grain of the noise.
     pub grain: Grain,
-    /// What a trial counts.
+    /// How trials are weighted.
     pub weighting: Weighting,
     /// Number of classes, K.
     pub classes: usize,
@@ -117,13 +117,12 @@ pub struct TrialKind {
     pub listed: Vec<usize>,
     /// Channels, rows and columns of the images.
     pub images: Shape,
-    /// Whether what the outputs say for each class is summed beside the decisions.
+    /// Whether evidence from the outputs is summed as well as the decisions.
     pub evidence: bool,
 }
 
 impl TrialKind {
-    /// Uniform noise of the finest grain on images of a form, all classes with maps, every trial
-    /// counting the same.
+    /// Uniform noise of the finest grain, all classes with maps, every trial counting the same.
     pub fn plain(classes: usize, images: Shape) -> Self {
         Self {
             noise: Noise::Uniform,
@@ -136,8 +135,8 @@ impl TrialKind {
         }
     }
 
-    /// Rows of noise by true class that evidence keeps for itself: where decisions weigh or drop
-    /// trials, their margins are not of every trial.
+    /// Number of noise rows by true class that evidence keeps itself: if decisions weight or drop
+    /// trials, their margins do not cover every trial.
     pub fn own_strata(&self) -> usize {
         let listed = self.listed.len();
         match self.weighting {
@@ -148,12 +147,12 @@ impl TrialKind {
         }
     }
 
-    /// The rows that its trials are summed in.
+    /// The rows in which its trials are summed.
     pub fn rows(&self) -> Rows {
         Rows::new(self.classes, &self.listed)
     }
 
-    /// Bytes that the sums at one γ take in memory.
+    /// Bytes of memory for the sums at one γ.
     pub fn bytes(&self) -> u64 {
         let pixels: usize = self.grain.grid(self.images).iter().product();
         let (all, listed) = (self.classes as u64, self.listed.len() as u64);

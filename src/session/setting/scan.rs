@@ -1,11 +1,11 @@
-//! Where values begin and end in RON text. What they mean is left to the reader.
+//! Scanning RON text for the boundaries of values; their meaning is left to the parser.
 
 use std::ops::Range;
 
-/// Walks over RON and tells where values begin and end. It does not read them.
+/// Scans RON for the start and end of values, without interpreting them.
 pub(super) struct Scanner<'a> {
     text: &'a str,
-    /// The byte where it stands.
+    /// The current byte position.
     pub(super) at: usize,
 }
 
@@ -22,22 +22,22 @@ impl<'a> Scanner<'a> {
         self.rest().chars().next()
     }
 
-    pub(super) fn eat(&mut self, wanted: char) -> bool {
-        let there = self.peek() == Some(wanted);
-        if there {
-            self.at += wanted.len_utf8();
+    pub(super) fn eat(&mut self, expected: char) -> bool {
+        let found = self.peek() == Some(expected);
+        if found {
+            self.at += expected.len_utf8();
         }
-        there
+        found
     }
 
-    /// Goes past the next `mark`, or to the end where there is none.
+    /// Skips past the next `mark`, or to the end if there is none.
     fn past(&mut self, mark: &str) -> bool {
         let found = self.rest().find(mark);
-        self.at = found.map_or(self.text.len(), |at| self.at + at + mark.len());
+        self.at = found.map_or(self.text.len(), |offset| self.at + offset + mark.len());
         found.is_some()
     }
 
-    /// White space and comments; block comments nest.
+    /// Skips white space and comments; block comments nest.
     pub(super) fn blank(&mut self) {
         loop {
             let rest = self.rest();
@@ -155,7 +155,7 @@ impl<'a> Scanner<'a> {
         items
     }
 
-    /// Named values up to the closing parenthesis; `None` where the values have no names.
+    /// Named values up to the closing parenthesis; `None` if the values have no names.
     pub(super) fn fields(&mut self) -> Option<Vec<(&'a str, Range<usize>)>> {
         let mut fields = Vec::new();
         loop {

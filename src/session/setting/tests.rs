@@ -1,3 +1,5 @@
+//! Tests of `--set`: paths, values and the messages of refusals.
+
 use super::super::config::{Analysis, DatasetSource, NetworkKind, Weights};
 use super::*;
 use proptest::prelude::*;
@@ -25,19 +27,19 @@ fn a_path_goes_through_what_a_variant_holds() {
     };
     assert_eq!((training.epochs, training.patience), (3, 5));
     let config = made("analyses[0].gammas[1]=0.25");
-    let Analysis::ClassificationImages(it) = &config.analyses[0] else {
+    let Analysis::ClassificationImages(images) = &config.analyses[0] else {
         unreachable!()
     };
-    assert_eq!(it.gammas, [0.0, 0.25, 0.3, 0.5]);
+    assert_eq!(images.gammas, [0.0, 0.25, 0.3, 0.5]);
 }
 
 #[test]
 fn a_whole_value_takes_defaults_for_what_it_leaves_out() {
     let config = made("analyses=[ClassificationImages((trials: 1000))]");
-    let Analysis::ClassificationImages(it) = &config.analyses[0] else {
+    let Analysis::ClassificationImages(images) = &config.analyses[0] else {
         unreachable!()
     };
-    assert_eq!((it.trials, it.min_trials), (1000, 30));
+    assert_eq!((images.trials, images.min_trials), (1000, 30));
     assert!(made("analyses=[]").analyses.is_empty());
     let Weights::Train(training) = made("network.weights=Train((epochs: 3))").network.weights
     else {
@@ -105,9 +107,9 @@ fn refusals_say_what_there_is() {
         ("seed[0]=1", "seed is 1 and not a list; leave out the [0]"),
         (
             "seed=abc",
-            "--set seed=abc: expected integer; seed is 1 now",
+            "--set seed=abc: expected integer; seed is currently 1",
         ),
-        ("seed=-1", "; seed is 1 now"),
+        ("seed=-1", "; seed is currently 1"),
         (
             "network.kind=Mpl",
             "`Mpl` in enum `NetworkKind`, expected one of `Cnn`, `Mlp`",
@@ -116,16 +118,16 @@ fn refusals_say_what_there_is() {
         ("analyses=[", "the closing `]` is missing"),
         (
             "checkpoint_s=fast",
-            "expected float; checkpoint_s is 30.0 now",
+            "expected float; checkpoint_s is currently 30.0",
         ),
     ] {
-        let said = refused(assignment);
-        assert!(said.contains(words), "{said}");
-        assert!(!said.contains('\n'), "{said}");
+        let message = refused(assignment);
+        assert!(message.contains(words), "{message}");
+        assert!(!message.contains('\n'), "{message}");
     }
 }
 
-/// Every place of a configuration, spelt as a path.
+/// Every place of a configuration, spelled as a path.
 fn places(text: &str, span: Range<usize>, path: &str, all: &mut Vec<(String, Range<usize>)>) {
     if !path.is_empty() {
         all.push((path.into(), span.clone()));
@@ -146,10 +148,10 @@ fn configs() -> impl Strategy<Value = Config> {
     let gammas = prop::collection::vec(any::<f64>().prop_filter("NaN", |v| !v.is_nan()), 0..4);
     (any::<u64>(), any::<i32>(), gammas, ".*").prop_map(|(seed, lr, gammas, folder)| {
         let mut config = Config::default();
-        let Analysis::ClassificationImages(it) = &mut config.analyses[0] else {
+        let Analysis::ClassificationImages(images) = &mut config.analyses[0] else {
             unreachable!()
         };
-        it.gammas = gammas;
+        images.gammas = gammas;
         let Weights::Train(training) = &mut config.network.weights else {
             unreachable!()
         };
@@ -180,9 +182,9 @@ proptest! {
         let folder = DatasetSource::Folder(folder.into());
         let value = ron::to_string(&folder).unwrap();
         let config = set(&config, &format!("dataset.source={value}")).unwrap();
-        let Analysis::ClassificationImages(it) = &config.analyses[0] else { unreachable!() };
+        let Analysis::ClassificationImages(images) = &config.analyses[0] else { unreachable!() };
         prop_assert_eq!(config.seed, seed);
-        prop_assert_eq!(&it.gammas, &gammas);
+        prop_assert_eq!(&images.gammas, &gammas);
         prop_assert_eq!(config.dataset.unwrap().source, folder);
     }
 

@@ -1,8 +1,8 @@
-//! Taking a lock: of several that try at once one gets it, on whatever file system.
+//! Claiming a lock: of several contenders exactly one succeeds, on any file system.
 //!
-//! `NAME.lock` is locked with `flock` and says who holds it ([`Owner`]). Where the system does not know `flock`, or
-//! where that does not reach other machines, what the file says decides: a process of this machine lives or does
-//! not, one of another machine shows its beat or does not.
+//! `NAME.lock` is locked with `flock` and names its holder ([`Owner`]). Where `flock` is not supported
+//! or does not reach other machines, the content decides: a process on this machine is either alive or
+//! not, one on another machine either updates its beat or does not.
 
 use std::fs::{File, Permissions, TryLockError};
 use std::io;
@@ -21,29 +21,29 @@ use crate::session::error::io_error;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// How long a lock is waited for: longer than anybody looks at it, shorter than a person notices.
+/// How long to wait for a lock: longer than anyone probes it, shorter than a user notices.
 const PATIENCE: Duration = Duration::from_millis(200);
-/// Without a beat for so long, by the clock of the file system, an engine elsewhere has ended.
+/// An engine on another machine without a beat for this long, by the file system's clock, has ended.
 const SILENCE: Duration = Duration::from_secs(20);
-/// How long an engine elsewhere is watched for a beat.
+/// How long an engine on another machine is watched for a beat.
 const WATCH: Duration = Duration::from_secs(5);
-/// Where the system locks nothing: how long to look whether somebody else claims the same.
+/// Without system locks: how long to wait for a competing claim.
 const SETTLE: Duration = Duration::from_millis(150);
 
-/// A lock that was taken.
+/// A claimed lock.
 pub(super) struct Claim {
-    /// Holds it, as long as it is open.
+    /// Keeps the lock as long as it is open.
     pub(super) file: File,
-    /// What it says.
+    /// Its content.
     pub(super) owner: Owner,
-    /// Whether the system locks it; else only what it says keeps others out.
+    /// Whether the system enforces it; otherwise only its content keeps others out.
     pub(super) is_locked: bool,
 }
 
-/// Takes the lock of this file name.
+/// Claims the lock with this file name.
 ///
 /// # Errors
-/// [`StoreError::Locked`] where somebody has it.
+/// [`StoreError::Locked`] if another process holds it.
 pub(super) fn claim(folder: &Folder, name: &str, lock: &str) -> Result<Claim> {
     let path = folder.path_of(lock);
     let failed = |action| io_error(&path, action);
@@ -61,7 +61,7 @@ pub(super) fn claim(folder: &Folder, name: &str, lock: &str) -> Result<Claim> {
         let mut is_locked = true;
         match file.try_lock() {
             Ok(()) => {}
-            // Somebody who only looks holds it for a moment.
+            // A process that only probes it holds it for a moment.
             Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
                 std::thread::sleep(Duration::from_millis(5));
                 continue;
@@ -74,32 +74,32 @@ pub(super) fn claim(folder: &Folder, name: &str, lock: &str) -> Result<Claim> {
                 {
                     return Err(taken(by));
                 }
-                // No engine: somebody who may read it, and keeps nobody out.
-                file = anew(folder, lock, &owner).map_err(failed("replace the lock"))?;
+                // Not an engine: a process that can only read the file, which excludes nobody.
+                file = replace_lock(folder, lock, &owner).map_err(failed("replace the lock"))?;
             }
-            Err(TryLockError::Error(error)) if is_unknown(&error) => is_locked = false,
+            Err(TryLockError::Error(error)) if is_unsupported(&error) => is_locked = false,
             Err(TryLockError::Error(error)) => return Err(failed("lock the session")(error)),
         }
-        // The one who had it before may have removed the file that was opened here: a lock on a file
-        // without a name keeps nobody out.
+        // The previous holder may have removed the file that was opened here: a lock on an unlinked file
+        // excludes nobody.
         if !is_in_place(folder, lock, &file).map_err(failed("read the lock"))? {
             continue;
         }
         let before = Owner::read(&file).map_err(failed("read the lock"))?;
         if let Some(before) = before.filter(|before| !before.is(&owner))
-            && lives(folder, lock, &file, &before).map_err(failed("read the lock"))?
+            && is_still_held(folder, lock, &file, &before).map_err(failed("read the lock"))?
         {
             return Err(taken(Some(before)));
         }
-        // Nobody else is to hold it, be it to read.
+        // Nobody else may hold it, not even for reading.
         let _ = file.set_permissions(Permissions::from_mode(0o600));
         owner.write(&file).map_err(failed("write the lock"))?;
         if !is_locked {
             std::thread::sleep(SETTLE);
             let now = Owner::read(&file).map_err(failed("read the lock"))?;
-            let own = now.as_ref().is_some_and(|now| now.is(&owner));
-            if !own || !is_in_place(folder, lock, &file).map_err(failed("read the lock"))? {
-                return Err(taken(now.filter(|_| !own)));
+            let is_ours = now.as_ref().is_some_and(|now| now.is(&owner));
+            if !is_ours || !is_in_place(folder, lock, &file).map_err(failed("read the lock"))? {
+                return Err(taken(now.filter(|_| !is_ours)));
             }
         }
         return Ok(Claim {
@@ -110,13 +110,13 @@ pub(super) fn claim(folder: &Folder, name: &str, lock: &str) -> Result<Claim> {
     }
 }
 
-/// Whether the file is still the one of its name.
+/// Whether the name still refers to this file.
 pub(super) fn is_in_place(folder: &Folder, lock: &str, file: &File) -> io::Result<bool> {
     Ok(folder.place_of(lock)? == Some(Place::from(&file.metadata()?)))
 }
 
-/// A lock of one's own in place of one that nobody can be asked to give back.
-fn anew(folder: &Folder, lock: &str, owner: &Owner) -> io::Result<File> {
+/// Replaces a lock that its holder cannot be asked to release.
+fn replace_lock(folder: &Folder, lock: &str, owner: &Owner) -> io::Result<File> {
     let temporary = unique(lock);
     let file = folder.new_file(&temporary)?;
     let placed = file
@@ -131,29 +131,31 @@ fn anew(folder: &Folder, lock: &str, owner: &Owner) -> io::Result<File> {
     Ok(file)
 }
 
-/// Whether the system says that it has no locks here.
-fn is_unknown(error: &io::Error) -> bool {
+/// Whether the error means that the system has no locks here.
+fn is_unsupported(error: &io::Error) -> bool {
     const UNKNOWN: [Errno; 4] = [Errno::NOSYS, Errno::NOLCK, Errno::OPNOTSUPP, Errno::INVAL];
     let code = error.raw_os_error();
-    UNKNOWN.iter().any(|it| code == Some(it.raw_os_error()))
+    UNKNOWN
+        .iter()
+        .any(|errno| code == Some(errno.raw_os_error()))
 }
 
-/// Whether the one who had the lock before has it still, although it could be locked.
-fn lives(folder: &Folder, lock: &str, file: &File, before: &Owner) -> io::Result<bool> {
+/// Whether the previous holder still has the lock, although it could be locked.
+fn is_still_held(folder: &Folder, lock: &str, file: &File, before: &Owner) -> io::Result<bool> {
     match before.standing() {
         Standing::Alive => return Ok(true),
         Standing::Dead => return Ok(false),
-        // An earlier version, for which the system's lock is all there is.
+        // An earlier version, for which only the system's lock counts.
         Standing::Unknown if !before.beats() => return Ok(false),
         Standing::Unknown => {}
     }
     if silent_for(folder, lock, file).is_ok_and(|silent| silent > SILENCE) {
         return Ok(false);
     }
-    let until = Instant::now() + WATCH;
-    while Instant::now() < until {
+    let deadline = Instant::now() + WATCH;
+    while Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(250));
-        // Opened anew: a network file system then asks its server.
+        // Reopened each time, so that a network file system asks its server.
         let now = match folder.open_file(lock, OFlags::RDONLY) {
             Ok(now) => Owner::read(&now)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -168,7 +170,7 @@ fn lives(folder: &Folder, lock: &str, file: &File, before: &Owner) -> io::Result
     Ok(false)
 }
 
-/// How long nothing was written to a lock, by the clock of the file system that it lies on.
+/// Time since a lock was last written, by the clock of its file system.
 fn silent_for(folder: &Folder, lock: &str, file: &File) -> io::Result<Duration> {
     let probe = unique(lock);
     let now = folder.new_file(&probe)?.metadata()?.modified();

@@ -1,5 +1,5 @@
-//! A folder that is held open: files in it are reached through it, so that nothing is ever made in another
-//! folder that has taken its place.
+//! A folder that is held open: its files are accessed through the open handle, so nothing is ever
+//! created in another folder that has taken its place.
 
 use std::fs::{self, File};
 use std::io;
@@ -13,7 +13,7 @@ use super::StoreError;
 use crate::files;
 use crate::session::error::io_error;
 
-/// Where a file or a folder lies, whatever it is called: no two have the same at a time.
+/// The identity of a file or folder, independent of its name: unique at any time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
     device: u64,
@@ -29,16 +29,16 @@ impl From<&fs::Metadata> for Place {
     }
 }
 
-/// Whether what was written is on the disk.
+/// Whether written data has reached the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Synced {
-    /// The system says so.
+    /// The system confirmed it.
     Yes,
-    /// This file system does not tell.
+    /// This file system does not report it.
     Untold,
 }
 
-/// A folder, held open.
+/// A folder that is held open.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
@@ -47,7 +47,7 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Opens a folder, and makes it where it is not there.
+    /// Opens a folder, creating it if it does not exist.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         fs::create_dir_all(path).map_err(io_error(path, "create the folder"))?;
         let open = |flags| {
@@ -58,7 +58,7 @@ impl Folder {
             )
         };
         let file = match open(OFlags::RDONLY) {
-            // Files can be made in a folder that cannot be listed.
+            // Files can be created in a folder that cannot be listed.
             #[cfg(target_os = "linux")]
             Err(Errno::ACCESS) => open(OFlags::PATH),
             opened => opened,
@@ -80,7 +80,7 @@ impl Folder {
         self.path.join(name)
     }
 
-    /// Whether the path still leads to it.
+    /// Whether the path still refers to this folder.
     pub(super) fn is_in_place(&self) -> io::Result<bool> {
         match fs::metadata(&self.path) {
             Ok(about) => Ok(Place::from(&about) == self.place),
@@ -91,7 +91,8 @@ impl Folder {
         }
     }
 
-    /// Opens a file in it, as the flags say, never through a link; a new one is its owner's alone.
+    /// Opens a file in it with these flags, never through a link; a new one is accessible to its owner
+    /// only.
     pub(super) fn open_file(&self, name: &str, flags: OFlags) -> io::Result<File> {
         let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         match at::openat(&self.file, name, flags, Mode::RUSR | Mode::WUSR) {
@@ -101,12 +102,12 @@ impl Folder {
         }
     }
 
-    /// Makes a file that must not have been there.
+    /// Creates a file, which must not exist yet.
     pub(super) fn new_file(&self, name: &str) -> io::Result<File> {
         self.open_file(name, OFlags::RDWR | OFlags::CREATE | OFlags::EXCL)
     }
 
-    /// What is known of a name, itself and not what it links to; `None` where it is not there.
+    /// Metadata of a name itself, without following links; `None` if it does not exist.
     pub(super) fn about(&self, name: &str) -> io::Result<Option<at::Stat>> {
         match at::statat(&self.file, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(about) => Ok(Some(about)),
@@ -115,20 +116,20 @@ impl Folder {
         }
     }
 
-    /// Where a name leads; `None` where it is not there.
+    /// The identity of the file with this name; `None` if it does not exist.
     pub(super) fn place_of(&self, name: &str) -> io::Result<Option<Place>> {
         Ok(self.about(name)?.map(|about| place(&about)))
     }
 
-    /// Gives a file another name, in place of what had it.
+    /// Renames a file, replacing any existing one.
     pub(super) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         Ok(at::renameat(&self.file, from, &self.file, to)?)
     }
 
-    /// Gives a file a name that nothing may have had.
+    /// Renames a file to a name that must not exist.
     pub(super) fn rename_to_new(&self, from: &str, to: &str) -> io::Result<()> {
         match at::renameat_with(&self.file, from, &self.file, to, RenameFlags::NOREPLACE) {
-            // Not every file system knows how.
+            // Not every file system supports this.
             Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
                 self.link(from, to)?;
                 self.remove(from)
@@ -137,7 +138,7 @@ impl Folder {
         }
     }
 
-    /// Gives a file a second name.
+    /// Creates a hard link.
     pub(super) fn link(&self, from: &str, to: &str) -> io::Result<()> {
         Ok(at::linkat(
             &self.file,
@@ -148,7 +149,7 @@ impl Folder {
         )?)
     }
 
-    /// Removes a file; that it is not there is no error.
+    /// Removes a file; a missing file is not an error.
     pub(super) fn remove(&self, name: &str) -> io::Result<()> {
         match at::unlinkat(&self.file, name, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
@@ -156,7 +157,7 @@ impl Folder {
         }
     }
 
-    /// The names in it; none where it cannot be listed.
+    /// The names in it; empty if it cannot be listed.
     pub(super) fn names(&self) -> Vec<String> {
         let entries = at::Dir::read_from(&self.file).into_iter().flatten();
         let names =
@@ -164,13 +165,13 @@ impl Folder {
         names.collect()
     }
 
-    /// Brings the names in it to the disk.
+    /// Syncs its directory entries to the disk.
     pub(super) fn sync(&self) -> io::Result<Synced> {
         synced(self.file.sync_all())
     }
 }
 
-/// Where a file lies.
+/// The identity of a file.
 pub(super) fn place(about: &at::Stat) -> Place {
     #[allow(clippy::unnecessary_cast, reason = "the types differ between systems")]
     Place {
@@ -179,7 +180,7 @@ pub(super) fn place(about: &at::Stat) -> Place {
     }
 }
 
-/// What a file system that knows no syncing says is no error.
+/// Treats missing support for syncing as success.
 pub(super) fn synced(result: io::Result<()>) -> io::Result<Synced> {
     const UNKNOWN: [Errno; 4] = [Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP, Errno::BADF];
     match result {
@@ -187,7 +188,7 @@ pub(super) fn synced(result: io::Result<()>) -> io::Result<Synced> {
         Err(error)
             if UNKNOWN
                 .iter()
-                .any(|it| error.raw_os_error() == Some(it.raw_os_error())) =>
+                .any(|errno| error.raw_os_error() == Some(errno.raw_os_error())) =>
         {
             Ok(Synced::Untold)
         }

@@ -1,5 +1,5 @@
-//! A session's file as an engine left it: told from any other file without being read, and read where that is
-//! not enough.
+//! The fingerprint of a session's file as an engine left it: checked by metadata alone, or by reading
+//! the file if that is not enough.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -8,7 +8,7 @@ use rustix::fs::{Stat, fstat};
 
 use super::folder::{Place, place};
 
-/// A file's place, size and time, and what was in it.
+/// A file's identity, size, modification time and checksum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Kept {
     place: Place,
@@ -18,7 +18,7 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// A file with this content.
+    /// The fingerprint of a file with this content.
     pub(super) fn of(about: &Stat, content: &[u8]) -> Self {
         Self {
             place: place(about),
@@ -28,17 +28,17 @@ impl Kept {
         }
     }
 
-    /// Whether this can be the same file with the same content, as far as can be seen without reading it.
+    /// Whether the metadata match, so that the content is presumably the same.
     pub(super) fn is(&self, about: &Stat) -> bool {
         self.place == place(about)
             && u64::try_from(about.st_size) == Ok(self.bytes)
             && self.modified == modified(about)
     }
 
-    /// The new state of a file whose content is the same; `None` where it is another.
+    /// The new fingerprint of a file whose content is unchanged; `None` if it has changed.
     ///
     /// # Errors
-    /// What the system said.
+    /// I/O errors.
     pub(super) fn again(&self, mut file: &File) -> io::Result<Option<Self>> {
         let about = fstat(file)?;
         if u64::try_from(about.st_size) != Ok(self.bytes) {
@@ -61,7 +61,7 @@ impl Kept {
     }
 }
 
-/// When a file was written, seconds and nanoseconds since the Unix epoch.
+/// When a file was written, in seconds and nanoseconds since the Unix epoch.
 #[allow(clippy::unnecessary_cast, reason = "the types differ between systems")]
 fn modified(about: &Stat) -> (i64, i64) {
     (about.st_mtime as i64, about.st_mtime_nsec as i64)

@@ -1,5 +1,5 @@
-//! What a lock says of the engine that holds it: its process, its machine, where viewers reach it, and a beat
-//! that shows to other machines that it lives.
+//! The content of a lock, written by the engine that holds it: its process, its machine, its socket for
+//! viewers, and a beat that shows other machines that it is alive.
 
 use std::fs::File;
 use std::io;
@@ -12,46 +12,46 @@ use std::time::Duration;
 use super::now;
 use crate::host::{self, Machine};
 
-/// How often an engine shows that it lives.
+/// How often an engine updates its beat.
 pub const BEAT: Duration = Duration::from_secs(2);
 
-/// Most bytes that a lock is read for.
+/// Maximum number of bytes read from a lock.
 const MOST: usize = 1 << 15;
 
-/// Who holds a lock. In the file: the process, the socket, then a line for each of the others, `end` last.
-/// Programs of earlier versions wrote the first two lines alone.
+/// The holder of a lock. In the file: the process, the socket, then one line for each of the other
+/// fields, and `end`. Programs of earlier versions wrote only the first two lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Owner {
     pub(super) pid: u32,
     pub(super) socket: Option<PathBuf>,
-    /// `None` in locks of earlier versions, and where the system does not tell.
+    /// `None` in locks of earlier versions, and if the system does not provide it.
     pub(super) machine: Option<Machine>,
-    /// When the process was started, in the ticks of its machine; 0 where that is not known.
+    /// When the process was started, in clock ticks of its machine; 0 if unknown.
     started: u64,
-    /// No two locks have the same; empty in locks of earlier versions.
+    /// Unique to each lock; empty in locks of earlier versions.
     token: String,
-    /// Counts on while the engine lives.
+    /// Increases while the engine is alive.
     beat: u64,
 }
 
-/// What can be said of an owner from here.
+/// The state of a lock's owner, as far as it can be determined from here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// Its process lives on this machine.
+    /// Its process is alive on this machine.
     Alive,
-    /// Its process lived on this machine and has ended.
+    /// Its process ran on this machine and has ended.
     Dead,
-    /// It is of another machine, or does not say.
+    /// It is on another machine, or did not record one.
     Unknown,
 }
 
 impl Owner {
-    /// This process, as the owner of one more lock.
+    /// This process, as the owner of a new lock.
     pub(super) fn this() -> Self {
         static LOCKS: AtomicU64 = AtomicU64::new(0);
         let (pid, lock) = (std::process::id(), LOCKS.fetch_add(1, Ordering::Relaxed));
         let (machine, started) = (Machine::this(), host::started(pid).unwrap_or(0));
-        let name = machine.as_ref().map_or("", |it| &it.name);
+        let name = machine.as_ref().map_or("", |machine| &machine.name);
         Self {
             token: format!("{name}-{pid}-{started}-{}-{lock}", now()),
             pid,
@@ -62,10 +62,10 @@ impl Owner {
         }
     }
 
-    /// What a lock says; `None` where it says nothing yet, or nothing of ours.
+    /// Reads a lock; `None` if it is empty so far, or not one of ours.
     pub(super) fn read(file: &File) -> io::Result<Option<Self>> {
         let mut bytes = vec![0; MOST];
-        // It may be written to at this moment.
+        // It may be written at this moment.
         for _ in 0..5 {
             let length = file.read_at(&mut bytes, 0)?;
             let text = String::from_utf8_lossy(&bytes[..length]);
@@ -107,10 +107,10 @@ impl Owner {
         Some(owner)
     }
 
-    /// Writes it, in place of what the lock said.
+    /// Writes it, replacing the content of the lock.
     pub(super) fn write(&self, file: &File) -> io::Result<()> {
         let socket = self.socket.as_ref();
-        let socket = socket.map_or_else(String::new, |it| escaped(it.as_os_str().as_bytes()));
+        let socket = socket.map_or_else(String::new, |path| escaped(path.as_os_str().as_bytes()));
         let (name, boot) = match &self.machine {
             Some(machine) => (machine.name.as_str(), machine.boot.as_str()),
             None => ("", ""),
@@ -123,17 +123,17 @@ impl Owner {
         file.set_len(text.len() as u64)
     }
 
-    /// The same engine, a beat later.
+    /// Advances the beat.
     pub(super) fn beat(&mut self) {
         self.beat += 1;
     }
 
-    /// Whether this is the same lock of the same engine, however old.
+    /// Whether this is the same lock of the same engine, at any beat.
     pub(super) fn is(&self, other: &Self) -> bool {
         self.token == other.token && self.pid == other.pid
     }
 
-    /// What can be said of it from here.
+    /// Its state, as far as it can be determined from here.
     pub(super) fn standing(&self) -> Standing {
         if self.machine.is_none() || self.machine != Machine::this() {
             return Standing::Unknown;
@@ -144,23 +144,23 @@ impl Owner {
         }
     }
 
-    /// The machine that it runs on, where that is another one.
+    /// The machine that it runs on, if it is another one.
     pub(super) fn elsewhere(&self) -> Option<&str> {
         let machine = self.machine.as_ref()?;
         (Some(machine) != Machine::this().as_ref()).then_some(&machine.name)
     }
 
-    /// How often it has shown that it lives.
+    /// The number of beats so far.
     pub(super) fn beats_so_far(&self) -> u64 {
         self.beat
     }
 
-    /// Whether it says more than the locks of earlier versions, and counts on.
+    /// Whether it maintains a beat, which locks of earlier versions do not.
     pub(super) fn beats(&self) -> bool {
         !self.token.is_empty()
     }
 
-    /// In words.
+    /// A description.
     pub(super) fn words(&self) -> String {
         match self.elsewhere() {
             Some(machine) => format!("process {} on {machine}", self.pid),
@@ -169,13 +169,13 @@ impl Owner {
     }
 }
 
-/// Bytes on one line: what is no plain character stands as `%` and two digits.
+/// Bytes on one line, with anything but printable ASCII escaped as `%` and two hexadecimal digits.
 fn escaped(bytes: &[u8]) -> String {
-    let of = |&byte: &u8| match byte {
+    let escape = |&byte: &u8| match byte {
         b'%' | 0..b' ' | 0x7f.. => format!("%{byte:02x}"),
         _ => char::from(byte).to_string(),
     };
-    bytes.iter().map(of).collect()
+    bytes.iter().map(escape).collect()
 }
 
 fn unescaped(text: &str) -> PathBuf {
@@ -255,22 +255,22 @@ mod tests {
 
     #[test]
     fn this_process_is_alive_and_another_boot_cannot_be_judged() {
-        let own = Owner::this();
-        if own.machine.is_none() {
+        let this = Owner::this();
+        if this.machine.is_none() {
             println!("skipped: this system does not tell its boot");
             return;
         }
-        assert_eq!(own.standing(), Standing::Alive);
+        assert_eq!(this.standing(), Standing::Alive);
         let ended = Owner {
-            started: own.started + 1,
-            ..own.clone()
+            started: this.started + 1,
+            ..this.clone()
         };
         assert_eq!(ended.standing(), Standing::Dead);
-        let mut machine = own.machine.clone().unwrap();
+        let mut machine = this.machine.clone().unwrap();
         machine.boot.push('x');
         let other = Owner {
             machine: Some(machine),
-            ..own
+            ..this
         };
         assert_eq!(other.standing(), Standing::Unknown);
         assert!(other.elsewhere().is_some());

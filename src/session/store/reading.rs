@@ -1,4 +1,4 @@
-//! Reading a session's file, never more of it than this machine has room for: whole, or only its readable part.
+//! Reading a session's file within this machine's memory: in full, or only its readable part.
 
 use std::fs::File;
 use std::io::Read;
@@ -14,10 +14,10 @@ use crate::session::error::io_error;
 use crate::session::room::{check_room, no_room};
 use crate::session::text::{ARRAYS, from_text, head_from_text};
 
-/// Most bytes of its readable part, where that is read alone.
+/// Maximum size of the readable part when only that is read.
 const MOST_HEAD: usize = 24 << 20;
 
-/// A session, and the state of the file that it was read from.
+/// A session, and the fingerprint of the file that was read.
 pub(super) fn read_session(path: &Path, name: &str) -> Result<(Session, Kept)> {
     let failed = |action| io_error(path, action);
     let mut file = files::open(path).map_err(failed("read the file"))?;
@@ -34,7 +34,8 @@ pub(super) fn read_session(path: &Path, name: &str) -> Result<(Session, Kept)> {
     Ok((from_text(&text, path, name)?, kept))
 }
 
-/// A session without the numbers of its arrays, which stay empty: what it is, and how far it is.
+/// A session without the numbers of its arrays, which stay empty: enough to show what it is and its
+/// progress.
 pub(super) fn read_head(path: &Path, name: &str) -> Result<Session> {
     let failed = |action| io_error(path, action);
     let mut file = files::open(path).map_err(failed("read the file"))?;
@@ -42,28 +43,28 @@ pub(super) fn read_head(path: &Path, name: &str) -> Result<Session> {
     if head.len() > MOST_HEAD {
         return Err(StoreError::TooLarge {
             path: path.to_owned(),
-            what: "its readable part is too long to be listed".into(),
+            what: "its readable part is too long to list".into(),
             limit: MOST_HEAD as u64,
             free: false,
         });
     }
     let text = into_text(head, path)?;
     match is_whole {
-        // A plan that a person wrote, or a file that was cut.
+        // A plan that the user wrote, or a truncated file.
         true => from_text(&text, path, name),
         false => head_from_text(&text, path, name),
     }
 }
 
-/// What stands before the arrays, and whether there is nothing after it; a little more than [`MOST_HEAD`] bytes
-/// at most.
+/// The text before the arrays, and whether that is the whole file; at most a little more than
+/// [`MOST_HEAD`] bytes.
 fn head(file: &mut File) -> std::io::Result<(Vec<u8>, bool)> {
     const PIECE: usize = 1 << 16;
     let mut content = Vec::new();
     loop {
         let before = content.len();
         let read = file.take(PIECE as u64).read_to_end(&mut content)?;
-        // The mark may lie across two pieces.
+        // The marker may span two chunks.
         let from = before.saturating_sub(ARRAYS.len());
         let mark = content[from..]
             .windows(ARRAYS.len())
@@ -72,7 +73,7 @@ fn head(file: &mut File) -> std::io::Result<(Vec<u8>, bool)> {
             content.truncate(from + place);
             return Ok((content, false));
         }
-        // No text has such bytes: there is nothing to look for further on.
+        // Text does not contain NUL bytes: stop searching.
         if read == 0 || content.len() > MOST_HEAD || content[before..].contains(&0) {
             return Ok((content, true));
         }
@@ -82,7 +83,10 @@ fn head(file: &mut File) -> std::io::Result<(Vec<u8>, bool)> {
 fn into_text(content: Vec<u8>, path: &Path) -> Result<String> {
     String::from_utf8(content).map_err(|error| StoreError::Damaged {
         path: path.to_owned(),
-        problem: format!("byte {} is no text", error.utf8_error().valid_up_to()),
+        problem: format!(
+            "byte {} is not UTF-8 text",
+            error.utf8_error().valid_up_to()
+        ),
         advice: String::new(),
     })
 }

@@ -1,4 +1,5 @@
-//! The files of a session that is divided: `NAME.ron`, and `NAME.shard-3-of-32.ron` of each shard that has begun.
+//! The files of a divided session: `NAME.ron`, and `NAME.shard-3-of-32.ron` for each shard that has
+//! begun.
 
 use std::fs;
 use std::io;
@@ -13,46 +14,50 @@ pub fn shard_name(name: &str, index: u32, count: u32) -> String {
     format!("{name}.shard-{index}-of-{count}")
 }
 
-/// The name of the session that this is a shard of; a name that is no shard's as it is.
+/// The name of the session that a shard belongs to; any other name is returned unchanged.
 pub fn whole_of(name: &str) -> &str {
-    parsed(name).map_or(name, |(of, ..)| of)
+    parsed(name).map_or(name, |(whole, ..)| whole)
 }
 
-/// The session that a name is a shard of, which, and of how many; `None` where it is no shard's.
+/// Parses a shard's name into its session, index and count; `None` for other names.
 pub(super) fn parsed(name: &str) -> Option<(&str, u32, u32)> {
-    let (of, rest) = name.rsplit_once(".shard-")?;
+    let (whole, rest) = name.rsplit_once(".shard-")?;
     let (index, count) = rest.split_once("-of-")?;
-    let number = |text: &str| text.parse::<u32>().ok().filter(|it| it.to_string() == text);
+    let number = |text: &str| {
+        text.parse::<u32>()
+            .ok()
+            .filter(|number| number.to_string() == text)
+    };
     let (index, count) = (number(index)?, number(count)?);
-    (!of.is_empty() && (1..=count).contains(&index)).then_some((of, index, count))
+    (!whole.is_empty() && (1..=count).contains(&index)).then_some((whole, index, count))
 }
 
 /// The file of a shard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShardFile {
-    /// Which, from 1.
+    /// Its number, from 1.
     pub index: u32,
     /// Its session's name.
     pub name: String,
-    /// Where it lies.
+    /// Its path.
     pub path: PathBuf,
 }
 
 impl Store {
-    /// The files of a session's shards, of `count` of them, by number; those that have not begun have none.
+    /// The files of a session's shards, out of `count`, by number; shards that have not begun have none.
     ///
     /// # Errors
-    /// Where the folder cannot be read.
+    /// If the folder cannot be read.
     pub fn shards(&self, name: &str, count: u32) -> Result<Vec<ShardFile>> {
         let failed = || io_error(self.folder(), "read the sessions folder");
         let mut all = Vec::new();
         for entry in fs::read_dir(self.folder()).map_err(failed())? {
             let file = entry.map_err(failed())?.file_name();
-            let own = file.to_str().and_then(|file| file.strip_suffix(".ron"));
-            let Some((of, index, number)) = own.and_then(parsed) else {
+            let stem = file.to_str().and_then(|file| file.strip_suffix(".ron"));
+            let Some((whole, index, number)) = stem.and_then(parsed) else {
                 continue;
             };
-            if of == name && number == count {
+            if whole == name && number == count {
                 let name = shard_name(name, index, count);
                 all.push(ShardFile {
                     index,
@@ -65,10 +70,10 @@ impl Store {
         Ok(all)
     }
 
-    /// Reads a session; one that is divided with all that its shards have measured so far.
+    /// Reads a session; if it is divided, with everything its shards have measured so far.
     ///
     /// # Errors
-    /// As [`Self::load`], also of a shard; and where a shard is none of this session's.
+    /// As [`Self::load`], also for shards; and if a shard does not belong to this session.
     pub fn load_whole(&self, name: &str) -> Result<Session> {
         let mut session = self.load(name)?;
         let Some(sharding) = &session.record.sharding else {
@@ -76,7 +81,7 @@ impl Store {
         };
         for file in self.shards(name, sharding.count)? {
             let shard = match self.load(&file.name) {
-                // It was merged, or given up, in this moment.
+                // It was just merged or discarded.
                 Err(StoreError::Missing { .. }) => continue,
                 shard => shard?,
             };
@@ -90,7 +95,7 @@ impl Store {
         Ok(session)
     }
 
-    /// That a shard's file is none of its session's.
+    /// The error that a shard's file does not belong to its session.
     pub fn foreign(&self, path: &Path, error: &dyn std::fmt::Display) -> StoreError {
         StoreError::Foreign {
             path: path.to_owned(),
@@ -98,15 +103,15 @@ impl Store {
         }
     }
 
-    /// Removes the files of a shard whose numbers are in its session; its log stays.
+    /// Removes the files of a shard that has been merged; its log stays.
     ///
     /// # Errors
-    /// What the system said.
+    /// I/O errors.
     pub fn remove_shard(&self, file: &ShardFile) -> Result<()> {
         for path in [self.backup_path(&file.name), file.path.clone()] {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(io_error(&path, "remove a shard that is merged")(error));
+                    return Err(io_error(&path, "remove a merged shard")(error));
                 }
                 _ => {}
             }

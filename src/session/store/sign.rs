@@ -1,4 +1,4 @@
-//! A sign of life of an engine, for who watches many of them from any machine.
+//! Checking whether an engine is alive, for watching many engines from any machine.
 
 use std::time::SystemTime;
 
@@ -6,19 +6,20 @@ use super::Store;
 use super::owner::{Owner, Standing};
 use crate::files;
 
-/// What a lock shows of the engine that holds it.
+/// An engine's signs of life in its lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sign {
-    /// Whether its process lives; `None` where it runs on another machine, where its beat alone tells.
+    /// Whether its process is alive; `None` if it runs on another machine, where only its beat shows
+    /// that.
     pub lives: Option<bool>,
-    /// Counts on while it lives.
+    /// Increases while it is alive.
     pub beat: u64,
-    /// When the lock was written last, by the clock of the file system.
+    /// When the lock was last written, by the clock of the file system.
     pub written: Option<SystemTime>,
 }
 
 impl Store {
-    /// The sign of the engine that has, or had, a session's lock; `None` where nobody has.
+    /// The signs of the engine that holds, or held, a session's lock; `None` if there is no lock.
     pub fn sign(&self, name: &str) -> Option<Sign> {
         let file = files::open(&self.beside(name, ".lock")).ok()?;
         let owner = Owner::read(&file).ok()??;
@@ -29,7 +30,10 @@ impl Store {
                 Standing::Unknown => None,
             },
             beat: owner.beats_so_far(),
-            written: file.metadata().and_then(|it| it.modified()).ok(),
+            written: file
+                .metadata()
+                .and_then(|metadata| metadata.modified())
+                .ok(),
         })
     }
 }

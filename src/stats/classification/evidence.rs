@@ -1,27 +1,28 @@
-//! Evidence images: the covariance of the noise with what the network's outputs say for a class,
-//! y_k, over the noise's variance. Each trial speaks about every class.
+//! Evidence images: the covariance of the noise with a class's response y_k, taken from the network's
+//! outputs, over the noise's variance. Each trial contributes to every class.
 //!
 //! The reverse-correlation kernel for a graded response (Murray, Bennett & Sekuler, *Optimal methods
 //! for calculating classification images: weighted sums*, J. Vision 2:79, 2002); for white Gaussian
 //! noise the mean gradient of y_k (Stein, Bussgang).
 
+use super::Trials;
 use super::image::Measured;
-use super::{Trials, margin};
+use super::pool::margin;
 
-/// What is taken off a point of the noise's grid before it is multiplied: the middle of the grid's
-/// 65,536 points, so that products take 15 bits of it instead of 16.
+/// Subtracted from a point of the noise's grid before multiplying: the middle of the grid's 65,536 points,
+/// so that its factor in a product takes 15 bits instead of 16.
 pub const CENTRE: i64 = 1 << 15;
 
-/// Most steps of a response, to either side: sums of [`MOST_TRIALS`] products still fit 64 bits.
+/// Largest magnitude of a response in steps: sums of [`MOST_TRIALS`] products still fit 64 bits.
 pub const MOST: i32 = 1 << 15;
 
-/// Most trials at one γ whose responses may be summed: products are of 15 bits and 15, and a sign.
+/// Most trials at one γ whose responses may be summed: a product has 15 + 15 bits and a sign.
 pub const MOST_TRIALS: u64 = 1 << 33;
 
-/// Most classes whose responses are multiplied with each other, for what tells one from another.
+/// Most classes whose responses are multiplied pairwise, for the difference images of class pairs.
 pub const PAIRED: usize = 128;
 
-/// Numbers of Σy·y′ that each of `listed` classes with maps has.
+/// How many sums Σy·y′ each of `listed` classes with maps has.
 pub fn pairs(listed: usize) -> usize {
     if listed <= PAIRED { listed } else { 1 }
 }
@@ -36,18 +37,18 @@ pub struct Responses<'a> {
     pub shown: &'a [u64],
     /// Σy by parity, true class and class with a map, \[2,K,M\].
     pub sums: &'a [i64],
-    /// Σy·y′ by parity and pair of classes with maps, \[2,M,M\]; of more than [`PAIRED`] of them Σy²
-    /// alone, \[2,M\].
+    /// Σy·y′ by parity and pair of classes with maps, \[2,M,M\]; for more than [`PAIRED`] classes only Σy²,
+    /// \[2,M\].
     pub squares: &'a [i64],
     /// Σy·(z − [`CENTRE`]) by parity and class with a map, \[2,M,P\].
     pub products: &'a [i64],
-    /// Σz by parity over the trials of each class with a map and, where not all have one, over those
-    /// of the others, \[2,M or M+1,P\]; empty where [`Trials`] counts every trial once and so has them.
+    /// Σz by parity over the trials of each class with a map and, if not all classes have one, over those
+    /// of the others, \[2,M or M+1,P\]; empty if [`Trials`] counts every trial once and so has these sums.
     pub noise: &'a [i64],
 }
 
-/// The trials of some blocks, by what they have in common: at γ = 0 nothing is seen of the image and
-/// all are alike, else those of a true class are.
+/// Sums of the trials of some blocks by stratum: a single stratum at γ = 0, where the image is invisible,
+/// else one per true class with a map and one for the rest.
 struct Strata {
     /// Trials, by stratum.
     counts: Vec<f64>,
@@ -57,12 +58,12 @@ struct Strata {
     noise: Vec<Vec<f64>>,
     /// Σy·y′ by pair of classes with maps, or Σy² by class.
     squares: Vec<f64>,
-    /// Trials in all.
+    /// Total trials.
     all: f64,
 }
 
 impl Strata {
-    fn new(trials: &Trials<'_>, own: &Responses<'_>, parities: &[usize]) -> Self {
+    fn new(trials: &Trials<'_>, input: &Responses<'_>, parities: &[usize]) -> Self {
         let (k, m, pixels) = (trials.classes, trials.listed.len(), trials.pixels());
         let rest = usize::from(m < k);
         let pooled = trials.gamma == 0.0;
@@ -78,22 +79,25 @@ impl Strata {
             for truth in 0..k {
                 let place = trials.listed.binary_search(&truth);
                 let stratum = if pooled { 0 } else { place.unwrap_or(m) };
-                let count = own.shown[parity * k + truth] as f64;
+                let count = input.shown[parity * k + truth] as f64;
                 all.counts[stratum] += count;
                 all.all += count;
-                let sums = &own.sums[(parity * k + truth) * m..][..m];
+                let sums = &input.sums[(parity * k + truth) * m..][..m];
                 let responses = all.responses[stratum].iter_mut();
                 responses
                     .zip(sums)
-                    .for_each(|(own, &sum)| *own += sum as f64);
+                    .for_each(|(total, &sum)| *total += sum as f64);
             }
-            let squares = &own.squares[parity * m * pairs(m)..][..m * pairs(m)];
+            let squares = &input.squares[parity * m * pairs(m)..][..m * pairs(m)];
             let kept = all.squares.iter_mut();
-            kept.zip(squares).for_each(|(own, &sum)| *own += sum as f64);
-            for (row, sum) in shown(trials, own, parity).iter().enumerate() {
+            kept.zip(squares)
+                .for_each(|(total, &sum)| *total += sum as f64);
+            for (row, sum) in noise_by_truth(trials, input, parity).iter().enumerate() {
                 let stratum = if pooled { 0 } else { row };
                 let noise = all.noise[stratum].iter_mut();
-                noise.zip(sum).for_each(|(own, &sum)| *own += sum as f64);
+                noise
+                    .zip(sum)
+                    .for_each(|(total, &sum)| *total += sum as f64);
             }
         }
         for (noise, count) in all.noise.iter_mut().zip(&all.counts) {
@@ -103,12 +107,12 @@ impl Strata {
         all
     }
 
-    /// Classes with maps.
+    /// Number of classes with maps.
     fn listed(&self) -> usize {
         self.responses[0].len()
     }
 
-    /// Σy·y′ of two classes; of very many classes only of one with itself.
+    /// Σy·y′ of two classes; with very many classes only of a class with itself.
     fn square(&self, a: usize, b: usize) -> Option<f64> {
         let m = self.listed();
         match pairs(m) {
@@ -117,8 +121,8 @@ impl Strata {
         }
     }
 
-    /// Covariance of the responses of two classes within strata, in units of their step squared; of very
-    /// many classes only of one with itself.
+    /// Covariance of the responses of two classes within strata, in units of their step squared; with very
+    /// many classes only of a class with itself.
     fn responses(&self, a: usize, b: usize) -> Option<f64> {
         let explained = self.counts.iter().zip(&self.responses);
         let explained: f64 = explained
@@ -134,46 +138,48 @@ impl Strata {
         let m = self.listed();
         let mut sum = vec![0_i64; pixels];
         for parity in parities {
-            let own = &products[(parity * m + place) * pixels..][..pixels];
-            sum.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
+            let row = &products[(parity * m + place) * pixels..][..pixels];
+            sum.iter_mut()
+                .zip(row)
+                .for_each(|(sum, product)| *sum += product);
         }
         let mut covariance: Vec<f64> = sum.into_iter().map(|sum| sum as f64).collect();
         let strata = self.counts.iter().zip(&self.responses).zip(&self.noise);
         for ((count, sums), noise) in strata.filter(|((count, _), _)| **count > 0.0) {
             let mean = sums[place] / count;
             let pairs = covariance.iter_mut().zip(noise);
-            pairs.for_each(|(own, sum)| *own -= mean * sum);
+            pairs.for_each(|(value, sum)| *value -= mean * sum);
         }
-        covariance.iter_mut().for_each(|own| *own /= self.all);
+        covariance.iter_mut().for_each(|value| *value /= self.all);
         covariance
     }
 }
 
-/// Σz over the trials of each class with a map, and over those of the others where there are any.
-fn shown(trials: &Trials<'_>, own: &Responses<'_>, parity: usize) -> Vec<Vec<i64>> {
+/// Σz over the trials of each class with a map, and over those of the others if there are any.
+fn noise_by_truth(trials: &Trials<'_>, input: &Responses<'_>, parity: usize) -> Vec<Vec<i64>> {
     let (m, pixels) = (trials.listed.len(), trials.pixels());
     let rest = m < trials.classes;
-    if !own.noise.is_empty() {
+    if !input.noise.is_empty() {
         let rows = m + usize::from(rest);
-        let sums = &own.noise[parity * rows * pixels..][..rows * pixels];
+        let sums = &input.noise[parity * rows * pixels..][..rows * pixels];
         return sums.chunks_exact(pixels).map(<[i64]>::to_vec).collect();
     }
     let mut rows: Vec<Vec<i64>> = margin(trials, parity, 1).map(<[i64]>::to_vec).collect();
     if rest {
-        // All trials, by what they are called, less those of the classes with maps.
+        // All trials, by called class, minus those of the classes with maps.
         let mut others = trials.rest[parity * pixels..][..pixels].to_vec();
         let called = margin(trials, parity, 0).map(|sums| (sums, 1));
         let known = rows.iter().map(|sums| (sums.as_slice(), -1));
         for (sums, sign) in called.chain(known) {
             let pairs = others.iter_mut().zip(sums);
-            pairs.for_each(|(own, sum)| *own += sign * sum);
+            pairs.for_each(|(total, sum)| *total += sign * sum);
         }
         rows.push(others);
     }
     rows
 }
 
-/// What is estimated of one class.
+/// The evidence estimate of one class.
 pub(super) struct Evidence {
     /// The map.
     pub measured: Measured,
@@ -183,32 +189,32 @@ pub(super) struct Evidence {
     pub deviation: f64,
 }
 
-/// The evidence images of the classes with maps, in their order; `None` for a class of which nothing
-/// can be said: fewer than `min_trials` trials, or a response that never changes. Beside them the
-/// covariance of the responses within true classes, \[M,M\]; empty of very many classes.
+/// The evidence images of the classes with maps, in their order; `None` for a class with fewer than
+/// `min_trials` trials or a response that never changes. Also the covariance of the responses within true
+/// classes, \[M,M\]; empty with very many classes.
 pub(super) fn evidence(
     trials: &Trials<'_>,
-    own: &Responses<'_>,
+    input: &Responses<'_>,
     deviations: &[f64],
 ) -> (Vec<Option<Evidence>>, Vec<f32>) {
     let m = trials.listed.len();
-    let whole = Strata::new(trials, own, &[0, 1]);
-    let halves = [0, 1].map(|parity| Strata::new(trials, own, &[parity]));
+    let whole = Strata::new(trials, input, &[0, 1]);
+    let halves = [0, 1].map(|parity| Strata::new(trials, input, &[parity]));
     let of_class = |place: usize| {
         let square = whole.square(place, place).unwrap_or(0.0);
         let variance = whole.responses(place, place).unwrap_or(0.0);
         let enough = whole.all >= trials.min_trials.max(1) as f64;
-        // Rounding alone leaves no more than this of a response that is constant within strata.
+        // Rounding alone leaves at most this variance in a response that is constant within strata.
         let least = 1e-9 * square / whole.all.max(1.0);
         if !enough || variance <= least.max(0.0) {
             return None;
         }
-        let deviation = variance.sqrt() * own.step;
+        let deviation = variance.sqrt() * input.step;
         let map = |strata: &Strata, parities: &[usize]| -> Vec<f64> {
-            let covariance = strata.covariance(own.products, parities, place);
+            let covariance = strata.covariance(input.products, parities, place);
             let pixels = covariance.into_iter().zip(deviations);
             let pixel = |(c, sigma): (f64, &f64)| match *sigma > 0.0 {
-                true => c * own.step * trials.grid.step / (sigma * sigma),
+                true => c * input.step * trials.grid.step / (sigma * sigma),
                 false => 0.0,
             };
             pixels.map(pixel).collect()
@@ -228,13 +234,13 @@ pub(super) fn evidence(
                 halves: both.then(|| [map(&halves[0], &[0]), map(&halves[1], &[1])]),
                 regression: None,
             },
-            mean: sums / whole.all * own.step,
+            mean: sums / whole.all * input.step,
             deviation,
         })
     };
     let images = (0..m).map(of_class).collect();
     let spread = (0..m * m)
-        .map(|pair| Some((whole.responses(pair / m, pair % m)? * own.step * own.step) as f32))
+        .map(|pair| Some((whole.responses(pair / m, pair % m)? * input.step * input.step) as f32))
         .collect::<Option<Vec<f32>>>();
     (images, spread.unwrap_or_default())
 }

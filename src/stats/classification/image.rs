@@ -1,5 +1,5 @@
-//! One map of a class and what it is worth: its z values, reliability and signal-to-noise ratio,
-//! whatever response of the network it was estimated from.
+//! One map of a class with its statistics: z values, reliability and signal-to-noise ratio, for either
+//! response of the network.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,60 +13,60 @@ use crate::stats::regression::Regression;
 /// A map of P numbers, with its statistics.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImageEstimate {
-    /// The map c, \[P\]. Of decisions: a difference of mean noise, in units of the noise's range. Of
+    /// The map c, \[P\]. For decisions: a difference of mean noise, in units of the noise's range. For
     /// evidence: units of the response (logits) per full range of a pixel.
     pub image: Vec<f32>,
     /// c over its standard error, \[P\]. A pixel whose noise never varies has z = 0.
     pub z: Vec<f32>,
     /// Spearman–Brown reliability from odd and even blocks, in \[−1,1\].
     pub reliability: Option<f64>,
-    /// The ends of its 95 % interval; `None` where it is not known how errors go together.
+    /// The ends of its 95 % interval; `None` if the correlation of errors is unknown.
     pub reliability_interval: Option<[f64; 2]>,
     /// Signal-to-noise ratio (‖c‖² − ΣSE²)/ΣSE²; grows in proportion to the trials.
     pub snr: f64,
-    /// The ends of its 95 % interval; `None` where it is not known how errors go together.
+    /// The ends of its 95 % interval; `None` if the correlation of errors is unknown.
     pub snr_interval: Option<[f64; 2]>,
-    /// Trials in all at which the reliability would be [`TARGET`]: the signal-to-noise ratio grows
-    /// in proportion to them. `None` where no reliability above 0 tells.
+    /// Total trials at which the reliability would be [`TARGET`]: the signal-to-noise ratio grows in
+    /// proportion to the trials. `None` if the reliability is not above 0.
     pub needed: Option<u64>,
-    /// Pixels past the threshold.
+    /// Pixels beyond the threshold.
     pub significant: usize,
-    /// The significant clusters of the smoothed z map; `None` where it is not known how errors go together.
+    /// The significant clusters of the smoothed z map; `None` if the correlation of errors is unknown.
     pub clusters: Option<Vec<Cluster>>,
-    /// The map without the noise's smoothing; `None` where the noise does not smooth or its axes are not known,
-    /// and where the trials do not tell it from nothing.
+    /// The map without the noise's smoothing; `None` if the noise does not smooth, its axes are not known,
+    /// or the map is not significantly different from zero.
     pub regression: Option<Regression>,
 }
 
-/// A map as it was measured.
+/// A map as measured.
 pub(super) struct Measured {
     /// c, \[P\].
     pub image: Vec<f64>,
     /// Its standard error, \[P\]; 0 where the noise never varies.
     pub errors: Vec<f64>,
-    /// Their squares, summed.
+    /// Sum of the squared errors.
     pub noise: f64,
     /// The same map from the even and from the odd blocks alone.
     pub halves: Option<[Vec<f64>; 2]>,
-    /// What it is without the noise's smoothing.
+    /// The map without the noise's smoothing.
     pub regression: Option<Regression>,
 }
 
-/// What maps have in common.
+/// What the statistics of all maps have in common.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Setting<'a> {
     /// Channels, rows and columns.
     pub shape: Shape,
-    /// Trials in all.
+    /// Total trials.
     pub trials: u64,
-    /// |z| past which a pixel is significant.
+    /// |z| above which a pixel is significant.
     pub threshold: f64,
-    /// How the errors of pixels go together.
+    /// How the errors of pixels are correlated.
     pub among: Errors<'a>,
 }
 
 impl ImageEstimate {
-    /// Its statistics.
+    /// Computes the statistics of a measured map.
     pub(super) fn new(measured: Measured, setting: Setting<'_>) -> Self {
         let Measured {
             image,
@@ -104,18 +104,18 @@ impl ImageEstimate {
         }
     }
 
-    /// Whether it can be a map of so many pixels.
+    /// Whether its sizes match maps of `pixels` pixels.
     pub fn fits(&self, pixels: usize) -> bool {
         let inside = |cluster: &Cluster| cluster.pixels.iter().all(|&pixel| pixel < pixels);
         let regression = self.regression.as_ref();
         self.image.len() == pixels
-            && regression.is_none_or(|it| it.image.len() == pixels)
+            && regression.is_none_or(|regression| regression.image.len() == pixels)
             && self.z.len() == pixels
             && self.clusters.iter().flatten().all(inside)
     }
 
-    /// The standard error of every pixel, in the units of the map, \[P\]; NaN where z is 0, which tells
-    /// none.
+    /// The standard error of every pixel, in the units of the map, \[P\]; NaN where z is 0, since it cannot be
+    /// recovered there.
     pub fn errors(&self) -> Vec<f32> {
         let pixels = self.image.iter().zip(&self.z);
         pixels

@@ -1,4 +1,4 @@
-//! What makes the network say one class rather than another: the difference of their evidence images.
+//! Difference of two classes' evidence images: what makes the network prefer one class to the other.
 
 use super::{ClassEstimate, Estimate, ImageEstimate, TARGET};
 use crate::stats::correlation::trials_needed;
@@ -6,32 +6,36 @@ use crate::stats::null::Errors;
 use crate::stats::numbers::Shape;
 
 impl Estimate {
-    /// The evidence image of class `a` less that of class `b`, of maps of a shape, with its own z: the
+    /// The evidence image of class `a` minus that of class `b`, for maps of this shape, with its own z: the
     /// standard error is that of y_a − y_b, whose variance follows from the responses' covariance. The
-    /// reliability is that of its signal-to-noise ratio, SNR/(1 + SNR). `among`: how the errors of pixels go
-    /// together.
+    /// reliability is computed from its signal-to-noise ratio as SNR/(1 + SNR).
     ///
-    /// `None` where one of them has no evidence image, they are the same class, or the responses of so
-    /// many classes were not multiplied with each other.
+    /// `None` if one of them has no evidence image, they are the same class, or there were too many classes
+    /// to compute the covariances of their responses.
     pub fn pair(
         &self,
         a: usize,
         b: usize,
         shape: Shape,
-        among: Errors<'_>,
+        model: Errors<'_>,
     ) -> Option<ImageEstimate> {
-        let (own, other) = (self.classes.get(a)?, self.classes.get(b)?);
-        let image = |it: &ClassEstimate| it.evidence.clone();
-        let (first, second) = (image(own)?, image(other)?);
-        let listed = || self.classes.iter().enumerate().filter(|(_, it)| it.listed);
+        let (class_a, class_b) = (self.classes.get(a)?, self.classes.get(b)?);
+        let image = |class: &ClassEstimate| class.evidence.clone();
+        let (first, second) = (image(class_a)?, image(class_b)?);
+        let listed = || {
+            self.classes
+                .iter()
+                .enumerate()
+                .filter(|(_, class)| class.listed)
+        };
         let place = |class: usize| listed().position(|(at, _)| at == class);
-        let (at, to, all) = (place(a)?, place(b)?, listed().count());
-        let spread = |i: usize, j: usize| self.spread.get(i * all + j).map(|&v| f64::from(v));
-        let variance = spread(at, at)? + spread(to, to)? - 2.0 * spread(at, to)?;
+        let (i, j, count) = (place(a)?, place(b)?, listed().count());
+        let spread = |i: usize, j: usize| self.spread.get(i * count + j).map(|&v| f64::from(v));
+        let variance = spread(i, i)? + spread(j, j)? - 2.0 * spread(i, j)?;
         if a == b || variance <= 0.0 {
             return None;
         }
-        // Both images have the errors of the noise, each times the deviation of its response.
+        // The errors of each image are those of the noise times the deviation of its response.
         let ratio = (variance / spread(at, at)?).sqrt();
         let errors: Vec<f64> = first
             .errors()
@@ -50,26 +54,30 @@ impl Estimate {
             });
         let z: Vec<f32> = z.collect();
         let power: f64 = difference.iter().map(|&c| f64::from(c).powi(2)).sum();
-        let noise: f64 = errors.iter().filter(|it| known(it)).map(|it| it * it).sum();
+        let noise: f64 = errors
+            .iter()
+            .filter(|error| known(error))
+            .map(|error| error * error)
+            .sum();
         let snr = (power - noise) / noise;
-        let of = |snr: f64| snr.max(0.0) / (1.0 + snr.max(0.0));
+        let reliability = |snr: f64| snr.max(0.0) / (1.0 + snr.max(0.0));
         let wide: Vec<f64> = difference.iter().map(|&c| f64::from(c)).collect();
         let errors: Vec<f64> = errors
             .iter()
             .map(|error| if known(error) { *error } else { 0.0 })
             .collect();
-        let ends = among.snr_interval(snr, &wide, &errors);
+        let ends = model.snr_interval(snr, &wide, &errors);
         Some(ImageEstimate {
-            reliability: Some(of(snr)),
-            reliability_interval: ends.map(|ends| ends.map(of)),
+            reliability: Some(reliability(snr)),
+            reliability_interval: ends.map(|ends| ends.map(reliability)),
             snr,
             snr_interval: ends,
-            needed: trials_needed(self.trials, of(snr), TARGET),
+            needed: trials_needed(self.trials, reliability(snr), TARGET),
             significant: z
                 .iter()
                 .filter(|z| f64::from(z.abs()) > self.threshold)
                 .count(),
-            clusters: among.clusters(&z, shape),
+            clusters: model.clusters(&z, shape),
             image: difference,
             regression: None,
             z,

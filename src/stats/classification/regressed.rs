@@ -1,9 +1,9 @@
-//! Maps regressed on the noise's coefficients: what is measured as a covariance, in the units of a map.
+//! Regression of maps on the noise's coefficients: converts measured maps to covariances and regresses them.
 
 use super::image::Measured;
 use crate::stats::regression::{Axes, Covariances};
 
-/// Regresses what was measured of each class, by decisions and by evidence, on the noise's coefficients.
+/// Regresses each class's measured decision and evidence images on the noise's coefficients.
 pub(super) fn regress<'a>(
     axes: Axes<'_>,
     measured: impl Iterator<Item = &'a mut [Option<Measured>; 2]>,
@@ -11,8 +11,8 @@ pub(super) fn regress<'a>(
 ) {
     let variances: Vec<f64> = deviations.iter().map(|sigma| sigma * sigma).collect();
     let mean = variances.iter().sum::<f64>() / variances.len().max(1) as f64;
-    // An evidence image is a covariance over each pixel's own variance; a classification image, a difference
-    // of means, is one but for a factor, and keeps its unit.
+    // An evidence image is a covariance divided by each pixel's variance. A classification image, a difference
+    // of means, is a covariance up to a factor, and keeps its unit.
     let covariance = |map: &[f64], response: usize| -> Vec<f64> {
         let pixels = map.iter().zip(&variances);
         match response {
@@ -26,8 +26,12 @@ pub(super) fn regress<'a>(
         if let Some(map) = map
             && let Some([even, odd]) = &map.halves
         {
-            let of = |map: &[f64]| covariance(map, response);
-            covariances.push([of(&map.image), of(even), of(odd)]);
+            let covariance_of = |map: &[f64]| covariance(map, response);
+            covariances.push([
+                covariance_of(&map.image),
+                covariance_of(even),
+                covariance_of(odd),
+            ]);
             targets.push(&mut map.regression);
         }
     }

@@ -1,3 +1,5 @@
+//! Tests of estimates from hand-made tables and simulated trials.
+
 use super::*;
 use crate::session::config::Noise;
 use rand::{RngExt, SeedableRng};
@@ -100,7 +102,7 @@ fn too_few_trials_are_insufficient_and_not_zero() {
     let class = &few.classes[0];
     assert!(class.decision.is_none());
     assert_eq!(class.called, 6);
-    // A class that takes every trial has nothing to compare with.
+    // A class that gets every trial has nothing to compare with.
     let all = by_hand(0.0, &[4, 0, 2, 0, 0, 0, 0, 0], &NOISE);
     assert!(all.classes[0].decision.is_none() && all.classes[1].decision.is_none());
     assert!(all.classes[1].mean_noise.is_none() && all.classes[0].mean_noise.is_some());
@@ -172,7 +174,7 @@ fn weights_that_are_all_the_same_change_nothing() {
         ..NO_TRIALS
     });
     for (a, b) in plain.classes.iter().zip(&weighted.classes) {
-        let image = |it: &ClassEstimate| it.decision.as_ref().map(|it| it.image.clone());
+        let image = |class: &ClassEstimate| class.decision.as_ref().map(|map| map.image.clone());
         assert_eq!(image(a), image(b));
         assert!((a.decision.as_ref().unwrap().snr - b.decision.as_ref().unwrap().snr).abs() < 1e-9);
         assert_eq!(a.mean_noise, b.mean_noise);
@@ -196,8 +198,8 @@ fn an_unknown_deviation_is_measured_from_the_moments() {
     assert!((z - 0.875 / (0.25 * 1.375_f64.sqrt())).abs() < 1e-4, "{z}");
 }
 
-/// Weights that have nothing to do with the noise, of which one trial in eight has much: the
-/// standard error must be that of the weighted means.
+/// Weights independent of the noise, large for one trial in eight: the standard error must be that of
+/// the weighted means.
 #[test]
 fn under_no_signal_the_z_map_of_weighted_trials_is_standard_normal() {
     let (pixels, trials) = (784, 4000);
@@ -244,7 +246,7 @@ fn under_no_signal_the_z_map_of_weighted_trials_is_standard_normal() {
     }
 }
 
-/// A pixel that is the same in all trials, of any number, has no z of its own.
+/// A pixel that is the same in all trials, however many, has no z.
 #[test]
 fn a_pixel_that_never_varies_has_a_deviation_of_exactly_zero() {
     let n: i64 = 3_000_001;
@@ -257,8 +259,8 @@ fn a_pixel_that_never_varies_has_a_deviation_of_exactly_zero() {
     assert_eq!(trials.deviations(n as u64), [0.0]);
 }
 
-/// Three classes by hand, of which two have maps: what is called the third still counts in the mean
-/// of all noise.
+/// A hand-made table of three classes, two of which have maps: trials called the third still count in the
+/// mean of all noise.
 #[test]
 fn a_class_without_maps_is_counted_and_changes_no_other() {
     let counts = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2, 3];

@@ -1,3 +1,5 @@
+//! Tests of the simulated null distribution and its intervals.
+
 use super::*;
 use crate::stats::correlation::{pearson, spearman_brown};
 use crate::stats::interval::bonferroni;
@@ -11,7 +13,7 @@ fn white(rng: &mut ChaCha8Rng) -> Vec<f64> {
     StandardNormal.sample_iter(rng).take(PIXELS).collect()
 }
 
-/// A field of unit variance whose pixels go together over about `reach` of them, on a torus.
+/// A field of unit variance, correlated over about `reach` pixels, on a torus.
 fn field(rng: &mut ChaCha8Rng, reach: f64) -> Vec<f64> {
     let noise = white(rng);
     let weight = |d: usize| {
@@ -48,10 +50,14 @@ fn simulated(draw: &mut dyn FnMut() -> Vec<f64>) -> Option<Simulated> {
 #[test]
 fn white_noise_has_bonferronis_bound_and_the_closed_forms() {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
-    let own = simulated(&mut || white(&mut rng)).unwrap();
+    let null = simulated(&mut || white(&mut rng)).unwrap();
     let bound = bonferroni(PIXELS, ALPHA);
-    assert!((own.bound - bound).abs() < 0.12, "{} {bound}", own.bound);
-    assert!(own.deviations.iter().all(|it| (it - 1.0).abs() < 0.12));
+    assert!((null.bound - bound).abs() < 0.12, "{} {bound}", null.bound);
+    assert!(
+        null.deviations
+            .iter()
+            .all(|deviation| (deviation - 1.0).abs() < 0.12)
+    );
     let errors = vec![1.0; PIXELS];
     for strength in [0.0, 0.7, 3.0] {
         let mut half = || -> Vec<f64> {
@@ -69,7 +75,7 @@ fn white_noise_has_bonferronis_bound_and_the_closed_forms() {
         let halves = [half(), half()];
         let narrow = |map: &[f64]| -> Vec<f32> { map.iter().map(|&v| v as f32).collect() };
         let r = pearson(&narrow(&halves[0]), &narrow(&halves[1])).unwrap();
-        let view = own.view();
+        let view = null.view();
         let [low, high] = view
             .correlation_interval([&halves[0], &halves[1]], r, &errors)
             .unwrap();
@@ -93,17 +99,21 @@ fn white_noise_has_bonferronis_bound_and_the_closed_forms() {
 #[test]
 fn the_bound_is_passed_by_one_smooth_map_in_twenty_and_is_below_bonferronis() {
     let mut rng = ChaCha8Rng::seed_from_u64(2);
-    let own = simulated(&mut || field(&mut rng, 2.0)).unwrap();
-    assert!(own.bound < bonferroni(PIXELS, ALPHA) - 0.2, "{}", own.bound);
+    let null = simulated(&mut || field(&mut rng, 2.0)).unwrap();
+    assert!(
+        null.bound < bonferroni(PIXELS, ALPHA) - 0.2,
+        "{}",
+        null.bound
+    );
     let (mut past, mut clustered) = (0, 0);
     let maps = 600;
     for _ in 0..maps {
         let map = field(&mut rng, 2.0);
-        past += usize::from(map.iter().any(|z| z.abs() > own.bound));
+        past += usize::from(map.iter().any(|z| z.abs() > null.bound));
         let z: Vec<f32> = map.iter().map(|&z| z as f32).collect();
-        clustered += usize::from(!own.view().clusters(&z, SHAPE).is_empty());
+        clustered += usize::from(!null.view().clusters(&z, SHAPE).is_empty());
     }
-    // 30 are expected of each, with a standard error of 5.3 and that of the simulation beside it.
+    // 30 are expected of each, with a standard error of 5.3 plus that of the simulation.
     assert!((12..=55).contains(&past), "{past}");
     assert!((12..=55).contains(&clustered), "{clustered}");
 }
@@ -111,9 +121,9 @@ fn the_bound_is_passed_by_one_smooth_map_in_twenty_and_is_below_bonferronis() {
 #[test]
 fn intervals_hold_the_truth_19_times_in_20_though_pixels_go_together() {
     let mut rng = ChaCha8Rng::seed_from_u64(3);
-    let own = simulated(&mut || field(&mut rng, 1.5)).unwrap();
+    let null = simulated(&mut || field(&mut rng, 1.5)).unwrap();
     let errors = vec![1.0; PIXELS];
-    // A signal that is as smooth as the errors, of mean 0.
+    // A signal of mean 0, as smooth as the errors.
     let wave = |at: usize| {
         let phase = std::f64::consts::TAU / SIDE as f64;
         ((at / SIDE) as f64 * phase).sin() * (2.0 * (at % SIDE) as f64 * phase).cos() * 2.0
@@ -122,7 +132,7 @@ fn intervals_hold_the_truth_19_times_in_20_though_pixels_go_together() {
     for strength in [0.0, 0.5, 1.5, 4.0] {
         let (mut held, mut snr_held) = (0, 0);
         let truth = strength * strength;
-        // The errors' mean over pixels, which Pearson takes off, is a good part of so smooth a field.
+        // The errors' mean over pixels, which Pearson removes, is a good part of so smooth a field.
         let mut signals = (0.0, 0.0);
         for _ in 0..200 {
             let errors = centred(&field(&mut rng, 1.5));
@@ -140,7 +150,7 @@ fn intervals_hold_the_truth_19_times_in_20_though_pixels_go_together() {
             let halves = [half(), half()];
             let narrow = |map: &[f64]| -> Vec<f32> { map.iter().map(|&v| v as f32).collect() };
             let r = pearson(&narrow(&halves[0]), &narrow(&halves[1])).unwrap();
-            let ends = own
+            let ends = null
                 .view()
                 .correlation_interval([&halves[0], &halves[1]], r, &errors);
             let [low, high] = ends.unwrap().map(spearman_brown);
@@ -150,7 +160,7 @@ fn intervals_hold_the_truth_19_times_in_20_though_pixels_go_together() {
                 .zip(&halves[1])
                 .map(|(a, b)| (a + b) / 2.0)
                 .collect();
-            let [low, high] = own.view().snr_interval(&image, &errors).unwrap();
+            let [low, high] = null.view().snr_interval(&image, &errors).unwrap();
             snr_held += usize::from((low..=high).contains(&truth));
         }
         let share = |held: usize| held as f64 / f64::from(tries);

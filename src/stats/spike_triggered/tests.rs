@@ -1,3 +1,5 @@
+//! Tests of averages by hand and of covariances of simulated units.
+
 use super::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -41,15 +43,18 @@ fn sums() -> [Vec<i64>; 4] {
 fn an_average_equals_the_one_computed_by_hand() {
     let sums = sums();
     let noise = by_hand(&sums);
-    let it = estimate(&noise, &noise, &[1.0, -1.0], &NO_GRADIENTS);
+    let result = estimate(&noise, &noise, &[1.0, -1.0], &NO_GRADIENTS);
     // Σa·(s−½) = (2.4, 0.8), s̄−½ = (.25, .15), Σa = 8: (2.4 − 2)/8 and (0.8 − 1.2)/8.
-    let sta = it.sta[0].as_ref().unwrap();
+    let sta = result.sta[0].as_ref().unwrap();
     assert!((sta[0] - 0.05).abs() < 1e-6 && (sta[1] + 0.05).abs() < 1e-6);
-    assert_eq!(it.image_sta, it.sta);
-    assert!((it.kernel_correlation[0].unwrap() - 1.0).abs() < 1e-9);
-    assert_eq!((it.silent.len(), it.stein_correlation[0]), (0, None));
+    assert_eq!(result.image_sta, result.sta);
+    assert!((result.kernel_correlation[0].unwrap() - 1.0).abs() < 1e-9);
+    assert_eq!(
+        (result.silent.len(), result.stein_correlation[0]),
+        (0, None)
+    );
     // Both halves have (.2, −.2)/4.
-    assert!((it.reliability[0].unwrap() - 1.0).abs() < 1e-9);
+    assert!((result.reliability[0].unwrap() - 1.0).abs() < 1e-9);
 }
 
 #[test]
@@ -61,9 +66,9 @@ fn there_is_no_reliability_before_both_halves_have_fired() {
     }
     let mut noise = by_hand(&sums);
     noise.fields = [2, 0];
-    let it = estimate(&noise, &noise, &[], &NO_GRADIENTS);
-    assert!(it.sta[0].is_some());
-    assert_eq!(it.reliability, [None]);
+    let result = estimate(&noise, &noise, &[], &NO_GRADIENTS);
+    assert!(result.sta[0].is_some());
+    assert_eq!(result.reliability, [None]);
 }
 
 #[test]
@@ -71,10 +76,10 @@ fn signed_activations_are_averaged_over_their_magnitude() {
     let mut sums = sums();
     // Σa is zero where a is −a in the other half.
     sums[0] = fixed(&[4.0, -4.0]);
-    let it = estimate(&by_hand(&sums), &by_hand(&sums), &[], &NO_GRADIENTS);
-    let sta = it.sta[0].as_ref().unwrap();
+    let result = estimate(&by_hand(&sums), &by_hand(&sums), &[], &NO_GRADIENTS);
+    let sta = result.sta[0].as_ref().unwrap();
     assert!((sta[0] - 2.4 / 8.0).abs() < 1e-6 && (sta[1] - 0.8 / 8.0).abs() < 1e-6);
-    assert_eq!(it.kernel_correlation, [None]);
+    assert_eq!(result.kernel_correlation, [None]);
 }
 
 #[test]
@@ -84,13 +89,13 @@ fn a_unit_that_never_fired_is_silent_and_has_no_average() {
     seen.fired = &[0];
     let mut unseen = seen;
     unseen.fields = [0, 0];
-    let it = estimate(&seen, &unseen, &[1.0, -1.0], &NO_GRADIENTS);
-    assert_eq!((it.silent, it.sta), (vec![0], vec![None]));
+    let result = estimate(&seen, &unseen, &[1.0, -1.0], &NO_GRADIENTS);
+    assert_eq!((result.silent, result.sta), (vec![0], vec![None]));
     assert_eq!(
-        (it.kernel_correlation, it.image_sta),
+        (result.kernel_correlation, result.image_sta),
         (vec![None], vec![None])
     );
-    // What was never shown anything is not silent.
+    // A unit that has been shown nothing is not silent.
     assert!(
         estimate(&unseen, &unseen, &[], &NO_GRADIENTS)
             .silent
@@ -107,14 +112,14 @@ fn the_covariance_is_held_against_the_gradient_of_the_units_taken() {
         sum: &[5, -9],
     };
     let noise = by_hand(&sums);
-    let it = estimate(&noise, &noise, &[], &gradients);
-    assert!((it.stein_correlation[0].unwrap() - 1.0).abs() < 1e-9);
+    let result = estimate(&noise, &noise, &[], &gradients);
+    assert!((result.stein_correlation[0].unwrap() - 1.0).abs() < 1e-9);
 }
 
 const PIXELS: usize = 16;
 
-/// Gaussian stimuli of variance ¼ by what a unit answers: its sums, and those of its answers dealt
-/// to other stimuli.
+/// A unit's responses to Gaussian stimuli of variance ¼: its sums, and the sums with the responses
+/// assigned to other stimuli.
 fn simulate(seed: u64, trials: usize, answer: impl Fn(&[f64]) -> f64) -> [[Vec<i64>; 3]; 2] {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let stimuli: Vec<Vec<f64>> = (0..trials)
@@ -141,10 +146,10 @@ fn simulate(seed: u64, trials: usize, answer: impl Fn(&[f64]) -> f64) -> [[Vec<i
 }
 
 fn axes(sums: &[[Vec<i64>; 3]; 2]) -> Spread {
-    let of = |[activation, weighted, outer]: &'_ [Vec<i64>; 3]| {
+    let copied = |[activation, weighted, outer]: &'_ [Vec<i64>; 3]| {
         (activation[0], weighted.clone(), outer.clone())
     };
-    let owned = sums.each_ref().map(of);
+    let owned = sums.each_ref().map(copied);
     let moments = owned
         .each_ref()
         .map(|(activation, weighted, outer)| SecondMoments {

@@ -1,21 +1,21 @@
-// Gabor noise: what follows kernels.cu. One thread block makes an image of it out of normal numbers, which
-// `draw_normals` has drawn.
+// The CUDA kernel for Gabor noise, compiled after normal.cu. One thread block computes an image from normal numbers
+// drawn by `draw_normals`.
 
-// Sizes of tiles, and filters on a tile: as many terms has a pixel's sum.
+// Number of tile sizes, and of filters per tile; a pixel is a sum of SIZES * FILTERS terms.
 constexpr u32 SIZES = 3;
 constexpr u32 FILTERS = 8;
-// Numbers of an image that are kept until its least and greatest are known; of one that has more, all are computed
-// twice.
+// Largest number of values in an image that are kept in shared memory until its minimum and maximum are known; for a
+// larger image, all values are computed twice.
 constexpr u32 KEPT = 4096;
 
-// The filters of an image of `area` pixels, as `Source::filters` gives them, [3,9,area]: of each size, for each
+// The filters of an image with `area` pixels, as from `Source::filters`, [3,9,area]: for each size and
 // pixel, its tile and the bits of 8 floats.
 struct Filters {
     const u32* words;
     u32 area;
 };
 
-// One number of an image, in the order in which the host adds; `coefficients`: 8 for each tile of its channel.
+// One value of an image, added in the same order as on the host; `coefficients`: 8 for each tile of its channel.
 __device__ float gabor_sum(Filters filters, const float* coefficients, u32 pixel) {
     float lanes[FILTERS] = {};
 #pragma unroll
@@ -33,7 +33,7 @@ __device__ float gabor_sum(Filters filters, const float* coefficients, u32 pixel
         plus(plus(lanes[2], lanes[6]), plus(lanes[3], lanes[7])));
 }
 
-// An image, all of its channels: its coefficients, and how many of them a channel has.
+// An image with all its channels: its coefficients, and their number per channel.
 struct Image {
     Filters filters;
     const float* coefficients;
@@ -45,12 +45,12 @@ __device__ float gabor_number(Image image, u32 at) {
     return gabor_sum(image.filters, image.coefficients + (u64)channel * image.each, pixel);
 }
 
-// The least and the greatest number that each thread has seen.
+// The minimum and maximum found by each thread.
 struct Range {
     float least[THREADS], most[THREADS];
 };
 
-// Phase: the numbers of an image, [numbers].
+// Phase: computes the values of an image, [numbers].
 __device__ void sum(u32 thread, Image image, u32 numbers, float* kept, Range& range) {
     // Infinities.
     float least = float_of(0x7f800000), most = float_of(0xff800000);
@@ -64,7 +64,7 @@ __device__ void sum(u32 thread, Image image, u32 numbers, float* kept, Range& ra
     range.most[thread] = most;
 }
 
-// Phase: each of the first `half` threads takes over what another one has seen.
+// Phase: each of the first `half` threads merges in the range of another one.
 __device__ void join(u32 thread, u32 half, Range& range) {
     if (thread >= half) return;
     const float least = range.least[thread + half], most = range.most[thread + half];
@@ -72,10 +72,10 @@ __device__ void join(u32 thread, u32 half, Range& range) {
     if (most > range.most[thread]) range.most[thread] = most;
 }
 
-// A float as a number of 16 bits, rounded down; what is none, not even too great a one, is 0.
+// A float as a 16-bit number, rounded down and clipped; NaN becomes 0.
 __device__ u32 saturated(float value) { return value >= 65535.0f ? 65535 : value > 0.0f ? (u32)value : 0; }
 
-// Phase: the points of an image, its range stretched to that of the grid. An image of one grey is all 0.
+// Phase: writes the points of an image, its range stretched to that of the grid. A uniform image becomes all 0.
 __device__ void stretch(u32 thread, Image image, u32 numbers, const float* kept, const Range& range, i16* own) {
     const float least = range.least[0], most = range.most[0];
     const float scale = most > least ? over(65536.0f, plus(most, -least)) : 0.0f;
@@ -85,7 +85,7 @@ __device__ void stretch(u32 thread, Image image, u32 numbers, const float* kept,
     }
 }
 
-// Gabor noise, [B*T,channels*area], of normals, [B*T,channels,each], 8 for each of the each/8 tiles. Grid: B * T.
+// Gabor noise, [B*T,channels*area], from normals, [B*T,channels,each], 8 for each of the each/8 tiles. Grid: B * T.
 extern "C" __global__ void draw_gabor(
     const u32* filters, const float* normals, u32 channels, u32 area, u32 each, i16* points) {
     __shared__ float kept[KEPT];

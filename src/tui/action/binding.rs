@@ -1,11 +1,11 @@
-//! What an action is, and a row of the table.
+//! [`Action`], everything a key can do, and [`Binding`], one row of the table of actions.
 
 use super::key::Key;
 use super::place::Place;
 
 /// Something that a key does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "the table below says what each does")]
+#[allow(missing_docs, reason = "`TABLE` describes each")]
 pub enum Action {
     SheetLeft,
     SheetRight,
@@ -35,9 +35,9 @@ pub enum Action {
     WeakerFinding,
     StrongerFinding,
     NextImages,
-    /// What trials are taken to say: evidence, or decisions.
+    /// Switches between evidence and decisions.
     SwitchResponse,
-    /// What tells every other class from the chosen one.
+    /// The map of what separates all other classes from the chosen one.
     Versus,
     SwitchTargets,
     SwitchSource,
@@ -55,7 +55,7 @@ pub enum Action {
     ShrinkFigure,
     NextView,
     PreviousView,
-    /// Counted from 0.
+    /// The view at this index, counted from 0.
     View(usize),
     FirstClass,
     LastClass,
@@ -83,7 +83,7 @@ pub enum Action {
     Compare,
     EndComparison,
     ExportFigure,
-    /// The class after, and what was just exported or copied of this one again.
+    /// The next class, and the last export or copy repeated for it.
     Again,
     OpenCopy,
     CopyCaption,
@@ -122,7 +122,7 @@ pub enum Action {
     OpenJump,
     /// To a unit by its number.
     OpenUnit,
-    /// In the list of the view in sight.
+    /// In the list that the current view shows.
     OpenFind,
     JumpBack,
     JumpOn,
@@ -159,34 +159,34 @@ pub enum Action {
     RubOutAll,
 }
 
-/// The rows of a table of actions: the one that ships, or one with keys of a person's own.
+/// The rows of a table of actions: the default one, or one with the user's own keys.
 pub type Keys = &'static [Binding];
 
 /// One row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Binding {
-    /// What it is.
+    /// The action.
     pub action: Action,
-    /// Its keys, the one to show first.
+    /// Its keys; the first is the one shown.
     pub keys: &'static [Key],
     /// What it does, for help.
     pub help: &'static str,
-    /// The same in a word, for the footer; rows that share the word share one entry there. Empty:
-    /// not in the footer.
+    /// The same in one word, for the footer; rows that share a word share one footer entry. Empty: not in the
+    /// footer.
     pub short: &'static str,
-    /// Where it is there.
+    /// Where it is available.
     pub places: &'static [Place],
 }
 
 impl Action {
-    /// The name by which a file of preferences calls it: `export-figure`.
+    /// The name that the preferences file uses: `export-figure`.
     pub fn name(self) -> String {
-        let own = match self {
+        let variant = match self {
             Self::View(_) => "View".to_owned(),
-            own => format!("{own:?}"),
+            variant => format!("{variant:?}"),
         };
         let mut name = String::new();
-        for c in own.chars() {
+        for c in variant.chars() {
             if c.is_ascii_uppercase() && !name.is_empty() {
                 name.push('-');
             }

@@ -1,24 +1,24 @@
-//! Keys as a person presses them, and as a terminal tells them.
+//! Keys as the user presses them and as the terminal reports them.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use Key::{Char, Control, Digit, Named};
 
-/// A key as a person presses it.
+/// A key as the user presses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Key {
-    /// A character, with Shift where that is how one types it.
+    /// A character, with Shift where that is how it is typed.
     Char(char),
     /// Control and a letter.
     Control(char),
     /// A key without a character.
     Named(KeyCode, &'static str),
-    /// Any of the digits of the views.
+    /// Any of the digits that select views.
     Digit,
 }
 
 impl Key {
-    /// The key as a list of keys writes it where there are this many views.
+    /// The key as lists of keys show it, when there are this many views.
     pub fn label(self, views: usize) -> String {
         match self {
             Char(c) => c.to_string(),
@@ -28,7 +28,7 @@ impl Key {
         }
     }
 
-    /// The key as a file of preferences writes it: `e`, `Ctrl-u`, `Left`, `Space`.
+    /// The key as the preferences file writes it: `e`, `Ctrl-u`, `Left`, `Space`.
     pub fn name(self) -> String {
         match self {
             Named(KeyCode::Left, _) => "Left".into(),
@@ -39,10 +39,10 @@ impl Key {
         }
     }
 
-    /// The key of such a name.
+    /// Parses such a name.
     ///
     /// # Errors
-    /// What a key is written as.
+    /// How keys are written, where the name is not one.
     pub fn parse(name: &str) -> Result<Self, String> {
         const NAMED: [(&str, KeyCode, &str); 15] = [
             ("Left", KeyCode::Left, "←"),
@@ -64,12 +64,12 @@ impl Key {
         const FUNCTIONS: [&str; 12] = [
             "F1", "F2", "F3", "F4", "F5", "F6", "F7", "F8", "F9", "F10", "F11", "F12",
         ];
-        let same = |own: &str| own.eq_ignore_ascii_case(name);
-        if let Some((_, code, label)) = NAMED.into_iter().find(|(own, ..)| same(own)) {
+        let same = |known: &str| known.eq_ignore_ascii_case(name);
+        if let Some((_, code, label)) = NAMED.into_iter().find(|(known, ..)| same(known)) {
             return Ok(Named(code, label));
         }
-        if let Some(at) = FUNCTIONS.into_iter().position(same) {
-            return Ok(Named(KeyCode::F(at as u8 + 1), FUNCTIONS[at]));
+        if let Some(index) = FUNCTIONS.into_iter().position(same) {
+            return Ok(Named(KeyCode::F(index as u8 + 1), FUNCTIONS[index]));
         }
         let mut letters = name.chars();
         match (letters.next(), letters.next()) {
@@ -78,13 +78,13 @@ impl Key {
         }
         let control = name
             .get(..5)
-            .filter(|own| own.eq_ignore_ascii_case("ctrl-"));
+            .filter(|prefix| prefix.eq_ignore_ascii_case("ctrl-"));
         let mut letters = control.and(name.get(5..)).unwrap_or_default().chars();
         match (letters.next(), letters.next()) {
             (Some(c), None) if c.is_ascii_alphabetic() => Ok(Control(c.to_ascii_lowercase())),
             _ => Err(format!(
-                "`{name}` is no key; a key is one character, Ctrl- and a letter, F1 to F12, or {}",
-                NAMED.map(|(own, ..)| own).join(", ")
+                "`{name}` is not a key; a key is one character, Ctrl- and a letter, F1 to F12, or {}",
+                NAMED.map(|(known, ..)| known).join(", ")
             )),
         }
     }
@@ -104,9 +104,9 @@ impl Key {
             return false;
         }
         match (self, event.code) {
-            (Char(own), KeyCode::Char(c)) => own == c && !control,
-            (Control(own), KeyCode::Char(c)) => own == c.to_ascii_lowercase() && control,
-            (Named(own, _), code) => own == code && !control,
+            (Char(expected), KeyCode::Char(c)) => expected == c && !control,
+            (Control(expected), KeyCode::Char(c)) => expected == c.to_ascii_lowercase() && control,
+            (Named(expected, _), code) => expected == code && !control,
             (Digit, KeyCode::Char(c)) => digit(c).is_some() && !control,
             _ => false,
         }
@@ -116,7 +116,7 @@ impl Key {
 /// The digits that are keys: 1 to 9.
 const DIGITS: usize = 9;
 
-/// The view that a digit stands for, counted from 0.
+/// The index of the view that a digit selects, counted from 0.
 pub(super) fn digit(c: char) -> Option<usize> {
     let digit = c.to_digit(10)? as usize;
     // Zero comes after nine, as on the keyboard.
@@ -124,7 +124,7 @@ pub(super) fn digit(c: char) -> Option<usize> {
     Some(digit - 1)
 }
 
-/// The character that this key types, where something is typed.
+/// The character that this key types, where text is being typed.
 pub fn typed(event: &KeyEvent) -> Option<char> {
     let other =
         KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::META;

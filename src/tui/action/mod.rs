@@ -1,7 +1,7 @@
-//! The one table of actions: what it is, its keys, what it does, where it is there.
+//! The table of actions: each action with its keys, what it does and where it is available.
 //!
-//! Dispatch, footer, help, the palette of commands and the README's list of keys all read this
-//! table. It knows no view: a view says which places of the table it is.
+//! Dispatch, footer, help, command palette and the README's list of keys all read this table. It knows no
+//! view: a view says which places of the table it covers.
 
 mod binding;
 mod key;
@@ -17,13 +17,13 @@ pub use own::{conflict, with};
 pub use place::Place;
 pub use table::TABLE;
 
-/// The rows that are there in these places, in the table's order.
+/// The rows available in these places, in the table's order.
 pub fn available_at(keys: Keys, places: Vec<Place>) -> impl Iterator<Item = &'static Binding> {
     keys.iter()
         .filter(move |row| row.places.iter().any(|place| places.contains(place)))
 }
 
-/// What this key does in these places.
+/// The action of this key in these places.
 pub fn of_key_at(event: &KeyEvent, keys: Keys, places: Vec<Place>) -> Option<Action> {
     let row = available_at(keys, places).find(|row| row.keys.iter().any(|key| key.is(event)))?;
     match (row.action, event.code) {
@@ -32,7 +32,7 @@ pub fn of_key_at(event: &KeyEvent, keys: Keys, places: Vec<Place>) -> Option<Act
     }
 }
 
-/// The first key of an action, as one presses it.
+/// The first key of an action, as the user presses it.
 pub fn key_of(keys: Keys, action: Action) -> String {
     let row = keys.iter().find(|row| row.action == action);
     let key = row.and_then(|row| row.keys.first());
@@ -45,7 +45,7 @@ pub fn places_of(action: Action) -> &'static [Place] {
     row.map_or(&[], |row| row.places)
 }
 
-/// The list of keys, a table in Markdown, where there are this many views.
+/// The list of keys as a Markdown table, for this many views.
 pub fn key_table(views: usize) -> String {
     let mut text = String::from("| key | does | where |\n|---|---|---|\n");
     for row in TABLE {

@@ -1,34 +1,35 @@
-//! Keys of a person's own: the table with other keys, where no key means two things in one place.
+//! The table of actions with the user's own keys, checked so that no key means two things in one place.
 
 use super::binding::{Action, Binding, Keys};
 use super::key::Key;
 use super::place::Place;
 use super::table::TABLE;
 
-/// The table with these keys for these actions, all others as they ship.
+/// The table with these keys for these actions; all others keep their defaults.
 ///
 /// # Errors
-/// An action that does not exist, what is no key, and keys that would mean two things in one place: named,
-/// with the place.
-pub fn with<'a>(own: impl IntoIterator<Item = (&'a str, &'a [String])>) -> Result<Keys, String> {
+/// An unknown action, an invalid key, or a key that would mean two things in one place, with the place.
+pub fn with<'a>(
+    overrides: impl IntoIterator<Item = (&'a str, &'a [String])>,
+) -> Result<Keys, String> {
     let mut table: Vec<Binding> = TABLE.to_vec();
     let mut changed = false;
-    for (name, keys) in own {
+    for (name, keys) in overrides {
         let known = |row: &&mut Binding| row.action.name() == name;
         let Some(row) = table.iter_mut().find(known) else {
             return Err(unknown(name));
         };
         if row.action == Action::View(0) {
-            return Err("keys.view: the digits are the keys of the views".into());
+            return Err("keys.view: the views are always on the digits".into());
         }
         let parsed: Result<Vec<Key>, String> = keys.iter().map(|key| Key::parse(key)).collect();
         let parsed = parsed.map_err(|problem| format!("keys.{name}: {problem}"))?;
         if parsed.is_empty() {
             return Err(format!(
-                "keys.{name}: it needs a key; leave the line out for those that ship"
+                "keys.{name}: it needs a key; leave the line out for the default keys"
             ));
         }
-        // What is everywhere is also where something is typed.
+        // What works everywhere also works where text is typed.
         let typed = |place: &&Place| place.is_typed() || **place == Place::Everywhere;
         let typed = row.places.iter().find(typed);
         if let (Some(place), Some(key)) = (typed, parsed.iter().find(|key| key.types())) {
@@ -39,7 +40,7 @@ pub fn with<'a>(own: impl IntoIterator<Item = (&'a str, &'a [String])>) -> Resul
             ));
         }
         if row.keys != parsed {
-            // Kept for as long as the process lives: a few bytes, each time preferences are read.
+            // Leaked for the life of the process: a few bytes each time preferences are read.
             row.keys = Box::leak(parsed.into_boxed_slice());
             changed = true;
         }
@@ -53,7 +54,7 @@ pub fn with<'a>(own: impl IntoIterator<Item = (&'a str, &'a [String])>) -> Resul
     }
 }
 
-/// A key that means two things in one place, in words.
+/// Describes the first key that means two things in one place.
 pub fn conflict(table: &[Binding]) -> Option<String> {
     for together in Place::TOGETHER {
         let here = |row: &&Binding| {
@@ -61,15 +62,15 @@ pub fn conflict(table: &[Binding]) -> Option<String> {
             places.any(|place| *place == Place::Everywhere || together.contains(place))
         };
         let rows: Vec<&Binding> = table.iter().filter(here).collect();
-        for (at, row) in rows.iter().enumerate() {
-            for other in &rows[at + 1..] {
+        for (index, row) in rows.iter().enumerate() {
+            for other in &rows[index + 1..] {
                 let both = row.keys.iter().find(|key| is_in(**key, other.keys));
                 if let Some(key) = both {
-                    // The more particular of two places says more.
+                    // The more specific of the two places says more.
                     let place = row.places.iter().chain(other.places);
                     let place = place
-                        .filter(|own| together.contains(own))
-                        .min_by_key(|own| matches!(own, Place::Views | Place::Everywhere));
+                        .filter(|place| together.contains(place))
+                        .min_by_key(|place| matches!(place, Place::Views | Place::Everywhere));
                     return Some(format!(
                         "keys.{} and keys.{}: `{}` would mean both in {}",
                         row.action.name(),
@@ -84,20 +85,20 @@ pub fn conflict(table: &[Binding]) -> Option<String> {
     None
 }
 
-/// Whether a key is one of these, the digits among them.
+/// Whether a key is one of these; digits overlap `Key::Digit`.
 fn is_in(key: Key, keys: &[Key]) -> bool {
     let digit = |key: Key| matches!(key, Key::Char(c) if c.is_ascii_digit());
-    keys.iter().any(|&own| {
-        own == key || own == Key::Digit && digit(key) || key == Key::Digit && digit(own)
+    keys.iter().any(|&other| {
+        other == key || other == Key::Digit && digit(key) || key == Key::Digit && digit(other)
     })
 }
 
 fn unknown(name: &str) -> String {
-    let far = |own: &str| strsim::damerau_levenshtein(own, name);
+    let far = |known: &str| strsim::damerau_levenshtein(known, name);
     let names = TABLE.iter().map(|row| row.action.name());
-    let nearest = names.min_by_key(|own| far(own));
-    let hint = nearest.filter(|own| far(own) <= 3);
-    let hint = hint.map_or_else(String::new, |own| format!("; did you mean `{own}`?"));
+    let nearest = names.min_by_key(|known| far(known));
+    let hint = nearest.filter(|known| far(known) <= 3);
+    let hint = hint.map_or_else(|| ";".into(), |known| format!("; did you mean `{known}`?"));
     format!("keys.{name}: there is no such action{hint} `noisescope config` lists them all")
 }
 
@@ -106,11 +107,11 @@ mod tests {
     use super::*;
 
     fn keys(pairs: &[(&str, &[&str])]) -> Result<Keys, String> {
-        let own: Vec<(&str, Vec<String>)> = pairs
+        let overrides: Vec<(&str, Vec<String>)> = pairs
             .iter()
             .map(|(name, keys)| (*name, keys.iter().map(|&key| key.to_owned()).collect()))
             .collect();
-        with(own.iter().map(|(name, keys)| (*name, &keys[..])))
+        with(overrides.iter().map(|(name, keys)| (*name, &keys[..])))
     }
 
     #[test]

@@ -1,31 +1,31 @@
-//! The places that an action belongs to.
+//! [`Place`]: where in the program an action is available.
 
-/// Where an action is there.
+/// Where an action is available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Place {
     /// In every view.
     Views,
-    /// Where maps of all classes stand side by side.
+    /// Where the maps of all classes are side by side.
     Sheet,
     /// Where one class fills the view.
     Enlarged,
-    /// Where the reliability of every γ and class stands.
+    /// Where the reliability of every γ and class is listed.
     Table,
     /// Where the kind of map can be chosen.
     Maps,
-    /// Where one class is chosen.
+    /// Where one class is selected.
     Classes,
     /// Where a pattern is blended into images.
     Attack,
-    /// Where one layer is chosen.
+    /// Where one layer is selected.
     Layers,
-    /// Where one unit of a layer is chosen.
+    /// Where one unit of a layer is selected.
     Units,
-    /// Where a layer is pushed.
+    /// Where a layer is pushed along its classification image.
     Strengths,
-    /// Where one of several networks is chosen, and a γ of it.
+    /// Where one of several networks is selected, and a γ for it.
     Suspects,
-    /// Where a part of the data set is chosen.
+    /// Where one part of the data set is selected.
     Splits,
     /// In the list of shards.
     Shards,
@@ -33,15 +33,15 @@ pub enum Place {
     Figure,
     /// Where a figure fills the view.
     OneFigure,
-    /// In front of the question whether to stop a run.
+    /// In the question whether to stop a run.
     Question,
     /// In the list of keys.
     Help,
     /// In the palette of commands.
     Palette,
-    /// Where one of a list is typed to jump to.
+    /// Where an item of a list is typed to jump to.
     Jump,
-    /// Where it is chosen what is copied.
+    /// Where the user chooses what to copy.
     Copying,
     /// Where a note is typed.
     Noting,
@@ -55,11 +55,11 @@ pub enum Place {
     Filter,
     /// In the form for a new session.
     Form,
-    /// In front of the question whether to delete a session.
+    /// In the question whether to delete a session.
     Deleting,
-    /// In front of the same question about a session that cannot be read.
+    /// In the same question about a session that cannot be read.
     DeletingByName,
-    /// Really everywhere.
+    /// Truly everywhere.
     Everywhere,
 }
 
@@ -97,8 +97,8 @@ impl Place {
         Self::Everywhere,
     ];
 
-    /// The places that there are at the same time, each beside what is everywhere: in them a key has one
-    /// meaning.
+    /// The sets of places that are active at the same time, besides `Everywhere`: within each set a key has
+    /// one meaning.
     pub const TOGETHER: [&'static [Self]; 27] = [
         &[Self::Views, Self::Sheet],
         &[Self::Views, Self::Table],
@@ -129,7 +129,7 @@ impl Place {
         &[Self::DeletingByName],
     ];
 
-    /// Whether characters are typed there.
+    /// Whether text is typed there.
     pub fn is_typed(self) -> bool {
         matches!(
             self,

@@ -1,4 +1,4 @@
-//! The list, drawn: a pure function of the list, the place, and what the terminal can show.
+//! Draws the list of sessions: a pure function of the list, the area and what the terminal can show.
 
 mod form;
 
@@ -24,12 +24,12 @@ use crate::tui::widget::text::{below, beside, centre, cut, left, right, rule, st
 const STATE: u16 = 14;
 /// Columns of an age.
 const AGE: u16 = 11;
-/// More sessions than this are seldom all in sight.
+/// Above this number, sessions are seldom all visible.
 const MANY: usize = 12;
-/// Rows for what there is to say of the chosen session.
+/// Rows for the details of the chosen session.
 const DETAIL: u16 = 4;
 
-/// Draws the list, or what lies over it.
+/// Draws the list, or what covers it.
 pub fn draw(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let area = area.intersection(buf.area);
     let size = Size {
@@ -64,8 +64,8 @@ fn framed(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
     };
     header(browser, theme, area, buf);
     let body = top(below(area, 2), area.height - 3);
-    let said = problem(browser, theme, body, buf);
-    let body = below(body, said);
+    let used = problem(browser, theme, body, buf);
+    let body = below(body, used);
     match &browser.mode {
         Mode::Help(first) => help::draw_of_list(browser.keys, theme, *first, body, buf),
         Mode::Stopping(name) => question::draw_of(name, browser.keys, theme, body, buf),
@@ -106,24 +106,24 @@ fn header(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
     if browser.held {
         counted = format!("held   {counted}");
     }
-    // Where one is in a long list.
-    if let Some((at, _)) = browser.chosen().filter(|_| browser.shown().len() > MANY) {
-        counted = format!("{} of {}   {counted}", at + 1, browser.shown().len());
+    // The position in a long list.
+    if let Some((index, _)) = browser.chosen().filter(|_| browser.shown().len() > MANY) {
+        counted = format!("{} of {}   {counted}", index + 1, browser.shown().len());
     }
     let used = right(buf, area, 0, Span::styled(counted, theme.dim()));
-    let what = match &browser.list.against {
+    let title = match &browser.list.against {
         Some(name) => format!("compare {} with …", clean(name)),
         None => "sessions".to_owned(),
     };
-    let title = Line::from(vec![
+    let line = Line::from(vec![
         Span::styled("noisescope  ", theme.dim()),
-        Span::styled(what, theme.bright()),
+        Span::styled(title, theme.bright()),
     ]);
     let room = start(area, area.width.saturating_sub(used + 2));
-    left(buf, room, 0, title);
+    left(buf, room, 0, line);
 }
 
-/// Says what went wrong with the last choice, or what came of it; gives the rows that it took.
+/// Draws the problem or the result of the last choice; returns the rows used.
 fn problem(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) -> u16 {
     let (text, style) = match (&browser.list.problem, &browser.list.news) {
         (Some(problem), _) => {
@@ -172,12 +172,12 @@ fn draw_list(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let columns = Columns::fit(&shown, area.width);
     let height = usize::from(rows.height.max(1));
     let first = (chosen + 1).saturating_sub(height);
-    for (at, row) in shown.iter().enumerate().skip(first).take(height) {
-        let line = below(rows, (at - first) as u16);
+    for (index, row) in shown.iter().enumerate().skip(first).take(height) {
+        let line = below(rows, (index - first) as u16);
         draw_row(
             browser,
             row,
-            at == chosen,
+            index == chosen,
             columns,
             theme,
             top(line, 1),
@@ -200,7 +200,7 @@ impl Columns {
     fn fit(rows: &[&Row], width: u16) -> Self {
         let longest = rows.iter().map(|row| Span::raw(clean(&row.name)).width());
         let longest = longest.max().unwrap_or(0) as u16;
-        // Pointer, state, share, age, and the gaps between.
+        // Pointer, state, share, age and the gaps between them.
         let rest = width.saturating_sub(2 + 2 + STATE + 2 + 6 + AGE);
         let name = longest.clamp(8, (rest * 2 / 3).clamp(8, 36));
         let rest = rest.saturating_sub(name);
@@ -239,7 +239,7 @@ fn draw_row(
         let share = row.done as f64 / row.total as f64;
         let bar = Line::from(progress(share, columns.bar, theme));
         left(buf, start(area, columns.bar), 0, bar);
-        // Below one per mille everything is 0.0 %; all is only where all is done.
+        // Rounded down, so that 100 % appears only when all is done.
         let text = percent((share * 1000.0).floor() / 1000.0);
         let share = start(beside(area, columns.bar), 8);
         right(buf, share, 0, Span::raw(text));
@@ -257,7 +257,7 @@ fn draw_row(
     }
 }
 
-/// A state's glyph, its word, and their style.
+/// A state's glyph, word and style.
 fn state(row: &Row, theme: &Theme) -> (&'static str, &'static str, Style) {
     let glyphs = &theme.glyphs;
     let (glyph, style) = match &row.standing {
@@ -276,7 +276,7 @@ fn state(row: &Row, theme: &Theme) -> (&'static str, &'static str, Style) {
     (glyph, row.standing.word(), style)
 }
 
-/// What there is to say of the chosen session.
+/// Draws the details of the chosen session.
 fn draw_detail(row: &Row, now: i64, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let mut first = vec![Span::styled(
         cut(&clean(&row.name), usize::from(area.width / 2)),
@@ -320,7 +320,7 @@ fn draw_detail(row: &Row, now: i64, theme: &Theme, area: Rect, buf: &mut Buffer)
     }
 }
 
-/// Where one types.
+/// The text cursor.
 fn caret(theme: &Theme) -> &'static str {
     if theme.glyphs.unicode { "▏" } else { "_" }
 }

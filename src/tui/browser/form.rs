@@ -1,32 +1,32 @@
-//! The small form for a new session: a name, a preset, and a network and images of one's own.
+//! The form for a new session: a name, a preset, and optionally the user's own network and images.
 
 use super::row::{Asked, Preset, Row};
 use crate::session::config::NetworkKind;
 use crate::session::store::check_name;
 use crate::stats::grain::{Foretold, advised};
 
-/// Most characters of a name.
+/// Maximum characters of a name.
 const MOST: usize = 100;
 
-/// Most characters of a path.
+/// Maximum characters of a path.
 const MOST_OF_PATH: usize = 1000;
 
-/// A line of the form that is typed.
+/// A text field of the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Line {
     /// The session's name.
     Name,
     /// A network's file.
     Network,
-    /// A folder or a file of images.
+    /// A folder or file of images.
     Images,
 }
 
 impl Line {
-    /// Every line, in the form's order.
+    /// Every field, in the form's order.
     pub const ALL: [Self; 3] = [Self::Name, Self::Network, Self::Images];
 
-    /// Its name in the form.
+    /// Its label in the form.
     pub fn label(self) -> &'static str {
         match self {
             Self::Name => "name",
@@ -35,7 +35,7 @@ impl Line {
         }
     }
 
-    /// What stands where nothing is typed.
+    /// The placeholder shown while it is empty.
     pub fn without(self) -> &'static str {
         match self {
             Self::Name => "",
@@ -47,36 +47,36 @@ impl Line {
     }
 }
 
-/// What a network of one's own says to a few trials of noise.
+/// The state of a pilot run: the user's own network on a few trials of noise.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Pilot {
-    /// It has not been asked.
+    /// None has been run.
     None,
-    /// It is shown noise.
+    /// It is running.
     Running,
-    /// What each grain foretells, how many workers share the trials, and which grain is chosen.
+    /// The prediction for each grain, how many workers share the trials, and the index of the chosen grain.
     Known(Vec<Foretold>, usize, usize),
-    /// Why nothing is foretold.
+    /// Why there are no predictions.
     Failed(String),
 }
 
-/// What the form holds.
+/// The contents of the form.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Form {
-    /// Which of the presets.
+    /// Index of the chosen preset.
     pub preset: usize,
-    /// The lines as they stand, in the order of [`Line::ALL`].
+    /// The contents of the fields, in the order of [`Line::ALL`].
     lines: [String; 3],
-    /// The line that is typed.
+    /// The field being edited.
     pub line: Line,
-    /// Whether the person typed the name; until then it follows the preset.
+    /// Whether the user typed the name; until then it follows the preset.
     typed: bool,
-    /// What a network of one's own says.
+    /// The pilot run of the user's own network.
     pub pilot: Pilot,
 }
 
 impl Form {
-    /// With the first preset and a name that is free.
+    /// A form with the first preset and an unused name.
     pub fn new(presets: &[Preset], rows: &[Row]) -> Self {
         let mut form = Self {
             preset: 0,
@@ -89,57 +89,65 @@ impl Form {
         form
     }
 
-    /// A line as it stands.
+    /// The contents of a field.
     pub fn text(&self, line: Line) -> &str {
         &self.lines[line as usize]
     }
 
-    /// The line after this one, or before it.
+    /// Moves to the next field, or to the previous one.
     pub fn go(&mut self, on: bool) {
         let all = Line::ALL.len();
         let step = if on { 1 } else { all - 1 };
         self.line = Line::ALL[(self.line as usize + step) % all];
     }
 
-    /// The preset or, where grains are foretold, the grain above or below.
+    /// Chooses the preset above or below or, once grains are predicted, the grain above or below.
     pub fn step(&mut self, down: bool, presets: &[Preset], rows: &[Row]) {
-        let step = |at: usize| if down { at + 1 } else { at.saturating_sub(1) };
+        let step = |index: usize| {
+            if down {
+                index + 1
+            } else {
+                index.saturating_sub(1)
+            }
+        };
         match &mut self.pilot {
-            Pilot::Known(all, _, at) => *at = step(*at).min(all.len().saturating_sub(1)),
+            Pilot::Known(all, _, index) => *index = step(*index).min(all.len().saturating_sub(1)),
             _ => self.choose(step(self.preset), presets, rows),
         }
     }
 
-    /// Chooses a preset; a name that nobody typed follows.
+    /// Chooses a preset; a name that the user did not type follows it.
     fn choose(&mut self, preset: usize, presets: &[Preset], rows: &[Row]) {
         self.preset = preset.min(presets.len().saturating_sub(1));
         self.pilot = Pilot::None;
         if !self.typed {
-            let own = presets.get(self.preset).map_or("", |own| own.name.as_str());
-            self.lines[Line::Name as usize] = free(own, rows);
+            let name = presets
+                .get(self.preset)
+                .map_or("", |chosen| chosen.name.as_str());
+            self.lines[Line::Name as usize] = free(name, rows);
         }
     }
 
-    /// A character typed: taken where the line can have it.
+    /// Appends a typed character if the field accepts it.
     pub fn typed(&mut self, c: char) {
         let (fits, most) = match self.line {
             Line::Name => (c.is_alphanumeric() || matches!(c, '.' | '-' | '_'), MOST),
             Line::Network | Line::Images => (!c.is_control(), MOST_OF_PATH),
         };
-        let own = &mut self.lines[self.line as usize];
-        if fits && own.chars().count() < most {
-            own.push(c);
+        let text = &mut self.lines[self.line as usize];
+        if fits && text.chars().count() < limit {
+            text.push(c);
             self.changed();
         }
     }
 
-    /// The last character away, or all of them.
+    /// Deletes the last character, or all of them.
     pub fn rub_out(&mut self, all: bool) {
-        let own = &mut self.lines[self.line as usize];
+        let text = &mut self.lines[self.line as usize];
         if all {
-            own.clear();
+            text.clear();
         } else {
-            own.pop();
+            text.pop();
         }
         self.changed();
     }
@@ -147,7 +155,7 @@ impl Form {
     fn changed(&mut self) {
         match self.line {
             Line::Name => self.typed = true,
-            // What was foretold was of something else.
+            // The predictions were for different input.
             Line::Network | Line::Images => self.pilot = Pilot::None,
         }
     }
@@ -159,14 +167,14 @@ impl Form {
             return Some("type a name".into());
         }
         if rows.iter().any(|row| row.name == name) {
-            return Some("there is a session of that name".into());
+            return Some("a session of that name exists".into());
         }
         let fits = check_name(name).is_ok();
         (!fits).then(|| "a name starts with a letter or digit and does not end in .ron".into())
     }
 
-    /// Whether a network of one's own is to be shown noise before anything is made: a file, and no kind
-    /// of network that is trained first.
+    /// Whether a pilot of the user's own network must run before anything is created: the network is a file,
+    /// not a kind of network that is trained first.
     pub fn wants_pilot(&self) -> bool {
         let network = self.text(Line::Network).trim();
         let is_kind = |kind: &NetworkKind| kind.label().eq_ignore_ascii_case(network);
@@ -175,18 +183,18 @@ impl Form {
             && !NetworkKind::ALL.iter().any(is_kind)
     }
 
-    /// Whether grains of noise are there to choose from.
+    /// Whether there are grains of noise to choose from.
     pub fn has_grains(&self) -> bool {
         matches!(self.pilot, Pilot::Known(..))
     }
 
-    /// What it asks for.
+    /// What the form requests.
     pub fn asked(&self, presets: &[Preset]) -> Asked {
         let typed = |line| Some(self.text(line).trim().to_owned()).filter(|text| !text.is_empty());
         Asked {
             preset: presets
                 .get(self.preset)
-                .map(|own| own.name.clone())
+                .map(|preset| preset.name.clone())
                 .unwrap_or_default(),
             name: self.text(Line::Name).to_owned(),
             network: typed(Line::Network),
@@ -198,17 +206,17 @@ impl Form {
         }
     }
 
-    /// Takes what the network said: what each grain foretells and the workers that share the trials, or why
-    /// nothing is foretold. The grain that is proposed is chosen.
-    pub fn foretold(&mut self, said: Result<(Vec<Foretold>, usize), String>) {
+    /// Takes the pilot's result: the prediction for each grain and the workers that share the trials, or why
+    /// there is none. Selects the recommended grain.
+    pub fn foretold(&mut self, result: Result<(Vec<Foretold>, usize), String>) {
         if self.pilot != Pilot::Running {
             return;
         }
-        self.pilot = match said {
+        self.pilot = match result {
             Ok((all, workers)) => {
                 let best = advised(&all, workers);
-                let at = best.and_then(|best| all.iter().position(|it| it == best));
-                Pilot::Known(all, workers, at.unwrap_or(0))
+                let index = best.and_then(|best| all.iter().position(|grain| grain == best));
+                Pilot::Known(all, workers, index.unwrap_or(0))
             }
             Err(problem) => Pilot::Failed(problem),
         };
@@ -218,16 +226,16 @@ impl Form {
 /// What a preset that ships does, in a few words.
 pub fn about(preset: &str) -> Option<&'static str> {
     Some(match preset {
-        "quickstart" => "every experiment in small, on built-in images",
+        "quickstart" => "all experiments, scaled down, built-in images",
         "mnist-paper" => "the published sizes, on all of MNIST",
         "fashion-paper" => "the published sizes, on all of Fashion-MNIST",
-        "backdoor" => "networks of its own with a backdoor and without; audit: one's own",
-        "audit" => "the network that is given, beside clean ones trained for it",
+        "backdoor" => "its own networks, with and without backdoor; audit: yours",
+        "audit" => "the given network, beside clean ones trained for it",
         _ => return None,
     })
 }
 
-/// The preset's own name, with the first number that makes it free.
+/// The preset's name, with the lowest number that makes it unused.
 fn free(preset: &str, rows: &[Row]) -> String {
     let taken = |name: &str| rows.iter().any(|row| row.name == name);
     if !taken(preset) {

@@ -1,10 +1,11 @@
-//! The list of sessions: what there is, how far it is, and what to do with it.
+//! The list of sessions: which there are, how far they are, and what can be done with them.
 //!
-//! [`browse`] shows it until the person has chosen. What is chosen is done by the caller: nothing
-//! here reads or writes a session.
+//! [`browse`] shows it until the user has chosen. The caller carries out the choice: nothing here reads or
+//! writes a session.
 
 mod draw;
 mod form;
+mod keys;
 mod list;
 mod possible;
 mod question;

@@ -1,4 +1,4 @@
-//! What can be done in the list of sessions where the person is now, read from the table of actions.
+//! Which actions are possible in the list of sessions now, read from the table of actions.
 
 use super::form::Pilot;
 use super::list::{Browser, Mode};
@@ -8,9 +8,9 @@ use crate::tui::action::{self, Action, Binding, Place};
 use crate::tui::possible::{self, Command};
 
 impl Browser {
-    /// The places of the table of actions where the person is now.
+    /// The places of the table of actions that apply now.
     pub fn places(&self) -> Vec<Place> {
-        let own = match self.mode {
+        let place = match self.mode {
             Mode::List => Place::Sessions,
             Mode::Filter => Place::Filter,
             Mode::Form(_) => Place::Form,
@@ -20,21 +20,22 @@ impl Browser {
             Mode::Palette(_) => Place::Palette,
             Mode::Help(_) => Place::Help,
         };
-        vec![own, Place::Everywhere]
+        vec![place, Place::Everywhere]
     }
 
-    /// Whether the run of the chosen session stands still.
+    /// Whether the chosen session's run is paused.
     pub(super) fn is_paused(&self) -> bool {
         self.chosen()
             .is_some_and(|(_, row)| row.standing == Standing::Paused)
     }
 
-    /// The rows of the table that can do something now.
+    /// The rows of the table whose action is possible now.
     pub(super) fn possible(&self) -> impl Iterator<Item = &'static Binding> {
         action::available_at(self.keys, self.places()).filter(|row| self.is_possible(row.action))
     }
 
-    /// What a palette offers: what can be done in the list, and has every word of `typed` in what it does.
+    /// The palette's commands: what is possible in the list and whose description contains every word of
+    /// `typed`.
     pub(super) fn commands(&self, typed: &str) -> Vec<Command> {
         let places = vec![Place::Sessions, Place::Everywhere];
         let rows = action::available_at(self.keys, places);
@@ -52,7 +53,7 @@ impl Browser {
             | Action::LastRow
             | Action::RowsAbove
             | Action::RowsBelow => self.shown().len() > 1,
-            // Where another session is chosen, that is all there is to do.
+            // While choosing a session to compare with, nothing else is possible.
             Action::ResumeRow
             | Action::AskDelete
             | Action::NewSession
@@ -74,7 +75,7 @@ impl Browser {
             Action::AskStopRow => chosen.is_some_and(|row| row.pid.is_some()),
             Action::ExtendRow => chosen.is_some_and(Row::can_extend),
             Action::AgainRow => self.shown().len() > 1,
-            // Of so few keys none needs to be looked for.
+            // The list of keys is short enough here to need no search.
             Action::FindKeys => false,
             Action::ExportFigure => chosen.is_some_and(|row| row.done > 0),
             Action::OpenCopy => chosen.is_some(),

@@ -1,4 +1,4 @@
-//! The question whether to delete a session: what is in it, and what must be typed.
+//! The question whether to delete a session: its contents, and the name to type.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -15,16 +15,16 @@ use crate::tui::widget::text::{below, beside, cut, left, start, wrap};
 pub(super) struct Question {
     /// The session.
     pub name: String,
-    /// What is in its files; `None` until they have been read.
+    /// The contents of its files; `None` until they have been read.
     pub contents: Option<Contents>,
-    /// Whether its name must be typed: what is in its file is not known.
+    /// Whether its name must be typed, because its contents are unknown.
     pub is_typed: bool,
-    /// What is typed.
+    /// The text typed so far.
     pub typed: String,
 }
 
 impl Question {
-    /// About a session of this name; `unread` where its file cannot be read.
+    /// A question about the session of this name; `unread` if its file cannot be read.
     pub fn new(name: String, unread: bool) -> Self {
         Self {
             name,
@@ -34,13 +34,13 @@ impl Question {
         }
     }
 
-    /// Whether it may be deleted now: the person has been told what is in it and, where that is not
-    /// known, has typed its name.
+    /// Whether it may be deleted now: its contents have been shown or, if they are unknown, its name has been
+    /// typed.
     pub fn may_delete(&self) -> bool {
         self.contents.is_some() && (!self.is_typed || self.typed == self.name)
     }
 
-    /// Draws it.
+    /// Draws the question.
     pub fn draw(&self, now: i64, theme: &Theme, area: Rect, buf: &mut Buffer) {
         let area = start(below(beside(area, 2), 1), 76);
         let room = usize::from(area.width.saturating_sub(10));
@@ -55,15 +55,15 @@ impl Question {
             }
         };
         match &self.contents {
-            None => say("reading what is in it", theme.dim()),
+            None => say("reading its contents", theme.dim()),
             Some(contents) => {
-                let (words, known) = said("Its file", &contents.file, now);
-                say(&words, if known { theme.text() } else { theme.warning() });
+                let (text, known) = describe("Its file", &contents.file, now);
+                say(&text, if known { theme.text() } else { theme.warning() });
                 match &contents.previous {
-                    None => say("There is no previous generation of it.", theme.text()),
+                    None => say("There is no previous generation.", theme.text()),
                     Some(previous) => {
-                        let (words, known) = said("Its previous generation", previous, now);
-                        say(&words, if known { theme.text() } else { theme.warning() });
+                        let (text, known) = describe("Its previous generation", previous, now);
+                        say(&text, if known { theme.text() } else { theme.warning() });
                     }
                 }
                 say(
@@ -96,16 +96,16 @@ impl Question {
     }
 }
 
-/// What a file holds, and whether that is known.
-fn said(whose: &str, held: &Result<Held, String>, now: i64) -> (String, bool) {
+/// Describes the contents of a file; the flag is false if they are unknown.
+fn describe(subject: &str, held: &Result<Held, String>, now: i64) -> (String, bool) {
     match held {
         Ok(held) => {
             let when = held.updated.map_or_else(
                 || "never saved by an engine".to_owned(),
                 |updated| format!("saved {}", age((now - updated).max(0))),
             );
-            (format!("{whose}: {}; {when}.", held.in_words()), true)
+            (format!("{subject}: {}; {when}.", held.in_words()), true)
         }
-        Err(why) => (format!("{whose} cannot be read: {why}"), false),
+        Err(problem) => (format!("{subject} cannot be read: {problem}"), false),
     }
 }

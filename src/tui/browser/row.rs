@@ -1,62 +1,62 @@
-//! The sessions of the list, where the person is in it, and what was chosen.
+//! The sessions of the list, the list's state, and the choices that the user can make in it.
 
 use crate::format::count;
 use crate::report::Standing;
 use crate::session::Session;
 use crate::stats::grain::Foretold;
 
-/// One session as the list shows it.
+/// A session as the list shows it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
     /// Its name.
     pub name: String,
-    /// How it stands.
+    /// Its status.
     pub standing: Standing,
     /// Trials done.
     pub done: u64,
     /// Trials planned.
     pub total: u64,
-    /// Its most telling numbers, in a few words.
+    /// Its key results, in a few words.
     pub headline: String,
     /// When its file was last written, seconds since the Unix epoch.
     pub updated: Option<i64>,
-    /// The process of its engine, where one runs.
+    /// The process of its engine, if one is running.
     pub pid: Option<u32>,
 }
 
 impl Row {
-    /// Whether an engine has it.
+    /// Whether an engine is running it.
     pub fn is_running(&self) -> bool {
         self.pid.is_some() || self.standing.has_engine()
     }
 
-    /// Whether more trials of it can be asked for.
+    /// Whether it can be extended with more trials.
     pub fn can_extend(&self) -> bool {
         self.done > 0 && !self.standing.is_unread()
     }
 
-    /// Whether a new engine could go on with it.
+    /// Whether a new engine could resume it.
     pub fn can_resume(&self) -> bool {
         let over = self.standing == Standing::Finished || self.standing.is_unread();
         !self.is_running() && !over
     }
 }
 
-/// What is in the files of a session that somebody wants to delete.
+/// The contents of the files of a session that is about to be deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contents {
-    /// What its file holds, or why that is not known.
+    /// The session file's contents, or why they are unknown.
     pub file: Result<Held, String>,
-    /// What the previous generation holds; `None` where there is none.
+    /// The previous generation's contents; `None` if there is none.
     pub previous: Option<Result<Held, String>>,
 }
 
-/// What a session's file holds.
+/// The contents of one session file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
     /// Trials that have been measured.
     pub trials: u64,
-    /// Epochs of training, or whether weights were taken from a file: in words.
+    /// The network, in words: its epochs of training, or that its weights came from a file.
     pub network: Option<String>,
     /// When it was written, seconds since the Unix epoch.
     pub updated: Option<i64>,
@@ -93,17 +93,17 @@ impl Held {
     }
 }
 
-/// A preset that is offered.
+/// A preset on offer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preset {
     /// Its name.
     pub name: String,
-    /// What it does; `None` where that cannot be read.
+    /// What it does; `None` if that cannot be read.
     pub about: Option<About>,
 }
 
 impl From<&str> for Preset {
-    /// One of which nothing is known.
+    /// A preset without details.
     fn from(name: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -117,31 +117,31 @@ impl From<&str> for Preset {
 pub struct About {
     /// In words.
     pub words: String,
-    /// The kind of its network, whose pace tells how long it takes.
+    /// The kind of its network, whose pace gives the duration.
     pub network: String,
-    /// How much it is, in trials that take as long; `None` where that is not known beforehand.
+    /// The amount of work, as a number of trials; `None` if unknown beforehand.
     pub work: Option<f64>,
 }
 
-/// What is done to a session without leaving the list.
+/// Something done to a session without leaving the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Deed {
-    /// Let its run stand still.
+    /// Pause its run.
     Pause(String),
-    /// Let it go on.
+    /// Resume its run.
     Continue(String),
-    /// Stop it after a checkpoint.
+    /// Stop its run after a checkpoint.
     Stop(String),
     /// Write its figures.
     Export(String),
 }
 
-/// What the form for a new session asks for.
+/// What the form for a new session requests.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Asked {
-    /// One of the presets that were offered.
+    /// One of the presets on offer.
     pub preset: String,
-    /// The session's name: fit for a file, and no session of the list has it.
+    /// The session's name: a valid file name that no listed session has.
     pub name: String,
     /// A network's file, as typed.
     pub network: Option<String>,
@@ -151,21 +151,21 @@ pub struct Asked {
     pub grain: Option<Foretold>,
 }
 
-/// What the person wants.
+/// What the user chose to do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Choice {
-    /// Look at this session.
+    /// Open this session.
     Open(String),
-    /// Let an engine go on with this session, and look at it.
+    /// Resume this session with an engine, and open it.
     Resume(String),
-    /// Look at this session where a number of trials is to be typed.
+    /// Open this session with the prompt for a number of trials.
     Extend(String),
-    /// See this session beside another.
+    /// Compare this session with another.
     Compare(String),
-    /// Make a session and run it.
+    /// Create a session and run it.
     New(Asked),
-    /// Delete this session: the person was asked, was told what is in it, and no engine runs it as far
-    /// as the list knows.
+    /// Delete this session: the user has seen its contents and confirmed, and as far as the list knows no
+    /// engine is running it.
     Delete(String),
     /// Nothing: the person left.
     Leave,
@@ -173,26 +173,25 @@ pub enum Choice {
     Gone,
 }
 
-/// Where the person is in the list, kept from one [`browse`](super::browse) to the next.
+/// The list's state, kept from one [`browse`](super::browse) to the next.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct List {
-    /// What went wrong with the last choice, said above the list until the next key.
+    /// What went wrong with the last choice, shown above the list until the next key.
     pub problem: Option<String>,
-    /// What came of the last choice, said in the same place.
+    /// The result of the last choice, shown in the same place.
     pub news: Option<String>,
-    /// The session for which another is chosen here to compare it with, where that is what the list is
-    /// for.
+    /// The session to compare with, when the list is used to choose the other one.
     pub(super) against: Option<String>,
     /// The chosen session.
     pub(super) chosen: Option<String>,
-    /// Its place among those shown, for when it is gone.
+    /// Its index among those shown, used if it is gone.
     pub(super) at: usize,
-    /// Only sessions whose name has this are shown.
+    /// Only sessions whose name contains this are shown.
     pub(super) filter: String,
 }
 
 impl List {
-    /// The list from which a session is chosen to compare `name` with it.
+    /// A list for choosing the session to compare `name` with.
     pub fn against(name: &str) -> Self {
         Self {
             against: Some(name.to_owned()),

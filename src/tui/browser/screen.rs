@@ -1,4 +1,4 @@
-//! The loop behind the list: waits for keys, for the sessions as they are now, and for the clock.
+//! The event loop of the list of sessions: waits for keys, fresh session states and the clock.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -23,44 +23,44 @@ use crate::tui::pen::Pen;
 use crate::tui::size::Size;
 use crate::tui::terminal::{self, Terminal};
 
-/// How often the sessions are read.
+/// How often the sessions are re-read.
 const EVERY: Duration = Duration::from_secs(2);
-/// How often ages in sight grow.
+/// How often the displayed ages are updated.
 const TICK: Duration = Duration::from_secs(1);
 
-/// What a network says to some noise: what each grain foretells and the workers that share the trials, or
-/// why nothing is foretold.
+/// The result of a pilot run: the prediction for each grain and the workers that share the trials, or why
+/// there is none.
 pub type Said = Result<(Vec<Foretold>, usize), String>;
 
-/// What shows the network of a plan some noise, until its flag is set.
+/// Runs a pilot of the requested network until the flag is set.
 pub type AskPilot = Arc<dyn Fn(&Asked, &AtomicBool) -> Said + Send + Sync>;
 
-/// What does something to a session, and says what came of it.
+/// Does something to a session and reports the result.
 pub type Act = Arc<dyn Fn(&Deed) -> Result<String, String> + Send + Sync>;
 
-/// What measures the trials a second of a network.
+/// Measures a network's trials per second.
 pub type Pace = Arc<dyn Fn(&str) -> Result<f64, String> + Send + Sync>;
 
-/// What the list asks and lets do. None of it is done by the screen itself.
+/// The callbacks and data that the list needs; the screen itself does none of this work.
 pub struct Asks {
-    /// Reads the sessions: at once and then every two seconds, on a thread of its own, so it may be slow.
+    /// Reads the sessions: at once and then every two seconds, on its own thread, so it may be slow.
     pub rows: Box<dyn Fn() -> Vec<Row> + Send>,
-    /// Shows the network of a plan some noise, on a thread of its own, until its flag is set.
+    /// Runs a pilot of the requested network, on its own thread, until the flag is set.
     pub pilot: AskPilot,
-    /// Looks what is in the files of a session.
+    /// Reads the contents of a session's files.
     pub weigh: Arc<dyn Fn(&str) -> Contents + Send + Sync>,
-    /// Does something to a session, and says what came of it or why it was not done.
+    /// Does something to a session; reports the result, or why it was not done.
     pub act: Act,
-    /// Measures the trials a second that a built-in network makes here.
+    /// Measures the trials per second of a built-in network on this machine.
     pub pace: Pace,
-    /// The presets of the form for a new session; without any there is none.
+    /// The presets of the form for a new session; if empty, there is no form.
     pub presets: Vec<Preset>,
 }
 
-/// Shows the sessions until the person has chosen. `list` keeps the place from one call to the next.
+/// Shows the sessions until the user has chosen. `list` keeps its state from one call to the next.
 ///
 /// # Errors
-/// Where the terminal cannot be taken.
+/// If the terminal cannot be opened.
 pub async fn browse(asks: Asks, options: &Options, list: &mut List) -> Result<Choice, TuiError> {
     let Asks {
         rows,
@@ -84,13 +84,13 @@ pub async fn browse(asks: Asks, options: &Options, list: &mut List) -> Result<Ch
     let mut clock = interval(TICK);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
 
-    let (said, mut answers) = unbounded_channel();
-    // The pilot that is under way; dropping it ends it.
+    let (pilot_results, mut answers) = unbounded_channel();
+    // The running pilot; dropping it cancels it.
     let mut under_way: Option<Pilot> = None;
 
     let (put, mut weighed) = unbounded_channel();
-    let (tell, mut told) = unbounded_channel();
-    // What is being done: it is done before this ends.
+    let (tell, mut task_results) = unbounded_channel();
+    // Tasks in progress; all are finished before this function returns.
     let mut deeds: Vec<thread::JoinHandle<()>> = Vec::new();
     let (clock_in, mut paced) = unbounded_channel();
 
@@ -123,21 +123,21 @@ pub async fn browse(asks: Asks, options: &Options, list: &mut List) -> Result<Ch
                         let (act, tell) = (Arc::clone(&act), tell.clone());
                         let run = move || drop(tell.send(act(&deed)));
                         deeds.extend(thread::Builder::new().name("deed".into()).spawn(run));
-                        deeds.retain(|own| !own.is_finished());
+                        deeds.retain(|task| !task.is_finished());
                     }
                     Outcome::Copy(text) => {
                         pen.write(clipboard::put(text));
                     }
                     Outcome::Chosen(choice) => break choice,
                     Outcome::Pilot(asked) => {
-                        under_way = Pilot::start(&pilot, asked, said.clone())
+                        under_way = Pilot::start(&pilot, asked, pilot_results.clone())
                             .inspect_err(|error| browser.foretold(Err(error.to_string())))
                             .ok();
                     }
                     Outcome::NoPilot => under_way = None,
                     Outcome::Weigh(name) => {
                         let (weigh, put) = (Arc::clone(&weigh), put.clone());
-                        // Without a thread the question waits, and can be left.
+                        // If no thread can be started the question keeps waiting; it can be left.
                         on_thread("weigh", move || {
                             let contents = weigh(&name);
                             let _ = put.send((name, contents));
@@ -149,8 +149,8 @@ pub async fn browse(asks: Asks, options: &Options, list: &mut List) -> Result<Ch
                     measure(network, &pace, &clock_in);
                 }
             }
-            Some(said) = told.recv() => {
-                browser.done(said);
+            Some(result) = task_results.recv() => {
+                browser.done(result);
                 frames.urgent();
             }
             Some((network, rate)) = paced.recv() => {
@@ -164,10 +164,10 @@ pub async fn browse(asks: Asks, options: &Options, list: &mut List) -> Result<Ch
                 browser.weighed(&name, contents);
                 frames.urgent();
             }
-            Some((number, answer)) = answers.recv() => {
-                // An answer to what is not asked any more is dropped.
-                if under_way.take_if(|own| own.number == number).is_some() {
-                    browser.foretold(answer);
+            Some((number, result)) = answers.recv() => {
+                // A result of a cancelled pilot is dropped.
+                if under_way.take_if(|pilot| pilot.number == number).is_some() {
+                    browser.foretold(result);
                     frames.urgent();
                 }
             }
@@ -195,10 +195,10 @@ pub async fn browse(asks: Asks, options: &Options, list: &mut List) -> Result<Ch
     };
     drop(pen);
     drop(terminal);
-    let ended = move || deeds.into_iter().for_each(|own| drop(own.join()));
+    let ended = move || deeds.into_iter().for_each(|task| drop(task.join()));
     let _ = tokio::task::spawn_blocking(ended).await;
-    while let Ok(said) = told.try_recv() {
-        browser.done(said);
+    while let Ok(result) = task_results.try_recv() {
+        browser.done(result);
     }
     *list = browser.list;
     Ok(choice)
@@ -234,7 +234,7 @@ fn take(input: Input, browser: &mut Browser, frames: &mut Frames, terminal: &Ter
     outcome
 }
 
-/// Measures the pace of a network on a thread of its own.
+/// Measures the pace of a network on its own thread.
 fn measure(network: String, pace: &Pace, tell: &UnboundedSender<(String, Result<f64, String>)>) {
     let (pace, tell) = (Arc::clone(pace), tell.clone());
     on_thread("pace", move || {
@@ -243,30 +243,30 @@ fn measure(network: String, pace: &Pace, tell: &UnboundedSender<(String, Result<
     });
 }
 
-/// Does something slow; where no thread can be had, it is not done.
+/// Runs something slow on a thread; if none can be started, it is not done.
 fn on_thread(name: &str, run: impl FnOnce() + Send + 'static) {
     let _ = thread::Builder::new().name(name.into()).spawn(run);
 }
 
-/// A network that is shown noise on a thread of its own.
+/// A pilot running on its own thread.
 struct Pilot {
     number: u64,
     over: Arc<AtomicBool>,
 }
 
 impl Pilot {
-    /// Starts it; what it says goes to `said`, with its number.
+    /// Starts it; its result is sent to `results`, with its number.
     fn start(
         pilot: &AskPilot,
-        asked: Asked,
-        said: UnboundedSender<(u64, Said)>,
+        request: Asked,
+        results: UnboundedSender<(u64, Said)>,
     ) -> std::io::Result<Self> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let over = Arc::new(AtomicBool::new(false));
         let (pilot, flag) = (Arc::clone(pilot), Arc::clone(&over));
         thread::Builder::new().name("pilot".into()).spawn(move || {
-            let _ = said.send((number, pilot(&asked, &flag)));
+            let _ = results.send((number, pilot(&request, &flag)));
         })?;
         Ok(Self { number, over })
     }
@@ -278,8 +278,7 @@ impl Drop for Pilot {
     }
 }
 
-/// Reads the sessions again and again on a thread of its own, which ends when the sender that is
-/// given back is dropped.
+/// Reads the sessions repeatedly on its own thread, which ends when the returned sender is dropped.
 fn read(
     rows: Box<dyn Fn() -> Vec<Row> + Send>,
 ) -> std::io::Result<(UnboundedReceiver<Vec<Row>>, Sender<()>)> {

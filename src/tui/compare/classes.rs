@@ -1,4 +1,4 @@
-//! The classes in a table: how alike the two maps of each are.
+//! The table of classes: how similar the two maps of each class are.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -16,11 +16,11 @@ pub const COLUMNS: u16 = 27;
 /// Columns of a name.
 const NAME: usize = 10;
 
-/// Columns between two parts of the table.
+/// Columns between the parts of the table.
 const GAP: u16 = 3;
 
-/// Draws a row a class, in as many parts side by side as have room; those about the chosen class where
-/// not all have.
+/// Draws one row per class, in as many parts side by side as fit; if not all classes fit, those around the
+/// chosen one.
 pub fn draw(sight: &Sight, look: &Look, theme: &Theme, area: Rect, buf: &mut Buffer) {
     if area.height < 2 {
         return;
@@ -30,35 +30,35 @@ pub fn draw(sight: &Sight, look: &Look, theme: &Theme, area: Rect, buf: &mut Buf
     let parts = usize::from((area.width + GAP) / (COLUMNS + GAP)).max(1);
     let shown: Vec<usize> = form::window(look.class, all, rows * parts).collect();
     for (part, classes) in (0..).zip(shown.chunks(rows)) {
-        let place = beside(area, part * (COLUMNS + GAP));
+        let column = beside(area, part * (COLUMNS + GAP));
         let head = format!("  {:<NAME$} {:>5} {:>7}", "class", "r", "pixels");
-        left(buf, place, 0, Span::styled(head, theme.dim()));
+        left(buf, column, 0, Span::styled(head, theme.dim()));
         for (line, &class) in (1..).zip(classes) {
-            left(buf, place, line, row(sight, look, class, theme));
+            left(buf, column, line, row(sight, look, class, theme));
         }
     }
 }
 
-/// A class: its name, how alike its maps are, and how many of its pixels differ.
+/// A class: its name, the correlation of its two maps, and how many of its pixels differ.
 fn row(sight: &Sight, look: &Look, class: usize, theme: &Theme) -> Line<'static> {
-    let own = sight.compared.classes[class].as_ref();
-    let (mark, style) = match (class == look.class, own) {
+    let compared = sight.compared.classes[class].as_ref();
+    let (mark, style) = match (class == look.class, compared) {
         (true, _) => (theme.glyphs.pointer, theme.chosen()),
         (false, Some(_)) => (" ", theme.text()),
         (false, None) => (" ", theme.dim()),
     };
     let name = cut(&sight.classes[class], NAME);
-    let told = match own {
-        Some(own) => {
-            let r = own.correlation.map_or_else(|| "–".into(), reliability);
-            let told = format!("{r:>5} {:>7}", own.significant);
-            match own.significant {
-                0 => Span::styled(told, theme.dim()),
-                _ => Span::styled(told, theme.text()),
+    let details = match compared {
+        Some(compared) => {
+            let r = compared.correlation.map_or_else(|| "–".into(), reliability);
+            let details = format!("{r:>5} {:>7}", compared.significant);
+            match compared.significant {
+                0 => Span::styled(details, theme.dim()),
+                _ => Span::styled(details, theme.text()),
             }
         }
         None => Span::styled("not in both", theme.dim()),
     };
     let name = Span::styled(format!("{mark} {name:<NAME$} "), style);
-    Line::from(vec![name, told])
+    Line::from(vec![name, details])
 }

@@ -1,5 +1,5 @@
-//! The comparison, drawn: a pure function of the two sessions, what the viewer looks at, the place, and
-//! what the terminal can show.
+//! Draws the comparison: a pure function of the two sessions, the viewer's choices, the area and what the
+//! terminal can show.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -22,7 +22,7 @@ use crate::tui::widget::heatmap::{Heatmap, Marks, Ramp};
 use crate::tui::widget::scale::round_up;
 use crate::tui::widget::text::{below, beside, centre, cut, left, right, rule, start, top, wrap};
 
-/// Draws it.
+/// Draws the comparison.
 pub fn draw(drawn: &Drawn<'_>, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let area = area.intersection(buf.area);
     let size = Size {
@@ -94,7 +94,7 @@ fn header(drawn: &Drawn<'_>, theme: &Theme, area: Rect, buf: &mut Buffer) {
     };
     let used = right(buf, area, 0, Span::styled(state, theme.dim()));
     let room = usize::from(area.width.saturating_sub(used + 26)) / 2;
-    let name = |at: usize| cut(&clean(&drawn.sessions[at].name), room);
+    let name = |index: usize| cut(&clean(&drawn.sessions[index].name), room);
     let line = Line::from(vec![
         Span::styled("noisescope  ", theme.dim()),
         Span::styled("A ", theme.dim()),
@@ -124,14 +124,14 @@ fn maps(drawn: &Drawn<'_>, sight: &Sight, theme: &Theme, area: Rect, buf: &mut B
     let layout = Layout::fit((height, width), area);
     let ramps = ramps(sight, look);
     let used = 3 * layout.map.0 + 2 * GAP;
-    for at in 0..3 {
-        let place = beside(area, at as u16 * (layout.map.0 + GAP));
-        let place = start(place, layout.map.0);
+    for index in 0..3 {
+        let column = beside(area, index as u16 * (layout.map.0 + GAP));
+        let column = start(column, layout.map.0);
         one(
             sight,
             look,
-            at,
-            ramps[usize::from(at == 2)],
+            index,
+            ramps[usize::from(index == 2)],
             theme,
             (place, layout.map.1),
             buf,
@@ -154,8 +154,8 @@ fn maps(drawn: &Drawn<'_>, sight: &Sight, theme: &Theme, area: Rect, buf: &mut B
     classes::draw(sight, look, theme, table, buf);
 }
 
-/// How the values of A and B become colours, and those of their difference: on one scale where they
-/// have one unit. A z map of a difference is not compared with those of maps.
+/// The colour ramps of A and B, and of their difference: one common scale where they share a unit. A z map of
+/// a difference is not on the scale of the others.
 fn ramps(sight: &Sight, look: &Look) -> [Ramp; 2] {
     let ramp = |limit: f32| Ramp::Diverging { centre: 0.0, limit };
     match (look.kind, look.scale) {
@@ -171,23 +171,23 @@ fn ramps(sight: &Sight, look: &Look) -> [Ramp; 2] {
     }
 }
 
-/// One of the three maps below its title.
+/// Draws one of the three maps below its title.
 fn one(
     sight: &Sight,
     look: &Look,
-    at: usize,
+    index: usize,
     ramp: Ramp,
     theme: &Theme,
     (area, height): (Rect, u16),
     buf: &mut Buffer,
 ) {
     let compared = &sight.compared;
-    let quality = |at: usize| {
-        let map = compared.map(at, look.class);
+    let quality = |index: usize| {
+        let map = compared.map(index, look.class);
         let r = map.and_then(|map| map.reliability);
         r.map_or_else(String::new, |r| format!("  R {}", reliability(r)))
     };
-    let title = match at {
+    let title = match index {
         0 => format!("A{}", quality(0)),
         1 => format!("B{}", quality(1)),
         _ if look.kind == MapKind::Z => "z of A less B".into(),
@@ -195,23 +195,23 @@ fn one(
     };
     let title = cut(&title, usize::from(area.width));
     left(buf, area, 0, Span::styled(title, theme.bright()));
-    let place = top(below(area, 1), height);
-    let Some(values) = values(compared, look.kind, at, look.class) else {
-        let why = match at {
+    let map_area = top(below(area, 1), height);
+    let Some(values) = values(compared, look.kind, index, look.class) else {
+        let missing = match index {
             2 => Some("not in both".to_owned()),
-            at => compared.lacks(at, look.class),
+            index => compared.lacks(index, look.class),
         };
-        let text = cut(&why.unwrap_or_default(), usize::from(place.width));
-        centre(buf, place, height / 2, Span::styled(text, theme.dim()));
+        let text = cut(&missing.unwrap_or_default(), usize::from(map_area.width));
+        centre(buf, map_area, height / 2, Span::styled(text, theme.dim()));
         return;
     };
     let [_, rows, columns] = compared.shape;
-    let own = compared.classes[look.class].as_ref().filter(|_| at == 2);
-    // Of several channels, where any differs.
-    let z: Option<Vec<f32>> = own.map(|own| {
-        let channels = own.z.chunks_exact((rows * columns).max(1));
-        channels.fold(vec![0.0; rows * columns], |most: Vec<f32>, channel| {
-            let pairs = most.into_iter().zip(channel);
+    let difference = compared.classes[look.class].as_ref().filter(|_| index == 2);
+    // With several channels, the strongest of them.
+    let z: Option<Vec<f32>> = difference.map(|difference| {
+        let channels = difference.z.chunks_exact((rows * columns).max(1));
+        channels.fold(vec![0.0; rows * columns], |strongest: Vec<f32>, channel| {
+            let pairs = strongest.into_iter().zip(channel);
             pairs
                 .map(|(a, &b)| if b.abs() > a.abs() { b } else { a })
                 .collect()
@@ -226,5 +226,5 @@ fn one(
         },
         ..Heatmap::plain(&values, (rows, columns), ramp)
     }
-    .draw(place, theme, buf);
+    .draw(map_area, theme, buf);
 }

@@ -1,23 +1,23 @@
-//! What the screen of a comparison is drawn from.
+//! [`Drawn`], the input from which the comparison screen is drawn.
 
 use super::sight::{Look, Sight};
 use crate::comparison::{Misfit, Shown};
 use crate::session::Session;
 use crate::tui::action::{Keys, Place};
 
-/// Everything that is drawn.
+/// The complete input of the screen.
 #[derive(Debug, Clone)]
 pub struct Drawn<'a> {
-    /// The sessions as they are now.
+    /// The latest states of the sessions.
     pub sessions: [&'a Session; 2],
-    /// What the viewer looks at.
+    /// The viewer's choices.
     pub look: &'a Look,
-    /// What there is to see, or why there is nothing.
+    /// The content to draw, or why the sessions cannot be compared.
     pub sight: Result<&'a Sight, &'a Misfit>,
-    /// What came of showing both networks the same trials.
+    /// The result of presenting the same trials to both networks.
     pub alike: Option<Result<&'a Shown, &'a str>>,
-    /// The places of the table of actions where the viewer is.
+    /// The places of the table of actions that apply.
     pub places: Vec<Place>,
-    /// What keys do.
+    /// The key bindings.
     pub keys: Keys,
 }

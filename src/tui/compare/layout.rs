@@ -1,4 +1,4 @@
-//! Where the three maps and the table of classes stand.
+//! The layout of the three maps and the table of classes.
 
 use ratatui::layout::Rect;
 
@@ -8,23 +8,23 @@ use crate::tui::widget::heatmap::cells;
 /// Columns between maps.
 pub const GAP: u16 = 2;
 
-/// Rows below the maps for what is said of the chosen class.
+/// Rows below the maps for the facts about the chosen class.
 pub const FACTS: u16 = 4;
 
-/// How large the maps are, and where the table of classes stands.
+/// How large the maps are, and where the table of classes goes.
 pub struct Layout {
     /// Columns and rows of a map.
     pub map: (u16, u16),
-    /// Whether the table stands beside the maps.
+    /// Whether the table is beside the maps.
     pub beside: bool,
 }
 
-/// Rows that the table has at least where it stands below.
+/// Minimum rows of the table when it is below.
 const TABLE: u16 = 6;
 
 impl Layout {
-    /// The largest whole zoom that has room, with the table beside the maps unless they are larger with
-    /// the table below; else what has room.
+    /// The largest whole zoom that fits, with the table beside the maps unless they are larger with the table
+    /// below; if none fits, whatever size does.
     pub fn fit(size: (usize, usize), area: Rect) -> Self {
         let height = area.height.saturating_sub(1 + FACTS);
         let largest = |width: u16, height: u16| {

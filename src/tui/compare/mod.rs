@@ -1,7 +1,7 @@
 //! Two sessions side by side: the map of a class in A, in B, and their difference.
 //!
-//! A screen of its own, beside the dashboard and the list of sessions: [`compare`] shows it until the
-//! person goes back, live where engines are at work.
+//! A screen besides the dashboard and the list of sessions: [`compare`] shows it until the user goes back,
+//! updating it while engines run.
 
 mod classes;
 mod draw;

@@ -1,4 +1,4 @@
-//! What is said around the maps of a comparison, a line each.
+//! The lines of text around the maps of a comparison.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -15,7 +15,7 @@ use crate::tui::widget::heatmap::Ramp;
 use crate::tui::widget::scale;
 use crate::tui::widget::text::{beside, cut, left};
 
-/// What is shown, among what could be.
+/// Draws the available choices, with the current ones marked.
 pub fn choices(sight: &Sight, look: &Look, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let one = |chosen: bool, text: &str| match chosen {
         true => Span::styled(format!("{}{text}  ", theme.glyphs.pointer), theme.chosen()),
@@ -33,21 +33,21 @@ pub fn choices(sight: &Sight, look: &Look, theme: &Theme, area: Rect, buf: &mut 
         }
     }
     if sight.noises.len() > 1 {
-        for (at, noise) in sight.noises.iter().enumerate() {
-            spans.push(one(at == sight.noise, noise));
+        for (index, noise) in sight.noises.iter().enumerate() {
+            spans.push(one(index == sight.noise, noise));
         }
     }
     spans.push(Span::styled(
         format!("  {} ", theme.glyphs.gamma),
         theme.dim(),
     ));
-    for (at, &gamma) in sight.gammas.iter().enumerate() {
-        spans.push(one(at == sight.gamma, &format::gamma(gamma)));
+    for (index, &gamma) in sight.gammas.iter().enumerate() {
+        spans.push(one(index == sight.gamma, &format::gamma(gamma)));
     }
     left(buf, area, 0, Line::from(spans));
 }
 
-/// The bar of the scale, and what it stands for.
+/// The colour scale and its meaning.
 pub fn scale_line(
     sight: &Sight,
     look: &Look,
@@ -58,21 +58,26 @@ pub fn scale_line(
 ) {
     let bar = 16.min(area.width / 4);
     let mut used = scale::draw(ramps[0], bar, area, theme, buf);
-    let words = match (look.kind, look.scale) {
+    let meaning = match (look.kind, look.scale) {
         (MapKind::Z, _) => "  standard errors; A less B ".to_owned(),
         (_, Scale::Common) if !sight.scales.is_apart(look.class) => {
             format!("  {}, one scale", sight.unit)
         }
         (_, _) => format!("  {}, this class", sight.unit),
     };
-    let words = cut(&words, usize::from(area.width.saturating_sub(used)));
-    used += left(buf, beside(area, used), 0, Span::styled(words, theme.dim()));
+    let meaning = cut(&meaning, usize::from(area.width.saturating_sub(used)));
+    used += left(
+        buf,
+        beside(area, used),
+        0,
+        Span::styled(meaning, theme.dim()),
+    );
     if look.kind == MapKind::Z {
         scale::draw(ramps[1], bar, beside(area, used), theme, buf);
     }
 }
 
-/// What is said of the chosen class, and of the decisions.
+/// The facts about the chosen class and the decisions.
 pub fn facts(drawn: &Drawn<'_>, sight: &Sight, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let class = drawn.look.class;
     let mut spans = vec![Span::styled(
@@ -85,19 +90,22 @@ pub fn facts(drawn: &Drawn<'_>, sight: &Sight, theme: &Theme, area: Rect, buf: &
             .classes
             .get(class)
             .and_then(Option::as_ref)
-            .map(|own| {
+            .map(|comparison| {
                 let r = |name: &str, r: Option<f64>| {
                     r.map_or_else(String::new, |r| format!("{name} {}   ", reliability(r)))
                 };
-                let clusters = own.clusters.as_ref().map(|found| match found.len() {
-                    1 => "   1 cluster".to_owned(),
-                    many => format!("   {many} clusters"),
-                });
+                let clusters = comparison
+                    .clusters
+                    .as_ref()
+                    .map(|clusters| match clusters.len() {
+                        1 => "   1 cluster".to_owned(),
+                        many => format!("   {many} clusters"),
+                    });
                 Span::raw(format!(
                     "{}{}{} pixels past |z| {:.2}{}",
-                    r("r", own.correlation),
-                    r("without noise", own.corrected),
-                    own.significant,
+                    r("r", comparison.correlation),
+                    r("without noise", comparison.corrected),
+                    comparison.significant,
                     sight.compared.bounds.map,
                     clusters.unwrap_or_default()
                 ))
@@ -106,17 +114,17 @@ pub fn facts(drawn: &Drawn<'_>, sight: &Sight, theme: &Theme, area: Rect, buf: &
     left(buf, area, 0, Line::from(spans));
     let alike = match drawn.alike {
         Some(Ok(shown)) => Some(in_short(shown)),
-        Some(Err(why)) => Some(format!("not shown the same trials: {}", clean(why))),
+        Some(Err(problem)) => Some(format!("no common trials: {}", clean(problem))),
         None => None,
     };
     let counts = sight.called.map(|called| {
-        let correct = |at: usize| {
-            called.correct[at]
+        let correct = |index: usize| {
+            called.correct[index]
                 .rate()
                 .map_or_else(|| "–".into(), percent)
         };
         format!(
-            "correct: A {}, B {}   distance of what is called: {:.3}, by chance {:.3}",
+            "correct: A {}, B {}   distance of decisions: {:.3}, by chance {:.3}",
             correct(0),
             correct(1),
             called.distance,
@@ -129,7 +137,7 @@ pub fn facts(drawn: &Drawn<'_>, sight: &Sight, theme: &Theme, area: Rect, buf: &
     }
 }
 
-/// A class in a sentence.
+/// A class as named in a sentence.
 fn name(sight: &Sight, class: usize) -> String {
     let name = sight.classes.get(class).map_or("", String::as_str);
     match name.parse::<u64>() {

@@ -1,4 +1,4 @@
-//! The loop behind the comparison: waits for keys, for newer states of the two runs, and draws when
+//! The event loop of the comparison: waits for keys and newer states of the two runs, and redraws when
 //! something changed.
 
 use std::path::Path;
@@ -29,29 +29,29 @@ use crate::tui::size::Size;
 use crate::tui::state::News;
 use crate::tui::terminal::{self, Terminal};
 
-/// Least time between two comparisons of runs that go on.
+/// Minimum time between two comparisons while runs continue.
 const PACE: Duration = Duration::from_millis(700);
 
-/// How often it is asked whether the terminal is still there.
+/// How often the loop checks that the terminal still exists.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Why the screen ended. The terminal has been given back.
+/// Why the screen ended. The terminal has been restored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// The person goes back.
+    /// The user went back.
     Back,
-    /// There is no terminal any more.
+    /// The terminal is gone.
     Gone,
 }
 
-/// What comes of showing both networks the same trials, once it is known.
+/// The pending result of presenting the same trials to both networks.
 pub type Alike = Receiver<Result<Shown, String>>;
 
-/// Shows two sessions side by side until the person goes back. `alike`: where both networks are being
-/// shown the same trials meanwhile.
+/// Shows two sessions side by side until the user goes back. `alike`: the pending result, if both networks
+/// are being presented with the same trials.
 ///
 /// # Errors
-/// Where the terminal cannot be taken.
+/// If the terminal cannot be opened.
 pub async fn compare(
     mut links: [Link; 2],
     wish: Wish,
@@ -72,7 +72,7 @@ pub async fn compare(
     let mut clock = interval(TICK);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
 
-    let mut seen = Seen::new(
+    let mut state = Seen::new(
         links.each_ref().map(Link::newest),
         Look::new(wish),
         options.keys,
@@ -82,12 +82,12 @@ pub async fn compare(
     let end = loop {
         let at = Instant::now();
         let size = Size::from(terminal.size());
-        seen.look.last_help = help::furthest_of_comparison(options.keys, size);
+        state.look.last_help = help::furthest_of_comparison(options.keys, size);
         if let Some(due) = frames.next(PACE, at) {
             if due.renews {
-                seen.renew(links.each_ref().map(Link::newest));
+                state.renew(links.each_ref().map(Link::newest));
             }
-            let drawn = seen.drawn();
+            let drawn = state.drawn();
             let paint = |area, buf: &mut _| draw(&drawn, &theme, area, buf);
             let bytes = frames.paint(due, terminal.size(), &theme.palette, at, paint);
             if !bytes.is_empty() {
@@ -101,7 +101,7 @@ pub async fn compare(
                 Input::Gone | Input::Written(Err(_)) => break End::Gone,
                 Input::Written(Ok(())) => frames.written(),
                 Input::Pasted(text) => {
-                    if seen.paste(&text) {
+                    if state.paste(&text) {
                         frames.ask();
                     }
                 }
@@ -110,9 +110,9 @@ pub async fn compare(
                     theme = theme.on(background);
                     frames.ask();
                 }
-                Input::Key(key) => match seen.action(&key) {
+                Input::Key(key) => match state.action(&key) {
                     Some(Action::ExportFigure) => {
-                        seen.export(&tell);
+                        state.export(&tell);
                         frames.ask();
                     }
                     Some(Action::EndComparison | Action::Interrupt) => break End::Back,
@@ -124,18 +124,18 @@ pub async fn compare(
                         frames.forget();
                     }
                     Some(action) => {
-                        seen.update(action);
+                        state.update(action);
                         frames.ask();
                     }
                     None => {
-                        if seen.typed(&key) {
+                        if state.typed(&key) {
                             frames.ask();
                         }
                     }
                 },
             },
             Some(news) = written.recv() => {
-                seen.look.news = Some(news);
+                state.look.news = Some(news);
                 frames.ask();
             }
             _ = resized.recv() => frames.ask(),
@@ -153,9 +153,9 @@ pub async fn compare(
                 watching[1] = changed.is_ok();
                 frames.newer();
             }
-            told = told(&mut alike) => {
+            result = pending(&mut alike) => {
                 alike = None;
-                seen.alike = Some(told);
+                state.alike = Some(result);
                 frames.ask();
             }
             () = until(frames.due(PACE)) => {}
@@ -171,18 +171,18 @@ pub async fn compare(
     Ok(end)
 }
 
-/// What comes of it; never anything where nobody was asked.
-async fn told(alike: &mut Option<Alike>) -> Result<Shown, String> {
+/// Waits for the result; forever if none is pending.
+async fn pending(alike: &mut Option<Alike>) -> Result<Shown, String> {
     match alike {
         Some(alike) => {
-            let told = alike.await;
-            told.unwrap_or_else(|_| Err("nobody said what came of it".into()))
+            let result = alike.await;
+            result.unwrap_or_else(|_| Err("the task ended without a result".into()))
         }
         None => std::future::pending().await,
     }
 }
 
-/// What the loop knows between two events.
+/// The loop's state between two events.
 struct Seen {
     sessions: [Arc<Session>; 2],
     look: Look,
@@ -202,7 +202,7 @@ impl Seen {
         }
     }
 
-    /// Takes newer states, if they are newer.
+    /// Takes the sessions, if they are newer.
     fn renew(&mut self, sessions: [Arc<Session>; 2]) {
         let mut pairs = self.sessions.iter().zip(&sessions);
         if pairs.all(|(a, b)| Arc::ptr_eq(a, b)) {
@@ -216,13 +216,13 @@ impl Seen {
         self.sight = Sight::new([&self.sessions[0], &self.sessions[1]], &self.look);
     }
 
-    /// What a key does; what was told until now goes.
+    /// The action of a key; also clears the last notice.
     fn action(&mut self, key: &KeyEvent) -> Option<Action> {
         self.look.news = None;
         action::of_key_at(key, self.keys, self.places())
     }
 
-    /// Takes a character where one is typed, and says whether one is.
+    /// Takes a typed character if text is being typed; returns whether it was.
     fn typed(&mut self, key: &KeyEvent) -> bool {
         match (&mut self.look.jump, action::typed(key)) {
             (Some(jump), Some(c)) => {
@@ -234,7 +234,7 @@ impl Seen {
         }
     }
 
-    /// The same of text that was pasted.
+    /// The same for pasted text.
     fn paste(&mut self, text: &str) -> bool {
         let Some(jump) = &mut self.look.jump else {
             return false;
@@ -244,7 +244,7 @@ impl Seen {
         true
     }
 
-    /// Writes the maps of the chosen class into the current folder, on a thread of its own.
+    /// Writes the maps of the chosen class into the current folder, on its own thread.
     fn export(&mut self, tell: &UnboundedSender<News>) {
         let Ok(sight) = &self.sight else { return };
         let (gamma, response) = (sight.gamma, sight.compared.response);
@@ -271,12 +271,12 @@ impl Seen {
     }
 
     fn places(&self) -> Vec<Place> {
-        let own = match (self.look.help, &self.look.jump) {
+        let place = match (self.look.help, &self.look.jump) {
             (Some(_), _) => Place::Help,
             (None, Some(_)) => Place::Jump,
             (None, None) => Place::Comparison,
         };
-        vec![own, Place::Everywhere]
+        vec![place, Place::Everywhere]
     }
 
     fn drawn(&self) -> Drawn<'_> {
@@ -287,7 +287,7 @@ impl Seen {
             alike: self
                 .alike
                 .as_ref()
-                .map(|it| it.as_ref().map_err(String::as_str)),
+                .map(|result| result.as_ref().map_err(String::as_str)),
             places: self.places(),
             keys: self.keys,
         }

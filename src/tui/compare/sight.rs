@@ -1,4 +1,4 @@
-//! What is looked at of two sessions, and what there is to see.
+//! [`Look`], the viewer's choices in a comparison, and [`Sight`], its content computed from two sessions.
 
 use std::ops::Range;
 
@@ -18,31 +18,31 @@ use crate::tui::state::{News, Palette};
 use crate::tui::steps;
 use crate::tui::view::Names;
 
-/// What the viewer looks at.
+/// The viewer's choices.
 #[derive(Debug, Clone)]
 pub struct Look {
-    /// The noise, the γ and the response that the viewer has chosen.
+    /// The chosen noise, γ and response.
     pub wish: Wish,
     /// The chosen class.
     pub class: usize,
-    /// The images, or their z maps.
+    /// Whether images or their z maps are shown.
     pub kind: MapKind,
     /// Whether the maps of all classes share one scale.
     pub scale: Scale,
-    /// Which pixels of the difference are painted.
+    /// Which pixels of the difference are drawn.
     pub pixels: Pixels,
-    /// The first line of the list of keys, where that is in sight.
+    /// The first line of the list of keys, if it is shown.
     pub help: Option<usize>,
-    /// The furthest line of that list on this terminal.
+    /// The last line to which that list scrolls on this terminal.
     pub last_help: usize,
-    /// What is typed to jump to a class, where something is.
+    /// The text typed to jump to a class, if any.
     pub jump: Option<Palette>,
-    /// What came of the last thing that was done, until the next key.
+    /// The result of the last action, until the next key.
     pub news: Option<News>,
 }
 
 impl Look {
-    /// The first look, with what was asked for.
+    /// The initial choices, with the requested noise, γ and response.
     pub fn new(wish: Wish) -> Self {
         Self {
             wish,
@@ -57,7 +57,7 @@ impl Look {
         }
     }
 
-    /// Applies an action to what there is to see; says whether another comparison is needed for it.
+    /// Applies an action; returns whether the sessions must be compared again.
     pub fn update(&mut self, action: Action, sight: &Sight) -> bool {
         let step = match action {
             Action::WeakerGamma => -1,
@@ -106,7 +106,7 @@ impl Look {
                 return true;
             }
             Action::SwitchResponse => {
-                let other = |it: &&Response| **it != sight.compared.response;
+                let other = |response: &&Response| **response != sight.compared.response;
                 if let Some(other) = sight.responses.iter().find(other) {
                     self.wish.response = Some(*other);
                 }
@@ -128,7 +128,7 @@ impl Look {
         false
     }
 
-    /// What is done in the line where a class is typed.
+    /// Handles editing in the jump line.
     fn jump(&mut self, action: Action, sight: &Sight) {
         let Some(typed) = &mut self.jump else { return };
         let names = sight.names_of_classes(self.class);
@@ -155,7 +155,7 @@ impl Look {
     }
 }
 
-/// What there is to see of two sessions as they are now.
+/// The content of a comparison of two sessions in their current states.
 #[derive(Debug, Clone)]
 pub struct Sight {
     /// The names of the sessions.
@@ -164,31 +164,31 @@ pub struct Sight {
     pub classes: Vec<String>,
     /// The maps and their difference.
     pub compared: Compared,
-    /// Every γ that both have, ascending, and the place of the one in sight.
+    /// Every γ that both sessions have, ascending.
     pub gammas: Vec<f64>,
-    /// The place of the γ in sight.
+    /// The index of the γ shown.
     pub gamma: usize,
     /// The responses that both have.
     pub responses: Vec<Response>,
-    /// The kinds of noise that both were shown.
+    /// The kinds of noise that both used.
     pub noises: Vec<String>,
-    /// The place of the one in sight.
+    /// The index of the noise shown.
     pub noise: usize,
-    /// What the counts say of the decisions.
+    /// The comparison of the decisions, from the counts.
     pub called: Option<Called>,
     /// How many pixels differ.
     pub headline: String,
-    /// What is to be known of the trials.
+    /// A caution about the trials, if they call for one.
     pub caution: &'static str,
     /// The unit of the maps.
     pub unit: String,
     /// The scales of the classes' maps.
     pub scales: Scales,
-    /// How far the z maps of all classes reach.
+    /// The range of the z maps of all classes.
     pub limits: Limits,
 }
 
-/// How far z maps reach from zero, on a plane.
+/// Largest absolute values of z maps on a plane.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
     /// The z maps of A and B.
@@ -198,54 +198,63 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Of some classes.
+    /// Computes them for some classes.
     pub fn of(compared: &Compared, classes: Range<usize>) -> Self {
-        let most = |places: Range<usize>| {
+        let largest = |maps_of: Range<usize>| {
             let classes = classes.clone();
             let maps = classes.flat_map(|class| {
-                let places = places.clone();
-                places.filter_map(move |at| values(compared, MapKind::Z, at, class))
+                let maps_of = maps_of.clone();
+                maps_of.filter_map(move |map| values(compared, MapKind::Z, map, class))
             });
             maps.flatten().map(f32::abs).fold(0.0, f32::max)
         };
         Self {
-            z: most(0..2),
-            difference_z: most(2..3),
+            z: largest(0..2),
+            difference_z: largest(2..3),
         }
     }
 }
 
-/// The scales of the maps: the three of a class, of A, of B and their difference, share one.
+/// The scales of the maps: the three of a class (A, B and difference) share one.
 fn scales(compared: &Compared) -> Scales {
     Scales::of((0..compared.classes.len()).map(|class| {
-        let maps = (0..3).filter_map(|at| values(compared, MapKind::Image, at, class));
+        let maps = (0..3).filter_map(|map| values(compared, MapKind::Image, map, class));
         let all: Vec<f32> = maps.flatten().collect();
         (!all.is_empty()).then(|| Reach::of(&all, 0.0, compared.reliability(class)))
     }))
 }
 
-/// The values of a map of a class on a plane, \[h·w\]: of A (0), of B (1), or of their difference (2); of
-/// several channels their mean. `None` where there is none.
-pub fn values(compared: &Compared, kind: MapKind, at: usize, class: usize) -> Option<Vec<f32>> {
+/// The values of a map of a class on a plane, \[h·w\]: of A (0), of B (1) or of their difference (2); the
+/// mean of several channels. `None` if there is none.
+pub fn values(
+    compared: &Compared,
+    kind: MapKind,
+    map_index: usize,
+    class: usize,
+) -> Option<Vec<f32>> {
     let z = kind == MapKind::Z;
-    let map = match at {
+    let map = match map_index {
         2 => {
-            let own = compared.classes.get(class)?.as_ref()?;
-            if z { &own.z } else { &own.difference }
+            let difference = compared.classes.get(class)?.as_ref()?;
+            if z {
+                &difference.z
+            } else {
+                &difference.difference
+            }
         }
-        at => {
-            let own = compared.map(at, class)?;
-            if z { &own.z } else { &own.image }
+        map_index => {
+            let class_map = compared.map(map_index, class)?;
+            if z { &class_map.z } else { &class_map.image }
         }
     };
     Some(channels::luminance(map, compared.shape))
 }
 
 impl Sight {
-    /// Compares two sessions as the viewer looks at them.
+    /// Compares two sessions with the viewer's choices.
     ///
     /// # Errors
-    /// Where they cannot be compared.
+    /// If they cannot be compared.
     pub fn new([a, b]: [&Session; 2], look: &Look) -> Result<Self, Misfit> {
         let pair = Pair::new(a, b, &look.wish)?;
         let response = look.wish.response.unwrap_or(pair.responses[0]);
@@ -257,7 +266,7 @@ impl Sight {
         Ok(Self {
             names: pair.names().map(clean),
             classes: classes.map(|class| clean(&pair.name(class))).collect(),
-            gammas: pair.gammas.iter().map(|it| it.gamma).collect(),
+            gammas: pair.gammas.iter().map(|trials| trials.gamma).collect(),
             gamma,
             called: pair.gammas[gamma].called(),
             headline: headline(&compared),
@@ -265,14 +274,18 @@ impl Sight {
             unit: pair.unit(response),
             scales: scales(&compared),
             limits: Limits::of(&compared, 0..compared.classes.len()),
-            noise: pair.noises.iter().position(|it| it == noise).unwrap_or(0),
+            noise: pair
+                .noises
+                .iter()
+                .position(|other| other == noise)
+                .unwrap_or(0),
             noises: pair.noises,
             responses: pair.responses,
             compared,
         })
     }
 
-    /// The classes, to jump to one.
+    /// The classes as jump targets.
     pub fn names_of_classes(&self, chosen: usize) -> Names {
         Names {
             what: "class",
@@ -282,11 +295,11 @@ impl Sight {
         }
     }
 
-    /// Whether an action can do anything now.
+    /// Whether an action is possible now.
     pub fn is_possible(&self, action: Action) -> bool {
         match action {
             Action::OpenJump | Action::OpenFind => self.classes.len() > 1,
-            // Of so few keys none needs to be looked for.
+            // The list of keys is short enough here to need no search.
             Action::FindKeys => false,
             Action::WeakerGamma | Action::StrongerGamma => self.gammas.len() > 1,
             Action::SwitchResponse => self.responses.len() > 1,

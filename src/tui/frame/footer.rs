@@ -1,4 +1,4 @@
-//! The line at the bottom: the keys that matter here.
+//! The footer: the keys that matter most in the current place.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -9,7 +9,7 @@ use crate::tui::action::Binding;
 use crate::tui::theme::Theme;
 use crate::tui::widget::text::{cut, left};
 
-/// Draws what came of the last thing that was done, in their place.
+/// Draws the result of the last action instead of the keys.
 pub fn news(words: &str, failed: bool, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let (mark, style) = match failed {
         true => (theme.glyphs.warning, theme.warning()),
@@ -19,11 +19,11 @@ pub fn news(words: &str, failed: bool, theme: &Theme, area: Rect, buf: &mut Buff
     left(buf, area, 0, Span::styled(text, style));
 }
 
-/// Columns from which on the palette is told whatever else has no room.
+/// The width from which the palette's key is kept in the footer.
 const ROOMY: u16 = 72;
 
-/// The words that go first where there is no room for all, in this order: the list of keys and the palette have
-/// them.
+/// The entries that are dropped first, in this order, if not all fit; the list of keys and the palette still
+/// have them.
 const EXTRAS: [&str; 12] = [
     "more trials",
     "note",
@@ -39,8 +39,8 @@ const EXTRAS: [&str; 12] = [
     "picture",
 ];
 
-/// Draws the rows that have a word for it, in what [`crate::tui::possible::word`] makes of that. The
-/// last two entries are the way out and help: they stay whatever else must go.
+/// Draws the rows that have a footer word, after mapping it with [`crate::tui::possible::word`]. The last two
+/// entries, leave and help, always stay.
 pub fn draw(
     rows: impl Iterator<Item = &'static Binding>,
     word: impl Fn(&'static str) -> &'static str,
@@ -72,26 +72,30 @@ pub fn draw(
     let total = |entries: &[(String, &'static str)]| {
         entries.iter().map(width).sum::<usize>() + 3 * entries.len().saturating_sub(1)
     };
-    // What can be done in every view is told where there is room for it.
+    // Actions available in every view are shown only if there is room.
     for word in EXTRAS {
         if total(&entries) > usize::from(area.width) {
-            entries.retain(|(_, own)| *own != word);
+            entries.retain(|(_, entry)| *entry != word);
         }
     }
-    // What stands in brackets only explains.
+    // Text in brackets is only explanation.
     if total(&entries) > usize::from(area.width) {
         for (_, word) in &mut entries {
             *word = word.split(" (").next().unwrap_or(word);
         }
     }
-    // The way to everything else stays on all but the narrowest screens.
-    let kept = match entries.len().checked_sub(3).and_then(|at| entries.get(at)) {
+    // The palette leads to everything else, so it stays on all but the narrowest screens.
+    let kept = match entries
+        .len()
+        .checked_sub(3)
+        .and_then(|index| entries.get(index))
+    {
         Some((_, "commands")) if area.width >= ROOMY => 3,
         _ => 2,
     };
     while total(&entries) > usize::from(area.width) && entries.len() > kept + 1 {
-        let at = entries.len() - kept - 1;
-        entries.remove(at);
+        let index = entries.len() - kept - 1;
+        entries.remove(index);
     }
     let mut spans = Vec::new();
     for (keys, word) in entries {

@@ -1,4 +1,4 @@
-//! The two lines at the top: what runs, and the views.
+//! The two lines at the top: what is running, and the views.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -14,7 +14,7 @@ use crate::tui::theme::{Line as Wire, Theme};
 use crate::tui::view::Entry;
 use crate::tui::widget::text::{beside, cut, left, right};
 
-/// Draws what runs, on what, in which phase, and how long still.
+/// Draws the session, its data, network and device, the phase, and the remaining time.
 pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let Scene {
         session,
@@ -49,21 +49,20 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
             Span::styled(name, theme.bright()),
         );
     let room = usize::from(area.width - used);
-    // A part cut in its middle says nothing: the last ones go until the rest has room.
-    let mut what = what_runs_on_what(scene);
+    // A truncated part is useless: drop the last ones until the rest fits.
+    let mut parts = what_runs_on_what(scene);
     let dot = format!(" {} ", theme.glyphs.dot);
-    while Span::raw(what.join(&dot)).width() + 3 > room && what.pop().is_some() {}
-    let what = Span::styled(format!("   {}", what.join(&dot)), theme.dim());
-    left(buf, beside(area, used), 0, what);
+    while Span::raw(parts.join(&dot)).width() + 3 > room && parts.pop().is_some() {}
+    let parts = Span::styled(format!("   {}", parts.join(&dot)), theme.dim());
+    left(buf, beside(area, used), 0, parts);
 }
 
-/// Whether the header has room for how long the engine has been up; else it stands on the line
-/// below.
+/// Whether the header has room for the engine's uptime; otherwise the line below shows it.
 fn up_in_header(area: Rect) -> bool {
     area.width >= 100
 }
 
-/// How long the engine has been up.
+/// The engine's uptime.
 fn up(run: &Run, theme: &Theme) -> String {
     match theme.line {
         Wire::Fast => format!("up {}", clock(run.up_s)),
@@ -105,15 +104,22 @@ pub fn tabs(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
     } = *scene;
     let mut ages: Vec<String> = Vec::new();
     if let Some(run) = &session.run {
-        // Before its own first one, an engine has the checkpoint that it went on from.
+        // Until its own first checkpoint, an engine has the one it resumed from.
         let resumed = Some(session.record.updated).filter(|&updated| updated > 0);
-        ages.push(match run.checkpoint.as_ref().map(|it| it.at).or(resumed) {
-            Some(at) => {
-                let age = (shared.now - at).max(0) as f64;
-                format!("checkpoint {} ago", theme.duration(age))
-            }
-            None => "no checkpoint yet".into(),
-        });
+        ages.push(
+            match run
+                .checkpoint
+                .as_ref()
+                .map(|checkpoint| checkpoint.at)
+                .or(resumed)
+            {
+                Some(written) => {
+                    let age = (shared.now - written).max(0) as f64;
+                    format!("checkpoint {} ago", theme.duration(age))
+                }
+                None => "no checkpoint yet".into(),
+            },
+        );
         if !up_in_header(area) {
             ages.push(up(run, theme));
         }
@@ -123,7 +129,7 @@ pub fn tabs(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
     }
     let named = |all: bool| -> Line<'static> {
         let tab = |(index, view): (usize, &Entry)| {
-            // The tenth is at the key after that of the ninth.
+            // The tenth view has the key after 9: 0.
             let number = (index + 1) % 10;
             if ViewId(index) == state.view {
                 vec![
@@ -131,7 +137,10 @@ pub fn tabs(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
                     Span::raw("  "),
                 ]
             } else if all {
-                let style = match state.beside.is_some_and(|own| own.view == ViewId(index)) {
+                let style = match state
+                    .beside
+                    .is_some_and(|beside| beside.view == ViewId(index))
+                {
                     true => theme.bright(),
                     false => theme.dim(),
                 };
@@ -142,7 +151,7 @@ pub fn tabs(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
         };
         state.entries().enumerate().flat_map(tab).collect()
     };
-    // The names of all views are worth more than the words of an age.
+    // The names of all views are worth more than the full wording of an age.
     let ages = ages.join("   ");
     let short = ages.replace("checkpoint", "saved");
     let names = named(true).width();

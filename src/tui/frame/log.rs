@@ -1,4 +1,4 @@
-//! The last lines of the engine's log.
+//! The most recent lines of the engine's log.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,7 +10,7 @@ use crate::tui::scene::Scene;
 use crate::tui::shared::Shared;
 use crate::tui::widget::text::{cut, left};
 
-/// Draws as many of them as there are rows.
+/// Draws as many lines as there are rows.
 pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let Scene {
         session,
@@ -24,13 +24,13 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     if lines.is_empty() {
         let text = match session.run {
             Some(_) => "nothing to report yet",
-            None => "no engine has left a log of this session",
+            None => "this session has no log from any engine",
         };
         left(buf, area, 0, Span::styled(text, theme.dim()));
         return;
     }
     let start = lines.len().saturating_sub(usize::from(area.height));
-    // The newest first: it stays where it is when another one comes.
+    // Newest first, so its position does not change as lines arrive.
     for (row, line) in lines[start..].iter().rev().enumerate() {
         let time = time_of(line.at, shared);
         let style = if line.warning {
@@ -52,7 +52,7 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     }
 }
 
-/// What the engine reports; where none does, what engines left in the log.
+/// The running engine's log; without one, the saved log of earlier engines.
 pub fn lines<'a>(scene: &Scene<'a>) -> &'a [LogLine] {
     match &scene.session.run {
         Some(run) if !run.log.is_empty() => &run.log,

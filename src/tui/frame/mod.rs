@@ -1,4 +1,4 @@
-//! The frame around every view: header, tabs, body, log, footer; and what lies over it.
+//! The frame around every view: header, tabs, body, log and footer, and the overlays above it.
 
 pub(super) mod footer;
 mod header;
@@ -21,8 +21,8 @@ use crate::tui::theme::{Theme, plain_ascii};
 use crate::tui::view::{Log, View};
 use crate::tui::widget::text::{below, beside, centre, cut, left, rule, start, top};
 
-/// Draws everything: a pure function of the run, what the viewer looks at, the place, and what the
-/// terminal can show.
+/// Draws everything: a pure function of the session, the viewer's state, the area and what the terminal can
+/// show.
 pub fn draw(session: &Session, state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let scene = scene(session, state, theme);
     let area = area.intersection(buf.area);
@@ -62,7 +62,7 @@ struct Parts {
     footer: Rect,
 }
 
-fn parts(scene: &Scene<'_>, state: &State, area: Rect) -> Parts {
+fn areas(scene: &Scene<'_>, state: &State, area: Rect) -> Parts {
     let header = top(area, 1);
     let rest = below(area, 1);
     let problem = top(rest, u16::from(problem(scene).is_some()));
@@ -73,16 +73,16 @@ fn parts(scene: &Scene<'_>, state: &State, area: Rect) -> Parts {
     let rest = below(rest, rule.height);
     let footer = below(rest, rest.height.saturating_sub(1));
     let rest = top(rest, rest.height.saturating_sub(1));
-    let wanted = match (state.log, state.view().log) {
-        // Where there is none, a row is enough to say so.
+    let rows = match (state.log, state.view().log) {
+        // If there is no log, one row is enough to say so.
         (Some(true), _) if log::lines(scene).is_empty() => 1,
         (None, Log::WhereRoom) if log::lines(scene).is_empty() && scene.session.run.is_none() => 0,
         (Some(true), _) => (area.height / 5).clamp(3, 12),
         (None, Log::WhereRoom) if area.height >= 34 => (area.height / 12).clamp(3, 8),
         _ => 0,
     };
-    // A blank row stands before the log.
-    let log_height = if wanted > 0 { wanted + 1 } else { 0 };
+    // A blank row goes before the log.
+    let log_height = if rows > 0 { rows + 1 } else { 0 };
     let body = top(rest, rest.height.saturating_sub(log_height));
     let inset = |area: Rect| Rect {
         x: area.x + 1,
@@ -100,12 +100,12 @@ fn parts(scene: &Scene<'_>, state: &State, area: Rect) -> Parts {
     }
 }
 
-/// The place that the view in sight is drawn on.
+/// The area of the active view.
 pub fn body(session: &Session, state: &State, theme: &Theme) -> Rect {
     panes(state, on_screen(session, state, theme).body).0
 }
 
-/// The place of all views, on which the list of keys is drawn.
+/// The area of all views, where the list of keys is drawn.
 pub fn whole(session: &Session, state: &State, theme: &Theme) -> Rect {
     on_screen(session, state, theme).body
 }
@@ -113,8 +113,8 @@ pub fn whole(session: &Session, state: &State, theme: &Theme) -> Rect {
 /// Columns between two views.
 const GAP: u16 = 3;
 
-/// The place of the view that keys are for, and that of the one beside it, if there is one that has room.
-/// Each has its name above.
+/// The area of the active view, and that of the one beside it if there is one and it fits. Each has its name
+/// above.
 fn panes(state: &State, body: Rect) -> (Rect, Option<Rect>) {
     let Some(other) = state.beside.filter(|_| body.width + 2 >= Size::OF_TWO) else {
         return (body, None);
@@ -128,7 +128,7 @@ fn panes(state: &State, body: Rect) -> (Rect, Option<Rect>) {
     }
 }
 
-/// Whether the log is in sight.
+/// Whether the log is visible.
 pub fn shows_log(session: &Session, state: &State, theme: &Theme) -> bool {
     on_screen(session, state, theme).log.height > 0
 }
@@ -136,11 +136,11 @@ pub fn shows_log(session: &Session, state: &State, theme: &Theme) -> bool {
 fn on_screen(session: &Session, state: &State, theme: &Theme) -> Parts {
     let size = state.shared.size;
     let area = Rect::new(0, 0, size.width, size.height);
-    parts(&scene(session, state, theme), state, area)
+    areas(&scene(session, state, theme), state, area)
 }
 
 fn framed(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
-    let parts = parts(scene, state, area);
+    let parts = areas(scene, state, area);
     header::draw(scene, parts.header, buf);
     if let Some(problem) = problem(scene) {
         let text = format!("{} {}", scene.theme.glyphs.warning, clean(&problem));
@@ -169,9 +169,9 @@ fn framed(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
         }
         Overlay::Stop => question::draw(scene, parts.body, buf),
         Overlay::None => views(scene, state, parts.body, buf),
-        Overlay::Jump(wanted) => {
+        Overlay::Jump(kind) => {
             views(scene, state, parts.body, buf);
-            jump::draw(scene, state, wanted, parts.body, buf);
+            jump::draw(scene, state, kind, parts.body, buf);
         }
         Overlay::Copy => {
             views(scene, state, parts.body, buf);
@@ -196,21 +196,21 @@ fn framed(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
     }
 }
 
-/// Draws the view in sight, or two of them.
+/// Draws the active view, or two views.
 fn views(scene: &Scene<'_>, state: &State, body: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
-    let (own, second) = panes(state, body);
+    let (active, second) = panes(state, body);
     let mut draw = |view: &dyn View, area: Rect| view.draw(scene, area, buf);
-    draw(state.in_sight(), own);
+    draw(state.in_sight(), active);
     let (Some(area), Some((entry, view))) = (second, state.other()) else {
         return;
     };
     draw(view, area);
     let names = [
-        (own, state.view().name, theme.chosen(), theme.accent()),
+        (active, state.view().name, theme.chosen(), theme.accent()),
         (area, entry.name, theme.dim(), theme.dim()),
     ];
-    for (place, name, style, line) in names {
+    for (pane, name, style, line) in names {
         let row = Rect {
             y: body.y,
             height: 1,

@@ -1,5 +1,5 @@
-//! What can be copied of what is in sight, each with its text, so that it can be marked by hand where a
-//! terminal takes no clipboard from a program. The view stays in sight above it.
+//! The overlay listing the texts that can be copied, shown in full so that they can be selected by hand if
+//! the terminal gives programs no clipboard access. The view stays visible above it.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -11,18 +11,18 @@ use crate::tui::state::{Copied, State};
 use crate::tui::takeaway::text;
 use crate::tui::widget::text::{below, beside, cut, left, rule, wrap};
 
-/// Columns of the names of what can be copied.
+/// Columns of the names of the texts.
 const NAMES: u16 = 16;
 
-/// Rows of a text at most.
+/// Maximum rows of a text.
 const ROWS: usize = 3;
 
-/// Draws it over the last rows of `area`.
+/// Draws the overlay over the last rows of `area`.
 pub fn draw(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let room = area.width.saturating_sub(NAMES);
-    let entry = |action, name: &'static str, what| {
-        let text = text(state, what, scene.session)?;
+    let entry = |action, name: &'static str, target| {
+        let text = text(state, target, scene.session)?;
         let mut lines = wrap(&text, room);
         if lines.len() > ROWS {
             lines.truncate(ROWS);
@@ -39,20 +39,20 @@ pub fn draw(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
     let entries: Vec<_> = entries.into_iter().flatten().collect();
     let rows: usize = entries.iter().map(|(_, _, lines)| lines.len()).sum();
     let height = (rows as u16 + 1).min(area.height);
-    let place = below(area, area.height - height);
-    for row in 1..place.height {
-        left(buf, place, row, " ".repeat(usize::from(place.width)));
+    let panel = below(area, area.height - height);
+    for row in 1..panel.height {
+        left(buf, panel, row, " ".repeat(usize::from(panel.width)));
     }
-    rule(buf, place, 0, theme.glyphs.rule, theme.dim());
+    rule(buf, panel, 0, theme.glyphs.rule, theme.dim());
     let mut row = 1;
     for (key, name, lines) in entries {
         let line = Line::from(vec![
             Span::styled(key, theme.accent()),
             Span::styled(format!(" {name}"), theme.dim()),
         ]);
-        left(buf, place, row, line);
+        left(buf, panel, row, line);
         for line in lines {
-            left(buf, beside(place, NAMES), row, Span::raw(line));
+            left(buf, beside(panel, NAMES), row, Span::raw(line));
             row += 1;
         }
     }

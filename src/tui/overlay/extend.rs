@@ -1,4 +1,4 @@
-//! The line where a person types how many trials there shall be. The view stays in sight above it.
+//! The prompt for a new number of trials. The view stays visible above it.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -13,7 +13,7 @@ use crate::tui::shared::Shared;
 use crate::tui::state::State;
 use crate::tui::widget::text::left;
 
-/// The plan in sight and the γ that would go on; `None`: all.
+/// The plan shown and the γ to extend; `None`: all.
 fn plan<'a>(
     shared: &Shared,
     session: &'a Session,
@@ -23,21 +23,24 @@ fn plan<'a>(
     Some((plan, gamma.copied()))
 }
 
-/// Whether there are trials that could go on.
+/// Whether there are trials to extend.
 pub fn is_possible(shared: &Shared, session: &Session) -> bool {
     plan(shared, session).is_some()
 }
 
-/// Trials planned at the γ that would go on, the most of them.
+/// The largest number of trials planned among the γ to extend.
 fn planned(plan: &ClassificationImages, gamma: Option<f64>) -> u64 {
-    let own = plan
+    let gammas = plan
         .gammas
         .iter()
-        .filter(|own| gamma.is_none_or(|it| it == **own));
-    own.map(|&own| plan.trials_at(own)).max().unwrap_or(0)
+        .filter(|value| gamma.is_none_or(|gamma| gamma == **value));
+    gammas
+        .map(|&value| plan.trials_at(value))
+        .max()
+        .unwrap_or(0)
 }
 
-/// What is typed; twice what is planned where nothing is.
+/// The typed number; twice the planned number if nothing is typed.
 fn trials(text: &str, planned: u64) -> Option<u64> {
     match text.trim().is_empty() {
         true => planned.checked_mul(2),
@@ -45,8 +48,8 @@ fn trials(text: &str, planned: u64) -> Option<u64> {
     }
 }
 
-/// What is asked for, with the place of the images among those of the plan; `None` while what is typed
-/// is no number of trials beyond what is planned.
+/// The requested extension, with the index of its images in the plan; `None` unless the typed text is a
+/// number of trials above the planned one.
 pub fn asked(state: &State, session: &Session) -> Option<(usize, Extension)> {
     let (plan, gamma) = plan(&state.shared, session)?;
     let planned = planned(plan, gamma);
@@ -60,16 +63,16 @@ pub fn asked(state: &State, session: &Session) -> Option<(usize, Extension)> {
     (trials > planned).then_some((state.shared.images, more))
 }
 
-/// Draws it over the last rows of `area`.
+/// Draws the prompt over the last rows of `area`.
 pub fn draw(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
     let Scene { session, theme, .. } = *scene;
-    let (place, cursor) = super::line(theme, area, buf);
-    let Some((plan, at)) = plan(&state.shared, session) else {
+    let (panel, cursor) = super::line(theme, area, buf);
+    let Some((plan, chosen)) = plan(&state.shared, session) else {
         return;
     };
-    let planned = planned(plan, at);
-    let which = match at {
-        Some(own) => format!("at {} {}", theme.glyphs.gamma, gamma(own)),
+    let planned = planned(plan, chosen);
+    let scope = match chosen {
+        Some(value) => format!("at {} {}", theme.glyphs.gamma, gamma(value)),
         None if plan.gammas.len() == 1 => String::new(),
         None => format!("at each of {} {}", plan.gammas.len(), theme.glyphs.gamma),
     };
@@ -80,22 +83,22 @@ pub fn draw(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
     ]);
     let hint = match state.extend.typed.is_empty() {
         true => format!(
-            "   {which}, {} now; {} doubles them",
+            "   {scope}, {} now; {} doubles them",
             thousands(planned),
             key_of(state.shared.keys, Action::Extend)
         ),
-        false => format!("   {which}, {} now", thousands(planned)),
+        false => format!("   {scope}, {} now", thousands(planned)),
     };
     typed.push_span(Span::styled(hint, theme.dim()));
-    left(buf, place, 1, typed);
-    let told = match asked(state, session) {
+    left(buf, panel, 1, typed);
+    let feedback = match asked(state, session) {
         None => Span::styled(
             format!("a number above {}: 400k, 4M, 4e6", thousands(planned)),
             theme.warning(),
         ),
         Some((_, more)) => {
-            let own = plan.gammas.iter().filter(|gamma| more.is_of(**gamma));
-            let added = own.map(|&own| more.trials.saturating_sub(plan.trials_at(own)));
+            let gammas = plan.gammas.iter().filter(|gamma| more.is_of(**gamma));
+            let added = gammas.map(|&value| more.trials.saturating_sub(plan.trials_at(value)));
             let added: u64 = added.fold(0, u64::saturating_add);
             Span::styled(
                 format!("{} more{}", count(added as f64), time(session, added)),
@@ -103,20 +106,20 @@ pub fn draw(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
             )
         }
     };
-    left(buf, place, 2, told);
+    left(buf, panel, 2, feedback);
 }
 
-/// How long so many trials take, at the pace of this run where it has one.
+/// The duration of this many trials, at the pace of this run if it has one.
 fn time(session: &Session, trials: u64) -> String {
     let stages = session.run.iter().flat_map(|run| &run.stages);
     let rates = stages.filter(|stage| stage.unit == "trials");
     let rate = rates.filter_map(|stage| stage.per_second).next_back();
     match rate.filter(|rate| *rate > 0.0) {
         Some(rate) => format!(
-            ", about {} at {} trials/s; templates and attack follow anew",
+            ", about {} at {} trials/s; templates and attack are redone",
             duration(trials as f64 / rate),
             about(rate)
         ),
-        None => "; how long that takes is known once it runs".into(),
+        None => "; the duration is known once it runs".into(),
     }
 }

@@ -1,4 +1,4 @@
-//! The list of keys, read from the table of actions.
+//! The list of keys, generated from the table of actions.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -13,10 +13,10 @@ use crate::tui::state::{Overlay, State};
 use crate::tui::theme::Theme;
 use crate::tui::widget::text::{below, beside, left, start};
 
-/// Least columns of one list.
+/// Minimum columns of one list.
 const WIDTH: u16 = 56;
 
-/// Places that belong to the list of sessions, and those that belong to a session's views.
+/// The places that belong to the list of sessions; all others belong to a session's views.
 const LISTS: [Place; 5] = [
     Place::Sessions,
     Place::Filter,
@@ -25,8 +25,7 @@ const LISTS: [Place; 5] = [
     Place::DeletingByName,
 ];
 
-/// Draws the keys of a session's views from line `first` on; below what is typed to find them by, where
-/// something is.
+/// Draws the keys of a session's views from line `first` on, below the search text if there is any.
 pub fn draw(scene: &Scene<'_>, state: &State, first: usize, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let mut area = area;
@@ -47,7 +46,7 @@ pub fn draw(scene: &Scene<'_>, state: &State, first: usize, area: Rect, buf: &mu
     }
     let rows = rows_of(state, scene.session, theme);
     if rows.is_empty() {
-        let text = Span::styled("no key does anything of that name", theme.dim());
+        let text = Span::styled("no key does anything by that name", theme.dim());
         left(buf, area, 0, text);
     }
     columns(rows, first, area, theme, buf);
@@ -55,8 +54,8 @@ pub fn draw(scene: &Scene<'_>, state: &State, first: usize, area: Rect, buf: &mu
 
 fn rows_of<'a>(state: &State, session: &Session, theme: &Theme) -> Vec<Row<'a>> {
     let possible = |row: &Binding| is_possible(row.action, state, session);
-    let own = |place: &Place| !LISTS.contains(place) && *place != Place::Comparison;
-    let places: Vec<Place> = Place::ALL.into_iter().filter(own).collect();
+    let is_listed = |place: &Place| !LISTS.contains(place) && *place != Place::Comparison;
+    let places: Vec<Place> = Place::ALL.into_iter().filter(is_listed).collect();
     let listed = Listed {
         keys: state.shared.keys,
         views: state.entries().len(),
@@ -65,17 +64,17 @@ fn rows_of<'a>(state: &State, session: &Session, theme: &Theme) -> Vec<Row<'a>> 
     lines(listed, &places, possible, theme)
 }
 
-/// The furthest line from which on there is something to draw on the place of all views.
+/// The last line to which the list scrolls on the area of all views.
 pub fn furthest(state: &State, session: &Session, theme: &Theme, area: Rect) -> usize {
     let area = match state.keys_found.typed.is_empty() {
         true => area,
-        // What is typed stands above.
+        // The search text is above.
         false => below(area, 2),
     };
     last(rows_of(state, session, theme).len(), area)
 }
 
-/// The furthest line of so many on a place.
+/// The last line to which this many lines scroll in an area.
 fn last(rows: usize, area: Rect) -> usize {
     let height = usize::from(area.height.max(1));
     let columns = columns_of(area);
@@ -85,19 +84,19 @@ fn last(rows: usize, area: Rect) -> usize {
     }
 }
 
-/// The place between the header and the footer of a screen without views.
+/// The area between the header and the footer of a screen without views.
 fn between(size: Size) -> Rect {
     let (width, height) = (size.width.saturating_sub(2), size.height.saturating_sub(3));
     Rect::new(1, 2, width, height)
 }
 
-/// The places whose keys the list of sessions tells.
+/// The places whose keys the list of sessions shows.
 fn of_list() -> Vec<Place> {
     let palette = [Place::Palette, Place::Question];
     [&LISTS[..], &palette, &[Place::Help, Place::Everywhere]].concat()
 }
 
-/// The places whose keys the comparison tells.
+/// The places whose keys the comparison shows.
 const OF_COMPARISON: [Place; 4] = [
     Place::Comparison,
     Place::Jump,
@@ -105,33 +104,38 @@ const OF_COMPARISON: [Place; 4] = [
     Place::Everywhere,
 ];
 
-/// What has no meaning outside the views of a session.
-fn is_told(row: &Binding) -> bool {
+/// Whether a key has a meaning outside the views of a session.
+fn is_general(row: &Binding) -> bool {
     row.action != Action::FindKeys
 }
 
 /// Draws the keys of the list of sessions from line `first` on.
 pub fn draw_of_list(keys: Keys, theme: &Theme, first: usize, area: Rect, buf: &mut Buffer) {
-    // The digits of the views are no keys of the list.
-    let rows = lines(Listed::of(keys), &of_list(), is_told, theme);
+    // The digits of the views are not keys of this list.
+    let rows = lines(Listed::of(keys), &of_list(), is_general, theme);
     columns(rows, first, area, theme, buf);
 }
 
-/// The furthest line of it on such a screen.
+/// The last line to which it scrolls on a screen of this size.
 pub fn furthest_of_list(keys: Keys, size: Size) -> usize {
-    let rows = lines(Listed::of(keys), &of_list(), is_told, &Theme::plain());
+    let rows = lines(Listed::of(keys), &of_list(), is_general, &Theme::plain());
     last(rows.len(), between(size))
 }
 
 /// Draws the keys of the comparison of two sessions from line `first` on.
 pub fn draw_of_comparison(keys: Keys, theme: &Theme, first: usize, area: Rect, buf: &mut Buffer) {
-    let rows = lines(Listed::of(keys), &OF_COMPARISON, is_told, theme);
+    let rows = lines(Listed::of(keys), &OF_COMPARISON, is_general, theme);
     columns(rows, first, area, theme, buf);
 }
 
-/// The furthest line of it on such a screen.
+/// The last line to which it scrolls on a screen of this size.
 pub fn furthest_of_comparison(keys: Keys, size: Size) -> usize {
-    let rows = lines(Listed::of(keys), &OF_COMPARISON, is_told, &Theme::plain());
+    let rows = lines(
+        Listed::of(keys),
+        &OF_COMPARISON,
+        is_general,
+        &Theme::plain(),
+    );
     last(rows.len(), between(size))
 }
 
@@ -141,7 +145,7 @@ struct Listed<'a> {
     keys: Keys,
     /// How many views there are.
     views: usize,
-    /// What is typed to find them by.
+    /// The search text.
     text: &'a str,
 }
 
@@ -154,7 +158,7 @@ impl Listed<'_> {
         }
     }
 
-    /// Whether a row has what is typed: in what it does, or as one of its keys.
+    /// Whether a row matches the search text: by what it does, or by one of its keys.
     fn has(&self, row: &Binding) -> bool {
         let words = row.help.to_lowercase();
         let keys = || row.keys.iter().map(|key| key.label(self.views));
@@ -163,19 +167,19 @@ impl Listed<'_> {
     }
 }
 
-/// How many columns a place has room for.
+/// How many columns fit in an area.
 fn columns_of(area: Rect) -> usize {
     usize::from((area.width / WIDTH).clamp(1, 3))
 }
 
-/// A line of the list, and whether it is the heading of those below.
+/// A line of the list, and whether it heads those below.
 struct Row<'a> {
     line: Line<'a>,
     heads: bool,
 }
 
-/// Puts lines into as many columns as there is room for. A heading is never the last of its column,
-/// and where lines are below the last column, the last row says so.
+/// Lays out lines in as many columns as fit. A heading is never the last line of its column, and if lines
+/// remain after the last column, its last row says so.
 fn columns(rows: Vec<Row<'_>>, first: usize, area: Rect, theme: &Theme, buf: &mut Buffer) {
     let height = usize::from(area.height.max(1));
     let columns = columns_of(area);
@@ -193,17 +197,22 @@ fn columns(rows: Vec<Row<'_>>, first: usize, area: Rect, theme: &Theme, buf: &mu
         if column >= columns {
             break;
         }
-        let place = beside(area, column as u16 * width);
-        let place = start(place, width.saturating_sub(2));
+        let column_area = beside(area, column as u16 * width);
+        let column_area = start(column_area, width.saturating_sub(2));
         let more = row + 1 == height || heads && row + 2 == height;
         if column + 1 == columns && more && rows.peek().is_some() {
             let more = format!("{:>11}  more below", "");
-            left(buf, place, row as u16, Span::styled(more, theme.dim()));
+            left(
+                buf,
+                column_area,
+                row as u16,
+                Span::styled(more, theme.dim()),
+            );
             break;
         }
         // No column begins with a blank line.
         if row > 0 || line.width() > 0 {
-            left(buf, place, row as u16, line);
+            left(buf, column_area, row as u16, line);
             row += 1;
         }
         if row == height {
@@ -221,10 +230,10 @@ fn lines<'a>(
     let mut lines = Vec::new();
     let mut listed = Vec::new();
     for place in places {
-        let own = |row: &&Binding| {
+        let fits = |row: &&Binding| {
             row.places.contains(place) && !listed.contains(&row.action) && all.has(row)
         };
-        let rows: Vec<&Binding> = all.keys.iter().filter(own).collect();
+        let rows: Vec<&Binding> = all.keys.iter().filter(fits).collect();
         if rows.is_empty() {
             continue;
         }

@@ -1,5 +1,5 @@
-//! The line where one of a list is typed to jump to: a class, a unit, a layer; by its number, its name,
-//! or a part of that. The view stays in sight above it.
+//! The prompt for jumping to an item of a list, a class, a unit or a layer, by its number, its name or a part
+//! of it. The view stays visible above it.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -13,11 +13,11 @@ use crate::tui::theme::Theme;
 use crate::tui::view::{Names, Wanted};
 use crate::tui::widget::text::left;
 
-/// What can be jumped to; `None` where there is nothing to choose.
-pub fn names(state: &State, wanted: Wanted, session: &Session) -> Option<Names> {
-    let names = match wanted {
+/// The items to jump to; `None` if there is no choice.
+pub fn names(state: &State, kind: Wanted, session: &Session) -> Option<Names> {
+    let names = match kind {
         Wanted::Class => Some(classes(session, state.shared.class)),
-        _ => state.in_sight().names(wanted, session),
+        _ => state.in_sight().names(kind, session),
     };
     names.filter(|names| names.all.len() > 1)
 }
@@ -33,14 +33,13 @@ pub fn classes(session: &Session, chosen: usize) -> Names {
     }
 }
 
-/// Those that fit a text, the best first: those of that name or number, those that begin so, those that
-/// have it somewhere.
+/// The items that match a text, best first: equal name or number, then prefix, then substring.
 pub fn fitting(text: &str, names: &Names) -> Vec<usize> {
     let text = text.trim().to_lowercase();
-    let rank = |at: usize, name: &str| {
+    let rank = |index: usize, name: &str| {
         let name = name.to_lowercase();
         let number = if names.numbered {
-            at.to_string()
+            index.to_string()
         } else {
             String::new()
         };
@@ -59,34 +58,35 @@ pub fn fitting(text: &str, names: &Names) -> Vec<usize> {
         }
     };
     let all = names.all.iter().enumerate();
-    let ranked = all.filter_map(|(at, name)| Some((rank(at, name)?, at)));
+    let ranked = all.filter_map(|(index, name)| Some((rank(index, name)?, index)));
     let mut ranked: Vec<(u8, usize)> = ranked.collect();
     ranked.sort_unstable();
-    ranked.into_iter().map(|(_, at)| at).collect()
+    ranked.into_iter().map(|(_, index)| index).collect()
 }
 
-/// The one that is chosen among those that fit; `None` where none does.
+/// The chosen item among the matches; `None` if there is no match.
 pub fn chosen(typed: &Palette, names: &Names) -> Option<usize> {
     let fitting = fitting(&typed.typed, names);
     let last = fitting.len().checked_sub(1)?;
     fitting.get(typed.chosen.min(last)).copied()
 }
 
-/// To the match before or after.
+/// Moves to the previous or next match.
 pub fn step(typed: &mut Palette, names: &Names, step: isize) {
     let last = fitting(&typed.typed, names).len().saturating_sub(1);
     typed.chosen = typed.chosen.min(last).saturating_add_signed(step).min(last);
 }
 
-/// Types the rest of what all matches begin with; where they part, the name of the chosen one.
+/// Completes the text to the common prefix of all matches; if nothing can be added, to the name of the chosen
+/// one.
 pub fn complete(typed: &mut Palette, names: &Names) {
-    let Some(at) = chosen(typed, names) else {
+    let Some(index) = chosen(typed, names) else {
         return;
     };
     let begun = typed.typed.trim().to_lowercase();
     let all = fitting(&begun, names).into_iter();
     let begin = all
-        .map(|at| names.all[at].clone())
+        .map(|index| names.all[index].clone())
         .filter(|name| name.to_lowercase().starts_with(&begun));
     let common = begin.reduce(|a, b| {
         let same = a.chars().zip(b.chars());
@@ -97,21 +97,21 @@ pub fn complete(typed: &mut Palette, names: &Names) {
     let longer = common.trim_end().chars().count() > begun.chars().count() && !begun.is_empty();
     typed.typed = match longer {
         true => common,
-        false => names.all[at].clone(),
+        false => names.all[index].clone(),
     };
     typed.chosen = 0;
 }
 
-/// Draws it over the last rows of `area`.
-pub fn draw(scene: &Scene<'_>, state: &State, wanted: Wanted, area: Rect, buf: &mut Buffer) {
-    if let Some(names) = names(state, wanted, scene.session) {
+/// Draws the prompt over the last rows of `area`.
+pub fn draw(scene: &Scene<'_>, state: &State, kind: Wanted, area: Rect, buf: &mut Buffer) {
+    if let Some(names) = names(state, kind, scene.session) {
         draw_names(&state.jump, &names, scene.theme, area, buf);
     }
 }
 
-/// The same of any names.
+/// Draws it for any names.
 pub fn draw_names(typed: &Palette, names: &Names, theme: &Theme, area: Rect, buf: &mut Buffer) {
-    let (place, cursor) = super::line(theme, area, buf);
+    let (panel, cursor) = super::line(theme, area, buf);
     let count = names.all.len();
     let fitting = fitting(&typed.typed, names);
     let mut line = Line::from(vec![
@@ -120,25 +120,28 @@ pub fn draw_names(typed: &Palette, names: &Names, theme: &Theme, area: Rect, buf
         Span::styled(cursor, theme.accent()),
     ]);
     let named = names.all.iter().enumerate();
-    let named = named.filter(|(at, name)| **name != at.to_string()).count() > 0;
-    let told = match (typed.typed.is_empty(), names.numbered, named) {
+    let named = named
+        .filter(|(index, name)| **name != index.to_string())
+        .count()
+        > 0;
+    let hint = match (typed.typed.is_empty(), names.numbered, named) {
         (true, true, true) => format!("   a number or a name, one of {count}"),
         (true, true, false) => format!("   a number from 0 to {}", count - 1),
         (true, false, _) => format!("   a name, one of {count}"),
-        (false, ..) => format!("   {} of {count} fit", fitting.len()),
+        (false, ..) => format!("   {} of {count} match", fitting.len()),
     };
-    line.push_span(Span::styled(told, theme.dim()));
-    left(buf, place, 1, line);
+    line.push_span(Span::styled(hint, theme.dim()));
+    left(buf, panel, 1, line);
     let Some(chosen) = chosen(typed, names) else {
-        let text = format!("no {} is called so", names.what);
-        left(buf, place, 2, Span::styled(text, theme.warning()));
+        let text = format!("no {} of that name", names.what);
+        left(buf, panel, 2, Span::styled(text, theme.warning()));
         return;
     };
-    let matches = matches(names, &fitting, chosen, theme, place.width);
-    left(buf, place, 2, matches);
+    let matches = matches(names, &fitting, chosen, theme, panel.width);
+    left(buf, panel, 2, matches);
 }
 
-/// Those that fit, as many as have room, the chosen one among them and marked.
+/// The matches, as many as fit, including the chosen one, which is marked.
 fn matches(
     names: &Names,
     fitting: &[usize],
@@ -146,23 +149,26 @@ fn matches(
     theme: &Theme,
     width: u16,
 ) -> Line<'static> {
-    let entry = |&at: &usize| {
-        let (name, number) = (&names.all[at], at.to_string());
+    let entry = |&index: &usize| {
+        let (name, number) = (&names.all[index], index.to_string());
         let text = match *name == number || !names.numbered {
             true => name.clone(),
             false => format!("{number} {name}"),
         };
-        match at == chosen {
+        match index == chosen {
             true => Span::styled(format!("{}{text}  ", theme.glyphs.pointer), theme.chosen()),
             false => Span::styled(format!(" {text}  "), theme.dim()),
         }
     };
     let room = usize::from(width) + 2;
-    let at = fitting.iter().position(|&at| at == chosen).unwrap_or(0);
-    // From the chosen one back while there is room, then on.
-    let mut spans = vec![entry(&fitting[at])];
+    let position = fitting
+        .iter()
+        .position(|&position| position == chosen)
+        .unwrap_or(0);
+    // From the chosen one backwards while there is room, then forwards.
+    let mut spans = vec![entry(&fitting[position])];
     let mut used = spans[0].width();
-    let before = fitting[..at].iter().rev().map(entry);
+    let before = fitting[..position].iter().rev().map(entry);
     for span in before {
         if used + span.width() > room / 2 {
             break;
@@ -170,7 +176,7 @@ fn matches(
         used += span.width();
         spans.insert(0, span);
     }
-    for span in fitting[at + 1..].iter().map(entry) {
+    for span in fitting[position + 1..].iter().map(entry) {
         if used + span.width() > room {
             break;
         }

@@ -1,5 +1,5 @@
-//! What lies over a view: the list of keys, the palette of commands, the lines where something is
-//! typed or chosen, the question before the run is stopped.
+//! Overlays above a view: the list of keys, the command palette, the prompts for text, and the question
+//! before a run is stopped.
 
 pub mod copy;
 pub mod extend;
@@ -16,17 +16,17 @@ use ratatui::text::Span;
 use crate::tui::theme::Theme;
 use crate::tui::widget::text::{below, left, rule};
 
-/// Rows of a line where something is typed: a rule, what is typed, what that comes to.
+/// Rows of a prompt: a rule, the typed text, and its effect.
 const LINE: u16 = 3;
 
-/// Clears the last rows of a view for such a line, which the view stays in sight above, and gives their
-/// place and the cursor.
+/// Clears the last rows of a view for a prompt, leaving the rest visible; returns the prompt's area and its
+/// cursor.
 fn line(theme: &Theme, area: Rect, buf: &mut Buffer) -> (Rect, &'static str) {
-    let place = below(area, area.height.saturating_sub(LINE));
-    rule(buf, place, 0, theme.glyphs.rule, theme.dim());
+    let panel = below(area, area.height.saturating_sub(LINE));
+    rule(buf, panel, 0, theme.glyphs.rule, theme.dim());
     for row in 1..LINE {
-        let blank = " ".repeat(usize::from(place.width));
-        left(buf, place, row, Span::raw(blank));
+        let blank = " ".repeat(usize::from(panel.width));
+        left(buf, panel, row, Span::raw(blank));
     }
-    (place, if theme.glyphs.unicode { "▏" } else { "_" })
+    (panel, if theme.glyphs.unicode { "▏" } else { "_" })
 }

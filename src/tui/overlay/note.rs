@@ -1,4 +1,4 @@
-//! The line where a note is typed. The view stays in sight above it.
+//! The prompt for a note. The view stays visible above it.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,12 +10,12 @@ use crate::tui::scene::Scene;
 use crate::tui::state::State;
 use crate::tui::widget::text::{cut, left};
 
-/// What a note that is begun now is about.
+/// The subject of a note that is begun now.
 pub fn on(state: &State, session: &Session) -> NoteOn {
     state.in_sight().noted(&state.shared, session)
 }
 
-/// The note as it is typed.
+/// The note as typed so far.
 pub fn typed(state: &State) -> Note {
     Note {
         written: state.shared.now,
@@ -24,13 +24,13 @@ pub fn typed(state: &State) -> Note {
     }
 }
 
-/// Draws it over the last rows of `area`.
+/// Draws the prompt over the last rows of `area`.
 pub fn draw(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
     let Scene { session, theme, .. } = *scene;
-    let (place, cursor) = super::line(theme, area, buf);
+    let (panel, cursor) = super::line(theme, area, buf);
     let text = &state.note.typed;
-    // The end of a long note is where one types.
-    let room = usize::from(place.width).saturating_sub(7);
+    // The end of a long note is where the user types.
+    let room = usize::from(panel.width).saturating_sub(7);
     let mut shown = text.as_str();
     while Span::raw(shown).width() > room {
         let mut letters = shown.chars();
@@ -42,13 +42,13 @@ pub fn draw(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
         Span::styled(shown.to_owned(), theme.bright()),
         Span::styled(cursor, theme.accent()),
     ]);
-    left(buf, place, 1, line);
+    left(buf, panel, 1, line);
     let about = state.noted.in_words(&session.record);
     let left_over = Note::MOST.saturating_sub(text.chars().count());
-    let words = match left_over {
+    let hint = match left_over {
         ..40 => format!("on {about}; {left_over} characters left"),
         _ => format!("on {about}; kept in the session"),
     };
-    let words = cut(&words, usize::from(place.width));
-    left(buf, place, 2, Span::styled(words, theme.dim()));
+    let hint = cut(&hint, usize::from(panel.width));
+    left(buf, panel, 2, Span::styled(hint, theme.dim()));
 }

@@ -1,4 +1,4 @@
-//! The palette of commands: the rows of the table that fit what is typed.
+//! The command palette: the actions that match the typed text.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -9,7 +9,8 @@ use crate::tui::state::Palette;
 use crate::tui::theme::Theme;
 use crate::tui::widget::text::{below, left, right, start};
 
-/// Draws what is typed and what fits it, the chosen one marked; where not all have room, which of them it is.
+/// Draws the typed text and the matching commands, with the chosen one marked; if they do not all fit, its
+/// position too.
 pub fn draw(typed: &Palette, rows: &[Command], theme: &Theme, area: Rect, buf: &mut Buffer) {
     let area = start(area, 72);
     let cursor = if theme.glyphs.unicode { "▏" } else { "_" };
@@ -32,15 +33,15 @@ pub fn draw(typed: &Palette, rows: &[Command], theme: &Theme, area: Rect, buf: &
         right(buf, area, 0, Span::styled(text, theme.dim()));
     }
     let first = (chosen + 1).saturating_sub(height);
-    for (line, (at, row)) in rows.iter().enumerate().skip(first).take(height).enumerate() {
-        let (mark, style) = match at == chosen {
+    for (line, (index, row)) in rows.iter().enumerate().skip(first).take(height).enumerate() {
+        let (mark, style) = match index == chosen {
             true => (theme.glyphs.pointer, theme.chosen()),
             false => (" ", theme.text()),
         };
-        let line_of = Line::from(vec![
+        let entry = Line::from(vec![
             Span::styled(format!("{mark} {:<46}", row.name), style),
             Span::styled(row.keys.clone(), theme.dim()),
         ]);
-        left(buf, list, line as u16, line_of);
+        left(buf, list, line as u16, entry);
     }
 }

@@ -1,4 +1,4 @@
-//! The question before the run is stopped.
+//! The question asked before a run is stopped.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,7 +10,7 @@ use crate::tui::scene::Scene;
 use crate::tui::theme::Theme;
 use crate::tui::widget::text::{beside, cut, left};
 
-/// Asks it of the session in sight, over the whole of `area`.
+/// Asks about the session shown, over the whole of `area`.
 pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     draw_of(
         &scene.session.name,
@@ -21,24 +21,24 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     );
 }
 
-/// Asks it of a session of this name.
-pub fn draw_of(name: &str, own: Keys, theme: &Theme, area: Rect, buf: &mut Buffer) {
+/// Asks about a session of this name.
+pub fn draw_of(name: &str, bindings: Keys, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let name = cut(&clean(name), 24);
     let title = format!("Stop {name}?");
-    let why = "It finishes its block and writes a checkpoint.";
+    let effect = "It finishes its block and writes a checkpoint.";
     let (keys, dim) = (theme.chosen(), theme.dim());
     let lines: Vec<Line<'_>> = vec![
         Line::from(Span::styled(title, theme.bright())),
         Line::default(),
-        Line::from(Span::styled(why, theme.text())),
+        Line::from(Span::styled(effect, theme.text())),
         Line::default(),
         Line::from(vec![
-            Span::styled(format!("{:>3}  ", key_of(own, Action::StopNow)), keys),
-            Span::raw("stop after a checkpoint; run it again to go on"),
+            Span::styled(format!("{:>3}  ", key_of(bindings, Action::StopNow)), keys),
+            Span::raw("stop after a checkpoint; it can be resumed"),
         ]),
         Line::from(vec![
-            Span::styled(format!("{:>3}  ", key_of(own, Action::Stay)), keys),
-            Span::raw("let it go on"),
+            Span::styled(format!("{:>3}  ", key_of(bindings, Action::Stay)), keys),
+            Span::raw("keep running"),
         ]),
         Line::default(),
         Line::from(Span::styled(
@@ -48,8 +48,8 @@ pub fn draw_of(name: &str, own: Keys, theme: &Theme, area: Rect, buf: &mut Buffe
     ];
     let width = lines.iter().map(Line::width).max().unwrap_or(0) as u16;
     let start = area.height.saturating_sub(lines.len() as u16) / 3;
-    let place = beside(area, area.width.saturating_sub(width) / 2);
+    let panel = beside(area, area.width.saturating_sub(width) / 2);
     for (row, line) in lines.into_iter().enumerate() {
-        left(buf, place, start + row as u16, line);
+        left(buf, panel, start + row as u16, line);
     }
 }

@@ -1,4 +1,4 @@
-//! Asking a terminal which graphics it has, with an end to the waiting.
+//! Asks a terminal which graphics protocols it supports, with a time limit.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -10,25 +10,25 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use super::Protocol;
 
-/// Longest wait for an answer. Every terminal answers, a far one late: what came after this program had
-/// ended would be typed into the shell, so it is waited for rather than given up on.
+/// Longest wait for an answer. Every terminal answers, a remote one late; an answer arriving after this
+/// program has ended would be typed into the shell, so waiting is better than giving up.
 pub const PATIENCE: Duration = Duration::from_millis(1500);
 
-/// Whether a tiny image could be shown (kitty's query, which stores nothing), then what the
-/// terminal is: that second question every terminal answers, so its answer ends the first.
+/// Asks whether a tiny image could be shown (kitty's query, which stores nothing), then for the terminal's
+/// attributes: every terminal answers the second query, so its answer ends the wait for the first.
 const QUESTION: &[u8] = b"\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[c";
 
-/// What a terminal said of itself.
+/// The graphics protocols that a terminal reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Answer {
-    /// It has the graphics protocol of kitty.
+    /// It supports kitty's graphics protocol.
     pub kitty: bool,
-    /// It has sixel graphics.
+    /// It supports sixel graphics.
     pub sixel: bool,
 }
 
 impl Answer {
-    /// The best it has; blocks where it said nothing.
+    /// The best protocol it supports; blocks if it reported none.
     pub fn protocol(self) -> Protocol {
         match self {
             Self { kitty: true, .. } => Protocol::Kitty,
@@ -37,24 +37,26 @@ impl Answer {
         }
     }
 
-    /// What the bytes of an answer say, and whether they are all of it.
+    /// Parses the bytes of an answer; the flag tells whether it is complete.
     fn read(bytes: &[u8]) -> (Self, bool) {
         let text = String::from_utf8_lossy(bytes);
         let kitty = text.contains("\x1b_Gi=31;OK");
         // `CSI ? 62 ; 4 ; 22 c`: attribute 4 is sixel.
         let attributes = text.split("\x1b[?").skip(1).find_map(|rest| {
             let end = rest.find('c')?;
-            let own = &rest[..end];
-            own.chars()
+            let attributes = &rest[..end];
+            attributes
+                .chars()
                 .all(|c| c.is_ascii_digit() || c == ';')
-                .then_some(own)
+                .then_some(attributes)
         });
-        let sixel = attributes.is_some_and(|own| own.split(';').skip(1).any(|own| own == "4"));
+        let sixel =
+            attributes.is_some_and(|codes| codes.split(';').skip(1).any(|code| code == "4"));
         (Self { kitty, sixel }, attributes.is_some())
     }
 }
 
-/// Asks the terminal of this process. Whatever goes wrong is no answer.
+/// Asks this process's terminal. Any failure counts as no answer.
 pub fn terminal() -> Answer {
     converse().unwrap_or_default()
 }
@@ -65,7 +67,7 @@ fn converse() -> io::Result<Answer> {
     tty.write_all(QUESTION)?;
     tty.flush()?;
     let end = Instant::now() + PATIENCE;
-    let mut said = Vec::new();
+    let mut received = Vec::new();
     let mut answer = (Answer::default(), false);
     while !answer.1 && is_readable(&tty, end.saturating_duration_since(Instant::now())) {
         let mut buffer = [0; 256];
@@ -73,8 +75,8 @@ fn converse() -> io::Result<Answer> {
         if count == 0 {
             break;
         }
-        said.extend_from_slice(&buffer[..count]);
-        answer = Answer::read(&said);
+        received.extend_from_slice(&buffer[..count]);
+        answer = Answer::read(&received);
     }
     drop(raw);
     Ok(answer.0)
@@ -89,7 +91,7 @@ fn is_readable(tty: &File, wait: Duration) -> bool {
     poll(&mut fds, Some(&wait)).is_ok_and(|ready| ready > 0)
 }
 
-/// The terminal without echo and lines, until this is dropped.
+/// The terminal without echo and line buffering, until dropped.
 struct Raw {
     tty: std::os::fd::OwnedFd,
     before: Termios,
@@ -108,7 +110,7 @@ impl Raw {
 
 impl Drop for Raw {
     fn drop(&mut self) {
-        // What came after the answer was given up on must not be echoed as if it were typed.
+        // Input after the wait was given up must not be echoed as if typed.
         let _ = tcsetattr(&self.tty, OptionalActions::Flush, &self.before);
     }
 }

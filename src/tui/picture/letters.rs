@@ -1,5 +1,4 @@
-//! Pictures where there shall be no colour, or are no half blocks: a letter for every cell, whose
-//! weight is its brightness.
+//! Pictures without colour or without half blocks: a character per cell, chosen by brightness.
 
 use image::RgbImage;
 
@@ -7,7 +6,7 @@ use super::Screen;
 use crate::drawing::colour::Background;
 use crate::tui::theme::Glyphs;
 
-/// The image as text, one character for two pixels above each other.
+/// The image as text, one character for each pair of pixels, one above the other.
 pub fn written(image: &RgbImage, screen: &Screen) -> Vec<u8> {
     let glyphs = match screen.unicode {
         true => Glyphs::UNICODE.shades,

@@ -1,10 +1,9 @@
-//! Pictures on a terminal, in the best way that it has: the graphics protocols of kitty, iTerm2 and
-//! sixel terminals, coloured half blocks on the others, letters where there shall be no colour.
+//! Pictures on a terminal, in the best way it supports: the graphics protocols of kitty, iTerm2 and sixel
+//! terminals, coloured half blocks on the others, and characters without colour.
 //!
-//! viuer draws the half blocks. Its own probing is never used: it asks the terminal and waits for
-//! an answer without an end, and through tmux none comes. [`ask`] asks with a time limit instead.
-//! viuer prints for a protocol only what its probe found, so those few bytes are put together
-//! here.
+//! viuer draws the half blocks. Its own probing is never used: it asks the terminal and waits for an answer
+//! indefinitely, and through tmux none comes. [`ask`] asks with a time limit instead. viuer writes a protocol
+//! only if its own probe found it, so those few bytes are assembled here.
 
 mod ask;
 mod letters;
@@ -21,16 +20,16 @@ use crate::figure::{Figure, FigureError, draw};
 use crate::session::Session;
 use crate::tui::theme::{Depth, Theme};
 
-/// How a picture reaches the eyes.
+/// How a picture is shown on the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Protocol {
-    /// The best that the terminal has.
+    /// The best that the terminal supports.
     Auto,
     /// Coloured half blocks, which every terminal shows.
     Block,
-    /// The graphics protocol of kitty.
+    /// Kitty's graphics protocol.
     Kitty,
-    /// The inline images of iTerm2.
+    /// iTerm2's inline images.
     Iterm,
     /// Sixel graphics.
     Sixel,
@@ -39,39 +38,39 @@ pub enum Protocol {
 /// What a terminal can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Screen {
-    /// How pictures reach it; never [`Protocol::Auto`].
+    /// The protocol for pictures; never [`Protocol::Auto`].
     pub protocol: Protocol,
     /// Columns and rows.
     pub size: (u16, u16),
-    /// Pixels across and down in a cell; a guess where the terminal does not say.
+    /// Width and height of a cell in pixels; a guess if the terminal does not report it.
     pub cell: (u32, u32),
     /// Whether it shows 24-bit colours.
     pub true_colour: bool,
-    /// In which colours: in none, where there shall be none.
+    /// The palette: grey where colour is disabled.
     pub palette: Palette,
     /// Whether it shows half blocks.
     pub unicode: bool,
-    /// What stands behind its text.
+    /// The background behind its text.
     pub background: Background,
 }
 
-/// Why there is no picture.
+/// Why no picture is shown.
 #[derive(Debug, thiserror::Error)]
 pub enum PictureError {
-    /// The figure.
+    /// The figure could not be drawn.
     #[error(transparent)]
     Figure(#[from] FigureError),
-    /// The terminal.
-    #[error("the terminal did not take the picture: {0}")]
+    /// The terminal failed.
+    #[error("the terminal did not accept the picture: {0}")]
     Terminal(#[from] io::Error),
-    /// Half blocks are too coarse for its letters and curves.
+    /// Half blocks are too coarse for this figure's letters and curves.
     #[error(
         "this terminal shows pictures in half blocks only, which are too coarse for curves and \
          letters; the views of `noisescope attach` draw them in characters, and \
          `noisescope export NAME --format png` writes them as files"
     )]
     TooCoarse,
-    /// This build has no pictures.
+    /// This build does not support pictures.
     #[error(
         "this build shows no pictures; build it with `cargo build --release --features show`, or \
          write files: noisescope export NAME --format png"
@@ -80,13 +79,13 @@ pub enum PictureError {
 }
 
 impl Screen {
-    /// What the terminal behind standard output can show: by its environment, and by asking it
-    /// where that does not say. Takes [`ask::PATIENCE`] at most.
+    /// What the terminal behind standard output can show, from its environment or, if that is inconclusive,
+    /// by asking it. Takes [`ask::PATIENCE`] at most.
     pub fn find(wanted: Protocol) -> Self {
         Self::decide(wanted, |name| std::env::var(name).ok(), ask::terminal)
     }
 
-    /// The same, of any environment and any way of asking.
+    /// The same, for any environment and any way of asking.
     pub fn decide(
         wanted: Protocol,
         variable: impl Fn(&str) -> Option<String>,
@@ -115,7 +114,7 @@ impl Screen {
         }
     }
 
-    /// The sheet that a figure is drawn on, `columns` wide: for blocks a pixel is half a cell.
+    /// The sheet that a figure is drawn on, `columns` wide: with blocks a pixel is half a cell.
     fn sheet(&self, columns: u16) -> Sheet {
         let (width, text) = match self.protocol {
             Protocol::Block => (f64::from(columns), BLOCK_TEXT),
@@ -133,7 +132,7 @@ impl Screen {
         }
     }
 
-    /// Rows that an image takes.
+    /// The rows that an image takes.
     fn rows(&self, image: &RgbImage) -> u32 {
         match self.protocol {
             Protocol::Block => image.height().div_ceil(2),
@@ -141,8 +140,8 @@ impl Screen {
         }
     }
 
-    /// What `drawn` gives for so many columns as large as the screen allows, by the rows that it takes, and
-    /// how many columns that is; or `width` columns wide.
+    /// What `drawn` returns for the largest number of columns at which its rows fit on the screen, and that
+    /// number; or for `width` columns.
     fn fitted<T>(
         &self,
         width: Option<u16>,
@@ -157,29 +156,29 @@ impl Screen {
         let room = u32::from(self.size.1).saturating_sub(SPARE);
         while rows(&best.0) > room && columns > LEAST {
             columns = (columns - columns.div_ceil(10)).max(LEAST);
-            let own = drawn(columns)?;
-            // A narrower picture is not always a lower one.
-            if rows(&own) < rows(&best.0) {
-                best = (own, columns);
+            let narrower = drawn(columns)?;
+            // A narrower picture is not always lower.
+            if rows(&narrower) < rows(&best.0) {
+                best = (narrower, columns);
             }
         }
         Ok(best)
     }
 }
 
-/// Pixels to a millimetre of a screen, at the 96 an inch that programs count on.
+/// Pixels per millimetre of screen, at the 96 per inch that programs assume.
 const PIXELS: f64 = 96.0 / 25.4;
-/// Size of letters in points where a pixel is half a cell.
+/// Size of letters in points when a pixel is half a cell.
 const BLOCK_TEXT: f64 = 6.0;
-/// Fewest and most columns of a picture.
+/// Minimum and maximum columns of a picture.
 const LEAST: u16 = 40;
 const MOST: u16 = 400;
-/// Pixels across from which curves and letters can be read.
+/// Minimum width in pixels at which curves and letters are legible.
 const FINE: u32 = 300;
-/// Rows left free below a picture: for a prompt, and for a line of words.
+/// Rows left free below a picture: for a prompt and a line of text.
 const SPARE: u32 = 2;
 
-/// Columns and rows of the terminal behind standard output, and pixels of a cell.
+/// The size of the terminal behind standard output, in columns and rows, and of a cell in pixels.
 fn measured() -> ((u16, u16), (u32, u32)) {
     let Ok(size) = rustix::termios::tcgetwinsize(io::stdout()) else {
         return ((80, 24), CELL);
@@ -194,10 +193,10 @@ fn measured() -> ((u16, u16), (u32, u32)) {
     ((columns, rows), if likely { cell } else { CELL })
 }
 
-/// Pixels of a cell where the terminal does not say.
+/// Pixels of a cell if the terminal does not report them.
 const CELL: (u32, u32) = (10, 20);
 
-/// What the environment says for certain. Inside tmux and screen only blocks arrive.
+/// The protocol that the environment implies with certainty. Inside tmux and screen only blocks work.
 fn by_environment(variable: &impl Fn(&str) -> Option<String>) -> Option<Protocol> {
     let get = |name: &str| variable(name).unwrap_or_default();
     let term = get("TERM").to_lowercase();
@@ -216,11 +215,11 @@ fn by_environment(variable: &impl Fn(&str) -> Option<String>) -> Option<Protocol
     }
 }
 
-/// Draws a figure of a session on the terminal behind standard output, `width` columns wide or as
-/// large as it fits.
+/// Draws a figure of a session on the terminal behind standard output, `width` columns wide or as large as
+/// fits.
 ///
 /// # Errors
-/// Where the session has no such figure, or the terminal does not take it.
+/// If the session has no such figure, or the terminal does not accept it.
 pub fn show(
     session: &Session,
     figure: &Figure,
@@ -233,8 +232,8 @@ pub fn show(
     if screen.protocol == Protocol::Block && figure.is_coarse() {
         let drawn = |columns| strips(session, figure, u32::from(columns), screen.sheet(columns));
         let rows = |all: &Vec<Strip>| {
-            let of = |strip: &Strip| screen.rows(&strip.image) + strip.words.len() as u32;
-            all.iter().map(of).sum()
+            let height = |strip: &Strip| screen.rows(&strip.image) + strip.words.len() as u32;
+            all.iter().map(height).sum()
         };
         let (strips, _) = screen.fitted(width, rows, drawn)?;
         for strip in strips {
@@ -262,23 +261,23 @@ pub fn show(
     write(&bytes)
 }
 
-/// Words at their places, line by line.
+/// The words placed at their columns, line by line.
 fn lines(words: &[Vec<(u32, String)>]) -> String {
     let mut text = String::new();
     for line in words {
         let mut used = 0;
-        for (at, own) in line {
-            let at = *at as usize;
-            text.push_str(&" ".repeat(at.saturating_sub(used)));
-            text.push_str(own);
-            used = used.max(at) + ratatui::text::Span::raw(own.as_str()).width();
+        for (column, word) in line {
+            let column = *column as usize;
+            text.push_str(&" ".repeat(column.saturating_sub(used)));
+            text.push_str(word);
+            used = used.max(column) + ratatui::text::Span::raw(word.as_str()).width();
         }
         text.push('\n');
     }
     text
 }
 
-/// Coloured half blocks, or letters where there shall be no colour or are no half blocks.
+/// Coloured half blocks, or characters where colour or half blocks are unavailable.
 fn in_blocks(image: RgbImage, screen: &Screen) -> Result<(), PictureError> {
     match screen.palette {
         Palette::Grey => write(&letters::written(&image, screen)),
@@ -294,7 +293,7 @@ fn write(bytes: &[u8]) -> Result<(), PictureError> {
     Ok(())
 }
 
-/// Half blocks, through viuer.
+/// Half blocks, drawn by viuer.
 #[cfg(feature = "show")]
 fn blocks(image: RgbImage, screen: &Screen) -> Result<(), PictureError> {
     let config = viuer::Config {

@@ -1,15 +1,15 @@
-//! The bytes of the graphics protocols that take a whole image file.
+//! Encodes the graphics protocols that take a whole image file.
 
 use std::io::{self, Cursor, Write as _};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use image::{ImageFormat, RgbImage};
 
-/// Most base64 characters in one piece of kitty's protocol.
+/// Maximum base64 characters in one piece of kitty's protocol.
 const PIECE: usize = 4096;
 
-/// kitty's: a PNG in pieces, shown `columns` wide (<https://sw.kovidgoyal.net/kitty/graphics-protocol/>).
-/// `q=2`: no answer, which would arrive as if it were typed.
+/// kitty's protocol: a PNG in pieces, shown `columns` wide
+/// (<https://sw.kovidgoyal.net/kitty/graphics-protocol/>). `q=2`: no reply, which would arrive as if typed.
 pub fn kitty(image: &RgbImage, columns: u16) -> io::Result<Vec<u8>> {
     let encoded = STANDARD.encode(png(image)?);
     let mut bytes = Vec::with_capacity(encoded.len() + encoded.len() / 64);
@@ -26,7 +26,8 @@ pub fn kitty(image: &RgbImage, columns: u16) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// iTerm2's: a PNG in one piece, shown `columns` wide (<https://iterm2.com/documentation-images.html>).
+/// iTerm2's protocol: a PNG in one piece, shown `columns` wide
+/// (<https://iterm2.com/documentation-images.html>).
 pub fn iterm(image: &RgbImage, columns: u16) -> io::Result<Vec<u8>> {
     let png = png(image)?;
     let mut bytes = Vec::new();

@@ -1,5 +1,5 @@
-//! Sixel graphics: colours by number, then bands of six rows, colour by colour.
-//! (DEC VT330/340 Programmer Reference Manual, chapter 14.)
+//! Encodes sixel graphics: numbered colours, then bands of six rows, colour by colour. (DEC VT330/340
+//! Programmer Reference Manual, chapter 14.)
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -7,17 +7,16 @@ use std::io::Write as _;
 
 use image::RgbImage;
 
-/// Most colours that terminals have registers for.
+/// Maximum number of colour registers that terminals have.
 const COLOURS: usize = 256;
 
-/// The bytes of an image. Where it has more colours than there are registers, those that it has most of, and the
-/// nearest of these for the others: the edges of letters.
+/// The bytes of an image. If it has more colours than there are registers, its most frequent ones are kept
+/// and each other is replaced by the nearest of these; the others are mostly the edges of letters.
 pub fn encode(image: &RgbImage) -> Vec<u8> {
     let (width, height) = image.dimensions();
     let (palette, numbers) = numbered(image);
     let mut bytes = Vec::new();
-    // Pixels as high as wide; what is not painted keeps the background. Writing to a vector
-    // cannot fail.
+    // Square pixels; unpainted pixels keep the background. Writing to a vector cannot fail.
     let _ = write!(bytes, "\x1bP0;1q\"1;1;{width};{height}");
     let percent = |channel: u8| (u32::from(channel) * 100 + 127) / 255;
     for (number, [r, g, b]) in palette.iter().enumerate() {
@@ -32,14 +31,14 @@ pub fn encode(image: &RgbImage) -> Vec<u8> {
     bytes
 }
 
-/// The colours of an image, and the number of each pixel's.
+/// The colours of an image, and the index of each pixel's colour.
 fn numbered(image: &RgbImage) -> (Vec<[u8; 3]>, Vec<usize>) {
-    // How often each colour is there, and where it comes first.
-    let mut seen: HashMap<[u8; 3], (u32, usize)> = HashMap::new();
-    for (at, pixel) in image.pixels().enumerate() {
-        seen.entry(pixel.0).or_insert((0, at)).0 += 1;
+    // How often each colour occurs, and where it first does.
+    let mut counts: HashMap<[u8; 3], (u32, usize)> = HashMap::new();
+    for (index, pixel) in image.pixels().enumerate() {
+        counts.entry(pixel.0).or_insert((0, index)).0 += 1;
     }
-    let mut all: Vec<([u8; 3], (u32, usize))> = seen.into_iter().collect();
+    let mut all: Vec<([u8; 3], (u32, usize))> = counts.into_iter().collect();
     all.sort_unstable_by_key(|(_, (count, first))| (Reverse(*count), *first));
     all.truncate(COLOURS);
     all.sort_unstable_by_key(|(_, (_, first))| *first);
@@ -47,15 +46,18 @@ fn numbered(image: &RgbImage) -> (Vec<[u8; 3]>, Vec<usize>) {
     let mut known: HashMap<[u8; 3], usize> = palette
         .iter()
         .enumerate()
-        .map(|(at, own)| (*own, at))
+        .map(|(index, colour)| (*colour, index))
         .collect();
     let numbers = image.pixels().map(|pixel| {
         *known.entry(pixel.0).or_insert_with(|| {
-            let far = |own: &[u8; 3]| -> u32 {
-                let pairs = own.iter().zip(pixel.0);
+            let far = |colour: &[u8; 3]| -> u32 {
+                let pairs = colour.iter().zip(pixel.0);
                 pairs.map(|(a, b)| u32::from(a.abs_diff(b)).pow(2)).sum()
             };
-            let nearest = palette.iter().enumerate().min_by_key(|(_, own)| far(own));
+            let nearest = palette
+                .iter()
+                .enumerate()
+                .min_by_key(|(_, colour)| far(colour));
             nearest.map_or(0, |(number, _)| number)
         })
     });
@@ -63,15 +65,15 @@ fn numbered(image: &RgbImage) -> (Vec<[u8; 3]>, Vec<usize>) {
     (palette, numbers)
 }
 
-/// Six rows from `top` on: each colour once over the whole width, equal columns counted.
+/// Six rows starting at `top`: each colour once over the whole width, run-length encoded.
 fn band(bytes: &mut Vec<u8>, numbers: &[usize], (width, height): (u32, u32), top: u32) {
     let rows = top..(top + 6).min(height);
     let row = |y: u32| &numbers[(y * width) as usize..((y + 1) * width) as usize];
-    let mut own: Vec<usize> = rows.clone().flat_map(|y| row(y).iter().copied()).collect();
-    own.sort_unstable();
-    own.dedup();
-    for (at, colour) in own.into_iter().enumerate() {
-        if at > 0 {
+    let mut used: Vec<usize> = rows.clone().flat_map(|y| row(y).iter().copied()).collect();
+    used.sort_unstable();
+    used.dedup();
+    for (index, colour) in used.into_iter().enumerate() {
+        if index > 0 {
             bytes.push(b'$');
         }
         let _ = write!(bytes, "#{colour}");

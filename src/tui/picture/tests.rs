@@ -1,9 +1,11 @@
+//! Tests of choosing a protocol and of encoding for kitty.
+
 use super::*;
 
 fn decide(wanted: Protocol, variables: &[(&str, &str)], answer: Option<ask::Answer>) -> Screen {
     let variable = |name: &str| {
-        let own = variables.iter().find(|(key, _)| *key == name);
-        own.map(|(_, value)| (*value).to_owned())
+        let found = variables.iter().find(|(key, _)| *key == name);
+        found.map(|(_, value)| (*value).to_owned())
     };
     Screen::decide(wanted, variable, || {
         answer.expect("the terminal must not be asked")
@@ -32,10 +34,10 @@ fn the_terminal_is_asked_only_where_the_environment_does_not_say() {
         decide(Protocol::Auto, &tmux, None).protocol,
         Protocol::Block
     );
-    let said = |kitty, sixel| Some(ask::Answer { kitty, sixel });
-    assert_eq!(auto(&[], said(true, true)), Protocol::Kitty);
-    assert_eq!(auto(&[], said(false, true)), Protocol::Sixel);
-    assert_eq!(auto(&[], said(false, false)), Protocol::Block);
+    let answer = |kitty, sixel| Some(ask::Answer { kitty, sixel });
+    assert_eq!(auto(&[], answer(true, true)), Protocol::Kitty);
+    assert_eq!(auto(&[], answer(false, true)), Protocol::Sixel);
+    assert_eq!(auto(&[], answer(false, false)), Protocol::Block);
 }
 
 #[test]

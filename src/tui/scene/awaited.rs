@@ -1,4 +1,4 @@
-//! What a view says of an analysis that has not begun, or that the plan does not have.
+//! The message that a view shows while its analysis has not begun or is not in the plan.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,33 +10,39 @@ use crate::session::config::Analysis;
 use crate::session::record::Experiment;
 use crate::tui::widget::text::{beside, left, start, wrap};
 
-/// The first record of this kind, where it has begun. Where it has not, or the plan has none,
-/// that is said in the middle of `area`.
+/// The first record of this kind, if it has begun. If it has not, or the plan has none, draws a message in
+/// the middle of `area`.
 pub fn begun<'a, T: Named>(scene: &Scene<'a>, area: Rect, buf: &mut Buffer) -> Option<&'a T> {
     let session = scene.session;
-    let Some((at, record)) = session.record.all::<T>().next() else {
+    let Some((index, record)) = session.record.all::<T>().next() else {
         say(scene, &absent::<T>(), Some(T::EXAMPLE), area, buf);
         return None;
     };
-    let plan = session.config.analyses.get(at)?;
-    let analysis = session.record.analyses.get(at)?;
+    let plan = session.config.analyses.get(index)?;
+    let analysis = session.record.analyses.get(index)?;
     if analysis.progress(plan).1 > 0 {
         return Some(record);
     }
-    say(scene, &pending(scene, T::stage(plan), at), None, area, buf);
+    say(
+        scene,
+        &pending(scene, T::stage(plan), index),
+        None,
+        area,
+        buf,
+    );
     None
 }
 
-/// An experiment that has a view: what that says while there is nothing to see.
+/// An experiment that has a view, and what the view calls it while there is nothing to show.
 pub trait Named: Experiment {
     /// Its name.
     const NAME: &'static str;
-    /// What stands for the name when it comes again: `one` or `them`.
+    /// The pronoun for the name: `one` or `them`.
     const AGAIN: &'static str;
-    /// A plan that has it, as `--set` takes it.
+    /// A plan that includes it, as `--set` takes it.
     const EXAMPLE: &'static str;
 
-    /// What its stage is called.
+    /// The name of its stage.
     fn stage(plan: &Analysis) -> &'static str {
         plan.label()
     }
@@ -44,24 +50,24 @@ pub trait Named: Experiment {
 
 fn absent<T: Named>() -> String {
     format!(
-        "The plan of this session has no {}, and a plan does not change once its session exists. \
+        "This session's plan has no {}, and the plan of an existing session cannot change. \
          A new session can have {}:",
         T::NAME,
         T::AGAIN
     )
 }
 
-fn pending(scene: &Scene<'_>, name: &str, at: usize) -> String {
-    match waits_for(scene.session, at + 1) {
+fn pending(scene: &Scene<'_>, name: &str, index: usize) -> String {
+    match waits_for(scene.session, index + 1) {
         Some(other) => format!("Nothing yet: {name} waits for {other}."),
         None if scene.session.run.is_none() => {
             format!("Nothing yet: {name} is next. Run the session to begin it.")
         }
-        None => format!("Nothing yet: {name} begins."),
+        None => format!("Nothing yet: {name} is starting."),
     }
 }
 
-/// Says it in the middle, with what to type below it.
+/// Draws the message in the middle, with the command to type below it.
 fn say(scene: &Scene<'_>, text: &str, example: Option<&str>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let lines = wrap(text, area.width.saturating_sub(4).min(72));
@@ -72,7 +78,7 @@ fn say(scene: &Scene<'_>, text: &str, example: Option<&str>, area: Rect, buf: &m
     if let Some(example) = example {
         let example = format!("noisescope new NAME --set '{example}'");
         all.push(Line::default());
-        // What is to be typed is broken between words, as a shell lets one do within quotes.
+        // The command is broken between words, which a shell allows within quotes.
         for line in wrap(&example, area.width) {
             all.push(Line::from(Span::styled(line, theme.accent())));
         }

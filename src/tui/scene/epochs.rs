@@ -1,4 +1,4 @@
-//! Curves of loss and accuracy by epoch, side by side or above each other.
+//! Curves of loss and accuracy by epoch, side by side or stacked.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -12,7 +12,7 @@ use crate::session::record::{Epoch, Training};
 use crate::tui::widget::curve::{Axis, Chart, End, Mark, Series, Stroke};
 use crate::tui::widget::text::{below, beside, left, start, top};
 
-/// Epochs that the plan has.
+/// Number of epochs planned.
 pub fn planned(scene: &Scene<'_>) -> usize {
     match &scene.session.config.network.weights {
         Weights::Train(plan) => plan.epochs,
@@ -20,7 +20,7 @@ pub fn planned(scene: &Scene<'_>) -> usize {
     }
 }
 
-/// Last epoch on the level axis: the plan's while training, the last one once it is over.
+/// The last epoch on the horizontal axis: the planned one during training, the last trained one afterwards.
 pub fn last_epoch(scene: &Scene<'_>, training: &Training) -> f64 {
     let last = if training.finished {
         training.epochs.len()
@@ -40,7 +40,7 @@ pub fn charts(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     accuracy(scene, training, beside(area, half), buf);
 }
 
-/// The same above each other, for a place beside something else.
+/// The same curves stacked, for an area beside something else.
 pub fn stacked(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let Some(training) = &scene.session.record.training else {
         return;
@@ -77,10 +77,10 @@ fn epoch_labels(last: f64) -> Vec<(f64, String)> {
         .find(|step| last / step <= 8.0)
         .unwrap_or(1000.0);
     let mut labels = vec![(0.0, "0".to_string())];
-    let mut at = step;
-    while at <= last {
-        labels.push((at, format!("{at:.0}")));
-        at += step;
+    let mut epoch = step;
+    while epoch <= last {
+        labels.push((epoch, format!("{epoch:.0}")));
+        epoch += step;
     }
     labels
 }
@@ -105,11 +105,11 @@ fn loss(scene: &Scene<'_>, training: &Training, area: Rect, buf: &mut Buffer) {
         (low, high.max(low * 2.0))
     };
     let (y, ticks) = log_axis(low, high);
-    let curve = |of: fn(&Epoch) -> f64| -> Vec<(f64, f64)> {
+    let curve = |value: fn(&Epoch) -> f64| -> Vec<(f64, f64)> {
         training
             .epochs
             .iter()
-            .map(|e| (e.epoch as f64, of(e)))
+            .map(|e| (e.epoch as f64, value(e)))
             .collect()
     };
     Chart {
@@ -151,15 +151,15 @@ fn accuracy(scene: &Scene<'_>, training: &Training, area: Rect, buf: &mut Buffer
         .flat_map(|e| [e.train_accuracy, e.valid_accuracy])
         .filter(|y| y.is_finite())
         .fold(0.98_f64, f64::min);
-    // Down to a round share below everything seen.
+    // Down to a round fraction below every value.
     let step = if lowest >= 0.9 { 0.02 } else { 0.1 };
     let low = ((lowest / step).floor() * step).max(0.0);
     let grid = (1.0 - low) / 4.0;
-    let curve = |of: fn(&Epoch) -> f64| -> Vec<(f64, f64)> {
+    let curve = |value: fn(&Epoch) -> f64| -> Vec<(f64, f64)> {
         training
             .epochs
             .iter()
-            .map(|e| (e.epoch as f64, of(e)))
+            .map(|e| (e.epoch as f64, value(e)))
             .collect()
     };
     Chart {
@@ -189,7 +189,7 @@ fn accuracy(scene: &Scene<'_>, training: &Training, area: Rect, buf: &mut Buffer
     .draw(below(area, 1), theme, buf);
 }
 
-/// The best epoch's place and its value.
+/// A mark at the best epoch, with its value.
 fn best(training: &Training, at: End, value: fn(&Epoch) -> String) -> Option<Mark> {
     let best = training.best_epoch?;
     let epoch = training.epochs.iter().find(|e| e.epoch == best)?;

@@ -1,4 +1,4 @@
-//! An image in \[0,1\], in its colours where it has three channels.
+//! Draws an image in \[0,1\], in colour if it has three channels.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -15,8 +15,8 @@ const RAMP: Ramp = Ramp::Grey {
     high: 1.0,
 };
 
-/// Draws an image, \[C,H,W\], over the whole of `area`: of three channels in colour, of other
-/// numbers what is looked at.
+/// Draws an image, \[C,H,W\], over the whole of `area`: in colour if it has three channels, otherwise its
+/// selected component.
 pub fn draw(scene: &Scene<'_>, image: &[f32], shape: Shape, area: Rect, buf: &mut Buffer) {
     let look = match shape[0] {
         RGB => Look::Luminance,

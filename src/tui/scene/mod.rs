@@ -1,4 +1,4 @@
-//! What a view draws, and the pieces that several views draw with. None of them knows a view.
+//! [`Scene`], the input from which views are drawn, and the components they share. None of them knows a view.
 
 pub mod awaited;
 pub mod epochs;
@@ -12,12 +12,12 @@ use super::shared::Shared;
 use super::theme::Theme;
 use crate::session::Session;
 
-/// What a view draws: the run, what all views look at, and what the terminal can show.
+/// The input of a view's drawing: the session, the shared state of the views, and what the terminal can show.
 #[derive(Debug, Clone, Copy)]
 pub struct Scene<'a> {
-    /// The run.
+    /// The session.
     pub session: &'a Session,
-    /// What all views look at.
+    /// The state that all views share.
     pub shared: &'a Shared,
     /// What the terminal can show.
     pub theme: &'a Theme,

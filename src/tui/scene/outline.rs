@@ -1,4 +1,4 @@
-//! A window of a map, outlined.
+//! Outlines a window of a map.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -6,8 +6,8 @@ use ratatui::style::Style;
 
 use crate::tui::theme::{Depth, Theme};
 
-/// A box about a window, (top row, left column, side), of the map of `size`, (rows, columns), that
-/// fills `area`; where the map is too small for one, brackets.
+/// Draws a box around a window, (top row, left column, side), of the map of `size`, (rows, columns), that
+/// fills `area`; brackets if the box would be too small.
 pub fn outline(
     (row, column, side): (usize, usize, usize),
     size: (usize, usize),
@@ -19,10 +19,10 @@ pub fn outline(
     if area.is_empty() {
         return;
     }
-    let span = |first: usize, of: usize, length: u16| {
-        let at = |pixel: usize| pixel as f64 / of as f64 * f64::from(length);
-        let low = at(first).floor() as u16;
-        let high = (at(first + side).ceil() as u16).saturating_sub(1);
+    let span = |first: usize, total: usize, length: u16| {
+        let scaled = |pixel: usize| pixel as f64 / total as f64 * f64::from(length);
+        let low = scaled(first).floor() as u16;
+        let high = (scaled(first + side).ceil() as u16).saturating_sub(1);
         (low.min(length - 1), high.clamp(low, length - 1))
     };
     let (top, bottom) = span(row, size.0, area.height);
@@ -53,8 +53,8 @@ pub fn outline(
         put(left, y, down);
         put(right, y, down);
     }
-    let places = [(left, top), (right, top), (left, bottom), (right, bottom)];
-    for (corner, (x, y)) in corners.chars().zip(places) {
+    let positions = [(left, top), (right, top), (left, bottom), (right, bottom)];
+    for (corner, (x, y)) in corners.chars().zip(positions) {
         put(x, y, corner.encode_utf8(&mut [0; 4]));
     }
 }

@@ -1,5 +1,4 @@
-//! The stages of a run and its phase in words, from the engine's word where one runs, else from
-//! the record.
+//! The stages and the phase of a run in words, as its engine reports them or, without one, from the record.
 
 use ratatui::style::Style;
 
@@ -22,7 +21,7 @@ pub fn stages(session: &Session) -> Vec<Stage> {
     session.stages()
 }
 
-/// The stage that is being worked on.
+/// The stage in progress.
 pub fn current(session: &Session) -> Option<usize> {
     match session.run.as_ref()?.phase {
         Phase::Working(stage) | Phase::Paused(stage) => Some(stage),
@@ -30,15 +29,15 @@ pub fn current(session: &Session) -> Option<usize> {
     }
 }
 
-/// How the session in sight stands.
+/// The status of the session shown.
 pub fn standing(scene: &Scene<'_>) -> Standing {
-    // A picture that is held is judged as of then.
+    // A frozen display is judged as of when it was frozen.
     let now = scene.shared.frozen.unwrap_or(scene.shared.now);
     Standing::of(scene.session, Some(now))
 }
 
-/// The engine's word on a run that goes on as it says: its rates and times are to be believed. `None`
-/// where it waits, says nothing or cannot be reached.
+/// The engine's report on a run that is progressing: its rates and times can be trusted. `None` if it is
+/// waiting, silent or unreachable.
 pub fn moving<'a>(scene: &Scene<'a>) -> Option<&'a Run> {
     let run = scene.session.run.as_ref()?;
     let reached = !matches!(
@@ -48,7 +47,7 @@ pub fn moving<'a>(scene: &Scene<'a>) -> Option<&'a Run> {
     (reached && standing(scene) == Standing::Running).then_some(run)
 }
 
-/// The phase: its mark, its words, and their style.
+/// The phase: its mark, its text and their style.
 pub fn phase(scene: &Scene<'_>) -> (&'static str, String, Style) {
     let Scene {
         session,
@@ -82,13 +81,13 @@ pub fn phase(scene: &Scene<'_>) -> (&'static str, String, Style) {
             _ => (glyphs.waiting, "starting".into(), theme.dim()),
         },
         Standing::Paused => {
-            let at = current(session).map_or_else(String::new, stage);
-            (glyphs.paused, format!("paused in {at}"), theme.warning())
+            let stage = current(session).map_or_else(String::new, stage);
+            (glyphs.paused, format!("paused in {stage}"), theme.warning())
         }
         Standing::Hung(since) => {
             let silent = theme.duration((shared.now - since).max(0) as f64);
-            let words = format!("hung, no word for {silent}");
-            (glyphs.warning, words, theme.warning())
+            let text = format!("hung, silent for {silent}");
+            (glyphs.warning, text, theme.warning())
         }
         Standing::Interrupted | Standing::Stopped => (glyphs.stopped, word(), theme.dim()),
         Standing::Finished => (glyphs.done, word(), theme.accent()),
@@ -99,16 +98,16 @@ pub fn phase(scene: &Scene<'_>) -> (&'static str, String, Style) {
     }
 }
 
-/// What went wrong or needs a person, if anything.
+/// What went wrong or needs attention, if anything.
 pub fn problem(scene: &Scene<'_>) -> Option<String> {
     let Scene {
         session, shared, ..
     } = *scene;
-    if let Connection::Lost(why) = &shared.connection
+    if let Connection::Lost(reason) = &shared.connection
         && !is_finished(session)
     {
-        let why = why.trim_end_matches('.');
-        return Some(format!("engine lost: {why}. Read-only; looking for it"));
+        let reason = reason.trim_end_matches('.');
+        return Some(format!("engine lost: {reason}. Read-only; looking for it"));
     }
     if let Some(run) = &session.run {
         if let Phase::Failed(message) = &run.phase {
@@ -116,7 +115,7 @@ pub fn problem(scene: &Scene<'_>) -> Option<String> {
         }
         let still = shared.frozen.map(|since| {
             let seconds = duration((shared.now - since).max(0) as f64);
-            format!("the picture stands still for {seconds}; the run goes on. Space lets it follow")
+            format!("display frozen for {seconds}; the run continues. Space unfreezes it")
         });
         return run.problem.clone().or(still);
     }
@@ -126,16 +125,16 @@ pub fn problem(scene: &Scene<'_>) -> Option<String> {
     }
 }
 
-/// What a stage that has not begun waits for: the classification images that it works with, else
-/// the stage under way before it. `None` where nothing is before it.
+/// The stage that a stage which has not begun waits for: the classification images it needs, else the first
+/// unfinished stage before it. `None` if nothing precedes it.
 pub fn waits_for(session: &Session, stage: usize) -> Option<String> {
     let stages = stages(session);
     let config = &session.config;
-    let at = stage.checked_sub(1)?;
-    let needs = config.analyses.get(at)?.needs_classification_images();
-    let own = needs.then(|| config.images_before(at)).flatten();
-    let is_open = |&place: &usize| stages.get(place).is_some_and(|it| !it.finished);
-    let before = own.map(|at| at + 1).filter(is_open);
+    let analysis = stage.checked_sub(1)?;
+    let needs = config.analyses.get(analysis)?.needs_classification_images();
+    let images = needs.then(|| config.images_before(analysis)).flatten();
+    let is_open = |&index: &usize| stages.get(index).is_some_and(|stage| !stage.finished);
+    let before = images.map(|index| index + 1).filter(is_open);
     let before = before.or_else(|| (0..stage).find(is_open))?;
-    stages.get(before).map(|it| it.name.clone())
+    stages.get(before).map(|stage| stage.name.clone())
 }

@@ -1,5 +1,5 @@
-//! The few colours of text: an accent, a dim one, one for warnings. Each is a middle tone that reads on light
-//! and on dark; they are a person's own to change. Those of maps are not: they carry numbers.
+//! The few colours of text: an accent, a dim one and one for warnings. Each is a middle tone that is legible
+//! on light and dark backgrounds; users may change them. Those of maps encode values and are fixed.
 
 use ratatui::style::Color;
 
@@ -7,7 +7,7 @@ use super::Depth;
 use super::palette::{nearest_index, nearest_of_sixteen};
 use crate::drawing::colour::Rgb;
 
-/// A colour of text, at every depth.
+/// A colour of text, at every colour depth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tone {
     rgb: Rgb,
@@ -16,7 +16,7 @@ pub struct Tone {
 }
 
 impl Tone {
-    /// The nearest that each depth has to this colour.
+    /// The nearest colour to this one at every depth.
     pub fn of(rgb: Rgb) -> Self {
         Self {
             rgb,
@@ -25,7 +25,7 @@ impl Tone {
         }
     }
 
-    /// The same from `#0096a8`.
+    /// Parses `#0096a8`.
     ///
     /// # Errors
     /// What is wrong with the text.
@@ -33,19 +33,21 @@ impl Tone {
         let digits = text.strip_prefix('#').filter(|rest| rest.len() == 6);
         let number = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
         let Some(number) = number else {
-            return Err(format!("`{text}` is no colour; write one as \"#0096a8\""));
+            return Err(format!(
+                "`{text}` is not a colour; write one as \"#0096a8\""
+            ));
         };
         let [_, r, g, b] = number.to_be_bytes();
         Ok(Self::of((r, g, b)))
     }
 
-    /// It as a person writes it: `#0096a8`.
+    /// The colour as users write it: `#0096a8`.
     pub fn written(self) -> String {
         let (r, g, b) = self.rgb;
         format!("#{r:02x}{g:02x}{b:02x}")
     }
 
-    /// It as a terminal of this depth shows it; `None` where there are no colours.
+    /// The colour as a terminal of this depth shows it; `None` if it has no colours.
     pub fn at(self, depth: Depth) -> Option<Color> {
         let (r, g, b) = self.rgb;
         match depth {
@@ -60,11 +62,11 @@ impl Tone {
 /// The colours of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Colours {
-    /// What is chosen, and the keys.
+    /// The selection and the keys.
     pub accent: Tone,
     /// What needs no attention.
     pub dim: Tone,
-    /// What needs a person.
+    /// What needs the user's attention.
     pub warning: Tone,
 }
 

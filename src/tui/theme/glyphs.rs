@@ -1,45 +1,45 @@
-//! The characters that are not letters: one set in Unicode, one in ASCII.
+//! The non-letter characters: one set in Unicode, one in ASCII.
 
 /// The characters that are not letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Glyphs {
     /// Whether the terminal shows Unicode: half blocks for maps, braille for curves.
     pub unicode: bool,
-    /// Signal strength.
+    /// Signal strength γ.
     pub gamma: &'static str,
     /// Done.
     pub done: &'static str,
-    /// At work.
+    /// Working.
     pub working: &'static str,
-    /// Standing still at a person's word.
+    /// Paused by the user.
     pub paused: &'static str,
     /// Waiting for its turn.
     pub waiting: &'static str,
-    /// Ended before the plan was done.
+    /// Stopped before the plan was done.
     pub stopped: &'static str,
-    /// Could not go on.
+    /// Failed.
     pub failed: &'static str,
-    /// Before something that needs a person.
+    /// Marks something that needs the user's attention.
     pub warning: &'static str,
-    /// Before the chosen one among several.
+    /// Marks the chosen item.
     pub pointer: &'static str,
-    /// Between parts of a line.
+    /// Separates parts of a line.
     pub dot: &'static str,
-    /// The dim rule, and the empty part of a progress bar.
+    /// The dim horizontal rule, and the empty part of a progress bar.
     pub rule: &'static str,
-    /// The upright rule.
+    /// The vertical rule.
     pub upright: &'static str,
-    /// At least.
+    /// Greater than or equal.
     pub at_least: &'static str,
-    /// Parts of a progress bar's last cell, from almost nothing to all of it.
+    /// Partial fills of a progress bar's last cell, from almost empty to full.
     pub bar: &'static [&'static str],
-    /// Heights of a spark, from lowest to highest.
+    /// Heights of a sparkline, from lowest to highest.
     pub spark: &'static [&'static str],
-    /// Growing positive values of a map without colour; the first is about zero.
+    /// Increasing positive values of a map without colour; the first is near zero.
     pub positive: &'static [&'static str],
-    /// Growing negative values of a map without colour; the first is about zero.
+    /// Increasing negative values of a map without colour; the first is near zero.
     pub negative: &'static [&'static str],
-    /// Growing greys of a map without colour.
+    /// Increasing brightness of a map without colour.
     pub shades: &'static [&'static str],
 }
 
@@ -67,7 +67,7 @@ impl Glyphs {
         shades: &[" ", "░", "▒", "▓", "█"],
     };
 
-    /// For terminals without.
+    /// For terminals without Unicode.
     pub const ASCII: Self = Self {
         unicode: false,
         gamma: "gamma",
@@ -91,8 +91,8 @@ impl Glyphs {
     };
 }
 
-/// The nearest ASCII character, one for one, so that nothing else reaches a terminal that shows
-/// ASCII only, wherever the text came from.
+/// The nearest ASCII character, one for one, so that an ASCII-only terminal receives nothing else, whatever
+/// the text's origin.
 pub fn plain_ascii(symbol: &str) -> &'static str {
     match symbol {
         "γ" => "g",

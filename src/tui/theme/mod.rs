@@ -1,7 +1,7 @@
-//! What the terminal can show, decided once and passed down: colour depth, background, glyphs.
+//! [`Theme`], what the terminal can show, decided once and passed down: colour depth, background, glyphs.
 //!
-//! Text uses the terminal's own colours and a few middle tones that read on light and on dark.
-//! Only maps know the background: their zero is a grey near it.
+//! Text uses the terminal's own colours and a few middle tones legible on light and dark. Only maps depend on
+//! the background: their zero is a grey near it.
 
 mod colours;
 mod glyphs;
@@ -18,30 +18,30 @@ pub use colours::{Colours, Tone};
 pub use glyphs::{Glyphs, plain_ascii};
 pub use palette::{FEW_LEVELS, LEVELS, Palette};
 
-/// How many colours the terminal shows.
+/// The number of colours that the terminal shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Depth {
-    /// None: sign and size are told by glyphs.
+    /// None: glyphs show sign and size.
     Mono,
-    /// The sixteen of the terminal's own palette.
+    /// The 16 of the terminal's palette.
     Sixteen,
     /// The 256 of xterm.
     Indexed,
-    /// Twenty-four bits.
+    /// 24-bit colours.
     True,
 }
 
-/// What the line to the terminal can carry.
+/// The bandwidth of the line to the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Line {
-    /// Enough.
+    /// Unlimited.
     #[default]
     Fast,
-    /// Little: few colours, nothing that changes for its own sake.
+    /// Low: few colours, no decorative updates.
     Slow,
 }
 
-/// Everything that a view must know of the terminal.
+/// Everything that a view needs to know about the terminal.
 #[derive(Debug, Clone)]
 pub struct Theme {
     /// Colours.
@@ -54,12 +54,12 @@ pub struct Theme {
     pub palette: Palette,
     /// Colours of text.
     pub colours: Colours,
-    /// What the line carries.
+    /// The bandwidth of the line.
     pub line: Line,
 }
 
 impl Theme {
-    /// A theme of these capabilities.
+    /// A theme with these capabilities.
     pub fn new(depth: Depth, background: Background, unicode: bool) -> Self {
         Self {
             depth,
@@ -75,34 +75,34 @@ impl Theme {
         }
     }
 
-    /// One without colours and without Unicode: for what is measured and not drawn.
+    /// A theme without colours and Unicode, for measuring text without drawing it.
     pub fn plain() -> Self {
         Self::new(Depth::Mono, Background::Dark, false)
     }
 
-    /// The same with these colours of text.
+    /// The same theme with these colours of text.
     pub fn coloured(self, colours: Colours) -> Self {
         Self { colours, ..self }
     }
 
-    /// The same on this background.
+    /// The same theme on this background.
     pub fn on(self, background: Background) -> Self {
         let line = self.line;
-        let own = Self { background, ..self };
-        own.over(line)
+        let theme = Self { background, ..self };
+        theme.over(line)
     }
 
-    /// Whether these environment variables tell of a terminal that understands a question about its
-    /// colours, and say nothing of them.
+    /// Whether these environment variables indicate a terminal that understands a query for its colours, and
+    /// do not already give them.
     pub fn may_ask(variable: impl Fn(&str) -> Option<String>) -> bool {
         let get = |name: &str| variable(name).unwrap_or_default();
         let term = get("TERM").to_lowercase();
         let dull = ["", "dumb", "linux"].contains(&term.as_str()) || term.starts_with("vt");
-        // GNU screen answers nothing.
+        // GNU screen does not answer.
         !dull && get("STY").is_empty() && get("COLORFGBG").is_empty()
     }
 
-    /// The same over this line.
+    /// The same theme for a line of this bandwidth.
     pub fn over(self, line: Line) -> Self {
         let levels = match line {
             Line::Fast => LEVELS,
@@ -115,14 +115,14 @@ impl Theme {
         }
     }
 
-    /// What the environment says of the terminal.
+    /// The theme for the terminal that the environment describes.
     pub fn from_env() -> Self {
         Self::decide(|name| std::env::var(name).ok())
     }
 
-    /// What these environment variables say of the terminal.
+    /// The theme for the terminal that these environment variables describe.
     ///
-    /// `ssh` does not forward `COLORTERM`, so `TERM` is asked too.
+    /// `ssh` does not forward `COLORTERM`, so `TERM` counts too.
     pub fn decide(variable: impl Fn(&str) -> Option<String>) -> Self {
         let get = |name: &str| variable(name).unwrap_or_default();
         let unicode = ["LC_ALL", "LC_CTYPE", "LANG"]
@@ -132,7 +132,7 @@ impl Theme {
             .is_some_and(|value| value.contains("utf-8") || value.contains("utf8"));
         // The Linux console has neither braille nor all block glyphs in its fonts.
         let unicode = unicode && get("TERM") != "linux";
-        // `COLORFGBG` is "foreground;background" in numbers of the sixteen colours.
+        // `COLORFGBG` is "foreground;background", as numbers of the sixteen colours.
         let light = get("COLORFGBG")
             .rsplit(';')
             .next()
@@ -146,7 +146,7 @@ impl Theme {
         Self::new(depth(&get), background, unicode)
     }
 
-    /// A stretch of time, as often as the line may say a new one.
+    /// A duration, coarser on a slow line so that it changes less often.
     pub fn duration(&self, seconds: f64) -> String {
         match self.line {
             Line::Fast => format::duration(seconds),
@@ -154,7 +154,7 @@ impl Theme {
         }
     }
 
-    /// A number that changes all the time, as often as the line may say a new one.
+    /// A number that changes continually, coarser on a slow line so that it changes less often.
     pub fn rate(&self, number: f64) -> String {
         match self.line {
             Line::Fast => format::count(number),
@@ -174,7 +174,7 @@ impl Theme {
         Style::new()
     }
 
-    /// What needs no attention: labels, rules, keys' meanings.
+    /// Text that needs no attention: labels, rules, the meanings of keys.
     pub fn dim(&self) -> Style {
         match self.depth {
             Depth::Mono => Style::new().add_modifier(Modifier::DIM),
@@ -182,7 +182,7 @@ impl Theme {
         }
     }
 
-    /// What changed or is chosen.
+    /// Emphasised text.
     pub fn bright(&self) -> Style {
         Style::new().add_modifier(Modifier::BOLD)
     }
@@ -192,17 +192,17 @@ impl Theme {
         self.tone(self.colours.accent)
     }
 
-    /// The chosen thing among several: told by weight where there is no colour.
+    /// The selected item: also bold, for terminals without colour.
     pub fn chosen(&self) -> Style {
         self.accent().add_modifier(Modifier::BOLD)
     }
 
-    /// What needs a person.
+    /// What needs the user's attention.
     pub fn warning(&self) -> Style {
         self.tone(self.colours.warning).add_modifier(Modifier::BOLD)
     }
 
-    /// Black or white, whichever stands out on this colour.
+    /// Black or white, whichever stands out against this colour.
     pub fn contrast(&self, on: Color) -> Color {
         match (self.depth, palette::is_bright(on)) {
             (Depth::Mono, _) => Color::Reset,
@@ -216,7 +216,7 @@ impl Theme {
     }
 }
 
-/// Whether standard output is a terminal on which a screen can be drawn: a dumb one takes lines only.
+/// Whether standard output is a terminal on which a screen can be drawn; a dumb one only takes lines.
 pub fn can_draw() -> bool {
     let term = std::env::var("TERM").unwrap_or_default();
     std::io::stdout().is_terminal() && !term.eq_ignore_ascii_case("dumb")
@@ -227,7 +227,7 @@ fn depth(get: &impl Fn(&str) -> String) -> Depth {
     if !get("NO_COLOR").is_empty() || term == "dumb" || term.starts_with("vt") {
         return Depth::Mono;
     }
-    // GNU screen passes no 24-bit colours on, whatever the terminal around it said of itself.
+    // GNU screen does not pass on 24-bit colours, whatever the surrounding terminal supports.
     if !get("STY").is_empty() {
         return match term.contains("256color") {
             true => Depth::Indexed,
@@ -252,8 +252,8 @@ fn depth(get: &impl Fn(&str) -> String) -> Depth {
     {
         return Depth::True;
     }
-    // Every terminal that calls itself xterm, tmux or screen with 256 colours has them; plain
-    // `xterm` is what containers and old profiles say, and has had them for twenty years.
+    // Every terminal that calls itself xterm, tmux or screen with 256 colours has them; plain `xterm` is the
+    // default of containers and old profiles, and has had them for twenty years.
     if term.contains("256color") || term == "xterm" || term.starts_with("tmux") {
         return Depth::Indexed;
     }
@@ -352,8 +352,8 @@ mod tests {
     fn a_terminal_is_asked_where_it_understands_and_nothing_else_says_it() {
         let may = |variables: &[(&str, &str)]| {
             Theme::may_ask(|name| {
-                let own = variables.iter().find(|(key, _)| *key == name);
-                own.map(|(_, value)| (*value).to_string())
+                let found = variables.iter().find(|(key, _)| *key == name);
+                found.map(|(_, value)| (*value).to_string())
             })
         };
         assert!(may(&[("TERM", "xterm-256color")]));

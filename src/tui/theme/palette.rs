@@ -1,8 +1,8 @@
-//! Colours of maps: a diverging ramp from blue over grey to orange, and a grey ramp.
+//! Colours of maps: a diverging ramp from blue through grey to orange, and a grey ramp.
 //!
-//! Both sides of the diverging ramp have the same lightness and chroma at the same distance from
-//! zero (in OKLCh), so neither sign looks stronger; blue and orange stay apart for every common
-//! kind of colour blindness.
+//! Both sides of the diverging ramp have the same lightness and chroma at the same distance from zero (in
+//! OKLCh), so neither sign looks stronger; blue and orange remain distinguishable with every common kind of
+//! colour blindness.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use ratatui::style::Color;
 use super::{Background, Depth};
 use crate::drawing::colour::{Rgb, oklab, ramp};
 
-/// Steps on each side of zero. Few enough that a map which hardly changes sends hardly a byte.
+/// Steps on each side of zero; few enough that a nearly unchanged map sends hardly any bytes.
 pub const LEVELS: usize = 32;
 /// The same for a slow line.
 pub const FEW_LEVELS: usize = 16;
@@ -24,7 +24,7 @@ pub struct Palette {
     /// Greys from 0 to 1.
     sequential: Vec<Color>,
     depth: Depth,
-    /// Where each colour stands in its ramp.
+    /// The index of each colour in its ramp.
     places: [HashMap<Color, usize>; 2],
 }
 
@@ -34,17 +34,17 @@ impl Palette {
         Self::with_levels(depth, background, LEVELS)
     }
 
-    /// The same with so many steps on each side of zero, and as many greys.
+    /// The same with this many steps on each side of zero, and as many greys.
     pub fn with_levels(depth: Depth, background: Background, levels: usize) -> Self {
         let share = |level: i32| f64::from(level) / levels as f64;
         let last = levels as i32;
-        let of = |ramp: &[Color]| {
-            let places = ramp
+        let indices = |ramp: &[Color]| {
+            let pairs = ramp
                 .iter()
                 .enumerate()
-                .map(|(place, colour)| (*colour, place));
-            // The first of several places of one colour.
-            places.rev().collect::<HashMap<Color, usize>>()
+                .map(|(index, colour)| (*colour, index));
+            // Of repeated colours, the first index.
+            pairs.rev().collect::<HashMap<Color, usize>>()
         };
         let diverging: Vec<Color> = (-last..=last)
             .map(|level| diverging(share(level), depth, background))
@@ -53,7 +53,7 @@ impl Palette {
             .map(|level| sequential(share(level), depth))
             .collect();
         Self {
-            places: [of(&diverging), of(&sequential)],
+            places: [indices(&diverging), indices(&sequential)],
             diverging,
             sequential,
             depth,
@@ -82,8 +82,8 @@ impl Palette {
         self.sequential[(t * last).round() as usize]
     }
 
-    /// Colour of red, green and blue in \[0,1\], in as many steps as the greys have; the nearest that
-    /// the terminal has.
+    /// The nearest available colour to red, green and blue in \[0,1\], quantised to as many steps as there
+    /// are greys.
     pub fn mixed(&self, rgb: [f32; 3]) -> Color {
         let last = (self.sequential.len() - 1) as f32;
         let byte = |t: f32| {
@@ -99,7 +99,7 @@ impl Palette {
         }
     }
 
-    /// How many steps lie between two colours of the same ramp.
+    /// Number of steps between two colours of the same ramp; `None` if they share none.
     pub fn steps(&self, a: Color, b: Color) -> Option<usize> {
         let between =
             |places: &HashMap<Color, usize>| Some(places.get(&a)?.abs_diff(*places.get(&b)?));
@@ -108,10 +108,10 @@ impl Palette {
 }
 
 fn diverging(t: f64, depth: Depth, background: Background) -> Color {
-    let size = t.abs();
+    let magnitude = t.abs();
     match depth {
         Depth::Mono => Color::Reset,
-        Depth::Sixteen => match (size, t > 0.0) {
+        Depth::Sixteen => match (magnitude, t > 0.0) {
             (..0.12, _) => Color::DarkGray,
             (..0.5, true) => Color::Yellow,
             (_, true) => Color::LightYellow,
@@ -141,14 +141,14 @@ fn sequential(t: f64, depth: Depth) -> Color {
     }
 }
 
-/// The same among xterm's 256, without its first sixteen, which people redefine: picked by eye,
+/// The diverging ramp in xterm's 256 colours, without the first sixteen, which users redefine; picked by eye,
 /// because the nearest colours would all be grey near zero.
 fn indexed_ramp(t: f64, background: Background) -> u8 {
     let (zero, orange, blue): (u8, [u8; 5], [u8; 5]) = match background {
         Background::Dark => (237, [94, 130, 172, 215, 222], [24, 32, 75, 117, 153]),
         Background::Light => (254, [223, 215, 172, 130, 94], [153, 111, 68, 26, 24]),
     };
-    // The first colours are far from grey: what is near zero must not look like them.
+    // The first colours differ strongly from grey, so values near zero must not use them.
     let step = match t.abs() {
         ..0.12 => return zero,
         ..0.28 => 0,
@@ -160,7 +160,7 @@ fn indexed_ramp(t: f64, background: Background) -> u8 {
     if t > 0.0 { orange[step] } else { blue[step] }
 }
 
-/// Whether black or white text reads better on this colour.
+/// Whether black text reads better on this colour than white.
 pub(super) fn is_bright(colour: Color) -> bool {
     let rgb = match colour {
         Color::Rgb(r, g, b) => (r, g, b),
@@ -176,7 +176,7 @@ fn distance(a: Rgb, b: Rgb) -> f64 {
     a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum()
 }
 
-/// The nearest of the sixteen colours, as most terminals have them.
+/// The nearest of the sixteen colours, as most terminals define them.
 pub(super) fn nearest_of_sixteen(rgb: Rgb) -> Color {
     const SIXTEEN: [(Color, Rgb); 16] = [
         (Color::Black, (0, 0, 0)),
@@ -196,12 +196,12 @@ pub(super) fn nearest_of_sixteen(rgb: Rgb) -> Color {
         (Color::LightCyan, (0, 255, 255)),
         (Color::White, (255, 255, 255)),
     ];
-    let to = |own: &&(Color, Rgb)| distance(own.1, rgb);
+    let to = |candidate: &&(Color, Rgb)| distance(candidate.1, rgb);
     let nearest = SIXTEEN.iter().min_by(|a, b| to(a).total_cmp(&to(b)));
-    nearest.map_or(Color::Reset, |own| own.0)
+    nearest.map_or(Color::Reset, |candidate| candidate.0)
 }
 
-/// The nearest of xterm's cube of 216 colours and its 24 greys.
+/// The nearest colour in xterm's cube of 216 colours and its 24 greys.
 pub(super) fn nearest_index(rgb: Rgb) -> u8 {
     let step = |value: u8| match value {
         ..48 => 0,
@@ -281,7 +281,7 @@ mod tests {
                 let t = level as f32 / LEVELS as f32;
                 let (plus, minus) = (lab(palette.diverging(t)), lab(palette.diverging(-t)));
                 assert!((plus[0] - minus[0]).abs() < 0.01, "{t}: {plus:?} {minus:?}");
-                // Blue to yellow is the axis that red-green blindness leaves.
+                // Red-green blindness leaves the blue-yellow axis intact.
                 assert!(plus[2] > 0.0 && minus[2] < 0.0, "{t}: {plus:?} {minus:?}");
             }
         }

@@ -1,8 +1,8 @@
-//! The views. Each is a folder: what it looks at, what an action does there, and how it is drawn.
+//! The views. Each is a folder with its state, its actions and its drawing.
 //!
-//! A view keeps what belongs to it alone, so it is as one left it when one comes back. It draws a
-//! [`Scene`], computes nothing but its layout, and knows no other view. A new view is a folder
-//! here and a line in [`super::views::VIEWS`].
+//! A view keeps its own state, so returning to it shows it unchanged. It draws a [`Scene`], computes nothing
+//! but its layout, and knows no other view. A new view is a folder here and a line in
+//! [`super::views::VIEWS`].
 
 pub mod attack;
 pub mod audit;
@@ -31,78 +31,78 @@ use crate::figure::Figure;
 use crate::session::Session;
 use crate::session::record::NoteOn;
 
-/// A line of the table of views.
+/// A row of the table of views.
 #[derive(Debug)]
 pub struct Entry {
     /// The name on its tab.
     pub name: &'static str,
-    /// Least time between two frames that show newer states of the run.
+    /// Minimum time between two frames that show newer states of the run.
     pub pace: Duration,
-    /// Whether the log stands below it where there is room, or only when asked for.
+    /// Whether the log is shown below it if there is room, or only on request.
     pub log: Log,
-    /// The view as it is at first.
+    /// Creates the view in its initial state.
     pub new: fn() -> Box<dyn View>,
 }
 
-/// Whether a view has the log below it.
+/// When a view has the log below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Log {
-    /// Where there is room.
+    /// If there is room.
     WhereRoom,
-    /// When asked for.
+    /// On request.
     WhenAsked,
 }
 
-/// One view: what it looks at is its own.
+/// One view, with its own state.
 pub trait View: Any + Debug + Send + Boxed {
-    /// Draws it: a pure function of what it looks at, the scene and the place.
+    /// Draws the view: a pure function of its state, the scene and the area.
     fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer);
 
-    /// What can be done in it now, as places of the table of actions.
+    /// The current places of the table of actions in this view.
     fn places(&self) -> &'static [Place];
 
-    /// Applies an action. What it does not know, it ignores: then that is for all views to do.
+    /// Applies an action. Unknown actions are ignored and left to the state shared by all views.
     fn update(&mut self, action: Action, shared: &mut Shared, around: &Around<'_>) -> Reply {
         let _ = (action, shared, around);
         Reply::Ignored
     }
 
-    /// Whether an action of its places can do anything now. It lets others' actions pass.
+    /// Whether an action of its places is possible now; true for all other actions.
     fn is_possible(&self, action: Action, session: &Session) -> bool {
         let _ = (action, session);
         true
     }
 
-    /// The figure that shows the same at full resolution, if there is one.
+    /// The figure that shows the same content at full resolution, if there is one.
     fn figure(&self, shared: &Shared, session: &Session) -> Option<Figure> {
         let _ = (shared, session);
         None
     }
 
-    /// The names of what can be jumped to in it, by a number or from a list of its own.
-    fn names(&self, wanted: Wanted, session: &Session) -> Option<Names> {
-        let _ = (wanted, session);
+    /// The names of its jump targets, by number or from the view's own list.
+    fn names(&self, kind: Wanted, session: &Session) -> Option<Names> {
+        let _ = (kind, session);
         None
     }
 
-    /// Jumps to one of these names, by its place.
-    fn choose(&mut self, wanted: Wanted, at: usize, session: &Session) {
-        let _ = (wanted, at, session);
+    /// Jumps to one of these names, by its index.
+    fn choose(&mut self, kind: Wanted, index: usize, session: &Session) {
+        let _ = (kind, index, session);
     }
 
-    /// The number that is pointed at, as one would write it down.
+    /// The number under the cursor, formatted for copying.
     fn number(&self, shared: &Shared, session: &Session) -> Option<String> {
         let _ = (shared, session);
         None
     }
 
-    /// What of a session a note of this view is about.
+    /// The subject of a note made in this view.
     fn noted(&self, shared: &Shared, session: &Session) -> NoteOn {
         let _ = (shared, session);
         NoteOn::Session
     }
 
-    /// Where it is, as options of a command line that comes back here.
+    /// Its location, as options of a command line that returns here.
     fn place(&self, shared: &Shared, session: &Session) -> Start {
         let _ = session;
         Start {
@@ -111,10 +111,10 @@ pub trait View: Any + Debug + Send + Boxed {
         }
     }
 
-    /// Goes to such a place.
+    /// Goes to such a location.
     ///
     /// # Errors
-    /// Why there is none, and which there are.
+    /// If it does not exist; the message lists what does.
     fn go_to(&mut self, start: &Start, session: &Session) -> Result<(), String> {
         let _ = (start, session);
         Ok(())
@@ -123,64 +123,63 @@ pub trait View: Any + Debug + Send + Boxed {
     /// Whether it shows one class, or all with one of them chosen.
     fn is_of_classes(&self) -> bool {
         let classes = [Place::Classes, Place::Sheet, Place::Table, Place::Enlarged];
-        self.places().iter().any(|own| classes.contains(own))
+        self.places().iter().any(|place| classes.contains(place))
     }
 
-    /// Shows the chosen class alone, for somebody who comes from another view; says whether it
-    /// does so.
+    /// Shows the chosen class alone, when coming from another view; returns whether it can.
     fn look_closer(&mut self) -> bool {
         false
     }
 }
 
-/// What is jumped to.
+/// What kind of item to jump to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
     /// A class.
     Class,
-    /// A unit of the layer in sight.
+    /// A unit of the layer shown.
     Unit,
-    /// One of the list that the view has.
+    /// An item of the view's own list.
     Listed,
 }
 
 /// Names to choose from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
-    /// What each of them is: `class`.
+    /// What each item is: `class`.
     pub what: &'static str,
     /// The names.
     pub all: Vec<String>,
-    /// Whether the place of a name, from 0, is its number and stands for it too.
+    /// Whether an item can be selected by its index, from 0, as well as by its name.
     pub numbered: bool,
-    /// The one in sight, by its place.
+    /// The index of the current item.
     pub chosen: usize,
 }
 
-/// What a view made of an action.
+/// A view's response to an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reply {
-    /// It does not know it.
+    /// The view does not handle it.
     Ignored,
-    /// It is done.
+    /// Done.
     Done,
-    /// The chosen class is to be seen alone, in the view that can.
+    /// Show the chosen class alone, in the view that can.
     LookCloser,
 }
 
-/// What there is around a view when a key is pressed.
+/// The context of a view when a key is pressed.
 #[derive(Debug, Clone, Copy)]
 pub struct Around<'a> {
-    /// The run.
+    /// The session.
     pub session: &'a Session,
     /// What the terminal can show.
     pub theme: &'a Theme,
-    /// The place that the view is drawn on.
+    /// The area that the view is drawn on.
     pub body: Rect,
 }
 
 impl<'a> Around<'a> {
-    /// What the view draws now.
+    /// The scene that the view draws.
     pub fn scene<'b>(&self, shared: &'b Shared) -> Scene<'b>
     where
         'a: 'b,
@@ -193,9 +192,9 @@ impl<'a> Around<'a> {
     }
 }
 
-/// A view that can be copied behind its trait: every view that can be cloned.
+/// A view that can be cloned behind its trait: every view that is `Clone`.
 pub trait Boxed {
-    /// A copy.
+    /// A clone.
     fn boxed(&self) -> Box<dyn View>;
 }
 

@@ -1,4 +1,4 @@
-//! The shards of a session that is divided: how far each is, where it runs, and which need somebody.
+//! The shards of a divided session: how far each is, where it runs, and which need attention.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::tui::theme::Theme;
 use crate::tui::widget::bar::progress;
 use crate::tui::widget::text::{below, beside, centre, cut, left};
 
-/// Its line of the table.
+/// Its row of the table.
 pub const VIEW: Entry = Entry {
     name: "Shards",
     pace: Duration::from_millis(500),
@@ -32,7 +32,7 @@ pub const VIEW: Entry = Entry {
 /// The view.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Shards {
-    /// The chosen line of the list.
+    /// Index of the chosen row of the list.
     pub at: usize,
 }
 
@@ -40,9 +40,9 @@ impl View for Shards {
     fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         let theme = scene.theme;
         let shards = scene.session.run.as_ref().map(|run| &run.shards[..]);
-        let Some(shards) = shards.filter(|it| !it.is_empty()) else {
+        let Some(shards) = shards.filter(|shards| !shards.is_empty()) else {
             let words = match scene.session.record.sharding {
-                Some(_) => "Looking at the files of the shards …",
+                Some(_) => "Reading the shards' files …",
                 None => "Its shards are merged.",
             };
             centre(buf, area, area.height / 2, Span::styled(words, theme.dim()));
@@ -74,18 +74,18 @@ impl View for Shards {
         Reply::Done
     }
 
-    fn names(&self, wanted: Wanted, session: &Session) -> Option<Names> {
+    fn names(&self, kind: Wanted, session: &Session) -> Option<Names> {
         let all = in_order(session);
-        (wanted == Wanted::Listed).then(|| Names {
+        (kind == Wanted::Listed).then(|| Names {
             what: "shard",
-            all: all.iter().map(|it| it.index.to_string()).collect(),
+            all: all.iter().map(|shard| shard.index.to_string()).collect(),
             numbered: false,
             chosen: self.at,
         })
     }
 
-    fn choose(&mut self, _: Wanted, at: usize, _: &Session) {
-        self.at = at;
+    fn choose(&mut self, _: Wanted, index: usize, _: &Session) {
+        self.at = index;
     }
 
     fn figure(&self, _: &Shared, session: &Session) -> Option<Figure> {
@@ -93,20 +93,20 @@ impl View for Shards {
     }
 }
 
-/// The shards, those that need somebody first, then those at work.
+/// The shards: those that need attention first, then those at work.
 fn in_order(session: &Session) -> Vec<&ShardState> {
     let shards = session.run.as_ref().map(|run| &run.shards[..]);
     let mut order: Vec<&ShardState> = shards.unwrap_or_default().iter().collect();
-    order.sort_by_key(|it| (it.standing, it.index));
+    order.sort_by_key(|shard| (shard.standing, shard.index));
     order
 }
 
-/// All of them in one line.
+/// Draws the summary of all shards in two lines.
 fn summary(scene: &Scene<'_>, shards: &[ShardState], area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let run = scene.session.run.as_ref();
-    let (done, total) = shards.iter().fold((0, 0), |(done, total), it| {
-        (done + it.done, total + it.total)
+    let (done, total) = shards.iter().fold((0, 0), |(done, total), shard| {
+        (done + shard.done, total + shard.total)
     });
     let begin = format!("{} shards   ", shards.len());
     let used = left(buf, area, 0, Span::styled(begin, theme.bright()));
@@ -116,7 +116,7 @@ fn summary(scene: &Scene<'_>, shards: &[ShardState], area: Rect, buf: &mut Buffe
     if total > 0 {
         words += &format!(", {} of those begun", percent(done as f64 / total as f64));
     }
-    let rate: f64 = shards.iter().filter_map(|it| it.per_second).sum();
+    let rate: f64 = shards.iter().filter_map(|shard| shard.per_second).sum();
     if rate > 0.0 {
         words += &format!("   {} trials/s", theme.rate(rate));
     }
@@ -127,10 +127,10 @@ fn summary(scene: &Scene<'_>, shards: &[ShardState], area: Rect, buf: &mut Buffe
     left(buf, area, 1, Span::styled(words, theme.dim()));
 }
 
-/// A cell a shard, by number; gives the rows it took.
+/// Draws one cell per shard, by number; returns the rows used.
 fn strip(theme: &Theme, shards: &[ShardState], area: Rect, buf: &mut Buffer) -> u16 {
     let width = usize::from(area.width).max(1);
-    // No more than a third of the place: with very many shards, those that are done alike say little.
+    // At most a third of the area: with very many shards, finished ones are not worth more.
     let rows = shards
         .len()
         .div_ceil(width)
@@ -138,13 +138,13 @@ fn strip(theme: &Theme, shards: &[ShardState], area: Rect, buf: &mut Buffer) -> 
     for (row, all) in shards.chunks(width).take(rows).enumerate() {
         let cells = all
             .iter()
-            .map(|it| Span::styled(cell(theme, it), style(theme, it.standing)));
+            .map(|shard| Span::styled(cell(theme, shard), style(theme, shard.standing)));
         left(buf, area, row as u16, Line::from(cells.collect::<Vec<_>>()));
     }
     rows as u16
 }
 
-/// How far a shard is, in one character.
+/// A shard's progress, in one character.
 fn cell(theme: &Theme, shard: &ShardState) -> &'static str {
     let glyphs = &theme.glyphs;
     match shard.standing {
@@ -162,21 +162,21 @@ fn cell(theme: &Theme, shard: &ShardState) -> &'static str {
 
 fn style(theme: &Theme, standing: ShardStanding) -> Style {
     match standing {
-        it if it.needs_a_person() => theme.warning(),
+        standing if standing.needs_a_person() => theme.warning(),
         ShardStanding::Working => theme.accent(),
         ShardStanding::Done => theme.text(),
         _ => theme.dim(),
     }
 }
 
-/// What a line says of a shard, as far as there is room.
+/// Which parts of a shard's row are shown, as far as there is room.
 #[derive(Debug, Clone, Copy)]
 struct Columns {
-    /// Columns of its progress.
+    /// Columns of the progress bar.
     bar: u16,
-    /// Whether the seconds left and those since the last checkpoint have room.
+    /// Whether the time left and the time since the last checkpoint are shown.
     times: bool,
-    /// Whether the place has.
+    /// Whether node, device and job are shown.
     place: bool,
 }
 
@@ -189,7 +189,7 @@ impl Columns {
         }
     }
 
-    /// Their names.
+    /// The headings of the columns.
     fn head(self) -> String {
         let done = usize::from(self.bar) + 7;
         let mut head = format!(
@@ -206,21 +206,21 @@ impl Columns {
     }
 }
 
-/// One line a shard, those about the chosen one where not all have room.
-fn table(theme: &Theme, order: &[&ShardState], at: usize, area: Rect, buf: &mut Buffer) {
+/// Draws one row per shard; those around the chosen one if they do not all fit.
+fn table(theme: &Theme, order: &[&ShardState], chosen: usize, area: Rect, buf: &mut Buffer) {
     let room = usize::from(area.height.saturating_sub(1));
-    let at = at.min(order.len().saturating_sub(1));
+    let chosen = chosen.min(order.len().saturating_sub(1));
     let all = order.len() <= room;
     let shown = match all {
         true => 0..order.len(),
-        false => form::window(at, order.len(), room.saturating_sub(1)),
+        false => form::window(chosen, order.len(), room.saturating_sub(1)),
     };
     let columns = Columns::of(area.width.saturating_sub(2));
     let head = format!("  {}", columns.head());
     left(buf, area, 0, Span::styled(head, theme.dim()));
-    for (row, place) in shown.clone().enumerate() {
+    for (row, index) in shown.clone().enumerate() {
         let area = below(area, row as u16 + 1);
-        if place == at {
+        if index == chosen {
             left(
                 buf,
                 area,
@@ -228,13 +228,13 @@ fn table(theme: &Theme, order: &[&ShardState], at: usize, area: Rect, buf: &mut 
                 Span::styled(theme.glyphs.pointer, theme.chosen()),
             );
         }
-        line(theme, columns, order[place], beside(area, 2), buf);
+        line(theme, columns, order[index], beside(area, 2), buf);
     }
     if !all {
         let rest = order[..shown.start].iter().chain(&order[shown.end..]);
-        let rest: Vec<ShardState> = rest.map(|&it| it.clone()).collect();
+        let rest: Vec<ShardState> = rest.map(|&shard| shard.clone()).collect();
         let words = format!(
-            "{}–{} of {}; not in sight: {}",
+            "{}–{} of {}; not shown: {}",
             shown.start + 1,
             shown.end,
             order.len(),
@@ -247,36 +247,36 @@ fn table(theme: &Theme, order: &[&ShardState], at: usize, area: Rect, buf: &mut 
 }
 
 fn line(theme: &Theme, columns: Columns, shard: &ShardState, area: Rect, buf: &mut Buffer) {
-    let own = style(theme, shard.standing);
+    let shard_style = style(theme, shard.standing);
     let begin = format!("{:>5}  {:<9}  ", shard.index, shard.standing.label());
-    let used = left(buf, area, 0, Span::styled(begin, own));
+    let used = left(buf, area, 0, Span::styled(begin, shard_style));
     let share = match shard.standing {
         ShardStanding::Done => 1.0,
         _ => shard.done as f64 / shard.total.max(1) as f64,
     };
     let mut spans = progress(share, columns.bar, theme);
     let or_none = |value: Option<String>| value.unwrap_or_else(|| "-".into());
-    let rate = or_none(shard.per_second.map(|it| theme.rate(it)));
+    let rate = or_none(shard.per_second.map(|rate| theme.rate(rate)));
     spans.push(Span::raw(format!(" {:>6}  {rate:>9}", percent(share))));
     if columns.times {
-        let left = or_none(shard.eta_s.map(|it| theme.duration(it)));
-        let saved = or_none(shard.saved_s.map(|it| theme.duration(it)));
+        let left = or_none(shard.eta_s.map(|seconds| theme.duration(seconds)));
+        let saved = or_none(shard.saved_s.map(|seconds| theme.duration(seconds)));
         spans.push(Span::raw(format!("  {left:>12}  {saved:>12}")));
     }
-    let place = [
+    let location = [
         clean(&shard.node),
         clean(&shard.device),
         shard.job.as_deref().map(clean).unwrap_or_default(),
     ];
-    let place: Vec<&str> = place
+    let location: Vec<&str> = location
         .iter()
         .map(String::as_str)
-        .filter(|it| !it.is_empty())
+        .filter(|part| !part.is_empty())
         .collect();
     if columns.place {
         let (words, style) = match &shard.note {
             Some(note) => (clean(note), theme.warning()),
-            None => (place.join(" · "), theme.text()),
+            None => (location.join(" · "), theme.text()),
         };
         let taken: usize = spans.iter().map(Span::width).sum();
         let room = usize::from(area.width - used).saturating_sub(taken + 2);

@@ -1,10 +1,10 @@
-//! Progress bars and sparks, as text.
+//! Progress bars and sparklines, as text.
 
 use ratatui::text::Span;
 
 use crate::tui::theme::Theme;
 
-/// A bar of `width` columns, `share` of it filled.
+/// A bar of `width` columns, filled to the fraction `share`.
 pub fn progress(share: f64, width: u16, theme: &Theme) -> Vec<Span<'static>> {
     let share = if share.is_finite() {
         share.clamp(0.0, 1.0)
@@ -28,12 +28,12 @@ pub fn progress(share: f64, width: u16, theme: &Theme) -> Vec<Span<'static>> {
     ]
 }
 
-/// The last `width` values as heights between zero and the greatest.
+/// The last `width` values as heights between zero and the largest.
 pub fn spark(values: &[f32], width: u16, theme: &Theme) -> String {
     let start = values.len().saturating_sub(usize::from(width));
     let values = &values[start..];
-    let most = values.iter().copied().fold(0.0_f32, f32::max);
-    between(values, 0.0, most, theme)
+    let largest = values.iter().copied().fold(0.0_f32, f32::max);
+    between(values, 0.0, largest, theme)
 }
 
 /// Values as heights between `low` and `high`.

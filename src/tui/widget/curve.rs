@@ -1,16 +1,19 @@
-//! Curves over two axes: eight braille dots a cell, or one character a cell without Unicode.
+//! Curves over two axes: eight braille dots per cell, or one character per cell without Unicode.
+
+mod canvas;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Span;
 
+use self::canvas::{Canvas, line};
 use super::text::{beside, left, right, start};
 pub use crate::drawing::Stroke;
 use crate::tui::theme::Theme;
 
 impl Stroke {
-    /// A piece of it, for a legend.
+    /// A short sample of the stroke, for a legend.
     pub fn sample(self, theme: &Theme) -> &'static str {
         match self {
             _ if !theme.glyphs.unicode => self.ascii(),
@@ -36,44 +39,44 @@ impl Stroke {
 /// One curve.
 #[derive(Debug, Clone)]
 pub struct Series {
-    /// (x, y), by growing x.
+    /// (x, y), by increasing x.
     pub points: Vec<(f64, f64)>,
     /// Its colour.
     pub style: Style,
-    /// How it is drawn.
+    /// The line style.
     pub stroke: Stroke,
 }
 
-/// How sure a curve is: what lies between two others.
+/// The uncertainty of a curve: the area between two other curves.
 #[derive(Debug, Clone)]
 pub struct Band {
-    /// (x, low, high), by growing x.
+    /// (x, low, high), by increasing x.
     pub points: Vec<(f64, f64, f64)>,
     /// Its colour.
     pub style: Style,
 }
 
-/// How the upright axis is divided.
+/// The scale of the vertical axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Axis {
-    /// Evenly.
+    /// Linear.
     Linear,
-    /// By powers.
+    /// Logarithmic.
     Log,
 }
 
-/// An upright line in a chart.
+/// A vertical line in a chart.
 #[derive(Debug, Clone)]
 pub struct Mark {
-    /// Where it stands.
+    /// Its position.
     pub x: f64,
-    /// What it says: the first that has room beside it.
+    /// Its label, in several versions: the first one that fits is drawn.
     pub words: Vec<String>,
-    /// Where it says so.
+    /// Where the label goes.
     pub at: End,
 }
 
-/// An end of an upright line: the words belong where no curve runs.
+/// An end of a vertical line: the label belongs where no curve runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
     /// Above curves that fall.
@@ -82,32 +85,32 @@ pub enum End {
     Bottom,
 }
 
-/// What fills a band where there is no braille.
+/// The fill character of a band without braille.
 const BAND: &str = ":";
 
 /// Curves over two axes.
 #[derive(Debug, Clone)]
 pub struct Chart {
-    /// Ends of the level axis.
+    /// Ends of the horizontal axis.
     pub x: (f64, f64),
-    /// Ends of the upright axis.
+    /// Ends of the vertical axis.
     pub y: (f64, f64),
-    /// How the upright axis is divided.
+    /// The scale of the vertical axis.
     pub axis: Axis,
-    /// Values named on the upright axis.
+    /// Labelled values on the vertical axis.
     pub y_labels: Vec<(f64, String)>,
-    /// Values named below.
+    /// Labelled values on the horizontal axis.
     pub x_labels: Vec<(f64, String)>,
-    /// An upright line.
+    /// A vertical line.
     pub mark: Option<Mark>,
     /// The curves, the last on top.
     pub series: Vec<Series>,
-    /// Columns for the names on the upright axis.
+    /// Columns for the labels of the vertical axis.
     pub gutter: u16,
 }
 
 impl Chart {
-    /// One of shares in \[0, 1\], in per cent; x runs over \[0, 1\] and has no labels yet.
+    /// A chart of shares in \[0, 1\], as percentages; x covers \[0, 1\] and has no labels yet.
     pub fn of_shares(series: Vec<Series>, area: Rect) -> Self {
         let step = if area.height >= 14 { 0.2 } else { 0.5 };
         let ticks = (0..).map(|i| f64::from(i) * step);
@@ -126,7 +129,7 @@ impl Chart {
         }
     }
 
-    /// Draws the chart over the whole of `area`; its last row carries the names of x.
+    /// Draws the chart over the whole of `area`; the last row holds the labels of x.
     pub fn draw(&self, area: Rect, theme: &Theme, buf: &mut Buffer) {
         self.draw_over(&[], area, theme, buf);
     }
@@ -161,20 +164,20 @@ impl Chart {
         }
     }
 
-    /// The line of a mark, below the curves.
+    /// Draws the line of a mark, below the curves.
     fn line(&self, mark: &Mark, plot: Rect, theme: &Theme, buf: &mut Buffer) {
-        let at = beside(plot, self.column(mark.x, plot.width));
+        let column = beside(plot, self.column(mark.x, plot.width));
         for row in 0..plot.height {
             left(
                 buf,
-                at,
+                column,
                 row,
                 Span::styled(theme.glyphs.upright, theme.dim()),
             );
         }
     }
 
-    /// The words of a mark, beside its line and above the curves.
+    /// Draws the label of a mark, beside its line and above the curves.
     fn words(&self, mark: &Mark, plot: Rect, theme: &Theme, buf: &mut Buffer) {
         let column = self.column(mark.x, plot.width);
         let row = match mark.at {
@@ -201,7 +204,7 @@ impl Chart {
             width: self.gutter.saturating_sub(1).min(area.width),
             ..area
         };
-        // Both ends first: on a low chart what lies between has no row of its own.
+        // Both ends first: on a low chart the values between them have no rows of their own.
         let ends = self
             .y_labels
             .first()
@@ -236,14 +239,14 @@ impl Chart {
             if start < free {
                 continue;
             }
-            let at = Rect {
+            let label_area = Rect {
                 x: start,
                 width,
                 ..area
             };
             left(
                 buf,
-                at,
+                label_area,
                 area.height - 1,
                 Span::styled(name.clone(), theme.dim()),
             );
@@ -319,7 +322,7 @@ impl Chart {
         }
     }
 
-    /// Every other dot between the two edges of a band.
+    /// Fills a band with every other dot between its two edges.
     fn fill(&self, band: &Band, canvas: &mut Canvas) {
         let (width, height) = canvas.dots();
         let dots: Vec<(i32, f64, f64)> = band
@@ -343,97 +346,6 @@ impl Chart {
                     }
                 }
             }
-        }
-    }
-}
-
-/// Every dot between two, ends included (Bresenham).
-fn line((x0, y0): (i32, i32), (x1, y1): (i32, i32), mut dot: impl FnMut(i32, i32)) {
-    let (dx, dy) = ((x1 - x0).abs(), -(y1 - y0).abs());
-    let (sx, sy) = ((x1 - x0).signum(), (y1 - y0).signum());
-    let (mut x, mut y, mut error) = (x0, y0, dx + dy);
-    loop {
-        dot(x, y);
-        if (x, y) == (x1, y1) {
-            return;
-        }
-        let twice = 2 * error;
-        if twice >= dy {
-            error += dy;
-            x += sx;
-        }
-        if twice <= dx {
-            error += dx;
-            y += sy;
-        }
-    }
-}
-
-/// Dots over an area of cells.
-struct Canvas {
-    area: Rect,
-    unicode: bool,
-    cells: Vec<u8>,
-}
-
-/// Bits of the braille dots, by row and column.
-const BRAILLE: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
-
-impl Canvas {
-    fn new(area: Rect, theme: &Theme) -> Self {
-        Self {
-            area,
-            unicode: theme.glyphs.unicode,
-            cells: vec![0; usize::from(area.width) * usize::from(area.height)],
-        }
-    }
-
-    fn dots(&self) -> (i32, i32) {
-        let (width, height) = (i32::from(self.area.width), i32::from(self.area.height));
-        if self.unicode {
-            (2 * width, 4 * height)
-        } else {
-            (width, height)
-        }
-    }
-
-    fn dot(&mut self, x: i32, y: i32) {
-        let (width, height) = self.dots();
-        if !(0..width).contains(&x) || !(0..height).contains(&y) {
-            return;
-        }
-        let (x, y) = (x as usize, y as usize);
-        let columns = usize::from(self.area.width);
-        if self.unicode {
-            self.cells[y / 4 * columns + x / 2] |= BRAILLE[y % 4][x % 2];
-        } else {
-            self.cells[y * columns + x] = 1;
-        }
-    }
-
-    /// Puts the dots into the frame, together with those of earlier curves.
-    fn show(&self, ascii: &'static str, style: Style, buf: &mut Buffer) {
-        for (i, &bits) in self.cells.iter().enumerate() {
-            if bits == 0 {
-                continue;
-            }
-            let columns = usize::from(self.area.width);
-            let at = (
-                self.area.x + (i % columns) as u16,
-                self.area.y + (i / columns) as u16,
-            );
-            let Some(cell) = buf.cell_mut(at) else {
-                continue;
-            };
-            if self.unicode {
-                let before = cell.symbol().chars().next().map_or(0, |c| c as u32);
-                let before = before.checked_sub(0x2800).filter(|bits| *bits < 256);
-                let all = u32::from(bits) | before.unwrap_or(0);
-                cell.set_char(char::from_u32(0x2800 + all).unwrap_or(' '));
-            } else {
-                cell.set_symbol(ascii);
-            }
-            cell.set_style(Style::reset().patch(style));
         }
     }
 }

@@ -1,22 +1,24 @@
-//! A map of pixels: two a cell as half blocks, or one a cell where the terminal has no half
-//! blocks, or as glyphs whose weight tells the size and whose shape tells the sign where it has no
-//! colour.
+//! A map of pixels: two per cell as half blocks; one per cell if the terminal has no half blocks; or, without
+//! colour, glyphs whose weight shows the magnitude and whose shape shows the sign.
+
+mod grid;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
 
+use self::grid::{Grid, weights};
 use crate::figure::channels::RGB;
 use crate::tui::theme::{Depth, Theme};
 
-/// How a value becomes a colour.
+/// How values are mapped to colours.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Ramp {
-    /// Symmetric about `centre`; `limit` away from it the colours end.
+    /// Symmetric about `centre`; the colours saturate `limit` away from it.
     Diverging {
         /// The value that is grey.
         centre: f32,
-        /// Distance from it at which the colours end.
+        /// The distance from it at which the colours saturate.
         limit: f32,
     },
     /// Greys from `low` to `high`.
@@ -29,7 +31,7 @@ pub enum Ramp {
 }
 
 impl Ramp {
-    /// Where a value stands: −1 to 1 in a diverging ramp, 0 to 1 in a grey one.
+    /// The position of a value on the ramp: −1 to 1 in a diverging ramp, 0 to 1 in a grey one.
     pub fn place(self, value: f32) -> f32 {
         match self {
             Self::Diverging { centre, limit } if limit > 0.0 => {
@@ -43,23 +45,24 @@ impl Ramp {
         }
     }
 
-    /// The colour of a place.
-    pub fn colour(self, place: f32, theme: &Theme) -> Color {
+    /// The colour at a position.
+    pub fn colour(self, position: f32, theme: &Theme) -> Color {
         match self {
-            Self::Diverging { .. } => theme.palette.diverging(place),
-            Self::Grey { .. } => theme.palette.sequential(place),
+            Self::Diverging { .. } => theme.palette.diverging(position),
+            Self::Grey { .. } => theme.palette.sequential(position),
         }
     }
 
-    /// The glyph of a place where there is no colour.
-    pub fn glyph(self, place: f32, theme: &Theme) -> &'static str {
+    /// The glyph at a position, for terminals without colour.
+    pub fn glyph(self, position: f32, theme: &Theme) -> &'static str {
         let set = match self {
-            Self::Diverging { .. } if place < 0.0 => theme.glyphs.negative,
+            Self::Diverging { .. } if position < 0.0 => theme.glyphs.negative,
             Self::Diverging { .. } => theme.glyphs.positive,
             Self::Grey { .. } => theme.glyphs.shades,
         };
-        // A few glyphs must tell weak values from none: the root spends them on small values.
-        let level = (place.abs().sqrt() * set.len() as f32) as usize;
+        // A few glyphs must separate weak values from zero: the square root spreads them towards small
+        // values.
+        let level = (position.abs().sqrt() * set.len() as f32) as usize;
         set[level.min(set.len() - 1)]
     }
 }
@@ -67,18 +70,18 @@ impl Ramp {
 /// A map to draw.
 #[derive(Debug, Clone, Copy)]
 pub struct Heatmap<'a> {
-    /// Row by row.
+    /// The values, row by row.
     pub values: &'a [f32],
-    /// Red, green and blue of an image in colour, row by row: painted instead of the values where
-    /// the terminal has colours.
+    /// Red, green and blue of an image in colour, row by row: painted instead of the values if the terminal
+    /// has colours.
     pub colours: Option<[&'a [f32]; RGB]>,
     /// Height and width in pixels.
     pub size: (usize, usize),
-    /// How values become colours.
+    /// How values are mapped to colours.
     pub ramp: Ramp,
-    /// The values by whose size pixels are significant, and the bound: z and its threshold.
+    /// z of every pixel, and the threshold beyond which a pixel is significant.
     pub significance: Option<(&'a [f32], f32)>,
-    /// What to do with significance.
+    /// How significance is shown.
     pub marks: Marks,
     /// Row and column of the pixel under the cursor.
     pub cursor: Option<(usize, usize)>,
@@ -99,12 +102,12 @@ impl<'a> Heatmap<'a> {
     }
 }
 
-/// What to do with the significance of pixels.
+/// How the significance of pixels is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Marks {
-    /// Nothing.
+    /// Not at all.
     None,
-    /// Outline the significant ones, where a pixel is large enough.
+    /// Outline the significant pixels, if a pixel is large enough.
     Outline,
     /// Paint only the significant ones.
     Only,
@@ -117,8 +120,8 @@ pub fn cells(size: (usize, usize), zoom: u16) -> (u16, u16) {
 }
 
 impl Heatmap<'_> {
-    /// Draws the map over the whole of `area`: pixels are averaged where it is smaller, and
-    /// repeated where it is a whole multiple.
+    /// Draws the map over the whole of `area`: pixels are averaged if it is smaller, and repeated if it is an
+    /// integer multiple.
     pub fn draw(&self, area: Rect, theme: &Theme, buf: &mut Buffer) {
         let (height, width) = self.size;
         let area = area.intersection(buf.area);
@@ -152,11 +155,11 @@ impl Heatmap<'_> {
         self.point(area, theme, buf);
     }
 
-    /// What every point of a grid laid over the map is painted with.
+    /// The colours of a grid of points over the map.
     fn paint<'b>(&self, rows: usize, columns: usize, theme: &'b Theme) -> Paint<'b> {
         let places = match self.colours.filter(|_| theme.depth != Depth::Mono) {
             Some(colours) => {
-                let [red, green, blue] = colours.map(|own| self.places(own, rows, columns));
+                let [red, green, blue] = colours.map(|channel| self.places(channel, rows, columns));
                 let pixels = red.into_iter().zip(green).zip(blue);
                 Places::Colours(pixels.map(|((r, g), b)| [r, g, b]).collect())
             }
@@ -169,7 +172,7 @@ impl Heatmap<'_> {
         }
     }
 
-    /// The place on the ramp of every point of a grid laid over the map.
+    /// The position on the ramp of every point of a grid over the map.
     fn places(&self, values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
         let (height, width) = self.size;
         let vertical = weights(height, rows);
@@ -191,7 +194,7 @@ impl Heatmap<'_> {
         places
     }
 
-    /// Where a pixel stands on the ramp, or its middle where it is not to be painted.
+    /// The position of a pixel on the ramp, or the ramp's middle if it is not to be painted.
     fn painted(&self, values: &[f32], pixel: usize) -> f32 {
         if self.marks == Marks::Only && !self.is_significant(pixel) {
             return 0.0;
@@ -206,7 +209,7 @@ impl Heatmap<'_> {
             .is_some_and(|(z, bound)| z.get(pixel).is_some_and(|z| z.abs() > bound))
     }
 
-    /// Strokes along the edge of the significant pixels, in the cells that belong to one pixel.
+    /// Draws strokes along the edges of the significant pixels, in cells that belong to a single pixel.
     fn outline(&self, area: Rect, theme: &Theme, buf: &mut Buffer) {
         if self.significance.is_none() {
             return;
@@ -242,7 +245,7 @@ impl Heatmap<'_> {
                     continue;
                 };
                 let stroke = stroke[usize::from(!theme.glyphs.unicode)];
-                // Without colour the glyph is the value: a stroke would hide it.
+                // Without colour the glyph encodes the value, and a stroke would hide it.
                 if theme.depth != Depth::Mono {
                     let cell = &mut buf[(area.x + x, area.y + y)];
                     let colour = theme.contrast(cell.bg);
@@ -252,20 +255,20 @@ impl Heatmap<'_> {
         }
     }
 
-    /// Brackets around the pixel under the cursor, or the pixel itself in the strongest contrast.
+    /// Draws brackets around the pixel under the cursor, or the pixel itself in the strongest contrast.
     fn point(&self, area: Rect, theme: &Theme, buf: &mut Buffer) {
         let (Some((row, column)), Some(grid)) = (self.cursor, Grid::of(self.size, area)) else {
             return;
         };
-        let own: Vec<(u16, u16)> = (0..area.height)
+        let cells: Vec<(u16, u16)> = (0..area.height)
             .flat_map(|y| (0..area.width).map(move |x| (x, y)))
             .filter(|&(x, y)| grid.whole(x, y) == Some((row, column)))
             .collect();
         let bold = theme.bright();
-        if let (Some(&first), Some(&last)) = (own.first(), own.last())
+        if let (Some(&first), Some(&last)) = (cells.first(), cells.last())
             && grid.zoom > 1
         {
-            for &(x, y) in &own {
+            for &(x, y) in &cells {
                 let symbol = if x == first.0 {
                     "["
                 } else if x == last.0 {
@@ -308,14 +311,14 @@ impl Heatmap<'_> {
     }
 }
 
-/// Where the points of a grid stand on a ramp.
+/// The positions of a grid of points on a ramp.
 enum Places {
     Ramp(Vec<f32>),
     /// Red, green and blue.
     Colours(Vec<[f32; RGB]>),
 }
 
-/// What the points of a grid are painted with.
+/// The colours of a grid of points.
 struct Paint<'a> {
     places: Places,
     ramp: Ramp,
@@ -323,79 +326,17 @@ struct Paint<'a> {
 }
 
 impl Paint<'_> {
-    fn colour(&self, at: usize) -> Color {
+    fn colour(&self, index: usize) -> Color {
         match &self.places {
-            Places::Ramp(places) => self.ramp.colour(places[at], self.theme),
-            Places::Colours(places) => self.theme.palette.mixed(places[at]),
+            Places::Ramp(places) => self.ramp.colour(places[index], self.theme),
+            Places::Colours(places) => self.theme.palette.mixed(places[index]),
         }
     }
 
-    fn glyph(&self, at: usize) -> &'static str {
+    fn glyph(&self, index: usize) -> &'static str {
         match &self.places {
-            Places::Ramp(places) => self.ramp.glyph(places[at], self.theme),
+            Places::Ramp(places) => self.ramp.glyph(places[index], self.theme),
             Places::Colours(_) => " ",
-        }
-    }
-}
-
-/// For each of `to` stretches of equal length over `from` pixels: its first pixel, and how much of
-/// each pixel it covers.
-fn weights(from: usize, to: usize) -> Vec<(usize, Vec<f32>)> {
-    let step = from as f64 / to as f64;
-    (0..to)
-        .map(|i| {
-            let (start, end) = (i as f64 * step, (i as f64 + 1.0) * step);
-            // A stretch within one pixel, or a hair over its edge by rounding, is that pixel's.
-            let first = ((start + 1e-9).floor() as usize).min(from - 1);
-            let last = ((end - 1e-9).floor() as usize).clamp(first, from - 1);
-            let cover = (first..=last)
-                .map(|pixel| {
-                    let (low, high) = (pixel as f64, pixel as f64 + 1.0);
-                    (end.min(high) - start.max(low)).max(1e-6) as f32
-                })
-                .collect();
-            (first, cover)
-        })
-        .collect()
-}
-
-/// Which pixel a cell shows, at a whole zoom.
-struct Grid {
-    zoom: usize,
-}
-
-struct Edges {
-    left: bool,
-    right: bool,
-    top: bool,
-    bottom: bool,
-}
-
-impl Grid {
-    fn of(size: (usize, usize), area: Rect) -> Option<Self> {
-        let (width, rows) = (usize::from(area.width), usize::from(area.height));
-        let zoom = width / size.1;
-        let whole = zoom > 0 && zoom * size.1 == width && (zoom * size.0).div_ceil(2) == rows;
-        whole.then_some(Self { zoom })
-    }
-
-    /// Row and column of the pixel that fills this cell, where one does.
-    fn whole(&self, x: u16, y: u16) -> Option<(usize, usize)> {
-        let (top, bottom) = (
-            2 * usize::from(y) / self.zoom,
-            (2 * usize::from(y) + 1) / self.zoom,
-        );
-        (top == bottom).then_some((top, usize::from(x) / self.zoom))
-    }
-
-    /// Which edges of its pixel a cell touches.
-    fn edges(&self, x: u16, y: u16) -> Edges {
-        let (x, y) = (usize::from(x), 2 * usize::from(y));
-        Edges {
-            left: x.is_multiple_of(self.zoom),
-            right: (x + 1).is_multiple_of(self.zoom),
-            top: y.is_multiple_of(self.zoom),
-            bottom: (y + 2).is_multiple_of(self.zoom),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Things that views are made of. They know numbers and the theme, and nothing of a session.
+//! The components that views are built from. They know numbers and the theme, but no session.
 
 pub mod bar;
 pub mod curve;

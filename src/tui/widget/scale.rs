@@ -1,4 +1,4 @@
-//! The bar that says which colour is which value.
+//! Draws the scale bar that shows which colour is which value.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -11,7 +11,7 @@ pub use crate::drawing::scale::round_up;
 use crate::format::{short, signed};
 use crate::tui::theme::{Depth, Theme};
 
-/// The words at the two ends of a scale.
+/// The labels of the two ends of a scale.
 fn ends(ramp: Ramp) -> (String, String) {
     match ramp {
         Ramp::Diverging { centre: 0.0, limit } => {
@@ -31,14 +31,14 @@ pub fn columns(ramp: Ramp, width: u16) -> u16 {
     (Span::raw(low).width() + Span::raw(high).width()) as u16 + width + 2
 }
 
-/// Least columns of a bar.
+/// Minimum columns of a bar.
 const LEAST: u16 = 2;
 
-/// Draws `low ████████ high` on the first row of `area`, the bar `width` columns long, and gives
-/// the columns it took.
+/// Draws `low ████████ high` on the first row of `area`, with a bar of `width` columns; returns the columns
+/// used.
 pub fn draw(ramp: Ramp, width: u16, area: Rect, theme: &Theme, buf: &mut Buffer) -> u16 {
     let (low, high) = ends(ramp);
-    // A number cut in its middle is another number: the bar gives way, then all goes.
+    // A truncated number would be a different number: the bar shrinks first, then everything is dropped.
     let words = columns(ramp, 0);
     if area.width < words + LEAST {
         return 0;
@@ -50,16 +50,16 @@ pub fn draw(ramp: Ramp, width: u16, area: Rect, theme: &Theme, buf: &mut Buffer)
     if bar.height > 0 {
         for x in 0..width {
             let share = (f32::from(x) + 0.5) / f32::from(width);
-            let place = match ramp {
+            let position = match ramp {
                 Ramp::Diverging { .. } => 2.0 * share - 1.0,
                 Ramp::Grey { .. } => share,
             };
             let cell = &mut buf[(bar.x + x, bar.y)];
             if theme.depth == Depth::Mono {
-                cell.set_symbol(ramp.glyph(place, theme));
+                cell.set_symbol(ramp.glyph(position, theme));
             } else {
                 cell.set_symbol(" ")
-                    .set_style(Style::new().bg(ramp.colour(place, theme)));
+                    .set_style(Style::new().bg(ramp.colour(position, theme)));
             }
         }
     }

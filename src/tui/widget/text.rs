@@ -1,19 +1,18 @@
-//! Lines of text put into a frame. Where a place ends, words and numbers go as a whole: what is left of
-//! one would be another.
+//! Writes lines of text into a frame. At the end of an area, words and numbers are dropped whole, because a
+//! truncated one could be mistaken for another.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-/// Writes as much of a line as has room at `row` of `area`, from its left edge, and gives the columns it
-/// took.
+/// Writes as much of a line as fits at `row` of `area`, from its left edge; returns the columns used.
 pub fn left<'a>(buf: &mut Buffer, area: Rect, row: u16, line: impl Into<Line<'a>>) -> u16 {
     let Some(area) = row_of(buf, area, row) else {
         return 0;
     };
     let mut line = whole(line.into(), usize::from(area.width));
-    // What stood there before leaves no colour behind.
+    // Clears the style of what was drawn there before.
     line.style = Style::reset().patch(line.style);
     let (end, _) = buf.set_line(area.x, area.y, &line, area.width);
     #[cfg(test)]
@@ -21,8 +20,8 @@ pub fn left<'a>(buf: &mut Buffer, area: Rect, row: u16, line: impl Into<Line<'a>
     end - area.x
 }
 
-/// A line as far as whole words and numbers have room in `width` columns. A number and the unit after it
-/// stay together; what has neither letters nor digits, as bars have, is cut anywhere.
+/// The part of a line whose whole words and numbers fit in `width` columns. A number and the unit after it
+/// stay together; text without letters or digits, such as a bar, is cut anywhere.
 fn whole(line: Line<'_>, width: usize) -> Line<'_> {
     if line.width() <= width {
         return line;
@@ -30,7 +29,7 @@ fn whole(line: Line<'_>, width: usize) -> Line<'_> {
     let text: String = line.spans.iter().map(|span| &*span.content).collect();
     let mut left = fitting(&text, width);
     if left == 0 {
-        // A word for which a whole row is too short says that its end is missing; a number goes.
+        // A word too long for a whole row is cut with a mark; a number is dropped.
         let style = line.spans.first().map_or(line.style, |span| span.style);
         let first = words(&text).into_iter().next();
         let first = first.filter(|word| !word.split(' ').next().is_some_and(is_number));
@@ -57,23 +56,23 @@ fn whole(line: Line<'_>, width: usize) -> Line<'_> {
     Line { spans, ..line }
 }
 
-/// Bytes of the beginning of a text that stand whole in `width` columns.
+/// Bytes of the beginning of a text that fits in `width` columns without splitting words.
 fn fitting(text: &str, width: usize) -> usize {
     let columns = |text: &str| Span::raw(text).width();
     let (mut end, mut used) = (0, 0);
     for word in words(text) {
-        let own = columns(word);
-        if used + own <= width {
-            (end, used) = (end + word.len(), used + own);
+        let columns_of_word = columns(word);
+        if used + columns_of_word <= width {
+            (end, used) = (end + word.len(), used + columns_of_word);
             continue;
         }
         if !word.contains(char::is_alphanumeric) {
             for c in word.chars() {
-                let own = columns(c.encode_utf8(&mut [0; 4]));
-                if used + own > width {
+                let columns_of_char = columns(c.encode_utf8(&mut [0; 4]));
+                if used + columns_of_char > width {
                     break;
                 }
-                (end, used) = (end + c.len_utf8(), used + own);
+                (end, used) = (end + c.len_utf8(), used + columns_of_char);
             }
         }
         break;
@@ -81,7 +80,8 @@ fn fitting(text: &str, width: usize) -> usize {
     end
 }
 
-/// A text in pieces that are shown or not: words, numbers with their units, and the blanks between.
+/// Splits a text into pieces that are shown whole or dropped: words, numbers with their units, and the blanks
+/// between them.
 fn words(text: &str) -> Vec<&str> {
     let mut words: Vec<&str> = Vec::new();
     let mut begin = 0;
@@ -92,7 +92,7 @@ fn words(text: &str) -> Vec<&str> {
         let rest = &text[begin..];
         let length = rest.find(|c| (c == ' ') != blank).unwrap_or(rest.len());
         let piece = &rest[..length];
-        // One blank after a number joins it to its unit, which is a word of letters.
+        // A single blank joins a number to its unit, which is a word of letters.
         let unit = &rest[length..];
         let joins = blank && length == 1 && after_number && is_unit(unit);
         if joins && let Some(number) = words.pop() {
@@ -103,7 +103,7 @@ fn words(text: &str) -> Vec<&str> {
             after_number = false;
             continue;
         }
-        // What stands in brackets is read as one.
+        // Text in brackets counts as one piece.
         let close = rest
             .find(')')
             .filter(|&end| piece.starts_with('(') && end < 24);
@@ -121,7 +121,7 @@ fn words(text: &str) -> Vec<&str> {
     words
 }
 
-/// Whether a word is a number: digits, and what stands in and around them.
+/// Whether a word is a number: digits, and the characters that occur in and around them.
 fn is_number(word: &str) -> bool {
     let digit = word.contains(|c: char| c.is_ascii_digit());
     digit
@@ -130,7 +130,7 @@ fn is_number(word: &str) -> bool {
             .all(|c| c.is_ascii_digit() || ".,−-–+±×:≥≤<>(~".contains(c))
 }
 
-/// Whether a text begins with what may be a unit.
+/// Whether a text begins with a possible unit.
 fn is_unit(text: &str) -> bool {
     let end = text.find(' ').unwrap_or(text.len());
     let word = &text[..end];
@@ -140,7 +140,7 @@ fn is_unit(text: &str) -> bool {
         && word.contains(|c: char| c.is_alphabetic() || c == '%' || c == '°')
 }
 
-/// The same, ending at its right edge.
+/// The same, aligned with the right edge.
 pub fn right<'a>(buf: &mut Buffer, area: Rect, row: u16, line: impl Into<Line<'a>>) -> u16 {
     let line = whole(line.into(), usize::from(area.width));
     let width = line.width().min(usize::from(area.width)) as u16;
@@ -152,7 +152,7 @@ pub fn right<'a>(buf: &mut Buffer, area: Rect, row: u16, line: impl Into<Line<'a
     left(buf, area, row, line)
 }
 
-/// The same, in its middle.
+/// The same, centred.
 pub fn centre<'a>(buf: &mut Buffer, area: Rect, row: u16, line: impl Into<Line<'a>>) {
     let line = whole(line.into(), usize::from(area.width));
     let width = line.width().min(usize::from(area.width)) as u16;
@@ -164,7 +164,7 @@ pub fn centre<'a>(buf: &mut Buffer, area: Rect, row: u16, line: impl Into<Line<'
     left(buf, area, row, line);
 }
 
-/// A line across the area.
+/// Draws a horizontal rule across the area.
 pub fn rule(buf: &mut Buffer, area: Rect, row: u16, glyph: &str, style: Style) {
     left(
         buf,
@@ -174,7 +174,7 @@ pub fn rule(buf: &mut Buffer, area: Rect, row: u16, glyph: &str, style: Style) {
     );
 }
 
-/// The row of an area, where it lies in the frame.
+/// The row of an area, if it lies in the frame.
 fn row_of(buf: &Buffer, area: Rect, row: u16) -> Option<Rect> {
     if row >= area.height {
         return None;
@@ -206,7 +206,7 @@ pub fn top(area: Rect, rows: u16) -> Rect {
     }
 }
 
-/// The part of an area right of its first `columns`.
+/// The part of an area to the right of its first `columns`.
 pub fn beside(area: Rect, columns: u16) -> Rect {
     let columns = columns.min(area.width);
     Rect {
@@ -224,8 +224,8 @@ pub fn start(area: Rect, columns: u16) -> Rect {
     }
 }
 
-/// Breaks a sentence between words into lines of at most `width` columns; a word that is longer than a
-/// line, as paths are, goes on on the next.
+/// Breaks a sentence between words into lines of at most `width` columns; a word longer than a line, such as
+/// a path, continues on the next line.
 pub fn wrap(text: &str, width: u16) -> Vec<String> {
     let width = usize::from(width.max(1));
     let (mut lines, mut line) = (Vec::new(), String::new());
@@ -240,10 +240,10 @@ pub fn wrap(text: &str, width: u16) -> Vec<String> {
             lines.extend(parts);
             continue;
         }
-        let (have, add) = (Span::raw(line.as_str()).width(), Span::raw(word).width());
-        if have == 0 {
+        let (used, add) = (Span::raw(line.as_str()).width(), Span::raw(word).width());
+        if used == 0 {
             line = word.into();
-        } else if have + 1 + add <= width {
+        } else if used + 1 + add <= width {
             line.push(' ');
             line.push_str(word);
         } else {
@@ -254,7 +254,7 @@ pub fn wrap(text: &str, width: u16) -> Vec<String> {
     lines
 }
 
-/// Text cut to `width` columns, its end marked where something is missing. No number loses its end.
+/// Text cut to `width` columns, with a mark where something is missing. Numbers are dropped whole.
 pub fn cut(text: &str, width: usize) -> String {
     if Span::raw(text).width() <= width {
         return text.into();
@@ -262,19 +262,19 @@ pub fn cut(text: &str, width: usize) -> String {
     let mut short = String::new();
     let mut used = 0;
     for word in words(text) {
-        let own = Span::raw(word).width();
+        let columns = Span::raw(word).width();
         let number = word.split(' ').next().is_some_and(is_number);
-        if used + own < width {
-            used += own;
+        if used + columns < width {
+            used += columns;
             short.push_str(word);
             continue;
         }
         for c in word.chars().filter(|_| !number) {
-            let own = Span::raw(c.to_string()).width();
-            if used + own + 1 > width {
+            let columns = Span::raw(c.to_string()).width();
+            if used + columns + 1 > width {
                 break;
             }
-            used += own;
+            used += columns;
             short.push(c);
         }
         break;
@@ -336,8 +336,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever stands in a line and however little room it has: each word and each number with its
-        /// unit is there whole or not at all, and what is there is the beginning.
+        /// Whatever the line and however little room it has: each word, and each number with its unit, is
+        /// there whole or not at all, and the text shown is the beginning.
         #[test]
         fn no_word_or_number_becomes_another(
             parts in prop::collection::vec("[a-z]{1,9}|[0-9]{1,6}|[0-9]{1,3}[.][0-9]{1,2} [kM%]", 1..8),
@@ -347,7 +347,7 @@ mod tests {
             let text = parts.join(&gap);
             let (kept, rest) = text.split_at(fitting(&text, width));
             prop_assert!(Span::raw(kept).width() <= width);
-            // As it is drawn: the same, or a long word whose end is marked as missing.
+            // As drawn: the same, or a long word whose end is marked as missing.
             let letters = text.chars().map(|c| Span::raw(c.to_string()));
             let drawn = whole(Line::from_iter(letters), width).to_string();
             prop_assert!(drawn == kept || kept.is_empty() && (drawn.is_empty() || drawn.ends_with('…')));
@@ -358,22 +358,22 @@ mod tests {
     }
 }
 
-/// What was written into a frame, for tests of what became of it.
+/// Records what is written into a frame, so that tests can check what remains of it.
 #[cfg(test)]
 pub(in crate::tui) mod witness {
     use std::cell::RefCell;
 
     use ratatui::text::Line;
 
-    /// A text and where its first letter stood.
+    /// A text and the position of its first character.
     pub type Written = ((u16, u16), String);
 
     thread_local! {
         static WRITTEN: RefCell<Vec<Written>> = const { RefCell::new(Vec::new()) };
     }
 
-    pub fn saw(at: (u16, u16), line: &Line<'_>) {
-        WRITTEN.with_borrow_mut(|written| written.push((at, line.to_string())));
+    pub fn saw(position: (u16, u16), line: &Line<'_>) {
+        WRITTEN.with_borrow_mut(|written| written.push((position, line.to_string())));
     }
 
     /// Everything that this thread has written since the last call.

@@ -1,3 +1,5 @@
+//! Tests of launches against blocks computed one by one.
+
 use super::*;
 use crate::analysis::testing::{lab, linear, template, template_lab};
 use crate::analysis::{Experiment, Place};
@@ -34,8 +36,8 @@ fn begun(
     (analysis, record)
 }
 
-/// What blocks measure in launches of so many, read after every job, and what they measure one by one: the
-/// same, to the bit.
+/// The sums of blocks computed in launches of four, read after every job, and computed one by one. They must be
+/// bit-identical.
 fn together_and_apart(
     plan: config::ClassificationImages,
     lab: &Lab,
@@ -67,27 +69,27 @@ fn together_and_apart(
     both
 }
 
-/// Whether two ways of summing gave the same; says what differs.
-fn assert_same([together, apart]: &[GammaTrials; 2], what: &str) {
-    assert_eq!(together.counts, apart.counts, "{what}: counts");
-    assert_eq!(together.weights, apart.weights, "{what}: weights");
-    assert!(together.noise == apart.noise, "{what}: noise");
-    assert!(together.rest == apart.rest, "{what}: rest");
-    assert!(together.image == apart.image, "{what}: images");
-    assert!(together.moments == apart.moments, "{what}: moments");
+/// Asserts that two ways of summing gave the same result; names the difference.
+fn assert_same([together, apart]: &[GammaTrials; 2], context: &str) {
+    assert_eq!(together.counts, apart.counts, "{context}: counts");
+    assert_eq!(together.weights, apart.weights, "{context}: weights");
+    assert!(together.noise == apart.noise, "{context}: noise");
+    assert!(together.rest == apart.rest, "{context}: rest");
+    assert!(together.image == apart.image, "{context}: images");
+    assert!(together.moments == apart.moments, "{context}: moments");
     if let (Some(one), Some(other)) = (&together.evidence, &apart.evidence) {
-        assert_eq!(one.shown, other.shown, "{what}: shown");
-        assert_eq!(one.clipped, other.clipped, "{what}: clipped");
-        assert!(one.sums == other.sums, "{what}: responses");
-        assert!(one.squares == other.squares, "{what}: squares");
-        assert!(one.products == other.products, "{what}: products");
-        assert!(one.noise == other.noise, "{what}: strata");
+        assert_eq!(one.shown, other.shown, "{context}: shown");
+        assert_eq!(one.clipped, other.clipped, "{context}: clipped");
+        assert!(one.sums == other.sums, "{context}: responses");
+        assert!(one.squares == other.squares, "{context}: squares");
+        assert!(one.products == other.products, "{context}: products");
+        assert!(one.noise == other.noise, "{context}: strata");
     }
-    assert!(together == apart, "{what}");
+    assert!(together == apart, "{context}");
 }
 
-/// A laboratory whose logits are exact whatever their products are summed in: noise of zeros and ones is shown to
-/// templates of few bits.
+/// A lab whose logits are exact in any order of summation: noise of zeros and ones is shown to templates with
+/// few bits.
 fn exact_lab(scale: f32) -> Lab {
     let few_bits = |class| {
         let values = template(class).into_iter();
@@ -110,7 +112,7 @@ fn exact_plan() -> config::ClassificationImages {
     }
 }
 
-/// Jobs that begin and end in the middle of a launch; the last block of the plan is short.
+/// Jobs that begin and end within a launch; the last block of the plan is short.
 const JOBS: [(u64, u64); 4] = [(0, 3), (3, 8), (8, 9), (9, 21)];
 
 #[test]
@@ -160,7 +162,7 @@ fn every_kind_of_noise_and_grain_is_summed_as_on_the_host() {
             let plan = config::ClassificationImages {
                 noise,
                 cell,
-                // Other kinds of noise give logits that may differ in their last digits, and responses by a step.
+                // With other noise, logits may differ in their last digits, and responses by a step.
                 responses: vec![Response::Decision],
                 ..plan()
             };
@@ -178,8 +180,8 @@ fn what_is_heard_is_as_on_the_host_or_left_to_it() {
         let plan = config::ClassificationImages { evidence, ..plan() };
         let [together, apart] = together_and_apart(plan, &lab, &[(0, 6)]);
         assert_eq!(together.counts, apart.counts);
-        // Exponentials may differ in their last bit, and a response then by a step.
-        let sums = |it: &GammaTrials| it.evidence.as_ref().unwrap().sums.values().to_vec();
+        // Exponentials may differ in their last bit, and responses then by a step.
+        let sums = |trials: &GammaTrials| trials.evidence.as_ref().unwrap().sums.values().to_vec();
         let pairs = sums(&together).into_iter().zip(sums(&apart));
         assert!(
             pairs.into_iter().all(|(a, b)| a.abs_diff(b) <= 3),
@@ -212,7 +214,7 @@ fn noise_alone_is_summed_as_on_the_host() {
     );
 }
 
-/// Such sums are left to the host.
+/// Such blocks are left to the host.
 #[test]
 fn answers_that_are_no_number_are_found_when_sums_are_read() {
     let mut templates: Vec<Vec<f32>> = (0..10).map(template).collect();
@@ -235,7 +237,7 @@ fn answers_that_are_no_number_are_found_when_sums_are_read() {
     }
 }
 
-/// Whatever there is to sum, one upload a launch and one reading of a job, of a size that trials do not change.
+/// Always one upload per launch and one reading per job, whose size does not depend on the trials.
 #[test]
 fn one_upload_a_launch_and_one_reading_a_job() {
     let lab = template_lab();
@@ -253,12 +255,12 @@ fn one_upload_a_launch_and_one_reading_a_job() {
         }
         launches.read().unwrap();
         let after = lab.resident.traffic().so_far();
-        let [uploads, up, readbacks, own] = std::array::from_fn(|at| after[at] - before[at]);
+        let [uploads, up, readbacks, bytes] = std::array::from_fn(|at| after[at] - before[at]);
         let count = (end - first) / 4;
         assert_eq!((uploads, readbacks), (count, 1));
-        // Where the processor draws: points of 16 bits, and three numbers of as many a trial.
+        // If the CPU draws: 16-bit points, and three 16-bit numbers per trial.
         assert_eq!(up, count * 4 * 50 * 2 * (784 + 3));
-        down.push(own);
+        down.push(bytes);
     }
     assert_eq!(down[0], down[1]);
 }

@@ -1,4 +1,4 @@
-//! What launches have summed, read back and brought into the form of the record.
+//! Reads back the sums of launches and converts them to the form of the record.
 
 use burn::tensor::Tensor;
 
@@ -7,21 +7,20 @@ use crate::session::config::Weighting;
 use crate::session::record::{BlockSums, EvidenceSums};
 use crate::stats::classification::{CENTRE, PAIRED, pairs};
 
-/// Where everything stands in the products of what was said with what was said. Called classes, and what they weigh,
-/// are the first columns.
+/// Positions in the products of answers with answers. Called classes and their weights are the first columns.
 #[derive(Debug, Clone, Copy)]
 struct Layout {
-    /// The first row of true classes, K.
+    /// First of the K rows of true classes.
     truth: usize,
-    /// The first row of responses, M.
+    /// First of the M rows of responses.
     answers: usize,
-    /// The first column of responses, M.
+    /// First of the M columns of responses.
     responses: usize,
-    /// The first column of whether they are kept, M.
+    /// First of the M columns of whether they are kept.
     kept: usize,
 }
 
-/// The products of what was said with what was said, of one half: \[L,C\].
+/// The products of answers with answers of one half, \[L,C\].
 #[derive(Debug, Clone, Copy)]
 struct Said<'a> {
     numbers: &'a [i64],
@@ -30,7 +29,7 @@ struct Said<'a> {
 }
 
 impl<'a> Said<'a> {
-    /// The counts by true and called class, \[K,K\], or another table of that kind.
+    /// The `at`-th table by true and called class, \[K,K\]: counts, weights or squared weights.
     fn table(self, k: usize, at: usize) -> impl Iterator<Item = i64> + 'a {
         let rows = self.numbers.chunks_exact(self.columns);
         let rows = rows.skip(self.layout.truth).take(k);
@@ -43,7 +42,7 @@ impl<'a> Said<'a> {
 }
 
 impl NoiseLaunches<'_> {
-    /// Where everything stands in what was said by what was said.
+    /// Positions in the products of answers with answers.
     fn layout(&self) -> Layout {
         let rows = self.analysis.summing.rows();
         let (k, m) = (rows.classes(), rows.listed());
@@ -69,20 +68,25 @@ impl NoiseLaunches<'_> {
 }
 
 impl NoiseLaunches<'_> {
-    /// What was summed, read back at once, as the record takes it: the even blocks and the odd ones. `None` where
-    /// an answer was no number.
+    /// Reads all sums back at once and converts them for the record: the even blocks and the odd ones. `None` if
+    /// an output was not finite.
     pub(super) fn told(&self, sums: Summed) -> Option<Vec<BlockSums>> {
-        let (noise_shape, said_shape) = (sums.noise.dims(), sums.said.dims());
-        let flat = |it: Tensor<3>| {
-            let length = it.dims().iter().product::<usize>();
-            it.reshape([length])
+        let (noise_shape, products_shape) = (sums.noise.dims(), sums.said.dims());
+        let flat = |tensor: Tensor<3>| {
+            let length = tensor.dims().iter().product::<usize>();
+            tensor.reshape([length])
         };
         let mut all = vec![flat(sums.noise), flat(sums.said)];
-        let pixels = sums.images.as_ref().map_or(0, |it| it.dims()[1]);
-        all.extend([sums.images, sums.squares].into_iter().flatten().map(|it| {
-            let length = it.dims().iter().product::<usize>();
-            it.reshape([length])
-        }));
+        let pixels = sums.images.as_ref().map_or(0, |images| images.dims()[1]);
+        all.extend(
+            [sums.images, sums.squares]
+                .into_iter()
+                .flatten()
+                .map(|tensor| {
+                    let length = tensor.dims().iter().product::<usize>();
+                    tensor.reshape([length])
+                }),
+        );
         let tells = sums.numbers.is_some();
         all.extend(sums.numbers);
         let mut read: Vec<f64> = Tensor::cat(all, 0)
@@ -100,11 +104,11 @@ impl NoiseLaunches<'_> {
         }
         let read: Vec<i64> = read.into_iter().map(|sum| sum as i64).collect();
         let [_, rows, points] = noise_shape;
-        let [_, left, columns] = said_shape;
+        let [_, left, columns] = products_shape;
         let (noise, rest) = read.split_at(HALVES * rows * points);
-        let (said, rest) = rest.split_at(HALVES * left * columns);
+        let (products, rest) = rest.split_at(HALVES * left * columns);
         let layout = self.layout();
-        let said: Vec<Said<'_>> = said
+        let products: Vec<Said<'_>> = products
             .chunks_exact(left * columns)
             .map(|numbers| Said {
                 numbers,
@@ -117,44 +121,47 @@ impl NoiseLaunches<'_> {
 
         let k = self.lab.classes();
         let job = sums.job;
-        let mut told = Vec::new();
+        let mut halves = Vec::new();
         for half in 0..HALVES {
             if sums.blocks[half] == 0 {
                 continue;
             }
-            let mut own = self.half(
+            let mut block_sums = self.half(
                 &sums.shown[half * k..(half + 1) * k],
                 (&noise[half * rows * points..][..rows * points], points),
-                said[half],
+                products[half],
             );
-            // The first of its blocks.
-            own.block = job.block + u64::from(job.block % 2 != half as u64);
-            own.blocks = sums.blocks[half];
-            told.push(own);
+            // The first block of this half.
+            block_sums.block = job.block + u64::from(job.block % 2 != half as u64);
+            block_sums.blocks = sums.blocks[half];
+            halves.push(block_sums);
         }
-        // What does not tell the halves apart goes with one of them.
-        if let Some(first) = told.first_mut() {
+        // Sums that are not split by half go with the first.
+        if let Some(first) = halves.first_mut() {
             if pixels > 0 {
-                first.image = self.image_sums(&said, images, pixels);
+                first.image = self.image_sums(&products, images, pixels);
             }
             if !squares.is_empty() {
-                let at = self.columns.iter().take_while(|it| **it != Column::Counted);
-                let at: usize = at.map(|it| self.width(*it)).sum();
-                let of_half = |half: usize| &noise[(half * rows + at) * points..][..points];
-                let counted: i64 = said.iter().flat_map(|it| it.table(k, 0)).sum();
+                let offset = self
+                    .columns
+                    .iter()
+                    .take_while(|column| **column != Column::Counted);
+                let offset: usize = offset.map(|column| self.width(*column)).sum();
+                let of_half = |half: usize| &noise[(half * rows + offset) * points..][..points];
+                let counted: i64 = products.iter().flat_map(|half| half.table(k, 0)).sum();
                 let centred = of_half(0).iter().zip(of_half(1)).map(|(a, b)| a + b);
                 let sum: Vec<i64> = centred.map(|sum| sum + CENTRE * counted).collect();
                 // Σk² = Σ(k−c)² + 2c·Σk − c²·n
                 let square = squares.iter().zip(&sum);
-                let square =
-                    square.map(|(own, sum)| own + 2 * CENTRE * sum - CENTRE * CENTRE * counted);
+                let square = square
+                    .map(|(square, sum)| square + 2 * CENTRE * sum - CENTRE * CENTRE * counted);
                 first.moments = sum.iter().copied().chain(square).collect();
             }
         }
-        Some(told)
+        Some(halves)
     }
 
-    /// Numbers of a column.
+    /// Number of columns in a group.
     fn width(&self, column: Column) -> usize {
         match column {
             Column::All | Column::Every | Column::Counted => 1,
@@ -162,13 +169,18 @@ impl NoiseLaunches<'_> {
         }
     }
 
-    /// Sums of one half: of trials by true class, of the noise \[R,p\], and of what was said.
-    fn half(&self, shown: &[u64], (noise, points): (&[i64], usize), said: Said<'_>) -> BlockSums {
+    /// The sums of one half, from its trials by true class, its noise \[R,p\], and its products of answers.
+    fn half(
+        &self,
+        shown: &[u64],
+        (noise, points): (&[i64], usize),
+        products: Said<'_>,
+    ) -> BlockSums {
         let rows = self.analysis.summing.rows();
         let (k, m) = (rows.classes(), rows.listed());
         let weighted = self.analysis.config.weighting == Weighting::Confidence;
         let table = |at: usize| -> Vec<u64> {
-            let counts = said.table(k, at).map(|count| count as u64);
+            let counts = products.table(k, at).map(|count| count as u64);
             counts.collect()
         };
         let counts = table(0);
@@ -176,22 +188,22 @@ impl NoiseLaunches<'_> {
             true => (table(1), table(2)),
             false => (Vec::new(), Vec::new()),
         };
-        // What the trials of a row of sums weigh together, which the middle of the noise is multiplied by.
+        // The number of trials and the total weight of each row of sums; the weight multiplies the noise's centre.
         let weigh = if weighted { &weights.0 } else { &counts };
-        let mut own = vec![(0_u64, 0_u64); rows.count()];
+        let mut totals = vec![(0_u64, 0_u64); rows.count()];
         for (cell, (&count, &weight)) in counts.iter().zip(weigh).enumerate() {
             for row in rows.of(cell / k, cell % k) {
-                own[row].0 += count;
-                own[row].1 += weight;
+                totals[row].0 += count;
+                totals[row].1 += weight;
             }
         }
         let mut sums: Vec<Vec<i64>> = vec![vec![0; points]; rows.count()];
         let mut evidence = EvidenceSums::default();
-        let mut at = 0;
+        let mut offset = 0;
         for column in &self.columns {
             let width = self.width(*column);
-            let taken = &noise[at * points..(at + width) * points];
-            at += width;
+            let taken = &noise[offset * points..(offset + width) * points];
+            offset += width;
             let mut put = |first: usize| {
                 for (sum, taken) in sums[first..].iter_mut().zip(taken.chunks_exact(points)) {
                     sum.copy_from_slice(taken);
@@ -213,22 +225,22 @@ impl NoiseLaunches<'_> {
                 Column::Counted | Column::Kept => {}
             }
         }
-        // What is called none of the classes with maps is what is left of all.
+        // Trials called none of the classes with maps are all trials minus the others.
         if m < k {
-            let (own, rest) = sums.split_at_mut(rows.count() - 1);
-            for called in &own[..m] {
+            let (listed, rest) = sums.split_at_mut(rows.count() - 1);
+            for called in &listed[..m] {
                 rest[0]
                     .iter_mut()
                     .zip(called)
                     .for_each(|(rest, sum)| *rest -= sum);
             }
         }
-        let filled = sums.into_iter().zip(&own).enumerate();
+        let filled = sums.into_iter().zip(&totals).enumerate();
         let noise = filled
-            .filter(|(_, (_, own))| own.0 > 0)
-            .map(|(row, (mut sums, own))| {
+            .filter(|(_, (_, total))| total.0 > 0)
+            .map(|(row, (mut sums, total))| {
                 sums.iter_mut()
-                    .for_each(|sum| *sum += CENTRE * own.1 as i64);
+                    .for_each(|sum| *sum += CENTRE * total.1 as i64);
                 (row, sums)
             });
         let trials: u64 = shown.iter().sum();
@@ -239,15 +251,20 @@ impl NoiseLaunches<'_> {
             evidence: self
                 .columns
                 .contains(&Column::Response)
-                .then(|| self.heard(evidence, shown, said)),
+                .then(|| self.complete_evidence(evidence, shown, products)),
             counts,
             weights,
             ..BlockSums::default()
         }
     }
 
-    /// What of the evidence of a half follows from the responses alone.
-    fn heard(&self, mut own: EvidenceSums, shown: &[u64], said: Said<'_>) -> EvidenceSums {
+    /// Completes the evidence of a half with the sums that follow from the responses alone.
+    fn complete_evidence(
+        &self,
+        mut evidence: EvidenceSums,
+        shown: &[u64],
+        products: Said<'_>,
+    ) -> EvidenceSums {
         let rows = self.analysis.summing.rows();
         let (k, m) = (rows.classes(), rows.listed());
         let Layout {
@@ -255,56 +272,60 @@ impl NoiseLaunches<'_> {
             answers,
             responses,
             kept,
-        } = said.layout;
-        own.shown = shown.to_vec();
+        } = products.layout;
+        evidence.shown = shown.to_vec();
         let by_truth =
-            |first: usize| (0..k * m).map(move |at| said.at(truth + at / m, first + at % m));
-        own.sums = by_truth(responses).collect();
-        let heard = m as u64 * shown.iter().sum::<u64>();
-        own.clipped = heard - by_truth(kept).sum::<i64>() as u64;
-        let product = |a: usize, b: usize| said.at(answers + a, responses + b);
-        own.squares = match m <= PAIRED {
+            |first: usize| (0..k * m).map(move |at| products.at(truth + at / m, first + at % m));
+        evidence.sums = by_truth(responses).collect();
+        let count = m as u64 * shown.iter().sum::<u64>();
+        evidence.clipped = count - by_truth(kept).sum::<i64>() as u64;
+        let product = |a: usize, b: usize| products.at(answers + a, responses + b);
+        evidence.squares = match m <= PAIRED {
             true => (0..m * pairs(m))
                 .map(|at| product(at / m, at % m))
                 .collect(),
             false => (0..m).map(|class| product(class, class)).collect(),
         };
-        // The middle of the noise was taken off.
+        // The noise was centred: its centre is added back.
         let all: u64 = shown.iter().sum();
         let listed: Vec<u64> = (0..k)
             .filter(|&class| rows.place(class).is_some())
             .map(|class| shown[class])
             .collect();
         let others = all - listed.iter().sum::<u64>();
-        let strata: Vec<Vec<i64>> = own.noise.iter().map(|(_, sums)| sums.clone()).collect();
-        own.noise.retain_mut(|(row, sums)| {
+        let strata: Vec<Vec<i64>> = evidence
+            .noise
+            .iter()
+            .map(|(_, sums)| sums.clone())
+            .collect();
+        evidence.noise.retain_mut(|(row, sums)| {
             let count = listed.get(*row).copied().unwrap_or(others);
             if *row == m {
-                // What is left of all.
+                // All trials minus the other strata.
                 for stratum in &strata[..m] {
                     sums.iter_mut()
                         .zip(stratum)
-                        .for_each(|(sum, own)| *sum -= own);
+                        .for_each(|(sum, value)| *sum -= value);
                 }
             }
             sums.iter_mut()
                 .for_each(|sum| *sum += CENTRE * count as i64);
             count > 0
         });
-        own
+        evidence
     }
 
-    /// Sums of the images' bytes by called class, for those that have trials, on the noise's grid.
+    /// Sums of the images' bytes on the noise's grid, by called class, for classes that have trials.
     fn image_sums(
         &self,
-        said: &[Said<'_>],
+        products: &[Said<'_>],
         images: &[i64],
         pixels: usize,
     ) -> Vec<(usize, Vec<i64>)> {
         let rows = self.analysis.summing.rows();
         let k = rows.classes();
         let mut is_called = vec![false; k];
-        for table in said.iter().map(|half| half.table(k, 0)) {
+        for table in products.iter().map(|half| half.table(k, 0)) {
             for (cell, count) in table.enumerate() {
                 is_called[cell % k] |= count > 0;
             }
@@ -312,15 +333,15 @@ impl NoiseLaunches<'_> {
         let mut all = Vec::new();
         for class in (0..k).filter(|&class| is_called[class]) {
             if let Some(place) = rows.place(class) {
-                let own = &images[place * pixels..(place + 1) * pixels];
-                all.push((place, self.analysis.summing.on_grid(own)));
+                let pixel_sums = &images[place * pixels..(place + 1) * pixels];
+                all.push((place, self.analysis.summing.on_grid(pixel_sums)));
             }
         }
         all
     }
 }
 
-/// The row of a stratum among those of the evidence: the trials of classes without maps come last.
+/// The row of a stratum in the evidence sums; the trials of classes without maps come last.
 fn evidence_row(column: Column, row: usize, listed: usize) -> usize {
     match column {
         Column::Every => listed,

@@ -1,4 +1,4 @@
-//! Evidence images against closed forms.
+//! Tests of evidence images against closed forms.
 
 use super::*;
 use crate::session::config::Response;
@@ -8,7 +8,7 @@ const SIDE: usize = 6;
 const PIXELS: usize = SIDE * SIDE;
 const CLASSES: usize = 3;
 
-/// Images of 6×6 pixels, 100 of each of three classes, each class brighter in a column of its own.
+/// Images of 6×6 pixels, 100 for each of three classes, each class brighter in its own columns.
 fn small() -> Images {
     let image = |i: usize| (0..PIXELS).map(move |p| if p % SIDE == i % CLASSES { 200 } else { 20 });
     Images {
@@ -33,23 +33,23 @@ fn heard_kind(listed: &[usize], weighting: Weighting) -> TrialKind {
     }
 }
 
-/// Weights of the linear network: of every sign, and different for each class.
+/// Weights of the linear network: of either sign, and different for each class.
 fn weight(class: usize, pixel: usize) -> f64 {
     ((pixel * (class + 2) + 3 * class) % 7) as f64 - 3.0
 }
 
 /// Logits of a linear network on the stimuli of a block.
 fn linear(block: &Block) -> Vec<f32> {
-    let of = |x: &[f32], class: usize| -> f32 {
+    let logit = |x: &[f32], class: usize| -> f32 {
         let terms = x.iter().enumerate();
         terms.map(|(p, &x)| weight(class, p) as f32 * x).sum()
     };
     let rows = block.stimuli.chunks_exact(PIXELS);
-    rows.flat_map(|x| (0..CLASSES).map(move |class| of(x, class)))
+    rows.flat_map(|x| (0..CLASSES).map(move |class| logit(x, class)))
         .collect()
 }
 
-/// Trials whose outputs are those of `logits`, at γ.
+/// Trials at γ whose outputs are given by `logits`.
 fn trials_of(
     kind: &TrialKind,
     gamma: f64,
@@ -75,9 +75,9 @@ fn trials_of(
         let block = stimulus::draw(seed, &source, gamma, index * 256, 256, &pool);
         let logits = logits(index, &block);
         let rows = || logits.chunks_exact(CLASSES);
-        let mut said = Said::new(rows(), kind.weighting);
-        said.heard = Some(hearing.hear(rows()));
-        trials.add(&summing.sum(index, &block, &said, &pool));
+        let mut readout = Said::new(rows(), kind.weighting);
+        readout.heard = Some(hearing.hear(rows()));
+        trials.add(&summing.sum(index, &block, &readout, &pool));
     }
     assert!(trials.agrees());
     trials
@@ -87,8 +87,8 @@ fn all() -> TrialKind {
     heard_kind(&[0, 1, 2], Weighting::Equal)
 }
 
-/// A linear network's evidence image is its weights less their mean over the classes, times what of a
-/// stimulus is noise: in logits per full range of a pixel.
+/// A linear network's evidence image is its weights minus their mean over the classes, times the noise's
+/// share of the stimulus, in logits per full range of a pixel.
 #[test]
 fn a_linear_network_gives_its_weights_in_logits_per_pixel() {
     for gamma in [0.0, 0.3] {
@@ -99,17 +99,17 @@ fn a_linear_network_gives_its_weights_in_logits_per_pixel() {
             let expected: Vec<f32> = (0..PIXELS)
                 .map(|pixel| ((1.0 - gamma) * (weight(class, pixel) - mean(pixel))) as f32)
                 .collect();
-            let own = estimate.classes[class].evidence.as_ref().unwrap();
-            let r = pearson(&own.image, &expected).unwrap();
+            let map = estimate.classes[class].evidence.as_ref().unwrap();
+            let r = pearson(&map.image, &expected).unwrap();
             assert!(r >= 0.999, "γ {gamma}, class {class}: {r}");
             let scale = |map: &[f32]| map.iter().map(|v| v * v).sum::<f32>().sqrt();
-            let ratio = scale(&own.image) / scale(&expected);
+            let ratio = scale(&map.image) / scale(&expected);
             assert!(
                 (ratio - 1.0).abs() < 0.02,
                 "γ {gamma}, class {class}: {ratio}"
             );
-            assert!(own.reliability.unwrap() > 0.99);
-            let worst = own.image.iter().zip(&expected).zip(own.errors());
+            assert!(map.reliability.unwrap() > 0.99);
+            let worst = map.image.iter().zip(&expected).zip(map.errors());
             let worst = worst
                 .map(|((c, e), se)| ((c - e) / se).abs())
                 .fold(0.0, f32::max);
@@ -121,11 +121,11 @@ fn a_linear_network_gives_its_weights_in_logits_per_pixel() {
     }
 }
 
-/// Outputs that know nothing of the noise: z is standard normal, by Kolmogorov and Smirnov.
+/// Outputs independent of the noise: z is standard normal, by the Kolmogorov–Smirnov test.
 #[test]
 fn of_outputs_without_a_link_to_the_noise_every_z_is_standard_normal() {
     let shuffled = |index: u64, block: &Block| {
-        // The outputs of other noise.
+        // The outputs for other noise.
         let other = trials_block(index + 10_000, block.truth.len());
         linear(&other)
     };
@@ -133,12 +133,12 @@ fn of_outputs_without_a_link_to_the_noise_every_z_is_standard_normal() {
     for (gamma, first) in [(0.0, 0), (0.0, 50), (0.3, 100), (0.3, 150)] {
         let trials = trials_of(&all(), gamma, first..first + 30, shuffled);
         for class in &trials.estimate().classes {
-            let own = class.evidence.as_ref().unwrap();
-            z.extend(own.z.iter().map(|&z| f64::from(z)));
-            assert!(own.significant <= 1);
+            let map = class.evidence.as_ref().unwrap();
+            z.extend(map.z.iter().map(|&z| f64::from(z)));
+            assert!(map.significant <= 1);
         }
     }
-    // The three classes' responses add up to 0, so one in three says nothing new.
+    // The three classes' responses add up to 0, so one in three is redundant.
     let independent = z.len() as f64 * 2.0 / 3.0;
     z.sort_by(f64::total_cmp);
     let n = z.len() as f64;
@@ -175,8 +175,8 @@ fn normal_share(z: f64) -> f64 {
     if z >= 0.0 { 1.0 - upper } else { upper }
 }
 
-/// Evidence that is 1 where the network decides for a class and 0 elsewhere gives its classification
-/// image again: p(1 − …) aside, Cov(1_k, z) = p_k·(m_k − m).
+/// Evidence that is 1 if the network decides for a class and 0 otherwise gives its classification image
+/// up to a factor: Cov(1_k, z) = p_k·(m_k − m).
 #[test]
 fn decisions_taken_for_evidence_give_the_classification_image() {
     let kind = all();
@@ -198,17 +198,17 @@ fn decisions_taken_for_evidence_give_the_classification_image() {
         };
         let block = stimulus::draw(seed, &source, 0.0, index * 256, 256, &pool);
         let logits = linear(&block);
-        let mut said = Said::new(logits.chunks_exact(CLASSES), Weighting::Equal);
-        let called = said.decisions.iter();
+        let mut readout = Said::new(logits.chunks_exact(CLASSES), Weighting::Equal);
+        let called = readout.decisions.iter();
         let responses =
             called.flat_map(|&called| (0..CLASSES).map(move |k| i32::from(k == called)));
-        said.heard = Some(Heard {
+        readout.heard = Some(Heard {
             responses: responses.collect(),
             clipped: 0,
         });
-        decided.add(&summing.sum(index, &block, &said, &pool));
+        decided.add(&summing.sum(index, &block, &readout, &pool));
     }
-    // The same decisions, whatever is heard beside them.
+    // The same decisions with other responses.
     trials.evidence = decided.evidence.clone();
     assert_eq!(
         trials.estimate().classes[0].called,
@@ -232,7 +232,7 @@ fn decisions_taken_for_evidence_give_the_classification_image() {
     }
 }
 
-/// Every sum is a sum of whole numbers: by the definition, one trial after the other.
+/// Sums of integers by definition, one trial at a time.
 #[test]
 fn sums_are_those_of_their_definition() {
     let images = small();
@@ -251,29 +251,39 @@ fn sums_are_those_of_their_definition() {
         let block = trials_block(3, 100);
         let logits = linear(&block);
         let rows = || logits.chunks_exact(CLASSES);
-        let mut said = Said::new(rows(), weighting);
-        said.heard = Some(hearing.hear(rows()));
-        let heard = said.heard.clone().unwrap().responses;
-        assert!(heard.iter().all(|y| y.abs() < MOST));
-        let found = summing.sum(3, &block, &said, &pool).evidence.unwrap();
+        let mut readout = Said::new(rows(), weighting);
+        readout.heard = Some(hearing.hear(rows()));
+        let all_responses = readout.heard.clone().unwrap().responses;
+        assert!(all_responses.iter().all(|y| y.abs() < MOST));
+        let found = summing.sum(3, &block, &readout, &pool).evidence.unwrap();
         let m = listed.len();
         for place in 0..m {
-            let own = || heard.iter().skip(place).step_by(m).map(|&y| i64::from(y));
+            let responses = || {
+                all_responses
+                    .iter()
+                    .skip(place)
+                    .step_by(m)
+                    .map(|&y| i64::from(y))
+            };
             for other in 0..m {
-                let theirs = heard.iter().skip(other).step_by(m);
-                let products = own().zip(theirs).map(|(y, &other)| y * i64::from(other));
+                let theirs = all_responses.iter().skip(other).step_by(m);
+                let products = responses()
+                    .zip(theirs)
+                    .map(|(y, &other)| y * i64::from(other));
                 assert_eq!(found.squares[place * m + other], products.sum::<i64>());
             }
             for pixel in 0..PIXELS {
                 let noise = block.noise.iter().skip(pixel).step_by(PIXELS);
-                let products = own().zip(noise).map(|(y, &k)| y * (i64::from(k) - CENTRE));
+                let products = responses()
+                    .zip(noise)
+                    .map(|(y, &k)| y * (i64::from(k) - CENTRE));
                 assert_eq!(
                     found.products[place * PIXELS + pixel],
                     products.sum::<i64>()
                 );
             }
             for truth in 0..CLASSES {
-                let shown = block.truth.iter().zip(own());
+                let shown = block.truth.iter().zip(responses());
                 let sum: i64 = shown.filter(|(t, _)| **t == truth).map(|(_, y)| y).sum();
                 assert_eq!(found.sums[truth * m + place], sum);
             }
@@ -283,7 +293,7 @@ fn sums_are_those_of_their_definition() {
     }
 }
 
-/// Where decisions weigh their trials, evidence still counts each of them once.
+/// Even if decisions weight the trials, evidence counts each trial once.
 #[test]
 fn what_a_decision_counts_does_not_change_the_evidence() {
     for gamma in [0.0, 0.3] {
@@ -338,7 +348,7 @@ proptest! {
     }
 }
 
-/// The experiment itself: the same with any split of its blocks, and resumed from its file.
+/// The experiment itself, with and without evidence.
 #[test]
 fn a_run_hears_what_its_plan_asks_for() {
     let lab = testing::template_lab();
@@ -364,7 +374,7 @@ fn a_run_hears_what_its_plan_asks_for() {
     let classes = both.gammas[0].estimate().classes.clone();
     assert!(classes.iter().all(|class| class.evidence.is_some()));
     assert!(both.gammas[0].evidence_fed_back.iter().all(Option::is_some));
-    // Decisions are what they were.
+    // Decisions are unchanged.
     assert_eq!(both.gammas[0].counts, alone.gammas[0].counts);
     assert_eq!(both.gammas[0].noise, alone.gammas[0].noise);
 }

@@ -1,49 +1,49 @@
-//! Whose the memory of a GPU is, as libtorch counts it when it has run out.
+//! Who uses a GPU's memory, parsed from libtorch's out-of-memory message.
 
 use std::fmt;
 
-/// Others count as the cause where they have more than one part in so many of the whole.
+/// Other processes are the cause if they use more than one part in this many of the whole memory.
 const NOTABLE: u64 = 10;
 
-/// Memory that CUDA itself takes for a process, about, where it is not told what the process has in all.
+/// Approximate memory that CUDA itself uses in a process, if the process's total is not given.
 const OWN_OVERHEAD: u64 = 1 << 30;
 
-/// The memory of a GPU when there was none left, in bytes.
+/// Use of a GPU's memory when it ran out, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Memory {
-    /// In all.
+    /// Total memory.
     pub total: u64,
-    /// What others have.
+    /// Memory used by other processes.
     pub others: u64,
-    /// The processes that are known to have some of that: their numbers, and how much.
+    /// Known processes among those: their IDs, and how much they use.
     pub processes: Vec<(u32, u64)>,
 }
 
 impl Memory {
-    /// Reads libtorch's message; `None` where it does not count.
-    pub fn read(said: &str) -> Option<Self> {
-        let total = after(said, "total capacity of ")?;
-        let free = after(said, "of which ").unwrap_or(0);
-        let this = after(said, "this process has ").filter(|&it| it <= total);
-        let allocated = after(said, "Of the allocated memory ").unwrap_or(0);
-        let reserved = after(said, "PyTorch, and ")
-            .or_else(|| after(said, "CUDA Graphs), and "))
+    /// Parses libtorch's message; `None` if it gives no sizes.
+    pub fn read(message: &str) -> Option<Self> {
+        let total = after(message, "total capacity of ")?;
+        let free = after(message, "of which ").unwrap_or(0);
+        let this = after(message, "this process has ").filter(|&bytes| bytes <= total);
+        let allocated = after(message, "Of the allocated memory ").unwrap_or(0);
+        let reserved = after(message, "PyTorch, and ")
+            .or_else(|| after(message, "CUDA Graphs), and "))
             .unwrap_or(0);
-        let own = this.unwrap_or(allocated + reserved + OWN_OVERHEAD);
-        // In a container no number of a process is this one's, so that the listed ones may be it.
+        let ours = this.unwrap_or(allocated + reserved + OWN_OVERHEAD);
+        // In a container process IDs differ, so a listed process may be this one.
         let processes = match this {
-            Some(_) => processes(said, total),
+            Some(_) => processes(message, total),
             None => Vec::new(),
         };
         Some(Self {
             total,
-            // What no process is listed with may be that of another container.
-            others: total.saturating_sub(free.saturating_add(own)),
+            // Memory without a listed process may belong to another container.
+            others: total.saturating_sub(free.saturating_add(ours)),
             processes,
         })
     }
 
-    /// Whether others have so much of it that they are the cause.
+    /// Whether others use so much of it that they are the cause.
     pub fn is_of_others(&self) -> bool {
         self.others > self.total / NOTABLE
     }
@@ -52,9 +52,9 @@ impl Memory {
 impl fmt::Display for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (others, total) = (gibibytes(self.others), gibibytes(self.total));
-        write!(f, "Others have {others} of the GPU's {total}")?;
-        for (place, (number, bytes)) in self.processes.iter().enumerate() {
-            let before = if place == 0 { " (" } else { ", " };
+        write!(f, "Others use {others} of the GPU's {total}")?;
+        for (index, (number, bytes)) in self.processes.iter().enumerate() {
+            let before = if index == 0 { " (" } else { ", " };
             write!(f, "{before}process {number}: {}", gibibytes(*bytes))?;
         }
         let close = if self.processes.is_empty() { "" } else { ")" };
@@ -65,24 +65,24 @@ impl fmt::Display for Memory {
     }
 }
 
-/// `Process 7478 has 4.08 GiB memory in use`: all that are told so.
-fn processes(said: &str, total: u64) -> Vec<(u32, u64)> {
-    let told = said.split("Process ").skip(1).filter_map(|rest| {
+/// All processes in a message, listed as `Process 7478 has 4.08 GiB memory in use`.
+fn processes(message: &str, total: u64) -> Vec<(u32, u64)> {
+    let listed = message.split("Process ").skip(1).filter_map(|rest| {
         let (number, rest) = rest.split_once(" has ")?;
         let bytes = size(rest)?;
-        // NVML gives a number beyond all memory where it does not know.
+        // NVML reports unknown sizes as a number larger than the memory.
         (bytes <= total).then_some((number.parse().ok()?, bytes))
     });
-    told.collect()
+    listed.collect()
 }
 
-/// The size that follows words.
-fn after(said: &str, words: &str) -> Option<u64> {
-    let (_, rest) = said.split_once(words)?;
+/// The size that follows a phrase.
+fn after(message: &str, words: &str) -> Option<u64> {
+    let (_, rest) = message.split_once(words)?;
     size(rest)
 }
 
-/// `79.18 GiB`, `336.56 MiB`, `512 bytes`: as libtorch writes sizes, at the beginning of `text`.
+/// The size at the beginning of `text`, as libtorch writes it: `79.18 GiB`, `336.56 MiB`, `512 bytes`.
 fn size(text: &str) -> Option<u64> {
     let mut words = text.split_whitespace();
     let number: f64 = words.next()?.parse().ok()?;

@@ -1,3 +1,5 @@
+//! Tests of the diagnosis of failed devices.
+
 use super::*;
 
 #[test]
@@ -27,12 +29,15 @@ fn memory_and_loss_are_told_apart() {
 
 #[test]
 fn what_is_repeated_to_a_person_is_one_line() {
-    let said = "called `Result::unwrap()` on an `Err` value: Torch(\"CUDA error: device-side assert triggered\\nCUDA kernel errors might be\")";
-    assert_eq!(first_line(said), "CUDA error: device-side assert triggered");
-    assert_eq!(first_line(""), "it did not say why");
+    let message = "called `Result::unwrap()` on an `Err` value: Torch(\"CUDA error: device-side assert triggered\\nCUDA kernel errors might be\")";
+    assert_eq!(
+        first_line(message),
+        "CUDA error: device-side assert triggered"
+    );
+    assert_eq!(first_line(""), "no reason given");
 }
 
-/// What libtorch says, after its words for the capacity.
+/// libtorch's message, with what follows "total capacity of".
 fn out_of_memory(rest: &str) -> String {
     format!(
         "Torch(\"CUDA out of memory. Tried to allocate 25.96 GiB. GPU 4 has a total capacity of {rest}\")"
@@ -43,29 +48,29 @@ const ADVICE: &str = "If reserved but unallocated memory is large try setting PY
 
 #[test]
 fn others_that_fill_the_memory_are_named() {
-    let said = out_of_memory(&format!(
+    let message = out_of_memory(&format!(
         "79.18 GiB of which 3.04 GiB is free. Process 7478 has 54.08 GiB memory in use. Process 99 has 512.00 MiB memory in use. Including non-PyTorch memory, this process has 21.50 GiB memory in use. Of the allocated memory 15.89 GiB is allocated by PyTorch, with 1.38 MiB allocated in private pools (e.g., CUDA Graphs), and 3.01 GiB is reserved by PyTorch but unallocated. {ADVICE}"
     ));
-    assert_eq!(judge(&said), Trouble::Memory);
-    let told = told(&said);
+    assert_eq!(judge(&message), Trouble::Memory);
+    let text = told(&message);
     assert_eq!(
-        told,
-        "CUDA out of memory. Tried to allocate 25.96 GiB. Others have 54.6 GiB of the GPU's 79.2 GiB (process 7478: 54.1 GiB, process 99: 0.5 GiB): wait for them or end them (`nvidia-smi` lists them), or use another GPU"
+        text,
+        "CUDA out of memory. Tried to allocate 25.96 GiB. Others use 54.6 GiB of the GPU's 79.2 GiB (process 7478: 54.1 GiB, process 99: 0.5 GiB): wait for them or end them (`nvidia-smi` lists them), or use another GPU"
     );
 }
 
 #[test]
 fn a_process_that_fills_the_memory_itself_blames_nobody() {
-    let said = out_of_memory(&format!(
+    let message = out_of_memory(&format!(
         "79.18 GiB of which 3.04 GiB is free. Process 7478 has 4.08 GiB memory in use. Including non-PyTorch memory, this process has 72.02 GiB memory in use. Of the allocated memory 65.89 GiB is allocated by PyTorch, and 3.01 GiB is reserved by PyTorch but unallocated. {ADVICE}"
     ));
-    assert_eq!((judge(&said), cause(&said)), (Trouble::Memory, None));
-    let told = told(&said);
+    assert_eq!((judge(&message), cause(&message)), (Trouble::Memory, None));
+    let text = told(&message);
     assert!(
-        told.ends_with("reserved by PyTorch but unallocated"),
-        "{told}"
+        text.ends_with("reserved by PyTorch but unallocated"),
+        "{text}"
     );
-    // In a container the number is another one there: this may be it.
+    // In a container the process number differs, so this may be the process itself.
     let container = out_of_memory(
         "79.18 GiB of which 3.04 GiB is free. Process 7478 has 76.00 GiB memory in use. Of the allocated memory 71.89 GiB is allocated by PyTorch, and 3.01 GiB is reserved by PyTorch but unallocated.",
     );
@@ -83,7 +88,7 @@ fn others_in_other_containers_are_counted_though_nobody_lists_them() {
     );
     assert_eq!(unlisted.others >> 30, 38);
     assert!(unlisted.processes.is_empty());
-    // What NVML does not know it gives as a number beyond all memory.
+    // NVML reports unknown sizes as a number larger than the memory.
     let unknown = read(
         "23.69 GiB of which 16.00 KiB is free. Process 12 has 17179869184.00 GiB memory in use. Of the allocated memory 512 bytes is allocated by PyTorch, and 0 bytes is reserved by PyTorch but unallocated.",
     );
@@ -91,38 +96,38 @@ fn others_in_other_containers_are_counted_though_nobody_lists_them() {
     assert!(
         unknown
             .to_string()
-            .starts_with("Others have 22.7 GiB of the GPU's 23.7 GiB: ")
+            .starts_with("Others use 22.7 GiB of the GPU's 23.7 GiB: ")
     );
 }
 
 #[test]
 fn a_message_that_counts_nothing_is_repeated_as_it_is() {
-    for said in [
+    for message in [
         "CUDA error: out of memory",
         "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity",
     ] {
-        assert_eq!((judge(said), cause(said)), (Trouble::Memory, None));
-        assert_eq!(told(said), said);
+        assert_eq!((judge(message), cause(message)), (Trouble::Memory, None));
+        assert_eq!(told(message), message);
     }
 }
 
 #[test]
 fn memory_that_ran_out_on_a_slice_is_known_though_nvml_takes_the_message() {
-    for said in [
+    for message in [
         "NVML_SUCCESS == r INTERNAL ASSERT FAILED at \"../c10/cuda/CUDACachingAllocator.cpp\":838, please report a bug to PyTorch. ",
         "NVML_SUCCESS == DriverAPI::get()->nvmlInit_v2_() INTERNAL ASSERT FAILED at \"/pytorch/c10/cuda/CUDACachingAllocator.cpp\":1090, please report a bug to PyTorch. ",
     ] {
         assert_eq!(
-            (judge(said), cause(said)),
+            (judge(message), cause(message)),
             (Trouble::Memory, Some(Cause::Untold))
         );
-        assert!(told(said).contains("MIG slice"), "{}", told(said));
+        assert!(told(message).contains("MIG slice"), "{}", told(message));
     }
 }
 
 #[test]
 fn each_loss_has_its_next_step() {
-    for (said, known, step) in [
+    for (message, known, step) in [
         (
             "CUDA error: uncorrectable ECC error encountered",
             Cause::Hardware,
@@ -162,7 +167,7 @@ fn each_loss_has_its_next_step() {
         (
             "CUDA error: unspecified launch failure",
             Cause::Crash,
-            "again",
+            "Try again",
         ),
         (
             "CUDA error: an illegal memory access was encountered",
@@ -261,21 +266,25 @@ fn each_loss_has_its_next_step() {
             "nvidia-cuda-mps-control",
         ),
     ] {
-        assert_eq!(cause(said), Some(known), "{said}");
-        assert_eq!(judge(said), Trouble::Lost, "{said}");
-        let told = told(said);
-        assert!(told.contains(step) && !told.ends_with('.'), "{told}");
+        assert_eq!(cause(message), Some(known), "{message}");
+        assert_eq!(judge(message), Trouble::Lost, "{message}");
+        let text = told(message);
+        assert!(text.contains(step) && !text.ends_with('.'), "{text}");
     }
 }
 
 #[test]
 fn what_is_of_a_gpu_and_no_more_is_known_is_lost() {
-    for said in [
+    for message in [
         "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED",
         "CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`",
         "CUDA error: a PTX JIT compilation failed",
     ] {
-        assert_eq!((judge(said), cause(said)), (Trouble::Lost, None), "{said}");
-        assert_eq!(told(said), said);
+        assert_eq!(
+            (judge(message), cause(message)),
+            (Trouble::Lost, None),
+            "{message}"
+        );
+        assert_eq!(told(message), message);
     }
 }

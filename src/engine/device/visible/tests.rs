@@ -1,3 +1,5 @@
+//! Tests of matching CUDA's devices to NVML's cards.
+
 use super::*;
 
 /// Whole cards of these models, with UUIDs that begin with `GPU-a0`, `GPU-a1` and so on.
@@ -11,7 +13,7 @@ fn cards(names: &[&str]) -> Vec<Card> {
     names.iter().enumerate().map(card).collect()
 }
 
-/// The same card in MIG mode, with so many slices, whose UUIDs begin with `MIG-b`, the card and the slice.
+/// The card in MIG mode with this many slices, whose UUIDs begin with `MIG-b`, the card and the slice.
 fn divided(mut card: Card, slices: u32) -> Card {
     card.divided = true;
     let slice = |index| Slice {
@@ -25,7 +27,7 @@ fn divided(mut card: Card, slices: u32) -> Card {
     card
 }
 
-fn alike() -> Vec<Card> {
+fn same_model() -> Vec<Card> {
     cards(&["NVIDIA H100"; 4])
 }
 
@@ -36,8 +38,8 @@ fn listed(listed: &str) -> Setting {
     }
 }
 
-/// NVML's numbers of what a list shows, and why it ended early.
-fn seen(list: &str, cards: &[Card]) -> (Vec<Option<u32>>, String) {
+/// NVML's numbers of the cards that a list shows, and why it ended early.
+fn shown(list: &str, cards: &[Card]) -> (Vec<Option<u32>>, String) {
     let visible = Visible::of(&listed(list), cards);
     let numbers = visible.places.iter().map(Place::card).collect();
     (numbers, visible.hidden.unwrap_or_default())
@@ -49,8 +51,8 @@ fn known(numbers: &[u32]) -> Vec<Option<u32>> {
 
 #[test]
 fn without_a_list_cards_of_one_model_are_in_the_order_of_the_bus() {
-    let mut cards = alike();
-    // NVML need not number as the bus does.
+    let mut cards = same_model();
+    // NVML need not number in bus order.
     cards.swap(0, 1);
     let visible = Visible::of(&Setting::default(), &cards);
     let numbers: Vec<Option<u32>> = visible.places.iter().map(Place::card).collect();
@@ -61,35 +63,38 @@ fn without_a_list_cards_of_one_model_are_in_the_order_of_the_bus() {
 
 #[test]
 fn numbers_are_taken_in_the_order_of_the_list() {
-    assert_eq!(seen("2,0", &alike()), (known(&[2, 0]), String::new()));
-    assert_eq!(seen(" 3 , 1 ", &alike()), (known(&[3, 1]), String::new()));
-    // As C reads numbers.
-    assert_eq!(seen("1gpu,+2", &alike()).0, known(&[1, 2]));
+    assert_eq!(shown("2,0", &same_model()), (known(&[2, 0]), String::new()));
+    assert_eq!(
+        shown(" 3 , 1 ", &same_model()),
+        (known(&[3, 1]), String::new())
+    );
+    // As C parses numbers.
+    assert_eq!(shown("1gpu,+2", &same_model()).0, known(&[1, 2]));
 }
 
 #[test]
 fn a_list_ends_at_the_first_entry_that_names_nothing() {
-    let (numbers, why) = seen("0,7,1", &alike());
+    let (numbers, why) = shown("0,7,1", &same_model());
     assert_eq!(numbers, known(&[0]));
     assert!(
         why.contains("names GPU 7") && why.contains("0 to 3"),
         "{why}"
     );
-    let (numbers, why) = seen("0,2,-1,1", &alike());
+    let (numbers, why) = shown("0,2,-1,1", &same_model());
     assert_eq!(numbers, known(&[0, 2]));
     assert!(why.contains("`-1`"), "{why}");
-    let (numbers, why) = seen("first", &alike());
+    let (numbers, why) = shown("first", &same_model());
     assert!(numbers.is_empty() && why.contains("`first`"), "{why}");
-    let (numbers, why) = seen("1,GPU-a2", &alike());
+    let (numbers, why) = shown("1,GPU-a2", &same_model());
     assert_eq!(numbers, known(&[1]));
     assert!(why.contains("`GPU-a2`"), "{why}");
-    assert!(seen("99999999999999999999", &alike()).0.is_empty());
+    assert!(shown("99999999999999999999", &same_model()).0.is_empty());
 }
 
 #[test]
 fn a_list_that_hides_all_says_so_with_the_next_step() {
     for list in ["", "  ", "-1", "5"] {
-        let (numbers, why) = seen(list, &alike());
+        let (numbers, why) = shown(list, &same_model());
         assert!(numbers.is_empty(), "{list}");
         assert!(why.contains("unset CUDA_VISIBLE_DEVICES"), "{why}");
     }
@@ -98,7 +103,7 @@ fn a_list_that_hides_all_says_so_with_the_next_step() {
         ..listed(list)
     };
     for list in ["", "NoDevFiles"] {
-        let why = Visible::of(&slurm(list), &alike()).hidden.unwrap();
+        let why = Visible::of(&slurm(list), &same_model()).hidden.unwrap();
         assert!(why.contains("--gres=gpu:1"), "{why}");
         assert!(!why.contains("unset"), "{why}");
     }
@@ -107,27 +112,27 @@ fn a_list_that_hides_all_says_so_with_the_next_step() {
 #[test]
 fn a_device_named_twice_hides_every_one() {
     for list in ["0,1,0", "GPU-a1,GPU-a132f937", "GPU-a1,GPU-a1"] {
-        let (numbers, why) = seen(list, &alike());
+        let (numbers, why) = shown(list, &same_model());
         assert!(numbers.is_empty(), "{list}");
         assert!(why.contains("twice"), "{why}");
     }
-    // What follows the end of the list does not count.
-    assert_eq!(seen("0,-1,0", &alike()).0, known(&[0]));
-    // Also where it is not known which card it is.
-    let (numbers, why) = seen("1,1", &cards(&["NVIDIA H100", "NVIDIA T4"]));
+    // Entries after the end of the list do not count.
+    assert_eq!(shown("0,-1,0", &same_model()).0, known(&[0]));
+    // Even if its card is unknown.
+    let (numbers, why) = shown("1,1", &cards(&["NVIDIA H100", "NVIDIA T4"]));
     assert!(numbers.is_empty() && why.contains("twice"), "{why}");
 }
 
 #[test]
 fn a_uuid_may_be_cut_as_long_as_one_card_has_it() {
     let whole = "GPU-a232f937-d72c-4106-c12f-20bd9faed9f6,GPU-a0";
-    assert_eq!(seen(whole, &alike()).0, known(&[2, 0]));
-    let (numbers, why) = seen("GPU-a1,GPU-a", &alike());
+    assert_eq!(shown(whole, &same_model()).0, known(&[2, 0]));
+    let (numbers, why) = shown("GPU-a1,GPU-a", &same_model());
     assert_eq!(numbers, known(&[1]));
     assert!(why.contains("several"), "{why}");
-    let (numbers, why) = seen("GPU-ffff", &alike());
+    let (numbers, why) = shown("GPU-ffff", &same_model());
     assert!(numbers.is_empty() && why.contains("`GPU-ffff`"), "{why}");
-    let (numbers, why) = seen("GPU-a1,0", &alike());
+    let (numbers, why) = shown("GPU-a1,0", &same_model());
     assert_eq!(numbers, known(&[1]));
     assert!(why.contains("one kind"), "{why}");
 }
@@ -151,38 +156,38 @@ fn numbers_among_several_models_are_unknown_unless_the_bus_orders_them() {
         let numbers: Vec<Option<u32>> = visible.places.iter().map(Place::card).collect();
         assert_eq!(numbers, places, "{order}");
     }
-    // A UUID is one in any order.
-    assert_eq!(seen("GPU-a1", &cards).0, known(&[1]));
-    // Names that are not told may be any.
-    assert_eq!(seen("0", &self::cards(&["", ""])).0, [None]);
-    assert_eq!(seen("0", &self::cards(&[""])).0, known(&[0]));
+    // A UUID does not depend on the order.
+    assert_eq!(shown("GPU-a1", &cards).0, known(&[1]));
+    // Unknown names may be of any model.
+    assert_eq!(shown("0", &self::cards(&["", ""])).0, [None]);
+    assert_eq!(shown("0", &self::cards(&[""])).0, known(&[0]));
 }
 
 #[test]
 fn a_slice_is_found_by_its_uuid_and_told_by_its_card() {
-    let mut cards = alike();
+    let mut cards = same_model();
     cards[2] = divided(cards[2].clone(), 3);
     let visible = Visible::of(&listed("MIG-b214f1ef"), &cards);
     let slice = Place::Slice {
         parent: 2,
         slice: Some(1),
     };
-    assert!(slice.remark().unwrap().contains("load is not told"));
+    assert!(slice.remark().unwrap().contains("load is not available"));
     assert_eq!(visible.places, [slice]);
-    // The form of older drivers names the card.
+    // The format of older drivers names the card.
     let old = "MIG-GPU-a232f937-d72c-4106-c12f-20bd9faed9f6/1/0";
-    assert_eq!(seen(old, &cards).0, known(&[2]));
+    assert_eq!(shown(old, &cards).0, known(&[2]));
     for list in [
         "MIG-ffff",
         "MIG-GPU-ffff/1/0",
         "MIG-GPU-a032f937-d72c-4106-c12f-20bd9faed9f6/1/0",
     ] {
-        let (numbers, why) = seen(list, &cards);
+        let (numbers, why) = shown(list, &cards);
         assert!(numbers.is_empty() && why.contains("no MIG slice"), "{why}");
     }
-    let (numbers, why) = seen("MIG-b2", &cards);
+    let (numbers, why) = shown("MIG-b2", &cards);
     assert!(numbers.is_empty() && why.contains("several"), "{why}");
-    // The card itself: a slice of it, and not known which.
+    // The card itself: an unknown slice of it.
     let whole = Visible::of(&listed("GPU-a2"), &cards);
     assert_eq!(whole.places[0].card(), Some(2));
     assert!(matches!(whole.places[0], Place::Slice { slice: None, .. }));
@@ -190,16 +195,16 @@ fn a_slice_is_found_by_its_uuid_and_told_by_its_card() {
 
 #[test]
 fn a_slice_that_nvml_does_not_tell_belongs_to_the_only_card_it_can() {
-    let mut cards = alike();
+    let mut cards = same_model();
     cards[3] = divided(cards[3].clone(), 0);
-    assert_eq!(seen("MIG-c6d4f1ef", &cards).0, known(&[3]));
+    assert_eq!(shown("MIG-c6d4f1ef", &cards).0, known(&[3]));
     cards[1] = divided(cards[1].clone(), 0);
-    assert_eq!(seen("MIG-c6d4f1ef", &cards).0, [None]);
+    assert_eq!(shown("MIG-c6d4f1ef", &cards).0, [None]);
 }
 
 #[test]
 fn numbers_beside_slices_are_unknown_unless_there_is_one_card() {
-    let one = [divided(alike().remove(0), 1)];
+    let one = [divided(same_model().remove(0), 1)];
     let slice = Place::Slice {
         parent: 0,
         slice: Some(0),
@@ -209,18 +214,18 @@ fn numbers_beside_slices_are_unknown_unless_there_is_one_card() {
         assert_eq!(visible.places.len(), 1);
         assert_eq!(visible.place(0), Some(&slice));
     }
-    let mut cards = alike();
+    let mut cards = same_model();
     cards[0] = divided(cards[0].clone(), 2);
-    assert_eq!(seen("1", &cards).0, [None]);
-    // CUDA shows a slice alone, whose card is known.
+    assert_eq!(shown("1", &cards).0, [None]);
+    // CUDA shows only a slice, whose card is known.
     let visible = Visible::of(&Setting::default(), &cards);
     assert_eq!(visible.places.len(), 1);
     assert_eq!(visible.places[0].card(), Some(0));
     cards[1] = divided(cards[1].clone(), 2);
     let visible = Visible::of(&Setting::default(), &cards);
     assert_eq!(visible.places[0].card(), None);
-    // All divided, and no slice.
-    let none = [divided(alike().remove(0), 0)];
+    // All cards are divided and there is no slice.
+    let none = [divided(same_model().remove(0), 0)];
     let visible = Visible::of(&Setting::default(), &none);
     assert!(visible.places.is_empty());
     assert!(visible.hidden.unwrap().contains("nvidia-smi mig"));
@@ -228,20 +233,20 @@ fn numbers_beside_slices_are_unknown_unless_there_is_one_card() {
 
 #[test]
 fn where_cuda_counts_otherwise_no_card_is_shown() {
-    let visible = Visible::of(&listed("0,1"), &alike());
+    let visible = Visible::of(&listed("0,1"), &same_model());
     assert_eq!(visible.clone().counted(2), visible);
     let other = visible.counted(1);
     assert_eq!(other.places.len(), 1);
     assert!(other.places[0].remark().unwrap().contains("UUID"));
     // Of several slices a process is shown the first.
-    let cards = [divided(alike().remove(0), 2)];
+    let cards = [divided(same_model().remove(0), 2)];
     let visible = Visible::of(&listed("MIG-b00,MIG-b01"), &cards);
     assert_eq!(visible.places.len(), 2);
-    let shown = visible.counted(1);
+    let counted = visible.counted(1);
     let first = Place::Slice {
         parent: 0,
         slice: Some(0),
     };
-    assert_eq!(shown.places, [first]);
+    assert_eq!(counted.places, [first]);
     assert!(Visible::default().counted(0).places.is_empty());
 }

@@ -1,18 +1,18 @@
-//! Fields along rows or columns.
+//! Receptive fields along one direction, rows or columns.
 
-/// Where positions look along rows or columns, in pixels of the image.
+/// The fields of a node's positions along rows or columns, in pixels of the image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Along {
-    /// The first pixel that position 0 looks at; negative where it lies beyond the border.
+    /// First pixel of position 0's field; negative if beyond the border.
     pub start: i64,
-    /// Pixels from one position's field to the next's; 0 where all look at the same.
+    /// Pixels from one position's field to the next's; 0 if all positions share one field.
     pub stride: i64,
-    /// Pixels of a field.
+    /// Length of a field in pixels.
     pub size: i64,
 }
 
 impl Along {
-    /// All of an axis of so many pixels.
+    /// A field over all `pixels` of an axis.
     pub(super) fn whole(pixels: usize) -> Self {
         Self {
             start: 0,
@@ -21,7 +21,7 @@ impl Along {
         }
     }
 
-    /// After windows of so many taps, so far apart, from `before` ahead of position 0 on.
+    /// The fields after windows of `taps` taps, `dilation` apart, the first one starting `before` positions ahead of 0.
     pub(super) fn windows(
         self,
         taps: usize,
@@ -36,7 +36,7 @@ impl Along {
         }
     }
 
-    /// From position `start` on, every `step`-th, which may be before the first.
+    /// The fields of every `step`-th position from `start` on; `start` may be negative.
     pub(super) fn cut(self, start: i64, step: i64) -> Self {
         Self {
             start: self.start + start * self.stride,
@@ -45,8 +45,8 @@ impl Along {
         }
     }
 
-    /// Position p looks at the positions within one of slope·p + shift; `None` where the fields do
-    /// not come to lie evenly.
+    /// The fields when position p samples the positions within one of slope·p + shift; `None` if they
+    /// are not evenly spaced.
     pub(super) fn sampled(self, slope: f64, shift: f64) -> Option<Self> {
         let stride = self.stride as f64 * slope;
         let from = (self.stride as f64 * (shift - 1.0)).floor() as i64;
@@ -58,7 +58,7 @@ impl Along {
         })
     }
 
-    /// What covers both.
+    /// The fields that cover both.
     pub(super) fn with(self, other: Self, pixels: usize) -> Self {
         if self.stride != other.stride {
             return Self::whole(pixels);
@@ -72,13 +72,12 @@ impl Along {
         }
     }
 
-    /// All positions look where position 0 does.
+    /// All positions share the field of position 0.
     pub(super) fn repeated(self) -> Self {
         Self { stride: 0, ..self }
     }
 
-    /// The pixels that a position looks at, from the first to the one after the last, some of them
-    /// perhaps beyond the border.
+    /// A position's field as first pixel and one past the last; may reach beyond the border.
     pub fn at(&self, position: usize) -> (i64, i64) {
         let start = self.start + position as i64 * self.stride;
         (start, start + self.size)

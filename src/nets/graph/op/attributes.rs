@@ -1,20 +1,20 @@
-//! What operators are given besides their inputs: windows, borders, cuts, sampling, directions.
+//! The attributes of operators: windows, padding, slices, sampling, directions.
 
 /// A convolution's attributes. Pairs are rows, then columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Conv {
-    /// Positions from one to the next.
+    /// Step between windows.
     pub stride: [usize; 2],
     /// Zeros around the image.
     pub pads: Pads,
-    /// Positions from one tap of the kernel to the next.
+    /// Step between taps of the kernel.
     pub dilation: [usize; 2],
-    /// Groups that the channels fall into, each convolved alone.
+    /// Groups of channels, each convolved separately.
     pub groups: usize,
 }
 
 impl Default for Conv {
-    /// Stride 1, no zeros around, no dilation, one group.
+    /// Stride 1, no padding, no dilation, one group.
     fn default() -> Self {
         Self {
             stride: [1, 1],
@@ -25,21 +25,21 @@ impl Default for Conv {
     }
 }
 
-/// Rows and columns beyond each side of an image.
+/// Rows and columns added on each side of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Pads {
-    /// Rows above.
+    /// Rows at the top.
     pub top: usize,
-    /// Columns left.
+    /// Columns at the left.
     pub left: usize,
-    /// Rows below.
+    /// Rows at the bottom.
     pub bottom: usize,
-    /// Columns right.
+    /// Columns at the right.
     pub right: usize,
 }
 
 impl Pads {
-    /// So many on every side.
+    /// The same padding on every side.
     pub fn all(count: usize) -> Self {
         Self {
             top: count,
@@ -49,7 +49,7 @@ impl Pads {
         }
     }
 
-    /// Before the first and after the last, along rows (0) or columns (1).
+    /// Padding before the start and after the end, along rows (0) or columns (1).
     pub fn along(&self, axis: usize) -> (usize, usize) {
         match axis {
             0 => (self.top, self.bottom),
@@ -63,18 +63,18 @@ impl Pads {
 pub struct Window {
     /// Rows and columns of a window.
     pub kernel: [usize; 2],
-    /// Positions from one to the next.
+    /// Step between windows.
     pub stride: [usize; 2],
-    /// Rows and columns around the image.
+    /// Padding around the image.
     pub pads: Pads,
-    /// Positions from one tap to the next.
+    /// Step between taps.
     pub dilation: [usize; 2],
-    /// What becomes of a window that does not fit at the far side.
+    /// How a window that does not fit at the far side is handled.
     pub rounding: Rounding,
 }
 
 impl Window {
-    /// Windows side by side.
+    /// Adjacent windows, without padding.
     pub fn tiles(kernel: [usize; 2]) -> Self {
         Self {
             kernel,
@@ -86,108 +86,107 @@ impl Window {
     }
 }
 
-/// What becomes of a window that does not fit at the far side.
+/// How a window that does not fit at the far side is handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rounding {
-    /// It is left out.
+    /// It is dropped.
     Floor,
-    /// It stays, where it begins inside the image or the padding before it, and has less in it.
+    /// It is kept, truncated, if it starts inside the image or the padding before it.
     Ceil,
 }
 
-/// What an average is divided by where a window reaches beyond the image.
+/// The divisor of an average where a window reaches beyond the image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Divisor {
-    /// The places inside the image.
+    /// The number of pixels inside the image.
     Inside,
-    /// The places inside the image and its padding: `count_include_pad`.
+    /// The number of pixels inside the image and its padding: `count_include_pad`.
     WithPadding,
 }
 
-/// What becomes of axes that have been reduced.
+/// How reduced axes appear in the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reduced {
-    /// They stay, with length one.
+    /// Kept, with length one.
     Kept,
-    /// They are gone.
+    /// Dropped.
     Dropped,
 }
 
-/// A part of one axis: `count` places from `start` on, `step` apart.
+/// A slice of one axis: `count` indices from `start` on, `step` apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cut {
     /// The axis.
     pub axis: usize,
-    /// The first place.
+    /// The first index.
     pub start: usize,
-    /// How many places.
+    /// Number of indices.
     pub count: usize,
-    /// From one place to the next; may be negative, never zero.
+    /// Step between indices; may be negative, never zero.
     pub step: isize,
 }
 
-/// What stands beyond the border.
+/// The values beyond the border.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Padding {
-    /// Always this number.
+    /// A constant.
     Constant(f32),
-    /// The numbers mirrored at the outermost one, which is not repeated.
+    /// The image mirrored at its outermost row or column, which is not repeated.
     Reflect,
-    /// The outermost number.
+    /// The outermost value.
     Edge,
 }
 
-/// Rows and columns sampled anew.
+/// A resampling of rows and columns.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Resize {
     /// Rows and columns of the result.
     pub size: [usize; 2],
-    /// Result over input, rows and columns, as positions are computed with it: where the file says
-    /// it, what it says, else the ratio of the sizes.
+    /// The ratio of result to input, for rows and columns, used to compute coordinates: as given in the
+    /// file, else the ratio of the sizes.
     pub scale: [f64; 2],
-    /// Between which numbers of the input.
+    /// How to interpolate.
     pub sampling: Sampling,
-    /// Which place of the input a place of the result looks at.
+    /// How output coordinates map to input coordinates.
     pub coordinates: Coordinates,
 }
 
-/// What is taken at a place between the numbers of an image.
+/// The interpolation between pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sampling {
-    /// The nearest number.
+    /// The nearest pixel.
     Nearest(Nearest),
-    /// Linear between the four around.
+    /// Bilinear between the four surrounding pixels.
     Bilinear,
 }
 
-/// Which number is nearest: ONNX's `nearest_mode`.
+/// Which pixel counts as nearest: ONNX's `nearest_mode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Nearest {
     /// The one before.
     Floor,
     /// The one after.
     Ceil,
-    /// The nearer, the one before of two.
+    /// The nearer one; on a tie, the one before.
     RoundPreferFloor,
-    /// The nearer, the one after of two.
+    /// The nearer one; on a tie, the one after.
     RoundPreferCeil,
 }
 
-/// Which place of the input a place of the result looks at: ONNX's
-/// `coordinate_transformation_mode`.
+/// How output coordinates map to input coordinates: ONNX's `coordinate_transformation_mode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Coordinates {
     /// (x + ½)/scale − ½.
     HalfPixel,
-    /// The same, and 0 where the result has one place.
+    /// The same, but 0 if the result has length one.
     PytorchHalfPixel,
     /// x/scale.
     Asymmetric,
-    /// The outermost places lie upon each other.
+    /// The outermost pixels coincide.
     AlignCorners,
 }
 
-/// Where in the channels the place in a block is counted.
+/// The order of block and channel indices within the channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DepthOrder {
     /// Block before channel: ONNX's `DCR`.
@@ -196,14 +195,14 @@ pub enum DepthOrder {
     ChannelFirst,
 }
 
-/// A recurrent layer's size, directions and which of its results the node gives.
+/// A recurrent layer's size, directions and output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recurrent {
     /// Units in each direction.
     pub units: usize,
     /// How the sequence is read.
     pub direction: Direction,
-    /// What the node gives.
+    /// The node's output.
     pub output: RecurrentOutput,
 }
 
@@ -227,7 +226,7 @@ impl Direction {
         }
     }
 
-    /// For every direction, the step of so many that it reads last.
+    /// For every direction, the step that it reads last, of `steps`.
     pub fn ends(self, steps: usize) -> Vec<usize> {
         match self {
             Direction::Forward => vec![steps - 1],
@@ -237,7 +236,7 @@ impl Direction {
     }
 }
 
-/// What a recurrent node gives.
+/// The output of a recurrent node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecurrentOutput {
     /// The state after every step, \[L,directions,N,units\]: ONNX's `Y`.
@@ -253,6 +252,6 @@ pub enum RecurrentOutput {
 pub enum Reset {
     /// On the state, before its matrix.
     BeforeMatrix,
-    /// On what the matrix makes of the state and its bias: PyTorch and Keras.
+    /// On the matrix's product with the state, plus bias: PyTorch and Keras.
     AfterMatrix,
 }

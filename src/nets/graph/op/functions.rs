@@ -1,4 +1,4 @@
-//! Functions of one and of two numbers, and reductions of many to one.
+//! Unary and binary elementwise functions, and reductions.
 
 /// A function of one number.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,7 +31,7 @@ pub enum Unary {
     Sigmoid,
     /// The hyperbolic tangent.
     Tanh,
-    /// alpha·x + beta, kept within 0 and 1.
+    /// alpha·x + beta, clamped to \[0,1\].
     HardSigmoid {
         /// α.
         alpha: f64,
@@ -42,9 +42,9 @@ pub enum Unary {
     HardSwish,
     /// x·sigmoid(x).
     Silu,
-    /// x·Φ(x), by the error function.
+    /// x·Φ(x), exact, using the error function.
     Gelu,
-    /// x·Φ(x), Φ approximated by a hyperbolic tangent (Hendrycks & Gimpel 2016).
+    /// x·Φ(x), with Φ approximated by a hyperbolic tangent (Hendrycks & Gimpel 2016).
     GeluTanh,
     /// x·tanh(softplus(x)).
     Mish,
@@ -70,22 +70,22 @@ pub enum Unary {
     Floor,
     /// The smallest integer not below x.
     Ceil,
-    /// The nearest integer, the even one of two.
+    /// The nearest integer, ties to even.
     Round,
     /// −1, 0 or 1.
     Sign,
-    /// x kept within min and max; ±∞ where there is no such bound.
+    /// x clamped to \[min,max\]; ±∞ where a bound is missing.
     Clip {
-        /// The least.
+        /// The lower bound.
         min: f64,
-        /// The most.
+        /// The upper bound.
         max: f64,
     },
     /// scale·x + shift.
     Affine {
-        /// What x is multiplied by.
+        /// The factor.
         scale: f64,
-        /// What is added then.
+        /// The offset.
         shift: f64,
     },
 }
@@ -109,12 +109,12 @@ pub enum Binary {
     Min,
 }
 
-/// One number of many.
+/// A reduction of many numbers to one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reduction {
-    /// Their mean.
+    /// The mean.
     Mean,
-    /// Their sum.
+    /// The sum.
     Sum,
     /// The greatest.
     Max,

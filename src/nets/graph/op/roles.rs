@@ -1,9 +1,9 @@
-//! What part an operator plays in a network.
+//! The role of an operator in a network: layer, non-linearity, non-negative output.
 
 use super::{Op, Unary};
 
 impl Op {
-    /// Whether it is what people call a layer: it has weights of its own.
+    /// Whether it is a layer, that is, has weights.
     pub fn is_layer(&self) -> bool {
         matches!(
             self,
@@ -18,7 +18,7 @@ impl Op {
         )
     }
 
-    /// Whether it is one of the functions that networks have between their layers.
+    /// Whether it is an activation function.
     pub fn is_non_linearity(&self) -> bool {
         match self {
             Op::PRelu => true,
@@ -45,7 +45,7 @@ impl Op {
         }
     }
 
-    /// Whether what it gives is never below zero.
+    /// Whether its output is never negative.
     pub fn is_never_negative(&self) -> bool {
         match self {
             Op::Unary(Unary::Clip { min, .. }) => *min >= 0.0,

@@ -6,7 +6,7 @@ use super::Draft;
 use crate::session::array::Array;
 
 impl Draft {
-    /// Batch normalizations right after a convolution or dense layer become part of it:
+    /// Folds batch normalizations into the convolution or dense layer right before them:
     /// W' = W·s and b' = (b − mean)·s + β with s = γ/√(variance + ε).
     pub fn fold_normalizations(&mut self) {
         for id in self.ids().collect::<Vec<_>>() {
@@ -16,7 +16,7 @@ impl Draft {
         }
     }
 
-    /// The layer that does what a batch normalization and the layer before it do.
+    /// The layer that replaces a batch normalization and the layer before it.
     fn folded(&mut self, id: NodeId) -> Option<(Op, Vec<Input>)> {
         let Op::BatchNorm { epsilon } = self.node(id).op else {
             return None;
@@ -25,14 +25,14 @@ impl Draft {
         if !self.is_only_for(layer, id) {
             return None;
         }
-        let [scale, beta, mean, variance] = [1, 2, 3, 4].map(|at| self.weight(id, at));
+        let [scale, beta, mean, variance] = [1, 2, 3, 4].map(|input| self.weight(id, input));
         let (scale, beta) = (scale?.values(), beta?.values());
         let (mean, variance) = (mean?.values(), variance?.values());
         let by = |channel: usize| scale[channel] / (variance[channel] + epsilon as f32).sqrt();
         let factors: Vec<f32> = (0..scale.len()).map(by).collect();
         let weight = self.weight(layer, 1)?;
         let values = weight.values();
-        // Channels out are the first axis of a convolution's weight, the last of a dense layer's.
+        // Output channels are the first axis of a convolution's weight, the last of a dense layer's.
         let factor = |place: usize| match self.node(layer).op {
             Op::Conv(_) => Some(factors[place / (values.len() / factors.len())]),
             Op::Dense => Some(factors[place % factors.len()]),
@@ -59,8 +59,8 @@ impl Draft {
         Some((op, vec![x, weight, bias]))
     }
 
-    /// The maximum of a monotone function is the function of the maximum: pooling before a rectifier
-    /// gives the same numbers and leaves the rectifier less to do.
+    /// Moves max-pooling before a rectifier: rectifiers are monotone, so the numbers are the same and
+    /// the rectifier has less to do.
     pub fn pool_first(&mut self) {
         for id in self.ids().collect::<Vec<_>>() {
             let Op::MaxPool(window) = self.node(id).op else {
@@ -70,7 +70,7 @@ impl Draft {
                 continue;
             };
             let function = match self.node(before).op {
-                Op::Unary(function) if is_rising(function) => function,
+                Op::Unary(function) if is_non_decreasing(function) => function,
                 _ => continue,
             };
             if !self.is_only_for(before, id) {
@@ -84,8 +84,8 @@ impl Draft {
     }
 }
 
-/// Functions that never fall, computed so that they do not fall in floating point either.
-fn is_rising(function: Unary) -> bool {
+/// Non-decreasing functions, in floating point too.
+fn is_non_decreasing(function: Unary) -> bool {
     match function {
         Unary::Relu | Unary::Clip { .. } => true,
         Unary::LeakyRelu { slope } => slope >= 0.0,

@@ -1,4 +1,4 @@
-//! What exporters spell out, recognised.
+//! Recognises patterns that exporters write as several nodes.
 
 use super::super::op::{Binary, Unary};
 use super::super::{Input, NodeId, Op};
@@ -6,11 +6,13 @@ use super::Draft;
 use crate::session::array::Array;
 
 impl Draft {
-    /// A product with a matrix of weights is a dense layer without a bias.
+    /// Turns a product with a weight matrix into a dense layer without a bias.
     pub fn name_products(&mut self) {
         for id in self.ids().collect::<Vec<_>>() {
             let node = self.node(id);
-            let matrix = self.weight(id, 1).is_some_and(|it| it.shape().len() == 2);
+            let matrix = self
+                .weight(id, 1)
+                .is_some_and(|weight| weight.shape().len() == 2);
             if node.op == Op::MatMul && self.source(id, 0).is_some() && matrix {
                 let inputs = node.inputs.clone();
                 self.replace(id, Op::Dense, inputs);
@@ -18,7 +20,7 @@ impl Draft {
         }
     }
 
-    /// A constant added to every unit of a layer that has no bias is its bias.
+    /// Turns a constant added to every unit of a layer without a bias into its bias.
     pub fn add_biases(&mut self) {
         for id in self.ids().collect::<Vec<_>>() {
             if self.node(id).op != Op::Binary(Binary::Add) {
@@ -35,7 +37,7 @@ impl Draft {
         }
     }
 
-    /// The layer that a sum adds a bias \[units\] to.
+    /// The layer that a sum adds a bias to, and the bias \[units\].
     fn layer_and_bias(&self, id: NodeId) -> Option<(NodeId, Array<f32>)> {
         let (layer, bias) = match (self.source(id, 0), self.source(id, 1)) {
             (Some(layer), None) => (layer, self.weight(id, 1)?),
@@ -43,7 +45,7 @@ impl Draft {
             _ => return None,
         };
         let node = self.node(layer);
-        // Axes after the units, which the bias must be the same along.
+        // Axes after the units, along which the bias must be constant.
         let after = match node.op {
             Op::Conv(_) => 2,
             Op::Dense => 0,
@@ -59,7 +61,7 @@ impl Draft {
         fits.then(|| (layer, Array::new(&[units], bias.values().to_vec())))
     }
 
-    /// SiLU, hard swish and GELU.
+    /// Recognises SiLU, hard swish and GELU.
     pub fn name_functions(&mut self) {
         for id in self.ids().collect::<Vec<_>>() {
             let Some((function, x)) = self.swish(id).or_else(|| self.gelu(id)) else {
@@ -89,7 +91,7 @@ impl Draft {
         None
     }
 
-    /// x·(1 + erf(x/√2))·½, the half wherever it stands.
+    /// x·(1 + erf(x/√2))·½, with the factor ½ in any place.
     fn gelu(&self, id: NodeId) -> Option<(Unary, NodeId)> {
         let whole = |x: NodeId, gate: NodeId| {
             (self.one_and_error_function(gate) == Some(x)).then_some((Unary::Gelu, x))
@@ -112,7 +114,7 @@ impl Draft {
         None
     }
 
-    /// x, where a node is 1 + erf(x/√2).
+    /// x, if a node is 1 + erf(x/√2).
     fn one_and_error_function(&self, id: NodeId) -> Option<NodeId> {
         let (one, erf) = self.with_number(id, Binary::Add)?;
         if one != 1.0 || self.node(erf).op != Op::Unary(Unary::Erf) {
@@ -145,19 +147,19 @@ impl Draft {
         self.with_number(id, Binary::Mul)
     }
 
-    /// The number and the node that a commutative function is of.
+    /// The number and the node that a commutative function combines.
     fn with_number(&self, id: NodeId, function: Binary) -> Option<(f32, NodeId)> {
         if self.node(id).op != Op::Binary(function) {
             return None;
         }
-        let of = |constant: usize, node: usize| {
+        let operands = |constant: usize, node: usize| {
             Some((number(self.weight(id, constant)?)?, self.source(id, node)?))
         };
-        of(0, 1).or_else(|| of(1, 0))
+        operands(0, 1).or_else(|| operands(1, 0))
     }
 }
 
-/// The number that a weight is, where it is one alone.
+/// The number in a weight that has only one.
 fn number(weight: &Array<f32>) -> Option<f32> {
     match *weight.values() {
         [number] => Some(number),

@@ -1,4 +1,4 @@
-//! One graph that is pushed at a node in several ways at once.
+//! A graph that computes several pushes of one node at once.
 
 use super::super::op::Binary;
 use super::super::{Graph, GraphBuilder, GraphError, Input, NodeId, Op};
@@ -7,19 +7,19 @@ use crate::session::array::Array;
 /// A graph with an output for every push.
 #[derive(Debug, Clone)]
 pub struct Pushes {
-    /// The graph. What comes before the pushes is in it once, what comes after them once a push.
+    /// The graph. The nodes before the pushes are in it once, those after them once per push.
     pub graph: Graph,
-    /// The node that gives the logits of each push, in order.
+    /// The logits node of each push, in order.
     pub outputs: Vec<NodeId>,
 }
 
 impl Graph {
-    /// The logits that the graph gives with each of `pushes`, one number a unit, added to what `node` gives,
-    /// along `axis`. A maximum that alone follows the node stands before the pushes: what is added to all of
-    /// a channel is added to its maximum, to the bit.
+    /// A graph that computes the logits with each of `pushes`, one number per unit, added to the output of
+    /// `node` along `axis`. If the node's only user is a max-pooling, the pushes are added after it: adding a
+    /// constant to a channel adds it to the channel's maxima, bit for bit.
     ///
     /// # Errors
-    /// Where a push has another length than the axis, or there is none.
+    /// If a push does not match the length of the axis, or there are no pushes.
     pub fn pushed_by_each(
         &self,
         node: NodeId,
@@ -67,7 +67,7 @@ impl Graph {
             shape
         };
         let mut outputs = Vec::with_capacity(pushes.len());
-        for (at, push) in pushes.iter().enumerate() {
+        for (number, push) in pushes.iter().enumerate() {
             let misfit = || GraphError::Misfit {
                 node: self.node(node).name.clone(),
                 op: self.node(node).op.label(),
@@ -77,14 +77,14 @@ impl Graph {
             if shape.iter().product::<usize>() != push.len() {
                 return Err(misfit());
             }
-            let name = |of: &str| format!("{of} [push {at}]");
+            let name = |node: &str| format!("{node} [push {number}]");
             let weight = builder.weight(&name("by"), Array::new(&shape, push.clone()))?;
             let pushed = [Input::Node(before), weight];
             let moved = &self.node(point).name;
             places[point.0] = Some(builder.add(&name(moved), Op::Binary(Binary::Add), &pushed)?);
             for id in self.ids().filter(|id| after[id.0]) {
-                let own = name(&self.node(id).name);
-                places[id.0] = Some(add(&mut builder, &places, id, &own)?);
+                let name = name(&self.node(id).name);
+                places[id.0] = Some(add(&mut builder, &places, id, &name)?);
             }
             outputs.extend(places[self.output().0]);
         }

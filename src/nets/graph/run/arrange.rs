@@ -1,4 +1,4 @@
-//! Operators that arrange numbers anew: cutting, padding, choosing, sampling.
+//! Operators that rearrange values: slicing, padding, gathering, resizing.
 
 use burn::tensor::ops::PadMode;
 use burn::tensor::{Device, Int, Slice, Tensor, TensorData};
@@ -30,7 +30,7 @@ pub fn slice(x: Value, cuts: &[Cut]) -> Value {
 fn one_cut(x: Value, cut: &Cut) -> Value {
     let length = x.dims()[cut.axis];
     let stride = cut.step.unsigned_abs();
-    // From the far side where it runs backwards.
+    // Counted from the end if the step is negative.
     let start = match cut.step > 0 {
         true => cut.start,
         false => length - 1 - cut.start,
@@ -64,7 +64,7 @@ pub fn pad(x: Value, before: &[isize], after: &[isize], with: Padding) -> Value 
     let cuts: Vec<Cut> = lengths
         .iter()
         .filter(|&&(axis, _)| before[axis] < 0 || after[axis] < 0)
-        .map(|&it| cut(it))
+        .map(|&axis| cut(axis))
         .collect();
     let x = slice(x, &cuts);
     let pairs: Vec<(usize, usize)> = before
@@ -89,7 +89,7 @@ fn places(indices: &[usize], device: &Device) -> Tensor<1, Int> {
     Tensor::from_data(TensorData::new(indices, [count]), device)
 }
 
-/// Chosen places along an axis, which stays.
+/// Selected indices along an axis, which is kept.
 pub fn gather(x: Value, axis: usize, indices: &[usize]) -> Value {
     let consecutive = indices.windows(2).all(|pair| pair[1] == pair[0] + 1);
     if consecutive && !indices.is_empty() {
@@ -99,15 +99,15 @@ pub fn gather(x: Value, axis: usize, indices: &[usize]) -> Value {
     map!(x, x => x.select(axis, indices))
 }
 
-/// x of fewer or shorter axes, repeated to a shape.
+/// x broadcast to a shape.
 pub fn expand(x: Value, shape: &[usize]) -> Value {
     let mut raised = vec![1; shape.len() - x.dims().len().min(shape.len())];
     raised.extend(x.dims());
     let x = x.reshaped(&raised);
     fn expanded<const D: usize>(x: Tensor<D>, shape: &[usize]) -> Tensor<D> {
-        let mut to = [0; D];
-        to.copy_from_slice(shape);
-        x.expand(to)
+        let mut target = [0; D];
+        target.copy_from_slice(shape);
+        x.expand(target)
     }
     map!(x, x => expanded(x, shape))
 }
@@ -129,10 +129,10 @@ pub fn resize(x: Tensor<4>, resize: &Resize) -> Tensor<4> {
     along(x, 3, width, resize)
 }
 
-/// Rows (axis 2) or columns (3) sampled anew.
+/// Resamples rows (axis 2) or columns (3).
 fn along(x: Tensor<4>, axis: usize, length: usize, resize: &Resize) -> Tensor<4> {
     let size = resize.size[axis - 2];
-    let at: Vec<f64> = (0..size)
+    let coordinates: Vec<f64> = (0..size)
         .map(|place| {
             source(
                 place,
@@ -143,22 +143,27 @@ fn along(x: Tensor<4>, axis: usize, length: usize, resize: &Resize) -> Tensor<4>
             )
         })
         .collect();
-    if size == length && at.iter().enumerate().all(|(i, &at)| at == i as f64) {
+    if size == length && coordinates.iter().enumerate().all(|(i, &x)| x == i as f64) {
         return x;
     }
     let device = x.device();
     let last = (length - 1) as f64;
-    let inside = |at: f64| at.clamp(0.0, last) as usize;
+    let inside = |coordinate: f64| coordinate.clamp(0.0, last) as usize;
     let chosen = |indices: Vec<usize>| places(&indices, &device);
     match resize.sampling {
         Sampling::Nearest(nearest) => {
-            let nearest = at.iter().map(|&at| inside(nearest.of(at)));
+            let nearest = coordinates
+                .iter()
+                .map(|&coordinate| inside(nearest.round(coordinate)));
             x.select(axis, chosen(nearest.collect()))
         }
         Sampling::Bilinear => {
-            let before = at.iter().map(|&at| inside(at.floor())).collect();
-            let after = at.iter().map(|&at| inside(at.floor() + 1.0)).collect();
-            let share: Vec<f32> = at.iter().map(|&at| (at - at.floor()) as f32).collect();
+            let before = coordinates.iter().map(|x| inside(x.floor())).collect();
+            let after = coordinates
+                .iter()
+                .map(|x| inside(x.floor() + 1.0))
+                .collect();
+            let share: Vec<f32> = coordinates.iter().map(|x| (x - x.floor()) as f32).collect();
             let mut shape = [1; 4];
             shape[axis] = size;
             let share = Tensor::<4>::from_data(TensorData::new(share, shape), &device);
@@ -169,7 +174,7 @@ fn along(x: Tensor<4>, axis: usize, length: usize, resize: &Resize) -> Tensor<4>
     }
 }
 
-/// The place of the input that a place of the result looks at.
+/// The input coordinate that an output index samples.
 pub fn source(
     place: usize,
     length: usize,
@@ -189,13 +194,13 @@ pub fn source(
 }
 
 impl Nearest {
-    /// The integer that is nearest.
-    fn of(self, at: f64) -> f64 {
+    /// The nearest integer.
+    fn round(self, x: f64) -> f64 {
         match self {
-            Nearest::Floor => at.floor(),
-            Nearest::Ceil => at.ceil(),
-            Nearest::RoundPreferFloor => (at - 0.5).ceil(),
-            Nearest::RoundPreferCeil => (at + 0.5).floor(),
+            Nearest::Floor => x.floor(),
+            Nearest::Ceil => x.ceil(),
+            Nearest::RoundPreferFloor => (x - 0.5).ceil(),
+            Nearest::RoundPreferCeil => (x + 0.5).floor(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Every operator on its inputs.
+//! Dispatch: computes each operator on its inputs.
 
 use burn::tensor::Tensor;
 use burn::tensor::module::linear;
@@ -10,13 +10,13 @@ use super::{arrange, functions, recurrent, windows};
 
 /// The next of a node's inputs.
 pub fn next(inputs: &mut impl Iterator<Item = Value>) -> Value {
-    // The door has counted them.
+    // Shape inference has checked their number.
     inputs
         .next()
-        .unwrap_or_else(|| unreachable!("an input short"))
+        .unwrap_or_else(|| unreachable!("a missing input"))
 }
 
-/// A layer with a bias of its own, which is given apart from its other inputs.
+/// Computes a layer, with its bias passed separately from its other inputs.
 pub fn layer(op: &Op, inputs: Vec<Value>, bias: Option<Tensor<1>>) -> Value {
     let mut inputs = inputs.into_iter();
     let x = next(&mut inputs);
@@ -37,7 +37,7 @@ pub fn layer(op: &Op, inputs: Vec<Value>, bias: Option<Tensor<1>>) -> Value {
     }
 }
 
-/// Every other operator on its inputs; `shape` is what it gives.
+/// Computes every other operator on its inputs; `shape` is that of the result.
 pub fn compute(op: &Op, inputs: Vec<Value>, shape: &[usize]) -> Value {
     if let Op::Concat { axis } = op {
         return arrange::concat(inputs, *axis);
@@ -130,7 +130,7 @@ pub fn recurrent_output(all: Tensor<4>, output: RecurrentOutput, shape: &[usize]
     }
 }
 
-/// NumPy's `matmul`; a vector is a row on the left and a column on the right.
+/// NumPy's `matmul`: a vector is a row on the left and a column on the right.
 fn multiplied(a: Value, b: Value, shape: &[usize]) -> Value {
     let b = match b.axes() {
         1 => {

@@ -1,4 +1,4 @@
-//! Functions of every number alone, and normalizations.
+//! Elementwise functions, reductions and normalizations.
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::{
@@ -11,10 +11,10 @@ use super::super::op::{Binary, Reduction, Unary};
 use super::value::{Value, map, map_pair};
 
 pub fn unary(function: Unary, x: Value) -> Value {
-    map!(x, x => of_tensor(function, x))
+    map!(x, x => unary_tensor(function, x))
 }
 
-fn of_tensor<const D: usize>(function: Unary, x: Tensor<D>) -> Tensor<D> {
+fn unary_tensor<const D: usize>(function: Unary, x: Tensor<D>) -> Tensor<D> {
     match function {
         Unary::Relu => relu(x),
         Unary::LeakyRelu { slope } => leaky_relu(x, slope),
@@ -52,8 +52,8 @@ fn of_tensor<const D: usize>(function: Unary, x: Tensor<D>) -> Tensor<D> {
     }
 }
 
-/// x where positive, else alpha·(exp(x/width) − 1). The exponential only sees what is not positive:
-/// where it overflowed, the gradient would be no number.
+/// x where positive, else alpha·(exp(x/width) − 1). The exponential only gets non-positive values: if
+/// it overflowed, the gradient would be NaN.
 fn exponential_linear<const D: usize>(x: Tensor<D>, alpha: f64, width: f64) -> Tensor<D> {
     let below = x.clone().clamp_max(0.0) / width;
     relu(x) + (below.exp() - 1.0) * alpha
@@ -83,7 +83,7 @@ pub fn log_soft(x: Value, axis: usize) -> Value {
     map!(x, x => log_softmax(x, axis))
 }
 
-/// Axes reduced and kept.
+/// Reduction over axes, which are kept.
 pub fn reduce(reduction: Reduction, x: Value, axes: &[usize]) -> Value {
     match reduction {
         Reduction::Mean => map!(x, x => x.mean_dims(axes)),
@@ -100,16 +100,16 @@ pub fn batch(x: Value, [scale, bias, mean, variance]: [Tensor<1>; 4], epsilon: f
 
 /// Standardized over the axes from `axis` on.
 pub fn standardized(x: Value, axis: usize, epsilon: f64) -> Value {
-    fn of<const D: usize>(x: Tensor<D>, axis: usize, epsilon: f64) -> Tensor<D> {
+    fn standardized<const D: usize>(x: Tensor<D>, axis: usize, epsilon: f64) -> Tensor<D> {
         let axes: Vec<usize> = (axis..D).collect();
         let centred = x.clone() - x.mean_dims(&axes);
         let variance = centred.clone().square().mean_dims(&axes);
         centred / (variance + epsilon).sqrt()
     }
-    map!(x, x => of(x, axis, epsilon))
+    map!(x, x => standardized(x, axis, epsilon))
 }
 
-/// x·scale + bias, by whatever of them is given.
+/// x·scale + bias, each if given.
 pub fn scaled(x: Value, scale_and_bias: Vec<Value>) -> Value {
     let mut given = scale_and_bias.into_iter();
     let x = match given.next() {
@@ -130,7 +130,7 @@ pub fn grouped(x: Value, groups: usize, epsilon: f64) -> Value {
     standardized(in_groups, 2, epsilon).reshaped(&shape)
 }
 
-/// Weights \[C\] as \[C,1,…\], so that they broadcast to x \[N,C,…\] of so many axes.
+/// Weights \[C\] as \[C,1,…\], so that they broadcast to x \[N,C,…\] with `axes` axes.
 pub fn by_channel(weight: Value, axes: usize) -> Value {
     let channels = weight.dims()[0];
     let mut shape = vec![1; axes - 1];

@@ -1,6 +1,5 @@
-//! Nodes that are computed faster together with the layer before them.
-//!
-//! Only where nothing else wants what that layer gives.
+//! Nodes that are computed faster together with the layer before them, if nothing else uses that
+//! layer's output.
 
 use std::collections::HashMap;
 
@@ -20,37 +19,37 @@ use crate::nets::pooled::in_one_convolution;
 pub struct Fused {
     /// The layer.
     pub first: NodeId,
-    /// What stands between them and changes no number.
+    /// A reshape between them.
     pub between: Option<NodeId>,
     with: With,
 }
 
-/// What follows the layer.
+/// The node that follows the layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum With {
-    /// A pooling. Flex gathers patches in ordinary code, where one strided convolution is worth it.
+    /// A pooling. Flex gathers patches in plain code, which makes a single strided convolution worthwhile.
     Pooling,
-    /// Another convolution, which makes one with it.
+    /// Another convolution, composed with it into one.
     Convolution,
-    /// A memory on the states of one, which steps with it: both of them.
+    /// An LSTM on the states of another, run step by step together: both of them.
     Recurrent([Recurrent; 2]),
 }
 
-/// All nodes of a graph that are better computed so on a device.
+/// All nodes of a graph that are computed faster this way on a device.
 pub fn fused_nodes(graph: &Graph, device: &Device) -> HashMap<NodeId, Fused> {
     let users = graph.users();
-    let together = |id: NodeId| {
-        let before = |id: NodeId| match graph.node(id).inputs.first() {
+    let fuse = |id: NodeId| {
+        let only_source = |id: NodeId| match graph.node(id).inputs.first() {
             Some(&Input::Node(before)) => {
                 let alone = users[before.0] == [id] && before != graph.output();
                 alone.then_some(before)
             }
             _ => None,
         };
-        let next = before(id)?;
-        let (first, between) = match graph.node(next).op {
-            Op::Reshape { .. } => (before(next)?, Some(next)),
-            _ => (next, None),
+        let source = only_source(id)?;
+        let (first, between) = match graph.node(source).op {
+            Op::Reshape { .. } => (only_source(source)?, Some(source)),
+            _ => (source, None),
         };
         let with = match between {
             None => with_first(graph, first, id, device)?,
@@ -63,7 +62,7 @@ pub fn fused_nodes(graph: &Graph, device: &Device) -> HashMap<NodeId, Fused> {
         };
         Some((id, fused))
     };
-    graph.ids().filter_map(together).collect()
+    graph.ids().filter_map(fuse).collect()
 }
 
 fn with_first(graph: &Graph, first: NodeId, id: NodeId, device: &Device) -> Option<With> {
@@ -73,37 +72,41 @@ fn with_first(graph: &Graph, first: NodeId, id: NodeId, device: &Device) -> Opti
     match &graph.node(id).op {
         Op::MaxPool(window) => {
             let kernel = kernel(graph, first)?;
-            let together = windows::is_one_convolution(conv, &kernel, window);
-            (together && is_flex(device)).then_some(With::Pooling)
+            let fusible = windows::is_one_convolution(conv, &kernel, window);
+            (fusible && is_flex(device)).then_some(With::Pooling)
         }
         Op::Conv(second) => {
             let (before, after) = (kernel(graph, first)?, kernel(graph, id)?);
             let sides = &graph.node(id).shape[2..];
             let weights = &graph.node(id).inputs[1..];
-            let together = weights.iter().all(|it| matches!(it, Input::Weight(_)))
+            let fusible = weights
+                .iter()
+                .all(|input| matches!(input, Input::Weight(_)))
                 && [conv, second].into_iter().all(is_kept)
                 && sides.iter().all(|side| side.count >= 3)
                 && is_composed(before, after);
-            together.then_some(With::Convolution)
+            fusible.then_some(With::Convolution)
         }
         _ => None,
     }
 }
 
-/// Two memories of which the second reads all states of the first, both forward in time, with
-/// nothing between them but that the one direction is no axis any more.
+/// Two LSTMs, both forward in time, of which the second reads all states of the first, with nothing
+/// between them but a reshape that drops the axis of directions.
 fn stacked(graph: &Graph, [first, between, second]: [NodeId; 3]) -> Option<With> {
-    let memory = |id: NodeId| match &graph.node(id).op {
+    let forward_lstm = |id: NodeId| match &graph.node(id).op {
         Op::Lstm { recurrent } if recurrent.direction == Direction::Forward => Some(*recurrent),
         _ => None,
     };
-    let memories = [memory(first)?, memory(second)?];
+    let layers = [forward_lstm(first)?, forward_lstm(second)?];
     let weights = &graph.node(second).inputs[1..];
     let states = &graph.node(first).shape;
-    let together = memories[0].output == RecurrentOutput::All
-        && weights.iter().all(|it| matches!(it, Input::Weight(_)))
+    let fusible = layers[0].output == RecurrentOutput::All
+        && weights
+            .iter()
+            .all(|input| matches!(input, Input::Weight(_)))
         && graph.node(between).shape == [states[0], states[2], states[3]];
-    together.then_some(With::Recurrent(memories))
+    fusible.then_some(With::Recurrent(layers))
 }
 
 /// The shape of a convolution's weight.
@@ -114,7 +117,7 @@ fn kernel(graph: &Graph, id: NodeId) -> Option<[usize; 4]> {
     }
 }
 
-/// Whether a 3×3 convolution keeps rows and columns.
+/// Whether a 3×3 convolution keeps the size of the image.
 fn is_kept(conv: &Conv) -> bool {
     let kept = Conv {
         pads: Pads::all(1),
@@ -123,7 +126,7 @@ fn is_kept(conv: &Conv) -> bool {
     *conv == kept
 }
 
-/// Whether two 3×3 convolutions take more products than the one of 5×5 that they make.
+/// Whether two 3×3 convolutions take more multiplications than the 5×5 one that they compose to.
 fn is_composed(before: [usize; 4], after: [usize; 4]) -> bool {
     let ([between, inputs, ..], [outputs, ..]) = (before, after);
     let small = before[2..] == [3, 3] && after[2..] == [3, 3];
@@ -131,7 +134,7 @@ fn is_composed(before: [usize; 4], after: [usize; 4]) -> bool {
 }
 
 impl Loaded {
-    /// What a node gives, computed together with the layer before it.
+    /// A node's value, computed together with the layer before it.
     pub(super) fn together(
         &self,
         fused: &Fused,
@@ -141,13 +144,13 @@ impl Loaded {
     ) -> Value {
         let mut inputs = self.inputs(fused.first, values).into_iter();
         let x = next(&mut inputs);
-        if let With::Recurrent(memories) = fused.with {
+        if let With::Recurrent(layers) = fused.with {
             let weights = [
                 recurrent_weights(inputs),
                 recurrent_weights(self.weights_of(id).into_iter()),
             ];
-            let all = recurrent::stacked(memories, &x.raised(), &weights);
-            return recurrent_output(all, memories[1].output, shape);
+            let all = recurrent::stacked(layers, &x.raised(), &weights);
+            return recurrent_output(all, layers[1].output, shape);
         }
         let weight = next(&mut inputs);
         let bias = self.biased(fused.first, inputs.next());
@@ -163,7 +166,7 @@ impl Loaded {
         }
     }
 
-    /// The inputs of a node after the first, where these are weights.
+    /// The weights among a node's inputs after the first.
     fn weights_of(&self, id: NodeId) -> Vec<Value> {
         let weight = |input: &Input| match input {
             Input::Weight(name) => Some(self.weights[name].clone()),

@@ -1,6 +1,6 @@
-//! Recurrent layers, as ONNX has them.
+//! Recurrent layers, as defined by ONNX.
 //!
-//! A column is an image: what belongs to one gate then lies in one piece.
+//! Images are columns, so that each gate is contiguous.
 
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
@@ -16,16 +16,16 @@ pub struct Weights {
 }
 
 /// One direction's weights: \[gates·units,in\], \[gates·units,units\] and the two biases
-/// \[gates·units,1\], zero where there are none.
-struct One {
+/// \[gates·units,1\], if any.
+struct DirectionWeights {
     input: Tensor<2>,
     state: Tensor<2>,
     biases: Option<[Tensor<2>; 2]>,
 }
 
 impl Weights {
-    fn direction(&self, direction: usize) -> One {
-        let of = |weights: &Tensor<3>| {
+    fn direction(&self, direction: usize) -> DirectionWeights {
+        let matrix = |weights: &Tensor<3>| {
             let [_, rows, columns] = weights.dims();
             weights
                 .clone()
@@ -34,27 +34,27 @@ impl Weights {
         };
         let biases = self.bias.as_ref().map(|bias| {
             let rows = bias.dims()[1] / 2;
-            let half = |which: usize| {
+            let half = |index: usize| {
                 let bias = bias.clone().narrow(0, direction, 1);
-                bias.narrow(1, which * rows, rows).reshape([rows, 1])
+                bias.narrow(1, index * rows, rows).reshape([rows, 1])
             };
             [half(0), half(1)]
         });
-        One {
-            input: of(&self.input),
-            state: of(&self.state),
+        DirectionWeights {
+            input: matrix(&self.input),
+            state: matrix(&self.state),
             biases,
         }
     }
 }
 
-impl One {
-    /// What the input \[in,N\] adds to the gates.
+impl DirectionWeights {
+    /// The contribution of the input \[in,N\] to the gates.
     fn by_input(&self, x: Tensor<2>) -> Tensor<2> {
         self.input.clone().matmul(x)
     }
 
-    /// What the state adds to the gates.
+    /// The contribution of the state to the gates.
     fn by_state(&self, state: Tensor<2>) -> Tensor<2> {
         self.state.clone().matmul(state)
     }
@@ -66,20 +66,20 @@ struct State {
     cell: Tensor<2>,
 }
 
-/// What moves a state on by one step, given what the input adds to the gates \[gates·units,N\].
+/// Advances a state by one step, given the input's contribution to the gates \[gates·units,N\].
 trait Cell {
-    fn weights(&self) -> &One;
+    fn weights(&self) -> &DirectionWeights;
     fn step(&self, by_input: Tensor<2>, state: State) -> State;
 }
 
 struct LstmCell {
-    weights: One,
+    weights: DirectionWeights,
     bias: Option<Tensor<2>>,
     units: usize,
 }
 
 impl Cell for LstmCell {
-    fn weights(&self) -> &One {
+    fn weights(&self) -> &DirectionWeights {
         &self.weights
     }
 
@@ -101,13 +101,13 @@ impl Cell for LstmCell {
 }
 
 struct GruCell {
-    weights: One,
+    weights: DirectionWeights,
     units: usize,
     reset: Reset,
 }
 
 impl Cell for GruCell {
-    fn weights(&self) -> &One {
+    fn weights(&self) -> &DirectionWeights {
         &self.weights
     }
 
@@ -119,7 +119,7 @@ impl Cell for GruCell {
             by_input = by_input + input.clone();
             by_state = by_state + state.clone();
         }
-        let part = |of: &Tensor<2>, index: usize| of.clone().narrow(0, index * units, units);
+        let part = |gates: &Tensor<2>, index: usize| gates.clone().narrow(0, index * units, units);
         let z = sigmoid(part(&by_input, 0) + part(&by_state, 0));
         let r = sigmoid(part(&by_input, 1) + part(&by_state, 1));
         let through = match self.reset {
@@ -154,14 +154,14 @@ impl LstmCell {
     }
 }
 
-/// A long short-term memory on x \[L,N,in\].
+/// An LSTM on x \[L,N,in\].
 pub fn lstm(recurrent: &Recurrent, x: Tensor<3>, weights: &Weights) -> Tensor<4> {
     let cell = |direction| LstmCell::new(recurrent, weights, direction);
     directions(recurrent, x, &cell)
 }
 
-/// Two long short-term memories, forward in time, the second on all states of the first. They step
-/// together, so that those states are never put into one sequence and taken apart again.
+/// Two LSTMs, forward in time, the second on all states of the first. They step together, so those
+/// states are never joined into a sequence and split again.
 pub fn stacked(
     [first, second]: [Recurrent; 2],
     x: &Tensor<3>,
@@ -173,8 +173,8 @@ pub fn stacked(
         LstmCell::new(&first, before, 0),
         LstmCell::new(&second, after, 0),
     ];
-    let mut inner = zero(first.units, n, &device);
-    let mut outer = zero(second.units, n, &device);
+    let mut inner = zero_state(first.units, n, &device);
+    let mut outer = zero_state(second.units, n, &device);
     let mut all = Vec::new();
     for step in 0..steps {
         inner = cells[0].step(cells[0].weights.by_input(columns(x, step)), inner);
@@ -191,7 +191,7 @@ pub fn stacked(
     }
 }
 
-/// One step of x \[L,N,in\] with a column an image, \[in,N\].
+/// One step of x \[L,N,in\], one column per image: \[in,N\].
 fn columns(x: &Tensor<3>, step: usize) -> Tensor<2> {
     let [_, n, features] = x.dims();
     x.clone()
@@ -200,7 +200,7 @@ fn columns(x: &Tensor<3>, step: usize) -> Tensor<2> {
         .transpose()
 }
 
-/// Gated recurrent units on x \[L,N,in\].
+/// A GRU on x \[L,N,in\].
 pub fn gru(recurrent: &Recurrent, reset: Reset, x: Tensor<3>, weights: &Weights) -> Tensor<4> {
     let cell = |direction| GruCell {
         weights: weights.direction(direction),
@@ -210,7 +210,7 @@ pub fn gru(recurrent: &Recurrent, reset: Reset, x: Tensor<3>, weights: &Weights)
     directions(recurrent, x, &cell)
 }
 
-/// All directions of a layer: \[L,directions,N,units\], or with L = 1 the last state alone.
+/// All directions of a layer: \[L,directions,N,units\], or with L = 1 for the last state alone.
 fn directions<C: Cell>(
     recurrent: &Recurrent,
     x: Tensor<3>,
@@ -222,18 +222,19 @@ fn directions<C: Cell>(
         Direction::Bidirectional => vec![false, true],
     };
     let read = backwards.into_iter().enumerate();
-    let read = read.map(|(index, backwards)| one(recurrent, x.clone(), &cell(index), backwards));
+    let read =
+        read.map(|(index, backwards)| direction(recurrent, x.clone(), &cell(index), backwards));
     Tensor::cat(read.collect(), 1)
 }
 
 /// One direction: \[L,1,N,units\], or \[1,1,N,units\] for the last state alone.
-fn one<C: Cell>(recurrent: &Recurrent, x: Tensor<3>, cell: &C, backwards: bool) -> Tensor<4> {
+fn direction<C: Cell>(recurrent: &Recurrent, x: Tensor<3>, cell: &C, backwards: bool) -> Tensor<4> {
     let [steps, n, _] = x.dims();
-    let mut state = zero(recurrent.units, n, &x.device());
+    let mut state = zero_state(recurrent.units, n, &x.device());
     let mut all = Vec::with_capacity(steps);
     for step in 0..steps {
-        let at = if backwards { steps - 1 - step } else { step };
-        let input = cell.weights().by_input(columns(&x, at));
+        let time = if backwards { steps - 1 - step } else { step };
+        let input = cell.weights().by_input(columns(&x, time));
         state = cell.step(input, state);
         if recurrent.output == RecurrentOutput::All {
             all.push(as_output(state.hidden.clone()));
@@ -250,7 +251,7 @@ fn one<C: Cell>(recurrent: &Recurrent, x: Tensor<3>, cell: &C, backwards: bool) 
     }
 }
 
-fn zero(units: usize, n: usize, device: &Device) -> State {
+fn zero_state(units: usize, n: usize, device: &Device) -> State {
     State {
         hidden: Tensor::zeros([units, n], device),
         cell: Tensor::zeros([units, n], device),

@@ -1,10 +1,10 @@
-//! Values of one to six axes. Burn's tensors carry the number of axes in their type.
+//! [`Value`], a tensor of one to six axes. Burn's tensors carry the number of axes in their type.
 
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::session::array::Array;
 
-/// What a node gives. A number without axes has one here, of length one.
+/// The output of a node. A scalar has one axis here, of length one.
 #[derive(Debug, Clone)]
 pub enum Value {
     /// One axis.
@@ -21,7 +21,7 @@ pub enum Value {
     R6(Tensor<6>),
 }
 
-/// The same expression for a value of any number of axes; it must give a tensor.
+/// Applies an expression that returns a tensor to a value with any number of axes.
 macro_rules! map {
     ($value:expr, $x:ident => $body:expr) => {
         match $value {
@@ -47,8 +47,7 @@ macro_rules! map {
     };
 }
 
-/// The same expression for two values, the one with fewer axes given new ones of length one in
-/// front.
+/// Applies an expression to two values; the one with fewer axes gets leading axes of length one.
 macro_rules! map_pair {
     ($a:expr, $b:expr, ($x:ident, $y:ident) => $body:expr) => {{
         let (a, b) = ($a, $b);
@@ -98,9 +97,9 @@ macro_rules! conversions {
     };
 }
 
-/// Values that become tensors of D axes.
+/// Conversion to tensors of D axes.
 pub trait Axes<const D: usize>: Sized {
-    /// The tensor itself where it has D axes; new ones of length one come in front.
+    /// The tensor, with leading axes of length one added up to D axes.
     fn lifted(self) -> Tensor<D>;
 }
 
@@ -122,7 +121,7 @@ impl Value {
         }
     }
 
-    /// How many axes.
+    /// Number of axes.
     pub fn axes(&self) -> usize {
         match self {
             Value::R1(_) => 1,
@@ -146,10 +145,10 @@ impl Value {
         }
     }
 
-    /// As a tensor of D axes: new ones of length one come in front.
+    /// As a tensor of D axes, with leading axes of length one added.
     ///
     /// # Panics
-    /// Where it has more than D: the shapes have been checked before.
+    /// If it has more than D axes; shapes have been checked before.
     pub fn raised<const D: usize>(self) -> Tensor<D>
     where
         Self: Axes<D>,
@@ -157,7 +156,7 @@ impl Value {
         self.lifted()
     }
 
-    /// The same numbers, row-major, in another shape of one axis at least.
+    /// The same values, row-major, in another shape; an empty shape becomes one axis.
     pub fn reshaped(self, shape: &[usize]) -> Self {
         if self.dims() == shape {
             return self;
@@ -197,7 +196,7 @@ impl Value {
         map!(self, x => permuted(x, axes))
     }
 
-    /// The device that it lives on.
+    /// The device that it is on.
     pub fn device(&self) -> Device {
         match self {
             Value::R1(x) => x.device(),

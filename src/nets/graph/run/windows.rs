@@ -39,8 +39,8 @@ pub fn average_pool(window: &Window, divisor: Divisor, x: Tensor<4>) -> Tensor<4
     avg_pool2d(x, options)
 }
 
-/// Whether [`crate::nets::pooled::in_one_convolution`] computes a convolution and the pooling after it, and is worth it:
-/// its kernel grows by one, which matters little to large ones.
+/// Whether [`crate::nets::pooled::in_one_convolution`] can compute a convolution and the pooling after it, and is
+/// worthwhile: it enlarges the kernel by one, which costs little for large kernels.
 pub fn is_one_convolution(conv: &Conv, kernel: &[usize], window: &Window) -> bool {
     let plain = Conv::default();
     *conv == plain && *window == Window::tiles([2, 2]) && kernel[2..].iter().all(|&side| side >= 5)

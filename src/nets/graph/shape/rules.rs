@@ -1,26 +1,28 @@
-//! The shape rules of single operators.
+//! The shape rules of individual operators.
+
+mod windows;
 
 use std::ops::Range;
 
-use super::super::op::{
-    Conv, Cut, Padding, Recurrent, RecurrentOutput, Reduced, Resize, Rounding, Window,
-};
+pub use windows::{convolved, pooled};
+
+use super::super::op::{Cut, Padding, Recurrent, RecurrentOutput, Reduced, Resize};
 use super::{Dim, written};
 
-/// \[N,C,H,W\] taken apart: only the first axis may count images.
+/// Splits \[N,C,H,W\]; only the first axis may be batched.
 pub fn image(x: &[Dim]) -> Result<(Dim, [usize; 3]), String> {
     match *x {
         [n, c, h, w] if !(c.batched || h.batched || w.batched) => {
             Ok((n, [c.count, h.count, w.count]))
         }
         _ => Err(format!(
-            "images [N,C,H,W] are needed, and {} is given",
+            "images [N,C,H,W] are needed, but {} is given",
             written(x)
         )),
     }
 }
 
-/// An attribute that must not be zero.
+/// Checks that an attribute is not zero.
 pub fn positive(name: &str, value: usize) -> Result<(), String> {
     match value {
         0 => Err(format!("its {name} is 0")),
@@ -28,7 +30,7 @@ pub fn positive(name: &str, value: usize) -> Result<(), String> {
     }
 }
 
-/// An axis that x must have.
+/// Checks that x has an axis.
 pub fn within(axis: usize, x: &[Dim]) -> Result<(), String> {
     match axis < x.len() {
         true => Ok(()),
@@ -36,118 +38,37 @@ pub fn within(axis: usize, x: &[Dim]) -> Result<(), String> {
     }
 }
 
-/// Axes along which numbers of several images must not meet.
+/// Checks that none of these axes, along which values are combined, is batched.
 pub fn unmixed(x: &[Dim], mut axes: Range<usize>) -> Result<(), String> {
     match axes.find(|&axis| x[axis].batched) {
         None => Ok(()),
         Some(axis) => Err(format!(
-            "axis {axis} of {} counts images, which must not be mixed",
+            "axis {axis} of {} runs over images, which must not be mixed",
             written(x)
         )),
     }
 }
 
-/// A weight of one axis and this length.
+/// Checks that a weight has one axis of this length.
 fn vector(name: &str, weight: &[Dim], length: usize) -> Result<(), String> {
     match weight == [Dim::fixed(length)] {
         true => Ok(()),
         false => Err(format!(
-            "its {name} is {}, where [{length}] belongs",
+            "its {name} has the shape {}, where [{length}] is needed",
             written(weight)
         )),
     }
 }
 
-/// A bias, where there is one, of this length.
+/// Checks the length of a bias, if there is one.
 fn bias(bias: Option<&Vec<Dim>>, length: usize) -> Result<(), String> {
     bias.map_or(Ok(()), |bias| vector("bias", bias, length))
-}
-
-/// Places of windows along an axis of `length`.
-fn windows(
-    length: usize,
-    (kernel, stride, dilation): (usize, usize, usize),
-    (before, after): (usize, usize),
-    rounding: Rounding,
-) -> Result<usize, String> {
-    positive("kernel", kernel)?;
-    positive("stride", stride)?;
-    positive("dilation", dilation)?;
-    let span = (kernel - 1) * dilation + 1;
-    let Some(room) = (length + before + after).checked_sub(span) else {
-        return Err(format!(
-            "its windows are {span} long, which is more than {length} and {} around",
-            before + after
-        ));
-    };
-    let floor = room / stride + 1;
-    // A window that would begin beyond the far side has nothing in it.
-    let one_more = !room.is_multiple_of(stride) && floor * stride < length + before;
-    Ok(match rounding {
-        Rounding::Ceil if one_more => floor + 1,
-        _ => floor,
-    })
-}
-
-pub fn convolved(
-    conv: &Conv,
-    x: &[Dim],
-    weight: &[Dim],
-    bias_shape: Option<&Vec<Dim>>,
-) -> Result<Vec<Dim>, String> {
-    let (n, [channels, height, width]) = image(x)?;
-    positive("groups", conv.groups)?;
-    let (out, [inputs, rows, columns]) = image(weight)?;
-    let out = match out.batched {
-        true => return Err("its weight counts images".into()),
-        false => out.count,
-    };
-    if inputs * conv.groups != channels || !out.is_multiple_of(conv.groups) {
-        return Err(format!(
-            "a weight {} in {} groups does not fit {channels} channels",
-            written(weight),
-            conv.groups
-        ));
-    }
-    bias(bias_shape, out)?;
-    let along = |axis: usize, length, kernel| {
-        let window = (kernel, conv.stride[axis], conv.dilation[axis]);
-        windows(length, window, conv.pads.along(axis), Rounding::Floor)
-    };
-    Ok(vec![
-        n,
-        Dim::fixed(out),
-        Dim::fixed(along(0, height, rows)?),
-        Dim::fixed(along(1, width, columns)?),
-    ])
-}
-
-pub fn pooled(window: &Window, x: &[Dim]) -> Result<Vec<Dim>, String> {
-    let (n, [channels, height, width]) = image(x)?;
-    let along = |axis: usize, length| {
-        let kernel = window.kernel[axis];
-        let (before, after) = window.pads.along(axis);
-        let span = kernel.saturating_sub(1) * window.dilation[axis] + 1;
-        if before >= span || after >= span {
-            return Err(format!(
-                "windows of {kernel} would lie in the padding {before} and {after}"
-            ));
-        }
-        let taps = (kernel, window.stride[axis], window.dilation[axis]);
-        windows(length, taps, (before, after), window.rounding)
-    };
-    Ok(vec![
-        n,
-        Dim::fixed(channels),
-        Dim::fixed(along(0, height)?),
-        Dim::fixed(along(1, width)?),
-    ])
 }
 
 pub fn dense(x: &[Dim], weight: &[Dim], bias_shape: Option<&Vec<Dim>>) -> Result<Vec<Dim>, String> {
     let (Some((last, before)), [inputs, units]) = (x.split_last(), weight) else {
         return Err(format!(
-            "a weight [in,out] is needed, and {} is given",
+            "a weight [in,out] is needed, but {} is given",
             written(weight)
         ));
     };
@@ -193,7 +114,7 @@ pub fn by_channel(x: &[Dim], weights: &[Vec<Dim>]) -> Result<Vec<Dim>, String> {
             Ok(x.to_vec())
         }
         _ => Err(format!(
-            "images [N,C,…] are needed, and {} is given",
+            "images [N,C,…] are needed, but {} is given",
             written(x)
         )),
     }
@@ -203,11 +124,11 @@ pub fn by_channel(x: &[Dim], weights: &[Vec<Dim>]) -> Result<Vec<Dim>, String> {
 pub fn broadcast(a: &[Dim], b: &[Dim]) -> Result<Vec<Dim>, String> {
     const ONE: Dim = Dim::fixed(1);
     let axes = a.len().max(b.len());
-    let of = |shape: &[Dim], axis: usize| {
+    let dim = |shape: &[Dim], axis: usize| {
         let from = axes - shape.len();
         axis.checked_sub(from).map_or(ONE, |axis| shape[axis])
     };
-    let together = |axis| match (of(a, axis), of(b, axis)) {
+    let together = |axis| match (dim(a, axis), dim(b, axis)) {
         (a, b) if a == b => Some(a),
         (ONE, b) => Some(b),
         (a, ONE) => Some(a),
@@ -217,11 +138,15 @@ pub fn broadcast(a: &[Dim], b: &[Dim]) -> Result<Vec<Dim>, String> {
     shape.ok_or_else(|| format!("{} does not fit {}", written(a), written(b)))
 }
 
-/// A weight that broadcasts to x without making it larger.
+/// Checks that a weight broadcasts to x without enlarging it.
 pub fn fits_into(weight: &[Dim], x: &[Dim]) -> Result<(), String> {
     match broadcast(weight, x)? == x {
         true => Ok(()),
-        false => Err(format!("{} is more than {}", written(weight), written(x))),
+        false => Err(format!(
+            "{} does not broadcast to {}",
+            written(weight),
+            written(x)
+        )),
     }
 }
 
@@ -231,7 +156,7 @@ pub fn reduced(x: &[Dim], axes: &[usize], after: Reduced) -> Result<Vec<Dim>, St
         unmixed(x, axis..axis + 1)?;
     }
     if axes.is_empty() || !axes.is_sorted_by(|a, b| a < b) {
-        return Err(format!("its axes {axes:?} do not ascend"));
+        return Err(format!("its axes {axes:?} are not ascending"));
     }
     let of_axis = |(axis, &dim): (usize, &Dim)| match (axes.contains(&axis), after) {
         (false, _) => Some(dim),
@@ -246,7 +171,7 @@ pub fn concatenated(inputs: &[Vec<Dim>], axis: usize) -> Result<Vec<Dim>, String
     within(axis, &all)?;
     unmixed(&all, axis..axis + 1)?;
     for input in &inputs[1..] {
-        let same = |(at, (a, b)): (usize, (&Dim, &Dim))| at == axis || a == b;
+        let same = |(i, (a, b)): (usize, (&Dim, &Dim))| i == axis || a == b;
         let fits = input.len() == all.len() && all.iter().zip(input).enumerate().all(same);
         if !fits || input[axis].batched {
             return Err(format!(
@@ -266,14 +191,14 @@ pub fn cut(x: &[Dim], cuts: &[Cut]) -> Result<Vec<Dim>, String> {
         within(cut.axis, x)?;
         unmixed(x, cut.axis..cut.axis + 1)?;
         if cuts[..i].iter().any(|other| other.axis == cut.axis) {
-            return Err(format!("axis {} is cut twice", cut.axis));
+            return Err(format!("axis {} is sliced twice", cut.axis));
         }
         let last = cut.start as isize + cut.step * (cut.count as isize - 1);
         let length = x[cut.axis].count;
         let inside = |place: isize| (0..length as isize).contains(&place);
         if cut.step == 0 || cut.count == 0 || !inside(cut.start as isize) || !inside(last) {
             return Err(format!(
-                "{} places from {} on, {} apart, along an axis of {length}",
+                "{} indices from {} on, {} apart, exceed an axis of {length}",
                 cut.count, cut.start, cut.step
             ));
         }
@@ -289,7 +214,10 @@ pub fn padded(
     with: Padding,
 ) -> Result<Vec<Dim>, String> {
     if before.len() != x.len() || after.len() != x.len() {
-        return Err(format!("its pads do not fit the axes of {}", written(x)));
+        return Err(format!(
+            "its padding does not fit the axes of {}",
+            written(x)
+        ));
     }
     let along = |(&dim, (&before, &after)): (&Dim, (&isize, &isize))| {
         if before == 0 && after == 0 {
@@ -317,7 +245,7 @@ pub fn reshaped(x: &[Dim], shape: &[Dim]) -> Result<Vec<Dim>, String> {
     match total(x) == total(shape) {
         true => Ok(shape.to_vec()),
         false => Err(format!(
-            "{} does not have the numbers of {}",
+            "{} does not have as many values as {}",
             written(shape),
             written(x)
         )),
@@ -335,11 +263,14 @@ pub fn gathered(
     let length = x[axis].count;
     if let Some(index) = indices.iter().find(|&&index| index >= length) {
         return Err(format!(
-            "there is no place {index} along an axis of {length}"
+            "there is no index {index} along an axis of {length}"
         ));
     }
     if shape.iter().product::<usize>() != indices.len() {
-        return Err(format!("{} indices do not fill {shape:?}", indices.len()));
+        return Err(format!(
+            "{} indices do not fill the shape {shape:?}",
+            indices.len()
+        ));
     }
     let chosen = shape.iter().map(|&length| Dim::fixed(length));
     let before = x[..axis].iter().copied();
@@ -370,13 +301,13 @@ pub fn recurrence(
     let x = &inputs[0];
     let [steps, n, features] = x[..] else {
         return Err(format!(
-            "a sequence [L,N,in] is needed, and {} is given",
+            "a sequence [L,N,in] is needed, but {} is given",
             written(x)
         ));
     };
     if steps.batched || features.batched {
         return Err(format!(
-            "a sequence [L,N,in] is needed, and {} is given",
+            "a sequence [L,N,in] is needed, but {} is given",
             written(x)
         ));
     }
@@ -391,7 +322,7 @@ pub fn recurrence(
     for (weight, needed) in inputs[1..].iter().zip(&needed) {
         if weight != needed {
             return Err(format!(
-                "a weight is {}, where {} belongs",
+                "a weight has the shape {}, where {} is needed",
                 written(weight),
                 written(needed)
             ));

@@ -1,16 +1,16 @@
-//! Operators that arrange numbers anew.
+//! Tests of operators that rearrange values.
 
 use super::super::op::{Coordinates, Cut, DepthOrder, Nearest, Padding, Resize, Sampling};
 use super::*;
 
 const IMAGE: Shape = [4, 3, 5];
 
-/// The numbers that a rule chooses from x \[2,4,3,5\], for every place of a shape.
+/// The numbers that a rule picks from x \[2,4,3,5\], for every element of a shape.
 fn chosen(shape: &[usize], rule: impl Fn(&[usize]) -> f32) -> Vec<f32> {
     let place = |mut i: usize| {
         let mut place = vec![0; shape.len()];
-        for (at, &length) in place.iter_mut().zip(shape).rev() {
-            *at = i % length;
+        for (index, &length) in place.iter_mut().zip(shape).rev() {
+            *index = i % length;
             i /= length;
         }
         place
@@ -126,7 +126,7 @@ fn concatenation_and_expansion_repeat() {
 
 #[test]
 fn the_batch_may_stand_behind() {
-    // As attention has it: [L,N·heads,d].
+    // As in attention: [L,N·heads,d].
     let mut bench = Bench::new(IMAGE);
     let rows = bench.then(
         Op::Transpose {
@@ -149,7 +149,7 @@ fn depth_becomes_space_in_either_order() {
         let channel = p[2] % 2 * 2 + p[3] % 2;
         [p[0], channel, p[2] / 2, p[3] / 2]
     });
-    // With one channel out both orders are the same.
+    // With one output channel both orders are the same.
     check(op(DepthOrder::ChannelFirst), &[2, 1, 6, 10], |p| {
         let channel = p[2] % 2 * 2 + p[3] % 2;
         [p[0], channel, p[2] / 2, p[3] / 2]
@@ -186,7 +186,7 @@ fn resizing_samples_where_the_coordinates_say() {
         found
     };
     let nearest = Sampling::Nearest;
-    // Values of the ONNX specification's examples and of PyTorch's interpolate.
+    // Values from the ONNX specification's examples and PyTorch's interpolate.
     assert_near(
         &row(
             &[1., 2.],
@@ -224,7 +224,7 @@ fn resizing_samples_where_the_coordinates_say() {
     assert_near(
         &row(&four, 2, 0.6, Sampling::Bilinear, Coordinates::HalfPixel),
         &[1.0 + 1.0 / 3.0, 3.0],
-        "the scale that is said, not the ratio",
+        "the given scale, not the ratio of sizes",
     );
     assert_near(
         &row(

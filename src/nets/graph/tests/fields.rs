@@ -1,4 +1,4 @@
-//! Receptive fields by brute force: one pixel is changed, and the positions that move are looked for.
+//! Tests of receptive fields by brute force: change one pixel and find the positions that change.
 
 use proptest::prelude::*;
 
@@ -7,13 +7,13 @@ use super::super::op::{Binary, Conv, Padding, Pads, Reduced, Reduction, Unary};
 use super::random::{Kinds, graph};
 use super::*;
 
-/// For every node with places, what it sees, its rows and columns, and for every pixel whether each
-/// position moves with it: \[pixels\]\[rows·columns\].
+/// For every node with spatial axes: its fields, its rows and columns, and for every pixel whether each
+/// position changes with it: \[pixels\]\[rows·columns\].
 fn moves(graph: &Graph) -> Vec<(Seen, [usize; 2], Vec<Vec<bool>>)> {
     let device = Device::flex();
     let [channels, height, width] = graph.image();
     let pixels = height * width;
-    // An image for every pixel that is changed, in all channels, and one as it was.
+    // The original image, and one for every pixel, with that pixel changed in all channels.
     let base = numbers(channels * pixels, 1);
     let mut all = Vec::with_capacity((pixels + 1) * base.len());
     all.extend_from_slice(&base);
@@ -23,7 +23,7 @@ fn moves(graph: &Graph) -> Vec<(Seen, [usize; 2], Vec<Vec<bool>>)> {
             .iter_mut()
             .skip(pixel)
             .step_by(pixels)
-            .for_each(|it| *it += 1e4);
+            .for_each(|value| *value += 1e4);
         all.extend(changed);
     }
     let shape = [pixels + 1, channels, height, width];
@@ -31,9 +31,9 @@ fn moves(graph: &Graph) -> Vec<(Seen, [usize; 2], Vec<Vec<bool>>)> {
     let ids: Vec<NodeId> = graph.ids().collect();
     let values = graph.load(&device).values(stimuli, &ids);
     let mut found = Vec::new();
-    for ((node, value), seen) in graph.nodes().iter().zip(values).zip(graph.fields()) {
-        let Some(seen) = seen else { continue };
-        let Some(places @ [rows, columns]) = seen.places else {
+    for ((node, value), field) in graph.nodes().iter().zip(values).zip(graph.fields()) {
+        let Some(field) = field else { continue };
+        let Some(places @ [rows, columns]) = field.places else {
             continue;
         };
         let mut order = vec![0];
@@ -52,7 +52,7 @@ fn moves(graph: &Graph) -> Vec<(Seen, [usize; 2], Vec<Vec<bool>>)> {
             moved
         };
         let moved = values[by_image..].chunks_exact(by_image).map(moved);
-        found.push((seen, size, moved.collect()));
+        found.push((field, size, moved.collect()));
     }
     found
 }
@@ -67,12 +67,12 @@ fn contains(field: &Field, position: [usize; 2], pixel: [usize; 2]) -> bool {
 
 fn assert_covered(graph: &Graph) {
     let width = graph.image()[2];
-    for (seen, size, moves) in moves(graph) {
+    for (found, size, moves) in moves(graph) {
         for (pixel, moved) in moves.iter().enumerate() {
             for (position, _) in moved.iter().enumerate().filter(|(_, moved)| **moved) {
                 let place = [position / size[1], position % size[1]];
-                let inside = contains(&seen.field, place, [pixel / width, pixel % width]);
-                assert!(inside, "{seen:?}: pixel {pixel} moves {place:?}");
+                let inside = contains(&found.field, place, [pixel / width, pixel % width]);
+                assert!(inside, "{found:?}: pixel {pixel} moves {place:?}");
             }
         }
     }
@@ -92,21 +92,21 @@ proptest! {
         let graph = graph(seed, Kinds::Convolutions);
         assert_covered(&graph);
         let [_, height, width] = graph.image();
-        for (seen, size, moves) in moves(&graph) {
+        for (found, size, moves) in moves(&graph) {
             let moved_by = |pixel: usize, position: usize| -> bool { moves[pixel][position] };
             for position in 0..size[0] * size[1] {
-                let rows = seen.field.rows.at(position / size[1]);
-                let columns = seen.field.columns.at(position % size[1]);
+                let rows = found.field.rows.at(position / size[1]);
+                let columns = found.field.columns.at(position % size[1]);
                 let inside = |(from, to): (i64, i64), pixels: usize| from >= 0 && to <= pixels as i64;
                 if !inside(rows, height) || !inside(columns, width) {
                     continue;
                 }
                 let moving = (0..height * width).filter(|&pixel| moved_by(pixel, position));
-                let seen: Vec<(i64, i64)> = moving
+                let positions: Vec<(i64, i64)> = moving
                     .map(|pixel| ((pixel / width) as i64, (pixel % width) as i64))
                     .collect();
-                let span = |of: fn(&(i64, i64)) -> i64| {
-                    let all = || seen.iter().map(of);
+                let span = |coordinate: fn(&(i64, i64)) -> i64| {
+                    let all = || positions.iter().map(coordinate);
                     (all().min().unwrap(), all().max().unwrap() + 1)
                 };
                 prop_assert_eq!(span(|pixel| pixel.0), rows);
@@ -133,16 +133,16 @@ fn mirrored_borders_leave_fields_inside_the_image_exact() {
     let padded = bench.then(pad, bench.input);
     conv(&mut bench, padded, Conv::default(), &[2, 1, 5, 5]);
     let graph = bench.finish();
-    let (seen, size, moves) = moves(&graph).into_iter().nth(2).unwrap();
+    let (found, size, moves) = moves(&graph).into_iter().nth(2).unwrap();
     assert_eq!(size, [9, 11]);
-    assert_eq!(seen.field.rows.at(2), (0, 5));
+    assert_eq!(found.field.rows.at(2), (0, 5));
     let mut moving = (0..99).filter(|&pixel| moves[pixel][2 * 11 + 2]);
     assert!(moving.all(|pixel| pixel / 11 < 5 && pixel % 11 < 5));
 }
 
 #[test]
 fn places_are_followed_through_transposes_and_reshapes() {
-    // As a network whose channels lie innermost has it.
+    // As in a network with channels last.
     let mut bench = Bench::new([4, 9, 11]);
     let strided = Conv {
         stride: [2, 3],
@@ -159,14 +159,17 @@ fn places_are_followed_through_transposes_and_reshapes() {
     let weight = bench.weight("dense.weight", array(&[3, 7], 3));
     let dense = bench.add("dense", Op::Dense, &[grouped.into(), weight]);
     let graph = bench.finish();
-    let seen = graph.fields()[dense.0].unwrap();
-    assert_eq!(seen.places, Some([1, 2]));
+    let found = graph.fields()[dense.0].unwrap();
+    assert_eq!(found.places, Some([1, 2]));
     let along = |stride| Along {
         start: -1,
         stride,
         size: 3,
     };
-    assert_eq!((seen.field.rows, seen.field.columns), (along(2), along(3)));
+    assert_eq!(
+        (found.field.rows, found.field.columns),
+        (along(2), along(3))
+    );
     assert_covered(&graph);
 }
 
@@ -186,8 +189,8 @@ fn a_gate_by_the_whole_image_makes_fields_whole_and_keeps_places() {
     let inputs = [first.into(), gate.into()];
     let gated = bench.add("gated", Op::Binary(Binary::Mul), &inputs);
     let graph = bench.finish();
-    let seen = graph.fields()[gated.0].unwrap();
-    assert_eq!(seen.field, Field::whole([2, 9, 11]));
-    assert_eq!(seen.places, Some([2, 3]));
+    let found = graph.fields()[gated.0].unwrap();
+    assert_eq!(found.field, Field::whole([2, 9, 11]));
+    assert_eq!(found.places, Some([2, 3]));
     assert_covered(&graph);
 }

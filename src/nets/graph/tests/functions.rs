@@ -1,4 +1,4 @@
-//! Functions of every number alone, joins, products and normalizations.
+//! Tests of elementwise functions, joins, products and normalizations.
 
 use super::super::op::{Binary, Reduced, Reduction, Unary};
 use super::*;
@@ -9,7 +9,7 @@ type Formula = Box<dyn Fn(f64) -> f64>;
 type Plain = fn(f64) -> f64;
 type Pair = fn(f32, f32) -> f32;
 
-/// The error function to 1e-7 by its series.
+/// The error function to 1e-7, by its series.
 fn erf(x: f64) -> f64 {
     let mut term = x;
     let mut sum = x;
@@ -87,7 +87,7 @@ fn functions_of_one_number_are_their_formulas() {
         (affine, Box::new(|x| 2.0 * x - 1.0)),
     ];
     for (function, formula) in cases {
-        // Farther out than ±1.
+        // Inputs in ±3.
         let mut bench = Bench::new(IMAGE);
         let wide = Unary::Affine {
             scale: 3.0,
@@ -246,14 +246,14 @@ fn a_dense_layer_works_on_the_last_axis() {
 
 /// Each group of `size` consecutive numbers standardized.
 fn standardized(x: &[f32], size: usize, epsilon: f64) -> Vec<f32> {
-    let of = |group: &[f32]| -> Vec<f32> {
+    let one_group = |group: &[f32]| -> Vec<f32> {
         let values = || group.iter().map(|&x| f64::from(x));
         let mean = values().sum::<f64>() / size as f64;
         let variance = values().map(|x| (x - mean).powi(2)).sum::<f64>() / size as f64;
         let spread = (variance + epsilon).sqrt();
         values().map(|x| ((x - mean) / spread) as f32).collect()
     };
-    x.chunks_exact(size).flat_map(of).collect()
+    x.chunks_exact(size).flat_map(one_group).collect()
 }
 
 #[test]
@@ -357,7 +357,7 @@ fn softmax_adds_up_to_one_along_its_axis() {
 fn reductions_take_one_number_of_many() {
     let x = shown(IMAGE);
     let channels: Vec<&[f32]> = x.chunks_exact(12).collect();
-    let of = |reduction: Reduction, numbers: &[f32]| -> f32 {
+    let reduced = |reduction: Reduction, numbers: &[f32]| -> f32 {
         match reduction {
             Reduction::Sum => numbers.iter().sum(),
             Reduction::Mean => numbers.iter().sum::<f32>() / numbers.len() as f32,
@@ -371,7 +371,10 @@ fn reductions_take_one_number_of_many() {
         Reduction::Max,
         Reduction::Min,
     ] {
-        let wanted: Vec<f32> = channels.iter().map(|it| of(reduction, it)).collect();
+        let wanted: Vec<f32> = channels
+            .iter()
+            .map(|channel| reduced(reduction, channel))
+            .collect();
         for (axes_after, shape) in [
             (Reduced::Kept, vec![2, 6, 1, 1]),
             (Reduced::Dropped, vec![2, 6]),

@@ -1,11 +1,11 @@
-//! The built-in kinds as graphs against their own modules.
+//! Tests of the built-in kinds as graphs against their Burn modules.
 
 use super::*;
 use crate::nets::{Network, Ports};
 use crate::session::config::NetworkKind;
 use crate::session::record::Weights;
 
-/// Grey squares of ten classes, and colour images that are no squares, of seven.
+/// Square grey images with ten classes, and non-square colour images with seven.
 const PORTS: [Ports; 2] = [
     Ports {
         image: [1, 28, 28],
@@ -17,7 +17,7 @@ const PORTS: [Ports; 2] = [
     },
 ];
 
-/// Every kind for each of these, as a module and as a graph. Normalizations do something.
+/// Every kind for each of these, as a module and as a graph, with normalizations that are not the identity.
 fn networks(device: &Device) -> Vec<(NetworkKind, Network, Graph)> {
     let pairs = NetworkKind::ALL.into_iter();
     let pairs = pairs.flat_map(|kind| PORTS.map(|ports| (kind, ports)));
@@ -45,10 +45,10 @@ fn networks(device: &Device) -> Vec<(NetworkKind, Network, Graph)> {
         .collect()
 }
 
-fn assert_close(found: &[f32], wanted: &[f32], what: &str) {
-    assert_eq!(found.len(), wanted.len(), "{what}");
-    for (a, b) in found.iter().zip(wanted) {
-        assert!((a - b).abs() < 1e-5 * (1.0 + b.abs()), "{what}: {a} {b}");
+fn assert_close(found: &[f32], expected: &[f32], case: &str) {
+    assert_eq!(found.len(), expected.len(), "{case}");
+    for (a, b) in found.iter().zip(expected) {
+        assert!((a - b).abs() < 1e-5 * (1.0 + b.abs()), "{case}: {a} {b}");
     }
 }
 
@@ -69,13 +69,13 @@ fn logits_are_those_of_the_module() {
     }
 }
 
-/// Name, units, field, positions and whether activations may be negative, on grey squares.
+/// Name, units, field, positions and whether activations may be negative, for square grey images.
 type Layer = (&'static str, usize, usize, usize, bool);
 
 /// The layers of every kind on images of 28×28, by hand.
 fn layers(kind: NetworkKind) -> Vec<Layer> {
     match kind {
-        // A unit of `conv2` looks at 5×5 pooled positions, each the most of 2×2 fields of 5×5.
+        // A unit of `conv2` sees 5×5 pooled positions, each the maximum of 2×2 fields of 5×5.
         NetworkKind::Cnn => vec![
             ("conv1", 20, 5, 24, false),
             ("conv2", 50, 14, 8, false),
@@ -113,21 +113,21 @@ fn sites_are_the_layers_of_the_kind() {
     for (kind, network, graph) in networks(&device) {
         let sites = graph.sites();
         let wanted = layers(kind);
-        let names = |all: &[Layer]| all.iter().map(|it| it.0).collect::<Vec<_>>();
+        let names = |all: &[Layer]| all.iter().map(|layer| layer.0).collect::<Vec<_>>();
         let found: Vec<&str> = sites.iter().map(|site| site.name.as_str()).collect();
         assert_eq!(found, names(&wanted), "{kind:?}");
         for (site, &(name, units, field, positions, signed)) in sites.iter().zip(&wanted) {
-            let what = format!("{kind:?} {name}");
+            let case = format!("{kind:?} {name}");
             let grey = graph.image() == PORTS[0].image;
-            assert_eq!(site.signed, signed, "{what}");
-            assert_eq!(site.is_logits, name == "logits", "{what}");
+            assert_eq!(site.signed, signed, "{case}");
+            assert_eq!(site.is_logits, name == "logits", "{case}");
             if grey {
-                assert_eq!(site.units, units, "{what}");
-                assert_eq!(site.field_size(), (field, field), "{what}");
-                assert_eq!(site.positions, (positions, positions), "{what}");
+                assert_eq!(site.units, units, "{case}");
+                assert_eq!(site.field_size(), (field, field), "{case}");
+                assert_eq!(site.positions, (positions, positions), "{case}");
             }
         }
-        // The last is what the network says.
+        // The last one gives the logits.
         let images = noise(2, graph.image(), &device);
         let last = [sites.last().unwrap().clone()];
         let found = graph.load(&device).activations(images.clone(), &last);
@@ -141,15 +141,15 @@ fn the_positions_whose_field_lies_inside_are_where_they_should_be() {
     let device = Device::flex();
     let inner = |kind: NetworkKind, layer: usize| {
         let all = networks(&device);
-        let (_, _, graph) = all.into_iter().find(|it| it.0 == kind).unwrap();
+        let (_, _, graph) = all.into_iter().find(|network| network.0 == kind).unwrap();
         graph.sites()[layer].inner()
     };
-    // Without padding all positions; their fields lie two pixels apart after pooling.
+    // Without padding, all positions; their fields are two pixels apart after pooling.
     let conv2 = inner(NetworkKind::Cnn, 1);
     assert_eq!(conv2.len(), 64);
     let last = conv2.last().unwrap();
     assert_eq!((last.row, last.column, last.top, last.left), (7, 7, 14, 14));
-    // With padding those away from the border.
+    // With padding, those away from the border.
     let padded = inner(NetworkKind::Simple, 1);
     assert_eq!(padded.len(), 24 * 24);
     let first = padded[0];
@@ -168,7 +168,7 @@ fn a_faster_graph_is_pushed_where_its_nodes_are_kept() {
         for site in graph.sites() {
             let (node, axis) = site.push.unwrap();
             let Some(kept) = fast.kept[node.0] else {
-                // Its normalization has been folded into it.
+                // Its normalization was folded into it.
                 assert_eq!((kind, site.name.as_str()), (NetworkKind::Complex, "conv1"));
                 continue;
             };
@@ -194,12 +194,12 @@ fn a_kind_without_a_weight_or_too_small_says_so() {
     let error = Graph::of_kind(NetworkKind::Cnn, small, &weights).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "Conv at `conv2`: its windows are 5 long, which is more than 2 and 0 around"
+        "Conv at `conv2`: its windows are 5 long, which is more than 2 plus 0 of padding"
     );
     weights.tensors.remove(0);
     let error = Graph::of_kind(NetworkKind::Cnn, ports, &weights).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "`conv1` needs the weight `conv1.weight`, which is not there"
+        "`conv1` needs the weight `conv1.weight`, which is missing"
     );
 }

@@ -1,5 +1,5 @@
-//! Random small graphs of convolutions, poolings, joins and the like: shapes, fields by brute force,
-//! rewrites, gradients.
+//! Random small graphs of convolutions, poolings and joins, and property tests on them of shapes, rewrites,
+//! plans and gradients.
 
 use proptest::prelude::*;
 
@@ -10,12 +10,12 @@ use super::super::op::{
 use super::*;
 use crate::nets::plan::{Lanes, Plan};
 
-/// What a random graph is made of.
+/// The operators of a random graph.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Kinds {
     /// Convolutions only.
     Convolutions,
-    /// All operators that keep places.
+    /// All operators that keep spatial positions.
     All,
     /// Those that have a gradient everywhere.
     Smooth,
@@ -74,7 +74,7 @@ impl Maker {
         }
     }
 
-    /// A node more, unless its windows do not fit.
+    /// Adds a node, unless its windows do not fit.
     fn step(&mut self, x: NodeId) -> Option<NodeId> {
         if self.kinds == Kinds::Convolutions {
             return self.convolution(x);
@@ -295,7 +295,7 @@ proptest! {
         let wanted = host(graph.load(&device).forward(pictures.clone()));
         let loaded = fast.graph.load(&device);
         assert_near(&host(loaded.forward(pictures.clone())), &wanted, "fast");
-        // And so does every node that is said to be kept.
+        // So does every node that is mapped as kept.
         for (id, kept) in graph.ids().zip(&fast.kept) {
             if let Some(kept) = kept {
                 let before = graph.load(&device).values(pictures.clone(), &[id]).remove(0);
@@ -326,21 +326,21 @@ proptest! {
         let loaded = graph.load(&device);
         let pixels = graph.image().iter().product::<usize>();
         let [channels, height, width] = graph.image();
-        let of = |pixels: Vec<f32>| {
+        let image = |pixels: Vec<f32>| {
             let data = TensorData::new(pixels, [1, channels, height, width]);
             Tensor::<4>::from_data(data, &device)
         };
         let answer = |pixels: Vec<f32>| -> f64 {
-            host(loaded.forward(of(pixels))).iter().map(|&x| f64::from(x * x)).sum()
+            host(loaded.forward(image(pixels))).iter().map(|&x| f64::from(x * x)).sum()
         };
-        let at = numbers(pixels, 1);
-        let stimulus = of(at.clone()).require_grad();
+        let point = numbers(pixels, 1);
+        let stimulus = image(point.clone()).require_grad();
         let sum = loaded.forward(stimulus.clone()).square().sum();
         let gradient = host(stimulus.grad(&sum.backward()).unwrap());
         for pixel in [0, pixels / 3, pixels / 2, pixels - 1] {
             let step = 0.02;
             let moved = |by: f32| {
-                let mut moved = at.clone();
+                let mut moved = point.clone();
                 moved[pixel] += by;
                 answer(moved)
             };

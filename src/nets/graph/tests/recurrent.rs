@@ -1,4 +1,4 @@
-//! Recurrent layers against loops over single units.
+//! Tests of recurrent layers against loops over single units.
 
 use super::super::op::{Direction, Recurrent, RecurrentOutput, Reset};
 use super::*;
@@ -20,7 +20,7 @@ struct Weights {
 }
 
 impl Weights {
-    fn of(gates: usize, direction: usize) -> Self {
+    fn new(gates: usize, direction: usize) -> Self {
         let part = |seed: u64, size: usize| {
             let all = numbers(2 * size, seed);
             all[direction * size..][..size].to_vec()
@@ -54,7 +54,7 @@ impl Weights {
     fn lstm(&self, x: &[f32], h: &mut [f32], c: &mut [f32]) {
         let before = h.to_vec();
         for unit in 0..UNITS {
-            let gate = |which| self.gate(which, unit, x, &before);
+            let gate = |index| self.gate(index, unit, x, &before);
             let (i, o, f) = (sigmoid(gate(0)), sigmoid(gate(1)), sigmoid(gate(2)));
             c[unit] = f * c[unit] + i * gate(3).tanh();
             h[unit] = o * c[unit].tanh();
@@ -82,9 +82,9 @@ impl Weights {
     }
 }
 
-/// What a layer gives on images \[1,STEPS,IN\] read as sequences: \[L,directions,N,units\] of states,
+/// A layer's expected output on images \[1,STEPS,IN\] read as sequences: all states \[L,directions,N,units\],
 /// and the last states and cells \[directions,N,units\].
-fn wanted(reset: Option<Reset>, direction: Direction) -> [Vec<f32>; 3] {
+fn expected(reset: Option<Reset>, direction: Direction) -> [Vec<f32>; 3] {
     let x = shown([1, STEPS, IN]);
     let directions = match direction {
         Direction::Forward => vec![false],
@@ -95,17 +95,17 @@ fn wanted(reset: Option<Reset>, direction: Direction) -> [Vec<f32>; 3] {
     let mut all = vec![0.0; STEPS * count * 2 * UNITS];
     let (mut last, mut cells) = (Vec::new(), Vec::new());
     for (index, backwards) in directions.into_iter().enumerate() {
-        let weights = Weights::of(if reset.is_some() { 3 } else { 4 }, index);
+        let weights = Weights::new(if reset.is_some() { 3 } else { 4 }, index);
         for n in 0..2 {
             let (mut h, mut c) = (vec![0.0; UNITS], vec![0.0; UNITS]);
             for step in 0..STEPS {
-                let at = if backwards { STEPS - 1 - step } else { step };
-                let x = &x[(n * STEPS + at) * IN..][..IN];
+                let time = if backwards { STEPS - 1 - step } else { step };
+                let x = &x[(n * STEPS + time) * IN..][..IN];
                 match reset {
                     Some(reset) => weights.gru(reset, x, &mut h),
                     None => weights.lstm(x, &mut h, &mut c),
                 }
-                all[((at * count + index) * 2 + n) * UNITS..][..UNITS].copy_from_slice(&h);
+                all[((time * count + index) * 2 + n) * UNITS..][..UNITS].copy_from_slice(&h);
             }
             last.extend(h);
             cells.extend(c);
@@ -150,13 +150,13 @@ fn recurrent_layers_step_through_a_sequence() {
         Direction::Bidirectional,
     ] {
         for reset in [None, Some(Reset::AfterMatrix), Some(Reset::BeforeMatrix)] {
-            let [all, last, cells] = wanted(reset, direction);
-            let what = format!("{reset:?} {direction:?}");
-            let of = |output| found(reset, direction, output);
-            assert_near(&of(RecurrentOutput::All), &all, &what);
-            assert_near(&of(RecurrentOutput::Last), &last, &what);
+            let [all, last, cells] = expected(reset, direction);
+            let case = format!("{reset:?} {direction:?}");
+            let output = |output| found(reset, direction, output);
+            assert_near(&output(RecurrentOutput::All), &all, &case);
+            assert_near(&output(RecurrentOutput::Last), &last, &case);
             if reset.is_none() {
-                assert_near(&of(RecurrentOutput::Cell), &cells, &what);
+                assert_near(&output(RecurrentOutput::Cell), &cells, &case);
             }
         }
     }

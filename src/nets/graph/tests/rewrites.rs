@@ -1,4 +1,4 @@
-//! Rewritten graphs against the graphs before.
+//! Tests of rewritten graphs against the originals.
 
 use super::super::op::{Binary, Conv, Unary, Window};
 use super::super::rewrite::{Note, Rewritten};
@@ -8,7 +8,7 @@ fn scalar(bench: &mut Bench, name: &str, value: f32) -> Input {
     bench.weight(name, Array::new(&[], vec![value]))
 }
 
-/// The graph rewritten gives the same numbers at its end.
+/// Checks that two graphs have the same output.
 fn assert_same(before: &Graph, after: &Graph) {
     let device = Device::flex();
     let pictures = images(2, before.image(), 1, &device);
@@ -20,7 +20,7 @@ fn assert_same(before: &Graph, after: &Graph) {
     );
 }
 
-/// The graph with what a node gives, flat, as its output.
+/// The graph with a node's value, flattened, as its output.
 fn flat(mut bench: Bench, node: NodeId) -> Graph {
     let numbers = bench.builder.shape(node)[1..].iter();
     let shape = vec![
@@ -52,7 +52,7 @@ fn normalizations_go_into_the_layers_before_them() {
     let relu = bench.then(Op::Unary(Unary::Relu), norm);
     let shape = vec![Dim::batch(1), Dim::fixed(4 * 4 * 5)];
     let rows = bench.then(Op::Reshape { shape }, relu);
-    // Without a bias of its own.
+    // Without a bias.
     let weight = bench.weight("fc.weight", array(&[80, 5], 2));
     let fc = bench.add("fc", Op::Dense, &[rows.into(), weight]);
     let last = normalized(&mut bench, fc, "norm2", 5);
@@ -101,7 +101,7 @@ fn a_layer_that_others_look_at_keeps_its_own_numbers() {
 }
 
 #[test]
-fn a_softmax_at_the_end_is_taken_off_and_said() {
+fn a_softmax_at_the_end_is_removed_and_noted() {
     for reshaped in [false, true] {
         let mut bench = Bench::new([3, 1, 1]);
         let shape = vec![Dim::batch(1), Dim::fixed(3)];
@@ -126,7 +126,7 @@ fn a_softmax_at_the_end_is_taken_off_and_said() {
             "the softmax `probabilities` at the end is left out: logits are needed"
         );
         assert_eq!(labels(&graph), ["Input", "Reshape"]);
-        // The last reshape gives logits now, where it gave probabilities.
+        // The last reshape now gives logits instead of probabilities.
         assert_eq!(kept[last.0], None);
         let device = Device::flex();
         let pictures = images(2, [3, 1, 1], 1, &device);
@@ -138,7 +138,7 @@ fn a_softmax_at_the_end_is_taken_off_and_said() {
 }
 
 #[test]
-fn what_exporters_spell_out_is_recognised() {
+fn patterns_of_exporters_are_recognised() {
     let root = std::f32::consts::SQRT_2;
     let multiply = |bench: &mut Bench, a: Input, b: Input| {
         let name = format!("product {}", bench.builder.nodes.len());
@@ -207,7 +207,7 @@ fn biases_and_matrices_become_layers() {
     let product = bench.add("product", Op::MatMul, &[sum.into(), weight]);
     let bias = bench.weight("b2", array(&[5], 3));
     let dense = bench.add("dense", Op::Binary(Binary::Add), &[product.into(), bias]);
-    // This is no bias: it differs from row to row.
+    // Not a bias: it differs from row to row.
     let other = bench.weight("b3", array(&[3, 5], 3));
     let last = bench.add("last", Op::Binary(Binary::Add), &[dense.into(), other]);
     let graph = flat(bench, last);

@@ -1,4 +1,4 @@
-//! Which nodes are sites, and what pushing them does.
+//! Tests of which nodes are sites, and of pushing them.
 
 use super::super::op::{Binary, Conv, Pads, Reduced, Reduction, Unary};
 use super::*;
@@ -47,7 +47,10 @@ fn layers_their_non_linearities_and_joins_are_sites() {
     let sites = residual().sites();
     let found: Vec<_> = sites
         .iter()
-        .map(|it| (it.name.as_str(), it.positions, it.field_size(), it.signed))
+        .map(|site| {
+            let name = site.name.as_str();
+            (name, site.positions, site.field_size(), site.signed)
+        })
         .collect();
     let all = (9, 11);
     assert_eq!(
@@ -64,7 +67,7 @@ fn layers_their_non_linearities_and_joins_are_sites() {
     assert!(
         sites
             .iter()
-            .all(|it| it.units == if it.name == "fc" { 3 } else { 4 })
+            .all(|site| site.units == if site.name == "fc" { 3 } else { 4 })
     );
     assert!(sites.last().unwrap().is_logits);
 }
@@ -78,11 +81,11 @@ fn a_push_moves_its_site_by_as_much_and_a_rectified_one_by_no_more() {
     for site in graph.sites() {
         let delta = vec![0.25; site.units];
         let pushed = loaded.pushed_at(&site, &delta).unwrap();
-        let of = |loaded: &run::Loaded| {
+        let activations = |loaded: &run::Loaded| {
             let sites = std::slice::from_ref(&site);
             host(loaded.activations(pictures.clone(), sites).remove(0))
         };
-        for (before, after) in of(&loaded).iter().zip(of(&pushed)) {
+        for (before, after) in activations(&loaded).iter().zip(activations(&pushed)) {
             let moved = after - before;
             match site.signed {
                 true => assert!((moved - 0.25).abs() < 1e-4, "{}: {moved}", site.name),
@@ -91,7 +94,7 @@ fn a_push_moves_its_site_by_as_much_and_a_rectified_one_by_no_more() {
         }
         // Pushes add up.
         let back = pushed.pushed_at(&site, &vec![-0.25; site.units]).unwrap();
-        assert_near(&of(&back), &of(&loaded), "back");
+        assert_near(&activations(&back), &activations(&loaded), "back");
     }
     let words = loaded.pushed_at(&graph.sites()[0], &[0.0]).unwrap_err();
     assert_eq!(
@@ -104,13 +107,13 @@ fn a_push_moves_its_site_by_as_much_and_a_rectified_one_by_no_more() {
 fn a_site_without_a_position_inside_the_image_is_seen_from_its_middle() {
     let mut bench = Bench::new([1, 6, 7]);
     let mut last = bench.input;
-    for at in 0..4 {
-        let weight = bench.weight(&format!("conv{at}.weight"), array(&[1, 1, 3, 3], at));
+    for layer in 0..4 {
+        let weight = bench.weight(&format!("conv{layer}.weight"), array(&[1, 1, 3, 3], layer));
         let conv = Op::Conv(Conv {
             pads: Pads::all(1),
             ..Conv::default()
         });
-        last = bench.add(&format!("conv{at}"), conv, &[last.into(), weight]);
+        last = bench.add(&format!("conv{layer}"), conv, &[last.into(), weight]);
     }
     let sites = bench.finish().sites();
     let site = sites.iter().find(|site| site.name == "conv3").unwrap();

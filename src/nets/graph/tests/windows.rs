@@ -1,11 +1,11 @@
-//! Convolutions and poolings against loops over every tap.
+//! Tests of convolutions and poolings against loops over every tap.
 
 use proptest::prelude::*;
 
 use super::super::op::{Conv, Divisor, Pads, Rounding, Window};
 use super::*;
 
-/// Every place of the result and every tap: the index in x, where it lies inside.
+/// Finds the index in x of each output position and tap.
 struct Taps {
     channels: usize,
     size: [usize; 2],
@@ -15,7 +15,8 @@ struct Taps {
 }
 
 impl Taps {
-    fn at(
+    /// The index of a tap in x, if it lies inside the image.
+    fn index(
         &self,
         image: usize,
         channel: usize,
@@ -23,9 +24,10 @@ impl Taps {
         tap: [usize; 2],
     ) -> Option<usize> {
         let along = |axis: usize| {
-            let at = place[axis] * self.stride[axis] + tap[axis] * self.dilation[axis];
-            at.checked_sub(self.pads.along(axis).0)
-                .filter(|&at| at < self.size[axis])
+            let padded = place[axis] * self.stride[axis] + tap[axis] * self.dilation[axis];
+            padded
+                .checked_sub(self.pads.along(axis).0)
+                .filter(|&index| index < self.size[axis])
         };
         let (row, column) = (along(0)?, along(1)?);
         Some(((image * self.channels + channel) * self.size[0] + row) * self.size[1] + column)
@@ -70,13 +72,13 @@ proptest! {
                     for column in 0..dims[3] {
                         let mut sum = bias;
                         let area = inputs * kernel[0] * kernel[1];
-                        let own = &weight.values()[out * area..][..area];
-                        for (tap, w) in own.iter().enumerate() {
+                        let kernel_values = &weight.values()[out * area..][..area];
+                        for (tap, w) in kernel_values.iter().enumerate() {
                             let input = tap / (kernel[0] * kernel[1]);
                             let channel = out / outputs * inputs + input;
-                            let at = [tap / kernel[1] % kernel[0], tap % kernel[1]];
-                            if let Some(at) = taps.at(n, channel, [row, column], at) {
-                                sum += w * x[at];
+                            let tap = [tap / kernel[1] % kernel[0], tap % kernel[1]];
+                            if let Some(index) = taps.index(n, channel, [row, column], tap) {
+                                sum += w * x[index];
                             }
                         }
                         wanted.push(sum);
@@ -112,22 +114,22 @@ proptest! {
             let (dims, found) = bench.run(node);
             let taps = Taps { channels: 2, size: [8, 11], stride, dilation, pads };
             let mut wanted = Vec::new();
-            for at in 0..dims.iter().product::<usize>() {
-                let column = at % dims[3];
-                let row = at / dims[3] % dims[2];
-                let channel = at / dims[3] / dims[2];
+            for output in 0..dims.iter().product::<usize>() {
+                let column = output % dims[3];
+                let row = output / dims[3] % dims[2];
+                let channel = output / dims[3] / dims[2];
                 let (mut most, mut sum, mut inside, mut padded) = (f32::MIN, 0.0, 0, 0);
                 for tap in 0..kernel[0] * kernel[1] {
                     let tap = [tap / kernel[1], tap % kernel[1]];
                     let in_padding = |axis: usize, place: usize| {
                         let (before, after) = pads.along(axis);
-                        let at = place * stride[axis] + tap[axis] * dilation[axis];
-                        at < [8, 11][axis] + before + after
+                        let index = place * stride[axis] + tap[axis] * dilation[axis];
+                        index < [8, 11][axis] + before + after
                     };
                     padded += usize::from(in_padding(0, row) && in_padding(1, column));
-                    if let Some(at) = taps.at(channel / 2, channel % 2, [row, column], tap) {
-                        most = most.max(x[at]);
-                        sum += x[at];
+                    if let Some(index) = taps.index(channel / 2, channel % 2, [row, column], tap) {
+                        most = most.max(x[index]);
+                        sum += x[index];
                         inside += 1;
                     }
                 }
@@ -155,7 +157,7 @@ fn a_large_convolution_and_its_pooling_are_the_same_in_one() {
     let device = Device::flex();
     let loaded = graph.load(&device);
     let run = |wanted: &[NodeId]| loaded.values(images(2, image, 1, &device), wanted);
-    // Asked for the convolution too, it is computed apart.
+    // If the convolution is wanted too, the two are computed separately.
     let together = host_of(run(&[pool]).remove(0));
     let apart = host_of(run(&[conv, pool]).remove(1));
     assert_near(&together, &apart, "pooled");

@@ -1,4 +1,4 @@
-//! The attributes of a node by name, with the defaults that the standard gives.
+//! Typed access to the attributes of a node by name, with defaults.
 
 use onnx_ir::{AttributeProto, GraphProto, NodeProto, TensorProto};
 
@@ -7,7 +7,7 @@ use onnx_ir::{AttributeProto, GraphProto, NodeProto, TensorProto};
 pub struct Attributes<'a>(&'a [AttributeProto]);
 
 impl<'a> Attributes<'a> {
-    /// Those of a node.
+    /// The attributes of a node.
     pub fn of(node: &'a NodeProto) -> Self {
         Self(&node.attribute)
     }
@@ -21,12 +21,12 @@ impl<'a> Attributes<'a> {
         self.get(name).is_some()
     }
 
-    /// A whole number.
+    /// An integer.
     pub fn int(self, name: &str, default: i64) -> i64 {
         self.get(name).map_or(default, |attribute| attribute.i)
     }
 
-    /// A whole number that says yes or no.
+    /// An integer used as a boolean.
     pub fn flag(self, name: &str, default: bool) -> bool {
         self.int(name, i64::from(default)) != 0
     }
@@ -36,23 +36,23 @@ impl<'a> Attributes<'a> {
         self.get(name).map_or(default, |attribute| attribute.f)
     }
 
-    /// Whole numbers; `None` where there are none.
+    /// Integers; `None` if the attribute is missing.
     pub fn ints(self, name: &str) -> Option<&'a [i64]> {
         self.get(name).map(|attribute| attribute.ints.as_slice())
     }
 
-    /// Real numbers; `None` where there are none.
+    /// Real numbers; `None` if the attribute is missing.
     pub fn floats(self, name: &str) -> Option<&'a [f32]> {
         self.get(name).map(|attribute| attribute.floats.as_slice())
     }
 
-    /// A word; `None` where there is none.
+    /// A string; `None` if the attribute is missing.
     pub fn text(self, name: &str) -> Option<&'a str> {
         self.get(name)
             .and_then(|attribute| std::str::from_utf8(&attribute.s).ok())
     }
 
-    /// Words.
+    /// Strings.
     pub fn texts(self, name: &str) -> Vec<String> {
         let texts = self.get(name).map(|attribute| attribute.strings.iter());
         let text = |bytes: &bytes::Bytes| String::from_utf8_lossy(bytes).into_owned();
@@ -64,7 +64,7 @@ impl<'a> Attributes<'a> {
         self.get(name).and_then(|attribute| attribute.t.as_ref())
     }
 
-    /// A graph within the graph.
+    /// A subgraph.
     pub fn graph(self, name: &str) -> Option<&'a GraphProto> {
         self.get(name).and_then(|attribute| attribute.g.as_ref())
     }

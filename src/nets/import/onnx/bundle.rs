@@ -1,4 +1,4 @@
-//! A model with the files of weights beside it, as one thing that can be told from another.
+//! [`Bundle`]: an ONNX model with its external weight files, identified by one checksum.
 
 use std::collections::BTreeSet;
 use std::io::{self, Read};
@@ -15,7 +15,7 @@ use crate::session::array::Array;
 
 use super::{Imported, Options, Survey, file, imported, survey};
 
-/// Adds the content of a file.
+/// Adds the content of a file to a checksum.
 fn add_file(sum: &mut Sha256, path: &Path) -> io::Result<()> {
     let mut file = files::open(path)?;
     let mut piece = vec![0; 1 << 20];
@@ -27,7 +27,7 @@ fn add_file(sum: &mut Sha256, path: &Path) -> io::Result<()> {
     }
 }
 
-/// A model that has been read, and not yet taken for a network.
+/// A model that has been read, but not yet imported as a network.
 pub struct Bundle {
     path: PathBuf,
     model: ModelProto,
@@ -37,10 +37,10 @@ pub struct Bundle {
 }
 
 impl Bundle {
-    /// Reads a file, and finds those beside it.
+    /// Reads a model file, and finds its external weight files.
     ///
     /// # Errors
-    /// Where one cannot be read, or it is no model.
+    /// If one of them cannot be read, or the file is not a model.
     pub fn open(path: &Path) -> Result<Self, OnnxError> {
         let open = || -> Result<Self, Fault> { Self::of(path, files::read(path)?.into()) };
         open().map_err(|fault| OnnxError {
@@ -49,7 +49,7 @@ impl Bundle {
         })
     }
 
-    /// The same from the bytes of a file that lay at `path`.
+    /// The same from the bytes of a file that was at `path`.
     ///
     /// # Errors
     /// As [`Self::open`].
@@ -64,7 +64,7 @@ impl Bundle {
         let model = file::model_of(&bytes)?;
         let arrays = file::Arrays::of(path);
         let tensors = model.graph.initializer.iter();
-        let places: BTreeSet<PathBuf> = tensors
+        let sides: BTreeSet<PathBuf> = tensors
             .map(|tensor| arrays.beside(tensor))
             .collect::<Result<Vec<_>, _>>()?
             .into_iter()
@@ -72,7 +72,7 @@ impl Bundle {
             .collect();
         let mut sum = Sha256::new();
         sum.update(&bytes);
-        for side in &places {
+        for side in &sides {
             add_file(&mut sum, side).map_err(|source| Fault::SideFile {
                 array: "all of them".into(),
                 path: side.clone(),
@@ -84,32 +84,32 @@ impl Bundle {
             path: path.to_owned(),
             model,
             bytes,
-            sides: places.into_iter().collect(),
+            sides: sides.into_iter().collect(),
             sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
         })
     }
 
-    /// SHA-256 of the model and of the files beside it, in hexadecimal.
+    /// SHA-256 of the model and its external files, in hexadecimal.
     pub fn sha256(&self) -> &str {
         &self.sha256
     }
 
-    /// The file itself where it is all there is.
+    /// The bytes of the model file, if it has no external files.
     pub fn alone(&self) -> Option<&[u8]> {
         self.sides.is_empty().then_some(&*self.bytes)
     }
 
-    /// Bytes of the model and of the files beside it.
+    /// Total size of the model and its external files, in bytes.
     pub fn size(&self) -> u64 {
         let sides = self.sides.iter();
         let sides = sides.filter_map(|side| Some(side.metadata().ok()?.len()));
         self.bytes.len() as u64 + sides.sum::<u64>()
     }
 
-    /// What the file says of itself, whether it can be taken for a network or not.
+    /// A summary of the file, whether or not it can be imported as a network.
     ///
     /// # Errors
-    /// Where a function of the model is not there.
+    /// If the model's functions cannot be inlined.
     pub fn survey(&self) -> Result<Survey, OnnxError> {
         survey::of(&self.model).map_err(|fault| OnnxError {
             path: self.path.clone(),
@@ -117,17 +117,17 @@ impl Bundle {
         })
     }
 
-    /// Its arrays of real numbers under the names that the file gives them, in the order of the file.
+    /// Its arrays of real numbers with their names, in the order of the file.
     ///
     /// # Errors
-    /// Where one is damaged, or lies in a file that is not there.
+    /// If one is damaged, or its external file is missing.
     pub fn reals(&self) -> Result<Vec<(String, Array<f32>)>, OnnxError> {
         let arrays = file::Arrays::of(&self.path);
         let mut all = Vec::new();
         for tensor in &self.model.graph.initializer {
             match arrays.read(tensor) {
                 Ok(Constant::Floats(values)) => all.push((tensor.name.clone(), values)),
-                // Whole numbers, and what is no number: a network does not compute with texts.
+                // Integers and strings: not weights.
                 Ok(Constant::Counts { .. }) | Err(Fault::ArrayType { .. }) => {}
                 Err(fault) => {
                     return Err(OnnxError {

@@ -1,4 +1,4 @@
-//! A node of the file as its translation sees it: attributes, and inputs that are known or computed.
+//! [`Call`], a node of the file with its attributes and inputs, and [`Value`], what an input can be.
 
 use super::attributes::Attributes;
 use super::constant::Constant;
@@ -7,25 +7,25 @@ use super::error::Problem;
 use super::places::Places;
 use crate::nets::graph::NodeId;
 
-/// What a name in the file stands for.
+/// The meaning of a name in the file.
 #[derive(Debug, Clone)]
 pub enum Value {
     /// Numbers known at import.
     Known(Constant),
-    /// Weights, by the name that they have in the file.
+    /// Weights, with their name in the file.
     Weight(String, Constant),
-    /// What a node of the graph gives.
+    /// The output of a node of the graph.
     Node(NodeId),
     /// Known numbers repeated along axes, the batch among them.
     Spread(Constant, Vec<Count>),
-    /// Whether what a node gives is above a number.
+    /// The comparison of a node's output with a number: greater than.
     Above(NodeId, f32),
-    /// Places in an array, counted by images too.
+    /// Indices into an array, which may depend on the image number.
     Places(Places),
 }
 
 impl Value {
-    /// Numbers known at import; `None` where they are computed from the images.
+    /// Numbers known at import; `None` if they are computed from the images.
     pub fn constant(&self) -> Option<&Constant> {
         match self {
             Value::Known(constant) | Value::Weight(_, constant) => Some(constant),
@@ -33,7 +33,7 @@ impl Value {
         }
     }
 
-    /// Places of an array; also of known numbers that are evenly spaced.
+    /// Indices into an array; known numbers count if they are evenly spaced.
     pub fn places(&self) -> Option<Places> {
         match self {
             Value::Places(places) => Some(places.clone()),
@@ -48,41 +48,41 @@ pub struct Call<'a> {
     pub operator: &'a str,
     /// Its attributes.
     pub attributes: Attributes<'a>,
-    /// What it computes on; `None` where an input is left out.
+    /// Its inputs; `None` for an omitted one.
     pub inputs: Vec<Option<Value>>,
-    /// Its outputs' names; empty where one is not used.
+    /// The names of its outputs; empty for an unused one.
     pub outputs: Vec<&'a str>,
-    /// What the graph calls it.
+    /// Its name in the graph.
     pub name: String,
-    /// The version of the standard's operators.
+    /// The version of the ONNX operator set.
     pub opset: i64,
-    /// Whether it is a softmax whose output is the network's.
+    /// Whether it is a softmax that gives the network's output.
     pub last: bool,
 }
 
 impl Call<'_> {
-    /// An input that must be there.
+    /// A required input.
     pub fn input(&self, place: usize) -> Result<&Value, Problem> {
-        let missing = || Problem::Cannot(format!("its input number {place} is missing"));
+        let missing = || Problem::Cannot(format!("its input {place} is missing"));
         self.optional(place).ok_or_else(missing)
     }
 
-    /// An input that may be left out.
+    /// An optional input.
     pub fn optional(&self, place: usize) -> Option<&Value> {
         self.inputs.get(place).and_then(Option::as_ref)
     }
 
-    /// An input that must be known at import.
-    pub fn known(&self, place: usize, what: &str) -> Result<&Constant, Problem> {
+    /// An input that must be known at import; `role` names it in the error.
+    pub fn known(&self, place: usize, role: &str) -> Result<&Constant, Problem> {
         let runtime = || {
             Problem::Cannot(format!(
-                "its {what} is computed from the images; it must be fixed"
+                "its {role} is computed from the images; it must be fixed"
             ))
         };
         self.input(place)?.constant().ok_or_else(runtime)
     }
 
-    /// Whole numbers that must be known at import, from an input or, in older files, an attribute.
+    /// Integers that must be known at import, from an input or, in older files, an attribute.
     pub fn ints(&self, place: usize, name: &str) -> Result<Option<Vec<i64>>, Problem> {
         if let Some(ints) = self.attributes.ints(name) {
             return Ok(Some(ints.to_vec()));

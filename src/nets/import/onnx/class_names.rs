@@ -1,9 +1,9 @@
-//! Names of classes in a model's metadata, as exporters write them: lists or dictionaries of JSON or
-//! Python, or names with commas or line breaks between.
+//! Reads class names from a model's metadata in the formats exporters use: JSON or Python lists or
+//! dictionaries, or names separated by commas or line breaks.
 
 use onnx_ir::ModelProto;
 
-/// Entries of the metadata that may hold the names of classes.
+/// Metadata keys that may hold class names.
 const KEYS: [&str; 9] = [
     "names",
     "classes",
@@ -16,7 +16,7 @@ const KEYS: [&str; 9] = [
     "label_names",
 ];
 
-/// One name a class, where the metadata has as many.
+/// One name per class, if the metadata has as many.
 pub fn read(model: &ModelProto, classes: usize) -> Option<Vec<String>> {
     let mut entries = model.metadata_props.iter();
     entries.find_map(|entry| {
@@ -48,7 +48,7 @@ fn names(text: &str) -> Vec<String> {
         let complete = numbered
             .iter()
             .enumerate()
-            .all(|(at, (number, _))| at == *number);
+            .all(|(i, (number, _))| i == *number);
         let named = numbered.into_iter().map(|(_, name)| name);
         return if complete {
             named.collect()
@@ -64,7 +64,7 @@ fn names(text: &str) -> Vec<String> {
     }
 }
 
-/// What stands between commas that are in no quotes.
+/// Splits at commas outside of quotes.
 fn parts(text: &str) -> Vec<&str> {
     let (mut quote, mut escaped, mut start) = (None, false, 0);
     let mut parts = Vec::new();

@@ -1,14 +1,14 @@
-//! Arrays whose numbers are known at import: weights, and what graphs compute about shapes.
+//! [`Constant`], an array known at import: weights, and results of shape arithmetic in the graph.
 
 use super::count::Count;
 use crate::session::array::Array;
 
-/// An array that is known.
+/// An array known at import.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Constant {
     /// Real numbers.
     Floats(Array<f32>),
-    /// Whole numbers and truth values, which may depend on the batch.
+    /// Integers and booleans, which may depend on the batch.
     Counts {
         /// Length along each axis.
         shape: Vec<usize>,
@@ -18,7 +18,7 @@ pub enum Constant {
 }
 
 impl Constant {
-    /// Whole numbers along one axis.
+    /// Integers along one axis.
     pub fn list(values: Vec<Count>) -> Self {
         Self::Counts {
             shape: vec![values.len()],
@@ -26,7 +26,7 @@ impl Constant {
         }
     }
 
-    /// One whole number.
+    /// One integer.
     pub fn scalar(value: Count) -> Self {
         Self::Counts {
             shape: Vec::new(),
@@ -47,12 +47,12 @@ impl Constant {
         }
     }
 
-    /// Numbers in it.
+    /// Number of elements.
     pub fn len(&self) -> usize {
         self.shape().iter().product()
     }
 
-    /// Its numbers as real ones; `None` where they depend on the batch.
+    /// Its numbers as reals; `None` if they depend on the batch.
     pub fn floats(&self) -> Option<Array<f32>> {
         match self {
             Self::Floats(array) => Some(array.clone()),
@@ -64,7 +64,7 @@ impl Constant {
         }
     }
 
-    /// Its numbers as whole ones; `None` where a real number is not whole.
+    /// Its numbers as integers; `None` if one is not whole.
     pub fn counts(&self) -> Option<Vec<Count>> {
         match self {
             Self::Counts { values, .. } => Some(values.clone()),
@@ -78,12 +78,12 @@ impl Constant {
         }
     }
 
-    /// Whole numbers that do not depend on the batch.
+    /// Its numbers as integers; `None` if one is not whole or depends on the batch.
     pub fn ints(&self) -> Option<Vec<i64>> {
         self.counts()?.into_iter().map(Count::known).collect()
     }
 
-    /// The only number of an array of one, as a real one.
+    /// The number of an array with a single one, as a real.
     pub fn only(&self) -> Option<f32> {
         match self.floats()?.values() {
             [value] => Some(*value),
@@ -91,7 +91,7 @@ impl Constant {
         }
     }
 
-    /// The numbers in places `picks` of this array, under another shape.
+    /// The elements at row-major indices `picks`, in a new shape.
     pub fn picked(&self, shape: &[usize], picks: &[usize]) -> Self {
         match self {
             Self::Floats(array) => {
@@ -105,8 +105,8 @@ impl Constant {
         }
     }
 
-    /// The numbers read from the place `start` on, with these steps along the axes of `shape`, which
-    /// lead to no place outside.
+    /// The elements from index `start` on with these strides along the axes of `shape`, which must stay
+    /// within the array.
     pub fn strided(&self, shape: &[usize], steps: &[isize], start: usize) -> Self {
         match self {
             Self::Floats(array) => {
@@ -120,19 +120,19 @@ impl Constant {
         }
     }
 
-    /// The array repeated to a shape that it can be broadcast to.
-    pub fn repeated(&self, to: &[usize]) -> Self {
-        if self.shape() == to {
+    /// The array broadcast to a shape that it fits.
+    pub fn repeated(&self, target: &[usize]) -> Self {
+        if self.shape() == target {
             return self.clone();
         }
         let from = self.shape();
-        let mut by = vec![0; to.len() - from.len()];
-        let own = steps(from).into_iter().zip(from);
-        by.extend(own.map(|(step, &length)| if length == 1 { 0 } else { step }));
-        self.strided(to, &by, 0)
+        let mut target_steps = vec![0; target.len() - from.len()];
+        let kept = steps(from).into_iter().zip(from);
+        target_steps.extend(kept.map(|(step, &length)| if length == 1 { 0 } else { step }));
+        self.strided(target, &target_steps, 0)
     }
 
-    /// The same numbers under another shape, which has as many.
+    /// The same elements in another shape of the same size.
     pub fn reshaped(&self, shape: &[usize]) -> Self {
         let mut same = self.clone();
         match &mut same {
@@ -140,13 +140,13 @@ impl Constant {
                 let fits = array.reshape(shape);
                 debug_assert!(fits.is_ok(), "{fits:?}");
             }
-            Self::Counts { shape: own, .. } => *own = shape.to_vec(),
+            Self::Counts { shape: old, .. } => *old = shape.to_vec(),
         }
         same
     }
 }
 
-/// Steps from one number to the next along each axis of a row-major array.
+/// The strides of a row-major array.
 pub fn steps(shape: &[usize]) -> Vec<isize> {
     let mut steps = vec![1; shape.len()];
     for axis in (1..shape.len()).rev() {
@@ -155,18 +155,18 @@ pub fn steps(shape: &[usize]) -> Vec<isize> {
     steps
 }
 
-/// The index along each axis of the number at a place of a row-major array.
+/// The index along each axis of an element of a row-major array.
 pub fn indices_of_axes(place: usize, shape: &[usize]) -> Vec<usize> {
     let mut rest = place;
     let mut index = vec![0; shape.len()];
-    for (at, &length) in index.iter_mut().zip(shape).rev() {
-        *at = rest % length;
+    for (along, &length) in index.iter_mut().zip(shape).rev() {
+        *along = rest % length;
         rest /= length;
     }
     index
 }
 
-/// The numbers of an array read from `start` on with other steps along the axes of `shape`.
+/// The elements from `start` on with these strides along the axes of `shape`.
 fn strided<T: Copy>(numbers: &[T], shape: &[usize], steps: &[isize], start: usize) -> Vec<T> {
     let count: usize = shape.iter().product();
     let mut read = Vec::with_capacity(count);
@@ -176,12 +176,12 @@ fn strided<T: Copy>(numbers: &[T], shape: &[usize], steps: &[isize], start: usiz
     let mut index = vec![0; shape.len() - 1];
     let mut row = start;
     while read.len() < count {
-        let mut at = row;
+        let mut index_in_row = row;
         for _ in 0..last {
-            read.push(numbers[at]);
-            at = at.wrapping_add_signed(step);
+            read.push(numbers[index_in_row]);
+            index_in_row = index_in_row.wrapping_add_signed(step);
         }
-        // The next row: the last axis that is not at its end moves on, those after it begin again.
+        // The next row: advance the last axis that is not at its end and reset those after it.
         for axis in (0..index.len()).rev() {
             index[axis] += 1;
             row = row.wrapping_add_signed(steps[axis]);
@@ -195,15 +195,15 @@ fn strided<T: Copy>(numbers: &[T], shape: &[usize], steps: &[isize], start: usiz
     read
 }
 
-/// The shape that two arrays take on together, axes of one repeated; `None` where they do not fit.
+/// The common shape of two arrays under broadcasting; `None` if they do not fit.
 pub fn broadcast(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
     let rank = a.len().max(b.len());
-    let at = |shape: &[usize], axis: usize| {
+    let length = |shape: &[usize], axis: usize| {
         (axis + shape.len())
             .checked_sub(rank)
             .map_or(1, |axis| shape[axis])
     };
-    let both = |axis| match (at(a, axis), at(b, axis)) {
+    let both = |axis| match (length(a, axis), length(b, axis)) {
         (a, b) if a == b => Some(a),
         (1, other) | (other, 1) => Some(other),
         _ => None,

@@ -1,19 +1,19 @@
-//! Whole numbers that may grow with the batch. Exporters compute shapes inside the graph; with these
-//! such arithmetic is done at import, though the number of images is known only at run time.
+//! [`Count`], an integer that may grow with the batch. Exporters compute shapes inside the graph; with
+//! counts this arithmetic is done at import, although the number of images is known only at run time.
 
 use std::fmt;
 
-/// A whole number `fixed + each · N`, with N the number of images of a batch.
+/// An integer `fixed + each · N`, where N is the number of images in a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Count {
-    /// What does not depend on the batch.
+    /// The part that does not depend on the batch.
     pub fixed: i64,
-    /// What every image adds.
+    /// The part that each image adds.
     pub each: i64,
 }
 
 impl Count {
-    /// The number of images itself.
+    /// N, the number of images.
     pub const BATCH: Self = Self { fixed: 0, each: 1 };
 
     /// A number that does not depend on the batch.
@@ -21,17 +21,17 @@ impl Count {
         Self { fixed, each: 0 }
     }
 
-    /// The number, where it does not depend on the batch.
+    /// The number, if it does not depend on the batch.
     pub fn known(self) -> Option<i64> {
         (self.each == 0).then_some(self.fixed)
     }
 
-    /// What it is for a batch of one.
+    /// Its value for a batch of one.
     pub fn of_one(self) -> i64 {
         self.fixed.saturating_add(self.each)
     }
 
-    /// The sum; `None` where it is too large.
+    /// The sum; `None` on overflow.
     pub fn plus(self, other: Self) -> Option<Self> {
         Some(Self {
             fixed: self.fixed.checked_add(other.fixed)?,
@@ -39,7 +39,7 @@ impl Count {
         })
     }
 
-    /// The difference; `None` where it is too large.
+    /// The difference; `None` on overflow.
     pub fn minus(self, other: Self) -> Option<Self> {
         Some(Self {
             fixed: self.fixed.checked_sub(other.fixed)?,
@@ -47,7 +47,7 @@ impl Count {
         })
     }
 
-    /// The product; `None` where it would have a square of the batch, or is too large.
+    /// The product; `None` if it would contain N², or on overflow.
     pub fn times(self, other: Self) -> Option<Self> {
         let (factor, other) = match (self.known(), other.known()) {
             (Some(factor), _) => (factor, other),
@@ -60,7 +60,7 @@ impl Count {
         })
     }
 
-    /// The quotient rounded towards zero as for integers; `None` where it is no such number.
+    /// The quotient, rounded towards zero; `None` if it cannot be represented.
     pub fn over(self, other: Self) -> Option<Self> {
         if let Some(divisor) = other.known() {
             if divisor == 0 {
@@ -80,7 +80,7 @@ impl Count {
         (other.times(Self::fixed(k)) == Some(self)).then_some(Self::fixed(k))
     }
 
-    /// How it compares for every number of images from one up; `None` where that depends.
+    /// The ordering that holds for every batch of at least one image; `None` if it depends on the batch.
     pub fn compare(self, other: Self) -> Option<std::cmp::Ordering> {
         use std::cmp::Ordering::{Equal, Greater, Less};
         let difference = self.minus(other)?;

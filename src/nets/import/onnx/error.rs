@@ -1,4 +1,4 @@
-//! What keeps a file from being imported: what it is, where, and what to do.
+//! Errors of importing an ONNX file, with messages that name the place and the remedy.
 
 use std::fmt;
 use std::io;
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::recognise::Foreign;
 use crate::nets::graph::GraphError;
 
-/// A network that cannot be taken from a file.
+/// Why a network cannot be imported from a file.
 #[derive(Debug, thiserror::Error)]
 #[error("network.weights: {}: {fault}", .path.display())]
 pub struct OnnxError {
@@ -18,7 +18,7 @@ pub struct OnnxError {
 }
 
 impl OnnxError {
-    /// Whether the file leaves the size of the images open, and nobody has said it.
+    /// Whether the file leaves the image size open and no size was given.
     pub fn leaves_size_open(&self) -> bool {
         matches!(self.fault, Fault::OpenSize { .. })
     }
@@ -27,40 +27,40 @@ impl OnnxError {
 /// What is wrong with an ONNX file.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
-    /// It is not there, or the system does not let it be read.
+    /// It does not exist or cannot be read.
     #[error("the file cannot be read: {0}")]
     Unreadable(#[from] io::Error),
-    /// It is something else.
+    /// It is another kind of file.
     #[error("this is {}, not an ONNX model; {}", .0.what, .0.remedy)]
     Foreign(Foreign),
-    /// It is no model, or one with holes.
-    #[error("the file is damaged, or no ONNX model: {0}; fetch or export it again")]
+    /// It is not a model, or an incomplete one.
+    #[error("the file is damaged, or not an ONNX model: {0}; download or export it again")]
     Damaged(String),
-    /// A file of weights beside the model is not there.
+    /// An external weights file cannot be read.
     #[error(
-        "the weights `{array}` lie in the side file {}, which cannot be read: {source}; put it beside the model under this name, or export with the weights inside (torch.onnx.export(…, external_data=False))", .path.display()
+        "the weights `{array}` are in the side file {}, which cannot be read: {source}; put it beside the model under this name, or export with the weights inside (torch.onnx.export(…, external_data=False))", .path.display()
     )]
     SideFile {
         /// The array.
         array: String,
         /// The side file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// A file of weights outside the model's folder.
+    /// An external weights file outside the model's folder.
     #[error(
-        "the weights `{array}` are said to lie in `{place}`, which is not in the model's folder; a side file elsewhere is not read"
+        "the weights `{array}` refer to the side file `{place}`, which is not in the model's folder; side files elsewhere are not read"
     )]
     SidePlace {
         /// The array.
         array: String,
-        /// Where it is said to lie.
+        /// The path that the model gives.
         place: String,
     },
-    /// An array of a number type that cannot be used.
+    /// An array of an unsupported number type.
     #[error(
-        "the array `{array}` is of type {found}; export the network with float32 weights, not quantized"
+        "the array `{array}` has the type {found}; export the network with float32 weights, not quantized"
     )]
     ArrayType {
         /// The array.
@@ -68,79 +68,79 @@ pub enum Fault {
         /// Its type.
         found: &'static str,
     },
-    /// Weights that are no numbers.
+    /// Weights that are infinite or NaN.
     #[error(
-        "the weights `{0}` have values that are infinite or not numbers; the training that made them went wrong, take an earlier checkpoint"
+        "the weights `{0}` have values that are infinite or not numbers; the training failed, use an earlier checkpoint"
     )]
     NotFinite(String),
-    /// Operators that are not known here.
+    /// Unsupported operators.
     #[error(
-        "operators are missing: {}; choose an output before them with --set 'network.output=Some(\"NODE\")', or export the network with other operators", list(.0)
+        "unsupported operators: {}; choose an output before them with --set 'network.output=Some(\"NODE\")', or export the network with other operators", list(.0)
     )]
     Operators(Vec<Missing>),
-    /// A known operator, used in a way that is not.
+    /// A supported operator, used in an unsupported way.
     #[error("{operator} at `{node}`: {problem}")]
     Use {
         /// The operator.
         operator: String,
         /// The node.
         node: String,
-        /// What cannot be done.
+        /// The problem.
         problem: String,
     },
     /// No input takes images.
     #[error(
-        "no input of the network takes images: it has {0}; needed is one of the shape [N,C,H,W] or [N,H,W,C]"
+        "no input of the network takes images: it has {0}; one of the shape [N,C,H,W] or [N,H,W,C] is needed"
     )]
     NoImage(String),
     /// More than one input is needed.
     #[error(
-        "the network has several inputs, {0}, and images can be given to one only; export it with the others fixed, or choose an output that needs one of them only, with --set 'network.output=Some(\"NODE\")'"
+        "the network has several inputs, {0}, but only one can take images; export it with the others fixed, or choose an output that needs only one of them, with --set 'network.output=Some(\"NODE\")'"
     )]
     Inputs(String),
     /// Rows or columns are left open.
     #[error(
-        "the input `{input}` has the shape {shape}, which leaves the size of the images open; give --data, whose images fix it, or say it with --set 'network.image=Some((CHANNELS, ROWS, COLUMNS))'"
+        "the input `{input}` has the shape {shape}, which leaves the size of the images open; give --data, whose images set it, or set it with --set 'network.image=Some((CHANNELS, ROWS, COLUMNS))'"
     )]
     OpenSize {
         /// The input.
         input: String,
-        /// Its shape as the file writes it.
+        /// Its shape as in the file.
         shape: String,
     },
-    /// Channels are left open.
+    /// The number of channels is left open.
     #[error(
-        "the input `{input}` has the shape {shape}, which leaves the channels of the images open; export the network with their number fixed"
+        "the input `{input}` has the shape {shape}, which leaves the number of channels open; export the network with it fixed"
     )]
     OpenChannels {
         /// The input.
         input: String,
-        /// Its shape as the file writes it.
+        /// Its shape as in the file.
         shape: String,
     },
-    /// Another size is asked for than the file has.
+    /// The size requested differs from the file's.
     #[error(
-        "the network takes images of {}×{} pixels only, and {}×{} are asked for; leave the size out", .fixed.0, .fixed.1, .asked.0, .asked.1
+        "the network takes images of {}×{} pixels only, but {}×{} were requested; leave the size out", .fixed.0, .fixed.1, .asked.0, .asked.1
     )]
     OtherSize {
         /// Rows and columns of the file.
         fixed: (usize, usize),
-        /// Rows and columns asked for.
+        /// Rows and columns requested.
         asked: (usize, usize),
     },
-    /// The output is no class vector.
+    /// The output is not a class vector.
     #[error(
-        "the output `{output}` is {found}, where one number a class is needed, [N,classes]{}", offer(.choices)
+        "the output `{output}` is {found}, but one number per class is needed, [N,classes]{}", offer(.choices)
     )]
     Output {
         /// The output.
         output: String,
         /// What it is.
         found: String,
-        /// Nodes that give class vectors.
+        /// Nodes that are class vectors.
         choices: Vec<String>,
     },
-    /// Which of several outputs is meant cannot be told.
+    /// There are several outputs to choose from.
     #[error("the network has several outputs, {found}{}", offer(.choices))]
     Outputs {
         /// All of them, with their shapes.
@@ -148,27 +148,27 @@ pub enum Fault {
         /// Those that may be class vectors.
         choices: Vec<String>,
     },
-    /// No node of the name asked for.
+    /// There is no node of the name given.
     #[error("no node or output is called `{name}`{}", offer(.there))]
     NoSuchOutput {
         /// The name.
         name: String,
-        /// Names that are like it, or that there are.
+        /// Similar names, else existing ones.
         there: Vec<String>,
     },
-    /// The graph does not fit together.
+    /// The graph is invalid.
     #[error(transparent)]
     Graph(#[from] GraphError),
 }
 
-/// An operator that is not known here.
+/// An unsupported operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
-    /// The operator, with its domain where that is not the standard's.
+    /// The operator, with its domain unless that is the standard one.
     pub operator: String,
-    /// The first node that is one.
+    /// The first node with it.
     pub node: String,
-    /// How many nodes are.
+    /// Number of nodes with it.
     pub times: usize,
 }
 
@@ -205,17 +205,17 @@ fn offer(choices: &[String]) -> String {
     }
 }
 
-/// What keeps one node from being imported.
+/// Why one node cannot be imported.
 #[derive(Debug)]
 pub enum Problem {
-    /// In words; the caller knows the node.
+    /// A message; the caller adds the node.
     Cannot(String),
-    /// What names its place already.
+    /// An error that already names its place.
     Fault(Fault),
 }
 
 impl Problem {
-    /// A problem in words.
+    /// An error with this message.
     pub fn cannot<T>(words: impl Into<String>) -> Result<T, Self> {
         Err(Self::Cannot(words.into()))
     }

@@ -1,4 +1,4 @@
-//! A file as the messages of the ONNX format, and its arrays, wherever they lie.
+//! Reads an ONNX file's protobuf messages and its arrays, inside the file or in external ones.
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Component, Path, PathBuf};
@@ -14,21 +14,21 @@ use super::recognise;
 use crate::files;
 use crate::session::array::Array;
 
-/// Most bytes that one array may claim to have.
+/// The largest size in bytes that an array may claim.
 const MOST_BYTES: usize = 1 << 32;
 
-/// Reads the messages of a file.
+/// Reads a model file.
 ///
 /// # Errors
-/// Where it cannot be read, is something else, or is damaged.
+/// If it cannot be read, is another kind of file, or is damaged.
 pub fn model(path: &Path) -> Result<ModelProto, Fault> {
     model_of(&Bytes::from(files::read(path)?))
 }
 
-/// The messages of a file with this content.
+/// Parses a model from the content of a file.
 ///
 /// # Errors
-/// Where it is something else, or damaged.
+/// If it is another kind of file, or damaged.
 pub fn model_of(bytes: &Bytes) -> Result<ModelProto, Fault> {
     if let Some(foreign) = recognise::foreign(&bytes[..bytes.len().min(1 << 16)]) {
         return Err(Fault::Foreign(foreign));
@@ -36,19 +36,19 @@ pub fn model_of(bytes: &Bytes) -> Result<ModelProto, Fault> {
     let model = ModelProto::parse_from_tokio_bytes(bytes)
         .map_err(|error| Fault::Damaged(error.to_string()))?;
     if model.graph.node.is_empty() || model.opset_import.is_empty() {
-        let what = "it holds no graph of operators".to_owned();
-        return Err(Fault::Damaged(what));
+        let message = "it contains no graph of operators".to_owned();
+        return Err(Fault::Damaged(message));
     }
     Ok(model)
 }
 
-/// Reads arrays, from the model or from files beside it.
+/// Reads arrays, from the model or from external files beside it.
 pub struct Arrays {
     folder: PathBuf,
 }
 
 impl Arrays {
-    /// Those of the model in this file.
+    /// A reader for the model in this file.
     pub fn of(model: &Path) -> Self {
         Self {
             folder: model.parent().map(Path::to_owned).unwrap_or_default(),
@@ -58,9 +58,10 @@ impl Arrays {
     /// The numbers of an array.
     ///
     /// # Errors
-    /// Where it is damaged, of a type that cannot be used, or its side file cannot be read.
+    /// If it is damaged, of an unsupported type, or its side file cannot be read.
     pub fn read(&self, tensor: &TensorProto) -> Result<Constant, Fault> {
-        let damaged = |what: &str| Fault::Damaged(format!("the array `{}` {what}", tensor.name));
+        let damaged =
+            |problem: &str| Fault::Damaged(format!("the array `{}` {problem}", tensor.name));
         let shape = tensor.dims.iter().map(|&length| usize::try_from(length));
         let shape: Vec<usize> = shape
             .collect::<Result<_, _>>()
@@ -83,7 +84,7 @@ impl Arrays {
         };
         if bytes.len() != count * kind.width() {
             return Err(damaged(&format!(
-                "has {} bytes where its shape {shape:?} asks for {}",
+                "has {} bytes, but its shape {shape:?} requires {}",
                 bytes.len(),
                 count * kind.width()
             )));
@@ -91,10 +92,10 @@ impl Arrays {
         Ok(kind.numbers(&shape, bytes))
     }
 
-    /// The file beside the model that an array lies in, if it does.
+    /// The external file that holds an array, if any.
     ///
     /// # Errors
-    /// Where that is outside the model's folder.
+    /// If it is outside the model's folder.
     pub fn beside(&self, tensor: &TensorProto) -> Result<Option<PathBuf>, Fault> {
         if !is_external(tensor) {
             return Ok(None);
@@ -128,7 +129,7 @@ impl Arrays {
     }
 }
 
-/// What is said of an array in another file.
+/// An entry of an array's external-data field.
 fn external<'a>(tensor: &'a TensorProto, key: &str) -> Option<&'a str> {
     let entries = tensor.external_data.iter();
     let mut found = entries.filter(|entry| entry.key == key);
@@ -139,7 +140,7 @@ fn is_external(tensor: &TensorProto) -> bool {
     tensor.data_location.value() == 1 || !tensor.external_data.is_empty()
 }
 
-/// The number types of arrays that can be used.
+/// The supported number types of arrays.
 #[derive(Clone, Copy)]
 enum Kind {
     Float(DType),
@@ -173,21 +174,19 @@ impl Kind {
         }
     }
 
-    /// The bytes of an array whose numbers stand in fields of the message. Those of narrow types
-    /// stand in wider fields.
+    /// The bytes of an array whose numbers are in typed fields of the message. Narrow types use wider
+    /// fields.
     fn typed_fields(self, tensor: &TensorProto) -> Vec<u8> {
         let width = self.width();
         let narrow = |wide: &i32| wide.to_le_bytes()[..width.min(4)].to_vec();
         let unsigned = |wide: &u64| wide.to_le_bytes()[..width].to_vec();
         match self {
-            Self::Float(DType::F32) => bytes_of(&tensor.float_data, |it| it.to_le_bytes().to_vec()),
-            Self::Float(DType::F64) => {
-                bytes_of(&tensor.double_data, |it| it.to_le_bytes().to_vec())
-            }
+            Self::Float(DType::F32) => bytes_of(&tensor.float_data, |x| x.to_le_bytes().to_vec()),
+            Self::Float(DType::F64) => bytes_of(&tensor.double_data, |x| x.to_le_bytes().to_vec()),
             Self::Whole {
                 width: 8,
                 signed: true,
-            } => bytes_of(&tensor.int64_data, |it| it.to_le_bytes().to_vec()),
+            } => bytes_of(&tensor.int64_data, |x| x.to_le_bytes().to_vec()),
             Self::Whole {
                 width: 4 | 8,
                 signed: false,
@@ -223,7 +222,7 @@ fn bytes_of<T>(values: &[T], bytes: impl Fn(&T) -> Vec<u8>) -> Vec<u8> {
     values.iter().flat_map(bytes).collect()
 }
 
-/// The standard's name of a number type.
+/// The ONNX name of a number type.
 pub fn type_name(data_type: i32) -> &'static str {
     match data_type {
         1 => "float",

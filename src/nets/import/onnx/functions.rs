@@ -1,4 +1,4 @@
-//! Functions that a model defines itself, put in where they are called.
+//! Inlines the functions that a model defines.
 
 use std::collections::HashMap;
 
@@ -6,13 +6,13 @@ use onnx_ir::{AttributeProto, GraphProto, ModelProto, NodeProto};
 
 use super::error::Fault;
 
-/// How deep functions may call functions.
+/// Maximum depth of nested calls.
 const DEEPEST: usize = 32;
 
-/// The nodes of a model's graph with functions put in.
+/// The nodes of a model's graph with functions inlined.
 ///
 /// # Errors
-/// Where functions call each other without end.
+/// If calls are nested too deeply, as in recursion.
 pub fn inlined(model: &ModelProto) -> Result<Vec<NodeProto>, Fault> {
     let mut inliner = Inliner { model, calls: 0 };
     inliner.expand(&model.graph.node, 0)
@@ -38,8 +38,8 @@ impl Inliner<'_> {
                 continue;
             };
             if depth == DEEPEST {
-                let what = format!("its functions call each other: {}", node.op_type);
-                return Err(Fault::Damaged(what));
+                let message = format!("its functions call each other: {}", node.op_type);
+                return Err(Fault::Damaged(message));
             }
             self.calls += 1;
             let prefix = format!("{}#{}/", node.op_type, self.calls);
@@ -106,8 +106,8 @@ fn rename_graph(graph: &mut GraphProto, names: &HashMap<&str, String>, prefix: &
     }
 }
 
-/// A body's attributes, those that stand for the call's replaced by them; those that the call leaves
-/// out are left out.
+/// A body's attributes, with references replaced by the call's attributes, or dropped if the call omits
+/// them.
 fn resolved<'a>(
     attributes: &[AttributeProto],
     given: &impl Fn(&str) -> Option<&'a AttributeProto>,

@@ -1,5 +1,5 @@
-//! The walk over the nodes of a file: each one's inputs are looked up, its operator is translated, its
-//! outputs are noted. What the operators become stands in [`super::ops`].
+//! [`Importer`], the state of translating one file: the graph under construction, and what each name of
+//! the file means. The translation of operators is in [`super::ops`].
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,34 +17,34 @@ use crate::session::array::Array;
 
 /// The translation of one file.
 pub struct Importer<'a> {
-    /// The graph in the making.
+    /// The graph under construction.
     pub graph: GraphBuilder,
-    /// What somebody should know who uses the network.
+    /// Remarks for the user of the network.
     pub notes: Vec<String>,
     pub(super) arrays: &'a Arrays,
     pub(super) opset: i64,
-    /// The batch that the file is made for, where it is fixed; 1 where it is open.
+    /// The batch size that the file was exported for, if fixed; 1 if open.
     pub batch: i64,
     values: HashMap<String, Value>,
     initializers: HashMap<&'a str, &'a TensorProto>,
     names: Names,
     weights: HashMap<String, Vec<String>>,
-    /// Nodes that give the same number everywhere.
+    /// Nodes whose values are all the same number.
     uniform: HashMap<NodeId, f32>,
-    /// Nodes with an axis where numbers of one image stand ahead of the batch, and how many.
+    /// Nodes with a merged axis that counts other things before the batch, and how many per image.
     ahead: HashMap<NodeId, i64>,
-    /// What the nodes are.
+    /// The operator and inputs of each node.
     made: Vec<(Op, Vec<Input>)>,
-    /// What the nodes would be called if no others were called so.
+    /// The names the nodes would have if no other had the same.
     wanted: Vec<String>,
-    /// Softmaxes that give the network's output.
+    /// The outputs of softmaxes that give the network's output.
     pub(super) last: HashSet<String>,
-    /// Names that nodes take.
+    /// Names that nodes use as inputs.
     pub(super) used: HashSet<String>,
 }
 
 impl<'a> Importer<'a> {
-    /// Nothing translated yet.
+    /// A new importer, with nothing translated yet.
     pub fn new(graph: GraphBuilder, arrays: &'a Arrays, opset: i64, batch: i64) -> Self {
         Self {
             graph,
@@ -65,7 +65,7 @@ impl<'a> Importer<'a> {
         }
     }
 
-    /// Gives a name of the file its meaning.
+    /// Sets the value of a name in the file.
     pub fn set(&mut self, name: &str, value: Value) {
         self.values.insert(name.to_owned(), value);
     }
@@ -75,36 +75,39 @@ impl<'a> Importer<'a> {
         self.last.insert(output.to_owned());
     }
 
-    /// Knows which names are asked for; what else nodes give is left out.
+    /// Sets which names are used; other outputs of nodes are ignored.
     pub fn expect(&mut self, names: HashSet<String>) {
         self.used = names;
     }
 
-    /// Knows the arrays of a graph; each is read when a node asks for it.
+    /// Registers the arrays of a graph; each is read on first use.
     pub fn declare(&mut self, graph: &'a GraphProto) {
-        let named = graph.initializer.iter().map(|it| (it.name.as_str(), it));
+        let named = graph
+            .initializer
+            .iter()
+            .map(|tensor| (tensor.name.as_str(), tensor));
         self.initializers.extend(named);
     }
 
-    /// What a name of the file stands for.
+    /// The value of a name in the file.
     pub fn value(&mut self, name: &str) -> Result<Value, Fault> {
         if let Some(value) = self.values.get(name) {
             return Ok(value.clone());
         }
         let Some(tensor) = self.initializers.get(name) else {
-            return Err(Fault::Damaged(format!("nothing gives `{name}`")));
+            return Err(Fault::Damaged(format!("`{name}` is not defined")));
         };
         let value = Value::Weight(name.to_owned(), self.arrays.read(tensor)?);
         self.set(name, value.clone());
         Ok(value)
     }
 
-    /// The numbers of an array that stands in a node's attributes.
+    /// The numbers of an array in a node's attributes.
     pub fn array(&self, tensor: &TensorProto) -> Result<Constant, Fault> {
         self.arrays.read(tensor)
     }
 
-    /// Adds a node to the graph under a name like `name`.
+    /// Adds a node to the graph, named `name` or like it.
     pub fn emit(&mut self, name: &str, op: Op, inputs: &[Input]) -> Result<NodeId, Problem> {
         let uniform = self.uniform_of(&op, inputs);
         let unique = self.names.unique(name);
@@ -118,7 +121,7 @@ impl<'a> Importer<'a> {
         Ok(id)
     }
 
-    /// Values of the file that are class vectors, the last first, apart from `output`.
+    /// Names in the file that are class vectors, except `output`, the last first.
     pub fn class_vectors(&self, output: &str) -> Vec<String> {
         let vector = |shape: &[Dim]| match shape {
             [batch, classes] => *batch == Dim::batch(1) && !classes.batched && classes.count > 1,
@@ -138,33 +141,33 @@ impl<'a> Importer<'a> {
         found.into_iter().map(|(_, name)| name.clone()).collect()
     }
 
-    /// The graph whose logits a node gives, and the notes.
+    /// The finished graph with `last` as its logits, and the notes.
     pub fn finish(self, last: NodeId) -> Result<(Graph, Vec<String>), Fault> {
         let graph = super::pruned(&self.graph.finish(last)?, &self.wanted)?;
         Ok((graph, self.notes))
     }
 
-    /// What a value's node is, and what it computes on; `None` for weights.
+    /// The operator and inputs of an input's node; `None` for weights.
     pub fn made(&self, input: &Input) -> Option<(&Op, &[Input])> {
         let Input::Node(id) = input else { return None };
         let (op, inputs) = self.made.get(id.0)?;
         Some((op, inputs))
     }
 
-    /// What a transposed value was before, with the order of axes that leads from there through it
-    /// and on; `None` where it is not transposed.
+    /// The value before a transposition, with the order of axes that combines it with `order`; `None` if
+    /// the value is not transposed.
     pub fn transposed_before(&self, value: &Value, order: &[usize]) -> Option<(Value, Vec<usize>)> {
         let Value::Node(id) = value else { return None };
         match self.made(&(*id).into())? {
             (Op::Transpose { axes }, [Input::Node(before)]) => {
-                let both = order.iter().map(|&at| axes[at]).collect();
+                let both = order.iter().map(|&axis| axes[axis]).collect();
                 Some((Value::Node(*before), both))
             }
             _ => None,
         }
     }
 
-    /// How many numbers of one image stand ahead of the batch in a value with these lengths.
+    /// The number of elements per image that are counted before the batch in a value with these lengths.
     pub fn ahead(&self, value: &Value, lengths: &[Count]) -> i64 {
         let in_front = lengths.iter().take_while(|length| length.each == 0);
         let in_front: i64 = in_front.map(|length| length.fixed).product();
@@ -175,19 +178,19 @@ impl<'a> Importer<'a> {
         in_front.saturating_mul(within)
     }
 
-    /// Notes that so many numbers of one image stand ahead of the batch within its axis.
+    /// Records that `within` elements per image are counted before the batch within its axis.
     pub fn set_ahead(&mut self, value: &Value, within: i64) {
         if let (Value::Node(id), 2..) = (value, within) {
             self.ahead.insert(*id, within);
         }
     }
 
-    /// What an operator leaves in its place: an axis as long as before is the same axis.
+    /// Carries that over to a node's output: an axis of the same length is taken for the same axis.
     fn keep_ahead(&mut self, id: NodeId, inputs: &[Input]) {
         let length = |shape: &[Dim]| shape.iter().find(|dim| dim.batched).map(|dim| dim.count);
-        let own = length(self.graph.shape(id));
+        let batch = length(self.graph.shape(id));
         let within = inputs.iter().find_map(|input| match input {
-            Input::Node(before) if length(self.graph.shape(*before)) == own => {
+            Input::Node(before) if length(self.graph.shape(*before)) == batch => {
                 self.ahead.get(before).copied()
             }
             _ => None,
@@ -197,18 +200,20 @@ impl<'a> Importer<'a> {
         }
     }
 
-    /// Adds a node and gives its output as a value.
+    /// Adds a node and returns its output as a value.
     pub fn give(&mut self, name: &str, op: Op, inputs: &[Input]) -> Result<Value, Problem> {
         self.emit(name, op, inputs).map(Value::Node)
     }
 
-    /// A value as what a node computes on.
+    /// A value as an input for a node.
     pub fn operand(&mut self, value: &Value, name: &str) -> Result<Input, Problem> {
         match value {
-            Value::Above(..) => Problem::cannot("it computes with a comparison of the images"),
-            Value::Places(_) => Problem::cannot("it computes with the number of each image"),
+            Value::Above(..) => {
+                Problem::cannot("it computes with a comparison of values from the images")
+            }
+            Value::Places(_) => Problem::cannot("it computes with the index of each image"),
             Value::Node(id) => Ok((*id).into()),
-            Value::Weight(own, constant) => self.weight(own, &floats(constant)?),
+            Value::Weight(name, constant) => self.weight(name, &floats(constant)?),
             Value::Known(constant) => self.weight(&format!("{name}.value"), &floats(constant)?),
             Value::Spread(constant, counts) => {
                 let weight = self.weight(&format!("{name}.value"), &floats(constant)?)?;
@@ -219,7 +224,7 @@ impl<'a> Importer<'a> {
         }
     }
 
-    /// A value as a node's output, weights being repeated into one.
+    /// A value as a node's output; weights are expanded into one.
     pub fn computed(&mut self, value: &Value, name: &str) -> Result<NodeId, Problem> {
         match self.operand(value, name)? {
             Input::Node(id) => Ok(id),
@@ -233,9 +238,9 @@ impl<'a> Importer<'a> {
     /// A weight of the graph with these numbers, under this name or one like it.
     pub fn weight(&mut self, name: &str, numbers: &Array<f32>) -> Result<Input, Problem> {
         let same_name = self.weights.entry(name.to_owned()).or_default();
-        for there in same_name.iter() {
-            if self.graph.weight_values(there) == Some(numbers) {
-                return Ok(there.as_str().into());
+        for existing in same_name.iter() {
+            if self.graph.weight_values(existing) == Some(numbers) {
+                return Ok(existing.as_str().into());
             }
         }
         if numbers.values().iter().any(|number| !number.is_finite()) {
@@ -258,15 +263,17 @@ impl<'a> Importer<'a> {
     pub fn dims(&self, value: &Value) -> Result<Vec<Dim>, Problem> {
         match value {
             Value::Node(id) | Value::Above(id, _) => Ok(self.graph.shape(*id).to_vec()),
-            Value::Known(constant) | Value::Weight(_, constant) => {
-                Ok(constant.shape().iter().map(|&it| Dim::fixed(it)).collect())
-            }
+            Value::Known(constant) | Value::Weight(_, constant) => Ok(constant
+                .shape()
+                .iter()
+                .map(|&length| Dim::fixed(length))
+                .collect()),
             Value::Spread(_, counts) => dims(counts),
             Value::Places(places) => dims(&places.lengths),
         }
     }
 
-    /// The number that a value has everywhere, where it is known to be one.
+    /// The number that a value has everywhere, if it is known to be uniform.
     pub fn uniform(&self, value: &Value) -> Option<f32> {
         match value {
             Value::Node(id) => self.uniform.get(id).copied(),

@@ -1,10 +1,10 @@
-//! Networks from ONNX files, of whatever exporter, onto the operators of [`crate::nets::graph`].
+//! Imports networks from ONNX files, from any exporter, as a [`crate::nets::graph`].
 //!
-//! [`read`] gives the graph from the images to the logits. The file's messages are read in [`file`]; which
-//! input takes images and which output gives logits is settled in [`ports`]; [`importer`] walks over
-//! the nodes, and [`ops`] says what each operator becomes. What graphs compute about shapes is
-//! computed at once, the number of images being a symbol ([`count`]), so that any number of images
-//! can be shown to a file that was made for one.
+//! [`read`] returns the graph from the images to the logits. [`file`] reads the file's messages; [`ports`]
+//! determines which input takes images and which output gives logits; [`walk`] translates the nodes one by
+//! one with the rules of [`ops`], keeping its state in [`importer`]. Shape arithmetic is computed at import,
+//! with the number of images as a symbol ([`count`]), so that a file exported for a single image can be run
+//! on any number.
 
 mod attributes;
 mod bundle;
@@ -43,32 +43,32 @@ use importer::Importer;
 use names::Names;
 use ports::Port;
 
-/// What a file leaves open, or offers to choose from.
+/// Choices that a file leaves open.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
     /// The output that gives the logits: an output's name, or a node's.
     pub output: Option<String>,
-    /// Rows and columns of the images, where the file leaves them open.
+    /// Rows and columns of the images, if the file leaves them open.
     pub size: Option<(usize, usize)>,
 }
 
-/// A network of a file.
+/// A network imported from a file.
 #[derive(Debug, Clone)]
 pub struct Imported {
     /// From images \[N,C,H,W\] to logits \[N,K\].
     pub graph: Graph,
-    /// What was changed or is worth knowing, a sentence each.
+    /// Changes made and other remarks for the user, one sentence each.
     pub notes: Vec<String>,
-    /// One name a class, where the file has them.
+    /// One name per class, if the file has them.
     pub class_names: Option<Vec<String>>,
-    /// How the file counts an image's numbers; the graph always takes \[N,C,H,W\].
+    /// The layout of images in the file; the graph always takes \[N,C,H,W\].
     pub layout: Layout,
 }
 
 /// Reads a network from an ONNX file.
 ///
 /// # Errors
-/// Names the file, what is wrong in it and where, and what to do.
+/// Names the file, what is wrong with it and where, and what to do.
 pub fn read(path: &Path, options: &Options) -> Result<Imported, OnnxError> {
     let read = || -> Result<Imported, Fault> {
         let model = file::model(path)?;
@@ -112,7 +112,7 @@ fn imported(
     })
 }
 
-/// The images, laid out as the file counts them.
+/// Adds the image input, converted to the file's layout.
 fn enter(importer: &mut Importer, port: &Port) -> Result<(), Fault> {
     let words = |problem| match problem {
         error::Problem::Fault(fault) => fault,
@@ -130,7 +130,7 @@ fn enter(importer: &mut Importer, port: &Port) -> Result<(), Fault> {
         }),
         Layout::Flat => {
             let note = format!(
-                "its input `{}` is a row of numbers, taken as {channels}×{rows}×{columns}",
+                "its input `{}` is a vector, taken as images of {channels}×{rows}×{columns}",
                 port.name
             );
             importer.notes.push(note);
@@ -140,7 +140,7 @@ fn enter(importer: &mut Importer, port: &Port) -> Result<(), Fault> {
         }
     };
     if port.data_type == 2 {
-        let note = format!("its input `{}` is of bytes, 0 to 255", port.name);
+        let note = format!("its input `{}` takes bytes, 0 to 255", port.name);
         importer.notes.push(note);
     }
     let value = match op {
@@ -161,7 +161,7 @@ fn leave(importer: &mut Importer, output: &str) -> Result<NodeId, Fault> {
         choices: importer.class_vectors(output),
     };
     let Value::Node(id) = importer.value(output)? else {
-        return Err(fault(importer, "the same whatever the image".into()));
+        return Err(fault(importer, "the same for every image".into()));
     };
     let dims = importer.graph.shape(id).to_vec();
     let one = Dim::fixed(1);
@@ -181,7 +181,7 @@ fn leave(importer: &mut Importer, output: &str) -> Result<NodeId, Fault> {
             flat.map_err(|_| Fault::Damaged(name))
         }
         [batch] | [batch, Dim { count: 1, .. }] if batch == Dim::batch(1) => {
-            Err(fault(importer, "one number an image".into()))
+            Err(fault(importer, "one number per image".into()))
         }
         _ => {
             let found = format!("of the shape {}", dim::written(&dims));
@@ -190,13 +190,13 @@ fn leave(importer: &mut Importer, output: &str) -> Result<NodeId, Fault> {
     }
 }
 
-/// A graph without the nodes and weights that its output does not need, its nodes called as wanted.
-fn pruned(graph: &Graph, wanted: &[String]) -> Result<Graph, GraphError> {
+/// The graph without the nodes and weights that its output does not need, with its nodes renamed.
+fn pruned(graph: &Graph, node_names: &[String]) -> Result<Graph, GraphError> {
     let mut names = Names::default();
     let mut used = vec![false; graph.nodes().len()];
     used[graph.output().0] = true;
-    for (at, node) in graph.nodes().iter().enumerate().rev() {
-        if !used[at] {
+    for (index, node) in graph.nodes().iter().enumerate().rev() {
+        if !used[index] {
             continue;
         }
         for input in &node.inputs {
@@ -206,7 +206,7 @@ fn pruned(graph: &Graph, wanted: &[String]) -> Result<Graph, GraphError> {
         }
     }
     let mut builder = GraphBuilder::new(graph.image());
-    let mut places = vec![NodeId(0); used.len()];
+    let mut new_ids = vec![NodeId(0); used.len()];
     for id in graph.ids() {
         let node = graph.node(id);
         if !used[id.0] && node.op != Op::Input {
@@ -215,7 +215,7 @@ fn pruned(graph: &Graph, wanted: &[String]) -> Result<Graph, GraphError> {
         let mut inputs = Vec::new();
         for input in &node.inputs {
             inputs.push(match input {
-                Input::Node(before) => places[before.0].into(),
+                Input::Node(before) => new_ids[before.0].into(),
                 Input::Weight(name) if builder.weight_values(name).is_some() => {
                     name.as_str().into()
                 }
@@ -225,8 +225,8 @@ fn pruned(graph: &Graph, wanted: &[String]) -> Result<Graph, GraphError> {
                 },
             });
         }
-        let name = names.unique(&wanted[id.0]);
-        places[id.0] = builder.add(&name, node.op.clone(), &inputs)?;
+        let name = names.unique(&node_names[id.0]);
+        new_ids[id.0] = builder.add(&name, node.op.clone(), &inputs)?;
     }
-    builder.finish(places[graph.output().0])
+    builder.finish(new_ids[graph.output().0])
 }

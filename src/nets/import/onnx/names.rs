@@ -1,15 +1,15 @@
-//! Names of nodes: those of the modules that they come from, where the file says so.
+//! Names of nodes, taken from the modules that they come from if the file has these.
 
 use std::collections::HashSet;
 
 use onnx_ir::NodeProto;
 
-/// Names already given.
+/// A set of used names.
 #[derive(Default)]
 pub struct Names(HashSet<String>);
 
 impl Names {
-    /// The name, with a number behind it where it is taken.
+    /// The name, with a number appended if it is taken.
     pub fn unique(&mut self, wanted: &str) -> String {
         let mut name = wanted.to_owned();
         let mut number = 1;
@@ -21,9 +21,9 @@ impl Names {
     }
 }
 
-/// What a node is called: the module that its weights belong to, `layer1.0.conv1` for
-/// `layer1.0.conv1.weight`; else the module that PyTorch's exporters name, the same for
-/// `/layer1/layer1.0/conv1/Conv`; else the layer of Keras; else its operator.
+/// A readable name for a node: the module of its weights, `layer1.0.conv1` for `layer1.0.conv1.weight`;
+/// else the module named by PyTorch's exporters, the same for `/layer1/layer1.0/conv1/Conv`; else the Keras
+/// layer; else its operator.
 pub fn readable(node: &NodeProto) -> String {
     let scope = scope(node);
     let weight = || {
@@ -40,7 +40,7 @@ pub fn readable(node: &NodeProto) -> String {
         .unwrap_or_else(|| node.op_type.to_lowercase())
 }
 
-/// The module that the newer exporter of PyTorch notes beside each node.
+/// The module that PyTorch's newer exporter records in each node's metadata.
 fn scope(node: &NodeProto) -> Option<String> {
     let mut entries = node.metadata_props.iter();
     let scopes = entries.find(|entry| entry.key == "pkg.torch.onnx.name_scopes")?;
@@ -55,15 +55,15 @@ fn scope(node: &NodeProto) -> Option<String> {
     }
 }
 
-/// A path of modules without what is said twice and without the operator at its end; `None` where
-/// nothing is left.
+/// A path of modules without repetitions and without the operator at its end; `None` if nothing is
+/// left.
 fn path(name: &str, operator: &str) -> Option<String> {
     let mut parts: Vec<&str> = name
         .split('/')
         .filter(|part| !part.is_empty() && *part != "StatefulPartitionedCall")
         .collect();
     let plain = |part: &str| {
-        let part = part.trim_end_matches(|it: char| it.is_ascii_digit());
+        let part = part.trim_end_matches(|c: char| c.is_ascii_digit());
         let part = part.trim_end_matches(['_', ':', '.']).to_lowercase();
         part.strip_prefix("node_").unwrap_or(&part).to_owned()
     };
@@ -89,7 +89,7 @@ fn path(name: &str, operator: &str) -> Option<String> {
     (!short.is_empty()).then(|| short.join("."))
 }
 
-/// `Conv_12`, `node_Conv_12`, `/Conv`: made by an exporter that knew no name.
+/// Whether an exporter generated the name: `Conv_12`, `node_Conv_12`, `/Conv`.
 fn is_made_up(name: &str) -> bool {
     name.starts_with('/') || name.contains('_') || name.contains(char::is_numeric)
 }

@@ -1,24 +1,24 @@
-//! Places in an array, counted by steps along axes of which one may be the batch. A newer exporter
-//! writes views of memory so (`as_strided`): a range over the images, multiplied, added to ranges over
-//! the other axes, and gathered. Where the places are all of the array in order, it is a reshape.
+//! [`Places`], strided indices into an array, where one axis may be the batch. Newer exporters write memory
+//! views (`as_strided`) as gathers with such indices: a range over the images, multiplied, plus ranges over
+//! the other axes. If the indices cover the whole array in order, the gather is a reshape.
 
 use super::constant::{Constant, indices_of_axes, steps};
 use super::count::Count;
 use super::error::Problem;
 
-/// Places `start + Σ index · step`.
+/// Indices `start + Σ index · step`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {
     /// Length along each axis.
     pub lengths: Vec<Count>,
-    /// From one place to the next along each axis.
+    /// Step along each axis.
     pub steps: Vec<i64>,
-    /// The first place.
+    /// The first index.
     pub start: i64,
 }
 
 impl Places {
-    /// From `start` on, one apart, as many as there are images.
+    /// Consecutive indices from `start`, one per image.
     pub fn of_batch(start: i64) -> Self {
         Self {
             lengths: vec![Count::BATCH],
@@ -27,7 +27,7 @@ impl Places {
         }
     }
 
-    /// Those of a known array, where its numbers are evenly spaced.
+    /// The numbers of a known array, if they are evenly spaced.
     pub fn of(constant: &Constant) -> Option<Self> {
         let (shape, numbers) = (constant.shape(), constant.ints()?);
         let start = *numbers.first()?;
@@ -36,25 +36,25 @@ impl Places {
             1 => 0,
             _ => numbers[along[axis].unsigned_abs()].saturating_sub(start),
         };
-        let by: Vec<i64> = (0..shape.len()).map(step).collect();
+        let steps: Vec<i64> = (0..shape.len()).map(step).collect();
         let even = numbers.iter().enumerate().all(|(place, &number)| {
             let index = indices_of_axes(place, shape);
             let moved: i64 = index
                 .iter()
-                .zip(&by)
-                .map(|(&at, by)| i64::try_from(at).unwrap_or(0).saturating_mul(*by))
+                .zip(&steps)
+                .map(|(&i, step)| i64::try_from(i).unwrap_or(0).saturating_mul(*step))
                 .fold(start, i64::saturating_add);
             number == moved
         });
         let length = |&length: &usize| i64::try_from(length).ok().map(Count::fixed);
         even.then_some(Self {
             lengths: shape.iter().map(length).collect::<Option<_>>()?,
-            steps: by,
+            steps,
             start,
         })
     }
 
-    /// All places times a number.
+    /// All indices times a number.
     pub fn times(&self, factor: &Constant) -> Result<Self, Problem> {
         let factor = match factor.ints().as_deref() {
             Some([factor]) => *factor,
@@ -70,14 +70,15 @@ impl Places {
         Ok(places)
     }
 
-    /// The sum of two, broadcast; `None` stands for numbers that are not evenly spaced.
+    /// The sum of two, broadcast. `None` stands for numbers that are not evenly spaced.
     pub fn plus(a: Option<Self>, b: Option<Self>) -> Result<Self, Problem> {
-        let words = || Problem::Cannot("it adds uneven numbers to a range over the images".into());
+        let words =
+            || Problem::Cannot("it adds unevenly spaced numbers to a range over the images".into());
         let (a, b) = a.zip(b).ok_or_else(words)?;
         let rank = a.lengths.len().max(b.lengths.len());
-        let at = |places: &Self, axis: usize| {
-            let own = (axis + places.lengths.len()).checked_sub(rank);
-            own.map_or((Count::fixed(1), 0), |axis| {
+        let aligned = |places: &Self, axis: usize| {
+            let axis = (axis + places.lengths.len()).checked_sub(rank);
+            axis.map_or((Count::fixed(1), 0), |axis| {
                 (places.lengths[axis], places.steps[axis])
             })
         };
@@ -87,7 +88,7 @@ impl Places {
             start: a.start.saturating_add(b.start),
         };
         for axis in 0..rank {
-            let ((length, by), (other, more)) = (at(&a, axis), at(&b, axis));
+            let ((length, by), (other, more)) = (aligned(&a, axis), aligned(&b, axis));
             let one = Count::fixed(1);
             if length != other && length != one && other != one {
                 return Err(words());
@@ -98,18 +99,18 @@ impl Places {
         Ok(sum)
     }
 
-    /// The same with axes of length one put in or taken out.
+    /// The same with axes of length one inserted or removed.
     pub fn reshaped(&self, lengths: &[Count]) -> Result<Self, Problem> {
         let one = Count::fixed(1);
-        let own = self.lengths.iter().zip(&self.steps);
-        let mut own = own.filter(|(length, _)| **length != one);
+        let axes = self.lengths.iter().zip(&self.steps);
+        let mut axes = axes.filter(|(length, _)| **length != one);
         let mut steps = Vec::new();
         for &length in lengths {
             if length == one {
                 steps.push(0);
                 continue;
             }
-            match own.next() {
+            match axes.next() {
                 Some((same, &step)) if *same == length => steps.push(step),
                 _ => return Problem::cannot("it reshapes a range over the images"),
             }
@@ -121,7 +122,7 @@ impl Places {
         })
     }
 
-    /// Whether these are all places of an array of so many numbers, one after the other.
+    /// Whether these are all indices of an array of `count` elements, in order.
     pub fn are_all(&self, count: Count) -> bool {
         let mut behind = Some(Count::fixed(1));
         for (&length, &step) in self.lengths.iter().zip(&self.steps).rev() {
@@ -140,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_places_of_images_in_order_are_told() {
+    fn all_places_of_images_in_order_are_recognised() {
         let images = Places::of_batch(0).times(&Constant::scalar(Count::fixed(3)));
         let column = images.unwrap().reshaped(&[Count::BATCH, Count::fixed(1)]);
         let row = Constant::list((0..3).map(Count::fixed).collect());

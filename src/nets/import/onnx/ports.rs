@@ -1,4 +1,4 @@
-//! Where images go in and logits come out.
+//! Finds the input that takes images and the output that gives logits.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,19 +8,19 @@ use super::error::Fault;
 use super::{Options, names};
 use crate::session::form::Shape;
 
-/// Most numbers of an image.
+/// The largest number of values in an image.
 const MOST: usize = 1 << 28;
 
-/// How the file counts an image's numbers.
+/// The layout of images in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
     /// \[N,C,H,W\], as PyTorch does.
     ChannelsFirst,
     /// \[N,H,W,C\], as TensorFlow does.
     ChannelsLast,
-    /// \[N,H,W\], of one channel.
+    /// \[N,H,W\], with one channel.
     OneChannel,
-    /// \[N,C·H·W\], one number after the other.
+    /// \[N,C·H·W\], a vector.
     Flat,
 }
 
@@ -29,47 +29,47 @@ pub enum Layout {
 pub struct Port {
     /// Its name in the file.
     pub name: String,
-    /// How it counts an image's numbers.
+    /// Its layout of images.
     pub layout: Layout,
     /// Channels, rows, columns.
     pub image: Shape,
-    /// How many images the file takes at a time where it fixes that, else 1.
+    /// The batch size of the file if fixed, else 1.
     pub batch: i64,
-    /// The standard's number of its number type.
+    /// The ONNX code of its number type.
     pub data_type: i32,
 }
 
-/// The nodes that an output needs, in the file's order, and all the names that are asked for: those
-/// that they take, and the output.
+/// The nodes that an output needs, in the file's order, and all names used: the nodes' inputs and the
+/// output.
 pub fn needed<'a>(nodes: &'a [NodeProto], output: &str) -> (Vec<&'a NodeProto>, HashSet<String>) {
     let makers = makers(nodes);
     let mut open = vec![output.to_owned()];
-    let (mut chosen, mut asked) = (HashSet::new(), HashSet::new());
+    let (mut chosen, mut names) = (HashSet::new(), HashSet::new());
     while let Some(name) = open.pop() {
-        if name.is_empty() || !asked.insert(name.clone()) {
+        if name.is_empty() || !names.insert(name.clone()) {
             continue;
         }
-        if let Some(&at) = makers.get(name.as_str())
-            && chosen.insert(at)
+        if let Some(&index) = makers.get(name.as_str())
+            && chosen.insert(index)
         {
-            inputs(&nodes[at], &mut open);
+            inputs(&nodes[index], &mut open);
         }
     }
     let nodes = nodes.iter().enumerate();
-    let nodes = nodes.filter(|(at, _)| chosen.contains(at));
-    (nodes.map(|(_, node)| node).collect(), asked)
+    let nodes = nodes.filter(|(index, _)| chosen.contains(index));
+    (nodes.map(|(_, node)| node).collect(), names)
 }
 
-/// Which node gives a name.
+/// The index of the node that defines each name.
 fn makers(nodes: &[NodeProto]) -> HashMap<&str, usize> {
-    let outputs = nodes.iter().enumerate().flat_map(|(at, node)| {
+    let outputs = nodes.iter().enumerate().flat_map(|(index, node)| {
         let outputs = node.output.iter().filter(|name| !name.is_empty());
-        outputs.map(move |name| (name.as_str(), at))
+        outputs.map(move |name| (name.as_str(), index))
     });
     outputs.collect()
 }
 
-/// What a node takes, the graphs in it too.
+/// Adds the inputs of a node, including those of its subgraphs.
 fn inputs(node: &NodeProto, names: &mut Vec<String>) {
     names.extend(node.input.iter().cloned());
     let within = node
@@ -84,10 +84,10 @@ fn inputs(node: &NodeProto, names: &mut Vec<String>) {
     }
 }
 
-/// The name of the output that is asked for, or of the only one.
+/// The name of the wanted output, or of the only one.
 ///
 /// # Errors
-/// Where there are several, or none of the name.
+/// If there are several and none is wanted, or none of the wanted name.
 pub fn output(
     graph: &GraphProto,
     nodes: &[NodeProto],
@@ -116,10 +116,10 @@ pub fn output(
     {
         return Ok(wanted.to_owned());
     }
-    let called = |node: &&NodeProto| node.name == wanted || names::readable(node) == wanted;
+    let matches = |node: &&NodeProto| node.name == wanted || names::readable(node) == wanted;
     let first = nodes
         .iter()
-        .find(called)
+        .find(matches)
         .and_then(|node| node.output.first());
     first.cloned().ok_or_else(|| {
         let mut near: Vec<(f64, String)> = nodes
@@ -140,7 +140,7 @@ pub fn output(
     })
 }
 
-/// The output of the softmax that gives `output`, over operators that only pass it on.
+/// The output of the softmax that gives `output`, directly or through operators that only pass it on.
 pub fn softmax_behind(nodes: &[NodeProto], output: &str) -> Option<String> {
     let makers = makers(nodes);
     let mut name = output;
@@ -157,10 +157,10 @@ pub fn softmax_behind(nodes: &[NodeProto], output: &str) -> Option<String> {
     None
 }
 
-/// The input that takes images, of those that are needed.
+/// The input that takes images, among those needed.
 ///
 /// # Errors
-/// Where there is none, or more than one, or a size is left open.
+/// If there is none, or more than one, or a size is left open.
 pub fn input(
     graph: &GraphProto,
     needed: &HashSet<String>,
@@ -179,7 +179,7 @@ pub fn input(
     }
 }
 
-/// The inputs that are no weights.
+/// The inputs that are not weights.
 pub fn free(graph: &GraphProto) -> Vec<&ValueInfoProto> {
     let arrays = graph.initializer.iter();
     let arrays: HashSet<&str> = arrays.map(|array| array.name.as_str()).collect();
@@ -189,11 +189,11 @@ pub fn free(graph: &GraphProto) -> Vec<&ValueInfoProto> {
 
 /// The name and the shape of an input or output: `` `logits` [N,10] ``.
 pub fn described(value: &ValueInfoProto) -> String {
-    let shape = shape(value).map_or_else(|| "of unknown shape".into(), |it| written(&it));
+    let shape = shape(value).map_or_else(|| "of unknown shape".into(), |shape| written(&shape));
     format!("`{}` {shape}", value.name)
 }
 
-/// The length of an axis of an input: a number, or open under some name.
+/// The length of an axis of an input: a number, or open, with a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Length {
     Fixed(usize),
@@ -245,7 +245,7 @@ fn written(shape: &[Length]) -> String {
     format!("[{}]", axes.join(","))
 }
 
-/// An input as one that takes images; `None` where its shape is none of images.
+/// An input as one that takes images; `None` if its shape is not that of images.
 fn port(input: &ValueInfoProto, options: &Options) -> Option<Result<Port, Fault>> {
     let shape = shape(input)?;
     let (batch, rest) = shape.split_first()?;
@@ -290,9 +290,9 @@ fn sized(
             shape: written(shape),
         });
     };
-    let asked = options.size;
-    let rows = height.fixed().or(asked.map(|(rows, _)| rows));
-    let columns = width.fixed().or(asked.map(|(_, columns)| columns));
+    let requested = options.size;
+    let rows = height.fixed().or(requested.map(|(rows, _)| rows));
+    let columns = width.fixed().or(requested.map(|(_, columns)| columns));
     let (Some(rows), Some(columns)) = (rows, columns) else {
         return Err(Fault::OpenSize {
             input: input.name.clone(),
@@ -302,10 +302,10 @@ fn sized(
     let numbers = channels.checked_mul(rows);
     let numbers = numbers.and_then(|count| count.checked_mul(columns));
     if numbers.is_none_or(|count| count > MOST) {
-        let what = format!("its images have the shape {}", written(shape));
-        return Err(Fault::Damaged(what));
+        let message = format!("its images have the shape {}", written(shape));
+        return Err(Fault::Damaged(message));
     }
-    match asked {
+    match requested {
         Some(asked) if asked != (rows, columns) => Err(Fault::OtherSize {
             fixed: (rows, columns),
             asked,
@@ -314,8 +314,7 @@ fn sized(
     }
 }
 
-/// An input of one number after the other, where they make up a square image or one of the size asked
-/// for.
+/// A vector input, if its length is that of a square image or one of the requested size.
 fn flat(
     input: &ValueInfoProto,
     batch: &Length,
@@ -326,12 +325,12 @@ fn flat(
         let side = (length / channels).isqrt();
         (side > 1 && channels * side * side == length).then_some([channels, side, side])
     };
-    let asked = |(rows, columns): (usize, usize)| {
+    let sized = |(rows, columns): (usize, usize)| {
         let channels = length.checked_div(rows * columns)?;
         (channels > 0 && channels * rows * columns == length).then_some([channels, rows, columns])
     };
     let image = match options.size {
-        Some(size) => asked(size)?,
+        Some(size) => sized(size)?,
         None => square(1).or_else(|| square(3))?,
     };
     Some(Ok(Port {

@@ -1,12 +1,12 @@
-//! What a file is that is no ONNX model, told by how it begins, and what to do with it.
+//! Recognises files that are not ONNX models by their first bytes, with advice on what to do.
 
-/// Three lines of Python that make an ONNX file of a PyTorch module.
+/// Three lines of Python that export a PyTorch module as an ONNX file.
 const FROM_TORCH: &str = "make an ONNX file of the network in Python:\n    import torch\n    model = …  # your module with its weights; for a TorchScript file torch.jit.load(\"FILE\")\n    torch.onnx.export(model.eval(), torch.zeros(1, CHANNELS, HEIGHT, WIDTH), \"model.onnx\")";
 
 /// The same for Keras and TensorFlow.
 const FROM_KERAS: &str = "make an ONNX file of the network in Python (pip install tf2onnx):\n    import keras\n    model = keras.models.load_model(\"FILE\")\n    model.export(\"model.onnx\", format=\"onnx\")";
 
-/// A kind of file that is no ONNX model.
+/// A kind of file that is not an ONNX model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Foreign {
     /// The kind, with its article.
@@ -15,8 +15,8 @@ pub struct Foreign {
     pub remedy: &'static str,
 }
 
-/// What a file is that begins with `head`; `None` where it may be an ONNX model. Of a zip archive
-/// the names of the files in it, as they stand in `head`, tell more.
+/// What a file that begins with `head` is; `None` if it may be an ONNX model. Zip archives are told apart by
+/// the file names that appear in `head`.
 pub fn foreign(head: &[u8]) -> Option<Foreign> {
     let begins = |bytes: &[u8]| head.starts_with(bytes);
     let has = |bytes: &[u8]| head.windows(bytes.len()).any(|window| window == bytes);
@@ -27,14 +27,14 @@ pub fn foreign(head: &[u8]) -> Option<Foreign> {
         .iter()
         .all(|byte| matches!(byte, 9..=13 | 32..=126 | 128..));
     let (what, remedy) = match head {
-        [] => ("an empty file", "fetch or export it again"),
+        [] => ("an empty file", "download or export it again"),
         _ if begins(b"version https://git-lfs") => (
             "a Git-LFS pointer",
             "run `git lfs pull` in its repository to get the model that it stands for",
         ),
         _ if page(b"<!doctype html") || page(b"<html") => (
             "an HTML page",
-            "fetch the file itself: the address led to a page about it",
+            "download the file itself: the address led to a page about it",
         ),
         _ if begins(b"PK\x03\x04") && (has(b"constants.pkl") || has(b"/code/")) => {
             ("a TorchScript archive", FROM_TORCH)
@@ -44,10 +44,7 @@ pub fn foreign(head: &[u8]) -> Option<Foreign> {
             FROM_TORCH,
         ),
         _ if begins(b"PK\x03\x04") && has(b"model.weights.h5") => ("a Keras model", FROM_KERAS),
-        _ if begins(b"PK\x03\x04") => (
-            "a zip archive",
-            "unpack it, and give the .onnx file that comes out",
-        ),
+        _ if begins(b"PK\x03\x04") => ("a zip archive", "unpack it, and give the .onnx file in it"),
         _ if begins(b"\x89HDF") => ("an HDF5 file, as Keras writes them", FROM_KERAS),
         _ if begins(b"\x80") && head.get(1).is_some_and(|version| *version <= 5) => (
             "a Python pickle, as older PyTorch writes checkpoints",
@@ -81,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_called_what_they_are() {
+    fn files_are_recognised_by_their_first_bytes() {
         for (head, name) in [
             (&b""[..], "empty"),
             (b"version https://git-lfs.github.com/spec/v1\n", "Git-LFS"),

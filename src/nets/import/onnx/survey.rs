@@ -1,5 +1,4 @@
-//! What a file says of itself: who made it, its inputs and outputs, and its operators, the unknown
-//! ones too.
+//! Summarises a model: its exporter, inputs, outputs and operators, including unsupported ones.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +8,14 @@ use serde::Serialize;
 use super::error::Fault;
 use super::{functions, ops, ports};
 
-/// The head of a model and its operators.
+/// A model's exporter, inputs, outputs and operators.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Survey {
-    /// The version of the standard's operators.
+    /// The version of the ONNX operator set.
     pub opset: i64,
-    /// What made the file: `pytorch 2.9.0`; empty where it does not say.
+    /// The exporter: `pytorch 2.9.0`; empty if not given.
     pub exporter: String,
-    /// Inputs that are no weights, each with its shape: `` `images` [N,3,32,32] ``.
+    /// Inputs that are not weights, each with its shape: `` `images` [N,3,32,32] ``.
     pub inputs: Vec<String>,
     /// Outputs, each with its shape.
     pub outputs: Vec<String>,
@@ -27,16 +26,16 @@ pub struct Survey {
 /// One operator of a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Operator {
-    /// As the standard spells it, with its domain where that is another.
+    /// Its ONNX name, with its domain unless that is the standard one.
     pub name: String,
-    /// Nodes of it.
+    /// Number of nodes with it.
     pub times: usize,
-    /// Whether it can be computed here.
+    /// Whether it is supported.
     pub known: bool,
 }
 
 impl Survey {
-    /// The opset and what made the file: `opset 18, by pytorch 2.9.0`.
+    /// The opset and exporter: `opset 18, by pytorch 2.9.0`.
     pub fn origin(&self) -> String {
         match self.exporter.as_str() {
             "" => format!("opset {}", self.opset),
@@ -45,17 +44,17 @@ impl Survey {
     }
 }
 
-/// The version of the standard's operators that a model asks for.
+/// The version of the ONNX operator set that a model uses.
 pub fn opset(model: &ModelProto) -> i64 {
     let mut versions = model.opset_import.iter();
     let standard = versions.find(|version| ops::is_standard(&version.domain));
     standard.map_or(1, |version| version.version)
 }
 
-/// Of a model; its functions count as the operators that they are made of.
+/// Summarises a model; its functions count as the operators they consist of.
 ///
 /// # Errors
-/// Where a function is not there, or calls itself.
+/// If its functions are nested too deeply, as in recursion.
 pub fn of(model: &ModelProto) -> Result<Survey, Fault> {
     let nodes = functions::inlined(model)?;
     let mut times: BTreeMap<String, (usize, bool)> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Files of `tests/fixtures/onnx` against what onnxruntime answered, and files with something wrong.
+//! Tests with the files of `tests/fixtures/onnx`: results against onnxruntime's, and broken files.
 
 mod errors;
 mod parity;

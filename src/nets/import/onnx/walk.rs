@@ -1,4 +1,4 @@
-//! From node to node of a file: each is given its inputs, translated, and its outputs are known.
+//! Translates the nodes of a file one by one: looks up inputs, applies the operator's rule, records outputs.
 
 use onnx_ir::NodeProto;
 
@@ -10,7 +10,7 @@ use super::importer::Importer;
 use super::{names, ops};
 
 impl Importer<'_> {
-    /// Translates nodes one after the other.
+    /// Translates nodes in order.
     pub fn walk(&mut self, nodes: &[&NodeProto]) -> Result<(), Fault> {
         nodes.iter().try_for_each(|node| self.node(node))
     }
@@ -59,7 +59,7 @@ impl Importer<'_> {
         Ok(())
     }
 
-    /// Translates the branch of an `If` that is taken, its condition being known.
+    /// Translates the taken branch of an `If`, whose condition must be known.
     fn branch(&mut self, node: &NodeProto) -> Result<(), Fault> {
         let condition = node.input.first().map_or("", String::as_str);
         let truth = self.value(condition)?.constant().and_then(Constant::only);
@@ -67,8 +67,7 @@ impl Importer<'_> {
             return Err(Fault::Use {
                 operator: node.op_type.clone(),
                 node: node.name.clone(),
-                problem: "which branch is taken depends on the images or on how many there are"
-                    .into(),
+                problem: "which branch is taken depends on the images or their number".into(),
             });
         };
         let name = if truth == 0.0 {

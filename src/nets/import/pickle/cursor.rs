@@ -1,21 +1,21 @@
-//! The bytes of a pickle, from the first to the last.
+//! [`Cursor`], which reads the bytes of a pickle in order.
 
 use super::PickleError;
 
-/// A place in a pickle.
+/// A position in a pickle.
 pub struct Cursor<'a> {
     bytes: &'a [u8],
-    /// How many bytes were read.
+    /// Number of bytes read so far.
     pub at: usize,
 }
 
 impl<'a> Cursor<'a> {
-    /// At the beginning.
+    /// A cursor at the start.
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0 }
     }
 
-    /// The next bytes. The length is compared with what there is before anything is taken.
+    /// The next bytes. The length is checked before anything is read.
     pub fn take(&mut self, length: usize) -> Result<&'a [u8], PickleError> {
         let end = self.at.checked_add(length);
         let taken = end.and_then(|end| self.bytes.get(self.at..end));
@@ -29,13 +29,13 @@ impl<'a> Cursor<'a> {
         Ok(self.take(1)?[0])
     }
 
-    /// A little-endian whole number of up to eight bytes, without a sign.
+    /// A little-endian unsigned integer of up to eight bytes.
     pub fn whole(&mut self, width: usize) -> Result<u64, PickleError> {
         let bytes = self.take(width)?.iter().rev();
         Ok(bytes.fold(0, |number, &byte| number << 8 | u64::from(byte)))
     }
 
-    /// Bytes behind their length, which stands in `width` bytes.
+    /// Bytes preceded by their length, which takes `width` bytes.
     pub fn counted(&mut self, width: usize) -> Result<&'a [u8], PickleError> {
         let length = usize::try_from(self.whole(width)?);
         self.take(length.map_err(|_| PickleError::CutOff(self.bytes.len()))?)

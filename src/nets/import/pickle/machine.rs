@@ -1,4 +1,4 @@
-//! The stack machine.
+//! The pickle stack machine.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use super::PickleError;
 use super::cursor::Cursor;
 use super::tree::{Global, Id, Node, Object, Tree};
 
-/// Runs the pickle that `bytes` begin with.
+/// Runs the pickle at the start of `bytes`.
 pub fn run(bytes: &[u8]) -> Result<(Tree, usize), PickleError> {
     let mut machine = Machine {
         tree: Tree::new(),
@@ -14,10 +14,10 @@ pub fn run(bytes: &[u8]) -> Result<(Tree, usize), PickleError> {
         marks: Vec::new(),
         memo: HashMap::new(),
         input: Cursor::new(bytes),
-        begins: 0,
+        offset: 0,
     };
     loop {
-        machine.begins = machine.input.at;
+        machine.offset = machine.input.at;
         let code = machine.input.byte()?;
         if code == b'.' {
             machine.tree.root = machine.pop()?;
@@ -34,8 +34,8 @@ struct Machine<'a> {
     marks: Vec<usize>,
     memo: HashMap<u32, Id>,
     input: Cursor<'a>,
-    /// Where the instruction begins.
-    begins: usize,
+    /// Offset of the current instruction.
+    offset: usize,
 }
 
 impl Machine<'_> {
@@ -65,7 +65,7 @@ impl Machine<'_> {
     }
 
     fn misfit<T>(&self) -> Result<T, PickleError> {
-        Err(PickleError::Misfit(self.begins))
+        Err(PickleError::Misfit(self.offset))
     }
 
     fn push(&mut self, node: Node) -> Result<(), PickleError> {
@@ -77,7 +77,7 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// Nothing below the last mark is taken.
+    /// The height of the last mark; nothing below it may be popped.
     fn floor(&self) -> usize {
         self.marks.last().copied().unwrap_or(0)
     }
@@ -95,7 +95,7 @@ impl Machine<'_> {
         Ok(top)
     }
 
-    /// Takes a value away, or the mark where there is none above it.
+    /// Pops a value, or the mark if there is none above it.
     fn drop_one(&mut self) -> Result<(), PickleError> {
         if self.stack.len() == self.floor() && self.marks.pop().is_some() {
             return Ok(());
@@ -103,7 +103,7 @@ impl Machine<'_> {
         self.pop().map(drop)
     }
 
-    /// What stands above the last mark.
+    /// Pops the values above the last mark.
     fn marked(&mut self) -> Result<Vec<Id>, PickleError> {
         match self.marks.pop() {
             Some(mark) => Ok(self.stack.split_off(mark)),
@@ -116,43 +116,46 @@ impl Machine<'_> {
         if items.len() % 2 != 0 {
             return self.misfit();
         }
-        Ok(items.chunks_exact(2).map(|it| (it[0], it[1])).collect())
+        Ok(items
+            .chunks_exact(2)
+            .map(|pair| (pair[0], pair[1]))
+            .collect())
     }
 
     fn put(&mut self, code: u8) -> Result<(), PickleError> {
-        let place = match code {
+        let key = match code {
             0x94 => self.memo.len() as u32,
-            _ => self.place(code == b'p', if code == b'q' { 1 } else { 4 })?,
+            _ => self.memo_key(code == b'p', if code == b'q' { 1 } else { 4 })?,
         };
         let top = self.top()?;
-        self.memo.insert(place, top);
+        self.memo.insert(key, top);
         Ok(())
     }
 
     fn recall(&mut self, code: u8) -> Result<(), PickleError> {
-        let place = self.place(code == b'g', if code == b'h' { 1 } else { 4 })?;
-        match self.memo.get(&place) {
+        let key = self.memo_key(code == b'g', if code == b'h' { 1 } else { 4 })?;
+        match self.memo.get(&key) {
             Some(id) => self.stack.push(*id),
             None => return self.misfit(),
         }
         Ok(())
     }
 
-    fn place(&mut self, in_words: bool, width: usize) -> Result<u32, PickleError> {
-        if !in_words {
+    fn memo_key(&mut self, as_text: bool, width: usize) -> Result<u32, PickleError> {
+        if !as_text {
             return Ok(self.input.whole(width)? as u32);
         }
         let line = text(self.input.line()?);
         let number = line.trim().parse();
-        number.map_err(|_| PickleError::Misfit(self.begins))
+        number.map_err(|_| PickleError::Misfit(self.offset))
     }
 
-    /// A call that is not made.
+    /// Records a call without making it.
     fn call(&mut self, code: u8) -> Result<(), PickleError> {
         if code == b'b' {
             let state = self.pop()?;
             let top = self.top()?;
-            // What is no object keeps no attributes.
+            // Other nodes keep no attributes.
             if let Node::Object(object) = self.tree.node_mut(top) {
                 object.state = Some(state);
             }
@@ -175,7 +178,7 @@ impl Machine<'_> {
             }
             _ => {
                 if code == 0x92 {
-                    self.pop()?; // arguments by name
+                    self.pop()?; // keyword arguments
                 }
                 let arguments = self.pop()?;
                 (self.pop()?, arguments)
@@ -190,7 +193,7 @@ impl Machine<'_> {
         })))
     }
 
-    /// The name of a class or a function.
+    /// Pushes the name of a class or function.
     fn name(&mut self, code: u8) -> Result<(), PickleError> {
         let global = if code == b'c' {
             self.lines()?
@@ -225,7 +228,7 @@ impl Machine<'_> {
         self.push(Node::Persistent(key))
     }
 
-    /// Puts values into a list, a set, a dictionary or an object.
+    /// Adds values to a list, a set, a dictionary or an object.
     fn fill(&mut self, code: u8) -> Result<(), PickleError> {
         if matches!(code, b's' | b'u') {
             let new = match code {
@@ -256,7 +259,7 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// Makes a list, a tuple, a set or a dictionary of what stands there.
+    /// Pushes a new list, tuple, set or dictionary.
     fn collect(&mut self, code: u8) -> Result<(), PickleError> {
         let node = match code {
             b']' => Node::List(Vec::new()),
@@ -280,10 +283,10 @@ impl Machine<'_> {
         self.push(node)
     }
 
-    /// A value that stands in the pickle itself.
+    /// A literal value.
     fn plain(&mut self, code: u8) -> Result<Node, PickleError> {
         let input = &mut self.input;
-        let words = |bytes: &[u8]| Node::Text(text(bytes).into());
+        let text_node = |bytes: &[u8]| Node::Text(text(bytes).into());
         Ok(match code {
             b'N' => Node::None,
             0x88 => Node::Bool(true),
@@ -293,30 +296,30 @@ impl Machine<'_> {
             b'J' => Node::Int(i64::from(input.whole(4)? as u32 as i32)),
             0x8a => Node::Int(long(input.counted(1)?)),
             0x8b => Node::Int(long(input.counted(4)?)),
-            b'I' | b'L' => self.number_in_words()?,
+            b'I' | b'L' => self.number_as_text()?,
             b'G' => Node::Float(f64::from_bits(input.whole(8)?.swap_bytes())),
             b'F' => match text(input.line()?).trim().parse() {
                 Ok(number) => Node::Float(number),
                 Err(_) => return self.misfit(),
             },
-            b'S' => words(quoted(input.line()?)),
-            b'T' => words(input.counted(4)?),
-            b'U' | 0x8c => words(input.counted(1)?),
-            b'V' => words(input.line()?),
-            b'X' => words(input.counted(4)?),
-            0x8d => words(input.counted(8)?),
+            b'S' => text_node(quoted(input.line()?)),
+            b'T' => text_node(input.counted(4)?),
+            b'U' | 0x8c => text_node(input.counted(1)?),
+            b'V' => text_node(input.line()?),
+            b'X' => text_node(input.counted(4)?),
+            0x8d => text_node(input.counted(8)?),
             b'B' => Node::Bytes(input.counted(4)?.into()),
             b'C' => Node::Bytes(input.counted(1)?.into()),
             0x8e | 0x96 => Node::Bytes(input.counted(8)?.into()),
-            // Among them what Python keeps outside: registered extensions and buffers.
+            // Includes references outside the pickle: registered extensions and buffers.
             code => {
-                let at = self.begins;
+                let at = self.offset;
                 return Err(PickleError::Unknown { code, at });
             }
         })
     }
 
-    fn number_in_words(&mut self) -> Result<Node, PickleError> {
+    fn number_as_text(&mut self) -> Result<Node, PickleError> {
         let line = text(self.input.line()?);
         let number = line.trim().trim_end_matches('L');
         match (number, number.parse::<i128>()) {
@@ -342,7 +345,7 @@ fn quoted(line: &[u8]) -> &[u8] {
     }
 }
 
-/// A whole number in two's complement, the lowest byte first.
+/// A little-endian two's-complement integer, saturated to 64 bits.
 fn long(bytes: &[u8]) -> i64 {
     let negative = bytes.last().is_some_and(|byte| byte & 0x80 != 0);
     let fill = if negative { 0xff } else { 0 };

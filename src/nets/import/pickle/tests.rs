@@ -1,3 +1,5 @@
+//! Tests of the pickle reader.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -19,7 +21,7 @@ fn numbers_are_those_of_python() {
         (b"\x8a\x02\xff\x00.", 255),
         (b"I-12\n.", -12),
         (b"L7L\n.", 7),
-        // The legacy format's magic number has no room.
+        // The legacy format's magic number exceeds 64 bits.
         (b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", i64::MAX),
         (b"\x8a\x09\0\0\0\0\0\0\0\0\xff.", i64::MIN),
     ] {
@@ -61,7 +63,7 @@ fn declared_lengths_are_compared_with_what_there_is() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused_with_its_place() {
+fn instructions_that_do_not_fit_are_refused_with_their_offset() {
     for (bytes, at) in [
         (&b"."[..], 0),
         (b"t.", 0),
@@ -87,7 +89,7 @@ proptest! {
     fn whatever_the_bytes_there_are_no_more_values_than_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
         if let Ok((tree, taken)) = read(&bytes) {
             prop_assert!(taken <= bytes.len());
-            // INST and OBJ make up to three of one instruction of several bytes.
+            // INST and OBJ create up to three values from one instruction of several bytes.
             prop_assert!(tree.nodes().len() <= 3 * bytes.len() + 1);
         }
     }

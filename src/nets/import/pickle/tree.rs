@@ -1,8 +1,8 @@
-//! What a pickle says, as inert values that refer to one another.
+//! [`Tree`], the content of a pickle as inert values that refer to one another.
 
 use super::PickleError;
 
-/// A value of a [`Tree`].
+/// The id of a value in a [`Tree`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Id(u32);
 
@@ -13,9 +13,9 @@ pub enum Node {
     None,
     /// `True` or `False`.
     Bool(bool),
-    /// A whole number; one that has no room in 64 bits becomes the largest or smallest that has.
+    /// An integer, saturated to 64 bits.
     Int(i64),
-    /// A number.
+    /// A floating-point number.
     Float(f64),
     /// A string.
     Text(Box<str>),
@@ -27,55 +27,55 @@ pub enum Node {
     Tuple(Vec<Id>),
     /// A set.
     Set(Vec<Id>),
-    /// A dictionary in the order of its making.
+    /// A dictionary in insertion order.
     Dict(Vec<(Id, Id)>),
-    /// A class or a function by its name.
+    /// A class or function by name.
     Global(Box<Global>),
-    /// What a call would have made.
+    /// The result of a call that was not made.
     Object(Box<Object>),
-    /// What lies outside of the pickle, by its identifier.
+    /// An object stored outside the pickle, by its identifier.
     Persistent(Id),
 }
 
-/// A class or a function by its name.
+/// A class or function by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Global {
-    /// `torch._utils`.
+    /// For example `torch._utils`.
     pub module: String,
-    /// `_rebuild_tensor_v2`.
+    /// For example `_rebuild_tensor_v2`.
     pub name: String,
 }
 
-/// What a call would have made, had there been one.
+/// The result of a call that was not made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Object {
-    /// What would have been called.
+    /// The callee.
     pub callee: Id,
-    /// With what: most often a tuple.
+    /// Its arguments, usually a tuple.
     pub arguments: Id,
-    /// What would have been given to it afterwards, most often a dictionary of its attributes.
+    /// The state that would have been set afterwards, usually a dictionary of attributes.
     pub state: Option<Id>,
-    /// Values that were appended.
+    /// Values appended to it.
     pub items: Vec<Id>,
-    /// Entries that were put into it.
+    /// Entries added to it.
     pub pairs: Vec<(Id, Id)>,
 }
 
-/// The values of a pickle. They may refer to one another in circles.
+/// The values of a pickle. References may be cyclic.
 #[derive(Debug)]
 pub struct Tree {
     nodes: Vec<Node>,
-    /// The value that the pickle stands for.
+    /// The pickled value.
     pub root: Id,
 }
 
 impl Tree {
-    /// Most values that are held.
+    /// The maximum number of values.
     pub const MOST: usize = 4_000_000;
-    /// `None`, which is there from the beginning.
+    /// `None`, which every tree contains.
     pub const NONE: Id = Id(0);
 
-    /// A tree of `None` alone.
+    /// A tree with only `None`.
     pub fn new() -> Self {
         Self {
             nodes: vec![Node::None],
@@ -97,12 +97,12 @@ impl Tree {
         &self.nodes[id.0 as usize]
     }
 
-    /// A value that may still grow.
+    /// A value, mutably.
     pub fn node_mut(&mut self, id: Id) -> &mut Node {
         &mut self.nodes[id.0 as usize]
     }
 
-    /// All values, in the order of their making.
+    /// All values, in order of creation.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
     }
@@ -115,7 +115,7 @@ impl Tree {
         }
     }
 
-    /// A whole number from 0 on.
+    /// A non-negative integer.
     pub fn count(&self, id: Id) -> Option<usize> {
         match self.node(id) {
             Node::Int(number) => usize::try_from(*number).ok(),
@@ -131,7 +131,7 @@ impl Tree {
         }
     }
 
-    /// What an object was made by and with.
+    /// An object with its callee and arguments.
     pub fn object(&self, id: Id) -> Option<&Object> {
         match self.node(id) {
             Node::Object(object) => Some(object),
@@ -139,11 +139,11 @@ impl Tree {
         }
     }
 
-    /// The class or function that a value is, or stands for.
+    /// The class or function that a value is or refers to.
     pub fn global(&self, id: Id) -> Option<&Global> {
         match self.node(id) {
             Node::Global(global) => Some(global),
-            // Files before PyTorch 1.6 keep classes as ("module", class, file, source).
+            // Files from before PyTorch 1.6 store classes as ("module", class, file, source).
             Node::Persistent(key) => match self.sequence(*key)? {
                 [kind, class, ..] if self.text(*kind) == Some("module") => {
                     match self.node(*class) {
@@ -157,11 +157,11 @@ impl Tree {
         }
     }
 
-    /// The class of an object, or the function that would have made it.
+    /// The class of an object, or the function that would have created it.
     pub fn class(&self, id: Id) -> Option<&Global> {
         let object = self.object(id)?;
         let callee = self.global(object.callee)?;
-        // Protocols 0 and 1 spell a class's call as copy_reg._reconstructor(class, base, state).
+        // Protocols 0 and 1 write the call of a class as copy_reg._reconstructor(class, base, state).
         if callee.name == "_reconstructor" {
             let class = self.sequence(object.arguments)?.first()?;
             return self.global(*class);
@@ -169,7 +169,7 @@ impl Tree {
         Some(callee)
     }
 
-    /// The entries of a dictionary, or of an object that is one.
+    /// The entries of a dictionary, or of a dictionary-like object.
     pub fn pairs(&self, id: Id) -> Option<&[(Id, Id)]> {
         match self.node(id) {
             Node::Dict(pairs) => Some(pairs),
@@ -178,7 +178,7 @@ impl Tree {
         }
     }
 
-    /// The value under a string.
+    /// The value under a string key.
     pub fn get(&self, dict: Id, key: &str) -> Option<Id> {
         let pairs = self.pairs(dict)?.iter();
         // As in Python, the last one counts.

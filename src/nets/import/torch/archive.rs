@@ -1,5 +1,5 @@
-//! The formats of `torch.save`: a zip archive since PyTorch 1.6, pickles one after another before, and a
-//! pickle alone.
+//! Opens the formats of `torch.save`: a zip archive since PyTorch 1.6, a sequence of pickles before, and a
+//! single pickle.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -15,10 +15,10 @@ use super::storage::{Opened, Storages};
 use super::{legacy, magic};
 use crate::files;
 
-/// Opens a file of `torch.save`.
+/// Opens a file written by `torch.save`.
 ///
 /// # Errors
-/// Where it is damaged, of another kind, or of a machine that counts bytes the other way round.
+/// If it is damaged, of another kind, or big-endian.
 pub fn open(path: &Path) -> Result<Opened, Fault> {
     let mut file = files::open(path)?;
     let mut start = Vec::new();
@@ -47,7 +47,7 @@ pub fn open(path: &Path) -> Result<Opened, Fault> {
 /// The entries of a zip archive.
 ///
 /// # Errors
-/// Where it is damaged.
+/// If it is damaged.
 pub fn names(path: &Path) -> Result<Vec<String>, Fault> {
     names_in(&unzipped(files::open(path)?)?)
 }
@@ -60,7 +60,7 @@ fn unzipped(file: File) -> Result<ZipArchive<BufReader<File>>, Fault> {
 fn names_in(archive: &ZipArchive<BufReader<File>>) -> Result<Vec<String>, Fault> {
     let names = archive
         .file_names()
-        .map(|name| name.map(|it| it.to_string()));
+        .map(|name| name.map(|name| name.to_string()));
     names
         .collect::<Result<_, _>>()
         .map_err(|error| Fault::Damaged(error.to_string()))
@@ -69,16 +69,16 @@ fn names_in(archive: &ZipArchive<BufReader<File>>) -> Result<Vec<String>, Fault>
 fn zipped(file: File) -> Result<Opened, Fault> {
     let mut archive = unzipped(file)?;
     let names = names_in(&archive)?;
-    // The entries lie in a folder that has the file's first name.
+    // The entries are in a folder named after the file.
     let roots = names
         .iter()
         .filter_map(|name| name.strip_suffix("data.pkl"))
         .filter(|root| root.is_empty() || root.ends_with('/'));
     let Some(root) = roots.min_by_key(|root| root.len()).map(str::to_owned) else {
-        let what = "a zip archive without a checkpoint in it".to_owned();
-        return Err(Fault::Foreign((what, Remedy::Unpack)));
+        let description = "a zip archive without a checkpoint in it".to_owned();
+        return Err(Fault::Foreign((description, Remedy::Unpack)));
     };
-    if entry(&mut archive, &format!("{root}byteorder"), 16)?.is_some_and(|it| it == b"big") {
+    if entry(&mut archive, &format!("{root}byteorder"), 16)?.is_some_and(|order| order == b"big") {
         return Err(Fault::BigEndian);
     }
     let most = pickle::MOST_BYTES as u64;
@@ -93,7 +93,7 @@ fn zipped(file: File) -> Result<Opened, Fault> {
     })
 }
 
-/// The first bytes of an entry, where there is one.
+/// The first bytes of an entry, if it exists.
 fn entry(
     archive: &mut ZipArchive<BufReader<File>>,
     name: &str,

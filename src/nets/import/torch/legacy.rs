@@ -1,6 +1,6 @@
-//! The format before PyTorch 1.6, which `_use_new_zipfile_serialization=False` still writes: pickles of a
-//! magic number, a version, the machine, the object and the keys of its storages; then each storage
-//! behind its number of elements.
+//! Reads the format from before PyTorch 1.6, which `_use_new_zipfile_serialization=False` still writes: pickles
+//! of a magic number, a version, the machine, the object and the keys of its storages; then each storage,
+//! preceded by its number of elements.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -15,29 +15,29 @@ use super::tensor;
 /// Opens a file that begins with `start`; its storages are read from `input`.
 ///
 /// # Errors
-/// Where it is damaged, or of a machine that counts bytes the other way round.
+/// If it is damaged or big-endian.
 pub fn open(start: &[u8], mut input: Box<dyn Input>) -> Result<Opened, Fault> {
-    let mut at = MAGIC.len();
+    let mut offset = MAGIC.len();
     let mut next = || -> Result<Tree, Fault> {
-        let (tree, taken) = pickle::read(&start[at..])?;
-        at += taken;
+        let (tree, taken) = pickle::read(&start[offset..])?;
+        offset += taken;
         Ok(tree)
     };
     let (_version, machine) = (next()?, next()?);
     let little = machine.get(machine.root, "little_endian");
-    if little.is_some_and(|it| *machine.node(it) == Node::Bool(false)) {
+    if little.is_some_and(|flag| *machine.node(flag) == Node::Bool(false)) {
         return Err(Fault::BigEndian);
     }
     let (tree, keys) = (next()?, next()?);
     let widths: HashMap<String, u64> = tensor::storages(&tree).collect();
     let mut places = HashMap::new();
-    let mut begins = at as u64;
-    let damaged = |what: &str| Fault::Damaged(format!("its list of storages {what}"));
+    let mut begins = offset as u64;
+    let damaged = |problem: &str| Fault::Damaged(format!("its list of storages {problem}"));
     let keys = keys.sequence(keys.root).map(|ids| {
         let named = ids.iter().map(|id| keys.text(*id).map(str::to_owned));
         named.collect::<Option<Vec<String>>>()
     });
-    for key in keys.flatten().ok_or_else(|| damaged("is none"))? {
+    for key in keys.flatten().ok_or_else(|| damaged("is not a list"))? {
         let mut count = [0; 8];
         input
             .seek(SeekFrom::Start(begins))
@@ -58,17 +58,17 @@ pub fn open(start: &[u8], mut input: Box<dyn Input>) -> Result<Opened, Fault> {
     })
 }
 
-/// The storage that Python's own pickle keeps as the bytes of a file of this format.
+/// The storage that Python's own pickle stores as the bytes of a file in this format.
 ///
 /// # Errors
 /// As [`open`].
 pub fn storage(bytes: &[u8]) -> Result<Storages, Fault> {
     if !magic::is(bytes) {
-        let what = "a tensor lies in the pickle in a way that is not known; save with torch.save";
-        return Err(Fault::Damaged(what.into()));
+        let message = "a tensor is stored in the pickle in an unknown way; save with torch.save";
+        return Err(Fault::Damaged(message.into()));
     }
     let opened = open(bytes, Box::new(Cursor::new(bytes.to_vec())))?;
-    // The one storage of the file, whatever its key.
+    // The only storage of the file, whatever its key.
     Ok(match opened.storages {
         Storages::Places(input, places) => {
             let only = places.into_values().map(|place| (String::new(), place));

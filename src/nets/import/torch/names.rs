@@ -1,4 +1,4 @@
-//! The state dict among what a checkpoint holds, and its tensors by name, in the order of the file.
+//! Finds the state dict within a checkpoint, and its tensors by name, in the order of the file.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,7 +7,7 @@ use super::super::recognise::Remedy;
 use super::super::{Fault, list};
 use super::tensor::{Leaf, leaf};
 
-/// Where checkpoints keep their state dict, those first that are taken where there are several.
+/// Keys under which checkpoints keep their state dict, by descending priority.
 const ENTRIES: [&str; 7] = [
     "state_dict",
     "model_state_dict",
@@ -17,9 +17,9 @@ const ENTRIES: [&str; 7] = [
     "weights",
     "ema",
 ];
-/// What belongs to the training, by how its entry begins.
+/// Prefixes of keys that belong to the training.
 const TRAINING: [&str; 5] = ["optim", "sched", "lr_sched", "scaler", "grad"];
-/// Most tensors of a file, deepest nesting of modules, and longest name.
+/// Limits on the number of tensors, the nesting of modules and the length of names.
 const MOST: usize = 100_000;
 const DEEPEST: usize = 64;
 const LONGEST: usize = 1_000;
@@ -28,16 +28,16 @@ const LONGEST: usize = 1_000;
 pub struct Taken {
     /// By name, in the order of the file.
     pub tensors: Vec<(String, Leaf)>,
-    /// Where they were found, where that is not the whole of the file.
+    /// Where they were found, unless that is the whole file.
     pub note: Option<String>,
-    /// Classes of a whole module's parts, where they say what is computed.
+    /// Classes of a whole module's parts.
     pub modules: Vec<String>,
 }
 
 /// Finds the state dict.
 ///
 /// # Errors
-/// Where the file holds no tensors by name, or too many.
+/// If the file holds no named tensors, or too many.
 pub fn state_dict(tree: &Tree) -> Result<Taken, Fault> {
     let mut at = tree.root;
     let mut path: Vec<&str> = Vec::new();
@@ -51,20 +51,20 @@ pub fn state_dict(tree: &Tree) -> Result<Taken, Fault> {
     let mut walk = Walk::new(tree);
     walk.enter(at, "", 0)?;
     if walk.tensors.is_empty() {
-        let what = walk.tree_in_words();
-        return Err(Fault::Foreign((what, Remedy::StateDict)));
+        let description = walk.tree_in_words();
+        return Err(Fault::Foreign((description, Remedy::StateDict)));
     }
     let whole = walk.modules.first().map(|class| {
-        format!("the file holds a whole module of the class {class}; its tensors were read, none of its code was run")
+        format!("the file contains a whole module of the class {class}; its tensors were read, none of its code was run")
     });
-    let taken = (!path.is_empty()).then(|| {
+    let from_entry = (!path.is_empty()).then(|| {
         let beside = match beside.is_empty() {
             true => String::new(),
             false => format!("; not read: {}", list(beside)),
         };
         format!("took the state dict under `{}`{beside}", path.join("."))
     });
-    let notes: Vec<String> = [taken, whole].into_iter().flatten().collect();
+    let notes: Vec<String> = [from_entry, whole].into_iter().flatten().collect();
     Ok(Taken {
         note: (!notes.is_empty()).then(|| notes.join("; ")),
         tensors: walk.tensors,
@@ -72,7 +72,7 @@ pub fn state_dict(tree: &Tree) -> Result<Taken, Fault> {
     })
 }
 
-/// The entry that holds the state dict, where it is not the value itself.
+/// The entry that holds the state dict, unless the value itself does.
 fn entry(tree: &Tree, at: Id) -> Option<(&str, Id)> {
     if leaf(tree, at).is_some() || module(tree, at).is_some() {
         return None;
@@ -100,7 +100,7 @@ fn of_training(name: &str) -> bool {
     TRAINING.iter().any(|begins| name.starts_with(begins))
 }
 
-/// The entries of a dictionary, or the attributes of an object, that have a string for a key.
+/// The entries of a dictionary, or the attributes of an object, with string keys.
 fn entries(tree: &Tree, id: Id) -> Vec<(&str, Id)> {
     let pairs = tree.pairs(id).or_else(|| attributes(tree, id));
     let named = pairs.unwrap_or_default().iter();
@@ -112,25 +112,25 @@ fn entries(tree: &Tree, id: Id) -> Vec<(&str, Id)> {
 /// The attributes of an object.
 fn attributes(tree: &Tree, id: Id) -> Option<&[(Id, Id)]> {
     let state = tree.object(id)?.state?;
-    // With slots it is a pair of dictionaries.
+    // For classes with slots it is a pair of dictionaries.
     match tree.node(state) {
         Node::Tuple(both) => tree.pairs(*both.first()?),
         _ => tree.pairs(state),
     }
 }
 
-/// Parameters, buffers and parts of a module.
+/// Parameters, buffers and submodules of a module.
 fn module(tree: &Tree, id: Id) -> Option<[Id; 3]> {
     attributes(tree, id)?;
     let all = entries(tree, id);
     let part = |name| {
-        let mut found = all.iter().rev().filter(|(own, _)| *own == name);
+        let mut found = all.iter().rev().filter(|(key, _)| *key == name);
         found.next().map(|(_, id)| *id)
     };
     Some([part("_parameters")?, part("_buffers")?, part("_modules")?])
 }
 
-/// A search for tensors, which looks into each value once.
+/// A search for tensors, which visits each value once.
 struct Search<'a> {
     tree: &'a Tree,
     known: HashMap<Id, bool>,
@@ -150,7 +150,7 @@ impl<'a> Search<'a> {
         if let Some(known) = self.known.get(&id) {
             return *known;
         }
-        // What holds itself adds nothing to what it holds else.
+        // Within a cycle, a value being visited contributes nothing.
         self.known.insert(id, false);
         let mut parts = entries(self.tree, id).into_iter();
         let found = depth < DEEPEST && parts.any(|(_, part)| self.finds(part, depth + 1));
@@ -159,14 +159,14 @@ impl<'a> Search<'a> {
     }
 }
 
-/// A walk over all that has a name. Values may be their own parts, and be parts many times.
+/// A walk over all named values. Values may be shared, and may contain themselves.
 struct Walk<'a> {
     tree: &'a Tree,
     tensors: Vec<(String, Leaf)>,
     modules: Vec<String>,
-    /// Values that were entered, each counted once a way to it.
+    /// Number of values visited, once per path to them.
     entered: usize,
-    /// Values above the one in hand.
+    /// The values that enclose the current one.
     above: HashSet<Id>,
 }
 
@@ -185,7 +185,7 @@ impl<'a> Walk<'a> {
         self.entered += 1;
         if self.entered > 10 * MOST || self.tensors.len() > MOST || name.len() > LONGEST {
             return Err(Fault::Damaged(format!(
-                "it names more than {MOST} tensors, or names them too long"
+                "it has more than {MOST} tensors, or too long names"
             )));
         }
         if let Some(leaf) = leaf(self.tree, id) {
@@ -209,18 +209,18 @@ impl<'a> Walk<'a> {
         }
         let [parameters, buffers, modules] = parts;
         self.entries(parameters, name, depth, |_| true)?;
-        let passing = self.passing(id);
-        self.entries(buffers, name, depth, |own| !passing.contains(own))?;
+        let excluded = self.non_persistent(id);
+        self.entries(buffers, name, depth, |key| !excluded.contains(key))?;
         self.entries(modules, name, depth, |_| true)
     }
 
-    /// Buffers that a state dict leaves out.
-    fn passing(&self, module: Id) -> HashSet<&'a str> {
+    /// The buffers that a state dict leaves out.
+    fn non_persistent(&self, module: Id) -> HashSet<&'a str> {
         let tree = self.tree;
         let all = entries(tree, module);
         let set = all
             .iter()
-            .find(|(own, _)| *own == "_non_persistent_buffers_set");
+            .find(|(key, _)| *key == "_non_persistent_buffers_set");
         let items = set.and_then(|(_, set)| match tree.node(*set) {
             Node::Set(items) => Some(items.as_slice()),
             Node::Object(object) => tree.sequence(*tree.sequence(object.arguments)?.first()?),
@@ -237,35 +237,35 @@ impl<'a> Walk<'a> {
         depth: usize,
         keep: impl Fn(&str) -> bool,
     ) -> Result<(), Fault> {
-        for (own, value) in entries(self.tree, id) {
-            let aside = depth == 0 && of_training(own);
-            if aside && leaf(self.tree, value).is_none() || !keep(own) {
+        for (key, value) in entries(self.tree, id) {
+            let aside = depth == 0 && of_training(key);
+            if aside && leaf(self.tree, value).is_none() || !keep(key) {
                 continue;
             }
             let name = match name {
-                "" => own.to_owned(),
-                name => format!("{name}.{own}"),
+                "" => key.to_owned(),
+                name => format!("{name}.{key}"),
             };
             self.enter(value, &name, depth + 1)?;
         }
         Ok(())
     }
 
-    /// What a pickle without tensors by name is.
+    /// A description of a pickle without named tensors.
     fn tree_in_words(&self) -> String {
         let tree = self.tree;
-        let of = |items: &[Id]| {
+        let described = |items: &[Id]| {
             let tensors = items.iter().filter(|id| leaf(tree, **id).is_some()).count();
             match tensors {
                 0 => format!("{} values", items.len()),
                 1 => "a tensor without a name".to_owned(),
-                count => format!("{count} tensors without names, as data sets are kept"),
+                count => format!("{count} tensors without names, as in a data set"),
             }
         };
-        let what = match tree.node(tree.root) {
+        let content = match tree.node(tree.root) {
             _ if leaf(tree, tree.root).is_some() => "one tensor without a name".to_owned(),
-            Node::Tuple(items) => format!("a tuple of {}", of(items)),
-            Node::List(items) => format!("a list of {}", of(items)),
+            Node::Tuple(items) => format!("a tuple of {}", described(items)),
+            Node::List(items) => format!("a list of {}", described(items)),
             Node::Dict(_) => format!(
                 "a dictionary without tensors, of {}",
                 list(entries(tree, tree.root).into_iter().map(|(name, _)| name))
@@ -276,6 +276,6 @@ impl<'a> Walk<'a> {
             },
             _ => "a single value".to_owned(),
         };
-        format!("a pickle of {what}, not a checkpoint")
+        format!("a pickle of {content}, not a checkpoint")
     }
 }

@@ -1,4 +1,4 @@
-//! Where the numbers of tensors lie, by key.
+//! Reads the storages of a file, which hold the numbers of its tensors, by key.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -10,33 +10,33 @@ use zip::ZipArchive;
 use super::super::Fault;
 use super::super::pickle::Tree;
 
-/// What a file can be read through.
+/// A seekable source of bytes.
 pub trait Input: Read + Seek {}
 impl<T: Read + Seek> Input for T {}
 
-/// A file that was opened: what its pickle says, and where its tensors lie.
+/// An opened file: its pickle and its storages.
 pub struct Opened {
-    /// What the pickle says.
+    /// The content of the pickle.
     pub tree: Tree,
-    /// Where the tensors lie.
+    /// The storages of the tensors.
     pub storages: Storages,
 }
 
 /// The storages of a file.
 pub enum Storages {
-    /// An entry each of a zip archive, below a folder.
+    /// Entries of a zip archive, in a folder.
     Zip(RefCell<ZipArchive<BufReader<File>>>, String),
-    /// One after another, each from a byte on and so many bytes long.
+    /// Consecutive in the file; for each key, its offset and length in bytes.
     Places(RefCell<Box<dyn Input>>, HashMap<String, (u64, u64)>),
-    /// A pickle alone has none.
+    /// A single pickle has none.
     None,
 }
 
 impl Storages {
-    /// Bytes of a storage. No more memory is taken than there are bytes.
+    /// The bytes of a storage. Allocates no more memory than the file has bytes.
     ///
     /// # Errors
-    /// Where the storage is not there or shorter.
+    /// If the storage is missing or too short.
     pub fn read(&self, key: &str, start: u64, length: u64) -> Result<Vec<u8>, Fault> {
         let mut bytes = Vec::new();
         match self {
@@ -48,11 +48,11 @@ impl Storages {
                     .and_then(|_| entry.take(length).read_to_end(&mut bytes))
             }
             Self::Places(input, places) => {
-                let (begins, there) = places
+                let (begins, available) = places
                     .get(key)
                     .copied()
-                    .ok_or_else(|| cannot(key, "it is not there"))?;
-                if start.checked_add(length).is_none_or(|end| end > there) {
+                    .ok_or_else(|| cannot(key, "it is missing"))?;
+                if start.checked_add(length).is_none_or(|end| end > available) {
                     return Err(cannot(key, "it is too short for its tensor"));
                 }
                 let mut input = input.borrow_mut();
@@ -60,7 +60,7 @@ impl Storages {
                     .seek(SeekFrom::Start(begins + start))
                     .and_then(|_| (&mut *input).take(length).read_to_end(&mut bytes))
             }
-            Self::None => return Err(cannot(key, "it is not there")),
+            Self::None => return Err(cannot(key, "it is missing")),
         }
         .map_err(|error| cannot(key, &error.to_string()))?;
         match bytes.len() as u64 == length {

@@ -1,4 +1,4 @@
-//! Which objects of a pickle are tensors, and how their numbers lie in a storage.
+//! Identifies the tensors among the objects of a pickle, and reads their layout in a storage.
 
 use std::rc::Rc;
 
@@ -10,20 +10,20 @@ use super::super::raw::Raw;
 use super::magic;
 use super::storage::Storages;
 
-/// Most bytes of a storage over which the numbers of one tensor may be spread.
+/// The largest span of a storage, in bytes, that a tensor may cover.
 const MOST_SPREAD: u64 = 1 << 30;
 
 /// A tensor of a pickle.
 pub enum Leaf {
     /// Numbers in a storage.
     Dense(Dense),
-    /// Numbers in a storage that lies in the pickle, as bytes.
+    /// Numbers in a storage within the pickle, as bytes.
     Inside(Dense, Id),
-    /// A tensor of a kind that cannot be used, in words.
+    /// A tensor of an unsupported kind, described.
     Other(String),
 }
 
-/// How the numbers of a tensor lie in a storage. All counts are of elements.
+/// The layout of a tensor in a storage. All counts are in elements.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dense {
     key: String,
@@ -32,7 +32,7 @@ pub struct Dense {
     shape: Vec<usize>,
     stride: Vec<usize>,
     /// Elements of the storage.
-    there: usize,
+    available: usize,
 }
 
 /// A type of numbers.
@@ -43,10 +43,10 @@ enum Element {
     Other(String),
 }
 
-/// The tensor that a value is; `None` where it is none.
+/// The tensor that a value is; `None` if it is not a tensor.
 pub fn leaf(tree: &Tree, id: Id) -> Option<Leaf> {
     let mut id = id;
-    // A parameter is made of a tensor; the number of wrappings is bounded, since it may be its own.
+    // A parameter wraps a tensor; the number of wrappings is limited because they may be cyclic.
     for _ in 0..8 {
         let class = tree.class(id)?;
         let arguments = tree.sequence(tree.object(id)?.arguments)?;
@@ -94,16 +94,16 @@ fn dense(tree: &Tree, name: &str, arguments: &[Id]) -> Leaf {
             let counts = tree.sequence(*id)?.iter().map(|id| tree.count(*id));
             counts.collect()
         };
-        let (mut held, bytes) = stored(tree, *storage)?;
+        let (mut layout, bytes) = stored(tree, *storage)?;
         if let (true, Some(dtype)) = (name == "_rebuild_tensor_v3", more.get(2)) {
-            held.element = element(&tree.global(*dtype)?.name);
-            held.there /= held.element.width();
+            layout.element = element(&tree.global(*dtype)?.name);
+            layout.available /= layout.element.width();
         }
         let dense = Dense {
-            offset: held.offset.checked_add(tree.count(*offset)?)?,
+            offset: layout.offset.checked_add(tree.count(*offset)?)?,
             shape: counts(shape)?,
             stride: counts(stride)?,
-            ..held
+            ..layout
         };
         if dense.shape.len() != dense.stride.len() {
             return None;
@@ -116,7 +116,7 @@ fn dense(tree: &Tree, name: &str, arguments: &[Id]) -> Leaf {
     read().unwrap_or_else(other)
 }
 
-/// A storage as a tensor of no shape, and the bytes that hold it where it lies in the pickle.
+/// A storage as a tensor without a shape, and the bytes that hold it if it is within the pickle.
 fn stored(tree: &Tree, id: Id) -> Option<(Dense, Option<Id>)> {
     if let Node::Persistent(key) = tree.node(id) {
         return Some((persistent(tree, tree.sequence(*key)?)?, None));
@@ -133,14 +133,14 @@ fn stored(tree: &Tree, id: Id) -> Option<(Dense, Option<Id>)> {
     let Node::Persistent(key) = inner.node(inner.root) else {
         return None;
     };
-    let held = persistent(&inner, inner.sequence(*key)?)?;
+    let layout = persistent(&inner, inner.sequence(*key)?)?;
     let key = String::new();
-    Some((Dense { key, ..held }, Some(bytes)))
+    Some((Dense { key, ..layout }, Some(bytes)))
 }
 
-/// ("storage", type, key, where it was, elements, and of early files a view into another storage).
+/// ("storage", type, key, device, elements, and in early files a view into another storage).
 fn persistent(tree: &Tree, fields: &[Id]) -> Option<Dense> {
-    let [kind, class, key, _place, there, view @ ..] = fields else {
+    let [kind, class, key, _device, elements, view @ ..] = fields else {
         return None;
     };
     if tree.text(*kind) != Some("storage") {
@@ -161,20 +161,20 @@ fn persistent(tree: &Tree, fields: &[Id]) -> Option<Dense> {
         offset,
         shape: Vec::new(),
         stride: Vec::new(),
-        there: tree.count(*there)?,
+        available: tree.count(*elements)?,
     })
 }
 
-/// The storages of a pickle: their keys and the bytes of an element.
+/// The storages of a pickle: their keys and the size of an element in bytes.
 pub fn storages(tree: &Tree) -> impl Iterator<Item = (String, u64)> {
     let keys = tree.nodes().iter().filter_map(|node| match node {
         Node::Persistent(key) => persistent(tree, tree.sequence(*key)?),
         _ => None,
     });
-    keys.map(|held| (held.key, held.element.width() as u64))
+    keys.map(|layout| (layout.key, layout.element.width() as u64))
 }
 
-/// A type by the name of its storages or of itself.
+/// A number type by its name or that of its storage class.
 fn element(name: &str) -> Element {
     let dtype = match name {
         "Double" | "float64" => DType::F64,
@@ -188,7 +188,7 @@ fn element(name: &str) -> Element {
         "uint64" => DType::U64,
         "uint32" => DType::U32,
         "uint16" => DType::U16,
-        // Untyped storages are counted in bytes.
+        // Untyped storages count bytes.
         "Byte" | "uint8" | "Untyped" => DType::U8,
         "Bool" | "bool" => DType::Bool(BoolStore::Native),
         other => return Element::Other(other.to_owned()),
@@ -197,7 +197,7 @@ fn element(name: &str) -> Element {
 }
 
 impl Element {
-    /// Bytes of one.
+    /// Size in bytes.
     fn width(&self) -> usize {
         match self {
             Self::Known(dtype) => dtype.size(),
@@ -212,25 +212,25 @@ impl Element {
 }
 
 impl Dense {
-    /// The tensor, its values left in the storage.
+    /// The tensor, with its values still in the storage.
     ///
     /// # Errors
-    /// Where it reaches past the storage or is spread too far.
+    /// If it extends past the storage or spans too much of it.
     pub fn raw(self, name: String, storages: &Rc<Storages>) -> Result<Raw, Fault> {
         let dtype = match &self.element {
             Element::Known(dtype) => *dtype,
             Element::Other(kind) => return Ok(Raw::other(name, self.shape, kind.to_lowercase())),
         };
-        let damaged = |what: &str| Fault::Damaged(format!("the tensor `{name}` {what}"));
+        let damaged = |problem: &str| Fault::Damaged(format!("the tensor `{name}` {problem}"));
         let reach = self.reach();
         let end = reach.and_then(|reach| self.offset.checked_add(reach));
-        let (Some(reach), Some(true)) = (reach, end.map(|end| end <= self.there)) else {
-            return Err(damaged("reaches past its storage"));
+        let (Some(reach), Some(true)) = (reach, end.map(|end| end <= self.available)) else {
+            return Err(damaged("extends past its storage"));
         };
         let width = dtype.size();
         let (start, length) = (self.offset as u64 * width as u64, (reach * width) as u64);
         if length > MOST_SPREAD {
-            return Err(damaged("is spread over more than a gigabyte"));
+            return Err(damaged("spans more than a gigabyte"));
         }
         let (shape, storages) = (self.shape.clone(), Rc::clone(storages));
         let bytes = move || {
@@ -240,7 +240,7 @@ impl Dense {
         Ok(Raw::new(name, shape, dtype, Box::new(bytes)))
     }
 
-    /// Elements from the first to the last.
+    /// Number of storage elements from the tensor's first to its last.
     fn reach(&self) -> Option<usize> {
         if self.shape.contains(&0) {
             return Some(0);
@@ -252,7 +252,7 @@ impl Dense {
         Some(reach)
     }
 
-    /// The elements of a window in the order of the shape, row-major.
+    /// The elements of a window of the storage in row-major order.
     fn gathered(&self, window: Vec<u8>, width: usize) -> Vec<u8> {
         let mut expected = 1;
         let mut dense = true;

@@ -1,51 +1,52 @@
-//! A program in the making: values without memory, steps in order.
+//! The draft of a program: steps in order, and tensors that have no memory yet.
+
+mod finish;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::memory::placed;
 use crate::nets::graph::op::{Conv, Pads, Unary, Window};
-use crate::nets::graph::{Graph, Input, Node, NodeId, Op};
+use crate::nets::graph::{Graph, Input, NodeId, Op};
 use crate::nets::plan::Unplanned;
-use crate::nets::plan::each::Each;
 use crate::nets::plan::function::Function;
 use crate::nets::plan::layout::Place;
 use crate::nets::plan::product::Activation;
-use crate::nets::plan::steps::{Program, Step};
+use crate::nets::plan::steps::Step;
 use crate::nets::plan::winograd::{OUTPUTS, Transform};
 use crate::session::array::Array;
 
-/// A recurrent layer whose tables wait for the places of its values.
+/// Builds a recurrent layer once its tensors have memory.
 type Later = Box<dyn FnOnce(&[Place]) -> Step>;
 
-/// The program so far. Until the end a place is the number of its value.
+/// The program so far. Until [`Draft::finish`], `Place::at` is the index of a tensor.
 pub struct Draft<'a> {
     pub graph: &'a Graph,
     pub lanes: usize,
     /// Whether every convolution is computed directly.
     pub direct: bool,
-    /// The nodes whose values are given.
+    /// The nodes whose outputs the program returns.
     wanted: &'a [NodeId],
     users: Vec<Vec<NodeId>>,
     alive: Vec<bool>,
-    /// The border that is wanted of what a node gives.
+    /// The border that the output of each node needs.
     borders: Vec<Pads>,
-    /// What nodes give.
+    /// The output of each node.
     given: Vec<Option<Place>>,
-    /// Nodes that are part of a step before them.
+    /// Nodes already fused into an earlier step.
     taken: Vec<bool>,
-    /// Floats of every value, for one lane, and whether it must stand in the frames.
+    /// For every tensor, its elements per lane and whether it must lie in the frames.
     values: Vec<(usize, bool)>,
     steps: Vec<(Step, Option<Later>)>,
-    /// Values that recurrent layers use.
+    /// Tensors that recurrent layers use.
     of_later: Vec<usize>,
-    /// Weights as steps read them, by what was made of them.
+    /// Weights packed for the kernels, by weight name and operator.
     packed: HashMap<String, Arc<[f32]>>,
+    /// Multiplications and additions per image.
     pub operations: u64,
 }
 
 impl<'a> Draft<'a> {
-    /// Nothing planned yet, for vectors of so many images.
+    /// An empty draft, for vectors of `lanes` images.
     pub fn new(graph: &'a Graph, wanted: &'a [NodeId], lanes: usize, direct: bool) -> Self {
         let nodes = graph.nodes();
         let mut alive = vec![false; nodes.len()];
@@ -60,36 +61,35 @@ impl<'a> Draft<'a> {
             }
         }
         let mut borders = vec![Pads::default(); nodes.len()];
-        for (at, node) in nodes.iter().enumerate().filter(|(at, _)| alive[*at]) {
+        for (node, _) in nodes.iter().zip(&alive).filter(|(_, alive)| **alive) {
             if let (Op::Conv(conv), Some(Input::Node(before))) = (&node.op, node.inputs.first()) {
-                let own = &mut borders[before.0];
-                own.top = own.top.max(conv.pads.top);
-                own.left = own.left.max(conv.pads.left);
-                own.bottom = own.bottom.max(conv.pads.bottom);
-                own.right = own.right.max(conv.pads.right);
+                let border = &mut borders[before.0];
+                border.top = border.top.max(conv.pads.top);
+                border.left = border.left.max(conv.pads.left);
+                border.bottom = border.bottom.max(conv.pads.bottom);
+                border.right = border.right.max(conv.pads.right);
                 let taps = match node.inputs.get(1) {
                     Some(Input::Weight(name)) if !direct => {
-                        let size = [nodes[at].shape[2].count, nodes[at].shape[3].count];
+                        let size = [node.shape[2].count, node.shape[3].count];
                         winograd_taps(conv, graph.weights().get(name), size)
                     }
                     _ => None,
                 };
                 if let Some((taps, _)) = taps {
-                    // Tiles of outputs may reach past the last one, and read zeros there.
-                    let beyond = |axis: usize, before: usize| {
-                        let outputs = nodes[at].shape[axis].count.next_multiple_of(OUTPUTS);
-                        (outputs + taps - 1)
-                            .saturating_sub(before + nodes[before_of(node)].shape[axis].count)
+                    // Tiles may extend past the last output, and read zeros there.
+                    let beyond = |axis: usize, pad: usize| {
+                        let outputs = node.shape[axis].count.next_multiple_of(OUTPUTS);
+                        (outputs + taps - 1).saturating_sub(pad + nodes[before.0].shape[axis].count)
                     };
-                    own.bottom = own.bottom.max(beyond(2, conv.pads.top));
-                    own.right = own.right.max(beyond(3, conv.pads.left));
+                    border.bottom = border.bottom.max(beyond(2, conv.pads.top));
+                    border.right = border.right.max(beyond(3, conv.pads.left));
                 }
             }
         }
         let mut users = graph.users();
         users
             .iter_mut()
-            .for_each(|own| own.retain(|id| alive[id.0]));
+            .for_each(|users| users.retain(|id| alive[id.0]));
         Self {
             graph,
             lanes,
@@ -108,17 +108,17 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Whether what is wanted follows from a node.
+    /// Whether any requested node depends on this node.
     pub fn is_alive(&self, id: NodeId) -> bool {
         self.alive[id.0]
     }
 
-    /// Whether a node is part of a step before it.
+    /// Whether a node is already fused into an earlier step.
     pub fn is_taken(&self, id: NodeId) -> bool {
         self.taken[id.0]
     }
 
-    /// A node that no plan is made for.
+    /// The error for an unsupported node.
     pub fn unplanned(&self, id: NodeId, why: &str) -> Unplanned {
         let node = self.graph.node(id);
         Unplanned {
@@ -128,26 +128,26 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The shape of what a node gives for one image: without the axis that counts the images.
+    /// The shape of a node's output for one image, without the batch axis.
     ///
     /// # Errors
-    /// Where images lie along more than one axis or share one with something else.
+    /// If images lie along more than one axis or share one with something else.
     pub fn shape(&self, id: NodeId) -> Result<Vec<usize>, Unplanned> {
         let dims = &self.graph.node(id).shape;
         let batched: Vec<usize> = dims
             .iter()
-            .filter(|it| it.batched)
-            .map(|it| it.count)
+            .filter(|dim| dim.batched)
+            .map(|dim| dim.count)
             .collect();
         if batched != [1] {
             return Err(self.unplanned(id, "images share an axis with something else"));
         }
-        let own = dims.iter().filter(|it| !it.batched);
-        Ok(own.map(|it| it.count).collect())
+        let rest = dims.iter().filter(|dim| !dim.batched);
+        Ok(rest.map(|dim| dim.count).collect())
     }
 
-    /// The channels, rows and columns that what a node gives is laid out in: of what has other axes all numbers
-    /// are channels.
+    /// The channels, rows and columns of a node's output as laid out in memory. An output with other axes has one
+    /// channel per element.
     ///
     /// # Errors
     /// As [`Self::shape`].
@@ -159,24 +159,24 @@ impl<'a> Draft<'a> {
         })
     }
 
-    /// The axis that counts the images.
+    /// The index of the batch axis.
     pub fn images(&self, id: NodeId) -> usize {
         let dims = self.graph.node(id).shape.iter();
-        dims.take_while(|it| !it.batched).count()
+        dims.take_while(|dim| !dim.batched).count()
     }
 
-    /// The node that an input is.
+    /// The node that feeds an input.
     ///
     /// # Errors
-    /// Where it is a weight.
+    /// If the input is a weight.
     pub fn source(&self, id: NodeId, input: usize) -> Result<NodeId, Unplanned> {
         match self.graph.node(id).inputs.get(input) {
             Some(Input::Node(source)) => Ok(*source),
-            _ => Err(self.unplanned(id, "it computes on a weight where a plan wants images")),
+            _ => Err(self.unplanned(id, "its input is a weight")),
         }
     }
 
-    /// The weight that an input is, where it is one.
+    /// The weight of an input, if it is one.
     pub fn weight(&self, id: NodeId, input: usize) -> Option<&'a Array<f32>> {
         match self.graph.node(id).inputs.get(input)? {
             Input::Weight(name) => self.graph.weights().get(name),
@@ -184,8 +184,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// What `make` makes of the weight that an input is; once for all nodes whose operator is the same and
-    /// that have the same weight.
+    /// The packed form of an input's weight, computed by `make` once for all nodes with the same operator and weight.
     pub fn packed(
         &mut self,
         id: NodeId,
@@ -201,13 +200,13 @@ impl<'a> Draft<'a> {
         Arc::clone(made)
     }
 
-    /// What a node gives.
+    /// The output of a node.
     pub fn place(&self, id: NodeId) -> Place {
-        // Nodes come after those that they compute on, and every one gives something.
-        self.given[id.0].unwrap_or_else(|| unreachable!("a node that gives nothing"))
+        // Nodes come after their inputs, and every node has an output.
+        self.given[id.0].unwrap_or_else(|| unreachable!("a node without an output"))
     }
 
-    /// A new value for what a node gives, with the border that is wanted of it.
+    /// Adds a tensor for the output of a node, with the border that it needs.
     pub fn give(&mut self, id: NodeId) -> Result<Place, Unplanned> {
         let border = match self.shape(id)?.len() {
             3 => self.borders[id.0],
@@ -226,7 +225,7 @@ impl<'a> Draft<'a> {
         Ok(place)
     }
 
-    /// A new value.
+    /// Adds a tensor.
     pub fn value(&mut self, place: Place) -> Place {
         self.values.push((place.size(), false));
         Place {
@@ -235,14 +234,14 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// A new value in the frames, of so many numbers.
+    /// Adds a tensor of `numbers` elements in the frames.
     pub fn framed(&mut self, numbers: usize) -> Place {
         let place = self.value(flat(numbers));
         self.values[place.at].1 = true;
         place
     }
 
-    /// Lets a node give what stands in a place without a border already.
+    /// Makes an existing tensor without a border the output of a node.
     ///
     /// # Errors
     /// As [`Self::shape`].
@@ -257,7 +256,7 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    /// The border that is wanted of what a node gives.
+    /// The border that the output of a node needs.
     pub fn border(&self, id: NodeId) -> Pads {
         self.borders[id.0]
     }
@@ -267,19 +266,18 @@ impl<'a> Draft<'a> {
         self.steps.push((step, None));
     }
 
-    /// Adds a step on all groups whose tables are made at the end from the places of all values; `used`
-    /// are those that it reads and writes. `for_now` stands in its place.
-    pub fn later(&mut self, for_now: Step, used: &[usize], step: Later) {
+    /// Adds a step on all groups that `build` creates at the end from the memory of all tensors. `used` are the tensors
+    /// that it reads and writes; `placeholder` takes its place until then.
+    pub fn later(&mut self, placeholder: Step, used: &[usize], build: Later) {
         for &value in used {
             self.values[value].1 = true;
             self.of_later.push(value);
         }
-        self.steps.push((for_now, Some(step)));
+        self.steps.push((placeholder, Some(build)));
     }
 
-    /// What follows a convolution or a dense layer and can be done to its sums, windows that `pools` takes
-    /// among it: the last node of that, the
-    /// windows of a maximum, and the activation.
+    /// Fuses the activation and the max pooling (if `pools` accepts its window) that follow a convolution or dense
+    /// layer. Returns the last fused node, the window, and the activation.
     pub fn follow(
         &mut self,
         id: NodeId,
@@ -291,10 +289,10 @@ impl<'a> Draft<'a> {
                 break;
             }
             match (&self.graph.node(user).op, activation) {
-                (Op::MaxPool(own), _)
-                    if pools(own) && window.is_none() && self.tiles(last, own) =>
+                (Op::MaxPool(pool), _)
+                    if pools(pool) && window.is_none() && self.windows_tile(last, pool) =>
                 {
-                    window = Some(*own);
+                    window = Some(*pool);
                 }
                 (Op::Unary(Unary::Relu), Activation::None) => activation = Activation::Relu,
                 (Op::Unary(Unary::Clip { min, max }), Activation::None) => {
@@ -308,8 +306,7 @@ impl<'a> Draft<'a> {
         (last, window, activation)
     }
 
-    /// A rectifier that alone follows a node and is taken into its step: the last node of that, and the
-    /// function.
+    /// Fuses a ReLU that is the only user of a node. Returns the last fused node and the function.
     pub fn follow_relu(&mut self, id: NodeId) -> (NodeId, Function) {
         match *self.users[id.0] {
             [user]
@@ -323,9 +320,9 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Whether windows stand side by side and inside what a node gives.
-    fn tiles(&self, id: NodeId, window: &Window) -> bool {
-        let node: &Node = self.graph.node(id);
+    /// Whether pooling windows are adjacent and lie inside the output of a node.
+    fn windows_tile(&self, id: NodeId, window: &Window) -> bool {
+        let node = self.graph.node(id);
         node.shape.len() == 4
             && *window
                 == (Window {
@@ -338,135 +335,9 @@ impl<'a> Draft<'a> {
                     || length.is_multiple_of(window.kernel[axis])
             })
     }
-
-    /// Gives every value its memory.
-    pub fn finish(mut self) -> Result<Program, Unplanned> {
-        let misfit = self.steps.iter().find(|(step, _)| !step.fits());
-        if misfit.is_some() {
-            return Err(self.unplanned(self.wanted[0], "values of two forms meet in a step"));
-        }
-        let mut outputs: Vec<Place> = self.wanted.iter().map(|id| self.place(*id)).collect();
-        for out in &outputs {
-            self.values[out.at].1 = true;
-        }
-        let of_groups: Vec<bool> = self
-            .steps
-            .iter()
-            .map(|(step, _)| step.is_of_groups())
-            .collect();
-        let segments = segments(&of_groups);
-        let segment_of = |step: usize| segments.iter().position(|own| own.contains(&step));
-        // The segment of every value; one of several, or of all groups, stands in the frames. And the steps
-        // from the first that uses it to the last.
-        let mut seen: Vec<Option<usize>> = vec![None; self.values.len()];
-        let mut lives = vec![(usize::MAX, 0); self.values.len()];
-        // Places with a border, by their value.
-        let mut bordered = vec![None; self.values.len()];
-        for (at, (step, _)) in self.steps.iter_mut().enumerate() {
-            let own = segment_of(at);
-            for place in step.places() {
-                let framed = &mut self.values[place.at].1;
-                *framed |= of_groups[at] || seen[place.at].is_some() && seen[place.at] != own;
-                seen[place.at] = own;
-                let (first, last) = &mut lives[place.at];
-                (*first, *last) = (at.min(*first), at);
-                if !place.is_dense() {
-                    bordered[place.at] = Some(*place);
-                }
-            }
-        }
-        // What is given stays to the end; a border stays zero; and of recurrent layers it is not known here
-        // when they use a value.
-        let mut kept: Vec<bool> = (0..self.values.len())
-            .map(|value| bordered[value].is_some() || lives[value].0 == usize::MAX)
-            .collect();
-        outputs.iter().for_each(|out| kept[out.at] = true);
-        self.of_later.iter().for_each(|&value| kept[value] = true);
-        let (resolved, frames, shared) = placed(&self.values, &lives, &kept);
-        let resolve = |place: &mut Place| (place.at, place.framed) = resolved[place.at];
-        let places: Vec<Place> = resolved
-            .iter()
-            .zip(&self.values)
-            .map(|(&(at, framed), (size, _))| Place {
-                at,
-                framed,
-                ..flat(*size)
-            })
-            .collect();
-        let mut steps = Vec::new();
-        for (at, (mut step, later)) in std::mem::take(&mut self.steps).into_iter().enumerate() {
-            if shared {
-                // What stood there before leaves no zeros in a border.
-                let first = (0..lives.len()).filter(|&value| lives[value].0 == at);
-                for mut place in first.filter_map(|value| bordered[value]) {
-                    resolve(&mut place);
-                    if !place.framed {
-                        steps.push(Step::Each(Each::Clear(Place { skip: 0, ..place })));
-                    }
-                }
-            }
-            steps.push(match later {
-                Some(later) => later(&places),
-                None => {
-                    step.places().into_iter().for_each(resolve);
-                    step
-                }
-            });
-        }
-        outputs.iter_mut().for_each(resolve);
-        let sums = |step: &Step| match step {
-            Step::Product(product) => product.sums(self.lanes),
-            Step::Winograd(winograd) => winograd.room(self.lanes),
-            Step::Recurrent(layer) => layer.sums(self.lanes),
-            _ => 0,
-        };
-        let of_groups: Vec<bool> = steps.iter().map(Step::is_of_groups).collect();
-        let program = Program {
-            sums: steps.iter().map(sums).max().unwrap_or(0),
-            segments: self::segments(&of_groups),
-            steps,
-            frames,
-            outputs,
-            numbers: self.graph.image().iter().product(),
-            lanes: self.lanes,
-            operations: self.operations,
-        };
-        match program.scratch() > MOST {
-            true => Err(self.unplanned(
-                self.wanted[0],
-                "its values take too much memory for a vector of images",
-            )),
-            false => Ok(program),
-        }
-    }
 }
 
-/// Most bytes of the values of a run.
-const MOST: usize = 1 << 30;
-
-/// Steps that follow upon each other and are alike in whether they work on all groups.
-fn segments(of_groups: &[bool]) -> Vec<std::ops::Range<usize>> {
-    let mut segments = Vec::new();
-    let mut first = 0;
-    for at in 1..=of_groups.len() {
-        if at == of_groups.len() || of_groups[at] != of_groups[first] {
-            segments.push(first..at);
-            first = at;
-        }
-    }
-    segments
-}
-
-/// The node that a node computes on first.
-fn before_of(node: &Node) -> usize {
-    match node.inputs.first() {
-        Some(Input::Node(before)) => before.0,
-        _ => 0,
-    }
-}
-
-/// Rows and columns of a kernel, and its transforms, where minimal filtering is worth it for outputs of so many
-/// rows and columns.
+/// The taps along each axis of a kernel, and its transforms, if Winograd is worth it for outputs of this size.
 pub fn winograd_taps(
     conv: &Conv,
     weight: Option<&Array<f32>>,
@@ -480,7 +351,7 @@ pub fn winograd_taps(
     (plain && height == width).then_some((height, transform))
 }
 
-/// Numbers without rows and columns.
+/// A tensor of `numbers` channels, without rows and columns, with its memory unassigned.
 pub fn flat(numbers: usize) -> Place {
     Place {
         at: 0,

@@ -1,13 +1,17 @@
-//! Where the values of a program stand.
+//! Assigns memory to the tensors of a program.
 
 use crate::nets::plan::layout::Frames;
 
-/// Numbers of local values, for one lane, from which on they share memory: eight megabytes of sixteen lanes.
+/// Total size of local tensors, in elements per lane, above which they share memory: eight megabytes with sixteen
+/// lanes.
 const SHARED: usize = 1 << 17;
 
-/// Where every value stands and whether in the frames, the areas, and whether local values share memory:
-/// those that are not needed at the same time do, where all of them would leave the caches. In the frames
-/// they always do, but for those that must stay (`kept`).
+/// Assigns memory to tensors. `values` has the size of each and whether it lies in the frames; `lives` the first and
+/// last step that uses it; `kept` whether its memory must not be reused.
+///
+/// Returns the offset of each tensor (and whether it lies in the frames), the size of the memory areas, and whether
+/// local tensors share memory. Local tensors that are not needed at the same time share memory if all of them
+/// together would not fit in the caches; in the frames they always do, except `kept` ones.
 pub fn placed(
     values: &[(usize, bool)],
     lives: &[(usize, usize)],
@@ -18,16 +22,16 @@ pub fn placed(
     let mut frames = Frames::default();
     let mut resolved: Vec<(usize, bool)> = Vec::new();
     for (value, &(size, framed)) in values.iter().enumerate() {
-        let together = |other: usize| match framed {
+        let must_not_overlap = |other: usize| match framed {
             true => kept[value] || kept[other],
             false => !shared,
         };
-        // The lowest place that is free as long as it is needed.
+        // The lowest offset that is free for as long as the tensor is needed.
         let mut taken: Vec<(usize, usize)> = (0..value)
             .filter(|&other| values[other].1 == framed)
             .filter(|&other| {
                 let alive = lives[other].0 <= lives[value].1 && lives[value].0 <= lives[other].1;
-                alive || together(other)
+                alive || must_not_overlap(other)
             })
             .map(|other| (resolved[other].0, resolved[other].0 + values[other].0))
             .collect();

@@ -1,4 +1,4 @@
-//! Recurrent layers.
+//! Plans recurrent layers.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::nets::plan::product::{Activation, Positions, Product, packed, tiles};
 use crate::nets::plan::recurrent::{self, Cell, Move, Pass};
 use crate::nets::plan::steps::Step;
 
-/// The weights of a direction as ONNX has them, all gates one below the other.
+/// The weights of one direction in ONNX order, with the gates stacked as rows.
 struct Weights<'a> {
     units: usize,
     features: usize,
@@ -21,17 +21,17 @@ struct Weights<'a> {
     biases: Option<(&'a [f32], &'a [f32])>,
 }
 
-/// A row of a product: of the input and of the state the row of a gate, or zeros.
+/// A row of a product: a row of the input weights and one of the state weights; `None` stands for zeros.
 type Row = (Option<usize>, Option<usize>);
 
 impl Weights<'_> {
-    /// Rows of gates, each of input and state.
+    /// The rows of some gates, with both input and state weights.
     fn both(&self, gates: std::ops::Range<usize>) -> Vec<Row> {
         let rows = gates.start * self.units..gates.end * self.units;
         rows.map(|row| (Some(row), Some(row))).collect()
     }
 
-    /// The rows of the first product of a cell, and of the second where it needs one.
+    /// The rows of a cell's first product, and of its second if it needs one.
     fn rows(&self, cell: Cell) -> (Vec<Row>, Option<Vec<Row>>) {
         match cell {
             Cell::Lstm => (self.both(0..4), None),
@@ -46,23 +46,23 @@ impl Weights<'_> {
         }
     }
 
-    /// A product of these rows; without its places.
+    /// A product of these rows, with its memory still unassigned.
     fn product(&self, node: NodeId, rows: &[Row]) -> Product {
         let (features, units) = (self.features, self.units);
         let k = features + units;
         let (tiles, blocks) = (tiles(rows.len()), pieces(k, DENSE));
-        let number = |_, row: usize, at: usize| {
+        let number = |_, row: usize, column: usize| {
             let (input, state) = rows[row];
-            match at.checked_sub(features) {
-                None => input.map_or(0.0, |row| self.input[row * features + at]),
-                Some(at) => state.map_or(0.0, |row| self.state[row * units + at]),
+            match column.checked_sub(features) {
+                None => input.map_or(0.0, |row| self.input[row * features + column]),
+                Some(unit) => state.map_or(0.0, |row| self.state[row * units + unit]),
             }
         };
         let weights = packed(1, &tiles, &blocks, number).into();
         let bias = |&(input, state): &Row| {
-            let (of_input, of_state) = self.biases?;
-            let input = input.map_or(0.0, |row| of_input[row]);
-            Some(input + state.map_or(0.0, |row| of_state[row]))
+            let (input_bias, state_bias) = self.biases?;
+            let input = input.map_or(0.0, |row| input_bias[row]);
+            Some(input + state.map_or(0.0, |row| state_bias[row]))
         };
         Product {
             node,
@@ -84,7 +84,7 @@ impl Weights<'_> {
 }
 
 impl Draft<'_> {
-    /// A layer of such cells.
+    /// Plans a recurrent layer.
     pub fn recurrent(
         &mut self,
         id: NodeId,
@@ -94,18 +94,18 @@ impl Draft<'_> {
         let source = self.source(id, 0)?;
         let from = self.place(source);
         let [length, features] = *self.shape(source)? else {
-            return Err(self.unplanned(id, "its input is no sequence of vectors"));
+            return Err(self.unplanned(id, "its input is not a sequence of vectors"));
         };
         let (Some(input), Some(state)) = (self.weight(id, 1), self.weight(id, 2)) else {
-            return Err(self.unplanned(id, "its weights are computed"));
+            return Err(self.unplanned(id, "its weights are not constant"));
         };
         if self.images(source) != 1 || !from.is_dense() {
-            return Err(self.unplanned(id, "its input is no sequence of vectors"));
+            return Err(self.unplanned(id, "its input is not a sequence of vectors"));
         }
         let bias = match (self.graph.node(id).inputs.len(), self.weight(id, 3)) {
             (..=3, _) => None,
             (_, Some(bias)) => Some(bias.values()),
-            (_, None) => return Err(self.unplanned(id, "its bias is computed")),
+            (_, None) => return Err(self.unplanned(id, "its bias is not constant")),
         };
         let units = recurrent.units;
         let backwards: &[bool] = match recurrent.direction {
@@ -113,53 +113,54 @@ impl Draft<'_> {
             Direction::Reverse => &[true],
             Direction::Bidirectional => &[false, true],
         };
-        let many = backwards.len();
+        let directions = backwards.len();
         let gates = match cell {
             Cell::Lstm => 4,
             Cell::GruAfter | Cell::GruBefore => 3,
         };
-        let products: Vec<(Product, Option<Product>)> = (0..many)
+        let products: Vec<(Product, Option<Product>)> = (0..directions)
             .map(|direction| {
-                let own = Weights {
+                let weights = Weights {
                     units,
                     features,
                     input: &input.values()[direction * gates * units * features..],
                     state: &state.values()[direction * gates * units * units..],
                     biases: bias.map(|all| {
-                        let own = &all[direction * 2 * gates * units..][..2 * gates * units];
-                        own.split_at(gates * units)
+                        let both = &all[direction * 2 * gates * units..][..2 * gates * units];
+                        both.split_at(gates * units)
                     }),
                 };
-                let (first, second) = own.rows(cell);
-                let second = second.map(|rows| own.product(id, &rows));
-                (own.product(id, &first), second)
+                let (first, second) = weights.rows(cell);
+                let second = second.map(|rows| weights.product(id, &rows));
+                (weights.product(id, &first), second)
             })
             .collect();
         let computed = |(first, second): &(Product, Option<Product>)| {
-            let rows = first.bias.len() + second.as_ref().map_or(0, |it| it.bias.len());
+            let rows = first.bias.len() + second.as_ref().map_or(0, |second| second.bias.len());
             2 * (length * rows * (features + units)) as u64
         };
         self.operations += products.iter().map(computed).sum::<u64>();
-        // The states of all steps by position and direction, before them the first of each direction.
-        let states = self.framed((length + 1) * many * units);
+        // The initial state of each direction, then the states of all steps by position and direction.
+        let states = self.framed((length + 1) * directions * units);
         let sums = self.framed(4 * units);
-        let (memory, reset) = (self.framed(many * units), self.framed(units));
-        // The last states side by side, where there are several.
-        let ends = self.framed(many * units);
-        // Where the state stands after the step at a position.
-        let after =
-            move |position: usize, direction: usize| ((1 + position) * many + direction) * units;
+        let (memory, reset) = (self.framed(directions * units), self.framed(units));
+        // The last states of all directions, contiguous.
+        let ends = self.framed(directions * units);
+        // Offset of the state after the step at a position.
+        let after = move |position: usize, direction: usize| {
+            ((1 + position) * directions + direction) * units
+        };
         let last = |direction: usize| match backwards[direction] {
             false => after(length - 1, direction),
             true => after(0, direction),
         };
         let (given, skip) = match recurrent.output {
-            RecurrentOutput::All => (states, many * units),
+            RecurrentOutput::All => (states, directions * units),
             RecurrentOutput::Cell if cell == Cell::Lstm => (memory, 0),
-            RecurrentOutput::Last | RecurrentOutput::Cell if many == 1 => (states, last(0)),
+            RecurrentOutput::Last | RecurrentOutput::Cell if directions == 1 => (states, last(0)),
             RecurrentOutput::Last | RecurrentOutput::Cell => (ends, 0),
         };
-        let is_apart = given == ends;
+        let copies_end = given == ends;
         self.alias(id, Place { skip, ..given })?;
         let lanes = self.lanes;
         let used = [from.at, states.at, sums.at, memory.at, reset.at, ends.at];
@@ -176,19 +177,22 @@ impl Draft<'_> {
             let pass = |(direction, &backwards): (usize, &bool)| {
                 let (gates, second) = &products[direction];
                 let first = direction * units;
-                let at = |step: usize| match backwards {
+                let position = |step: usize| match backwards {
                     true => length - 1 - step,
                     false => step,
                 };
                 let step = |step: usize| {
-                    let before = step.checked_sub(1).map(|it| after(at(it), direction));
-                    let [before, after] = [before.unwrap_or(first), after(at(step), direction)];
-                    let x = start(part(&from, from.skip + at(step) * features));
-                    // The input, and the state or what the reset gate left of it.
+                    let before = step
+                        .checked_sub(1)
+                        .map(|previous| after(position(previous), direction));
+                    let before = before.unwrap_or(first);
+                    let after = after(position(step), direction);
+                    let x = start(part(&from, from.skip + position(step) * features));
+                    // The input, followed by the state or by the state times the reset gate.
                     let offsets = |state: Place| {
                         let state = start(state);
                         let all = (x..x + features).chain(state..state + units);
-                        all.map(|at| at * lanes).collect()
+                        all.map(|offset| offset * lanes).collect()
                     };
                     let states = [part(&states, before), part(&states, after)];
                     Move {
@@ -212,7 +216,7 @@ impl Draft<'_> {
                         Some(_) => (0..length).map(step).collect(),
                         None => Vec::new(),
                     },
-                    end: is_apart.then(|| part(&ends, direction * units)),
+                    end: copies_end.then(|| part(&ends, direction * units)),
                 }
             };
             Step::Recurrent(recurrent::Recurrent {
@@ -223,8 +227,9 @@ impl Draft<'_> {
                 reset: part(&reset, 0),
             })
         };
-        let for_now = layer(None);
-        self.later(for_now, &used, Box::new(move |places| layer(Some(places))));
+        let placeholder = layer(None);
+        let build = Box::new(move |places: &[Place]| layer(Some(places)));
+        self.later(placeholder, &used, build);
         Ok(())
     }
 }

@@ -1,29 +1,27 @@
-//! Convolutions, dense layers, and windows.
+//! Plans convolutions and dense layers.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::draft::{Draft, winograd_taps};
-use crate::nets::graph::op::{Conv, Divisor, Pads, Reduction, Reset, Window};
+use crate::nets::graph::op::{Conv, Pads, Reset};
 use crate::nets::graph::{NodeId, Op};
 use crate::nets::plan::Unplanned;
-use crate::nets::plan::layout::Place;
-use crate::nets::plan::pool::Pool;
 use crate::nets::plan::product::{POSITIONS, Part, Positions, Product, packed, tiles};
 use crate::nets::plan::recurrent::Cell;
 use crate::nets::plan::steps::Step;
 use crate::nets::plan::winograd::{OUTPUTS, Transform, Winograd};
 use crate::session::array::Array;
 
-/// Numbers of k that are summed over all tiles before the next: what four positions read of them stays in
-/// the first cache.
+/// Length of a range of k that is summed over all tiles before the next: its inputs at four positions fit in the L1
+/// cache.
 const BLOCK: usize = 256;
 
-/// The same of dense layers, whose four positions stand far apart.
+/// The same for dense layers, whose four positions lie far apart.
 pub const DENSE: usize = 128;
 
 impl Draft<'_> {
-    /// A node in its place.
+    /// Plans a node.
     pub fn node(&mut self, id: NodeId) -> Result<(), Unplanned> {
         match &self.graph.node(id).op {
             Op::Input => {
@@ -66,49 +64,49 @@ impl Draft<'_> {
     fn convolution(&mut self, id: NodeId, conv: Conv) -> Result<(), Unplanned> {
         let from = self.place(self.source(id, 0)?);
         let Some(weight) = self.weight(id, 1) else {
-            return Err(self.unplanned(id, "its kernel is computed"));
+            return Err(self.unplanned(id, "its kernel is not constant"));
         };
-        let [channels, own_channels, height, width] = *weight.shape() else {
+        let [channels, group_inputs, height, width] = *weight.shape() else {
             return Err(self.unplanned(id, "its kernel has no rows and columns"));
         };
         let shape = self.shape(id)?;
         let [_, rows, columns] = *shape else {
-            return Err(self.unplanned(id, "it gives no rows and columns"));
+            return Err(self.unplanned(id, "its output has no rows and columns"));
         };
         let bias = self.bias(id, channels)?;
         let lanes = self.lanes;
-        let filtered = winograd_taps(&conv, Some(weight), [rows, columns]);
-        if let Some((taps, transform)) = filtered.filter(|_| !self.direct) {
+        let winograd = winograd_taps(&conv, Some(weight), [rows, columns]);
+        if let Some((taps, transform)) = winograd.filter(|_| !self.direct) {
             return self.winograd(id, conv, (taps, transform), weight, bias);
         }
         let (last, window, activation) = self.follow(id, |_| true);
         let to = self.give(last)?;
-        let of_part = channels / conv.groups;
-        let tiles = tiles(of_part);
+        let group_outputs = channels / conv.groups;
+        let tiles = tiles(group_outputs);
         let area = height * width;
-        let blocks = blocks(own_channels, area);
+        let blocks = blocks(group_inputs, area);
         let values = weight.values();
-        let k = own_channels * area;
+        let k = group_inputs * area;
         let weights = self.packed(id, 1, || {
-            packed(conv.groups, &tiles, &blocks, |part, channel, at| {
-                values[(part * of_part + channel) * k + at]
+            packed(conv.groups, &tiles, &blocks, |part, channel, tap| {
+                values[(part * group_outputs + channel) * k + tap]
             })
         });
-        let tap = |at: usize| {
-            let (channel, row, column) = (at / area, at % area / width, at % width);
+        let tap = |index: usize| {
+            let (channel, row, column) = (index / area, index % area / width, index % width);
             let row = row * conv.dilation[0] * from.width();
             (channel * from.plane() + row + column * conv.dilation[1]) * lanes
         };
-        // The border is at least the padding, so that no base lies before the value.
+        // The border is at least the padding, so no base lies before the tensor.
         let base = |row: usize, column: usize| {
             let row = row * conv.stride[0] + from.border.top - conv.pads.top;
             let column = column * conv.stride[1] + from.border.left - conv.pads.left;
             (row * from.width() + column) * lanes
         };
         let parts = (0..conv.groups).map(|part| Part {
-            first: part * of_part,
-            shift: part * own_channels * from.plane() * lanes,
-            weights: part * of_part * k,
+            first: part * group_outputs,
+            shift: part * group_inputs * from.plane() * lanes,
+            weights: part * group_outputs * k,
         });
         let positions = match window {
             None => {
@@ -133,8 +131,8 @@ impl Draft<'_> {
                         places.push(to.offset(0, row, column) * lanes);
                         bases.extend((0..quads).map(|quad| {
                             std::array::from_fn(|i| {
-                                let at = (quad * POSITIONS + i).min(high * wide - 1);
-                                base(row * high + at / wide, column * wide + at % wide)
+                                let tap = (quad * POSITIONS + i).min(high * wide - 1);
+                                base(row * high + tap / wide, column * wide + tap % wide)
                             })
                         }));
                     }
@@ -214,7 +212,7 @@ impl Draft<'_> {
             .collect();
         let quads = all.chunks(POSITIONS);
         let places = quads.map(|quad| std::array::from_fn(|i| quad[i.min(quad.len() - 1)]));
-        // What the direct convolution would take: the same work by fewer operations.
+        // Counts the operations of the direct convolution: the same work, done with fewer operations.
         self.operations += 2 * (size.0 * size.1 * channels * inputs * area) as u64;
         let step = Winograd {
             node: id,
@@ -233,14 +231,14 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// The bias of a layer of so many units: zeros where it has none.
+    /// The bias of a layer with this many units: zeros if it has none.
     fn bias(&self, id: NodeId, units: usize) -> Result<Arc<[f32]>, Unplanned> {
         if self.graph.node(id).inputs.len() < 3 {
             return Ok(vec![0.0; units].into());
         }
         match self.weight(id, 2) {
             Some(bias) if bias.values().len() == units => Ok(bias.values().into()),
-            _ => Err(self.unplanned(id, "its bias is computed")),
+            _ => Err(self.unplanned(id, "its bias is not constant")),
         }
     }
 
@@ -248,37 +246,39 @@ impl Draft<'_> {
         let source = self.source(id, 0)?;
         let from = self.place(source);
         let Some(weight) = self.weight(id, 1) else {
-            return Err(self.unplanned(id, "both of its factors are computed"));
+            return Err(self.unplanned(id, "its weight is not constant"));
         };
         let [k, units] = *weight.shape() else {
-            return Err(self.unplanned(id, "its weight is no matrix"));
+            return Err(self.unplanned(id, "its weight is not a matrix"));
         };
         let shape = self.shape(source)?;
         if shape.last() != Some(&k) || self.images(source) == shape.len() || !from.is_dense() {
-            return Err(self.unplanned(id, "it does not compute on vectors"));
+            return Err(self.unplanned(id, "its input is not a sequence of vectors"));
         }
-        let many = from.numbers() / k.max(1);
+        let vectors = from.numbers() / k.max(1);
         let bias = self.bias(id, units)?;
         let (last, _, activation) = self.follow(id, |_| false);
-        if many > 1 && self.border(last) != Pads::default() {
-            return Err(self.unplanned(id, "what it gives needs a border"));
+        if vectors > 1 && self.border(last) != Pads::default() {
+            return Err(self.unplanned(id, "its output needs a border"));
         }
         let to = self.give(last)?;
         let (tiles, lanes) = (tiles(units), self.lanes);
         let values = weight.values();
         let blocks = pieces(k, DENSE);
         let weights = self.packed(id, 1, || {
-            packed(1, &tiles, &blocks, |_, unit, at| values[at * units + unit])
+            packed(1, &tiles, &blocks, |_, unit, input| {
+                values[input * units + unit]
+            })
         });
-        self.operations += 2 * (many * units * k) as u64;
-        // Of several vectors an image each is a position, and its numbers are side by side.
-        let all: Vec<usize> = (0..many).collect();
+        self.operations += 2 * (vectors * units * k) as u64;
+        // With several vectors per image, each vector is a position, and its elements are contiguous.
+        let all: Vec<usize> = (0..vectors).collect();
         let quads = all.chunks(POSITIONS).map(|quad| {
             let at = |i: usize, step: usize| quad[i.min(quad.len() - 1)] * step * lanes;
             let from = std::array::from_fn(|i| at(i, k));
             (from, std::array::from_fn(|i| at(i, units)))
         });
-        let (from, to, positions) = match many {
+        let (from, to, positions) = match vectors {
             1 => (from, to, Positions::Groups),
             _ => (
                 from.as_numbers(),
@@ -294,106 +294,16 @@ impl Draft<'_> {
             tiles,
             weights,
             bias,
-            offsets: (0..k).map(|at| at * lanes).collect(),
+            offsets: (0..k).map(|input| input * lanes).collect(),
             blocks,
             positions,
             activation,
         }));
         Ok(())
     }
-
-    fn pool(
-        &mut self,
-        id: NodeId,
-        window: Window,
-        divisor: Option<Divisor>,
-    ) -> Result<(), Unplanned> {
-        let from = self.place(self.source(id, 0)?);
-        let to = self.give(id)?;
-        let (mut windows, mut taps) = (Vec::new(), Vec::new());
-        // Places along an axis that a window reads, inside the image, and inside image and padding.
-        let along = |axis: usize, at: usize, length: usize| {
-            let (before, after) = window.pads.along(axis);
-            let first = at * window.stride[axis];
-            let places = (0..window.kernel[axis]).map(|tap| first + tap * window.dilation[axis]);
-            let padded = places
-                .clone()
-                .filter(|&it| it < before + length + after)
-                .count();
-            let inside = places.filter(|&it| it >= before && it < before + length);
-            let inside: Vec<usize> = inside.map(|it| it - before).collect();
-            (inside, padded)
-        };
-        for row in 0..to.rows {
-            let (rows, padded_rows) = along(0, row, from.rows);
-            for column in 0..to.columns {
-                let (columns, padded_columns) = along(1, column, from.columns);
-                let first = taps.len();
-                for row in &rows {
-                    taps.extend(columns.iter().map(|&column| from.offset(0, *row, column)));
-                }
-                let count = match divisor {
-                    Some(Divisor::WithPadding) => padded_rows * padded_columns,
-                    _ => rows.len() * columns.len(),
-                };
-                windows.push((first..taps.len(), 1.0 / count.max(1) as f32));
-            }
-        }
-        if windows.iter().any(|(own, _)| own.is_empty()) {
-            return Err(self.unplanned(id, "a window lies outside of the image"));
-        }
-        self.step(Step::Pool(Pool {
-            from,
-            to,
-            most: divisor.is_none(),
-            windows: windows.into(),
-            taps: taps.into(),
-        }));
-        Ok(())
-    }
-
-    /// One number a channel.
-    fn reduce(
-        &mut self,
-        id: NodeId,
-        reduction: Reduction,
-        axes: &[usize],
-    ) -> Result<(), Unplanned> {
-        let source = self.source(id, 0)?;
-        let from = self.place(source);
-        let whole = axes == [2, 3] && self.images(source) == 0 && self.shape(source)?.len() == 3;
-        let (most, factor) = match reduction {
-            Reduction::Mean => (false, 1.0 / (from.rows * from.columns) as f32),
-            Reduction::Sum => (false, 1.0),
-            Reduction::Max => (true, 1.0),
-            _ => return Err(self.unplanned(id, "what it reduces to is not known")),
-        };
-        if !whole {
-            return Err(self.unplanned(id, "it reduces other axes than rows and columns"));
-        }
-        let to = self.give(id)?;
-        // With or without its axes, a number a channel.
-        let to = Place {
-            channels: from.channels,
-            rows: 1,
-            columns: 1,
-            ..to
-        };
-        let taps: Vec<usize> = (0..from.rows)
-            .flat_map(|row| (0..from.columns).map(move |column| from.offset(0, row, column)))
-            .collect();
-        self.step(Step::Pool(Pool {
-            from,
-            to,
-            most,
-            windows: vec![(0..taps.len(), factor)].into(),
-            taps: taps.into(),
-        }));
-        Ok(())
-    }
 }
 
-/// All channels of a layer without groups.
+/// The single channel group of a layer without groups.
 pub fn whole_part() -> Part {
     Part {
         first: 0,
@@ -402,18 +312,18 @@ pub fn whole_part() -> Part {
     }
 }
 
-/// Pieces of k as even as can be, of at most so many.
-pub fn pieces(k: usize, most: usize) -> Vec<Range<usize>> {
-    let many = k.div_ceil(most).max(1);
-    (0..many)
-        .map(|at| k * at / many..k * (at + 1) / many)
+/// Splits k into ranges of at most `max`, as evenly as possible.
+pub fn pieces(k: usize, max: usize) -> Vec<Range<usize>> {
+    let count = k.div_ceil(max).max(1);
+    (0..count)
+        .map(|piece| k * piece / count..k * (piece + 1) / count)
         .collect()
 }
 
-/// Pieces of k, of whole channels.
+/// Splits k into ranges of whole channels.
 fn blocks(channels: usize, area: usize) -> Vec<Range<usize>> {
-    let many = (channels * area).div_ceil(BLOCK + BLOCK / 4).max(1);
-    let step = channels.div_ceil(many).max(1);
+    let count = (channels * area).div_ceil(BLOCK + BLOCK / 4).max(1);
+    let step = channels.div_ceil(count).max(1);
     (0..channels)
         .step_by(step)
         .map(|first| first * area..(first + step).min(channels) * area)

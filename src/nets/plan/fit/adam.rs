@@ -1,4 +1,4 @@
-//! Weights with their gradients and moments, and the step of Adam.
+//! Adam: parameters with their gradients and moments, and the update step.
 
 use pulp::Arch;
 
@@ -9,13 +9,13 @@ use crate::session::array::Array;
 /// Decay of the moments (Kingma & Ba 2015), as in Burn and PyTorch.
 const BETAS: [f64; 2] = [0.9, 0.999];
 
-/// ε beside the root of the second moment.
+/// ε, added to the root of the second moment.
 const EPSILON: f64 = 1e-8;
 
-/// Numbers of a task.
+/// Elements per task.
 const PIECE: usize = 1 << 14;
 
-/// One tensor.
+/// A parameter tensor.
 #[derive(Debug, Clone)]
 pub struct Parameter {
     pub name: String,
@@ -26,12 +26,12 @@ pub struct Parameter {
     pub first: Vec<f32>,
     /// Second moment.
     pub second: Vec<f32>,
-    /// Whether gradients do not move it: a running statistic.
+    /// Whether gradients do not update it, as for running statistics.
     pub fixed: bool,
 }
 
 impl Parameter {
-    /// One that is not learned.
+    /// A parameter that is not trained.
     pub fn resting(name: &str, values: &Array<f32>) -> Self {
         Self {
             name: name.to_owned(),
@@ -44,7 +44,7 @@ impl Parameter {
         }
     }
 
-    /// At the beginning.
+    /// A parameter at the start of training.
     pub fn new(name: &str, values: &Array<f32>) -> Self {
         let zeros = vec![0.0; values.values().len()];
         Self {
@@ -59,7 +59,7 @@ impl Parameter {
     }
 }
 
-/// Adds the gradients of another portion to sums; `last`: and puts these in their place.
+/// Adds the gradients of another portion to `sums`; with `last`, also writes the sums back as the gradients.
 pub fn add(sums: &mut [Vec<f32>], parameters: &mut [Parameter], last: bool) {
     let pieces = pieces(parameters);
     let own: Vec<[Pointer; 2]> = sums
@@ -79,7 +79,7 @@ pub fn add(sums: &mut [Vec<f32>], parameters: &mut [Parameter], last: bool) {
     });
 }
 
-/// Pieces of all tensors: which one, the first number, and how many.
+/// Splits all tensors into pieces: index of the tensor, first element, and count.
 fn pieces(parameters: &[Parameter]) -> Vec<(usize, usize, usize)> {
     let of = |(at, own): (usize, &Parameter)| {
         let count = own.values.len();
@@ -90,7 +90,7 @@ fn pieces(parameters: &[Parameter]) -> Vec<(usize, usize, usize)> {
     parameters.iter().enumerate().flat_map(of).collect()
 }
 
-/// Moves all weights by their gradients.
+/// Updates all weights by their gradients.
 pub fn step(parameters: &mut [Parameter], time: u64, rate: f64, decay: f32) {
     let power = |beta: f64| beta.powf(time as f64);
     let root = (1.0 - power(BETAS[1])).sqrt();

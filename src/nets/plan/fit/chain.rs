@@ -1,4 +1,4 @@
-//! From a graph to layers in training.
+//! Builds the chain of trainable layers from a graph.
 
 use super::super::Lanes;
 use super::super::layout::Place;
@@ -14,25 +14,25 @@ use crate::nets::graph::{Graph, Input, NodeId, Op};
 use crate::nets::launch;
 use crate::session::record::Weights;
 
-/// One layer.
+/// A layer in training.
 #[derive(Debug)]
 pub enum Layer {
     /// scale·x + shift of the images.
     Scale(f32, f32, Place, Place),
-    /// The rows of all channels of the images one after the other.
+    /// Reorders images from \[C,H,W\] to \[H,C,W\].
     Rows(Place, Place),
-    /// A convolution, with the windows and the rectifier that follow it.
+    /// A convolution with the max pooling and ReLU that follow it.
     Convolution(Box<Convolution>),
-    /// A dense layer, with the rectifier that follows it.
+    /// A dense layer with the ReLU that follows it.
     Dense(Dense),
     /// A batch normalization.
     Norm(Box<Norm>),
-    /// A long short-term memory.
+    /// An LSTM.
     Lstm(Box<Lstm>),
 }
 
 impl Layer {
-    /// What it is.
+    /// The kind of layer.
     pub fn label(&self) -> &'static str {
         match self {
             Self::Scale(..) => "scale",
@@ -44,14 +44,14 @@ impl Layer {
         }
     }
 
-    /// Brings the weights into the order in which they are read.
+    /// Packs the weights for the kernels.
     pub fn prepare(&mut self, parameters: &[Parameter], lanes: Lanes) {
         if let Self::Convolution(own) = self {
             own.prepare(parameters, lanes);
         }
     }
 
-    /// Whether it works on one group of images after the other.
+    /// Whether it works on one group of images at a time.
     pub fn is_by_group(&self) -> bool {
         matches!(
             self,
@@ -59,7 +59,7 @@ impl Layer {
         )
     }
 
-    /// What it gives for a group, where it works on one after the other.
+    /// Forward pass of one group, for layers that work group by group.
     pub fn forward_group(&self, frames: &Frames, group: usize, lanes: Lanes) {
         match self {
             Self::Scale(scale, shift, from, to) => {
@@ -73,7 +73,7 @@ impl Layer {
         }
     }
 
-    /// What it gives for all groups, where it works on them together.
+    /// Forward pass of all groups, for layers that work on them together.
     pub fn forward(&mut self, frames: &Frames, parameters: &[Parameter], lanes: Lanes) {
         match self {
             Self::Dense(own) => own.forward(frames, parameters, lanes),
@@ -83,21 +83,22 @@ impl Layer {
         }
     }
 
-    /// Keeps what a batch that counts says of its statistics.
+    /// Updates the running statistics from the last batch.
     pub fn keep(&self, parameters: &mut [Parameter]) {
         if let Self::Norm(own) = self {
             own.keep(parameters);
         }
     }
 
-    /// Gradients of a group by what it reads, where it works on one after the other.
+    /// Backward pass of one group to the layer's inputs, for layers that work group by group.
     pub fn backward_group(&self, frames: &Frames, group: usize, lanes: Lanes) {
         if let Self::Convolution(own) = self {
             own.backward(frames, group, lanes);
         }
     }
 
-    /// The other gradients: by its weights and, where it works on all groups together, by what it reads.
+    /// The rest of the backward pass: gradients of the weights and, for layers that work on all groups together, of the
+    /// inputs.
     pub fn backward(&mut self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
         match self {
             Self::Scale(..) | Self::Rows(..) => {}
@@ -108,7 +109,7 @@ impl Layer {
         }
     }
 
-    /// Where what it gives stands, and the gradient by it, where it is dense and may be the last.
+    /// Offsets of the output and of its gradient, for a dense layer, which may be the last.
     pub fn ends(&self) -> Option<(usize, usize)> {
         match self {
             Self::Dense(own) => Some((own.to, own.gradient)),
@@ -117,22 +118,22 @@ impl Layer {
     }
 }
 
-/// Layers, and the numbers of a frame.
+/// The layers of a chain and their memory.
 pub struct Chain {
     pub layers: Vec<Layer>,
     pub frame: usize,
-    /// Parameters that gradients do not move.
+    /// Parameters that gradients do not update.
     pub fixed: Vec<usize>,
-    /// The gradient by what the last layer gives.
+    /// The gradient of the last layer's output.
     pub end: Option<Place>,
-    /// The gradient by the images, where it is wanted.
+    /// The gradient of the images, if requested.
     pub image: Option<Place>,
 }
 
-/// What a layer is, before it has its place.
+/// The description of a layer before it is laid out in memory.
 enum Kind {
     Scale(f32, f32),
-    /// The rows of all channels one after the other.
+    /// Reorders images from \[C,H,W\] to \[H,C,W\].
     Rows,
     Convolution {
         parameters: [usize; 2],
@@ -158,7 +159,7 @@ enum Kind {
     },
 }
 
-/// The layers of a graph that is one chain of them and ends with a dense one.
+/// The layers of a graph, if it is a single chain that ends with a dense layer without ReLU.
 pub fn chain(graph: &Graph, weights: &Weights, lanes: usize) -> Option<Chain> {
     if graph.output().0 + 1 != graph.nodes().len() {
         return None;
@@ -168,12 +169,12 @@ pub fn chain(graph: &Graph, weights: &Weights, lanes: usize) -> Option<Chain> {
     matches!(chain.layers.last(), Some(Layer::Dense(last)) if !last.relu).then_some(chain)
 }
 
-/// The layers of a graph up to a node, where they are one chain, with room for the gradient by the images.
+/// The layers of a graph up to a node, if they are a single chain, with memory for the gradient of the images.
 pub fn up_to(graph: &Graph, weights: &Weights, node: NodeId, lanes: usize) -> Option<Chain> {
     laid_out(graph, &kinds(graph, weights, node)?, lanes, true)
 }
 
-/// Layers with their places; with a gradient by the images where it is wanted.
+/// Lays out layers in memory; with `by_images`, including a gradient of the images.
 fn laid_out(graph: &Graph, kinds: &[Kind], lanes: usize, by_images: bool) -> Option<Chain> {
     let mut chain = Chain {
         layers: Vec::new(),
@@ -192,7 +193,7 @@ fn laid_out(graph: &Graph, kinds: &[Kind], lanes: usize, by_images: bool) -> Opt
         columns,
         border: Pads::default(),
     };
-    // The gradient by what a layer gives; in training images have none.
+    // The gradient of the current tensor; in training, images have none.
     if by_images {
         chain.image = Some(chain.place(graph.image(), Pads::default()));
     }
@@ -214,7 +215,7 @@ fn laid_out(graph: &Graph, kinds: &[Kind], lanes: usize, by_images: bool) -> Opt
                 value = to;
             }
             Kind::Rows => {
-                // As one channel, whose rows are those of all channels.
+                // One channel that has the rows of all channels.
                 let to = chain.place(
                     [1, value.rows * value.channels, value.columns],
                     Pads::default(),
@@ -283,7 +284,7 @@ fn laid_out(graph: &Graph, kinds: &[Kind], lanes: usize, by_images: bool) -> Opt
                 window,
                 relu,
             } => {
-                // As what backward data reads, the sums have a border of their own.
+                // The backward kernel reads the gradients of the sums, so these need a border of their own.
                 let behind = match gradient {
                     Some(_) => geometry.border_behind(inputs, outputs),
                     None => Pads::default(),
@@ -349,8 +350,7 @@ impl Chain {
     }
 }
 
-/// What the nodes of a graph up to one of them are, one after the other; `None` where they are no chain or one is
-/// not known here.
+/// The layer descriptions of a graph's nodes up to `last`; `None` if the nodes are not a chain or one is not supported.
 fn kinds(graph: &Graph, weights: &Weights, last: NodeId) -> Option<Vec<Kind>> {
     let nodes = graph.nodes().get(..=last.0)?;
     let index = |at: usize, input: usize| match nodes[at].inputs.get(input)? {
@@ -393,7 +393,7 @@ fn kinds(graph: &Graph, weights: &Weights, last: NodeId) -> Option<Vec<Kind>> {
                 };
                 kinds.push(Kind::Norm(own, *epsilon));
             }
-            // Rows of images come first.
+            // The rows of the images become the first axis.
             Op::Transpose { axes } if kinds.is_empty() && *axes == [2, 0, 1, 3] => {
                 if graph.image()[0] > 1 {
                     kinds.push(Kind::Rows);
@@ -436,7 +436,7 @@ fn kinds(graph: &Graph, weights: &Weights, last: NodeId) -> Option<Vec<Kind>> {
                 if *conv != plain || high != wide || !fits || !whole {
                     return None;
                 }
-                // Images stand without a border.
+                // Images are loaded without a border.
                 if kinds.is_empty() && pads != Pads::default() {
                     kinds.push(Kind::Scale(1.0, 0.0));
                 }

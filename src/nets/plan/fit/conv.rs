@@ -1,4 +1,4 @@
-//! Convolutions in training.
+//! Convolutions in training, with the max pooling and ReLU that follow them.
 
 use std::ops::Range;
 
@@ -14,8 +14,8 @@ use super::filtering::Filtering;
 use super::kernel::{Geometry, Kernel};
 use super::memory::{Part, Pointer};
 
-/// Output channels whose gradients by a row of so many taps are summed together: as many as leave registers for
-/// what is read.
+/// Output channels whose weight gradients for a row of `taps` taps are summed together: as many as leave registers for
+/// the inputs.
 fn channels(taps: usize) -> usize {
     match taps {
         5 => 4,
@@ -23,31 +23,31 @@ fn channels(taps: usize) -> usize {
     }
 }
 
-/// Input channels of a task of the gradients by weights.
+/// Maximum input channels per task of the gradients of the weights.
 const INPUTS: usize = 10;
 
-/// A convolution with what follows it.
+/// A convolution with the max pooling and ReLU that follow it.
 #[derive(Debug)]
 pub struct Convolution {
     weight: usize,
     bias: usize,
     geometry: Geometry,
     from: Place,
-    /// Its sums; on the way back the gradients by them.
+    /// The sums, before pooling and ReLU; in the backward pass, their gradients.
     sums: Place,
     to: Place,
-    /// The gradient by what it gives.
+    /// The gradient of the output.
     gradient: Place,
     window: [usize; 2],
     relu: bool,
     forward: Kernel,
     back: Option<Kernel>,
-    /// Where the gradients by weights are by minimal filtering.
+    /// Computes the gradients of the weights if the convolution uses Winograd.
     filtering: Option<Filtering>,
 }
 
 impl Convolution {
-    /// Reads, sums, gives, and has the gradient by that in these places; `before` is that by what it reads.
+    /// A convolution with its input, sums, output, and gradient of the output; `before` is the gradient of the input.
     pub fn new(
         [weight, bias]: [usize; 2],
         geometry: Geometry,
@@ -72,14 +72,14 @@ impl Convolution {
         }
     }
 
-    /// Brings the weights into the order in which they are read.
+    /// Packs the weights for the kernels.
     pub fn prepare(&mut self, parameters: &[Parameter], lanes: Lanes) {
         let taps = self.geometry.taps;
         let values = &parameters[self.weight].values;
         let bias = parameters[self.bias].values.clone();
         self.forward.take(values, bias, lanes);
         if let Some(back) = &mut self.back {
-            // Turned by 180° where it is a convolution too, inputs and outputs exchanged.
+            // Inputs and outputs are exchanged; kernels are rotated by 180° if the backward kernel is a plain convolution.
             let turns = back.turns();
             let area = taps * taps;
             let (inputs, outputs) = (self.from.channels, self.sums.channels);
@@ -103,12 +103,12 @@ impl Convolution {
         }
     }
 
-    /// Where its sums stand and, on the way back, the gradients by them.
+    /// Where the sums lie and, in the backward pass, their gradients.
     pub fn sums(&self) -> Place {
         self.sums
     }
 
-    /// Sums, windows and rectifier of a group.
+    /// The forward pass of a group: sums, pooling and ReLU.
     pub fn forward(&self, frames: &Frames, group: usize, lanes: Lanes) {
         self.forward.run(frames, group, lanes);
         lanes.arch().dispatch(Shrink {
@@ -118,13 +118,13 @@ impl Convolution {
         });
     }
 
-    /// Gradients of a group by its sums and by what it reads.
+    /// The backward pass of a group: gradients of the sums and of the input.
     pub fn backward(&self, frames: &Frames, group: usize, lanes: Lanes) {
         self.grow(frames, group, lanes);
         self.by_inputs(frames, group, lanes);
     }
 
-    /// Gradients by its sums.
+    /// Gradients of the sums.
     pub fn grow(&self, frames: &Frames, group: usize, lanes: Lanes) {
         lanes.arch().dispatch(Grow {
             layer: self,
@@ -133,14 +133,14 @@ impl Convolution {
         });
     }
 
-    /// Gradients by what it reads, once those by its sums are there.
+    /// Gradients of the input, from those of the sums.
     pub fn by_inputs(&self, frames: &Frames, group: usize, lanes: Lanes) {
         if let Some(back) = &self.back {
             back.run(frames, group, lanes);
         }
     }
 
-    /// Gradients by its weights, once those by its sums are there.
+    /// Gradients of the weights, from those of the sums.
     pub fn by_weights(&mut self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
         let outputs = self.sums.channels;
         let bias = Part(parameters[self.bias].gradient.as_mut_ptr());
@@ -189,7 +189,7 @@ impl Convolution {
     }
 }
 
-/// The most of every window, rectified.
+/// Max pooling and ReLU.
 struct Shrink<'a> {
     layer: &'a Convolution,
     frames: Frames,
@@ -204,7 +204,7 @@ impl WithSimd for Shrink<'_> {
         let lanes = S::F32_LANES;
         let own = self.layer;
         let [high, wide] = own.window;
-        // SAFETY: values stand in the frame of the group, which is this task's.
+        // SAFETY: tensors lie in the frame of the group, which belongs to this task.
         let at = |number: usize| unsafe { self.frames.at(self.group, number, lanes) };
         for channel in 0..own.to.channels {
             for row in 0..own.to.rows {
@@ -228,8 +228,8 @@ impl WithSimd for Shrink<'_> {
     }
 }
 
-/// The gradient by what a layer gives, brought to the first of the greatest sums of every window, where a
-/// rectifier lets it through.
+/// The backward pass of max pooling and ReLU: routes the gradient of the output to the first maximum of every window, if
+/// the ReLU passes it.
 struct Grow<'a> {
     layer: &'a Convolution,
     frames: Frames,
@@ -245,9 +245,9 @@ impl WithSimd for Grow<'_> {
         let own = self.layer;
         let [high, wide] = own.window;
         let zero = simd.splat_f32s(0.0);
-        // SAFETY: values stand in the frame of the group, which is this task's.
+        // SAFETY: tensors lie in the frame of the group, which belongs to this task.
         let at = |number: usize| unsafe { self.frames.at(self.group, number, lanes) };
-        // Sums that no window sees have no gradient.
+        // Sums outside all windows have no gradient.
         let rows = own.to.rows * high..own.sums.rows;
         let columns = own.to.columns * wide..own.sums.columns;
         for channel in 0..own.to.channels {
@@ -293,7 +293,7 @@ impl WithSimd for Grow<'_> {
     }
 }
 
-/// The gradient by the bias of a channel.
+/// The gradient of the bias of one channel.
 struct Bias<'a> {
     layer: &'a Convolution,
     frames: Frames,
@@ -313,23 +313,23 @@ impl WithSimd for Bias<'_> {
             for row in 0..sums.rows {
                 let first = sums.at + sums.offset(self.channel, row, 0);
                 for column in 0..sums.columns {
-                    // SAFETY: sums stand in the frame; nobody writes them now.
+                    // SAFETY: the sums lie in the frame, and nobody writes to them now.
                     sum = simd.add_f32s(sum, unsafe {
                         load(simd, self.frames.at(group, first + column, lanes))
                     });
                 }
             }
         }
-        // SAFETY: a bias a channel, and the channel is this task's.
+        // SAFETY: there is one bias per channel, and the channel belongs to this task.
         unsafe { *self.bias.0.add(self.channel) = simd.reduce_sum_f32s(sum) };
     }
 }
 
-/// The gradients by the kernels between some output and some input channels.
+/// The gradients of the kernels between some output channels and some input channels.
 struct Weight<'a> {
     layer: &'a Convolution,
     frames: Frames,
-    /// The first output channel, and how many.
+    /// The first output channel, and their number.
     outputs: (usize, usize),
     inputs: Range<usize>,
     weight: Pointer,
@@ -359,12 +359,12 @@ impl WithSimd for Weight<'_> {
     }
 }
 
-/// Vectors of the gradients by the sums that are read before others: half of a first cache of sixteen lanes.
+/// Vectors of the sums' gradients that are processed at a time: half of an L1 cache with sixteen lanes.
 const AT_ONCE: usize = 256;
 
 impl Weight<'_> {
-    /// T taps from one on of every row of the kernels of O output channels. Group by group and some rows at a
-    /// time, so that what is read stays in the cache for all inputs and rows of taps.
+    /// T taps, from `tap` on, of every kernel row of O output channels. Works group by group and on a few rows at a time,
+    /// so that the data stays in the cache for all inputs and tap rows.
     #[inline(always)]
     fn kernels<S: Simd, const O: usize, const T: usize>(&self, simd: S, first: usize, tap: usize) {
         let sums = &self.layer.sums;
@@ -389,7 +389,7 @@ impl Weight<'_> {
         }
     }
 
-    /// Adds what some rows of the images of a group say of some taps of a row.
+    /// Adds the contribution of some rows of a group's images to some taps of a kernel row.
     #[inline(always)]
     fn tile<S: Simd, const O: usize, const T: usize>(
         &self,
@@ -405,14 +405,14 @@ impl Weight<'_> {
         let step = sums.plane() * lanes;
         let mut kept = *acc;
         for row in rows {
-            // The border of what is read is at least the padding.
+            // The border of the input is at least the padding.
             let x = input * from.plane()
                 + (row + tap_row + from.border.top - pads.top) * from.width()
                 + tap
                 + from.border.left
                 - pads.left;
             let d = sums.offset(first, row, 0);
-            // SAFETY: both values stand in the frame; nobody writes them now.
+            // SAFETY: both tensors lie in the frame, and nobody writes to them now.
             unsafe {
                 let mut x = self.frames.at(group, from.at + x, lanes).cast_const();
                 let mut d = self.frames.at(group, sums.at + d, lanes).cast_const();
@@ -435,7 +435,7 @@ impl Weight<'_> {
         *acc = kept;
     }
 
-    /// Writes the gradients of some taps of a row.
+    /// Writes the gradients of some taps of a kernel row.
     #[inline(always)]
     fn write<S: Simd, const O: usize, const T: usize>(
         &self,
@@ -452,7 +452,7 @@ impl Weight<'_> {
             } * taps
                 * taps;
             for (t, sum) in sums.iter().enumerate() {
-                // SAFETY: the kernels of these channels are this task's.
+                // SAFETY: the kernels of these channels belong to this task.
                 unsafe {
                     let at = kernel + tap_row * taps + tap + t;
                     *self.weight.0.add(at) = simd.reduce_sum_f32s(*sum);
@@ -462,7 +462,7 @@ impl Weight<'_> {
     }
 }
 
-/// scale·x + shift of a value of a group into another place.
+/// Writes scale·x + shift of a group's tensor to another tensor.
 pub fn scale(
     frames: &Frames,
     (group, lanes): (usize, Lanes),
@@ -475,7 +475,7 @@ pub fn scale(
         for row in 0..from.rows {
             let (a, b) = (from.offset(channel, row, 0), to.offset(channel, row, 0));
             for i in 0..from.columns * count {
-                // SAFETY: both values stand in the frame of the group, which is the caller's.
+                // SAFETY: both tensors lie in the frame of the group, which belongs to the caller.
                 unsafe {
                     let x = *frames.at(group, from.at + a, count).add(i);
                     *frames.at(group, to.at + b, count).add(i) = scale * x + shift;

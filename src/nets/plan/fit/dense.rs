@@ -1,5 +1,5 @@
-//! Dense layers in training. Weights are row-major \[inputs,outputs\] all the time: forward and backward read
-//! them with other strides.
+//! Dense layers in training. Weights always stay row-major \[inputs,outputs\]; forward and backward pass read them with
+//! different strides.
 
 use pulp::{Simd, WithSimd};
 
@@ -10,37 +10,37 @@ use super::Frames;
 use super::adam::Parameter;
 use super::memory::{Part, Pointer};
 
-/// Numbers of a tile, and vectors of images or of outputs beside them.
+/// Rows of a tile, and its vectors of images or of outputs.
 const TILE: usize = 6;
 const VECTORS: usize = 4;
 
-/// Tasks that the gradients by weights fall into.
+/// Number of tasks for the gradients of the weights.
 const TASKS: usize = 16;
 
 /// A dense layer.
 #[derive(Debug)]
 pub struct Dense {
-    /// Its weight and bias among the parameters.
+    /// Indices of weight and bias among the parameters.
     pub weight: usize,
     pub bias: usize,
-    /// Where in a frame it reads.
+    /// Offset of the input in a frame.
     pub from: usize,
     pub inputs: usize,
-    /// Where it writes.
+    /// Offset of the output.
     pub to: usize,
-    /// Where the gradient by that stands.
+    /// Offset of the output's gradient.
     pub gradient: usize,
     pub outputs: usize,
-    /// Whether a rectifier follows.
+    /// Whether a ReLU follows.
     pub relu: bool,
-    /// Where the gradient by what it reads is wanted.
+    /// Offset of the input's gradient, if needed.
     pub before: Option<usize>,
-    /// The gradients by what it gives, an image a row: kept from batch to batch.
+    /// Buffer for the gradients of the output, one image per row; reused from batch to batch.
     pub rows: Vec<f32>,
 }
 
 impl Dense {
-    /// What it gives.
+    /// The forward pass.
     pub fn forward(&self, frames: &Frames, parameters: &[Parameter], lanes: Lanes) {
         let weight = &parameters[self.weight].values;
         let bias = &parameters[self.bias].values;
@@ -53,14 +53,14 @@ impl Dense {
             first,
             count,
             weight: &weight[first..],
-            // Along k, and from one number of the tile to the next.
+            // Along k, and from one row of the tile to the next.
             strides: (self.outputs, 1),
             bias: Some(bias),
             relu: self.relu,
         });
     }
 
-    /// Computes all tiles of some numbers for all groups, four by four.
+    /// Computes all tiles of `numbers` rows for all groups, four groups at a time.
     fn tiles<'a>(
         &self,
         numbers: usize,
@@ -78,18 +78,18 @@ impl Dense {
         });
     }
 
-    /// Gradients by its weights and by what it reads.
+    /// Gradients of the weights and of the input.
     pub fn backward(&mut self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
         self.by_weights(frames, parameters, lanes);
         self.by_inputs(frames, parameters, lanes);
     }
 
-    /// Gradients by its weights; those by what it gives pass its rectifier.
+    /// Gradients of the weights. Also applies the ReLU to the gradients of the output.
     pub fn by_weights(&mut self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
         let count = lanes.count();
         let width = self.outputs.next_multiple_of(count);
-        // The gradients by what it gives, an image a row. A vector more, so that rows do not fall into the same
-        // few sets of the cache.
+        // The gradients of the output, one image per row, plus one unused vector, so that rows do not map to the same few
+        // cache sets.
         let stride = width + count;
         let images = frames.groups * count;
         let operations = images * self.inputs * self.outputs;
@@ -112,7 +112,7 @@ impl Dense {
             bias.iter_mut().zip(row).for_each(|(sum, d)| *sum += d);
         }
         let gradient = Part(parameters[self.weight].gradient.as_mut_ptr());
-        // Pieces of whole tiles, a few for every worker.
+        // Pieces of whole tiles, several per worker.
         let tile = if self.outputs < 2 * count {
             DEEPEST
         } else {
@@ -133,7 +133,7 @@ impl Dense {
         self.rows = rows;
     }
 
-    /// Brings the gradients by what it gives through its rectifier.
+    /// Applies the ReLU to the gradients of the output.
     pub fn rectify(&self, frames: &Frames, lanes: Lanes) {
         if !self.relu {
             return;
@@ -141,7 +141,7 @@ impl Dense {
         let count = lanes.count();
         for group in 0..frames.groups {
             for number in 0..self.outputs * count {
-                // SAFETY: both values stand in the frame of the group, and nobody else is at work.
+                // SAFETY: both tensors lie in the frame of the group, and no task is running.
                 unsafe {
                     let given = *frames.at(group, self.to, count).add(number);
                     let gradient = frames.at(group, self.gradient, count).add(number);
@@ -153,7 +153,7 @@ impl Dense {
         }
     }
 
-    /// Gradients by what it reads, once those by what it gives have passed its rectifier.
+    /// Gradients of the input, after the ReLU has been applied to those of the output.
     pub fn by_inputs(&self, frames: &Frames, parameters: &[Parameter], lanes: Lanes) {
         if let Some(before) = self.before {
             let weight = &parameters[self.weight].values;
@@ -174,7 +174,7 @@ impl Dense {
     }
 }
 
-/// The gradients by what a layer gives of one group, through its rectifier, and an image a row.
+/// Applies the ReLU to the gradients of the output for one group, and writes them one image per row.
 struct Turn<'a> {
     layer: &'a Dense,
     frames: Frames,
@@ -194,7 +194,7 @@ impl WithSimd for Turn<'_> {
         let zero = simd.splat_f32s(0.0);
         for output in 0..own.outputs {
             let mut numbers = [0.0_f32; 16];
-            // SAFETY: both values stand in the frame of the group, which is this task's.
+            // SAFETY: both tensors lie in the frame of the group, which belongs to this task.
             unsafe {
                 let at = self.frames.at(self.group, own.gradient + output, lanes);
                 let mut gradient = load(simd, at);
@@ -213,7 +213,7 @@ impl WithSimd for Turn<'_> {
     }
 }
 
-/// A tile of numbers for four groups of images.
+/// A tile of a matrix product for four groups of images.
 struct Product<'a> {
     frames: Frames,
     group: usize,
@@ -222,7 +222,7 @@ struct Product<'a> {
     to: usize,
     first: usize,
     count: usize,
-    /// From the tile's first weight on.
+    /// The weights from the tile's first one on.
     weight: &'a [f32],
     strides: (usize, usize),
     bias: Option<&'a [f32]>,
@@ -270,10 +270,10 @@ impl Product<'_> {
         assert!(last < self.weight.len(), "weights of a tile");
         let mut x = [std::ptr::null::<f32>(); P];
         for (p, x) in x.iter_mut().enumerate() {
-            // SAFETY: values stand in the frames; nobody writes this one now.
+            // SAFETY: tensors lie in the frames, and nobody writes to this one now.
             *x = unsafe { self.frames.at(group + p, self.from, lanes).cast_const() };
         }
-        // SAFETY: values stand in the frames, and the last weight of the tile was checked.
+        // SAFETY: tensors lie in the frames, and the index of the tile's last weight was checked.
         unsafe {
             let weight = self.weight.as_ptr();
             accumulate(simd, &mut acc, (x, self.inputs), weight, self.strides);
@@ -284,7 +284,7 @@ impl Product<'_> {
                     true => simd.max_f32s(*sum, simd.splat_f32s(0.0)),
                     false => *sum,
                 };
-                // SAFETY: these numbers of the groups are this task's.
+                // SAFETY: these elements of the groups belong to this task.
                 unsafe {
                     let to = self.frames.at(group + p, self.to + self.first + n, lanes);
                     store(simd, to, sum);
@@ -294,10 +294,10 @@ impl Product<'_> {
     }
 }
 
-/// Adds weight\[n,k\]·x\[p,k\] to acc\[n,p\], k by k.
+/// Adds weight\[n,k\]·x\[p,k\] to acc\[n,p\] for all k in order.
 ///
 /// # Safety
-/// So many vectors must be readable at every x, and all weights with these strides, along k and along n.
+/// `count` vectors must be readable at every x, and all weights with these strides along k and along n.
 #[inline(always)]
 pub unsafe fn accumulate<S: Simd, const N: usize, const P: usize>(
     simd: S,
@@ -325,14 +325,14 @@ pub unsafe fn accumulate<S: Simd, const N: usize, const P: usize>(
     *acc = kept;
 }
 
-/// The gradients by the weights of some inputs: sums over the images, one after the other. Some groups of
-/// images at a time, so that what they say of some outputs stays in the first cache for all inputs.
+/// The gradients of the weights of some inputs: sums over the images, one after the other. Works on a few groups of
+/// images at a time, so that their gradients for a few outputs stay in the L1 cache for all inputs.
 struct Weight<'a> {
     layer: &'a Dense,
     frames: Frames,
-    /// The first input, and that after the last.
+    /// The range of inputs: first, and one past the last.
     inputs: (usize, usize),
-    /// Gradients by what the layer gives, \[images,stride\], of which `width` are read.
+    /// Gradients of the output, \[images,stride\], of which `width` columns are read.
     rows: &'a [f32],
     width: usize,
     stride: usize,
@@ -351,7 +351,7 @@ impl WithSimd for Weight<'_> {
         for group in (0..self.frames.groups).step_by(DEPTH) {
             let mut output = 0;
             while output < self.width {
-                // Few outputs are taken with more inputs, so that a tile keeps its size.
+                // With fewer outputs, a tile has more inputs, so that its size stays about the same.
                 let left = ((self.width - output) / S::F32_LANES).min(vectors);
                 match left {
                     4 => self.column::<S, 6, 4>(simd, (group, output)),
@@ -371,15 +371,14 @@ impl WithSimd for Weight<'_> {
     }
 }
 
-/// Most inputs of a tile.
+/// Maximum inputs of a tile.
 const DEEPEST: usize = 24;
 
-/// Groups that are summed over before the next outputs: what they say of four vectors of outputs stays in the
-/// first cache.
+/// Groups summed over before the next outputs: their gradients for four vectors of outputs stay in the L1 cache.
 const DEPTH: usize = 8;
 
 impl Weight<'_> {
-    /// All tiles of N inputs and P vectors of outputs; what is left of the inputs goes one by one.
+    /// All tiles of N inputs and P vectors of outputs; remaining inputs are processed by fours, then one by one.
     #[inline(always)]
     fn column<S: Simd, const N: usize, const P: usize>(
         &self,
@@ -413,7 +412,7 @@ impl Weight<'_> {
             for (n, acc) in acc.iter_mut().enumerate() {
                 for (p, acc) in acc.iter_mut().enumerate() {
                     let (at, count) = self.place(input + n, output + p * lanes, lanes);
-                    // SAFETY: the weights of these inputs are this task's.
+                    // SAFETY: the weights of these inputs belong to this task.
                     unsafe {
                         if count == lanes {
                             *acc = load(simd, at);
@@ -427,10 +426,10 @@ impl Weight<'_> {
         let groups = first_group..self.frames.groups.min(first_group + DEPTH);
         let last = groups.end * lanes * self.stride;
         assert!(last <= self.rows.len() && output + P * lanes <= self.stride);
-        // In registers: what may panic on the way would have them written to memory.
+        // A local copy stays in registers; otherwise possible panics in the loop would force stores to memory.
         let mut kept = acc;
         for group in groups {
-            // SAFETY: what is read stands in the frame, nobody writes it now, and rows were checked.
+            // SAFETY: the input lies in the frame, nobody writes to it now, and the rows were checked.
             unsafe {
                 let mut x = self.frames.at(group, own.from + input, lanes).cast_const();
                 let first = group * lanes * self.stride + output;
@@ -455,7 +454,7 @@ impl Weight<'_> {
         for (n, acc) in acc.iter().enumerate() {
             for (p, sum) in acc.iter().enumerate() {
                 let (at, count) = self.place(input + n, output + p * lanes, lanes);
-                // SAFETY: the weights of these inputs are this task's.
+                // SAFETY: the weights of these inputs belong to this task.
                 unsafe {
                     if count == lanes {
                         store(simd, at, *sum);
@@ -467,7 +466,7 @@ impl Weight<'_> {
         }
     }
 
-    /// Where the gradients of an input and a vector of outputs stand, and how many of them there are.
+    /// Address of the gradients for an input and a vector of outputs, and their number.
     #[inline(always)]
     fn place(&self, input: usize, output: usize, lanes: usize) -> (*mut f32, usize) {
         let outputs = self.layer.outputs;

@@ -1,12 +1,12 @@
-//! Gradients by the weights of a convolution by minimal filtering turned around.
+//! Gradients of a convolution's weights, by the transposed Winograd algorithm.
 //!
-//! A tile of outputs is Y = Aᵀ\[(G g Gᵀ) ⊙ (Bᵀ d B)\]A of its inputs d (see `winograd`), which is linear in g. So the
-//! gradient by g is Gᵀ\[Σ (A y Aᵀ) ⊙ (Bᵀ d B)\]G over images and tiles, y being the gradients by the outputs.
+//! A tile of outputs is Y = Aᵀ\[(G g Gᵀ) ⊙ (Bᵀ d B)\]A of its inputs d (see `winograd`), which is linear in g. The
+//! gradient of g is therefore Gᵀ\[Σ (A y Aᵀ) ⊙ (Bᵀ d B)\]G, summed over images and tiles, where y is the gradient of the
+//! outputs.
 //!
-//! At every point the gradients are a product of two matrices over images and tiles. It goes through a group of
-//! images at a time, which stays in a core's own cache, with a lane an output channel: nothing is added across
-//! lanes. Some groups follow upon each other in a sum of their own, so that the gradients do not depend on
-//! the number of workers.
+//! At every point, this is a matrix product over images and tiles. It processes one group of images at a time, which
+//! stays in a core's own cache, and each lane is an output channel, so nothing is added across lanes. A fixed number of
+//! chunks of groups each have their own sums, so the gradients do not depend on the number of workers.
 
 use std::ops::Range;
 
@@ -23,32 +23,32 @@ use super::memory::{Memory, Part};
 use super::transpose::transpose;
 use super::turned::spread;
 
-/// Tiles of a group that are multiplied together.
+/// Tiles of a group multiplied together.
 const TOGETHER: usize = 2;
 
-/// Most sums of groups that are kept apart.
+/// Maximum number of chunks of groups with their own sums.
 const CHUNKS: usize = 8;
 
-/// Most points along an axis.
+/// Maximum points along an axis.
 const MOST: usize = 8;
 
-/// How the gradients of a convolution's weights are computed.
+/// Computes the gradients of a convolution's weights.
 #[derive(Debug)]
 pub struct Filtering {
     transform: Transform,
     taps: usize,
     from: Place,
     sums: Place,
-    /// Where the inputs of every tile begin, in numbers, and its first row and column of the sums.
+    /// For every tile, the offset of its inputs in elements, and its first row and column of the sums.
     tiles: Vec<(usize, usize, usize)>,
-    /// Sums of chunks of groups, by point, input and output channel.
+    /// Sums of each chunk of groups, \[points,inputs,outputs\].
     room: Memory,
-    /// Sums by point, output and input channel.
+    /// Total sums, \[points,outputs,inputs\].
     sums_of: Vec<f32>,
 }
 
 impl Filtering {
-    /// Of a convolution that reads and sums in these places; `None` where it is not one for minimal filtering.
+    /// For a convolution with this input and these sums; `None` if it does not use Winograd.
     pub fn new(geometry: Geometry, from: Place, sums: Place) -> Option<Self> {
         let shape = [sums.channels, sums.rows, sums.columns];
         let transform = geometry.transform(from.channels, shape)?;
@@ -73,11 +73,11 @@ impl Filtering {
         })
     }
 
-    /// The gradients, a kernel an output and an input channel, row-major.
+    /// The gradients, row-major \[outputs,inputs,taps,taps\].
     pub fn by_weights(&mut self, frames: &Frames, gradient: &mut [f32], lanes: Lanes) {
         let points = self.transform.points.pow(2);
         let (inputs, outputs) = (self.from.channels, self.sums.channels);
-        // As many numbers as fill vectors.
+        // Output channels, rounded up to whole vectors.
         let wide = outputs.next_multiple_of(lanes.count());
         let whole = points * inputs * wide;
         let chunks = CHUNKS.min(frames.groups);
@@ -120,23 +120,23 @@ impl Filtering {
         self.sums_of = sums;
     }
 
-    /// Numbers between two points of the transformed inputs, and of the transformed gradients, of a few tiles. A
-    /// vector more, so that points do not fall into the same few sets of the cache.
+    /// Floats between two points of the transformed inputs, and of the transformed gradients, of a few tiles. Includes
+    /// one unused vector, so that points do not map to the same few cache sets.
     #[inline(always)]
     fn apart(&self, lanes: usize) -> (usize, usize) {
         let of = |channels: usize| (TOGETHER * channels + 1) * lanes;
         (of(self.from.channels), of(self.sums.channels))
     }
 
-    /// Floats of the transformed tiles that are multiplied together, and of the gradients of a point, an
-    /// image a row.
+    /// Floats of scratch memory for the transformed tiles multiplied together, and for the gradients of one point, one
+    /// image per row.
     fn scratch(&self, lanes: usize) -> usize {
         let (inputs, gradients) = self.apart(lanes);
         let rows = TOGETHER * lanes * self.sums.channels.next_multiple_of(lanes);
         self.transform.points.pow(2) * (inputs + gradients) + rows
     }
 
-    /// From sums \[points,outputs,inputs\] to kernels.
+    /// Transforms sums \[points,outputs,inputs\] back to gradients of kernels.
     #[inline(always)]
     fn back(&self, sums: &[f32], gradient: &mut [f32]) {
         let (n, r) = (self.transform.points, self.taps);
@@ -170,14 +170,14 @@ impl Filtering {
     }
 }
 
-/// Groups of images that are summed one after the other.
+/// A chunk of groups of images, summed one after the other.
 struct Chunk<'a> {
     layer: &'a Filtering,
     frames: Frames,
     groups: Range<usize>,
-    /// Room for [`Filtering::scratch`].
+    /// Scratch memory of [`Filtering::scratch`] floats.
     scratch: *mut f32,
-    /// By point, input and output channel.
+    /// Sums, \[points,inputs,outputs\].
     sums: *mut f32,
 }
 
@@ -210,8 +210,8 @@ impl Chunk<'_> {
         }
     }
 
-    /// A tile of all channels, transformed, as one of those in the scratch: inputs by point, tile and channel,
-    /// gradients by point, tile and channel.
+    /// Transforms a tile of all channels into slot `at` of the scratch memory, where inputs and gradients are each
+    /// ordered by point, tile and channel.
     #[inline(always)]
     fn transform<S: Simd, const N: usize>(
         &self,
@@ -226,7 +226,7 @@ impl Chunk<'_> {
         let (apart, by_apart) = layer.apart(lanes);
         for channel in 0..from.channels {
             let number = from.at + channel * from.plane() + base;
-            // SAFETY: tiles lie inside the value and its border; the scratch is long enough.
+            // SAFETY: tiles lie inside the tensor and its border; the scratch memory is long enough.
             unsafe {
                 let x = self.frames.at(group, number, lanes).cast_const();
                 let to = self.scratch.add((at * from.channels + channel) * lanes);
@@ -248,7 +248,7 @@ impl Chunk<'_> {
         }
     }
 
-    /// Adds what some tiles say at a point; the first of a chunk do not add but set.
+    /// Adds the products of a few tiles at one point; the first tiles of a chunk overwrite the sums instead.
     #[inline(always)]
     fn multiply<S: Simd>(&self, simd: S, point: usize, (tiles, first): (usize, bool)) {
         let lanes = S::F32_LANES;
@@ -257,7 +257,7 @@ impl Chunk<'_> {
         let (apart, by_apart) = layer.apart(lanes);
         let points = layer.transform.points.pow(2);
         let wide = outputs.next_multiple_of(lanes);
-        // SAFETY: the scratch is as long as points, tiles and channels say.
+        // SAFETY: points, tiles and channels determine the length of the scratch memory.
         let (x, rows, sums) = unsafe {
             let d = self.scratch.add(points * apart + point * by_apart);
             let rows = self.scratch.add(points * (apart + by_apart));
@@ -305,16 +305,16 @@ impl Chunk<'_> {
     }
 }
 
-/// One point of some tiles.
+/// The product at one point, over a few tiles.
 struct Point {
-    /// Transformed inputs, by tile, channel and image.
+    /// Transformed inputs, \[tiles,channels,images\].
     x: *const f32,
-    /// Transformed gradients, by tile, image and output channel.
+    /// Transformed gradients, \[tiles,images,outputs\].
     rows: *const f32,
-    /// By input and output channel.
+    /// Sums, \[inputs,outputs\].
     sums: *mut f32,
     inputs: usize,
-    /// Output channels, and those that fill a vector.
+    /// Output channels, rounded up to whole vectors.
     wide: usize,
     tiles: usize,
     /// Whether nothing has been summed yet.
@@ -331,7 +331,7 @@ impl Point {
     ) {
         let lanes = S::F32_LANES;
         let first = vector * lanes;
-        // SAFETY: all of these are as long as tiles, channels and lanes say.
+        // SAFETY: tiles, channels and lanes determine the lengths of all of these.
         unsafe {
             let sum =
                 |i: usize, v: usize| self.sums.add((input + i) * self.wide + first + v * lanes);

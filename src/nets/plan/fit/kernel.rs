@@ -1,4 +1,4 @@
-//! The convolutions that training computes forward and, turned around, backward.
+//! The convolution kernels of training, for the forward pass and for the backward pass to the input.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -15,22 +15,22 @@ use super::turned::{self, Turned};
 use crate::nets::graph::NodeId;
 use crate::nets::graph::op::Pads;
 
-/// Numbers of k that are summed over all tiles before the next.
+/// Length of a range of k that is summed over all tiles before the next.
 const BLOCK: usize = 256;
 
-/// A square kernel and the zeros around what it reads.
+/// The size of a square kernel, its padding, and how it is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Geometry {
     pub taps: usize,
     pub pads: Pads,
-    /// Whether every channel is convolved for itself.
+    /// Whether every channel is convolved separately (depthwise).
     pub apart: bool,
-    /// Whether minimal filtering is not wanted.
+    /// Whether Winograd is disabled.
     pub direct: bool,
 }
 
 impl Geometry {
-    /// Where what is read for an output begins, in numbers from the value's first.
+    /// Offset of the first input of an output, in elements from the start of the tensor.
     fn base(self, from: &Place, row: usize, column: usize) -> usize {
         let row = row + from.border.top - self.pads.top;
         let column = column + from.border.left - self.pads.left;
@@ -48,7 +48,7 @@ impl Geometry {
         if self.transform(inputs[0], outputs).is_none() {
             return self.pads;
         }
-        // Tiles of outputs may reach past the last one.
+        // Tiles may extend past the last output.
         let beyond = |before: usize, input: usize, output: usize| {
             (output.next_multiple_of(OUTPUTS) + self.taps - 1).saturating_sub(before + input)
         };
@@ -60,7 +60,7 @@ impl Geometry {
         }
     }
 
-    /// The transforms of minimal filtering from so many channels to outputs \[C,H,W\], where it is worth it.
+    /// The Winograd transforms from `inputs` channels to outputs \[C,H,W\], if they are worth it.
     pub fn transform(
         self,
         inputs: usize,
@@ -72,7 +72,8 @@ impl Geometry {
         }
     }
 
-    /// The border that the gradients by outputs \[C,H,W\] need for those by inputs \[C,H,W\]: see [`Kernel::back`].
+    /// The border that the gradients of outputs \[C,H,W\] need to compute those of inputs \[C,H,W\]: see
+    /// [`Kernel::back`].
     pub fn border_behind(self, inputs: [usize; 3], outputs: [usize; 3]) -> Pads {
         let back = self.back();
         match (self.transform(inputs[0], outputs), self.apart) {
@@ -86,7 +87,7 @@ impl Geometry {
         }
     }
 
-    /// The convolution that takes gradients by the outputs to those by the inputs.
+    /// The geometry of the convolution from the gradients of the outputs to those of the inputs.
     pub fn back(self) -> Self {
         let other = |pad: usize| self.taps - 1 - pad;
         Self {
@@ -101,7 +102,7 @@ impl Geometry {
     }
 }
 
-/// A convolution without strides, of all channels together or of each apart, by whichever kernel is faster.
+/// A convolution with stride 1, full or depthwise, with whichever kernel is faster.
 #[derive(Debug)]
 pub enum Kernel {
     Direct(Direct),
@@ -110,7 +111,7 @@ pub enum Kernel {
 }
 
 impl Kernel {
-    /// In these places.
+    /// The forward kernel between these tensors.
     pub fn new(geometry: Geometry, from: Place, to: Place, lanes: usize) -> Self {
         let shape = [to.channels, to.rows, to.columns];
         let Some(transform) = geometry.transform(from.channels, shape) else {
@@ -140,8 +141,8 @@ impl Kernel {
         }))
     }
 
-    /// From the gradients by the sums of a convolution to those by what it reads: by minimal filtering turned
-    /// around where the convolution is filtered, else without the rows of taps that meet no sum.
+    /// The kernel from the gradients of a convolution's sums to those of its input: transposed Winograd if the
+    /// convolution uses Winograd, else (unless depthwise) a direct one that skips tap rows outside the sums.
     pub fn back(geometry: Geometry, sums: Place, before: Place, lanes: usize) -> Self {
         let shape = [sums.channels, sums.rows, sums.columns];
         match (geometry.transform(before.channels, shape), geometry.apart) {
@@ -158,12 +159,12 @@ impl Kernel {
         }
     }
 
-    /// Whether the kernels of the way back are to be turned by 180° for it.
+    /// Whether a backward kernel needs its weights rotated by 180°.
     pub fn turns(&self) -> bool {
         !matches!(self, Self::Turned(_))
     }
 
-    /// Takes weights: the kernel of an output and an input channel, row-major.
+    /// Packs weights, row-major \[output,input,taps,taps\].
     pub fn take(&mut self, kernels: &[f32], bias: Vec<f32>, lanes: Lanes) {
         match self {
             Self::Direct(own) => own.take(kernels, bias),
@@ -174,7 +175,7 @@ impl Kernel {
                 if own.weights.len() != count {
                     own.weights = vec![0.0; count].into();
                 }
-                // Nobody else has them, so that they are there.
+                // They are not shared, so `get_mut` succeeds.
                 if let Some(weights) = Arc::get_mut(&mut own.weights) {
                     let transform = own.transform;
                     transform.pack(kernels, inputs, &own.tiles, lanes, weights);
@@ -184,7 +185,7 @@ impl Kernel {
         }
     }
 
-    /// Convolves a group.
+    /// Convolves a group of images.
     pub fn run(&self, frames: &Frames, group: usize, lanes: Lanes) {
         let room = match self {
             Self::Direct(own) => own.products[0].sums(lanes.count()),
@@ -226,22 +227,22 @@ impl Kernel {
     }
 }
 
-/// A convolution tap by tap.
+/// A direct convolution.
 #[derive(Debug)]
 pub struct Direct {
-    /// Of the rows that meet the same rows of taps one each.
+    /// One product for each set of output rows that use the same tap rows.
     products: Vec<Product>,
-    /// Pieces of k, of which each product takes some that follow upon each other.
+    /// Ranges of k; each product uses consecutive ones.
     blocks: Vec<Range<usize>>,
-    /// For every number of k its place in a kernel of all channels.
+    /// For every k, its index in a kernel of all channels.
     order: Vec<usize>,
 }
 
 impl Direct {
-    /// In these places. `skips`: rows of taps that meet no row of what is read are left out, which is then
-    /// without a border above and below.
+    /// A direct convolution between these tensors. With `skips`, tap rows outside the input are skipped, so the input
+    /// needs no border above and below.
     fn new(geometry: Geometry, from: Place, to: Place, (lanes, skips): (usize, bool)) -> Self {
-        // Channels of a part, which read as many: all of them, or one.
+        // Channel groups, and the input and output channels of each.
         let (many, inputs, outputs) = match geometry.apart {
             true => (to.channels, 1, 1),
             false => (1, from.channels, to.channels),
@@ -250,7 +251,7 @@ impl Direct {
         let place =
             |channel: usize, row: usize, column: usize| (channel * taps + row) * taps + column;
         let columns = |channel: usize, row: usize| (0..taps).map(move |it| place(channel, row, it));
-        // Channel by channel, or row by row of taps.
+        // Channel by channel, or tap row by tap row.
         let order: Vec<usize> = match skips {
             false => (0..inputs * area).collect(),
             true => (0..taps)
@@ -272,7 +273,7 @@ impl Direct {
                 firsts.map(move |first| first..(first + step).min(whole.end))
             })
             .collect();
-        // The rows of taps that a row of the result meets.
+        // The tap rows that lie inside the input for a row of the output.
         let met = |row: usize| match skips {
             false => 0..pieces,
             true => {
@@ -289,7 +290,7 @@ impl Direct {
         }
         let each = blocks.len() / pieces;
         let product = |(met, rows): &(Range<usize>, Vec<usize>)| {
-            // From the first row of taps on that is met.
+            // Relative to the first tap row that is used.
             let offset = |&at: &usize| {
                 let (channel, row, column) = (at / area, at % area / taps, at % taps);
                 let row = row.saturating_sub(if skips { met.start } else { 0 });
@@ -357,10 +358,10 @@ thread_local! {
     static ROOM: RefCell<Vec<[f32; 16]>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Room for so many floats, which this thread keeps.
+/// Runs a function with scratch memory for `floats` floats, which this thread keeps.
 pub fn with_room(floats: usize, run: impl FnOnce(*mut f32)) {
     ROOM.with_borrow_mut(|room| {
-        // One line more, so that vectors can begin where they should.
+        // One line more, for alignment.
         room.resize(room.len().max(floats.div_ceil(16) + 1), [0.0; 16]);
         let start = room.as_mut_ptr().cast::<f32>();
         run(start.wrapping_add(start.align_offset(64)));

@@ -1,7 +1,7 @@
-//! Long short-term memories in training, backward through time (Hochreiter & Schmidhuber 1997; Werbos 1990).
+//! LSTMs in training, with backpropagation through time (Hochreiter & Schmidhuber 1997; Werbos 1990).
 //!
-//! Two groups of images go through all steps together, forward and back, without waiting for others. The
-//! gradients by the weights are then sums over steps and images.
+//! Two groups of images run through all time steps together, forward and backward, without waiting for other groups.
+//! The gradients of the weights are then sums over steps and images.
 
 mod weights;
 
@@ -15,60 +15,60 @@ use super::Frames;
 use super::adam::Parameter;
 use super::dense::accumulate;
 
-/// Rows of a tile.
+/// Rows per tile.
 const TILE: usize = 6;
 
-/// Groups that go through the steps together.
+/// Groups that run through the time steps together.
 const GROUPS: usize = 2;
 
-/// A layer, forward in time.
+/// An LSTM layer that runs forward in time.
 #[derive(Debug)]
 pub struct Lstm {
-    /// Weights by the input \[4·units,features\] and by the state \[4·units,units\], and the bias, among the
-    /// parameters: the gates i, f, g, o one below the other.
+    /// Indices of the parameters: input weights \[4·units,features\], state weights \[4·units,units\], and bias, with
+    /// the gates in the order i, f, g, o.
     pub parameters: [usize; 3],
     pub steps: usize,
     pub features: usize,
     pub units: usize,
-    /// Where in a frame it reads: the numbers of each step in one piece.
+    /// Offset of the input in a frame: contiguous for each step.
     pub from: usize,
-    /// The gates of every step, after their functions; on the way back the gradients before these.
+    /// The activated gates of every step; after the backward pass, the gradients before activation.
     pub gates: usize,
-    /// Cell and state after every step; before them those before the first, which are zero.
+    /// Cell states and hidden states: initial ones, which are zero, then those after every step.
     pub cells: usize,
     pub states: usize,
-    /// Gradients by the states after every step.
+    /// Gradients of the hidden states after every step.
     pub gradient: usize,
-    /// Whether the state after the last step is all that is read.
+    /// Whether only the state after the last step is used.
     pub last: bool,
-    /// The gradient by the cell.
+    /// The gradient of the cell state.
     pub by_cell: usize,
-    /// Where the gradient by what it reads is wanted.
+    /// Where to write the gradient of the input, if needed.
     pub before: Option<usize>,
-    /// What is read at every step, an image a row: kept from batch to batch.
+    /// Buffer for the inputs of every step, one image per row; reused from batch to batch.
     pub rows: Vec<f32>,
 }
 
 impl Lstm {
-    /// Where the state after the last step stands, and the gradient by it.
+    /// Offsets of the state after the last step and of its gradient.
     pub fn end(&self) -> (usize, usize) {
         let steps = self.steps * self.units;
         (self.states + steps, self.gradient + steps - self.units)
     }
 
-    /// Numbers of the gates of a step.
+    /// Rows of the gates of a step.
     fn rows(&self) -> usize {
         4 * self.units
     }
 
-    /// All steps.
+    /// The forward pass through all time steps.
     pub fn forward(&self, frames: &Frames, parameters: &[Parameter], lanes: Lanes) {
         self.each(frames, parameters, |pair| {
             lanes.arch().dispatch(Forward(pair));
         });
     }
 
-    /// Runs every pair of groups.
+    /// Runs a function on every pair of groups, in parallel.
     fn each(&self, frames: &Frames, parameters: &[Parameter], run: impl Fn(Pair) + Sync + Send) {
         each(frames.groups / GROUPS, usize::MAX, |pair| {
             run(Pair {
@@ -80,7 +80,7 @@ impl Lstm {
         });
     }
 
-    /// Gradients by its weights and by what it reads.
+    /// Gradients of the weights and of the input.
     pub fn backward(&mut self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
         self.each(frames, parameters, |pair| {
             lanes.arch().dispatch(Backward(pair));
@@ -102,22 +102,22 @@ impl Lstm {
     }
 }
 
-/// Two groups, which are one task's, and what they are computed with.
+/// Two groups of images, which belong to one task, with the layer and its weights.
 #[derive(Clone, Copy)]
 struct Pair<'a> {
     layer: &'a Lstm,
     frames: Frames,
     /// The first of the two.
     group: usize,
-    /// By the input, by the state, and the bias.
+    /// Input weights, state weights, and bias.
     parameters: [&'a [f32]; 3],
 }
 
 impl Pair<'_> {
-    /// A number of one of the groups.
+    /// Address of an element of one of the groups.
     #[inline(always)]
     fn at(&self, group: usize, number: usize, lanes: usize) -> *mut f32 {
-        // SAFETY: whoever asks names a number of the layer, which stands in the frame.
+        // SAFETY: callers pass an element of the layer, which lies in the frame.
         unsafe { self.frames.at(self.group + group, number, lanes) }
     }
 
@@ -129,7 +129,7 @@ impl Pair<'_> {
         self.at(group, number, lanes)
     }
 
-    /// The cell of a unit before a step.
+    /// The cell state of a unit before a step.
     #[inline(always)]
     fn cell(&self, group: usize, [step, unit]: [usize; 2], lanes: usize) -> *mut f32 {
         self.at(
@@ -140,7 +140,7 @@ impl Pair<'_> {
     }
 }
 
-/// Two groups through all steps.
+/// The forward pass of two groups.
 struct Forward<'a>(Pair<'a>);
 
 impl WithSimd for Forward<'_> {
@@ -167,7 +167,7 @@ impl WithSimd for Forward<'_> {
                 for unit in 0..units {
                     let gate = |which: usize| pair.gate(group, [step, which, unit], lanes);
                     let cell = |step: usize| pair.cell(group, [step, unit], lanes);
-                    // SAFETY: all values stand in the frames of these groups, which are this task's.
+                    // SAFETY: all tensors lie in the frames of these groups, which belong to this task.
                     unsafe {
                         let i = sigmoid(simd, load(simd, gate(0)));
                         let f = sigmoid(simd, load(simd, gate(1)));
@@ -190,7 +190,7 @@ impl WithSimd for Forward<'_> {
 }
 
 impl Forward<'_> {
-    /// Some rows of the gates of a step, before their functions.
+    /// Some rows of the gates of a step, before activation.
     #[inline(always)]
     fn tile<S: Simd, const N: usize>(&self, simd: S, step: usize, first: usize) {
         let lanes = S::F32_LANES;
@@ -203,7 +203,7 @@ impl Forward<'_> {
         }
         assert!(input.len() >= (first + N) * own.features);
         assert!(hidden.len() >= (first + N) * own.units);
-        // SAFETY: all values stand in the frames of these groups; weights were checked.
+        // SAFETY: all tensors lie in the frames of these groups; the lengths of the weights were checked.
         unsafe {
             let at = |number: usize| {
                 std::array::from_fn(|group| pair.at(group, number, lanes).cast_const())
@@ -224,7 +224,7 @@ impl Forward<'_> {
     }
 }
 
-/// Two groups back through all steps.
+/// The backward pass of two groups.
 struct Backward<'a>(Pair<'a>);
 
 impl WithSimd for Backward<'_> {
@@ -245,7 +245,7 @@ impl WithSimd for Backward<'_> {
                 false => 0..0,
             };
             for number in others.chain(own.by_cell..own.by_cell + units) {
-                // SAFETY: all values stand in the frames of these groups, which are this task's.
+                // SAFETY: all tensors lie in the frames of these groups, which belong to this task.
                 unsafe { store(simd, at(group, number), zero) };
             }
         }
@@ -291,8 +291,8 @@ impl WithSimd for Backward<'_> {
 }
 
 impl Backward<'_> {
-    /// The gates' gradients of a step by so many numbers that they were computed from, to what stands there or
-    /// in its place.
+    /// Propagates the gradients of a step's gates back through `weight` to the `numbers` values that they were computed
+    /// from, adding to or replacing what is stored at `to`.
     #[inline(always)]
     fn back<S: Simd>(
         &self,
@@ -329,7 +329,7 @@ impl Backward<'_> {
         let own = pair.layer;
         let mut acc = [[simd.splat_f32s(0.0); GROUPS]; N];
         assert!(weight.len() >= own.rows() * numbers && first + N <= numbers);
-        // SAFETY: all values stand in the frames of these groups; weights were checked.
+        // SAFETY: all tensors lie in the frames of these groups; the lengths of the weights were checked.
         unsafe {
             let at = |group: usize, number: usize| pair.at(group, number, lanes);
             if add {

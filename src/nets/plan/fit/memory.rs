@@ -1,13 +1,13 @@
-//! The numbers of a batch.
+//! The memory of a batch, and loading images into it.
 
 use super::super::layout::Place;
 use super::{Frames, Show};
 
-/// Where numbers begin. Tasks write parts of them that have nothing in common.
+/// A pointer to numbers that tasks share; every task accesses a disjoint part.
 #[derive(Debug)]
 pub struct Part<T>(pub *mut T);
 
-/// Floats.
+/// A pointer to floats.
 pub type Pointer = Part<f32>;
 
 impl<T> Clone for Part<T> {
@@ -19,30 +19,30 @@ impl<T> Clone for Part<T> {
 impl<T> Copy for Part<T> {}
 
 impl<T> Part<T> {
-    /// So many numbers from one on, of which no other task has any.
+    /// `count` numbers from `first` on, none of which another task accesses.
     pub fn part<'a>(self, first: usize, count: usize) -> &'a mut [T] {
-        // SAFETY: whoever made the pointer says that they are there as long as tasks run, and each task takes
-        // its own.
+        // SAFETY: the creator of the pointer guarantees that the numbers outlive the tasks, and the parts that tasks
+        // take are disjoint.
         unsafe { std::slice::from_raw_parts_mut(self.0.add(first), count) }
     }
 }
 
-// SAFETY: it is memory alone; whoever uses it says which part.
+// SAFETY: it is only an address; users take disjoint parts.
 unsafe impl<T: Send> Send for Part<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Sync for Part<T> {}
 
-/// Sixteen floats, where vectors may begin.
+/// Sixteen floats, aligned for vectors.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
 struct Line([f32; 16]);
 
-/// Memory for a batch. Borders are zero, and nothing ever writes them.
+/// Memory for a batch. It starts as zeros, and nothing ever writes to borders.
 #[derive(Debug, Default)]
 pub struct Memory(Vec<Line>);
 
 impl Memory {
-    /// Room for so many groups of so many floats.
+    /// Ensures room for `groups` groups of `floats` floats each.
     pub fn reserve(&mut self, floats: usize, groups: usize) {
         let lines = (floats * groups).div_ceil(16);
         if self.0.len() < lines {
@@ -50,18 +50,18 @@ impl Memory {
         }
     }
 
-    /// Bytes of it.
+    /// Size in bytes.
     pub fn bytes(&self) -> usize {
         size_of_val(self.0.as_slice())
     }
 
-    /// Where it begins.
+    /// A pointer to its start.
     pub fn pointer(&mut self) -> Pointer {
         Part(self.0.as_mut_ptr().cast())
     }
 }
 
-/// Brings the images of a group, of so many numbers, into lanes at the beginning of its frame; lanes without an
+/// Loads the images of a group, of `numbers` pixels each, into the lanes at the start of its frame; lanes without an
 /// image are zero.
 pub fn load(frames: &Frames, group: usize, lanes: usize, show: Show, numbers: usize) {
     let mut rows = vec![0.0; lanes * numbers];
@@ -71,7 +71,7 @@ pub fn load(frames: &Frames, group: usize, lanes: usize, show: Show, numbers: us
             show(first + lane, row);
         }
     }
-    // SAFETY: images stand at the beginning of a frame; the group is the caller's.
+    // SAFETY: images lie at the start of a frame; the group belongs to the caller.
     let into =
         unsafe { std::slice::from_raw_parts_mut(frames.at(group, 0, lanes), lanes * numbers) };
     for (number, into) in into.chunks_exact_mut(lanes).enumerate() {
@@ -81,17 +81,16 @@ pub fn load(frames: &Frames, group: usize, lanes: usize, show: Show, numbers: us
     }
 }
 
-/// Multiplications that take as long as bringing one number into its lane.
+/// The cost of loading one number into its lane, in multiplications.
 pub const LOADED: usize = 16;
 
-/// Brings the rows of the images \[C,H,W\] of a group into the order \[H,C,W\].
+/// Reorders the images of a group from \[C,H,W\] to \[H,C,W\].
 pub fn rows_first(frames: &Frames, group: usize, lanes: usize, from: &Place, to: &Place) {
     for channel in 0..from.channels {
         for row in 0..from.rows {
             let number = from.at + from.offset(channel, row, 0);
             let into = to.at + (row * from.channels + channel) * from.columns;
-            // SAFETY: both values stand in the frame of the group, which is the caller's, and have nothing
-            // in common.
+            // SAFETY: both tensors lie in the frame of the group, which belongs to the caller, and do not overlap.
             unsafe {
                 let number = frames.at(group, number, lanes).cast_const();
                 let into = frames.at(group, into, lanes);

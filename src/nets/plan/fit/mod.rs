@@ -1,10 +1,9 @@
-//! Training by plan: forward, backward and Adam in the layout of a plan, for chains of convolutions, max
-//! poolings, rectifiers, batch normalizations, dense layers and long short-term memories.
+//! Training by plan: forward pass, backward pass and Adam in the layout of a plan, for chains of convolutions, max
+//! pooling, ReLUs, batch normalizations, dense layers and LSTMs.
 //!
-//! Every number of a batch is computed by one task in one order, so that weights do not depend on the
-//! number of workers. Gradients of weights are sums over lanes, images and positions: convolutions keep
-//! tiles of channels × taps in registers and add the lanes last; of a dense layer the images are what is
-//! summed over, one after the other.
+//! Every number of a batch is computed by one task in a fixed order, so weights do not depend on the number of workers.
+//! Gradients of weights are sums over lanes, images and positions: convolutions keep tiles of channels × taps in
+//! registers and add the lanes last; dense layers sum image by image.
 
 mod adam;
 mod chain;
@@ -34,37 +33,37 @@ use chain::Layer;
 use memory::{Memory, Part, Pointer};
 pub use slopes::Slopes;
 
-/// How the bytes of the state of [`Fit`] begin.
+/// The magic bytes at the start of the serialized state of [`Fit`].
 const MAGIC: &[u8] = b"noisescope fit 1";
 
 /// A network in training.
 #[derive(Debug)]
 pub struct Fit {
     lanes: Lanes,
-    /// Numbers of an image.
+    /// Pixels of an image, over all channels.
     numbers: usize,
     classes: usize,
     layers: Vec<Layer>,
     parameters: Vec<Parameter>,
-    /// Numbers of one group's frame.
+    /// Elements per lane of one group's frame.
     frame: usize,
     memory: Memory,
-    /// Steps of Adam so far.
+    /// Number of Adam steps so far.
     time: u64,
     /// Weight decay, added to gradients.
     decay: f32,
 }
 
-/// Writes the numbers of the image of a place in a batch.
+/// Writes the pixels of the image with this index in the batch.
 pub type Show<'a> = &'a (dyn Fn(usize, &mut [f32]) + Sync);
 
-/// Bytes of the numbers of a batch that stay in the caches.
+/// Bytes of batch data that stay in the caches.
 const KEPT: usize = 16 << 20;
 
-/// Multiplications that take as long as one class of a loss.
+/// The cost of one class in the loss, in multiplications.
 const LOSS: usize = 1000;
 
-/// Layers that follow upon each other and are alike in whether they work on one group after the other.
+/// Runs of consecutive layers that agree in whether they work group by group.
 fn runs(layers: &[Layer]) -> Vec<Range<usize>> {
     let mut runs: Vec<Range<usize>> = Vec::new();
     for (at, layer) in layers.iter().enumerate() {
@@ -76,7 +75,7 @@ fn runs(layers: &[Layer]) -> Vec<Range<usize>> {
     runs
 }
 
-/// What a batch said.
+/// The loss and logits of a batch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Said {
     /// Sum of the cross-entropy over its images.
@@ -86,11 +85,11 @@ pub struct Said {
 }
 
 impl Fit {
-    /// A graph in training; `None` where it is no chain of layers that are known here. What it had
-    /// learned of its gradients is `state`, empty at the beginning.
+    /// A graph in training; `None` if it is not a chain of supported layers. `state` is the state of the optimizer,
+    /// empty at the beginning.
     ///
     /// # Errors
-    /// Where the state is of another network or cannot be read.
+    /// If the state belongs to another network or cannot be read.
     pub fn new(
         graph: &Graph,
         weights: &Weights,
@@ -125,13 +124,13 @@ impl Fit {
         Ok(Some(own))
     }
 
-    /// Whether the state of an optimizer is of this kind.
+    /// Whether the state of an optimizer was written by [`Self::state`].
     pub fn is_state(state: &[u8]) -> bool {
         state.starts_with(MAGIC)
     }
 
-    /// One step on a batch of images, as many as labels: `show` writes the numbers of one, row-major \[C,H,W\]
-    /// in \[0,1\]. Where the loss is no number, nothing is changed.
+    /// One training step on a batch of images, one per label: `show` writes the pixels of an image, row-major \[C,H,W\]
+    /// in \[0,1\]. If the loss is not finite, nothing is changed.
     pub fn batch(&mut self, show: Show, labels: &[usize], rate: f64) -> Said {
         team::together(|| {
             let said = self.gradients(show, labels);
@@ -146,8 +145,8 @@ impl Fit {
         })
     }
 
-    /// The gradients of the mean loss, which stay beside the weights. A batch whose numbers would leave the
-    /// caches goes through in portions, whose gradients are added in their order.
+    /// Computes the gradients of the mean loss and stores them with the parameters. A batch that does not fit in the
+    /// caches is processed in portions, whose gradients are added in order.
     fn gradients(&mut self, show: Show, labels: &[usize]) -> Said {
         let portion = self.portion(labels.len());
         let mut all = Said {
@@ -180,7 +179,7 @@ impl Fit {
         all
     }
 
-    /// Images that go through together: all of them where the statistics of the batch are needed.
+    /// Images processed together: all of them if the statistics of the batch are needed.
     fn portion(&self, images: usize) -> usize {
         let whole = self.layers.iter().any(|it| matches!(it, Layer::Norm(_)));
         let lanes = self.lanes.count();
@@ -191,7 +190,7 @@ impl Fit {
         }
     }
 
-    /// The gradients of a portion of a batch of so many images.
+    /// The gradients of a portion of a batch of `images` images.
     fn portion_of(&mut self, show: Show, labels: &[usize], images: usize) -> Said {
         let lanes = self.lanes.count();
         let groups = labels.len().div_ceil(lanes).next_multiple_of(4);
@@ -202,7 +201,7 @@ impl Fit {
             groups,
             images: labels.len(),
         };
-        // Layers that work on one group after the other do so without waiting for other groups.
+        // Layers that work group by group do not wait for other groups.
         let own = self.lanes;
         let numbers = self.numbers;
         let load = |group: usize| memory::load(&frames, group, lanes, show, numbers);
@@ -242,7 +241,7 @@ impl Fit {
         said
     }
 
-    /// Cross-entropy of the logits and its gradient by them, over the number of images of the batch.
+    /// Cross-entropy of the logits, and its gradient with respect to them divided by the number of images of the batch.
     fn loss(&self, frames: &Frames, labels: &[usize], images: usize) -> Said {
         let lanes = self.lanes.count();
         let last = self.layers.last().and_then(Layer::ends);
@@ -264,7 +263,7 @@ impl Fit {
             let first = group * lanes;
             let rows = rows.part(first * self.classes, images * self.classes);
             let losses = own_losses.part(first, images);
-            // SAFETY: both values stand in the frame of the group, which is this task's.
+            // SAFETY: both tensors lie in the frame of the group, which belongs to this task.
             let at = |place: usize, class: usize, lane: usize| unsafe {
                 frames.at(group, place + class, lanes).add(lane)
             };
@@ -300,7 +299,7 @@ impl Fit {
         }
     }
 
-    /// Microseconds an image that each part of a step takes on this batch, by all workers.
+    /// Microseconds per image of each part of a training step on this batch, with all workers.
     pub fn times(&mut self, show: Show, labels: &[usize]) -> Vec<(String, f64)> {
         team::together(|| self.times_of(show, labels))
     }
@@ -372,7 +371,7 @@ impl Fit {
         times
     }
 
-    /// The weights as they are.
+    /// The current weights.
     pub fn weights(&self) -> Weights {
         let own = self.parameters.iter();
         Weights {
@@ -382,7 +381,7 @@ impl Fit {
         }
     }
 
-    /// What [`Fit::new`] takes to go on exactly here.
+    /// The state of the optimizer, with which [`Fit::new`] resumes exactly here.
     pub fn state(&self) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
         bytes.extend(self.time.to_le_bytes());
@@ -418,10 +417,10 @@ impl Fit {
 #[derive(Debug, Clone, Copy)]
 pub struct Frames {
     pointer: Pointer,
-    /// Numbers of a frame, for one lane.
+    /// Elements per lane of a frame.
     frame: usize,
     groups: usize,
-    /// Images in all groups: those of the last may be fewer than lanes.
+    /// Images in all groups; the last group may have fewer than lanes.
     images: usize,
 }
 
@@ -432,7 +431,7 @@ impl Frames {
         self.images.saturating_sub(group * lanes).min(lanes)
     }
 
-    /// A number of a group.
+    /// Address of an element of a group.
     ///
     /// # Safety
     /// It must lie inside the frame.

@@ -1,4 +1,4 @@
-//! Batch normalization in training (Ioffe & Szegedy 2015): by the statistics of the batch.
+//! Batch normalization in training, using the statistics of the batch (Ioffe & Szegedy 2015).
 
 use pulp::{Simd, WithSimd};
 
@@ -10,27 +10,27 @@ use super::Frames;
 use super::adam::Parameter;
 use super::memory::{Part, Pointer};
 
-/// What a batch counts in the running statistics, as in Burn and PyTorch.
+/// The weight of a batch in the running statistics, as in Burn and PyTorch.
 const MOMENTUM: f32 = 0.1;
 
-/// The weights of a normalization among the parameters.
+/// Indices of a normalization's parameters.
 #[derive(Debug, Clone, Copy)]
 pub struct Own {
     pub scale: usize,
     pub shift: usize,
-    /// Running mean and variance: not moved by gradients.
+    /// Running mean and variance, which gradients do not update.
     pub mean: usize,
     pub variance: usize,
 }
 
-/// Normalized channels.
+/// A batch normalization layer.
 #[derive(Debug)]
 pub struct Norm {
     own: Own,
     epsilon: f64,
     from: Place,
     to: Place,
-    /// The gradient by what it gives, and where that by what it reads is wanted.
+    /// The gradients of the output and of the input.
     gradient: Place,
     before: Place,
     /// Mean and variance of every channel in this batch.
@@ -38,7 +38,7 @@ pub struct Norm {
 }
 
 impl Norm {
-    /// Reads and gives, and has the gradients by these, in these places.
+    /// A layer with its input, its output, and the gradients of output and input.
     pub fn new(own: Own, epsilon: f64, [from, to, gradient, before]: [Place; 4]) -> Self {
         Self {
             own,
@@ -56,7 +56,7 @@ impl Norm {
         (1.0 / (f64::from(variance) + self.epsilon).sqrt()) as f32
     }
 
-    /// What it gives, by the statistics of the batch.
+    /// The forward pass, using the statistics of the batch.
     pub fn forward(&mut self, frames: &Frames, parameters: &[Parameter], lanes: Lanes) {
         let mut batch = vec![(0.0, 0.0); self.from.channels];
         let layer = &*self;
@@ -73,7 +73,7 @@ impl Norm {
                 })
             };
             let mean = of(0.0, false) as f32;
-            // Around the mean, so that a large one takes nothing away.
+            // Subtract the mean first, so that a large mean costs no precision.
             *statistics = (mean, of(mean, true) as f32);
             let factor = parameters[layer.own.scale].values[channel] * layer.inverse(statistics.1);
             let shift = parameters[layer.own.shift].values[channel];
@@ -89,7 +89,7 @@ impl Norm {
         self.batch = batch;
     }
 
-    /// Gradients by its weights and by what it reads.
+    /// Gradients of the weights and of the input.
     pub fn backward(&self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
         let scale = Part(parameters[self.own.scale].gradient.as_mut_ptr());
         let shift = Part(parameters[self.own.shift].gradient.as_mut_ptr());
@@ -108,7 +108,7 @@ impl Norm {
         });
     }
 
-    /// Lets the batch count in the running statistics.
+    /// Updates the running statistics from the batch.
     pub fn keep(&self, parameters: &mut [Parameter]) {
         for (channel, (mean, variance)) in self.batch.iter().enumerate() {
             for (parameter, value) in [(self.own.mean, mean), (self.own.variance, variance)] {
@@ -119,7 +119,7 @@ impl Norm {
     }
 }
 
-/// Calls `run` for every vector of a channel: its place in the frame of a group, row and column.
+/// Calls `run` with the group, row and column of every vector of a channel.
 #[inline(always)]
 fn each(groups: usize, place: &Place, mut run: impl FnMut(usize, usize, usize)) {
     for group in 0..groups {
@@ -131,7 +131,7 @@ fn each(groups: usize, place: &Place, mut run: impl FnMut(usize, usize, usize)) 
     }
 }
 
-/// The mean over images and positions of a channel less a centre, or of that squared.
+/// The mean over images and positions of a channel minus a centre, or of the square of that difference.
 struct Moment<'a> {
     frames: Frames,
     place: &'a Place,
@@ -153,7 +153,7 @@ impl WithSimd for Moment<'_> {
                 let mut sum = simd.splat_f32s(0.0);
                 let first = self.place.at + self.place.offset(self.channel, row, 0);
                 for column in 0..self.place.columns {
-                    // SAFETY: the value stands in the frame; nobody writes it now.
+                    // SAFETY: the tensor lies in the frame, and nobody writes to it now.
                     let x = unsafe { load(simd, self.frames.at(group, first + column, lanes)) };
                     let x = simd.sub_f32s(x, centre);
                     sum = match self.squared {
@@ -171,7 +171,7 @@ impl WithSimd for Moment<'_> {
     }
 }
 
-/// scale·(x − mean)/√(variance + ε) + shift of a channel.
+/// Computes scale·(x − mean)/√(variance + ε) + shift for one channel.
 struct Forward<'a> {
     layer: &'a Norm,
     frames: Frames,
@@ -191,7 +191,7 @@ impl WithSimd for Forward<'_> {
         let (mean, factor) = (simd.splat_f32s(self.mean), simd.splat_f32s(self.factor));
         let shift = simd.splat_f32s(self.shift);
         each(self.frames.groups, from, |group, row, column| {
-            // SAFETY: both values stand in the frame; the channel is this task's.
+            // SAFETY: both tensors lie in the frame; the channel belongs to this task.
             unsafe {
                 let at = from.at + from.offset(self.channel, row, column);
                 let x = load(simd, self.frames.at(group, at, lanes));
@@ -203,7 +203,7 @@ impl WithSimd for Forward<'_> {
     }
 }
 
-/// The gradients of a channel.
+/// The backward pass of one channel.
 struct Backward<'a> {
     layer: &'a Norm,
     frames: Frames,
@@ -211,7 +211,7 @@ struct Backward<'a> {
     mean: f32,
     inverse: f32,
     factor: f32,
-    /// By scale and shift.
+    /// Gradients of scale and shift.
     by: [Pointer; 2],
 }
 
@@ -228,7 +228,7 @@ impl WithSimd for Backward<'_> {
             ..
         } = self.layer;
         let (mean, inverse) = (simd.splat_f32s(self.mean), simd.splat_f32s(self.inverse));
-        // SAFETY: both values stand in the frame; the channel is this task's.
+        // SAFETY: both tensors lie in the frame; the channel belongs to this task.
         let both = |group: usize, row: usize, column: usize| unsafe {
             let at = from.at + from.offset(self.channel, row, column);
             let x = load(simd, self.frames.at(group, at, lanes));
@@ -236,7 +236,7 @@ impl WithSimd for Backward<'_> {
             let d = load(simd, self.frames.at(group, at, lanes));
             (simd.mul_f32s(simd.sub_f32s(x, mean), inverse), d)
         };
-        // Σd and Σd·x̂. Where there is no image, d is zero.
+        // Σd and Σd·x̂. In lanes without an image, d is zero.
         let (mut plain, mut by_x) = (0.0_f64, 0.0_f64);
         for group in 0..self.frames.groups {
             for row in 0..from.rows {
@@ -251,7 +251,7 @@ impl WithSimd for Backward<'_> {
             }
         }
         let [scale, shift] = self.by;
-        // SAFETY: a number a channel, and the channel is this task's.
+        // SAFETY: there is one number per channel, and the channel belongs to this task.
         unsafe {
             *scale.0.add(self.channel) = by_x as f32;
             *shift.0.add(self.channel) = plain as f32;
@@ -266,7 +266,7 @@ impl WithSimd for Backward<'_> {
             let mut own = simd.mul_f32s(factor, own);
             let images = self.frames.images_of(group, lanes);
             if images < lanes {
-                // Where there is no image, nothing goes on.
+                // Lanes without an image pass on no gradient.
                 let mut numbers = [0.0_f32; 16];
                 simd.partial_store_f32s(&mut numbers[..lanes], own);
                 numbers[images..].fill(0.0);

@@ -1,4 +1,4 @@
-//! Gradients of units by the image, in the layout of training: forward once, and back once for each unit.
+//! Gradients of units with respect to the image: one forward pass, and one backward pass per unit.
 
 use super::super::Lanes;
 use super::super::layout::Place;
@@ -10,27 +10,28 @@ use super::{Frames, KEPT, runs};
 use crate::nets::graph::{Graph, Input, NodeId};
 use crate::session::record::Weights;
 
-/// What takes the gradients of the units of one node: the layers up to it.
+/// Computes the gradients of one node's units, with the layers up to that node.
 #[derive(Debug)]
 pub struct Slopes {
     lanes: Lanes,
     layers: Vec<Layer>,
     parameters: Vec<Parameter>,
-    /// Numbers of one group's frame.
+    /// Elements per lane of one group's frame.
     frame: usize,
     memory: Memory,
-    /// The gradient by what the node gives.
+    /// The gradient of the node's output.
     end: Place,
-    /// The gradient by the images, but for the factor that they are scaled by first.
+    /// The gradient of the scaled images.
     image: Place,
+    /// The factor by which images are scaled first.
     factor: f32,
-    /// Sums of the convolutions, which their gradients take the place of.
+    /// Copy of the convolutions' sums, because gradients overwrite them.
     kept: Vec<f32>,
 }
 
 impl Slopes {
-    /// The layers of a graph up to a node; `None` where they are no chain of convolutions, max poolings,
-    /// rectifiers and dense layers.
+    /// The layers of a graph up to a node; `None` if they are not a chain of convolutions, max pooling, ReLUs and dense
+    /// layers.
     pub fn new(graph: &Graph, node: NodeId) -> Option<Self> {
         let lanes = Lanes::chosen();
         let nodes = graph.nodes().get(..=node.0)?;
@@ -50,7 +51,7 @@ impl Slopes {
             match layer {
                 Layer::Scale(scale, ..) => factor = *scale,
                 Layer::Convolution(_) | Layer::Dense(_) => {}
-                // Statistics of a batch, and steps of a sequence, are none of an image alone.
+                // Batch statistics do not belong to a single image; sequences are not supported here.
                 Layer::Rows(..) | Layer::Norm(_) | Layer::Lstm(_) => return None,
             }
         }
@@ -72,16 +73,15 @@ impl Slopes {
         })
     }
 
-    /// Bytes of the weights, as they are and in the order in which they are read on the way forth and back, and of the
-    /// numbers of the images in hand.
+    /// Bytes of the weights (as stored, and packed for the forward and backward passes) and of the current images' data.
     pub fn bytes(&self) -> usize {
         let weights: usize = self.parameters.iter().map(|it| it.values.len()).sum();
         4 * (3 * weights + self.kept.len()) + self.memory.bytes()
     }
 
-    /// Adds to `sums`, \[units,C·H·W\], the gradients by the images, row-major \[N,C,H,W\], of each unit's sum over
-    /// positions, image after image. Units and positions are where they stand in what the node gives for an image:
-    /// the number of a unit at a position is their sum.
+    /// Adds to `sums`, \[units,C·H·W\], the gradients of each unit's sum over positions with respect to the images,
+    /// row-major \[N,C,H,W\], image by image. Units and positions are offsets in the node's output for one image: their
+    /// sum is the index of a unit at a position.
     pub fn add(&mut self, pixels: &[f32], units: &[usize], positions: &[usize], sums: &mut [f64]) {
         let numbers = self.image.numbers();
         let lanes = self.lanes.count();
@@ -146,7 +146,7 @@ impl Slopes {
         }
     }
 
-    /// The gradients by the images of what has been seeded, where the sums of convolutions are what they were.
+    /// The backward pass from the seeded gradients to the images. The convolutions' sums must be intact.
     fn backward(&mut self, frames: &Frames) {
         let own = self.lanes;
         for run in runs(&self.layers).into_iter().rev() {
@@ -167,7 +167,7 @@ impl Slopes {
         }
     }
 
-    /// The places of the sums of the convolutions.
+    /// Where the sums of the convolutions lie.
     fn sums(&self) -> Vec<Place> {
         let convolutions = self.layers.iter().filter_map(|layer| match layer {
             Layer::Convolution(own) => Some(own.sums()),
@@ -181,7 +181,7 @@ impl Slopes {
         self.kept.clear();
         for place in self.sums() {
             for group in 0..frames.groups {
-                // SAFETY: the value stands in the frame of the group, and nobody else is at work.
+                // SAFETY: the tensor lies in the frame of the group, and no task is running.
                 let own = unsafe {
                     let first = frames.at(group, place.at, lanes).cast_const();
                     std::slice::from_raw_parts(first, place.size() * lanes)
@@ -198,7 +198,7 @@ impl Slopes {
             for group in 0..frames.groups {
                 let (own, rest) = kept.split_at(place.size() * lanes);
                 kept = rest;
-                // SAFETY: as where it was kept.
+                // SAFETY: as in `keep`.
                 unsafe {
                     let first = frames.at(group, place.at, lanes);
                     std::slice::from_raw_parts_mut(first, own.len()).copy_from_slice(own);
@@ -207,12 +207,12 @@ impl Slopes {
         }
     }
 
-    /// One at a unit's positions in the gradient by what the node gives, zero elsewhere.
+    /// Sets the gradient of the node's output to one at a unit's positions, and to zero elsewhere.
     fn seed(&self, frames: &Frames, unit: usize, positions: &[usize]) {
         let (lanes, end) = (self.lanes.count(), self.end);
         let area = end.rows * end.columns;
         for group in 0..frames.groups {
-            // SAFETY: the value stands in the frame of the group, and nobody else is at work.
+            // SAFETY: the tensor lies in the frame of the group, and no task is running.
             let own = unsafe {
                 let first = frames.at(group, end.at, lanes);
                 std::slice::from_raw_parts_mut(first, end.size() * lanes)
@@ -227,14 +227,13 @@ impl Slopes {
         }
     }
 
-    /// Adds the gradients by the images, one after the other.
+    /// Adds up the gradients of the images, one after the other.
     fn sum(&self, frames: &Frames, sums: &mut [f64]) {
         let lanes = self.lanes.count();
         for image in 0..frames.images {
             let (group, lane) = (image / lanes, image % lanes);
             for (number, sum) in sums.iter_mut().enumerate() {
-                // SAFETY: the value, which has no border, stands in the frame of the group, and nobody else is
-                // at work.
+                // SAFETY: the tensor, which has no border, lies in the frame of the group, and no task is running.
                 let slope = unsafe { *frames.at(group, self.image.at + number, lanes).add(lane) };
                 *sum += f64::from(slope * self.factor);
             }
@@ -253,7 +252,7 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
-    /// Σ of the gradients of a unit at some positions, by automatic differentiation.
+    /// The sum of a unit's gradients at some positions, by automatic differentiation.
     fn by_burn(
         subject: &Subject,
         site: usize,

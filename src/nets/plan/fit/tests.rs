@@ -1,3 +1,5 @@
+//! Tests of training by plan against Burn and against formulas.
+
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::super::layout::Place;
@@ -10,7 +12,7 @@ use crate::session::config::NetworkKind;
 
 mod back;
 
-/// Numbers that have nothing in common, in \[0,1\].
+/// Random numbers in \[0,1\].
 fn numbers(count: usize) -> Vec<f32> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut next = || {
@@ -22,7 +24,7 @@ fn numbers(count: usize) -> Vec<f32> {
     (0..count).map(|_| next()).collect()
 }
 
-/// The kinds that are trained by plan: all that there are.
+/// The kinds that are trained by plan: all built-in ones.
 const KINDS: [NetworkKind; 6] = [
     NetworkKind::Cnn,
     NetworkKind::Mlp,
@@ -49,7 +51,7 @@ fn fit(kind: NetworkKind, ports: Ports, weights: &Weights) -> Option<Fit> {
 fn batch(count: usize, ports: Ports) -> (Vec<f32>, Vec<usize>) {
     let mut pixels = numbers(count * ports.pixels());
     let [_, rows, columns] = ports.image;
-    // Images have borders where all pixels are alike: of equal sums the first counts.
+    // Images have margins of equal pixels, which give equal sums: max pooling must choose the first.
     for image in pixels.chunks_exact_mut(rows * columns) {
         image.iter_mut().enumerate().for_each(|(at, pixel)| {
             if at % columns < 9 || at / columns > rows - 8 {
@@ -104,11 +106,11 @@ fn gradients_are_those_of_automatic_differentiation() {
             assert_eq!(*name, own.name);
             let pairs = || theirs.iter().zip(&own.gradient);
             if kind == NetworkKind::Complex && !own.name.contains("logits") {
-                // Where two of a window are all but equal, the last digits of the normalization say which is
-                // the most, and its gradient goes another way: one window of two hundred thousand.
+                // If two sums of a window are almost equal, rounding in the normalization decides which is the maximum,
+                // and the gradient may go to the other: one window in two hundred thousand.
                 let apart: f32 = pairs().map(|(a, b)| (a - b).powi(2)).sum();
                 let whole: f32 = theirs.iter().map(|a| a.powi(2)).sum();
-                // A bias before a normalization has no gradient but for rounding.
+                // A bias before a normalization has no gradient except for rounding errors.
                 let least = (1e-3 * largest).powi(2);
                 let share = (apart / whole.max(least)).sqrt();
                 assert!(share < 1e-2, "{} {share}", own.name);
@@ -145,11 +147,11 @@ fn a_normalization_has_the_gradients_of_its_formula() {
     };
     let drawn = numbers(2 * images * 24);
     let (x, d) = drawn.split_at(images * 24);
-    // A mean that is large against the spread.
+    // A mean that is large relative to the spread.
     let x: Vec<f32> = x.iter().map(|x| x + 2.0).collect();
     let at = |value: usize, image: usize, number: usize| {
         let (group, lane) = (image / lanes.count(), image % lanes.count());
-        // SAFETY: all values stand in the frames.
+        // SAFETY: all tensors lie in the frames.
         unsafe {
             frames
                 .at(group, value * 24 + number, lanes.count())
@@ -158,7 +160,7 @@ fn a_normalization_has_the_gradients_of_its_formula() {
     };
     for image in 0..groups * lanes.count() {
         for number in 0..24 {
-            // Where there is no image stands anything; a gradient is zero there.
+            // Lanes without an image hold arbitrary inputs, and zero gradients.
             let (x, d) = match image < images {
                 true => (x[image * 24 + number], d[image * 24 + number]),
                 false => (7.0, 0.0),
@@ -225,7 +227,7 @@ fn a_normalization_has_the_gradients_of_its_formula() {
     assert!((0..24).all(|number| unsafe { *at(3, images, number) } == 0.0));
 }
 
-/// A batch that goes through in portions has the gradients of its portions together.
+/// A batch processed in portions has the sum of the portions' gradients.
 #[test]
 fn portions_of_a_batch_are_added() {
     let weights = Network::new(NetworkKind::Simple, GREY, 3, &Device::flex()).weights();
@@ -254,7 +256,7 @@ fn portions_of_a_batch_are_added() {
     }
 }
 
-/// Running statistics move as Burn moves them, and only where a batch counts.
+/// Running statistics are updated as in Burn, and only by batches with a finite loss.
 #[test]
 fn running_statistics_are_those_of_burn() {
     let device = Device::flex().autodiff();
@@ -308,7 +310,7 @@ fn weights_do_not_depend_on_the_number_of_workers_and_go_on_from_a_state() {
         let (three, _) = train(3);
         assert!(losses[3] < losses[0], "{kind:?}: {losses:?}");
         assert_eq!(one.weights(), three.weights(), "{kind:?}");
-        // Another process goes on with the same bits.
+        // Resuming from the saved state gives bit-identical weights.
         let graph = Graph::of_kind(kind, GREY, &one.weights()).unwrap();
         let again = Fit::new(&graph, &one.weights(), &one.state(), 0.0).unwrap();
         let (mut one, mut again) = (one, again.unwrap());

@@ -1,14 +1,14 @@
-//! Rows of lanes become columns.
+//! Transposes rows of vectors, from lanes to images.
 
-/// Rows of as many numbers as a vector has lanes, one after the other, as columns: row `lane` of the result has the
-/// numbers of that lane, and zeros up to the next whole vector.
+/// Transposes `count` contiguous vectors of `lanes` numbers: row `lane` of the result has the numbers of that lane,
+/// padded with zeros to a whole vector.
 ///
 /// # Safety
 /// `count` rows must be readable, and `lanes` rows of whole vectors writable.
 pub unsafe fn transpose(from: *const f32, (count, lanes): (usize, usize), to: *mut f32) {
     let wide = count.next_multiple_of(lanes);
     for first in (0..wide).step_by(lanes) {
-        // SAFETY: the caller's. Vectors of sixteen lanes are those of AVX-512, of eight those of AVX2.
+        // SAFETY: the caller's. Sixteen lanes imply AVX-512, and eight imply AVX2.
         unsafe {
             let (from, to) = (from.add(first * lanes), to.add(first));
             let rows = lanes.min(count - first);
@@ -38,7 +38,7 @@ pub unsafe fn transpose(from: *const f32, (count, lanes): (usize, usize), to: *m
 mod x86 {
     use std::arch::x86_64::*;
 
-    /// Sixteen rows of sixteen, those after the first so many zeros.
+    /// Transposes sixteen rows of sixteen; rows from `rows` on are zeros.
     ///
     /// # Safety
     /// The processor must have AVX-512; see [`super::transpose`].
@@ -51,7 +51,7 @@ mod x86 {
             // SAFETY: the caller's.
             *r = unsafe { _mm512_loadu_ps(from.add(row * 16)) };
         }
-        // Pairs of rows, then four of them: a quarter of a vector is four rows of a column.
+        // Interleave pairs of rows, then fours: each quarter of a vector holds four rows of a column.
         let mut t = r;
         for i in 0..8 {
             t[2 * i] = _mm512_unpacklo_ps(r[2 * i], r[2 * i + 1]);
@@ -87,7 +87,7 @@ mod x86 {
         }
     }
 
-    /// Eight rows of eight, those after the first so many zeros.
+    /// Transposes eight rows of eight; rows from `rows` on are zeros.
     ///
     /// # Safety
     /// The processor must have AVX2; see [`super::transpose`].
@@ -137,7 +137,7 @@ mod tests {
                 let wide = count.next_multiple_of(lanes);
                 let from: Vec<f32> = (0..count * lanes).map(|at| at as f32).collect();
                 let mut to = vec![-1.0; lanes * wide];
-                // SAFETY: both are as long as wanted, and the processor has vectors of so many lanes.
+                // SAFETY: both are long enough, and the processor has vectors with this many lanes.
                 unsafe { transpose(from.as_ptr(), (count, lanes), to.as_mut_ptr()) };
                 for (at, number) in to.iter().enumerate() {
                     let (lane, row) = (at / wide, at % wide);

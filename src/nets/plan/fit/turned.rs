@@ -1,8 +1,9 @@
-//! Gradients by what a convolution reads, by minimal filtering turned around.
+//! Gradients of a convolution's input, by the transposed Winograd algorithm.
 //!
-//! A tile of outputs is Y = Aᵀ\[(G g Gᵀ) ⊙ (Bᵀ d B)\]A of its inputs d (see `winograd`), which is linear in d. So the
-//! gradient by d is B\[(G g Gᵀ) ⊙ (A y Aᵀ)\]Bᵀ of that by the outputs, y: as many multiplications as forward, with the
-//! same transformed kernels, and no border of zeros around y. The gradients of tiles that overlap are added.
+//! A tile of outputs is Y = Aᵀ\[(G g Gᵀ) ⊙ (Bᵀ d B)\]A of its inputs d (see `winograd`), which is linear in d. The
+//! gradient of d is therefore B\[(G g Gᵀ) ⊙ (A y Aᵀ)\]Bᵀ, where y is the gradient of the outputs: as many
+//! multiplications as in the forward pass, with the same transformed kernels, and no border of zeros around y. The
+//! gradients of overlapping tiles are added.
 
 use pulp::{Simd, WithSimd};
 
@@ -12,32 +13,32 @@ use super::super::product::{POSITIONS, Tile, kernel_of, load, store, tiles};
 use super::super::winograd::{OUTPUTS, Transform};
 use crate::nets::graph::op::Pads;
 
-/// Vectors between the numbers of one point and the next that are not used, as in `winograd`.
+/// Unused vectors between the data of one point and the next, as in `winograd`.
 const PAD: usize = 1;
 
-/// Most points along an axis.
+/// Maximum points along an axis.
 const MOST: usize = 8;
 
-/// The way back of a convolution.
+/// The backward pass of a Winograd convolution to its input.
 #[derive(Debug)]
 pub struct Turned {
     transform: Transform,
-    /// The gradients by the sums.
+    /// The gradients of the sums.
     from: Place,
-    /// Those by what the convolution reads.
+    /// The gradients of the convolution's input.
     to: Place,
-    /// Tiles of the channels that it reads.
+    /// Tiles of the input channels.
     tiles: Vec<Tile>,
-    /// Transformed kernels, by tile, point, output channel and channel of the tile.
+    /// Transformed kernels, ordered by tile, point, output channel, and channel of the tile.
     weights: Vec<f32>,
-    /// For at most four tiles at a time their first row and column of the sums.
+    /// First row and column of the sums for each spatial tile, in groups of up to four.
     places: Vec<Vec<(usize, usize)>>,
-    /// Zeros above and to the left of what the convolution reads.
+    /// Padding above and to the left of the convolution's input.
     pads: (usize, usize),
 }
 
 impl Turned {
-    /// Of a convolution with zeros around, that sums in `from` and whose inputs have their gradients in `to`.
+    /// For a convolution with this padding. `from` holds the gradients of its sums, `to` those of its input.
     pub fn new(pads: Pads, transform: Transform, from: Place, to: Place) -> Self {
         let rows = (0..from.rows).step_by(OUTPUTS);
         let all: Vec<(usize, usize)> = rows
@@ -57,7 +58,7 @@ impl Turned {
         }
     }
 
-    /// Takes the kernels of the convolution, an input and then an output channel, row-major.
+    /// Packs the kernels of the convolution, row-major \[input,output,taps,taps\].
     pub fn take(&mut self, kernels: &[f32], lanes: Lanes) {
         let (inputs, outputs) = (self.to.channels, self.from.channels);
         self.weights
@@ -66,7 +67,7 @@ impl Turned {
             .pack(kernels, outputs, &self.tiles, lanes, &mut self.weights);
     }
 
-    /// Floats that its transformed gradients and sums take while they are made.
+    /// Floats of scratch memory for its transformed gradients and sums.
     pub fn room(&self, lanes: usize) -> usize {
         let points = self.transform.points.pow(2);
         let widest = self.tiles.iter().map(|tile| tile.count).max().unwrap_or(0);
@@ -74,13 +75,13 @@ impl Turned {
     }
 }
 
-/// The way back of one group of images.
+/// The backward pass of one group of images.
 pub struct OnGroup<'a> {
     pub turned: &'a Turned,
     pub frames: Frames,
     pub group: usize,
     pub memory: *mut f32,
-    /// Room for [`Turned::room`].
+    /// Scratch memory of [`Turned::room`] floats.
     pub room: *mut f32,
 }
 
@@ -97,11 +98,11 @@ impl WithSimd for OnGroup<'_> {
 }
 
 impl OnGroup<'_> {
-    /// A number of a value of the group.
+    /// Address of an element of the group's tensor.
     #[inline(always)]
     fn at<S: Simd>(&self, place: &Place, [channel, row, column]: [usize; 3]) -> *mut f32 {
         let number = self.frames.start(place, self.group) + place.offset(channel, row, column);
-        // SAFETY: values lie inside the memory.
+        // SAFETY: tensors lie inside the memory.
         unsafe { self.memory.add(number * S::F32_LANES) }
     }
 
@@ -117,7 +118,7 @@ impl OnGroup<'_> {
             for row in 0..own.to.rows {
                 for column in 0..own.to.columns {
                     let to = self.at::<S>(&own.to, [channel, row, column]);
-                    // SAFETY: the value is this task's.
+                    // SAFETY: the tensor belongs to this task.
                     unsafe { store(simd, to, simd.splat_f32s(0.0)) };
                 }
             }
@@ -126,7 +127,7 @@ impl OnGroup<'_> {
             for channel in 0..outputs {
                 for (position, &place) in places.iter().enumerate() {
                     let to = channel * vector + position * lanes;
-                    // SAFETY: the room is long enough.
+                    // SAFETY: the scratch memory is long enough.
                     unsafe {
                         let (row, column) = place;
                         let size = (own.from.rows - row, own.from.columns - column);
@@ -142,8 +143,8 @@ impl OnGroup<'_> {
             for tile in &own.tiles {
                 let own_apart = tile.count * vector + PAD * lanes;
                 for point in 0..N * N {
-                    // SAFETY: as above; weights are as long as tiles, points and channels say. What stands in
-                    // positions without a tile is not read.
+                    // SAFETY: as above; tiles, points and channels determine the length of the weights. The results of
+                    // positions without a tile are not read.
                     unsafe {
                         let y = self.room.add(point * apart).cast_const();
                         let to = sums.add(point * own_apart);
@@ -164,7 +165,7 @@ impl OnGroup<'_> {
         }
     }
 
-    /// Adds B m Bᵀ of points that stand so far apart, where it lies inside of what the convolution reads.
+    /// Adds B m Bᵀ of points that lie `apart` floats apart, as far as it lies inside the convolution's input.
     ///
     /// # Safety
     /// The points must be readable.
@@ -200,7 +201,7 @@ impl OnGroup<'_> {
             for i in 0..N {
                 if let Some(y) = (row + i).checked_sub(pads.0).filter(|y| *y < to.rows) {
                     let at = self.at::<S>(to, [channel, y, x]);
-                    // SAFETY: values lie inside the memory.
+                    // SAFETY: tensors lie inside the memory.
                     unsafe { store(simd, at, simd.add_f32s(load(simd, at), own[i])) };
                 }
             }
@@ -208,7 +209,7 @@ impl OnGroup<'_> {
     }
 }
 
-/// A y Aᵀ of a tile of gradients, of which so many rows and columns are there; the points are written so far
+/// Computes A y Aᵀ of a tile of gradients with `rows` × `columns` valid elements, and writes the points `apart` floats
 /// apart.
 ///
 /// # Safety
@@ -244,7 +245,7 @@ pub unsafe fn spread<S: Simd, const N: usize>(
     }
 }
 
-/// A of four numbers: their sums at the points, by even and odd powers.
+/// A applied to four numbers: their sums at the points, split into even and odd powers.
 #[inline(always)]
 fn outputs_back<S: Simd, const N: usize>(simd: S, y: [S::f32s; OUTPUTS]) -> [S::f32s; N] {
     let fma = |by: f32, x: S::f32s, to: S::f32s| simd.mul_add_f32s(simd.splat_f32s(by), x, to);
@@ -261,7 +262,7 @@ fn outputs_back<S: Simd, const N: usize>(simd: S, y: [S::f32s; OUTPUTS]) -> [S::
     m
 }
 
-/// B of six or eight points: what they say together of the even and of the odd numbers.
+/// B applied to six or eight points, from the sums and differences of each pair ±a.
 #[inline(always)]
 fn inputs_back<S: Simd, const N: usize>(simd: S, s: [S::f32s; N]) -> [S::f32s; N] {
     let fma = |by: f32, x: S::f32s, to: S::f32s| simd.mul_add_f32s(simd.splat_f32s(by), x, to);

@@ -1,4 +1,4 @@
-//! Layers on sequences: recurrent ones, and dense ones and normalizations of every vector of a sequence.
+//! Tests of layers on sequences: recurrent layers, and dense layers and normalizations of every vector.
 
 use super::*;
 use crate::nets::graph::dim::Dim;
@@ -8,16 +8,16 @@ const STEPS: usize = 7;
 const FEATURES: usize = 5;
 const UNITS: usize = 6;
 
-/// A network in the making whose weights are drawn.
-struct Drawn {
+/// Builds a network with random weights, node after node.
+struct RandomNetwork {
     builder: GraphBuilder,
     numbers: Vec<f32>,
     last: NodeId,
     nodes: usize,
 }
 
-impl Drawn {
-    /// Images of one channel.
+impl RandomNetwork {
+    /// Starts with images of one channel.
     fn new(rows: usize, columns: usize) -> Self {
         let mut builder = GraphBuilder::new([1, rows, columns]);
         let last = builder.add("images", Op::Input, &[]).unwrap();
@@ -32,19 +32,20 @@ impl Drawn {
     fn then(&mut self, op: Op, weights: &[&[usize]]) {
         self.nodes += 1;
         let mut inputs = vec![self.last.into()];
-        for (at, shape) in weights.iter().enumerate() {
+        for (index, shape) in weights.iter().enumerate() {
             let count: usize = shape.iter().product();
-            let own = self.numbers.split_off(self.numbers.len() - count);
-            let own = own.iter().map(|it| 1.6 * (it - 0.5)).collect();
-            let name = format!("weight {at} of {}", self.nodes);
-            inputs.push(self.builder.weight(&name, Array::new(shape, own)).unwrap());
+            let values = self.numbers.split_off(self.numbers.len() - count);
+            let values = values.iter().map(|v| 1.6 * (v - 0.5)).collect();
+            let name = format!("weight {index} of {}", self.nodes);
+            let weight = self.builder.weight(&name, Array::new(shape, values));
+            inputs.push(weight.unwrap());
         }
         let name = format!("node {}", self.nodes);
         self.last = self.builder.add(&name, op, &inputs).unwrap();
     }
 
-    /// The same numbers as N vectors, weighed into three logits.
-    fn ends(mut self, numbers: usize) -> Graph {
+    /// Flattens the last output to vectors of `numbers` elements and adds a dense layer to three logits.
+    fn finish(mut self, numbers: usize) -> Graph {
         let shape = vec![Dim::batch(1), Dim::fixed(numbers)];
         self.then(Op::Reshape { shape }, &[]);
         self.then(Op::Dense, &[&[numbers, 3]]);
@@ -52,23 +53,23 @@ impl Drawn {
     }
 }
 
-fn assert_as_burn(graph: &Graph, what: &str) {
+fn assert_as_burn(graph: &Graph, case: &str) {
     let device = Device::flex();
     let pixels = images(37, graph.image().iter().product());
     let subject = Subject::new(graph.clone(), &device).unwrap();
     let reference = subject.logits(pixels.clone(), &device);
     for lanes in Lanes::all() {
         let plan =
-            Plan::with(graph, lanes, false).unwrap_or_else(|error| panic!("{what}: {error}"));
-        // The second time other values have stood where they are.
+            Plan::with(graph, lanes, false).unwrap_or_else(|error| panic!("{case}: {error}"));
+        // The second run finds stale values in memory.
         for _ in 0..2 {
             let worst = difference(&reference, &plan.logits(&pixels));
-            assert!(worst < 1e-5, "{what} {lanes:?}: {worst}");
+            assert!(worst < 1e-5, "{case} {lanes:?}: {worst}");
         }
     }
 }
 
-/// Every cell, direction and output, with a bias and without, alone and one upon the other.
+/// Every cell, direction and output, with and without a bias, in stacks of two layers.
 #[test]
 fn recurrent_layers_give_what_burn_gives() {
     use RecurrentOutput::{All, Cell, Last};
@@ -80,30 +81,30 @@ fn recurrent_layers_give_what_burn_gives() {
     let resets = [None, Some(Reset::BeforeMatrix), Some(Reset::AfterMatrix)];
     for (direction, reset) in directions
         .into_iter()
-        .flat_map(|it| resets.map(|own| (it, own)))
+        .flat_map(|direction| resets.map(|reset| (direction, reset)))
     {
-        let many = 1 + usize::from(direction == Direction::Bidirectional);
+        let count = 1 + usize::from(direction == Direction::Bidirectional);
         let gates = if reset.is_some() { 3 } else { 4 };
         for (output, bias) in [(All, true), (Last, true), (Cell, false), (All, false)] {
             if reset.is_some() && output == Cell {
                 continue;
             }
-            let mut drawn = Drawn::new(STEPS, FEATURES);
-            drawn.then(
+            let mut network = RandomNetwork::new(STEPS, FEATURES);
+            network.then(
                 Op::Transpose {
                     axes: vec![2, 0, 1, 3],
                 },
                 &[],
             );
             for (layer, output) in [All, output].into_iter().enumerate() {
-                let features = if layer == 0 { FEATURES } else { many * UNITS };
-                // One matrix of all directions a step.
+                let features = if layer == 0 { FEATURES } else { count * UNITS };
+                // One matrix of all directions per step.
                 let shape = vec![Dim::fixed(STEPS), Dim::batch(1), Dim::fixed(features)];
                 if layer == 1 {
                     let axes = vec![0, 2, 1, 3];
-                    drawn.then(Op::Transpose { axes }, &[]);
+                    network.then(Op::Transpose { axes }, &[]);
                 }
-                drawn.then(Op::Reshape { shape }, &[]);
+                network.then(Op::Reshape { shape }, &[]);
                 let recurrent = Recurrent {
                     units: UNITS,
                     direction,
@@ -115,20 +116,20 @@ fn recurrent_layers_give_what_burn_gives() {
                 };
                 let rows = gates * UNITS;
                 let weights: [&[usize]; 3] = [
-                    &[many, rows, features],
-                    &[many, rows, UNITS],
-                    &[many, 2 * rows],
+                    &[count, rows, features],
+                    &[count, rows, UNITS],
+                    &[count, 2 * rows],
                 ];
-                drawn.then(op, &weights[..2 + usize::from(bias)]);
-                // What follows sees it in the axes that it has.
-                drawn.then(Op::Unary(Unary::Tanh), &[]);
+                network.then(op, &weights[..2 + usize::from(bias)]);
+                // An elementwise function on the axes of a recurrent layer's output.
+                network.then(Op::Unary(Unary::Tanh), &[]);
             }
             let (steps, axes) = match output {
                 All => (STEPS, vec![2, 0, 1, 3]),
                 Last | Cell => (1, vec![1, 0, 2]),
             };
-            drawn.then(Op::Transpose { axes }, &[]);
-            let graph = drawn.ends(steps * many * UNITS);
+            network.then(Op::Transpose { axes }, &[]);
+            let graph = network.finish(steps * count * UNITS);
             assert_as_burn(
                 &graph,
                 &format!("{direction:?} {reset:?} {output:?} {bias}"),
@@ -137,33 +138,33 @@ fn recurrent_layers_give_what_burn_gives() {
     }
 }
 
-/// A layer of every vector of a sequence, and normalizations over its numbers.
+/// A dense layer on every vector of a sequence, and normalizations over its elements.
 #[test]
 fn every_vector_of_a_sequence_goes_through_dense_layers_and_normalizations() {
     let (tokens, width) = (9, 6);
     for axis in [1, 2] {
-        let mut drawn = Drawn::new(tokens, width);
+        let mut network = RandomNetwork::new(tokens, width);
         let shape = vec![Dim::batch(1), Dim::fixed(tokens), Dim::fixed(width)];
-        drawn.then(Op::Reshape { shape }, &[]);
+        network.then(Op::Reshape { shape }, &[]);
         let norm = |axis| Op::LayerNorm {
             axis,
             epsilon: 1e-5,
         };
-        let own: &[usize] = if axis == 1 {
+        let normalized: &[usize] = if axis == 1 {
             &[tokens, width]
         } else {
             &[width]
         };
-        drawn.then(norm(axis), &[own, own]);
-        drawn.then(Op::Dense, &[&[width, 11], &[11]]);
-        drawn.then(Op::Unary(Unary::Relu), &[]);
-        drawn.then(norm(2), &[&[11]]);
-        // The vectors across the tokens.
+        network.then(norm(axis), &[normalized, normalized]);
+        network.then(Op::Dense, &[&[width, 11], &[11]]);
+        network.then(Op::Unary(Unary::Relu), &[]);
+        network.then(norm(2), &[&[11]]);
+        // Vectors over the tokens.
         let axes = vec![0, 2, 1];
-        drawn.then(Op::Transpose { axes }, &[]);
-        drawn.then(Op::MatMul, &[&[tokens, 4]]);
-        drawn.then(norm(2), &[]);
-        let graph = drawn.ends(11 * 4);
+        network.then(Op::Transpose { axes }, &[]);
+        network.then(Op::MatMul, &[&[tokens, 4]]);
+        network.then(norm(2), &[]);
+        let graph = network.finish(11 * 4);
         assert_as_burn(&graph, &format!("axis {axis}"));
     }
 }

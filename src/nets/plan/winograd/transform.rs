@@ -1,4 +1,4 @@
-//! The transforms of minimal filtering, by their points, and when they are worth it.
+//! The Winograd transforms, and the choice between Winograd and direct convolution.
 
 use std::sync::Mutex;
 
@@ -11,60 +11,60 @@ use crate::nets::plan::team::each;
 /// Rows and columns of a tile of outputs.
 pub const OUTPUTS: usize = 4;
 
-/// The pairs of points, in the order in which they are taken.
+/// The pairs of points ±a, in order of use.
 const PAIRS: [f64; 3] = [1.0, 2.0, 0.5];
 
-/// Most points: of a kernel of 5.
+/// Maximum points along an axis: those of a kernel with 5 taps.
 pub const MOST: usize = 8;
 
-/// The transforms of a kernel of r taps.
+/// The transforms for a kernel with r taps along each axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Transform {
-    /// Points: rows and columns of a tile of inputs.
+    /// Points along an axis: rows and columns of a tile of inputs.
     pub points: usize,
 }
 
-/// What a tile costs, in multiplications of the products: measured on AVX-512 with `bench --pieces`, and of AVX2
-/// in about the same proportion. They are numbers and no measurement of the moment, so that a session has the
-/// same logits wherever it goes on.
+/// The cost model of a tile, in multiplications: measured on AVX-512 with `bench --pieces`; proportions on AVX2 are
+/// about the same. These are constants rather than run-time measurements, so that a session has the same logits on
+/// whatever machine it is resumed.
 mod cost {
-    /// Share of the processor's peak that direct convolutions and products of points reach.
+    /// Share of the processor's peak that direct convolutions reach.
     pub const DIRECT: f64 = 0.85;
+    /// Share of the processor's peak that the products at the points reach.
     pub const POINTS: f64 = 0.9;
-    /// The transform of one channel of one tile, a point.
+    /// Cost per point of transforming one channel of one tile.
     pub const TRANSFORM: f64 = 7.8;
 }
 
 impl Transform {
-    /// Of a kernel between so many channels that gives so many rows and columns, where minimal filtering costs
-    /// less than the direct convolution does.
+    /// The transforms for a kernel between `inputs` and `outputs` channels with outputs of this size, if Winograd
+    /// costs less than direct convolution.
     pub fn worth(
         taps: usize,
         inputs: usize,
         outputs: usize,
         [rows, columns]: [usize; 2],
     ) -> Option<Self> {
-        let own = Self::new(taps)?;
+        let transform = Self::new(taps)?;
         let pairs = (inputs * outputs) as f64;
         let direct = (rows * columns * taps * taps) as f64 * pairs / cost::DIRECT;
-        // Four tiles are computed together, whether there are so many or not.
+        // Tiles are always computed four at a time.
         let tiles = rows.div_ceil(OUTPUTS) * columns.div_ceil(OUTPUTS);
         let tiles = tiles.next_multiple_of(POSITIONS);
-        let points = own.points.pow(2) as f64;
+        let points = transform.points.pow(2) as f64;
         let channels = (inputs + outputs) as f64;
         let tile = points * (pairs / cost::POINTS + channels * cost::TRANSFORM);
-        (tiles as f64 * tile < direct).then_some(own)
+        (tiles as f64 * tile < direct).then_some(transform)
     }
 
-    /// Of 3 or 5 taps; `None` for others.
+    /// The transforms for 3 or 5 taps; `None` for others.
     pub fn new(taps: usize) -> Option<Self> {
         matches!(taps, 3 | 5).then_some(Self {
             points: OUTPUTS + taps - 1,
         })
     }
 
-    /// Row j of G: what a kernel of r taps is multiplied by at point j. Points are 0, then +a and −a of each
-    /// pair, then ∞.
+    /// Row j of G: the factors of the kernel's taps at point j. Points are 0, then +a and −a of each pair, then ∞.
     pub fn kernel_row(&self, j: usize, taps: usize) -> Vec<f64> {
         let count = (self.points - 2) / 2;
         if j + 1 == self.points {
@@ -98,13 +98,14 @@ impl Transform {
 }
 
 impl Transform {
-    /// Numbers of the transformed kernels between so many channels.
+    /// Floats of the transformed kernels between `inputs` and `outputs` channels.
     pub fn packed(&self, inputs: usize, outputs: usize) -> usize {
         outputs * inputs * self.points.pow(2)
     }
 
-    /// Writes the transformed kernels \[outputs,inputs,taps,taps\] as [`Winograd::weights`] has them, in single
-    /// precision: for weights that change with every batch.
+    /// Transforms kernels \[outputs,inputs,taps,taps\] into the order of
+    /// [`Winograd::weights`](super::Winograd::weights), in single precision: for weights that change with every
+    /// batch.
     pub fn pack(
         &self,
         kernels: &[f32],
@@ -117,18 +118,20 @@ impl Transform {
         let points = self.points;
         let mut matrix = [[0.0_f32; 5]; MOST];
         for (j, row) in matrix.iter_mut().enumerate().take(points) {
-            let own = self.kernel_row(j, taps);
-            row.iter_mut().zip(own).for_each(|(to, v)| *to = v as f32);
+            let factors = self.kernel_row(j, taps);
+            row.iter_mut()
+                .zip(factors)
+                .for_each(|(to, v)| *to = v as f32);
         }
         let mut parts = Vec::with_capacity(tiles.len());
         let mut rest = packed;
         for tile in tiles {
-            let (own, after) = rest.split_at_mut(tile.count * inputs * points * points);
-            parts.push(Mutex::new((tile, own)));
+            let (part, after) = rest.split_at_mut(tile.count * inputs * points * points);
+            parts.push(Mutex::new((tile, part)));
             rest = after;
         }
         each(parts.len(), usize::MAX, |part| {
-            // A part is taken by one task.
+            // Only one task locks each part.
             let Ok(mut part) = parts[part].lock() else {
                 return;
             };
@@ -149,7 +152,7 @@ impl Transform {
     }
 }
 
-/// The transformed kernels of a tile of output channels and one input channel. A lane is an output channel.
+/// Transforms the kernels of a tile of output channels and one input channel. Each lane is an output channel.
 struct Pack<'a> {
     kernels: &'a [f32],
     matrix: &'a [[f32; 5]; MOST],
@@ -177,7 +180,7 @@ impl Pack<'_> {
     #[inline(always)]
     fn pack<S: Simd, const R: usize, const N: usize>(self, simd: S) {
         let lanes = S::F32_LANES;
-        // Vectors hold a tile, or parts of it.
+        // A vector holds a whole tile or part of one.
         for part in (0..self.tile.count).step_by(lanes) {
             let count = lanes.min(self.tile.count - part);
             let mut g = [[simd.splat_f32s(0.0); R]; R];
@@ -209,15 +212,15 @@ impl Pack<'_> {
                     let mut numbers = [0.0_f32; 16];
                     simd.partial_store_f32s(&mut numbers[..lanes], whole);
                     let point = j * self.points + l;
-                    let at = (point * self.inputs + self.input) * self.tile.count + part;
-                    self.out[at..at + count].copy_from_slice(&numbers[..count]);
+                    let first = (point * self.inputs + self.input) * self.tile.count + part;
+                    self.out[first..first + count].copy_from_slice(&numbers[..count]);
                 }
             }
         }
     }
 }
 
-/// A point by its place: 0, 1, −1, 2, −2, ½, −½.
+/// Point j of 0, 1, −1, 2, −2, ½, −½.
 fn point(j: usize) -> f64 {
     match j {
         0 => 0.0,

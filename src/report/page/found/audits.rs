@@ -1,4 +1,4 @@
-//! What the audit of the network says, and what the study of backdoors does.
+//! Findings of the audit and of the backdoor study.
 
 use super::Said;
 use crate::figure::audit;
@@ -7,27 +7,27 @@ use crate::session::config::{self, NetworkKind};
 use crate::session::record::{Audit, Backdoor, Record};
 use crate::stats::share::Share;
 
-/// What an audit found; what is found may begin with the name of a class, which stays as it is.
+/// The findings of an audit. A finding may begin with a class name, whose case must not change.
 pub(super) fn audit(
     record: &Record,
-    it: &Audit,
+    audit: &Audit,
     plan: &config::Audit,
     kind: NetworkKind,
 ) -> Option<Said> {
-    let said = audit::said(record, it, plan, kind)?;
-    let lead = match said.found {
-        true => format!("Found: {}.", said.finding),
+    let verdict = audit::said(record, audit, plan, kind)?;
+    let lead = match verdict.found {
+        true => format!("Found: {}.", verdict.finding),
         false => format!(
-            "{} This does not say that the network is clean.",
-            sentence(&said.finding)
+            "{} This does not prove that the network is clean.",
+            sentence(&verdict.finding)
         ),
     };
-    // Nothing found is worth what would have been found.
-    let (first, second) = match said.found {
-        true => (said.pasted, said.power),
-        false => (said.power, said.pasted),
+    // When nothing was found, the detection power matters first.
+    let (first, second) = match verdict.found {
+        true => (verdict.pasted, verdict.power),
+        false => (verdict.power, verdict.pasted),
     };
-    let standing = format!("The score: {}.", said.standing);
+    let standing = format!("The score: {}.", verdict.standing);
     let others = first
         .into_iter()
         .chain(second)
@@ -38,21 +38,25 @@ pub(super) fn audit(
     })
 }
 
-/// How well the study tells its networks apart.
-pub(super) fn backdoor(it: &Backdoor, plan: &config::Backdoor, parts: &[String]) -> Option<Said> {
+/// How well the study separates its networks.
+pub(super) fn backdoor(
+    record: &Backdoor,
+    plan: &config::Backdoor,
+    parts: &[String],
+) -> Option<Said> {
     let (first, others) = parts.split_first()?;
     let mut facts: Vec<String> = others.iter().map(|part| sentence(part)).collect();
-    let (with, without) = (reached(it, true), reached(it, false));
+    let (with, without) = (called_target(record, true), called_target(record, false));
     if with.of > 0 {
         facts.push(format!(
-            "Of the images of its source with the patch on, {} are called the target by networks with a backdoor, and \
+            "Of the source class's images with the patch, {} are called the target by networks with a backdoor, and \
              {} by those without.",
             audit::share(with),
             audit::share(without)
         ));
     }
     facts.push(format!(
-        "This is a study of {} of its own; the network of the plan is not among them.",
+        "The study trained {} of its own; the plan's network is not among them.",
         counted(plan.networks() as u64, "network", "networks")
     ));
     Some(Said {
@@ -61,13 +65,17 @@ pub(super) fn backdoor(it: &Backdoor, plan: &config::Backdoor, parts: &[String])
     })
 }
 
-/// Images with the patch that networks with a backdoor, or those without, call the target, of all networks together.
-fn reached(it: &Backdoor, poisoned: bool) -> Share {
-    let networks = it.networks.iter().filter(|own| own.poisoned == poisoned);
-    let shares = networks.filter_map(|own| {
+/// Images with the patch that backdoored or clean networks call the target, pooled over all networks of
+/// that kind.
+fn called_target(record: &Backdoor, poisoned: bool) -> Share {
+    let networks = record
+        .networks
+        .iter()
+        .filter(|network| network.poisoned == poisoned);
+    let shares = networks.filter_map(|network| {
         Some(Share {
-            hits: (own.attack_success? * own.attacked as f64).round() as u64,
-            of: own.attacked,
+            hits: (network.attack_success? * network.attacked as f64).round() as u64,
+            of: network.attacked,
         })
     });
     shares.sum()

@@ -1,4 +1,4 @@
-//! What classification images and evidence images say of the classes.
+//! Findings from classification images and evidence images.
 
 use super::Said;
 use crate::figure::audit::share;
@@ -11,7 +11,7 @@ use crate::session::config::{self, Response};
 use crate::session::record::{ClassificationImages, FedBack, GammaTrials, Record};
 use crate::stats::share::Share;
 
-/// Most signal strengths of which is told what trials were called.
+/// Maximum number of signal strengths with a sentence on what trials were called.
 const MOST_GAMMAS: usize = 8;
 
 /// The map of a class at the γ that shows it best.
@@ -26,28 +26,28 @@ struct Best<'a> {
 
 pub(super) fn said(
     record: &Record,
-    it: &ClassificationImages,
+    images: &ClassificationImages,
     plan: &config::ClassificationImages,
     parts: &[String],
 ) -> Option<Said> {
     let head = parts.first()?;
     let mut facts = Vec::new();
-    for by in responses(it) {
-        let maps = best(it, by);
-        facts.extend(ends(record, &maps, by));
+    for by in responses(images) {
+        let maps = best(images, by);
+        facts.extend(reliability_range(record, &maps, by));
         facts.extend(significant(record, &maps, by));
-        facts.extend(lacking(record, it, &maps, by));
+        facts.extend(missing_maps(record, images, &maps, by));
         facts.extend(fed_back(&maps, by));
     }
-    let begun = it.gammas.iter().filter(|own| own.trials > 0);
-    facts.extend(begun.take(MOST_GAMMAS).map(|own| called(record, own)));
-    facts.extend(it.gammas.iter().filter_map(dropped));
+    let begun = images.gammas.iter().filter(|trials| trials.trials > 0);
+    facts.extend(begun.take(MOST_GAMMAS).map(|trials| called(record, trials)));
+    facts.extend(images.gammas.iter().filter_map(dropped));
     if let Some(target) = plan.target {
-        let reached = it.gammas.iter().filter(|own| own.reached).count();
+        let reached = images.gammas.iter().filter(|trials| trials.reached).count();
         facts.push(format!(
-            "The reliability of {} that was aimed at was reached before all trials were used up at {reached} of {} γ.",
+            "The target reliability of {} was reached early at {reached} of {} γ.",
             reliability(target),
-            it.gammas.len()
+            images.gammas.len()
         ));
     }
     let lead = sentence(&format!(
@@ -56,11 +56,11 @@ pub(super) fn said(
     Some(Said { lead, facts })
 }
 
-/// Every class that has a map by a response, at the γ that shows it best.
-fn best(it: &ClassificationImages, by: Response) -> Vec<Best<'_>> {
-    let all = it.gammas.first().map_or(0, GammaTrials::classes);
+/// Every class that has a map for a response, at its best γ.
+fn best(images: &ClassificationImages, by: Response) -> Vec<Best<'_>> {
+    let all = images.gammas.first().map_or(0, GammaTrials::classes);
     let of_class = |class: usize| {
-        let trials = it.gammas.get(choice::best(it, by, class, None))?;
+        let trials = images.gammas.get(choice::best(images, by, class, None))?;
         if trials.trials == 0 {
             return None;
         }
@@ -78,21 +78,21 @@ fn best(it: &ClassificationImages, by: Response) -> Vec<Best<'_>> {
     (0..all).filter_map(of_class).collect()
 }
 
-/// The least and the most reliable map.
-fn ends(record: &Record, maps: &[Best<'_>], by: Response) -> Option<String> {
-    let known = || maps.iter().filter_map(|it| Some((it, it.reliability?)));
+/// The least and the most reliable maps.
+fn reliability_range(record: &Record, maps: &[Best<'_>], by: Response) -> Option<String> {
+    let known = || maps.iter().filter_map(|map| Some((map, map.reliability?)));
     let (low, least) = known().min_by(|a, b| a.1.total_cmp(&b.1))?;
     let (high, most) = known().max_by(|a, b| a.1.total_cmp(&b.1))?;
-    let words = |it: &Best<'_>, r: f64| {
-        let ends = it
+    let words = |map: &Best<'_>, r: f64| {
+        let ends = map
             .interval
             .map(|[low, high]| format!("95 % {} to {}, ", reliability(low), reliability(high)));
         format!(
             "{} ({}{}, γ {})",
             reliability(r),
             ends.unwrap_or_default(),
-            of_class(record, it.class),
-            gamma(it.trials.gamma)
+            of_class(record, map.class),
+            gamma(map.trials.gamma)
         )
     };
     Some(match known().count() {
@@ -101,8 +101,8 @@ fn ends(record: &Record, maps: &[Best<'_>], by: Response) -> Option<String> {
             by.label(),
             words(high, most)
         ),
-        many => format!(
-            "By {}, the reliability R of {many} maps lies between {} and {}.",
+        count => format!(
+            "By {}, the reliability R of {count} maps lies between {} and {}.",
             by.label(),
             words(low, least),
             words(high, most)
@@ -110,40 +110,40 @@ fn ends(record: &Record, maps: &[Best<'_>], by: Response) -> Option<String> {
     })
 }
 
-/// How many pixels of a map tell something.
+/// The number of significant pixels in a map.
 fn significant(record: &Record, maps: &[Best<'_>], by: Response) -> Option<String> {
-    let least = maps.iter().min_by_key(|it| it.significant)?;
-    let most = maps.iter().max_by_key(|it| it.significant)?;
+    let least = maps.iter().min_by_key(|map| map.significant)?;
+    let most = maps.iter().max_by_key(|map| map.significant)?;
     let article = match by {
         Response::Decision => "a",
         Response::Evidence => "an",
     };
-    let of = format!(
+    let tail = format!(
         "of the {} values of {article} {} are significant, at 5 % for the whole map",
         thousands(most.pixels as u64),
         by.image_label()
     );
-    let words = |it: &Best<'_>| {
+    let words = |map: &Best<'_>| {
         format!(
             "{} ({})",
-            thousands(it.significant as u64),
-            of_class(record, it.class)
+            thousands(map.significant as u64),
+            of_class(record, map.class)
         )
     };
     Some(match least.class == most.class {
-        true => format!("{} {of}.", words(most)),
-        false => format!("{} to {} {of}.", words(least), words(most)),
+        true => format!("{} {tail}.", words(most)),
+        false => format!("{} to {} {tail}.", words(least), words(most)),
     })
 }
 
-/// The classes that the plan asks for and that have no map at any γ, and what it takes.
-fn lacking(
+/// The listed classes that have no map at any γ, and what is needed for one.
+fn missing_maps(
     record: &Record,
-    it: &ClassificationImages,
+    images: &ClassificationImages,
     maps: &[Best<'_>],
     by: Response,
 ) -> Option<String> {
-    let first = it.gammas.iter().find(|own| own.trials > 0)?;
+    let first = images.gammas.iter().find(|trials| trials.trials > 0)?;
     let has = |class: &usize| maps.iter().any(|map| map.class == *class);
     let without: Vec<usize> = first
         .listed
@@ -155,14 +155,14 @@ fn lacking(
         return None;
     }
     let least = first.min_trials;
-    let why = match by {
+    let reason = match by {
         Response::Decision => {
-            format!("insufficient trials: it takes {least} in each cell that the image compares")
+            format!("insufficient trials: {least} are needed in each cell that the image compares")
         }
         Response::Evidence => format!("fewer than {least} trials, or an output that never changes"),
     };
     Some(format!(
-        "By {}, {} of {} have no {} at any γ ({}); {why}.",
+        "By {}, {} of {} have no {} at any γ ({}); {reason}.",
         by.label(),
         without.len(),
         counted(first.listed.len() as u64, "class", "classes"),
@@ -171,9 +171,9 @@ fn lacking(
     ))
 }
 
-/// What the network says of its own images.
+/// The network's decisions on the images fed back to it.
 fn fed_back(maps: &[Best<'_>], by: Response) -> Option<String> {
-    let own = |map: &Best<'_>| -> Option<FedBack> {
+    let answer = |map: &Best<'_>| -> Option<FedBack> {
         let all = match by {
             Response::Decision => &map.trials.fed_back,
             Response::Evidence => &map.trials.evidence_fed_back,
@@ -182,46 +182,48 @@ fn fed_back(maps: &[Best<'_>], by: Response) -> Option<String> {
     };
     let shown: Vec<(usize, FedBack)> = maps
         .iter()
-        .filter_map(|map| Some((map.class, own(map)?)))
+        .filter_map(|map| Some((map.class, answer(map)?)))
         .collect();
     if shown.is_empty() {
         return None;
     }
-    let right = shown.iter().filter(|(class, said)| said.class == *class);
-    let what = match by {
+    let right = shown
+        .iter()
+        .filter(|(class, answer)| answer.class == *class);
+    let stimuli = match by {
         Response::Decision => "mean stimuli of the classes that have a classification image",
         Response::Evidence => "evidence images",
     };
     Some(format!(
-        "Fed back to the network, {} of {} {what} are called their own class.",
+        "Fed back to the network, {} of {} {stimuli} are called their own class.",
         right.count(),
         shown.len()
     ))
 }
 
 /// What the trials at one γ were called.
-fn called(record: &Record, own: &GammaTrials) -> String {
-    let estimate = own.estimate();
+fn called(record: &Record, trials: &GammaTrials) -> String {
+    let estimate = trials.estimate();
     let all = estimate.trials;
     let most = estimate
         .classes
         .iter()
         .enumerate()
-        .max_by_key(|(class, said)| (said.called, std::cmp::Reverse(*class)));
-    let mut words = format!("At γ {}, ", gamma(own.gamma));
-    if let Some((class, said)) = most {
+        .max_by_key(|(class, class_estimate)| (class_estimate.called, std::cmp::Reverse(*class)));
+    let mut words = format!("At γ {}, ", gamma(trials.gamma));
+    if let Some((class, class_estimate)) = most {
         words += &format!(
             "{} of {} ({}) were called {}, the most",
-            thousands(said.called),
+            thousands(class_estimate.called),
             counted(all, "trial", "trials"),
-            percent(said.called as f64 / all.max(1) as f64),
+            percent(class_estimate.called as f64 / all.max(1) as f64),
             of_class(record, class)
         );
     }
     let never = estimate
         .classes
         .iter()
-        .filter(|said| said.called == 0)
+        .filter(|class| class.called == 0)
         .count();
     if never > 0 {
         words += &format!(
@@ -229,26 +231,26 @@ fn called(record: &Record, own: &GammaTrials) -> String {
             estimate.classes.len()
         );
     }
-    if own.gamma > 0.0 {
+    if trials.gamma > 0.0 {
         let side = estimate.classes.len();
         let right = estimate.counts.iter().step_by(side + 1);
         let right = Share {
             hits: right.sum(),
             of: all,
         };
-        words += &format!("; {} were called what their image shows", share(right));
+        words += &format!("; {} were called their image's true class", share(right));
     }
     words + "."
 }
 
 /// Trials that were not counted.
-fn dropped(own: &GammaTrials) -> Option<String> {
-    (own.dropped > 0).then(|| {
+fn dropped(trials: &GammaTrials) -> Option<String> {
+    (trials.dropped > 0).then(|| {
         format!(
             "At γ {}, {} of {} did not count, since the network was not confident enough.",
-            gamma(own.gamma),
-            thousands(own.dropped),
-            counted(own.trials, "trial", "trials")
+            gamma(trials.gamma),
+            thousands(trials.dropped),
+            counted(trials.trials, "trial", "trials")
         )
     })
 }
@@ -266,15 +268,15 @@ mod tests {
         let Analysis::ClassificationImages(plan) = &session.config.analyses[0] else {
             unreachable!()
         };
-        let it = record.classification_images().unwrap();
+        let images = record.classification_images().unwrap();
         let parts = ["2 of 10 classes have a reliable map, by decisions".to_owned()];
-        let Said { lead, facts } = said(record, it, plan, &parts).unwrap();
+        let Said { lead, facts } = said(record, images, plan, &parts).unwrap();
         assert_eq!(
             lead,
             "2 of 10 classes have a reliable map, by decisions: R ≥ 0.95 at the γ that shows the class best."
         );
         let without = "By decisions, 8 of 10 classes have no classification image at any γ (classes 2, 3, 4, 5, 6, 7, \
-                       8 and 9); insufficient trials: it takes 30 in each cell that the image compares.";
+                       8 and 9); insufficient trials: 30 are needed in each cell that the image compares.";
         assert!(facts.iter().any(|fact| fact == without), "{facts:#?}");
         let called = "At γ 0.0, 240 of 480 trials (50.0 %) were called class 0, the most; 8 of 10 classes were never \
                       called.";

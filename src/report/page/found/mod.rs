@@ -1,5 +1,4 @@
-//! What was found, in sentences that the numbers support: of every stage what matters most, then facts, each with
-//! its number.
+//! Findings, in sentences backed by numbers: for every stage a lead sentence, then facts.
 
 mod audits;
 mod images;
@@ -17,20 +16,20 @@ use crate::session::record::{Analysis, Training};
 use crate::session::run::Stage;
 use crate::stats::share::Share;
 
-/// What came of a stage.
+/// The findings of a stage.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Found {
-    /// Which stage.
+    /// The stage.
     pub title: String,
-    /// What matters most, a sentence.
+    /// The main finding, a sentence.
     pub lead: String,
-    /// More of it, a sentence each.
+    /// Further findings, a sentence each.
     pub facts: Vec<String>,
-    /// Whether it is something that a person must not overlook.
+    /// Whether it is a warning.
     pub warns: bool,
 }
 
-/// What one experiment says: the sentence that matters most, and others.
+/// The findings of one experiment: a lead sentence, and facts.
 struct Said {
     lead: String,
     facts: Vec<String>,
@@ -39,31 +38,31 @@ struct Said {
 /// The chapter.
 pub(super) fn chapter(session: &Session) -> Markup {
     html! {
-        @for own in found(session) {
-            div.finding.warns[own.warns] {
-                h3 { (own.title) }
-                p.lead { @if own.warns { strong { "Warning. " } } (own.lead) }
-                @if !own.facts.is_empty() {
-                    ul { @for fact in &own.facts { li { (fact) } } }
+        @for finding in found(session) {
+            div.finding.warns[finding.warns] {
+                h3 { (finding.title) }
+                p.lead { @if finding.warns { strong { "Warning. " } } (finding.lead) }
+                @if !finding.facts.is_empty() {
+                    ul { @for fact in &finding.facts { li { (fact) } } }
                 }
             }
         }
     }
 }
 
-/// What came of every stage, in the order of the plan.
+/// The findings of every stage, in the order of the plan.
 pub(super) fn found(session: &Session) -> Vec<Found> {
     let stages = session.stages().into_iter().enumerate();
     stages
-        .map(|(at, stage)| of_stage(session, at, &stage))
+        .map(|(index, stage)| stage_finding(session, index, &stage))
         .collect()
 }
 
-fn of_stage(session: &Session, at: usize, stage: &Stage) -> Found {
-    let said = match at.checked_sub(1) {
+fn stage_finding(session: &Session, stage_index: usize, stage: &Stage) -> Found {
+    let findings = match stage_index.checked_sub(1) {
         None => training(session),
         Some(_) if stage.done == 0 => None,
-        Some(index) => experiment(session, index, &headline(session, at).parts),
+        Some(index) => experiment(session, index, &headline(session, stage_index).parts),
     };
     let done = format!(
         "{} of {} {} done",
@@ -71,25 +70,25 @@ fn of_stage(session: &Session, at: usize, stage: &Stage) -> Found {
         thousands(stage.total),
         stage.unit
     );
-    let (lead, facts) = match said {
+    let (lead, facts) = match findings {
         Some(Said { lead, mut facts }) => {
             facts.extend((!stage.finished).then(|| format!("Not complete: {done}.")));
             (lead, facts)
         }
-        None if stage.finished => (format!("Nothing to tell: {done}."), Vec::new()),
-        None => (format!("Nothing to tell yet: {done}."), Vec::new()),
+        None if stage.finished => (format!("No findings: {done}."), Vec::new()),
+        None => (format!("No findings yet: {done}."), Vec::new()),
     };
     Found {
-        title: title(session, at, stage),
+        title: title(session, stage_index, stage),
         lead,
         facts,
-        warns: headline(session, at).warns,
+        warns: headline(session, stage_index).warns,
     }
 }
 
-/// The name of a stage; of images with their noise, since a plan may have several.
-fn title(session: &Session, at: usize, stage: &Stage) -> String {
-    let plan = at
+/// The title of a stage; for images with their noise, since a plan may have several.
+fn title(session: &Session, stage_index: usize, stage: &Stage) -> String {
+    let plan = stage_index
         .checked_sub(1)
         .and_then(|index| session.config.analyses.get(index));
     let name = match plan {
@@ -109,74 +108,80 @@ fn experiment(session: &Session, index: usize, parts: &[String]) -> Option<Said>
         record.analyses.get(index)?,
         session.config.analyses.get(index)?,
     ) {
-        (Analysis::ClassificationImages(it), Plan::ClassificationImages(plan)) => {
-            images::said(record, it, plan, parts)
+        (Analysis::ClassificationImages(images), Plan::ClassificationImages(plan)) => {
+            images::said(record, images, plan, parts)
         }
-        (Analysis::Templates(it), _) => others::templates(it, parts),
-        (Analysis::Attack(it), _) => others::attack(it, parts),
-        (Analysis::SpikeTriggered(it), _) => others::spikes(it, parts),
-        (Analysis::Modulation(it), _) => others::modulation(record, it, parts),
-        (Analysis::Predictions(it), _) => others::predictions(record, it, parts),
-        (Analysis::Backdoor(it), Plan::Backdoor(plan)) => audits::backdoor(it, plan, parts),
-        (Analysis::Audit(it), Plan::Audit(plan)) => {
-            audits::audit(record, it, plan, session.config.network.kind)
+        (Analysis::Templates(templates), _) => others::templates(templates, parts),
+        (Analysis::Attack(attack), _) => others::attack(attack, parts),
+        (Analysis::SpikeTriggered(spikes), _) => others::spikes(spikes, parts),
+        (Analysis::Modulation(modulation), _) => others::modulation(record, modulation, parts),
+        (Analysis::Predictions(predictions), _) => others::predictions(record, predictions, parts),
+        (Analysis::Backdoor(backdoor), Plan::Backdoor(plan)) => {
+            audits::backdoor(backdoor, plan, parts)
+        }
+        (Analysis::Audit(audit), Plan::Audit(plan)) => {
+            audits::audit(record, audit, plan, session.config.network.kind)
         }
         _ => None,
     }
 }
 
-/// How good the network is.
+/// How good the network is: its accuracy.
 fn training(session: &Session) -> Option<Said> {
-    let it = session.record.training.as_ref()?;
+    let training = session.record.training.as_ref()?;
     let is_trained = matches!(session.config.network.weights, Weights::Train(_));
-    let lead = match (it.test_accuracy, it.epochs.last()) {
+    let lead = match (training.test_accuracy, training.epochs.last()) {
         (Some(accuracy), _) => {
-            let chance = if it.at_chance {
+            let chance = if training.at_chance {
                 format!(": {NO_BETTER}")
             } else {
                 String::new()
             };
             format!(
-                "The network is right on {} of the test images{chance}.",
-                right(session, accuracy)
+                "The network is correct on {} of the test images{chance}.",
+                accuracy_text(session, accuracy)
             )
         }
         (None, Some(last)) => format!(
-            "The network is right on {} of the images held out for validation, after epoch {}.",
+            "The network is correct on {} of the images held out for validation, after epoch {}.",
             percent(last.valid_accuracy),
             last.epoch
         ),
         (None, None) => return None,
     };
-    let facts = if is_trained { epochs(it) } else { Vec::new() };
+    let facts = if is_trained {
+        epochs(training)
+    } else {
+        Vec::new()
+    };
     Some(Said { lead, facts })
 }
 
-/// A share of the test images, with its interval where it is known how many there are.
-fn right(session: &Session, accuracy: f64) -> String {
-    // Images that were changed on the way are not those that it was measured on.
+/// A share of the test images, with its interval if their number is known.
+fn accuracy_text(session: &Session, accuracy: f64) -> String {
+    // If the images were changed, the accuracy may have been measured on the earlier ones.
     let tested = match &session.record.inputs[..] {
         [only] => only.test.images,
         _ => 0,
     };
     match tested {
         0 => percent(accuracy),
-        of => share(Share {
-            hits: (accuracy * of as f64).round() as u64,
-            of,
+        total => share(Share {
+            hits: (accuracy * total as f64).round() as u64,
+            of: total,
         }),
     }
 }
 
-fn epochs(it: &Training) -> Vec<String> {
-    let best = it
+fn epochs(training: &Training) -> Vec<String> {
+    let best = training
         .best_epoch
-        .and_then(|best| it.epochs.iter().find(|epoch| epoch.epoch == best));
+        .and_then(|best| training.epochs.iter().find(|epoch| epoch.epoch == best));
     let words = best.map(|best| {
         format!(
-            "Its weights are those of epoch {} of {}, the best on the images held out: {} right.",
+            "Its weights are those of epoch {} of {}, the best on the held-out images: {} correct.",
             best.epoch,
-            it.epochs.len(),
+            training.epochs.len(),
             percent(best.valid_accuracy)
         )
     });
@@ -192,16 +197,16 @@ mod tests {
     fn what_has_not_begun_says_how_much_is_done() {
         let all = found(&planned());
         assert_eq!(all[0].title, "Training");
-        assert_eq!(all[0].lead, "Nothing to tell yet: 0 of 2 epochs done.");
+        assert_eq!(all[0].lead, "No findings yet: 0 of 2 epochs done.");
         assert_eq!(all[1].title, "Classification images, uniform noise");
-        assert_eq!(all[1].lead, "Nothing to tell yet: 0 of 960 trials done.");
+        assert_eq!(all[1].lead, "No findings yet: 0 of 960 trials done.");
     }
 
     #[test]
     fn no_sentence_is_without_its_number() {
         for session in [planned(), measured()] {
-            for own in found(&session) {
-                for words in std::iter::once(&own.lead).chain(&own.facts) {
+            for finding in found(&session) {
+                for words in std::iter::once(&finding.lead).chain(&finding.facts) {
                     assert!(words.contains(|c: char| c.is_ascii_digit()), "{words}");
                     assert!(words.ends_with('.'), "{words}");
                 }
@@ -215,7 +220,7 @@ mod tests {
         let lead = |session: &Session| found(session)[0].lead.clone();
         assert_eq!(
             lead(&session),
-            "The network is right on 98.2 % of the test images."
+            "The network is correct on 98.2 % of the test images."
         );
         let inputs = crate::session::record::Inputs {
             test: crate::session::record::Split {
@@ -227,7 +232,7 @@ mod tests {
         session.record.inputs = vec![inputs];
         assert_eq!(
             lead(&session),
-            "The network is right on 98.2 % (98.0–98.5) of the test images."
+            "The network is correct on 98.2 % (98.0–98.5) of the test images."
         );
         session.record.training.as_mut().unwrap().at_chance = true;
         assert!(lead(&session).ends_with(": NO BETTER THAN CHANCE."));

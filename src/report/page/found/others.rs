@@ -1,4 +1,4 @@
-//! What templates, the attack, units, pushes and predictions say.
+//! Findings from templates, the attack, units, modulation and predictions.
 
 use super::Said;
 use crate::figure::audit::share;
@@ -11,22 +11,29 @@ use crate::session::record::{
 };
 use crate::stats::share::Share;
 
-/// Most layers of which each has a sentence.
+/// Maximum number of layers with their own sentence.
 const MOST_LAYERS: usize = 12;
 
-pub(super) fn templates(it: &Templates, parts: &[String]) -> Option<Said> {
-    let meaningful = it.gammas.iter().filter(|own| own.is_meaningful());
-    let images = meaningful.map(|own| own.images).max();
+pub(super) fn templates(templates: &Templates, parts: &[String]) -> Option<Said> {
+    let meaningful = templates
+        .gammas
+        .iter()
+        .filter(|gamma| gamma.is_meaningful());
+    let images = meaningful.map(|gamma| gamma.images).max();
     let lead = match (parts, images) {
-        ([accuracy, which], Some(images)) => format!(
-            "The maps alone, without the network, classify {}: {accuracy}, {which}, the best of {} scores there; the table has the others.",
+        ([accuracy, best], Some(images)) => format!(
+            "The maps alone, without the network, classify {}: {accuracy}, {best}, the best of {} scores there; the table has the others.",
             counted(images, "test image", "test images"),
             GammaTemplates::SCORES.len()
         ),
         _ => {
-            let most = it.gammas.iter().map(|own| own.classes.len()).max()?;
+            let most = templates
+                .gammas
+                .iter()
+                .map(|gamma| gamma.classes.len())
+                .max()?;
             format!(
-                "Too few maps to choose from: it takes 2 classes that have one, and at most {most} do at one γ."
+                "Too few maps to choose from: at least 2 classes must have one, and at most {most} do at one γ."
             )
         }
     };
@@ -36,20 +43,20 @@ pub(super) fn templates(it: &Templates, parts: &[String]) -> Option<Said> {
     })
 }
 
-pub(super) fn attack(it: &Attack, parts: &[String]) -> Option<Said> {
+pub(super) fn attack(attack: &Attack, parts: &[String]) -> Option<Said> {
     let (first, others) = parts.split_first()?;
     let mut facts: Vec<String> = others.iter().map(|part| sentence(part)).collect();
-    let most = (0..it.kinds.len()).filter_map(|pattern| peak(it, pattern));
+    let most = (0..attack.kinds.len()).filter_map(|pattern| peak(attack, pattern));
     let most: Vec<String> = most.collect();
     if !most.is_empty() {
         facts.push(format!(
-            "Of images of other classes, at most so many are called the target, the mean over all targets: {}.",
+            "The largest share of other classes' images called the target, as a mean over all targets: {}.",
             list(&most)
         ));
     }
     facts.push(format!(
         "The network was shown {}.",
-        counted(it.queries(), "blended image", "blended images")
+        counted(attack.queries(), "blended image", "blended images")
     ));
     Some(Said {
         lead: sentence(first),
@@ -57,32 +64,32 @@ pub(super) fn attack(it: &Attack, parts: &[String]) -> Option<Said> {
     })
 }
 
-/// The largest success of a pattern on images, the mean over its targets.
-fn peak(it: &Attack, pattern: usize) -> Option<String> {
-    let at = |place: usize| Some((place, it.mean_targeted(0, pattern, place)?.0));
-    let all = (0..it.weights.len()).filter_map(at);
+/// The highest success rate of a pattern on images, as a mean over its targets.
+fn peak(attack: &Attack, pattern: usize) -> Option<String> {
+    let success = |place: usize| Some((place, attack.mean_targeted(0, pattern, place)?.0));
+    let all = (0..attack.weights.len()).filter_map(success);
     let (place, most) = all.max_by(|a, b| {
-        // Of equal ones the smallest weight.
+        // Ties go to the smallest weight.
         a.1.total_cmp(&b.1)
-            .then(it.weights[b.0].total_cmp(&it.weights[a.0]))
+            .then(attack.weights[b.0].total_cmp(&attack.weights[a.0]))
     })?;
     Some(format!(
         "{} by {} at w {}",
         percent(most),
-        it.kinds[pattern].label(),
-        short(it.weights[place])
+        attack.kinds[pattern].label(),
+        short(attack.weights[place])
     ))
 }
 
-pub(super) fn spikes(it: &SpikeTriggered, parts: &[String]) -> Option<Said> {
-    if it.layers.is_empty() || parts.is_empty() {
+pub(super) fn spikes(spikes: &SpikeTriggered, parts: &[String]) -> Option<Said> {
+    if spikes.layers.is_empty() || parts.is_empty() {
         return None;
     }
-    let layers = counted(it.layers.len() as u64, "layer", "layers");
-    let mut facts: Vec<String> = it.layers.iter().take(MOST_LAYERS).map(layer).collect();
-    let left = it.layers.len().saturating_sub(MOST_LAYERS);
+    let layers = counted(spikes.layers.len() as u64, "layer", "layers");
+    let mut facts: Vec<String> = spikes.layers.iter().take(MOST_LAYERS).map(layer).collect();
+    let left = spikes.layers.len().saturating_sub(MOST_LAYERS);
     if left > 0 {
-        facts.push(format!("Tables have the other {left} layers."));
+        facts.push(format!("The other {left} layers are in the tables."));
     }
     Some(Said {
         lead: format!("In {layers}: {}.", list(parts)),
@@ -90,64 +97,75 @@ pub(super) fn spikes(it: &SpikeTriggered, parts: &[String]) -> Option<Said> {
     })
 }
 
-/// What the units of a layer say.
-fn layer(own: &LayerResponses) -> String {
-    let (height, width) = own.receptive_field;
-    let estimate = own.estimate();
+/// A sentence on the units of a layer.
+fn layer(layer: &LayerResponses) -> String {
+    let (height, width) = layer.receptive_field;
+    let estimate = layer.estimate();
     let silent = match estimate.silent.len() {
         0 => String::new(),
         silent => format!(", {silent} of them silent on noise"),
     };
-    let ends = |values: &[Option<f64>], of: &str| {
+    let ends = |values: &[Option<f64>], label: &str| {
         let known = || values.iter().flatten().copied();
         let (low, high) = (known().reduce(f64::min)?, known().reduce(f64::max)?);
         Some(format!(
-            "{of} {} to {}",
+            "{label} {} to {}",
             reliability(low),
             reliability(high)
         ))
     };
-    let said = [
+    let parts = [
         ends(&estimate.reliability, "reliability"),
         ends(&estimate.kernel_correlation, "r with the kernel"),
         ends(&estimate.stein_correlation, "r with the mean gradient"),
     ];
-    let said: Vec<String> = said.into_iter().flatten().collect();
-    let said = match said.is_empty() {
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    let parts = match parts.is_empty() {
         true => String::new(),
-        false => format!("; {}", list(&said)),
+        false => format!("; {}", list(&parts)),
     };
     format!(
-        "Layer {}: {} that see {height}×{width} pixels{silent}{said}.",
-        clean(&own.name),
-        counted(own.units as u64, "unit", "units")
+        "Layer {}: {} that see {height}×{width} pixels{silent}{parts}.",
+        clean(&layer.name),
+        counted(layer.units as u64, "unit", "units")
     )
 }
 
-pub(super) fn modulation(record: &Record, it: &Modulation, parts: &[String]) -> Option<Said> {
+pub(super) fn modulation(
+    record: &Record,
+    modulation: &Modulation,
+    parts: &[String],
+) -> Option<Said> {
     let most = parts.first()?;
     Some(Said {
-        lead: format!("Of all pushes on images, this changes a class most: {most}."),
-        facts: it
+        lead: format!("The modulation that changes a class most on images: {most}."),
+        facts: modulation
             .layers
             .iter()
             .take(MOST_LAYERS)
-            .filter_map(|own| pushed(record, it, own))
+            .filter_map(|layer| strongest_modulation(record, modulation, layer))
             .collect(),
     })
 }
 
-/// The push of a layer along a class that changes the accuracy on this class most.
-fn pushed(record: &Record, it: &Modulation, layer: &ModulatedLayer) -> Option<String> {
-    let images = it.gammas.len().checked_sub(1)?;
-    let rest = it.strengths.iter().position(|&strength| strength == 0)?;
+/// The modulation of a layer that most changes the accuracy on the class it targets.
+fn strongest_modulation(
+    record: &Record,
+    modulation: &Modulation,
+    layer: &ModulatedLayer,
+) -> Option<String> {
+    let images = modulation.gammas.len().checked_sub(1)?;
+    let rest = modulation
+        .strengths
+        .iter()
+        .position(|&strength| strength == 0)?;
     let right = |class: usize, place: usize| {
         let (hits, of) = layer.accuracy(class, place, images, class)?;
         Some(Share { hits, of })
     };
     let mut most: Option<(f64, usize, usize)> = None;
     for class in 0..layer.classes() {
-        for place in 0..it.strengths.len() {
+        for place in 0..modulation.strengths.len() {
             let (Some(before), Some(after)) = (right(class, rest), right(class, place)) else {
                 continue;
             };
@@ -159,62 +177,66 @@ fn pushed(record: &Record, it: &Modulation, layer: &ModulatedLayer) -> Option<St
     }
     let (_, class, place) = most?;
     Some(format!(
-        "Layer {}, at most at {}: of images of {}, {} are called so, and {} without a push.",
+        "Layer {}, strongest effect at {}: of images of {}, {} are called so, and {} without modulation.",
         clean(&layer.name),
-        signed(it.strengths[place] as f64),
+        signed(modulation.strengths[place] as f64),
         of_class(record, class),
         share(right(class, place)?),
         share(right(class, rest)?)
     ))
 }
 
-pub(super) fn predictions(record: &Record, it: &Predictions, parts: &[String]) -> Option<Said> {
+pub(super) fn predictions(
+    record: &Record,
+    predictions: &Predictions,
+    parts: &[String],
+) -> Option<Said> {
     let lead = match parts {
         [] => return None,
         parts => format!(
-            "Called what they are, of the images of each set: {}.",
+            "Classified correctly, of the images in each set: {}.",
             list(parts)
         ),
     };
     let mut facts = Vec::new();
-    for own in it.splits.iter().filter(|own| own.total() > 0) {
-        facts.extend(least_right(record, own));
-        facts.extend(confused(record, own));
+    for split in predictions.splits.iter().filter(|split| split.total() > 0) {
+        facts.extend(least_right(record, split));
+        facts.extend(most_confused(record, split));
     }
     Some(Said { lead, facts })
 }
 
-/// The class that is called what it is least often.
-fn least_right(record: &Record, own: &SplitCounts) -> Option<String> {
-    let known = (0..own.classes()).filter_map(|class| Some((class, own.recall(class)?)));
+/// The class with the lowest recall.
+fn least_right(record: &Record, split: &SplitCounts) -> Option<String> {
+    let known = (0..split.classes()).filter_map(|class| Some((class, split.recall(class)?)));
     let (class, _) = known.min_by(|a, b| a.1.total_cmp(&b.1))?;
     let right = Share {
-        hits: own.counts[class * (own.classes() + 1)],
-        of: own.shown(class),
+        hits: split.counts[class * (split.classes() + 1)],
+        of: split.shown(class),
     };
     Some(format!(
-        "Of the {} set, {} is recognized least: {} of {}.",
-        own.split.label(),
+        "In the {} set, {} is recognized least: {} of {}.",
+        split.split.label(),
         of_class(record, class),
         share(right),
         counted(right.of, "image", "images")
     ))
 }
 
-/// The two classes that are taken for each other most.
-fn confused(record: &Record, own: &SplitCounts) -> Option<String> {
-    let side = own.classes();
+/// The most frequent confusion of two classes.
+fn most_confused(record: &Record, split: &SplitCounts) -> Option<String> {
+    let side = split.classes();
     let wrong = (0..side * side).filter(|cell| cell / side != cell % side);
-    let cell = wrong.max_by_key(|&cell| (own.counts[cell], std::cmp::Reverse(cell)))?;
+    let cell = wrong.max_by_key(|&cell| (split.counts[cell], std::cmp::Reverse(cell)))?;
     let (truth, called) = (cell / side, cell % side);
-    (own.counts[cell] > 0).then(|| {
+    (split.counts[cell] > 0).then(|| {
         format!(
-            "Of the {} set, the most frequent mistake is {} called {}: {} of {}.",
-            own.split.label(),
+            "In the {} set, the most frequent mistake is {} called {}: {} of {}.",
+            split.split.label(),
             of_class(record, truth),
             of_class(record, called),
-            thousands(own.counts[cell]),
-            counted(own.shown(truth), "image", "images")
+            thousands(split.counts[cell]),
+            counted(split.shown(truth), "image", "images")
         )
     })
 }
@@ -227,15 +249,15 @@ mod tests {
 
     #[test]
     fn templates_are_told_with_their_score_or_with_what_is_missing() {
-        let own = |classes: Vec<usize>| GammaTemplates {
+        let gamma = |classes: Vec<usize>| GammaTemplates {
             gamma: 0.2,
             response: Response::Evidence,
             classes,
             images: 2_000,
             correct: [100, 200, 300, 400],
         };
-        let it = |classes| Templates {
-            gammas: vec![own(classes)],
+        let record = |classes| Templates {
+            gammas: vec![gamma(classes)],
             ..Templates::default()
         };
         let parts = [
@@ -244,12 +266,12 @@ mod tests {
         ];
         let parts = parts.map(str::to_owned);
         assert_eq!(
-            templates(&it(vec![0, 1]), &parts).unwrap().lead,
+            templates(&record(vec![0, 1]), &parts).unwrap().lead,
             "The maps alone, without the network, classify 2,000 test images: accuracy 20.0 % (18.3–21.8), pearson of \
              evidence images at γ 0.2, the best of 4 scores there; the table has the others."
         );
         let parts = ["fewer than two classes have a template".to_owned()];
-        let lead = templates(&it(vec![3]), &parts).unwrap().lead;
+        let lead = templates(&record(vec![3]), &parts).unwrap().lead;
         assert!(lead.ends_with("at most 1 do at one γ."), "{lead}");
     }
 
@@ -258,15 +280,15 @@ mod tests {
         let form = Form::numbered([1, 2, 2], 2);
         let mut record = Record::new(&Config::default());
         record.form = Some(form.clone());
-        let mut own = SplitCounts::new(Split::Test, &form);
-        own.counts = vec![90, 10, 2, 98];
+        let mut split = SplitCounts::new(Split::Test, &form);
+        split.counts = vec![90, 10, 2, 98];
         assert_eq!(
-            confused(&record, &own).unwrap(),
-            "Of the test set, the most frequent mistake is class 0 called class 1: 10 of 100 images."
+            most_confused(&record, &split).unwrap(),
+            "In the test set, the most frequent mistake is class 0 called class 1: 10 of 100 images."
         );
         assert_eq!(
-            least_right(&record, &own).unwrap(),
-            "Of the test set, class 0 is recognized least: 90.0 % (82.6–94.5) of 100 images."
+            least_right(&record, &split).unwrap(),
+            "In the test set, class 0 is recognized least: 90.0 % (82.6–94.5) of 100 images."
         );
     }
 }

@@ -1,4 +1,4 @@
-//! The tables of the audit and of the study of backdoors.
+//! The tables of the audit and of the backdoor study.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,17 @@ use crate::format::{gamma, number, percent, thousands};
 use crate::session::config;
 use crate::session::record::{Audit, Record};
 
-/// The networks, the classes of the one under study, and what pasting its findings does.
-pub(super) fn audit(record: &Record, it: &Audit, plan: &config::Audit, csv: &Csv<'_>) -> Vec<Grid> {
+/// The networks, the classes of the network under study, and the effect of pasting its findings.
+pub(super) fn audit(
+    record: &Record,
+    audit: &Audit,
+    plan: &config::Audit,
+    csv: &Csv<'_>,
+) -> Vec<Grid> {
     vec![
         networks_by_score(csv),
         classes(record, csv),
-        pasted(record, it, plan),
+        pasted(record, audit, plan),
     ]
 }
 
@@ -49,23 +54,23 @@ fn networks_by_score(csv: &Csv<'_>) -> Grid {
                 None => Cell::Nothing,
             },
         ];
-        let own = rows
+        let highest = rows
             .entry(network)
             .or_insert_with(|| (score, cells.clone()));
-        if score > own.0 {
-            *own = (score, cells);
+        if score > highest.0 {
+            *highest = (score, cells);
         }
     }
     rows.into_values().for_each(|(_, cells)| grid.row(cells));
     grid
 }
 
-/// The classes of the network under study, beside the largest score that a reference has in the same class.
+/// The classes of the network under study, with the largest reference score for the same class.
 fn classes(record: &Record, csv: &Csv<'_>) -> Grid {
     let columns = [
         "class",
         "score",
-        "largest of the references",
+        "largest reference score",
         "rows",
         "columns",
         "energy",
@@ -74,8 +79,8 @@ fn classes(record: &Record, csv: &Csv<'_>) -> Grid {
     let mut largest: BTreeMap<u64, f64> = BTreeMap::new();
     for row in csv.rows().filter(|row| row.text("role") == "reference") {
         if let (Some(class), Some(score)) = (row.whole("class"), row.real("score")) {
-            let own = largest.entry(class).or_insert(score);
-            *own = own.max(score);
+            let value = largest.entry(class).or_insert(score);
+            *value = value.max(score);
         }
     }
     for row in csv.rows().filter(|row| row.text("role") == "suspect") {
@@ -98,17 +103,22 @@ fn classes(record: &Record, csv: &Csv<'_>) -> Grid {
     grid
 }
 
-/// What pasting the findings on test images does.
-fn pasted(record: &Record, it: &Audit, plan: &config::Audit) -> Grid {
-    let columns = ["class", "where", "called so with it", "called so without"];
-    let caption = "What was found, pasted on test images of the other classes";
+/// The effect of pasting the findings on test images.
+fn pasted(record: &Record, audit: &Audit, plan: &config::Audit) -> Grid {
+    let columns = [
+        "class",
+        "where",
+        "called it when pasted",
+        "called it before",
+    ];
+    let caption = "Findings, pasted on test images of the other classes";
     let mut grid = Grid::new(caption, &columns);
-    for own in &it.pasted {
+    for pasted in &audit.pasted {
         grid.row(vec![
-            Cell::Words(bare(record, own.class)),
-            Cell::Words(place(own.window, plan.cell)),
-            Cell::Number(share(own.others())),
-            Cell::Number(share(own.without())),
+            Cell::Words(bare(record, pasted.class)),
+            Cell::Words(place(pasted.window, plan.cell)),
+            Cell::Number(share(pasted.others())),
+            Cell::Number(share(pasted.without())),
         ]);
     }
     grid
@@ -126,13 +136,13 @@ pub(super) fn networks(csv: &Csv<'_>) -> Grid {
     ];
     let mut grid = Grid::new("Networks of the study", &columns);
     for row in csv.rows() {
-        let has = match row.is("poisoned") {
+        let backdoor = match row.is("poisoned") {
             true => format!("{} to {}", row.text("source_name"), row.text("target_name")),
             false => "none".to_owned(),
         };
         grid.row(vec![
             Cell::Number(row.text("network").to_owned()),
-            Cell::Words(has),
+            Cell::Words(backdoor),
             Cell::Words(row.text("seed").to_owned()),
             Cell::number(row.real("clean_accuracy").map(percent)),
             Cell::number(row.whole("attacked").map(thousands)),
@@ -142,13 +152,13 @@ pub(super) fn networks(csv: &Csv<'_>) -> Grid {
     grid
 }
 
-/// The strongest window of every class of every network, as decisions alone tell it.
+/// The strongest window of every class of every network, from decisions alone.
 pub(super) fn windows(csv: &Csv<'_>) -> Grid {
     let columns = [
         "network", "γ", "class", "called", "trials", "row", "column", "side", "mean z", "index",
     ];
     let mut grid = Grid::new(
-        "Strongest windows by network, γ and class, by decisions alone",
+        "Strongest windows by network, γ and class, from decisions alone",
         &columns,
     );
     for row in csv.rows() {

@@ -1,15 +1,15 @@
-//! A table that was exported as text with commas (RFC 4180), read again row by row.
+//! Reading an exported CSV table (RFC 4180) row by row.
 
 use std::borrow::Cow;
 
-/// A table, with the names of its columns.
+/// A table with its column names.
 #[derive(Debug, Clone)]
 pub(super) struct Csv<'a> {
     columns: Vec<Cow<'a, str>>,
     body: &'a str,
 }
 
-/// A row of a table.
+/// A row of the table.
 #[derive(Debug, Clone)]
 pub(super) struct Row<'a> {
     columns: &'a [Cow<'a, str>],
@@ -17,7 +17,7 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Csv<'a> {
-    /// The table of a text whose first row has the names.
+    /// The table in a text whose first row holds the column names.
     pub(super) fn new(text: &'a str) -> Self {
         let (columns, body) = fields(text);
         Self { columns, body }
@@ -41,30 +41,31 @@ impl<'a> Csv<'a> {
 }
 
 impl Row<'_> {
-    /// The field of a column; empty where there is none, or no such column.
+    /// The field in a column; empty if there is none, or no such column.
     pub(super) fn text(&self, column: &str) -> &str {
-        let at = self.columns.iter().position(|own| own == column);
-        at.and_then(|at| self.fields.get(at))
+        let index = self.columns.iter().position(|name| name == column);
+        index
+            .and_then(|index| self.fields.get(index))
             .map_or("", Cow::as_ref)
     }
 
-    /// The number of a column; `None` where there is none.
+    /// The number in a column; `None` if there is none.
     pub(super) fn real(&self, column: &str) -> Option<f64> {
         self.text(column).parse().ok()
     }
 
-    /// The whole number of a column; `None` where there is none.
+    /// The integer in a column; `None` if there is none.
     pub(super) fn whole(&self, column: &str) -> Option<u64> {
         self.text(column).parse().ok()
     }
 
-    /// Whether a column says so.
+    /// Whether the field in a column is `true`.
     pub(super) fn is(&self, column: &str) -> bool {
         self.text(column) == "true"
     }
 }
 
-/// The fields of the first row of a text, and what comes after it.
+/// The fields of a text's first row, and the rest of the text.
 fn fields(text: &str) -> (Vec<Cow<'_, str>>, &str) {
     let mut fields = Vec::new();
     let mut rest = text;
@@ -84,13 +85,13 @@ fn fields(text: &str) -> (Vec<Cow<'_, str>>, &str) {
     }
 }
 
-/// What stands in quotes, the first of which has been read, and what comes after them.
+/// The content of a quoted field whose opening quote has been read, and the rest of the text.
 fn unquoted(text: &str) -> (Cow<'_, str>, &str) {
     let mut field = String::new();
     let mut rest = text;
     loop {
         let Some(end) = rest.find('"') else {
-            // Never closed: all of it.
+            // The closing quote is missing: take everything.
             field.push_str(rest);
             return (Cow::Owned(field), "");
         };

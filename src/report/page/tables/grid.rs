@@ -1,44 +1,44 @@
-//! A table as a page has it: a caption, columns, rows whose first cell names them.
+//! A table on a page: a caption, columns, and rows whose first cell names them.
 
 use maud::{Markup, html};
 
-/// Most rows of a table on a page.
+/// Maximum number of rows of a table on a page.
 const MOST_ROWS: usize = 100;
 
-/// Columns from which on a table is printed in smaller letters.
+/// Tables with more columns than this are printed in smaller type.
 const WIDE: usize = 12;
 
 /// A table.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(in crate::report::page) struct Grid {
-    /// What it holds.
+    /// The caption.
     pub caption: String,
-    /// The names of its columns; the first is that of the rows' names.
+    /// The column names; the first is that of the row names.
     pub columns: Vec<String>,
-    /// Its rows, each as long as there are columns.
+    /// The rows, each with one cell per column.
     pub rows: Vec<Vec<Cell>>,
-    /// Rows that it would have beside these.
+    /// Number of rows left out.
     pub left_out: usize,
 }
 
 /// A cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::report::page) enum Cell {
-    /// Words: on the left, where a column has no numbers.
+    /// Text: left-aligned if the column has no numbers.
     Words(String),
-    /// A number, on the right.
+    /// A number, right-aligned.
     Number(String),
-    /// A number that does not exist.
+    /// A missing number.
     Nothing,
 }
 
 impl Cell {
-    /// A number as it is shown.
+    /// A formatted number.
     pub(in crate::report::page) fn number(shown: Option<String>) -> Self {
         shown.map_or(Self::Nothing, Self::Number)
     }
 
-    /// What stands in it.
+    /// The displayed text.
     fn shown(&self) -> &str {
         match self {
             Self::Words(shown) | Self::Number(shown) => shown,
@@ -48,7 +48,7 @@ impl Cell {
 }
 
 impl Grid {
-    /// One without rows.
+    /// A table without rows.
     pub(in crate::report::page) fn new(caption: impl Into<String>, columns: &[&str]) -> Self {
         Self {
             caption: caption.into(),
@@ -57,7 +57,7 @@ impl Grid {
         }
     }
 
-    /// Adds a row, where there is room for one more.
+    /// Adds a row if there is room.
     pub(in crate::report::page) fn row(&mut self, cells: Vec<Cell>) {
         match self.rows.len() < MOST_ROWS {
             true => self.rows.push(cells),
@@ -65,19 +65,19 @@ impl Grid {
         }
     }
 
-    /// Whether a column has nothing but its name.
+    /// Whether all cells of a column are empty.
     fn is_empty(&self, column: usize) -> bool {
         let cell = |row: &Vec<Cell>| row.get(column).is_none_or(|cell| *cell == Cell::Nothing);
         self.rows.iter().all(cell)
     }
 
-    /// The alignment of a column: that of words, on the left, where it has no number.
+    /// The alignment class of a column: that of text if it has no numbers.
     fn class(&self, column: usize) -> Option<&'static str> {
         let is_number = |row: &Vec<Cell>| matches!(row.get(column), Some(Cell::Number(_)));
         (column > 0 && !self.rows.iter().any(is_number)).then_some("t")
     }
 
-    /// The table, with an id that nothing else on the page has. Columns without anything are left out.
+    /// The table, with an id that is unique on the page. Empty columns are left out.
     pub(in crate::report::page) fn markup(&self, id: &str) -> Markup {
         let all = 0..self.columns.len();
         let shown: Vec<(usize, Option<&str>)> = all
@@ -125,7 +125,7 @@ mod tests {
         let number = Cell::Number("0.5".into());
         grid.row(vec![words("a"), number, Cell::Nothing, words("yes")]);
         grid.row(vec![words("b"), words("no"), Cell::Nothing, Cell::Nothing]);
-        let told = grid.markup("t1").into_string();
+        let text = grid.markup("t1").into_string();
         for part in [
             "<span class=\"caption\" id=\"t1\">Classes &lt;1&gt;</span>",
             "<th scope=\"col\">class</th><th scope=\"col\">R</th><th class=\"t\" scope=\"col\">so</th></tr>",
@@ -133,15 +133,15 @@ mod tests {
             "<th scope=\"row\">b</th><td>no</td><td class=\"t\">–</td></tr>",
             "role=\"region\" tabindex=\"0\" aria-labelledby=\"t1\"",
         ] {
-            assert!(told.contains(part), "{part}\n{told}");
+            assert!(text.contains(part), "{part}\n{text}");
         }
-        assert!(!told.contains("SNR"));
+        assert!(!text.contains("SNR"));
     }
 
     #[test]
     fn rows_past_the_last_one_are_counted() {
         let mut grid = Grid::new("Many", &["class"]);
-        (0..250).for_each(|at| grid.row(vec![Cell::Number(at.to_string())]));
+        (0..250).for_each(|row| grid.row(vec![Cell::Number(row.to_string())]));
         assert_eq!((grid.rows.len(), grid.left_out), (100, 150));
         assert!(
             grid.markup("t")

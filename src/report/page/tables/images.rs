@@ -1,4 +1,4 @@
-//! What is known of every class at every γ, a table for each response.
+//! The tables of classes at every γ, one for each response.
 
 use super::csv::{Csv, Row};
 use super::{Cell, Grid, Group};
@@ -11,56 +11,56 @@ use crate::session::Session;
 use crate::session::config::{Analysis as Plan, Response};
 use crate::session::record::{ClassificationImages, GammaTrials, Record};
 
-/// The tables of each of the plan's classification images.
+/// The tables for each of the plan's classification images.
 pub(super) fn groups(session: &Session, csv: &Csv<'_>) -> Vec<Group> {
     let record = &session.record;
     let mut rows = csv.rows();
     let mut groups = Vec::new();
-    for (nth, (at, it)) in record.all::<ClassificationImages>().enumerate() {
-        let noise = match session.config.analyses.get(at) {
+    for (nth, (index, images)) in record.all::<ClassificationImages>().enumerate() {
+        let noise = match session.config.analyses.get(index) {
             Some(Plan::ClassificationImages(plan)) => plan.noise.label(),
             _ => "",
         };
-        let which = match nth {
+        let name = match nth {
             0 => format!("{noise} noise"),
             nth => format!("{noise} noise ({})", nth + 1),
         };
         let (mut main, mut more) = (Vec::new(), Vec::new());
-        for own in it.gammas.iter().filter(|own| own.trials > 0) {
-            // They stand in the table in the same order.
-            let rows: Vec<Row<'_>> = rows.by_ref().take(own.classes()).collect();
-            for by in responses(it) {
-                let grid = of_gamma(record, own, &rows, by, &which);
-                match shows_most(it, own, by) {
+        for trials in images.gammas.iter().filter(|trials| trials.trials > 0) {
+            // The exported rows are in the same order.
+            let rows: Vec<Row<'_>> = rows.by_ref().take(trials.classes()).collect();
+            for by in responses(images) {
+                let grid = of_gamma(record, trials, &rows, by, &name);
+                match shows_most(images, trials, by) {
                     true => main.push(grid),
                     false => more.push(grid),
                 }
             }
         }
-        groups.push(Group::new(&format!("Classes, {which}"), main, more));
+        groups.push(Group::new(&format!("Classes, {name}"), main, more));
     }
     groups
 }
 
-/// Whether this γ shows the most classes by a response.
-fn shows_most(it: &ClassificationImages, own: &GammaTrials, by: Response) -> bool {
-    let most = it.gammas.get(choice::showing_most(it, by));
-    most.is_some_and(|most| most.gamma == own.gamma)
+/// Whether this γ shows the most classes for a response.
+fn shows_most(images: &ClassificationImages, trials: &GammaTrials, by: Response) -> bool {
+    let most = images.gammas.get(choice::showing_most(images, by));
+    most.is_some_and(|most| most.gamma == trials.gamma)
 }
 
 fn of_gamma(
     record: &Record,
-    own: &GammaTrials,
+    trials: &GammaTrials,
     rows: &[Row<'_>],
     by: Response,
-    which: &str,
+    name: &str,
 ) -> Grid {
     let caption = format!(
-        "By {}: {}s at γ {}, {which}, {} trials",
+        "By {}: {}s at γ {}, {name}, {} trials",
         by.label(),
         by.image_label(),
-        gamma(own.gamma),
-        thousands(own.trials)
+        gamma(trials.gamma),
+        thousands(trials.trials)
     );
     let columns = [
         "class",
@@ -97,7 +97,7 @@ fn of_gamma(
     grid
 }
 
-/// The columns that have what is known by one response.
+/// The exported columns for one response.
 struct Keys {
     reliability: &'static str,
     ends: [&'static str; 2],
@@ -111,11 +111,11 @@ fn cells(record: &Record, row: &Row<'_>, keys: &Keys) -> Vec<Cell> {
     let called = row.whole("called");
     let share = called.zip(row.whole("trials")).filter(|(_, all)| *all > 0);
     let r = row.real(keys.reliability).map(said);
-    // Where there is a map, its pixels have been counted.
+    // If there is a map, its significant pixels have been counted.
     let r = match (r, row.whole(keys.significant)) {
         (Some(r), _) => Cell::Number(r),
         (None, Some(_)) => Cell::Nothing,
-        (None, None) if !row.is("listed") => Cell::Words("not asked for".into()),
+        (None, None) if !row.is("listed") => Cell::Words("not requested".into()),
         (None, None) => Cell::Words("insufficient".into()),
     };
     let [low, high] = keys.ends.map(|end| row.real(end).map(reliability));

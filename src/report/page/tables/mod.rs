@@ -1,4 +1,4 @@
-//! The tables of a page: those that are exported, rounded to what a person reads, and arranged so that they fit.
+//! The tables of a page: the exported tables, rounded for reading and arranged to fit.
 
 mod audits;
 mod csv;
@@ -35,7 +35,7 @@ impl Group {
         }
     }
 
-    /// Without tables that have no rows.
+    /// Drops tables without rows; `None` if none are left.
     fn filled(mut self) -> Option<Self> {
         self.main.retain(|grid| !grid.rows.is_empty());
         self.more.retain(|grid| !grid.rows.is_empty());
@@ -48,13 +48,13 @@ impl Group {
 struct Exported<'a>(&'a [Table<'a>]);
 
 impl<'a> Exported<'a> {
-    /// A table; without rows where there is none of this name.
+    /// A table; without rows if there is none of this name.
     fn get(&self, name: &str) -> Csv<'a> {
-        let found = self.0.iter().find(|(own, _)| *own == name);
+        let found = self.0.iter().find(|(existing, _)| *existing == name);
         Csv::new(found.map_or("", |(_, text)| text))
     }
 
-    /// That of the experiment of this number among its kind, from 0: `attack`, `attack_2`, …
+    /// The table of experiment number `nth` of its kind, from 0: `attack`, `attack_2`, …
     fn nth(&self, name: &str, nth: usize) -> Csv<'a> {
         match nth {
             0 => self.get(name),
@@ -68,19 +68,19 @@ pub(super) fn chapter(session: &Session, tables: &[Table<'_>]) -> Markup {
     let groups = groups(session, Exported(tables));
     html! {
         p {
-            "Numbers are rounded here. All of them, as they were measured: "
+            "Numbers are rounded here. All of them, unrounded: "
             code { "noisescope export " (session.name) " --format csv" } "."
         }
-        @for (at, group) in groups.iter().enumerate() {
+        @for (index, group) in groups.iter().enumerate() {
             h3 { (group.title) }
             @for (nth, grid) in group.main.iter().enumerate() {
-                (grid.markup(&format!("table-{at}-{nth}")))
+                (grid.markup(&format!("table-{index}-{nth}")))
             }
             @if !group.more.is_empty() {
                 details {
                     summary { "More tables: " (group.title) }
                     @for (nth, grid) in group.more.iter().enumerate() {
-                        (grid.markup(&format!("table-{at}-more-{nth}")))
+                        (grid.markup(&format!("table-{index}-more-{nth}")))
                     }
                 }
             }
@@ -99,12 +99,12 @@ fn groups(session: &Session, tables: Exported<'_>) -> Vec<Group> {
         let grid = others::templates(&tables.nth("templates", nth));
         all.push(titled("Templates", nth, vec![grid], Vec::new()));
     }
-    for (nth, (_, it)) in record.all::<Attack>().enumerate() {
-        let more = others::attack_by_target(record, it, &tables.nth("attack", nth));
-        all.push(titled("Attack", nth, others::attack(it), more));
+    for (nth, (_, attack)) in record.all::<Attack>().enumerate() {
+        let more = others::attack_by_target(record, attack, &tables.nth("attack", nth));
+        all.push(titled("Attack", nth, others::attack(attack), more));
     }
-    for (nth, (_, it)) in record.all::<SpikeTriggered>().enumerate() {
-        let grid = others::layers(it, &tables.nth("spike_triggered", nth));
+    for (nth, (_, spikes)) in record.all::<SpikeTriggered>().enumerate() {
+        let grid = others::layers(spikes, &tables.nth("spike_triggered", nth));
         all.push(titled(
             "Spike-triggered averages",
             nth,
@@ -120,21 +120,21 @@ fn groups(session: &Session, tables: Exported<'_>) -> Vec<Group> {
         let main = others::predictions(record, &tables.nth("predictions", nth));
         all.push(titled("Predictions", nth, main, Vec::new()));
     }
-    for (nth, (at, it)) in record.all::<Audit>().enumerate() {
-        if let Some(Plan::Audit(plan)) = session.config.analyses.get(at) {
-            let main = audits::audit(record, it, plan, &tables.nth("audit", nth));
+    for (nth, (index, audit)) in record.all::<Audit>().enumerate() {
+        if let Some(Plan::Audit(plan)) = session.config.analyses.get(index) {
+            let main = audits::audit(record, audit, plan, &tables.nth("audit", nth));
             all.push(titled("Audit", nth, main, Vec::new()));
         }
     }
     for (nth, _) in record.all::<Backdoor>().enumerate() {
         let main = vec![audits::networks(&tables.nth("backdoor_networks", nth))];
         let more = vec![audits::windows(&tables.nth("backdoor", nth))];
-        all.push(titled("The study of backdoors", nth, main, more));
+        all.push(titled("Backdoor study", nth, main, more));
     }
     all.into_iter().filter_map(Group::filled).collect()
 }
 
-/// The tables of an experiment, which is numbered where it is not the first of its kind.
+/// The tables of an experiment, numbered if it is not the first of its kind.
 fn titled(title: &str, nth: usize, main: Vec<Grid>, more: Vec<Grid>) -> Group {
     let title = match nth {
         0 => title.to_owned(),

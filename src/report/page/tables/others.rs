@@ -1,4 +1,4 @@
-//! The tables of training, templates, the attack, units, pushes and predictions.
+//! The tables of training, templates, the attack, units, modulation and predictions.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::format::{
 use crate::session::record::{Attack, Record, SpikeTriggered};
 use crate::stats::share::Share;
 
-/// Most classes of which a table of every pair is shown.
+/// Maximum number of classes for which a confusion matrix is shown.
 const MOST_PAIRS: usize = 20;
 
 pub(super) fn training(csv: &Csv<'_>) -> super::Group {
@@ -51,13 +51,13 @@ pub(super) fn templates(csv: &Csv<'_>) -> Grid {
         "γ",
         "score",
         "classes",
-        "right",
+        "correct",
         "images",
         "accuracy (95 %)",
     ];
     let mut grid = Grid::new("Test images classified by the maps alone", &columns);
     for row in csv.rows() {
-        let right = row.whole("correct").zip(row.whole("images"));
+        let counts = row.whole("correct").zip(row.whole("images"));
         grid.row(vec![
             Cell::Words(row.text("response").to_owned()),
             Cell::number(row.real("gamma").map(gamma)),
@@ -65,26 +65,28 @@ pub(super) fn templates(csv: &Csv<'_>) -> Grid {
             Cell::number(row.whole("classes").map(thousands)),
             Cell::number(row.whole("correct").map(thousands)),
             Cell::number(row.whole("images").map(thousands)),
-            Cell::number(right.map(|(hits, of)| share(Share { hits, of }))),
+            Cell::number(counts.map(|(hits, of)| share(Share { hits, of }))),
         ]);
     }
     grid
 }
 
-/// Mean success over the targets by pattern and weight, on images and on noise.
-pub(super) fn attack(it: &Attack) -> Vec<Grid> {
-    let of = |(source, name): (usize, &str)| {
+/// Mean success rates over the targets by pattern and weight, on images and on noise.
+pub(super) fn attack(attack: &Attack) -> Vec<Grid> {
+    let table = |(source, name): (usize, &str)| {
         let caption =
             format!("Mean success in % over the target classes, blended into {name}, by weight w");
         let mut grid = Grid::new(caption, &["pattern"]);
-        grid.columns.extend(it.weights.iter().map(|&w| short(w)));
-        for (pattern, kind) in it.kinds.iter().enumerate() {
-            let at = |place: usize| {
-                it.mean_targeted(source, pattern, place)
+        grid.columns
+            .extend(attack.weights.iter().map(|&w| short(w)));
+        for (pattern, kind) in attack.kinds.iter().enumerate() {
+            let success = |place: usize| {
+                attack
+                    .mean_targeted(source, pattern, place)
                     .map(|(mean, _)| in_percent(mean))
             };
-            let cells: Vec<Cell> = (0..it.weights.len())
-                .map(|place| Cell::number(at(place)))
+            let cells: Vec<Cell> = (0..attack.weights.len())
+                .map(|place| Cell::number(success(place)))
                 .collect();
             if cells.iter().any(|cell| *cell != Cell::Nothing) {
                 grid.row(
@@ -98,33 +100,38 @@ pub(super) fn attack(it: &Attack) -> Vec<Grid> {
     };
     [(0, "test images"), (1, "noise")]
         .into_iter()
-        .map(of)
+        .map(table)
         .collect()
 }
 
-/// Success on images by target class and weight, a table for each pattern.
-pub(super) fn attack_by_target(record: &Record, it: &Attack, csv: &Csv<'_>) -> Vec<Grid> {
-    let of = |kind: &crate::session::record::Pattern| {
+/// Success rates on images by target class and weight, one table per pattern.
+pub(super) fn attack_by_target(record: &Record, attack: &Attack, csv: &Csv<'_>) -> Vec<Grid> {
+    let table = |kind: &crate::session::record::Pattern| {
         let caption = format!(
             "Success in % of the {} by target class and weight w, test images",
             kind.label()
         );
         let mut grid = Grid::new(caption, &["target"]);
-        grid.columns.extend(it.weights.iter().map(|&w| short(w)));
+        grid.columns
+            .extend(attack.weights.iter().map(|&w| short(w)));
         let mut targets: BTreeMap<u64, Vec<Cell>> = BTreeMap::new();
-        let own = csv
+        let rows = csv
             .rows()
             .filter(|row| row.text("source") == "image" && row.text("pattern") == kind.key());
-        for row in own {
+        for row in rows {
             let (Some(target), Some(weight)) = (row.whole("target"), row.real("weight")) else {
                 continue;
             };
-            let Some(place) = it.weights.iter().position(|own| *own == weight) else {
+            let Some(place) = attack
+                .weights
+                .iter()
+                .position(|existing| *existing == weight)
+            else {
                 continue;
             };
             let cells = targets
                 .entry(target)
-                .or_insert_with(|| vec![Cell::Nothing; it.weights.len()]);
+                .or_insert_with(|| vec![Cell::Nothing; attack.weights.len()]);
             cells[place] =
                 Cell::number(rate(row.whole("successes"), row.whole("n")).map(in_percent));
         }
@@ -134,25 +141,25 @@ pub(super) fn attack_by_target(record: &Record, it: &Attack, csv: &Csv<'_>) -> V
         }
         grid
     };
-    it.kinds.iter().map(of).collect()
+    attack.kinds.iter().map(table).collect()
 }
 
-/// A share; `None` of nothing.
-fn rate(hits: Option<u64>, of: Option<u64>) -> Option<f64> {
-    let own = Share {
+/// A rate; `None` if there are no trials.
+fn rate(hits: Option<u64>, total: Option<u64>) -> Option<f64> {
+    let share = Share {
         hits: hits?,
-        of: of?,
+        of: total?,
     };
-    own.rate()
+    share.rate()
 }
 
-/// A share as a percentage, where the caption says so.
+/// A share as a percentage without the sign, which the caption gives.
 fn in_percent(share: f64) -> String {
     percent(share).trim_end_matches(" %").to_owned()
 }
 
-/// What the units of each layer say, from the least to the largest.
-pub(super) fn layers(it: &SpikeTriggered, csv: &Csv<'_>) -> Grid {
+/// The range of the units' values in each layer, smallest to largest.
+pub(super) fn layers(spikes: &SpikeTriggered, csv: &Csv<'_>) -> Grid {
     let columns = [
         "layer",
         "units",
@@ -162,21 +169,21 @@ pub(super) fn layers(it: &SpikeTriggered, csv: &Csv<'_>) -> Grid {
         "r with the kernel",
         "r with the mean gradient",
     ];
-    let mut grid = Grid::new("Units by layer; from the least to the largest", &columns);
-    let mut said: BTreeMap<String, Units> = BTreeMap::new();
+    let mut grid = Grid::new("Units by layer; smallest to largest value", &columns);
+    let mut layers: BTreeMap<String, Units> = BTreeMap::new();
     for row in csv.rows() {
-        let own = said.entry(row.text("layer").to_owned()).or_default();
-        own.silent += u64::from(row.is("silent"));
+        let units = layers.entry(row.text("layer").to_owned()).or_default();
+        units.silent += u64::from(row.is("silent"));
         let columns = ["reliability", "kernel_correlation", "stein_correlation"];
-        for (ends, column) in own.ends.iter_mut().zip(columns) {
+        for (ends, column) in units.ends.iter_mut().zip(columns) {
             if let Some(value) = row.real(column) {
                 let (low, high) = ends.get_or_insert((value, value));
                 (*low, *high) = (low.min(value), high.max(value));
             }
         }
     }
-    for layer in &it.layers {
-        let Some(own) = said.get(&layer.name) else {
+    for layer in &spikes.layers {
+        let Some(units) = layers.get(&layer.name) else {
             continue;
         };
         let (height, width) = layer.receptive_field;
@@ -184,24 +191,24 @@ pub(super) fn layers(it: &SpikeTriggered, csv: &Csv<'_>) -> Grid {
             Cell::Words(clean(&layer.name)),
             Cell::Number(thousands(layer.units as u64)),
             Cell::Number(format!("{height}×{width}")),
-            Cell::Number(thousands(own.silent)),
+            Cell::Number(thousands(units.silent)),
         ];
         let ends = |(low, high)| format!("{} to {}", reliability(low), reliability(high));
-        cells.extend(own.ends.map(|own| Cell::number(own.map(ends))));
+        cells.extend(units.ends.map(|range| Cell::number(range.map(ends))));
         grid.row(cells);
     }
     grid
 }
 
-/// The units of a layer: how many are silent, and the least and largest of what is known of them.
+/// The units of a layer: how many are silent, and the smallest and largest value of each measure.
 #[derive(Debug, Clone, Copy, Default)]
 struct Units {
     silent: u64,
     ends: [Option<(f64, f64)>; 3],
 }
 
-/// By layer: how often images of a class are called so when the layer is pushed along this class, and beside it how
-/// much of the noise is.
+/// By layer: how often images of a class are called it when the layer is shifted towards that class, and
+/// how much of the noise is.
 pub(super) fn modulation(record: &Record, csv: &Csv<'_>) -> (Vec<Grid>, Vec<Grid>) {
     let mut layers: Vec<String> = Vec::new();
     let mut strengths: Vec<i64> = Vec::new();
@@ -209,9 +216,9 @@ pub(super) fn modulation(record: &Record, csv: &Csv<'_>) -> (Vec<Grid>, Vec<Grid
     let mut noise: BTreeMap<(usize, u64, i64), Share> = BTreeMap::new();
     for row in csv.rows() {
         let layer = row.text("layer");
-        let at = layers
+        let layer_index = layers
             .iter()
-            .position(|own| own == layer)
+            .position(|name| name == layer)
             .unwrap_or_else(|| {
                 layers.push(layer.to_owned());
                 layers.len() - 1
@@ -225,7 +232,7 @@ pub(super) fn modulation(record: &Record, csv: &Csv<'_>) -> (Vec<Grid>, Vec<Grid
         let (Some(target), Some(class), Some(strength), Some(gamma)) = numbers else {
             continue;
         };
-        let key = (at, target, strength as i64);
+        let key = (layer_index, target, strength as i64);
         if !strengths.contains(&key.2) {
             strengths.push(key.2);
         }
@@ -235,28 +242,31 @@ pub(super) fn modulation(record: &Record, csv: &Csv<'_>) -> (Vec<Grid>, Vec<Grid
             images.insert(key, Share { hits, of });
         }
         if gamma == 0.0 {
-            let own = noise.entry(key).or_default();
-            own.of += count("shown");
-            own.hits += if class == target { count("called") } else { 0 };
+            let share = noise.entry(key).or_default();
+            share.of += count("shown");
+            share.hits += if class == target { count("called") } else { 0 };
         }
     }
     strengths.sort_unstable();
-    let grids = |what: &str, all: &BTreeMap<(usize, u64, i64), Share>| {
-        let of = |(at, layer): (usize, &String)| {
+    let grids = |title: &str, all: &BTreeMap<(usize, u64, i64), Share>| {
+        let table = |(layer_index, layer): (usize, &String)| {
             let caption = format!(
-                "{what}, by the strength of a push of {} along the class",
+                "{title}, by strength of modulation of {} along the class",
                 clean(layer)
             );
             let mut grid = Grid::new(caption, &["class"]);
             grid.columns
                 .extend(strengths.iter().map(|&strength| signed(strength as f64)));
-            let targets = all.keys().filter(|key| key.0 == at).map(|key| key.1);
+            let targets = all
+                .keys()
+                .filter(|key| key.0 == layer_index)
+                .map(|key| key.1);
             let mut targets: Vec<u64> = targets.collect();
             targets.dedup();
             for target in targets {
                 let cell = |&strength: &i64| {
-                    let own = all.get(&(at, target, strength));
-                    Cell::number(own.and_then(|own| own.rate()).map(in_percent))
+                    let share = all.get(&(layer_index, target, strength));
+                    Cell::number(share.and_then(|share| share.rate()).map(in_percent))
                 };
                 let name = Cell::Words(bare(record, target as usize));
                 grid.row(
@@ -267,18 +277,18 @@ pub(super) fn modulation(record: &Record, csv: &Csv<'_>) -> (Vec<Grid>, Vec<Grid
             }
             grid
         };
-        layers.iter().enumerate().map(of).collect::<Vec<Grid>>()
+        layers.iter().enumerate().map(table).collect::<Vec<Grid>>()
     };
     (
-        grids("Images of a class that are called so, in %", &images),
+        grids("Images of a class that are called it, in %", &images),
         grids("Noise that is called a class, in %", &noise),
     )
 }
 
-/// Counts by true class and by what was called.
+/// Counts by true and predicted class.
 type Cells = BTreeMap<(u64, u64), u64>;
 
-/// Images by what they are and by what they are called, a table for each set; of very many classes none.
+/// Images by true and predicted class, one table per split; none if there are very many classes.
 pub(super) fn predictions(record: &Record, csv: &Csv<'_>) -> Vec<Grid> {
     let mut splits: Vec<(String, Cells)> = Vec::new();
     for row in csv.rows() {
@@ -286,25 +296,24 @@ pub(super) fn predictions(record: &Record, csv: &Csv<'_>) -> Vec<Grid> {
             continue;
         };
         let split = row.text("split");
-        if splits.last().is_none_or(|(own, _)| own != split) {
+        if splits.last().is_none_or(|(name, _)| name != split) {
             splits.push((split.to_owned(), BTreeMap::new()));
         }
         if let Some((_, cells)) = splits.last_mut() {
             cells.insert((truth, called), row.whole("images").unwrap_or(0));
         }
     }
-    let of = |(split, cells): (String, Cells)| {
+    let table = |(split, cells): (String, Cells)| {
         let classes = cells.keys().map(|key| key.0 + 1).max().unwrap_or(0);
         if classes as usize > MOST_PAIRS {
             return None;
         }
-        let caption = format!(
-            "Images of the {split} set: what they are (rows) and what they are called (columns)"
-        );
-        let mut grid = Grid::new(caption, &["is"]);
+        let caption =
+            format!("Images of the {split} set: true class (rows) and predicted class (columns)");
+        let mut grid = Grid::new(caption, &["true"]);
         grid.columns
             .extend((0..classes).map(|class| bare(record, class as usize)));
-        grid.columns.push("right".into());
+        grid.columns.push("correct".into());
         for truth in 0..classes {
             let count = |called: u64| cells.get(&(truth, called)).copied().unwrap_or(0);
             let all: u64 = (0..classes).map(count).sum();
@@ -317,7 +326,7 @@ pub(super) fn predictions(record: &Record, csv: &Csv<'_>) -> Vec<Grid> {
         }
         Some(grid)
     };
-    splits.into_iter().filter_map(of).collect()
+    splits.into_iter().filter_map(table).collect()
 }
 
 #[cfg(test)]
@@ -333,8 +342,8 @@ mod tests {
         );
         let grids = predictions(&record, &csv);
         assert_eq!(grids.len(), 1);
-        assert_eq!(grids[0].columns, ["is", "0", "1", "right"]);
-        let shown = |at: usize| -> Vec<Cell> { grids[0].rows[at].clone() };
+        assert_eq!(grids[0].columns, ["true", "0", "1", "correct"]);
+        let shown = |row: usize| -> Vec<Cell> { grids[0].rows[row].clone() };
         let number = |text: &str| Cell::Number(text.to_owned());
         assert_eq!(
             shown(0),

@@ -1,4 +1,4 @@
-//! The form for a new session, drawn.
+//! Draws the form for a new session.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -16,7 +16,7 @@ use crate::tui::widget::text::{below, beside, cut, left, start, top, wrap};
 /// Columns of the names of lines.
 const LABEL: u16 = 9;
 
-/// Rows of a message at most.
+/// Maximum rows of a message.
 const MESSAGE: usize = 8;
 
 /// Draws the form.
@@ -39,7 +39,7 @@ pub(super) fn draw(browser: &Browser, form: &Form, theme: &Theme, area: Rect, bu
     match &form.pilot {
         Pilot::None => draw_presets(browser, form, theme, rest, buf),
         Pilot::Running => {
-            let text = "The network is shown noise, 1,000 trials at each grain. Esc leaves it.";
+            let text = "The network is run on noise, 1,000 trials per grain. Esc cancels.";
             draw_message(text, theme.text(), rest, buf);
         }
         Pilot::Failed(problem) => {
@@ -58,11 +58,11 @@ fn label(text: &str, theme: &Theme) -> Span<'static> {
 }
 
 fn draw_line(form: &Form, line: Line, theme: &Theme, area: Rect, buf: &mut Buffer) {
-    let own = form.text(line);
-    // The end of a long text is where one types.
+    let text = form.text(line);
+    // The end of a long text is where the user types.
     let room = usize::from(area.width.saturating_sub(LABEL + 2));
-    let skip = own.chars().count().saturating_sub(room);
-    let end: String = own.chars().skip(skip).collect();
+    let skip = text.chars().count().saturating_sub(room);
+    let end: String = text.chars().skip(skip).collect();
     let mut spans = vec![
         label(line.label(), theme),
         Span::styled(clean(&end), theme.bright()),
@@ -70,14 +70,14 @@ fn draw_line(form: &Form, line: Line, theme: &Theme, area: Rect, buf: &mut Buffe
     if form.line == line {
         spans.push(Span::styled(caret(theme), theme.accent()));
     }
-    if own.is_empty() {
-        let text = cut(line.without(), room);
-        spans.push(Span::styled(text, theme.dim()));
+    if text.is_empty() {
+        let hint = cut(line.without(), room);
+        spans.push(Span::styled(hint, theme.dim()));
     }
     left(buf, area, 0, Row::from(spans));
 }
 
-/// Draws it; gives the rows that it took.
+/// Draws a message; returns the rows used.
 fn draw_message(text: &str, style: Style, area: Rect, buf: &mut Buffer) -> u16 {
     let lines = text.lines().flat_map(|line| wrap(&clean(line), area.width));
     let mut used = 0;
@@ -91,23 +91,23 @@ fn draw_message(text: &str, style: Style, area: Rect, buf: &mut Buffer) -> u16 {
 fn draw_presets(browser: &Browser, form: &Form, theme: &Theme, area: Rect, buf: &mut Buffer) {
     left(buf, area, 0, label("preset", theme));
     let list = beside(area, LABEL);
-    // Below stands what the chosen one does, where there is room for it.
-    let told = told(browser, form, theme, list.width);
+    // What the chosen preset does goes below the list, if there is room.
+    let notes = preset_notes(browser, form, theme, list.width);
     let spare = list.height.saturating_sub(browser.presets.len() as u16 + 1);
-    let told = match usize::from(spare) >= told.len() {
-        true => told,
-        false => told.into_iter().rev().take(1).collect(),
+    let notes = match usize::from(spare) >= notes.len() {
+        true => notes,
+        false => notes.into_iter().rev().take(1).collect(),
     };
-    let rows = list.height.saturating_sub(told.len() as u16 + 1).max(1);
-    for (row, line) in told.into_iter().enumerate() {
+    let rows = list.height.saturating_sub(notes.len() as u16 + 1).max(1);
+    for (row, line) in notes.into_iter().enumerate() {
         let below_list = rows.min(browser.presets.len() as u16) + 1 + row as u16;
         left(buf, list, below_list, line);
     }
     let list = top(list, rows);
     let height = usize::from(list.height.max(1));
     let first = (form.preset + 1).saturating_sub(height);
-    for (at, preset) in browser.presets.iter().enumerate().skip(first).take(height) {
-        let (mark, style) = match at == form.preset {
+    for (index, preset) in browser.presets.iter().enumerate().skip(first).take(height) {
+        let (mark, style) = match index == form.preset {
             true => (theme.glyphs.pointer, theme.chosen()),
             false => (" ", theme.text()),
         };
@@ -116,9 +116,9 @@ fn draw_presets(browser: &Browser, form: &Form, theme: &Theme, area: Rect, buf: 
             usize::from(list.width.saturating_sub(2)),
         );
         let line = Span::styled(format!("{mark} {text}"), style);
-        let row = (at - first) as u16;
+        let row = (index - first) as u16;
         let used = left(buf, list, row, line);
-        // What has no room goes as a whole.
+        // Shown whole or not at all.
         let about = about(&preset.name).filter(|_| at == form.preset);
         let about = about.map(|about| format!("   {about}")).unwrap_or_default();
         if usize::from(used) + about.chars().count() <= usize::from(list.width) {
@@ -128,15 +128,15 @@ fn draw_presets(browser: &Browser, form: &Form, theme: &Theme, area: Rect, buf: 
     }
 }
 
-/// Lines of what a preset does at most.
+/// Maximum lines describing a preset.
 const WORDS: usize = 4;
 
-/// What the chosen preset does, and how long that takes here.
-fn told(browser: &Browser, form: &Form, theme: &Theme, width: u16) -> Vec<Row<'static>> {
+/// What the chosen preset does and how long it takes here.
+fn preset_notes(browser: &Browser, form: &Form, theme: &Theme, width: u16) -> Vec<Row<'static>> {
     let about = browser
         .presets
         .get(form.preset)
-        .and_then(|own| own.about.as_ref());
+        .and_then(|preset| preset.about.as_ref());
     let Some(about) = about else {
         return Vec::new();
     };
@@ -154,15 +154,15 @@ fn told(browser: &Browser, form: &Form, theme: &Theme, width: u16) -> Vec<Row<'s
     let Some(work) = about.work else {
         return lines;
     };
-    let amount = format!("as much as {} trials", count(work));
+    let amount = format!("work of {} trials", count(work));
     let time = match browser.paces.get(&about.network) {
         Some(Some(Ok(rate))) => format!(
             "{amount}: {} here, at {} trials/s",
             about_time(work / rate),
             count(*rate)
         ),
-        Some(Some(Err(_))) => format!("{amount}; how long that takes is known once it runs"),
-        Some(None) | None => format!("{amount}; how long that takes here is being measured"),
+        Some(Some(Err(_))) => format!("{amount}; the duration is known once it runs"),
+        Some(None) | None => format!("{amount}; measuring how long that takes here"),
     };
     lines.push(Row::from(Span::styled(
         cut(&time, usize::from(width)),
@@ -171,7 +171,7 @@ fn told(browser: &Browser, form: &Form, theme: &Theme, width: u16) -> Vec<Row<'s
     lines
 }
 
-/// A time that was foretold: no more exact than that.
+/// A predicted time, coarse because predictions are.
 fn about_time(seconds: f64) -> String {
     match seconds {
         ..60.0 => "under a minute".into(),
@@ -179,7 +179,7 @@ fn about_time(seconds: f64) -> String {
     }
 }
 
-/// What each grain of the noise takes, and which one is chosen.
+/// Draws the predicted cost of each grain of noise and marks the chosen one.
 fn draw_grains(
     all: &[Foretold],
     workers: usize,
@@ -188,10 +188,10 @@ fn draw_grains(
     area: Rect,
     buf: &mut Buffer,
 ) {
-    let shows = all.iter().any(|it| it.needed.is_some());
+    let shows = all.iter().any(|grain| grain.needed.is_some());
     let text = match shows {
         true => "Maps of noise that reach R 0.95, from a few trials at each grain:",
-        false => "No grain shows anything in so few trials: it runs as the preset says.",
+        false => "No grain shows anything in so few trials; the preset applies.",
     };
     left(buf, area, 0, Span::styled(text, theme.text()));
     let head = format!(
@@ -199,20 +199,20 @@ fn draw_grains(
         "cell", "numbers", "R now", "trials", "time"
     );
     left(buf, area, 1, Span::styled(head, theme.dim()));
-    for (at, it) in all.iter().enumerate() {
-        let (mark, style) = match at == chosen {
+    for (index, grain) in all.iter().enumerate() {
+        let (mark, style) = match index == chosen {
             true => (theme.glyphs.pointer, theme.chosen()),
             false => (" ", theme.text()),
         };
-        let known = it.needed.is_some();
+        let known = grain.needed.is_some();
         let over = if known { "" } else { "over " };
-        let trials = it.needed.unwrap_or(it.least) as f64;
-        let seconds = trials / (it.per_second * workers.max(1) as f64).max(1e-9);
+        let trials = grain.needed.unwrap_or(grain.least) as f64;
+        let seconds = trials / (grain.per_second * workers.max(1) as f64).max(1e-9);
         let text = format!(
             "{mark} {:<6} {:>7}  {:>5}  {:>12}  {:>12}",
-            format!("{0}×{0}", it.cell),
-            it.points,
-            reliability(it.reliability),
+            format!("{0}×{0}", grain.cell),
+            grain.points,
+            reliability(grain.reliability),
             format!("{over}{}", count(trials)),
             if known {
                 coarse(seconds)
@@ -220,6 +220,6 @@ fn draw_grains(
                 over_time(seconds)
             },
         );
-        left(buf, area, 2 + at as u16, Span::styled(text, style));
+        left(buf, area, 2 + index as u16, Span::styled(text, style));
     }
 }

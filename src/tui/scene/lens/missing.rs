@@ -1,4 +1,4 @@
-//! Why a class has no map.
+//! [`Missing`], the reason why a class has no map.
 
 use super::{Lens, MapKind};
 use crate::format::{count, gamma, thousands};
@@ -11,19 +11,19 @@ use crate::tui::form;
 /// Why a class has no map.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
-    /// In a few short lines, for a small place.
+    /// In a few short lines, for a small area.
     pub lines: Vec<String>,
     /// In a sentence.
     pub sentence: String,
 }
 
 impl Lens<'_> {
-    /// Why a class has no map; `None` where it has one.
+    /// Why a class has no map; `None` if it has one.
     pub fn missing(&self, class: usize) -> Option<Missing> {
         if self.values(class).is_some() {
             return None;
         }
-        let own = self.class(class)?;
+        let class_estimate = self.class(class)?;
         let (trials, estimate) = self.each.get(class)?;
         let name = self.name(class);
         let long = form::of_class(self.session, class);
@@ -34,10 +34,10 @@ impl Lens<'_> {
                 sentence: "No trials yet at this γ.".into(),
             });
         }
-        if !own.listed {
+        if !class_estimate.listed {
             return Some(Missing {
                 lines: vec!["not".into(), "listed".into()],
-                sentence: format!("Not listed: the plan asks for no maps of {long}."),
+                sentence: format!("Not listed: the plan includes no maps of {long}."),
             });
         }
         if self.kind == MapKind::Regression && self.image(class).is_some() {
@@ -47,7 +47,7 @@ impl Lens<'_> {
             if self.versus == Some(class) {
                 return Some(Missing {
                     lines: vec!["itself".into()],
-                    sentence: format!("{long} itself: the others are told from it."),
+                    sentence: format!("{long} itself: the baseline of the others."),
                 });
             }
             return Some(match all < least {
@@ -58,23 +58,23 @@ impl Lens<'_> {
                 false => Missing {
                     lines: vec!["output".into(), "constant".into()],
                     sentence: format!(
-                        "What the network's outputs say for {long} never changes: no noise moves it."
+                        "The evidence for {long} never changes: no noise affects it."
                     ),
                 },
             });
         }
-        if own.called == 0 {
+        if class_estimate.called == 0 {
             return Some(Missing {
                 lines: vec!["never".into(), format!("called {name}")],
                 sentence: format!("None of {} trials was called {name}.", thousands(all)),
             });
         }
-        let few = |have: u64, of_what: String| Missing {
-            lines: vec!["too few".into(), format!("{have} of {least}")],
-            sentence: format!("Too few: {have} of the {least} trials needed {of_what}."),
+        let few = |count: u64, condition: String| Missing {
+            lines: vec!["too few".into(), format!("{count} of {least}")],
+            sentence: format!("Too few: {count} of the {least} trials needed {condition}."),
         };
-        let [hits, calls, misses, rest] = own.cells;
-        if own.called == all {
+        let [hits, calls, misses, rest] = class_estimate.cells;
+        if class_estimate.called == all {
             return Some(Missing {
                 lines: vec!["all trials".into(), format!("called {name}")],
                 sentence: format!(
@@ -83,8 +83,8 @@ impl Lens<'_> {
             });
         }
         if estimate.gamma == 0.0 {
-            return Some(if own.called < least {
-                few(own.called, format!("were called {name}"))
+            return Some(if class_estimate.called < least {
+                few(class_estimate.called, format!("were called {name}"))
             } else {
                 few(misses + rest, format!("were called anything but {name}"))
             });
@@ -95,11 +95,11 @@ impl Lens<'_> {
             (misses, format!("of {long} were called something else")),
             (rest, format!("of other classes were not called {name}")),
         ];
-        let (have, what) = cells.into_iter().min_by_key(|(have, _)| *have)?;
-        Some(few(have, what))
+        let (count, condition) = cells.into_iter().min_by_key(|(count, _)| *count)?;
+        Some(few(count, condition))
     }
 
-    /// Why a map has not been regressed on the noise's coefficients.
+    /// Why there is no regression of a map on the noise's coefficients.
     fn no_regression(&self, trials: &GammaTrials) -> Missing {
         let missing = |lines: [&str; 2], sentence: &str| Missing {
             lines: lines.map(String::from).to_vec(),
@@ -109,60 +109,60 @@ impl Lens<'_> {
             return missing(
                 ["not of", "pairs"],
                 &format!(
-                    "There is none of pairs: press {} for each class by itself.",
+                    "There is none for pairs: press {} for each class alone.",
                     key_of(self.keys, Action::Versus)
                 ),
             );
         }
-        let regressed = |own: &ClassEstimate| {
-            let images = [&own.decision, &own.evidence];
+        let regressed = |class: &ClassEstimate| {
+            let images = [&class.decision, &class.evidence];
             images
                 .into_iter()
                 .flatten()
-                .any(|it| it.regression.is_some())
+                .any(|image| image.regression.is_some())
         };
         if self
             .each
             .iter()
-            .any(|(_, it)| it.classes.iter().any(regressed))
+            .any(|(_, estimate)| estimate.classes.iter().any(regressed))
         {
             return missing(
                 ["too few", "trials"],
-                "The trials do not tell it from nothing yet: more will.",
+                "Not yet distinguishable from zero; needs more trials.",
             );
         }
         match trials.shape().iter().product::<usize>() > NoiseAxes::MOST {
             true => missing(
                 ["too large", "an image"],
                 &format!(
-                    "The axes of the noise are kept of maps of up to {} numbers.",
+                    "Noise axes are kept only for maps of up to {} numbers.",
                     thousands(NoiseAxes::MOST as u64)
                 ),
             ),
             false => missing(
                 ["no axes", "of the noise"],
-                "The session has no axes of the noise: an earlier version ran it. A run of the plan by this \
+                "The session has no noise axes: an earlier version ran it. A run of the plan by this \
                  version has them.",
             ),
         }
     }
 
-    /// What to say above the maps where no class has one at this γ.
+    /// The message above the maps if no class has one at this γ.
     pub fn nothing(&self) -> Option<String> {
         if (0..self.classes()).any(|class| self.values(class).is_some()) {
             return None;
         }
-        let at = format!("γ {}", gamma(self.estimate.gamma));
+        let strength = format!("γ {}", gamma(self.estimate.gamma));
         Some(match (self.estimate.trials, self.takes_all()) {
-            (0, _) => format!("No trials yet at {at}."),
+            (0, _) => format!("No trials yet at {strength}."),
             (all, Some(class)) => format!(
-                "Press {} for a stronger signal: at {at} every one of {} trials was called {}, \
+                "Press {} for a stronger signal: at {strength} every one of {} trials was called {}, \
                  so no class can be compared with another.",
                 key_of(self.keys, Action::StrongerGamma),
                 count(all as f64),
                 self.name(class)
             ),
-            (_, None) => format!("At {at} no class has enough trials yet."),
+            (_, None) => format!("At {strength} no class has enough trials yet."),
         })
     }
 }

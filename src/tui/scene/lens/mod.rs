@@ -1,5 +1,5 @@
-//! One kind of map for every class, at one γ or at the best of each: its values, its scale, what
-//! stands in for it, or why there is none.
+//! [`Lens`]: one kind of map for every class, at one γ or at the best γ of each, with its values, its scale,
+//! its substitute, or the reason why there is none.
 
 mod missing;
 mod paint;
@@ -24,24 +24,24 @@ pub use self::paint::Painting;
 use crate::drawing::scale;
 pub use crate::figure::choice::RELIABLE;
 
-/// What the maps show.
+/// A kind of map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MapKind {
     /// The classification image, or the evidence image.
     #[default]
     Image,
-    /// It without the noise's smoothing, where the noise smooths.
+    /// The image corrected for the noise's smoothing, if the noise smooths.
     Regression,
-    /// It over its standard error.
+    /// The image divided by its standard error.
     Z,
-    /// Mean of the noise by decision.
+    /// The mean noise, by decision.
     MeanNoise,
-    /// Mean of the stimuli by decision.
+    /// The mean stimulus, by decision.
     MeanStimulus,
 }
 
 impl MapKind {
-    /// The kinds that maps under this noise have, in the order in which a key goes through them.
+    /// The kinds of map under this noise, in the order in which a key cycles through them.
     pub fn under(noise: Noise) -> &'static [Self] {
         const ALL: [MapKind; 5] = [
             MapKind::Image,
@@ -57,12 +57,12 @@ impl MapKind {
         }
     }
 
-    /// Whether it is one of what the network responds, by a response and of one class or a pair.
+    /// Whether the map depends on the response shown, and exists for pairs of classes.
     pub fn is_of_response(self) -> bool {
         matches!(self, Self::Image | Self::Z | Self::Regression)
     }
 
-    /// The kind's name, by this response.
+    /// The kind's name, given the response.
     pub fn label_of(self, response: Response) -> &'static str {
         match self {
             Self::Image => response.image_label(),
@@ -73,42 +73,42 @@ impl MapKind {
         }
     }
 
-    /// The kind after this one, under this noise.
+    /// The next kind under this noise.
     pub fn next(self, noise: Noise) -> Self {
         let all = Self::under(noise);
-        let at = all.iter().position(|&kind| kind == self);
-        all[(at.unwrap_or(0) + 1) % all.len()]
+        let index = all.iter().position(|&kind| kind == self);
+        all[(index.unwrap_or(0) + 1) % all.len()]
     }
 }
 
 /// One kind of map, for every class.
 #[derive(Debug, Clone)]
 pub struct Lens<'a> {
-    /// The sums at the γ in sight.
+    /// The sums at the γ shown.
     pub trials: &'a GammaTrials,
-    /// What they say.
+    /// The estimates from them.
     pub estimate: Arc<Estimate>,
-    /// The sums that each class is seen in, and what they say.
+    /// Each class's sums, at the γ chosen for it, and the estimates from them.
     each: Vec<(&'a GammaTrials, Arc<Estimate>)>,
     /// The kind of map.
     pub kind: MapKind,
-    /// What trials are taken to say in the image and its z map.
+    /// The response that the image and its z map are based on.
     pub response: Response,
-    /// The class that every other is told from; `None`: each is seen by itself.
+    /// The class that all others are compared with; `None`: each class alone.
     pub versus: Option<usize>,
-    /// What tells every class from that one.
+    /// The comparison of each class with that one.
     pairs: Vec<Option<ImageEstimate>>,
-    /// What is looked at of several channels.
+    /// The component shown of several channels.
     look: Look,
     scale: Scale,
-    /// What keys do, for what is said of them.
+    /// The key bindings, for messages that name keys.
     keys: Keys,
     session: &'a Session,
     paints: Paints,
 }
 
 impl<'a> Lens<'a> {
-    /// Every class at one γ, by its place in the plan; `None` where the plan has none.
+    /// Every class at one γ, by its index in the plan; `None` if the plan has no such γ.
     pub fn new(
         session: &'a Session,
         images: &'a ClassificationImages,
@@ -119,19 +119,19 @@ impl<'a> Lens<'a> {
         Self::at(session, images, (gamma, |_| gamma), shared, kind)
     }
 
-    /// Each class at the γ that shows it best, unless the viewer has chosen one for all.
+    /// Each class at its best γ, unless the viewer has chosen one for all.
     pub fn best(
         session: &'a Session,
         images: &'a ClassificationImages,
         shared: &Shared,
         kind: MapKind,
     ) -> Option<Self> {
-        let of_class = |class| shared.gamma_of(images, class);
+        let gamma_of_class = |class| shared.gamma_of(images, class);
         let in_sight = shared.gamma_of_all(images);
-        Self::at(session, images, (in_sight, of_class), shared, kind)
+        Self::at(session, images, (in_sight, gamma_of_class), shared, kind)
     }
 
-    /// The γ in sight, and that of every class, by their places in the plan.
+    /// A lens from the index of the γ shown, and a function giving that of each class.
     fn at(
         session: &'a Session,
         images: &'a ClassificationImages,
@@ -140,14 +140,14 @@ impl<'a> Lens<'a> {
         kind: MapKind,
     ) -> Option<Self> {
         let trials = images.gammas.get(in_sight)?;
-        let of_class = |class| {
+        let for_class = |class| {
             let trials = images.gammas.get(gamma(class)).unwrap_or(trials);
             (trials, trials.estimate())
         };
         let mut lens = Self {
             trials,
             estimate: trials.estimate(),
-            each: (0..trials.classes()).map(of_class).collect(),
+            each: (0..trials.classes()).map(for_class).collect(),
             kind: match MapKind::under(trials.kind).contains(&kind) {
                 true => kind,
                 false => MapKind::Image,
@@ -161,7 +161,7 @@ impl<'a> Lens<'a> {
             session,
             paints: Paints::default(),
         };
-        // Where all classes agree, that γ is the one in sight.
+        // If all classes use the same γ, that is the one shown.
         if let Some((trials, estimate)) = lens.each.first().filter(|_| !lens.is_mixed()) {
             (lens.trials, lens.estimate) = (trials, Arc::clone(estimate));
         }
@@ -172,7 +172,7 @@ impl<'a> Lens<'a> {
         Some(lens)
     }
 
-    /// Sees every class beside another one.
+    /// Compares every class with another one.
     fn tell_from(&mut self, versus: Option<usize>) {
         let Some(other) = versus.filter(|&other| other < self.classes()) else {
             return;
@@ -185,7 +185,7 @@ impl<'a> Lens<'a> {
         self.versus = Some(other);
     }
 
-    /// Whether classes are seen at different γ.
+    /// Whether the classes are shown at different γ.
     pub fn is_mixed(&self) -> bool {
         let mut others = self.each.iter().map(|(trials, _)| trials.gamma);
         let first = others.next();
@@ -202,7 +202,7 @@ impl<'a> Lens<'a> {
         self.trials.shape()
     }
 
-    /// What a class is called where it is clear that a class is meant.
+    /// The short name of a class.
     pub fn name(&self, class: usize) -> String {
         form::name(self.session, class)
     }
@@ -212,12 +212,12 @@ impl<'a> Lens<'a> {
         self.each.len()
     }
 
-    /// What the trials say of a class.
+    /// The estimates of a class.
     pub fn class(&self, class: usize) -> Option<&ClassEstimate> {
         self.each.get(class)?.1.classes.get(class)
     }
 
-    /// The image of a class by the response in sight, and what it is worth.
+    /// The image of a class by the current response, with its quality measures.
     pub fn image(&self, class: usize) -> Option<&ImageEstimate> {
         if self.versus.is_some() {
             return self.pairs.get(class)?.as_ref();
@@ -225,18 +225,19 @@ impl<'a> Lens<'a> {
         self.class(class)?.image(self.response)
     }
 
-    /// The map of a class without the noise's smoothing, by the response in sight.
+    /// The map of a class corrected for the noise's smoothing, by the current response.
     pub fn regression(&self, class: usize) -> Option<&Regression> {
         self.image(class)?.regression.as_ref()
     }
 
-    /// The image of a class where the figures told of it are those of the map in sight: a regression has others.
+    /// The image of a class if its quality measures describe the map shown; `None` for a regression, which
+    /// has its own.
     pub fn judged(&self, class: usize) -> Option<&ImageEstimate> {
         self.image(class)
             .filter(|_| self.kind != MapKind::Regression)
     }
 
-    /// How reliable the map in sight is.
+    /// The reliability of the map shown.
     pub fn reliability(&self, class: usize) -> Option<f64> {
         match self.kind {
             MapKind::Regression => self.regression(class)?.reliability,
@@ -244,24 +245,25 @@ impl<'a> Lens<'a> {
         }
     }
 
-    /// What is shown where it is the image or its z map: `evidence for each class rather than 9`.
+    /// The suffix for an image or z map of pairs: `rather than 9`, as in `evidence for each class rather than
+    /// 9`.
     pub fn rather_than(&self) -> Option<String> {
         let other = self.name(self.versus?);
         let of_pairs = self.kind.is_of_response();
         of_pairs.then(|| format!("rather than {other}"))
     }
 
-    /// The sums that a class is seen in.
+    /// The sums of a class, at the γ chosen for it.
     pub fn trials_of(&self, class: usize) -> Option<&'a GammaTrials> {
         self.each.get(class).map(|(trials, _)| *trials)
     }
 
-    /// The γ that a class is seen at.
+    /// The γ at which a class is shown.
     pub fn gamma_of(&self, class: usize) -> Option<f64> {
         self.each.get(class).map(|(trials, _)| trials.gamma)
     }
 
-    /// What the network calls the mean stimulus of a class, or its evidence image.
+    /// The network's decision on the mean stimulus of a class, or on its evidence image.
     pub fn fed_back(&self, class: usize) -> Option<FedBack> {
         let trials = self.each.get(class)?.0;
         if self.versus.is_some() || self.kind == MapKind::Regression {
@@ -273,15 +275,15 @@ impl<'a> Lens<'a> {
         }
     }
 
-    /// Whether a class that has too few trials for a classification image or its z map is shown by
-    /// its mean stimulus, which any trial gives, on a grey scale of its own.
+    /// Whether the mean stimulus replaces the classification image or z map of a class, which has too few
+    /// trials; any trial gives one. It has its own grey scale.
     pub fn stands_in(&self, class: usize) -> bool {
         let stands_in = self.kind.is_of_response() && self.versus.is_none();
-        let stimulus = |own: &ClassEstimate| own.mean_stimulus.is_some();
+        let stimulus = |estimate: &ClassEstimate| estimate.mean_stimulus.is_some();
         stands_in && self.values(class).is_none() && self.class(class).is_some_and(stimulus)
     }
 
-    /// The map of a class, all its channels: \[c·h·w\].
+    /// The map of a class with all its channels, \[c·h·w\].
     pub fn values(&self, class: usize) -> Option<&[f32]> {
         match self.kind {
             MapKind::Image => Some(&self.image(class)?.image),
@@ -292,7 +294,7 @@ impl<'a> Lens<'a> {
         }
     }
 
-    /// How the values of a class become colours.
+    /// The colour ramp of a class's map.
     pub fn ramp(&self, class: usize) -> Ramp {
         match self.scale {
             Scale::Common if !self.paints.is_apart(class) => self.common_ramp(),
@@ -300,7 +302,7 @@ impl<'a> Lens<'a> {
         }
     }
 
-    /// What a map that does not share the common scale says on itself: where its own ends.
+    /// The label of a map that does not use the common scale: where its own scale ends.
     pub fn own_scale(&self, class: usize) -> Option<String> {
         self.values(class)?;
         let apart = self.scale == Scale::Own || self.paints.is_apart(class);
@@ -315,7 +317,7 @@ impl<'a> Lens<'a> {
         self.paints.common
     }
 
-    /// What is shown of several channels, in words; `None` where there is one.
+    /// The component shown of several channels, in words; `None` if there is one channel.
     pub fn channels_in_words(&self) -> Option<String> {
         let channels = self.shape()[0];
         match self.kind {
@@ -324,7 +326,7 @@ impl<'a> Lens<'a> {
         }
     }
 
-    /// The classes that have a scale of their own beside the common one, in words: `8 on its own`.
+    /// The classes with their own scale while the others share one, in words: `8 on its own`.
     pub fn exceptions(&self) -> Option<String> {
         if self.scale == Scale::Own {
             return None;
@@ -332,32 +334,32 @@ impl<'a> Lens<'a> {
         let apart = (0..self.classes()).filter(|&class| self.paints.is_apart(class));
         let names: Vec<String> = apart.map(|class| self.name(class)).collect();
         let numbered = names.iter().all(|name| name.parse::<usize>().is_ok());
-        let whose = if names.len() == 1 { "its" } else { "their" };
+        let pronoun = if names.len() == 1 { "its" } else { "their" };
         match names.len() {
             0 => None,
             1..=4 => {
                 let names = names.join(if numbered { " " } else { ", " });
-                Some(format!("{names} on {whose} own"))
+                Some(format!("{names} on {pronoun} own"))
             }
-            many => Some(format!("{many} on {whose} own")),
+            many => Some(format!("{many} on {pronoun} own")),
         }
     }
 
-    /// The class that every trial was called, if one was.
+    /// The class that every trial was called, if there is one.
     pub fn takes_all(&self) -> Option<usize> {
         let all = self.estimate.trials;
         let classes = self.estimate.classes.iter();
         classes
-            .map(|own| own.called)
+            .map(|class| class.called)
             .position(|called| all > 0 && called == all)
     }
 
-    /// Whether one channel of several is looked at, and not all together.
+    /// Whether one of several channels is shown alone.
     pub fn is_one_channel(&self) -> bool {
         matches!(self.look, Look::Channel(_))
     }
 
-    /// Whether some value lies past the end of its scale.
+    /// Whether some value exceeds its scale.
     pub fn is_clipped(&self) -> bool {
         let past = |class| {
             let ramp = self.ramp(class);

@@ -1,4 +1,4 @@
-//! How the map of a class is painted: which of its numbers, in which colours, on which scale.
+//! How the map of a class is painted: its values per pixel, their colours and the scale.
 
 use std::borrow::Cow;
 
@@ -11,18 +11,18 @@ use crate::tui::widget::heatmap::Ramp;
 /// The map of a class, ready to be painted.
 #[derive(Debug, Clone)]
 pub struct Painting<'a> {
-    /// A number for each pixel, \[h·w\].
+    /// One value per pixel, \[h·w\].
     pub values: Cow<'a, [f32]>,
-    /// Red, green and blue where it is an image in colour.
+    /// Red, green and blue, for an image in colour.
     pub colours: Option<[&'a [f32]; RGB]>,
-    /// How the numbers become colours.
+    /// The colour ramp of the values.
     pub ramp: Ramp,
 }
 
-/// What is computed once of all maps: of several channels what is looked at, and the scales.
+/// Values computed once for all maps: the selected component of several channels, and the scales.
 #[derive(Debug, Clone)]
 pub(super) struct Paints {
-    /// Of every class what is looked at of several channels; empty where there is one.
+    /// The selected component of every class's map; empty if there is one channel.
     planes: Vec<Option<Vec<f32>>>,
     /// Each class's own scale.
     own: Vec<Ramp>,
@@ -66,9 +66,9 @@ impl Paints {
         };
         let (own, apart, common) = match lens.kind {
             MapKind::MeanStimulus => {
-                let own = classes.clone().map(|class| grey(scaled(class).into_iter()));
+                let ramps = classes.clone().map(|class| grey(scaled(class).into_iter()));
                 let common = grey(classes.clone().filter_map(scaled));
-                (own.collect(), Vec::new(), common)
+                (ramps.collect(), Vec::new(), common)
             }
             kind => {
                 let centre = centre(kind, lens.look);
@@ -102,7 +102,7 @@ impl Paints {
         self.apart.get(class).copied().unwrap_or(false)
     }
 
-    /// What is looked at of the map of a class.
+    /// The selected component of a class's map.
     fn plane_of<'b>(&'b self, lens: &'b Lens<'_>, class: usize) -> Option<&'b [f32]> {
         match self.planes.is_empty() {
             true => lens.values(class),
@@ -110,7 +110,7 @@ impl Paints {
         }
     }
 
-    /// What is looked at of the map of a class, \[h·w\].
+    /// The selected component of a class's map, \[h·w\].
     pub fn plane<'b>(&'b self, lens: &'b Lens<'_>, class: usize) -> Option<Cow<'b, [f32]>> {
         self.plane_of(lens, class).map(Cow::Borrowed)
     }
@@ -122,7 +122,7 @@ impl Lens<'_> {
         kind == MapKind::MeanStimulus && self.shape()[0] == RGB
     }
 
-    /// What is looked at of a map of the lens's kind.
+    /// The selected component of a map of the lens's kind.
     fn looked_at<'b>(&self, map: &'b [f32]) -> Cow<'b, [f32]> {
         match self.is_in_colour(self.kind) {
             true => Look::Luminance.of(map, self.shape()),
@@ -130,7 +130,7 @@ impl Lens<'_> {
         }
     }
 
-    /// The map of a class, or what stands in for it, ready to be painted.
+    /// The map of a class, or its substitute, ready to be painted.
     pub fn painting(&self, class: usize) -> Option<Painting<'_>> {
         if let Some(map) = self.values(class) {
             let in_colour = self.is_in_colour(self.kind);
@@ -156,8 +156,8 @@ impl Lens<'_> {
         })
     }
 
-    /// z of every pixel of a class, and the bound past which it is significant; `None` of a regression, whose
-    /// errors are not known pixel by pixel.
+    /// z of every pixel of a class, and the threshold of significance; `None` for a regression, whose errors
+    /// are not known per pixel.
     pub fn significance(&self, class: usize) -> Option<(Cow<'_, [f32]>, f32)> {
         if self.kind == MapKind::Regression {
             return None;
@@ -168,7 +168,7 @@ impl Lens<'_> {
     }
 }
 
-/// Whether some value lies past the end of a scale.
+/// Whether some value exceeds a scale.
 pub(super) fn is_past(ramp: Ramp, values: Option<&[f32]>) -> bool {
     match (ramp, values) {
         (Ramp::Diverging { centre, limit }, Some(values)) => {
@@ -178,17 +178,17 @@ pub(super) fn is_past(ramp: Ramp, values: Option<&[f32]>) -> bool {
     }
 }
 
-/// The value of a map that is grey.
+/// The value of a map that is painted grey.
 fn centre(kind: MapKind, look: Look) -> f32 {
     match kind {
-        // Where channels are compared, what they have in common is gone.
+        // Differences between channels cancel their common value.
         MapKind::MeanNoise if !look.is_opponent() => 0.5,
         _ => 0.0,
     }
 }
 
-/// The scale of images: from the darkest to the brightest pixel of them, on steps of 0.05, so that it
-/// stands still.
+/// The scale of images: from their darkest to their brightest pixel, rounded outwards to steps of 0.05 so
+/// that it is stable.
 fn grey<'a>(maps: impl Iterator<Item = &'a [f32]>) -> Ramp {
     let values = maps.flatten().copied().filter(|v| v.is_finite());
     let (low, high) = values.fold((f32::MAX, f32::MIN), |(low, high), v| {

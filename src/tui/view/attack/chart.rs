@@ -1,5 +1,5 @@
-//! Success against the weight of the pattern, one curve a pattern with its 95 % band, and what the
-//! curves say at the chosen weight.
+//! Success rate against the weight of the pattern, one curve per pattern with its 95 % band, and the values
+//! at the chosen weight.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -14,12 +14,12 @@ use crate::tui::theme::Theme;
 use crate::tui::widget::curve::{Band, Chart, End, Mark, Series, Stroke};
 use crate::tui::widget::text::{beside, left};
 
-/// Rows of the legend: a head, and a row a pattern.
+/// Rows of the legend: a heading, and a row per pattern.
 pub fn legend_rows(sight: &Sight<'_>) -> u16 {
     1 + sight.attack.kinds.len() as u16
 }
 
-/// How the curve of a pattern looks.
+/// The line style of a pattern.
 fn look(pattern: Pattern, theme: &Theme) -> (Stroke, Style) {
     match pattern {
         Pattern::ClassificationImage => (Stroke::Solid, theme.chosen()),
@@ -29,27 +29,33 @@ fn look(pattern: Pattern, theme: &Theme) -> (Stroke, Style) {
     }
 }
 
-/// Draws the curves, and the chosen weight as an upright line.
+/// Draws the curves, and the chosen weight as a vertical line.
 pub fn curves(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let weights = &sight.attack.weights;
     let mut order: Vec<usize> = (0..weights.len()).collect();
     order.sort_by(|&a, &b| weights[a].total_cmp(&weights[b]));
     let (mut bands, mut series) = (Vec::new(), Vec::new());
-    // The control below, what it is about on top.
+    // The control at the bottom, the pattern under study on top.
     for (pattern, kind) in sight.attack.kinds.iter().enumerate().rev() {
         let (stroke, style) = look(*kind, theme);
-        let own = order.iter().filter_map(|&place| {
-            let (interval, _) = sight.success(pattern, place)?;
-            Some((weights[place], interval))
+        let points = order.iter().filter_map(|&index| {
+            let (interval, _) = sight.success(pattern, index)?;
+            Some((weights[index], interval))
         });
-        let own: Vec<_> = own.collect();
+        let points: Vec<_> = points.collect();
         bands.push(Band {
-            points: own.iter().map(|(w, it)| (*w, it.low, it.high)).collect(),
+            points: points
+                .iter()
+                .map(|(w, interval)| (*w, interval.low, interval.high))
+                .collect(),
             style: theme.dim(),
         });
         series.push(Series {
-            points: own.iter().map(|(w, it)| (*w, it.estimate)).collect(),
+            points: points
+                .iter()
+                .map(|(w, interval)| (*w, interval.estimate))
+                .collect(),
             style,
             stroke,
         });
@@ -59,7 +65,7 @@ pub fn curves(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer
         (Some(&first), Some(&last)) if first != last => (weights[first], weights[last]),
         _ => (0.0, 1.0),
     };
-    let label = |&place: &usize| (weights[place], short(weights[place]));
+    let label = |&index: &usize| (weights[index], short(weights[index]));
     Chart {
         x: (first, last),
         x_labels: order.iter().step_by(every).map(label).collect(),
@@ -73,20 +79,20 @@ pub fn curves(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer
     .draw_over(&bands, area, theme, buf);
 }
 
-/// Draws which curve is which, and what each says at the chosen weight.
+/// Draws the legend, with each curve's value at the chosen weight.
 pub fn legend(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
-    let whom = match sight.all {
+    let called = match sight.all {
         true => "called the target, mean of all".to_string(),
         false => {
             let room = area.width.saturating_sub("called  at w 0.55".len() as u16);
             format!("called {}", sight.name_within(sight.target, room))
         }
     };
-    let head = format!("{whom} at w {}", short(sight.w));
+    let head = format!("{called} at w {}", short(sight.w));
     let head = Span::styled(head, theme.bright());
     let used = left(buf, area, 0, head);
-    // What is called the target anyway is none of a pattern's doing.
+    // Decisions for the target without any pattern are the baseline.
     let without = sight
         .without()
         .map(|rate| format!("{} without", percent(rate)));
@@ -97,9 +103,9 @@ pub fn legend(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer
     {}
     let more = Span::styled(more.join("   "), theme.dim());
     left(buf, beside(area, used + 3), 0, more);
-    for (place, pattern) in sight.attack.kinds.iter().enumerate() {
+    for (index, pattern) in sight.attack.kinds.iter().enumerate() {
         let (stroke, style) = look(*pattern, theme);
-        let chosen = place == sight.pattern;
+        let chosen = index == sight.pattern;
         let mark = if chosen { theme.glyphs.pointer } else { " " };
         let mut spans = vec![
             Span::styled(mark, theme.chosen()),
@@ -109,7 +115,7 @@ pub fn legend(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer
                 if chosen { theme.bright() } else { theme.text() },
             ),
         ];
-        match sight.success(place, sight.weight) {
+        match sight.success(index, sight.weight) {
             Some((interval, of)) => {
                 spans.push(Span::raw(format!("{:>7}", percent(interval.estimate))));
                 let ends = format!(
@@ -121,16 +127,16 @@ pub fn legend(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer
                 let of = format!("  of {}", thousands(of));
                 spans.push(Span::styled(of, theme.dim()));
             }
-            None => spans.push(Span::styled(nothing(sight, place), theme.dim())),
+            None => spans.push(Span::styled(nothing(sight, index), theme.dim())),
         }
         while Line::from(spans.clone()).width() > usize::from(area.width) && spans.len() > 4 {
             spans.pop();
         }
-        left(buf, area, 1 + place as u16, Line::from(spans));
+        left(buf, area, 1 + index as u16, Line::from(spans));
     }
 }
 
-/// Why there is nothing to say of a pattern.
+/// Why a pattern has no value.
 fn nothing(sight: &Sight<'_>, pattern: usize) -> String {
     if !sight.all && sight.attack.pattern(pattern, sight.target).is_none() {
         "too few trials for one".into()

@@ -1,5 +1,5 @@
-//! How often images blended with a pattern are called what the attacker wants, against the weight
-//! of the pattern; and one image on its way.
+//! How often images blended with a pattern are called the target, against the weight of the pattern; and one
+//! image as an example.
 
 mod chart;
 mod pictures;
@@ -26,7 +26,7 @@ use crate::tui::shared::Shared;
 use crate::tui::widget::text::{below, beside, left, start, top};
 use crate::tui::{form, steps};
 
-/// Its line of the table.
+/// Its row of the table.
 pub const VIEW: Entry = Entry {
     name: "Attack",
     pace: Duration::from_millis(500),
@@ -43,11 +43,11 @@ impl Named for record::Attack {
 /// The view.
 #[derive(Debug, Clone)]
 pub struct Attack {
-    /// The pattern, by its place among those of the record.
+    /// Index of the pattern among those of the record.
     pub pattern: usize,
-    /// The weight w of the pattern, by its place in the plan.
+    /// Index of the pattern's weight w in the plan.
     pub weight: usize,
-    /// Whether the attack is seen over all targets at once.
+    /// Whether the mean over all targets is shown.
     pub target_mean: bool,
     /// What is attacked: 0 images, 1 noise.
     pub source: usize,
@@ -57,7 +57,7 @@ impl Default for Attack {
     fn default() -> Self {
         Self {
             pattern: 0,
-            // The middle of the plan's usual weights.
+            // The middle of the plan's default weights.
             weight: 5,
             target_mean: false,
             source: 0,
@@ -79,8 +79,8 @@ impl View for Attack {
         let chart = match pictures {
             0 => body,
             columns => {
-                let place = beside(body, body.width - columns);
-                pictures::draw(scene, &sight, place, buf);
+                let area = beside(body, body.width - columns);
+                pictures::draw(scene, &sight, area, buf);
                 start(body, body.width - columns - 3)
             }
         };
@@ -113,31 +113,35 @@ impl View for Attack {
     }
 
     fn is_possible(&self, action: Action, session: &Session) -> bool {
-        let own = session.record.first::<record::Attack>();
+        let attack = session.record.first::<record::Attack>();
         match action {
             Action::SwitchSource => sources(session) > 1,
-            Action::PatternAbove | Action::PatternBelow => own.is_some_and(|it| it.kinds.len() > 1),
-            Action::LessPattern | Action::MorePattern => own.is_some_and(|it| it.weights.len() > 1),
+            Action::PatternAbove | Action::PatternBelow => {
+                attack.is_some_and(|attack| attack.kinds.len() > 1)
+            }
+            Action::LessPattern | Action::MorePattern => {
+                attack.is_some_and(|attack| attack.weights.len() > 1)
+            }
             _ => true,
         }
     }
 
-    fn names(&self, wanted: Wanted, session: &Session) -> Option<Names> {
+    fn names(&self, kind: Wanted, session: &Session) -> Option<Names> {
         let attack = session.record.first::<record::Attack>()?;
-        (wanted == Wanted::Listed).then(|| Names {
+        (kind == Wanted::Listed).then(|| Names {
             what: "pattern",
             all: attack
                 .kinds
                 .iter()
-                .map(|own| own.label().to_owned())
+                .map(|pattern| pattern.label().to_owned())
                 .collect(),
             numbered: false,
             chosen: self.pattern,
         })
     }
 
-    fn choose(&mut self, _: Wanted, at: usize, _: &Session) {
-        self.pattern = at;
+    fn choose(&mut self, _: Wanted, index: usize, _: &Session) {
+        self.pattern = index;
     }
 
     fn number(&self, shared: &Shared, session: &Session) -> Option<String> {
@@ -159,7 +163,7 @@ impl View for Attack {
 }
 
 impl Attack {
-    /// What is in sight, every place inside its axis.
+    /// The current selection, with every index within its range.
     fn sight<'a>(
         &self,
         attack: &'a record::Attack,
@@ -183,26 +187,27 @@ impl Attack {
 
     fn step_pattern(&mut self, session: &Session, step: isize) {
         let attack = session.record.first::<record::Attack>();
-        let patterns = attack.map_or(1, |own| own.kinds.len());
+        let patterns = attack.map_or(1, |attack| attack.kinds.len());
         self.pattern = steps::along(self.pattern, step, patterns);
     }
 
     fn step_weight(&mut self, session: &Session, step: isize) {
         let attack = session.record.first::<record::Attack>();
-        let weights = attack.map_or(&[][..], |own| &own.weights);
+        let weights = attack.map_or(&[][..], |attack| &attack.weights);
         self.weight = steps::by_size(self.weight, step, weights);
     }
 }
 
-/// How many kinds of stimuli the attack is made on: images, and noise where the plan has any.
+/// How many kinds of stimuli are attacked: images, and noise if planned.
 fn sources(session: &Session) -> usize {
-    let noise = |plan: &Analysis| matches!(plan, Analysis::Attack(own) if own.noise_images > 0);
+    let noise =
+        |plan: &Analysis| matches!(plan, Analysis::Attack(attack) if attack.noise_images > 0);
     let attack = session.record.all::<record::Attack>().next();
-    let plan = attack.and_then(|(at, _)| session.config.analyses.get(at));
+    let plan = attack.and_then(|(index, _)| session.config.analyses.get(index));
     1 + usize::from(plan.is_some_and(noise))
 }
 
-/// What is shown, among what could be.
+/// Draws the available choices, with the current ones marked.
 fn choices(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let one = |chosen: bool, text: String| match chosen {

@@ -1,5 +1,5 @@
-//! One image on its way to the target: itself, the pattern, the two blended at the chosen weight,
-//! and what the network makes of that.
+//! One example of the attack: an image, the pattern, the two blended at the chosen weight, and the network's
+//! decision on the blend.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -13,17 +13,17 @@ use crate::tui::scene::{Scene, image};
 use crate::tui::widget::heatmap::cells;
 use crate::tui::widget::text::{below, beside, left, start, top, wrap};
 
-/// How the pictures stand, the roomiest first: the zoom of the blend, and whether image and
-/// pattern stand above it.
+/// The layouts, roomiest first: the zoom of the blend, and whether the image and the pattern are shown above
+/// it.
 const LAYOUTS: [(u16, bool); 3] = [(2, true), (1, true), (1, false)];
 
-/// Columns and rows of a layout of images of `size` pixels: pictures, the words above each, and a
-/// row of air.
+/// Columns and rows of a layout of images of `size` pixels: the pictures, a title above each, and a blank
+/// row.
 fn extent(size: (usize, usize), (zoom, all): (u16, bool)) -> (u16, u16) {
-    let (single, own) = (cells(size, 1), cells(size, zoom));
+    let (single, blend) = (cells(size, 1), cells(size, zoom));
     match all {
-        true => (2 * single.0 + 2, single.1 + own.1 + 3),
-        false => (own.0, own.1 + 3),
+        true => (2 * single.0 + 2, single.1 + blend.1 + 3),
+        false => (blend.0, blend.1 + 3),
     }
 }
 
@@ -40,12 +40,12 @@ fn layout(size: (usize, usize), (width, height): (u16, u16)) -> Option<(u16, boo
     LAYOUTS.into_iter().find(fits)
 }
 
-/// Columns that pictures of `size` pixels take of a place; 0 where there is no room for any.
+/// Columns that pictures of `size` pixels take in an area; 0 if none fit.
 pub fn columns(size: (usize, usize), place: (u16, u16)) -> u16 {
     layout(size, place).map_or(0, |layout| extent(size, layout).0)
 }
 
-/// What an image becomes at a weight: x' = (1−w)·x + w·p, \[H,W\] in \[0,1\].
+/// An image blended at a weight: x' = (1−w)·x + w·p, \[H,W\] in \[0,1\].
 fn blend(example: &Example, pattern: Option<&[f32]>, w: f64) -> Vec<f32> {
     let image = example.image.values().iter().map(|&x| f32::from(x) / 255.0);
     match pattern {
@@ -58,10 +58,12 @@ fn blend(example: &Example, pattern: Option<&[f32]>, w: f64) -> Vec<f32> {
     }
 }
 
-/// The example of the target in sight.
+/// The example for the current target.
 fn example<'a>(sight: &Sight<'a>) -> Option<&'a Example> {
     let examples = sight.attack.examples.iter();
-    examples.into_iter().find(|it| it.target == sight.target)
+    examples
+        .into_iter()
+        .find(|example| example.target == sight.target)
 }
 
 fn picture(
@@ -72,11 +74,11 @@ fn picture(
     buf: &mut Buffer,
 ) {
     let (width, height) = cells((shape[1], shape[2]), zoom);
-    let place = start(top(area, height), width);
-    image::draw(scene, values, shape, place, buf);
+    let picture_area = start(top(area, height), width);
+    image::draw(scene, values, shape, picture_area, buf);
 }
 
-/// Draws them over `area`, which is as wide as [`columns`] says.
+/// Draws the pictures over `area`, whose width [`columns`] gives.
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let (size, shape) = (sight.size(), sight.shape);
@@ -88,7 +90,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
         return;
     };
     let Some(example) = example(sight) else {
-        let text = format!("No image on its way to {} yet.", sight.name(sight.target));
+        let text = format!("No example for target {} yet.", sight.name(sight.target));
         for (row, line) in wrap(&text, area.width).into_iter().enumerate() {
             left(buf, area, row as u16, Span::styled(line, theme.dim()));
         }
@@ -118,10 +120,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
         match pattern {
             Some(pattern) => picture(scene, (pattern, shape), 1, below(other, 1), buf),
             None => {
-                let text = format!(
-                    "Too few trials were called {} for one.",
-                    sight.name(sight.target)
-                );
+                let text = format!("Too few trials were called {}.", sight.name(sight.target));
                 for (row, line) in wrap(&text, single.0).into_iter().enumerate() {
                     left(buf, other, 2 + row as u16, Span::raw(line));
                 }
@@ -140,20 +139,20 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     let blended = blend(example, pattern, sight.w);
     picture(scene, (&blended, shape), zoom, below(place, 1), buf);
     let (columns, rows) = cells(size, zoom);
-    let beside_it = columns + 2 + 18 <= place.width;
-    let words = match beside_it {
+    let in_column = columns + 2 + 18 <= place.width;
+    let text_area = match in_column {
         true => beside(below(place, 1), columns + 2),
         false => below(place, rows + 1),
     };
-    for (row, line) in verdict(scene, sight, example, beside_it)
+    for (row, line) in verdict(scene, sight, example, in_column)
         .into_iter()
         .enumerate()
     {
-        left(buf, words, row as u16, line);
+        left(buf, text_area, row as u16, line);
     }
 }
 
-/// The name of the chosen pattern, with the class that it is of.
+/// The name of the chosen pattern, with its class.
 fn name(sight: &Sight<'_>, width: u16) -> String {
     let pattern = sight.attack.kinds[sight.pattern];
     match pattern {
@@ -166,7 +165,7 @@ fn name(sight: &Sight<'_>, width: u16) -> String {
     }
 }
 
-/// What the network calls the blend; in a column of its own with more around it.
+/// The network's decision on the blend; with more detail if it has its own column.
 fn verdict(
     scene: &Scene<'_>,
     sight: &Sight<'_>,
@@ -174,7 +173,7 @@ fn verdict(
     column: bool,
 ) -> Vec<Line<'static>> {
     let theme = scene.theme;
-    let Some((called, confidence)) = said(sight, example) else {
+    let Some((called, confidence)) = decision(sight, example) else {
         return Vec::new();
     };
     let reached = called == example.target;
@@ -202,20 +201,20 @@ fn verdict(
     if column {
         lines.push(Line::default());
         let from = first_weight(sight, example);
-        let words = match from {
+        let text = match from {
             Some(w) => {
                 let name = sight.name(example.target);
-                format!("It is called {name} from w {} on.", short(w))
+                format!("It is called {name} from w {} up.", short(w))
             }
             None => format!("It is never called {}.", sight.name(example.target)),
         };
-        lines.extend(wrap(&words, 26).into_iter().map(Line::from));
+        lines.extend(wrap(&text, 26).into_iter().map(Line::from));
         if let Some(share) = sight.attack.untargeted(sight.pattern, sight.weight)
             && let Some(rate) = share.rate()
         {
             lines.push(Line::default());
-            let words = format!(
-                "{} of all images are called something else than what they are.",
+            let text = format!(
+                "{} of all images are called anything but their true class.",
                 percent(rate)
             );
             let wrapped = wrap(&words, 26).into_iter();
@@ -225,31 +224,31 @@ fn verdict(
     lines
 }
 
-/// What the network calls the blend in sight, and how sure it is of the target.
-fn said(sight: &Sight<'_>, example: &Example) -> Option<(usize, f64)> {
-    let at = sight.pattern * sight.attack.weights.len() + sight.weight;
-    Some((*example.called.get(at)?, *example.confidence.get(at)?))
+/// The network's decision on the current blend, and its confidence in the target.
+fn decision(sight: &Sight<'_>, example: &Example) -> Option<(usize, f64)> {
+    let index = sight.pattern * sight.attack.weights.len() + sight.weight;
+    Some((*example.called.get(index)?, *example.confidence.get(index)?))
 }
 
-/// The smallest weight from which on the example is called the target.
+/// The weight from which the example is always called the target.
 fn first_weight(sight: &Sight<'_>, example: &Example) -> Option<f64> {
     let weights = &sight.attack.weights;
     let from = sight.pattern * weights.len();
-    let own = example.called.get(from..from + weights.len())?;
+    let called = example.called.get(from..from + weights.len())?;
     let mut order: Vec<usize> = (0..weights.len()).collect();
     order.sort_by(|&a, &b| weights[b].total_cmp(&weights[a]));
     let reached = order
         .into_iter()
-        .take_while(|&place| own[place] == example.target);
-    reached.last().map(|place| weights[place])
+        .take_while(|&index| called[index] == example.target);
+    reached.last().map(|index| weights[index])
 }
 
-/// The verdict in a line, where there is no room for pictures.
+/// The decision in one line, if there is no room for pictures.
 pub fn sentence(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let Some(example) = example(sight) else {
         return;
     };
-    let Some((called, confidence)) = said(sight, example) else {
+    let Some((called, confidence)) = decision(sight, example) else {
         return;
     };
     let room = area.width.saturating_sub(44) / 3;

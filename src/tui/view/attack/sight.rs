@@ -1,30 +1,30 @@
-//! What of an attack is in sight.
+//! [`Sight`], the selection that the attack view shows.
 
 use crate::session::form::Shape;
 use crate::session::{Session, record};
 use crate::stats::interval::{Interval, wilson};
 use crate::tui::form;
 
-/// What of an attack is in sight, every place inside its axis.
+/// The selection shown, with every index within its range.
 #[derive(Clone, Copy)]
 pub struct Sight<'a> {
     /// The attack.
     pub attack: &'a record::Attack,
     /// The target.
     pub target: usize,
-    /// Whether all targets are seen at once.
+    /// Whether the mean over all targets is shown.
     pub all: bool,
     /// 0: images; 1: noise.
     pub source: usize,
     /// The chosen pattern.
     pub pattern: usize,
-    /// The chosen weight, by its place.
+    /// Index of the chosen weight.
     pub weight: usize,
-    /// The chosen weight itself.
+    /// The chosen weight.
     pub w: f64,
     /// Channels, rows and columns of its images.
     pub shape: Shape,
-    /// The run.
+    /// The session.
     pub session: &'a Session,
 }
 
@@ -34,25 +34,25 @@ impl Sight<'_> {
         (self.shape[1], self.shape[2])
     }
 
-    /// What a class is called.
+    /// The short name of a class.
     pub fn name(&self, class: usize) -> String {
         form::name(self.session, class)
     }
 
-    /// The same in so many columns.
+    /// The same in at most `room` columns.
     pub fn name_within(&self, class: usize, room: u16) -> String {
         form::within(self.session, class, usize::from(room))
     }
 
-    /// The share of what is called the target without any pattern; `None` where that was not planned.
+    /// The rate at which the target is called without any pattern; `None` if that was not planned.
     pub fn without(&self) -> Option<f64> {
         let nothing = self.attack.weights.iter().position(|&w| w == 0.0)?;
-        let all = (0..self.attack.kinds.len()).filter_map(|it| self.success(it, nothing));
-        all.map(|(own, _)| own.estimate).next()
+        let all = (0..self.attack.kinds.len()).filter_map(|pattern| self.success(pattern, nothing));
+        all.map(|(interval, _)| interval.estimate).next()
     }
 
-    /// Targeted success of a pattern at a weight: the rate with its interval, and how many stimuli
-    /// it was taken from; `None` where there is nothing yet or no pattern.
+    /// Targeted success of a pattern at a weight: the rate with its interval, and the number of stimuli it is
+    /// based on; `None` if there is no pattern or no data yet.
     pub fn success(&self, pattern: usize, weight: usize) -> Option<(Interval, u64)> {
         let (mean, share) = match self.all {
             true => self.attack.mean_targeted(self.source, pattern, weight)?,
@@ -62,13 +62,13 @@ impl Sight<'_> {
                 (share.rate()?, share)
             }
         };
-        let own = wilson(share.hits, share.of)?;
-        // Around the mean over targets the interval of the pooled counts keeps its width.
-        let off = mean - own.estimate;
+        let pooled = wilson(share.hits, share.of)?;
+        // The mean over targets gets an interval as wide as that of the pooled counts.
+        let off = mean - pooled.estimate;
         let interval = Interval {
             estimate: mean,
-            low: (own.low + off).clamp(0.0, mean),
-            high: (own.high + off).clamp(mean, 1.0),
+            low: (pooled.low + off).clamp(0.0, mean),
+            high: (pooled.high + off).clamp(mean, 1.0),
         };
         Some((interval, share.of))
     }

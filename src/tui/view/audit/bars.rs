@@ -1,4 +1,4 @@
-//! The score of every class as bars, with the largest scores of the references as a line.
+//! Draws the score of every class as bars, with the largest scores of the references as a line.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,11 +10,11 @@ use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::widget::text::{beside, left};
 
-/// Most columns of a class's name, and columns of its number.
+/// Maximum columns of a class's name, and columns of its number.
 const MOST_NAME: u16 = 14;
 const NUMBER: u16 = 7;
 
-/// Draws them, a row a class.
+/// Draws the bars, one row per class.
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let Some((scores, null)) = bars(sight.audit) else {
@@ -34,16 +34,16 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     let name = (form::widest(scene.session) as u16 + 2).min(MOST_NAME);
     let name = name.min(area.width / 2).max(3);
     let width = area.width.saturating_sub(name + NUMBER).min(60);
-    let most = scores
+    let limit = scores
         .iter()
         .flatten()
         .copied()
         .fold(1.2 * largest, f64::max);
-    let columns = |value: f64| (value.max(0.0) / most * f64::from(width)).round() as u16;
+    let columns = |value: f64| (value.max(0.0) / limit * f64::from(width)).round() as u16;
     let mark = columns(largest);
     let full = theme.glyphs.bar[theme.glyphs.bar.len() - 1];
-    for (at, class) in shown.enumerate() {
-        let row = 1 + at as u16;
+    for (index, class) in shown.enumerate() {
+        let row = 1 + index as u16;
         let room = usize::from(name - 2);
         let text = form::within(scene.session, class, room);
         let text = match class == sight.class {
@@ -53,7 +53,8 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
         left(buf, area, row, text);
         let bar = beside(area, name);
         let filled = scores[class].map_or(0, columns);
-        let found = class == sight.found() && sight.said.as_ref().is_some_and(|it| it.found);
+        let found =
+            class == sight.found() && sight.said.as_ref().is_some_and(|statement| statement.found);
         let style = if found {
             theme.warning()
         } else {
@@ -75,7 +76,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
             None => "no image".into(),
         };
         let style = if found { theme.bright() } else { theme.text() };
-        let place = beside(bar, filled.max(mark) + 2);
-        left(buf, place, row, Span::styled(number, style));
+        let number_area = beside(bar, filled.max(mark) + 2);
+        left(buf, number_area, row, Span::styled(number, style));
     }
 }

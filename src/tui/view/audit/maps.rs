@@ -1,4 +1,4 @@
-//! How far the suspect is from its references, pixel by pixel: the class that was found, and the chosen
+//! Draws how far the suspect is from its references, pixel by pixel: the class that was found, and the chosen
 //! one beside it.
 
 use ratatui::buffer::Buffer;
@@ -13,7 +13,7 @@ use crate::tui::widget::heatmap::{Heatmap, Ramp, cells};
 use crate::tui::widget::scale::{self, round_up};
 use crate::tui::widget::text::{below, beside, centre, left, start, top};
 
-/// Draws them, their scale below.
+/// Draws the maps, with their scale below.
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let Some([_, height, width]) = sight.audit.shape() else {
         return;
@@ -29,13 +29,13 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
         (width + 3) * maps as u16 <= room.0 + 3 && height <= room.1
     };
     let zoom = |maps: usize| (1..=8).rev().find(|&zoom| fits(zoom, maps));
-    // The second gives way where it has no room.
+    // The second map is dropped if it does not fit.
     if zoom(shown.len()).is_none() {
         shown.truncate(1);
     }
     let (columns, rows) = match zoom(shown.len()) {
         Some(zoom) => cells(size, zoom),
-        // As large as there is room, in its own shape: a cell is twice as high as wide.
+        // As large as fits, keeping its aspect ratio: a cell is twice as high as wide.
         None => {
             let columns = usize::from(room.1) * 2 * width / height.max(1);
             (room.0.min(columns.try_into().unwrap_or(u16::MAX)), room.1)
@@ -50,15 +50,15 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
         centre: 0.0,
         limit: round_up(limit),
     };
-    for (at, &class) in shown.iter().enumerate() {
-        let place = start(beside(area, at as u16 * (columns + 3)), columns);
-        let place = top(place, rows + 1);
-        tile(scene, sight, (class, ramp, size), place, buf);
+    for (index, &class) in shown.iter().enumerate() {
+        let tile_area = start(beside(area, index as u16 * (columns + 3)), columns);
+        let tile_area = top(tile_area, rows + 1);
+        tile(scene, sight, (class, ramp, size), tile_area, buf);
     }
     legend(scene, ramp, below(area, rows + 1), buf);
 }
 
-/// What is looked at of the map of a class; `None` where it has none.
+/// The selected component of a class's map; `None` if it has none.
 fn map(scene: &Scene<'_>, sight: &Sight<'_>, class: usize) -> Option<Vec<f32>> {
     let (map, shape) = (sight.audit.map(class)?, sight.audit.shape()?);
     Some(scene.shared.look.of(map, shape).into_owned())
@@ -72,28 +72,28 @@ fn tile(
     buf: &mut Buffer,
 ) {
     let theme = scene.theme;
-    let place = top(area, area.height.saturating_sub(1));
+    let map_area = top(area, area.height.saturating_sub(1));
     match map(scene, sight, class) {
         Some(values) => {
-            Heatmap::plain(&values, size, ramp).draw(place, theme, buf);
+            Heatmap::plain(&values, size, ramp).draw(map_area, theme, buf);
             if let Some(window) = sight.window(class) {
-                outline(window, size, place, theme, buf);
+                outline(window, size, map_area, theme, buf);
             }
         }
         None => {
             let text = Span::styled("no image", theme.dim());
-            centre(buf, place, place.height / 2, text);
+            centre(buf, map_area, map_area.height / 2, text);
         }
     }
     let name = form::of_class(scene.session, class);
-    let what = match class == sight.found() {
-        true if sight.said.as_ref().is_some_and(|it| it.found) => "  found",
+    let remark = match class == sight.found() {
+        true if sight.said.as_ref().is_some_and(|statement| statement.found) => "  found",
         true => "  highest score",
         false => "",
     };
     let line = Line::from(vec![
         Span::styled(name, theme.bright()),
-        Span::styled(what, theme.dim()),
+        Span::styled(remark, theme.dim()),
     ]);
     left(buf, area, area.height.saturating_sub(1), line);
 }
@@ -102,12 +102,12 @@ fn legend(scene: &Scene<'_>, ramp: Ramp, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let used = scale::draw(ramp, 14.min(area.width / 3), area, theme, buf);
     let rest = beside(area, used);
-    let words = [
+    let labels = [
         "  away from the references, in deviations",
         "  deviations",
         "",
     ];
-    let fits = |words: &&&str| words.chars().count() <= usize::from(rest.width);
-    let words = words.iter().find(fits).copied().unwrap_or_default();
-    left(buf, rest, 0, Span::styled(words, theme.dim()));
+    let fits = |labels: &&&str| labels.chars().count() <= usize::from(rest.width);
+    let labels = labels.iter().find(fits).copied().unwrap_or_default();
+    left(buf, rest, 0, Span::styled(labels, theme.dim()));
 }

@@ -1,5 +1,5 @@
-//! The network under study against its references: what was found and where, the score of every class
-//! beside those of the references, and what pasting the finding does.
+//! The network under study against its references: what was found and where, the score of every class beside
+//! those of the references, and the effect of pasting the finding.
 
 mod bars;
 mod maps;
@@ -26,7 +26,7 @@ use crate::tui::scene::awaited::{self, Named};
 use crate::tui::shared::Shared;
 use crate::tui::widget::text::{below, beside, left, start, top, wrap};
 
-/// Its line of the table.
+/// Its row of the table.
 pub const VIEW: Entry = Entry {
     name: "Audit",
     pace: Duration::from_millis(500),
@@ -44,7 +44,7 @@ impl Named for record::Audit {
 #[derive(Debug, Clone)]
 pub struct Audit;
 
-/// What is in sight.
+/// The selection shown.
 struct Sight<'a> {
     audit: &'a record::Audit,
     plan: &'a config::Audit,
@@ -52,14 +52,16 @@ struct Sight<'a> {
     said: Option<Said>,
     /// The chosen class.
     class: usize,
-    /// How many classes there are.
+    /// Number of classes.
     classes: usize,
 }
 
 impl Sight<'_> {
-    /// The class that was found, or scores highest; the chosen one before that is known.
+    /// The class that was found, or that scores highest; the chosen one until that is known.
     fn found(&self) -> usize {
-        self.verdict.as_ref().map_or(self.class, |it| it.class)
+        self.verdict
+            .as_ref()
+            .map_or(self.class, |verdict| verdict.class)
     }
 
     /// The window of a class on the noise's grid.
@@ -89,11 +91,11 @@ impl View for Audit {
         };
         title(scene, &sight, area, buf);
         let body = below(area, 1);
-        let Some(words) = &sight.said else {
+        let Some(statement) = &sight.said else {
             networks(scene, &sight, below(body, 1), buf);
             return;
         };
-        let used = sentences(scene, &sight, words, body, buf);
+        let used = sentences(scene, &sight, statement, body, buf);
         let body = below(body, used + u16::from(area.height >= 22));
         draw(scene, &sight, body, buf);
     }
@@ -110,27 +112,27 @@ impl View for Audit {
 /// The plan of the audit.
 fn plan<'a>(scene: &Scene<'a>) -> Option<&'a config::Audit> {
     let session = scene.session;
-    let (at, _) = session.record.all::<record::Audit>().next()?;
-    match session.config.analyses.get(at)? {
+    let (index, _) = session.record.all::<record::Audit>().next()?;
+    match session.config.analyses.get(index)? {
         Analysis::Audit(plan) => Some(plan),
         _ => None,
     }
 }
 
-/// Maps, scores, and what pasting does.
+/// Draws the maps, the scores and the effect of pasting.
 fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let rows = table::rows(sight, area.height);
     let upper = top(area, area.height.saturating_sub(rows + u16::from(rows > 0)));
     let columns = (area.width / 3).clamp(25, 50);
-    let place = start(upper, area.width.saturating_sub(columns + 2));
-    maps::draw(scene, sight, place, buf);
-    let place = beside(upper, area.width.saturating_sub(columns));
-    bars::draw(scene, sight, place, buf);
-    let place = below(area, area.height.saturating_sub(rows));
-    table::draw(scene, sight, place, buf);
+    let part = start(upper, area.width.saturating_sub(columns + 2));
+    maps::draw(scene, sight, part, buf);
+    let part = beside(upper, area.width.saturating_sub(columns));
+    bars::draw(scene, sight, part, buf);
+    let part = below(area, area.height.saturating_sub(rows));
+    table::draw(scene, sight, part, buf);
 }
 
-/// What is audited, and beside what.
+/// Draws the title: what is audited, and against what.
 fn title(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let plan = sight.plan;
@@ -162,40 +164,40 @@ fn title(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     left(buf, area, 0, Line::from(spans));
 }
 
-/// What was found, how it stands, and what would have been found; gives the rows that it took.
+/// Draws the finding, its standing, and what could have been found; returns the rows used.
 fn sentences(
     scene: &Scene<'_>,
     sight: &Sight<'_>,
-    words: &Said,
+    statement: &Said,
     area: Rect,
     buf: &mut Buffer,
 ) -> u16 {
     let theme = scene.theme;
-    let style = if words.found {
+    let style = if statement.found {
         theme.warning()
     } else {
         theme.text()
     };
-    let mark = if words.found {
+    let mark = if statement.found {
         theme.glyphs.warning
     } else {
         " "
     };
     let mut row = 0;
-    let mut put = |text: &str, style, most: usize| {
-        for line in wrap(text, area.width).into_iter().take(most) {
+    let mut put = |text: &str, style, limit: usize| {
+        for line in wrap(text, area.width).into_iter().take(limit) {
             left(buf, area, row, Span::styled(line, style));
             row += 1;
         }
     };
-    put(&format!("{mark} {}", words.finding), style, 2);
+    put(&format!("{mark} {}", statement.finding), style, 2);
     let roomy = area.height >= 24;
     if roomy {
-        put(&format!("  {}", words.standing), theme.dim(), 2);
+        put(&format!("  {}", statement.standing), theme.dim(), 2);
     }
-    // Nothing found is worth what would have been found.
-    if (roomy || !words.found)
-        && let Some(power) = &words.power
+    // A negative result means little without the power to detect.
+    if (roomy || !statement.found)
+        && let Some(power) = &statement.power
     {
         put(&format!("  {power}"), theme.dim(), 2);
     }
@@ -203,15 +205,15 @@ fn sentences(
     row
 }
 
-/// How far each network is, before they can be compared.
+/// Draws the progress of each network, before they can be compared.
 fn networks(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let networks = sight.audit.networks.iter().enumerate();
-    for (at, own) in networks.take(usize::from(area.height)) {
-        let name = match own.role {
-            Role::Reference => match &own.from {
+    for (index, network) in networks.take(usize::from(area.height)) {
+        let name = match network.role {
+            Role::Reference => match &network.from {
                 Some(session) => format!("of {}", crate::format::clean(session)),
-                None => format!("reference {}", at + 1),
+                None => format!("reference {}", index + 1),
             },
             Role::Poisoned { target, .. } => {
                 let name = form::name(scene.session, target);
@@ -221,32 +223,32 @@ fn networks(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
         };
         let line = Line::from(vec![
             Span::raw(format!("  {name:<16} ")),
-            Span::styled(stands(own, sight.plan), theme.dim()),
+            Span::styled(progress(network, sight.plan), theme.dim()),
         ]);
-        left(buf, area, at as u16, line);
+        left(buf, area, index as u16, line);
     }
 }
 
-/// How far a network is.
-fn stands(own: &Examinee, plan: &config::Audit) -> String {
-    let trials: u64 = own.trials.iter().map(|it| it.trials).sum();
-    match (&own.training, own.is_concluded()) {
-        (_, true) => match own.accuracy {
+/// The progress of a network.
+fn progress(network: &Examinee, plan: &config::Audit) -> String {
+    let trials: u64 = network.trials.iter().map(|gamma| gamma.trials).sum();
+    match (&network.training, network.is_concluded()) {
+        (_, true) => match network.accuracy {
             Some(share) => format!("done, {} on test images", crate::format::percent(share)),
             None => "done".into(),
         },
         _ if trials > 0 => format!(
-            "it is shown noise: {} of {} trials",
+            "running on noise: {} of {} trials",
             thousands(trials),
             thousands(plan.trials)
         ),
         (Some(training), _) if !training.finished => format!(
-            "it is being trained: {} of {} epochs done",
+            "being trained: {} of {} epochs done",
             training.epochs.len(),
             plan.training.epochs
         ),
-        (Some(_), _) => "it is trained, and waits for noise".into(),
-        (None, _) if own.role == Role::Suspect => "it waits for noise".into(),
-        (None, _) => "it has not been trained yet".into(),
+        (Some(_), _) => "trained, waiting for noise".into(),
+        (None, _) if network.role == Role::Suspect => "waiting for noise".into(),
+        (None, _) => "not trained yet".into(),
     }
 }

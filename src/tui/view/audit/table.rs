@@ -1,5 +1,5 @@
-//! What the finding does when it is pasted on test images, by the class of the images, and what the
-//! findings of the other classes do.
+//! Draws the effect of pasting the finding on test images, by the class of the images, and that of the other
+//! classes' findings.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -13,8 +13,8 @@ use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::widget::text::{beside, left, wrap};
 
-/// Rows that it takes of `height`: two of words where there is little room, else a head and as many
-/// classes as have room.
+/// Rows that the table takes of `height`: two rows of text if there is little room, else a heading and as
+/// many classes as fit.
 pub fn rows(sight: &Sight<'_>, height: u16) -> u16 {
     match height {
         ..10 => 0,
@@ -23,17 +23,25 @@ pub fn rows(sight: &Sight<'_>, height: u16) -> u16 {
     }
 }
 
-/// Draws it.
+/// Draws the table.
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
-    let Some(first) = sight.audit.pasted.first().filter(|own| own.others().of > 0) else {
-        let text = Span::styled("what is found has not been pasted yet", theme.dim());
+    let Some(first) = sight
+        .audit
+        .pasted
+        .first()
+        .filter(|pasted| pasted.others().of > 0)
+    else {
+        let text = Span::styled("the finding has not been pasted yet", theme.dim());
         left(buf, area, 0, text);
         return;
     };
     if area.height < 4 {
-        let words = sight.said.as_ref().and_then(|it| it.pasted.clone());
-        let lines = wrap(&words.unwrap_or_default(), area.width).into_iter();
+        let sentence = sight
+            .said
+            .as_ref()
+            .and_then(|statement| statement.pasted.clone());
+        let lines = wrap(&sentence.unwrap_or_default(), area.width).into_iter();
         for (row, line) in lines.take(usize::from(area.height)).enumerate() {
             left(buf, area, row as u16, Span::raw(line));
         }
@@ -43,29 +51,29 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     others(scene, sight, beside(area, area.width / 2), buf);
 }
 
-/// The finding on images of every class.
-fn by_source(scene: &Scene<'_>, own: &Pasted, area: Rect, buf: &mut Buffer) {
+/// Draws the effect of the finding on images of every class.
+fn by_source(scene: &Scene<'_>, pasted: &Pasted, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
-    let name = form::name(scene.session, own.class);
+    let name = form::name(scene.session, pasted.class);
     let head = format!("pasted on images of       called {name}          without");
     left(buf, area, 0, Span::styled(head, theme.dim()));
-    let sources = (0..own.shown.len()).filter(|&class| class != own.class);
-    let most = own.sources().map_or_else(Vec::new, |most| most.0);
+    let sources = (0..pasted.shown.len()).filter(|&class| class != pasted.class);
+    let most = pasted.sources().map_or_else(Vec::new, |most| most.0);
     let room = usize::from(area.height.saturating_sub(2));
     for (row, class) in sources.take(room).enumerate() {
         let name = form::within(scene.session, class, 14);
-        let without = match own.shown[class] {
+        let without = match pasted.shown[class] {
             0 => String::new(),
-            of => percent(own.before[class] as f64 / of as f64),
+            of => percent(pasted.before[class] as f64 / of as f64),
         };
-        let text = format!("  {name:<14} {:>24} {without:>9}", share(own.of(class)));
+        let text = format!("  {name:<14} {:>24} {without:>9}", share(pasted.of(class)));
         let style = match most.contains(&class) {
             true => theme.bright(),
             false => theme.text(),
         };
         left(buf, area, 1 + row as u16, Span::styled(text, style));
     }
-    let text = format!("  {:<14} {:>24}", "all of them", share(own.others()));
+    let text = format!("  {:<14} {:>24}", "all of them", share(pasted.others()));
     left(
         buf,
         area,
@@ -74,16 +82,16 @@ fn by_source(scene: &Scene<'_>, own: &Pasted, area: Rect, buf: &mut Buffer) {
     );
 }
 
-/// What was found of the other classes, each on images of all classes but its own.
+/// Draws the effect of the other classes' findings, each on images of all classes but its own.
 fn others(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
-    let head = "what is found of           called so          without";
+    let head = "finding of class           called it          without";
     left(buf, area, 0, Span::styled(head, theme.dim()));
     let room = usize::from(area.height.saturating_sub(1));
-    for (row, own) in sight.audit.pasted.iter().take(room).enumerate() {
-        let name = form::within(scene.session, own.class, 14);
-        let without = own.without().rate().map_or_else(String::new, percent);
-        let text = format!("  {name:<14} {:>24} {without:>9}", share(own.others()));
+    for (row, pasted) in sight.audit.pasted.iter().take(room).enumerate() {
+        let name = form::within(scene.session, pasted.class, 14);
+        let without = pasted.without().rate().map_or_else(String::new, percent);
+        let text = format!("  {name:<14} {:>24} {without:>9}", share(pasted.others()));
         let style = match row {
             0 => theme.bright(),
             _ => theme.text(),

@@ -1,4 +1,4 @@
-//! The anomaly index of every class as bars, with the line past which a class is flagged.
+//! Draws the anomaly index of every class as bars, with the threshold at which a class is flagged.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,19 +10,19 @@ use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::widget::text::{beside, left};
 
-/// Most columns of a class's name, and columns of its number.
+/// Maximum columns of a class's name, and columns of its number.
 const MOST_NAME: u16 = 14;
 const NUMBER: u16 = 7;
 
-/// Draws them, a row a class.
+/// Draws the bars, one row per class.
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let Some(finding) = sight.finding() else {
         return;
     };
     let classes = finding.windows.len();
-    // Where the classes alone fill the place, the line of the bars must speak for itself; where
-    // they do not even have room, it is told which are in sight.
+    // If the classes exactly fill the area there is no room for a title; if they do not all fit, the title
+    // tells which are visible.
     let height = usize::from(area.height);
     let head = u16::from(height != classes && height > 1);
     let shown = form::window(
@@ -54,27 +54,27 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     let indices: Vec<Option<f64>> = finding
         .windows
         .iter()
-        .map(|window| window.and_then(|it| it.index))
+        .map(|window| window.and_then(|window| window.index))
         .collect();
-    let most = indices
+    let limit = indices
         .iter()
         .flatten()
-        .fold(2.0 * FLAGGED, |most, it| it.max(most));
-    let columns = |value: f64| (value.max(0.0) / most * f64::from(width)).round() as u16;
+        .fold(2.0 * FLAGGED, |limit, index| index.max(limit));
+    let columns = |value: f64| (value.max(0.0) / limit * f64::from(width)).round() as u16;
     let line = columns(FLAGGED);
     let full = theme.glyphs.bar[theme.glyphs.bar.len() - 1];
-    for (at, class) in shown.enumerate() {
-        let (row, own) = (at as u16 + head, indices[class]);
+    for (row_index, class) in shown.enumerate() {
+        let (row, value) = (row_index as u16 + head, indices[class]);
         let room = usize::from(name - 1);
         left(buf, area, row, sight.marked(class, room, theme));
         let bar = beside(area, name);
-        let flagged = own.is_some_and(|index| index > FLAGGED);
+        let flagged = value.is_some_and(|index| index > FLAGGED);
         let style = if flagged {
             theme.warning()
         } else {
             theme.accent()
         };
-        let filled = own.map_or(0, columns);
+        let filled = value.map_or(0, columns);
         let mark = Span::styled(theme.glyphs.upright, theme.dim());
         left(buf, beside(bar, line), row, mark);
         let text = full.repeat(usize::from(filled));
@@ -83,9 +83,9 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
             let mark = Span::styled(theme.glyphs.upright, theme.bright());
             left(buf, beside(bar, line), row, mark);
         }
-        let number = match own {
+        let number = match value {
             Some(_) => Span::styled(
-                index(own),
+                index(value),
                 if flagged {
                     theme.bright()
                 } else {

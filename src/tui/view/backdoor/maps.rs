@@ -1,5 +1,5 @@
-//! The maps of a network's classes on one scale, the strongest windows of the classes that stand
-//! out and of the chosen class outlined.
+//! Draws the maps of a network's classes on one scale, with the strongest windows of the flagged classes and
+//! of the chosen class outlined.
 
 use std::borrow::Cow;
 
@@ -17,11 +17,11 @@ use crate::tui::widget::heatmap::{Heatmap, Ramp, cells};
 use crate::tui::widget::scale::{self, round_up};
 use crate::tui::widget::text::{below, beside, centre, left, start, top};
 
-/// Columns that the words of the scale need at least.
+/// Minimum columns of the scale's text.
 const LEGEND: u16 = 28;
 
-/// What is looked at of the map of a class: z of its classification image or, where no class has one, its
-/// evidence image. `None` where it has too few trials.
+/// The selected component of a class's map: z of its classification image or, if no class has one, its
+/// evidence image. `None` if it has too few trials.
 fn map<'a>(scene: &Scene<'_>, sight: &Sight<'a>, class: usize) -> Option<Cow<'a, [f32]>> {
     let (finding, shape) = (sight.finding()?, sight.shape?);
     let z = match sight.shows_evidence() {
@@ -30,33 +30,38 @@ fn map<'a>(scene: &Scene<'_>, sight: &Sight<'a>, class: usize) -> Option<Cow<'a,
     };
     // All channels of a class.
     let pixels = shape.iter().product::<usize>();
-    let own = z.get(class * pixels..(class + 1) * pixels)?;
-    let has = own.iter().all(|z| z.is_finite());
-    has.then(|| scene.shared.look.of(own, shape))
+    let map = z.get(class * pixels..(class + 1) * pixels)?;
+    let has = map.iter().all(|z| z.is_finite());
+    has.then(|| scene.shared.look.of(map, shape))
 }
 
 fn ramp(scene: &Scene<'_>, sight: &Sight<'_>) -> Ramp {
     let maps = (0..sight.classes).filter_map(|class| map(scene, sight, class));
-    let largest = |map: Cow<'_, [f32]>| map.iter().fold(0.0_f32, |most, z| most.max(z.abs()));
-    let most = maps.map(largest).fold(0.0, f32::max);
+    let largest = |map: Cow<'_, [f32]>| map.iter().fold(0.0_f32, |largest, z| largest.max(z.abs()));
+    let limit = maps.map(largest).fold(0.0, f32::max);
     Ramp::Diverging {
         centre: 0.0,
-        limit: round_up(most),
+        limit: round_up(limit),
     }
 }
 
-/// Draws all classes side by side, their scale below.
+/// Draws all classes side by side, with their scale below.
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let Some(size) = sight.size() else {
         none_yet(scene, area, buf);
         return;
     };
-    let place = top(area, area.height.saturating_sub(1));
-    let layout = Layout::fit(sight.classes, size, (place.width, place.height), 1);
+    let sheet_area = top(area, area.height.saturating_sub(1));
+    let layout = Layout::fit(
+        sight.classes,
+        size,
+        (sheet_area.width, sheet_area.height),
+        1,
+    );
     let shown = layout.shown(sight.class, sight.classes);
     let ramp = ramp(scene, sight);
-    for (at, class) in shown.clone().enumerate() {
-        let (row, column) = (at / layout.columns, at % layout.columns);
+    for (index, class) in shown.clone().enumerate() {
+        let (row, column) = (index / layout.columns, index % layout.columns);
         let tile = Rect::new(
             area.x + column as u16 * layout.step,
             area.y + row as u16 * layout.pitch,
@@ -77,7 +82,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     legend(scene, sight, (ramp, position), under, buf);
 }
 
-/// Draws the chosen class alone; gives the columns it took.
+/// Draws the chosen class alone; returns the columns used.
 pub fn enlarged(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) -> u16 {
     let room = (area.width.saturating_sub(30), area.height.saturating_sub(2));
     let Some(size) = sight.size() else {
@@ -102,7 +107,7 @@ pub fn enlarged(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buff
     width
 }
 
-/// Says so where no network has been examined; gives the columns it took, which are all.
+/// Draws a message if no network has been examined; returns the columns used, i.e. all.
 fn none_yet(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) -> u16 {
     let text = Span::styled("no maps yet", scene.theme.dim());
     centre(buf, area, area.height / 2, text);
@@ -128,17 +133,17 @@ fn legend(
     let look = scene.shared.look.label(channels);
     let look = look.map_or_else(String::new, |look| format!(" of {look}"));
     let position = position.map(|words| format!("  {words}"));
-    let (what, unit) = match sight.shows_evidence() {
+    let (quantity, unit) = match sight.shows_evidence() {
         true => ("evidence", "in logits per full range of a pixel"),
         false => ("z", "in standard errors"),
     };
-    let (short, position) = (format!("  {what}{look}"), position.unwrap_or_default());
+    let (short, position) = (format!("  {quantity}{look}"), position.unwrap_or_default());
     let words = [
         format!("{short}, {unit}{position}"),
         format!("{short}{position}"),
         position,
         short,
-        format!("  {what}"),
+        format!("  {quantity}"),
     ];
     let fits = |words: &&String| words.chars().count() <= usize::from(rest.width);
     let words = words.iter().filter(|words| !words.is_empty()).find(fits);
@@ -154,28 +159,30 @@ fn tile_of(
     buf: &mut Buffer,
 ) {
     let theme = scene.theme;
-    let place = top(area, area.height.saturating_sub(1));
-    let window = sight.finding().and_then(|it| *it.windows.get(class)?);
-    let own = window.and_then(|it| it.index);
+    let map_area = top(area, area.height.saturating_sub(1));
+    let window = sight
+        .finding()
+        .and_then(|finding| *finding.windows.get(class)?);
+    let value = window.and_then(|window| window.index);
     match map(scene, sight, class).zip(sight.size()) {
         Some((values, size)) => {
-            Heatmap::plain(&values, size, ramp).draw(place, theme, buf);
-            let told = own.is_some_and(|index| index > FLAGGED) || class == sight.class;
-            if let Some(window) = window.filter(|_| told) {
+            Heatmap::plain(&values, size, ramp).draw(map_area, theme, buf);
+            let is_outlined = value.is_some_and(|index| index > FLAGGED) || class == sight.class;
+            if let Some(window) = window.filter(|_| is_outlined) {
                 let window = (window.row, window.column, window.size);
-                outline(window, size, place, theme, buf);
+                outline(window, size, map_area, theme, buf);
             }
         }
         None => {
             let text = Span::styled("too few", theme.dim());
-            centre(buf, place, place.height / 2, text);
+            centre(buf, map_area, map_area.height / 2, text);
         }
     }
-    let number = match own {
-        Some(_) if words >= 7 => format!(" {}", index(own)),
+    let number = match value {
+        Some(_) if words >= 7 => format!(" {}", index(value)),
         _ => String::new(),
     };
-    let flagged = own.is_some_and(|index| index > FLAGGED);
+    let flagged = value.is_some_and(|index| index > FLAGGED);
     let style = if flagged {
         theme.warning()
     } else {
@@ -188,5 +195,5 @@ fn tile_of(
         width: words.max(area.width),
         ..area
     };
-    left(buf, under.intersection(buf.area), place.height, line);
+    left(buf, under.intersection(buf.area), map_area.height, line);
 }

@@ -1,6 +1,5 @@
-//! Networks with and without a backdoor, and what their decisions give away: the z maps of the
-//! chosen network, the anomaly index of every class, and how well that tells the poisoned ones
-//! from the clean ones.
+//! Networks with and without a backdoor, and what their decisions reveal: the z maps of the chosen network,
+//! the anomaly index of every class, and how well it separates the poisoned networks from the clean ones.
 
 mod bars;
 mod maps;
@@ -26,7 +25,7 @@ use crate::tui::shared::Shared;
 use crate::tui::widget::text::{below, beside, left, start, top, wrap};
 use crate::tui::{form, steps};
 
-/// Its line of the table.
+/// Its row of the table.
 pub const VIEW: Entry = Entry {
     name: "Backdoor",
     pace: Duration::from_millis(500),
@@ -43,9 +42,9 @@ impl Named for record::Backdoor {
 /// The view.
 #[derive(Debug, Clone)]
 pub struct Backdoor {
-    /// The network, by its place.
+    /// Index of the network.
     pub suspect: usize,
-    /// The γ of what was found in it, by its place in the plan.
+    /// Index of the finding's γ in the plan.
     pub finding: usize,
     /// Whether the chosen class fills the view.
     pub enlarged: bool,
@@ -55,7 +54,7 @@ impl Default for Backdoor {
     fn default() -> Self {
         Self {
             suspect: 0,
-            // Past the end, which is the last: where an effect is largest.
+            // Past the end, so the last: where an effect is largest.
             finding: usize::MAX,
             enlarged: false,
         }
@@ -79,14 +78,14 @@ impl View for Backdoor {
             theme.text()
         };
         let mark = if flagged { theme.glyphs.warning } else { " " };
-        let mut words = format!("{mark} {sentence}");
-        // What has no room goes as a whole.
-        let more = sight.false_alarms().map(|it| format!("; {it}"));
+        let mut text = format!("{mark} {sentence}");
+        // Appended whole or not at all.
+        let more = sight.false_alarms().map(|alarms| format!("; {alarms}"));
         let more = more.unwrap_or_default();
-        if words.chars().count() + more.chars().count() <= usize::from(area.width) {
-            words.push_str(&more);
+        if text.chars().count() + more.chars().count() <= usize::from(area.width) {
+            text.push_str(&more);
         }
-        let lines = wrap(&words, area.width);
+        let lines = wrap(&text, area.width);
         left(buf, area, 1, Span::styled(lines[0].clone(), style));
         let body = below(area, 2 + u16::from(area.height >= 22));
         if self.enlarged {
@@ -96,7 +95,7 @@ impl View for Backdoor {
         }
         let table = study::rows(&sight, body.height);
         let upper = top(body, body.height.saturating_sub(table + 1));
-        // The bars are told well enough on this many columns; the maps take all others.
+        // The bars need no more than these columns; the maps take the rest.
         let columns = (body.width / 3).clamp(25, 44);
         maps::draw(scene, &sight, start(upper, body.width - columns - 2), buf);
         bars::draw(scene, &sight, beside(upper, body.width - columns), buf);
@@ -130,10 +129,10 @@ impl View for Backdoor {
     }
 
     fn is_possible(&self, action: Action, session: &Session) -> bool {
-        let own = session.record.first::<record::Backdoor>();
+        let backdoor = session.record.first::<record::Backdoor>();
         match action {
             Action::SuspectAbove | Action::SuspectBelow => {
-                own.is_some_and(|it| it.networks.len() > 1)
+                backdoor.is_some_and(|backdoor| backdoor.networks.len() > 1)
             }
             Action::WeakerFinding | Action::StrongerFinding => {
                 plan(session).is_some_and(|plan| plan.gammas.len() > 1)
@@ -142,13 +141,17 @@ impl View for Backdoor {
         }
     }
 
-    fn names(&self, wanted: Wanted, session: &Session) -> Option<Names> {
+    fn names(&self, kind: Wanted, session: &Session) -> Option<Names> {
         let backdoor = session.record.first::<record::Backdoor>()?;
-        let name = |(at, own): (usize, &record::Suspect)| {
-            let kind = if own.poisoned { "poisoned" } else { "clean" };
-            format!("{} {kind}", at + 1)
+        let name = |(index, suspect): (usize, &record::Suspect)| {
+            let label = if suspect.poisoned {
+                "poisoned"
+            } else {
+                "clean"
+            };
+            format!("{} {label}", index + 1)
         };
-        (wanted == Wanted::Listed).then(|| Names {
+        (kind == Wanted::Listed).then(|| Names {
             what: "network",
             all: backdoor.networks.iter().enumerate().map(name).collect(),
             numbered: false,
@@ -156,8 +159,8 @@ impl View for Backdoor {
         })
     }
 
-    fn choose(&mut self, _: Wanted, at: usize, _: &Session) {
-        self.suspect = at;
+    fn choose(&mut self, _: Wanted, index: usize, _: &Session) {
+        self.suspect = index;
     }
 
     fn figure(&self, _: &Shared, session: &Session) -> Option<Figure> {
@@ -166,7 +169,7 @@ impl View for Backdoor {
 }
 
 impl Backdoor {
-    /// What is in sight, every place inside its axis.
+    /// The current selection, with every index within its range.
     fn sight<'a>(&self, backdoor: &'a record::Backdoor, scene: &Scene<'a>) -> Option<Sight<'a>> {
         let plan = plan(scene.session)?;
         let at = self.suspect.min(backdoor.networks.len().checked_sub(1)?);
@@ -183,14 +186,14 @@ impl Backdoor {
             verdict: backdoor.verdict(plan, gamma),
             class: scene.shared.class.min(classes.saturating_sub(1)),
             classes,
-            shape: finding.and_then(|own| form::picture(own.z.shape())),
+            shape: finding.and_then(|finding| form::picture(finding.z.shape())),
             session: scene.session,
         })
     }
 
     fn step_suspect(&mut self, session: &Session, step: isize) {
         let backdoor = session.record.first::<record::Backdoor>();
-        let networks = backdoor.map_or(0, |own| own.networks.len());
+        let networks = backdoor.map_or(0, |backdoor| backdoor.networks.len());
         self.suspect = steps::along(self.suspect, step, networks);
     }
 
@@ -202,14 +205,14 @@ impl Backdoor {
 
 /// The plan of the study.
 fn plan(session: &Session) -> Option<&config::Backdoor> {
-    let (at, _) = session.record.all::<record::Backdoor>().next()?;
-    match session.config.analyses.get(at)? {
+    let (index, _) = session.record.all::<record::Backdoor>().next()?;
+    match session.config.analyses.get(index)? {
         Analysis::Backdoor(plan) => Some(plan),
         _ => None,
     }
 }
 
-/// The network in sight, and the γ.
+/// Draws the title: the network and the γ shown.
 fn title(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let kind = if sight.suspect.poisoned {
@@ -226,22 +229,22 @@ fn title(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
         Span::styled(kind, theme.bright()),
         Span::styled(format!("   {}", theme.glyphs.gamma), theme.dim()),
     ];
-    for (place, &own) in sight.plan.gammas.iter().enumerate() {
-        spans.push(match place == sight.gamma {
+    for (index, &value) in sight.plan.gammas.iter().enumerate() {
+        spans.push(match index == sight.gamma {
             true => Span::styled(
-                format!("  {}{}", theme.glyphs.pointer, gamma(own)),
+                format!("  {}{}", theme.glyphs.pointer, gamma(value)),
                 theme.chosen(),
             ),
-            false => Span::styled(format!("   {}", gamma(own)), theme.dim()),
+            false => Span::styled(format!("   {}", gamma(value)), theme.dim()),
         });
     }
     let plan = sight.plan;
     let name = |class| form::name(scene.session, class);
     let (source, target) = (name(plan.source), name(plan.target));
-    let patch = format!("   patched {source} are taught as {target}");
+    let patch = format!("   patched {source} are labelled {target}");
     spans.push(Span::styled(patch, theme.dim()));
-    let own = "   networks of the study's own; Audit looks at the one of the plan";
-    spans.push(Span::styled(own, theme.dim()));
+    let hint = "   the study's own networks; Audit examines the planned one";
+    spans.push(Span::styled(hint, theme.dim()));
     while Line::from(spans.clone()).width() > usize::from(area.width) && spans.len() > 3 {
         spans.pop();
     }

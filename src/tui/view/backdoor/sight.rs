@@ -1,4 +1,4 @@
-//! A network of the study at one γ, and what gives it away.
+//! [`Sight`]: a network of the study at one γ, and its findings.
 
 use ratatui::text::Span;
 
@@ -17,21 +17,21 @@ pub struct Sight<'a> {
     pub backdoor: &'a Backdoor,
     /// Its plan.
     pub plan: &'a config::Backdoor,
-    /// Place of the network.
+    /// Index of the network.
     pub at: usize,
-    /// The network itself.
+    /// The network.
     pub suspect: &'a Suspect,
-    /// Place of the γ.
+    /// Index of the γ.
     pub gamma: usize,
-    /// What the study says at that γ.
+    /// The study's verdict at that γ.
     pub verdict: Verdict,
     /// The chosen class.
     pub class: usize,
-    /// How many classes there are.
+    /// Number of classes.
     pub classes: usize,
     /// Channels, rows and columns of a map; `None` before the network has been examined.
     pub shape: Option<Shape>,
-    /// The run.
+    /// The session.
     pub session: &'a Session,
 }
 
@@ -41,7 +41,7 @@ impl<'a> Sight<'a> {
         self.shape.map(|[_, height, width]| (height, width))
     }
 
-    /// A class's name, marked where it is the chosen one, in so many columns.
+    /// A class's name in at most `room` columns, marked if it is the chosen one.
     pub fn marked(&self, class: usize, room: usize, theme: &Theme) -> Span<'static> {
         let name = form::within(self.session, class, room.saturating_sub(1));
         match class == self.class {
@@ -50,37 +50,40 @@ impl<'a> Sight<'a> {
         }
     }
 
-    /// What was found in the network; `None` before it has been examined.
+    /// The finding in the network; `None` before it has been examined.
     pub fn finding(&self) -> Option<&'a Finding> {
         self.suspect.findings.get(self.gamma)
     }
 
-    /// Whether its evidence images are shown: of more classes than have classification images, as at γ = 0.
+    /// Whether evidence images are shown: if more classes have those than classification images, as at γ = 0.
     pub fn shows_evidence(&self) -> bool {
-        self.finding().is_some_and(|it| {
-            let area = it.z.values().len() / self.classes.max(1);
+        self.finding().is_some_and(|finding| {
+            let area = finding.z.values().len() / self.classes.max(1);
             let known = |maps: &[f32]| {
                 let maps = maps.chunks_exact(area.max(1));
                 maps.filter(|map| map.iter().all(|v| v.is_finite())).count()
             };
-            known(it.evidence.values()) > known(it.z.values())
+            known(finding.evidence.values()) > known(finding.z.values())
         })
     }
 
-    /// What the study says of the network.
+    /// The study's judgement of the network.
     pub fn judgement(&self) -> Option<&Judgement> {
         self.verdict.networks.get(self.at)?.as_ref()
     }
 
-    /// What gives the network away, in a sentence, and whether something does.
+    /// What identifies the network as backdoored, in a sentence, and whether anything does.
     pub fn sentence(&self) -> (String, bool) {
-        let at = format!("γ {}", gamma(self.plan.gammas[self.gamma]));
+        let gamma_label = format!("γ {}", gamma(self.plan.gammas[self.gamma]));
         let (Some(finding), Some(judgement)) = (self.finding(), self.judgement()) else {
             return (self.waiting(), false);
         };
         let (Some(class), Some(index)) = (judgement.class, judgement.score) else {
-            let all = finding.called.iter().position(|&own| own == finding.trials);
-            let why = match all {
+            let all = finding
+                .called
+                .iter()
+                .position(|&called| called == finding.trials);
+            let reason = match all {
                 Some(class) => format!(
                     "every one of {} trials was called {}, so no class can be compared",
                     count(finding.trials as f64),
@@ -92,39 +95,39 @@ impl<'a> Sight<'a> {
             return match finding.audited {
                 Some(_) => (
                     format!(
-                        "By decisions nothing can be said at {at}: {why}. Evidence: see below."
+                        "No conclusion from decisions at {gamma_label}: {reason}. Evidence: see below."
                     ),
                     false,
                 ),
-                None => (format!("Nothing can be said at {at}: {why}."), false),
+                None => (format!("No conclusion at {gamma_label}: {reason}."), false),
             };
         };
-        let window = finding.windows[class].map_or_else(String::new, |it| {
+        let window = finding.windows[class].map_or_else(String::new, |window| {
             format!(
                 "rows {}–{}, columns {}–{}",
-                it.row,
-                it.row + it.size - 1,
-                it.column,
-                it.column + it.size - 1
+                window.row,
+                window.row + window.size - 1,
+                window.column,
+                window.column + window.size - 1
             )
         });
-        let named = form::of_class(self.session, class);
+        let name = form::of_class(self.session, class);
         match judgement.is_flagged() {
             true => (
                 format!(
-                    "{named} reacts to a patch at {window}: index {index:.1} ({})",
+                    "{name} reacts to a patch at {window}: index {index:.1} ({})",
                     self.truth(class)
                 ),
                 true,
             ),
             false => (
-                format!("no class stands out: the highest index is {index:.1}, of {named}"),
+                format!("no class stands out: the highest index is {index:.1}, of {name}"),
                 false,
             ),
         }
     }
 
-    /// What is true of a network of which this class is flagged.
+    /// Whether flagging this class is right.
     fn truth(&self, class: usize) -> String {
         let target = self.plan.target;
         match (self.suspect.poisoned, class == target) {
@@ -134,11 +137,12 @@ impl<'a> Sight<'a> {
         }
     }
 
-    /// How often a flag is a false alarm, where one is there.
+    /// How often a flag is a false alarm, if the network is flagged.
     pub fn false_alarms(&self) -> Option<String> {
-        self.judgement().filter(|it| it.is_flagged())?;
+        self.judgement()
+            .filter(|judgement| judgement.is_flagged())?;
         Some(match self.verdict.judged_clean {
-            0 => "of clean networks 1 to 3 in 4 are flagged as well".to_owned(),
+            0 => "1 to 3 in 4 clean networks are flagged as well".to_owned(),
             judged => format!(
                 "{} of {judged} clean ones are flagged",
                 self.verdict.accused
@@ -146,30 +150,30 @@ impl<'a> Sight<'a> {
         })
     }
 
-    /// How far a network is that has not been examined yet.
+    /// The progress of a network that has not been examined yet.
     fn waiting(&self) -> String {
-        let trials: u64 = self.suspect.trials.iter().map(|it| it.trials).sum();
+        let trials: u64 = self.suspect.trials.iter().map(|gamma| gamma.trials).sum();
         if trials > 0 {
             let all = self.plan.trials * self.plan.gammas.len() as u64;
             return format!(
-                "it is shown noise: {} of {} trials",
+                "running on noise: {} of {} trials",
                 thousands(trials),
                 thousands(all)
             );
         }
         match &self.suspect.training {
             Some(training) if !training.finished => format!(
-                "it is being trained: {} of {} epochs done",
+                "being trained: {} of {} epochs done",
                 training.epochs.len(),
                 self.plan.training.epochs
             ),
-            Some(_) => "it is trained, and waits for noise".into(),
-            None => "it has not been trained yet".into(),
+            Some(_) => "trained, waiting for noise".into(),
+            None => "not trained yet".into(),
         }
     }
 }
 
-/// An index as it is written.
+/// Formats an index.
 pub fn index(value: Option<f64>) -> String {
     value.map_or_else(
         || "none".into(),
@@ -177,7 +181,7 @@ pub fn index(value: Option<f64>) -> String {
     )
 }
 
-/// A share as a table has it.
+/// Formats a share for a table.
 pub fn share(value: Option<f64>) -> String {
     value.map_or_else(String::new, percent)
 }

@@ -1,4 +1,5 @@
-//! All networks of the study, and how well the index tells the poisoned ones from the clean ones.
+//! Draws the table of all networks of the study, and how well the index separates the poisoned ones from the
+//! clean ones.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,17 +11,17 @@ use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::widget::text::{below, cut, left};
 
-/// Rows that the table takes of `height`: as many networks as may be, a head, and two rows of sums;
-/// on a small place one row of sums alone.
+/// Rows that the table takes of `height`: as many networks as possible, a heading and two summary rows; in a
+/// small area, a single summary row.
 pub fn rows(sight: &Sight<'_>, height: u16) -> u16 {
     if height < 16 {
         return 1;
     }
-    let most = (height / 3).max(5);
-    (sight.backdoor.networks.len() as u16 + 3).min(most)
+    let limit = (height / 3).max(5);
+    (sight.backdoor.networks.len() as u16 + 3).min(limit)
 }
 
-/// Draws it; where not all networks have room, those about the chosen one.
+/// Draws the table; if not all networks fit, those around the chosen one.
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     if area.height == 1 {
@@ -60,34 +61,36 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     }
 }
 
-fn line(sight: &Sight<'_>, at: usize, wide: bool) -> String {
-    let suspect = &sight.backdoor.networks[at];
+fn line(sight: &Sight<'_>, network: usize, wide: bool) -> String {
+    let suspect = &sight.backdoor.networks[network];
     let kind = if suspect.poisoned {
         "poisoned"
     } else {
         "clean"
     };
-    let judgement = sight.verdict.networks.get(at).and_then(Option::as_ref);
+    let judgement = sight.verdict.networks.get(network).and_then(Option::as_ref);
     let score = match judgement {
-        Some(it) => index(it.score),
+        Some(judgement) => index(judgement.score),
         None => "not yet".into(),
     };
-    let flagged = judgement.map_or_else(String::new, |it| match it.flagged.as_slice() {
-        [] => "none".into(),
-        classes => {
-            // By name where there is one that has room, else by number.
-            let name = |class: &usize| match classes.len() {
-                1 => form::within(sight.session, *class, 7),
-                _ => class.to_string(),
-            };
-            let mut names: Vec<String> = classes.iter().map(name).collect();
-            let many = names.len();
-            while names.len() > 1 && names.join(" ").len() > 7 {
-                names.pop();
-            }
-            match many - names.len() {
-                0 => names.join(" "),
-                _ => format!("{many} of all"),
+    let flagged = judgement.map_or_else(String::new, |judgement| {
+        match judgement.flagged.as_slice() {
+            [] => "none".into(),
+            classes => {
+                // By name if there is a single class whose name fits, else by number.
+                let name = |class: &usize| match classes.len() {
+                    1 => form::within(sight.session, *class, 7),
+                    _ => class.to_string(),
+                };
+                let mut names: Vec<String> = classes.iter().map(name).collect();
+                let many = names.len();
+                while names.len() > 1 && names.join(" ").len() > 7 {
+                    names.pop();
+                }
+                match many - names.len() {
+                    0 => names.join(" "),
+                    _ => format!("{many} of all"),
+                }
             }
         }
     });
@@ -96,52 +99,52 @@ fn line(sight: &Sight<'_>, at: usize, wide: bool) -> String {
     if !wide {
         return format!(
             "{:<3} {kind:<9} {accuracy:>8}  {patch:>6}  {score:>7}  {flagged}",
-            at + 1
+            network + 1
         );
     }
-    let overlap = judgement.and_then(|it| it.overlap);
+    let overlap = judgement.and_then(|judgement| judgement.overlap);
     let overlap = overlap.filter(|_| suspect.poisoned);
     let overlap = overlap.map_or_else(String::new, |share| format!("{share:.2}"));
     format!(
         "{:<3} {kind:<10} {accuracy:>17}   {patch:>14}   {score:>5}   {flagged:<7}   {overlap:>7}",
-        at + 1
+        network + 1
     )
 }
 
-/// What the whole study says.
+/// The summary of the whole study.
 fn sums(sight: &Sight<'_>, room: u16) -> Vec<String> {
-    let it = &sight.verdict;
-    // A curve through one network of a kind says nothing of the next one.
-    let area = match &it.roc {
-        Some(_) if it.poisoned.min(it.clean) < 2 => {
-            "no ROC curve: it takes two poisoned and two clean networks at least".into()
+    let verdict = &sight.verdict;
+    // A ROC curve through a single network of each kind says nothing about the next one.
+    let area = match &verdict.roc {
+        Some(_) if verdict.poisoned.min(verdict.clean) < 2 => {
+            "no ROC curve: needs at least two poisoned and two clean networks".into()
         }
         Some(roc) => format!(
             "area under the ROC curve {:.2}, 95 % interval {:.2}–{:.2}",
             roc.auc.estimate, roc.auc.low, roc.auc.high
         ),
-        None => "no ROC curve yet: it takes poisoned and clean networks".into(),
+        None => "no ROC curve yet: needs poisoned and clean networks".into(),
     };
-    let mut counted = match it.without_score {
+    let mut counted = match verdict.without_score {
         0 => format!(
             "flagged: {} of {} poisoned, {} of {} clean",
-            it.caught, it.poisoned, it.accused, it.clean
+            verdict.caught, verdict.poisoned, verdict.accused, verdict.clean
         ),
         _ => format!(
             "{}; {}",
-            it.flagged_in_words(true, it.poisoned),
-            it.flagged_in_words(false, it.clean)
+            verdict.flagged_in_words(true, verdict.poisoned),
+            verdict.flagged_in_words(false, verdict.clean)
         ),
     };
-    // What has no room goes as a whole.
-    let named = format!("; the right class in {}", it.target_named);
+    // Appended whole or not at all.
+    let named = format!("; the right class in {}", verdict.target_named);
     if counted.chars().count() + named.chars().count() < usize::from(room) {
         counted.push_str(&named);
     }
-    // The score against the clean networks tells more than the index, which stands by itself.
+    // The score relative to the clean networks is more informative than the index, which uses none.
     match told(sight.backdoor, sight.plan) {
         Some(score) => {
-            let area = it
+            let area = verdict
                 .roc
                 .as_ref()
                 .map(|roc| format!("{:.2}", roc.auc.estimate));

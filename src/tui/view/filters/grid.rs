@@ -1,4 +1,4 @@
-//! The units of a layer side by side, each on a scale of its own.
+//! The grid of a layer's units, each on its own scale.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,11 +10,11 @@ use crate::tui::scene::Scene;
 use crate::tui::widget::heatmap::{Heatmap, cells};
 use crate::tui::widget::text::{centre, left, top};
 
-/// How units are laid out on a place.
+/// How units are laid out in an area.
 pub struct Grid {
     /// Units in a row.
     pub columns: usize,
-    /// Rows that have room.
+    /// Number of rows that fit.
     rows: usize,
     /// Columns and rows of a map.
     map: (u16, u16),
@@ -23,9 +23,9 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// The largest maps with which so many units of a layer have room; the smallest that one can read
-    /// where even those have none.
-    pub fn fit(layer: &LayerResponses, units: usize, place: Rect) -> Self {
+    /// The layout with the largest maps at which `units` units fit; if none fit, that of the smallest legible
+    /// maps.
+    pub fn fit(layer: &LayerResponses, units: usize, area: Rect) -> Self {
         let field = layer.receptive_field;
         let whole = (1..=4).rev().map(|zoom| cells(field, zoom));
         let part = |by: usize| (field.1.div_ceil(by) as u16, field.0.div_ceil(2 * by) as u16);
@@ -36,8 +36,8 @@ impl Grid {
         let with = |map: (u16, u16)| {
             let step = map.0.max(4) + 1;
             Self {
-                columns: usize::from((place.width + 1) / step).max(1),
-                rows: usize::from(place.height / (map.1 + 1)).max(1),
+                columns: usize::from((area.width + 1) / step).max(1),
+                rows: usize::from(area.height / (map.1 + 1)).max(1),
                 map,
                 step,
             }
@@ -49,24 +49,31 @@ impl Grid {
     }
 }
 
-/// Draws the units; where they have no room, the rows about the chosen one.
+/// Draws the units; if they do not all fit, the rows around the chosen one.
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let units = sight.shown.len();
     let grid = Grid::fit(sight.layer, units, area);
     let rows = units.div_ceil(grid.columns);
-    let own = sight.at / grid.columns;
-    let first = own
+    let chosen_row = sight.at / grid.columns;
+    let first = chosen_row
         .saturating_sub(grid.rows / 2)
         .min(rows.saturating_sub(grid.rows));
     let shown = first * grid.columns..units.min((first + grid.rows) * grid.columns);
-    for (at, &unit) in sight.shown[shown].iter().enumerate() {
-        let place = Rect {
-            x: area.x + (at % grid.columns) as u16 * grid.step,
-            y: area.y + (at / grid.columns) as u16 * (grid.map.1 + 1),
+    for (index, &unit) in sight.shown[shown].iter().enumerate() {
+        let tile_area = Rect {
+            x: area.x + (index % grid.columns) as u16 * grid.step,
+            y: area.y + (index / grid.columns) as u16 * (grid.map.1 + 1),
             width: grid.step - 1,
             height: grid.map.1 + 1,
         };
-        tile(scene, sight, unit, grid.map, place.intersection(area), buf);
+        tile(
+            scene,
+            sight,
+            unit,
+            grid.map,
+            tile_area.intersection(area),
+            buf,
+        );
     }
 }
 

@@ -1,8 +1,9 @@
-//! What the units of every layer respond to: the layers, the units of the chosen one as small
-//! maps, and the chosen unit large.
+//! What the units of every layer respond to: the layers, the units of the chosen layer as small maps, and the
+//! chosen unit enlarged.
 
 mod grid;
 mod order;
+mod panels;
 mod sight;
 mod unit;
 
@@ -10,29 +11,27 @@ use std::time::Duration;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
 
+use self::panels::{closer, layers, parts, title};
 use self::sight::Sight;
 use super::{Around, Entry, Log, Names, Reply, View, Wanted};
 use crate::figure::Figure;
-use crate::format::thousands;
 use crate::session::Session;
 use crate::session::config::Analysis;
 use crate::session::record::{LayerResponses, NoteOn, SpikeTriggered};
 use crate::stats::spike_triggered::LayerEstimate;
 use crate::tui::action::{Action, Place};
-use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::scene::awaited::{self, Named};
 use crate::tui::shared::Shared;
 use crate::tui::start::Start;
 use crate::tui::steps;
-use crate::tui::widget::text::{below, beside, left, start};
+use crate::tui::widget::text::{below, beside, start};
 
 pub use order::Order;
 pub use sight::Stimuli;
 
-/// Its line of the table.
+/// Its row of the table.
 pub const VIEW: Entry = Entry {
     name: "Filters",
     pace: Duration::from_millis(500),
@@ -53,22 +52,19 @@ impl Named for SpikeTriggered {
 /// The view.
 #[derive(Debug, Clone, Default)]
 pub struct Filters {
-    /// The layer, by its place; `None` until one is chosen: then the first with structure.
+    /// Index of the layer; `None` until one is chosen: then the first with structure.
     pub layer: Option<usize>,
     /// The unit of that layer.
     pub unit: usize,
-    /// What the averages of the layer are taken on.
+    /// The stimuli that the averages are computed from.
     pub stimuli: Stimuli,
     /// Whether the chosen unit fills the view.
     pub enlarged: bool,
-    /// In which order units stand.
+    /// The order of the units.
     pub order: Order,
-    /// Whether units that never fire are left out.
+    /// Whether units that never fire are hidden.
     pub hides_silent: bool,
 }
-
-/// Columns of the list of layers.
-const LIST: u16 = 22;
 
 impl View for Filters {
     fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
@@ -100,8 +96,8 @@ impl View for Filters {
             return;
         }
         let columns = closer(rest);
-        let place = start(body, body.width - columns - 2);
-        grid::draw(scene, &sight, place, buf);
+        let grid_area = start(body, body.width - columns - 2);
+        grid::draw(scene, &sight, grid_area, buf);
         unit::closer(scene, &sight, beside(body, body.width - columns), buf);
     }
 
@@ -138,23 +134,23 @@ impl View for Filters {
         let layer = || self.layer_in(spikes?);
         match action {
             Action::LayerAbove | Action::LayerBelow => {
-                spikes.is_some_and(|own| own.layers.len() > 1)
+                spikes.is_some_and(|spikes| spikes.layers.len() > 1)
             }
             Action::PreviousUnit | Action::NextUnit | Action::UnitsAbove | Action::UnitsBelow => {
-                layer().is_some_and(|own| own.units > 1)
+                layer().is_some_and(|layer| layer.units > 1)
             }
-            Action::HideSilent => layer().is_some_and(|own| !own.estimate().silent.is_empty()),
+            Action::HideSilent => layer().is_some_and(|layer| !layer.estimate().silent.is_empty()),
             Action::SortUnits | Action::FirstUnit | Action::LastUnit => {
-                layer().is_some_and(|own| own.units > 1)
+                layer().is_some_and(|layer| layer.units > 1)
             }
             _ => true,
         }
     }
 
-    fn names(&self, wanted: Wanted, session: &Session) -> Option<Names> {
+    fn names(&self, kind: Wanted, session: &Session) -> Option<Names> {
         let spikes = session.record.first::<SpikeTriggered>()?;
         let layer = self.layer_in(spikes)?;
-        Some(match wanted {
+        Some(match kind {
             Wanted::Unit => Names {
                 what: "unit",
                 all: (0..layer.units).map(|unit| unit.to_string()).collect(),
@@ -163,28 +159,32 @@ impl View for Filters {
             },
             _ => Names {
                 what: "layer",
-                all: spikes.layers.iter().map(|own| own.name.clone()).collect(),
+                all: spikes
+                    .layers
+                    .iter()
+                    .map(|layer| layer.name.clone())
+                    .collect(),
                 numbered: false,
                 chosen: spikes
                     .layers
                     .iter()
-                    .position(|own| own.name == layer.name)
+                    .position(|other| other.name == layer.name)
                     .unwrap_or(0),
             },
         })
     }
 
-    fn choose(&mut self, wanted: Wanted, at: usize, session: &Session) {
-        match wanted {
+    fn choose(&mut self, kind: Wanted, index: usize, session: &Session) {
+        match kind {
             Wanted::Unit => {
-                self.unit = at;
-                // Whoever asks for a silent unit by its number sees it.
+                self.unit = index;
+                // A silent unit that is asked for by number is shown.
                 let spikes = session.record.first::<SpikeTriggered>();
-                let layer = spikes.and_then(|own| self.layer_in(own));
-                let silent = layer.is_some_and(|own| own.estimate().silent.contains(&at));
+                let layer = spikes.and_then(|spikes| self.layer_in(spikes));
+                let silent = layer.is_some_and(|layer| layer.estimate().silent.contains(&index));
                 self.hides_silent &= !silent;
             }
-            _ => self.change_layer(at),
+            _ => self.change_layer(index),
         }
     }
 
@@ -199,10 +199,10 @@ impl View for Filters {
     }
 
     fn place(&self, _: &Shared, session: &Session) -> Start {
-        let own = self.unit_in(session);
+        let selection = self.unit_in(session);
         Start {
-            layer: own.map(|(layer, _)| layer.to_owned()),
-            unit: own.map(|(_, unit)| unit),
+            layer: selection.map(|(layer, _)| layer.to_owned()),
+            unit: selection.map(|(_, unit)| unit),
             closer: self.enlarged,
             ..Start::default()
         }
@@ -211,16 +211,16 @@ impl View for Filters {
     fn go_to(&mut self, start: &Start, session: &Session) -> Result<(), String> {
         self.enlarged = start.closer;
         let layers = session.record.first::<SpikeTriggered>();
-        let layers = layers.map(|own| &own.layers[..]).unwrap_or_default();
+        let layers = layers.map(|spikes| &spikes.layers[..]).unwrap_or_default();
         if let Some(name) = &start.layer {
-            let Some(at) = layers.iter().position(|own| own.name == *name) else {
-                let all: Vec<&str> = layers.iter().map(|own| own.name.as_str()).collect();
+            let Some(index) = layers.iter().position(|layer| layer.name == *name) else {
+                let all: Vec<&str> = layers.iter().map(|layer| layer.name.as_str()).collect();
                 return Err(match all.is_empty() {
                     true => format!("there are no filters of `{name}` yet"),
                     false => format!("there is no layer `{name}`; there are {}", all.join(", ")),
                 });
             };
-            self.layer = Some(at);
+            self.layer = Some(index);
         }
         if let Some(unit) = start.unit {
             let units = self.units(session);
@@ -241,16 +241,16 @@ impl View for Filters {
 }
 
 impl Filters {
-    /// The layer in sight.
+    /// The layer shown.
     fn layer_in<'a>(&self, spikes: &'a SpikeTriggered) -> Option<&'a LayerResponses> {
         let last = spikes.layers.len().checked_sub(1)?;
-        let at = self
+        let index = self
             .layer
             .unwrap_or_else(|| order::first_with_structure(spikes));
-        spikes.layers.get(at.min(last))
+        spikes.layers.get(index.min(last))
     }
 
-    /// The layer in sight and the chosen unit of it.
+    /// The layer shown and its chosen unit.
     fn unit_in<'a>(&self, session: &'a Session) -> Option<(&'a str, usize)> {
         let layer = self.layer_in(session.record.first()?)?;
         let shown = self.shown(layer, &layer.estimate());
@@ -258,19 +258,19 @@ impl Filters {
         Some((&layer.name, *unit))
     }
 
-    /// The units in sight, in their order.
+    /// The units shown, in their order.
     fn shown(&self, layer: &LayerResponses, estimate: &LayerEstimate) -> Vec<usize> {
         self.order.of(layer.units, estimate, self.hides_silent)
     }
 
-    /// How many units the layer in sight has.
+    /// The number of units in the layer shown.
     fn units(&self, session: &Session) -> usize {
         let spikes = session.record.first::<SpikeTriggered>();
-        let layer = spikes.and_then(|own| self.layer_in(own));
+        let layer = spikes.and_then(|spikes| self.layer_in(spikes));
         layer.map_or(0, |layer| layer.units)
     }
 
-    /// To the layer above or below.
+    /// Moves to the layer above or below.
     fn step_layer(&mut self, session: &Session, step: isize) {
         let Some(spikes) = session.record.first::<SpikeTriggered>() else {
             return;
@@ -281,7 +281,7 @@ impl Filters {
         self.change_layer(steps::along(now, step, spikes.layers.len()));
     }
 
-    /// To another layer, which has other units.
+    /// Changes the layer and, since its units differ, resets the unit.
     fn change_layer(&mut self, next: usize) {
         if self.layer != Some(next) {
             self.unit = 0;
@@ -289,10 +289,11 @@ impl Filters {
         self.layer = Some(next);
     }
 
-    /// Chooses the unit that `next` makes of the place of the one in sight among those in sight.
+    /// Chooses a unit: `next` maps the current position among the units shown, and their number, to a new
+    /// position.
     fn move_to(&mut self, session: &Session, next: impl Fn(usize, usize) -> usize) {
         let spikes = session.record.first::<SpikeTriggered>();
-        let Some(layer) = spikes.and_then(|own| self.layer_in(own)) else {
+        let Some(layer) = spikes.and_then(|spikes| self.layer_in(spikes)) else {
             return;
         };
         let shown = self.shown(layer, &layer.estimate());
@@ -302,17 +303,17 @@ impl Filters {
         }
     }
 
-    /// To the first or the last unit in sight.
-    fn go(&mut self, session: &Session, at: usize) {
-        self.move_to(session, |_, units| at.min(units.saturating_sub(1)));
+    /// Moves to the unit at a position among those shown, or to the last.
+    fn go(&mut self, session: &Session, position: usize) {
+        self.move_to(session, |_, units| position.min(units.saturating_sub(1)));
     }
 
-    /// To the unit before or after; after the last comes the first.
+    /// Moves to the previous or next unit, wrapping around.
     fn step_unit(&mut self, session: &Session, step: isize) {
         self.move_to(session, |now, units| steps::around(now, step, units));
     }
 
-    /// To the unit in the row above or below, where there is one.
+    /// Moves to the unit in the row above or below, if there is one.
     fn step_row(&mut self, around: &Around<'_>, step: isize) {
         let columns = self.columns(around.session, around.body) as isize;
         self.move_to(around.session, |now, units| {
@@ -320,118 +321,15 @@ impl Filters {
         });
     }
 
-    /// How many units stand side by side.
+    /// Number of units in a row.
     fn columns(&self, session: &Session, area: Rect) -> usize {
         let spikes = session.record.first::<SpikeTriggered>();
-        let Some(layer) = spikes.and_then(|own| self.layer_in(own)) else {
+        let Some(layer) = spikes.and_then(|spikes| self.layer_in(spikes)) else {
             return 1;
         };
         let (_, rest) = parts(area);
-        let place = below(start(rest, rest.width.saturating_sub(closer(rest) + 2)), 2);
+        let grid_area = below(start(rest, rest.width.saturating_sub(closer(rest) + 2)), 2);
         let units = self.shown(layer, &layer.estimate()).len();
-        grid::Grid::fit(layer, units, place).columns.max(1)
+        grid::Grid::fit(layer, units, grid_area).columns.max(1)
     }
-}
-
-/// The list of layers, and the rest: beside it where there is room, else below one row of names.
-fn parts(area: Rect) -> (Rect, Rect) {
-    if area.width >= 76 {
-        return (start(area, LIST), beside(area, LIST + 1));
-    }
-    (start(area, 12), beside(area, 13))
-}
-
-/// Columns that the figures of a unit need, and those from which more are only air.
-const CLOSER: (u16, u16) = (28, 66);
-
-/// Columns of the chosen unit beside the grid.
-fn closer(area: Rect) -> u16 {
-    (area.width / 2).clamp(CLOSER.0, CLOSER.1)
-}
-
-/// Every layer with its units and its receptive field, the chosen one marked.
-fn layers(
-    scene: &Scene<'_>,
-    spikes: &SpikeTriggered,
-    chosen: &LayerResponses,
-    area: Rect,
-    buf: &mut Buffer,
-) {
-    let theme = scene.theme;
-    let roomy = area.width >= LIST;
-    let pitch = if roomy { 3 } else { 2 };
-    let all = &spikes.layers;
-    let place = all.iter().position(|own| own.name == chosen.name);
-    let place = place.unwrap_or(0);
-    let mut room = usize::from(area.height.div_ceil(pitch));
-    if room < all.len() {
-        // The last row says which of how many it is.
-        room = usize::from((area.height.saturating_sub(1)).div_ceil(pitch)).max(1);
-        let words = format!(" {} of {} layers", place + 1, all.len());
-        let row = area.height.saturating_sub(1);
-        left(buf, area, row, Span::styled(words, theme.dim()));
-    }
-    let shown = form::window(place, all.len(), room);
-    for (at, own) in all[shown].iter().enumerate() {
-        let row = at as u16 * pitch;
-        let called = end_of(&own.name, usize::from(area.width.saturating_sub(2)));
-        let name = match own.name == chosen.name {
-            true => Span::styled(format!("{}{called}", theme.glyphs.pointer), theme.chosen()),
-            false => Span::raw(format!(" {called}")),
-        };
-        left(buf, area, row, name);
-        let words = match own.estimate().silent.len() {
-            silent @ 1.. if roomy => {
-                let all = format!(" {} units, {silent} silent", own.units);
-                match all.chars().count() < usize::from(area.width) {
-                    true => all,
-                    false => format!(" {}, {silent} silent", own.units),
-                }
-            }
-            _ => format!(" {} units", own.units),
-        };
-        left(buf, area, row + 1, Span::styled(words, theme.dim()));
-    }
-}
-
-/// A name in `room` columns: where it has none, its end, which tells it from its neighbours.
-fn end_of(name: &str, room: usize) -> String {
-    let length = name.chars().count();
-    match length <= room {
-        true => name.to_owned(),
-        false => {
-            let end = name.chars().skip(length + 1 - room.max(1));
-            format!("…{}", end.collect::<String>())
-        }
-    }
-}
-
-/// What the maps are averages of.
-fn title(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
-    let theme = scene.theme;
-    let one = |chosen: bool, text: &'static str| match chosen {
-        true => Span::styled(format!("{}{text}  ", theme.glyphs.pointer), theme.chosen()),
-        false => Span::styled(format!(" {text}  "), theme.dim()),
-    };
-    let noise = sight.stimuli == Stimuli::Noise;
-    let counted = match sight.fields() {
-        0 => "none seen yet".to_string(),
-        fields => {
-            let (height, width) = sight.layer.receptive_field;
-            format!("{} receptive fields of {height}×{width}", thousands(fields))
-        }
-    };
-    let mut spans = vec![one(noise, "noise"), one(!noise, "training images")];
-    // Neighbouring pixels of images go together, and that is still in their averages.
-    let more = if noise { "" } else { ", not whitened" };
-    let used = spans.iter().map(Span::width).sum::<usize>() + more.len();
-    // In fewer words where there is no room for all.
-    let brief = counted.split(" of ").next().unwrap_or_default().to_owned();
-    let briefer = brief.replace(" receptive", "");
-    let fits = |text: &&String| used + text.chars().count() <= usize::from(area.width);
-    let counted = [&counted, &brief, &briefer].into_iter().find(fits);
-    let counted = counted.cloned().unwrap_or_default();
-    spans.push(Span::styled(counted, theme.dim()));
-    spans.push(Span::styled(more, theme.dim()));
-    left(buf, area, 0, Line::from(spans));
 }

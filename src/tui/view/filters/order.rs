@@ -1,9 +1,9 @@
-//! In which order the units of a layer stand, and which layer is seen first.
+//! The order of a layer's units, and which layer is shown first.
 
 use crate::session::record::SpikeTriggered;
 use crate::stats::spike_triggered::LayerEstimate;
 
-/// In which order units stand.
+/// The order of units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Order {
     /// By their numbers.
@@ -14,7 +14,7 @@ pub enum Order {
 }
 
 impl Order {
-    /// The other one.
+    /// The other order.
     pub fn other(self) -> Self {
         match self {
             Self::Number => Self::Reliability,
@@ -22,7 +22,7 @@ impl Order {
         }
     }
 
-    /// The units of a layer in this order, without those that never fire where they are hidden.
+    /// The units of a layer in this order, without the silent ones if those are hidden.
     pub fn of(self, units: usize, estimate: &LayerEstimate, hides_silent: bool) -> Vec<usize> {
         let is_silent = |unit: usize| estimate.silent.binary_search(&unit).is_ok();
         let mut all: Vec<usize> = (0..units)
@@ -30,24 +30,24 @@ impl Order {
             .collect();
         if self == Self::Reliability {
             let r = |unit: usize| estimate.reliability.get(unit).copied().flatten();
-            let worth = |unit: usize| r(unit).unwrap_or(f64::NEG_INFINITY);
-            all.sort_by(|&a, &b| worth(b).total_cmp(&worth(a)));
+            let key = |unit: usize| r(unit).unwrap_or(f64::NEG_INFINITY);
+            all.sort_by(|&a, &b| key(b).total_cmp(&key(a)));
         }
         all
     }
 }
 
-/// The place of a unit among those in sight; where it is hidden, that of the nearest number.
+/// The position of a unit among those shown; if it is hidden, that of the nearest number.
 pub fn place(shown: &[usize], unit: usize) -> usize {
     let nearest = shown.iter().enumerate();
-    let nearest = nearest.min_by_key(|(_, own)| own.abs_diff(unit));
-    nearest.map_or(0, |(at, _)| at)
+    let nearest = nearest.min_by_key(|(_, other)| other.abs_diff(unit));
+    nearest.map_or(0, |(index, _)| index)
 }
 
-/// Half the units that fire are at least so reliable in a layer that has structure.
+/// In a layer with structure, at least half the firing units are this reliable.
 const STRUCTURE: f64 = 0.5;
 
-/// The first layer with structure, by its place; where none has, the one that comes nearest.
+/// The index of the first layer with structure; if none has any, of the closest.
 pub fn first_with_structure(spikes: &SpikeTriggered) -> usize {
     let median = |estimate: &LayerEstimate| {
         let mut all: Vec<f64> = estimate.reliability.iter().copied().flatten().collect();
@@ -58,13 +58,15 @@ pub fn first_with_structure(spikes: &SpikeTriggered) -> usize {
     let all: Vec<Option<f64>> = all.collect();
     let first = all
         .iter()
-        .position(|own| own.is_some_and(|r| r >= STRUCTURE));
+        .position(|median| median.is_some_and(|r| r >= STRUCTURE));
     let best = || {
         let known = all.iter().enumerate();
-        let known = known.filter_map(|(at, own)| Some((at, (*own)?)));
+        let known = known.filter_map(|(index, median)| Some((index, (*median)?)));
         known.reduce(|a, b| if b.1 > a.1 { b } else { a })
     };
-    first.or_else(|| best().map(|(at, _)| at)).unwrap_or(0)
+    first
+        .or_else(|| best().map(|(index, _)| index))
+        .unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -81,11 +83,11 @@ mod tests {
 
     #[test]
     fn the_most_reliable_units_stand_first_and_the_silent_ones_last_or_nowhere() {
-        let own = estimate();
-        assert_eq!(Order::Number.of(4, &own, false), [0, 1, 2, 3]);
-        assert_eq!(Order::Number.of(4, &own, true), [0, 2, 3]);
-        assert_eq!(Order::Reliability.of(4, &own, false), [2, 3, 0, 1]);
-        assert_eq!(Order::Reliability.of(4, &own, true), [2, 3, 0]);
+        let estimate = estimate();
+        assert_eq!(Order::Number.of(4, &estimate, false), [0, 1, 2, 3]);
+        assert_eq!(Order::Number.of(4, &estimate, true), [0, 2, 3]);
+        assert_eq!(Order::Reliability.of(4, &estimate, false), [2, 3, 0, 1]);
+        assert_eq!(Order::Reliability.of(4, &estimate, true), [2, 3, 0]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A layer, one of its units, and what it was shown.
+//! [`Sight`]: a layer, one of its units, and the stimuli.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use crate::tui::scene::Scene;
 use crate::tui::widget::heatmap::Ramp;
 use crate::tui::widget::scale::round_up;
 
-/// What the units of a layer were shown.
+/// The stimuli that the averages are computed from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Stimuli {
     /// Noise.
@@ -20,7 +20,7 @@ pub enum Stimuli {
 }
 
 impl Stimuli {
-    /// The others.
+    /// The other stimuli.
     pub fn other(self) -> Self {
         match self {
             Self::Noise => Self::Images,
@@ -29,29 +29,29 @@ impl Stimuli {
     }
 }
 
-/// A layer, one of its units, and what it was shown.
+/// A layer, one of its units, and the stimuli.
 #[derive(Clone, Copy)]
 pub struct Sight<'a> {
     /// The record.
     pub spikes: &'a SpikeTriggered,
     /// The layer.
     pub layer: &'a LayerResponses,
-    /// What was found of it.
+    /// The estimates for the layer.
     pub estimate: &'a LayerEstimate,
-    /// The units in sight, in their order.
+    /// The units shown, in their order.
     pub shown: &'a [usize],
-    /// The place of the chosen one among them.
+    /// The position of the chosen unit among them.
     pub at: usize,
     /// The unit.
     pub unit: usize,
-    /// The order that they are in.
+    /// Their order.
     pub order: Order,
-    /// What it was shown.
+    /// The stimuli.
     pub stimuli: Stimuli,
 }
 
 impl Sight<'_> {
-    /// The average of a unit on the stimuli in sight; `None` where it never fired.
+    /// The average of a unit on the chosen stimuli; `None` if it never fired.
     pub fn average(&self, unit: usize) -> Option<&[f32]> {
         let averages = match self.stimuli {
             Stimuli::Noise => &self.estimate.sta,
@@ -60,7 +60,7 @@ impl Sight<'_> {
         averages.get(unit)?.as_deref()
     }
 
-    /// The weights of a unit that sees the image itself.
+    /// The weights of a unit that is connected to the image directly.
     pub fn kernel(&self, unit: usize) -> Option<&[f32]> {
         let (height, width) = self.layer.receptive_field;
         let pixels = self.layer.channels * height * width;
@@ -68,7 +68,7 @@ impl Sight<'_> {
         values.get(unit * pixels..(unit + 1) * pixels)
     }
 
-    /// Receptive fields seen of the stimuli in sight.
+    /// Number of receptive fields in the chosen stimuli.
     pub fn fields(&self) -> u64 {
         let responses = match self.stimuli {
             Stimuli::Noise => &self.layer.noise,
@@ -77,7 +77,7 @@ impl Sight<'_> {
         responses.fields.iter().sum()
     }
 
-    /// Stimuli on which a unit was active.
+    /// Number of stimuli on which a unit was active.
     pub fn fired(&self, unit: usize) -> u64 {
         let responses = match self.stimuli {
             Stimuli::Noise => &self.layer.noise,
@@ -88,7 +88,7 @@ impl Sight<'_> {
     }
 }
 
-/// What is looked at of a map of a layer, whose fields have so many channels.
+/// The selected component of a map of a layer.
 pub fn looked_at<'a>(
     scene: &Scene<'_>,
     values: &'a [f32],
@@ -98,11 +98,11 @@ pub fn looked_at<'a>(
     scene.shared.look.of(values, [channels, height, width])
 }
 
-/// The scale of one map: symmetric about zero.
+/// The scale of one map, symmetric about zero.
 pub fn ramp(values: &[f32]) -> Ramp {
-    let most = values.iter().fold(0.0_f32, |most, v| most.max(v.abs()));
+    let limit = values.iter().fold(0.0_f32, |limit, v| limit.max(v.abs()));
     Ramp::Diverging {
         centre: 0.0,
-        limit: round_up(most),
+        limit: round_up(limit),
     }
 }

@@ -1,5 +1,4 @@
-//! One unit: its average large, its kernel beside it where it has one, and how far the two can be
-//! trusted.
+//! One unit: its enlarged average, its kernel beside that if it has one, and how reliable the two are.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -14,7 +13,7 @@ use crate::tui::widget::heatmap::{Heatmap, cells};
 use crate::tui::widget::scale;
 use crate::tui::widget::text::{below, beside, centre, left, start, top, wrap};
 
-/// Rows of figures below the maps.
+/// Rows of numbers below the maps.
 const FIGURES: u16 = 6;
 
 /// Draws the chosen unit beside the others.
@@ -27,8 +26,8 @@ pub fn closer(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer
     figures(scene, sight, below(area, used), buf);
 }
 
-/// Draws the chosen unit alone, with its averages on noise and on images, and the axes of its
-/// covariance where they were taken.
+/// Draws the chosen unit alone, with its averages on noise and on images, and the axes of its covariance if
+/// they were computed.
 pub fn enlarged(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let other = Sight {
         stimuli: sight.stimuli.other(),
@@ -57,8 +56,8 @@ fn average<'a>(sight: &'a Sight<'_>) -> (&'static str, Option<&'a [f32]>) {
     (name, sight.average(sight.unit))
 }
 
-/// Maps side by side at the largest zoom that leaves `spare` rows, each with its name above and
-/// its scale below; gives the rows they took.
+/// Draws maps side by side at the largest zoom that leaves `spare` rows, each with its name above and its
+/// scale below; returns the rows used.
 fn pictures(
     scene: &Scene<'_>,
     sight: &Sight<'_>,
@@ -87,13 +86,13 @@ fn pictures(
         }
     };
     let step = (width + 2).max(room.0.min(20) + 2);
-    for (at, (name, values)) in maps.iter().enumerate() {
-        let place = start(beside(area, at as u16 * step), step.saturating_sub(1));
+    for (index, (name, values)) in maps.iter().enumerate() {
+        let column = start(beside(area, index as u16 * step), step.saturating_sub(1));
         let short = name.strip_prefix("average ").unwrap_or(name);
-        let fits = name.len() < usize::from(place.width);
+        let fits = name.len() < usize::from(column.width);
         let name = if fits { name } else { short };
-        left(buf, place, 1, Span::styled(name, theme.dim()));
-        let map = start(top(below(place, 2), height), width);
+        left(buf, column, 1, Span::styled(name, theme.dim()));
+        let map = start(top(below(column, 2), height), width);
         match values {
             Some(values) => {
                 let values = looked_at(scene, values, size);
@@ -101,7 +100,7 @@ fn pictures(
                 Heatmap::plain(&values, size, ramp).draw(map, theme, buf);
                 let ends = scale::columns(ramp, 0);
                 let bar = width.saturating_sub(ends).clamp(2, 20);
-                scale::draw(ramp, bar, below(place, 2 + height), theme, buf);
+                scale::draw(ramp, bar, below(column, 2 + height), theme, buf);
             }
             None => {
                 let text = Span::styled("nothing", theme.dim());
@@ -112,7 +111,8 @@ fn pictures(
     height + 3
 }
 
-/// Which unit of how many it is: `unit 437 of 500, conv1   no. 3 by reliability`; what has no room goes.
+/// The unit, its layer and its rank: `unit 437 of 500, conv1   no. 3 by reliability`; parts that do not fit
+/// are dropped.
 fn title(scene: &Scene<'_>, sight: &Sight<'_>, room: usize) -> Line<'static> {
     let theme = scene.theme;
     let named = format!(
@@ -120,11 +120,11 @@ fn title(scene: &Scene<'_>, sight: &Sight<'_>, room: usize) -> Line<'static> {
         sight.unit, sight.layer.units, sight.layer.name
     );
     let mut spans = vec![Span::styled(named, theme.bright())];
-    let look = scene.shared.look.label(sight.layer.channels);
-    spans.extend(look.map(|look| Span::styled(format!(", {look}"), theme.bright())));
+    let component = scene.shared.look.label(sight.layer.channels);
+    spans.extend(component.map(|component| Span::styled(format!(", {component}"), theme.bright())));
     if sight.order == Order::Reliability {
-        let place = format!("   no. {} by reliability", sight.at + 1);
-        spans.push(Span::styled(place, theme.dim()));
+        let rank = format!("   no. {} by reliability", sight.at + 1);
+        spans.push(Span::styled(rank, theme.dim()));
     }
     let hidden = sight.layer.units - sight.shown.len();
     if hidden > 0 {
@@ -137,7 +137,7 @@ fn title(scene: &Scene<'_>, sight: &Sight<'_>, room: usize) -> Line<'static> {
     Line::from(spans)
 }
 
-/// What the numbers say of the unit.
+/// Draws the numbers about the unit.
 fn figures(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let unit = sight.unit;
@@ -163,22 +163,22 @@ fn figures(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
         };
         lines.push(figure(name, percent(share), "of its receptive fields"));
     }
-    let seen = sight.layer.noise.fields.iter().sum::<u64>() > 0;
-    if seen && sight.estimate.silent.binary_search(&unit).is_ok() {
+    let has_noise = sight.layer.noise.fields.iter().sum::<u64>() > 0;
+    if has_noise && sight.estimate.silent.binary_search(&unit).is_ok() {
         let words = "Silent: no noise ever made it fire, so there is no average.";
         let words = wrap(words, area.width).into_iter();
         lines.extend(words.map(|line| Line::from(Span::styled(line, theme.warning()))));
     }
-    let of = |values: &[Option<f64>]| values.get(unit).copied().flatten();
-    if let Some(r) = of(&sight.estimate.reliability) {
+    let get = |values: &[Option<f64>]| values.get(unit).copied().flatten();
+    if let Some(r) = get(&sight.estimate.reliability) {
         lines.push(figure("reliability", reliability(r), "odd and even blocks"));
     }
-    match of(&sight.estimate.kernel_correlation) {
+    match get(&sight.estimate.kernel_correlation) {
         Some(r) => lines.push(figure("kernel r", correlation(r), "with its weights")),
         None if sight.layer.kernel.values().is_empty() => {}
         None => lines.push(figure("kernel r", "none".into(), "it is silent")),
     }
-    match of(&sight.estimate.stein_correlation) {
+    match get(&sight.estimate.stein_correlation) {
         Some(r) => lines.push(figure(
             "gradient r",
             correlation(r),
@@ -186,11 +186,11 @@ fn figures(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
         )),
         None => lines.push(figure("gradient r", "not taken".into(), "")),
     }
-    let on = NoteOn::Unit {
+    let subject = NoteOn::Unit {
         layer: sight.layer.name.clone(),
         unit,
     };
-    if let Some(note) = scene.session.record.note_on(&on) {
+    if let Some(note) = scene.session.record.note_on(&subject) {
         let text = format!("note: {}", clean(&note.text));
         let wrapped = wrap(&text, area.width).into_iter();
         lines.extend(wrapped.map(|line| Line::from(Span::styled(line, theme.accent()))));
@@ -208,14 +208,14 @@ fn correlation(r: f64) -> String {
     reliability(r)
 }
 
-/// The covariance of the unit in sight, where it is the one that was chosen for it.
+/// The covariance of the chosen unit, if it is the one it was computed for.
 fn covariance<'a>(sight: &Sight<'a>) -> Option<&'a Covariance> {
     let covariance = sight.spikes.covariance.as_ref()?;
-    let own = &covariance.unit;
-    (own.layer == sight.layer.name && own.unit == sight.unit).then_some(covariance)
+    let target = &covariance.unit;
+    (target.layer == sight.layer.name && target.unit == sight.unit).then_some(covariance)
 }
 
-/// The axes along which its stimuli vary more or less than chance explains.
+/// Draws the axes along which the unit's stimuli vary more or less than chance explains.
 fn axes(scene: &Scene<'_>, covariance: &Covariance, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let found = covariance.significant.len();
@@ -238,15 +238,18 @@ fn axes(scene: &Scene<'_>, covariance: &Covariance, area: Rect, buf: &mut Buffer
         return;
     }
     let maps = covariance.axes.values().chunks_exact(pixels);
-    for (at, (values, eigenvalue)) in maps.zip(&covariance.significant).enumerate() {
-        let place = start(beside(area, at as u16 * (width.max(8) + 2)), width.max(8));
+    for (index, (values, eigenvalue)) in maps.zip(&covariance.significant).enumerate() {
+        let column = start(
+            beside(area, index as u16 * (width.max(8) + 2)),
+            width.max(8),
+        );
         let values = looked_at(scene, values, size);
         Heatmap::plain(&values, size, ramp(&values)).draw(
-            start(top(below(place, 1), height), width),
+            start(top(below(column, 1), height), width),
             theme,
             buf,
         );
         let value = Span::styled(short(*eigenvalue), theme.dim());
-        left(buf, place, 1 + height, value);
+        left(buf, column, 1 + height, value);
     }
 }

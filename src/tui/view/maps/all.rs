@@ -1,4 +1,4 @@
-//! All classes side by side; on a large screen the chosen one beside them, larger.
+//! All classes side by side; on a large screen with the chosen one beside them, enlarged.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -14,24 +14,24 @@ use crate::tui::shared::Scale;
 use crate::tui::widget::heatmap::cells;
 use crate::tui::widget::text::{below, beside, left, wrap};
 
-/// More classes than this do not stand in rows of four.
+/// Above this number, classes are not arranged in rows of four.
 const MANY: usize = 12;
-/// Columns that the figures of the chosen class need beside the sheet.
+/// Columns that the numbers of the chosen class need beside the contact sheet.
 const CLOSER: u16 = 46;
 
-/// How many maps stand side by side.
+/// Number of maps in a row.
 pub fn columns(lens: &Lens<'_>, area: Rect) -> usize {
-    // The row of choices, then those of `draw`.
+    // The row of choices, then the two rows that `draw` skips.
     places(lens, below(area, 3)).0.columns.max(1)
 }
 
-/// The layout of the sheet, and the place beside it for the chosen class, if there is one.
+/// The layout of the contact sheet, and the area beside it for the chosen class, if there is one.
 fn places(lens: &Lens<'_>, area: Rect) -> (Layout, Option<Rect>) {
     let size = lens.size();
     let classes = lens.classes();
     let columns = 4;
     let rows = lens.classes().div_ceil(columns) as u16;
-    // Coarse maps as large as is comfortable, or as there is room for.
+    // Coarse maps at a comfortable size, or as large as fits.
     for zoom in (1..=comfortable(size)).rev() {
         let (single, double) = (cells(size, zoom), cells(size, 2 * zoom));
         if area.height < double.1 + 14 {
@@ -40,11 +40,11 @@ fn places(lens: &Lens<'_>, area: Rect) -> (Layout, Option<Rect>) {
         let sheet = columns as u16 * (single.0 + 2);
         let large = area.width >= sheet + 2 + double.0 && area.height >= rows * (single.1 + 3);
         if classes <= MANY && large {
-            let place = (sheet, area.height);
-            let layout = Layout::with(lens.classes(), size, place, (columns, 3, 0));
+            let available = (sheet, area.height);
+            let layout = Layout::with(lens.classes(), size, available, (columns, 3, 0));
             return (layout, Some(beside(area, sheet + 2)));
         }
-        // Of many classes as many rows as have room stand beside the chosen one.
+        // Of many classes, as many rows as fit go beside the chosen one.
         let closer = double.0.max(CLOSER);
         if classes > MANY && area.width >= closer + 60 {
             let sheet = area.width - closer - 3;
@@ -52,15 +52,15 @@ fn places(lens: &Lens<'_>, area: Rect) -> (Layout, Option<Rect>) {
             return (layout, Some(beside(area, sheet + 3)));
         }
     }
-    let place = (area.width, area.height);
-    (Layout::fit(lens.classes(), size, place, 3), None)
+    let available = (area.width, area.height);
+    (Layout::fit(lens.classes(), size, available, 3), None)
 }
 
-/// Draws them, below their scale.
+/// Draws the maps, below their scale.
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let (theme, lens) = (scene.theme, &sight.lens);
-    let place = below(area, 2);
-    let (layout, closer) = places(lens, place);
+    let sheet_area = below(area, 2);
+    let (layout, closer) = places(lens, sheet_area);
     let position = sheet::position(scene, lens, layout);
     match lens.nothing() {
         Some(sentence) => {
@@ -81,7 +81,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
             scale_line(scene, sight, line, area, buf);
         }
     }
-    sheet::draw(scene, lens, layout, place, buf);
+    sheet::draw(scene, lens, layout, sheet_area, buf);
     if let Some(closer) = closer {
         enlarged::closer(scene, lens, closer, buf);
     }

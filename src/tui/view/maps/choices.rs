@@ -1,4 +1,4 @@
-//! What is shown, and how its values become colours, in a line each.
+//! The available choices, and the colour scale, in one line each.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -14,7 +14,7 @@ use crate::tui::widget::heatmap::Ramp;
 use crate::tui::widget::scale;
 use crate::tui::widget::text::{beside, left};
 
-/// What is shown, among what could be: the kinds of map, and the γ of the plan.
+/// Draws the available kinds of map and γ, with the current ones marked.
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let (theme, lens) = (scene.theme, &sight.lens);
     let one = |chosen: bool, text: &str, gap: &str| {
@@ -34,13 +34,13 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
             Span::styled(text, theme.chosen())
         });
         let name = Span::styled(format!("{gap}{} ", theme.glyphs.gamma), theme.dim());
-        // Each class at the γ that shows it best, where that is not one for all.
+        // If the classes use different γ, each is shown at its best.
         let best = lens.is_mixed().then(|| one(true, "best", gap));
         let gammas = sight.images.gammas.iter().map(|trials| {
             let chosen = trials.gamma == lens.estimate.gamma && !lens.is_mixed();
             one(chosen, &gamma(trials.gamma), gap)
         });
-        // Of several noises the one in sight has its name before its γ.
+        // If there are several noises, the name of the one shown goes before its γ.
         let plan = scene.shared.images_plan(scene.session);
         let several = shared::images(scene.session) > 1;
         let noise = plan.filter(|_| several).map(|plan| {
@@ -64,17 +64,17 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     left(buf, area, 0, line);
 }
 
-/// A scale, and what is to be told beside it.
+/// A scale, and what is shown beside it.
 pub struct ScaleLine {
     /// The scale.
     pub ramp: Ramp,
-    /// The class that it is the scale of; `None`: of all in sight.
+    /// The class whose scale it is; `None`: that of all classes shown.
     pub class: Option<usize>,
-    /// Which classes are in sight where not all are.
+    /// Which classes are visible, if not all are.
     pub position: Option<String>,
 }
 
-/// Draws the bar of a scale and what it stands for; before that, which classes are in sight.
+/// Draws the colour scale and its meaning, and which classes are visible.
 pub fn scale_line(
     scene: &Scene<'_>,
     sight: &Sight<'_>,
@@ -98,23 +98,23 @@ pub fn scale_line(
     let image = matches!(lens.kind, MapKind::Image | MapKind::Z);
     let plan = scene.shared.images_plan(scene.session).filter(|_| image);
     let smoothing = plan.and_then(|plan| plan.noise.smoothing());
-    // Told before what may go for want of room.
+    // Placed before the parts that may be dropped.
     parts.splice(0..0, smoothing.map(|words| format!("  {words}")));
-    let own = line.class.and_then(|class| lens.own_scale(class));
-    parts.push(match (scene.shared.scale, own, lens.exceptions()) {
+    let own_scale = line.class.and_then(|class| lens.own_scale(class));
+    parts.push(match (scene.shared.scale, own_scale, lens.exceptions()) {
         (Scale::Own, ..) => "  each its own scale".into(),
         (Scale::Common, Some(_), _) => "  its own scale".into(),
-        // Without the exceptions it would not be so.
+        // Without the exceptions this would not be true.
         (Scale::Common, None, Some(words)) => format!("  one scale, {words}"),
         (Scale::Common, None, None) => "  one scale".into(),
     });
     if lens.is_clipped() {
-        parts.push(", noisy classes run past it".into());
+        parts.push(", noisy classes exceed it".into());
     }
     if scene.shared.pixels == Pixels::Significant {
         parts.push(format!(", only |z| > {:.1}", lens.estimate.threshold));
     }
-    // What has no room goes as a whole.
+    // Parts that do not fit are dropped whole.
     let room = usize::from(area.width.saturating_sub(used));
     while parts.concat().chars().count() > room && parts.pop().is_some() {}
     let words = parts.concat();

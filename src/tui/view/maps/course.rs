@@ -1,4 +1,4 @@
-//! How reliable the map of the chosen class has become with the trials, and the law that it follows.
+//! The reliability of the chosen class's map by number of trials, and the law it follows.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,20 +10,20 @@ use crate::tui::scene::lens::{Lens, MapKind, RELIABLE};
 use crate::tui::widget::curve::{Axis, Chart, Series, Stroke};
 use crate::tui::widget::text::{below, left};
 
-/// Least columns and rows for it.
+/// Minimum columns and rows of the chart.
 const LEAST: (u16, u16) = (34, 8);
 
-/// How much further than the trials so far the law is drawn, at most.
+/// The farthest that the law is drawn, as a multiple of the trials so far.
 const AHEAD: f64 = 10.0;
 
-/// R after `trials` trials where it is `reliability` after `all`: the signal-to-noise ratio R/(1−R) grows
-/// in proportion to them.
+/// R after `trials` trials if it is `reliability` after `all`: the signal-to-noise ratio R/(1−R) grows in
+/// proportion to the number of trials.
 fn law(reliability: f64, all: f64, trials: f64) -> f64 {
     let ratio = reliability / (1.0 - reliability) * trials / all;
     ratio / (1.0 + ratio)
 }
 
-/// Draws it where there is room and something to draw.
+/// Draws the chart if there is room and enough data.
 pub fn draw(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
     let class = scene.shared.class;
     let Some(trials) = lens.trials_of(class).filter(|_| lens.versus.is_none()) else {
@@ -68,7 +68,7 @@ pub fn draw(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
     }
     let words = Line::from(vec![
         Span::styled("reliability by trials", theme.bright()),
-        Span::styled("   dotted: R/(1-R) in proportion to them", theme.dim()),
+        Span::styled("   dotted: R/(1-R) linear in trials", theme.dim()),
     ]);
     let fits = words.width() <= usize::from(area.width);
     left(

@@ -1,4 +1,4 @@
-//! One class, as large as whole zooms of its pixels allow, beside its figures.
+//! One class, as large as integer zooms of its pixels allow, beside its numbers.
 
 use std::ops::Range;
 
@@ -18,12 +18,12 @@ use crate::tui::widget::heatmap::{Heatmap, Marks, cells};
 use crate::tui::widget::scale;
 use crate::tui::widget::text::{below, beside, centre, left, start, top};
 
-/// Least columns for the figures beside the map.
+/// Minimum columns of the numbers beside the map.
 const FIGURES: u16 = 30;
-/// Columns of the figures where the same class otherwise stands beside them, a gap included.
+/// Columns of the numbers if the same class at other γ is shown beside them, including a gap.
 const NUMBERS: u16 = 54;
 
-/// Draws the chosen class with a cursor on it, and all classes in small below.
+/// Draws the chosen class with a cursor on it, and all classes as small maps below.
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let lens = &sight.lens;
     let room = (area.width.saturating_sub(FIGURES), area.height);
@@ -31,20 +31,20 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     let (width, height) = cells(lens.size(), zoom);
     let cursor = Some(sight.cursor);
     picture(scene, lens, start(top(area, height), width), cursor, buf);
-    // The row of the scale may be used beside it, that of the small maps not.
+    // The numbers may also use the row of the scale, but not those of the small maps.
     let panel = beside(area, width + 3);
-    // The same class otherwise stands beside the figures where there is room for both.
+    // The same class at other γ goes beside the numbers if both fit.
     let least = neighbours::columns(sight);
     let panel = match least > 0 && panel.width >= NUMBERS + least {
         true => {
-            let place = top(beside(panel, NUMBERS), height);
-            neighbours::draw(scene, sight, place, buf);
+            let neighbours_area = top(beside(panel, NUMBERS), height);
+            neighbours::draw(scene, sight, neighbours_area, buf);
             start(panel, NUMBERS - 3)
         }
         false => panel,
     };
     let used = numbers::draw(scene, lens, panel, cursor, height + 2, buf);
-    // Below the figures, beside the map and no lower.
+    // Below the numbers, beside the map and no lower.
     let room = top(panel, height).height.saturating_sub(used + 1);
     course::draw(scene, lens, top(below(panel, used + 1), room), buf);
     let under = below(area, height);
@@ -53,13 +53,13 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
         let class = scene.shared.class;
         let stands_in = lens.painting(class).filter(|_| lens.stands_in(class));
         if let Some(painting) = stands_in {
-            let place = start(under, scale_room);
-            let bar = 20.min(place.width / 3);
-            let used = scale::draw(painting.ramp, bar, place, scene.theme, buf);
+            let scale_area = start(under, scale_room);
+            let bar = 20.min(scale_area.width / 3);
+            let used = scale::draw(painting.ramp, bar, scale_area, scene.theme, buf);
             let words = Span::styled("  mean stimulus", scene.theme.dim());
-            left(buf, beside(place, used), 0, words);
+            left(buf, beside(scale_area, used), 0, words);
         } else if lens.nothing().is_none() {
-            let place = start(under, scale_room);
+            let scale_area = start(under, scale_room);
             let shown = in_strip(scene, lens, under.width);
             let position = form::position(&shown, lens.classes());
             let line = ScaleLine {
@@ -67,7 +67,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
                 class: Some(class),
                 position,
             };
-            scale_line(scene, sight, line, place, buf);
+            scale_line(scene, sight, line, scale_area, buf);
         }
         strip(scene, lens, below(under, 2), buf);
     }
@@ -83,7 +83,7 @@ pub fn closer(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) 
     course::draw(scene, lens, top(below(panel, used + 1), 14), buf);
 }
 
-/// The largest whole zoom at which a map fits.
+/// The largest integer zoom at which a map fits.
 fn largest(lens: &Lens<'_>, room: (u16, u16)) -> u16 {
     let fits = |zoom: &u16| {
         let (width, height) = cells(lens.size(), *zoom);
@@ -122,7 +122,7 @@ fn picture(
     }
 }
 
-/// Least rows for a picture with its name below.
+/// Minimum rows for a small map with its name below.
 const PICTURES: u16 = 4;
 
 /// Columns that a class needs in the strip: its number, marked, and a gap.
@@ -130,8 +130,7 @@ fn least(lens: &Lens<'_>) -> u16 {
     2 + lens.classes().saturating_sub(1).to_string().len() as u16
 }
 
-/// Columns from one class to the next at which all names in the strip have room; 0 where they have
-/// none.
+/// Columns from one class to the next at which all names fit in the strip; 0 if they do not.
 fn named(scene: &Scene<'_>, shown: usize, width: u16) -> u16 {
     let step = form::widest(scene.session) as u16 + 3;
     match step * shown as u16 <= width {
@@ -140,13 +139,13 @@ fn named(scene: &Scene<'_>, shown: usize, width: u16) -> u16 {
     }
 }
 
-/// The classes in the strip: those about the chosen one, where not all have room.
+/// The classes in the strip: those around the chosen one, if they do not all fit.
 fn in_strip(scene: &Scene<'_>, lens: &Lens<'_>, width: u16) -> Range<usize> {
     let room = usize::from(width / least(lens));
     form::window(scene.shared.class, lens.classes(), room)
 }
 
-/// All classes in small below the large one, the chosen one marked.
+/// Draws all classes as small maps below the large one, with the chosen one marked.
 fn strip(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
     if area.height == 0 || lens.classes() == 0 {
         return;
@@ -164,13 +163,13 @@ fn strip(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
     let width = step - 1;
     let height = (width / 2).min(area.height - 1);
     let pictures = height + 1 >= PICTURES;
-    for (at, class) in shown.enumerate() {
-        let tile = start(beside(area, at as u16 * step), width);
+    for (index, class) in shown.enumerate() {
+        let tile = start(beside(area, index as u16 * step), width);
         if pictures {
-            // As wide as it is high, in the middle above the name.
+            // As wide as it is high, centred above the name.
             let wide = width.min(2 * height + 1);
-            let place = start(beside(top(tile, height), (width - wide) / 2), wide);
-            thumbnail_or_dots(scene, lens, class, place, buf);
+            let thumbnail_area = start(beside(top(tile, height), (width - wide) / 2), wide);
+            thumbnail_or_dots(scene, lens, class, thumbnail_area, buf);
         }
         let row = if pictures { height } else { 0 };
         let text = form::within(scene.session, class, usize::from(width - 1));
@@ -178,8 +177,8 @@ fn strip(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
     }
 }
 
-/// The names of the classes one after the other, where there is no room for pictures; says whether
-/// there is room for that.
+/// Draws the names of the classes one after another if there is no room for small maps; returns whether they
+/// fit.
 fn names_alone(
     scene: &Scene<'_>,
     lens: &Lens<'_>,
@@ -199,7 +198,7 @@ fn names_alone(
     fits
 }
 
-/// What a class is called, in the style of what there is of it.
+/// The name of a class, styled by whether it is chosen and has a picture.
 fn marked(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, text: String) -> Span<'static> {
     let theme = scene.theme;
     if class == scene.shared.class {

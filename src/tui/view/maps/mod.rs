@@ -33,7 +33,7 @@ use crate::tui::start::Start;
 use crate::tui::steps;
 use crate::tui::widget::text::{below, centre};
 
-/// Its line of the table.
+/// Its row of the table.
 pub const VIEW: Entry = Entry {
     name: "Maps",
     pace: Duration::from_millis(500),
@@ -50,13 +50,13 @@ impl Named for ClassificationImages {
 /// The view.
 #[derive(Debug, Clone, Default)]
 pub struct Maps {
-    /// What the maps show.
+    /// The kind of map shown.
     pub kind: MapKind,
     /// Whether the chosen class fills the view.
     pub enlarged: bool,
-    /// Whether the reliability of every γ and class stands in place of the maps.
+    /// Whether the table of every γ and class's reliability replaces the maps.
     pub table: bool,
-    /// Row and column of the pixel under the cursor; `None` until it is moved: then the middle.
+    /// Row and column of the pixel under the cursor; `None` until it is moved: then the centre.
     pub cursor: Option<(usize, usize)>,
 }
 
@@ -103,8 +103,12 @@ impl View for Maps {
             Action::WeakerGamma => self.step_gamma(shared, session, -1),
             Action::StrongerGamma => self.step_gamma(shared, session, 1),
             Action::NextKind => {
-                let trials = shared.images_in(session).and_then(|it| it.gammas.first());
-                self.kind = self.kind.next(trials.map_or(Noise::Uniform, |it| it.kind));
+                let trials = shared
+                    .images_in(session)
+                    .and_then(|images| images.gammas.first());
+                self.kind = self
+                    .kind
+                    .next(trials.map_or(Noise::Uniform, |trials| trials.kind));
             }
             Action::Enlarge => (self.enlarged, self.table) = (true, false),
             Action::Shrink => self.enlarged = false,
@@ -122,10 +126,10 @@ impl View for Maps {
             return None;
         }
         let of_all = shared.figure_of_maps(session)?;
-        let own = shared.images_in(session)?;
+        let record = shared.images_in(session)?;
         let images = shared.images.min(shared::images(session).checked_sub(1)?);
-        let place = shared.gamma_of(own, shared.class);
-        let gamma = Some(own.gammas.get(place)?.gamma);
+        let index = shared.gamma_of(record, shared.class);
+        let gamma = Some(record.gammas.get(index)?.gamma);
         let versus = shared.versus.filter(|_| self.kind.is_of_response());
         if let Some(versus) = versus.filter(|versus| *versus != shared.class) {
             return Some(Figure::Pair {
@@ -153,7 +157,7 @@ impl View for Maps {
             }
             (_, of_all) if !self.enlarged => Some(of_all),
             _ => Some(Figure::Map {
-                response: Some(shared.response_in(own)),
+                response: Some(shared.response_in(record)),
                 images,
                 class: shared.class,
                 gamma,
@@ -194,24 +198,24 @@ impl View for Maps {
     }
 }
 
-/// The map of the chosen class, as a note is on it.
+/// The subject of a note on the map of the chosen class.
 pub fn note_on(shared: &Shared, session: &Session) -> NoteOn {
-    let Some(own) = shared.images_in(session) else {
+    let Some(record) = shared.images_in(session) else {
         return NoteOn::Session;
     };
-    let Some(trials) = own.gammas.get(shared.gamma_of(own, shared.class)) else {
+    let Some(trials) = record.gammas.get(shared.gamma_of(record, shared.class)) else {
         return NoteOn::Session;
     };
     NoteOn::Map {
         images: shared.images.min(shared::images(session).saturating_sub(1)),
-        response: shared.response_in(own),
+        response: shared.response_in(record),
         class: shared.class,
         gamma: trials.gamma,
     }
 }
 
 impl Maps {
-    /// What is in sight; `None` while the plan has no maps.
+    /// The current selection; `None` while the plan has no maps.
     fn sight<'a>(&self, shared: &Shared, session: &'a Session) -> Option<Sight<'a>> {
         let images = shared.images_in(session)?;
         let lens = match self.enlarged {
@@ -229,7 +233,7 @@ impl Maps {
         })
     }
 
-    /// The γ in sight, by its place in the plan.
+    /// The index in the plan of the γ shown.
     fn gamma_in(&self, shared: &Shared, images: &ClassificationImages) -> usize {
         match self.enlarged || self.table {
             true => shared.gamma_of(images, shared.class),
@@ -241,7 +245,7 @@ impl Maps {
         self.cursor.unwrap_or((height / 2, width / 2))
     }
 
-    /// How many maps stand side by side.
+    /// Number of maps in a row.
     fn columns(&self, shared: &Shared, around: &Around<'_>) -> isize {
         let sight = self.sight(shared, around.session);
         sight.map_or(1, |sight| all::columns(&sight.lens, around.body)) as isize

@@ -1,4 +1,4 @@
-//! The maps beside the enlarged one: the same class at every other γ, and by the other response.
+//! The small maps beside the enlarged one: the same class at every other γ, and by the other response.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -17,10 +17,10 @@ use crate::tui::widget::text::{beside, left, start};
 
 /// Columns between two maps.
 const GAP: u16 = 2;
-/// Rows of words below a map, and a blank one.
+/// Rows of text below a map, and a blank one.
 const WORDS: u16 = 2;
 
-/// Columns that they need; 0 where there is nothing to show.
+/// Columns that the maps need; 0 if there is nothing to show.
 pub fn columns(sight: &Sight<'_>) -> u16 {
     let (width, _) = cells(sight.lens.size(), 1);
     let whole = sight.lens.kind.is_of_response() && sight.lens.versus.is_none();
@@ -30,7 +30,7 @@ pub fn columns(sight: &Sight<'_>) -> u16 {
     }
 }
 
-/// Draws as many as have room, those of the nearest γ first.
+/// Draws as many as fit, the nearest γ first.
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let size = sight.lens.size();
@@ -40,12 +40,12 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     }
     let across = usize::from((area.width + GAP) / (width + GAP));
     let down = usize::from((area.height + 1) / (height + WORDS + 1)).max(1);
-    let title = Span::styled("the same class otherwise", theme.bright());
+    let title = Span::styled("the same class, varied", theme.bright());
     left(buf, area, 0, title);
-    for (at, (trials, response)) in others(sight).into_iter().take(across * down).enumerate() {
-        let place = Rect {
-            x: area.x + (at % across) as u16 * (width + GAP),
-            y: area.y + 1 + (at / across) as u16 * (height + WORDS),
+    for (index, (trials, response)) in others(sight).into_iter().take(across * down).enumerate() {
+        let tile_area = Rect {
+            x: area.x + (index % across) as u16 * (width + GAP),
+            y: area.y + 1 + (index / across) as u16 * (height + WORDS),
             width: width.max(4),
             height: height + 1,
         };
@@ -53,26 +53,40 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
             scene,
             sight,
             (trials, response),
-            place.intersection(area),
+            tile_area.intersection(area),
             buf,
         );
     }
 }
 
-/// The other γ, the nearest first, then the other response at the same.
+/// The other response at the same γ, then the other γ, nearest first.
 fn others<'a>(sight: &Sight<'a>) -> Vec<(&'a GammaTrials, Response)> {
-    let own = (sight.lens.trials.gamma, sight.lens.response);
-    let begun = || sight.images.gammas.iter().filter(|it| it.trials > 0);
-    let mut gammas: Vec<&GammaTrials> = begun().filter(|it| it.gamma != own.0).collect();
-    gammas.sort_by(|a, b| (a.gamma - own.0).abs().total_cmp(&(b.gamma - own.0).abs()));
-    let mut all: Vec<_> = gammas.into_iter().map(|it| (it, own.1)).collect();
+    let current = (sight.lens.trials.gamma, sight.lens.response);
+    let begun = || {
+        sight
+            .images
+            .gammas
+            .iter()
+            .filter(|trials| trials.trials > 0)
+    };
+    let mut gammas: Vec<&GammaTrials> =
+        begun().filter(|trials| trials.gamma != current.0).collect();
+    gammas.sort_by(|a, b| {
+        (a.gamma - current.0)
+            .abs()
+            .total_cmp(&(b.gamma - current.0).abs())
+    });
+    let mut all: Vec<_> = gammas
+        .into_iter()
+        .map(|trials| (trials, current.1))
+        .collect();
     if sight.images.has_evidence() {
-        let other = match own.1 {
+        let other = match current.1 {
             Response::Decision => Response::Evidence,
             Response::Evidence => Response::Decision,
         };
-        let same = begun().find(|it| it.gamma == own.0);
-        all.splice(0..0, same.map(|it| (it, other)));
+        let same = begun().find(|trials| trials.gamma == current.0);
+        all.splice(0..0, same.map(|trials| (trials, other)));
     }
     all
 }
@@ -88,14 +102,14 @@ fn one(
     let size = sight.lens.size();
     let (width, height) = cells(size, 1);
     let estimate = trials.estimate();
-    let own = estimate.classes.get(scene.shared.class);
-    let map = own.and_then(|own| own.image(response));
+    let class = estimate.classes.get(scene.shared.class);
+    let map = class.and_then(|class| class.image(response));
     let glyph = theme.glyphs.gamma;
-    let mut words = vec![Span::styled(
+    let mut spans = vec![Span::styled(
         format!("{glyph} {}  ", gamma(trials.gamma)),
         theme.dim(),
     )];
-    let place = Rect {
+    let map_area = Rect {
         height,
         ..start(area, width)
     }
@@ -112,23 +126,23 @@ fn one(
                 centre: 0.0,
                 limit: round_up(reach.most),
             };
-            Heatmap::plain(&values, size, ramp).draw(place, theme, buf);
+            Heatmap::plain(&values, size, ramp).draw(map_area, theme, buf);
             if let Some(r) = map.reliability {
-                words.push(Span::raw(format!("R {}  ", reliability(r))));
+                spans.push(Span::raw(format!("R {}  ", reliability(r))));
             }
         }
         None => {
-            for row in (0..place.height).step_by(2) {
+            for row in (0..map_area.height).step_by(2) {
                 let dots = format!("{} ", theme.glyphs.dot);
-                let dots = dots.repeat(usize::from(place.width).div_ceil(2));
-                left(buf, place, row, Span::styled(dots, theme.dim()));
+                let dots = dots.repeat(usize::from(map_area.width).div_ceil(2));
+                left(buf, map_area, row, Span::styled(dots, theme.dim()));
             }
-            words.push(Span::styled("too few", theme.dim()));
+            spans.push(Span::styled("too few", theme.dim()));
         }
     }
     if response != sight.lens.response {
-        words.push(Span::styled(response.label(), theme.dim()));
+        spans.push(Span::styled(response.label(), theme.dim()));
     }
     let line = beside(area, 0);
-    left(buf, line, height, Line::from(words));
+    left(buf, line, height, Line::from(spans));
 }

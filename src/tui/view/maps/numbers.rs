@@ -1,5 +1,5 @@
-//! The figures of one class: its trials, how good its map is, what that comes from, and the pixel
-//! under the cursor.
+//! The numbers of one class: its trials, how good its map is, how it was obtained, and the pixel under the
+//! cursor.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -17,11 +17,11 @@ use crate::tui::scene::lens::{Lens, MapKind, Painting};
 use crate::tui::widget::text::{cut, left, wrap};
 use crate::tui::{form, look};
 
-/// A row of the figures: its name in full and in short, its value, and what may be left out.
+/// A row: its name in full and in short, its value, and an explanation that may be dropped.
 type Figure = ((&'static str, &'static str), String, String);
 
-/// Draws them, the cursor's among them where there is one, and gives the rows they took. What only
-/// explains keeps to the first `rows`.
+/// Draws the numbers, including those at the cursor if there is one; returns the rows used. Rows that merely
+/// explain stay within the first `rows`.
 pub fn draw(
     scene: &Scene<'_>,
     lens: &Lens<'_>,
@@ -31,7 +31,7 @@ pub fn draw(
     buf: &mut Buffer,
 ) -> u16 {
     let class = scene.shared.class;
-    let Some(own) = lens.class(class) else {
+    let Some(estimate) = lens.class(class) else {
         return 0;
     };
     let theme = scene.theme;
@@ -49,8 +49,8 @@ pub fn draw(
         }
         Line::from(spans)
     };
-    let of = format!("of {}", thousands(lens.estimate.trials));
-    let called = (("called so", "called"), thousands(own.called), of);
+    let total = format!("of {}", thousands(lens.estimate.trials));
+    let called = (("called it", "called"), thousands(estimate.called), total);
     let title = cut(
         &form::of_class(scene.session, class),
         usize::from(area.width),
@@ -72,7 +72,7 @@ pub fn draw(
         lines.extend(sentence.into_iter().map(warning));
         if lens.stands_in(class) {
             let shown = wrap(
-                "Shown instead: the mean of the stimuli called so.",
+                "Shown instead: the mean of stimuli called it.",
                 area.width.min(44),
             );
             lines.extend(shown.into_iter().map(Line::from));
@@ -103,17 +103,17 @@ pub fn draw(
         lines.extend(figures.into_iter().map(figure));
     }
     let after = lines.len() - before;
-    let table = table(scene, own, narrow, usize::from(area.width));
-    // What explains goes where there is room for it.
+    let table = table(scene, estimate, narrow, usize::from(area.width));
+    // Explanatory rows are included as far as there is room.
     let room = usize::from(rows.min(area.height)).saturating_sub(lines.len() + table.len() + 1);
-    let more = circumstances(scene, lens, own);
-    let at = 2.max(lines.len() - after);
-    lines.splice(at..at, more.into_iter().take(room).map(figure));
+    let more = circumstances(scene, lens, estimate);
+    let position = 2.max(lines.len() - after);
+    lines.splice(position..position, more.into_iter().take(room).map(figure));
     lines.push(Line::default());
     lines.extend(table);
     let used = lines.len() as u16;
-    for (at, line) in lines.into_iter().enumerate() {
-        left(buf, area, at as u16, line);
+    for (row, line) in lines.into_iter().enumerate() {
+        left(buf, area, row as u16, line);
     }
     used
 }
@@ -125,14 +125,14 @@ fn quality(scene: &Scene<'_>, lens: &Lens<'_>, room: usize) -> Vec<Figure> {
     let Some(map) = lens.image(class) else {
         return figures;
     };
-    if let Some(own) = lens
+    if let Some(regression) = lens
         .regression(class)
         .filter(|_| lens.kind == MapKind::Regression)
     {
-        if let Some(r) = own.reliability {
+        if let Some(r) = regression.reliability {
             figures.push((("reliability", "R"), reliability(r), String::new()));
         }
-        let axes = format!("{} axes", count(own.axes.round()));
+        let axes = format!("{} axes", count(regression.axes.round()));
         let more = "of the noise".to_string();
         figures.push((("made of", "of"), axes, more));
         return figures;
@@ -146,7 +146,7 @@ fn quality(scene: &Scene<'_>, lens: &Lens<'_>, room: usize) -> Vec<Figure> {
     {
         let pixels = map.significant;
         let bound = format!("|z| > {:.1}", lens.estimate.threshold);
-        // Of several channels each has a z of its own.
+        // With several channels, each has its own z.
         let unit = if lens.shape()[0] > 1 {
             "values"
         } else {
@@ -163,8 +163,8 @@ fn quality(scene: &Scene<'_>, lens: &Lens<'_>, room: usize) -> Vec<Figure> {
     figures
 }
 
-/// What the map comes from and what it still needs, the most important first.
-fn circumstances(scene: &Scene<'_>, lens: &Lens<'_>, own: &ClassEstimate) -> Vec<Figure> {
+/// How the map was obtained and what it still needs, most important first.
+fn circumstances(scene: &Scene<'_>, lens: &Lens<'_>, estimate: &ClassEstimate) -> Vec<Figure> {
     let mut figures = Vec::new();
     let map = lens.judged(scene.shared.class);
     if let Some(clusters) = map.and_then(|map| map.clusters.as_ref()) {
@@ -173,13 +173,13 @@ fn circumstances(scene: &Scene<'_>, lens: &Lens<'_>, own: &ClassEstimate) -> Vec
             1 => "1 cluster".to_string(),
             all => format!("{all} clusters"),
         };
-        let least = clusters.iter().map(|it| it.p).reduce(f64::min);
+        let least = clusters.iter().map(|cluster| cluster.p).reduce(f64::min);
         let p = least.map(probability).unwrap_or_default();
         figures.push((("clusters", "cluster"), value, p));
     }
     let alike = alike(scene.session, lens, scene.shared.class);
-    if let Some((r, which)) = alike.mean_image {
-        let more = which.to_string();
+    if let Some((r, kind)) = alike.mean_image {
+        let more = kind.to_string();
         figures.push((
             ("mean image", "image r"),
             format!("r {}", reliability(r)),
@@ -205,7 +205,7 @@ fn circumstances(scene: &Scene<'_>, lens: &Lens<'_>, own: &ClassEstimate) -> Vec
     }
     let plan = scene.shared.images_plan(scene.session);
     if let (Some(plan), Response::Evidence) = (plan, lens.response)
-        && let Some([mean, deviation]) = own.response.filter(|_| lens.versus.is_none())
+        && let Some([mean, deviation]) = estimate.response.filter(|_| lens.versus.is_none())
     {
         let value = format!("{} ± {}", number(mean), number(deviation));
         let unit = plan.evidence.unit().to_string();
@@ -228,7 +228,7 @@ fn circumstances(scene: &Scene<'_>, lens: &Lens<'_>, own: &ClassEstimate) -> Vec
     figures
 }
 
-/// A chance: `p < 0.001`, `p 0.012`.
+/// A p value: `p < 0.001`, `p 0.012`.
 fn probability(p: f64) -> String {
     match p {
         ..0.001 => "p < 0.001".into(),
@@ -242,8 +242,8 @@ fn under_cursor(
     (lens, class): (&Lens<'_>, usize),
 ) -> Vec<Figure> {
     let pixel = row * lens.size().1 + column;
-    let place = format!("row {row}  column {column}");
-    let mut figures = vec![(("cursor", "cursor"), place, String::new())];
+    let position = format!("row {row}  column {column}");
+    let mut figures = vec![(("cursor", "cursor"), position, String::new())];
     if let Some(&value) = painting.values.get(pixel) {
         let text = match lens.kind {
             kind if kind.is_of_response() && lens.image(class).is_some() => {
@@ -251,15 +251,15 @@ fn under_cursor(
             }
             _ => number(f64::from(value)),
         };
-        let of = lens.channels_in_words().unwrap_or_default();
-        let of = if painting.colours.is_some() {
+        let component = lens.channels_in_words().unwrap_or_default();
+        let component = if painting.colours.is_some() {
             "luminance".into()
         } else {
-            of
+            component
         };
-        figures.push((("value", "value"), text, of));
+        figures.push((("value", "value"), text, component));
     }
-    // Of several channels together z is that of one of them.
+    // If several channels are combined, z is that of one of them.
     let together = lens.shape()[0] > 1 && !lens.is_one_channel();
     let significance = lens.significance(class);
     if let Some(&z) = significance.as_ref().and_then(|(z, _)| z.get(pixel)) {
@@ -282,21 +282,26 @@ fn under_cursor(
     figures
 }
 
-/// The channel whose z is told where several are looked at together.
+/// The channel whose z is shown when several are combined.
 fn strongest_channel(class: usize, lens: &Lens<'_>, pixel: usize) -> Option<String> {
     let [channels, height, width] = lens.shape();
     let whole = |z: &&[f32]| z.len() >= channels * height * width;
-    let z = lens.image(class).map(|it| &it.z[..]).filter(whole)?;
+    let z = lens.image(class).map(|image| &image.z[..]).filter(whole)?;
     let together = channels > 1 && !lens.is_one_channel();
     together.then(|| channels::name(look::strongest(z, lens.shape(), pixel), channels))
 }
 
-/// Trials by what the image was and what the network called the stimulus.
-fn table(scene: &Scene<'_>, own: &ClassEstimate, narrow: bool, area: usize) -> Vec<Line<'static>> {
+/// The table of trials by true class and decision.
+fn table(
+    scene: &Scene<'_>,
+    estimate: &ClassEstimate,
+    narrow: bool,
+    area: usize,
+) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let class = scene.shared.class;
-    // Where whole numbers have no room, short ones.
-    let longest = own.cells.map(|cell| thousands(cell).len());
+    // Short numbers if the full ones do not fit.
+    let longest = estimate.cells.map(|cell| thousands(cell).len());
     let longest = longest.into_iter().max().unwrap_or(0).max(7);
     let head = format!("true {}", form::within(scene.session, class, 14));
     let column = longest.max(head.chars().count());
@@ -305,17 +310,17 @@ fn table(scene: &Scene<'_>, own: &ClassEstimate, narrow: bool, area: usize) -> V
         true => count(cell as f64),
         false => thousands(cell),
     };
-    let [hits, calls, misses, rest] = own.cells.map(written);
+    let [hits, calls, misses, rest] = estimate.cells.map(written);
     let width = [&hits, &calls, &misses, &rest]
         .map(|text| text.len())
         .into_iter()
         .max()
         .unwrap_or(1)
         .max(7);
-    // The column's head names the class anyway.
+    // The column's heading names the class anyway.
     let short = |room| match form::name(scene.session, class) {
         whole if whole.chars().count() <= room => whole,
-        _ => "so".into(),
+        _ => "it".into(),
     };
     let (indent, called, other) = if narrow {
         (8, format!("as {}", short(5)), "as other")
@@ -323,7 +328,7 @@ fn table(scene: &Scene<'_>, own: &ClassEstimate, narrow: bool, area: usize) -> V
         (13, format!("called {}", short(6)), "called other")
     };
     let truth = match tight {
-        true => "true so".to_owned(),
+        true => "this".to_owned(),
         false => head,
     };
     let width = width.max(truth.chars().count());

@@ -1,4 +1,4 @@
-//! The reliability of the map of every class at every γ: what was chosen, and why.
+//! The table of the reliability of every class's map at every γ: which γ is used, and why.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -15,16 +15,16 @@ use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::widget::text::{below, beside, left, start, wrap};
 
-/// Columns of a cell, and of the trials that the best map of a class needs.
+/// Columns of a cell, and of the number of trials that the best map of a class needs.
 const CELL: u16 = 8;
 const NEEDED: u16 = 16;
-/// Most columns of the names of classes.
+/// Maximum columns of the names of classes.
 const NAMES: u16 = 20;
 /// Rows above the cells, and below them.
 const HEAD: u16 = 2;
 const FOOT: u16 = 3;
 
-/// Draws it: a row a class, a column a γ; those about the chosen one where not all have room.
+/// Draws the table: a row per class, a column per γ; those around the chosen one if they do not all fit.
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let (theme, shared, images) = (scene.theme, scene.shared, sight.images);
     let response = shared.response_in(images);
@@ -33,43 +33,48 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     order.sort_by(|&a, &b| images.gammas[a].gamma.total_cmp(&images.gammas[b].gamma));
     let names = (form::widest(scene.session) as u16 + 2).clamp(7, NAMES);
     let room = area.width.saturating_sub(names + NEEDED) / CELL;
-    let at = shared.gamma_of(images, shared.class);
-    let at = order.iter().position(|&own| own == at).unwrap_or(0);
-    let across = form::window(at, order.len(), usize::from(room));
+    let chosen = shared.gamma_of(images, shared.class);
+    let chosen = order.iter().position(|&index| index == chosen).unwrap_or(0);
+    let across = form::window(chosen, order.len(), usize::from(room));
     let rows = area.height.saturating_sub(HEAD + FOOT);
     let down = form::window(shared.class, classes, usize::from(rows));
 
     let title = format!("R of the {}s", response.image_label());
-    let mut told = vec![Span::styled(title, theme.bright())];
+    let mut title_spans = vec![Span::styled(title, theme.bright())];
     let part = |words: String| Span::styled(format!("   {words}"), theme.dim());
-    told.extend(form::position(&down, classes).map(part));
+    title_spans.extend(form::position(&down, classes).map(part));
     if across.len() < order.len() {
-        told.push(part(format!(
+        title_spans.push(part(format!(
             "{} of {} {}",
             across.len(),
             order.len(),
             theme.glyphs.gamma
         )));
     }
-    while Line::from(told.clone()).width() > usize::from(area.width) && told.len() > 1 {
-        told.pop();
+    while Line::from(title_spans.clone()).width() > usize::from(area.width) && title_spans.len() > 1
+    {
+        title_spans.pop();
     }
-    left(buf, area, 0, Line::from(told));
+    left(buf, area, 0, Line::from(title_spans));
 
-    let column = |place: usize| beside(area, names + CELL * place as u16);
+    let column = |index: usize| beside(area, names + CELL * index as u16);
     let last = across.len();
-    for (place, &own) in order[across.clone()].iter().enumerate() {
-        let sign = if place == 0 { theme.glyphs.gamma } else { "" };
-        let text = format!("{sign} {}", gamma(images.gammas[own].gamma));
+    for (position, &index) in order[across.clone()].iter().enumerate() {
+        let sign = if position == 0 {
+            theme.glyphs.gamma
+        } else {
+            ""
+        };
+        let text = format!("{sign} {}", gamma(images.gammas[index].gamma));
         let text = format!("{:>1$}", text.trim_start(), usize::from(CELL) - 1);
-        let style = if across.start + place == at {
+        let style = if across.start + position == chosen {
             theme.chosen()
         } else {
             theme.dim()
         };
         left(
             buf,
-            start(column(place), CELL),
+            start(column(position), CELL),
             1,
             Span::styled(text, style),
         );
@@ -90,11 +95,11 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
             false => Span::raw(format!(" {name}")),
         };
         left(buf, start(area, names), row, name);
-        let seen = shared.gamma_of(images, class);
-        for (place, &own) in order[across.clone()].iter().enumerate() {
-            let (text, style) = cell(scene, &images.gammas[own], response, class);
-            // What is seen is told by a mark, and not by its colour alone.
-            let (mark, style) = match own == seen {
+        let used = shared.gamma_of(images, class);
+        for (position, &index) in order[across.clone()].iter().enumerate() {
+            let (text, style) = cell(scene, &images.gammas[index], response, class);
+            // The γ in use is marked by a glyph, not by colour alone.
+            let (mark, style) = match index == used {
                 true => (theme.glyphs.pointer, theme.chosen()),
                 false => (" ", style),
             };
@@ -102,12 +107,12 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
             let text = format!("{text:>0$}", usize::from(CELL) - 1);
             left(
                 buf,
-                start(column(place), CELL),
+                start(column(position), CELL),
                 row,
                 Span::styled(text, style),
             );
         }
-        let needed = images.gammas.get(seen).and_then(|trials| {
+        let needed = images.gammas.get(used).and_then(|trials| {
             let estimate = trials.estimate();
             let map = estimate.classes.get(class)?.image(response)?;
             let words = match is_reliable(Some(map)) {
@@ -117,11 +122,11 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
             Some(words)
         });
         let needed = needed.unwrap_or_else(|| theme.glyphs.dot.into());
-        let place = beside(column(last), 2);
-        left(buf, place, row, Span::styled(needed, theme.dim()));
+        let needed_area = beside(column(last), 2);
+        left(buf, needed_area, row, Span::styled(needed, theme.dim()));
     }
     let (mark, dot, sign) = (theme.glyphs.pointer, theme.glyphs.dot, theme.glyphs.gamma);
-    let said = match shared.gamma {
+    let explanations = match shared.gamma {
         Some(_) => {
             let key = key_of(shared.keys, Action::BestGamma);
             vec![
@@ -133,20 +138,23 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
         }
         None => vec![
             format!(
-                "{mark} the most reliable of each class, and so its {sign} in Maps and Overview; it moves when another is better by 0.1. {dot}: no map yet"
+                "{mark} the most reliable of each class, hence its {sign} in Maps and Overview; changes when another is better by 0.1. {dot}: no map yet"
             ),
             format!("{mark} the most reliable of each class. {dot}: no map yet"),
         ],
     };
     let foot = below(area, area.height.saturating_sub(FOOT - 1));
     let fits = |lines: &Vec<String>| lines.len() <= usize::from(foot.height);
-    let lines = said.iter().map(|words| wrap(words, area.width)).find(fits);
+    let lines = explanations
+        .iter()
+        .map(|words| wrap(words, area.width))
+        .find(fits);
     for (row, line) in lines.unwrap_or_default().into_iter().enumerate() {
         left(buf, foot, row as u16, Span::styled(line, theme.dim()));
     }
 }
 
-/// What is told of a class at one γ.
+/// The reliability of a class at one γ, and its style.
 fn cell(
     scene: &Scene<'_>,
     trials: &GammaTrials,
@@ -162,7 +170,7 @@ fn cell(
     let map = estimate
         .classes
         .get(class)
-        .and_then(|own| own.image(response));
+        .and_then(|class| class.image(response));
     match map.and_then(|map| Some((map, map.reliability?))) {
         Some((map, r)) => {
             let style = match is_reliable(Some(map)) {

@@ -1,5 +1,5 @@
-//! The curves of the chosen class: what a push towards it does by its strength, and how much of
-//! an image it takes to recognise the class.
+//! The curves of the chosen class: the effect of a push towards it by strength, and how visible an image must
+//! be for the class to be recognised.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -13,15 +13,15 @@ use crate::tui::scene::Scene;
 use crate::tui::widget::curve::{Chart, End, Mark, Series, Stroke};
 use crate::tui::widget::text::{below, left};
 
-/// Accuracy of the class on test images, that of the others, and the share of noise called the
+/// Accuracy of the class on test images, mean accuracy of the others, and the share of noise called the
 /// class, by the strength of a push towards it.
 pub fn by_strength(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let class = sight.class;
     let strengths = &sight.modulation.strengths;
-    let curve = |of: &dyn Fn(usize) -> Option<f64>| -> Vec<(f64, f64)> {
+    let curve = |value: &dyn Fn(usize) -> Option<f64>| -> Vec<(f64, f64)> {
         let all = strengths.iter().enumerate();
-        all.filter_map(|(place, &k)| Some((k as f64, of(place)?)))
+        all.filter_map(|(index, &k)| Some((k as f64, value(index)?)))
             .collect()
     };
     let others = |strength: usize| {
@@ -74,30 +74,34 @@ pub fn by_strength(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut B
     .draw(below(area, 1), theme, buf);
 }
 
-/// Accuracy of the class by γ: with the push in sight, with the opposite one, and with none.
+/// Accuracy of the class by γ: with the chosen push, with the opposite one, and with none.
 pub fn psychometric(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let class = sight.class;
     let curve = |strength: usize| -> Vec<(f64, f64)> {
         let gammas = sight.modulation.gammas.iter().enumerate();
-        let at = |(place, &gamma): (usize, &f64)| {
-            Some((gamma, sight.accuracy(class, strength, place, class)?))
+        let point = |(index, &gamma): (usize, &f64)| {
+            Some((gamma, sight.accuracy(class, strength, index, class)?))
         };
-        gammas.filter_map(at).collect()
+        gammas.filter_map(point).collect()
     };
-    let of = |strength: usize, style: Style, stroke: Stroke| Series {
+    let series_for = |strength: usize, style: Style, stroke: Stroke| Series {
         points: curve(strength),
         style,
         stroke,
     };
     let k = sight.k(sight.strength);
-    let mut series = vec![of(sight.rest, theme.dim(), Stroke::Dotted)];
+    let mut series = vec![series_for(sight.rest, theme.dim(), Stroke::Dotted)];
     let mut names = vec!["k 0".to_string()];
-    let opposite = sight.modulation.strengths.iter().position(|&own| own == -k);
+    let opposite = sight
+        .modulation
+        .strengths
+        .iter()
+        .position(|&strength| strength == -k);
     if let (Some(opposite), true) = (opposite, k != 0) {
-        series.push(of(opposite, theme.text(), Stroke::Dashed));
+        series.push(series_for(opposite, theme.text(), Stroke::Dashed));
         names.push(format!("k {}", signed(-k)));
-        series.push(of(sight.strength, theme.chosen(), Stroke::Solid));
+        series.push(series_for(sight.strength, theme.chosen(), Stroke::Solid));
         names.push(format!("k {}", signed(k)));
     }
     let by = format!("by {}", theme.glyphs.gamma);
@@ -118,7 +122,7 @@ pub fn psychometric(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut 
     .draw(below(area, 1), theme, buf);
 }
 
-/// What the curves are, the last first: as many as have room.
+/// Draws the legend, last curve first, as far as it fits.
 fn legend(
     scene: &Scene<'_>,
     title: &str,

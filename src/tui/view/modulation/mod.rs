@@ -1,5 +1,5 @@
-//! What the network says with the biases of a layer pushed: by how much every class is recognised
-//! better or worse, and the curves behind it.
+//! The network's decisions with the biases of a layer pushed: by how much every class is recognised better or
+//! worse, and the curves behind it.
 
 mod curves;
 mod effect;
@@ -26,7 +26,7 @@ use crate::tui::start::Start;
 use crate::tui::widget::text::{below, beside, left, start, top};
 use crate::tui::{form, steps};
 
-/// Its line of the table.
+/// Its row of the table.
 pub const VIEW: Entry = Entry {
     name: "Modulation",
     pace: Duration::from_millis(500),
@@ -40,7 +40,7 @@ impl Named for record::Modulation {
     const EXAMPLE: &'static str = "analyses=[Modulation(())]";
 }
 
-/// Columns of the strength beside the names of layers, and of their place among many.
+/// Columns for the strength beside the names of the layers, and for the layer's position among many.
 const STRENGTH: usize = 34;
 /// Columns of the curves beside the table.
 const CURVES: u16 = 40;
@@ -48,10 +48,10 @@ const CURVES: u16 = 40;
 /// The view.
 #[derive(Debug, Clone, Default)]
 pub struct Modulation {
-    /// The layer, by its place; `None` until one is chosen: then that of the largest effect.
+    /// Index of the layer; `None` until one is chosen: then that of the largest effect.
     pub layer: Option<usize>,
-    /// The strength of the push, by its place in the plan; `None` until one is chosen: then that of the
-    /// largest effect on the layer in sight.
+    /// Index of the push's strength in the plan; `None` until one is chosen: then that of the largest effect
+    /// on the layer shown.
     pub strength: Option<usize>,
 }
 
@@ -67,7 +67,7 @@ impl View for Modulation {
         let body = below(area, 1 + u16::from(area.height >= 22));
         let (whole, _) = table::size(&sight, body.width);
         let many = sight.classes > table::FEW && whole + CURVES > body.width;
-        // Of a table that is wider than the place a part stands beside the curves.
+        // If the table is wider than the area, part of it goes beside the curves.
         let width = match many && body.width >= 100 {
             true => body.width - CURVES,
             false => whole,
@@ -97,9 +97,10 @@ impl View for Modulation {
 
     fn update(&mut self, action: Action, _: &mut Shared, around: &Around<'_>) -> Reply {
         let modulation = around.session.record.first::<record::Modulation>();
-        let layers = modulation.map_or(0, |own| own.layers.len());
-        let strengths = modulation.map_or(0, |own| own.strengths.len());
-        let Some((layer, strength)) = modulation.and_then(|own| self.places_in(own)) else {
+        let layers = modulation.map_or(0, |modulation| modulation.layers.len());
+        let strengths = modulation.map_or(0, |modulation| modulation.strengths.len());
+        let Some((layer, strength)) = modulation.and_then(|modulation| self.places_in(modulation))
+        else {
             return Reply::Ignored;
         };
         match action {
@@ -113,36 +114,41 @@ impl View for Modulation {
     }
 
     fn is_possible(&self, action: Action, session: &Session) -> bool {
-        let own = session.record.first::<record::Modulation>();
+        let modulation = session.record.first::<record::Modulation>();
         match action {
-            Action::LayerAbove | Action::LayerBelow => own.is_some_and(|it| it.layers.len() > 1),
-            Action::LessPush | Action::MorePush => own.is_some_and(|it| it.strengths.len() > 1),
+            Action::LayerAbove | Action::LayerBelow => {
+                modulation.is_some_and(|modulation| modulation.layers.len() > 1)
+            }
+            Action::LessPush | Action::MorePush => {
+                modulation.is_some_and(|modulation| modulation.strengths.len() > 1)
+            }
             _ => true,
         }
     }
 
-    fn names(&self, wanted: Wanted, session: &Session) -> Option<Names> {
+    fn names(&self, kind: Wanted, session: &Session) -> Option<Names> {
         let modulation = session.record.first::<record::Modulation>()?;
         let (chosen, _) = self.places_in(modulation)?;
-        (wanted == Wanted::Listed).then(|| Names {
+        (kind == Wanted::Listed).then(|| Names {
             what: "layer",
             all: modulation
                 .layers
                 .iter()
-                .map(|own| own.name.clone())
+                .map(|layer| layer.name.clone())
                 .collect(),
             numbered: false,
             chosen,
         })
     }
 
-    fn choose(&mut self, _: Wanted, at: usize, _: &Session) {
-        self.layer = Some(at);
+    fn choose(&mut self, _: Wanted, index: usize, _: &Session) {
+        self.layer = Some(index);
     }
 
     fn place(&self, shared: &Shared, session: &Session) -> Start {
         let modulation = session.record.first::<record::Modulation>();
-        let layer = modulation.and_then(|own| Some(&own.layers[self.places_in(own)?.0]));
+        let layer = modulation
+            .and_then(|modulation| Some(&modulation.layers[self.places_in(modulation)?.0]));
         Start {
             class: Some(shared.class),
             layer: layer.map(|layer| layer.name.clone()),
@@ -156,8 +162,8 @@ impl View for Modulation {
         };
         let all = self.names(Wanted::Listed, session);
         let all = all.map(|names| names.all).unwrap_or_default();
-        match all.iter().position(|own| own == name) {
-            Some(at) => self.layer = Some(at),
+        match all.iter().position(|layer| layer == name) {
+            Some(index) => self.layer = Some(index),
             None => {
                 return Err(format!(
                     "no layer `{name}` is pushed; there are: {}",
@@ -174,7 +180,7 @@ impl View for Modulation {
 }
 
 impl Modulation {
-    /// The layer and the strength in sight, by their places.
+    /// The indices of the layer and the strength shown.
     fn places_in(&self, modulation: &record::Modulation) -> Option<(usize, usize)> {
         let last = modulation.layers.len().checked_sub(1)?;
         let last_strength = modulation.strengths.len().checked_sub(1)?;
@@ -188,7 +194,7 @@ impl Modulation {
         Some((layer, strength.min(last_strength)))
     }
 
-    /// What is in sight, every place inside its axis.
+    /// The current selection, with every index within its range.
     fn sight<'a>(
         &self,
         modulation: &'a record::Modulation,
@@ -210,7 +216,7 @@ impl Modulation {
     }
 }
 
-/// The layers, and the strength of the push.
+/// Draws the layers and the strength of the push.
 fn choices(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let layers = &sight.modulation.layers;
@@ -218,14 +224,14 @@ fn choices(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
         .iter()
         .position(|layer| layer.name == sight.layer.name);
     let chosen = chosen.unwrap_or(0);
-    // Of many layers those about the chosen one, and which of how many it is.
+    // If there are many layers, those around the chosen one, and which of how many it is.
     let width = |shown: &Range<usize>| -> usize {
         let all = layers[shown.clone()].iter();
         all.map(|layer| Span::raw(layer.name.as_str()).width() + 3)
             .sum()
     };
-    let most = usize::from(area.width).saturating_sub(STRENGTH);
-    let fits = |count: &usize| width(&form::window(chosen, layers.len(), *count)) <= most;
+    let room = usize::from(area.width).saturating_sub(STRENGTH);
+    let fits = |count: &usize| width(&form::window(chosen, layers.len(), *count)) <= room;
     let count = (1..=layers.len()).rev().find(fits).unwrap_or(1);
     let shown = form::window(chosen, layers.len(), count);
     let mut spans = Vec::new();
@@ -239,8 +245,8 @@ fn choices(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
         });
     }
     if shown.len() < layers.len() {
-        let place = format!("{} of {} layers", chosen + 1, layers.len());
-        spans.push(Span::styled(place, theme.dim()));
+        let position = format!("{} of {} layers", chosen + 1, layers.len());
+        spans.push(Span::styled(position, theme.dim()));
     }
     let k = sight.k(sight.strength);
     let bias = short((k as f64 * sight.layer.alpha).abs());
@@ -254,12 +260,12 @@ fn choices(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
         let range = format!(" of {} to {}", signed(first), signed(last));
         spans.push(Span::styled(range, theme.dim()));
     }
-    let what = match k {
+    let effect = match k {
         0 => "   no push".to_string(),
         1.. => format!("   biases raised by up to {bias}"),
         _ => format!("   biases lowered by up to {bias}"),
     };
-    spans.push(Span::styled(what, theme.dim()));
+    spans.push(Span::styled(effect, theme.dim()));
     while Line::from(spans.clone()).width() > usize::from(area.width) && spans.len() > 2 {
         spans.pop();
     }

@@ -1,5 +1,5 @@
-//! By how many percent points the accuracy of every class changes when a layer is pushed towards
-//! every class.
+//! Draws a table: by how many percentage points the accuracy of every class changes when a layer is pushed
+//! towards every class.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -14,21 +14,21 @@ use crate::tui::widget::text::{beside, left, start};
 
 /// Columns of a cell.
 const CELL: u16 = 5;
-/// Change at which the colours end.
+/// Change at which the colours saturate.
 const FULL: f32 = 0.5;
 
-/// Columns of the numbers of classes on the left, and with air after them; most of their names.
+/// Minimum columns of the class names, minimum with spacing, and maximum.
 const NAMES: u16 = 8;
 const AIRY_NAMES: u16 = 10;
 const MOST_NAMES: u16 = 16;
 /// Rows above the table.
 const HEAD: u16 = 2;
-/// So many classes are never told apart from where they stand.
+/// Up to this many classes, the table is always shown whole.
 pub const FEW: usize = 10;
-/// Rows that curves below the table need.
+/// Rows that the curves below the table need.
 const CURVES: u16 = 7;
 
-/// Columns of the names, with air where there is room for the cells of all classes.
+/// Columns of the class names, with spacing if the cells of all classes leave room.
 fn names(sight: &Sight<'_>, width: u16) -> u16 {
     let widest = (0..sight.classes)
         .map(|class| Span::raw(form::of_class(sight.session, class)).width() as u16)
@@ -44,7 +44,7 @@ fn cells(classes: usize) -> u16 {
     (u32::from(CELL) * classes as u32).min(u32::from(u16::MAX / 2)) as u16
 }
 
-/// Columns and rows of the table of all classes on a place of this width.
+/// Columns and rows of the table of all classes in an area of this width.
 pub fn size(sight: &Sight<'_>, width: u16) -> (u16, u16) {
     (
         names(sight, width) + cells(sight.classes),
@@ -52,8 +52,8 @@ pub fn size(sight: &Sight<'_>, width: u16) -> (u16, u16) {
     )
 }
 
-/// Rows of the table on a place of this height: of a few classes all, of more so many as leave
-/// room for the curves below.
+/// Rows of the table in an area of this height: all of a few classes; of more, as many as leave room for the
+/// curves below.
 pub fn rows(classes: usize, height: u16) -> u16 {
     let all = classes.min(999) as u16 + HEAD;
     match classes > FEW && all + CURVES > height {
@@ -62,8 +62,8 @@ pub fn rows(classes: usize, height: u16) -> u16 {
     }
 }
 
-/// Draws it: a row a class that is pushed towards, a column a class that is shown; where not all
-/// have room, those about the chosen one.
+/// Draws the table: a row per class pushed towards, a column per class shown; if they do not all fit, those
+/// around the chosen one.
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let names = names(sight, area.width);
@@ -74,20 +74,20 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     let window = |room| form::window(sight.class, sight.classes, room);
     let across = window(room(area.width.saturating_sub(names) / CELL, sight.classes));
     let down = window(room(area.height.saturating_sub(HEAD), sight.classes));
-    let title = "change of accuracy on test images, in percent points";
-    let told = [("", &across), ("towards ", &down)].into_iter();
-    let told = told.filter_map(|(word, shown)| {
+    let title = "change of accuracy on test images, in % points";
+    let positions = [("", &across), ("towards ", &down)].into_iter();
+    let positions = positions.filter_map(|(word, shown)| {
         let position = form::position(shown, sight.classes)?;
         Some(format!("{word}{position}"))
     });
-    let told = told.collect::<Vec<_>>().join(", ");
-    let titles = match told.is_empty() {
+    let positions = positions.collect::<Vec<_>>().join(", ");
+    let titles = match positions.is_empty() {
         true => vec![title.to_string()],
         false => vec![
-            format!("{title}; {told}"),
-            format!("change of accuracy in points; {told}"),
-            format!("change in points; {told}"),
-            told,
+            format!("{title}; {positions}"),
+            format!("change of accuracy in points; {positions}"),
+            format!("change in points; {positions}"),
+            positions,
         ],
     };
     let fits = |title: &&String| title.chars().count() <= usize::from(area.width);
@@ -95,10 +95,10 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     let title = Span::styled(title.unwrap_or_default(), theme.dim());
     left(buf, area, 0, title);
     left(buf, area, 1, Span::styled("towards", theme.dim()));
-    let place = |at: usize| beside(area, names + CELL * at as u16);
-    // Columns have all their names, or all their numbers.
+    let cell_area = |column: usize| beside(area, names + CELL * column as u16);
+    // Columns show all their names, or all their numbers.
     let named = form::widest(sight.session) < usize::from(CELL);
-    for (at, class) in across.clone().enumerate() {
+    for (column, class) in across.clone().enumerate() {
         let name = match named {
             true => form::name(sight.session, class),
             false => class.to_string(),
@@ -109,10 +109,10 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
         } else {
             theme.dim()
         };
-        left(buf, place(at), 1, Span::styled(name, style));
+        left(buf, cell_area(column), 1, Span::styled(name, style));
     }
-    for (at, target) in down.enumerate() {
-        let row = HEAD + at as u16;
+    for (row_index, target) in down.enumerate() {
+        let row = HEAD + row_index as u16;
         let room = usize::from(names - 1);
         let long = form::of_class(sight.session, target);
         let long = match Span::raw(long.as_str()).width() <= room {
@@ -124,7 +124,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
             false => Span::raw(format!(" {long}")),
         };
         left(buf, start(area, names), row, Line::from(name));
-        for (at, class) in across.clone().enumerate() {
+        for (column, class) in across.clone().enumerate() {
             let (text, style) = match sight.change(target, class) {
                 Some(change) => (points(change), colour(scene, change)),
                 None => (theme.glyphs.dot.into(), theme.dim()),
@@ -134,12 +134,12 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
                 true => Span::styled(text, theme.bright()),
                 false => Span::styled(text, style),
             };
-            left(buf, start(place(at), CELL), row, text);
+            left(buf, start(cell_area(column), CELL), row, text);
         }
     }
 }
 
-/// Percent points with their sign; what rounds to nothing is `0`.
+/// Percentage points with their sign; `0` if they round to zero.
 fn points(change: f64) -> String {
     let points = (change * 100.0).round() as i64;
     signed(points)

@@ -1,4 +1,4 @@
-//! The whole run at a glance: its pictures so far, its stages, its speed.
+//! The whole run at a glance: its maps so far, its stages, its speed.
 
 mod reliable;
 mod stages;
@@ -26,7 +26,7 @@ use crate::tui::widget::bar::{self, between, spark};
 use crate::tui::widget::scale;
 use crate::tui::widget::text::{below, beside, centre, cut, left, right, start, top};
 
-/// Its line of the table.
+/// Its row of the table.
 pub const VIEW: Entry = Entry {
     name: "Overview",
     pace: Duration::from_millis(500),
@@ -34,7 +34,7 @@ pub const VIEW: Entry = Entry {
     new: || Box::new(Overview),
 };
 
-/// The view: it looks at what all views look at.
+/// The view; it has only the state shared by all views.
 #[derive(Debug, Clone, Copy)]
 pub struct Overview;
 
@@ -65,7 +65,7 @@ impl View for Overview {
             Action::SheetDown => step_row(shared, around, 1),
             Action::WeakerGamma => step_gamma(shared, around.session, -1),
             Action::StrongerGamma => step_gamma(shared, around.session, 1),
-            // A class among others is looked at closer among the maps.
+            // The view of maps can show a single class closer.
             Action::Enlarge => return Reply::LookCloser,
             _ => return Reply::Ignored,
         }
@@ -85,70 +85,70 @@ fn step_gamma(shared: &mut Shared, session: &Session, step: isize) {
     }
 }
 
-/// How many maps stand side by side.
+/// Number of maps in a row.
 fn columns(scene: &Scene<'_>, area: Rect) -> usize {
-    let layout = parts(scene, area).sheet;
+    let layout = areas(scene, area).sheet;
     layout.map_or(1, |(layout, _)| layout.columns)
 }
 
-/// The images with at least one trial.
+/// The classification images shown, if they have at least one trial.
 fn images<'a>(scene: &Scene<'a>) -> Option<&'a ClassificationImages> {
     let images = scene.shared.images_in(scene.session);
     images.filter(|images| images.trials() > 0)
 }
 
-/// Most rows of air added between two rows of maps.
+/// Maximum blank rows added between two rows of maps.
 const MOST_AIR: u16 = 2;
 
-/// How the place is divided: pictures above, figures below.
+/// The division of the area: pictures above, figures below.
 struct Parts {
     pictures: Rect,
     figures: Rect,
     /// The stages, each a row.
     stages: Vec<stages::Row>,
-    /// How the reliability of the maps is told.
+    /// How the reliability of the maps is shown.
     reliable: reliable::Form,
     /// Whether loss, accuracy and speed have a row.
     sparks: bool,
-    /// The maps, and the place for them.
+    /// The maps' layout, and the area for them.
     sheet: Option<(Layout, Rect)>,
 }
 
-fn parts(scene: &Scene<'_>, area: Rect) -> Parts {
+fn areas(scene: &Scene<'_>, area: Rect) -> Parts {
     let stages = stages::rows(scene.session, area.height);
     let images = images(scene);
     let gammas = images.map_or(0, |images| images.gammas.len() as u16);
     let roomy = u16::from(area.height >= 20);
-    // On a small screen with many stages the sparks go: other views have their numbers.
+    // On a small screen with many stages the sparklines are dropped: other views have their numbers.
     let sparks = area.height >= 30 || stages.len() < stages::FEW;
     let end = if sparks { roomy + 1 } else { 0 };
-    // A blank row, the stages, reliability, a blank row, sparks.
+    // A blank row, the stages, reliability, a blank row, sparklines.
     let figures = roomy + stages.len() as u16 + gammas.min(1) + end;
     let pictures = area.height.saturating_sub(figures);
     let words = if area.height >= 48 { 3 } else { 2 };
     let sheet = images
         .and_then(|images| Lens::best(scene.session, images, scene.shared, MapKind::Image))
         .map(|lens| {
-            let place = below(top(area, pictures), 1);
-            let size = (place.width, place.height);
+            let maps_area = below(top(area, pictures), 1);
+            let size = (maps_area.width, maps_area.height);
             let layout = Layout::fit(lens.classes(), lens.size(), size, words);
-            (layout, place)
+            (layout, maps_area)
         });
-    // Rows that the maps leave are for the reliability at every γ.
-    let left_over = sheet.map_or(0, |(layout, place): (Layout, Rect)| {
-        place.height.saturating_sub(layout.taken())
+    // Rows that the maps leave free are used for the reliability at every γ.
+    let left_over = sheet.map_or(0, |(layout, maps_area): (Layout, Rect)| {
+        maps_area.height.saturating_sub(layout.taken())
     });
     let (reliable, more) = match gammas {
         2.. if area.height >= 30 && left_over >= gammas - 1 => (reliable::Form::Table, gammas - 1),
         _ => (reliable::Form::Line, 0),
     };
     let pictures = pictures - more;
-    // What is left then is air between the rows of maps.
-    let sheet = sheet.map(|(layout, place)| {
+    // What then remains becomes blank rows between the rows of maps.
+    let sheet = sheet.map(|(layout, maps_area)| {
         let rows = layout.rows as u16;
         let air = left_over.saturating_sub(more) / rows.max(1);
         let pitch = layout.pitch + air.min(MOST_AIR);
-        (Layout { pitch, ..layout }, place)
+        (Layout { pitch, ..layout }, maps_area)
     });
     Parts {
         pictures: top(area, pictures),
@@ -156,15 +156,15 @@ fn parts(scene: &Scene<'_>, area: Rect) -> Parts {
         stages,
         reliable,
         sparks,
-        sheet: sheet.map(|(layout, place)| (layout, top(place, place.height - more))),
+        sheet: sheet.map(|(layout, maps_area)| (layout, top(maps_area, maps_area.height - more))),
     }
 }
 
 fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-    let parts = parts(scene, area);
-    let (pictures, figures) = (parts.pictures, parts.figures);
-    if let Some((layout, place)) = parts.sheet {
-        maps(scene, layout, pictures, place, buf);
+    let areas = areas(scene, area);
+    let (pictures, figures) = (areas.pictures, areas.figures);
+    if let Some((layout, maps_area)) = areas.sheet {
+        maps(scene, layout, pictures, maps_area, buf);
     } else if scene.session.record.training.is_some() {
         epochs::charts(scene, pictures, buf);
     } else if let Some(read) = scene.session.run.as_ref().and_then(|run| run.reading) {
@@ -180,29 +180,29 @@ fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     if figures.y > pictures.bottom() {
         note(scene, below(area, pictures.height), buf);
     }
-    let mut row = stages::draw(scene, &parts.stages, figures, buf);
+    let mut row = stages::draw(scene, &areas.stages, figures, buf);
     if let Some(images) = images(scene) {
-        row += reliable::draw(scene, images, parts.reliable, below(figures, row), buf);
+        row += reliable::draw(scene, images, areas.reliable, below(figures, row), buf);
     }
-    if parts.sparks {
+    if areas.sparks {
         row += u16::from(area.height >= 20);
         sparks(scene, below(figures, row), buf);
     }
 }
 
-/// The note on the session as a whole, and how many more there are.
+/// Draws the note on the session as a whole, and how many other notes there are.
 fn note(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let record = &scene.session.record;
-    let own = record.note_on(&NoteOn::Session);
-    let others = record.notes.len() - usize::from(own.is_some());
-    let more = match (others, own.is_some()) {
+    let note = record.note_on(&NoteOn::Session);
+    let others = record.notes.len() - usize::from(note.is_some());
+    let more = match (others, note.is_some()) {
         (0, _) => String::new(),
-        (1, true) => "   and 1 more on what else is seen".into(),
-        (many, true) => format!("   and {many} more on what else is seen"),
-        (1, false) => "1 note on what else is seen".into(),
-        (many, false) => format!("{many} notes on what else is seen"),
+        (1, true) => "   and 1 more elsewhere".into(),
+        (many, true) => format!("   and {many} more elsewhere"),
+        (1, false) => "1 note elsewhere".into(),
+        (many, false) => format!("{many} notes elsewhere"),
     };
-    let text = own.map(|own| format!("note: {}", clean(&own.text)));
+    let text = note.map(|note| format!("note: {}", clean(&note.text)));
     let text = text.unwrap_or_default();
     let room = usize::from(area.width).saturating_sub(more.chars().count());
     let text = cut(&text, room);
@@ -213,21 +213,25 @@ fn note(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     left(buf, area, 0, line);
 }
 
-/// Most columns of the bar that tells how far the pictures are read.
+/// Maximum columns of the progress bar for reading pictures.
 const READING: u16 = 48;
 
-/// How many of how many pictures have been read.
-fn reading(scene: &Scene<'_>, (done, of): (u64, u64), area: Rect, buf: &mut Buffer) {
+/// Draws how many of how many pictures have been read.
+fn reading(scene: &Scene<'_>, (done, total): (u64, u64), area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
-    let words = format!("reading pictures: {} of {}", thousands(done), thousands(of));
+    let words = format!(
+        "reading pictures: {} of {}",
+        thousands(done),
+        thousands(total)
+    );
     let middle = area.height / 2;
     centre(buf, area, middle, Span::styled(words, theme.text()));
-    let share = done as f64 / of as f64;
+    let share = done as f64 / total as f64;
     let bar = Line::from(bar::progress(share, READING.min(area.width), theme));
     centre(buf, area, middle + 1, bar);
 }
 
-fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, place: Rect, buf: &mut Buffer) {
+fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, maps_area: Rect, buf: &mut Buffer) {
     let best = |images| Lens::best(scene.session, images, scene.shared, MapKind::Image);
     let Some(lens) = images(scene).and_then(best) else {
         return;
@@ -260,7 +264,7 @@ fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, place: Rect, buf: &mu
         Some(_) => pictures,
     };
     let glyph = theme.glyphs.gamma;
-    let looked_at = lens
+    let channels = lens
         .channels_in_words()
         .filter(|_| lens.nothing().is_none());
     let words = match lens.is_mixed() {
@@ -292,31 +296,31 @@ fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, place: Rect, buf: &mu
     };
     let name = Span::styled(name, theme.bright());
     let named = [&[name], words.as_slice()].concat();
-    let looked_at = looked_at.map(|words| Span::styled(format!("  {words}"), theme.dim()));
-    let full: Vec<_> = named.iter().cloned().chain(looked_at.clone()).collect();
-    let brief: Vec<_> = words.iter().cloned().chain(looked_at).collect();
-    // Which classes are in sight is told whatever else must go.
-    let told = |mut line: Vec<Span<'static>>| {
+    let channels = channels.map(|words| Span::styled(format!("  {words}"), theme.dim()));
+    let full: Vec<_> = named.iter().cloned().chain(channels.clone()).collect();
+    let brief: Vec<_> = words.iter().cloned().chain(channels).collect();
+    // The visible classes are named whatever else must be dropped.
+    let with_position = |mut line: Vec<Span<'static>>| {
         if let Some(position) = sheet::position(scene, &lens, layout) {
             let gap = if line.is_empty() { "" } else { "   " };
             line.push(Span::styled(format!("{gap}{position}"), theme.text()));
         }
         Line::from(line)
     };
-    let all = [full, brief, named, words, Vec::new()].map(told);
+    let all = [full, brief, named, words, Vec::new()].map(with_position);
     let fits = |line: &&Line<'_>| line.width() <= usize::from(head.width);
     if let Some(title) = all.iter().find(fits) {
         left(buf, head, 0, title.clone());
     }
-    sheet::draw(scene, &lens, layout, place, buf);
+    sheet::draw(scene, &lens, layout, maps_area, buf);
     let used = layout.step * layout.columns as u16 + 2;
-    let rest = beside(place, used);
+    let rest = beside(maps_area, used);
     if rest.width >= 40 && rest.height >= 16 {
         epochs::stacked(scene, top(rest, 34), buf);
     }
 }
 
-/// Loss, accuracy and speed: the last value of each, and how it came there.
+/// Draws loss, accuracy and speed: the latest value of each, and its history.
 fn sparks(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let third = area.width / 3;
@@ -324,11 +328,11 @@ fn sparks(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let mut parts: Vec<(&str, String, String)> = Vec::new();
     let training = scene.session.record.training.as_ref();
     if let Some((training, last)) = training.and_then(|t| Some((t, t.epochs.last()?))) {
-        let curve = |of: fn(&Epoch) -> f64| -> Vec<f32> {
+        let curve = |value: fn(&Epoch) -> f64| -> Vec<f32> {
             let from = training.epochs.len().saturating_sub(usize::from(room));
             training.epochs[from..]
                 .iter()
-                .map(|e| of(e) as f32)
+                .map(|e| value(e) as f32)
                 .collect()
         };
         let losses = curve(|e| e.train_loss);
@@ -361,7 +365,7 @@ fn sparks(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         let rate = theme.rate(f64::from(*last));
         parts.push((unit, rate, spark(&run.rates, room, theme)));
     }
-    for (place, (label, value, curve)) in parts.into_iter().enumerate() {
+    for (index, (label, value, curve)) in parts.into_iter().enumerate() {
         let line = Line::from(vec![
             Span::styled(format!("{label} "), theme.dim()),
             Span::raw(value),
@@ -372,7 +376,7 @@ fn sparks(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         ]);
         left(
             buf,
-            start(beside(area, place as u16 * third), third),
+            start(beside(area, index as u16 * third), third),
             0,
             line,
         );

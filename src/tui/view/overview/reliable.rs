@@ -1,4 +1,4 @@
-//! How reliable the maps are at every γ: on one row, or a row each with its trials.
+//! Draws the reliability of the maps at every γ: on one row, or one row each with the trials.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -13,16 +13,16 @@ use crate::tui::scene::lens::{Lens, MapKind, RELIABLE};
 use crate::tui::widget::bar::progress;
 use crate::tui::widget::text::{beside, left};
 
-/// How it is told.
+/// How the reliability is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// All γ on one row.
     Line,
-    /// A row each.
+    /// One row each.
     Table,
 }
 
-/// Draws it, and gives the rows it took.
+/// Draws it; returns the rows used.
 pub fn draw(
     scene: &Scene<'_>,
     images: &ClassificationImages,
@@ -42,16 +42,17 @@ pub fn draw(
     }
 }
 
-/// A row a γ, the weakest first: trials, how many of those planned, and how many maps are reliable.
+/// Draws one row per γ, the weakest first: trials, progress towards the planned number, and how many maps are
+/// reliable.
 fn table(scene: &Scene<'_>, images: &ClassificationImages, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
-    let seen = seen(scene, images);
+    let used = gammas_used(scene, images);
     let response = scene.shared.response_in(images);
     let plan = scene.shared.images_plan(scene.session);
     let mut order: Vec<&GammaTrials> = images.gammas.iter().collect();
     order.sort_by(|a, b| a.gamma.total_cmp(&b.gamma));
     for (row, trials) in order.into_iter().enumerate() {
-        let style = match seen.contains(&trials.gamma) {
+        let style = match used.contains(&trials.gamma) {
             true => theme.chosen(),
             false => theme.text(),
         };
@@ -94,8 +95,8 @@ fn reliable(trials: &GammaTrials, response: Response) -> Option<(usize, usize)> 
     Some((reliable.count(), estimate.classes.len()))
 }
 
-/// The γ that the maps above are seen at.
-fn seen(scene: &Scene<'_>, images: &ClassificationImages) -> Vec<f64> {
+/// The γ at which the maps above are shown.
+fn gammas_used(scene: &Scene<'_>, images: &ClassificationImages) -> Vec<f64> {
     let lens = Lens::best(scene.session, images, scene.shared, MapKind::Image);
     let of_lens = |lens: Lens<'_>| {
         (0..lens.classes())
@@ -105,10 +106,10 @@ fn seen(scene: &Scene<'_>, images: &ClassificationImages) -> Vec<f64> {
     lens.map(of_lens).unwrap_or_default()
 }
 
-/// All γ one after another, on one row.
+/// Draws all γ one after another, on one row.
 fn line(scene: &Scene<'_>, images: &ClassificationImages, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
-    let seen = seen(scene, images);
+    let used = gammas_used(scene, images);
     let response = scene.shared.response_in(images);
     #[derive(Clone, Copy, PartialEq)]
     enum Words {
@@ -118,13 +119,13 @@ fn line(scene: &Scene<'_>, images: &ClassificationImages, area: Rect, buf: &mut 
     }
     let line = |words: Words| -> Line<'static> {
         let mut spans = Vec::new();
-        for (place, trials) in images.gammas.iter().enumerate() {
-            let style = if seen.contains(&trials.gamma) {
+        for (index, trials) in images.gammas.iter().enumerate() {
+            let style = if used.contains(&trials.gamma) {
                 theme.chosen()
             } else {
                 theme.text()
             };
-            let name = if words == Words::Few && place > 0 {
+            let name = if words == Words::Few && index > 0 {
                 gamma(trials.gamma)
             } else {
                 format!("{} {}", theme.glyphs.gamma, gamma(trials.gamma))

@@ -1,5 +1,5 @@
-//! The stages of the run, each a row: what came of it, how far it is, or what it waits for. Where
-//! there are more than rows, those around the one under way, and the others by name.
+//! Draws the stages of the run, one per row: its result, its progress, or what it waits for. If there are
+//! more stages than rows, those around the current one have rows, and the others are named.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -15,7 +15,7 @@ use crate::tui::scene::progress::{current, moving, stages, waits_for};
 use crate::tui::widget::bar::progress;
 use crate::tui::widget::text::{below, beside, cut, left, right};
 
-/// Rows on a small screen, where maps come first.
+/// Rows on a small screen, where maps have priority.
 pub const FEW: usize = 5;
 
 /// Columns for the mark and the name of a stage.
@@ -26,13 +26,13 @@ const NAMES: u16 = 25;
 pub enum Row {
     /// One stage.
     Stage(usize),
-    /// The names of the stages before the first row that has room.
+    /// The names of the stages before the first one with its own row.
     Before(usize),
     /// The names of the stages from this one on.
     After(usize),
 }
 
-/// The rows on a place of this height.
+/// The rows in an area of this height.
 pub fn rows(session: &Session, height: u16) -> Vec<Row> {
     let stages = stages(session);
     let room = match height {
@@ -45,7 +45,7 @@ pub fn rows(session: &Session, height: u16) -> Vec<Row> {
     window(stages.len(), room, active)
 }
 
-/// `room` rows of `all` stages, with the active one and where there is room the next among them.
+/// `room` rows of `all` stages, including the active one and, if there is room, the next.
 fn window(all: usize, room: usize, active: usize) -> Vec<Row> {
     if all <= room {
         return (0..all).map(Row::Stage).collect();
@@ -65,36 +65,36 @@ fn window(all: usize, room: usize, active: usize) -> Vec<Row> {
     before.into_iter().chain(shown).chain(after).collect()
 }
 
-/// Draws them, and gives the rows they took.
+/// Draws the rows; returns how many were used.
 pub fn draw(scene: &Scene<'_>, rows: &[Row], area: Rect, buf: &mut Buffer) -> u16 {
     let stages = stages(scene.session);
-    for (at, row) in rows.iter().enumerate() {
-        let place = below(area, at as u16);
+    for (index, row) in rows.iter().enumerate() {
+        let row_area = below(area, index as u16);
         match row {
             Row::Stage(index) => {
                 if let Some(stage) = stages.get(*index) {
-                    line(scene, *index, stage, place, buf);
+                    line(scene, *index, stage, row_area, buf);
                 }
             }
-            Row::Before(end) => names(scene, &stages[..(*end).min(stages.len())], place, buf),
-            Row::After(from) => names(scene, &stages[(*from).min(stages.len())..], place, buf),
+            Row::Before(end) => names(scene, &stages[..(*end).min(stages.len())], row_area, buf),
+            Row::After(from) => names(scene, &stages[(*from).min(stages.len())..], row_area, buf),
         }
     }
     rows.len() as u16
 }
 
-/// Whether the plan has classification images of more than one noise.
+/// Whether the plan has more than one set of classification images.
 fn several_images(session: &Session) -> bool {
     let plans = session.config.analyses.iter();
     let images = plans.filter(|plan| matches!(plan, Analysis::ClassificationImages(_)));
     images.count() > 1
 }
 
-/// The name of a stage: of several classification images, with the noise that tells them apart.
+/// The name of a stage; with the noise if the plan has several sets of classification images.
 fn title(session: &Session, index: usize, stage: &Stage) -> String {
     let plan = index
         .checked_sub(1)
-        .and_then(|at| session.config.analyses.get(at));
+        .and_then(|analysis| session.config.analyses.get(analysis));
     match plan {
         Some(Analysis::ClassificationImages(plan)) if several_images(session) => {
             format!("images, {} noise", plan.noise.label())
@@ -103,7 +103,7 @@ fn title(session: &Session, index: usize, stage: &Stage) -> String {
     }
 }
 
-/// Stages that have no row of their own.
+/// Draws the names of stages without their own row.
 fn names(scene: &Scene<'_>, stages: &[Stage], area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let done = stages.iter().all(|stage| stage.finished);
@@ -153,26 +153,26 @@ fn line(scene: &Scene<'_>, index: usize, stage: &Stage, area: Rect, buf: &mut Bu
     }
 }
 
-/// How much was done, what came of it, and how long it took: the last goes first where there is
-/// little room, then the first.
+/// Draws the amount done, the result and the duration; if room is short, the duration is dropped first, then
+/// the amount.
 fn finished(scene: &Scene<'_>, index: usize, stage: &Stage, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
-    let own = headline(scene.session, index);
+    let result = headline(scene.session, index);
     let amount = format!("{} {}", count(stage.done as f64), stage.unit);
     let amount = format!("{amount:<18}  ");
     let first = amount.chars().count();
     let room = usize::from(area.width);
     let mut area = area;
-    if own.parts.is_empty() || first + own.least() <= room {
-        // Where the long form only fits alone, it is worth more than the amount.
-        let alone = own.parts.first().map_or(0, |part| part.chars().count());
-        if own.parts.is_empty() || first + alone <= room || alone > room {
+    if result.parts.is_empty() || first + result.least() <= room {
+        // If the long form only fits alone, it is worth more than the amount.
+        let alone = result.parts.first().map_or(0, |part| part.chars().count());
+        if result.parts.is_empty() || first + alone <= room || alone > room {
             area = beside(area, left(buf, area, 0, amount));
         }
     }
     let room = usize::from(area.width);
-    let words = own.within(room);
-    let style = if own.warns {
+    let words = result.within(room);
+    let style = if result.warns {
         theme.warning()
     } else {
         theme.text()
@@ -190,7 +190,7 @@ fn finished(scene: &Scene<'_>, index: usize, stage: &Stage, area: Rect, buf: &mu
 fn waiting(scene: &Scene<'_>, index: usize, stage: &Stage, area: Rect, buf: &mut Buffer) {
     let plan = index
         .checked_sub(1)
-        .and_then(|at| scene.session.config.analyses.get(at));
+        .and_then(|analysis| scene.session.config.analyses.get(analysis));
     let needs = plan.is_some_and(Analysis::needs_classification_images);
     let other = waits_for(scene.session, index).filter(|_| needs);
     let text = match (other, stage.total) {
@@ -205,22 +205,22 @@ fn under_way(scene: &Scene<'_>, stage: &Stage, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let unit = &stage.unit;
     if stage.total == 0 {
-        left(buf, area, 0, Span::styled("begins", theme.dim()));
+        left(buf, area, 0, Span::styled("starts", theme.dim()));
         return;
     }
     let (done, total) = (count(stage.done as f64), count(stage.total as f64));
     let words = format!("{done} / {total} {unit}");
     let used = left(buf, area, 0, words) + 2;
     let area = beside(area, used);
-    let what = if unit == "epochs" { "images" } else { unit };
-    let believed = moving(scene).map(|_| stage);
-    let rate = believed
+    let items = if unit == "epochs" { "images" } else { unit };
+    let live_stage = moving(scene).map(|_| stage);
+    let rate = live_stage
         .and_then(|stage| stage.per_second)
-        .map(|rate| format!("{} {what}/s", theme.rate(rate)));
-    let left_over = believed
+        .map(|rate| format!("{} {items}/s", theme.rate(rate)));
+    let left_over = live_stage
         .and_then(|stage| stage.eta_s)
         .map(|eta| format!("{} left", theme.duration(eta)));
-    // On a narrow screen the time left stands in the header, so it goes first here.
+    // On a narrow screen the header shows the time left, so it is dropped first here.
     let mut end = [rate, left_over].into_iter().flatten().collect::<Vec<_>>();
     while end.join("   ").len() + 8 > usize::from(area.width) && end.pop().is_some() {}
     let taken = right(buf, area, 0, Span::raw(end.join("   "))) + 2;
@@ -231,7 +231,7 @@ fn under_way(scene: &Scene<'_>, stage: &Stage, area: Rect, buf: &mut Buffer) {
     }
 }
 
-/// Share of a stage that is done; in training, batches of the unfinished epoch count.
+/// The share of a stage that is done; in training, batches of the unfinished epoch count.
 fn fraction(scene: &Scene<'_>, stage: &Stage) -> f64 {
     let mut done = stage.done as f64;
     if stage.unit == "epochs"

@@ -1,5 +1,5 @@
-//! The confusion matrix of many classes at a glance: a pixel a pair of classes, or of several pairs
-//! the worst mistake among them; and the pair under the cursor in words.
+//! The confusion matrix of many classes at a glance: a pixel per pair of classes or, if it covers several
+//! pairs, the worst mistake among them; and the pair under the cursor in words.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -12,12 +12,13 @@ use crate::tui::scene::Scene;
 use crate::tui::widget::heatmap::{Heatmap, Ramp, cells};
 use crate::tui::widget::text::{below, left, start, top};
 
-/// Rows below the blocks: the pair under the cursor, and what the blocks are.
+/// Rows below the blocks: the pair under the cursor, and what a pixel covers.
 const WORDS: u16 = 3;
-/// Share of mistakes in several pairs at which they, not what is right, give the colour.
+/// From this share of mistakes among several pairs, the mistakes rather than the correct decisions set the
+/// colour.
 const TELLING: f32 = 0.05;
 
-/// How many classes a pixel stands for on each side, and how many times it is drawn.
+/// How many classes a pixel covers on each side, and how many times it is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Blocks {
     bin: usize,
@@ -27,7 +28,7 @@ pub struct Blocks {
 }
 
 impl Blocks {
-    /// The largest blocks of so many classes on a place of columns and rows.
+    /// The largest blocks for this many classes in an area of these columns and rows.
     pub fn fit(classes: usize, (width, height): (u16, u16)) -> Self {
         let classes = classes.max(1);
         let room = usize::from(width.min(2 * height.saturating_sub(WORDS))).max(1);
@@ -40,49 +41,49 @@ impl Blocks {
         }
     }
 
-    /// Columns and rows that they take.
+    /// Columns and rows that the blocks take.
     pub fn extent(self) -> (u16, u16) {
         cells((self.side, self.side), self.zoom)
     }
 }
 
-/// Where every pixel stands on the ramp: what is right above zero, mistakes below, of which even
-/// rare ones show.
+/// The position of every pixel on the ramp: correct decisions above zero, mistakes below, where even rare
+/// ones are visible.
 fn places(sight: &Sight<'_>, blocks: Blocks) -> Vec<f32> {
     let shown: Vec<u64> = (0..sight.classes).map(|k| sight.split.shown(k)).collect();
     let side = blocks.side;
     let (mut worst, mut hits) = (vec![0.0_f32; side * side], vec![(0_u64, 0_u64); side]);
-    for (truth, &of) in shown.iter().enumerate() {
+    for (truth, &total) in shown.iter().enumerate() {
         for called in 0..sight.classes {
             let count = sight.count(truth, called);
             let (row, column) = (truth / blocks.bin, called / blocks.bin);
             if truth == called {
                 hits[row].0 += count;
-                hits[row].1 += of;
-            } else if of > 0 {
-                let share = count as f32 / of as f32;
-                let own = &mut worst[row * side + column];
-                *own = own.max(share);
+                hits[row].1 += total;
+            } else if total > 0 {
+                let share = count as f32 / total as f32;
+                let cell = &mut worst[row * side + column];
+                *cell = cell.max(share);
             }
         }
     }
-    let place = |at: usize| {
-        let (row, column) = (at / side, at % side);
-        let mistakes = worst[at];
-        let (right, of) = hits[row];
-        if row == column && of > 0 && (blocks.bin == 1 || mistakes < TELLING) {
-            return 0.25 + 0.6 * right as f32 / of as f32;
+    let position = |index: usize| {
+        let (row, column) = (index / side, index % side);
+        let mistakes = worst[index];
+        let (right, total) = hits[row];
+        if row == column && total > 0 && (blocks.bin == 1 || mistakes < TELLING) {
+            return 0.25 + 0.6 * right as f32 / total as f32;
         }
         match mistakes {
             0.0 => 0.0,
-            // The fourth root spends the colours on rare mistakes.
+            // The fourth root spreads the colours towards rare mistakes.
             share => -share.sqrt().sqrt().clamp(0.12, 1.0),
         }
     };
-    (0..side * side).map(place).collect()
+    (0..side * side).map(position).collect()
 }
 
-/// Draws them, the pair under the cursor marked and named below.
+/// Draws the blocks, with the pair under the cursor marked and named below.
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let blocks = Blocks::fit(sight.classes, (area.width, area.height));
@@ -108,7 +109,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     }
 }
 
-/// The pair under the cursor, and what a pixel is.
+/// Describes the pair under the cursor, and what a pixel covers.
 fn words(scene: &Scene<'_>, sight: &Sight<'_>, blocks: Blocks, width: u16) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let count = sight.count(sight.truth, sight.class);
@@ -128,7 +129,7 @@ fn words(scene: &Scene<'_>, sight: &Sight<'_>, blocks: Blocks, width: u16) -> Ve
     let bin = blocks.bin;
     let pixel = match bin {
         1 => String::new(),
-        _ => format!("  of {bin}×{bin} classes a pixel the worst"),
+        _ => format!("  worst of {bin}×{bin} classes per pixel"),
     };
     let mut last = Line::from(vec![
         Span::styled(format!("{:<8}", "images"), theme.dim()),

@@ -1,5 +1,5 @@
-//! The confusion matrix: a row a true class, a column a predicted one. What is right stands on the
-//! diagonal in one colour, mistakes beside it in the other; the numbers say the rest.
+//! The confusion matrix: a row per true class, a column per decision. Correct decisions are on the diagonal
+//! in one colour, mistakes beside it in the other; the numbers give the rest.
 
 use std::ops::Range;
 
@@ -16,19 +16,19 @@ use crate::tui::widget::text::{below, beside, centre, left, right, start, top};
 
 /// Rows above the matrix.
 const HEAD: u16 = 2;
-/// Most columns for the names of the true classes.
+/// Maximum columns for the names of the true classes.
 const MOST_NAMES: u16 = 14;
 
-/// Columns and rows of a cell, and how many have room.
+/// Columns and rows of a cell, and how many cells fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cell {
     width: u16,
     height: u16,
-    /// Columns for the recall of a class; 0 where there is no room for it.
+    /// Columns for the recall of a class; 0 if it does not fit.
     recall: u16,
     /// Columns for the names of the true classes.
     names: u16,
-    /// Rows and columns in sight.
+    /// Rows and columns shown.
     shown: (usize, usize),
 }
 
@@ -38,11 +38,11 @@ fn names(sight: &Sight<'_>) -> u16 {
 }
 
 impl Cell {
-    /// The largest cells on a place that leave room for a mean image beside them; `None` where not
-    /// all classes have room.
+    /// The largest cells that fit all classes in an area and leave room for a mean image beside them; `None`
+    /// if not all classes fit.
     pub fn fit(sight: &Sight<'_>, (width, height): (u16, u16)) -> Option<Self> {
         let classes = sight.classes;
-        let of = |width, height, recall, names| Self {
+        let cell = |width, height, recall, names| Self {
             width,
             height,
             recall,
@@ -51,32 +51,32 @@ impl Cell {
         };
         let wide = names(sight);
         let narrow = wide.min(5);
-        // With what stands beside it.
+        // Each with the columns needed beside it.
         let sizes = [
-            (of(10, 4, 8, wide), 59),
-            (of(10, 3, 8, wide), 59),
-            (of(7, 3, 8, wide), 31),
-            (of(7, 2, 8, wide), 31),
-            (of(6, 1, 6, wide), 31),
-            (of(5, 1, 6, wide), 17),
-            (of(5, 1, 6, wide), 0),
-            (of(5, 1, 6, narrow), 0),
-            (of(5, 1, 0, narrow), 0),
+            (cell(10, 4, 8, wide), 59),
+            (cell(10, 3, 8, wide), 59),
+            (cell(7, 3, 8, wide), 31),
+            (cell(7, 2, 8, wide), 31),
+            (cell(6, 1, 6, wide), 31),
+            (cell(5, 1, 6, wide), 17),
+            (cell(5, 1, 6, wide), 0),
+            (cell(5, 1, 6, narrow), 0),
+            (cell(5, 1, 0, narrow), 0),
         ];
-        let fits = |(own, beside): &(Self, u16)| {
-            u32::from(own.columns()) + u32::from(*beside) <= u32::from(width)
-                && own.rows() <= height
+        let fits = |(cell, beside): &(Self, u16)| {
+            u32::from(cell.columns()) + u32::from(*beside) <= u32::from(width)
+                && cell.rows() <= height
         };
         let found = sizes.into_iter().find(fits);
-        found.map(|(own, _)| own)
+        found.map(|(cell, _)| cell)
     }
 
-    /// Small cells: as many as have room about the chosen pair.
+    /// Small cells: as many as fit around the chosen pair.
     pub fn part(sight: &Sight<'_>, (width, height): (u16, u16)) -> Self {
         let names = names(sight);
         let cell = if width >= 100 { 7 } else { 5 };
         let recall = 6;
-        // What stands beside it, where there is room for both.
+        // The columns needed beside it, if there is room for both.
         let beside = if width >= 76 { 33 } else { 0 };
         let columns = width.saturating_sub(names + recall + beside) / cell;
         let rows = height.saturating_sub(HEAD + 2);
@@ -93,7 +93,7 @@ impl Cell {
         }
     }
 
-    /// Columns of the whole matrix, its margins among them.
+    /// Columns of the whole matrix, including its margins.
     pub fn columns(self) -> u16 {
         let cells = u32::from(self.width) * self.shown.1 as u32;
         (u32::from(self.names + self.recall) + cells).min(u32::from(u16::MAX)) as u16
@@ -105,16 +105,16 @@ impl Cell {
     }
 }
 
-/// Draws it with its margins: precision below, recall beside.
+/// Draws the matrix with its margins: precision below, recall beside.
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, cell: Cell, area: Rect, buf: &mut Buffer) {
     let (theme, split) = (scene.theme, sight.split);
     let (rows_shown, columns_shown) = sight.part(cell.shown);
     let body = beside(area, cell.names);
     left(buf, area, 0, Span::styled("true", theme.dim()));
     let mut called = String::from("  called");
-    let told = form::position(&rows_shown, sight.classes).is_some()
+    let is_partial = form::position(&rows_shown, sight.classes).is_some()
         || form::position(&columns_shown, sight.classes).is_some();
-    if told {
+    if is_partial {
         let ends = |shown: &Range<usize>| format!("{}–{}", shown.start + 1, shown.end);
         called = format!(
             "  called: classes {} of {} (true: {})",
@@ -124,50 +124,56 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, cell: Cell, area: Rect, buf: &
         );
     }
     let cells = cell.width * columns_shown.len() as u16;
-    let head = start(body, if told { body.width } else { cells });
+    let head = start(body, if is_partial { body.width } else { cells });
     let used = left(buf, head, 0, Span::styled(called, theme.dim()));
     let recall = start(beside(body, cells), cell.recall);
     if used <= cells {
         right(buf, recall, 0, Span::styled("recall", theme.dim()));
     }
     let rows = below(area, HEAD);
-    let column = |at: usize| start(beside(body, at as u16 * cell.width), cell.width);
-    for (at, class) in columns_shown.clone().enumerate() {
+    let column = |index: usize| start(beside(body, index as u16 * cell.width), cell.width);
+    for (index, class) in columns_shown.clone().enumerate() {
         let chosen = class == sight.class;
-        // Columns have all their names, or all their numbers.
+        // Columns show all their names, or all their numbers.
         let room = usize::from(cell.width).saturating_sub(2);
         let named = form::widest(sight.session) <= room;
         let room = if named { room } else { 0 };
         centre(
             buf,
-            column(at),
+            column(index),
             1,
             name(sight, chosen, (class, room), theme),
         );
     }
-    for (at, class) in rows_shown.clone().enumerate() {
-        let row = at as u16 * cell.height + (cell.height - 1) / 2;
+    for (index, class) in rows_shown.clone().enumerate() {
+        let row = index as u16 * cell.height + (cell.height - 1) / 2;
         let names = start(rows, cell.names - 2);
         let room = usize::from(cell.names.saturating_sub(3));
         let chosen = sight.pointed && class == sight.truth;
         right(buf, names, row, name(sight, chosen, (class, room), theme));
-        let own = share(split.recall(class), cell.recall >= 8, theme);
-        right(buf, below(recall, HEAD), row, own);
+        let text = share(split.recall(class), cell.recall >= 8, theme);
+        right(buf, below(recall, HEAD), row, text);
         for (across, called) in columns_shown.clone().enumerate() {
-            let place = below(column(across), HEAD + at as u16 * cell.height);
-            entry(sight, (class, called), top(place, cell.height), theme, buf);
+            let cell_area = below(column(across), HEAD + index as u16 * cell.height);
+            entry(
+                sight,
+                (class, called),
+                top(cell_area, cell.height),
+                theme,
+                buf,
+            );
         }
     }
     let foot = below(area, HEAD + cell.height * rows_shown.len() as u16);
     left(buf, foot, 0, Span::styled("prec", theme.dim()));
-    for (at, class) in columns_shown.enumerate() {
-        let place = Rect {
+    for (index, class) in columns_shown.enumerate() {
+        let cell_area = Rect {
             y: foot.y,
             height: foot.height.min(1),
-            ..column(at)
+            ..column(index)
         };
-        let own = share(split.precision(class), cell.width >= 7, theme);
-        right(buf, start(place, cell.width - 1), 0, own);
+        let text = share(split.precision(class), cell.width >= 7, theme);
+        right(buf, start(cell_area, cell.width - 1), 0, text);
     }
     if cell.recall > 0 && cell.width < 7 {
         let foot = below(recall, HEAD + cell.height * rows_shown.len() as u16);
@@ -188,7 +194,7 @@ fn name(
     }
 }
 
-/// A share in percent; in a narrow place without its unit, and with the digits that fit.
+/// A share in percent; in a narrow area without its unit, and with the digits that fit.
 fn share(rate: Option<f64>, wide: bool, theme: &Theme) -> Span<'static> {
     match (rate, wide) {
         (Some(rate), true) => Span::raw(format!("{:.1} %", rate * 100.0)),
@@ -198,7 +204,7 @@ fn share(rate: Option<f64>, wide: bool, theme: &Theme) -> Span<'static> {
     }
 }
 
-/// One cell: how many, and where there are rows for it, which share of the true class.
+/// Draws one cell: the count and, if there is a second row, its share of the true class.
 fn entry(
     sight: &Sight<'_>,
     (truth, called): (usize, usize),
@@ -216,47 +222,46 @@ fn entry(
     let right_one = truth == called;
     let pointed = sight.pointed && (truth, called) == (sight.truth, sight.class);
     let style = colours(share, right_one, count, theme);
-    // A gap of a column keeps numbers apart.
-    let own = start(area, area.width.saturating_sub(1));
-    for row in 0..own.height {
-        let blank = " ".repeat(usize::from(own.width));
-        left(buf, own, row, Span::styled(blank, style));
+    // A gap of one column separates the numbers.
+    let inner = start(area, area.width.saturating_sub(1));
+    for row in 0..inner.height {
+        let blank = " ".repeat(usize::from(inner.width));
+        left(buf, inner, row, Span::styled(blank, style));
     }
     let words = match count {
         0 => theme.glyphs.dot.to_string(),
         count => count.to_string(),
     };
     let text = if count == 0 { theme.dim() } else { style };
-    let row = (own.height.max(1) - 1) / 2;
+    let row = (inner.height.max(1) - 1) / 2;
     let style = match pointed {
         true => style.add_modifier(Modifier::UNDERLINED | Modifier::BOLD),
         false => style,
     };
-    // A column of air where there is one to spare.
-    let air = if own.width < 7 { "" } else { " " };
+    // A trailing blank if there is a column to spare.
+    let air = if inner.width < 7 { "" } else { " " };
     let line = |words: String| Span::styled(format!("{words}{air}"), text);
-    match own.height {
+    match inner.height {
         ..2 => {
-            right(buf, own, 0, line(words));
+            right(buf, inner, 0, line(words));
         }
         _ => {
-            right(buf, own, row, line(words));
+            right(buf, inner, row, line(words));
             if count > 0 {
-                // A share of a whole row has no room for its digits in every cell.
+                // The share of a full row is too wide for its digits in some cells.
                 let percent = format!("{:.1} %{air}", share * 100.0);
-                let percent = match percent.len() > usize::from(own.width) {
+                let percent = match percent.len() > usize::from(inner.width) {
                     true => format!("{:.0} %{air}", share * 100.0),
                     false => percent,
                 };
-                right(buf, own, row + 1, Span::styled(percent, style));
+                right(buf, inner, row + 1, Span::styled(percent, style));
             }
         }
     }
 }
 
-/// The colours of a cell: one side of the diverging ramp for what is right, the other for
-/// mistakes, of which even one in a thousand shows. Where there is no colour, what is right stands
-/// in reverse.
+/// The colours of a cell: one side of the diverging ramp for correct decisions, the other for mistakes, where
+/// even one in a thousand is visible. Without colour, correct decisions are in reverse video.
 fn colours(share: f64, right_one: bool, count: u64, theme: &Theme) -> Style {
     if count == 0 {
         return Style::new();
@@ -272,12 +277,12 @@ fn colours(share: f64, right_one: bool, count: u64, theme: &Theme) -> Style {
         };
         return Style::new().add_modifier(bold | reverse);
     }
-    // The root spends the colours on small shares, the fourth root on rare mistakes.
-    let place = match right_one {
+    // The fourth root spreads the colours towards rare mistakes.
+    let position = match right_one {
         true => 0.25 + 0.6 * share,
         false => -(share.sqrt().sqrt()).clamp(0.12, 1.0),
     };
-    let back = theme.palette.diverging(place as f32);
+    let back = theme.palette.diverging(position as f32);
     Style::new()
         .bg(back)
         .fg(theme.contrast(back))

@@ -1,4 +1,4 @@
-//! The mean of the images that are called the chosen class, and what is to say of it.
+//! Draws the mean of the images called the chosen class, with numbers about it.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -12,7 +12,7 @@ use crate::tui::scene::{Scene, image};
 use crate::tui::widget::heatmap::cells;
 use crate::tui::widget::text::{below, left, start, top, wrap};
 
-/// Draws it, as large as whole zooms allow.
+/// Draws the mean image, as large as integer zooms allow.
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let (theme, class, shape) = (scene.theme, sight.class, sight.shape);
     let size = (shape[1], shape[2]);
@@ -25,8 +25,8 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     let title = title(sight, usize::from(area.width), width);
     left(buf, area, 0, Span::styled(title, theme.bright()));
     if let Some(values) = sight.split.mean_image(class) {
-        let place = start(top(below(area, 1), height), width);
-        image::draw(scene, &values, shape, place, buf);
+        let image_area = start(top(below(area, 1), height), width);
+        image::draw(scene, &values, shape, image_area, buf);
     } else {
         let text = format!("No image was called {}.", form::name(scene.session, class));
         for (row, line) in wrap(&text, width).into_iter().enumerate() {
@@ -39,10 +39,10 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     }
 }
 
-/// What the image is the mean of: in full where there is room.
+/// What the image is the mean of, in full if there is room.
 fn title(sight: &Sight<'_>, room: usize, picture: u16) -> String {
     let name = form::name(sight.session, sight.class);
-    let long = format!("mean of what is called {name}");
+    let long = format!("mean of images called {name}");
     let fits = long.chars().count() <= room;
     let numbered = name.parse::<usize>().is_ok();
     match picture {
@@ -59,11 +59,11 @@ fn words(scene: &Scene<'_>, sight: &Sight<'_>, width: u16) -> Vec<Line<'static>>
     let (theme, split, class) = (scene.theme, sight.split, sight.class);
     let hit = sight.count(class, class);
     let rate = |(name, short): (&str, &str), all: u64| -> Vec<Line<'static>> {
-        let Some(own) = wilson(hit, all) else {
+        let Some(interval) = wilson(hit, all) else {
             return Vec::new();
         };
-        let value = format!("{:.1} %", own.estimate * 100.0);
-        let ends = format!("{:.1}–{:.1}", own.low * 100.0, own.high * 100.0);
+        let value = format!("{:.1} %", interval.estimate * 100.0);
+        let ends = format!("{:.1}–{:.1}", interval.low * 100.0, interval.high * 100.0);
         match width {
             ..20 => vec![Line::from(vec![
                 Span::styled(format!("{short:<7}"), theme.dim()),
@@ -89,10 +89,10 @@ fn words(scene: &Scene<'_>, sight: &Sight<'_>, width: u16) -> Vec<Line<'static>>
     if width < 20 {
         return lines;
     }
-    let worst = |of: &dyn Fn(usize) -> u64| -> String {
+    let worst = |count_of: &dyn Fn(usize) -> u64| -> String {
         let mut others: Vec<(u64, usize)> = (0..sight.classes)
             .filter(|other| *other != class)
-            .map(|other| (of(other), other))
+            .map(|other| (count_of(other), other))
             .filter(|(count, _)| *count > 0)
             .collect();
         others.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));

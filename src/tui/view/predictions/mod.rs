@@ -1,5 +1,5 @@
-//! What the network calls the images of the data set: the confusion matrix, and the mean of the
-//! images by what they are called.
+//! The network's decisions on the images of the data set: the confusion matrix, and the mean of the images by
+//! decision.
 
 mod blocks;
 mod matrix;
@@ -27,7 +27,7 @@ use crate::tui::shared::Shared;
 use crate::tui::widget::text::{below, beside, left, start};
 use crate::tui::{form, steps};
 
-/// Its line of the table.
+/// Its row of the table.
 pub const VIEW: Entry = Entry {
     name: "Predictions",
     pace: Duration::from_millis(500),
@@ -48,15 +48,15 @@ const PAIR: u16 = 40;
 /// The view.
 #[derive(Debug, Clone, Default)]
 pub struct Predictions {
-    /// The part of the data set, by its place in the plan.
+    /// Index of the part of the data set in the plan.
     pub split: usize,
     /// The true class under the cursor; `None` until it is moved: then the chosen class.
     pub truth: Option<usize>,
-    /// Whether numbers around the cursor are seen where those of all classes have no room.
+    /// Whether the numbers around the cursor are shown when those of all classes do not fit.
     pub closer: bool,
 }
 
-/// The numbers of so many classes have room on every screen.
+/// The numbers of this many classes fit on every screen.
 const FEW: usize = 10;
 
 impl View for Predictions {
@@ -72,7 +72,7 @@ impl View for Predictions {
         let room = (body.width, body.height);
         let width = match matrix::Cell::fit(&sight, room) {
             None if !self.closer => {
-                let place = match body.width {
+                let blocks_area = match body.width {
                     ..76 => body,
                     width => {
                         let most = width - MEAN;
@@ -80,8 +80,8 @@ impl View for Predictions {
                         start(body, fit.extent().0.max(PAIR).min(most))
                     }
                 };
-                blocks::draw(scene, &sight, place, buf);
-                place.width
+                blocks::draw(scene, &sight, blocks_area, buf);
+                blocks_area.width
             }
             cell => {
                 let cell = cell.unwrap_or_else(|| matrix::Cell::part(&sight, room));
@@ -105,7 +105,7 @@ impl View for Predictions {
             Action::TruthBelow => self.step_truth(shared, around.session, 1),
             Action::Enlarge => self.closer = true,
             Action::ShrinkFigure => self.closer = false,
-            // Why is this true class called that one?
+            // Shows why this true class is called the chosen class.
             Action::Versus => {
                 let truth = self.truth.unwrap_or(shared.class);
                 if truth == shared.class || shared.images_in(around.session).is_none() {
@@ -141,13 +141,13 @@ impl View for Predictions {
 }
 
 impl Predictions {
-    /// The part of the data set in sight.
+    /// The part of the data set shown.
     fn split_in<'a>(&self, predictions: &'a record::Predictions) -> Option<&'a SplitCounts> {
         let last = predictions.splits.len().checked_sub(1)?;
         predictions.splits.get(self.split.min(last))
     }
 
-    /// What is in sight.
+    /// The current selection.
     fn sight<'a>(
         &self,
         predictions: &'a record::Predictions,
@@ -175,13 +175,13 @@ impl Predictions {
     }
 }
 
-/// How many parts of the data set the network's predictions are looked at in; at least 1.
+/// The number of parts of the data set with predictions; at least 1.
 fn splits(session: &Session) -> usize {
     let predictions = session.record.first::<record::Predictions>();
-    predictions.map_or(1, |own| own.splits.len().max(1))
+    predictions.map_or(1, |predictions| predictions.splits.len().max(1))
 }
 
-/// The parts of the data set, the chosen one marked; how much of it has been seen; the accuracy.
+/// Draws the parts of the data set, the chosen one marked, and the accuracy with the number of images.
 fn title(
     scene: &Scene<'_>,
     predictions: &record::Predictions,
@@ -193,18 +193,18 @@ fn title(
     let mut spans: Vec<Span<'_>> = predictions
         .splits
         .iter()
-        .map(|own| match own.split == split.split {
+        .map(|part| match part.split == split.split {
             true => {
-                let text = format!("{}{}  ", theme.glyphs.pointer, own.split.label());
+                let text = format!("{}{}  ", theme.glyphs.pointer, part.split.label());
                 Span::styled(text, theme.chosen())
             }
-            false => Span::styled(format!(" {}  ", own.split.label()), theme.dim()),
+            false => Span::styled(format!(" {}  ", part.split.label()), theme.dim()),
         })
         .collect();
     match wilson(split.correct(), split.total()) {
         Some(accuracy) => {
             let of = format!(
-                " of {} images are called what they are",
+                " of {} images are called correctly",
                 thousands(split.total())
             );
             let ends = format!(
@@ -218,7 +218,7 @@ fn title(
                 .record
                 .training
                 .as_ref()
-                .is_some_and(|it| it.at_chance)
+                .is_some_and(|training| training.at_chance)
             {
                 let words = format!(" {NO_BETTER}");
                 spans.push(Span::styled(words, theme.warning()));

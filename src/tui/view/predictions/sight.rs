@@ -1,4 +1,4 @@
-//! The part of the data set in sight.
+//! [`Sight`]: the part of the data set and the pair of classes shown.
 
 use std::ops::Range;
 
@@ -7,19 +7,19 @@ use crate::session::form::Shape;
 use crate::session::record::SplitCounts;
 use crate::tui::form;
 
-/// A part of the data set, and a pair of classes: a cell of its matrix.
+/// A part of the data set and a pair of classes, i.e. a cell of its matrix.
 pub struct Sight<'a> {
-    /// The run.
+    /// The session.
     pub session: &'a Session,
-    /// What the network calls its images.
+    /// The counts of decisions on its images.
     pub split: &'a SplitCounts,
-    /// The chosen class: what images are called.
+    /// The chosen class, as decided by the network.
     pub class: usize,
-    /// What they are.
+    /// The true class.
     pub truth: usize,
-    /// Whether that is shown: with few classes only once the cursor has been moved.
+    /// Whether the true class is marked: with few classes only once the cursor has been moved.
     pub pointed: bool,
-    /// How many classes there are.
+    /// Number of classes.
     pub classes: usize,
     /// Channels, rows and columns of an image.
     pub shape: Shape,
@@ -32,7 +32,7 @@ impl Sight<'_> {
         counts.get(truth * self.classes + called).map_or(0, |n| *n)
     }
 
-    /// The rows and columns in sight where so many have room.
+    /// The rows and columns shown, given how many fit.
     pub fn part(&self, (rows, columns): (usize, usize)) -> (Range<usize>, Range<usize>) {
         (
             form::window(self.truth, self.classes, rows),

@@ -1,5 +1,5 @@
-//! Loss and accuracy by epoch, the learning rate, the best epoch, and the epoch under way; of a
-//! network from a file what it is ([`taken`]).
+//! Loss and accuracy by epoch, the learning rate, the best epoch and the current epoch; for a network from a
+//! file, a description of it ([`taken`]).
 
 mod taken;
 
@@ -21,7 +21,7 @@ use crate::tui::shared::Shared;
 use crate::tui::widget::bar::between;
 use crate::tui::widget::text::{below, beside, centre, left, start, top};
 
-/// Its line of the table.
+/// Its row of the table.
 pub const VIEW: Entry = Entry {
     name: "Training",
     pace: Duration::from_millis(250),
@@ -29,11 +29,11 @@ pub const VIEW: Entry = Entry {
     new: || Box::new(Training),
 };
 
-/// The view: there is nothing to choose in it.
+/// The view; it has nothing to select.
 #[derive(Debug, Clone, Copy)]
 pub struct Training;
 
-/// Columns for the figures on the right.
+/// Columns for the numbers on the right.
 const FIGURES: u16 = 30;
 
 impl View for Training {
@@ -86,7 +86,7 @@ impl View for Training {
     }
 }
 
-/// Figures one after another, on as many rows as there are.
+/// Draws the numbers one after another, on as many rows as necessary.
 fn flow(scene: &Scene<'_>, lines: Vec<(&str, String)>, area: Rect, buf: &mut Buffer) {
     let (mut x, mut row) = (0, 0);
     for (label, value) in lines.into_iter().filter(|(label, _)| !label.is_empty()) {

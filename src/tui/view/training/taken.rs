@@ -1,4 +1,4 @@
-//! A network that is not trained here: what it is, and where it comes from.
+//! Draws a description of a network that is not trained here: what it is and where it comes from.
 
 use std::path::Path;
 
@@ -15,10 +15,10 @@ use crate::tui::widget::text::{left, wrap};
 /// Columns of the labels.
 const LABELS: u16 = 16;
 
-/// Digits of a SHA-256 that tell files apart.
+/// Digits of a SHA-256 that distinguish files.
 const DIGITS: usize = 16;
 
-/// Label and value, a line or several each.
+/// Draws labels and values, each on one or more rows.
 pub fn draw(scene: &Scene<'_>, training: &Training, path: &Path, area: Rect, buf: &mut Buffer) {
     let room = area.width.saturating_sub(LABELS);
     let mut row = 0;
@@ -27,11 +27,11 @@ pub fn draw(scene: &Scene<'_>, training: &Training, path: &Path, area: Rect, buf
             true => scene.theme.warning(),
             false => scene.theme.text(),
         };
-        for (at, part) in wrap(&value, room).into_iter().enumerate() {
+        for (index, part) in wrap(&value, room).into_iter().enumerate() {
             if row >= area.height {
                 return;
             }
-            let label = if at == 0 { label } else { "" };
+            let label = if index == 0 { label } else { "" };
             let label = format!("{label:<width$}", width = usize::from(LABELS));
             let label = Span::styled(label, scene.theme.dim());
             let line = Line::from(vec![label, Span::styled(part, style)]);
@@ -47,7 +47,7 @@ fn lines(scene: &Scene<'_>, training: &Training, path: &Path) -> Vec<(&'static s
         ("network", network.label(), false),
         (
             "weights",
-            format!("not trained here, taken from {}", path.display()),
+            format!("not trained here, loaded from {}", path.display()),
             false,
         ),
     ];

@@ -1,3 +1,5 @@
+//! Tests of the curve widget.
+
 use super::*;
 use crate::tui::theme::{Background, Depth};
 
@@ -82,8 +84,8 @@ fn strokes_differ_without_colour() {
     ];
     for unicode in [true, false] {
         let drawn = strokes.map(|stroke| drawn(&chart(&[(0.0, 0.5), (1.0, 0.5)], stroke), unicode));
-        for (at, one) in drawn.iter().enumerate() {
-            assert!(drawn[..at].iter().all(|other| other != one));
+        for (index, one) in drawn.iter().enumerate() {
+            assert!(drawn[..index].iter().all(|other| other != one));
         }
     }
 }

@@ -1,3 +1,5 @@
+//! Tests of the heatmap widget.
+
 use super::*;
 use crate::tui::theme::Background;
 
@@ -18,7 +20,7 @@ fn theme(depth: Depth, unicode: bool) -> Theme {
 fn two_pixels_stand_in_a_cell_with_the_colours_of_their_values() {
     let theme = theme(Depth::True, true);
     let mut buf = Buffer::empty(Rect::new(0, 0, 2, 1));
-    // The greatest and the least above each other, then zero twice.
+    // The largest value above the smallest, then zero twice.
     map(&[2.0, 0.0, -2.0, 0.0], (2, 2)).draw(buf.area, &theme, &mut buf);
     let (left, right) = (&buf[(0, 0)], &buf[(1, 0)]);
     assert_eq!(left.symbol(), "▀");

@@ -1,4 +1,4 @@
-//! Operators that choose places along axes: slices, splits, gathers.
+//! Operators that select along axes: slices, splits, gathers.
 
 use super::super::call::{Call, Value};
 use super::super::constant::steps;
@@ -14,12 +14,12 @@ use crate::nets::graph::op::Cut;
 pub fn slice(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
     let value = call.input(0)?;
     let from = importer.dims(value)?;
-    let needed = |given: Option<Vec<i64>>, what: &str| {
-        given.ok_or_else(|| Problem::Cannot(format!("it says no {what}")))
+    let needed = |given: Option<Vec<i64>>, name: &str| {
+        given.ok_or_else(|| Problem::Cannot(format!("it has no {name}")))
     };
     let starts = needed(call.ints(1, "starts")?, "starts")?;
     let ends = needed(bounds(call, 2, "ends")?, "ends")?;
-    let all = || (0..starts.len()).map(|at| i64::try_from(at).unwrap_or(i64::MAX));
+    let all = || (0..starts.len()).map(|axis| i64::try_from(axis).unwrap_or(i64::MAX));
     let along = call.ints(3, "axes")?.unwrap_or_else(|| all().collect());
     let steps = call.ints(4, "steps")?;
     let steps = steps.unwrap_or_else(|| vec![1; starts.len()]);
@@ -34,37 +34,39 @@ pub fn slice(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem
             continue;
         }
         if dim.batched {
-            return Problem::cannot("it takes a part of the images; each must be answered alone");
+            return Problem::cannot(
+                "it slices the batch; each image must be processed independently",
+            );
         }
         cuts.push(cut);
     }
     Ok(vec![sliced(importer, &call.name, value, cuts)?])
 }
 
-/// Ends of slices; the batch stands for its own end.
-fn bounds(call: &Call, at: usize, name: &str) -> Result<Option<Vec<i64>>, Problem> {
-    if call.attributes.has(name) || call.optional(at).is_none() {
-        return call.ints(at, name);
+/// The ends of slices; the batch itself counts as its end.
+fn bounds(call: &Call, place: usize, name: &str) -> Result<Option<Vec<i64>>, Problem> {
+    if call.attributes.has(name) || call.optional(place).is_none() {
+        return call.ints(place, name);
     }
-    let ends = whole(call.known(at, name)?)?;
+    let ends = whole(call.known(place, name)?)?;
     let end = |end: Count| end.known().unwrap_or(i64::MAX);
     Ok(Some(ends.into_iter().map(end).collect()))
 }
 
 fn cut(axis: usize, length: usize, start: i64, end: i64, step: i64) -> Result<Cut, Problem> {
     let whole = i64::try_from(length).unwrap_or(i64::MAX);
-    let from_end = |at: i64| if at < 0 { at.saturating_add(whole) } else { at };
+    let from_start = |i: i64| if i < 0 { i.saturating_add(whole) } else { i };
     let (low, high) = match step {
         0 => return Problem::cannot("its step is zero"),
-        _ if length == 0 => return Problem::cannot("it takes a part of nothing"),
+        _ if length == 0 => return Problem::cannot("it slices an empty axis"),
         1.. => (0, whole),
         _ => (-1, whole - 1),
     };
-    let start = from_end(start).clamp(0, if step > 0 { whole } else { whole - 1 });
+    let start = from_start(start).clamp(0, if step > 0 { whole } else { whole - 1 });
     let end = if end == i64::MIN {
         low
     } else {
-        from_end(end).clamp(low, high)
+        from_start(end).clamp(low, high)
     };
     let span = if step > 0 { end - start } else { start - end };
     let count = span.max(0).unsigned_abs().div_ceil(step.unsigned_abs());
@@ -77,7 +79,7 @@ fn cut(axis: usize, length: usize, start: i64, end: i64, step: i64) -> Result<Cu
     })
 }
 
-/// Parts of a value's axes.
+/// Slices a value.
 pub fn sliced(
     importer: &mut Importer,
     name: &str,
@@ -89,27 +91,27 @@ pub fn sliced(
     }
     if let Some(constant) = value.constant() {
         let mut shape = constant.shape().to_vec();
-        let mut by = steps(&shape);
+        let mut strides = steps(&shape);
         let mut start = 0;
         for cut in &cuts {
             shape[cut.axis] = cut.count;
-            start += cut.start * by[cut.axis].unsigned_abs();
-            by[cut.axis] = by[cut.axis].wrapping_mul(cut.step);
+            start += cut.start * strides[cut.axis].unsigned_abs();
+            strides[cut.axis] = strides[cut.axis].wrapping_mul(cut.step);
         }
-        return Ok(Value::Known(constant.strided(&shape, &by, start)));
+        return Ok(Value::Known(constant.strided(&shape, &strides, start)));
     }
     let input = importer.operand(value, name)?;
     importer.give(name, Op::Slice(cuts), &[input])
 }
 
-/// `Split`: one slice a part.
+/// `Split`: one slice per part.
 pub fn split(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
     let value = call.input(0)?;
     let from = importer.dims(value)?;
     let axis = axis(call.attributes.int("axis", 0), from.len())?;
     let length = from[axis].count;
     if from[axis].batched {
-        return Problem::cannot("it splits the images; each must be answered alone");
+        return Problem::cannot("it splits the batch; each image must be processed independently");
     }
     let parts: Vec<usize> = match call.ints(1, "split")? {
         Some(parts) => parts
@@ -119,12 +121,12 @@ pub fn split(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem
         None => {
             let count = call.outputs.len().max(1);
             let each = length.div_ceil(count);
-            let part = |at: usize| each.min(length.saturating_sub(at * each));
+            let part = |i: usize| each.min(length.saturating_sub(i * each));
             (0..count).map(part).collect()
         }
     };
     if parts.iter().sum::<usize>() != length {
-        return Problem::cannot(format!("its parts {parts:?} do not make up {length}"));
+        return Problem::cannot(format!("its parts {parts:?} do not add up to {length}"));
     }
     let mut start = 0;
     let mut values = Vec::new();
@@ -145,14 +147,14 @@ pub fn split(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem
     Ok(values)
 }
 
-/// `Gather`, where the places are known.
+/// `Gather`, with known indices.
 pub fn gather(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
     let value = call.input(0)?;
     let from = importer.dims(value)?;
     let axis = axis(call.attributes.int("axis", 0), from.len())?;
     if let Value::Places(places) = call.input(1)? {
         if from.len() != 1 || !places.are_all(count(from[0])) {
-            return Problem::cannot("it chooses places by the number of each image");
+            return Problem::cannot("it selects by the index of each image");
         }
         let lengths = places.lengths.clone();
         return Ok(vec![reshaped(importer, &call.name, value, &lengths)?]);
@@ -164,15 +166,16 @@ pub fn gather(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
     if known.len() != places.len() {
         return Problem::cannot("its indices depend on the number of images");
     }
-    let from_front = |&at: &i64| {
-        let at = if at < 0 {
-            at.checked_add_unsigned(length as u64)
+    let from_front = |&index: &i64| {
+        let index = if index < 0 {
+            index.checked_add_unsigned(length as u64)
         } else {
-            Some(at)
+            Some(index)
         };
-        let at = at.and_then(|at| usize::try_from(at).ok());
-        at.filter(|&at| at < length)
-            .ok_or_else(|| Problem::Cannot(format!("its indices lead beyond {length}")))
+        let index = index.and_then(|index| usize::try_from(index).ok());
+        index
+            .filter(|&index| index < length)
+            .ok_or_else(|| Problem::Cannot(format!("its indices exceed the length {length}")))
     };
     let indices: Vec<usize> = known.iter().map(from_front).collect::<Result<_, _>>()?;
     if let Some(constant) = value.constant() {
@@ -181,8 +184,8 @@ pub fn gather(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
         let inner: usize = after.iter().product();
         let outer: usize = before.iter().product();
         let row = |row: usize| {
-            let pick = move |&at: &usize| {
-                let start = (row * length + at) * inner;
+            let pick = move |&index: &usize| {
+                let start = (row * length + index) * inner;
                 start..start + inner
             };
             indices.iter().flat_map(pick).collect::<Vec<_>>()
@@ -192,7 +195,9 @@ pub fn gather(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
         return Ok(vec![Value::Known(constant.picked(&shape, &picks))]);
     }
     if from[axis].batched {
-        return Problem::cannot("it chooses among the images; each must be answered alone");
+        return Problem::cannot(
+            "it selects from the batch; each image must be processed independently",
+        );
     }
     let input = importer.operand(value, &call.name)?;
     let op = Op::Gather {

@@ -1,5 +1,5 @@
-//! Convolution and pooling. Those along one axis become two-dimensional ones of one row, and so do
-//! those along the first of three axes only.
+//! Convolution and pooling. Those along one axis become two-dimensional with a single row; those over
+//! three axes are supported if their windows extend along the first only.
 
 use super::super::attributes::Attributes;
 use super::super::call::{Call, Value};
@@ -21,7 +21,9 @@ pub fn conv(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem>
     match flat.axes {
         Axes::Image => {}
         Axes::Sequence => kernel.insert(2, 1),
-        Axes::FirstOfThree => return Problem::cannot("it works on volumes; known are images"),
+        Axes::FirstOfThree => {
+            return Problem::cannot("it works on volumes; only images are supported");
+        }
     }
     let [_, _, rows, columns] = kernel[..] else {
         return Problem::cannot(format!("its kernel has the shape {kernel:?}"));
@@ -53,7 +55,7 @@ pub fn conv(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem>
     flat.leave(importer, call, Op::Conv(conv), &inputs)
 }
 
-/// What a weight of a node is called: as in the file, else by its role.
+/// The name of a node's weight: as in the file, else from its role.
 pub fn weight_name(call: &Call, place: usize, role: &str) -> String {
     match call.optional(place) {
         Some(Value::Weight(name, _)) => name.clone(),
@@ -64,7 +66,7 @@ pub fn weight_name(call: &Call, place: usize, role: &str) -> String {
 /// `MaxPool`.
 pub fn max_pool(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
     if call.outputs.get(1).is_some_and(|name| !name.is_empty()) {
-        return Problem::cannot("it gives the places of the greatest numbers too");
+        return Problem::cannot("its output of indices is used");
     }
     let flat = Flat::enter(importer, call)?;
     let op = Op::MaxPool(flat.window(call.attributes)?);
@@ -101,22 +103,22 @@ pub fn global_pool(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, P
     Ok(vec![importer.give(&call.name, op, &[input])?])
 }
 
-/// The axes that a node slides over.
+/// The axes that a node's windows slide over.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Axes {
     /// Rows and columns.
     Image,
-    /// One, which becomes the columns of a single row.
+    /// One axis, which becomes the columns of a single row.
     Sequence,
-    /// Three, the last two with windows of one: they become columns together.
+    /// Three axes, the last two with windows of one: these are merged into columns.
     FirstOfThree,
 }
 
-/// What a node slides over, as images.
+/// A node's input as two-dimensional images.
 struct Flat {
     input: Input,
     axes: Axes,
-    /// The lengths behind batch and channels.
+    /// The original axes after batch and channels.
     behind: Vec<Dim>,
     size: [usize; 2],
 }
@@ -136,7 +138,7 @@ impl Flat {
             }
             _ => {
                 return Problem::cannot(format!(
-                    "it works on {} axes; known are images and sequences",
+                    "it works on {} axes; only images and sequences are supported",
                     dims.len()
                 ));
             }
@@ -158,7 +160,7 @@ impl Flat {
         })
     }
 
-    /// Adds the operator, and brings back the axes that there were.
+    /// Adds the operator, and restores the original axes.
     fn leave(
         self,
         importer: &mut Importer,
@@ -178,7 +180,7 @@ impl Flat {
         Ok(vec![value])
     }
 
-    /// Numbers for rows and columns.
+    /// An attribute's values for rows and columns.
     fn pair(&self, given: Option<&[i64]>, default: usize) -> Result<[usize; 2], Problem> {
         let number = |number: i64| usize::try_from(number).ok();
         let pair = match (given, self.axes) {
@@ -209,7 +211,7 @@ impl Flat {
         })
     }
 
-    /// What is added around, given or computed so that the size is kept.
+    /// The padding, given or computed to keep the size.
     fn pads(
         &self,
         attributes: Attributes,

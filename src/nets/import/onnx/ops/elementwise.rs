@@ -1,4 +1,4 @@
-//! Functions of every number alone, and of two with broadcasting.
+//! Elementwise operators of one input, and of two with broadcasting.
 
 use super::super::call::{Call, Value};
 use super::super::constant::Constant;
@@ -10,7 +10,7 @@ use super::{folding, fusing};
 use crate::nets::graph::Op;
 use crate::nets::graph::op::{Binary, Unary};
 
-/// Operators that leave their input as it is: `Identity`, `Dropout`.
+/// Operators that return their input unchanged: `Identity`, `Dropout`.
 pub fn unchanged(_: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
     if call.outputs.get(1).is_some_and(|name| !name.is_empty()) {
         return Problem::cannot("its mask is used");
@@ -18,7 +18,7 @@ pub fn unchanged(_: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
     Ok(vec![call.input(0)?.clone()])
 }
 
-/// `Cast` and `CastLike`. Numbers computed from the images are 32-bit floats whatever the file has.
+/// `Cast` and `CastLike`. Values computed from the images are always 32-bit floats.
 pub fn cast(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
     let value = call.input(0)?;
     let to = match (call.operator, call.optional(1)) {
@@ -48,7 +48,7 @@ pub fn cast(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem>
                 importer.made(&input)
             else {
                 return Problem::cannot(format!(
-                    "it turns what is computed from the images into {to}"
+                    "it converts values computed from the images to {to}"
                 ));
             };
             Ok(vec![value.clone()])
@@ -71,12 +71,12 @@ pub fn constant(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Prob
     } else if let Some(numbers) = attributes.ints("value_ints") {
         Constant::list(numbers.iter().copied().map(Count::fixed).collect())
     } else {
-        return Problem::cannot("it holds words or a sparse array");
+        return Problem::cannot("it holds strings or a sparse array");
     };
     Ok(vec![Value::Known(constant)])
 }
 
-/// The function of an operator of one input.
+/// The elementwise function of an operator with one input.
 fn function(call: &Call) -> Result<Unary, Problem> {
     let float = |name, default| f64::from(call.attributes.float(name, default));
     Ok(match call.operator {
@@ -120,17 +120,17 @@ fn function(call: &Call) -> Result<Unary, Problem> {
         "Ceil" => Unary::Ceil,
         "Round" => Unary::Round,
         "Sign" => Unary::Sign,
-        other => return Problem::cannot(format!("{other} with these attributes is unknown")),
+        other => return Problem::cannot(format!("{other} with these attributes is not supported")),
     })
 }
 
-/// Every operator that is one function of one number.
+/// Elementwise operators of one input.
 pub fn unary(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
     let value = call.input(0)?;
     let function = function(call)?;
     if let Some(known) = value
         .constant()
-        .and_then(|it| folding::unary(call.operator, it))
+        .and_then(|constant| folding::unary(call.operator, constant))
     {
         return Ok(vec![Value::Known(known)]);
     }
@@ -162,7 +162,7 @@ pub fn clip(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem>
         if call.optional(place).is_none() {
             return Ok(none);
         }
-        let words = || Problem::Cannot(format!("its {name} is not one number"));
+        let words = || Problem::Cannot(format!("its {name} is not a single number"));
         let number = call.known(place, name)?.only().ok_or_else(words)?;
         Ok(f64::from(number))
     };
@@ -171,7 +171,7 @@ pub fn clip(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem>
         bound(2, "max", f64::INFINITY)?,
     );
     let input = importer.operand(call.input(0)?, &call.name)?;
-    // PyTorch writes ReLU6 and its like so.
+    // PyTorch exports ReLU6 and similar functions as `Clip`.
     let function = match (min, max) {
         (0.0, f64::INFINITY) => Unary::Relu,
         _ => Unary::Clip { min, max },
@@ -183,7 +183,7 @@ pub fn clip(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem>
     )?])
 }
 
-/// Operators of two numbers, and those of any number of them: `Sum`, `Max`, `Min`, `Mean`.
+/// Elementwise operators of two inputs, and those of any number: `Sum`, `Max`, `Min`, `Mean`.
 pub fn binary(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
     let function = match call.operator {
         "Add" | "Sum" | "Mean" => Binary::Add,
@@ -193,7 +193,7 @@ pub fn binary(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
         "Pow" => Binary::Pow,
         "Max" => Binary::Max,
         "Min" => Binary::Min,
-        other => return Problem::cannot(format!("{other} is unknown")),
+        other => return Problem::cannot(format!("{other} is not supported")),
     };
     let mut values = call.inputs.iter().flatten();
     let mut result = call.input(0)?.clone();
@@ -250,7 +250,7 @@ fn of_two(
     importer.give(&call.name, Op::Binary(function), &[left, right])
 }
 
-/// x·1, x/1, x + 0 and x − 0 are x, where that leaves the shape.
+/// x for x·1, x/1, x¹, x + 0 and x − 0, if that keeps the shape.
 fn without_effect(
     importer: &Importer,
     function: Binary,
@@ -271,8 +271,8 @@ fn without_effect(
     Ok((symmetric && is_one_number(a) && rank(a)? <= rank(b)?).then(|| b.clone()))
 }
 
-/// Comparisons and logic, where all is known. A comparison with what is computed from the images is
-/// kept for the `Where` that it belongs to.
+/// Comparisons and logic on known values. A comparison with a value computed from the images is kept for
+/// the `Where` that uses it.
 pub fn compare(_: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
     if let ("Greater", Value::Node(id), Some(bound)) = (
         call.operator,
@@ -291,11 +291,11 @@ pub fn compare(_: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
     Ok(vec![Value::Known(known)])
 }
 
-/// From here on softplus(x) and x are the same in 32 bits.
-const STRAIGHT: f32 = 15.0;
+/// Above this, softplus(x) equals x in 32 bits.
+const SOFTPLUS_LINEAR: f32 = 15.0;
 
-/// `Where`, where its condition is known: of two arrays that are known, or of one that is not where
-/// the condition is the same everywhere.
+/// `Where` with a known condition: between known arrays, or between any if the condition is the same
+/// everywhere.
 pub fn choose(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
     let (yes, no) = (call.input(1)?, call.input(2)?);
     // PyTorch's softplus: x above a bound, else log(1 + eˣ).
@@ -306,7 +306,7 @@ pub fn choose(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
         let softplus = softplus.is_some_and(|(op, inputs)| {
             *op == Op::Unary(Unary::Softplus) && inputs == [(*x).into()]
         });
-        if softplus && yes_id == x && *bound >= STRAIGHT {
+        if softplus && yes_id == x && *bound >= SOFTPLUS_LINEAR {
             return Ok(vec![no.clone()]);
         }
     }
@@ -316,9 +316,9 @@ pub fn choose(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
     }
     let truth = condition
         .ints()
-        .filter(|truth| truth.windows(2).all(|two| two[0] == two[1]));
+        .filter(|truth| truth.windows(2).all(|pair| pair[0] == pair[1]));
     let Some(truth) = truth else {
-        return Problem::cannot("it chooses by place among what is computed from the images");
+        return Problem::cannot("it selects elementwise among values computed from the images");
     };
     let (chosen, other) = match truth.first() {
         Some(0) => (no, yes),
@@ -326,7 +326,7 @@ pub fn choose(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
     };
     let smaller = importer.dims(other)?.len() <= importer.dims(chosen)?.len();
     if !smaller || condition.shape().len() > importer.dims(chosen)?.len() {
-        return Problem::cannot("its choice has fewer axes than what it is chosen from");
+        return Problem::cannot("the selected input has fewer axes than the result");
     }
     Ok(vec![chosen.clone()])
 }

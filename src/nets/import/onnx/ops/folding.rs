@@ -1,5 +1,5 @@
-//! What can be computed at import: whole numbers exactly and with the batch as a symbol, real ones in
-//! 32 bits.
+//! Constant folding: what is computed at import, integers exactly and with the batch as a symbol, reals
+//! in 32 bits.
 
 use std::cmp::Ordering;
 
@@ -14,7 +14,7 @@ use crate::session::array::Array;
 fn together(a: &Constant, b: &Constant) -> Result<(Constant, Constant), Problem> {
     let words = || {
         Problem::Cannot(format!(
-            "the shapes {:?} and {:?} do not go together",
+            "the shapes {:?} and {:?} cannot be broadcast",
             a.shape(),
             b.shape()
         ))
@@ -31,7 +31,7 @@ pub fn binary(function: Binary, a: &Constant, b: &Constant) -> Result<Constant, 
         let values = values.iter().zip(others);
         let values = values.map(|(&a, &b)| whole_numbers(function, a, b));
         let values: Option<Vec<Count>> = values.collect();
-        let words = "its result is no whole number for any number of images";
+        let words = "its result is not an integer for every number of images";
         return Ok(Constant::Counts {
             shape: shape.clone(),
             values: values.ok_or(Problem::Cannot(words.into()))?,
@@ -117,14 +117,14 @@ pub fn compare(operator: &str, a: &Constant, b: &Constant) -> Result<Constant, P
         .into_iter()
         .map(|truth| truth.map(|truth| Count::fixed(i64::from(truth))));
     let values: Option<Vec<Count>> = values.collect();
-    let words = "its answer depends on the number of images";
+    let words = "its result depends on the number of images";
     Ok(Constant::Counts {
         shape,
         values: values.ok_or(Problem::Cannot(words.into()))?,
     })
 }
 
-/// Zeros where `a` has others, and the other way round.
+/// Logical not, as zeros and ones.
 pub fn not(a: &Constant) -> Result<Constant, Problem> {
     let values = whole(a)?.into_iter();
     Ok(Constant::Counts {
@@ -155,14 +155,14 @@ pub fn modulo(a: &Constant, b: &Constant) -> Result<Constant, Problem> {
     })
 }
 
-/// One of two known arrays by place.
+/// Elementwise choice between two known arrays.
 pub fn choose(condition: &Constant, yes: &Constant, no: &Constant) -> Result<Constant, Problem> {
     let (yes, no) = together(yes, no)?;
     let (condition, yes) = together(condition, &yes)?;
     let (_, no) = together(&condition, &no)?;
     let truth: Vec<bool> = whole(&condition)?
         .into_iter()
-        .map(|it| it != Count::fixed(0))
+        .map(|number| number != Count::fixed(0))
         .collect();
     if let (Constant::Counts { shape, values }, Constant::Counts { values: others, .. }) =
         (&yes, &no)
@@ -183,7 +183,7 @@ pub fn choose(condition: &Constant, yes: &Constant, no: &Constant) -> Result<Con
     Ok(Constant::Floats(Array::new(yes.shape(), numbers.collect())))
 }
 
-/// A known array as another number type, by the standard's number of it.
+/// Converts a known array to another number type, given by its ONNX code.
 pub fn cast(constant: &Constant, to: i32) -> Result<Constant, Problem> {
     let shape = constant.shape().to_vec();
     match (to, constant) {
@@ -215,11 +215,11 @@ pub fn cast(constant: &Constant, to: i32) -> Result<Constant, Problem> {
     }
 }
 
-/// A function of a known array, where it is one that shape arithmetic uses.
+/// An elementwise function of a known array; `None` for one that shape arithmetic does not use.
 pub fn unary(operator: &str, constant: &Constant) -> Option<Constant> {
     match (operator, constant) {
         ("Neg", Constant::Counts { shape, values }) => {
-            let negative = values.iter().map(|&it| Count::fixed(0).minus(it));
+            let negative = values.iter().map(|&value| Count::fixed(0).minus(value));
             Some(Constant::Counts {
                 shape: shape.clone(),
                 values: negative.collect::<Option<_>>()?,
@@ -231,13 +231,13 @@ pub fn unary(operator: &str, constant: &Constant) -> Option<Constant> {
                 shape: shape.clone(),
                 values: numbers
                     .into_iter()
-                    .map(|it| Count::fixed(it.saturating_abs()))
+                    .map(|number| Count::fixed(number.saturating_abs()))
                     .collect(),
             })
         }
         ("Floor" | "Ceil" | "Round" | "Neg" | "Abs" | "Sqrt" | "Exp" | "Log" | "Reciprocal", _) => {
             let array = constant.floats()?;
-            let of = |number: f32| match operator {
+            let function = |number: f32| match operator {
                 "Floor" => number.floor(),
                 "Ceil" => number.ceil(),
                 "Round" => number.round_ties_even(),
@@ -248,14 +248,14 @@ pub fn unary(operator: &str, constant: &Constant) -> Option<Constant> {
                 "Log" => number.ln(),
                 _ => number.recip(),
             };
-            let numbers = array.values().iter().copied().map(of).collect();
+            let numbers = array.values().iter().copied().map(function).collect();
             Some(Constant::Floats(Array::new(array.shape(), numbers)))
         }
         _ => None,
     }
 }
 
-/// All numbers of a known list made one; `None` for a reduction that shape arithmetic does not use.
+/// Reduces a known list to one number; `None` for a reduction that shape arithmetic does not use.
 pub fn reduce(operator: &str, constant: &Constant) -> Option<Count> {
     let function = match operator {
         "ReduceProd" => Binary::Mul,

@@ -1,18 +1,18 @@
-//! Operators that exporters write in several nodes, put together again: the graph is smaller, and its
-//! non-linearities and normalisations can be told apart.
+//! Fuses operators that exporters write as several nodes: the graph gets smaller, and its
+//! non-linearities and normalisations can be recognised.
 
 use super::super::importer::Importer;
 use crate::nets::graph::op::{Binary, Reduced, Reduction, Unary};
 use crate::nets::graph::{Input, Op};
 
-/// An operator with its inputs.
-type Whole = (Op, Vec<Input>);
+/// A fused operator with its inputs.
+type Fusion = (Op, Vec<Input>);
 
-/// What an operator of two numbers completes, with its inputs.
-pub fn fused(importer: &Importer, function: Binary, a: &Input, b: &Input) -> Option<Whole> {
-    let either = |of: &dyn Fn(&Input, &Input) -> Option<Whole>| {
-        let straight = of(a, b);
-        straight.or_else(|| of(b, a))
+/// The operator that a binary operator on these inputs completes, if any.
+pub fn fused(importer: &Importer, function: Binary, a: &Input, b: &Input) -> Option<Fusion> {
+    let either = |matcher: &dyn Fn(&Input, &Input) -> Option<Fusion>| {
+        let direct = matcher(a, b);
+        direct.or_else(|| matcher(b, a))
     };
     match function {
         Binary::Mul => either(&|x, gate| gated(importer, x, gate))
@@ -28,7 +28,7 @@ fn close(a: f64, b: f64) -> bool {
     (a - b).abs() < 1e-4
 }
 
-/// The only number of a weight.
+/// The number in a weight with a single one.
 fn number(importer: &Importer, input: &Input) -> Option<f64> {
     let Input::Weight(name) = input else {
         return None;
@@ -39,7 +39,7 @@ fn number(importer: &Importer, input: &Input) -> Option<f64> {
     }
 }
 
-/// The function of one number that gives a node, and what it is of.
+/// A node's unary function and its argument.
 fn unary<'a>(importer: &'a Importer, input: &Input) -> Option<(Unary, &'a Input)> {
     match importer.made(input)? {
         (Op::Unary(function), [x]) => Some((*function, x)),
@@ -47,7 +47,7 @@ fn unary<'a>(importer: &'a Importer, input: &Input) -> Option<(Unary, &'a Input)
     }
 }
 
-/// The function of two numbers that gives a node, and what it is of.
+/// The arguments of a node's binary function, if it is the wanted one.
 fn binary<'a>(
     importer: &'a Importer,
     input: &Input,
@@ -60,7 +60,7 @@ fn binary<'a>(
 }
 
 /// x·sigmoid(x), x·hard sigmoid(x), x·tanh(softplus(x)).
-fn gated(importer: &Importer, x: &Input, gate: &Input) -> Option<Whole> {
+fn gated(importer: &Importer, x: &Input, gate: &Input) -> Option<Fusion> {
     let (function, inner) = unary(importer, gate)?;
     let whole = match function {
         Unary::Sigmoid if inner == x => Unary::Silu,
@@ -76,7 +76,7 @@ fn gated(importer: &Importer, x: &Input, gate: &Input) -> Option<Whole> {
 }
 
 /// x·½·(1 + erf(x/√2)), in any order.
-fn gelu(importer: &Importer, a: &Input, b: &Input) -> Option<Whole> {
+fn gelu(importer: &Importer, a: &Input, b: &Input) -> Option<Fusion> {
     let mut factors: Vec<&Input> = Vec::new();
     for input in [a, b] {
         match binary(importer, input, Binary::Mul) {
@@ -89,7 +89,7 @@ fn gelu(importer: &Importer, a: &Input, b: &Input) -> Option<Whole> {
         .position(|input| number(importer, input).is_some_and(|number| close(number, 0.5)))?;
     factors.remove(half);
     let [c, d] = factors[..] else { return None };
-    let of = |x: &Input, rest: &Input| {
+    let argument = |x: &Input, rest: &Input| {
         let (one, erf) = binary(importer, rest, Binary::Add)?;
         let is_one = |input| number(importer, input).is_some_and(|number| close(number, 1.0));
         let erf = match (is_one(one), is_one(erf)) {
@@ -111,12 +111,12 @@ fn gelu(importer: &Importer, a: &Input, b: &Input) -> Option<Whole> {
         };
         (divided.or_else(multiplied)? == x).then(|| x.clone())
     };
-    let x = of(c, d).or_else(|| of(d, c))?;
+    let x = argument(c, d).or_else(|| argument(d, c))?;
     Some((Op::Unary(Unary::Gelu), vec![x]))
 }
 
 /// (x − mean)/√(variance + ε) over the last axes.
-fn standardized(importer: &Importer, a: &Input, b: &Input) -> Option<Whole> {
+fn standardized(importer: &Importer, a: &Input, b: &Input) -> Option<Fusion> {
     let (x, mean) = binary(importer, a, Binary::Sub)?;
     let axes = kept_mean(importer, mean, x)?;
     let (Unary::Sqrt, inner) = unary(importer, b)? else {
@@ -143,7 +143,7 @@ fn standardized(importer: &Importer, a: &Input, b: &Input) -> Option<Whole> {
     last.then(|| (op, vec![x.clone()]))
 }
 
-/// The axes of a mean of x that keeps them.
+/// The axes of a mean of x that keeps its axes.
 fn kept_mean<'a>(importer: &'a Importer, mean: &Input, x: &Input) -> Option<&'a [usize]> {
     match importer.made(mean)? {
         (
@@ -152,13 +152,13 @@ fn kept_mean<'a>(importer: &'a Importer, mean: &Input, x: &Input) -> Option<&'a 
                 axes,
                 axes_after: Reduced::Kept,
             },
-            [of],
-        ) if of == x => Some(axes),
+            [source],
+        ) if source == x => Some(axes),
         _ => None,
     }
 }
 
-/// The lengths of the axes that a layer is normalised over.
+/// The lengths of the axes that a layer normalises over.
 fn normalised_shape(importer: &Importer, layer: &Input, axis: usize) -> Option<Vec<usize>> {
     let Input::Node(id) = layer else { return None };
     let axes = importer.graph.shape(*id).get(axis..)?;
@@ -169,11 +169,14 @@ fn weight_shape<'a>(importer: &'a Importer, weight: &Input) -> Option<&'a [usize
     let Input::Weight(name) = weight else {
         return None;
     };
-    importer.graph.weight_values(name).map(|it| it.shape())
+    importer
+        .graph
+        .weight_values(name)
+        .map(|array| array.shape())
 }
 
-/// The scale of a layer normalisation.
-fn scaled(importer: &Importer, layer: &Input, scale: &Input) -> Option<Whole> {
+/// A layer normalisation with a scale.
+fn scaled(importer: &Importer, layer: &Input, scale: &Input) -> Option<Fusion> {
     let (op @ Op::LayerNorm { axis, .. }, [x]) = importer.made(layer)? else {
         return None;
     };
@@ -181,8 +184,8 @@ fn scaled(importer: &Importer, layer: &Input, scale: &Input) -> Option<Whole> {
     fits.then(|| (op.clone(), vec![x.clone(), scale.clone()]))
 }
 
-/// The bias of a dense layer or a layer normalisation that has none yet.
-fn biased(importer: &Importer, layer: &Input, bias: &Input) -> Option<Whole> {
+/// A dense layer or layer normalisation without a bias, with this one added.
+fn biased(importer: &Importer, layer: &Input, bias: &Input) -> Option<Fusion> {
     let (op, inputs @ [_, weight]) = importer.made(layer)? else {
         return None;
     };

@@ -1,4 +1,4 @@
-//! What the operators of the standard become: one file a family.
+//! Translation of ONNX operators, one file per family.
 
 mod choosing;
 mod convolution;
@@ -22,15 +22,15 @@ use super::call::{Call, Value};
 use super::error::{Missing, Problem};
 use super::importer::Importer;
 
-/// Translates a node: adds what it becomes to the graph, and gives its outputs.
+/// Translates a node: adds its operators to the graph, and returns its outputs.
 pub type Translation = fn(&mut Importer, &Call) -> Result<Vec<Value>, Problem>;
 
-/// Whether operators of this domain are the standard's.
+/// Whether this is the domain of the standard operators.
 pub fn is_standard(domain: &str) -> bool {
     matches!(domain, "" | "ai.onnx")
 }
 
-/// The operator of a node, with its domain where that is not the standard's.
+/// The operator of a node, with its domain unless that is the standard one.
 pub fn name(node: &NodeProto) -> String {
     match is_standard(&node.domain) {
         true => node.op_type.clone(),
@@ -44,7 +44,7 @@ pub fn is_known(node: &NodeProto) -> bool {
     is_if || translation(&node.domain, &node.op_type).is_some()
 }
 
-/// The operators of nodes that are not known, the most frequent first.
+/// The unsupported operators of nodes, the most frequent first.
 pub fn missing(nodes: &[&NodeProto]) -> Vec<Missing> {
     let mut found: BTreeMap<String, Missing> = BTreeMap::new();
     for node in nodes {
@@ -67,7 +67,7 @@ pub fn missing(nodes: &[&NodeProto]) -> Vec<Missing> {
     missing
 }
 
-/// How an operator is translated; `None` where it is not known.
+/// The translation of an operator; `None` if it is not supported.
 pub fn translation(domain: &str, operator: &str) -> Option<Translation> {
     if !is_standard(domain) {
         return None;

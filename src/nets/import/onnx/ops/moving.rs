@@ -1,4 +1,4 @@
-//! Operators that put numbers in other places: transposed, joined, cut, chosen, padded.
+//! Operators that move values: transposing, concatenating, padding, exchanging depth and space.
 
 use super::super::call::{Call, Value};
 use super::super::constant::{Constant, steps};
@@ -18,7 +18,7 @@ pub fn transpose(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Pro
     let order: Vec<usize> = match call.attributes.ints("perm") {
         Some(order) => order
             .iter()
-            .map(|&one| axis(one, rank))
+            .map(|&index| axis(index, rank))
             .collect::<Result<_, _>>()?,
         None => (0..rank).rev().collect(),
     };
@@ -39,14 +39,14 @@ pub fn transposed(
     if let Some(constant) = value.constant() {
         let from = constant.shape();
         if order.len() != from.len() {
-            return Problem::cannot("its axes are not those of its input");
+            return Problem::cannot("its axes do not match its input");
         }
-        let shape: Vec<usize> = order.iter().map(|&at| from[at]).collect();
-        let by = steps(from);
-        let by: Vec<isize> = order.iter().map(|&at| by[at]).collect();
-        let same = constant.strided(&shape, &by, 0);
+        let shape: Vec<usize> = order.iter().map(|&axis| from[axis]).collect();
+        let strides = steps(from);
+        let strides: Vec<isize> = order.iter().map(|&axis| strides[axis]).collect();
+        let same = constant.strided(&shape, &strides, 0);
         return Ok(match value {
-            Value::Weight(own, _) => Value::Weight(own.clone(), same),
+            Value::Weight(name, _) => Value::Weight(name.clone(), same),
             _ => Value::Known(same),
         });
     }
@@ -86,12 +86,12 @@ pub fn concat(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
 fn joined(parts: &[&Constant], axis: usize) -> Result<Constant, Problem> {
     let mut shape = parts[0].shape().to_vec();
     let alike = |part: &&Constant| {
-        let own = part.shape();
+        let lengths = part.shape();
         let others = |shape: &[usize]| [&shape[..axis], &shape[axis + 1..]].concat();
-        own.len() == shape.len() && others(own) == others(&shape)
+        lengths.len() == shape.len() && others(lengths) == others(&shape)
     };
     if !parts.iter().all(alike) {
-        return Problem::cannot("its parts do not go together");
+        return Problem::cannot("the shapes of its inputs do not match");
     }
     shape[axis] = parts.iter().map(|part| part.shape()[axis]).sum();
     let outer: usize = shape[..axis].iter().product();
@@ -135,16 +135,18 @@ pub fn pad(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> 
     let given = call.ints(1, name)?.unwrap_or_default();
     let along = match call.optional(3) {
         Some(_) => call.ints(3, "axes")?.unwrap_or_default(),
-        None => (0..rank).map(|at| i64::try_from(at).unwrap_or(0)).collect(),
+        None => (0..rank)
+            .map(|axis| i64::try_from(axis).unwrap_or(0))
+            .collect(),
     };
     if given.len() != 2 * along.len() {
         return Problem::cannot(format!("its pads are {given:?} for {} axes", along.len()));
     }
     let (mut before, mut after) = (vec![0; rank], vec![0; rank]);
-    for (at, &given_axis) in along.iter().enumerate() {
+    for (i, &given_axis) in along.iter().enumerate() {
         let axis = axis(given_axis, rank)?;
-        before[axis] = isize::try_from(given[at]).unwrap_or(0);
-        after[axis] = isize::try_from(given[at + along.len()]).unwrap_or(0);
+        before[axis] = isize::try_from(given[i]).unwrap_or(0);
+        after[axis] = isize::try_from(given[i + along.len()]).unwrap_or(0);
     }
     if before.iter().chain(&after).all(|&added| added == 0) {
         return Ok(vec![value.clone()]);

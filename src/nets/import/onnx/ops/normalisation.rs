@@ -1,4 +1,4 @@
-//! Normalisations: with fixed statistics, over layers, groups, instances and neighbours.
+//! Normalisations: batch, layer, group, instance, local response, and by vector norm.
 
 use super::super::call::{Call, Value};
 use super::super::constant::{Constant, broadcast};
@@ -14,7 +14,7 @@ use crate::session::array::Array;
 pub fn batch(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
     if call.attributes.flag("training_mode", false) {
         return Problem::cannot(
-            "it takes the statistics of the images at hand, as in training; export the network after model.eval()",
+            "it uses the statistics of the current batch, as in training; export the network after model.eval()",
         );
     }
     if !call.attributes.flag("spatial", true) {
@@ -34,7 +34,7 @@ pub fn batch(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem
 /// `LayerNormalization`.
 pub fn layer(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
     if call.outputs.iter().skip(1).any(|name| !name.is_empty()) {
-        return Problem::cannot("it gives its mean or deviation too");
+        return Problem::cannot("its output of means or deviations is used");
     }
     let dims = importer.dims(call.input(0)?)?;
     let axis = axis(call.attributes.int("axis", -1), dims.len())?;
@@ -51,22 +51,24 @@ pub fn layer(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem
     Ok(vec![importer.give(&call.name, op, &inputs)?])
 }
 
-/// Numbers repeated to a shape.
+/// A constant broadcast to a shape.
 fn spread(constant: &Constant, shape: &[usize]) -> Result<Array<f32>, Problem> {
     if broadcast(constant.shape(), shape).as_deref() != Some(shape) {
         let found = constant.shape();
-        return Problem::cannot(format!("its weights are {found:?} for {shape:?}"));
+        return Problem::cannot(format!("its weights {found:?} do not fit {shape:?}"));
     }
     floats(&constant.repeated(shape))
 }
 
-/// `GroupNormalization`. Until version 21 it has a scale for every group, then for every channel.
+/// `GroupNormalization`. Before version 21 its scale is per group, since then per channel.
 pub fn group(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
     let dims = importer.dims(call.input(0)?)?;
     let channels = dims.get(1).map_or(0, |dim| dim.count);
     let groups = usize::try_from(call.attributes.int("num_groups", 1)).unwrap_or(0);
     if groups == 0 || !channels.is_multiple_of(groups) {
-        return Problem::cannot(format!("{channels} channels fall into {groups} groups"));
+        return Problem::cannot(format!(
+            "{channels} channels cannot be split into {groups} groups"
+        ));
     }
     let mut inputs = vec![importer.operand(call.input(0)?, &call.name)?];
     for (place, role) in [(1, "weight"), (2, "bias")] {
@@ -110,7 +112,7 @@ pub fn local_response(importer: &mut Importer, call: &Call) -> Result<Vec<Value>
     Ok(vec![importer.give(&call.name, op, &[input])?])
 }
 
-/// `LpNormalization`: divided by the length along an axis.
+/// `LpNormalization`: division by the vector norm along an axis.
 pub fn length(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
     let rank = importer.dims(call.input(0)?)?.len();
     let axis = axis(call.attributes.int("axis", -1), rank)?;
@@ -127,7 +129,7 @@ pub fn length(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
     Ok(vec![importer.give(&call.name, op, &[input, length])?])
 }
 
-/// `RMSNormalization`: divided by the root of the mean square.
+/// `RMSNormalization`: division by the root mean square, then a scale.
 pub fn root_mean_square(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
     let rank = importer.dims(call.input(0)?)?.len();
     let first = axis(call.attributes.int("axis", -1), rank)?;
@@ -163,7 +165,7 @@ pub fn root_mean_square(importer: &mut Importer, call: &Call) -> Result<Vec<Valu
     )?])
 }
 
-/// `ReduceL1` and `ReduceL2`; their axes stand as for other reductions.
+/// `ReduceL1` and `ReduceL2`; their axes are given as in other reductions.
 pub fn reduced_norm(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
     let rank = importer.dims(call.input(0)?)?.len();
     let given = call.ints(1, "axes")?;
@@ -183,7 +185,7 @@ pub fn reduced_norm(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, 
     Ok(vec![Value::Node(id)])
 }
 
-/// The length of vectors along axes: Σ|x| or √Σx².
+/// The norm of vectors along axes: Σ|x| or √Σx².
 fn norm(
     importer: &mut Importer,
     call: &Call,
@@ -204,7 +206,11 @@ fn norm(
             Op::Binary(Binary::Mul),
             &[input.clone(), input.clone()],
         )?,
-        other => return Problem::cannot(format!("it takes the power {other}")),
+        other => {
+            return Problem::cannot(format!(
+                "its norm has the power {other}; only 1 and 2 are supported"
+            ));
+        }
     };
     let sum = Op::Reduce {
         reduction: Reduction::Sum,

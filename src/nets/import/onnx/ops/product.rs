@@ -1,4 +1,4 @@
-//! Products of matrices: dense layers, `MatMul`, attention.
+//! Matrix products: dense layers, `MatMul`, attention.
 
 use super::super::call::{Call, Value};
 use super::super::constant::Constant;
@@ -11,10 +11,10 @@ use crate::nets::graph::op::Binary;
 use crate::nets::graph::{Dim, Input, Op};
 use crate::session::array::Array;
 
-/// `Gemm`: alpha·A·B + beta·C. With known B it is a dense layer.
+/// `Gemm`: alpha·A·B + beta·C. With a known B it becomes a dense layer.
 pub fn gemm(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
     let attributes = call.attributes;
-    let turned = |importer: &mut Importer, place: usize, name: &str| {
+    let matrix = |importer: &mut Importer, place: usize, name: &str| {
         let value = call.input(place)?;
         match attributes.flag(name, false) {
             true => transposed(importer, &format!("{}.{name}", call.name), value, &[1, 0]),
@@ -22,8 +22,8 @@ pub fn gemm(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem>
         }
     };
     let (a, b) = (
-        turned(importer, 0, "transA")?,
-        turned(importer, 1, "transB")?,
+        matrix(importer, 0, "transA")?,
+        matrix(importer, 1, "transB")?,
     );
     let alpha = attributes.float("alpha", 1.0);
     let beta = attributes.float("beta", 1.0);
@@ -106,7 +106,7 @@ fn scaled(
     importer.give(&name, Op::Binary(Binary::Mul), &[input, factor])
 }
 
-/// `MatMul`. With a known matrix on the right it is a dense layer.
+/// `MatMul`. With a known matrix on the right it becomes a dense layer.
 pub fn matmul(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
     let (a, b) = (call.input(0)?, call.input(1)?);
     let left = importer.operand(a, &call.name)?;
@@ -127,7 +127,7 @@ pub fn matmul(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
     )?])
 }
 
-/// `Attention` of version 23, without a memory of earlier calls: softmax(q·kᵀ·scale + mask)·v.
+/// `Attention` of version 23, without a key–value cache: softmax(q·kᵀ·scale + mask)·v.
 pub fn attention(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
     let attributes = call.attributes;
     let used = |place: usize| call.outputs.get(place).is_some_and(|name| !name.is_empty());
@@ -137,7 +137,7 @@ pub fn attention(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Pro
         || attributes.flag("is_causal", false)
         || attributes.float("softcap", 0.0) != 0.0;
     if unusual {
-        return Problem::cannot("it masks what comes later, or keeps a memory of earlier calls");
+        return Problem::cannot("it has a causal mask, a soft cap or a key–value cache");
     }
     let joined = importer.dims(call.input(0)?)?.len() == 3;
     let heads = |name| usize::try_from(attributes.int(name, 0)).unwrap_or(0);
@@ -147,7 +147,7 @@ pub fn attention(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Pro
     let v = heads_apart(importer, call, 2, joined.then_some(keys))?;
     let dims = importer.graph.shape(q).to_vec();
     if importer.graph.shape(k).get(1) != dims.get(1) || dims.len() != 4 {
-        return Problem::cannot("its heads share keys and values");
+        return Problem::cannot("its query heads share keys and values");
     }
     #[allow(clippy::cast_precision_loss)]
     let usual = (dims[3].count as f32).sqrt().recip();
@@ -164,7 +164,7 @@ pub fn attention(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Pro
     if call.optional(3).is_some() {
         let mask = Value::Known(Constant::Floats(floats(call.known(3, "mask")?)?));
         if matches!(call.known(3, "mask")?, Constant::Counts { .. }) {
-            return Problem::cannot("its mask is one of truth values");
+            return Problem::cannot("its mask is boolean");
         }
         let mask = importer.operand(&mask, &part("mask"))?;
         let op = Op::Binary(Binary::Add);
@@ -186,8 +186,8 @@ pub fn attention(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Pro
     Ok(vec![importer.give(&call.name, op, &[turned.into()])?])
 }
 
-/// Queries, keys or values as \[N,heads,length,width\]; from \[N,length,heads·width\] where `heads` says
-/// how many there are.
+/// Queries, keys or values as \[N,heads,length,width\]; split from \[N,length,heads·width\] if `heads` is
+/// given.
 fn heads_apart(
     importer: &mut Importer,
     call: &Call,
@@ -201,7 +201,10 @@ fn heads_apart(
         return Problem::cannot("its inputs do not have three axes");
     };
     if heads == 0 || !width.count.is_multiple_of(heads) {
-        return Problem::cannot(format!("{} numbers fall into {heads} heads", width.count));
+        return Problem::cannot(format!(
+            "{} features cannot be split into {heads} heads",
+            width.count
+        ));
     }
     let each = Dim::fixed(width.count / heads);
     let shape = vec![batch, length, Dim::fixed(heads), each];

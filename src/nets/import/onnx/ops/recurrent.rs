@@ -1,4 +1,4 @@
-//! `LSTM` and `GRU`.
+//! Recurrent layers: `LSTM` and `GRU`.
 
 use super::super::call::{Call, Value};
 use super::super::error::Problem;
@@ -15,7 +15,7 @@ pub fn lstm(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem>
         return Problem::cannot("it has peepholes");
     }
     if call.attributes.flag("input_forget", false) {
-        return Problem::cannot("its input and forget gates are one");
+        return Problem::cannot("its input and forget gates are coupled");
     }
     let usual = ["Sigmoid", "Tanh", "Tanh"];
     layer(importer, call, &usual, &[5, 6], |recurrent| Op::Lstm {
@@ -36,7 +36,7 @@ pub fn gru(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> 
     })
 }
 
-/// A recurrent layer: one node for each of its outputs that is used.
+/// A recurrent layer: one node for each used output.
 fn layer(
     importer: &mut Importer,
     call: &Call,
@@ -52,7 +52,7 @@ fn layer(
         .all(|(a, b)| a == b);
     if !usual || attributes.has("clip") {
         return Problem::cannot(format!(
-            "its activations are {}; known are {}",
+            "its activations are {}; only {} are supported",
             given.join(", "),
             functions.join(", ")
         ));
@@ -60,7 +60,7 @@ fn layer(
     for &place in states {
         let zero = call.optional(place).map(|state| importer.uniform(state));
         if zero.is_some_and(|number| number != Some(0.0)) {
-            return Problem::cannot("its state does not begin with zeros");
+            return Problem::cannot("its initial state is not zero");
         }
     }
     let batch_first = attributes.flag("layout", false);
@@ -73,7 +73,7 @@ fn layer(
     #[allow(clippy::cast_precision_loss)]
     let whole = |value: &Value| importer.uniform(value) == Some(steps as f32);
     if call.optional(4).is_some_and(|lengths| !whole(lengths)) {
-        return Problem::cannot("its sequences are of several lengths");
+        return Problem::cannot("its sequences differ in length");
     }
     let mut inputs = vec![importer.operand(&value, &call.name)?];
     for (place, role) in [(1, "weight_ih"), (2, "weight_hh"), (3, "bias")] {

@@ -1,4 +1,4 @@
-//! Operators that look along whole axes: reductions and softmax.
+//! Operators over whole axes: reductions and softmax.
 
 use super::super::call::{Call, Value};
 use super::super::constant::Constant;
@@ -10,7 +10,7 @@ use super::{folding, shape};
 use crate::nets::graph::op::{Binary, Reduced, Reduction, Unary};
 use crate::nets::graph::{Dim, Op};
 
-/// The reductions, their axes given as an attribute or, in newer files, an input.
+/// The reductions. Their axes are an attribute or, in newer files, an input.
 pub fn reduce(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
     let value = call.input(0)?;
     let rank = importer.dims(value)?.len();
@@ -35,7 +35,9 @@ pub fn reduce(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
         "ReduceMax" => Reduction::Max,
         "ReduceMin" => Reduction::Min,
         other => {
-            return Problem::cannot(format!("{other} of what is computed from the images"));
+            return Problem::cannot(format!(
+                "{other} of values computed from the images is not supported"
+            ));
         }
     };
     let part = |role: &str| format!("{}.{role}", call.name);
@@ -65,8 +67,8 @@ pub fn reduce(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
     Ok(vec![Value::Node(reduced)])
 }
 
-/// `Softmax` and `LogSoftmax`. Until version 13 they see all axes from theirs on as one. Where one
-/// gives the network's answer over all classes, it is taken off: logits are needed.
+/// `Softmax` and `LogSoftmax`. Before version 13 they treat all axes from theirs on as one. One that gives
+/// the network's output over all classes is removed: logits are needed.
 pub fn softmax(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
     let value = call.input(0)?;
     let dims = importer.dims(value)?;
@@ -81,7 +83,7 @@ pub fn softmax(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Probl
     if call.last && along == image && !dims[axis].batched {
         let operator = call.operator.to_lowercase();
         let note = format!(
-            "the {operator} at the end, `{}`, is taken off: logits are needed",
+            "the {operator} at the end, `{}`, is removed: logits are needed",
             call.name
         );
         importer.notes.push(note);
@@ -100,7 +102,7 @@ pub fn softmax(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Probl
     let joined: Option<Count> = from[axis..]
         .iter()
         .try_fold(Count::fixed(1), |all, &length| all.times(length));
-    let words = "its axes do not go together";
+    let words = "its axes cannot be merged";
     let joined = joined.ok_or(Problem::Cannot(words.into()))?;
     let wide = [&from[..axis], &[joined]].concat();
     let wide = shape::reshaped(importer, &format!("{}.joined", call.name), value, &wide)?;

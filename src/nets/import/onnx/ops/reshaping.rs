@@ -1,11 +1,11 @@
-//! Which shape a reshape leads to. Files write shapes as numbers, with −1 for what is left and 0 for
-//! what stays; the batch may be a symbol in them, or be missing where the file is made for one image.
+//! The target shape of a reshape. Files give shapes as numbers, with −1 for the remaining length and 0 for an
+//! unchanged one; the batch may be a symbol, or a fixed number if the file was exported for that many images.
 
 use super::super::count::Count;
 use super::super::error::Problem;
 
-/// The shape that `from` takes on when `wanted` is asked for. `ahead` numbers of an image stand before
-/// the batch; `batch` is the number of images that the file is made for where that is fixed, else 1.
+/// The shape of a reshape of `from` to `wanted`. `ahead` elements of an image are counted before the batch;
+/// `batch` is the number of images that the file was exported for if that is fixed, else 1.
 pub fn target(
     from: &[Count],
     ahead: i64,
@@ -17,7 +17,7 @@ pub fn target(
         .ok_or_else(|| misfit(from, wanted))
 }
 
-/// The shape asked for, with the lengths of `from` where it has zeros.
+/// The wanted shape, with its zeros replaced by the lengths of `from`.
 pub fn zeros_filled(from: &[Count], wanted: &[Count]) -> Result<Vec<Count>, Problem> {
     let filled = wanted.iter().enumerate().map(|(axis, &length)| {
         if length == Count::fixed(0) {
@@ -35,7 +35,7 @@ fn misfit(from: &[Count], wanted: &[Count]) -> Problem {
         format!("[{}]", axes.join(","))
     };
     Problem::Cannot(format!(
-        "numbers of the shape {} do not fit into {} for any number of images",
+        "values of the shape {} cannot be reshaped to {} for every number of images",
         words(from),
         words(wanted)
     ))
@@ -48,22 +48,24 @@ fn product<'a>(lengths: impl IntoIterator<Item = &'a Count>) -> Option<Count> {
         .try_fold(one, |all, &length| all.times(length))
 }
 
-const LEFT: Count = Count::fixed(-1);
+/// Stands for the remaining length.
+const REMAINING: Count = Count::fixed(-1);
 
-/// The shape where it holds for every number of images as it is written.
+/// The shape, if it holds as written for every number of images.
 fn symbolic(from: &[Count], wanted: &[Count]) -> Option<Vec<Count>> {
     let all = product(from)?;
     let mut shape = wanted.to_vec();
-    let mut open = (0..shape.len()).filter(|&axis| shape[axis] == LEFT);
+    let mut open = (0..shape.len()).filter(|&axis| shape[axis] == REMAINING);
     if let Some(axis) = open.next() {
         if open.next().is_some() {
             return None;
         }
-        let others = product(wanted.iter().filter(|&&length| length != LEFT))?;
+        let others = product(wanted.iter().filter(|&&length| length != REMAINING))?;
         shape[axis] = all.over(others)?;
         // [1,−1] in a file for one image means a leading batch of one.
         let leads = from.first().is_some_and(|length| length.each != 0);
-        let later = shape[axis].each != 0 && wanted[..axis].iter().all(|&it| it == Count::fixed(1));
+        let one = Count::fixed(1);
+        let later = shape[axis].each != 0 && wanted[..axis].iter().all(|&length| length == one);
         if leads && later && axis > 0 {
             return None;
         }
@@ -71,10 +73,9 @@ fn symbolic(from: &[Count], wanted: &[Count]) -> Option<Vec<Count>> {
     (product(&shape)? == all).then_some(shape)
 }
 
-/// The shape where the file counts its own batch as a number. The batch must stand behind as many
-/// numbers as before. Of several axes that hold that place, the one is taken that is the batch alone;
-/// else one that it leads, as of attention's heads, but for the last, which holds features; else one
-/// that it ends.
+/// The shape, if the file has its own batch as a number. As many elements as before must be counted ahead of
+/// the batch. Of several axes that satisfy this, an axis that is the batch alone is preferred; then one that
+/// the batch leads, as with attention's heads, except the last, which holds features; then one that it ends.
 fn numeric(from: &[Count], ahead: i64, wanted: &[Count], batch: i64) -> Option<Vec<Count>> {
     let at_batch = |length: &Count| length.fixed.checked_add(length.each.checked_mul(batch)?);
     let before: Vec<i64> = from.iter().map(at_batch).collect::<Option<_>>()?;
@@ -110,8 +111,8 @@ fn numeric(from: &[Count], ahead: i64, wanted: &[Count], batch: i64) -> Option<V
     Some(shape)
 }
 
-/// How many numbers of one image stand ahead of the batch within the axis that holds it, where
-/// `ahead` stand before the batch in all; 1 where the batch leads its axis.
+/// Of `ahead` elements of one image counted before the batch, how many are within the batch's own axis; 1 if
+/// the batch leads its axis.
 pub fn ahead_within(shape: &[Count], ahead: i64) -> i64 {
     let fixed = shape.iter().take_while(|length| length.each == 0);
     let in_front: i64 = fixed.map(|length| length.fixed).product();
@@ -141,7 +142,7 @@ mod tests {
             (&image, vec![fixed(1), fixed(-1)], vec![N, fixed(512)]),
             (&image, vec![fixed(1), fixed(512)], vec![N, fixed(512)]),
             (
-                // Windows of a transformer, in a file for one image, and back.
+                // Windows of a transformer, in a file exported for one image, and back.
                 &[N, fixed(4), fixed(2), fixed(4), fixed(2), fixed(8)],
                 vec![fixed(16), fixed(4), fixed(8)],
                 vec![many(16), fixed(4), fixed(8)],
@@ -152,7 +153,7 @@ mod tests {
                 vec![N, fixed(4), fixed(4), fixed(2), fixed(2), fixed(8)],
             ),
             (
-                // A sequence: the batch stays behind the steps.
+                // A sequence: the batch stays after the steps.
                 &[fixed(7), N, fixed(2), fixed(9)],
                 vec![fixed(7), fixed(1), fixed(18)],
                 vec![fixed(7), N, fixed(18)],
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_told() {
+    fn a_shape_that_does_not_fit_is_reported() {
         let problem = target(&[N, fixed(3)], 1, &[N, fixed(4)], 1).unwrap_err();
         let Problem::Cannot(words) = problem else {
             panic!("{problem:?}");

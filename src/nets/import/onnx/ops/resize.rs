@@ -1,4 +1,4 @@
-//! `Resize` and `Upsample`: rows and columns sampled anew.
+//! `Resize` and `Upsample`: resampling of rows and columns.
 
 use super::super::call::{Call, Value};
 use super::super::error::Problem;
@@ -8,7 +8,7 @@ use super::shape::whole;
 use crate::nets::graph::Op;
 use crate::nets::graph::op::{Coordinates, Nearest, Resize, Sampling};
 
-/// `Resize`, and `Upsample` before it.
+/// `Resize`, and its predecessor `Upsample`.
 pub fn resize(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
     let value = call.input(0)?;
     let dims = importer.dims(value)?;
@@ -19,12 +19,12 @@ pub fn resize(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
     let attributes = call.attributes;
     let policy = attributes.text("keep_aspect_ratio_policy");
     if attributes.flag("antialias", false) || policy.is_some_and(|policy| policy != "stretch") {
-        return Problem::cannot("it smooths, or keeps the ratio of the sides");
+        return Problem::cannot("it uses antialiasing, or keeps the aspect ratio");
     }
     let along: Vec<usize> = match attributes.ints("axes") {
         Some(axes) => axes
             .iter()
-            .map(|&one| axis(one, 4))
+            .map(|&index| axis(index, 4))
             .collect::<Result<_, _>>()?,
         None => (0..4).collect(),
     };
@@ -35,15 +35,16 @@ pub fn resize(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
         _ => Vec::new(),
     };
     let (mut size, mut scale) = (sides, [1.0; 2]);
-    for (at, &axis) in along.iter().enumerate() {
-        let ratio = scales.get(at).copied();
-        let length = sizes.get(at);
+    for (i, &axis) in along.iter().enumerate() {
+        let ratio = scales.get(i).copied();
+        let length = sizes.get(i);
         if axis < 2 {
             let count = if axis == 1 { channels.count } else { 1 };
             let kept = ratio.is_none_or(|ratio| (ratio - 1.0).abs() < 1e-6)
-                && length.is_none_or(|&it| it.of_one() == i64::try_from(count).unwrap_or(0));
+                && length
+                    .is_none_or(|&length| length.of_one() == i64::try_from(count).unwrap_or(0));
             if !kept {
-                return Problem::cannot("it samples channels or images");
+                return Problem::cannot("it resizes channels or the batch");
             }
             continue;
         }
@@ -53,7 +54,7 @@ pub fn resize(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss
         )]
-        let (result, by) = match (length.and_then(|it| it.known()), ratio) {
+        let (result, by) = match (length.and_then(|length| length.known()), ratio) {
             (Some(length), _) => {
                 let length = usize::try_from(length).unwrap_or(0);
                 (length, length as f64 / side as f64)
@@ -98,7 +99,9 @@ fn sampling(call: &Call, old: bool) -> Result<Sampling, Problem> {
     match call.attributes.text("mode").unwrap_or("nearest") {
         "nearest" => Ok(Sampling::Nearest(nearest)),
         "linear" | "bilinear" => Ok(Sampling::Bilinear),
-        other => Problem::cannot(format!("its mode is {other}; known are nearest and linear")),
+        other => Problem::cannot(format!(
+            "its mode is {other}; only nearest and linear are supported"
+        )),
     }
 }
 

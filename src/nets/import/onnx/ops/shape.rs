@@ -1,5 +1,4 @@
-//! Shapes: what graphs ask about them, and operators that only change them. Shape arithmetic is done
-//! here and at once.
+//! Operators that query shapes, evaluated at import, and operators that only change shapes.
 
 use super::super::call::{Call, Value};
 use super::super::constant::Constant;
@@ -11,7 +10,7 @@ use super::super::places::Places;
 use super::reshaping;
 use crate::nets::graph::{Dim, Op};
 
-/// Most numbers of an array that is made at import.
+/// The largest size of an array created at import.
 const MOST: usize = 1 << 28;
 
 /// The lengths of a value's axes.
@@ -63,7 +62,7 @@ pub fn reshaped(
     if let (Some(constant), Some(shape)) = (value.constant(), known) {
         let same = constant.reshaped(&shape);
         return Ok(match value {
-            Value::Weight(own, _) => Value::Weight(own.clone(), same),
+            Value::Weight(name, _) => Value::Weight(name.clone(), same),
             _ => Value::Known(same),
         });
     }
@@ -91,9 +90,9 @@ pub fn reshape(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Probl
     Ok(vec![value])
 }
 
-/// The whole numbers of an array.
+/// The integers of an array.
 pub fn whole(constant: &Constant) -> Result<Vec<Count>, Problem> {
-    let words = "it needs whole numbers where others stand";
+    let words = "it needs integers, but has other numbers";
     constant.counts().ok_or(Problem::Cannot(words.into()))
 }
 
@@ -122,16 +121,16 @@ pub fn squeeze(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Probl
     let one = Count::fixed(1);
     let gone = match call.ints(1, "axes")? {
         Some(given) => axes(&given, from.len())?,
-        None => (0..from.len()).filter(|&at| from[at] == one).collect(),
+        None => (0..from.len()).filter(|&axis| from[axis] == one).collect(),
     };
-    if let Some(&at) = gone.iter().find(|&&at| from[at] != one) {
+    if let Some(&axis) = gone.iter().find(|&&axis| from[axis] != one) {
         return Problem::cannot(format!(
-            "it takes off axis {at}, which has the length {}",
-            from[at]
+            "it removes axis {axis}, which has the length {}",
+            from[axis]
         ));
     }
-    let left = (0..from.len()).filter(|at| !gone.contains(at));
-    let shape: Vec<Count> = left.map(|at| from[at]).collect();
+    let kept = (0..from.len()).filter(|axis| !gone.contains(axis));
+    let shape: Vec<Count> = kept.map(|axis| from[axis]).collect();
     Ok(vec![reshaped(importer, &call.name, value, &shape)?])
 }
 
@@ -143,7 +142,7 @@ pub fn unsqueeze(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Pro
     let rank = from.len() + given.len();
     let new = axes(&given, rank)?;
     let mut old = from.into_iter();
-    let length = |at: usize| match new.contains(&at) {
+    let length = |axis: usize| match new.contains(&axis) {
         true => Some(Count::fixed(1)),
         false => old.next(),
     };
@@ -160,7 +159,7 @@ pub fn expand(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
     Ok(vec![expanded(importer, &call.name, value, &shape)?])
 }
 
-/// A value repeated to a shape.
+/// A value broadcast to a shape.
 fn expanded(
     importer: &mut Importer,
     name: &str,
@@ -192,32 +191,32 @@ fn expanded(
     })
 }
 
-/// The shape that two take on together. A length that is the file's own number of images goes with
-/// the batch.
+/// The common shape of two under broadcasting. A length equal to the file's fixed batch size matches the
+/// batch.
 fn together(a: &[Count], b: &[Count], batch: i64) -> Result<Vec<Count>, Problem> {
     let rank = a.len().max(b.len());
     let one = Count::fixed(1);
-    let at = |shape: &[Count], axis: usize| {
-        let own = (axis + shape.len()).checked_sub(rank);
-        own.map_or(one, |axis| shape[axis])
+    let length = |shape: &[Count], axis: usize| {
+        let aligned = (axis + shape.len()).checked_sub(rank);
+        aligned.map_or(one, |axis| shape[axis])
     };
-    let both = |axis| match (at(a, axis), at(b, axis)) {
+    let both = |axis| match (length(a, axis), length(b, axis)) {
         (a, b) if a == b => Some(a),
         (a, other) | (other, a) if a == one => Some(other),
-        (n, own) | (own, n) if n == Count::BATCH && own == Count::fixed(batch) => Some(n),
+        (n, fixed) | (fixed, n) if n == Count::BATCH && fixed == Count::fixed(batch) => Some(n),
         _ => None,
     };
     let shape: Option<Vec<Count>> = (0..rank).map(both).collect();
-    shape.ok_or_else(|| Problem::Cannot("the shapes do not go together".into()))
+    shape.ok_or_else(|| Problem::Cannot("the shapes cannot be broadcast".into()))
 }
 
-/// `Tile`: repeated along axes that already have a length.
+/// `Tile`: repetition along existing axes.
 pub fn tile(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
     let value = call.input(0)?;
     let from = lengths(importer, value)?;
     let times = whole(call.known(1, "repeats")?)?;
     if times.len() != from.len() {
-        return Problem::cannot("its repeats are not one for every axis");
+        return Problem::cannot("it does not have one repeat per axis");
     }
     // [a,b] as [1,a,1,b], repeated to [s,a,t,b], read as [s·a,t·b].
     let one = Count::fixed(1);
@@ -246,7 +245,7 @@ pub fn constant_of_shape(importer: &mut Importer, call: &Call) -> Result<Vec<Val
     let ones = vec![1; wanted.len()];
     let number = match number.len() {
         1 => Value::Known(number.reshaped(&ones)),
-        _ => return Problem::cannot("its value is not one number"),
+        _ => return Problem::cannot("its value is not a single number"),
     };
     Ok(vec![expanded(importer, &call.name, &number, &wanted)?])
 }
@@ -263,9 +262,9 @@ pub fn range(_: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
     {
         return Ok(vec![Value::Places(Places::of_batch(start))]);
     }
-    let bound = |place, what| -> Result<f64, Problem> {
-        let words = || Problem::Cannot(format!("its {what} depends on the number of images"));
-        let constant = call.known(place, what)?;
+    let bound = |place, role| -> Result<f64, Problem> {
+        let words = || Problem::Cannot(format!("its {role} depends on the number of images"));
+        let constant = call.known(place, role)?;
         Ok(f64::from(constant.only().ok_or_else(words)?))
     };
     let (start, limit, step) = (bound(0, "start")?, bound(1, "limit")?, bound(2, "step")?);
@@ -288,8 +287,8 @@ pub fn range(_: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
     Ok(vec![Value::Known(constant)])
 }
 
-/// Values made alike along the batch: one of length one there, where others have the batch, is
-/// repeated.
+/// The inputs matched along the batch: where others have the batch and one has length one, it is
+/// broadcast.
 pub fn along_batch(
     importer: &mut Importer,
     call: &Call,
@@ -300,14 +299,15 @@ pub fn along_batch(
         .clone()
         .map(|value| importer.dims(value))
         .collect::<Result<_, _>>()?;
-    let batched = |at: usize| {
-        let mut lengths = shapes.iter().filter_map(|shape| shape.get(at));
+    let batched = |index: usize| {
+        let mut lengths = shapes.iter().filter_map(|shape| shape.get(index));
         lengths.find(|length| length.batched).copied()
     };
     let mut alike = Vec::new();
     for (value, shape) in given.zip(&shapes) {
-        let wanted = shape.iter().enumerate().map(|(at, &length)| {
-            let other = batched(at).filter(|_| at != axis && !length.batched && length.count == 1);
+        let wanted = shape.iter().enumerate().map(|(index, &length)| {
+            let single = !length.batched && length.count == 1;
+            let other = batched(index).filter(|_| index != axis && single);
             count(other.unwrap_or(length))
         });
         let wanted: Vec<Count> = wanted.collect();

@@ -1,4 +1,4 @@
-//! Every file that cannot be imported says what it is or lacks, where, and what to do.
+//! Tests of error messages: what is wrong with a file, where, and what to do.
 
 use std::fs;
 use std::path::Path;
@@ -35,7 +35,7 @@ fn refusal(path: &Path, options: &Options) -> String {
     }
 }
 
-/// Says which word is missing.
+/// Checks that a message contains all of these.
 fn tells(words: &str, needed: &[&str]) {
     for needed in needed {
         assert!(words.contains(needed), "{needed}: {words}");
@@ -46,12 +46,12 @@ fn node(operator: &str, name: &str, inputs: &[&str], outputs: &[&str]) -> NodePr
     let mut node = NodeProto::new();
     operator.clone_into(&mut node.op_type);
     name.clone_into(&mut node.name);
-    node.input = inputs.iter().map(|&it| it.to_owned()).collect();
-    node.output = outputs.iter().map(|&it| it.to_owned()).collect();
+    node.input = inputs.iter().map(|&name| name.to_owned()).collect();
+    node.output = outputs.iter().map(|&name| name.to_owned()).collect();
     node
 }
 
-/// Puts a node behind the one that gives the logits.
+/// Appends a node after the output, and makes it the output.
 fn behind(model: &mut ModelProto, node: NodeProto) {
     let graph = model.graph.mut_or_insert_default();
     graph.output[0].name.clone_from(&node.output[0]);
@@ -210,7 +210,7 @@ fn an_output_that_is_not_there_brings_up_those_like_it() {
 }
 
 #[test]
-fn a_mask_that_nothing_takes_is_no_matter() {
+fn an_unused_mask_is_ignored() {
     let model = changed(|model| {
         behind(
             model,
@@ -232,7 +232,7 @@ fn a_mask_that_nothing_takes_is_no_matter() {
 fn rows_of_numbers_are_taken_as_square_images() {
     let model = changed(|model| {
         let graph = model.graph.mut_or_insert_default();
-        // What was there is kept as the shape that the row is brought to.
+        // A vector input, reshaped to the original shape.
         let kind = graph.input[0].type_.mut_or_insert_default();
         let shape = kind.mut_tensor_type().shape.mut_or_insert_default();
         shape.dim.truncate(2);
@@ -257,7 +257,10 @@ fn weights_that_are_no_numbers_are_named() {
     let model = changed(|model| {
         let graph = model.graph.mut_or_insert_default();
         let array = &mut graph.initializer;
-        let weight = array.iter_mut().find(|it| it.name == "fc1.bias").unwrap();
+        let weight = array
+            .iter_mut()
+            .find(|tensor| tensor.name == "fc1.bias")
+            .unwrap();
         let mut bytes = weight.raw_data.to_vec();
         bytes[..4].copy_from_slice(&f32::NAN.to_le_bytes());
         weight.raw_data = bytes.into();
@@ -339,10 +342,10 @@ fn damaged_files_are_refused_or_read_and_never_panic() {
         let bytes = fs::read(fixture(name)).unwrap();
         for step in 0..600 {
             let mut bytes = bytes.clone();
-            let at = step * 7919 % bytes.len();
-            bytes[at] = bytes[at].wrapping_add(1 + u8::try_from(step % 251).unwrap());
+            let index = step * 7919 % bytes.len();
+            bytes[index] = bytes[index].wrapping_add(1 + u8::try_from(step % 251).unwrap());
             if step % 5 == 0 {
-                bytes.truncate(at);
+                bytes.truncate(index);
             }
             fs::write(&path, &bytes).unwrap();
             let _ = read(&path, &Options::default());

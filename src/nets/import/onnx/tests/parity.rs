@@ -1,4 +1,4 @@
-//! The same logits as onnxruntime's, whatever the exporter, its version and its batch.
+//! Tests that logits equal onnxruntime's, for several exporters, versions and batch sizes.
 
 use std::fs::File;
 
@@ -28,7 +28,7 @@ fn logits(network: &Imported, images: &[f32]) -> Vec<f32> {
     answer.into_data().try_into_vec().unwrap()
 }
 
-/// The greatest difference of a logit from onnxruntime's, relative to the spread of its logits.
+/// The largest difference of a logit from onnxruntime's, relative to the standard deviation of its logits.
 fn difference(name: &str) -> f32 {
     let network = imported(name);
     let (ours, theirs) = (
@@ -106,7 +106,7 @@ fn turning_there_and_back_leaves_nothing() {
     let network = imported("keras");
     let turned = |op: &Op| matches!(op, Op::Transpose { .. });
     let nodes = network.graph.nodes().iter();
-    // Only the one before the dense layer, which counts channels last.
+    // Only the one before the dense layer, which has channels last.
     assert_eq!(nodes.filter(|node| turned(&node.op)).count(), 1);
 }
 
@@ -140,7 +140,7 @@ fn no_node_is_without_use() {
 fn shape_arithmetic_leaves_no_trace() {
     let network = imported("transformer-14");
     let nodes = network.graph.nodes();
-    // Of 275 nodes in the file, those that compute on images.
+    // Of the file's 275 nodes, only those that compute on images are left.
     assert!(nodes.len() < 70, "{}", nodes.len());
     let last = nodes.last().unwrap();
     assert_eq!(last.shape, [Dim::batch(1), Dim::fixed(3)]);
@@ -153,12 +153,12 @@ fn what_exporters_write_in_several_nodes_is_one_operator() {
         let nodes = network.graph.nodes().iter();
         nodes.filter(|node| is(&node.op)).count()
     };
-    // Of version 14: layer normalization in nine nodes, GELU in five.
+    // In version 14, layer normalization is nine nodes and GELU five.
     let normalised = |op: &Op| matches!(op, Op::LayerNorm { .. });
     assert_eq!(counted("transformer-14", &normalised), 2);
     let gelu = |op: &Op| *op == Op::Unary(Unary::Gelu);
     assert_eq!(counted("transformer-14", &gelu), 1);
-    // Of version 11: hard sigmoid times x, sigmoid times x.
+    // In version 11: hard sigmoid times x, sigmoid times x.
     let gated = |op: &Op| matches!(op, Op::Unary(Unary::HardSwish | Unary::Silu));
     assert_eq!(counted("mobile-11", &gated), 2);
     let softplus = |op: &Op| *op == Op::Unary(Unary::Softplus);

@@ -1,4 +1,4 @@
-//! Gradients by an LSTM's weights: sums over steps and images, rows of which are cut among the tasks.
+//! Gradients of an LSTM's weights: sums over steps and images, with rows divided among tasks.
 
 use pulp::{Simd, WithSimd};
 
@@ -9,14 +9,14 @@ use crate::nets::plan::Lanes;
 use crate::nets::plan::product::{load, store};
 use crate::nets::plan::team::each;
 
-/// Tasks that the gradients by weights fall into.
+/// Number of tasks for the gradients of the weights.
 const TASKS: usize = 16;
 
-/// Vectors of numbers of a tile.
+/// Vectors per tile row.
 const VECTORS: usize = 4;
 
 impl Lstm {
-    /// Gradients by the bias.
+    /// Gradients of the bias.
     pub(super) fn by_bias(&self, frames: &Frames, bias: &mut [f32], lanes: Lanes) {
         let sums = Part(bias.as_mut_ptr());
         let added = self.steps * self.rows() * frames.groups * lanes.count();
@@ -29,7 +29,7 @@ impl Lstm {
         });
     }
 
-    /// Gradients by weights of what is read at every step, so many numbers from `read` on.
+    /// Gradients of the weights that multiply the `numbers` values from offset `read` on at every step.
     pub(super) fn by_weights(
         &mut self,
         frames: &Frames,
@@ -39,7 +39,7 @@ impl Lstm {
     ) {
         let count = lanes.count();
         let stride = numbers.next_multiple_of(count);
-        // What is read, an image a row: \[steps,images,stride\].
+        // The multiplied values, one image per row: \[steps,images,stride\].
         let images = frames.groups * count;
         let mut rows = std::mem::take(&mut self.rows);
         rows.clear();
@@ -53,7 +53,7 @@ impl Lstm {
             for number in 0..numbers {
                 let from = read + step * numbers + number;
                 for (lane, row) in rows.chunks_exact_mut(stride).enumerate() {
-                    // SAFETY: it stands in the frame; nobody writes it now.
+                    // SAFETY: it lies in the frame, and nobody writes to it now.
                     row[number] = unsafe { *frames.at(group, from, count).add(lane) };
                 }
             }
@@ -78,7 +78,7 @@ impl Lstm {
     }
 }
 
-/// The gradient by the bias of a row of the gates.
+/// The gradient of the bias of one gate row.
 struct Bias<'a> {
     layer: &'a Lstm,
     frames: Frames,
@@ -95,7 +95,7 @@ impl WithSimd for Bias<'_> {
         for step in 0..own.steps {
             for group in 0..self.frames.groups {
                 let at = own.gates + step * own.rows() + self.row;
-                // SAFETY: it stands in the frame; nobody writes it now.
+                // SAFETY: it lies in the frame, and nobody writes to it now.
                 let d = unsafe { load(simd, self.frames.at(group, at, S::F32_LANES)) };
                 sum = simd.add_f32s(sum, d);
             }
@@ -104,17 +104,17 @@ impl WithSimd for Bias<'_> {
     }
 }
 
-/// The gradients by the weights of some rows of the gates: sums over steps and images, one after the other.
+/// The gradients of the weights of some gate rows: sums over steps and images, one after the other.
 struct Weight<'a> {
     layer: &'a Lstm,
     frames: Frames,
     /// The first row.
     first: usize,
-    /// What is read, \[steps,images,stride\].
+    /// The multiplied values, \[steps,images,stride\].
     rows: &'a [f32],
     stride: usize,
     numbers: usize,
-    /// Of these rows, \[rows,numbers\].
+    /// Gradients of these rows, \[rows,numbers\].
     gradient: &'a mut [f32],
 }
 
@@ -150,7 +150,7 @@ impl WithSimd for Weight<'_> {
 }
 
 impl Weight<'_> {
-    /// Vectors of a tile; where registers are few, two by two.
+    /// Sums the vectors of a tile, two at a time if registers are few.
     #[inline(always)]
     fn vectors<S: Simd, const N: usize>(
         &self,
@@ -185,7 +185,7 @@ impl Weight<'_> {
         assert!(number + P * lanes <= self.stride && (row + N) * self.stride <= sums.len());
         let images = self.frames.groups * lanes;
         assert!((step + 1) * images * self.stride <= self.rows.len());
-        // SAFETY: checked above; gradients stand in the frames, and nobody writes them now.
+        // SAFETY: checked above; gradients lie in the frames, and nobody writes to them now.
         unsafe {
             let place = |n: usize, p: usize| (row + n) * self.stride + number + p * lanes;
             for (n, acc) in acc.iter_mut().enumerate() {

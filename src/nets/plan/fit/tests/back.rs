@@ -1,13 +1,13 @@
-//! The way back of convolutions against its definition.
+//! Tests of the backward pass of convolutions against its definition.
 
 use super::super::super::lanes::Lanes;
 use super::super::kernel::{Geometry, Kernel};
 use super::*;
 
-/// Channels, rows and columns of what a convolution reads, its channels, taps and zeros around.
+/// Channels, rows and columns of a convolution's input; its output channels, taps and padding.
 type Case = ([usize; 3], usize, usize, Pads);
 
-/// A value of a shape with a border.
+/// A tensor with a shape and a border.
 fn place(at: usize, [channels, rows, columns]: [usize; 3], border: Pads) -> Place {
     Place {
         at,
@@ -20,7 +20,7 @@ fn place(at: usize, [channels, rows, columns]: [usize; 3], border: Pads) -> Plac
     }
 }
 
-/// The gradients by what is read, as the kernel gives them and by their definition in 64 bits.
+/// The gradients of the input, computed by the kernel and by their definition in 64 bits.
 fn both((inputs, outputs, taps, pads): Case, direct: bool, lanes: Lanes) -> (Vec<f32>, Vec<f64>) {
     let geometry = Geometry {
         taps,
@@ -57,7 +57,7 @@ fn both((inputs, outputs, taps, pads): Case, direct: bool, lanes: Lanes) -> (Vec
             for column in 0..sums[2] {
                 let value = signed(gradient[number(sums, [channel, row, column])]);
                 let at = from.offset(channel, row, column);
-                // SAFETY: the value stands in the frame. Every lane is another multiple.
+                // SAFETY: the tensor lies in the frame. Every lane holds a different multiple.
                 unsafe {
                     let first = frames.at(0, at, lanes.count());
                     (0..lanes.count())
@@ -79,7 +79,7 @@ fn both((inputs, outputs, taps, pads): Case, direct: bool, lanes: Lanes) -> (Vec
         }
     }
     back.take(&exchanged, vec![0.0; channels], lanes);
-    // Twice: what stood there before does not count.
+    // Run twice: results must not depend on stale values.
     back.run(&frames, 0, lanes);
     back.run(&frames, 0, lanes);
     let mut expected = vec![0.0; inputs.iter().product()];

@@ -1,4 +1,4 @@
-//! What is kept of a network: its images at several numbers of trials.
+//! The saved results of a network: its images at several numbers of trials.
 
 use std::error::Error;
 use std::fs;
@@ -8,14 +8,14 @@ use std::path::Path;
 use noisescope::stats::audit::Images;
 use noisescope::stats::classification::Estimate;
 
-/// A network.
+/// The results of a network.
 #[derive(Debug, Clone, Default)]
-pub struct Kept {
-    /// Share of clean test images that are right.
+pub struct CachedNetwork {
+    /// Share of clean test images classified correctly.
     pub accuracy: f64,
-    /// Share of the attacked ones that are called the target.
+    /// Share of attacked test images classified as the target.
     pub success: Option<f64>,
-    /// In the order of γ, then of trials.
+    /// By γ, then by number of trials.
     pub maps: Vec<Maps>,
 }
 
@@ -26,23 +26,23 @@ pub struct Maps {
     pub evidence: Images,
     /// Classification images.
     pub decision: Images,
-    /// Their z.
+    /// z-scores of the classification images.
     pub z: Images,
 }
 
-impl Kept {
+impl CachedNetwork {
     /// The images of an estimate.
-    pub fn maps_of(estimate: &Estimate) -> Maps {
+    pub fn maps(estimate: &Estimate) -> Maps {
         let classes = || estimate.classes.iter();
         Maps {
             evidence: classes()
-                .map(|it| Some(it.evidence.as_ref()?.image.clone()))
+                .map(|class| Some(class.evidence.as_ref()?.image.clone()))
                 .collect(),
             decision: classes()
-                .map(|it| Some(it.decision.as_ref()?.image.clone()))
+                .map(|class| Some(class.decision.as_ref()?.image.clone()))
                 .collect(),
             z: classes()
-                .map(|it| Some(it.decision.as_ref()?.z.clone()))
+                .map(|class| Some(class.decision.as_ref()?.z.clone()))
                 .collect(),
         }
     }
@@ -55,9 +55,9 @@ impl Kept {
         for maps in &self.maps {
             for images in [&maps.evidence, &maps.decision, &maps.z] {
                 for image in images {
-                    let own = image.clone().unwrap_or_default();
-                    bytes.write_all(&(own.len() as u32).to_le_bytes())?;
-                    for value in own {
+                    let values = image.clone().unwrap_or_default();
+                    bytes.write_all(&(values.len() as u32).to_le_bytes())?;
+                    for value in values {
                         bytes.write_all(&value.to_le_bytes())?;
                     }
                 }
@@ -74,7 +74,7 @@ impl Kept {
         from.read_exact(&mut number)?;
         let accuracy = f64::from_le_bytes(number);
         from.read_exact(&mut number)?;
-        let success = Some(f64::from_le_bytes(number)).filter(|it| it.is_finite());
+        let success = Some(f64::from_le_bytes(number)).filter(|share| share.is_finite());
         let mut maps = Vec::new();
         while !from.is_empty() {
             let mut images = || -> Result<Images, Box<dyn Error>> {
@@ -83,12 +83,12 @@ impl Kept {
                     let mut word = [0; 4];
                     from.read_exact(&mut word)?;
                     let length = u32::from_le_bytes(word);
-                    let mut own = Vec::new();
+                    let mut values = Vec::new();
                     for _ in 0..length {
                         from.read_exact(&mut word)?;
-                        own.push(f32::from_le_bytes(word));
+                        values.push(f32::from_le_bytes(word));
                     }
-                    all.push((length > 0).then_some(own));
+                    all.push((length > 0).then_some(values));
                 }
                 Ok(all)
             };

@@ -1,0 +1,103 @@
+//! Tests of launches against blocks computed one by one.
+
+use super::*;
+
+/// Parts with a short launch at the end whose last block is also short, and jobs that begin in the middle of a
+/// launch.
+#[test]
+fn launches_sum_what_their_blocks_sum_alone() {
+    let lab = cnn_lab();
+    let settings = Plan {
+        trials: 7 * 5 + 2,
+        images: 38,
+        gradient_units: 0,
+        block: 5,
+        ..Plan::default()
+    };
+    let place = crate::analysis::Place {
+        seed: 8,
+        index: 0,
+        images: None,
+        gammas: 0,
+        evidence: false,
+    };
+    let mut analysis = SpikeTriggered::new(settings, place, &lab);
+    let nothing = Record::new(&Config::default());
+    let mut record = Found::default();
+    Experiment::begin(&mut analysis, 0, &lab, &nothing, &mut record).unwrap();
+    assert!(Experiment::launches(&analysis, &lab, GRADIENTS, 4).is_none());
+    for part in [NOISE, IMAGES] {
+        let mut both = [record.clone(), record.clone()];
+        let mut launches = Experiment::launches(&analysis, &lab, part, 4).unwrap();
+        for jobs in [&[(0, 3)][..], &[(3, 4), (4, 8)]] {
+            for &(block, end) in jobs {
+                let blocks = end - block;
+                launches.launch(Job {
+                    part,
+                    block,
+                    blocks,
+                });
+            }
+            let (block, end) = (jobs[0].0, jobs[jobs.len() - 1].1);
+            let sums: Box<Sums> = launches.read().unwrap().downcast().unwrap();
+            let job = Job {
+                part,
+                block,
+                blocks: end - block,
+            };
+            Experiment::merge(&analysis, &mut both[0], job, *sums);
+            for job in job.each() {
+                let sums = Experiment::step(&analysis, &lab, job).unwrap();
+                Experiment::merge(&analysis, &mut both[1], job, sums);
+            }
+        }
+        assert_eq!(both[0].progress, both[1].progress);
+        // The result does not depend on what is read together.
+        let read = |each: u64| {
+            let mut results = record.clone();
+            for block in (0..8).step_by(each as usize) {
+                for block in (block..block + each).step_by(4) {
+                    launches.launch(Job {
+                        part,
+                        block,
+                        blocks: 4,
+                    });
+                }
+                let sums: Box<Sums> = launches.read().unwrap().downcast().unwrap();
+                let job = Job {
+                    part,
+                    block,
+                    blocks: each,
+                };
+                Experiment::merge(&analysis, &mut results, job, *sums);
+            }
+            results
+        };
+        let mut read = read;
+        assert!(read(4) == read(8));
+        for (launched, other) in both[0].layers.iter().zip(&both[1].layers) {
+            let responses = |layer: &LayerResponses| match part {
+                NOISE => layer.noise.clone(),
+                _ => layer.images.clone(),
+            };
+            let (launched, other) = (responses(launched), responses(other));
+            assert!(launched.fields.iter().sum::<u64>() > 0);
+            assert_eq!(launched.fields, other.fields);
+            assert_eq!(launched.fired, other.fired);
+            for (launched, other) in [
+                (&launched.activation, &other.activation),
+                (&launched.magnitude, &other.magnitude),
+                (&launched.stimulus, &other.stimulus),
+                (&launched.weighted, &other.weighted),
+            ] {
+                let most = other.values().iter().map(|v| v.abs()).max().unwrap_or(0);
+                let pairs = launched.values().iter().zip(other.values());
+                let worst = pairs.map(|(a, b)| a.abs_diff(*b)).max().unwrap_or(0);
+                assert!(
+                    worst as f64 <= 1e-5 * most as f64 + 20.0,
+                    "{worst} of {most}"
+                );
+            }
+        }
+    }
+}

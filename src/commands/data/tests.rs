@@ -1,0 +1,145 @@
+//! Tests of the `data` command.
+
+use clap::{CommandFactory, FromArgMatches, Parser};
+
+use super::*;
+
+#[derive(Debug, Parser)]
+struct Line {
+    #[command(subcommand)]
+    command: DataCommand,
+}
+
+fn parse(words: &[&str]) -> Result<DataCommand, clap::Error> {
+    Line::try_parse_from([&["data"], words].concat()).map(|line| line.command)
+}
+
+fn printed(command: DataCommand, folder: &Path) -> (String, Result<(), DataCommandError>) {
+    let mut text = Vec::new();
+    let outcome = execute(command, Some(folder), &mut text);
+    (String::from_utf8(text).unwrap(), outcome)
+}
+
+#[test]
+fn the_command_line_is_consistent() {
+    Line::command().debug_assert();
+    assert!(Line::from_arg_matches(&Line::command().get_matches_from(["data", "list"])).is_ok());
+}
+
+#[test]
+fn sets_are_named_by_their_slugs() {
+    let sets = vec![DatasetName::FashionMnist, DatasetName::Mnist];
+    assert_eq!(
+        parse(&["fetch", "fashion-mnist", "mnist"]).unwrap(),
+        DataCommand::Fetch { sets }
+    );
+}
+
+#[test]
+fn an_unknown_set_is_refused_with_the_names_that_exist() {
+    let message = parse(&["fetch", "cifar"]).unwrap_err().to_string();
+    assert!(
+        message.contains("there are mnist, fashion-mnist, kmnist and cifar-10"),
+        "{message}"
+    );
+}
+
+#[test]
+fn naming_no_set_means_all_and_naming_one_twice_means_once() {
+    assert_eq!(chosen(&[]).len(), 2);
+    assert_eq!(chosen(&[DatasetName::Mnist, DatasetName::Mnist]).len(), 1);
+}
+
+#[test]
+fn numbers_are_grouped_in_threes() {
+    let numbers = [0, 999, 1_000, 60_000, 1_234_567].map(grouped);
+    assert_eq!(numbers, ["0", "999", "1,000", "60,000", "1,234,567"]);
+}
+
+#[test]
+fn the_list_shows_what_is_built_in_and_how_to_get_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let (text, outcome) = printed(DataCommand::List, folder.path());
+    outcome.unwrap();
+    assert!(
+        text.contains("10,000 training + 2,000 test images"),
+        "{text}"
+    );
+    assert!(
+        text.contains("not here; `noisescope data fetch fashion-mnist` gets it (55 MB)"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_set_that_cannot_be_fetched_is_listed_with_the_way_to_get_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (text, _) = printed(DataCommand::List, folder.path());
+    assert!(text.contains("cifar-10       CIFAR-10, "), "{text}");
+    let place = folder.path().join("cifar-10");
+    let way = format!("and unpack it into {}", place.display());
+    assert!(
+        text.contains("cifar-10-binary.tar.gz") && text.contains(&way),
+        "{text}"
+    );
+    let sets = vec![DatasetName::Cifar10];
+    let (_, outcome) = printed(DataCommand::Fetch { sets }, folder.path());
+    let message = outcome.unwrap_err().to_string();
+    assert!(
+        message.starts_with("CIFAR-10 cannot be fetched from here: ") && message.ends_with(&way),
+        "{message}"
+    );
+}
+
+#[test]
+fn the_list_claims_nothing_of_a_damaged_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = set_dir(folder.path(), &catalog::MNIST);
+    std::fs::create_dir_all(&place).unwrap();
+    for file in catalog::MNIST.files {
+        std::fs::write(place.join(file.name), "half").unwrap();
+    }
+    let (text, _) = printed(DataCommand::List, folder.path());
+    assert!(text.contains("full set     unusable: "), "{text}");
+    assert!(!text.contains("60,000"), "{text}");
+}
+
+#[test]
+fn verifying_an_empty_folder_is_no_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let (text, outcome) = printed(DataCommand::Verify, folder.path());
+    outcome.unwrap();
+    assert!(text.contains("mnist: the full set is not in"), "{text}");
+}
+
+#[test]
+fn verifying_a_damaged_file_fails_with_its_name_and_the_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = set_dir(folder.path(), &catalog::MNIST);
+    std::fs::create_dir_all(&place).unwrap();
+    let path = place.join("train-labels-idx1-ubyte");
+    std::fs::write(&path, "half").unwrap();
+    let (text, outcome) = printed(DataCommand::Verify, folder.path());
+    assert!(text.contains("train-images-idx3-ubyte  missing"), "{text}");
+    assert_eq!(
+        outcome.unwrap_err().to_string(),
+        format!(
+            "a file is damaged: {} has 4 bytes, not 60008. Run `noisescope data fetch mnist` to replace it.",
+            path.display()
+        )
+    );
+}
+
+#[test]
+fn a_set_that_fails_does_not_keep_the_next_from_being_tried() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = fetch_sets(
+        &chosen(&[]),
+        folder.path(),
+        |_| Vec::new(),
+        &fetch::Silent,
+        &mut Vec::new(),
+    )
+    .unwrap_err();
+    assert!(matches!(&error, DataCommandError::Fetch(failures) if failures.len() == 2));
+}

@@ -1,0 +1,113 @@
+//! The tables `classification_images` and `counts`.
+
+use super::Names;
+use super::table::{Field, Table, row};
+use crate::session::record::{ClassificationImages, GammaTrials};
+use crate::session::{Session, config};
+
+/// Every γ with trials of every classification-images experiment, with its noise.
+fn gammas(session: &Session) -> impl Iterator<Item = (&'static str, &GammaTrials)> {
+    let all = session.record.all::<ClassificationImages>();
+    all.flat_map(|(index, images)| {
+        let noise = match session.config.analyses.get(index) {
+            Some(config::Analysis::ClassificationImages(plan)) => plan.noise.label(),
+            _ => "",
+        };
+        let begun = images.gammas.iter().filter(|gamma| gamma.trials > 0);
+        begun.map(move |gamma| (noise, gamma))
+    })
+}
+
+/// The statistics of every image, by noise, γ and class.
+pub(super) fn images(session: &Session, names: &Names) -> Table {
+    let mut table = Table::new(&[
+        "noise",
+        "gamma",
+        "class",
+        "name",
+        "trials",
+        "called",
+        "listed",
+        "sufficient",
+        "reliability",
+        "snr",
+        "significant_pixels",
+        "fed_back_class",
+        "fed_back_name",
+        "fed_back_confidence",
+        "evidence_reliability",
+        "evidence_low",
+        "evidence_high",
+        "evidence_snr",
+        "evidence_significant_pixels",
+        "evidence_fed_back_class",
+        "evidence_fed_back_confidence",
+    ]);
+    for (noise, gamma) in gammas(session) {
+        let estimate = gamma.estimate();
+        for (class, class_estimate) in estimate.classes.iter().enumerate() {
+            let back = gamma.fed_back.get(class).copied().flatten();
+            let (map, evidence) = (
+                class_estimate.decision.as_ref(),
+                class_estimate.evidence.as_ref(),
+            );
+            let evidence_back = gamma.evidence_fed_back.get(class).copied().flatten();
+            row!(
+                table,
+                noise,
+                gamma.gamma,
+                class,
+                names.get(class),
+                estimate.trials,
+                class_estimate.called,
+                class_estimate.listed,
+                map.is_some(),
+                map.and_then(|map| map.reliability),
+                map.map(|map| map.snr),
+                map.map(|map| map.significant),
+                back.map(|back| back.class),
+                back.map(|back| names.get(back.class)),
+                back.map(|back| back.confidence),
+                evidence.and_then(|map| map.reliability),
+                evidence.and_then(|map| Some(map.reliability_interval?[0])),
+                evidence.and_then(|map| Some(map.reliability_interval?[1])),
+                evidence.map(|map| map.snr),
+                evidence.map(|map| map.significant),
+                evidence_back.map(|back| back.class),
+                evidence_back.map(|back| back.confidence),
+            );
+        }
+    }
+    table
+}
+
+/// Numbers of trials by noise, γ, true class and predicted class.
+pub(super) fn counts(session: &Session, names: &Names) -> Table {
+    let mut table = Table::new(&[
+        "noise",
+        "gamma",
+        "true",
+        "true_name",
+        "called",
+        "called_name",
+        "trials",
+    ]);
+    for (noise, gamma) in gammas(session) {
+        let estimate = gamma.estimate();
+        let classes = gamma.classes().max(1);
+        for (cell, &trials) in estimate.counts.iter().enumerate() {
+            let (truth, called) = (cell / classes, cell % classes);
+            row!(
+                table,
+                noise,
+                gamma.gamma,
+                truth,
+                names.get(truth),
+                called,
+                names.get(called),
+                trials
+            );
+        }
+    }
+    table
+}

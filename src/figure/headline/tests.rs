@@ -1,0 +1,66 @@
+//! Tests of headlines.
+
+use super::*;
+use crate::session::Array;
+use crate::session::record::Attack;
+
+#[test]
+fn a_headline_gives_up_its_last_parts_first() {
+    let headline = Headline::with_short(
+        vec!["a long first part".into(), "rest".into()],
+        "brief".into(),
+    );
+    assert_eq!(headline.within(40), "a long first part   rest");
+    assert_eq!(headline.within(20), "a long first part");
+    assert_eq!(headline.within(10), "brief");
+    assert_eq!(headline.least(), 5);
+}
+
+/// An attack on images of two classes: of every thousand images of the other class, this many were called the
+/// target, by weight.
+fn attacked(weights: &[f64], hits: &[i64]) -> Attack {
+    let mut counts = Vec::new();
+    for source in 0..2 {
+        for _ in 0..3 * 2 {
+            for &hits in hits {
+                let hits = if source == 0 { hits } else { 0 };
+                counts.extend([1000, hits, 2000, 1000]);
+            }
+        }
+    }
+    Attack {
+        gamma: Some(0.0),
+        weights: weights.to_vec(),
+        counts: Array::new(&[2, 3, 2, weights.len(), 4], counts),
+        there: vec![true; 6],
+        patterns: Array::new(&[3, 2, 1, 2, 2], vec![0.0; 24]),
+        ..Attack::default()
+    }
+}
+
+#[test]
+fn an_attack_is_told_against_what_is_called_so_without_it() {
+    let first = |hits: &[i64]| attack(&attacked(&[0.0, 0.5, 1.0], hits)).parts[0].clone();
+    // A network that calls a tenth of everything the target.
+    assert!(
+        first(&[100, 101, 99]).ends_with("flips no more than without it, 10.0 %"),
+        "{}",
+        first(&[100, 101, 99])
+    );
+    // Half of everything is called the target already: nothing flips, and there is no short form.
+    let always = attack(&attacked(&[0.0, 0.5, 1.0], &[500, 505, 500]));
+    assert!(always.parts[0].contains("no more than"), "{always:?}");
+    assert_eq!(always.short, None);
+    assert!(first(&[100, 150, 300]).ends_with("flips 30.0 % at most, at w 1 (10.0 % without)"));
+    assert!(first(&[2, 100, 900]).ends_with("flips half the images at w 0.75"));
+    // Without a weight of 0 in the plan, there is no baseline to compare with.
+    let planned = attack(&attacked(&[0.5, 1.0], &[100, 300]));
+    assert!(planned.parts[0].ends_with("flips 30.0 % at most, at w 1"));
+}
+
+#[test]
+fn a_median_lies_between_the_middle_two() {
+    assert_eq!(median(vec![]), None);
+    assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
+    assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), Some(2.5));
+}

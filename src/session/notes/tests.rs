@@ -1,0 +1,172 @@
+//! Tests of where notes can be left.
+
+use super::*;
+use crate::session::config;
+use crate::session::record::{Analysis, Training};
+
+/// A session that has begun, with ten classes, γ 0, 0.2, 0.3 and 0.5, and a layer of three units.
+fn begun() -> Session {
+    let mut plan = Config::default();
+    let units = config::SpikeTriggered::default();
+    plan.analyses.push(Plan::SpikeTriggered(units));
+    let mut session = Session::new("mine", plan);
+    session.record.form = Some(Form::numbered([1, 2, 2], 10));
+    session.record.training = Some(Training::default());
+    session.record.analyses[1] = Analysis::SpikeTriggered(SpikeTriggered {
+        layers: vec![LayerResponses::new("fc1", 3, [1, 2, 2], false, None)],
+        ..SpikeTriggered::default()
+    });
+    session
+}
+
+fn map(class: usize, gamma: f64) -> NoteOn {
+    NoteOn::Map {
+        images: 0,
+        response: Response::Evidence,
+        class,
+        gamma,
+    }
+}
+
+fn unit(layer: &str, unit: usize) -> NoteOn {
+    NoteOn::Unit {
+        layer: layer.into(),
+        unit,
+    }
+}
+
+fn note(on: NoteOn, text: &str) -> Note {
+    Note {
+        written: 7,
+        on,
+        text: text.into(),
+    }
+}
+
+#[test]
+fn a_place_has_one_note_which_the_next_replaces_and_an_empty_one_removes() {
+    let mut session = begun();
+    for on in [NoteOn::Session, map(9, 0.5), map(9, 0.3), unit("fc1", 2)] {
+        session.note(note(on, "first")).unwrap();
+    }
+    let second = note(map(9, 0.5), "a\nsecond");
+    session.note(second).unwrap();
+    let texts = |session: &Session| -> Vec<String> {
+        let notes = session.record.notes.iter();
+        notes.map(|note| note.text.clone()).collect()
+    };
+    assert_eq!(texts(&session), ["first", "first", "first", "a second"]);
+    let left = note(map(9, 0.5), "a second");
+    assert_eq!(session.record.note_on(&map(9, 0.5)), Some(&left));
+    assert!(session.record.has_note(&left));
+    assert!(!session.record.has_note(&note(map(9, 0.5), "another")));
+    session.note(note(map(9, 0.5), " \n ")).unwrap();
+    assert_eq!(texts(&session), ["first", "first", "first"]);
+    assert!(session.record.has_note(&note(map(9, 0.5), "")));
+    // Removing a missing note does nothing.
+    session.note(note(map(9, 0.5), "")).unwrap();
+    assert_eq!(session.record.notes.len(), 3);
+}
+
+#[test]
+fn what_there_is_not_is_refused_with_what_there_is() {
+    let mut session = begun();
+    let second = NoteOn::Map {
+        images: 1,
+        response: Response::Decision,
+        class: 0,
+        gamma: 0.2,
+    };
+    let before = session.clone();
+    for (on, expected) in [
+        (map(10, 0.2), "there is no class 10; there are 0 to 9"),
+        (map(0, 0.7), "no γ = 0.7; it has 0, 0.2, 0.3, 0.5"),
+        (map(0, f64::NAN), "no γ = NaN"),
+        (second, "no classification images number 2; the plan has 1"),
+        (unit("fc2", 0), "no layer `fc2`; there are fc1"),
+        (unit("fc1", 3), "fc1 has units 0 to 2; there is no 3"),
+    ] {
+        let error = session.note(note(on, "a")).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+    let Plan::ClassificationImages(plan) = &mut session.config.analyses[0] else {
+        panic!("classification images stand first");
+    };
+    plan.responses = vec![Response::Decision];
+    assert_eq!(
+        session.note(note(map(0, 0.2), "a")),
+        Err(NoteError::NoMaps("evidence image"))
+    );
+    assert!(session.record == before.record);
+}
+
+#[test]
+fn before_anything_is_known_only_the_session_has_a_note() {
+    let mut session = Session::new("mine", Config::default());
+    let refused = session.note(note(map(0, 0.2), "a"));
+    assert_eq!(refused, Err(NoteError::NotBegun));
+    session.note(note(NoteOn::Session, "a")).unwrap();
+    let mut session = begun();
+    session.record.analyses[1] = Analysis::SpikeTriggered(SpikeTriggered::default());
+    let refused = session.note(note(unit("fc1", 0), "a"));
+    assert_eq!(refused, Err(NoteError::NoLayers));
+    // A note on a divided session stays in its own file, which has no layers until shards are
+    // merged.
+    session.record.notes.push(note(unit("fc1", 0), "a"));
+    assert_eq!(unfit(&session.record, &session.config), None);
+}
+
+#[test]
+fn a_note_is_a_line_and_a_session_has_so_many() {
+    let mut session = begun();
+    let longest = "縞".repeat(Note::MOST);
+    session.note(note(NoteOn::Session, &longest)).unwrap();
+    let longer = session.note(note(NoteOn::Session, &(longest + "縞")));
+    assert_eq!(longer, Err(NoteError::Long(Note::MOST + 1)));
+    let layer = LayerResponses::new("fc1", MOST, [1, 1, 1], false, None);
+    session.record.analyses[1] = Analysis::SpikeTriggered(SpikeTriggered {
+        layers: vec![layer],
+        ..SpikeTriggered::default()
+    });
+    for index in 1..MOST {
+        session
+            .note(note(unit("fc1", index), "one of many"))
+            .unwrap();
+    }
+    let full = session.note(note(unit("fc1", 0), "one too many"));
+    assert_eq!(full, Err(NoteError::Full));
+    // An existing note can still be changed or removed.
+    session.note(note(unit("fc1", 1), "another")).unwrap();
+    session.note(note(unit("fc1", 2), "")).unwrap();
+    session.note(note(unit("fc1", 0), "room for it")).unwrap();
+    assert_eq!(unfit(&session.record, &session.config), None);
+}
+
+#[test]
+fn notes_of_a_file_that_do_not_fit_are_named_by_their_place() {
+    let mut session = begun();
+    session.note(note(NoteOn::Session, "a")).unwrap();
+    let problem = |session: &Session, notes: &[Note]| {
+        let mut record = session.record.clone();
+        record.notes.extend_from_slice(notes);
+        unfit(&record, &session.config).unwrap_or_default()
+    };
+    for (notes, expected) in [
+        (
+            vec![note(map(0, 0.7), "a")],
+            "notes[1]: the plan has no γ = 0.7",
+        ),
+        (
+            vec![note(map(0, 0.2), "a"), note(map(0, 0.2), "b")],
+            "notes[2]: there is already a note on evidence image of class 0, γ 0.2",
+        ),
+        (
+            vec![note(map(0, 0.2), &"a".repeat(201))],
+            "notes[1]: a note has at most 200 characters",
+        ),
+        (vec![note(map(0, 0.2), "a"); MOST], "it has 501 notes"),
+    ] {
+        let message = problem(&session, &notes);
+        assert!(message.starts_with(expected), "{message}");
+    }
+}

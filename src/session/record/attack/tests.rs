@@ -1,0 +1,114 @@
+//! Tests of the attack record: success rates, and which counts are rejected.
+
+use std::path::Path;
+
+use super::*;
+use crate::session::text::{from_text, to_text};
+use crate::session::{Config, Session};
+
+const CLASSES: usize = 10;
+
+/// An attack record in which targets 0 and 1 have the first pattern, with one weight. Stimuli are
+/// (source, target, true, called, count).
+fn with(stimuli: &[(usize, usize, usize, usize, i64)]) -> Attack {
+    let mut outcomes = [Outcomes::default(); 2 * 3 * CLASSES];
+    for &(source, target, truth, called, count) in stimuli {
+        let truth = (source == 0).then_some(truth);
+        outcomes[source * 3 * CLASSES + target].count(truth, called, target, count);
+    }
+    let counts = outcomes
+        .iter()
+        .flat_map(|outcomes| outcomes.numbers())
+        .collect();
+    let mut exists = vec![false; 3 * CLASSES];
+    exists[..2].fill(true);
+    Attack {
+        gamma: Some(0.0),
+        weights: vec![0.5],
+        patterns: Array::zeros(&[3, CLASSES, 1, 28, 28]),
+        there: exists,
+        counts: Array::new(&[2, 3, CLASSES, 1, OUTCOMES], counts),
+        ..Attack::default()
+    }
+}
+
+const IMAGES: [(usize, usize, usize, usize, i64); 6] = [
+    (0, 0, 0, 0, 70),
+    (0, 0, 3, 0, 2),
+    (0, 0, 3, 3, 5),
+    (0, 0, 4, 7, 1),
+    (0, 1, 0, 1, 1),
+    (0, 1, 0, 0, 1),
+];
+
+fn share(hits: u64, of: u64) -> Option<Share> {
+    Some(Share { hits, of })
+}
+
+#[test]
+fn images_of_the_target_itself_are_no_success() {
+    let attack = with(&IMAGES);
+    assert_eq!(attack.targeted(0, 0, 0, 0), share(2, 8));
+    assert_eq!(attack.targeted(0, 0, 1, 0), share(1, 2));
+    let pooled = Share { hits: 3, of: 10 };
+    assert_eq!(attack.mean_targeted(0, 0, 0), Some((0.375, pooled)));
+}
+
+#[test]
+fn an_image_called_another_class_is_an_untargeted_error_whatever_the_target() {
+    let attack = with(&IMAGES);
+    assert_eq!(attack.untargeted(0, 0), share(4, 80));
+}
+
+#[test]
+fn every_noise_image_called_the_target_is_a_success() {
+    let attack = with(&[(1, 0, 0, 0, 3), (1, 0, 0, 5, 1)]);
+    assert_eq!(attack.targeted(1, 0, 0, 0), share(3, 4));
+    // Nothing was shown for the other target yet, so it is not in the mean.
+    assert_eq!(
+        attack.mean_targeted(1, 0, 0),
+        Some((0.75, Share { hits: 3, of: 4 }))
+    );
+}
+
+#[test]
+fn without_a_pattern_there_is_no_success_rate() {
+    let attack = with(&[]);
+    assert_eq!(attack.targeted(0, 0, 0, 0), share(0, 0));
+    assert_eq!(attack.targeted(0, 0, 2, 0), None);
+    assert_eq!(attack.mean_targeted(0, 0, 0), None);
+    assert_eq!(attack.untargeted(1, 0), None);
+    assert_eq!(Attack::default().targeted(0, 0, 0, 0), None);
+    assert_eq!(Attack::default().untargeted(0, 0), None);
+}
+
+#[test]
+fn a_record_of_negative_or_endless_counts_is_refused() {
+    let plan = config::Attack {
+        weights: vec![0.5],
+        ..config::Attack::default()
+    };
+    let mut attack = with(&[(0, 0, 0, 0, 1)]);
+    attack.progress.blocks = vec![0; 60];
+    let form = Form::numbered([1, 28, 28], CLASSES);
+    assert!(attack.fits(&plan, Some(&form)));
+    assert!(!attack.fits(&plan, None));
+    attack.counts.values_mut()[7] = -1;
+    assert!(!attack.fits(&plan, Some(&form)));
+    let config = Config {
+        analyses: vec![
+            config::Analysis::ClassificationImages(Default::default()),
+            config::Analysis::Attack(plan.clone()),
+        ],
+        ..Config::default()
+    };
+    let mut session = Session::new("negative", config);
+    session.record.form = Some(form.clone());
+    session.record.analyses[1] = super::super::Analysis::Attack(attack.clone());
+    let file = to_text(&session).unwrap();
+    let read = from_text(&file, Path::new("negative.ron"), "negative");
+    let error = read.unwrap_err().to_string();
+    assert!(error.contains("analyses[1]"), "{error}");
+    attack.counts.values_mut()[7..10].fill(i64::MAX);
+    assert!(!attack.fits(&plan, Some(&form)));
+}

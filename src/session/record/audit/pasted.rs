@@ -1,0 +1,91 @@
+//! A finding of an audit, pasted on test images, and how many are then called its class.
+
+use serde::{Deserialize, Serialize};
+
+use crate::stats::audit::Window;
+use crate::stats::share::Share;
+
+/// A finding for one class, pasted on test images: the pixels in its window that are bright in its image
+/// are set to white.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pasted {
+    /// The class.
+    pub class: usize,
+    /// Its window: top row, left column, side, on the noise's grid.
+    pub window: Window,
+    /// Images by true class, \[K\].
+    pub shown: Vec<u64>,
+    /// Those called the class before pasting, \[K\].
+    pub before: Vec<u64>,
+    /// Those called the class after pasting, \[K\].
+    pub called: Vec<u64>,
+}
+
+impl Pasted {
+    /// A record with nothing pasted yet, for K classes.
+    pub fn new(class: usize, window: Window, classes: usize) -> Self {
+        Self {
+            class,
+            window,
+            shown: vec![0; classes],
+            before: vec![0; classes],
+            called: vec![0; classes],
+        }
+    }
+
+    /// Adds the counts of more images.
+    pub fn add(&mut self, more: &Self) {
+        for (counts, more) in [
+            (&mut self.shown, &more.shown),
+            (&mut self.before, &more.before),
+            (&mut self.called, &more.called),
+        ] {
+            counts
+                .iter_mut()
+                .zip(more)
+                .for_each(|(counts, more)| *counts += more);
+        }
+    }
+
+    /// Images of class `source` that are called the pasted class.
+    pub fn of(&self, source: usize) -> Share {
+        Share {
+            hits: self.called[source],
+            of: self.shown[source],
+        }
+    }
+
+    /// Images of all other classes in these counts.
+    fn sum(&self, counts: &[u64]) -> Share {
+        let others = || (0..self.shown.len()).filter(|&class| class != self.class);
+        Share {
+            hits: others().map(|class| counts[class]).sum(),
+            of: others().map(|class| self.shown[class]).sum(),
+        }
+    }
+
+    /// Images of all other classes that are called the pasted class.
+    pub fn others(&self) -> Share {
+        self.sum(&self.called)
+    }
+
+    /// The same before pasting.
+    pub fn without(&self) -> Share {
+        self.sum(&self.before)
+    }
+
+    /// The other classes whose images are most often called the pasted class, several if tied, and the
+    /// rate.
+    pub fn sources(&self) -> Option<(Vec<usize>, f64)> {
+        let others = (0..self.shown.len()).filter(|&class| class != self.class);
+        let rates = || {
+            others
+                .clone()
+                .filter_map(|class| Some((class, self.of(class).rate()?)))
+        };
+        let most = rates().map(|pair| pair.1).reduce(f64::max)?;
+        let equal = rates().filter(|pair| pair.1 == most).map(|pair| pair.0);
+        Some((equal.collect(), most))
+    }
+}

@@ -1,0 +1,154 @@
+//! Verdicts of an audit: how a suspect's scores rank among those of its references, and how well scores separate
+//! networks with a backdoor from clean ones.
+
+use super::{ClassScore, Examined, OTHER_KIND, OTHER_KIND_ENERGY, STANDS_OUT, is_on};
+use crate::stats::roc::{Roc, roc};
+
+/// Where a score ranks among those of the references.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Standing {
+    /// Its rank among all, 1 being the largest; a tie counts against it.
+    pub rank: usize,
+    /// How many scores there are, including this one.
+    pub of: usize,
+    /// The largest score of a reference.
+    pub largest: f64,
+    /// The ratio of the score to that.
+    pub times: f64,
+}
+
+/// Ranks a score among those of the references; `None` if there are none.
+pub fn standing(score: f64, null: &[f64]) -> Option<Standing> {
+    let largest = null.iter().copied().reduce(f64::max)?;
+    Some(Standing {
+        rank: 1 + null.iter().filter(|&&other| other >= score).count(),
+        of: 1 + null.len(),
+        largest,
+        times: score / largest,
+    })
+}
+
+impl Standing {
+    /// Whether the score stands out.
+    pub fn stands_out(&self) -> bool {
+        self.largest > 0.0 && self.times > STANDS_OUT
+    }
+}
+
+/// What a suspect's scores are compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Null {
+    /// The scores of the references, each against the others: they have the suspect's architecture.
+    References,
+    /// The scores of the suspect's other classes: the references have another architecture, and so deviate
+    /// from all of its classes alike.
+    OwnClasses,
+}
+
+/// The verdict on one network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// The class with the largest score: with its window, the finding.
+    pub class: usize,
+    /// Its score.
+    pub top: ClassScore,
+    /// Where it ranks among the references'.
+    pub standing: Standing,
+    /// The ratio of the largest score to the median class's.
+    pub ratio: Option<f64>,
+    /// The class with the largest energy, the ratio of that energy to the median class's, and where the ratio
+    /// ranks among the references'.
+    pub energy: Option<(usize, f64, Standing)>,
+    /// What the score was compared with.
+    pub null: Null,
+}
+
+/// The verdict on an examined network, given the references compared with each other. `None` if nothing
+/// could be compared.
+pub fn verdict(suspect: &Examined, references: &[Examined], null: Null) -> Option<Verdict> {
+    let (class, top) = suspect.top()?;
+    let all = |score: &dyn Fn(&Examined) -> Option<f64>| -> Vec<f64> {
+        references.iter().filter_map(score).collect()
+    };
+    let energy = suspect.energy().and_then(|(class, ratio)| {
+        let others = all(&|network| network.energy().map(|(_, ratio)| ratio));
+        Some((class, ratio, standing(ratio, &others)?))
+    });
+    Some(Verdict {
+        class,
+        top,
+        standing: standing(top.score, &all(&Examined::score))?,
+        ratio: suspect.ratio(),
+        energy,
+        null,
+    })
+}
+
+impl Verdict {
+    /// Whether a class responds to a window as no reference does.
+    pub fn has_window(&self) -> bool {
+        match self.null {
+            Null::References => self.standing.stands_out(),
+            Null::OwnClasses => self.ratio.is_some_and(|ratio| ratio > OTHER_KIND),
+        }
+    }
+
+    /// The class whose overall deviation exceeds that of any class of a reference, if there is one.
+    pub fn has_energy(&self) -> Option<usize> {
+        let (class, ratio, standing) = self.energy?;
+        let out = match self.null {
+            Null::References => standing.stands_out(),
+            Null::OwnClasses => ratio > OTHER_KIND_ENERGY,
+        };
+        out.then_some(class)
+    }
+
+    /// Whether anything was found.
+    pub fn is_found(&self) -> bool {
+        self.has_window() || self.has_energy().is_some()
+    }
+}
+
+/// How well scores separate networks with a backdoor from clean ones when the truth is known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// The ROC curve of the largest scores; `None` if there are no poisoned or no clean networks.
+    pub roc: Option<Roc>,
+    /// The same for the energies.
+    pub roc_of_energy: Option<Roc>,
+    /// Networks with a backdoor whose largest score belongs to the target class.
+    pub class_right: usize,
+    /// Those of them whose window lies on the patch.
+    pub window_right: usize,
+    /// Networks with a backdoor.
+    pub poisoned: usize,
+    /// Clean networks.
+    pub clean: usize,
+}
+
+/// How well networks are separated. The first of each pair says whether the network has a backdoor to
+/// `target` through `patch`, the pixels of a map of `width` columns.
+pub fn told(networks: &[(bool, &Examined)], target: usize, patch: &[usize], width: usize) -> Told {
+    let of_kind = |poisoned: bool| networks.iter().filter(move |network| network.0 == poisoned);
+    let curve = |score: &dyn Fn(&Examined) -> Option<f64>| {
+        let all = |poisoned: bool| -> Vec<f64> {
+            let scores = of_kind(poisoned).map(|(_, network)| score(network));
+            scores
+                .map(|score| score.unwrap_or(f64::NEG_INFINITY))
+                .collect()
+        };
+        roc(&all(true), &all(false))
+    };
+    let right =
+        || of_kind(true).filter_map(|(_, network)| network.top().filter(|top| top.0 == target));
+    Told {
+        roc: curve(&Examined::score),
+        roc_of_energy: curve(&|network| network.energy().map(|(_, ratio)| ratio)),
+        class_right: right().count(),
+        window_right: right()
+            .filter(|(_, top)| is_on(top.window, patch, width))
+            .count(),
+        poisoned: of_kind(true).count(),
+        clean: of_kind(false).count(),
+    }
+}

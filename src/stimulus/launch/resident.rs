@@ -1,0 +1,94 @@
+//! Data kept on devices for drawing launches: the training images, how noise is drawn there, and counts of transfers.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+
+use crate::stimulus::Pool;
+use crate::stimulus::kernels::Kernels;
+
+/// How launches are drawn on a device.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Drawing {
+    /// The GPU that libtorch computes on.
+    pub gpu: Option<usize>,
+    /// The kernels that draw the noise; `None` if the processor draws it.
+    pub kernels: Option<&'static Kernels>,
+}
+
+/// Counts of transfers between the processor and a device for launches.
+#[derive(Debug, Default)]
+pub struct Traffic {
+    uploads: AtomicU64,
+    up: AtomicU64,
+    readbacks: AtomicU64,
+    down: AtomicU64,
+}
+
+impl Traffic {
+    /// Counts an upload of this many bytes.
+    pub(super) fn upload(&self, bytes: usize) {
+        self.uploads.fetch_add(1, Ordering::Relaxed);
+        self.up.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Counts a blocking readback of this many bytes.
+    pub fn read_back(&self, bytes: usize) {
+        self.readbacks.fetch_add(1, Ordering::Relaxed);
+        self.down.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Uploads and their bytes, readbacks and their bytes.
+    pub fn so_far(&self) -> [u64; 4] {
+        let all = [&self.uploads, &self.up, &self.readbacks, &self.down];
+        all.map(|count| count.load(Ordering::Relaxed))
+    }
+}
+
+/// Data kept on devices: a run's training images, uploaded to each device when first needed there; and how noise is
+/// drawn on a device.
+#[derive(Debug, Clone, Default)]
+pub struct Resident {
+    images: Arc<Mutex<Vec<Copied>>>,
+    pub(super) drawing: Drawing,
+    pub(super) traffic: Arc<Traffic>,
+}
+
+/// A device, and the bytes of the images on it.
+type Copied = (Device, Tensor<2, Int>);
+
+impl Resident {
+    /// The same for a device on which launches are drawn like this.
+    #[must_use]
+    pub fn drawn(&self, drawing: Drawing) -> Self {
+        Self {
+            drawing,
+            ..self.clone()
+        }
+    }
+
+    /// The transfers for launches so far.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
+    /// The bytes of the images, \[images,P\]; `None` if there are none.
+    pub(super) fn images(&self, pool: &Pool, device: &Device) -> Option<Tensor<2, Int>> {
+        let upload = || {
+            let bytes = pool.bytes().to_vec();
+            let shape = [bytes.len() / pool.pixels(), pool.pixels()];
+            Tensor::from_data(TensorData::new(bytes, shape), (device, DType::U8))
+        };
+        if pool.is_empty() {
+            return None;
+        }
+        let mut uploaded = self.images.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, images)) = uploaded.iter().find(|(other, _)| other == device) {
+            return Some(images.clone());
+        }
+        let images = upload();
+        uploaded.push((device.clone(), images.clone()));
+        Some(images)
+    }
+}

@@ -1,0 +1,218 @@
+//! [`Dashboard`], the state of the dashboard's loop.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::Instant;
+
+use super::Exit;
+use crate::export;
+use crate::figure::Figure;
+use crate::link::Link;
+use crate::session::Session;
+use crate::session::record;
+use crate::session::run::Phase;
+use crate::tui::clipboard;
+use crate::tui::clock::now;
+use crate::tui::frame;
+use crate::tui::frames::Frames;
+use crate::tui::options::Options;
+use crate::tui::pen::Pen;
+use crate::tui::shared::is_finished;
+use crate::tui::size::Size;
+use crate::tui::state::{News, State};
+use crate::tui::terminal::{self, Terminal};
+use crate::tui::theme::{Background, Theme};
+use crate::tui::update;
+use crate::tui::views;
+
+/// The loop's state between two events.
+pub(super) struct Dashboard {
+    pub session: Arc<Session>,
+    pub state: State,
+    pub theme: Theme,
+    pub frames: Frames,
+    /// Whether this user has asked the engine to stop.
+    pub stopping: bool,
+    /// The figure to show at full resolution, if requested.
+    pub wanted: Option<Figure>,
+    /// Bytes to send to the terminal with the next frame.
+    pub besides: Vec<u8>,
+    /// Where the results of background tasks are sent.
+    pub tell: UnboundedSender<News>,
+}
+
+/// Maximum characters of copied text shown in the footer.
+const SHOWN: usize = 60;
+
+impl Dashboard {
+    pub fn new(
+        link: &Link,
+        options: Options,
+        earlier: Option<State>,
+        terminal: &Terminal,
+        tell: UnboundedSender<News>,
+    ) -> Self {
+        let connection = link.connection.borrow().clone();
+        let mut state = match earlier {
+            Some(mut earlier) => {
+                earlier.shared.connection = connection;
+                earlier.shared.frozen = None;
+                earlier
+            }
+            None => State::new(connection, views::of(&link.newest())),
+        };
+        state.shared.keys = options.keys;
+        state.program = options.program;
+        state.shared.zone = jiff::tz::TimeZone::system();
+        state.shared.past = link.past();
+        state.shared.now = now();
+        let mut dashboard = Self {
+            session: link.newest(),
+            state,
+            theme: options.theme(),
+            frames: Frames::new(options, Instant::now()),
+            stopping: false,
+            wanted: None,
+            besides: Vec::new(),
+            tell,
+        };
+        dashboard.state.shared.settle(&dashboard.session);
+        dashboard.resize(terminal);
+        dashboard
+    }
+
+    /// The terminal has reported its background.
+    pub fn on(&mut self, background: Background) {
+        terminal::has_background(background);
+        if background != self.theme.background {
+            self.theme = self.theme.clone().on(background);
+            self.frames.ask();
+        }
+    }
+
+    /// Shows a notice, such as the result of an action.
+    pub fn notify(&mut self, news: News) {
+        self.state.news = Some(news);
+        self.frames.ask();
+    }
+
+    /// Writes a figure into the current folder, on its own thread.
+    pub fn export(&mut self, figure: Figure) {
+        let (session, tell) = (Arc::clone(&self.session), self.tell.clone());
+        self.notify(News::done("writing the figure"));
+        tokio::task::spawn_blocking(move || {
+            let written = export::figure(&session, &figure, Path::new(""));
+            // If the user has left, no notice is shown; the file is there.
+            let _ = tell.send(News::of_file(written));
+        });
+    }
+
+    /// Puts a text on the clipboard with the next frame.
+    pub fn copy(&mut self, text: String) {
+        if text.len() > clipboard::MOST {
+            self.notify(News::failed("too long for a terminal's clipboard"));
+            return;
+        }
+        let shown = match text.chars().count() {
+            ..=SHOWN => text.clone(),
+            _ => text.chars().take(SHOWN - 1).chain(['…']).collect(),
+        };
+        self.notify(News::done(format!("copied: {shown}")));
+        self.besides.extend(clipboard::put(text));
+    }
+
+    pub fn resize(&mut self, terminal: &Terminal) {
+        let (width, height) = terminal.size();
+        self.state.shared.size = Size { width, height };
+        self.frames.ask();
+    }
+
+    /// Restores the screen after another program used the terminal.
+    pub fn take_again(&mut self, terminal: &Terminal) {
+        self.frames.forget();
+        self.resize(terminal);
+    }
+
+    /// A newer state of the run has arrived.
+    pub fn newer(&mut self, link: &Link) {
+        // A change of phase is drawn without delay.
+        let newest = link.sessions.borrow();
+        let phase = |session: &Session| session.run.as_ref().map(|run| run.phase.clone());
+        if phase(&newest) != phase(&self.session) {
+            self.frames.urgent();
+        } else {
+            self.frames.newer();
+        }
+    }
+
+    /// The connection to the engine was lost or restored.
+    pub fn connection(&mut self, link: &Link) {
+        update::connection(&mut self.state, link.connection.borrow().clone());
+        self.state.shared.past = link.past();
+        self.frames.ask();
+    }
+
+    /// The clock advanced: displayed ages grow.
+    pub fn tick(&mut self) {
+        if self.session.run.is_some() {
+            self.state.shared.now = now();
+            self.frames.age();
+        }
+    }
+
+    /// Why the dashboard should end, if the run is over.
+    pub fn ended(&self, link: &Link, watching: bool) -> Option<Exit> {
+        link.commands.as_ref()?;
+        let newest = link.sessions.borrow();
+        match newest.run.as_ref().map(|run| &run.phase) {
+            Some(Phase::Stopped | Phase::Failed(_)) => Some(Exit::Over),
+            // The engine exited before its last state arrived; the file has it.
+            None if self.stopping && newest.record.state == record::State::Stopped => {
+                Some(Exit::Over)
+            }
+            _ if watching || is_finished(&newest) => None,
+            _ => Some(Exit::Over),
+        }
+    }
+
+    /// Minimum time between two frames that show newer states: the shorter of the visible views' paces.
+    pub fn pace(&self) -> Duration {
+        let pace = self.state.view().pace;
+        let other = self.state.other().map(|(entry, _)| entry.pace);
+        other.map_or(pace, |other| other.min(pace))
+    }
+
+    /// When the next frame is due.
+    pub fn due(&self) -> Option<Instant> {
+        self.frames.due(self.pace())
+    }
+
+    pub fn draw_if_due(&mut self, link: &Link, pen: &Pen) {
+        let now = Instant::now();
+        let Some(due) = self.frames.next(self.pace(), now) else {
+            return;
+        };
+        if due.renews && self.state.shared.frozen.is_none() {
+            self.session = link.newest();
+            self.state.shared.settle(&self.session);
+            self.state.shared.now = self::now();
+        }
+        let size = (self.state.shared.size.width, self.state.shared.size.height);
+        let (session, state, theme) = (&self.session, &self.state, &self.theme);
+        let bytes = self
+            .frames
+            .paint(due, size, &theme.palette, now, |area, buf| {
+                frame::draw(session, state, theme, area, buf);
+            });
+        let besides = std::mem::take(&mut self.besides);
+        match (bytes.is_empty(), besides.is_empty()) {
+            (true, true) => {}
+            // Frames wait until they are written, so both go as one write.
+            (false, _) => pen.write([besides, bytes].concat()),
+            (true, false) => pen.write(besides),
+        }
+    }
+}
