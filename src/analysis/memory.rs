@@ -304,7 +304,7 @@ mod tests {
         let network = Subject::untrained(kind, ports, 1, &Device::flex()).unwrap();
         let sites = network.sites();
         let memory = |parameters, sites: &[Site]| {
-            Memory::memory(&plan(Vec::new(), 1), &form, 0, 2, (parameters, sites))
+            Memory::of(&plan(Vec::new(), 1), &form, 0, 2, (parameters, sites))
         };
         let (bare, whole) = (memory(0, &[]), memory(1_000_000, sites));
         assert_eq!(whole.weights, 12_000_000);

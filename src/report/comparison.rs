@@ -153,7 +153,7 @@ fn row(compared: &Compared, class: usize, name: &str, width: usize) -> String {
             Some(format!("no map in {letter} ({reason})"))
         });
         let missing: Vec<String> = missing.into_iter().flatten().collect();
-        return format!("{name:<width$}  {}", lacks.join(", "));
+        return format!("{name:<width$}  {}", missing.join(", "));
     };
     let r = |r: Option<f64>| r.map_or_else(|| "–".into(), reliability);
     let reliability_of = |side: usize| r(compared.map(side, class).and_then(|map| map.reliability));

@@ -270,17 +270,17 @@ impl Shared {
 
     /// The maps of all classes as a figure.
     pub fn figure_of_maps(&self, session: &Session) -> Option<Figure> {
-        let images = self.images_in(session)?;
-        let gamma = Some(images.gammas.get(self.gamma_of_all(images))?.gamma);
+        let maps = self.images_in(session)?;
+        let gamma = Some(maps.gammas.get(self.gamma_of_all(maps))?.gamma);
         // Each class at its best γ is a separate figure only if there are several γ.
-        let several = images
+        let several = maps
             .gammas
             .iter()
             .filter(|trials| trials.trials > 0)
             .count()
             > 1;
         Some(Figure::Maps {
-            response: Some(self.response_in(images)),
+            response: Some(self.response_in(maps)),
             images: self.images.min(images(session).checked_sub(1)?),
             gamma: gamma.filter(|_| self.gamma.is_some() || !several),
         })

@@ -82,25 +82,6 @@ impl Rounds {
         }
     }
 
-    /// Extends the plan and logs it; a refusal is logged as a warning.
-    fn extend(&mut self, images: usize, more: Extension) {
-        let text = format!("extended to {} trials", count(more.trials as f64));
-        match self.session.extend(images, more) {
-            Ok(reset) => {
-                self.extended = true;
-                self.run.stages = self.session.stages();
-                match reset.is_empty() {
-                    true => self.log(text),
-                    false => self.log(format!(
-                        "{text}; will be repeated with the new maps: {}",
-                        reset.join(", ")
-                    )),
-                }
-            }
-            Err(error) => self.warn(format!("not extended: {error}")),
-        }
-    }
-
     /// Adds or removes a note, logs it and requests a checkpoint; a refusal is logged as a warning.
     fn edit_note(&mut self, note: Note) {
         let on = note.on.clone();

@@ -51,7 +51,7 @@ fn indices(finding: &Finding) -> Vec<Option<f64>> {
     let windows = finding.windows.iter();
     windows
         .map(|window| window.and_then(|window| window.index))
-        .map(|window| window.and_then(|window| window.index))
+        .collect()
 }
 
 fn window(window: &Window) -> Value {

@@ -310,7 +310,7 @@ fn audit(session: &Session, plan: &Audit) -> String {
         0 => String::new(),
         count => format!(
             " and those of {}",
-            counted(many as u64, "other session", "other sessions")
+            counted(count as u64, "other session", "other sessions")
         ),
     };
     let power = match plan.power {

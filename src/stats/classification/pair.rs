@@ -36,7 +36,7 @@ impl Estimate {
             return None;
         }
         // The errors of each image are those of the noise times the deviation of its response.
-        let ratio = (variance / spread(at, at)?).sqrt();
+        let ratio = (variance / spread(i, i)?).sqrt();
         let errors: Vec<f64> = first
             .errors()
             .iter()

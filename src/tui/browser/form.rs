@@ -135,7 +135,7 @@ impl Form {
             Line::Network | Line::Images => (!c.is_control(), MOST_OF_PATH),
         };
         let text = &mut self.lines[self.line as usize];
-        if fits && text.chars().count() < limit {
+        if fits && text.chars().count() < most {
             text.push(c);
             self.changed();
         }

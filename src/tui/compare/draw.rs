@@ -133,7 +133,7 @@ fn maps(drawn: &Drawn<'_>, sight: &Sight, theme: &Theme, area: Rect, buf: &mut B
             index,
             ramps[usize::from(index == 2)],
             theme,
-            (place, layout.map.1),
+            (column, layout.map.1),
             buf,
         );
     }

@@ -214,7 +214,7 @@ fn views(scene: &Scene<'_>, state: &State, body: Rect, buf: &mut Buffer) {
         let row = Rect {
             y: body.y,
             height: 1,
-            ..place
+            ..pane
         };
         let used = left(buf, row, 0, Span::styled(format!("{name} "), style));
         rule(buf, beside(row, used), 0, theme.glyphs.rule, line);

@@ -119,7 +119,7 @@ fn draw_presets(browser: &Browser, form: &Form, theme: &Theme, area: Rect, buf: 
         let row = (index - first) as u16;
         let used = left(buf, list, row, line);
         // Shown whole or not at all.
-        let about = about(&preset.name).filter(|_| at == form.preset);
+        let about = about(&preset.name).filter(|_| index == form.preset);
         let about = about.map(|about| format!("   {about}")).unwrap_or_default();
         if usize::from(used) + about.chars().count() <= usize::from(list.width) {
             let text = Span::styled(about, theme.dim());

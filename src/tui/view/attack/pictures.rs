@@ -217,7 +217,7 @@ fn verdict(
                 "{} of all images are called anything but their true class.",
                 percent(rate)
             );
-            let wrapped = wrap(&words, 26).into_iter();
+            let wrapped = wrap(&text, 26).into_iter();
             lines.extend(wrapped.map(|line| Line::from(Span::styled(line, theme.dim()))));
         }
     }

@@ -55,7 +55,7 @@ fn trained_on(session: &Session, class: usize) -> Option<Vec<f32>> {
     let image = attack
         .patterns
         .values()
-        .get(at * pixels..(at + 1) * pixels)?;
+        .get(index * pixels..(index + 1) * pixels)?;
     is_available.then(|| image.to_vec())
 }
 
