@@ -11,6 +11,7 @@ use std::sync::Arc;
 use pulp::{Simd, WithSimd};
 
 use super::layout::{Frames, GROUPS, Place};
+use super::windows;
 use crate::nets::graph::NodeId;
 
 /// Positions that are computed together: a window of 2×2 where a maximum is taken next.
@@ -165,6 +166,9 @@ pub struct Multiply<'a> {
     pub memory: *mut f32,
     /// Room for [`Product::sums`].
     pub sums: *mut f32,
+    /// Where training wants the number of the sum that is the maximum of a window, see [`windows::choose`]: so many
+    /// numbers after the maximum.
+    pub chosen: Option<usize>,
 }
 
 impl WithSimd for Multiply<'_> {
@@ -297,8 +301,15 @@ impl Multiply<'_> {
             unsafe {
                 let sums = self.sums.add(channel * POSITIONS * lanes);
                 let [a, b, c, d] = std::array::from_fn(|at| load(simd, sums.add(at * lanes)));
-                let mut most = simd.max_f32s(simd.max_f32s(a, b), simd.max_f32s(c, d));
                 let to = self.memory.add(place + (part.first + channel) * step);
+                if let Some(apart) = self.chosen {
+                    let relu = self.product.activation == Activation::Relu;
+                    let [most, chosen] = windows::choose(simd, [a, b, c, d], relu);
+                    store(simd, to, most);
+                    store(simd, to.add(apart * lanes), chosen);
+                    continue;
+                }
+                let mut most = simd.max_f32s(simd.max_f32s(a, b), simd.max_f32s(c, d));
                 if !first {
                     most = simd.max_f32s(most, load(simd, to));
                 }

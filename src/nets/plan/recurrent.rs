@@ -96,6 +96,7 @@ impl OnGroups<'_> {
             group: 0,
             memory: self.memory,
             sums: self.sums,
+            chosen: None,
         });
     }
 

@@ -280,6 +280,7 @@ impl Program {
                     group: 0,
                     memory,
                     sums,
+                    chosen: None,
                 });
             }
             Step::Recurrent(layer) => {
@@ -330,6 +331,7 @@ impl Program {
                     group,
                     memory,
                     sums,
+                    chosen: None,
                 });
             }
             Step::Winograd(winograd) => {
@@ -340,6 +342,7 @@ impl Program {
                     group,
                     memory,
                     room,
+                    chosen: None,
                 });
             }
             Step::Pool(pool) => simd.vectorize(pool::OnGroup {

@@ -9,6 +9,7 @@ use super::super::layout::{self, Place};
 use super::super::product::{
     Activation, Multiply, POSITIONS, Part, Positions, Product, packed, tiles,
 };
+use super::super::windows::{SIDE, SumGradients};
 use super::super::winograd::{self, OUTPUTS, Transform, Winograd};
 use super::Frames;
 use super::turned::{self, Turned};
@@ -101,9 +102,63 @@ impl Geometry {
     }
 }
 
+/// Where the sums of a convolution go.
+#[derive(Debug, Clone, Copy)]
+pub enum Goal {
+    /// Each to its place.
+    Sums(Place),
+    /// Of every window of 2×2 the maximum, and its number, of sums with so many rows and columns.
+    Windows {
+        size: (usize, usize),
+        to: Place,
+        chosen: Place,
+        relu: bool,
+    },
+}
+
+impl Goal {
+    /// What is written.
+    fn to(&self) -> Place {
+        match *self {
+            Self::Sums(to) | Self::Windows { to, .. } => to,
+        }
+    }
+
+    /// Rows and columns of the sums.
+    fn size(&self) -> (usize, usize) {
+        match *self {
+            Self::Sums(to) => (to.rows, to.columns),
+            Self::Windows { size, .. } => size,
+        }
+    }
+
+    /// Numbers from a maximum to its number: both places have the same border.
+    fn apart(&self) -> Option<usize> {
+        match self {
+            Self::Sums(_) => None,
+            Self::Windows { to, chosen, .. } => Some(chosen.at - to.at),
+        }
+    }
+
+    fn activation(&self) -> Activation {
+        match self {
+            Self::Windows { relu: true, .. } => Activation::Relu,
+            _ => Activation::None,
+        }
+    }
+}
+
 /// A convolution without strides, of all channels together or of each apart, by whichever kernel is faster.
 #[derive(Debug)]
-pub enum Kernel {
+pub struct Kernel {
+    way: Way,
+    /// Numbers from the maximum of a window to its number, where these are written.
+    chosen: Option<usize>,
+}
+
+/// How it is computed.
+#[derive(Debug)]
+enum Way {
     Direct(Direct),
     Winograd(Box<Winograd>),
     Turned(Box<Turned>),
@@ -111,21 +166,23 @@ pub enum Kernel {
 
 impl Kernel {
     /// In these places.
-    pub fn new(geometry: Geometry, from: Place, to: Place, lanes: usize) -> Self {
-        let shape = [to.channels, to.rows, to.columns];
+    pub fn new(geometry: Geometry, from: Place, goal: Goal, lanes: usize) -> Self {
+        let (to, size, chosen) = (goal.to(), goal.size(), goal.apart());
+        let shape = [to.channels, size.0, size.1];
         let Some(transform) = geometry.transform(from.channels, shape) else {
-            return Self::Direct(Direct::new(geometry, from, to, (lanes, false)));
+            let way = Way::Direct(Direct::new(geometry, from, goal, (lanes, false)));
+            return Self { way, chosen };
         };
-        let rows = (0..to.rows).step_by(OUTPUTS);
+        let rows = (0..size.0).step_by(OUTPUTS);
         let all: Vec<(usize, usize, usize)> = rows
             .flat_map(|row| {
-                let columns = (0..to.columns).step_by(OUTPUTS);
+                let columns = (0..size.1).step_by(OUTPUTS);
                 columns.map(move |column| (geometry.base(&from, row, column) * lanes, row, column))
             })
             .collect();
         let quads = all.chunks(POSITIONS);
         let places = quads.map(|quad| std::array::from_fn(|i| quad[i.min(quad.len() - 1)]));
-        Self::Winograd(Box::new(Winograd {
+        let way = Way::Winograd(Box::new(Winograd {
             node: NodeId(0),
             from,
             to,
@@ -134,41 +191,56 @@ impl Kernel {
             weights: Arc::new([]),
             bias: Arc::new([]),
             places: places.collect(),
-            size: (to.rows, to.columns),
-            pooled: false,
-            activation: Activation::None,
-        }))
+            size,
+            pooled: chosen.is_some(),
+            activation: goal.activation(),
+        }));
+        Self { way, chosen }
     }
 
     /// From the gradients by the sums of a convolution to those by what it reads: by minimal filtering turned
     /// around where the convolution is filtered, else without the rows of taps that meet no sum.
-    pub fn back(geometry: Geometry, sums: Place, before: Place, lanes: usize) -> Self {
-        let shape = [sums.channels, sums.rows, sums.columns];
-        match (geometry.transform(before.channels, shape), geometry.apart) {
-            (Some(transform), _) => Self::Turned(Box::new(Turned::new(
+    /// `None` where it would have to read sums that do not stand in memory.
+    pub fn back(
+        geometry: Geometry,
+        sums: SumGradients,
+        before: Place,
+        lanes: usize,
+    ) -> Option<Self> {
+        let way = match (
+            geometry.transform(before.channels, sums.shape()),
+            geometry.apart,
+            sums,
+        ) {
+            (Some(transform), ..) => Way::Turned(Box::new(Turned::new(
                 geometry.pads,
                 transform,
                 sums,
                 before,
             ))),
-            (None, true) => Self::new(geometry.back(), sums, before, lanes),
-            (None, false) => {
-                Self::Direct(Direct::new(geometry.back(), sums, before, (lanes, true)))
+            (None, true, SumGradients::Each(sums)) => {
+                return Some(Self::new(geometry.back(), sums, Goal::Sums(before), lanes));
             }
-        }
+            (None, false, SumGradients::Each(sums)) => {
+                let goal = Goal::Sums(before);
+                Way::Direct(Direct::new(geometry.back(), sums, goal, (lanes, true)))
+            }
+            (None, _, SumGradients::Windows(_)) => return None,
+        };
+        Some(Self { way, chosen: None })
     }
 
     /// Whether the kernels of the way back are to be turned by 180° for it.
     pub fn turns(&self) -> bool {
-        !matches!(self, Self::Turned(_))
+        !matches!(self.way, Way::Turned(_))
     }
 
     /// Takes weights: the kernel of an output and an input channel, row-major.
     pub fn take(&mut self, kernels: &[f32], bias: Vec<f32>, lanes: Lanes) {
-        match self {
-            Self::Direct(own) => own.take(kernels, bias),
-            Self::Turned(own) => own.take(kernels, lanes),
-            Self::Winograd(own) => {
+        match &mut self.way {
+            Way::Direct(own) => own.take(kernels, bias),
+            Way::Turned(own) => own.take(kernels, lanes),
+            Way::Winograd(own) => {
                 let inputs = own.from.channels;
                 let count = own.transform.packed(inputs, own.to.channels);
                 if own.weights.len() != count {
@@ -186,18 +258,19 @@ impl Kernel {
 
     /// Convolves a group.
     pub fn run(&self, frames: &Frames, group: usize, lanes: Lanes) {
-        let room = match self {
-            Self::Direct(own) => own.products[0].sums(lanes.count()),
-            Self::Winograd(own) => own.room(lanes.count()),
-            Self::Turned(own) => own.room(lanes.count()),
+        let chosen = self.chosen;
+        let room = match &self.way {
+            Way::Direct(own) => own.products[0].sums(lanes.count()),
+            Way::Winograd(own) => own.room(lanes.count()),
+            Way::Turned(own) => own.room(lanes.count()),
         };
         let memory = frames.pointer.0;
         let layout = layout::Frames {
             local: 0,
             frame: frames.frame,
         };
-        with_room(room, |room| match self {
-            Self::Direct(own) => {
+        with_room(room, |room| match &self.way {
+            Way::Direct(own) => {
                 for product in &own.products {
                     lanes.arch().dispatch(Multiply {
                         product,
@@ -205,18 +278,20 @@ impl Kernel {
                         group,
                         memory,
                         sums: room,
+                        chosen,
                     });
                 }
             }
-            Self::Turned(turned) => lanes.arch().dispatch(turned::OnGroup {
+            Way::Turned(turned) => lanes.arch().dispatch(turned::OnGroup {
                 turned,
                 frames: layout,
                 group,
                 memory,
                 room,
             }),
-            Self::Winograd(winograd) => lanes.arch().dispatch(winograd::OnGroup {
+            Way::Winograd(winograd) => lanes.arch().dispatch(winograd::OnGroup {
                 winograd,
+                chosen,
                 frames: layout,
                 group,
                 memory,
@@ -240,7 +315,8 @@ pub struct Direct {
 impl Direct {
     /// In these places. `skips`: rows of taps that meet no row of what is read are left out, which is then
     /// without a border above and below.
-    fn new(geometry: Geometry, from: Place, to: Place, (lanes, skips): (usize, bool)) -> Self {
+    fn new(geometry: Geometry, from: Place, goal: Goal, (lanes, skips): (usize, bool)) -> Self {
+        let to = goal.to();
         // Channels of a part, which read as many: all of them, or one.
         let (many, inputs, outputs) = match geometry.apart {
             true => (to.channels, 1, 1),
@@ -303,12 +379,25 @@ impl Direct {
                 .iter()
                 .flat_map(|&row| (0..to.columns).map(move |column| (row, column)))
                 .collect();
-            let quads = all.chunks(POSITIONS).map(|quad| {
-                let at = |i: usize| quad[i.min(quad.len() - 1)];
-                let bases = std::array::from_fn(|i| base(at(i)));
-                let places = std::array::from_fn(|i| to.offset(0, at(i).0, at(i).1) * lanes);
-                (bases, places)
-            });
+            let place = |(row, column): (usize, usize)| to.offset(0, row, column) * lanes;
+            let positions = match goal {
+                Goal::Sums(_) => {
+                    let quads = all.chunks(POSITIONS).map(|quad| {
+                        let at = |i: usize| quad[i.min(quad.len() - 1)];
+                        let bases = std::array::from_fn(|i| base(at(i)));
+                        (bases, std::array::from_fn(|i| place(at(i))))
+                    });
+                    Positions::Each(quads.collect())
+                }
+                Goal::Windows { .. } => {
+                    let bases = all.iter().map(|&(row, column)| {
+                        let sum = |i: usize| (SIDE * row + i / SIDE, SIDE * column + i % SIDE);
+                        std::array::from_fn(|i| base(sum(i)))
+                    });
+                    let places = all.iter().map(|&it| place(it)).collect();
+                    Positions::Windows(1, bases.collect(), places)
+                }
+            };
             let before: usize = blocks[..met.start * each].iter().map(Range::len).sum();
             Product {
                 node: NodeId(0),
@@ -326,8 +415,8 @@ impl Direct {
                 bias: Arc::new([]),
                 offsets: order.iter().map(offset).collect(),
                 blocks: blocks[met.start * each..met.end * each].to_vec(),
-                positions: Positions::Each(quads.collect()),
-                activation: Activation::None,
+                positions,
+                activation: goal.activation(),
             }
         };
         Self {

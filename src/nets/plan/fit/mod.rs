@@ -16,6 +16,7 @@ mod lstm;
 mod memory;
 mod norm;
 mod slopes;
+mod taps;
 mod transpose;
 mod turned;
 

@@ -1,6 +1,7 @@
 //! The way back of convolutions against its definition.
 
 use super::super::super::lanes::Lanes;
+use super::super::super::windows::SumGradients;
 use super::super::kernel::{Geometry, Kernel};
 use super::*;
 
@@ -66,7 +67,8 @@ fn both((inputs, outputs, taps, pads): Case, direct: bool, lanes: Lanes) -> (Vec
             }
         }
     }
-    let mut back = Kernel::back(geometry, from, to, lanes.count());
+    let back = Kernel::back(geometry, SumGradients::Each(from), to, lanes.count());
+    let mut back = back.unwrap();
     let area = taps * taps;
     let mut exchanged = Vec::new();
     for input in 0..channels {
