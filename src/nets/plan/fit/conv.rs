@@ -132,32 +132,11 @@ impl Convolution {
 
     /// Brings the weights into the order in which they are read.
     pub fn prepare(&mut self, parameters: &[Parameter], lanes: Lanes) {
-        let taps = self.geometry.taps;
         let values = &parameters[self.weight].values;
         let bias = parameters[self.bias].values.clone();
         self.forward.take(values, bias, lanes);
         if let Some(back) = &mut self.back {
-            // Turned by 180° where it is a convolution too, inputs and outputs exchanged.
-            let turns = back.turns();
-            let area = taps * taps;
-            let (inputs, outputs) = (self.from.channels, self.shape[0]);
-            if self.geometry.apart {
-                let kernels = values.chunks_exact(area);
-                let turned = kernels.flat_map(|own| own.iter().rev()).copied();
-                back.take(&turned.collect::<Vec<f32>>(), vec![0.0; inputs], lanes);
-                return;
-            }
-            let mut turned = Vec::with_capacity(values.len());
-            for input in 0..inputs {
-                for output in 0..outputs {
-                    let own = &values[(output * inputs + input) * area..][..area];
-                    match turns {
-                        true => turned.extend(own.iter().rev()),
-                        false => turned.extend(own),
-                    }
-                }
-            }
-            back.take(&turned, vec![0.0; inputs], lanes);
+            back.take_back(values, self.geometry, lanes);
         }
     }
 

@@ -20,7 +20,7 @@ use super::super::windows::SumGradients;
 use super::super::winograd::{OUTPUTS, Transform, transform_inputs};
 use super::Frames;
 use super::kernel::{Geometry, with_room};
-use super::memory::{Memory, Part};
+use super::memory::{Memory, Part, Pointer};
 use super::transpose::transpose;
 use super::turned::spread;
 
@@ -49,7 +49,7 @@ pub struct Filtering {
     tiles: Vec<(usize, usize, usize)>,
     /// Sums of chunks of groups, by point, input and output channel.
     room: Memory,
-    /// Sums by point, output and input channel.
+    /// Sums by point, input and output channel.
     sums_of: Vec<f32>,
 }
 
@@ -82,7 +82,8 @@ impl Filtering {
     /// The gradients, a kernel an output and an input channel, row-major.
     pub fn by_weights(&mut self, frames: &Frames, gradient: &mut [f32], lanes: Lanes) {
         let points = self.transform.points.pow(2);
-        let (inputs, outputs) = (self.from.channels, self.outputs());
+        let inputs = self.from.channels;
+        let outputs = self.outputs();
         // As many numbers as fill vectors.
         let wide = outputs.next_multiple_of(lanes.count());
         let whole = points * inputs * wide;
@@ -105,24 +106,34 @@ impl Filtering {
             });
         });
         let mut sums = std::mem::take(&mut self.sums_of);
-        sums.resize(points * inputs * outputs, 0.0);
+        sums.resize(whole, 0.0);
         let all = Part(sums.as_mut_ptr());
-        let layer = &*self;
+        let vectors = lanes.arch();
         each(points, usize::MAX, |point| {
-            let into = all.part(point * inputs * outputs, inputs * outputs);
-            into.fill(0.0);
-            for chunk in 0..chunks {
-                let own = room.part(chunk * whole + point * inputs * wide, inputs * wide);
-                for (input, own) in own.chunks_exact(wide).enumerate() {
-                    let into = into.iter_mut().skip(input).step_by(inputs);
-                    into.zip(own).for_each(|(into, own)| *into += own);
-                }
-            }
+            let count = inputs * wide;
+            let into = all.part(point * count, count);
+            vectors.dispatch(
+                #[inline(always)]
+                || {
+                    into.fill(0.0);
+                    for chunk in 0..chunks {
+                        let own = room.part(chunk * whole + point * count, count);
+                        into.iter_mut()
+                            .zip(own)
+                            .for_each(|(into, own)| *into += *own);
+                    }
+                },
+            );
         });
-        lanes.arch().dispatch(
-            #[inline(always)]
-            || layer.back(&sums, gradient),
-        );
+        let layer = &*self;
+        let gradient = Part(gradient.as_mut_ptr());
+        let sums_of = &sums;
+        each(inputs, usize::MAX, |input| {
+            vectors.dispatch(
+                #[inline(always)]
+                || layer.back(sums_of, input, outputs, gradient),
+            );
+        });
         self.sums_of = sums;
     }
 
@@ -130,8 +141,8 @@ impl Filtering {
     /// channels, of a few tiles. A vector more, so that points do not fall into the same few sets of the cache.
     #[inline(always)]
     fn apart(&self, lanes: usize) -> (usize, usize) {
-        let of = |channels: usize| (TOGETHER * channels + 1) * lanes;
-        (of(self.from.channels), of(self.part(lanes)))
+        let of = |numbers: usize| TOGETHER * numbers + lanes;
+        (of(self.from.channels * lanes), of(lanes * self.row(lanes)))
     }
 
     /// Output channels that are taken together.
@@ -140,49 +151,59 @@ impl Filtering {
         self.outputs().min(VECTORS * lanes)
     }
 
+    /// Numbers of an image's row of these.
+    #[inline(always)]
+    fn row(&self, lanes: usize) -> usize {
+        self.part(lanes).next_multiple_of(lanes)
+    }
+
     /// Output channels.
     #[inline(always)]
     fn outputs(&self) -> usize {
         self.sums.shape()[0]
     }
 
-    /// Floats of the transformed tiles that are multiplied together, and of the gradients of a point, an
-    /// image a row.
+    /// Floats of the transformed tiles that are multiplied together, and of a tile of a vector of output channels, by
+    /// channel and by image.
     fn scratch(&self, lanes: usize) -> usize {
         let (inputs, gradients) = self.apart(lanes);
-        let rows = TOGETHER * lanes * self.part(lanes).next_multiple_of(lanes);
-        self.transform.points.pow(2) * (inputs + gradients) + rows
+        let tile = OUTPUTS * OUTPUTS * lanes * lanes;
+        self.transform.points.pow(2) * (inputs + gradients) + 2 * tile
     }
 
-    /// From sums \[points,outputs,inputs\] to kernels.
+    /// From sums \[points,inputs,outputs\] to the kernels of an input channel.
     #[inline(always)]
-    fn back(&self, sums: &[f32], gradient: &mut [f32]) {
+    fn back(&self, sums: &[f32], input: usize, outputs: usize, gradient: Pointer) {
         let (n, r) = (self.transform.points, self.taps);
-        let kernels = self.from.channels * self.outputs();
+        let inputs = self.from.channels;
+        let wide = sums.len() / (n * n * inputs);
         let points: Vec<Vec<f64>> = (0..n).map(|j| self.transform.kernel_row(j, r)).collect();
-        let rows: Vec<Vec<f32>> = (0..r)
-            .map(|k| points.iter().map(|row| row[k] as f32).collect())
-            .collect();
-        let mut half = vec![0.0; n * kernels];
-        let mut whole = vec![0.0; kernels];
-        for (k, by_row) in rows.iter().enumerate() {
+        let mut half = vec![0.0; n * outputs];
+        let mut whole = vec![0.0; outputs];
+        for k in 0..r {
             half.fill(0.0);
-            for (j, &by) in by_row.iter().enumerate().filter(|(_, by)| **by != 0.0) {
-                let own = &sums[j * n * kernels..(j + 1) * n * kernels];
-                half.iter_mut()
-                    .zip(own)
-                    .for_each(|(half, sum)| *half += by * sum);
+            for (j, row) in points.iter().enumerate().filter(|(_, row)| row[k] != 0.0) {
+                for (l, half) in half.chunks_exact_mut(outputs).enumerate() {
+                    let own = &sums[((j * n + l) * inputs + input) * wide..][..outputs];
+                    let by = row[k] as f32;
+                    half.iter_mut()
+                        .zip(own)
+                        .for_each(|(half, sum)| *half += by * sum);
+                }
             }
-            for (l, by_column) in rows.iter().enumerate() {
+            for l in 0..r {
                 whole.fill(0.0);
-                for (by, half) in by_column.iter().zip(half.chunks_exact(kernels)) {
+                for (row, half) in points.iter().zip(half.chunks_exact(outputs)) {
+                    let by = row[l] as f32;
                     whole
                         .iter_mut()
                         .zip(half)
                         .for_each(|(whole, half)| *whole += by * half);
                 }
-                let into = gradient.iter_mut().skip(k * r + l).step_by(r * r);
-                into.zip(&whole).for_each(|(into, value)| *into = *value);
+                for (output, value) in whole.iter().enumerate() {
+                    let at = ((output * inputs + input) * r + k) * r + l;
+                    gradient.part(at, 1)[0] = *value;
+                }
             }
         }
     }
@@ -259,8 +280,9 @@ impl Chunk<'_> {
         }
     }
 
-    /// The gradients of a tile of some output channels, transformed, as one of those in the scratch: by point, tile and
-    /// channel.
+    /// The gradients of a tile of some output channels, transformed, as one of those in the scratch: by point, tile,
+    /// image and channel. A lane is a channel: what is transformed are its sixteen numbers before they become as many
+    /// as there are points.
     #[inline(always)]
     fn gradients<S: Simd, const N: usize>(
         &self,
@@ -272,15 +294,46 @@ impl Chunk<'_> {
         let lanes = S::F32_LANES;
         let layer = self.layer;
         let (apart, by_apart) = layer.apart(lanes);
-        let count = channels.len();
-        for (of_part, channel) in channels.enumerate() {
-            let first = N * N * apart + (at * count + of_part) * lanes;
-            // SAFETY: the scratch is long enough, and the values stand in the frame.
-            unsafe {
-                let to = self.scratch.add(first);
-                let place = |number: usize| self.frames.at(group, number, lanes).cast_const();
-                let tile = layer.sums.tile(simd, place, [channel, row, column]);
-                spread::<S, N>(simd, &tile, (to, by_apart));
+        let width = channels.len().next_multiple_of(lanes);
+        // SAFETY: the scratch is long enough, and the values stand in the frame.
+        unsafe {
+            let by_channel = self.scratch.add(N * N * (apart + by_apart));
+            let by_image = by_channel.add(OUTPUTS * OUTPUTS * lanes * lanes);
+            let place = |number: usize| self.frames.at(group, number, lanes).cast_const();
+            let number = |y: usize, x: usize| (y * OUTPUTS + x) * lanes * lanes;
+            for first in channels.clone().step_by(lanes) {
+                let count = lanes.min(channels.end - first);
+                for channel in 0..count {
+                    let tile =
+                        layer
+                            .sums
+                            .tile::<S, OUTPUTS>(simd, place, [first + channel, row, column]);
+                    for (y, tile) in tile.iter().enumerate() {
+                        for (x, gradient) in tile.iter().enumerate() {
+                            store(
+                                simd,
+                                by_channel.add(number(y, x) + channel * lanes),
+                                *gradient,
+                            );
+                        }
+                    }
+                }
+                for at in 0..OUTPUTS * OUTPUTS {
+                    let (from, to) = (number(0, at), number(0, at));
+                    transpose(by_channel.add(from), (count, lanes), by_image.add(to));
+                }
+                let to = self
+                    .scratch
+                    .add(N * N * apart + at * lanes * width + first - channels.start);
+                for image in 0..lanes {
+                    let mut tile = [[simd.splat_f32s(0.0); OUTPUTS]; OUTPUTS];
+                    for (y, tile) in tile.iter_mut().enumerate() {
+                        for (x, gradient) in tile.iter_mut().enumerate() {
+                            *gradient = load(simd, by_image.add(number(y, x) + image * lanes));
+                        }
+                    }
+                    spread::<S, N>(simd, &tile, (to.add(image * width), by_apart));
+                }
             }
         }
     }
@@ -300,16 +353,10 @@ impl Chunk<'_> {
         let (apart, by_apart) = layer.apart(lanes);
         let points = layer.transform.points.pow(2);
         let wide = outputs.next_multiple_of(lanes);
-        let count = channels.len();
-        let row = count.next_multiple_of(lanes);
+        let row = channels.len().next_multiple_of(lanes);
         // SAFETY: the scratch is as long as points, tiles and channels say.
         let (x, rows, sums) = unsafe {
-            let d = self.scratch.add(points * apart + point * by_apart);
-            let rows = self.scratch.add(points * (apart + by_apart));
-            for tile in 0..tiles {
-                let from = d.add(tile * count * lanes).cast_const();
-                transpose(from, (count, lanes), rows.add(tile * lanes * row));
-            }
+            let rows = self.scratch.add(points * apart + point * by_apart);
             let x = self.scratch.add(point * apart).cast_const();
             let sums = self.sums.add(point * inputs * wide + channels.start);
             (x, rows.cast_const(), sums)

@@ -230,16 +230,46 @@ impl Kernel {
         Some(Self { way, chosen: None })
     }
 
-    /// Whether the kernels of the way back are to be turned by 180° for it.
-    pub fn turns(&self) -> bool {
-        !matches!(self.way, Way::Turned(_))
+    /// Takes the weights of the convolution whose way back this is, the kernel of an output and an input channel,
+    /// row-major: inputs and outputs exchanged and, where it is a convolution itself, turned by 180°.
+    pub fn take_back(&mut self, kernels: &[f32], geometry: Geometry, lanes: Lanes) {
+        let area = geometry.taps * geometry.taps;
+        match &mut self.way {
+            Way::Turned(own) => own.take(kernels, lanes),
+            Way::Direct(_) | Way::Winograd(_) => {
+                let (outputs, inputs) = self.channels();
+                let mut turned = Vec::with_capacity(kernels.len());
+                for input in 0..inputs {
+                    for output in if geometry.apart { 0..1 } else { 0..outputs } {
+                        let kernel = match geometry.apart {
+                            true => input,
+                            false => output * inputs + input,
+                        };
+                        turned.extend(kernels[kernel * area..][..area].iter().rev());
+                    }
+                }
+                self.take(&turned, vec![0.0; inputs], lanes);
+            }
+        }
     }
 
-    /// Takes weights: the kernel of an output and an input channel, row-major.
+    /// Channels of what it reads and of what it writes.
+    fn channels(&self) -> (usize, usize) {
+        match &self.way {
+            Way::Direct(own) => {
+                let first = &own.products[0];
+                (first.from.channels, first.to.channels)
+            }
+            Way::Winograd(own) => (own.from.channels, own.to.channels),
+            Way::Turned(own) => own.channels(),
+        }
+    }
+
+    /// Takes the weights of a convolution: the kernel of an output and an input channel, row-major.
     pub fn take(&mut self, kernels: &[f32], bias: Vec<f32>, lanes: Lanes) {
         match &mut self.way {
             Way::Direct(own) => own.take(kernels, bias),
-            Way::Turned(own) => own.take(kernels, lanes),
+            Way::Turned(_) => {}
             Way::Winograd(own) => {
                 let inputs = own.from.channels;
                 let count = own.transform.packed(inputs, own.to.channels);
@@ -249,7 +279,9 @@ impl Kernel {
                 // Nobody else has them, so that they are there.
                 if let Some(weights) = Arc::get_mut(&mut own.weights) {
                     let transform = own.transform;
-                    transform.pack(kernels, inputs, &own.tiles, lanes, weights);
+                    let area = (transform.points + 1 - OUTPUTS).pow(2);
+                    let strides = [area, inputs * area];
+                    transform.pack(kernels, (inputs, strides), &own.tiles, lanes, weights);
                 }
                 own.bias = bias.into();
             }

@@ -59,13 +59,21 @@ impl Turned {
         }
     }
 
-    /// Takes the kernels of the convolution, an input and then an output channel, row-major.
+    /// Takes the kernels of the convolution, an output and then an input channel, row-major.
     pub fn take(&mut self, kernels: &[f32], lanes: Lanes) {
         let (inputs, outputs) = (self.to.channels, self.from.shape()[0]);
         self.weights
             .resize(self.transform.packed(outputs, inputs), 0.0);
+        let area = kernels.len() / (inputs * outputs);
+        let strides = [inputs * area, area];
+        let weights = &mut self.weights;
         self.transform
-            .pack(kernels, outputs, &self.tiles, lanes, &mut self.weights);
+            .pack(kernels, (outputs, strides), &self.tiles, lanes, weights);
+    }
+
+    /// Channels of the sums and of what the convolution reads.
+    pub fn channels(&self) -> (usize, usize) {
+        (self.from.shape()[0], self.to.channels)
     }
 
     /// Floats that its transformed gradients and sums take while they are made.
