@@ -12,6 +12,7 @@ use super::super::product::{
 use super::super::windows::{SIDE, SumGradients};
 use super::super::winograd::{self, OUTPUTS, Transform, Winograd};
 use super::Frames;
+use super::scattered::{self, Scattered};
 use super::turned::{self, Turned};
 use crate::nets::graph::NodeId;
 use crate::nets::graph::op::Pads;
@@ -78,6 +79,7 @@ impl Geometry {
         let back = self.back();
         match (self.transform(inputs[0], outputs), self.apart) {
             (Some(_), _) => Pads::default(),
+            (None, false) if self.is_scattered() => Pads::default(),
             (None, true) => back.border_of(outputs, inputs),
             (None, false) => Pads {
                 top: 0,
@@ -85,6 +87,11 @@ impl Geometry {
                 ..back.pads
             },
         }
+    }
+
+    /// Whether gradients by the inputs are scattered from those by the sums where the convolution is not filtered.
+    fn is_scattered(self) -> bool {
+        !self.apart && self.pads == Pads::default()
     }
 
     /// The convolution that takes gradients by the outputs to those by the inputs.
@@ -162,6 +169,7 @@ enum Way {
     Direct(Direct),
     Winograd(Box<Winograd>),
     Turned(Box<Turned>),
+    Scattered(Box<Scattered>),
 }
 
 impl Kernel {
@@ -199,7 +207,8 @@ impl Kernel {
     }
 
     /// From the gradients by the sums of a convolution to those by what it reads: by minimal filtering turned
-    /// around where the convolution is filtered, else without the rows of taps that meet no sum.
+    /// around where the convolution is filtered, else scattered, or without the rows of taps that meet no sum where
+    /// the convolution is padded.
     /// `None` where it would have to read sums that do not stand in memory.
     pub fn back(
         geometry: Geometry,
@@ -221,6 +230,9 @@ impl Kernel {
             (None, true, SumGradients::Each(sums)) => {
                 return Some(Self::new(geometry.back(), sums, Goal::Sums(before), lanes));
             }
+            (None, false, SumGradients::Each(sums)) if geometry.is_scattered() => {
+                Way::Scattered(Box::new(Scattered::new(geometry.taps, sums, before)))
+            }
             (None, false, SumGradients::Each(sums)) => {
                 let goal = Goal::Sums(before);
                 Way::Direct(Direct::new(geometry.back(), sums, goal, (lanes, true)))
@@ -236,6 +248,7 @@ impl Kernel {
         let area = geometry.taps * geometry.taps;
         match &mut self.way {
             Way::Turned(own) => own.take(kernels, lanes),
+            Way::Scattered(own) => own.take(kernels),
             Way::Direct(_) | Way::Winograd(_) => {
                 let (outputs, inputs) = self.channels();
                 let mut turned = Vec::with_capacity(kernels.len());
@@ -262,6 +275,7 @@ impl Kernel {
             }
             Way::Winograd(own) => (own.from.channels, own.to.channels),
             Way::Turned(own) => own.channels(),
+            Way::Scattered(own) => own.channels(),
         }
     }
 
@@ -269,7 +283,7 @@ impl Kernel {
     pub fn take(&mut self, kernels: &[f32], bias: Vec<f32>, lanes: Lanes) {
         match &mut self.way {
             Way::Direct(own) => own.take(kernels, bias),
-            Way::Turned(_) => {}
+            Way::Turned(_) | Way::Scattered(_) => {}
             Way::Winograd(own) => {
                 let inputs = own.from.channels;
                 let count = own.transform.packed(inputs, own.to.channels);
@@ -295,6 +309,7 @@ impl Kernel {
             Way::Direct(own) => own.products[0].sums(lanes.count()),
             Way::Winograd(own) => own.room(lanes.count()),
             Way::Turned(own) => own.room(lanes.count()),
+            Way::Scattered(_) => 0,
         };
         let memory = frames.pointer.0;
         let layout = layout::Frames {
@@ -314,6 +329,11 @@ impl Kernel {
                     });
                 }
             }
+            Way::Scattered(scattered) => lanes.arch().dispatch(scattered::OnGroup {
+                scattered,
+                frames: *frames,
+                group,
+            }),
             Way::Turned(turned) => lanes.arch().dispatch(turned::OnGroup {
                 turned,
                 frames: layout,

@@ -15,6 +15,7 @@ mod kernel;
 mod lstm;
 mod memory;
 mod norm;
+mod scattered;
 mod slopes;
 mod taps;
 mod transpose;

@@ -109,10 +109,7 @@ impl OnGroup<'_> {
         // SAFETY: values stand in the frame; without padding every tap of a sum meets an input. Weights are as long as
         // taps, tiles and channels say.
         unsafe {
-            let d = self
-                .frames
-                .at(self.group, first, S::F32_LANES)
-                .cast_const();
+            let d = self.frames.at(self.group, first, S::F32_LANES).cast_const();
             for tap in 0..own.taps * own.taps {
                 let (row, column) = (row + tap / own.taps, column + tap % own.taps);
                 for tile in &own.tiles {
