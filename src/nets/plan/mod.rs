@@ -21,6 +21,7 @@ mod recurrent;
 mod steps;
 mod team;
 pub mod triggered;
+mod windows;
 mod winograd;
 
 use std::sync::{Arc, Mutex};

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use pulp::{Simd, WithSimd};
 
 use super::layout::{Frames, GROUPS, Place};
+use super::windows;
 use crate::nets::graph::NodeId;
 use kernel::tile_of;
 pub use kernel::{activated, kernel_of, load, store};
@@ -170,6 +171,9 @@ pub struct Multiply<'a> {
     pub memory: *mut f32,
     /// Scratch memory of [`Product::sums`] floats.
     pub sums: *mut f32,
+    /// Where training wants the number of the sum that is the maximum of a window, see [`windows::choose`]: so many
+    /// numbers after the maximum.
+    pub chosen: Option<usize>,
 }
 
 impl WithSimd for Multiply<'_> {
@@ -301,9 +305,16 @@ impl Multiply<'_> {
             // SAFETY: the caller's.
             unsafe {
                 let sums = self.sums.add(channel * POSITIONS * lanes);
-                let [a, b, c, d] = std::array::from_fn(|i| load(simd, sums.add(i * lanes)));
-                let mut most = simd.max_f32s(simd.max_f32s(a, b), simd.max_f32s(c, d));
+                let [a, b, c, d] = std::array::from_fn(|at| load(simd, sums.add(at * lanes)));
                 let to = self.memory.add(place + (part.first + channel) * step);
+                if let Some(apart) = self.chosen {
+                    let relu = self.product.activation == Activation::Relu;
+                    let [most, chosen] = windows::choose(simd, [a, b, c, d], relu);
+                    store(simd, to, most);
+                    store(simd, to.add(apart * lanes), chosen);
+                    continue;
+                }
+                let mut most = simd.max_f32s(simd.max_f32s(a, b), simd.max_f32s(c, d));
                 if !first {
                     most = simd.max_f32s(most, load(simd, to));
                 }

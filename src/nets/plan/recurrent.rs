@@ -98,6 +98,7 @@ impl OnGroups<'_> {
             group: 0,
             memory: self.memory,
             sums: self.sums,
+            chosen: None,
         });
     }
 

@@ -282,6 +282,7 @@ impl Program {
                     group: 0,
                     memory,
                     sums,
+                    chosen: None,
                 });
             }
             Step::Recurrent(layer) => {
@@ -332,6 +333,7 @@ impl Program {
                     group,
                     memory,
                     sums,
+                    chosen: None,
                 });
             }
             Step::Winograd(winograd) => {
@@ -342,6 +344,7 @@ impl Program {
                     group,
                     memory,
                     room,
+                    chosen: None,
                 });
             }
             Step::Pool(pool) => simd.vectorize(pool::OnGroup {

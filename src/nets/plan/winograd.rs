@@ -15,6 +15,7 @@ use pulp::{Simd, WithSimd};
 
 use super::layout::{Frames, Place};
 use super::product::{Activation, POSITIONS, Tile, activated, kernel_of, load, store};
+use super::windows;
 use crate::nets::graph::NodeId;
 use transform::MOST;
 pub use transform::{OUTPUTS, Transform};
@@ -132,6 +133,9 @@ pub struct OnGroup<'a> {
     pub memory: *mut f32,
     /// Scratch memory of [`Winograd::room`] floats.
     pub room: *mut f32,
+    /// Where training wants the number of the sum that is the maximum of a window, see [`windows::choose`]: so many
+    /// numbers after the maximum.
+    pub chosen: Option<usize>,
 }
 
 impl WithSimd for OnGroup<'_> {
@@ -228,8 +232,24 @@ impl OnGroup<'_> {
                     if r < winograd.to.rows && c < winograd.to.columns {
                         let [a, b] = [y[2 * i][2 * j], y[2 * i][2 * j + 1]];
                         let [c_, d] = [y[2 * i + 1][2 * j], y[2 * i + 1][2 * j + 1]];
-                        let max = simd.max_f32s(simd.max_f32s(a, b), simd.max_f32s(c_, d));
-                        let value = activated(simd, simd.add_f32s(max, bias), activation);
+                        if let Some(apart) = self.chosen {
+                            let relu = activation == Activation::Relu;
+                            let sums = [
+                                simd.add_f32s(a, bias),
+                                simd.add_f32s(b, bias),
+                                simd.add_f32s(c_, bias),
+                                simd.add_f32s(d, bias),
+                            ];
+                            let [most, chosen] = windows::choose(simd, sums, relu);
+                            // SAFETY: the caller's.
+                            unsafe {
+                                store(simd, place(r, c), most);
+                                store(simd, place(r, c).add(apart * lanes), chosen);
+                            }
+                            continue;
+                        }
+                        let most = simd.max_f32s(simd.max_f32s(a, b), simd.max_f32s(c_, d));
+                        let value = activated(simd, simd.add_f32s(most, bias), activation);
                         // SAFETY: the caller's.
                         unsafe { store(simd, place(r, c), value) };
                     }

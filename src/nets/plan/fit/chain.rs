@@ -4,7 +4,7 @@ use super::super::Lanes;
 use super::super::layout::Place;
 use super::Frames;
 use super::adam::Parameter;
-use super::conv::Convolution;
+use super::conv::{self, Convolution, Places};
 use super::dense::Dense;
 use super::kernel::Geometry;
 use super::lstm::Lstm;
@@ -63,7 +63,7 @@ impl Layer {
     pub fn forward_group(&self, frames: &Frames, group: usize, lanes: Lanes) {
         match self {
             Self::Scale(scale, shift, from, to) => {
-                super::conv::scale(frames, (group, lanes), (*scale, *shift), from, to);
+                conv::scale(frames, (group, lanes), (*scale, *shift), from, to);
             }
             Self::Rows(from, to) => {
                 super::memory::rows_first(frames, group, lanes.count(), from, to);
@@ -289,21 +289,28 @@ fn laid_out(graph: &Graph, kinds: &[Kind], lanes: usize, by_images: bool) -> Opt
                     Some(_) => geometry.border_behind(inputs, outputs),
                     None => Pads::default(),
                 };
-                let sums = chain.place(outputs, behind);
+                let windows = conv::has_windows(geometry, window);
+                let filtered = geometry.transform(inputs[0], outputs).is_some();
+                // With windows, only a direct way back reads the gradients by the sums one by one.
+                let sums = !windows || (gradient.is_some() && !filtered);
+                let sums = sums.then(|| chain.place(outputs, behind));
                 let [high, wide] = window.unwrap_or([1, 1]);
                 let given = [outputs[0], outputs[1] / high, outputs[2] / wide];
                 let to = chain.place(given, border);
+                let chosen = windows.then(|| chain.place(given, border));
                 let own = chain.place(given, Pads::default());
-                chain
-                    .layers
-                    .push(Layer::Convolution(Box::new(Convolution::new(
-                        parameters,
-                        geometry,
-                        [value, sums, to, own],
-                        gradient,
-                        (window, relu),
-                        lanes,
-                    ))));
+                let places = Places {
+                    from: value,
+                    shape: outputs,
+                    sums,
+                    to,
+                    chosen,
+                    gradient: own,
+                    before: gradient,
+                };
+                let convolution =
+                    Convolution::new(parameters, geometry, places, (window, relu), lanes)?;
+                chain.layers.push(Layer::Convolution(Box::new(convolution)));
                 (value, gradient) = (to, Some(own));
             }
             Kind::Dense {

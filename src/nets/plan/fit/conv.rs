@@ -1,30 +1,18 @@
 //! Convolutions in training, with the max pooling and ReLU that follow them.
 
-use std::ops::Range;
-
 use pulp::{Simd, WithSimd};
 
 use super::super::Lanes;
 use super::super::layout::Place;
 use super::super::product::{load, store};
 use super::super::team::each;
+use super::super::windows::{self, SumGradients, Windows};
 use super::Frames;
 use super::adam::Parameter;
 use super::filtering::Filtering;
-use super::kernel::{Geometry, Kernel};
+use super::kernel::{Geometry, Goal, Kernel};
 use super::memory::{Part, Pointer};
-
-/// Output channels whose weight gradients for a row of `taps` taps are summed together: as many as leave registers for
-/// the inputs.
-fn channels(taps: usize) -> usize {
-    match taps {
-        5 => 4,
-        _ => 6,
-    }
-}
-
-/// Maximum input channels per task of the gradients of the weights.
-const INPUTS: usize = 10;
+use super::taps;
 
 /// A convolution with the max pooling and ReLU that follow it.
 #[derive(Debug)]
@@ -33,11 +21,15 @@ pub struct Convolution {
     bias: usize,
     geometry: Geometry,
     from: Place,
-    /// The sums, before pooling and ReLU; in the backward pass, their gradients.
-    sums: Place,
+    /// Channels, rows and columns of its sums.
+    shape: [usize; 3],
+    /// Its sums, then the gradients by them, where these stand in memory.
+    sums: Option<Place>,
     to: Place,
     /// The gradient of the output.
     gradient: Place,
+    /// Where its windows keep which of their sums is the maximum.
+    windows: Option<Windows>,
     window: [usize; 2],
     relu: bool,
     forward: Kernel,
@@ -46,76 +38,127 @@ pub struct Convolution {
     filtering: Option<Filtering>,
 }
 
+/// The places of a convolution.
+#[derive(Debug, Clone, Copy)]
+pub struct Places {
+    /// What it reads.
+    pub from: Place,
+    /// Channels, rows and columns of its sums.
+    pub shape: [usize; 3],
+    /// Its sums, then the gradients by them: `None` where [`has_windows`] and nothing reads them one by one.
+    pub sums: Option<Place>,
+    /// Its output.
+    pub to: Place,
+    /// The numbers of the maxima of its windows, with the border of the output: where [`has_windows`].
+    pub chosen: Option<Place>,
+    /// The gradient by the output.
+    pub gradient: Place,
+    /// The gradient by what it reads, where it is wanted.
+    pub before: Option<Place>,
+}
+
+/// Whether a convolution keeps which sum of a window is the maximum instead of its sums.
+pub fn has_windows(geometry: Geometry, window: Option<[usize; 2]>) -> bool {
+    window == Some([windows::SIDE; 2]) && !geometry.apart
+}
+
 impl Convolution {
-    /// A convolution with its input, sums, output, and gradient of the output; `before` is the gradient of the input.
+    /// In these places; `None` where one is missing that it needs.
     pub fn new(
         [weight, bias]: [usize; 2],
         geometry: Geometry,
-        [from, sums, to, gradient]: [Place; 4],
-        before: Option<Place>,
+        places: Places,
         (window, relu): (Option<[usize; 2]>, bool),
         lanes: usize,
-    ) -> Self {
-        Self {
+    ) -> Option<Self> {
+        let Places {
+            from,
+            shape,
+            sums,
+            to,
+            gradient,
+            ..
+        } = places;
+        let windows = places.chosen.map(|chosen| Windows {
+            shape,
+            gradient,
+            chosen,
+        });
+        let goal = match places.chosen {
+            Some(chosen) => Goal::Windows {
+                size: (shape[1], shape[2]),
+                to,
+                chosen,
+                relu,
+            },
+            None => Goal::Sums(sums?),
+        };
+        let by_sums = match windows {
+            Some(windows) => SumGradients::Windows(windows),
+            None => SumGradients::Each(sums?),
+        };
+        let back = match places.before {
+            Some(before) => {
+                let by_sums = sums.map_or(by_sums, SumGradients::Each);
+                Some(Kernel::back(geometry, by_sums, before, lanes)?)
+            }
+            None => None,
+        };
+        Some(Self {
             weight,
             bias,
             geometry,
             from,
+            shape,
             sums,
             to,
             gradient,
+            windows,
             window: window.unwrap_or([1, 1]),
             relu,
-            forward: Kernel::new(geometry, from, sums, lanes),
-            filtering: Filtering::new(geometry, from, sums),
-            back: before.map(|before| Kernel::back(geometry, sums, before, lanes)),
+            forward: Kernel::new(geometry, from, goal, lanes),
+            filtering: Filtering::new(geometry, from, by_sums),
+            back,
+        })
+    }
+
+    /// The gradients by its sums, as [`Self::by_weights`] reads them.
+    pub(super) fn by_sums(&self) -> SumGradients {
+        match (self.windows, self.sums) {
+            (Some(windows), _) => SumGradients::Windows(windows),
+            (None, sums) => SumGradients::Each(sums.unwrap_or(self.to)),
         }
     }
 
     /// Packs the weights for the kernels.
     pub fn prepare(&mut self, parameters: &[Parameter], lanes: Lanes) {
-        let taps = self.geometry.taps;
         let values = &parameters[self.weight].values;
         let bias = parameters[self.bias].values.clone();
         self.forward.take(values, bias, lanes);
         if let Some(back) = &mut self.back {
-            // Inputs and outputs are exchanged; kernels are rotated by 180° if the backward kernel is a plain convolution.
-            let turns = back.turns();
-            let area = taps * taps;
-            let (inputs, outputs) = (self.from.channels, self.sums.channels);
-            if self.geometry.apart {
-                let kernels = values.chunks_exact(area);
-                let turned = kernels.flat_map(|own| own.iter().rev()).copied();
-                back.take(&turned.collect::<Vec<f32>>(), vec![0.0; inputs], lanes);
-                return;
-            }
-            let mut turned = Vec::with_capacity(values.len());
-            for input in 0..inputs {
-                for output in 0..outputs {
-                    let own = &values[(output * inputs + input) * area..][..area];
-                    match turns {
-                        true => turned.extend(own.iter().rev()),
-                        false => turned.extend(own),
-                    }
-                }
-            }
-            back.take(&turned, vec![0.0; inputs], lanes);
+            back.take_back(values, self.geometry, lanes);
         }
     }
 
-    /// Where the sums lie and, in the backward pass, their gradients.
-    pub fn sums(&self) -> Place {
-        self.sums
+    /// Where its sums stand that the gradients by them take the place of, and which these are made from.
+    pub fn kept(&self) -> Option<Place> {
+        match self.windows {
+            Some(_) => None,
+            None => self.sums,
+        }
     }
 
     /// The forward pass of a group: sums, pooling and ReLU.
     pub fn forward(&self, frames: &Frames, group: usize, lanes: Lanes) {
         self.forward.run(frames, group, lanes);
-        lanes.arch().dispatch(Shrink {
-            layer: self,
-            frames: *frames,
-            group,
-        });
+        if let (None, Some(sums)) = (self.windows, self.sums) {
+            lanes.arch().dispatch(Shrink {
+                layer: self,
+                sums,
+                frames: *frames,
+                group,
+            });
+        }
     }
 
     /// The backward pass of a group: gradients of the sums and of the input.
@@ -124,13 +167,24 @@ impl Convolution {
         self.by_inputs(frames, group, lanes);
     }
 
-    /// Gradients of the sums.
+    /// Gradients by its sums, where these stand in memory.
     pub fn grow(&self, frames: &Frames, group: usize, lanes: Lanes) {
-        lanes.arch().dispatch(Grow {
-            layer: self,
-            frames: *frames,
-            group,
-        });
+        let frames = *frames;
+        match (self.windows, self.sums) {
+            (_, None) => {}
+            (Some(windows), Some(sums)) => lanes.arch().dispatch(Unpool {
+                windows,
+                sums,
+                frames,
+                group,
+            }),
+            (None, Some(sums)) => lanes.arch().dispatch(Grow {
+                layer: self,
+                sums,
+                frames,
+                group,
+            }),
+        }
     }
 
     /// Gradients of the input, from those of the sums.
@@ -142,10 +196,13 @@ impl Convolution {
 
     /// Gradients of the weights, from those of the sums.
     pub fn by_weights(&mut self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
-        let outputs = self.sums.channels;
+        let outputs = self.shape[0];
         let bias = Part(parameters[self.bias].gradient.as_mut_ptr());
         let layer = &*self;
-        let added = frames.groups * lanes.count() * self.sums.numbers();
+        let added = frames.groups
+            * lanes.count()
+            * self.to.numbers()
+            * self.window.iter().product::<usize>();
         each(outputs, added, |channel| {
             let frames = *frames;
             lanes.arch().dispatch(Bias {
@@ -162,8 +219,8 @@ impl Convolution {
         let layer = &*self;
         let weight = Part(parameters[self.weight].gradient.as_mut_ptr());
         let inputs = self.from.channels;
-        let together = channels(self.geometry.taps);
-        let pieces = inputs.div_ceil(INPUTS);
+        let together = taps::channels(self.geometry.taps);
+        let pieces = inputs.div_ceil(taps::INPUTS);
         let tasks = match self.geometry.apart {
             true => outputs,
             false => outputs.div_ceil(together) * pieces,
@@ -178,8 +235,10 @@ impl Convolution {
                     (first, together.min(outputs - first), inputs)
                 }
             };
-            lanes.arch().dispatch(Weight {
-                layer,
+            lanes.arch().dispatch(taps::Weight {
+                geometry: layer.geometry,
+                from: layer.from,
+                sums: layer.by_sums(),
                 frames,
                 outputs: (first, count),
                 inputs,
@@ -192,6 +251,7 @@ impl Convolution {
 /// Max pooling and ReLU.
 struct Shrink<'a> {
     layer: &'a Convolution,
+    sums: Place,
     frames: Frames,
     group: usize,
 }
@@ -212,7 +272,7 @@ impl WithSimd for Shrink<'_> {
                     let mut most = simd.splat_f32s(f32::NEG_INFINITY);
                     for tap in 0..high * wide {
                         let (row, column) = (row * high + tap / wide, column * wide + tap % wide);
-                        let place = own.sums.at + own.sums.offset(channel, row, column);
+                        let place = self.sums.at + self.sums.offset(channel, row, column);
                         // SAFETY: as above.
                         most = simd.max_f32s(most, unsafe { load(simd, at(place)) });
                     }
@@ -232,6 +292,7 @@ impl WithSimd for Shrink<'_> {
 /// the ReLU passes it.
 struct Grow<'a> {
     layer: &'a Convolution,
+    sums: Place,
     frames: Frames,
     group: usize,
 }
@@ -247,14 +308,15 @@ impl WithSimd for Grow<'_> {
         let zero = simd.splat_f32s(0.0);
         // SAFETY: tensors lie in the frame of the group, which belongs to this task.
         let at = |number: usize| unsafe { self.frames.at(self.group, number, lanes) };
-        // Sums outside all windows have no gradient.
-        let rows = own.to.rows * high..own.sums.rows;
-        let columns = own.to.columns * wide..own.sums.columns;
+        // Sums that no window sees have no gradient.
+        let sums = self.sums;
+        let rows = own.to.rows * high..sums.rows;
+        let columns = own.to.columns * wide..sums.columns;
         for channel in 0..own.to.channels {
-            for row in 0..own.sums.rows {
-                for column in 0..own.sums.columns {
+            for row in 0..sums.rows {
+                for column in 0..sums.columns {
                     if rows.contains(&row) || columns.contains(&column) {
-                        let place = own.sums.at + own.sums.offset(channel, row, column);
+                        let place = sums.at + sums.offset(channel, row, column);
                         // SAFETY: as above.
                         unsafe { store(simd, at(place), zero) };
                     }
@@ -264,7 +326,7 @@ impl WithSimd for Grow<'_> {
                 for column in 0..own.to.columns {
                     let place = |tap: usize| {
                         let (row, column) = (row * high + tap / wide, column * wide + tap % wide);
-                        own.sums.at + own.sums.offset(channel, row, column)
+                        sums.at + sums.offset(channel, row, column)
                     };
                     let given = own.gradient.at + own.gradient.offset(channel, row, column);
                     // SAFETY: as above.
@@ -293,7 +355,56 @@ impl WithSimd for Grow<'_> {
     }
 }
 
-/// The gradient of the bias of one channel.
+/// The gradients by the sums of windows, each in its place.
+struct Unpool {
+    windows: Windows,
+    sums: Place,
+    frames: Frames,
+    group: usize,
+}
+
+impl WithSimd for Unpool {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let lanes = S::F32_LANES;
+        let sums = self.sums;
+        let maxima = self.windows.gradient;
+        // SAFETY: values stand in the frame of the group, which is this task's.
+        let at = |number: usize| unsafe { self.frames.at(self.group, number, lanes) };
+        let zero = simd.splat_f32s(0.0);
+        for channel in 0..sums.channels {
+            for row in 0..sums.rows {
+                let inside = row / windows::SIDE < maxima.rows;
+                let first = match inside {
+                    true => maxima.columns * windows::SIDE,
+                    false => 0,
+                };
+                for column in first..sums.columns {
+                    let to = at(sums.at + sums.offset(channel, row, column));
+                    // SAFETY: as above. No window holds these sums.
+                    unsafe { store(simd, to, zero) };
+                }
+            }
+            for row in 0..maxima.rows {
+                for column in 0..maxima.columns {
+                    let place = |number| at(number).cast_const();
+                    // SAFETY: as above.
+                    let all = unsafe { self.windows.window(simd, place, [channel, row, column]) };
+                    for (number, gradient) in all.into_iter().enumerate() {
+                        let (y, x) = (number / windows::SIDE, number % windows::SIDE);
+                        let (y, x) = (row * windows::SIDE + y, column * windows::SIDE + x);
+                        // SAFETY: as above.
+                        unsafe { store(simd, at(sums.at + sums.offset(channel, y, x)), gradient) };
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The gradient by the bias of a channel.
 struct Bias<'a> {
     layer: &'a Convolution,
     frames: Frames,
@@ -307,16 +418,30 @@ impl WithSimd for Bias<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let lanes = S::F32_LANES;
-        let sums = &self.layer.sums;
         let mut sum = simd.splat_f32s(0.0);
+        let channel = self.channel;
         for group in 0..self.frames.groups {
-            for row in 0..sums.rows {
-                let first = sums.at + sums.offset(self.channel, row, 0);
-                for column in 0..sums.columns {
-                    // SAFETY: the sums lie in the frame, and nobody writes to them now.
-                    sum = simd.add_f32s(sum, unsafe {
-                        load(simd, self.frames.at(group, first + column, lanes))
-                    });
+            // SAFETY: all of these stand in the frame; nobody writes them now.
+            let at = |number: usize| unsafe { self.frames.at(group, number, lanes).cast_const() };
+            match self.layer.by_sums() {
+                SumGradients::Each(sums) => {
+                    for row in 0..sums.rows {
+                        let first = sums.at + sums.offset(channel, row, 0);
+                        for column in 0..sums.columns {
+                            // SAFETY: as above.
+                            sum = simd.add_f32s(sum, unsafe { load(simd, at(first + column)) });
+                        }
+                    }
+                }
+                SumGradients::Windows(windows) => {
+                    let maxima = windows.gradient;
+                    for row in 0..maxima.rows {
+                        for column in 0..maxima.columns {
+                            // SAFETY: as above.
+                            let own = unsafe { windows.passed(simd, at, [channel, row, column]) };
+                            sum = simd.add_f32s(sum, own);
+                        }
+                    }
                 }
             }
         }
@@ -325,144 +450,7 @@ impl WithSimd for Bias<'_> {
     }
 }
 
-/// The gradients of the kernels between some output channels and some input channels.
-struct Weight<'a> {
-    layer: &'a Convolution,
-    frames: Frames,
-    /// The first output channel, and their number.
-    outputs: (usize, usize),
-    inputs: Range<usize>,
-    weight: Pointer,
-}
-
-impl WithSimd for Weight<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let (first, count) = self.outputs;
-        match (count, self.layer.geometry.taps) {
-            (4, 5) => self.kernels::<S, 4, 5>(simd, first, 0),
-            (2, 5) => self.kernels::<S, 2, 5>(simd, first, 0),
-            (6, 3) => self.kernels::<S, 6, 3>(simd, first, 0),
-            (4, 3) => self.kernels::<S, 4, 3>(simd, first, 0),
-            (2, 3) => self.kernels::<S, 2, 3>(simd, first, 0),
-            (1, 3) => self.kernels::<S, 1, 3>(simd, first, 0),
-            (count, taps) => {
-                for output in first..first + count {
-                    for tap in 0..taps {
-                        self.kernels::<S, 1, 1>(simd, output, tap);
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Vectors of the sums' gradients that are processed at a time: half of an L1 cache with sixteen lanes.
-const AT_ONCE: usize = 256;
-
-impl Weight<'_> {
-    /// T taps, from `tap` on, of every kernel row of O output channels. Works group by group and on a few rows at a time,
-    /// so that the data stays in the cache for all inputs and tap rows.
-    #[inline(always)]
-    fn kernels<S: Simd, const O: usize, const T: usize>(&self, simd: S, first: usize, tap: usize) {
-        let sums = &self.layer.sums;
-        let taps = self.layer.geometry.taps;
-        let mut all = vec![[[simd.splat_f32s(0.0); T]; O]; self.inputs.len() * taps];
-        let rows = (AT_ONCE / (O * sums.columns).max(1)).max(1);
-        for group in 0..self.frames.groups {
-            for from in (0..sums.rows).step_by(rows) {
-                let rows = from..sums.rows.min(from + rows);
-                for (input, all) in self.inputs.clone().zip(all.chunks_exact_mut(taps)) {
-                    for (tap_row, acc) in all.iter_mut().enumerate() {
-                        let at = (group, first, input);
-                        self.tile(simd, at, (tap_row, tap), rows.clone(), acc);
-                    }
-                }
-            }
-        }
-        for (input, all) in self.inputs.clone().zip(all.chunks_exact(taps)) {
-            for (tap_row, sums) in all.iter().enumerate() {
-                self.write(simd, (first, input), (tap_row, tap), sums);
-            }
-        }
-    }
-
-    /// Adds the contribution of some rows of a group's images to some taps of a kernel row.
-    #[inline(always)]
-    fn tile<S: Simd, const O: usize, const T: usize>(
-        &self,
-        simd: S,
-        (group, first, input): (usize, usize, usize),
-        (tap_row, tap): (usize, usize),
-        rows: Range<usize>,
-        acc: &mut [[S::f32s; T]; O],
-    ) {
-        let lanes = S::F32_LANES;
-        let own = self.layer;
-        let (sums, from, pads) = (&own.sums, &own.from, own.geometry.pads);
-        let step = sums.plane() * lanes;
-        let mut kept = *acc;
-        for row in rows {
-            // The border of the input is at least the padding.
-            let x = input * from.plane()
-                + (row + tap_row + from.border.top - pads.top) * from.width()
-                + tap
-                + from.border.left
-                - pads.left;
-            let d = sums.offset(first, row, 0);
-            // SAFETY: both tensors lie in the frame, and nobody writes to them now.
-            unsafe {
-                let mut x = self.frames.at(group, from.at + x, lanes).cast_const();
-                let mut d = self.frames.at(group, sums.at + d, lanes).cast_const();
-                for _ in 0..sums.columns {
-                    let mut taken = [simd.splat_f32s(0.0); T];
-                    for (t, taken) in taken.iter_mut().enumerate() {
-                        *taken = load(simd, x.add(t * lanes));
-                    }
-                    for (o, kept) in kept.iter_mut().enumerate() {
-                        let d = load(simd, d.add(o * step));
-                        for t in 0..T {
-                            kept[t] = simd.mul_add_f32s(d, taken[t], kept[t]);
-                        }
-                    }
-                    x = x.add(lanes);
-                    d = d.add(lanes);
-                }
-            }
-        }
-        *acc = kept;
-    }
-
-    /// Writes the gradients of some taps of a kernel row.
-    #[inline(always)]
-    fn write<S: Simd, const O: usize, const T: usize>(
-        &self,
-        simd: S,
-        (first, input): (usize, usize),
-        (tap_row, tap): (usize, usize),
-        sums: &[[S::f32s; T]; O],
-    ) {
-        let taps = self.layer.geometry.taps;
-        for (o, sums) in sums.iter().enumerate() {
-            let kernel = match self.layer.geometry.apart {
-                true => first + o,
-                false => (first + o) * self.layer.from.channels + input,
-            } * taps
-                * taps;
-            for (t, sum) in sums.iter().enumerate() {
-                // SAFETY: the kernels of these channels belong to this task.
-                unsafe {
-                    let at = kernel + tap_row * taps + tap + t;
-                    *self.weight.0.add(at) = simd.reduce_sum_f32s(*sum);
-                }
-            }
-        }
-    }
-}
-
-/// Writes scale·x + shift of a group's tensor to another tensor.
+/// scale·x + shift of a value of a group into another place.
 pub fn scale(
     frames: &Frames,
     (group, lanes): (usize, Lanes),

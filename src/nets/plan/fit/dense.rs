@@ -9,6 +9,7 @@ use super::super::team::each;
 use super::Frames;
 use super::adam::Parameter;
 use super::memory::{Part, Pointer};
+use super::transpose::transpose;
 
 /// Rows of a tile, and its vectors of images or of outputs.
 const TILE: usize = 6;
@@ -35,7 +36,7 @@ pub struct Dense {
     pub relu: bool,
     /// Offset of the input's gradient, if needed.
     pub before: Option<usize>,
-    /// Buffer for the gradients of the output, one image per row; reused from batch to batch.
+    /// The gradients by what it gives as [`Rows`] has them: kept from batch to batch.
     pub rows: Vec<f32>,
 }
 
@@ -88,28 +89,33 @@ impl Dense {
     pub fn by_weights(&mut self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
         let count = lanes.count();
         let width = self.outputs.next_multiple_of(count);
-        // The gradients of the output, one image per row, plus one unused vector, so that rows do not map to the same few
-        // cache sets.
-        let stride = width + count;
         let images = frames.groups * count;
         let operations = images * self.inputs * self.outputs;
         let mut rows = std::mem::take(&mut self.rows);
-        rows.resize(images * stride, 0.0);
+        rows.resize(images * width, 0.0);
         let layer = &*self;
-        let turned = Part(rows.as_mut_ptr());
-        each(frames.groups, 16 * images * stride, |group| {
+        let turned = Rows {
+            pointer: Part(rows.as_mut_ptr()),
+            images,
+            width,
+        };
+        each(frames.groups, 4 * images * width, |group| {
             lanes.arch().dispatch(Turn {
                 layer,
                 frames: *frames,
                 group,
-                rows: turned.part(group * count * stride, count * stride),
-                stride,
+                rows: turned,
             });
         });
         let bias = &mut parameters[self.bias].gradient;
         bias.fill(0.0);
-        for row in rows.chunks_exact(stride) {
-            bias.iter_mut().zip(row).for_each(|(sum, d)| *sum += d);
+        for (block, bias) in bias.chunks_mut(VECTORS * count).enumerate() {
+            let first = block * VECTORS * count;
+            let stride = turned.stride(first, count);
+            let own = &rows[first * images..][..stride * images];
+            for row in own.chunks_exact(stride) {
+                bias.iter_mut().zip(row).for_each(|(sum, d)| *sum += d);
+            }
         }
         let gradient = Part(parameters[self.weight].gradient.as_mut_ptr());
         // Pieces of whole tiles, several per worker.
@@ -124,9 +130,7 @@ impl Dense {
                 layer,
                 frames: *frames,
                 inputs: (task * piece, layer.inputs.min((task + 1) * piece)),
-                rows: &rows,
-                width,
-                stride,
+                rows: turned,
                 gradient,
             });
         });
@@ -174,14 +178,39 @@ impl Dense {
     }
 }
 
-/// Applies the ReLU to the gradients of the output for one group, and writes them one image per row.
+/// The gradients by what a layer gives, an image a row: a block of [`VECTORS`] vectors of outputs after the other, each
+/// row by row, so that they are read one after the other.
+#[derive(Clone, Copy)]
+struct Rows {
+    pointer: Pointer,
+    images: usize,
+    /// Outputs, to the next whole vector.
+    width: usize,
+}
+
+impl Rows {
+    /// Numbers of a row of the block of an output.
+    #[inline(always)]
+    fn stride(&self, output: usize, lanes: usize) -> usize {
+        let block = VECTORS * lanes;
+        block.min(self.width - output / block * block)
+    }
+
+    /// Where the number of an image and an output stands.
+    #[inline(always)]
+    fn at(&self, image: usize, output: usize, lanes: usize) -> *mut f32 {
+        let first = output / (VECTORS * lanes) * (VECTORS * lanes);
+        let number = first * self.images + image * self.stride(output, lanes) + output - first;
+        self.pointer.0.wrapping_add(number)
+    }
+}
+
+/// The gradients by what a layer gives of one group, through its rectifier, and as rows.
 struct Turn<'a> {
     layer: &'a Dense,
     frames: Frames,
     group: usize,
-    /// \[images of the group,stride\].
-    rows: &'a mut [f32],
-    stride: usize,
+    rows: Rows,
 }
 
 impl WithSimd for Turn<'_> {
@@ -192,22 +221,24 @@ impl WithSimd for Turn<'_> {
         let lanes = S::F32_LANES;
         let own = self.layer;
         let zero = simd.splat_f32s(0.0);
-        for output in 0..own.outputs {
-            let mut numbers = [0.0_f32; 16];
-            // SAFETY: both tensors lie in the frame of the group, which belongs to this task.
-            unsafe {
-                let at = self.frames.at(self.group, own.gradient + output, lanes);
-                let mut gradient = load(simd, at);
-                if own.relu {
+        if own.relu {
+            for output in 0..own.outputs {
+                // SAFETY: both values stand in the frame of the group, which is this task's.
+                unsafe {
+                    let at = self.frames.at(self.group, own.gradient + output, lanes);
                     let given = self.frames.at(self.group, own.to + output, lanes);
                     let through = simd.less_than_f32s(zero, load(simd, given));
-                    gradient = simd.select_f32s(through, gradient, zero);
-                    store(simd, at, gradient);
+                    store(simd, at, simd.select_f32s(through, load(simd, at), zero));
                 }
-                simd.partial_store_f32s(&mut numbers[..lanes], gradient);
             }
-            for (lane, number) in numbers.iter().enumerate().take(lanes) {
-                self.rows[lane * self.stride + output] = *number;
+        }
+        let block = VECTORS * lanes;
+        for first in (0..own.outputs).step_by(block) {
+            // SAFETY: the rows of the images of the group are this task's, whole vectors long.
+            unsafe {
+                let from = self.frames.at(self.group, own.gradient + first, lanes);
+                let to = self.rows.at(self.group * lanes, first, lanes);
+                transpose(from, (block.min(own.outputs - first), lanes), to);
             }
         }
     }
@@ -332,10 +363,7 @@ struct Weight<'a> {
     frames: Frames,
     /// The range of inputs: first, and one past the last.
     inputs: (usize, usize),
-    /// Gradients of the output, \[images,stride\], of which `width` columns are read.
-    rows: &'a [f32],
-    width: usize,
-    stride: usize,
+    rows: Rows,
     gradient: Pointer,
 }
 
@@ -350,9 +378,9 @@ impl WithSimd for Weight<'_> {
         };
         for group in (0..self.frames.groups).step_by(DEPTH) {
             let mut output = 0;
-            while output < self.width {
-                // With fewer outputs, a tile has more inputs, so that its size stays about the same.
-                let left = ((self.width - output) / S::F32_LANES).min(vectors);
+            while output < self.rows.width {
+                // Few outputs are taken with more inputs, so that a tile keeps its size.
+                let left = ((self.rows.width - output) / S::F32_LANES).min(vectors);
                 match left {
                     4 => self.column::<S, 6, 4>(simd, (group, output)),
                     2..4 => self.column::<S, 6, 2>(simd, (group, output)),
@@ -374,8 +402,9 @@ impl WithSimd for Weight<'_> {
 /// Maximum inputs of a tile.
 const DEEPEST: usize = 24;
 
-/// Groups summed over before the next outputs: their gradients for four vectors of outputs stay in the L1 cache.
-const DEPTH: usize = 8;
+/// Groups that are summed over before the next outputs: their gradients by four vectors of outputs stay in the second
+/// cache.
+const DEPTH: usize = 16;
 
 impl Weight<'_> {
     /// All tiles of N inputs and P vectors of outputs; remaining inputs are processed by fours, then one by one.
@@ -424,16 +453,15 @@ impl Weight<'_> {
             }
         }
         let groups = first_group..self.frames.groups.min(first_group + DEPTH);
-        let last = groups.end * lanes * self.stride;
-        assert!(last <= self.rows.len() && output + P * lanes <= self.stride);
-        // A local copy stays in registers; otherwise possible panics in the loop would force stores to memory.
+        let stride = self.rows.stride(output, lanes);
+        assert!(groups.end * lanes <= self.rows.images && output + P * lanes <= self.rows.width);
+        // In registers: what may panic on the way would have them written to memory.
         let mut kept = acc;
         for group in groups {
             // SAFETY: the input lies in the frame, nobody writes to it now, and the rows were checked.
             unsafe {
                 let mut x = self.frames.at(group, own.from + input, lanes).cast_const();
-                let first = group * lanes * self.stride + output;
-                let mut row = self.rows.as_ptr().add(first);
+                let mut row = self.rows.at(group * lanes, output, lanes).cast_const();
                 for _ in 0..lanes {
                     let mut d = [simd.splat_f32s(0.0); P];
                     for (p, d) in d.iter_mut().enumerate() {
@@ -446,7 +474,7 @@ impl Weight<'_> {
                         }
                     }
                     x = x.add(1);
-                    row = row.add(self.stride);
+                    row = row.add(stride);
                 }
             }
         }

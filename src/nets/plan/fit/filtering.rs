@@ -16,17 +16,22 @@ use super::super::Lanes;
 use super::super::layout::Place;
 use super::super::product::{load, store};
 use super::super::team::each;
+use super::super::windows::SumGradients;
 use super::super::winograd::{OUTPUTS, Transform, transform_inputs};
 use super::Frames;
 use super::kernel::{Geometry, with_room};
-use super::memory::{Memory, Part};
+use super::memory::{Memory, Part, Pointer};
 use super::transpose::transpose;
 use super::turned::spread;
 
 /// Tiles of a group multiplied together.
 const TOGETHER: usize = 2;
 
-/// Maximum number of chunks of groups with their own sums.
+/// Vectors of output channels that are transformed and multiplied together: with the sums they stay in the second
+/// cache.
+const VECTORS: usize = 2;
+
+/// Most sums of groups that are kept apart.
 const CHUNKS: usize = 8;
 
 /// Maximum points along an axis.
@@ -38,28 +43,29 @@ pub struct Filtering {
     transform: Transform,
     taps: usize,
     from: Place,
-    sums: Place,
-    /// For every tile, the offset of its inputs in elements, and its first row and column of the sums.
+    /// The gradients by the sums.
+    sums: SumGradients,
+    /// Where the inputs of every tile begin, in numbers, and its first row and column of the sums.
     tiles: Vec<(usize, usize, usize)>,
     /// Sums of each chunk of groups, \[points,inputs,outputs\].
     room: Memory,
-    /// Total sums, \[points,outputs,inputs\].
+    /// Sums by point, input and output channel.
     sums_of: Vec<f32>,
 }
 
 impl Filtering {
-    /// For a convolution with this input and these sums; `None` if it does not use Winograd.
-    pub fn new(geometry: Geometry, from: Place, sums: Place) -> Option<Self> {
-        let shape = [sums.channels, sums.rows, sums.columns];
+    /// Of a convolution that reads and sums in these places; `None` where it is not one for minimal filtering.
+    pub fn new(geometry: Geometry, from: Place, sums: SumGradients) -> Option<Self> {
+        let shape = sums.shape();
         let transform = geometry.transform(from.channels, shape)?;
         let tile = |row: usize, column: usize| {
             let first = (row + from.border.top - geometry.pads.top) * from.width();
             let first = first + column + from.border.left - geometry.pads.left;
             (first, row, column)
         };
-        let rows = (0..sums.rows).step_by(OUTPUTS);
+        let rows = (0..shape[1]).step_by(OUTPUTS);
         let tiles = rows.flat_map(|row| {
-            let columns = (0..sums.columns).step_by(OUTPUTS);
+            let columns = (0..shape[2]).step_by(OUTPUTS);
             columns.map(move |column| tile(row, column))
         });
         Some(Self {
@@ -76,8 +82,9 @@ impl Filtering {
     /// The gradients, row-major \[outputs,inputs,taps,taps\].
     pub fn by_weights(&mut self, frames: &Frames, gradient: &mut [f32], lanes: Lanes) {
         let points = self.transform.points.pow(2);
-        let (inputs, outputs) = (self.from.channels, self.sums.channels);
-        // Output channels, rounded up to whole vectors.
+        let inputs = self.from.channels;
+        let outputs = self.outputs();
+        // As many numbers as fill vectors.
         let wide = outputs.next_multiple_of(lanes.count());
         let whole = points * inputs * wide;
         let chunks = CHUNKS.min(frames.groups);
@@ -99,72 +106,104 @@ impl Filtering {
             });
         });
         let mut sums = std::mem::take(&mut self.sums_of);
-        sums.resize(points * inputs * outputs, 0.0);
+        sums.resize(whole, 0.0);
         let all = Part(sums.as_mut_ptr());
-        let layer = &*self;
+        let vectors = lanes.arch();
         each(points, usize::MAX, |point| {
-            let into = all.part(point * inputs * outputs, inputs * outputs);
-            into.fill(0.0);
-            for chunk in 0..chunks {
-                let own = room.part(chunk * whole + point * inputs * wide, inputs * wide);
-                for (input, own) in own.chunks_exact(wide).enumerate() {
-                    let into = into.iter_mut().skip(input).step_by(inputs);
-                    into.zip(own).for_each(|(into, own)| *into += own);
-                }
-            }
+            let count = inputs * wide;
+            let into = all.part(point * count, count);
+            vectors.dispatch(
+                #[inline(always)]
+                || {
+                    into.fill(0.0);
+                    for chunk in 0..chunks {
+                        let own = room.part(chunk * whole + point * count, count);
+                        into.iter_mut()
+                            .zip(own)
+                            .for_each(|(into, own)| *into += *own);
+                    }
+                },
+            );
         });
-        lanes.arch().dispatch(
-            #[inline(always)]
-            || layer.back(&sums, gradient),
-        );
+        let layer = &*self;
+        let gradient = Part(gradient.as_mut_ptr());
+        let sums_of = &sums;
+        each(inputs, usize::MAX, |input| {
+            vectors.dispatch(
+                #[inline(always)]
+                || layer.back(sums_of, input, outputs, gradient),
+            );
+        });
         self.sums_of = sums;
     }
 
-    /// Floats between two points of the transformed inputs, and of the transformed gradients, of a few tiles. Includes
-    /// one unused vector, so that points do not map to the same few cache sets.
+    /// Numbers between two points of the transformed inputs, and of the transformed gradients of a part of the output
+    /// channels, of a few tiles. A vector more, so that points do not fall into the same few sets of the cache.
     #[inline(always)]
     fn apart(&self, lanes: usize) -> (usize, usize) {
-        let of = |channels: usize| (TOGETHER * channels + 1) * lanes;
-        (of(self.from.channels), of(self.sums.channels))
+        let of = |numbers: usize| TOGETHER * numbers + lanes;
+        (of(self.from.channels * lanes), of(lanes * self.row(lanes)))
     }
 
-    /// Floats of scratch memory for the transformed tiles multiplied together, and for the gradients of one point, one
-    /// image per row.
+    /// Output channels that are taken together.
+    #[inline(always)]
+    fn part(&self, lanes: usize) -> usize {
+        self.outputs().min(VECTORS * lanes)
+    }
+
+    /// Numbers of an image's row of these.
+    #[inline(always)]
+    fn row(&self, lanes: usize) -> usize {
+        self.part(lanes).next_multiple_of(lanes)
+    }
+
+    /// Output channels.
+    #[inline(always)]
+    fn outputs(&self) -> usize {
+        self.sums.shape()[0]
+    }
+
+    /// Floats of the transformed tiles that are multiplied together, and of a tile of a vector of output channels, by
+    /// channel and by image.
     fn scratch(&self, lanes: usize) -> usize {
         let (inputs, gradients) = self.apart(lanes);
-        let rows = TOGETHER * lanes * self.sums.channels.next_multiple_of(lanes);
-        self.transform.points.pow(2) * (inputs + gradients) + rows
+        let tile = OUTPUTS * OUTPUTS * lanes * lanes;
+        self.transform.points.pow(2) * (inputs + gradients) + 2 * tile
     }
 
-    /// Transforms sums \[points,outputs,inputs\] back to gradients of kernels.
+    /// From sums \[points,inputs,outputs\] to the kernels of an input channel.
     #[inline(always)]
-    fn back(&self, sums: &[f32], gradient: &mut [f32]) {
+    fn back(&self, sums: &[f32], input: usize, outputs: usize, gradient: Pointer) {
         let (n, r) = (self.transform.points, self.taps);
-        let kernels = self.from.channels * self.sums.channels;
+        let inputs = self.from.channels;
+        let wide = sums.len() / (n * n * inputs);
         let points: Vec<Vec<f64>> = (0..n).map(|j| self.transform.kernel_row(j, r)).collect();
-        let rows: Vec<Vec<f32>> = (0..r)
-            .map(|k| points.iter().map(|row| row[k] as f32).collect())
-            .collect();
-        let mut half = vec![0.0; n * kernels];
-        let mut whole = vec![0.0; kernels];
-        for (k, by_row) in rows.iter().enumerate() {
+        let mut half = vec![0.0; n * outputs];
+        let mut whole = vec![0.0; outputs];
+        for k in 0..r {
             half.fill(0.0);
-            for (j, &by) in by_row.iter().enumerate().filter(|(_, by)| **by != 0.0) {
-                let own = &sums[j * n * kernels..(j + 1) * n * kernels];
-                half.iter_mut()
-                    .zip(own)
-                    .for_each(|(half, sum)| *half += by * sum);
+            for (j, row) in points.iter().enumerate().filter(|(_, row)| row[k] != 0.0) {
+                for (l, half) in half.chunks_exact_mut(outputs).enumerate() {
+                    let own = &sums[((j * n + l) * inputs + input) * wide..][..outputs];
+                    let by = row[k] as f32;
+                    half.iter_mut()
+                        .zip(own)
+                        .for_each(|(half, sum)| *half += by * sum);
+                }
             }
-            for (l, by_column) in rows.iter().enumerate() {
+            for l in 0..r {
                 whole.fill(0.0);
-                for (by, half) in by_column.iter().zip(half.chunks_exact(kernels)) {
+                for (row, half) in points.iter().zip(half.chunks_exact(outputs)) {
+                    let by = row[l] as f32;
                     whole
                         .iter_mut()
                         .zip(half)
                         .for_each(|(whole, half)| *whole += by * half);
                 }
-                let into = gradient.iter_mut().skip(k * r + l).step_by(r * r);
-                into.zip(&whole).for_each(|(into, value)| *into = *value);
+                for (output, value) in whole.iter().enumerate() {
+                    let at = ((output * inputs + input) * r + k) * r + l;
+                    gradient.part(at, 1)[0] = *value;
+                }
             }
         }
     }
@@ -200,30 +239,36 @@ impl Chunk<'_> {
         for group in self.groups.clone() {
             for tiles in self.layer.tiles.chunks(TOGETHER) {
                 for (at, tile) in tiles.iter().enumerate() {
-                    self.transform::<S, N>(simd, group, *tile, at);
+                    self.inputs::<S, N>(simd, group, *tile, at);
                 }
-                for point in 0..N * N {
-                    self.multiply(simd, point, (tiles.len(), first));
+                let (outputs, part) = (self.layer.outputs(), self.layer.part(S::F32_LANES));
+                for channel in (0..outputs).step_by(part.max(1)) {
+                    let channels = channel..outputs.min(channel + part);
+                    for (at, tile) in tiles.iter().enumerate() {
+                        self.gradients::<S, N>(simd, group, *tile, (at, channels.clone()));
+                    }
+                    for point in 0..N * N {
+                        self.multiply(simd, point, channels.clone(), (tiles.len(), first));
+                    }
                 }
                 first = false;
             }
         }
     }
 
-    /// Transforms a tile of all channels into slot `at` of the scratch memory, where inputs and gradients are each
-    /// ordered by point, tile and channel.
+    /// The inputs of a tile, transformed, as one of those in the scratch: by point, tile and channel.
     #[inline(always)]
-    fn transform<S: Simd, const N: usize>(
+    fn inputs<S: Simd, const N: usize>(
         &self,
         simd: S,
         group: usize,
-        (base, row, column): (usize, usize, usize),
+        (base, ..): (usize, usize, usize),
         at: usize,
     ) {
         let lanes = S::F32_LANES;
         let layer = self.layer;
-        let (from, sums) = (&layer.from, &layer.sums);
-        let (apart, by_apart) = layer.apart(lanes);
+        let from = &layer.from;
+        let (apart, _) = layer.apart(lanes);
         for channel in 0..from.channels {
             let number = from.at + channel * from.plane() + base;
             // SAFETY: tiles lie inside the tensor and its border; the scratch memory is long enough.
@@ -233,74 +278,113 @@ impl Chunk<'_> {
                 transform_inputs::<S, N>(simd, x, from.width() * lanes, (to, apart));
             }
         }
-        for channel in 0..sums.channels {
-            let first = N * N * apart + (at * sums.channels + channel) * lanes;
-            // SAFETY: as above.
-            unsafe {
-                let to = self.scratch.add(first);
-                let tile = |y: usize, x: usize| {
-                    let number = sums.at + sums.offset(channel, row + y, column + x);
-                    self.frames.at(group, number, lanes).cast_const()
-                };
-                let size = (sums.rows - row, sums.columns - column);
-                spread::<S, N>(simd, size, tile, (to, by_apart));
+    }
+
+    /// The gradients of a tile of some output channels, transformed, as one of those in the scratch: by point, tile,
+    /// image and channel. A lane is a channel: what is transformed are its sixteen numbers before they become as many
+    /// as there are points.
+    #[inline(always)]
+    fn gradients<S: Simd, const N: usize>(
+        &self,
+        simd: S,
+        group: usize,
+        (_, row, column): (usize, usize, usize),
+        (at, channels): (usize, Range<usize>),
+    ) {
+        let lanes = S::F32_LANES;
+        let layer = self.layer;
+        let (apart, by_apart) = layer.apart(lanes);
+        let width = channels.len().next_multiple_of(lanes);
+        // SAFETY: the scratch is long enough, and the values stand in the frame.
+        unsafe {
+            let by_channel = self.scratch.add(N * N * (apart + by_apart));
+            let by_image = by_channel.add(OUTPUTS * OUTPUTS * lanes * lanes);
+            let place = |number: usize| self.frames.at(group, number, lanes).cast_const();
+            let number = |y: usize, x: usize| (y * OUTPUTS + x) * lanes * lanes;
+            for first in channels.clone().step_by(lanes) {
+                let count = lanes.min(channels.end - first);
+                for channel in 0..count {
+                    let tile =
+                        layer
+                            .sums
+                            .tile::<S, OUTPUTS>(simd, place, [first + channel, row, column]);
+                    for (y, tile) in tile.iter().enumerate() {
+                        for (x, gradient) in tile.iter().enumerate() {
+                            store(
+                                simd,
+                                by_channel.add(number(y, x) + channel * lanes),
+                                *gradient,
+                            );
+                        }
+                    }
+                }
+                for at in 0..OUTPUTS * OUTPUTS {
+                    let (from, to) = (number(0, at), number(0, at));
+                    transpose(by_channel.add(from), (count, lanes), by_image.add(to));
+                }
+                let to = self
+                    .scratch
+                    .add(N * N * apart + at * lanes * width + first - channels.start);
+                for image in 0..lanes {
+                    let mut tile = [[simd.splat_f32s(0.0); OUTPUTS]; OUTPUTS];
+                    for (y, tile) in tile.iter_mut().enumerate() {
+                        for (x, gradient) in tile.iter_mut().enumerate() {
+                            *gradient = load(simd, by_image.add(number(y, x) + image * lanes));
+                        }
+                    }
+                    spread::<S, N>(simd, &tile, (to.add(image * width), by_apart));
+                }
             }
         }
     }
 
-    /// Adds the products of a few tiles at one point; the first tiles of a chunk overwrite the sums instead.
+    /// Adds the products of some tiles at a point for some output channels; the first of a chunk do not add but set.
     #[inline(always)]
-    fn multiply<S: Simd>(&self, simd: S, point: usize, (tiles, first): (usize, bool)) {
+    fn multiply<S: Simd>(
+        &self,
+        simd: S,
+        point: usize,
+        channels: Range<usize>,
+        (tiles, first): (usize, bool),
+    ) {
         let lanes = S::F32_LANES;
         let layer = self.layer;
-        let (inputs, outputs) = (layer.from.channels, layer.sums.channels);
+        let (inputs, outputs) = (layer.from.channels, layer.outputs());
         let (apart, by_apart) = layer.apart(lanes);
         let points = layer.transform.points.pow(2);
         let wide = outputs.next_multiple_of(lanes);
-        // SAFETY: points, tiles and channels determine the length of the scratch memory.
+        let row = channels.len().next_multiple_of(lanes);
+        // SAFETY: the scratch is as long as points, tiles and channels say.
         let (x, rows, sums) = unsafe {
-            let d = self.scratch.add(points * apart + point * by_apart);
-            let rows = self.scratch.add(points * (apart + by_apart));
-            for tile in 0..tiles {
-                let from = d.add(tile * outputs * lanes).cast_const();
-                transpose(from, (outputs, lanes), rows.add(tile * lanes * wide));
-            }
+            let rows = self.scratch.add(points * apart + point * by_apart);
             let x = self.scratch.add(point * apart).cast_const();
-            (x, rows.cast_const(), self.sums.add(point * inputs * wide))
+            let sums = self.sums.add(point * inputs * wide + channels.start);
+            (x, rows.cast_const(), sums)
         };
         let own = Point {
             x,
             rows,
             sums,
             inputs,
+            row,
             wide,
             tiles,
             first,
         };
-        let vectors = wide / lanes;
-        let (tall, many) = match S::REGISTER_COUNT >= 32 {
-            true => (5, 4),
-            false => (4, 2),
-        };
-        for vector in (0..vectors).step_by(many) {
-            for input in (0..inputs).step_by(tall) {
-                let at = (input, vector);
-                let whole = inputs - input >= tall;
-                match (whole, tall, many.min(vectors - vector)) {
-                    (true, 5, 4) => own.add::<S, 5, 4>(simd, at),
-                    (true, 5, 3) => own.add::<S, 5, 3>(simd, at),
-                    (true, 5, 2) => own.add::<S, 5, 2>(simd, at),
-                    (true, 5, 1) => own.add::<S, 5, 1>(simd, at),
-                    (true, 4, 2) => own.add::<S, 4, 2>(simd, at),
-                    (true, 4, 1) => own.add::<S, 4, 1>(simd, at),
-                    (_, _, count) => {
-                        for input in input..inputs.min(input + tall) {
-                            (vector..vector + count)
-                                .for_each(|vector| own.add::<S, 1, 1>(simd, (input, vector)));
-                        }
-                    }
-                }
-            }
+        let vectors = row / lanes;
+        let mut input = 0;
+        while input < inputs {
+            let left = inputs - input;
+            input += match (S::REGISTER_COUNT >= 32, vectors, left) {
+                (true, 2, 10..) => own.add::<S, 10, 2>(simd, input),
+                (true, 2, 8..) => own.add::<S, 8, 2>(simd, input),
+                (true, 1, 16..) => own.add::<S, 16, 1>(simd, input),
+                (true, 1, 10..) => own.add::<S, 10, 1>(simd, input),
+                (_, 2, 4..) => own.add::<S, 4, 2>(simd, input),
+                (_, 2, _) => own.add::<S, 1, 2>(simd, input),
+                (_, _, 4..) => own.add::<S, 4, 1>(simd, input),
+                _ => own.add::<S, 1, 1>(simd, input),
+            };
         }
     }
 }
@@ -309,12 +393,14 @@ impl Chunk<'_> {
 struct Point {
     /// Transformed inputs, \[tiles,channels,images\].
     x: *const f32,
-    /// Transformed gradients, \[tiles,images,outputs\].
+    /// Transformed gradients, by tile, image and output channel of the part.
     rows: *const f32,
-    /// Sums, \[inputs,outputs\].
+    /// By input and output channel, from the first of the part on.
     sums: *mut f32,
     inputs: usize,
-    /// Output channels, rounded up to whole vectors.
+    /// Output channels of the part, to the next whole vector.
+    row: usize,
+    /// All output channels, to the next whole vector.
     wide: usize,
     tiles: usize,
     /// Whether nothing has been summed yet.
@@ -322,19 +408,13 @@ struct Point {
 }
 
 impl Point {
-    /// Adds to the sums of I input channels and V vectors of output channels.
+    /// Adds to the sums of I input channels and the V vectors of output channels; gives I.
     #[inline(always)]
-    fn add<S: Simd, const I: usize, const V: usize>(
-        &self,
-        simd: S,
-        (input, vector): (usize, usize),
-    ) {
+    fn add<S: Simd, const I: usize, const V: usize>(&self, simd: S, input: usize) -> usize {
         let lanes = S::F32_LANES;
-        let first = vector * lanes;
-        // SAFETY: tiles, channels and lanes determine the lengths of all of these.
+        // SAFETY: all of these are as long as tiles, channels and lanes say.
         unsafe {
-            let sum =
-                |i: usize, v: usize| self.sums.add((input + i) * self.wide + first + v * lanes);
+            let sum = |i: usize, v: usize| self.sums.add((input + i) * self.wide + v * lanes);
             let mut acc = [[simd.splat_f32s(0.0); V]; I];
             for (i, acc) in acc.iter_mut().enumerate() {
                 for (v, acc) in acc.iter_mut().enumerate().filter(|_| !self.first) {
@@ -343,7 +423,7 @@ impl Point {
             }
             for tile in 0..self.tiles {
                 let mut x = self.x.add((tile * self.inputs + input) * lanes);
-                let mut d = self.rows.add(tile * lanes * self.wide + first);
+                let mut d = self.rows.add(tile * lanes * self.row);
                 for _ in 0..lanes {
                     let mut own = [simd.splat_f32s(0.0); V];
                     for (v, own) in own.iter_mut().enumerate() {
@@ -356,7 +436,7 @@ impl Point {
                         }
                     }
                     x = x.add(1);
-                    d = d.add(self.wide);
+                    d = d.add(self.row);
                 }
             }
             for (i, acc) in acc.iter().enumerate() {
@@ -365,5 +445,6 @@ impl Point {
                 }
             }
         }
+        I
     }
 }

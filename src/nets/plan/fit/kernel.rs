@@ -9,8 +9,10 @@ use super::super::layout::{self, Place};
 use super::super::product::{
     Activation, Multiply, POSITIONS, Part, Positions, Product, packed, tiles,
 };
+use super::super::windows::{SIDE, SumGradients};
 use super::super::winograd::{self, OUTPUTS, Transform, Winograd};
 use super::Frames;
+use super::scattered::{self, Scattered};
 use super::turned::{self, Turned};
 use crate::nets::graph::NodeId;
 use crate::nets::graph::op::Pads;
@@ -78,6 +80,7 @@ impl Geometry {
         let back = self.back();
         match (self.transform(inputs[0], outputs), self.apart) {
             (Some(_), _) => Pads::default(),
+            (None, false) if self.is_scattered() => Pads::default(),
             (None, true) => back.border_of(outputs, inputs),
             (None, false) => Pads {
                 top: 0,
@@ -87,7 +90,12 @@ impl Geometry {
         }
     }
 
-    /// The geometry of the convolution from the gradients of the outputs to those of the inputs.
+    /// Whether gradients by the inputs are scattered from those by the sums where the convolution is not filtered.
+    fn is_scattered(self) -> bool {
+        !self.apart && self.pads == Pads::default()
+    }
+
+    /// The convolution that takes gradients by the outputs to those by the inputs.
     pub fn back(self) -> Self {
         let other = |pad: usize| self.taps - 1 - pad;
         Self {
@@ -102,31 +110,88 @@ impl Geometry {
     }
 }
 
-/// A convolution with stride 1, full or depthwise, with whichever kernel is faster.
+/// Where the sums of a convolution go.
+#[derive(Debug, Clone, Copy)]
+pub enum Goal {
+    /// Each to its place.
+    Sums(Place),
+    /// Of every window of 2×2 the maximum, and its number, of sums with so many rows and columns.
+    Windows {
+        size: (usize, usize),
+        to: Place,
+        chosen: Place,
+        relu: bool,
+    },
+}
+
+impl Goal {
+    /// What is written.
+    fn to(&self) -> Place {
+        match *self {
+            Self::Sums(to) | Self::Windows { to, .. } => to,
+        }
+    }
+
+    /// Rows and columns of the sums.
+    fn size(&self) -> (usize, usize) {
+        match *self {
+            Self::Sums(to) => (to.rows, to.columns),
+            Self::Windows { size, .. } => size,
+        }
+    }
+
+    /// Numbers from a maximum to its number: both places have the same border.
+    fn apart(&self) -> Option<usize> {
+        match self {
+            Self::Sums(_) => None,
+            Self::Windows { to, chosen, .. } => Some(chosen.at - to.at),
+        }
+    }
+
+    fn activation(&self) -> Activation {
+        match self {
+            Self::Windows { relu: true, .. } => Activation::Relu,
+            _ => Activation::None,
+        }
+    }
+}
+
+/// A convolution without strides, of all channels together or of each apart, by whichever kernel is faster.
 #[derive(Debug)]
-pub enum Kernel {
+pub struct Kernel {
+    way: Way,
+    /// Numbers from the maximum of a window to its number, where these are written.
+    chosen: Option<usize>,
+}
+
+/// How it is computed.
+#[derive(Debug)]
+enum Way {
     Direct(Direct),
     Winograd(Box<Winograd>),
     Turned(Box<Turned>),
+    Scattered(Box<Scattered>),
 }
 
 impl Kernel {
-    /// The forward kernel between these tensors.
-    pub fn new(geometry: Geometry, from: Place, to: Place, lanes: usize) -> Self {
-        let shape = [to.channels, to.rows, to.columns];
+    /// In these places.
+    pub fn new(geometry: Geometry, from: Place, goal: Goal, lanes: usize) -> Self {
+        let (to, size, chosen) = (goal.to(), goal.size(), goal.apart());
+        let shape = [to.channels, size.0, size.1];
         let Some(transform) = geometry.transform(from.channels, shape) else {
-            return Self::Direct(Direct::new(geometry, from, to, (lanes, false)));
+            let way = Way::Direct(Direct::new(geometry, from, goal, (lanes, false)));
+            return Self { way, chosen };
         };
-        let rows = (0..to.rows).step_by(OUTPUTS);
+        let rows = (0..size.0).step_by(OUTPUTS);
         let all: Vec<(usize, usize, usize)> = rows
             .flat_map(|row| {
-                let columns = (0..to.columns).step_by(OUTPUTS);
+                let columns = (0..size.1).step_by(OUTPUTS);
                 columns.map(move |column| (geometry.base(&from, row, column) * lanes, row, column))
             })
             .collect();
         let quads = all.chunks(POSITIONS);
         let places = quads.map(|quad| std::array::from_fn(|i| quad[i.min(quad.len() - 1)]));
-        Self::Winograd(Box::new(Winograd {
+        let way = Way::Winograd(Box::new(Winograd {
             node: NodeId(0),
             from,
             to,
@@ -135,41 +200,92 @@ impl Kernel {
             weights: Arc::new([]),
             bias: Arc::new([]),
             places: places.collect(),
-            size: (to.rows, to.columns),
-            pooled: false,
-            activation: Activation::None,
-        }))
+            size,
+            pooled: chosen.is_some(),
+            activation: goal.activation(),
+        }));
+        Self { way, chosen }
     }
 
-    /// The kernel from the gradients of a convolution's sums to those of its input: transposed Winograd if the
-    /// convolution uses Winograd, else (unless depthwise) a direct one that skips tap rows outside the sums.
-    pub fn back(geometry: Geometry, sums: Place, before: Place, lanes: usize) -> Self {
-        let shape = [sums.channels, sums.rows, sums.columns];
-        match (geometry.transform(before.channels, shape), geometry.apart) {
-            (Some(transform), _) => Self::Turned(Box::new(Turned::new(
+    /// From the gradients by the sums of a convolution to those by what it reads: by minimal filtering turned
+    /// around where the convolution is filtered, else scattered, or without the rows of taps that meet no sum where
+    /// the convolution is padded.
+    /// `None` where it would have to read sums that do not stand in memory.
+    pub fn back(
+        geometry: Geometry,
+        sums: SumGradients,
+        before: Place,
+        lanes: usize,
+    ) -> Option<Self> {
+        let way = match (
+            geometry.transform(before.channels, sums.shape()),
+            geometry.apart,
+            sums,
+        ) {
+            (Some(transform), ..) => Way::Turned(Box::new(Turned::new(
                 geometry.pads,
                 transform,
                 sums,
                 before,
             ))),
-            (None, true) => Self::new(geometry.back(), sums, before, lanes),
-            (None, false) => {
-                Self::Direct(Direct::new(geometry.back(), sums, before, (lanes, true)))
+            (None, true, SumGradients::Each(sums)) => {
+                return Some(Self::new(geometry.back(), sums, Goal::Sums(before), lanes));
+            }
+            (None, false, SumGradients::Each(sums)) if geometry.is_scattered() => {
+                Way::Scattered(Box::new(Scattered::new(geometry.taps, sums, before)))
+            }
+            (None, false, SumGradients::Each(sums)) => {
+                let goal = Goal::Sums(before);
+                Way::Direct(Direct::new(geometry.back(), sums, goal, (lanes, true)))
+            }
+            (None, _, SumGradients::Windows(_)) => return None,
+        };
+        Some(Self { way, chosen: None })
+    }
+
+    /// Takes the weights of the convolution whose way back this is, the kernel of an output and an input channel,
+    /// row-major: inputs and outputs exchanged and, where it is a convolution itself, turned by 180°.
+    pub fn take_back(&mut self, kernels: &[f32], geometry: Geometry, lanes: Lanes) {
+        let area = geometry.taps * geometry.taps;
+        match &mut self.way {
+            Way::Turned(own) => own.take(kernels, lanes),
+            Way::Scattered(own) => own.take(kernels),
+            Way::Direct(_) | Way::Winograd(_) => {
+                let (outputs, inputs) = self.channels();
+                let mut turned = Vec::with_capacity(kernels.len());
+                for input in 0..inputs {
+                    for output in if geometry.apart { 0..1 } else { 0..outputs } {
+                        let kernel = match geometry.apart {
+                            true => input,
+                            false => output * inputs + input,
+                        };
+                        turned.extend(kernels[kernel * area..][..area].iter().rev());
+                    }
+                }
+                self.take(&turned, vec![0.0; inputs], lanes);
             }
         }
     }
 
-    /// Whether a backward kernel needs its weights rotated by 180°.
-    pub fn turns(&self) -> bool {
-        !matches!(self, Self::Turned(_))
+    /// Channels of what it reads and of what it writes.
+    fn channels(&self) -> (usize, usize) {
+        match &self.way {
+            Way::Direct(own) => {
+                let first = &own.products[0];
+                (first.from.channels, first.to.channels)
+            }
+            Way::Winograd(own) => (own.from.channels, own.to.channels),
+            Way::Turned(own) => own.channels(),
+            Way::Scattered(own) => own.channels(),
+        }
     }
 
-    /// Packs weights, row-major \[output,input,taps,taps\].
+    /// Takes the weights of a convolution: the kernel of an output and an input channel, row-major.
     pub fn take(&mut self, kernels: &[f32], bias: Vec<f32>, lanes: Lanes) {
-        match self {
-            Self::Direct(own) => own.take(kernels, bias),
-            Self::Turned(own) => own.take(kernels, lanes),
-            Self::Winograd(own) => {
+        match &mut self.way {
+            Way::Direct(own) => own.take(kernels, bias),
+            Way::Turned(_) | Way::Scattered(_) => {}
+            Way::Winograd(own) => {
                 let inputs = own.from.channels;
                 let count = own.transform.packed(inputs, own.to.channels);
                 if own.weights.len() != count {
@@ -178,7 +294,9 @@ impl Kernel {
                 // They are not shared, so `get_mut` succeeds.
                 if let Some(weights) = Arc::get_mut(&mut own.weights) {
                     let transform = own.transform;
-                    transform.pack(kernels, inputs, &own.tiles, lanes, weights);
+                    let area = (transform.points + 1 - OUTPUTS).pow(2);
+                    let strides = [area, inputs * area];
+                    transform.pack(kernels, (inputs, strides), &own.tiles, lanes, weights);
                 }
                 own.bias = bias.into();
             }
@@ -187,18 +305,20 @@ impl Kernel {
 
     /// Convolves a group of images.
     pub fn run(&self, frames: &Frames, group: usize, lanes: Lanes) {
-        let room = match self {
-            Self::Direct(own) => own.products[0].sums(lanes.count()),
-            Self::Winograd(own) => own.room(lanes.count()),
-            Self::Turned(own) => own.room(lanes.count()),
+        let chosen = self.chosen;
+        let room = match &self.way {
+            Way::Direct(own) => own.products[0].sums(lanes.count()),
+            Way::Winograd(own) => own.room(lanes.count()),
+            Way::Turned(own) => own.room(lanes.count()),
+            Way::Scattered(_) => 0,
         };
         let memory = frames.pointer.0;
         let layout = layout::Frames {
             local: 0,
             frame: frames.frame,
         };
-        with_room(room, |room| match self {
-            Self::Direct(own) => {
+        with_room(room, |room| match &self.way {
+            Way::Direct(own) => {
                 for product in &own.products {
                     lanes.arch().dispatch(Multiply {
                         product,
@@ -206,18 +326,25 @@ impl Kernel {
                         group,
                         memory,
                         sums: room,
+                        chosen,
                     });
                 }
             }
-            Self::Turned(turned) => lanes.arch().dispatch(turned::OnGroup {
+            Way::Scattered(scattered) => lanes.arch().dispatch(scattered::OnGroup {
+                scattered,
+                frames: *frames,
+                group,
+            }),
+            Way::Turned(turned) => lanes.arch().dispatch(turned::OnGroup {
                 turned,
                 frames: layout,
                 group,
                 memory,
                 room,
             }),
-            Self::Winograd(winograd) => lanes.arch().dispatch(winograd::OnGroup {
+            Way::Winograd(winograd) => lanes.arch().dispatch(winograd::OnGroup {
                 winograd,
+                chosen,
                 frames: layout,
                 group,
                 memory,
@@ -239,10 +366,11 @@ pub struct Direct {
 }
 
 impl Direct {
-    /// A direct convolution between these tensors. With `skips`, tap rows outside the input are skipped, so the input
-    /// needs no border above and below.
-    fn new(geometry: Geometry, from: Place, to: Place, (lanes, skips): (usize, bool)) -> Self {
-        // Channel groups, and the input and output channels of each.
+    /// In these places. `skips`: rows of taps that meet no row of what is read are left out, which is then
+    /// without a border above and below.
+    fn new(geometry: Geometry, from: Place, goal: Goal, (lanes, skips): (usize, bool)) -> Self {
+        let to = goal.to();
+        // Channels of a part, which read as many: all of them, or one.
         let (many, inputs, outputs) = match geometry.apart {
             true => (to.channels, 1, 1),
             false => (1, from.channels, to.channels),
@@ -304,12 +432,25 @@ impl Direct {
                 .iter()
                 .flat_map(|&row| (0..to.columns).map(move |column| (row, column)))
                 .collect();
-            let quads = all.chunks(POSITIONS).map(|quad| {
-                let at = |i: usize| quad[i.min(quad.len() - 1)];
-                let bases = std::array::from_fn(|i| base(at(i)));
-                let places = std::array::from_fn(|i| to.offset(0, at(i).0, at(i).1) * lanes);
-                (bases, places)
-            });
+            let place = |(row, column): (usize, usize)| to.offset(0, row, column) * lanes;
+            let positions = match goal {
+                Goal::Sums(_) => {
+                    let quads = all.chunks(POSITIONS).map(|quad| {
+                        let at = |i: usize| quad[i.min(quad.len() - 1)];
+                        let bases = std::array::from_fn(|i| base(at(i)));
+                        (bases, std::array::from_fn(|i| place(at(i))))
+                    });
+                    Positions::Each(quads.collect())
+                }
+                Goal::Windows { .. } => {
+                    let bases = all.iter().map(|&(row, column)| {
+                        let sum = |i: usize| (SIDE * row + i / SIDE, SIDE * column + i % SIDE);
+                        std::array::from_fn(|i| base(sum(i)))
+                    });
+                    let places = all.iter().map(|&it| place(it)).collect();
+                    Positions::Windows(1, bases.collect(), places)
+                }
+            };
             let before: usize = blocks[..met.start * each].iter().map(Range::len).sum();
             Product {
                 node: NodeId(0),
@@ -327,8 +468,8 @@ impl Direct {
                 bias: Arc::new([]),
                 offsets: order.iter().map(offset).collect(),
                 blocks: blocks[met.start * each..met.end * each].to_vec(),
-                positions: Positions::Each(quads.collect()),
-                activation: Activation::None,
+                positions,
+                activation: goal.activation(),
             }
         };
         Self {

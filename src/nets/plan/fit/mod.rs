@@ -14,7 +14,9 @@ mod kernel;
 mod lstm;
 mod memory;
 mod norm;
+mod scattered;
 mod slopes;
+mod taps;
 mod transpose;
 mod turned;
 

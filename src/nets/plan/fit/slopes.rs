@@ -167,10 +167,10 @@ impl Slopes {
         }
     }
 
-    /// Where the sums of the convolutions lie.
+    /// The places of the sums of the convolutions that their gradients take the place of.
     fn sums(&self) -> Vec<Place> {
         let convolutions = self.layers.iter().filter_map(|layer| match layer {
-            Layer::Convolution(own) => Some(own.sums()),
+            Layer::Convolution(own) => own.kept(),
             _ => None,
         });
         convolutions.collect()

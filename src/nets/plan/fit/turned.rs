@@ -10,6 +10,7 @@ use pulp::{Simd, WithSimd};
 use super::super::Lanes;
 use super::super::layout::{Frames, Place};
 use super::super::product::{POSITIONS, Tile, kernel_of, load, store, tiles};
+use super::super::windows::SumGradients;
 use super::super::winograd::{OUTPUTS, Transform};
 use crate::nets::graph::op::Pads;
 
@@ -23,9 +24,9 @@ const MOST: usize = 8;
 #[derive(Debug)]
 pub struct Turned {
     transform: Transform,
-    /// The gradients of the sums.
-    from: Place,
-    /// The gradients of the convolution's input.
+    /// The gradients by the sums.
+    from: SumGradients,
+    /// Those by what the convolution reads.
     to: Place,
     /// Tiles of the input channels.
     tiles: Vec<Tile>,
@@ -38,12 +39,13 @@ pub struct Turned {
 }
 
 impl Turned {
-    /// For a convolution with this padding. `from` holds the gradients of its sums, `to` those of its input.
-    pub fn new(pads: Pads, transform: Transform, from: Place, to: Place) -> Self {
-        let rows = (0..from.rows).step_by(OUTPUTS);
+    /// Of a convolution with zeros around, that sums in `from` and whose inputs have their gradients in `to`.
+    pub fn new(pads: Pads, transform: Transform, from: SumGradients, to: Place) -> Self {
+        let [_, rows, columns] = from.shape();
+        let rows = (0..rows).step_by(OUTPUTS);
         let all: Vec<(usize, usize)> = rows
             .flat_map(|row| {
-                let columns = (0..from.columns).step_by(OUTPUTS);
+                let columns = (0..columns).step_by(OUTPUTS);
                 columns.map(move |column| (row, column))
             })
             .collect();
@@ -58,20 +60,28 @@ impl Turned {
         }
     }
 
-    /// Packs the kernels of the convolution, row-major \[input,output,taps,taps\].
+    /// Takes the kernels of the convolution, an output and then an input channel, row-major.
     pub fn take(&mut self, kernels: &[f32], lanes: Lanes) {
-        let (inputs, outputs) = (self.to.channels, self.from.channels);
+        let (inputs, outputs) = (self.to.channels, self.from.shape()[0]);
         self.weights
             .resize(self.transform.packed(outputs, inputs), 0.0);
+        let area = kernels.len() / (inputs * outputs);
+        let strides = [inputs * area, area];
+        let weights = &mut self.weights;
         self.transform
-            .pack(kernels, outputs, &self.tiles, lanes, &mut self.weights);
+            .pack(kernels, (outputs, strides), &self.tiles, lanes, weights);
+    }
+
+    /// Channels of the sums and of what the convolution reads.
+    pub fn channels(&self) -> (usize, usize) {
+        (self.from.shape()[0], self.to.channels)
     }
 
     /// Floats of scratch memory for its transformed gradients and sums.
     pub fn room(&self, lanes: usize) -> usize {
         let points = self.transform.points.pow(2);
         let widest = self.tiles.iter().map(|tile| tile.count).max().unwrap_or(0);
-        points * ((self.from.channels + widest) * POSITIONS + 2 * PAD) * lanes
+        points * ((self.from.shape()[0] + widest) * POSITIONS + 2 * PAD) * lanes
     }
 }
 
@@ -111,7 +121,8 @@ impl OnGroup<'_> {
         let own = self.turned;
         let lanes = S::F32_LANES;
         let vector = POSITIONS * lanes;
-        let outputs = own.from.channels;
+        let outputs = own.from.shape()[0];
+        let first = self.frames.local + self.group * self.frames.frame;
         let apart = outputs * vector + PAD * lanes;
         let sums = self.room.wrapping_add(N * N * apart);
         for channel in 0..own.to.channels {
@@ -129,13 +140,10 @@ impl OnGroup<'_> {
                     let to = channel * vector + position * lanes;
                     // SAFETY: the scratch memory is long enough.
                     unsafe {
-                        let (row, column) = place;
-                        let size = (own.from.rows - row, own.from.columns - column);
-                        let tile = |y: usize, x: usize| {
-                            let at = [channel, row + y, column + x];
-                            self.at::<S>(&own.from, at).cast_const()
-                        };
-                        spread::<S, N>(simd, size, tile, (self.room.add(to), apart));
+                        let at =
+                            |number: usize| self.memory.add((first + number) * lanes).cast_const();
+                        let tile = own.from.tile(simd, at, [channel, place.0, place.1]);
+                        spread::<S, N>(simd, &tile, (self.room.add(to), apart));
                     }
                 }
             }
@@ -209,28 +217,21 @@ impl OnGroup<'_> {
     }
 }
 
-/// Computes A y Aᵀ of a tile of gradients with `rows` × `columns` valid elements, and writes the points `apart` floats
-/// apart.
+/// A y Aᵀ of a tile of gradients; the points are written so far apart.
 ///
 /// # Safety
-/// The tile must be readable and the points writable.
+/// The points must be writable.
 #[expect(clippy::needless_range_loop, reason = "rows become columns")]
 #[inline(always)]
 pub unsafe fn spread<S: Simd, const N: usize>(
     simd: S,
-    (rows, columns): (usize, usize),
-    tile: impl Fn(usize, usize) -> *const f32,
+    tile: &[[S::f32s; OUTPUTS]; OUTPUTS],
     (to, apart): (*mut f32, usize),
 ) {
     let zero = simd.splat_f32s(0.0);
     let mut half = [[zero; N]; OUTPUTS];
-    for y in 0..OUTPUTS.min(rows) {
-        let mut own = [zero; OUTPUTS];
-        for x in 0..OUTPUTS.min(columns) {
-            // SAFETY: the caller's.
-            own[x] = unsafe { load(simd, tile(y, x)) };
-        }
-        half[y] = outputs_back::<S, N>(simd, own);
+    for y in 0..OUTPUTS {
+        half[y] = outputs_back::<S, N>(simd, tile[y]);
     }
     for j in 0..N {
         let mut own = [zero; OUTPUTS];

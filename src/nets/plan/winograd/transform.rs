@@ -103,13 +103,15 @@ impl Transform {
         outputs * inputs * self.points.pow(2)
     }
 
-    /// Transforms kernels \[outputs,inputs,taps,taps\] into the order of
-    /// [`Winograd::weights`](super::Winograd::weights), in single precision: for weights that change with every
-    /// batch.
+    /// Writes the transformed kernels \[taps,taps\] between so many channels as [`Winograd::weights`] has them, in single
+    /// precision: for weights that change with every batch. The kernel of an input and an output channel begins that
+    /// many times the two strides after the first.
+    ///
+    /// [`Winograd::weights`]: super::Winograd::weights
     pub fn pack(
         &self,
         kernels: &[f32],
-        inputs: usize,
+        (inputs, strides): (usize, [usize; 2]),
         tiles: &[Tile],
         lanes: Lanes,
         packed: &mut [f32],
@@ -136,31 +138,29 @@ impl Transform {
                 return;
             };
             let (tile, out) = &mut *part;
-            for input in 0..inputs {
-                lanes.arch().dispatch(Pack {
-                    kernels,
-                    matrix: &matrix,
-                    taps,
-                    points,
-                    tile,
-                    inputs,
-                    input,
-                    out,
-                });
-            }
+            lanes.arch().dispatch(Pack {
+                kernels,
+                matrix: &matrix,
+                taps,
+                tile,
+                inputs,
+                strides,
+                out,
+            });
         });
     }
 }
 
-/// Transforms the kernels of a tile of output channels and one input channel. Each lane is an output channel.
+/// The transformed kernels of a tile of output channels. A lane is a pair of an input channel and one of the tile, as
+/// they follow upon each other at every point.
 struct Pack<'a> {
     kernels: &'a [f32],
     matrix: &'a [[f32; 5]; MOST],
     taps: usize,
-    points: usize,
     tile: &'a Tile,
     inputs: usize,
-    input: usize,
+    /// Numbers from the kernel of an input channel to the next, and of an output channel.
+    strides: [usize; 2],
     out: &'a mut [f32],
 }
 
@@ -180,26 +180,30 @@ impl Pack<'_> {
     #[inline(always)]
     fn pack<S: Simd, const R: usize, const N: usize>(self, simd: S) {
         let lanes = S::F32_LANES;
-        // A vector holds a whole tile or part of one.
-        for part in (0..self.tile.count).step_by(lanes) {
-            let count = lanes.min(self.tile.count - part);
-            let mut g = [[simd.splat_f32s(0.0); R]; R];
-            for (y, g) in g.iter_mut().enumerate() {
-                for (x, g) in g.iter_mut().enumerate() {
-                    let mut numbers = [0.0_f32; 16];
-                    for (channel, number) in numbers.iter_mut().enumerate().take(count) {
-                        let output = self.tile.first + part + channel;
-                        let kernel = (output * self.inputs + self.input) * R * R;
-                        *number = self.kernels[kernel + y * R + x];
+        let pairs = self.inputs * self.tile.count;
+        for first in (0..pairs).step_by(lanes) {
+            let count = lanes.min(pairs - first);
+            let mut numbers = [[[0.0_f32; 16]; R]; R];
+            for lane in 0..count {
+                let (input, channel) = (
+                    (first + lane) / self.tile.count,
+                    (first + lane) % self.tile.count,
+                );
+                let channel = self.tile.first + channel;
+                let kernel = input * self.strides[0] + channel * self.strides[1];
+                let kernel = &self.kernels[kernel..][..R * R];
+                for (y, numbers) in numbers.iter_mut().enumerate() {
+                    for (x, numbers) in numbers.iter_mut().enumerate() {
+                        numbers[lane] = kernel[y * R + x];
                     }
-                    *g = simd.partial_load_f32s(&numbers[..lanes]);
                 }
             }
             let mut half = [[simd.splat_f32s(0.0); R]; N];
             for (half, row) in half.iter_mut().zip(self.matrix) {
                 for (x, half) in half.iter_mut().enumerate() {
                     for y in 0..R {
-                        *half = simd.mul_add_f32s(simd.splat_f32s(row[y]), g[y][x], *half);
+                        let g = simd.partial_load_f32s(&numbers[y][x][..lanes]);
+                        *half = simd.mul_add_f32s(simd.splat_f32s(row[y]), g, *half);
                     }
                 }
             }
@@ -209,11 +213,8 @@ impl Pack<'_> {
                     for x in 0..R {
                         whole = simd.mul_add_f32s(simd.splat_f32s(row[x]), half[x], whole);
                     }
-                    let mut numbers = [0.0_f32; 16];
-                    simd.partial_store_f32s(&mut numbers[..lanes], whole);
-                    let point = j * self.points + l;
-                    let first = (point * self.inputs + self.input) * self.tile.count + part;
-                    self.out[first..first + count].copy_from_slice(&numbers[..count]);
+                    let at = (j * N + l) * pairs + first;
+                    simd.partial_store_f32s(&mut self.out[at..at + count], whole);
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! Tests of the backward pass of convolutions against its definition.
 
 use super::super::super::lanes::Lanes;
+use super::super::super::windows::SumGradients;
 use super::super::kernel::{Geometry, Kernel};
 use super::*;
 
@@ -66,20 +67,12 @@ fn both((inputs, outputs, taps, pads): Case, direct: bool, lanes: Lanes) -> (Vec
             }
         }
     }
-    let mut back = Kernel::back(geometry, from, to, lanes.count());
+    let back = Kernel::back(geometry, SumGradients::Each(from), to, lanes.count());
+    let mut back = back.unwrap();
     let area = taps * taps;
-    let mut exchanged = Vec::new();
-    for input in 0..channels {
-        for output in 0..outputs {
-            let mut own: Vec<f32> = kernels[(output * channels + input) * area..][..area].to_vec();
-            if back.turns() {
-                own.reverse();
-            }
-            exchanged.extend(own.into_iter().map(signed));
-        }
-    }
-    back.take(&exchanged, vec![0.0; channels], lanes);
-    // Run twice: results must not depend on stale values.
+    let kernels: Vec<f32> = kernels.iter().copied().map(signed).collect();
+    back.take_back(&kernels, geometry, lanes);
+    // Twice: what stood there before does not count.
     back.run(&frames, 0, lanes);
     back.run(&frames, 0, lanes);
     let mut expected = vec![0.0; inputs.iter().product()];
@@ -94,8 +87,7 @@ fn both((inputs, outputs, taps, pads): Case, direct: bool, lanes: Lanes) -> (Vec
                 let column = column.filter(|it| *it < columns);
                 if let (Some(row), Some(column)) = (row, column) {
                     let kernel = kernels[(output * channels + channel) * area + tap];
-                    expected[number(inputs, [channel, row, column])] +=
-                        d * f64::from(signed(kernel));
+                    expected[number(inputs, [channel, row, column])] += d * f64::from(kernel);
                 }
             }
         }

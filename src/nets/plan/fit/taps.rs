@@ -1,0 +1,239 @@
+//! Gradients by the weights of a convolution tap by tap: tiles of output channels × taps of a row stay in registers,
+//! and their lanes are added last.
+
+use std::ops::Range;
+
+use pulp::{Simd, WithSimd};
+
+use super::super::layout::Place;
+use super::super::product::load;
+use super::super::windows::{SIDE, SumGradients};
+use super::Frames;
+use super::kernel::Geometry;
+use super::memory::Pointer;
+
+/// Output channels whose gradients by a row of so many taps are summed together: as many as leave registers for
+/// what is read.
+pub fn channels(taps: usize) -> usize {
+    match taps {
+        5 => 4,
+        _ => 6,
+    }
+}
+
+/// Input channels of a task of the gradients by weights.
+pub const INPUTS: usize = 10;
+
+/// The gradients by the kernels between some output and some input channels.
+pub struct Weight {
+    pub geometry: Geometry,
+    /// What the convolution reads.
+    pub from: Place,
+    /// The gradients by its sums.
+    pub sums: SumGradients,
+    pub frames: Frames,
+    /// The first output channel, and how many.
+    pub outputs: (usize, usize),
+    pub inputs: Range<usize>,
+    /// The gradients, a kernel an output and an input channel, row-major.
+    pub weight: Pointer,
+}
+
+impl WithSimd for Weight {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (first, count) = self.outputs;
+        match (count, self.geometry.taps) {
+            (4, 5) => self.kernels::<S, 4, 5>(simd, first, 0),
+            (2, 5) => self.kernels::<S, 2, 5>(simd, first, 0),
+            (6, 3) => self.kernels::<S, 6, 3>(simd, first, 0),
+            (4, 3) => self.kernels::<S, 4, 3>(simd, first, 0),
+            (2, 3) => self.kernels::<S, 2, 3>(simd, first, 0),
+            (1, 3) => self.kernels::<S, 1, 3>(simd, first, 0),
+            (count, taps) => {
+                for output in first..first + count {
+                    for tap in 0..taps {
+                        self.kernels::<S, 1, 1>(simd, output, tap);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Vectors of the gradients by the sums that are read before others: half of a first cache of sixteen lanes.
+const AT_ONCE: usize = 256;
+
+/// Gradients by some rows of the sums of some channels, in vectors: where they begin, and the vectors of a row and of
+/// a channel.
+#[derive(Clone, Copy)]
+struct Band {
+    first: *const f32,
+    width: usize,
+    plane: usize,
+}
+
+impl Weight {
+    /// T taps from one on of every row of the kernels of O output channels. Group by group and some rows at a
+    /// time, so that what is read stays in the cache for all inputs and rows of taps.
+    #[inline(always)]
+    fn kernels<S: Simd, const O: usize, const T: usize>(&self, simd: S, first: usize, tap: usize) {
+        let [_, height, width] = self.sums.shape();
+        let taps = self.geometry.taps;
+        let mut all = vec![[[simd.splat_f32s(0.0); T]; O]; self.inputs.len() * taps];
+        let rows = (AT_ONCE / (O * width).max(1)).max(1).next_multiple_of(SIDE);
+        let mut room = match self.sums {
+            SumGradients::Each(_) => Vec::new(),
+            SumGradients::Windows(_) => vec![simd.splat_f32s(0.0); O * rows * width],
+        };
+        for group in 0..self.frames.groups {
+            for from in (0..height).step_by(rows) {
+                let rows = from..height.min(from + rows);
+                let band = self.band::<S, O>(simd, (group, first), rows.clone(), &mut room);
+                for (input, all) in self.inputs.clone().zip(all.chunks_exact_mut(taps)) {
+                    for (tap_row, acc) in all.iter_mut().enumerate() {
+                        self.tile(
+                            simd,
+                            (group, input),
+                            (tap_row, tap),
+                            (band, rows.clone()),
+                            acc,
+                        );
+                    }
+                }
+            }
+        }
+        for (input, all) in self.inputs.clone().zip(all.chunks_exact(taps)) {
+            for (tap_row, sums) in all.iter().enumerate() {
+                self.write(simd, (first, input), (tap_row, tap), sums);
+            }
+        }
+    }
+
+    /// The gradients by some rows of the sums of O channels: where they stand or, of windows, in the room.
+    #[inline(always)]
+    fn band<S: Simd, const O: usize>(
+        &self,
+        simd: S,
+        (group, first): (usize, usize),
+        rows: Range<usize>,
+        room: &mut [S::f32s],
+    ) -> Band {
+        let lanes = S::F32_LANES;
+        // SAFETY: all of these stand in the frame; nobody writes them now.
+        let at = |number: usize| unsafe { self.frames.at(group, number, lanes).cast_const() };
+        match self.sums {
+            SumGradients::Each(sums) => Band {
+                first: at(sums.at + sums.offset(first, rows.start, 0)),
+                width: sums.width(),
+                plane: sums.plane(),
+            },
+            SumGradients::Windows(windows) => {
+                let [_, _, width] = windows.shape;
+                let plane = rows.len() * width;
+                let maxima = windows.gradient;
+                for channel in 0..O {
+                    for (row, y) in rows.clone().step_by(SIDE).zip((0..).step_by(SIDE)) {
+                        // What no window holds stays zero, or becomes it again.
+                        if row / SIDE >= maxima.rows {
+                            let own = &mut room[channel * plane + y * width..(channel + 1) * plane];
+                            own.fill(simd.splat_f32s(0.0));
+                            break;
+                        }
+                        for x in 0..maxima.columns {
+                            let window = [first + channel, row / SIDE, x];
+                            // SAFETY: as above.
+                            let [a, b, c, d] = unsafe { windows.window(simd, at, window) };
+                            let to = channel * plane + y * width + SIDE * x;
+                            (room[to], room[to + 1]) = (a, b);
+                            (room[to + width], room[to + width + 1]) = (c, d);
+                        }
+                        if maxima.columns * SIDE < width {
+                            let to = channel * plane + y * width + width - 1;
+                            room[to] = simd.splat_f32s(0.0);
+                            room[to + width] = simd.splat_f32s(0.0);
+                        }
+                    }
+                }
+                Band {
+                    first: room.as_ptr().cast(),
+                    width,
+                    plane,
+                }
+            }
+        }
+    }
+
+    /// Adds what some rows of the images of a group say of some taps of a row.
+    #[inline(always)]
+    fn tile<S: Simd, const O: usize, const T: usize>(
+        &self,
+        simd: S,
+        (group, input): (usize, usize),
+        (tap_row, tap): (usize, usize),
+        (band, rows): (Band, Range<usize>),
+        acc: &mut [[S::f32s; T]; O],
+    ) {
+        let lanes = S::F32_LANES;
+        let (from, pads) = (&self.from, self.geometry.pads);
+        let [_, _, columns] = self.sums.shape();
+        let step = band.plane * lanes;
+        let mut kept = *acc;
+        for (at, row) in rows.enumerate() {
+            // The border of what is read is at least the padding.
+            let x = input * from.plane()
+                + (row + tap_row + from.border.top - pads.top) * from.width()
+                + tap
+                + from.border.left
+                - pads.left;
+            // SAFETY: both stand in the frame, or in the room; nobody writes them now.
+            unsafe {
+                let mut x = self.frames.at(group, from.at + x, lanes).cast_const();
+                let mut d = band.first.add(at * band.width * lanes);
+                for _ in 0..columns {
+                    let mut taken = [simd.splat_f32s(0.0); T];
+                    for (t, taken) in taken.iter_mut().enumerate() {
+                        *taken = load(simd, x.add(t * lanes));
+                    }
+                    for (o, kept) in kept.iter_mut().enumerate() {
+                        let d = load(simd, d.add(o * step));
+                        for t in 0..T {
+                            kept[t] = simd.mul_add_f32s(d, taken[t], kept[t]);
+                        }
+                    }
+                    x = x.add(lanes);
+                    d = d.add(lanes);
+                }
+            }
+        }
+        *acc = kept;
+    }
+
+    /// Writes the gradients of some taps of a row.
+    #[inline(always)]
+    fn write<S: Simd, const O: usize, const T: usize>(
+        &self,
+        simd: S,
+        (first, input): (usize, usize),
+        (tap_row, tap): (usize, usize),
+        sums: &[[S::f32s; T]; O],
+    ) {
+        let taps = self.geometry.taps;
+        for (o, sums) in sums.iter().enumerate() {
+            let kernel = match self.geometry.apart {
+                true => first + o,
+                false => (first + o) * self.from.channels + input,
+            } * taps
+                * taps;
+            for (t, sum) in sums.iter().enumerate() {
+                // SAFETY: the kernels of these channels are this task's.
+                unsafe {
+                    let at = kernel + tap_row * taps + tap + t;
+                    *self.weight.0.add(at) = simd.reduce_sum_f32s(*sum);
+                }
+            }
+        }
+    }
+}
