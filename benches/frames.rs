@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 
 use noisescope::link::Connection;
 use noisescope::session::store::from_text;
-use noisescope::tui::Options;
-use noisescope::tui::State;
+use noisescope::tui::DashboardState;
+use noisescope::tui::DisplayOptions;
 use noisescope::tui::frame;
-use noisescope::tui::frames::Frames;
+use noisescope::tui::frames::FrameScheduler;
 use noisescope::tui::size::Size;
-use noisescope::tui::state::{Beside, ViewId};
+use noisescope::tui::state::{SecondView, ViewId};
 use noisescope::tui::theme::{Background, Depth, Theme};
-use noisescope::tui::view::maps::Maps;
+use noisescope::tui::view::maps::MapsView;
 use noisescope::tui::views::VIEWS;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -43,19 +43,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let session = from_text(&text, &path, "bench")?;
     let theme = Theme::new(Depth::True, Background::Dark, true);
-    let mut cases: Vec<(String, State)> = Vec::new();
+    let mut cases: Vec<(String, DashboardState)> = Vec::new();
     for (index, entry) in VIEWS.iter().enumerate() {
-        let mut state = State::new(Connection::ReadOnly, VIEWS);
+        let mut state = DashboardState::new(Connection::ReadOnly, VIEWS);
         state.view = ViewId(index);
         cases.push((entry.name.to_owned(), state));
     }
-    let mut enlarged = State::new(Connection::ReadOnly, VIEWS);
+    let mut enlarged = DashboardState::new(Connection::ReadOnly, VIEWS);
     enlarged.view = ViewId(2);
-    if let Some(maps) = enlarged.of_mut::<Maps>() {
+    if let Some(maps) = enlarged.view_of_mut::<MapsView>() {
         maps.enlarged = true;
     }
     cases.push(("Maps, one enlarged".into(), enlarged.clone()));
-    enlarged.beside = Some(Beside {
+    enlarged.beside = Some(SecondView {
         view: ViewId(0),
         left: true,
     });
@@ -79,7 +79,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         let mean = began.elapsed() / FRAMES;
         let now = tokio::time::Instant::now();
-        let mut frames = Frames::new(Options::default(), now);
+        let mut frames = FrameScheduler::new(DisplayOptions::default(), now);
         let bytes = frames.next(Duration::ZERO, now).map_or(0, |due| {
             let size = (SIZE.width, SIZE.height);
             let draw = |area, buf: &mut Buffer| frame::draw(&session, &state, &theme, area, buf);

@@ -13,16 +13,16 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use criterion::measurement::WallTime;
 use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput};
-use noisescope::analysis::{Job, Lab, Resident, build};
-use noisescope::data::{Dataset, Request, load};
-use noisescope::nets::plan::triggered::Sums;
+use noisescope::analysis::{DeviceData, Job, Lab, build};
+use noisescope::data::{Dataset, DatasetRequest, load};
+use noisescope::nets::plan::triggered::TriggeredSums;
 use noisescope::nets::train::Trainer;
-use noisescope::nets::{Ports, Subject, launch};
+use noisescope::nets::{NetworkShape, Subject, launch};
 use noisescope::session::Config;
 use noisescope::session::config::{
-    Analysis, ClassificationImages, Gaussian, NetworkKind, Noise, Response, Training,
+    Analysis, ClassificationImages, Gaussian, NetworkKind, Noise, Response, TrainingConfig,
 };
-use noisescope::stimulus::{BlockSeed, Pool, Source, blend};
+use noisescope::stimulus::{BlockSeed, NoiseSource, Pool, blend};
 
 /// Images per batch.
 const IMAGES: usize = 256;
@@ -30,7 +30,7 @@ const IMAGES: usize = 256;
 type Done = Result<(), Box<dyn Error>>;
 
 fn main() -> Done {
-    launch::compute_by_plan(true);
+    launch::set_by_plan(true);
     let images = embedded()?;
     let mut criterion = Criterion::default().sample_size(20).configure_from_args();
     noise(&mut criterion, &images);
@@ -44,8 +44,8 @@ fn main() -> Done {
 
 /// The embedded subset of MNIST.
 fn embedded() -> Result<Dataset, Box<dyn Error>> {
-    let request = Request {
-        plan: &noisescope::session::config::Dataset::default(),
+    let request = DatasetRequest {
+        config: &noisescope::session::config::Dataset::default(),
         seed: 1,
         data: Path::new("unused"),
         cache: None,
@@ -64,7 +64,7 @@ fn group<'a>(
 }
 
 fn subject(kind: NetworkKind) -> Result<Subject, Box<dyn Error>> {
-    let ports = Ports {
+    let ports = NetworkShape {
         image: [1, 28, 28],
         classes: 10,
     };
@@ -87,7 +87,7 @@ fn noise(criterion: &mut Criterion, images: &Dataset) {
     let seed = BlockSeed {
         session: 1,
         analysis: 0,
-        gamma: 0,
+        stream: 0,
         block: 0,
     };
     let kinds = [
@@ -99,12 +99,12 @@ fn noise(criterion: &mut Criterion, images: &Dataset) {
         ("pca", Noise::Pca),
     ];
     for (name, noise) in kinds {
-        let source = Source::new(noise, &images.train);
+        let source = NoiseSource::new(noise, &images.train);
         group.bench_function(name, |bench| {
             bench.iter(|| black_box(source.draw(&mut seed.generator(), IMAGES)));
         });
     }
-    let source = Source::new(Noise::Uniform, &images.train);
+    let source = NoiseSource::new(Noise::Uniform, &images.train);
     let points = source.draw(&mut seed.generator(), IMAGES);
     let shown: Vec<usize> = (0..IMAGES).collect();
     for gamma in [0.0, 0.3] {
@@ -141,7 +141,7 @@ fn blocks(criterion: &mut Criterion, images: &Dataset) -> Done {
             device: Device::flex(),
             pool: Pool::new(&images.train),
             dataset: Arc::new(images.clone()),
-            resident: Resident::default(),
+            resident: DeviceData::default(),
         };
         let ways = [
             ("decisions", vec![Response::Decision]),
@@ -163,7 +163,7 @@ fn blocks(criterion: &mut Criterion, images: &Dataset) -> Done {
                 let mut block = 0;
                 bench.iter(|| {
                     block += 1;
-                    black_box(analysis.step(&lab, Job::one(0, block)).is_ok())
+                    black_box(analysis.step(&lab, Job::single_block(0, block)).is_ok())
                 });
             });
         }
@@ -177,16 +177,16 @@ fn layers(criterion: &mut Criterion) -> Done {
     let subject = subject(NetworkKind::Cnn)?;
     let pixels = pixels(IMAGES);
     let all: Vec<usize> = (0..subject.sites().len()).collect();
-    let sums = || -> Vec<Sums> {
+    let sums = || -> Vec<TriggeredSums> {
         let sites = subject.sites().iter();
         sites
-            .map(|site| Sums::new(site.units, site.field_pixels()))
+            .map(|site| TriggeredSums::new(site.units, site.field_pixels()))
             .collect()
     };
     group.bench_function("spike-triggered sums", |bench| {
         bench.iter_batched(
             sums,
-            |mut sums| black_box(subject.triggered(&pixels, &all, &mut sums)),
+            |mut sums| black_box(subject.add_triggered(&pixels, &all, &mut sums)),
             BatchSize::SmallInput,
         );
     });
@@ -195,7 +195,7 @@ fn layers(criterion: &mut Criterion) -> Done {
         let site = subject.sites().iter().find(|site| site.name == name);
         let units = site.map_or(0, |site| site.units);
         let deltas: Vec<Vec<f32>> = (-10..=10).map(|by| vec![by as f32 * 0.01; units]).collect();
-        let together = subject.pushed_by_each(name, &deltas)?;
+        let together = subject.with_each_push(name, &deltas)?;
         group.bench_function(format!("{name} pushed together"), |bench| {
             bench.iter(|| black_box(together.logits(pixels.clone(), subject.device())));
         });
@@ -215,12 +215,12 @@ fn training(criterion: &mut Criterion, images: &Dataset) -> Done {
     for batch in [64, 256] {
         let mut group = group(criterion, &format!("training {batch}"), batch);
         for kind in [NetworkKind::Cnn, NetworkKind::Mlp, NetworkKind::Logistic] {
-            let plan = Training {
+            let plan = TrainingConfig {
                 batch,
                 epochs: 1000,
-                ..Training::default()
+                ..TrainingConfig::default()
             };
-            let mut record = noisescope::session::record::Training::default();
+            let mut record = noisescope::session::record::TrainingRecord::default();
             let device = Device::flex();
             let mut trainer = Trainer::new(kind, &plan, 1, &images.train, &device, &mut record)?;
             group.bench_function(kind.label(), |bench| {

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use image::GrayImage;
-use noisescope::data::{Request, load};
+use noisescope::data::{DatasetRequest, load};
 use noisescope::session::config::{Dataset, DatasetName, DatasetSource};
 
 const CLASSES: u32 = 10;
@@ -52,8 +52,8 @@ fn read(folder: &Path, cache: &Path) -> Result<usize, Box<dyn Error>> {
         source: DatasetSource::Folder(folder.to_owned()),
         transpose: false,
     };
-    let request = Request {
-        plan: &plan,
+    let request = DatasetRequest {
+        config: &plan,
         seed: 1,
         data: Path::new("unused"),
         cache: Some(cache),

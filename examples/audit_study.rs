@@ -27,19 +27,19 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::tensor::Device;
-use noisescope::analysis::classification_images::{Hearing, Said, Summing};
-use noisescope::data::{Dataset, Images, Request, load};
-use noisescope::nets::foreign::Foreign;
+use noisescope::analysis::classification_images::{BlockSummer, Readout, ResponseReader};
+use noisescope::data::{Dataset, DatasetRequest, Images, load};
 use noisescope::nets::import::onnx::Bundle;
 use noisescope::nets::launch;
+use noisescope::nets::onnx_network::OnnxNetwork;
 use noisescope::nets::score::evaluate;
-use noisescope::nets::train::{Step, Trainer};
-use noisescope::nets::{Ports, Subject};
+use noisescope::nets::train::{TrainStep, Trainer};
+use noisescope::nets::{NetworkShape, Subject};
 use noisescope::session::config::{
-    self, DatasetName, DatasetSource, Evidence, NetworkKind, Noise, Weighting,
+    self, DatasetName, DatasetSource, EvidenceMeasure, NetworkKind, Noise, Weighting,
 };
-use noisescope::session::record::{GammaTrials, Training, TrialKind};
-use noisescope::stimulus::{self, BlockSeed, Pool, Source};
+use noisescope::session::record::{GammaTrials, TrainingRecord, TrialKind};
+use noisescope::stimulus::{self, BlockSeed, NoiseSource, Pool};
 
 use attacks::Attack;
 use cached::CachedNetwork;
@@ -63,11 +63,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let number =
         |index: usize, default: usize| rest.get(index).map_or(Ok(default), |word| word.parse());
-    let training = config::Training {
+    let training = config::TrainingConfig {
         epochs: number(0, 2)?,
         batch: number(1, 256)?,
         validation: 0.05,
-        ..config::Training::default()
+        ..config::TrainingConfig::default()
     };
     let max_images = number(2, usize::MAX)?;
     let name = match set.as_str() {
@@ -79,8 +79,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         source: DatasetSource::Full,
         ..config::Dataset::default()
     };
-    let request = Request {
-        plan: &plan,
+    let request = DatasetRequest {
+        config: &plan,
         seed: 1,
         data: Path::new(data),
         cache: None,
@@ -106,7 +106,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                launch::compute_by_plan(true);
+                launch::set_by_plan(true);
                 while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let result = network(&dataset, &cache, job, &training)
                         .map_err(|error| error.to_string());
@@ -139,7 +139,7 @@ fn network(
     dataset: &Dataset,
     cache: &Path,
     (kind, attack, number): &(NetworkKind, String, u64),
-    plan: &config::Training,
+    plan: &config::TrainingConfig,
 ) -> Result<(), Box<dyn Error>> {
     let file = cache.join(format!("{}-{attack}-{number}.maps", kind.label()));
     if file.exists() {
@@ -153,8 +153,8 @@ fn network(
         .bytes()
         .fold(7, |sum, byte| (sum * 131 + u64::from(byte)) % 1_000_003);
     let seed = family * 1000 + number;
-    let ports = Ports::from(&dataset.form());
-    let mut record = Training::default();
+    let ports = NetworkShape::from(&dataset.form());
+    let mut record = TrainingRecord::default();
     let network = if *kind == NetworkKind::Onnx {
         let role = if attack == "clean" {
             "clean"
@@ -162,11 +162,11 @@ fn network(
             "poisoned"
         };
         let bundle = Bundle::open(&cache.join(format!("{role}-{number}.onnx")))?;
-        Subject::new(Foreign::open(&bundle, None, None)?.graph, &device)?
+        Subject::new(OnnxNetwork::open(&bundle, None, None)?.graph, &device)?
     } else {
         let train = way.training(&dataset.train);
         let mut trainer = Trainer::new(*kind, plan, seed, &train, &device, &mut record)?;
-        while trainer.step(&mut record, &mut || {})? != Step::Over {}
+        while trainer.step(&mut record, &mut || {})? != TrainStep::Done {}
         Subject::built_in(*kind, ports, &record.best, &device)?
     };
     let all: Vec<usize> = (0..dataset.test.len()).collect();
@@ -176,12 +176,12 @@ fn network(
     let success = evaluate(&network, &attacked, &all, &mut || {}).accuracy;
     let trained = started.elapsed().as_secs_f64();
 
-    let source = Source::new(Noise::Uniform, &dataset.train);
+    let source = NoiseSource::new(Noise::Uniform, &dataset.train);
     let kind_of = TrialKind {
         evidence: true,
         ..TrialKind::plain(ports.classes, ports.image)
     };
-    let summing = Summing::new(&kind_of, &source, &dataset.train);
+    let summing = BlockSummer::new(&kind_of, &source, &dataset.train);
     let pool = Pool::new(&dataset.train);
     let mut cached = CachedNetwork {
         accuracy,
@@ -190,12 +190,12 @@ fn network(
     };
     for (index, &gamma) in GAMMAS.iter().enumerate() {
         let mut trials = GammaTrials::new(gamma, 30, &kind_of);
-        let mut hearing: Option<Hearing> = None;
+        let mut hearing: Option<ResponseReader> = None;
         for block in 0..TRIALS[TRIALS.len() - 1] / BLOCK as u64 {
             let seeds = BlockSeed {
                 session: seed,
                 analysis: 0,
-                gamma: index as u64,
+                stream: index as u64,
                 block,
             };
             let mut drawn =
@@ -204,12 +204,12 @@ fn network(
             let logits = network.logits(stimuli, &device);
             let hearing = hearing.get_or_insert_with(|| {
                 let rows = network.rows(&logits);
-                let new = Hearing::of(Evidence::Logit, &kind_of.listed, rows);
-                trials.hear(new.step(), &kind_of);
+                let new = ResponseReader::calibrated(EvidenceMeasure::Logit, &kind_of.listed, rows);
+                trials.record_evidence(new.step(), &kind_of);
                 new
             });
-            let mut responses = Said::new(network.rows(&logits), Weighting::Equal);
-            responses.heard = Some(hearing.hear(network.rows(&logits)));
+            let mut responses = Readout::new(network.rows(&logits), Weighting::Equal);
+            responses.responses = Some(hearing.read(network.rows(&logits)));
             trials.add(&summing.sum(block, &drawn, &responses, &pool));
             if TRIALS.contains(&((block + 1) * BLOCK as u64)) {
                 cached.maps.push(CachedNetwork::maps(&trials.estimate()));

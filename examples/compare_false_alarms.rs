@@ -15,10 +15,10 @@ use std::error::Error;
 use std::sync::Arc;
 
 use noisescope::analysis::classification_images::ClassificationImages;
-use noisescope::analysis::{Experiment, Job, Lab, Place, Resident};
-use noisescope::comparison::{Compared, Pair, Wish};
+use noisescope::analysis::{AnalysisPlace, DeviceData, Experiment, Job, Lab};
+use noisescope::comparison::{ComparisonRequest, MapComparison, SessionPair};
 use noisescope::data::embedded;
-use noisescope::engine::kept;
+use noisescope::engine::originals;
 use noisescope::nets::Subject;
 use noisescope::session::Session;
 use noisescope::session::config::{self, Config, DatasetName, Response};
@@ -54,14 +54,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let images = embedded::dataset(DatasetName::Mnist)?;
     let form = images.form();
     let device = burn::tensor::Device::flex();
-    let network = Subject::new(kept::graph(&session, &form, store.folder())?, &device)?;
+    let network = Subject::new(originals::graph(&session, &form, store.folder())?, &device)?;
     let lab = Lab {
         network,
         kind: session.config.network.kind,
         pool: Pool::new(&images.train),
         form: Arc::new(form),
         dataset: Arc::new(images),
-        resident: Resident::default(),
+        resident: DeviceData::default(),
         device,
     };
     let plan = config::ClassificationImages {
@@ -76,10 +76,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             with_seed(2 * comparison + 1)?,
             with_seed(2 * comparison + 2)?,
         );
-        let pair = Pair::new(&a, &b, &Wish::default())?;
+        let pair = SessionPair::new(&a, &b, &ComparisonRequest::default())?;
         for (place, alarms) in alarms.iter_mut().enumerate() {
             for (response, alarms) in Response::ALL.into_iter().zip(alarms) {
-                alarms.count(&Compared::new(&pair, place, response));
+                alarms.count(&MapComparison::new(&pair, place, response));
             }
         }
     }
@@ -95,13 +95,13 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 impl Alarms {
-    fn count(&mut self, compared: &Compared) {
-        if compared.there().next().is_none() {
+    fn count(&mut self, compared: &MapComparison) {
+        if compared.differences().next().is_none() {
             return;
         }
         self.comparisons += 1;
         self.any += u64::from(compared.totals().beyond > 0);
-        for (_, map) in compared.there() {
+        for (_, map) in compared.differences() {
             self.maps += 1;
             self.of_map += u64::from(map.significant > 0);
             let clusters = map.clusters.as_ref();
@@ -137,7 +137,7 @@ fn run(
     plan: &config::ClassificationImages,
     seed: u64,
 ) -> Result<Session, Box<dyn Error>> {
-    let place = Place {
+    let place = AnalysisPlace {
         seed,
         index: 0,
         images: None,
@@ -150,7 +150,7 @@ fn run(
     study.begin(0, lab, &empty, &mut measured)?;
     for part in 0..plan.gammas.len() {
         for block in 0..plan.blocks_at(plan.gammas[part]) {
-            let job = Job::one(part, block);
+            let job = Job::single_block(part, block);
             let sums = Experiment::step(&study, lab, job)?;
             Experiment::merge(&study, &mut measured, job, sums);
         }

@@ -14,8 +14,8 @@ use std::fs;
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use noisescope::nets::foreign::Foreign;
 use noisescope::nets::import::onnx::Bundle;
+use noisescope::nets::onnx_network::OnnxNetwork;
 use noisescope::nets::{Subject, decision};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -32,7 +32,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         return Err("onnx_probe FILE.onnx IMAGES.f32 ANSWERS HEIGHT WIDTH [inside]".into());
     };
     let size = Some((height.parse()?, width.parse()?));
-    let foreign = Foreign::open(&Bundle::open(Path::new(file))?, None, size)?;
+    let foreign = OnnxNetwork::open(&Bundle::open(Path::new(file))?, None, size)?;
     for note in &foreign.notes {
         println!("{note}");
     }

@@ -22,7 +22,7 @@ pub fn open(path: &Path) -> io::Result<File> {
         .read(true)
         .custom_flags(flags(OFlags::NONBLOCK))
         .open(path)?;
-    regular(&file.metadata()?)?;
+    check_regular(&file.metadata()?)?;
     Ok(file)
 }
 
@@ -59,15 +59,15 @@ pub fn append(path: &Path) -> io::Result<File> {
         .custom_flags(flags(OFlags::NOFOLLOW | OFlags::NONBLOCK))
         .open(path)
         .map_err(|error| match error.raw_os_error() {
-            Some(code) if code == rustix::io::Errno::LOOP.raw_os_error() => planted(),
+            Some(code) if code == rustix::io::Errno::LOOP.raw_os_error() => symlink_error(),
             _ => error,
         })?;
-    regular(&file.metadata()?)?;
+    check_regular(&file.metadata()?)?;
     Ok(file)
 }
 
 /// The error for a path that is an unexpected symbolic link.
-pub fn planted() -> io::Error {
+pub fn symlink_error() -> io::Error {
     io::Error::other("it is a symbolic link, which is not followed here; remove it")
 }
 
@@ -80,7 +80,7 @@ pub fn flags(flags: OFlags) -> i32 {
 ///
 /// # Errors
 /// What it is instead.
-pub fn regular(about: &Metadata) -> io::Result<()> {
+pub fn check_regular(about: &Metadata) -> io::Result<()> {
     match kind(about) {
         None => Ok(()),
         Some(kind) => Err(io::Error::other(format!("it is {kind}, not a file"))),

@@ -51,7 +51,7 @@ pub fn duration(seconds: f64) -> String {
 }
 
 /// A lower bound on a duration: `over 4 min`; a dash below a minute, which says nothing.
-pub fn over_time(seconds: f64) -> String {
+pub fn minimum_duration(seconds: f64) -> String {
     match seconds < 60.0 {
         true => "–".into(),
         false => format!("over {}", coarse(seconds)),
@@ -72,14 +72,14 @@ pub fn coarse(seconds: f64) -> String {
 }
 
 /// [`count`] of a number rounded to two digits, for displays that should not flicker.
-pub fn about(number: f64) -> String {
+pub fn rounded_count(number: f64) -> String {
     let size = number.abs().max(1.0).log10().floor() as i32 - 1;
     let step = 10_f64.powi(size.max(0));
     count((number / step).round() * step)
 }
 
 /// Parses a number of trials as people write it: `4000000`, `4 000 000`, `4e6`, `400k`, `4M`.
-pub fn trials_of(text: &str) -> Option<u64> {
+pub fn parse_trials(text: &str) -> Option<u64> {
     let text: String = text
         .chars()
         .filter(|c| !matches!(c, ' ' | ',' | '_'))
@@ -149,7 +149,7 @@ pub fn percent_to(share: f64, decimals: usize) -> String {
 
 /// A rate to two significant digits: `9,400 images/s`.
 pub fn rate(per_second: f64, unit: &str) -> String {
-    format!("{} {unit}/s", about(per_second))
+    format!("{} {unit}/s", rounded_count(per_second))
 }
 
 /// A learning rate to two significant digits: `0.00073`, `1.0e-5`.
@@ -197,7 +197,7 @@ pub fn signed(value: f64) -> String {
 }
 
 /// [`number`] with a sign, as in the reading under a cursor: `−0.0134`.
-pub fn reading(value: f64) -> String {
+pub fn signed_number(value: f64) -> String {
     with_sign(value, number(value.abs()))
 }
 
@@ -280,7 +280,7 @@ mod tests {
             ("-3", None),
             ("M", None),
         ] {
-            assert_eq!(trials_of(text), expected, "{text}");
+            assert_eq!(parse_trials(text), expected, "{text}");
         }
     }
 
@@ -295,8 +295,8 @@ mod tests {
         assert_eq!(coarse(42.0), "under 1 min");
         assert_eq!(coarse(2467.0), "41 min");
         assert_eq!(coarse(7_500.0), "2 h");
-        assert_eq!(about(9_860.0), "9,900");
-        assert_eq!(about(41_230.0), "41.0 k");
+        assert_eq!(rounded_count(9_860.0), "9,900");
+        assert_eq!(rounded_count(41_230.0), "41.0 k");
         assert_eq!(age(7_300), "2 h ago");
     }
 

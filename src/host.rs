@@ -33,7 +33,7 @@ pub struct Machine {
 
 impl Machine {
     /// This machine; `None` if the system does not say.
-    pub fn this() -> Option<Self> {
+    pub fn current() -> Option<Self> {
         let line = |path: &str| Some(fs::read_to_string(path).ok()?.trim().to_owned());
         let namespace = fs::read_link("/proc/self/ns/pid").ok();
         let namespace = namespace.map_or_else(String::new, |path| path.display().to_string());
@@ -46,7 +46,7 @@ impl Machine {
 
 /// Start time of a process on this machine, in ticks since boot; `None` if it cannot be read or if the
 /// process is a zombie.
-pub fn started(pid: u32) -> Option<u64> {
+pub fn start_time(pid: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The program's name is in parentheses and may itself contain parentheses.
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
@@ -57,11 +57,11 @@ pub fn started(pid: u32) -> Option<u64> {
 }
 
 /// Whether process `pid`, started at tick `since`, is alive on this machine; `since` is 0 if unknown.
-pub fn lives(pid: u32, since: u64) -> bool {
+pub fn is_alive(pid: u32, since: u64) -> bool {
     let Some(number) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
         return false;
     };
-    match (test_kill_process(number), started(pid)) {
+    match (test_kill_process(number), start_time(pid)) {
         (Err(Errno::SRCH), _) => false,
         (_, Some(began)) => since == 0 || began == since,
         // It exists but its start time is unreadable, or there is no `/proc`; a zombie has a readable `stat`.
@@ -76,26 +76,26 @@ mod tests {
     #[test]
     fn this_process_lives_and_was_started_once() {
         let pid = std::process::id();
-        let began = started(pid).unwrap_or(0);
-        assert!(lives(pid, began) && lives(pid, 0));
+        let began = start_time(pid).unwrap_or(0);
+        assert!(is_alive(pid, began) && is_alive(pid, 0));
         assert!(
-            began == 0 || !lives(pid, began + 1),
+            began == 0 || !is_alive(pid, began + 1),
             "another process with the same PID"
         );
-        assert!(!lives(0, 0) && !lives(u32::MAX, 0));
+        assert!(!is_alive(0, 0) && !is_alive(u32::MAX, 0));
     }
 
     #[test]
     fn a_process_that_has_ended_does_not_live() {
         let mut child = std::process::Command::new("true").spawn().unwrap();
         let pid = child.id();
-        let began = started(pid).unwrap_or(0);
+        let began = start_time(pid).unwrap_or(0);
         // It becomes a zombie: it has ended, and its exit code has not been collected.
-        while started(pid).is_some() {
+        while start_time(pid).is_some() {
             std::thread::sleep(std::time::Duration::from_millis(2));
         }
-        assert!(!lives(pid, began));
+        assert!(!is_alive(pid, began));
         child.wait().unwrap();
-        assert!(!lives(pid, began));
+        assert!(!is_alive(pid, began));
     }
 }

@@ -11,18 +11,18 @@ use std::time::{Duration, Instant};
 use common::{Bench, both, finished};
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
-use noisescope::session::record::{Training, Weights};
+use noisescope::session::record::{NetworkWeights, TrainingRecord};
 use noisescope::session::store::to_text;
 use noisescope::session::{Array, Config, Session};
 
 /// The text of a session that claims weights of so many zeros, of which it holds `held` as one line.
 fn bomb(numbers: usize, held: usize) -> String {
     let mut session = Session::new("bomb", Config::default());
-    session.record.training = Some(Training {
-        best: Weights {
+    session.record.training = Some(TrainingRecord {
+        best: NetworkWeights {
             tensors: vec![("w".into(), Array::new(&[3], vec![0.0_f32; 3]))],
         },
-        ..Training::default()
+        ..TrainingRecord::default()
     });
     let text = to_text(&session).unwrap();
     let mut packed = ZlibEncoder::new(Vec::new(), Compression::best());

@@ -8,7 +8,7 @@ use std::path::Path;
 use common::Bench;
 use common::pty::Pty;
 use image::{Rgb, RgbImage};
-use noisescope::session::State;
+use noisescope::session::SavedState;
 use serde_json::Value;
 
 const NAMES: [&str; 3] = ["ant", "bee", "cat"];
@@ -64,7 +64,7 @@ fn a_folder_of_colour_pictures_runs_to_its_exports_by_name() {
         analyses,
     ]);
     let session = bench.load("pets");
-    assert_eq!(session.record.state, State::Finished);
+    assert_eq!(session.record.state, SavedState::Finished);
     let form = session.record.form.as_ref().unwrap();
     assert_eq!(
         (form.shape(), &form.classes[..]),

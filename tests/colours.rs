@@ -235,8 +235,8 @@ fn a_class_without_maps_in_the_plan_is_told_apart_from_one_with_too_few_trials()
 /// Draws every figure on a large, a small and a tiny sheet; their names.
 fn draw_all(session: &Session) -> Vec<String> {
     let kept = std::env::var_os("KEEP_FIGURES").map(std::path::PathBuf::from);
-    let classes = session.record.form.as_ref().map_or(0, Form::count);
-    let figures = figure::all(session);
+    let classes = session.record.form.as_ref().map_or(0, Form::class_count);
+    let figures = figure::list(session);
     for figure in &figures {
         for width in [180.0, 85.0, 20.0] {
             let sheet = Sheet {
@@ -362,7 +362,7 @@ fn of_what_has_not_begun_nothing_is_exported_and_nothing_fails() {
             Err(ExportError::Nothing { .. })
         ));
         assert!(export::tables(&session).is_empty());
-        assert_eq!(figure::all(&session), []);
+        assert_eq!(figure::list(&session), []);
         let page = summary(&session);
         assert!(page.contains("γ 0.5  no trials yet") && page.contains("attack, not started"));
     }

@@ -8,14 +8,14 @@ use std::fs::{self, File};
 
 use common::{Bench, small_set};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use noisescope::comparison::{Pair, Wish};
+use noisescope::comparison::{ComparisonRequest, SessionPair};
 use noisescope::export;
-use noisescope::report::Standing;
+use noisescope::report::SessionStatus;
 use noisescope::session::Session;
 use noisescope::session::config::Response;
-use noisescope::tui::action::{Action, Place};
-use noisescope::tui::browser::{Browser, Choice, List, Outcome, Row};
-use noisescope::tui::compare::{Drawn, Look, Sight, draw};
+use noisescope::tui::action::{Action, KeyContext};
+use noisescope::tui::browser::{Browser, BrowserChoice, BrowserEffect, ListState, SessionRow};
+use noisescope::tui::compare::{ComparisonContent, ComparisonScene, ComparisonState, draw};
 use noisescope::tui::theme::{Background, Depth, Theme};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -289,20 +289,20 @@ fn what_cannot_be_compared_says_what_differs_and_what_to_do() {
 
 /// The screen on two sessions, as text.
 fn screen(
-    sight: &Sight,
-    look: &Look,
+    sight: &ComparisonContent,
+    look: &ComparisonState,
     sessions: [&Session; 2],
     (width, height): (u16, u16),
 ) -> String {
     let area = Rect::new(0, 0, width, height);
     let mut buffer = Buffer::empty(area);
     let theme = Theme::new(Depth::True, Background::Dark, true);
-    let drawn = Drawn {
+    let drawn = ComparisonScene {
         sessions,
-        look,
-        sight: Ok(sight),
-        alike: None,
-        places: vec![Place::Comparison, Place::Everywhere],
+        state: look,
+        content: Ok(sight),
+        agreement: None,
+        contexts: vec![KeyContext::Comparison, KeyContext::Everywhere],
         keys: noisescope::tui::action::TABLE,
     };
     draw(&drawn, &theme, area, &mut buffer);
@@ -315,9 +315,11 @@ fn screen(
 fn the_screen_shows_a_b_and_their_difference_at_every_size() {
     let bench = two();
     let (a, b) = (bench.load("a"), bench.load("b"));
-    let mut look = Look::new(Wish::default());
-    let sight = Sight::new([&a, &b], &look).unwrap();
-    let at = |look: &Look, sight: &Sight, size| screen(sight, look, [&a, &b], size);
+    let mut look = ComparisonState::new(ComparisonRequest::default());
+    let sight = ComparisonContent::new([&a, &b], &look).unwrap();
+    let at = |look: &ComparisonState, sight: &ComparisonContent, size| {
+        screen(sight, look, [&a, &b], size)
+    };
     for size in [(60, 18), (80, 24), (120, 40), (200, 60)] {
         let shown = at(&look, &sight, size);
         for words in [
@@ -348,12 +350,12 @@ fn the_screen_shows_a_b_and_their_difference_at_every_size() {
     look.update(Action::PreviousClass, &sight);
     assert_eq!(look.class, 9);
     assert!(look.update(Action::SwitchResponse, &sight));
-    let sight = Sight::new([&a, &b], &look).unwrap();
+    let sight = ComparisonContent::new([&a, &b], &look).unwrap();
     assert_eq!(sight.compared.response, Response::Decision);
     let weaker = sight.gamma;
     look.update(Action::WeakerGamma, &sight);
     look.update(Action::WeakerGamma, &sight);
-    let sight = Sight::new([&a, &b], &look).unwrap();
+    let sight = ComparisonContent::new([&a, &b], &look).unwrap();
     assert_eq!(sight.gamma, weaker.saturating_sub(1));
     look.update(Action::Help, &sight);
     let help = at(&look, &sight, (120, 40));
@@ -365,9 +367,9 @@ fn the_screen_shows_a_b_and_their_difference_at_every_size() {
 
 #[test]
 fn where_another_session_is_chosen_nothing_else_can_be_done_to_one() {
-    let row = |name: &str| Row {
+    let row = |name: &str| SessionRow {
         name: name.to_owned(),
-        standing: Standing::Stopped,
+        standing: SessionStatus::Stopped,
         done: 5,
         total: 10,
         headline: String::new(),
@@ -376,27 +378,33 @@ fn where_another_session_is_chosen_nothing_else_can_be_done_to_one() {
     };
     let rows = vec![row("a"), row("b")];
     let key = |c| KeyEvent::new(c, KeyModifiers::NONE);
-    let mut list = Browser::new(&["quickstart".into()], List::against("a"));
-    list.renew(rows.clone());
+    let mut list = Browser::new(&["quickstart".into()], ListState::against("a"));
+    list.set_rows(rows.clone());
     for c in ['d', 'r', 'n', '='] {
-        assert_eq!(list.key(&key(KeyCode::Char(c))), Outcome::None, "{c}");
+        assert_eq!(list.key(&key(KeyCode::Char(c))), BrowserEffect::None, "{c}");
     }
-    assert_eq!(list.key(&key(KeyCode::Down)), Outcome::Redraw);
+    assert_eq!(list.key(&key(KeyCode::Down)), BrowserEffect::Redraw);
     let chosen = list.key(&key(KeyCode::Enter));
-    assert_eq!(chosen, Outcome::Chosen(Choice::Open("b".into())));
+    assert_eq!(
+        chosen,
+        BrowserEffect::Chosen(BrowserChoice::Open("b".into()))
+    );
     // In the list of sessions itself the same key asks for the other session.
-    let mut list = Browser::new(&[], List::default());
-    list.renew(rows);
+    let mut list = Browser::new(&[], ListState::default());
+    list.set_rows(rows);
     let chosen = list.key(&key(KeyCode::Char('=')));
-    assert_eq!(chosen, Outcome::Chosen(Choice::Compare("a".into())));
+    assert_eq!(
+        chosen,
+        BrowserEffect::Chosen(BrowserChoice::Compare("a".into()))
+    );
 }
 
 #[test]
 fn a_class_is_jumped_to_in_the_comparison_and_its_maps_are_a_figure() {
     let bench = two();
     let (a, b) = (bench.load("a"), bench.load("b"));
-    let mut look = Look::new(Wish::default());
-    let sight = Sight::new([&a, &b], &look).unwrap();
+    let mut look = ComparisonState::new(ComparisonRequest::default());
+    let sight = ComparisonContent::new([&a, &b], &look).unwrap();
     look.update(Action::LastClass, &sight);
     assert_eq!(look.class, sight.classes.len() - 1);
     look.update(Action::FirstClass, &sight);
@@ -406,8 +414,9 @@ fn a_class_is_jumped_to_in_the_comparison_and_its_maps_are_a_figure() {
     assert!(shown.contains("class 3"), "{shown}");
     look.update(Action::Jump, &sight);
     assert_eq!((look.class, look.jump.is_none()), (3, true));
-    let pair = Pair::new(&a, &b, &look.wish).unwrap();
-    let written = export::comparison::one(&pair, &sight.compared, 3, bench.folder.path()).unwrap();
+    let pair = SessionPair::new(&a, &b, &look.request).unwrap();
+    let written =
+        export::comparison::write_one(&pair, &sight.compared, 3, bench.folder.path()).unwrap();
     let name = written.file_name().unwrap().to_string_lossy().into_owned();
     let gamma = noisescope::format::gamma(sight.compared.gamma);
     assert_eq!(name, format!("a-vs-b-evidence-map-3-gamma-{gamma}.png"));

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use noisescope::data::catalog::{self, SetSpec};
 use noisescope::data::embedded;
-use noisescope::data::{DataError, Dataset, Images, Origin, Request, idx, set_dir, verify};
+use noisescope::data::{
+    DataError, Dataset, DatasetOrigin, DatasetRequest, Images, idx, set_dir, verify,
+};
 use noisescope::session::config::{self, DatasetName, DatasetSource};
 use sha2::{Digest, Sha256};
 
@@ -20,8 +22,8 @@ fn load(name: DatasetName, source: &DatasetSource, data: &Path) -> Result<Datase
         source: source.clone(),
         transpose: false,
     };
-    let request = Request {
-        plan: &plan,
+    let request = DatasetRequest {
+        config: &plan,
         seed: 1,
         data,
         cache: None,
@@ -78,7 +80,7 @@ fn load_own(folder: &Path) -> Result<Dataset, DataError> {
 fn the_built_in_subset_has_its_announced_shape() {
     for name in NAMES {
         let set = embedded_set(name);
-        assert_eq!(set.origin, Origin::Embedded);
+        assert_eq!(set.origin, DatasetOrigin::Embedded);
         assert_eq!(set.classes.len(), CLASSES);
         assert!(set.notes.is_empty(), "{:?}", set.notes);
         for (images, count) in [
@@ -157,7 +159,7 @@ fn classes_have_the_names_that_their_authors_gave_them() {
 fn auto_takes_the_subset_without_a_word_where_nothing_was_fetched() {
     let data = tempfile::tempdir().unwrap();
     let set = load(DatasetName::Mnist, &DatasetSource::Auto, data.path()).unwrap();
-    assert_eq!((set.origin, set.notes.len()), (Origin::Embedded, 0));
+    assert_eq!((set.origin, set.notes.len()), (DatasetOrigin::Embedded, 0));
 }
 
 #[test]
@@ -167,7 +169,7 @@ fn auto_says_why_it_takes_the_subset_where_the_full_set_is_not_whole() {
     write_set(&folder, 20, 10);
     fs::remove_file(folder.join("t10k-labels-idx1-ubyte")).unwrap();
     let set = load(DatasetName::Mnist, &DatasetSource::Auto, data.path()).unwrap();
-    assert_eq!(set.origin, Origin::Embedded);
+    assert_eq!(set.origin, DatasetOrigin::Embedded);
     assert!(set.notes[0].contains("lacks t10k-labels-idx1-ubyte"));
 }
 
@@ -207,7 +209,7 @@ fn a_folder_of_ones_own_may_hold_images_of_any_size() {
     let folder = tempfile::tempdir().unwrap();
     write_set(folder.path(), 20, 10);
     let set = load_own(folder.path()).unwrap();
-    assert_eq!(set.origin, Origin::Folder(folder.path().to_owned()));
+    assert_eq!(set.origin, DatasetOrigin::Folder(folder.path().to_owned()));
     assert_eq!((set.train.height, set.train.width), (2, 3));
     assert_eq!((set.train.len(), set.test.len()), (20, 10));
 }
@@ -251,7 +253,7 @@ fn a_set_that_cannot_be_fetched_is_found_where_a_person_put_it() {
         fs::write(inside.join(file.name), &batch).unwrap();
     }
     let set = load(DatasetName::Cifar10, &DatasetSource::Auto, data.path()).unwrap();
-    assert_eq!(set.origin, Origin::Full(inside.clone()));
+    assert_eq!(set.origin, DatasetOrigin::Full(inside.clone()));
     assert_eq!(set.classes[3], "cat");
     assert_eq!(set.form().shape(), [3, 32, 32]);
     let states = verify::verify_set(spec, data.path());

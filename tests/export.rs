@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::io::{Cursor, Read};
 
-use noisescope::export::{ExportError, Format, json, npz, write};
+use noisescope::export::{ExportError, ExportFormat, json, npz, write};
 use noisescope::session::config::{self, Config};
 use noisescope::session::record::{
-    Analysis, BlockSums, ClassificationImages, Epoch, FedBack, State, Training, TrialKind,
+    Analysis, BlockSums, ClassificationImages, Epoch, FedBack, SavedState, TrainingRecord,
+    TrialKind,
 };
 use noisescope::session::{Form, Record, Run, Session};
 use serde_json::{Value, json};
@@ -34,10 +35,10 @@ fn planned() -> Session {
 /// true class 3. Nothing at γ 0.25.
 fn measured() -> Session {
     let mut session = planned();
-    session.record.state = State::Running;
+    session.record.state = SavedState::Running;
     session.record.elapsed_s = 12.5;
     session.record.devices = vec!["flex".into()];
-    session.record.training = Some(Training {
+    session.record.training = Some(TrainingRecord {
         parameters: 431_080,
         finished: true,
         test_accuracy: Some(0.9825),
@@ -57,7 +58,7 @@ fn measured() -> Session {
     };
     let form = Form::numbered([1, 28, 28], K);
     let kind = TrialKind::plain(K, form.shape());
-    let mut images = ClassificationImages::begun(plan, &kind);
+    let mut images = ClassificationImages::with_trials(plan, &kind);
     session.record.form = Some(form);
     for (block, called) in [[60, 60, 0], [60, 59, 1]].into_iter().enumerate() {
         let mut counts = vec![0; K * K];
@@ -69,7 +70,7 @@ fn measured() -> Session {
         };
         let mut noise = vec![vec![0; PIXELS]; kind.rows().count()];
         for class in 0..3 {
-            for row in kind.rows().of(3, class) {
+            for row in kind.rows().for_trial(3, class) {
                 let pairs = noise[row].iter_mut().zip(sums(class));
                 pairs.for_each(|(sum, own)| *sum += own);
             }
@@ -245,9 +246,9 @@ fn status_is_the_engines_word_where_one_runs() {
     session.run = Some(Run::default());
     assert_eq!(json(&session)["status"], "running");
     session.run = None;
-    session.record.state = State::Finished;
+    session.record.state = SavedState::Finished;
     assert_eq!(json(&session)["status"], "finished");
-    session.record.state = State::Failed("no disk".into());
+    session.record.state = SavedState::Failed("no disk".into());
     assert_eq!(json(&session)["status"], "failed");
 }
 
@@ -336,7 +337,7 @@ fn a_file_is_replaced_and_nothing_is_left_beside_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.json");
     std::fs::write(&path, "old").unwrap();
-    write(&measured(), Format::Json, Some(&path)).unwrap();
+    write(&measured(), ExportFormat::Json, Some(&path)).unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
     assert_eq!(text, format!("{:#}\n", json(&measured())));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -346,10 +347,10 @@ fn a_file_is_replaced_and_nothing_is_left_beside_it() {
 fn a_file_that_cannot_be_written_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("missing").join("out.npz");
-    let error = write(&measured(), Format::Npz, Some(&path)).unwrap_err();
+    let error = write(&measured(), ExportFormat::Npz, Some(&path)).unwrap_err();
     let said = error.to_string();
     assert!(said.contains(&path.display().to_string()), "{said}");
-    let error = write(&measured(), Format::Npz, Some(folder.path())).unwrap_err();
+    let error = write(&measured(), ExportFormat::Npz, Some(folder.path())).unwrap_err();
     let said = error.to_string();
     assert!(
         said.contains(&folder.path().display().to_string()),
@@ -361,7 +362,7 @@ fn a_file_that_cannot_be_written_is_named() {
 #[test]
 fn only_the_formats_that_exist_are_offered() {
     use clap::ValueEnum;
-    let names: Vec<_> = Format::value_variants()
+    let names: Vec<_> = ExportFormat::value_variants()
         .iter()
         .filter_map(|format| format.to_possible_value())
         .map(|value| value.get_name().to_string())

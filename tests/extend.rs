@@ -4,7 +4,7 @@ mod common;
 
 use common::{Bench, small_set};
 use noisescope::session::record::ClassificationImages;
-use noisescope::session::{Session, State};
+use noisescope::session::{SavedState, Session};
 
 fn images(session: &Session) -> &ClassificationImages {
     session
@@ -41,7 +41,7 @@ fn run(bench: &Bench, name: &str, more: &[&str]) -> Session {
 fn an_extended_session_is_one_that_was_planned_so_from_the_beginning() {
     let bench = Bench::new();
     let first = run(&bench, "grows", &[]);
-    assert_eq!(first.record.state, State::Finished);
+    assert_eq!(first.record.state, SavedState::Finished);
     let told = bench.succeed(&["extend", "grows", "--trials", "2.5k", "--plain"]);
     assert!(told.contains("templates"), "{told}");
     bench.succeed(&[
@@ -50,7 +50,7 @@ fn an_extended_session_is_one_that_was_planned_so_from_the_beginning() {
     let grown = bench.load("grows");
     let trials: Vec<u64> = images(&grown).gammas.iter().map(|it| it.trials).collect();
     assert_eq!(trials, [2500, 3000]);
-    assert_eq!(grown.record.state, State::Finished);
+    assert_eq!(grown.record.state, SavedState::Finished);
     // Not trained again.
     assert!(first.record.training == grown.record.training);
     // The same from the beginning, with what was asked for later already in the plan.

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use common::dice::{Dice, count};
 use common::{Bench, both, small_set, wait_until};
 use noisescope::session::store::{Store, read_at};
-use noisescope::session::{Session, State};
+use noisescope::session::{SavedState, Session};
 
 /// The plan of a run of a second or two with many checkpoints.
 fn plan(bench: &Bench, trials: u64) -> Vec<String> {
@@ -63,7 +63,7 @@ fn saved(store: &Store, name: &str) -> Session {
 fn ends_as(bench: &Bench, name: &str, whole: &Session) {
     bench.succeed(&["run", name, "--plain", "--workers", "1"]);
     let session = bench.load(name);
-    assert_eq!(session.record.state, State::Finished, "{name}");
+    assert_eq!(session.record.state, SavedState::Finished, "{name}");
     assert!(
         session.record.analyses == whole.record.analyses,
         "{name}: other sums"

@@ -236,7 +236,7 @@ fn names_of_classes_in_any_script_are_in_every_file() {
     ] {
         let drawing = figure::draw(&session, &figure, Sheet::DOUBLE).unwrap();
         let said = drawing.marks.iter().filter_map(|mark| match mark {
-            Mark::Text { words, .. } => Some(words.text.as_str()),
+            Mark::Text { label: words, .. } => Some(words.text.as_str()),
             _ => None,
         });
         let said: Vec<&str> = said.collect();

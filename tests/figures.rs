@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use common::pty::Pty;
 use common::{Bench, finished};
 use image::{Rgb, RgbImage};
-use noisescope::drawing::{Background, Palette, Sheet, crowded, pdf, raster, svg};
-use noisescope::export::{self, Format};
+use noisescope::drawing::{Background, Palette, Sheet, layout_faults, pdf, raster, svg};
+use noisescope::export::{self, ExportFormat};
 use noisescope::figure::{self, Figure};
 use noisescope::session::Session;
 use noisescope::session::config::Analysis;
@@ -44,7 +44,7 @@ fn tints(image: &RgbImage) -> (u64, u64) {
 #[test]
 fn every_figure_of_a_session_can_be_drawn_on_every_sheet_and_has_a_name_of_its_own() {
     let session = everything::session();
-    let figures = figure::all(&session);
+    let figures = figure::list(&session);
     let mut names: Vec<String> = figures.iter().map(Figure::name).collect();
     for name in [
         "map-8-gamma-0.3",
@@ -66,7 +66,7 @@ fn every_figure_of_a_session_can_be_drawn_on_every_sheet_and_has_a_name_of_its_o
         for (width, text) in [(180.0, 7.0), (85.0, 7.0), (40.0, 4.0), (20.0, 7.0)] {
             let sheet = Sheet {
                 width,
-                text,
+                text_points: text,
                 background: Background::Dark,
                 palette: Palette::Grey,
                 titled: width > 50.0,
@@ -83,7 +83,7 @@ fn every_figure_of_a_session_can_be_drawn_on_every_sheet_and_has_a_name_of_its_o
         let drawing = figure::draw(&session, &figure, Sheet::DOUBLE).unwrap();
         for (what, text) in [
             ("title", &drawing.title),
-            ("alternative", &drawing.alternative),
+            ("alternative", &drawing.alt_text),
             ("caption", &drawing.caption),
         ] {
             assert!(
@@ -108,11 +108,11 @@ fn every_figure_of_a_session_can_be_drawn_on_every_sheet_and_has_a_name_of_its_o
 #[test]
 fn no_words_of_a_figure_lie_over_others_or_leave_the_sheet() {
     let session = everything::session();
-    for figure in figure::all(&session) {
+    for figure in figure::list(&session) {
         for sheet in [Sheet::DOUBLE, Sheet::SINGLE] {
             let drawing = figure::draw(&session, &figure, sheet).unwrap();
             let (name, width) = (figure.name(), sheet.width);
-            assert_eq!(crowded(&drawing), [""; 0], "{name} on {width} mm");
+            assert_eq!(layout_faults(&drawing), [""; 0], "{name} on {width} mm");
         }
     }
 }
@@ -171,7 +171,7 @@ fn what_there_is_not_is_said_together_with_what_there_is() {
     ] {
         assert_eq!(refusal(&new, &figure), nothing);
     }
-    assert_eq!(figure::all(&new), []);
+    assert_eq!(figure::list(&new), []);
 }
 
 /// Name and lines of every table of a session.
@@ -278,22 +278,22 @@ fn an_exported_folder_is_replaced_as_a_whole_and_no_other_is_touched() {
         let names = entries.map(|it| it.unwrap().file_name().into_string().unwrap());
         names.collect::<std::collections::BTreeSet<String>>()
     };
-    export::write(&session, Format::Csv, Some(&out)).unwrap();
+    export::write(&session, ExportFormat::Csv, Some(&out)).unwrap();
     assert!(names(&out).contains("attack.csv"));
     let mut less = session.clone();
     less.record.analyses.truncate(1);
     less.config.analyses.truncate(1);
-    export::write(&less, Format::Csv, Some(&out.join(""))).unwrap();
+    export::write(&less, ExportFormat::Csv, Some(&out.join(""))).unwrap();
     assert!(!names(&out).contains("attack.csv"), "an old table is left");
     assert_eq!(names(folder.path()).len(), 1, "something is left beside it");
 
     let mine = folder.path().join("mine");
     std::fs::create_dir(&mine).unwrap();
     std::fs::write(mine.join("thesis.tex"), "years of work").unwrap();
-    let error = export::write(&session, Format::Png, Some(&mine)).unwrap_err();
+    let error = export::write(&session, ExportFormat::Png, Some(&mine)).unwrap_err();
     assert!(error.to_string().contains("already exists"), "{error}");
     assert_eq!(names(&mine).len(), 1);
-    let error = export::write(&synthetic::new(), Format::Png, Some(&out)).unwrap_err();
+    let error = export::write(&synthetic::new(), ExportFormat::Png, Some(&out)).unwrap_err();
     assert!(
         error.to_string().contains("measured nothing yet"),
         "{error}"
@@ -308,7 +308,7 @@ fn figures_are_exported_under_plain_names() {
     let mut session = everything::session();
     session.record.analyses.truncate(1);
     session.config.analyses.truncate(1);
-    export::write(&session, Format::Png, Some(&out)).unwrap();
+    export::write(&session, ExportFormat::Png, Some(&out)).unwrap();
     for name in ["map-8-gamma-0.3.png", "maps-gamma-0.2.png", "training.png"] {
         let image = image::open(out.join(name)).unwrap();
         // 180 mm at 300 dots an inch.

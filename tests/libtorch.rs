@@ -11,20 +11,20 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use common::{Bench, small_set, wait_until};
 use noisescope::analysis::classification_images::ClassificationImages;
-use noisescope::analysis::{Experiment, Job, Lab, Place, Resident};
+use noisescope::analysis::{AnalysisPlace, DeviceData, Experiment, Job, Lab};
 use noisescope::data;
-use noisescope::engine::device::Kind;
-use noisescope::nets::{Ports, Subject, decision};
+use noisescope::engine::device::DeviceKind;
+use noisescope::nets::{NetworkShape, Subject, decision};
 use noisescope::session::config::{self, DatasetName, NetworkKind, Noise};
 use noisescope::session::record::{self, BlockSums, GammaTrials, Record};
-use noisescope::session::{Config, Session, State};
-use noisescope::stimulus::launch::{Launch, Slot};
-use noisescope::stimulus::{self, Pool, Source, kernels};
+use noisescope::session::{Config, SavedState, Session};
+use noisescope::stimulus::launch::{LaunchSource, Slot};
+use noisescope::stimulus::{self, NoiseSource, Pool, kernels};
 
 const CLASSES: usize = 10;
 
 /// What a network for MNIST takes and gives.
-const DIGITS: Ports = Ports {
+const DIGITS: NetworkShape = NetworkShape {
     image: [1, 28, 28],
     classes: 10,
 };
@@ -33,7 +33,7 @@ const DIGITS: Ports = Ports {
 const LOGITS: f32 = 1e-4;
 
 fn both() -> [Device; 2] {
-    [Kind::Flex.handle(), Kind::Libtorch.handle()]
+    [DeviceKind::Flex.handle(), DeviceKind::Libtorch.handle()]
 }
 
 fn lab(kind: NetworkKind, device: &Device) -> Lab {
@@ -45,11 +45,11 @@ fn lab(kind: NetworkKind, device: &Device) -> Lab {
         device: device.clone(),
         pool: Pool::new(&images.train),
         dataset: Arc::new(images),
-        resident: Resident::default(),
+        resident: DeviceData::default(),
     }
 }
 
-const PLACE: Place = Place {
+const PLACE: AnalysisPlace = AnalysisPlace {
     seed: 5,
     index: 0,
     images: None,
@@ -61,9 +61,16 @@ const PLACE: Place = Place {
 fn logits_agree_with_flex_and_decisions_differ_in_ties_only() {
     for kind in NetworkKind::ALL {
         let [flex, libtorch] = both().map(|device| lab(kind, &device));
-        let source = Source::new(Noise::Uniform, &flex.dataset.train);
+        let source = NoiseSource::new(Noise::Uniform, &flex.dataset.train);
         for (block, gamma) in [(0, 0.0), (1, 0.3)] {
-            let drawn = stimulus::draw(PLACE.noise(0, block), &source, gamma, 0, 256, &flex.pool);
+            let drawn = stimulus::draw(
+                PLACE.noise_seed(0, block),
+                &source,
+                gamma,
+                0,
+                256,
+                &flex.pool,
+            );
             let ours = flex.network.logits(drawn.stimuli.clone(), &flex.device);
             let theirs = libtorch.network.logits(drawn.stimuli, &libtorch.device);
             assert_eq!(ours.len(), 256 * CLASSES);
@@ -95,7 +102,7 @@ fn counts_over_many_trials_agree_with_flex() {
         let analysis = ClassificationImages::new(plan.clone(), PLACE, &lab);
         let mut trials = GammaTrials::new(0.2, 30, &record::TrialKind::plain(CLASSES, [1, 28, 28]));
         for block in 0..BLOCKS {
-            let sums = analysis.step(&lab, Job::one(0, block)).unwrap();
+            let sums = analysis.step(&lab, Job::single_block(0, block)).unwrap();
             sums.iter().for_each(|sums| trials.add(sums));
         }
         trials
@@ -119,7 +126,7 @@ fn counts_over_many_trials_agree_with_flex() {
 #[test]
 fn launches_measure_what_their_blocks_measure_alone() {
     for kind in [NetworkKind::Logistic, NetworkKind::Cnn] {
-        let lab = lab(kind, &Kind::Libtorch.handle());
+        let lab = lab(kind, &DeviceKind::Libtorch.handle());
         let plan = config::ClassificationImages {
             gammas: vec![0.0, 0.4],
             trials: 805,
@@ -135,7 +142,7 @@ fn launches_measure_what_their_blocks_measure_alone() {
         // The last launch is short, and so is its last block.
         for (block, blocks) in [(0, 6), (6, 6), (12, 5)] {
             launches.launch(Job {
-                part: 1,
+                sequence: 1,
                 block,
                 blocks,
             });
@@ -143,7 +150,7 @@ fn launches_measure_what_their_blocks_measure_alone() {
         let sums: Box<Vec<BlockSums>> = launches.read().unwrap().downcast().unwrap();
         sums.iter().for_each(|sums| both[0].add(sums));
         for block in 0..17 {
-            let sums = Experiment::step(&analysis, &lab, Job::one(1, block)).unwrap();
+            let sums = Experiment::step(&analysis, &lab, Job::single_block(1, block)).unwrap();
             sums.iter().for_each(|sums| both[1].add(sums));
         }
         assert_eq!(both[0].trials, 805);
@@ -167,14 +174,15 @@ fn launches_that_are_counted() {
     let told = |name: &str| std::env::var(name).unwrap();
     let count: u64 = told("NOISESCOPE_LAUNCHES").parse().unwrap();
     let gamma: f64 = told("NOISESCOPE_GAMMA").parse().unwrap();
-    let lab = lab(NetworkKind::Cnn, &Kind::Libtorch.handle());
+    let lab = lab(NetworkKind::Cnn, &DeviceKind::Libtorch.handle());
     let (block, blocks) = (32, 4);
     if told("NOISESCOPE_WHAT") == "drawn" {
-        let source = Source::new(Noise::Uniform, &lab.dataset.train);
-        let launch = Launch::new(&source, gamma, block, &lab.pool, &lab.resident, &lab.device);
+        let source = NoiseSource::new(Noise::Uniform, &lab.dataset.train);
+        let launch =
+            LaunchSource::new(&source, gamma, block, &lab.pool, &lab.resident, &lab.device);
         for first in 0..count {
             let slot = |block| Slot {
-                seed: PLACE.noise(0, first * blocks + block),
+                seed: PLACE.noise_seed(0, first * blocks + block),
                 first: 0,
                 trials: 32,
             };
@@ -196,7 +204,7 @@ fn launches_that_are_counted() {
     for first in 0..count {
         let block = first * blocks;
         launches.launch(Job {
-            part: 0,
+            sequence: 0,
             block,
             blocks,
         });
@@ -310,19 +318,19 @@ fn interrupted(bench: &Bench, name: &str, more: &[&str]) {
     });
     child.kill().unwrap();
     child.wait().unwrap();
-    assert_ne!(bench.load(name).record.state, State::Finished);
+    assert_ne!(bench.load(name).record.state, SavedState::Finished);
 }
 
 /// Without a GPU: that NVRTC, where it is here, takes the kernels as a run has it compile them.
 #[test]
 fn the_kernels_are_compiled_where_nvrtc_is() {
     let folder = noisescope::engine::device::libtorch::folder().map(std::path::Path::new);
-    match kernels::compiled(folder, "compute_75") {
+    match kernels::compile(folder, "compute_75") {
         Ok(ptx) => {
             // And machine code, of which drivers older than NVRTC know what to do.
-            let code = kernels::compiled(folder, "sm_90").unwrap();
+            let code = kernels::compile(folder, "sm_90").unwrap();
             assert!(code.starts_with(b"\x7fELF"));
-            let unknown = kernels::compiled(folder, "sm_1").unwrap_err();
+            let unknown = kernels::compile(folder, "sm_1").unwrap_err();
             assert!(unknown.contains("sm_1"), "{unknown}");
             let text = String::from_utf8(ptx).unwrap();
             for name in [
@@ -364,7 +372,7 @@ fn a_run_begun_on_flex_goes_on_on_libtorch_and_the_session_says_so() {
     bench.succeed(&["run", "moved", "--plain", "--device", "libtorch"]);
     let after = bench.load("moved");
     assert_eq!(after.record.devices, ["flex", "libtorch"]);
-    assert_eq!(after.record.state, State::Finished);
+    assert_eq!(after.record.state, SavedState::Finished);
     assert_eq!(after.trials(), (40_000, 40_000));
     let weights = |session: &Session| session.record.training.as_ref().unwrap().best.clone();
     assert!(weights(&before) == weights(&after), "weights move along");
@@ -452,7 +460,7 @@ fn auto_tries_what_is_here_and_a_session_stays_where_it_began() {
         interrupted(&bench, began, &["--device", began]);
         bench.succeed(&["run", began, "--plain"]);
         let session = bench.load(began);
-        assert_eq!(session.record.state, State::Finished);
+        assert_eq!(session.record.state, SavedState::Finished);
         assert_eq!(session.record.devices, recorded);
     }
 }

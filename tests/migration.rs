@@ -14,7 +14,7 @@ use common::Bench;
 use flate2::read::GzDecoder;
 use noisescope::export::json;
 use noisescope::report::summary;
-use noisescope::session::record::{Analysis, State, Training};
+use noisescope::session::record::{Analysis, SavedState, TrainingRecord};
 use noisescope::session::store::VERSION;
 use noisescope::session::text::{from_text, to_text};
 use noisescope::session::{Array, Session};
@@ -76,7 +76,7 @@ fn every_experiment_of_an_earlier_version_is_exported_with_the_same_numbers() {
     new["config"] = old["config"].clone();
     assert_holds(&new, &old, "");
     let form = session.record.form.as_ref().unwrap();
-    assert_eq!((form.shape(), form.count()), ([1, 28, 28], 10));
+    assert_eq!((form.shape(), form.class_count()), ([1, 28, 28], 10));
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn resumed(fixture: &str, name: &str) -> Session {
     fs::write(bench.store().path(name), text(&format!("{fixture}.ron"))).unwrap();
     bench.succeed(&["run", name, "--plain", "--device", "flex"]);
     let session = bench.load(name);
-    assert_eq!(session.record.state, State::Finished);
+    assert_eq!(session.record.state, SavedState::Finished);
     session
 }
 
@@ -130,7 +130,7 @@ fn a_training_begun_by_an_earlier_version_ends_with_the_same_weights() {
         resumed("training-way", "training"),
         session("training-finished"),
     );
-    let trained = |session: Session| -> Training { session.record.training.unwrap() };
+    let trained = |session: Session| -> TrainingRecord { session.record.training.unwrap() };
     let (ours, theirs) = (trained(ours), trained(theirs));
     assert_eq!(ours.epochs.len(), theirs.epochs.len());
     assert_eq!(ours.best_epoch, theirs.best_epoch);

@@ -16,9 +16,9 @@ use common::dice::{Dice, count};
 use images::*;
 use noisescope::export::json;
 use noisescope::link::wire;
-use noisescope::nets::Ports;
+use noisescope::nets::NetworkShape;
 use noisescope::nets::import::{self, onnx};
-use noisescope::session::config::{Input, NetworkKind};
+use noisescope::session::config::{InputEncoding, NetworkKind};
 use noisescope::session::text::from_text;
 use tempfile::{TempDir, tempdir};
 
@@ -137,11 +137,17 @@ fn of_weights(file: &'static str) -> Read {
     Box::new(move |bytes| {
         let path = folder.path().join(file);
         fs::write(&path, bytes).unwrap();
-        let ports = Ports {
+        let ports = NetworkShape {
             image: [1, 2, 3],
             classes: 4,
         };
-        import::read(&path, NetworkKind::Logistic, ports, &Input::default()).is_ok()
+        import::read(
+            &path,
+            NetworkKind::Logistic,
+            ports,
+            &InputEncoding::default(),
+        )
+        .is_ok()
     })
 }
 
@@ -184,14 +190,14 @@ fn readers(session: Vec<u8>) -> Vec<Reader> {
         Reader {
             name: "an engine's state",
             whole: vec![wire::encode_session(&wire::for_viewers(&parsed), None).to_vec()],
-            read: Box::new(|bytes| wire::decode_tell(bytes, None).is_ok()),
+            read: Box::new(|bytes| wire::decode_engine_message(bytes, None).is_ok()),
         },
         Reader {
             name: "a viewer's frame",
-            whole: [wire::Ask::hello(), wire::Ask::Next]
+            whole: [wire::ViewerMessage::hello(), wire::ViewerMessage::Next]
                 .map(|ask| wire::encode(&ask).to_vec())
                 .to_vec(),
-            read: Box::new(|bytes| wire::decode_ask(bytes).is_ok()),
+            read: Box::new(|bytes| wire::decode_viewer_message(bytes).is_ok()),
         },
         of_images(
             "IDX images",
@@ -319,7 +325,7 @@ fn readers(session: Vec<u8>) -> Vec<Reader> {
             read: Box::new(move |bytes| {
                 let _here = &onnx_folder;
                 fs::write(&onnx_path, bytes).unwrap();
-                onnx::read(&onnx_path, &onnx::Options::default()).is_ok()
+                onnx::read(&onnx_path, &onnx::OnnxOptions::default()).is_ok()
             }),
         },
     ]

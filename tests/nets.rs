@@ -10,14 +10,14 @@ use flate2::read::GzDecoder;
 use noisescope::data::{self, Dataset, Images};
 use noisescope::nets::import;
 use noisescope::nets::score::evaluate;
-use noisescope::nets::train::{Step, Trainer};
-use noisescope::nets::{Network, Ports, Subject};
-use noisescope::session::config::{self, DatasetName, Input, NetworkKind};
+use noisescope::nets::train::{TrainStep, Trainer};
+use noisescope::nets::{Network, NetworkShape, Subject};
+use noisescope::session::config::{self, DatasetName, InputEncoding, NetworkKind};
 use noisescope::session::record;
 use tempfile::TempDir;
 
 /// What a network for MNIST takes and gives.
-const DIGITS: Ports = Ports {
+const DIGITS: NetworkShape = NetworkShape {
     image: [1, 28, 28],
     classes: 10,
 };
@@ -64,7 +64,12 @@ fn a_checkpoint_of_pytorch_says_here_what_it_says_there() {
         // The names that the layers have here.
         ("logistic.safetensors", NetworkKind::Logistic),
     ] {
-        let imported = import::read(&checkpoint(&folder, name), kind, DIGITS, &Input::default());
+        let imported = import::read(
+            &checkpoint(&folder, name),
+            kind,
+            DIGITS,
+            &InputEncoding::default(),
+        );
         let weights = imported.unwrap().weights;
         let network = Network::with_weights(kind, DIGITS, &weights, &device).unwrap();
         let logits = network.logits(images(), &device);
@@ -77,7 +82,7 @@ fn a_checkpoint_of_pytorch_says_here_what_it_says_there() {
 }
 
 fn refused(path: &Path, kind: NetworkKind) -> String {
-    let fault = import::read(path, kind, DIGITS, &Input::default()).unwrap_err();
+    let fault = import::read(path, kind, DIGITS, &InputEncoding::default()).unwrap_err();
     let words = fault.to_string();
     let begins = format!("network.weights: {}: ", path.display());
     words
@@ -190,16 +195,16 @@ fn first(images: &Images, count: usize) -> Images {
 /// Trains for `steps` steps; broken off after each `piece` of them and begun anew from the record.
 fn trained(
     kind: NetworkKind,
-    plan: &config::Training,
+    plan: &config::TrainingConfig,
     images: &Images,
     piece: usize,
-) -> record::Training {
+) -> record::TrainingRecord {
     let device = Device::flex();
-    let mut record = record::Training::default();
+    let mut record = record::TrainingRecord::default();
     loop {
         let mut trainer = Trainer::new(kind, plan, 5, images, &device, &mut record).unwrap();
         for _ in 0..piece {
-            if trainer.step(&mut record, &mut || {}).unwrap() == Step::Over {
+            if trainer.step(&mut record, &mut || {}).unwrap() == TrainStep::Done {
                 trainer.save(&mut record).unwrap();
                 return record;
             }
@@ -211,7 +216,7 @@ fn trained(
 #[test]
 fn training_that_is_broken_off_goes_on_bit_for_bit() {
     let images = first(&digits().train, 60);
-    let plan = config::Training {
+    let plan = config::TrainingConfig {
         epochs: 2,
         batch: 16,
         ..Default::default()
@@ -230,7 +235,7 @@ fn training_that_is_broken_off_goes_on_bit_for_bit() {
 fn the_kept_weights_of_a_normalized_network_are_those_that_were_validated() {
     let set = digits();
     let images = first(&set.train, 300);
-    let plan = config::Training {
+    let plan = config::TrainingConfig {
         epochs: 2,
         batch: 32,
         ..Default::default()
@@ -256,7 +261,7 @@ fn the_kept_weights_of_a_normalized_network_are_those_that_were_validated() {
     );
     assert!(statistics("norm1.running_mean").iter().all(|&it| it != 0.0));
     // The held-out images are those of the trainer: the scores agree only if all does.
-    let mut again = record::Training {
+    let mut again = record::TrainingRecord {
         current: record.best.clone(),
         partial: record::PartialEpoch {
             batches: 8,
@@ -266,7 +271,7 @@ fn the_kept_weights_of_a_normalized_network_are_those_that_were_validated() {
     };
     let mut trainer =
         Trainer::new(NetworkKind::Complex, &plan, 5, &images, &device, &mut again).unwrap();
-    let Step::Epoch(epoch) = trainer.step(&mut again, &mut || {}).unwrap() else {
+    let TrainStep::Epoch(epoch) = trainer.step(&mut again, &mut || {}).unwrap() else {
         panic!("not a validation");
     };
     assert_eq!(epoch.valid_loss, best.valid_loss);
@@ -290,7 +295,7 @@ fn images_of(images: &Images, count: usize) -> Vec<f32> {
 fn every_network_learns_digits_in_three_epochs() {
     let set = digits();
     let device = Device::flex();
-    let plan = config::Training {
+    let plan = config::TrainingConfig {
         epochs: 3,
         batch: 16,
         lr_max: 3e-3,

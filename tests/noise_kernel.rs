@@ -9,7 +9,7 @@ mod launch;
 use launch::{CHUNK, Launch, Made, gaussian};
 use noisescope::data::Images;
 use noisescope::session::config::{Gaussian, Grain, Noise};
-use noisescope::stimulus::{self, BlockSeed, Pool, Source};
+use noisescope::stimulus::{self, BlockSeed, NoiseSource, Pool};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -38,7 +38,10 @@ fn pair(
     trials: usize,
     gammas: &[f64],
 ) -> (Launch, Made) {
-    let (pool, source) = (Pool::new(images), Source::of(noise, grain, images));
+    let (pool, source) = (
+        Pool::new(images),
+        NoiseSource::with_grain(noise, grain, images),
+    );
     let mut launch = Launch::new(noise, grain, images, trials);
     launch.bytes = pool.bytes().to_vec();
     let (mut points, mut stimuli) = (Vec::new(), Vec::new());
@@ -46,14 +49,14 @@ fn pair(
         let seed = BlockSeed {
             session: u64::MAX - 6,
             analysis: 1,
-            gamma: i % 2,
+            stream: i % 2,
             block: 3 + i,
         };
         let first = i * trials as u64;
-        let undrawn = stimulus::undrawn(seed, gamma, first, trials, &pool);
+        let undrawn = stimulus::prepare_for_kernels(seed, gamma, first, trials, &pool);
         let host = stimulus::draw(seed, &source, gamma, first, trials, &pool);
         assert_eq!((&undrawn.truth, &undrawn.image), (&host.truth, &host.image));
-        launch.place(&source, seed, undrawn.head);
+        launch.place(&source, seed, undrawn.kernel_input);
         launch.image.extend(undrawn.image);
         points.extend(host.noise);
         stimuli.extend(host.stimuli);
@@ -218,15 +221,15 @@ fn the_counter_carries_into_its_upper_half() {
     let seed = BlockSeed {
         session: 1,
         analysis: 2,
-        gamma: 3,
+        stream: 3,
         block: 4,
     };
     for noise in NOISES.into_iter().chain([Noise::Patch, Noise::Gabor]) {
-        let (pool, source) = (Pool::new(&images), Source::new(noise, &images));
+        let (pool, source) = (Pool::new(&images), NoiseSource::new(noise, &images));
         let mut launch = Launch::new(noise, FINE, &images, trials);
         let mut host = Vec::new();
         for position in [((1_u64 << 32) - 1) * 16 - 3, (1 << 36) - 200, 5 << 40] {
-            let mut head = stimulus::undrawn(seed, 0.0, 0, trials, &pool).head;
+            let mut head = stimulus::prepare_for_kernels(seed, 0.0, 0, trials, &pool).kernel_input;
             (head[8], head[9]) = (position as u32, (position >> 32) as u32);
             launch.place(&source, seed, head);
             let mut rng = seed.generator();
@@ -236,7 +239,7 @@ fn the_counter_carries_into_its_upper_half() {
         let Some(made) = launch.run(false) else {
             return;
         };
-        let stimuli = source.show(&host);
+        let stimuli = source.shown_values(&host);
         let host = Made {
             failed: false,
             points: host,
@@ -289,13 +292,14 @@ fn chunks_are_joined_however_many_words_a_normal_takes() {
     let seed = BlockSeed {
         session: 9,
         analysis: 0,
-        gamma: 0,
+        stream: 0,
         block: 1,
     };
     let (centre, scale) = gaussian(launch.noise);
     let mut host = Vec::new();
     for position in [0_u64, 7] {
-        let mut head = stimulus::undrawn(seed, 0.0, 0, trials, &Pool::new(&images)).head;
+        let mut head =
+            stimulus::prepare_for_kernels(seed, 0.0, 0, trials, &Pool::new(&images)).kernel_input;
         head[8] = position as u32;
         launch.heads.extend(head);
         let mut rng = seed.generator();

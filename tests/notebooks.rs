@@ -14,10 +14,10 @@ use std::path::Path;
 use burn::tensor::Device;
 use common::{Bench, small_set};
 use noisescope::export::{self, json, npz};
-use noisescope::nets::{Network, Ports, import};
+use noisescope::nets::{Network, NetworkShape, import};
 use noisescope::session::Session;
-use noisescope::session::config::{self, Config, Input, NetworkKind};
-use noisescope::session::record::{ClassificationImages, Training};
+use noisescope::session::config::{self, Config, InputEncoding, NetworkKind};
+use noisescope::session::record::{ClassificationImages, TrainingRecord};
 use serde_json::Value;
 
 /// The arrays of an NPZ as they lie in it, by name.
@@ -499,7 +499,7 @@ fn tensors(file: &[u8]) -> BTreeMap<String, Vec<u64>> {
 fn every_built_in_kind_is_read_again_from_its_safetensors() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("net.safetensors");
-    let ports = Ports {
+    let ports = NetworkShape {
         image: [1, 28, 28],
         classes: 10,
     };
@@ -515,7 +515,7 @@ fn every_built_in_kind_is_read_again_from_its_safetensors() {
                 ..Default::default()
             },
         );
-        session.record.training = Some(Training {
+        session.record.training = Some(TrainingRecord {
             finished: true,
             best: weights.clone(),
             ..Default::default()
@@ -530,7 +530,7 @@ fn every_built_in_kind_is_read_again_from_its_safetensors() {
             kind.label()
         );
         fs::write(&path, bytes).unwrap();
-        let read = import::read(&path, kind, ports, &Input::default()).unwrap();
+        let read = import::read(&path, kind, ports, &InputEncoding::default()).unwrap();
         assert!(read.weights == weights, "{kind:?}");
         let assumed = read
             .notes

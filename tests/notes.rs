@@ -10,14 +10,14 @@ use std::process::Command;
 use common::{Bench, endless, finished, small_set, wait_until};
 use flate2::read::GzDecoder;
 use noisescope::session::config::Response;
-use noisescope::session::record::{Note, NoteOn, SpikeTriggered};
+use noisescope::session::record::{Note, NoteTarget, SpikeTriggered};
 use noisescope::session::store::{VERSION, from_text, shard_name, to_text};
-use noisescope::session::{Session, State};
+use noisescope::session::{SavedState, Session};
 use serde_json::{Value, json};
 
 /// The map by evidence of a class at γ 0.4.
-fn map(class: usize) -> NoteOn {
-    NoteOn::Map {
+fn map(class: usize) -> NoteTarget {
+    NoteTarget::Map {
         images: 0,
         response: Response::Evidence,
         class,
@@ -26,7 +26,7 @@ fn map(class: usize) -> NoteOn {
 }
 
 /// The text of the note at a place.
-fn text_on(session: &Session, on: &NoteOn) -> Option<String> {
+fn text_on(session: &Session, on: &NoteTarget) -> Option<String> {
     session.record.note_on(on).map(|note| note.text.clone())
 }
 
@@ -44,7 +44,7 @@ fn a_note_on_a_finished_session_is_kept_listed_and_exported() {
 
     let session = bench.load("done");
     assert_eq!(text_on(&session, &map(3)).as_deref(), Some(words));
-    assert_eq!(session.record.state, State::Finished);
+    assert_eq!(session.record.state, SavedState::Finished);
     assert!(session.record.analyses == before.record.analyses);
     let listed = bench.succeed(&["note", "done"]);
     let lines: Vec<&str> = listed.lines().collect();
@@ -151,10 +151,10 @@ fn what_cannot_be_noted_is_told_and_the_session_stays_as_it_is() {
     bench.succeed(&["note", "fresh", "to be run at night"]);
     let fresh = bench.load("fresh");
     assert_eq!(
-        text_on(&fresh, &NoteOn::Session).as_deref(),
+        text_on(&fresh, &NoteTarget::Session).as_deref(),
         Some("to be run at night")
     );
-    assert_eq!(fresh.record.state, State::New);
+    assert_eq!(fresh.record.state, SavedState::New);
 }
 
 /// An engine that would write no checkpoint for an hour, past its training.
@@ -183,7 +183,7 @@ fn a_note_to_a_running_engine_is_on_the_disk_before_it_is_killed_and_after_it_is
     assert_eq!(told, "live: noted on the session\n");
     // Nobody asked for a checkpoint.
     wait_until("the note in the file", || {
-        text_on(&bench.load("live"), &NoteOn::Session).is_some()
+        text_on(&bench.load("live"), &NoteTarget::Session).is_some()
     });
     assert_eq!(bench.store().engine("live").map(|it| it.pid), Some(pid));
     let killed = Command::new("kill").args(["-9", &pid.to_string()]).status();
@@ -193,7 +193,7 @@ fn a_note_to_a_running_engine_is_on_the_disk_before_it_is_killed_and_after_it_is
     });
     let session = bench.load("live");
     assert_eq!(
-        text_on(&session, &NoteOn::Session).as_deref(),
+        text_on(&session, &NoteTarget::Session).as_deref(),
         Some("speckles at the border")
     );
 
@@ -228,7 +228,7 @@ fn a_session_that_stands_still_takes_a_note_and_stands_still() {
     bench.succeed(&["pause", "live"]);
     bench.succeed(&["note", "live", "paused for the night"]);
     wait_until("the note in the file", || {
-        text_on(&bench.load("live"), &NoteOn::Session).is_some()
+        text_on(&bench.load("live"), &NoteTarget::Session).is_some()
     });
     let listed = bench.succeed(&["ls"]);
     assert!(listed.contains("paused"), "{listed}");
@@ -284,7 +284,7 @@ fn notes_of_a_divided_session_are_in_its_own_file_and_stay_when_it_is_merged() {
         listed.contains(&format!("  {layer}, unit 7: half a bar\n")),
         "{listed}"
     );
-    let unit = NoteOn::Unit { layer, unit: 7 };
+    let unit = NoteTarget::Unit { layer, unit: 7 };
     for (on, text) in [(unit, "half a bar"), (map(3), "while it is divided")] {
         assert_eq!(text_on(&merged, &on).as_deref(), Some(text));
     }
@@ -300,11 +300,11 @@ fn a_session_of_the_schema_before_notes_opens_and_takes_some() {
     assert!(text.contains("version: 6,") && !text.contains("notes"));
     let mut session = from_text(&text, Path::new("old.ron"), "old").unwrap();
     assert!(session.record.notes.is_empty());
-    let unit = NoteOn::Unit {
+    let unit = NoteTarget::Unit {
         layer: "logits".into(),
         unit: 9,
     };
-    for on in [NoteOn::Session, map(3), unit] {
+    for on in [NoteTarget::Session, map(3), unit] {
         let note = Note {
             written: 1_795_785_662,
             on,
@@ -329,7 +329,7 @@ fn a_session_of_the_schema_before_notes_opens_and_takes_some() {
 fn notes_that_do_not_belong_to_a_session_are_refused_with_their_place() {
     let bench = finished();
     let mut session = bench.load("done");
-    let foreign = |on: NoteOn| Note {
+    let foreign = |on: NoteTarget| Note {
         written: 7,
         on,
         text: "a".into(),
@@ -337,7 +337,7 @@ fn notes_that_do_not_belong_to_a_session_are_refused_with_their_place() {
     for (on, said) in [
         (map(10), "notes[1]: there is no class 10"),
         (
-            NoteOn::Map {
+            NoteTarget::Map {
                 images: usize::MAX,
                 response: Response::Evidence,
                 class: 0,
@@ -346,11 +346,11 @@ fn notes_that_do_not_belong_to_a_session_are_refused_with_their_place() {
             "notes[1]: there are no classification images number",
         ),
         (
-            NoteOn::Session,
+            NoteTarget::Session,
             "notes[1]: there is already a note on the session",
         ),
     ] {
-        session.record.notes = vec![foreign(NoteOn::Session), foreign(on)];
+        session.record.notes = vec![foreign(NoteTarget::Session), foreign(on)];
         let text = to_text(&session).unwrap();
         let error = from_text(&text, Path::new("done.ron"), "done").unwrap_err();
         assert!(error.to_string().contains(said), "{error}");

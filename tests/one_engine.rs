@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use common::{Bench, both, endless, signal, wait_until};
 use noisescope::session::store::Store;
-use noisescope::session::{Config, Session, State};
+use noisescope::session::{Config, SavedState, Session};
 
 /// Starts an endless run in the foreground and waits for its first trials.
 fn start(bench: &Bench, name: &str) -> Child {
@@ -52,7 +52,11 @@ fn a_removed_or_replaced_lock_stops_the_writing_with_a_sentence() {
         };
         assert!(words.contains(found), "{words}");
         let left = bench.load("mine");
-        assert_eq!(left.record.state, State::Running, "it wrote nothing more");
+        assert_eq!(
+            left.record.state,
+            SavedState::Running,
+            "it wrote nothing more"
+        );
         assert!(words.contains("is the checkpoint of"), "{words}");
         assert_eq!(lock.exists(), replaced, "what is not its own stays");
         // A dead engine's word in a lock keeps nobody out.
@@ -99,7 +103,7 @@ fn a_session_file_that_is_removed_or_replaced_is_not_overwritten_and_nothing_is_
         );
         let rescued = bench.load("mine-rescued");
         assert!(rescued.trials().0 >= done);
-        assert_eq!(rescued.record.state, State::Stopped);
+        assert_eq!(rescued.record.state, SavedState::Stopped);
     }
 }
 
@@ -404,7 +408,7 @@ fn saves(
     let Ok(mut lock) = store.lock("mine") else {
         return all;
     };
-    if lock.finds_session().is_ok_and(|there| there) && lock.load().is_err() {
+    if lock.session_exists().is_ok_and(|there| there) && lock.load().is_err() {
         return all;
     }
     for count in 0.. {

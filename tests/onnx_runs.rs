@@ -8,7 +8,7 @@ use std::path::Path;
 
 use common::{Bench, both};
 use images::put_png;
-use noisescope::session::State;
+use noisescope::session::SavedState;
 use noisescope::session::record::{Analysis, SpikeTriggered};
 
 fn fixture(name: &str) -> String {
@@ -44,7 +44,7 @@ fn undo(bench: &Bench, name: &str) {
     let mut session = bench.load(name);
     let plans = session.config.analyses.iter();
     session.record.analyses = plans.map(Analysis::new).collect();
-    session.record.state = State::Stopped;
+    session.record.state = SavedState::Stopped;
     bench.store().save(&session).unwrap();
 }
 
@@ -71,7 +71,7 @@ fn a_file_goes_under_the_microscope_with_one_command() {
     assert!(said.contains("finished"), "{said}");
     let session = bench.load("mine");
     let form = session.record.form.as_ref().unwrap();
-    assert!(form.count() > 1);
+    assert!(form.class_count() > 1);
     let layers = &session.record.first::<SpikeTriggered>().unwrap().layers;
     assert!(layers.len() > 3, "{}", layers.len());
     // The first convolution sees the image itself: its averages are its weights.
@@ -300,7 +300,10 @@ fn a_plan_that_failed_before_anything_was_measured_can_be_mended_under_its_name(
     let wrong: Vec<&str> = wrong.iter().map(String::as_str).collect();
     let said = refused(&bench, "mine", &wrong);
     assert_eq!(said.matches("no such layer").count(), 2, "{said}");
-    assert!(matches!(bench.load("mine").record.state, State::Failed(_)));
+    assert!(matches!(
+        bench.load("mine").record.state,
+        SavedState::Failed(_)
+    ));
     let right: Vec<String> = given("logits").into();
     let sites = bench.succeed(&["inspect", &network, "--json"]);
     let sites: serde_json::Value = serde_json::from_str(&sites).unwrap();
@@ -316,7 +319,7 @@ fn a_plan_that_failed_before_anything_was_measured_can_be_mended_under_its_name(
     let right: Vec<&str> = right.iter().map(String::as_str).collect();
     let said = run(&bench, "mine", &right);
     assert!(said.contains("starts again with this plan"), "{said}");
-    assert_eq!(bench.load("mine").record.state, State::Finished);
+    assert_eq!(bench.load("mine").record.state, SavedState::Finished);
     // What has measured something keeps its plan.
     let output = bench.output(&[&["run", "mine", "--plain"], &right[..]].concat());
     assert_eq!(output.status.code(), Some(2));

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use images::*;
-use noisescope::data::{DataError, Kind, is_images, recognise};
+use noisescope::data::{DataError, SetFormat, holds_images, recognise};
 use noisescope::session::config::{DatasetName, DatasetSource};
 use proptest::prelude::*;
 use tempfile::tempdir;
@@ -40,8 +40,8 @@ fn idx_files_are_found_under_many_names_plain_and_packed() {
         let path = folder.path().join(place);
         put_idx(&path, name);
         assert_the_set(&path);
-        assert!(is_images(&path), "{place}");
-        assert_eq!(recognise(&path).unwrap().kind(), Kind::Idx);
+        assert!(holds_images(&path), "{place}");
+        assert_eq!(recognise(&path).unwrap().format(), SetFormat::Idx);
         for packed in ["gzip", "gzip-unnamed", "gzip-twice"] {
             let copy = folder.path().join(format!("{place}-{packed}"));
             put_idx(&copy, |standard| match packed {
@@ -77,7 +77,7 @@ fn a_folder_one_level_too_high_or_too_low_is_seen_through_and_said() {
         "{:?}",
         set.notes
     );
-    assert!(!is_images(&folder.path().join("high")));
+    assert!(!holds_images(&folder.path().join("high")));
 
     let split = folder.path().join("split");
     put_idx(&split, |name| format!("{name}/{name}"));
@@ -105,7 +105,7 @@ fn what_lies_beside_a_folder_is_not_taken_for_its_set() {
     for other in ["x", "y"] {
         put(&folder.path().join(other).join("a.txt"), b"");
     }
-    assert!(!is_images(folder.path()));
+    assert!(!holds_images(folder.path()));
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn a_file_of_a_set_stands_for_the_set() {
     let mut plan = plan(folder.path());
     plan.source = DatasetSource::File(file.clone());
     assert_eq!(load_plan(&plan).unwrap().train.len(), 12);
-    assert!(is_images(&file));
+    assert!(holds_images(&file));
 }
 
 #[test]
@@ -464,7 +464,7 @@ proptest! {
             put(&path, &content);
             let _ = load_own(path.parent().unwrap());
             let _ = load_own(&path);
-            let _ = is_images(&path);
+            let _ = holds_images(&path);
         }
         let _ = load_own(&folder.path().join("pictures"));
         let _ = load_own(folder.path());

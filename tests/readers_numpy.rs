@@ -5,7 +5,7 @@ mod images;
 use std::path::Path;
 
 use images::*;
-use noisescope::data::is_images;
+use noisescope::data::holds_images;
 use tempfile::tempdir;
 
 /// Sixteen images of 2×3, four of each of four classes.
@@ -75,7 +75,7 @@ fn keras_and_plain_names_are_read_from_archives_and_single_arrays() {
         assert_eq!(set.form().shape(), [1, 2, 3]);
         assert_eq!(set.train.image(1), [6, 7, 8, 9, 10, 11]);
         assert!(set.notes.is_empty(), "{place}: {:?}", set.notes);
-        assert!(is_images(&path));
+        assert!(holds_images(&path));
     }
 }
 

@@ -7,7 +7,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use images::*;
-use noisescope::data::{DataError, Dataset, Kind, Request, is_images, load, recognise};
+use noisescope::data::{
+    DataError, Dataset, DatasetRequest, SetFormat, holds_images, load, recognise,
+};
 use tempfile::tempdir;
 
 /// `count` pictures of each class, each of a level of its own.
@@ -26,8 +28,8 @@ fn put_classes(folder: &Path, classes: &[&str], count: u8) {
 
 fn load_kept(folder: &Path, cache: &Path) -> (Dataset, Vec<(usize, usize)>) {
     let plan = plan(folder);
-    let request = Request {
-        plan: &plan,
+    let request = DatasetRequest {
+        config: &plan,
         seed: 1,
         data: Path::new("unused"),
         cache: Some(cache),
@@ -54,8 +56,11 @@ fn folders_are_classes_and_halves() {
     );
     assert_eq!(set.train.image(0), [10; 6]);
     assert!(set.notes.is_empty(), "{:?}", set.notes);
-    assert!(is_images(folder.path()));
-    assert_eq!(recognise(folder.path()).unwrap().kind(), Kind::Pictures);
+    assert!(holds_images(folder.path()));
+    assert_eq!(
+        recognise(folder.path()).unwrap().format(),
+        SetFormat::Pictures
+    );
 
     // One half, one class or one picture stands for the whole.
     for part in ["train", "train/dog", "test/cat/0.png"] {
@@ -327,8 +332,8 @@ fn reading_stops_when_it_is_told_to_and_keeps_nothing_half_read() {
     let (folder, cache) = (tempdir().unwrap(), tempdir().unwrap());
     put_classes(folder.path(), &["dog", "cat"], 5);
     let plan = plan(folder.path());
-    let request = Request {
-        plan: &plan,
+    let request = DatasetRequest {
+        config: &plan,
         seed: 1,
         data: Path::new("unused"),
         cache: Some(cache.path()),

@@ -19,11 +19,11 @@ use std::path::Path;
 use common::{Bench, both, finished};
 use flate2::read::GzDecoder;
 use html::{Tag, between, chapter, check, words};
-use noisescope::comparison::{Pair, Wish};
+use noisescope::comparison::{ComparisonRequest, SessionPair};
 use noisescope::export;
-use noisescope::report::Standing;
+use noisescope::report::SessionStatus;
 use noisescope::report::page::{self, Page};
-use noisescope::session::record::State;
+use noisescope::session::record::SavedState;
 use noisescope::session::store::from_text;
 use noisescope::session::{Form, Session};
 use numbers::{Numbers, numbers};
@@ -35,12 +35,13 @@ fn page_of(session: &Session, other: Option<&Session>) -> String {
         .iter()
         .map(|(name, it)| (&**name, it.text()))
         .collect();
-    let pair = other.map(|other| Pair::new(session, other, &Wish::default()).unwrap());
+    let pair =
+        other.map(|other| SessionPair::new(session, other, &ComparisonRequest::default()).unwrap());
     page::page(&Page {
         session,
-        standing: &Standing::of(session, None),
+        status: &SessionStatus::from_session(session, None),
         tables: &tables,
-        beside: pair.as_ref(),
+        comparison: pair.as_ref(),
         made: 1_795_785_662,
     })
 }
@@ -198,7 +199,7 @@ fn a_page_of_every_experiment_has_dark_figures_too() {
 fn what_is_not_finished_or_no_better_than_chance_is_said_before_everything_else() {
     let bench = finished();
     let mut session = bench.load("done");
-    session.record.state = State::Stopped;
+    session.record.state = SavedState::Stopped;
     let page = page_of(&session, None);
     let alert = words(between(&page, "role=\"note\"", "</div>"));
     assert!(
@@ -207,7 +208,7 @@ fn what_is_not_finished_or_no_better_than_chance_is_said_before_everything_else(
     );
     let at = |text: &str| page.find(text).unwrap();
     assert!(at("role=\"note\"") < at("<section id=\"asked\""));
-    session.record.state = State::Finished;
+    session.record.state = SavedState::Finished;
     session.record.training.as_mut().unwrap().at_chance = true;
     let page = page_of(&session, None);
     let alert = words(between(&page, "role=\"note\"", "</div>"));

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
 use common::{Bench, endless, signal, small_set, wait_until};
-use noisescope::session::{Session, State};
+use noisescope::session::{SavedState, Session};
 
 /// A small but whole plan: a convolutional network, two epochs, two γ.
 fn plan(bench: &Bench) -> Vec<String> {
@@ -41,7 +41,7 @@ fn assert_same_bits(a: &Session, b: &Session) {
     assert_eq!(first.epochs, second.epochs, "the course of training");
     assert!(first.best == second.best, "the weights");
     assert!(a.record.analyses == b.record.analyses, "counts and sums");
-    assert_eq!(b.record.state, State::Finished);
+    assert_eq!(b.record.state, SavedState::Finished);
 }
 
 /// Starts a run, kills it without warning once `ready` holds for the session on the disk.
@@ -131,7 +131,7 @@ fn int_term_and_hup_checkpoint_and_give_their_exit_codes() {
         signal(&child, name);
         assert_eq!(child.wait().unwrap().code(), Some(code), "{name}");
         let session = bench.load(name);
-        assert_eq!(session.record.state, State::Stopped, "{name}");
+        assert_eq!(session.record.state, SavedState::Stopped, "{name}");
         assert!(session.trials().0 >= before, "{name}: trials were lost");
     }
 }
@@ -244,7 +244,7 @@ fn an_engine_that_waits_for_room_ends_by_itself_once_there_is_some() {
     limit_files(&child, None);
     assert_eq!(child.wait().unwrap().code(), Some(0));
     let session = bench.load("full");
-    assert_eq!(session.record.state, State::Stopped);
+    assert_eq!(session.record.state, SavedState::Stopped);
     assert!(
         session.trials().0 > before,
         "what was measured meanwhile is saved"
@@ -264,7 +264,7 @@ fn usr1_writes_a_checkpoint_and_other_signals_stop_after_one() {
         signal(&child, name);
         assert_eq!(child.wait().unwrap().code(), Some(code), "{name}");
         let session = bench.load("asked");
-        assert_eq!(session.record.state, State::Stopped, "{name}");
+        assert_eq!(session.record.state, SavedState::Stopped, "{name}");
         child = bench
             .program()
             .args(["run", "asked", "--plain"])
@@ -355,7 +355,7 @@ fn the_previous_generation_is_kept_and_offered_when_the_file_is_cut() {
     // What the words say to do works.
     fs::copy(bench.store().backup_path("cut"), &path).unwrap();
     bench.succeed(&["run", "cut", "--plain"]);
-    assert_eq!(bench.load("cut").record.state, State::Finished);
+    assert_eq!(bench.load("cut").record.state, SavedState::Finished);
 }
 
 /// Also where a shell would take the path for something else.
@@ -494,5 +494,5 @@ fn a_plan_of_which_nothing_has_been_done_can_be_edited() {
     let bars = bench.path("bars").display().to_string();
     fs::write(&path, text.replacen("nowhere", &bars, 1)).unwrap();
     bench.succeed(&["run", "mended", "--plain"]);
-    assert_eq!(bench.load("mended").record.state, State::Finished);
+    assert_eq!(bench.load("mended").record.state, SavedState::Finished);
 }

@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use noisescope::analysis::{self, Job, Lab};
-use noisescope::data::{self, Dataset, Images, Origin};
+use noisescope::data::{self, Dataset, DatasetOrigin, Images};
 use noisescope::nets::train::Trainer;
 use noisescope::nets::weights::WeightsError;
-use noisescope::nets::{Network, Ports, Subject};
+use noisescope::nets::{Network, NetworkShape, Subject};
 use noisescope::session::config::{self, Analysis, DatasetName, NetworkKind};
-use noisescope::session::record::{self, Weights};
+use noisescope::session::record::{self, NetworkWeights};
 use noisescope::session::{Array, Config, Form, Session};
 use noisescope::stats::correlation::pearson;
 use noisescope::stimulus::Pool;
 
 /// What a network for MNIST takes and gives.
-const DIGITS: Ports = Ports {
+const DIGITS: NetworkShape = NetworkShape {
     image: [1, 28, 28],
     classes: 10,
 };
@@ -39,7 +39,7 @@ fn template_network(device: &Device) -> Subject {
     }
     bias[0] = 0.0;
     bias[1] = -0.5 * template.iter().sum::<f32>();
-    let weights = Weights {
+    let weights = NetworkWeights {
         tensors: vec![
             ("logits.weight".into(), Array::new(&[784, 10], weight)),
             ("logits.bias".into(), Array::new(&[10], bias)),
@@ -70,13 +70,13 @@ fn a_network_that_is_one_template_gives_that_template_back() {
         pool: Pool::new(&grey_images()),
         dataset: Arc::new(Dataset {
             name: DatasetName::Mnist,
-            origin: Origin::Embedded,
+            origin: DatasetOrigin::Embedded,
             train: grey_images(),
             test: grey_images(),
             classes: (0..10).map(|class| class.to_string()).collect(),
             notes: Vec::new(),
         }),
-        resident: noisescope::analysis::Resident::default(),
+        resident: noisescope::analysis::DeviceData::default(),
     };
     let config = Config {
         analyses: vec![Analysis::ClassificationImages(
@@ -93,8 +93,8 @@ fn a_network_that_is_one_template_gives_that_template_back() {
     let whole = Session::new("ideal", config).record;
     let mut record = whole.analyses[0].clone();
     analysis.begin(0, &lab, &whole, &mut record).unwrap();
-    for block in 0..analysis.parts()[0].blocks {
-        let job = Job::one(0, block);
+    for block in 0..analysis.sequences()[0].blocks {
+        let job = Job::single_block(0, block);
         analysis.merge(&mut record, job, analysis.step(&lab, job).unwrap());
     }
     analysis.refresh(&lab, &mut record);
@@ -144,7 +144,7 @@ fn the_networks_have_the_parameters_of_the_protocol() {
         ),
     ] {
         let network = Network::new(kind, DIGITS, 1, &device);
-        assert_eq!(network.parameters(), parameters, "{kind:?}");
+        assert_eq!(network.parameter_count(), parameters, "{kind:?}");
         let found = network.layers();
         let names: Vec<&str> = found.iter().map(|layer| layer.name.as_str()).collect();
         assert_eq!(names, layers, "{kind:?}");
@@ -277,13 +277,13 @@ fn a_loss_that_leaves_the_numbers_is_an_error_that_says_what_to_do() {
     let device = Device::flex();
     let mut weights = Network::new(NetworkKind::Logistic, DIGITS, 1, &device).weights();
     weights.tensors[0].1.values_mut()[0] = f32::INFINITY;
-    let mut record = record::Training {
+    let mut record = record::TrainingRecord {
         current: weights,
         ..Default::default()
     };
     let mut trainer = Trainer::new(
         NetworkKind::Logistic,
-        &config::Training::default(),
+        &config::TrainingConfig::default(),
         1,
         &grey_images(),
         &device,

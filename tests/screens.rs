@@ -52,25 +52,25 @@ mod wire;
 use std::path::PathBuf;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use noisescope::link::{Command, Connection};
+use noisescope::link::{Connection, EngineCommand};
 use noisescope::session::run::{LogLine, Phase};
 use noisescope::session::{self, Session};
 use noisescope::tui::action::{self, Action, TABLE};
 use noisescope::tui::frame;
 use noisescope::tui::possible;
-use noisescope::tui::scene::lens::MapKind;
+use noisescope::tui::scene::map_set::MapKind;
 use noisescope::tui::shared::Scale;
 use noisescope::tui::size::Size;
-use noisescope::tui::state::{Overlay, State, ViewId};
+use noisescope::tui::state::{DashboardState, Overlay, ViewId};
 use noisescope::tui::theme::{Background, Depth, Theme};
 use noisescope::tui::update::{self, Effect};
-use noisescope::tui::view::attack::Attack;
-use noisescope::tui::view::backdoor::Backdoor;
-use noisescope::tui::view::filters::{Filters, Stimuli};
-use noisescope::tui::view::maps::Maps;
-use noisescope::tui::view::modulation::Modulation;
-use noisescope::tui::view::predictions::Predictions;
-use noisescope::tui::view::{View, Wanted};
+use noisescope::tui::view::attack::AttackView;
+use noisescope::tui::view::backdoor::BackdoorView;
+use noisescope::tui::view::filters::{FiltersView, Stimuli};
+use noisescope::tui::view::maps::MapsView;
+use noisescope::tui::view::modulation::ModulationView;
+use noisescope::tui::view::predictions::PredictionsView;
+use noisescope::tui::view::{JumpKind, View};
 use noisescope::tui::views::VIEWS;
 use proptest::prelude::*;
 use ratatui::Terminal;
@@ -85,8 +85,8 @@ fn theme() -> Theme {
     Theme::new(Depth::True, Background::Dark, true)
 }
 
-fn state(size: (u16, u16)) -> State {
-    let mut state = State::new(Connection::Live, VIEWS);
+fn state(size: (u16, u16)) -> DashboardState {
+    let mut state = DashboardState::new(Connection::Live, VIEWS);
     state.shared.now = NOW;
     state.shared.size = Size {
         width: size.0,
@@ -95,7 +95,7 @@ fn state(size: (u16, u16)) -> State {
     state
 }
 
-fn at(view: &str, size: (u16, u16)) -> State {
+fn at(view: &str, size: (u16, u16)) -> DashboardState {
     let mut state = state(size);
     let at = VIEWS.iter().position(|it| it.name == view);
     state.view = ViewId(at.expect("a view of that name"));
@@ -103,18 +103,18 @@ fn at(view: &str, size: (u16, u16)) -> State {
 }
 
 /// What belongs to one view alone.
-fn of<T: View>(state: &mut State) -> &mut T {
-    state.of_mut().expect("it is one of the table")
+fn of<T: View>(state: &mut DashboardState) -> &mut T {
+    state.view_of_mut().expect("it is one of the table")
 }
 
 /// Whether what is chosen fills the views that can enlarge something.
-fn enlarge(state: &mut State, enlarged: bool) {
-    of::<Maps>(state).enlarged = enlarged;
-    of::<Filters>(state).enlarged = enlarged;
-    of::<Backdoor>(state).enlarged = enlarged;
+fn enlarge(state: &mut DashboardState, enlarged: bool) {
+    of::<MapsView>(state).enlarged = enlarged;
+    of::<FiltersView>(state).enlarged = enlarged;
+    of::<BackdoorView>(state).enlarged = enlarged;
 }
 
-fn draw(session: &Session, state: &State, theme: &Theme) -> Buffer {
+fn draw(session: &Session, state: &DashboardState, theme: &Theme) -> Buffer {
     let size = state.shared.size;
     let mut terminal = Terminal::new(TestBackend::new(size.width, size.height)).expect("a backend");
     let frame = terminal.draw(|frame| {
@@ -135,7 +135,7 @@ fn text(buf: &Buffer) -> String {
     text
 }
 
-fn screen(session: &Session, state: &State) -> String {
+fn screen(session: &Session, state: &DashboardState) -> String {
     text(&draw(session, state, &theme()))
 }
 
@@ -166,7 +166,7 @@ fn styles(buf: &Buffer) -> String {
     dump
 }
 
-fn press(session: &Session, state: &mut State, keys: &[KeyCode]) -> Vec<Effect> {
+fn press(session: &Session, state: &mut DashboardState, keys: &[KeyCode]) -> Vec<Effect> {
     let press = |key: &KeyCode| {
         let event = KeyEvent::new(*key, KeyModifiers::NONE);
         update::key(state, &event, session, &theme())

@@ -6,10 +6,11 @@ use noisescope::session::config::{
     self, Analysis, DatasetName, DatasetSource, NetworkKind, Response,
 };
 use noisescope::session::record::{
-    self, BlockSums, ClassificationImages, Epoch, FedBack, Training, TrialKind, Weights,
+    self, BlockSums, ClassificationImages, Epoch, FedBack, NetworkWeights, TrainingRecord,
+    TrialKind,
 };
 use noisescope::session::store::{Store, VERSION, from_text, to_text};
-use noisescope::session::{Array, Config, Form, Session, State};
+use noisescope::session::{Array, Config, Form, SavedState, Session};
 use proptest::prelude::*;
 
 fn configs() -> impl Strategy<Value = Config> {
@@ -74,11 +75,11 @@ fn sessions() -> impl Strategy<Value = Session> {
         .prop_map(|(config, epochs, bits, cells, words)| {
             let mut session = Session::new("any", config);
             let weights: Vec<f32> = bits.iter().map(|&bits| f32::from_bits(bits)).collect();
-            session.record.state = State::Failed(words);
-            session.record.training = Some(Training {
+            session.record.state = SavedState::Failed(words);
+            session.record.training = Some(TrainingRecord {
                 epochs,
                 test_accuracy: Some(0.1 + 0.2),
-                best: Weights {
+                best: NetworkWeights {
                     tensors: vec![("a.weight".into(), Array::new(&[weights.len()], weights))],
                 },
                 ..Default::default()
@@ -93,10 +94,10 @@ fn sessions() -> impl Strategy<Value = Session> {
             };
             let kind = TrialKind {
                 noise: plan.noise,
-                ..TrialKind::plain(form.count(), form.shape())
+                ..TrialKind::plain(form.class_count(), form.shape())
             };
             plan.responses = vec![Response::Decision];
-            *images = ClassificationImages::begun(plan, &kind);
+            *images = ClassificationImages::with_trials(plan, &kind);
             session.record.form = Some(form);
             let gamma = &mut images.gammas[0];
             gamma.fed_back[3] = Some(FedBack {

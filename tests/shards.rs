@@ -12,10 +12,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use common::{Bench, both, signal, small_set, wait_until};
-use noisescope::link::shards::Watch;
-use noisescope::session::run::{ShardStanding, ShardState};
+use noisescope::link::shards::ShardWatcher;
+use noisescope::session::run::{ShardState, ShardStatus};
 use noisescope::session::store::{Lock, Store, now, shard_name, to_text};
-use noisescope::session::{Session, State};
+use noisescope::session::{SavedState, Session};
 
 /// Every experiment in small, of blocks that no number of shards divides evenly.
 const EVERYTHING: &str = "analyses=[
@@ -139,7 +139,7 @@ fn the_sum_of_all_shards_is_what_one_engine_measures() {
         one.record.training == many.record.training,
         "trained once, the same"
     );
-    assert_eq!(many.record.state, State::Finished);
+    assert_eq!(many.record.state, SavedState::Finished);
     assert_same(&one, &many);
     assert!(npz(&bench, "one") == npz(&bench, "many"));
     let left = std::fs::read_dir(bench.store().folder()).unwrap();
@@ -181,7 +181,7 @@ fn a_shard_that_is_killed_goes_on_alone_and_one_index_has_one_engine() {
     let mut first = begin(&bench, &words("1/2"));
     let second = begin(&bench, &words("2/2"));
     let own = shard_name("many", 1, 2);
-    let done = || bench.store().head(&own).map_or(0, |it| it.trials().0);
+    let done = || bench.store().load_head(&own).map_or(0, |it| it.trials().0);
     wait_until("the first shard has saved something", || done() > 0);
     let said = bench.refuse(1, &words("1/2"));
     assert!(said.contains("already being run"), "{said}");
@@ -251,7 +251,10 @@ fn a_session_that_was_extended_is_divided_from_where_it_stands() {
     assert!(told.contains("not merged"), "{told}");
     let printed = bench.succeed(&["submit", "many", "--slurm", "--print"]);
     assert!(printed.contains("--array=1,3\n"), "{printed}");
-    let looked = Watch::new(bench.store(), "many").look().unwrap().unwrap();
+    let looked = ShardWatcher::new(bench.store(), "many")
+        .poll()
+        .unwrap()
+        .unwrap();
     let standing: Vec<_> = looked
         .run
         .unwrap()
@@ -262,9 +265,9 @@ fn a_session_that_was_extended_is_divided_from_where_it_stands() {
     assert_eq!(
         standing,
         [
-            ShardStanding::NotBegun,
-            ShardStanding::Done,
-            ShardStanding::NotBegun
+            ShardStatus::NotBegun,
+            ShardStatus::Done,
+            ShardStatus::NotBegun
         ]
     );
     shard(&bench, "many", "1/3");
@@ -485,8 +488,8 @@ fn usr1_asks_slurm_for_the_place_of_this_task_alone() {
     wait_until("the shard is at work", || {
         bench
             .store()
-            .head(&own)
-            .is_ok_and(|it| it.record.state == State::Running)
+            .load_head(&own)
+            .is_ok_and(|it| it.record.state == SavedState::Running)
     });
     signal(&child, "USR1");
     let output = child.wait_with_output().unwrap();
@@ -496,7 +499,7 @@ fn usr1_asks_slurm_for_the_place_of_this_task_alone() {
         "requeue 12_3"
     );
     let session = bench.load(&own);
-    assert_eq!(session.record.state, State::Stopped);
+    assert_eq!(session.record.state, SavedState::Stopped);
     assert_eq!(session.record.shard.unwrap().job.as_deref(), Some("12_3"));
 }
 
@@ -552,7 +555,7 @@ fn mirror(from: &Path, to: &Path, over: &AtomicBool) {
 
 #[test]
 fn who_watches_64_shards_through_a_slow_cache_is_right_within_5_seconds() {
-    use ShardStanding::{Died, Done, Failed, NotBegun, Stopped, Waiting, Working};
+    use ShardStatus::{Died, Done, Failed, NotBegun, Stopped, Waiting, Working};
     let bench = Bench::new();
     let plan = plan(&bench, &IMAGES.replace("200000", "64000"));
     succeed(&bench, &with(&["new", "many"], &plan));
@@ -564,12 +567,12 @@ fn who_watches_64_shards_through_a_slow_cache_is_right_within_5_seconds() {
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| mirror(store.folder(), &seen, &over));
-        let mut watch = Watch::new(Store::new(&seen), "many");
+        let mut watch = ShardWatcher::new(Store::new(&seen), "many");
         // What is said of each, once it is as wanted, within five seconds of the last write.
-        let mut right = |wanted: &dyn Fn(u32) -> ShardStanding| {
+        let mut right = |wanted: &dyn Fn(u32) -> ShardStatus| {
             let began = Instant::now();
             loop {
-                let run = watch.look().ok().flatten().and_then(|it| it.run);
+                let run = watch.poll().ok().flatten().and_then(|it| it.run);
                 let shards = run.map(|run| run.shards).unwrap_or_default();
                 let is = |it: &ShardState| it.standing == wanted(it.index);
                 if shards.len() == 64 && shards.iter().all(is) {
@@ -587,19 +590,21 @@ fn who_watches_64_shards_through_a_slow_cache_is_right_within_5_seconds() {
         right(&|index| if index == 64 { Done } else { NotBegun });
         // A third of them begins; of those some are at work.
         let mut locks: HashMap<u32, Lock> = HashMap::new();
-        let set = |index: u32, state: State, lock: &mut Lock| {
-            let mut session = whole.shard(&shard_name("many", index, 64), index).unwrap();
+        let set = |index: u32, state: SavedState, lock: &mut Lock| {
+            let mut session = whole
+                .new_shard(&shard_name("many", index, 64), index)
+                .unwrap();
             session.record.state = state;
             session.record.updated = now();
             lock.save(&session).unwrap();
         };
         for index in 1..=20 {
             let mut lock = store.lock(&shard_name("many", index, 64)).unwrap();
-            lock.finds_session().unwrap();
+            lock.session_exists().unwrap();
             let state = if index <= 10 {
-                State::Running
+                SavedState::Running
             } else {
-                State::New
+                SavedState::New
             };
             set(index, state, &mut lock);
             locks.insert(index, lock);
@@ -611,10 +616,10 @@ fn who_watches_64_shards_through_a_slow_cache_is_right_within_5_seconds() {
             _ => NotBegun,
         });
         // One is stopped, one fails, one dies: its lock is gone and its file says that it works.
-        set(1, State::Stopped, locks.get_mut(&1).unwrap());
+        set(1, SavedState::Stopped, locks.get_mut(&1).unwrap());
         set(
             2,
-            State::Failed("no room".into()),
+            SavedState::Failed("no room".into()),
             locks.get_mut(&2).unwrap(),
         );
         for index in 1..=3 {
@@ -643,9 +648,12 @@ fn a_clock_that_is_hours_off_is_told_and_changes_nothing() {
     let mut session = bench.load(&shard_name("many", 1, 2));
     session.record.updated -= 3 * 3600;
     bench.store().save(&session).unwrap();
-    let looked = Watch::new(bench.store(), "many").look().unwrap().unwrap();
+    let looked = ShardWatcher::new(bench.store(), "many")
+        .poll()
+        .unwrap()
+        .unwrap();
     let shards = looked.run.unwrap().shards;
-    assert_eq!(shards[0].standing, ShardStanding::Done);
+    assert_eq!(shards[0].standing, ShardStatus::Done);
     let note = shards[0].note.as_deref().unwrap_or_default();
     assert!(note.contains("clock") && note.contains("behind"), "{note}");
     shard(&bench, "many", "2/2");

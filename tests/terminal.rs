@@ -4,7 +4,7 @@ mod common;
 
 use common::pty::Pty;
 use common::{Bench, endless, finished, wait_until};
-use noisescope::session::State;
+use noisescope::session::SavedState;
 
 fn run_drawn(bench: &Bench, columns: u16, rows: u16) -> Pty {
     let plan = endless(bench);
@@ -52,7 +52,7 @@ fn start_navigate_resize_stop_and_the_terminal_is_as_it_was() {
     pty.wait_restored();
     assert!(pty.text().contains("noisescope run live"), "{}", pty.text());
     let session = bench.load("live");
-    assert_eq!(session.record.state, State::Stopped);
+    assert_eq!(session.record.state, SavedState::Stopped);
     assert!(session.trials().0 > 0);
 }
 
@@ -276,8 +276,8 @@ fn through_tmux_the_text_goes_to_tmux_too() {
 
 /// The grey of zero on this background, as a terminal is told it.
 fn zero(background: noisescope::tui::theme::Background) -> String {
-    use noisescope::tui::theme::{Depth, Palette};
-    let palette = Palette::new(Depth::True, background);
+    use noisescope::tui::theme::{Depth, MapPalette};
+    let palette = MapPalette::new(Depth::True, background);
     match palette.diverging(0.0) {
         ratatui::style::Color::Rgb(r, g, b) => format!("2;{r};{g};{b}"),
         other => panic!("{other:?}"),
@@ -381,7 +381,7 @@ fn a_note_left_on_a_finished_session_is_in_its_file() {
         .map(|note| &note.text[..])
         .collect();
     assert_eq!(texts, ["four strokes"]);
-    assert_eq!(session.record.state, State::Finished);
+    assert_eq!(session.record.state, SavedState::Finished);
 }
 
 #[test]
@@ -403,7 +403,7 @@ fn runs_are_paused_and_stopped_from_the_list() {
     pty.wait_for("Stop live?");
     pty.press("s");
     wait_until("the stop", || {
-        bench.load("live").record.state == State::Stopped
+        bench.load("live").record.state == SavedState::Stopped
     });
     pty.wait_for("stopped");
     pty.press("q");

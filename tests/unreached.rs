@@ -12,9 +12,9 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use common::{Bench, both, endless, signal, wait_until};
-use noisescope::link::Command as Word;
+use noisescope::link::EngineCommand as Word;
 use noisescope::link::client::Conversation;
-use noisescope::session::State;
+use noisescope::session::SavedState;
 use noisescope::session::store::Store;
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -40,7 +40,7 @@ fn an_engine_whose_socket_was_taken_away_makes_it_anew_and_never_passes_for_inte
     bench.succeed(&["pause", "live"]);
     assert!(began.elapsed() < Duration::from_secs(6));
     bench.succeed(&["stop", "live"]);
-    assert_eq!(bench.load("live").record.state, State::Stopped);
+    assert_eq!(bench.load("live").record.state, SavedState::Stopped);
     assert!(
         bench
             .store()
@@ -85,7 +85,7 @@ fn without_unix_sockets_a_run_is_known_to_run_and_is_stopped_by_a_signal() {
     assert!(words.contains(&format!("process {pid}")), "{words}");
     let words = bench.succeed(&["stop", "mute"]);
     assert!(words.contains("sent TERM"), "{words}");
-    assert_eq!(bench.load("mute").record.state, State::Stopped);
+    assert_eq!(bench.load("mute").record.state, SavedState::Stopped);
 }
 
 #[test]
@@ -114,7 +114,10 @@ fn folders_whose_names_are_not_unicode_or_hold_a_line_feed_work() {
         assert!(program(&["attach", "live", "--plain"]).contains("paused"));
         program(&["continue", "live"]);
         program(&["stop", "live"]);
-        assert_eq!(store.load("live").unwrap().record.state, State::Stopped);
+        assert_eq!(
+            store.load("live").unwrap().record.state,
+            SavedState::Stopped
+        );
     }
 }
 
@@ -123,18 +126,18 @@ fn a_word_to_stop_overtakes_a_thousand_others() {
     let bench = Bench::new();
     bench.run_in_background("live");
     runtime().block_on(async {
-        let mut engine = Conversation::begin(&bench.store(), "live").await.unwrap();
+        let mut engine = Conversation::connect(&bench.store(), "live").await.unwrap();
         for _ in 0..500 {
-            engine.say(Word::Continue).await.unwrap();
-            engine.say(Word::Pause).await.unwrap();
+            engine.send_command(Word::Continue).await.unwrap();
+            engine.send_command(Word::Pause).await.unwrap();
         }
-        engine.say(Word::Continue).await.unwrap();
+        engine.send_command(Word::Continue).await.unwrap();
         let began = Instant::now();
-        engine.say(Word::Stop).await.unwrap();
+        engine.send_command(Word::Stop).await.unwrap();
         let over = async {
             loop {
-                let _ = engine.ask().await;
-                match engine.hear().await {
+                let _ = engine.request_state().await;
+                match engine.receive_state().await {
                     Ok(Some(session))
                         if session.run.as_ref().is_some_and(|run| run.phase.is_over()) =>
                     {
@@ -154,7 +157,7 @@ fn a_word_to_stop_overtakes_a_thousand_others() {
         );
     });
     wait_until("the end", || bench.store().engine("live").is_none());
-    assert_eq!(bench.load("live").record.state, State::Stopped);
+    assert_eq!(bench.load("live").record.state, SavedState::Stopped);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use common::pty::Pty;
 use common::{Bench, endless, signal, wait_until};
 use noisescope::link::client::Conversation;
 use noisescope::session::run::Phase;
-use noisescope::session::{Session, State};
+use noisescope::session::{SavedState, Session};
 
 fn alive(pid: u32) -> bool {
     // A zombie has ended too.
@@ -65,9 +65,9 @@ fn runtime() -> tokio::runtime::Runtime {
 /// Looks in once, as a viewer does.
 fn look(bench: &Bench, name: &str) -> Session {
     runtime().block_on(async {
-        let mut engine = Conversation::begin(&bench.store(), name).await.unwrap();
-        engine.ask().await.unwrap();
-        engine.hear().await.unwrap().unwrap()
+        let mut engine = Conversation::connect(&bench.store(), name).await.unwrap();
+        engine.request_state().await.unwrap();
+        engine.receive_state().await.unwrap().unwrap()
     })
 }
 
@@ -135,7 +135,7 @@ fn the_engine_survives_hup_and_stops_at_term() {
     bench.wait_for_trials("live", done);
     kill("-TERM");
     wait_until("the engine's end", || !alive(engine));
-    assert_eq!(bench.load("live").record.state, State::Stopped);
+    assert_eq!(bench.load("live").record.state, SavedState::Stopped);
     assert!(
         !bench.path("sessions/live.sock").exists(),
         "the socket went with it"
@@ -167,7 +167,7 @@ fn pause_continue_and_stop_reach_a_running_engine() {
     let words = bench.succeed(&["stop", "live"]);
     assert!(words.contains("noisescope run live"), "{words}");
     wait_until("the engine's end", || !alive(engine));
-    assert_eq!(bench.load("live").record.state, State::Stopped);
+    assert_eq!(bench.load("live").record.state, SavedState::Stopped);
     let words = bench.refuse(1, &["pause", "live"]);
     assert!(words.contains("session `live` is not running"), "{words}");
 }
@@ -370,7 +370,7 @@ fn nothing_is_left_running_when_a_detached_run_is_done() {
     bench.succeed(&arguments);
     wait_until("the end", || {
         bench.store().engine("short").is_none()
-            && bench.load("short").record.state == State::Finished
+            && bench.load("short").record.state == SavedState::Finished
             && !bench.path("sessions/short.sock").exists()
     });
     let left: Vec<String> = fs::read_dir(bench.path("sessions"))

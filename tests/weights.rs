@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use noisescope::nets::import::{self, Imported};
-use noisescope::nets::{Network, Ports};
-use noisescope::session::config::{Input, NetworkKind};
+use noisescope::nets::import::{self, ImportedWeights};
+use noisescope::nets::{Network, NetworkShape};
+use noisescope::session::config::{InputEncoding, NetworkKind};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
 /// The images of `tests/fixtures/weights/make.py`, two of 1×2×3.
 const IMAGES: [f32; 12] = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 1.0, 0.0, 0.75, 0.25, 0.5, 0.0];
-const PORTS: Ports = Ports {
+const PORTS: NetworkShape = NetworkShape {
     image: [1, 2, 3],
     classes: 4,
 };
@@ -23,11 +23,11 @@ fn fixture(name: &str) -> PathBuf {
         .join(name)
 }
 
-fn read(path: &Path, kind: NetworkKind) -> Result<Imported, String> {
-    import::read(path, kind, PORTS, &Input::default()).map_err(|error| error.to_string())
+fn read(path: &Path, kind: NetworkKind) -> Result<ImportedWeights, String> {
+    import::read(path, kind, PORTS, &InputEncoding::default()).map_err(|error| error.to_string())
 }
 
-fn taken(name: &str) -> Imported {
+fn taken(name: &str) -> ImportedWeights {
     let read = read(&fixture(name), NetworkKind::Logistic);
     read.unwrap_or_else(|words| panic!("{words}"))
 }
@@ -163,10 +163,10 @@ fn what_cannot_be_taken_says_why_and_what_to_do() {
 fn buffers_that_scale_images_may_stand_beside_a_plan_that_says_how() {
     let with = |mean: f64, std: f64| {
         let (mean, std) = (vec![mean], vec![std]);
-        let input = Input {
+        let input = InputEncoding {
             mean,
             std,
-            ..Input::default()
+            ..InputEncoding::default()
         };
         let read = import::read(&fixture("scaled.pt"), NetworkKind::Logistic, PORTS, &input);
         read.unwrap()
@@ -200,7 +200,7 @@ fn the_number_of_classes_is_that_of_the_last_layer() {
 }
 
 /// A pickle in a file, read as a logistic regression.
-fn of_pickle(content: &[u8]) -> Result<Imported, String> {
+fn of_pickle(content: &[u8]) -> Result<ImportedWeights, String> {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("it.pt");
     std::fs::write(&path, content).unwrap();

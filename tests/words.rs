@@ -11,7 +11,7 @@ use std::path::Path;
 use common::pty::Pty;
 use common::{Bench, both, small_set};
 use images::put_png;
-use noisescope::session::config::{DatasetName, DatasetSource, NetworkKind, Weights};
+use noisescope::session::config::{DatasetName, DatasetSource, NetworkKind, WeightSource};
 
 const CLOTHES: &str =
     "T-shirt/top\nTrouser\nPullover\nDress\nCoat\nSandal\nShirt\nSneaker\nBag\nAnkle boot\n";
@@ -185,7 +185,7 @@ fn a_file_of_weights_goes_with_the_name_of_its_network() {
     bench.succeed(&[&["new", "x", "--network", "model.PT"], &kind[..]].concat());
     let network = bench.load("x").config.network;
     let whole = bench.path("model.PT").canonicalize().unwrap();
-    let Weights::File(path) = &network.weights else {
+    let WeightSource::File(path) = &network.weights else {
         panic!("{network:?}");
     };
     assert!(path.is_absolute() && path.canonicalize().unwrap() == whole);
@@ -393,7 +393,7 @@ fn reading_many_pictures_is_told_and_what_is_odd_about_them_is_a_warning() {
         "analyses=[]",
     ]);
     common::wait_until("the end", || {
-        bench.load("pets").record.state == noisescope::session::State::Finished
+        bench.load("pets").record.state == noisescope::session::SavedState::Finished
     });
     let log = fs::read_to_string(bench.path("sessions/pets.log")).unwrap();
     let line = |words: &str| {

@@ -5,8 +5,8 @@ use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
 
-use noisescope::stats::audit::Images;
-use noisescope::stats::classification::Estimate;
+use noisescope::stats::audit::ClassImages;
+use noisescope::stats::classification::GammaEstimate;
 
 /// The results of a network.
 #[derive(Debug, Clone, Default)]
@@ -23,16 +23,16 @@ pub struct CachedNetwork {
 #[derive(Debug, Clone, Default)]
 pub struct Maps {
     /// Evidence images.
-    pub evidence: Images,
+    pub evidence: ClassImages,
     /// Classification images.
-    pub decision: Images,
+    pub decision: ClassImages,
     /// z-scores of the classification images.
-    pub z: Images,
+    pub z: ClassImages,
 }
 
 impl CachedNetwork {
     /// The images of an estimate.
-    pub fn maps(estimate: &Estimate) -> Maps {
+    pub fn maps(estimate: &GammaEstimate) -> Maps {
         let classes = || estimate.classes.iter();
         Maps {
             evidence: classes()
@@ -77,7 +77,7 @@ impl CachedNetwork {
         let success = Some(f64::from_le_bytes(number)).filter(|share| share.is_finite());
         let mut maps = Vec::new();
         while !from.is_empty() {
-            let mut images = || -> Result<Images, Box<dyn Error>> {
+            let mut images = || -> Result<ClassImages, Box<dyn Error>> {
                 let mut all = Vec::new();
                 for _ in 0..classes {
                     let mut word = [0; 4];

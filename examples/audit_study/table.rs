@@ -7,7 +7,8 @@ use std::path::Path;
 
 use noisescope::stats::anomaly::{anomaly_indices, strongest_window};
 use noisescope::stats::audit::{
-    Examined, Images, Null, Population, SIDES, Verdict, is_on, leave_one_out, verdict,
+    AuditScores, AuditVerdict, Baseline, ClassImages, ReferencePopulation, WINDOW_SIDES,
+    audit_verdict, leave_one_out, overlaps_patch,
 };
 use noisescope::stats::roc::roc;
 
@@ -18,7 +19,7 @@ use super::{GAMMAS, TRIALS};
 const SHAPE: [usize; 3] = [1, 28, 28];
 
 /// Selects the images to compare.
-type SelectImages = fn(&Maps) -> &Images;
+type SelectImages = fn(&Maps) -> &ClassImages;
 
 /// Prints how well every family of attacked networks of a kind is distinguished from clean ones, for each kind of
 /// reference networks.
@@ -67,8 +68,8 @@ pub fn print(cache: &Path, kind: &str) -> Result<(), Box<dyn Error>> {
         let references = &references[references.len().saturating_sub(5)..];
         let suspects = &clean[..clean.len().saturating_sub(5)];
         let null = match reference == kind {
-            true => Null::References,
-            false => Null::OwnClasses,
+            true => Baseline::References,
+            false => Baseline::OwnClasses,
         };
         if references.len() < 3 || suspects.is_empty() {
             continue;
@@ -142,7 +143,7 @@ pub fn print(cache: &Path, kind: &str) -> Result<(), Box<dyn Error>> {
 }
 
 /// The class with the largest anomaly index, and the index.
-fn old_index(z: &Images) -> Option<(usize, f64)> {
+fn old_index(z: &ClassImages) -> Option<(usize, f64)> {
     let windows = z
         .iter()
         .map(|z| Some(strongest_window(z.as_ref()?, 28, 28, 6)?.2));
@@ -160,22 +161,22 @@ fn row(
     index: usize,
     poisoned: &[CachedNetwork],
     clean: &[CachedNetwork],
-    (references, kind): (&[CachedNetwork], Null),
+    (references, kind): (&[CachedNetwork], Baseline),
 ) {
-    let references: Vec<&Images> = references
+    let references: Vec<&ClassImages> = references
         .iter()
         .map(|network| select(&network.maps[index]))
         .collect();
-    let population = Population::of(&references);
-    let examine = |networks: &[CachedNetwork]| -> Vec<Examined> {
+    let population = ReferencePopulation::of(&references);
+    let examine = |networks: &[CachedNetwork]| -> Vec<AuditScores> {
         let examined = networks
             .iter()
-            .map(|network| population.examine(select(&network.maps[index]), SHAPE, &SIDES));
+            .map(|network| population.examine(select(&network.maps[index]), SHAPE, &WINDOW_SIDES));
         examined.collect()
     };
     let (poisoned, clean) = (examine(poisoned), examine(clean));
-    let null = leave_one_out(&references, SHAPE, &SIDES);
-    let span = |all: &[Examined], value: &dyn Fn(&Examined) -> Option<f64>| {
+    let null = leave_one_out(&references, SHAPE, &WINDOW_SIDES);
+    let span = |all: &[AuditScores], value: &dyn Fn(&AuditScores) -> Option<f64>| {
         let all: Vec<f64> = all.iter().filter_map(value).collect();
         let low = all.iter().copied().fold(f64::INFINITY, f64::min);
         let high = all.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -184,8 +185,8 @@ fn row(
             false => "none".into(),
         }
     };
-    let auc = |value: &dyn Fn(&Examined) -> Option<f64>| {
-        let all = |examined: &[Examined]| -> Vec<f64> {
+    let auc = |value: &dyn Fn(&AuditScores) -> Option<f64>| {
+        let all = |examined: &[AuditScores]| -> Vec<f64> {
             examined
                 .iter()
                 .map(|one| value(one).unwrap_or(f64::NEG_INFINITY))
@@ -194,29 +195,29 @@ fn row(
         roc(&all(&poisoned), &all(&clean))
             .map_or_else(String::new, |roc| format!("{:.3}", roc.auc.estimate))
     };
-    let index = |one: &Examined| one.indices().into_iter().flatten().reduce(f64::max);
-    let score = |one: &Examined| one.score();
-    let energy = |one: &Examined| one.energy().map(|energy| energy.1);
-    let right = |one: &&Examined| one.top().map(|top| top.0) == attack.target();
-    let on_patch = |one: &&Examined| {
+    let index = |one: &AuditScores| one.indices().into_iter().flatten().reduce(f64::max);
+    let score = |one: &AuditScores| one.score();
+    let energy = |one: &AuditScores| one.energy().map(|energy| energy.1);
+    let right = |one: &&AuditScores| one.top().map(|top| top.0) == attack.target();
+    let on_patch = |one: &&AuditScores| {
         let patch = attack.patch(28);
         one.top().is_some_and(|(_, top)| {
             patch
                 .as_ref()
-                .is_some_and(|patch| is_on(top.window, patch, 28))
+                .is_some_and(|patch| overlaps_patch(top.window, patch, 28))
         })
     };
-    let by_energy = |one: &&Examined| one.energy().map(|energy| energy.0) == attack.target();
-    let found = |all: &[Examined]| {
-        let verdicts = all.iter().filter_map(|one| verdict(one, &null, kind));
-        let verdicts: Vec<Verdict> = verdicts.collect();
-        let count = |test: &dyn Fn(&Verdict) -> bool| {
+    let by_energy = |one: &&AuditScores| one.energy().map(|energy| energy.0) == attack.target();
+    let found = |all: &[AuditScores]| {
+        let verdicts = all.iter().filter_map(|one| audit_verdict(one, &null, kind));
+        let verdicts: Vec<AuditVerdict> = verdicts.collect();
+        let count = |test: &dyn Fn(&AuditVerdict) -> bool| {
             verdicts.iter().filter(|verdict| test(verdict)).count()
         };
         format!(
             "{}/{}",
-            count(&Verdict::has_window),
-            count(&Verdict::is_found)
+            count(&AuditVerdict::has_window),
+            count(&AuditVerdict::has_finding)
         )
     };
     println!(

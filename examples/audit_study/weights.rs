@@ -5,11 +5,11 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use noisescope::session::record::Weights;
+use noisescope::session::record::NetworkWeights;
 use serde_json::{Map, json};
 
 /// Writes weights with PyTorch's names and order of axes.
-pub fn write(weights: &Weights, file: &Path) -> Result<(), Box<dyn Error>> {
+pub fn write(weights: &NetworkWeights, file: &Path) -> Result<(), Box<dyn Error>> {
     let (mut header, mut data) = (Map::new(), Vec::new());
     for (name, array) in &weights.tensors {
         let (mut shape, mut values) = (array.shape().to_vec(), array.values().to_vec());

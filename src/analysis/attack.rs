@@ -4,16 +4,18 @@
 //! Every pattern is scaled to \[0,1\], so that at the same w all take the same share of the stimulus. The
 //! patterns are the target's classification image, its evidence image, its mean training image, and noise.
 
-use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
+use super::{
+    AnalysisError, AnalysisPlace, BlockOrder, BlockSequence, Experiment, Job, Lab, block_range,
+};
 use crate::nets::decision;
 use crate::nets::score::pixels;
 use crate::nets::softmax::log_softmax;
 use crate::session::array::Array;
 use crate::session::config::{self, Noise, Response};
 use crate::session::record::{
-    self, Example, GammaTrials, Outcomes, PATTERNS, Pattern, Record, WITH_EVIDENCE,
+    self, AttackExample, GammaTrials, Outcomes, PATTERNS, Pattern, Record, WITH_EVIDENCE,
 };
-use crate::stimulus::{Source, values};
+use crate::stimulus::{NoiseSource, noise_values};
 
 /// Number of sources of stimuli: test images and noise images.
 const SOURCES: usize = 2;
@@ -26,8 +28,8 @@ const PATTERN_STREAM: u64 = 1;
 #[derive(Debug, Clone)]
 pub struct Attack {
     config: config::Attack,
-    place: Place,
-    noise: Source,
+    place: AnalysisPlace,
+    noise: NoiseSource,
     /// Number of stimuli of each source: test images and noise images.
     stimuli: [u64; SOURCES],
     /// \[Q,K,C,H,W\], as in the record; empty before the experiment has begun.
@@ -40,7 +42,7 @@ pub struct Attack {
 
 /// The setting of a part.
 #[derive(Debug, Clone, Copy)]
-struct Cell {
+struct AttackSetting {
     source: usize,
     pattern: usize,
     target: usize,
@@ -48,9 +50,9 @@ struct Cell {
 
 impl Attack {
     /// The setting of the part with this number; the target varies fastest.
-    fn cell(&self, part: usize) -> Cell {
+    fn cell(&self, part: usize) -> AttackSetting {
         let patterns = self.kinds().len();
-        Cell {
+        AttackSetting {
             source: part / (patterns * self.classes),
             pattern: part / self.classes % patterns,
             target: part % self.classes,
@@ -66,11 +68,11 @@ impl Attack {
     }
 
     /// The experiment at `place` of the plan.
-    pub fn new(config: config::Attack, place: Place, lab: &Lab) -> Self {
+    pub fn new(config: config::Attack, place: AnalysisPlace, lab: &Lab) -> Self {
         let images = config.images.min(lab.dataset.test.len()) as u64;
         Self {
             stimuli: [images, config.noise_images as u64],
-            noise: Source::new(Noise::Uniform, &lab.dataset.train),
+            noise: NoiseSource::new(Noise::Uniform, &lab.dataset.train),
             config,
             place,
             patterns: Array::default(),
@@ -94,7 +96,7 @@ impl Attack {
                 .find(|trials| trials.gamma == asked)
                 .ok_or_else(|| {
                     let problem = config::Attack::no_such_gamma(asked, &gammas);
-                    self.place.error("gamma", problem)
+                    self.place.field_error("gamma", problem)
                 });
         }
         let sufficient = |trials: &GammaTrials| {
@@ -117,8 +119,10 @@ impl Attack {
                 best
             }
         });
-        best.map(|(_, trials)| trials)
-            .ok_or_else(|| self.place.error("gamma", "there is no γ to choose from"))
+        best.map(|(_, trials)| trials).ok_or_else(|| {
+            self.place
+                .field_error("gamma", "there is no γ to choose from")
+        })
     }
 
     /// A pattern before scaling, \[C·H·W\]; `None` if there is none.
@@ -150,7 +154,7 @@ impl Attack {
                 Some(sum)
             }
             Pattern::Random => {
-                let seed = self.place.noise(PATTERN_STREAM, target as u64);
+                let seed = self.place.noise_seed(PATTERN_STREAM, target as u64);
                 let points = self.noise.draw(&mut seed.generator(), 1);
                 Some(points.into_iter().map(f64::from).collect())
             }
@@ -179,7 +183,7 @@ impl Attack {
         let shown = self.stimuli.iter().sum::<u64>() * weights as u64;
         let parts = there.iter().filter(|&&there| there).count() as u64;
         record::Attack {
-            progress: record::Progress {
+            progress: record::BlockProgress {
                 blocks: vec![0; SOURCES * kinds.len() * k],
                 done: 0,
                 total: shown * parts,
@@ -203,7 +207,7 @@ impl Attack {
 
     /// The stimuli of a block before blending, \[N,C·H·W\], and their true classes (`None` for noise).
     fn source(&self, lab: &Lab, source: usize, block: u64) -> (Vec<f32>, Vec<Option<usize>>) {
-        let block_range = range(self.stimuli[source], self.config.block, block);
+        let block_range = block_range(self.stimuli[source], self.config.block, block);
         if source == 0 {
             let test = &lab.dataset.test;
             let shown: Vec<usize> = block_range.collect();
@@ -211,21 +215,21 @@ impl Attack {
             return (pixels(test, &shown), truth.collect());
         }
         // The same noise for every pattern and target, so that comparisons are paired.
-        let seed = self.place.noise(ATTACKED_STREAM, block);
+        let seed = self.place.noise_seed(ATTACKED_STREAM, block);
         let points = self.noise.draw(&mut seed.generator(), block_range.len());
-        let noise = values(&points, Noise::Uniform.grid());
+        let noise = noise_values(&points, Noise::Uniform.grid());
         (noise, vec![None; block_range.len()])
     }
 
     /// For every target the first test image of another class that the network classifies correctly, and its
     /// outcome with every pattern; targets without such an image are left out.
-    fn examples(&self, lab: &Lab, record: &record::Attack) -> Vec<Example> {
+    fn examples(&self, lab: &Lab, record: &record::Attack) -> Vec<AttackExample> {
         let mut found = vec![None; self.classes];
         let blocks = self.stimuli[0].div_ceil(self.config.block as u64);
         for block in 0..blocks {
             let (shown, truth) = self.source(lab, 0, block);
             let logits = lab.network.logits(shown, &lab.device);
-            let first = range(self.stimuli[0], self.config.block, block).start;
+            let first = block_range(self.stimuli[0], self.config.block, block).start;
             for (at, row) in lab.network.rows(&logits).enumerate() {
                 let called = Some(decision(row));
                 let others = |&target: &usize| called == truth[at] && Some(target) != truth[at];
@@ -243,7 +247,13 @@ impl Attack {
             .collect()
     }
 
-    fn example(&self, lab: &Lab, record: &record::Attack, target: usize, image: usize) -> Example {
+    fn example(
+        &self,
+        lab: &Lab,
+        record: &record::Attack,
+        target: usize,
+        image: usize,
+    ) -> AttackExample {
         let test = &lab.dataset.test;
         let shown = pixels(test, &[image]);
         let mut stimuli = Vec::new();
@@ -258,7 +268,7 @@ impl Attack {
         let logits = lab.network.logits(stimuli, &lab.device);
         let [c, h, w] = lab.form.shape();
         let rows = || lab.network.rows(&logits);
-        Example {
+        AttackExample {
             target,
             truth: usize::from(test.label(image)),
             image: Array::new(&[c, h, w], test.image(image).to_vec()),
@@ -288,13 +298,13 @@ fn blend(images: &[f32], pattern: &[f32], w: f64) -> impl Iterator<Item = f32> {
 impl Experiment for Attack {
     type Record = record::Attack;
     /// Outcomes of the stimuli, by weight: \[V\].
-    type Sums = Vec<Outcomes>;
+    type AnySums = Vec<Outcomes>;
 
-    fn parts(&self) -> Vec<Part> {
-        let part = |part: usize| Part {
+    fn sequences(&self) -> Vec<BlockSequence> {
+        let part = |part: usize| BlockSequence {
             phase: 0,
             blocks: self.stimuli[self.cell(part).source].div_ceil(self.config.block as u64),
-            order: Order::Free,
+            order: BlockOrder::Parallel,
         };
         (0..SOURCES * self.kinds().len() * self.classes)
             .map(part)
@@ -313,7 +323,7 @@ impl Experiment for Attack {
         record: &mut record::Attack,
     ) -> Result<(), AnalysisError> {
         if self.stimuli[0] == 0 {
-            return Err(self.place.no_test_image());
+            return Err(self.place.no_test_images_error());
         }
         if record.gamma.is_none() {
             let images = self.place.classification_images(whole)?;
@@ -330,7 +340,7 @@ impl Experiment for Attack {
     }
 
     fn step(&self, lab: &Lab, job: Job) -> Result<Vec<Outcomes>, AnalysisError> {
-        let cell = self.cell(job.part);
+        let cell = self.cell(job.sequence);
         let (shown, truth) = self.source(lab, cell.source, job.block);
         let start = (cell.pattern * self.classes + cell.target) * self.area;
         let pattern = &self.patterns.values()[start..start + self.area];
@@ -351,13 +361,13 @@ impl Experiment for Attack {
             .iter()
             .flat_map(|outcomes| outcomes.numbers())
             .collect();
-        let counts = record.counts.values_mut()[job.part * numbers.len()..].iter_mut();
+        let counts = record.counts.values_mut()[job.sequence * numbers.len()..].iter_mut();
         counts.zip(&numbers).for_each(|(count, add)| *count += add);
-        record.progress.blocks[job.part] += 1;
+        record.progress.blocks[job.sequence] += 1;
         record.progress.done += sums.iter().map(|outcomes| outcomes.all as u64).sum::<u64>();
     }
 
-    fn is_enough(&self, record: &record::Attack, part: usize) -> bool {
+    fn is_complete(&self, record: &record::Attack, part: usize) -> bool {
         let cell = self.cell(part);
         let exists = record.there.get(cell.pattern * self.classes + cell.target);
         exists.is_some_and(|exists| !exists)

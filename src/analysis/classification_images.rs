@@ -5,59 +5,61 @@
 //! the maps from them.
 
 mod axes;
-mod hearing;
 pub mod launches;
 mod null;
+mod responses;
 mod summing;
 
 use std::sync::Arc;
 
-use super::{AnalysisError, Experiment, Job, Lab, Launching, Order, Part, Place};
+use super::{
+    AnalysisError, AnalysisPlace, BlockOrder, BlockSequence, Experiment, Job, Lab, OptionalLaunches,
+};
 use crate::nets::decision;
 use crate::nets::softmax::log_softmax;
 use crate::session::Form;
-use crate::session::config::{self, Noise, Response, Span, Weighting};
-use crate::session::record::course::next_note;
+use crate::session::config::{self, BlockTrials, Noise, Response, Weighting};
+use crate::session::record::course::next_noted_block;
 use crate::session::record::{
     self, BlockSums, CONFIDENCE_STEPS, FedBack, GammaTrials, Record, TrialKind,
 };
 use crate::stats::classification::ClassEstimate;
-use crate::stimulus::{self, Block, Source};
+use crate::stimulus::{self, DrawnBlock, NoiseSource};
 
-pub use hearing::{Heard, Hearing};
 use launches::NoiseLaunches;
-pub use summing::Summing;
+pub use responses::{ResponseReader, TrialResponses};
+pub use summing::BlockSummer;
 
 /// Blocks between checks of whether a γ has reached its target reliability; even, so that both halves of
 /// the trials have the same size.
-const BLOCKS_A_LOOK: u64 = 64;
+const BLOCKS_PER_CHECK: u64 = 64;
 
 /// The experiment, configured by the plan.
 #[derive(Debug, Clone)]
 pub struct ClassificationImages {
     config: config::ClassificationImages,
-    place: Place,
+    place: AnalysisPlace,
     form: Arc<Form>,
-    source: Source,
+    source: NoiseSource,
     /// The classes that have maps, or the error in the plan's list.
     listed: Result<Vec<usize>, AnalysisError>,
-    summing: Summing,
+    summer: BlockSummer,
     /// How responses are read from the outputs at each γ; empty if they are not, and before the experiment has
     /// begun.
-    hearing: Vec<Hearing>,
+    readers: Vec<ResponseReader>,
 }
 
 impl ClassificationImages {
     /// The experiment at `place` of the plan.
-    pub fn new(config: config::ClassificationImages, place: Place, lab: &Lab) -> Self {
+    pub fn new(config: config::ClassificationImages, place: AnalysisPlace, lab: &Lab) -> Self {
         let listed = config
             .listed(&lab.form)
-            .map_err(|(at, problem)| place.error(&format!("classes[{at}]"), problem));
-        let source = Source::of(config.noise, config.grain(), &lab.dataset.train);
+            .map_err(|(at, problem)| place.field_error(&format!("classes[{at}]"), problem));
+        let source = NoiseSource::with_grain(config.noise, config.grain(), &lab.dataset.train);
         let kind = trial_kind(&config, lab, listed.clone().unwrap_or_default());
         Self {
-            summing: Summing::new(&kind, &source, &lab.dataset.train),
-            hearing: Vec::new(),
+            summer: BlockSummer::new(&kind, &source, &lab.dataset.train),
+            readers: Vec::new(),
             source,
             listed,
             config,
@@ -70,11 +72,11 @@ impl ClassificationImages {
     fn kind(&self, lab: &Lab) -> Result<TrialKind, AnalysisError> {
         let shape = lab.form.shape();
         let fits = self.config.noise.fits(shape);
-        fits.map_err(|problem| self.place.error("noise", problem))?;
+        fits.map_err(|problem| self.place.field_error("noise", problem))?;
         if lab.pool.is_empty() {
             let signal = self.config.gammas.iter().position(|&gamma| gamma > 0.0);
             if let Some(at) = signal {
-                return Err(self.place.error(
+                return Err(self.place.field_error(
                     &format!("gammas[{at}]"),
                     format!(
                         "γ = {} needs images, but the plan has none (dataset: None); only γ = 0 works without",
@@ -83,7 +85,7 @@ impl ClassificationImages {
                 ));
             }
             if self.config.noise == Noise::Pca {
-                return Err(self.place.error(
+                return Err(self.place.field_error(
                     "noise",
                     "principal components need images, but the plan has none (dataset: None)",
                 ));
@@ -93,43 +95,43 @@ impl ClassificationImages {
     }
 
     /// The logits of a block, computed on its own.
-    fn logits(&self, lab: &Lab, block: &mut Block) -> Vec<f32> {
+    fn logits(&self, lab: &Lab, block: &mut DrawnBlock) -> Vec<f32> {
         let stimuli = std::mem::take(&mut block.stimuli);
         lab.network.logits(stimuli, &lab.device)
     }
 
     /// The unit of the responses at a γ, chosen from its first block.
     fn step_of(&self, lab: &Lab, part: usize, kind: &TrialKind) -> f64 {
-        let mut block = self.draw(lab, Job::one(part, 0));
+        let mut block = self.draw(lab, Job::single_block(part, 0));
         let logits = self.logits(lab, &mut block);
         let rows = lab.network.rows(&logits);
-        Hearing::of(self.config.evidence, &kind.listed, rows).step()
+        ResponseReader::calibrated(self.config.evidence, &kind.listed, rows).step()
     }
 
     /// Decisions, weights and responses of trials at a γ, from their logits.
-    fn readout<'a>(&self, part: usize, rows: impl Iterator<Item = &'a [f32]> + Clone) -> Said {
-        let mut readout = Said::new(rows.clone(), self.config.weighting);
-        readout.heard = self.hearing.get(part).map(|hearing| hearing.hear(rows));
+    fn readout<'a>(&self, part: usize, rows: impl Iterator<Item = &'a [f32]> + Clone) -> Readout {
+        let mut readout = Readout::new(rows.clone(), self.config.weighting);
+        readout.responses = self.readers.get(part).map(|hearing| hearing.read(rows));
         readout
     }
 
-    fn draw(&self, lab: &Lab, job: Job) -> Block {
-        let seed = self.place.noise(job.part as u64, job.block);
-        let gamma = self.config.gammas[job.part];
-        let Span { first, trials } = self.config.span(gamma, job.block);
+    fn draw(&self, lab: &Lab, job: Job) -> DrawnBlock {
+        let seed = self.place.noise_seed(job.sequence as u64, job.block);
+        let gamma = self.config.gammas[job.sequence];
+        let BlockTrials { first, trials } = self.config.span(gamma, job.block);
         stimulus::draw(seed, &self.source, gamma, first, trials, &lab.pool)
     }
 }
 
 impl Experiment for ClassificationImages {
     type Record = record::ClassificationImages;
-    type Sums = Vec<BlockSums>;
+    type AnySums = Vec<BlockSums>;
 
-    fn parts(&self) -> Vec<Part> {
-        let part = |&gamma: &f64| Part {
+    fn sequences(&self) -> Vec<BlockSequence> {
+        let part = |&gamma: &f64| BlockSequence {
             phase: 0,
             blocks: self.config.blocks_at(gamma),
-            order: Order::Free,
+            order: BlockOrder::Parallel,
         };
         self.config.gammas.iter().map(part).collect()
     }
@@ -147,10 +149,10 @@ impl Experiment for ClassificationImages {
     ) -> Result<(), AnalysisError> {
         let kind = self.kind(lab)?;
         if record.gammas.is_empty() {
-            *record = record::ClassificationImages::begun(&self.config, &kind);
+            *record = record::ClassificationImages::with_trials(&self.config, &kind);
             if kind.evidence {
                 for (part, gamma) in record.gammas.iter_mut().enumerate() {
-                    gamma.hear(self.step_of(lab, part, &kind), &kind);
+                    gamma.record_evidence(self.step_of(lab, part, &kind), &kind);
                 }
             }
         }
@@ -158,34 +160,34 @@ impl Experiment for ClassificationImages {
             let shape = kind.grain.grid(kind.images);
             if let Some(null) = null::simulate(&self.source, shape) {
                 let gammas = record.gammas.iter_mut();
-                gammas.for_each(|gamma| gamma.take_null(null.clone()));
+                gammas.for_each(|gamma| gamma.set_null(null.clone()));
             }
         }
         if record.axes.is_none()
             && let Some(axes) = axes::axes(&self.source, kind.grain.grid(kind.images))
         {
-            record.take_axes(axes);
+            record.set_axes(axes);
         }
         let evidence = record
             .gammas
             .iter()
             .filter_map(|gamma| gamma.evidence.as_ref());
         let hearing =
-            evidence.map(|sums| Hearing::new(self.config.evidence, &kind.listed, sums.step));
-        self.hearing = hearing.collect();
+            evidence.map(|sums| ResponseReader::new(self.config.evidence, &kind.listed, sums.step));
+        self.readers = hearing.collect();
         Ok(())
     }
 
     fn step(&self, lab: &Lab, job: Job) -> Result<Vec<BlockSums>, AnalysisError> {
         let mut block = self.draw(lab, job);
         let logits = self.logits(lab, &mut block);
-        let readout = self.readout(job.part, lab.network.rows(&logits));
+        let readout = self.readout(job.sequence, lab.network.rows(&logits));
         Ok(vec![
-            self.summing.sum(job.block, &block, &readout, &lab.pool),
+            self.summer.sum(job.block, &block, &readout, &lab.pool),
         ])
     }
 
-    fn launches<'a>(&'a self, lab: &'a Lab, part: usize, blocks: usize) -> Launching<'a> {
+    fn launches<'a>(&'a self, lab: &'a Lab, part: usize, blocks: usize) -> OptionalLaunches<'a> {
         let launches = NoiseLaunches::new(self, lab, part, blocks)?;
         Some(Box::new(launches))
     }
@@ -193,10 +195,10 @@ impl Experiment for ClassificationImages {
     /// Reliability is noted, and its target checked, at the same trials however they are computed.
     fn milestone(&self, part: usize, block: u64) -> u64 {
         let look = match self.config.target_at(self.config.gammas[part]) {
-            Some(_) => (block / BLOCKS_A_LOOK + 1) * BLOCKS_A_LOOK,
+            Some(_) => (block / BLOCKS_PER_CHECK + 1) * BLOCKS_PER_CHECK,
             None => u64::MAX,
         };
-        next_note(block).min(look)
+        next_noted_block(block).min(look)
     }
 
     fn trials_of_block(&self) -> usize {
@@ -204,18 +206,18 @@ impl Experiment for ClassificationImages {
     }
 
     fn merge(&self, record: &mut record::ClassificationImages, job: Job, sums: Vec<BlockSums>) {
-        let gamma = &mut record.gammas[job.part];
+        let gamma = &mut record.gammas[job.sequence];
         sums.iter().for_each(|sums| gamma.add(sums));
-        gamma.note();
+        gamma.note_reliability();
         if let Some((target, class)) = self.config.target_at(gamma.gamma)
-            && gamma.blocks.is_multiple_of(BLOCKS_A_LOOK)
+            && gamma.blocks.is_multiple_of(BLOCKS_PER_CHECK)
         {
             let class = class.and_then(|name| self.form.find(name).ok());
             gamma.reached = has_reached(gamma, target, class);
         }
     }
 
-    fn is_enough(&self, record: &record::ClassificationImages, part: usize) -> bool {
+    fn is_complete(&self, record: &record::ClassificationImages, part: usize) -> bool {
         record.gammas.get(part).is_some_and(|gamma| gamma.reached)
     }
 
@@ -262,16 +264,16 @@ fn trial_kind(config: &config::ClassificationImages, lab: &Lab, listed: Vec<usiz
 
 /// The network's decisions and responses for a block of trials, and the weight of each trial.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Said {
+pub struct Readout {
     /// The network's decisions.
     pub decisions: Vec<usize>,
     /// Weights of the trials, 0 for those dropped; `None` if all count the same.
     pub weights: Option<Vec<u16>>,
     /// Responses from the outputs; `None` if they are not read.
-    pub heard: Option<Heard>,
+    pub responses: Option<TrialResponses>,
 }
 
-impl Said {
+impl Readout {
     /// Reads decisions and weights from rows of logits, \[K\] each.
     pub fn new<'a>(logits: impl Iterator<Item = &'a [f32]> + Clone, weighting: Weighting) -> Self {
         let rows = || logits.clone();
@@ -292,7 +294,7 @@ impl Said {
         Self {
             decisions: rows().map(decision).collect(),
             weights,
-            heard: None,
+            responses: None,
         }
     }
 }

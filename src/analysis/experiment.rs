@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use super::{AnalysisError, Job, Lab, Part};
+use super::{AnalysisError, BlockSequence, Job, Lab};
 use crate::session::record::{self, Record};
 
 /// Launches on a device, whose sums stay there until they are read.
@@ -20,17 +20,17 @@ pub trait Launches {
 }
 
 /// The launches of a part, if it supports them.
-pub type Launching<'a> = Option<Box<dyn Launches + 'a>>;
+pub type OptionalLaunches<'a> = Option<Box<dyn Launches + 'a>>;
 
 /// One kind of experiment, configured by the plan.
 pub trait Experiment: Send + Sync + 'static {
     /// Its results in the session.
-    type Record: record::Experiment;
+    type Record: record::ExperimentRecord;
     /// The measurements of a block, to be added to the record.
-    type Sums: Send + 'static;
+    type AnySums: Send + 'static;
 
     /// All parts, in order of their numbers.
-    fn parts(&self) -> Vec<Part>;
+    fn sequences(&self) -> Vec<BlockSequence>;
 
     /// Blocks done of each part; always the first ones. May be shorter than the parts if nothing has been
     /// done.
@@ -53,19 +53,19 @@ pub trait Experiment: Send + Sync + 'static {
     ///
     /// # Errors
     /// If the run cannot continue.
-    fn step(&self, lab: &Lab, job: Job) -> Result<Self::Sums, AnalysisError>;
+    fn step(&self, lab: &Lab, job: Job) -> Result<Self::AnySums, AnalysisError>;
 
     /// Computes several blocks that share work, such as the same trials, and returns the sums of each, in order.
     ///
     /// # Errors
     /// If the run cannot continue.
-    fn steps(&self, lab: &Lab, jobs: &[Job]) -> Result<Vec<Self::Sums>, AnalysisError> {
+    fn steps(&self, lab: &Lab, jobs: &[Job]) -> Result<Vec<Self::AnySums>, AnalysisError> {
         jobs.iter().map(|&job| self.step(lab, job)).collect()
     }
 
     /// Launches of `blocks` blocks (an even number) of a part on a device; `None` if each block is computed by
     /// [`Experiment::step`], whose network calls are then batched.
-    fn launches<'a>(&'a self, lab: &'a Lab, part: usize, blocks: usize) -> Launching<'a> {
+    fn launches<'a>(&'a self, lab: &'a Lab, part: usize, blocks: usize) -> OptionalLaunches<'a> {
         let _ = (lab, part, blocks);
         None
     }
@@ -83,16 +83,16 @@ pub trait Experiment: Send + Sync + 'static {
 
     /// How many parts, starting with this one, have blocks that can be computed together for little more than the
     /// cost of one.
-    fn together(&self, part: usize) -> usize {
+    fn batchable_parts(&self, part: usize) -> usize {
         let _ = part;
         1
     }
 
     /// Adds the sums of a block, or of blocks that launches computed together, to the record.
-    fn merge(&self, record: &mut Self::Record, job: Job, sums: Self::Sums);
+    fn merge(&self, record: &mut Self::Record, job: Job, sums: Self::AnySums);
 
     /// Whether a part is complete although blocks are left. Checked after each of its blocks.
-    fn is_enough(&self, record: &Self::Record, part: usize) -> bool {
+    fn is_complete(&self, record: &Self::Record, part: usize) -> bool {
         let _ = (record, part);
         false
     }
@@ -109,8 +109,8 @@ pub type Sums = Box<dyn Any + Send>;
 
 /// An experiment of any kind: [`Experiment`] without its types.
 pub trait Analysis: Send + Sync {
-    /// See [`Experiment::parts`].
-    fn parts(&self) -> Vec<Part>;
+    /// See [`Experiment::sequences`].
+    fn sequences(&self) -> Vec<BlockSequence>;
     /// See [`Experiment::done`]; as long as the parts.
     fn done(&self, record: &record::Analysis) -> Vec<u64>;
     /// See [`Experiment::begin`].
@@ -134,34 +134,34 @@ pub trait Analysis: Send + Sync {
     /// # Errors
     /// If the run cannot continue.
     fn steps(&self, lab: &Lab, jobs: &[Job]) -> Result<Vec<Sums>, AnalysisError>;
-    /// See [`Experiment::together`].
-    fn together(&self, part: usize) -> usize;
+    /// See [`Experiment::batchable_parts`].
+    fn batchable_parts(&self, part: usize) -> usize;
     /// See [`Experiment::launches`].
-    fn launches<'a>(&'a self, lab: &'a Lab, part: usize, blocks: usize) -> Launching<'a>;
+    fn launches<'a>(&'a self, lab: &'a Lab, part: usize, blocks: usize) -> OptionalLaunches<'a>;
     /// See [`Experiment::milestone`].
     fn milestone(&self, part: usize, block: u64) -> u64;
     /// See [`Experiment::trials_of_block`].
     fn trials_of_block(&self) -> usize;
     /// See [`Experiment::merge`].
     fn merge(&self, record: &mut record::Analysis, job: Job, sums: Sums);
-    /// See [`Experiment::is_enough`].
-    fn is_enough(&self, record: &record::Analysis, part: usize) -> bool;
+    /// See [`Experiment::is_complete`].
+    fn is_complete(&self, record: &record::Analysis, part: usize) -> bool;
     /// See [`Experiment::refresh`].
     fn refresh(&self, lab: &Lab, record: &mut record::Analysis);
 }
 
 /// The record and the sums of an analysis have its own types: both are made from the same plan.
 impl<E: Experiment> Analysis for E {
-    fn parts(&self) -> Vec<Part> {
-        Experiment::parts(self)
+    fn sequences(&self) -> Vec<BlockSequence> {
+        Experiment::sequences(self)
     }
 
     fn done(&self, record: &record::Analysis) -> Vec<u64> {
-        let record = <E::Record as record::Experiment>::of(record);
+        let record = <E::Record as record::ExperimentRecord>::from_analysis(record);
         let mut done = record
             .map(|record| Experiment::done(self, record))
             .unwrap_or_default();
-        done.resize(Experiment::parts(self).len(), 0);
+        done.resize(Experiment::sequences(self).len(), 0);
         done
     }
 
@@ -172,7 +172,7 @@ impl<E: Experiment> Analysis for E {
         whole: &Record,
         record: &mut record::Analysis,
     ) -> Result<(), AnalysisError> {
-        match <E::Record as record::Experiment>::of_mut(record) {
+        match <E::Record as record::ExperimentRecord>::from_analysis_mut(record) {
             Some(record) => Experiment::begin(self, phase, lab, whole, record),
             None => Ok(()),
         }
@@ -187,11 +187,11 @@ impl<E: Experiment> Analysis for E {
         Ok(sums.map(|sums| Box::new(sums) as Sums).collect())
     }
 
-    fn together(&self, part: usize) -> usize {
-        Experiment::together(self, part)
+    fn batchable_parts(&self, part: usize) -> usize {
+        Experiment::batchable_parts(self, part)
     }
 
-    fn launches<'a>(&'a self, lab: &'a Lab, part: usize, blocks: usize) -> Launching<'a> {
+    fn launches<'a>(&'a self, lab: &'a Lab, part: usize, blocks: usize) -> OptionalLaunches<'a> {
         Experiment::launches(self, lab, part, blocks)
     }
 
@@ -204,19 +204,19 @@ impl<E: Experiment> Analysis for E {
     }
 
     fn merge(&self, record: &mut record::Analysis, job: Job, sums: Sums) {
-        let record = <E::Record as record::Experiment>::of_mut(record);
-        if let (Some(record), Ok(sums)) = (record, sums.downcast::<E::Sums>()) {
+        let record = <E::Record as record::ExperimentRecord>::from_analysis_mut(record);
+        if let (Some(record), Ok(sums)) = (record, sums.downcast::<E::AnySums>()) {
             Experiment::merge(self, record, job, *sums);
         }
     }
 
-    fn is_enough(&self, record: &record::Analysis, part: usize) -> bool {
-        let record = <E::Record as record::Experiment>::of(record);
-        record.is_some_and(|record| Experiment::is_enough(self, record, part))
+    fn is_complete(&self, record: &record::Analysis, part: usize) -> bool {
+        let record = <E::Record as record::ExperimentRecord>::from_analysis(record);
+        record.is_some_and(|record| Experiment::is_complete(self, record, part))
     }
 
     fn refresh(&self, lab: &Lab, record: &mut record::Analysis) {
-        if let Some(record) = <E::Record as record::Experiment>::of_mut(record) {
+        if let Some(record) = <E::Record as record::ExperimentRecord>::from_analysis_mut(record) {
             Experiment::refresh(self, lab, record);
         }
     }

@@ -4,16 +4,16 @@
 //! records, and the blocks that workers are computing. Records count three times: in the engine, in
 //! the viewers' copy, and while they are written to the file.
 
-use super::Place;
-use super::modulation::layers;
-use super::spike_triggered::choose;
-use super::spike_triggered::fields::{activations, numbers_at_work};
+use super::AnalysisPlace;
+use super::modulation::pushed_layers;
+use super::spike_triggered::choose_sites;
+use super::spike_triggered::fields::{activations, working_set};
 use crate::format::bytes as in_words;
 use crate::nets::graph::site::Site;
-use crate::nets::launch::CACHED;
+use crate::nets::launch::CACHED_IMAGES;
 use crate::session::config::{self, Analysis, Config, Response};
 use crate::session::form::Form;
-use crate::session::record::{BY_CLASS, NoiseAxes, TrialKind, WITH_EVIDENCE};
+use crate::session::record::{COUNTS_PER_CLASS, NoiseAxes, TrialKind, WITH_EVIDENCE};
 
 /// Copies of an experiment's record in memory.
 const COPIES: u64 = 3;
@@ -31,7 +31,7 @@ const PROGRAM: u64 = 120 << 20;
 
 /// The memory that a plan takes, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Memory {
+pub struct MemoryEstimate {
     /// All images.
     pub images: u64,
     /// All copies of the network's weights.
@@ -42,10 +42,10 @@ pub struct Memory {
     pub analyses: Vec<u64>,
 }
 
-impl Memory {
+impl MemoryEstimate {
     /// The memory of a plan on `images` images of this form, with `workers` workers, on a network with
     /// `parameters` parameters and these sites.
-    pub fn of(
+    pub fn estimate(
         config: &Config,
         form: &Form,
         images: usize,
@@ -111,7 +111,7 @@ impl Memory {
             in_words(kept),
             in_words(available)
         );
-        Err(Place::of(config, index).fault(problem))
+        Err(AnalysisPlace::for_analysis(config, index).analysis_error(problem))
     }
 }
 
@@ -131,7 +131,7 @@ fn block(plan: &Analysis) -> usize {
 
 /// The sites that a plan selects.
 fn chosen<'a>(plan: &config::SpikeTriggered, all: &'a [Site]) -> Vec<&'a Site> {
-    let places = choose(plan, all).unwrap_or_default();
+    let places = choose_sites(plan, all).unwrap_or_default();
     places.into_iter().map(|at| &all[at]).collect()
 }
 
@@ -149,7 +149,7 @@ impl<'a> Sizes<'a> {
     fn new(form: &'a Form, sites: &'a [Site]) -> Self {
         Self {
             form,
-            classes: form.count() as u64,
+            classes: form.class_count() as u64,
             pixels: form.pixels() as u64,
             sites,
         }
@@ -161,13 +161,13 @@ impl<'a> Sizes<'a> {
         let trials = block(plan) as u64 * 10 * self.pixels;
         let all = self.sites;
         let numbers = match plan {
-            Analysis::SpikeTriggered(plan) => numbers_at_work(&chosen(plan, all), plan.block),
+            Analysis::SpikeTriggered(plan) => working_set(&chosen(plan, all), plan.block),
             // The activations of all layers for a block of images.
             Analysis::Modulation(plan) => plan.block * all.iter().map(activations).sum::<usize>(),
             _ => 0,
         };
         let largest = all.iter().map(activations).max().unwrap_or(0);
-        let through = LAYERS * largest * block(plan).min(CACHED);
+        let through = LAYERS * largest * block(plan).min(CACHED_IMAGES);
         trials + 4 * numbers.max(through) as u64
     }
 
@@ -180,7 +180,7 @@ impl<'a> Sizes<'a> {
                     noise: plan.noise,
                     grain: plan.grain(),
                     weighting: plan.weighting,
-                    classes: self.form.count(),
+                    classes: self.form.class_count(),
                     listed: plan.listed(self.form).unwrap_or_default(),
                     images: self.form.shape(),
                     evidence: plan.has(Response::Evidence),
@@ -203,15 +203,16 @@ impl<'a> Sizes<'a> {
             }
             Analysis::SpikeTriggered(plan) => self.spike_triggered(plan),
             Analysis::Modulation(plan) => {
-                let settings = plan.strengths().len() * plan.signal_strengths().len() * BY_CLASS;
-                let pushed = layers(plan, self.sites).len();
+                let settings =
+                    plan.strengths().len() * plan.signal_strengths().len() * COUNTS_PER_CLASS;
+                let pushed = pushed_layers(plan, self.sites).len();
                 pushed as u64 * k * k * 8 * settings as u64
             }
             Analysis::Backdoor(plan) => {
                 let kind = TrialKind {
                     noise: plan.noise,
                     evidence: true,
-                    ..TrialKind::plain(self.form.count(), self.form.shape())
+                    ..TrialKind::plain(self.form.class_count(), self.form.shape())
                 };
                 let gammas = plan.gammas.len() as u64;
                 // z maps and evidence images.
@@ -222,7 +223,7 @@ impl<'a> Sizes<'a> {
                     noise: plan.noise,
                     grain: plan.grain(),
                     evidence: true,
-                    ..TrialKind::plain(self.form.count(), self.form.shape())
+                    ..TrialKind::plain(self.form.class_count(), self.form.shape())
                 };
                 let [c, h, w] = kind.grain.grid(self.form.shape());
                 // The images of every network, the deviation of one, and the sums of a few in progress.
@@ -259,7 +260,7 @@ impl<'a> Sizes<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nets::{Ports, Subject};
+    use crate::nets::{NetworkShape, Subject};
     use burn::tensor::Device;
 
     fn plan(classes: Vec<String>, cell: usize) -> Config {
@@ -279,15 +280,15 @@ mod tests {
     #[test]
     fn maps_of_a_hundred_colour_classes_take_what_they_are_counted_to_take() {
         let form = Form::numbered([3, 32, 32], 100);
-        let all = Memory::of(&plan(Vec::new(), 1), &form, 1000, 2, (0, &[]));
+        let all = MemoryEstimate::estimate(&plan(Vec::new(), 1), &form, 1000, 2, (0, &[]));
         // Two parities of three margins, the images and two parities of evidence, 100 classes, 3,072
         // numbers of 8 bytes, the joint counts and the sums of responses; six maps of 4 bytes.
         let sums = 9 * 100 * 3072 * 8 + 2 * 100 * 100 * 8 + 2 * 100 * 200 * 8;
         assert_eq!(all.analyses, [sums + 6 * 4 * 100 * 3072]);
         assert_eq!(all.images, 1000 * 3072);
-        let coarse = Memory::of(&plan(Vec::new(), 4), &form, 1000, 2, (0, &[]));
+        let coarse = MemoryEstimate::estimate(&plan(Vec::new(), 4), &form, 1000, 2, (0, &[]));
         assert!(coarse.analyses[0] * 12 < all.analyses[0]);
-        let few = Memory::of(
+        let few = MemoryEstimate::estimate(
             &plan(vec!["7".into(), "9".into()], 1),
             &form,
             1000,
@@ -300,11 +301,11 @@ mod tests {
     #[test]
     fn a_networks_weights_and_largest_layer_count() {
         let form = Form::numbered([3, 32, 32], 10);
-        let (kind, ports) = (config::NetworkKind::Cnn, Ports::from(&form));
+        let (kind, ports) = (config::NetworkKind::Cnn, NetworkShape::from(&form));
         let network = Subject::untrained(kind, ports, 1, &Device::flex()).unwrap();
         let sites = network.sites();
         let memory = |parameters, sites: &[Site]| {
-            Memory::of(&plan(Vec::new(), 1), &form, 0, 2, (parameters, sites))
+            MemoryEstimate::estimate(&plan(Vec::new(), 1), &form, 0, 2, (parameters, sites))
         };
         let (bare, whole) = (memory(0, &[]), memory(1_000_000, sites));
         assert_eq!(whole.weights, 12_000_000);
@@ -321,7 +322,7 @@ mod tests {
     fn a_plan_that_does_not_fit_is_refused_with_what_would() {
         let form = Form::numbered([3, 224, 224], 1000);
         let config = plan(Vec::new(), 1);
-        let memory = Memory::of(&config, &form, 0, 2, (0, &[]));
+        let memory = MemoryEstimate::estimate(&config, &form, 0, 2, (0, &[]));
         let error = memory
             .check(16_000_000_000, &config)
             .unwrap_err()
@@ -336,7 +337,7 @@ mod tests {
         );
         assert!(error.contains("16.0 GB are free"), "{error}");
         assert!(
-            Memory::of(&plan(Vec::new(), 16), &form, 0, 2, (0, &[]))
+            MemoryEstimate::estimate(&plan(Vec::new(), 16), &form, 0, 2, (0, &[]))
                 .check(16_000_000_000, &config)
                 .is_ok()
         );

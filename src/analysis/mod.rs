@@ -28,9 +28,9 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 
-pub use crate::stimulus::launch::Resident;
-pub use experiment::{Analysis, Experiment, Launches, Launching, Sums};
-pub use place::{Place, nothing_to_do};
+pub use crate::stimulus::launch::DeviceData;
+pub use experiment::{Analysis, Experiment, Launches, OptionalLaunches, Sums};
+pub use place::{AnalysisPlace, no_test_images_error};
 
 use attack::Attack;
 use audit::Audit;
@@ -65,13 +65,13 @@ pub struct Lab {
     /// The data set with all images.
     pub dataset: Arc<Dataset>,
     /// The training images on the device, once they have been needed there.
-    pub resident: Resident,
+    pub resident: DeviceData,
 }
 
 impl Lab {
     /// Number of classes, K.
     pub fn classes(&self) -> usize {
-        self.form.count()
+        self.form.class_count()
     }
 
     /// The network's decisions on `pixels`, row-major \[N,C,H,W\] in \[0,1\]: \[N\].
@@ -81,7 +81,7 @@ impl Lab {
     }
 
     /// The same lab on another device.
-    pub fn on(&self, device: &Device) -> Self {
+    pub fn on_device(&self, device: &Device) -> Self {
         let mut lab = self.clone();
         if self.device != *device {
             lab.network = lab.network.on(device);
@@ -93,29 +93,29 @@ impl Lab {
 
 /// A series of blocks that are merged in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Part {
+pub struct BlockSequence {
     /// The part's phase; it begins when all parts of earlier phases are done.
     pub phase: usize,
     /// Total number of blocks.
     pub blocks: u64,
     /// Whether its blocks may be computed in parallel.
-    pub order: Order,
+    pub order: BlockOrder,
 }
 
 /// Whether the blocks of a part may be computed in parallel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
+pub enum BlockOrder {
     /// In parallel: each depends on its number alone.
-    Free,
+    Parallel,
     /// One after the other: each continues where the previous one ended.
-    Chained,
+    Sequential,
 }
 
 /// Consecutive blocks of one part, computed by one worker; on a CPU one at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Job {
     /// The part, for example the index of γ.
-    pub part: usize,
+    pub sequence: usize,
     /// Its first block, counted from 0.
     pub block: u64,
     /// Number of blocks, at least 1.
@@ -124,9 +124,9 @@ pub struct Job {
 
 impl Job {
     /// A job of one block.
-    pub fn one(part: usize, block: u64) -> Self {
+    pub fn single_block(part: usize, block: u64) -> Self {
         Self {
-            part,
+            sequence: part,
             block,
             blocks: 1,
         }
@@ -138,8 +138,8 @@ impl Job {
     }
 
     /// Its blocks, each as a separate job.
-    pub fn each(self) -> impl Iterator<Item = Self> {
-        (self.block..self.end()).map(move |block| Self::one(self.part, block))
+    pub fn split(self) -> impl Iterator<Item = Self> {
+        (self.block..self.end()).map(move |block| Self::single_block(self.sequence, block))
     }
 }
 
@@ -153,7 +153,7 @@ macro_rules! computations {
     ($($name:ident),+) => {
         /// The experiment at `index` of the plan.
         pub fn build(config: &Config, index: usize, lab: &Lab) -> Box<dyn Analysis> {
-            let place = Place::of(config, index);
+            let place = AnalysisPlace::for_analysis(config, index);
             match &config.analyses[index] {
                 $(config::Analysis::$name(plan) => {
                     Box::new($name::new(plan.clone(), place, lab))
@@ -166,7 +166,7 @@ macro_rules! computations {
 experiments!(computations);
 
 /// The range of items that make up block `block`, with `each` items per block and `all` in total.
-pub fn range(all: u64, each: usize, block: u64) -> std::ops::Range<usize> {
+pub fn block_range(all: u64, each: usize, block: u64) -> std::ops::Range<usize> {
     let first = (block * each as u64).min(all);
     first as usize..(first + each as u64).min(all) as usize
 }

@@ -5,19 +5,21 @@
 //! class and strength: the network with that layer pushed is shown test images blended with noise. The
 //! stimuli are the same at every strength, so that differences are paired.
 
-use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
+use super::{
+    AnalysisError, AnalysisPlace, BlockOrder, BlockSequence, Experiment, Job, Lab, block_range,
+};
 use crate::nets::decision;
 use crate::nets::graph::site::Site;
 use crate::session::array::Array;
 use crate::session::config::{self, Noise};
-use crate::session::record::{self, BY_CLASS, FIXED_POINT, Record};
-use crate::stimulus::{Pool, Source, blend};
+use crate::session::record::{self, COUNTS_PER_CLASS, FIXED_POINT, Record};
+use crate::stimulus::{NoiseSource, Pool, blend};
 
 /// The default layers, if the network has them, and their α.
 const DEFAULTS: [(&str, f64); 3] = [("conv1", 0.1), ("conv2", 1.0), ("fc1", 0.1)];
 
 /// The layers that a plan pushes, and their α.
-pub(super) fn layers(config: &config::Modulation, all: &[Site]) -> Vec<(String, f64)> {
+pub(super) fn pushed_layers(config: &config::Modulation, all: &[Site]) -> Vec<(String, f64)> {
     if !config.layers.is_empty() {
         let named = config.layers.iter();
         return named
@@ -54,12 +56,12 @@ const STREAM: u64 = 0;
 #[derive(Debug, Clone)]
 pub struct Modulation {
     config: config::Modulation,
-    place: Place,
+    place: AnalysisPlace,
     strengths: Vec<i64>,
     gammas: Vec<f64>,
     /// The names of the layers, and their α.
     layers: Vec<(String, f64)>,
-    source: Source,
+    source: NoiseSource,
     /// The test images.
     pool: Pool,
     images: u64,
@@ -73,14 +75,14 @@ pub struct Modulation {
 
 /// The measurements of a block.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Sums {
+pub struct ModulationSums {
     /// Images shown.
     queries: u64,
-    of: Of,
+    measured: ModulationMeasurement,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Of {
+enum ModulationMeasurement {
     /// Images by class, \[K\], and sums of activations of every layer in fixed point, \[K,U\].
     Activations(Vec<u64>, Vec<Vec<i64>>),
     /// Stimuli by class (shown, called correctly, called), \[G,3,K\].
@@ -89,14 +91,14 @@ enum Of {
 
 impl Modulation {
     /// The experiment at `place` of the plan.
-    pub fn new(config: config::Modulation, place: Place, lab: &Lab) -> Self {
+    pub fn new(config: config::Modulation, place: AnalysisPlace, lab: &Lab) -> Self {
         let train = &lab.dataset.train;
         let first = |members: Vec<usize>| members.into_iter().take(config.images_per_class);
         Self {
             strengths: config.strengths(),
             gammas: config.signal_strengths(),
-            layers: layers(&config, lab.network.sites()),
-            source: Source::new(Noise::Uniform, train),
+            layers: pushed_layers(&config, lab.network.sites()),
+            source: NoiseSource::new(Noise::Uniform, train),
             pool: Pool::new(&lab.dataset.test),
             images: config.images.min(lab.dataset.test.len()) as u64,
             typical: train.by_class().into_iter().flat_map(first).collect(),
@@ -123,7 +125,7 @@ impl Modulation {
         let found = |(i, (name, _)): (usize, &(String, f64))| {
             let site = all.iter().enumerate().find(|(_, site)| site.name == *name);
             let units = site.map_or(0, |(_, site)| site.units);
-            let place = |error| self.place.error(&format!("layers[{i}].layer"), error);
+            let place = |error| self.place.field_error(&format!("layers[{i}].layer"), error);
             lab.network.pushed(name, &vec![0.0; units]).map_err(place)?;
             Ok(site.map(|(at, site)| (at, site.clone())))
         };
@@ -132,10 +134,10 @@ impl Modulation {
     }
 
     /// Sums of activations over a block of training images.
-    fn activations(&self, lab: &Lab, block: u64) -> Result<Sums, AnalysisError> {
+    fn activations(&self, lab: &Lab, block: u64) -> Result<ModulationSums, AnalysisError> {
         let sites = self.sites(lab)?;
         let places: Vec<usize> = sites.iter().map(|(at, _)| *at).collect();
-        let shown = &self.typical[range(self.typical.len() as u64, self.config.block, block)];
+        let shown = &self.typical[block_range(self.typical.len() as u64, self.config.block, block)];
         let train = &lab.dataset.train;
         let pixels = shown.iter().flat_map(|&i| train.image(i));
         let pixels: Vec<f32> = pixels.map(|&x| f32::from(x) / 255.0).collect();
@@ -157,9 +159,12 @@ impl Modulation {
         };
         let mut counts = vec![0; self.classes];
         classes.iter().for_each(|&class| counts[class] += 1);
-        Ok(Sums {
+        Ok(ModulationSums {
             queries: shown.len() as u64,
-            of: Of::Activations(counts, sites.iter().zip(all).map(of_layer).collect()),
+            measured: ModulationMeasurement::Activations(
+                counts,
+                sites.iter().zip(all).map(of_layer).collect(),
+            ),
         })
     }
 
@@ -173,22 +178,30 @@ impl Modulation {
 
     /// Decision counts on one block of test images at every γ, for the network pushed according to each of some
     /// parts that share a layer and a target.
-    fn counts(&self, lab: &Lab, parts: &[usize], block: u64) -> Result<Vec<Sums>, AnalysisError> {
+    fn counts(
+        &self,
+        lab: &Lab,
+        parts: &[usize],
+        block: u64,
+    ) -> Result<Vec<ModulationSums>, AnalysisError> {
         let (layer, ..) = self.setting(parts[0]);
         let deltas: Vec<Vec<f32>> = parts.iter().map(|&part| self.delta(part)).collect();
-        let place = |error| self.place.error(&format!("layers[{layer}].layer"), error);
+        let place = |error| {
+            self.place
+                .field_error(&format!("layers[{layer}].layer"), error)
+        };
         let name = &self.layers[layer].0;
-        let pushed = lab.network.pushed_by_each(name, &deltas).map_err(place)?;
-        let images: Vec<usize> = range(self.images, self.config.block, block).collect();
-        let mut rng = self.place.noise(STREAM, block).generator();
+        let pushed = lab.network.with_each_push(name, &deltas).map_err(place)?;
+        let images: Vec<usize> = block_range(self.images, self.config.block, block).collect();
+        let mut rng = self.place.noise_seed(STREAM, block).generator();
         let noise = self.source.draw(&mut rng, images.len());
         let (k, queries) = (self.classes, images.len() * self.gammas.len());
-        let mut all = vec![vec![0; self.gammas.len() * BY_CLASS * k]; parts.len()];
+        let mut all = vec![vec![0; self.gammas.len() * COUNTS_PER_CLASS * k]; parts.len()];
         for (at, &gamma) in self.gammas.iter().enumerate() {
             let stimuli = blend(&noise, &self.source, &images, gamma, &self.pool);
             let logits = pushed.logits(stimuli, &lab.device);
             for (logits, counts) in logits.iter().zip(&mut all) {
-                let counts = &mut counts[at * BY_CLASS * k..][..BY_CLASS * k];
+                let counts = &mut counts[at * COUNTS_PER_CLASS * k..][..COUNTS_PER_CLASS * k];
                 for (&image, row) in images.iter().zip(lab.network.rows(logits)) {
                     let truth = usize::from(lab.dataset.test.label(image));
                     let called = decision(row);
@@ -198,9 +211,9 @@ impl Modulation {
                 }
             }
         }
-        let sums = |counts| Sums {
+        let sums = |counts| ModulationSums {
             queries: queries as u64,
-            of: Of::Counts(counts),
+            measured: ModulationMeasurement::Counts(counts),
         };
         Ok(all.into_iter().map(sums).collect())
     }
@@ -208,7 +221,7 @@ impl Modulation {
     /// Whether two jobs differ only in strength.
     fn is_of_one_layer(&self, a: &Job, b: &Job) -> bool {
         let setting_of = |job: &Job| {
-            let setting = job.part.checked_sub(1);
+            let setting = job.sequence.checked_sub(1);
             setting.map(|index| (index / self.strengths.len(), job.block))
         };
         setting_of(a).is_some() && setting_of(a) == setting_of(b)
@@ -217,13 +230,13 @@ impl Modulation {
 
 impl Experiment for Modulation {
     type Record = record::Modulation;
-    type Sums = Sums;
+    type AnySums = ModulationSums;
 
-    fn parts(&self) -> Vec<Part> {
-        let part = |phase: usize, images: u64| Part {
+    fn sequences(&self) -> Vec<BlockSequence> {
+        let part = |phase: usize, images: u64| BlockSequence {
             phase,
             blocks: images.div_ceil(self.config.block as u64),
-            order: Order::Free,
+            order: BlockOrder::Parallel,
         };
         let settings = self.layers.len() * self.classes * self.strengths.len();
         let mut parts = vec![part(0, self.typical.len() as u64)];
@@ -251,11 +264,11 @@ impl Experiment for Modulation {
                     alpha: *alpha,
                     shown: vec![0; k],
                     activation: Array::zeros(&[k, site.units]),
-                    counts: Array::zeros(&[k, s, g, BY_CLASS, k]),
+                    counts: Array::zeros(&[k, s, g, COUNTS_PER_CLASS, k]),
                 }
             };
             record.layers = self.layers.iter().zip(&sites).map(fresh).collect();
-            let parts = self.parts();
+            let parts = self.sequences();
             let stimuli = self.images * self.gammas.len() as u64;
             record.progress.blocks = vec![0; parts.len()];
             record.progress.total = self.typical.len() as u64 + (parts.len() as u64 - 1) * stimuli;
@@ -269,19 +282,23 @@ impl Experiment for Modulation {
         Ok(())
     }
 
-    fn step(&self, lab: &Lab, job: Job) -> Result<Sums, AnalysisError> {
+    fn step(&self, lab: &Lab, job: Job) -> Result<ModulationSums, AnalysisError> {
         self.steps(lab, &[job])?
             .pop()
-            .ok_or_else(|| self.place.fault("a block measured nothing"))
+            .ok_or_else(|| self.place.analysis_error("a block measured nothing"))
     }
 
-    fn steps(&self, lab: &Lab, jobs: &[Job]) -> Result<Vec<Sums>, AnalysisError> {
+    fn steps(&self, lab: &Lab, jobs: &[Job]) -> Result<Vec<ModulationSums>, AnalysisError> {
         let mut all = Vec::with_capacity(jobs.len());
         for group in jobs.chunk_by(|a, b| self.is_of_one_layer(a, b)) {
             match group {
-                [Job { part: 0, block, .. }] => all.push(self.activations(lab, *block)?),
+                [
+                    Job {
+                        sequence: 0, block, ..
+                    },
+                ] => all.push(self.activations(lab, *block)?),
                 _ => {
-                    let parts: Vec<usize> = group.iter().map(|job| job.part).collect();
+                    let parts: Vec<usize> = group.iter().map(|job| job.sequence).collect();
                     all.extend(self.counts(lab, &parts, group[0].block)?);
                 }
             }
@@ -290,26 +307,26 @@ impl Experiment for Modulation {
     }
 
     /// The remaining strengths of its layer and target.
-    fn together(&self, part: usize) -> usize {
+    fn batchable_parts(&self, part: usize) -> usize {
         match part {
             0 => 1,
             _ => self.strengths.len() - self.setting(part).2,
         }
     }
 
-    fn merge(&self, record: &mut record::Modulation, job: Job, sums: Sums) {
-        match &sums.of {
-            Of::Activations(shown, layers) => {
+    fn merge(&self, record: &mut record::Modulation, job: Job, sums: ModulationSums) {
+        match &sums.measured {
+            ModulationMeasurement::Activations(shown, layers) => {
                 for (layer, sums) in record.layers.iter_mut().zip(layers) {
                     layer.add_activations(shown, sums);
                 }
             }
-            Of::Counts(counts) => {
-                let (layer, target, strength) = self.setting(job.part);
+            ModulationMeasurement::Counts(counts) => {
+                let (layer, target, strength) = self.setting(job.sequence);
                 record.layers[layer].add_counts(target, strength, counts);
             }
         }
-        record.progress.blocks[job.part] += 1;
+        record.progress.blocks[job.sequence] += 1;
         record.progress.done += sums.queries;
     }
 }

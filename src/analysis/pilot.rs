@@ -4,11 +4,11 @@
 use std::time::{Duration, Instant};
 
 use super::classification_images::ClassificationImages;
-use super::{AnalysisError, Experiment, Job, Lab, Place};
+use super::{AnalysisError, AnalysisPlace, Experiment, Job, Lab};
 use crate::session::config::{self, Config, Grain};
 use crate::session::record::{self, Record};
-use crate::stats::classification::TARGET;
-use crate::stats::grain::{Foretold, foretold};
+use crate::stats::classification::TARGET_RELIABILITY;
+use crate::stats::grain::{GrainForecast, forecast};
 
 /// Trials per grain.
 pub const TRIALS: u64 = 1000;
@@ -27,12 +27,12 @@ const LEAST: usize = 4;
 ///
 /// # Errors
 /// If the plan cannot be run, or the device fails.
-pub fn pilot(lab: &Lab, gamma: f64, seed: u64) -> Result<Vec<Foretold>, AnalysisError> {
+pub fn run_pilot(lab: &Lab, gamma: f64, seed: u64) -> Result<Vec<GrainForecast>, AnalysisError> {
     let [_, height, width] = lab.form.shape();
     let fits = |cell: &usize| *cell == 1 || height.min(width) / cell >= LEAST;
     let cells = CELLS.into_iter().filter(fits);
     let all = cells.map(|cell| of_cell(lab, gamma, seed, cell));
-    let all = all.collect::<Result<Vec<Option<Foretold>>, AnalysisError>>()?;
+    let all = all.collect::<Result<Vec<Option<GrainForecast>>, AnalysisError>>()?;
     Ok(all.into_iter().flatten().collect())
 }
 
@@ -41,7 +41,7 @@ fn of_cell(
     gamma: f64,
     seed: u64,
     cell: usize,
-) -> Result<Option<Foretold>, AnalysisError> {
+) -> Result<Option<GrainForecast>, AnalysisError> {
     let plan = config::ClassificationImages {
         gammas: vec![gamma],
         trials: TRIALS,
@@ -51,7 +51,7 @@ fn of_cell(
     };
     let (parts, grain) = (plan.blocks_at(gamma), Grain { cell, grey: false });
     // A separate noise stream: no analysis of a plan has this index.
-    let place = Place {
+    let place = AnalysisPlace {
         seed,
         index: usize::MAX >> 1,
         images: None,
@@ -64,7 +64,7 @@ fn of_cell(
     Experiment::begin(&mut analysis, 0, lab, &nothing, &mut record)?;
     let began = Instant::now();
     for block in 0..parts {
-        let job = Job::one(0, block);
+        let job = Job::single_block(0, block);
         let sums = Experiment::step(&analysis, lab, job)?;
         Experiment::merge(&analysis, &mut record, job, sums);
         // Stop after an odd block, so that both halves of the trials have the same size.
@@ -84,11 +84,11 @@ fn of_cell(
         .filter(|snr| snr.is_finite())
         .collect();
     let points = grain.grid(lab.form.shape()).iter().product();
-    Ok(foretold(
+    Ok(forecast(
         (cell, points),
         trials,
         &ratios,
-        TARGET,
+        TARGET_RELIABILITY,
         per_second,
     ))
 }
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_linear_network_is_foretold_at_every_grain() {
-        let all = pilot(&template_lab(), 0.0, 1).unwrap();
+        let all = run_pilot(&template_lab(), 0.0, 1).unwrap();
         let cells: Vec<usize> = all.iter().map(|forecast| forecast.cell).collect();
         assert_eq!(cells, [1, 2, 4]);
         // y = w·z: the ratio is N/P, so that R 0.95 takes 19·784 trials.

@@ -6,7 +6,7 @@ use crate::session::{Config, config};
 
 /// The place of an experiment in the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct AnalysisPlace {
     /// The session's seed.
     pub seed: u64,
     /// Its index in the plan.
@@ -19,8 +19,8 @@ pub struct Place {
     pub evidence: bool,
 }
 
-impl Place {
-    pub(super) fn of(config: &Config, index: usize) -> Self {
+impl AnalysisPlace {
+    pub(super) fn for_analysis(config: &Config, index: usize) -> Self {
         Self {
             seed: config.seed,
             index,
@@ -35,17 +35,17 @@ impl Place {
     }
 
     /// An error at a field of this analysis, for example `layers[0]`.
-    pub fn error(self, field: &str, problem: impl std::fmt::Display) -> AnalysisError {
+    pub fn field_error(self, field: &str, problem: impl std::fmt::Display) -> AnalysisError {
         AnalysisError(format!("analyses[{}].{field}: {problem}", self.index))
     }
 
     /// An error about this analysis as a whole.
-    pub fn fault(self, problem: impl std::fmt::Display) -> AnalysisError {
+    pub fn analysis_error(self, problem: impl std::fmt::Display) -> AnalysisError {
         AnalysisError(format!("analyses[{}]: {problem}", self.index))
     }
 
     /// The error that the data set has no test images.
-    pub fn no_test_image(self) -> AnalysisError {
+    pub fn no_test_images_error(self) -> AnalysisError {
         let index = self.index;
         AnalysisError(format!(
             "analyses[{index}]: the data set has no test images; choose one that has"
@@ -62,7 +62,7 @@ impl Place {
     ) -> Result<&record::ClassificationImages, AnalysisError> {
         let images = self.images.and_then(|index| whole.analyses.get(index));
         images
-            .and_then(<record::ClassificationImages as record::Experiment>::of)
+            .and_then(<record::ClassificationImages as record::ExperimentRecord>::from_analysis)
             .ok_or_else(|| {
                 AnalysisError(format!(
                     "analyses[{}]: the plan has no classification images before it",
@@ -72,17 +72,17 @@ impl Place {
     }
 
     /// The seed of a block of noise; `stream` distinguishes the noise streams of one experiment.
-    pub fn noise(self, stream: u64, block: u64) -> crate::stimulus::BlockSeed {
+    pub fn noise_seed(self, stream: u64, block: u64) -> crate::stimulus::BlockSeed {
         crate::stimulus::BlockSeed {
             session: self.seed,
             analysis: self.index as u64,
-            gamma: stream,
+            stream,
             block,
         }
     }
 }
 
 /// The error that an analysis has no test images to show the network.
-pub fn nothing_to_do(config: &Config, index: usize) -> AnalysisError {
-    Place::of(config, index).no_test_image()
+pub fn no_test_images_error(config: &Config, index: usize) -> AnalysisError {
+    AnalysisPlace::for_analysis(config, index).no_test_images_error()
 }

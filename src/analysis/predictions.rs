@@ -1,7 +1,9 @@
 //! Predictions on the data set: the confusion matrix, and the image sums for the mean image of every
 //! predicted class.
 
-use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
+use super::{
+    AnalysisError, AnalysisPlace, BlockOrder, BlockSequence, Experiment, Job, Lab, block_range,
+};
 use crate::data::Images;
 use crate::nets::score::pixels;
 use crate::session::config::{self, Split};
@@ -11,14 +13,14 @@ use crate::session::record::{self, Record};
 #[derive(Debug, Clone)]
 pub struct Predictions {
     config: config::Predictions,
-    place: Place,
+    place: AnalysisPlace,
     /// Number of images in each split of the plan.
     images: Vec<u64>,
 }
 
 impl Predictions {
     /// The experiment at `place` of the plan.
-    pub fn new(config: config::Predictions, place: Place, lab: &Lab) -> Self {
+    pub fn new(config: config::Predictions, place: AnalysisPlace, lab: &Lab) -> Self {
         let count = |&split: &Split| images(lab, split).len() as u64;
         Self {
             images: config.splits.iter().map(count).collect(),
@@ -38,7 +40,7 @@ fn images(lab: &Lab, split: Split) -> &Images {
 
 /// The measurements of a block.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sums {
+pub struct PredictionSums {
     /// Images by true and predicted class, \[K,K\].
     counts: Vec<u64>,
     /// Sums of their bytes by predicted class, \[K,C·H·W\].
@@ -47,13 +49,13 @@ pub struct Sums {
 
 impl Experiment for Predictions {
     type Record = record::Predictions;
-    type Sums = Sums;
+    type AnySums = PredictionSums;
 
-    fn parts(&self) -> Vec<Part> {
-        let part = |images: &u64| Part {
+    fn sequences(&self) -> Vec<BlockSequence> {
+        let part = |images: &u64| BlockSequence {
             phase: 0,
             blocks: images.div_ceil(self.config.block as u64),
-            order: Order::Free,
+            order: BlockOrder::Parallel,
         };
         self.images.iter().map(part).collect()
     }
@@ -72,7 +74,7 @@ impl Experiment for Predictions {
         let empty = self.images.iter().position(|&images| images == 0);
         if let Some(split) = empty {
             let name = self.config.splits[split].label();
-            return Err(self.place.error(
+            return Err(self.place.field_error(
                 &format!("splits[{split}]"),
                 format!("the data set has no {name} images; leave this split out"),
             ));
@@ -87,12 +89,12 @@ impl Experiment for Predictions {
         Ok(())
     }
 
-    fn step(&self, lab: &Lab, job: Job) -> Result<Sums, AnalysisError> {
-        let images = images(lab, self.config.splits[job.part]);
-        let block = range(self.images[job.part], self.config.block, job.block);
+    fn step(&self, lab: &Lab, job: Job) -> Result<PredictionSums, AnalysisError> {
+        let images = images(lab, self.config.splits[job.sequence]);
+        let block = block_range(self.images[job.sequence], self.config.block, job.block);
         let shown: Vec<usize> = block.collect();
         let (k, area) = (lab.classes(), images.area());
-        let mut sums = Sums {
+        let mut sums = PredictionSums {
             counts: vec![0; k * k],
             images: vec![0; k * area],
         };
@@ -107,15 +109,15 @@ impl Experiment for Predictions {
         Ok(sums)
     }
 
-    fn merge(&self, record: &mut record::Predictions, job: Job, sums: Sums) {
-        let split = &mut record.splits[job.part];
+    fn merge(&self, record: &mut record::Predictions, job: Job, sums: PredictionSums) {
+        let split = &mut record.splits[job.sequence];
         for (total, add) in split.counts.iter_mut().zip(&sums.counts) {
             *total += add;
         }
         for (total, add) in split.images.values_mut().iter_mut().zip(&sums.images) {
             *total += add;
         }
-        record.progress.blocks[job.part] += 1;
+        record.progress.blocks[job.sequence] += 1;
         record.progress.done += sums.counts.iter().sum::<u64>();
     }
 }

@@ -3,27 +3,29 @@
 //! For every γ, the classification image of each class that has one is a template; the evidence images,
 //! if there are any, form a second set. The scores are described in [`crate::stats::templates`].
 
-use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
+use super::{
+    AnalysisError, AnalysisPlace, BlockOrder, BlockSequence, Experiment, Job, Lab, block_range,
+};
 use crate::session::config::{self, Response};
-use crate::session::record::{self, GammaTemplates, GammaTrials, Progress, Record};
-use crate::stats::templates::{Classifier, SCORES, Template};
+use crate::session::record::{self, BlockProgress, GammaTemplates, GammaTrials, Record};
+use crate::stats::templates::{SCORES, Template, TemplateClassifier};
 
 /// The experiment, configured by the plan.
 #[derive(Debug, Clone)]
 pub struct Templates {
     config: config::Templates,
-    place: Place,
+    place: AnalysisPlace,
     /// Number of parts: the γ of the classification images, counted twice if they have evidence.
     parts: usize,
     /// Test images to classify.
     images: u64,
     /// One per part; empty before the experiment has begun.
-    classifiers: Vec<Classifier>,
+    classifiers: Vec<TemplateClassifier>,
 }
 
 impl Templates {
     /// The experiment at `place` of the plan.
-    pub fn new(config: config::Templates, place: Place, lab: &Lab) -> Self {
+    pub fn new(config: config::Templates, place: AnalysisPlace, lab: &Lab) -> Self {
         Self {
             images: config.images.min(lab.dataset.test.len()) as u64,
             config,
@@ -50,18 +52,20 @@ impl Templates {
     /// The record with nothing classified yet. Parts without templates to choose between count as done.
     fn begun(&self, images: &record::ClassificationImages) -> record::Templates {
         let of_part =
-            |((trials, response), classifier): ((&GammaTrials, _), &Classifier)| GammaTemplates {
-                gamma: trials.gamma,
-                response,
-                classes: classifier.classes().to_vec(),
-                images: 0,
-                correct: [0; SCORES],
+            |((trials, response), classifier): ((&GammaTrials, _), &TemplateClassifier)| {
+                GammaTemplates {
+                    gamma: trials.gamma,
+                    response,
+                    classes: classifier.classes().to_vec(),
+                    images: 0,
+                    correct: [0; SCORES],
+                }
             };
         let gammas = self.sources(images).zip(&self.classifiers);
         let gammas: Vec<GammaTemplates> = gammas.map(of_part).collect();
         let idle = gammas.iter().filter(|gamma| !gamma.is_meaningful()).count();
         record::Templates {
-            progress: Progress {
+            progress: BlockProgress {
                 blocks: vec![0; gammas.len()],
                 done: idle as u64 * self.images,
                 total: gammas.len() as u64 * self.images,
@@ -73,7 +77,7 @@ impl Templates {
 
 /// The templates of one γ: of every class that has an image for this response. An evidence image has no
 /// mean noise, so it takes its place.
-fn classifier((trials, response): (&GammaTrials, Response)) -> Classifier {
+fn classifier((trials, response): (&GammaTrials, Response)) -> TemplateClassifier {
     let estimate = trials.estimate();
     let spread = |map: &Vec<f32>| trials.grain.spread(map, trials.images);
     let maps = estimate.classes.iter().enumerate();
@@ -95,19 +99,19 @@ fn classifier((trials, response): (&GammaTrials, Response)) -> Classifier {
             image,
         })
         .collect();
-    Classifier::new(&templates)
+    TemplateClassifier::new(&templates)
 }
 
 impl Experiment for Templates {
     type Record = record::Templates;
     /// Images classified, and how many of them each score classified correctly.
-    type Sums = (u64, [u64; SCORES]);
+    type AnySums = (u64, [u64; SCORES]);
 
-    fn parts(&self) -> Vec<Part> {
-        let part = Part {
+    fn sequences(&self) -> Vec<BlockSequence> {
+        let part = BlockSequence {
             phase: 0,
             blocks: self.images.div_ceil(self.config.block as u64),
-            order: Order::Free,
+            order: BlockOrder::Parallel,
         };
         vec![part; self.parts]
     }
@@ -124,7 +128,7 @@ impl Experiment for Templates {
         record: &mut record::Templates,
     ) -> Result<(), AnalysisError> {
         if self.images == 0 {
-            return Err(self.place.no_test_image());
+            return Err(self.place.no_test_images_error());
         }
         let images = self.place.classification_images(whole)?;
         self.classifiers = self.sources(images).map(classifier).collect();
@@ -136,11 +140,11 @@ impl Experiment for Templates {
 
     fn step(&self, lab: &Lab, job: Job) -> Result<(u64, [u64; SCORES]), AnalysisError> {
         let test = &lab.dataset.test;
-        let block = range(self.images, self.config.block, job.block);
+        let block = block_range(self.images, self.config.block, job.block);
         let images = block.len() as u64;
         let mut correct = [0; SCORES];
         for index in block {
-            let called = self.classifiers[job.part].classify(test.image(index));
+            let called = self.classifiers[job.sequence].classify(test.image(index));
             for (correct, called) in correct.iter_mut().zip(called.into_iter().flatten()) {
                 *correct += u64::from(called == usize::from(test.label(index)));
             }
@@ -154,16 +158,16 @@ impl Experiment for Templates {
         job: Job,
         (images, correct): (u64, [u64; SCORES]),
     ) {
-        let gamma = &mut record.gammas[job.part];
+        let gamma = &mut record.gammas[job.sequence];
         gamma.images += images;
         for (total, add) in gamma.correct.iter_mut().zip(correct) {
             *total += add;
         }
-        record.progress.blocks[job.part] += 1;
+        record.progress.blocks[job.sequence] += 1;
         record.progress.done += images;
     }
 
-    fn is_enough(&self, record: &record::Templates, part: usize) -> bool {
+    fn is_complete(&self, record: &record::Templates, part: usize) -> bool {
         let begun = record.gammas.get(part);
         begun.is_some_and(|gamma| !gamma.is_meaningful())
     }

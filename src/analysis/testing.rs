@@ -10,12 +10,12 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Analysis, Job, Lab, Order, Resident, build};
-use crate::data::{Dataset, Images, Origin};
-use crate::nets::{Ports, Subject};
+use super::{Analysis, BlockOrder, DeviceData, Job, Lab, build};
+use crate::data::{Dataset, DatasetOrigin, Images};
+use crate::nets::{NetworkShape, Subject};
 use crate::session::array::Array;
 use crate::session::config::{self, DatasetName, NetworkKind};
-use crate::session::record::{Record, Weights};
+use crate::session::record::{NetworkWeights, Record};
 use crate::session::text::{from_text, to_text};
 use crate::session::{Config, Form, Session};
 use crate::stimulus::Pool;
@@ -32,8 +32,8 @@ pub fn template(class: usize) -> Vec<f32> {
 }
 
 /// The input and output shapes of the networks in these tests.
-pub fn ports() -> Ports {
-    Ports {
+pub fn ports() -> NetworkShape {
+    NetworkShape {
         image: [1, 28, 28],
         classes: 10,
     }
@@ -64,7 +64,7 @@ pub fn linear(weights: &[Vec<f32>], device: &Device) -> Subject {
         }
         bias[class] = -0.5 * row.iter().sum::<f32>();
     }
-    let weights = Weights {
+    let weights = NetworkWeights {
         tensors: vec![
             ("logits.weight".into(), Array::new(&[784, 10], weight)),
             ("logits.bias".into(), Array::new(&[10], bias)),
@@ -106,13 +106,13 @@ pub fn lab(network: Subject, kind: NetworkKind, train: usize, test: usize) -> La
         pool: Pool::new(&train),
         dataset: Arc::new(Dataset {
             name: DatasetName::Mnist,
-            origin: Origin::Embedded,
+            origin: DatasetOrigin::Embedded,
             train,
             test: images(test, 2),
             classes: (0..10).map(|class| class.to_string()).collect(),
             notes: Vec::new(),
         }),
-        resident: Resident::default(),
+        resident: DeviceData::default(),
     }
 }
 
@@ -161,7 +161,7 @@ fn advance(
     for index in 0..session.config.analyses.len() {
         for phase in 0.. {
             let mut analysis = build(&session.config, index, lab);
-            let parts = analysis.parts();
+            let parts = analysis.sequences();
             if parts.iter().all(|part| part.phase < phase) {
                 break;
             }
@@ -171,9 +171,10 @@ fn advance(
                 let open = (0..parts.len()).filter(|&part| {
                     parts[part].phase == phase
                         && done[part] < parts[part].blocks
-                        && !analysis.is_enough(results, part)
+                        && !analysis.is_complete(results, part)
                 });
-                open.map(|part| Job::one(part, done[part])).collect()
+                open.map(|part| Job::single_block(part, done[part]))
+                    .collect()
             };
             if open(analysis.as_ref(), &session.record).is_empty() {
                 continue;
@@ -189,11 +190,13 @@ fn advance(
                 // A few blocks of each part, computed in any order and merged in order.
                 let mut jobs = Vec::new();
                 for job in first {
-                    let ahead = match parts[job.part].order {
-                        Order::Free => 3.min(parts[job.part].blocks - job.block),
-                        Order::Chained => 1,
+                    let ahead = match parts[job.sequence].order {
+                        BlockOrder::Parallel => 3.min(parts[job.sequence].blocks - job.block),
+                        BlockOrder::Sequential => 1,
                     };
-                    jobs.extend((0..ahead).map(|more| Job::one(job.part, job.block + more)));
+                    jobs.extend(
+                        (0..ahead).map(|more| Job::single_block(job.sequence, job.block + more)),
+                    );
                 }
                 jobs.truncate(blocks.min(usize::MAX as u64) as usize);
                 blocks -= jobs.len() as u64;
@@ -202,10 +205,10 @@ fn advance(
                 }
                 let step = |&job: &Job| (job, analysis.step(lab, job).unwrap());
                 let mut sums: Vec<_> = jobs.iter().map(step).collect();
-                sums.sort_by_key(|(job, _)| (job.part, job.block));
+                sums.sort_by_key(|(job, _)| (job.sequence, job.block));
                 let results = &mut session.record.analyses[index];
                 for (job, sums) in sums {
-                    if !analysis.is_enough(results, job.part) {
+                    if !analysis.is_complete(results, job.sequence) {
                         analysis.merge(results, job, sums);
                     }
                 }

@@ -5,20 +5,20 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::Refusal;
-use super::listing::judged;
-use super::look::Look;
-use super::show::{By, class};
+use super::CommandError;
+use super::listing::load_with_standing;
+use super::look::AttachView;
+use super::show::{ResponseArg, parse_class};
 use crate::link::Connection;
-use crate::report::{self, Standing};
+use crate::report::{self, SessionStatus};
 use crate::session::config::Response;
 use crate::session::{Config, Session};
-use crate::tui::Start;
+use crate::tui::Location;
 use crate::tui::theme::can_draw;
 
 /// Where the views open.
 #[derive(Debug, Default, PartialEq, Args)]
-pub struct At {
+pub struct StartArgs {
     /// Open this view: overview, training, maps, attack, filters, modulation, backdoor, audit, predictions, shards
     #[arg(long, value_name = "VIEW", conflicts_with = "plain")]
     view: Option<String>,
@@ -30,7 +30,7 @@ pub struct At {
     gamma: Option<f64>,
     /// Maps by decisions or by evidence (default: evidence if recorded)
     #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "plain")]
-    response: Option<By>,
+    response: Option<ResponseArg>,
     /// Which of the plan's classification images, if it has several; from 1
     #[arg(long, value_name = "N", conflicts_with = "plain", value_parser = clap::value_parser!(u64).range(1..))]
     images: Option<u64>,
@@ -45,14 +45,17 @@ pub struct At {
     closer: bool,
 }
 
-impl At {
+impl StartArgs {
     /// The start position; `None` if no option was given.
     ///
     /// # Errors
     /// If there is no such class; lists those that exist.
-    fn start(&self, session: &Session) -> Result<Option<Start>, Refusal> {
-        let refused = |problem: String| Refusal::Usage(format!("{}: {problem}", session.name));
-        let named = self.class.as_deref().map(|typed| class(session, typed));
+    fn start(&self, session: &Session) -> Result<Option<Location>, CommandError> {
+        let refused = |problem: String| CommandError::Usage(format!("{}: {problem}", session.name));
+        let named = self
+            .class
+            .as_deref()
+            .map(|typed| parse_class(session, typed));
         // A layer or unit implies the filters view, unless another view is named.
         let view = match (&self.view, &self.layer, self.unit) {
             (None, None, None) if self.closer => Some("maps".to_owned()),
@@ -60,7 +63,7 @@ impl At {
             (None, ..) => Some("filters".to_owned()),
             (Some(view), ..) => Some(view.clone()),
         };
-        let start = Start {
+        let start = Location {
             view,
             class: named.transpose().map_err(refused)?,
             gamma: self.gamma,
@@ -71,27 +74,32 @@ impl At {
             closer: self.closer,
             extends: false,
         };
-        Ok((start != Start::default()).then_some(start))
+        Ok((start != Location::default()).then_some(start))
     }
 }
 
 /// Opens the views on the session; prints a summary with `plain` or without a terminal.
-pub fn run(look: &Look<'_>, name: &str, plain: bool, at: &At) -> Result<ExitCode, Refusal> {
+pub fn run(
+    look: &AttachView<'_>,
+    name: &str,
+    plain: bool,
+    at: &StartArgs,
+) -> Result<ExitCode, CommandError> {
     if plain || !can_draw() {
-        let (session, standing) = judged(look.store, name)?;
+        let (session, standing) = load_with_standing(look.store, name)?;
         return summary(&session, &standing);
     }
-    if let Ok(head) = look.store.head(name)
+    if let Ok(head) = look.store.load_head(name)
         && head.record.sharding.is_some()
     {
         // Loading the sum of the shards is slow, and the views load it themselves later. But checking a start
         // position needs it: before a merge only the shards' files know which maps and layers exist.
-        let session = match *at == At::default() {
+        let session = match *at == StartArgs::default() {
             true => look.store.load(name)?,
             false => look.store.load_whole(name)?,
         };
         let start = at.start(&session)?;
-        return look.at(session, Connection::Watched, start);
+        return look.open(session, Connection::Watched, start);
     }
     let engine = look.store.engine(name);
     let session = match look.store.load(name) {
@@ -104,27 +112,29 @@ pub fn run(look: &Look<'_>, name: &str, plain: bool, at: &At) -> Result<ExitCode
         None => Connection::ReadOnly,
     };
     let start = at.start(&session)?;
-    look.at(session, connection, start)
+    look.open(session, connection, start)
 }
 
 /// Opens the views on the session with the prompt for more trials.
-pub fn extend(look: &Look<'_>, name: &str) -> Result<ExitCode, Refusal> {
-    let start = Start {
+pub fn extend(look: &AttachView<'_>, name: &str) -> Result<ExitCode, CommandError> {
+    let start = Location {
         extends: true,
-        ..Start::default()
+        ..Location::default()
     };
     let connection = match look.store.engine(name) {
         Some(_) => Connection::Connecting,
         None => Connection::ReadOnly,
     };
-    look.at(look.store.load(name)?, connection, Some(start))
+    look.open(look.store.load(name)?, connection, Some(start))
 }
 
 /// Prints the session's summary.
-pub fn summary(session: &Session, standing: &Standing) -> Result<ExitCode, Refusal> {
+pub fn summary(session: &Session, standing: &SessionStatus) -> Result<ExitCode, CommandError> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(report::summary_of(session, standing).as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Refusal::failed(error)),
+    match out.write_all(report::summary_with_status(session, standing).as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(CommandError::failed(error))
+        }
         _ => Ok(ExitCode::SUCCESS),
     }
 }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::Refusal;
-use super::machine::Machine;
+use super::CommandError;
+use super::machine::MachineArgs;
 use crate::files;
 use crate::session::store::Store;
 
@@ -18,7 +18,7 @@ const LOG_BYTES: u64 = 4 << 20;
 
 /// An engine that has started.
 #[derive(Debug, Clone, Copy)]
-pub struct Started {
+pub struct SpawnedEngine {
     /// Its process id.
     pub pid: u32,
 }
@@ -52,11 +52,11 @@ pub fn start(
     store: &Store,
     data: &Path,
     name: &str,
-    machine: &Machine,
-) -> Result<Started, Refusal> {
+    machine: &MachineArgs,
+) -> Result<SpawnedEngine, CommandError> {
     let log = store.log_path(name);
     let file = open_log(&log).map_err(|error| {
-        Refusal::Failed(format!("{}: cannot open the log: {error}", log.display()))
+        CommandError::Failed(format!("{}: cannot open the log: {error}", log.display()))
     })?;
     let began = file.metadata().map_or(0, |metadata| metadata.len());
     let mut command = Command::new(this_program());
@@ -86,25 +86,25 @@ pub fn start(
         .stdout(Stdio::null())
         .stderr(file)
         .spawn()
-        .map_err(|error| Refusal::Failed(format!("cannot start the engine: {error}")))?;
+        .map_err(|error| CommandError::Failed(format!("cannot start the engine: {error}")))?;
     let pid = child.id();
     let mut deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
         if let Some(engine) = store.engine(name).filter(|engine| engine.pid == pid) {
             if engine.socket.is_some() {
                 reap(child);
-                return Ok(Started { pid });
+                return Ok(SpawnedEngine { pid });
             }
             deadline = deadline.min(Instant::now() + SOCKET_PATIENCE);
         }
         if let Ok(Some(_)) = child.try_wait() {
-            return Err(Refusal::Failed(last_words(&log, began)));
+            return Err(CommandError::Failed(last_words(&log, began)));
         }
         std::thread::sleep(Duration::from_millis(3));
     }
     // It runs without a socket, so no viewer can connect; its log says why.
     reap(child);
-    Ok(Started { pid })
+    Ok(SpawnedEngine { pid })
 }
 
 /// Collects the engine's exit code when it ends, so that it does not become a zombie.

@@ -7,20 +7,20 @@ use std::str::FromStr;
 use clap::Args;
 use serde::Serialize;
 
-use super::machine::{self, Exact};
-use super::plan::{file, is_network};
-use super::say::say;
-use super::{Refusal, words};
-use crate::engine::device::pieces::{self, NETWORK};
-use crate::engine::device::trial::{self, Until};
-use crate::engine::device::{self, Choice, Kind};
-use crate::nets::foreign::Foreign;
+use super::machine::{self, ConvolutionArg};
+use super::output::print_line;
+use super::session_args::{existing_file, is_network};
+use super::{CommandError, typed_names};
+use crate::engine::device::profile::{self, NETWORK};
+use crate::engine::device::speed::{self, MeasureLimit};
+use crate::engine::device::{self, DeviceChoice, DeviceKind};
 use crate::nets::import::onnx::Bundle;
+use crate::nets::onnx_network::OnnxNetwork;
 use crate::session::config::{self, NetworkKind};
 
 /// What to measure.
 #[derive(Debug, Args)]
-pub struct Bench {
+pub struct BenchArgs {
     /// auto, cpu, flex, libtorch, cuda:N or cubecl:N; several GPUs with commas
     #[arg(long, default_value = "auto")]
     device: String,
@@ -53,7 +53,7 @@ pub struct Bench {
     training: bool,
     /// On cpu: compute every convolution directly
     #[arg(long, value_name = "HOW")]
-    exact: Option<Exact>,
+    exact: Option<ConvolutionArg>,
     /// One JSON object per batch size
     #[arg(long)]
     json: bool,
@@ -73,7 +73,7 @@ enum Measured {
     /// A built-in kind, untrained.
     BuiltIn(NetworkKind),
     /// A network from a file, with its file name.
-    File(String, Box<Foreign>),
+    File(String, Box<OnnxNetwork>),
 }
 
 impl Measured {
@@ -93,42 +93,42 @@ impl Measured {
 }
 
 /// The network that the user named: a built-in kind or a file.
-fn network(typed: &str) -> Result<Measured, Refusal> {
+fn network(typed: &str) -> Result<Measured, CommandError> {
     if !is_network(Path::new(typed)) {
-        let kind = words::network(typed);
+        let kind = typed_names::parse_network(typed);
         let kind = kind.map_err(|problem| {
-            Refusal::Usage(format!("--network: {problem}; or a network's file (.onnx)"))
+            CommandError::Usage(format!("--network: {problem}; or a network's file (.onnx)"))
         })?;
         return Ok(Measured::BuiltIn(kind));
     }
-    let path = file(typed)?;
-    let bundle = Bundle::open(&path).map_err(Refusal::failed)?;
-    let network = Foreign::open(&bundle, None, None).map_err(Refusal::failed)?;
+    let path = existing_file(typed)?;
+    let bundle = Bundle::open(&path).map_err(CommandError::failed)?;
+    let network = OnnxNetwork::open(&bundle, None, None).map_err(CommandError::failed)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     Ok(Measured::File(name.into_owned(), Box::new(network)))
 }
 
 /// Measures every batch size and prints a line for each.
-pub fn run(bench: &Bench) -> Result<ExitCode, Refusal> {
-    Exact::set(bench.exact);
+pub fn run(bench: &BenchArgs) -> Result<ExitCode, CommandError> {
+    ConvolutionArg::apply(bench.exact);
     let network = network(&bench.network)?;
-    let choice = Choice::from_str(&bench.device)?;
+    let choice = DeviceChoice::from_str(&bench.device)?;
     machine::check_launch(bench.launch)?;
-    let wanted = device::Wanted {
+    let wanted = device::DeviceRequest {
         choice: &choice,
         workers: bench.workers,
         launch: bench.launch,
     };
     let mut opened = device::open(wanted, network.kind(), None)?;
     let lab = match &network {
-        Measured::BuiltIn(kind) => trial::lab(*kind, &opened.seats[0]),
-        Measured::File(_, network) => trial::lab_of(network, &opened.seats[0]),
+        Measured::BuiltIn(kind) => speed::untrained_lab(*kind, &opened.seats[0]),
+        Measured::File(_, network) => speed::lab_for_file(network, &opened.seats[0]),
     };
-    let lab = lab.map_err(Refusal::failed)?;
+    let lab = lab.map_err(CommandError::failed)?;
     opened.choose_launch(&lab, bench.batch.first().copied().unwrap_or(1))?;
     let seat = &opened.seats[0];
     if bench.gamma > 0.0 && lab.pool.is_empty() {
-        return Err(Refusal::Usage(format!(
+        return Err(CommandError::Usage(format!(
             "--gamma {}: there are no images for {}, which takes {}; leave it at 0 (noise only)",
             bench.gamma,
             network.label(),
@@ -137,65 +137,65 @@ pub fn run(bench: &Bench) -> Result<ExitCode, Refusal> {
     }
     for &batch in &bench.batch {
         if batch == 0 || batch > config::MAX_BLOCK {
-            return Err(Refusal::Usage(format!(
+            return Err(CommandError::Usage(format!(
                 "--batch {batch}: must be from 1 to {}",
                 config::MAX_BLOCK
             )));
         }
-        let plan = trial::Loop {
+        let plan = speed::NoiseLoop {
             evidence: !bench.decisions,
             block: batch,
             gamma: bench.gamma,
-            until: Until::Trials(bench.trials.max(1)),
+            until: MeasureLimit::Trials(bench.trials.max(1)),
         };
         if bench.training {
             let apart = bench.pieces && !bench.json;
-            let measured = pieces::training(&lab, seat, batch, apart);
-            let (rate, parts) = measured.map_err(Refusal::failed)?;
+            let measured = profile::training_speed(&lab, seat, batch, apart);
+            let (rate, parts) = measured.map_err(CommandError::failed)?;
             if bench.json {
                 let line = serde_json::json!({
                     "device": opened.name, "network": network.label(), "batch": batch,
                     "images_per_second": rate.round(),
                 });
-                say(line);
+                print_line(line);
             } else {
-                say(format_args!(
+                print_line(format_args!(
                     "{}  {}  batch {batch:>5}  {rate:>9.0} images/s of training",
                     opened.name,
                     network.label()
                 ));
             }
             for (label, us) in &parts {
-                say(format_args!("  {us:>8.2} µs  {label}"));
+                print_line(format_args!("  {us:>8.2} µs  {label}"));
             }
             continue;
         }
         if bench.pieces {
             let blocks = (bench.trials / batch as u64).max(1);
-            let times = pieces::pieces(&lab, seat, plan, blocks);
-            let parts = pieces::NAMES.iter().zip(times);
+            let times = profile::step_times(&lab, seat, plan, blocks);
+            let parts = profile::STEPS.iter().zip(times);
             let parts: Vec<String> = parts.map(|(name, us)| format!("{name} {us:.2}")).collect();
-            say(format_args!(
+            print_line(format_args!(
                 "{}  {}  batch {batch:>5}  µs per trial on one core: {}  total {:.2}",
                 opened.name,
                 network.label(),
                 parts.join("  "),
                 times.iter().sum::<f64>()
             ));
-            if let (Ok(plan), Kind::Cpu) = (lab.network.plan(), seat.kind) {
+            if let (Ok(plan), DeviceKind::Cpu) = (lab.network.plan(), seat.kind) {
                 let rate = plan.operations() as f64 / times[NETWORK] / 1e3;
                 let peak = plan.lanes().peak() / 1e9;
-                say(format_args!(
+                print_line(format_args!(
                     "  network: {rate:.0} GFLOP/s with convolutions counted as direct, {:.0} % of this core's peak of {peak:.0} GFLOP/s",
                     100.0 * rate / peak
                 ));
-                for (label, us) in plan.times() {
-                    say(format_args!("  {us:>8.2} µs  {label}"));
+                for (label, us) in plan.step_times() {
+                    print_line(format_args!("  {us:>8.2} µs  {label}"));
                 }
             }
             continue;
         }
-        let rate = trial::measure(&lab, &opened.seats, plan).map_err(Refusal::failed)?;
+        let rate = speed::measure(&lab, &opened.seats, plan).map_err(CommandError::failed)?;
         let line = Line {
             device: &opened.name,
             network: network.label(),
@@ -204,9 +204,9 @@ pub fn run(bench: &Bench) -> Result<ExitCode, Refusal> {
             trials_per_second: rate.round(),
         };
         if bench.json {
-            say(serde_json::to_string(&line).map_err(Refusal::failed)?);
+            print_line(serde_json::to_string(&line).map_err(CommandError::failed)?);
         } else {
-            say(format_args!(
+            print_line(format_args!(
                 "{}  {}  batch {batch:>5}  {rate:>9.0} trials/s",
                 opened.label(),
                 line.network

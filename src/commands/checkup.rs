@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::Refusal;
-use super::say::say;
-use super::verdict::{Report, Verdict};
+use super::CommandError;
+use super::checklist::{CheckStatus, Checklist};
+use super::output::print_line;
 use crate::files;
 use crate::format::{bytes, thousands};
 use crate::report::status;
@@ -15,29 +15,29 @@ use crate::session::array::{Arrays, Payload};
 use crate::session::store::{Store, StoreError, check_name, read_at, timestamp};
 
 /// Reads the session and its previous generation in full; exit code 1 if the session cannot be used.
-pub fn run(store: &Store, name: &str) -> Result<ExitCode, Refusal> {
+pub fn run(store: &Store, name: &str) -> Result<ExitCode, CommandError> {
     check_name(name)?;
     if !store.exists(name) {
         // Fails, and lists the existing sessions.
         store.load(name)?;
     }
-    let mut report = Report::default();
-    say(format_args!("session {name}"));
+    let mut report = Checklist::default();
+    print_line(format_args!("session {name}"));
     let (path, backup) = (store.path(name), store.backup_path(name));
-    let is_sound = examine(&mut report, "file", &path, name, Verdict::Broken);
-    let has_backup = examine(&mut report, "previous", &backup, name, Verdict::Without);
+    let is_sound = examine(&mut report, "file", &path, name, CheckStatus::Broken);
+    let has_backup = examine(&mut report, "previous", &backup, name, CheckStatus::Absent);
     engine(&mut report, store, name);
     match (is_sound, has_backup) {
         (true, _) => {}
         (false, true) => {
-            say(
+            print_line(
                 "\nThe previous generation is intact. To continue from it, keeping the damaged file:",
             );
-            say(format_args!("  {}", store.way_back(name)));
-            say(format_args!("  noisescope run {name}"));
+            print_line(format_args!("  {}", store.restore_command(name)));
+            print_line(format_args!("  noisescope run {name}"));
         }
         (false, false) => {
-            say("\nNeither generation can be used. Both files were left unchanged.");
+            print_line("\nNeither generation can be used. Both files were left unchanged.");
         }
     }
     Ok(ExitCode::from(u8::from(!is_sound)))
@@ -45,11 +45,17 @@ pub fn run(store: &Store, name: &str) -> Result<ExitCode, Refusal> {
 
 /// Reads a session file in full and reports its contents; returns whether it can be used. An absent file is reported
 /// with the status `missing`.
-fn examine(report: &mut Report, what: &str, path: &Path, name: &str, missing: Verdict) -> bool {
+fn examine(
+    report: &mut Checklist,
+    what: &str,
+    path: &Path,
+    name: &str,
+    missing: CheckStatus,
+) -> bool {
     let about = match fs::symlink_metadata(path) {
         Ok(about) => about,
         Err(error) => {
-            report.line(missing, what, format!("{}: {error}", path.display()));
+            report.add(missing, what, format!("{}: {error}", path.display()));
             return false;
         }
     };
@@ -58,12 +64,12 @@ fn examine(report: &mut Report, what: &str, path: &Path, name: &str, missing: Ve
             "{} is a symbolic link: it can be viewed, but runs only from its real location",
             path.display()
         );
-        report.line(Verdict::Without, what, words);
+        report.add(CheckStatus::Absent, what, words);
     }
     match read_at(path, name) {
         Ok(session) => {
             let words = format!("{}: intact, {}", path.display(), bytes(about.len()));
-            report.line(Verdict::Works, what, words);
+            report.add(CheckStatus::Pass, what, words);
             contents(report, &session);
             true
         }
@@ -75,13 +81,13 @@ fn examine(report: &mut Report, what: &str, path: &Path, name: &str, missing: Ve
                 }
                 other => other.to_string(),
             };
-            report.line(Verdict::Broken, what, words);
+            report.add(CheckStatus::Broken, what, words);
             false
         }
     }
 }
 
-fn contents(report: &mut Report, session: &Session) {
+fn contents(report: &mut Checklist, session: &Session) {
     let record = &session.record;
     let (done, planned) = session.trials();
     let (mut arrays, mut numbers) = (0_u64, 0_u64);
@@ -91,7 +97,7 @@ fn contents(report: &mut Report, session: &Session) {
     });
     let words = format!(
         "{}, {} of {} trials, saved {}, {arrays} arrays of {}, checksums match",
-        status::word(session),
+        status::status_label(session),
         thousands(done),
         thousands(planned),
         match record.updated {
@@ -100,7 +106,7 @@ fn contents(report: &mut Report, session: &Session) {
         },
         bytes(numbers)
     );
-    report.line(Verdict::Works, "", words);
+    report.add(CheckStatus::Pass, "", words);
     if let Some(inputs) = record.inputs.last() {
         let mut words = format!(
             "computed from {} training and {} test images{}",
@@ -115,7 +121,7 @@ fn contents(report: &mut Report, session: &Session) {
         if record.inputs.len() > 1 {
             words += "; they were changed in between, with --accept-inputs";
         }
-        report.line(Verdict::Works, "", words);
+        report.add(CheckStatus::Pass, "", words);
     }
     if let Some(last) = record.starts.last() {
         let words = format!(
@@ -124,12 +130,12 @@ fn contents(report: &mut Report, session: &Session) {
             timestamp(last.at),
             last.program
         );
-        report.line(Verdict::Works, "", words);
+        report.add(CheckStatus::Pass, "", words);
     }
 }
 
 /// Reports which engine runs the session, and any lock left behind by a killed engine.
-fn engine(report: &mut Report, store: &Store, name: &str) {
+fn engine(report: &mut Checklist, store: &Store, name: &str) {
     let lock = store.folder().join(format!("{name}.lock"));
     match store.engine(name) {
         Some(engine) => {
@@ -139,15 +145,15 @@ fn engine(report: &mut Report, store: &Store, name: &str) {
                 None => "without a socket".to_owned(),
             };
             let words = format!("{} runs it, {reached}", engine.words());
-            report.line(Verdict::Works, "engine", words);
+            report.add(CheckStatus::Pass, "engine", words);
         }
         None if lock.exists() => {
             let words = format!(
                 "none; {} was left by a killed engine and blocks nothing",
                 files::quoted(&lock)
             );
-            report.line(Verdict::Without, "engine", words);
+            report.add(CheckStatus::Absent, "engine", words);
         }
-        None => report.line(Verdict::Without, "engine", "none"),
+        None => report.add(CheckStatus::Absent, "engine", "none"),
     }
 }

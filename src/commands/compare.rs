@@ -9,25 +9,27 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::look::{Line, Look};
-use super::machine::Machine;
-use super::show::By;
+use super::look::{AttachView, ScreenArgs};
+use super::machine::MachineArgs;
+use super::show::ResponseArg;
 use super::signals::{HUNG_UP, Signals, runtime};
-use super::{Refusal, listing};
-use crate::comparison::{Compared, Misfit, Pair, Shown, Wish};
+use super::{CommandError, listing};
+use crate::comparison::{
+    ComparisonError, ComparisonRequest, MapComparison, SessionPair, SharedTrialDecisions,
+};
 use crate::data;
-use crate::engine::device::Choice;
-use crate::engine::side_by_side::{self, Bench};
-use crate::export::comparison::What;
-use crate::export::{self, Format};
-use crate::link::client::Heard;
+use crate::engine::agreement_run::{self, ReplaySetup};
+use crate::engine::device::DeviceChoice;
+use crate::export::comparison::ComparisonExport;
+use crate::export::{self, ExportFormat};
+use crate::link::client::EngineAnswer;
 use crate::link::{Connection, Link, client};
 use crate::report::comparison::comparison;
 use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::form::Form;
 use crate::session::store::Store;
-use crate::tui::browser::{Asks, Choice as Chosen, List};
+use crate::tui::browser::{BrowserCallbacks, BrowserChoice as Chosen, ListState};
 use crate::tui::theme::can_draw;
 use crate::tui::{self, compare as screen};
 
@@ -39,14 +41,14 @@ const TRIALS: u64 = 10_000;
 
 /// Which sessions to compare, and how.
 #[derive(Debug, Args)]
-pub struct Compare {
+pub struct CompareArgs {
     /// The first session
     a: String,
     /// The second
     b: String,
     /// Maps by the network's decisions, or by its outputs (default: evidence if both have it)
     #[arg(long, value_enum, value_name = "WHAT")]
-    response: Option<By>,
+    response: Option<ResponseArg>,
     /// The signal strength (default: the one that shows most; in files, all)
     #[arg(long, value_name = "G")]
     gamma: Option<f64>,
@@ -68,20 +70,20 @@ pub struct Compare {
     json: bool,
     /// As files: json, npz (the maps), csv (tables) or png (figures)
     #[arg(long, value_enum)]
-    format: Option<Format>,
+    format: Option<ExportFormat>,
     /// Where to (default: standard output for json, A-vs-B.npz, the folders A-vs-B-tables and A-vs-B-figures)
     #[arg(long, value_name = "PATH", requires = "format")]
     out: Option<PathBuf>,
     #[command(flatten)]
-    machine: Machine,
+    machine: MachineArgs,
     /// Screen options, which every command takes.
     #[arg(skip)]
-    pub line: Line,
+    pub screen: ScreenArgs,
 }
 
-impl Compare {
-    fn wish(&self) -> Wish {
-        Wish {
+impl CompareArgs {
+    fn wish(&self) -> ComparisonRequest {
+        ComparisonRequest {
             noise: self.noise.clone(),
             gamma: self.gamma,
             response: self.response.map(Response::from),
@@ -89,20 +91,24 @@ impl Compare {
     }
 }
 
-impl From<Misfit> for Refusal {
+impl From<ComparisonError> for CommandError {
     /// Sessions without maps yet may be comparable later, so that is a failure and not a usage error.
-    fn from(misfit: Misfit) -> Self {
+    fn from(misfit: ComparisonError) -> Self {
         match misfit {
-            Misfit::NoMaps { .. } => Self::Failed(misfit.to_string()),
+            ComparisonError::NoMaps { .. } => Self::Failed(misfit.to_string()),
             _ => Self::Usage(misfit.to_string()),
         }
     }
 }
 
 /// Compares two sessions.
-pub fn run(store: &Store, data: Option<&Path>, compare: &Compare) -> Result<ExitCode, Refusal> {
+pub fn run(
+    store: &Store,
+    data: Option<&Path>,
+    compare: &CompareArgs,
+) -> Result<ExitCode, CommandError> {
     compare.machine.check()?;
-    let folder = data::data_dir(data).map_err(Refusal::failed)?;
+    let folder = data::data_dir(data).map_err(CommandError::failed)?;
     let as_text = compare.plain || compare.json || compare.format.is_some();
     if !as_text && can_draw() {
         return compare.draw(store, &folder);
@@ -113,9 +119,9 @@ pub fn run(store: &Store, data: Option<&Path>, compare: &Compare) -> Result<Exit
     compare.write(store, &folder, [&a, &b])
 }
 
-impl Compare {
+impl CompareArgs {
     /// Draws the comparison on the terminal, live if engines are running.
-    fn draw(&self, store: &Store, data: &Path) -> Result<ExitCode, Refusal> {
+    fn draw(&self, store: &Store, data: &Path) -> Result<ExitCode, CommandError> {
         runtime()?.block_on(async {
             let mut signals = Signals::listen()?;
             let alike = self.trials.filter(|trials| *trials > 0);
@@ -123,7 +129,7 @@ impl Compare {
             let view = SideBySide {
                 store,
                 wish: self.wish(),
-                options: self.line.options()?,
+                options: self.screen.options()?,
             };
             let code = view.draw([&self.a, &self.b], alike, &mut signals).await?;
             Ok(code.map_or(ExitCode::SUCCESS, ExitCode::from))
@@ -136,19 +142,19 @@ impl Compare {
         store: &Store,
         data: &Path,
         [a, b]: [&Session; 2],
-    ) -> Result<ExitCode, Refusal> {
-        if self.format == Some(Format::Safetensors) {
-            return Err(Refusal::Usage(format!(
+    ) -> Result<ExitCode, CommandError> {
+        if self.format == Some(ExportFormat::Safetensors) {
+            return Err(CommandError::Usage(format!(
                 "two sessions have two networks; export one of them: noisescope export {} --format safetensors",
                 self.a
             )));
         }
         let wish = self.wish();
-        let pair = Pair::new(a, b, &wish)?;
+        let pair = SessionPair::new(a, b, &wish)?;
         let classes = self.classes(&pair)?;
         let response = wish.response.unwrap_or(pair.responses[0]);
-        let chosen = wish.gamma.and_then(|gamma| pair.place(gamma));
-        let place = chosen.unwrap_or_else(|| pair.best(response));
+        let chosen = wish.gamma.and_then(|gamma| pair.gamma_index(gamma));
+        let place = chosen.unwrap_or_else(|| pair.best_gamma(response));
         let alike = match self.trials.unwrap_or(TRIALS) {
             0 => None,
             trials => Some(self.same_trials().run(store, data, trials)),
@@ -157,30 +163,31 @@ impl Compare {
             .as_ref()
             .map(|shown| shown.as_ref().map_err(String::as_str));
         let format = match self.json {
-            true => Some(Format::Json),
+            true => Some(ExportFormat::Json),
             false => self.format,
         };
         let Some(format) = format else {
-            let compared = Compared::new(&pair, place, response);
+            let compared = MapComparison::new(&pair, place, response);
             return page(&comparison(&pair, &compared, alike));
         };
         let all = || (0..pair.gammas.len()).collect();
-        let what = What {
+        let what = ComparisonExport {
             places: chosen.map_or_else(all, |place| vec![place]),
             responses: wish
                 .response
                 .map_or_else(|| pair.responses.clone(), |response| vec![response]),
             pair: &pair,
             classes,
-            alike,
+            agreement: alike,
         };
-        export::comparison::write(&what, format, self.out.as_deref()).map_err(Refusal::failed)?;
+        export::comparison::write(&what, format, self.out.as_deref())
+            .map_err(CommandError::failed)?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
 /// Compares a session with another that the user chooses from the list of sessions.
-pub fn chosen(look: &Look<'_>, name: &str) -> Result<ExitCode, Refusal> {
+pub fn compare_with_chosen(look: &AttachView<'_>, name: &str) -> Result<ExitCode, CommandError> {
     runtime()?.block_on(async {
         let mut signals = Signals::listen()?;
         let code = with_another(look, name, &mut signals).await?;
@@ -191,18 +198,18 @@ pub fn chosen(look: &Look<'_>, name: &str) -> Result<ExitCode, Refusal> {
 /// Lets the user choose the other session and shows both; returns the exit code of a signal that ended
 /// the program. If two sessions cannot be compared, the list shows why.
 pub async fn with_another(
-    look: &Look<'_>,
+    look: &AttachView<'_>,
     name: &str,
     signals: &mut Signals,
-) -> Result<Option<u8>, Refusal> {
-    let mut list = List::against(name);
+) -> Result<Option<u8>, CommandError> {
+    let mut list = ListState::against(name);
     loop {
         let chosen = tokio::select! {
             biased;
             code = signals.next() => return Ok(Some(code)),
             // Only existing sessions are chosen, so the pilot and its network are not needed.
             chosen = tui::browse(browser_callbacks(look.store), &look.options, &mut list) => {
-                chosen.map_err(Refusal::failed)?
+                chosen.map_err(CommandError::failed)?
             }
         };
         let other = match chosen {
@@ -212,7 +219,7 @@ pub async fn with_another(
         };
         let view = SideBySide {
             store: look.store,
-            wish: Wish::default(),
+            wish: ComparisonRequest::default(),
             options: look.options,
         };
         match view.draw([name, &other], None, signals).await {
@@ -223,8 +230,8 @@ pub async fn with_another(
 }
 
 /// Browser callbacks for choosing the other session: creating sessions and acting on them are disabled.
-fn browser_callbacks(store: &Store) -> Asks {
-    Asks {
+fn browser_callbacks(store: &Store) -> BrowserCallbacks {
+    BrowserCallbacks {
         rows: Box::new(listing::rows(store)),
         pilot: Arc::new(|_, _| Err(String::new())),
         weigh: Arc::new(listing::contents(store)),
@@ -237,8 +244,8 @@ fn browser_callbacks(store: &Store) -> Asks {
 /// Draws two sessions side by side.
 struct SideBySide<'a> {
     store: &'a Store,
-    wish: Wish,
-    options: tui::Options,
+    wish: ComparisonRequest,
+    options: tui::DisplayOptions,
 }
 
 impl SideBySide<'_> {
@@ -246,20 +253,20 @@ impl SideBySide<'_> {
     async fn draw(
         self,
         names: [&str; 2],
-        alike: Option<screen::Alike>,
+        alike: Option<screen::PendingAgreement>,
         signals: &mut Signals,
-    ) -> Result<Option<u8>, Refusal> {
+    ) -> Result<Option<u8>, CommandError> {
         let a = newest(self.store, names[0]).await?;
         let b = newest(self.store, names[1]).await?;
-        Pair::new(&a, &b, &self.wish)?;
+        SessionPair::new(&a, &b, &self.wish)?;
         let links = [a, b].map(|session| self.follow(session));
         let drawn = screen::compare(links, self.wish, alike, self.options);
         tokio::select! {
             biased;
             code = signals.next() => Ok(Some(code)),
-            end = drawn => match end.map_err(Refusal::failed)? {
-                screen::End::Back => Ok(None),
-                screen::End::Gone => Ok(Some(HUNG_UP)),
+            end = drawn => match end.map_err(CommandError::failed)? {
+                screen::ComparisonExit::Back => Ok(None),
+                screen::ComparisonExit::Gone => Ok(Some(HUNG_UP)),
             },
         }
     }
@@ -275,11 +282,11 @@ impl SideBySide<'_> {
 }
 
 /// The newest state of a session: its engine's if one runs, else its file's.
-async fn newest(store: &Store, name: &str) -> Result<Session, Refusal> {
+async fn newest(store: &Store, name: &str) -> Result<Session, CommandError> {
     let live = match store.engine(name) {
-        Some(_) => match client::now(store, name, PATIENCE).await {
-            Heard::Session(session) => Some(*session),
-            Heard::Nothing | Heard::Unreachable => None,
+        Some(_) => match client::query(store, name, PATIENCE).await {
+            EngineAnswer::Session(session) => Some(*session),
+            EngineAnswer::NoAnswer | EngineAnswer::Unreachable => None,
         },
         None => None,
     };
@@ -289,16 +296,16 @@ async fn newest(store: &Store, name: &str) -> Result<Session, Refusal> {
     }
 }
 
-impl Compare {
+impl CompareArgs {
     /// The class given by `--map`.
-    fn classes(&self, pair: &Pair<'_>) -> Result<Option<Vec<usize>>, Refusal> {
+    fn classes(&self, pair: &SessionPair<'_>) -> Result<Option<Vec<usize>>, CommandError> {
         let Some(typed) = &self.map else {
             return Ok(None);
         };
         let numbered = || Form::numbered([1, 1, 1], pair.gammas[0].trials[0].classes());
         let form = pair.form().cloned().unwrap_or_else(numbered);
         let found = form.find(typed);
-        let class = found.map_err(|problem| Refusal::Usage(format!("--map: {problem}")))?;
+        let class = found.map_err(|problem| CommandError::Usage(format!("--map: {problem}")))?;
         Ok(Some(vec![class]))
     }
 
@@ -312,7 +319,7 @@ impl Compare {
     }
 
     /// Shows both networks the same trials on a separate thread, which ends once they are done.
-    fn measure(&self, store: &Store, data: &Path, trials: u64) -> screen::Alike {
+    fn measure(&self, store: &Store, data: &Path, trials: u64) -> screen::PendingAgreement {
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let (store, data, request) = (store.clone(), data.to_owned(), self.same_trials());
         std::thread::spawn(move || {
@@ -326,35 +333,38 @@ impl Compare {
 /// Two sessions whose networks are to be shown the same trials.
 struct SameTrials {
     names: [String; 2],
-    wish: Wish,
-    machine: Machine,
+    wish: ComparisonRequest,
+    machine: MachineArgs,
 }
 
 impl SameTrials {
     /// Shows both networks the same trials; an error says why that is impossible. Engines do not send weights, so
     /// the sessions are read from their files.
-    fn run(&self, store: &Store, data: &Path, trials: u64) -> Result<Shown, String> {
+    fn run(&self, store: &Store, data: &Path, trials: u64) -> Result<SharedTrialDecisions, String> {
         let load = |name: &String| store.load_whole(name).map_err(|error| error.to_string());
         let [a, b] = [load(&self.names[0])?, load(&self.names[1])?];
-        let pair = Pair::new(&a, &b, &self.wish).map_err(|error| error.to_string())?;
-        let chosen = self.wish.gamma.and_then(|gamma| pair.place(gamma));
-        let place = chosen.unwrap_or_else(|| pair.most_varied());
-        let device = Choice::from_str(&self.machine.device).map_err(|error| error.to_string())?;
-        let bench = Bench {
+        let pair = SessionPair::new(&a, &b, &self.wish).map_err(|error| error.to_string())?;
+        let chosen = self.wish.gamma.and_then(|gamma| pair.gamma_index(gamma));
+        let place = chosen.unwrap_or_else(|| pair.most_varied_gamma());
+        let device =
+            DeviceChoice::from_str(&self.machine.device).map_err(|error| error.to_string())?;
+        let bench = ReplaySetup {
             store,
             data,
             device: &device,
             workers: self.machine.workers,
         };
-        let shown = side_by_side::show([&a, &b], &pair, place, trials, bench);
+        let shown = agreement_run::count_joint_decisions([&a, &b], &pair, place, trials, bench);
         shown.map_err(|error| error.to_string())
     }
 }
 
-fn page(page: &str) -> Result<ExitCode, Refusal> {
+fn page(page: &str) -> Result<ExitCode, CommandError> {
     let mut out = std::io::stdout().lock();
     match out.write_all(page.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Refusal::failed(error)),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(CommandError::failed(error))
+        }
         _ => Ok(ExitCode::SUCCESS),
     }
 }

@@ -7,14 +7,14 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::Refusal;
-use super::look::Line;
-use super::say::say;
+use super::CommandError;
+use super::look::ScreenArgs;
+use super::output::print_line;
 use crate::tui::preferences::Preferences;
 
 /// What to do with the preferences.
 #[derive(Debug, Args)]
-pub struct Config {
+pub struct ConfigArgs {
     /// Print the path of the preferences file
     #[arg(long, group = "about")]
     path: bool,
@@ -27,19 +27,19 @@ pub struct Config {
 }
 
 /// Prints, writes or checks the preferences.
-pub fn run(config: &Config, line: &Line) -> Result<ExitCode, Refusal> {
+pub fn run(config: &ConfigArgs, line: &ScreenArgs) -> Result<ExitCode, CommandError> {
     if !config.path && !config.check && !config.write {
-        say(Preferences::shipped().trim_end());
+        print_line(Preferences::shipped().trim_end());
         return Ok(ExitCode::SUCCESS);
     }
     let Some(path) = line.path() else {
-        return Err(Refusal::Usage(
+        return Err(CommandError::Usage(
             "no default location for preferences on this machine; name a file with --config FILE"
                 .into(),
         ));
     };
     if config.path {
-        say(path.display());
+        print_line(path.display());
         return Ok(ExitCode::SUCCESS);
     }
     if config.write {
@@ -47,8 +47,8 @@ pub fn run(config: &Config, line: &Line) -> Result<ExitCode, Refusal> {
     }
     line.options()?;
     match path.exists() {
-        true => say(format_args!("{}: valid", path.display())),
-        false => say(format_args!(
+        true => print_line(format_args!("{}: valid", path.display())),
+        false => print_line(format_args!(
             "{}: no such file; the defaults apply",
             path.display()
         )),
@@ -57,13 +57,13 @@ pub fn run(config: &Config, line: &Line) -> Result<ExitCode, Refusal> {
 }
 
 /// Writes the defaults to a new file.
-fn write(path: &Path) -> Result<ExitCode, Refusal> {
+fn write(path: &Path) -> Result<ExitCode, CommandError> {
     let failed = |error: std::io::Error| match error.kind() {
-        ErrorKind::AlreadyExists => Refusal::Usage(format!(
+        ErrorKind::AlreadyExists => CommandError::Usage(format!(
             "{}: the file exists and was not changed; noisescope config prints the defaults",
             path.display()
         )),
-        _ => Refusal::Failed(format!("{}: {error}", path.display())),
+        _ => CommandError::Failed(format!("{}: {error}", path.display())),
     };
     if let Some(folder) = path
         .parent()
@@ -74,7 +74,7 @@ fn write(path: &Path) -> Result<ExitCode, Refusal> {
     let mut file = File::create_new(path).map_err(failed)?;
     let written = file.write_all(Preferences::shipped().as_bytes());
     written.map_err(failed)?;
-    say(format_args!(
+    print_line(format_args!(
         "wrote {}; keep only the lines you change",
         path.display()
     ));

@@ -9,17 +9,17 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::say::say;
+use super::output::print_line;
 use super::signals::runtime;
-use super::{Refusal, noted};
+use super::{CommandError, note_file};
 use crate::format::thousands;
-use crate::link::Command;
+use crate::link::EngineCommand;
 use crate::link::client::{ConnectError, Conversation};
 use crate::session::config::Analysis;
 use crate::session::record::Note;
 use crate::session::run::Phase;
 use crate::session::store::{Store, timestamp};
-use crate::session::{Session, State};
+use crate::session::{SavedState, Session};
 
 /// How long the engine may take to carry out a command: a stop writes a checkpoint first.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const RETRY_TIME: Duration = Duration::from_secs(1);
 
 /// Sends the command, waits until the engine has carried it out, and prints the result (except for a note).
-pub fn run(store: &Store, name: &str, command: Command) -> Result<ExitCode, Refusal> {
+pub fn run(store: &Store, name: &str, command: EngineCommand) -> Result<ExitCode, CommandError> {
     if store.engine(name).is_none() {
         // Fails with a better message if there is no such session.
         store.load(name)?;
@@ -35,13 +35,13 @@ pub fn run(store: &Store, name: &str, command: Command) -> Result<ExitCode, Refu
     let mut answer = send(store, name, &command)?;
     if let Answer::CannotSave(words) = &answer {
         if !discards(words)? {
-            return Err(Refusal::Failed(format!(
+            return Err(CommandError::Failed(format!(
                 "{words} It ends as soon as it can be saved; to discard that work: noisescope stop {name} --discard"
             )));
         }
-        answer = send(store, name, &Command::Discard)?;
+        answer = send(store, name, &EngineCommand::Discard)?;
     }
-    if let Command::Note(note) = &command {
+    if let EngineCommand::Note(note) = &command {
         // An engine that has ended may not have received it.
         if !matches!(&answer, Answer::Phase(phase) if !phase.is_over()) {
             ensure_note_saved(store, name, note)?;
@@ -52,48 +52,48 @@ pub fn run(store: &Store, name: &str, command: Command) -> Result<ExitCode, Refu
         Answer::Phase(phase) => phase,
         // The engine has ended, by this command or another: its file has the final state.
         Answer::HungUp | Answer::CannotSave(_) => match store.load(name)?.record.state {
-            State::Finished => Phase::Finished,
-            State::Stopped => Phase::Stopped,
-            State::Failed(message) => Phase::Failed(message),
-            State::New | State::Running => {
-                return Err(Refusal::Failed(format!(
+            SavedState::Finished => Phase::Finished,
+            SavedState::Stopped => Phase::Stopped,
+            SavedState::Failed(message) => Phase::Failed(message),
+            SavedState::New | SavedState::Running => {
+                return Err(CommandError::Failed(format!(
                     "the engine of {name} died; its file has the last checkpoint. Resume: noisescope run {name}"
                 )));
             }
         },
     };
     match last {
-        Phase::Failed(_) if command == Command::Discard => say(format_args!(
+        Phase::Failed(_) if command == EngineCommand::Discard => print_line(format_args!(
             "{name} has ended; its file has the last checkpoint. Resume: noisescope run {name}"
         )),
-        Phase::Failed(message) => return Err(Refusal::Failed(message)),
-        Phase::Finished => say(format_args!(
+        Phase::Failed(message) => return Err(CommandError::Failed(message)),
+        Phase::Finished => print_line(format_args!(
             "{name} is finished. View it: noisescope attach {name}"
         )),
         Phase::Paused(_) => {
-            say(format_args!(
+            print_line(format_args!(
                 "{name} is paused. Resume: noisescope continue {name}"
             ));
         }
-        Phase::Stopped => say(format_args!(
+        Phase::Stopped => print_line(format_args!(
             "{name} is stopped, and everything is saved. Resume: noisescope run {name}"
         )),
         Phase::Starting | Phase::Working(_) | Phase::Stopping => {
-            say(format_args!("{name} is running."));
+            print_line(format_args!("{name} is running."));
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Ensures that a note is in the file of a session whose engine has ended or is about to.
-fn ensure_note_saved(store: &Store, name: &str, note: &Note) -> Result<(), Refusal> {
+fn ensure_note_saved(store: &Store, name: &str, note: &Note) -> Result<(), CommandError> {
     let until = Instant::now() + PATIENCE;
     while store.engine(name).is_some() && Instant::now() < until {
         std::thread::sleep(Duration::from_millis(20));
     }
     match store.load(name)?.record.has_note(note) {
         true => Ok(()),
-        false => noted::in_file(store, name, note.clone()),
+        false => note_file::note_in_file(store, name, note.clone()),
     }
 }
 
@@ -108,24 +108,24 @@ enum Answer {
 }
 
 /// Sends the command and waits for the result.
-fn send(store: &Store, name: &str, command: &Command) -> Result<Answer, Refusal> {
+fn send(store: &Store, name: &str, command: &EngineCommand) -> Result<Answer, CommandError> {
     let answer = runtime()?.block_on(async {
         let answer = tokio::time::timeout(PATIENCE, send_and_wait(store, name, command)).await;
         answer.unwrap_or_else(|_| {
-            Err(SendError::Refused(Refusal::Failed(format!(
+            Err(SendError::Refused(CommandError::Failed(format!(
                 "the engine of {name} has not responded within {} s; `noisescope attach {name}` shows what it is doing",
                 PATIENCE.as_secs()
             ))))
         })
     });
     match (answer, command) {
-        (Err(SendError::Unreachable(error, pid)), Command::Stop) => {
+        (Err(SendError::Unreachable(error, pid)), EngineCommand::Stop) => {
             stop_by_signal(store, name, pid, &error)?;
             Ok(Answer::HungUp)
         }
         (answer, _) => answer.map_err(|error| match error {
             SendError::Refused(refusal) => refusal,
-            SendError::Unreachable(error, _) => Refusal::failed(error),
+            SendError::Unreachable(error, _) => CommandError::failed(error),
         }),
     }
 }
@@ -136,19 +136,19 @@ fn stop_by_signal(
     name: &str,
     pid: u32,
     error: &ConnectError,
-) -> Result<(), Refusal> {
+) -> Result<(), CommandError> {
     let number = i32::try_from(pid).ok().and_then(Pid::from_raw);
     let sent = number.map(|pid| kill_process(pid, Signal::TERM));
     if !matches!(sent, Some(Ok(()))) {
-        return Err(Refusal::failed(error));
+        return Err(CommandError::failed(error));
     }
-    say(format_args!(
+    print_line(format_args!(
         "{name} has no socket; sent TERM to process {pid}, which stops after a checkpoint"
     ));
     let until = Instant::now() + PATIENCE;
     while store.engine(name).is_some_and(|engine| engine.pid == pid) {
         if Instant::now() > until {
-            return Err(Refusal::Failed(format!(
+            return Err(CommandError::Failed(format!(
                 "process {pid} did not end within {} s; if it cannot save, its log says why: {}",
                 PATIENCE.as_secs(),
                 store.folder().join(format!("{name}.log")).display()
@@ -160,7 +160,7 @@ fn stop_by_signal(
 }
 
 /// Asks the user whether to discard what would be lost; false without a terminal.
-fn discards(words: &str) -> Result<bool, Refusal> {
+fn discards(words: &str) -> Result<bool, CommandError> {
     let input = std::io::stdin();
     if !input.is_terminal() || !std::io::stderr().is_terminal() {
         return Ok(false);
@@ -170,7 +170,7 @@ fn discards(words: &str) -> Result<bool, Refusal> {
     let mut typed = String::new();
     asked
         .and_then(|()| input.lock().read_line(&mut typed))
-        .map_err(Refusal::failed)?;
+        .map_err(CommandError::failed)?;
     Ok(matches!(typed.trim(), "y" | "Y" | "yes"))
 }
 
@@ -204,13 +204,13 @@ fn describe_loss(store: &Store, name: &str, now: &Session, problem: &str) -> Str
 ///
 /// # Errors
 /// Why it could not start.
-pub fn at_work(store: &Store, name: &str) -> Result<(), Refusal> {
+pub fn wait_until_working(store: &Store, name: &str) -> Result<(), CommandError> {
     let phase = runtime()?.block_on(async {
-        let mut engine = Conversation::begin_patiently(store, name).await.ok()?;
+        let mut engine = Conversation::connect_with_retry(store, name).await.ok()?;
         loop {
-            engine.ask().await.ok()?;
+            engine.request_state().await.ok()?;
             // The very first state has no run yet.
-            let run = engine.hear().await.ok()??.run;
+            let run = engine.receive_state().await.ok()??.run;
             let phase = run.map(|run| run.phase).unwrap_or_default();
             if phase != Phase::Starting {
                 return Some(phase);
@@ -218,8 +218,8 @@ pub fn at_work(store: &Store, name: &str) -> Result<(), Refusal> {
         }
     });
     match (phase, store.load(name).map(|session| session.record.state)) {
-        (Some(Phase::Failed(message)), _) | (None, Ok(State::Failed(message))) => {
-            Err(Refusal::Failed(message))
+        (Some(Phase::Failed(message)), _) | (None, Ok(SavedState::Failed(message))) => {
+            Err(CommandError::Failed(message))
         }
         _ => Ok(()),
     }
@@ -230,29 +230,33 @@ enum SendError {
     /// The engine with this process id has no usable socket.
     Unreachable(ConnectError, u32),
     /// Anything else.
-    Refused(Refusal),
+    Refused(CommandError),
 }
 
 /// Sends the command and waits until the engine has carried it out, has ended, or cannot carry it out.
-async fn send_and_wait(store: &Store, name: &str, command: &Command) -> Result<Answer, SendError> {
-    let mut engine = match Conversation::begin_patiently(store, name).await {
+async fn send_and_wait(
+    store: &Store,
+    name: &str,
+    command: &EngineCommand,
+) -> Result<Answer, SendError> {
+    let mut engine = match Conversation::connect_with_retry(store, name).await {
         Ok(engine) => engine,
         Err(error) => {
             return Err(match error {
                 ConnectError::Gone { pid, .. } | ConnectError::NoSocket { pid, .. } => {
                     SendError::Unreachable(error, pid)
                 }
-                other => SendError::Refused(Refusal::failed(other)),
+                other => SendError::Refused(CommandError::failed(other)),
             });
         }
     };
-    let failed = |error| SendError::Refused(Refusal::failed(error));
-    engine.say(command.clone()).await.map_err(failed)?;
+    let failed = |error| SendError::Refused(CommandError::failed(error));
+    engine.send_command(command.clone()).await.map_err(failed)?;
     let sent = Instant::now();
     loop {
         // An engine that has just ended does not receive this, but may have sent its final state already.
-        let _ = engine.ask().await;
-        let Some(session) = engine.hear().await.map_err(failed)? else {
+        let _ = engine.request_state().await;
+        let Some(session) = engine.receive_state().await.map_err(failed)? else {
             return Ok(Answer::HungUp);
         };
         let obeyed = has_obeyed(&session, command);
@@ -261,7 +265,8 @@ async fn send_and_wait(store: &Store, name: &str, command: &Command) -> Result<A
             return Ok(Answer::Phase(run.phase));
         }
         // It has retried by now.
-        if let (Command::Stop, Phase::Stopping, Some(problem)) = (command, &run.phase, &run.problem)
+        if let (EngineCommand::Stop, Phase::Stopping, Some(problem)) =
+            (command, &run.phase, &run.problem)
             && sent.elapsed() > RETRY_TIME
         {
             let words = describe_loss(store, name, &session, problem);
@@ -270,18 +275,18 @@ async fn send_and_wait(store: &Store, name: &str, command: &Command) -> Result<A
     }
 }
 
-fn has_obeyed(session: &Session, command: &Command) -> bool {
+fn has_obeyed(session: &Session, command: &EngineCommand) -> bool {
     let phase = session.run.as_ref().map(|run| &run.phase);
     let phase = phase.unwrap_or(&Phase::Starting);
     match command {
         // The plan contains it, or the log says why not.
-        Command::Extend { more, .. } => {
+        EngineCommand::Extend { more, .. } => {
             let has = |plan: &Analysis| matches!(plan, Analysis::ClassificationImages(images) if images.extended.contains(more));
             session.config.analyses.iter().any(has)
         }
-        Command::Note(note) => session.record.has_note(note),
-        Command::Pause => matches!(phase, Phase::Paused(_)),
-        Command::Continue | Command::Checkpoint => matches!(phase, Phase::Working(_)),
-        Command::Stop | Command::Discard => false,
+        EngineCommand::Note(note) => session.record.has_note(note),
+        EngineCommand::Pause => matches!(phase, Phase::Paused(_)),
+        EngineCommand::Continue | EngineCommand::Checkpoint => matches!(phase, Phase::Working(_)),
+        EngineCommand::Stop | EngineCommand::Discard => false,
     }
 }

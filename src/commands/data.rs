@@ -8,9 +8,9 @@ use clap::Subcommand;
 use thiserror::Error;
 
 use crate::data::catalog::{self, SetSpec};
-use crate::data::fetch::{self, FetchError, Progress, Source};
+use crate::data::fetch::{self, FetchError, FetchProgress, Source};
 use crate::data::verify::{self, FileReport, FileState};
-use crate::data::{self, DataError, Request, data_dir, embedded, set_dir};
+use crate::data::{self, DataError, DatasetRequest, data_dir, embedded, set_dir};
 use crate::session::config::{self, DatasetName, DatasetSource};
 
 /// What to do with the data sets.
@@ -150,8 +150,8 @@ pub(super) fn full_set(spec: &SetSpec, folder: &Path) -> String {
         source: DatasetSource::Full,
         ..config::Dataset::default()
     };
-    let request = Request {
-        plan: &plan,
+    let request = DatasetRequest {
+        config: &plan,
         seed: 0,
         data: folder,
         cache: None,
@@ -167,7 +167,7 @@ pub(super) fn full_set(spec: &SetSpec, folder: &Path) -> String {
             let megabytes = spec.bytes().div_ceil(1_000_000);
             format!("not here; `noisescope data fetch {slug}` gets it ({megabytes} MB)")
         }
-        Err(DataError::NotBrought { how, folder, .. }) => {
+        Err(DataError::NotDownloaded { how, folder, .. }) => {
             format!("not here; {how} into {}", folder.display())
         }
         Err(error) => format!("unusable: {error}"),
@@ -200,7 +200,7 @@ fn fetch_sets(
     sets: &[&SetSpec],
     folder: &Path,
     sources_for: impl Fn(&SetSpec) -> Vec<Box<dyn Source>>,
-    progress: &dyn Progress,
+    progress: &dyn FetchProgress,
     to: &mut impl Write,
 ) -> Result<(), DataCommandError> {
     let mut failures = Vec::new();
@@ -215,7 +215,7 @@ fn fetch_sets(
         let set = spec.label();
         match fetch::fetch_set(spec, folder, &sources_for(spec), progress) {
             Err(error) => failures.push(error),
-            Ok(fetched) if fetched.brought.is_empty() => {
+            Ok(fetched) if fetched.fetched.is_empty() => {
                 let place = fetched.folder.display();
                 writeln!(
                     to,

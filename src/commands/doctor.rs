@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::checklist::{CheckStatus, Checklist};
 use super::data::full_set;
-use super::say::say;
-use super::verdict::{Report, Verdict};
-use super::{Refusal, checkup, words};
+use super::output::print_line;
+use super::{CommandError, checkup, typed_names};
 use crate::data::{catalog, data_dir};
-use crate::engine::device::{self, Kind, cubecl, gpu, libtorch, trial};
+use crate::engine::device::{self, DeviceKind, cubecl, gpu, libtorch, speed};
 use crate::format::thousands;
 use crate::nets::plan::Lanes;
 use crate::session::config::NetworkKind;
@@ -23,7 +23,7 @@ use crate::tui::theme::{Background, Depth, Theme};
 
 /// What to check.
 #[derive(Debug, Args)]
-pub struct Doctor {
+pub struct DoctorArgs {
     /// Check this session's files completely instead, and say how to restore the previous generation
     name: Option<String>,
     /// The network for the speed test: cnn, mlp, logistic, rnn, simple or complex
@@ -38,14 +38,18 @@ const TRIAL: Duration = Duration::from_secs(1);
 const SMALLEST: (u16, u16) = (60, 18);
 
 /// Checks everything; exit code 1 if something required does not work.
-pub fn run(store: &Store, data: Option<&Path>, doctor: &Doctor) -> Result<ExitCode, Refusal> {
+pub fn run(
+    store: &Store,
+    data: Option<&Path>,
+    doctor: &DoctorArgs,
+) -> Result<ExitCode, CommandError> {
     if let Some(name) = &doctor.name {
         return checkup::run(store, name);
     }
-    let network = words::network(&doctor.network)
-        .map_err(|problem| Refusal::Usage(format!("--network: {problem}")))?;
-    say(format_args!("noisescope {}", env!("CARGO_PKG_VERSION")));
-    let mut report = Report::default();
+    let network = typed_names::parse_network(&doctor.network)
+        .map_err(|problem| CommandError::Usage(format!("--network: {problem}")))?;
+    print_line(format_args!("noisescope {}", env!("CARGO_PKG_VERSION")));
+    let mut report = Checklist::default();
     libraries(&mut report);
     devices(&mut report, network);
     terminal(&mut report);
@@ -54,16 +58,20 @@ pub fn run(store: &Store, data: Option<&Path>, doctor: &Doctor) -> Result<ExitCo
     Ok(ExitCode::from(u8::from(report.is_broken())))
 }
 
-fn libraries(report: &mut Report) {
+fn libraries(report: &mut Checklist) {
     report.title("Libraries");
-    let lanes = Lanes::chosen();
+    let lanes = Lanes::from_env_or_widest();
     let images = match lanes.count() {
         1 => "one image at a time".to_owned(),
         many => format!("{many} images per vector"),
     };
     let words = format!("built in, compiled for {}, {images}", lanes.label());
-    report.line(Verdict::Works, "cpu", words);
-    report.line(Verdict::Works, "flex", "built in, pure Rust, the reference");
+    report.add(CheckStatus::Pass, "cpu", words);
+    report.add(
+        CheckStatus::Pass,
+        "flex",
+        "built in, pure Rust, the reference",
+    );
     match libtorch::folder() {
         Some(folder) => {
             let kind = match (libtorch::is_for_gpus(), libtorch::cuda()) {
@@ -77,38 +85,42 @@ fn libraries(report: &mut Report) {
                 format!(" (this program was built for {version})")
             });
             let words = format!("{}{other} {kind}, in {folder}", libtorch::VERSION);
-            report.line(Verdict::Works, "libtorch", words);
+            report.add(CheckStatus::Pass, "libtorch", words);
         }
-        None => report.line(
-            Verdict::Without,
+        None => report.add(
+            CheckStatus::Absent,
             "libtorch",
             "not built in; for servers with GPUs, and faster on processors: scripts/with-libtorch cargo build --release --features libtorch",
         ),
     }
     if cubecl::BUILT {
-        report.line(Verdict::Works, "CubeCL", "built in, CUDA without libtorch");
+        report.add(
+            CheckStatus::Pass,
+            "CubeCL",
+            "built in, CUDA without libtorch",
+        );
     } else {
         let words = "not built in; CUDA without libtorch: cargo build --release --features cuda";
-        report.line(Verdict::Without, "CubeCL", words);
+        report.add(CheckStatus::Absent, "CubeCL", words);
     }
     if libtorch::BUILT || cubecl::BUILT {
         match gpu::driver() {
             Ok(driver) => {
                 let (major, minor) = driver.cuda;
                 let words = format!("{}, supports CUDA up to {major}.{minor}", driver.version);
-                report.line(Verdict::Works, "NVIDIA driver", words);
+                report.add(CheckStatus::Pass, "NVIDIA driver", words);
             }
-            Err(problem) => report.line(Verdict::Without, "NVIDIA driver", problem),
+            Err(problem) => report.add(CheckStatus::Absent, "NVIDIA driver", problem),
         }
     }
 }
 
-fn devices(report: &mut Report, network: NetworkKind) {
+fn devices(report: &mut Checklist, network: NetworkKind) {
     report.title(&format!(
         "Devices, with the noise loop on `{}`",
         network.label()
     ));
-    let mut kinds = device::present();
+    let mut kinds = device::available_devices();
     kinds.reverse();
     for kind in kinds {
         let name = kind.to_string();
@@ -129,37 +141,41 @@ fn devices(report: &mut Report, network: NetworkKind) {
                     "{} trials/s, {workers} worker{plural}{card}{remark}",
                     thousands(rate as u64)
                 );
-                report.line(Verdict::Works, &name, words);
+                report.add(CheckStatus::Pass, &name, words);
             }
             Err(problem) => {
-                report.line(Verdict::Broken, &name, format!("{problem}{card}{remark}"));
+                report.add(
+                    CheckStatus::Broken,
+                    &name,
+                    format!("{problem}{card}{remark}"),
+                );
             }
         }
     }
     for (built, family, gpus) in [
-        (libtorch::BUILT, "cuda", gpu::of_libtorch()),
-        (cubecl::BUILT, "cubecl", cubecl::gpus()),
+        (libtorch::BUILT, "cuda", gpu::count_for_libtorch()),
+        (cubecl::BUILT, "cubecl", cubecl::count_gpus()),
     ] {
         if let (true, Err(why)) = (built, gpus) {
-            report.line(Verdict::Without, &format!("{family}:0"), why);
+            report.add(CheckStatus::Absent, &format!("{family}:0"), why);
         }
     }
 }
 
 /// Trials per second, and the number of workers.
-fn rate(kind: Kind, network: NetworkKind) -> Result<(f64, usize), String> {
-    let choice = device::Choice::Named(vec![kind]);
-    let opened = device::open(device::Wanted::of(&choice), network, None);
+fn rate(kind: DeviceKind, network: NetworkKind) -> Result<(f64, usize), String> {
+    let choice = device::DeviceChoice::Named(vec![kind]);
+    let opened = device::open(device::DeviceRequest::new(&choice), network, None);
     let opened = opened.map_err(|error| error.to_string())?;
-    let rate = trial::trials_per_second(&opened.seats, network, TRIAL)?;
+    let rate = speed::trials_per_second(&opened.seats, network, TRIAL)?;
     Ok((rate, opened.seats.len()))
 }
 
-fn terminal(report: &mut Report) {
+fn terminal(report: &mut Checklist) {
     report.title("Terminal");
     if !std::io::stdout().is_terminal() {
         let words = "standard output is not one: `run` prints lines instead of drawing";
-        report.line(Verdict::Without, "terminal", words);
+        report.add(CheckStatus::Absent, "terminal", words);
         return;
     }
     let kind = std::env::var("TERM").unwrap_or_else(|_| "TERM is not set".into());
@@ -169,12 +185,16 @@ fn terminal(report: &mut Report) {
                 "{kind}, {columns}×{rows}: too small; make it at least {}×{}, better 120×40",
                 SMALLEST.0, SMALLEST.1
             );
-            report.line(Verdict::Broken, "size", words);
+            report.add(CheckStatus::Broken, "size", words);
         }
         Ok((columns, rows)) => {
-            report.line(Verdict::Works, "size", format!("{kind}, {columns}×{rows}"));
+            report.add(
+                CheckStatus::Pass,
+                "size",
+                format!("{kind}, {columns}×{rows}"),
+            );
         }
-        Err(error) => report.line(Verdict::Broken, "size", error),
+        Err(error) => report.add(CheckStatus::Broken, "size", error),
     }
     let theme = Theme::from_env();
     let background = match theme.background {
@@ -183,38 +203,38 @@ fn terminal(report: &mut Report) {
     };
     let in_screen = std::env::var_os("STY").is_some_and(|name| !name.is_empty());
     let (verdict, colours) = match theme.depth {
-        Depth::Indexed if in_screen => (Verdict::Works, "256; GNU screen supports no more"),
+        Depth::Indexed if in_screen => (CheckStatus::Pass, "256; GNU screen supports no more"),
         Depth::Sixteen if in_screen => (
-            Verdict::Works,
+            CheckStatus::Pass,
             "16; for more in GNU screen: screen -T screen-256color",
         ),
-        Depth::True => (Verdict::Works, "16 million"),
+        Depth::True => (CheckStatus::Pass, "16 million"),
         Depth::Indexed => (
-            Verdict::Works,
+            CheckStatus::Pass,
             "256; if the terminal has more: export COLORTERM=truecolor",
         ),
         Depth::Sixteen => (
-            Verdict::Works,
+            CheckStatus::Pass,
             "16; if the terminal has more: export TERM=xterm-256color",
         ),
-        Depth::Mono => (Verdict::Without, "none: glyphs show sign and size"),
+        Depth::Mono => (CheckStatus::Absent, "none: glyphs show sign and size"),
     };
-    report.line(verdict, "colours", format!("{colours} ({background})"));
+    report.add(verdict, "colours", format!("{colours} ({background})"));
     if theme.glyphs.unicode {
-        report.line(Verdict::Works, "characters", "Unicode");
+        report.add(CheckStatus::Pass, "characters", "Unicode");
     } else {
         let words = "ASCII; if the terminal has Unicode: export LANG=C.UTF-8";
-        report.line(Verdict::Without, "characters", words);
+        report.add(CheckStatus::Absent, "characters", words);
     }
 }
 
-fn images(report: &mut Report, data: Option<&Path>) {
+fn images(report: &mut Checklist, data: Option<&Path>) {
     report.title("Data");
     let folder = match data_dir(data) {
         Ok(folder) => folder,
-        Err(error) => return report.line(Verdict::Broken, "folder", error),
+        Err(error) => return report.add(CheckStatus::Broken, "folder", error),
     };
-    report.line(Verdict::Works, "folder", folder.display());
+    report.add(CheckStatus::Pass, "folder", folder.display());
     for spec in catalog::SETS {
         let built_in = if spec.is_embedded {
             "built-in subset; "
@@ -222,24 +242,24 @@ fn images(report: &mut Report, data: Option<&Path>) {
             ""
         };
         let words = format!("{built_in}full set: {}", full_set(spec, &folder));
-        report.line(Verdict::Works, spec.slug, words);
+        report.add(CheckStatus::Pass, spec.slug, words);
     }
 }
 
-fn sessions(report: &mut Report, store: &Store) {
+fn sessions(report: &mut Checklist, store: &Store) {
     report.title("Sessions");
     let folder = store.folder().display();
     match store.names() {
         Ok(names) => {
             let plural = if names.len() == 1 { "" } else { "s" };
             let words = format!("{folder}, {} session{plural}", names.len());
-            report.line(Verdict::Works, "folder", words);
+            report.add(CheckStatus::Pass, "folder", words);
         }
-        Err(error) => return report.line(Verdict::Broken, "folder", error),
+        Err(error) => return report.add(CheckStatus::Broken, "folder", error),
     }
     match can_write(store.folder()) {
-        Ok(()) => report.line(
-            Verdict::Works,
+        Ok(()) => report.add(
+            CheckStatus::Pass,
             "writing",
             "files can be created and replaced",
         ),
@@ -247,7 +267,7 @@ fn sessions(report: &mut Report, store: &Store) {
             let words = format!(
                 "{folder} is not writable ({error}); name another folder with --sessions DIR or NOISESCOPE_SESSIONS"
             );
-            report.line(Verdict::Broken, "writing", words);
+            report.add(CheckStatus::Broken, "writing", words);
         }
     }
 }

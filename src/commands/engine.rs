@@ -11,31 +11,37 @@ use tokio::task::JoinHandle as Task;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::background::open_log;
-use super::machine::{Exact, Machine};
-use super::say::complain;
+use super::machine::{ConvolutionArg, MachineArgs};
+use super::output::complain;
 use super::scheduler;
-use super::signals::{HUNG_UP, INTERRUPTED, Order, Orders, REQUEUED, Ready, runtime};
-use super::{Refusal, divided};
-use crate::engine::device::Choice;
-use crate::engine::{Engine, Options, Until};
-use crate::link::server::{Door, serve};
-use crate::link::{Command, Link};
+use super::signals::{
+    EngineSignals, HUNG_UP, INTERRUPTED, REQUEUED, SignalAction, SignalLoop, runtime,
+};
+use super::{CommandError, division_check};
+use crate::engine::device::DeviceChoice;
+use crate::engine::{Engine, EngineOptions, Goal};
+use crate::link::server::{ViewerListener, serve};
+use crate::link::{EngineCommand, Link};
 use crate::report::{self, ReportError, Style};
 use crate::session::Session;
 use crate::session::run::Phase;
 use crate::session::store::{Lock, Store};
 
 /// The engine's options.
-pub fn options(store: &Store, data: PathBuf, machine: &Machine) -> Result<Options, Refusal> {
-    Exact::set(machine.exact);
-    Ok(Options {
+pub fn options(
+    store: &Store,
+    data: PathBuf,
+    machine: &MachineArgs,
+) -> Result<EngineOptions, CommandError> {
+    ConvolutionArg::apply(machine.exact);
+    Ok(EngineOptions {
         store: store.clone(),
         data,
-        device: Choice::from_str(&machine.device)?,
+        device: DeviceChoice::from_str(&machine.device)?,
         workers: machine.workers,
         launch: machine.launch,
         inputs: machine.inputs(),
-        until: Until::Finished,
+        goal: Goal::Finished,
     })
 }
 
@@ -49,8 +55,9 @@ struct Running {
 impl Running {
     /// Opens the socket and starts the engine. Needs a runtime. Without a socket it runs all the same,
     /// but no viewer can connect.
-    fn start(session: Session, lock: Lock, options: Options) -> Result<Self, Refusal> {
-        let (door, bound) = Door::open(options.store.clone(), &session.name, lock.voice()?);
+    fn start(session: Session, lock: Lock, options: EngineOptions) -> Result<Self, CommandError> {
+        let (door, bound) =
+            ViewerListener::open(options.store.clone(), &session.name, lock.heartbeat()?);
         if let Err(error) = bound {
             complain(format_args!(
                 "{error}; the run continues without it, and `kill -TERM {}` stops it after a checkpoint",
@@ -58,7 +65,7 @@ impl Running {
             ));
         }
         let (engine, link) = Engine::start(session, lock, options)
-            .map_err(|error| Refusal::Failed(format!("cannot start the engine: {error}")))?;
+            .map_err(|error| CommandError::Failed(format!("cannot start the engine: {error}")))?;
         let commands = link.commands.clone();
         let server =
             commands.map(|commands| tokio::spawn(serve(door, link.sessions.clone(), commands)));
@@ -81,7 +88,7 @@ impl Running {
     /// immediately. Returns the exit code for the signal that stopped it.
     async fn handle_signals(
         &self,
-        orders: &mut Orders,
+        orders: &mut EngineSignals,
         hang_up_stops: bool,
         requeued: bool,
     ) -> Option<u8> {
@@ -94,10 +101,10 @@ impl Running {
                 biased;
                 order = orders.next() => {
                     let code = match order {
-                        Order::Stop(code) => code,
-                        Order::Checkpoint if requeued => REQUEUED,
-                        Order::Checkpoint => {
-                            self.link.say(Command::Checkpoint);
+                        SignalAction::Stop(code) => code,
+                        SignalAction::Checkpoint if requeued => REQUEUED,
+                        SignalAction::Checkpoint => {
+                            self.link.send(EngineCommand::Checkpoint);
                             continue;
                         }
                     };
@@ -111,7 +118,7 @@ impl Running {
                         std::process::exit(i32::from(INTERRUPTED));
                     }
                     stopped_by = stopped_by.or(Some(code));
-                    self.link.say(Command::Stop);
+                    self.link.send(EngineCommand::Stop);
                 }
                 () = &mut over => return stopped_by,
             }
@@ -122,7 +129,7 @@ impl Running {
     ///
     /// # Errors
     /// Why the run failed.
-    async fn finish(self) -> Result<(), Refusal> {
+    async fn finish(self) -> Result<(), CommandError> {
         let phase = self.link.newest().run.as_ref().map(|run| run.phase.clone());
         drop(self.link);
         self.engine.join();
@@ -130,7 +137,7 @@ impl Running {
             let _ = server.await;
         }
         match phase {
-            Some(Phase::Failed(message)) => Err(Refusal::Failed(message)),
+            Some(Phase::Failed(message)) => Err(CommandError::Failed(message)),
             _ => Ok(()),
         }
     }
@@ -144,10 +151,15 @@ fn report_lines(link: Link, style: Style, path: PathBuf) -> JoinHandle<Result<()
         let result = runtime()
             .map_err(|refusal| ReportError::Write(std::io::Error::other(refusal.to_string())))
             .and_then(|runtime| {
-                runtime.block_on(report::run(link, style, &path, &mut std::io::stdout()))
+                runtime.block_on(report::report_run(
+                    link,
+                    style,
+                    &path,
+                    &mut std::io::stdout(),
+                ))
             });
         if result.is_err() {
-            stop.say(Command::Stop);
+            stop.send(EngineCommand::Stop);
         }
         result
     })
@@ -155,7 +167,7 @@ fn report_lines(link: Link, style: Style, path: PathBuf) -> JoinHandle<Result<()
 
 /// How a foreground engine reports its progress, and how it reacts to the scheduler's signal.
 #[derive(Debug, Clone, Copy)]
-pub struct Manner {
+pub struct ForegroundOptions {
     /// The style of its report.
     pub style: Style,
     /// Whether USR1 stops the run and requeues the job.
@@ -164,18 +176,18 @@ pub struct Manner {
 
 /// How a foreground run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
+pub enum ForegroundEnd {
     /// It completed.
-    Well,
+    Completed,
     /// With this exit code: stopped by a signal, or failed after the report has already said why.
-    With(u8),
+    Exited(u8),
 }
 
-impl From<Ended> for ExitCode {
-    fn from(ended: Ended) -> Self {
+impl From<ForegroundEnd> for ExitCode {
+    fn from(ended: ForegroundEnd) -> Self {
         match ended {
-            Ended::Well => Self::SUCCESS,
-            Ended::With(code) => Self::from(code),
+            ForegroundEnd::Completed => Self::SUCCESS,
+            ForegroundEnd::Exited(code) => Self::from(code),
         }
     }
 }
@@ -185,11 +197,14 @@ impl From<Ended> for ExitCode {
 pub fn foreground(
     session: Session,
     lock: Lock,
-    options: Options,
-    manner: Manner,
-    ready: &mut Ready,
-) -> Result<Ended, Refusal> {
-    let Ready { runtime, orders } = ready;
+    options: EngineOptions,
+    manner: ForegroundOptions,
+    ready: &mut SignalLoop,
+) -> Result<ForegroundEnd, CommandError> {
+    let SignalLoop {
+        runtime,
+        signals: orders,
+    } = ready;
     runtime.block_on(async {
         let path = options.store.path(&session.name);
         // Not being able to write the log does not stop the run.
@@ -203,7 +218,8 @@ pub fn foreground(
         if stopped_by == Some(REQUEUED) && ended.is_ok() {
             scheduler::requeue()?;
         }
-        let ended = ended.map(|()| stopped_by.map_or(Ended::Well, Ended::With));
+        let ended =
+            ended.map(|()| stopped_by.map_or(ForegroundEnd::Completed, ForegroundEnd::Exited));
         if stopped_by.is_some() && !reporter.is_finished() {
             // A blocked reader gets only a moment for the last lines.
             tokio::time::sleep(std::time::Duration::from_millis(300)).await;
@@ -214,13 +230,15 @@ pub fn foreground(
         let reported = reporter.join().unwrap_or(Ok(()));
         match (reported, stopped_by) {
             // The report has already said why.
-            (Ok(()), _) if matches!(ended, Err(Refusal::Failed(_))) && errors_join_output() => {
-                Ok(Ended::With(1))
+            (Ok(()), _)
+                if matches!(ended, Err(CommandError::Failed(_))) && errors_join_output() =>
+            {
+                Ok(ForegroundEnd::Exited(1))
             }
-            (Err(ReportError::Gone), None) => Err(Refusal::Failed(
+            (Err(ReportError::Gone), None) => Err(CommandError::Failed(
                 "the report's reader is gone; the run was stopped after a checkpoint".into(),
             )),
-            (Err(error), None) => Err(Refusal::failed(error)),
+            (Err(error), None) => Err(CommandError::failed(error)),
             _ => ended,
         }
     })
@@ -251,19 +269,19 @@ pub fn background(
     store: &Store,
     data: PathBuf,
     name: &str,
-    machine: &Machine,
-) -> Result<ExitCode, Refusal> {
-    let Ready {
+    machine: &MachineArgs,
+) -> Result<ExitCode, CommandError> {
+    let SignalLoop {
         runtime,
-        mut orders,
-    } = Ready::now()?;
+        signals: mut orders,
+    } = SignalLoop::start()?;
     // Fails only if this process already leads a session, which is fine.
     let _ = rustix::process::setsid();
     keep_log(std::io::stderr);
     let options = options(store, data, machine)?;
     let mut lock = store.lock(name)?;
     let session = lock.load()?;
-    divided::refuse_divided(&session)?;
+    division_check::refuse_divided(&session)?;
     runtime.block_on(async {
         let running = Running::start(session, lock, options)?;
         let stopped_by = running.handle_signals(&mut orders, false, false).await;

@@ -5,12 +5,12 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::{Refusal, say, show};
+use super::{CommandError, output, show};
 use crate::drawing::{Background, Palette, Sheet};
-use crate::export::drawn::{DPI, Drawn, Kind};
-use crate::export::{self, ExportError, Format};
+use crate::export::figure_files::{DPI, FigureExport, FigureFormat};
+use crate::export::{self, ExportError, ExportFormat};
 use crate::figure::FigureError;
-use crate::link::shards::Watch;
+use crate::link::shards::ShardWatcher;
 use crate::session::store::Store;
 
 /// Narrowest and widest figure, in millimetres.
@@ -22,25 +22,25 @@ const DOTS: (f64, f64) = (30.0, 2400.0);
 
 /// What to export, in which format, and where.
 #[derive(Debug, Args)]
-pub struct Export {
+pub struct ExportArgs {
     /// The session
     name: String,
     /// json: every number; npz: the maps, for numpy.load; csv: tidy tables; safetensors: the network's weights; svg,
     /// pdf, png: figures
     #[arg(long, value_enum)]
-    format: Format,
+    format: ExportFormat,
     /// Output path (default: standard output for json, NAME.npz, NAME.safetensors, the folders NAME-tables for csv and
     /// NAME-figures for figures, and NAME-FIGURE.svg for one figure)
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
     #[command(flatten)]
-    look: FigureLook,
+    look: FigureArgs,
 }
 
 /// Which figures to draw, and how.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Figures")]
-pub struct FigureLook {
+pub struct FigureArgs {
     /// Only this figure, or all of a kind: maps, map, z-maps, mean-stimuli, pair, filters, covariance, attack,
     /// modulation, audit, backdoor, training, confusion, shards (repeatable)
     #[arg(long, value_name = "F")]
@@ -112,7 +112,7 @@ fn dots(text: &str) -> Result<f64, String> {
     between(text, DOTS, "dots per inch")
 }
 
-impl FigureLook {
+impl FigureArgs {
     fn sheet(&self) -> Sheet {
         let default = match self.column {
             Some(Column::Single) => Sheet::SINGLE,
@@ -120,7 +120,7 @@ impl FigureLook {
         };
         Sheet {
             width: self.width.unwrap_or(default.width),
-            text: self.font_size.unwrap_or(default.text),
+            text_points: self.font_size.unwrap_or(default.text_points),
             background: match self.background {
                 Paper::Light => Background::Light,
                 Paper::Dark => Background::Dark,
@@ -150,65 +150,69 @@ impl FigureLook {
 }
 
 /// A path's extension, if it belongs to another kind of figure.
-fn other_ending(kind: Kind) -> impl Fn(&Path) -> Option<String> {
+fn other_ending(kind: FigureFormat) -> impl Fn(&Path) -> Option<String> {
     move |path| {
         let ending = path.extension()?.to_str()?.to_ascii_lowercase();
-        let all = [Kind::Svg, Kind::Pdf, Kind::Png].map(Kind::ending);
+        let all =
+            [FigureFormat::Svg, FigureFormat::Pdf, FigureFormat::Png].map(FigureFormat::ending);
         (all.contains(&ending.as_str()) && ending != kind.ending()).then_some(ending)
     }
 }
 
 /// Reads the session and writes the export.
-pub fn run(store: &Store, export: &Export) -> Result<ExitCode, Refusal> {
+pub fn run(store: &Store, export: &ExportArgs) -> Result<ExitCode, CommandError> {
     let (name, look) = (&export.name, &export.look);
-    let kind = export.format.drawn();
+    let kind = export.format.figure_format();
     if let (None, Some(option)) = (kind, look.given()) {
-        return Err(Refusal::Usage(format!(
+        return Err(CommandError::Usage(format!(
             "{option} applies only to figures: use it with --format svg, pdf or png"
         )));
     }
     let mut session = store.load_whole(name)?;
     if session.record.sharding.is_some() {
         // The shards' progress is in their own files; without it only the figure of the shards is missing.
-        if let Ok(Some(looked)) = Watch::new(store.clone(), name).look() {
+        if let Ok(Some(looked)) = ShardWatcher::new(store.clone(), name).poll() {
             session.run = looked.run;
         }
-        say::complain(format_args!(
+        output::complain(format_args!(
             "{name} is divided and its shards are not merged: this is their sum so far"
         ));
     }
     let out = export.out.as_deref();
     let Some(kind) = kind else {
-        if export.format == Format::Safetensors {
+        if export.format == ExportFormat::Safetensors {
             // A large network is stored beside the session files, not in them.
-            export::weights::write(&session, store.folder(), out).map_err(Refusal::failed)?;
+            export::weights::write(&session, store.folder(), out).map_err(CommandError::failed)?;
             return Ok(ExitCode::SUCCESS);
         }
-        export::write(&session, export.format, out).map_err(Refusal::failed)?;
+        export::write(&session, export.format, out).map_err(CommandError::failed)?;
         return Ok(ExitCode::SUCCESS);
     };
     if let Some(other) = out.and_then(other_ending(kind)) {
-        return Err(Refusal::Usage(format!(
+        return Err(CommandError::Usage(format!(
             "--out ends in .{other} but the format is {}; make them agree, or name a folder",
             kind.ending()
         )));
     }
-    let classes = look.class.iter().map(|typed| show::class(&session, typed));
+    let classes = look
+        .class
+        .iter()
+        .map(|typed| show::parse_class(&session, typed));
     let classes = classes.collect::<Result<_, String>>();
-    let drawn = Drawn {
-        kind,
+    let drawn = FigureExport {
+        format: kind,
         sheet: look.sheet(),
         dpi: look.dpi.unwrap_or(DPI),
         figures: look.figure.clone(),
-        classes: classes.map_err(|problem| Refusal::Usage(format!("{name}: {problem}")))?,
+        classes: classes.map_err(|problem| CommandError::Usage(format!("{name}: {problem}")))?,
     };
-    export::drawn::write(&session, &drawn, out).map_err(|error| match error {
+    export::figure_files::write(&session, &drawn, out).map_err(|error| match error {
         // The session may have this figure later.
-        ExportError::Figure(error @ FigureError::Nothing(_)) => {
-            Refusal::failed(format!("{name}: {error}"))
+        ExportError::Figure(error @ FigureError::Missing(_)) => {
+            CommandError::failed(format!("{name}: {error}"))
         }
-        ExportError::Figure(error) => Refusal::Usage(format!("{name}: {error}")),
-        error => Refusal::failed(error),
+        ExportError::Figure(error) => CommandError::Usage(format!("{name}: {error}")),
+        error => CommandError::failed(error),
     })?;
     Ok(ExitCode::SUCCESS)
 }

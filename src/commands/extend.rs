@@ -6,11 +6,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::extended::{in_file, told};
-use super::say::say;
-use super::{Refusal, control, divided, run};
-use crate::format::trials_of;
-use crate::link::Command;
+use super::extend_file::{announcement, extend_in_file};
+use super::output::print_line;
+use super::{CommandError, control, division_check, run};
+use crate::format::parse_trials;
+use crate::link::EngineCommand;
 use crate::session::Session;
 use crate::session::config::Extension;
 use crate::session::record::{self, GammaTrials};
@@ -21,7 +21,7 @@ const TARGET_MARGIN: f64 = 1.25;
 
 /// How far to extend the session.
 #[derive(Debug, Args)]
-pub struct More {
+pub struct ExtendArgs {
     /// Total trials at each γ, including those already done: 4000000, 4M, 400k
     #[arg(long, value_name = "N", value_parser = trials, required_unless_present = "target")]
     trials: Option<u64>,
@@ -40,7 +40,7 @@ pub struct More {
 }
 
 fn trials(text: &str) -> Result<u64, String> {
-    trials_of(text).ok_or_else(|| "a number of trials: 4000000, 4M or 400k".into())
+    parse_trials(text).ok_or_else(|| "a number of trials: 4000000, 4M or 400k".into())
 }
 
 /// Extends the session's plan and resumes it.
@@ -48,29 +48,33 @@ pub fn run(
     store: &Store,
     data: Option<&Path>,
     name: &str,
-    more: &More,
-    how: &run::How,
-) -> Result<ExitCode, Refusal> {
+    more: &ExtendArgs,
+    how: &run::RunArgs,
+) -> Result<ExitCode, CommandError> {
     let session = store.load(name)?;
-    divided::refuse_divided(&session)?;
+    division_check::refuse_divided(&session)?;
     let images = more.images as usize - 1;
     let extension = extension(&session, images, more)?;
     // Report errors before anything is sent to an engine.
     session
         .clone()
         .extend(images, extension.clone())
-        .map_err(|error| Refusal::Usage(format!("{name}: {error}")))?;
+        .map_err(|error| CommandError::Usage(format!("{name}: {error}")))?;
     if store.engine(name).is_some() {
         let more = extension.clone();
-        say(format_args!("{}", told(name, &session, &extension)));
-        return control::run(store, name, Command::Extend { images, more });
+        print_line(format_args!("{}", announcement(name, &session, &extension)));
+        return control::run(store, name, EngineCommand::Extend { images, more });
     }
-    in_file(store, name, images, extension)?;
-    run::go_on(store, data, name, how)
+    extend_in_file(store, name, images, extension)?;
+    run::resume(store, data, name, how)
 }
 
 /// The requested extension; its trials are estimated if only a target is given.
-fn extension(session: &Session, images: usize, more: &More) -> Result<Extension, Refusal> {
+fn extension(
+    session: &Session,
+    images: usize,
+    more: &ExtendArgs,
+) -> Result<Extension, CommandError> {
     let trials = match (more.trials, more.target) {
         (Some(trials), _) => trials,
         (None, Some(target)) => estimated_trials(session, images, more, target)?,
@@ -88,18 +92,18 @@ fn extension(session: &Session, images: usize, more: &More) -> Result<Extension,
 fn estimated_trials(
     session: &Session,
     images: usize,
-    more: &More,
+    more: &ExtendArgs,
     target: f64,
-) -> Result<u64, Refusal> {
+) -> Result<u64, CommandError> {
     let name = &session.name;
     if !(target > 0.0 && target < 1.0) {
-        return Err(Refusal::Usage(format!(
+        return Err(CommandError::Usage(format!(
             "--target {target}: must be between 0 and 1, for example 0.95"
         )));
     }
     let mut all = session.record.all::<record::ClassificationImages>();
     let class = match (&more.class, &session.record.form) {
-        (Some(class), Some(form)) => Some(form.find(class).map_err(Refusal::Usage)?),
+        (Some(class), Some(form)) => Some(form.find(class).map_err(CommandError::Usage)?),
         _ => None,
     };
     let gammas = all.nth(images).map(|(_, record)| record.gammas.as_slice());
@@ -110,7 +114,7 @@ fn estimated_trials(
         .collect::<Option<Vec<u64>>>();
     match needed.and_then(|all| all.into_iter().max()) {
         Some(most) => Ok((most as f64 * TARGET_MARGIN).ceil() as u64),
-        None => Err(Refusal::Usage(format!(
+        None => Err(CommandError::Usage(format!(
             "{name}: the maps so far are too noisy to estimate the trials for R {target}; add --trials N, and the run stops as soon as the target is reached"
         ))),
     }

@@ -6,21 +6,21 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::plan::{is_weights, spelt};
-use super::say::say;
-use super::{Refusal, own};
-use crate::data::{self, Dataset, Request};
-use crate::engine::device::{self, Choice};
+use super::output::print_line;
+use super::session_args::{is_weights, normalise_setting};
+use super::{CommandError, data_arg};
+use crate::data::{self, Dataset, DatasetRequest};
+use crate::engine::device::{self, DeviceChoice};
 use crate::inspect::Inspection;
-use crate::inspect::contents::Look;
-use crate::inspect::ways::Turned;
+use crate::inspect::contents::InspectionRequest;
+use crate::inspect::presentations::ImageTransform;
 use crate::session::Config;
-use crate::session::config::{NetworkKind, Weights};
+use crate::session::config::{NetworkKind, WeightSource};
 use crate::session::setting;
 
 /// What to inspect.
 #[derive(Debug, Args)]
-pub struct Inspect {
+pub struct InspectArgs {
     /// An ONNX file, or a file of weights (.pt, .pth, .safetensors)
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -43,9 +43,9 @@ pub struct Inspect {
 }
 
 /// Prints the inspection. Exit code 0 if the network can be studied, 1 if there are problems.
-pub fn run(inspect: &Inspect, data: Option<&Path>) -> Result<ExitCode, Refusal> {
+pub fn run(inspect: &InspectArgs, data: Option<&Path>) -> Result<ExitCode, CommandError> {
     if !inspect.file.is_file() {
-        return Err(Refusal::Usage(format!(
+        return Err(CommandError::Usage(format!(
             "there is no file {}",
             inspect.file.display()
         )));
@@ -53,22 +53,22 @@ pub fn run(inspect: &Inspect, data: Option<&Path>) -> Result<ExitCode, Refusal> 
     let config = inspect.config(data)?;
     let images = inspect.dataset(&config, data)?;
     let kind = inspect.kind(&config);
-    let choice: Choice = inspect.device.parse()?;
+    let choice: DeviceChoice = inspect.device.parse()?;
     let opened = device::open(
-        device::Wanted {
+        device::DeviceRequest {
             workers: Some(1),
-            ..device::Wanted::of(&choice)
+            ..device::DeviceRequest::new(&choice)
         },
         kind.unwrap_or(NetworkKind::Onnx),
         None,
     )?;
-    let look = Look {
+    let look = InspectionRequest {
         path: &inspect.file,
-        weights: is_weights(&inspect.file),
+        weights_only: is_weights(&inspect.file),
         network: &config.network,
         kind,
         images: images.as_ref(),
-        most: inspect.images.max(1),
+        max_images: inspect.images.max(1),
         pilot: images.is_some() && !inspect.no_pilot,
         device: &opened.device,
     };
@@ -77,9 +77,9 @@ pub fn run(inspect: &Inspect, data: Option<&Path>) -> Result<ExitCode, Refusal> 
     found.workers = opened.workers_of_all();
     found.next = inspect.next(&found, data);
     if inspect.json {
-        say(serde_json::to_string_pretty(&found).map_err(Refusal::failed)?);
+        print_line(serde_json::to_string_pretty(&found).map_err(CommandError::failed)?);
     } else {
-        say(found.text().trim_end());
+        print_line(found.text().trim_end());
     }
     Ok(match found.problems.is_empty() {
         true => ExitCode::SUCCESS,
@@ -87,15 +87,15 @@ pub fn run(inspect: &Inspect, data: Option<&Path>) -> Result<ExitCode, Refusal> 
     })
 }
 
-impl Inspect {
+impl InspectArgs {
     /// The config of a session on this network.
-    fn config(&self, data: Option<&Path>) -> Result<Config, Refusal> {
+    fn config(&self, data: Option<&Path>) -> Result<Config, CommandError> {
         let mut config = Config::default();
-        config.network.weights = Weights::File(self.file.clone());
+        config.network.weights = WeightSource::File(self.file.clone());
         if !is_weights(&self.file) {
             config.network.kind = NetworkKind::Onnx;
         }
-        if let Some(dataset) = data.map(own::images).transpose()?.flatten() {
+        if let Some(dataset) = data.map(data_arg::dataset_at).transpose()?.flatten() {
             config.dataset = Some(dataset);
         }
         for assignment in &self.settings {
@@ -104,11 +104,11 @@ impl Inspect {
                 .iter()
                 .any(|prefix| assignment.trim_start().starts_with(prefix))
             {
-                return Err(Refusal::Usage(format!(
+                return Err(CommandError::Usage(format!(
                     "--set {assignment}: only network. and dataset can be set here"
                 )));
             }
-            config = setting::set(&config, &spelt(assignment)?)?;
+            config = setting::set(&config, &normalise_setting(assignment)?)?;
         }
         config.validate()?;
         Ok(config)
@@ -125,21 +125,25 @@ impl Inspect {
     }
 
     /// The images given by `--data` or `--set dataset`.
-    fn dataset(&self, config: &Config, data: Option<&Path>) -> Result<Option<Dataset>, Refusal> {
+    fn dataset(
+        &self,
+        config: &Config,
+        data: Option<&Path>,
+    ) -> Result<Option<Dataset>, CommandError> {
         if data.is_none() && !self.sets("dataset") {
             return Ok(None);
         }
         let Some(plan) = &config.dataset else {
             return Ok(None);
         };
-        let request = Request {
-            plan,
+        let request = DatasetRequest {
+            config: plan,
             seed: config.seed,
-            data: &data::data_dir(data).map_err(Refusal::failed)?,
+            data: &data::data_dir(data).map_err(CommandError::failed)?,
             cache: None,
         };
         let loaded = data::load(&request, &mut |_, _| ControlFlow::Continue(()));
-        loaded.map(Some).map_err(Refusal::failed)
+        loaded.map(Some).map_err(CommandError::failed)
     }
 
     /// The command that studies the network, if it can be studied.
@@ -162,7 +166,7 @@ impl Inspect {
             words += " --data IMAGES";
         }
         let better = found.scaling.as_ref().and_then(|trials| trials.better());
-        let better = better.filter(|trial| trial.turned == Turned::No);
+        let better = better.filter(|trial| trial.turned == ImageTransform::No);
         let kept = self.settings.iter().filter(|assignment| {
             better.is_none() || !assignment.trim_start().starts_with("network.input")
         });
@@ -178,7 +182,7 @@ impl Inspect {
                 quoted(&format!("network.input={}", trial.input.in_plan()))
             );
         }
-        if let Some(plan) = found.advised() {
+        if let Some(plan) = found.advice() {
             for (field, value) in plan {
                 words += &format!(" --set {}", quoted(&format!("analyses[0].{field}={value}")));
             }

@@ -9,14 +9,14 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::signals::runtime;
 use crate::format;
-use crate::link::client::{self, Heard};
-use crate::link::shards::Watch;
-use crate::report::Standing;
-use crate::report::standing::SILENCE;
+use crate::link::client::{self, EngineAnswer};
+use crate::link::shards::ShardWatcher;
+use crate::report::SessionStatus;
+use crate::report::session_status::SILENCE;
 use crate::session::run::{Phase, shards_in_words};
-use crate::session::store::{EngineOf, Store, StoreError, now, timestamp};
-use crate::session::{Run, Session, State};
-use crate::tui::browser::{Contents, Held, Row};
+use crate::session::store::{EngineProcess, Store, StoreError, now, timestamp};
+use crate::session::{Run, SavedState, Session};
+use crate::tui::browser::{FileContents, SessionContents, SessionRow};
 
 /// How long an engine may take to send its state, in the browser's refreshed list.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -25,11 +25,11 @@ const SELDOM: u32 = 20;
 
 /// One session of the folder.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct SessionEntry {
     /// Its name.
     pub name: String,
     /// Its standing.
-    pub standing: Standing,
+    pub standing: SessionStatus,
     /// Trials done.
     pub done: u64,
     /// Trials planned.
@@ -51,21 +51,21 @@ struct LastReply {
     at: i64,
     /// When the engine was last queried.
     asked: i64,
-    entry: Entry,
+    entry: SessionEntry,
 }
 
 /// A folder's list that can be refreshed: rereads a file only if it has changed.
 #[derive(Debug)]
-pub struct Listing {
+pub struct SessionList {
     store: Store,
-    read: HashMap<String, (SystemTime, Entry)>,
+    read: HashMap<String, (SystemTime, SessionEntry)>,
     /// The engines' last replies.
     replies: HashMap<String, LastReply>,
     /// When engines may be queried again.
     next_query: Instant,
 }
 
-impl Listing {
+impl SessionList {
     /// The list of a store's folder.
     pub fn new(store: Store) -> Self {
         Self {
@@ -81,7 +81,7 @@ impl Listing {
     ///
     /// # Errors
     /// If the folder cannot be read.
-    pub fn entries(&mut self, patience: Duration) -> Result<Vec<Entry>, StoreError> {
+    pub fn entries(&mut self, patience: Duration) -> Result<Vec<SessionEntry>, StoreError> {
         let names = self.store.names()?;
         // Large files are read one at a time.
         let large = Mutex::new(());
@@ -99,7 +99,7 @@ impl Listing {
             entry.pid = self.store.engine(&entry.name).map(|engine| engine.pid);
             entries.push(entry);
         }
-        let running = |entry: &&Entry| entry.pid.is_some();
+        let running = |entry: &&SessionEntry| entry.pid.is_some();
         let running: Vec<String> = entries
             .iter()
             .filter(running)
@@ -116,7 +116,7 @@ impl Listing {
     }
 
     /// A session's entry as read from its file, and when the file was written.
-    fn entry(&self, name: &str, large: &Mutex<()>) -> (SystemTime, Entry) {
+    fn entry(&self, name: &str, large: &Mutex<()>) -> (SystemTime, SessionEntry) {
         let about = std::fs::metadata(self.store.path(name));
         let written = about.as_ref().ok().and_then(|file| file.modified().ok());
         let written = written.unwrap_or(UNIX_EPOCH);
@@ -138,20 +138,20 @@ impl Listing {
         let began = Instant::now();
         let all = names
             .iter()
-            .map(|name| client::now(&self.store, name, patience));
+            .map(|name| client::query(&self.store, name, patience));
         let replies = runtime.block_on(join_all(all));
         self.next_query = Instant::now() + SELDOM * began.elapsed().saturating_sub(patience / 2);
         let asked = now();
         for (name, reply) in names.iter().zip(replies) {
             match reply {
-                Heard::Session(session) => {
+                EngineAnswer::Session(session) => {
                     let sent = session.run.as_ref().map_or(0, |run| run.at);
                     let at = if sent > 0 { sent } else { asked };
                     let entry = session_entry(&session);
                     let reply = LastReply { at, asked, entry };
                     self.replies.insert(name.clone(), reply);
                 }
-                Heard::Nothing => {
+                EngineAnswer::NoAnswer => {
                     if let Some(last) = self.replies.get_mut(name) {
                         last.asked = asked;
                     } else if let Some((_, entry)) = self.read.get(name) {
@@ -163,7 +163,7 @@ impl Listing {
                         self.replies.insert(name.clone(), reply);
                     }
                 }
-                Heard::Unreachable => {
+                EngineAnswer::Unreachable => {
                     self.replies.remove(name);
                 }
             }
@@ -171,12 +171,12 @@ impl Listing {
     }
 
     /// Updates an entry by its engine's last reply, if an engine runs the session.
-    fn apply_reply(&self, entry: &mut Entry) {
+    fn apply_reply(&self, entry: &mut SessionEntry) {
         if entry.pid.is_none() {
             return;
         }
         let Some(last) = self.replies.get(&entry.name) else {
-            entry.standing = entry.standing.clone().beside_engine(None, now());
+            entry.standing = entry.standing.clone().with_engine(None, now());
             return;
         };
         let reply = &last.entry;
@@ -187,12 +187,12 @@ impl Listing {
         let silent = last.asked - last.at >= SILENCE;
         entry.standing = match &reply.standing {
             // A paused engine sends nothing new, so it is not hung.
-            Standing::Paused => Standing::Paused,
+            SessionStatus::Paused => SessionStatus::Paused,
             standing if standing.has_engine() && !silent => standing.clone(),
             _ => entry
                 .standing
                 .clone()
-                .beside_engine(Some(last.at), last.asked),
+                .with_engine(Some(last.at), last.asked),
         };
     }
 }
@@ -213,13 +213,13 @@ fn last_written(store: &Store, name: &str) -> i64 {
 }
 
 /// A session's entry from its file alone, without its engine.
-fn read(store: &Store, name: &str) -> Entry {
-    match store.head(name) {
+fn read(store: &Store, name: &str) -> SessionEntry {
+    match store.load_head(name) {
         Ok(session) if session.record.sharding.is_some() => divided_entry(store, &session),
         Ok(session) => session_entry(&session),
-        Err(error) => Entry {
+        Err(error) => SessionEntry {
             name: name.to_owned(),
-            standing: Standing::of_error(&error),
+            standing: SessionStatus::from_error(&error),
             done: 0,
             total: 0,
             updated: None,
@@ -231,8 +231,8 @@ fn read(store: &Store, name: &str) -> Entry {
 }
 
 /// The entry of a divided session, from its shards' files.
-fn divided_entry(store: &Store, session: &Session) -> Entry {
-    let looked = Watch::new(store.clone(), &session.name).look();
+fn divided_entry(store: &Store, session: &Session) -> SessionEntry {
+    let looked = ShardWatcher::new(store.clone(), &session.name).poll();
     let Ok(Some(session)) = looked else {
         return session_entry(session);
     };
@@ -250,12 +250,12 @@ fn divided_entry(store: &Store, session: &Session) -> Entry {
     entry
 }
 
-fn session_entry(session: &Session) -> Entry {
+fn session_entry(session: &Session) -> SessionEntry {
     let (done, total) = session.trials();
     let record = &session.record;
-    Entry {
+    SessionEntry {
         name: session.name.clone(),
-        standing: Standing::of(session, Some(now())),
+        standing: SessionStatus::from_session(session, Some(now())),
         done,
         total,
         updated: (record.updated > 0).then_some(record.updated),
@@ -269,51 +269,54 @@ fn session_entry(session: &Session) -> Entry {
 ///
 /// # Errors
 /// If its file cannot be read and no engine replies.
-pub fn judged(store: &Store, name: &str) -> Result<(Session, Standing), StoreError> {
+pub fn load_with_standing(
+    store: &Store,
+    name: &str,
+) -> Result<(Session, SessionStatus), StoreError> {
     if store
-        .head(name)
+        .load_head(name)
         .is_ok_and(|head| head.record.sharding.is_some())
     {
         let mut session = store.load_whole(name)?;
-        if let Some(looked) = Watch::new(store.clone(), name).look()? {
+        if let Some(looked) = ShardWatcher::new(store.clone(), name).poll()? {
             session.run = looked.run;
         }
-        let standing = Standing::of(&session, Some(now()));
+        let standing = SessionStatus::from_session(&session, Some(now()));
         return Ok((session, standing));
     }
     if store.engine(name).is_none() {
         let session = store.load(name)?;
-        let standing = Standing::of(&session, None);
+        let standing = SessionStatus::from_session(&session, None);
         return Ok((session, standing));
     }
     let patience = Duration::from_secs(SILENCE as u64);
     let heard = match runtime() {
-        Ok(runtime) => runtime.block_on(client::now(store, name, patience)),
-        Err(_) => Heard::Unreachable,
+        Ok(runtime) => runtime.block_on(client::query(store, name, patience)),
+        Err(_) => EngineAnswer::Unreachable,
     };
     let since = match heard {
-        Heard::Session(session) => {
-            let standing = Standing::of(&session, Some(now()));
+        EngineAnswer::Session(session) => {
+            let standing = SessionStatus::from_session(&session, Some(now()));
             return Ok((*session, standing));
         }
-        Heard::Nothing => Some(last_written(store, name).min(now() - SILENCE)),
-        Heard::Unreachable => None,
+        EngineAnswer::NoAnswer => Some(last_written(store, name).min(now() - SILENCE)),
+        EngineAnswer::Unreachable => None,
     };
     let mut session = store.load(name)?;
     let standing = match store.engine(name) {
         Some(engine) => {
-            let standing = Standing::of(&session, None).beside_engine(since, now());
+            let standing = SessionStatus::from_session(&session, None).with_engine(since, now());
             session.run = Some(unreachable_run(&engine, session.record.updated));
             standing
         }
         // It has ended in the meantime.
-        None => Standing::of(&session, None),
+        None => SessionStatus::from_session(&session, None),
     };
     Ok((session, standing))
 }
 
 /// The run state shown for an engine that does not answer.
-fn unreachable_run(engine: &EngineOf, updated: i64) -> Run {
+fn unreachable_run(engine: &EngineProcess, updated: i64) -> Run {
     Run {
         phase: Phase::Working(0),
         problem: Some(format!(
@@ -338,7 +341,7 @@ fn headline(session: &Session) -> String {
     });
     let stages = session.stages();
     let stage = stages.iter().find(|stage| !stage.finished);
-    let stage = stage.filter(|_| session.record.state != State::New);
+    let stage = stage.filter(|_| session.record.state != SavedState::New);
     let stage = stage.map_or_else(String::new, |stage| {
         let share = stage.done as f64 / stage.total.max(1) as f64;
         format!("  at {}, {:.0} %", stage.name, (100.0 * share).floor())
@@ -351,24 +354,24 @@ fn headline(session: &Session) -> String {
 }
 
 /// A function that rereads the sessions for the browser's list.
-pub fn rows(store: &Store) -> impl Fn() -> Vec<Row> + Send + 'static {
-    let listing = Mutex::new(Listing::new(store.clone()));
+pub fn rows(store: &Store) -> impl Fn() -> Vec<SessionRow> + Send + 'static {
+    let listing = Mutex::new(SessionList::new(store.clone()));
     move || {
         let mut listing = listing.lock().unwrap_or_else(PoisonError::into_inner);
         let entries = listing.entries(PATIENCE).unwrap_or_default();
-        entries.into_iter().map(Row::from).collect()
+        entries.into_iter().map(SessionRow::from).collect()
     }
 }
 
 /// A function that reads what a session's files contain.
-pub fn contents(store: &Store) -> impl Fn(&str) -> Contents + Send + Sync + 'static {
+pub fn contents(store: &Store) -> impl Fn(&str) -> SessionContents + Send + Sync + 'static {
     let store = store.clone();
     move |name| {
         let held = |read: Result<Session, StoreError>| {
-            read.map(|session| Held::of(&session))
+            read.map(|session| FileContents::of(&session))
                 .map_err(|error| error.to_string())
         };
-        Contents {
+        SessionContents {
             file: held(store.load(name)),
             previous: store.previous(name).transpose().map(held),
         }

@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use etcetera::BaseStrategy;
 
-use super::Refusal;
-use super::machine::Machine;
+use super::CommandError;
+use super::machine::MachineArgs;
 use crate::session::store::Store;
 use crate::tui;
-use crate::tui::preferences::{Background, Color, Preferences};
+use crate::tui::preferences::{BackgroundPreference, ColourPreference, Preferences};
 
 /// Screen options.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Screen")]
-pub struct Line {
+pub struct ScreenArgs {
     /// Colours for a light background (default: as the environment or the terminal says)
     #[arg(long, global = true, conflicts_with = "dark")]
     light: bool,
@@ -23,7 +23,7 @@ pub struct Line {
     dark: bool,
     /// How many colours (default: as the environment says)
     #[arg(long, global = true, value_enum, value_name = "HOW")]
-    color: Option<Color>,
+    color: Option<ColourPreference>,
     /// Use only ASCII
     #[arg(long, global = true)]
     ascii: bool,
@@ -42,7 +42,7 @@ pub struct Line {
     pub program: Option<&'static str>,
 }
 
-impl Line {
+impl ScreenArgs {
     /// Path of the preferences file; `None` if the platform has no config folder.
     pub fn path(&self) -> Option<PathBuf> {
         let named = self
@@ -59,30 +59,30 @@ impl Line {
     ///
     /// # Errors
     /// If the file is invalid (says where), or was named and does not exist.
-    pub fn options(&self) -> Result<tui::Options, Refusal> {
+    pub fn options(&self) -> Result<tui::DisplayOptions, CommandError> {
         let path = self.path();
         let read = path.as_deref().map(Preferences::read).transpose();
-        let read = read.map_err(Refusal::Usage)?.flatten();
+        let read = read.map_err(CommandError::Usage)?.flatten();
         if let (None, Some(named)) = (&read, &self.config)
             && !named.as_os_str().is_empty()
         {
-            return Err(Refusal::Usage(format!(
+            return Err(CommandError::Usage(format!(
                 "{}: no such file; noisescope config prints one",
                 named.display()
             )));
         }
         let mut preferences = read.unwrap_or_default();
         match (self.light, self.dark) {
-            (true, _) => preferences.background = Background::Light,
-            (_, true) => preferences.background = Background::Dark,
+            (true, _) => preferences.background = BackgroundPreference::Light,
+            (_, true) => preferences.background = BackgroundPreference::Dark,
             _ => {}
         }
         preferences.color = self.color.unwrap_or(preferences.color);
         preferences.fps = self.fps.unwrap_or(preferences.fps);
         preferences.ascii |= self.ascii;
         preferences.low_bandwidth |= self.low_bandwidth;
-        let options = preferences.options().map_err(Refusal::Usage)?;
-        Ok(tui::Options {
+        let options = preferences.options().map_err(CommandError::Usage)?;
+        Ok(tui::DisplayOptions {
             program: self.program.unwrap_or(options.program),
             ..options
         })
@@ -91,13 +91,13 @@ impl Line {
 
 /// Everything needed to view a session and to resume it.
 #[derive(Debug, Clone, Copy)]
-pub struct Look<'a> {
+pub struct AttachView<'a> {
     /// The sessions folder.
     pub store: &'a Store,
     /// The folder of full data sets.
     pub data: &'a Path,
     /// The machine options of a resumed engine.
-    pub machine: &'a Machine,
+    pub machine: &'a MachineArgs,
     /// Screen options.
-    pub options: tui::Options,
+    pub options: tui::DisplayOptions,
 }

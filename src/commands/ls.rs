@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::Refusal;
-use super::listing::{Entry, Listing};
+use super::CommandError;
+use super::listing::{SessionEntry, SessionList};
 use crate::format;
-use crate::report::Standing;
-use crate::report::standing::{SILENCE, no_word};
+use crate::report::SessionStatus;
+use crate::report::session_status::{SILENCE, silence_text};
 use crate::session::store::{Store, now};
 
 /// How long an engine may take to send its state; one that takes longer counts as hung.
@@ -34,20 +34,20 @@ struct Row<'a> {
     pid: Option<u32>,
 }
 
-impl<'a> From<&'a Entry> for Row<'a> {
-    fn from(entry: &'a Entry) -> Self {
+impl<'a> From<&'a SessionEntry> for Row<'a> {
+    fn from(entry: &'a SessionEntry) -> Self {
         let time = |at: i64| {
             jiff::Timestamp::from_second(at)
                 .ok()
                 .map(|time| time.to_string())
         };
         let silent = match entry.standing {
-            Standing::Hung(since) => Some(since),
+            SessionStatus::Hung(since) => Some(since),
             _ => None,
         };
         Self {
             name: &entry.name,
-            state: entry.standing.word(),
+            state: entry.standing.label(),
             silent_since: silent.and_then(time),
             done: entry.done,
             total: entry.total,
@@ -58,21 +58,23 @@ impl<'a> From<&'a Entry> for Row<'a> {
 }
 
 /// Lists them, as a table or as JSON.
-pub fn run(store: &Store, json: bool) -> Result<ExitCode, Refusal> {
-    let entries = Listing::new(store.clone()).entries(PATIENCE)?;
+pub fn run(store: &Store, json: bool) -> Result<ExitCode, CommandError> {
+    let entries = SessionList::new(store.clone()).entries(PATIENCE)?;
     let text = if json {
         let rows: Vec<Row<'_>> = entries.iter().map(Row::from).collect();
-        serde_json::to_string_pretty(&rows).map_err(Refusal::failed)? + "\n"
+        serde_json::to_string_pretty(&rows).map_err(CommandError::failed)? + "\n"
     } else {
         table(&entries, store)
     };
     match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Refusal::failed(error)),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(CommandError::failed(error))
+        }
         _ => Ok(ExitCode::SUCCESS),
     }
 }
 
-fn table(entries: &[Entry], store: &Store) -> String {
+fn table(entries: &[SessionEntry], store: &Store) -> String {
     if entries.is_empty() {
         return format!(
             "no sessions in {}; create one with `noisescope run quickstart`\n",
@@ -98,11 +100,11 @@ fn table(entries: &[Entry], store: &Store) -> String {
         text += &format!(
             "{:width$}  {:<11}  {trials:>17}  {age:>14}  {pid:>7}  {}\n",
             entry.name,
-            entry.standing.word(),
+            entry.standing.label(),
             entry.headline
         );
         let silent = match entry.standing {
-            Standing::Hung(since) => Some(no_word(since, now())),
+            SessionStatus::Hung(since) => Some(silence_text(since, now())),
             _ => None,
         };
         if let Some(problem) = entry.standing.problem().or(silent.as_deref()) {

@@ -4,14 +4,14 @@ use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 
-use super::Refusal;
-use crate::engine::device::Choice;
-use crate::engine::inputs::Changed;
+use super::CommandError;
+use crate::engine::device::DeviceChoice;
+use crate::engine::inputs::OnChangedInputs;
 use crate::nets::launch;
 
 /// Device, workers and numerics of an engine.
 #[derive(Debug, Clone, Args)]
-pub struct Machine {
+pub struct MachineArgs {
     /// auto, cpu, flex, libtorch, cuda:N or cubecl:N; several GPUs with commas
     #[arg(long, default_value = "auto")]
     pub device: String,
@@ -21,7 +21,7 @@ pub struct Machine {
     /// On cpu: compute every convolution directly instead of with Winograd's algorithm, whose logits differ in
     /// their last digits
     #[arg(long, value_name = "HOW")]
-    pub exact: Option<Exact>,
+    pub exact: Option<ConvolutionArg>,
     /// Blocks per launch on a GPU, even (default: as the session had, or chosen by a short test); recorded, since a
     /// GPU's libraries may compute differently for other batch sizes
     #[arg(long, value_name = "N")]
@@ -36,21 +36,21 @@ pub struct Machine {
 
 /// How a compiled network computes its convolutions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Exact {
+pub enum ConvolutionArg {
     /// Every convolution directly.
     Direct,
 }
 
-impl Exact {
+impl ConvolutionArg {
     /// Applies the choice, if one was made, to all plans compiled from now on.
-    pub fn set(exact: Option<Self>) {
+    pub fn apply(exact: Option<Self>) {
         if exact == Some(Self::Direct) {
-            launch::compute_directly();
+            launch::disable_winograd();
         }
     }
 }
 
-impl Default for Machine {
+impl Default for MachineArgs {
     fn default() -> Self {
         Self {
             device: "auto".into(),
@@ -63,12 +63,12 @@ impl Default for Machine {
     }
 }
 
-impl Machine {
+impl MachineArgs {
     /// How to handle images or weights that have changed since the session began.
-    pub fn inputs(&self) -> Changed {
+    pub fn inputs(&self) -> OnChangedInputs {
         match self.accept_inputs {
-            true => Changed::Accept,
-            false => Changed::Refuse,
+            true => OnChangedInputs::Accept,
+            false => OnChangedInputs::Refuse,
         }
     }
 
@@ -76,10 +76,10 @@ impl Machine {
     ///
     /// # Errors
     /// If the device is absent, there are 0 workers, or the launch size is invalid.
-    pub fn check(&self) -> Result<(), Refusal> {
-        Choice::from_str(&self.device)?.check()?;
+    pub fn check(&self) -> Result<(), CommandError> {
+        DeviceChoice::from_str(&self.device)?.check()?;
         if self.workers == Some(0) {
-            return Err(Refusal::Usage("--workers 0: give at least 1".into()));
+            return Err(CommandError::Usage("--workers 0: give at least 1".into()));
         }
         check_launch(self.launch)
     }
@@ -89,10 +89,10 @@ impl Machine {
 ///
 /// # Errors
 /// If it is out of range, or odd: the two halves of the trials share a launch.
-pub fn check_launch(launch: Option<usize>) -> Result<(), Refusal> {
+pub fn check_launch(launch: Option<usize>) -> Result<(), CommandError> {
     match launch {
         Some(blocks) if blocks < 2 || !blocks.is_multiple_of(2) || blocks > MOST_BLOCKS => {
-            Err(Refusal::Usage(format!(
+            Err(CommandError::Usage(format!(
                 "--launch {blocks}: give an even number from 2 to {MOST_BLOCKS}"
             )))
         }

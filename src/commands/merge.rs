@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::Refusal;
-use super::say::say;
+use super::CommandError;
+use super::output::print_line;
 use crate::format::{percent, thousands};
 use crate::session::Session;
 use crate::session::record::shard::is_divided;
@@ -16,7 +16,7 @@ const PROVISIONAL: u8 = 3;
 
 /// Which session to merge, and what happens to its shards.
 #[derive(Debug, Args)]
-pub struct Merge {
+pub struct MergeArgs {
     /// The session
     name: String,
     /// Keep the shards' files
@@ -28,13 +28,13 @@ pub struct Merge {
 }
 
 /// Adds the shards. If one is missing, writes nothing and returns [`PROVISIONAL`].
-pub fn run(store: &Store, merge: &Merge) -> Result<ExitCode, Refusal> {
+pub fn run(store: &Store, merge: &MergeArgs) -> Result<ExitCode, CommandError> {
     let name = &merge.name;
-    store.head(name).or_else(|_| store.load(name))?;
+    store.load_head(name).or_else(|_| store.load(name))?;
     let mut lock = store.lock(name)?;
     let mut session = lock.load()?;
     let Some(sharding) = session.record.sharding.clone() else {
-        say(format_args!(
+        print_line(format_args!(
             "{name} is not divided: there is nothing to merge"
         ));
         return Ok(ExitCode::SUCCESS);
@@ -49,7 +49,7 @@ pub fn run(store: &Store, merge: &Merge) -> Result<ExitCode, Refusal> {
         }
         session.record.sharding = None;
         lock.save(&session)?;
-        say(format_args!(
+        print_line(format_args!(
             "{name} is no longer divided; the work of its {count} shards was discarded"
         ));
         return Ok(ExitCode::SUCCESS);
@@ -63,7 +63,7 @@ pub fn run(store: &Store, merge: &Merge) -> Result<ExitCode, Refusal> {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        say(format_args!(
+        print_line(format_args!(
             "provisional: {} of {count} shards are done, {} of {} trials. Missing: {}{more}. Views and exports of {name} show the sum so far; merge again once all are done",
             count as usize - missing.len(),
             thousands(done),
@@ -72,14 +72,14 @@ pub fn run(store: &Store, merge: &Merge) -> Result<ExitCode, Refusal> {
         ));
         return Ok(ExitCode::from(PROVISIONAL));
     }
-    session.undivide();
+    session.end_division();
     lock.save(&session)?;
     if !merge.keep {
         for file in &files {
             store.remove_shard(file)?;
         }
     }
-    say(format_args!(
+    print_line(format_args!(
         "{name}: {count} shards merged, {} trials. Run the remaining analyses: noisescope run {name}",
         thousands(done)
     ));
@@ -95,7 +95,7 @@ fn add(
     session: &mut Session,
     files: &[ShardFile],
     count: u32,
-) -> Result<Vec<String>, Refusal> {
+) -> Result<Vec<String>, CommandError> {
     let mut missing = Vec::new();
     let mut files = files.iter().peekable();
     for index in 1..=count {

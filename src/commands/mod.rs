@@ -4,19 +4,19 @@ mod attach;
 mod background;
 mod bench;
 mod browse;
+mod checklist;
 mod checkup;
 mod compare;
 mod config;
 mod control;
 pub mod data;
-mod deed;
-mod divided;
+mod data_arg;
+mod division_check;
 mod doctor;
 mod engine;
 mod export;
 mod extend;
-mod extended;
-mod foresee;
+mod extend_file;
 mod inspect;
 mod listing;
 mod look;
@@ -25,15 +25,16 @@ mod machine;
 mod merge;
 mod new;
 mod note;
-mod noted;
-mod own;
+mod note_file;
+mod output;
 mod pilot;
-mod plan;
 mod preset;
+mod preset_info;
 mod report;
 mod run;
-mod say;
 mod scheduler;
+mod session_actions;
+mod session_args;
 mod shard;
 mod shells;
 mod show;
@@ -41,10 +42,9 @@ mod signals;
 mod stop_shards;
 mod submit;
 mod trials;
-mod verdict;
+mod typed_names;
 mod verify;
 mod watch;
-mod words;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -62,7 +62,7 @@ use crate::session::setting::SettingError;
 use crate::session::store::{Store, StoreError};
 use crate::tui::theme::can_draw;
 
-use plan::Plan;
+use session_args::SessionArgs;
 
 /// What has a neural network really learned? Millions of noise trials, averaged by its responses.
 #[derive(Debug, Parser)]
@@ -76,7 +76,7 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "PATH")]
     data: Option<PathBuf>,
     #[command(flatten)]
-    line: look::Line,
+    screen: look::ScreenArgs,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -86,12 +86,12 @@ enum Command {
     /// Create a session without running it
     New {
         #[command(flatten)]
-        plan: Plan,
+        plan: SessionArgs,
     },
     /// Run a session: create it if it does not exist, else resume it
     Run {
         #[command(flatten)]
-        plan: Plan,
+        plan: SessionArgs,
         /// Start nothing; show the network a few trials at several grains of noise, and suggest a grain and a number of trials
         #[arg(long)]
         pilot: bool,
@@ -100,23 +100,23 @@ enum Command {
         #[arg(long, value_name = "I/N|auto", conflicts_with = "pilot")]
         shard: Option<String>,
         #[command(flatten)]
-        how: run::How,
+        how: run::RunArgs,
     },
     /// Merge a session's shards into its own file
-    Merge(merge::Merge),
+    Merge(merge::MergeArgs),
     /// Submit a session's shards as Slurm jobs, and another job that merges them
-    Submit(submit::Submit),
+    Submit(submit::SubmitArgs),
     /// Add trials to a running, stopped or finished session
     Extend {
         /// The session
         name: String,
         #[command(flatten)]
-        more: extend::More,
+        more: extend::ExtendArgs,
         #[command(flatten)]
-        how: run::How,
+        how: run::RunArgs,
     },
     /// Write a note on a session, a map or a unit of a layer, or list the notes
-    Note(note::Leave),
+    Note(note::NoteArgs),
     /// View a session
     Attach {
         /// The session
@@ -125,7 +125,7 @@ enum Command {
         #[arg(long)]
         plain: bool,
         #[command(flatten)]
-        at: attach::At,
+        start: attach::StartArgs,
     },
     /// Pause a running session
     Pause {
@@ -151,7 +151,7 @@ enum Command {
         /// The session
         name: String,
         #[command(flatten)]
-        machine: machine::Machine,
+        machine: machine::MachineArgs,
     },
     /// List the sessions
     Ls {
@@ -160,34 +160,34 @@ enum Command {
         json: bool,
     },
     /// Export a session's results for other programs, or as figures for papers
-    Export(export::Export),
+    Export(export::ExportArgs),
     /// Export the trials behind a cell of the counts, recreated from their seeds
-    Trials(trials::Trials),
+    Trials(trials::TrialsArgs),
     /// Compare the maps and the decisions of two sessions
-    Compare(compare::Compare),
+    Compare(compare::CompareArgs),
     /// Write a session as a single HTML page, for readers without a terminal
-    Report(report::Report),
+    Report(report::ReportArgs),
     /// Show one figure on the terminal, at full resolution
-    Show(show::Show),
+    Show(show::ShowArgs),
     /// Print shell completions: noisescope completions bash
     Completions(shells::Completions),
     /// Print the manual as a man page
     Man(shells::Manual),
     /// Print the default preferences (colours and keys), with comments
-    Config(config::Config),
+    Config(config::ConfigArgs),
     /// Data sets: list, fetch, verify
     Data {
         #[command(subcommand)]
         command: data::DataCommand,
     },
     /// Show what a network file contains, which layers can be studied, and its accuracy on images (--data)
-    Inspect(inspect::Inspect),
+    Inspect(inspect::InspectArgs),
     /// Measure the noise loop: trials per second
-    Bench(bench::Bench),
+    Bench(bench::BenchArgs),
     /// Check that a device computes the same as the reference: noise, logits, sums
-    Verify(verify::Verify),
+    Verify(verify::VerifyArgs),
     /// Check this machine (devices, terminal, data, sessions) and suggest remedies; with NAME, check that session's files
-    Doctor(doctor::Doctor),
+    Doctor(doctor::DoctorArgs),
 }
 
 impl Command {
@@ -210,7 +210,7 @@ impl Command {
 
 /// Why a command failed; determines the message and the exit code.
 #[derive(Debug, thiserror::Error)]
-pub enum Refusal {
+pub enum CommandError {
     /// A session file cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -219,7 +219,7 @@ pub enum Refusal {
     Setting(#[from] SettingError),
     /// A config cannot be run.
     #[error("{0}")]
-    Invalid(#[from] plans::Invalid),
+    Invalid(#[from] plans::ConfigError),
     /// A device is not available.
     #[error(transparent)]
     Device(#[from] crate::engine::device::DeviceError),
@@ -231,7 +231,7 @@ pub enum Refusal {
     Failed(String),
 }
 
-impl Refusal {
+impl CommandError {
     /// Exit code: 2 for a mistake in the command line or config, 1 for a failure.
     fn code(&self) -> u8 {
         match self {
@@ -263,17 +263,17 @@ pub fn main() -> ExitCode {
     match dispatch(cli) {
         Ok(code) => code,
         Err(refusal) => {
-            say::complain(&refusal);
+            output::complain(&refusal);
             ExitCode::from(refusal.code())
         }
     }
 }
 
-fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
+fn dispatch(cli: Cli) -> Result<ExitCode, CommandError> {
     // First of all, check the override of the vector type, which serves for comparisons.
-    Lanes::named().map_err(Refusal::Usage)?;
+    Lanes::from_env().map_err(CommandError::Usage)?;
     let store = Store::new(sessions_folder(cli.sessions.as_deref())?);
-    let mut line = cli.line;
+    let mut line = cli.screen;
     if let Some(folder) = &cli.sessions {
         // Leaked once per process, for the command lines that screens show.
         let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
@@ -284,7 +284,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
     match cli.command {
         None => browse::run(&store, data, &line),
         Some(Command::New { plan }) => {
-            let (plan, _) = plan.settled(&store, "new", data)?;
+            let (plan, _) = plan.resolve(&store, "new", data)?;
             new::run(&store, &plan)
         }
         Some(Command::Submit(submit)) => submit::run(&store, data, &submit),
@@ -295,9 +295,12 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
             shard,
             mut how,
         }) => {
-            how.line = line;
-            let shard = shard.as_deref().map(shard::Which::parse).transpose()?;
-            let (plan, data) = plan.settled(&store, "run", data)?;
+            how.screen = line;
+            let shard = shard
+                .as_deref()
+                .map(shard::ShardNumber::parse)
+                .transpose()?;
+            let (plan, data) = plan.resolve(&store, "run", data)?;
             match (pilot, shard) {
                 (true, _) => pilot::run(&store, data, &plan, how.device(), how.json()),
                 (false, Some(which)) => shard::run(&store, data, &plan, which, &how),
@@ -309,34 +312,40 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
             more,
             mut how,
         }) => {
-            how.line = line;
+            how.screen = line;
             extend::run(&store, data, &name, &more, &how)
         }
         Some(Command::Note(leave)) => note::run(&store, &leave),
-        Some(Command::Attach { name, plain, at }) => {
-            let data = crate::data::data_dir(data).map_err(Refusal::failed)?;
-            let look = look::Look {
+        Some(Command::Attach {
+            name,
+            plain,
+            start: at,
+        }) => {
+            let data = crate::data::data_dir(data).map_err(CommandError::failed)?;
+            let look = look::AttachView {
                 store: &store,
                 data: &data,
-                machine: &machine::Machine::default(),
+                machine: &machine::MachineArgs::default(),
                 options: match plain || !can_draw() {
                     // Nothing is drawn, so the preferences are not read.
-                    true => crate::tui::Options::default(),
+                    true => crate::tui::DisplayOptions::default(),
                     false => line.options()?,
                 },
             };
             attach::run(&look, &name, plain, &at)
         }
-        Some(Command::Pause { name }) => stop_shards::run(&store, &name, link::Command::Pause),
+        Some(Command::Pause { name }) => {
+            stop_shards::run(&store, &name, link::EngineCommand::Pause)
+        }
         Some(Command::Continue { name }) => {
-            stop_shards::run(&store, &name, link::Command::Continue)
+            stop_shards::run(&store, &name, link::EngineCommand::Continue)
         }
         Some(Command::Stop { name, discard }) => match discard {
-            true => stop_shards::run(&store, &name, link::Command::Discard),
-            false => stop_shards::run(&store, &name, link::Command::Stop),
+            true => stop_shards::run(&store, &name, link::EngineCommand::Discard),
+            false => stop_shards::run(&store, &name, link::EngineCommand::Stop),
         },
         Some(Command::Engine { name, machine }) => {
-            let data = crate::data::data_dir(data).map_err(Refusal::failed)?;
+            let data = crate::data::data_dir(data).map_err(CommandError::failed)?;
             engine::background(&store, data, &name, &machine)
         }
         Some(Command::Ls { json }) => ls::run(&store, json),
@@ -346,14 +355,14 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
         Some(Command::Completions(completions)) => shells::completions(&completions),
         Some(Command::Man(manual)) => shells::manual(&manual),
         Some(Command::Compare(mut compare)) => {
-            compare.line = line;
+            compare.screen = line;
             compare::run(&store, data, &compare)
         }
         Some(Command::Config(config)) => config::run(&config, &line),
         Some(Command::Show(show)) => show::run(&store, &show),
         Some(Command::Data { command }) => data::run(command, data)
             .map(|()| ExitCode::SUCCESS)
-            .map_err(Refusal::failed),
+            .map_err(CommandError::failed),
         Some(Command::Inspect(inspect)) => inspect::run(&inspect, data),
         Some(Command::Verify(verify)) => verify::run(&verify),
         Some(Command::Bench(bench)) => bench::run(&bench),
@@ -362,7 +371,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
 }
 
 /// `--sessions` or its variable, else `./sessions` if it exists, else the platform's folder.
-fn sessions_folder(asked: Option<&Path>) -> Result<PathBuf, Refusal> {
+fn sessions_folder(asked: Option<&Path>) -> Result<PathBuf, CommandError> {
     if let Some(folder) = asked {
         return Ok(folder.to_owned());
     }
@@ -371,7 +380,7 @@ fn sessions_folder(asked: Option<&Path>) -> Result<PathBuf, Refusal> {
         return Ok(here);
     }
     let strategy = etcetera::choose_base_strategy().map_err(|error| {
-        Refusal::Usage(format!(
+        CommandError::Usage(format!(
             "no default folder for sessions ({error}); name one with --sessions DIR"
         ))
     })?;

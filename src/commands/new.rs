@@ -2,17 +2,17 @@
 
 use std::process::ExitCode;
 
-use super::say::say;
-use super::{Plan, Refusal};
+use super::output::print_line;
+use super::{CommandError, SessionArgs};
 use crate::session::Session;
 use crate::session::store::{Store, check_name};
 
 /// Writes the session's file and prints its path.
-pub fn run(store: &Store, plan: &Plan) -> Result<ExitCode, Refusal> {
+pub fn run(store: &Store, plan: &SessionArgs) -> Result<ExitCode, CommandError> {
     check_name(&plan.name)?;
     let mut lock = store.lock(&plan.name)?;
-    if lock.finds_session()? {
-        return Err(Refusal::Usage(format!(
+    if lock.session_exists()? {
+        return Err(CommandError::Usage(format!(
             "session `{}` already exists ({}); choose another name, or resume it: noisescope run {}",
             plan.name,
             store.path(&plan.name).display(),
@@ -21,6 +21,6 @@ pub fn run(store: &Store, plan: &Plan) -> Result<ExitCode, Refusal> {
     }
     let config = plan.config(store)?;
     lock.save(&Session::new(&plan.name, config))?;
-    say(store.path(&plan.name).display());
+    print_line(store.path(&plan.name).display());
     Ok(ExitCode::SUCCESS)
 }

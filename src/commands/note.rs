@@ -5,21 +5,21 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::listing::judged;
-use super::say::say;
-use super::show::By;
-use super::{Refusal, control, noted};
+use super::listing::load_with_standing;
+use super::output::print_line;
+use super::show::ResponseArg;
+use super::{CommandError, control, note_file};
 use crate::figure::choice;
 use crate::format::clean;
-use crate::link::Command;
+use crate::link::EngineCommand;
 use crate::session::config::{Analysis, Response};
-use crate::session::record::{ClassificationImages, Note, NoteOn};
+use crate::session::record::{ClassificationImages, Note, NoteTarget};
 use crate::session::store::{Store, now, timestamp};
 use crate::session::{NoteError, Session};
 
 /// The note and what it is about.
 #[derive(Debug, Args)]
-pub struct Leave {
+pub struct NoteArgs {
     /// The session
     name: String,
     /// The note, at most 200 characters; replaces an existing one (default: list all notes)
@@ -33,7 +33,7 @@ pub struct Leave {
     gamma: Option<f64>,
     /// The response that the map is made by (default: evidence if recorded)
     #[arg(long, value_enum, value_name = "WHAT", requires = "class")]
-    response: Option<By>,
+    response: Option<ResponseArg>,
     /// Which of the plan's classification images, if it has several; from 1 (default: 1)
     #[arg(long, value_name = "N", requires = "class", value_parser = clap::value_parser!(u64).range(1..))]
     images: Option<u64>,
@@ -46,9 +46,9 @@ pub struct Leave {
 }
 
 /// Writes a note, removes one, or lists them.
-pub fn run(store: &Store, leave: &Leave) -> Result<ExitCode, Refusal> {
+pub fn run(store: &Store, leave: &NoteArgs) -> Result<ExitCode, CommandError> {
     let name = &leave.name;
-    let (session, _) = judged(store, name)?;
+    let (session, _) = load_with_standing(store, name)?;
     let text = match (&leave.text, leave.remove) {
         (Some(text), _) => text.clone(),
         (None, true) => String::new(),
@@ -57,7 +57,7 @@ pub fn run(store: &Store, leave: &Leave) -> Result<ExitCode, Refusal> {
             return Ok(ExitCode::SUCCESS);
         }
     };
-    let refused = |problem: String| Refusal::Usage(format!("{name}: {problem}"));
+    let refused = |problem: String| CommandError::Usage(format!("{name}: {problem}"));
     let note = Note {
         written: now(),
         on: place(&session, leave).map_err(refused)?,
@@ -72,7 +72,7 @@ pub fn run(store: &Store, leave: &Leave) -> Result<ExitCode, Refusal> {
     let before = before.map(|before| clean(&before.text));
     let message = match (note.text.is_empty(), before) {
         (true, None) => {
-            say(format_args!("{name} has no note on {place}"));
+            print_line(format_args!("{name} has no note on {place}"));
             return Ok(ExitCode::SUCCESS);
         }
         (true, Some(before)) => format!("removed from {place}: {before}"),
@@ -81,11 +81,11 @@ pub fn run(store: &Store, leave: &Leave) -> Result<ExitCode, Refusal> {
     };
     match store.engine(name) {
         Some(_) => {
-            control::run(store, name, Command::Note(note))?;
+            control::run(store, name, EngineCommand::Note(note))?;
         }
-        None => noted::in_file(store, name, note)?,
+        None => note_file::note_in_file(store, name, note)?,
     }
-    say(format_args!("{name}: {message}"));
+    print_line(format_args!("{name}: {message}"));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -93,12 +93,12 @@ pub fn run(store: &Store, leave: &Leave) -> Result<ExitCode, Refusal> {
 fn list(session: &Session) {
     let (name, record) = (&session.name, &session.record);
     if record.notes.is_empty() {
-        say(format_args!(
+        print_line(format_args!(
             "{name} has no notes; to write one: noisescope note {name} TEXT"
         ));
     }
     for note in &record.notes {
-        say(format_args!(
+        print_line(format_args!(
             "{}  {}: {}",
             timestamp(note.written),
             note.on.in_words(record),
@@ -108,16 +108,16 @@ fn list(session: &Session) {
 }
 
 /// What the note is on.
-fn place(session: &Session, leave: &Leave) -> Result<NoteOn, String> {
+fn place(session: &Session, leave: &NoteArgs) -> Result<NoteTarget, String> {
     match (&leave.class, &leave.unit) {
         (Some(class), _) => map(session, leave, class),
         (None, Some(unit)) => parsed_unit(unit),
-        (None, None) => Ok(NoteOn::Session),
+        (None, None) => Ok(NoteTarget::Session),
     }
 }
 
 /// The map of a class: by default the one that shows the class best.
-fn map(session: &Session, leave: &Leave, class: &str) -> Result<NoteOn, String> {
+fn map(session: &Session, leave: &NoteArgs, class: &str) -> Result<NoteTarget, String> {
     let Some(form) = &session.record.form else {
         return Err(NoteError::NotBegun.to_string());
     };
@@ -126,16 +126,18 @@ fn map(session: &Session, leave: &Leave, class: &str) -> Result<NoteOn, String> 
     let record = session.record.all::<ClassificationImages>().nth(images);
     let response = match leave.response {
         Some(by) => by.into(),
-        None => record.map_or(Response::Decision, |(_, record)| choice::response(record)),
+        None => record.map_or(Response::Decision, |(_, record)| {
+            choice::best_response(record)
+        }),
     };
     let best = record.and_then(|(index, record)| {
-        let place = choice::best(record, response, class, None);
+        let place = choice::best_gamma(record, response, class, None);
         match session.config.analyses.get(index) {
             Some(Analysis::ClassificationImages(plan)) => plan.gammas.get(place).copied(),
             _ => None,
         }
     });
-    Ok(NoteOn::Map {
+    Ok(NoteTarget::Map {
         images,
         response,
         class,
@@ -145,14 +147,14 @@ fn map(session: &Session, leave: &Leave, class: &str) -> Result<NoteOn, String> 
 }
 
 /// Parses `fc1/437`; a layer's name may itself contain slashes.
-fn parsed_unit(typed: &str) -> Result<NoteOn, String> {
+fn parsed_unit(typed: &str) -> Result<NoteTarget, String> {
     let parts = typed.rsplit_once('/');
     let parsed = parts.and_then(|(layer, unit)| {
         let unit = unit.trim().parse::<usize>().ok()?;
         Some((layer, unit))
     });
     match parsed.filter(|(layer, _)| !layer.is_empty()) {
-        Some((layer, unit)) => Ok(NoteOn::Unit {
+        Some((layer, unit)) => Ok(NoteTarget::Unit {
             layer: layer.to_owned(),
             unit,
         }),

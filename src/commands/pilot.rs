@@ -11,67 +11,67 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::background::this_program;
-use super::plan::{home, is_weights};
-use super::say::say;
-use super::{Plan, Refusal};
-use crate::data::{self, Request};
-use crate::engine::device::{self, Choice};
-use crate::inspect::contents::Look;
-use crate::session::config::{NetworkKind, Weights};
+use super::output::print_line;
+use super::session_args::{expand_home, is_weights};
+use super::{CommandError, SessionArgs};
+use crate::data::{self, DatasetRequest};
+use crate::engine::device::{self, DeviceChoice};
+use crate::inspect::contents::InspectionRequest;
+use crate::session::config::{NetworkKind, WeightSource};
 use crate::session::store::Store;
-use crate::stats::grain::Foretold;
-use crate::tui::browser::{Asked, Said};
+use crate::stats::grain::GrainForecast;
+use crate::tui::browser::{PilotResult, SessionRequest};
 
 /// Prints what a run of this config would take.
 pub fn run(
     store: &Store,
     data: Option<&Path>,
-    plan: &Plan,
+    plan: &SessionArgs,
     device: &str,
     json: bool,
-) -> Result<ExitCode, Refusal> {
+) -> Result<ExitCode, CommandError> {
     if store.exists(&plan.name) {
-        return Err(Refusal::Usage(format!(
+        return Err(CommandError::Usage(format!(
             "session `{0}` already exists, and its plan cannot change; to extend it: noisescope extend {0} --target 0.95",
             plan.name
         )));
     }
     let config = plan.config(store)?;
-    let Weights::File(path) = &config.network.weights else {
-        return Err(Refusal::Usage(
+    let WeightSource::File(path) = &config.network.weights else {
+        return Err(CommandError::Usage(
             "--pilot needs an existing network (--network FILE); a network trained by the session shows its first maps seconds later, and `noisescope extend` continues from there".into(),
         ));
     };
     let dataset = match &config.dataset {
         None => None,
         Some(dataset) => {
-            let request = Request {
-                plan: dataset,
+            let request = DatasetRequest {
+                config: dataset,
                 seed: config.seed,
-                data: &data::data_dir(data).map_err(Refusal::failed)?,
+                data: &data::data_dir(data).map_err(CommandError::failed)?,
                 cache: None,
             };
             let read = data::load(&request, &mut |_, _| ControlFlow::Continue(()));
-            Some(read.map_err(Refusal::failed)?)
+            Some(read.map_err(CommandError::failed)?)
         }
     };
     let kind = config.network.kind;
-    let choice: Choice = device.parse()?;
+    let choice: DeviceChoice = device.parse()?;
     let opened = device::open(
-        device::Wanted {
+        device::DeviceRequest {
             workers: Some(1),
-            ..device::Wanted::of(&choice)
+            ..device::DeviceRequest::new(&choice)
         },
         kind,
         None,
     )?;
-    let look = Look {
+    let look = InspectionRequest {
         path,
-        weights: is_weights(path),
+        weights_only: is_weights(path),
         network: &config.network,
         kind: (kind != NetworkKind::Onnx).then_some(kind),
         images: dataset.as_ref(),
-        most: 1,
+        max_images: 1,
         pilot: true,
         device: &opened.device,
     };
@@ -79,14 +79,17 @@ pub fn run(
     let mut found = look.inspect();
     found.workers = opened.workers_of_all();
     if let Some(problem) = found.problems.first() {
-        return Err(Refusal::Failed(format!("{}: {problem}", path.display())));
+        return Err(CommandError::Failed(format!(
+            "{}: {problem}",
+            path.display()
+        )));
     }
     if json {
-        say(serde_json::to_string_pretty(&found).map_err(Refusal::failed)?);
+        print_line(serde_json::to_string_pretty(&found).map_err(CommandError::failed)?);
         return Ok(ExitCode::SUCCESS);
     }
-    say(found.pilot_text().trim_end());
-    match found.advised() {
+    print_line(found.pilot_text().trim_end());
+    match found.advice() {
         Some(fields) => {
             let sets = fields
                 .iter()
@@ -95,12 +98,12 @@ pub fn run(
                     false => format!("--set analyses[0].{field}={value}"),
                 });
             let sets: Vec<String> = sets.collect();
-            say(format_args!(
+            print_line(format_args!(
                 "\nNext, repeat this command without --pilot, adding:\n  {}",
                 sets.join(" ")
             ));
         }
-        None => say(
+        None => print_line(
             "\nNo grain shows anything in so few trials. Blending in images may help: --set 'analyses[0].gammas=[0.3, 0.5]'",
         ),
     }
@@ -113,27 +116,27 @@ const POLL: Duration = Duration::from_millis(50);
 /// The part of a pilot's JSON that is read.
 #[derive(Deserialize)]
 struct PilotOutput {
-    pilot: Vec<Foretold>,
+    pilot: Vec<GrainForecast>,
     workers: usize,
 }
 
 /// A function that runs a pilot for the new-session form, in a separate process, so that no device is held
 /// here and a cancelled pilot can be killed.
-pub fn asked(
+pub fn pilot_for_form(
     store: &Store,
     data: Option<&Path>,
-) -> impl Fn(&Asked, &AtomicBool) -> Said + Send + Sync + 'static {
+) -> impl Fn(&SessionRequest, &AtomicBool) -> PilotResult + Send + Sync + 'static {
     let (store, data) = (store.clone(), data.map(Path::to_owned));
     move |asked, over| {
-        let plan = Plan::asked(asked, &store).map_err(|refusal| refusal.to_string())?;
+        let plan = SessionArgs::from_form(asked, &store).map_err(|refusal| refusal.to_string())?;
         let mut command = Command::new(this_program());
         command.arg("--sessions").arg(store.folder());
         match (&asked.images, &data) {
-            (Some(images), _) => drop(command.arg("--data").arg(home(images))),
+            (Some(images), _) => drop(command.arg("--data").arg(expand_home(images))),
             (None, Some(data)) => drop(command.arg("--data").arg(data)),
             (None, None) => {}
         }
-        command.arg("run").args(plan.words());
+        command.arg("run").args(plan.arguments());
         command.args(["--pilot", "--json"]);
         command.stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());

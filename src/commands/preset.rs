@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::{Refusal, words};
+use super::{CommandError, typed_names};
 use crate::files;
 use crate::session::Config;
 use crate::session::store::{Store, config_from_text};
@@ -54,15 +54,15 @@ pub fn find<'a>(typed: &str, names: &'a [String]) -> Option<&'a str> {
 }
 
 /// Loads a preset by name: from `presets/` in the sessions folder if it is there, else the built-in one.
-pub fn load(typed: &str, store: &Store) -> Result<Config, Refusal> {
+pub fn load(typed: &str, store: &Store) -> Result<Config, CommandError> {
     let folder = store.folder().join("presets");
     let names = names(store);
     let Some(name) = find(typed, &names) else {
-        return Err(Refusal::Usage(format!(
+        return Err(CommandError::Usage(format!(
             "there is no preset `{typed}`; the presets are {}, and any NAME.ron in {}{}",
             names.join(", "),
             folder.display(),
-            words::perhaps(typed, names.iter().map(String::as_str))
+            typed_names::suggestion(typed, names.iter().map(String::as_str))
         )));
     };
     let path = folder.join(format!("{name}.ron"));

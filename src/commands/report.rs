@@ -5,11 +5,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{Refusal, say};
-use crate::comparison::{Pair, Wish};
+use super::{CommandError, output};
+use crate::comparison::{ComparisonRequest, SessionPair};
 use crate::export;
-use crate::report::Standing;
-use crate::report::page::{self, Page, Table};
+use crate::report::SessionStatus;
+use crate::report::page::{self, ExportedTable, Page};
 use crate::session::Session;
 use crate::session::store::{Store, now};
 
@@ -18,7 +18,7 @@ const NOTES: &str = "notes";
 
 /// Which session to report on, and where to write it.
 #[derive(Debug, Args)]
-pub struct Report {
+pub struct ReportArgs {
     /// The session
     name: String,
     /// Add a chapter that compares the session with another
@@ -30,21 +30,21 @@ pub struct Report {
 }
 
 /// Reads the session and writes the page.
-pub fn run(store: &Store, report: &Report) -> Result<ExitCode, Refusal> {
+pub fn run(store: &Store, report: &ReportArgs) -> Result<ExitCode, CommandError> {
     let name = &report.name;
     let session = store.load_whole(name)?;
     if session.record.sharding.is_some() {
-        say::complain(format_args!(
+        output::complain(format_args!(
             "{name} is divided and its shards are not merged: this is their sum so far"
         ));
     }
     let tables = export::tables(&session);
-    let tables: Vec<Table<'_>> = tables
+    let tables: Vec<ExportedTable<'_>> = tables
         .iter()
         .map(|(name, table)| (name.as_str(), table.text()))
         .collect();
     if tables.iter().all(|(name, _)| *name == NOTES) {
-        return Err(Refusal::Failed(format!(
+        return Err(CommandError::Failed(format!(
             "{name} has no results to report yet; run it first: noisescope run {name}"
         )));
     }
@@ -52,21 +52,21 @@ pub fn run(store: &Store, report: &Report) -> Result<ExitCode, Refusal> {
     let other: Option<Session> = other.map(|other| store.load_whole(other)).transpose()?;
     let pair = other
         .as_ref()
-        .map(|other| Pair::new(&session, other, &Wish::default()))
+        .map(|other| SessionPair::new(&session, other, &ComparisonRequest::default()))
         .transpose()?;
     let standing = match store.engine(name) {
-        Some(_) => Standing::Running,
-        None => Standing::of(&session, None),
+        Some(_) => SessionStatus::Running,
+        None => SessionStatus::from_session(&session, None),
     };
     let html = page::page(&Page {
         session: &session,
-        standing: &standing,
+        status: &standing,
         tables: &tables,
-        beside: pair.as_ref(),
+        comparison: pair.as_ref(),
         made: now(),
     });
     let path = report.out.clone();
     let path = path.unwrap_or_else(|| PathBuf::from(format!("{name}-report.html")));
-    export::page(&html, &path).map_err(Refusal::failed)?;
+    export::write_page(&html, &path).map_err(CommandError::failed)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -6,23 +6,23 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::background::{self, Started};
-use super::machine::Machine;
-use super::say::say;
-use super::signals::{Ready, runtime};
-use super::{Plan, Refusal, attach, control, divided, engine, look};
+use super::background::{self, SpawnedEngine};
+use super::machine::MachineArgs;
+use super::output::print_line;
+use super::signals::{SignalLoop, runtime};
+use super::{CommandError, SessionArgs, attach, control, division_check, engine, look};
 use crate::data;
 use crate::link::Link;
 use crate::report::{self, ReportError, Style};
 use crate::session::store::{Lock, Store, check_name};
-use crate::session::{Session, State};
+use crate::session::{SavedState, Session};
 use crate::tui::theme::can_draw;
 
 /// How to run it.
 #[derive(Debug, Default, Args)]
-pub struct How {
+pub struct RunArgs {
     #[command(flatten)]
-    machine: Machine,
+    machine: MachineArgs,
     /// Print progress in lines instead of drawing, and run the engine in the foreground
     #[arg(long, conflicts_with = "json")]
     plain: bool,
@@ -38,30 +38,30 @@ pub struct How {
     requeue: bool,
     /// Screen options, which every command takes.
     #[arg(skip)]
-    pub line: look::Line,
+    pub screen: look::ScreenArgs,
 }
 
-impl How {
+impl RunArgs {
     /// Whether to report as JSON.
     pub fn json(&self) -> bool {
         self.json
     }
 
     /// How a foreground run reports its progress.
-    pub fn manner(&self) -> engine::Manner {
-        engine::Manner {
+    pub fn foreground_options(&self) -> engine::ForegroundOptions {
+        engine::ForegroundOptions {
             style: if self.json { Style::Json } else { Style::Plain },
             requeue: self.requeue,
         }
     }
 
     /// The engine's machine options.
-    pub fn machine(&self) -> &Machine {
+    pub fn machine(&self) -> &MachineArgs {
         &self.machine
     }
 
     /// Whether to start the engine in the background and return.
-    pub fn is_left_alone(&self) -> bool {
+    pub fn is_detached(&self) -> bool {
         self.detach
     }
 
@@ -80,22 +80,22 @@ enum Display {
 }
 
 /// Resumes an existing session.
-pub fn go_on(
+pub fn resume(
     store: &Store,
     data: Option<&Path>,
     name: &str,
-    how: &How,
-) -> Result<ExitCode, Refusal> {
-    run(store, data, &Plan::named(name, None), how)
+    how: &RunArgs,
+) -> Result<ExitCode, CommandError> {
+    run(store, data, &SessionArgs::named(name, None), how)
 }
 
 /// Creates or resumes the session, runs it, and returns the exit code.
 pub fn run(
     store: &Store,
     data: Option<&Path>,
-    plan: &Plan,
-    how: &How,
-) -> Result<ExitCode, Refusal> {
+    plan: &SessionArgs,
+    how: &RunArgs,
+) -> Result<ExitCode, CommandError> {
     how.machine.check()?;
     let display = match (how.plain || how.requeue, how.json, how.detach) {
         (_, true, _) => Display::Lines(Style::Json),
@@ -105,16 +105,16 @@ pub fn run(
     };
     // An engine in this process handles signals before it writes anything.
     let ready = match display {
-        Display::Lines(_) => Some(Ready::now()?),
+        Display::Lines(_) => Some(SignalLoop::start()?),
         Display::Dashboard | Display::None => None,
     };
-    let data = data::data_dir(data).map_err(Refusal::failed)?;
+    let data = data::data_dir(data).map_err(CommandError::failed)?;
     check_name(&plan.name)?;
     // Held while the session is created, so that no other process creates or runs it.
     let mut lock = store.lock(&plan.name)?;
     let session = open(store, &mut lock, plan)?;
-    divided::refuse_divided(&session)?;
-    if session.record.state == State::Finished {
+    division_check::refuse_divided(&session)?;
+    if session.record.state == SavedState::Finished {
         drop(lock);
         return show_finished(session, display, store, &data, how);
     }
@@ -125,13 +125,14 @@ pub fn run(
     match (display, ready) {
         (_, Some(mut ready)) => {
             let options = engine::options(store, data, &how.machine)?;
-            let ended = engine::foreground(session, lock, options, how.manner(), &mut ready)?;
+            let ended =
+                engine::foreground(session, lock, options, how.foreground_options(), &mut ready)?;
             Ok(ended.into())
         }
         (Display::None, None) => {
-            let Started { pid } = started(lock)?;
-            control::at_work(store, &session.name)?;
-            say(format_args!(
+            let SpawnedEngine { pid } = started(lock)?;
+            control::wait_until_working(store, &session.name)?;
+            print_line(format_args!(
                 "{0} runs in the background, process {pid}. View it: noisescope attach {0}",
                 session.name
             ));
@@ -139,22 +140,22 @@ pub fn run(
         }
         (_, None) => {
             // Report invalid preferences before anything is started.
-            let options = how.line.options()?;
-            let Started { .. } = started(lock)?;
-            let look = look::Look {
+            let options = how.screen.options()?;
+            let SpawnedEngine { .. } = started(lock)?;
+            let look = look::AttachView {
                 store,
                 data: &data,
                 machine: &how.machine,
                 options,
             };
-            look.at(session, crate::link::Connection::Connecting, None)
+            look.open(session, crate::link::Connection::Connecting, None)
         }
     }
 }
 
 /// Loads the session or creates it; a new one is saved before the run begins.
-fn open(store: &Store, lock: &mut Lock, plan: &Plan) -> Result<Session, Refusal> {
-    if lock.finds_session()? {
+fn open(store: &Store, lock: &mut Lock, plan: &SessionArgs) -> Result<Session, CommandError> {
+    if lock.session_exists()? {
         if plan.is_given() {
             let session = lock.load()?;
             if session.failed_with_nothing() {
@@ -162,13 +163,13 @@ fn open(store: &Store, lock: &mut Lock, plan: &Plan) -> Result<Session, Refusal>
                 // Before anything has been measured, all notes are on the session as a whole.
                 fresh.record.notes = session.record.notes;
                 lock.save(&fresh)?;
-                say(format_args!(
+                print_line(format_args!(
                     "{} had failed before anything was measured; it starts again with this plan",
                     plan.name
                 ));
                 return Ok(fresh);
             }
-            return Err(Refusal::Usage(format!(
+            return Err(CommandError::Usage(format!(
                 "session `{}` already exists, and its plan cannot change; leave out --preset, --network and --set, or choose another name",
                 plan.name
             )));
@@ -185,30 +186,30 @@ fn show_finished(
     display: Display,
     store: &Store,
     data: &Path,
-    how: &How,
-) -> Result<ExitCode, Refusal> {
+    how: &RunArgs,
+) -> Result<ExitCode, CommandError> {
     match display {
         Display::Dashboard => {
-            let look = look::Look {
+            let look = look::AttachView {
                 store,
                 data,
                 machine: &how.machine,
-                options: how.line.options()?,
+                options: how.screen.options()?,
             };
-            look.at(session, crate::link::Connection::ReadOnly, None)
+            look.open(session, crate::link::Connection::ReadOnly, None)
         }
-        Display::Lines(Style::Plain) => attach::summary(&session, &report::Standing::Finished),
+        Display::Lines(Style::Plain) => attach::summary(&session, &report::SessionStatus::Finished),
         Display::Lines(Style::Json) => {
             let path = store.path(&session.name);
             let link = Link::read_only(session);
             let mut out = std::io::stdout();
-            match runtime()?.block_on(report::run(link, Style::Json, &path, &mut out)) {
+            match runtime()?.block_on(report::report_run(link, Style::Json, &path, &mut out)) {
                 Ok(()) | Err(ReportError::Gone) => Ok(ExitCode::SUCCESS),
-                Err(error) => Err(Refusal::failed(error)),
+                Err(error) => Err(CommandError::failed(error)),
             }
         }
         Display::None => {
-            say(format_args!(
+            print_line(format_args!(
                 "{0} is finished. View it: noisescope attach {0}",
                 session.name
             ));

@@ -4,23 +4,24 @@
 use std::ffi::OsStr;
 use std::process::Command;
 
-use super::Refusal;
-use super::say::say;
+use super::CommandError;
+use super::output::print_line;
 
 /// The shard's index, from 1, and the number of shards, from the scheduler's environment variables.
 ///
 /// # Errors
 /// If the variables are missing or not numbers.
-pub fn shard() -> Result<(u32, u32), Refusal> {
+pub fn shard() -> Result<(u32, u32), CommandError> {
     shard_from(&|name| std::env::var(name).ok())
 }
 
-fn shard_from(variable: &dyn Fn(&str) -> Option<String>) -> Result<(u32, u32), Refusal> {
-    let number = |name: &str| -> Result<Option<u32>, Refusal> {
+fn shard_from(variable: &dyn Fn(&str) -> Option<String>) -> Result<(u32, u32), CommandError> {
+    let number = |name: &str| -> Result<Option<u32>, CommandError> {
         let Some(text) = variable(name) else {
             return Ok(None);
         };
-        let wrong = || Refusal::Usage(format!("--shard auto: {name} is `{text}`, not a number"));
+        let wrong =
+            || CommandError::Usage(format!("--shard auto: {name} is `{text}`, not a number"));
         text.trim().parse().map(Some).map_err(|_| wrong())
     };
     if let (Some(id), Some(count)) = (
@@ -39,7 +40,7 @@ fn shard_from(variable: &dyn Fn(&str) -> Option<String>) -> Result<(u32, u32), R
             return Ok((index.saturating_add(1), count));
         }
     }
-    Err(Refusal::Usage(
+    Err(CommandError::Usage(
         "--shard auto: no scheduler says which shard this is; looked for SLURM_ARRAY_TASK_ID with SLURM_ARRAY_TASK_COUNT, SLURM_PROCID with SLURM_NTASKS, and JOB_COMPLETION_INDEX with JOB_COMPLETIONS. Name it instead: --shard 1/4".into(),
     ))
 }
@@ -73,17 +74,17 @@ pub fn cores() -> Option<usize> {
 ///
 /// # Errors
 /// If this is not a Slurm job, or Slurm refuses.
-pub fn requeue() -> Result<(), Refusal> {
+pub fn requeue() -> Result<(), CommandError> {
     let Some(job) = job() else {
-        return Err(Refusal::Failed(
+        return Err(CommandError::Failed(
             "--requeue: this is not a Slurm job (SLURM_JOB_ID is not set), so it is not requeued; its work is saved".into(),
         ));
     };
-    say(format_args!("saved; requeueing job {job}"));
-    ask("scontrol", ["requeue", &job])
+    print_line(format_args!("saved; requeueing job {job}"));
+    run_program("scontrol", ["requeue", &job])
         .map(drop)
         .map_err(|problem| {
-            Refusal::Failed(format!(
+            CommandError::Failed(format!(
                 "{problem}. The work so far is saved; submit the job again to continue"
             ))
         })
@@ -93,7 +94,7 @@ pub fn requeue() -> Result<(), Refusal> {
 ///
 /// # Errors
 /// Its error message, without a final full stop.
-pub fn ask(
+pub fn run_program(
     program: &str,
     words: impl IntoIterator<Item = impl AsRef<OsStr>>,
 ) -> Result<String, String> {

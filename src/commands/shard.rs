@@ -7,19 +7,19 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use super::engine::{self, Ended};
-use super::run::How;
-use super::say::say;
+use super::engine::{self, ForegroundEnd};
+use super::output::print_line;
+use super::run::RunArgs;
 use super::scheduler;
-use super::signals::{Order, REQUEUED, Ready};
-use super::{Plan, Refusal};
+use super::signals::{REQUEUED, SignalAction, SignalLoop};
+use super::{CommandError, SessionArgs};
 use crate::data;
 use crate::engine::inputs::program;
-use crate::engine::{Options, Until};
+use crate::engine::{EngineOptions, Goal};
 use crate::host::Machine;
-use crate::session::shards::MOST;
+use crate::session::shards::MAX_SHARDS;
 use crate::session::store::{Lock, Store, StoreError, shard_name};
-use crate::session::{Session, State};
+use crate::session::{SavedState, Session};
 
 /// Interval between checks whether another shard has trained the network.
 const POLL: Duration = Duration::from_secs(1);
@@ -29,34 +29,34 @@ const DIVISION_PATIENCE: Duration = Duration::from_secs(20);
 
 /// A shard's index, from 1, and the number of shards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Which {
+pub struct ShardNumber {
     index: u32,
     count: u32,
 }
 
-impl Which {
+impl ShardNumber {
     /// Parses `3/32`; with `auto`, asks the scheduler.
     ///
     /// # Errors
     /// If the text names no shard.
-    pub fn parse(text: &str) -> Result<Self, Refusal> {
+    pub fn parse(text: &str) -> Result<Self, CommandError> {
         let (index, count) = match text {
             "auto" => scheduler::shard()?,
             _ => {
                 let numbers = text.split_once('/');
                 let numbers = numbers.and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
                 numbers.ok_or_else(|| {
-                    Refusal::Usage(format!(
+                    CommandError::Usage(format!(
                         "--shard {text}: give which and of how many, 1/4 to 4/4, or auto under a scheduler"
                     ))
                 })?
             }
         };
-        if count == 0 || count > MOST || index == 0 || index > count {
-            return Err(Refusal::Usage(format!(
+        if count == 0 || count > MAX_SHARDS || index == 0 || index > count {
+            return Err(CommandError::Usage(format!(
                 "--shard {index}/{count}: no such shard; {count} shards are 1/{count} to {count}/{count}{}",
-                if count > MOST {
-                    format!(", and there are at most {MOST}")
+                if count > MAX_SHARDS {
+                    format!(", and there are at most {MAX_SHARDS}")
                 } else {
                     String::new()
                 }
@@ -70,50 +70,50 @@ impl Which {
 pub fn run(
     store: &Store,
     data: Option<&Path>,
-    plan: &Plan,
-    which: Which,
-    how: &How,
-) -> Result<ExitCode, Refusal> {
+    plan: &SessionArgs,
+    which: ShardNumber,
+    how: &RunArgs,
+) -> Result<ExitCode, CommandError> {
     let mut machine = how.machine().clone();
     machine.check()?;
     machine.workers = machine.workers.or_else(scheduler::cores);
-    if how.is_left_alone() {
-        return Err(Refusal::Usage(
+    if how.is_detached() {
+        return Err(CommandError::Usage(
             "--detach: a shard runs in the foreground, as schedulers expect; use the shell's & to run it in the background".into(),
         ));
     }
     if plan.is_given() {
-        return Err(Refusal::Usage(format!(
+        return Err(CommandError::Usage(format!(
             "--shard: the session must already exist; create it once, then run the shards without plan options: noisescope new {} …",
             plan.name
         )));
     }
-    let mut ready = Ready::now()?;
-    let data = data::data_dir(data).map_err(Refusal::failed)?;
+    let mut ready = SignalLoop::start()?;
+    let data = data::data_dir(data).map_err(CommandError::failed)?;
     let options = engine::options(store, data, &machine)?;
     let name = &plan.name;
     let shard_name = shard_name(name, which.index, which.count);
-    store.head(name).or_else(|_| store.load(name))?;
+    store.load_head(name).or_else(|_| store.load(name))?;
     let mut lock = store.lock(&shard_name)?;
     if let Some(code) = prepare(store, name, which, &options, how, &mut ready)? {
         return Ok(ExitCode::from(code));
     }
     let whole = store.load(name)?;
     let mut session = open(store, &mut lock, &whole, &shard_name, which)?;
-    if session.record.state == State::Finished {
-        say(format_args!(
+    if session.record.state == SavedState::Finished {
+        print_line(format_args!(
             "shard {}/{} of {name} is already done; once all are: noisescope merge {name}",
             which.index, which.count
         ));
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(shard) = &mut session.record.shard {
-        shard.node = Machine::this().map_or_else(String::new, |machine| machine.name);
+        shard.node = Machine::current().map_or_else(String::new, |machine| machine.name);
         shard.job = scheduler::job();
     }
-    let ended = engine::foreground(session, lock, options, how.manner(), &mut ready)?;
-    if ended == Ended::Well {
-        say(format_args!(
+    let ended = engine::foreground(session, lock, options, how.foreground_options(), &mut ready)?;
+    if ended == ForegroundEnd::Completed {
+        print_line(format_args!(
             "shard {}/{} of {name} is done; once all are: noisescope merge {name}",
             which.index, which.count
         ));
@@ -127,12 +127,12 @@ fn open(
     lock: &mut Lock,
     whole: &Session,
     shard_name: &str,
-    which: Which,
-) -> Result<Session, Refusal> {
+    which: ShardNumber,
+) -> Result<Session, CommandError> {
     let fresh = whole
-        .shard(shard_name, which.index)
-        .ok_or_else(|| Refusal::Failed(format!("{} has just been merged", whole.name)))?;
-    if lock.finds_session()? {
+        .new_shard(shard_name, which.index)
+        .ok_or_else(|| CommandError::Failed(format!("{} has just been merged", whole.name)))?;
+    if lock.session_exists()? {
         let session = lock.load()?;
         if !whole.has_merged(&session) {
             let checked = whole.check_shard(&session);
@@ -149,37 +149,37 @@ fn open(
 fn prepare(
     store: &Store,
     name: &str,
-    which: Which,
-    options: &Options,
-    how: &How,
-    ready: &mut Ready,
-) -> Result<Option<u8>, Refusal> {
+    which: ShardNumber,
+    options: &EngineOptions,
+    how: &RunArgs,
+    ready: &mut SignalLoop,
+) -> Result<Option<u8>, CommandError> {
     let mut announced = false;
     let mut locked: Option<Instant> = None;
     loop {
-        let session = store.head(name)?;
-        if check(&session, which)? && session.is_trained() {
+        let session = store.load_head(name)?;
+        if belongs_to_division(&session, which)? && session.is_trained() {
             return Ok(None);
         }
         match store.lock(name) {
             Ok(lock) => {
                 locked = None;
                 match divide_and_train(store, lock, which, options, how, ready)? {
-                    None | Some(Ended::Well) => {}
-                    Some(Ended::With(code)) => return Ok(Some(code)),
+                    None | Some(ForegroundEnd::Completed) => {}
+                    Some(ForegroundEnd::Exited(code)) => return Ok(Some(code)),
                 }
             }
             Err(StoreError::Locked { by, .. }) => {
                 let by = by.map_or_else(String::new, |by| format!(" ({by})"));
                 let since = *locked.get_or_insert_with(Instant::now);
                 if session.is_trained() && since.elapsed() > DIVISION_PATIENCE {
-                    return Err(Refusal::Failed(format!(
+                    return Err(CommandError::Failed(format!(
                         "{name} is being run as a whole{by}; stop it first (noisescope stop {name}), or wait for it to end"
                     )));
                 }
                 if !announced && !session.is_trained() {
                     announced = true;
-                    say(format_args!(
+                    print_line(format_args!(
                         "shard {}/{} waits for the network of {name}, which another process is training{by}",
                         which.index, which.count
                     ));
@@ -197,44 +197,44 @@ fn prepare(
 fn divide_and_train(
     store: &Store,
     mut lock: Lock,
-    which: Which,
-    options: &Options,
-    how: &How,
-    ready: &mut Ready,
-) -> Result<Option<Ended>, Refusal> {
+    which: ShardNumber,
+    options: &EngineOptions,
+    how: &RunArgs,
+    ready: &mut SignalLoop,
+) -> Result<Option<ForegroundEnd>, CommandError> {
     let mut session = lock.load()?;
-    if !check(&session, which)? {
+    if !belongs_to_division(&session, which)? {
         session
             .divide(which.count, program())
-            .map_err(|error| Refusal::Usage(format!("{}: {error}", session.name)))?;
+            .map_err(|error| CommandError::Usage(format!("{}: {error}", session.name)))?;
         lock.save(&session)?;
     }
     if session.is_trained() {
         return Ok(None);
     }
-    say(format_args!(
+    print_line(format_args!(
         "shard {}/{} is the first and prepares the network of {}",
         which.index, which.count, session.name
     ));
-    let options = Options {
+    let options = EngineOptions {
         store: store.clone(),
-        until: Until::Trained,
+        goal: Goal::Trained,
         ..options.clone()
     };
-    engine::foreground(session, lock, options, how.manner(), ready).map(Some)
+    engine::foreground(session, lock, options, how.foreground_options(), ready).map(Some)
 }
 
 /// Whether a session is divided such that this shard belongs to it; false if it is not divided.
 ///
 /// # Errors
 /// If it is a shard itself, is finished, or was divided into another number or by another version.
-pub fn check(session: &Session, which: Which) -> Result<bool, Refusal> {
+pub fn belongs_to_division(session: &Session, which: ShardNumber) -> Result<bool, CommandError> {
     let name = &session.name;
     if session.record.shard.is_some() {
-        return Err(Refusal::Usage(format!("{name} is a shard itself")));
+        return Err(CommandError::Usage(format!("{name} is a shard itself")));
     }
-    if session.record.state == State::Finished {
-        return Err(Refusal::Usage(format!(
+    if session.record.state == SavedState::Finished {
+        return Err(CommandError::Usage(format!(
             "{name} is finished: there is nothing left to divide. More trials: noisescope extend {name} --trials N"
         )));
     }
@@ -242,13 +242,13 @@ pub fn check(session: &Session, which: Which) -> Result<bool, Refusal> {
         return Ok(false);
     };
     if sharding.count != which.count {
-        return Err(Refusal::Usage(format!(
+        return Err(CommandError::Usage(format!(
             "--shard {}/{}: {name} is already divided into {} shards. Run those, or discard their work and divide it again: noisescope merge {name} --abandon",
             which.index, which.count, sharding.count
         )));
     }
     if sharding.program != program() {
-        return Err(Refusal::Failed(format!(
+        return Err(CommandError::Failed(format!(
             "{name} is divided among engines of noisescope {}, and this is {}: sums of two versions are not added. Use the same program on every node; the other shards continue",
             sharding.program,
             program()
@@ -258,8 +258,11 @@ pub fn check(session: &Session, which: Which) -> Result<bool, Refusal> {
 }
 
 /// Waits for [`POLL`]; returns the exit code of a signal that ends the wait.
-fn wait(ready: &mut Ready, how: &How) -> Result<Option<u8>, Refusal> {
-    let Ready { runtime, orders } = ready;
+fn wait(ready: &mut SignalLoop, how: &RunArgs) -> Result<Option<u8>, CommandError> {
+    let SignalLoop {
+        runtime,
+        signals: orders,
+    } = ready;
     let order = runtime.block_on(async {
         tokio::select! {
             biased;
@@ -268,12 +271,12 @@ fn wait(ready: &mut Ready, how: &How) -> Result<Option<u8>, Refusal> {
         }
     });
     match order {
-        Some(Order::Stop(code)) => Ok(Some(code)),
-        Some(Order::Checkpoint) if how.manner().requeue => {
+        Some(SignalAction::Stop(code)) => Ok(Some(code)),
+        Some(SignalAction::Checkpoint) if how.foreground_options().requeue => {
             scheduler::requeue()?;
             Ok(Some(REQUEUED))
         }
-        Some(Order::Checkpoint) | None => Ok(None),
+        Some(SignalAction::Checkpoint) | None => Ok(None),
     }
 }
 
@@ -283,7 +286,10 @@ mod tests {
 
     #[test]
     fn a_shard_is_named_by_its_number_and_how_many_there_are() {
-        assert_eq!(Which::parse("4/4").unwrap(), Which { index: 4, count: 4 });
+        assert_eq!(
+            ShardNumber::parse("4/4").unwrap(),
+            ShardNumber { index: 4, count: 4 }
+        );
         for (text, word) in [
             ("5/4", "1/4 to 4/4"),
             ("0/4", "1/4 to 4/4"),
@@ -293,7 +299,7 @@ mod tests {
             ("a/b", "of how many"),
             ("-1/4", "of how many"),
         ] {
-            let message = Which::parse(text).unwrap_err().to_string();
+            let message = ShardNumber::parse(text).unwrap_err().to_string();
             assert!(message.contains(word), "{text}: {message}");
         }
     }

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use super::{Cli, Refusal};
+use super::{Cli, CommandError};
 
 /// Which shell to print completions for.
 #[derive(Debug, Args)]
@@ -27,21 +27,21 @@ pub struct Manual {
 }
 
 /// Prints the completions of a shell.
-pub fn completions(args: &Completions) -> Result<ExitCode, Refusal> {
+pub fn completions(args: &Completions) -> Result<ExitCode, CommandError> {
     let mut text = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "noisescope", &mut text);
     print(&text)
 }
 
 /// Prints the manual, or writes all its pages.
-pub fn manual(args: &Manual) -> Result<ExitCode, Refusal> {
+pub fn manual(args: &Manual) -> Result<ExitCode, CommandError> {
     let mut command = Cli::command();
     command.build();
     match &args.out {
-        None => print(&page(&command).map_err(Refusal::failed)?),
+        None => print(&page(&command).map_err(CommandError::failed)?),
         Some(folder) => {
             let failed = |path: &Path, error: io::Error| {
-                Refusal::failed(format!("{} could not be written: {error}", path.display()))
+                CommandError::failed(format!("{} could not be written: {error}", path.display()))
             };
             fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
             for (name, text) in pages(&command, "noisescope") {
@@ -79,10 +79,10 @@ fn page(command: &clap::Command) -> io::Result<Vec<u8>> {
 }
 
 /// Prints to standard output; a closed pipe is no error.
-fn print(text: &[u8]) -> Result<ExitCode, Refusal> {
+fn print(text: &[u8]) -> Result<ExitCode, CommandError> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Refusal::failed(error)),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CommandError::failed(error)),
         _ => Ok(ExitCode::SUCCESS),
     }
 }

@@ -4,18 +4,18 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::Refusal;
+use super::CommandError;
 use crate::figure::{self, Figure};
 use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::form::Form;
 use crate::session::store::Store;
-use crate::tui::picture::{self, PictureError, Protocol, Screen};
+use crate::tui::picture::{self, PictureError, Protocol, TerminalDisplay};
 use crate::tui::theme::can_draw;
 
 /// Which figure to show, and how.
 #[derive(Debug, Args)]
-pub struct Show {
+pub struct ShowArgs {
     /// The session
     name: String,
     #[command(flatten)]
@@ -25,7 +25,7 @@ pub struct Show {
     gamma: Option<f64>,
     /// The response that the map is made by (default: evidence if recorded)
     #[arg(long, value_enum, value_name = "WHAT", requires = "map")]
-    response: Option<By>,
+    response: Option<ResponseArg>,
     /// How the picture is sent to the terminal
     #[arg(long, value_enum, default_value = "auto")]
     protocol: Protocol,
@@ -36,18 +36,18 @@ pub struct Show {
 
 /// The response that a map is made by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum By {
+pub enum ResponseArg {
     /// The network's decisions: the classification image
     Decision,
     /// Its outputs for the class: the evidence image
     Evidence,
 }
 
-impl From<By> for Response {
-    fn from(by: By) -> Self {
+impl From<ResponseArg> for Response {
+    fn from(by: ResponseArg) -> Self {
         match by {
-            By::Decision => Self::Decision,
-            By::Evidence => Self::Evidence,
+            ResponseArg::Decision => Self::Decision,
+            ResponseArg::Evidence => Self::Evidence,
         }
     }
 }
@@ -72,7 +72,7 @@ struct FigureChoice {
     training: bool,
 }
 
-impl Show {
+impl ShowArgs {
     /// # Errors
     /// If there is no such class or figure; lists those that exist.
     fn figure(&self, session: &Session) -> Result<Figure, String> {
@@ -88,7 +88,7 @@ impl Show {
             (Some(typed), _) => Figure::Map {
                 response: self.response.map(Response::from),
                 images: 0,
-                class: class(session, typed)?,
+                class: parse_class(session, typed)?,
                 gamma: self.gamma,
             },
             (None, Some(layer)) => Figure::Filters {
@@ -101,7 +101,7 @@ impl Show {
 }
 
 /// Parses a class by number or name. Before the images have been read, uses the names of a known set.
-pub fn class(session: &Session, typed: &str) -> Result<usize, String> {
+pub fn parse_class(session: &Session, typed: &str) -> Result<usize, String> {
     if let Some(form) = &session.record.form {
         return form.find(typed);
     }
@@ -121,23 +121,23 @@ pub fn class(session: &Session, typed: &str) -> Result<usize, String> {
 }
 
 /// Reads the session and shows the figure.
-pub fn run(store: &Store, show: &Show) -> Result<ExitCode, Refusal> {
+pub fn run(store: &Store, show: &ShowArgs) -> Result<ExitCode, CommandError> {
     let name = &show.name;
     if !picture::AVAILABLE {
-        return Err(Refusal::Usage(PictureError::Absent.to_string()));
+        return Err(CommandError::Usage(PictureError::Absent.to_string()));
     }
     let session = store.load_whole(name)?;
-    let refused = |problem: String| Refusal::Usage(format!("{name}: {problem}"));
+    let refused = |problem: String| CommandError::Usage(format!("{name}: {problem}"));
     let figure = show.figure(&session).map_err(refused)?;
     if !can_draw() {
-        return Err(Refusal::Usage(format!(
+        return Err(CommandError::Usage(format!(
             "standard output is not a terminal that can draw; to get a file: noisescope export {name} --format png"
         )));
     }
-    let screen = Screen::find(show.protocol);
+    let screen = TerminalDisplay::find(show.protocol);
     match picture::show(&session, &figure, &screen, show.width) {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(PictureError::Figure(error)) => Err(refused(error.to_string())),
-        Err(error) => Err(Refusal::failed(error)),
+        Err(error) => Err(CommandError::failed(error)),
     }
 }

@@ -6,7 +6,7 @@ use std::task::Poll;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::Refusal;
+use super::CommandError;
 
 /// Exit code after INT.
 pub const INTERRUPTED: u8 = 130;
@@ -29,9 +29,10 @@ impl Signals {
     ///
     /// # Errors
     /// If a handler cannot be installed.
-    pub fn listen() -> Result<Self, Refusal> {
+    pub fn listen() -> Result<Self, CommandError> {
         let listen = |kind| {
-            signal(kind).map_err(|error| Refusal::Failed(format!("cannot handle signals: {error}")))
+            signal(kind)
+                .map_err(|error| CommandError::Failed(format!("cannot handle signals: {error}")))
         };
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
@@ -52,7 +53,7 @@ impl Signals {
 
 /// What an engine does on a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
+pub enum SignalAction {
     /// Write a checkpoint and continue.
     Checkpoint,
     /// Write a checkpoint and end with this exit code: 128 and the signal's number.
@@ -64,13 +65,13 @@ const CPU_LIMIT: i32 = 24;
 const FILE_LIMIT: i32 = 25;
 
 /// Listener for all signals that an engine handles.
-pub struct Orders {
-    orders: Vec<(Signal, Order)>,
+pub struct EngineSignals {
+    signals: Vec<(Signal, SignalAction)>,
     /// Handled so that a write beyond the limit is an error, like a full disk, and does not kill the process.
     _file_limit: Signal,
 }
 
-impl Orders {
+impl EngineSignals {
     /// Installs the handlers. Needs a runtime.
     fn listen() -> std::io::Result<Self> {
         let stops = [
@@ -82,21 +83,24 @@ impl Orders {
             SignalKind::user_defined2(),
             SignalKind::from_raw(CPU_LIMIT),
         ];
-        let mut orders = vec![(signal(SignalKind::user_defined1())?, Order::Checkpoint)];
+        let mut orders = vec![(
+            signal(SignalKind::user_defined1())?,
+            SignalAction::Checkpoint,
+        )];
         for kind in stops {
             let code = u8::try_from(128 + kind.as_raw_value()).unwrap_or(u8::MAX);
-            orders.push((signal(kind)?, Order::Stop(code)));
+            orders.push((signal(kind)?, SignalAction::Stop(code)));
         }
         Ok(Self {
-            orders,
+            signals: orders,
             _file_limit: signal(SignalKind::from_raw(FILE_LIMIT))?,
         })
     }
 
     /// Waits for the next signal; returns the action.
-    pub async fn next(&mut self) -> Order {
+    pub async fn next(&mut self) -> SignalAction {
         poll_fn(|context| {
-            for (signal, order) in &mut self.orders {
+            for (signal, order) in &mut self.signals {
                 if let Poll::Ready(Some(())) = signal.poll_recv(context) {
                     return Poll::Ready(*order);
                 }
@@ -109,27 +113,30 @@ impl Orders {
 
 /// An event loop with its signal handlers installed: signals are queued until they are awaited, so that none
 /// interrupts a write in the meantime.
-pub struct Ready {
+pub struct SignalLoop {
     /// The event loop.
     pub runtime: Runtime,
     /// The signals.
-    pub orders: Orders,
+    pub signals: EngineSignals,
 }
 
-impl Ready {
+impl SignalLoop {
     /// Starts the event loop and installs the handlers.
     ///
     /// # Errors
     /// If either fails.
-    pub fn now() -> Result<Self, Refusal> {
+    pub fn start() -> Result<Self, CommandError> {
         let runtime = runtime()?;
         let orders = {
             let _inside = runtime.enter();
-            Orders::listen()
+            EngineSignals::listen()
         };
-        let orders =
-            orders.map_err(|error| Refusal::Failed(format!("cannot handle signals: {error}")))?;
-        Ok(Self { runtime, orders })
+        let orders = orders
+            .map_err(|error| CommandError::Failed(format!("cannot handle signals: {error}")))?;
+        Ok(Self {
+            runtime,
+            signals: orders,
+        })
     }
 }
 
@@ -137,9 +144,9 @@ impl Ready {
 ///
 /// # Errors
 /// If the system cannot provide one.
-pub fn runtime() -> Result<tokio::runtime::Runtime, Refusal> {
+pub fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Refusal::Failed(format!("cannot start the event loop: {error}")))
+        .map_err(|error| CommandError::Failed(format!("cannot start the event loop: {error}")))
 }

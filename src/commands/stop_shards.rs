@@ -5,28 +5,28 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 
-use super::say::say;
-use super::{Refusal, control, scheduler};
-use crate::link::Command;
+use super::output::print_line;
+use super::{CommandError, control, scheduler};
+use crate::link::EngineCommand;
 use crate::session::Session;
 use crate::session::store::Store;
 
 /// Sends a command to a session's engine; a divided session accepts only a stop.
-pub fn run(store: &Store, name: &str, command: Command) -> Result<ExitCode, Refusal> {
-    let divided = store.head(name).ok();
+pub fn run(store: &Store, name: &str, command: EngineCommand) -> Result<ExitCode, CommandError> {
+    let divided = store.load_head(name).ok();
     let divided =
         divided.filter(|head| head.record.sharding.is_some() && store.engine(name).is_none());
     match (divided, command) {
         (None, command) => control::run(store, name, command),
-        (Some(head), Command::Stop) => stop(store, &head),
-        (Some(_), _) => Err(Refusal::Usage(format!(
+        (Some(head), EngineCommand::Stop) => stop(store, &head),
+        (Some(_), _) => Err(CommandError::Usage(format!(
             "{name} is divided into shards, which run separately; the only command for all of them is `noisescope stop {name}`"
         ))),
     }
 }
 
 /// Stops everything that works on the session's shards, after confirmation.
-fn stop(store: &Store, session: &Session) -> Result<ExitCode, Refusal> {
+fn stop(store: &Store, session: &Session) -> Result<ExitCode, CommandError> {
     let name = &session.name;
     let Some(sharding) = &session.record.sharding else {
         return Ok(ExitCode::SUCCESS);
@@ -37,9 +37,9 @@ fn stop(store: &Store, session: &Session) -> Result<ExitCode, Refusal> {
         let Some(engine) = store.engine(&file.name) else {
             continue;
         };
-        let head = store.head(&file.name).ok();
+        let head = store.load_head(&file.name).ok();
         let job = head.and_then(|head| head.record.shard?.job);
-        match (job, engine.elsewhere) {
+        match (job, engine.remote_machine) {
             // A task of an array job that is cancelled as a whole.
             (Some(job), _) if jobs.contains(job.split('_').next().unwrap_or_default()) => {}
             (Some(job), _) => {
@@ -51,28 +51,28 @@ fn stop(store: &Store, session: &Session) -> Result<ExitCode, Refusal> {
     }
     let jobs: Vec<String> = jobs.into_iter().filter(|job| is_queued(job)).collect();
     if jobs.is_empty() && here.is_empty() && elsewhere.is_empty() {
-        say(format_args!("nothing is running on the shards of {name}"));
+        print_line(format_args!("nothing is running on the shards of {name}"));
         return Ok(ExitCode::SUCCESS);
     }
     if !jobs.is_empty() {
         if !agreed(&jobs)? {
-            return Err(Refusal::Failed(format!(
+            return Err(CommandError::Failed(format!(
                 "not stopped. To cancel without a question: scancel {}",
                 jobs.join(" ")
             )));
         }
-        scheduler::ask("scancel", &jobs).map_err(Refusal::Failed)?;
-        say(format_args!(
+        scheduler::run_program("scancel", &jobs).map_err(CommandError::Failed)?;
+        print_line(format_args!(
             "cancelled {}; running tasks write a checkpoint first",
             jobs.join(" ")
         ));
     }
     for shard in &here {
-        control::run(store, shard, Command::Stop)?;
+        control::run(store, shard, EngineCommand::Stop)?;
     }
     match elsewhere.is_empty() {
         true => Ok(ExitCode::SUCCESS),
-        false => Err(Refusal::Failed(format!(
+        false => Err(CommandError::Failed(format!(
             "no known job runs {}; stop them there: noisescope stop SHARD",
             elsewhere.join(", ")
         ))),
@@ -81,7 +81,7 @@ fn stop(store: &Store, session: &Session) -> Result<ExitCode, Refusal> {
 
 /// Whether a job is queued or running. True if the scheduler cannot be asked.
 fn is_queued(job: &str) -> bool {
-    match scheduler::ask("squeue", ["--noheader", "--jobs", job]) {
+    match scheduler::run_program("squeue", ["--noheader", "--jobs", job]) {
         Ok(output) => !output.trim().is_empty(),
         // A job that it no longer knows is over.
         Err(problem) => !problem.contains("Invalid job id"),
@@ -89,7 +89,7 @@ fn is_queued(job: &str) -> bool {
 }
 
 /// Asks the user to confirm; without a terminal, the command itself is enough.
-fn agreed(jobs: &[String]) -> Result<bool, Refusal> {
+fn agreed(jobs: &[String]) -> Result<bool, CommandError> {
     let input = std::io::stdin();
     if !input.is_terminal() || !std::io::stderr().is_terminal() {
         return Ok(true);
@@ -100,6 +100,6 @@ fn agreed(jobs: &[String]) -> Result<bool, Refusal> {
     let mut typed = String::new();
     asked
         .and_then(|()| input.lock().read_line(&mut typed))
-        .map_err(Refusal::failed)?;
+        .map_err(CommandError::failed)?;
     Ok(matches!(typed.trim(), "y" | "Y" | "yes"))
 }

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::say::say;
-use super::{Refusal, scheduler, shard};
+use super::output::print_line;
+use super::{CommandError, scheduler, shard};
 use crate::engine::inputs::program;
 use crate::files::quoted;
 use crate::session::Session;
@@ -19,7 +19,7 @@ const NOTICE_S: u32 = 120;
 
 /// Which session to submit, and the jobs' resources.
 #[derive(Debug, Args)]
-pub struct Submit {
+pub struct SubmitArgs {
     /// The session
     name: String,
     /// Submit to Slurm, the only scheduler supported
@@ -60,55 +60,60 @@ struct Places {
 }
 
 /// Writes the scripts and submits them.
-pub fn run(store: &Store, data: Option<&Path>, submit: &Submit) -> Result<ExitCode, Refusal> {
+pub fn run(
+    store: &Store,
+    data: Option<&Path>,
+    submit: &SubmitArgs,
+) -> Result<ExitCode, CommandError> {
     let name = &submit.name;
     // `--slurm` is required.
     debug_assert!(submit.slurm);
-    let mut session = store.head(name).or_else(|_| store.load(name))?;
+    let mut session = store.load_head(name).or_else(|_| store.load(name))?;
     let divided = session.record.sharding.as_ref();
     let divided = divided.map(|sharding| sharding.count);
     let count = submit.shards.or(divided).unwrap_or(32);
-    shard::check(&session, shard::Which::parse(&format!("1/{count}"))?)?;
+    shard::belongs_to_division(&session, shard::ShardNumber::parse(&format!("1/{count}"))?)?;
     if session.record.sharding.is_none() {
         session
             .divide(count, program())
-            .map_err(|error| Refusal::Usage(format!("{name}: {error}")))?;
+            .map_err(|error| CommandError::Usage(format!("{name}: {error}")))?;
     }
     let places = places(store, data)?;
     let open = open_shards(store, &session, count)?;
     if open.is_empty() {
-        return Err(Refusal::Usage(format!(
+        return Err(CommandError::Usage(format!(
             "the shards of {name} are done: noisescope merge {name}"
         )));
     }
     let array = array_script(submit, &places, count, &open);
     let merge = merge_script(submit, &places);
     if submit.print {
-        say(format_args!("{array}\n{merge}"));
+        print_line(format_args!("{array}\n{merge}"));
         return Ok(ExitCode::SUCCESS);
     }
     // Without a scheduler, leave the session undivided.
-    scheduler::ask("sbatch", ["--version"])
-        .map_err(|problem| Refusal::Failed(format!("{problem}. To see the scripts: --print")))?;
+    scheduler::run_program("sbatch", ["--version"]).map_err(|problem| {
+        CommandError::Failed(format!("{problem}. To see the scripts: --print"))
+    })?;
     // Save the division before any job can start.
     let mut lock = store.lock(name)?;
     let mut session = lock.load()?;
     if session.record.sharding.is_none() {
         session
             .divide(count, program())
-            .map_err(|error| Refusal::Usage(format!("{name}: {error}")))?;
+            .map_err(|error| CommandError::Usage(format!("{name}: {error}")))?;
         lock.save(&session)?;
     }
     let path = |ending: &str| places.sessions.join(format!("{name}{ending}"));
     let (array_path, merge_path) = (path(".sbatch"), path(".merge.sbatch"));
     for (path, script) in [(&array_path, &array), (&merge_path, &merge)] {
         std::fs::write(path, script)
-            .map_err(|error| Refusal::Failed(format!("{}: {error}", path.display())))?;
+            .map_err(|error| CommandError::Failed(format!("{}: {error}", path.display())))?;
     }
     let submit_job = |words: Vec<std::ffi::OsString>| {
-        let output = scheduler::ask("sbatch", words).map_err(Refusal::Failed)?;
+        let output = scheduler::run_program("sbatch", words).map_err(CommandError::Failed)?;
         // With several clusters, the id is followed by the cluster's name.
-        Ok::<String, Refusal>(
+        Ok::<String, CommandError>(
             output
                 .trim()
                 .split(';')
@@ -133,7 +138,7 @@ pub fn run(store: &Store, data: Option<&Path>, submit: &Submit) -> Result<ExitCo
     ])?;
     record_job(&mut session, &merging);
     lock.save(&session)?;
-    say(format_args!(
+    print_line(format_args!(
         "{name}: job {shards} runs {}, job {merging} merges them and runs the remaining analyses.\nScripts: {} and {}\nWatch: noisescope attach {name}   Stop: noisescope stop {name}",
         match open.len() {
             all if all == count as usize => format!("{count} shards"),
@@ -145,23 +150,23 @@ pub fn run(store: &Store, data: Option<&Path>, submit: &Submit) -> Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
-fn places(store: &Store, data: Option<&Path>) -> Result<Places, Refusal> {
+fn places(store: &Store, data: Option<&Path>) -> Result<Places, CommandError> {
     let whole = |path: &Path| {
         std::path::absolute(path)
-            .map_err(|error| Refusal::Failed(format!("{}: {error}", path.display())))
+            .map_err(|error| CommandError::Failed(format!("{}: {error}", path.display())))
     };
     Ok(Places {
-        program: std::env::current_exe().map_err(Refusal::failed)?,
+        program: std::env::current_exe().map_err(CommandError::failed)?,
         sessions: whole(store.folder())?,
         data: data.map(whole).transpose()?,
     })
 }
 
 /// The shards that are not done.
-fn open_shards(store: &Store, session: &Session, count: u32) -> Result<Vec<u32>, Refusal> {
+fn open_shards(store: &Store, session: &Session, count: u32) -> Result<Vec<u32>, CommandError> {
     let mut open: Vec<u32> = (1..=count).collect();
     for file in store.shards(&session.name, count)? {
-        let shard = store.head(&file.name)?;
+        let shard = store.load_head(&file.name)?;
         if session.has_merged(&shard) {
             continue;
         }
@@ -190,7 +195,7 @@ fn in_option(path: &Path) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-impl Submit {
+impl SubmitArgs {
     /// The options of every job, followed by the user's.
     fn common(&self) -> String {
         let mut text = String::from("#SBATCH --requeue\n#SBATCH --open-mode=append\n");
@@ -225,7 +230,7 @@ impl Submit {
     }
 }
 
-fn array_script(submit: &Submit, places: &Places, count: u32, open: &[u32]) -> String {
+fn array_script(submit: &SubmitArgs, places: &Places, count: u32, open: &[u32]) -> String {
     let name = &submit.name;
     let log = places.sessions.join(format!("{name}.shard"));
     let log = in_option(&log);
@@ -247,7 +252,7 @@ fn array_script(submit: &Submit, places: &Places, count: u32, open: &[u32]) -> S
     )
 }
 
-fn merge_script(submit: &Submit, places: &Places) -> String {
+fn merge_script(submit: &SubmitArgs, places: &Places) -> String {
     let name = &submit.name;
     format!(
         "#!/bin/bash
@@ -277,7 +282,7 @@ mod tests {
 
     #[test]
     fn the_persons_options_stand_as_they_were_given() {
-        let submit = Submit {
+        let submit = SubmitArgs {
             name: "n".into(),
             slurm: true,
             shards: None,

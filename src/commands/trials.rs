@@ -6,12 +6,12 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use super::machine::Exact;
-use super::{Refusal, say};
+use super::machine::ConvolutionArg;
+use super::{CommandError, output};
 use crate::data;
-use crate::engine::again::{self, Found, Search};
-use crate::engine::device::Choice;
-use crate::engine::side_by_side::Bench;
+use crate::engine::agreement_run::ReplaySetup;
+use crate::engine::device::DeviceChoice;
+use crate::engine::replay::{self, FoundTrials, TrialSearch};
 use crate::export::trials::{MOST_ON_A_SHEET, TrialsFormat, write};
 use crate::format::{gamma, thousands};
 use crate::session::Session;
@@ -20,7 +20,7 @@ use crate::session::store::Store;
 
 /// Which trials to find, and how to write them.
 #[derive(Debug, Args)]
-pub struct Trials {
+pub struct TrialsArgs {
     /// The session
     name: String,
     /// Trials that the network called this class, by number or name
@@ -55,30 +55,34 @@ pub struct Trials {
     workers: Option<usize>,
     /// On cpu: compute every convolution directly (default: as the session was computed)
     #[arg(long, value_name = "HOW")]
-    exact: Option<Exact>,
+    exact: Option<ConvolutionArg>,
     /// On cuda:N: multiply in TF32, if the session was computed that way
     #[arg(long)]
     tf32: bool,
 }
 
 /// Finds the trials and writes them.
-pub fn run(store: &Store, data: Option<&Path>, trials: &Trials) -> Result<ExitCode, Refusal> {
-    let choice = Choice::from_str(&trials.device)?;
+pub fn run(
+    store: &Store,
+    data: Option<&Path>,
+    trials: &TrialsArgs,
+) -> Result<ExitCode, CommandError> {
+    let choice = DeviceChoice::from_str(&trials.device)?;
     choice.check()?;
     trials.check()?;
     let session = store.load_whole(&trials.name)?;
     let search = trials.search(&session)?;
-    let folder = data::data_dir(data).map_err(Refusal::failed)?;
-    Exact::set(trials.exact);
-    let bench = Bench {
+    let folder = data::data_dir(data).map_err(CommandError::failed)?;
+    ConvolutionArg::apply(trials.exact);
+    let bench = ReplaySetup {
         store,
         data: &folder,
         device: &choice,
         workers: trials.workers,
     };
-    let found = again::again(&session, &search, bench).map_err(Refusal::failed)?;
+    let found = replay::find_trials(&session, &search, bench).map_err(CommandError::failed)?;
     for note in &found.notes {
-        say::complain(format_args!("{}: {note}", session.name));
+        output::complain(format_args!("{}: {note}", session.name));
     }
     let messages = Messages {
         session: &session,
@@ -87,7 +91,7 @@ pub fn run(store: &Store, data: Option<&Path>, trials: &Trials) -> Result<ExitCo
     };
     if found.trials.is_empty() && trials.format == TrialsFormat::Png {
         messages.differs();
-        return Err(Refusal::Failed(messages.nothing()));
+        return Err(CommandError::Failed(messages.nothing()));
     }
     write(
         &session,
@@ -96,21 +100,21 @@ pub fn run(store: &Store, data: Option<&Path>, trials: &Trials) -> Result<ExitCo
         trials.format,
         trials.out.as_deref(),
     )
-    .map_err(Refusal::failed)?;
-    say::complain(messages.found());
+    .map_err(CommandError::failed)?;
+    output::complain(messages.found());
     messages.differs();
     Ok(ExitCode::SUCCESS)
 }
 
-impl Trials {
-    fn usage(&self, problem: &str) -> Refusal {
-        Refusal::Usage(format!("{}: {problem}", self.name))
+impl TrialsArgs {
+    fn usage(&self, problem: &str) -> CommandError {
+        CommandError::Usage(format!("{}: {problem}", self.name))
     }
 
     /// Checks the options before the session is read.
-    fn check(&self) -> Result<(), Refusal> {
+    fn check(&self) -> Result<(), CommandError> {
         if self.workers == Some(0) {
-            return Err(Refusal::Usage("--workers 0: give at least 1".into()));
+            return Err(CommandError::Usage("--workers 0: give at least 1".into()));
         }
         if !self.any && self.called.is_none() && self.truth.is_none() {
             return Err(
@@ -127,7 +131,7 @@ impl Trials {
     }
 
     /// The search that the options describe.
-    fn search(&self, session: &Session) -> Result<Search, Refusal> {
+    fn search(&self, session: &Session) -> Result<TrialSearch, CommandError> {
         self.refuse_parts(session)?;
         let images = self.images as usize - 1;
         let records = session.record.all::<ClassificationImages>();
@@ -140,7 +144,7 @@ impl Trials {
         };
         let shown = |trials: &GammaTrials| trials.trials > 0;
         let (Some(form), true) = (&session.record.form, chosen.gammas.iter().any(shown)) else {
-            return Err(Refusal::Failed(format!(
+            return Err(CommandError::Failed(format!(
                 "{0} has no trials of classification images yet; run it first: noisescope run {0}",
                 self.name
             )));
@@ -150,11 +154,11 @@ impl Trials {
             let found = typed.map(|typed| form.find(typed)).transpose();
             found.map_err(|problem| self.usage(&format!("{flag}: {problem}")))
         };
-        let search = Search {
+        let search = TrialSearch {
             images,
             gamma,
             truth: class("--true", self.truth.as_deref())?,
-            called: class("--called", self.called.as_deref())?,
+            decision: class("--called", self.called.as_deref())?,
             count: usize::try_from(self.count).unwrap_or(usize::MAX),
         };
         if search.truth.is_some() && chosen.gammas[gamma].gamma == 0.0 {
@@ -171,7 +175,7 @@ impl Trials {
     }
 
     /// Refuses a session whose blocks are spread over several files.
-    fn refuse_parts(&self, session: &Session) -> Result<(), Refusal> {
+    fn refuse_parts(&self, session: &Session) -> Result<(), CommandError> {
         let (sharding, shard) = (&session.record.sharding, &session.record.shard);
         match (sharding, shard) {
             (None, None) => Ok(()),
@@ -186,7 +190,7 @@ impl Trials {
     }
 
     /// The index of the signal strength.
-    fn place(&self, record: &ClassificationImages) -> Result<usize, Refusal> {
+    fn place(&self, record: &ClassificationImages) -> Result<usize, CommandError> {
         let gammas = record.gammas.iter().enumerate();
         let mut gammas = gammas.filter(|(_, trials)| trials.trials > 0);
         let place = match self.gamma {
@@ -214,8 +218,8 @@ fn strengths(record: &ClassificationImages, accept: impl Fn(&GammaTrials) -> boo
 /// Messages about the search's result.
 struct Messages<'a> {
     session: &'a Session,
-    search: &'a Search,
-    found: &'a Found,
+    search: &'a TrialSearch,
+    found: &'a FoundTrials,
 }
 
 impl Messages<'_> {
@@ -224,7 +228,7 @@ impl Messages<'_> {
         let record = &self.session.record;
         let truth = self.search.truth.map(|class| record.class_in_words(class));
         let truth = truth.map_or_else(String::new, |class| format!(" of {class}"));
-        let called = self.search.called.map(|class| record.bare_class(class));
+        let called = self.search.decision.map(|class| record.bare_class(class));
         let called = called.map_or_else(String::new, |class| format!(" called {class}"));
         format!("trials{truth}{called} at γ {}", gamma(self.found.gamma))
     }
@@ -245,7 +249,7 @@ impl Messages<'_> {
             "{}: there are no {} in the {} completed blocks",
             self.session.name,
             self.words(),
-            thousands(self.found.of)
+            thousands(self.found.finished_blocks)
         )
     }
 
@@ -256,7 +260,7 @@ impl Messages<'_> {
         }
         let then = self.session.record.devices.last();
         let then = then.map_or("an unknown device", String::as_str);
-        say::complain(format_args!(
+        output::complain(format_args!(
             "{}: the session recorded {} {}, but now the network gives {}: it was computed on {then} and now on {}, and decisions near a tie differ between devices; changed images or another program version may be the cause too",
             self.session.name,
             thousands(self.found.recorded),

@@ -5,16 +5,16 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use super::say::say;
-use super::verdict::{Report, Verdict};
-use super::{Refusal, machine, words};
-use crate::engine::device::verify::{self, Check};
-use crate::engine::device::{self, Choice};
+use super::checklist::{CheckStatus, Checklist};
+use super::output::print_line;
+use super::{CommandError, machine, typed_names};
+use crate::engine::device::verify::{self, DeviceCheck};
+use crate::engine::device::{self, DeviceChoice};
 use crate::session::config::NetworkKind;
 
 /// What to check.
 #[derive(Debug, Args)]
-pub struct Verify {
+pub struct VerifyArgs {
     /// auto, cpu, flex, libtorch, cuda:N or cubecl:N
     #[arg(long, default_value = "auto")]
     device: String,
@@ -33,20 +33,21 @@ pub struct Verify {
 }
 
 /// Checks one device; exit code 1 if it computes something else.
-pub fn run(verify: &Verify) -> Result<ExitCode, Refusal> {
+pub fn run(verify: &VerifyArgs) -> Result<ExitCode, CommandError> {
     machine::check_launch(verify.launch)?;
     let named = verify.network.iter().map(|typed| {
-        words::network(typed).map_err(|problem| Refusal::Usage(format!("--network: {problem}")))
+        typed_names::parse_network(typed)
+            .map_err(|problem| CommandError::Usage(format!("--network: {problem}")))
     });
     let networks = verify::networks(&named.collect::<Result<Vec<NetworkKind>, _>>()?);
-    let choice = Choice::from_str(&verify.device)?;
-    let wanted = device::Wanted {
+    let choice = DeviceChoice::from_str(&verify.device)?;
+    let wanted = device::DeviceRequest {
         launch: verify.launch,
-        ..device::Wanted::of(&choice)
+        ..device::DeviceRequest::new(&choice)
     };
     let kind = networks.first().copied().unwrap_or(NetworkKind::Cnn);
     let opened = device::open(wanted, kind, None)?;
-    let mut report = Report::default();
+    let mut report = Checklist::default();
     if !verify.json {
         report.title(&opened.name);
     }
@@ -54,19 +55,19 @@ pub fn run(verify: &Verify) -> Result<ExitCode, Refusal> {
     verify::verify(&opened.seats[0], &networks, &mut |check| {
         broken |= !check.ok;
         match verify.json {
-            true => say(json(&check)),
+            true => print_line(json(&check)),
             false => {
                 let verdict = match check.ok {
-                    true => Verdict::Works,
-                    false => Verdict::Broken,
+                    true => CheckStatus::Pass,
+                    false => CheckStatus::Broken,
                 };
-                report.line(verdict, &format!("{:<24}", check.name), &check.words);
+                report.add(verdict, &format!("{:<24}", check.name), &check.words);
             }
         }
     });
     Ok(ExitCode::from(u8::from(broken)))
 }
 
-fn json(check: &Check) -> serde_json::Value {
+fn json(check: &DeviceCheck) -> serde_json::Value {
     serde_json::json!({ "check": check.name, "ok": check.ok, "words": check.words })
 }

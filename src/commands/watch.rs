@@ -2,30 +2,30 @@
 
 use std::process::ExitCode;
 
-use super::look::Look;
-use super::say::{complain, say};
+use super::look::AttachView;
+use super::output::{complain, print_line};
 use super::signals::{HUNG_UP, Signals, runtime};
-use super::{Refusal, background, compare, extended};
+use super::{CommandError, background, compare, extend_file};
 use crate::link::{Connection, Link, client, shards};
 use crate::session::run::{Phase, shards_in_words};
 use crate::session::store::timestamp;
-use crate::session::{Session, State};
-use crate::tui::{self, Start};
+use crate::session::{SavedState, Session};
+use crate::tui::{self, Location};
 
-impl Look<'_> {
+impl AttachView<'_> {
     /// Draws the session until the user leaves or the run ends. `connection` says whether an engine is
     /// expected; `start` is where to open the views.
-    pub fn at(
+    pub fn open(
         &self,
         session: Session,
         connection: Connection,
-        start: Option<Start>,
-    ) -> Result<ExitCode, Refusal> {
+        start: Option<Location>,
+    ) -> Result<ExitCode, CommandError> {
         let state = start.map(|start| {
-            let mut state = tui::State::new(connection.clone(), tui::views::of(&session));
+            let mut state = tui::DashboardState::new(connection.clone(), tui::views::of(&session));
             match state.go_to(&start, &session) {
                 Ok(()) => Ok(state),
-                Err(problem) => Err(Refusal::Usage(format!("{}: {problem}", session.name))),
+                Err(problem) => Err(CommandError::Usage(format!("{}: {problem}", session.name))),
             }
         });
         let state = state.transpose()?;
@@ -36,8 +36,8 @@ impl Look<'_> {
         &self,
         mut session: Session,
         mut connection: Connection,
-        mut state: Option<tui::State>,
-    ) -> Result<ExitCode, Refusal> {
+        mut state: Option<tui::DashboardState>,
+    ) -> Result<ExitCode, CommandError> {
         let mut signals = Signals::listen()?;
         let name = session.name.clone();
         loop {
@@ -52,7 +52,7 @@ impl Look<'_> {
                     biased;
                     // Dropping the dashboard restores the terminal; the run continues.
                     code = signals.next() => return Ok(ExitCode::from(code)),
-                    drawn = &mut drawn => drawn.map_err(Refusal::failed)?,
+                    drawn = &mut drawn => drawn.map_err(CommandError::failed)?,
                 }
             };
             match shown {
@@ -68,7 +68,7 @@ impl Look<'_> {
                 tui::Exit::Extend(left, images, more) => {
                     // Wait for pending commands, which would otherwise meet the lock taken below.
                     report_problem(link).await;
-                    extended::in_file(self.store, &name, images, more)?;
+                    extend_file::extend_in_file(self.store, &name, images, more)?;
                     background::start(self.store, self.data, &name, self.machine)?;
                     session = self.store.load(&name)?;
                     connection = Connection::Connecting;
@@ -103,14 +103,14 @@ impl Look<'_> {
     }
 
     /// Prints a line once the screen is restored.
-    fn farewell(&self, session: &Session) -> Result<ExitCode, Refusal> {
+    fn farewell(&self, session: &Session) -> Result<ExitCode, CommandError> {
         let name = &session.name;
         let phase = session.run.as_ref().map(|run| &run.phase);
         if let Some(Phase::Failed(message)) = phase {
-            return Err(Refusal::Failed(message.clone()));
+            return Err(CommandError::Failed(message.clone()));
         }
         if let (Some(sharding), Some(run)) = (&session.record.sharding, &session.run) {
-            say(format_args!(
+            print_line(format_args!(
                 "{name}: {} shards, {}. View again: noisescope attach {name}   Once all are done: noisescope merge {name}",
                 sharding.count,
                 shards_in_words(&run.shards)
@@ -118,20 +118,22 @@ impl Look<'_> {
             return Ok(ExitCode::SUCCESS);
         }
         let resume = format!("Resume: noisescope run {name}");
-        say(
+        print_line(
             match (self.store.engine(name), phase, &session.record.state) {
                 (Some(engine), phase, _) if !phase.is_some_and(Phase::is_over) => format!(
                     "{name} keeps running, process {}. View again: noisescope attach {name}   Stop it: noisescope stop {name}",
                     engine.pid
                 ),
-                (_, Some(Phase::Finished), _) | (_, None, State::Finished) => {
+                (_, Some(Phase::Finished), _) | (_, None, SavedState::Finished) => {
                     format!("{name} is finished. View again: noisescope attach {name}")
                 }
-                (_, Some(Phase::Stopped), _) | (_, None, State::Stopped) => {
+                (_, Some(Phase::Stopped), _) | (_, None, SavedState::Stopped) => {
                     format!("{name} is stopped, and everything is saved. {resume}")
                 }
-                (_, _, State::New) => format!("{name} has not been run yet. {resume}"),
-                (_, _, State::Failed(message)) => format!("{name} failed: {message}. {resume}"),
+                (_, _, SavedState::New) => format!("{name} has not been run yet. {resume}"),
+                (_, _, SavedState::Failed(message)) => {
+                    format!("{name} failed: {message}. {resume}")
+                }
                 _ => format!(
                     "{name} was interrupted; its file has the checkpoint of {}. {resume}",
                     timestamp(session.record.updated)
@@ -144,7 +146,7 @@ impl Look<'_> {
 
 /// Waits until pending commands have arrived, and reports what could not be done.
 async fn report_problem(link: Link) {
-    if let Some(problem) = link.ended().await {
+    if let Some(problem) = link.close().await {
         complain(problem);
     }
 }

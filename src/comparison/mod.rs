@@ -1,16 +1,16 @@
 //! Comparison of two sessions, as plain data for text, exports and screens; nothing is drawn here.
 //!
-//! [`Pair`] finds the maps that both have; [`Compared`] compares them at one γ for one response;
-//! [`Common::called`] compares how often each decides for each class, and [`Shown`] their decisions on the same
+//! [`SessionPair`] finds the maps that both have; [`MapComparison`] compares them at one γ for one response;
+//! [`SharedGamma::called`] compares how often each decides for each class, and [`SharedTrialDecisions`] their decisions on the same
 //! trials.
 
-mod alike;
-mod compared;
-mod misfit;
+mod error;
+mod joint;
+mod map_comparison;
+mod matching;
 mod pair;
-mod shown;
 
-pub use compared::{Compared, Totals};
-pub use misfit::Misfit;
-pub use pair::{Common, Pair, Trials, Wish};
-pub use shown::Shown;
+pub use error::ComparisonError;
+pub use joint::SharedTrialDecisions;
+pub use map_comparison::{ComparisonTotals, MapComparison};
+pub use pair::{ComparisonRequest, SessionPair, SharedGamma, TrialOverlap};

@@ -1,17 +1,18 @@
 //! Two comparable sessions: which of their classification images match, at which γ, and for which responses.
 
-use super::Misfit;
-use super::alike::{
-    Own, begun, in_words, names, responses, same_form, same_noise, without_evidence,
+use super::ComparisonError;
+use super::matching::{
+    SessionImages, check_form, describe_noise, evidence_mismatch, names, responses, same_noise,
+    with_trials,
 };
 use crate::session::config::{self, Response};
 use crate::session::record::GammaTrials;
 use crate::session::{Form, Session};
-use crate::stats::agreement::{Called, called};
+use crate::stats::agreement::{TableComparison, compare_tables};
 
 /// What to compare; `None` means chosen automatically.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Wish {
+pub struct ComparisonRequest {
     /// The name of the kind of noise.
     pub noise: Option<String>,
     /// The signal strength.
@@ -22,15 +23,15 @@ pub struct Wish {
 
 /// Comparable classification images of two sessions.
 #[derive(Debug, Clone)]
-pub struct Pair<'a> {
+pub struct SessionPair<'a> {
     /// The sessions.
     pub sessions: [&'a Session; 2],
     /// Their configs.
     pub plans: [&'a config::ClassificationImages; 2],
     /// The indices of these in their sessions' lists of analyses.
-    pub places: [usize; 2],
+    pub analysis_indices: [usize; 2],
     /// The signal strengths at which both have trials, ascending.
-    pub gammas: Vec<Common<'a>>,
+    pub gammas: Vec<SharedGamma<'a>>,
     /// The responses for which both have maps, the preferred one first.
     pub responses: Vec<Response>,
     /// The names of the noises that both were shown, including the one compared.
@@ -39,50 +40,54 @@ pub struct Pair<'a> {
 
 /// A signal strength at which both sessions have trials.
 #[derive(Debug, Clone, Copy)]
-pub struct Common<'a> {
+pub struct SharedGamma<'a> {
     /// The signal strength.
     pub gamma: f64,
     /// The trials of each.
     pub trials: [&'a GammaTrials; 2],
     /// The indices of γ in the two configs.
-    pub places: [usize; 2],
+    pub gamma_indices: [usize; 2],
     /// Whether both were shown the same trials.
-    pub shown: Trials,
+    pub overlap: TrialOverlap,
 }
 
 /// Whether two sessions were shown the same trials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trials {
+pub enum TrialOverlap {
     /// Exactly the same.
     Same,
     /// The same, but one session was shown more.
     Shared,
     /// Different trials.
-    Others,
+    Different,
 }
 
-impl Common<'_> {
+impl SharedGamma<'_> {
     /// How often each session's network decides for each class, compared.
-    pub fn called(&self) -> Option<Called> {
+    pub fn compare_counts(&self) -> Option<TableComparison> {
         let estimates = self.trials.map(GammaTrials::estimate);
         let counts = [&estimates[0].counts[..], &estimates[1].counts[..]];
-        called(counts, self.trials[0].classes())
+        compare_tables(counts, self.trials[0].classes())
     }
 }
 
-impl<'a> Pair<'a> {
+impl<'a> SessionPair<'a> {
     /// Finds what the sessions have in common. Takes the first shared noise unless another is requested; a
     /// requested γ or response must exist in both.
     ///
     /// # Errors
     /// If the sessions are not comparable: what differs, and what to do.
-    pub fn new(a: &'a Session, b: &'a Session, wish: &Wish) -> Result<Self, Misfit> {
+    pub fn new(
+        a: &'a Session,
+        b: &'a Session,
+        wish: &ComparisonRequest,
+    ) -> Result<Self, ComparisonError> {
         let sessions = [a, b];
-        let images = [begun(a)?, begun(b)?];
-        same_form(sessions)?;
-        let mut pairs: Vec<[Own<'a>; 2]> = Vec::new();
+        let images = [with_trials(a)?, with_trials(b)?];
+        check_form(sessions)?;
+        let mut pairs: Vec<[SessionImages<'a>; 2]> = Vec::new();
         for first in &images[0] {
-            let alike = |other: &&Own<'a>| {
+            let alike = |other: &&SessionImages<'a>| {
                 let taken = pairs.iter().any(|pair| pair[1].0 == other.0);
                 !taken && same_noise(first.1, other.1)
             };
@@ -90,15 +95,17 @@ impl<'a> Pair<'a> {
                 pairs.push([*first, *second]);
             }
         }
-        let kind = |pair: &[Own<'a>; 2]| pair[0].1.noise.label().to_owned();
+        let kind = |pair: &[SessionImages<'a>; 2]| pair[0].1.noise.label().to_owned();
         let noises: Vec<String> = pairs.iter().map(kind).collect();
         let chosen = match &wish.noise {
             None => pairs.first(),
             Some(asked) => {
-                let is = |pair: &&[Own<'a>; 2]| pair[0].1.noise.label() == asked.to_lowercase();
+                let is = |pair: &&[SessionImages<'a>; 2]| {
+                    pair[0].1.noise.label() == asked.to_lowercase()
+                };
                 let found = pairs.iter().find(is);
                 if found.is_none() && !pairs.is_empty() {
-                    return Err(Misfit::OtherNoise {
+                    return Err(ComparisonError::OtherNoise {
                         requested: asked.clone(),
                         shared: noises,
                     });
@@ -107,9 +114,13 @@ impl<'a> Pair<'a> {
             }
         };
         let Some(&[first, second]) = chosen else {
-            let noises =
-                |images: &[Own<'_>]| images.iter().map(|(_, plan, _)| in_words(plan)).collect();
-            return Err(Misfit::Noise {
+            let noises = |images: &[SessionImages<'_>]| {
+                images
+                    .iter()
+                    .map(|(_, plan, _)| describe_noise(plan))
+                    .collect()
+            };
+            return Err(ComparisonError::Noise {
                 names: names(sessions),
                 noises: [noises(&images[0]), noises(&images[1])],
             });
@@ -119,30 +130,32 @@ impl<'a> Pair<'a> {
             responses: responses(sessions, [first, second])?,
             sessions,
             plans: [first.1, second.1],
-            places: [first.0, second.0],
+            analysis_indices: [first.0, second.0],
             noises,
         };
         pair.check(wish)?;
         Ok(pair)
     }
 
-    fn check(&self, wish: &Wish) -> Result<(), Misfit> {
+    fn check(&self, wish: &ComparisonRequest) -> Result<(), ComparisonError> {
         if let Some(asked) = wish.gamma
-            && self.place(asked).is_none()
+            && self.gamma_index(asked).is_none()
         {
-            return Err(Misfit::OtherGamma {
+            return Err(ComparisonError::OtherGamma {
                 requested: asked,
                 shared: self.gammas.iter().map(|common| common.gamma).collect(),
             });
         }
         match wish.response {
-            Some(requested) if !self.responses.contains(&requested) => Err(Misfit::OtherResponse {
-                requested,
-                problem: match requested {
-                    Response::Evidence => without_evidence(self.sessions, self.plans),
-                    Response::Decision => "the two count their decisions differently".into(),
-                },
-            }),
+            Some(requested) if !self.responses.contains(&requested) => {
+                Err(ComparisonError::OtherResponse {
+                    requested,
+                    problem: match requested {
+                        Response::Evidence => evidence_mismatch(self.sessions, self.plans),
+                        Response::Decision => "the two count their decisions differently".into(),
+                    },
+                })
+            }
             _ => Ok(()),
         }
     }
@@ -164,21 +177,21 @@ impl<'a> Pair<'a> {
     }
 
     /// The name of a class.
-    pub fn name(&self, class: usize) -> String {
+    pub fn class_name(&self, class: usize) -> String {
         self.form()
             .map_or_else(|| class.to_string(), |form| form.name(class))
     }
 
     /// The index of a signal strength in [`gammas`](Self::gammas).
-    pub fn place(&self, gamma: f64) -> Option<usize> {
-        let same = |common: &Common<'_>| (common.gamma - gamma).abs() < 1e-9;
+    pub fn gamma_index(&self, gamma: f64) -> Option<usize> {
+        let same = |common: &SharedGamma<'_>| (common.gamma - gamma).abs() < 1e-9;
         self.gammas.iter().position(same)
     }
 
     /// The index of the signal strength that shows most for a response: where the most classes have maps in
     /// both sessions. Ties go to the strongest γ for decisions, to the most reliable maps for evidence.
-    pub fn best(&self, response: Response) -> usize {
-        let worth = |common: &Common<'_>| {
+    pub fn best_gamma(&self, response: Response) -> usize {
+        let worth = |common: &SharedGamma<'_>| {
             let estimates = common.trials.map(GammaTrials::estimate);
             let classes = estimates[0].classes.iter().zip(&estimates[1].classes);
             let pairs = classes.filter_map(|(a, b)| Some((a.image(response)?, b.image(response)?)));
@@ -204,7 +217,7 @@ impl<'a> Pair<'a> {
     /// The index of the signal strength at which decisions vary most: if almost all trials are called one class,
     /// agreement of two networks says little. Measured by the entropy of the shares of trials called each class,
     /// averaged over both sessions.
-    pub fn most_varied(&self) -> usize {
+    pub fn most_varied_gamma(&self) -> usize {
         let entropy = |trials: &GammaTrials| -> f64 {
             let estimate = trials.estimate();
             let all = estimate.trials.max(1) as f64;
@@ -214,7 +227,7 @@ impl<'a> Pair<'a> {
                 .map(|class| class.called as f64 / all);
             shares.filter(|p| *p > 0.0).map(|p| -p * p.ln()).sum()
         };
-        let varied = |common: &Common<'_>| {
+        let varied = |common: &SharedGamma<'_>| {
             let trials = common.trials.iter();
             trials.map(|trials| entropy(trials)).sum::<f64>()
         };
@@ -233,20 +246,20 @@ impl<'a> Pair<'a> {
 
     /// A description of the noise that both were shown.
     pub fn noise(&self) -> String {
-        in_words(self.plans[0])
+        describe_noise(self.plans[0])
     }
 }
 
 /// The signal strengths at which both have trials.
 fn shared_gammas<'a>(
     sessions: [&Session; 2],
-    [first, second]: [Own<'a>; 2],
-) -> Result<Vec<Common<'a>>, Misfit> {
-    let with_trials = |images: Own<'a>| {
+    [first, second]: [SessionImages<'a>; 2],
+) -> Result<Vec<SharedGamma<'a>>, ComparisonError> {
+    let with_trials = |images: SessionImages<'a>| {
         let gammas = images.2.gammas.iter().enumerate();
         gammas.filter(|(_, trials)| trials.trials > 0)
     };
-    let mut all: Vec<Common<'a>> = Vec::new();
+    let mut all: Vec<SharedGamma<'a>> = Vec::new();
     for (place, trials) in with_trials(first) {
         let same = |other: &(usize, &GammaTrials)| (other.1.gamma - trials.gamma).abs() < 1e-9;
         if let Some((other, others)) = with_trials(second).find(same)
@@ -254,11 +267,11 @@ fn shared_gammas<'a>(
             && trials.classes() == others.classes()
         {
             let places = [place, other];
-            all.push(Common {
+            all.push(SharedGamma {
                 gamma: trials.gamma,
                 trials: [trials, others],
-                places,
-                shown: trial_overlap(sessions, [first, second], places),
+                gamma_indices: places,
+                overlap: trial_overlap(sessions, [first, second], places),
             });
         }
     }
@@ -268,7 +281,7 @@ fn shared_gammas<'a>(
         all.map(|(_, trials)| trials.gamma).collect()
     };
     match all.is_empty() {
-        true => Err(Misfit::Gammas {
+        true => Err(ComparisonError::Gammas {
             names: names(sessions),
             gammas: [gammas(first), gammas(second)],
         }),
@@ -277,7 +290,11 @@ fn shared_gammas<'a>(
 }
 
 /// Whether both sessions were shown the same trials at a γ: drawn from the same seeds and the same images.
-fn trial_overlap(sessions: [&Session; 2], images: [Own<'_>; 2], places: [usize; 2]) -> Trials {
+fn trial_overlap(
+    sessions: [&Session; 2],
+    images: [SessionImages<'_>; 2],
+    places: [usize; 2],
+) -> TrialOverlap {
     let origin = |index: usize| {
         let (session, (place, plan, _)) = (sessions[index], images[index]);
         let dataset = (&session.config.dataset, &session.record.images);
@@ -286,8 +303,8 @@ fn trial_overlap(sessions: [&Session; 2], images: [Own<'_>; 2], places: [usize; 
     };
     let trials = [0, 1].map(|index| images[index].2.gammas[places[index]].trials);
     match origin(0) == origin(1) {
-        false => Trials::Others,
-        true if trials[0] == trials[1] => Trials::Same,
-        true => Trials::Shared,
+        false => TrialOverlap::Different,
+        true if trials[0] == trials[1] => TrialOverlap::Same,
+        true => TrialOverlap::Shared,
     }
 }

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use crate::session::config::{self, DatasetName, DatasetSource};
 
-use super::readers::raw::{Half, Raw};
-use super::{DataError, Dataset, Request, idx};
+use super::readers::raw::{RawPart, RawSet};
+use super::{DataError, Dataset, DatasetRequest, idx};
 
 /// Number of built-in training images of each set.
 pub const TRAIN_COUNT: usize = 10_000;
@@ -53,7 +53,7 @@ static MNIST: Files = files!("mnist");
 static FASHION_MNIST: Files = files!("fashion-mnist");
 
 /// Training and test images of a set's built-in subset.
-pub(super) fn read(name: &DatasetName) -> Result<Raw, DataError> {
+pub(super) fn read(name: &DatasetName) -> Result<RawSet, DataError> {
     let files = match name {
         DatasetName::Mnist => &MNIST,
         DatasetName::FashionMnist => &FASHION_MNIST,
@@ -63,21 +63,21 @@ pub(super) fn read(name: &DatasetName) -> Result<Raw, DataError> {
             });
         }
     };
-    Ok(Raw {
+    Ok(RawSet {
         train: half(files.train_images, files.train_labels)?,
         test: Some(half(files.test_images, files.test_labels)?),
-        ..Raw::default()
+        ..RawSet::default()
     })
 }
 
-fn half(images: &[u8], labels: &[u8]) -> Result<Half, DataError> {
+fn half(images: &[u8], labels: &[u8]) -> Result<RawPart, DataError> {
     let (image_path, label_path) = (
         Path::new("the built-in images"),
         Path::new("the built-in labels"),
     );
     let images = idx::parse_images(images, image_path)?;
     let labels = idx::parse_labels(labels, label_path)?;
-    Half::paired(
+    RawPart::with_labels(
         (
             images.pixels,
             [1, images.height, images.width],
@@ -100,8 +100,8 @@ pub fn dataset(name: DatasetName) -> Result<Dataset, DataError> {
         source: DatasetSource::Embedded,
         ..config::Dataset::default()
     };
-    let request = Request {
-        plan: &plan,
+    let request = DatasetRequest {
+        config: &plan,
         seed: 0,
         data: Path::new(""),
         cache: None,

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::file::FileError;
 use super::idx::IdxError;
-use super::readers::listing::some_of;
+use super::readers::listing::abridged_list;
 use super::{MOST_CLASSES, catalog};
 
 /// Why a data set cannot be loaded.
@@ -56,7 +56,7 @@ pub enum DataError {
     },
     /// No file of a set that cannot be fetched is in the data folder.
     #[error("the {set} set is not in {} and cannot be fetched from here: {how} into that folder", folder.display())]
-    NotBrought {
+    NotDownloaded {
         /// Name of the set.
         set: &'static str,
         /// Where it was looked for.
@@ -131,7 +131,7 @@ pub enum DataError {
         hint: String,
     },
     /// A folder holds several sets.
-    #[error("{} holds several sets ({}); give the folder of one, or one of its files with dataset.source File(\"…\")", path.display(), some_of(found))]
+    #[error("{} holds several sets ({}); give the folder of one, or one of its files with dataset.source File(\"…\")", path.display(), abridged_list(found))]
     Several {
         /// The folder.
         path: PathBuf,

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::gzip::Plain;
+use super::gzip::MaybeGzip;
 use crate::format::bytes;
 use crate::host;
 
@@ -77,13 +77,13 @@ pub enum FileError {
         /// What was expected, with an article.
         expected: &'static str,
         /// Its actual format.
-        found: Foreign,
+        found: ForeignFormat,
     },
 }
 
 /// The recognised format of a file that is not what its name says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Foreign {
+pub struct ForeignFormat {
     /// The kind of file, with an article.
     pub what: &'static str,
     /// What to do about it.
@@ -91,7 +91,7 @@ pub struct Foreign {
 }
 
 /// Recognises a foreign format by its first bytes; `None` if unknown.
-pub fn foreign(head: &[u8]) -> Option<Foreign> {
+pub fn recognise_foreign(head: &[u8]) -> Option<ForeignFormat> {
     const UNPACK: &str = "unpack it, and give the resulting folder or file";
     const KINDS: [(&[u8], &str, &str); 15] = [
         (
@@ -143,7 +143,7 @@ pub fn foreign(head: &[u8]) -> Option<Foreign> {
         ),
     ];
     if head.is_empty() {
-        return Some(Foreign {
+        return Some(ForeignFormat {
             what: "empty",
             remedy: "replace it with a good copy",
         });
@@ -152,13 +152,13 @@ pub fn foreign(head: &[u8]) -> Option<Foreign> {
         // One byte is too weak a mark, so a pickle must also have a protocol from 2 to 5.
         head.starts_with(start) && (start[0] != 0x80 || matches!(head.get(1), Some(2..=5)))
     }) {
-        return Some(Foreign { what, remedy });
+        return Some(ForeignFormat { what, remedy });
     }
     foreign_text(head)
 }
 
 /// Recognises a web page, a table, or other text.
-fn foreign_text(head: &[u8]) -> Option<Foreign> {
+fn foreign_text(head: &[u8]) -> Option<ForeignFormat> {
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let printable =
         |&byte: &u8| byte >= 0x80 || matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n');
@@ -170,19 +170,19 @@ fn foreign_text(head: &[u8]) -> Option<Foreign> {
         .to_ascii_lowercase();
     let page = ["<!doctype", "<html", "<head", "<?xml", "<error"];
     if page.iter().any(|start| text.starts_with(start)) {
-        return Some(Foreign {
+        return Some(ForeignFormat {
             what: "a web page",
             remedy: "a server sent it instead of the file: open it to see why, and download the file again",
         });
     }
     let first = text.lines().next().unwrap_or_default();
     if first.contains([',', ';', '\t']) {
-        return Some(Foreign {
+        return Some(ForeignFormat {
             what: "a text table (CSV)",
             remedy: "save it as arrays: numpy.savez(\"images.npz\", images=…, labels=…)",
         });
     }
-    Some(Foreign {
+    Some(ForeignFormat {
         what: "a text file",
         remedy: "replace it with a good copy of the file",
     })
@@ -205,9 +205,9 @@ pub(super) fn is_text_mode(content: &[u8]) -> bool {
 }
 
 /// An opened regular file, unpacked while reading.
-pub(super) struct Opened {
+pub(super) struct OpenedFile {
     /// The content.
-    pub content: Plain<BufReader<File>>,
+    pub content: MaybeGzip<BufReader<File>>,
     /// Bytes of the file as stored.
     pub stored: u64,
 }
@@ -216,7 +216,7 @@ pub(super) struct Opened {
 ///
 /// # Errors
 /// [`FileError::Read`] and [`FileError::NotAFile`].
-pub(super) fn open(path: &Path) -> Result<Opened, FileError> {
+pub(super) fn open(path: &Path) -> Result<OpenedFile, FileError> {
     let failed = |source| FileError::Read {
         path: path.to_owned(),
         source,
@@ -224,8 +224,8 @@ pub(super) fn open(path: &Path) -> Result<Opened, FileError> {
     let about = std::fs::metadata(path).map_err(failed)?;
     check_regular(path, &about)?;
     let file = File::open(path).map_err(failed)?;
-    let content = Plain::new(BufReader::with_capacity(1 << 16, file)).map_err(failed)?;
-    Ok(Opened {
+    let content = MaybeGzip::new(BufReader::with_capacity(1 << 16, file)).map_err(failed)?;
+    Ok(OpenedFile {
         content,
         stored: about.len(),
     })
@@ -255,10 +255,10 @@ pub(super) fn check_regular(path: &Path, about: &Metadata) -> Result<(), FileErr
 ///
 /// # Errors
 /// Any [`FileError`] except [`FileError::Foreign`].
-pub(super) fn whole(path: &Path) -> Result<Vec<u8>, FileError> {
+pub(super) fn read_whole(path: &Path) -> Result<Vec<u8>, FileError> {
     let mut opened = open(path)?;
     let packed = opened.content.is_gzip();
-    let (limit, room) = (most_bytes(), opened.content.room(opened.stored));
+    let (limit, room) = (most_bytes(), opened.content.max_unpacked(opened.stored));
     let too_large = || match packed && room < limit {
         true => FileError::Bomb {
             path: path.to_owned(),
@@ -287,7 +287,7 @@ pub(super) fn whole(path: &Path) -> Result<Vec<u8>, FileError> {
 }
 
 /// The first bytes of a file's content, at most 512; empty if it cannot be read.
-pub(super) fn head(path: &Path) -> Vec<u8> {
+pub(super) fn read_head(path: &Path) -> Vec<u8> {
     let mut bytes = Vec::new();
     if let Ok(opened) = open(path) {
         // On an error, use the bytes read so far.
@@ -311,7 +311,7 @@ mod tests {
 
     #[test]
     fn what_a_file_is_in_truth_is_told_by_how_it_begins() {
-        let what = |head: &[u8]| foreign(head).map(|found| found.what);
+        let what = |head: &[u8]| recognise_foreign(head).map(|found| found.what);
         assert_eq!(what(b"<!DOCTYPE html><html>"), Some("a web page"));
         assert_eq!(what(b"\n <html lang=en>"), Some("a web page"));
         assert_eq!(
@@ -334,11 +334,11 @@ mod tests {
 
     #[test]
     fn what_is_no_regular_file_is_refused_without_opening_it() {
-        let message = whole(Path::new("/dev/zero")).unwrap_err().to_string();
+        let message = read_whole(Path::new("/dev/zero")).unwrap_err().to_string();
         assert!(message.contains("is a device"), "{message}");
         let folder = tempfile::tempdir().unwrap();
         assert!(
-            whole(folder.path())
+            read_whole(folder.path())
                 .unwrap_err()
                 .to_string()
                 .contains("is a folder")

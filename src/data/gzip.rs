@@ -13,7 +13,7 @@ pub(crate) const MOST_EXPANSION: u64 = 100;
 const SMALL: u64 = 256 << 20;
 
 /// A reader of plain content, unpacking gzip on the fly.
-pub(crate) struct Plain<R> {
+pub(crate) struct MaybeGzip<R> {
     inner: Inner<R>,
     /// The error from peeking at the first unpacked bytes, returned by the first `read`.
     pending: Option<io::Error>,
@@ -25,7 +25,7 @@ enum Inner<R> {
     Twice(Box<MultiGzDecoder<BufReader<MultiGzDecoder<R>>>>),
 }
 
-impl<R: BufRead> Plain<R> {
+impl<R: BufRead> MaybeGzip<R> {
     /// Peeks at the first bytes of `reader` to detect gzip.
     ///
     /// # Errors
@@ -55,20 +55,20 @@ impl<R: BufRead> Plain<R> {
     }
 
     /// The most bytes accepted from `stored` bytes: anything that unpacks into more is a decompression bomb.
-    pub(crate) fn room(&self, stored: u64) -> u64 {
+    pub(crate) fn max_unpacked(&self, stored: u64) -> u64 {
         match self.inner {
             Inner::Stored(_) => stored,
-            Inner::Gzip(_) | Inner::Twice(_) => unpacked(stored),
+            Inner::Gzip(_) | Inner::Twice(_) => max_unpacked_size(stored),
         }
     }
 }
 
 /// The most unpacked bytes accepted from `stored` packed ones.
-pub(crate) fn unpacked(stored: u64) -> u64 {
+pub(crate) fn max_unpacked_size(stored: u64) -> u64 {
     stored.saturating_mul(MOST_EXPANSION).max(SMALL)
 }
 
-impl<R: BufRead> Read for Plain<R> {
+impl<R: BufRead> Read for MaybeGzip<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if let Some(error) = self.pending.take() {
             return Err(error);
@@ -91,7 +91,7 @@ mod tests {
 
     fn read_all(bytes: &[u8]) -> io::Result<Vec<u8>> {
         let mut content = Vec::new();
-        Plain::new(bytes)?.read_to_end(&mut content)?;
+        MaybeGzip::new(bytes)?.read_to_end(&mut content)?;
         Ok(content)
     }
 

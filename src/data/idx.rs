@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::file::{self, FileError, most_bytes};
-use super::gzip::Plain;
+use super::gzip::MaybeGzip;
 
 /// First four bytes of an image file: unsigned bytes, three dimensions.
 pub const IMAGE_MAGIC: u32 = 0x0000_0803;
@@ -59,7 +59,7 @@ pub enum IdxError {
     },
     /// The header announces more than the file can hold.
     #[error("{} has an impossible header: it announces {dimensions}, but a file of {stored} bytes holds at most {most}", path.display())]
-    Absurd {
+    ImpossibleHeader {
         /// The file.
         path: PathBuf,
         /// The announced dimensions, such as `60000×28×28`.
@@ -179,12 +179,12 @@ pub fn parse_labels(bytes: &[u8], path: &Path) -> Result<Vec<u8>, IdxError> {
     decode_labels(content, bytes.len() as u64, path)
 }
 
-fn in_memory<'a>(bytes: &'a [u8], path: &Path) -> Result<Plain<&'a [u8]>, IdxError> {
+fn in_memory<'a>(bytes: &'a [u8], path: &Path) -> Result<MaybeGzip<&'a [u8]>, IdxError> {
     let failed = |source| FileError::Read {
         path: path.to_owned(),
         source,
     };
-    Ok(Plain::new(bytes).map_err(failed)?)
+    Ok(MaybeGzip::new(bytes).map_err(failed)?)
 }
 
 /// Writes a plain image file: `pixels` is `[n, height, width]`.
@@ -229,7 +229,7 @@ fn dimension_bytes(dimension: usize) -> io::Result<[u8; 4]> {
 }
 
 fn decode_images<R: BufRead>(
-    content: Plain<R>,
+    content: MaybeGzip<R>,
     stored: u64,
     path: &Path,
 ) -> Result<IdxImages, IdxError> {
@@ -243,7 +243,7 @@ fn decode_images<R: BufRead>(
 }
 
 fn decode_labels<R: BufRead>(
-    content: Plain<R>,
+    content: MaybeGzip<R>,
     stored: u64,
     path: &Path,
 ) -> Result<Vec<u8>, IdxError> {
@@ -253,7 +253,7 @@ fn decode_labels<R: BufRead>(
 
 /// Reads and checks a file with `N` dimensions that takes `stored` bytes on disk; returns its dimensions and data.
 fn decode<const N: usize, R: BufRead>(
-    mut content: Plain<R>,
+    mut content: MaybeGzip<R>,
     stored: u64,
     path: &Path,
     kind: &'static str,
@@ -270,7 +270,7 @@ fn decode<const N: usize, R: BufRead>(
         let mut start = header.clone();
         // On an error, use the bytes read so far.
         let _ = (&mut content).take(512).read_to_end(&mut start);
-        if let Some(found) = file::foreign(&start) {
+        if let Some(found) = file::recognise_foreign(&start) {
             return Err(FileError::Foreign {
                 path: path.to_owned(),
                 expected: "an IDX file",
@@ -329,7 +329,7 @@ fn decode<const N: usize, R: BufRead>(
 
 /// The next `length` bytes, or fewer if the content ends.
 fn read_up_to<R: BufRead>(
-    content: &mut Plain<R>,
+    content: &mut MaybeGzip<R>,
     length: u64,
     path: &Path,
 ) -> Result<Vec<u8>, IdxError> {
@@ -346,7 +346,7 @@ fn read_up_to<R: BufRead>(
 fn data_length<R: BufRead>(
     dimensions: &[usize],
     stored: u64,
-    content: &Plain<R>,
+    content: &MaybeGzip<R>,
     path: &Path,
 ) -> Result<u64, IdxError> {
     let path = path.to_owned();
@@ -367,7 +367,7 @@ fn data_length<R: BufRead>(
         .iter()
         .try_fold(1u64, |product, &size| product.checked_mul(size as u64));
     match length {
-        Some(length) if length <= content.room(stored) && length > most_bytes() => {
+        Some(length) if length <= content.max_unpacked(stored) && length > most_bytes() => {
             Err(FileError::TooLarge {
                 path,
                 what: words(),
@@ -375,17 +375,17 @@ fn data_length<R: BufRead>(
             }
             .into())
         }
-        Some(length) if length <= content.room(stored) => Ok(length),
+        Some(length) if length <= content.max_unpacked(stored) => Ok(length),
         Some(length) if !content.is_gzip() => Err(IdxError::Truncated {
             path,
             expected: length,
             found: stored.saturating_sub(4 + 4 * dimensions.len() as u64),
         }),
-        _ => Err(IdxError::Absurd {
+        _ => Err(IdxError::ImpossibleHeader {
             path,
             dimensions: words(),
             stored,
-            most: content.room(stored),
+            most: content.max_unpacked(stored),
         }),
     }
 }

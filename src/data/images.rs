@@ -50,7 +50,7 @@ impl Images {
             channels: form.channels,
             height: form.height,
             width: form.width,
-            classes: form.count(),
+            classes: form.class_count(),
         }
     }
 

@@ -1,9 +1,10 @@
 //! Data sets: the known sets, built in or in the data folder, and the user's own images in a folder or file.
 //!
 //! This file loads a set into memory. Its modules list the known sets (`catalog`), read folders and files (`readers`),
-//! determine classes and splits (`settle`), verify files on disk (`verify`) and download sets (`fetch`). Nothing here
+//! determine classes and splits (`assemble`), verify files on disk (`verify`) and download sets (`fetch`). Nothing here
 //! depends on networks or tensors, and only the catalogue knows sizes or numbers of classes of specific sets.
 
+mod assemble;
 pub mod catalog;
 pub mod embedded;
 mod error;
@@ -13,9 +14,8 @@ mod gzip;
 pub mod idx;
 mod images;
 mod note;
-mod place;
+mod paths;
 mod readers;
-mod settle;
 pub mod verify;
 
 use std::fmt;
@@ -24,25 +24,25 @@ use std::path::{Path, PathBuf};
 use crate::session::config::{self, DatasetName, DatasetSource};
 use crate::session::form::Form;
 
+use assemble::{AssembledSet, SetContext, assemble};
 use catalog::SetSpec;
 use readers::cache;
-use readers::raw::{Raw, in_words};
-use settle::{Known, Settled, settle};
-use verify::Proof;
+use readers::raw::{RawSet, describe_shape};
+use verify::Authenticity;
 
 pub use error::DataError;
-pub use file::{FileError, Foreign, MOST_BYTES};
+pub use file::{FileError, ForeignFormat, MOST_BYTES};
 pub use images::Images;
-pub use note::Note;
-pub use place::{DATA_VARIABLE, data_dir, set_dir};
-pub use readers::{Found, Kind, Told, is_images};
+pub use note::DatasetNote;
+pub use paths::{DATA_VARIABLE, data_dir, set_dir};
+pub use readers::{FoundSet, ProgressCallback, SetFormat, holds_images};
 
 /// The most classes that a set may have.
 pub const MOST_CLASSES: usize = 1000;
 
 /// Where the images of a [`Dataset`] came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub enum DatasetOrigin {
     /// The built-in subset.
     Embedded,
     /// The full set, in this folder.
@@ -53,7 +53,7 @@ pub enum Origin {
     None,
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for DatasetOrigin {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Embedded => write!(to, "built-in subset"),
@@ -71,7 +71,7 @@ pub struct Dataset {
     /// Which set.
     pub name: DatasetName,
     /// Where its images came from.
-    pub origin: Origin,
+    pub origin: DatasetOrigin,
     /// Training images.
     pub train: Images,
     /// Test images, of the same size.
@@ -80,7 +80,7 @@ pub struct Dataset {
     pub classes: Vec<String>,
     /// Remarks for the user, for example why `Auto` took the built-in subset although files of the full set are
     /// present.
-    pub notes: Vec<Note>,
+    pub notes: Vec<DatasetNote>,
 }
 
 impl Dataset {
@@ -88,7 +88,7 @@ impl Dataset {
     pub fn none(form: Form) -> Self {
         Self {
             name: DatasetName::Own(String::new()),
-            origin: Origin::None,
+            origin: DatasetOrigin::None,
             train: Images::none(&form),
             test: Images::none(&form),
             classes: form.classes,
@@ -109,9 +109,9 @@ impl Dataset {
 
 /// A request for a data set: which images, and where to look for them.
 #[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
+pub struct DatasetRequest<'a> {
     /// The session's dataset config.
-    pub plan: &'a config::Dataset,
+    pub config: &'a config::Dataset,
     /// The session's seed, which determines the test split if the images come without one.
     pub seed: u64,
     /// The folder of full sets.
@@ -122,7 +122,7 @@ pub struct Request<'a> {
 
 /// Recognises the images at a path, a folder or file, without reading them. Also looks one or two levels below it, and
 /// above it if the path is part of a set. `None` if there are none.
-pub fn recognise(path: &Path) -> Option<Found> {
+pub fn recognise(path: &Path) -> Option<FoundSet> {
     readers::find(path).ok()
 }
 
@@ -134,15 +134,18 @@ pub fn recognise(path: &Path) -> Option<Found> {
 ///
 /// # Errors
 /// [`DataError`], with the file and a remedy; [`DataError::Stopped`] if `progress` asked to stop.
-pub fn load(request: &Request<'_>, progress: Told<'_>) -> Result<Dataset, DataError> {
-    let spec = catalog::spec(&request.plan.name);
-    match (&request.plan.source, spec) {
+pub fn load(
+    request: &DatasetRequest<'_>,
+    progress: ProgressCallback<'_>,
+) -> Result<Dataset, DataError> {
+    let spec = catalog::spec(&request.config.name);
+    match (&request.config.source, spec) {
         (DatasetSource::Folder(path) | DatasetSource::File(path), _) => {
             load_path(request, path, progress)
         }
         (DatasetSource::Embedded, _) => load_embedded(request, None),
         (_, None) => Err(DataError::NoSource {
-            name: request.plan.name.label().to_owned(),
+            name: request.config.name.label().to_owned(),
         }),
         (DatasetSource::Full, Some(spec)) => load_full(request, spec, progress),
         (DatasetSource::Auto, Some(spec)) => match load_full(request, spec, progress) {
@@ -154,26 +157,26 @@ pub fn load(request: &Request<'_>, progress: Told<'_>) -> Result<Dataset, DataEr
 }
 
 fn build_dataset(
-    request: &Request<'_>,
-    origin: Origin,
+    request: &DatasetRequest<'_>,
+    origin: DatasetOrigin,
     folder: PathBuf,
-    raw: Raw,
+    raw: RawSet,
 ) -> Result<Dataset, DataError> {
-    let spec = catalog::spec(&request.plan.name);
-    let known = Known {
+    let spec = catalog::spec(&request.config.name);
+    let known = SetContext {
         set: spec.map(|spec| (spec.label(), spec.classes())),
         folder,
         seed: request.seed,
-        transpose: request.plan.transpose,
+        transpose: request.config.transpose,
     };
-    let Settled {
+    let AssembledSet {
         train,
         test,
         classes,
         notes,
-    } = settle(raw, &known)?;
+    } = assemble(raw, &known)?;
     Ok(Dataset {
-        name: request.plan.name.clone(),
+        name: request.config.name.clone(),
         origin,
         train,
         test,
@@ -182,20 +185,20 @@ fn build_dataset(
     })
 }
 
-fn load_embedded(request: &Request<'_>, note: Option<String>) -> Result<Dataset, DataError> {
-    let raw = embedded::read(&request.plan.name)?;
-    let mut set = build_dataset(request, Origin::Embedded, PathBuf::new(), raw)?;
-    set.notes.extend(note.map(Note::warning));
+fn load_embedded(request: &DatasetRequest<'_>, note: Option<String>) -> Result<Dataset, DataError> {
+    let raw = embedded::read(&request.config.name)?;
+    let mut set = build_dataset(request, DatasetOrigin::Embedded, PathBuf::new(), raw)?;
+    set.notes.extend(note.map(DatasetNote::warning));
     Ok(set)
 }
 
 fn load_full(
-    request: &Request<'_>,
+    request: &DatasetRequest<'_>,
     spec: &SetSpec,
-    progress: Told<'_>,
+    progress: ProgressCallback<'_>,
 ) -> Result<Dataset, DataError> {
     let folder = set_dir(request.data, spec);
-    let missing = place::missing_files(spec, &folder);
+    let missing = paths::missing_files(spec, &folder);
     let nothing = missing.len() == spec.files.len();
     // Files copied by hand may lie deeper or have other names.
     let found = if missing.is_empty() || nothing {
@@ -223,7 +226,7 @@ fn load_full(
             });
         }
         (Err(DataError::NoSuchPath { .. } | DataError::EmptyFolder { .. }), Some(how)) => {
-            return Err(DataError::NotBrought {
+            return Err(DataError::NotDownloaded {
                 set: spec.label(),
                 folder,
                 how,
@@ -241,17 +244,17 @@ fn load_full(
 
 /// A full set, after checking as far as possible that it is the published one.
 fn check_and_build(
-    request: &Request<'_>,
+    request: &DatasetRequest<'_>,
     spec: &SetSpec,
     inside: &Path,
-    raw: Raw,
+    raw: RawSet,
 ) -> Result<Dataset, DataError> {
     check_size(spec, inside, &raw)?;
-    let proof = verify::published(spec, inside, &raw)?;
-    let origin = Origin::Full(inside.to_owned());
+    let proof = verify::check_published(spec, inside, &raw)?;
+    let origin = DatasetOrigin::Full(inside.to_owned());
     let mut set = build_dataset(request, origin, inside.to_owned(), raw)?;
-    if proof == Proof::None {
-        set.notes.push(Note::info(format!(
+    if proof == Authenticity::Unknown {
+        set.notes.push(DatasetNote::info(format!(
             "full set of {}: number and size of images match the published set; checksums are not known",
             spec.label()
         )));
@@ -272,26 +275,30 @@ fn unusable(spec: &SetSpec, reason: DataError) -> DataError {
     }
 }
 
-fn load_path(request: &Request<'_>, path: &Path, progress: Told<'_>) -> Result<Dataset, DataError> {
+fn load_path(
+    request: &DatasetRequest<'_>,
+    path: &Path,
+    progress: ProgressCallback<'_>,
+) -> Result<Dataset, DataError> {
     let found = readers::find(path)?;
     let (raw, note) = read_cached(&found, request.cache, progress)?;
     let mut set = build_dataset(
         request,
-        Origin::Folder(path.to_owned()),
+        DatasetOrigin::Folder(path.to_owned()),
         found.folder.clone(),
         raw,
     )?;
-    set.notes.extend(note.map(Note::warning));
-    set.notes.extend(found.note.map(Note::info));
+    set.notes.extend(note.map(DatasetNote::warning));
+    set.notes.extend(found.note.map(DatasetNote::info));
     Ok(set)
 }
 
 /// Takes the images from the cache, or else reads and caches them; returns a note if they cannot be cached.
 fn read_cached(
-    found: &Found,
+    found: &FoundSet,
     cache: Option<&Path>,
-    progress: Told<'_>,
-) -> Result<(Raw, Option<String>), DataError> {
+    progress: ProgressCallback<'_>,
+) -> Result<(RawSet, Option<String>), DataError> {
     let layout = found.layout();
     let Some(cache) = cache else {
         return Ok((layout.read(progress)?, None));
@@ -299,11 +306,11 @@ fn read_cached(
     let Some(fingerprint) = layout.fingerprint()? else {
         return Ok((layout.read(progress)?, None));
     };
-    if let Some(raw) = cache::kept(cache, &fingerprint) {
+    if let Some(raw) = cache::load(cache, &fingerprint) {
         return Ok((raw, None));
     }
     let raw = layout.read(progress)?;
-    let note = cache::keep(cache, &fingerprint, &raw).err().map(|error| {
+    let note = cache::store(cache, &fingerprint, &raw).err().map(|error| {
         format!(
             "the pictures could not be cached in {} ({error}), so they are decoded again each time",
             cache.display()
@@ -313,13 +320,13 @@ fn read_cached(
 }
 
 /// Checks the number and size of the images against the published set.
-fn check_size(spec: &SetSpec, folder: &Path, raw: &Raw) -> Result<(), DataError> {
+fn check_size(spec: &SetSpec, folder: &Path, raw: &RawSet) -> Result<(), DataError> {
     let halves = [
         (Some(&raw.train), spec.train),
         (raw.test.as_ref(), spec.test),
     ];
     for (half, count) in halves {
-        let words = |count, shape| format!("{count} images of {}", in_words(shape));
+        let words = |count, shape| format!("{count} images of {}", describe_shape(shape));
         let expected = words(count, spec.shape);
         let found = half.map_or_else(
             || "no test images".to_owned(),

@@ -5,14 +5,14 @@ use std::ops::Deref;
 
 /// A sentence about a set, and whether the user should look into it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
+pub struct DatasetNote {
     /// The sentence.
     pub text: String,
     /// Whether something may be wrong: images missing, or possibly transposed.
     pub warning: bool,
 }
 
-impl Note {
+impl DatasetNote {
     /// For information only.
     pub fn info(text: String) -> Self {
         Self {
@@ -30,7 +30,7 @@ impl Note {
     }
 }
 
-impl Deref for Note {
+impl Deref for DatasetNote {
     type Target = str;
 
     fn deref(&self) -> &str {
@@ -38,7 +38,7 @@ impl Deref for Note {
     }
 }
 
-impl fmt::Display for Note {
+impl fmt::Display for DatasetNote {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         to.write_str(&self.text)
     }

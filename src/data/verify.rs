@@ -8,10 +8,10 @@ use sha2::{Digest, Sha256};
 
 use super::DataError;
 use super::catalog::{FileSpec, SetSpec};
-use super::gzip::Plain;
+use super::gzip::MaybeGzip;
 use super::idx::{write_images, write_labels};
-use super::place;
-use super::readers::raw::{Half, Raw};
+use super::paths;
+use super::readers::raw::{RawPart, RawSet};
 
 /// The result of verifying a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub struct FileReport {
 
 /// Verifies the files of a set in the data folder; reads them in full, about 55 MB for an MNIST-like set.
 pub fn verify_set(spec: &SetSpec, data_dir: &Path) -> Vec<FileReport> {
-    let folder = place::full_dir(data_dir, spec);
+    let folder = paths::full_dir(data_dir, spec);
     spec.files
         .iter()
         .map(|file| verify_file(file, &folder))
@@ -48,7 +48,7 @@ pub fn verify_set(spec: &SetSpec, data_dir: &Path) -> Vec<FileReport> {
 
 /// Verifies one file in its folder, plain or gzipped.
 pub fn verify_file(file: &FileSpec, folder: &Path) -> FileReport {
-    let path = place::locate(folder, file.name);
+    let path = paths::locate(folder, file.name);
     let state = match digest_file(&path, file.bytes) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => FileState::Missing,
         Err(error) => FileState::Damaged(format!("cannot be read: {error}")),
@@ -67,11 +67,11 @@ pub fn verify_file(file: &FileSpec, folder: &Path) -> FileReport {
 
 /// Whether images read as a published set were verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Proof {
+pub(super) enum Authenticity {
     /// They are the published ones.
     Published,
     /// No checksum is known.
-    None,
+    Unknown,
 }
 
 /// Verifies that the images read are the published ones, whatever their files are called and however they are packed:
@@ -79,9 +79,13 @@ pub(super) enum Proof {
 ///
 /// # Errors
 /// [`DataError::NotPublished`], with the file that differs.
-pub(super) fn published(spec: &SetSpec, folder: &Path, raw: &Raw) -> Result<Proof, DataError> {
+pub(super) fn check_published(
+    spec: &SetSpec,
+    folder: &Path,
+    raw: &RawSet,
+) -> Result<Authenticity, DataError> {
     let [train_images, train_labels, test_images, test_labels] = spec.files else {
-        return Ok(Proof::None);
+        return Ok(Authenticity::Unknown);
     };
     let halves = [
         (Some(&raw.train), train_images, train_labels),
@@ -90,7 +94,7 @@ pub(super) fn published(spec: &SetSpec, folder: &Path, raw: &Raw) -> Result<Proo
     for (half, images, labels) in halves {
         let Some(half) = half else { continue };
         if images.sha256.is_none() || labels.sha256.is_none() {
-            return Ok(Proof::None);
+            return Ok(Authenticity::Unknown);
         }
         for (file, is_images) in [(images, true), (labels, false)] {
             if let Some(why) = mismatch(file, &idx_digest(half, is_images)) {
@@ -103,12 +107,12 @@ pub(super) fn published(spec: &SetSpec, folder: &Path, raw: &Raw) -> Result<Proo
             }
         }
     }
-    Ok(Proof::Published)
+    Ok(Authenticity::Published)
 }
 
 /// The fingerprint of images, or of their labels, as an IDX file.
-fn idx_digest(half: &Half, is_images: bool) -> Fingerprint {
-    let mut found = Fingerprint::default();
+fn idx_digest(half: &RawPart, is_images: bool) -> ContentDigest {
+    let mut found = ContentDigest::default();
     let [_, height, width] = half.shape;
     let labels: Vec<u8> = half
         .labels
@@ -125,12 +129,12 @@ fn idx_digest(half: &Half, is_images: bool) -> Fingerprint {
 
 /// Length and SHA-256 of some content, computed incrementally.
 #[derive(Default)]
-pub(super) struct Fingerprint {
+pub(super) struct ContentDigest {
     bytes: u64,
     hash: Sha256,
 }
 
-impl io::Write for Fingerprint {
+impl io::Write for ContentDigest {
     fn write(&mut self, content: &[u8]) -> io::Result<usize> {
         self.update(content);
         Ok(content.len())
@@ -141,7 +145,7 @@ impl io::Write for Fingerprint {
     }
 }
 
-impl Fingerprint {
+impl ContentDigest {
     pub(super) fn update(&mut self, content: &[u8]) {
         self.bytes += content.len() as u64;
         self.hash.update(content);
@@ -158,7 +162,7 @@ impl Fingerprint {
 }
 
 /// How content differs from that of `file`; `None` if it does not.
-pub(super) fn mismatch(file: &FileSpec, found: &Fingerprint) -> Option<String> {
+pub(super) fn mismatch(file: &FileSpec, found: &ContentDigest) -> Option<String> {
     if found.bytes() > file.bytes {
         return Some(format!("is longer than {} bytes", file.bytes));
     }
@@ -180,7 +184,7 @@ fn abridged(sha256: &str) -> &str {
 }
 
 /// Fingerprint of a file's unpacked content, read at most to one byte beyond `limit`.
-fn digest_file(path: &Path, limit: u64) -> io::Result<Fingerprint> {
+fn digest_file(path: &Path, limit: u64) -> io::Result<ContentDigest> {
     let about = path.metadata()?;
     if about.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
@@ -189,8 +193,8 @@ fn digest_file(path: &Path, limit: u64) -> io::Result<Fingerprint> {
         return Err(io::ErrorKind::InvalidInput.into());
     }
     let file = BufReader::with_capacity(1 << 16, File::open(path)?);
-    let mut content = Plain::new(file)?.take(limit + 1);
-    let mut found = Fingerprint::default();
+    let mut content = MaybeGzip::new(file)?.take(limit + 1);
+    let mut found = ContentDigest::default();
     let mut buffer = vec![0; 1 << 16];
     loop {
         match content.read(&mut buffer) {

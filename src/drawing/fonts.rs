@@ -40,7 +40,7 @@ fn advance(letter: char, bold: bool) -> f64 {
         let advance = face.glyph_hor_advance(glyph)?;
         Some(f64::from(advance) / f64::from(face.units_per_em()))
     });
-    embedded.unwrap_or_else(|| drawn_width(letter))
+    embedded.unwrap_or_else(|| bitmap_width(letter))
 }
 
 /// Whether the embedded font has a glyph for a character.
@@ -75,7 +75,7 @@ pub fn database<'a>(mut words: impl Iterator<Item = &'a str>) -> Arc<Database> {
 }
 
 /// Whether some font has a glyph for the character, or the character is invisible.
-pub fn is_there(fonts: &Database, letter: char) -> bool {
+pub fn has_glyph(fonts: &Database, letter: char) -> bool {
     if letter.is_whitespace() || letter.is_control() || is_embedded(letter) {
         return true;
     }
@@ -90,7 +90,7 @@ pub fn is_there(fonts: &Database, letter: char) -> bool {
 
 /// Options for parsing an SVG with these fonts. The embedded font takes precedence over any system font of the
 /// same name, so that a figure looks the same everywhere.
-pub fn options(fonts: Arc<Database>) -> usvg::Options<'static> {
+pub fn usvg_options(fonts: Arc<Database>) -> usvg::Options<'static> {
     usvg::Options {
         font_family: "Noto Sans".into(),
         fontdb: fonts,
@@ -100,7 +100,7 @@ pub fn options(fonts: Arc<Database>) -> usvg::Options<'static> {
 }
 
 /// The width of a character's bitmap in ems.
-pub fn drawn_width(letter: char) -> f64 {
+pub fn bitmap_width(letter: char) -> f64 {
     match unifont::get_glyph(letter) {
         Some(glyph) => glyph.get_width() as f64 / ROWS as f64,
         None => SQUARE,
@@ -114,7 +114,7 @@ const ABOVE: f64 = 14.0;
 
 /// A character that no font has, as an SVG path of its bitmap, `size` high, with the left end of its baseline at
 /// (x, y). A character without a bitmap becomes an empty square.
-pub fn path(letter: char, (x, y): (f64, f64), size: f64) -> String {
+pub fn bitmap_path(letter: char, (x, y): (f64, f64), size: f64) -> String {
     let dot = size / ROWS as f64;
     let top = y - ABOVE * dot;
     let mut path = String::new();
@@ -174,11 +174,11 @@ mod tests {
 
     #[test]
     fn a_letter_of_any_script_has_a_shape_of_its_own() {
-        let empty = path('\u{10fffd}', (0.0, 0.0), 16.0);
+        let empty = bitmap_path('\u{10fffd}', (0.0, 0.0), 16.0);
         for letter in ['犬', 'ね', 'ض', 'ह', '한', 'א'] {
-            let shape = path(letter, (0.0, 0.0), 16.0);
+            let shape = bitmap_path(letter, (0.0, 0.0), 16.0);
             assert!(!shape.is_empty() && shape != empty, "{letter}");
-            assert!(shape != path('?', (0.0, 0.0), 16.0));
+            assert!(shape != bitmap_path('?', (0.0, 0.0), 16.0));
         }
     }
 }

@@ -6,7 +6,7 @@ pub type Point = (f64, f64);
 
 /// A rectangle on the sheet, in millimetres.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Place {
+pub struct Rect {
     /// Its left edge.
     pub x: f64,
     /// Its upper edge.
@@ -17,7 +17,7 @@ pub struct Place {
     pub height: f64,
 }
 
-impl Place {
+impl Rect {
     /// Its right edge.
     pub fn right(&self) -> f64 {
         self.x + self.width
@@ -51,7 +51,7 @@ pub enum Paint {
     /// A value on the diverging scale, −1 to 1.
     Signed(f32),
     /// A literal colour, of an image pixel.
-    Own([u8; 3]),
+    Rgb([u8; 3]),
 }
 
 /// A line style, so that curves can be distinguished without colour.
@@ -83,7 +83,7 @@ pub enum Anchor {
 
 /// A line of text.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Words {
+pub struct Label {
     /// The text.
     pub text: String,
     /// Its alignment.
@@ -100,14 +100,14 @@ pub enum Mark {
     /// A filled rectangle.
     Fill {
         /// Its position and size.
-        place: Place,
+        rect: Rect,
         /// Its colour.
         paint: Paint,
     },
     /// The border of a rectangle, drawn inside it.
     Frame {
         /// Position and size of the rectangle.
-        place: Place,
+        rect: Rect,
         /// The width of the border in millimetres.
         thick: f64,
         /// Its colour.
@@ -125,9 +125,9 @@ pub enum Mark {
         paint: Paint,
     },
     /// Separate straight segments, such as the outline of selected pixels.
-    Pieces {
+    Segments {
         /// Both ends of each segment.
-        ends: Vec<(Point, Point)>,
+        segments: Vec<(Point, Point)>,
         /// Their width in millimetres.
         thick: f64,
         /// Their colour.
@@ -147,24 +147,24 @@ pub enum Mark {
         /// Their radius in millimetres.
         radius: f64,
         /// Whether they are filled; otherwise rings.
-        full: bool,
+        filled: bool,
         /// Their colour.
         paint: Paint,
     },
-    /// A line of text. `at` lies on its upper edge (for text that runs upwards, its left edge), where the text
+    /// A line of text. `position` lies on its upper edge (for text that runs upwards, its left edge), where the text
     /// begins, has its middle or ends, depending on the anchor.
     Text {
         /// Its position.
-        at: Point,
+        position: Point,
         /// The text.
-        words: Words,
+        label: Label,
         /// Its colour.
         paint: Paint,
     },
     /// An image of square pixels, drawn without smoothing.
     Pixels {
         /// Its position and size.
-        place: Place,
+        rect: Rect,
         /// The number of pixels per row.
         columns: usize,
         /// Its pixels, row by row.

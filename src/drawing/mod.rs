@@ -3,9 +3,9 @@
 
 mod bars;
 pub mod colour;
-mod crowded;
 mod fonts;
-mod magnified;
+mod layout_check;
+mod magnify;
 mod mark;
 mod pdf;
 mod pixels;
@@ -18,17 +18,17 @@ pub mod svg;
 
 pub use bars::{Bar, Bars};
 pub use colour::Background;
-pub use crowded::crowded;
+pub use layout_check::layout_faults;
 #[cfg(test)]
-pub(crate) use crowded::tried;
-pub use mark::{Anchor, Mark, Paint, Place, Point, Stroke, Words};
+pub(crate) use layout_check::test_sheets;
+pub use mark::{Anchor, Label, Mark, Paint, Point, Rect, Stroke};
 pub use pdf::pdf;
 pub use pixels::{image_of_colours, map_of_values, outline};
-pub use plot::{Axis, End, Plot, Series};
+pub use plot::{AxisScale, MarkerEnd, Plot, Series};
 pub use ramp::Ramp;
 pub use raster::{png, raster};
 pub use sheet::{Palette, Sheet};
-pub use svg::{Embedded, embedded};
+pub use svg::{EmbedAttributes, embed};
 
 /// A finished figure.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,7 +42,7 @@ pub struct Drawing {
     /// A short title, for a window and for screen readers.
     pub title: String,
     /// The alternative text: a description for people who cannot see the figure.
-    pub alternative: String,
+    pub alt_text: String,
     /// The caption for a paper; understandable without the surrounding text.
     pub caption: String,
 }
@@ -55,20 +55,20 @@ impl Drawing {
             height,
             marks: Vec::new(),
             title: String::new(),
-            alternative: String::new(),
+            alt_text: String::new(),
             caption: String::new(),
         }
     }
 
     /// Fills a rectangle.
-    pub fn fill(&mut self, place: Place, paint: Paint) {
-        self.marks.push(Mark::Fill { place, paint });
+    pub fn fill(&mut self, place: Rect, paint: Paint) {
+        self.marks.push(Mark::Fill { rect: place, paint });
     }
 
     /// Draws a border `thick` millimetres wide inside a rectangle.
-    pub fn frame(&mut self, place: Place, thick: f64, paint: Paint) {
+    pub fn frame(&mut self, place: Rect, thick: f64, paint: Paint) {
         self.marks.push(Mark::Frame {
-            place,
+            rect: place,
             thick,
             paint,
         });
@@ -90,67 +90,75 @@ impl Drawing {
     }
 
     /// Draws text centred on a position.
-    pub fn text_about(&mut self, at: Point, words: &str, paint: Paint) {
+    pub fn text_centred(&mut self, at: Point, words: &str, paint: Paint) {
         self.write(at, words, paint, Anchor::Middle);
     }
 
     /// Draws text that ends at a position.
-    pub fn text_before(&mut self, at: Point, words: &str, paint: Paint) {
+    pub fn text_right_aligned(&mut self, at: Point, words: &str, paint: Paint) {
         self.write(at, words, paint, Anchor::End);
     }
 
     /// Draws bold text that begins at a position.
     pub fn heading(&mut self, at: Point, words: &str) {
-        let words = Words {
+        let words = Label {
             text: words.to_owned(),
             bold: true,
-            ..Words::default()
+            ..Label::default()
         };
         self.marks.push(Mark::Text {
-            at,
-            words,
+            position: at,
+            label: words,
             paint: Paint::Ink,
         });
     }
 
     /// Draws text that runs upwards from a position, which is the lower left corner of the line.
-    pub fn text_up(&mut self, at: Point, words: &str, paint: Paint) {
-        let words = Words {
+    pub fn text_upwards(&mut self, at: Point, words: &str, paint: Paint) {
+        let words = Label {
             text: words.to_owned(),
             upwards: true,
-            ..Words::default()
+            ..Label::default()
         };
-        self.marks.push(Mark::Text { at, words, paint });
+        self.marks.push(Mark::Text {
+            position: at,
+            label: words,
+            paint,
+        });
     }
 
     fn write(&mut self, at: Point, words: &str, paint: Paint, anchor: Anchor) {
-        let words = Words {
+        let words = Label {
             text: words.to_owned(),
             anchor,
-            ..Words::default()
+            ..Label::default()
         };
-        self.marks.push(Mark::Text { at, words, paint });
+        self.marks.push(Mark::Text {
+            position: at,
+            label: words,
+            paint,
+        });
     }
 
     /// Draws the figure's heading and the line below it, if the sheet shows headings; returns the height they
     /// take in millimetres, including the margin above.
     pub fn headings(&mut self, title: &str, below: &str) -> f64 {
-        let (margin, row) = (self.sheet.margin(), self.sheet.row());
+        let (margin, row) = (self.sheet.margin(), self.sheet.line_height());
         self.title = title.to_owned();
         if !self.sheet.titled {
             return margin;
         }
         let room = self.sheet.width - 2.0 * margin;
-        let title = self.sheet.cut_bold(title, room);
+        let title = self.sheet.truncate_bold(title, room);
         self.heading((margin, margin), &title);
-        let below = self.sheet.cut(below, room);
+        let below = self.sheet.truncate(below, room);
         self.text((margin, margin + row), &below, Paint::Dim);
         margin + 2.4 * row
     }
 
     /// The area of the whole drawing.
-    pub fn all(&self) -> Place {
-        Place {
+    pub fn area(&self) -> Rect {
+        Rect {
             x: 0.0,
             y: 0.0,
             width: self.sheet.width,

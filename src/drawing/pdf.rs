@@ -22,7 +22,7 @@ pub fn pdf(drawing: &Drawing) -> Option<Vec<u8>> {
     );
     let mut document = Document::new();
     let description = match drawing.caption.is_empty() {
-        true => &drawing.alternative,
+        true => &drawing.alt_text,
         false => &drawing.caption,
     };
     document.set_metadata(
@@ -40,7 +40,7 @@ pub fn pdf(drawing: &Drawing) -> Option<Vec<u8>> {
     surface.finish();
     page.finish();
     let mut tags = TagTree::new();
-    let mut group = TagGroup::new(Tag::Figure(Some(drawing.alternative.clone())));
+    let mut group = TagGroup::new(Tag::Figure(Some(drawing.alt_text.clone())));
     group.push(Node::Leaf(figure));
     tags.push(Node::Group(group));
     document.set_tag_tree(tags);
@@ -56,7 +56,7 @@ mod tests {
     fn a_pdf_has_the_size_of_its_sheet() {
         let mut drawing = Drawing::new(Sheet::SINGLE, 40.0);
         drawing.title = "a figure".into();
-        drawing.alternative = "nothing but words".into();
+        drawing.alt_text = "nothing but words".into();
         drawing.text((5.0, 5.0), "words", Paint::Ink);
         let bytes = pdf(&drawing).unwrap();
         assert!(bytes.starts_with(b"%PDF-1."));

@@ -1,30 +1,30 @@
 //! Drawing maps and images as square pixels, and outlines around selected pixels.
 
 use super::Drawing;
-use super::mark::{Mark, Paint, Place};
+use super::mark::{Mark, Paint, Rect};
 use super::ramp::Ramp;
 
 /// Draws a map with `columns` values per row into a rectangle, in the colours of a ramp.
 pub fn map_of_values(
     drawing: &mut Drawing,
-    place: Place,
+    place: Rect,
     values: &[f32],
     columns: usize,
     ramp: Ramp,
 ) {
     let paints = values.iter().map(|&value| ramp.paint(value)).collect();
     drawing.marks.push(Mark::Pixels {
-        place,
+        rect: place,
         columns,
         paints,
     });
 }
 
 /// Draws an image with `columns` pixels per row into a rectangle, in its own colours.
-pub fn image_of_colours(drawing: &mut Drawing, place: Place, colours: &[[u8; 3]], columns: usize) {
-    let paints = colours.iter().map(|&colour| Paint::Own(colour)).collect();
+pub fn image_of_colours(drawing: &mut Drawing, place: Rect, colours: &[[u8; 3]], columns: usize) {
+    let paints = colours.iter().map(|&colour| Paint::Rgb(colour)).collect();
     drawing.marks.push(Mark::Pixels {
-        place,
+        rect: place,
         columns,
         paints,
     });
@@ -33,7 +33,7 @@ pub fn image_of_colours(drawing: &mut Drawing, place: Place, colours: &[[u8; 3]]
 /// Draws an outline around the chosen pixels of a map of (rows, columns) that fills a rectangle.
 pub fn outline(
     drawing: &mut Drawing,
-    place: Place,
+    place: Rect,
     (rows, columns): (usize, usize),
     chosen: impl Fn(usize) -> bool,
 ) {
@@ -60,9 +60,9 @@ pub fn outline(
     if ends.is_empty() {
         return;
     }
-    let thick = (wide * 0.18).clamp(0.6 * drawing.sheet.thin(), drawing.sheet.thick());
-    drawing.marks.push(Mark::Pieces {
-        ends,
+    let thick = (wide * 0.18).clamp(0.6 * drawing.sheet.thin_line(), drawing.sheet.thick_line());
+    drawing.marks.push(Mark::Segments {
+        segments: ends,
         thick,
         paint: Paint::Ink,
     });
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn pixels_that_touch_share_an_outline() {
         let mut drawing = Drawing::new(Sheet::DOUBLE, 10.0);
-        let place = Place {
+        let place = Rect {
             x: 1.0,
             y: 2.0,
             width: 3.0,
@@ -97,7 +97,7 @@ mod tests {
         outline(&mut drawing, place, (2, 3), |pixel| {
             pixel == 0 || pixel == 1
         });
-        let Some(Mark::Pieces { ends, .. }) = drawing.marks.first() else {
+        let Some(Mark::Segments { segments: ends, .. }) = drawing.marks.first() else {
             panic!("no outline")
         };
         assert_eq!(

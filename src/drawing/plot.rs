@@ -1,7 +1,7 @@
 //! A plot of curves over two axes.
 
 use super::Drawing;
-use super::mark::{Mark, Paint, Place, Point, Stroke};
+use super::mark::{Mark, Paint, Point, Rect, Stroke};
 
 /// One curve.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ pub struct Series {
 
 /// The scale of an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Axis {
+pub enum AxisScale {
     /// A linear scale.
     Linear,
     /// A logarithmic scale.
@@ -29,7 +29,7 @@ pub enum Axis {
 
 /// The end of a vertical line at which its label is placed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub enum MarkerEnd {
     /// The top, for curves that fall.
     Top,
     /// The bottom, for curves that rise.
@@ -42,19 +42,19 @@ pub struct Plot {
     /// The title above it.
     pub title: String,
     /// The label below the horizontal axis.
-    pub x_name: String,
+    pub x_label: String,
     /// The range of the horizontal axis.
-    pub x: (f64, f64),
+    pub x_range: (f64, f64),
     /// The range of the vertical axis.
-    pub y: (f64, f64),
+    pub y_range: (f64, f64),
     /// The scale of the vertical axis.
-    pub axis: Axis,
+    pub y_scale: AxisScale,
     /// Labelled values on the horizontal axis.
     pub x_ticks: Vec<(f64, String)>,
     /// Labelled values on the vertical axis.
     pub y_ticks: Vec<(f64, String)>,
     /// A vertical line, its label, and at which end the label is placed, so that no curve runs through it.
-    pub mark: Option<(f64, String, End)>,
+    pub marker: Option<(f64, String, MarkerEnd)>,
     /// Whether to draw a faint line from the lower left to the upper right corner: chance.
     pub diagonal: bool,
     /// The curves; later ones are drawn on top.
@@ -63,7 +63,7 @@ pub struct Plot {
 
 impl Plot {
     /// Describes where each curve begins and ends, in the unit of the ticks, for the alternative text.
-    pub fn in_words(&self) -> String {
+    pub fn describe(&self) -> String {
         let percent = self.y_ticks.iter().any(|(_, name)| name.ends_with('%'));
         let value = |y: f64| match percent {
             true => crate::format::percent(y),
@@ -90,16 +90,16 @@ impl Plot {
     }
 
     /// Draws it into a rectangle.
-    pub fn draw(&self, drawing: &mut Drawing, place: Place) {
+    pub fn draw(&self, drawing: &mut Drawing, place: Rect) {
         let sheet = drawing.sheet;
-        let (row, gap) = (sheet.row(), 0.4 * sheet.size());
-        let title = sheet.cut(&self.title, place.width);
+        let (row, gap) = (sheet.line_height(), 0.4 * sheet.text_size());
+        let title = sheet.truncate(&self.title, place.width);
         drawing.text((place.x, place.y), &title, Paint::Ink);
         let legend = self.legend(drawing, place, row);
         let names = self.y_ticks.iter().map(|(_, name)| sheet.text_width(name));
         let gutter = names.fold(0.0, f64::max) + 2.0 * gap;
         let top = place.y + row + legend + 0.5 * row;
-        let plot = Place {
+        let plot = Rect {
             x: place.x + gutter,
             y: top,
             width: place.width - gutter - 2.0 * gap,
@@ -115,14 +115,14 @@ impl Plot {
         for series in &self.series {
             self.curve(drawing, plot, series);
         }
-        if let Some(mark) = &self.mark {
+        if let Some(mark) = &self.marker {
             self.mark(drawing, plot, mark);
         }
     }
 
     /// Draws the legend, a sample of each curve and its name, wrapping onto further rows; returns its height in
     /// millimetres.
-    fn legend(&self, drawing: &mut Drawing, place: Place, row: f64) -> f64 {
+    fn legend(&self, drawing: &mut Drawing, place: Rect, row: f64) -> f64 {
         let sheet = drawing.sheet;
         let named: Vec<&Series> = self
             .series
@@ -132,38 +132,38 @@ impl Plot {
         if named.is_empty() {
             return 0.0;
         }
-        let (sample, gap) = (2.6 * sheet.size(), 0.5 * sheet.size());
+        let (sample, gap) = (2.6 * sheet.text_size(), 0.5 * sheet.text_size());
         let (mut x, mut y) = (place.x, place.y + row);
         for series in named {
             let width = sample + gap + sheet.text_width(&series.name) + 3.0 * gap;
             if x > place.x && x + width - 3.0 * gap > place.right() {
                 (x, y) = (place.x, y + row);
             }
-            let middle = y + 0.66 * sheet.size();
+            let middle = y + 0.66 * sheet.text_size();
             let points = match series.stroke {
                 Stroke::Points => (0..3)
                     .map(|part| (x + f64::from(part) * sample / 2.5, middle))
                     .collect(),
                 _ => vec![(x, middle), (x + sample, middle)],
             };
-            drawing.line(points, sheet.thick(), series.stroke, series.paint);
+            drawing.line(points, sheet.thick_line(), series.stroke, series.paint);
             drawing.text((x + sample + gap, y), &series.name, Paint::Dim);
             x += width;
         }
         y + row - (place.y + row)
     }
 
-    fn axes(&self, drawing: &mut Drawing, plot: Place, gap: f64) {
+    fn axes(&self, drawing: &mut Drawing, plot: Rect, gap: f64) {
         let sheet = drawing.sheet;
-        let thin = sheet.thin();
+        let thin = sheet.thin_line();
         for (value, name) in &self.y_ticks {
             let Some(y) = self.down(*value, plot) else {
                 continue;
             };
             let ends = vec![(plot.x, y), (plot.right(), y)];
             drawing.line(ends, thin, Stroke::Solid, Paint::Faint);
-            let at = (plot.x - gap, y - 0.68 * sheet.size());
-            drawing.text_before(at, name, Paint::Dim);
+            let at = (plot.x - gap, y - 0.68 * sheet.text_size());
+            drawing.text_right_aligned(at, name, Paint::Dim);
         }
         if self.diagonal {
             let ends = vec![(plot.x, plot.bottom()), (plot.right(), plot.y)];
@@ -179,31 +179,31 @@ impl Plot {
             }
             let tick = vec![(x, below), (x, below + 0.6 * gap)];
             drawing.line(tick, thin, Stroke::Solid, Paint::Dim);
-            drawing.text_about((x, below + gap), name, Paint::Dim);
+            drawing.text_centred((x, below + gap), name, Paint::Dim);
             free = x + half + gap;
         }
-        let name = (plot.right(), below + gap + sheet.row());
-        drawing.text_before(name, &self.x_name, Paint::Dim);
+        let name = (plot.right(), below + gap + sheet.line_height());
+        drawing.text_right_aligned(name, &self.x_label, Paint::Dim);
         let foot = vec![(plot.x, below), (plot.right(), below)];
         drawing.line(foot, thin, Stroke::Solid, Paint::Dim);
     }
 
-    fn across(&self, x: f64, plot: Place) -> f64 {
-        let share = ((x - self.x.0) / (self.x.1 - self.x.0)).clamp(0.0, 1.0);
+    fn across(&self, x: f64, plot: Rect) -> f64 {
+        let share = ((x - self.x_range.0) / (self.x_range.1 - self.x_range.0)).clamp(0.0, 1.0);
         plot.x + if share.is_finite() { share } else { 0.0 } * plot.width
     }
 
-    fn down(&self, y: f64, plot: Place) -> Option<f64> {
-        let (low, high) = self.y;
-        let share = match self.axis {
-            Axis::Linear => (y - low) / (high - low),
-            Axis::Log => (y.ln() - low.ln()) / (high.ln() - low.ln()),
+    fn down(&self, y: f64, plot: Rect) -> Option<f64> {
+        let (low, high) = self.y_range;
+        let share = match self.y_scale {
+            AxisScale::Linear => (y - low) / (high - low),
+            AxisScale::Log => (y.ln() - low.ln()) / (high.ln() - low.ln()),
         };
         let share = share.is_finite().then(|| share.clamp(0.0, 1.0))?;
         Some(plot.y + (1.0 - share) * plot.height)
     }
 
-    fn band(&self, drawing: &mut Drawing, plot: Place, series: &Series) {
+    fn band(&self, drawing: &mut Drawing, plot: Rect, series: &Series) {
         let edge = |value: fn(&(f64, f64, f64)) -> f64| {
             let position = move |point: &(f64, f64, f64)| {
                 Some((self.across(point.0, plot), self.down(value(point), plot)?))
@@ -224,18 +224,18 @@ impl Plot {
         }
     }
 
-    fn curve(&self, drawing: &mut Drawing, plot: Place, series: &Series) {
+    fn curve(&self, drawing: &mut Drawing, plot: Rect, series: &Series) {
         let position = |&(x, y): &Point| Some((self.across(x, plot), self.down(y, plot)?));
         let points: Vec<Point> = series.points.iter().filter_map(position).collect();
         if points.is_empty() {
             return;
         }
-        let thick = drawing.sheet.thick();
+        let thick = drawing.sheet.thick_line();
         if points.len() == 1 {
             drawing.marks.push(Mark::Dots {
                 points,
                 radius: thick,
-                full: true,
+                filled: true,
                 paint: series.paint,
             });
             return;
@@ -243,19 +243,19 @@ impl Plot {
         drawing.line(points, thick, series.stroke, series.paint);
     }
 
-    fn mark(&self, drawing: &mut Drawing, plot: Place, (x, words, end): &(f64, String, End)) {
+    fn mark(&self, drawing: &mut Drawing, plot: Rect, (x, words, end): &(f64, String, MarkerEnd)) {
         let sheet = drawing.sheet;
         let x_pos = self.across(*x, plot);
         let ends = vec![(x_pos, plot.y), (x_pos, plot.bottom())];
-        drawing.line(ends, sheet.thin(), Stroke::Dashed, Paint::Dim);
-        let gap = 0.5 * sheet.size();
+        drawing.line(ends, sheet.thin_line(), Stroke::Dashed, Paint::Dim);
+        let gap = 0.5 * sheet.text_size();
         let y = match end {
-            End::Top => plot.y,
-            End::Bottom => plot.bottom() - sheet.row(),
+            MarkerEnd::Top => plot.y,
+            MarkerEnd::Bottom => plot.bottom() - sheet.line_height(),
         };
         match x_pos + gap + sheet.text_width(words) <= plot.right() {
             true => drawing.text((x_pos + gap, y), words, Paint::Ink),
-            false => drawing.text_before((x_pos - gap, y), words, Paint::Ink),
+            false => drawing.text_right_aligned((x_pos - gap, y), words, Paint::Ink),
         }
     }
 }

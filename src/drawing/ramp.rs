@@ -1,7 +1,7 @@
 //! The colour scale of a map: grey at zero, with its ends at equal distances on either side.
 
 use super::Drawing;
-use super::mark::{Mark, Paint, Place, Point};
+use super::mark::{Mark, Paint, Point, Rect};
 use super::scale;
 use crate::format;
 
@@ -16,7 +16,7 @@ pub struct Ramp {
 
 impl Ramp {
     /// A scale that ends at a round number at or above the largest absolute value in some maps.
-    pub fn of<'a>(maps: impl Iterator<Item = &'a [f32]>) -> Self {
+    pub fn covering<'a>(maps: impl Iterator<Item = &'a [f32]>) -> Self {
         let sizes = maps.flatten().map(|value| value.abs());
         let most = sizes.filter(|size| size.is_finite()).fold(0.0, f32::max);
         Self {
@@ -25,7 +25,7 @@ impl Ramp {
     }
 
     /// A scale that ends at `limit`.
-    pub fn to(limit: f32) -> Self {
+    pub fn with_limit(limit: f32) -> Self {
         Self { limit }
     }
 
@@ -46,7 +46,7 @@ impl Ramp {
     pub fn draw(self, drawing: &mut Drawing, (x, y): Point, width: f64) -> f64 {
         let sheet = drawing.sheet;
         let limit = f64::from(self.limit);
-        let gap = 0.8 * sheet.size();
+        let gap = 0.8 * sheet.text_size();
         let low = format::signed(-limit);
         drawing.text((x, y), &low, Paint::Dim);
         let start = x + sheet.text_width(&low) + gap;
@@ -60,22 +60,22 @@ impl Ramp {
     /// Draws the bar alone.
     pub fn bar(self, drawing: &mut Drawing, (x, y): Point, width: f64) {
         let sheet = drawing.sheet;
-        let place = Place {
+        let place = Rect {
             x,
-            y: y + 0.22 * sheet.size(),
+            y: y + 0.22 * sheet.text_size(),
             width,
-            height: 0.9 * sheet.size(),
+            height: 0.9 * sheet.text_size(),
         };
         let step = |index: usize| 2.0 * index as f32 / (STEPS - 1) as f32 - 1.0;
         drawing.marks.push(Mark::Pixels {
-            place,
+            rect: place,
             columns: STEPS,
             paints: (0..STEPS).map(|index| Paint::Signed(step(index))).collect(),
         });
     }
 
     /// The label of its limit: `±0.02`.
-    pub fn name(self) -> String {
-        scale::said(self.limit)
+    pub fn label(self) -> String {
+        scale::limit_label(self.limit)
     }
 }

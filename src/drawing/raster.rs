@@ -14,13 +14,13 @@ const LARGEST: f64 = 20_000.0;
 /// program is known to cause.
 pub(super) fn tree(drawing: &Drawing) -> Option<usvg::Tree> {
     let words = |mark: &'_ Mark| match mark {
-        Mark::Text { words, .. } => Some(words.text.clone()),
+        Mark::Text { label: words, .. } => Some(words.text.clone()),
         _ => None,
     };
     let texts: Vec<String> = drawing.marks.iter().filter_map(words).collect();
     let fonts = fonts::database(texts.iter().map(String::as_str));
-    let text = svg::for_fonts(drawing, &|letter| fonts::is_there(&fonts, letter));
-    usvg::Tree::from_str(&text, &fonts::options(Arc::clone(&fonts))).ok()
+    let text = svg::for_fonts(drawing, &|letter| fonts::has_glyph(&fonts, letter));
+    usvg::Tree::from_str(&text, &fonts::usvg_options(Arc::clone(&fonts))).ok()
 }
 
 /// Renders the drawing at `scale` pixels per millimetre. White if it cannot be rendered.
@@ -77,19 +77,19 @@ pub fn png(drawing: &Drawing, dpi: f64) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drawing::{Paint, Place, Ramp, Sheet, map_of_values};
+    use crate::drawing::{Paint, Ramp, Rect, Sheet, map_of_values};
 
     #[test]
     fn pixels_of_a_map_are_drawn_without_smoothing() {
         let mut drawing = Drawing::new(Sheet::DOUBLE, 60.0);
-        let place = Place {
+        let place = Rect {
             x: 10.0,
             y: 10.0,
             width: 40.0,
             height: 40.0,
         };
         let values = [1.0, -1.0, -1.0, 1.0];
-        map_of_values(&mut drawing, place, &values, 2, Ramp::to(1.0));
+        map_of_values(&mut drawing, place, &values, 2, Ramp::with_limit(1.0));
         let image = raster(&drawing, 4.0);
         assert_eq!(image.dimensions(), (720, 240));
         let [high, low] = [1.0, -1.0].map(|t| drawing.sheet.rgb(Paint::Signed(t)));

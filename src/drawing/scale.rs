@@ -13,7 +13,7 @@ const FAINT: f32 = 6.0;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reach {
     /// Its largest absolute value.
-    pub most: f32,
+    pub extent: f32,
     /// Its reliability.
     pub reliability: Option<f64>,
 }
@@ -23,7 +23,7 @@ impl Reach {
     pub fn of(map: &[f32], centre: f32, reliability: Option<f64>) -> Self {
         let sizes = map.iter().map(|value| (value - centre).abs());
         Self {
-            most: sizes.filter(|size| size.is_finite()).fold(0.0, f32::max),
+            extent: sizes.filter(|size| size.is_finite()).fold(0.0, f32::max),
             reliability,
         }
     }
@@ -42,8 +42,8 @@ pub struct Scales {
     /// Where the shared scale ends, on both sides of zero.
     pub common: f32,
     /// Where the scale of each map alone would end.
-    own: Vec<f32>,
-    apart: Vec<bool>,
+    own_limits: Vec<f32>,
+    have_own_scale: Vec<bool>,
 }
 
 impl Scales {
@@ -51,7 +51,7 @@ impl Scales {
     pub fn of(maps: impl IntoIterator<Item = Option<Reach>>) -> Self {
         let maps: Vec<Option<Reach>> = maps.into_iter().collect();
         let most = |reaches: &mut dyn Iterator<Item = &Reach>| {
-            round_up(reaches.map(|reach| reach.most).fold(0.0, f32::max))
+            round_up(reaches.map(|reach| reach.extent).fold(0.0, f32::max))
         };
         let present = || maps.iter().flatten();
         let common = match present().any(Reach::is_trusted) {
@@ -60,12 +60,12 @@ impl Scales {
         };
         let limits = maps.iter().map(|reach| most(&mut reach.iter()));
         // A map of zeros has nothing to show on its own scale.
-        let is_faint = |reach: &Reach| reach.is_trusted() && reach.most > 0.0;
-        let is_faint = |reach: &Reach| is_faint(reach) && round_up(reach.most) < common / FAINT;
+        let is_faint = |reach: &Reach| reach.is_trusted() && reach.extent > 0.0;
+        let is_faint = |reach: &Reach| is_faint(reach) && round_up(reach.extent) < common / FAINT;
         Self {
             common,
-            own: limits.collect(),
-            apart: maps
+            own_limits: limits.collect(),
+            have_own_scale: maps
                 .iter()
                 .map(|reach| reach.as_ref().is_some_and(is_faint))
                 .collect(),
@@ -73,26 +73,26 @@ impl Scales {
     }
 
     /// Whether a map has its own scale.
-    pub fn is_apart(&self, map: usize) -> bool {
-        self.apart.get(map).copied().unwrap_or(false)
+    pub fn has_own_scale(&self, map: usize) -> bool {
+        self.have_own_scale.get(map).copied().unwrap_or(false)
     }
 
     /// Where the scale of a map would end if it were shown alone.
-    pub fn own(&self, map: usize) -> f32 {
-        self.own.get(map).copied().unwrap_or(self.common)
+    pub fn own_limit(&self, map: usize) -> f32 {
+        self.own_limits.get(map).copied().unwrap_or(self.common)
     }
 
     /// Where the scale of a map ends.
     pub fn limit(&self, map: usize) -> f32 {
-        match self.is_apart(map) {
-            true => self.own(map),
+        match self.has_own_scale(map) {
+            true => self.own_limit(map),
             false => self.common,
         }
     }
 }
 
 /// The label on a map with its own scale, giving its limit: `±0.0002`.
-pub fn said(limit: f32) -> String {
+pub fn limit_label(limit: f32) -> String {
     format!("±{}", short(f64::from(limit)))
 }
 
@@ -155,18 +155,18 @@ mod tests {
             reach(0.05, 0.7),
         ]);
         assert_eq!((scales.common, scales.limit(0)), (0.15, 0.15));
-        assert!(scales.is_apart(1) && (scales.limit(1) - 0.0002).abs() < 1e-8);
-        assert_eq!(said(scales.limit(1)), "±0.0002");
-        assert!(!scales.is_apart(2) && !scales.is_apart(3));
+        assert!(scales.has_own_scale(1) && (scales.limit(1) - 0.0002).abs() < 1e-8);
+        assert_eq!(limit_label(scales.limit(1)), "±0.0002");
+        assert!(!scales.has_own_scale(2) && !scales.has_own_scale(3));
         // A map of zeros has nothing to show.
-        assert!(!Scales::of([reach(0.15, 0.9), reach(0.0, 0.9)]).is_apart(1));
+        assert!(!Scales::of([reach(0.15, 0.9), reach(0.0, 0.9)]).has_own_scale(1));
     }
 
     #[test]
     fn noise_follows_the_scale_of_what_is_trusted_and_sets_one_where_nothing_is() {
         let scales = Scales::of([reach(0.1, 0.8), reach(3.0, 0.1), reach(0.001, 0.2)]);
         assert_eq!(scales.common, 0.1);
-        assert!((0..3).all(|map| !scales.is_apart(map)));
+        assert!((0..3).all(|map| !scales.has_own_scale(map)));
         assert_eq!(Scales::of([reach(0.1, 0.2), reach(3.0, 0.1)]).common, 3.0);
         assert_eq!(Scales::of([None]).common, 1.0);
     }

@@ -25,7 +25,7 @@ pub struct Sheet {
     /// Its width in millimetres.
     pub width: f64,
     /// The text size in points.
-    pub text: f64,
+    pub text_points: f64,
     /// The background.
     pub background: Background,
     /// The colour palette.
@@ -38,7 +38,7 @@ impl Sheet {
     /// The width of two columns of a paper.
     pub const DOUBLE: Self = Self {
         width: 180.0,
-        text: 7.0,
+        text_points: 7.0,
         background: Background::Light,
         palette: Palette::BlueOrange,
         titled: true,
@@ -51,47 +51,47 @@ impl Sheet {
     };
 
     /// The text size in millimetres.
-    pub fn size(&self) -> f64 {
-        self.text * POINT
+    pub fn text_size(&self) -> f64 {
+        self.text_points * POINT
     }
 
     /// The line height in millimetres.
-    pub fn row(&self) -> f64 {
-        1.4 * self.size()
+    pub fn line_height(&self) -> f64 {
+        1.4 * self.text_size()
     }
 
     /// The margin along the edges in millimetres.
     pub fn margin(&self) -> f64 {
-        0.9 * self.size()
+        0.9 * self.text_size()
     }
 
     /// The width of a thin line in millimetres.
-    pub fn thin(&self) -> f64 {
-        0.06 * self.size()
+    pub fn thin_line(&self) -> f64 {
+        0.06 * self.text_size()
     }
 
     /// The width of a curve in millimetres.
-    pub fn thick(&self) -> f64 {
-        0.14 * self.size()
+    pub fn thick_line(&self) -> f64 {
+        0.14 * self.text_size()
     }
 
     /// The width of a line of text in millimetres.
     pub fn text_width(&self, words: &str) -> f64 {
-        fonts::width(words, false) * self.size()
+        fonts::width(words, false) * self.text_size()
     }
 
     /// The width of a line of bold text in millimetres.
     pub fn bold_width(&self, words: &str) -> f64 {
-        fonts::width(words, true) * self.size()
+        fonts::width(words, true) * self.text_size()
     }
 
     /// Truncates text to a width, ending it with an ellipsis where something is cut; keeps at least one letter.
-    pub fn cut(&self, words: &str, room: f64) -> String {
+    pub fn truncate(&self, words: &str, room: f64) -> String {
         cut(words, |words| self.text_width(words) <= room)
     }
 
     /// [`Sheet::cut`] for bold text.
-    pub fn cut_bold(&self, words: &str, room: f64) -> String {
+    pub fn truncate_bold(&self, words: &str, room: f64) -> String {
         cut(words, |words| self.bold_width(words) <= room)
     }
 
@@ -104,7 +104,7 @@ impl Sheet {
                     last.push(' ');
                     last.push_str(word);
                 }
-                _ => rows.push(self.cut(word, room)),
+                _ => rows.push(self.truncate(word, room)),
             }
         }
         rows
@@ -142,8 +142,8 @@ impl Sheet {
             Paint::Fourth => grey(50, 208),
             Paint::Signed(t) if coloured => hued(stepped(t)),
             Paint::Signed(t) => [(128.0 + stepped(t) * 120.0).round() as u8; 3],
-            Paint::Own(colour) if coloured => colour,
-            Paint::Own(colour) => {
+            Paint::Rgb(colour) if coloured => colour,
+            Paint::Rgb(colour) => {
                 let sum: u16 = colour.iter().map(|&part| u16::from(part)).sum();
                 [(sum / 3) as u8; 3]
             }
@@ -186,9 +186,9 @@ mod tests {
     fn what_has_no_room_is_cut_and_leaves_an_ellipsis() {
         let sheet = Sheet::SINGLE;
         let room = sheet.text_width("Ankle b…") + 0.01;
-        assert_eq!(sheet.cut("Ankle boot", room), "Ankle b…");
-        assert_eq!(sheet.cut("Ankle", room), "Ankle");
-        assert_eq!(sheet.cut("Ankle boot", 0.0), "A…");
+        assert_eq!(sheet.truncate("Ankle boot", room), "Ankle b…");
+        assert_eq!(sheet.truncate("Ankle", room), "Ankle");
+        assert_eq!(sheet.truncate("Ankle boot", 0.0), "A…");
     }
 
     #[test]

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use super::fault::Fault;
+use super::fault::ComputeFault;
 use crate::analysis::{Job, Sums};
 
 /// The result of polling the workers.
 #[derive(Debug)]
-pub enum Answer {
+pub enum WorkerAnswer {
     /// A job, its sums, and how long it took.
     Done(Job, Sums, Duration),
     /// A message for the user; the work continues.
     Note(String),
     /// A device lacks the memory for its launches and continues with fewer blocks.
-    Fewer {
+    FewerBlocks {
         /// The device.
         device: String,
         /// Blocks per launch from now on.
@@ -22,15 +22,15 @@ pub enum Answer {
     /// Nothing yet.
     NotYet,
     /// After [`super::workers::Workers::recall`]: no block is being computed any more.
-    AllBack,
+    Idle,
     /// A block could not be computed.
-    Failed(Fault),
+    Failed(ComputeFault),
 }
 
 /// A message sent by a worker.
-pub(super) enum Word {
+pub(super) enum WorkerMessage {
     Done(Job, Sums, Duration),
     Note(String),
-    Fewer { device: String, blocks: usize },
-    Failed(Fault),
+    FewerBlocks { device: String, blocks: usize },
+    Failed(ComputeFault),
 }

@@ -11,12 +11,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::analysis::{Job, Order, Part, Sums};
+use crate::analysis::{BlockOrder, BlockSequence, Job, Sums};
 
 /// Tracks the blocks of one phase of an analysis: dealt, waiting, merged.
 #[derive(Debug)]
 pub struct Dealer {
-    parts: Vec<Part>,
+    sequences: Vec<BlockSequence>,
     phase: usize,
     /// Most chains in progress at a time.
     chains: usize,
@@ -25,31 +25,31 @@ pub struct Dealer {
     /// Sequences that need no more blocks.
     ended: Vec<bool>,
     /// Blocks per launch.
-    launch: u64,
+    blocks_per_launch: u64,
     /// Launches per job, currently.
-    reach: u64,
+    launches_per_job: u64,
     /// Most launches per job.
-    most: u64,
+    max_launches: u64,
     /// Sums that came before their turn.
     early: BTreeMap<(usize, u64), (Job, Sums)>,
 }
 
 /// How long a job of launches should take; its sums are read and shown at its end.
-const JOB: Duration = Duration::from_secs(1);
+const JOB_TIME: Duration = Duration::from_secs(1);
 
 impl Dealer {
     /// Deals the sequences of `phase`; the first `done` blocks of each are already merged.
-    pub fn new(parts: Vec<Part>, phase: usize, done: Vec<u64>) -> Self {
+    pub fn new(parts: Vec<BlockSequence>, phase: usize, done: Vec<u64>) -> Self {
         Self {
             ended: vec![false; parts.len()],
-            parts,
+            sequences: parts,
             phase,
             chains: usize::MAX,
             dealt: done.clone(),
             merged: done,
-            launch: 1,
-            reach: 1,
-            most: 1,
+            blocks_per_launch: 1,
+            launches_per_job: 1,
+            max_launches: 1,
             early: BTreeMap::new(),
         }
     }
@@ -57,29 +57,30 @@ impl Dealer {
     /// Deals jobs of launches of `blocks` blocks each, up to `most` launches per job.
     #[must_use]
     pub fn in_launches(mut self, blocks: u64, most: u64) -> Self {
-        (self.launch, self.most) = (blocks.max(1), most.max(1));
+        (self.blocks_per_launch, self.max_launches) = (blocks.max(1), most.max(1));
         self
     }
 
     /// Adjusts the length of jobs to about a second from the time that `job` took, at most doubling it.
-    pub fn pace(&mut self, job: Job, took: Duration) {
-        let launches = job.blocks.div_ceil(self.launch).max(1);
-        if launches < self.reach {
+    pub fn adapt_job_length(&mut self, job: Job, took: Duration) {
+        let launches = job.blocks.div_ceil(self.blocks_per_launch).max(1);
+        if launches < self.launches_per_job {
             // A job that was cut short says little.
             return;
         }
         let each = took.as_secs_f64() / launches as f64;
-        let ideal = (JOB.as_secs_f64() / each.max(1e-9)) as u64;
-        self.reach = ideal.clamp(1, self.most.min(2 * self.reach));
+        let ideal = (JOB_TIME.as_secs_f64() / each.max(1e-9)) as u64;
+        self.launches_per_job = ideal.clamp(1, self.max_launches.min(2 * self.launches_per_job));
     }
 
     /// Extends a job over as many launches as a job should have, but not past `milestone`.
-    pub fn lengthened(&self, job: Job, milestone: u64) -> Job {
-        let sequence = &self.parts[job.part];
-        if sequence.order == Order::Chained || self.launch == 1 {
+    pub fn extend_job(&self, job: Job, milestone: u64) -> Job {
+        let sequence = &self.sequences[job.sequence];
+        if sequence.order == BlockOrder::Sequential || self.blocks_per_launch == 1 {
             return job;
         }
-        let last = (job.block / self.launch + self.reach) * self.launch;
+        let last =
+            (job.block / self.blocks_per_launch + self.launches_per_job) * self.blocks_per_launch;
         let end = last.min(milestone).min(sequence.blocks);
         Job {
             blocks: end.saturating_sub(job.block).max(1),
@@ -97,48 +98,48 @@ impl Dealer {
 
     /// Whether a sequence is a chain that has begun and is not finished.
     fn is_in_progress(&self, sequence: usize) -> bool {
-        let blocks = self.parts[sequence].blocks;
-        self.parts[sequence].order == Order::Chained
+        let blocks = self.sequences[sequence].blocks;
+        self.sequences[sequence].order == BlockOrder::Sequential
             && self.is_open(sequence)
             && self.dealt[sequence] > 0
             && self.merged[sequence] < blocks
     }
 
     fn is_open(&self, sequence: usize) -> bool {
-        self.parts[sequence].phase == self.phase && !self.ended[sequence]
+        self.sequences[sequence].phase == self.phase && !self.ended[sequence]
     }
 
     /// The next block to compute; `None` while there is none.
     pub fn peek(&self) -> Option<Job> {
-        let middle = (0..self.parts.len()).filter(|&sequence| self.is_in_progress(sequence));
+        let middle = (0..self.sequences.len()).filter(|&sequence| self.is_in_progress(sequence));
         let full = middle.count() >= self.chains;
         let ready = |sequence: usize| {
-            let all = self.dealt[sequence] >= self.parts[sequence].blocks;
+            let all = self.dealt[sequence] >= self.sequences[sequence].blocks;
             let waits =
                 self.dealt[sequence] > self.merged[sequence] || full && self.dealt[sequence] == 0;
             self.is_open(sequence)
                 && !all
-                && !(waits && self.parts[sequence].order == Order::Chained)
+                && !(waits && self.sequences[sequence].order == BlockOrder::Sequential)
         };
-        let free = (0..self.parts.len()).filter(|&sequence| ready(sequence));
+        let free = (0..self.sequences.len()).filter(|&sequence| ready(sequence));
         // A chain that has begun continues before another begins.
-        let key = |sequence: usize| match self.parts[sequence].order {
-            Order::Free => self.dealt[sequence],
-            Order::Chained => u64::MAX - self.dealt[sequence],
+        let key = |sequence: usize| match self.sequences[sequence].order {
+            BlockOrder::Parallel => self.dealt[sequence],
+            BlockOrder::Sequential => u64::MAX - self.dealt[sequence],
         };
         let sequence = free.min_by_key(|&sequence| key(sequence))?;
-        Some(Job::one(sequence, self.dealt[sequence]))
+        Some(Job::single_block(sequence, self.dealt[sequence]))
     }
 
     /// Notes that a job is being computed, which begins with the block of [`Dealer::peek`].
     pub fn deal(&mut self, job: Job) {
-        self.dealt[job.part] = job.end();
+        self.dealt[job.sequence] = job.end();
     }
 
     /// Takes the sums of a job, or of a portion of one.
     pub fn accept(&mut self, job: Job, sums: Sums) {
-        if !self.ended[job.part] {
-            self.early.insert((job.part, job.block), (job, sums));
+        if !self.ended[job.sequence] {
+            self.early.insert((job.sequence, job.block), (job, sums));
         }
     }
 
@@ -158,9 +159,9 @@ impl Dealer {
 
     /// Whether every block of the phase has been merged.
     pub fn is_done(&self) -> bool {
-        let open = (0..self.parts.len()).filter(|&sequence| self.is_open(sequence));
+        let open = (0..self.sequences.len()).filter(|&sequence| self.is_open(sequence));
         open.into_iter()
-            .all(|sequence| self.merged[sequence] >= self.parts[sequence].blocks)
+            .all(|sequence| self.merged[sequence] >= self.sequences[sequence].blocks)
     }
 }
 
@@ -169,8 +170,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn parts(blocks: &[u64], order: Order) -> Vec<Part> {
-        let sequence = |&blocks: &u64| Part {
+    fn parts(blocks: &[u64], order: BlockOrder) -> Vec<BlockSequence> {
+        let sequence = |&blocks: &u64| BlockSequence {
             phase: 0,
             blocks,
             order,
@@ -180,7 +181,7 @@ mod tests {
 
     fn merge(dealer: &mut Dealer, job: Job) -> Vec<Job> {
         dealer.accept(job, Box::new(()));
-        std::iter::from_fn(|| dealer.next_merge(job.part))
+        std::iter::from_fn(|| dealer.next_merge(job.sequence))
             .map(|(job, _)| job)
             .collect()
     }
@@ -192,7 +193,7 @@ mod tests {
             chained in any::<bool>(),
             picks in prop::collection::vec(any::<prop::sample::Index>(), 100),
         ) {
-            let order = if chained { Order::Chained } else { Order::Free };
+            let order = if chained { BlockOrder::Sequential } else { BlockOrder::Parallel };
             let mut dealer = Dealer::new(parts(&totals, order), 0, vec![0; totals.len()]);
             let mut computing: Vec<Job> = Vec::new();
             let mut merged = vec![Vec::new(); totals.len()];
@@ -201,13 +202,13 @@ mod tests {
                 while computing.len() < 4 && let Some(job) = dealer.peek() {
                     dealer.deal(job);
                     // A chained block never runs beside another of its sequence.
-                    prop_assert!(!chained || computing.iter().all(|other| other.part != job.part));
+                    prop_assert!(!chained || computing.iter().all(|other| other.sequence != job.sequence));
                     computing.push(job);
                 }
                 let pick = picks.next().unwrap().index(computing.len());
                 let job = computing.swap_remove(pick);
                 for job in merge(&mut dealer, job) {
-                    merged[job.part].push(job.block);
+                    merged[job.sequence].push(job.block);
                 }
             }
             for (sequence, blocks) in merged.iter().enumerate() {
@@ -220,52 +221,54 @@ mod tests {
         let mut order = Vec::new();
         while let Some(job) = dealer.peek() {
             dealer.deal(job);
-            order.push((job.part, job.block));
+            order.push((job.sequence, job.block));
         }
         order
     }
 
     #[test]
     fn parts_grow_at_the_same_pace() {
-        let dealer = Dealer::new(parts(&[3, 3], Order::Free), 0, vec![1, 0]);
+        let dealer = Dealer::new(parts(&[3, 3], BlockOrder::Parallel), 0, vec![1, 0]);
         assert_eq!(dealt(dealer), [(1, 0), (0, 1), (1, 1), (0, 2), (1, 2)]);
     }
 
     #[test]
     fn a_chain_that_has_begun_goes_on_first() {
-        let dealer = Dealer::new(parts(&[3, 3, 3], Order::Chained), 0, vec![0, 2, 0]);
+        let dealer = Dealer::new(parts(&[3, 3, 3], BlockOrder::Sequential), 0, vec![0, 2, 0]);
         assert_eq!(dealt(dealer), [(1, 2), (0, 0), (2, 0)]);
     }
 
     #[test]
     fn no_more_chains_are_begun_than_there_are_workers() {
-        let mut dealer = Dealer::new(parts(&[2, 2, 2], Order::Chained), 0, vec![0; 3]).at_most(2);
+        let mut dealer =
+            Dealer::new(parts(&[2, 2, 2], BlockOrder::Sequential), 0, vec![0; 3]).at_most(2);
         let next = |dealer: &mut Dealer| {
             let job = dealer.peek()?;
             dealer.deal(job);
-            Some((job.part, job.block))
+            Some((job.sequence, job.block))
         };
         assert_eq!(next(&mut dealer), Some((0, 0)));
         assert_eq!(next(&mut dealer), Some((1, 0)));
         assert_eq!(next(&mut dealer), None);
-        merge(&mut dealer, Job::one(1, 0));
+        merge(&mut dealer, Job::single_block(1, 0));
         assert_eq!(next(&mut dealer), Some((1, 1)));
         assert_eq!(next(&mut dealer), None);
-        merge(&mut dealer, Job::one(1, 1));
+        merge(&mut dealer, Job::single_block(1, 1));
         assert_eq!(next(&mut dealer), Some((2, 0)));
     }
 
     /// Whatever the pace, launches have the same blocks, and no job passes a milestone.
     #[test]
     fn jobs_of_launches_grow_to_a_second_and_keep_their_bounds() {
-        let mut dealer = Dealer::new(parts(&[1000], Order::Free), 0, vec![5]).in_launches(8, 16);
+        let mut dealer =
+            Dealer::new(parts(&[1000], BlockOrder::Parallel), 0, vec![5]).in_launches(8, 16);
         let mut jobs = Vec::new();
         while let Some(job) = dealer.peek() {
             let milestone = if job.block < 20 { 20 } else { 500 };
             let milestone = if job.block < 500 { milestone } else { u64::MAX };
-            let job = dealer.lengthened(job, milestone);
+            let job = dealer.extend_job(job, milestone);
             dealer.deal(job);
-            dealer.pace(job, Duration::from_millis(20) * job.blocks as u32);
+            dealer.adapt_job_length(job, Duration::from_millis(20) * job.blocks as u32);
             jobs.push((job.block, job.end()));
         }
         // To the end of its launch, then to the milestone, then four launches, then as many as fit in a second.
@@ -282,7 +285,7 @@ mod tests {
 
     #[test]
     fn only_the_phase_in_hand_is_dealt() {
-        let mut all = parts(&[1, 1], Order::Free);
+        let mut all = parts(&[1, 1], BlockOrder::Parallel);
         all[1].phase = 1;
         assert_eq!(dealt(Dealer::new(all.clone(), 0, vec![0, 0])), [(0, 0)]);
         assert!(Dealer::new(all.clone(), 0, vec![1, 0]).is_done());
@@ -291,7 +294,7 @@ mod tests {
 
     #[test]
     fn a_part_that_has_enough_drops_what_comes_late() {
-        let mut dealer = Dealer::new(parts(&[9], Order::Free), 0, vec![0]);
+        let mut dealer = Dealer::new(parts(&[9], BlockOrder::Parallel), 0, vec![0]);
         let jobs: Vec<Job> = (0..3)
             .map(|_| {
                 let job = dealer.peek().unwrap();

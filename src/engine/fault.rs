@@ -2,16 +2,16 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::device::trouble::{self, Trouble};
+use super::device::diagnosis::{self, FailureKind};
 use crate::analysis::AnalysisError;
-use crate::nets::launch::words;
+use crate::nets::launch::panic_message;
 
 /// Why a computation failed.
 #[derive(Debug, thiserror::Error)]
-pub enum Fault {
+pub enum ComputeFault {
     /// It panicked, and the message does not point to the device.
     #[error("the computation crashed: {0}")]
-    Died(String),
+    Crashed(String),
     /// Even the smallest computation needs more memory than the device has.
     #[error(
         "device `{device}` has too little memory left: {message}. The results so far are saved. Free some memory (what else runs there?) and `run` again, or continue elsewhere, for example with --device cpu"
@@ -34,23 +34,23 @@ pub enum Fault {
     },
     /// The experiment cannot continue.
     #[error(transparent)]
-    CannotGoOn(#[from] AnalysisError),
+    Analysis(#[from] AnalysisError),
 }
 
-impl Fault {
+impl ComputeFault {
     /// The fault behind a panic with this message in a computation on `device`.
-    pub fn of(device: &str, message: &str) -> Self {
+    pub fn from_panic(device: &str, message: &str) -> Self {
         let device = device.to_owned();
-        match trouble::judge(message) {
-            Trouble::Memory => Self::Memory {
+        match diagnosis::failure_kind(message) {
+            FailureKind::Memory => Self::Memory {
                 device,
-                message: trouble::told(message),
+                message: diagnosis::user_message(message),
             },
-            Trouble::Lost => Self::Lost {
+            FailureKind::Lost => Self::Lost {
                 device,
-                message: trouble::told(message),
+                message: diagnosis::user_message(message),
             },
-            Trouble::Other => Self::Died(message.to_owned()),
+            FailureKind::Other => Self::Crashed(message.to_owned()),
         }
     }
 }
@@ -59,6 +59,6 @@ impl Fault {
 ///
 /// # Errors
 /// The panic's message.
-pub fn guarded<T>(compute: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(compute)).map_err(|panic| words(panic.as_ref()))
+pub fn catch_panic<T>(compute: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(compute)).map_err(|panic| panic_message(panic.as_ref()))
 }

@@ -3,21 +3,21 @@
 //! A launch is a fixed number of blocks computed at once, so that the device is busy and its libraries choose the
 //! same algorithms every time. If the experiment sums on the device, launches follow one another without
 //! waiting, and their sums are read at the end of the job. Other experiments compute the blocks of a launch side
-//! by side, and their calls of the network are gathered into one ([`crate::nets::gather`]).
+//! by side, and their calls of the network are gathered into one ([`crate::nets::coalesce`]).
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
-use super::answer::Word;
+use super::answer::WorkerMessage;
+use super::device::diagnosis::{self, FailureKind};
 use super::device::seat::Seat;
-use super::device::trouble::{self, Trouble};
-use super::fault::{Fault, guarded};
-use crate::analysis::{Analysis, AnalysisError, Job, Lab, Order, Sums};
-use crate::nets::gather;
+use super::fault::{ComputeFault, catch_panic};
+use crate::analysis::{Analysis, AnalysisError, BlockOrder, Job, Lab, Sums};
+use crate::nets::coalesce;
 
 /// Fewest blocks in a launch whose sums stay on the device: one for each half of the trials.
-const LEAST: usize = 2;
+const MIN_BLOCKS: usize = 2;
 
 /// Half as many blocks, rounded down to an even number unless it is one.
 fn halved(blocks: usize) -> usize {
@@ -28,11 +28,11 @@ fn halved(blocks: usize) -> usize {
 }
 
 /// Feeds a device with the blocks of one analysis.
-pub(super) struct Feeding<'a> {
+pub(super) struct Feeder<'a> {
     pub analysis: &'a dyn Analysis,
     pub lab: &'a Lab,
     pub seat: &'a Seat,
-    pub answer: &'a Sender<Word>,
+    pub answer: &'a Sender<WorkerMessage>,
     pub recalled: &'a AtomicBool,
 }
 
@@ -41,17 +41,17 @@ enum Outcome {
     /// Computed and sent, or abandoned after a recall.
     Done,
     /// The device lacks the memory for a launch: its message, and the rest of the job.
-    NoRoom(String, Job),
+    OutOfMemory(String, Job),
     /// The worker must end.
     Ended,
 }
 
-impl Feeding<'_> {
+impl Feeder<'_> {
     /// Computes jobs until there are none.
     pub fn work(&self, take: impl Fn() -> Option<Job>) {
         // A chained block changes the input of the next one, so it is computed alone and only once.
-        let parts = self.analysis.parts();
-        let chained = |job: &Job| parts[job.part].order == Order::Chained;
+        let parts = self.analysis.sequences();
+        let chained = |job: &Job| parts[job.sequence].order == BlockOrder::Sequential;
         let mut blocks = self.seat.blocks;
         while let Some(job) = take() {
             if self.recalled.load(Ordering::Relaxed) {
@@ -60,7 +60,7 @@ impl Feeding<'_> {
             if chained(&job) {
                 match self.alone(job) {
                     Outcome::Done => continue,
-                    Outcome::NoRoom(..) | Outcome::Ended => return,
+                    Outcome::OutOfMemory(..) | Outcome::Ended => return,
                 }
             }
             let mut left = job;
@@ -69,13 +69,15 @@ impl Feeding<'_> {
                     Outcome::Done => break,
                     Outcome::Ended => return,
                     // The same trials, fewer of them at a time.
-                    Outcome::NoRoom(_, rest) if blocks > 1 => {
+                    Outcome::OutOfMemory(_, rest) if blocks > 1 => {
                         (blocks, left) = (halved(blocks), rest);
                         let device = self.seat.name.clone();
-                        let _ = self.answer.send(Word::Fewer { device, blocks });
+                        let _ = self
+                            .answer
+                            .send(WorkerMessage::FewerBlocks { device, blocks });
                     }
-                    Outcome::NoRoom(message, _) => {
-                        self.fail(Fault::of(&self.seat.name, &message));
+                    Outcome::OutOfMemory(message, _) => {
+                        self.fail(ComputeFault::from_panic(&self.seat.name, &message));
                         return;
                     }
                 }
@@ -83,37 +85,40 @@ impl Feeding<'_> {
         }
     }
 
-    fn fail(&self, fault: Fault) {
-        let _ = self.answer.send(Word::Failed(fault));
+    fn fail(&self, fault: ComputeFault) {
+        let _ = self.answer.send(WorkerMessage::Failed(fault));
     }
 
     /// The outcome of a failed computation, given its message and the rest of its job, `left`.
     fn failed(&self, message: String, left: Job) -> Outcome {
-        if trouble::judge(&message) == Trouble::Memory {
-            return Outcome::NoRoom(message, left);
+        if diagnosis::failure_kind(&message) == FailureKind::Memory {
+            return Outcome::OutOfMemory(message, left);
         }
-        self.fail(Fault::of(&self.seat.name, &message));
+        self.fail(ComputeFault::from_panic(&self.seat.name, &message));
         Outcome::Ended
     }
 
     /// Computes a block by itself.
     fn alone(&self, job: Job) -> Outcome {
         let began = Instant::now();
-        match guarded(|| self.analysis.step(self.lab, job)) {
+        match catch_panic(|| self.analysis.step(self.lab, job)) {
             Ok(Ok(sums)) => self.send(job, sums, began),
             Ok(Err(error)) => {
-                self.fail(Fault::CannotGoOn(error));
+                self.fail(ComputeFault::Analysis(error));
                 Outcome::Ended
             }
             Err(message) => {
-                self.fail(Fault::of(&self.seat.name, &message));
+                self.fail(ComputeFault::from_panic(&self.seat.name, &message));
                 Outcome::Ended
             }
         }
     }
 
     fn send(&self, job: Job, sums: Sums, began: Instant) -> Outcome {
-        match self.answer.send(Word::Done(job, sums, began.elapsed())) {
+        match self
+            .answer
+            .send(WorkerMessage::Done(job, sums, began.elapsed()))
+        {
             Ok(()) => Outcome::Done,
             Err(_) => Outcome::Ended,
         }
@@ -136,9 +141,9 @@ impl Feeding<'_> {
 
     /// Computes the blocks of a job in launches of `blocks`.
     fn compute(&self, job: Job, blocks: usize) -> Outcome {
-        let summed = blocks >= LEAST;
-        let created = guarded(|| {
-            let launches = summed.then(|| self.analysis.launches(self.lab, job.part, blocks));
+        let summed = blocks >= MIN_BLOCKS;
+        let created = catch_panic(|| {
+            let launches = summed.then(|| self.analysis.launches(self.lab, job.sequence, blocks));
             launches.flatten()
         });
         let mut launches = match created {
@@ -153,12 +158,12 @@ impl Feeding<'_> {
             if self.recalled.load(Ordering::Relaxed) && done > job.block {
                 break;
             }
-            if let Err(message) = guarded(|| launches.launch(launch)) {
+            if let Err(message) = catch_panic(|| launches.launch(launch)) {
                 return self.failed(message, job);
             }
             done = launch.end();
         }
-        match guarded(|| launches.read()) {
+        match catch_panic(|| launches.read()) {
             Ok(Some(sums)) => {
                 let blocks = done - job.block;
                 self.send(Job { blocks, ..job }, sums, began)
@@ -176,11 +181,11 @@ impl Feeding<'_> {
                 break;
             }
             let began = Instant::now();
-            let each: Vec<Job> = launch.each().collect();
+            let each: Vec<Job> = launch.split().collect();
             let prepare = || self.seat.prepare_thread();
             let step = |&job: &Job| self.analysis.step(self.lab, job);
             let computed: Result<Vec<Result<Sums, AnalysisError>>, String> =
-                gather::side_by_side(&each, blocks, &prepare, &step);
+                coalesce::run_blocks(&each, blocks, &prepare, &step);
             let computed = match computed {
                 Ok(computed) => computed,
                 Err(message) => return self.failed(message, left),
@@ -193,7 +198,7 @@ impl Feeding<'_> {
                         }
                     }
                     Err(error) => {
-                        self.fail(Fault::CannotGoOn(error));
+                        self.fail(ComputeFault::Analysis(error));
                         return Outcome::Ended;
                     }
                 }

@@ -5,7 +5,7 @@
 //! measured with the built-in convolutional network on device `cpu`; elsewhere they are about right, and
 //! the current stage has its own pace.
 
-use crate::session::config::{Analysis, Config, Split, Weights};
+use crate::session::config::{Analysis, Config, Split, WeightSource};
 use crate::session::record::WITH_EVIDENCE;
 use crate::session::run::Stage;
 
@@ -14,9 +14,9 @@ const TRAINING: f64 = 5.0;
 /// Work of a trial with spike-triggered sums in every layer, in trials.
 const SPIKES: f64 = 6.5;
 /// Work of blending and classifying a stimulus without sums over its pixels, in trials.
-const ASKED: f64 = 1.0;
+const CLASSIFYING_WORK: f64 = 1.0;
 /// Work of comparing an image with templates, without the network, in trials.
-const COMPARED: f64 = 0.3;
+const COMPARING_WORK: f64 = 0.3;
 
 /// The work of each stage of a plan, training first.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,14 +35,14 @@ impl Forecast {
         classes: usize,
         stages: &[Stage],
     ) -> Self {
-        let images = Images {
+        let images = DatasetSize {
             train: train as f64,
             test: test as f64,
             classes: classes as f64,
         };
         let training = match &config.network.weights {
-            Weights::Train(plan) => plan.epochs as f64 * images.train * TRAINING,
-            Weights::File(_) => 0.0,
+            WeightSource::Train(plan) => plan.epochs as f64 * images.train * TRAINING,
+            WeightSource::File(_) => 0.0,
         };
         let others = config.analyses.iter().map(|plan| images.work(plan, config));
         Self {
@@ -102,13 +102,13 @@ fn share(stage: &Stage) -> f64 {
 }
 
 /// Numbers of images and classes.
-struct Images {
+struct DatasetSize {
     train: f64,
     test: f64,
     classes: f64,
 }
 
-impl Images {
+impl DatasetSize {
     /// The work of an analysis, in trials.
     fn work(&self, plan: &Analysis, config: &Config) -> f64 {
         let networks = |networks: usize, epochs: usize| {
@@ -126,12 +126,12 @@ impl Images {
                     _ => None,
                 });
                 let gammas = gammas.max().unwrap_or(1) as f64;
-                (plan.images as f64).min(self.test) * gammas * COMPARED
+                (plan.images as f64).min(self.test) * gammas * COMPARING_WORK
             }
             Analysis::Attack(plan) => {
                 let images = (plan.images as f64).min(self.test) + plan.noise_images as f64;
                 let patterns = WITH_EVIDENCE.len() * plan.weights.len();
-                images * patterns as f64 * self.classes * ASKED
+                images * patterns as f64 * self.classes * CLASSIFYING_WORK
             }
             Analysis::SpikeTriggered(plan) => {
                 let images = (plan.images as f64).min(self.train);
@@ -150,7 +150,7 @@ impl Images {
                 let pushes = (layers * plan.strengths().len()) as f64 * self.classes;
                 let stimuli =
                     (plan.images as f64).min(self.test) * plan.signal_strengths().len() as f64;
-                pushes * stimuli * ASKED
+                pushes * stimuli * CLASSIFYING_WORK
             }
             Analysis::Backdoor(plan) => {
                 let all = plan.networks();
@@ -166,7 +166,7 @@ impl Images {
                     Split::Test => self.test,
                     Split::Train => self.train,
                 });
-                splits.sum::<f64>() * ASKED
+                splits.sum::<f64>() * CLASSIFYING_WORK
             }
         }
     }

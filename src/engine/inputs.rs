@@ -8,11 +8,11 @@ use sha2::{Digest, Sha256};
 
 use crate::data::{Dataset, Images};
 use crate::files;
-use crate::session::record::{Inputs, Split};
+use crate::session::record::{Inputs, SplitFingerprint};
 
 /// What to do if inputs differ from those a session began with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Changed {
+pub enum OnChangedInputs {
     /// Refuse to run.
     #[default]
     Refuse,
@@ -21,15 +21,15 @@ pub enum Changed {
 }
 
 /// Fingerprints of the images, with that of the weights' file if there is one.
-pub fn of(dataset: &Dataset, weights: Option<String>) -> Inputs {
+pub fn fingerprints(dataset: &Dataset, weights: Option<String>) -> Inputs {
     Inputs {
-        train: of_images(&dataset.train),
-        test: of_images(&dataset.test),
+        train: image_fingerprint(&dataset.train),
+        test: image_fingerprint(&dataset.test),
         weights,
     }
 }
 
-fn of_images(images: &Images) -> Split {
+fn image_fingerprint(images: &Images) -> SplitFingerprint {
     let mut sum = Sha256::new();
     let sizes = [
         images.len(),
@@ -49,7 +49,7 @@ fn of_images(images: &Images) -> Split {
         sum.update(&bytes);
     }
     sum.update(&images.pixels);
-    Split {
+    SplitFingerprint {
         images: images.len() as u64,
         sha256: hexadecimal(&sum.finalize()),
     }
@@ -59,7 +59,7 @@ fn of_images(images: &Images) -> Split {
 ///
 /// # Errors
 /// If it is not a regular file, or cannot be read.
-pub fn of_file(path: &Path) -> io::Result<String> {
+pub fn file_sha256(path: &Path) -> io::Result<String> {
     let mut file = files::open(path)?;
     let mut sum = Sha256::new();
     let mut piece = vec![0; 1 << 20];
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn images_are_told_apart_by_a_pixel_a_label_their_order_and_their_size() {
         let one = images((0..12).collect(), vec![2, 0], 3);
-        assert_eq!(of_images(&one), of_images(&one.clone()));
+        assert_eq!(image_fingerprint(&one), image_fingerprint(&one.clone()));
         let mut pixel: Vec<u8> = (0..12).collect();
         pixel[7] ^= 1;
         let others = [
@@ -138,7 +138,11 @@ mod tests {
             },
         ];
         for other in &others {
-            assert_ne!(of_images(other).sha256, of_images(&one).sha256, "{other:?}");
+            assert_ne!(
+                image_fingerprint(other).sha256,
+                image_fingerprint(&one).sha256,
+                "{other:?}"
+            );
         }
     }
 

@@ -4,7 +4,8 @@
 //! blocks; however it ends, the last thing it does is write a checkpoint and the last thing it
 //! publishes is a final phase.
 
-pub mod again;
+mod active_run;
+pub mod agreement_run;
 mod answer;
 mod conductor;
 mod dealer;
@@ -13,10 +14,9 @@ mod fault;
 mod feeding;
 pub mod forecast;
 pub mod inputs;
-pub mod kept;
+pub mod originals;
 mod pace;
-mod rounds;
-pub mod side_by_side;
+pub mod replay;
 pub mod workers;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,32 +24,32 @@ use std::path::PathBuf;
 use std::thread::JoinHandle;
 
 use crate::link::{EngineEnd, Link};
-use crate::nets::launch::words;
+use crate::nets::launch::panic_message;
 use crate::session::store::{Lock, Store};
 use crate::session::{Session, run::Phase};
 
 /// What an engine needs besides the session.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct EngineOptions {
     /// Where the session is saved.
     pub store: Store,
     /// Where full data sets are.
     pub data: PathBuf,
     /// The device.
-    pub device: device::Choice,
+    pub device: device::DeviceChoice,
     /// Blocks computed at the same time; `None` for one per core. Results do not depend on it.
     pub workers: Option<usize>,
     /// Blocks per launch on a GPU; `None` for the session's previous number, or the best one in a short trial.
     pub launch: Option<usize>,
     /// What to do if images or weights differ from those the session began with.
-    pub inputs: inputs::Changed,
+    pub inputs: inputs::OnChangedInputs,
     /// How far to advance the session.
-    pub until: Until,
+    pub goal: Goal,
 }
 
 /// How far an engine advances a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Until {
+pub enum Goal {
     /// To the end of its plan.
     Finished,
     /// Until the network is ready, trained or loaded from its file.
@@ -67,7 +67,11 @@ impl Engine {
     ///
     /// # Errors
     /// If the system cannot start a thread.
-    pub fn start(session: Session, lock: Lock, options: Options) -> std::io::Result<(Self, Link)> {
+    pub fn start(
+        session: Session,
+        lock: Lock,
+        options: EngineOptions,
+    ) -> std::io::Result<(Self, Link)> {
         let (link, end) = Link::local(session);
         let thread = std::thread::Builder::new()
             .name("engine".into())
@@ -83,7 +87,7 @@ impl Engine {
 }
 
 /// Runs the session; a panic becomes a failed phase instead of a silent end.
-fn run_guarded(end: EngineEnd, lock: Lock, options: Options) {
+fn run_guarded(end: EngineEnd, lock: Lock, options: EngineOptions) {
     let EngineEnd { sessions, commands } = end;
     let publish = sessions.clone();
     let outcome = catch_unwind(AssertUnwindSafe(|| {
@@ -92,7 +96,7 @@ fn run_guarded(end: EngineEnd, lock: Lock, options: Options) {
     if let Err(panic) = outcome {
         let message = format!(
             "the engine crashed: {}. The session file holds the last checkpoint; `run` resumes from there",
-            words(panic.as_ref())
+            panic_message(panic.as_ref())
         );
         publish.send_modify(|session| {
             let session = std::sync::Arc::make_mut(session);

@@ -13,10 +13,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::answer::{Answer, Word};
+use super::answer::{WorkerAnswer, WorkerMessage};
 use super::device::seat::Seat;
-use super::fault::{Fault, guarded};
-use super::feeding::Feeding;
+use super::fault::{ComputeFault, catch_panic};
+use super::feeding::Feeder;
 use crate::analysis::{Analysis, Job, Lab};
 use crate::nets::launch;
 
@@ -30,7 +30,7 @@ const FED: usize = 2;
 pub struct Workers {
     jobs: Option<SyncSender<Job>>,
     recalled: Arc<AtomicBool>,
-    answers: Receiver<Word>,
+    answers: Receiver<WorkerMessage>,
     pools: Vec<rayon::ThreadPool>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -50,9 +50,9 @@ impl Workers {
         analysis: &Arc<dyn Analysis>,
         lab: &Lab,
     ) -> Result<Self, StartError> {
-        let parts = 0..analysis.parts().len();
+        let parts = 0..analysis.sequences().len();
         let together = parts
-            .map(|sequence| analysis.together(sequence))
+            .map(|sequence| analysis.batchable_parts(sequence))
             .max()
             .unwrap_or(1);
         let waiting = |seat: &Seat| match seat.is_fed() {
@@ -107,10 +107,10 @@ impl Workers {
 
     /// Queues the blocks of a sequence from `next` up to `end`, `each` per job, until the queue is full; returns the first
     /// block not queued.
-    pub fn hand_out(&self, sequence: usize, mut next: u64, end: u64, each: u64) -> u64 {
+    pub fn offer_blocks(&self, sequence: usize, mut next: u64, end: u64, each: u64) -> u64 {
         while next < end {
             let job = Job {
-                part: sequence,
+                sequence,
                 block: next,
                 blocks: each.min(end - next),
             };
@@ -129,16 +129,18 @@ impl Workers {
     }
 
     /// The next message from a worker, waiting at most `patience`.
-    pub fn answer(&self, patience: Duration) -> Answer {
+    pub fn poll(&self, patience: Duration) -> WorkerAnswer {
         match self.answers.recv_timeout(patience) {
-            Ok(Word::Done(job, sums, took)) => Answer::Done(job, sums, took),
-            Ok(Word::Note(text)) => Answer::Note(text),
-            Ok(Word::Fewer { device, blocks }) => Answer::Fewer { device, blocks },
-            Ok(Word::Failed(fault)) => Answer::Failed(fault),
-            Err(RecvTimeoutError::Timeout) => Answer::NotYet,
-            Err(RecvTimeoutError::Disconnected) if self.jobs.is_none() => Answer::AllBack,
+            Ok(WorkerMessage::Done(job, sums, took)) => WorkerAnswer::Done(job, sums, took),
+            Ok(WorkerMessage::Note(text)) => WorkerAnswer::Note(text),
+            Ok(WorkerMessage::FewerBlocks { device, blocks }) => {
+                WorkerAnswer::FewerBlocks { device, blocks }
+            }
+            Ok(WorkerMessage::Failed(fault)) => WorkerAnswer::Failed(fault),
+            Err(RecvTimeoutError::Timeout) => WorkerAnswer::NotYet,
+            Err(RecvTimeoutError::Disconnected) if self.jobs.is_none() => WorkerAnswer::Idle,
             Err(RecvTimeoutError::Disconnected) => {
-                Answer::Failed(Fault::Died("all workers have ended".into()))
+                WorkerAnswer::Failed(ComputeFault::Crashed("all workers have ended".into()))
             }
         }
     }
@@ -166,7 +168,7 @@ struct Queue {
 struct Worker {
     analysis: Arc<dyn Analysis>,
     queue: Arc<Mutex<Queue>>,
-    answer: Sender<Word>,
+    answer: Sender<WorkerMessage>,
     recalled: Arc<AtomicBool>,
     seat: Seat,
 }
@@ -174,22 +176,25 @@ struct Worker {
 impl Worker {
     fn work(self, lab: Lab) {
         self.seat.prepare_thread();
-        let mut lab = match guarded(|| lab.on(&self.seat.device)) {
+        let mut lab = match catch_panic(|| lab.on_device(&self.seat.device)) {
             Ok(lab) => lab,
             Err(message) => {
                 let _ = self
                     .answer
-                    .send(Word::Failed(Fault::of(&self.seat.name, &message)));
+                    .send(WorkerMessage::Failed(ComputeFault::from_panic(
+                        &self.seat.name,
+                        &message,
+                    )));
                 return;
             }
         };
         if self.seat.is_fed() {
-            let (drawing, why) = self.seat.drawing();
-            lab.resident = lab.resident.drawn(drawing);
+            let (drawing, why) = self.seat.noise_backend();
+            lab.resident = lab.resident.with_noise_backend(drawing);
             if let Some(why) = why {
-                let _ = self.answer.send(Word::Note(why));
+                let _ = self.answer.send(WorkerMessage::Note(why));
             }
-            let feeding = Feeding {
+            let feeding = Feeder {
                 analysis: &*self.analysis,
                 lab: &lab,
                 seat: &self.seat,
@@ -225,7 +230,7 @@ impl Worker {
             None => queue.jobs.recv().ok()?,
         };
         let together = match launch::is_by_plan() {
-            true => self.analysis.together(first.part),
+            true => self.analysis.batchable_parts(first.sequence),
             false => 1,
         };
         let mut jobs = vec![first];
@@ -233,7 +238,7 @@ impl Worker {
             let Ok(job) = queue.jobs.try_recv() else {
                 break;
             };
-            if job.block != first.block || job.part != first.part + jobs.len() {
+            if job.block != first.block || job.sequence != first.sequence + jobs.len() {
                 queue.next = Some(job);
                 break;
             }
@@ -245,26 +250,31 @@ impl Worker {
     /// Computes blocks and sends their sums; `false` if the worker should end.
     fn compute(&self, jobs: &[Job], lab: &Lab) -> bool {
         let began = Instant::now();
-        let computed = guarded(|| match jobs {
+        let computed = catch_panic(|| match jobs {
             [job] => Ok(vec![self.analysis.step(lab, *job)?]),
             _ => self.analysis.steps(lab, jobs),
         });
         let sums = match computed {
             Ok(Ok(sums)) => sums,
             Ok(Err(error)) => {
-                let _ = self.answer.send(Word::Failed(Fault::CannotGoOn(error)));
+                let _ = self
+                    .answer
+                    .send(WorkerMessage::Failed(ComputeFault::Analysis(error)));
                 return false;
             }
             Err(message) => {
-                let fault = Fault::of(&self.seat.name, &message);
-                let _ = self.answer.send(Word::Failed(fault));
+                let fault = ComputeFault::from_panic(&self.seat.name, &message);
+                let _ = self.answer.send(WorkerMessage::Failed(fault));
                 return false;
             }
         };
         let took = began.elapsed();
         let all = jobs.iter().zip(sums);
-        all.into_iter()
-            .all(|(&job, sums)| self.answer.send(Word::Done(job, sums, took)).is_ok())
+        all.into_iter().all(|(&job, sums)| {
+            self.answer
+                .send(WorkerMessage::Done(job, sums, took))
+                .is_ok()
+        })
     }
 }
 

@@ -3,14 +3,16 @@
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use super::drawn::{self, Drawn};
-use super::folder::Folder;
-use super::{ExportError, Format, csv, json, npz, print, store, wrote};
-use crate::comparison::{Compared, Pair};
+use super::figure_files::{self, FigureExport};
+use super::folder::ExportFolder;
+use super::{
+    ExportError, ExportFormat, csv, json, npz, report_written, write_atomically, write_stdout,
+};
+use crate::comparison::{MapComparison, SessionPair};
 use crate::drawing::Sheet;
 use crate::figure;
 
-pub use super::what::What;
+pub use super::comparison_export::ComparisonExport;
 
 /// Maximum number of classes in one figure.
 const MOST: usize = 12;
@@ -20,58 +22,70 @@ const MOST: usize = 12;
 ///
 /// # Errors
 /// If it cannot be written; the message contains the path.
-pub fn write(export: &What<'_>, format: Format, out: Option<&Path>) -> Result<(), ExportError> {
+pub fn write(
+    export: &ComparisonExport<'_>,
+    format: ExportFormat,
+    out: Option<&Path>,
+) -> Result<(), ExportError> {
     let default = |ending: &str| {
         let [a, b] = export.pair.names();
         PathBuf::from(format!("{a}-vs-{b}{ending}"))
     };
-    if let Some(kind) = format.drawn() {
-        let folder = Folder::begin(out.unwrap_or(&default("-figures")))?;
-        figures(export, &folder, &Drawn::all(kind))?;
-        wrote(&folder.finish()?);
+    if let Some(kind) = format.figure_format() {
+        let folder = ExportFolder::create(out.unwrap_or(&default("-figures")))?;
+        figures(export, &folder, &FigureExport::all(kind))?;
+        report_written(&folder.finish()?);
         return Ok(());
     }
     let (bytes, path) = match format {
-        Format::Npz => {
+        ExportFormat::Npz => {
             let mut bytes = Cursor::new(Vec::new());
             npz::comparison(export, &mut bytes)?;
             let path = out.map_or_else(|| default(".npz"), Path::to_owned);
             (bytes.into_inner(), path)
         }
-        Format::Csv => {
-            let folder = Folder::begin(out.unwrap_or(&default("-tables")))?;
-            let shown = export.alike.and_then(Result::ok);
+        ExportFormat::Csv => {
+            let folder = ExportFolder::create(out.unwrap_or(&default("-tables")))?;
+            let shown = export.agreement.and_then(Result::ok);
             for (name, table) in
                 csv::comparison(export.pair, &export.places, &export.responses, shown)
             {
                 folder.write(&format!("{name}.csv"), table.text().as_bytes())?;
             }
-            wrote(&folder.finish()?);
+            report_written(&folder.finish()?);
             return Ok(());
         }
         _ => {
-            let value =
-                json::comparison(export.pair, &export.places, &export.responses, export.alike);
+            let value = json::comparison(
+                export.pair,
+                &export.places,
+                &export.responses,
+                export.agreement,
+            );
             let bytes = format!("{value:#}\n").into_bytes();
             match out {
-                None => return print(&bytes),
+                None => return write_stdout(&bytes),
                 Some(out) => (bytes, out.to_owned()),
             }
         }
     };
-    store(&path, &bytes).map_err(|error| ExportError::File {
+    write_atomically(&path, &bytes).map_err(|error| ExportError::File {
         path: path.clone(),
         error,
     })?;
-    wrote(&path);
+    report_written(&path);
     Ok(())
 }
 
 /// Writes every γ and response as figures of at most [`MOST`] classes: `evidence-gamma-0.2.png`, and so on.
-fn figures(export: &What<'_>, folder: &Folder, drawn: &Drawn) -> Result<(), ExportError> {
+fn figures(
+    export: &ComparisonExport<'_>,
+    folder: &ExportFolder,
+    drawn: &FigureExport,
+) -> Result<(), ExportError> {
     for &place in &export.places {
         for &response in &export.responses {
-            let compared = Compared::new(export.pair, place, response);
+            let compared = MapComparison::new(export.pair, place, response);
             let all = || {
                 let has = |class: &usize| (0..2).any(|side| compared.map(side, *class).is_some());
                 (0..compared.classes.len()).filter(has).collect()
@@ -85,7 +99,7 @@ fn figures(export: &What<'_>, folder: &Folder, drawn: &Drawn) -> Result<(), Expo
                 };
                 let gamma = crate::format::gamma(compared.gamma);
                 let name = format!("{}-gamma-{gamma}{part}", response.key());
-                drawn::add(folder, &name, &drawing, drawn)?;
+                figure_files::add_figure(folder, &name, &drawing, drawn)?;
             }
         }
     }
@@ -97,9 +111,9 @@ fn figures(export: &What<'_>, folder: &Folder, drawn: &Drawn) -> Result<(), Expo
 ///
 /// # Errors
 /// If the file cannot be written.
-pub fn one(
-    pair: &Pair<'_>,
-    compared: &Compared,
+pub fn write_one(
+    pair: &SessionPair<'_>,
+    compared: &MapComparison,
     class: usize,
     folder: &Path,
 ) -> Result<PathBuf, ExportError> {
@@ -110,5 +124,5 @@ pub fn one(
         crate::format::gamma(compared.gamma)
     );
     let drawing = figure::comparison(pair, compared, &[class], Sheet::DOUBLE);
-    drawn::alone(&drawing, &name, folder)
+    figure_files::write_png(&drawing, &name, folder)
 }

@@ -10,15 +10,15 @@ use super::ExportError;
 use crate::host;
 
 /// A folder being written, under a temporary name beside its destination. Dropping it without calling
-/// [`Folder::finish`] leaves nothing behind.
+/// [`ExportFolder::finish`] leaves nothing behind.
 #[derive(Debug)]
-pub struct Folder {
+pub struct ExportFolder {
     path: PathBuf,
-    beside: PathBuf,
+    temporary: PathBuf,
 }
 
 /// A temporary path beside `path` that no other export uses: it contains the process id and a counter.
-pub(super) fn beside(path: &Path) -> PathBuf {
+pub(super) fn temporary_path(path: &Path) -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let mut beside = path.to_path_buf().into_os_string();
@@ -29,7 +29,7 @@ pub(super) fn beside(path: &Path) -> PathBuf {
 /// Removes leftovers of exports to this path that were killed or ran out of space: unfinished files are deleted, and
 /// an earlier export that was about to be replaced is restored. Files that a living process is writing are kept, even
 /// if it runs on another machine: such a process touches its files more often than [`STILL`].
-pub(super) fn tidy(path: &Path) {
+pub(super) fn remove_leftovers(path: &Path) {
     let (Some(name), Some(parent)) = (
         path.file_name().and_then(|file_name| file_name.to_str()),
         path.parent(),
@@ -96,16 +96,16 @@ impl Leftover {
     }
 
     fn is_being_written(&self) -> bool {
-        self.pid == std::process::id() || host::started(self.pid).is_some()
+        self.pid == std::process::id() || host::start_time(self.pid).is_some()
     }
 }
 
-impl Folder {
+impl ExportFolder {
     /// An empty folder, to be placed at `path`.
     ///
     /// # Errors
     /// If `path` exists and must not be replaced, or nothing can be written there.
-    pub fn begin(path: &Path) -> Result<Self, ExportError> {
+    pub fn create(path: &Path) -> Result<Self, ExportError> {
         let path = match fs::canonicalize(path) {
             Ok(existing) => existing,
             // Drop a trailing slash, so that the temporary folder is a sibling and not inside it.
@@ -115,15 +115,18 @@ impl Folder {
             path: path.clone(),
             error,
         };
-        tidy(&path);
+        remove_leftovers(&path);
         if path.exists() && !is_ours(&path).map_err(failed)? {
             return Err(ExportError::Occupied { path });
         }
-        let beside = beside(&path);
+        let beside = temporary_path(&path);
         // Left behind by an earlier process with the same id.
         let _ = fs::remove_dir_all(&beside);
         fs::create_dir(&beside).map_err(failed)?;
-        let folder = Self { path, beside };
+        let folder = Self {
+            path,
+            temporary: beside,
+        };
         folder.write(MARK, MARK_TEXT.as_bytes())?;
         Ok(folder)
     }
@@ -134,7 +137,7 @@ impl Folder {
     /// If it cannot be written.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), ExportError> {
         // Fails if the name is taken: overwriting would lose a file.
-        let written = File::create_new(self.beside.join(name))
+        let written = File::create_new(self.temporary.join(name))
             .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
         written.map_err(|error| ExportError::File {
             path: self.path.join(name),
@@ -152,27 +155,27 @@ impl Folder {
             error,
         };
         if self.path.exists() {
-            let mut old = self.beside.clone().into_os_string();
+            let mut old = self.temporary.clone().into_os_string();
             old.push(".old");
             let old = PathBuf::from(old);
             fs::rename(&self.path, &old).map_err(failed)?;
-            if let Err(error) = fs::rename(&self.beside, &self.path) {
+            if let Err(error) = fs::rename(&self.temporary, &self.path) {
                 // Restore the earlier export; report the first error.
                 let _ = fs::rename(&old, &self.path);
                 return Err(failed(error));
             }
             let _ = fs::remove_dir_all(&old);
         } else {
-            fs::rename(&self.beside, &self.path).map_err(failed)?;
+            fs::rename(&self.temporary, &self.path).map_err(failed)?;
         }
         Ok(self.path.clone())
     }
 }
 
-impl Drop for Folder {
+impl Drop for ExportFolder {
     fn drop(&mut self) {
         // After `finish` it no longer exists.
-        let _ = fs::remove_dir_all(&self.beside);
+        let _ = fs::remove_dir_all(&self.temporary);
     }
 }
 
@@ -217,7 +220,7 @@ mod tests {
             fs::create_dir(folder).unwrap();
             fs::write(folder.join(MARK), MARK_TEXT).unwrap();
         }
-        tidy(&path);
+        remove_leftovers(&path);
         assert!(
             left.exists() && !path.exists(),
             "it may be another machine's"
@@ -225,13 +228,13 @@ mod tests {
         [&left, &old, &working, &other]
             .into_iter()
             .for_each(|path| age(path));
-        tidy(&path);
+        remove_leftovers(&path);
         assert!(!left.exists() && !old.exists() && working.exists() && other.exists());
         assert_eq!(fs::read_to_string(path.join(MARK)).unwrap(), MARK_TEXT);
         let file = place.path().join(format!("mine.npz.{NOBODY}-0.tmp"));
         fs::write(&file, "half").unwrap();
         age(&file);
-        tidy(&place.path().join("mine.npz"));
+        remove_leftovers(&place.path().join("mine.npz"));
         assert!(!file.exists() && path.exists());
     }
 }

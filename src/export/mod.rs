@@ -8,25 +8,25 @@ use crate::figure::FigureError;
 use crate::session::Session;
 
 pub mod comparison;
+mod comparison_export;
 mod csv;
-pub mod drawn;
+pub mod figure_files;
 mod folder;
 mod json;
 mod npz;
 pub mod trials;
 pub mod weights;
-mod what;
 
-use folder::Folder;
+use folder::ExportFolder;
 
-pub use csv::{Table, tables};
-pub use drawn::one as figure;
+pub use csv::{CsvTable, tables};
+pub use figure_files::write_one as figure;
 pub use json::json;
 pub use npz::npz;
 
 /// The format of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
+pub enum ExportFormat {
     /// Every number as one JSON object, without the maps.
     Json,
     /// The maps and counts, for numpy.load.
@@ -43,13 +43,13 @@ pub enum Format {
     Safetensors,
 }
 
-impl Format {
+impl ExportFormat {
     /// The format of the figures; `None` if it exports numbers.
-    pub fn drawn(self) -> Option<drawn::Kind> {
+    pub fn figure_format(self) -> Option<figure_files::FigureFormat> {
         match self {
-            Self::Svg => Some(drawn::Kind::Svg),
-            Self::Pdf => Some(drawn::Kind::Pdf),
-            Self::Png => Some(drawn::Kind::Png),
+            Self::Svg => Some(figure_files::FigureFormat::Svg),
+            Self::Pdf => Some(figure_files::FigureFormat::Pdf),
+            Self::Png => Some(figure_files::FigureFormat::Png),
             _ => None,
         }
     }
@@ -99,34 +99,38 @@ pub enum ExportError {
 }
 
 /// Writes the session. Without `out`, JSON goes to standard output; into the current folder, NPZ goes to `NAME.npz`,
-/// CSV to `NAME-tables/` and figures to `NAME-figures/`, and the path that was written is printed to standard error.
+/// CSV to `NAME-tables/` and figures to `NAME-write_figures/`, and the path that was written is printed to standard error.
 /// An existing export is replaced atomically.
 ///
 /// # Errors
 /// If there is nothing to write, or it cannot be written; the message contains the path.
-pub fn write(session: &Session, format: Format, out: Option<&Path>) -> Result<(), ExportError> {
-    if let Some(kind) = format.drawn() {
-        return drawn::write(session, &drawn::Drawn::all(kind), out);
+pub fn write(
+    session: &Session,
+    format: ExportFormat,
+    out: Option<&Path>,
+) -> Result<(), ExportError> {
+    if let Some(kind) = format.figure_format() {
+        return figure_files::write(session, &figure_files::FigureExport::all(kind), out);
     }
     let (bytes, default) = match format {
-        Format::Csv => return write_folder(session, "tables", csv::csv, out),
-        Format::Npz => {
+        ExportFormat::Csv => return write_folder(session, "tables", csv::csv, out),
+        ExportFormat::Npz => {
             let mut bytes = Cursor::new(Vec::new());
             npz(session, &mut bytes)?;
             let default = PathBuf::from(format!("{}.npz", session.name));
             (bytes.into_inner(), Some(default))
         }
-        Format::Safetensors => return weights::write(session, Path::new(""), out),
+        ExportFormat::Safetensors => return weights::write(session, Path::new(""), out),
         _ => (text(session).into_bytes(), None),
     };
     let Some(path) = out.map(Path::to_path_buf).or(default) else {
-        return print(&bytes);
+        return write_stdout(&bytes);
     };
-    store(&path, &bytes).map_err(|error| ExportError::File {
+    write_atomically(&path, &bytes).map_err(|error| ExportError::File {
         path: path.clone(),
         error,
     })?;
-    wrote(&path);
+    report_written(&path);
     Ok(())
 }
 
@@ -134,31 +138,36 @@ pub fn write(session: &Session, format: Format, out: Option<&Path>) -> Result<()
 fn write_folder(
     session: &Session,
     suffix: &str,
-    fill: fn(&Session, &Folder) -> Result<(), ExportError>,
+    fill: fn(&Session, &ExportFolder) -> Result<(), ExportError>,
     out: Option<&Path>,
 ) -> Result<(), ExportError> {
     let default = PathBuf::from(format!("{}-{suffix}", session.name));
-    let folder = Folder::begin(out.unwrap_or(&default))?;
+    let folder = ExportFolder::create(out.unwrap_or(&default))?;
     fill(session, &folder)?;
-    wrote(&folder.finish()?);
+    report_written(&folder.finish()?);
     Ok(())
 }
 
-/// Writes every figure into the folder `NAME-figures` and returns its path; prints nothing.
+/// Writes every figure into the folder `NAME-write_figures` and returns its path; prints nothing.
 ///
 /// # Errors
 /// If there are none yet, or they cannot be written.
-pub fn figures(session: &Session) -> Result<PathBuf, ExportError> {
-    let all = crate::figure::all(session);
+pub fn write_figures(session: &Session) -> Result<PathBuf, ExportError> {
+    let all = crate::figure::list(session);
     if all.is_empty() {
         return Err(ExportError::Nothing {
             name: session.name.clone(),
         });
     }
-    drawn::folder(session, &all, &drawn::Drawn::all(drawn::Kind::Png), None)
+    figure_files::write_folder(
+        session,
+        &all,
+        &figure_files::FigureExport::all(figure_files::FigureFormat::Png),
+        None,
+    )
 }
 
-fn wrote(path: &Path) {
+fn report_written(path: &Path) {
     // Failing to print this line must not fail a finished export.
     let _ = writeln!(io::stderr(), "wrote {}", path.display());
 }
@@ -169,7 +178,7 @@ fn text(session: &Session) -> String {
 }
 
 /// Writes to standard output. A reader that closes the pipe early is not an error.
-fn print(bytes: &[u8]) -> Result<(), ExportError> {
+fn write_stdout(bytes: &[u8]) -> Result<(), ExportError> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(ExportError::Stdout(error)),
@@ -181,18 +190,18 @@ fn print(bytes: &[u8]) -> Result<(), ExportError> {
 ///
 /// # Errors
 /// If it cannot be written; the message contains the path.
-pub fn page(html: &str, path: &Path) -> Result<(), ExportError> {
-    store(path, html.as_bytes()).map_err(|error| ExportError::File {
+pub fn write_page(html: &str, path: &Path) -> Result<(), ExportError> {
+    write_atomically(path, html.as_bytes()).map_err(|error| ExportError::File {
         path: path.to_owned(),
         error,
     })?;
-    wrote(path);
+    report_written(path);
     Ok(())
 }
 
 /// Writes to a temporary file, then renames it, so that a reader sees the old file or the new one. Anything other than
 /// a regular file (`/dev/stdout`, a pipe) is written directly; links are followed.
-fn store(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // The system follows links that canonicalize cannot resolve, such as /dev/stdout onto a pipe.
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => {
@@ -206,8 +215,8 @@ fn store(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_path_buf(),
         Err(error) => return Err(error),
     };
-    folder::tidy(&path);
-    let beside = folder::beside(&path);
+    folder::remove_leftovers(&path);
+    let beside = folder::temporary_path(&path);
     // Left by an earlier process with the same id; a planted link is removed, not followed.
     let _ = fs::remove_file(&beside);
     let written = File::create_new(&beside)

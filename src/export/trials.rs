@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use image::{ImageFormat, Rgb, RgbImage};
 use serde_json::{Value, json};
 
-use super::npz::{Container, meta, whole};
-use super::{ExportError, print, store, wrote};
-use crate::engine::again::{Found, Search, Trial};
+use super::npz::{Container, meta, to_i64};
+use super::{ExportError, report_written, write_atomically, write_stdout};
+use crate::engine::replay::{FoundTrials, ReplayedTrial, TrialSearch};
 use crate::session::Session;
 
 /// The format of exported trials.
@@ -42,8 +42,8 @@ const BETWEEN: Rgb<u8> = Rgb([32, 48, 80]);
 /// If it cannot be written.
 pub fn write(
     session: &Session,
-    search: &Search,
-    found: &Found,
+    search: &TrialSearch,
+    found: &FoundTrials,
     format: TrialsFormat,
     out: Option<&Path>,
 ) -> Result<(), ExportError> {
@@ -57,22 +57,22 @@ pub fn write(
         TrialsFormat::Json => {
             let bytes = format!("{:#}\n", list(found)).into_bytes();
             if out.is_none() {
-                return print(&bytes);
+                return write_stdout(&bytes);
             }
             (bytes, "json")
         }
     };
     let default = || PathBuf::from(format!("{}.{ending}", stem(session, search)));
     let path = out.map_or_else(default, Path::to_path_buf);
-    match store(&path, &bytes) {
-        Ok(()) => wrote(&path),
+    match write_atomically(&path, &bytes) {
+        Ok(()) => report_written(&path),
         Err(error) => return Err(ExportError::File { path, error }),
     }
     Ok(())
 }
 
 /// `NAME-trials-true-8-called-3`, with only the criteria of the search.
-fn stem(session: &Session, search: &Search) -> String {
+fn stem(session: &Session, search: &TrialSearch) -> String {
     let part = |key: &str, class: Option<usize>| {
         class.map_or_else(String::new, |class| format!("-{key}-{class}"))
     };
@@ -80,19 +80,19 @@ fn stem(session: &Session, search: &Search) -> String {
         "{}-trials{}{}",
         session.name,
         part("true", search.truth),
-        part("called", search.called)
+        part("called", search.decision)
     )
 }
 
 /// One object per trial, in the order shown; the true class and the image are null at γ = 0.
-pub fn list(found: &Found) -> Value {
-    let object = |trial: &Trial| {
+pub fn list(found: &FoundTrials) -> Value {
+    let object = |trial: &ReplayedTrial| {
         json!({
             "block": trial.block,
             "trial": trial.place,
             "truth": trial.truth,
             "image": trial.image,
-            "called": trial.called,
+            "called": trial.decision,
             "confidence": trial.confidence,
         })
     };
@@ -109,8 +109,8 @@ pub fn list(found: &Found) -> Value {
 /// If `out` cannot be written.
 pub fn npz(
     session: &Session,
-    search: &Search,
-    found: &Found,
+    search: &TrialSearch,
+    found: &FoundTrials,
     out: impl Write + Seek,
 ) -> Result<(), ExportError> {
     let mut all = Container::new(out);
@@ -124,15 +124,15 @@ pub fn npz(
 }
 
 /// The search and the blocks it covered.
-fn search_meta(search: &Search, found: &Found) -> Value {
+fn search_meta(search: &TrialSearch, found: &FoundTrials) -> Value {
     json!({
         "images": search.images + 1,
         "gamma": found.gamma,
         "truth": search.truth,
-        "called": search.called,
+        "called": search.decision,
         "device": found.device,
-        "blocks": found.blocks,
-        "blocks_done": found.of,
+        "blocks": found.searched_blocks,
+        "blocks_done": found.finished_blocks,
         "matching": found.matching,
         "recorded": found.recorded,
     })
@@ -140,7 +140,7 @@ fn search_meta(search: &Search, found: &Found) -> Value {
 
 fn arrays<W: Write + Seek>(
     session: &Session,
-    found: &Found,
+    found: &FoundTrials,
     out: &mut Container<W>,
 ) -> std::io::Result<()> {
     if let Some(form) = &session.record.form {
@@ -158,20 +158,22 @@ fn arrays<W: Write + Seek>(
         .iter()
         .map(|trial| Some(trial.noise.as_slice()));
     out.maps("noise", &trials, found.grid, unit, noise)?;
-    let number = |class: Option<usize>| class.map_or(-1, |class| whole(class as u64));
+    let number = |class: Option<usize>| class.map_or(-1, |class| to_i64(class as u64));
     out.array(
         "block",
         &trials,
         "",
-        found_trials.iter().map(|trial| whole(trial.block)),
+        found_trials.iter().map(|trial| to_i64(trial.block)),
     )?;
-    let places = found_trials.iter().map(|trial| whole(trial.place as u64));
+    let places = found_trials.iter().map(|trial| to_i64(trial.place as u64));
     out.array("trial", &trials, "", places)?;
     let truths = found_trials.iter().map(|trial| number(trial.truth));
     out.array("truth", &trials, "", truths)?;
     let images = found_trials.iter().map(|trial| number(trial.image));
     out.array("image", &trials, "", images)?;
-    let called = found_trials.iter().map(|trial| whole(trial.called as u64));
+    let called = found_trials
+        .iter()
+        .map(|trial| to_i64(trial.decision as u64));
     out.array("called", &trials, "", called)?;
     let confidences = found_trials.iter().map(|trial| trial.confidence);
     out.array("confidence", &trials, "probability", confidences)?;
@@ -182,7 +184,7 @@ fn arrays<W: Write + Seek>(
 }
 
 /// Encodes the sheet as PNG.
-fn png(found: &Found) -> Result<Vec<u8>, ExportError> {
+fn png(found: &FoundTrials) -> Result<Vec<u8>, ExportError> {
     let mut bytes = Cursor::new(Vec::new());
     sheet(found)
         .write_to(&mut bytes, ImageFormat::Png)
@@ -192,7 +194,7 @@ fn png(found: &Found) -> Result<Vec<u8>, ExportError> {
 
 /// Arranges the stimuli in a grid, each magnified by a whole factor without smoothing. Values beyond black and white,
 /// which noise can have, are clipped; with other than three channels their mean is shown.
-fn sheet(found: &Found) -> RgbImage {
+fn sheet(found: &FoundTrials) -> RgbImage {
     let [_, height, width] = found.images;
     let times = (SIDE / height.max(width).max(1)).max(1);
     let count = found.trials.len().max(1);

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{ExportError, store, wrote};
-use crate::engine::kept;
+use super::{ExportError, report_written, write_atomically};
+use crate::engine::originals;
 use crate::session::{Array, Session};
 
 /// The network's weights as a safetensors file, all as 32-bit floats. A built-in kind uses the names and layouts of a
@@ -25,7 +25,7 @@ use crate::session::{Array, Session};
 /// # Errors
 /// If the session has no network yet, or its file is missing.
 pub fn weights(session: &Session, folder: &Path) -> Result<Vec<u8>, ExportError> {
-    let tensors = kept::tensors(session, folder);
+    let tensors = originals::tensors(session, folder);
     let tensors = tensors.map_err(|error| ExportError::Network(error.to_string()))?;
     Ok(encoded(&tensors, about(session, &tensors)))
 }
@@ -39,8 +39,8 @@ pub fn write(session: &Session, folder: &Path, out: Option<&Path>) -> Result<(),
     let bytes = weights(session, folder)?;
     let default = || PathBuf::from(format!("{}.safetensors", session.name));
     let path = out.map_or_else(default, Path::to_path_buf);
-    match store(&path, &bytes) {
-        Ok(()) => wrote(&path),
+    match write_atomically(&path, &bytes) {
+        Ok(()) => report_written(&path),
         Err(error) => return Err(ExportError::File { path, error }),
     }
     Ok(())

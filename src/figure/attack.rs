@@ -1,8 +1,8 @@
 //! The attack figure: success by weight of the pattern, as the mean over all targets with its interval.
 
-use super::names::origin_of_patterns;
+use super::wording::pattern_origin;
 use super::{FigureError, origin};
-use crate::drawing::{Axis, Drawing, Paint, Place, Plot, Series, Sheet, Stroke};
+use crate::drawing::{AxisScale, Drawing, Paint, Plot, Rect, Series, Sheet, Stroke};
 use crate::format;
 use crate::session::Session;
 use crate::session::record::{Attack, Pattern};
@@ -13,17 +13,17 @@ pub fn begun(session: &Session) -> Result<&Attack, FigureError> {
     let attack = session.record.first::<Attack>();
     attack
         .filter(|attack| attack.gamma.is_some() && attack.queries() > 0)
-        .ok_or(FigureError::Nothing("attack"))
+        .ok_or(FigureError::Missing("attack"))
 }
 
 /// Draws targeted success on images, and on noise if it was attacked too.
 pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
     let attack = begun(session)?;
-    let (margin, row) = (sheet.margin(), sheet.row());
+    let (margin, row) = (sheet.margin(), sheet.line_height());
     let room = sheet.width - 2.0 * margin;
     let noise = (0..attack.weights.len()).any(|weight| {
         let shown = attack.mean_targeted(1, attack.kinds.len() - 1, weight);
-        shown.is_some_and(|(_, share)| share.of > 0)
+        shown.is_some_and(|(_, share)| share.total > 0)
     });
     let sources: &[(usize, &str)] = match noise {
         true => &[(0, "test images"), (1, "noise images")],
@@ -38,14 +38,14 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
     let height = (0.62 * width).clamp(8.0 * row, 75.0_f64.max(8.0 * row));
     let rows = if side { 1 } else { sources.len() };
     let mut drawing = Drawing::new(sheet, 0.0);
-    let pattern_origin = origin_of_patterns(attack, "γ").unwrap_or_default();
+    let pattern_origin = pattern_origin(attack, "γ").unwrap_or_default();
     let title = format!("attack: mean share called the target ({pattern_origin})");
     let head = drawing.headings(&title, &origin(session));
     drawing.height = head + rows as f64 * (height + margin);
     let mut descriptions = Vec::new();
     for (index, &(source, name)) in sources.iter().enumerate() {
         let index = index as f64;
-        let place = Place {
+        let place = Rect {
             x: margin
                 + if side {
                     index * (width + 2.0 * margin)
@@ -66,10 +66,10 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
             format!(", {rate} without a pattern")
         });
         let plot = plot(attack, source, format!("{name}{without}"));
-        descriptions.push(plot.in_words());
+        descriptions.push(plot.describe());
         plot.draw(&mut drawing, place);
     }
-    drawing.alternative = format!(
+    drawing.alt_text = format!(
         "Share of images called the target, against the weight of the pattern, mean over all targets. {}",
         descriptions.join(" ")
     );
@@ -103,7 +103,11 @@ fn plot(attack: &Attack, source: usize, title: String) -> Plot {
         let (paint, stroke) = style(*kind);
         let means = order.iter().filter_map(|&weight| {
             let (mean, share) = attack.mean_targeted(source, pattern, weight)?;
-            Some((attack.weights[weight], mean, wilson(share.hits, share.of)?))
+            Some((
+                attack.weights[weight],
+                mean,
+                wilson(share.hits, share.total)?,
+            ))
         });
         let means: Vec<_> = means.collect();
         Series {
@@ -120,10 +124,10 @@ fn plot(attack: &Attack, source: usize, title: String) -> Plot {
     let percent = |share: f64| format!("{:.0} %", share * 100.0);
     Plot {
         title,
-        x_name: "weight w of the pattern".into(),
-        x: (0.0, 1.0),
-        y: (0.0, 1.0),
-        axis: Axis::Linear,
+        x_label: "weight w of the pattern".into(),
+        x_range: (0.0, 1.0),
+        y_range: (0.0, 1.0),
+        y_scale: AxisScale::Linear,
         x_ticks: (0..=5)
             .map(|i| f64::from(i) / 5.0)
             .map(|w| (w, format::short(w)))
@@ -132,7 +136,7 @@ fn plot(attack: &Attack, source: usize, title: String) -> Plot {
             .map(|i| f64::from(i) / 4.0)
             .map(|y| (y, percent(y)))
             .collect(),
-        mark: None,
+        marker: None,
         diagonal: false,
         series: series.collect(),
     }

@@ -1,20 +1,20 @@
 //! An audit's results in words: the finding, whether pasting it confirms it, and the detection power.
 
-use super::names::of_class;
+use super::wording::class_name;
 use crate::format::percent;
 use crate::session::config::{self, NetworkKind};
-use crate::session::record::{Audit, Pasted, Record, Role};
-use crate::stats::audit::{Null, Verdict, Window};
+use crate::session::record::{Audit, AuditRole, PastedFinding, Record};
+use crate::stats::audit::{AuditVerdict, Baseline, SquareWindow};
 use crate::stats::interval::Interval;
 use crate::stats::share::Share;
 
 /// An audit's results for the network under study, in words.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Said {
+pub struct AuditSummary {
     /// The finding, or that nothing was found.
     pub finding: String,
     /// The finding in a shorter form.
-    pub short: String,
+    pub short_finding: String,
     /// Whether something was found, so that it can be highlighted.
     pub found: bool,
     /// How the score compares with the references, and what these are.
@@ -26,7 +26,7 @@ pub struct Said {
 }
 
 /// The rows and columns of a window in pixels, for noise in cells of `cell` pixels.
-pub fn place((row, column, side): Window, cell: usize) -> String {
+pub fn window_in_words((row, column, side): SquareWindow, cell: usize) -> String {
     let cell = cell.max(1);
     let last = |first: usize| (first + side) * cell - 1;
     format!(
@@ -50,25 +50,25 @@ fn with_ends(interval: Interval) -> String {
 
 /// An audit's results for a network of this kind; `None` until all networks have been shown noise, and if nothing
 /// could be compared.
-pub fn said(
+pub fn summary(
     record: &Record,
     audit: &Audit,
     plan: &config::Audit,
     kind: NetworkKind,
-) -> Option<Said> {
+) -> Option<AuditSummary> {
     let verdict = audit.verdict(plan, kind)?;
     let references = audit.references().count();
-    let name = of_class(record, verdict.class);
-    let window = place(verdict.top.window, plan.cell);
+    let name = class_name(record, verdict.class);
+    let window = window_in_words(verdict.top.window, plan.cell);
     let score = verdict.top.score;
     let power = power(record, audit, plan);
-    let (finding, short) = match (verdict.has_window(), verdict.has_energy()) {
+    let (finding, short) = match (verdict.has_window(), verdict.energy_class()) {
         (true, _) => (
             format!("{name} reacts to a patch at {window}: score {score:.1}"),
             format!("{name} reacts to a patch: score {score:.1}"),
         ),
         (false, Some(class)) => {
-            let name = of_class(record, class);
+            let name = class_name(record, class);
             let energy = verdict.energy.map_or(0.0, |energy| energy.1);
             (
                 format!(
@@ -82,10 +82,10 @@ pub fn said(
             format!("nothing found: score {score:.1}"),
         ),
     };
-    Some(Said {
+    Some(AuditSummary {
         finding,
-        short,
-        found: verdict.is_found(),
+        short_finding: short,
+        found: verdict.has_finding(),
         standing: standing(&verdict, references, kind, plan),
         pasted: pasted(record, audit),
         power,
@@ -94,19 +94,19 @@ pub fn said(
 
 /// How the score compares with the references.
 fn standing(
-    verdict: &Verdict,
+    verdict: &AuditVerdict,
     references: usize,
     kind: NetworkKind,
     plan: &config::Audit,
 ) -> String {
-    let position = verdict.standing;
-    let label = plan.kind.of(kind).label();
-    match verdict.null {
-        Null::References => format!(
+    let position = verdict.ranking;
+    let label = plan.kind.resolve(kind).label();
+    match verdict.baseline {
+        Baseline::References => format!(
             "rank {} of {} among {references} {label} references, {:.2} times their largest, {:.1}",
-            position.rank, position.of, position.times, position.largest
+            position.rank, position.total, position.ratio, position.largest
         ),
-        Null::OwnClasses => {
+        Baseline::OwnClasses => {
             let ratio = verdict
                 .ratio
                 .map_or_else(String::new, |ratio| format!("{ratio:.2}"));
@@ -122,7 +122,7 @@ fn standing(
 fn pasted(record: &Record, audit: &Audit) -> Option<String> {
     let first = audit.pasted.first()?;
     let with = first.others().interval()?;
-    let without = first.without().rate()?;
+    let without = first.before_pasting().rate()?;
     let mut words = format!(
         "pasted on test images of other classes it turns {} into {}, {} without",
         with_ends(with),
@@ -132,11 +132,12 @@ fn pasted(record: &Record, audit: &Audit) -> Option<String> {
     if let Some((sources, rate)) = first.sources().filter(|most| most.0.len() <= 3) {
         let names: Vec<String> = sources
             .iter()
-            .map(|&class| of_class(record, class))
+            .map(|&class| class_name(record, class))
             .collect();
         words += &format!("; most of {}, {}", names.join(" and "), percent(rate));
     }
-    let gain = |finding: &Pasted| finding.others().rate().zip(finding.without().rate());
+    let gain =
+        |finding: &PastedFinding| finding.others().rate().zip(finding.before_pasting().rate());
     let most = audit.pasted[1..].iter().filter_map(gain);
     if let Some((most, _)) = most.reduce(|a, b| if b.0 > a.0 { b } else { a }) {
         words += &format!("; findings of other classes at most {}", percent(most));
@@ -161,16 +162,16 @@ fn power(record: &Record, audit: &Audit, plan: &config::Audit) -> Option<String>
     let scores: Vec<String> = scores.map(|score| format!("{score:.1}")).collect();
     let (first, ..) = judged[0];
     let side = match first.role {
-        Role::Poisoned { square, .. } => square.2,
-        Role::Reference | Role::Suspect => 0,
+        AuditRole::Poisoned { square, .. } => square.2,
+        AuditRole::Reference | AuditRole::Suspect => 0,
     };
     let success = first.attack_success.map(percent).unwrap_or_default();
     let scores = scores.join(", ");
     let square = format!("a square of {side}×{side}");
     Some(match (first.role, judged.len()) {
-        (Role::Poisoned { target, .. }, 1) => format!(
+        (AuditRole::Poisoned { target, .. }, 1) => format!(
             "power: a network poisoned with {square} for {}, success {success}, is {}found in the right place, score {scores}",
-            of_class(record, target),
+            class_name(record, target),
             if right == 1 { "" } else { "NOT " },
         ),
         (_, all) => format!(
@@ -181,7 +182,7 @@ fn power(record: &Record, audit: &Audit, plan: &config::Audit) -> Option<String>
 
 /// The score of every class, and the largest score of each reference compared with the others: the data of a bar
 /// chart. `None` until all networks have been shown noise.
-pub fn bars(audit: &Audit) -> Option<(Vec<Option<f64>>, Vec<f64>)> {
+pub fn class_scores(audit: &Audit) -> Option<(Vec<Option<f64>>, Vec<f64>)> {
     let examined = audit.suspect()?.examined.as_ref()?;
     let scores = examined
         .classes
@@ -194,11 +195,14 @@ pub fn bars(audit: &Audit) -> Option<(Vec<Option<f64>>, Vec<f64>)> {
 
 /// How well the score against the clean networks separates the networks of a backdoor study; `None` until they have
 /// been compared.
-pub fn told(study: &crate::session::record::Backdoor, plan: &config::Backdoor) -> Option<String> {
-    let separation = study.told(plan, study.audited_gamma(plan))?;
+pub fn backdoor_summary(
+    study: &crate::session::record::Backdoor,
+    plan: &config::Backdoor,
+) -> Option<String> {
+    let separation = study.separation(plan, study.audited_gamma(plan))?;
     let right = format!(
         "the right class in {} of {}, the right place in {}",
-        separation.class_right, separation.poisoned, separation.window_right
+        separation.class_correct, separation.poisoned, separation.window_correct
     );
     Some(match separation.roc {
         Some(roc) if separation.poisoned.min(separation.clean) > 1 => format!(
@@ -210,19 +214,19 @@ pub fn told(study: &crate::session::record::Backdoor, plan: &config::Backdoor) -
 }
 
 /// The same in fewer words.
-pub fn told_in_short(
+pub fn short_backdoor_summary(
     study: &crate::session::record::Backdoor,
     plan: &config::Backdoor,
 ) -> Option<String> {
-    let separation = study.told(plan, study.audited_gamma(plan))?;
+    let separation = study.separation(plan, study.audited_gamma(plan))?;
     Some(format!(
         "right class in {} of {}, place in {}",
-        separation.class_right, separation.poisoned, separation.window_right
+        separation.class_correct, separation.poisoned, separation.window_correct
     ))
 }
 
 /// A share with its interval; `none` for an empty share.
-pub fn share(value: Share) -> String {
+pub fn share_with_interval(value: Share) -> String {
     value
         .interval()
         .map_or_else(|| "none".to_owned(), with_ends)

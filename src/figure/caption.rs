@@ -2,8 +2,8 @@
 //! as significant.
 
 use super::choice;
-use super::names::capital;
-use super::names::of_class;
+use super::wording::capitalise;
+use super::wording::class_name;
 use super::{Figure, images};
 use crate::format::{clean, gamma, percent, reliability, thousands};
 use crate::session::Session;
@@ -111,20 +111,20 @@ fn map(
     gamma_value: Option<f64>,
 ) -> Option<String> {
     let images_record = images(session, place).ok()?;
-    let by = response.unwrap_or_else(|| choice::response(images_record));
+    let by = response.unwrap_or_else(|| choice::best_response(images_record));
     let trials = match gamma_value {
         Some(gamma_value) => super::at_gamma(images_record, gamma_value).ok()?,
         None => images_record
             .gammas
-            .get(choice::best(images_record, by, class, None))?,
+            .get(choice::best_gamma(images_record, by, class, None))?,
     };
     let estimate = trials.estimate();
     let class_estimate = estimate.classes.get(class)?;
     let map = class_estimate.image(by)?;
-    let name = of_class(&session.record, class);
+    let name = class_name(&session.record, class);
     let mut words = format!(
         "{} of {name} at γ = {}, from {} trials of {}",
-        capital(by.image_label()),
+        capitalise(by.image_label()),
         gamma(trials.gamma),
         thousands(trials.trials),
         noise(session, place)?
@@ -156,7 +156,7 @@ fn maps(
     gamma_value: Option<f64>,
 ) -> Option<String> {
     let images_record = images(session, place).ok()?;
-    let by = response.unwrap_or_else(|| choice::response(images_record));
+    let by = response.unwrap_or_else(|| choice::best_response(images_record));
     let shown: Vec<&GammaTrials> = match gamma_value {
         Some(gamma_value) => vec![super::at_gamma(images_record, gamma_value).ok()?],
         None => images_record
@@ -194,7 +194,7 @@ fn maps(
     let trials: u64 = shown.iter().map(|trials| trials.trials).sum();
     Some(format!(
         "{}s, {gammas}, from {} trials of {}; {} of {with_map} maps have R ≥ {}{missing}.",
-        capital(by.image_label()),
+        capitalise(by.image_label()),
         thousands(trials),
         noise(session, place)?,
         good.count(),
@@ -208,7 +208,7 @@ fn significance(
     gamma_value: Option<f64>,
 ) -> Option<String> {
     let images_record = images(session, place).ok()?;
-    let by = response.unwrap_or_else(|| choice::response(images_record));
+    let by = response.unwrap_or_else(|| choice::best_response(images_record));
     let of_map = maps(session, (place, Some(by)), gamma_value)?;
     let shown = images_record
         .gammas
@@ -258,7 +258,7 @@ fn pair(
     let images_record = images(session, place).ok()?;
     let trials = match gamma_value {
         Some(gamma_value) => super::at_gamma(images_record, gamma_value).ok()?,
-        None => images_record.gammas.get(choice::best(
+        None => images_record.gammas.get(choice::best_gamma(
             images_record,
             Response::Evidence,
             class,
@@ -266,8 +266,8 @@ fn pair(
         ))?,
     };
     let estimate = trials.estimate();
-    let map = estimate.pair(class, versus, trials.shape(), trials.errors())?;
-    let [name, other] = [class, versus].map(|class| of_class(&session.record, class));
+    let map = estimate.class_difference(class, versus, trials.shape(), trials.errors())?;
+    let [name, other] = [class, versus].map(|class| class_name(&session.record, class));
     let mut words = format!(
         "Evidence images of {name} and of {other} and their difference, the evidence for {name} rather than \
          {other}, at γ = {}, from {} trials of {}.",
@@ -306,7 +306,7 @@ fn filters(session: &Session, name: &str) -> Option<String> {
 
 fn attack(session: &Session) -> Option<String> {
     let attack = session.record.first::<Attack>()?;
-    let pattern_origin = super::names::origin_of_patterns(attack, "γ =");
+    let pattern_origin = super::wording::pattern_origin(attack, "γ =");
     let pattern_origin = pattern_origin.map_or_else(String::new, |words| format!(" ({words})"));
     Some(format!(
         "Targeted success of images blended with patterns{pattern_origin}, against the weight w of the pattern; {} queries. Curves: means over the targets. Bands: 95 % intervals (Wilson) of all targets pooled.",

@@ -15,7 +15,7 @@ pub fn is_reliable(map: Option<&ImageEstimate>) -> bool {
 }
 
 /// A reliability as text, consistent with [`is_reliable`]: never `0.95` if it is below 0.95.
-pub fn said(r: f64) -> String {
+pub fn reliability_text(r: f64) -> String {
     let words = format::reliability(r);
     match r < RELIABLE && words == format::reliability(RELIABLE) {
         true => format!("{:.3}", (r * 1000.0).floor() / 1000.0),
@@ -27,7 +27,7 @@ pub fn said(r: f64) -> String {
 const CLEARLY: f64 = 0.1;
 
 /// The response with the better maps: evidence, once there is an evidence map.
-pub fn response(images: &ClassificationImages) -> Response {
+pub fn best_response(images: &ClassificationImages) -> Response {
     let has_map = |trials: &GammaTrials| {
         let classes = &trials.estimate().classes;
         classes.iter().any(|class| class.evidence.is_some())
@@ -45,7 +45,7 @@ pub fn response(images: &ClassificationImages) -> Response {
 /// The index in the plan of the γ that shows the most classes. Ties: by decisions the strongest γ, at which most
 /// classes are called; by evidence, where every class has a map at every γ, the γ whose maps are the most reliable
 /// overall.
-pub fn showing_most(images: &ClassificationImages, response: Response) -> usize {
+pub fn best_gamma_overall(images: &ClassificationImages, response: Response) -> usize {
     let shown = |trials: &GammaTrials| {
         if trials.trials == 0 {
             return (0, 0.0);
@@ -81,7 +81,7 @@ pub fn showing_most(images: &ClassificationImages, response: Response) -> usize 
 
 /// The index in the plan of the γ at which a class is most reliable; `kept` unless another is clearly better. If no γ
 /// suffices for the class, the one at which it was called most often, preferring those with a signal.
-pub fn best(
+pub fn best_gamma(
     images: &ClassificationImages,
     response: Response,
     class: usize,
@@ -164,7 +164,10 @@ mod tests {
 
     #[test]
     fn what_is_not_reliable_is_not_written_as_if_it_was() {
-        assert_eq!([0.95, 0.9501, 0.94].map(said), ["0.95", "0.95", "0.94"]);
-        assert_eq!([0.9499, 0.9452].map(said), ["0.949", "0.945"]);
+        assert_eq!(
+            [0.95, 0.9501, 0.94].map(reliability_text),
+            ["0.95", "0.95", "0.94"]
+        );
+        assert_eq!([0.9499, 0.9452].map(reliability_text), ["0.949", "0.945"]);
     }
 }

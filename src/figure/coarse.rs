@@ -4,7 +4,7 @@
 use image::{Rgb, RgbImage};
 
 use super::tiles::shrink;
-use super::{Figure, FigureError, at_gamma, channels, choice, images, names};
+use super::{Figure, FigureError, at_gamma, channels, choice, images, wording};
 use crate::drawing::scale::{Reach, Scales};
 use crate::drawing::{Paint, Ramp, Sheet};
 use crate::format;
@@ -60,10 +60,10 @@ pub fn strips(
     // Let the figure itself report what is missing.
     super::draw(session, figure, sheet)?;
     let images_record = images(session, images_at)?;
-    let response = requested.unwrap_or_else(|| choice::response(images_record));
+    let response = requested.unwrap_or_else(|| choice::best_response(images_record));
     let trials = |class: usize| match gamma {
         Some(gamma) => at_gamma(images_record, gamma),
-        None => Ok(&images_record.gammas[choice::best(images_record, response, class, None)]),
+        None => Ok(&images_record.gammas[choice::best_gamma(images_record, response, class, None)]),
     };
     let classes = match class {
         Some(class) => vec![class],
@@ -78,7 +78,7 @@ pub fn strips(
         only.words[0] = format!(
             "{} of {}",
             response.image_label(),
-            names::of_class(&session.record, classes[0])
+            wording::class_name(&session.record, classes[0])
         );
     }
     Ok(rows(&shown, width, sheet))
@@ -106,7 +106,7 @@ fn of_class(
         map: map.map(|map| channels::luminance(&map.image, trials.shape())),
         size: trials.size(),
         reliability,
-        words: [names::bare(&session.record, class), known],
+        words: [wording::bare_class_name(&session.record, class), known],
     }
 }
 
@@ -138,27 +138,27 @@ fn rows(shown: &[ClassMap], width: u32, sheet: Sheet) -> Vec<Strip> {
         for (column, class_map) in shown.iter().enumerate() {
             let index = row * columns + column;
             let left = column as u32 * pitch;
-            let ramp = Ramp::to(scales.limit(index));
+            let ramp = Ramp::with_limit(scales.limit(index));
             if let Some(map) = &class_map.map {
                 let map = shrink(map, class_map.size, side);
                 paint(&mut image, (left, &map), (across, zoom), ramp, sheet);
             }
-            let own_scale = if scales.is_apart(index) {
-                format!(" {}", ramp.name())
+            let own_scale = if scales.has_own_scale(index) {
+                format!(" {}", ramp.label())
             } else {
                 String::new()
             };
             let room = pitch.saturating_sub(1).max(3) as usize;
-            words[0].push((left, names::cut(&class_map.words[0], room)));
+            words[0].push((left, wording::truncate(&class_map.words[0], room)));
             words[1].push((
                 left,
-                names::cut(&format!("{}{own_scale}", class_map.words[1]), room),
+                wording::truncate(&format!("{}{own_scale}", class_map.words[1]), room),
             ));
         }
         strips.push(Strip { image, words });
     }
     if let Some(last) = strips.last_mut() {
-        let scale = Ramp::to(scales.common).name();
+        let scale = Ramp::with_limit(scales.common).label();
         last.words.push(vec![(0, format!("scale {scale}"))]);
     }
     strips

@@ -1,8 +1,8 @@
 //! The confusion matrix: images by true class and predicted class.
 
-use super::headline::beside_accuracy;
-use super::{FigureError, names, origin};
-use crate::drawing::{Drawing, Mark, Paint, Place, Sheet};
+use super::headline::accuracy_suffix;
+use super::{FigureError, origin, wording};
+use crate::drawing::{Drawing, Mark, Paint, Rect, Sheet};
 use crate::format;
 use crate::session::Session;
 use crate::session::config::Split;
@@ -19,7 +19,7 @@ pub fn draw(session: &Session, split: Split, sheet: Sheet) -> Result<Drawing, Fi
     let counts = splits
         .iter()
         .find(|counts| counts.split == split && counts.total() > 0);
-    let counts = counts.ok_or(FigureError::Nothing("predictions"))?;
+    let counts = counts.ok_or(FigureError::Missing("predictions"))?;
     let mut drawing = Drawing::new(sheet, 0.0);
     let share = counts.correct() as f64 / counts.total() as f64;
     let title = format!(
@@ -28,7 +28,7 @@ pub fn draw(session: &Session, split: Split, sheet: Sheet) -> Result<Drawing, Fi
         format::thousands(counts.total()),
         split.label(),
         format::percent(share),
-        beside_accuracy(session.record.training.as_ref())
+        accuracy_suffix(session.record.training.as_ref())
     );
     let head = drawing.headings(&title, &origin(session));
     let matrix = Matrix::fit(session, counts, &sheet, head);
@@ -40,7 +40,7 @@ pub fn draw(session: &Session, split: Split, sheet: Sheet) -> Result<Drawing, Fi
             matrix.count(&mut drawing, counts, truth, called);
         }
     }
-    drawing.alternative = alternative(session, counts, &title);
+    drawing.alt_text = alternative(session, counts, &title);
     Ok(drawing)
 }
 
@@ -50,7 +50,7 @@ fn alternative(session: &Session, counts: &SplitCounts, title: &str) -> String {
     let most = wrong.max_by_key(|&cell| (counts.counts[cell], std::cmp::Reverse(cell)));
     let mut words = format!("A matrix of {classes} true classes by predicted class. {title}.");
     if let Some(cell) = most.filter(|&cell| counts.counts[cell] > 0) {
-        let name = |class: usize| names::of_class(&session.record, class);
+        let name = |class: usize| wording::class_name(&session.record, class);
         words += &format!(
             " The most frequent mistake: {} of {} are called {}.",
             format::thousands(counts.counts[cell]),
@@ -81,10 +81,10 @@ struct Matrix {
 
 impl Matrix {
     fn fit(session: &Session, counts: &SplitCounts, sheet: &Sheet, top: f64) -> Self {
-        let (margin, row) = (sheet.margin(), sheet.row());
-        let name = |class: usize| names::bare(&session.record, class);
+        let (margin, row) = (sheet.margin(), sheet.line_height());
+        let name = |class: usize| wording::bare_class_name(&session.record, class);
         let names: Vec<String> = (0..counts.classes())
-            .map(|class| names::cut(&name(class), LETTERS))
+            .map(|class| wording::truncate(&name(class), LETTERS))
             .collect();
         let widest = |width: &dyn Fn(&String) -> f64| names.iter().map(width).fold(0.0, f64::max);
         let numbered = names.iter().all(|name| name.parse::<u64>().is_ok());
@@ -95,10 +95,10 @@ impl Matrix {
         };
         let gutter = beside + margin;
         let room = sheet.width - 2.0 * margin - gutter;
-        let largest = sheet.text_width("00000") + 0.8 * sheet.size();
+        let largest = sheet.text_width("00000") + 0.8 * sheet.text_size();
         let side = (room / names.len().max(1) as f64).clamp(0.1, largest);
         // Numbers are thinned out if they are too close; names of any length can run upwards.
-        let upright = !numbered && across > side - 0.3 * sheet.size();
+        let upright = !numbered && across > side - 0.3 * sheet.text_size();
         let above = if upright { across + 0.4 * row } else { row };
         Self {
             numbered,
@@ -118,7 +118,7 @@ impl Matrix {
     /// Draws the row and column labels, thinned out if they are too close.
     fn name(&self, drawing: &mut Drawing) {
         let sheet = drawing.sheet;
-        let (margin, row) = (sheet.margin(), sheet.row());
+        let (margin, row) = (sheet.margin(), sheet.line_height());
         let (side, left, head, top) = (self.side, self.left, self.head, self.top);
         drawing.text((left, top), "called", Paint::Dim);
         if !self.numbered {
@@ -127,14 +127,16 @@ impl Matrix {
         let widest = self.names.iter().map(|name| sheet.text_width(name));
         let wide = match self.upright {
             true => row,
-            false => widest.fold(0.0, f64::max) + 0.3 * sheet.size(),
+            false => widest.fold(0.0, f64::max) + 0.3 * sheet.text_size(),
         };
         for class in (0..self.names.len()).step_by(every(wide, side)) {
             let middle = left + (class as f64 + 0.5) * side;
             let name = &self.names[class];
             match self.upright {
-                true => drawing.text_up((middle - 0.5 * row, head - 0.2 * row), name, Paint::Ink),
-                false => drawing.text_about((middle, head - row), name, Paint::Ink),
+                true => {
+                    drawing.text_upwards((middle - 0.5 * row, head - 0.2 * row), name, Paint::Ink)
+                }
+                false => drawing.text_centred((middle, head - row), name, Paint::Ink),
             }
         }
         for class in (0..self.names.len()).step_by(every(row, side)) {
@@ -158,7 +160,7 @@ impl Matrix {
         };
         let side = self.side * self.classes();
         drawing.marks.push(Mark::Pixels {
-            place: Place {
+            rect: Rect {
                 x: self.left,
                 y: self.head,
                 width: side,
@@ -173,14 +175,14 @@ impl Matrix {
         let (sheet, side) = (drawing.sheet, self.side);
         let count = counts.counts[truth * counts.classes() + called];
         let words = count.to_string();
-        if count > 0 && side > 0.9 * sheet.row() && sheet.text_width(&words) < side {
+        if count > 0 && side > 0.9 * sheet.line_height() && sheet.text_width(&words) < side {
             let middle = (
                 self.left + (called as f64 + 0.5) * side,
-                self.head + (truth as f64 + 0.5) * side - 0.5 * sheet.row(),
+                self.head + (truth as f64 + 0.5) * side - 0.5 * sheet.line_height(),
             );
             let strong = share(counts, truth, called) > 0.3;
             let paint = if strong { Paint::Paper } else { Paint::Ink };
-            drawing.text_about(middle, &words, paint);
+            drawing.text_centred(middle, &words, paint);
         }
     }
 }

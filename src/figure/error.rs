@@ -9,28 +9,28 @@ use crate::session::record::Record;
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum FigureError {
     /// There is no class with this number.
-    #[error("there is no class {class}; {there}")]
+    #[error("there is no class {class}; {available}")]
     Class {
         /// The number.
         class: usize,
         /// The classes that exist, in words.
-        there: String,
+        available: String,
     },
     /// There are no classification images at this signal strength.
-    #[error("there are no classification images at γ {}; there are some at γ {}", format::gamma(*.asked), list(.there))]
+    #[error("there are no classification images at γ {}; there are some at γ {}", format::gamma(*.requested), list(.available))]
     Gamma {
         /// The requested signal strength.
-        asked: f64,
+        requested: f64,
         /// The signal strengths in the plan.
-        there: Vec<f64>,
+        available: Vec<f64>,
     },
     /// There is no layer with this name.
-    #[error("there is no layer `{layer}`; there are {}", there.join(", "))]
+    #[error("there is no layer `{layer}`; there are {}", available.join(", "))]
     Layer {
         /// The requested name.
         layer: String,
         /// The layers that exist.
-        there: Vec<String>,
+        available: Vec<String>,
     },
     /// A class has no map.
     #[error("{name} has no {} at γ {}: {why}", .response.image_label(), format::gamma(*.gamma))]
@@ -68,16 +68,16 @@ pub enum FigureError {
     #[error("`{0}` shows another class than the one requested")]
     OtherClass(String),
     /// There is no figure with this name.
-    #[error("there is no figure `{asked}`; there are {}", few(.there))]
+    #[error("there is no figure `{requested}`; there are {}", few(.available))]
     Unknown {
         /// The requested name.
-        asked: String,
+        requested: String,
         /// The kinds and names that exist.
-        there: Vec<String>,
+        available: Vec<String>,
     },
     /// The experiment is not in the plan, or has not begun.
     #[error("this session has no {0} yet{made}", made = made_by(.0))]
-    Nothing(&'static str),
+    Missing(&'static str),
 }
 
 /// A hint on which part of a plan would produce what is missing.
@@ -118,8 +118,14 @@ fn few(names: &[String]) -> String {
 impl FigureError {
     /// An error for a class that is not among the `classes`.
     pub(super) fn no_class(record: &Record, class: usize, classes: usize) -> Self {
-        let numbered = || Form::numbered([0; 3], classes).listed();
-        let there = record.form.as_ref().map_or_else(numbered, Form::listed);
-        Self::Class { class, there }
+        let numbered = || Form::numbered([0; 3], classes).classes_in_words();
+        let there = record
+            .form
+            .as_ref()
+            .map_or_else(numbered, Form::classes_in_words);
+        Self::Class {
+            class,
+            available: there,
+        }
     }
 }

@@ -2,7 +2,7 @@
 //! kernel, if there is one, on its own scale. Colour images are drawn in colour around mid-grey.
 
 use super::{FigureError, channels, origin};
-use crate::drawing::{Drawing, Paint, Place, Ramp, Sheet, image_of_colours, map_of_values};
+use crate::drawing::{Drawing, Paint, Ramp, Rect, Sheet, image_of_colours, map_of_values};
 use crate::format;
 use crate::session::Session;
 use crate::session::form::Shape;
@@ -23,7 +23,7 @@ pub fn draw(session: &Session, layer: &str, sheet: Sheet) -> Result<Drawing, Fig
     let spikes = session.record.first::<SpikeTriggered>();
     let layers = spikes.map_or(&[][..], |spikes| &spikes.layers);
     if layers.is_empty() {
-        return Err(FigureError::Nothing("spike-triggered averages"));
+        return Err(FigureError::Missing("spike-triggered averages"));
     }
     let named = |responses: &&LayerResponses| responses.name == layer;
     let responses = layers
@@ -31,7 +31,7 @@ pub fn draw(session: &Session, layer: &str, sheet: Sheet) -> Result<Drawing, Fig
         .find(named)
         .ok_or_else(|| FigureError::Layer {
             layer: layer.into(),
-            there: layers.iter().map(|layer| layer.name.clone()).collect(),
+            available: layers.iter().map(|layer| layer.name.clone()).collect(),
         })?;
     Ok(grid(session, responses, sheet))
 }
@@ -42,7 +42,7 @@ fn grid(session: &Session, responses: &LayerResponses, sheet: Sheet) -> Drawing 
     let kernels = !responses.kernel.values().is_empty();
     let pictures = planes(responses.field()) * if kernels { 2 } else { 1 };
     let shown = responses.units.min(MOST);
-    let (margin, row) = (sheet.margin(), sheet.row());
+    let (margin, row) = (sheet.margin(), sheet.line_height());
     let gap = margin;
     let room = sheet.width - 2.0 * margin + gap;
     // As many per row as the labels allow.
@@ -67,7 +67,7 @@ fn grid(session: &Session, responses: &LayerResponses, sheet: Sheet) -> Drawing 
     for unit in 0..shown {
         let x = margin + (unit % columns) as f64 * (tile + gap);
         let y = head + (unit / columns) as f64 * pitch;
-        let first = Place {
+        let first = Rect {
             x,
             y,
             width: across,
@@ -76,7 +76,7 @@ fn grid(session: &Session, responses: &LayerResponses, sheet: Sheet) -> Drawing 
         let average = estimate.sta.get(unit).and_then(Option::as_ref);
         match average {
             Some(map) => planes_of(&mut drawing, first, map, responses.field()),
-            None => drawing.frame(first, sheet.thin(), Paint::Dim),
+            None => drawing.frame(first, sheet.thin_line(), Paint::Dim),
         }
         let pixels = responses.field().iter().product::<usize>();
         if let Some(kernel) = responses
@@ -84,7 +84,7 @@ fn grid(session: &Session, responses: &LayerResponses, sheet: Sheet) -> Drawing 
             .values()
             .get(unit * pixels..(unit + 1) * pixels)
         {
-            let after = Place {
+            let after = Rect {
                 x: x + planes(responses.field()) as f64 * (across + BETWEEN),
                 ..first
             };
@@ -93,11 +93,11 @@ fn grid(session: &Session, responses: &LayerResponses, sheet: Sheet) -> Drawing 
         let caption = caption(unit, average.is_some(), kernels, &estimate);
         drawing.text(
             (x, y + down + 0.1 * row),
-            &sheet.cut(&caption, tile),
+            &sheet.truncate(&caption, tile),
             Paint::Ink,
         );
     }
-    drawing.alternative = alternative(responses, &estimate, shown);
+    drawing.alt_text = alternative(responses, &estimate, shown);
     drawing
 }
 
@@ -128,15 +128,15 @@ fn planes([channels, _, _]: Shape) -> usize {
 }
 
 /// Draws a map on its own scale, further channels beside the first.
-fn planes_of(drawing: &mut Drawing, first: Place, map: &[f32], field: Shape) {
-    let ramp = Ramp::of(std::iter::once(map));
+fn planes_of(drawing: &mut Drawing, first: Rect, map: &[f32], field: Shape) {
+    let ramp = Ramp::covering(std::iter::once(map));
     let width = field[2];
     if let Some(colours) = channels::around_grey(map, field, ramp.limit()) {
         image_of_colours(drawing, first, &colours, width);
         return;
     }
     for channel in 0..field[0] {
-        let place = Place {
+        let place = Rect {
             x: first.x + channel as f64 * (first.width + BETWEEN),
             ..first
         };

@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use self::attack::attack;
 use super::audit;
 use super::choice;
-use super::names::of_class;
+use super::wording::class_name;
 use crate::format::{gamma, percent, reliability};
 use crate::session::Session;
 use crate::session::config::{self, Response};
 use crate::session::record::{
     Analysis, Audit, Backdoor, ClassificationImages, GammaTemplates, Modulation, Predictions,
-    Record, SpikeTriggered, Templates, Training,
+    Record, SpikeTriggered, Templates, TrainingRecord,
 };
 use crate::stats::interval::{Interval, wilson};
 
@@ -25,7 +25,7 @@ pub struct Headline {
     /// A short form of the first part.
     pub short: Option<String>,
     /// Whether it is a warning that must be highlighted.
-    pub warns: bool,
+    pub is_warning: bool,
 }
 
 impl Headline {
@@ -40,12 +40,12 @@ impl Headline {
         Self {
             parts,
             short: Some(short),
-            warns: false,
+            is_warning: false,
         }
     }
 
     /// As many parts as fit into `width` columns.
-    pub fn within(&self, width: usize) -> String {
+    pub fn fit(&self, width: usize) -> String {
         let length = |text: &str| text.chars().count();
         let mut parts = self.parts.clone();
         while length(&parts.join("   ")) > width && parts.len() > 1 {
@@ -58,7 +58,7 @@ impl Headline {
     }
 
     /// The minimum number of columns that shows anything.
-    pub fn least(&self) -> usize {
+    pub fn min_width(&self) -> usize {
         let first = self.short.as_ref().or(self.parts.first());
         first.map_or(0, |text| text.chars().count())
     }
@@ -91,29 +91,29 @@ pub fn headline(session: &Session, stage: usize) -> Headline {
 }
 
 /// The warning for a network that performs at chance level on its test images.
-pub const NO_BETTER: &str = "NO BETTER THAN CHANCE";
+pub const CHANCE_WARNING: &str = "NO BETTER THAN CHANCE";
 
 /// The suffix to a network's accuracy, wherever it is shown: empty, or a warning that it is no better than chance.
-pub fn beside_accuracy(training: Option<&Training>) -> String {
+pub fn accuracy_suffix(training: Option<&TrainingRecord>) -> String {
     match training.is_some_and(|training| training.at_chance) {
-        true => format!(", {NO_BETTER}"),
+        true => format!(", {CHANCE_WARNING}"),
         false => String::new(),
     }
 }
 
-fn training(training: &Training) -> Headline {
+fn training(training: &TrainingRecord) -> Headline {
     let accuracy = training
         .test_accuracy
         .map(|share| format!("test {}", percent(share)));
     let best = training
         .best_epoch
         .map(|epoch| format!("best epoch {epoch}"));
-    let (words, brief) = (NO_BETTER, "at chance");
+    let (words, brief) = (CHANCE_WARNING, "at chance");
     match (training.at_chance, accuracy) {
         (true, Some(accuracy)) => Headline {
             parts: vec![format!("{accuracy}, {words}")],
             short: Some(format!("{accuracy}, {brief}")),
-            warns: true,
+            is_warning: true,
         },
         (_, accuracy) => Headline::of(accuracy.into_iter().chain(best).collect()),
     }
@@ -121,7 +121,7 @@ fn training(training: &Training) -> Headline {
 
 fn images(images: &ClassificationImages) -> Headline {
     // Each class at its best γ: a map that one can look at and trust.
-    let response = choice::response(images);
+    let response = choice::best_response(images);
     let mut reliable = BTreeMap::new();
     for trials in images.gammas.iter().filter(|trials| trials.trials > 0) {
         for (class, class_estimate) in trials.estimate().classes.iter().enumerate() {
@@ -159,7 +159,7 @@ fn templates(templates: &Templates) -> Headline {
     // Each score is one of four ways to compare, all of which are exported; the headline shows the best.
     let scores = (0..gamma_templates.correct.len()).filter_map(|score| {
         let share = gamma_templates.accuracy(score);
-        Some((wilson(share.hits, share.of)?, score))
+        Some((wilson(share.hits, share.total)?, score))
     });
     // Of equal scores, the first.
     let scores: Vec<_> = scores.collect();
@@ -236,7 +236,7 @@ fn modulation(record: &Record, modulation: &Modulation) -> Headline {
                 if most.as_ref().is_none_or(|(most, _)| change > *most) {
                     let push = signed(*strength);
                     let (from, to) = (100.0 * before, 100.0 * after);
-                    let (name, layer) = (of_class(record, class), &layer.name);
+                    let (name, layer) = (class_name(record, class), &layer.name);
                     let words = [
                         format!("{layer} at {push}: {name} from {from:.1} % to {to:.1} %"),
                         format!("{layer} {push}: {name} {from:.0} → {to:.0} %"),
@@ -262,9 +262,9 @@ fn signed(strength: i64) -> String {
 fn backdoor(record: &Record, study: &Backdoor, plan: &config::Backdoor) -> Headline {
     // At the γ chosen for the whole study, as in exports: the more γ one looks at, the more clean networks stand out
     // somewhere by chance.
-    let gamma = study.telling_gamma(plan);
+    let gamma = study.representative_gamma(plan);
     let verdict = study.verdict(plan, gamma);
-    let clean = verdict.flagged_in_words(false, plan.clean);
+    let clean = verdict.flagged_text(false, plan.clean);
     // What stands out in the only poisoned network: the class, its window and its index.
     let only = || {
         let network = study.networks.first()?;
@@ -273,9 +273,9 @@ fn backdoor(record: &Record, study: &Backdoor, plan: &config::Backdoor) -> Headl
         let window = (*network.findings.get(gamma)?.windows.get(class)?)?;
         Some((class, window, window.index?))
     };
-    let summary = audit::told(study, plan);
+    let summary = audit::backdoor_summary(study, plan);
     let Some((class, window, index)) = only().filter(|_| plan.poisoned == 1) else {
-        let poisoned = verdict.flagged_in_words(true, plan.poisoned);
+        let poisoned = verdict.flagged_text(true, plan.poisoned);
         // The score against the clean networks is more informative than the index, so the index needs a label.
         let by_index = |words: String| match summary {
             Some(_) => format!("by index: {words}"),
@@ -283,12 +283,12 @@ fn backdoor(record: &Record, study: &Backdoor, plan: &config::Backdoor) -> Headl
         };
         let index = [by_index(poisoned), clean];
         let parts = summary.iter().cloned().chain(index).collect();
-        return match audit::told_in_short(study, plan) {
+        return match audit::short_backdoor_summary(study, plan) {
             Some(short) => Headline::with_short(parts, short),
             None => Headline::of(parts),
         };
     };
-    let name = of_class(record, class);
+    let name = class_name(record, class);
     let size = window.size.saturating_sub(1);
     let (bottom, end) = (window.row + size, window.column + size);
     Headline::with_short(
@@ -313,7 +313,7 @@ fn audited(
     plan: &config::Audit,
     kind: config::NetworkKind,
 ) -> Headline {
-    let Some(summary) = audit::said(record, audit, plan, kind) else {
+    let Some(summary) = audit::summary(record, audit, plan, kind) else {
         return Headline::default();
     };
     // If nothing was found, the detection power matters more.
@@ -324,8 +324,8 @@ fn audited(
     let parts = [summary.finding, summary.standing];
     Headline {
         parts: parts.into_iter().chain(first).chain(second).collect(),
-        short: Some(summary.short),
-        warns: summary.found,
+        short: Some(summary.short_finding),
+        is_warning: summary.found,
     }
 }
 

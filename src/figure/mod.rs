@@ -15,15 +15,15 @@ mod confusion;
 mod covariance;
 mod error;
 mod filters;
-mod found;
 pub mod headline;
+mod listing;
 mod maps;
 mod modulation;
 mod name;
-pub mod names;
 mod shards;
 mod tiles;
 mod training;
+pub mod wording;
 
 use crate::drawing::{Drawing, Sheet};
 use crate::session::Session;
@@ -31,7 +31,7 @@ use crate::session::config::{Response, Split};
 use crate::session::record::{ClassificationImages, GammaTrials};
 
 pub use error::FigureError;
-pub use found::{all, find, has};
+pub use listing::{find, has, list};
 pub use maps::comparison;
 
 /// A figure of a session.
@@ -130,35 +130,41 @@ impl Figure {
 /// # Errors
 /// If there is nothing to draw; the message lists what exists.
 pub fn draw(session: &Session, figure: &Figure, sheet: Sheet) -> Result<Drawing, FigureError> {
-    use maps::Shows;
+    use maps::MapContent;
     let mut drawing = match figure {
         Figure::Map {
             response,
             images,
             class,
             gamma,
-        } => maps::one(session, (*images, *response), *class, *gamma, sheet),
+        } => maps::draw_one(session, (*images, *response), *class, *gamma, sheet),
         Figure::Maps {
             response,
             images,
             gamma,
-        } => maps::all(session, (*images, *response), *gamma, Shows::Maps, sheet),
+        } => maps::draw_all(
+            session,
+            (*images, *response),
+            *gamma,
+            MapContent::Maps,
+            sheet,
+        ),
         Figure::Significance {
             response,
             images,
             gamma,
-        } => maps::all(
+        } => maps::draw_all(
             session,
             (*images, *response),
             *gamma,
-            Shows::Significance,
+            MapContent::Significance,
             sheet,
         ),
-        Figure::Means { images, gamma } => maps::all(
+        Figure::Means { images, gamma } => maps::draw_all(
             session,
             (*images, Some(Response::Decision)),
             *gamma,
-            Shows::Means,
+            MapContent::Means,
             sheet,
         ),
         Figure::Pair {
@@ -166,7 +172,7 @@ pub fn draw(session: &Session, figure: &Figure, sheet: Sheet) -> Result<Drawing,
             class,
             versus,
             gamma,
-        } => maps::pair(session, *images, (*class, *versus), *gamma, sheet),
+        } => maps::draw_pair(session, *images, (*class, *versus), *gamma, sheet),
         Figure::Filters { layer } => filters::draw(session, layer, sheet),
         Figure::Covariance { layer } => covariance::draw(session, layer, sheet),
         Figure::Attack => attack::draw(session, sheet),
@@ -187,7 +193,7 @@ fn images(session: &Session, images: usize) -> Result<&ClassificationImages, Fig
     let record = all.nth(images).map(|(_, record)| record);
     record
         .filter(|record| record.trials() > 0)
-        .ok_or(FigureError::Nothing("classification images"))
+        .ok_or(FigureError::Missing("classification images"))
 }
 
 /// The trials at a signal strength.
@@ -198,8 +204,8 @@ fn at_gamma(images: &ClassificationImages, gamma: f64) -> Result<&GammaTrials, F
         .iter()
         .find(close)
         .ok_or_else(|| FigureError::Gamma {
-            asked: gamma,
-            there: images.gammas.iter().map(|trials| trials.gamma).collect(),
+            requested: gamma,
+            available: images.gammas.iter().map(|trials| trials.gamma).collect(),
         })
 }
 

@@ -2,14 +2,14 @@
 //! first; with many shards, also a strip of all of them above.
 //!
 //! The state of the shards comes with a session that is assembled from their files, as returned by
-//! [`Watch::look`](crate::link::shards::Watch::look); a session's own file does not contain it.
+//! [`Watch::state`](crate::link::shards::Watch::state); a session's own file does not contain it.
 
-use super::names::capital;
+use super::wording::capitalise;
 use super::{FigureError, origin};
-use crate::drawing::{Bar, Bars, Drawing, Paint, Place, Point, Sheet};
+use crate::drawing::{Bar, Bars, Drawing, Paint, Point, Rect, Sheet};
 use crate::format::{coarse, count, percent, rate};
 use crate::session::Session;
-use crate::session::run::{ShardStanding, ShardState, shards_in_words};
+use crate::session::run::{ShardState, ShardStatus, shards_in_words};
 
 /// Maximum number of shards with a bar.
 const MOST: usize = 30;
@@ -20,7 +20,7 @@ const CELL: f64 = 1.2;
 const FREE: f64 = 0.16;
 
 /// Whether the session is divided and the state of its shards is known.
-pub fn is_there(session: &Session) -> bool {
+pub fn is_available(session: &Session) -> bool {
     shards(session).is_ok()
 }
 
@@ -28,13 +28,13 @@ fn shards(session: &Session) -> Result<&[ShardState], FigureError> {
     let shards = session.run.as_ref().map(|run| &run.shards[..]);
     shards
         .filter(|all| !all.is_empty())
-        .ok_or(FigureError::Nothing("shards"))
+        .ok_or(FigureError::Missing("shards"))
 }
 
 /// Draws a bar per shard, for as many as there is room.
 pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
     let shards = shards(session)?;
-    let (margin, row) = (sheet.margin(), sheet.row());
+    let (margin, row) = (sheet.margin(), sheet.line_height());
     let room = sheet.width - 2.0 * margin;
     let mut drawing = Drawing::new(sheet, 0.0);
     let title = format!("{}: {}", number_of(shards), shards_in_words(shards));
@@ -57,7 +57,7 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
         }
     }
     drawing.height = y + 0.4 * margin;
-    drawing.alternative = alternative(session, shards);
+    drawing.alt_text = alternative(session, shards);
     Ok(drawing)
 }
 
@@ -79,7 +79,7 @@ pub fn caption(session: &Session) -> Option<String> {
         "The {} of a divided session: {}. {bars}, those that need attention first: the share of its own trials done as of its last checkpoint.{strip} {}.",
         number_of(shards),
         shards_in_words(shards),
-        capital(&sums(session, shards))
+        capitalise(&sums(session, shards))
     ))
 }
 
@@ -94,7 +94,7 @@ fn number_of(shards: &[ShardState]) -> String {
 /// The share of its work that one of `all` shards has done: of its trials, or if it has none, averaged over the stages
 /// whose totals are known.
 fn share(shard: &ShardState, all: usize) -> f64 {
-    if shard.standing == ShardStanding::Done {
+    if shard.standing == ShardStatus::Done {
         return 1.0;
     }
     let part = |done: u64, total: f64| (done as f64 / total.max(1.0)).min(1.0);
@@ -108,10 +108,10 @@ fn share(shard: &ShardState, all: usize) -> f64 {
     known.iter().sum::<f64>() / known.len().max(1) as f64
 }
 
-fn paint(standing: ShardStanding) -> Paint {
+fn paint(standing: ShardStatus) -> Paint {
     match standing {
-        standing if standing.needs_a_person() => Paint::Second,
-        ShardStanding::Working | ShardStanding::Done => Paint::First,
+        standing if standing.needs_attention() => Paint::Second,
+        ShardStatus::Working | ShardStatus::Done => Paint::First,
         _ => Paint::Third,
     }
 }
@@ -119,7 +119,7 @@ fn paint(standing: ShardStanding) -> Paint {
 fn bars(shown: &[&ShardState], all: usize, sheet: Sheet, width: f64) -> Bars {
     let texts = |shard: &ShardState| -> [String; 2] {
         let state = shard.standing.label();
-        if shard.standing == ShardStanding::NotBegun {
+        if shard.standing == ShardStatus::NotBegun {
             return [state.to_owned(), state.to_owned()];
         }
         let short = format!("{}, {state}", percent(share(shard, all)));
@@ -141,7 +141,7 @@ fn bars(shown: &[&ShardState], all: usize, sheet: Sheet, width: f64) -> Bars {
         .map(|(shard, [long_words, short_words])| Bar {
             name: shard.index.to_string(),
             value: Some(share(shard, all)),
-            said: if long { long_words } else { short_words },
+            text: if long { long_words } else { short_words },
             paint: paint(shard.standing),
         });
     let title = match shown.len() < all {
@@ -150,9 +150,9 @@ fn bars(shown: &[&ShardState], all: usize, sheet: Sheet, width: f64) -> Bars {
     };
     Bars {
         title,
-        most: 1.0,
+        max: 1.0,
         bars: bars.collect(),
-        lines: Vec::new(),
+        reference_lines: Vec::new(),
     }
 }
 
@@ -165,13 +165,13 @@ fn per_cell(shards: usize) -> usize {
 /// Returns the height in millimetres.
 fn strip(drawing: &mut Drawing, shards: &[ShardState], (x, y): Point, width: f64) -> f64 {
     let sheet = drawing.sheet;
-    let side = CELL * sheet.size();
+    let side = CELL * sheet.text_size();
     let columns = ((width / side) as usize).max(1);
     let inside = side * (1.0 - FREE);
     let cells = shards.chunks(per_cell(shards.len()));
     let rows = cells.len().div_ceil(columns);
     for (index, group) in cells.enumerate() {
-        let cell = Place {
+        let cell = Rect {
             x: x + (index % columns) as f64 * side,
             y: y + (index / columns) as f64 * side,
             width: inside,
@@ -189,14 +189,14 @@ fn strip(drawing: &mut Drawing, shards: &[ShardState], (x, y): Point, width: f64
             .min()
             .unwrap_or_default();
         drawing.fill(cell, Paint::Faint);
-        let full = Place {
+        let full = Rect {
             y: cell.y + (1.0 - done) * inside,
             height: done * inside,
             ..cell
         };
         drawing.fill(full, paint(standing));
-        if standing.needs_a_person() {
-            drawing.frame(cell, 1.5 * sheet.thin(), Paint::Ink);
+        if standing.needs_attention() {
+            drawing.frame(cell, 1.5 * sheet.thin_line(), Paint::Ink);
         }
     }
     rows as f64 * side
@@ -243,7 +243,7 @@ fn alternative(session: &Session, shards: &[ShardState]) -> String {
     });
     let urgent = shards
         .iter()
-        .filter(|shard| shard.standing.needs_a_person());
+        .filter(|shard| shard.standing.needs_attention());
     let urgent: Vec<String> = urgent
         .take(6)
         .map(|shard| format!("{} ({})", shard.index, shard.standing.label()))
@@ -256,7 +256,7 @@ fn alternative(session: &Session, shards: &[ShardState]) -> String {
         "Bars of the progress of the {} of the session: {}. {}.{urgent}{least}",
         number_of(shards),
         shards_in_words(shards),
-        capital(&sums(session, shards))
+        capitalise(&sums(session, shards))
     )
 }
 
@@ -264,16 +264,16 @@ fn alternative(session: &Session, shards: &[ShardState]) -> String {
 mod tests {
     use super::*;
     use crate::drawing::Mark;
-    use crate::drawing::{crowded, tried};
+    use crate::drawing::{layout_faults, test_sheets};
     use crate::session::{Config, Run};
 
-    fn shard(index: u32, standing: ShardStanding, done: u64) -> ShardState {
+    fn shard(index: u32, standing: ShardStatus, done: u64) -> ShardState {
         ShardState {
             index,
             standing,
             done,
             total: match standing {
-                ShardStanding::NotBegun => 0,
+                ShardStatus::NotBegun => 0,
                 _ => 1000,
             },
             per_second: standing.is_at_work().then_some(100.0),
@@ -293,10 +293,10 @@ mod tests {
 
     fn few() -> Session {
         session(vec![
-            shard(1, ShardStanding::Working, 250),
-            shard(2, ShardStanding::Done, 1000),
-            shard(3, ShardStanding::Died, 500),
-            shard(4, ShardStanding::NotBegun, 0),
+            shard(1, ShardStatus::Working, 250),
+            shard(2, ShardStatus::Done, 1000),
+            shard(3, ShardStatus::Died, 500),
+            shard(4, ShardStatus::NotBegun, 0),
         ])
     }
 
@@ -307,7 +307,7 @@ mod tests {
             .marks
             .iter()
             .filter_map(|mark| match mark {
-                Mark::Fill { place, paint } => Some((place.width, *paint)),
+                Mark::Fill { rect: place, paint } => Some((place.width, *paint)),
                 _ => None,
             })
             .collect();
@@ -321,7 +321,7 @@ mod tests {
             assert!((bar.0 - share * whole).abs() < 1e-9, "{bars:?}");
         }
         assert!(drawing.title.starts_with("4 shards: 1 died"));
-        assert!(drawing.alternative.contains("3 (died)"));
+        assert!(drawing.alt_text.contains("3 (died)"));
         let caption = caption(&few()).unwrap();
         assert!(
             caption.contains("1,750 of 3,000 trials of those begun, 58.3 %"),
@@ -332,7 +332,7 @@ mod tests {
     #[test]
     fn what_a_shard_does_without_trials_of_images_is_told_by_its_stages() {
         let shard_state = ShardState {
-            standing: ShardStanding::Working,
+            standing: ShardStatus::Working,
             stages: vec![(50, 400), (0, 0), (100, 400)],
             ..ShardState::default()
         };
@@ -345,19 +345,19 @@ mod tests {
     fn words_have_room_and_many_shards_are_cells() {
         let all = |count: u32| {
             let standing = |index: u32| match index % 7 {
-                0 => ShardStanding::Stalled,
-                1 => ShardStanding::Done,
-                2 => ShardStanding::NotBegun,
-                _ => ShardStanding::Working,
+                0 => ShardStatus::Stalled,
+                1 => ShardStatus::Done,
+                2 => ShardStatus::NotBegun,
+                _ => ShardStatus::Working,
             };
             let shards =
                 (1..=count).map(|index| shard(index, standing(index), u64::from(index) % 900));
             session(shards.collect())
         };
         for session in [few(), all(1), all(30), all(200), all(4000)] {
-            for sheet in tried() {
+            for sheet in test_sheets() {
                 let drawing = draw(&session, sheet).unwrap();
-                assert_eq!(crowded(&drawing), [""; 0]);
+                assert_eq!(layout_faults(&drawing), [""; 0]);
                 let cells = drawing.marks.iter().filter(|mark| {
                     matches!(
                         mark,
@@ -382,10 +382,10 @@ mod tests {
     #[test]
     fn a_session_that_is_not_divided_has_no_such_figure() {
         let whole = Session::new("whole", Config::default());
-        assert!(!is_there(&whole));
+        assert!(!is_available(&whole));
         assert_eq!(
             draw(&whole, Sheet::SINGLE),
-            Err(FigureError::Nothing("shards"))
+            Err(FigureError::Missing("shards"))
         );
         assert_eq!(caption(&whole), None);
     }

@@ -11,7 +11,7 @@ const FINE: f64 = 24.0;
 
 /// The input of a layout.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Wanted {
+pub struct TileRequest {
     /// The number of tiles.
     pub count: usize,
     /// Rows and columns of a map.
@@ -26,7 +26,7 @@ pub struct Wanted {
 
 /// The layout of a sheet of tiles, each a map with a caption below it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Tiles {
+pub struct TileGrid {
     /// Tiles per row.
     pub columns: usize,
     /// Rows.
@@ -39,9 +39,9 @@ pub struct Tiles {
     pub down: f64,
 }
 
-impl Tiles {
+impl TileGrid {
     /// The layout that fills a sheet of about 4:3. Full rows matter more than the aspect ratio.
-    pub fn fit(request: Wanted) -> Self {
+    pub fn fit(request: TileRequest) -> Self {
         let count = request.count.max(1);
         let all = (count.min(2)..=count).map(|columns| {
             let layout = Self::of(columns, request);
@@ -51,7 +51,7 @@ impl Tiles {
         best.map_or_else(|| Self::of(1, request), |(layout, _)| layout)
     }
 
-    fn of(columns: usize, request: Wanted) -> Self {
+    fn of(columns: usize, request: TileRequest) -> Self {
         let (height, width) = request.size;
         let all = request.room + request.gap;
         let across = (all / columns as f64 - request.gap).max(0.5);
@@ -64,7 +64,7 @@ impl Tiles {
         }
     }
 
-    fn cost(&self, request: Wanted) -> f64 {
+    fn cost(&self, request: TileRequest) -> f64 {
         let height = self.rows as f64 * (self.down + request.caption);
         let shape = request.room / height / SHAPE;
         let places = (self.columns * self.rows) as f64;
@@ -104,7 +104,7 @@ pub fn shrink(map: &[f32], (height, width): (usize, usize), side: usize) -> Vec<
 }
 
 /// Downsamples a map of (rows, columns) by keeping, in each square of `side` pixels, the value farthest from zero.
-pub fn strongest(map: &[f32], (height, width): (usize, usize), side: usize) -> Vec<f32> {
+pub fn shrink_strongest(map: &[f32], (height, width): (usize, usize), side: usize) -> Vec<f32> {
     let (rows, columns) = (height.div_ceil(side), width.div_ceil(side));
     let most = |index: usize| {
         let (top, left) = (index / columns * side, index % columns * side);
@@ -123,8 +123,8 @@ pub fn strongest(map: &[f32], (height, width): (usize, usize), side: usize) -> V
 mod tests {
     use super::*;
 
-    fn fit(count: usize, size: (usize, usize), room: f64) -> Tiles {
-        Tiles::fit(Wanted {
+    fn fit(count: usize, size: (usize, usize), room: f64) -> TileGrid {
+        TileGrid::fit(TileRequest {
             count,
             size,
             room,
@@ -161,6 +161,9 @@ mod tests {
         assert_eq!(shrink(&map, (3, 3), 2), [2.0, 5.0, 4.0, 9.0]);
         assert_eq!(shrink(&map, (3, 3), 1), map);
         let signed = [1.0, -3.0, 5.0, 1.0, 3.0, -5.5, 4.0, -4.5, 9.0];
-        assert_eq!(strongest(&signed, (3, 3), 2), [-3.0, -5.5, -4.5, 9.0]);
+        assert_eq!(
+            shrink_strongest(&signed, (3, 3), 2),
+            [-3.0, -5.5, -4.5, 9.0]
+        );
     }
 }

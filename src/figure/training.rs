@@ -1,18 +1,18 @@
 //! The training figure: loss and accuracy by epoch.
 
-use super::headline::beside_accuracy;
+use super::headline::accuracy_suffix;
 use super::{FigureError, origin};
 use crate::drawing::scale::{log_axis, ticks};
-use crate::drawing::{Axis, Drawing, End, Paint, Place, Plot, Series, Sheet, Stroke};
+use crate::drawing::{AxisScale, Drawing, MarkerEnd, Paint, Plot, Rect, Series, Sheet, Stroke};
 use crate::format;
 use crate::session::Session;
-use crate::session::record::{Epoch, Training};
+use crate::session::record::{Epoch, TrainingRecord};
 
 /// Width in millimetres from which the two plots are drawn side by side.
 const BESIDE: f64 = 75.0;
 
 /// Whether training has produced any measurements.
-pub fn is_there(session: &Session) -> bool {
+pub fn is_available(session: &Session) -> bool {
     let training = session.record.training.as_ref();
     training.is_some_and(|training| {
         !training.epochs.is_empty() || !training.batch_loss.points.is_empty()
@@ -25,9 +25,9 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
         .record
         .training
         .as_ref()
-        .filter(|_| is_there(session));
-    let training = available.ok_or(FigureError::Nothing("training"))?;
-    let (margin, row) = (sheet.margin(), sheet.row());
+        .filter(|_| is_available(session));
+    let training = available.ok_or(FigureError::Missing("training"))?;
+    let (margin, row) = (sheet.margin(), sheet.line_height());
     let room = sheet.width - 2.0 * margin;
     let wide = room >= BESIDE;
     let width = if wide {
@@ -39,23 +39,23 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
     let rows = if wide { 1.0 } else { 2.0 };
     let mut drawing = Drawing::new(sheet, 0.0);
     let test = training.test_accuracy.map_or_else(String::new, |share| {
-        let beside = beside_accuracy(Some(training));
+        let beside = accuracy_suffix(Some(training));
         format!(": test accuracy {}{beside}", format::percent(share))
     });
     let head = drawing.headings(&format!("training{test}"), &origin(session));
     drawing.height = head + rows * (height + margin);
-    let first = Place {
+    let first = Rect {
         x: margin,
         y: head,
         width,
         height,
     };
     let second = match wide {
-        true => Place {
+        true => Rect {
             x: margin + width + 2.0 * margin,
             ..first
         },
-        false => Place {
+        false => Rect {
             y: head + height + margin,
             ..first
         },
@@ -63,16 +63,16 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
     let (loss, accuracy) = (loss(training), accuracy(training));
     loss.draw(&mut drawing, first);
     accuracy.draw(&mut drawing, second);
-    drawing.alternative = format!(
+    drawing.alt_text = format!(
         "Two plots over {} epochs. Loss: {} Accuracy: {}",
         format::short(last_epoch(training)),
-        loss.in_words(),
-        accuracy.in_words()
+        loss.describe(),
+        accuracy.describe()
     );
     Ok(drawing)
 }
 
-fn curve(training: &Training, value: fn(&Epoch) -> f64) -> Vec<(f64, f64)> {
+fn curve(training: &TrainingRecord, value: fn(&Epoch) -> f64) -> Vec<(f64, f64)> {
     let epochs = training.epochs.iter();
     epochs
         .map(|epoch| (epoch.epoch as f64, value(epoch)))
@@ -89,12 +89,12 @@ fn series(name: &str, points: Vec<(f64, f64)>, paint: Paint, stroke: Stroke) -> 
     }
 }
 
-fn last_epoch(training: &Training) -> f64 {
+fn last_epoch(training: &TrainingRecord) -> f64 {
     let partial = usize::from(training.partial.batches > 0);
     (training.epochs.len() + partial).max(1) as f64
 }
 
-fn epochs(training: &Training) -> Vec<(f64, String)> {
+fn epochs(training: &TrainingRecord) -> Vec<(f64, String)> {
     let ticks = ticks(last_epoch(training)).into_iter();
     ticks
         .filter(|tick| tick.fract() == 0.0)
@@ -102,13 +102,17 @@ fn epochs(training: &Training) -> Vec<(f64, String)> {
         .collect()
 }
 
-fn best(training: &Training, end: End, value: fn(&Epoch) -> String) -> Option<(f64, String, End)> {
+fn best(
+    training: &TrainingRecord,
+    end: MarkerEnd,
+    value: fn(&Epoch) -> String,
+) -> Option<(f64, String, MarkerEnd)> {
     let best = training.best_epoch?;
     let epoch = training.epochs.iter().find(|epoch| epoch.epoch == best)?;
     Some((best as f64, format!("best {best}: {}", value(epoch)), end))
 }
 
-fn loss(training: &Training) -> Plot {
+fn loss(training: &TrainingRecord) -> Plot {
     let series = vec![
         series(
             "batch",
@@ -144,19 +148,21 @@ fn loss(training: &Training) -> Plot {
     let (y, named) = log_axis(low, high);
     Plot {
         title: "loss".into(),
-        x_name: "epoch".into(),
-        x: (0.0, last_epoch(training)),
-        y,
-        axis: Axis::Log,
+        x_label: "epoch".into(),
+        x_range: (0.0, last_epoch(training)),
+        y_range: y,
+        y_scale: AxisScale::Log,
         x_ticks: epochs(training),
         y_ticks: named.into_iter().map(|t| (t, format::short(t))).collect(),
-        mark: best(training, End::Top, |epoch| format::number(epoch.valid_loss)),
+        marker: best(training, MarkerEnd::Top, |epoch| {
+            format::number(epoch.valid_loss)
+        }),
         diagonal: false,
         series,
     }
 }
 
-fn accuracy(training: &Training) -> Plot {
+fn accuracy(training: &TrainingRecord) -> Plot {
     let series = vec![
         series(
             "training",
@@ -181,16 +187,16 @@ fn accuracy(training: &Training) -> Plot {
     let tick = |i: i32| low + (1.0 - low) / 4.0 * f64::from(i);
     Plot {
         title: "accuracy".into(),
-        x_name: "epoch".into(),
-        x: (0.0, last_epoch(training)),
-        y: (low, 1.0),
-        axis: Axis::Linear,
+        x_label: "epoch".into(),
+        x_range: (0.0, last_epoch(training)),
+        y_range: (low, 1.0),
+        y_scale: AxisScale::Linear,
         x_ticks: epochs(training),
         y_ticks: (0..=4)
             .map(tick)
             .map(|y| (y, format!("{} %", format::short(y * 100.0))))
             .collect(),
-        mark: best(training, End::Bottom, |epoch| {
+        marker: best(training, MarkerEnd::Bottom, |epoch| {
             format::percent(epoch.valid_accuracy)
         }),
         diagonal: false,

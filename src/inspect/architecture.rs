@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::nets::graph::site::Site;
 use crate::nets::graph::{Graph, Op};
-use crate::nets::parameters_of;
+use crate::nets::graph_parameter_count;
 use crate::nets::plan::Plan;
 use crate::session::form::{Form, Shape};
 
@@ -27,12 +27,12 @@ pub struct Architecture {
     /// could not be compiled.
     pub planned: String,
     /// Its sites, in order from the image.
-    pub sites: Vec<Place>,
+    pub sites: Vec<SiteSummary>,
 }
 
 /// A site: the output of a layer after its non-linearity.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Place {
+pub struct SiteSummary {
     /// The layer's name in the file.
     pub name: String,
     /// Units: channels of a convolution.
@@ -47,14 +47,14 @@ pub struct Place {
     pub pushed: bool,
 }
 
-impl From<&Site> for Place {
+impl From<&Site> for SiteSummary {
     fn from(site: &Site) -> Self {
         Self {
             name: site.name.clone(),
             units: site.units,
             positions: site.positions,
             field: site.field_shape(),
-            whole_image: site.is_whole(),
+            whole_image: site.sees_whole_image(),
             pushed: site.push.is_some(),
         }
     }
@@ -90,10 +90,10 @@ impl Architecture {
             image: graph.image(),
             classes: form.classes.clone(),
             named: !form.is_numbered(),
-            parameters: parameters_of(graph),
+            parameters: graph_parameter_count(graph),
             operators,
             planned: describe_plan(graph),
-            sites: graph.sites().iter().map(Place::from).collect(),
+            sites: graph.sites().iter().map(SiteSummary::from).collect(),
         }
     }
 }

@@ -14,7 +14,7 @@ const BATCH: usize = 256;
 
 /// A permutation of the classes under which a network's outputs make sense.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Exchanged {
+pub struct ClassPermutation {
     /// For every class of the images, the output that stands for it, \[K\].
     pub outputs: Vec<usize>,
     /// The accuracy under this permutation.
@@ -22,15 +22,15 @@ pub struct Exchanged {
 }
 
 /// A confusion matrix: for every class, how often each output was decided, \[K,K\].
-pub struct Confusion {
+pub struct ConfusionMatrix {
     classes: usize,
     counts: Vec<u64>,
 }
 
-impl Confusion {
+impl ConfusionMatrix {
     /// Shows the network images whose labels number its outputs.
     pub fn of(subject: &Subject, images: &Images) -> Self {
-        let classes = subject.ports().classes;
+        let classes = subject.network_shape().classes;
         let mut counts = vec![0; classes * classes];
         let all: Vec<usize> = (0..images.len()).collect();
         for batch in all.chunks(BATCH) {
@@ -59,7 +59,7 @@ impl Confusion {
 
     /// For every class, its most frequent output, provided that these are all different and not simply the
     /// classes themselves.
-    pub fn exchanged(&self) -> Option<Exchanged> {
+    pub fn permutation(&self) -> Option<ClassPermutation> {
         let rows = self.counts.chunks_exact(self.classes);
         let most = |row: &[u64]| (0..row.len()).max_by_key(|&i| (row[i], usize::MAX - i));
         let outputs: Vec<usize> = rows.clone().map(most).collect::<Option<_>>()?;
@@ -68,7 +68,7 @@ impl Confusion {
             return None;
         }
         let correct = rows.zip(&outputs).map(|(row, &output)| row[output]);
-        Some(Exchanged {
+        Some(ClassPermutation {
             accuracy: correct.sum::<u64>() as f64 / self.images().max(1) as f64,
             outputs,
         })

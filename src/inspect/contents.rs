@@ -7,27 +7,27 @@ use burn::tensor::Device;
 
 use super::Inspection;
 use super::architecture::Architecture;
-use super::scaling::{self, TrialError, Trials};
+use super::scaling::{self, ScalingResults, ScalingTestError};
 use crate::analysis::pilot;
-use crate::analysis::{AnalysisError, Lab, Resident};
+use crate::analysis::{AnalysisError, DeviceData, Lab};
 use crate::data::Dataset;
-use crate::nets::foreign::{Foreign, ForeignError, MixesImages};
 use crate::nets::graph::{Graph, GraphError};
 use crate::nets::import::onnx::{Bundle, OnnxError};
 use crate::nets::import::{self, ImportError};
-use crate::nets::{Ports, Subject};
-use crate::session::config::{self, Input, NetworkKind};
+use crate::nets::onnx_network::{MixesImages, OnnxNetwork, OnnxNetworkError};
+use crate::nets::{NetworkShape, Subject};
+use crate::session::config::{self, InputEncoding, NetworkKind};
 use crate::session::form::{DEFAULT_IMAGE, Form};
-use crate::stats::grain::Foretold;
+use crate::stats::grain::GrainForecast;
 use crate::stimulus::Pool;
 
 /// A file to inspect, and how.
 #[derive(Debug, Clone, Copy)]
-pub struct Look<'a> {
+pub struct InspectionRequest<'a> {
     /// The file.
     pub path: &'a Path,
     /// Whether it holds only weights and not an ONNX network.
-    pub weights: bool,
+    pub weights_only: bool,
     /// The network's config: its output, input and image size.
     pub network: &'a config::Network,
     /// The built-in kind that a weight file is for; `None`: any that fits.
@@ -35,7 +35,7 @@ pub struct Look<'a> {
     /// Images to show it.
     pub images: Option<&'a Dataset>,
     /// Most images to show.
-    pub most: usize,
+    pub max_images: usize,
     /// Whether to show it noise too, to estimate how many trials its maps take.
     pub pilot: bool,
     /// Where to compute.
@@ -48,25 +48,25 @@ enum InspectionError {
     #[error(transparent)]
     Onnx(#[from] OnnxError),
     #[error(transparent)]
-    Foreign(#[from] ForeignError),
+    Foreign(#[from] OnnxNetworkError),
     #[error(transparent)]
     Import(#[from] ImportError),
     #[error(transparent)]
     Graph(#[from] GraphError),
     #[error(transparent)]
-    Trial(#[from] TrialError),
+    Trial(#[from] ScalingTestError),
     #[error(transparent)]
     Pilot(#[from] AnalysisError),
     #[error("the weights fit no built-in network:\n{0}")]
     NoKind(String),
 }
 
-impl Look<'_> {
+impl InspectionRequest<'_> {
     /// Inspects the file. Failures are listed among the inspection's problems.
     pub fn inspect(&self) -> Inspection {
         let bytes = self.path.metadata().map_or(0, |file| file.len());
         let mut found = Inspection::new(self.path, bytes);
-        let opened = match self.weights {
+        let opened = match self.weights_only {
             true => self.weights(&mut found),
             false => self.onnx(&mut found),
         };
@@ -89,17 +89,17 @@ impl Look<'_> {
         found.bytes = bundle.size();
         found.sha256 = bundle.sha256().to_owned();
         found.onnx = Some(bundle.survey()?);
-        let foreign = Foreign::open(&bundle, self.network.output.as_deref(), self.size())?;
+        let foreign = OnnxNetwork::open(&bundle, self.network.output.as_deref(), self.size())?;
         found.notes.extend(foreign.notes.iter().cloned());
         let form = match self.images {
             Some(images) => {
-                if let Err(misfit) = foreign.fits(&images.form()) {
+                if let Err(misfit) = foreign.check_fits(&images.form()) {
                     found
                         .problems
                         .push(format!("the images do not fit: {misfit}"));
                     foreign.form()
                 } else {
-                    foreign.naming(images.form())
+                    foreign.with_class_names(images.form())
                 }
             }
             None => foreign.form(),
@@ -115,7 +115,7 @@ impl Look<'_> {
                 Form::numbered(image, import::classes(self.path, image)?)
             }
         };
-        let ports = Ports::from(&form);
+        let ports = NetworkShape::from(&form);
         let kinds = match self.kind {
             Some(kind) => vec![kind],
             None => NetworkKind::ALL.to_vec(),
@@ -130,7 +130,7 @@ impl Look<'_> {
                 Ok(read) => {
                     found.kind = Some(kind.label());
                     found.notes.extend(read.notes);
-                    return Ok((Graph::of_kind(kind, ports, &read.weights)?, form));
+                    return Ok((Graph::for_kind(kind, ports, &read.weights)?, form));
                 }
                 Err(error) => error,
             };
@@ -151,7 +151,7 @@ impl Look<'_> {
         let images = format!(
             "  tried for images of {size}; for others, use --set 'network.image=Some((CHANNELS, ROWS, COLUMNS))' or --data"
         );
-        let remedy = import::as_onnx(form.shape());
+        let remedy = import::onnx_export_advice(form.shape());
         let remedy = format!("To use a network of another architecture, {remedy}");
         let lines: Vec<String> = lines.chain([images, remedy]).collect();
         Err(InspectionError::NoKind(lines.join("\n")))
@@ -161,20 +161,25 @@ impl Look<'_> {
     fn pilot(
         &self,
         graph: &Graph,
-        input: &Input,
+        input: &InputEncoding,
         images: &Dataset,
         form: Form,
-    ) -> Result<Vec<Foretold>, InspectionError> {
+    ) -> Result<Vec<GrainForecast>, InspectionError> {
         let lab = Lab {
-            network: Subject::new(graph.scaled(input).map_err(TrialError::from)?, self.device)?,
+            network: Subject::new(
+                graph
+                    .with_input_scaling(input)
+                    .map_err(ScalingTestError::from)?,
+                self.device,
+            )?,
             kind: self.kind.unwrap_or(NetworkKind::Onnx),
             device: self.device.clone(),
             pool: Pool::new(&images.train),
             form: Arc::new(form),
             dataset: Arc::new(images.clone()),
-            resident: Resident::default(),
+            resident: DeviceData::default(),
         };
-        Ok(pilot::pilot(&lab, 0.0, 1)?)
+        Ok(pilot::run_pilot(&lab, 0.0, 1)?)
     }
 
     /// Inspects an opened network, and shows it the images if they fit.
@@ -185,7 +190,7 @@ impl Look<'_> {
         form: Form,
     ) -> Result<(), InspectionError> {
         found.network = Some(Architecture::of(graph, &form));
-        if found.onnx.is_some() && !Subject::new(graph.clone(), self.device)?.answers_images_apart()
+        if found.onnx.is_some() && !Subject::new(graph.clone(), self.device)?.is_batch_independent()
         {
             found.problems.push(MixesImages.to_string());
             return Ok(());
@@ -195,19 +200,19 @@ impl Look<'_> {
             .images
             .filter(|images| fitting && !images.test.is_empty())
         {
-            found.scaling = Some(scaling::tried(
+            found.scaling = Some(scaling::test_scalings(
                 graph,
                 &self.network.input,
                 &images.train,
                 &images.test,
-                self.most,
+                self.max_images,
                 self.device,
             )?);
         }
         let noise = Dataset::none(form.clone());
         let images = self.images.unwrap_or(&noise);
         if fitting && self.pilot {
-            let better = found.scaling.as_ref().and_then(Trials::better);
+            let better = found.scaling.as_ref().and_then(ScalingResults::better);
             let input = better.map_or(&self.network.input, |trial| &trial.input);
             found.pilot = self.pilot(graph, input, images, form)?;
         }

@@ -4,19 +4,19 @@
 pub mod architecture;
 mod confusion;
 pub mod contents;
+pub mod presentations;
 pub mod scaling;
 mod text;
-pub mod ways;
 
 use std::path::Path;
 
 use serde::Serialize;
 
-use crate::nets::import::onnx::Survey;
+use crate::nets::import::onnx::ModelSummary;
 use architecture::Architecture;
-use scaling::Trials;
+use scaling::ScalingResults;
 
-use crate::stats::grain::{Foretold, advised};
+use crate::stats::grain::{GrainForecast, recommend};
 
 /// Advised trials relative to the estimate.
 const ADVICE_MARGIN: f64 = 1.25;
@@ -34,7 +34,7 @@ pub struct Inspection {
     /// SHA-256, including external data files; empty if it is not an ONNX file.
     pub sha256: String,
     /// The header and operators of an ONNX file.
-    pub onnx: Option<Survey>,
+    pub onnx: Option<ModelSummary>,
     /// The built-in kind that a weight file fits.
     pub kind: Option<&'static str>,
     /// The network, if it can be used.
@@ -42,9 +42,9 @@ pub struct Inspection {
     /// Changes made and other remarks, a sentence each.
     pub notes: Vec<String>,
     /// Its accuracy on images, under several scalings.
-    pub scaling: Option<Trials>,
+    pub scaling: Option<ScalingResults>,
     /// How many trials reliable maps take, by the grain of the noise.
-    pub pilot: Vec<Foretold>,
+    pub pilot: Vec<GrainForecast>,
     /// Number of workers that share the trials, for estimating their time.
     pub workers: usize,
     /// What prevents it from being studied, a sentence or paragraph each, with the remedy.
@@ -64,24 +64,24 @@ impl Inspection {
     }
 
     /// The pilot's advice for a config's classification images, as fields and values.
-    pub fn advised(&self) -> Option<Vec<(&'static str, String)>> {
-        fields(advised(&self.pilot, self.workers)?)
+    pub fn advice(&self) -> Option<Vec<(&'static str, String)>> {
+        advised_settings(recommend(&self.pilot, self.workers)?)
     }
 
     /// The pilot's results as text; empty if there was no pilot.
     pub fn pilot_text(&self) -> String {
-        text::piloted(&self.pilot, self.workers)
+        text::pilot_table(&self.pilot, self.workers)
     }
 
     /// The inspection as text, for a terminal or a log.
     pub fn text(&self) -> String {
-        text::written(self)
+        text::full_text(self)
     }
 }
 
 /// The config fields of classification images that make maps of this grain reliable, with a quarter more trials
 /// than estimated; `None` without an estimate.
-pub fn fields(grain: &Foretold) -> Option<Vec<(&'static str, String)>> {
+pub fn advised_settings(grain: &GrainForecast) -> Option<Vec<(&'static str, String)>> {
     let trials = grain.needed? as f64 * ADVICE_MARGIN;
     // Two digits are enough for an estimate.
     let step = 10_f64.powf(trials.log10().floor() - 1.0).max(1.0);

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use burn::tensor::Device;
 use serde::Serialize;
 
-use super::confusion::{Confusion, Exchanged};
-use super::ways::{Turned, ways};
+use super::confusion::{ClassPermutation, ConfusionMatrix};
+use super::presentations::{ImageTransform, presentations};
 use crate::data::Images;
 use crate::nets::graph::{Graph, GraphError};
 use crate::nets::score::pixels;
 use crate::nets::{ScalingError, Subject};
-use crate::session::config::Input;
+use crate::session::config::InputEncoding;
 
 /// Approximate time limit for all scalings together.
 const TIME: Duration = Duration::from_secs(60);
@@ -27,13 +27,13 @@ const FEWEST: usize = 16;
 
 /// The network's accuracy on images shown in one way.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Trial {
+pub struct ScalingResult {
     /// A description of the way.
     pub words: &'static str,
     /// How the images are scaled.
-    pub input: Input,
+    pub input: InputEncoding,
     /// How they are transformed before scaling.
-    pub turned: Turned,
+    pub turned: ImageTransform,
     /// The share of correct decisions.
     pub accuracy: f64,
     /// Wilson's 95 % interval of it, lower and upper end.
@@ -42,7 +42,7 @@ pub struct Trial {
 
 /// The network's accuracy on the same images, shown in every usual way.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Trials {
+pub struct ScalingResults {
     /// Images shown, spread evenly over all test images.
     pub images: usize,
     /// Total test images.
@@ -50,15 +50,15 @@ pub struct Trials {
     /// The accuracy of always deciding for the most frequent class.
     pub chance: f64,
     /// Every way; the first is the requested one.
-    pub trials: Vec<Trial>,
+    pub trials: Vec<ScalingResult>,
     /// The permutation of classes, if the network distinguishes them well in the requested way but its outputs are
     /// in another order.
-    pub exchanged: Option<Exchanged>,
+    pub exchanged: Option<ClassPermutation>,
 }
 
 /// Why the scalings could not be tried.
 #[derive(Debug, thiserror::Error)]
-pub enum TrialError {
+pub enum ScalingTestError {
     /// The requested scaling does not fit the images.
     #[error(transparent)]
     Scaling(#[from] ScalingError),
@@ -67,15 +67,15 @@ pub enum TrialError {
     Graph(#[from] GraphError),
 }
 
-impl Trials {
+impl ScalingResults {
     /// The requested way.
-    pub fn asked(&self) -> Option<&Trial> {
+    pub fn requested(&self) -> Option<&ScalingResult> {
         self.trials.first()
     }
 
     /// The best other way, if it is significantly better: its interval lies above that of the requested way, and the
     /// network clearly knows the images shown in it.
-    pub fn better(&self) -> Option<&Trial> {
+    pub fn better(&self) -> Option<&ScalingResult> {
         let (asked, others) = self.trials.split_first()?;
         let knows = known_threshold(self.chance);
         let above = others
@@ -89,7 +89,7 @@ impl Trials {
     /// Whether the network, shown images in the requested way, is not significantly better than always deciding for
     /// the most frequent class.
     pub fn is_at_chance(&self) -> bool {
-        self.asked()
+        self.requested()
             .is_some_and(|trial| trial.between.0 <= self.chance)
     }
 }
@@ -99,16 +99,16 @@ impl Trials {
 ///
 /// # Errors
 /// If the requested scaling does not fit the images.
-pub fn tried(
+pub fn test_scalings(
     graph: &Graph,
-    asked: &Input,
+    asked: &InputEncoding,
     train: &Images,
     test: &Images,
     most: usize,
     device: &Device,
-) -> Result<Trials, TrialError> {
-    let ways = ways(asked, train);
-    let first = Subject::new(graph.scaled(asked)?, device)?;
+) -> Result<ScalingResults, ScalingTestError> {
+    let ways = presentations(asked, train);
+    let first = Subject::new(graph.with_input_scaling(asked)?, device)?;
     let images = affordable_images(&first, test, most, ways.len());
     let chosen = spread(test, images);
     let largest = test.class_counts().into_iter().max().unwrap_or(0);
@@ -118,17 +118,17 @@ pub fn tried(
         let is_asked = way.input == *asked;
         let subject = match is_asked {
             true => first.clone(),
-            false => Subject::new(graph.scaled(&way.input)?, device)?,
+            false => Subject::new(graph.with_input_scaling(&way.input)?, device)?,
         };
-        let confusion = Confusion::of(&subject, &way.turned.images(test, &chosen));
+        let confusion = ConfusionMatrix::of(&subject, &way.turned.apply(test, &chosen));
         let share = confusion.accuracy();
         if trials.is_empty() {
             let least = share.high.max(known_threshold(chance));
             exchanged = confusion
-                .exchanged()
+                .permutation()
                 .filter(|exchanged| exchanged.accuracy > least);
         }
-        trials.push(Trial {
+        trials.push(ScalingResult {
             words: way.words,
             input: way.input,
             turned: way.turned,
@@ -136,7 +136,7 @@ pub fn tried(
             between: (share.low, share.high),
         });
     }
-    Ok(Trials {
+    Ok(ScalingResults {
         images,
         of: test.len(),
         chance,

@@ -3,13 +3,15 @@
 use std::fmt::Write;
 
 use super::Inspection;
-use super::architecture::{Architecture, Place};
-use super::scaling::{Trial, Trials};
-use super::ways::Turned;
-use crate::format::{bytes, clean, coarse, count, over_time, percent, reliability, thousands};
-use crate::nets::import::onnx::Survey;
+use super::architecture::{Architecture, SiteSummary};
+use super::presentations::ImageTransform;
+use super::scaling::{ScalingResult, ScalingResults};
+use crate::format::{
+    bytes, clean, coarse, count, minimum_duration, percent, reliability, thousands,
+};
+use crate::nets::import::onnx::ModelSummary;
 use crate::session::form::Form;
-use crate::stats::grain::Foretold;
+use crate::stats::grain::GrainForecast;
 
 /// Most characters in a line of names, and in a name in the table of sites.
 const LINE: usize = 84;
@@ -22,7 +24,7 @@ const PAIRS: usize = 12;
 const DIGITS: usize = 12;
 
 /// The whole inspection, one paragraph per part; ends with a newline.
-pub fn written(found: &Inspection) -> String {
+pub fn full_text(found: &Inspection) -> String {
     let mut text = format!("{}  {}\n", clean(&found.file), bytes(found.bytes));
     if let Some(survey) = &found.onnx {
         head(&mut text, survey, &found.sha256);
@@ -36,7 +38,7 @@ pub fn written(found: &Inspection) -> String {
     if let Some(trials) = &found.scaling {
         scaling(&mut text, trials);
     }
-    text.push_str(&piloted(&found.pilot, found.workers));
+    text.push_str(&pilot_table(&found.pilot, found.workers));
     for (title, lines) in [("Notes", &found.notes), ("Problems", &found.problems)] {
         if lines.is_empty() {
             continue;
@@ -53,7 +55,7 @@ pub fn written(found: &Inspection) -> String {
 }
 
 /// A table of how many trials reliable maps take at each grain, and how long they take.
-pub fn piloted(all: &[Foretold], workers: usize) -> String {
+pub fn pilot_table(all: &[GrainForecast], workers: usize) -> String {
     let mut text = String::new();
     if all.is_empty() {
         return text;
@@ -73,7 +75,7 @@ pub fn piloted(all: &[Foretold], workers: usize) -> String {
         let seconds = trials as f64 / (grain.per_second * workers.max(1) as f64);
         let (bound, time) = match grain.needed {
             Some(_) => ("", coarse(seconds)),
-            None => ("over ", over_time(seconds)),
+            None => ("over ", minimum_duration(seconds)),
         };
         let _ = writeln!(
             text,
@@ -97,7 +99,7 @@ fn clean_lines(words: &str) -> String {
     lines.join("\n  ")
 }
 
-fn head(text: &mut String, survey: &Survey, sha256: &str) {
+fn head(text: &mut String, survey: &ModelSummary, sha256: &str) {
     line(text, "ONNX", &clean(&survey.origin()));
     line(
         text,
@@ -159,7 +161,7 @@ fn architecture(text: &mut String, network: &Architecture, with_operators: bool)
     sites(text, &network.sites);
 }
 
-fn sites(text: &mut String, sites: &[Place]) {
+fn sites(text: &mut String, sites: &[SiteSummary]) {
     let names: Vec<String> = sites.iter().map(|site| shortened(&site.name)).collect();
     let width = names.iter().map(|name| name.chars().count()).max();
     let width = width.unwrap_or_default().max("layer".len());
@@ -199,7 +201,7 @@ fn shortened(name: &str) -> String {
     }
 }
 
-fn scaling(text: &mut String, trials: &Trials) {
+fn scaling(text: &mut String, trials: &ScalingResults) {
     let shown = thousands(trials.images as u64);
     let images = match trials.images == trials.of {
         true => format!("all {shown} test images"),
@@ -237,7 +239,7 @@ fn scaling(text: &mut String, trials: &Trials) {
     }
 }
 
-fn advice(trials: &Trials, better: Option<&Trial>) -> Option<String> {
+fn advice(trials: &ScalingResults, better: Option<&ScalingResult>) -> Option<String> {
     if let Some(exchanged) = &trials.exchanged {
         let pairs = exchanged.outputs.iter().enumerate();
         let pairs = pairs.filter(|(class, output)| class != *output);
@@ -256,14 +258,14 @@ fn advice(trials: &Trials, better: Option<&Trial>) -> Option<String> {
         ));
     }
     Some(match better.map(|trial| (trial, trial.turned)) {
-        Some((trial, Turned::No)) => format!(
+        Some((trial, ImageTransform::No)) => format!(
             "The network expects images scaled differently: add --set 'network.input={}'",
             trial.input.in_plan()
         ),
-        Some((_, Turned::Transposed)) => {
+        Some((_, ImageTransform::Transposed)) => {
             "The images are transposed: add --set dataset.transpose=true".to_owned()
         }
-        Some((_, Turned::Inverted)) => {
+        Some((_, ImageTransform::Inverted)) => {
             "The images are inverted relative to those that the network was made for: invert their files"
                 .to_owned()
         }

@@ -11,11 +11,11 @@ use tokio::time::timeout;
 
 use super::conversation::GREETING;
 use super::wire::WireError;
-use super::{Command, Connection, Link};
+use super::{Connection, EngineCommand, Link};
 use crate::session::record::Note;
 use crate::session::run::Phase;
-use crate::session::store::{LeftError, Store, StoreError, now as now_s};
-use crate::session::{Run, Session, State};
+use crate::session::store::{Store, StoreError, StoreNoteError, now as now_s};
+use crate::session::{Run, SavedState, Session};
 
 pub use super::conversation::{ConnectError, Conversation};
 
@@ -24,36 +24,38 @@ const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::fr
 
 /// The outcome of asking an engine for its session.
 #[derive(Debug)]
-pub enum Heard {
+pub enum EngineAnswer {
     /// It answered.
     Session(Box<Session>),
     /// It did not answer in time.
-    Nothing,
+    NoAnswer,
     /// It cannot be asked: none runs, or it cannot be reached.
     Unreachable,
 }
 
 /// Asks the engine of a session for its current state.
-pub async fn now(store: &Store, name: &str, patience: Duration) -> Heard {
+pub async fn query(store: &Store, name: &str, patience: Duration) -> EngineAnswer {
     let answer = async {
-        let mut engine = match Conversation::begin_patiently(store, name).await {
+        let mut engine = match Conversation::connect_with_retry(store, name).await {
             Ok(engine) => engine,
-            Err(error) if error.is_silence() => return Heard::Nothing,
-            Err(_) => return Heard::Unreachable,
+            Err(error) if error.is_timeout() => return EngineAnswer::NoAnswer,
+            Err(_) => return EngineAnswer::Unreachable,
         };
         loop {
-            if engine.ask().await.is_err() {
-                return Heard::Unreachable;
+            if engine.request_state().await.is_err() {
+                return EngineAnswer::Unreachable;
             }
-            match engine.hear().await {
+            match engine.receive_state().await {
                 // The first state has no information about the run yet.
                 Ok(Some(session)) if session.run.is_none() => {}
-                Ok(Some(session)) => return Heard::Session(Box::new(session)),
-                _ => return Heard::Unreachable,
+                Ok(Some(session)) => return EngineAnswer::Session(Box::new(session)),
+                _ => return EngineAnswer::Unreachable,
             }
         }
     };
-    timeout(patience, answer).await.unwrap_or(Heard::Nothing)
+    timeout(patience, answer)
+        .await
+        .unwrap_or(EngineAnswer::NoAnswer)
 }
 
 /// Follows a session from now on. `session` is shown until the first state arrives; `expected` is
@@ -81,7 +83,7 @@ pub fn follow(store: Store, session: Session, expected: Connection) -> Link {
         sessions,
         commands: Some(send),
         connection,
-        refused,
+        rejection: refused,
         log,
     }
 }
@@ -91,7 +93,7 @@ struct Follower {
     name: String,
     publish: watch::Sender<Arc<Session>>,
     connected: watch::Sender<Connection>,
-    commands: mpsc::UnboundedReceiver<Command>,
+    commands: mpsc::UnboundedReceiver<EngineCommand>,
     refuse: watch::Sender<String>,
     /// Notes sent to an engine and not yet seen in its states.
     unconfirmed: Vec<Note>,
@@ -103,12 +105,12 @@ struct Follower {
 const DIED: &str = "the engine died; this is its last checkpoint";
 
 /// How an engine ended, from the state it left in the file; `None` if it left none.
-fn final_phase(state: &State) -> Option<Phase> {
+fn final_phase(state: &SavedState) -> Option<Phase> {
     match state {
-        State::Failed(message) => Some(Phase::Failed(message.clone())),
-        State::Stopped => Some(Phase::Stopped),
-        State::Finished => Some(Phase::Finished),
-        State::New | State::Running => None,
+        SavedState::Failed(message) => Some(Phase::Failed(message.clone())),
+        SavedState::Stopped => Some(Phase::Stopped),
+        SavedState::Finished => Some(Phase::Finished),
+        SavedState::New | SavedState::Running => None,
     }
 }
 
@@ -126,7 +128,7 @@ impl Follower {
     async fn follow(mut self) {
         let mut pause = BACK_OFF.0;
         loop {
-            match Conversation::begin(&self.store, &self.name).await {
+            match Conversation::connect(&self.store, &self.name).await {
                 Ok(conversation) => {
                     self.connected.send_replace(Connection::Live);
                     match self.converse(conversation).await {
@@ -148,7 +150,7 @@ impl Follower {
                 {
                     self.show_final_state();
                 }
-                Err(error) if error.is_silence() => self.show_silent_engine(),
+                Err(error) if error.is_timeout() => self.show_silent_engine(),
                 Err(error) => self.report_missing(&error, pause),
             }
             if self.wait(pause).await.is_err() {
@@ -162,7 +164,7 @@ impl Follower {
     fn ended_since(&self) -> bool {
         let lost = matches!(*self.connected.borrow(), Connection::Lost(_));
         let is_final = |session: Session| self.is_final_state(&session);
-        lost && self.store.head(&self.name).is_ok_and(is_final)
+        lost && self.store.load_head(&self.name).is_ok_and(is_final)
     }
 
     /// Whether the file holds the final state of the last known engine, and not one written before that engine
@@ -170,7 +172,7 @@ impl Follower {
     fn is_final_state(&self, session: &Session) -> bool {
         let known = self.publish.borrow();
         let written = session.record.updated != known.record.updated;
-        let begun = known.record.state == State::New;
+        let begun = known.record.state == SavedState::New;
         final_phase(&session.record.state).is_some() && (written || begun)
     }
 
@@ -240,9 +242,9 @@ impl Follower {
         let mut outcome = ConversationEnd::default();
         for note in std::mem::take(&mut self.undelivered) {
             self.unconfirmed.push(note.clone());
-            let _ = conversation.say(Command::Note(note)).await;
+            let _ = conversation.send_command(EngineCommand::Note(note)).await;
         }
-        if conversation.ask().await.is_err() {
+        if conversation.request_state().await.is_err() {
             self.mark_undelivered();
             return Ok(outcome);
         }
@@ -253,12 +255,12 @@ impl Follower {
                 return Err(LinkDropped);
             }
             tokio::select! {
-                state = conversation.hear() => match state {
+                state = conversation.receive_state() => match state {
                     Ok(Some(session)) => {
                         outcome.states += 1;
                         self.unconfirmed.retain(|note| !session.record.has_note(note));
                         self.publish.send_replace(Arc::new(session));
-                        if conversation.ask().await.is_err() {
+                        if conversation.request_state().await.is_err() {
                             self.mark_undelivered();
                             return Ok(outcome);
                         }
@@ -276,10 +278,10 @@ impl Follower {
                 },
                 command = self.commands.recv(), if !dropped => match command {
                     Some(command) => {
-                        if let Command::Note(note) = &command {
+                        if let EngineCommand::Note(note) = &command {
                             self.unconfirmed.push(note.clone());
                         }
-                        if conversation.say(command).await.is_err() {
+                        if conversation.send_command(command).await.is_err() {
                             self.mark_undelivered();
                             return Ok(outcome);
                         }
@@ -326,8 +328,8 @@ impl Follower {
     }
 
     /// Keeps a command for which no engine is needed: a note.
-    fn keep_note(&mut self, command: Command) {
-        if let Command::Note(note) = command {
+    fn keep_note(&mut self, command: EngineCommand) {
+        if let EngineCommand::Note(note) = command {
             self.undelivered.push(note);
         }
     }
@@ -345,7 +347,9 @@ impl Follower {
                         .send_replace(Arc::new(Session { run, ..session }));
                 }
                 // A new engine holds the lock and will receive the note.
-                Ok(Err(LeftError::Store(StoreError::Locked { .. }))) => self.undelivered.push(note),
+                Ok(Err(StoreNoteError::Store(StoreError::Locked { .. }))) => {
+                    self.undelivered.push(note)
+                }
                 Ok(Err(problem)) => {
                     self.refuse
                         .send_replace(format!("note not saved: {problem}"));

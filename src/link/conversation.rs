@@ -9,8 +9,8 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::timeout;
 use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec};
 
-use super::Command;
-use super::wire::{self, Ask, Told, WireError};
+use super::EngineCommand;
+use super::wire::{self, ReceivedMessage, ViewerMessage, WireError};
 use crate::session::Session;
 use crate::session::store::{BEAT, Store};
 
@@ -85,7 +85,7 @@ pub enum ConnectError {
 
 impl ConnectError {
     /// Whether an engine is there but does not answer.
-    pub(super) fn is_silence(&self) -> bool {
+    pub(super) fn is_timeout(&self) -> bool {
         use std::io::ErrorKind::{TimedOut, WouldBlock};
         matches!(self, Self::Io { error, .. } if matches!(error.kind(), TimedOut | WouldBlock))
     }
@@ -106,12 +106,12 @@ impl Conversation {
     ///
     /// # Errors
     /// Why the engine cannot be reached.
-    pub async fn begin(store: &Store, name: &str) -> Result<Self, ConnectError> {
+    pub async fn connect(store: &Store, name: &str) -> Result<Self, ConnectError> {
         let Some(engine) = store.engine(name) else {
             return Err(ConnectError::NotRunning(name.to_owned()));
         };
         let pid = engine.pid;
-        if let Some(machine) = engine.elsewhere {
+        if let Some(machine) = engine.remote_machine {
             return Err(ConnectError::Elsewhere {
                 name: name.to_owned(),
                 pid,
@@ -148,23 +148,25 @@ impl Conversation {
             return Err(io(std::io::Error::other(foreign)));
         }
         let (from, to) = stream.into_split();
-        let mut to = FramedWrite::new(to, wire::asked());
-        let mut from = FramedRead::new(from, wire::told());
-        to.send(wire::encode(&Ask::hello())).await.map_err(io)?;
+        let mut to = FramedWrite::new(to, wire::codec_to_engine());
+        let mut from = FramedRead::new(from, wire::codec_to_viewer());
+        to.send(wire::encode(&ViewerMessage::hello()))
+            .await
+            .map_err(io)?;
         let answer = match timeout(GREETING, from.next()).await {
             Ok(Some(Ok(frame))) => frame,
             Ok(Some(Err(error))) => return Err(wire(error.into())),
             Ok(None) => return Err(io(std::io::ErrorKind::ConnectionReset.into())),
             Err(_) => return Err(io(std::io::ErrorKind::TimedOut.into())),
         };
-        match wire::decode_tell(&answer, None).map_err(wire)? {
-            Told::Welcome(pid) => Ok(Self {
+        match wire::decode_engine_message(&answer, None).map_err(wire)? {
+            ReceivedMessage::Welcome(pid) => Ok(Self {
                 from,
                 to,
                 pid,
                 last: None,
             }),
-            Told::Session(_) => Err(wire(WireError::Garbage(
+            ReceivedMessage::Session(_) => Err(wire(WireError::Garbage(
                 "a state before the greeting".into(),
             ))),
         }
@@ -173,11 +175,11 @@ impl Conversation {
     /// The same, but waits a while if the socket is gone, since the engine recreates it.
     ///
     /// # Errors
-    /// As [`Self::begin`].
-    pub async fn begin_patiently(store: &Store, name: &str) -> Result<Self, ConnectError> {
+    /// As [`Self::connect`].
+    pub async fn connect_with_retry(store: &Store, name: &str) -> Result<Self, ConnectError> {
         let deadline = tokio::time::Instant::now() + SOCKET_RECREATION;
         loop {
-            match Self::begin(store, name).await {
+            match Self::connect(store, name).await {
                 Err(ConnectError::Gone { .. }) if tokio::time::Instant::now() < deadline => {
                     tokio::time::sleep(RETRY_PAUSE).await;
                 }
@@ -190,28 +192,33 @@ impl Conversation {
     ///
     /// # Errors
     /// If the engine is gone.
-    pub async fn ask(&mut self) -> Result<(), WireError> {
-        Ok(self.to.send(wire::encode(&Ask::Next)).await?)
+    pub async fn request_state(&mut self) -> Result<(), WireError> {
+        Ok(self.to.send(wire::encode(&ViewerMessage::Next)).await?)
     }
 
     /// Sends a command to the engine.
     ///
     /// # Errors
     /// If the engine is gone.
-    pub async fn say(&mut self, command: Command) -> Result<(), WireError> {
-        Ok(self.to.send(wire::encode(&Ask::Say(command))).await?)
+    pub async fn send_command(&mut self, command: EngineCommand) -> Result<(), WireError> {
+        Ok(self
+            .to
+            .send(wire::encode(&ViewerMessage::Say(command)))
+            .await?)
     }
 
     /// Receives the requested state; `None` once the engine has hung up.
     ///
     /// # Errors
     /// If the message cannot be read.
-    pub async fn hear(&mut self) -> Result<Option<Session>, WireError> {
+    pub async fn receive_state(&mut self) -> Result<Option<Session>, WireError> {
         loop {
             let Some(frame) = self.from.next().await else {
                 return Ok(None);
             };
-            if let Told::Session(session) = wire::decode_tell(&frame?, self.last.as_deref())? {
+            if let ReceivedMessage::Session(session) =
+                wire::decode_engine_message(&frame?, self.last.as_deref())?
+            {
                 self.last = Some(session.clone());
                 return Ok(Some(*session));
             }

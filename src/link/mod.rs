@@ -24,8 +24,8 @@ use crate::session::{Session, log};
 
 /// A command to an engine, which obeys it between two blocks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum Command {
-    /// Pause until [`Command::Continue`].
+pub enum EngineCommand {
+    /// Pause until [`EngineCommand::Continue`].
     Pause,
     /// Resume after a pause.
     Continue,
@@ -42,7 +42,7 @@ pub enum Command {
     Note(Note),
     /// Write a checkpoint now and continue.
     Checkpoint,
-    /// As [`Command::Stop`], but exit even if the results cannot be saved, and discard them.
+    /// As [`EngineCommand::Stop`], but exit even if the results cannot be saved, and discard them.
     Discard,
 }
 
@@ -52,11 +52,11 @@ pub struct Link {
     /// The newest session. Closed once the engine has exited.
     pub sessions: watch::Receiver<Arc<Session>>,
     /// Commands to the engine; `None` if none runs and the session is only viewed.
-    pub commands: Option<mpsc::UnboundedSender<Command>>,
+    pub commands: Option<mpsc::UnboundedSender<EngineCommand>>,
     /// Whether the engine can currently be reached.
     pub connection: watch::Receiver<Connection>,
     /// Why the last command failed, in words, if there was no engine to carry it out.
-    pub refused: watch::Receiver<String>,
+    pub rejection: watch::Receiver<String>,
     /// The engines' log file beside the session; `None` if there is nowhere to keep one.
     pub log: Option<PathBuf>,
 }
@@ -83,7 +83,7 @@ pub struct EngineEnd {
     /// Publishes the newest session.
     pub sessions: watch::Sender<Arc<Session>>,
     /// Commands from viewers.
-    pub commands: mpsc::UnboundedReceiver<Command>,
+    pub commands: mpsc::UnboundedReceiver<EngineCommand>,
 }
 
 impl Link {
@@ -95,7 +95,7 @@ impl Link {
             sessions,
             commands: Some(send),
             connection: watch::channel(Connection::Live).1,
-            refused: watch::channel(String::new()).1,
+            rejection: watch::channel(String::new()).1,
             log: None,
         };
         let end = EngineEnd {
@@ -112,7 +112,7 @@ impl Link {
             sessions,
             commands: None,
             connection: watch::channel(Connection::ReadOnly).1,
-            refused: watch::channel(String::new()).1,
+            rejection: watch::channel(String::new()).1,
             log: None,
         }
     }
@@ -124,12 +124,12 @@ impl Link {
 
     /// Waits briefly for pending commands to be delivered (the engine may be hung), and returns why the last one
     /// failed, if it did.
-    pub async fn ended(self) -> Option<String> {
+    pub async fn close(self) -> Option<String> {
         const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(3);
         let Self {
             commands,
             mut sessions,
-            mut refused,
+            rejection: mut refused,
             ..
         } = self;
         commands.as_ref()?;
@@ -144,12 +144,12 @@ impl Link {
     }
 
     /// The end of the engines' log, oldest line first.
-    pub fn past(&self) -> Vec<LogLine> {
+    pub fn log_tail(&self) -> Vec<LogLine> {
         self.log.as_deref().map(log::tail).unwrap_or_default()
     }
 
     /// Sends a command to the engine; does nothing if none runs.
-    pub fn say(&self, command: Command) {
+    pub fn send(&self, command: EngineCommand) {
         if let Some(commands) = &self.commands {
             // An engine that has just exited no longer listens; there is nothing to do then.
             let _ = commands.send(command);

@@ -17,11 +17,11 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep, sleep_until, timeout};
 use tokio_util::codec::{FramedRead, FramedWrite};
 
-use super::Command;
-use super::socket::{BindError, Bound};
-use super::wire::{self, Ask, Tell, WireError};
+use super::EngineCommand;
+use super::socket::{BindError, BoundSocket};
+use super::wire::{self, EngineMessage, ViewerMessage, WireError};
 use crate::session::Session;
-use crate::session::store::{BEAT, Store, Voice};
+use crate::session::store::{BEAT, Heartbeat, Store};
 
 /// How long a new connection may take to send its greeting.
 const GREETING: Duration = Duration::from_secs(5);
@@ -37,25 +37,25 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// Most viewers at a time.
 const MOST_VIEWERS: usize = 64;
 /// File descriptors reserved for checkpoints, images and whatever else the engine opens.
-const KEPT_BACK: u64 = 48;
+const RESERVED_DESCRIPTORS: u64 = 48;
 /// Most megabytes of states in flight to viewers; a single state may be larger.
 const MOST_MEGABYTES: u32 = 512;
 /// How long sending one state to a viewer may take.
-const STALLED: Duration = Duration::from_secs(60);
+const SEND_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Where viewers connect: the socket, and its entry in the lock.
 #[derive(Debug)]
-pub struct Door {
+pub struct ViewerListener {
     store: Store,
     name: String,
-    voice: Voice,
-    bound: Option<Bound>,
+    voice: Heartbeat,
+    bound: Option<BoundSocket>,
 }
 
-impl Door {
+impl ViewerListener {
     /// Creates the socket of a session and records it in the lock through `voice`. If that fails, the error is
     /// returned too: the run continues, but viewers cannot attach. Needs a tokio runtime.
-    pub fn open(store: Store, name: &str, voice: Voice) -> (Self, Result<(), BindError>) {
+    pub fn open(store: Store, name: &str, voice: Heartbeat) -> (Self, Result<(), BindError>) {
         let mut door = Self {
             store,
             name: name.to_owned(),
@@ -67,9 +67,9 @@ impl Door {
     }
 
     fn bind(&mut self) -> Result<(), BindError> {
-        let bound = Bound::bind(&self.store, &self.name);
-        let path = bound.as_ref().ok().map(Bound::path);
-        if let Err(error) = self.voice.tell_socket(path) {
+        let bound = BoundSocket::bind(&self.store, &self.name);
+        let path = bound.as_ref().ok().map(BoundSocket::path);
+        if let Err(error) = self.voice.publish_socket(path) {
             tracing::warn!(
                 "the lock cannot be written, so viewers will not find the socket: {error}"
             );
@@ -81,7 +81,7 @@ impl Door {
 
     /// Writes the heartbeat, and recreates the socket if it is gone.
     fn maintain(&mut self) {
-        if self.bound.as_ref().is_some_and(Bound::is_in_place) {
+        if self.bound.as_ref().is_some_and(BoundSocket::is_in_place) {
             if let Err(error) = self.voice.beat() {
                 tracing::debug!("the lock cannot be written: {error}");
             }
@@ -109,7 +109,7 @@ impl Door {
 /// How many viewers may be connected at a time, given this process's limit on file descriptors.
 fn most_viewers() -> usize {
     let descriptors = getrlimit(Resource::Nofile).current;
-    let left = descriptors.map_or(u64::MAX, |all| all.saturating_sub(KEPT_BACK));
+    let left = descriptors.map_or(u64::MAX, |all| all.saturating_sub(RESERVED_DESCRIPTORS));
     MOST_VIEWERS
         .min(usize::try_from(left).unwrap_or(usize::MAX))
         .max(1)
@@ -117,18 +117,18 @@ fn most_viewers() -> usize {
 
 /// Everything a viewer's task needs.
 #[derive(Clone)]
-struct Desk {
+struct ViewerContext {
     /// Megabytes that may still be in flight.
     room: Arc<Semaphore>,
     sessions: watch::Receiver<Arc<Session>>,
-    commands: mpsc::UnboundedSender<Command>,
+    commands: mpsc::UnboundedSender<EngineCommand>,
     newest: Arc<Mutex<Option<Prepared>>>,
 }
 
 /// A session as the engine published it, and as sent to viewers.
 type Prepared = (Arc<Session>, Arc<Session>);
 
-impl Desk {
+impl ViewerContext {
     /// The newest session as sent to viewers: prepared once for all of them.
     fn newest(&mut self) -> Arc<Session> {
         let published = Arc::clone(&self.sessions.borrow_and_update());
@@ -146,11 +146,11 @@ impl Desk {
 
 /// Serves viewers until the engine has ended and they have received its last state.
 pub async fn serve(
-    mut door: Door,
+    mut door: ViewerListener,
     mut sessions: watch::Receiver<Arc<Session>>,
-    commands: mpsc::UnboundedSender<Command>,
+    commands: mpsc::UnboundedSender<EngineCommand>,
 ) {
-    let desk = Desk {
+    let desk = ViewerContext {
         sessions: sessions.clone(),
         commands,
         newest: Arc::default(),
@@ -193,18 +193,18 @@ async fn engine_ended(sessions: &mut watch::Receiver<Arc<Session>>) {
 
 /// Refuses a viewer because there are too many.
 async fn turn_away(stream: UnixStream, most: usize) {
-    let refusal = Tell::Refused(format!(
+    let refusal = EngineMessage::Refused(format!(
         "{most} viewers are attached to this run already, which is the maximum; close one"
     ));
-    let mut to = FramedWrite::new(stream, wire::told());
+    let mut to = FramedWrite::new(stream, wire::codec_to_viewer());
     let _ = timeout(
         Duration::from_millis(200),
-        to.send(wire::encode_tell(&refusal)),
+        to.send(wire::encode_engine_message(&refusal)),
     )
     .await;
 }
 
-async fn attend(stream: UnixStream, desk: Desk) {
+async fn attend(stream: UnixStream, desk: ViewerContext) {
     if let Err(error) = converse(stream, desk).await {
         tracing::info!("a viewer left: {error}");
     }
@@ -220,34 +220,34 @@ enum ViewerError {
     Foreign(u32),
     #[error("it did not greet")]
     Silent,
-    #[error("it did not receive a state within {} s", STALLED.as_secs())]
+    #[error("it did not receive a state within {} s", SEND_TIMEOUT.as_secs())]
     Stalled,
 }
 
-async fn converse(stream: UnixStream, mut desk: Desk) -> Result<(), ViewerError> {
+async fn converse(stream: UnixStream, mut desk: ViewerContext) -> Result<(), ViewerError> {
     let user = stream.peer_cred()?.uid();
     if user != rustix::process::getuid().as_raw() {
         return Err(ViewerError::Foreign(user));
     }
     let (from, to) = stream.into_split();
-    let mut from = FramedRead::new(from, wire::asked());
-    let mut to = FramedWrite::new(to, wire::told());
+    let mut from = FramedRead::new(from, wire::codec_to_engine());
+    let mut to = FramedWrite::new(to, wire::codec_to_viewer());
     let greeting = timeout(GREETING, from.next()).await;
     let Ok(Some(greeting)) = greeting else {
         return Err(ViewerError::Silent);
     };
     if let Err(error) = greeting
         .map_err(WireError::from)
-        .and_then(|frame| wire::check_hello(&frame))
+        .and_then(|frame| wire::check_greeting(&frame))
     {
-        let refusal = Tell::Refused(error.to_string());
-        to.send(wire::encode_tell(&refusal)).await?;
+        let refusal = EngineMessage::Refused(error.to_string());
+        to.send(wire::encode_engine_message(&refusal)).await?;
         return Err(error.into());
     }
-    let welcome = Tell::Welcome {
+    let welcome = EngineMessage::Welcome {
         pid: std::process::id(),
     };
-    to.send(wire::encode_tell(&welcome)).await?;
+    to.send(wire::encode_engine_message(&welcome)).await?;
     // The newest state counts as unseen, so it is sent at once.
     desk.sessions.mark_changed();
     let mut requested = false;
@@ -258,10 +258,10 @@ async fn converse(stream: UnixStream, mut desk: Desk) -> Result<(), ViewerError>
         tokio::select! {
             asked = from.next() => match asked {
                 None => return Ok(()),
-                Some(frame) => match wire::decode_ask(&frame?)? {
-                    Ask::Hello { .. } => {}
-                    Ask::Next => requested = true,
-                    Ask::Say(command) => {
+                Some(frame) => match wire::decode_viewer_message(&frame?)? {
+                    ViewerMessage::Hello { .. } => {}
+                    ViewerMessage::Next => requested = true,
+                    ViewerMessage::Say(command) => {
                         // An engine that has just exited no longer listens.
                         let _ = desk.commands.send(command);
                     }
@@ -282,7 +282,7 @@ async fn converse(stream: UnixStream, mut desk: Desk) -> Result<(), ViewerError>
                 let megabytes = (frame.len() >> 20) as u32 + 1;
                 let room = Arc::clone(&desk.room);
                 let room = room.acquire_many_owned(megabytes.min(MOST_MEGABYTES)).await;
-                match timeout(STALLED, to.send(frame)).await {
+                match timeout(SEND_TIMEOUT, to.send(frame)).await {
                     Ok(sent) => sent?,
                     Err(_) => return Err(ViewerError::Stalled),
                 }

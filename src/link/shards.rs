@@ -13,7 +13,7 @@ use super::{Connection, Link};
 use crate::session::Session;
 use crate::session::store::Store;
 
-pub use watcher::Watch;
+pub use watcher::ShardWatcher;
 
 /// Time between two polls of the files.
 const LOOK: Duration = Duration::from_secs(1);
@@ -31,7 +31,7 @@ pub fn watch(store: Store, session: Session) -> Link {
         sessions,
         commands: None,
         connection,
-        refused: watch::channel(String::new()).1,
+        rejection: watch::channel(String::new()).1,
         log,
     }
 }
@@ -42,13 +42,13 @@ fn follow(
     publish: &watch::Sender<Arc<Session>>,
     connected: &watch::Sender<Connection>,
 ) {
-    let mut watcher = Watch::new(store.clone(), name);
+    let mut watcher = ShardWatcher::new(store.clone(), name);
     let sum: Arc<Mutex<Option<Session>>> = Arc::default();
     // This thread ends once `sum` is dropped.
     let (adder_store, adder_name, target) = (store.clone(), name.to_owned(), Arc::downgrade(&sum));
     std::thread::spawn(move || add_repeatedly(&adder_store, &adder_name, &target));
     while !publish.is_closed() {
-        match watcher.look() {
+        match watcher.poll() {
             Ok(None) => {
                 if let Ok(session) = store.load(name) {
                     publish.send_replace(Arc::new(session));
@@ -100,7 +100,10 @@ fn file_states(store: &Store, name: &str) -> Vec<(u64, i64, i64)> {
         })
     };
     let mut all = vec![state(&store.path(name))];
-    let sharding = store.head(name).ok().and_then(|head| head.record.sharding);
+    let sharding = store
+        .load_head(name)
+        .ok()
+        .and_then(|head| head.record.sharding);
     let shards = sharding.and_then(|sharding| store.shards(name, sharding.count).ok());
     all.extend(
         shards

@@ -11,7 +11,7 @@ use crate::session::store::Store;
 
 /// A socket that listens; its file is removed when dropped.
 #[derive(Debug)]
-pub struct Bound {
+pub struct BoundSocket {
     listener: UnixListener,
     path: PathBuf,
     /// Its inode, to notice a replaced file.
@@ -23,7 +23,7 @@ pub struct Bound {
 #[error("no socket could be made for viewers ({})", .0.iter().map(|(path, error)| format!("{}: {error}", path.display())).collect::<Vec<_>>().join("; "))]
 pub struct BindError(Vec<(PathBuf, io::Error)>);
 
-impl Bound {
+impl BoundSocket {
     /// The listening socket.
     pub fn listener(&self) -> &UnixListener {
         &self.listener
@@ -65,7 +65,7 @@ impl Bound {
     }
 }
 
-impl Drop for Bound {
+impl Drop for BoundSocket {
     fn drop(&mut self) {
         // The next engine may have replaced it already.
         if inode(&self.path) == Some(self.inode) {

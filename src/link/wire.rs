@@ -1,7 +1,7 @@
 //! The socket protocol: the handshake, viewers' requests, engines' replies, and their encoding.
 //!
-//! Messages are length-delimited frames. A viewer begins with [`Ask::Hello`]; the engine answers
-//! [`Tell::Welcome`], or the reason for refusing and hangs up. After that, the viewer requests the next
+//! Messages are length-delimited frames. A viewer begins with [`ViewerMessage::Hello`]; the engine answers
+//! [`EngineMessage::Welcome`], or the reason for refusing and hangs up. After that, the viewer requests the next
 //! state each time it has received one, so an engine never has more than one in flight per viewer.
 //!
 //! A state is the session as in its file, without the weights, which no view shows, and with the estimates
@@ -15,10 +15,10 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio_util::codec::LengthDelimitedCodec;
 
-use super::Command;
+use super::EngineCommand;
 use crate::session::array::{Arrays, Payload};
-use crate::session::record::{Analysis, Estimated, Weights};
-use crate::session::text::unfit;
+use crate::session::record::{Analysis, NetworkWeights, SumsEstimate};
+use crate::session::text::record_mismatch;
 use crate::session::{Array, Config, Record, Run, Session};
 
 /// The protocol's version; both sides must use the same.
@@ -29,13 +29,13 @@ const MAGIC: [u8; 10] = *b"noisescope";
 
 /// Most bytes in a frame to the engine; no request is longer. The text of a note takes at most 800, and the name of
 /// its layer may be long.
-const MOST_ASKED: usize = 1 << 12;
+const MAX_FRAME_TO_ENGINE: usize = 1 << 12;
 /// Most bytes in a frame to a viewer: enough for the sums of more γ than a plan can have.
-const MOST_TOLD: usize = 1 << 31;
+const MAX_FRAME_TO_VIEWER: usize = 1 << 31;
 
 /// A message from a viewer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum Ask {
+pub enum ViewerMessage {
     /// The first frame.
     Hello {
         /// The bytes that begin every conversation.
@@ -46,10 +46,10 @@ pub enum Ask {
     /// Send the next state as soon as there is one that has not been sent.
     Next,
     /// A command for the engine.
-    Say(Command),
+    Say(EngineCommand),
 }
 
-impl Ask {
+impl ViewerMessage {
     /// This program's first frame.
     pub fn hello() -> Self {
         Self::Hello {
@@ -61,7 +61,7 @@ impl Ask {
 
 /// A message from an engine.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub enum Tell {
+pub enum EngineMessage {
     /// The handshake succeeded.
     Welcome {
         /// The engine's process.
@@ -70,12 +70,12 @@ pub enum Tell {
     /// It failed: why, in words.
     Refused(String),
     /// The session without its arrays, whose bytes follow.
-    State(Box<Parts>),
+    State(Box<SessionParts>),
 }
 
 /// A session without its arrays.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Parts {
+pub struct SessionParts {
     name: String,
     config: Config,
     record: Record,
@@ -83,7 +83,7 @@ pub struct Parts {
     /// For each array, whether it is unchanged since the last state.
     kept: Vec<bool>,
     /// The estimates computed from the sums, in order; `None` if unchanged since the last state.
-    estimated: Vec<Option<Estimated>>,
+    estimated: Vec<Option<SumsEstimate>>,
 }
 
 /// Why a message could not be read.
@@ -119,13 +119,13 @@ impl WireError {
 }
 
 /// The codec of frames to an engine, which are short.
-pub fn asked() -> LengthDelimitedCodec {
-    codec(MOST_ASKED)
+pub fn codec_to_engine() -> LengthDelimitedCodec {
+    codec(MAX_FRAME_TO_ENGINE)
 }
 
 /// The codec of frames to a viewer.
-pub fn told() -> LengthDelimitedCodec {
-    codec(MOST_TOLD)
+pub fn codec_to_viewer() -> LengthDelimitedCodec {
+    codec(MAX_FRAME_TO_VIEWER)
 }
 
 fn codec(most: usize) -> LengthDelimitedCodec {
@@ -149,7 +149,7 @@ pub fn encode(message: &impl Serialize) -> Bytes {
 ///
 /// # Errors
 /// [`WireError::Garbage`].
-pub fn decode_ask(frame: &[u8]) -> Result<Ask, WireError> {
+pub fn decode_viewer_message(frame: &[u8]) -> Result<ViewerMessage, WireError> {
     postcard::from_bytes(frame).map_err(garbage)
 }
 
@@ -157,9 +157,9 @@ pub fn decode_ask(frame: &[u8]) -> Result<Ask, WireError> {
 ///
 /// # Errors
 /// Why it is refused.
-pub fn check_hello(frame: &[u8]) -> Result<(), WireError> {
-    match decode_ask(frame)? {
-        Ask::Hello { magic, version } if magic == MAGIC => {
+pub fn check_greeting(frame: &[u8]) -> Result<(), WireError> {
+    match decode_viewer_message(frame)? {
+        ViewerMessage::Hello { magic, version } if magic == MAGIC => {
             if version == VERSION {
                 Ok(())
             } else {
@@ -191,8 +191,8 @@ pub fn for_viewers(session: &Session) -> Session {
         _ => Vec::new(),
     });
     for training in subject.chain(trained) {
-        training.best = Weights::default();
-        training.current = Weights::default();
+        training.best = NetworkWeights::default();
+        training.current = NetworkWeights::default();
         training.optimizer = Array::default();
     }
     if let Some(model) = &mut session.record.model {
@@ -203,10 +203,10 @@ pub fn for_viewers(session: &Session) -> Session {
 }
 
 /// The estimates of a session; `None` for each that `last` already has.
-fn changed_estimates(session: &Session, last: Option<&Session>) -> Vec<Option<Estimated>> {
-    let before = last.map(|last| last.record.estimated()).unwrap_or_default();
+fn changed_estimates(session: &Session, last: Option<&Session>) -> Vec<Option<SumsEstimate>> {
+    let before = last.map(|last| last.record.estimates()).unwrap_or_default();
     let mut before = before.into_iter();
-    let all = session.record.estimated().into_iter();
+    let all = session.record.estimates().into_iter();
     all.map(|estimate| match before.next() {
         Some(before) if estimate.is_shared_with(&before) => None,
         _ => Some(estimate),
@@ -216,10 +216,10 @@ fn changed_estimates(session: &Session, last: Option<&Session>) -> Vec<Option<Es
 
 /// All estimates: the changed ones, and those of `last` where unchanged.
 fn complete_estimates(
-    changed: Vec<Option<Estimated>>,
+    changed: Vec<Option<SumsEstimate>>,
     last: Option<&Session>,
-) -> Result<Vec<Estimated>, String> {
-    let before = last.map(|last| last.record.estimated()).unwrap_or_default();
+) -> Result<Vec<SumsEstimate>, String> {
+    let before = last.map(|last| last.record.estimates()).unwrap_or_default();
     let mut before = before.into_iter();
     let all = changed.into_iter().map(|estimate| {
         let before = before.next();
@@ -256,7 +256,7 @@ pub fn encode_session(session: &Session, last: Option<&Session>) -> Bytes {
             numbers.push(payload.bytes());
         }
     });
-    let state = Tell::State(Box::new(Parts {
+    let state = EngineMessage::State(Box::new(SessionParts {
         name: session.name.clone(),
         config: session.config.clone(),
         record: session.record.clone(),
@@ -276,7 +276,7 @@ pub fn encode_session(session: &Session, last: Option<&Session>) -> Bytes {
 }
 
 /// Encodes any other message for viewers, in the same format.
-pub fn encode_tell(message: &Tell) -> Bytes {
+pub fn encode_engine_message(message: &EngineMessage) -> Bytes {
     let head = encode(message);
     let mut frame = Vec::with_capacity(8 + head.len());
     frame.extend_from_slice(&(head.len() as u64).to_le_bytes());
@@ -286,7 +286,7 @@ pub fn encode_tell(message: &Tell) -> Bytes {
 
 /// A decoded message from an engine.
 #[derive(Debug)]
-pub enum Told {
+pub enum ReceivedMessage {
     /// The handshake succeeded; the engine's process ID.
     Welcome(u32),
     /// The newest session.
@@ -297,7 +297,10 @@ pub enum Told {
 ///
 /// # Errors
 /// Garbage, or the engine's refusal.
-pub fn decode_tell(frame: &[u8], last: Option<&Session>) -> Result<Told, WireError> {
+pub fn decode_engine_message(
+    frame: &[u8],
+    last: Option<&Session>,
+) -> Result<ReceivedMessage, WireError> {
     let (length, rest) = frame
         .split_first_chunk::<8>()
         .ok_or_else(|| garbage("a frame of fewer than 8 bytes"))?;
@@ -306,9 +309,9 @@ pub fn decode_tell(frame: &[u8], last: Option<&Session>) -> Result<Told, WireErr
         .split_at_checked(length)
         .ok_or_else(|| garbage("a frame shorter than it says"))?;
     let parts = match postcard::from_bytes(head).map_err(garbage)? {
-        Tell::Welcome { pid } => return Ok(Told::Welcome(pid)),
-        Tell::Refused(words) => return Err(WireError::Refused(words)),
-        Tell::State(parts) => parts,
+        EngineMessage::Welcome { pid } => return Ok(ReceivedMessage::Welcome(pid)),
+        EngineMessage::Refused(words) => return Err(WireError::Refused(words)),
+        EngineMessage::State(parts) => parts,
     };
     let mut session = Session {
         name: parts.name,
@@ -336,11 +339,11 @@ pub fn decode_tell(frame: &[u8], last: Option<&Session>) -> Result<Told, WireErr
             }
         });
     // Last, since a record with estimates is not searched for sums.
-    let taken = estimated.and_then(|all| session.record.take_estimated(all));
+    let taken = estimated.and_then(|all| session.record.set_estimates(all));
     let problem = problem.or(taken.err());
-    match problem.or_else(|| unfit(&session.record, &session.config)) {
+    match problem.or_else(|| record_mismatch(&session.record, &session.config)) {
         Some(problem) => Err(garbage(problem)),
-        None => Ok(Told::Session(Box::new(session))),
+        None => Ok(ReceivedMessage::Session(Box::new(session))),
     }
 }
 

@@ -8,9 +8,9 @@ use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
 use burn::tensor::{Device, Tensor};
 
-use super::layout::{arranged, is_flex};
-use super::pooled::in_one_convolution;
-use super::ports::Ports;
+use super::layout::{in_fast_layout, is_flex};
+use super::network_shape::NetworkShape;
+use super::pooled::pooled_convolution;
 
 /// Rows or columns after an unpadded 5×5 convolution, and after the pooling that follows it.
 fn sizes_after_stage(side: usize) -> (usize, usize) {
@@ -29,7 +29,7 @@ pub struct Cnn {
 
 impl Cnn {
     /// The architecture; the caller sets the weights.
-    pub fn new(ports: Ports, device: &Device) -> Self {
+    pub fn new(ports: NetworkShape, device: &Device) -> Self {
         let [channels, height, width] = ports.image;
         let remaining = |side| sizes_after_stage(sizes_after_stage(side).1).1;
         let inputs = 50 * remaining(height) * remaining(width);
@@ -43,7 +43,7 @@ impl Cnn {
 
     /// Logits \[N,K\] of images \[N,C,H,W\].
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let x = arranged(images);
+        let x = in_fast_layout(images);
         // Flex gathers patches in plain code, which makes a single strided convolution worthwhile.
         let pooled_convolution = match is_flex(&x.device()) {
             true => single_convolution,
@@ -71,5 +71,5 @@ fn convolution_then_pooling(x: Tensor<4>, convolution: &Conv2d) -> Tensor<4> {
 /// The same as [`convolution_then_pooling`], computed as a single convolution.
 fn single_convolution(x: Tensor<4>, convolution: &Conv2d) -> Tensor<4> {
     let bias = convolution.bias.as_ref().map(|bias| bias.val());
-    in_one_convolution(x, convolution.weight.val(), bias)
+    pooled_convolution(x, convolution.weight.val(), bias)
 }

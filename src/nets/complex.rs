@@ -6,8 +6,8 @@ use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 
 use super::composed::{Convolution, composed};
-use super::ports::Ports;
-use super::simple::{contrast, padded, pooled_twice, pooled_units, raw};
+use super::network_shape::NetworkShape;
+use super::simple::{contrast, convolution_weights, padded, pooled_twice, pooled_units};
 
 /// conv C→32 3×3 pad 1, batch normalization, conv 32→64 3×3 pad 1, depthwise conv 64→64 3×3 pad 1,
 /// maxpool 2, maxpool 2, fc →128, fc 128→K; with one channel, 28×28 pixels and ten classes 422,346
@@ -24,7 +24,7 @@ pub struct Complex {
 
 impl Complex {
     /// The architecture; the caller sets the weights.
-    pub fn new(ports: Ports, device: &Device) -> Self {
+    pub fn new(ports: NetworkShape, device: &Device) -> Self {
         Self {
             conv1: padded([ports.image[0], 32]).init(device),
             norm1: BatchNormConfig::new(32).init(device),
@@ -40,7 +40,7 @@ impl Complex {
         let x = composed(
             contrast(images),
             &self.normalized_convolution(),
-            &raw(&self.conv2),
+            &convolution_weights(&self.conv2),
         );
         self.rest(x)
     }
@@ -62,7 +62,7 @@ impl Complex {
         let norm = &self.norm1;
         let spread = (norm.running_var.value_sync() + norm.epsilon).sqrt();
         let scale = norm.gamma.val() / spread;
-        let Convolution { weight, bias } = raw(&self.conv1);
+        let Convolution { weight, bias } = convolution_weights(&self.conv1);
         let centred = bias - norm.running_mean.value_sync();
         Convolution {
             weight: weight * scale.clone().reshape([-1, 1, 1, 1]),

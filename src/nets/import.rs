@@ -21,19 +21,19 @@ mod torch;
 
 use std::path::Path;
 
-pub use error::{Fault, ImportError, Misfit};
+pub use error::{ImportError, ShapeMismatch, WeightsFault};
 pub use recognise::Remedy;
 
-use super::Ports;
-use crate::session::config::{Input, NetworkKind};
+use super::NetworkShape;
+use crate::session::config::{InputEncoding, NetworkKind};
 use crate::session::form::Shape;
-use crate::session::record::Weights;
+use crate::session::record::NetworkWeights;
 
 /// Weights imported from a file.
 #[derive(Debug)]
-pub struct Imported {
+pub struct ImportedWeights {
     /// The weights.
-    pub weights: Weights,
+    pub weights: NetworkWeights,
     /// How they were imported and what is assumed, one sentence each.
     pub notes: Vec<String>,
 }
@@ -45,19 +45,20 @@ pub struct Imported {
 pub fn read(
     path: &Path,
     kind: NetworkKind,
-    ports: Ports,
-    input: &Input,
-) -> Result<Imported, ImportError> {
-    let read = || -> Result<Imported, Fault> {
+    ports: NetworkShape,
+    input: &InputEncoding,
+) -> Result<ImportedWeights, ImportError> {
+    let read = || -> Result<ImportedWeights, WeightsFault> {
         let contents = file::contents(path)?;
         assumed::check(&contents.modules, kind)?;
         let mut notes = contents.notes;
         let channels = ports.image[0];
-        let tensors = scaling::settled(contents.tensors, channels, input, &mut notes)?;
-        let tensors = names::settled(tensors, &mut notes)?;
-        let weights = place::placed(&tensors, kind, ports, &mut notes)?;
-        notes.push(assumed::words(kind, input));
-        Ok(Imported { weights, notes })
+        let tensors =
+            scaling::without_checked_buffers(contents.tensors, channels, input, &mut notes)?;
+        let tensors = names::normalised(tensors, &mut notes)?;
+        let weights = place::assigned_weights(&tensors, kind, ports, &mut notes)?;
+        notes.push(assumed::description(kind, input));
+        Ok(ImportedWeights { weights, notes })
     };
     read().map_err(|fault| wrong(path, fault, ports.image))
 }
@@ -68,15 +69,15 @@ pub fn read(
 /// # Errors
 /// As [`read`], and if no tensor can belong to a last layer.
 pub fn classes(path: &Path, image: Shape) -> Result<usize, ImportError> {
-    let count = || -> Result<usize, Fault> {
+    let count = || -> Result<usize, WeightsFault> {
         let tensors = scaling::without(file::contents(path)?.tensors, image[0]);
-        let tensors = names::settled(tensors, &mut Vec::new())?;
+        let tensors = names::normalised(tensors, &mut Vec::new())?;
         let layers = layers::Layers::of(tensors.iter().map(|(name, raw)| (&**name, raw)));
         let last = layers.last();
         let outputs = last.and_then(|group| group.get("bias").or_else(|| group.get("weight")));
         outputs
             .and_then(|raw| raw.shape.first().copied())
-            .ok_or_else(|| Fault::Missing {
+            .ok_or_else(|| WeightsFault::Missing {
                 name: "logits.bias".into(),
                 there: list(layers.names()),
             })
@@ -91,16 +92,16 @@ pub fn foreign(path: &Path, image: Shape) -> Option<String> {
     Some(format!(
         "{} is {what}; {}",
         path.display(),
-        remedy.words(path, image)
+        remedy.advice(path, image)
     ))
 }
 
 /// How to export a network that is not built in as an ONNX file, for images of the shape `image`.
-pub fn as_onnx(image: Shape) -> String {
+pub fn onnx_export_advice(image: Shape) -> String {
     recognise::from_torch(image)
 }
 
-fn wrong(path: &Path, fault: Fault, image: Shape) -> ImportError {
+fn wrong(path: &Path, fault: WeightsFault, image: Shape) -> ImportError {
     ImportError {
         path: path.to_owned(),
         fault: Box::new(fault),

@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Images that a processor runs through convolutions at once: more would not fit its caches.
-pub const CACHED: usize = 64;
+pub const CACHED_IMAGES: usize = 64;
 
 /// Whether a backend's message says that memory ran out.
 pub fn is_out_of_memory(message: &str) -> bool {
@@ -25,18 +25,18 @@ pub fn is_out_of_memory(message: &str) -> bool {
         // cuDNN, if no algorithm has enough workspace.
         "unable to find an engine to execute",
     ];
-    phrases.iter().any(|&phrase| lower.contains(phrase)) || is_out_of_memory_untold(message)
+    phrases.iter().any(|&phrase| lower.contains(phrase)) || is_masked_out_of_memory(message)
 }
 
 /// Whether libtorch ran out of memory but failed to report it: on MIG slices and in some containers NVML refuses
 /// the query that libtorch makes for its message, and that failure replaces the message.
-pub fn is_out_of_memory_untold(message: &str) -> bool {
+pub fn is_masked_out_of_memory(message: &str) -> bool {
     let lower = message.to_lowercase();
     lower.contains("nvml_success ==") && lower.contains("cachingallocator")
 }
 
 /// The message of a panic.
-pub fn words(panic: &(dyn Any + Send)) -> String {
+pub fn panic_message(panic: &(dyn Any + Send)) -> String {
     panic
         .downcast_ref::<&str>()
         .map(|message| (*message).to_owned())
@@ -53,17 +53,17 @@ thread_local! {
 static DIRECT: AtomicBool = AtomicBool::new(false);
 
 /// Makes plans compiled from now on compute every convolution directly.
-pub fn compute_directly() {
+pub fn disable_winograd() {
     DIRECT.store(true, Ordering::Relaxed);
 }
 
 /// Whether plans compiled now compute every convolution directly.
-pub fn is_direct() -> bool {
+pub fn is_winograd_disabled() -> bool {
     DIRECT.load(Ordering::Relaxed)
 }
 
 /// Sets whether networks on this thread compute by their plan, if they have one.
-pub fn compute_by_plan(planned: bool) {
+pub fn set_by_plan(planned: bool) {
     BY_PLAN.set(planned);
 }
 
@@ -73,12 +73,12 @@ pub fn is_by_plan() -> bool {
 }
 
 /// Sets the maximum number of rows that a launch of this thread takes.
-pub fn take_at_most(rows: usize) {
+pub fn set_max_rows(rows: usize) {
     MAX_ROWS.set(rows.max(1));
 }
 
 /// Results of `launch` for all `rows`, in order: in pieces of this thread's maximum size
-/// ([`take_at_most`]), repeatedly halved if the device lacks the memory.
+/// ([`set_max_rows`]), repeatedly halved if the device lacks the memory.
 ///
 /// # Panics
 /// With the backend's message if a single row is too much, and on any other failure.
@@ -96,7 +96,7 @@ fn in_halves<T>(rows: Range<usize>, launch: &dyn Fn(Range<usize>) -> Vec<T>) -> 
         Ok(results) => return results,
         Err(panic) => panic,
     };
-    if rows.len() < 2 || !is_out_of_memory(&words(panic.as_ref())) {
+    if rows.len() < 2 || !is_out_of_memory(&panic_message(panic.as_ref())) {
         resume_unwind(panic);
     }
     let middle = rows.start + rows.len() / 2;
@@ -129,7 +129,7 @@ mod tests {
             sizes.borrow_mut().push(rows.len());
             rows.collect()
         };
-        take_at_most(64);
+        set_max_rows(64);
         assert_eq!(in_pieces(0..150, &launch), (0..150).collect::<Vec<_>>());
         assert_eq!(*sizes.borrow(), [64, 64, 22]);
         assert_eq!(in_pieces(0..0, &launch), [0; 0]);

@@ -13,7 +13,7 @@ pub fn is_flex(device: &Device) -> bool {
 /// layer, and convolve and pool whole vectors of channels: with libtorch this doubles `cnn`'s
 /// trials per second. Flex would move every layer's rows innermost again. A single channel can be
 /// declared innermost for free; several would have to be copied.
-pub fn arranged(images: Tensor<4>) -> Tensor<4> {
+pub fn in_fast_layout(images: Tensor<4>) -> Tensor<4> {
     let [n, channels, height, width] = images.dims();
     if channels > 1 || is_flex(&images.device()) {
         return images;

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 
-use super::ports::Ports;
+use super::network_shape::NetworkShape;
 
 /// fc C·H·W→K.
 #[derive(Module, Debug)]
@@ -14,7 +14,7 @@ pub struct Logistic {
 
 impl Logistic {
     /// The architecture; the caller sets the weights.
-    pub fn new(ports: Ports, device: &Device) -> Self {
+    pub fn new(ports: NetworkShape, device: &Device) -> Self {
         Self {
             logits: LinearConfig::new(ports.pixels(), ports.classes).init(device),
         }

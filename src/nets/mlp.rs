@@ -5,7 +5,7 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
-use super::ports::Ports;
+use super::network_shape::NetworkShape;
 
 /// fc C·H·W→1000, ReLU, fc 1000→K.
 #[derive(Module, Debug)]
@@ -16,7 +16,7 @@ pub struct Mlp {
 
 impl Mlp {
     /// The architecture; the caller sets the weights.
-    pub fn new(ports: Ports, device: &Device) -> Self {
+    pub fn new(ports: NetworkShape, device: &Device) -> Self {
         Self {
             fc1: LinearConfig::new(ports.pixels(), 1000).init(device),
             logits: LinearConfig::new(1000, ports.classes).init(device),

@@ -5,19 +5,19 @@
 //! [`train`]. A network under study ([`subject`]) is a [`graph`], whatever its origin.
 
 mod cnn;
+pub mod coalesce;
 mod complex;
 mod composed;
-pub mod foreign;
-pub mod gather;
 pub mod graph;
 pub mod import;
 pub mod launch;
 mod layout;
 mod logistic;
 mod mlp;
+pub mod network_shape;
+pub mod onnx_network;
 pub mod plan;
 mod pooled;
-pub mod ports;
 mod rnn;
 mod scaling;
 pub mod score;
@@ -33,8 +33,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::session::config::NetworkKind;
 
-pub use ports::Ports;
-pub use scaling::{ScalingError, parameters_of};
+pub use network_shape::NetworkShape;
+pub use scaling::{ScalingError, graph_parameter_count};
 pub use subject::Subject;
 
 /// A network of a built-in kind, for training.
@@ -42,7 +42,7 @@ pub use subject::Subject;
 pub struct Network {
     /// The shape of its images and its number of classes.
     #[module(skip)]
-    ports: Ports,
+    ports: NetworkShape,
     net: Net,
 }
 
@@ -60,11 +60,11 @@ enum Net {
 
 impl Network {
     /// The architecture with weights drawn from `seed`: uniform in ±1/√fan-in, as PyTorch does.
-    pub fn new(kind: NetworkKind, ports: Ports, seed: u64, device: &Device) -> Self {
+    pub fn new(kind: NetworkKind, ports: NetworkShape, seed: u64, device: &Device) -> Self {
         weights::draw(Self::bare(kind, ports, device), seed)
     }
 
-    fn bare(kind: NetworkKind, ports: Ports, device: &Device) -> Self {
+    fn bare(kind: NetworkKind, ports: NetworkShape, device: &Device) -> Self {
         let net = match kind {
             NetworkKind::Cnn => Net::Cnn(cnn::Cnn::new(ports, device)),
             NetworkKind::Mlp => Net::Mlp(mlp::Mlp::new(ports, device)),
@@ -79,7 +79,7 @@ impl Network {
     }
 
     /// The shape of its images and its number of classes.
-    pub fn ports(&self) -> Ports {
+    pub fn network_shape(&self) -> NetworkShape {
         self.ports
     }
 

@@ -10,7 +10,7 @@ use burn::tensor::ops::ConvOptions;
 /// column on one side each, they become four kernels of stride 2, whose maximum is the pooled
 /// output. The numbers are the same; there are fewer patches to gather, and the maximum runs over
 /// contiguous memory instead of scattered windows.
-pub fn in_one_convolution(x: Tensor<4>, kernel: Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<4> {
+pub fn pooled_convolution(x: Tensor<4>, kernel: Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<4> {
     let shift = |left, right, top, bottom| kernel.clone().pad((left, right, top, bottom), 0.0);
     let shifts = vec![
         shift(0, 1, 0, 1),

@@ -5,7 +5,7 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 
-use super::ports::Ports;
+use super::network_shape::NetworkShape;
 
 /// Units of each LSTM layer.
 const UNITS: usize = 128;
@@ -23,7 +23,7 @@ pub struct Rnn {
 
 impl Rnn {
     /// The architecture; the caller sets the weights.
-    pub fn new(ports: Ports, device: &Device) -> Self {
+    pub fn new(ports: NetworkShape, device: &Device) -> Self {
         let [channels, _, width] = ports.image;
         Self {
             lstm1: Lstm::new(channels * width, device),

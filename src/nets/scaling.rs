@@ -2,9 +2,9 @@
 //! what the network was trained on.
 
 use super::graph::op::{Binary, Unary};
-use super::graph::{Graph, GraphBuilder, GraphError, Input, NodeId, Op};
+use super::graph::{Graph, GraphBuilder, GraphError, NodeId, NodeInput, Op};
 use crate::session::array::Array;
-use crate::session::config::{self, Order, Range};
+use crate::session::config::{self, ChannelOrder, InputRange};
 
 /// Names of the nodes and weights that are put in front of a network.
 const SCALE: &str = "images.scale";
@@ -18,7 +18,7 @@ fn is_scaling_weight(weight: &str) -> bool {
 }
 
 /// The number of parameters of a network, without its input scaling.
-pub fn parameters_of(graph: &Graph) -> usize {
+pub fn graph_parameter_count(graph: &Graph) -> usize {
     let weights = graph.weights().iter();
     let parameters = weights.filter(|(name, _)| !is_scaling_weight(name));
     parameters.map(|(_, array)| array.values().len()).sum()
@@ -49,8 +49,11 @@ impl Graph {
     ///
     /// # Errors
     /// If the number of means or deviations does not match the channels.
-    pub fn scaled(&self, scaling: &config::Input) -> Result<Graph, ScalingError> {
-        if *scaling == config::Input::default() {
+    pub fn with_input_scaling(
+        &self,
+        scaling: &config::InputEncoding,
+    ) -> Result<Graph, ScalingError> {
+        if *scaling == config::InputEncoding::default() {
             return Ok(self.clone());
         }
         let channels = self.image()[0];
@@ -60,11 +63,11 @@ impl Graph {
             builder.weight(name, values.clone())?;
         }
         for node in self.nodes() {
-            let renumbered = |input: &Input| match input {
-                Input::Node(before) => new_ids[before.0].into(),
+            let renumbered = |input: &NodeInput| match input {
+                NodeInput::Node(before) => new_ids[before.0].into(),
                 weight => weight.clone(),
             };
-            let inputs: Vec<Input> = node.inputs.iter().map(renumbered).collect();
+            let inputs: Vec<NodeInput> = node.inputs.iter().map(renumbered).collect();
             let mut last = builder.add(&node.name, node.op.clone(), &inputs)?;
             if node.op == Op::Input {
                 last = scaling_nodes(&mut builder, last, scaling, channels)?;
@@ -79,20 +82,20 @@ impl Graph {
 fn scaling_nodes(
     builder: &mut GraphBuilder,
     images: NodeId,
-    scaling: &config::Input,
+    scaling: &config::InputEncoding,
     channels: usize,
 ) -> Result<NodeId, ScalingError> {
     let mut last = images;
     let range = match scaling.range {
-        Range::Unit => None,
-        Range::Byte => Some((255.0, 0.0)),
-        Range::Signed => Some((2.0, -1.0)),
+        InputRange::Unit => None,
+        InputRange::Byte => Some((255.0, 0.0)),
+        InputRange::Signed => Some((2.0, -1.0)),
     };
     if let Some((scale, shift)) = range {
         let op = Op::Unary(Unary::Affine { scale, shift });
         last = builder.add(SCALE, op, &[last.into()])?;
     }
-    if scaling.order == Order::Bgr {
+    if scaling.order == ChannelOrder::Bgr {
         let op = Op::Gather {
             axis: 1,
             indices: (0..channels).rev().collect(),

@@ -29,7 +29,7 @@ impl Classifier for Subject {
     }
 
     fn classes(&self) -> usize {
-        self.ports().classes
+        self.network_shape().classes
     }
 }
 
@@ -48,7 +48,7 @@ pub fn evaluate(
             .map(|&i| usize::from(images.label(i)))
             .collect();
         let rows = || logits.chunks_exact(network.classes());
-        right += correct(rows(), &labels);
+        right += count_correct(rows(), &labels);
         for (row, &label) in rows().zip(&labels) {
             loss -= log_softmax(row)[label];
         }
@@ -66,19 +66,19 @@ pub fn pixels(images: &Images, chosen: &[usize]) -> Vec<f32> {
     let area = images.area();
     let mut floats = vec![0.0; chosen.len() * area];
     for (into, &index) in floats.chunks_exact_mut(area.max(1)).zip(chosen) {
-        shown(images, index, into);
+        write_pixels(images, index, into);
     }
     floats
 }
 
 /// Writes an image into `into` as floats in \[0,1\], row-major.
-pub fn shown(images: &Images, index: usize, into: &mut [f32]) {
+pub fn write_pixels(images: &Images, index: usize, into: &mut [f32]) {
     let bytes = into.iter_mut().zip(images.image(index));
     bytes.for_each(|(x, &byte)| *x = f32::from(byte) / 255.0);
 }
 
 /// How many rows of logits decide for their label.
-pub fn correct<'a>(rows: impl Iterator<Item = &'a [f32]>, labels: &[usize]) -> usize {
+pub fn count_correct<'a>(rows: impl Iterator<Item = &'a [f32]>, labels: &[usize]) -> usize {
     rows.zip(labels)
         .filter(|(row, label)| decision(row) == **label)
         .count()

@@ -9,8 +9,8 @@ use burn::tensor::ops::MaxPoolOptions;
 use burn::tensor::{Device, Tensor};
 
 use super::composed::{Convolution, composed};
-use super::layout::arranged;
-use super::ports::Ports;
+use super::layout::in_fast_layout;
+use super::network_shape::NetworkShape;
 
 /// conv C→32 3×3 pad 1, conv 32→64 3×3 pad 1, maxpool 2, maxpool 2, fc →128, fc 128→K; with one channel,
 /// 28×28 pixels and ten classes 421,642 parameters.
@@ -24,7 +24,7 @@ pub struct Simple {
 
 impl Simple {
     /// The architecture; the caller sets the weights.
-    pub fn new(ports: Ports, device: &Device) -> Self {
+    pub fn new(ports: NetworkShape, device: &Device) -> Self {
         Self {
             conv1: padded([ports.image[0], 32]).init(device),
             conv2: padded([32, 64]).init(device),
@@ -35,13 +35,17 @@ impl Simple {
 
     /// Logits \[N,K\] of images \[N,C,H,W\].
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let x = composed(contrast(images), &raw(&self.conv1), &raw(&self.conv2));
+        let x = composed(
+            contrast(images),
+            &convolution_weights(&self.conv1),
+            &convolution_weights(&self.conv2),
+        );
         self.logits.forward(self.fc1.forward(pooled_twice(x)))
     }
 }
 
 /// Units left of 64 channels of the image's size after pooling twice.
-pub(super) fn pooled_units(ports: Ports) -> usize {
+pub(super) fn pooled_units(ports: NetworkShape) -> usize {
     let (height, width) = ports.size();
     64 * (height / 4) * (width / 4)
 }
@@ -52,7 +56,7 @@ pub(super) fn padded(channels: [usize; 2]) -> Conv2dConfig {
 }
 
 /// The weights of a convolution, with zeros for a missing bias.
-pub(super) fn raw(convolution: &Conv2d) -> Convolution {
+pub(super) fn convolution_weights(convolution: &Conv2d) -> Convolution {
     let weight = convolution.weight.val();
     let bias = match &convolution.bias {
         Some(bias) => bias.val(),
@@ -63,7 +67,7 @@ pub(super) fn raw(convolution: &Conv2d) -> Convolution {
 
 /// (x − 0.5)/0.5.
 pub(super) fn contrast(images: Tensor<4>) -> Tensor<4> {
-    arranged(images) * 2.0 - 1.0
+    in_fast_layout(images) * 2.0 - 1.0
 }
 
 /// Two 2×2 max-poolings, computed as one of 4×4; \[N,units\].

@@ -4,10 +4,10 @@
 //! the sum matters: the first gets our bias, the second is zero.
 
 use crate::session::array::Array;
-use crate::session::record::Weights;
+use crate::session::record::NetworkWeights;
 
 /// The tensors of a state dict, in the network's order.
-pub fn state_dict(weights: &Weights) -> Vec<(String, Array<f32>)> {
+pub fn state_dict(weights: &NetworkWeights) -> Vec<(String, Array<f32>)> {
     let tensors = weights.tensors.iter();
     tensors
         .flat_map(|(name, values)| tensor(name, values))
@@ -48,7 +48,7 @@ mod tests {
 
     fn names(shapes: &[(&str, &[usize])]) -> Vec<(String, Vec<usize>)> {
         let tensor = |(name, shape): &(&str, &[usize])| ((*name).to_owned(), Array::zeros(shape));
-        let weights = Weights {
+        let weights = NetworkWeights {
             tensors: shapes.iter().map(tensor).collect(),
         };
         let exported = state_dict(&weights).into_iter();

@@ -8,16 +8,16 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::gather::{self, Question};
+use super::coalesce::{self, CallKey};
 use super::graph::op::Op;
-use super::graph::run::Loaded;
+use super::graph::run::LoadedGraph;
 use super::graph::site::Site;
 use super::graph::{Graph, GraphError, NodeId};
-use super::plan::triggered::{Answers, Looked, Sums};
-use super::plan::{Lanes, Plan, Unplanned};
-use super::{Network, Ports, launch, read_back};
+use super::plan::triggered::{ActivationOffsets, SummedSite, TriggeredSums};
+use super::plan::{Lanes, Plan, UnsupportedNode};
+use super::{Network, NetworkShape, launch, read_back};
 use crate::session::config::NetworkKind;
-use crate::session::record::Weights;
+use crate::session::record::NetworkWeights;
 
 /// A network under study: its weights are fixed. Copies share them.
 #[derive(Debug, Clone)]
@@ -25,15 +25,15 @@ pub struct Subject {
     graph: Graph,
     sites: Arc<[Site]>,
     /// The graph rewritten for speed, which computes the logits.
-    fast: Loaded,
+    fast: LoadedGraph,
     /// For every node of the graph, the node of the fast one with the same value.
-    kept: Arc<[Option<NodeId>]>,
+    fast_ids: Arc<[Option<NodeId>]>,
     /// The plan for the processor, or why there is none; compiled on first use.
-    plan: Arc<OnceLock<Result<Plan, Unplanned>>>,
+    plan: Arc<OnceLock<Result<Plan, UnsupportedNode>>>,
     /// The original graph on the device.
-    whole: Arc<OnceLock<Loaded>>,
+    whole: Arc<OnceLock<LoadedGraph>>,
     /// The plans for sets of sites whose activations were computed together; `None` if there is none.
-    looks: Looks,
+    activation_plans: Looks,
     device: Device,
     /// Its pushes: sites and the offsets added there.
     pushes: Vec<(String, Vec<f32>)>,
@@ -52,10 +52,10 @@ impl Subject {
         Ok(Self {
             sites: graph.sites().into(),
             fast: fast.graph.load(device),
-            kept: fast.kept.into(),
+            fast_ids: fast.new_ids.into(),
             plan: Arc::default(),
             whole: Arc::default(),
-            looks: Arc::default(),
+            activation_plans: Arc::default(),
             device: device.clone(),
             graph,
             pushes: Vec::new(),
@@ -68,11 +68,11 @@ impl Subject {
     /// If a weight is missing or has another shape, or the images are too small for the kind.
     pub fn built_in(
         kind: NetworkKind,
-        ports: Ports,
-        weights: &Weights,
+        ports: NetworkShape,
+        weights: &NetworkWeights,
         device: &Device,
     ) -> Result<Self, GraphError> {
-        Self::new(Graph::of_kind(kind, ports, weights)?, device)
+        Self::new(Graph::for_kind(kind, ports, weights)?, device)
     }
 
     /// A built-in kind with weights drawn from `seed`, as before training.
@@ -81,7 +81,7 @@ impl Subject {
     /// If the images are too small for the kind.
     pub fn untrained(
         kind: NetworkKind,
-        ports: Ports,
+        ports: NetworkShape,
         seed: u64,
         device: &Device,
     ) -> Result<Self, GraphError> {
@@ -99,7 +99,7 @@ impl Subject {
             fast: self.fast.graph().load(device),
             plan: Arc::default(),
             whole: Arc::default(),
-            looks: Arc::default(),
+            activation_plans: Arc::default(),
             device: device.clone(),
             pushes: Vec::new(),
             ..self.clone()
@@ -122,8 +122,8 @@ impl Subject {
     }
 
     /// The shape of its images and its number of classes.
-    pub fn ports(&self) -> Ports {
-        Ports {
+    pub fn network_shape(&self) -> NetworkShape {
+        NetworkShape {
             image: self.graph.image(),
             classes: self.graph.classes(),
         }
@@ -143,7 +143,7 @@ impl Subject {
     ///
     /// # Errors
     /// The node that cannot be planned.
-    pub fn plan(&self) -> Result<&Plan, &Unplanned> {
+    pub fn plan(&self) -> Result<&Plan, &UnsupportedNode> {
         self.plan
             .get_or_init(|| Plan::new(self.fast.graph()))
             .as_ref()
@@ -157,18 +157,18 @@ impl Subject {
         {
             return plan.logits(&pixels);
         }
-        if gather::is_gathering() {
+        if coalesce::is_in_launch() {
             let area = self.graph.image().iter().product();
             let (subject, device) = (self.clone(), device.clone());
-            let run = move |pixels: Vec<f32>| vec![subject.logits_at_once(&pixels, &device)];
-            let question = self.question(Vec::new());
-            return gather::ask(question, pixels, area, run).swap_remove(0);
+            let run = move |pixels: Vec<f32>| vec![subject.logits_on_device(&pixels, &device)];
+            let question = self.call_key(Vec::new());
+            return coalesce::run_call(question, pixels, area, run).swap_remove(0);
         }
-        self.logits_at_once(&pixels, device)
+        self.logits_on_device(&pixels, device)
     }
 
     /// Logits of all images on the device, in as few launches as its memory allows.
-    fn logits_at_once(&self, pixels: &[f32], device: &Device) -> Vec<f32> {
+    fn logits_on_device(&self, pixels: &[f32], device: &Device) -> Vec<f32> {
         let [channels, height, width] = self.graph.image();
         let area = channels * height * width;
         launch::in_pieces(0..pixels.len() / area, &|rows| {
@@ -179,8 +179,8 @@ impl Subject {
     }
 
     /// The key of a call of this network, for merging the calls of a launch.
-    fn question(&self, sites: Vec<usize>) -> Question {
-        Question {
+    fn call_key(&self, sites: Vec<usize>) -> CallKey {
+        CallKey {
             network: Arc::as_ptr(&self.sites).addr(),
             pushes: self.pushes.clone(),
             sites,
@@ -189,7 +189,7 @@ impl Subject {
 
     /// Whether it gives two different images the same logits together as one by one, to 10⁻³ of the
     /// largest logit. A network exported for a single image may mix the images of a batch.
-    pub fn answers_images_apart(&self) -> bool {
+    pub fn is_batch_independent(&self) -> bool {
         let area: usize = self.graph.image().iter().product();
         // Two images that have nothing in common.
         let images: Vec<f32> = (0..2 * area)
@@ -213,7 +213,7 @@ impl Subject {
         logits.chunks_exact(self.graph.classes())
     }
 
-    fn whole(&self) -> &Loaded {
+    fn whole(&self) -> &LoadedGraph {
         self.whole.get_or_init(|| self.graph.load(&self.device))
     }
 
@@ -226,11 +226,11 @@ impl Subject {
 
     /// The plan that computes the images and the values of these sites, if this thread computes by plan
     /// and the network, unpushed, has one.
-    fn looking(&self, sites: &[usize]) -> Option<Plan> {
+    fn activation_plan(&self, sites: &[usize]) -> Option<Plan> {
         if !launch::is_by_plan() || !self.pushes.is_empty() || sites.is_empty() {
             return None;
         }
-        let mut looks = self.looks.lock().ok()?;
+        let mut looks = self.activation_plans.lock().ok()?;
         let make = || {
             let input = self
                 .graph
@@ -238,27 +238,33 @@ impl Subject {
                 .find(|id| self.graph.node(*id).op == Op::Input)?;
             let nodes = sites.iter().map(|&site| self.sites[site].node);
             let outputs: Vec<NodeId> = [input].into_iter().chain(nodes).collect();
-            Plan::of(&self.graph, &outputs, Lanes::chosen(), launch::is_direct()).ok()
+            Plan::for_nodes(
+                &self.graph,
+                &outputs,
+                Lanes::from_env_or_widest(),
+                launch::is_winograd_disabled(),
+            )
+            .ok()
         };
         looks.entry(sites.to_vec()).or_insert_with(make).clone()
     }
 
     /// The locations of a site's activations in its node's value, at some of its positions or all.
-    fn answers(&self, site: usize, positions: Option<&[usize]>) -> Answers {
-        let (units, all) = self.graph.standing(&self.sites[site]);
+    fn activation_layout(&self, site: usize, positions: Option<&[usize]>) -> ActivationOffsets {
+        let (units, all) = self.graph.activation_offsets(&self.sites[site]);
         let positions = match positions {
             Some(chosen) => chosen.iter().map(|&position| all[position]).collect(),
             None => all,
         };
-        Answers { units, positions }
+        ActivationOffsets { units, positions }
     }
 
     /// Activations of `pixels`, row-major \[N,C,H,W\] in \[0,1\], at sites, given by their indices, each
     /// row-major \[N,units,rows,columns\]; `None` if there is no plan for them.
     pub fn planned_activations(&self, pixels: &[f32], sites: &[usize]) -> Option<Vec<Vec<f32>>> {
-        let answers = |&site: &usize| self.answers(site, None);
-        let answers: Vec<Answers> = sites.iter().map(answers).collect();
-        Some(self.looking(sites)?.activations(pixels, &answers))
+        let answers = |&site: &usize| self.activation_layout(site, None);
+        let answers: Vec<ActivationOffsets> = sites.iter().map(answers).collect();
+        Some(self.activation_plan(sites)?.activations(pixels, &answers))
     }
 
     /// The same, by plan if this thread computes by plan and there is one, else on the device.
@@ -266,16 +272,16 @@ impl Subject {
         if let Some(all) = self.planned_activations(pixels, sites) {
             return all;
         }
-        if gather::is_gathering() {
+        if coalesce::is_in_launch() {
             let area = self.graph.image().iter().product();
             let (subject, wanted) = (self.clone(), sites.to_vec());
-            let run = move |pixels: Vec<f32>| subject.responses_at_once(&pixels, &wanted);
-            return gather::ask(self.question(sites.to_vec()), pixels.to_vec(), area, run);
+            let run = move |pixels: Vec<f32>| subject.responses_on_device(&pixels, &wanted);
+            return coalesce::run_call(self.call_key(sites.to_vec()), pixels.to_vec(), area, run);
         }
-        self.responses_at_once(pixels, sites)
+        self.responses_on_device(pixels, sites)
     }
 
-    fn responses_at_once(&self, pixels: &[f32], sites: &[usize]) -> Vec<Vec<f32>> {
+    fn responses_on_device(&self, pixels: &[f32], sites: &[usize]) -> Vec<Vec<f32>> {
         let [channels, height, width] = self.graph.image();
         let images = pixels.len() / (channels * height * width).max(1);
         let data = TensorData::new(pixels.to_vec(), [images, channels, height, width]);
@@ -285,24 +291,29 @@ impl Subject {
 
     /// Adds the receptive fields of sites on `pixels`, row-major \[N,C,H,W\] in \[0,1\], weighted by their
     /// activations, to `sums`; returns false and adds nothing if there is no plan for this.
-    pub fn triggered(&self, pixels: &[f32], sites: &[usize], sums: &mut [Sums]) -> bool {
-        let Some(plan) = self.looking(sites) else {
+    pub fn add_triggered(
+        &self,
+        pixels: &[f32],
+        sites: &[usize],
+        sums: &mut [TriggeredSums],
+    ) -> bool {
+        let Some(plan) = self.activation_plan(sites) else {
             return false;
         };
         let looked = |&site: &usize| {
             let chosen = &self.sites[site];
-            let fields = chosen.inner();
+            let fields = chosen.inner_positions();
             let columns = chosen.positions.1;
             let positions = fields
                 .iter()
                 .map(|place| place.row * columns + place.column);
-            Looked {
-                answers: self.answers(site, Some(&positions.collect::<Vec<_>>())),
+            SummedSite {
+                activations: self.activation_layout(site, Some(&positions.collect::<Vec<_>>())),
                 corners: fields.iter().map(|place| (place.top, place.left)).collect(),
                 field: chosen.field_shape(),
             }
         };
-        let looked: Vec<Looked> = sites.iter().map(looked).collect();
+        let looked: Vec<SummedSite> = sites.iter().map(looked).collect();
         plan.triggered(pixels, &looked, sums);
         true
     }
@@ -311,7 +322,7 @@ impl Subject {
 mod kernel;
 mod pushed;
 
-pub use pushed::{Pushed, SiteError};
+pub use pushed::{PushedNetworks, SiteError};
 
 #[cfg(test)]
 mod tests;

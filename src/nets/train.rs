@@ -19,13 +19,13 @@ use snapshot::Snapshot;
 use super::graph::Graph;
 use super::plan::Plan;
 use super::plan::fit::Fit;
-use super::score::{Score, correct, evaluate, pixels, shown};
+use super::score::{Score, count_correct, evaluate, pixels, write_pixels};
 use super::weights::WeightsError;
-use super::{Network, Ports, launch};
+use super::{Network, NetworkShape, launch};
 use crate::data::Images;
 use crate::session::array::Array;
 use crate::session::config::{self, NetworkKind};
-use crate::session::record::{Epoch, PartialEpoch, Training, Weights};
+use crate::session::record::{Epoch, NetworkWeights, PartialEpoch, TrainingRecord};
 
 /// Random streams that training draws from the session's seed.
 const SPLIT_STREAM: u64 = 1;
@@ -64,18 +64,18 @@ pub enum TrainError {
 
 /// The result of a step.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Step {
+pub enum TrainStep {
     /// One batch of this many images.
     Batch(usize),
     /// The epoch's validation.
     Epoch(Epoch),
     /// Training is over: the record holds the best weights; call [`finish`] to close it.
-    Over,
+    Done,
 }
 
 /// A network in training.
 pub struct Trainer {
-    config: config::Training,
+    config: config::TrainingConfig,
     seed: u64,
     device: Device,
     images: Images,
@@ -93,14 +93,14 @@ impl Trainer {
     /// If there are too few images, or the weights in the record do not fit the network.
     pub fn new(
         kind: NetworkKind,
-        config: &config::Training,
+        config: &config::TrainingConfig,
         seed: u64,
         images: &Images,
         device: &Device,
-        record: &mut Training,
+        record: &mut TrainingRecord,
     ) -> Result<Self, TrainError> {
         let device = device.clone().autodiff();
-        let ports = Ports {
+        let ports = NetworkShape {
             image: images.shape(),
             classes: images.classes,
         };
@@ -109,7 +109,7 @@ impl Trainer {
         let planned = Fit::is_state(record.optimizer.values());
         let network = if record.current.is_empty() {
             // Epochs without weights cannot be continued.
-            *record = Training::default();
+            *record = TrainingRecord::default();
             Network::new(kind, ports, seed, &device)
         } else {
             if !(planned || record.optimizer.values().is_empty()) {
@@ -120,13 +120,13 @@ impl Trainer {
             }
             Network::with_weights(kind, ports, &record.current, &device)?
         };
-        record.parameters = network.parameters();
+        record.parameters = network.parameter_count();
         // Training resumes with whichever learner it was started with, plan or Burn, on any device.
         let fresh = record.optimizer.values().is_empty() && launch::is_by_plan();
         let mut fit = None;
         if planned || fresh {
             let weights = network.weights();
-            let graph = Graph::of_kind(kind, ports, &weights)
+            let graph = Graph::for_kind(kind, ports, &weights)
                 .map_err(|error| TrainError::Optimizer(error.to_string()))?;
             let state = record.optimizer.values();
             fit = Fit::new(&graph, &weights, state, config.weight_decay)
@@ -163,7 +163,7 @@ impl Trainer {
         self.train.len().div_ceil(self.config.batch)
     }
 
-    fn begin_epoch(&mut self, record: &mut Training) {
+    fn begin_epoch(&mut self, record: &mut TrainingRecord) {
         record.partial.of = self.batches();
         let epoch = record.epochs.len() as u64;
         self.order.clone_from(&self.train);
@@ -173,7 +173,7 @@ impl Trainer {
 
     /// Learning rate of the next batch: cosine annealing over all batches of all epochs
     /// (Loshchilov & Hutter 2017, one period).
-    fn learning_rate(&self, record: &Training) -> f64 {
+    fn learning_rate(&self, record: &TrainingRecord) -> f64 {
         let done = record.epochs.len() * self.batches() + record.partial.batches;
         let last = (self.config.epochs * self.batches())
             .saturating_sub(1)
@@ -190,14 +190,14 @@ impl Trainer {
     /// [`TrainError::Diverged`].
     pub fn step(
         &mut self,
-        record: &mut Training,
+        record: &mut TrainingRecord,
         after_batch: &mut dyn FnMut(),
-    ) -> Result<Step, TrainError> {
+    ) -> Result<TrainStep, TrainError> {
         if self.is_over(record) {
-            return Ok(Step::Over);
+            return Ok(TrainStep::Done);
         }
         if record.partial.batches < self.batches() {
-            return self.batch(record).map(Step::Batch);
+            return self.batch(record).map(TrainStep::Batch);
         }
         let epoch = self.validate(record, after_batch);
         if !epoch.valid_loss.is_finite() {
@@ -208,10 +208,10 @@ impl Trainer {
             });
         }
         self.begin_epoch(record);
-        Ok(Step::Epoch(epoch))
+        Ok(TrainStep::Epoch(epoch))
     }
 
-    fn is_over(&self, record: &Training) -> bool {
+    fn is_over(&self, record: &TrainingRecord) -> bool {
         let done = record.epochs.len();
         let best = record.best_epoch.unwrap_or(done);
         record.finished
@@ -219,7 +219,7 @@ impl Trainer {
             || done.saturating_sub(best) >= self.config.patience
     }
 
-    fn batch(&mut self, record: &mut Training) -> Result<usize, TrainError> {
+    fn batch(&mut self, record: &mut TrainingRecord) -> Result<usize, TrainError> {
         let lr = self.learning_rate(record);
         let from = record.partial.batches * self.config.batch;
         let to = (from + self.config.batch).min(self.order.len());
@@ -231,7 +231,7 @@ impl Trainer {
         let images = &self.images;
         let learned = match &mut self.learner {
             Learner::Plan(fit) => {
-                let show = |at: usize, into: &mut [f32]| shown(images, chosen[at], into);
+                let show = |at: usize, into: &mut [f32]| write_pixels(images, chosen[at], into);
                 let result = fit.batch(&show, &labels, lr);
                 let loss = result.loss / labels.len().max(1) as f64;
                 match loss.is_finite() {
@@ -261,25 +261,25 @@ impl Trainer {
         partial.batches += 1;
         partial.images += labels.len();
         partial.loss_sum += value * labels.len() as f64;
-        partial.correct += correct(logits.chunks_exact(self.images.classes.max(1)), &labels);
+        partial.correct += count_correct(logits.chunks_exact(self.images.classes.max(1)), &labels);
         partial.lr = lr;
         record.batch_loss.push(value);
         Ok(labels.len())
     }
 
-    fn validate(&mut self, record: &mut Training, after_batch: &mut dyn FnMut()) -> Epoch {
+    fn validate(&mut self, record: &mut TrainingRecord, after_batch: &mut dyn FnMut()) -> Epoch {
         let snapshot = match &self.learner {
             Learner::Burn { network, .. } => Snapshot::Burn {
                 network: Box::new(burn::module::Module::valid(&**network)),
                 device: self.device.clone().inner(),
             },
             Learner::Plan(fit) => {
-                let ports = Ports {
+                let ports = NetworkShape {
                     image: self.images.shape(),
                     classes: self.images.classes,
                 };
                 // The plan was compiled from a graph of this kind, so this one compiles too.
-                match Graph::of_kind(self.kind, ports, &fit.weights())
+                match Graph::for_kind(self.kind, ports, &fit.weights())
                     .map(|graph| Plan::new(&graph))
                 {
                     Ok(Ok(plan)) => Snapshot::Plan {
@@ -316,13 +316,13 @@ impl Trainer {
 
     /// The time that each part of a step on these images takes, in microseconds per image; empty unless
     /// training by plan.
-    pub fn times(&mut self, chosen: &[usize]) -> Vec<(String, f64)> {
+    pub fn step_times(&mut self, chosen: &[usize]) -> Vec<(String, f64)> {
         let labels: Vec<usize> = chosen
             .iter()
             .map(|&i| usize::from(self.images.label(i)))
             .collect();
         let images = &self.images;
-        let show = |at: usize, into: &mut [f32]| shown(images, chosen[at], into);
+        let show = |at: usize, into: &mut [f32]| write_pixels(images, chosen[at], into);
         match &mut self.learner {
             Learner::Plan(fit) => fit.times(&show, &labels),
             Learner::Burn { .. } => Vec::new(),
@@ -333,7 +333,7 @@ impl Trainer {
     ///
     /// # Errors
     /// [`TrainError::Optimizer`] if the state cannot be written.
-    pub fn save(&self, record: &mut Training) -> Result<(), TrainError> {
+    pub fn save(&self, record: &mut TrainingRecord) -> Result<(), TrainError> {
         if record.finished {
             return Ok(());
         }
@@ -345,11 +345,11 @@ impl Trainer {
 }
 
 /// Closes the record of a finished training: adds the test result and drops the state for resuming.
-pub fn finish(record: &mut Training, test: Score) {
+pub fn finish(record: &mut TrainingRecord, test: Score) {
     record.test_accuracy = Some(test.accuracy);
     record.finished = true;
     record.partial = PartialEpoch::default();
-    record.current = Weights::default();
+    record.current = NetworkWeights::default();
     record.optimizer = Array::default();
 }
 

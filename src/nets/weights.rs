@@ -10,10 +10,10 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardUniform};
 
-use super::{Network, Ports, read_back};
+use super::{Network, NetworkShape, read_back};
 use crate::session::array::Array;
 use crate::session::config::NetworkKind;
-use crate::session::record::Weights;
+use crate::session::record::NetworkWeights;
 
 /// Why weights do not fit the architecture.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,7 +35,7 @@ pub enum WeightsError {
 
 /// The parameter count of a named layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Layer {
+pub struct LayerParameters {
     /// For example `conv1`.
     pub name: String,
     /// Number of weights and biases.
@@ -44,11 +44,11 @@ pub struct Layer {
 
 impl Network {
     /// The weights as host arrays.
-    pub fn weights(&self) -> Weights {
+    pub fn weights(&self) -> NetworkWeights {
         let mut reader = Reader::default();
         // Without `valid` the running statistics would lag a step behind.
         self.valid().visit(&mut reader);
-        Weights {
+        NetworkWeights {
             tensors: reader.tensors,
         }
     }
@@ -59,12 +59,12 @@ impl Network {
     /// Names the first tensor that is missing or has the wrong shape.
     pub fn with_weights(
         kind: NetworkKind,
-        ports: Ports,
-        weights: &Weights,
+        ports: NetworkShape,
+        weights: &NetworkWeights,
         device: &Device,
     ) -> Result<Self, WeightsError> {
         let mut setter = Setter {
-            path: Path::default(),
+            path: ModulePath::default(),
             weights,
             error: None,
         };
@@ -76,13 +76,13 @@ impl Network {
     }
 
     /// Number of trainable parameters; see [`parameters`].
-    pub fn parameters(&self) -> usize {
+    pub fn parameter_count(&self) -> usize {
         parameters(&self.weights())
     }
 
     /// The parameter count by layer, in order. Running statistics are not parameters.
-    pub fn layers(&self) -> Vec<Layer> {
-        let mut layers: Vec<Layer> = Vec::new();
+    pub fn layers(&self) -> Vec<LayerParameters> {
+        let mut layers: Vec<LayerParameters> = Vec::new();
         let tensors = self.weights().tensors.into_iter();
         for (tensor, values) in tensors.filter(|(name, _)| is_parameter(name)) {
             let name = tensor
@@ -90,7 +90,7 @@ impl Network {
                 .map_or(tensor.as_str(), |(layer, _)| layer);
             match layers.last_mut() {
                 Some(last) if last.name == name => last.parameters += values.values().len(),
-                _ => layers.push(Layer {
+                _ => layers.push(LayerParameters {
                     name: name.to_owned(),
                     parameters: values.values().len(),
                 }),
@@ -101,7 +101,7 @@ impl Network {
 }
 
 /// Number of trainable parameters among the weights. Running statistics are weights but not parameters.
-pub fn parameters(weights: &Weights) -> usize {
+pub fn parameters(weights: &NetworkWeights) -> usize {
     let tensors = weights.tensors.iter();
     let parameters = tensors.filter(|(name, _)| is_parameter(name));
     parameters.map(|(_, values)| values.values().len()).sum()
@@ -115,7 +115,7 @@ fn is_parameter(name: &str) -> bool {
 /// as the identity.
 pub(super) fn draw(network: Network, seed: u64) -> Network {
     network.map(&mut Drawer {
-        path: Path::default(),
+        path: ModulePath::default(),
         rng: ChaCha8Rng::seed_from_u64(seed),
         fan_in: 1,
     })
@@ -123,12 +123,12 @@ pub(super) fn draw(network: Network, seed: u64) -> Network {
 
 /// A visitor's position: the names of the enclosing modules, without the enum's.
 #[derive(Default)]
-pub(super) struct Path {
+pub(super) struct ModulePath {
     names: Vec<String>,
     parameters: u64,
 }
 
-impl Path {
+impl ModulePath {
     pub(super) fn enter(&mut self, name: &str) {
         self.names.push(name.to_owned());
     }
@@ -152,7 +152,7 @@ impl Path {
 
 #[derive(Default)]
 struct Reader {
-    path: Path,
+    path: ModulePath,
     tensors: Vec<(String, Array<f32>)>,
 }
 
@@ -176,7 +176,7 @@ impl ModuleVisitor for Reader {
 /// Gradients by name.
 #[cfg(test)]
 struct Gradients<'a> {
-    path: Path,
+    path: ModulePath,
     gradients: &'a burn::optim::GradientsParams,
     tensors: Vec<(String, Vec<f32>)>,
 }
@@ -206,7 +206,7 @@ impl Network {
         gradients: &burn::optim::GradientsParams,
     ) -> Vec<(String, Vec<f32>)> {
         let mut reader = Gradients {
-            path: Path::default(),
+            path: ModulePath::default(),
             gradients,
             tensors: Vec::new(),
         };
@@ -216,8 +216,8 @@ impl Network {
 }
 
 struct Setter<'a> {
-    path: Path,
-    weights: &'a Weights,
+    path: ModulePath,
+    weights: &'a NetworkWeights,
     error: Option<WeightsError>,
 }
 
@@ -275,7 +275,7 @@ pub(super) fn parameter<const D: usize>(
 }
 
 struct Drawer {
-    path: Path,
+    path: ModulePath,
     rng: ChaCha8Rng,
     fan_in: usize,
 }

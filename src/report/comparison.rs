@@ -1,12 +1,12 @@
 //! The text report that compares two sessions: what differs, how similar the maps of each class are, and
 //! how similar the networks' decisions are.
 
-use crate::comparison::{Compared, Pair, Shown, Trials};
-use crate::figure::headline::beside_accuracy;
-use crate::figure::names;
+use crate::comparison::{MapComparison, SessionPair, SharedTrialDecisions, TrialOverlap};
+use crate::figure::headline::accuracy_suffix;
+use crate::figure::wording;
 use crate::format::{self, clean, count, percent, reliability, thousands};
 use crate::session::Session;
-use crate::stats::comparison::Difference;
+use crate::stats::comparison::MapDifference;
 use crate::stats::share::Share;
 
 /// Maximum number of classes with their own row: those that differ most.
@@ -16,10 +16,14 @@ const MOST: usize = 24;
 const LETTERS: usize = 11;
 
 /// The result of showing both networks the same trials, or why that was not possible.
-pub type Alike<'a> = Option<Result<&'a Shown, &'a str>>;
+pub type AgreementResult<'a> = Option<Result<&'a SharedTrialDecisions, &'a str>>;
 
 /// The report; `alike` is the agreement, if requested.
-pub fn comparison(pair: &Pair<'_>, compared: &Compared, alike: Alike<'_>) -> String {
+pub fn comparison(
+    pair: &SessionPair<'_>,
+    compared: &MapComparison,
+    alike: AgreementResult<'_>,
+) -> String {
     let mut lines = sessions(pair);
     lines.extend(maps(pair, compared));
     lines.push(String::new());
@@ -30,7 +34,7 @@ pub fn comparison(pair: &Pair<'_>, compared: &Compared, alike: Alike<'_>) -> Str
 }
 
 /// The headline: `312 of 7,840 pixels (4.0 %) differ`.
-pub fn headline(compared: &Compared) -> String {
+pub fn headline(compared: &MapComparison) -> String {
     let totals = compared.totals();
     let Some(share) = totals.share() else {
         return "no class has maps in both".into();
@@ -49,20 +53,20 @@ pub fn headline(compared: &Compared) -> String {
 }
 
 /// A caution about the trials behind the maps at the selected γ.
-pub fn caution(pair: &Pair<'_>, compared: &Compared) -> &'static str {
-    let place = pair.place(compared.gamma);
-    match place.map(|place| pair.gammas[place].shown) {
-        Some(Trials::Same) => {
+pub fn caution(pair: &SessionPair<'_>, compared: &MapComparison) -> &'static str {
+    let place = pair.gamma_index(compared.gamma);
+    match place.map(|place| pair.gammas[place].overlap) {
+        Some(TrialOverlap::Same) => {
             "both were shown exactly the same trials, so map errors are correlated"
         }
-        Some(Trials::Shared) => {
+        Some(TrialOverlap::Shared) => {
             "both were shown the same trials, one of them more; errors correlate"
         }
         _ => "each was shown its own trials",
     }
 }
 
-fn sessions(pair: &Pair<'_>) -> Vec<String> {
+fn sessions(pair: &SessionPair<'_>) -> Vec<String> {
     let [a, b] = pair.sessions;
     let width = pair.names().map(|name| name.chars().count());
     let width = width.into_iter().max().unwrap_or(0);
@@ -72,7 +76,7 @@ fn sessions(pair: &Pair<'_>) -> Vec<String> {
         let accuracy = accuracy.map_or_else(
             || "accuracy not measured".into(),
             |share| {
-                let beside = beside_accuracy(training);
+                let beside = accuracy_suffix(training);
                 format!("{} of the test images correct{beside}", percent(share))
             },
         );
@@ -87,7 +91,7 @@ fn sessions(pair: &Pair<'_>) -> Vec<String> {
     vec![about("A", a), about("B", b), String::new()]
 }
 
-fn maps(pair: &Pair<'_>, compared: &Compared) -> Vec<String> {
+fn maps(pair: &SessionPair<'_>, compared: &MapComparison) -> Vec<String> {
     let trials = [0, 1].map(|side| count(compared.estimates[side].trials as f64));
     let mut lines = vec![
         format!(
@@ -115,7 +119,7 @@ fn maps(pair: &Pair<'_>, compared: &Compared) -> Vec<String> {
         shown.sort_by_key(differs);
         shown.truncate(MOST);
     }
-    let name = |class: usize| names::cut(&clean(&pair.name(class)), LETTERS);
+    let name = |class: usize| wording::truncate(&clean(&pair.class_name(class)), LETTERS);
     let width = shown.iter().map(|&class| name(class).chars().count());
     let width = width.fold("class".len(), usize::max);
     lines.push(format!(
@@ -136,7 +140,7 @@ fn maps(pair: &Pair<'_>, compared: &Compared) -> Vec<String> {
 }
 
 /// Whether either plan includes a map of this class.
-fn is_planned(compared: &Compared, class: usize) -> bool {
+fn is_planned(compared: &MapComparison, class: usize) -> bool {
     let listed = |side: usize| {
         compared.estimates[side]
             .classes
@@ -146,10 +150,10 @@ fn is_planned(compared: &Compared, class: usize) -> bool {
     listed(0) || listed(1)
 }
 
-fn row(compared: &Compared, class: usize, name: &str, width: usize) -> String {
+fn row(compared: &MapComparison, class: usize, name: &str, width: usize) -> String {
     let Some(difference) = &compared.classes[class] else {
         let missing = [("A", 0), ("B", 1)].map(|(letter, side)| {
-            let reason = compared.lacks(side, class)?;
+            let reason = compared.missing_reason(side, class)?;
             Some(format!("no map in {letter} ({reason})"))
         });
         let missing: Vec<String> = missing.into_iter().flatten().collect();
@@ -168,7 +172,7 @@ fn row(compared: &Compared, class: usize, name: &str, width: usize) -> String {
     )
 }
 
-fn clusters(difference: &Difference) -> String {
+fn clusters(difference: &MapDifference) -> String {
     difference
         .clusters
         .as_ref()
@@ -176,7 +180,7 @@ fn clusters(difference: &Difference) -> String {
 }
 
 /// Decisions compared by their counts, at every common γ.
-fn decisions(pair: &Pair<'_>) -> Vec<String> {
+fn decisions(pair: &SessionPair<'_>) -> Vec<String> {
     let mut lines = vec![
         "decisions on the noise trials, from the counts of each session".to_owned(),
         format!(
@@ -185,7 +189,7 @@ fn decisions(pair: &Pair<'_>) -> Vec<String> {
         ),
     ];
     for common in &pair.gammas {
-        let Some(called) = common.called() else {
+        let Some(called) = common.compare_counts() else {
             continue;
         };
         lines.push(format!(
@@ -219,15 +223,15 @@ fn interval(share: Share) -> String {
 
 /// Agreement on the same trials: bounds from the counts, and the measured agreement if trials were shown
 /// to both.
-fn agreement_on_trials(pair: &Pair<'_>, alike: Alike<'_>) -> Vec<String> {
+fn agreement_on_trials(pair: &SessionPair<'_>, alike: AgreementResult<'_>) -> Vec<String> {
     let mut lines = vec![String::new()];
     for common in pair
         .gammas
         .iter()
-        .filter(|common| common.shown == Trials::Same)
+        .filter(|common| common.overlap == TrialOverlap::Same)
     {
-        if let Some(called) = common.called() {
-            let [low, high] = called.alike.map(percent);
+        if let Some(called) = common.compare_counts() {
+            let [low, high] = called.agreement_bounds.map(percent);
             lines.push(format!(
                 "γ {}: on the trials shown to both, they agree on {low} to {high}; the counts show no more",
                 format::gamma(common.gamma)
@@ -247,34 +251,34 @@ fn agreement_on_trials(pair: &Pair<'_>, alike: Alike<'_>) -> Vec<String> {
 
 /// The agreement in one line: `γ 0.3: both decide alike on 91.2 % (90.6–91.7) of the same 10,000
 /// trials`.
-pub fn in_short(shown: &Shown) -> String {
+pub fn agreement_line(shown: &SharedTrialDecisions) -> String {
     format!(
         "γ {}: both decide alike on {} of the same {} trials{}",
         format::gamma(shown.gamma),
-        interval(shown.joint.alike()),
+        interval(shown.joint.agreement()),
         thousands(shown.joint.trials()),
         kappa(shown)
     )
 }
 
 /// `, κ 0.83`, or nothing.
-fn kappa(shown: &Shown) -> String {
+fn kappa(shown: &SharedTrialDecisions) -> String {
     let kappa = shown.joint.kappa();
     kappa.map_or_else(String::new, |kappa| format!(", κ {}", reliability(kappa)))
 }
 
 /// The agreement in two lines: `decide alike on 91.2 % (90.6–91.7); …`.
-fn measured_agreement(shown: &Shown) -> Vec<String> {
+fn measured_agreement(shown: &SharedTrialDecisions) -> Vec<String> {
     let joint = &shown.joint;
     let kappa = kappa(shown);
-    let origin = match shown.trials {
-        Trials::Same | Trials::Shared => "drawn as they were for both sessions",
-        Trials::Others => "drawn as they were for A",
+    let origin = match shown.overlap {
+        TrialOverlap::Same | TrialOverlap::Shared => "drawn as they were for both sessions",
+        TrialOverlap::Different => "drawn as they were for A",
     };
     let share_of = |hits| {
         interval(Share {
             hits,
-            of: joint.trials(),
+            total: joint.trials(),
         })
     };
     vec![
@@ -285,7 +289,7 @@ fn measured_agreement(shown: &Shown) -> Vec<String> {
         ),
         format!(
             "decide alike on {}{kappa}; A correct {}, B correct {}",
-            interval(joint.alike()),
+            interval(joint.agreement()),
             share_of(joint.correct[0]),
             share_of(joint.correct[1])
         ),

@@ -10,19 +10,19 @@ pub struct Event {
     /// Seconds since the report began.
     pub t: f64,
     /// The event.
-    pub what: What,
+    pub kind: EventKind,
 }
 
 /// An event. Its fields are those of the JSON line, in which `None` is `null`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
-pub enum What {
+pub enum EventKind {
     /// The engine is ready to work.
-    Started(Started),
+    Started(StartEvent),
     /// An epoch of training has ended.
-    Epoch(Epoch),
+    Epoch(EpochEvent),
     /// Progress of a stage.
-    Progress(Progress),
+    Progress(ProgressEvent),
     /// The session file was written.
     Checkpoint {
         /// The file.
@@ -31,7 +31,7 @@ pub enum What {
         bytes: u64,
     },
     /// A stage, or one γ of it, is done.
-    Result(Outcome),
+    Result(StageResult),
     /// A problem that the user should look at; the run continues.
     Warning {
         /// The problem and a remedy.
@@ -65,7 +65,7 @@ pub enum What {
 
 /// The run that is about to start.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Started {
+pub struct StartEvent {
     /// The session.
     pub name: String,
     /// The device as shown to the user.
@@ -88,7 +88,7 @@ pub struct Started {
 
 /// An epoch of training.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Epoch {
+pub struct EpochEvent {
     /// From 1.
     pub epoch: usize,
     /// Mean cross-entropy over the epoch's training images, in nats.
@@ -111,7 +111,7 @@ pub struct Epoch {
 
 /// Progress of a stage.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Progress {
+pub struct ProgressEvent {
     /// The stage by its key in the JSON export: `classification_images`.
     #[serde(serialize_with = "key")]
     pub stage: String,
@@ -131,7 +131,7 @@ pub struct Progress {
 /// The result of a stage.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "stage", rename_all = "snake_case")]
-pub enum Outcome {
+pub enum StageResult {
     /// The network is trained.
     Training {
         /// Share of test images classified correctly, with the best epoch's weights.
@@ -176,7 +176,7 @@ pub enum Outcome {
     },
 }
 
-impl What {
+impl EventKind {
     /// The value of `"event"`.
     pub fn name(&self) -> &'static str {
         match self {
@@ -203,12 +203,12 @@ impl Serialize for Event {
             event: &'static str,
             t: f64,
             #[serde(flatten)]
-            what: &'a What,
+            what: &'a EventKind,
         }
         Line {
-            event: self.what.name(),
+            event: self.kind.name(),
             t: (self.t * 1000.0).round() / 1000.0,
-            what: &self.what,
+            what: &self.kind,
         }
         .serialize(serializer)
     }
@@ -224,16 +224,24 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn object(what: What) -> Value {
-        serde_json::to_value(Event { t: 1.234_56, what }).unwrap()
+    fn object(what: EventKind) -> Value {
+        serde_json::to_value(Event {
+            t: 1.234_56,
+            kind: what,
+        })
+        .unwrap()
     }
 
     #[test]
     fn a_line_begins_with_the_event_and_its_time() {
-        let what = What::Warning {
+        let what = EventKind::Warning {
             message: "the disk is full".into(),
         };
-        let line = serde_json::to_string(&Event { t: 1.234_56, what }).unwrap();
+        let line = serde_json::to_string(&Event {
+            t: 1.234_56,
+            kind: what,
+        })
+        .unwrap();
         assert_eq!(
             line,
             r#"{"event":"warning","t":1.235,"message":"the disk is full"}"#
@@ -242,12 +250,15 @@ mod tests {
 
     #[test]
     fn an_event_without_fields_is_an_object_too() {
-        assert_eq!(object(What::Paused), json!({"event": "paused", "t": 1.235}));
+        assert_eq!(
+            object(EventKind::Paused),
+            json!({"event": "paused", "t": 1.235})
+        );
     }
 
     #[test]
     fn an_epoch_has_the_promised_fields_and_no_others() {
-        let epoch = Epoch {
+        let epoch = EpochEvent {
             epoch: 3,
             train_loss: 0.5,
             train_accuracy: 0.75,
@@ -258,7 +269,7 @@ mod tests {
             per_second: Some(2900.0),
         };
         assert_eq!(
-            object(What::Epoch(epoch)),
+            object(EventKind::Epoch(epoch)),
             json!({"event": "epoch", "t": 1.235, "epoch": 3, "train_loss": 0.5,
                 "train_accuracy": 0.75, "valid_loss": 0.25, "valid_accuracy": 0.875, "lr": 0.001})
         );
@@ -266,7 +277,7 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_null() {
-        let progress = Progress {
+        let progress = ProgressEvent {
             stage: "classification images".into(),
             done: 256,
             total: 1000,
@@ -275,11 +286,11 @@ mod tests {
             unit: "trials".into(),
         };
         assert_eq!(
-            object(What::Progress(progress)),
+            object(EventKind::Progress(progress)),
             json!({"event": "progress", "t": 1.235, "stage": "classification_images",
                 "done": 256, "total": 1000, "per_second": null, "eta_s": null})
         );
-        let result = Outcome::ClassificationImages {
+        let result = StageResult::ClassificationImages {
             gamma: 0.25,
             trials: 3,
             predicted: vec![3, 0],
@@ -290,7 +301,7 @@ mod tests {
             names: vec!["class 0".into(), "Dress".into()],
         };
         assert_eq!(
-            object(What::Result(result)),
+            object(EventKind::Result(result)),
             json!({"event": "result", "t": 1.235, "stage": "classification_images",
                 "gamma": 0.25, "trials": 3, "predicted": [3, 0], "sufficient": [true, false],
                 "reliability": [0.5, null], "evidence_reliability": [0.75, null]})

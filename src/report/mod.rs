@@ -9,18 +9,18 @@ use std::time::Instant;
 use crate::link::Link;
 
 pub mod comparison;
-pub mod differ;
 pub mod event;
 pub mod page;
 mod plain;
-pub mod standing;
+pub mod session_status;
 pub mod status;
 mod summary;
+pub mod tracker;
 
-pub use differ::Differ;
 pub use event::Event;
-pub use standing::Standing;
-pub use summary::{summary, summary_of};
+pub use session_status::SessionStatus;
+pub use summary::{summary, summary_with_status};
+pub use tracker::EventTracker;
 
 /// The format of a run's report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub enum ReportError {
 ///
 /// # Errors
 /// [`ReportError::Gone`] if the reader has closed the output; the run itself may continue.
-pub async fn run(
+pub async fn report_run(
     mut link: Link,
     style: Style,
     path: &Path,
@@ -68,8 +68,8 @@ pub async fn run(
 ) -> Result<(), ReportError> {
     let began = Instant::now();
     let mut differ = match link.sessions.has_changed() {
-        Ok(_) => Differ::new(style, path),
-        Err(_) => Differ::of_a_document(style, path),
+        Ok(_) => EventTracker::new(style, path),
+        Err(_) => EventTracker::for_file(style, path),
     };
     loop {
         let session = Arc::clone(&link.sessions.borrow_and_update());
@@ -83,7 +83,7 @@ pub async fn run(
         }
         if link.sessions.changed().await.is_err() {
             let now_s = began.elapsed().as_secs_f64();
-            return write_events(&differ.last(&session, now_s), style, out);
+            return write_events(&differ.final_events(&session, now_s), style, out);
         }
     }
 }

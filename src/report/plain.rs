@@ -1,24 +1,24 @@
 //! Plain style: an event as one text line.
 
-use super::event::{Epoch, Event, Outcome, Progress, Started, What};
-use crate::figure::headline::NO_BETTER;
+use super::event::{EpochEvent, Event, EventKind, ProgressEvent, StageResult, StartEvent};
+use crate::figure::headline::CHANCE_WARNING;
 use crate::format::{bytes, count, duration, learning_rate, percent, percent_to, rate, thousands};
 
 /// One line, without a line end. The numbers of successive lines of a stage are aligned.
 pub(super) fn line(event: &Event) -> String {
-    let text = match &event.what {
-        What::Started(start) => started(start),
-        What::Epoch(values) => epoch(values),
-        What::Progress(stage) => progress(stage),
-        What::Checkpoint { path, bytes: size } => join(["checkpoint", path, &bytes(*size)]),
-        What::Result(outcome) => result(outcome),
-        What::Warning { message } => join(["warning", message]),
-        What::Note { message } => join(["note", message]),
-        What::Paused => "paused".into(),
-        What::Continued => "continues".into(),
-        What::Stopped { message } => join(["stopped", message]),
-        What::Finished { message } => join(["finished", message]),
-        What::Failed { message } => join(["failed", message]),
+    let text = match &event.kind {
+        EventKind::Started(start) => started(start),
+        EventKind::Epoch(values) => epoch(values),
+        EventKind::Progress(stage) => progress(stage),
+        EventKind::Checkpoint { path, bytes: size } => join(["checkpoint", path, &bytes(*size)]),
+        EventKind::Result(outcome) => result(outcome),
+        EventKind::Warning { message } => join(["warning", message]),
+        EventKind::Note { message } => join(["note", message]),
+        EventKind::Paused => "paused".into(),
+        EventKind::Continued => "continues".into(),
+        EventKind::Stopped { message } => join(["stopped", message]),
+        EventKind::Finished { message } => join(["finished", message]),
+        EventKind::Failed { message } => join(["failed", message]),
     };
     text.replace(['\n', '\r'], " ")
 }
@@ -27,7 +27,7 @@ fn join<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
     parts.into_iter().collect::<Vec<_>>().join("  ")
 }
 
-fn started(start: &Started) -> String {
+fn started(start: &StartEvent) -> String {
     let mut parts = vec![start.name.clone()];
     parts.push(match &start.images {
         Some(images) => format!("{}, {images}", start.dataset),
@@ -51,7 +51,7 @@ fn started(start: &Started) -> String {
     parts.join("  ")
 }
 
-fn epoch(epoch: &Epoch) -> String {
+fn epoch(epoch: &EpochEvent) -> String {
     let number = match epoch.of {
         Some(total) => format!("{:>1$}/{total}", epoch.epoch, total.to_string().len()),
         None => epoch.epoch.to_string(),
@@ -67,7 +67,7 @@ fn epoch(epoch: &Epoch) -> String {
     parts.join("  ").trim_end().into()
 }
 
-fn progress(progress: &Progress) -> String {
+fn progress(progress: &ProgressEvent) -> String {
     let width = count(progress.total as f64).chars().count();
     let done = format!("{:>width$}", count(progress.done as f64));
     let mut parts = vec![
@@ -88,9 +88,9 @@ fn progress(progress: &Progress) -> String {
     parts.join("  ")
 }
 
-fn result(outcome: &Outcome) -> String {
+fn result(outcome: &StageResult) -> String {
     match outcome {
-        Outcome::Training {
+        StageResult::Training {
             test_accuracy,
             best_epoch,
             at_chance,
@@ -98,7 +98,7 @@ fn result(outcome: &Outcome) -> String {
         } => {
             let mut parts = vec!["training  done".to_string()];
             let beside = if *at_chance {
-                format!(", {NO_BETTER}")
+                format!(", {CHANCE_WARNING}")
             } else {
                 String::new()
             };
@@ -109,12 +109,12 @@ fn result(outcome: &Outcome) -> String {
             parts.extend(best_epoch.map(|epoch| format!("best epoch {epoch}")));
             parts.join("  ")
         }
-        Outcome::Analysis { stage, summary } => {
+        StageResult::Analysis { stage, summary } => {
             let mut parts = vec![format!("{stage}  done")];
             parts.extend(summary.iter().cloned());
             parts.join("  ")
         }
-        Outcome::ClassificationImages {
+        StageResult::ClassificationImages {
             gamma,
             trials,
             sufficient,
@@ -156,13 +156,13 @@ fn ends(names: &[String], reliability: &[Option<f64>]) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn plain(what: What) -> String {
-        line(&Event { t: 0.0, what })
+    fn plain(what: EventKind) -> String {
+        line(&Event { t: 0.0, kind: what })
     }
 
     #[test]
     fn an_epoch_in_one_line() {
-        let mut values = Epoch {
+        let mut values = EpochEvent {
             epoch: 3,
             train_loss: 0.0812,
             train_accuracy: 0.975,
@@ -173,16 +173,16 @@ mod tests {
             per_second: Some(2911.0),
         };
         assert_eq!(
-            plain(What::Epoch(values)),
+            plain(EventKind::Epoch(values)),
             "training  epoch  3/10  loss 0.081  accuracy  97.5 %  validation  97.1 %  lr 0.00073  2,900 images/s"
         );
         (values.of, values.per_second) = (None, None);
-        assert!(plain(What::Epoch(values)).ends_with("lr 0.00073"));
+        assert!(plain(EventKind::Epoch(values)).ends_with("lr 0.00073"));
     }
 
     #[test]
     fn progress_in_one_line_of_eighty_columns() {
-        let mut values = Progress {
+        let mut values = ProgressEvent {
             stage: "classification images".into(),
             done: 1_210_000,
             total: 4_000_000,
@@ -190,7 +190,7 @@ mod tests {
             eta_s: Some(295.0),
             unit: "trials".into(),
         };
-        let line = plain(What::Progress(values.clone()));
+        let line = plain(EventKind::Progress(values.clone()));
         assert_eq!(
             line,
             "classification images  1.21 M / 4.00 M trials  9,400 trials/s  4 min 55 s left"
@@ -198,28 +198,28 @@ mod tests {
         assert!(line.chars().count() <= 80);
         (values.done, values.per_second, values.eta_s) = (256, None, None);
         assert_eq!(
-            plain(What::Progress(values)),
+            plain(EventKind::Progress(values)),
             "classification images     256 / 4.00 M trials"
         );
     }
 
     #[test]
     fn results_in_one_line() {
-        let training = |at_chance| Outcome::Training {
+        let training = |at_chance| StageResult::Training {
             test_accuracy: Some(0.9885),
             at_chance,
             best_epoch: Some(7),
             parameters: 431_080,
         };
         assert_eq!(
-            plain(What::Result(training(false))),
+            plain(EventKind::Result(training(false))),
             "training  done  test accuracy 98.85 %  best epoch 7"
         );
         assert_eq!(
-            plain(What::Result(training(true))),
+            plain(EventKind::Result(training(true))),
             "training  done  test accuracy 98.85 %, NO BETTER THAN CHANCE  best epoch 7"
         );
-        let images = Outcome::ClassificationImages {
+        let images = StageResult::ClassificationImages {
             gamma: 0.0,
             trials: 1_000_000,
             predicted: vec![999_999, 1, 0],
@@ -230,7 +230,7 @@ mod tests {
             names: vec!["class 0".into(), "class 1".into(), "Dress".into()],
         };
         assert_eq!(
-            plain(What::Result(images)),
+            plain(EventKind::Result(images)),
             "classification images  γ 0.0  1.00 M trials  2 of 3 classes have enough  reliability 0.50 (Dress) to 0.91 (class 0)  by evidence 0.90 (class 1) to 0.97 (class 0)"
         );
     }
@@ -239,7 +239,7 @@ mod tests {
     fn a_message_of_two_lines_is_told_in_one() {
         let message = "the disk is full\nfree some".into();
         assert_eq!(
-            plain(What::Warning { message }),
+            plain(EventKind::Warning { message }),
             "warning  the disk is full free some"
         );
     }

@@ -1,40 +1,42 @@
 //! The state of a run from outside: from its engine if one runs, otherwise from its file.
 
-use super::standing::Standing;
+use super::session_status::SessionStatus;
 use crate::session::Session;
-use crate::session::record::State;
+use crate::session::record::SavedState;
 use crate::session::run::Phase;
 
 /// The state of the run. A file that its engine left while running counts as stopped.
-pub fn state(session: &Session) -> State {
+pub fn state(session: &Session) -> SavedState {
     let Some(run) = &session.run else {
         return match &session.record.state {
-            State::Running => State::Stopped,
+            SavedState::Running => SavedState::Stopped,
             state => state.clone(),
         };
     };
     match &run.phase {
-        Phase::Starting | Phase::Working(_) | Phase::Paused(_) | Phase::Stopping => State::Running,
-        Phase::Stopped => State::Stopped,
-        Phase::Finished => State::Finished,
-        Phase::Failed(message) => State::Failed(message.clone()),
+        Phase::Starting | Phase::Working(_) | Phase::Paused(_) | Phase::Stopping => {
+            SavedState::Running
+        }
+        Phase::Stopped => SavedState::Stopped,
+        Phase::Finished => SavedState::Finished,
+        Phase::Failed(message) => SavedState::Failed(message.clone()),
     }
 }
 
 /// The state's name, for programs.
-pub fn label(state: &State) -> &'static str {
+pub fn label(state: &SavedState) -> &'static str {
     match state {
-        State::New => "new",
-        State::Running => "running",
-        State::Stopped => "stopped",
-        State::Finished => "finished",
-        State::Failed(_) => "failed",
+        SavedState::New => "new",
+        SavedState::Running => "running",
+        SavedState::Stopped => "stopped",
+        SavedState::Finished => "finished",
+        SavedState::Failed(_) => "failed",
     }
 }
 
 /// Its state in one word, for a person.
-pub fn word(session: &Session) -> &'static str {
-    Standing::of(session, None).word()
+pub fn status_label(session: &Session) -> &'static str {
+    SessionStatus::from_session(session, None).label()
 }
 
 /// The device that works on the session, or the last one that did.
@@ -76,17 +78,17 @@ mod tests {
     #[test]
     fn a_file_that_was_left_in_the_middle_is_stopped() {
         let mut session = Session::new("mine", Config::default());
-        assert_eq!(state(&session), State::New);
-        session.record.state = State::Running;
-        assert_eq!(state(&session), State::Stopped);
-        assert_eq!(word(&session), "interrupted");
+        assert_eq!(state(&session), SavedState::New);
+        session.record.state = SavedState::Running;
+        assert_eq!(state(&session), SavedState::Stopped);
+        assert_eq!(status_label(&session), "interrupted");
         session.run = Some(Run::default());
-        assert_eq!(state(&session), State::Running);
-        assert_eq!(word(&session), "running");
+        assert_eq!(state(&session), SavedState::Running);
+        assert_eq!(status_label(&session), "running");
         let paused = Phase::Paused(0);
         session.run.as_mut().unwrap().phase = paused;
-        assert_eq!(state(&session), State::Running);
-        assert_eq!(word(&session), "paused");
+        assert_eq!(state(&session), SavedState::Running);
+        assert_eq!(status_label(&session), "paused");
     }
 
     #[test]

@@ -3,24 +3,24 @@
 mod images;
 mod notes;
 
-use super::standing::Standing;
+use super::session_status::SessionStatus;
 use super::status;
-use crate::figure::headline::{NO_BETTER, headline};
-use crate::figure::names;
+use crate::figure::headline::{CHANCE_WARNING, headline};
+use crate::figure::wording;
 use crate::format::{clean, duration, percent, percent_to, thousands};
 use crate::session::Session;
-use crate::session::config::{Analysis, Grain, Weights};
+use crate::session::config::{Analysis, Grain, WeightSource};
 use crate::session::record::Analysis as Measured;
-use crate::session::record::Training;
+use crate::session::record::TrainingRecord;
 use crate::session::store::now;
 
 /// The output of `attach --plain` for a session as in its file, with a line end.
 pub fn summary(session: &Session) -> String {
-    summary_of(session, &Standing::of(session, None))
+    summary_with_status(session, &SessionStatus::from_session(session, None))
 }
 
 /// The same for a session whose state has been judged.
-pub fn summary_of(session: &Session, standing: &Standing) -> String {
+pub fn summary_with_status(session: &Session, standing: &SessionStatus) -> String {
     let mut page = vec![standing.sentence(&session.name, now())];
     page.extend(
         facts(session)
@@ -130,11 +130,11 @@ fn facts(session: &Session) -> Vec<(&'static str, String)> {
         },
     );
     if let Some(form) = &session.record.form {
-        let classes = clean(&form.listed().replacen("there are ", "", 1));
-        let (size, count) = (form.size_in_words(), form.count());
+        let classes = clean(&form.classes_in_words().replacen("there are ", "", 1));
+        let (size, count) = (form.size_in_words(), form.class_count());
         let text = format!("{size}, {count} classes: {classes}");
         // Fits in a line of 80 columns with its label.
-        fact("images", names::cut(&text, 68));
+        fact("images", wording::truncate(&text, 68));
     }
     let network = clean(&config.network.label());
     fact(
@@ -145,11 +145,13 @@ fn facts(session: &Session) -> Vec<(&'static str, String)> {
         },
     );
     match &config.network.weights {
-        Weights::Train(plan) => fact(
+        WeightSource::Train(plan) => fact(
             "training",
             trained(session.record.training.as_ref(), plan.epochs),
         ),
-        Weights::File(path) => fact("weights", imported(session.record.training.as_ref(), path)),
+        WeightSource::File(path) => {
+            fact("weights", imported(session.record.training.as_ref(), path))
+        }
     }
     fact("worked", duration(session.record.elapsed_s));
     if let Some(changes) = session
@@ -175,11 +177,11 @@ fn facts(session: &Session) -> Vec<(&'static str, String)> {
     facts
 }
 
-fn imported(training: Option<&Training>, path: &std::path::Path) -> String {
+fn imported(training: Option<&TrainingRecord>, path: &std::path::Path) -> String {
     let score = training.and_then(|training| training.test_accuracy);
     let score = score.map(|share| format!(", test accuracy {}", percent_to(share, 2)));
     let chance = training.filter(|training| training.at_chance);
-    let chance = chance.map_or_else(String::new, |_| format!(", {NO_BETTER}"));
+    let chance = chance.map_or_else(String::new, |_| format!(", {CHANCE_WARNING}"));
     format!(
         "from {}{}{chance}",
         path.display(),
@@ -187,7 +189,7 @@ fn imported(training: Option<&Training>, path: &std::path::Path) -> String {
     )
 }
 
-fn trained(training: Option<&Training>, most: usize) -> String {
+fn trained(training: Option<&TrainingRecord>, most: usize) -> String {
     let Some(training) = training else {
         return "not started".into();
     };
@@ -199,7 +201,7 @@ fn trained(training: Option<&Training>, most: usize) -> String {
     match (training.test_accuracy, training.epochs.last()) {
         (Some(share), _) => {
             parts.push(format!("test accuracy {}", percent_to(share, 2)));
-            parts.extend(training.at_chance.then(|| NO_BETTER.to_owned()));
+            parts.extend(training.at_chance.then(|| CHANCE_WARNING.to_owned()));
         }
         (None, Some(last)) => parts.push(format!("validation {}", percent(last.valid_accuracy))),
         (None, None) => {}
@@ -280,7 +282,7 @@ mod tests {
             unreachable!()
         };
         plan.trials = 19_800;
-        let mut images = record::ClassificationImages::begun(plan, &kind);
+        let mut images = record::ClassificationImages::with_trials(plan, &kind);
         for block in 0..2_u64 {
             let mut counts = vec![0; 100 * 100];
             (0..99).for_each(|class| counts[class] = 100);

@@ -5,9 +5,10 @@ use std::future::Future;
 use serde_json::Value;
 
 use super::*;
-use crate::session::config::{self, Config, NetworkKind, Weights};
+use crate::session::config::{self, Config, NetworkKind, WeightSource};
 use crate::session::record::{
-    Analysis, BlockSums, ClassificationImages, Epoch, FedBack, State, Training, TrialKind,
+    Analysis, BlockSums, ClassificationImages, Epoch, FedBack, SavedState, TrainingRecord,
+    TrialKind,
 };
 use crate::session::run::{Phase, Run, Stage};
 use crate::session::{Form, Record, Session};
@@ -28,7 +29,7 @@ pub(super) fn epoch(epoch: usize) -> Epoch {
 pub(super) fn planned() -> Session {
     let mut config = Config::default();
     config.network.kind = NetworkKind::Mlp;
-    let Weights::Train(training) = &mut config.network.weights else {
+    let WeightSource::Train(training) = &mut config.network.weights else {
         unreachable!()
     };
     training.epochs = 2;
@@ -52,7 +53,7 @@ pub(super) fn measured() -> Session {
     session.record.images = Some("embedded".into());
     session.record.devices = vec!["flex · 2 workers".into()];
     session.record.elapsed_s = 295.0;
-    session.record.training = Some(Training {
+    session.record.training = Some(TrainingRecord {
         parameters: 795_010,
         finished: true,
         test_accuracy: Some(0.9825),
@@ -64,8 +65,8 @@ pub(super) fn measured() -> Session {
     let config::Analysis::ClassificationImages(plan) = &session.config.analyses[0] else {
         unreachable!()
     };
-    let kind = TrialKind::plain(form.count(), form.shape());
-    let mut images = ClassificationImages::begun(plan, &kind);
+    let kind = TrialKind::plain(form.class_count(), form.shape());
+    let mut images = ClassificationImages::with_trials(plan, &kind);
     session.record.form = Some(form);
     for block in 0..2 {
         let mut counts = vec![0; 100];
@@ -101,7 +102,7 @@ pub(super) fn measured() -> Session {
 /// The same in the finished state, although γ 0.5 was not measured.
 pub(super) fn finished() -> Session {
     let mut session = measured();
-    session.record.state = State::Finished;
+    session.record.state = SavedState::Finished;
     session
 }
 
@@ -171,7 +172,7 @@ fn a_live_run_is_told_to_its_end() {
             tokio::task::yield_now().await;
         }
     };
-    let report = run(link, Style::Json, Path::new("s/mine.ron"), &mut out);
+    let report = report_run(link, Style::Json, Path::new("s/mine.ron"), &mut out);
     wait(async { tokio::join!(report, engine) }).0.unwrap();
     let events = objects(&out);
     assert_eq!(
@@ -191,7 +192,7 @@ fn an_engine_that_vanishes_is_a_failure() {
     session.run = Some(running(Phase::Working(0), 0));
     let (link, end) = Link::local(session);
     let mut out = Vec::new();
-    let report = run(link, Style::Json, Path::new("mine.ron"), &mut out);
+    let report = report_run(link, Style::Json, Path::new("mine.ron"), &mut out);
     wait(async { tokio::join!(report, async { drop(end) }) })
         .0
         .unwrap();
@@ -202,7 +203,13 @@ fn an_engine_that_vanishes_is_a_failure() {
 fn a_document_is_told_from_its_beginning() {
     let mut out = Vec::new();
     let link = Link::read_only(finished());
-    wait(run(link, Style::Json, Path::new("mine.ron"), &mut out)).unwrap();
+    wait(report_run(
+        link,
+        Style::Json,
+        Path::new("mine.ron"),
+        &mut out,
+    ))
+    .unwrap();
     let events = objects(&out);
     assert_eq!(
         names(&events),
@@ -218,7 +225,13 @@ fn a_document_is_told_from_its_beginning() {
 fn plain_lines_are_for_people() {
     let mut out = Vec::new();
     let link = Link::read_only(finished());
-    wait(run(link, Style::Plain, Path::new("mine.ron"), &mut out)).unwrap();
+    wait(report_run(
+        link,
+        Style::Plain,
+        Path::new("mine.ron"),
+        &mut out,
+    ))
+    .unwrap();
     let text = String::from_utf8(out).unwrap();
     assert!(text.contains("test accuracy 98.25 %"), "{text}");
     assert!(
@@ -239,6 +252,11 @@ fn a_reader_who_leaves_is_an_error_of_its_own() {
         }
     }
     let link = Link::read_only(finished());
-    let left = wait(run(link, Style::Json, Path::new("mine.ron"), &mut Closed));
+    let left = wait(report_run(
+        link,
+        Style::Json,
+        Path::new("mine.ron"),
+        &mut Closed,
+    ));
     assert!(matches!(left, Err(ReportError::Gone)));
 }

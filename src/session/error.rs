@@ -38,7 +38,7 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
         /// The place and the reason.
-        source: config::Invalid,
+        source: config::ConfigError,
     },
     /// Written by a newer program.
     #[error(
@@ -87,7 +87,7 @@ pub enum StoreError {
         "{}: this engine has stopped writing, since another may be running session `{name}`: {what}",
         path.display()
     )]
-    Ousted {
+    LockLost {
         /// The session.
         name: String,
         /// Its file.
@@ -134,8 +134,8 @@ pub enum StoreError {
 
 impl StoreError {
     /// Whether a retry would be wrong, since another engine may have the session.
-    pub fn is_ousted(&self) -> bool {
-        matches!(self, Self::Ousted { .. })
+    pub fn is_lock_lost(&self) -> bool {
+        matches!(self, Self::LockLost { .. })
     }
 }
 

@@ -1,43 +1,45 @@
 //! Extending a session: more trials of its classification images than planned. Nothing measured is
 //! repeated, except the templates and attacks that use those maps, which start over.
 
-use super::config::{Analysis as Plan, Extension, Invalid};
-use super::record::{Analysis, State};
+use super::config::{Analysis as Plan, ConfigError, Extension};
+use super::record::{Analysis, SavedState};
 use super::{Config, Session};
 
 /// Why a session cannot be extended.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExtendError {
     /// There are no classification images with that number.
-    #[error("there are no classification images number {asked}; the plan has {there}")]
+    #[error("there are no classification images number {requested}; the plan has {available}")]
     NoImages {
         /// The number, from 1.
-        asked: usize,
+        requested: usize,
         /// How many there are.
-        there: usize,
+        available: usize,
     },
     /// There is no such γ.
-    #[error("the plan has no γ = {asked}; it has {there}")]
+    #[error("the plan has no γ = {requested}; it has {available}")]
     Gamma {
         /// The γ.
-        asked: String,
+        requested: String,
         /// Those in the plan.
-        there: String,
+        available: String,
     },
     /// There is no such class.
     #[error("{0}")]
     Class(String),
     /// The requested total adds no trials.
-    #[error("{asked} trials are no more than the {there} already planned; give a larger number")]
+    #[error(
+        "{requested} trials are no more than the {available} already planned; give a larger number"
+    )]
     NoMore {
         /// The requested total.
-        asked: u64,
+        requested: u64,
         /// The largest total planned for the γ concerned.
-        there: u64,
+        available: u64,
     },
     /// The extended plan would be invalid.
     #[error("{0}")]
-    Invalid(#[from] Invalid),
+    Invalid(#[from] ConfigError),
 }
 
 impl Session {
@@ -60,25 +62,25 @@ impl Session {
         if let Some(requested) = more.gamma.filter(|gamma| !plan.gammas.contains(gamma)) {
             let available: Vec<String> = plan.gammas.iter().map(f64::to_string).collect();
             return Err(ExtendError::Gamma {
-                asked: requested.to_string(),
-                there: available.join(", "),
+                requested: requested.to_string(),
+                available: available.join(", "),
             });
         }
         if let (Some(class), Some(form)) = (&more.class, &self.record.form) {
             form.find(class).map_err(ExtendError::Class)?;
         }
-        let extended = plan.gammas.iter().filter(|gamma| more.is_of(**gamma));
+        let extended = plan.gammas.iter().filter(|gamma| more.applies_to(**gamma));
         let planned = extended.map(|&gamma| plan.trials_at(gamma));
         let (least, most) = planned.fold((u64::MAX, 0), |(least, most), n| {
             (least.min(n), most.max(n))
         });
         // A γ that stopped at its target has trials left.
         let stopped = matches!(&self.record.analyses[index], Analysis::ClassificationImages(images)
-            if images.gammas.iter().any(|gamma| gamma.reached && more.is_of(gamma.gamma)));
+            if images.gammas.iter().any(|gamma| gamma.reached && more.applies_to(gamma.gamma)));
         if more.trials <= least && !(stopped && more.trials == least) {
             return Err(ExtendError::NoMore {
-                asked: more.trials,
-                there: most,
+                requested: more.trials,
+                available: most,
             });
         }
         plan.extended.push(more.clone());
@@ -88,13 +90,13 @@ impl Session {
             let gammas = images
                 .gammas
                 .iter_mut()
-                .filter(|gamma| more.is_of(gamma.gamma));
+                .filter(|gamma| more.applies_to(gamma.gamma));
             gammas.for_each(|gamma| gamma.reached = false);
         }
-        if self.record.state == State::Finished {
-            self.record.state = State::Stopped;
+        if self.record.state == SavedState::Finished {
+            self.record.state = SavedState::Stopped;
         }
-        Ok(self.forget_what_was_made_of(index))
+        Ok(self.reset_dependents(index))
     }
 
     /// The index in the plan of the classification images with this number.
@@ -109,13 +111,13 @@ impl Session {
         let analyses = self.config.analyses.iter();
         let all = analyses.filter(|plan| matches!(plan, Plan::ClassificationImages(_)));
         ExtendError::NoImages {
-            asked: images + 1,
-            there: all.count(),
+            requested: images + 1,
+            available: all.count(),
         }
     }
 
     /// Resets what was measured with the maps at this index of the plan, and returns the names.
-    fn forget_what_was_made_of(&mut self, images: usize) -> Vec<&'static str> {
+    fn reset_dependents(&mut self, images: usize) -> Vec<&'static str> {
         let mut forgotten = Vec::new();
         for index in images + 1..self.config.analyses.len() {
             let plan = &self.config.analyses[index];

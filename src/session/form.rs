@@ -44,7 +44,7 @@ impl Form {
     }
 
     /// K.
-    pub fn count(&self) -> usize {
+    pub fn class_count(&self) -> usize {
         self.classes.len()
     }
 
@@ -79,7 +79,7 @@ impl Form {
             return Ok(class);
         }
         if let Ok(class) = query.parse::<usize>()
-            && class < self.count()
+            && class < self.class_count()
         {
             return Ok(class);
         }
@@ -90,7 +90,10 @@ impl Form {
         };
         match candidates[..] {
             [class] => Ok(class),
-            [] => Err(format!("there is no class `{typed}`; {}", self.listed())),
+            [] => Err(format!(
+                "there is no class `{typed}`; {}",
+                self.classes_in_words()
+            )),
             _ => Err(format!(
                 "`{typed}` is ambiguous: {}",
                 list(candidates.iter().map(|&class| self.classes[class].as_str()))
@@ -99,9 +102,9 @@ impl Form {
     }
 
     /// The classes in words, shortened if there are many.
-    pub fn listed(&self) -> String {
+    pub fn classes_in_words(&self) -> String {
         if self.is_numbered() {
-            return format!("there are 0 to {}", self.count().saturating_sub(1));
+            return format!("there are 0 to {}", self.class_count().saturating_sub(1));
         }
         format!(
             "there are {}",
@@ -174,7 +177,7 @@ mod tests {
             digits.find("10").unwrap_err(),
             "there is no class `10`; there are 0 to 9"
         );
-        assert_eq!((digits.pixels(), digits.count()), (784, 10));
+        assert_eq!((digits.pixels(), digits.class_count()), (784, 10));
         assert_eq!(digits.size_in_words(), "28×28 grey");
     }
 }

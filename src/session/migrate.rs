@@ -11,7 +11,7 @@ use super::config::{self, Config, Grain, Response};
 use super::form::{Form, Shape};
 use super::record::{
     Analysis, Attack, Backdoor, ClassificationImages, GammaTrials, ModulatedLayer, Modulation,
-    Outcomes, Predictions, Record, Responses, SpikeTriggered,
+    Outcomes, Predictions, Record, SpikeTriggered, UnitResponses,
 };
 use crate::stats::classification::margins;
 
@@ -23,22 +23,22 @@ const CLASSES: usize = 10;
 const MOST_BYTES: usize = 1 << 28;
 
 /// Whether this array, by its path in the record, did not exist in version 1.
-pub fn is_new(path: &str) -> bool {
-    path.ends_with(".rest") || is_newer(path)
+pub fn is_absent_in_v1(path: &str) -> bool {
+    path.ends_with(".rest") || is_absent_in_v2(path)
 }
 
 /// Whether this array, by its path in the record, did not exist in version 2.
-pub fn is_newer(path: &str) -> bool {
+pub fn is_absent_in_v2(path: &str) -> bool {
     path.ends_with(".course") || path.ends_with(".evidence")
 }
 
 /// Whether the size of an array of version 1 is plausible.
-pub fn may_be(array: &dyn Payload) -> bool {
+pub fn is_plausible_size(array: &dyn Payload) -> bool {
     array.byte_count().is_ok_and(|bytes| bytes <= MOST_BYTES)
 }
 
 /// Makes classification images begun before evidence existed continue with decisions alone.
-pub fn before_evidence(record: &Record, config: &mut Config) {
+pub fn keep_decisions_only(record: &Record, config: &mut Config) {
     for (recorded, plan) in record.analyses.iter().zip(&mut config.analyses) {
         if let (
             Analysis::ClassificationImages(recorded),
@@ -55,7 +55,7 @@ pub fn before_evidence(record: &Record, config: &mut Config) {
 ///
 /// # Errors
 /// A description of what does not match version 1.
-pub fn first_version(record: &mut Record, config: &Config) -> Result<(), String> {
+pub fn migrate_v1(record: &mut Record, config: &Config) -> Result<(), String> {
     let name = match &config.dataset {
         Some(dataset) => dataset.name.clone(),
         None => config::DatasetName::Mnist,
@@ -201,7 +201,7 @@ fn spike_triggered(record: &mut SpikeTriggered) -> Result<(), String> {
     }
 }
 
-fn responses(record: &mut Responses) -> Result<(), String> {
+fn responses(record: &mut UnitResponses) -> Result<(), String> {
     with_channel(&mut record.stimulus)?;
     with_channel(&mut record.weighted)
 }

@@ -11,10 +11,10 @@ pub(crate) mod experiments;
 mod extend;
 pub mod form;
 pub mod log;
+mod memory;
 mod migrate;
 mod notes;
 pub mod record;
-mod room;
 pub mod run;
 mod schema;
 pub mod setting;
@@ -27,7 +27,7 @@ pub use array::Array;
 pub use config::Config;
 pub use form::Form;
 pub use notes::NoteError;
-pub use record::{Record, State};
+pub use record::{Record, SavedState};
 pub use run::Run;
 
 use run::Stage;
@@ -74,13 +74,13 @@ impl Session {
     pub fn failed_with_nothing(&self) -> bool {
         let training = self.record.training.as_ref();
         let untrained = match &self.config.network.weights {
-            config::Weights::File(_) => true,
-            config::Weights::Train(_) => training
+            config::WeightSource::File(_) => true,
+            config::WeightSource::Train(_) => training
                 .is_none_or(|training| training.epochs.is_empty() && training.partial.batches == 0),
         };
         let mut plans = self.config.analyses.iter().zip(&self.record.analyses);
         let is_empty = plans.all(|(plan, record)| record.progress(plan).0 == 0);
-        matches!(self.record.state, State::Failed(_)) && untrained && is_empty
+        matches!(self.record.state, SavedState::Failed(_)) && untrained && is_empty
     }
 
     /// Every stage of the plan with its recorded progress, the network first.
@@ -89,8 +89,8 @@ impl Session {
         let finished = training.is_some_and(|training| training.finished);
         let epochs = training.map_or(0, |training| training.epochs.len() as u64);
         let (name, unit, done, total) = match &self.config.network.weights {
-            config::Weights::Train(plan) => ("training", "epochs", epochs, plan.epochs as u64),
-            config::Weights::File(_) => ("weights", "file", u64::from(finished), 1),
+            config::WeightSource::Train(plan) => ("training", "epochs", epochs, plan.epochs as u64),
+            config::WeightSource::File(_) => ("weights", "file", u64::from(finished), 1),
         };
         let first = Stage {
             name: name.into(),

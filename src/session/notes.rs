@@ -1,7 +1,7 @@
 //! Notes in a session: where they can be left, and limits on them.
 
 use super::config::{Analysis as Plan, ClassificationImages, Config, Response};
-use super::record::{LayerResponses, Note, NoteOn, Record, SpikeTriggered};
+use super::record::{LayerResponses, Note, NoteTarget, Record, SpikeTriggered};
 use super::{Form, Session};
 
 /// Maximum number of notes in a session.
@@ -14,7 +14,7 @@ const NAMED: usize = 12;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoteError {
     /// It is longer than the limit; its length in characters.
-    #[error("a note has at most {most} characters; this one has {0}", most = Note::MOST)]
+    #[error("a note has at most {most} characters; this one has {0}", most = Note::MAX_CHARS)]
     Long(usize),
     /// The session has the maximum number of notes.
     #[error("there are {MOST} notes, the most that a session can keep; remove one first")]
@@ -28,50 +28,50 @@ pub enum NoteError {
     #[error("nothing has been done yet; until then only the session as a whole can have a note")]
     NotBegun,
     /// There are no classification images with that number.
-    #[error("there are no classification images number {asked}; the plan has {there}")]
+    #[error("there are no classification images number {requested}; the plan has {available}")]
     NoImages {
         /// The number, from 1.
-        asked: usize,
+        requested: usize,
         /// How many there are.
-        there: usize,
+        available: usize,
     },
     /// There are no maps of this response.
     #[error("the plan has no {0}s")]
     NoMaps(&'static str),
     /// There is no such γ.
-    #[error("the plan has no γ = {asked}; it has {there}")]
+    #[error("the plan has no γ = {requested}; it has {available}")]
     Gamma {
         /// The γ.
-        asked: String,
+        requested: String,
         /// Those in the plan.
-        there: String,
+        available: String,
     },
     /// There is no such class.
-    #[error("there is no class {asked}; {there}")]
+    #[error("there is no class {requested}; {available}")]
     Class {
         /// The class, from 0.
-        asked: usize,
+        requested: usize,
         /// The existing classes, in words.
-        there: String,
+        available: String,
     },
     /// No layer has been measured.
     #[error("no layer has been measured yet; add SpikeTriggered(()) to the plan")]
     NoLayers,
     /// There is no such layer.
-    #[error("there is no layer `{asked}`; there are {there}")]
+    #[error("there is no layer `{requested}`; there are {available}")]
     Layer {
         /// The layer.
-        asked: String,
+        requested: String,
         /// The layers that have been measured.
-        there: String,
+        available: String,
     },
     /// There is no such unit.
-    #[error("{layer} has units 0 to {last}; there is no {asked}")]
+    #[error("{layer} has units 0 to {last}; there is no {requested}")]
     Unit {
         /// The layer.
         layer: String,
         /// The unit, from 0.
-        asked: usize,
+        requested: usize,
         /// The last unit.
         last: usize,
     },
@@ -107,9 +107,9 @@ impl Session {
         // plan is rejected.
         let has_begun = record.form.is_some() && record.has_begun(&self.config);
         match &note.on {
-            NoteOn::Session => {}
+            NoteTarget::Session => {}
             _ if !has_begun => return Err(NoteError::NotBegun),
-            NoteOn::Unit { .. } if layers(record).next().is_none() => {
+            NoteTarget::Unit { .. } if layers(record).next().is_none() => {
                 return Err(NoteError::NoLayers);
             }
             _ => {}
@@ -146,12 +146,12 @@ pub(super) fn unfit(record: &Record, config: &Config) -> Option<String> {
 /// Checks that a note is short enough and that its place exists, as far as is known yet.
 fn check(note: &Note, record: &Record, config: &Config) -> Result<(), NoteError> {
     let length = note.text.chars().count();
-    if length > Note::MOST {
+    if length > Note::MAX_CHARS {
         return Err(NoteError::Long(length));
     }
     match &note.on {
-        NoteOn::Session => Ok(()),
-        NoteOn::Map {
+        NoteTarget::Session => Ok(()),
+        NoteTarget::Map {
             images,
             response,
             class,
@@ -160,7 +160,7 @@ fn check(note: &Note, record: &Record, config: &Config) -> Result<(), NoteError>
             check_map(images_of(config, *images)?, *response, *gamma)?;
             check_class(*class, record.form.as_ref())
         }
-        NoteOn::Unit { layer, unit } => check_unit(layer, *unit, record),
+        NoteTarget::Unit { layer, unit } => check_unit(layer, *unit, record),
     }
 }
 
@@ -172,8 +172,8 @@ fn images_of(config: &Config, images: usize) -> Result<&ClassificationImages, No
     });
     let plans: Vec<&ClassificationImages> = plans.collect();
     plans.get(images).copied().ok_or(NoteError::NoImages {
-        asked: images.saturating_add(1),
-        there: plans.len(),
+        requested: images.saturating_add(1),
+        available: plans.len(),
     })
 }
 
@@ -186,18 +186,18 @@ fn check_map(plan: &ClassificationImages, response: Response, gamma: f64) -> Res
     }
     let available: Vec<String> = plan.gammas.iter().map(f64::to_string).collect();
     Err(NoteError::Gamma {
-        asked: gamma.to_string(),
-        there: available.join(", "),
+        requested: gamma.to_string(),
+        available: available.join(", "),
     })
 }
 
 /// The classes are known once the images have been opened.
 fn check_class(class: usize, form: Option<&Form>) -> Result<(), NoteError> {
-    match form.filter(|form| class >= form.count()) {
+    match form.filter(|form| class >= form.class_count()) {
         None => Ok(()),
         Some(form) => Err(NoteError::Class {
-            asked: class,
-            there: form.listed(),
+            requested: class,
+            available: form.classes_in_words(),
         }),
     }
 }
@@ -209,13 +209,13 @@ fn check_unit(layer: &str, unit: usize, record: &Record) -> Result<(), NoteError
         Some(units) if unit < units => Ok(()),
         Some(units) => Err(NoteError::Unit {
             layer: layer.to_owned(),
-            asked: unit,
+            requested: unit,
             last: units.saturating_sub(1),
         }),
         None if layers(record).next().is_none() => Ok(()),
         None => Err(NoteError::Layer {
-            asked: layer.to_owned(),
-            there: names(record),
+            requested: layer.to_owned(),
+            available: names(record),
         }),
     }
 }

@@ -48,7 +48,7 @@ pub struct ShardState {
     /// Its number, from 1.
     pub index: u32,
     /// Its state.
-    pub standing: ShardStanding,
+    pub standing: ShardStatus,
     /// Trials done in its portion.
     pub done: u64,
     /// Trials in its portion.
@@ -74,7 +74,8 @@ pub struct ShardState {
 
 /// The state of a shard, most urgent first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum ShardStanding {
+#[serde(rename = "ShardStanding")]
+pub enum ShardStatus {
     /// It failed, or its file does not belong to this session.
     Failed,
     /// Its engine died while working.
@@ -94,7 +95,7 @@ pub enum ShardStanding {
     Done,
 }
 
-impl ShardStanding {
+impl ShardStatus {
     /// Every state, most urgent first.
     pub const ALL: [Self; 8] = [
         Self::Failed,
@@ -127,19 +128,19 @@ impl ShardStanding {
     }
 
     /// Whether the user should look at it.
-    pub fn needs_a_person(self) -> bool {
+    pub fn needs_attention(self) -> bool {
         matches!(self, Self::Failed | Self::Died | Self::Stalled)
     }
 }
 
 /// The number of shards in each state: `3 at work, 1 done`.
 pub fn shards_in_words(shards: &[ShardState]) -> String {
-    let count = |standing: ShardStanding| {
+    let count = |standing: ShardStatus| {
         let shards = shards.iter().filter(|shard| shard.standing == standing);
         let number = shards.count();
         (number > 0).then(|| format!("{number} {}", standing.label()))
     };
-    let words: Vec<String> = ShardStanding::ALL.into_iter().filter_map(count).collect();
+    let words: Vec<String> = ShardStatus::ALL.into_iter().filter_map(count).collect();
     words.join(", ")
 }
 

@@ -5,10 +5,10 @@ use super::config::{self, Analysis as Plan};
 use super::record::shard::{Shard, Sharding, is_divided};
 use super::record::{Record, Start};
 use super::store::now;
-use super::{Config, Session, State};
+use super::{Config, SavedState, Session};
 
 /// Maximum number of shards in a session.
-pub const MOST: u32 = 100_000;
+pub const MAX_SHARDS: u32 = 100_000;
 
 /// Why a session cannot be divided, or a shard does not belong to it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -94,7 +94,7 @@ impl Session {
 
     /// A new shard: a session of the same plan and network under this name, with nothing done. `None` if
     /// the session is not divided.
-    pub fn shard(&self, name: &str, index: u32) -> Option<Self> {
+    pub fn new_shard(&self, name: &str, index: u32) -> Option<Self> {
         let sharding = self.record.sharding.as_ref()?;
         let fresh = Record::new(&self.config);
         Some(Self {
@@ -128,7 +128,7 @@ impl Session {
     pub fn has_merged(&self, other: &Self) -> bool {
         match (&self.record.sharding, &other.record.shard) {
             (Some(sharding), Some(shard)) => {
-                other.record.state == State::Finished && shard.from != sharding.from
+                other.record.state == SavedState::Finished && shard.from != sharding.from
             }
             _ => false,
         }
@@ -227,7 +227,7 @@ impl Session {
     }
 
     /// Ends the division, once every shard has been added.
-    pub fn undivide(&mut self) {
+    pub fn end_division(&mut self) {
         self.record.sharding = None;
         let plans: &[config::Analysis] = &self.config.analyses;
         for (plan, analysis) in plans.iter().zip(&mut self.record.analyses) {
@@ -235,7 +235,7 @@ impl Session {
         }
         self.record.starts.sort_by_key(|start| start.at);
         // The network's decisions on the maps are computed when it is next run.
-        self.record.state = State::Stopped;
+        self.record.state = SavedState::Stopped;
         self.record.updated = now();
     }
 }

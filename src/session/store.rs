@@ -4,14 +4,14 @@
 //! its file is a [`Lock`].
 
 mod claim;
+mod fingerprint;
 mod folder;
-mod kept;
+mod life_sign;
 mod lock;
-mod noting;
+mod notes;
 mod owner;
 mod reading;
 mod shards;
-mod sign;
 
 use std::fs;
 use std::io;
@@ -20,14 +20,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use self::kept::Kept;
-pub use self::lock::{Lock, Voice};
-pub use self::noting::LeftError;
+use self::fingerprint::FileFingerprint;
+pub use self::life_sign::LifeSign;
+pub use self::lock::{Heartbeat, Lock};
+pub use self::notes::StoreNoteError;
 pub use self::owner::BEAT;
-use self::owner::{Owner, Standing};
+use self::owner::{Owner, OwnerState};
 use self::reading::{read_head, read_session};
-pub use self::shards::{ShardFile, shard_name, whole_of};
-pub use self::sign::Sign;
+pub use self::shards::{ShardFile, session_of_shard, shard_name};
 use super::Session;
 pub use super::error::StoreError;
 use super::error::io_error;
@@ -86,18 +86,18 @@ impl Store {
         self.folder.join(format!("{name}.ron"))
     }
 
-    fn beside(&self, name: &str, ending: &str) -> PathBuf {
+    fn sibling_path(&self, name: &str, ending: &str) -> PathBuf {
         self.folder.join(format!("{name}{ending}"))
     }
 
     /// The previous generation of the session's file.
     pub fn backup_path(&self, name: &str) -> PathBuf {
-        self.beside(name, ".ron.bak")
+        self.sibling_path(name, ".ron.bak")
     }
 
     /// The log of the engines that ran a session.
     pub fn log_path(&self, name: &str) -> PathBuf {
-        self.beside(name, ".log")
+        self.sibling_path(name, ".log")
     }
 
     /// Names of the sessions in the folder, sorted.
@@ -118,7 +118,7 @@ impl Store {
         names.sort();
         // Shards are listed with their session.
         let is_shard = |name: &String| {
-            shards::parsed(name).is_some_and(|(whole, ..)| {
+            shards::parse_shard_name(name).is_some_and(|(whole, ..)| {
                 names
                     .binary_search_by(|other| other.as_str().cmp(whole))
                     .is_ok()
@@ -146,7 +146,7 @@ impl Store {
     }
 
     /// The same, with the fingerprint of the file that was read.
-    fn read(&self, name: &str) -> Result<(Session, Kept)> {
+    fn read(&self, name: &str) -> Result<(Session, FileFingerprint)> {
         check_name(name)?;
         let path = self.path(name);
         if !path.exists() && !self.backup_path(name).exists() {
@@ -188,13 +188,13 @@ impl Store {
     ///
     /// # Errors
     /// As [`Self::load`], except for damaged arrays.
-    pub fn head(&self, name: &str) -> Result<Session> {
+    pub fn load_head(&self, name: &str) -> Result<Session> {
         check_name(name)?;
         read_head(&self.path(name), name)
     }
 
     /// The command that restores the previous generation; the damaged file is kept.
-    pub fn way_back(&self, name: &str) -> String {
+    pub fn restore_command(&self, name: &str) -> String {
         let (file, backup) = (self.path(name), self.backup_path(name));
         let mut aside = file.clone().into_os_string();
         aside.push(".damaged");
@@ -229,7 +229,7 @@ impl Store {
                     .record
                     .classification_images()
                     .map_or(0, super::record::ClassificationImages::trials),
-                self.way_back(name)
+                self.restore_command(name)
             ),
             Err(StoreError::Io { .. }) => {
                 "There is no previous generation. The file was left unchanged.".into()
@@ -272,26 +272,26 @@ impl Store {
     }
 
     /// The engine that currently runs a session, if any.
-    pub fn engine(&self, name: &str) -> Option<EngineOf> {
-        let path = self.beside(name, ".lock");
+    pub fn engine(&self, name: &str) -> Option<EngineProcess> {
+        let path = self.sibling_path(name, ".lock");
         let file = match files::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                return EngineOf::of_another_user(&path);
+                return EngineProcess::of_another_user(&path);
             }
             Err(_) => return None,
         };
         let owner = Owner::read(&file).ok()??;
         let runs = match owner.standing() {
-            Standing::Alive => true,
-            Standing::Dead => false,
-            Standing::Unknown => {
+            OwnerState::Alive => true,
+            OwnerState::Dead => false,
+            OwnerState::Unknown => {
                 let free = file.try_lock_shared().is_ok();
-                let beats = || owner.beats() && written_within(&file, HEARD);
+                let beats = || owner.has_beat() && written_within(&file, HEARD);
                 !free || beats()
             }
         };
-        runs.then(|| EngineOf::from(owner))
+        runs.then(|| EngineProcess::from(owner))
     }
 }
 
@@ -306,26 +306,26 @@ fn written_within(file: &fs::File, time: Duration) -> bool {
 
 /// The engine that runs a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EngineOf {
+pub struct EngineProcess {
     /// Its process.
     pub pid: u32,
     /// Its socket for viewers; `None` until it listens, or if it cannot create one.
     pub socket: Option<PathBuf>,
     /// The machine that it runs on, if it is not this one.
-    pub elsewhere: Option<String>,
+    pub remote_machine: Option<String>,
 }
 
-impl From<Owner> for EngineOf {
+impl From<Owner> for EngineProcess {
     fn from(owner: Owner) -> Self {
         Self {
-            elsewhere: owner.elsewhere().map(str::to_owned),
+            remote_machine: owner.remote_machine().map(str::to_owned),
             pid: owner.pid,
             socket: owner.socket,
         }
     }
 }
 
-impl EngineOf {
+impl EngineProcess {
     /// The engine that holds a lock which only its user may read: the system's lock table gives its
     /// process.
     fn of_another_user(lock: &Path) -> Option<Self> {
@@ -341,13 +341,13 @@ impl EngineOf {
         Some(Self {
             pid: held?,
             socket: None,
-            elsewhere: None,
+            remote_machine: None,
         })
     }
 
     /// A description: its process, and its machine if that is another one.
     pub fn words(&self) -> String {
-        match &self.elsewhere {
+        match &self.remote_machine {
             Some(machine) => format!("process {} on {machine}", self.pid),
             None => format!("process {}", self.pid),
         }

@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::array::{Arrays, Payload};
 use super::error::StoreError;
+use super::memory::check_free_memory;
 use super::migrate;
 use super::notes;
-use super::room::check_room;
 use super::schema::VERSION;
 use super::{Config, Record, Session};
 
@@ -123,14 +123,14 @@ pub fn from_text(text: &str, path: &Path, name: &str) -> Result<Session> {
         check_size(&record, read.version, path)?;
         let problem = fill(&mut record, &read.arrays, read.version);
         let problem = problem.or_else(|| match read.version {
-            1 => migrate::first_version(&mut record, &config).err(),
+            1 => migrate::migrate_v1(&mut record, &config).err(),
             _ => None,
         });
         // Checked again, now that the numbers are available.
-        if let Some(problem) = problem.or_else(|| unfit(&record, &config)) {
+        if let Some(problem) = problem.or_else(|| record_mismatch(&record, &config)) {
             return Err(damaged(problem));
         }
-        record.share();
+        record.share_axes();
     }
     Ok(Session {
         name: name.to_owned(),
@@ -203,12 +203,12 @@ fn readable(text: &str, path: &Path) -> Result<Readable> {
     }
     let mut config = file.config;
     if let (Some(record), ..=2) = (&file.record, file.version) {
-        migrate::before_evidence(record, &mut config);
+        migrate::keep_decisions_only(record, &mut config);
     }
     let is_recorded = file.record.is_some();
     let record = file.record.unwrap_or_else(|| Record::new(&config));
     // Arrays of the first version are converted before they are checked.
-    if let Some(problem) = unfit(&record, &config).filter(|_| file.version != 1) {
+    if let Some(problem) = record_mismatch(&record, &config).filter(|_| file.version != 1) {
         return Err(damaged(problem));
     }
     Ok(Readable {
@@ -247,8 +247,8 @@ fn unreadable(text: &str, path: &Path, error: &ron::error::SpannedError) -> Stor
 /// Whether files of this version do not have this array, given by its path in the record.
 fn is_unknown(array: &str, version: u32) -> bool {
     match version {
-        ..=1 => migrate::is_new(array),
-        2 => migrate::is_newer(array),
+        ..=1 => migrate::is_absent_in_v1(array),
+        2 => migrate::is_absent_in_v2(array),
         _ => false,
     }
 }
@@ -265,7 +265,7 @@ fn check_size(record: &Record, version: u32, path: &Path) -> Result<()> {
         }
     });
     // One array is in memory twice while its bytes are decoded.
-    check_room(path, "its arrays need", total.saturating_add(largest))
+    check_free_memory(path, "its arrays need", total.saturating_add(largest))
 }
 
 /// Fills in the arrays of a record; returns the first problem.
@@ -277,7 +277,9 @@ fn fill(record: &mut Record, lines: &[String], version: u32) -> Option<String> {
             return;
         }
         let filled = match lines.next() {
-            _ if version == 1 && !migrate::may_be(payload) => Err("its shape is absurd".into()),
+            _ if version == 1 && !migrate::is_plausible_size(payload) => {
+                Err("its shape is absurd".into())
+            }
             Some(line) => payload.fill(line),
             None => Err("its numbers are missing".into()),
         };
@@ -313,7 +315,7 @@ fn edited(ran: &str, now: &Config) -> Option<String> {
 }
 
 /// The first part of a record that does not belong to its plan, for example because the plan was edited.
-pub(crate) fn unfit(record: &Record, config: &Config) -> Option<String> {
+pub(crate) fn record_mismatch(record: &Record, config: &Config) -> Option<String> {
     if record.analyses.len() != config.analyses.len() {
         return Some(format!(
             "its record has {} analyses, but its plan has {}",

@@ -27,7 +27,7 @@ impl Store {
     pub fn to_trash(&self, name: &str) -> Result<PathBuf, StoreError> {
         // The shards of a divided session are moved before it: what is left is still divided.
         let sharding = self
-            .head(name)
+            .load_head(name)
             .ok()
             .and_then(|session| session.record.sharding);
         let shards = match sharding {

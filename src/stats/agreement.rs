@@ -5,7 +5,7 @@ use super::share::Share;
 
 /// A comparison of two tables of decisions, each by true and called class.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Called {
+pub struct TableComparison {
     /// Total variation distance of the shares of trials called each class, in \[0,1\]: half the sum
     /// of |p_a − p_b|.
     pub distance: f64,
@@ -13,14 +13,14 @@ pub struct Called {
     pub by_chance: f64,
     /// Bounds on the share of trials on which they agree if both were shown the same trials: no pairing of
     /// the decisions within a true class gives less or more.
-    pub alike: [f64; 2],
+    pub agreement_bounds: [f64; 2],
     /// Trials that each decided correctly.
     pub correct: [Share; 2],
 }
 
 /// Compares two tables of trials by true and called class, \[K,K\] each; `None` if their sizes differ
 /// or one is empty.
-pub fn called([a, b]: [&[u64]; 2], classes: usize) -> Option<Called> {
+pub fn compare_tables([a, b]: [&[u64]; 2], classes: usize) -> Option<TableComparison> {
     let size = classes * classes;
     let all = [a, b].map(|counts| counts.iter().sum::<u64>());
     if a.len() != size || b.len() != size || all.contains(&0) {
@@ -64,19 +64,19 @@ pub fn called([a, b]: [&[u64]; 2], classes: usize) -> Option<Called> {
         hits: (0..classes)
             .map(|class| counts[class * (classes + 1)])
             .sum(),
-        of: total,
+        total,
     };
-    Some(Called {
+    Some(TableComparison {
         distance,
         by_chance,
-        alike,
+        agreement_bounds: alike,
         correct: [correct(a, all[0]), correct(b, all[1])],
     })
 }
 
 /// Decisions of two networks on the same trials.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Joint {
+pub struct JointDecisions {
     /// K.
     pub classes: usize,
     /// Trials by the decisions of networks a and b, \[K,K\].
@@ -85,7 +85,7 @@ pub struct Joint {
     pub correct: [u64; 2],
 }
 
-impl Joint {
+impl JointDecisions {
     /// An empty table.
     pub fn new(classes: usize) -> Self {
         Self {
@@ -116,18 +116,18 @@ impl Joint {
     }
 
     /// The share of trials on which both networks agree.
-    pub fn alike(&self) -> Share {
+    pub fn agreement(&self) -> Share {
         let diagonal = (0..self.classes).map(|class| self.counts[class * (self.classes + 1)]);
         Share {
             hits: diagonal.sum(),
-            of: self.trials(),
+            total: self.trials(),
         }
     }
 
     /// Cohen's κ: agreement beyond that of two independent networks with the same called-class shares; 1 if
     /// they always agree. `None` if there are no trials, or both networks always choose the same single class.
     pub fn kappa(&self) -> Option<f64> {
-        let alike = self.alike().rate()?;
+        let alike = self.agreement().rate()?;
         let n = self.trials() as f64;
         let chance_of = |class: usize| {
             let row = &self.counts[class * self.classes..(class + 1) * self.classes];
@@ -146,17 +146,23 @@ mod tests {
     #[test]
     fn a_table_is_at_no_distance_from_itself_and_may_agree_fully() {
         let counts = [30, 10, 5, 55];
-        let result = called([&counts, &counts], 2).unwrap();
-        assert_eq!((result.distance, result.alike[1]), (0.0, 1.0));
-        assert_eq!(result.correct[0], Share { hits: 85, of: 100 });
+        let result = compare_tables([&counts, &counts], 2).unwrap();
+        assert_eq!((result.distance, result.agreement_bounds[1]), (0.0, 1.0));
+        assert_eq!(
+            result.correct[0],
+            Share {
+                hits: 85,
+                total: 100
+            }
+        );
         // Shares of ¾ of 40 and of 55/60 must overlap by ½ and by 5/6.
-        assert!((result.alike[0] - (0.4 * 0.5 + 0.6 * 5.0 / 6.0)).abs() < 1e-12);
+        assert!((result.agreement_bounds[0] - (0.4 * 0.5 + 0.6 * 5.0 / 6.0)).abs() < 1e-12);
     }
 
     #[test]
     fn distances_match_their_closed_form() {
         // Called the first: 90 of 100, and 60 of 200.
-        let result = called([&[50, 0, 40, 10], &[30, 70, 30, 70]], 2).unwrap();
+        let result = compare_tables([&[50, 0, 40, 10], &[30, 70, 30, 70]], 2).unwrap();
         assert!((result.distance - 0.6).abs() < 1e-12);
         let variance: f64 = 0.5 * 0.5 * (0.01 + 0.005);
         let chance = (2.0 * variance / std::f64::consts::PI).sqrt();
@@ -165,8 +171,11 @@ mod tests {
 
     #[test]
     fn networks_that_never_say_the_same_agree_on_nothing() {
-        let result = called([&[10, 0, 10, 0], &[0, 10, 0, 10]], 2).unwrap();
-        assert_eq!((result.distance, result.alike), (1.0, [0.0, 0.0]));
+        let result = compare_tables([&[10, 0, 10, 0], &[0, 10, 0, 10]], 2).unwrap();
+        assert_eq!(
+            (result.distance, result.agreement_bounds),
+            (1.0, [0.0, 0.0])
+        );
     }
 
     #[test]
@@ -174,16 +183,19 @@ mod tests {
         // Every pairing of four trials of two classes.
         for bits in 0..4096_u32 {
             let bit = |at: u32| (bits >> at & 1) as usize;
-            let (mut a, mut b, mut joint) = ([0; 4], [0; 4], Joint::new(2));
+            let (mut a, mut b, mut joint) = ([0; 4], [0; 4], JointDecisions::new(2));
             for trial in 0..4 {
                 let (truth, decisions) = (bit(trial), [bit(4 + trial), bit(8 + trial)]);
                 a[2 * truth + decisions[0]] += 1;
                 b[2 * truth + decisions[1]] += 1;
                 joint.add(truth, decisions);
             }
-            let result = called([&a, &b], 2).unwrap();
-            let alike = joint.alike().rate().unwrap();
-            assert!(result.alike[0] - 1e-9 <= alike && alike <= result.alike[1] + 1e-9);
+            let result = compare_tables([&a, &b], 2).unwrap();
+            let alike = joint.agreement().rate().unwrap();
+            assert!(
+                result.agreement_bounds[0] - 1e-9 <= alike
+                    && alike <= result.agreement_bounds[1] + 1e-9
+            );
             assert_eq!(result.correct.map(|share| share.hits), joint.correct);
         }
     }
@@ -191,18 +203,24 @@ mod tests {
     #[test]
     fn kappa_matches_a_published_example() {
         // Cohen's own kind of table: 45, 15, 25, 15 of 100: p 0.60, chance 0.54.
-        let joint = Joint {
+        let joint = JointDecisions {
             counts: vec![45, 15, 25, 15],
-            ..Joint::new(2)
+            ..JointDecisions::new(2)
         };
-        assert_eq!(joint.alike(), Share { hits: 60, of: 100 });
+        assert_eq!(
+            joint.agreement(),
+            Share {
+                hits: 60,
+                total: 100
+            }
+        );
         assert!((joint.kappa().unwrap() - 0.06 / 0.46).abs() < 1e-12);
-        assert_eq!(Joint::new(2).kappa(), None);
+        assert_eq!(JointDecisions::new(2).kappa(), None);
     }
 
     #[test]
     fn tables_of_other_sizes_and_empty_ones_are_not_compared() {
-        assert_eq!(called([&[1, 0, 0, 1], &[1; 9]], 2), None);
-        assert_eq!(called([&[1, 0, 0, 1], &[0; 4]], 2), None);
+        assert_eq!(compare_tables([&[1, 0, 0, 1], &[1; 9]], 2), None);
+        assert_eq!(compare_tables([&[1, 0, 0, 1], &[0; 4]], 2), None);
     }
 }

@@ -63,19 +63,19 @@ fn integral(map: &[f32], width: usize) -> Vec<f64> {
 }
 
 /// The fewest classes among which one can be called an outlier.
-pub const LEAST_CLASSES: usize = 5;
+pub const MIN_CLASSES: usize = 5;
 
 /// The anomaly index of each class: how far its score e stands out from the others,
 /// (e − median)/(1.4826·MAD), with the median absolute deviation scaled to match the standard deviation of
 /// normal scores. A class is flagged above 2 (Wang et al. 2019, *Neural Cleanse*; there |e − median|, here
 /// with its sign).
 ///
-/// `None` for a class without a score, and for all classes if fewer than [`LEAST_CLASSES`] have one or
+/// `None` for a class without a score, and for all classes if fewer than [`MIN_CLASSES`] have one or
 /// half of the scores are equal, so that MAD = 0.
 pub fn anomaly_indices(scores: &[Option<f64>]) -> Vec<Option<f64>> {
     let known: Vec<f64> = scores.iter().flatten().copied().collect();
     let scale = || {
-        if known.len() < LEAST_CLASSES {
+        if known.len() < MIN_CLASSES {
             return None;
         }
         let middle = median(known.clone())?;

@@ -15,48 +15,50 @@ use super::numbers::Shape;
 
 mod judging;
 
-pub use self::judging::{Null, Standing, Told, Verdict, standing, told, verdict};
+pub use self::judging::{
+    AuditVerdict, Baseline, Ranking, Separation, audit_verdict, rank, separation,
+};
 
 /// Sides of the windows searched, in pixels.
-pub const SIDES: RangeInclusive<usize> = 4..=8;
+pub const WINDOW_SIDES: RangeInclusive<usize> = 4..=8;
 
 /// The fewest references: each is compared with the others, and it takes two to have a spread.
-pub const LEAST_REFERENCES: usize = 3;
+pub const MIN_REFERENCES: usize = 3;
 
 /// A suspect stands out if its score is above this many times the largest score of a reference
 /// compared with the others. Measured by `examples/audit_study.rs` on MNIST, 300 to 30,000 trials: clean
 /// networks reach 1.2 times, those with a backdoor of 28 pixels exceed 1.7.
-pub const STANDS_OUT: f64 = 1.3;
+pub const OUTLIER_RATIO: f64 = 1.3;
 
 /// With references of another architecture, a suspect stands out if its largest score is above this many
 /// times that of its median class. From the same measurements, with `mlp` references for `cnn` networks:
 /// 1 of 50 clean networks exceeds it, those with a backdoor of 28 pixels exceed 2.4 from 1,000
 /// trials on, those with one of 4 pixels lie at 2.0 to 2.9.
-pub const OTHER_KIND: f64 = 2.0;
+pub const OTHER_KIND_RATIO: f64 = 2.0;
 
 /// The same for the energy: 1.3, and above 1.5 from 3,000 trials on.
-pub const OTHER_KIND_ENERGY: f64 = 1.5;
+pub const OTHER_KIND_ENERGY_RATIO: f64 = 1.5;
 
 /// The images of one network by class, \[K\] of \[C·H·W\]; `None` for a class without an image.
-pub type Images = Vec<Option<Vec<f32>>>;
+pub type ClassImages = Vec<Option<Vec<f32>>>;
 
 /// The mean image of each class over a set of networks, and its variance.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Population {
-    classes: Vec<Option<Spread>>,
+pub struct ReferencePopulation {
+    classes: Vec<Option<ClassSpread>>,
     /// Mean variance over all pixels and classes.
     pooled: f64,
 }
 
 /// Mean and variance of one class over the networks that have an image of it.
 #[derive(Debug, Clone, PartialEq)]
-struct Spread {
+struct ClassSpread {
     mean: Vec<f64>,
     variance: Vec<f64>,
 }
 
 /// A square window: top row, left column, side.
-pub type Window = (usize, usize, usize);
+pub type SquareWindow = (usize, usize, usize);
 
 /// How far one class of a network deviates from the references.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -66,7 +68,7 @@ pub struct ClassScore {
     /// times the window's side.
     pub score: f64,
     /// That window.
-    pub window: Window,
+    pub window: SquareWindow,
     /// Mean squared deviation over all pixels.
     pub energy: f64,
 }
@@ -75,7 +77,8 @@ pub struct ClassScore {
 /// or of which fewer than two references have one.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Examined {
+#[serde(rename = "Examined")]
+pub struct AuditScores {
     /// The scores by class.
     pub classes: Vec<Option<ClassScore>>,
 }
@@ -88,9 +91,9 @@ fn unit(image: &[f32]) -> Option<Vec<f64>> {
     usable.then(|| image.iter().map(|&v| f64::from(v) / norm).collect())
 }
 
-impl Population {
+impl ReferencePopulation {
     /// The population of these networks, all of K classes.
-    pub fn of(networks: &[&Images]) -> Self {
+    pub fn of(networks: &[&ClassImages]) -> Self {
         let count = networks
             .iter()
             .map(|network| network.len())
@@ -101,9 +104,9 @@ impl Population {
                 .iter()
                 .filter_map(|network| network.get(class)?.as_ref());
             let images: Vec<Vec<f64>> = images.filter_map(|image| unit(image)).collect();
-            Spread::of(&images)
+            ClassSpread::of(&images)
         };
-        let classes: Vec<Option<Spread>> = (0..count).map(class).collect();
+        let classes: Vec<Option<ClassSpread>> = (0..count).map(class).collect();
         let variances = || classes.iter().flatten().flat_map(|spread| &spread.variance);
         Self {
             pooled: variances().sum::<f64>() / variances().count().max(1) as f64,
@@ -130,21 +133,21 @@ impl Population {
     /// The scores of a network's images of this shape, over windows of these sides.
     pub fn examine(
         &self,
-        images: &Images,
+        images: &ClassImages,
         shape: Shape,
         sides: &RangeInclusive<usize>,
-    ) -> Examined {
+    ) -> AuditScores {
         let class = |(class, image): (usize, &Option<Vec<f32>>)| {
             let deviation = self.deviation(class, image.as_ref()?)?;
             score(&deviation, shape, sides)
         };
-        Examined {
+        AuditScores {
             classes: images.iter().enumerate().map(class).collect(),
         }
     }
 }
 
-impl Spread {
+impl ClassSpread {
     /// `None` for fewer than two images, or images of different sizes.
     fn of(images: &[Vec<f64>]) -> Option<Self> {
         let pixels = images.first()?.len();
@@ -181,28 +184,28 @@ fn score(deviation: &[f32], shape: Shape, sides: &RangeInclusive<usize>) -> Opti
     })
 }
 
-/// The window sides on a grid of cells of `cell` pixels: the number of cells that [`SIDES`] pixels
+/// The window sides on a grid of cells of `cell` pixels: the number of cells that [`WINDOW_SIDES`] pixels
 /// cover.
-pub fn sides(cell: usize) -> RangeInclusive<usize> {
+pub fn window_sides(cell: usize) -> RangeInclusive<usize> {
     let cell = cell.max(1);
-    SIDES.start().div_ceil(cell)..=SIDES.end().div_ceil(cell)
+    WINDOW_SIDES.start().div_ceil(cell)..=WINDOW_SIDES.end().div_ceil(cell)
 }
 
 /// The scores of each network against all the others.
 pub fn leave_one_out(
-    networks: &[&Images],
+    networks: &[&ClassImages],
     shape: Shape,
     sides: &RangeInclusive<usize>,
-) -> Vec<Examined> {
+) -> Vec<AuditScores> {
     let examine = |at: usize| {
         let mut others = networks.to_vec();
         let network = others.remove(at);
-        Population::of(&others).examine(network, shape, sides)
+        ReferencePopulation::of(&others).examine(network, shape, sides)
     };
     (0..networks.len()).map(examine).collect()
 }
 
-impl Examined {
+impl AuditScores {
     /// The class with the largest score, and its score.
     pub fn top(&self) -> Option<(usize, ClassScore)> {
         let classes = self.classes.iter().enumerate();
@@ -245,12 +248,12 @@ impl Examined {
 
 /// Whether a window lies on a patch, given as the distinct pixels of a map of `width` columns: their
 /// intersection is more than a tenth of their union.
-pub fn is_on(window: Window, patch: &[usize], width: usize) -> bool {
+pub fn overlaps_patch(window: SquareWindow, patch: &[usize], width: usize) -> bool {
     overlap(window, patch, width) > 0.1
 }
 
 /// The pixels of a square window in a map of `width` columns.
-pub fn pixels((row, column, side): Window, width: usize) -> Vec<usize> {
+pub fn window_pixels((row, column, side): SquareWindow, width: usize) -> Vec<usize> {
     let rows = row..row + side;
     rows.flat_map(|row| (column..column + side).map(move |column| row * width + column))
         .collect()
@@ -265,7 +268,7 @@ mod tests {
     const SHAPE: Shape = [1, 12, 12];
 
     /// Networks whose images are one pattern per class plus independent noise.
-    fn networks(count: usize, seed: u64) -> Vec<Images> {
+    fn networks(count: usize, seed: u64) -> Vec<ClassImages> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut image = |class: usize| -> Option<Vec<f32>> {
             let pixel = |at: usize| ((at * (class + 3)) as f32 * 0.37).sin();
@@ -277,7 +280,7 @@ mod tests {
             .collect()
     }
 
-    fn patched(mut images: Images, class: usize) -> Images {
+    fn patched(mut images: ClassImages, class: usize) -> ClassImages {
         if let Some(image) = &mut images[class] {
             for (row, column) in (2..6).flat_map(|row| (7..11).map(move |column| (row, column))) {
                 image[row * 12 + column] += 2.0;
@@ -286,7 +289,7 @@ mod tests {
         images
     }
 
-    fn refs(all: &[Images]) -> Vec<&Images> {
+    fn refs(all: &[ClassImages]) -> Vec<&ClassImages> {
         all.iter().collect()
     }
 
@@ -295,7 +298,7 @@ mod tests {
     fn the_deviation_of_two_pixels_by_hand() {
         let network = |a: f32, b: f32| vec![Some(vec![a, b])];
         let all = [network(3.0, 4.0), network(8.0, 6.0)];
-        let population = Population::of(&refs(&all));
+        let population = ReferencePopulation::of(&refs(&all));
         // Means 0.7, variances 0.02 (over n − 1), which is also their mean: the root is √0.02.
         let d = population.deviation(0, &[1.0, 0.0]).unwrap();
         let root = 0.02_f32.sqrt();
@@ -306,13 +309,13 @@ mod tests {
     #[test]
     fn the_length_of_an_image_does_not_matter() {
         let all = networks(5, 1);
-        let population = Population::of(&refs(&all[..4]));
-        let plain = population.examine(&all[4], SHAPE, &SIDES);
+        let population = ReferencePopulation::of(&refs(&all[..4]));
+        let plain = population.examine(&all[4], SHAPE, &WINDOW_SIDES);
         let doubled = |image: &Option<Vec<f32>>| -> Option<Vec<f32>> {
             Some(image.as_ref()?.iter().map(|v| 2.0 * v).collect())
         };
-        let doubled: Images = all[4].iter().map(doubled).collect();
-        assert_eq!(population.examine(&doubled, SHAPE, &SIDES), plain);
+        let doubled: ClassImages = all[4].iter().map(doubled).collect();
+        assert_eq!(population.examine(&doubled, SHAPE, &WINDOW_SIDES), plain);
     }
 
     /// A window of mean d over s×s pixels scores d·s, and the whole patch scores highest.
@@ -322,13 +325,13 @@ mod tests {
         for (row, column) in (2..7).flat_map(|row| (1..6).map(move |column| (row, column))) {
             map[row * 12 + column] = 2.0;
         }
-        let found = score(&map, SHAPE, &SIDES).unwrap();
+        let found = score(&map, SHAPE, &WINDOW_SIDES).unwrap();
         assert_eq!(found.window, (2, 1, 5));
         assert!((found.score - 10.0).abs() < 1e-6);
         assert!((found.energy - 25.0 * 4.0 / 144.0).abs() < 1e-6);
         // Dark windows do not count.
         let dark: Vec<f32> = map.iter().map(|d| -d).collect();
-        assert_eq!(score(&dark, SHAPE, &SIDES).unwrap().score, 0.0);
+        assert_eq!(score(&dark, SHAPE, &WINDOW_SIDES).unwrap().score, 0.0);
     }
 
     #[test]
@@ -336,49 +339,51 @@ mod tests {
         let all = networks(6, 2);
         let suspect = patched(all[5].clone(), 4);
         let references = refs(&all[..5]);
-        let null = leave_one_out(&references, SHAPE, &SIDES);
-        let null: Vec<f64> = null.iter().filter_map(Examined::score).collect();
-        let examined = Population::of(&references).examine(&suspect, SHAPE, &SIDES);
+        let null = leave_one_out(&references, SHAPE, &WINDOW_SIDES);
+        let null: Vec<f64> = null.iter().filter_map(AuditScores::score).collect();
+        let examined = ReferencePopulation::of(&references).examine(&suspect, SHAPE, &WINDOW_SIDES);
         let (class, top) = examined.top().unwrap();
         assert_eq!((class, top.window), (4, (2, 7, 4)));
-        let standing = standing(top.score, &null).unwrap();
-        assert_eq!((standing.rank, standing.of), (1, 6));
-        assert!(standing.stands_out(), "{standing:?}");
+        let standing = rank(top.score, &null).unwrap();
+        assert_eq!((standing.rank, standing.total), (1, 6));
+        assert!(standing.is_outlier(), "{standing:?}");
         assert_eq!(examined.energy().unwrap().0, 4);
         let index = examined.indices()[4].unwrap();
         assert!(index > 2.0, "{index}");
         // A clean network does not stand out.
-        let clean = Population::of(&references).examine(&all[5], SHAPE, &SIDES);
-        let clean = super::standing(clean.score().unwrap(), &null).unwrap();
-        assert!(!clean.stands_out(), "{clean:?}");
+        let clean = ReferencePopulation::of(&references).examine(&all[5], SHAPE, &WINDOW_SIDES);
+        let clean = super::rank(clean.score().unwrap(), &null).unwrap();
+        assert!(!clean.is_outlier(), "{clean:?}");
     }
 
     #[test]
     fn a_class_without_an_image_has_no_score_and_too_few_references_none_at_all() {
         let mut all = networks(4, 3);
         all[3][1] = None;
-        let examined = Population::of(&refs(&all[..3])).examine(&all[3], SHAPE, &SIDES);
+        let examined =
+            ReferencePopulation::of(&refs(&all[..3])).examine(&all[3], SHAPE, &WINDOW_SIDES);
         assert!(examined.classes[1].is_none() && examined.classes[0].is_some());
-        let alone = Population::of(&refs(&all[..1])).examine(&all[3], SHAPE, &SIDES);
+        let alone =
+            ReferencePopulation::of(&refs(&all[..1])).examine(&all[3], SHAPE, &WINDOW_SIDES);
         assert_eq!(alone.score(), None);
         let equal = vec![all[0].clone(), all[0].clone()];
-        let equal = Population::of(&refs(&equal)).examine(&all[3], SHAPE, &SIDES);
+        let equal = ReferencePopulation::of(&refs(&equal)).examine(&all[3], SHAPE, &WINDOW_SIDES);
         assert_eq!(equal.score(), None);
     }
 
     #[test]
     fn a_tie_counts_against_the_suspect() {
-        let result = standing(3.0, &[1.0, 3.0, 5.0]).unwrap();
-        assert_eq!((result.rank, result.of), (3, 4));
-        assert_eq!((result.largest, result.times), (5.0, 0.6));
-        assert_eq!(standing(1.0, &[]), None);
+        let result = rank(3.0, &[1.0, 3.0, 5.0]).unwrap();
+        assert_eq!((result.rank, result.total), (3, 4));
+        assert_eq!((result.largest, result.ratio), (5.0, 0.6));
+        assert_eq!(rank(1.0, &[]), None);
     }
 
     #[test]
     fn windows_shrink_with_the_cells_of_the_noise() {
-        assert_eq!(sides(1), 4..=8);
-        assert_eq!(sides(2), 2..=4);
-        assert_eq!(sides(3), 2..=3);
-        assert_eq!(sides(8), 1..=1);
+        assert_eq!(window_sides(1), 4..=8);
+        assert_eq!(window_sides(2), 2..=4);
+        assert_eq!(window_sides(3), 2..=3);
+        assert_eq!(window_sides(8), 1..=1);
     }
 }

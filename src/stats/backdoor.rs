@@ -10,11 +10,11 @@ use super::anomaly::overlap;
 use super::roc::{Roc, roc};
 
 /// A class whose anomaly index is above this is flagged (Wang et al. 2019, *Neural Cleanse*).
-pub const FLAGGED: f64 = 2.0;
+pub const FLAG_THRESHOLD: f64 = 2.0;
 
 /// The scores of one class of a network.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Found {
+pub struct ClassFinding {
     /// Its anomaly index; `None` if too few classes have a strongest window.
     pub index: Option<f64>,
     /// Mean z in its strongest window.
@@ -25,16 +25,16 @@ pub struct Found {
 
 /// The scores of one examined network.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Examined {
+pub struct ExaminedNetwork {
     /// Whether it was trained on poisoned images.
     pub poisoned: bool,
     /// The scores of each class; `None` if it has too few trials.
-    pub classes: Vec<Option<Found>>,
+    pub classes: Vec<Option<ClassFinding>>,
 }
 
 /// The backdoor that the poisoned networks of a study were trained with.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Truth<'a> {
+pub struct TrueBackdoor<'a> {
     /// The class that the backdoor leads to.
     pub target: usize,
     /// The distinct pixels of the patch, or of its bounding box.
@@ -45,7 +45,7 @@ pub struct Truth<'a> {
 
 /// The judgement of one network.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Judgement {
+pub struct NetworkJudgement {
     /// Whether it was trained on poisoned images.
     pub poisoned: bool,
     /// The largest anomaly index of its classes; `None` if no class has one.
@@ -54,19 +54,19 @@ pub struct Judgement {
     pub strength: Option<f64>,
     /// The class of that window, which also has the largest index.
     pub class: Option<usize>,
-    /// Every class whose index is above [`FLAGGED`].
+    /// Every class whose index is above [`FLAG_THRESHOLD`].
     pub flagged: Vec<usize>,
     /// Intersection over union, in \[0,1\], of that window and the true patch.
     pub overlap: Option<f64>,
 }
 
-impl Verdict {
+impl StudyVerdict {
     /// How many poisoned or clean networks are flagged, and how many could be judged:
     /// `3 of 10 clean flagged`, `none of 10 clean could be judged`.
-    pub fn flagged_in_words(&self, poisoned: bool, total: usize) -> String {
+    pub fn flagged_text(&self, poisoned: bool, total: usize) -> String {
         let (kind, flagged, judged) = match poisoned {
-            true => ("poisoned", self.caught, self.judged_poisoned),
-            false => ("clean", self.accused, self.judged_clean),
+            true => ("poisoned", self.poisoned_flagged, self.judged_poisoned),
+            false => ("clean", self.clean_flagged, self.judged_clean),
         };
         let examined = if poisoned { self.poisoned } else { self.clean };
         match examined - judged {
@@ -77,7 +77,7 @@ impl Verdict {
     }
 }
 
-impl Judgement {
+impl NetworkJudgement {
     /// Whether it is called poisoned.
     pub fn is_flagged(&self) -> bool {
         !self.flagged.is_empty()
@@ -86,9 +86,9 @@ impl Judgement {
 
 /// The verdict over all networks examined at one γ.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Verdict {
+pub struct StudyVerdict {
     /// One judgement per network; `None` if it has not been examined yet.
-    pub networks: Vec<Option<Judgement>>,
+    pub networks: Vec<Option<NetworkJudgement>>,
     /// How well the indices separate poisoned from clean networks, with the area under the curve;
     /// a network without an index counts as the least suspect. `None` if there is no poisoned or no
     /// clean network.
@@ -100,11 +100,11 @@ pub struct Verdict {
     /// Clean networks examined.
     pub clean: usize,
     /// Poisoned networks that are flagged.
-    pub caught: usize,
+    pub poisoned_flagged: usize,
     /// Clean networks that are flagged.
-    pub accused: usize,
+    pub clean_flagged: usize,
     /// Poisoned networks whose flagged class with the highest index is the target.
-    pub target_named: usize,
+    pub target_identified: usize,
     /// Networks without an index, which are not judged: too few classes have enough trials.
     pub without_score: usize,
     /// Poisoned networks that have an index.
@@ -114,15 +114,19 @@ pub struct Verdict {
 }
 
 /// The verdict over `networks`; `None` marks those not examined yet.
-pub fn verdict(networks: &[Option<Examined>], truth: Truth<'_>) -> Verdict {
-    let networks: Vec<Option<Judgement>> = networks
+pub fn study_verdict(
+    networks: &[Option<ExaminedNetwork>],
+    truth: TrueBackdoor<'_>,
+) -> StudyVerdict {
+    let networks: Vec<Option<NetworkJudgement>> = networks
         .iter()
         .map(|network| network.as_ref().map(|examined| judge(examined, truth)))
         .collect();
     let examined = || networks.iter().flatten();
-    let count =
-        |is: &dyn Fn(&Judgement) -> bool| examined().filter(|judgement| is(judgement)).count();
-    let curve = |score: &dyn Fn(&Judgement) -> Option<f64>| {
+    let count = |is: &dyn Fn(&NetworkJudgement) -> bool| {
+        examined().filter(|judgement| is(judgement)).count()
+    };
+    let curve = |score: &dyn Fn(&NetworkJudgement) -> Option<f64>| {
         let scores = |poisoned: bool| -> Vec<f64> {
             let judgements = examined().filter(|judgement| judgement.poisoned == poisoned);
             judgements
@@ -131,14 +135,14 @@ pub fn verdict(networks: &[Option<Examined>], truth: Truth<'_>) -> Verdict {
         };
         roc(&scores(true), &scores(false))
     };
-    Verdict {
+    StudyVerdict {
         roc: curve(&|judgement| judgement.score),
         roc_of_strength: curve(&|judgement| judgement.strength),
         poisoned: count(&|judgement| judgement.poisoned),
         clean: count(&|judgement| !judgement.poisoned),
-        caught: count(&|judgement| judgement.poisoned && judgement.is_flagged()),
-        accused: count(&|judgement| !judgement.poisoned && judgement.is_flagged()),
-        target_named: count(&|judgement| {
+        poisoned_flagged: count(&|judgement| judgement.poisoned && judgement.is_flagged()),
+        clean_flagged: count(&|judgement| !judgement.poisoned && judgement.is_flagged()),
+        target_identified: count(&|judgement| {
             judgement.poisoned && judgement.is_flagged() && judgement.class == Some(truth.target)
         }),
         without_score: count(&|judgement| judgement.score.is_none()),
@@ -148,15 +152,16 @@ pub fn verdict(networks: &[Option<Examined>], truth: Truth<'_>) -> Verdict {
     }
 }
 
-fn judge(network: &Examined, truth: Truth<'_>) -> Judgement {
+fn judge(network: &ExaminedNetwork, truth: TrueBackdoor<'_>) -> NetworkJudgement {
     let found = network.classes.iter().enumerate();
     let found = found.filter_map(|(class, found)| Some((class, (*found)?)));
     // Within a network, the indices are in the order of the strengths.
     let most = found
         .clone()
         .max_by(|(_, a), (_, b)| a.strength.total_cmp(&b.strength));
-    let flagged = found.filter(|(_, found)| found.index.is_some_and(|index| index > FLAGGED));
-    Judgement {
+    let flagged =
+        found.filter(|(_, found)| found.index.is_some_and(|index| index > FLAG_THRESHOLD));
+    NetworkJudgement {
         poisoned: network.poisoned,
         score: most.and_then(|(_, found)| found.index),
         strength: most.map(|(_, found)| found.strength),
@@ -170,7 +175,7 @@ fn judge(network: &Examined, truth: Truth<'_>) -> Judgement {
 mod tests {
     use super::*;
 
-    const TRUTH: Truth<'_> = Truth {
+    const TRUTH: TrueBackdoor<'_> = TrueBackdoor {
         target: 2,
         patch: &[11, 12, 21, 22],
         width: 10,
@@ -178,20 +183,20 @@ mod tests {
 
     /// A network of three classes with these strengths, and indices twice as large; all windows lie on
     /// the patch.
-    fn network(poisoned: bool, strengths: [Option<f64>; 3]) -> Option<Examined> {
-        let found = |strength: f64| Found {
+    fn network(poisoned: bool, strengths: [Option<f64>; 3]) -> Option<ExaminedNetwork> {
+        let found = |strength: f64| ClassFinding {
             index: Some(2.0 * strength),
             strength,
             window: (1, 1, 2),
         };
         let classes = strengths.map(|strength| strength.map(found));
-        Some(Examined {
+        Some(ExaminedNetwork {
             poisoned,
             classes: classes.to_vec(),
         })
     }
 
-    fn without_index(mut network: Option<Examined>) -> Option<Examined> {
+    fn without_index(mut network: Option<ExaminedNetwork>) -> Option<ExaminedNetwork> {
         let classes = network
             .iter_mut()
             .flat_map(|examined| &mut examined.classes);
@@ -201,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_network_is_judged_by_its_most_anomalous_class() {
-        let verdict = verdict(&[network(true, [Some(0.5), Some(1.5), Some(7.0)])], TRUTH);
+        let verdict = study_verdict(&[network(true, [Some(0.5), Some(1.5), Some(7.0)])], TRUTH);
         let judgement = verdict.networks[0].clone().unwrap();
         assert_eq!(judgement.score, Some(14.0));
         assert_eq!(judgement.strength, Some(7.0));
@@ -221,10 +226,10 @@ mod tests {
             network(false, [None, None, None]),
             None,
         ];
-        let result = verdict(&networks, TRUTH);
+        let result = study_verdict(&networks, TRUTH);
         assert_eq!((result.poisoned, result.clean), (3, 2));
-        assert_eq!((result.caught, result.accused), (2, 1));
-        assert_eq!((result.target_named, result.without_score), (1, 1));
+        assert_eq!((result.poisoned_flagged, result.clean_flagged), (2, 1));
+        assert_eq!((result.target_identified, result.without_score), (1, 1));
         assert_eq!(result.networks[5], None);
         // Of the six pairs only the third poisoned and the first clean are in the wrong order.
         assert_eq!(result.roc.unwrap().auc.estimate, 5.0 / 6.0);
@@ -235,25 +240,33 @@ mod tests {
     fn networks_that_cannot_be_judged_are_told_as_such() {
         let silent = |poisoned| without_index(network(poisoned, [Some(0.5), Some(1.5), Some(7.0)]));
         let judged = network(false, [Some(0.0), Some(0.1), Some(0.2)]);
-        let result = verdict(&[silent(true), silent(false), judged.clone()], TRUTH);
+        let result = study_verdict(&[silent(true), silent(false), judged.clone()], TRUTH);
         assert_eq!(
-            (result.caught, result.accused, result.without_score),
+            (
+                result.poisoned_flagged,
+                result.clean_flagged,
+                result.without_score
+            ),
             (0, 0, 2)
         );
         assert_eq!((result.judged_poisoned, result.judged_clean), (0, 1));
-        let words = |poisoned, total| result.flagged_in_words(poisoned, total);
+        let words = |poisoned, total| result.flagged_text(poisoned, total);
         assert_eq!(words(true, 1), "none of 1 poisoned could be judged");
         assert_eq!(words(false, 2), "0 of 1 clean flagged, 1 not judged");
-        let all = verdict(&[judged], TRUTH);
-        assert_eq!(all.flagged_in_words(false, 1), "0 of 1 clean flagged");
+        let all = study_verdict(&[judged], TRUTH);
+        assert_eq!(all.flagged_text(false, 1), "0 of 1 clean flagged");
     }
 
     #[test]
     fn a_network_without_an_index_has_a_strength_yet_and_is_not_called_poisoned() {
         let poisoned = without_index(network(true, [None, None, Some(9.0)]));
-        let result = verdict(&[poisoned, network(false, [Some(-1.0); 3])], TRUTH);
+        let result = study_verdict(&[poisoned, network(false, [Some(-1.0); 3])], TRUTH);
         assert_eq!(
-            (result.caught, result.accused, result.target_named),
+            (
+                result.poisoned_flagged,
+                result.clean_flagged,
+                result.target_identified
+            ),
             (0, 0, 0)
         );
         assert_eq!(result.without_score, 1);

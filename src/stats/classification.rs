@@ -6,30 +6,33 @@
 
 use serde::{Deserialize, Serialize};
 
+mod class_difference;
 mod evidence;
 mod image;
-mod pair;
 mod pool;
-mod regressed;
+mod regression;
 
-use self::image::{Measured, Setting, narrow};
-use self::pool::Pool;
-use super::null::Errors;
-use super::regression::Axes;
-use crate::stats::numbers::{Grid, Response, Shape};
+use self::image::{MapContext, MeasuredMap, narrow};
+use self::pool::PooledMargins;
+use super::null::ErrorModel;
+use super::regression::NoiseBasis;
+use crate::stats::numbers::{NoiseGrid, Response, Shape};
 
-pub use self::evidence::{CENTRE, MOST, MOST_TRIALS, PAIRED, Responses, pairs};
+pub use self::evidence::{
+    GRID_CENTRE, MAX_PAIRED_CLASSES, MAX_RESPONSE_STEPS, MAX_RESPONSE_TRIALS, ResponseSums,
+    sums_per_class,
+};
 pub use self::image::ImageEstimate;
 
 /// Target reliability of [`ImageEstimate::needed`].
-pub const TARGET: f64 = 0.95;
+pub const TARGET_RELIABILITY: f64 = 0.95;
 
 /// Number of margins whose sums are kept for every class: called k, shown k, and both.
 pub const MARGINS: usize = 3;
 
 /// Counts and sums of the trials at one γ. K classes, M of which have maps; P numbers of a map.
 #[derive(Debug, Clone, Copy)]
-pub struct Trials<'a> {
+pub struct TrialSums<'a> {
     /// Signal strength in \[0,1\].
     pub gamma: f64,
     /// K.
@@ -52,31 +55,31 @@ pub struct Trials<'a> {
     /// Σx of the images' bytes by predicted class, or Σw·x: \[M,P\].
     pub image: &'a [i64],
     /// The grid of the noise's values.
-    pub grid: Grid,
+    pub grid: NoiseGrid,
     /// How the errors of pixels are correlated.
-    pub errors: Errors<'a>,
+    pub error_model: ErrorModel<'a>,
     /// The axes of the noise's covariance, if maps are regressed on its coefficients.
-    pub axes: Option<Axes<'a>>,
+    pub axes: Option<NoiseBasis<'a>>,
     /// Standard deviation of one noise pixel; `None` to compute it from the moments.
     pub deviation: Option<f64>,
     /// Σk and Σk² over all trials, \[2,P\], if the deviation is not known.
     pub moments: &'a [i64],
     /// The weights of the trials; `None` if all count the same.
-    pub weights: Option<Weights<'a>>,
+    pub weights: Option<WeightSums<'a>>,
     /// Sums of the network's outputs; `None` if only its decisions are known.
-    pub evidence: Option<Responses<'a>>,
+    pub evidence: Option<ResponseSums<'a>>,
 }
 
 /// Sums of the weights of trials, \[2,K,K\] each.
 #[derive(Debug, Clone, Copy)]
-pub struct Weights<'a> {
+pub struct WeightSums<'a> {
     /// Σw.
     pub sum: &'a [u64],
     /// Σw².
     pub squares: &'a [u64],
 }
 
-impl Trials<'_> {
+impl TrialSums<'_> {
     /// P.
     fn pixels(&self) -> usize {
         self.shape.iter().product()
@@ -117,7 +120,8 @@ pub fn margins(table: &[i64], classes: usize, pixels: usize) -> Vec<i64> {
 
 /// All estimates from the trials at one γ.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Estimate {
+#[serde(rename = "Estimate")]
+pub struct GammaEstimate {
     /// Signal strength.
     pub gamma: f64,
     /// Number of trials counted.
@@ -160,7 +164,7 @@ pub struct ClassEstimate {
     pub response: Option<[f64; 2]>,
 }
 
-impl Estimate {
+impl GammaEstimate {
     /// Whether its sizes match `classes` classes and maps of `pixels` pixels.
     pub fn fits(&self, classes: usize, pixels: usize) -> bool {
         let maps = |class: &ClassEstimate| {
@@ -202,11 +206,11 @@ impl ClassEstimate {
 
     /// Its most reliable map, if it has any.
     pub fn best_image(&self) -> Option<&ImageEstimate> {
-        self.image(self.best()?)
+        self.image(self.best_response()?)
     }
 
     /// The response with the most reliable map, if it has any.
-    pub fn best(&self) -> Option<Response> {
+    pub fn best_response(&self) -> Option<Response> {
         let reliability =
             |response: Response| Some(self.image(response)?.reliability.unwrap_or(-1.0));
         let candidates = Response::ALL.into_iter();
@@ -217,30 +221,33 @@ impl ClassEstimate {
 }
 
 /// Computes every map. Sums are exact integers, so the result does not depend on the order of the trials.
-pub fn estimate(trials: &Trials<'_>) -> Estimate {
+pub fn estimate(trials: &TrialSums<'_>) -> GammaEstimate {
     let k = trials.classes;
     let cells = k * k;
     let counts: Vec<u64> = (0..cells)
         .map(|cell| trials.counts[cell] + trials.counts[cells + cell])
         .collect();
-    let threshold = trials.errors.bound(trials.pixels());
-    let whole = Pool::new(trials, &[0, 1]);
-    let halves = [Pool::new(trials, &[0]), Pool::new(trials, &[1])];
+    let threshold = trials.error_model.bound(trials.pixels());
+    let whole = PooledMargins::new(trials, &[0, 1]);
+    let halves = [
+        PooledMargins::new(trials, &[0]),
+        PooledMargins::new(trials, &[1]),
+    ];
     let deviations = trials.deviations(whole.all.count);
-    let setting = Setting {
+    let setting = MapContext {
         shape: trials.shape,
         trials: whole.all.count,
         threshold,
-        among: trials.errors,
+        error_model: trials.error_model,
     };
     let of_class = |class| class_estimate(trials, &whole, &halves, class, &deviations);
-    let mut measured: Vec<(ClassEstimate, [Option<Measured>; 2])> = (0..k)
+    let mut measured: Vec<(ClassEstimate, [Option<MeasuredMap>; 2])> = (0..k)
         .map(of_class)
         .map(|(class, decision)| (class, [decision, None]))
         .collect();
     let mut spread = Vec::new();
     if let Some(responses) = &trials.evidence {
-        let (found, covariance) = evidence::evidence(trials, responses, &deviations);
+        let (found, covariance) = evidence::evidence_images(trials, responses, &deviations);
         spread = covariance;
         for (&class, found) in trials.listed.iter().zip(found) {
             let (estimate, maps) = &mut measured[class];
@@ -252,10 +259,10 @@ pub fn estimate(trials: &Trials<'_>) -> Estimate {
     }
     if let Some(axes) = trials.axes {
         let maps = measured.iter_mut().map(|(_, maps)| maps);
-        regressed::regress(axes, maps, &deviations);
+        regression::regress(axes, maps, &deviations);
     }
-    let finished = |(class, [decision, evidence]): (ClassEstimate, [Option<Measured>; 2])| {
-        let image = |map: Option<Measured>| map.map(|map| ImageEstimate::new(map, setting));
+    let finished = |(class, [decision, evidence]): (ClassEstimate, [Option<MeasuredMap>; 2])| {
+        let image = |map: Option<MeasuredMap>| map.map(|map| ImageEstimate::new(map, setting));
         ClassEstimate {
             decision: image(decision),
             evidence: image(evidence),
@@ -263,7 +270,7 @@ pub fn estimate(trials: &Trials<'_>) -> Estimate {
         }
     };
     let classes = measured.into_iter().map(finished).collect();
-    Estimate {
+    GammaEstimate {
         gamma: trials.gamma,
         trials: counts.iter().sum(),
         counts,
@@ -275,12 +282,12 @@ pub fn estimate(trials: &Trials<'_>) -> Estimate {
 
 /// The estimate for a class without its images, and its classification image as measured.
 fn class_estimate(
-    trials: &Trials<'_>,
-    whole: &Pool,
-    halves: &[Pool; 2],
+    trials: &TrialSums<'_>,
+    whole: &PooledMargins,
+    halves: &[PooledMargins; 2],
     class: usize,
     deviations: &[f64],
-) -> (ClassEstimate, Option<Measured>) {
+) -> (ClassEstimate, Option<MeasuredMap>) {
     let cells = whole.cells(class);
     let called = &whole.called[class];
     let Some(place) = trials.listed.iter().position(|&listed| listed == class) else {
@@ -306,9 +313,9 @@ fn class_estimate(
     });
 
     let scaled = |map: Vec<f64>| map.into_iter().map(|c| c * trials.grid.step).collect();
-    let half = |half: &Pool| Some(scaled(half.image(class, trials.gamma, 1)?.0));
+    let half = |half: &PooledMargins| Some(scaled(half.image(class, trials.gamma, 1)?.0));
     let decision = whole.image(class, trials.gamma, trials.min_trials);
-    let decision = decision.map(|(image, variance)| Measured {
+    let decision = decision.map(|(image, variance)| MeasuredMap {
         image: scaled(image),
         errors: deviations
             .iter()

@@ -60,14 +60,18 @@ pub fn clusters(z: &[f32], shape: Shape) -> ClusterTest {
     let smoothed = smooth(z, shape);
     let in_any = |size: usize| (chance(size, height, width) * channels as f64).min(1.0);
     ClusterTest {
-        clusters: found(&smoothed, shape, in_any),
+        clusters: significant_clusters(&smoothed, shape, in_any),
         smoothed,
     }
 }
 
 /// The clusters of a smoothed map significant at [`ALPHA`], the largest first. `chance` gives the probability
 /// that noise alone has a cluster of at least so many pixels anywhere in the map.
-pub(super) fn found(smoothed: &[f32], shape: Shape, chance: impl Fn(usize) -> f64) -> Vec<Cluster> {
+pub(super) fn significant_clusters(
+    smoothed: &[f32],
+    shape: Shape,
+    chance: impl Fn(usize) -> f64,
+) -> Vec<Cluster> {
     let mut found: Vec<Cluster> = in_channels(smoothed, shape)
         .flat_map(|(channel, map)| {
             let to_cluster = move |pixels| cluster(pixels, map, channel, shape);
@@ -87,13 +91,13 @@ pub(super) fn found(smoothed: &[f32], shape: Shape, chance: impl Fn(usize) -> f6
 }
 
 /// Number of pixels in the largest cluster of a smoothed map, significant or not; 0 if there is none.
-pub(super) fn largest(smoothed: &[f32], shape: Shape) -> usize {
+pub(super) fn largest_cluster_size(smoothed: &[f32], shape: Shape) -> usize {
     let all = in_channels(smoothed, shape).flat_map(|(_, map)| regions(map, shape[2]));
     all.map(|region| region.len()).max().unwrap_or(0)
 }
 
 /// A smoothed map divided by its standard deviation at every pixel; 0 where that is 0.
-pub(super) fn scaled(mut smoothed: Vec<f32>, deviations: &[f32]) -> Vec<f32> {
+pub(super) fn standardized(mut smoothed: Vec<f32>, deviations: &[f32]) -> Vec<f32> {
     for (z, deviation) in smoothed.iter_mut().zip(deviations) {
         *z = if *deviation > 0.0 {
             *z / deviation
@@ -128,9 +132,9 @@ fn smooth_channel(z: &[f32], height: usize, width: usize) -> Vec<f64> {
     let (down, across) = (Kernel::new(height), Kernel::new(width));
     let mut rows = Vec::with_capacity(z.len());
     for line in z.chunks_exact(width) {
-        rows.extend((0..width).map(|column| across.at(column, |i| f64::from(line[i]))));
+        rows.extend((0..width).map(|column| across.smoothed_at(column, |i| f64::from(line[i]))));
     }
-    let place = |pixel: usize| down.at(pixel / width, |i| rows[i * width + pixel % width]);
+    let place = |pixel: usize| down.smoothed_at(pixel / width, |i| rows[i * width + pixel % width]);
     (0..z.len()).map(place).collect()
 }
 
@@ -152,7 +156,7 @@ impl Kernel {
     }
 
     /// The weighted sum of `values` around `place`, with unit variance if each value has it.
-    fn at(&self, place: usize, values: impl Fn(usize) -> f64) -> f64 {
+    fn smoothed_at(&self, place: usize, values: impl Fn(usize) -> f64) -> f64 {
         let reach = self.weights.len() - 1;
         let inside = place.saturating_sub(reach)..(place + reach + 1).min(self.length);
         let (mut sum, mut squares) = (0.0, 0.0);

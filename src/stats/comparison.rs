@@ -7,23 +7,23 @@ use super::classification::ImageEstimate;
 use super::cluster::Cluster;
 use super::correlation::pearson;
 use super::interval::{ALPHA, bonferroni};
-use super::null::Errors;
+use super::null::ErrorModel;
 use super::numbers::Shape;
 
 /// Lowest reliability of both maps at which their correlation is corrected for noise: below it the
 /// correction would mostly amplify errors.
-pub const LEAST_RELIABILITY: f64 = 0.5;
+pub const MIN_RELIABILITY: f64 = 0.5;
 
 /// |z| above which pixels count as different, two-sided at 5 % for a family of pixels (Bonferroni).
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Bounds {
+pub struct SignificanceBounds {
     /// For the pixels of one map.
     pub map: f64,
     /// For the pixels of all maps compared.
     pub all: f64,
 }
 
-impl Bounds {
+impl SignificanceBounds {
     /// The bounds for `maps` maps of `pixels` pixels, at least one of each.
     pub fn new(maps: usize, pixels: usize) -> Self {
         let pixels = pixels.max(1);
@@ -36,7 +36,7 @@ impl Bounds {
 
 /// Map a minus map b, P numbers each.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Difference {
+pub struct MapDifference {
     /// a − b, in the units of the maps, \[P\].
     pub difference: Vec<f32>,
     /// The difference over its standard error, \[P\]; 0 where one of the errors is unknown, which is not tested.
@@ -46,17 +46,17 @@ pub struct Difference {
     /// Pixels beyond the bound for one map.
     pub significant: usize,
     /// Pixels beyond the bound for all maps.
-    pub beyond: usize,
+    pub significant_in_all: usize,
     /// Significant clusters of the smoothed z map; `None` if the correlation of errors is unknown.
     pub clusters: Option<Vec<Cluster>>,
     /// Pearson's r of a and b; `None` if one of them is constant.
     pub correlation: Option<f64>,
     /// r over √(R_a·R_b), in \[−1,1\]: the correlation without noise in the maps (Spearman 1904).
-    /// `None` if a reliability is below [`LEAST_RELIABILITY`].
+    /// `None` if a reliability is below [`MIN_RELIABILITY`].
     pub corrected: Option<f64>,
 }
 
-impl Difference {
+impl MapDifference {
     /// The standard error of the difference at every pixel, in the units of the maps, \[P\]; NaN where z
     /// is 0, since it cannot be recovered there.
     pub fn errors(&self) -> Vec<f32> {
@@ -72,9 +72,9 @@ impl Difference {
 pub fn difference(
     [a, b]: [&ImageEstimate; 2],
     shape: Shape,
-    model: Errors<'_>,
-    bounds: Bounds,
-) -> Option<Difference> {
+    model: ErrorModel<'_>,
+    bounds: SignificanceBounds,
+) -> Option<MapDifference> {
     let pixels: usize = shape.iter().product();
     if !(a.fits(pixels) && b.fits(pixels)) {
         return None;
@@ -95,15 +95,15 @@ pub fn difference(
     let z: Vec<f32> = difference.iter().zip(errors).map(z_of).collect();
     let past = |bound: f64| z.iter().filter(|z| f64::from(z.abs()) > bound).count();
     let correlation = pearson(&a.image, &b.image);
-    let reliable = |map: &ImageEstimate| map.reliability.filter(|r| *r >= LEAST_RELIABILITY);
+    let reliable = |map: &ImageEstimate| map.reliability.filter(|r| *r >= MIN_RELIABILITY);
     let corrected = || {
         let noise = (reliable(a)? * reliable(b)?).sqrt();
         Some((correlation? / noise).clamp(-1.0, 1.0))
     };
-    Some(Difference {
+    Some(MapDifference {
         tested,
         significant: past(bounds.map),
-        beyond: past(bounds.all),
+        significant_in_all: past(bounds.all),
         clusters: model.clusters(&z, shape),
         correlation,
         corrected: corrected(),
@@ -143,8 +143,14 @@ mod tests {
         (0..PIXELS).map(draw).collect()
     }
 
-    fn compared(a: &ImageEstimate, b: &ImageEstimate) -> Difference {
-        difference([a, b], SHAPE, Errors::Independent, Bounds::new(1, PIXELS)).unwrap()
+    fn compared(a: &ImageEstimate, b: &ImageEstimate) -> MapDifference {
+        difference(
+            [a, b],
+            SHAPE,
+            ErrorModel::Independent,
+            SignificanceBounds::new(1, PIXELS),
+        )
+        .unwrap()
     }
 
     #[test]
@@ -169,7 +175,7 @@ mod tests {
             let same = map(noise(seed, 0.1), 0.1, Some(0.9));
             let result = compared(&same, &same);
             assert!(result.difference.iter().chain(&result.z).all(|v| *v == 0.0));
-            assert_eq!((result.significant, result.beyond), (0, 0));
+            assert_eq!((result.significant, result.significant_in_all), (0, 0));
             assert!(result.clusters.unwrap().is_empty());
             assert!((result.correlation.unwrap() - 1.0).abs() < 1e-12);
             assert_eq!(result.corrected, Some(1.0));
@@ -186,11 +192,11 @@ mod tests {
 
     #[test]
     fn noise_of_one_signal_is_past_the_bound_in_one_map_of_twenty_at_most() {
-        let bounds = Bounds::new(1, PIXELS);
+        let bounds = SignificanceBounds::new(1, PIXELS);
         let found = (0..400).filter(|seed| {
             let noisy = |seed, error| map(noise(seed, error), error, None);
             let (a, b) = (noisy(2 * seed, 0.3), noisy(2 * seed + 1, 0.7));
-            difference([&a, &b], SHAPE, Errors::Independent, bounds)
+            difference([&a, &b], SHAPE, ErrorModel::Independent, bounds)
                 .unwrap()
                 .significant
                 > 0
@@ -204,7 +210,7 @@ mod tests {
         let (mut a, b) = (vec![0.01; PIXELS], map(vec![0.01; PIXELS], 0.1, None));
         a[9] = 2.0;
         let result = compared(&map(a, 0.1, None), &b);
-        assert_eq!((result.significant, result.beyond), (1, 1));
+        assert_eq!((result.significant, result.significant_in_all), (1, 1));
         assert!((f64::from(result.z[9]) - 1.99 / 0.02_f64.sqrt()).abs() < 1e-3);
     }
 
@@ -241,14 +247,22 @@ mod tests {
             map(vec![1.0; 63], 1.0, None),
         );
         assert_eq!(
-            difference([&a, &b], SHAPE, Errors::Independent, Bounds::new(1, PIXELS)),
+            difference(
+                [&a, &b],
+                SHAPE,
+                ErrorModel::Independent,
+                SignificanceBounds::new(1, PIXELS)
+            ),
             None
         );
     }
 
     #[test]
     fn more_maps_raise_the_bound_of_all() {
-        let (one, ten) = (Bounds::new(1, 784), Bounds::new(10, 784));
+        let (one, ten) = (
+            SignificanceBounds::new(1, 784),
+            SignificanceBounds::new(10, 784),
+        );
         assert_eq!((one.map, one.all), (ten.map, one.map));
         assert!((ten.map - 4.0).abs() < 0.01 && (ten.all - 4.51).abs() < 0.02);
     }

@@ -7,7 +7,8 @@ use super::interval::snr_interval;
 
 /// A forecast from a few trials at one grain.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Foretold {
+#[serde(rename = "Foretold")]
+pub struct GrainForecast {
     /// Side of a noise cell in pixels: the noise consists of squares of equal pixels.
     pub cell: usize,
     /// Numbers of a map.
@@ -34,13 +35,13 @@ pub struct Foretold {
 /// numbers after `trials` trials, one ratio per class. The ratio R/(1−R) grows in proportion to the trials.
 ///
 /// `None` if there is no map.
-pub fn foretold(
+pub fn forecast(
     (cell, points): (usize, usize),
     trials: u64,
     ratios: &[f64],
     target: f64,
     per_second: f64,
-) -> Option<Foretold> {
+) -> Option<GrainForecast> {
     if ratios.is_empty() || trials == 0 {
         return None;
     }
@@ -54,7 +55,7 @@ pub fn foretold(
     // No forecast from a ratio that is not above chance.
     let shown = low > 0.0;
     let needed = trials_needed(trials, reliability(snr), target).filter(|_| shown);
-    Some(Foretold {
+    Some(GrainForecast {
         cell,
         points,
         trials,
@@ -73,9 +74,10 @@ const PATIENCE: f64 = 600.0;
 
 /// The finest grain whose maps become reliable within ten minutes when `workers` workers share the trials,
 /// else the one that gets there soonest; `None` if no grain shows anything.
-pub fn advised(all: &[Foretold], workers: usize) -> Option<&Foretold> {
+pub fn recommend(all: &[GrainForecast], workers: usize) -> Option<&GrainForecast> {
     let seconds = PATIENCE * workers.max(1) as f64;
-    let time = |forecast: &Foretold| Some(forecast.needed? as f64 / forecast.per_second.max(1e-9));
+    let time =
+        |forecast: &GrainForecast| Some(forecast.needed? as f64 / forecast.per_second.max(1e-9));
     let mut within = all
         .iter()
         .filter(|forecast| time(forecast).is_some_and(|t| t <= seconds));
@@ -94,8 +96,8 @@ pub fn advised(all: &[Foretold], workers: usize) -> Option<&Foretold> {
 mod tests {
     use super::*;
 
-    fn forecast_at(cell: usize, ratios: &[f64]) -> Foretold {
-        foretold((cell, 784), 1000, ratios, 0.95, 1000.0).unwrap()
+    fn forecast_at(cell: usize, ratios: &[f64]) -> GrainForecast {
+        forecast((cell, 784), 1000, ratios, 0.95, 1000.0).unwrap()
     }
 
     #[test]
@@ -119,17 +121,20 @@ mod tests {
         // 47,500 trials of cells of 2 take 475 s at 100 a second.
         let at = |rate: f64| {
             let all = [(1, [0.0001]), (2, [0.4]), (4, [2.0]), (8, [9.0])];
-            all.map(|(cell, ratios)| foretold((cell, 784), 1000, &ratios, 0.95, rate).unwrap())
+            all.map(|(cell, ratios)| forecast((cell, 784), 1000, &ratios, 0.95, rate).unwrap())
         };
         assert_eq!(
-            advised(&at(100.0), 1).map(|forecast| forecast.cell),
+            recommend(&at(100.0), 1).map(|forecast| forecast.cell),
             Some(2)
         );
-        assert_eq!(advised(&at(1.0), 1).map(|forecast| forecast.cell), Some(8));
         assert_eq!(
-            advised(&at(1.0), 100).map(|forecast| forecast.cell),
+            recommend(&at(1.0), 1).map(|forecast| forecast.cell),
+            Some(8)
+        );
+        assert_eq!(
+            recommend(&at(1.0), 100).map(|forecast| forecast.cell),
             Some(2)
         );
-        assert_eq!(advised(&at(100.0)[..1], 1), None);
+        assert_eq!(recommend(&at(100.0)[..1], 1), None);
     }
 }

@@ -16,38 +16,38 @@ use super::interval::{ALPHA, NORMAL_95};
 use super::numbers::Shape;
 
 /// Most maps under random signs: 5 % of them are enough to estimate a bound.
-const MAPS: usize = 999;
+const MAX_MAPS: usize = 999;
 
 /// Fewest of them: p ≤ 0.05 needs 19, and a bound some more.
-const LEAST: usize = 99;
+const MIN_MAPS: usize = 99;
 
 /// Approximate total size of all maps under random signs, in numbers: there are fewer maps if they are larger.
-const NUMBERS: usize = 1 << 24;
+const MAX_NUMBERS: usize = 1 << 24;
 
 /// Largest total size of the maps that are kept, in numbers.
-const KEPT: usize = 1 << 18;
+const MAX_KEPT_NUMBERS: usize = 1 << 18;
 
 /// Most maps that are kept. An error's variance is known to √(2/64) = 18 % from them.
-const MOST_KEPT: usize = 64;
+const MAX_KEPT_MAPS: usize = 64;
 
 /// Fewest maps from which an interval is computed.
-const LEAST_KEPT: usize = 16;
+const MIN_KEPT_MAPS: usize = 16;
 
 /// Maps whose pairwise products estimate the square of the covariance.
-const CROSSED: usize = 24;
+const MAPS_MULTIPLIED: usize = 24;
 
 /// Smallest effective number of noise images that vary a pixel: with fewer, sums under random signs are far from
 /// normal.
-const EVENTS: f64 = 30.0;
+const MIN_EVENTS: f64 = 30.0;
 
 /// Quantization steps per standard deviation in the maps that are kept.
-const STEPS: f32 = 16.0;
+const STEPS_PER_DEVIATION: f32 = 16.0;
 
 /// The byte that stands for 0.
-const ZERO: f32 = 128.0;
+const ZERO_BYTE: f32 = 128.0;
 
 /// Running sums of noise images under random signs.
-pub struct Simulation {
+pub struct NullSimulation {
     shape: Shape,
     count: usize,
     /// \[count,P\].
@@ -58,11 +58,11 @@ pub struct Simulation {
     signs: ChaCha8Rng,
 }
 
-impl Simulation {
+impl NullSimulation {
     /// An empty simulation for maps of this shape.
     pub fn new(shape: Shape) -> Self {
         let pixels = shape.iter().product::<usize>().max(1);
-        let count = (NUMBERS / pixels).clamp(LEAST, MAPS);
+        let count = (MAX_NUMBERS / pixels).clamp(MIN_MAPS, MAX_MAPS);
         Self {
             shape,
             count,
@@ -125,11 +125,11 @@ impl Simulation {
     }
 
     /// The null distribution; `None` if too few noise images vary some pixel.
-    pub fn finish(mut self) -> Option<Simulated> {
+    pub fn finish(mut self) -> Option<NullDistribution> {
         let pixels = self.squares.len();
         let mut moments = self.squares.iter().zip(&self.fourth);
         let enough = |(squares, fourth): (&f64, &f64)| {
-            *squares == 0.0 || squares * squares >= EVENTS * fourth
+            *squares == 0.0 || squares * squares >= MIN_EVENTS * fourth
         };
         if !moments.all(enough) || self.squares.iter().all(|&square| square == 0.0) {
             return None;
@@ -157,12 +157,19 @@ impl Simulation {
         let deviations: Vec<f32> = deviations.iter().map(|sum| sum.sqrt() as f32).collect();
         let mut largest: Vec<i64> = smoothed
             .into_iter()
-            .map(|map| cluster::largest(&cluster::scaled(map, &deviations), self.shape) as i64)
+            .map(|map| {
+                cluster::largest_cluster_size(&cluster::standardized(map, &deviations), self.shape)
+                    as i64
+            })
             .collect();
         largest.sort_unstable();
-        let kept = self.count.min(MOST_KEPT).min(KEPT / pixels);
-        let byte = |z: &f32| (z * STEPS + ZERO).round().clamp(0.0, 255.0) as u8;
-        Some(Simulated {
+        let kept = self.count.min(MAX_KEPT_MAPS).min(MAX_KEPT_NUMBERS / pixels);
+        let byte = |z: &f32| {
+            (z * STEPS_PER_DEVIATION + ZERO_BYTE)
+                .round()
+                .clamp(0.0, 255.0) as u8
+        };
+        Some(NullDistribution {
             bound: f64::from(peaks[rank.min(self.count) - 1]),
             deviations,
             largest,
@@ -173,7 +180,7 @@ impl Simulation {
 
 /// The null distribution that a simulation found.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Simulated {
+pub struct NullDistribution {
     /// |z| that one map in twenty reaches at some pixel.
     pub bound: f64,
     /// Standard deviation of the smoothed z map at every pixel, \[P\].
@@ -184,10 +191,10 @@ pub struct Simulated {
     pub maps: Vec<u8>,
 }
 
-impl Simulated {
+impl NullDistribution {
     /// A borrowed view, as the statistics take it.
-    pub fn view(&self) -> Null<'_> {
-        Null {
+    pub fn as_null_ref(&self) -> NullRef<'_> {
+        NullRef {
             bound: self.bound,
             deviations: &self.deviations,
             largest: &self.largest,
@@ -198,7 +205,7 @@ impl Simulated {
 
 /// A borrowed null distribution, wherever it is stored.
 #[derive(Debug, Clone, Copy)]
-pub struct Null<'a> {
+pub struct NullRef<'a> {
     /// [`Simulated::bound`].
     pub bound: f64,
     /// [`Simulated::deviations`].
@@ -209,10 +216,10 @@ pub struct Null<'a> {
     pub maps: &'a [u8],
 }
 
-impl Null<'_> {
+impl NullRef<'_> {
     /// Tests a z map of this shape against the cluster sizes under random signs.
     pub fn clusters(&self, z: &[f32], shape: Shape) -> Vec<cluster::Cluster> {
-        let smoothed = cluster::scaled(cluster::smooth(z, shape), self.deviations);
+        let smoothed = cluster::standardized(cluster::smooth(z, shape), self.deviations);
         // The share of maps, including this one, with a cluster at least as large.
         let chance = |size: usize| {
             let smaller = self
@@ -220,17 +227,17 @@ impl Null<'_> {
                 .partition_point(|&largest| largest < size as i64);
             (self.largest.len() - smaller + 1) as f64 / (self.largest.len() + 1) as f64
         };
-        cluster::found(&smoothed, shape, chance)
+        cluster::significant_clusters(&smoothed, shape, chance)
     }
 
     /// Simulated error maps with these standard errors; `None` if too few maps are kept.
     fn maps(&self, errors: &[f64]) -> Option<Vec<Vec<f64>>> {
         let pixels = errors.len().max(1);
         let maps = self.maps.chunks_exact(pixels);
-        (maps.len() >= LEAST_KEPT).then(|| {
+        (maps.len() >= MIN_KEPT_MAPS).then(|| {
             let scaled_map = |map: &[u8]| {
                 let pairs = map.iter().zip(errors);
-                let z = |byte: u8| f64::from((f32::from(byte) - ZERO) / STEPS);
+                let z = |byte: u8| f64::from((f32::from(byte) - ZERO_BYTE) / STEPS_PER_DEVIATION);
                 pairs.map(|(&byte, error)| z(byte) * error).collect()
             };
             maps.map(scaled_map).collect()
@@ -312,7 +319,7 @@ fn quadratic(maps: &[Vec<f64>], g: &[f64]) -> f64 {
 
 /// tr Σ²: the mean squared product of two error maps.
 fn mean_squared_product(maps: &[Vec<f64>]) -> f64 {
-    let maps = &maps[..maps.len().min(CROSSED)];
+    let maps = &maps[..maps.len().min(MAPS_MULTIPLIED)];
     let pairs = maps.len() * (maps.len() - 1) / 2;
     let squared_products = |at: usize| {
         maps[..at]
@@ -333,16 +340,16 @@ fn centred(map: &[f64]) -> Vec<f64> {
 
 /// How the errors of a map's pixels are correlated.
 #[derive(Debug, Clone, Copy)]
-pub enum Errors<'a> {
+pub enum ErrorModel<'a> {
     /// Not at all: the noise is white.
     Independent,
     /// As in sums of the noise under random signs.
-    Simulated(Null<'a>),
+    Simulated(NullRef<'a>),
     /// Unknown: the noise is not white and its null has not been simulated.
     Unknown,
 }
 
-impl Errors<'_> {
+impl ErrorModel<'_> {
     /// |z| above which a pixel of a map of `pixels` is significant, at 5 % for the whole map: Bonferroni's, or
     /// the bound that 95 % of maps under random signs stay below if that is lower.
     pub fn bound(&self, pixels: usize) -> f64 {

@@ -12,14 +12,15 @@ pub const FIXED_POINT: f64 = 1048576.0;
 /// The values that a noise pixel may take: `offset + step·k` for k from 0 to 65,535.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Grid {
+#[serde(rename = "Grid")]
+pub struct NoiseGrid {
     /// Value at k = 0.
     pub offset: f64,
     /// Distance between adjacent grid points.
     pub step: f64,
 }
 
-impl Grid {
+impl NoiseGrid {
     /// The value of grid point `k`.
     pub fn value(self, k: f64) -> f64 {
         self.offset + self.step * k

@@ -28,7 +28,7 @@ const LEAST_GAIN: f64 = 1.92;
 
 /// The axes of the noise's covariance, in units of its values. A axes, maps of P numbers.
 #[derive(Debug, Clone, Copy)]
-pub struct Axes<'a> {
+pub struct NoiseBasis<'a> {
     /// Variance along each, \[A\].
     pub variances: &'a [f32],
     /// The axes, of unit norm, \[A,P\].
@@ -50,7 +50,7 @@ pub struct Regression {
 /// Input of a regression: cov(y, z) up to a factor, for all trials, the even blocks and the odd blocks, \[P\] each.
 pub type Covariances = [Vec<f64>; 3];
 
-impl Axes<'_> {
+impl NoiseBasis<'_> {
     /// Whether their sizes match maps of `pixels` numbers.
     fn fit(&self, pixels: usize) -> bool {
         !self.variances.is_empty() && self.vectors.len() == self.variances.len() * pixels
@@ -166,8 +166,8 @@ mod tests {
         ((0..PIXELS).map(variance).collect(), vectors.collect())
     }
 
-    fn view((variances, vectors): &(Vec<f32>, Vec<f32>)) -> Axes<'_> {
-        Axes { variances, vectors }
+    fn view((variances, vectors): &(Vec<f32>, Vec<f32>)) -> NoiseBasis<'_> {
+        NoiseBasis { variances, vectors }
     }
 
     /// cov(y, z) of a linear response with errors of standard deviation `error`, for all trials and by halves.
@@ -272,7 +272,7 @@ mod tests {
             let pairs = joint.image.iter().zip(&alone.image);
             assert!(pairs.clone().all(|(a, b)| (a - b).abs() < 1e-5));
         }
-        let foreign = Axes {
+        let foreign = NoiseBasis {
             vectors: &axes.vectors[..PIXELS],
             ..axes
         };

@@ -5,21 +5,21 @@ use super::interval::{Interval, wilson};
 /// Successes among trials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Share {
-    /// Trials that succeeded; at most `of`.
+    /// Trials that succeeded; at most `total`.
     pub hits: u64,
     /// Number of trials.
-    pub of: u64,
+    pub total: u64,
 }
 
 impl Share {
     /// The share, in \[0,1\]; `None` if there are no trials.
     pub fn rate(self) -> Option<f64> {
-        (self.of > 0).then(|| self.hits as f64 / self.of as f64)
+        (self.total > 0).then(|| self.hits as f64 / self.total as f64)
     }
 
     /// The share with Wilson's 95 % interval; `None` if there are no trials.
     pub fn interval(self) -> Option<Interval> {
-        wilson(self.hits, self.of)
+        wilson(self.hits, self.total)
     }
 }
 
@@ -27,7 +27,7 @@ impl std::iter::Sum for Share {
     fn sum<I: Iterator<Item = Self>>(shares: I) -> Self {
         shares.fold(Self::default(), |sum, share| Self {
             hits: sum.hits + share.hits,
-            of: sum.of + share.of,
+            total: sum.total + share.total,
         })
     }
 }
@@ -38,7 +38,7 @@ mod tests {
 
     #[test]
     fn shares_pool_by_their_counts_and_nothing_is_no_share() {
-        let shares = [Share { hits: 1, of: 2 }, Share { hits: 0, of: 6 }];
+        let shares = [Share { hits: 1, total: 2 }, Share { hits: 0, total: 6 }];
         assert_eq!(shares.into_iter().sum::<Share>().rate(), Some(0.125));
         assert_eq!(Share::default().rate(), None);
     }

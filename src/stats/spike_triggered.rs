@@ -13,7 +13,7 @@ use crate::stats::numbers::FIXED_POINT;
 /// Sums over receptive fields, by parity of the block. U units, P pixels. All sums except counts are in
 /// units of 1/[`FIXED_POINT`]; stimuli are centred on ½.
 #[derive(Debug, Clone, Copy)]
-pub struct Sums<'a> {
+pub struct StaSums<'a> {
     /// Receptive fields summed, \[2\].
     pub fields: [u64; 2],
     /// How often each unit fired, \[U\].
@@ -82,16 +82,16 @@ impl LayerEstimate {
 
 /// The estimates from a layer's sums. `kernel` is its weights, \[U,P\], or empty.
 pub fn estimate(
-    noise: &Sums,
-    images: &Sums,
+    noise: &StaSums,
+    images: &StaSums,
     kernel: &[f32],
     gradients: &GradientSums,
 ) -> LayerEstimate {
     let units = noise.fired.len();
     let pixels = noise.stimulus.len() / 2;
-    let whole = Pooled::new(noise, &[0, 1]);
+    let whole = PooledSums::new(noise, &[0, 1]);
     let sta = whole.averages();
-    let halves = [0, 1].map(|parity| Pooled::new(noise, &[parity]).averages());
+    let halves = [0, 1].map(|parity| PooledSums::new(noise, &[parity]).averages());
     let reliability = |unit: usize| {
         let (even, odd) = (halves[0][unit].as_ref()?, halves[1][unit].as_ref()?);
         pearson(even, odd).map(spearman_brown)
@@ -121,14 +121,14 @@ pub fn estimate(
         kernel_correlation: (0..units).map(kernel_correlation).collect(),
         stein_correlation: (0..units).map(stein).collect(),
         reliability: (0..units).map(reliability).collect(),
-        image_sta: Pooled::new(images, &[0, 1]).averages(),
+        image_sta: PooledSums::new(images, &[0, 1]).averages(),
         sta,
         gradient,
     }
 }
 
 /// Sums pooled over the blocks of one parity, or of both.
-struct Pooled {
+struct PooledSums {
     fields: f64,
     activation: Vec<f64>,
     magnitude: Vec<f64>,
@@ -137,8 +137,8 @@ struct Pooled {
     weighted: Vec<f64>,
 }
 
-impl Pooled {
-    fn new(sums: &Sums, parities: &[usize]) -> Self {
+impl PooledSums {
+    fn new(sums: &StaSums, parities: &[usize]) -> Self {
         let pool = |values: &[i64]| -> Vec<f64> {
             let half = values.len() / 2;
             let sum = |i| -> i64 {
@@ -194,23 +194,23 @@ pub struct SecondMoments<'a> {
 
 /// Directions in which spike-triggering stimuli vary more or less than all stimuli.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Spread {
+pub struct StcAxes {
     /// Eigenvalues of the spike-triggered minus the prior covariance, ascending, \[P\].
     pub eigenvalues: Vec<f64>,
     /// Smallest and largest eigenvalue explained by chance: the range with shuffled responses, widened by
     /// how much two such ranges may differ by chance.
     pub chance: (f64, f64),
     /// Eigenvalues outside that range with their axes of unit norm, \[P\] each; farthest from zero
-    /// first, at most [`MOST_AXES`].
+    /// first, at most [`MAX_AXES`].
     pub axes: Vec<(f64, Vec<f64>)>,
 }
 
 /// Largest number of axes kept.
-pub const MOST_AXES: usize = 8;
+pub const MAX_AXES: usize = 8;
 
-/// How far beyond the range of the shuffled responses chance may reach; see [`spread`]. With it, fewer
+/// How far beyond the range of the shuffled responses chance may reach; see [`stc_axes`]. With it, fewer
 /// than one in a hundred units without structure has an axis.
-pub const MARGIN: f64 = 5.0;
+pub const RANGE_MARGIN: f64 = 5.0;
 
 /// The axes of a spike-triggered covariance, given a prior of independent pixels of this
 /// `variance`; `None` if the unit never fired.
@@ -219,19 +219,23 @@ pub const MARGIN: f64 = 5.0;
 /// other stimuli: the eigenvalues of their C arise by chance alone. The extreme eigenvalue of such a
 /// matrix of P rows, whose eigenvalues fill a range of half-width R, scatters by 0.63·R·P^(−⅔)
 /// (Tracy and Widom 1996), and by up to twice that at the upper end if spikes are few. The range is
-/// widened by [`MARGIN`]·R·P^(−⅔), so that two ranges from chance alone rarely differ by more.
-pub fn spread(spikes: &SecondMoments, shuffled: &SecondMoments, variance: f64) -> Option<Spread> {
+/// widened by [`RANGE_MARGIN`]·R·P^(−⅔), so that two ranges from chance alone rarely differ by more.
+pub fn stc_axes(
+    spikes: &SecondMoments,
+    shuffled: &SecondMoments,
+    variance: f64,
+) -> Option<StcAxes> {
     let Eigen { values, vectors } = excess(spikes, variance)?;
     let by_chance = excess(shuffled, variance)?.values;
     let (&low, &high) = (by_chance.first()?, by_chance.last()?);
-    let margin = MARGIN * (high - low) / 2.0 * (values.len() as f64).powf(-2.0 / 3.0);
+    let margin = RANGE_MARGIN * (high - low) / 2.0 * (values.len() as f64).powf(-2.0 / 3.0);
     let chance = (low - margin, high + margin);
     let outside = |&(value, _): &(f64, Vec<f64>)| value < chance.0 || value > chance.1;
     let all = values.iter().copied().zip(vectors);
     let mut axes: Vec<(f64, Vec<f64>)> = all.filter(outside).collect();
     axes.sort_by(|(a, _), (b, _)| b.abs().total_cmp(&a.abs()));
-    axes.truncate(MOST_AXES);
-    Some(Spread {
+    axes.truncate(MAX_AXES);
+    Some(StcAxes {
         eigenvalues: values,
         chance,
         axes,

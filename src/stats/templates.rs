@@ -26,13 +26,13 @@ pub struct Template<'a> {
 
 /// The templates of all classes that have one, prepared for scoring images.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Classifier {
+pub struct TemplateClassifier {
     classes: Vec<usize>,
     /// The vectors that x is multiplied by (x − x̄ for the last score), by class and score, \[P\] each.
     filters: Vec<[Vec<f64>; SCORES]>,
 }
 
-impl Classifier {
+impl TemplateClassifier {
     /// Builds a classifier from templates in ascending order of class. A template without contrast matches
     /// no image: its cosine and Pearson scores are 0.
     pub fn new(templates: &[Template<'_>]) -> Self {
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn every_score_weighs_a_hand_made_pair_of_templates_in_its_own_way() {
         // x = (1, 0, 0.2).
-        let classifier = Classifier::new(&[
+        let classifier = TemplateClassifier::new(&[
             template_of(2, &[0.5, 0.5, 0.0], &[3.0, 0.0, 0.0]),
             template_of(5, &[0.5, 0.4, 0.5], &[1.0, 0.0, 0.2]),
         ]);
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn brightness_of_the_image_and_of_the_template_does_not_change_pearson() {
-        let classifier = Classifier::new(&[
+        let classifier = TemplateClassifier::new(&[
             template_of(0, &[0.0; 4], &[9.0, 9.0, 9.1, 9.0]),
             template_of(1, &[0.0; 4], &[0.0, 0.1, 0.0, 0.0]),
         ]);
@@ -144,19 +144,20 @@ mod tests {
     #[test]
     fn the_lowest_class_wins_a_tie() {
         let map = [0.3, -0.1, 0.7];
-        let classifier = Classifier::new(&[template_of(3, &map, &map), template_of(4, &map, &map)]);
+        let classifier =
+            TemplateClassifier::new(&[template_of(3, &map, &map), template_of(4, &map, &map)]);
         assert_eq!(classifier.classify(&[9, 200, 31]), Some([3; 4]));
         // A uniform grey image correlates with nothing.
         let other = [-0.3, 0.1, 0.9];
         let classifier =
-            Classifier::new(&[template_of(3, &map, &map), template_of(4, &map, &other)]);
+            TemplateClassifier::new(&[template_of(3, &map, &map), template_of(4, &map, &other)]);
         assert_eq!(classifier.classify(&[77; 3]).unwrap()[3], 3);
     }
 
     #[test]
     fn a_flat_template_and_no_template_are_no_trouble() {
-        let classifier = Classifier::new(&[template_of(1, &[0.5; 2], &[0.0; 2])]);
+        let classifier = TemplateClassifier::new(&[template_of(1, &[0.5; 2], &[0.0; 2])]);
         assert_eq!(classifier.classify(&[0, 255]), Some([1; 4]));
-        assert_eq!(Classifier::new(&[]).classify(&[0, 255]), None);
+        assert_eq!(TemplateClassifier::new(&[]).classify(&[0, 255]), None);
     }
 }

@@ -28,13 +28,13 @@ pub struct Gabor {
     /// Number of tiles of all sizes.
     tiles: usize,
     /// The components of each pixel, \[H·W\].
-    pixels: Vec<[Part; SIZES.len()]>,
+    pixels: Vec<[TileFilters; SIZES.len()]>,
     channels: usize,
 }
 
 /// The contribution of one tile size to a pixel.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Part {
+struct TileFilters {
     /// The tile that contains the pixel, numbered over all sizes.
     tile: usize,
     /// The values of the tile's filters there.
@@ -52,7 +52,7 @@ impl Gabor {
         });
         let part = |(grid, filters): &(Tiling, Vec<Octet>), row, column| {
             let (tile, inside) = grid.locate(row, column);
-            Part {
+            TileFilters {
                 tile,
                 values: filters[inside],
             }
@@ -75,12 +75,12 @@ impl Gabor {
 
     /// The components of each pixel as words, \[3,9,H·W\]: for each size, the tile that contains the pixel and the
     /// bits of the values of its eight filters there.
-    pub fn words(&self) -> Vec<u32> {
+    pub fn kernel_words(&self) -> Vec<u32> {
         let mut words = Vec::with_capacity(SIZES.len() * (1 + FILTERS) * self.pixels.len());
         for size in 0..SIZES.len() {
             words.extend(self.pixels.iter().map(|parts| parts[size].tile as u32));
             for lane in 0..FILTERS {
-                let bits = |parts: &[Part; SIZES.len()]| parts[size].values[lane].to_bits();
+                let bits = |parts: &[TileFilters; SIZES.len()]| parts[size].values[lane].to_bits();
                 words.extend(self.pixels.iter().map(bits));
             }
         }
@@ -137,7 +137,7 @@ struct Tiling {
     /// Columns of tiles.
     across: usize,
     /// How far the first tile extends beyond the image above and to the left.
-    out: (usize, usize),
+    overhang: (usize, usize),
     /// Number of the first tile.
     first: usize,
 }
@@ -149,14 +149,14 @@ impl Tiling {
             side,
             down,
             across,
-            out: ((down * side - height) / 2, (across * side - width) / 2),
+            overhang: ((down * side - height) / 2, (across * side - width) / 2),
             first,
         }
     }
 
     /// The tile that contains a pixel of the image, and the pixel's index in the tile.
     fn locate(&self, row: usize, column: usize) -> (usize, usize) {
-        let (row, column) = (row + self.out.0, column + self.out.1);
+        let (row, column) = (row + self.overhang.0, column + self.overhang.1);
         let tile = row / self.side * self.across + column / self.side;
         let inside = row % self.side * self.side + column % self.side;
         (self.first + tile, inside)

@@ -9,23 +9,23 @@
 
 use burn::tensor::{Int, Tensor};
 
-use super::{BlockSeed, Source};
+use super::{BlockSeed, NoiseSource};
 
 /// A launch to be drawn by kernels: B blocks of T trials, N = B·T, with p points and P stimulus values each.
 #[derive(Debug)]
-pub struct Launch<'a> {
+pub struct KernelLaunch<'a> {
     /// The noise.
-    pub source: &'a Source,
-    /// The input for each block, \[B,12\] ([`super::Undrawn::head`]).
-    pub heads: &'a [u32],
+    pub source: &'a NoiseSource,
+    /// The input for each block, \[B,12\] ([`super::KernelBlock::head`]).
+    pub inputs: &'a [u32],
     /// The indices of the images in the pool, \[N\].
     pub image: &'a [u32],
-    /// For patch noise the first pixels of the patches, \[N·C\] ([`Source::places`]); otherwise empty.
+    /// For patch noise the first pixels of the patches, \[N·C\] ([`NoiseSource::places`]); otherwise empty.
     pub places: &'a [u32],
-    /// For Gabor noise the components of each pixel, \[3·9·H·W\] ([`Source::filters`]), as 32-bit integers.
+    /// For Gabor noise the components of each pixel, \[3·9·H·W\] ([`NoiseSource::filters`]), as 32-bit integers.
     pub filters: Option<&'a Tensor<1, Int>>,
     /// The true classes, K for padding, \[N\].
-    pub shown: &'a [i16],
+    pub truth: &'a [i16],
     /// T.
     pub trials: usize,
     /// P.
@@ -40,7 +40,7 @@ pub struct Launch<'a> {
 
 /// The output of the kernels.
 #[derive(Debug)]
-pub struct Drawn {
+pub struct KernelOutput {
     /// True classes, K for padding, \[N\].
     pub truth: Tensor<1, Int>,
     /// The indices of the images in the pool, \[N\].
@@ -52,7 +52,7 @@ pub struct Drawn {
 }
 
 /// The source code of the kernels.
-pub const SOURCE: &str = concat!(
+pub const KERNEL_SOURCE: &str = concat!(
     include_str!("kernels.cu"),
     include_str!("kernels/normal.cu"),
     include_str!("kernels/gabor.cu")
@@ -65,7 +65,7 @@ pub const OPTIONS: [&str; 2] = ["--std=c++17", "--fmad=false"];
 ///
 /// PCA noise is drawn by the processor: it is a matrix product, whose order of additions, and so its last bits,
 /// depends on the library that computes it.
-pub fn draws(source: &Source) -> bool {
+pub fn is_supported(source: &NoiseSource) -> bool {
     use crate::session::config::Noise;
     match source.noise() {
         Noise::Uniform | Noise::Binary | Noise::Gaussian(_) | Noise::Patch | Noise::Gabor => true,
@@ -74,21 +74,21 @@ pub fn draws(source: &Source) -> bool {
 }
 
 /// The input for an empty slot of a launch: its noise is arbitrary and not counted.
-pub fn nobody() -> [u32; super::HEAD] {
+pub fn empty_slot_input() -> [u32; super::KERNEL_INPUT] {
     let nothing = BlockSeed {
         session: 0,
         analysis: 0,
-        gamma: 0,
+        stream: 0,
         block: 0,
     };
-    let mut head = [0; super::HEAD];
+    let mut head = [0; super::KERNEL_INPUT];
     head[..8].copy_from_slice(&nothing.key());
-    head[super::HEAD - 2] = 1.0_f32.to_bits();
+    head[super::KERNEL_INPUT - 2] = 1.0_f32.to_bits();
     head
 }
 
 #[cfg(feature = "libtorch")]
-pub use cuda::{Kernels, compiled, upload};
+pub use cuda::{Kernels, compile, upload};
 
 /// Asynchronous uploads need libtorch.
 #[cfg(not(feature = "libtorch"))]
@@ -107,12 +107,12 @@ impl Kernels {
     ///
     /// # Errors
     /// Always.
-    pub fn of(_: usize, _: Option<&std::path::Path>) -> Result<&'static Self, String> {
+    pub fn get(_: usize, _: Option<&std::path::Path>) -> Result<&'static Self, String> {
         Err("this noisescope was built without libtorch".into())
     }
 
     /// Never called.
-    pub fn draw(&self, _: &Launch<'_>) -> Drawn {
+    pub fn draw(&self, _: &KernelLaunch<'_>) -> KernelOutput {
         match *self {}
     }
 

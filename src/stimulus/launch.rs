@@ -12,11 +12,11 @@ use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use rayon::prelude::*;
 
 use super::kernels::{self, Kernels};
-use super::{BlockSeed, Chosen, Pool, Source, Undrawn, choose, undrawn};
+use super::{BlockSeed, ChosenImages, KernelBlock, NoiseSource, Pool, choose, prepare_for_kernels};
 use crate::session::config::Noise;
-use crate::stats::classification::CENTRE;
+use crate::stats::classification::GRID_CENTRE;
 
-pub use resident::{Drawing, Resident, Traffic};
+pub use resident::{DeviceData, NoiseBackend, Traffic};
 
 /// A block's place in a launch.
 #[derive(Debug, Clone, Copy)]
@@ -31,11 +31,11 @@ pub struct Slot {
 
 /// Draws launches of a kind of noise at one γ: S blocks of B trials each, N = S·B.
 #[derive(Debug, Clone)]
-pub struct Launch<'a> {
-    source: &'a Source,
+pub struct LaunchSource<'a> {
+    source: &'a NoiseSource,
     gamma: f64,
     /// B.
-    trials: usize,
+    block_size: usize,
     pool: &'a Pool,
     /// The pool's images on the device; `None` if there are none.
     images: Option<Tensor<2, Int>>,
@@ -55,12 +55,12 @@ pub struct Launch<'a> {
 /// The trials of a launch. Missing trials are padded, and have no true class. Each trial has p points of noise and
 /// P image values.
 #[derive(Debug)]
-pub struct Drawn {
+pub struct DrawnLaunch {
     /// True class of every trial, K for padding, as 32-bit or 64-bit integers; \[N\].
     pub truth: Tensor<1, Int>,
     /// The same on the host.
-    pub shown: Vec<i16>,
-    /// The noise as points minus [`CENTRE`], \[N,p\].
+    pub truth_on_host: Vec<i16>,
+    /// The noise as points minus [`GRID_CENTRE`], \[N,p\].
     pub noise: Tensor<2, Int>,
     /// The stimuli (1−γ)·z + γ·x, \[N,P\].
     pub stimuli: Tensor<2>,
@@ -69,7 +69,7 @@ pub struct Drawn {
 }
 
 /// The part of a block drawn by the host.
-struct Block {
+struct HostBlock {
     shown: Vec<i16>,
     image: Vec<u32>,
     points: Vec<u16>,
@@ -78,17 +78,17 @@ struct Block {
 /// Bits of an image's index that fit into one signed 16-bit number for the upload.
 const LOW_BITS: u32 = 15;
 
-/// The sign bit: flipping it in a 16-bit point k gives k − [`CENTRE`].
-const SIGN: u16 = CENTRE as u16;
+/// The sign bit: flipping it in a 16-bit point k gives k − [`GRID_CENTRE`].
+const SIGN: u16 = GRID_CENTRE as u16;
 
-impl<'a> Launch<'a> {
+impl<'a> LaunchSource<'a> {
     /// Prepares launches of blocks of `trials` trials each.
     pub fn new(
-        source: &'a Source,
+        source: &'a NoiseSource,
         gamma: f64,
         trials: usize,
         pool: &'a Pool,
-        resident: &Resident,
+        resident: &DeviceData,
         device: &'a Device,
     ) -> Self {
         let upload = |numbers: Vec<i32>| {
@@ -97,16 +97,19 @@ impl<'a> Launch<'a> {
         };
         let cells = source.cells();
         let cells = cells.map(|cells| upload(cells.iter().map(|&cell| cell as i32).collect()));
-        let kernels = resident.drawing.kernels.filter(|_| kernels::draws(source));
-        let filters = kernels.and_then(|_| source.filters());
+        let kernels = resident
+            .noise_backend
+            .kernels
+            .filter(|_| kernels::is_supported(source));
+        let filters = kernels.and_then(|_| source.gabor_words());
         let filters = filters.map(|words| upload(words.iter().map(|&word| word as i32).collect()));
         Self {
             kernels,
-            gpu: resident.drawing.gpu,
+            gpu: resident.noise_backend.gpu,
             traffic: Arc::clone(&resident.traffic),
             source,
             gamma,
-            trials,
+            block_size: trials,
             pool,
             images: resident.images(pool, device),
             cells,
@@ -119,7 +122,7 @@ impl<'a> Launch<'a> {
     ///
     /// # Panics
     /// With the backend's message if the device fails.
-    pub fn draw(&self, slots: &[Slot]) -> Drawn {
+    pub fn draw(&self, slots: &[Slot]) -> DrawnLaunch {
         match self.kernels {
             Some(kernels) => self.draw_by_kernels(kernels, slots),
             None => self.draw_on_host(slots),
@@ -139,57 +142,63 @@ impl<'a> Launch<'a> {
     }
 
     /// Draws a launch by kernels: uploads only keys, classes, image indices and patch positions.
-    fn draw_by_kernels(&self, kernels: &Kernels, slots: &[Slot]) -> Drawn {
-        let n = slots.len() * self.trials;
+    fn draw_by_kernels(&self, kernels: &Kernels, slots: &[Slot]) -> DrawnLaunch {
+        let n = slots.len() * self.block_size;
         let (mut heads, mut image, mut shown) =
             (Vec::new(), Vec::with_capacity(n), Vec::with_capacity(n));
         let mut patches: Vec<u32> = Vec::new();
         for (index, slot) in slots.iter().enumerate() {
             match slot.trials {
-                0 => heads.extend(kernels::nobody()),
+                0 => heads.extend(kernels::empty_slot_input()),
                 _ => {
-                    let block = undrawn(slot.seed, self.gamma, slot.first, slot.trials, self.pool);
-                    let Undrawn {
+                    let block = prepare_for_kernels(
+                        slot.seed,
+                        self.gamma,
+                        slot.first,
+                        slot.trials,
+                        self.pool,
+                    );
+                    let KernelBlock {
                         truth,
                         image: places,
-                        head,
+                        kernel_input: head,
                     } = block;
                     // The generator at the beginning of the noise.
                     let mut rng = slot.seed.generator();
                     rng.set_word_pos((u64::from(head[9]) << 32 | u64::from(head[8])).into());
-                    let patch_places = self.source.places(&mut rng, slot.trials);
+                    let patch_places = self.source.draw_patch_places(&mut rng, slot.trials);
                     patches.extend(patch_places.unwrap_or_default());
                     heads.extend(head);
                     shown.extend(truth.iter().map(|&class| class as i16));
                     image.extend(places.iter().map(|&place| place as u32));
                 }
             }
-            shown.resize((index + 1) * self.trials, self.padding_class());
-            image.resize((index + 1) * self.trials, 0);
+            shown.resize((index + 1) * self.block_size, self.padding_class());
+            image.resize((index + 1) * self.block_size, 0);
             if let Noise::Patch = self.source.noise() {
-                patches.resize((index + 1) * self.trials * self.source.grid()[0], 0);
+                patches.resize((index + 1) * self.block_size * self.source.grid()[0], 0);
             }
         }
         let words = heads.len() + image.len() + shown.len() + patches.len();
         self.traffic.upload(4 * words);
-        let drawn = kernels.draw(&kernels::Launch {
+        let drawn = kernels.draw(&kernels::KernelLaunch {
             source: self.source,
-            heads: &heads,
+            inputs: &heads,
             image: &image,
             places: &patches,
             filters: self.filters.as_ref(),
-            shown: &shown,
-            trials: self.trials,
+            truth: &shown,
+            trials: self.block_size,
             numbers: self.numbers(),
             images: self.images.as_ref(),
             cells: self.cells.as_ref(),
             blends: self.gamma != 0.0,
         });
         let chosen = |images: &Tensor<2, Int>| images.clone().select(0, drawn.image.clone());
-        Drawn {
+        DrawnLaunch {
             images: self.images.as_ref().map(chosen),
             truth: drawn.truth,
-            shown,
+            truth_on_host: shown,
             noise: drawn.noise,
             stimuli: drawn.stimuli,
         }
@@ -209,10 +218,10 @@ impl<'a> Launch<'a> {
     }
 
     /// Draws a launch by the processor's threads.
-    fn draw_on_host(&self, slots: &[Slot]) -> Drawn {
+    fn draw_on_host(&self, slots: &[Slot]) -> DrawnLaunch {
         let points = self.source.points();
-        let blocks: Vec<Block> = slots.par_iter().map(|slot| self.block(*slot)).collect();
-        let n = slots.len() * self.trials;
+        let blocks: Vec<HostBlock> = slots.par_iter().map(|slot| self.block(*slot)).collect();
+        let n = slots.len() * self.block_size;
         // One upload: the points, the true classes, and the image indices in two pieces.
         let mut packed: Vec<i16> = Vec::with_capacity(n * (points + 3));
         for block in &blocks {
@@ -236,10 +245,10 @@ impl<'a> Launch<'a> {
             let chosen = high * (1_i64 << LOW_BITS) + low;
             images.clone().select(0, chosen)
         });
-        Drawn {
+        DrawnLaunch {
             stimuli: self.show(noise.clone(), images.as_ref()),
             truth: rest(0).cast(DType::I64),
-            shown,
+            truth_on_host: shown,
             noise,
             images,
         }
@@ -256,15 +265,15 @@ impl<'a> Launch<'a> {
     }
 
     /// Draws a block on the host; missing trials are grey.
-    fn block(&self, slot: Slot) -> Block {
+    fn block(&self, slot: Slot) -> HostBlock {
         let points = self.source.points();
-        let mut block = Block {
-            shown: Vec::with_capacity(self.trials),
-            image: Vec::with_capacity(self.trials),
+        let mut block = HostBlock {
+            shown: Vec::with_capacity(self.block_size),
+            image: Vec::with_capacity(self.block_size),
             points: Vec::new(),
         };
         if slot.trials > 0 {
-            let Chosen {
+            let ChosenImages {
                 truth,
                 image,
                 mut rng,
@@ -274,17 +283,17 @@ impl<'a> Launch<'a> {
             block.image.extend(image.iter().map(|&image| image as u32));
             block.points = self.source.draw(&mut rng, slot.trials);
         }
-        block.shown.resize(self.trials, self.padding_class());
-        block.image.resize(self.trials, 0);
-        block.points.resize(self.trials * points, SIGN);
+        block.shown.resize(self.block_size, self.padding_class());
+        block.image.resize(self.block_size, 0);
+        block.points.resize(self.block_size * points, SIGN);
         block
     }
 
-    /// The stimuli from noise as points minus [`CENTRE`].
+    /// The stimuli from noise as points minus [`GRID_CENTRE`].
     fn show(&self, noise: Tensor<2, Int>, images: Option<&Tensor<2, Int>>) -> Tensor<2> {
         let grid = self.source.noise().grid();
         // In the same order as on the host, so that it rounds the same.
-        let k = noise.float() + CENTRE as f32;
+        let k = noise.float() + GRID_CENTRE as f32;
         let mut values = k * grid.step as f32 + grid.offset as f32;
         if let Some(cells) = &self.cells {
             values = values.select(1, cells.clone());
@@ -309,7 +318,7 @@ mod tests {
             seed: BlockSeed {
                 session: 1,
                 analysis: 0,
-                gamma: 1,
+                stream: 1,
                 block: 5 + i,
             },
             first: 9 * i,
@@ -333,9 +342,9 @@ mod tests {
             (Noise::Gaussian(Gaussian::default()), coarse, 0.3),
             (Noise::Binary, Grain::default(), 1.0),
         ] {
-            let source = Source::of(noise, grain, &images);
-            let resident = Resident::default();
-            let launch = Launch::new(&source, gamma, 9, &pool, &resident, &device);
+            let source = NoiseSource::with_grain(noise, grain, &images);
+            let resident = DeviceData::default();
+            let launch = LaunchSource::new(&source, gamma, 9, &pool, &resident, &device);
             let drawn = launch.draw(&slots());
             let points = source.points();
             let noise: Vec<i64> = drawn
@@ -359,10 +368,10 @@ mod tests {
                     drawn_noise
                         .iter()
                         .zip(&alone.noise)
-                        .all(|(&z, &k)| z + CENTRE == i64::from(k))
+                        .all(|(&z, &k)| z + GRID_CENTRE == i64::from(k))
                 );
                 assert_eq!(stimuli[i * 9 * 784..][..slot.trials * 784], alone.stimuli);
-                let shown = &drawn.shown[i * 9..(i + 1) * 9];
+                let shown = &drawn.truth_on_host[i * 9..(i + 1) * 9];
                 let truth = alone.truth.iter().map(|&class| class as i16);
                 let padding = std::iter::repeat_n(10, 9 - slot.trials);
                 assert!(shown.iter().copied().eq(truth.chain(padding)));

@@ -18,9 +18,9 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::data::Images;
-use crate::session::config::Grid;
+use crate::session::config::NoiseGrid;
 
-pub use source::Source;
+pub use source::NoiseSource;
 
 /// The seed of a block: everything that determines its random numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct BlockSeed {
     /// Index of the analysis in the plan.
     pub analysis: u64,
     /// The stream within the analysis; for classification images the index of γ.
-    pub gamma: u64,
+    pub stream: u64,
     /// The block's number.
     pub block: u64,
 }
@@ -47,7 +47,7 @@ impl BlockSeed {
 
     /// The generator's key: the four numbers, lower halves first.
     fn key(self) -> [u32; 8] {
-        let words = [self.session, self.analysis, self.gamma, self.block];
+        let words = [self.session, self.analysis, self.stream, self.block];
         std::array::from_fn(|i| (words[i / 2] >> (32 * (i % 2))) as u32)
     }
 }
@@ -105,7 +105,7 @@ impl Pool {
 /// The trials of a block: N trials with p noise points and P stimulus values each, where p = P unless the
 /// noise is coarse or grey.
 #[derive(Debug, Clone)]
-pub struct Block {
+pub struct DrawnBlock {
     /// True class of every trial, \[N\].
     pub truth: Vec<usize>,
     /// Index of its image in the pool, \[N\]; empty if the pool is.
@@ -123,25 +123,31 @@ pub struct Block {
 /// all classes take turns, and γ must be 0.
 pub fn draw(
     seed: BlockSeed,
-    source: &Source,
+    source: &NoiseSource,
     gamma: f64,
     first: u64,
     trials: usize,
     pool: &Pool,
-) -> Block {
-    let mut block = unshown(seed, source, first, trials, pool);
+) -> DrawnBlock {
+    let mut block = draw_noise(seed, source, first, trials, pool);
     block.stimuli = blend(&block.noise, source, &block.image, gamma, pool);
     block
 }
 
 /// The same without the stimuli.
-pub fn unshown(seed: BlockSeed, source: &Source, first: u64, trials: usize, pool: &Pool) -> Block {
-    let Chosen {
+pub fn draw_noise(
+    seed: BlockSeed,
+    source: &NoiseSource,
+    first: u64,
+    trials: usize,
+    pool: &Pool,
+) -> DrawnBlock {
+    let ChosenImages {
         truth,
         image,
         mut rng,
     } = choose(seed, first, trials, pool);
-    Block {
+    DrawnBlock {
         truth,
         image,
         noise: source.draw(&mut rng, trials),
@@ -151,25 +157,31 @@ pub fn unshown(seed: BlockSeed, source: &Source, first: u64, trials: usize, pool
 
 /// A block of trials whose noise a kernel will draw.
 #[derive(Debug, Clone)]
-pub struct Undrawn {
+pub struct KernelBlock {
     /// True class of every trial, \[N\].
     pub truth: Vec<usize>,
     /// Index of its image in the pool, \[N\]; empty if the pool is.
     pub image: Vec<usize>,
     /// Input of the kernels: the generator's key, 8 words; the position of the noise in the generator's words,
     /// lower half first; the bits of the weights of noise and image in a stimulus, as `f32`.
-    pub head: [u32; HEAD],
+    pub kernel_input: [u32; KERNEL_INPUT],
 }
 
 /// Number of 32-bit words in a block's kernel input.
-pub const HEAD: usize = 12;
+pub const KERNEL_INPUT: usize = 12;
 
 /// The part of [`draw`] done on the host; the kernels draw the noise and make the stimuli.
-pub fn undrawn(seed: BlockSeed, gamma: f64, first: u64, trials: usize, pool: &Pool) -> Undrawn {
-    let Chosen { truth, image, rng } = choose(seed, first, trials, pool);
+pub fn prepare_for_kernels(
+    seed: BlockSeed,
+    gamma: f64,
+    first: u64,
+    trials: usize,
+    pool: &Pool,
+) -> KernelBlock {
+    let ChosenImages { truth, image, rng } = choose(seed, first, trials, pool);
     let position = rng.get_word_pos() as u64;
     let (noise_weight, image_weight) = blend_weights(gamma);
-    let mut head = [0; HEAD];
+    let mut head = [0; KERNEL_INPUT];
     head[..8].copy_from_slice(&seed.key());
     head[8..].copy_from_slice(&[
         position as u32,
@@ -177,17 +189,21 @@ pub fn undrawn(seed: BlockSeed, gamma: f64, first: u64, trials: usize, pool: &Po
         noise_weight.to_bits(),
         image_weight.to_bits(),
     ]);
-    Undrawn { truth, image, head }
+    KernelBlock {
+        truth,
+        image,
+        kernel_input: head,
+    }
 }
 
 /// The classes and images of a block, and its generator at the beginning of the noise.
-struct Chosen {
+struct ChosenImages {
     truth: Vec<usize>,
     image: Vec<usize>,
     rng: ChaCha8Rng,
 }
 
-fn choose(seed: BlockSeed, first: u64, trials: usize, pool: &Pool) -> Chosen {
+fn choose(seed: BlockSeed, first: u64, trials: usize, pool: &Pool) -> ChosenImages {
     let mut rng = seed.generator();
     let classes: Vec<usize> = match pool.is_empty() {
         true => (0..pool.classes()).collect(),
@@ -206,11 +222,11 @@ fn choose(seed: BlockSeed, first: u64, trials: usize, pool: &Pool) -> Chosen {
             members[rng.random_range(0..members.len())]
         })
         .collect();
-    Chosen { truth, image, rng }
+    ChosenImages { truth, image, rng }
 }
 
 /// Values of the noise from its points on the grid: exact, since a step is a power of two.
-pub fn values(noise: &[u16], grid: Grid) -> Vec<f32> {
+pub fn noise_values(noise: &[u16], grid: NoiseGrid) -> Vec<f32> {
     let (offset, step) = (grid.offset as f32, grid.step as f32);
     let mut values = vec![0.0; noise.len()];
     in_vectors(
@@ -226,8 +242,14 @@ pub fn values(noise: &[u16], grid: Grid) -> Vec<f32> {
 
 /// Stimuli (1−γ)·z + γ·x, \[N,P\], from noise as points on the grid, \[N,p\], and images by their
 /// index in the pool, \[N\].
-pub fn blend(noise: &[u16], source: &Source, image: &[usize], gamma: f64, pool: &Pool) -> Vec<f32> {
-    let mut stimuli = source.show(noise);
+pub fn blend(
+    noise: &[u16],
+    source: &NoiseSource,
+    image: &[usize],
+    gamma: f64,
+    pool: &Pool,
+) -> Vec<f32> {
+    let mut stimuli = source.shown_values(noise);
     if gamma == 0.0 {
         return stimuli;
     }
@@ -281,14 +303,14 @@ mod tests {
         Pool::new(&images())
     }
 
-    fn uniform() -> Source {
-        Source::new(Noise::Uniform, &pool().images)
+    fn uniform() -> NoiseSource {
+        NoiseSource::new(Noise::Uniform, &pool().images)
     }
 
     const SEED: BlockSeed = BlockSeed {
         session: 1,
         analysis: 0,
-        gamma: 0,
+        stream: 0,
         block: 5,
     };
 
@@ -309,7 +331,7 @@ mod tests {
                 analysis: 1,
                 ..SEED
             },
-            BlockSeed { gamma: 1, ..SEED },
+            BlockSeed { stream: 1, ..SEED },
             BlockSeed { block: 6, ..SEED },
         ] {
             assert_ne!(base, noise(other), "{other:?}");

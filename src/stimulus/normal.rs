@@ -21,7 +21,7 @@ use super::chacha;
 const AT_ONCE: usize = 8;
 
 /// Most 64-bit words drawn ahead: they fit into the L1 cache.
-const AHEAD: usize = 2048;
+const MAX_AHEAD: usize = 2048;
 
 /// Words kept available for one number; one that takes more is drawn directly from the generator.
 const SPARE: usize = 64;
@@ -31,62 +31,62 @@ const LAYERS: usize = 256;
 
 /// Fills `normals` with standard normal numbers from a generator, and advances it.
 pub fn fill(rng: &mut ChaCha8Rng, normals: &mut [f64]) {
-    let mut words = Ahead::new(rng);
+    let mut words = WordBuffer::new(rng);
     let mut done = 0;
     while done < normals.len() {
         if words.left() <= SPARE {
             let left = normals.len() - done;
-            words.draw(rng, (left + left / 32 + SPARE).min(AHEAD));
+            words.draw(rng, (left + left / 32 + SPARE).min(MAX_AHEAD));
         }
-        let fast = Arch::new().dispatch(Fast {
+        let fast = Arch::new().dispatch(CoreNormals {
             edges: &EDGES,
-            words: &words.words[words.at..],
+            words: &words.words[words.used..],
             normals: &mut normals[done..],
         });
-        (words.at, done) = (words.at + fast, done + fast);
+        (words.used, done) = (words.used + fast, done + fast);
         if done == normals.len() || words.left() <= SPARE {
             continue;
         }
         // The next number is not in the core of its layer.
-        let began = words.at;
+        let began = words.used;
         normals[done] = StandardNormal.sample(&mut words);
-        if words.at > words.words.len() {
-            words.at = began;
-            words.settle(rng);
+        if words.used > words.words.len() {
+            words.used = began;
+            words.sync_generator(rng);
             normals[done] = StandardNormal.sample(rng);
-            words = Ahead::new(rng);
+            words = WordBuffer::new(rng);
         }
         done += 1;
     }
-    words.settle(rng);
+    words.sync_generator(rng);
 }
 
 /// Words drawn ahead from a generator.
-struct Ahead {
+struct WordBuffer {
     /// The generator's position where they begin, in 32-bit words.
     first: u128,
     words: Vec<u64>,
     /// How many are used; more than their number if they did not suffice.
-    at: usize,
+    used: usize,
 }
 
-impl Ahead {
+impl WordBuffer {
     /// No words yet, at a generator's position.
     fn new(rng: &ChaCha8Rng) -> Self {
         Self {
             first: rng.get_word_pos(),
             words: Vec::new(),
-            at: 0,
+            used: 0,
         }
     }
 
     fn left(&self) -> usize {
-        self.words.len().saturating_sub(self.at)
+        self.words.len().saturating_sub(self.used)
     }
 
     /// Draws `count` words from the current position, replacing those left.
     fn draw(&mut self, rng: &mut ChaCha8Rng, count: usize) {
-        self.settle(rng);
+        self.sync_generator(rng);
         self.first = rng.get_word_pos();
         let mut halves = vec![0; 4 * count];
         chacha::fill(rng, &mut halves);
@@ -96,16 +96,16 @@ impl Ahead {
         };
         self.words.clear();
         self.words.extend(halves.chunks_exact(4).map(word));
-        self.at = 0;
+        self.used = 0;
     }
 
     /// Moves the generator to where the next number begins.
-    fn settle(&self, rng: &mut ChaCha8Rng) {
-        rng.set_word_pos(self.first + 2 * self.at as u128);
+    fn sync_generator(&self, rng: &mut ChaCha8Rng) {
+        rng.set_word_pos(self.first + 2 * self.used as u128);
     }
 }
 
-impl TryRng for Ahead {
+impl TryRng for WordBuffer {
     type Error = Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
@@ -113,8 +113,8 @@ impl TryRng for Ahead {
     }
 
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        let word = self.words.get(self.at).copied();
-        self.at += 1;
+        let word = self.words.get(self.used).copied();
+        self.used += 1;
         // A number drawn from these zeros is discarded.
         Ok(word.unwrap_or(0))
     }
@@ -129,13 +129,13 @@ impl TryRng for Ahead {
 }
 
 /// Computes numbers in the core of their layers, up to the first that is not; returns how many.
-struct Fast<'a> {
+struct CoreNormals<'a> {
     edges: &'a [f64; LAYERS + 1],
     words: &'a [u64],
     normals: &'a mut [f64],
 }
 
-impl WithSimd for Fast<'_> {
+impl WithSimd for CoreNormals<'_> {
     type Output = usize;
 
     #[inline(always)]
@@ -170,10 +170,10 @@ static EDGES: LazyLock<[f64; LAYERS + 1]> = LazyLock::new(|| {
             // 2⁻¹⁰ of the edge, which is in the core of every layer but the last; there the second word makes
             // it accepted.
             let u = (1_u64 << 51) + (1 << 41);
-            let mut words = Ahead {
+            let mut words = WordBuffer {
                 first: 0,
                 words: vec![u << 12 | layer as u64, u64::MAX],
-                at: 0,
+                used: 0,
             };
             let sampled: f64 = StandardNormal.sample(&mut words);
             1024.0 * sampled

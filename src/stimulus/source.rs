@@ -1,6 +1,6 @@
 //! Drawing the kinds of noise.
 //!
-//! A [`Source`] is prepared once for an analysis (the bases of `gabor` and `pca` take a moment) and
+//! A [`NoiseSource`] is prepared once for an analysis (the bases of `gabor` and `pca` take a moment) and
 //! then shared by all workers. It draws points on the grid of its kind.
 
 use std::sync::Arc;
@@ -11,25 +11,25 @@ use rand_chacha::ChaCha8Rng;
 use super::chacha;
 use super::gabor::Gabor;
 use super::pca::Pca;
-use super::{in_vectors, normal, values};
+use super::{in_vectors, noise_values, normal};
 use crate::data::Images;
-use crate::session::config::{Gaussian, Grain, Noise, PATCH};
+use crate::session::config::{Gaussian, Grain, Noise, PATCH_SIDE};
 use crate::session::form::Shape;
 
 /// A kind of noise, ready to draw. Clones share the prepared data.
 #[derive(Debug, Clone)]
-pub struct Source {
+pub struct NoiseSource {
     noise: Noise,
     /// Channels, rows and columns of the noise's own grid.
     grid: Shape,
     /// For each image value, the index of the grid point that it shows; `None` if they correspond one to one.
     cells: Option<Arc<[usize]>>,
-    drawn: Drawn,
+    sampler: Sampler,
 }
 
 /// How noise is drawn, with the prepared data.
 #[derive(Debug, Clone)]
-enum Drawn {
+enum Sampler {
     Uniform,
     Gaussian(Gaussian),
     Binary,
@@ -38,29 +38,29 @@ enum Drawn {
     Pca(Arc<Pca>),
 }
 
-impl Source {
+impl NoiseSource {
     /// Prepares a kind of noise without grain. `images` are the training images; `pca` computes their
     /// principal components, which takes seconds.
     pub fn new(noise: Noise, images: &Images) -> Self {
-        Self::of(noise, Grain::default(), images)
+        Self::with_grain(noise, Grain::default(), images)
     }
 
     /// The same with a grain.
-    pub fn of(noise: Noise, grain: Grain, images: &Images) -> Self {
+    pub fn with_grain(noise: Noise, grain: Grain, images: &Images) -> Self {
         let grid = grain.grid(images.shape());
         let drawn = match noise {
-            Noise::Uniform => Drawn::Uniform,
-            Noise::Gaussian(gaussian) => Drawn::Gaussian(gaussian),
-            Noise::Binary => Drawn::Binary,
-            Noise::Patch => Drawn::Patch,
-            Noise::Gabor => Drawn::Gabor(Arc::new(Gabor::new(grid))),
-            Noise::Pca => Drawn::Pca(Arc::new(Pca::new(images))),
+            Noise::Uniform => Sampler::Uniform,
+            Noise::Gaussian(gaussian) => Sampler::Gaussian(gaussian),
+            Noise::Binary => Sampler::Binary,
+            Noise::Patch => Sampler::Patch,
+            Noise::Gabor => Sampler::Gabor(Arc::new(Gabor::new(grid))),
+            Noise::Pca => Sampler::Pca(Arc::new(Pca::new(images))),
         };
         Self {
             noise,
             grid,
             cells: grain.cells(images.shape()).map(Arc::from),
-            drawn,
+            sampler: drawn,
         }
     }
 
@@ -75,14 +75,14 @@ impl Source {
     }
 
     /// The values shown, \[N,C·H·W\], for noise images given as points, \[N,points\].
-    pub fn show(&self, noise: &[u16]) -> Vec<f32> {
+    pub fn shown_values(&self, noise: &[u16]) -> Vec<f32> {
         let grid = self.noise.grid();
         match &self.cells {
-            None => values(noise, grid),
+            None => noise_values(noise, grid),
             Some(cells) => {
                 let images = noise.chunks_exact(self.points());
                 let shown = images.flat_map(|image| {
-                    let values = values(image, grid);
+                    let values = noise_values(image, grid);
                     cells.iter().map(move |&cell| values[cell])
                 });
                 shown.collect()
@@ -102,27 +102,27 @@ impl Source {
 
     /// Number of standard normal numbers used by one image.
     pub fn normals(&self) -> usize {
-        match &self.drawn {
-            Drawn::Gaussian(_) => self.points(),
-            Drawn::Gabor(gabor) => gabor.normals(),
+        match &self.sampler {
+            Sampler::Gaussian(_) => self.points(),
+            Sampler::Gabor(gabor) => gabor.normals(),
             _ => 0,
         }
     }
 
     /// For Gabor noise, the components of each pixel of its grid of H rows and W columns, as words, \[3,9,H·W\]: for
     /// each tile size, the tile that contains the pixel and the bits of the `f32` values of its eight filters there.
-    pub fn filters(&self) -> Option<Vec<u32>> {
-        match &self.drawn {
-            Drawn::Gabor(gabor) => Some(gabor.words()),
+    pub fn gabor_words(&self) -> Option<Vec<u32>> {
+        match &self.sampler {
+            Sampler::Gabor(gabor) => Some(gabor.kernel_words()),
             _ => None,
         }
     }
 
     /// For patch noise, everything random in `trials` images: for each of their C channels, the pixel where the
     /// white square begins, \[trials,C\].
-    pub fn places(&self, rng: &mut ChaCha8Rng, trials: usize) -> Option<Vec<u32>> {
-        match &self.drawn {
-            Drawn::Patch => Some(places(rng, trials, self.grid).collect()),
+    pub fn draw_patch_places(&self, rng: &mut ChaCha8Rng, trials: usize) -> Option<Vec<u32>> {
+        match &self.sampler {
+            Sampler::Patch => Some(places(rng, trials, self.grid).collect()),
             _ => None,
         }
     }
@@ -130,13 +130,13 @@ impl Source {
     /// Draws `trials` noise images as points on the grid, \[trials,points\].
     pub fn draw(&self, rng: &mut ChaCha8Rng, trials: usize) -> Vec<u16> {
         let count = trials * self.points();
-        match &self.drawn {
-            Drawn::Uniform => uniform(rng, count),
-            Drawn::Gaussian(plan) => gaussian(rng, *plan, count),
-            Drawn::Binary => binary(rng, count),
-            Drawn::Patch => patch(rng, trials, self.grid),
-            Drawn::Gabor(gabor) => gabor.draw(rng, trials),
-            Drawn::Pca(pca) => pca.draw(rng, trials),
+        match &self.sampler {
+            Sampler::Uniform => uniform(rng, count),
+            Sampler::Gaussian(plan) => gaussian(rng, *plan, count),
+            Sampler::Binary => binary(rng, count),
+            Sampler::Patch => patch(rng, trials, self.grid),
+            Sampler::Gabor(gabor) => gabor.draw(rng, trials),
+            Sampler::Pca(pca) => pca.draw(rng, trials),
         }
     }
 }
@@ -195,8 +195,8 @@ fn patch(rng: &mut ChaCha8Rng, trials: usize, grid: Shape) -> Vec<u16> {
     let mut points = vec![0; trials * channels * height * width];
     let images = points.chunks_exact_mut(height * width);
     for (image, place) in images.zip(places(rng, trials, grid)) {
-        for row in 0..PATCH {
-            image[place as usize + row * width..][..PATCH].fill(1);
+        for row in 0..PATCH_SIDE {
+            image[place as usize + row * width..][..PATCH_SIDE].fill(1);
         }
     }
     points
@@ -209,8 +209,8 @@ fn places(
     [channels, height, width]: Shape,
 ) -> impl Iterator<Item = u32> {
     (0..trials * channels).map(move |_| {
-        let top = PATCH * rng.random_range(0..height / PATCH);
-        let left = PATCH * rng.random_range(0..width / PATCH);
+        let top = PATCH_SIDE * rng.random_range(0..height / PATCH_SIDE);
+        let left = PATCH_SIDE * rng.random_range(0..width / PATCH_SIDE);
         (top * width + left) as u32
     })
 }

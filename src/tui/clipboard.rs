@@ -19,7 +19,7 @@ const PIECE: usize = 700;
 
 /// The multiplexer between this program and the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Between {
+pub enum Multiplexer {
     /// None.
     Nothing,
     /// tmux.
@@ -28,7 +28,7 @@ pub enum Between {
     Screen,
 }
 
-impl Between {
+impl Multiplexer {
     /// Detects it from the environment.
     pub fn from_env() -> Self {
         Self::decide(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
@@ -47,25 +47,25 @@ impl Between {
 /// Puts a text on the clipboard: returns the bytes to send to the terminal and, within tmux, loads its buffer
 /// too.
 pub fn put(text: String) -> Vec<u8> {
-    let between = Between::from_env();
+    let between = Multiplexer::from_env();
     let bytes = sequence(&text, between);
-    if between == Between::Tmux {
+    if between == Multiplexer::Tmux {
         through_tmux(text);
     }
     bytes
 }
 
 /// The bytes that put a text on the clipboard.
-fn sequence(text: &str, between: Between) -> Vec<u8> {
+fn sequence(text: &str, between: Multiplexer) -> Vec<u8> {
     let plain = format!("\x1b]52;c;{}\x07", STANDARD.encode(text));
     match between {
-        Between::Nothing => plain.into_bytes(),
+        Multiplexer::Nothing => plain.into_bytes(),
         // Both: for a tmux that handles it itself, and one that passes it on.
-        Between::Tmux => {
+        Multiplexer::Tmux => {
             let doubled = plain.replace('\x1b', "\x1b\x1b");
             format!("{plain}\x1bPtmux;{doubled}\x1b\\").into_bytes()
         }
-        Between::Screen => {
+        Multiplexer::Screen => {
             let pieces = plain.as_bytes().chunks(PIECE);
             let wrapped = pieces.map(|piece| [b"\x1bP", piece, b"\x1b\\"].concat());
             wrapped.collect::<Vec<_>>().concat()
@@ -100,13 +100,13 @@ mod tests {
 
     #[test]
     fn a_text_goes_to_the_clipboard_in_base64() {
-        let bytes = sequence("γ = 0.2", Between::Nothing);
+        let bytes = sequence("γ = 0.2", Multiplexer::Nothing);
         assert_eq!(bytes, b"\x1b]52;c;zrMgPSAwLjI=\x07");
     }
 
     #[test]
     fn tmux_gets_it_plain_and_wrapped() {
-        let bytes = sequence("a", Between::Tmux);
+        let bytes = sequence("a", Multiplexer::Tmux);
         assert_eq!(
             bytes,
             b"\x1b]52;c;YQ==\x07\x1bPtmux;\x1b\x1b]52;c;YQ==\x07\x1b\\"
@@ -115,22 +115,22 @@ mod tests {
 
     #[test]
     fn screen_gets_it_in_pieces_that_it_takes() {
-        let bytes = sequence(&"x".repeat(3000), Between::Screen);
+        let bytes = sequence(&"x".repeat(3000), Multiplexer::Screen);
         let text = String::from_utf8(bytes).unwrap();
         let pieces: Vec<&str> = text.split("\x1b\\").collect();
         assert!(pieces.len() > 5 && pieces.iter().all(|piece| piece.len() <= 2 + PIECE));
         let whole = text.replace("\x1bP", "").replace("\x1b\\", "");
         assert_eq!(
             whole.into_bytes(),
-            sequence(&"x".repeat(3000), Between::Nothing)
+            sequence(&"x".repeat(3000), Multiplexer::Nothing)
         );
     }
 
     #[test]
     fn what_is_between_is_told_by_the_environment() {
-        let of = |set: &'static [&'static str]| Between::decide(|name| set.contains(&name));
-        assert_eq!(of(&[]), Between::Nothing);
-        assert_eq!(of(&["STY"]), Between::Screen);
-        assert_eq!(of(&["STY", "TMUX"]), Between::Tmux);
+        let of = |set: &'static [&'static str]| Multiplexer::decide(|name| set.contains(&name));
+        assert_eq!(of(&[]), Multiplexer::Nothing);
+        assert_eq!(of(&["STY"]), Multiplexer::Screen);
+        assert_eq!(of(&["STY", "TMUX"]), Multiplexer::Tmux);
     }
 }

@@ -10,16 +10,16 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use self::live::Dashboard;
-use super::aside;
 use super::clock::{now, until};
-use super::input::{Input, Keys};
-use super::options::{Options, TuiError};
-use super::pen::Pen;
-use super::state::{News, State};
-use super::takeaway::figure_in;
+use super::copying::figure_in;
+use super::figure_screen;
+use super::frame_writer::FrameWriter;
+use super::input::{KeyReader, TerminalEvent};
+use super::options::{DisplayOptions, TuiError};
+use super::state::{DashboardState, Notice};
 use super::terminal::Terminal;
 use super::update::{self, Effect};
-use crate::link::{Command, Connection, Link};
+use crate::link::{Connection, EngineCommand, Link};
 use crate::session::config::Extension;
 
 /// Why the dashboard ended. The terminal has been restored.
@@ -31,11 +31,11 @@ pub enum Exit {
     Left,
     /// The user wants to resume the session with a new engine. Start one, then call [`run`] with this state
     /// to restore the view.
-    Resume(Box<State>),
+    Resume(Box<DashboardState>),
     /// The same, with more trials for the classification images at this index in the plan.
-    Extend(Box<State>, usize, Extension),
+    Extend(Box<DashboardState>, usize, Extension),
     /// The user wants to compare the session with another. Call [`run`] with this state afterwards.
-    Compare(Box<State>),
+    Compare(Box<DashboardState>),
     /// The terminal is gone: the window closed or the connection dropped.
     Gone,
 }
@@ -50,13 +50,13 @@ pub enum Exit {
 /// If the terminal cannot be opened.
 pub async fn run(
     mut link: Link,
-    options: Options,
-    earlier: Option<State>,
+    options: DisplayOptions,
+    earlier: Option<DashboardState>,
 ) -> Result<Exit, TuiError> {
     let terminal = Terminal::enter()?;
     let (events, mut inbox) = unbounded_channel();
-    let mut keys = Keys::start(terminal.keyboard().try_clone()?, events.clone())?;
-    let mut pen = Pen::start(terminal.screen()?, events.clone())?;
+    let mut keys = KeyReader::start(terminal.keyboard().try_clone()?, events.clone())?;
+    let mut pen = FrameWriter::start(terminal.screen()?, events.clone())?;
     if options.asks_background() {
         terminal.ask_background();
     }
@@ -74,16 +74,17 @@ pub async fn run(
         if let Some(exit) = dashboard.ended(&link, watching) {
             break exit;
         }
-        if let Some(figure) = dashboard.wanted.take() {
+        if let Some(figure) = dashboard.requested_figure.take() {
             // Nothing else may read or write while the terminal's capabilities are queried.
             drop((keys, pen));
             let session = Arc::clone(&dashboard.session);
-            let is_gone = aside::look(&terminal, session, figure, &events, &mut inbox).await?;
+            let is_gone =
+                figure_screen::show_figure(&terminal, session, figure, &events, &mut inbox).await?;
             if is_gone || terminal.take().is_err() {
                 return Ok(Exit::Gone);
             }
-            keys = Keys::start(terminal.keyboard().try_clone()?, events.clone())?;
-            pen = Pen::start(terminal.screen()?, events.clone())?;
+            keys = KeyReader::start(terminal.keyboard().try_clone()?, events.clone())?;
+            pen = FrameWriter::start(terminal.screen()?, events.clone())?;
             dashboard.frames.written();
             dashboard.take_again(&terminal);
         }
@@ -111,10 +112,10 @@ pub async fn run(
                 }
             },
             Some(news) = notices.recv() => dashboard.notify(news),
-            changed = link.refused.changed(), if answered => match changed {
+            changed = link.rejection.changed(), if answered => match changed {
                 Ok(()) => {
-                    let words = link.refused.borrow_and_update().clone();
-                    dashboard.notify(News::failed(words));
+                    let words = link.rejection.borrow_and_update().clone();
+                    dashboard.notify(Notice::failed(words));
                 }
                 // No engine is left to refuse anything.
                 Err(_) => answered = false,
@@ -140,23 +141,23 @@ pub async fn run(
 /// Handles one input and any others already waiting, so that keys pressed together are drawn together.
 fn take(
     dashboard: &mut Dashboard,
-    first: Option<Input>,
-    inbox: &mut UnboundedReceiver<Input>,
+    first: Option<TerminalEvent>,
+    inbox: &mut UnboundedReceiver<TerminalEvent>,
     link: &Link,
     terminal: &Terminal,
 ) -> Option<Exit> {
     let mut next = first;
     while let Some(input) = next {
         match input {
-            Input::Gone | Input::Written(Err(_)) => return Some(Exit::Gone),
-            Input::Written(Ok(())) => dashboard.frames.written(),
-            Input::Background(background) => dashboard.on(background),
-            Input::Pasted(text) => {
+            TerminalEvent::Gone | TerminalEvent::Written(Err(_)) => return Some(Exit::Gone),
+            TerminalEvent::Written(Ok(())) => dashboard.frames.written(),
+            TerminalEvent::Background(background) => dashboard.set_background(background),
+            TerminalEvent::Pasted(text) => {
                 if update::paste(&mut dashboard.state, &text) {
-                    dashboard.frames.ask();
+                    dashboard.frames.request();
                 }
             }
-            Input::Key(key) => {
+            TerminalEvent::Key(key) => {
                 let effect = update::key(
                     &mut dashboard.state,
                     &key,
@@ -165,18 +166,19 @@ fn take(
                 );
                 match effect {
                     Effect::None => {}
-                    Effect::Redraw => dashboard.frames.ask(),
-                    Effect::Say(mut command) => {
-                        if let Command::Note(note) = &mut command {
+                    Effect::Redraw => dashboard.frames.request(),
+                    Effect::Send(mut command) => {
+                        if let EngineCommand::Note(note) = &mut command {
                             // The displayed clock does not advance when no engine runs.
                             note.written = now();
                         }
-                        dashboard.stopping |= command == Command::Stop;
-                        link.say(command);
-                        dashboard.frames.ask();
+                        dashboard.stopping |= command == EngineCommand::Stop;
+                        link.send(command);
+                        dashboard.frames.request();
                     }
                     Effect::Show => {
-                        dashboard.wanted = figure_in(&dashboard.state, &dashboard.session);
+                        dashboard.requested_figure =
+                            figure_in(&dashboard.state, &dashboard.session);
                         // Keys typed after it are for the picture.
                         return None;
                     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use ratatui::text::Span;
 
-use crate::figure::names;
+use crate::figure::wording;
 use crate::session::form::Shape;
 use crate::session::record::{
     Attack, Backdoor, ClassificationImages, Finding, Modulation, Predictions,
@@ -25,7 +25,7 @@ pub fn classes(session: &Session) -> usize {
     let of_modulation = || Some(record.first::<Modulation>()?.layers.first()?.shown.len());
     let of_backdoor = || Some(finding(session)?.windows.len());
     let known = |count: &usize| *count > 0;
-    let form = record.form.as_ref().map(Form::count);
+    let form = record.form.as_ref().map(Form::class_count);
     form.or(of_images)
         .filter(known)
         .or_else(|| of_predictions().filter(known))
@@ -36,19 +36,19 @@ pub fn classes(session: &Session) -> usize {
 }
 
 /// A class in a sentence or a title: `Dress`; `class 3` where its name is a number.
-pub fn of_class(session: &Session, class: usize) -> String {
-    names::of_class(&session.record, class)
+pub fn class_label(session: &Session, class: usize) -> String {
+    wording::class_name(&session.record, class)
 }
 
 /// A class where it is clear that a class is meant: `Dress`; `3` where its name is a number.
-pub fn name(session: &Session, class: usize) -> String {
-    names::bare(&session.record, class)
+pub fn class_name(session: &Session, class: usize) -> String {
+    wording::bare_class_name(&session.record, class)
 }
 
-/// [`name`] in at most `room` columns: the whole name, else its first words if they are unique among the
+/// [`class_name`] in at most `room` columns: the whole name, else its first words if they are unique among the
 /// classes, else its number.
-pub fn within(session: &Session, class: usize, room: usize) -> String {
-    let whole = name(session, class);
+pub fn class_name_within(session: &Session, class: usize, room: usize) -> String {
+    let whole = class_name(session, class);
     if width(&whole) <= room {
         return whole;
     }
@@ -56,7 +56,7 @@ pub fn within(session: &Session, class: usize, room: usize) -> String {
     let beginnings = (1..words.len()).rev().map(|count| words[..count].join(" "));
     let is_shared = |beginning: &str| {
         let mut others = (0..classes(session)).filter(|other| *other != class);
-        others.any(|other| name(session, other).starts_with(beginning))
+        others.any(|other| class_name(session, other).starts_with(beginning))
     };
     let mut fitting = beginnings.filter(|beginning| width(beginning) < room);
     match fitting.next().filter(|beginning| !is_shared(beginning)) {
@@ -67,7 +67,7 @@ pub fn within(session: &Session, class: usize, room: usize) -> String {
 
 /// Columns of the longest class name.
 pub fn widest(session: &Session) -> usize {
-    let names = (0..classes(session)).map(|class| width(&name(session, class)));
+    let names = (0..classes(session)).map(|class| width(&class_name(session, class)));
     names.max().unwrap_or(1)
 }
 

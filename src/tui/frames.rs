@@ -1,4 +1,4 @@
-//! [`Frames`]: schedules frames and limits how many bytes each may send.
+//! [`FrameScheduler`]: schedules frames and limits how many bytes each may send.
 //!
 //! A key is answered at once, within the frame-rate cap. Changes of the run are drawn at the pace of the
 //! current view and within the line's byte budget: a frame that exceeds its share delays the next one.
@@ -9,9 +9,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tokio::time::Instant;
 
-use super::options::Options;
-use super::pen::{Painter, Room};
-use super::theme::{Line, Palette};
+use super::frame_writer::{FrameBudget, Painter};
+use super::options::DisplayOptions;
+use super::theme::{Bandwidth, MapPalette};
 
 /// Bytes per second for changes of the run.
 const FAST: f64 = 32_000.0;
@@ -23,11 +23,11 @@ const LEAST_SHARE: f64 = 0.4;
 
 /// The history of frames and the pending reasons to draw.
 #[derive(Debug)]
-pub struct Frames {
+pub struct FrameScheduler {
     painter: Painter,
     /// Minimum time between two frames.
     frame: Duration,
-    line: Line,
+    line: Bandwidth,
     /// Whether the viewer's state changed since the last frame.
     asked: bool,
     /// Whether the clock advanced, or pixels are still to be sent.
@@ -48,16 +48,16 @@ pub struct Frames {
 
 /// A frame that is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Due {
+pub struct DueFrame {
     /// Whether it shows a newer state of the run.
     pub renews: bool,
-    room: Room,
+    room: FrameBudget,
 }
 
-impl Frames {
+impl FrameScheduler {
     /// Nothing drawn yet; the first frame is due now.
-    pub fn new(options: Options, now: Instant) -> Self {
-        let line = options.line();
+    pub fn new(options: DisplayOptions, now: Instant) -> Self {
+        let line = options.bandwidth();
         Self {
             painter: Painter::default(),
             frame: Duration::from_secs(1) / options.fps.clamp(1, 60),
@@ -76,7 +76,7 @@ impl Frames {
     }
 
     /// The viewer's state changed.
-    pub fn ask(&mut self) {
+    pub fn request(&mut self) {
         self.asked = true;
     }
 
@@ -144,31 +144,31 @@ impl Frames {
     /// Minimum time between two frames without a key press.
     fn min_interval(&self) -> Duration {
         match self.line {
-            Line::Fast => self.frame,
-            Line::Slow => self.frame.max(SLOW_PACE),
+            Bandwidth::Fast => self.frame,
+            Bandwidth::Slow => self.frame.max(SLOW_PACE),
         }
     }
 
     /// The frame that is due now, if any.
-    pub fn next(&mut self, pace: Duration, now: Instant) -> Option<Due> {
+    pub fn next(&mut self, pace: Duration, now: Instant) -> Option<DueFrame> {
         if self.due(pace).is_none_or(|due| due > now) {
             return None;
         }
         let renews = self.renewal(pace).is_some_and(|due| due <= now);
         self.count(now);
         let room = match self.asked {
-            true => Room::All,
-            false => Room::Bytes(self.free.max(0.0) as usize),
+            true => FrameBudget::All,
+            false => FrameBudget::Bytes(self.free.max(0.0) as usize),
         };
-        Some(Due { renews, room })
+        Some(DueFrame { renews, room })
     }
 
     /// Draws the frame and returns its bytes: empty if nothing on the screen changes.
     pub fn paint(
         &mut self,
-        due: Due,
+        due: DueFrame,
         size: (u16, u16),
-        palette: &Palette,
+        palette: &MapPalette,
         now: Instant,
         draw: impl FnOnce(Rect, &mut Buffer),
     ) -> Vec<u8> {
@@ -203,9 +203,9 @@ impl Frames {
     }
 }
 
-fn budget(line: Line) -> f64 {
+fn budget(line: Bandwidth) -> f64 {
     match line {
-        Line::Fast => FAST,
-        Line::Slow => SLOW,
+        Bandwidth::Fast => FAST,
+        Bandwidth::Slow => SLOW,
     }
 }

@@ -1,4 +1,4 @@
-//! [`Input`], what the dashboard receives from the terminal, and [`Keys`], the thread that reads keys.
+//! [`TerminalEvent`], what the dashboard receives from the terminal, and [`KeyReader`], the thread that reads keys.
 //!
 //! Keys are read on a separate thread, which checks before every read that the terminal still exists:
 //! crossterm reads a hung-up terminal forever (<https://github.com/crossterm-rs/crossterm/issues/793>). Its
@@ -22,7 +22,7 @@ const READ: Duration = Duration::from_millis(1);
 
 /// One event at the terminal.
 #[derive(Debug)]
-pub enum Input {
+pub enum TerminalEvent {
     /// A key was pressed.
     Key(KeyEvent),
     /// Text was pasted.
@@ -110,7 +110,7 @@ fn background(answer: &str) -> Option<Background> {
 
 /// The thread that reads keys. Dropping this ends it, so that something else may read.
 #[derive(Debug)]
-pub struct Keys {
+pub struct KeyReader {
     alive: Option<PipeWriter>,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -126,12 +126,12 @@ enum Waited {
     Unwanted,
 }
 
-impl Keys {
+impl KeyReader {
     /// Starts the thread.
     ///
     /// # Errors
     /// If no thread or pipe can be created.
-    pub fn start(keyboard: OwnedFd, events: UnboundedSender<Input>) -> io::Result<Self> {
+    pub fn start(keyboard: OwnedFd, events: UnboundedSender<TerminalEvent>) -> io::Result<Self> {
         let (alive, writer) = io::pipe()?;
         let keys = thread::Builder::new().name("keys".into());
         let thread = keys.spawn(move || {
@@ -149,7 +149,7 @@ impl Keys {
                 }
             };
             if end == Waited::Gone {
-                let _ = events.send(Input::Gone);
+                let _ = events.send(TerminalEvent::Gone);
             }
         })?;
         Ok(Self {
@@ -159,7 +159,7 @@ impl Keys {
     }
 }
 
-impl Drop for Keys {
+impl Drop for KeyReader {
     fn drop(&mut self) {
         self.alive = None;
         if let Some(thread) = self.thread.take() {
@@ -196,7 +196,7 @@ fn wait(keyboard: &OwnedFd, alive: &io::PipeReader) -> Waited {
 /// Sends the available keys. Returns how many events there were.
 fn read(
     keyboard: &OwnedFd,
-    events: &UnboundedSender<Input>,
+    events: &UnboundedSender<TerminalEvent>,
     answers: &mut Answers,
     began: Instant,
 ) -> io::Result<usize> {
@@ -207,7 +207,7 @@ fn read(
         let key = match event::read()? {
             Event::Key(key) if key.kind != KeyEventKind::Release => key,
             Event::Paste(text) => {
-                if events.send(Input::Pasted(text)).is_err() {
+                if events.send(TerminalEvent::Pasted(text)).is_err() {
                     return Err(io::ErrorKind::BrokenPipe.into());
                 }
                 continue;
@@ -216,11 +216,11 @@ fn read(
         };
         let now = Instant::now();
         let input = match answers.takes(&key, now) {
-            false => Some(Input::Key(key)),
+            false => Some(TerminalEvent::Key(key)),
             true => {
                 let background = answers.background();
                 let timely = now.saturating_duration_since(began) < PATIENCE;
-                background.filter(|_| timely).map(Input::Background)
+                background.filter(|_| timely).map(TerminalEvent::Background)
             }
         };
         if let Some(input) = input

@@ -2,7 +2,7 @@
 //!
 //! [`run`] shows what a [`Link`](crate::link::Link) delivers until the run has ended or the user leaves;
 //! [`browse`] lists the sessions until the user chooses. Keys become [`action::Action`]s through one table,
-//! [`update::update`] applies them to [`state::State`], and [`frame::draw`] is a pure function of session,
+//! [`update::update`] applies them to [`state::DashboardState`], and [`frame::draw`] is a pure function of session,
 //! state, area and theme.
 //!
 //! A view is a folder in [`view`]: it owns its state, its actions and its drawing. All views share
@@ -10,32 +10,32 @@
 //! it knows a view by name.
 
 pub mod action;
-mod aside;
 pub mod browser;
+mod cell_encoder;
 pub mod clipboard;
 mod clock;
 pub mod compare;
+pub mod component;
+pub mod copying;
 mod dashboard;
+mod figure_screen;
 pub mod form;
 pub mod frame;
+mod frame_writer;
 pub mod frames;
-mod going;
-mod ink;
 mod input;
-pub mod look;
+pub mod location;
+mod navigation;
 mod options;
 mod overlay;
-mod pen;
 pub mod picture;
 pub mod possible;
 pub mod preferences;
 pub mod scene;
 pub mod shared;
 pub mod size;
-pub mod start;
 pub mod state;
 mod steps;
-pub mod takeaway;
 mod terminal;
 #[cfg(test)]
 mod tests;
@@ -45,10 +45,10 @@ pub mod view;
 pub mod views;
 pub mod widget;
 
-pub use browser::{Asks, Choice, List, Row, browse};
+pub use browser::{BrowserCallbacks, BrowserChoice, ListState, SessionRow, browse};
 pub use dashboard::{Exit, run};
-pub use options::{Options, TuiError};
-pub use start::Start;
-pub use state::State;
+pub use location::Location;
+pub use options::{DisplayOptions, TuiError};
+pub use state::DashboardState;
 pub use terminal::install_panic_hook;
 pub use views::key_table;

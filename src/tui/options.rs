@@ -1,14 +1,14 @@
-//! [`Options`], how a screen is displayed, and [`TuiError`].
+//! [`DisplayOptions`], how a screen is displayed, and [`TuiError`].
 
 use std::io;
 
-use super::action::{Keys, TABLE};
+use super::action::{KeyBindings, TABLE};
 use super::terminal;
-use super::theme::{Background, Colours, Depth, Line, Theme};
+use super::theme::{Background, Bandwidth, Depth, TextColours, Theme};
 
 /// How the dashboard is displayed.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Options {
+pub struct DisplayOptions {
     /// Maximum frames per second.
     pub fps: u32,
     /// For a slow line: few colours, one frame a second, no decoration.
@@ -20,14 +20,14 @@ pub struct Options {
     /// Whether only ASCII is shown, whatever the environment.
     pub ascii: bool,
     /// The colours of text.
-    pub colours: Colours,
+    pub colours: TextColours,
     /// The key bindings.
-    pub keys: Keys,
+    pub keys: KeyBindings,
     /// The command with which a shell calls this program for these sessions.
     pub program: &'static str,
 }
 
-impl Default for Options {
+impl Default for DisplayOptions {
     fn default() -> Self {
         Self {
             fps: 10,
@@ -35,19 +35,19 @@ impl Default for Options {
             background: None,
             depth: None,
             ascii: false,
-            colours: Colours::default(),
+            colours: TextColours::default(),
             keys: TABLE,
             program: "noisescope",
         }
     }
 }
 
-impl Options {
+impl DisplayOptions {
     /// The bandwidth of the line.
-    pub(super) fn line(self) -> Line {
+    pub(super) fn bandwidth(self) -> Bandwidth {
         match self.low_bandwidth {
-            true => Line::Slow,
-            false => Line::Fast,
+            true => Bandwidth::Slow,
+            false => Bandwidth::Fast,
         }
     }
 
@@ -60,8 +60,8 @@ impl Options {
             background.unwrap_or(theme.background),
             theme.glyphs.unicode && !self.ascii,
         )
-        .coloured(self.colours)
-        .over(self.line())
+        .with_colours(self.colours)
+        .with_bandwidth(self.bandwidth())
     }
 
     /// Whether to ask the terminal for its background: it is not known, it matters, and this terminal

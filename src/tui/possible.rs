@@ -2,54 +2,54 @@
 
 use crossterm::event::KeyEvent;
 
-use super::action::{self, Action, Binding, Place};
+use super::action::{self, Action, Binding, KeyContext};
+use super::copying::{figure_in, text};
 use super::form;
 use super::overlay::{extend, jump};
 use super::picture;
 use super::size::Size;
-use super::state::{Copied, Overlay, State};
-use super::takeaway::{figure_in, text};
+use super::state::{CopyTarget, DashboardState, Overlay};
 use super::theme::Theme;
-use super::view::{Entry, Wanted};
+use super::view::{JumpKind, ViewEntry};
 use crate::link::Connection;
 use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::run::Phase;
 
 /// The viewer's current places.
-pub fn places(state: &State) -> Vec<Place> {
+pub fn contexts(state: &DashboardState) -> Vec<KeyContext> {
     let places = match state.overlay {
-        Overlay::Help(_) => vec![Place::Help],
-        Overlay::Stop => vec![Place::Question],
-        Overlay::Palette => vec![Place::Palette],
-        Overlay::FindKeys => vec![Place::Filter],
-        Overlay::Jump(_) => vec![Place::Jump],
-        Overlay::Copy => vec![Place::Copying],
-        Overlay::Note => vec![Place::Noting],
-        Overlay::Extend => vec![Place::Extending],
+        Overlay::Help(_) => vec![KeyContext::Help],
+        Overlay::Stop => vec![KeyContext::Question],
+        Overlay::Palette => vec![KeyContext::Palette],
+        Overlay::FindKeys => vec![KeyContext::Filter],
+        Overlay::Jump(_) => vec![KeyContext::Jump],
+        Overlay::Copy => vec![KeyContext::Copying],
+        Overlay::Note => vec![KeyContext::Noting],
+        Overlay::Extend => vec![KeyContext::Extending],
         Overlay::None => return places_below(state),
     };
-    [places, vec![Place::Everywhere]].concat()
+    [places, vec![KeyContext::Everywhere]].concat()
 }
 
 /// The places that would apply without an overlay.
-fn places_below(state: &State) -> Vec<Place> {
-    let places = state.in_sight().places();
-    [places, &[Place::Views, Place::Everywhere]].concat()
+fn places_below(state: &DashboardState) -> Vec<KeyContext> {
+    let places = state.active_view().contexts();
+    [places, &[KeyContext::Views, KeyContext::Everywhere]].concat()
 }
 
 /// The rows of the table that apply now, in its order.
-pub fn available(state: &State) -> impl Iterator<Item = &'static Binding> {
-    action::available_at(state.shared.keys, places(state))
+pub fn available(state: &DashboardState) -> impl Iterator<Item = &'static Binding> {
+    action::available_at(state.shared.keys, contexts(state))
 }
 
 /// The action of this key in the current places.
-pub fn of_key(event: &KeyEvent, state: &State) -> Option<Action> {
-    action::of_key_at(event, state.shared.keys, places(state))
+pub fn action_for_key(event: &KeyEvent, state: &DashboardState) -> Option<Action> {
+    action::action_for_key(event, state.shared.keys, contexts(state))
 }
 
 /// Whether an action is possible now: pausing and stopping need a running engine.
-pub fn is_possible(action: Action, state: &State, session: &Session) -> bool {
+pub fn is_possible(action: Action, state: &DashboardState, session: &Session) -> bool {
     let shared = &state.shared;
     match action {
         Action::Pause => {
@@ -65,15 +65,15 @@ pub fn is_possible(action: Action, state: &State, session: &Session) -> bool {
             extend::is_possible(shared, session) && shared.can_extend(session)
         }
         Action::ExportFigure => figure_in(state, session).is_some(),
-        Action::CopyCaption => text(state, Copied::Caption, session).is_some(),
-        Action::CopyCommand => text(state, Copied::Command, session).is_some(),
-        Action::CopyNumber => text(state, Copied::Number, session).is_some(),
+        Action::CopyCaption => text(state, CopyTarget::Caption, session).is_some(),
+        Action::CopyCommand => text(state, CopyTarget::Command, session).is_some(),
+        Action::CopyNumber => text(state, CopyTarget::Number, session).is_some(),
         Action::OpenNote | Action::WriteNote => matches!(
             shared.connection,
             Connection::Live | Connection::Lost(_) | Connection::ReadOnly
         ),
-        Action::OpenJump => jump::names(state, Wanted::Class, session).is_some(),
-        Action::OpenUnit => jump::names(state, Wanted::Unit, session).is_some(),
+        Action::OpenJump => jump::names(state, JumpKind::Class, session).is_some(),
+        Action::OpenUnit => jump::names(state, JumpKind::Unit, session).is_some(),
         Action::OpenFind => found_in(state, session).is_some(),
         Action::SplitView => shared.size.width >= Size::OF_TWO,
         Action::OneView => state.beside.is_some(),
@@ -86,17 +86,21 @@ pub fn is_possible(action: Action, state: &State, session: &Session) -> bool {
 }
 
 /// The list to search in the active view: its own, else the classes.
-pub fn found_in(state: &State, session: &Session) -> Option<Wanted> {
-    let mut lists = [Wanted::Listed, Wanted::Class].into_iter();
+pub fn found_in(state: &DashboardState, session: &Session) -> Option<JumpKind> {
+    let mut lists = [JumpKind::Item, JumpKind::Class].into_iter();
     lists.find(|&kind| jump::names(state, kind, session).is_some())
 }
 
 /// Whether the views allow an action: the active one if it is one of its actions, else all of them, for the
 /// list of keys.
-fn of_views(action: Action, state: &State, session: &Session) -> bool {
-    let places = action::places_of(action);
-    let in_sight = state.in_sight();
-    match in_sight.places().iter().any(|place| places.contains(place)) {
+fn of_views(action: Action, state: &DashboardState, session: &Session) -> bool {
+    let places = action::contexts_of(action);
+    let in_sight = state.active_view();
+    match in_sight
+        .contexts()
+        .iter()
+        .any(|place| places.contains(place))
+    {
         true => in_sight.is_possible(action, session),
         false => {
             let mut views = state.views.iter();
@@ -109,7 +113,12 @@ fn of_views(action: Action, state: &State, session: &Session) -> bool {
 const MANY: usize = 12;
 
 /// A footer word adapted to the current state, in characters the terminal can show; empty: omit it.
-pub fn word(short: &'static str, state: &State, session: &Session, theme: &Theme) -> &'static str {
+pub fn word(
+    short: &'static str,
+    state: &DashboardState,
+    session: &Session,
+    theme: &Theme,
+) -> &'static str {
     let phase = session.run.as_ref().map(|run| &run.phase);
     match (short, phase) {
         ("γ", _) => theme.glyphs.gamma,
@@ -119,8 +128,8 @@ pub fn word(short: &'static str, state: &State, session: &Session, theme: &Theme
         // Where all classes are visible, jumping need not be offered.
         ("jump", _) if form::classes(session) <= MANY => "",
         ("evidence", _) => {
-            let images = state.shared.images_in(session);
-            match images.map(|images| state.shared.response_in(images)) {
+            let images = state.shared.current_images(session);
+            match images.map(|images| state.shared.current_response(images)) {
                 Some(Response::Evidence) => "decisions",
                 _ => short,
             }
@@ -136,7 +145,7 @@ pub fn word(short: &'static str, state: &State, session: &Session, theme: &Theme
 
 /// One line of the command palette.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Command {
+pub struct PaletteCommand {
     /// The action.
     pub action: Action,
     /// What it does.
@@ -149,10 +158,10 @@ pub struct Command {
 
 /// The palette's commands in the current place: all possible actions whose description contains every word of
 /// `typed`.
-pub fn fitting(typed: &str, state: &State, session: &Session) -> Vec<Command> {
+pub fn fitting(typed: &str, state: &DashboardState, session: &Session) -> Vec<PaletteCommand> {
     let rows = action::available_at(state.shared.keys, places_below(state))
         .filter(|row| is_possible(row.action, state, session));
-    let entries: Vec<&Entry> = state.entries().collect();
+    let entries: Vec<&ViewEntry> = state.entries().collect();
     named(typed, rows, &entries)
 }
 
@@ -161,10 +170,10 @@ pub fn fitting(typed: &str, state: &State, session: &Session) -> Vec<Command> {
 pub fn named(
     typed: &str,
     rows: impl Iterator<Item = &'static Binding>,
-    views: &[&Entry],
-) -> Vec<Command> {
+    views: &[&ViewEntry],
+) -> Vec<PaletteCommand> {
     let typed = typed.to_lowercase();
-    let fits = |command: &Command| {
+    let fits = |command: &PaletteCommand| {
         let names = format!("{} {}", command.name, command.short).to_lowercase();
         typed.split_whitespace().all(|word| names.contains(word))
     };
@@ -175,9 +184,9 @@ pub fn named(
 }
 
 /// A row of the table as palette lines: one, or one for each view.
-fn commands(row: &'static Binding, views: &[&Entry]) -> Vec<Command> {
+fn commands(row: &'static Binding, views: &[&ViewEntry]) -> Vec<PaletteCommand> {
     if row.action == Action::View(0) {
-        let view = |(index, entry): (usize, &&Entry)| Command {
+        let view = |(index, entry): (usize, &&ViewEntry)| PaletteCommand {
             action: Action::View(index),
             name: format!("the view {}", entry.name),
             keys: ((index + 1) % 10).to_string(),
@@ -186,7 +195,7 @@ fn commands(row: &'static Binding, views: &[&Entry]) -> Vec<Command> {
         return views.iter().enumerate().map(view).collect();
     }
     let keys = row.keys.iter().map(|key| key.label(views.len()));
-    vec![Command {
+    vec![PaletteCommand {
         action: row.action,
         name: row.help.into(),
         keys: keys.collect::<Vec<String>>().join(" "),

@@ -7,13 +7,14 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::action::{Action, Keys, TABLE, with};
-use super::options::Options;
-use super::theme::{self, Colours, Depth, Tone};
+use super::action::{Action, KeyBindings, TABLE, with_overrides};
+use super::options::DisplayOptions;
+use super::theme::{self, Depth, TextColours, Tone};
 
 /// The background behind the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
-pub enum Background {
+#[serde(rename = "Background")]
+pub enum BackgroundPreference {
     /// From the environment, or by asking the terminal.
     #[default]
     Auto,
@@ -25,7 +26,8 @@ pub enum Background {
 
 /// How many colours the terminal shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
-pub enum Color {
+#[serde(rename = "Color")]
+pub enum ColourPreference {
     /// From the environment.
     #[default]
     Auto,
@@ -42,7 +44,7 @@ pub enum Color {
     None,
 }
 
-impl Color {
+impl ColourPreference {
     /// The depth it names; `None` for automatic.
     pub fn depth(self) -> Option<Depth> {
         match self {
@@ -55,7 +57,7 @@ impl Color {
     }
 }
 
-impl Background {
+impl BackgroundPreference {
     /// The background it names; `None` for automatic.
     pub fn ground(self) -> Option<theme::Background> {
         match self {
@@ -69,7 +71,8 @@ impl Background {
 /// The colours of text, as `#rrggbb`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Texts {
+#[serde(rename = "Texts")]
+pub struct TextColourPreferences {
     /// The selection and the keys.
     pub accent: String,
     /// What needs no attention.
@@ -78,9 +81,9 @@ pub struct Texts {
     pub warning: String,
 }
 
-impl Default for Texts {
+impl Default for TextColourPreferences {
     fn default() -> Self {
-        let default = Colours::default();
+        let default = TextColours::default();
         Self {
             accent: default.accent.written(),
             dim: default.dim.written(),
@@ -94,9 +97,9 @@ impl Default for Texts {
 #[serde(default, deny_unknown_fields)]
 pub struct Preferences {
     /// The background behind the text.
-    pub background: Background,
+    pub background: BackgroundPreference,
     /// The number of colours.
-    pub color: Color,
+    pub color: ColourPreference,
     /// Whether only ASCII is shown.
     pub ascii: bool,
     /// Maximum frames per second, 1 to 60.
@@ -104,7 +107,7 @@ pub struct Preferences {
     /// For a slow line.
     pub low_bandwidth: bool,
     /// The colours of text.
-    pub theme: Texts,
+    pub theme: TextColourPreferences,
     /// Keys by the name of their action; the others keep their defaults.
     pub keys: BTreeMap<String, Vec<String>>,
 }
@@ -112,12 +115,12 @@ pub struct Preferences {
 impl Default for Preferences {
     fn default() -> Self {
         Self {
-            background: Background::Auto,
-            color: Color::Auto,
+            background: BackgroundPreference::Auto,
+            color: ColourPreference::Auto,
             ascii: false,
             fps: 10,
             low_bandwidth: false,
-            theme: Texts::default(),
+            theme: TextColourPreferences::default(),
             keys: BTreeMap::new(),
         }
     }
@@ -159,19 +162,19 @@ impl Preferences {
     ///
     /// # Errors
     /// A value that is not a colour.
-    fn colours(&self) -> Result<Colours, String> {
+    fn colours(&self) -> Result<TextColours, String> {
         let theme = &self.theme;
         let read = |name: &str, text: &str| {
             Tone::parse(text).map_err(|problem| format!("theme.{name}: {problem}"))
         };
-        let shipped = Texts::default();
-        let colours = Colours::default();
+        let shipped = TextColourPreferences::default();
+        let colours = TextColours::default();
         // The defaults have been chosen by eye at every colour depth.
         let tone = |name, text: &String, shipped: &String, default| match text == shipped {
             true => Ok(default),
             false => read(name, text),
         };
-        Ok(Colours {
+        Ok(TextColours {
             accent: tone("accent", &theme.accent, &shipped.accent, colours.accent)?,
             dim: tone("dim", &theme.dim, &shipped.dim, colours.dim)?,
             warning: tone("warning", &theme.warning, &shipped.warning, colours.warning)?,
@@ -182,17 +185,17 @@ impl Preferences {
     ///
     /// # Errors
     /// What is wrong with a key; conflicts name both actions.
-    fn keys(&self) -> Result<Keys, String> {
+    fn keys(&self) -> Result<KeyBindings, String> {
         let overrides = self.keys.iter();
-        with(overrides.map(|(name, keys)| (name.as_str(), &keys[..])))
+        with_overrides(overrides.map(|(name, keys)| (name.as_str(), &keys[..])))
     }
 
     /// The display options.
     ///
     /// # Errors
     /// As for [`Self::parse`].
-    pub fn options(&self) -> Result<Options, String> {
-        Ok(Options {
+    pub fn options(&self) -> Result<DisplayOptions, String> {
+        Ok(DisplayOptions {
             fps: self.fps,
             low_bandwidth: self.low_bandwidth,
             background: self.background.ground(),
@@ -200,7 +203,7 @@ impl Preferences {
             ascii: self.ascii,
             colours: self.colours()?,
             keys: self.keys()?,
-            ..Options::default()
+            ..DisplayOptions::default()
         })
     }
 
@@ -226,7 +229,7 @@ impl Preferences {
                 .iter()
                 .map(|key| format!("{:?}", key.name()))
                 .collect();
-            let places: Vec<&str> = row.places.iter().map(|place| place.label()).collect();
+            let places: Vec<&str> = row.contexts.iter().map(|place| place.label()).collect();
             let _ = write!(
                 text,
                 "        // {} ({})\n        {:?}: [{}],\n",
@@ -282,7 +285,7 @@ mod tests {
         assert_eq!(printed.keys.len(), TABLE.len() - 1);
         let options = printed.options().unwrap();
         assert_eq!(options, shipped.options().unwrap());
-        assert_eq!(options, Options::default());
+        assert_eq!(options, DisplayOptions::default());
     }
 
     #[test]
@@ -294,7 +297,7 @@ mod tests {
         let options = preferences.options().unwrap();
         assert_eq!(options.background, Some(theme::Background::Light));
         assert_eq!(options.colours.accent.written(), "#ff8000");
-        assert_eq!(options.colours.dim, Colours::default().dim);
+        assert_eq!(options.colours.dim, TextColours::default().dim);
         let pause = options.keys.iter().find(|row| row.action == Action::Pause);
         assert_eq!(pause.unwrap().keys[0].name(), "P");
     }

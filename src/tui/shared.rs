@@ -1,4 +1,4 @@
-//! [`Shared`], the state that all views share: the class, the γ, which classification images, how maps are
+//! [`SharedState`], the state that all views share: the class, the γ, which classification images, how maps are
 //! painted; and the viewer's environment: size, clock, connection.
 //!
 //! Nothing about the run is in here: that is the [`Session`]. The state of a single view belongs to that
@@ -6,9 +6,9 @@
 
 use jiff::tz::TimeZone;
 
-use super::action::{Action, Keys, TABLE};
+use super::action::{Action, KeyBindings, TABLE};
+use super::component::ColourComponent;
 use super::form;
-use super::look::Look;
 use super::size::Size;
 use super::steps;
 use crate::figure::{Figure, choice};
@@ -20,7 +20,7 @@ use crate::session::run::{LogLine, Phase};
 
 /// The state that all views share.
 #[derive(Debug, Clone)]
-pub struct Shared {
+pub struct SharedState {
     /// The chosen class.
     pub class: usize,
     /// The chosen γ, by its index in the plan; `None` until the viewer chooses: then the most informative
@@ -31,7 +31,7 @@ pub struct Shared {
     /// The class that all others are compared with; `None`: each class alone.
     pub versus: Option<usize>,
     /// The γ at which each class was best when last checked.
-    pub best: Vec<usize>,
+    pub best_gammas: Vec<usize>,
     /// Index among the plan's classification images.
     pub images: usize,
     /// Whether maps share one scale.
@@ -39,15 +39,15 @@ pub struct Shared {
     /// Which pixels are painted.
     pub pixels: Pixels,
     /// The key bindings.
-    pub keys: Keys,
+    pub keys: KeyBindings,
     /// The component shown of maps with several channels.
-    pub look: Look,
+    pub component: ColourComponent,
     /// Since when the display is frozen, in seconds since the Unix epoch; `None` while it follows the run.
     pub frozen: Option<i64>,
     /// Whether the engine can be reached.
     pub connection: Connection,
     /// The session's saved log, used when no engine is running.
-    pub past: Vec<LogLine>,
+    pub saved_log: Vec<LogLine>,
     /// The clock, seconds since the Unix epoch.
     pub now: i64,
     /// The time zone.
@@ -74,7 +74,7 @@ pub enum Pixels {
     Significant,
 }
 
-impl Shared {
+impl SharedState {
     /// The initial state for a session.
     pub fn new(connection: Connection) -> Self {
         Self {
@@ -82,15 +82,15 @@ impl Shared {
             gamma: None,
             response: None,
             versus: None,
-            best: Vec::new(),
+            best_gammas: Vec::new(),
             images: 0,
             scale: Scale::Common,
             pixels: Pixels::All,
             keys: TABLE,
-            look: Look::default(),
+            component: ColourComponent::default(),
             frozen: None,
             connection,
-            past: Vec::new(),
+            saved_log: Vec::new(),
             now: 0,
             zone: TimeZone::UTC,
             size: Size {
@@ -101,7 +101,7 @@ impl Shared {
     }
 
     /// The classification images shown, if the plan has any.
-    pub fn images_in<'a>(&self, session: &'a Session) -> Option<&'a ClassificationImages> {
+    pub fn current_images<'a>(&self, session: &'a Session) -> Option<&'a ClassificationImages> {
         self.images_at(session).map(|(_, images)| images)
     }
 
@@ -124,21 +124,21 @@ impl Shared {
     }
 
     /// The response used in the maps shown.
-    pub fn response_in(&self, images: &ClassificationImages) -> Response {
+    pub fn current_response(&self, images: &ClassificationImages) -> Response {
         let chosen = self.response.filter(|_| images.has_evidence());
-        chosen.unwrap_or_else(|| choice::response(images))
+        chosen.unwrap_or_else(|| choice::best_response(images))
     }
 
     /// Switches to the other response, where different γ may be the best.
     fn switch_response(&mut self, session: &Session) {
-        let Some(images) = self.images_in(session) else {
+        let Some(images) = self.current_images(session) else {
             return;
         };
-        self.response = Some(match self.response_in(images) {
+        self.response = Some(match self.current_response(images) {
             Response::Decision => Response::Evidence,
             Response::Evidence => Response::Decision,
         });
-        self.best.clear();
+        self.best_gammas.clear();
         self.settle(session);
     }
 
@@ -147,7 +147,7 @@ impl Shared {
     pub fn gamma_of_all(&self, images: &ClassificationImages) -> usize {
         match self.gamma {
             Some(gamma) => gamma.min(images.gammas.len().saturating_sub(1)),
-            None => choice::showing_most(images, self.response_in(images)),
+            None => choice::best_gamma_overall(images, self.current_response(images)),
         }
     }
 
@@ -162,18 +162,18 @@ impl Shared {
 
     /// The γ that shows a class best, by its index in the plan.
     pub fn best_gamma(&self, images: &ClassificationImages, class: usize) -> usize {
-        let previous = self.best.get(class).copied();
-        choice::best(images, self.response_in(images), class, previous)
+        let previous = self.best_gammas.get(class).copied();
+        choice::best_gamma(images, self.current_response(images), class, previous)
     }
 
     /// Updates the best γ of each class. A class keeps its γ until another is clearly better, so that maps do
     /// not flip back and forth.
     pub fn settle(&mut self, session: &Session) {
-        let Some(images) = self.images_in(session) else {
+        let Some(images) = self.current_images(session) else {
             return;
         };
         let classes = images.gammas.first().map_or(0, |gamma| gamma.classes());
-        self.best = (0..classes)
+        self.best_gammas = (0..classes)
             .map(|class| self.best_gamma(images, class))
             .collect();
     }
@@ -186,16 +186,16 @@ impl Shared {
             | Action::StrongerGamma
             | Action::TableWeaker
             | Action::TableStronger => self
-                .images_in(session)
+                .current_images(session)
                 .is_some_and(|images| images.gammas.len() > 1),
             Action::NextImages => images(session) > 1,
             Action::Versus => {
-                let images = self.images_in(session);
-                let shows_evidence = |images| self.response_in(images) == Response::Evidence;
+                let images = self.current_images(session);
+                let shows_evidence = |images| self.current_response(images) == Response::Evidence;
                 images.is_some_and(shows_evidence) && form::classes(session) > 1
             }
             Action::SwitchResponse => self
-                .images_in(session)
+                .current_images(session)
                 .is_some_and(ClassificationImages::has_evidence),
             Action::NextLook => form::channels(session) > 1,
             _ => true,
@@ -218,7 +218,7 @@ impl Shared {
             }
             Action::NextImages => self.next_images(session),
             Action::SwitchResponse => self.switch_response(session),
-            Action::NextLook => self.look = self.look.next(form::channels(session)),
+            Action::NextLook => self.component = self.component.next(form::channels(session)),
             Action::SwitchScale => {
                 self.scale = match self.scale {
                     Scale::Common => Scale::Own,
@@ -264,13 +264,13 @@ impl Shared {
     fn next_images(&mut self, session: &Session) {
         self.images = (self.images + 1) % images(session).max(1);
         self.gamma = None;
-        self.best.clear();
+        self.best_gammas.clear();
         self.settle(session);
     }
 
     /// The maps of all classes as a figure.
     pub fn figure_of_maps(&self, session: &Session) -> Option<Figure> {
-        let maps = self.images_in(session)?;
+        let maps = self.current_images(session)?;
         let gamma = Some(maps.gammas.get(self.gamma_of_all(maps))?.gamma);
         // Each class at its best γ is a separate figure only if there are several γ.
         let several = maps
@@ -280,7 +280,7 @@ impl Shared {
             .count()
             > 1;
         Some(Figure::Maps {
-            response: Some(self.response_in(maps)),
+            response: Some(self.current_response(maps)),
             images: self.images.min(images(session).checked_sub(1)?),
             gamma: gamma.filter(|_| self.gamma.is_some() || !several),
         })
@@ -314,6 +314,6 @@ pub fn images(session: &Session) -> usize {
 pub fn is_finished(session: &Session) -> bool {
     match &session.run {
         Some(run) => run.phase == Phase::Finished,
-        None => session.record.state == record::State::Finished,
+        None => session.record.state == record::SavedState::Finished,
     }
 }

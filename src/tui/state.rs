@@ -1,25 +1,25 @@
-//! [`State`], the viewer's state: the views, each with its own state, the state they share, and the overlay.
+//! [`DashboardState`], the viewer's state: the views, each with its own state, the state they share, and the overlay.
 //! The caller supplies the views.
 
 use std::any::Any;
 use std::path::{Path, PathBuf};
 
-use super::shared::Shared;
-use super::view::{Entry, View, Wanted};
+use super::shared::SharedState;
+use super::view::{JumpKind, View, ViewEntry};
 use crate::link::Connection;
-use crate::session::record::NoteOn;
+use crate::session::record::NoteTarget;
 
 /// The viewer's state.
 #[derive(Debug, Clone)]
-pub struct State {
+pub struct DashboardState {
     /// The state that all views share.
-    pub shared: Shared,
+    pub shared: SharedState,
     /// The active view; of two, the one that receives keys.
     pub view: ViewId,
     /// The view beside it.
-    pub beside: Option<Beside>,
+    pub beside: Option<SecondView>,
     /// Every view, in the table's order.
-    pub(super) views: Vec<Open>,
+    pub(super) views: Vec<OpenView>,
     /// The command with which a shell calls this program for these sessions.
     pub program: &'static str,
     /// Whether the log is shown; `None`: if there is room.
@@ -27,26 +27,26 @@ pub struct State {
     /// The overlay above the view.
     pub overlay: Overlay,
     /// The input of the command palette.
-    pub palette: Palette,
+    pub palette: PickerState,
     /// The input of the jump prompt.
-    pub jump: Palette,
+    pub jump: PickerState,
     /// The input of the prompt for a number of trials.
-    pub extend: Palette,
+    pub extend: PickerState,
     /// The input of the note prompt.
-    pub note: Palette,
+    pub note: PickerState,
     /// The subject of that note, fixed when it was begun.
-    pub noted: NoteOn,
+    pub note_subject: NoteTarget,
     /// The search text in the list of keys.
-    pub keys_found: Palette,
+    pub key_search: PickerState,
     /// The result of the last action, until the next key.
-    pub news: Option<News>,
+    pub notice: Option<Notice>,
     /// The last repeatable action, for the next class.
-    pub again: Option<Verb>,
+    pub again: Option<RepeatableAction>,
 }
 
 /// The view beside the active one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Beside {
+pub struct SecondView {
     /// The view.
     pub view: ViewId,
     /// Whether it is on the left.
@@ -55,14 +55,14 @@ pub struct Beside {
 
 /// The result of an action, in one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct News {
+pub struct Notice {
     /// The line.
     pub words: String,
     /// Whether it failed.
     pub failed: bool,
 }
 
-impl News {
+impl Notice {
     /// A success.
     pub fn done(words: impl Into<String>) -> Self {
         Self {
@@ -80,7 +80,7 @@ impl News {
     }
 }
 
-impl News {
+impl Notice {
     /// The result of writing a file: its name first, since the line may be too short for the whole path.
     pub fn of_file(written: Result<PathBuf, impl std::fmt::Display>) -> Self {
         match written {
@@ -97,16 +97,16 @@ impl News {
 
 /// An action that can be repeated for the next class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verb {
+pub enum RepeatableAction {
     /// Write the figure.
     Export,
     /// Copy something of it.
-    Copy(Copied),
+    Copy(CopyTarget),
 }
 
 /// What is copied from a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Copied {
+pub enum CopyTarget {
     /// Its caption.
     Caption,
     /// The command line that shows it again.
@@ -121,14 +121,14 @@ pub struct ViewId(pub usize);
 
 /// A view with its state.
 #[derive(Debug)]
-pub(super) struct Open {
+pub(super) struct OpenView {
     /// Its row of the table.
-    pub entry: &'static Entry,
+    pub entry: &'static ViewEntry,
     /// The view.
     pub view: Box<dyn View>,
 }
 
-impl Clone for Open {
+impl Clone for OpenView {
     fn clone(&self) -> Self {
         Self {
             entry: self.entry,
@@ -139,7 +139,7 @@ impl Clone for Open {
 
 /// A typed text and the selection among its matches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Palette {
+pub struct PickerState {
     /// The text.
     pub typed: String,
     /// Index of the selected match.
@@ -158,7 +158,7 @@ pub enum Overlay {
     /// The palette of commands.
     Palette,
     /// The prompt for jumping to an item of a list.
-    Jump(Wanted),
+    Jump(JumpKind),
     /// The texts that can be copied.
     Copy,
     /// The prompt for a note.
@@ -169,60 +169,60 @@ pub enum Overlay {
     Extend,
 }
 
-impl State {
+impl DashboardState {
     /// The initial state for a session, with the first of these views active.
     ///
     /// # Panics
     /// If `views` is empty.
-    pub fn new(connection: Connection, views: &'static [Entry]) -> Self {
+    pub fn new(connection: Connection, views: &'static [ViewEntry]) -> Self {
         assert!(!views.is_empty(), "there must be at least one view");
-        let open = |entry: &'static Entry| Open {
+        let open = |entry: &'static ViewEntry| OpenView {
             entry,
             view: (entry.new)(),
         };
         Self {
-            shared: Shared::new(connection),
+            shared: SharedState::new(connection),
             view: ViewId(0),
             beside: None,
             views: views.iter().map(open).collect(),
             program: "noisescope",
             log: None,
             overlay: Overlay::None,
-            palette: Palette::default(),
-            jump: Palette::default(),
-            extend: Palette::default(),
-            note: Palette::default(),
-            noted: NoteOn::Session,
-            keys_found: Palette::default(),
-            news: None,
+            palette: PickerState::default(),
+            jump: PickerState::default(),
+            extend: PickerState::default(),
+            note: PickerState::default(),
+            note_subject: NoteTarget::Session,
+            key_search: PickerState::default(),
+            notice: None,
             again: None,
         }
     }
 
     /// The active view's row of the table.
-    pub fn view(&self) -> &'static Entry {
+    pub fn view(&self) -> &'static ViewEntry {
         self.views[self.index()].entry
     }
 
     /// The rows of the table, in its order.
-    pub fn entries(&self) -> impl ExactSizeIterator<Item = &'static Entry> {
+    pub fn entries(&self) -> impl ExactSizeIterator<Item = &'static ViewEntry> {
         self.views.iter().map(|open| open.entry)
     }
 
     /// The active view.
-    pub(super) fn in_sight(&self) -> &dyn View {
+    pub(super) fn active_view(&self) -> &dyn View {
         &*self.views[self.index()].view
     }
 
     /// The view beside the active one.
-    pub(super) fn other(&self) -> Option<(&'static Entry, &dyn View)> {
+    pub(super) fn second_view(&self) -> Option<(&'static ViewEntry, &dyn View)> {
         let last = self.views.len() - 1;
         let open = &self.views[self.beside?.view.0.min(last)];
         Some((open.entry, &*open.view))
     }
 
     /// The active view, and the shared state.
-    pub(super) fn in_sight_mut(&mut self) -> (&mut dyn View, &mut Shared) {
+    pub(super) fn active_view_mut(&mut self) -> (&mut dyn View, &mut SharedState) {
         let index = self.index();
         (&mut *self.views[index].view, &mut self.shared)
     }
@@ -232,14 +232,14 @@ impl State {
     }
 
     /// The view of this type, if the table has it.
-    pub fn of<T: View>(&self) -> Option<&T> {
+    pub fn view_of<T: View>(&self) -> Option<&T> {
         let views = self.views.iter();
         let mut views = views.map(|open| &*open.view as &dyn Any);
         views.find_map(<dyn Any>::downcast_ref)
     }
 
     /// The same, mutably.
-    pub fn of_mut<T: View>(&mut self) -> Option<&mut T> {
+    pub fn view_of_mut<T: View>(&mut self) -> Option<&mut T> {
         let views = self.views.iter_mut();
         let mut views = views.map(|open| &mut *open.view as &mut dyn Any);
         views.find_map(<dyn Any>::downcast_mut)

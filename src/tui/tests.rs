@@ -9,17 +9,17 @@ use ratatui::layout::Rect;
 
 use super::frame;
 use super::size::Size;
-use super::state::{Beside, Overlay, State, ViewId};
+use super::state::{DashboardState, Overlay, SecondView, ViewId};
 use super::theme::{Background, Depth, Theme};
-use super::view::Wanted;
-use super::view::backdoor::Backdoor;
-use super::view::filters::{Filters, Order};
-use super::view::maps::Maps;
+use super::view::JumpKind;
+use super::view::backdoor::BackdoorView;
+use super::view::filters::{FiltersView, UnitOrder};
+use super::view::maps::MapsView;
 use super::views::VIEWS;
 use super::widget::text::witness::{self, Written};
 use crate::link::Connection;
 use crate::session::config::Response;
-use crate::session::record::{Note, NoteOn};
+use crate::session::record::{Note, NoteTarget};
 use crate::session::run::Phase;
 use crate::session::store::from_text;
 use crate::session::{Run, Session};
@@ -106,7 +106,7 @@ fn broken(buf: &Buffer, written: &[Written]) -> Option<String> {
     None
 }
 
-fn drawn(session: &Session, state: &State, theme: &Theme) -> (Buffer, Vec<Written>) {
+fn drawn(session: &Session, state: &DashboardState, theme: &Theme) -> (Buffer, Vec<Written>) {
     let size = state.shared.size;
     let area = Rect::new(0, 0, size.width, size.height);
     let mut buf = Buffer::empty(area);
@@ -140,7 +140,7 @@ fn text(buf: &Buffer) -> String {
 }
 
 /// Checks every view of these sessions at many sizes.
-fn everywhere(mut check: impl FnMut(&Session, &State, &Buffer, &[Written])) {
+fn everywhere(mut check: impl FnMut(&Session, &DashboardState, &Buffer, &[Written])) {
     let theme = Theme::new(Depth::True, Background::Dark, true);
     let sessions = [
         at_work(fixture("everything")),
@@ -150,11 +150,11 @@ fn everywhere(mut check: impl FnMut(&Session, &State, &Buffer, &[Written])) {
     for session in &sessions {
         for view in 0..VIEWS.len() {
             for closer in [false, true] {
-                let mut state = State::new(Connection::Live, VIEWS);
+                let mut state = DashboardState::new(Connection::Live, VIEWS);
                 state.view = ViewId(view);
                 state.shared.now = 1_002;
                 state.log = Some(closer);
-                if let Some(maps) = state.of_mut::<Maps>() {
+                if let Some(maps) = state.view_of_mut::<MapsView>() {
                     maps.enlarged = closer;
                 }
                 for width in (60..=240).step_by(if closer { 11 } else { 5 }) {
@@ -200,11 +200,11 @@ fn drawn_sessions() -> &'static [Session] {
             on,
             text: "looks like the stroke of a seven, and like nothing else; ask about it".into(),
         };
-        noted.note(note(NoteOn::Session)).unwrap();
+        noted.note(note(NoteTarget::Session)).unwrap();
         let form = noted.record.form.as_ref().unwrap();
-        for class in 0..form.count() {
+        for class in 0..form.class_count() {
             let images = noted.record.classification_images().unwrap();
-            let on = NoteOn::Map {
+            let on = NoteTarget::Map {
                 images: 0,
                 response: Response::Decision,
                 class,
@@ -240,29 +240,29 @@ proptest! {
     ) {
         let session = &drawn_sessions()[session];
         let theme = Theme::new(Depth::True, Background::Dark, !ascii);
-        let mut state = State::new(Connection::Live, VIEWS);
+        let mut state = DashboardState::new(Connection::Live, VIEWS);
         state.view = ViewId(view);
-        state.beside = beside.map(|(view, left)| Beside { view: ViewId(view), left });
+        state.beside = beside.map(|(view, left)| SecondView { view: ViewId(view), left });
         state.shared.now = 1_002;
         state.shared.class = class;
         state.shared.size = Size { width, height };
         state.log = Some(log);
-        if let Some(maps) = state.of_mut::<Maps>() {
+        if let Some(maps) = state.view_of_mut::<MapsView>() {
             (maps.enlarged, maps.table) = (closer, table);
         }
-        if let Some(filters) = state.of_mut::<Filters>() {
+        if let Some(filters) = state.view_of_mut::<FiltersView>() {
             (filters.enlarged, filters.unit) = (closer, unit);
             filters.hides_silent = table;
-            filters.order = if sorted { Order::Reliability } else { Order::Number };
+            filters.order = if sorted { UnitOrder::Reliability } else { UnitOrder::Number };
         }
-        if let Some(backdoor) = state.of_mut::<Backdoor>() {
+        if let Some(backdoor) = state.view_of_mut::<BackdoorView>() {
             backdoor.enlarged = closer;
         }
         state.overlay = match over {
             0 => Overlay::Help(unit),
             1 => Overlay::Palette,
             2 => Overlay::Stop,
-            3 => Overlay::Jump(Wanted::Class),
+            3 => Overlay::Jump(JumpKind::Class),
             4 => Overlay::Copy,
             5 => Overlay::Note,
             6 => Overlay::Extend,
@@ -303,7 +303,7 @@ fn a_run_that_waits_or_says_nothing_shows_no_rate_and_no_time() {
     let shown = |session: &Session, now: i64| {
         (0..VIEWS.len())
             .map(|view| {
-                let mut state = State::new(Connection::Live, VIEWS);
+                let mut state = DashboardState::new(Connection::Live, VIEWS);
                 state.view = ViewId(view);
                 state.shared.now = now;
                 state.shared.size = Size {

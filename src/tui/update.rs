@@ -9,16 +9,18 @@ use crossterm::event::KeyEvent;
 
 use self::overlays::{in_overlay, typed};
 use super::action::{self, Action};
+use super::copying::{figure_in, text};
 use super::frame;
 use super::overlay::extend;
 use super::possible;
-use super::state::{Beside, Copied, News, Overlay, State, Verb, ViewId};
+use super::state::{
+    CopyTarget, DashboardState, Notice, Overlay, RepeatableAction, SecondView, ViewId,
+};
 use super::steps;
-use super::takeaway::{figure_in, text};
 use super::theme::Theme;
-use super::view::{Around, Reply};
+use super::view::{Reply, ViewContext};
 use crate::figure::Figure;
-use crate::link::{Command, Connection};
+use crate::link::{Connection, EngineCommand};
 use crate::session::Session;
 use crate::session::config::Extension;
 use crate::session::run::Phase;
@@ -31,7 +33,7 @@ pub enum Effect {
     /// Draw again.
     Redraw,
     /// Send this command to the engine.
-    Say(Command),
+    Send(EngineCommand),
     /// End the dashboard: the user leaves.
     Leave,
     /// End the dashboard, to resume the session with a new engine.
@@ -51,8 +53,13 @@ pub enum Effect {
 }
 
 /// Applies a key: the action bound to it here, or the character it types.
-pub fn key(state: &mut State, event: &KeyEvent, session: &Session, theme: &Theme) -> Effect {
-    let had_news = state.news.take().is_some();
+pub fn key(
+    state: &mut DashboardState,
+    event: &KeyEvent,
+    session: &Session,
+    theme: &Theme,
+) -> Effect {
+    let had_news = state.notice.take().is_some();
     match (apply(state, event, session, theme), had_news) {
         // Any key clears the last notice.
         (Effect::None, true) => Effect::Redraw,
@@ -60,8 +67,8 @@ pub fn key(state: &mut State, event: &KeyEvent, session: &Session, theme: &Theme
     }
 }
 
-fn apply(state: &mut State, event: &KeyEvent, session: &Session, theme: &Theme) -> Effect {
-    match (possible::of_key(event, state), action::typed(event)) {
+fn apply(state: &mut DashboardState, event: &KeyEvent, session: &Session, theme: &Theme) -> Effect {
+    match (possible::action_for_key(event, state), action::typed(event)) {
         (Some(action), _) => update(state, action, session, theme),
         (None, Some(c)) => typed(state, c),
         (None, None) => Effect::None,
@@ -69,10 +76,15 @@ fn apply(state: &mut State, event: &KeyEvent, session: &Session, theme: &Theme) 
 }
 
 /// Applies an action.
-pub fn update(state: &mut State, action: Action, session: &Session, theme: &Theme) -> Effect {
+pub fn update(
+    state: &mut DashboardState,
+    action: Action,
+    session: &Session,
+    theme: &Theme,
+) -> Effect {
     if !possible::is_possible(action, state, session) {
         if action == Action::ExportFigure {
-            state.news = Some(News::failed("this view has no figure to write yet"));
+            state.notice = Some(Notice::failed("this view has no figure to write yet"));
             return Effect::Redraw;
         }
         return Effect::None;
@@ -86,24 +98,24 @@ pub fn update(state: &mut State, action: Action, session: &Session, theme: &Them
 }
 
 /// Handles actions on the run or the whole dashboard; `None`: another action.
-fn on_run(state: &mut State, action: Action, session: &Session) -> Option<Effect> {
+fn on_run(state: &mut DashboardState, action: Action, session: &Session) -> Option<Effect> {
     Some(match action {
         Action::Pause => match session.run.as_ref().map(|run| &run.phase) {
-            Some(Phase::Paused(_)) => Effect::Say(Command::Continue),
-            _ => Effect::Say(Command::Pause),
+            Some(Phase::Paused(_)) => Effect::Send(EngineCommand::Continue),
+            _ => Effect::Send(EngineCommand::Pause),
         },
         Action::StopNow => {
             state.overlay = Overlay::None;
-            Effect::Say(Command::Stop)
+            Effect::Send(EngineCommand::Stop)
         }
         Action::Resume => Effect::Resume,
         Action::Extend => {
-            let Some((images, more)) = extend::asked(state, session) else {
+            let Some((images, more)) = extend::requested_extension(state, session) else {
                 return Some(Effect::None);
             };
             state.overlay = Overlay::None;
             match state.shared.engine_runs(session) {
-                true => Effect::Say(Command::Extend { images, more }),
+                true => Effect::Send(EngineCommand::Extend { images, more }),
                 false => Effect::Extend(images, more),
             }
         }
@@ -117,17 +129,17 @@ fn on_run(state: &mut State, action: Action, session: &Session) -> Option<Effect
 
 /// Exports or copies from the view; `None`: another action. `again`: the previous export or copy.
 fn export_or_copy(
-    state: &mut State,
+    state: &mut DashboardState,
     action: Action,
-    again: Option<Verb>,
+    again: Option<RepeatableAction>,
     session: &Session,
     theme: &Theme,
 ) -> Option<Effect> {
     let verb = match action {
-        Action::ExportFigure => Verb::Export,
-        Action::CopyCaption => Verb::Copy(Copied::Caption),
-        Action::CopyCommand => Verb::Copy(Copied::Command),
-        Action::CopyNumber => Verb::Copy(Copied::Number),
+        Action::ExportFigure => RepeatableAction::Export,
+        Action::CopyCaption => RepeatableAction::Copy(CopyTarget::Caption),
+        Action::CopyCommand => RepeatableAction::Copy(CopyTarget::Command),
+        Action::CopyNumber => RepeatableAction::Copy(CopyTarget::Number),
         Action::Again => {
             // Moves to the next class in any case.
             in_view(state, action, session, theme);
@@ -142,25 +154,25 @@ fn export_or_copy(
     state.again = Some(verb);
     // A figure of all classes is the same for the next class.
     let of_all = |figure: &Figure| action == Action::Again && !figure.is_of_a_class();
-    if verb == Verb::Export && figure_in(state, session).as_ref().is_some_and(of_all) {
+    if verb == RepeatableAction::Export && figure_in(state, session).as_ref().is_some_and(of_all) {
         state.again = None;
         return Some(Effect::Redraw);
     }
     let effect = match verb {
-        Verb::Export => figure_in(state, session).map(Effect::Export),
-        Verb::Copy(target) => text(state, target, session).map(Effect::Copy),
+        RepeatableAction::Export => figure_in(state, session).map(Effect::Export),
+        RepeatableAction::Copy(target) => text(state, target, session).map(Effect::Copy),
     };
     Some(effect.unwrap_or_else(|| {
         let class = state.shared.class;
         let name = session.record.class_name(class);
-        state.news = Some(News::failed(format!("there is none for class {name}")));
+        state.notice = Some(Notice::failed(format!("there is none for class {name}")));
         Effect::Redraw
     }))
 }
 
 /// Handles switching and splitting views, and the log; `None`: another action.
 fn switch_view(
-    state: &mut State,
+    state: &mut DashboardState,
     action: Action,
     session: &Session,
     theme: &Theme,
@@ -169,15 +181,15 @@ fn switch_view(
     match action {
         Action::SplitView => match state.beside {
             None => {
-                state.beside = Some(Beside {
+                state.beside = Some(SecondView {
                     view: ViewId(steps::around(now, 1, views)),
                     left: false,
                 });
             }
             // Makes the other view active; both keep their positions.
-            Some(Beside { view, left }) => {
+            Some(SecondView { view, left }) => {
                 let active = state.view;
-                state.beside = Some(Beside {
+                state.beside = Some(SecondView {
                     view: active,
                     left: !left,
                 });
@@ -195,13 +207,13 @@ fn switch_view(
 }
 
 /// Passes an action to the active view or, if it ignores it, to the shared state.
-fn in_view(state: &mut State, action: Action, session: &Session, theme: &Theme) -> Effect {
-    let around = Around {
+fn in_view(state: &mut DashboardState, action: Action, session: &Session, theme: &Theme) -> Effect {
+    let around = ViewContext {
         session,
         theme,
         body: frame::body(session, state, theme),
     };
-    let (view, shared) = state.in_sight_mut();
+    let (view, shared) = state.active_view_mut();
     match view.update(action, shared, &around) {
         Reply::Done => Effect::Redraw,
         Reply::LookCloser => look_closer(state),
@@ -213,7 +225,7 @@ fn in_view(state: &mut State, action: Action, session: &Session, theme: &Theme) 
 }
 
 /// Switches to the first view that can show the chosen class alone.
-fn look_closer(state: &mut State) -> Effect {
+fn look_closer(state: &mut DashboardState) -> Effect {
     let mut views = state.views.iter_mut();
     let Some(home) = views.position(|open| open.view.look_closer()) else {
         return Effect::None;
@@ -223,7 +235,7 @@ fn look_closer(state: &mut State) -> Effect {
 }
 
 /// Pasted text: inserted where text is typed, ignored elsewhere. Returns whether it was inserted.
-pub fn paste(state: &mut State, text: &str) -> bool {
+pub fn paste(state: &mut DashboardState, text: &str) -> bool {
     let letters = text.chars().map(|c| if c.is_control() { ' ' } else { c });
     let mut typed_any = false;
     for c in letters {
@@ -233,7 +245,7 @@ pub fn paste(state: &mut State, text: &str) -> bool {
 }
 
 /// Records whether the engine can be reached. A question that only an engine could act on is dismissed.
-pub fn connection(state: &mut State, connection: Connection) {
+pub fn connection(state: &mut DashboardState, connection: Connection) {
     let away = connection != Connection::Live;
     state.shared.connection = connection;
     if away && state.overlay == Overlay::Stop {

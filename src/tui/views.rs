@@ -2,13 +2,13 @@
 
 use super::action;
 use super::view::{
-    Entry, attack, audit, backdoor, filters, maps, modulation, overview, predictions, shards,
+    ViewEntry, attack, audit, backdoor, filters, maps, modulation, overview, predictions, shards,
     training,
 };
 use crate::session::Session;
 
 /// Every view, in the order of their numbers; the last one is only for divided sessions.
-pub const VIEWS_OF_SHARDS: &[Entry] = &[
+pub const VIEWS_OF_SHARDS: &[ViewEntry] = &[
     overview::VIEW,
     training::VIEW,
     maps::VIEW,
@@ -22,10 +22,10 @@ pub const VIEWS_OF_SHARDS: &[Entry] = &[
 ];
 
 /// The views of all other sessions.
-pub const VIEWS: &[Entry] = VIEWS_OF_SHARDS.split_at(VIEWS_OF_SHARDS.len() - 1).0;
+pub const VIEWS: &[ViewEntry] = VIEWS_OF_SHARDS.split_at(VIEWS_OF_SHARDS.len() - 1).0;
 
 /// The views of a session.
-pub fn of(session: &Session) -> &'static [Entry] {
+pub fn of(session: &Session) -> &'static [ViewEntry] {
     match &session.record.sharding {
         Some(_) => VIEWS_OF_SHARDS,
         None => VIEWS,

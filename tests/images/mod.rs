@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 
 use flate2::{Compression, write::GzEncoder};
-use noisescope::data::{DataError, Dataset, Request, idx, load};
+use noisescope::data::{DataError, Dataset, DatasetRequest, idx, load};
 use noisescope::session::config::{self, DatasetName, DatasetSource};
 
 /// Loads what lies at a path as a set of one's own.
@@ -25,8 +25,8 @@ pub fn plan(path: &Path) -> config::Dataset {
 
 /// Loads a plan that needs no folder of full sets.
 pub fn load_plan(plan: &config::Dataset) -> Result<Dataset, DataError> {
-    let request = Request {
-        plan,
+    let request = DatasetRequest {
+        config: plan,
         seed: 1,
         data: Path::new("unused"),
         cache: None,

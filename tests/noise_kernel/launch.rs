@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use noisescope::data::Images;
 use noisescope::session::config::{Gaussian, Grain, Noise};
-use noisescope::stimulus::{BlockSeed, HEAD, Source, ziggurat};
+use noisescope::stimulus::{BlockSeed, KERNEL_INPUT, NoiseSource, ziggurat};
 
 /// The harness; `None` where the tests are done without.
 static HARNESS: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
@@ -82,7 +82,7 @@ pub struct Made {
 impl Launch {
     /// Of noise alone, so far without blocks.
     pub fn new(noise: Noise, grain: Grain, images: &Images, trials: usize) -> Self {
-        let source = Source::of(noise, grain, images);
+        let source = NoiseSource::with_grain(noise, grain, images);
         let count = trials * source.points();
         let normals = trials * source.normals();
         let stretches = |words: usize| (words + 15).div_ceil(2048);
@@ -100,7 +100,7 @@ impl Launch {
             grid: source.grid(),
             normals: source.normals(),
             places: Vec::new(),
-            filters: source.filters().unwrap_or_default(),
+            filters: source.gabor_words().unwrap_or_default(),
             parts: match noise {
                 Noise::Uniform => stretches(count.div_ceil(2)),
                 Noise::Binary => stretches(count.div_ceil(32)),
@@ -110,10 +110,10 @@ impl Launch {
     }
 
     /// Adds a block: its head, and where its patches are, which are not drawn by kernels.
-    pub fn place(&mut self, source: &Source, seed: BlockSeed, head: [u32; HEAD]) {
+    pub fn place(&mut self, source: &NoiseSource, seed: BlockSeed, head: [u32; KERNEL_INPUT]) {
         let mut rng = seed.generator();
         rng.set_word_pos((u64::from(head[9]) << 32 | u64::from(head[8])).into());
-        let places = source.places(&mut rng, self.trials);
+        let places = source.draw_patch_places(&mut rng, self.trials);
         self.places.extend(places.unwrap_or_default());
         self.heads.extend(head);
     }
@@ -128,7 +128,7 @@ impl Launch {
         assert!(status.success());
         let result = std::fs::read(&paths[1]).unwrap();
         let (failed, rest) = result.split_at(4);
-        let count = self.heads.len() / HEAD * self.trials;
+        let count = self.heads.len() / KERNEL_INPUT * self.trials;
         let (points, stimuli) = rest.split_at(2 * count * self.points);
         assert_eq!(stimuli.len(), 4 * count * self.numbers);
         Some(Made {
@@ -161,7 +161,7 @@ impl Launch {
         };
         for number in [
             kind,
-            self.heads.len() / HEAD,
+            self.heads.len() / KERNEL_INPUT,
             self.trials,
             self.points,
             self.numbers,

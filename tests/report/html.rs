@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use noisescope::report::page::MOST;
+use noisescope::report::page::MAX_BYTES;
 
 /// A tag that opens an element, with its attributes.
 #[derive(Debug)]
@@ -165,7 +165,7 @@ pub fn check(page: &str) -> Vec<Tag> {
     assert_eq!(count("caption"), count("table"));
     let style = between(page, "<style>", "</style>");
     assert!(!style.contains("url(") && !style.contains("@import"));
-    assert!(page.len() < MOST, "{} bytes", page.len());
+    assert!(page.len() < MAX_BYTES, "{} bytes", page.len());
     tags
 }
 

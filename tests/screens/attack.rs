@@ -15,11 +15,11 @@ fn the_rate_at_the_chosen_weight_stands_with_its_wilson_interval() {
     let attack: &record::Attack = session.record.first().expect("it is planned");
     let mut state = at("Attack", (120, 40));
     state.shared.class = 4;
-    of::<Attack>(&mut state).weight = 6;
+    of::<AttackView>(&mut state).weight = 6;
     let screen = words(&screen(&session, &state));
     for pattern in 0..3 {
         let share = attack.targeted(0, pattern, 4, 6).expect("it is there");
-        let own = wilson(share.hits, share.of).expect("there are images");
+        let own = wilson(share.hits, share.total).expect("there are images");
         let [rate, low, high] = [own.estimate, own.low, own.high].map(|share| 100.0 * share);
         let line = format!("{rate:.1} % {low:.1}–{high:.1} % of 900");
         assert!(screen.contains(&line), "{line} is not on\n{screen}");
@@ -38,7 +38,7 @@ fn keys_choose_target_weight_pattern_source_and_all_targets() {
     ];
     press(&session, &mut state, &keys);
     assert_eq!(state.shared.class, 2);
-    let own = of::<Attack>(&mut state);
+    let own = of::<AttackView>(&mut state);
     assert_eq!((own.weight, own.pattern), (6, 1));
     let one = screen(&session, &state);
     assert!(
@@ -58,12 +58,12 @@ fn keys_choose_target_weight_pattern_source_and_all_targets() {
     );
     press(&session, &mut state, &[KeyCode::Char(']'); 30]);
     assert_eq!(
-        of::<Attack>(&mut state).weight,
+        of::<AttackView>(&mut state).weight,
         10,
         "it ends at the largest"
     );
     press(&session, &mut state, &[KeyCode::Char('['); 30]);
-    assert_eq!(of::<Attack>(&mut state).weight, 0);
+    assert_eq!(of::<AttackView>(&mut state).weight, 0);
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn counts_fill_while_the_attack_runs() {
     let later = screen(&session, &state);
     assert_eq!(later.matches("nothing yet").count(), 3, "{later}");
     // The mean over targets is that of the targets done.
-    of::<Attack>(&mut state).target_mean = true;
+    of::<AttackView>(&mut state).target_mean = true;
     assert_eq!(screen(&session, &state).matches("nothing yet").count(), 2);
 }
 
@@ -117,7 +117,7 @@ fn the_picture_is_the_blend_at_the_chosen_weight() {
     let theme = theme();
     let mut state = at("Attack", (80, 24));
     state.shared.class = 3;
-    let own = of::<Attack>(&mut state);
+    let own = of::<AttackView>(&mut state);
     (own.weight, own.pattern) = (4, 1);
     let buf = draw(&session, &state, &theme);
     let (left, top) = (0..buf.area.height)

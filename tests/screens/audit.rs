@@ -1,7 +1,7 @@
 //! The audit of a network: what was found, and that nothing was.
 
 use noisescope::session::config::{self, Analysis as Plan, Config};
-use noisescope::session::record::{self, Analysis, Examinee, Pasted, Role};
+use noisescope::session::record::{self, Analysis, AuditRole, AuditedNetwork, PastedFinding};
 use noisescope::session::{Array, Session};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -20,7 +20,7 @@ pub fn audited(poisoned: bool) -> Session {
     let mut session = Session::new("suspect", config);
     synthetic::begin(&mut session);
     session.record.training = Some(synthetic::training(15, 0, true));
-    session.record.state = record::State::Finished;
+    session.record.state = record::SavedState::Finished;
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     let mut images = |patched: Option<(usize, usize, usize)>| {
         let mut values = Vec::new();
@@ -40,27 +40,27 @@ pub fn audited(poisoned: bool) -> Session {
         }
         Array::new(&[CLASSES, 1, SIDE, SIDE], values)
     };
-    let mut network = |role: Role, seed: u64, patched| Examinee {
-        accuracy: (role != Role::Suspect).then_some(0.981),
+    let mut network = |role: AuditRole, seed: u64, patched| AuditedNetwork {
+        accuracy: (role != AuditRole::Suspect).then_some(0.981),
         called: vec![300; CLASSES],
         images: images(patched),
-        ..Examinee::new(role, seed)
+        ..AuditedNetwork::new(role, seed)
     };
-    let mut networks: Vec<Examinee> = (0..5)
-        .map(|seed| network(Role::Reference, seed, None))
+    let mut networks: Vec<AuditedNetwork> = (0..5)
+        .map(|seed| network(AuditRole::Reference, seed, None))
         .collect();
     let square = (SIDE - 5, 1, 4);
-    let role = Role::Poisoned { target: 0, square };
+    let role = AuditRole::Poisoned { target: 0, square };
     let mut power = network(role, 5, Some((0, SIDE - 6, 1)));
     (power.attack_success, power.attacked) = (Some(0.997), 9020);
     networks.push(power);
     networks.push(network(
-        Role::Suspect,
+        AuditRole::Suspect,
         6,
         poisoned.then_some((9, 1, SIDE - 7)),
     ));
     let mut audit = record::Audit {
-        progress: record::Progress {
+        progress: record::BlockProgress {
             blocks: vec![1; 8],
             done: 1,
             total: 1,
@@ -73,7 +73,7 @@ pub fn audited(poisoned: bool) -> Session {
         .findings()
         .into_iter()
         .map(|(class, window)| {
-            let mut own = Pasted::new(class, window, CLASSES);
+            let mut own = PastedFinding::new(class, window, CLASSES);
             own.shown = vec![100; CLASSES];
             let works = poisoned && class == 9;
             let of = |source: usize| match works {
@@ -116,7 +116,7 @@ fn an_audit_that_has_just_begun_says_how_far_each_network_is() {
     let mut session = audited(true);
     if let Analysis::Audit(audit) = &mut session.record.analyses[0] {
         for own in &mut audit.networks {
-            *own = Examinee::new(own.role, own.seed);
+            *own = AuditedNetwork::new(own.role, own.seed);
         }
         (audit.pasted, audit.deviation) = (Vec::new(), Array::default());
     }

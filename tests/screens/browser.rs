@@ -1,17 +1,18 @@
 //! The list of sessions.
 
-use noisescope::report::Standing;
-use noisescope::stats::grain::{self, Foretold};
-use noisescope::tui::action::Place;
+use noisescope::report::SessionStatus;
+use noisescope::stats::grain::{self, GrainForecast};
+use noisescope::tui::action::KeyContext;
 use noisescope::tui::browser::{
-    self, About, Asked, Browser, Choice, Contents, Deed, Held, List, Outcome, Preset, Row,
+    self, Browser, BrowserChoice, BrowserEffect, FileContents, ListState, Preset, PresetInfo,
+    SessionContents, SessionRequest, SessionRow, SessionTask,
 };
 
 use super::*;
 
-fn row(name: &str, standing: Standing, share: f64, headline: &str, age: i64) -> Row {
-    let running = standing == Standing::Running;
-    Row {
+fn row(name: &str, standing: SessionStatus, share: f64, headline: &str, age: i64) -> SessionRow {
+    let running = standing == SessionStatus::Running;
+    SessionRow {
         name: name.into(),
         standing,
         done: (4_000_000.0 * share) as u64,
@@ -22,46 +23,52 @@ fn row(name: &str, standing: Standing, share: f64, headline: &str, age: i64) -> 
     }
 }
 
-fn rows() -> Vec<Row> {
+fn rows() -> Vec<SessionRow> {
     let damaged = "sessions/old.ron: the file is damaged: array `training.best.fc1`: its checksum is 0x1, not 0x2. The previous generation sessions/old.ron.bak is whole.";
     let mut rows = vec![
         row(
             "mnist-paper",
-            Standing::Running,
+            SessionStatus::Running,
             0.8,
             "test 99.1 %   22/40 maps reliable   9,860 trials/s",
             4,
         ),
         row(
             "fashion-paper",
-            Standing::Finished,
+            SessionStatus::Finished,
             1.0,
             "test 90.2 %   38/40 maps reliable",
             7_300,
         ),
         row(
             "try.1",
-            Standing::Interrupted,
+            SessionStatus::Interrupted,
             0.0301,
             "test 97.8 %   3/40 maps reliable",
             90_000,
         ),
         row(
             "try.2",
-            Standing::Stopped,
+            SessionStatus::Stopped,
             0.5,
             "test 97.9 %   10/40 maps reliable",
             400_000,
         ),
         row(
             "gpu",
-            Standing::Failed("the device cuda:0 has no memory left".into()),
+            SessionStatus::Failed("the device cuda:0 has no memory left".into()),
             0.2,
             "",
             600,
         ),
-        row("old", Standing::Damaged(damaged.into()), 0.0, "", 9_000_000),
-        row("next", Standing::New, 0.0, "mnist · cnn", 30),
+        row(
+            "old",
+            SessionStatus::Damaged(damaged.into()),
+            0.0,
+            "",
+            9_000_000,
+        ),
+        row("next", SessionStatus::New, 0.0, "mnist · cnn", 30),
     ];
     rows[5].total = 0;
     rows
@@ -81,9 +88,9 @@ pub fn listing(pressed: &[KeyCode]) -> Browser {
 }
 
 fn browser() -> Browser {
-    let mut browser = Browser::new(&presets(), List::default());
+    let mut browser = Browser::new(&presets(), ListState::default());
     browser.now = NOW;
-    browser.renew(rows());
+    browser.set_rows(rows());
     browser
 }
 
@@ -100,12 +107,12 @@ fn shown(browser: &Browser) -> String {
     drawn(browser, (120, 40), &theme())
 }
 
-fn keys(browser: &mut Browser, keys: &[KeyCode]) -> Outcome {
+fn keys(browser: &mut Browser, keys: &[KeyCode]) -> BrowserEffect {
     let press = |key: &KeyCode| browser.key(&KeyEvent::new(*key, KeyModifiers::NONE));
-    keys.iter().map(press).last().unwrap_or(Outcome::None)
+    keys.iter().map(press).last().unwrap_or(BrowserEffect::None)
 }
 
-fn typing(browser: &mut Browser, text: &str) -> Outcome {
+fn typing(browser: &mut Browser, text: &str) -> BrowserEffect {
     let codes: Vec<KeyCode> = text.chars().map(KeyCode::Char).collect();
     keys(browser, &codes)
 }
@@ -121,14 +128,14 @@ fn the_list_looks_as_reviewed() {
     golden::golden("browser-form-80x24", &drawn(&form, (80, 24), &theme()));
     let mut question = browser();
     typing(&mut question, "jd");
-    question.weighed("fashion-paper", contents());
+    question.set_contents("fashion-paper", contents());
     golden::golden(
         "browser-delete-80x24",
         &drawn(&question, (80, 24), &theme()),
     );
     let mut named = browser();
     typing(&mut named, "jjjjjd");
-    named.weighed("old", cut_file());
+    named.set_contents("old", cut_file());
     typing(&mut named, "ol");
     golden::golden(
         "browser-delete-damaged-80x24",
@@ -177,17 +184,20 @@ fn enter_opens_and_letters_move_like_arrows() {
     );
     assert_eq!(
         opened,
-        Outcome::Chosen(Choice::Open("fashion-paper".into()))
+        BrowserEffect::Chosen(BrowserChoice::Open("fashion-paper".into()))
     );
     assert_eq!(
         keys(&mut list, &[KeyCode::Char('G'), KeyCode::Enter]),
-        Outcome::Chosen(Choice::Open("next".into()))
+        BrowserEffect::Chosen(BrowserChoice::Open("next".into()))
     );
-    assert_eq!(typing(&mut list, "q"), Outcome::Chosen(Choice::Leave));
+    assert_eq!(
+        typing(&mut list, "q"),
+        BrowserEffect::Chosen(BrowserChoice::Leave)
+    );
 }
 
-fn held(trials: u64, epochs: Option<&str>, age: i64) -> Held {
-    Held {
+fn held(trials: u64, epochs: Option<&str>, age: i64) -> FileContents {
+    FileContents {
         trials,
         network: epochs.map(String::from),
         updated: Some(NOW - age),
@@ -195,8 +205,8 @@ fn held(trials: u64, epochs: Option<&str>, age: i64) -> Held {
 }
 
 /// What is in the files of a sound session.
-fn contents() -> Contents {
-    Contents {
+fn contents() -> SessionContents {
+    SessionContents {
         file: Ok(held(
             4_000_000,
             Some("a network trained for 15 epochs"),
@@ -211,8 +221,8 @@ fn contents() -> Contents {
 }
 
 /// The same of one that was cut, whose previous generation is whole.
-fn cut_file() -> Contents {
-    Contents {
+fn cut_file() -> SessionContents {
+    SessionContents {
         file: Err("sessions/old.ron: the file is damaged: it is cut off after 99 bytes.".into()),
         previous: Some(Ok(held(
             600_000,
@@ -228,37 +238,37 @@ fn only_what_can_go_on_is_resumed_and_only_what_does_not_run_is_deleted() {
     for own in rows() {
         let screen = shown(&list);
         let unread = own.standing.is_unread();
-        let over = own.standing == Standing::Finished || unread;
-        let running = own.standing == Standing::Running;
+        let over = own.standing == SessionStatus::Finished || unread;
+        let running = own.standing == SessionStatus::Running;
         assert_eq!(screen.contains("r resume"), !over && !running, "{screen}");
         assert_eq!(screen.contains("d delete"), !running, "{screen}");
         let resumed = match over || running {
-            true => Outcome::None,
-            false => Outcome::Chosen(Choice::Resume(own.name.clone())),
+            true => BrowserEffect::None,
+            false => BrowserEffect::Chosen(BrowserChoice::Resume(own.name.clone())),
         };
         assert_eq!(typing(&mut list, "r"), resumed);
         if running {
-            assert_eq!(typing(&mut list, "d"), Outcome::None);
+            assert_eq!(typing(&mut list, "d"), BrowserEffect::None);
         } else if !unread {
-            let asked = Outcome::Weigh(own.name.clone());
+            let asked = BrowserEffect::Weigh(own.name.clone());
             assert_eq!(typing(&mut list, "d"), asked);
             assert!(shown(&list).contains(&format!("Delete {}?", own.name)));
             assert_eq!(
                 keys(&mut list, &[KeyCode::Enter]),
-                Outcome::None,
+                BrowserEffect::None,
                 "no accident"
             );
             assert_eq!(
                 typing(&mut list, "y"),
-                Outcome::None,
+                BrowserEffect::None,
                 "not told what is in it"
             );
-            list.weighed(&own.name, contents());
+            list.set_contents(&own.name, contents());
             typing(&mut list, "nd");
-            list.weighed(&own.name, contents());
+            list.set_contents(&own.name, contents());
             assert_eq!(
                 typing(&mut list, "y"),
-                Outcome::Chosen(Choice::Delete(own.name.clone()))
+                BrowserEffect::Chosen(BrowserChoice::Delete(own.name.clone()))
             );
             keys(&mut list, &[KeyCode::Esc]);
         }
@@ -272,9 +282,9 @@ fn deleting_says_what_is_in_the_file_and_in_its_previous_generation() {
     typing(&mut list, "jd");
     assert!(shown(&list).contains("reading its contents"));
     // What another session holds is not said of this one.
-    list.weighed("try.1", cut_file());
+    list.set_contents("try.1", cut_file());
     assert!(shown(&list).contains("reading its contents"));
-    list.weighed("fashion-paper", contents());
+    list.set_contents("fashion-paper", contents());
     let screen = shown(&list);
     for part in [
         "Its file: 4.00 M trials, a network trained for 15 epochs; saved 2 h ago.",
@@ -288,32 +298,32 @@ fn deleting_says_what_is_in_the_file_and_in_its_previous_generation() {
 #[test]
 fn what_cannot_be_read_is_deleted_only_after_its_name_is_typed() {
     for standing in [
-        Standing::Damaged("cut".into()),
-        Standing::Newer("schema 99".into()),
-        Standing::Unreadable("permission denied".into()),
+        SessionStatus::Damaged("cut".into()),
+        SessionStatus::Newer("schema 99".into()),
+        SessionStatus::Unreadable("permission denied".into()),
     ] {
-        let mut list = Browser::new(&presets(), List::default());
+        let mut list = Browser::new(&presets(), ListState::default());
         list.now = NOW;
-        list.renew(vec![row("yes", standing, 0.0, "", 5)]);
-        assert_eq!(typing(&mut list, "d"), Outcome::Weigh("yes".into()));
-        list.weighed("yes", cut_file());
+        list.set_rows(vec![row("yes", standing, 0.0, "", 5)]);
+        assert_eq!(typing(&mut list, "d"), BrowserEffect::Weigh("yes".into()));
+        list.set_contents("yes", cut_file());
         let screen = shown(&list);
         assert!(screen.contains("Its file cannot be read"), "{screen}");
         assert!(
             screen.contains("Its previous generation: 600 k trials"),
             "{screen}"
         );
-        assert_eq!(keys(&mut list, &[KeyCode::Enter]), Outcome::None);
+        assert_eq!(keys(&mut list, &[KeyCode::Enter]), BrowserEffect::None);
         // A letter is a letter here, also the one that says yes elsewhere.
-        assert_eq!(typing(&mut list, "y"), Outcome::Redraw);
-        assert_eq!(keys(&mut list, &[KeyCode::Enter]), Outcome::None);
+        assert_eq!(typing(&mut list, "y"), BrowserEffect::Redraw);
+        assert_eq!(keys(&mut list, &[KeyCode::Enter]), BrowserEffect::None);
         typing(&mut list, "ez");
-        assert_eq!(keys(&mut list, &[KeyCode::Enter]), Outcome::None);
+        assert_eq!(keys(&mut list, &[KeyCode::Enter]), BrowserEffect::None);
         keys(&mut list, &[KeyCode::Backspace]);
         typing(&mut list, "s");
         assert_eq!(
             keys(&mut list, &[KeyCode::Enter]),
-            Outcome::Chosen(Choice::Delete("yes".into()))
+            BrowserEffect::Chosen(BrowserChoice::Delete("yes".into()))
         );
     }
 }
@@ -322,13 +332,13 @@ fn what_cannot_be_read_is_deleted_only_after_its_name_is_typed() {
 fn a_session_that_starts_to_run_under_the_question_is_not_deleted() {
     let mut list = browser();
     typing(&mut list, "jjd");
-    list.weighed("try.1", contents());
+    list.set_contents("try.1", contents());
     let mut now = rows();
     now[2].pid = Some(7);
-    list.renew(now);
+    list.set_rows(now);
     // The question has gone, and its answer with it.
     let said = typing(&mut list, "y");
-    assert!(!matches!(said, Outcome::Chosen(_)), "{said:?}");
+    assert!(!matches!(said, BrowserEffect::Chosen(_)), "{said:?}");
 }
 
 #[test]
@@ -336,13 +346,13 @@ fn the_cursor_stays_where_it_was_when_sessions_come_and_go() {
     let mut list = browser();
     typing(&mut list, "jjj");
     // The caller deletes and asks again.
-    let mut again = Browser::new(&presets(), list.list);
+    let mut again = Browser::new(&presets(), list.state);
     let mut left = rows();
     left.remove(3);
-    again.renew(left.clone());
+    again.set_rows(left.clone());
     assert!(shown(&again).contains("▸ gpu"), "{}", shown(&again));
-    left.insert(0, row("aaa", Standing::New, 0.0, "", 1));
-    again.renew(left);
+    left.insert(0, row("aaa", SessionStatus::New, 0.0, "", 1));
+    again.set_rows(left);
     assert!(shown(&again).contains("▸ gpu"), "{}", shown(&again));
 }
 
@@ -362,7 +372,7 @@ fn a_filter_is_typed_kept_and_cleared() {
             &mut list,
             &[KeyCode::Enter, KeyCode::Char('j'), KeyCode::Enter]
         ),
-        Outcome::Chosen(Choice::Open("try.2".into()))
+        BrowserEffect::Chosen(BrowserChoice::Open("try.2".into()))
     );
     typing(&mut list, "/zzz");
     let none = shown(&list);
@@ -380,18 +390,18 @@ fn a_filter_is_typed_kept_and_cleared() {
 
 #[test]
 fn an_empty_list_says_how_to_fill_it() {
-    let mut list = Browser::new(&presets(), List::default());
+    let mut list = Browser::new(&presets(), ListState::default());
     assert!(shown(&list).contains("reading the sessions"));
-    list.renew(Vec::new());
+    list.set_rows(Vec::new());
     let screen = shown(&list);
     assert!(
         screen.contains("There is no session yet. Press n"),
         "{screen}"
     );
     for key in ["r", "d", "/", "k"] {
-        assert_eq!(typing(&mut list, key), Outcome::None, "{key}");
+        assert_eq!(typing(&mut list, key), BrowserEffect::None, "{key}");
     }
-    assert_eq!(keys(&mut list, &[KeyCode::Enter]), Outcome::None);
+    assert_eq!(keys(&mut list, &[KeyCode::Enter]), BrowserEffect::None);
 }
 
 #[test]
@@ -399,7 +409,7 @@ fn a_new_session_has_a_preset_and_a_free_name() {
     let mut list = browser();
     let made = keys(&mut list, &[KeyCode::Char('n'), KeyCode::Enter]);
     let new = |preset: &str, name: &str| {
-        Outcome::Chosen(Choice::New(Asked {
+        BrowserEffect::Chosen(BrowserChoice::New(SessionRequest {
             preset: preset.into(),
             name: name.into(),
             network: None,
@@ -424,19 +434,19 @@ fn a_new_session_has_a_preset_and_a_free_name() {
     typing(&mut taken, "n");
     taken.key(&KeyEvent::new(KeyCode::Char('u'), KeyModifiers::CONTROL));
     assert!(shown(&taken).contains("type a name"));
-    assert_eq!(keys(&mut taken, &[KeyCode::Enter]), Outcome::None);
+    assert_eq!(keys(&mut taken, &[KeyCode::Enter]), BrowserEffect::None);
     typing(&mut taken, "next");
     assert!(shown(&taken).contains("a session of that name exists"));
-    assert_eq!(keys(&mut taken, &[KeyCode::Enter]), Outcome::None);
+    assert_eq!(keys(&mut taken, &[KeyCode::Enter]), BrowserEffect::None);
     typing(&mut taken, &"n".repeat(200));
     assert!(matches!(keys(&mut taken, &[KeyCode::Enter]),
-        Outcome::Chosen(Choice::New(asked)) if asked.name.len() == 100));
+        BrowserEffect::Chosen(BrowserChoice::New(asked)) if asked.name.len() == 100));
 }
 
 /// What a few trials at one grain foretell, at 1,000 trials a second.
-fn foretold(cell: usize, ratio: f64) -> Foretold {
+fn foretold(cell: usize, ratio: f64) -> GrainForecast {
     let points = 784 / (cell * cell);
-    grain::foretold((cell, points), 1000, &[ratio; 10], 0.95, 1000.0).unwrap()
+    grain::forecast((cell, points), 1000, &[ratio; 10], 0.95, 1000.0).unwrap()
 }
 
 #[test]
@@ -448,7 +458,7 @@ fn a_network_of_ones_own_is_shown_noise_before_a_session_is_made_of_it() {
     typing(&mut list, "/data/own");
     let screen = shown(&list);
     assert!(screen.contains("look at it first"), "{screen}");
-    let asked = Asked {
+    let asked = SessionRequest {
         preset: "quickstart".into(),
         name: "quickstart".into(),
         network: Some("~/my net.onnx".into()),
@@ -456,25 +466,25 @@ fn a_network_of_ones_own_is_shown_noise_before_a_session_is_made_of_it() {
         grain: None,
     };
     let outcome = keys(&mut list, &[KeyCode::Enter]);
-    assert_eq!(outcome, Outcome::Pilot(asked.clone()));
+    assert_eq!(outcome, BrowserEffect::Pilot(asked.clone()));
     assert!(shown(&list).contains("run on noise"), "{}", shown(&list));
     // Nothing is made while it is asked.
-    assert_eq!(keys(&mut list, &[KeyCode::Enter]), Outcome::None);
+    assert_eq!(keys(&mut list, &[KeyCode::Enter]), BrowserEffect::None);
     // What fails is said, and can be tried again.
-    list.foretold(Err("there is no file my net.onnx".into()));
+    list.set_pilot_result(Err("there is no file my net.onnx".into()));
     assert!(
         shown(&list).contains("▲ there is no file"),
         "{}",
         shown(&list)
     );
     let outcome = keys(&mut list, &[KeyCode::Enter]);
-    assert_eq!(outcome, Outcome::Pilot(asked.clone()));
+    assert_eq!(outcome, BrowserEffect::Pilot(asked.clone()));
     let all = vec![foretold(1, 0.01), foretold(2, 0.1), foretold(4, 1.0)];
-    list.foretold(Ok((all.clone(), 2)));
+    list.set_pilot_result(Ok((all.clone(), 2)));
     golden::golden("browser-pilot-80x24", &drawn(&list, (80, 24), &theme()));
     // The finest grain that is done within ten minutes is chosen; another may be.
-    let made = |grain: &Foretold| {
-        Outcome::Chosen(Choice::New(Asked {
+    let made = |grain: &GrainForecast| {
+        BrowserEffect::Chosen(BrowserChoice::New(SessionRequest {
             grain: Some(grain.clone()),
             ..asked.clone()
         }))
@@ -487,28 +497,28 @@ fn a_network_of_ones_own_is_shown_noise_before_a_session_is_made_of_it() {
     );
     // Another network has to be asked anew; an answer that comes too late is not taken for its own.
     keys(&mut other, &[KeyCode::BackTab, KeyCode::Backspace]);
-    other.foretold(Ok((all, 2)));
+    other.set_pilot_result(Ok((all, 2)));
     assert!(matches!(
         keys(&mut other, &[KeyCode::Enter]),
-        Outcome::Pilot(_)
+        BrowserEffect::Pilot(_)
     ));
-    assert_eq!(keys(&mut other, &[KeyCode::Esc]), Outcome::NoPilot);
+    assert_eq!(keys(&mut other, &[KeyCode::Esc]), BrowserEffect::NoPilot);
     // A kind is trained first: there is nothing to ask.
     let mut kind = browser();
     keys(&mut kind, &[KeyCode::Char('n'), KeyCode::Tab]);
     typing(&mut kind, "MLP");
     assert!(matches!(
         keys(&mut kind, &[KeyCode::Enter]),
-        Outcome::Chosen(Choice::New(_))
+        BrowserEffect::Chosen(BrowserChoice::New(_))
     ));
 }
 
 #[test]
 fn a_problem_is_said_until_the_next_key() {
-    let mut list = List::default();
+    let mut list = ListState::default();
     list.problem = Some("gpu could not be started:\n\x1b[2Jno memory".into());
     let mut list = Browser::new(&presets(), list);
-    list.renew(rows());
+    list.set_rows(rows());
     let screen = shown(&list);
     assert!(
         screen.contains("▲ gpu could not be started: ?[2Jno memory"),
@@ -520,9 +530,14 @@ fn a_problem_is_said_until_the_next_key() {
 
 #[test]
 fn no_key_means_two_things_in_one_place_of_the_list() {
-    for place in [Place::Sessions, Place::Filter, Place::Form, Place::Deleting] {
+    for place in [
+        KeyContext::Sessions,
+        KeyContext::Filter,
+        KeyContext::Form,
+        KeyContext::Deleting,
+    ] {
         let mut seen = std::collections::HashMap::new();
-        for row in action::available_at(TABLE, vec![place, Place::Everywhere]) {
+        for row in action::available_at(TABLE, vec![place, KeyContext::Everywhere]) {
             for key in row.keys {
                 let other = seen.insert(*key, row.action);
                 assert!(other.is_none(), "{key:?}: {other:?} and {:?}", row.action);
@@ -552,7 +567,7 @@ proptest! {
         let mut list = browser();
         for (at, (key, width, height)) in pressed.into_iter().enumerate() {
             if at % 7 == some {
-                list.renew(rows().into_iter().take(some).collect());
+                list.set_rows(rows().into_iter().take(some).collect());
             }
             list.key(&key);
             drawn(&list, (width, height), &theme());
@@ -565,15 +580,21 @@ fn a_run_is_paused_goes_on_and_is_stopped_from_the_list() {
     let mut list = browser();
     // The first row runs.
     let pause = list.key(&KeyEvent::new(KeyCode::Char('p'), KeyModifiers::NONE));
-    assert_eq!(pause, Outcome::Do(Deed::Pause("mnist-paper".into())));
-    list.done(Ok("mnist-paper pauses after this block".into()));
+    assert_eq!(
+        pause,
+        BrowserEffect::Do(SessionTask::Pause("mnist-paper".into()))
+    );
+    list.set_result(Ok("mnist-paper pauses after this block".into()));
     assert!(shown(&list).contains("pauses after this block"));
     let mut paused = rows();
-    paused[0].standing = Standing::Paused;
-    list.renew(paused);
+    paused[0].standing = SessionStatus::Paused;
+    list.set_rows(paused);
     assert!(shown(&list).contains("p go on"), "{}", shown(&list));
     let on = list.key(&KeyEvent::new(KeyCode::Char('p'), KeyModifiers::NONE));
-    assert_eq!(on, Outcome::Do(Deed::Continue("mnist-paper".into())));
+    assert_eq!(
+        on,
+        BrowserEffect::Do(SessionTask::Continue("mnist-paper".into()))
+    );
     // Stopping asks first.
     keys(&mut list, &[KeyCode::Char('S')]);
     assert!(
@@ -583,12 +604,15 @@ fn a_run_is_paused_goes_on_and_is_stopped_from_the_list() {
     );
     keys(&mut list, &[KeyCode::Esc, KeyCode::Char('S')]);
     let stop = list.key(&KeyEvent::new(KeyCode::Char('s'), KeyModifiers::NONE));
-    assert_eq!(stop, Outcome::Do(Deed::Stop("mnist-paper".into())));
+    assert_eq!(
+        stop,
+        BrowserEffect::Do(SessionTask::Stop("mnist-paper".into()))
+    );
     // What does not run is neither paused nor stopped.
     keys(&mut list, &[KeyCode::Down]);
     for key in ['p', 'S'] {
         let event = KeyEvent::new(KeyCode::Char(key), KeyModifiers::NONE);
-        assert_eq!(list.key(&event), Outcome::None, "{key}");
+        assert_eq!(list.key(&event), BrowserEffect::None, "{key}");
     }
 }
 
@@ -599,34 +623,34 @@ fn a_session_is_exported_copied_and_extended_from_the_list() {
         |list: &mut Browser, c| list.key(&KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE));
     assert_eq!(
         press(&mut list, 'e'),
-        Outcome::Do(Deed::Export("mnist-paper".into()))
+        BrowserEffect::Do(SessionTask::Export("mnist-paper".into()))
     );
     list.program = "noisescope --sessions /s";
     let command = "noisescope --sessions /s attach mnist-paper";
-    assert_eq!(press(&mut list, 'y'), Outcome::Copy(command.into()));
+    assert_eq!(press(&mut list, 'y'), BrowserEffect::Copy(command.into()));
     assert!(shown(&list).contains(command));
-    let more = Outcome::Chosen(Choice::Extend("mnist-paper".into()));
+    let more = BrowserEffect::Chosen(BrowserChoice::Extend("mnist-paper".into()));
     assert_eq!(press(&mut list, '+'), more);
     // Right after, the same of the session below; after another key that session alone.
-    assert!(matches!(press(&mut list, 'y'), Outcome::Copy(_)));
+    assert!(matches!(press(&mut list, 'y'), BrowserEffect::Copy(_)));
     let below = "noisescope --sessions /s attach fashion-paper";
-    assert_eq!(press(&mut list, '.'), Outcome::Copy(below.into()));
+    assert_eq!(press(&mut list, '.'), BrowserEffect::Copy(below.into()));
     keys(&mut list, &[KeyCode::Up]);
-    assert_eq!(press(&mut list, '.'), Outcome::Redraw);
+    assert_eq!(press(&mut list, '.'), BrowserEffect::Redraw);
     keys(&mut list, &[KeyCode::Home]);
     // A held list stays as it is.
     keys(&mut list, &[KeyCode::Char(' ')]);
-    list.renew(Vec::new());
+    list.set_rows(Vec::new());
     assert!(shown(&list).contains("held") && shown(&list).contains("mnist-paper"));
     keys(&mut list, &[KeyCode::Char(' ')]);
     // What went wrong is told until the next key.
-    list.done(Err("no space left on device".into()));
+    list.set_result(Err("no space left on device".into()));
     assert!(shown(&list).contains("▲ no space left on device"));
     keys(&mut list, &[KeyCode::Down]);
     assert!(!shown(&list).contains("no space left"));
     // Of a session that has measured nothing there is nothing to write.
     keys(&mut list, &[KeyCode::End]);
-    assert_eq!(press(&mut list, 'e'), Outcome::None);
+    assert_eq!(press(&mut list, 'e'), BrowserEffect::None);
 }
 
 #[test]
@@ -662,27 +686,27 @@ fn the_list_has_a_palette_of_its_own() {
 fn the_form_says_what_a_preset_does_and_how_long_it_takes_here() {
     let preset = |name: &str, work| Preset {
         name: name.into(),
-        about: Some(About {
+        about: Some(PresetInfo {
             words: format!("trains cnn for {} epochs on MNIST; attack", name.len()),
             network: "cnn".into(),
             work,
         }),
     };
     let presets = [preset("quickstart", Some(600_000.0)), preset("own", None)];
-    let mut list = Browser::new(&presets, List::default());
+    let mut list = Browser::new(&presets, ListState::default());
     list.now = NOW;
-    list.renew(rows());
-    assert_eq!(list.wants_pace(), None, "nobody asks yet");
+    list.set_rows(rows());
+    assert_eq!(list.next_pace_to_measure(), None, "nobody asks yet");
     keys(&mut list, &[KeyCode::Char('n')]);
     let screen = shown(&list);
     assert!(
         screen.contains("trains cnn for 10 epochs on MNIST; attack"),
         "{screen}"
     );
-    assert_eq!(list.wants_pace().as_deref(), Some("cnn"));
-    assert_eq!(list.wants_pace(), None, "it is measured once");
+    assert_eq!(list.next_pace_to_measure().as_deref(), Some("cnn"));
+    assert_eq!(list.next_pace_to_measure(), None, "it is measured once");
     assert!(shown(&list).contains("measuring how long"));
-    list.paced("cnn".into(), Ok(5_000.0));
+    list.set_pace("cnn".into(), Ok(5_000.0));
     let screen = shown(&list);
     assert!(
         screen.contains("work of 600 k trials: about 2 min here"),

@@ -2,8 +2,9 @@
 
 use noisescope::session::config::{self, Analysis as Plan, Config};
 use noisescope::session::record::{
-    self, Analysis, BlockSums, Example, FedBack, Finding, GammaTrials, LayerResponses,
-    ModulatedLayer, Outcomes, Progress, Rows, SplitCounts, Suspect, TrialKind, Window,
+    self, Analysis, AttackExample, BlockProgress, BlockSums, FedBack, Finding, GammaTrials,
+    LayerResponses, ModulatedLayer, Outcomes, ScoredWindow, SplitCounts, Suspect, TrialKind,
+    TrialRows,
 };
 use noisescope::session::{Array, Form, Session};
 
@@ -61,8 +62,8 @@ fn wobble(number: usize) -> f64 {
     (mixed >> 40) as f64 / f64::from(1 << 23) - 1.0
 }
 
-fn done(parts: usize) -> Progress {
-    Progress {
+fn done(parts: usize) -> BlockProgress {
+    BlockProgress {
         blocks: vec![1; parts],
         done: 1,
         total: 1,
@@ -71,7 +72,7 @@ fn done(parts: usize) -> Progress {
 
 /// Adds one block: most trials are called what they are, some the next class.
 fn add(gamma: &mut GammaTrials, classes: usize) {
-    let rows = Rows::new(classes, &gamma.listed);
+    let rows = TrialRows::new(classes, &gamma.listed);
     let mut sums = BlockSums {
         block: gamma.blocks,
         counts: vec![0; classes * classes],
@@ -88,7 +89,7 @@ fn add(gamma: &mut GammaTrials, classes: usize) {
                 let seed = ((gamma.blocks as usize * 7 + truth) * 2 + called) * PIXELS + pixel;
                 let mean = n as f64 * (32767.5 + 2600.0 * f64::from(v));
                 let sum = (mean + spread * wobble(seed)) as i64;
-                rows.of(truth, called)
+                rows.for_trial(truth, called)
                     .for_each(|row| noise[row][pixel] += sum);
             }
             for (sum, v) in image[called].iter_mut().zip(template(truth)) {
@@ -118,7 +119,7 @@ fn images(plan: &config::ClassificationImages, classes: usize) -> record::Classi
         noise: plan.noise,
         ..TrialKind::plain(classes, SHAPE)
     };
-    let mut own = record::ClassificationImages::begun(plan, &kind);
+    let mut own = record::ClassificationImages::with_trials(plan, &kind);
     for gamma in &mut own.gammas {
         (0..4).for_each(|_| add(gamma, classes));
     }
@@ -145,7 +146,7 @@ fn attack(classes: usize) -> record::Attack {
     let example = |target: usize| {
         let truth = (target + 1) % classes;
         let image = template(truth).into_iter().map(|v| (255.0 * v) as u8);
-        Example {
+        AttackExample {
             target,
             truth,
             image: Array::new(&SHAPE, image.collect()),
@@ -230,7 +231,7 @@ fn backdoor(classes: usize) -> record::Backdoor {
             own.map(move |(pixel, v)| 6.0 * v + wobble(pixel + class * PIXELS) as f32)
         });
         let window = |class: usize| {
-            Some(Window {
+            Some(ScoredWindow {
                 row: 1,
                 column: 2,
                 size: 3,
@@ -320,6 +321,6 @@ pub fn session(classes: usize) -> Session {
         Analysis::Backdoor(backdoor(classes)),
         Analysis::Predictions(predictions(classes)),
     ];
-    session.record.state = record::State::Finished;
+    session.record.state = record::SavedState::Finished;
     session
 }

@@ -2,8 +2,8 @@
 
 use noisescope::session::config::{self, Config};
 use noisescope::session::record::{
-    self, Analysis, BlockResponses, FIXED_POINT, Finding, LayerResponses, ModulatedLayer, Outcomes,
-    Progress, SplitCounts, Suspect, Window,
+    self, Analysis, BlockProgress, BlockResponses, FIXED_POINT, Finding, LayerResponses,
+    ModulatedLayer, Outcomes, ScoredWindow, SplitCounts, Suspect,
 };
 use noisescope::session::{Array, Session};
 
@@ -43,14 +43,14 @@ pub fn session() -> Session {
             Analysis::Backdoor(backdoor()),
             Analysis::Predictions(predictions()),
         ],
-        state: record::State::Finished,
+        state: record::SavedState::Finished,
         ..first.record
     };
     session
 }
 
-fn done(parts: usize) -> Progress {
-    Progress {
+fn done(parts: usize) -> BlockProgress {
+    BlockProgress {
         blocks: vec![1; parts],
         done: 1,
         total: 1,
@@ -165,7 +165,7 @@ fn layer(name: &str, units: usize, side: usize, kernel: bool, signed: bool) -> L
             .iter()
             .flat_map(|&unit| waves[unit].iter().map(|v| (v * FIXED_POINT) as i64))
             .collect();
-        layer.take_gradients(taken);
+        layer.select_gradient_units(taken);
         layer.add_gradients(1, &gradients);
     }
     layer
@@ -265,7 +265,7 @@ fn suspect(poisoned: bool, seed: u64) -> Suspect {
         let window = |class: usize| {
             let marked = poisoned && class == 9;
             let strange = 0.3 * wobble(class + seed as usize);
-            (!everything_is_8).then(|| Window {
+            (!everything_is_8).then(|| ScoredWindow {
                 row: if marked { 1 } else { 9 + class },
                 column: if marked { 21 } else { 8 },
                 size: 6,

@@ -1,15 +1,15 @@
 //! Evidence images: what is shown of them, what tells one class from another, and the picture that is
 //! held.
 
-use noisescope::link::Command;
+use noisescope::link::EngineCommand;
 use noisescope::session::config::{Extension, Response};
-use noisescope::session::record::{self, BlockSums, EvidenceSums, GammaTrials, TrialKind};
+use noisescope::session::record::{self, BlockEvidence, BlockSums, GammaTrials, TrialKind};
 use noisescope::tui::update::Effect;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use synthetic::{CLASSES, SIDE, template};
 
-use noisescope::stats::null::Errors;
+use noisescope::stats::null::ErrorModel;
 
 use super::*;
 
@@ -24,10 +24,10 @@ pub fn heard(trials: u64) -> Session {
     };
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     let mut gamma = GammaTrials::new(0.0, 30, &kind);
-    gamma.hear(1.0 / 256.0, &kind);
+    gamma.record_evidence(1.0 / 256.0, &kind);
     for block in 0..16_u64 {
         gamma.add(&sums(block, trials / 16, &mut rng));
-        gamma.note();
+        gamma.note_reliability();
     }
     let record::Analysis::ClassificationImages(own) = &mut session.record.analyses[0] else {
         unreachable!()
@@ -67,7 +67,7 @@ fn sums(block: u64, n: u64, rng: &mut ChaCha8Rng) -> BlockSums {
             .chain((0..CLASSES).map(|k| (CLASSES + k, vec![middle / 10; PIXELS])))
             .chain([(2 * CLASSES + 8, vec![middle / 10; PIXELS])])
             .collect(),
-        evidence: Some(EvidenceSums {
+        evidence: Some(BlockEvidence {
             clipped: 0,
             shown: vec![all / 10; CLASSES],
             sums: vec![0; CLASSES * CLASSES],
@@ -142,7 +142,7 @@ fn a_class_is_told_from_another() {
     let images = session.record.classification_images().unwrap();
     let estimate = images.gammas[0].estimate();
     let pair = estimate
-        .pair(3, 8, [1, SIDE, SIDE], Errors::Independent)
+        .class_difference(3, 8, [1, SIDE, SIDE], ErrorModel::Independent)
         .unwrap();
     let own = |class: usize| estimate.classes[class].evidence.clone().unwrap();
     let (a, b) = (own(3), own(8));
@@ -153,7 +153,7 @@ fn a_class_is_told_from_another() {
         assert!((pair.z[pixel] - expected).abs() <= 1e-3 * expected.abs() + 1e-3);
     }
     assert_eq!(
-        estimate.pair(3, 3, [1, SIDE, SIDE], Errors::Independent),
+        estimate.class_difference(3, 3, [1, SIDE, SIDE], ErrorModel::Independent),
         None
     );
 }
@@ -202,7 +202,10 @@ fn more_trials_are_typed_and_go_to_the_engine() {
         target: None,
         class: None,
     };
-    assert_eq!(effect, Effect::Say(Command::Extend { images: 0, more }));
+    assert_eq!(
+        effect,
+        Effect::Send(EngineCommand::Extend { images: 0, more })
+    );
     // What is no more than planned is not asked.
     press(
         &session,

@@ -2,7 +2,8 @@
 
 use noisescope::session::config::{self, Analysis as Plan, Config, Noise};
 use noisescope::session::record::{
-    self, Analysis, Attack, Example, Experiment, GammaTemplates, Outcomes, Predictions, Templates,
+    self, Analysis, Attack, AttackExample, ExperimentRecord, GammaTemplates, Outcomes, Predictions,
+    Templates,
 };
 use noisescope::session::{Array, Session};
 use rand::SeedableRng;
@@ -48,9 +49,9 @@ fn plan() -> Config {
 }
 
 /// The record of one kind.
-pub fn of<T: Experiment>(session: &mut Session) -> &mut T {
+pub fn of<T: ExperimentRecord>(session: &mut Session) -> &mut T {
     let mut all = session.record.analyses.iter_mut();
-    all.find_map(T::of_mut).expect("it is planned")
+    all.find_map(T::from_analysis_mut).expect("it is planned")
 }
 
 /// A session of which classification images, templates, attack and predictions are done and the
@@ -93,7 +94,7 @@ pub fn finished() -> Session {
     let mut run = synthetic::run(Phase::Finished);
     run.eta_s = None;
     session.run = Some(run);
-    session.record.state = session::State::Finished;
+    session.record.state = session::SavedState::Finished;
     synthetic::with_stages(session)
 }
 
@@ -109,8 +110,8 @@ pub fn attacking(parts: usize) -> Session {
     synthetic::with_stages(session)
 }
 
-fn progress(parts: usize, total: u64) -> record::Progress {
-    record::Progress {
+fn progress(parts: usize, total: u64) -> record::BlockProgress {
+    record::BlockProgress {
         blocks: vec![1; parts],
         done: total,
         total,
@@ -201,7 +202,7 @@ pub fn attack() -> Attack {
             0.25..0.5 => 8,
             _ => target,
         };
-        Example {
+        AttackExample {
             target,
             truth,
             image: Array::new(

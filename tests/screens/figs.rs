@@ -7,7 +7,7 @@ fn session() -> Session {
     everything::session()
 }
 
-fn seen(view: &str, size: (u16, u16), change: impl FnOnce(&mut State)) -> String {
+fn seen(view: &str, size: (u16, u16), change: impl FnOnce(&mut DashboardState)) -> String {
     let mut state = at(view, size);
     change(&mut state);
     screen(&session(), &state)
@@ -37,7 +37,7 @@ fn one_unit_and_one_z_map_fill_the_view_as_reviewed() {
         let mut state = at(view, (120, 40));
         enlarge(&mut state, true);
         state.shared.class = 9;
-        of::<Filters>(&mut state).unit = 3;
+        of::<FiltersView>(&mut state).unit = 3;
         golden(
             &format!("{name}-120x40"),
             &without_pixels(&screen(&session, &state)),
@@ -66,7 +66,9 @@ fn nothing_is_lost_without_colour_and_without_unicode() {
 
 #[test]
 fn a_silent_unit_says_so() {
-    let screen = seen("Filters", (120, 40), |state| of::<Filters>(state).unit = 6);
+    let screen = seen("Filters", (120, 40), |state| {
+        of::<FiltersView>(state).unit = 6
+    });
     assert!(
         screen.contains("Silent: no noise ever made it fire"),
         "{screen}"
@@ -76,7 +78,9 @@ fn a_silent_unit_says_so() {
 
 #[test]
 fn a_unit_shows_its_average_its_kernel_and_how_they_agree() {
-    let screen = seen("Filters", (120, 40), |state| of::<Filters>(state).unit = 2);
+    let screen = seen("Filters", (120, 40), |state| {
+        of::<FiltersView>(state).unit = 2
+    });
     for part in [
         "unit 2 of 20, conv1",
         "average on noise",
@@ -87,7 +91,7 @@ fn a_unit_shows_its_average_its_kernel_and_how_they_agree() {
         assert!(screen.contains(part), "{part} is not on\n{screen}");
     }
     let images = seen("Filters", (120, 40), |state| {
-        of::<Filters>(state).stimuli = Stimuli::Images;
+        of::<FiltersView>(state).stimuli = Stimuli::Images;
     });
     assert!(images.contains("not whitened") && images.contains("average on images"));
 }
@@ -96,7 +100,7 @@ fn a_unit_shows_its_average_its_kernel_and_how_they_agree() {
 fn filters_of_many_units_keep_the_chosen_one_in_sight() {
     for unit in [0, 30, 59] {
         let screen = seen("Filters", (80, 24), |state| {
-            let own = of::<Filters>(state);
+            let own = of::<FiltersView>(state);
             (own.layer, own.unit) = (Some(2), unit);
         });
         assert!(screen.contains(&format!("▸{unit}")), "{unit}\n{screen}");
@@ -112,17 +116,17 @@ fn keys_go_through_units_layers_and_stimuli() {
         &mut state,
         &[KeyCode::Right, KeyCode::Right, KeyCode::Down],
     );
-    let own = of::<Filters>(&mut state);
+    let own = of::<FiltersView>(&mut state);
     assert_eq!((own.layer, own.unit), (Some(1), 0));
     press(
         &session,
         &mut state,
         &[KeyCode::Right, KeyCode::PageDown, KeyCode::Char('n')],
     );
-    assert!(of::<Filters>(&mut state).unit > 1);
+    assert!(of::<FiltersView>(&mut state).unit > 1);
     assert!(screen(&session, &state).contains("▸training images"));
     press(&session, &mut state, &[KeyCode::Enter]);
-    assert!(of::<Filters>(&mut state).enlarged);
+    assert!(of::<FiltersView>(&mut state).enlarged);
     assert!(screen(&session, &state).contains("of 50, conv2"));
 }
 
@@ -130,11 +134,11 @@ fn keys_go_through_units_layers_and_stimuli() {
 fn modulation_says_by_how_much_a_push_changes_every_class() {
     let strongest = seen("Modulation", (120, 40), |state| {
         state.shared.class = 3;
-        of::<Modulation>(state).layer = Some(1);
+        of::<ModulationView>(state).layer = Some(1);
     });
     assert!(strongest.contains("strength −10") && strongest.contains("▸class 3"));
     let none = seen("Modulation", (120, 40), |state| {
-        let own = of::<Modulation>(state);
+        let own = of::<ModulationView>(state);
         (own.layer, own.strength) = (Some(1), Some(10));
     });
     assert!(none.contains("no push"), "{none}");
@@ -150,7 +154,7 @@ fn a_backdoor_is_named_with_its_window_and_its_index() {
     let seen = |suspect, finding| {
         seen("Backdoor", (120, 40), |state| {
             state.shared.class = 9;
-            let own = of::<Backdoor>(state);
+            let own = of::<BackdoorView>(state);
             (own.suspect, own.finding) = (suspect, finding);
         })
     };

@@ -35,7 +35,7 @@ fn every_action_is_bound_once_explained_and_listed() {
     let mut actions = std::collections::HashSet::new();
     for row in TABLE {
         assert!(actions.insert(row.action), "{:?} stands twice", row.action);
-        assert!(!row.keys.is_empty() && !row.help.is_empty() && !row.places.is_empty());
+        assert!(!row.keys.is_empty() && !row.help.is_empty() && !row.contexts.is_empty());
         assert!(table.contains(row.help));
         assert!(
             row.help.chars().count() <= 43,
@@ -79,7 +79,7 @@ fn letters_and_arrows_move_alike() {
             press(&session, &mut a, &[arrow]);
             press(&session, &mut b, &[KeyCode::Char(letter)]);
             assert_eq!(a.shared.class, b.shared.class);
-            assert_eq!(of::<Maps>(&mut a).cursor, of::<Maps>(&mut b).cursor);
+            assert_eq!(of::<MapsView>(&mut a).cursor, of::<MapsView>(&mut b).cursor);
         }
     }
 }
@@ -98,16 +98,16 @@ fn classes_and_gammas_are_chosen_in_a_sheet_and_in_an_enlarged_map() {
         &mut state,
         &[KeyCode::Enter, KeyCode::Char('.'), KeyCode::Char('[')],
     );
-    assert!(of::<Maps>(&mut state).enlarged);
+    assert!(of::<MapsView>(&mut state).enlarged);
     assert_eq!((state.shared.class, state.shared.gamma), (5, Some(2)));
     press(&session, &mut state, &[KeyCode::Char(']'); 5]);
     assert_eq!(state.shared.gamma, Some(3), "it ends at the strongest");
     press(&session, &mut state, &[KeyCode::Char('b')]);
     assert_eq!(state.shared.gamma, None, "each class at its best again");
     press(&session, &mut state, &[KeyCode::Esc]);
-    assert!(!of::<Maps>(&mut state).enlarged);
+    assert!(!of::<MapsView>(&mut state).enlarged);
     press(&session, &mut state, &[KeyCode::Char('m')]);
-    assert_eq!(of::<Maps>(&mut state).kind, MapKind::Z);
+    assert_eq!(of::<MapsView>(&mut state).kind, MapKind::Z);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn enter_in_the_overview_looks_closer_at_the_class() {
     let mut state = state((80, 24));
     press(&session, &mut state, &[KeyCode::Right, KeyCode::Enter]);
     assert_eq!((state.view().name, state.shared.class), ("Maps", 1));
-    assert!(of::<Maps>(&mut state).enlarged);
+    assert!(of::<MapsView>(&mut state).enlarged);
 }
 
 #[test]
@@ -128,9 +128,9 @@ fn a_view_is_as_one_left_it_when_one_comes_back() {
     let left = screen(&session, &state);
     let elsewhere = [KeyCode::Tab, KeyCode::Down, KeyCode::Tab, KeyCode::Down];
     press(&session, &mut state, &elsewhere);
-    assert_eq!(of::<Modulation>(&mut state).layer, Some(2));
-    assert_eq!(of::<Backdoor>(&mut state).suspect, 1);
-    assert!(!of::<Maps>(&mut state).enlarged && !of::<Backdoor>(&mut state).enlarged);
+    assert_eq!(of::<ModulationView>(&mut state).layer, Some(2));
+    assert_eq!(of::<BackdoorView>(&mut state).suspect, 1);
+    assert!(!of::<MapsView>(&mut state).enlarged && !of::<BackdoorView>(&mut state).enlarged);
     press(&session, &mut state, &[KeyCode::BackTab, KeyCode::BackTab]);
     assert_eq!(screen(&session, &state), left);
 }
@@ -169,7 +169,7 @@ fn stopping_asks_first() {
     assert_eq!(state.overlay, Overlay::None);
     let keys = [KeyCode::Char('S'), KeyCode::Char('s')];
     let effects = press(&session, &mut state, &keys);
-    assert_eq!(effects[1], Effect::Say(Command::Stop));
+    assert_eq!(effects[1], Effect::Send(EngineCommand::Stop));
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn a_lost_engine_is_said_and_offered_again() {
     let mut state = state((120, 40));
     press(&session, &mut state, &[KeyCode::Char('S')]);
     session.run = None;
-    session.record.state = session::State::Running;
+    session.record.state = session::SavedState::Running;
     update::connection(&mut state, Connection::Lost("the engine died".into()));
     assert_eq!(state.overlay, Overlay::None, "nobody is left to stop");
     let lost = screen(&session, &state);
@@ -210,11 +210,11 @@ fn what_nobody_runs_can_be_resumed_unless_it_is_finished() {
     session.run = None;
     let mut state = state((120, 40));
     for (record, offered) in [
-        (session::State::New, true),
-        (session::State::Running, true),
-        (session::State::Stopped, true),
-        (session::State::Failed("no memory".into()), true),
-        (session::State::Finished, false),
+        (session::SavedState::New, true),
+        (session::SavedState::Running, true),
+        (session::SavedState::Stopped, true),
+        (session::SavedState::Failed("no memory".into()), true),
+        (session::SavedState::Finished, false),
     ] {
         session.record.state = record;
         for connection in [Connection::ReadOnly, Connection::Lost("gone".into())] {
@@ -246,7 +246,7 @@ fn an_engine_that_ended_with_the_plan_done_is_not_lost() {
     );
     assert!(!live.contains("lost"), "{live}");
     session.run = None;
-    session.record.state = session::State::Finished;
+    session.record.state = session::SavedState::Finished;
     let file = screen(&session, &state);
     assert!(
         file.contains("✓ finished") && !file.contains("lost"),
@@ -290,7 +290,7 @@ fn the_palette_finds_a_command_by_its_name_and_does_it() {
 fn pause_and_stop_need_an_engine_and_leaving_does_not() {
     let mut session = accumulated();
     session.run = None;
-    session.record.state = session::State::Finished;
+    session.record.state = session::SavedState::Finished;
     let mut state = state((120, 40));
     state.shared.connection = Connection::ReadOnly;
     let keys = [KeyCode::Char('p'), KeyCode::Char('S'), KeyCode::Char('q')];
@@ -312,13 +312,13 @@ fn pause_goes_on_again_and_the_footer_says_which() {
     let mut state = state((120, 40));
     assert_eq!(
         press(&session, &mut state, &[KeyCode::Char('p')]),
-        [Effect::Say(Command::Pause)]
+        [Effect::Send(EngineCommand::Pause)]
     );
     assert!(screen(&session, &state).contains("p pause"));
     session.run.as_mut().expect("it runs").phase = Phase::Paused(1);
     assert_eq!(
         press(&session, &mut state, &[KeyCode::Char('p')]),
-        [Effect::Say(Command::Continue)]
+        [Effect::Send(EngineCommand::Continue)]
     );
     let screen = screen(&session, &state);
     assert!(
@@ -422,7 +422,7 @@ fn interrupt_and_suspend_work_in_front_of_a_question_and_in_help() {
         state.overlay = overlay;
         for (letter, action) in [('c', Action::Interrupt), ('z', Action::Suspend)] {
             let key = KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL);
-            assert_eq!(possible::of_key(&key, &state), Some(action));
+            assert_eq!(possible::action_for_key(&key, &state), Some(action));
         }
     }
 }

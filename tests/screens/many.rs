@@ -15,7 +15,7 @@ const OF_CLASSES: [&str; 6] = [
     "Predictions",
 ];
 
-fn looking_at(view: &str, size: (u16, u16), class: usize) -> State {
+fn looking_at(view: &str, size: (u16, u16), class: usize) -> DashboardState {
     let mut state = at(view, size);
     state.shared.class = class;
     state
@@ -49,7 +49,7 @@ fn the_chosen_class_is_in_sight_in_every_view_at_every_size() {
                     for closer in [false, true] {
                         let mut state = looking_at(view, size, class);
                         enlarge(&mut state, closer);
-                        of::<Predictions>(&mut state).closer = closer;
+                        of::<PredictionsView>(&mut state).closer = closer;
                         let screen = screen(&session, &state);
                         assert!(
                             names(&screen, &all, class),
@@ -102,7 +102,7 @@ fn every_kind_of_terminal_shows_colour_sessions() {
             for entry in VIEWS {
                 for kind in [MapKind::Image, MapKind::MeanStimulus] {
                     let mut state = looking_at(entry.name, (120, 40), 12);
-                    of::<Maps>(&mut state).kind = kind;
+                    of::<MapsView>(&mut state).kind = kind;
                     let buf = draw(&session, &state, &theme);
                     let foreign = buf.content.iter().any(|cell| !cell.symbol().is_ascii());
                     assert!(unicode || !foreign, "{}", entry.name);
@@ -116,7 +116,7 @@ fn every_kind_of_terminal_shows_colour_sessions() {
 fn a_mean_stimulus_is_seen_in_its_colours() {
     let session = coloured::session(13);
     let mut state = looking_at("Maps", (120, 40), 0);
-    of::<Maps>(&mut state).kind = MapKind::MeanStimulus;
+    of::<MapsView>(&mut state).kind = MapKind::MeanStimulus;
     let buf = draw(&session, &state, &theme());
     assert!(text(&buf).contains("in colour"));
     let strong = |wanted: usize| {
@@ -158,7 +158,7 @@ fn a_key_goes_through_what_signed_maps_of_several_channels_show() {
     assert_eq!(effects, [Effect::None]);
 }
 
-fn type_in(session: &Session, state: &mut State, text: &str) {
+fn type_in(session: &Session, state: &mut DashboardState, text: &str) {
     let keys: Vec<KeyCode> = text.chars().map(KeyCode::Char).collect();
     press(session, state, &keys);
 }
@@ -183,7 +183,7 @@ fn a_class_is_jumped_to_by_its_number_and_by_its_name() {
     type_in(&session, &mut state, "cxyz");
     assert!(screen(&session, &state).contains("no class of that name"));
     press(&session, &mut state, &[KeyCode::Enter]);
-    assert_eq!(state.overlay, Overlay::Jump(Wanted::Class));
+    assert_eq!(state.overlay, Overlay::Jump(JumpKind::Class));
     press(&session, &mut state, &[KeyCode::Esc]);
     assert_eq!((state.shared.class, state.overlay), (31, Overlay::None));
 }

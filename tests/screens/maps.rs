@@ -6,12 +6,12 @@ use super::*;
 use noisescope::drawing::{Sheet, raster};
 use noisescope::figure::{self, Figure};
 use noisescope::session::config::{self, Response};
-use noisescope::session::record::{self, Estimated};
-use noisescope::stats::classification::{Estimate, ImageEstimate};
+use noisescope::session::record::{self, SumsEstimate};
+use noisescope::stats::classification::{GammaEstimate, ImageEstimate};
 use noisescope::stats::regression::Regression;
 
 /// The classification image of a class.
-fn decided(estimate: &Estimate, class: usize) -> Option<&ImageEstimate> {
+fn decided(estimate: &GammaEstimate, class: usize) -> Option<&ImageEstimate> {
     estimate.classes[class].decision.as_ref()
 }
 
@@ -108,15 +108,15 @@ fn the_overview_shows_each_class_at_its_best_and_does_not_flip() {
             };
             r(a).total_cmp(&r(b))
         });
-        assert_eq!(Some(state.shared.best[class]), best, "class {class}");
+        assert_eq!(Some(state.shared.best_gammas[class]), best, "class {class}");
     }
     // A little better is not enough to move; where there is nothing, it moves.
-    let kept = state.shared.best.clone();
-    for (class, own) in state.shared.best.iter_mut().enumerate() {
+    let kept = state.shared.best_gammas.clone();
+    for (class, own) in state.shared.best_gammas.iter_mut().enumerate() {
         *own = if class == 3 { 0 } else { kept[class] };
     }
     state.shared.settle(&session);
-    assert_eq!(state.shared.best, kept);
+    assert_eq!(state.shared.best_gammas, kept);
     let more = synthetic::accumulating([400_000, 400_000, 400_000, 12_000]);
     let clearly = |class: usize| {
         let images = more.record.classification_images().expect("planned");
@@ -129,12 +129,16 @@ fn the_overview_shows_each_class_at_its_best_and_does_not_flip() {
     state.shared.settle(&more);
     let moved = state
         .shared
-        .best
+        .best_gammas
         .iter()
         .zip(&kept)
         .map(|(now, then)| now != then);
     let expected = (0..synthetic::CLASSES).map(clearly);
-    assert!(moved.eq(expected), "{kept:?} {:?}", state.shared.best);
+    assert!(
+        moved.eq(expected),
+        "{kept:?} {:?}",
+        state.shared.best_gammas
+    );
 }
 
 #[test]
@@ -142,7 +146,7 @@ fn a_class_is_labelled_with_its_own_signal_where_classes_differ() {
     let session = accumulated();
     for size in SIZES {
         let mut state = at("Overview", size);
-        state.shared.best = vec![1, 2, 1, 2, 1, 2, 1, 2, 1, 3];
+        state.shared.best_gammas = vec![1, 2, 1, 2, 1, 2, 1, 2, 1, 3];
         let screen = screen(&session, &state);
         assert!(screen.contains("each class at its best γ"), "{screen}");
         let own = if size.0 < 100 { "γ.1" } else { "γ 0.1  R" };
@@ -183,7 +187,7 @@ fn the_cursor_reads_row_column_value_and_z() {
         &mut state,
         &[KeyCode::Enter, KeyCode::Up, KeyCode::Char('h')],
     );
-    assert_eq!(of::<Maps>(&mut state).cursor, Some((13, 13)));
+    assert_eq!(of::<MapsView>(&mut state).cursor, Some((13, 13)));
     let screen = screen(&session, &state);
     let images = session
         .record
@@ -193,7 +197,7 @@ fn the_cursor_reads_row_column_value_and_z() {
     let z = f64::from(decided(&estimate, 0).expect("enough trials").z[13 * 28 + 13]);
     assert!(screen.contains("row 13  column 13"), "{screen}");
     assert!(
-        screen.contains(&noisescope::format::reading(z)),
+        screen.contains(&noisescope::format::signed_number(z)),
         "{z} is not on\n{screen}"
     );
 }
@@ -207,7 +211,7 @@ fn a_pixel_has_the_colour_of_its_value() {
     enlarge(&mut state, true);
     state.shared.scale = Scale::Own;
     // Away from the pixels that are looked at.
-    of::<Maps>(&mut state).cursor = Some((27, 27));
+    of::<MapsView>(&mut state).cursor = Some((27, 27));
     let buf = draw(&session, &state, &theme);
     let images = session
         .record
@@ -245,10 +249,10 @@ fn classes_share_one_scale_unless_asked() {
 /// all trials is, and reliable.
 fn with_a_faint_map() -> Session {
     let mut session = accumulated();
-    let mut all = session.record.estimated();
+    let mut all = session.record.estimates();
     for own in &mut all {
-        if let Estimated::Trials(estimate) = own {
-            let mut changed = Estimate::clone(estimate);
+        if let SumsEstimate::Trials(estimate) = own {
+            let mut changed = GammaEstimate::clone(estimate);
             for (class, own) in changed.classes.iter_mut().enumerate() {
                 let Some(map) = &mut own.decision else {
                     continue;
@@ -262,7 +266,7 @@ fn with_a_faint_map() -> Session {
         }
     }
     session.record.drop_sums();
-    session.record.take_estimated(all).unwrap();
+    session.record.set_estimates(all).unwrap();
     session
 }
 
@@ -319,7 +323,7 @@ fn maps_open_at_the_best_of_each_class() {
     let session = accumulated();
     let mut state = at("Maps", (120, 40));
     state.shared.settle(&session);
-    let images = state.shared.images_in(&session).unwrap();
+    let images = state.shared.current_images(&session).unwrap();
     let best: Vec<usize> = (0..10)
         .map(|class| state.shared.best_gamma(images, class))
         .collect();
@@ -367,10 +371,10 @@ fn under_gabor_noise() -> Session {
         panic!("maps come first");
     };
     plan.noise = config::Noise::Gabor;
-    let mut all = session.record.estimated();
+    let mut all = session.record.estimates();
     for own in &mut all {
-        if let Estimated::Trials(estimate) = own {
-            let mut changed = Estimate::clone(estimate);
+        if let SumsEstimate::Trials(estimate) = own {
+            let mut changed = GammaEstimate::clone(estimate);
             for (class, own) in changed.classes.iter_mut().enumerate() {
                 let Some(map) = own.decision.as_mut().filter(|_| class != 3) else {
                     continue;
@@ -385,7 +389,7 @@ fn under_gabor_noise() -> Session {
         }
     }
     session.record.drop_sums();
-    session.record.take_estimated(all).unwrap();
+    session.record.set_estimates(all).unwrap();
     let record::Analysis::ClassificationImages(own) = &mut session.record.analyses[0] else {
         panic!("maps come first");
     };

@@ -76,7 +76,7 @@ fn colours(buf: &Buffer) -> String {
 }
 
 /// What is compared of a view: characters, and colours below.
-fn screens(session: &Session, state: &State) -> String {
+fn screens(session: &Session, state: &DashboardState) -> String {
     of_every_kind(|theme| draw(session, state, theme))
 }
 
@@ -131,9 +131,9 @@ fn golden(name: &str, actual: &str) {
 }
 
 /// Every view with a session that it has something to show of.
-fn every_view(size: (u16, u16)) -> Vec<(&'static str, Session, State)> {
+fn every_view(size: (u16, u16)) -> Vec<(&'static str, Session, DashboardState)> {
     let (all, heard) = (everything::session(), evidence::heard(100_000));
-    let mut views: Vec<(&'static str, Session, State)> = vec![
+    let mut views: Vec<(&'static str, Session, DashboardState)> = vec![
         ("overview", accumulated(), at("Overview", size)),
         ("training", synthetic::in_training(), at("Training", size)),
         ("maps", heard.clone(), at("Maps", size)),
@@ -153,7 +153,7 @@ fn every_view(size: (u16, u16)) -> Vec<(&'static str, Session, State)> {
     enlarge(&mut closer, true);
     views.push(("map", heard.clone(), closer));
     let mut table = at("Maps", size);
-    of::<Maps>(&mut table).table = true;
+    of::<MapsView>(&mut table).table = true;
     views.push(("table", accumulated(), table));
     let mut unit = at("Filters", size);
     enlarge(&mut unit, true);

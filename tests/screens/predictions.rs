@@ -56,14 +56,14 @@ fn a_key_goes_through_the_parts_of_the_data_set() {
     assert!(screen(&session, &state).contains("▸test"));
     press(&session, &mut state, &[KeyCode::Char('t'), KeyCode::Left]);
     assert_eq!(state.shared.class, 9);
-    assert_eq!(of::<Predictions>(&mut state).split, 1);
+    assert_eq!(of::<PredictionsView>(&mut state).split, 1);
     let train = screen(&session, &state);
     assert!(
         train.contains("▸train") && train.contains("mean of images called 9"),
         "{train}"
     );
     press(&session, &mut state, &[KeyCode::Char('t')]);
-    assert_eq!(of::<Predictions>(&mut state).split, 0);
+    assert_eq!(of::<PredictionsView>(&mut state).split, 0);
 }
 
 #[test]

@@ -152,27 +152,27 @@ fn a_network_at_chance_is_called_so_wherever_its_accuracy_stands() {
 
 #[test]
 fn the_network_of_a_file_is_described_instead_of_a_training_that_never_was() {
-    use noisescope::session::config::{Input, NetworkKind, Range, Weights};
-    use noisescope::session::record::{Model, Training};
+    use noisescope::session::config::{InputEncoding, InputRange, NetworkKind, WeightSource};
+    use noisescope::session::record::{Model, TrainingRecord};
     let mut session = accumulated();
     session.config.network.kind = NetworkKind::Onnx;
-    session.config.network.weights = Weights::File("photos/rnet.onnx".into());
+    session.config.network.weights = WeightSource::File("photos/rnet.onnx".into());
     session.config.network.output = Some("face".into());
-    session.config.network.input = Input {
-        range: Range::Signed,
-        ..Input::default()
+    session.config.network.input = InputEncoding {
+        range: InputRange::Signed,
+        ..InputEncoding::default()
     };
     session.record.model = Some(Model {
         path: "photos/rnet.onnx".into(),
         sha256: "5d210fd5e6110aaf".repeat(4),
         file: Default::default(),
     });
-    session.record.training = Some(Training {
+    session.record.training = Some(TrainingRecord {
         parameters: 99_662,
         test_accuracy: Some(0.117),
         at_chance: true,
         finished: true,
-        ..Training::default()
+        ..TrainingRecord::default()
     });
     for size in SIZES {
         let screen = screen(&session, &at("Training", size));

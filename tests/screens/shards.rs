@@ -1,7 +1,7 @@
 //! The shards of a divided session.
 
 use noisescope::session::Session;
-use noisescope::session::run::{ShardStanding, ShardState};
+use noisescope::session::run::{ShardState, ShardStatus};
 use noisescope::tui::views::VIEWS_OF_SHARDS;
 
 use super::golden::golden;
@@ -14,20 +14,20 @@ pub fn divided() -> Session {
     session.divide(32, "0.1.0").unwrap();
     let shard = |index: u32| {
         let standing = match index {
-            3 => ShardStanding::Died,
-            7 => ShardStanding::Stalled,
-            9 => ShardStanding::Working,
-            30.. => ShardStanding::NotBegun,
-            it if it % 4 == 0 => ShardStanding::Done,
-            _ => ShardStanding::Working,
+            3 => ShardStatus::Died,
+            7 => ShardStatus::Stalled,
+            9 => ShardStatus::Working,
+            30.. => ShardStatus::NotBegun,
+            it if it % 4 == 0 => ShardStatus::Done,
+            _ => ShardStatus::Working,
         };
-        let begun = standing != ShardStanding::NotBegun;
+        let begun = standing != ShardStatus::NotBegun;
         let at_work = standing.is_at_work();
         ShardState {
             index,
             standing,
             done: match standing {
-                ShardStanding::Done => 31_250_000,
+                ShardStatus::Done => 31_250_000,
                 _ if begun => u64::from(index) * 900_000,
                 _ => 0,
             },
@@ -48,8 +48,8 @@ pub fn divided() -> Session {
     session
 }
 
-pub fn at_shards(size: (u16, u16)) -> State {
-    let mut state = State::new(Connection::Watched, VIEWS_OF_SHARDS);
+pub fn at_shards(size: (u16, u16)) -> DashboardState {
+    let mut state = DashboardState::new(Connection::Watched, VIEWS_OF_SHARDS);
     state.shared.now = NOW;
     state.shared.size = Size {
         width: size.0,
@@ -79,7 +79,10 @@ fn nothing_is_asked_of_shards_that_no_one_hears() {
         let key = KeyEvent::new(KeyCode::Char(key), KeyModifiers::NONE);
         let effect = update::key(&mut state, &key, &session, &theme());
         assert!(
-            !matches!(effect, Effect::Say(_) | Effect::Resume | Effect::Extend(..)),
+            !matches!(
+                effect,
+                Effect::Send(_) | Effect::Resume | Effect::Extend(..)
+            ),
             "{effect:?}"
         );
         assert_eq!(state.overlay, Overlay::None, "{key:?}");

@@ -3,7 +3,8 @@
 
 use noisescope::session::config::{self, ClassificationImages, Config};
 use noisescope::session::record::{
-    self, Analysis, BlockSums, Epoch, FedBack, GammaTrials, Rows, SplitCounts, Training, TrialKind,
+    self, Analysis, BlockSums, Epoch, FedBack, GammaTrials, SplitCounts, TrainingRecord, TrialKind,
+    TrialRows,
 };
 use noisescope::session::run::{Checkpoint, LogLine, Phase, Run, Stage};
 use noisescope::session::{Form, Session};
@@ -92,7 +93,7 @@ pub fn accumulate(gamma: &mut GammaTrials, trials: u64, rng: &mut ChaCha8Rng) {
     };
     let templates: Vec<Vec<f32>> = (0..CLASSES).map(template).collect();
     let mut image = vec![vec![0_i64; PIXELS]; CLASSES];
-    let rows = Rows::new(CLASSES, &gamma.listed);
+    let rows = TrialRows::new(CLASSES, &gamma.listed);
     let mut noise = vec![vec![0_i64; PIXELS]; rows.count()];
     for t in 0..CLASSES {
         for (k, share) in calls(gamma.gamma, t).into_iter().enumerate() {
@@ -107,7 +108,8 @@ pub fn accumulate(gamma: &mut GammaTrials, trials: u64, rng: &mut ChaCha8Rng) {
             for (pixel, v) in templates[k].iter().enumerate() {
                 let mean = n as f64 * (32767.5 + 3200.0 * f64::from(*v));
                 let sum = (mean + spread * normal(rng)) as i64;
-                rows.of(t, k).for_each(|row| noise[row][pixel] += sum);
+                rows.for_trial(t, k)
+                    .for_each(|row| noise[row][pixel] += sum);
             }
             for (sum, v) in image[k].iter_mut().zip(&templates[t]) {
                 *sum += n as i64 * (230.0 * v.clamp(0.0, 1.0)) as i64;
@@ -168,7 +170,7 @@ pub fn begin(session: &mut Session) {
                     noise: plan.noise,
                     ..TrialKind::plain(CLASSES, form().shape())
                 };
-                *own = record::ClassificationImages::begun(plan, &kind);
+                *own = record::ClassificationImages::with_trials(plan, &kind);
             }
             (config::Analysis::Predictions(plan), Analysis::Predictions(own)) => {
                 let splits = plan.splits.iter();
@@ -194,11 +196,11 @@ pub fn epoch(number: usize) -> Epoch {
 }
 
 /// Training after some epochs and some batches of the next.
-pub fn training(epochs: usize, batches: usize, finished: bool) -> Training {
-    let mut training = Training {
+pub fn training(epochs: usize, batches: usize, finished: bool) -> TrainingRecord {
+    let mut training = TrainingRecord {
         parameters: 431_080,
         finished,
-        ..Training::default()
+        ..TrainingRecord::default()
     };
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     let of = 188;

@@ -2,10 +2,10 @@
 
 use noisescope::figure::Figure;
 use noisescope::session::config::Response;
-use noisescope::session::record::{Analysis, LayerResponses, Note, NoteOn};
-use noisescope::tui::Start;
-use noisescope::tui::view::filters::Order;
-use noisescope::tui::view::shards::Shards;
+use noisescope::session::record::{Analysis, LayerResponses, Note, NoteTarget};
+use noisescope::tui::Location;
+use noisescope::tui::view::filters::UnitOrder;
+use noisescope::tui::view::shards::ShardsView;
 
 use super::*;
 
@@ -18,7 +18,7 @@ fn letters(text: &str) -> Vec<KeyCode> {
 }
 
 /// What the last of these keys does.
-fn last(session: &Session, state: &mut State, keys: &str) -> Effect {
+fn last(session: &Session, state: &mut DashboardState, keys: &str) -> Effect {
     press(session, state, &letters(keys)).pop().expect("a key")
 }
 
@@ -152,7 +152,7 @@ fn a_copied_command_line_comes_back_to_the_same_screen() {
         let mut there = at(view, (120, 40));
         press(&session, &mut there, &letters(keys));
         let mut here = state((120, 40));
-        here.go_to(&there.place(&session), &session)
+        here.go_to(&there.location(&session), &session)
             .expect("such a place");
         assert_eq!(
             screen(&session, &here),
@@ -165,31 +165,31 @@ fn a_copied_command_line_comes_back_to_the_same_screen() {
 #[test]
 fn a_place_that_is_not_there_is_refused_with_those_that_are() {
     let session = everything::session();
-    let refused = |start: Start| state((120, 40)).go_to(&start, &session).unwrap_err();
-    let view = refused(Start {
+    let refused = |start: Location| state((120, 40)).go_to(&start, &session).unwrap_err();
+    let view = refused(Location {
         view: Some("mapz".into()),
-        ..Start::default()
+        ..Location::default()
     });
     assert!(
         view.contains("`mapz`") && view.contains("overview, training, maps"),
         "{view}"
     );
-    let layer = refused(Start {
+    let layer = refused(Location {
         view: Some("filters".into()),
         layer: Some("conv9".into()),
-        ..Start::default()
+        ..Location::default()
     });
     assert!(layer.contains("conv1, conv2, fc1, logits"), "{layer}");
-    let unit = refused(Start {
+    let unit = refused(Location {
         view: Some("filters".into()),
         layer: Some("conv1".into()),
         unit: Some(20),
-        ..Start::default()
+        ..Location::default()
     });
     assert!(unit.contains("there are 20"), "{unit}");
-    let gamma = refused(Start {
+    let gamma = refused(Location {
         gamma: Some(0.77),
-        ..Start::default()
+        ..Location::default()
     });
     assert!(gamma.contains("0.0, 0.1, 0.2, 0.3"), "{gamma}");
 }
@@ -201,13 +201,13 @@ fn a_note_is_typed_kept_shown_and_removed() {
     state.shared.class = 2;
     press(&session, &mut state, &letters("\na"));
     assert!(screen(&session, &state).contains("on classification image of class 2"));
-    let Effect::Say(Command::Note(note)) = last(&session, &mut state, "odd bar\n") else {
+    let Effect::Send(EngineCommand::Note(note)) = last(&session, &mut state, "odd bar\n") else {
         panic!("the engine is told")
     };
     assert_eq!((note.text.as_str(), note.written), ("odd bar", NOW));
     assert!(matches!(
         note.on,
-        NoteOn::Map {
+        NoteTarget::Map {
             class: 2,
             response: Response::Decision,
             ..
@@ -225,7 +225,7 @@ fn a_note_is_typed_kept_shown_and_removed() {
     for _ in 0..7 {
         press(&session, &mut state, &[KeyCode::Backspace]);
     }
-    let Effect::Say(Command::Note(note)) = last(&session, &mut state, "\n") else {
+    let Effect::Send(EngineCommand::Note(note)) = last(&session, &mut state, "\n") else {
         panic!("the engine is told")
     };
     assert_eq!(note.text, "");
@@ -236,7 +236,7 @@ fn a_note_is_typed_kept_shown_and_removed() {
     fresh.run = None;
     let mut unbegun = at("Overview", (120, 40));
     press(&fresh, &mut unbegun, &letters("aplan"));
-    unbegun.noted = NoteOn::Unit {
+    unbegun.note_subject = NoteTarget::Unit {
         layer: "conv1".into(),
         unit: 0,
     };
@@ -247,10 +247,13 @@ fn a_note_is_typed_kept_shown_and_removed() {
     let mut begun = at("Maps", (120, 40));
     press(&session, &mut begun, &letters("\naone"));
     begun.shared.class = 7;
-    let Effect::Say(Command::Note(note)) = last(&session, &mut begun, "\n") else {
+    let Effect::Send(EngineCommand::Note(note)) = last(&session, &mut begun, "\n") else {
         panic!("the engine is told")
     };
-    assert!(matches!(note.on, NoteOn::Map { class: 0, .. }), "{note:?}");
+    assert!(
+        matches!(note.on, NoteTarget::Map { class: 0, .. }),
+        "{note:?}"
+    );
     // Pasted text is typed where something is typed.
     assert!(!update::paste(&mut begun, "q"));
     press(&session, &mut begun, &letters("a"));
@@ -259,7 +262,7 @@ fn a_note_is_typed_kept_shown_and_removed() {
     // No more is typed than is kept.
     press(&session, &mut state, &letters("a"));
     press(&session, &mut state, &letters(&"x".repeat(300)));
-    assert_eq!(state.note.typed.chars().count(), Note::MOST);
+    assert_eq!(state.note.typed.chars().count(), Note::MAX_CHARS);
 }
 
 #[test]
@@ -269,12 +272,12 @@ fn a_note_is_about_what_is_in_sight() {
         let mut state = at(view, (120, 40));
         press(&session, &mut state, &letters(keys));
         match last(&session, &mut state, "ax\n") {
-            Effect::Say(Command::Note(note)) => note.on,
+            Effect::Send(EngineCommand::Note(note)) => note.on,
             other => panic!("{other:?}"),
         }
     };
-    assert_eq!(on("Overview", "ll"), NoteOn::Session);
-    let unit = NoteOn::Unit {
+    assert_eq!(on("Overview", "ll"), NoteTarget::Session);
+    let unit = NoteTarget::Unit {
         layer: "conv2".into(),
         unit: 3,
     };
@@ -303,19 +306,19 @@ fn jumps_go_to_the_ends_and_to_what_is_typed() {
     assert_eq!(state.shared.class, 7);
     let mut state = at("Filters", (120, 40));
     press(&session, &mut state, &letters("/fc1\nu37\n"));
-    let own = of::<Filters>(&mut state);
+    let own = of::<FiltersView>(&mut state);
     assert_eq!((own.layer, own.unit), (Some(2), 37));
     assert!(screen(&session, &state).contains("unit 37 of 60, fc1"));
     press(&session, &mut state, &letters("G"));
-    assert_eq!(of::<Filters>(&mut state).unit, 59);
+    assert_eq!(of::<FiltersView>(&mut state).unit, 59);
     press(&session, &mut state, &letters("g"));
-    assert_eq!(of::<Filters>(&mut state).unit, 0);
+    assert_eq!(of::<FiltersView>(&mut state).unit, 0);
     let mut state = at("Backdoor", (120, 40));
     press(&session, &mut state, &letters("/3\n"));
-    assert_eq!(of::<Backdoor>(&mut state).suspect, 2);
+    assert_eq!(of::<BackdoorView>(&mut state).suspect, 2);
     let mut state = at("Attack", (120, 40));
     press(&session, &mut state, &letters("/random\n"));
-    assert!(of::<Attack>(&mut state).pattern > 0);
+    assert!(of::<AttackView>(&mut state).pattern > 0);
 }
 
 #[test]
@@ -327,11 +330,11 @@ fn units_are_sorted_by_reliability_and_silent_ones_hidden() {
     let shown = screen(&session, &state);
     assert!(shown.contains("2 silent hidden"), "{shown}");
     // Units 6 and 13 are silent: from 5 the next one is 7.
-    of::<Filters>(&mut state).unit = 5;
+    of::<FiltersView>(&mut state).unit = 5;
     press(&session, &mut state, &letters("l"));
-    assert_eq!(of::<Filters>(&mut state).unit, 7);
+    assert_eq!(of::<FiltersView>(&mut state).unit, 7);
     press(&session, &mut state, &letters("s"));
-    assert_eq!(of::<Filters>(&mut state).order, Order::Reliability);
+    assert_eq!(of::<FiltersView>(&mut state).order, UnitOrder::Reliability);
     assert!(screen(&session, &state).contains("by reliability"));
     press(&session, &mut state, &letters("g"));
     let first = screen(&session, &state);
@@ -383,7 +386,7 @@ fn the_table_of_r_marks_the_gamma_of_every_class() {
     press(&session, &mut state, &letters("b"));
     assert_eq!(state.shared.gamma, None);
     press(&session, &mut state, &[KeyCode::Enter]);
-    let own = of::<Maps>(&mut state);
+    let own = of::<MapsView>(&mut state);
     assert!(own.enlarged && !own.table);
 }
 
@@ -409,7 +412,7 @@ fn two_views_stand_side_by_side_and_keys_are_for_one_of_them() {
         "{both}"
     );
     press(&session, &mut state, &letters("l"));
-    assert_eq!(of::<Filters>(&mut state).unit, 1);
+    assert_eq!(of::<FiltersView>(&mut state).unit, 1);
     press(&session, &mut state, &letters("W"));
     assert!(!screen(&session, &state).contains("Filters ──"));
     // Where there is no room for two, there is one.
@@ -432,7 +435,7 @@ fn keys_are_found_by_what_they_do() {
         "{shown}"
     );
     press(&session, &mut state, &[KeyCode::Esc]);
-    assert!(state.keys_found.typed.is_empty());
+    assert!(state.key_search.typed.is_empty());
     assert_eq!(state.overlay, Overlay::Help(0));
     // The ends of the list, from which one step goes back at once.
     press(&session, &mut state, &letters("G"));
@@ -457,7 +460,7 @@ fn the_list_of_shards_scrolls_and_tells_where_it_is() {
     press(&session, &mut state, &letters("G"));
     let shown = screen(&session, &state);
     assert!(shown.contains("–32 of 32"), "{shown}");
-    let at = state.of::<Shards>().expect("a view").at;
+    let at = state.view_of::<ShardsView>().expect("a view").index;
     assert_eq!(at, 31);
     press(&session, &mut state, &letters("/17\n"));
     let shown = screen(&session, &state);
@@ -469,15 +472,15 @@ fn the_list_of_shards_scrolls_and_tells_where_it_is() {
 
 #[test]
 fn every_places_of_a_view_are_among_those_where_conflicts_are_looked_for() {
-    use noisescope::tui::action::Place;
+    use noisescope::tui::action::KeyContext;
     let size = (80, 24);
     for view in VIEWS {
         for enlarged in [false, true] {
             let mut state = at(view.name, size);
             enlarge(&mut state, enlarged);
-            let mut places = possible::places(&state);
-            places.retain(|place| *place != Place::Everywhere);
-            let covered = Place::TOGETHER
+            let mut places = possible::contexts(&state);
+            places.retain(|place| *place != KeyContext::Everywhere);
+            let covered = KeyContext::TOGETHER
                 .iter()
                 .any(|together| places.iter().all(|place| together.contains(place)));
             assert!(covered, "{} {places:?}", view.name);

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use noisescope::session::record::Analysis;
-use noisescope::tui::Options;
-use noisescope::tui::frames::Frames;
-use noisescope::tui::theme::Line;
+use noisescope::tui::DisplayOptions;
+use noisescope::tui::frames::FrameScheduler;
+use noisescope::tui::theme::Bandwidth;
 use rand::SeedableRng;
 use tokio::time::Instant;
 
@@ -13,19 +13,19 @@ use super::*;
 
 /// Bytes of the first frame, and bytes a second after it, of a view in which trials accumulate
 /// from nearly nothing on, watched without a key pressed.
-fn watched(view: &str, enlarged: bool, options: Options) -> (usize, f64) {
+fn watched(view: &str, enlarged: bool, options: DisplayOptions) -> (usize, f64) {
     const SECONDS: u64 = 30;
     let line = match options.low_bandwidth {
-        true => Line::Slow,
-        false => Line::Fast,
+        true => Bandwidth::Slow,
+        false => Bandwidth::Fast,
     };
-    let theme = theme().over(line);
+    let theme = theme().with_bandwidth(line);
     let mut session = synthetic::accumulating([2_000, 2_000, 2_000, 2_000]);
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(7);
     let mut state = at(view, (120, 40));
     enlarge(&mut state, enlarged);
     let began = Instant::now();
-    let mut frames = Frames::new(options, began);
+    let mut frames = FrameScheduler::new(options, began);
     let (mut first, mut sum) = (0, 0);
     for step in 0..SECONDS * 40 {
         let now = began + Duration::from_millis(25 * step);
@@ -78,9 +78,9 @@ fn accumulating_maps_stay_within_the_lines_budget() {
             ("Maps", true),
             ("Training", false),
         ] {
-            let options = Options {
+            let options = DisplayOptions {
                 low_bandwidth,
-                ..Options::default()
+                ..DisplayOptions::default()
             };
             let (first, rate) = watched(view, enlarged, options);
             println!(
@@ -95,19 +95,19 @@ fn accumulating_maps_stay_within_the_lines_budget() {
 #[test]
 fn a_key_is_answered_at_once_whatever_the_line() {
     for low_bandwidth in [false, true] {
-        let options = Options {
+        let options = DisplayOptions {
             low_bandwidth,
-            ..Options::default()
+            ..DisplayOptions::default()
         };
         let theme = theme();
         let session = accumulated();
         let mut state = at("Overview", (120, 40));
         let pace = state.view().pace;
         let mut now = Instant::now();
-        let mut frames = Frames::new(options, now);
+        let mut frames = FrameScheduler::new(options, now);
         for _ in 0..5 {
             state.shared.class += 1;
-            frames.ask();
+            frames.request();
             let due = frames.next(pace, now).expect("a frame is due at once");
             let draw = |area, buf: &mut Buffer| frame::draw(&session, &state, &theme, area, buf);
             let bytes = frames.paint(due, (120, 40), &theme.palette, now, draw);

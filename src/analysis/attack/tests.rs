@@ -77,11 +77,11 @@ fn sources(config: &Config, lab: &Lab) -> [Vec<(Option<usize>, Vec<f64>)>; 2] {
         let x: Vec<f64> = bytes.map(|&b| f64::from(b) / 255.0).collect();
         (Some(usize::from(test.label(i))), logits(&x))
     };
-    let place = super::super::Place::of(config, 1);
-    let source = Source::new(Noise::Uniform, &lab.dataset.train);
+    let place = super::super::AnalysisPlace::for_analysis(config, 1);
+    let source = NoiseSource::new(Noise::Uniform, &lab.dataset.train);
     let mut noise = Vec::new();
     for (block, images) in [(0, 16), (1, 9)] {
-        let points = source.draw(&mut place.noise(0, block).generator(), images);
+        let points = source.draw(&mut place.noise_seed(0, block).generator(), images);
         let value = |&k: &u16| (f64::from(k) + 0.5) / 65536.0;
         let pixels: Vec<f64> = points.iter().map(value).collect();
         noise.extend(pixels.chunks_exact(AREA).map(|z| (None, logits(z))));
@@ -271,8 +271,8 @@ fn without_classification_images_the_other_patterns_are_still_shown() {
     assert_eq!(results.gamma, Some(0.1));
     assert_eq!(results.targeted(0, 0, 4, 1), None);
     assert_eq!(results.mean_targeted(1, 0, 1), None);
-    assert_eq!(results.targeted(0, 1, 4, 1).unwrap().of, 36);
-    assert_eq!(results.targeted(1, 2, 4, 1).unwrap().of, 25);
+    assert_eq!(results.targeted(0, 1, 4, 1).unwrap().total, 36);
+    assert_eq!(results.targeted(1, 2, 4, 1).unwrap().total, 25);
     assert_eq!(results.queries(), 20 * 65 * 4);
     assert!(record.analyses[1].is_finished(&plan.analyses[1]));
 }
@@ -305,7 +305,7 @@ fn the_weakest_gamma_at_which_most_classes_have_an_image_is_chosen() {
             ..few()
         };
         let config = plan(&[0.0], 600, attack.clone());
-        let place = super::super::Place::of(&config, 1);
+        let place = super::super::AnalysisPlace::for_analysis(&config, 1);
         let chosen = Attack::new(attack, place, &template_lab());
         let images = trials(gammas, sufficient);
         let counted: Vec<usize> = images

@@ -6,64 +6,70 @@
 //! in [`crate::stats::audit`]. In the second phase the suspect's findings, a window per class, are pasted on
 //! test images, and the network's decisions are counted.
 
-mod taken;
+mod references;
 
-use self::taken::{Wanted, taken};
-use super::classification_images::Hearing;
-use super::trained::{Plan, Poison, Sums as OfNetwork, Trained, Victims};
-use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
+use self::references::{ReferenceRequirements, load_references};
+use super::classification_images::ResponseReader;
+use super::trained::{
+    Poison, PopulationConfig, TrainedNetworks, TrainedSums as OfNetwork, Victims,
+};
+use super::{
+    AnalysisError, AnalysisPlace, BlockOrder, BlockSequence, Experiment, Job, Lab, block_range,
+};
 use crate::data::Images;
 use crate::nets::decision;
 use crate::nets::score::pixels;
 use crate::session::config::{self, Response};
-use crate::session::record::{self, BlockSums, Examinee, Pasted, Record, Role, TrialKind};
-use crate::stats::audit::{LEAST_REFERENCES, Window, pixels as of_window};
+use crate::session::record::{
+    self, AuditRole, AuditedNetwork, BlockSums, PastedFinding, Record, TrialKind,
+};
+use crate::stats::audit::{MIN_REFERENCES, SquareWindow, window_pixels as of_window};
 
 /// The experiment, configured by the plan.
 pub struct Audit {
     config: config::Audit,
-    place: Place,
-    trained: Trained,
+    place: AnalysisPlace,
+    trained: TrainedNetworks,
     /// For each poisoned network its training images, and the test images that measure the attack's success.
     poisoned: Vec<(Images, Images)>,
     /// How responses are read from the suspect's outputs; empty before the experiment has begun.
-    hearing: Vec<Hearing>,
+    readers: Vec<ResponseReader>,
     /// The patterns to paste; empty before the second phase.
-    patterns: Vec<Pattern>,
+    patterns: Vec<PastedPattern>,
     /// Number of test images that patterns are pasted on.
     pasted: u64,
 }
 
 /// The pattern pasted for one class: the numbers of an image that become white.
 #[derive(Debug, Clone)]
-struct Pattern {
+struct PastedPattern {
     class: usize,
-    window: Window,
+    window: SquareWindow,
     pixels: Vec<usize>,
 }
 
 /// The measurements of a block.
 #[derive(Debug)]
-pub enum Sums {
+pub enum AuditSums {
     /// A block of a network trained here.
     Trained(OfNetwork),
     /// A block of noise shown to the suspect.
     Suspect(BlockSums),
     /// Test images with pasted patterns.
-    Pasted(Vec<Pasted>),
+    Pasted(Vec<PastedFinding>),
 }
 
 impl Audit {
     /// The experiment at `place` of the plan.
-    pub fn new(config: config::Audit, place: Place, lab: &Lab) -> Self {
-        let plan = Plan {
-            kind: config.kind.of(lab.kind),
+    pub fn new(config: config::Audit, place: AnalysisPlace, lab: &Lab) -> Self {
+        let plan = PopulationConfig {
+            kind: config.kind.resolve(lab.kind),
             training: config.training.clone(),
             gammas: vec![config.gamma],
             trials: config.trials,
             min_trials: config.min_trials,
             block: config.block,
-            of: TrialKind {
+            trial_kind: TrialKind {
                 noise: config.noise,
                 grain: config.grain(),
                 evidence: config.response == Response::Evidence,
@@ -72,9 +78,9 @@ impl Audit {
         };
         let pasted = config.paste_images.min(lab.dataset.test.len()) as u64;
         Self {
-            trained: Trained::new(plan, place, lab),
+            trained: TrainedNetworks::new(plan, place, lab),
             poisoned: Vec::new(),
-            hearing: Vec::new(),
+            readers: Vec::new(),
             patterns: Vec::new(),
             pasted,
             config,
@@ -95,7 +101,11 @@ impl Audit {
     /// Total number of images shown, given the number of passes over the test images.
     fn total(&self, passes: u64) -> u64 {
         let networks = self.config.trained() as u64;
-        let trained = self.trained.course().total().saturating_mul(networks);
+        let trained = self
+            .trained
+            .course()
+            .total_images()
+            .saturating_mul(networks);
         let trained = trained.saturating_add(self.config.trials);
         trained.saturating_add(self.pasted * passes)
     }
@@ -105,7 +115,7 @@ impl Audit {
         let (row, column, side) = square;
         let rows = row..row + side;
         Poison {
-            victims: Victims::OneIn(config::audit::POISONED),
+            victims: Victims::OneIn(config::audit::POISON_INTERVAL),
             target,
             patch: rows
                 .flat_map(|row| (column..column + side).map(move |column| (row, column)))
@@ -113,7 +123,7 @@ impl Audit {
         }
     }
 
-    fn poisoned_as(&self, lab: &Lab, nth: usize) -> (usize, Window) {
+    fn poisoned_as(&self, lab: &Lab, nth: usize) -> (usize, SquareWindow) {
         let form = &lab.form;
         (
             config::audit::target(form, nth),
@@ -122,38 +132,38 @@ impl Audit {
     }
 
     /// The initial record of the network of a part.
-    fn fresh(&self, lab: &Lab, part: usize) -> Examinee {
+    fn fresh(&self, lab: &Lab, part: usize) -> AuditedNetwork {
         let role = match part.checked_sub(self.config.references) {
-            None => Role::Reference,
+            None => AuditRole::Reference,
             Some(nth) if nth < self.config.power => {
                 let (target, square) = self.poisoned_as(lab, nth);
-                Role::Poisoned { target, square }
+                AuditRole::Poisoned { target, square }
             }
-            Some(_) => Role::Suspect,
+            Some(_) => AuditRole::Suspect,
         };
-        Examinee::new(role, self.trained.seed(part))
+        AuditedNetwork::new(role, self.trained.seed(part))
     }
 
     /// The references taken from other sessions.
-    fn session_references(&self, lab: &Lab) -> Result<Vec<Examinee>, AnalysisError> {
-        let wanted = Wanted {
+    fn session_references(&self, lab: &Lab) -> Result<Vec<AuditedNetwork>, AnalysisError> {
+        let wanted = ReferenceRequirements {
             plan: &self.config,
-            kind: self.config.kind.of(lab.kind),
+            kind: self.config.kind.resolve(lab.kind),
             form: &lab.form,
             dataset: lab.dataset.name.label(),
         };
         let mut all = Vec::new();
         for (at, path) in self.config.sessions.iter().enumerate() {
-            let found = taken(path, wanted);
+            let found = load_references(path, wanted);
             let field = format!("sessions[{at}]");
-            all.extend(found.map_err(|problem| self.place.error(&field, problem))?);
+            all.extend(found.map_err(|problem| self.place.field_error(&field, problem))?);
         }
         let references = self.config.references + all.len();
-        if references < LEAST_REFERENCES {
-            return Err(self.place.error(
+        if references < MIN_REFERENCES {
+            return Err(self.place.field_error(
                 "sessions",
                 format!(
-                    "{references} references in total, but at least {LEAST_REFERENCES} are needed: list more sessions, or train some (references: 5)"
+                    "{references} references in total, but at least {MIN_REFERENCES} are needed: list more sessions, or train some (references: 5)"
                 ),
             ));
         }
@@ -172,15 +182,17 @@ impl Audit {
             record.networks.extend(self.session_references(lab)?);
             record.progress.blocks = vec![0; self.config.networks() + 1];
         }
-        let pastes = config::audit::MOST_PASTED.min(lab.classes()) as u64 + 1;
+        let pastes = config::audit::MAX_PASTED.min(lab.classes()) as u64 + 1;
         record.progress.total = self.total(pastes);
         let train = &lab.dataset.train;
         for nth in 0..self.config.power {
             let poison = self.poison(lab, nth);
             // One in so many of all images: there are always enough.
-            let images = poison.training(train).unwrap_or_else(|_| train.clone());
+            let images = poison
+                .poisoned_training(train)
+                .unwrap_or_else(|_| train.clone());
             self.poisoned
-                .push((images, poison.attacks(&lab.dataset.test)));
+                .push((images, poison.attack_images(&lab.dataset.test)));
         }
         for part in 0..self.config.trained() {
             let network = &record.networks[part];
@@ -191,11 +203,11 @@ impl Audit {
         let part = self.suspect_part();
         let suspect = &mut record.networks[part];
         if !suspect.is_concluded() && suspect.trials.is_empty() {
-            let hearing = self.trained.hearing(lab, part, &lab.network);
-            let steps: Vec<f64> = hearing.iter().map(Hearing::step).collect();
-            suspect.trials = self.trained.no_trials(&steps);
+            let hearing = self.trained.response_readers(lab, part, &lab.network);
+            let steps: Vec<f64> = hearing.iter().map(ResponseReader::step).collect();
+            suspect.trials = self.trained.empty_trials(&steps);
         }
-        self.hearing = self.trained.heard(&suspect.trials);
+        self.readers = self.trained.recorded_readers(&suspect.trials);
         Ok(())
     }
 
@@ -208,19 +220,20 @@ impl Audit {
         let Some(suspect) = record.suspect().filter(|suspect| suspect.is_concluded()) else {
             return Err(self
                 .place
-                .fault("the session lacks the suspect's images. Start a new session"));
+                .analysis_error("the session lacks the suspect's images. Start a new session"));
         };
         let images = suspect.images.values();
         let found = record.findings().into_iter();
-        let pattern = |(class, window): (usize, Window)| Pattern {
+        let pattern = |(class, window): (usize, SquareWindow)| PastedPattern {
             class,
             window,
             pixels: self.bright(lab, images, class, window),
         };
         self.patterns = found.map(pattern).collect();
         if record.pasted.is_empty() {
-            let fresh =
-                |pattern: &Pattern| Pasted::new(pattern.class, pattern.window, lab.classes());
+            let fresh = |pattern: &PastedPattern| {
+                PastedFinding::new(pattern.class, pattern.window, lab.classes())
+            };
             record.pasted = self.patterns.iter().map(fresh).collect();
         }
         // Fewer classes may have an image than was assumed.
@@ -230,7 +243,7 @@ impl Audit {
 
     /// The numbers of an image that become white when the window of a class is pasted: those in cells of the
     /// window that are bright in the class's image, summed over channels.
-    fn bright(&self, lab: &Lab, images: &[f32], class: usize, window: Window) -> Vec<usize> {
+    fn bright(&self, lab: &Lab, images: &[f32], class: usize, window: SquareWindow) -> Vec<usize> {
         let grain = self.config.grain();
         let shape = lab.form.shape();
         let [channels, rows, columns] = grain.grid(shape);
@@ -247,9 +260,9 @@ impl Audit {
     }
 
     /// Shows the suspect a block of test images, without a pattern and with each.
-    fn paste(&self, lab: &Lab, block: u64) -> Vec<Pasted> {
+    fn paste(&self, lab: &Lab, block: u64) -> Vec<PastedFinding> {
         let test = &lab.dataset.test;
-        let chosen: Vec<usize> = range(self.pasted, self.config.block, block).collect();
+        let chosen: Vec<usize> = block_range(self.pasted, self.config.block, block).collect();
         let plain = pixels(test, &chosen);
         let truth = |at: usize| usize::from(test.label(chosen[at]));
         let decide = |pixels: Vec<f32>| -> Vec<usize> {
@@ -257,8 +270,8 @@ impl Audit {
             lab.network.rows(&logits).map(decision).collect()
         };
         let before = decide(plain.clone());
-        let of_pattern = |pattern: &Pattern| {
-            let mut counts = Pasted::new(pattern.class, pattern.window, lab.classes());
+        let of_pattern = |pattern: &PastedPattern| {
+            let mut counts = PastedFinding::new(pattern.class, pattern.window, lab.classes());
             let mut stimuli = plain.clone();
             for image in stimuli.chunks_exact_mut(test.area()) {
                 pattern.pixels.iter().for_each(|&at| image[at] = 1.0);
@@ -277,18 +290,18 @@ impl Audit {
 
 impl Experiment for Audit {
     type Record = record::Audit;
-    type Sums = Sums;
+    type AnySums = AuditSums;
 
-    fn parts(&self) -> Vec<Part> {
-        let course = Part {
+    fn sequences(&self) -> Vec<BlockSequence> {
+        let course = BlockSequence {
             phase: 0,
             blocks: self.trained.course().blocks(),
-            order: Order::Chained,
+            order: BlockOrder::Sequential,
         };
-        let free = |phase: usize, items: u64| Part {
+        let free = |phase: usize, items: u64| BlockSequence {
             phase,
             blocks: items.div_ceil(self.config.block as u64),
-            order: Order::Free,
+            order: BlockOrder::Parallel,
         };
         let mut parts = vec![course; self.config.trained()];
         parts.push(free(0, self.config.trials));
@@ -308,10 +321,10 @@ impl Experiment for Audit {
         record: &mut record::Audit,
     ) -> Result<(), AnalysisError> {
         let fits = self.config.fits(&lab.form);
-        fits.map_err(|(field, problem)| self.place.error(field, problem))?;
+        fits.map_err(|(field, problem)| self.place.field_error(field, problem))?;
         self.trained.check(lab, "kind")?;
         if self.pasted == 0 {
-            return Err(self.place.no_test_image());
+            return Err(self.place.no_test_images_error());
         }
         match phase {
             0 => self.begin_networks(lab, record),
@@ -319,36 +332,36 @@ impl Experiment for Audit {
         }
     }
 
-    fn step(&self, lab: &Lab, job: Job) -> Result<Sums, AnalysisError> {
+    fn step(&self, lab: &Lab, job: Job) -> Result<AuditSums, AnalysisError> {
         let suspect = self.suspect_part();
-        if job.part == suspect {
+        if job.sequence == suspect {
             let block = (suspect, 0, job.block);
-            let sums = self.trained.trials(lab, &lab.network, &self.hearing, block);
-            return Ok(Sums::Suspect(sums));
+            let sums = self.trained.trials(lab, &lab.network, &self.readers, block);
+            return Ok(AuditSums::Suspect(sums));
         }
-        if job.part > suspect {
-            return Ok(Sums::Pasted(self.paste(lab, job.block)));
+        if job.sequence > suspect {
+            return Ok(AuditSums::Pasted(self.paste(lab, job.block)));
         }
         let none = Images::none(&lab.form);
-        let poisoned = job.part.checked_sub(self.config.references);
+        let poisoned = job.sequence.checked_sub(self.config.references);
         let (images, attacks) = match poisoned.and_then(|nth| self.poisoned.get(nth)) {
             Some((images, attacks)) => (images, attacks),
             None => (&lab.dataset.train, &none),
         };
         let sums = self
             .trained
-            .step(lab, (job.part, job.block), images, attacks)?;
-        Ok(Sums::Trained(sums))
+            .step(lab, (job.sequence, job.block), images, attacks)?;
+        Ok(AuditSums::Trained(sums))
     }
 
-    fn merge(&self, record: &mut record::Audit, job: Job, sums: Sums) {
-        record.progress.blocks[job.part] += 1;
-        let part = self.parts()[job.part];
-        let last = record.progress.blocks[job.part] == part.blocks;
+    fn merge(&self, record: &mut record::Audit, job: Job, sums: AuditSums) {
+        record.progress.blocks[job.sequence] += 1;
+        let part = self.sequences()[job.sequence];
+        let last = record.progress.blocks[job.sequence] == part.blocks;
         match sums {
-            Sums::Trained(result) => {
-                record.progress.done += self.trained.course().shown(job.block);
-                let network = &mut record.networks[job.part];
+            AuditSums::Trained(result) => {
+                record.progress.done += self.trained.course().images_shown(job.block);
+                let network = &mut record.networks[job.sequence];
                 match result {
                     OfNetwork::Trained(training) => network.training = Some(training),
                     OfNetwork::Idle => {}
@@ -359,21 +372,21 @@ impl Experiment for Audit {
                     } => {
                         network.accuracy = training.test_accuracy;
                         network.attack_success = attack_success;
-                        let nth = job.part.checked_sub(self.config.references);
+                        let nth = job.sequence.checked_sub(self.config.references);
                         let attacks = nth.and_then(|nth| self.poisoned.get(nth));
                         network.attacked = attacks.map_or(0, |(_, images)| images.len() as u64);
                         network.training = Some(training);
-                        network.trials = self.trained.no_trials(&steps);
+                        network.trials = self.trained.empty_trials(&steps);
                     }
                     OfNetwork::Noise { sums, .. } => add(network, &sums),
                 }
             }
-            Sums::Suspect(sums) => {
+            AuditSums::Suspect(sums) => {
                 record.progress.done += sums.trials;
-                add(&mut record.networks[job.part], &sums);
+                add(&mut record.networks[job.sequence], &sums);
             }
-            Sums::Pasted(sums) => {
-                let images = range(self.pasted, self.config.block, job.block).len() as u64;
+            AuditSums::Pasted(sums) => {
+                let images = block_range(self.pasted, self.config.block, job.block).len() as u64;
                 record.progress.done += images * self.passes();
                 for (total, more) in record.pasted.iter_mut().zip(&sums) {
                     total.add(more);
@@ -381,13 +394,13 @@ impl Experiment for Audit {
             }
         }
         if last && part.phase == 0 {
-            record.networks[job.part].conclude(&self.config);
+            record.networks[job.sequence].conclude(&self.config);
             record.examine(&self.config);
         }
     }
 }
 
-fn add(network: &mut Examinee, sums: &BlockSums) {
+fn add(network: &mut AuditedNetwork, sums: &BlockSums) {
     network
         .trials
         .iter_mut()

@@ -9,10 +9,10 @@ use rand_chacha::ChaCha8Rng;
 use super::*;
 use crate::analysis::testing::{lab, linear, run, run_interrupted};
 use crate::data::Dataset;
-use crate::nets::train::{Step, Trainer};
-use crate::nets::{Ports, Subject};
+use crate::nets::train::{TrainStep, Trainer};
+use crate::nets::{NetworkShape, Subject};
 use crate::session::config::{Analysis, Config, NetworkKind, ReferenceKind};
-use crate::session::record::Training;
+use crate::session::record::TrainingRecord;
 use crate::session::text::to_text;
 use crate::session::{Form, Session, record};
 use crate::stimulus::Pool;
@@ -39,13 +39,13 @@ fn bars(count: usize, seed: u64) -> Images {
     }
 }
 
-fn training() -> config::Training {
-    config::Training {
+fn training() -> config::TrainingConfig {
+    config::TrainingConfig {
         epochs: 4,
         batch: 20,
         lr_max: 0.01,
         lr_min: 0.001,
-        ..config::Training::default()
+        ..config::TrainingConfig::default()
     }
 }
 
@@ -53,12 +53,12 @@ fn training() -> config::Training {
 fn laboratory(images: &Images) -> Lab {
     let (train, test) = (bars(420, 1), bars(140, 2));
     let lab = lab(linear(&[], &Device::flex()), NetworkKind::Logistic, 10, 10);
-    let mut record = Training::default();
+    let mut record = TrainingRecord::default();
     let kind = NetworkKind::Logistic;
     let mut trainer =
         Trainer::new(kind, &training(), 99, images, &lab.device, &mut record).unwrap();
-    while trainer.step(&mut record, &mut || {}).unwrap() != Step::Over {}
-    let ports = Ports::from(&*lab.form);
+    while trainer.step(&mut record, &mut || {}).unwrap() != TrainStep::Done {}
+    let ports = NetworkShape::from(&*lab.form);
     Lab {
         network: Subject::built_in(kind, ports, &record.best, &lab.device).unwrap(),
         pool: Pool::new(&train),
@@ -83,7 +83,7 @@ fn backdoor() -> Poison {
 }
 
 fn suspect() -> Lab {
-    laboratory(&backdoor().training(&bars(420, 1)).unwrap())
+    laboratory(&backdoor().poisoned_training(&bars(420, 1)).unwrap())
 }
 
 fn plan() -> config::Audit {
@@ -131,12 +131,12 @@ fn a_backdoor_is_found_by_class_and_window_and_pasting_it_bears_it_out() {
         row.abs_diff(2) <= 1 && column.abs_diff(21) <= 1,
         "{verdict:?}"
     );
-    assert_eq!(verdict.standing.rank, 1);
+    assert_eq!(verdict.ranking.rank, 1);
     let pasted = &results.pasted[0];
     assert_eq!(pasted.class, 4);
-    assert_eq!(pasted.others().of, 120);
+    assert_eq!(pasted.others().total, 120);
     assert!(pasted.others().rate().unwrap() > 0.8, "{pasted:?}");
-    assert!(pasted.without().rate().unwrap() < 0.1);
+    assert!(pasted.before_pasting().rate().unwrap() < 0.1);
     assert!(results.pasted[1].others().rate().unwrap() < 0.5);
     // The deliberately poisoned network is found at its own square.
     let power = results.power(&plan());
@@ -150,7 +150,7 @@ fn a_clean_network_is_one_of_its_references() {
     let record = run(&session(plan()), &laboratory(&bars(420, 1)));
     let results = audit(&record);
     let verdict = results.verdict(&plan(), NetworkKind::Logistic).unwrap();
-    assert!(!verdict.is_found(), "{verdict:?}");
+    assert!(!verdict.has_finding(), "{verdict:?}");
     assert_eq!(results.null().len(), 4);
 }
 
@@ -190,9 +190,9 @@ fn references_of_another_kind_are_judged_by_the_suspects_own_classes() {
         kind: ReferenceKind::Mlp,
         ..plan()
     };
-    let null = |plan: &config::Audit| record::Audit::null_of(plan, NetworkKind::Logistic);
-    assert_eq!(null(&other), crate::stats::audit::Null::OwnClasses);
-    assert_eq!(null(&plan()), crate::stats::audit::Null::References);
+    let null = |plan: &config::Audit| record::Audit::null_for(plan, NetworkKind::Logistic);
+    assert_eq!(null(&other), crate::stats::audit::Baseline::OwnClasses);
+    assert_eq!(null(&plan()), crate::stats::audit::Baseline::References);
 }
 
 #[test]
@@ -204,7 +204,8 @@ fn decisions_alone_are_compared_over_the_classes_that_have_an_image() {
     };
     let record = run(&session(plan), &suspect());
     let results = audit(&record);
-    let has = |network: &Examinee, class: usize| network.images.values()[class * 784].is_finite();
+    let has =
+        |network: &AuditedNetwork, class: usize| network.images.values()[class * 784].is_finite();
     let suspect = results.suspect().unwrap();
     for class in 0..10 {
         let references = results
@@ -261,7 +262,11 @@ fn the_references_of_an_audit_serve_another_one() {
     assert!(verdict.has_window() && verdict.class == 4, "{verdict:?}");
     // Noise of another grain is not comparable.
     let coarse = config::Audit { cell: 2, ..again };
-    let mut study = Audit::new(coarse.clone(), Place::of(&session(coarse.clone()), 0), &lab);
+    let mut study = Audit::new(
+        coarse.clone(),
+        AnalysisPlace::for_analysis(&session(coarse.clone()), 0),
+        &lab,
+    );
     let whole = Record::new(&session(coarse));
     let mut record = record::Audit::default();
     let error = Experiment::begin(&mut study, 0, &lab, &whole, &mut record).unwrap_err();

@@ -3,8 +3,8 @@
 //! The study trains its own networks, with the architecture of the plan's network. That network itself is not
 //! examined; [`super::audit`] is for that. Each part is a network, the poisoned ones first.
 
-use super::trained::{Plan, Poison, Sums, Trained, Victims};
-use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place};
+use super::trained::{Poison, PopulationConfig, TrainedNetworks, TrainedSums, Victims};
+use super::{AnalysisError, AnalysisPlace, BlockOrder, BlockSequence, Experiment, Job, Lab};
 use crate::data::Images;
 use crate::session::config::{self, backdoor::patch};
 use crate::session::record::{self, Record, Suspect, TrialKind};
@@ -12,8 +12,8 @@ use crate::session::record::{self, Record, Suspect, TrialKind};
 /// The experiment, configured by the plan.
 pub struct Backdoor {
     config: config::Backdoor,
-    place: Place,
-    trained: Trained,
+    place: AnalysisPlace,
+    trained: TrainedNetworks,
     /// The training images of the poisoned networks; the clean images until the study begins.
     poisoned: Images,
     /// Test images of the source class, with the patch and the target's label.
@@ -22,25 +22,25 @@ pub struct Backdoor {
 
 impl Backdoor {
     /// The experiment at `place` of the plan.
-    pub fn new(config: config::Backdoor, place: Place, lab: &Lab) -> Self {
-        let plan = Plan {
+    pub fn new(config: config::Backdoor, place: AnalysisPlace, lab: &Lab) -> Self {
+        let plan = PopulationConfig {
             kind: lab.kind,
             training: config.training.clone(),
             gammas: config.gammas.clone(),
             trials: config.trials,
             min_trials: config.min_trials,
             block: config.block,
-            of: TrialKind {
+            trial_kind: TrialKind {
                 noise: config.noise,
                 evidence: true,
                 ..TrialKind::plain(lab.classes(), lab.form.shape())
             },
         };
         Self {
-            trained: Trained::new(plan, place, lab),
+            trained: TrainedNetworks::new(plan, place, lab),
             poisoned: lab.dataset.train.clone(),
             attacks: match config.fits(&lab.form) {
-                Ok(()) => poison(&config, lab).attacks(&lab.dataset.test),
+                Ok(()) => poison(&config, lab).attack_images(&lab.dataset.test),
                 Err(_) => Images::none(&lab.form),
             },
             config,
@@ -79,13 +79,13 @@ fn poison(config: &config::Backdoor, lab: &Lab) -> Poison {
 
 impl Experiment for Backdoor {
     type Record = record::Backdoor;
-    type Sums = Sums;
+    type AnySums = TrainedSums;
 
-    fn parts(&self) -> Vec<Part> {
-        let part = Part {
+    fn sequences(&self) -> Vec<BlockSequence> {
+        let part = BlockSequence {
             phase: 0,
             blocks: self.trained.course().blocks(),
-            order: Order::Chained,
+            order: BlockOrder::Sequential,
         };
         vec![part; self.config.networks()]
     }
@@ -103,12 +103,12 @@ impl Experiment for Backdoor {
     ) -> Result<(), AnalysisError> {
         let networks = self.config.networks();
         let fits = self.config.fits(&lab.form);
-        fits.map_err(|(field, problem)| self.place.error(field, problem))?;
+        fits.map_err(|(field, problem)| self.place.field_error(field, problem))?;
         self.trained.check(lab, "training")?;
         if self.config.poisoned > 0 {
             let asked = self.config.images;
-            let poisoned = poison(&self.config, lab).training(&lab.dataset.train);
-            self.poisoned = poisoned.map_err(|available| self.place.error("images", format!(
+            let poisoned = poison(&self.config, lab).poisoned_training(&lab.dataset.train);
+            self.poisoned = poisoned.map_err(|available| self.place.field_error("images", format!(
                 "{asked} images of class {} are to be poisoned, but the training set has only {available}. Use at most {available}, or a larger set (noisescope data fetch)",
                 self.config.source
             )))?;
@@ -120,7 +120,8 @@ impl Experiment for Backdoor {
             networks => networks,
         };
         record.progress.blocks.resize(networks, 0);
-        record.progress.total = (networks as u64).saturating_mul(self.trained.course().total());
+        record.progress.total =
+            (networks as u64).saturating_mul(self.trained.course().total_images());
         for (part, suspect) in record.networks.iter().enumerate() {
             let done = record.progress.blocks[part];
             let kept = (suspect.training.as_ref(), suspect.trials.as_slice());
@@ -129,23 +130,23 @@ impl Experiment for Backdoor {
         Ok(())
     }
 
-    fn step(&self, lab: &Lab, job: Job) -> Result<Sums, AnalysisError> {
-        let images = match self.is_poisoned(job.part) {
+    fn step(&self, lab: &Lab, job: Job) -> Result<TrainedSums, AnalysisError> {
+        let images = match self.is_poisoned(job.sequence) {
             true => &self.poisoned,
             false => &lab.dataset.train,
         };
-        let job = (job.part, job.block);
+        let job = (job.sequence, job.block);
         self.trained.step(lab, job, images, &self.attacks)
     }
 
-    fn merge(&self, record: &mut record::Backdoor, job: Job, sums: Sums) {
-        record.progress.blocks[job.part] += 1;
-        record.progress.done += self.trained.course().shown(job.block);
-        let suspect = &mut record.networks[job.part];
+    fn merge(&self, record: &mut record::Backdoor, job: Job, sums: TrainedSums) {
+        record.progress.blocks[job.sequence] += 1;
+        record.progress.done += self.trained.course().images_shown(job.block);
+        let suspect = &mut record.networks[job.sequence];
         match sums {
-            Sums::Trained(training) => suspect.training = Some(training),
-            Sums::Idle => {}
-            Sums::Measured {
+            TrainedSums::Trained(training) => suspect.training = Some(training),
+            TrainedSums::Idle => {}
+            TrainedSums::Measured {
                 training,
                 attack_success,
                 steps,
@@ -154,9 +155,9 @@ impl Experiment for Backdoor {
                 suspect.attack_success = attack_success;
                 suspect.attacked = self.attacks.len() as u64;
                 suspect.training = Some(training);
-                suspect.trials = self.trained.no_trials(&steps);
+                suspect.trials = self.trained.empty_trials(&steps);
             }
-            Sums::Noise { gamma, sums } => suspect.trials[gamma].add(&sums),
+            TrainedSums::Noise { gamma, sums } => suspect.trials[gamma].add(&sums),
         }
         if job.block + 1 == self.trained.course().blocks() {
             suspect.conclude(self.config.window);

@@ -11,7 +11,7 @@ use crate::analysis::testing::{lab, linear, run, run_interrupted};
 use crate::data::Dataset;
 use crate::session::config::backdoor::patch;
 use crate::session::config::{Analysis, Config, NetworkKind, Noise};
-use crate::session::record::Training;
+use crate::session::record::TrainingRecord;
 use crate::session::text::to_text;
 use crate::session::{Session, record};
 use crate::stimulus::Pool;
@@ -58,12 +58,12 @@ fn plan() -> config::Backdoor {
         source: 1,
         target: 9,
         images: 30,
-        training: config::Training {
+        training: config::TrainingConfig {
             epochs: 6,
             batch: 20,
             lr_max: 0.01,
             lr_min: 0.01,
-            ..config::Training::default()
+            ..config::TrainingConfig::default()
         },
         noise: Noise::Uniform,
         gammas: vec![0.2, 0.0],
@@ -94,7 +94,7 @@ fn text(config: &Config, record: Record) -> String {
 
 fn begin(plan: config::Backdoor, lab: &Lab) -> Result<(Backdoor, record::Backdoor), AnalysisError> {
     let config = session(plan.clone());
-    let mut study = Backdoor::new(plan, Place::of(&config, 0), lab);
+    let mut study = Backdoor::new(plan, AnalysisPlace::for_analysis(&config, 0), lab);
     let mut record = record::Backdoor::default();
     let whole = Record::new(&config);
     Experiment::begin(&mut study, 0, lab, &whole, &mut record)?;
@@ -142,17 +142,25 @@ fn the_score_against_the_clean_networks_tells_the_poisoned_ones() {
     };
     let record = run(&session(plan.clone()), &laboratory());
     let results = study(&record);
-    let separation = results.told(&plan, results.audited_gamma(&plan)).unwrap();
+    let separation = results
+        .separation(&plan, results.audited_gamma(&plan))
+        .unwrap();
     assert_eq!((separation.poisoned, separation.clean), (2, 4));
     assert_eq!(separation.roc.unwrap().auc.estimate, 1.0);
-    assert_eq!((separation.class_right, separation.window_right), (2, 2));
+    assert_eq!(
+        (separation.class_correct, separation.window_correct),
+        (2, 2)
+    );
 }
 
 #[test]
 fn too_few_clean_networks_give_no_score() {
     let record = run(&session(plan()), &laboratory());
     let results = study(&record);
-    assert_eq!(results.told(&plan(), results.audited_gamma(&plan())), None);
+    assert_eq!(
+        results.separation(&plan(), results.audited_gamma(&plan())),
+        None
+    );
 }
 
 #[test]
@@ -174,7 +182,7 @@ fn a_resumed_study_equals_an_uninterrupted_one_bit_for_bit() {
 fn progress_is_exact_where_training_stops_early() {
     // All images are classified correctly after a few epochs, so there is no further improvement.
     let plan = config::Backdoor {
-        training: config::Training {
+        training: config::TrainingConfig {
             patience: 1,
             epochs: 30,
             ..plan().training
@@ -186,7 +194,7 @@ fn progress_is_exact_where_training_stops_early() {
     let (study, mut record) = begin(plan.clone(), &lab).unwrap();
     let course = study.trained.course();
     for block in 0..course.training_blocks() {
-        let job = Job::one(0, block);
+        let job = Job::single_block(0, block);
         let sums = Experiment::step(&study, &lab, job).unwrap();
         Experiment::merge(&study, &mut record, job, sums);
     }
@@ -257,16 +265,20 @@ fn too_few_images_to_poison_is_an_error_with_place_and_remedy() {
 fn a_training_that_diverges_is_an_error_with_its_place() {
     let lab = laboratory();
     let (study, _) = begin(plan(), &lab).unwrap();
-    let mut current =
-        crate::nets::Network::new(NetworkKind::Logistic, lab.network.ports(), 1, &lab.device)
-            .weights();
+    let mut current = crate::nets::Network::new(
+        NetworkKind::Logistic,
+        lab.network.network_shape(),
+        1,
+        &lab.device,
+    )
+    .weights();
     current.tensors[0].1.values_mut()[0] = f32::INFINITY;
-    let training = Training {
+    let training = TrainingRecord {
         current,
-        ..Training::default()
+        ..TrainingRecord::default()
     };
     study.trained.put_training(1, training);
-    let error = Experiment::step(&study, &lab, Job::one(1, 0)).unwrap_err();
+    let error = Experiment::step(&study, &lab, Job::single_block(1, 0)).unwrap_err();
     let error = error.to_string();
     assert!(
         error.starts_with("analyses[0].training.lr_max: the loss of network 1"),

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::session::form::Shape;
 use crate::session::record::NoiseAxes;
 use crate::stats::covariance::symmetric_eigen;
-use crate::stimulus::Source;
+use crate::stimulus::NoiseSource;
 
 /// Number of noise images drawn: sums of 2¹⁴ products of 2¹⁵·2¹⁵ are exact in 64-bit floats.
 const IMAGES: usize = 1 << 14;
@@ -21,9 +21,12 @@ const CENTRE: f64 = 32_768.0;
 /// The axes of noise that has coefficients, for maps of this shape; `None` for other noise, and for maps that
 /// are too large. Always uses the same noise: the axes are a property of the noise, not of a session. Takes
 /// seconds.
-pub(super) fn axes(source: &Source, shape: Shape) -> Option<NoiseAxes> {
+pub(super) fn axes(source: &NoiseSource, shape: Shape) -> Option<NoiseAxes> {
     let pixels: usize = shape.iter().product();
-    if !source.noise().has_coefficients() || pixels > NoiseAxes::MOST || pixels != source.points() {
+    if !source.noise().has_coefficients()
+        || pixels > NoiseAxes::MAX_PIXELS
+        || pixels != source.points()
+    {
         return None;
     }
     let mut rng = ChaCha8Rng::seed_from_u64(19);

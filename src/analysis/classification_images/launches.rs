@@ -11,11 +11,11 @@ use burn::tensor::{DType, Device, FloatDType, Int, Tensor, TensorData};
 use self::answers::counted;
 use super::ClassificationImages;
 use crate::analysis::{Job, Lab, Launches, Sums};
-use crate::session::config::{Evidence, Weighting};
-use crate::stimulus::launch::{Launch, Slot};
+use crate::session::config::{EvidenceMeasure, Weighting};
+use crate::stimulus::launch::{LaunchSource, Slot};
 
 /// Most trials whose sums stay on the device: the product of a response and a point has 30 bits.
-pub const MOST_SUMMED: u64 = 1 << 22;
+pub const MAX_DEVICE_TRIALS: u64 = 1 << 22;
 
 /// Number of classes that no longer fits a signed 16-bit integer.
 const MOST_CLASSES: usize = i16::MAX as usize;
@@ -53,7 +53,7 @@ pub(super) struct NoiseLaunches<'a> {
     /// S, even.
     blocks: usize,
     /// Draws the trials of a launch.
-    drawing: Launch<'a>,
+    drawing: LaunchSource<'a>,
     /// The index of γ.
     part: usize,
     /// One-hot rows for all classes, and a row of zeros for padding, \[K+1,K\].
@@ -61,11 +61,11 @@ pub(super) struct NoiseLaunches<'a> {
     /// The classes with maps, if not all have one.
     listed: Option<Tensor<1, Int>>,
     columns: Vec<Column>,
-    sums: Option<Summed>,
+    sums: Option<DeviceSums>,
 }
 
 /// Sums since the last reading.
-struct Summed {
+struct DeviceSums {
     job: Job,
     /// Trials by half and true class, \[2,K\].
     shown: Vec<u64>,
@@ -74,13 +74,13 @@ struct Summed {
     /// Products of the columns with the noise, \[2,R,p\].
     noise: Tensor<3>,
     /// Products of answers with answers, \[2,L,C\]; see [`told::Said`].
-    said: Tensor<3>,
+    answers: Tensor<3>,
     /// The images' bytes by called class, \[M,P\].
     images: Option<Tensor<2>>,
     /// Sums of squared points over the trials that are not dropped, \[1,p\].
     squares: Option<Tensor<2>>,
     /// 0 if every logit is finite, \[1\]; `None` if the responses show that.
-    numbers: Option<Tensor<1>>,
+    finite_check: Option<Tensor<1>>,
 }
 
 impl<'a> NoiseLaunches<'a> {
@@ -92,15 +92,15 @@ impl<'a> NoiseLaunches<'a> {
         part: usize,
         blocks: usize,
     ) -> Option<Self> {
-        let evidence = !analysis.hearing.is_empty();
+        let evidence = !analysis.readers.is_empty();
         if !blocks.is_multiple_of(HALVES)
             || lab.classes() >= MOST_CLASSES
-            || evidence && analysis.config.evidence == Evidence::LogOdds
+            || evidence && analysis.config.evidence == EvidenceMeasure::LogOdds
         {
             return None;
         }
         let device = &lab.device;
-        let rows = analysis.summing.rows();
+        let rows = analysis.summer.rows();
         let (k, some) = (rows.classes(), rows.listed() < rows.classes());
         let listed = analysis.listed.as_ref().ok()?;
         let listed: Vec<i64> = listed.iter().map(|&class| class as i64).collect();
@@ -109,7 +109,7 @@ impl<'a> NoiseLaunches<'a> {
         (0..k).for_each(|class| ones[class * (k + 1)] = 1.0);
         let ones = TensorData::new(ones, [k + 1, k]);
         let ones = Tensor::from_data(ones, (device, DType::F64));
-        let own_strata = analysis.summing.has_own_strata() && evidence;
+        let own_strata = analysis.summer.has_own_strata() && evidence;
         let columns = [
             (Column::Called, true),
             (Column::All, some),
@@ -119,14 +119,14 @@ impl<'a> NoiseLaunches<'a> {
             (Column::Kept, evidence && Self::is_shared(analysis, some)),
             (Column::Stratum, own_strata),
             (Column::Every, own_strata && some),
-            (Column::Counted, analysis.summing.has_moments()),
+            (Column::Counted, analysis.summer.has_moments()),
         ];
         let columns = columns.into_iter().filter(|(_, used)| *used);
         Some(Self {
             analysis,
             lab,
             blocks,
-            drawing: Launch::new(
+            drawing: LaunchSource::new(
                 &analysis.source,
                 analysis.config.gammas[part],
                 analysis.config.block,
@@ -148,9 +148,9 @@ impl<'a> NoiseLaunches<'a> {
         let (config, each) = (&self.analysis.config, self.blocks as u64);
         let first = job.block / each * each;
         let slot = |block: u64| {
-            let span = config.span(config.gammas[job.part], block);
+            let span = config.span(config.gammas[job.sequence], block);
             Slot {
-                seed: self.analysis.place.noise(job.part as u64, block),
+                seed: self.analysis.place.noise_seed(job.sequence as u64, block),
                 first: span.first,
                 trials: match (job.block..job.end()).contains(&block) {
                     true => span.trials,
@@ -218,7 +218,7 @@ impl Launches for NoiseLaunches<'_> {
             tensor.reshape([HALVES, half, columns])
         };
         let points = drawn.noise.cast(FloatDType::F64);
-        let summed = by_half(self.summed(&truth, &all, &answers));
+        let summed = by_half(self.columns_of(&truth, &all, &answers));
         let noise = summed
             .clone()
             .swap_dims(1, 2)
@@ -239,29 +239,29 @@ impl Launches for NoiseLaunches<'_> {
         let products = match Self::is_shared(self.analysis, self.listed.is_some()) {
             true => summed.clone().swap_dims(1, 2).matmul(summed),
             false => {
-                let (left, right) = self.apart(truth, answers);
+                let (left, right) = self.product_factors(truth, answers);
                 by_half(left).swap_dims(1, 2).matmul(by_half(right))
             }
         };
 
         let sums = self.sums.take();
         let mut sums = match sums {
-            None => Summed {
+            None => DeviceSums {
                 job: Job { blocks: 0, ..job },
                 shown: vec![0; HALVES * k],
                 blocks: [0; HALVES],
                 noise,
-                said: products,
+                answers: products,
                 images,
                 squares,
-                numbers,
+                finite_check: numbers,
             },
-            Some(sums) => Summed {
+            Some(sums) => DeviceSums {
                 noise: sums.noise + noise,
-                said: sums.said + products,
+                answers: sums.answers + products,
                 images: sums.images.zip(images).map(|(sum, more)| sum + more),
                 squares: sums.squares.zip(squares).map(|(sum, more)| sum + more),
-                numbers: sums.numbers.zip(numbers).map(|(sum, more)| sum + more),
+                finite_check: sums.finite_check.zip(numbers).map(|(sum, more)| sum + more),
                 ..sums
             },
         };
@@ -269,7 +269,7 @@ impl Launches for NoiseLaunches<'_> {
         for block in job.block..job.end() {
             sums.blocks[(block % 2) as usize] += 1;
         }
-        for (trial, &class) in drawn.shown.iter().enumerate() {
+        for (trial, &class) in drawn.truth_on_host.iter().enumerate() {
             let class = class as usize;
             if class < k {
                 sums.shown[trial / half * k + class] += 1;
@@ -280,7 +280,7 @@ impl Launches for NoiseLaunches<'_> {
 
     fn read(&mut self) -> Option<Sums> {
         let halves = match self.sums.take() {
-            Some(sums) => self.told(sums)?,
+            Some(sums) => self.read_back(sums)?,
             None => Vec::new(),
         };
         Some(Box::new(halves))
@@ -293,7 +293,7 @@ fn integers(values: Vec<i64>, device: &Device) -> Tensor<1, Int> {
 }
 
 mod answers;
-mod told;
+mod readback;
 
 #[cfg(test)]
 mod tests;

@@ -5,8 +5,8 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::session::form::Shape;
 use crate::session::record::NoiseNull;
-use crate::stats::null::Simulation;
-use crate::stimulus::Source;
+use crate::stats::null::NullSimulation;
+use crate::stimulus::NoiseSource;
 
 /// Most noise images drawn.
 const MOST: usize = 4096;
@@ -20,10 +20,10 @@ const NUMBERS: usize = 1 << 26;
 /// Draws noise and sums it under random signs, for maps of this shape. Always uses the same noise: the
 /// result is a property of the noise, not of a session. `None` if too few images vary some pixel, as for
 /// squares with very many possible positions.
-pub(super) fn simulate(source: &Source, shape: Shape) -> Option<NoiseNull> {
+pub(super) fn simulate(source: &NoiseSource, shape: Shape) -> Option<NoiseNull> {
     let count = (NUMBERS / source.points().max(1)).clamp(2 * AT_ONCE, MOST);
     let mut rng = ChaCha8Rng::seed_from_u64(17);
-    let mut simulation = Simulation::new(shape);
+    let mut simulation = NullSimulation::new(shape);
     for _ in 0..count / AT_ONCE {
         let points = source.draw(&mut rng, AT_ONCE);
         let noise: Vec<f32> = points.into_iter().map(f32::from).collect();
@@ -45,7 +45,7 @@ mod tests {
     fn what_knows_nothing_of_the_noise_is_past_the_bound_once_in_twenty() {
         let lab = template_lab();
         for noise in [Noise::Patch, Noise::Gabor, Noise::Pca] {
-            let source = Source::new(noise, &lab.dataset.train);
+            let source = NoiseSource::new(noise, &lab.dataset.train);
             let shape = lab.form.shape();
             let null = simulate(&source, shape).unwrap();
             let pixels = source.points();

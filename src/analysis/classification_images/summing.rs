@@ -5,13 +5,13 @@ mod multiply;
 use std::ops::AddAssign;
 
 use self::multiply::multiply;
-use super::Said;
-use super::hearing::Heard;
+use super::Readout;
+use super::responses::TrialResponses;
 use crate::data::Images;
 use crate::session::config::Weighting;
-use crate::session::record::{BlockSums, EvidenceSums, Rows, TrialKind};
-use crate::stats::classification::{CENTRE, PAIRED, pairs};
-use crate::stimulus::{Block, Pool, Source};
+use crate::session::record::{BlockEvidence, BlockSums, TrialKind, TrialRows};
+use crate::stats::classification::{GRID_CENTRE, MAX_PAIRED_CLASSES, sums_per_class};
+use crate::stimulus::{DrawnBlock, NoiseSource, Pool};
 
 /// Most classes for which the joint table is small compared with a block.
 const MOST_BY_CELL: usize = 32;
@@ -21,8 +21,8 @@ const AT_A_TIME: usize = 64;
 
 /// How the trials of a block are summed.
 #[derive(Debug, Clone)]
-pub struct Summing {
-    rows: Rows,
+pub struct BlockSummer {
+    rows: TrialRows,
     /// Points of a noise image.
     points: usize,
     /// For every number of an image, the grid cell it belongs to; `None` if every number is its own cell.
@@ -37,22 +37,22 @@ pub struct Summing {
     vectors: pulp::Arch,
 }
 
-impl Summing {
+impl BlockSummer {
     /// For trials of this kind, with noise from `source` and images like `images`.
-    pub fn new(kind: &TrialKind, source: &Source, images: &Images) -> Self {
+    pub fn new(kind: &TrialKind, source: &NoiseSource, images: &Images) -> Self {
         Self {
             rows: kind.rows(),
             points: source.points(),
             cells: kind.grain.cells(images.shape()),
             moments: source.noise().deviation(images.shape()).is_none(),
-            own_strata: kind.own_strata() > 0,
+            own_strata: kind.evidence_rows() > 0,
             weighted: kind.weighting == Weighting::Confidence,
             vectors: pulp::Arch::new(),
         }
     }
 
     /// The rows of the sums.
-    pub fn rows(&self) -> &Rows {
+    pub fn rows(&self) -> &TrialRows {
         &self.rows
     }
 
@@ -105,7 +105,7 @@ impl Summing {
         let cell = self
             .by_cell()
             .then(|| truth * self.rows.classes() + predicted);
-        let rows = self.rows.of(truth, predicted);
+        let rows = self.rows.for_trial(truth, predicted);
         cell.into_iter().chain(rows.filter(move |_| cell.is_none()))
     }
 
@@ -117,7 +117,7 @@ impl Summing {
         let classes = self.rows.classes();
         let mut all = vec![Vec::new(); self.rows.count()];
         for (cell, sum) in sums.iter().enumerate().filter(|(_, sum)| !sum.is_empty()) {
-            let mut rows = self.rows.of(cell / classes, cell % classes);
+            let mut rows = self.rows.for_trial(cell / classes, cell % classes);
             while let Some(first) = rows.next() {
                 match rows.next() {
                     Some(second) => {
@@ -134,7 +134,7 @@ impl Summing {
     }
 
     /// Counts and exact sums of one block.
-    pub fn sum(&self, index: u64, block: &Block, readout: &Said, pool: &Pool) -> BlockSums {
+    pub fn sum(&self, index: u64, block: &DrawnBlock, readout: &Readout, pool: &Pool) -> BlockSums {
         let (rows, points) = (&self.rows, self.points);
         let classes = rows.classes();
         let mut counts = vec![0; classes * classes];
@@ -215,14 +215,14 @@ impl Summing {
             moments,
             dropped,
             evidence: readout
-                .heard
+                .responses
                 .as_ref()
                 .map(|responses| self.evidence(block, responses)),
         }
     }
 
     /// Exact sums of the responses of one block: over every trial, regardless of its weight.
-    fn evidence(&self, block: &Block, responses: &Heard) -> EvidenceSums {
+    fn evidence(&self, block: &DrawnBlock, responses: &TrialResponses) -> BlockEvidence {
         let (m, points) = (self.rows.listed(), self.points);
         let mut sums = response_sums(&self.rows, &block.truth, responses);
         let mut products = vec![0.0_f64; m * points];
@@ -235,7 +235,7 @@ impl Summing {
         sums.products.reserve_exact(m * points);
         for (class, products) in products.chunks_exact(points.max(1)).enumerate() {
             let class_sums = sums.sums.iter().skip(class).step_by(m);
-            let centre = class_sums.sum::<i64>() * CENTRE;
+            let centre = class_sums.sum::<i64>() * GRID_CENTRE;
             let whole = products.iter().map(|&sum| sum as i64 - centre);
             let all = &mut sums.products;
             self.vectors.dispatch(
@@ -257,25 +257,25 @@ impl Summing {
 
 /// The part of a block's evidence sums that follows from the responses alone; products and noise are empty.
 /// Sums of products of 16-bit responses over 8,192 trials are exact too.
-fn response_sums(rows: &Rows, truth: &[usize], responses: &Heard) -> EvidenceSums {
+fn response_sums(rows: &TrialRows, truth: &[usize], responses: &TrialResponses) -> BlockEvidence {
     let (k, m) = (rows.classes(), rows.listed());
-    let mut evidence = EvidenceSums {
+    let mut evidence = BlockEvidence {
         clipped: responses.clipped,
         shown: vec![0; k],
         sums: vec![0; k * m],
-        squares: vec![0; m * pairs(m)],
-        ..EvidenceSums::default()
+        squares: vec![0; m * sums_per_class(m)],
+        ..BlockEvidence::default()
     };
     for (&truth, row) in truth.iter().zip(responses.responses.chunks_exact(m.max(1))) {
         evidence.shown[truth] += 1;
         let sums = evidence.sums[truth * m..(truth + 1) * m].iter_mut();
         sums.zip(row).for_each(|(sum, &y)| *sum += i64::from(y));
-        if m > PAIRED {
+        if m > MAX_PAIRED_CLASSES {
             let squares = evidence.squares.iter_mut().zip(row);
             squares.for_each(|(square, &y)| *square += i64::from(y).pow(2));
         }
     }
-    if m <= PAIRED {
+    if m <= MAX_PAIRED_CLASSES {
         let y: Vec<f64> = responses.responses.iter().map(|&y| f64::from(y)).collect();
         let mut squares = vec![0.0; m * m];
         multiply(pulp::Arch::new(), &y, &y, &mut squares, (m, m));

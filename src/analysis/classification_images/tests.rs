@@ -9,7 +9,7 @@ use crate::analysis::testing;
 use crate::data::Images;
 use crate::session::Config;
 use crate::session::config::{Analysis, Gaussian, NetworkKind, Noise};
-use crate::session::record::Experiment as _;
+use crate::session::record::ExperimentRecord as _;
 use crate::stats::correlation::pearson;
 use crate::stimulus::BlockSeed;
 use proptest::prelude::*;
@@ -19,8 +19,8 @@ fn pool() -> stimulus::Pool {
     stimulus::Pool::new(&images())
 }
 
-fn uniform() -> Source {
-    Source::new(Noise::Uniform, &images())
+fn uniform() -> NoiseSource {
+    NoiseSource::new(Noise::Uniform, &images())
 }
 
 /// The kind of trials in these tests.
@@ -35,20 +35,20 @@ fn trials(gamma: f64, weighting: Weighting) -> GammaTrials {
     GammaTrials::new(gamma, 30, &kind(weighting))
 }
 
-fn sum(index: u64, block: &Block, readout: &Said) -> BlockSums {
+fn sum(index: u64, block: &DrawnBlock, readout: &Readout) -> BlockSums {
     let weighting = match readout.weights {
         None => Weighting::Equal,
         Some(_) => Weighting::Confidence,
     };
-    let summing = Summing::new(&kind(weighting), &uniform(), &images());
+    let summing = BlockSummer::new(&kind(weighting), &uniform(), &images());
     summing.sum(index, block, readout, &pool())
 }
 
-fn readout(decisions: Vec<usize>) -> Said {
-    Said {
+fn readout(decisions: Vec<usize>) -> Readout {
+    Readout {
         decisions,
         weights: None,
-        heard: None,
+        responses: None,
     }
 }
 
@@ -63,11 +63,11 @@ fn images() -> Images {
     }
 }
 
-fn block(index: u64, gamma: usize) -> Block {
+fn block(index: u64, gamma: usize) -> DrawnBlock {
     let seed = BlockSeed {
         session: 3,
         analysis: 0,
-        gamma: gamma as u64,
+        stream: gamma as u64,
         block: index,
     };
     let strength = [0.0, 0.3][gamma];
@@ -81,7 +81,7 @@ fn template() -> Vec<f32> {
         .collect()
 }
 
-fn observe(block: &Block) -> Vec<usize> {
+fn observe(block: &DrawnBlock) -> Vec<usize> {
     let template = template();
     let agree = |z: &[u16]| -> f64 {
         z.iter()
@@ -137,7 +137,7 @@ proptest! {
             let mut trials = trials(0.3, weighting);
             for &index in order {
                 let block = block(index, 1);
-                let mut readout = Said { decisions: decisions.clone(), weights: weights.clone(), heard: None };
+                let mut readout = Readout { decisions: decisions.clone(), weights: weights.clone(), responses: None };
                 readout.decisions.rotate_left(index as usize);
                 trials.add(&sum(index, &block, &readout));
             }
@@ -145,7 +145,7 @@ proptest! {
         };
         let sorted: Vec<u64> = (0..12).collect();
         let (a, b) = (merged(&order), merged(&sorted));
-        prop_assert!(a.agrees());
+        prop_assert!(a.is_consistent());
         prop_assert_eq!(&a, &b);
         prop_assert_eq!(a.estimate(), b.estimate());
     }
@@ -172,10 +172,10 @@ fn counts_and_sums_hold_every_trial_once() {
 fn a_weighted_mean_is_that_of_its_definition() {
     let weights: Vec<u16> = (0..64).map(|i| 103 + 13 * i).collect();
     let block = block(0, 1);
-    let readout = Said {
+    let readout = Readout {
         decisions: (0..64).map(|i| i % 3).collect(),
         weights: Some(weights.clone()),
-        heard: None,
+        responses: None,
     };
     let mut trials = trials(0.3, Weighting::Confidence);
     trials.add(&sum(0, &block, &readout));
@@ -205,9 +205,9 @@ fn a_confidence_becomes_a_weight_or_a_reason_to_drop_the_trial() {
     // Ten logits: one of 0 and nine of −ln 9 leave a confidence of ½.
     let mut logits = [-(9.0_f32.ln()); 10];
     logits[4] = 0.0;
-    let weights = |weighting| Said::new(logits.chunks(10), weighting).weights;
+    let weights = |weighting| Readout::new(logits.chunks(10), weighting).weights;
     assert_eq!(
-        Said::new(logits.chunks(10), Weighting::Equal).decisions,
+        Readout::new(logits.chunks(10), Weighting::Equal).decisions,
         [4]
     );
     assert_eq!(weights(Weighting::Equal), None);
@@ -224,7 +224,7 @@ fn plan(images: config::ClassificationImages) -> Config {
 }
 
 fn recorded(record: &Record) -> &record::ClassificationImages {
-    record::ClassificationImages::of(&record.analyses[0]).unwrap()
+    record::ClassificationImages::from_analysis(&record.analyses[0]).unwrap()
 }
 
 #[test]
@@ -276,7 +276,7 @@ fn every_noise_gives_maps_of_finite_numbers() {
         });
         let record = testing::run(&config, &lab);
         let gamma = &recorded(&record).gammas[0];
-        assert!(gamma.agrees() && gamma.trials == 1024);
+        assert!(gamma.is_consistent() && gamma.trials == 1024);
         let estimate = gamma.estimate();
         let sufficient = estimate
             .classes

@@ -1,7 +1,7 @@
 //! Tests of classification images.
 
 use super::*;
-use crate::stats::classification::{ClassEstimate, Estimate};
+use crate::stats::classification::{ClassEstimate, GammaEstimate};
 
 /// At γ = 0 the image of a class that wins by a difference of weights equals that difference.
 #[test]
@@ -91,14 +91,15 @@ fn a_list_of_classes_leaves_their_maps_as_they_are() {
             // Evidence is computed within the classes that have maps and the pooled rest, which leaves
             // more of the images' influence in it.
             true => {
-                let decided = |estimate: &Estimate| ClassEstimate {
+                let decided = |estimate: &GammaEstimate| ClassEstimate {
                     evidence: None,
                     response: None,
                     ..estimate.classes[class].clone()
                 };
                 assert_eq!(decided(&some_estimate), decided(&all_estimate));
-                let image =
-                    |estimate: &Estimate| estimate.classes[class].evidence.clone().unwrap().image;
+                let image = |estimate: &GammaEstimate| {
+                    estimate.classes[class].evidence.clone().unwrap().image
+                };
                 let r = pearson(&image(&some_estimate), &image(&all_estimate)).unwrap();
                 assert!(r > 0.9, "class {class}: {r}");
             }

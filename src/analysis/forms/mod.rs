@@ -12,14 +12,14 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::testing::{run, run_interrupted};
-use super::{Lab, Resident};
-use crate::data::{Dataset, Images, Origin};
-use crate::nets::{Ports, Subject, decision};
+use super::{DeviceData, Lab};
+use crate::data::{Dataset, DatasetOrigin, Images};
+use crate::nets::{NetworkShape, Subject, decision};
 use crate::session::array::Array;
 use crate::session::config::{
-    self, Analysis, Config, DatasetName, Gaussian, NetworkKind, Noise, Split, Unit,
+    self, Analysis, Config, DatasetName, Gaussian, NetworkKind, Noise, Split, UnitId,
 };
-use crate::session::record::{self, GammaTrials, Record, Weights};
+use crate::session::record::{self, GammaTrials, NetworkWeights, Record};
 use crate::session::{Form, form};
 use crate::stats::correlation::pearson;
 use crate::stimulus::Pool;
@@ -43,18 +43,20 @@ fn images(form: &Form, count: usize, seed: u64, pattern: &dyn Fn(usize) -> Vec<f
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut pixels = Vec::with_capacity(count * form.pixels());
     for image in 0..count {
-        pixels.extend(pattern(image % form.count()).iter().map(|t| {
+        pixels.extend(pattern(image % form.class_count()).iter().map(|t| {
             let value = 127.5 + 60.0 * t + rng.random_range(-40.0..40.0_f32);
             value.clamp(0.0, 255.0) as u8
         }));
     }
     Images {
         pixels: pixels.into(),
-        labels: (0..count).map(|i| (i % form.count()) as u16).collect(),
+        labels: (0..count)
+            .map(|i| (i % form.class_count()) as u16)
+            .collect(),
         channels: form.channels,
         height: form.height,
         width: form.width,
-        classes: form.count(),
+        classes: form.class_count(),
     }
 }
 
@@ -70,14 +72,14 @@ fn laboratory(network: Subject, form: Form, pattern: &dyn Fn(usize) -> Vec<f32>)
         pool: Pool::new(&train),
         dataset: Arc::new(Dataset {
             name: DatasetName::Own("stripes".into()),
-            origin: Origin::Embedded,
+            origin: DatasetOrigin::Embedded,
             train,
             test,
             classes: form.classes.clone(),
             notes: Vec::new(),
         }),
         form: Arc::new(form),
-        resident: Resident::default(),
+        resident: DeviceData::default(),
     }
 }
 
@@ -91,7 +93,7 @@ fn form() -> Form {
 
 /// Logistic regression with these weights and logits centred on mid-grey images.
 fn linear(weights: &[Vec<f32>]) -> Subject {
-    let ports = Ports::from(&form());
+    let ports = NetworkShape::from(&form());
     let mut weight = vec![0.0; PIXELS * CLASSES];
     let mut bias = vec![-1e6; CLASSES];
     for (class, row) in weights.iter().enumerate() {
@@ -100,7 +102,7 @@ fn linear(weights: &[Vec<f32>]) -> Subject {
         }
         bias[class] = -0.5 * row.iter().sum::<f32>();
     }
-    let weights = Weights {
+    let weights = NetworkWeights {
         tensors: vec![
             (
                 "logits.weight".into(),

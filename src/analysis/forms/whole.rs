@@ -6,7 +6,7 @@ use super::*;
 #[test]
 fn a_resumed_run_of_everything_equals_an_uninterrupted_one() {
     let form = Form::numbered([3, 17, 20], CLASSES);
-    let ports = Ports::from(&form);
+    let ports = NetworkShape::from(&form);
     let network = Subject::untrained(NetworkKind::Cnn, ports, 5, &Device::flex()).unwrap();
     let template = |class: usize| {
         (0..3 * 17 * 20)
@@ -38,7 +38,7 @@ fn a_resumed_run_of_everything_equals_an_uninterrupted_one() {
             layers: vec!["conv1".into(), "logits".into()],
             gradient_units: 1,
             gradient_trials: 8,
-            covariance: Some(Unit {
+            covariance: Some(UnitId {
                 layer: "conv1".into(),
                 unit: 1,
             }),
@@ -61,7 +61,7 @@ fn a_resumed_run_of_everything_equals_an_uninterrupted_one() {
             source: 1,
             target: 6,
             images: 10,
-            training: config::Training {
+            training: config::TrainingConfig {
                 epochs: 1,
                 batch: 50,
                 ..Default::default()

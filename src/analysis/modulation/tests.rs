@@ -87,16 +87,16 @@ fn strength_zero_is_the_network_as_it_is() {
         correct[truth] += i64::from(truth == decided);
         called[decided] += 1;
     }
-    let expected = record::Cells {
+    let expected = record::ClassCounts {
         shown: &shown,
         correct: &correct,
         called: &called,
     };
     for target in 0..CLASSES {
-        assert_eq!(found.layers[0].cells(target, 2, 2), expected);
+        assert_eq!(found.layers[0].class_counts(target, 2, 2), expected);
         assert_eq!(
-            found.layers[0].cells(target, 2, 0),
-            found.layers[0].cells(0, 2, 0)
+            found.layers[0].class_counts(target, 2, 0),
+            found.layers[0].class_counts(0, 2, 0)
         );
     }
 }
@@ -166,7 +166,7 @@ fn a_class_that_leaves_every_unit_at_rest_changes_nothing() {
 fn accuracies_and_shares_count_the_right_cells() {
     let found = found(small(), &template_lab());
     let first = &found.layers[0];
-    let cells = first.cells(4, 1, 0);
+    let cells = first.class_counts(4, 1, 0);
     assert_eq!(
         first.accuracy(4, 1, 0, 3),
         Some((cells.correct[3] as u64, 3))
@@ -222,7 +222,7 @@ fn a_plan_without_layers_takes_those_that_the_network_has() {
             10,
             10,
         );
-        let all = layers(&Plan::default(), lab.network.sites());
+        let all = pushed_layers(&Plan::default(), lab.network.sites());
         all.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
     };
     assert_eq!(named(NetworkKind::Cnn), ["conv1", "conv2", "fc1"]);

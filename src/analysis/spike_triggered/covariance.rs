@@ -34,7 +34,7 @@ pub fn sum(
     let mut responses = Vec::with_capacity(images * fields.positions());
     for piece in noise.chunks(at_once * area) {
         if let Some(all) = lab.network.planned_activations(piece, &[fields.layer]) {
-            responses.extend(fields.of_unit(&all[0], unit).map(f32::abs));
+            responses.extend(fields.unit_activations(&all[0], unit).map(f32::abs));
             continue;
         }
         let shown = stack(piece, shape, &lab.device);
@@ -47,7 +47,7 @@ pub fn sum(
     }
     let of_image = |image: usize| &responses[image * fields.positions()..][..fields.positions()];
     for (piece, first) in noise.chunks(at_once * area).zip((0..).step_by(at_once)) {
-        let shown = fields.of(stack(piece, shape, &lab.device) - 0.5);
+        let shown = fields.gather(stack(piece, shape, &lab.device) - 0.5);
         let here = first..first + piece.len() / area;
         let weights: Vec<f32> = here.clone().flat_map(of_image).copied().collect();
         totals[0].add(&shown, weights, lab);

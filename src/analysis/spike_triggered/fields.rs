@@ -4,8 +4,8 @@ use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
 use super::{fixed, stack};
 use crate::nets::Subject;
-use crate::nets::graph::site::{Place, Site};
-use crate::nets::plan::triggered::Sums;
+use crate::nets::graph::site::{Site, SitePosition};
+use crate::nets::plan::triggered::TriggeredSums;
 use crate::nets::read_back;
 use crate::session::form::Shape;
 use crate::session::record::BlockResponses;
@@ -32,20 +32,20 @@ pub struct Fields {
 impl Fields {
     /// The fields of the network's layer with index `layer`.
     pub fn new(layer: usize, site: &Site, device: &Device) -> Self {
-        let inner = site.inner();
+        let inner = site.inner_positions();
         let (height, width) = site.field_size();
         let indices = |values: Vec<i32>| {
             let count = values.len();
             Tensor::<1, Int>::from_data(TensorData::new(values, [count]), device)
         };
         let [channels, rows, columns] = site.image;
-        let pixels = inner.iter().flat_map(|&Place { top, left, .. }| {
+        let pixels = inner.iter().flat_map(|&SitePosition { top, left, .. }| {
             let lines = (0..channels)
                 .flat_map(move |channel| (top..top + height).map(move |row| channel * rows + row));
             lines.flat_map(move |line| (left..left + width).map(move |at| line * columns + at))
         });
         let pixels = pixels.map(|at| at as i32);
-        let of_position = |place: &Place| place.row * site.positions.1 + place.column;
+        let of_position = |place: &SitePosition| place.row * site.positions.1 + place.column;
         let places: Vec<usize> = inner.iter().map(of_position).collect();
         let positions: Vec<i32> = places.iter().map(|&at| at as i32).collect();
         let all = site.positions.0 * site.positions.1;
@@ -53,7 +53,7 @@ impl Fields {
             layer,
             site: site.clone(),
             corners: inner.iter().map(|place| (place.top, place.left)).collect(),
-            pixels: (!site.is_whole()).then(|| indices(pixels.collect())),
+            pixels: (!site.sees_whole_image()).then(|| indices(pixels.collect())),
             positions: (positions.len() != all).then(|| indices(positions)),
             inner: places,
         }
@@ -85,7 +85,7 @@ impl Fields {
     }
 
     /// The fields of images \[N,C,H,W\], image by image: \[N·M,P\].
-    pub fn of(&self, images: Tensor<4>) -> Tensor<2> {
+    pub fn gather(&self, images: Tensor<4>) -> Tensor<2> {
         let n = images.dims()[0];
         let images = images.flatten::<2>(1, 3);
         match &self.pixels {
@@ -107,7 +107,11 @@ impl Fields {
 
     /// The activations of one unit at the inner positions, image by image, from those of all units and positions,
     /// row-major \[N,U,rows,columns\].
-    pub fn of_unit<'a>(&'a self, all: &'a [f32], unit: usize) -> impl Iterator<Item = f32> + 'a {
+    pub fn unit_activations<'a>(
+        &'a self,
+        all: &'a [f32],
+        unit: usize,
+    ) -> impl Iterator<Item = f32> + 'a {
         let (rows, columns) = self.site.positions;
         let images = all.chunks_exact(self.site.units * rows * columns);
         images.flat_map(move |image| {
@@ -140,7 +144,7 @@ pub fn activations(layer: &Site) -> usize {
 
 /// Numbers in all fields of a layer for one image.
 fn fields(layer: &Site) -> usize {
-    layer.inner().len() * layer.field_pixels()
+    layer.inner_positions().len() * layer.field_pixels()
 }
 
 /// Images whose fields and activations may be in memory at once, for each of these layers.
@@ -154,14 +158,14 @@ fn images_at_once(layers: &[&Site]) -> usize {
 }
 
 /// Images whose fields and activations may be in memory at once, for each of these layers.
-pub fn images_at_once_of(layers: &[Fields]) -> usize {
+pub fn images_at_once_for(layers: &[Fields]) -> usize {
     let sites: Vec<&Site> = layers.iter().map(|layer| &layer.site).collect();
     images_at_once(&sites)
 }
 
 /// Numbers in memory while a block of images is summed: the images, the activations of all layers,
 /// and the fields and activations of the layer being processed.
-pub fn numbers_at_work(layers: &[&Site], block: usize) -> usize {
+pub fn working_set(layers: &[&Site], block: usize) -> usize {
     let images = images_at_once(layers).min(block);
     let image: usize = layers
         .first()
@@ -173,8 +177,8 @@ pub fn numbers_at_work(layers: &[&Site], block: usize) -> usize {
 
 impl Fields {
     /// Empty sums.
-    fn sums(&self) -> Sums {
-        Sums::new(self.site.units, self.field_pixels())
+    fn sums(&self) -> TriggeredSums {
+        TriggeredSums::new(self.site.units, self.field_pixels())
     }
 
     /// Number of units, U.
@@ -184,7 +188,7 @@ impl Fields {
 
     /// Sums over images on the device, in 64 bits, from their activations \[N,U,M\] and fields \[N·M,P\]: how
     /// often each unit fired, Σa, Σ|a| and Σa·(s−½); \[U,3+P\].
-    pub fn summed(&self, activations: Tensor<3>, fields: Tensor<2>) -> Tensor<2> {
+    pub fn device_sums(&self, activations: Tensor<3>, fields: Tensor<2>) -> Tensor<2> {
         let [n, units, positions] = activations.dims();
         let by_unit = activations.swap_dims(0, 1).reshape([units, n * positions]);
         let whole = by_unit.clone().cast(DType::F64);
@@ -199,7 +203,7 @@ impl Fields {
     }
 
     /// Adds images, given their activations \[N,U,M\] and fields \[N·M,P\].
-    fn add(&self, sums: &mut Sums, activations: Tensor<3>, fields: Tensor<2>) {
+    fn add(&self, sums: &mut TriggeredSums, activations: Tensor<3>, fields: Tensor<2>) {
         // Sums over positions are short; sums over images continue in 64 bits.
         let over_images = |tensor: Tensor<3>, sums: &mut Vec<f64>| {
             for row in read_back(tensor.sum_dim(2)).chunks_exact(self.site.units) {
@@ -210,10 +214,10 @@ impl Fields {
         if self.site.signed {
             over_images(activations.clone().abs(), &mut sums.magnitude);
             let fired = activations.clone().not_equal_elem(0.0).float();
-            over_images(fired, &mut sums.fired);
+            over_images(fired, &mut sums.nonzero);
         } else {
             let fired = activations.clone().greater_elem(0.0).float();
-            over_images(fired, &mut sums.fired);
+            over_images(fired, &mut sums.nonzero);
             sums.magnitude.clone_from(&sums.activation);
         }
         weigh(sums, activations, fields);
@@ -221,7 +225,7 @@ impl Fields {
 }
 
 /// Adds the fields \[N·M,P\] times activations \[N,U,M\].
-fn weigh(sums: &mut Sums, activations: Tensor<3>, fields: Tensor<2>) {
+fn weigh(sums: &mut TriggeredSums, activations: Tensor<3>, fields: Tensor<2>) {
     let [n, units, positions] = activations.dims();
     let by_unit = activations.swap_dims(0, 1).reshape([units, n * positions]);
     add(&mut sums.weighted, &read_back(by_unit.matmul(fields)));
@@ -244,23 +248,23 @@ pub fn sum(
     let sites: Vec<&Site> = layers.iter().map(|layer| &layer.site).collect();
     let places: Vec<usize> = layers.iter().map(|layer| layer.layer).collect();
     let at_once = images_at_once(&sites);
-    let mut totals: Vec<Sums> = layers.iter().map(Fields::sums).collect();
-    let shape = network.ports().image;
-    let area = network.ports().pixels();
+    let mut totals: Vec<TriggeredSums> = layers.iter().map(Fields::sums).collect();
+    let shape = network.network_shape().image;
+    let area = network.network_shape().pixels();
     for piece in pixels.chunks(at_once * area) {
         let images = stack(piece, shape, device);
-        let by_plan = network.triggered(piece, &places, &mut totals);
+        let by_plan = network.add_triggered(piece, &places, &mut totals);
         let layers = layers.iter().zip(&mut totals);
         if by_plan {
             let n = piece.len() / area;
             for (layer, totals) in layers {
-                let apart = std::mem::take(&mut totals.apart);
+                let apart = std::mem::take(&mut totals.unsummed);
                 if apart.is_empty() {
                     continue;
                 }
                 let shape = [n, layer.site.units, layer.positions()];
                 let apart = Tensor::from_data(TensorData::new(apart, shape), device);
-                weigh(totals, apart, layer.of(images.clone() - 0.5));
+                weigh(totals, apart, layer.gather(images.clone() - 0.5));
             }
             continue;
         }
@@ -268,7 +272,7 @@ pub fn sum(
         let centred = images - 0.5;
         for ((layer, totals), output) in layers.zip(all) {
             let activations = layer.activations(output);
-            layer.add(totals, activations, layer.of(centred.clone()));
+            layer.add(totals, activations, layer.gather(centred.clone()));
         }
     }
     let mut shown = vec![0.0; area];
@@ -284,7 +288,7 @@ pub fn sum(
     whole
         .map(|(layer, totals)| BlockResponses {
             fields: (images * layer.positions()) as u64,
-            fired: totals.fired.iter().map(|&count| count as i64).collect(),
+            fired: totals.nonzero.iter().map(|&count| count as i64).collect(),
             activation: round(&totals.activation),
             magnitude: round(&totals.magnitude),
             stimulus: round(&layer.stimulus(&shown)),

@@ -10,33 +10,33 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::super::Lab;
 use super::{fixed, stack};
 use crate::nets::Subject;
-use crate::nets::graph::site::{Place, Site};
+use crate::nets::graph::site::{Site, SitePosition};
 use crate::nets::launch;
-use crate::nets::plan::fit::Slopes;
+use crate::nets::plan::fit::UnitGradients;
 use crate::nets::read_back;
 
 /// Images differentiated at once.
 const AT_ONCE: usize = 64;
 
 /// Largest gradient state of a layer, in bytes, that is kept from block to block.
-const KEPT: usize = 64 << 20;
+const MAX_KEPT_BYTES: usize = 64 << 20;
 
 /// Computes the gradients: the network on a device that records them.
 #[derive(Debug, Clone)]
 pub struct Gradients {
     network: Subject,
     device: Device,
-    layers: Vec<Taken>,
+    layers: Vec<LayerGradients>,
 }
 
 /// The units of one layer whose gradients are computed.
 #[derive(Debug, Clone)]
-struct Taken {
+struct LayerGradients {
     layer: usize,
     site: Site,
     units: Vec<usize>,
     /// Reusable states for computing them by plan, one for every worker that did.
-    planned: Arc<Mutex<Vec<Slopes>>>,
+    planned: Arc<Mutex<Vec<UnitGradients>>>,
 }
 
 impl Gradients {
@@ -45,7 +45,7 @@ impl Gradients {
         let all = lab.network.sites();
         let device = lab.device.clone().autodiff();
         let network = lab.network.on(&device);
-        let taken = |(layer, units): (usize, Vec<usize>)| Taken {
+        let taken = |(layer, units): (usize, Vec<usize>)| LayerGradients {
             planned: Arc::default(),
             site: all[layer].clone(),
             layer,
@@ -61,11 +61,11 @@ impl Gradients {
     /// Number of receptive fields and Σ∇a \[units,C·h·w\] in fixed point, for every layer, over noise
     /// images, row-major \[N,C,H,W\].
     pub fn sum(&self, noise: &[f32]) -> Vec<(u64, Vec<i64>)> {
-        let of_layer = |layer: &Taken| self.of_layer(layer, noise);
+        let of_layer = |layer: &LayerGradients| self.of_layer(layer, noise);
         self.layers.iter().map(of_layer).collect()
     }
 
-    fn of_layer(&self, taken: &Taken, noise: &[f32]) -> (u64, Vec<i64>) {
+    fn of_layer(&self, taken: &LayerGradients, noise: &[f32]) -> (u64, Vec<i64>) {
         let site = &taken.site;
         let tiles = tiles(site);
         let pixels = site.field_pixels();
@@ -106,12 +106,17 @@ impl Gradients {
 
     /// Sum over images of the gradient of each unit's sum over tiles, \[units,C·H·W\]; `None` if gradients are
     /// not computed by plan.
-    fn by_plan(&self, taken: &Taken, tiles: &[Place], noise: &[f32]) -> Option<Vec<f64>> {
+    fn by_plan(
+        &self,
+        taken: &LayerGradients,
+        tiles: &[SitePosition],
+        noise: &[f32],
+    ) -> Option<Vec<f64>> {
         if !launch::is_by_plan() {
             return None;
         }
         let graph = self.network.graph();
-        let (units, positions) = graph.standing(&taken.site);
+        let (units, positions) = graph.activation_offsets(&taken.site);
         let indices: Vec<usize> = taken.units.iter().map(|&unit| units[unit]).collect();
         let columns = taken.site.positions.1;
         let positions = tiles
@@ -121,20 +126,20 @@ impl Gradients {
         let mine = taken.planned.lock().ok()?.pop();
         let mut slopes = match mine {
             Some(slopes) => slopes,
-            None => Slopes::new(graph, taken.site.node)?,
+            None => UnitGradients::new(graph, taken.site.node)?,
         };
         let area: usize = taken.site.image.iter().product();
         let mut sums = vec![0.0; indices.len() * area];
         slopes.add(noise, &indices, &positions, &mut sums);
         // For a large network they are rebuilt rather than kept for every layer and worker.
-        if slopes.bytes() <= KEPT {
+        if slopes.bytes() <= MAX_KEPT_BYTES {
             taken.planned.lock().ok()?.push(slopes);
         }
         Some(sums)
     }
 
     /// 1 at the positions of the tiles, 0 elsewhere, \[1,1,rows,columns\].
-    fn mask(&self, site: &Site, tiles: &[Place]) -> Tensor<4> {
+    fn mask(&self, site: &Site, tiles: &[SitePosition]) -> Tensor<4> {
         let (rows, columns) = site.positions;
         let mut mask = vec![0.0_f32; rows * columns];
         for tile in tiles {
@@ -147,11 +152,11 @@ impl Gradients {
 
 /// Positions whose fields do not overlap in the image, so that the gradient of the sum over all of them is,
 /// within each field, the gradient at its position.
-fn tiles(site: &Site) -> Vec<Place> {
+fn tiles(site: &Site) -> Vec<SitePosition> {
     let (height, width) = site.field_size();
-    let mut tiles: Vec<Place> = Vec::new();
-    for place in site.inner() {
-        let apart = |other: &Place| {
+    let mut tiles: Vec<SitePosition> = Vec::new();
+    for place in site.inner_positions() {
+        let apart = |other: &SitePosition| {
             other.top + height <= place.top
                 || other.left + width <= place.left
                 || place.left + width <= other.left
@@ -167,7 +172,7 @@ fn tiles(site: &Site) -> Vec<Place> {
 }
 
 /// Adds the part of an image's gradient that lies in the field of a tile.
-fn add<T: Copy + Into<f64>>(sums: &mut [f64], image: &[T], site: &Site, tile: &Place) {
+fn add<T: Copy + Into<f64>>(sums: &mut [f64], image: &[T], site: &Site, tile: &SitePosition) {
     let (height, width) = site.field_size();
     let [_, rows, columns] = site.image;
     let lines = image.chunks_exact(rows * columns).flat_map(|channel| {

@@ -3,11 +3,13 @@
 
 use burn::tensor::{DType, Tensor, TensorData};
 
-use super::fields::{Fields, images_at_once_of};
-use super::{FIXED_POINT, IMAGES, NOISE, Of, STREAM, SpikeTriggered, Sums};
+use super::fields::{Fields, images_at_once_for};
+use super::{
+    FIXED_POINT, IMAGES, NOISE, STREAM, SpikeTriggered, SpikeTriggeredSums, StaMeasurement,
+};
 use crate::analysis::{self, Job, Lab, Launches};
 use crate::session::record::BlockResponses;
-use crate::stimulus::launch::{Launch, Slot};
+use crate::stimulus::launch::{LaunchSource, Slot};
 
 /// Even and odd blocks.
 const HALVES: usize = 2;
@@ -17,27 +19,27 @@ const LARGER: usize = 8;
 
 /// Launches of responses; see [`analysis::Experiment::launches`].
 pub(super) struct ResponseLaunches<'a> {
-    of: &'a SpikeTriggered,
+    analysis: &'a SpikeTriggered,
     lab: &'a Lab,
     /// S, even.
     blocks: usize,
     layers: Vec<Fields>,
     /// Draws the noise; `None` for images.
-    drawing: Option<Launch<'a>>,
-    sums: Option<Summed>,
+    drawing: Option<LaunchSource<'a>>,
+    sums: Option<StaDeviceSums>,
 }
 
 /// Sums since the last reading.
-struct Summed {
+struct StaDeviceSums {
     job: Job,
     trials: u64,
-    halves: [Half; HALVES],
+    halves: [HalfSums; HALVES],
 }
 
 /// The sums of one half. The 64-bit tensors hold integers in units of 1/[`FIXED_POINT`]: each launch is rounded
 /// separately, so that the sums do not depend on which launches are read together.
 #[derive(Default)]
-struct Half {
+struct HalfSums {
     images: u64,
     /// Σ(s−½) over the images, \[C·H·W\].
     shown: Option<Tensor<1>>,
@@ -57,20 +59,20 @@ impl<'a> ResponseLaunches<'a> {
             return None;
         }
         let chosen = analysis.chosen().ok()?;
-        let fields = |&layer: &usize| Fields::new(layer, &analysis.all[layer], &lab.device);
+        let fields = |&layer: &usize| Fields::new(layer, &analysis.sites[layer], &lab.device);
         let (resident, device) = (&lab.resident, &lab.device);
         let drawing = (part == NOISE).then(|| {
-            Launch::new(
+            LaunchSource::new(
                 &analysis.source,
                 0.0,
                 analysis.config.block,
-                &analysis.nothing,
+                &analysis.empty_pool,
                 resident,
                 device,
             )
         });
         Some(Self {
-            of: analysis,
+            analysis,
             lab,
             blocks,
             layers: chosen.iter().map(fields).collect(),
@@ -85,7 +87,7 @@ impl<'a> ResponseLaunches<'a> {
         let first = job.block / each * each;
         let slot = |block: u64| {
             let included = (job.block..job.end()).contains(&block);
-            included.then(|| Job::one(job.part, block))
+            included.then(|| Job::single_block(job.sequence, block))
         };
         let half = |odd: u64| (first + odd..first + each).step_by(HALVES).map(slot);
         half(0).chain(half(1)).collect()
@@ -93,12 +95,15 @@ impl<'a> ResponseLaunches<'a> {
 
     /// The images of a launch, \[N,C·H·W\].
     fn images(&self, slots: &[Option<Job>]) -> Tensor<2> {
-        let (each, area) = (self.of.config.block, self.lab.form.pixels());
+        let (each, area) = (self.analysis.config.block, self.lab.form.pixels());
         if let Some(launch) = &self.drawing {
             let slot = |slot: &Option<Job>| Slot {
-                seed: self.of.place.noise(STREAM, slot.map_or(0, |job| job.block)),
+                seed: self
+                    .analysis
+                    .place
+                    .noise_seed(STREAM, slot.map_or(0, |job| job.block)),
                 first: 0,
-                trials: slot.map_or(0, |job| self.of.range(job).len()),
+                trials: slot.map_or(0, |job| self.analysis.range(job).len()),
             };
             let slots: Vec<Slot> = slots.iter().map(slot).collect();
             return launch.draw(&slots).stimuli;
@@ -106,7 +111,7 @@ impl<'a> ResponseLaunches<'a> {
         let train = &self.lab.dataset.train;
         let mut bytes: Vec<u8> = Vec::with_capacity(slots.len() * each * area);
         for (at, slot) in slots.iter().enumerate() {
-            for image in slot.iter().flat_map(|&job| self.of.range(job)) {
+            for image in slot.iter().flat_map(|&job| self.analysis.range(job)) {
                 bytes.extend(train.image(image));
             }
             bytes.resize((at + 1) * each * area, 0);
@@ -123,12 +128,12 @@ impl<'a> ResponseLaunches<'a> {
 impl Launches for ResponseLaunches<'_> {
     fn launch(&mut self, job: Job) {
         let slots = self.slots(job);
-        let (each, all) = (self.of.config.block, self.images(&slots));
+        let (each, all) = (self.analysis.config.block, self.images(&slots));
         let [_, area] = all.dims();
         let [channels, height, width] = self.lab.form.shape();
         let places: Vec<usize> = self.layers.iter().map(|layer| layer.layer).collect();
-        let at_once = LARGER * images_at_once_of(&self.layers);
-        let mut sums = self.sums.take().unwrap_or_else(|| Summed {
+        let at_once = LARGER * images_at_once_for(&self.layers);
+        let mut sums = self.sums.take().unwrap_or_else(|| StaDeviceSums {
             job: Job { blocks: 0, ..job },
             trials: 0,
             halves: Default::default(),
@@ -139,7 +144,7 @@ impl Launches for ResponseLaunches<'_> {
             // Images of every block; padding comes last and counts nothing.
             let trials: Vec<usize> = slots
                 .iter()
-                .map(|slot| slot.map_or(0, |job| self.of.range(job).len()))
+                .map(|slot| slot.map_or(0, |job| self.analysis.range(job).len()))
                 .collect();
             let images: usize = trials.iter().sum();
             if images == 0 {
@@ -179,7 +184,7 @@ impl Launches for ResponseLaunches<'_> {
                     if let Some(mask) = &mask {
                         answers = answers * mask.clone().reshape([count, 1, 1]);
                     }
-                    let sum = layer.summed(answers, layer.of(centred.clone()));
+                    let sum = layer.device_sums(answers, layer.gather(centred.clone()));
                     match here.get_mut(place) {
                         Some(before) => *before = before.clone() + sum,
                         None => here.push(sum),
@@ -207,7 +212,7 @@ impl Launches for ResponseLaunches<'_> {
 
     fn read(&mut self) -> Option<analysis::Sums> {
         let Some(sums) = self.sums.take() else {
-            return Some(Box::new(Sums::of_responses(0, Vec::new())));
+            return Some(Box::new(SpikeTriggeredSums::from_responses(0, Vec::new())));
         };
         if let Some(launch) = &self.drawing {
             launch.check();
@@ -238,7 +243,10 @@ impl Launches for ResponseLaunches<'_> {
             let layers = self.layers.iter().zip(half_sums.layers).map(of_layer);
             halves.push((half as u64, layers.collect::<Option<Vec<_>>>()?));
         }
-        Some(Box::new(Sums::of_responses(sums.trials, halves)))
+        Some(Box::new(SpikeTriggeredSums::from_responses(
+            sums.trials,
+            halves,
+        )))
     }
 }
 
@@ -259,12 +267,12 @@ fn doubles(tensor: Tensor<1>) -> Option<Vec<f64>> {
         .then_some(numbers)
 }
 
-impl Sums {
+impl SpikeTriggeredSums {
     /// Sums of responses, by half.
-    fn of_responses(trials: u64, halves: Vec<(u64, Vec<BlockResponses>)>) -> Self {
+    fn from_responses(trials: u64, halves: Vec<(u64, Vec<BlockResponses>)>) -> Self {
         Self {
             trials,
-            of: Of::Responses(halves),
+            measured: StaMeasurement::Responses(halves),
         }
     }
 }

@@ -12,14 +12,17 @@ mod launches;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::{AnalysisError, Experiment, Job, Lab, Launching, Order, Part, Place, range};
+use super::{
+    AnalysisError, AnalysisPlace, BlockOrder, BlockSequence, Experiment, Job, Lab,
+    OptionalLaunches, block_range,
+};
 use crate::nets::graph::site::Site;
 use crate::session::config::{self, Noise};
 use crate::session::form::Shape;
 use crate::session::record::{
     self, BlockCovariance, BlockResponses, Covariance, FIXED_POINT, LayerResponses, Record,
 };
-use crate::stimulus::{Pool, Source, values};
+use crate::stimulus::{NoiseSource, Pool, noise_values};
 
 use fields::Fields;
 use gradients::{Gradients, spread_evenly};
@@ -41,28 +44,28 @@ const STREAM: u64 = 0;
 #[derive(Debug, Clone)]
 pub struct SpikeTriggered {
     config: config::SpikeTriggered,
-    place: Place,
-    source: Source,
+    place: AnalysisPlace,
+    source: NoiseSource,
     /// All layers of the network.
-    all: Vec<Site>,
+    sites: Vec<Site>,
     /// Training images shown.
     images: u64,
     /// Computes the gradients; set in phase 1.
     gradients: Option<Gradients>,
     /// An empty pool: noise is drawn without images.
-    nothing: Pool,
+    empty_pool: Pool,
 }
 
 /// The measurements of a block.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Sums {
+pub struct SpikeTriggeredSums {
     trials: u64,
-    of: Of,
+    measured: StaMeasurement,
 }
 
 /// Sums by kind of part; one entry per layer.
 #[derive(Debug, Clone, PartialEq)]
-enum Of {
+enum StaMeasurement {
     /// By a block number, whose parity tells the half.
     Responses(Vec<(u64, Vec<BlockResponses>)>),
     /// Number of receptive fields, and Σ∇a \[units,h·w\].
@@ -72,13 +75,13 @@ enum Of {
 
 impl SpikeTriggered {
     /// The experiment at `place` of the plan.
-    pub fn new(config: config::SpikeTriggered, place: Place, lab: &Lab) -> Self {
+    pub fn new(config: config::SpikeTriggered, place: AnalysisPlace, lab: &Lab) -> Self {
         Self {
-            source: Source::new(config.noise, &lab.dataset.train),
-            all: lab.network.sites().to_vec(),
+            source: NoiseSource::new(config.noise, &lab.dataset.train),
+            sites: lab.network.sites().to_vec(),
             images: config.images.min(lab.dataset.train.len()) as u64,
             gradients: None,
-            nothing: Pool::new(&crate::data::Dataset::none(lab.form.as_ref().clone()).train),
+            empty_pool: Pool::new(&crate::data::Dataset::none(lab.form.as_ref().clone()).train),
             config,
             place,
         }
@@ -86,39 +89,39 @@ impl SpikeTriggered {
 
     /// The index of the layer of this name; otherwise an error at `field` that lists the existing layers.
     fn layer(&self, field: &str, name: &str) -> Result<usize, AnalysisError> {
-        let found = self.all.iter().position(|layer| layer.name == name);
+        let found = self.sites.iter().position(|layer| layer.name == name);
         found.ok_or_else(|| {
-            let names: Vec<&str> = self.all.iter().map(|layer| layer.name.as_str()).collect();
+            let names: Vec<&str> = self.sites.iter().map(|layer| layer.name.as_str()).collect();
             let problem = format!(
                 "the network has no layer `{name}`; it has {}",
                 names.join(", ")
             );
-            self.place.error(field, problem)
+            self.place.field_error(field, problem)
         })
     }
 
     /// Indices of the layers that the plan names, or of a default selection.
     fn chosen(&self) -> Result<Vec<usize>, AnalysisError> {
-        choose(&self.config, &self.all).map_err(|at| {
+        choose_sites(&self.config, &self.sites).map_err(|at| {
             let name = &self.config.layers[at];
             let field = format!("layers[{at}]");
             match self.layer(&field, name) {
                 Err(error) => error,
-                Ok(_) => self.place.error(&field, "no layer has this name"),
+                Ok(_) => self.place.field_error(&field, "no layer has this name"),
             }
         })
     }
 
     /// The layer and the unit whose covariance is computed, if the plan has one.
     fn unit(&self) -> Result<Option<(usize, usize)>, AnalysisError> {
-        let Some(config::Unit { layer, unit }) = &self.config.covariance else {
+        let Some(config::UnitId { layer, unit }) = &self.config.covariance else {
             return Ok(None);
         };
         let layer_index = self.layer("covariance.layer", layer)?;
-        let units = self.all[layer_index].units;
+        let units = self.sites[layer_index].units;
         if *unit >= units {
             let problem = format!("unit {unit}; the units of `{layer}` are 0 to {}", units - 1);
-            return Err(self.place.error("covariance.unit", problem));
+            return Err(self.place.field_error("covariance.unit", problem));
         }
         Ok(Some((layer_index, *unit)))
     }
@@ -138,19 +141,19 @@ impl SpikeTriggered {
 
     /// The trials of a block.
     fn range(&self, job: Job) -> std::ops::Range<usize> {
-        range(self.trials(job.part), self.config.block, job.block)
+        block_range(self.trials(job.sequence), self.config.block, job.block)
     }
 
     /// The noise of a block, \[trials,C,H,W\].
     fn noise(&self, job: Job) -> Vec<f32> {
-        let mut rng = self.place.noise(STREAM, job.block).generator();
+        let mut rng = self.place.noise_seed(STREAM, job.block).generator();
         let points = self.source.draw(&mut rng, self.range(job).len());
-        values(&points, self.source.noise().grid())
+        noise_values(&points, self.source.noise().grid())
     }
 
     fn responses(&self, lab: &Lab, pixels: &[f32]) -> Result<Vec<BlockResponses>, AnalysisError> {
         let chosen = self.chosen()?;
-        let fields = |&layer: &usize| Fields::new(layer, &self.all[layer], &lab.device);
+        let fields = |&layer: &usize| Fields::new(layer, &self.sites[layer], &lab.device);
         let layers: Vec<Fields> = chosen.iter().map(fields).collect();
         Ok(fields::sum(&layers, &lab.network, pixels, &lab.device))
     }
@@ -158,13 +161,13 @@ impl SpikeTriggered {
 
 impl Experiment for SpikeTriggered {
     type Record = record::SpikeTriggered;
-    type Sums = Sums;
+    type AnySums = SpikeTriggeredSums;
 
-    fn parts(&self) -> Vec<Part> {
-        let part = |part| Part {
+    fn sequences(&self) -> Vec<BlockSequence> {
+        let part = |part| BlockSequence {
             phase: usize::from(part == GRADIENTS || part == COVARIANCE),
             blocks: self.trials(part).div_ceil(self.config.block as u64),
-            order: Order::Free,
+            order: BlockOrder::Parallel,
         };
         [NOISE, IMAGES, GRADIENTS, COVARIANCE].map(part).to_vec()
     }
@@ -183,7 +186,7 @@ impl Experiment for SpikeTriggered {
         let (chosen, unit) = (self.chosen()?, self.unit()?);
         if record.progress.blocks.is_empty() {
             let fresh = |&at: &usize| {
-                let site = &self.all[at];
+                let site = &self.sites[at];
                 let kernel = lab.network.kernel(at);
                 LayerResponses::new(
                     &site.name,
@@ -197,7 +200,7 @@ impl Experiment for SpikeTriggered {
             let plan = self.config.covariance.clone();
             record.covariance = unit
                 .zip(plan)
-                .map(|((at, _), unit)| Covariance::new(unit, self.all[at].field_shape()));
+                .map(|((at, _), unit)| Covariance::new(unit, self.sites[at].field_shape()));
             record.progress.blocks = vec![0; 4];
             record.progress.total = (0..4).map(|part| self.trials(part)).sum();
         }
@@ -206,7 +209,7 @@ impl Experiment for SpikeTriggered {
                 if layer.gradients.units.is_empty() {
                     let fired = layer.noise.fired.values().iter().enumerate();
                     let fired = fired.filter(|(_, count)| **count > 0).map(|(unit, _)| unit);
-                    layer.take_gradients(spread_evenly(
+                    layer.select_gradient_units(spread_evenly(
                         &fired.collect::<Vec<_>>(),
                         self.config.gradient_units,
                     ));
@@ -222,39 +225,38 @@ impl Experiment for SpikeTriggered {
         Ok(())
     }
 
-    fn step(&self, lab: &Lab, job: Job) -> Result<Sums, AnalysisError> {
-        let measured = match job.part {
-            NOISE => Of::Responses(vec![(job.block, self.responses(lab, &self.noise(job))?)]),
+    fn step(&self, lab: &Lab, job: Job) -> Result<SpikeTriggeredSums, AnalysisError> {
+        let measured = match job.sequence {
+            NOISE => {
+                StaMeasurement::Responses(vec![(job.block, self.responses(lab, &self.noise(job))?)])
+            }
             IMAGES => {
                 let images = self.range(job).map(|i| lab.dataset.train.image(i));
                 let pixels = images.flatten().map(|&x| f32::from(x) / 255.0);
                 let pixels: Vec<f32> = pixels.collect();
-                Of::Responses(vec![(job.block, self.responses(lab, &pixels)?)])
+                StaMeasurement::Responses(vec![(job.block, self.responses(lab, &pixels)?)])
             }
             GRADIENTS => {
                 let gradients = self.gradients.as_ref();
-                Of::Gradients(
+                StaMeasurement::Gradients(
                     gradients.map_or_else(Vec::new, |gradients| gradients.sum(&self.noise(job))),
                 )
             }
             _ => {
                 let unit = self.unit()?;
                 let sums = unit.map(|(at, unit)| {
-                    let fields = Fields::new(at, &self.all[at], &lab.device);
-                    let shuffle = self.place.noise(STREAM + 1, job.block);
+                    let fields = Fields::new(at, &self.sites[at], &lab.device);
+                    let shuffle = self.place.noise_seed(STREAM + 1, job.block);
                     covariance::sum(&fields, unit, lab, &self.noise(job), shuffle)
                 });
-                Of::Covariance(sums.unwrap_or_default())
+                StaMeasurement::Covariance(sums.unwrap_or_default())
             }
         };
         let trials = self.range(job).len() as u64;
-        Ok(Sums {
-            trials,
-            of: measured,
-        })
+        Ok(SpikeTriggeredSums { trials, measured })
     }
 
-    fn launches<'a>(&'a self, lab: &'a Lab, part: usize, blocks: usize) -> Launching<'a> {
+    fn launches<'a>(&'a self, lab: &'a Lab, part: usize, blocks: usize) -> OptionalLaunches<'a> {
         let launches = ResponseLaunches::new(self, lab, part, blocks)?;
         Some(Box::new(launches))
     }
@@ -264,27 +266,27 @@ impl Experiment for SpikeTriggered {
         POSITIONS * self.config.block
     }
 
-    fn merge(&self, record: &mut record::SpikeTriggered, job: Job, sums: Sums) {
+    fn merge(&self, record: &mut record::SpikeTriggered, job: Job, sums: SpikeTriggeredSums) {
         let layers = record.layers.iter_mut();
-        match &sums.of {
-            Of::Responses(halves) => {
+        match &sums.measured {
+            StaMeasurement::Responses(halves) => {
                 for (layer, at) in layers.zip(0..) {
                     for (block, sums) in halves {
-                        match job.part {
+                        match job.sequence {
                             NOISE => layer.add_noise(*block, &sums[at]),
                             _ => layer.add_images(*block, &sums[at]),
                         }
                     }
                 }
             }
-            Of::Gradients(sums) => layers
+            StaMeasurement::Gradients(sums) => layers
                 .zip(sums)
                 .for_each(|(layer, (fields, sum))| layer.add_gradients(*fields, sum)),
-            Of::Covariance(sums) => {
-                let last = job.block + 1 == self.parts()[COVARIANCE].blocks;
+            StaMeasurement::Covariance(sums) => {
+                let last = job.block + 1 == self.sequences()[COVARIANCE].blocks;
                 if let Some(covariance) = &mut record.covariance {
                     covariance.add(sums);
-                    let image = self.all.first().map_or([1; 3], |site| site.image);
+                    let image = self.sites.first().map_or([1; 3], |site| site.image);
                     let deviation = self.config.noise.deviation(image);
                     if let (true, Some(deviation)) = (last, deviation) {
                         covariance.finish(deviation.powi(2));
@@ -292,7 +294,7 @@ impl Experiment for SpikeTriggered {
                 }
             }
         }
-        record.progress.blocks[job.part] += job.blocks;
+        record.progress.blocks[job.sequence] += job.blocks;
         record.progress.done += sums.trials;
     }
 }
@@ -300,12 +302,12 @@ impl Experiment for SpikeTriggered {
 /// Largest total size of the averages if the plan names no layers, in numbers; and how many layers are selected
 /// if all would exceed it.
 const MOST_NUMBERS: usize = 8 << 20;
-const SOME: usize = 6;
+const DEFAULT_LAYERS: usize = 6;
 
 /// Indices of the sites that a plan selects: those matching its names, in which `*` stands for anything; all
 /// if it names none and their averages are not too large; else some from the first to the last whose averages
 /// are small enough. The error is the index of a name that no site has.
-pub fn choose(plan: &config::SpikeTriggered, all: &[Site]) -> Result<Vec<usize>, usize> {
+pub fn choose_sites(plan: &config::SpikeTriggered, all: &[Site]) -> Result<Vec<usize>, usize> {
     let numbers = |site: &Site| site.units * site.field_pixels();
     if !plan.layers.is_empty() {
         let matching = |name: &String| -> Vec<usize> {
@@ -330,9 +332,9 @@ pub fn choose(plan: &config::SpikeTriggered, all: &[Site]) -> Result<Vec<usize>,
     if all.iter().map(numbers).sum::<usize>() <= MOST_NUMBERS {
         return Ok((0..all.len()).collect());
     }
-    let room = |&at: &usize| numbers(&all[at]) <= MOST_NUMBERS / SOME;
+    let room = |&at: &usize| numbers(&all[at]) <= MOST_NUMBERS / DEFAULT_LAYERS;
     let fitting: Vec<usize> = (0..all.len()).filter(room).collect();
-    let some = SOME.min(fitting.len());
+    let some = DEFAULT_LAYERS.min(fitting.len());
     let spread = |i: usize| fitting[i * (fitting.len() - 1) / (some - 1).max(1)];
     Ok((0..some).map(spread).collect())
 }

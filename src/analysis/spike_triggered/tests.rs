@@ -8,7 +8,7 @@ use crate::analysis::build;
 use crate::analysis::testing::{lab, ports, run, run_interrupted, template, template_lab};
 use crate::nets::{Subject, read_back};
 use crate::session::Config;
-use crate::session::config::{NetworkKind, SpikeTriggered as Plan, Unit};
+use crate::session::config::{NetworkKind, SpikeTriggered as Plan, UnitId};
 use crate::session::record::SpikeTriggered as Found;
 use crate::stats::correlation::pearson;
 use burn::tensor::Device;
@@ -254,7 +254,7 @@ fn sums_equal_those_taken_field_by_field() {
     assert_eq!(sums.fields, 3 * 64);
     let (mut weighted, mut stimulus) = (vec![0.0; 50 * 196], vec![0.0; 196]);
     for (image, shown) in pixels.chunks_exact(784).enumerate() {
-        for place in site.inner() {
+        for place in site.inner_positions() {
             let (row, column, top, left) = (place.row, place.column, place.top, place.left);
             for p in 0..196 {
                 let s = f64::from(shown[(top + p / 14) * 28 + left + p % 14]) - 0.5;
@@ -287,7 +287,7 @@ fn everything() -> Plan {
         layers: vec!["conv1".into(), "logits".into()],
         gradient_units: 2,
         gradient_trials: 20,
-        covariance: Some(Unit {
+        covariance: Some(UnitId {
             layer: "conv1".into(),
             unit: 1,
         }),
@@ -338,7 +338,7 @@ fn an_error_names_the_layers_and_units_there_are() {
     };
     let unit = |layer: &str, unit| {
         complaint(Plan {
-            covariance: Some(Unit {
+            covariance: Some(UnitId {
                 layer: layer.into(),
                 unit,
             }),

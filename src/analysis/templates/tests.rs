@@ -30,7 +30,7 @@ fn true_templates_know_nearly_every_image_of_their_class() {
         mean_noise: &maps[class],
         image: &maps[class],
     };
-    let classifier = Classifier::new(&(0..10).map(template).collect::<Vec<_>>());
+    let classifier = TemplateClassifier::new(&(0..10).map(template).collect::<Vec<_>>());
     let images = images(200, 7);
     for score in 0..SCORES {
         let right = (0..200)
@@ -128,7 +128,7 @@ fn a_gamma_without_two_templates_has_no_accuracy_and_is_done_at_once() {
     let results = measured(&record);
     assert!(results.gammas[0].classes.is_empty());
     assert_eq!(results.gammas[0].accuracy(0), Share::default());
-    assert_eq!(results.gammas[1].accuracy(0).of, 100);
+    assert_eq!(results.gammas[1].accuracy(0).total, 100);
     assert_eq!(results.progress.blocks, [0, 4]);
     assert_eq!((results.progress.done, results.progress.total), (200, 200));
     assert_eq!(record, run_interrupted(&plan, &template_lab(), 3, 1));

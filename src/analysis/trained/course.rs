@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::Plan;
+use super::PopulationConfig;
 use crate::nets::train;
 
 /// Approximate number of images in a training block: a second or two of work, so that a run can be
@@ -13,7 +13,7 @@ const IMAGES_A_BLOCK: usize = 5_120;
 
 /// What a block of a network does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Work {
+pub enum BlockWork {
     /// Trains on these batches of an epoch.
     Train {
         /// The batches, numbered within the epoch.
@@ -52,7 +52,7 @@ pub struct Course {
 
 impl Course {
     /// The course for a plan with `images` training images.
-    pub fn new(plan: &Plan, images: usize) -> Self {
+    pub fn new(plan: &PopulationConfig, images: usize) -> Self {
         let training = &plan.training;
         let trained = images - train::held_out(images, training.validation).min(images);
         Self {
@@ -82,20 +82,20 @@ impl Course {
     }
 
     /// What block `block` does. The γ alternate.
-    pub fn work(&self, block: u64) -> Work {
+    pub fn work(&self, block: u64) -> BlockWork {
         let training = self.training_blocks();
         if block + 1 == training {
-            return Work::Measure;
+            return BlockWork::Measure;
         }
         if let Some(noise) = block.checked_sub(training) {
-            return Work::Noise {
+            return BlockWork::Noise {
                 gamma: (noise % self.gammas) as usize,
                 block: noise / self.gammas,
             };
         }
         let first = (block % self.blocks_an_epoch()) as usize * self.chunk;
         let last = (first + self.chunk).min(self.batches);
-        Work::Train {
+        BlockWork::Train {
             batches: first..last,
             closes: last == self.batches,
         }
@@ -103,23 +103,23 @@ impl Course {
 
     /// Trials in block `block` of a γ.
     pub fn trials_of(&self, block: u64) -> usize {
-        super::super::range(self.trials, self.block, block).len()
+        super::super::block_range(self.trials, self.block, block).len()
     }
 
     /// Number of training or noise images that block `block` shows.
-    pub fn shown(&self, block: u64) -> u64 {
+    pub fn images_shown(&self, block: u64) -> u64 {
         match self.work(block) {
-            Work::Train { batches, .. } => {
+            BlockWork::Train { batches, .. } => {
                 let upto = |batch: usize| (batch as u64 * self.batch as u64).min(self.images);
                 upto(batches.end) - upto(batches.start)
             }
-            Work::Measure => 0,
-            Work::Noise { block, .. } => self.trials_of(block) as u64,
+            BlockWork::Measure => 0,
+            BlockWork::Noise { block, .. } => self.trials_of(block) as u64,
         }
     }
 
     /// Number of images that the blocks of one network show in total.
-    pub fn total(&self) -> u64 {
+    pub fn total_images(&self) -> u64 {
         let training = self.epochs.saturating_mul(self.images);
         training.saturating_add(self.gammas.saturating_mul(self.trials))
     }
@@ -128,19 +128,19 @@ impl Course {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::config::{NetworkKind, Training};
+    use crate::session::config::{NetworkKind, TrainingConfig};
     use crate::session::record::TrialKind;
 
     fn course(images: usize, batch: usize, trials: u64) -> Course {
-        let plan = Plan {
+        let plan = PopulationConfig {
             kind: NetworkKind::Logistic,
             min_trials: 30,
-            of: TrialKind::plain(10, [1, 28, 28]),
-            training: Training {
+            trial_kind: TrialKind::plain(10, [1, 28, 28]),
+            training: TrainingConfig {
                 epochs: 3,
                 batch,
                 validation: 0.2,
-                ..Training::default()
+                ..TrainingConfig::default()
             },
             gammas: vec![0.0, 0.3],
             trials,
@@ -153,8 +153,10 @@ mod tests {
     fn the_blocks_show_exactly_the_total() {
         for (images, batch, trials) in [(60_000, 256, 1000), (101, 7, 64), (200, 6000, 1)] {
             let course = course(images, batch, trials);
-            let shown: u64 = (0..course.blocks()).map(|block| course.shown(block)).sum();
-            assert_eq!(shown, course.total(), "{course:?}");
+            let shown: u64 = (0..course.blocks())
+                .map(|block| course.images_shown(block))
+                .sum();
+            assert_eq!(shown, course.total_images(), "{course:?}");
             let trained = images as u64 - (images as f64 * 0.2).round() as u64;
             assert_eq!(shown, 3 * trained + 2 * trials);
         }
@@ -166,7 +168,7 @@ mod tests {
         let mut done = Vec::new();
         let mut closed = Vec::new();
         for block in 0..course.training_blocks() - 1 {
-            if let Work::Train { batches, closes } = course.work(block) {
+            if let BlockWork::Train { batches, closes } = course.work(block) {
                 done.extend(batches);
                 closed.extend(closes.then_some(done.len()));
             }
@@ -174,17 +176,20 @@ mod tests {
         let epoch: Vec<usize> = (0..188).collect();
         assert_eq!(done, epoch.repeat(3));
         assert_eq!(closed, [188, 376, 564]);
-        assert_eq!(course.work(course.training_blocks() - 1), Work::Measure);
+        assert_eq!(
+            course.work(course.training_blocks() - 1),
+            BlockWork::Measure
+        );
     }
 
     #[test]
     fn the_gammas_take_turns() {
         let course = course(100, 10, 130);
-        let noise: Vec<Work> = (course.training_blocks()..course.blocks())
+        let noise: Vec<BlockWork> = (course.training_blocks()..course.blocks())
             .map(|block| course.work(block))
             .collect();
-        let expected: Vec<Work> = (0..3)
-            .flat_map(|block| [0, 1].map(|gamma| Work::Noise { gamma, block }))
+        let expected: Vec<BlockWork> = (0..3)
+            .flat_map(|block| [0, 1].map(|gamma| BlockWork::Noise { gamma, block }))
             .collect();
         assert_eq!(noise, expected);
         assert_eq!(course.trials_of(2), 2);

@@ -13,17 +13,17 @@ use std::sync::{Mutex, PoisonError};
 
 use rand::RngExt;
 
-use super::classification_images::{Hearing, Summing};
-use super::{AnalysisError, Lab, Place};
+use super::classification_images::{BlockSummer, ResponseReader};
+use super::{AnalysisError, AnalysisPlace, Lab};
 use crate::data::Images;
 use crate::nets::score::evaluate;
-use crate::nets::train::{Step, TrainError, Trainer, finish};
-use crate::nets::{Ports, Subject};
+use crate::nets::train::{TrainError, TrainStep, Trainer, finish};
+use crate::nets::{NetworkShape, Subject};
 use crate::session::config::{self, NetworkKind};
-use crate::session::record::{BlockSums, GammaTrials, Training, TrialKind};
-use crate::stimulus::Source;
+use crate::session::record::{BlockSums, GammaTrials, TrainingRecord, TrialKind};
+use crate::stimulus::NoiseSource;
 
-pub use course::{Course, Work};
+pub use course::{BlockWork, Course};
 pub use poison::{Poison, Victims};
 
 /// The stream of the networks' seeds; the other streams are for noise.
@@ -31,11 +31,11 @@ const SEED_STREAM: u64 = u64::MAX;
 
 /// How the networks are trained, and what noise they are shown.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct PopulationConfig {
     /// Their architecture.
     pub kind: NetworkKind,
     /// Their training.
-    pub training: config::Training,
+    pub training: config::TrainingConfig,
     /// Signal strengths.
     pub gammas: Vec<f64>,
     /// Trials at each γ.
@@ -45,42 +45,42 @@ pub struct Plan {
     /// Trials a block.
     pub block: usize,
     /// The kind of its trials.
-    pub of: TrialKind,
+    pub trial_kind: TrialKind,
 }
 
 /// The networks of an experiment that are in progress.
-pub struct Trained {
-    plan: Plan,
-    place: Place,
-    source: Source,
-    summing: Summing,
+pub struct TrainedNetworks {
+    config: PopulationConfig,
+    place: AnalysisPlace,
+    source: NoiseSource,
+    summer: BlockSummer,
     course: Course,
     /// Networks between two of their blocks, by part.
-    live: Mutex<HashMap<usize, Live>>,
+    live: Mutex<HashMap<usize, LiveNetwork>>,
 }
 
 /// A network between two of its blocks: its training, and what has been built from it.
 #[derive(Default)]
-struct Live {
-    training: Training,
+struct LiveNetwork {
+    training: TrainingRecord,
     trainer: Option<Box<Trainer>>,
     /// The network with the best weights.
     network: Option<Subject>,
     /// How responses are read from its outputs at each γ; empty if they are not.
-    hearing: Vec<Hearing>,
+    readers: Vec<ResponseReader>,
 }
 
 /// The result of a block of a network.
 #[derive(Debug)]
-pub enum Sums {
+pub enum TrainedSums {
     /// The current state of its training.
-    Trained(Training),
+    Trained(TrainingRecord),
     /// Nothing: training stopped early.
     Idle,
     /// Its training is finished, and it has been measured.
     Measured {
         /// Its training, with the best weights.
-        training: Training,
+        training: TrainingRecord,
         /// Share of the patched test images that it calls the target; `None` if there are none.
         attack_success: Option<f64>,
         /// The units of its responses at each γ; empty if they are not read.
@@ -95,17 +95,17 @@ pub enum Sums {
     },
 }
 
-impl Trained {
+impl TrainedNetworks {
     /// The networks of the experiment at `place` of the plan; none has started yet.
-    pub fn new(plan: Plan, place: Place, lab: &Lab) -> Self {
+    pub fn new(plan: PopulationConfig, place: AnalysisPlace, lab: &Lab) -> Self {
         let train = &lab.dataset.train;
-        let source = Source::of(plan.of.noise, plan.of.grain, train);
+        let source = NoiseSource::with_grain(plan.trial_kind.noise, plan.trial_kind.grain, train);
         Self {
-            summing: Summing::new(&plan.of, &source, train),
+            summer: BlockSummer::new(&plan.trial_kind, &source, train),
             course: Course::new(&plan, train.len()),
             source,
             live: Mutex::default(),
-            plan,
+            config: plan,
             place,
         }
     }
@@ -116,18 +116,18 @@ impl Trained {
     }
 
     /// The source of their noise.
-    pub fn source(&self) -> &Source {
+    pub fn source(&self) -> &NoiseSource {
         &self.source
     }
 
     /// How their trials are summed.
-    pub fn summing(&self) -> &Summing {
-        &self.summing
+    pub fn summer(&self) -> &BlockSummer {
+        &self.summer
     }
 
     /// The seed for a network's weights and the order of its images.
     pub fn seed(&self, part: usize) -> u64 {
-        let stream = self.place.noise(SEED_STREAM, part as u64);
+        let stream = self.place.noise_seed(SEED_STREAM, part as u64);
         stream.generator().random()
     }
 
@@ -137,21 +137,21 @@ impl Trained {
     /// If it does not, at `field` of the plan; or if there are no images to train on.
     pub fn check(&self, lab: &Lab, field: &str) -> Result<(), AnalysisError> {
         if lab.pool.is_empty() {
-            return Err(self.place.error(
+            return Err(self.place.field_error(
                 "training",
                 "its networks are trained on images, but the plan has none (dataset: None)",
             ));
         }
-        let fits = Ports::from(&*lab.form).check(self.plan.kind);
-        fits.map_err(|error| self.place.error(field, error))
+        let fits = NetworkShape::from(&*lab.form).check(self.config.kind);
+        fits.map_err(|error| self.place.field_error(field, error))
     }
 
-    fn take(&self, part: usize) -> Live {
+    fn take(&self, part: usize) -> LiveNetwork {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         live.remove(&part).unwrap_or_default()
     }
 
-    fn put(&self, part: usize, network: Live) {
+    fn put(&self, part: usize, network: LiveNetwork) {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         live.insert(part, network);
     }
@@ -167,14 +167,14 @@ impl Trained {
         (part, block): (usize, u64),
         images: &Images,
         attacks: &Images,
-    ) -> Result<Sums, AnalysisError> {
+    ) -> Result<TrainedSums, AnalysisError> {
         match self.course.work(block) {
-            Work::Train { batches, closes } => {
+            BlockWork::Train { batches, closes } => {
                 // An epoch ends with a step that validates.
                 self.train(lab, part, batches.len() + usize::from(closes), images)
             }
-            Work::Measure => self.measure(lab, part, attacks),
-            Work::Noise {
+            BlockWork::Measure => self.measure(lab, part, attacks),
+            BlockWork::Noise {
                 gamma,
                 block: noise_block,
             } => {
@@ -192,11 +192,11 @@ impl Trained {
         lab: &Lab,
         part: usize,
         images: &Images,
-        training: &mut Training,
+        training: &mut TrainingRecord,
     ) -> Result<Box<Trainer>, AnalysisError> {
-        let (kind, plan) = (self.plan.kind, &self.plan.training);
+        let (kind, plan) = (self.config.kind, &self.config.training);
         let trainer = Trainer::new(kind, plan, self.seed(part), images, &lab.device, training);
-        let trainer = trainer.map_err(|error| self.fault(part, &error))?;
+        let trainer = trainer.map_err(|error| self.training_error(part, &error))?;
         Ok(Box::new(trainer))
     }
 
@@ -204,17 +204,17 @@ impl Trained {
         &self,
         lab: &Lab,
         part: usize,
-        training: &Training,
+        training: &TrainingRecord,
     ) -> Result<Subject, AnalysisError> {
-        let ports = Ports::from(&*lab.form);
-        Subject::built_in(self.plan.kind, ports, &training.best, &lab.device)
-            .map_err(|error| self.unusable(part, &error))
+        let ports = NetworkShape::from(&*lab.form);
+        Subject::built_in(self.config.kind, ports, &training.best, &lab.device)
+            .map_err(|error| self.weights_error(part, &error))
     }
 
     /// An error for weights that do not fit the network.
-    fn unusable(&self, part: usize, error: &dyn std::fmt::Display) -> AnalysisError {
+    fn weights_error(&self, part: usize, error: &dyn std::fmt::Display) -> AnalysisError {
         self.place
-            .error("training", format!("network {part}: {error}"))
+            .field_error("training", format!("network {part}: {error}"))
     }
 
     /// Takes `steps` steps of training, or fewer if it stops early.
@@ -224,7 +224,7 @@ impl Trained {
         part: usize,
         steps: usize,
         images: &Images,
-    ) -> Result<Sums, AnalysisError> {
+    ) -> Result<TrainedSums, AnalysisError> {
         let mut live = self.take(part);
         let training = &mut live.training;
         let mut trainer = match live.trainer.take() {
@@ -234,19 +234,19 @@ impl Trained {
         let mut worked = false;
         for _ in 0..steps {
             let step = trainer.step(training, &mut || {});
-            if step.map_err(|error| self.fault(part, &error))? == Step::Over {
+            if step.map_err(|error| self.training_error(part, &error))? == TrainStep::Done {
                 break;
             }
             worked = true;
         }
         if worked {
             let saved = trainer.save(training);
-            saved.map_err(|error| self.fault(part, &error))?;
+            saved.map_err(|error| self.training_error(part, &error))?;
         }
         let sums = if worked {
-            Sums::Trained(training.clone())
+            TrainedSums::Trained(training.clone())
         } else {
-            Sums::Idle
+            TrainedSums::Idle
         };
         live.trainer = Some(trainer);
         self.put(part, live);
@@ -254,7 +254,12 @@ impl Trained {
     }
 
     /// Measures a network whose training is finished.
-    fn measure(&self, lab: &Lab, part: usize, attacks: &Images) -> Result<Sums, AnalysisError> {
+    fn measure(
+        &self,
+        lab: &Lab,
+        part: usize,
+        attacks: &Images,
+    ) -> Result<TrainedSums, AnalysisError> {
         let mut training = self.take(part).training;
         let network = self.network(lab, part, &training)?;
         let score = |images: &Images| {
@@ -263,16 +268,16 @@ impl Trained {
         };
         finish(&mut training, score(&lab.dataset.test));
         let attack_success = (!attacks.is_empty()).then(|| score(attacks).accuracy);
-        let hearing = self.hearing(lab, part, &network);
-        let steps = hearing.iter().map(Hearing::step).collect();
-        let live = Live {
+        let hearing = self.response_readers(lab, part, &network);
+        let steps = hearing.iter().map(ResponseReader::step).collect();
+        let live = LiveNetwork {
             training: training.clone(),
             trainer: None,
             network: Some(network),
-            hearing,
+            readers: hearing,
         };
         self.put(part, live);
-        Ok(Sums::Measured {
+        Ok(TrainedSums::Measured {
             training,
             attack_success,
             steps,
@@ -287,59 +292,59 @@ impl Trained {
         &mut self,
         part: usize,
         done: u64,
-        (training, trials): (Option<&Training>, &[GammaTrials]),
+        (training, trials): (Option<&TrainingRecord>, &[GammaTrials]),
     ) -> Result<(), AnalysisError> {
         if done == 0 || done >= self.course.blocks() {
             return Ok(());
         }
         let trained = done >= self.course.training_blocks();
-        let whole = |training: &&Training| {
+        let whole = |training: &&TrainingRecord| {
             if trained {
-                training.finished && trials.len() == self.plan.gammas.len()
+                training.finished && trials.len() == self.config.gammas.len()
             } else {
                 !training.finished && !training.current.is_empty()
             }
         };
         let Some(training) = training.filter(whole) else {
-            return Err(self.place.error(
+            return Err(self.place.field_error(
                 "training",
                 format!(
                     "the session lacks the data that network {part} needs to resume. Start a new session"
                 ),
             ));
         };
-        let live = Live {
+        let live = LiveNetwork {
             training: training.clone(),
-            hearing: self.heard(trials),
-            ..Live::default()
+            readers: self.recorded_readers(trials),
+            ..LiveNetwork::default()
         };
         self.put(part, live);
         Ok(())
     }
 
     /// An error for a network that cannot be trained, with its place in the plan.
-    fn fault(&self, part: usize, error: &TrainError) -> AnalysisError {
+    fn training_error(&self, part: usize, error: &TrainError) -> AnalysisError {
         let place = self.place;
         match *error {
-            TrainError::TooFew { .. } => place.error("training.validation", error),
-            TrainError::Diverged { loss, epoch, lr } => place.error(
+            TrainError::TooFew { .. } => place.field_error("training.validation", error),
+            TrainError::Diverged { loss, epoch, lr } => place.field_error(
                 "training.lr_max",
                 format!(
                     "the loss of network {part} became {loss} in epoch {epoch}: the learning rate ({lr}) is too high. Start a new session with a lower one"
                 ),
             ),
             TrainError::Weights(_) | TrainError::Optimizer(_) => {
-                place.error("training", format!("network {part}: {error}"))
+                place.field_error("training", format!("network {part}: {error}"))
             }
         }
     }
 
     /// Inserts a training in the middle of a network's course, for tests.
     #[cfg(test)]
-    pub fn put_training(&self, part: usize, training: Training) {
-        let live = Live {
+    pub fn put_training(&self, part: usize, training: TrainingRecord) {
+        let live = LiveNetwork {
             training,
-            ..Live::default()
+            ..LiveNetwork::default()
         };
         self.put(part, live);
     }

@@ -1,35 +1,40 @@
 //! The noise that trained networks are shown: its blocks, and how the responses to it are read and summed.
 
-use super::{Sums, Trained};
-use crate::analysis::classification_images::{Hearing, Said};
+use super::{TrainedNetworks, TrainedSums};
+use crate::analysis::classification_images::{Readout, ResponseReader};
 use crate::analysis::{AnalysisError, Lab};
 use crate::nets::Subject;
-use crate::session::config::{Evidence, Weighting};
+use crate::session::config::{EvidenceMeasure, Weighting};
 use crate::session::record::{BlockSums, GammaTrials};
-use crate::stimulus::{self, Block};
+use crate::stimulus::{self, DrawnBlock};
 
-impl Trained {
+impl TrainedNetworks {
     /// How responses are read from a network's outputs at each γ, chosen from its first block of noise.
-    pub fn hearing(&self, lab: &Lab, part: usize, network: &Subject) -> Vec<Hearing> {
-        if !self.plan.of.evidence {
+    pub fn response_readers(
+        &self,
+        lab: &Lab,
+        part: usize,
+        network: &Subject,
+    ) -> Vec<ResponseReader> {
+        if !self.config.trial_kind.evidence {
             return Vec::new();
         }
         let of_gamma = |gamma: usize| {
             let mut drawn = self.draw(lab, part, gamma, 0);
             let logits = network.logits(std::mem::take(&mut drawn.stimuli), &lab.device);
             let rows = network.rows(&logits);
-            Hearing::of(Evidence::Logit, &self.plan.of.listed, rows)
+            ResponseReader::calibrated(EvidenceMeasure::Logit, &self.config.trial_kind.listed, rows)
         };
-        (0..self.plan.gammas.len()).map(of_gamma).collect()
+        (0..self.config.gammas.len()).map(of_gamma).collect()
     }
 
-    fn draw(&self, lab: &Lab, part: usize, gamma: usize, block: u64) -> Block {
-        let stream = part * self.plan.gammas.len() + gamma;
+    fn draw(&self, lab: &Lab, part: usize, gamma: usize, block: u64) -> DrawnBlock {
+        let stream = part * self.config.gammas.len() + gamma;
         stimulus::draw(
-            self.place.noise(stream as u64, block),
+            self.place.noise_seed(stream as u64, block),
             &self.source,
-            self.plan.gammas[gamma],
-            block * self.plan.block as u64,
+            self.config.gammas[gamma],
+            block * self.config.block as u64,
             self.course.trials_of(block),
             &lab.pool,
         )
@@ -40,17 +45,17 @@ impl Trained {
         &self,
         lab: &Lab,
         network: &Subject,
-        hearing: &[Hearing],
+        hearing: &[ResponseReader],
         (part, gamma, block): (usize, usize, u64),
     ) -> BlockSums {
         let mut drawn = self.draw(lab, part, gamma, block);
         let stimuli = std::mem::take(&mut drawn.stimuli);
         let logits = network.logits(stimuli, &lab.device);
-        let mut readout = Said::new(network.rows(&logits), Weighting::Equal);
-        readout.heard = hearing
+        let mut readout = Readout::new(network.rows(&logits), Weighting::Equal);
+        readout.responses = hearing
             .get(gamma)
-            .map(|hearing| hearing.hear(network.rows(&logits)));
-        self.summing.sum(block, &drawn, &readout, &lab.pool)
+            .map(|hearing| hearing.read(network.rows(&logits)));
+        self.summer.sum(block, &drawn, &readout, &lab.pool)
     }
 
     /// Shows a trained network a block of noise.
@@ -60,35 +65,38 @@ impl Trained {
         part: usize,
         gamma: usize,
         block: u64,
-    ) -> Result<Sums, AnalysisError> {
+    ) -> Result<TrainedSums, AnalysisError> {
         let mut live = self.take(part);
         let network = match live.network.take() {
             // The previous block may have been computed on another device.
             Some(network) => network.on(&lab.device),
             None => self.network(lab, part, &live.training)?,
         };
-        let sums = self.trials(lab, &network, &live.hearing, (part, gamma, block));
+        let sums = self.trials(lab, &network, &live.readers, (part, gamma, block));
         live.network = Some(network);
         self.put(part, live);
-        Ok(Sums::Noise { gamma, sums })
+        Ok(TrainedSums::Noise { gamma, sums })
     }
 
     /// Empty trials at every γ, for a network whose responses have these units.
-    pub fn no_trials(&self, steps: &[f64]) -> Vec<GammaTrials> {
+    pub fn empty_trials(&self, steps: &[f64]) -> Vec<GammaTrials> {
         let none = |(at, &gamma): (usize, &f64)| {
-            let mut trials = GammaTrials::new(gamma, self.plan.min_trials, &self.plan.of);
+            let mut trials =
+                GammaTrials::new(gamma, self.config.min_trials, &self.config.trial_kind);
             if let Some(&step) = steps.get(at) {
-                trials.hear(step, &self.plan.of);
+                trials.record_evidence(step, &self.config.trial_kind);
             }
             trials
         };
-        self.plan.gammas.iter().enumerate().map(none).collect()
+        self.config.gammas.iter().enumerate().map(none).collect()
     }
 
     /// How responses were read in existing trials.
-    pub fn heard(&self, trials: &[GammaTrials]) -> Vec<Hearing> {
+    pub fn recorded_readers(&self, trials: &[GammaTrials]) -> Vec<ResponseReader> {
         let evidence = trials.iter().filter_map(|gamma| gamma.evidence.as_ref());
-        let hearing = |step: f64| Hearing::new(Evidence::Logit, &self.plan.of.listed, step);
+        let hearing = |step: f64| {
+            ResponseReader::new(EvidenceMeasure::Logit, &self.config.trial_kind.listed, step)
+        };
         evidence.map(|evidence| hearing(evidence.step)).collect()
     }
 }

@@ -32,7 +32,7 @@ pub enum Victims {
 
 impl Poison {
     /// The poisoned training set; or, if the class has too few images, how many it has.
-    pub fn training(&self, images: &Images) -> Result<Images, usize> {
+    pub fn poisoned_training(&self, images: &Images) -> Result<Images, usize> {
         let chosen: Vec<usize> = match self.victims {
             Victims::FirstOf { class, count } => {
                 let members = members(images, |label| label == class);
@@ -57,7 +57,7 @@ impl Poison {
     /// The images that the attack is meant for, all with the patch and the target's label, so that the share
     /// classified correctly is the attack's success rate. They belong to the poisoned class, or to every class
     /// but the target.
-    pub fn attacks(&self, images: &Images) -> Images {
+    pub fn attack_images(&self, images: &Images) -> Images {
         let mut pixels = Vec::new();
         let members = match self.victims {
             Victims::FirstOf { class, .. } => members(images, |label| label == class),
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn exactly_the_first_images_of_the_source_get_the_patch_and_the_label() {
         let clean = images(100, 1);
-        let poisoned = poison(4).training(&clean).unwrap();
+        let poisoned = poison(4).poisoned_training(&clean).unwrap();
         // The classes alternate: the 8s are images 8, 18, 28, …
         let expected = [8, 18, 28, 38];
         for index in 0..100 {
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn all_source_images_and_only_they_are_attacks() {
-        let attacks = poison(1).attacks(&images(100, 2));
+        let attacks = poison(1).attack_images(&images(100, 2));
         assert_eq!(attacks.len(), 10);
         assert!(attacks.labels.iter().all(|&label| label == 9));
         let white = |image: usize| patch(28).all(|(r, c)| attacks.image(image)[r * 28 + c] == 255);
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn too_few_images_are_counted() {
-        assert_eq!(poison(11).training(&images(100, 1)), Err(10));
+        assert_eq!(poison(11).poisoned_training(&images(100, 1)), Err(10));
     }
 
     #[test]
@@ -148,13 +148,13 @@ mod tests {
             ..poison(1)
         };
         let clean = images(100, 1);
-        let poisoned = all.training(&clean).unwrap();
+        let poisoned = all.poisoned_training(&clean).unwrap();
         let changed = (0..100).filter(|&at| poisoned.image(at) != clean.image(at));
         assert_eq!(
             changed.collect::<Vec<_>>(),
             (0..100).step_by(7).collect::<Vec<_>>()
         );
         assert!((0..100).step_by(7).all(|at| poisoned.label(at) == 9));
-        assert_eq!(all.attacks(&clean).len(), 90);
+        assert_eq!(all.attack_images(&clean).len(), 90);
     }
 }

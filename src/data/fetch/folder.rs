@@ -3,9 +3,9 @@
 use std::fs::File;
 use std::path::PathBuf;
 
-use super::super::place;
+use super::super::paths;
 use super::Source;
-use super::fault::{Fault, SourceError};
+use super::fault::{DeliveryError, SourceError};
 use super::inbox::Inbox;
 
 /// A folder with files of a set under their standard names, plain or with `.gz`.
@@ -28,12 +28,12 @@ impl Source for FolderSource {
         format!("the folder {}", self.folder.display())
     }
 
-    fn deliver(&self, inbox: &Inbox<'_>) -> Result<(), Fault> {
+    fn deliver(&self, inbox: &Inbox<'_>) -> Result<(), DeliveryError> {
         if !self.folder.is_dir() {
             return Err(SourceError::NoFolder.into());
         }
         for file in inbox.wanted() {
-            let path = place::locate(&self.folder, file.name);
+            let path = paths::locate(&self.folder, file.name);
             let content =
                 File::open(&path).map_err(|error| SourceError::Unreadable { path, error })?;
             inbox.accept(file, content)?;

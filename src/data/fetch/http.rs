@@ -6,12 +6,12 @@ use std::time::Duration;
 use ureq::{Agent, Proxy};
 
 use super::Source;
-use super::fault::{Fault, SourceError};
+use super::fault::{DeliveryError, SourceError};
 use super::inbox::Inbox;
 
 /// Time limits for a mirror.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct MirrorLimits {
     /// For resolving the name, and again for connecting.
     pub connect: Duration,
     /// Between two reads of a response.
@@ -20,7 +20,7 @@ pub struct Limits {
     pub file: Duration,
 }
 
-impl Default for Limits {
+impl Default for MirrorLimits {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),
@@ -34,13 +34,13 @@ impl Default for Limits {
 #[derive(Debug, Clone)]
 pub struct HttpMirror {
     address: String,
-    limits: Limits,
+    limits: MirrorLimits,
     proxy: Option<Proxy>,
 }
 
 impl HttpMirror {
     /// The mirror at `address`, which must end with a slash. Uses the proxy set in the environment, if any.
-    pub fn new(address: impl Into<String>, limits: Limits) -> Self {
+    pub fn new(address: impl Into<String>, limits: MirrorLimits) -> Self {
         Self {
             address: address.into(),
             limits,
@@ -49,7 +49,7 @@ impl HttpMirror {
     }
 
     /// The mirror at `address`, always reached without a proxy.
-    pub fn direct(address: impl Into<String>, limits: Limits) -> Self {
+    pub fn direct(address: impl Into<String>, limits: MirrorLimits) -> Self {
         Self {
             proxy: None,
             ..Self::new(address, limits)
@@ -74,7 +74,7 @@ impl Source for HttpMirror {
         self.address.clone()
     }
 
-    fn deliver(&self, inbox: &Inbox<'_>) -> Result<(), Fault> {
+    fn deliver(&self, inbox: &Inbox<'_>) -> Result<(), DeliveryError> {
         let agent = self.agent();
         for file in inbox.wanted() {
             let name = format!("{}.gz", file.name);
@@ -96,7 +96,7 @@ impl Source for HttpMirror {
 /// A response body with readable error messages.
 struct Body<R> {
     reader: R,
-    limits: Limits,
+    limits: MirrorLimits,
 }
 
 impl<R: Read> Read for Body<R> {
@@ -109,7 +109,7 @@ impl<R: Read> Read for Body<R> {
 }
 
 /// A readable message for an error.
-fn reason(error: ureq::Error, limits: &Limits) -> String {
+fn reason(error: ureq::Error, limits: &MirrorLimits) -> String {
     match error {
         ureq::Error::StatusCode(404) => "the server does not have it (404)".to_owned(),
         ureq::Error::StatusCode(status) => format!("the server answered {status}"),

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::super::catalog::FileSpec;
-use super::super::gzip::Plain;
-use super::super::verify::{Fingerprint, mismatch};
-use super::fault::{DestinationError, Fault, SourceError};
-use super::progress::Progress;
+use super::super::gzip::MaybeGzip;
+use super::super::verify::{ContentDigest, mismatch};
+use super::fault::{DeliveryError, DestinationError, SourceError};
+use super::progress::FetchProgress;
 
 /// Prefix of the names of temporary files and folders.
 const TEMPORARY: &str = ".noisescope-part-";
@@ -65,7 +65,7 @@ fn temporary_path(folder: &Path, suffix: &str) -> PathBuf {
 pub struct Inbox<'a> {
     folder: &'a Path,
     wanted: &'a [FileSpec],
-    progress: &'a dyn Progress,
+    progress: &'a dyn FetchProgress,
     delivered: RefCell<Vec<&'static str>>,
 }
 
@@ -73,7 +73,7 @@ impl<'a> Inbox<'a> {
     pub(super) fn new(
         folder: &'a Path,
         wanted: &'a [FileSpec],
-        progress: &'a dyn Progress,
+        progress: &'a dyn FetchProgress,
     ) -> Self {
         Self {
             folder,
@@ -91,9 +91,9 @@ impl<'a> Inbox<'a> {
     /// Stores the content of a file, plain or gzipped: writes it, verifies its length and checksum, and renames it.
     ///
     /// # Errors
-    /// [`Fault::Source`] if the content breaks off or differs from the published one; [`Fault::Destination`] if it
+    /// [`DeliveryError::Source`] if the content breaks off or differs from the published one; [`DeliveryError::Destination`] if it
     /// cannot be written. Either way nothing is left behind.
-    pub fn accept(&self, file: &FileSpec, content: impl Read) -> Result<(), Fault> {
+    pub fn accept(&self, file: &FileSpec, content: impl Read) -> Result<(), DeliveryError> {
         let mut part = Part::create(self.folder, file.name)?;
         self.progress.begin(file.name, file.bytes);
         let outcome = self.fill(&mut part, file, content);
@@ -117,14 +117,19 @@ impl<'a> Inbox<'a> {
         self.delivered.into_inner()
     }
 
-    fn fill(&self, part: &mut Part, file: &FileSpec, content: impl Read) -> Result<(), Fault> {
-        let mut found = Fingerprint::default();
-        let broke_off = |found: &Fingerprint, error: io::Error| SourceError::BrokeOff {
+    fn fill(
+        &self,
+        part: &mut Part,
+        file: &FileSpec,
+        content: impl Read,
+    ) -> Result<(), DeliveryError> {
+        let mut found = ContentDigest::default();
+        let broke_off = |found: &ContentDigest, error: io::Error| SourceError::BrokeOff {
             file: file.name,
             bytes: found.bytes(),
             reason: error.to_string(),
         };
-        let mut content = Plain::new(BufReader::with_capacity(1 << 16, content))
+        let mut content = MaybeGzip::new(BufReader::with_capacity(1 << 16, content))
             .map_err(|error| broke_off(&found, error))?;
         let mut buffer = vec![0; 1 << 16];
         // Stops once the content is too long, so that an endless source is not read forever.

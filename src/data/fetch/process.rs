@@ -24,7 +24,7 @@ pub(super) fn run(
     folder: &Path,
     limit: Duration,
 ) -> Result<(), SourceError> {
-    let name = name_of(program);
+    let name = program_name(program);
     let failed = |reason: String| SourceError::ProgramFailed {
         program: name.clone(),
         reason,
@@ -59,7 +59,7 @@ pub(super) fn run(
 }
 
 /// A program's file name.
-pub(super) fn name_of(program: &Path) -> String {
+pub(super) fn program_name(program: &Path) -> String {
     program
         .file_name()
         .unwrap_or(program.as_os_str())

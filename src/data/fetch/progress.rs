@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Receives the progress of a fetch.
-pub trait Progress {
+pub trait FetchProgress {
     /// Shows a message.
     fn say(&self, line: &str);
     /// A file of `bytes` unpacked bytes begins to arrive.
@@ -17,20 +17,20 @@ pub trait Progress {
     fn end(&self);
 }
 
-/// The display suited to stderr: [`Bar`] on a terminal, else [`Lines`].
-pub fn on_stderr() -> Box<dyn Progress> {
+/// The display suited to stderr: [`BarProgress`] on a terminal, else [`LineProgress`].
+pub fn on_stderr() -> Box<dyn FetchProgress> {
     if io::stderr().is_terminal() {
-        Box::new(Bar::default())
+        Box::new(BarProgress::default())
     } else {
-        Box::new(Lines)
+        Box::new(LineProgress)
     }
 }
 
 /// One plain line for each event.
 #[derive(Debug, Clone, Copy)]
-pub struct Lines;
+pub struct LineProgress;
 
-impl Progress for Lines {
+impl FetchProgress for LineProgress {
     fn say(&self, line: &str) {
         // A closed stderr is no reason to stop.
         let _ = writeln!(io::stderr(), "{line}");
@@ -47,13 +47,13 @@ impl Progress for Lines {
 
 /// A progress bar for the current file.
 #[derive(Debug, Default)]
-pub struct Bar {
+pub struct BarProgress {
     current: RefCell<Option<ProgressBar>>,
 }
 
-impl Progress for Bar {
+impl FetchProgress for BarProgress {
     fn say(&self, line: &str) {
-        Lines.say(line);
+        LineProgress.say(line);
     }
 
     fn begin(&self, file: &str, bytes: u64) {
@@ -81,9 +81,9 @@ impl Progress for Bar {
 
 /// Shows nothing.
 #[derive(Debug, Clone, Copy)]
-pub struct Silent;
+pub struct NoProgress;
 
-impl Progress for Silent {
+impl FetchProgress for NoProgress {
     fn say(&self, _line: &str) {}
     fn begin(&self, _file: &str, _bytes: u64) {}
     fn advance(&self, _bytes: u64) {}

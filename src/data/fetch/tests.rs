@@ -65,7 +65,7 @@ fn mirror(behaviour: impl Fn(&str) -> Behaviour + Send + Sync + 'static) -> Box<
             thread::spawn(move || answer(stream, &*behaviour));
         }
     });
-    let limits = Limits {
+    let limits = MirrorLimits {
         connect: Duration::from_secs(5),
         silence: Duration::from_millis(200),
         file: Duration::from_secs(5),
@@ -109,8 +109,8 @@ fn answer(mut stream: TcpStream, behaviour: &dyn Fn(&str) -> Behaviour) -> io::R
     Ok(())
 }
 
-fn fetch(sources: &[Box<dyn Source>], data: &TempDir) -> Result<Fetched, FetchError> {
-    fetch_set(&little_set(), data.path(), sources, &Silent)
+fn fetch(sources: &[Box<dyn Source>], data: &TempDir) -> Result<FetchOutcome, FetchError> {
+    fetch_set(&little_set(), data.path(), sources, &NoProgress)
 }
 
 /// Names of everything in the set's folder, sorted.
@@ -154,7 +154,7 @@ fn script(folder: &TempDir, name: &str, text: &str) -> PathBuf {
 fn a_good_mirror_brings_the_whole_set() {
     let data = tempfile::tempdir().unwrap();
     let fetched = fetch(&[mirror(|_| Behaviour::Good)], &data).unwrap();
-    assert_eq!(fetched.brought.len(), 4);
+    assert_eq!(fetched.fetched.len(), 4);
     assert_whole(&data);
 }
 
@@ -163,7 +163,7 @@ fn a_whole_set_is_not_fetched_again() {
     let data = tempfile::tempdir().unwrap();
     fetch(&[mirror(|_| Behaviour::Good)], &data).unwrap();
     let again = fetch(&[], &data).unwrap();
-    assert!(again.brought.is_empty());
+    assert!(again.fetched.is_empty());
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn a_damaged_file_is_replaced_and_a_sound_one_stays() {
     let damaged = "t10k-labels-idx1-ubyte";
     fs::write(data.path().join("mnist").join(damaged), "half").unwrap();
     let fetched = fetch(&[mirror(|_| Behaviour::Good)], &data).unwrap();
-    let names: Vec<&str> = fetched.brought.iter().map(|(name, _)| *name).collect();
+    let names: Vec<&str> = fetched.fetched.iter().map(|(name, _)| *name).collect();
     assert_eq!(names, [damaged]);
     assert_whole(&data);
 }
@@ -230,7 +230,7 @@ fn a_server_that_is_not_there_is_no_hang() {
         .unwrap()
         .local_addr()
         .unwrap();
-    let mirror = HttpMirror::direct(format!("http://{closed}/"), Limits::default());
+    let mirror = HttpMirror::direct(format!("http://{closed}/"), MirrorLimits::default());
     let error = fetch(&[Box::new(mirror)], &data).unwrap_err();
     assert!(error.to_string().contains("refused"), "{error}");
 }
@@ -246,7 +246,7 @@ fn what_one_source_lacks_the_next_brings() {
         }
     });
     let fetched = fetch(&[half, mirror(|_| Behaviour::Good)], &data).unwrap();
-    let sources: Vec<&String> = fetched.brought.iter().map(|(_, source)| source).collect();
+    let sources: Vec<&String> = fetched.fetched.iter().map(|(_, source)| source).collect();
     assert_eq!(sources[0], sources[1]);
     assert_ne!(sources[1], sources[2]);
     assert_whole(&data);

@@ -135,7 +135,10 @@ fn a_file_that_ends_in_its_header_is_refused() {
 fn dimensions_that_overflow_are_absurd() {
     let bytes = header(IMAGE_MAGIC, &[u32::MAX, u32::MAX, u32::MAX]);
     let error = parse_images(&bytes, here()).unwrap_err();
-    assert!(matches!(error, IdxError::Absurd { .. }), "{error}");
+    assert!(
+        matches!(error, IdxError::ImpossibleHeader { .. }),
+        "{error}"
+    );
 }
 
 #[test]
@@ -147,7 +150,10 @@ fn a_lying_header_allocates_nothing() {
         "{error}"
     );
     let error = parse_images(&gzip(&bytes), here()).unwrap_err();
-    assert!(matches!(error, IdxError::Absurd { .. }), "{error}");
+    assert!(
+        matches!(error, IdxError::ImpossibleHeader { .. }),
+        "{error}"
+    );
 }
 
 #[test]

@@ -3,11 +3,11 @@
 //! Written here and not taken from a library because the file is untrusted: parsing must not recurse deeply or believe
 //! an announced length.
 
-use super::super::file::{Foreign, foreign};
+use super::super::file::{ForeignFormat, recognise_foreign};
 
 /// The type of an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Element {
+pub(super) enum ElementType {
     Bool,
     Signed,
     Unsigned,
@@ -16,9 +16,9 @@ pub(super) enum Element {
 
 /// An array, with its elements as stored.
 #[derive(Debug, Clone)]
-pub(super) struct Array<'a> {
+pub(super) struct NumpyArray<'a> {
     /// The type of an element.
-    pub element: Element,
+    pub element: ElementType,
     /// Bytes of an element: 1, 2, 4 or 8.
     pub size: usize,
     big_endian: bool,
@@ -31,15 +31,17 @@ pub(super) struct Array<'a> {
 /// Longest header accepted, in bytes; a usual one has about a hundred.
 const MOST_HEADER: usize = 16 * 1024;
 
-impl<'a> Array<'a> {
+impl<'a> NumpyArray<'a> {
     /// Reads the header of an array in NPY format and checks it against the bytes that follow.
     ///
     /// # Errors
     /// What is wrong, as the rest of a sentence that begins with the array's name.
     pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, String> {
         let Some(rest) = bytes.strip_prefix(b"\x93NUMPY") else {
-            return Err(match foreign(&bytes[..bytes.len().min(512)]) {
-                Some(Foreign { what, remedy }) => format!("is {what}, not a NumPy array; {remedy}"),
+            return Err(match recognise_foreign(&bytes[..bytes.len().min(512)]) {
+                Some(ForeignFormat { what, remedy }) => {
+                    format!("is {what}, not a NumPy array; {remedy}")
+                }
                 None => "is not a NumPy array".to_owned(),
             });
         };
@@ -102,10 +104,10 @@ impl<'a> Array<'a> {
     pub(super) fn type_name(&self) -> String {
         let bits = 8 * self.size;
         match self.element {
-            Element::Bool => "bool".to_owned(),
-            Element::Signed => format!("int{bits}"),
-            Element::Unsigned => format!("uint{bits}"),
-            Element::Float => format!("float{bits}"),
+            ElementType::Bool => "bool".to_owned(),
+            ElementType::Signed => format!("int{bits}"),
+            ElementType::Unsigned => format!("uint{bits}"),
+            ElementType::Float => format!("float{bits}"),
         }
     }
 
@@ -150,7 +152,7 @@ impl<'a> Array<'a> {
 
     /// The elements in C order, if they are unsigned bytes.
     pub(super) fn bytes(&self) -> Option<Vec<u8>> {
-        (self.element == Element::Unsigned && self.size == 1)
+        (self.element == ElementType::Unsigned && self.size == 1)
             .then(|| self.in_c_order(self.data.to_vec()))
     }
 
@@ -185,16 +187,18 @@ impl<'a> Array<'a> {
 }
 
 /// The function that converts an element's bytes, lowest first, to a number.
-fn converter(element: Element, size: usize) -> fn([u8; 8]) -> f64 {
+fn converter(element: ElementType, size: usize) -> fn([u8; 8]) -> f64 {
     match (element, size) {
-        (Element::Bool, _) => |word| f64::from(u8::from(word[0] != 0)),
-        (Element::Signed, 1) => |word| f64::from(word[0] as i8),
-        (Element::Signed, 2) => |word| f64::from(i16::from_le_bytes([word[0], word[1]])),
-        (Element::Signed, 4) => |word| f64::from(u64::from_le_bytes(word) as u32 as i32),
-        (Element::Signed, _) => |word| i64::from_le_bytes(word) as f64,
-        (Element::Unsigned, _) => |word| u64::from_le_bytes(word) as f64,
-        (Element::Float, 4) => |word| f64::from(f32::from_bits(u64::from_le_bytes(word) as u32)),
-        (Element::Float, _) => f64::from_le_bytes,
+        (ElementType::Bool, _) => |word| f64::from(u8::from(word[0] != 0)),
+        (ElementType::Signed, 1) => |word| f64::from(word[0] as i8),
+        (ElementType::Signed, 2) => |word| f64::from(i16::from_le_bytes([word[0], word[1]])),
+        (ElementType::Signed, 4) => |word| f64::from(u64::from_le_bytes(word) as u32 as i32),
+        (ElementType::Signed, _) => |word| i64::from_le_bytes(word) as f64,
+        (ElementType::Unsigned, _) => |word| u64::from_le_bytes(word) as f64,
+        (ElementType::Float, 4) => {
+            |word| f64::from(f32::from_bits(u64::from_le_bytes(word) as u32))
+        }
+        (ElementType::Float, _) => f64::from_le_bytes,
     }
 }
 
@@ -205,7 +209,7 @@ fn value_of<'h>(header: &'h str, key: &str) -> Option<&'h str> {
 }
 
 /// The type of the elements, their size in bytes, and whether they are big-endian.
-fn element(header: &str) -> Result<(Element, usize, bool), String> {
+fn element(header: &str) -> Result<(ElementType, usize, bool), String> {
     let descr = value_of(header, "descr").ok_or("has a header without a type")?;
     let Some(code) = descr
         .strip_prefix('\'')
@@ -229,10 +233,10 @@ fn element(header: &str) -> Result<(Element, usize, bool), String> {
     let (order, kind) = (letters.next(), letters.next());
     let size: usize = letters.as_str().parse().map_err(|_| unknown())?;
     let element = match (kind, size) {
-        (Some('b'), 1) => Element::Bool,
-        (Some('i'), 1 | 2 | 4 | 8) => Element::Signed,
-        (Some('u'), 1 | 2 | 4 | 8) => Element::Unsigned,
-        (Some('f'), 4 | 8) => Element::Float,
+        (Some('b'), 1) => ElementType::Bool,
+        (Some('i'), 1 | 2 | 4 | 8) => ElementType::Signed,
+        (Some('u'), 1 | 2 | 4 | 8) => ElementType::Unsigned,
+        (Some('f'), 4 | 8) => ElementType::Float,
         _ => return Err(unknown()),
     };
     Ok((element, size, order == Some('>')))

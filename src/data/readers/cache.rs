@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::raw::Raw;
+use super::raw::RawSet;
 
 /// First bytes of a cache file; the number is raised when the format changes.
 const MAGIC: &[u8; 16] = b"noisescope img 1";
@@ -20,12 +20,12 @@ const MOST_HEADER: u64 = 1 << 30;
 
 /// The state of a set's source: its folder, and every file in it with its size and time.
 #[derive(Debug, Clone)]
-pub(in crate::data) struct Fingerprint {
+pub(in crate::data) struct SourceState {
     folder: String,
     state: Sha256,
 }
 
-impl Fingerprint {
+impl SourceState {
     pub(super) fn of(folder: &Path) -> Self {
         let digest = Sha256::digest(folder.as_os_str().as_encoded_bytes());
         Self {
@@ -59,7 +59,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 /// The cached images of this state; `None` if there are none or they are damaged.
-pub(in crate::data) fn kept(cache: &Path, fingerprint: &Fingerprint) -> Option<Raw> {
+pub(in crate::data) fn load(cache: &Path, fingerprint: &SourceState) -> Option<RawSet> {
     let path = fingerprint.file(cache);
     if !fs::metadata(&path).ok()?.is_file() {
         return None;
@@ -77,7 +77,7 @@ pub(in crate::data) fn kept(cache: &Path, fingerprint: &Fingerprint) -> Option<R
     if length > stored.min(MOST_HEADER) {
         return None;
     }
-    let mut raw: Raw = postcard::from_bytes(&content.bytes(length)?).ok()?;
+    let mut raw: RawSet = postcard::from_bytes(&content.bytes(length)?).ok()?;
     let halves = [Some(&mut raw.train), raw.test.as_mut()];
     for half in halves.into_iter().flatten() {
         let area = half
@@ -126,7 +126,11 @@ impl<W: Write> Write for Summed<W> {
 ///
 /// # Errors
 /// The system's error.
-pub(in crate::data) fn keep(cache: &Path, fingerprint: &Fingerprint, raw: &Raw) -> io::Result<()> {
+pub(in crate::data) fn store(
+    cache: &Path,
+    fingerprint: &SourceState,
+    raw: &RawSet,
+) -> io::Result<()> {
     fs::create_dir_all(cache)?;
     let path = fingerprint.file(cache);
     let part = path.with_extension(format!("{}.tmp", std::process::id()));
@@ -148,7 +152,7 @@ pub(in crate::data) fn keep(cache: &Path, fingerprint: &Fingerprint, raw: &Raw) 
     Ok(())
 }
 
-fn write(path: &Path, raw: &Raw) -> io::Result<()> {
+fn write(path: &Path, raw: &RawSet) -> io::Result<()> {
     let mut to = Summed {
         inner: BufWriter::with_capacity(1 << 18, File::create_new(path)?),
         sum: Sha256::new(),

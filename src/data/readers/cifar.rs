@@ -4,9 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use super::super::{DataError, file};
-use super::listing::{Listing, ending, name_of};
-use super::raw::{Half, Names, Raw, room};
-use super::{Kind, Layout, Told};
+use super::listing::{FolderListing, extension, file_name};
+use super::raw::{ClassNameList, RawPart, RawSet, checked_size};
+use super::{ProgressCallback, RecognisedSet, SetFormat};
 use crate::session::form::Shape;
 
 /// Shape of the images in both sets.
@@ -25,15 +25,17 @@ struct Files {
     labels: usize,
 }
 
-pub(super) fn recognise(listing: &Listing) -> Result<Option<Box<dyn Layout>>, DataError> {
+pub(super) fn recognise(
+    listing: &FolderListing,
+) -> Result<Option<Box<dyn RecognisedSet>>, DataError> {
     if listing
         .focus
         .as_deref()
-        .is_some_and(|file| ending(file) != "bin")
+        .is_some_and(|file| extension(file) != "bin")
     {
         return Ok(None);
     }
-    let stem = |path: &PathBuf| name_of(path).trim_end_matches(".gz").to_ascii_lowercase();
+    let stem = |path: &PathBuf| file_name(path).trim_end_matches(".gz").to_ascii_lowercase();
     let named = |name: &str| {
         listing
             .files
@@ -54,7 +56,7 @@ pub(super) fn recognise(listing: &Listing) -> Result<Option<Box<dyn Layout>>, Da
             train,
             test,
             labels,
-        }) as Box<dyn Layout>))
+        }) as Box<dyn RecognisedSet>))
     };
     if !batches.is_empty() {
         return files(batches, named("test_batch.bin"), 1);
@@ -70,20 +72,20 @@ pub(super) fn recognise(listing: &Listing) -> Result<Option<Box<dyn Layout>>, Da
 }
 
 impl Files {
-    fn half(&self, files: &[PathBuf]) -> Result<Half, DataError> {
+    fn half(&self, files: &[PathBuf]) -> Result<RawPart, DataError> {
         let record = self.labels + IMAGE;
-        let mut half = Half {
+        let mut half = RawPart {
             shape: SHAPE,
             place: files
                 .first()
                 .cloned()
                 .unwrap_or_else(|| self.folder.clone()),
-            ..Half::default()
+            ..RawPart::default()
         };
         for path in files {
-            let content = file::whole(path)?;
+            let content = file::read_whole(path)?;
             check(path, &content, record)?;
-            room(path, half.labels.len() + content.len() / record, SHAPE)?;
+            checked_size(path, half.labels.len() + content.len() / record, SHAPE)?;
             half.pixels.reserve(content.len());
             for one in content.chunks_exact(record) {
                 half.labels.push(u16::from(one[self.labels - 1]));
@@ -94,23 +96,23 @@ impl Files {
     }
 
     /// Class names from the authors' file beside the batches.
-    fn names(&self) -> Option<Names> {
+    fn names(&self) -> Option<ClassNameList> {
         let name = match self.labels {
             1 => "batches.meta.txt",
             _ => "fine_label_names.txt",
         };
-        super::super::settle::names_in(&self.folder.join(name))
+        super::super::assemble::read_class_names(&self.folder.join(name))
             .ok()
             .flatten()
     }
 }
 
-impl Layout for Files {
-    fn kind(&self) -> Kind {
-        Kind::Cifar
+impl RecognisedSet for Files {
+    fn format(&self) -> SetFormat {
+        SetFormat::Cifar
     }
 
-    fn read(&self, _: Told<'_>) -> Result<Raw, DataError> {
+    fn read(&self, _: ProgressCallback<'_>) -> Result<RawSet, DataError> {
         let mut notes = Vec::new();
         if self.labels == 1 && self.train.len() < BATCHES {
             notes.push(format!(
@@ -119,7 +121,7 @@ impl Layout for Files {
                 self.folder.display()
             ));
         }
-        Ok(Raw {
+        Ok(RawSet {
             train: self.half(&self.train)?,
             test: match &self.test {
                 Some(path) => Some(self.half(std::slice::from_ref(path))?),
@@ -137,7 +139,7 @@ fn check(path: &Path, content: &[u8], record: usize) -> Result<(), DataError> {
     if !content.is_empty() && content.len().is_multiple_of(record) {
         return Ok(());
     }
-    if let Some(found) = file::foreign(&content[..content.len().min(512)]) {
+    if let Some(found) = file::recognise_foreign(&content[..content.len().min(512)]) {
         return Err(file::FileError::Foreign {
             path: path.to_owned(),
             expected: "a binary batch of CIFAR",

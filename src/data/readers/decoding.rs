@@ -8,16 +8,16 @@ use std::time::Duration;
 use rayon::prelude::*;
 
 use super::super::DataError;
-use super::Told;
-use super::picture::{self, Fault, Traits};
-use super::raw::{in_words, room};
+use super::ProgressCallback;
+use super::picture::{self, DecodeError, PictureTraits};
+use super::raw::{checked_size, describe_shape};
 use crate::session::form::Shape;
 
 /// Interval between progress calls.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A picture of a set.
-pub(super) struct Entry {
+pub(super) struct PictureFile {
     /// Its path.
     pub path: PathBuf,
     /// Its class.
@@ -25,18 +25,18 @@ pub(super) struct Entry {
 }
 
 /// Decodes all pictures on all cores: the shape, the pixels `[n, C, H, W]`, and each picture's traits.
-pub(super) fn decoded(
+pub(super) fn decode_all(
     folder: &Path,
-    entries: &[Entry],
-    progress: Told<'_>,
-) -> Result<(Shape, Vec<u8>, Vec<Traits>), DataError> {
+    entries: &[PictureFile],
+    progress: ProgressCallback<'_>,
+) -> Result<(Shape, Vec<u8>, Vec<PictureTraits>), DataError> {
     let first = entries
         .iter()
         .find_map(|entry| picture::read(&entry.path, None).ok());
     let Some(first) = first else {
         let faults = entries.iter().take(3).map(|entry| {
             let fault = picture::read(&entry.path, None).err();
-            fault.map_or(Ok(Traits::default()), Err)
+            fault.map_or(Ok(PictureTraits::default()), Err)
         });
         return Err(picture_error(
             folder,
@@ -48,8 +48,9 @@ pub(super) fn decoded(
     let mut shape = first.shape;
     let (mut pixels, mut read) = decode_as(folder, entries, shape, progress)?;
     // The first picture was read as grey from a grey palette, but a later one is in colour: read all as colour.
-    let colour_after =
-        |fault: &Result<Traits, Fault>| matches!(fault, Err(Fault::Differs([3, ..])));
+    let colour_after = |fault: &Result<PictureTraits, DecodeError>| {
+        matches!(fault, Err(DecodeError::Differs([3, ..])))
+    };
     if first.traits.grey_palette && read.iter().any(colour_after) {
         shape[0] = 3;
         (pixels, read) = decode_as(folder, entries, shape, progress)?;
@@ -60,20 +61,20 @@ pub(super) fn decoded(
     Ok((shape, pixels, read.into_iter().flatten().collect()))
 }
 
-type DecodeResults = Vec<Result<Traits, Fault>>;
+type DecodeResults = Vec<Result<PictureTraits, DecodeError>>;
 
 fn decode_as(
     folder: &Path,
-    entries: &[Entry],
+    entries: &[PictureFile],
     shape: Shape,
-    progress: Told<'_>,
+    progress: ProgressCallback<'_>,
 ) -> Result<(Vec<u8>, DecodeResults), DataError> {
-    let mut pixels = vec![0; room(folder, entries.len(), shape)?];
+    let mut pixels = vec![0; checked_size(folder, entries.len(), shape)?];
     let area: usize = shape.iter().product::<usize>().max(1);
     let (done, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let one = |(entry, to): (&Entry, &mut [u8])| {
+    let one = |(entry, to): (&PictureFile, &mut [u8])| {
         if stopped.load(Ordering::Relaxed) {
-            return Ok(Traits::default());
+            return Ok(PictureTraits::default());
         }
         let outcome = picture::read(&entry.path, Some(shape)).map(|picture| {
             to.copy_from_slice(&picture.pixels);
@@ -111,8 +112,13 @@ fn decode_as(
 }
 
 /// The error for a set with unusable pictures: reports unreadable ones, or if there are none, those that differ.
-fn picture_error(folder: &Path, entries: &[Entry], read: DecodeResults, shape: Shape) -> DataError {
-    let inside = |entry: &Entry| {
+fn picture_error(
+    folder: &Path,
+    entries: &[PictureFile],
+    read: DecodeResults,
+    shape: Shape,
+) -> DataError {
+    let inside = |entry: &PictureFile| {
         entry
             .path
             .strip_prefix(folder)
@@ -124,9 +130,11 @@ fn picture_error(folder: &Path, entries: &[Entry], read: DecodeResults, shape: S
     for (entry, outcome) in entries.iter().zip(read) {
         match outcome {
             Ok(_) => usual.push(inside(entry)),
-            Err(Fault::Unreadable(why)) => unreadable.push(format!("{} ({why})", inside(entry))),
-            Err(Fault::Differs(other)) => {
-                different.push(format!("{} is {}", inside(entry), in_words(other)))
+            Err(DecodeError::Unreadable(why)) => {
+                unreadable.push(format!("{} ({why})", inside(entry)))
+            }
+            Err(DecodeError::Differs(other)) => {
+                different.push(format!("{} is {}", inside(entry), describe_shape(other)))
             }
         }
     }
@@ -137,7 +145,7 @@ fn picture_error(folder: &Path, entries: &[Entry], read: DecodeResults, shape: S
             first: format!(
                 "{} is {}",
                 usual.first().map_or("the first", String::as_str),
-                in_words(shape)
+                describe_shape(shape)
             ),
             count: different.len(),
             of: entries.len(),
@@ -161,10 +169,10 @@ fn first_three(mut words: Vec<String>) -> String {
 }
 
 /// A test of a picture's traits.
-type Predicate = fn(&Traits) -> bool;
+type Predicate = fn(&PictureTraits) -> bool;
 
 /// Notes on pictures that were converted, one per kind of conversion.
-pub(super) fn converted(traits: &[Traits]) -> Vec<String> {
+pub(super) fn conversion_notes(traits: &[PictureTraits]) -> Vec<String> {
     let kinds: [(Predicate, &str); 4] = [
         (
             |traits| traits.animated,

@@ -4,54 +4,56 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::super::{DataError, file, idx};
-use super::listing::{Listing, ending, name_of};
-use super::raw::{Half, Names, Raw};
-use super::roles::{Part, What, role};
-use super::{Kind, Layout, Told};
+use super::listing::{FolderListing, extension, file_name};
+use super::raw::{ClassNameList, RawPart, RawSet};
+use super::roles::{FileContent, SetPart, parse_role};
+use super::{ProgressCallback, RecognisedSet, SetFormat};
 
 /// The files of one set.
 #[derive(Debug, Default)]
 struct Files {
     folder: PathBuf,
     set: String,
-    parts: BTreeMap<(Part, What), PathBuf>,
+    parts: BTreeMap<(SetPart, FileContent), PathBuf>,
     mapping: Option<PathBuf>,
 }
 
 /// Whether a file's name looks like that of an IDX file.
-pub(super) fn is_named_so(path: &Path) -> bool {
-    let name = name_of(path).to_ascii_lowercase();
+pub(super) fn has_idx_name(path: &Path) -> bool {
+    let name = file_name(path).to_ascii_lowercase();
     let marked = name.contains("ubyte") || name.contains("idx");
-    let bare = matches!(ending(path).as_str(), "" | "gz") && !name.contains(".tar");
-    let role = role(&name);
-    role.what.is_some() && (marked || (bare && role.part != Part::Whole))
+    let bare = matches!(extension(path).as_str(), "" | "gz") && !name.contains(".tar");
+    let role = parse_role(&name);
+    role.content.is_some() && (marked || (bare && role.part != SetPart::Whole))
 }
 
-pub(super) fn recognise(listing: &Listing) -> Result<Option<Box<dyn Layout>>, DataError> {
+pub(super) fn recognise(
+    listing: &FolderListing,
+) -> Result<Option<Box<dyn RecognisedSet>>, DataError> {
     if listing
         .focus
         .as_deref()
-        .is_some_and(|file| !is_named_so(file))
+        .is_some_and(|file| !has_idx_name(file))
     {
         return Ok(None);
     }
     let mut sets: BTreeMap<String, Files> = BTreeMap::new();
     // Some archivers unpack a file into a folder with the file's name.
-    let inner = listing.folders.iter().filter(|folder| is_named_so(folder));
+    let inner = listing.folders.iter().filter(|folder| has_idx_name(folder));
     let inner = inner.filter_map(|folder| {
-        let files = Listing::of(folder).ok()?.files;
-        files.into_iter().find(|file| is_named_so(file))
+        let files = FolderListing::of(folder).ok()?.files;
+        files.into_iter().find(|file| has_idx_name(file))
     });
     // If both a plain and a packed file exist, the plain one is used, since it sorts first.
     for path in listing
         .files
         .iter()
-        .filter(|file| is_named_so(file))
+        .filter(|file| has_idx_name(file))
         .cloned()
         .chain(inner)
     {
-        let role = role(&name_of(&path));
-        let Some(what) = role.what else { continue };
+        let role = parse_role(&file_name(&path));
+        let Some(what) = role.content else { continue };
         let files = sets.entry(role.set.clone()).or_insert_with(|| Files {
             folder: listing.path.clone(),
             set: role.set,
@@ -60,7 +62,7 @@ pub(super) fn recognise(listing: &Listing) -> Result<Option<Box<dyn Layout>>, Da
         files.parts.entry((role.part, what)).or_insert(path);
     }
     if let Some(file) = &listing.focus {
-        let wanted = role(&name_of(file)).set;
+        let wanted = parse_role(&file_name(file)).set;
         sets.retain(|set, _| *set == wanted);
     }
     let whole: Vec<&String> = sets
@@ -79,7 +81,7 @@ pub(super) fn recognise(listing: &Listing) -> Result<Option<Box<dyn Layout>>, Da
     {
         let mapping = format!("{set}-mapping.txt");
         let mut others = listing.files.iter();
-        files.mapping = others.find(|file| name_of(file) == mapping).cloned();
+        files.mapping = others.find(|file| file_name(file) == mapping).cloned();
         return Ok(Some(Box::new(files)));
     }
     match sets.into_values().next() {
@@ -94,18 +96,27 @@ pub(super) fn recognise(listing: &Listing) -> Result<Option<Box<dyn Layout>>, Da
 impl Files {
     /// Standard names of the files that are missing.
     fn missing(&self) -> Vec<String> {
-        const NAMES: [(Part, What, &str); 4] = [
-            (Part::Train, What::Images, "train-images-idx3-ubyte"),
-            (Part::Train, What::Labels, "train-labels-idx1-ubyte"),
-            (Part::Test, What::Images, "t10k-images-idx3-ubyte"),
-            (Part::Test, What::Labels, "t10k-labels-idx1-ubyte"),
+        const NAMES: [(SetPart, FileContent, &str); 4] = [
+            (
+                SetPart::Train,
+                FileContent::Images,
+                "train-images-idx3-ubyte",
+            ),
+            (
+                SetPart::Train,
+                FileContent::Labels,
+                "train-labels-idx1-ubyte",
+            ),
+            (SetPart::Test, FileContent::Images, "t10k-images-idx3-ubyte"),
+            (SetPart::Test, FileContent::Labels, "t10k-labels-idx1-ubyte"),
         ];
         let has = |part, what| self.parts.contains_key(&(part, what));
-        if has(Part::Whole, What::Images) && has(Part::Whole, What::Labels) {
+        if has(SetPart::Whole, FileContent::Images) && has(SetPart::Whole, FileContent::Labels) {
             return Vec::new();
         }
-        let no_test = !has(Part::Test, What::Images) && !has(Part::Test, What::Labels);
-        let needed = |part| part == Part::Train || !no_test;
+        let no_test =
+            !has(SetPart::Test, FileContent::Images) && !has(SetPart::Test, FileContent::Labels);
+        let needed = |part| part == SetPart::Train || !no_test;
         NAMES
             .iter()
             .filter(|(part, what, _)| needed(*part) && !has(*part, *what))
@@ -113,16 +124,16 @@ impl Files {
             .collect()
     }
 
-    fn half(&self, part: Part) -> Result<Option<Half>, DataError> {
+    fn half(&self, part: SetPart) -> Result<Option<RawPart>, DataError> {
         let (Some(images), Some(labels)) = (
-            self.parts.get(&(part, What::Images)),
-            self.parts.get(&(part, What::Labels)),
+            self.parts.get(&(part, FileContent::Images)),
+            self.parts.get(&(part, FileContent::Labels)),
         ) else {
             return Ok(None);
         };
         let read = idx::read_images(images)?;
         let written = idx::read_labels(labels)?;
-        Half::paired(
+        RawPart::with_labels(
             (read.pixels, [1, read.height, read.width], images.clone()),
             (written.into_iter().map(u16::from).collect(), labels.clone()),
         )
@@ -130,29 +141,29 @@ impl Files {
     }
 }
 
-impl Layout for Files {
-    fn kind(&self) -> Kind {
-        Kind::Idx
+impl RecognisedSet for Files {
+    fn format(&self) -> SetFormat {
+        SetFormat::Idx
     }
 
     fn holds(&self, path: &Path) -> bool {
         self.parts.values().any(|file| file.starts_with(path))
     }
 
-    fn read(&self, _: Told<'_>) -> Result<Raw, DataError> {
-        let train = match self.half(Part::Train)? {
+    fn read(&self, _: ProgressCallback<'_>) -> Result<RawSet, DataError> {
+        let train = match self.half(SetPart::Train)? {
             Some(half) => Some(half),
-            None => self.half(Part::Whole)?,
+            None => self.half(SetPart::Whole)?,
         };
         let train = train.ok_or_else(|| DataError::FolderIncomplete {
             folder: self.folder.clone(),
             missing: self.missing(),
         })?;
-        let test = match self.half(Part::Test)? {
+        let test = match self.half(SetPart::Test)? {
             Some(half) => Some(half),
-            None => self.half(Part::Validation)?,
+            None => self.half(SetPart::Validation)?,
         };
-        Ok(Raw {
+        Ok(RawSet {
             names: self.mapping.as_deref().and_then(read_mapping),
             train,
             test,
@@ -163,8 +174,8 @@ impl Layout for Files {
 }
 
 /// Class names from EMNIST's mapping file: one line per label, starting at 0 or 1, with the codes of its characters.
-fn read_mapping(path: &Path) -> Option<Names> {
-    let text = String::from_utf8(file::whole(path).ok()?).ok()?;
+fn read_mapping(path: &Path) -> Option<ClassNameList> {
+    let text = String::from_utf8(file::read_whole(path).ok()?).ok()?;
     let mut names = Vec::new();
     let mut first = None;
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
@@ -176,7 +187,7 @@ fn read_mapping(path: &Path) -> Option<Names> {
         }
         names.push(char::from_u32(numbers.next()?.ok()?)?.to_string());
     }
-    Some(Names {
+    Some(ClassNameList {
         names,
         place: path.to_owned(),
     })

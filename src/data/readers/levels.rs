@@ -1,11 +1,11 @@
 //! Conversion of an array to image levels 0..=255, and of its dimensions to `[n, C, H, W]`.
 
-use super::array::{Array, Element};
-use super::raw::planar;
+use super::array::{ElementType, NumpyArray};
+use super::raw::to_planar;
 use crate::session::form::Shape;
 
 /// Levels of pixels, with a note on their conversion.
-pub(super) struct Levels {
+pub(super) struct PixelLevels {
     /// Levels in the array's order.
     pub levels: Vec<u8>,
     /// What was assumed, and what precision was lost.
@@ -16,13 +16,13 @@ pub(super) struct Levels {
 ///
 /// # Errors
 /// If the numbers are none of these; says their range.
-pub(super) fn bytes_of(array: &Array<'_>) -> Result<Levels, String> {
+pub(super) fn to_levels(array: &NumpyArray<'_>) -> Result<PixelLevels, String> {
     if let Some(levels) = array.bytes() {
-        return Ok(Levels { levels, note: None });
+        return Ok(PixelLevels { levels, note: None });
     }
     let name = array.type_name();
     let (least, greatest, whole) = array.range()?;
-    if array.element == Element::Bool {
+    if array.element == ElementType::Bool {
         return Ok(scaled(
             array,
             0.0,
@@ -30,7 +30,7 @@ pub(super) fn bytes_of(array: &Array<'_>) -> Result<Levels, String> {
             "bool images were converted to black and white, 0 and 255",
         ));
     }
-    let is_float = array.element == Element::Float;
+    let is_float = array.element == ElementType::Float;
     if is_float && least >= 0.0 && greatest <= 1.0 {
         return Ok(scaled(
             array,
@@ -60,7 +60,7 @@ pub(super) fn bytes_of(array: &Array<'_>) -> Result<Levels, String> {
         }
         return Ok(levels);
     }
-    if array.element == Element::Unsigned && array.size == 2 {
+    if array.element == ElementType::Unsigned && array.size == 2 {
         return Ok(scaled(
             array,
             0.0,
@@ -75,7 +75,7 @@ pub(super) fn bytes_of(array: &Array<'_>) -> Result<Levels, String> {
 }
 
 /// `(value + offset) · factor`, rounded; the greatest rounding error is appended to the note.
-fn scaled(array: &Array<'_>, offset: f64, factor: f64, note: &str) -> Levels {
+fn scaled(array: &NumpyArray<'_>, offset: f64, factor: f64, note: &str) -> PixelLevels {
     let mut worst = 0.0f64;
     let levels = array.map(|value| {
         let exact = (value + offset) * factor;
@@ -88,7 +88,7 @@ fn scaled(array: &Array<'_>, offset: f64, factor: f64, note: &str) -> Levels {
         true => "nothing was lost".to_owned(),
         false => format!("rounding changed levels by up to {worst:.2} of 255"),
     };
-    Levels {
+    PixelLevels {
         levels,
         note: Some(format!("{note}; {lost}")),
     }
@@ -101,7 +101,7 @@ const MOST_CHANNELS: usize = 4;
 ///
 /// # Errors
 /// If the shape is not one of images.
-pub(super) fn images_of(
+pub(super) fn to_images(
     levels: Vec<u8>,
     shape: &[usize],
 ) -> Result<(Vec<u8>, Shape, Option<String>), String> {
@@ -118,7 +118,7 @@ pub(super) fn images_of(
             };
             let levels = match channels {
                 1 => levels,
-                _ => planar(&levels, channels, height * width),
+                _ => to_planar(&levels, channels, height * width),
             };
             Ok((levels, [channels, height, width], note))
         }

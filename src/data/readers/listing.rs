@@ -8,7 +8,7 @@ use super::super::file::FileError;
 
 /// The entries of a folder, sorted by name, without hidden files and those of file managers.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Listing {
+pub(super) struct FolderListing {
     /// The folder.
     pub path: PathBuf,
     /// The file in it that the user named, if any.
@@ -19,7 +19,7 @@ pub(super) struct Listing {
     pub folders: Vec<PathBuf>,
 }
 
-impl Listing {
+impl FolderListing {
     /// Reads the folder at `path`.
     ///
     /// # Errors
@@ -36,7 +36,7 @@ impl Listing {
         for entry in fs::read_dir(path).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let path = entry.path();
-            let name = name_of(&path);
+            let name = file_name(&path);
             if name.starts_with('.') || ["__MACOSX", "Thumbs.db", "desktop.ini"].contains(&&*name) {
                 continue;
             }
@@ -62,21 +62,21 @@ impl Listing {
 }
 
 /// The last component of a path, for display.
-pub(super) fn name_of(path: &Path) -> String {
+pub(super) fn file_name(path: &Path) -> String {
     path.file_name()
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default()
 }
 
 /// The extension of a path in lower case, without the dot; empty if there is none.
-pub(super) fn ending(path: &Path) -> String {
+pub(super) fn extension(path: &Path) -> String {
     path.extension()
         .map(|ending| ending.to_string_lossy().to_ascii_lowercase())
         .unwrap_or_default()
 }
 
 /// A list of names for a sentence: `a, b and 3 more`.
-pub(crate) fn some_of(names: &[String]) -> String {
+pub(crate) fn abridged_list(names: &[String]) -> String {
     const MOST: usize = 6;
     match names.len().saturating_sub(MOST) {
         0 => names.join(", "),

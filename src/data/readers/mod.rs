@@ -24,13 +24,13 @@ use std::path::{Path, PathBuf};
 use super::DataError;
 use super::file::{self, FileError};
 
-use listing::{Listing, name_of};
-use raw::Raw;
-use roles::Part;
+use listing::{FolderListing, file_name};
+use raw::RawSet;
+use roles::SetPart;
 
 /// A format of image sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum SetFormat {
     /// The files of the MNIST family.
     Idx,
     /// The binary batches of CIFAR-10 and CIFAR-100.
@@ -41,7 +41,7 @@ pub enum Kind {
     Pictures,
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for SetFormat {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         to.write_str(match self {
             Self::Idx => "IDX files",
@@ -53,12 +53,12 @@ impl fmt::Display for Kind {
 }
 
 /// A progress callback: receives the number of files read and the total, and returns whether to continue.
-pub type Told<'a> = &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>;
+pub type ProgressCallback<'a> = &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>;
 
 /// The files of a set that were recognised but not yet read.
-pub(super) trait Layout: fmt::Debug {
+pub(super) trait RecognisedSet: fmt::Debug {
     /// The set's format.
-    fn kind(&self) -> Kind;
+    fn format(&self) -> SetFormat;
 
     /// Whether a path (in the same form as the folder's path) is part of the set, so that a user who names it means the
     /// whole set.
@@ -70,19 +70,19 @@ pub(super) trait Layout: fmt::Debug {
     ///
     /// # Errors
     /// [`DataError`], with the file and a remedy.
-    fn read(&self, progress: Told<'_>) -> Result<Raw, DataError>;
+    fn read(&self, progress: ProgressCallback<'_>) -> Result<RawSet, DataError>;
 
     /// The state of the set's files, if reading is slow enough for the images to be worth caching.
     ///
     /// # Errors
     /// If a folder cannot be read.
-    fn fingerprint(&self) -> Result<Option<cache::Fingerprint>, DataError> {
+    fn fingerprint(&self) -> Result<Option<cache::SourceState>, DataError> {
         Ok(None)
     }
 }
 
 /// Looks for a set of one format among a folder's entries: `None` if there is none, an error if it is incomplete.
-type Recogniser = fn(&Listing) -> Result<Option<Box<dyn Layout>>, DataError>;
+type Recogniser = fn(&FolderListing) -> Result<Option<Box<dyn RecognisedSet>>, DataError>;
 
 /// All readers, in the order in which they are tried.
 const READERS: [Recogniser; 4] = [
@@ -97,21 +97,21 @@ const COMMON_SUBFOLDERS: [&str; 3] = ["raw", "MNIST/raw", "processed"];
 
 /// Images that were found but not yet read.
 #[derive(Debug)]
-pub struct Found {
-    layout: Box<dyn Layout>,
+pub struct FoundSet {
+    layout: Box<dyn RecognisedSet>,
     /// Their folder.
     pub folder: PathBuf,
     /// A note on where they were found, if not at the given path.
     pub note: Option<String>,
 }
 
-impl Found {
+impl FoundSet {
     /// Their format.
-    pub fn kind(&self) -> Kind {
-        self.layout.kind()
+    pub fn format(&self) -> SetFormat {
+        self.layout.format()
     }
 
-    pub(super) fn layout(&self) -> &dyn Layout {
+    pub(super) fn layout(&self) -> &dyn RecognisedSet {
         &*self.layout
     }
 }
@@ -121,7 +121,7 @@ impl Found {
 ///
 /// # Errors
 /// Why no images were found.
-pub(super) fn find(path: &Path) -> Result<Found, DataError> {
+pub(super) fn find(path: &Path) -> Result<FoundSet, DataError> {
     let listing = list_path(path)?;
     if let Some(found) = find_whole_set(&listing) {
         return Ok(found);
@@ -145,11 +145,11 @@ pub(super) fn find(path: &Path) -> Result<Found, DataError> {
 }
 
 /// Whether a folder or file itself holds images, without looking above or below it.
-pub fn is_images(path: &Path) -> bool {
+pub fn holds_images(path: &Path) -> bool {
     list_path(path).is_ok_and(|listing| matches!(find_in_folder(&listing), Ok(Some(_))))
 }
 
-fn list_path(path: &Path) -> Result<Listing, DataError> {
+fn list_path(path: &Path) -> Result<FolderListing, DataError> {
     let about = std::fs::metadata(path).map_err(|source| match source.kind() {
         std::io::ErrorKind::NotFound => DataError::NoSuchPath {
             path: path.to_owned(),
@@ -161,20 +161,20 @@ fn list_path(path: &Path) -> Result<Listing, DataError> {
         .into(),
     })?;
     if about.is_dir() {
-        return Listing::of(path);
+        return FolderListing::of(path);
     }
     file::check_regular(path, &about)?;
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let mut listing = Listing::of(folder)?;
+    let mut listing = FolderListing::of(folder)?;
     listing.focus = Some(folder.join(path.file_name().unwrap_or_default()));
     Ok(listing)
 }
 
 /// The set in the folder itself or in one of [`COMMON_SUBFOLDERS`].
-fn find_in_folder(listing: &Listing) -> Result<Option<Found>, DataError> {
+fn find_in_folder(listing: &FolderListing) -> Result<Option<FoundSet>, DataError> {
     let mut partial = None;
     match try_readers(listing) {
         Ok(Some(found)) => return Ok(Some(found)),
@@ -187,7 +187,7 @@ fn find_in_folder(listing: &Listing) -> Result<Option<Found>, DataError> {
             if !folder.is_dir() {
                 continue;
             }
-            match Listing::of(&folder).and_then(|listing| try_readers(&listing)) {
+            match FolderListing::of(&folder).and_then(|listing| try_readers(&listing)) {
                 Ok(Some(found)) => return Ok(Some(found)),
                 Ok(None) => {}
                 Err(error) => partial = partial.or(Some(error)),
@@ -197,12 +197,12 @@ fn find_in_folder(listing: &Listing) -> Result<Option<Found>, DataError> {
     partial.map_or(Ok(None), Err)
 }
 
-fn try_readers(listing: &Listing) -> Result<Option<Found>, DataError> {
+fn try_readers(listing: &FolderListing) -> Result<Option<FoundSet>, DataError> {
     let mut partial = None;
     for recognise in READERS {
         match recognise(listing) {
             Ok(Some(layout)) => {
-                return Ok(Some(Found {
+                return Ok(Some(FoundSet {
                     layout,
                     folder: listing.path.clone(),
                     note: None,
@@ -219,12 +219,15 @@ fn try_readers(listing: &Listing) -> Result<Option<Found>, DataError> {
 const MOST_FOLDERS: usize = 64;
 
 /// The only set one or two levels below.
-fn find_below(listing: &Listing) -> Result<Option<Found>, DataError> {
+fn find_below(listing: &FolderListing) -> Result<Option<FoundSet>, DataError> {
     let mut level: Vec<PathBuf> = listing.folders.clone();
     for _ in 0..2 {
         level.truncate(MOST_FOLDERS);
-        let listings: Vec<Listing> = level.iter().flat_map(|path| Listing::of(path)).collect();
-        let mut found: Vec<Found> = listings
+        let listings: Vec<FolderListing> = level
+            .iter()
+            .flat_map(|path| FolderListing::of(path))
+            .collect();
+        let mut found: Vec<FoundSet> = listings
             .iter()
             .filter_map(|listing| find_in_folder(listing).ok().flatten())
             .collect();
@@ -241,7 +244,7 @@ fn find_below(listing: &Listing) -> Result<Option<Found>, DataError> {
             _ => {
                 return Err(DataError::Several {
                     path: listing.path.clone(),
-                    found: found.iter().map(|one| name_of(&one.folder)).collect(),
+                    found: found.iter().map(|one| file_name(&one.folder)).collect(),
                 });
             }
         }
@@ -251,21 +254,21 @@ fn find_below(listing: &Listing) -> Result<Option<Found>, DataError> {
 }
 
 /// The error of an incomplete set one level below.
-fn error_below(listing: &Listing) -> Option<DataError> {
+fn error_below(listing: &FolderListing) -> Option<DataError> {
     let folders = listing.folders.iter().take(MOST_FOLDERS);
     folders
-        .flat_map(|path| Listing::of(path))
+        .flat_map(|path| FolderListing::of(path))
         .find_map(|listing| find_in_folder(&listing).err())
 }
 
 /// The whole set, if `path` is its `train` or `test` folder.
-fn find_whole_set(listing: &Listing) -> Option<Found> {
+fn find_whole_set(listing: &FolderListing) -> Option<FoundSet> {
     if listing.focus.is_some() {
         return None;
     }
     let path = listing.path.canonicalize().ok()?;
-    Part::named(&name_of(&path))?;
-    let mut found = find_in_folder(&Listing::of(path.parent()?).ok()?)
+    SetPart::named(&file_name(&path))?;
+    let mut found = find_in_folder(&FolderListing::of(path.parent()?).ok()?)
         .ok()
         .flatten()?;
     if !found.layout.holds(&path) {
@@ -273,22 +276,22 @@ fn find_whole_set(listing: &Listing) -> Option<Found> {
     }
     found.note = Some(format!(
         "{} is part of the set in {}; the whole set was read",
-        name_of(&path),
+        file_name(&path),
         found.folder.display()
     ));
     Some(found)
 }
 
 /// The set that the given folder or file is part of, one or two levels above.
-fn find_above(listing: &Listing) -> Option<Found> {
-    let of_a_set = |path: &PathBuf| picture::is_picture(path) || idx::is_named_so(path);
+fn find_above(listing: &FolderListing) -> Option<FoundSet> {
+    let of_a_set = |path: &PathBuf| picture::is_picture(path) || idx::has_idx_name(path);
     match &listing.focus {
         Some(file) if !picture::is_picture(file) => return None,
         _ if !listing.files.iter().any(of_a_set) => return None,
         _ => {}
     }
     let path = listing.path.canonicalize().ok()?;
-    let parent = Listing::of(path.parent()?).ok()?;
+    let parent = FolderListing::of(path.parent()?).ok()?;
     let found = match find_whole_set(&parent) {
         Some(found) => Some(found),
         None => find_in_folder(&parent).ok().flatten(),
@@ -296,7 +299,7 @@ fn find_above(listing: &Listing) -> Option<Found> {
     let mut found = found.filter(|found| found.layout.holds(&path))?;
     found.note = Some(format!(
         "{} is part of the set in {}; the whole set was read",
-        name_of(&path),
+        file_name(&path),
         found.folder.display()
     ));
     Some(found)

@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 
 use zip::ZipArchive;
 
-use super::super::file::{self, FileError, Foreign, foreign, most_bytes};
-use super::super::gzip::unpacked;
+use super::super::file::{self, FileError, ForeignFormat, most_bytes, recognise_foreign};
+use super::super::gzip::max_unpacked_size;
 use super::super::{DataError, MOST_CLASSES};
-use super::array::{Array, Element};
-use super::levels::{bytes_of, images_of};
-use super::listing::{Listing, ending, name_of};
-use super::raw::{Half, Raw};
-use super::roles::{Part, Role, What, role};
-use super::{Kind, Layout, Told};
+use super::array::{ElementType, NumpyArray};
+use super::levels::{to_images, to_levels};
+use super::listing::{FolderListing, extension, file_name};
+use super::raw::{RawPart, RawSet};
+use super::roles::{FileContent, FileRole, SetPart, parse_role};
+use super::{ProgressCallback, RecognisedSet, SetFormat};
 use crate::format::bytes as bytes_in_words;
 
 /// Files of arrays.
@@ -24,8 +24,10 @@ struct Files {
     files: Vec<PathBuf>,
 }
 
-pub(super) fn recognise(listing: &Listing) -> Result<Option<Box<dyn Layout>>, DataError> {
-    let is_array = |path: &PathBuf| matches!(ending(path).as_str(), "npz" | "npy");
+pub(super) fn recognise(
+    listing: &FolderListing,
+) -> Result<Option<Box<dyn RecognisedSet>>, DataError> {
+    let is_array = |path: &PathBuf| matches!(extension(path).as_str(), "npz" | "npy");
     let mut files: Vec<PathBuf> = listing
         .files
         .iter()
@@ -36,19 +38,20 @@ pub(super) fn recognise(listing: &Listing) -> Result<Option<Box<dyn Layout>>, Da
         if !is_array(file) {
             return Ok(None);
         }
-        let set = role(&name_of(file)).set;
-        let alone = ending(file) == "npz" && role(&name_of(file)).what.is_none();
+        let set = parse_role(&file_name(file)).set;
+        let alone = extension(file) == "npz" && parse_role(&file_name(file)).content.is_none();
         files.retain(|other| match alone {
             true => other == file,
-            false => role(&name_of(other)).set == set,
+            false => parse_role(&file_name(other)).set == set,
         });
     }
-    let says_so = |path: &PathBuf| ending(path) == "npz" || role(&name_of(path)).what.is_some();
+    let says_so =
+        |path: &PathBuf| extension(path) == "npz" || parse_role(&file_name(path)).content.is_some();
     Ok(files.iter().any(says_so).then(|| {
         Box::new(Files {
             folder: listing.path.clone(),
             files,
-        }) as Box<dyn Layout>
+        }) as Box<dyn RecognisedSet>
     }))
 }
 
@@ -58,19 +61,19 @@ struct Named {
     bytes: Vec<u8>,
 }
 
-impl Layout for Files {
-    fn kind(&self) -> Kind {
-        Kind::Numpy
+impl RecognisedSet for Files {
+    fn format(&self) -> SetFormat {
+        SetFormat::Numpy
     }
 
-    fn read(&self, _: Told<'_>) -> Result<Raw, DataError> {
-        let mut arrays: BTreeMap<(Part, What), Named> = BTreeMap::new();
+    fn read(&self, _: ProgressCallback<'_>) -> Result<RawSet, DataError> {
+        let mut arrays: BTreeMap<(SetPart, FileContent), Named> = BTreeMap::new();
         let mut unused = Vec::new();
         for path in &self.files {
             for (name, named) in arrays_in(path)? {
-                let Role {
+                let FileRole {
                     part,
-                    what: Some(what),
+                    content: Some(what),
                     ..
                 } = role_of(path, &name)
                 else {
@@ -82,8 +85,8 @@ impl Layout for Files {
                         folder: self.folder.clone(),
                         why: format!(
                             "{} and {} have the same role",
-                            name_of(&other.place),
-                            name_of(&named.place)
+                            file_name(&other.place),
+                            file_name(&named.place)
                         ),
                     });
                 }
@@ -91,10 +94,10 @@ impl Layout for Files {
             }
         }
         let mut notes = Vec::new();
-        let mut half = |part| -> Result<Option<Half>, DataError> {
+        let mut half = |part| -> Result<Option<RawPart>, DataError> {
             match (
-                arrays.remove(&(part, What::Images)),
-                arrays.remove(&(part, What::Labels)),
+                arrays.remove(&(part, FileContent::Images)),
+                arrays.remove(&(part, FileContent::Labels)),
             ) {
                 (Some(images), Some(labels)) => paired(&images, &labels, &mut notes).map(Some),
                 (None, None) => Ok(None),
@@ -102,18 +105,18 @@ impl Layout for Files {
                     folder: self.folder.clone(),
                     why: match images {
                         Some(images) => {
-                            format!("{} has no labels", name_of(&images.place))
+                            format!("{} has no labels", file_name(&images.place))
                         }
                         None => "there are labels without images".to_owned(),
                     },
                 }),
             }
         };
-        let (train, whole) = (half(Part::Train)?, half(Part::Whole)?);
-        let test = half(Part::Test)?;
+        let (train, whole) = (half(SetPart::Train)?, half(SetPart::Whole)?);
+        let test = half(SetPart::Test)?;
         let validation = match test {
             Some(_) => None,
-            None => half(Part::Validation)?,
+            None => half(SetPart::Validation)?,
         };
         let Some(train) = train.or(whole) else {
             return Err(DataError::Arrays {
@@ -125,37 +128,38 @@ impl Layout for Files {
             });
         };
         notes.dedup();
-        Ok(Raw {
+        Ok(RawSet {
             train,
             test: test.or(validation),
             notes,
-            ..Raw::default()
+            ..RawSet::default()
         })
     }
 }
 
 /// The role of an array, from its name and, where that is not specific, its file's name.
-fn role_of(path: &Path, name: &str) -> Role {
-    let (array, file) = (role(name), role(&name_of(path)));
-    Role {
+fn role_of(path: &Path, name: &str) -> FileRole {
+    let (array, file) = (parse_role(name), parse_role(&file_name(path)));
+    FileRole {
         part: match array.part {
-            Part::Whole => file.part,
+            SetPart::Whole => file.part,
             part => part,
         },
-        what: array.what.or(file.what),
+        content: array.content.or(file.content),
         set: file.set,
     }
 }
 
 /// The arrays of a file, each with its name.
 fn arrays_in(path: &Path) -> Result<Vec<(String, Named)>, DataError> {
-    let content = file::whole(path)?;
+    let content = file::read_whole(path)?;
     if !content.starts_with(b"PK") {
-        if ending(path) == "npz" && !content.starts_with(b"\x93NUMPY") {
-            let found = foreign(&content[..content.len().min(512)]).unwrap_or(Foreign {
-                what: "of an unknown format",
-                remedy: "replace it with a good copy",
-            });
+        if extension(path) == "npz" && !content.starts_with(b"\x93NUMPY") {
+            let found =
+                recognise_foreign(&content[..content.len().min(512)]).unwrap_or(ForeignFormat {
+                    what: "of an unknown format",
+                    remedy: "replace it with a good copy",
+                });
             return Err(FileError::Foreign {
                 path: path.to_owned(),
                 expected: "an archive of NumPy arrays",
@@ -163,7 +167,7 @@ fn arrays_in(path: &Path) -> Result<Vec<(String, Named)>, DataError> {
             }
             .into());
         }
-        let name = name_of(path);
+        let name = file_name(path);
         let name = name.trim_end_matches(".npy").to_owned();
         let place = path.to_owned();
         return Ok(vec![(
@@ -181,7 +185,7 @@ fn arrays_in(path: &Path) -> Result<Vec<(String, Named)>, DataError> {
     let mut archive =
         ZipArchive::new(Cursor::new(&content)).map_err(|error| damaged(error.to_string()))?;
     let mut arrays = Vec::new();
-    let limit = most_bytes().min(unpacked(content.len() as u64));
+    let limit = most_bytes().min(max_unpacked_size(content.len() as u64));
     let mut room = limit;
     for index in 0..archive.len() {
         let entry = archive
@@ -212,9 +216,9 @@ fn arrays_in(path: &Path) -> Result<Vec<(String, Named)>, DataError> {
     Ok(arrays)
 }
 
-fn paired(images: &Named, labels: &Named, notes: &mut Vec<String>) -> Result<Half, DataError> {
+fn paired(images: &Named, labels: &Named, notes: &mut Vec<String>) -> Result<RawPart, DataError> {
     let parsed = |named: &Named| {
-        Array::parse(&named.bytes)
+        NumpyArray::parse(&named.bytes)
             .map(|array| (array.len(), array.shape.clone()))
             .map_err(|why| wrong(named, why))
     };
@@ -222,11 +226,11 @@ fn paired(images: &Named, labels: &Named, notes: &mut Vec<String>) -> Result<Hal
     if count == 0 {
         return Err(wrong(images, format!("is empty: its shape is {lengths:?}")));
     }
-    let array = Array::parse(&images.bytes).map_err(|why| wrong(images, why))?;
-    let about_levels = bytes_of(&array).map_err(|why| wrong(images, why))?;
+    let array = NumpyArray::parse(&images.bytes).map_err(|why| wrong(images, why))?;
+    let about_levels = to_levels(&array).map_err(|why| wrong(images, why))?;
     let (pixels, shape, about_shape) =
-        images_of(about_levels.levels, &array.shape).map_err(|why| wrong(images, why))?;
-    let array = Array::parse(&labels.bytes).map_err(|why| wrong(labels, why))?;
+        to_images(about_levels.levels, &array.shape).map_err(|why| wrong(images, why))?;
+    let array = NumpyArray::parse(&labels.bytes).map_err(|why| wrong(labels, why))?;
     let (classes, about_labels) = labels_of(&array).map_err(|why| wrong(labels, why))?;
     for note in [about_levels.note, about_shape, about_labels]
         .into_iter()
@@ -237,7 +241,7 @@ fn paired(images: &Named, labels: &Named, notes: &mut Vec<String>) -> Result<Hal
             notes.push(note);
         }
     }
-    Half::paired(
+    RawPart::with_labels(
         (pixels, shape, images.place.clone()),
         (classes, labels.place.clone()),
     )
@@ -251,7 +255,7 @@ fn wrong(named: &Named, why: String) -> DataError {
 }
 
 /// Converts labels `[n]`, `[n, 1]` or one-hot `[n, K]` to class numbers, with a note if they were converted.
-fn labels_of(array: &Array<'_>) -> Result<(Vec<u16>, Option<String>), String> {
+fn labels_of(array: &NumpyArray<'_>) -> Result<(Vec<u16>, Option<String>), String> {
     let (least, greatest, whole) = match array.len() {
         0 => return Err("is empty".to_owned()),
         _ => array.range()?,
@@ -269,7 +273,7 @@ fn labels_of(array: &Array<'_>) -> Result<(Vec<u16>, Option<String>), String> {
                     MOST_CLASSES - 1
                 ));
             }
-            let note = (array.element == Element::Float).then(|| {
+            let note = (array.element == ElementType::Float).then(|| {
                 format!(
                     "{} labels were converted to whole numbers",
                     array.type_name()

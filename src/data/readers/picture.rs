@@ -8,9 +8,9 @@ use image::codecs::jpeg::JpegDecoder;
 use image::codecs::png::PngDecoder;
 use image::{DynamicImage, ImageDecoder, Limits};
 
-use super::super::file::{check_regular, foreign};
-use super::listing::ending;
-use super::raw::planar;
+use super::super::file::{check_regular, recognise_foreign};
+use super::listing::extension;
+use super::raw::to_planar;
 use crate::session::form::Shape;
 
 /// The longest side of a picture, in pixels.
@@ -20,12 +20,12 @@ const MOST_STORED: u64 = 256 << 20;
 
 /// Whether a file has the extension of a picture.
 pub(super) fn is_picture(path: &Path) -> bool {
-    matches!(ending(path).as_str(), "png" | "jpg" | "jpeg")
+    matches!(extension(path).as_str(), "png" | "jpg" | "jpeg")
 }
 
 /// Properties of a picture before its conversion to bytes of one or three channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Traits {
+pub(super) struct PictureTraits {
     /// Sixteen bits a level.
     pub deep: bool,
     /// An alpha channel or a transparent colour.
@@ -46,12 +46,12 @@ pub(super) struct Picture {
     /// Levels, channel by channel.
     pub pixels: Vec<u8>,
     /// Its original properties.
-    pub traits: Traits,
+    pub traits: PictureTraits,
 }
 
 /// Why a picture cannot be used.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(super) enum DecodeError {
     /// It cannot be read, for this reason.
     Unreadable(String),
     /// It has another shape than expected: this one.
@@ -62,9 +62,9 @@ pub(super) enum Fault {
 /// expected number of channels.
 ///
 /// # Errors
-/// A [`Fault`].
-pub(super) fn read(path: &Path, expected: Option<Shape>) -> Result<Picture, Fault> {
-    let unreadable = |error: &dyn std::fmt::Display| Fault::Unreadable(error.to_string());
+/// A [`DecodeError`].
+pub(super) fn read(path: &Path, expected: Option<Shape>) -> Result<Picture, DecodeError> {
+    let unreadable = |error: &dyn std::fmt::Display| DecodeError::Unreadable(error.to_string());
     let about = fs::metadata(path).map_err(|error| unreadable(&error))?;
     check_regular(path, &about).map_err(|error| unreadable(&error))?;
     if about.len() > MOST_STORED {
@@ -72,7 +72,7 @@ pub(super) fn read(path: &Path, expected: Option<Shape>) -> Result<Picture, Faul
             "has {} bytes; pictures must have at most {MOST_STORED} bytes",
             about.len()
         );
-        return Err(Fault::Unreadable(reason));
+        return Err(DecodeError::Unreadable(reason));
     }
     let bytes = fs::read(path).map_err(|error| unreadable(&error))?;
     decode(&bytes, expected)
@@ -81,9 +81,9 @@ pub(super) fn read(path: &Path, expected: Option<Shape>) -> Result<Picture, Faul
 /// Decodes a picture held in memory, as [`read`] does.
 ///
 /// # Errors
-/// A [`Fault`].
-pub(super) fn decode(bytes: &[u8], expected: Option<Shape>) -> Result<Picture, Fault> {
-    let unreadable = |error: image::ImageError| Fault::Unreadable(error.to_string());
+/// A [`DecodeError`].
+pub(super) fn decode(bytes: &[u8], expected: Option<Shape>) -> Result<Picture, DecodeError> {
+    let unreadable = |error: image::ImageError| DecodeError::Unreadable(error.to_string());
     if bytes.starts_with(b"\x89PNG") {
         let mut limits = Limits::default();
         limits.max_image_width = Some(MOST_SIDE);
@@ -92,20 +92,20 @@ pub(super) fn decode(bytes: &[u8], expected: Option<Shape>) -> Result<Picture, F
         let animated = decoder.is_apng().unwrap_or(false);
         // Depth and colour type, at fixed offsets in the first chunk.
         let (depth, colour) = (bytes.get(24), bytes.get(25));
-        let traits = Traits {
+        let traits = PictureTraits {
             deep: depth == Some(&16),
             palette: colour == Some(&3),
             animated,
-            ..Traits::default()
+            ..PictureTraits::default()
         };
         return finish(decoder, traits, expected);
     }
     if bytes.starts_with(b"\xff\xd8") {
         let decoder = JpegDecoder::new(Cursor::new(bytes)).map_err(unreadable)?;
-        return finish(decoder, Traits::default(), expected);
+        return finish(decoder, PictureTraits::default(), expected);
     }
-    Err(Fault::Unreadable(
-        match foreign(&bytes[..bytes.len().min(512)]) {
+    Err(DecodeError::Unreadable(
+        match recognise_foreign(&bytes[..bytes.len().min(512)]) {
             Some(found) => format!("is {}", found.what),
             None => "is neither PNG nor JPEG".to_owned(),
         },
@@ -114,14 +114,14 @@ pub(super) fn decode(bytes: &[u8], expected: Option<Shape>) -> Result<Picture, F
 
 fn finish(
     decoder: impl ImageDecoder,
-    mut traits: Traits,
+    mut traits: PictureTraits,
     expected: Option<Shape>,
-) -> Result<Picture, Fault> {
-    let unreadable = |error: image::ImageError| Fault::Unreadable(error.to_string());
+) -> Result<Picture, DecodeError> {
+    let unreadable = |error: image::ImageError| DecodeError::Unreadable(error.to_string());
     let (width, height) = decoder.dimensions();
     if width > MOST_SIDE || height > MOST_SIDE {
         let reason = format!("is {height}×{width}; sides must be at most {MOST_SIDE}");
-        return Err(Fault::Unreadable(reason));
+        return Err(DecodeError::Unreadable(reason));
     }
     let (height, width) = (height as usize, width as usize);
     let colour = decoder.color_type();
@@ -130,7 +130,7 @@ fn finish(
     if let Some([_, rows, columns]) = expected
         && (rows, columns) != (height, width)
     {
-        return Err(Fault::Differs([channels, height, width]));
+        return Err(DecodeError::Differs([channels, height, width]));
     }
     let decoded = DynamicImage::from_decoder(decoder).map_err(unreadable)?;
     let mut shape = [channels, height, width];
@@ -150,10 +150,10 @@ fn finish(
         }
     }
     if expected.is_some_and(|expected| expected != shape) {
-        return Err(Fault::Differs(shape));
+        return Err(DecodeError::Differs(shape));
     }
     if shape[0] == 3 {
-        pixels = planar(&pixels, 3, height * width);
+        pixels = to_planar(&pixels, 3, height * width);
     }
     Ok(Picture {
         shape,

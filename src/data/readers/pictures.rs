@@ -6,15 +6,15 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::super::DataError;
+use super::super::assemble;
 use super::super::file::FileError;
-use super::super::settle;
-use super::cache::Fingerprint;
-use super::decoding::{Entry, converted, decoded};
-use super::listing::{Listing, ending, name_of, some_of};
+use super::cache::SourceState;
+use super::decoding::{PictureFile, conversion_notes, decode_all};
+use super::listing::{FolderListing, abridged_list, extension, file_name};
 use super::picture::is_picture;
-use super::raw::{Half, Names, Raw};
-use super::roles::Part;
-use super::{Kind, Layout, Told};
+use super::raw::{ClassNameList, RawPart, RawSet};
+use super::roles::SetPart;
+use super::{ProgressCallback, RecognisedSet, SetFormat};
 
 /// Folders of classes.
 #[derive(Debug)]
@@ -28,23 +28,25 @@ struct Folders {
     is_pure: bool,
 }
 
-pub(super) fn recognise(listing: &Listing) -> Result<Option<Box<dyn Layout>>, DataError> {
+pub(super) fn recognise(
+    listing: &FolderListing,
+) -> Result<Option<Box<dyn RecognisedSet>>, DataError> {
     if listing.focus.is_some() {
         return Ok(None);
     }
-    let part = |wanted: &[Part]| {
+    let part = |wanted: &[SetPart]| {
         wanted.iter().find_map(|part| {
             let mut folders = listing.folders.iter();
-            let folder = folders.find(|path| Part::named(&name_of(path)) == Some(*part))?;
-            let classes = Listing::of(folder).ok()?.folders;
+            let folder = folders.find(|path| SetPart::named(&file_name(path)) == Some(*part))?;
+            let classes = FolderListing::of(folder).ok()?.folders;
             classes
                 .iter()
                 .any(|class| holds_pictures(class))
-                .then(|| (name_of(folder), classes))
+                .then(|| (file_name(folder), classes))
         })
     };
-    let (train, test, test_name) = match part(&[Part::Train]) {
-        Some((_, train)) => match part(&[Part::Test, Part::Validation]) {
+    let (train, test, test_name) = match part(&[SetPart::Train]) {
+        Some((_, train)) => match part(&[SetPart::Test, SetPart::Validation]) {
             Some((name, test)) => (train, test, Some(name)),
             None => (train, Vec::new(), None),
         },
@@ -52,7 +54,7 @@ pub(super) fn recognise(listing: &Listing) -> Result<Option<Box<dyn Layout>>, Da
     };
     // Folders named `train` and `test` that hold pictures directly are not classes, and neither are folders most of
     // which hold no pictures.
-    let is_part = |path: &PathBuf| Part::named(&name_of(path)).is_some();
+    let is_part = |path: &PathBuf| SetPart::named(&file_name(path)).is_some();
     let holding = train.iter().filter(|class| holds_pictures(class)).count();
     let others = train
         .iter()
@@ -87,15 +89,15 @@ fn holds_pictures(folder: &Path) -> bool {
 
 /// Whether a folder is empty, like that of a class without images.
 fn is_bare(folder: &Path) -> bool {
-    Listing::of(folder).is_ok_and(|listing| listing.is_empty())
+    FolderListing::of(folder).is_ok_and(|listing| listing.is_empty())
 }
 
 /// The pictures of every class, in the order of the classes.
 #[derive(Default)]
 struct Entries {
     classes: Vec<String>,
-    train: Vec<Entry>,
-    test: Vec<Entry>,
+    train: Vec<PictureFile>,
+    test: Vec<PictureFile>,
     notes: Vec<String>,
 }
 
@@ -106,7 +108,7 @@ impl Folders {
             .train
             .iter()
             .chain(&self.test)
-            .map(|path| name_of(path))
+            .map(|path| file_name(path))
             .collect();
         entries.classes = self.in_order(names.into_iter().collect(), &mut entries.notes)?;
         let mut others = Vec::new();
@@ -115,34 +117,34 @@ impl Folders {
             (&self.test, &mut entries.test),
         ] {
             for (class, name) in entries.classes.iter().enumerate() {
-                for folder in folders.iter().filter(|folder| name_of(folder) == *name) {
-                    let listing = Listing::of(folder)?;
+                for folder in folders.iter().filter(|folder| file_name(folder) == *name) {
+                    let listing = FolderListing::of(folder)?;
                     let mut files = listing.files;
                     // Tiny ImageNet has the pictures of each class in a subfolder `images`.
                     if let Some(inner) = listing
                         .folders
                         .iter()
-                        .find(|inner| name_of(inner) == "images")
+                        .find(|inner| file_name(inner) == "images")
                     {
-                        files.extend(Listing::of(inner)?.files);
+                        files.extend(FolderListing::of(inner)?.files);
                     }
                     let (pictures, rest): (Vec<_>, Vec<_>) =
                         files.into_iter().partition(|path| is_picture(path));
                     others.extend(rest);
-                    to.extend(pictures.into_iter().map(|path| Entry { path, class }));
+                    to.extend(pictures.into_iter().map(|path| PictureFile { path, class }));
                 }
             }
         }
         if !others.is_empty() {
             let endings: BTreeSet<String> = others
                 .iter()
-                .map(|path| format!(".{}", ending(path)))
+                .map(|path| format!(".{}", extension(path)))
                 .collect();
             let endings: Vec<String> = endings.into_iter().collect();
             entries.notes.push(format!(
                 "{} files are neither PNG nor JPEG and were skipped ({})",
                 others.len(),
-                some_of(&endings)
+                abridged_list(&endings)
             ));
         }
         Ok(entries)
@@ -154,8 +156,8 @@ impl Folders {
         mut names: Vec<String>,
         notes: &mut Vec<String>,
     ) -> Result<Vec<String>, DataError> {
-        let place = self.folder.join(settle::NAMES_FILE);
-        if let Some(listed) = settle::names_in(&place)? {
+        let place = self.folder.join(assemble::NAMES_FILE);
+        if let Some(listed) = assemble::read_class_names(&place)? {
             if names.iter().all(|name| listed.names.contains(name)) {
                 return Ok(listed.names);
             }
@@ -186,18 +188,21 @@ impl Folders {
         Ok(names)
     }
 
-    fn names(&self, folders: Vec<String>) -> Result<Names, DataError> {
-        let listed = settle::names_in(&self.folder.join(settle::NAMES_FILE))?;
-        Ok(listed.unwrap_or_else(|| Names {
-            names: folders.iter().map(|name| settle::clean(name)).collect(),
+    fn names(&self, folders: Vec<String>) -> Result<ClassNameList, DataError> {
+        let listed = assemble::read_class_names(&self.folder.join(assemble::NAMES_FILE))?;
+        Ok(listed.unwrap_or_else(|| ClassNameList {
+            names: folders
+                .iter()
+                .map(|name| assemble::clean_name(name))
+                .collect(),
             place: self.folder.clone(),
         }))
     }
 }
 
-impl Layout for Folders {
-    fn kind(&self) -> Kind {
-        Kind::Pictures
+impl RecognisedSet for Folders {
+    fn format(&self) -> SetFormat {
+        SetFormat::Pictures
     }
 
     fn holds(&self, path: &Path) -> bool {
@@ -206,7 +211,7 @@ impl Layout for Folders {
         self.is_pure && classes.into_iter().any(inside)
     }
 
-    fn read(&self, progress: Told<'_>) -> Result<Raw, DataError> {
+    fn read(&self, progress: ProgressCallback<'_>) -> Result<RawSet, DataError> {
         let Entries {
             classes,
             train,
@@ -215,30 +220,30 @@ impl Layout for Folders {
         } = self.entries()?;
         let names = self.names(classes)?;
         let split = train.len();
-        let all: Vec<Entry> = train.into_iter().chain(test).collect();
+        let all: Vec<PictureFile> = train.into_iter().chain(test).collect();
         if split == 0 {
             return Err(DataError::NoPictures {
                 path: self.folder.clone(),
             });
         }
-        let (shape, mut pixels, traits) = decoded(&self.folder, &all, progress)?;
-        notes.extend(converted(&traits));
+        let (shape, mut pixels, traits) = decode_all(&self.folder, &all, progress)?;
+        notes.extend(conversion_notes(&traits));
         if let Some(name) = &self.test_name
-            && Part::named(name) == Some(Part::Validation)
+            && SetPart::named(name) == Some(SetPart::Validation)
         {
             notes.push(format!(
                 "there are no test pictures: those in {name} are used instead"
             ));
         }
         let area: usize = shape.iter().product();
-        let half = |pixels, entries: &[Entry]| Half {
+        let half = |pixels, entries: &[PictureFile]| RawPart {
             pixels,
             labels: entries.iter().map(|entry| entry.class as u16).collect(),
             shape,
             place: self.folder.clone(),
         };
         let test_pixels = pixels.split_off(split * area);
-        Ok(Raw {
+        Ok(RawSet {
             train: half(pixels, &all[..split]),
             test: (split < all.len()).then(|| half(test_pixels, &all[split..])),
             names: Some(names),
@@ -247,12 +252,12 @@ impl Layout for Folders {
         })
     }
 
-    fn fingerprint(&self) -> Result<Option<Fingerprint>, DataError> {
+    fn fingerprint(&self) -> Result<Option<SourceState>, DataError> {
         let path = self
             .folder
             .canonicalize()
             .unwrap_or_else(|_| self.folder.clone());
-        let mut fingerprint = Fingerprint::of(&path);
+        let mut fingerprint = SourceState::of(&path);
         let Entries {
             classes,
             train,

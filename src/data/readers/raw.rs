@@ -10,7 +10,7 @@ use crate::session::form::Shape;
 
 /// Labelled images of one part of a set.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(in crate::data) struct Half {
+pub(in crate::data) struct RawPart {
     /// Levels 0..=255, `[n, C, H, W]`.
     #[serde(skip)]
     pub pixels: Vec<u8>,
@@ -22,12 +22,12 @@ pub(in crate::data) struct Half {
     pub place: PathBuf,
 }
 
-impl Half {
+impl RawPart {
     /// Combines images with their labels.
     ///
     /// # Errors
     /// [`DataError::CountsDiffer`].
-    pub(in crate::data) fn paired(
+    pub(in crate::data) fn with_labels(
         (pixels, shape, images): (Vec<u8>, Shape, PathBuf),
         (labels, place): (Vec<u16>, PathBuf),
     ) -> Result<Self, DataError> {
@@ -54,7 +54,7 @@ impl Half {
     }
 
     /// The images at `indices`, in that order.
-    pub(in crate::data) fn chosen(&self, indices: &[usize]) -> Self {
+    pub(in crate::data) fn select(&self, indices: &[usize]) -> Self {
         let area = self.area();
         let mut pixels = Vec::with_capacity(indices.len() * area);
         for &index in indices {
@@ -71,7 +71,7 @@ impl Half {
 
 /// Names of classes, in the order of their labels.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::data) struct Names {
+pub(in crate::data) struct ClassNameList {
     /// The names.
     pub names: Vec<String>,
     /// Their file or folder, for messages.
@@ -80,13 +80,13 @@ pub(in crate::data) struct Names {
 
 /// A set as read by a reader.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(in crate::data) struct Raw {
+pub(in crate::data) struct RawSet {
     /// Training images, or all images if the set is not divided.
-    pub train: Half,
+    pub train: RawPart,
     /// Test images, if the set has some.
-    pub test: Option<Half>,
+    pub test: Option<RawPart>,
     /// Names of the classes, if the set gives them.
-    pub names: Option<Names>,
+    pub names: Option<ClassNameList>,
     /// Remarks for the user.
     pub notes: Vec<String>,
     /// Whether sets of this name are known to be transposed.
@@ -97,7 +97,7 @@ pub(in crate::data) struct Raw {
 ///
 /// # Errors
 /// [`FileError::TooLarge`] for the path `place`.
-pub(super) fn room(
+pub(super) fn checked_size(
     place: &std::path::Path,
     count: usize,
     shape: Shape,
@@ -111,13 +111,13 @@ pub(super) fn room(
         _ => Err(FileError::TooLarge {
             path: place.to_owned(),
             limit,
-            what: format!("{count} images of {}", in_words(shape)),
+            what: format!("{count} images of {}", describe_shape(shape)),
         }),
     }
 }
 
 /// A description of an image's size and channels: `28×28 grey`.
-pub(in crate::data) fn in_words([channels, height, width]: Shape) -> String {
+pub(in crate::data) fn describe_shape([channels, height, width]: Shape) -> String {
     let size = format!("{height}×{width}");
     match channels {
         1 => format!("{size} grey"),
@@ -127,7 +127,7 @@ pub(in crate::data) fn in_words([channels, height, width]: Shape) -> String {
 }
 
 /// Converts interleaved pixels `[n, H, W, C]` to planar ones `[n, C, H, W]`.
-pub(super) fn planar(pixels: &[u8], channels: usize, plane: usize) -> Vec<u8> {
+pub(super) fn to_planar(pixels: &[u8], channels: usize, plane: usize) -> Vec<u8> {
     let mut planes = vec![0; pixels.len()];
     let one = channels * plane;
     for (from, to) in pixels.chunks_exact(one).zip(planes.chunks_exact_mut(one)) {

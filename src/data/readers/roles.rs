@@ -2,14 +2,14 @@
 
 /// Images, or the labels of images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum What {
+pub(super) enum FileContent {
     Images,
     Labels,
 }
 
 /// A part of a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Part {
+pub(super) enum SetPart {
     Train,
     Test,
     Validation,
@@ -17,7 +17,7 @@ pub(super) enum Part {
     Whole,
 }
 
-impl Part {
+impl SetPart {
     /// The part that a word denotes, such as `train` or `val`.
     pub(super) fn named(name: &str) -> Option<Self> {
         match name.to_ascii_lowercase().as_str() {
@@ -31,33 +31,33 @@ impl Part {
 
 /// The role that a name denotes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Role {
+pub(super) struct FileRole {
     /// The rest of the name: the name of the set, often empty.
     pub set: String,
     /// The part; `Whole` if none is named.
-    pub part: Part,
+    pub part: SetPart,
     /// Images or labels; `None` if the name does not say.
-    pub what: Option<What>,
+    pub content: Option<FileContent>,
 }
 
 /// Parses a name such as `emnist-letters-train-images-idx3-ubyte.gz`, `X_train` or `test_labels`.
-pub(super) fn role(name: &str) -> Role {
-    let mut role = Role {
+pub(super) fn parse_role(name: &str) -> FileRole {
+    let mut role = FileRole {
         set: String::new(),
-        part: Part::Whole,
-        what: None,
+        part: SetPart::Whole,
+        content: None,
     };
     let mut rest = Vec::new();
     let lower = name.to_ascii_lowercase();
     for word in lower.split(|letter: char| !letter.is_alphanumeric()) {
         // `xtrain` as one word is common in notebooks.
         let joined = ["x", "y"].into_iter().find_map(|first| {
-            let part = Part::named(word.strip_prefix(first)?)?;
+            let part = SetPart::named(word.strip_prefix(first)?)?;
             Some((
                 if first == "x" {
-                    What::Images
+                    FileContent::Images
                 } else {
-                    What::Labels
+                    FileContent::Labels
                 },
                 part,
             ))
@@ -65,17 +65,17 @@ pub(super) fn role(name: &str) -> Role {
         match word {
             _ if joined.is_some() => {
                 if let Some((what, part)) = joined {
-                    (role.what, role.part) = (Some(what), part);
+                    (role.content, role.part) = (Some(what), part);
                 }
             }
             "x" | "image" | "images" | "img" | "imgs" | "data" | "pixels" | "features" => {
-                role.what = role.what.or(Some(What::Images));
+                role.content = role.content.or(Some(FileContent::Images));
             }
             "y" | "label" | "labels" | "target" | "targets" => {
-                role.what = Some(What::Labels);
+                role.content = Some(FileContent::Labels);
             }
             "" | "idx" | "idx1" | "idx2" | "idx3" | "idx4" | "ubyte" | "gz" | "npy" | "npz" => {}
-            _ => match Part::named(word) {
+            _ => match SetPart::named(word) {
                 Some(part) => role.part = part,
                 None => rest.push(word),
             },
@@ -91,8 +91,8 @@ mod tests {
 
     #[test]
     fn names_of_many_habits_are_understood() {
-        use Part::*;
-        use What::*;
+        use FileContent::*;
+        use SetPart::*;
         for (name, set, part, what) in [
             ("train-images-idx3-ubyte", "", Train, Some(Images)),
             ("t10k-labels.idx1-ubyte", "", Test, Some(Labels)),
@@ -111,12 +111,12 @@ mod tests {
             ("y", "", Whole, Some(Labels)),
             ("arr_0", "arr-0", Whole, None),
         ] {
-            let expected = Role {
+            let expected = FileRole {
                 set: set.to_owned(),
                 part,
-                what,
+                content: what,
             };
-            assert_eq!(role(name), expected, "{name}");
+            assert_eq!(parse_role(name), expected, "{name}");
         }
     }
 }

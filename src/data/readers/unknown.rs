@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::super::DataError;
-use super::super::file::{FileError, foreign, head};
-use super::listing::{Listing, ending, name_of, some_of};
+use super::super::file::{FileError, read_head, recognise_foreign};
+use super::listing::{FolderListing, abridged_list, extension, file_name};
 use super::picture::is_picture;
-use super::roles::Part;
+use super::roles::SetPart;
 
 /// Why no images were found in a folder or file.
-pub(super) fn error(listing: &Listing) -> DataError {
+pub(super) fn error(listing: &FolderListing) -> DataError {
     if let Some(file) = &listing.focus {
         return about_file(file);
     }
@@ -26,7 +26,7 @@ pub(super) fn error(listing: &Listing) -> DataError {
 }
 
 fn about_file(path: &Path) -> DataError {
-    match foreign(&head(path)) {
+    match recognise_foreign(&read_head(path)) {
         Some(found) => FileError::Foreign {
             path: path.to_owned(),
             expected: "an image file that noisescope can read",
@@ -42,38 +42,41 @@ fn about_file(path: &Path) -> DataError {
 }
 
 /// A description of a folder's content: `4 .csv files, the folders a, b`.
-fn contents(listing: &Listing) -> String {
+fn contents(listing: &FolderListing) -> String {
     let mut kinds: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for file in &listing.files {
-        kinds.entry(ending(file)).or_default().push(name_of(file));
+        kinds
+            .entry(extension(file))
+            .or_default()
+            .push(file_name(file));
     }
     let mut parts: Vec<String> = kinds
         .into_iter()
         .map(|(ending, names)| match (names.len(), ending.as_str()) {
-            (1..=3, _) => some_of(&names),
+            (1..=3, _) => abridged_list(&names),
             (count, "") => format!("{count} files without an extension"),
             (count, ending) => format!("{count} .{ending} files"),
         })
         .collect();
-    let folders: Vec<String> = listing.folders.iter().map(|path| name_of(path)).collect();
+    let folders: Vec<String> = listing.folders.iter().map(|path| file_name(path)).collect();
     match folders.len() {
         0 => {}
         1 => parts.push(format!("the folder {}", folders[0])),
-        _ => parts.push(format!("the folders {}", some_of(&folders))),
+        _ => parts.push(format!("the folders {}", abridged_list(&folders))),
     }
-    some_of(&parts)
+    abridged_list(&parts)
 }
 
 /// A remedy, for common cases.
-fn hint(listing: &Listing) -> String {
+fn hint(listing: &FolderListing) -> String {
     let has = |endings: &[&str]| {
         listing
             .files
             .iter()
-            .any(|path| endings.contains(&ending(path).as_str()))
+            .any(|path| endings.contains(&extension(path).as_str()))
     };
     let pickles =
-        |path: &PathBuf| name_of(path).starts_with("data_batch_") && ending(path).is_empty();
+        |path: &PathBuf| file_name(path).starts_with("data_batch_") && extension(path).is_empty();
     let words = if listing.files.iter().any(pickles) {
         "; this is the Python version of CIFAR-10: use the binary version (cifar-10-binary.tar.gz)"
     } else if has(&["zip", "tar", "gz", "tgz", "7z", "rar", "xz", "bz2", "zst"]) {
@@ -95,11 +98,11 @@ fn hint(listing: &Listing) -> String {
 }
 
 /// Whether pictures are directly in `train` or `test`, without a folder per class.
-fn halves_of_pictures(listing: &Listing) -> bool {
+fn halves_of_pictures(listing: &FolderListing) -> bool {
     listing
         .folders
         .iter()
-        .filter(|folder| Part::named(&name_of(folder)).is_some())
-        .flat_map(|folder| Listing::of(folder))
+        .filter(|folder| SetPart::named(&file_name(folder)).is_some())
+        .flat_map(|folder| FolderListing::of(folder))
         .any(|half| half.files.iter().any(|path| is_picture(path)))
 }

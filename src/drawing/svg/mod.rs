@@ -2,7 +2,7 @@
 
 mod text;
 
-pub(crate) use text::escaped;
+pub(crate) use text::escape;
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use self::text::text;
-use super::mark::{Mark, Paint, Place, Point, Stroke};
+use super::mark::{Mark, Paint, Point, Rect, Stroke};
 use super::{Drawing, Sheet, fonts};
 
 /// Minimum resolution of a map in dots per inch, so that viewers that smooth enlarged images do not blur it.
@@ -22,7 +22,7 @@ const BAND: f64 = 0.22;
 
 /// The names under which an SVG is embedded in a page.
 #[derive(Debug, Clone, Copy)]
-pub struct Embedded<'a> {
+pub struct EmbedAttributes<'a> {
     /// Prefix of the ids of its parts; unique within the page.
     pub id: &'a str,
     /// Its CSS class.
@@ -40,15 +40,15 @@ pub fn file(drawing: &Drawing) -> String {
         number(drawing.height),
         number(drawing.sheet.width),
         number(drawing.height),
-        escaped(&drawing.title),
-        escaped(&description(drawing)),
+        escape(&drawing.title),
+        escape(&description(drawing)),
     );
     head + &body(drawing, &|_| true) + "</svg>\n"
 }
 
 /// The drawing as part of an HTML page, as wide as its container but no wider than the drawing itself.
-pub fn embedded(drawing: &Drawing, attributes: Embedded<'_>) -> String {
-    let Embedded { id, class } = attributes;
+pub fn embed(drawing: &Drawing, attributes: EmbedAttributes<'_>) -> String {
+    let EmbedAttributes { id, class } = attributes;
     let head = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" \
          class=\"{class}\" viewBox=\"0 0 {} {}\" style=\"max-width:{}mm\" role=\"img\" \
@@ -57,8 +57,8 @@ pub fn embedded(drawing: &Drawing, attributes: Embedded<'_>) -> String {
         number(drawing.sheet.width),
         number(drawing.height),
         number(drawing.sheet.width),
-        escaped(&drawing.title),
-        escaped(&drawing.alternative),
+        escape(&drawing.title),
+        escape(&drawing.alt_text),
     );
     head + &body(drawing, &|_| true) + "</svg>\n"
 }
@@ -75,7 +75,7 @@ pub(super) fn for_fonts(drawing: &Drawing, has: &dyn Fn(char) -> bool) -> String
 
 /// The alternative text and the caption.
 fn description(drawing: &Drawing) -> String {
-    let parts = [&drawing.alternative, &drawing.caption];
+    let parts = [&drawing.alt_text, &drawing.caption];
     let parts = parts.into_iter().filter(|part| !part.is_empty());
     parts.map(String::as_str).collect::<Vec<_>>().join("\n\n")
 }
@@ -85,9 +85,9 @@ fn body(drawing: &Drawing, has: &dyn Fn(char) -> bool) -> String {
     let mut out = format!(
         "<g font-family=\"{}\" font-size=\"{}\" text-rendering=\"geometricPrecision\">\n",
         fonts::FAMILIES,
-        number(sheet.size())
+        number(sheet.text_size())
     );
-    rectangle(&mut out, drawing.all(), &colour(&sheet, Paint::Paper));
+    rectangle(&mut out, drawing.area(), &colour(&sheet, Paint::Paper));
     for mark in &drawing.marks {
         draw(&mut out, &sheet, mark, has);
     }
@@ -97,13 +97,13 @@ fn body(drawing: &Drawing, has: &dyn Fn(char) -> bool) -> String {
 
 fn draw(out: &mut String, sheet: &Sheet, mark: &Mark, has: &dyn Fn(char) -> bool) {
     match mark {
-        Mark::Fill { place, paint } => rectangle(out, *place, &colour(sheet, *paint)),
+        Mark::Fill { rect: place, paint } => rectangle(out, *place, &colour(sheet, *paint)),
         Mark::Frame {
-            place,
+            rect: place,
             thick,
             paint,
         } => {
-            let inside = Place {
+            let inside = Rect {
                 x: place.x + thick / 2.0,
                 y: place.y + thick / 2.0,
                 width: (place.width - thick).max(0.0),
@@ -123,7 +123,11 @@ fn draw(out: &mut String, sheet: &Sheet, mark: &Mark, has: &dyn Fn(char) -> bool
             stroke,
             paint,
         } => line(out, sheet, points, *thick, *stroke, *paint),
-        Mark::Pieces { ends, thick, paint } => {
+        Mark::Segments {
+            segments: ends,
+            thick,
+            paint,
+        } => {
             let path: String = ends
                 .iter()
                 .map(|(from, to)| format!("M{}L{}", pair(*from), pair(*to)))
@@ -147,19 +151,23 @@ fn draw(out: &mut String, sheet: &Sheet, mark: &Mark, has: &dyn Fn(char) -> bool
         Mark::Dots {
             points,
             radius,
-            full,
+            filled: full,
             paint,
         } => dots(out, sheet, (points, *radius), *full, *paint),
-        Mark::Text { at, words, paint } => text(out, sheet, *at, words, *paint, has),
+        Mark::Text {
+            position: at,
+            label: words,
+            paint,
+        } => text(out, sheet, *at, words, *paint, has),
         Mark::Pixels {
-            place,
+            rect: place,
             columns,
             paints,
         } => pixels(out, sheet, *place, *columns, paints),
     }
 }
 
-fn rectangle(out: &mut String, place: Place, colour: &str) {
+fn rectangle(out: &mut String, place: Rect, colour: &str) {
     let _ = writeln!(out, "<rect {} fill=\"{colour}\"/>", bounds(place));
 }
 
@@ -223,7 +231,7 @@ fn dots(
     out.push_str("</g>\n");
 }
 
-fn pixels(out: &mut String, sheet: &Sheet, place: Place, columns: usize, paints: &[Paint]) {
+fn pixels(out: &mut String, sheet: &Sheet, place: Rect, columns: usize, paints: &[Paint]) {
     let rows = paints.len().div_ceil(columns.max(1));
     if rows == 0 || columns == 0 {
         return;
@@ -231,7 +239,7 @@ fn pixels(out: &mut String, sheet: &Sheet, place: Place, columns: usize, paints:
     let ideal = (place.width / 25.4 * SHARP / columns as f64).ceil() as usize;
     let zoom = ideal.clamp(1, (LARGEST / columns.max(rows)).max(1));
     let colours: Vec<[u8; 3]> = paints.iter().map(|&paint| sheet.rgb(paint)).collect();
-    let Some(png) = super::magnified::magnified(&colours, columns, zoom) else {
+    let Some(png) = super::magnify::encode_magnified(&colours, columns, zoom) else {
         return;
     };
     let _ = writeln!(
@@ -256,7 +264,7 @@ fn through(points: &[Point]) -> String {
     path
 }
 
-fn bounds(place: Place) -> String {
+fn bounds(place: Rect) -> String {
     format!(
         "x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"",
         number(place.x),
@@ -324,9 +332,9 @@ mod tests {
         );
         assert!(!svg.contains('犬') && svg.contains("<path"));
         assert!(
-            embedded(
+            embed(
                 &drawing,
-                Embedded {
+                EmbedAttributes {
                     id: "f1",
                     class: "light"
                 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::super::mark::{Anchor, Paint, Point, Words};
+use super::super::mark::{Anchor, Label, Paint, Point};
 use super::super::{Sheet, fonts};
 use super::{colour, number};
 
@@ -13,11 +13,11 @@ pub fn text(
     out: &mut String,
     sheet: &Sheet,
     (x, y): Point,
-    words: &Words,
+    words: &Label,
     paint: Paint,
     has: &dyn Fn(char) -> bool,
 ) {
-    let size = sheet.size();
+    let size = sheet.text_size();
     let colour = colour(sheet, paint);
     let weight = if words.bold {
         " font-weight=\"bold\""
@@ -36,7 +36,7 @@ pub fn text(
             "<text x=\"{}\" y=\"{}\"{anchor}{weight}{turned} fill=\"{colour}\" xml:space=\"preserve\">{}</text>",
             number(x),
             number(line),
-            escaped(words)
+            escape(words)
         );
     };
     if words.text.chars().all(has) {
@@ -61,9 +61,9 @@ pub fn text(
         if has(letter) {
             run.push(letter);
         } else {
-            let path = fonts::path(letter, (left, line), size);
+            let path = fonts::bitmap_path(letter, (left, line), size);
             let _ = writeln!(out, "<path d=\"{path}\" fill=\"{colour}\"{turned}/>");
-            left += fonts::drawn_width(letter) * size;
+            left += fonts::bitmap_width(letter) * size;
         }
         if !run.is_empty() && letters.peek().is_none_or(|next| !has(*next)) {
             write(out, left, "", &run);
@@ -74,7 +74,7 @@ pub fn text(
 }
 
 /// Escapes text for XML and replaces characters that XML does not allow.
-pub(crate) fn escaped(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

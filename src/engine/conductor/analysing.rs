@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Conductor, RunError, on_device};
-use crate::analysis::classification_images::launches::MOST_SUMMED;
+use crate::analysis::classification_images::launches::MAX_DEVICE_TRIALS;
 use crate::analysis::{self, Analysis, Lab};
-use crate::engine::answer::Answer;
+use crate::engine::active_run::NextStep;
+use crate::engine::answer::WorkerAnswer;
 use crate::engine::dealer::Dealer;
-use crate::engine::device::Opened;
+use crate::engine::device::OpenDevices;
 use crate::engine::pace::Pace;
-use crate::engine::rounds::Flow;
 use crate::engine::workers::Workers;
-use crate::session::State;
+use crate::session::SavedState;
 use crate::session::config::Config;
 use crate::session::run::Phase;
 
@@ -21,11 +21,11 @@ const REFRESH: Duration = Duration::from_secs(2);
 
 /// How work on an analysis ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Course {
+pub(super) enum AnalysisEnd {
     /// It is finished.
     Done,
     /// The plan was extended: the work left must be determined again.
-    Again,
+    Replan,
     /// A command said to stop.
     Stop,
 }
@@ -37,10 +37,10 @@ impl Conductor {
         config: &Config,
         index: usize,
         lab: &Lab,
-        opened: &mut Opened,
-    ) -> Result<Course, RunError> {
+        opened: &mut OpenDevices,
+    ) -> Result<AnalysisEnd, RunError> {
         if self
-            .rounds
+            .active
             .session
             .record
             .is_done(index, &config.analyses[index])
@@ -48,17 +48,17 @@ impl Conductor {
             // An engine that died right after the last block did not refresh the results.
             let analysis: Arc<dyn Analysis> = Arc::from(analysis::build(config, index, lab));
             self.refresh(&analysis, index, lab, opened)?;
-            return Ok(Course::Done);
+            return Ok(AnalysisEnd::Done);
         }
-        self.rounds.run.phase = Phase::Working(index + 1);
-        self.rounds.publish();
+        self.active.run.phase = Phase::Working(index + 1);
+        self.active.publish();
         let mut pace = Pace::new();
         let (mut phase, mut last) = (0, 0);
         while phase <= last {
             // Built anew for every phase, since a phase may begin with the results of the one before.
             let mut analysis = analysis::build(config, index, lab);
-            let parts = analysis.parts();
-            let record = &self.rounds.session.record;
+            let parts = analysis.sequences();
+            let record = &self.active.session.record;
             let done = analysis.done(&record.analyses[index]);
             let is_shard = record.shard.is_some();
             // Later phases need the sums of all shards.
@@ -70,18 +70,18 @@ impl Conductor {
                 true => self.shard_blocks(index, parts, &done),
                 false => (parts, done),
             };
-            let record = &self.rounds.session.record;
+            let record = &self.active.session.record;
             // Sums on a device are exact only up to this many trials.
             let blocks = opened.seats[0].blocks;
-            let most = MOST_SUMMED / (blocks * analysis.trials_of_block()) as u64;
+            let most = MAX_DEVICE_TRIALS / (blocks * analysis.trials_of_block()) as u64;
             let mut dealer = Dealer::new(parts, phase, done)
                 .at_most(opened.seats.len())
                 .in_launches(blocks as u64, most);
             // An analysis with nothing to do is an error that says why, not a success.
-            let idle = analysis.parts().iter().all(|part| part.blocks == 0);
+            let idle = analysis.sequences().iter().all(|part| part.blocks == 0);
             if !dealer.is_done() || idle {
                 let whole = record.clone();
-                let record = &mut self.rounds.session.record.analyses[index];
+                let record = &mut self.active.session.record.analyses[index];
                 let began = on_device(&opened.name, || analysis.begin(phase, lab, &whole, record));
                 if began.is_err() {
                     *record = whole.analyses[index].clone();
@@ -89,21 +89,21 @@ impl Conductor {
                 began??;
                 self.open_portion(config, index, &*analysis);
                 if idle {
-                    return Err(analysis::nothing_to_do(config, index).into());
+                    return Err(analysis::no_test_images_error(config, index).into());
                 }
                 let analysis: Arc<dyn Analysis> = Arc::from(analysis);
                 match self.advance(&analysis, index, &mut dealer, lab, opened, &mut pace)? {
-                    Course::Done => {}
+                    AnalysisEnd::Done => {}
                     other => return Ok(other),
                 }
             }
             phase += 1;
         }
         let name = config.analyses[index].label();
-        self.rounds.run.stages[index + 1].finished = true;
-        self.rounds.log(format!("{name}: done"));
-        let _ = self.rounds.checkpoint(State::Running);
-        Ok(Course::Done)
+        self.active.run.stages[index + 1].finished = true;
+        self.active.log(format!("{name}: done"));
+        let _ = self.active.checkpoint(SavedState::Running);
+        Ok(AnalysisEnd::Done)
     }
 
     /// Advances one phase of an analysis until it is finished or a command intervenes.
@@ -113,57 +113,57 @@ impl Conductor {
         index: usize,
         dealer: &mut Dealer,
         lab: &Lab,
-        opened: &mut Opened,
+        opened: &mut OpenDevices,
         pace: &mut Pace,
-    ) -> Result<Course, RunError> {
+    ) -> Result<AnalysisEnd, RunError> {
         let mut workers = Workers::start(&opened.seats, analysis, lab)?;
         let mut refreshed = Instant::now();
-        let mut course = Course::Done;
-        for part in 0..analysis.parts().len() {
-            if analysis.is_enough(&self.rounds.session.record.analyses[index], part) {
+        let mut course = AnalysisEnd::Done;
+        for part in 0..analysis.sequences().len() {
+            if analysis.is_complete(&self.active.session.record.analyses[index], part) {
                 dealer.end(part);
             }
         }
         while !dealer.is_done() {
-            if course == Course::Done {
+            if course == AnalysisEnd::Done {
                 deal(dealer, &workers, &**analysis);
             }
-            match workers.answer(Duration::from_millis(100)) {
-                Answer::Done(job, sums, took) => {
-                    dealer.pace(job, took);
+            match workers.poll(Duration::from_millis(100)) {
+                WorkerAnswer::Done(job, sums, took) => {
+                    dealer.adapt_job_length(job, took);
                     let (before, _) = self.progress(index);
-                    let record = &mut self.rounds.session.record.analyses[index];
+                    let record = &mut self.active.session.record.analyses[index];
                     dealer.accept(job, sums);
-                    while let Some((job, sums)) = dealer.next_merge(job.part) {
+                    while let Some((job, sums)) = dealer.next_merge(job.sequence) {
                         analysis.merge(record, job, sums);
-                        if analysis.is_enough(record, job.part) {
-                            dealer.end(job.part);
+                        if analysis.is_complete(record, job.sequence) {
+                            dealer.end(job.sequence);
                         }
                     }
                     pace.count(self.progress(index).0.saturating_sub(before));
                 }
-                Answer::Note(note) => self.rounds.warn(note),
-                Answer::Fewer { device, blocks } => {
-                    self.rounds.warn(format!(
+                WorkerAnswer::Note(note) => self.active.warn(note),
+                WorkerAnswer::FewerBlocks { device, blocks } => {
+                    self.active.warn(format!(
                         "device `{device}` has no memory for as many blocks at once: continuing with {blocks}"
                     ));
-                    opened.take_at_most(blocks);
+                    opened.limit_launch(blocks);
                     self.record_device(opened);
                 }
-                Answer::NotYet => {}
-                Answer::AllBack => break,
-                Answer::Failed(fault) => return Err(fault.into()),
+                WorkerAnswer::NotYet => {}
+                WorkerAnswer::Idle => break,
+                WorkerAnswer::Failed(fault) => return Err(fault.into()),
             }
-            if course == Course::Done {
-                course = match self.rounds.listen() {
-                    Flow::Go(pause) => {
+            if course == AnalysisEnd::Done {
+                course = match self.active.obey_commands() {
+                    NextStep::Continue(pause) => {
                         pace.pause(pause);
-                        Course::Done
+                        AnalysisEnd::Done
                     }
-                    Flow::Again => Course::Again,
-                    Flow::Stop => Course::Stop,
+                    NextStep::Replan => AnalysisEnd::Replan,
+                    NextStep::Stop => AnalysisEnd::Stop,
                 };
-                if course != Course::Done {
+                if course != AnalysisEnd::Done {
                     workers.recall();
                 }
             }
@@ -172,8 +172,8 @@ impl Conductor {
                 refreshed = Instant::now();
                 self.refresh(analysis, index, lab, opened)?;
             }
-            if self.rounds.checkpoint_is_due() {
-                let _ = self.rounds.checkpoint(State::Running);
+            if self.active.checkpoint_is_due() {
+                let _ = self.active.checkpoint(SavedState::Running);
             }
         }
         drop(workers);
@@ -188,9 +188,9 @@ impl Conductor {
         analysis: &Arc<dyn Analysis>,
         index: usize,
         lab: &Lab,
-        opened: &Opened,
+        opened: &OpenDevices,
     ) -> Result<(), RunError> {
-        let record = &mut self.rounds.session.record;
+        let record = &mut self.active.session.record;
         // They need the sums of all shards.
         if record.shard.is_none() {
             let record = &mut record.analyses[index];
@@ -201,7 +201,7 @@ impl Conductor {
 
     /// Work done on an analysis, and its total.
     fn progress(&self, index: usize) -> (u64, u64) {
-        let session = &self.rounds.session;
+        let session = &self.active.session;
         let plan = &session.config.analyses[index];
         session.record.progress_of(index, plan)
     }
@@ -209,22 +209,22 @@ impl Conductor {
     /// Updates and publishes the progress of an analysis.
     fn report(&mut self, index: usize, pace: &Pace) {
         let (done, total) = self.progress(index);
-        let stage = &mut self.rounds.run.stages[index + 1];
+        let stage = &mut self.active.run.stages[index + 1];
         (stage.done, stage.total) = (done, total);
         stage.per_second = pace.per_second();
         stage.eta_s = pace.eta_s(total.saturating_sub(done));
         stage.seconds = pace.worked().as_secs_f64();
         let rate = stage.per_second;
         self.update_eta(index + 1);
-        self.rounds.note_rate(rate);
-        self.rounds.publish_if_due();
+        self.active.note_rate(rate);
+        self.active.publish_if_due();
     }
 }
 
 /// Hands out jobs until enough are waiting.
 fn deal(dealer: &mut Dealer, workers: &Workers, analysis: &dyn Analysis) {
     while let Some(job) = dealer.peek() {
-        let job = dealer.lengthened(job, analysis.milestone(job.part, job.block));
+        let job = dealer.extend_job(job, analysis.milestone(job.sequence, job.block));
         if !workers.offer(job) {
             return;
         }

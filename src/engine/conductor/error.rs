@@ -3,15 +3,15 @@
 use crate::analysis::AnalysisError;
 use crate::data::DataError;
 use crate::engine::device::DeviceError;
-use crate::engine::fault::Fault;
-use crate::engine::kept::KeptError;
+use crate::engine::fault::ComputeFault;
+use crate::engine::originals::OriginalsError;
 use crate::engine::workers::StartError;
 use crate::nets::ScalingError;
-use crate::nets::foreign::{ForeignError, Misfit, MixesImages};
 use crate::nets::graph::GraphError;
 use crate::nets::import::ImportError;
 use crate::nets::import::onnx::OnnxError;
-use crate::nets::ports::PortsError;
+use crate::nets::network_shape::NetworkShapeError;
+use crate::nets::onnx_network::{MixesImages, NetworkMismatch, OnnxNetworkError};
 use crate::nets::train::TrainError;
 use crate::session::store::StoreError;
 
@@ -21,11 +21,11 @@ pub(super) enum RunError {
     #[error(transparent)]
     Data(#[from] DataError),
     #[error("dataset: {0}")]
-    Ports(#[from] PortsError),
+    Ports(#[from] NetworkShapeError),
     #[error(
         "dataset: the images are {found} in {found_classes} classes, but this session began with {began} in {began_classes}; restore those, or start a new session"
     )]
-    OtherForm {
+    FormChanged {
         found: String,
         found_classes: usize,
         began: String,
@@ -34,7 +34,7 @@ pub(super) enum RunError {
     #[error(
         "{what}; restore what the session began with, or start a new one. If the change is intended, continue and record it: noisescope run {name} --accept-inputs"
     )]
-    OtherInputs { what: String, name: String },
+    InputsChanged { what: String, name: String },
     #[error("network.weights: {path} cannot be read: {error}")]
     Unreadable { path: String, error: std::io::Error },
     #[error(
@@ -52,17 +52,17 @@ pub(super) enum RunError {
     #[error(transparent)]
     Scaling(#[from] ScalingError),
     #[error(transparent)]
-    Kept(#[from] KeptError),
+    Kept(#[from] OriginalsError),
     #[error(transparent)]
-    Foreign(#[from] ForeignError),
+    Foreign(#[from] OnnxNetworkError),
     #[error("network: {0}")]
-    Misfit(#[from] Misfit),
+    Misfit(#[from] NetworkMismatch),
     #[error(transparent)]
     MixesImages(#[from] MixesImages),
     #[error(transparent)]
     Start(#[from] StartError),
     #[error(transparent)]
-    Fault(#[from] Fault),
+    Fault(#[from] ComputeFault),
     #[error(transparent)]
     Analysis(#[from] AnalysisError),
     #[error(transparent)]

@@ -3,17 +3,17 @@
 use std::ops::ControlFlow;
 
 use super::{Conductor, RunError};
-use crate::analysis::memory::Memory;
-use crate::data::{self, Dataset, Origin, Request};
-use crate::engine::kept::{self, EMBEDDED, FULL};
-use crate::engine::rounds::{Flow, Rounds};
+use crate::analysis::memory::MemoryEstimate;
+use crate::data::{self, Dataset, DatasetOrigin, DatasetRequest};
+use crate::engine::active_run::{ActiveRun, NextStep};
+use crate::engine::originals::{self, EMBEDDED, FULL};
 use crate::format::{bytes, thousands};
 use crate::host::available_memory;
 use crate::nets::graph::Graph;
 use crate::nets::launch;
 use crate::nets::plan::Plan;
-use crate::nets::{Ports, parameters_of};
-use crate::session::config::{Config, Weights};
+use crate::nets::{NetworkShape, graph_parameter_count};
+use crate::session::config::{Config, WeightSource};
 use crate::session::form::Form;
 
 /// A session's record of its images if there are none.
@@ -23,7 +23,7 @@ const NO_IMAGES: &str = "no images";
 const MANY: usize = 1_000;
 
 /// Shows the progress of reading pictures, and stops it if a command says so.
-fn report_reading(rounds: &mut Rounds, done: usize, total: usize) -> ControlFlow<()> {
+fn report_reading(rounds: &mut ActiveRun, done: usize, total: usize) -> ControlFlow<()> {
     if total >= MANY {
         if rounds.run.reading.is_none() {
             rounds.log(format!("reading {} pictures …", thousands(total as u64)));
@@ -31,9 +31,9 @@ fn report_reading(rounds: &mut Rounds, done: usize, total: usize) -> ControlFlow
         rounds.run.reading = Some((done as u64, total as u64));
         rounds.publish_if_due();
     }
-    match rounds.listen() {
-        Flow::Go(_) | Flow::Again => ControlFlow::Continue(()),
-        Flow::Stop => ControlFlow::Break(()),
+    match rounds.obey_commands() {
+        NextStep::Continue(_) | NextStep::Replan => ControlFlow::Continue(()),
+        NextStep::Stop => ControlFlow::Break(()),
     }
 }
 
@@ -56,14 +56,15 @@ impl Conductor {
             false => None,
         };
         let (packed, scratch) = plan.map_or((0, 0), |plan| plan.bytes());
-        let network = (parameters_of(network), &network.sites()[..]);
-        let mut memory = Memory::of(config, &dataset.form(), images, workers, network);
+        let network = (graph_parameter_count(network), &network.sites()[..]);
+        let mut memory =
+            MemoryEstimate::estimate(config, &dataset.form(), images, workers, network);
         memory.weights += packed as u64;
         memory.workers += (workers * scratch) as u64;
         let free = available_memory();
-        self.rounds.run.memory = memory.total();
+        self.active.run.memory = memory.total();
         let of_free = free.map_or_else(String::new, |free| format!(" of {} free", bytes(free)));
-        self.rounds
+        self.active
             .log(format!("memory: about {}{of_free}", bytes(memory.total())));
         memory.check(free.unwrap_or(u64::MAX), config)?;
         Ok(())
@@ -71,18 +72,18 @@ impl Conductor {
 
     /// Records the form of the run's images, or checks that it is unchanged. Classes may get their names from the
     /// network.
-    fn take_form(&mut self, config: &Config, form: Form) -> Result<Form, RunError> {
-        Ports::from(&form).check(config.network.kind)?;
+    fn check_form(&mut self, config: &Config, form: Form) -> Result<Form, RunError> {
+        NetworkShape::from(&form).check(config.network.kind)?;
         let form = self.open_network(config, form)?;
-        let record = &mut self.rounds.session.record;
+        let record = &mut self.active.session.record;
         if let Some(began) = &record.form
-            && (began.shape(), began.count()) != (form.shape(), form.count())
+            && (began.shape(), began.class_count()) != (form.shape(), form.class_count())
         {
-            return Err(RunError::OtherForm {
+            return Err(RunError::FormChanged {
                 found: form.size_in_words(),
-                found_classes: form.count(),
+                found_classes: form.class_count(),
                 began: began.size_in_words(),
-                began_classes: began.count(),
+                began_classes: began.class_count(),
             });
         }
         record.form = Some(form.clone());
@@ -90,66 +91,66 @@ impl Conductor {
     }
 
     /// A data set without images, for noise alone.
-    fn without_images(&mut self, config: &Config) -> Result<Dataset, RunError> {
-        let Weights::File(path) = &config.network.weights else {
+    fn noise_only_dataset(&mut self, config: &Config) -> Result<Dataset, RunError> {
+        let WeightSource::File(path) = &config.network.weights else {
             return Err(RunError::NothingToTrainOn);
         };
-        let form = match &self.rounds.session.record.form {
+        let form = match &self.active.session.record.form {
             Some(form) => form.clone(),
             None => self.form_of_network(config, path)?,
         };
-        let form = self.take_form(config, form)?;
-        self.rounds.log(format!(
+        let form = self.check_form(config, form)?;
+        self.active.log(format!(
             "noise only, {}, {} classes",
             form.size_in_words(),
-            form.count()
+            form.class_count()
         ));
-        self.rounds.session.record.images = Some(NO_IMAGES.to_owned());
-        self.rounds.run.images = NO_IMAGES.to_owned();
-        self.rounds.publish();
+        self.active.session.record.images = Some(NO_IMAGES.to_owned());
+        self.active.run.images = NO_IMAGES.to_owned();
+        self.active.publish();
         Ok(Dataset::none(form))
     }
 
     /// Opens the images of the run, and records their form and origin.
     pub(super) fn images(&mut self, config: &Config) -> Result<Dataset, RunError> {
         let Some(plan) = &config.dataset else {
-            return self.without_images(config);
+            return self.noise_only_dataset(config);
         };
-        let plan = kept::images(plan, self.rounds.session.record.images.as_deref());
-        let request = Request {
-            plan: &plan,
+        let plan = originals::images(plan, self.active.session.record.images.as_deref());
+        let request = DatasetRequest {
+            config: &plan,
             seed: config.seed,
             data: &self.options.data,
             cache: Some(self.options.store.folder()),
         };
-        let rounds = &mut self.rounds;
+        let rounds = &mut self.active;
         let read = data::load(&request, &mut |done, total| {
             report_reading(rounds, done, total)
         });
-        self.rounds.run.reading = None;
+        self.active.run.reading = None;
         let mut dataset = read?;
-        dataset.classes = self.take_form(config, dataset.form())?.classes;
+        dataset.classes = self.check_form(config, dataset.form())?.classes;
         let images = match &dataset.origin {
-            Origin::Embedded => EMBEDDED.to_owned(),
-            Origin::Full(_) => FULL.to_owned(),
-            Origin::Folder(folder) => folder.display().to_string(),
-            Origin::None => NO_IMAGES.to_owned(),
+            DatasetOrigin::Embedded => EMBEDDED.to_owned(),
+            DatasetOrigin::Full(_) => FULL.to_owned(),
+            DatasetOrigin::Folder(folder) => folder.display().to_string(),
+            DatasetOrigin::None => NO_IMAGES.to_owned(),
         };
         for note in &dataset.notes {
             match note.warning {
-                true => self.rounds.warn(note.text.clone()),
-                false => self.rounds.note(note.text.clone()),
+                true => self.active.warn(note.text.clone()),
+                false => self.active.note(note.text.clone()),
             }
         }
-        self.rounds.log(format!(
+        self.active.log(format!(
             "{}, {images}: {} training and {} test images",
             config.dataset_label(),
             dataset.train.len(),
             dataset.test.len()
         ));
-        self.rounds.session.record.images = Some(images.clone());
-        self.rounds.run.images = images;
-        self.rounds.publish();
+        self.active.session.record.images = Some(images.clone());
+        self.active.run.images = images;
+        self.active.publish();
         Ok(dataset)
     }
 }

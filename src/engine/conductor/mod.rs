@@ -15,21 +15,21 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
-use self::analysing::Course;
+use self::analysing::AnalysisEnd;
 use self::error::RunError;
-use super::device::{self, Opened};
-use super::fault::{Fault, guarded};
+use super::active_run::{ActiveRun, NextStep};
+use super::device::{self, OpenDevices};
+use super::fault::{ComputeFault, catch_panic};
 use super::forecast::Forecast;
-use super::rounds::{Flow, Rounds};
-use super::{Options, Until};
-use crate::analysis::{Lab, Resident};
+use super::{EngineOptions, Goal};
+use crate::analysis::{DeviceData, Lab};
 use crate::data::{DataError, Dataset};
-use crate::link::Command;
+use crate::link::EngineCommand;
 use crate::nets::graph::Graph;
 use crate::session::config::{Analysis, ClassificationImages, Config};
 use crate::session::run::Phase;
 use crate::session::store::{Lock, StoreError};
-use crate::session::{Session, State};
+use crate::session::{SavedState, Session};
 use crate::stimulus::Pool;
 
 /// Trials per block of a plan's first classification images, used to choose the launch size.
@@ -43,26 +43,26 @@ fn block_size(config: &Config) -> usize {
 
 /// How a run that did not fail ended.
 #[derive(Debug, PartialEq, Eq)]
-enum End {
+enum RunEnd {
     Finished,
     Stopped,
 }
 
 /// Runs a computation on the engine's own thread. A device failure there becomes a fault, as in a
 /// worker: the results are saved, and the user is told what to do next.
-fn on_device<T>(device: &str, compute: impl FnOnce() -> T) -> Result<T, Fault> {
+fn on_device<T>(device: &str, compute: impl FnOnce() -> T) -> Result<T, ComputeFault> {
     let compute = || {
         #[cfg(test)]
         tests::fail_if_due();
         compute()
     };
-    guarded(compute).map_err(|message| Fault::of(device, &message))
+    catch_panic(compute).map_err(|message| ComputeFault::from_panic(device, &message))
 }
 
 /// Conducts a run on the engine's thread.
 pub struct Conductor {
-    rounds: Rounds,
-    options: Options,
+    active: ActiveRun,
+    options: EngineOptions,
     /// The network of an ONNX file, once it has been read.
     foreign: Option<Graph>,
     /// When the whole plan will be done, once the images are known.
@@ -73,13 +73,13 @@ impl Conductor {
     /// Takes over the session in the link.
     pub fn new(
         publish: watch::Sender<Arc<Session>>,
-        commands: mpsc::UnboundedReceiver<Command>,
+        commands: mpsc::UnboundedReceiver<EngineCommand>,
         lock: Lock,
-        options: Options,
+        options: EngineOptions,
     ) -> Self {
-        let rounds = Rounds::new(publish, commands, lock);
+        let rounds = ActiveRun::new(publish, commands, lock);
         Self {
-            rounds,
+            active: rounds,
             options,
             foreign: None,
             forecast: None,
@@ -89,18 +89,18 @@ impl Conductor {
     /// Runs the session until it is finished, stopped or failed.
     pub fn conduct(mut self) {
         let phase = match self.run().and_then(|end| self.close(end)) {
-            Ok(End::Finished) => Phase::Finished,
-            Ok(End::Stopped) => Phase::Stopped,
+            Ok(RunEnd::Finished) => Phase::Finished,
+            Ok(RunEnd::Stopped) => Phase::Stopped,
             Err(error) => {
                 let mut message = error.to_string();
                 // Viewers see it in the phase; this is for the log of a background engine.
                 tracing::error!("{message}");
-                let failed = State::Failed(message.clone());
+                let failed = SavedState::Failed(message.clone());
                 let saved = match error {
                     RunError::Save(_) => Ok(()),
                     // The device is gone in the middle of the work, whose results are kept.
                     RunError::Fault(_) => self.save(&failed),
-                    _ => self.rounds.checkpoint(failed),
+                    _ => self.active.checkpoint(failed),
                 };
                 if let Err(worse) = saved {
                     message = format!(
@@ -108,22 +108,22 @@ impl Conductor {
                         RunError::Save(worse)
                     );
                 }
-                if self.rounds.is_ousted() {
-                    message = format!("{message}. {}", self.rounds.rescue());
+                if self.active.has_lost_lock() {
+                    message = format!("{message}. {}", self.active.save_elsewhere());
                     tracing::error!("{message}");
                 }
                 Phase::Failed(message)
             }
         };
-        self.rounds.run.phase = phase;
-        self.rounds.run.eta_s = None;
-        self.rounds.publish();
+        self.active.run.phase = phase;
+        self.active.run.eta_s = None;
+        self.active.publish();
     }
 
-    fn close(&mut self, end: End) -> Result<End, RunError> {
+    fn close(&mut self, end: RunEnd) -> Result<RunEnd, RunError> {
         let state = match end {
-            End::Finished => State::Finished,
-            End::Stopped => State::Stopped,
+            RunEnd::Finished => SavedState::Finished,
+            RunEnd::Stopped => SavedState::Stopped,
         };
         self.save(&state)?;
         Ok(end)
@@ -131,28 +131,28 @@ impl Conductor {
 
     /// Writes the last checkpoint. If that fails, the engine shows the problem and keeps trying until the user
     /// decides to discard the results.
-    fn save(&mut self, state: &State) -> Result<(), StoreError> {
+    fn save(&mut self, state: &SavedState) -> Result<(), StoreError> {
         loop {
-            match self.rounds.checkpoint(state.clone()) {
+            match self.active.checkpoint(state.clone()) {
                 Ok(()) => return Ok(()),
-                Err(error) if error.is_ousted() => return Err(error),
-                Err(_) if self.rounds.wait_for_checkpoint() => {}
+                Err(error) if error.is_lock_lost() => return Err(error),
+                Err(_) if self.active.wait_for_checkpoint() => {}
                 Err(error) => return Err(error),
             }
         }
     }
 
-    fn run(&mut self) -> Result<End, RunError> {
-        self.rounds.session.record.state = State::Running;
-        let config = self.rounds.session.config.clone();
+    fn run(&mut self) -> Result<RunEnd, RunError> {
+        self.active.session.record.state = SavedState::Running;
+        let config = self.active.session.config.clone();
         let mut opened = device::open(
-            device::Wanted {
+            device::DeviceRequest {
                 choice: &self.options.device,
                 workers: self.options.workers,
                 launch: self.options.launch,
             },
             config.network.kind,
-            self.rounds
+            self.active
                 .session
                 .record
                 .devices
@@ -160,91 +160,96 @@ impl Conductor {
                 .map(String::as_str),
         )?;
         for note in &opened.notes {
-            self.rounds.log(note.clone());
+            self.active.log(note.clone());
         }
-        self.rounds.run.stages = self.rounds.session.stages();
+        self.active.run.stages = self.active.session.stages();
         opened.seats[0].prepare_conductor();
-        self.rounds.run.device = opened.label();
-        self.rounds.watch(opened.gpus.clone());
-        self.rounds.publish();
+        self.active.run.device = opened.label();
+        self.active.watch_gpus(opened.gpus.clone());
+        self.active.publish();
         let dataset = match self.images(&config) {
-            Err(RunError::Data(DataError::Stopped)) => return Ok(End::Stopped),
+            Err(RunError::Data(DataError::Stopped)) => return Ok(RunEnd::Stopped),
             read => read?,
         };
         let form = dataset.form();
         self.forecast = Some(Forecast::new(
             &config,
             (dataset.train.len(), dataset.test.len()),
-            form.count(),
-            &self.rounds.run.stages,
+            form.class_count(),
+            &self.active.run.stages,
         ));
         let network = self.untrained(&config, &form)?;
         self.check_memory(&config, &dataset, opened.seats.len(), &network)?;
-        self.take_inputs(&config, &dataset)?;
-        self.note_program();
+        self.check_inputs(&config, &dataset)?;
+        self.record_program();
         self.record_device(&opened);
 
         if !self.train(&config, &dataset, &opened)? {
-            return Ok(End::Stopped);
+            return Ok(RunEnd::Stopped);
         }
-        if self.options.until == Until::Trained {
-            return Ok(End::Stopped);
+        if self.options.goal == Goal::Trained {
+            return Ok(RunEnd::Stopped);
         }
         let lab = self.lab(&config, &dataset, &opened)?;
-        if opened.untried {
+        if opened.launch_unchosen {
             opened.choose_launch(&lab, block_size(&config))?;
             for note in &opened.notes {
-                self.rounds.log(note.clone());
+                self.active.log(note.clone());
             }
             self.replace_device_record(&opened);
         }
-        if opened.seats[0].kind == device::Kind::Cpu
+        if opened.seats[0].kind == device::DeviceKind::Cpu
             && let Err(unplanned) = lab.network.plan()
         {
-            self.rounds.log(format!(
+            self.active.log(format!(
                 "this network cannot be compiled into a plan and is computed as by flex: {unplanned}"
             ));
         }
         // The plan may be extended while it runs.
-        let mut config = self.rounds.session.config.clone();
+        let mut config = self.active.session.config.clone();
         let mut index = 0;
         while index < config.analyses.len() {
             match self.analyse(&config, index, &lab, &mut opened)? {
-                Course::Done => index += 1,
-                Course::Again => index = 0,
-                Course::Stop => return Ok(End::Stopped),
+                AnalysisEnd::Done => index += 1,
+                AnalysisEnd::Replan => index = 0,
+                AnalysisEnd::Stop => return Ok(RunEnd::Stopped),
             }
             // Commands received after the last block count too.
-            if index == config.analyses.len() && self.rounds.listen() == Flow::Again {
+            if index == config.analyses.len() && self.active.obey_commands() == NextStep::Replan {
                 index = 0;
             }
-            config = self.rounds.session.config.clone();
+            config = self.active.session.config.clone();
         }
-        Ok(End::Finished)
+        Ok(RunEnd::Finished)
     }
 
     /// Replaces the last device record, after its launch size has been chosen.
-    fn replace_device_record(&mut self, opened: &Opened) {
-        self.rounds.session.record.devices.pop();
+    fn replace_device_record(&mut self, opened: &OpenDevices) {
+        self.active.session.record.devices.pop();
         self.record_device(opened);
     }
 
     /// Records the device and how it computes, if that has changed.
-    fn record_device(&mut self, opened: &Opened) {
-        let devices = &mut self.rounds.session.record.devices;
-        if devices.last() != Some(&opened.recorded()) {
-            devices.push(opened.recorded());
+    fn record_device(&mut self, opened: &OpenDevices) {
+        let devices = &mut self.active.session.record.devices;
+        if devices.last() != Some(&opened.record_label()) {
+            devices.push(opened.record_label());
         }
     }
 
     /// Updates the ETA of the whole plan from the current stage.
     fn update_eta(&mut self, stage: usize) {
-        let run = &mut self.rounds.run;
+        let run = &mut self.active.run;
         let forecast = self.forecast.as_ref();
         run.eta_s = forecast.and_then(|forecast| forecast.eta_s(&run.stages, stage));
     }
 
-    fn lab(&self, config: &Config, dataset: &Dataset, opened: &Opened) -> Result<Lab, RunError> {
+    fn lab(
+        &self,
+        config: &Config,
+        dataset: &Dataset,
+        opened: &OpenDevices,
+    ) -> Result<Lab, RunError> {
         let form = dataset.form();
         Ok(Lab {
             network: self.subject(config, &form, opened)?,
@@ -253,7 +258,7 @@ impl Conductor {
             pool: Pool::new(&dataset.train),
             form: Arc::new(form),
             dataset: Arc::new(dataset.clone()),
-            resident: Resident::default(),
+            resident: DeviceData::default(),
         })
     }
 }

@@ -3,18 +3,18 @@
 use std::path::Path;
 
 use super::{Conductor, RunError, on_device};
-use crate::engine::device::Opened;
-use crate::engine::kept;
+use crate::engine::device::OpenDevices;
+use crate::engine::originals;
 use crate::format::thousands;
-use crate::nets::foreign::Foreign;
 use crate::nets::graph::Graph;
 use crate::nets::import::onnx::Bundle;
 use crate::nets::import::{self};
-use crate::nets::{Network, Ports, Subject, parameters_of};
+use crate::nets::onnx_network::OnnxNetwork;
+use crate::nets::{Network, NetworkShape, Subject, graph_parameter_count};
 use crate::session::Array;
-use crate::session::config::{Config, NetworkKind, Weights};
+use crate::session::config::{Config, NetworkKind, WeightSource};
 use crate::session::form::{DEFAULT_IMAGE, Form};
-use crate::session::record::{Model, Training};
+use crate::session::record::{Model, TrainingRecord};
 
 impl Conductor {
     /// The session's network, on this run's device.
@@ -22,17 +22,17 @@ impl Conductor {
         &self,
         config: &Config,
         form: &Form,
-        opened: &Opened,
+        opened: &OpenDevices,
     ) -> Result<Subject, RunError> {
         let graph = match &self.foreign {
             Some(graph) => graph.clone(),
             None => {
-                let training = self.rounds.session.record.training.as_ref();
+                let training = self.active.session.record.training.as_ref();
                 let best = training
                     .map(|record| record.best.clone())
                     .unwrap_or_default();
-                let graph = Graph::of_kind(config.network.kind, Ports::from(form), &best)?;
-                graph.scaled(&config.network.input)?
+                let graph = Graph::for_kind(config.network.kind, NetworkShape::from(form), &best)?;
+                graph.with_input_scaling(&config.network.input)?
             }
         };
         Ok(on_device(&opened.name, || {
@@ -45,10 +45,10 @@ impl Conductor {
         if let Some(graph) = &self.foreign {
             return Ok(graph.clone());
         }
-        let (kind, ports) = (config.network.kind, Ports::from(form));
+        let (kind, ports) = (config.network.kind, NetworkShape::from(form));
         let device = burn::tensor::Device::flex();
         let weights = Network::new(kind, ports, 0, &device).weights();
-        Ok(Graph::of_kind(kind, ports, &weights)?)
+        Ok(Graph::for_kind(kind, ports, &weights)?)
     }
 
     /// The form of the images of a network that is shown noise only.
@@ -62,13 +62,13 @@ impl Conductor {
             .image
             .map(|[_, height, width]| (height, width));
         let output = config.network.output.as_deref();
-        Ok(Foreign::open(&self.bundle(path)?, output, size)?.form())
+        Ok(OnnxNetwork::open(&self.bundle(path)?, output, size)?.form())
     }
 
     /// Opens the network if its file holds more than weights, and returns the form with the class names
     /// found in the file.
     pub(super) fn open_network(&mut self, config: &Config, form: Form) -> Result<Form, RunError> {
-        let Weights::File(path) = &config.network.weights else {
+        let WeightSource::File(path) = &config.network.weights else {
             return Ok(form);
         };
         if config.network.kind != NetworkKind::Onnx {
@@ -77,20 +77,22 @@ impl Conductor {
         let bundle = self.bundle(path)?;
         // The size of the images, in case the file does not fix it.
         let size = Some((form.height, form.width));
-        let foreign = Foreign::open(&bundle, config.network.output.as_deref(), size)?;
-        foreign.fits(&form)?;
-        let graph = foreign.graph.scaled(&config.network.input)?;
+        let foreign = OnnxNetwork::open(&bundle, config.network.output.as_deref(), size)?;
+        foreign.check_fits(&form)?;
+        let graph = foreign.graph.with_input_scaling(&config.network.input)?;
         for note in &foreign.notes {
-            self.rounds.note(format!("network: {note}"));
+            self.active.note(format!("network: {note}"));
         }
-        self.rounds.log(format!(
+        self.active.log(format!(
             "network: {}, {}, {} nodes",
             path.display(),
             bundle.survey()?.origin(),
             thousands(graph.nodes().len() as u64)
         ));
-        let small = bundle.alone().filter(|bytes| bytes.len() <= Model::MOST);
-        self.rounds
+        let small = bundle
+            .single_file()
+            .filter(|bytes| bytes.len() <= Model::MAX_BYTES);
+        self.active
             .session
             .record
             .model
@@ -102,22 +104,22 @@ impl Conductor {
                 }),
             });
         self.foreign = Some(graph);
-        Ok(foreign.naming(form))
+        Ok(foreign.with_class_names(form))
     }
 
     /// The network file that the session began with.
     fn bundle(&self, path: &Path) -> Result<Bundle, RunError> {
-        let began = self.rounds.session.record.model.as_ref();
-        Ok(kept::bundle(began, path, self.options.store.folder())?)
+        let began = self.active.session.record.model.as_ref();
+        Ok(originals::bundle(began, path, self.options.store.folder())?)
     }
 
     /// Uses the network from a file unchanged.
     pub(super) fn take_graph(&mut self, graph: Graph) {
-        let parameters = parameters_of(&graph);
-        self.rounds.run.parameters = parameters;
-        self.rounds.session.record.training = Some(Training {
+        let parameters = graph_parameter_count(&graph);
+        self.active.run.parameters = parameters;
+        self.active.session.record.training = Some(TrainingRecord {
             parameters,
-            ..Training::default()
+            ..TrainingRecord::default()
         });
     }
 }

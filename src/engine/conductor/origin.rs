@@ -2,10 +2,10 @@
 
 use super::{Conductor, RunError};
 use crate::data::Dataset;
-use crate::engine::inputs::{self, Changed};
-use crate::engine::kept;
-use crate::session::config::{Config, NetworkKind, Weights};
-use crate::session::record::{Difference, Inputs, Start};
+use crate::engine::inputs::{self, OnChangedInputs};
+use crate::engine::originals;
+use crate::session::config::{Config, NetworkKind, WeightSource};
+use crate::session::record::{InputDifference, Inputs, Start};
 use crate::session::store::now;
 
 impl Conductor {
@@ -13,19 +13,19 @@ impl Conductor {
     ///
     /// # Errors
     /// If they have changed, and the user has not accepted that.
-    pub(super) fn take_inputs(
+    pub(super) fn check_inputs(
         &mut self,
         config: &Config,
         dataset: &Dataset,
     ) -> Result<(), RunError> {
-        let found = inputs::of(dataset, self.weights(config)?);
-        let has_begun = self.rounds.session.record.has_begun(config);
-        let record = &mut self.rounds.session.record;
+        let found = inputs::fingerprints(dataset, self.weights(config)?);
+        let has_begun = self.active.session.record.has_begun(config);
+        let record = &mut self.active.session.record;
         match record.inputs.last_mut() {
             None => {
                 record.inputs.push(found);
                 if has_begun {
-                    self.rounds.log(
+                    self.active.log(
                         "the session was started by a version that did not record its images and weights; they are recorded from now on",
                     );
                 }
@@ -51,22 +51,22 @@ impl Conductor {
             .map(|(_, words)| words.as_str())
             .collect();
         let what = descriptions.join("; ");
-        if self.options.inputs == Changed::Refuse {
-            return Err(RunError::OtherInputs {
+        if self.options.inputs == OnChangedInputs::Refuse {
+            return Err(RunError::InputsChanged {
                 what,
-                name: self.rounds.session.name.clone(),
+                name: self.active.session.name.clone(),
             });
         }
-        self.rounds.warn(format!(
+        self.active.warn(format!(
             "{what}. The run continues because of --accept-inputs"
         ));
         if differences
             .iter()
-            .any(|(difference, _)| matches!(difference, Difference::Images(_)))
+            .any(|(difference, _)| matches!(difference, InputDifference::Images(_)))
         {
             // The session keeps the weights it has loaded.
             let weights = began.weights.clone();
-            self.rounds
+            self.active
                 .session
                 .record
                 .inputs
@@ -77,19 +77,19 @@ impl Conductor {
 
     /// The fingerprint of the weights' file, if there is one.
     fn weights(&self, config: &Config) -> Result<Option<String>, RunError> {
-        let Weights::File(path) = &config.network.weights else {
+        let WeightSource::File(path) = &config.network.weights else {
             return Ok(None);
         };
         if config.network.kind == NetworkKind::Onnx {
-            let model = self.rounds.session.record.model.as_ref();
+            let model = self.active.session.record.model.as_ref();
             let folder = self.options.store.folder();
-            return Ok(model.map(|model| kept::fingerprint(model, path, folder)));
+            return Ok(model.map(|model| originals::fingerprint(model, path, folder)));
         }
         if !path.exists() {
             // The session has the weights, or will report that it needs them.
             return Ok(None);
         }
-        let sum = inputs::of_file(path).map_err(|error| RunError::Unreadable {
+        let sum = inputs::file_sha256(path).map_err(|error| RunError::Unreadable {
             path: path.display().to_string(),
             error,
         });
@@ -97,16 +97,16 @@ impl Conductor {
     }
 
     /// Records the program that runs the session from now on.
-    pub(super) fn note_program(&mut self) {
+    pub(super) fn record_program(&mut self) {
         let program = inputs::program();
-        let record = &mut self.rounds.session.record;
+        let record = &mut self.active.session.record;
         let before = record.starts.last().map(|start| start.program.clone());
         record.starts.push(Start {
             at: now(),
             program: program.to_owned(),
         });
         if let Some(before) = before.filter(|before| before != program) {
-            self.rounds
+            self.active
                 .log(format!("resumed with noisescope {program}, after {before}"));
         }
     }

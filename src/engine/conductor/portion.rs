@@ -1,10 +1,10 @@
 //! A shard's portion of an analysis: the blocks that belong to it.
 
 use super::Conductor;
-use crate::analysis::{Analysis, Order, Part};
+use crate::analysis::{Analysis, BlockOrder, BlockSequence};
 use crate::session::config::Config;
 use crate::session::record;
-use crate::session::record::shard::{Portion, has_chain, stretch};
+use crate::session::record::shard::{Portion, owns_chain, shard_block_range};
 
 impl Conductor {
     /// The parts of an analysis for this shard: each ends where the shard's blocks end, and counts the blocks before
@@ -12,11 +12,11 @@ impl Conductor {
     pub(super) fn shard_blocks(
         &mut self,
         index: usize,
-        mut parts: Vec<Part>,
+        mut parts: Vec<BlockSequence>,
         done: &[u64],
-    ) -> (Vec<Part>, Vec<u64>) {
-        let count = self.rounds.session.config.analyses.len();
-        let Some(shard) = &mut self.rounds.session.record.shard else {
+    ) -> (Vec<BlockSequence>, Vec<u64>) {
+        let count = self.active.session.config.analyses.len();
+        let Some(shard) = &mut self.active.session.record.shard else {
             return (parts, done.to_vec());
         };
         let (shard_index, shards) = (shard.index, shard.count);
@@ -25,16 +25,18 @@ impl Conductor {
             before.copied().unwrap_or(0)
         };
         let mut chain = 0;
-        let bounds = |(position, part): (usize, &Part)| {
+        let bounds = |(position, part): (usize, &BlockSequence)| {
             if part.phase > 0 {
                 return (0, 0);
             }
             match part.order {
-                Order::Free => stretch(shard_index, shards, (from(position), part.blocks)),
-                Order::Chained => {
+                BlockOrder::Parallel => {
+                    shard_block_range(shard_index, shards, (from(position), part.blocks))
+                }
+                BlockOrder::Sequential => {
                     chain += 1;
                     // A chain that has begun continues where it was begun.
-                    let is_ours = from(position) == 0 && has_chain(shard_index, shards, chain - 1);
+                    let is_ours = from(position) == 0 && owns_chain(shard_index, shards, chain - 1);
                     (0, if is_ours { part.blocks } else { 0 })
                 }
             }
@@ -52,7 +54,7 @@ impl Conductor {
 
     /// Records the total of a shard's blocks, once an analysis has begun.
     pub(super) fn open_portion(&mut self, config: &Config, index: usize, analysis: &dyn Analysis) {
-        let record = &mut self.rounds.session.record;
+        let record = &mut self.active.session.record;
         let Some(portion) = record
             .shard
             .as_mut()
@@ -66,7 +68,7 @@ impl Conductor {
                 gamma.first = *first;
             }
         }
-        let all: u64 = analysis.parts().iter().map(|part| part.blocks).sum();
+        let all: u64 = analysis.sequences().iter().map(|part| part.blocks).sum();
         let (_, total) = analysis_record.progress(&config.analyses[index]);
         let share = portion.blocks() as f64 / all.max(1) as f64;
         portion.total = (total as f64 * share).round() as u64;

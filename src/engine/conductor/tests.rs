@@ -3,9 +3,9 @@
 use std::cell::Cell;
 
 use super::*;
-use crate::engine::inputs::Changed;
+use crate::engine::inputs::OnChangedInputs;
 use crate::link::{EngineEnd, Link};
-use crate::session::config::{self, Analysis, ClassificationImages, NetworkKind, Weights};
+use crate::session::config::{self, Analysis, ClassificationImages, NetworkKind, WeightSource};
 use crate::session::store::Store;
 
 thread_local! {
@@ -27,19 +27,19 @@ pub fn fail_if_due() {
 /// the final phase and the number of computations.
 fn conduct(store: &Store, session: Session, fails: u32) -> (Phase, u32) {
     let mut lock = store.lock(&session.name).unwrap();
-    if lock.finds_session().unwrap() {
+    if lock.session_exists().unwrap() {
         lock.load().unwrap();
     }
     let (link, end) = Link::local(session);
     let EngineEnd { sessions, commands } = end;
-    let options = Options {
+    let options = EngineOptions {
         store: store.clone(),
         data: std::path::PathBuf::new(),
         device: "flex".parse().unwrap(),
         workers: Some(2),
         launch: None,
-        inputs: Changed::Refuse,
-        until: crate::engine::Until::Finished,
+        inputs: OnChangedInputs::Refuse,
+        goal: crate::engine::Goal::Finished,
     };
     COMPUTED.set(0);
     FAILS.set(fails);
@@ -64,7 +64,7 @@ fn plan() -> Config {
     Config {
         network: config::Network {
             kind: NetworkKind::Logistic,
-            weights: Weights::Train(config::Training {
+            weights: WeightSource::Train(config::TrainingConfig {
                 epochs: 2,
                 batch: 500,
                 ..Default::default()
@@ -102,7 +102,7 @@ fn a_device_that_fails_anywhere_loses_nothing_and_says_the_next_step() {
             "{message}"
         );
         let left = store.load(&name).unwrap();
-        assert_eq!(left.record.state, State::Failed(message), "{fails}");
+        assert_eq!(left.record.state, SavedState::Failed(message), "{fails}");
         let (phase, _) = conduct(&store, left, 0);
         assert_eq!(phase, Phase::Finished, "{fails}");
         let record = store.load(&name).unwrap().record;

@@ -4,19 +4,19 @@ use std::path::Path;
 
 use super::{Conductor, RunError, on_device};
 use crate::data::{Dataset, Images};
-use crate::engine::device::Opened;
+use crate::engine::active_run::NextStep;
+use crate::engine::device::OpenDevices;
 use crate::engine::pace::Pace;
-use crate::engine::rounds::Flow;
-use crate::nets::Ports;
-use crate::nets::foreign::MixesImages;
+use crate::nets::NetworkShape;
 use crate::nets::import;
 use crate::nets::launch;
+use crate::nets::onnx_network::MixesImages;
 use crate::nets::score::evaluate;
-use crate::nets::train::{Step, Trainer, finish};
+use crate::nets::train::{TrainStep, Trainer, finish};
 use crate::nets::weights::parameters;
-use crate::session::State;
-use crate::session::config::{Config, NetworkKind, Weights};
-use crate::session::record::{Epoch, Training};
+use crate::session::SavedState;
+use crate::session::config::{Config, NetworkKind, WeightSource};
+use crate::session::record::{Epoch, TrainingRecord};
 use crate::session::run::Phase;
 use crate::stats::interval::wilson;
 
@@ -26,19 +26,19 @@ impl Conductor {
         &mut self,
         config: &Config,
         dataset: &Dataset,
-        opened: &Opened,
+        opened: &OpenDevices,
     ) -> Result<bool, RunError> {
         let mut record = self
-            .rounds
+            .active
             .session
             .record
             .training
             .take()
             .unwrap_or_default();
         if record.finished {
-            self.rounds.run.parameters = record.parameters;
+            self.active.run.parameters = record.parameters;
             if record.at_chance {
-                self.rounds.warn(format!(
+                self.active.warn(format!(
                     "THE NETWORK IS NO BETTER THAN CHANCE on the test images{}: the maps of this session show the bias of \
                      a network that has not learned these images",
                     match record.test_accuracy {
@@ -47,18 +47,18 @@ impl Conductor {
                     }
                 ));
             }
-            self.rounds.session.record.training = Some(record);
+            self.active.session.record.training = Some(record);
             return Ok(true);
         }
-        self.rounds.run.phase = Phase::Working(0);
+        self.active.run.phase = Phase::Working(0);
         let plan = match &config.network.weights {
-            Weights::Train(plan) => plan,
-            Weights::File(path) => {
+            WeightSource::Train(plan) => plan,
+            WeightSource::File(path) => {
                 match &self.foreign {
                     Some(graph) => self.take_graph(graph.clone()),
                     None => self.import(config, dataset, path)?,
                 }
-                self.examine(config, dataset, opened)?;
+                self.test_network(config, dataset, opened)?;
                 self.end_training();
                 return Ok(true);
             }
@@ -77,14 +77,14 @@ impl Conductor {
         // On failure, the record stays unchanged.
         let ready = matches!(trainer, Ok(Ok(_)));
         let mut kept = if ready { record } else { before };
-        self.rounds.run.parameters = kept.parameters;
-        self.rounds.session.record.training = Some(kept.clone());
+        self.active.run.parameters = kept.parameters;
+        self.active.session.record.training = Some(kept.clone());
         let mut trainer = trainer??;
-        self.rounds.publish();
+        self.active.publish();
         let mut pace = Pace::new();
         let images = plan.epochs as u64 * (trainer.batches() * plan.batch) as u64;
         loop {
-            let rounds = &mut self.rounds;
+            let rounds = &mut self.active;
             // Taken out while it is updated; a copy is published during a long validation.
             let mut record = rounds.session.record.training.take().unwrap_or_default();
             let shown = record.clone();
@@ -102,7 +102,7 @@ impl Conductor {
                 }
                 Ok(Err(error)) => {
                     rounds.session.record.training = Some(record);
-                    self.keep(&trainer)?;
+                    self.save_weights(&trainer)?;
                     return Err(error.into());
                 }
                 Err(fault) => {
@@ -112,117 +112,117 @@ impl Conductor {
                 }
             };
             match step {
-                Step::Batch(images) => pace.count(images as u64),
-                Step::Epoch(epoch) => self.epoch_is_over(epoch),
-                Step::Over => break,
+                TrainStep::Batch(images) => pace.count(images as u64),
+                TrainStep::Epoch(epoch) => self.epoch_is_over(epoch),
+                TrainStep::Done => break,
             }
             self.report_training(&pace, images, plan.batch);
-            match self.rounds.listen() {
-                Flow::Go(pause) => pace.pause(pause),
+            match self.active.obey_commands() {
+                NextStep::Continue(pause) => pace.pause(pause),
                 // The analyses have changed, and are looked at after the training.
-                Flow::Again => {}
-                Flow::Stop => {
-                    self.keep(&trainer)?;
+                NextStep::Replan => {}
+                NextStep::Stop => {
+                    self.save_weights(&trainer)?;
                     return Ok(false);
                 }
             }
-            if self.rounds.checkpoint_is_due() {
-                kept = self.keep(&trainer)?;
+            if self.active.checkpoint_is_due() {
+                kept = self.save_weights(&trainer)?;
                 // A failure is shown in the header, and the next checkpoint tries again.
-                let _ = self.rounds.checkpoint(State::Running);
+                let _ = self.active.checkpoint(SavedState::Running);
             }
         }
-        self.examine(config, dataset, opened)?;
+        self.test_network(config, dataset, opened)?;
         self.end_training();
         Ok(true)
     }
 
     /// Loads the weights from a file. The session keeps them, so it needs the file only once.
     fn import(&mut self, config: &Config, dataset: &Dataset, path: &Path) -> Result<(), RunError> {
-        let ports = Ports::from(&dataset.form());
+        let ports = NetworkShape::from(&dataset.form());
         let network = &config.network;
         let imported = import::read(path, network.kind, ports, &network.input)?;
         let best = imported.weights;
         let parameters = parameters(&best);
-        self.rounds.run.parameters = parameters;
-        self.rounds.session.record.training = Some(Training {
+        self.active.run.parameters = parameters;
+        self.active.session.record.training = Some(TrainingRecord {
             parameters,
             best,
-            ..Training::default()
+            ..TrainingRecord::default()
         });
-        self.rounds
+        self.active
             .log(format!("weights loaded from {}", path.display()));
         for note in imported.notes {
-            self.rounds.note(format!("network: {note}"));
+            self.active.note(format!("network: {note}"));
         }
         Ok(())
     }
 
     fn end_training(&mut self) {
-        let stage = &mut self.rounds.run.stages[0];
+        let stage = &mut self.active.run.stages[0];
         stage.done = stage.done.max(1);
         stage.finished = true;
         stage.eta_s = None;
         // A failure is shown in the header, and the next checkpoint tries again.
-        let _ = self.rounds.checkpoint(State::Running);
+        let _ = self.active.checkpoint(SavedState::Running);
     }
 
     /// Saves the weights in the record, and returns a copy of it.
-    fn keep(&mut self, trainer: &Trainer) -> Result<Training, RunError> {
-        let record = self.rounds.session.record.training.get_or_insert_default();
+    fn save_weights(&mut self, trainer: &Trainer) -> Result<TrainingRecord, RunError> {
+        let record = self.active.session.record.training.get_or_insert_default();
         trainer.save(record)?;
         Ok(record.clone())
     }
 
     fn epoch_is_over(&mut self, epoch: Epoch) {
-        self.rounds.log(format!(
+        self.active.log(format!(
             "epoch {}  loss {:.3}  validation {:.3}, {:.2} % correct",
             epoch.epoch,
             epoch.train_loss,
             epoch.valid_loss,
             100.0 * epoch.valid_accuracy
         ));
-        self.rounds.publish();
+        self.active.publish();
     }
 
     fn report_training(&mut self, pace: &Pace, images: u64, batch: usize) {
-        let record = self.rounds.session.record.training.as_ref();
-        let Some(Training {
+        let record = self.active.session.record.training.as_ref();
+        let Some(TrainingRecord {
             epochs, partial, ..
         }) = record
         else {
             return;
         };
         let done = (epochs.len() * partial.of + partial.batches) as u64 * batch as u64;
-        let stage = &mut self.rounds.run.stages[0];
+        let stage = &mut self.active.run.stages[0];
         stage.done = epochs.len() as u64;
         stage.per_second = pace.per_second();
         stage.eta_s = pace.eta_s(images.saturating_sub(done));
         stage.seconds = pace.worked().as_secs_f64();
         let rate = stage.per_second;
         self.update_eta(0);
-        self.rounds.note_rate(rate);
-        self.rounds.publish_if_due();
+        self.active.note_rate(rate);
+        self.active.publish_if_due();
     }
 
     /// Tests the best weights on the test images.
-    fn examine(
+    fn test_network(
         &mut self,
         config: &Config,
         dataset: &Dataset,
-        opened: &Opened,
+        opened: &OpenDevices,
     ) -> Result<(), RunError> {
         let all: Vec<usize> = (0..dataset.test.len()).collect();
         let network = self.subject(config, &dataset.form(), opened)?;
         if let (Some(_), Some(seat)) = (&self.foreign, opened.seats.first()) {
             // A deep network needs much memory per image; its weights are not trained here, so
             // nothing else depends on how many images go through together.
-            launch::take_at_most(seat.images);
+            launch::set_max_rows(seat.max_images);
         }
-        if self.foreign.is_some() && !on_device(&opened.name, || network.answers_images_apart())? {
+        if self.foreign.is_some() && !on_device(&opened.name, || network.is_batch_independent())? {
             return Err(MixesImages.into());
         }
-        let rounds = &mut self.rounds;
+        let rounds = &mut self.active;
         let score = on_device(&opened.name, || {
             let report = &mut || rounds.publish_if_due();
             evaluate(&network, &dataset.test, &all, report)
@@ -259,16 +259,16 @@ impl Conductor {
 /// Why a network may fail on the test images.
 fn usual_causes(config: &Config) -> &'static str {
     match (&config.network.weights, config.network.kind) {
-        (Weights::Train(_), _) => {
+        (WeightSource::Train(_), _) => {
             "the images are inverted (dark on light instead of light on dark); their size, padding or scale differs \
              from that of the training images; rows and columns are swapped (dataset.transpose) or the labels are \
              shifted. A network trained here may need more epochs"
         }
-        (Weights::File(_), NetworkKind::Onnx) => {
+        (WeightSource::File(_), NetworkKind::Onnx) => {
             "it was trained on other data; its classes are in another order; it expects images on another scale \
              (network.input), inverted, or with rows and columns swapped (dataset.transpose)"
         }
-        (Weights::File(_), _) => {
+        (WeightSource::File(_), _) => {
             "it was trained on other data; its classes are in another order; it expects images on another scale \
              (network.input), inverted, or with rows and columns swapped (dataset.transpose); or its non-linearity or \
              pooling, which a weights file does not contain, differs from that of this kind (then export it as ONNX, \

@@ -13,16 +13,16 @@ const WITH_CUBECL: &str = "cargo build --release --features cuda";
 
 /// The requested devices.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Choice {
+pub enum DeviceChoice {
     /// The fastest one that this program was built with and that works here.
     Auto,
     /// These: one, or several GPUs of one kind.
-    Named(Vec<Kind>),
+    Named(Vec<DeviceKind>),
 }
 
 /// One device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum DeviceKind {
     /// The processor, by a plan of the network; a network that cannot be compiled is computed as by `flex`.
     Cpu,
     /// The processor, by Burn's backend in pure Rust: the reference.
@@ -59,12 +59,12 @@ pub enum DeviceError {
     #[error(
         "devices `{0}` cannot be combined: several devices must be different GPUs of one kind, for example cuda:0,cuda:1"
     )]
-    Mixed(String),
+    Incompatible(String),
     /// A GPU whose index is too high.
     #[error("there is no device `{kind}`: {}", gpus_here(*.kind, *.here))]
     NoSuchGpu {
         /// The device.
-        kind: Kind,
+        kind: DeviceKind,
         /// Number of GPUs.
         here: usize,
     },
@@ -72,7 +72,7 @@ pub enum DeviceError {
     #[error("device `{kind}` cannot be used: {why}; `--device cpu` computes on the processor")]
     NoGpu {
         /// The device.
-        kind: Kind,
+        kind: DeviceKind,
         /// The reason, and what helps.
         why: String,
     },
@@ -80,17 +80,17 @@ pub enum DeviceError {
     #[error(
         "device `{kind}` does not work: {message}. Check with `noisescope doctor`, or use `--device cpu`"
     )]
-    Broken {
+    Failed {
         /// The device.
-        kind: Kind,
+        kind: DeviceKind,
         /// Its error message.
         message: String,
     },
 }
 
-fn gpus_here(kind: Kind, here: usize) -> String {
+fn gpus_here(kind: DeviceKind, here: usize) -> String {
     let family = match kind {
-        Kind::Cubecl(_) => "cubecl",
+        DeviceKind::Cubecl(_) => "cubecl",
         _ => "cuda",
     };
     let names: Vec<String> = (0..here).map(|i| format!("{family}:{i}")).collect();
@@ -100,7 +100,7 @@ fn gpus_here(kind: Kind, here: usize) -> String {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for DeviceKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cpu => f.write_str("cpu"),
@@ -112,7 +112,7 @@ impl fmt::Display for Kind {
     }
 }
 
-impl Kind {
+impl DeviceKind {
     /// Whether it computes on a GPU.
     pub fn is_gpu(self) -> bool {
         self.gpu().is_some()
@@ -126,7 +126,7 @@ impl Kind {
         }
     }
 
-    /// Burn's handle. If the program was built without the backend, `flex`; [`Kind::check`]
+    /// Burn's handle. If the program was built without the backend, `flex`; [`DeviceKind::check`]
     /// refuses such devices earlier.
     pub fn handle(self) -> Device {
         match self {
@@ -146,8 +146,8 @@ impl Kind {
         self.is_built()?;
         let gpus = match self {
             Self::Cpu | Self::Flex | Self::Libtorch => return Ok(()),
-            Self::Cuda(_) => gpu::of_libtorch(),
-            Self::Cubecl(_) => cubecl::gpus(),
+            Self::Cuda(_) => gpu::count_for_libtorch(),
+            Self::Cubecl(_) => cubecl::count_gpus(),
         };
         let here = gpus.map_err(|why| DeviceError::NoGpu { kind: self, why })?;
         if self.gpu().is_some_and(|index| index >= here) {
@@ -173,7 +173,7 @@ impl Kind {
     }
 }
 
-impl FromStr for Kind {
+impl FromStr for DeviceKind {
     type Err = DeviceError;
 
     fn from_str(name: &str) -> Result<Self, DeviceError> {
@@ -203,7 +203,7 @@ impl FromStr for Kind {
     }
 }
 
-impl FromStr for Choice {
+impl FromStr for DeviceChoice {
     type Err = DeviceError;
 
     fn from_str(names: &str) -> Result<Self, DeviceError> {
@@ -213,21 +213,21 @@ impl FromStr for Choice {
         let kinds = names
             .split(',')
             .map(|name| name.trim().parse())
-            .collect::<Result<Vec<Kind>, _>>()?;
-        let family = |kind: Kind| kind.gpu().map(|_| matches!(kind, Kind::Cuda(_)));
+            .collect::<Result<Vec<DeviceKind>, _>>()?;
+        let family = |kind: DeviceKind| kind.gpu().map(|_| matches!(kind, DeviceKind::Cuda(_)));
         let compatible = kinds.iter().all(|&kind| {
             family(kind).is_some()
                 && family(kind) == family(kinds[0])
                 && kinds.iter().filter(|&&other| other == kind).count() == 1
         });
         if kinds.len() > 1 && !compatible {
-            return Err(DeviceError::Mixed(names.to_owned()));
+            return Err(DeviceError::Incompatible(names.to_owned()));
         }
         Ok(Self::Named(kinds))
     }
 }
 
-impl Choice {
+impl DeviceChoice {
     /// Checks that the named devices are available, without computing on them.
     ///
     /// # Errors
@@ -245,7 +245,7 @@ mod tests {
     use super::*;
 
     fn refused(names: &str) -> String {
-        names.parse::<Choice>().unwrap_err().to_string()
+        names.parse::<DeviceChoice>().unwrap_err().to_string()
     }
 
     #[test]
@@ -272,7 +272,7 @@ mod tests {
         if libtorch::BUILT {
             assert!(refused("cuda:0,cuda:0").contains("cannot be combined"));
             assert!(refused("cuda:0,flex").contains("cannot be combined"));
-            let both = Choice::Named(vec![Kind::Cuda(0), Kind::Cuda(1)]);
+            let both = DeviceChoice::Named(vec![DeviceKind::Cuda(0), DeviceKind::Cuda(1)]);
             assert_eq!("cuda:0,cuda:1".parse(), Ok(both));
         }
     }
@@ -294,7 +294,7 @@ mod tests {
     #[test]
     fn an_index_that_does_not_exist_names_those_that_do() {
         let words = |here| {
-            let kind = Kind::Cuda(7);
+            let kind = DeviceKind::Cuda(7);
             DeviceError::NoSuchGpu { kind, here }.to_string()
         };
         assert!(words(1).contains("use `--device cuda:0`"), "{}", words(1));

@@ -23,10 +23,10 @@ pub fn gpu(index: usize) -> Option<Device> {
 ///
 /// # Errors
 /// Why there is none, and what helps.
-pub fn gpus() -> Result<usize, String> {
+pub fn count_gpus() -> Result<usize, String> {
     #[cfg(feature = "cuda")]
     {
-        match super::gpu::shown() {
+        match super::gpu::count_visible() {
             Some(count) if count > 0 => Ok(count),
             _ => Err(super::gpu::why_not(super::gpu::driver().as_ref(), (12, 0))),
         }

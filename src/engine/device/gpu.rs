@@ -5,7 +5,7 @@
 //! NVML.
 
 use super::libtorch;
-use super::visible::{self, Place, Visible};
+use super::visible::{self, NvmlPlace, VisibleDevices};
 
 /// The driver, as reported by NVML.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct Driver {
 
 /// The state of one GPU.
 #[derive(Debug, Clone, PartialEq)]
-pub struct State {
+pub struct GpuState {
     /// For example `NVIDIA H100 80GB HBM3`.
     pub name: String,
     /// Recent utilisation in per cent.
@@ -31,7 +31,7 @@ pub struct State {
     pub temperature: Option<u32>,
 }
 
-impl State {
+impl GpuState {
     /// Text for the header, with whatever is known: `71 % 38 GB 64 °C`.
     pub fn label(&self) -> String {
         let busy = self.busy.map(|busy| format!("{busy} %"));
@@ -79,7 +79,7 @@ pub fn remark(index: usize) -> Option<String> {
 
 /// Number of GPUs visible to CUDA, from NVML's list and the variables that hide some of them; `None` if
 /// NVML is not available.
-pub fn shown() -> Option<usize> {
+pub fn count_visible() -> Option<usize> {
     Some(nvml::visible()?.places.len())
 }
 
@@ -87,11 +87,11 @@ pub fn shown() -> Option<usize> {
 ///
 /// # Errors
 /// Why there is none, and what helps.
-pub fn of_libtorch() -> Result<usize, String> {
+pub fn count_for_libtorch() -> Result<usize, String> {
     if !libtorch::BUILT {
         return Err("this noisescope was built without libtorch".into());
     }
-    if let Some(count) = libtorch::counted().filter(|&count| count > 0) {
+    if let Some(count) = libtorch::count_gpus().filter(|&count| count > 0) {
         return Ok(count);
     }
     if !libtorch::is_for_gpus() {
@@ -113,7 +113,7 @@ pub fn why_not(driver: Result<&Driver, &String>, needs: (i32, i32)) -> String {
 fn reason(
     driver: Result<&Driver, &String>,
     needs: (i32, i32),
-    visible: Option<&Visible>,
+    visible: Option<&VisibleDevices>,
 ) -> String {
     let driver = match driver {
         Err(message) => {
@@ -139,11 +139,11 @@ fn reason(
         );
     }
     let places = visible.map_or(&[][..], |visible| &visible.places);
-    match visible.and_then(|visible| visible.hidden.as_ref()) {
+    match visible.and_then(|visible| visible.ended_because.as_ref()) {
         Some(hidden) if places.is_empty() => hidden.clone(),
         _ if places
             .iter()
-            .any(|place| matches!(place, Place::Slice { .. })) =>
+            .any(|place| matches!(place, NvmlPlace::Slice { .. })) =>
         {
             format!(
                 "the NVIDIA driver {version} is installed, but the GPU is a MIG slice that CUDA does not show; set CUDA_VISIBLE_DEVICES to its UUID (`nvidia-smi -L`), and in a container pass it in; it then works as one device, cuda:0"
@@ -173,8 +173,8 @@ mod nvml {
     use nvml_wrapper::error::NvmlError;
     use nvml_wrapper::{Device, Nvml};
 
-    use super::visible::{Card, Place, Setting, Slice, Visible};
-    use super::{Driver, State};
+    use super::visible::{Card, CudaEnvironment, NvmlPlace, Slice, VisibleDevices};
+    use super::{Driver, GpuState};
     use crate::engine::device::libtorch;
 
     /// The library, loaded once: loading it takes a moment.
@@ -202,12 +202,13 @@ mod nvml {
     }
 
     /// The cards visible to CUDA, looked up once, since later changes of the variables have no effect.
-    pub fn visible() -> Option<&'static Visible> {
-        static VISIBLE: OnceLock<Option<Visible>> = OnceLock::new();
+    pub fn visible() -> Option<&'static VisibleDevices> {
+        static VISIBLE: OnceLock<Option<VisibleDevices>> = OnceLock::new();
         let visible = VISIBLE.get_or_init(|| {
-            let visible = Visible::of(&Setting::of_environment(), &cards(nvml().ok()?)?);
-            Some(match libtorch::counted() {
-                Some(count) if count > 0 => visible.counted(count),
+            let visible =
+                VisibleDevices::new(&CudaEnvironment::of_environment(), &cards(nvml().ok()?)?);
+            Some(match libtorch::count_gpus() {
+                Some(count) if count > 0 => visible.check_count(count),
                 _ => visible,
             })
         });
@@ -254,20 +255,20 @@ mod nvml {
         card
     }
 
-    pub fn state(place: &Place) -> Option<State> {
+    pub fn state(place: &NvmlPlace) -> Option<GpuState> {
         let card = nvml().ok()?.device_by_index(place.card()?).ok()?;
         // A slice has its own name and memory; its load is not available.
         let slice = match place {
-            Place::Slice { slice, .. } => {
+            NvmlPlace::Slice { slice, .. } => {
                 slice.and_then(|index| card.mig_device_by_index(index).ok())
             }
-            Place::Card(_) | Place::Unknown(_) => None,
+            NvmlPlace::Card(_) | NvmlPlace::Unknown(_) => None,
         };
-        let whole = matches!(place, Place::Card(_));
+        let whole = matches!(place, NvmlPlace::Card(_));
         let one = slice.as_ref().or(whole.then_some(&card));
         let name = one.and_then(|device| device.name().ok());
         let memory = one.and_then(|device| device.memory_info().ok());
-        Some(State {
+        Some(GpuState {
             name: name.or_else(|| card.name().ok())?,
             busy: whole
                 .then(|| card.utilization_rates().ok())
@@ -281,18 +282,18 @@ mod nvml {
 
 #[cfg(not(any(feature = "libtorch", feature = "cuda")))]
 mod nvml {
-    use super::visible::{Place, Visible};
-    use super::{Driver, State};
+    use super::visible::{NvmlPlace, VisibleDevices};
+    use super::{Driver, GpuState};
 
     pub fn driver() -> Result<Driver, String> {
         Err("this noisescope was built without GPU support".into())
     }
 
-    pub fn visible() -> Option<&'static Visible> {
+    pub fn visible() -> Option<&'static VisibleDevices> {
         None
     }
 
-    pub fn state(_: &Place) -> Option<State> {
+    pub fn state(_: &NvmlPlace) -> Option<GpuState> {
         None
     }
 }
@@ -307,7 +308,7 @@ pub fn driver() -> Result<Driver, String> {
 
 /// The state of a GPU; `None` if NVML is not available or its card is unknown
 /// ([`remark`] gives the reason). The index is CUDA's.
-pub fn state(index: usize) -> Option<State> {
+pub fn state(index: usize) -> Option<GpuState> {
     nvml::state(nvml::visible()?.place(index)?)
 }
 
@@ -317,7 +318,7 @@ mod tests {
 
     #[test]
     fn the_header_says_what_is_known_and_no_more() {
-        let mut state = State {
+        let mut state = GpuState {
             name: "NVIDIA H100".into(),
             busy: Some(71),
             memory: Some((38_200_000_000, 80_000_000_000)),
@@ -354,24 +355,24 @@ mod tests {
             cuda: (12, 8),
             gpus: 1,
         };
-        let why = |visible: &Visible| reason(Ok(&driver), (12, 0), Some(visible));
-        let hidden = Visible {
-            hidden: Some("CUDA_VISIBLE_DEVICES=9 names GPU 9".into()),
-            ..Visible::default()
+        let why = |visible: &VisibleDevices| reason(Ok(&driver), (12, 0), Some(visible));
+        let hidden = VisibleDevices {
+            ended_because: Some("CUDA_VISIBLE_DEVICES=9 names GPU 9".into()),
+            ..VisibleDevices::default()
         };
         assert_eq!(why(&hidden), "CUDA_VISIBLE_DEVICES=9 names GPU 9");
         // A list that ended early but shows a GPU is not the reason.
-        let early = Visible {
-            places: vec![Place::Card(0)],
+        let early = VisibleDevices {
+            places: vec![NvmlPlace::Card(0)],
             ..hidden
         };
         assert!(why(&early).contains("no GPU can be used"));
-        let slice = Visible {
-            places: vec![Place::Slice {
+        let slice = VisibleDevices {
+            places: vec![NvmlPlace::Slice {
                 parent: 0,
                 slice: None,
             }],
-            hidden: None,
+            ended_because: None,
         };
         assert!(why(&slice).contains("MIG slice"), "{}", why(&slice));
     }

@@ -62,7 +62,7 @@ pub fn choose_algorithms_by_rules() {
 }
 
 /// Number of GPUs visible to libtorch through CUDA; `None` if this libtorch has no CUDA.
-pub fn counted() -> Option<usize> {
+pub fn count_gpus() -> Option<usize> {
     #[cfg(feature = "libtorch")]
     {
         tch::utils::has_cuda()

@@ -1,18 +1,18 @@
 //! Devices: opening those that `--device` names, with their workers. All choice of a backend is here.
 //!
-//! Submodules: [`libtorch`] and [`cubecl`], specific to these backends; [`trial`], the speed of a device;
+//! Submodules: [`libtorch`] and [`cubecl`], specific to these backends; [`speed`], the speed of a device;
 //! [`gpu`], the state of a GPU, and [`visible`], which card it is; [`numerics`], its rounding;
-//! [`trouble`], the messages of failing devices; [`verify`], whether a device computes correctly.
+//! [`diagnosis`], the messages of failing devices; [`verify`], whether a device computes correctly.
 
 mod choice;
 pub mod cubecl;
+pub mod diagnosis;
 pub mod gpu;
 pub mod libtorch;
 pub mod numerics;
-pub mod pieces;
+pub mod profile;
 pub mod seat;
-pub mod trial;
-pub mod trouble;
+pub mod speed;
 pub mod verify;
 pub mod visible;
 
@@ -20,11 +20,11 @@ use std::thread::available_parallelism;
 
 use burn::tensor::Device;
 
-pub use choice::{Choice, DeviceError, Kind};
+pub use choice::{DeviceChoice, DeviceError, DeviceKind};
 use seat::Seat;
 
 use crate::analysis::Lab;
-use crate::nets::launch::{self, CACHED};
+use crate::nets::launch::{self, CACHED_IMAGES};
 use crate::session::config::NetworkKind;
 
 /// Blocks per launch on a GPU before a short trial has chosen the number.
@@ -32,18 +32,18 @@ const BLOCKS_A_LAUNCH: usize = 32;
 
 /// A request to open devices.
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct DeviceRequest<'a> {
     /// The devices.
-    pub choice: &'a Choice,
+    pub choice: &'a DeviceChoice,
     /// Number of workers instead of one per core; for a GPU, threads that draw noise if the GPU does not.
     pub workers: Option<usize>,
     /// Blocks per launch; `None` for the session's previous number, or the best one in a short trial.
     pub launch: Option<usize>,
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> DeviceRequest<'a> {
     /// A device with default settings.
-    pub fn of(choice: &'a Choice) -> Self {
+    pub fn new(choice: &'a DeviceChoice) -> Self {
         Self {
             choice,
             workers: None,
@@ -54,7 +54,7 @@ impl<'a> Wanted<'a> {
 
 /// A device in use, or several of the same kind.
 #[derive(Debug, Clone)]
-pub struct Opened {
+pub struct OpenDevices {
     /// Burn's handle of the first device, which trains and refreshes.
     pub device: Device,
     /// The name that the session records, for example `flex` or `cuda:0,cuda:1`.
@@ -66,10 +66,10 @@ pub struct Opened {
     /// The GPUs' indices.
     pub gpus: Vec<usize>,
     /// Whether the number of blocks per launch is still to be chosen.
-    pub untried: bool,
+    pub launch_unchosen: bool,
 }
 
-impl Opened {
+impl OpenDevices {
     /// Default number of workers on this device: one per GPU, or one per core.
     pub fn workers_of_all(&self) -> usize {
         match self.gpus.is_empty() {
@@ -96,22 +96,22 @@ impl Opened {
     }
 
     /// Text for the session's record: the devices, their launch size and rounding.
-    pub fn recorded(&self) -> String {
+    pub fn record_label(&self) -> String {
         let mut parts = vec![self.name.clone()];
-        if self.name == "cpu" && launch::is_direct() {
+        if self.name == "cpu" && launch::is_winograd_disabled() {
             parts.push(DIRECT.into());
         }
-        if self.seats[0].is_fed() && !self.untried {
+        if self.seats[0].is_fed() && !self.launch_unchosen {
             parts.push(format!("{LAUNCHES_OF}{} blocks", self.seats[0].blocks));
         }
-        if matches!(self.seats[0].kind, Kind::Cuda(_)) {
+        if matches!(self.seats[0].kind, DeviceKind::Cuda(_)) {
             parts.push(numerics::label().to_owned());
         }
         parts.join(", ")
     }
 
     /// Limits launches to this many blocks from now on, since one device lacks the memory for more.
-    pub fn take_at_most(&mut self, blocks: usize) {
+    pub fn limit_launch(&mut self, blocks: usize) {
         let fed = self.seats.iter_mut().filter(|seat| seat.is_fed());
         fed.for_each(|seat| seat.blocks = seat.blocks.min(blocks));
     }
@@ -122,13 +122,13 @@ impl Opened {
     /// # Errors
     /// If the device does not work.
     pub fn choose_launch(&mut self, lab: &Lab, block: usize) -> Result<(), DeviceError> {
-        if !std::mem::take(&mut self.untried) {
+        if !std::mem::take(&mut self.launch_unchosen) {
             return Ok(());
         }
-        let best = trial::best_launch(&self.seats, lab, block);
-        let (blocks, rate) = best.map_err(|message| DeviceError::Broken {
+        let best = speed::best_launch(&self.seats, lab, block);
+        let (blocks, rate) = best.map_err(|message| DeviceError::Failed {
             kind: self.seats[0].kind,
-            message: trouble::told(&message),
+            message: diagnosis::user_message(&message),
         })?;
         self.seats.iter_mut().for_each(|seat| seat.blocks = blocks);
         self.notes = vec![format!(
@@ -146,7 +146,7 @@ const LAUNCHES_OF: &str = "launches of ";
 const DIRECT: &str = "convolutions direct";
 
 /// Whether a record states that every convolution was computed directly.
-pub fn was_direct(recorded: &str) -> bool {
+pub fn is_recorded_direct(recorded: &str) -> bool {
     recorded.split(", ").any(|part| part == DIRECT)
 }
 
@@ -168,37 +168,38 @@ fn cores() -> usize {
 /// # Errors
 /// If a device is not available or does not work.
 pub fn open(
-    wanted: Wanted<'_>,
+    wanted: DeviceRequest<'_>,
     network: NetworkKind,
     before: Option<&str>,
-) -> Result<Opened, DeviceError> {
-    let how = How {
+) -> Result<OpenDevices, DeviceError> {
+    let how = OpenSettings {
         workers: wanted.workers,
         launch: wanted.launch,
         network,
     };
     match wanted.choice {
-        Choice::Auto => Ok(automatic(how, before)),
-        Choice::Named(kinds) => open_named(kinds, how.resuming(kinds, before)),
+        DeviceChoice::Auto => Ok(open_auto(how, before)),
+        DeviceChoice::Named(kinds) => open_named(kinds, how.resuming(kinds, before)),
     }
 }
 
 /// How devices are opened.
 #[derive(Debug, Clone, Copy)]
-struct How {
+struct OpenSettings {
     workers: Option<usize>,
     /// Blocks per launch, if known.
     launch: Option<usize>,
     network: NetworkKind,
 }
 
-impl How {
+impl OpenSettings {
     /// With the session's previous launch size, if it was on devices of the same kind.
-    fn resuming(self, kinds: &[Kind], before: Option<&str>) -> Self {
-        let same_kinds = |then: &[Kind]| {
+    fn resuming(self, kinds: &[DeviceKind], before: Option<&str>) -> Self {
+        let same_kinds = |then: &[DeviceKind]| {
             let pairs = then.iter().zip(kinds);
-            let same =
-                |(a, b): (&Kind, &Kind)| std::mem::discriminant(a) == std::mem::discriminant(b);
+            let same = |(a, b): (&DeviceKind, &DeviceKind)| {
+                std::mem::discriminant(a) == std::mem::discriminant(b)
+            };
             pairs.into_iter().all(same)
         };
         let recorded = before
@@ -211,24 +212,24 @@ impl How {
 }
 
 /// The devices available here, best first, without measuring their speed.
-pub fn present() -> Vec<Kind> {
-    let mut kinds: Vec<Kind> = (0..gpu::of_libtorch().unwrap_or(0))
-        .map(Kind::Cuda)
+pub fn available_devices() -> Vec<DeviceKind> {
+    let mut kinds: Vec<DeviceKind> = (0..gpu::count_for_libtorch().unwrap_or(0))
+        .map(DeviceKind::Cuda)
         .collect();
-    kinds.extend((0..cubecl::gpus().unwrap_or(0)).map(Kind::Cubecl));
+    kinds.extend((0..cubecl::count_gpus().unwrap_or(0)).map(DeviceKind::Cubecl));
     if libtorch::BUILT {
-        kinds.push(Kind::Libtorch);
+        kinds.push(DeviceKind::Libtorch);
     }
-    kinds.extend([Kind::Cpu, Kind::Flex]);
+    kinds.extend([DeviceKind::Cpu, DeviceKind::Flex]);
     kinds
 }
 
-fn automatic(how: How, before: Option<&str>) -> Opened {
+fn open_auto(how: OpenSettings, before: Option<&str>) -> OpenDevices {
     let mut notes = Vec::new();
     if let Some(mut kinds) = before.and_then(recorded_kinds) {
         // `cpu` has replaced it; `--device flex` still computes as before.
-        if kinds == [Kind::Flex] {
-            kinds = vec![Kind::Cpu];
+        if kinds == [DeviceKind::Flex] {
+            kinds = vec![DeviceKind::Cpu];
             notes.push(
                 "it began on flex and continues on cpu: with the same noise, but logits that differ in their last digits"
                     .to_owned(),
@@ -242,8 +243,9 @@ fn automatic(how: How, before: Option<&str>) -> Opened {
             Err(error) => notes.push(format!("{error}. Continuing on another device")),
         }
     }
-    let (gpus, processors): (Vec<Kind>, Vec<Kind>) =
-        present().into_iter().partition(|kind| kind.is_gpu());
+    let (gpus, processors): (Vec<DeviceKind>, Vec<DeviceKind>) = available_devices()
+        .into_iter()
+        .partition(|kind| kind.is_gpu());
     for kind in gpus {
         match open_named(&[kind], how) {
             Ok(mut opened) => {
@@ -254,16 +256,18 @@ fn automatic(how: How, before: Option<&str>) -> Opened {
         }
     }
     // Flex is the reference, and never faster.
-    let processors = processors.into_iter().filter(|kind| *kind != Kind::Flex);
-    let processors: Vec<Kind> = processors.collect();
-    let mut best: Option<(f64, Opened)> = None;
+    let processors = processors
+        .into_iter()
+        .filter(|kind| *kind != DeviceKind::Flex);
+    let processors: Vec<DeviceKind> = processors.collect();
+    let mut best: Option<(f64, OpenDevices)> = None;
     for kind in &processors {
         let opened = assemble(&[*kind], seats(*kind, how), how);
         if processors.len() == 1 {
             best = Some((0.0, opened));
             break;
         }
-        match trial::trials_per_second(&opened.seats, how.network, trial::SHORT) {
+        match speed::trials_per_second(&opened.seats, how.network, speed::SHORT) {
             Ok(rate) => {
                 notes.push(format!("{kind} computes {rate:.0} trials/s"));
                 if best.as_ref().is_none_or(|(most, _)| rate > *most) {
@@ -274,22 +278,26 @@ fn automatic(how: How, before: Option<&str>) -> Opened {
         }
     }
     // The processor is always available.
-    let (_, mut opened) =
-        best.unwrap_or_else(|| (0.0, assemble(&[Kind::Cpu], seats(Kind::Cpu, how), how)));
+    let (_, mut opened) = best.unwrap_or_else(|| {
+        (
+            0.0,
+            assemble(&[DeviceKind::Cpu], seats(DeviceKind::Cpu, how), how),
+        )
+    });
     opened.notes = notes;
     opened
 }
 
 /// The devices in a record, if this program knows them.
-fn recorded_kinds(recorded: &str) -> Option<Vec<Kind>> {
+fn recorded_kinds(recorded: &str) -> Option<Vec<DeviceKind>> {
     let names = recorded.split(", ").next()?;
     match names.parse() {
-        Ok(Choice::Named(kinds)) => Some(kinds),
+        Ok(DeviceChoice::Named(kinds)) => Some(kinds),
         _ => None,
     }
 }
 
-fn open_named(kinds: &[Kind], how: How) -> Result<Opened, DeviceError> {
+fn open_named(kinds: &[DeviceKind], how: OpenSettings) -> Result<OpenDevices, DeviceError> {
     let mut all = Vec::new();
     for (index, &kind) in kinds.iter().enumerate() {
         kind.check()?;
@@ -300,15 +308,15 @@ fn open_named(kinds: &[Kind], how: How) -> Result<Opened, DeviceError> {
         });
         let seats = seats(
             kind,
-            How {
+            OpenSettings {
                 workers: share,
                 ..how
             },
         );
         if kind.is_gpu() {
-            trial::check(&seats, how.network).map_err(|message| DeviceError::Broken {
+            speed::check_computes(&seats, how.network).map_err(|message| DeviceError::Failed {
                 kind,
-                message: trouble::told(&message),
+                message: diagnosis::user_message(&message),
             })?;
         }
         all.extend(seats);
@@ -317,13 +325,13 @@ fn open_named(kinds: &[Kind], how: How) -> Result<Opened, DeviceError> {
 }
 
 /// The seats of one device: one for a worker that feeds it with launches, or one per core.
-fn seats(kind: Kind, how: How) -> Vec<Seat> {
+fn seats(kind: DeviceKind, how: OpenSettings) -> Vec<Seat> {
     let workers = how.workers.unwrap_or_else(cores).max(1);
     let blocks = match kind {
-        Kind::Cuda(_) | Kind::Cubecl(_) => how.launch.unwrap_or(BLOCKS_A_LAUNCH),
+        DeviceKind::Cuda(_) | DeviceKind::Cubecl(_) => how.launch.unwrap_or(BLOCKS_A_LAUNCH),
         // Launches on a processor, only on request.
-        Kind::Libtorch => how.launch.unwrap_or(1),
-        Kind::Cpu | Kind::Flex => 1,
+        DeviceKind::Libtorch => how.launch.unwrap_or(1),
+        DeviceKind::Cpu | DeviceKind::Flex => 1,
     };
     let is_fed = blocks > 1;
     let seat = Seat {
@@ -332,7 +340,7 @@ fn seats(kind: Kind, how: How) -> Vec<Seat> {
         kind,
         blocks,
         threads: if is_fed { workers } else { 1 },
-        images: match is_fed {
+        max_images: match is_fed {
             true => usize::MAX,
             false => images_at_once(kind, how.network),
         },
@@ -341,20 +349,20 @@ fn seats(kind: Kind, how: How) -> Vec<Seat> {
 }
 
 /// Most images that a network on this device takes at once.
-fn images_at_once(kind: Kind, network: NetworkKind) -> usize {
+fn images_at_once(kind: DeviceKind, network: NetworkKind) -> usize {
     match network {
         NetworkKind::Cnn | NetworkKind::Simple | NetworkKind::Complex | NetworkKind::Onnx
             if !kind.is_gpu() =>
         {
-            CACHED
+            CACHED_IMAGES
         }
         _ => usize::MAX,
     }
 }
 
-fn assemble(kinds: &[Kind], seats: Vec<Seat>, how: How) -> Opened {
-    let names: Vec<String> = kinds.iter().map(Kind::to_string).collect();
-    Opened {
+fn assemble(kinds: &[DeviceKind], seats: Vec<Seat>, how: OpenSettings) -> OpenDevices {
+    let names: Vec<String> = kinds.iter().map(DeviceKind::to_string).collect();
+    OpenDevices {
         device: kinds
             .first()
             .map_or_else(Device::flex, |kind| kind.handle()),
@@ -362,7 +370,7 @@ fn assemble(kinds: &[Kind], seats: Vec<Seat>, how: How) -> Opened {
         notes: Vec::new(),
         seats,
         gpus: kinds.iter().filter_map(|kind| kind.gpu()).collect(),
-        untried: how.launch.is_none() && kinds.iter().any(|kind| kind.is_gpu()),
+        launch_unchosen: how.launch.is_none() && kinds.iter().any(|kind| kind.is_gpu()),
     }
 }
 

@@ -64,6 +64,6 @@ pub fn label() -> &'static str {
 }
 
 /// Whether a record states TF32.
-pub fn was_tf32(recorded: &str) -> bool {
+pub fn is_recorded_tf32(recorded: &str) -> bool {
     recorded.split(", ").any(|part| part == ROUNDED)
 }

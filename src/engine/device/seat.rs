@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::tensor::Device;
 
-use super::choice::Kind;
+use super::choice::DeviceKind;
 use super::libtorch;
 use crate::nets::launch;
 use crate::stimulus::kernels::Kernels;
-use crate::stimulus::launch::Drawing;
+use crate::stimulus::launch::NoiseBackend;
 
 /// If this environment variable is set, noise is drawn by the processor.
 const WITHOUT_KERNELS: &str = "NOISESCOPE_WITHOUT_KERNELS";
@@ -22,13 +22,13 @@ pub struct Seat {
     /// The device's name, for example `cuda:0`.
     pub name: String,
     /// Which backend it is.
-    pub kind: Kind,
+    pub kind: DeviceKind,
     /// Blocks per launch; one if the device takes no launches.
     pub blocks: usize,
     /// Threads of the worker, which draw noise if the device does not.
     pub threads: usize,
     /// Most images of a block that the network processes at once.
-    pub images: usize,
+    pub max_images: usize,
 }
 
 impl Seat {
@@ -38,13 +38,13 @@ impl Seat {
     }
 
     /// How noise is drawn here, and if by the processor, a note with the reason, once per process.
-    pub fn drawing(&self) -> (Drawing, Option<String>) {
-        let Kind::Cuda(gpu) = self.kind else {
-            return (Drawing::default(), None);
+    pub fn noise_backend(&self) -> (NoiseBackend, Option<String>) {
+        let DeviceKind::Cuda(gpu) = self.kind else {
+            return (NoiseBackend::default(), None);
         };
         let loaded = match std::env::var_os(WITHOUT_KERNELS) {
             Some(_) => Err(format!("{WITHOUT_KERNELS} is set")),
-            None => Kernels::of(gpu, libtorch::folder().map(Path::new)),
+            None => Kernels::get(gpu, libtorch::folder().map(Path::new)),
         };
         let (kernels, why) = match loaded {
             Ok(kernels) => (Some(kernels), None),
@@ -60,7 +60,7 @@ impl Seat {
                 self.name
             )
         };
-        let drawing = Drawing {
+        let drawing = NoiseBackend {
             gpu: Some(gpu),
             kernels,
         };
@@ -69,17 +69,17 @@ impl Seat {
 
     /// Makes the calling thread compute networks as this seat's workers do.
     pub fn prepare_conductor(&self) {
-        launch::compute_by_plan(self.kind == Kind::Cpu);
+        launch::set_by_plan(self.kind == DeviceKind::Cpu);
     }
 
     /// Prepares the calling thread to compute here: a processor's operators stay on this thread, since the
     /// parallelism comes from computing several blocks at once, and within its caches.
     pub fn prepare_thread(&self) {
-        launch::take_at_most(self.images);
+        launch::set_max_rows(self.max_images);
         self.prepare_conductor();
         match self.kind {
-            Kind::Libtorch if !self.is_fed() => libtorch::one_thread(),
-            Kind::Cuda(_) => libtorch::choose_algorithms_by_rules(),
+            DeviceKind::Libtorch if !self.is_fed() => libtorch::one_thread(),
+            DeviceKind::Cuda(_) => libtorch::choose_algorithms_by_rules(),
             _ => {}
         }
     }

@@ -6,23 +6,23 @@ use super::*;
 fn flex_has_a_worker_a_core_unless_told_otherwise() {
     let open = |workers| {
         let choice = "flex".parse().unwrap();
-        let wanted = Wanted {
+        let wanted = DeviceRequest {
             workers,
-            ..Wanted::of(&choice)
+            ..DeviceRequest::new(&choice)
         };
         open(wanted, NetworkKind::Logistic, None).unwrap()
     };
     assert_eq!(open(None).seats.len(), cores());
     assert_eq!(open(Some(3)).label(), "flex · 3 workers");
     assert_eq!(open(Some(1)).label(), "flex · 1 worker");
-    assert_eq!(open(None).recorded(), "flex");
+    assert_eq!(open(None).record_label(), "flex");
 }
 
 #[test]
 fn auto_goes_on_where_the_session_was() {
-    let wanted = Wanted {
+    let wanted = DeviceRequest {
         workers: Some(1),
-        ..Wanted::of(&Choice::Auto)
+        ..DeviceRequest::new(&DeviceChoice::Auto)
     };
     let opened = |before| open(wanted, NetworkKind::Logistic, Some(before)).unwrap();
     let cpu = opened("cpu");
@@ -36,17 +36,19 @@ fn auto_goes_on_where_the_session_was() {
 
 #[test]
 fn a_record_names_its_devices_before_what_it_says_of_them() {
-    assert_eq!(recorded_kinds("flex"), Some(vec![Kind::Flex]));
+    assert_eq!(recorded_kinds("flex"), Some(vec![DeviceKind::Flex]));
     assert_eq!(recorded_kinds("an abacus"), None);
     assert_eq!(recorded_kinds("auto"), None);
 }
 
 #[test]
 fn a_record_tells_how_it_was_computed() {
-    assert!(was_direct("cpu, convolutions direct"));
-    assert!(!was_direct("cpu"));
-    assert!(numerics::was_tf32("cuda:0, launches of 16 blocks, TF32"));
-    assert!(!numerics::was_tf32(
+    assert!(is_recorded_direct("cpu, convolutions direct"));
+    assert!(!is_recorded_direct("cpu"));
+    assert!(numerics::is_recorded_tf32(
+        "cuda:0, launches of 16 blocks, TF32"
+    ));
+    assert!(!numerics::is_recorded_tf32(
         "cuda:0, launches of 16 blocks, float32"
     ));
 }
@@ -55,45 +57,49 @@ fn a_record_tells_how_it_was_computed() {
 fn a_session_goes_on_with_launches_of_the_size_that_it_began_with() {
     let recorded = "cuda:0,cuda:1, launches of 64 blocks, float32";
     assert_eq!(recorded_launch(recorded), Some(64));
-    let both = [Kind::Cuda(0), Kind::Cuda(1)];
+    let both = [DeviceKind::Cuda(0), DeviceKind::Cuda(1)];
     assert_eq!(
         recorded_kinds(recorded),
         libtorch::BUILT.then(|| both.to_vec())
     );
     // From version 0.1.0.
     assert_eq!(recorded_launch("cuda:0, noise drawn there"), None);
-    let how = How {
+    let how = OpenSettings {
         workers: Some(4),
         launch: None,
         network: NetworkKind::Cnn,
     };
-    let unknown = seats(Kind::Cuda(0), how);
+    let unknown = seats(DeviceKind::Cuda(0), how);
     assert_eq!((unknown.len(), unknown[0].threads), (1, 4));
-    assert!(assemble(&[Kind::Cuda(0)], unknown, how).untried);
+    assert!(assemble(&[DeviceKind::Cuda(0)], unknown, how).launch_unchosen);
     let given = seats(
-        Kind::Cuda(0),
-        How {
+        DeviceKind::Cuda(0),
+        OpenSettings {
             launch: Some(64),
             ..how
         },
     );
     assert_eq!((given.len(), given[0].blocks), (1, 64));
     // A processor takes launches only on request.
-    assert_eq!(seats(Kind::Libtorch, how).len(), 4);
-    let fed = How {
+    assert_eq!(seats(DeviceKind::Libtorch, how).len(), 4);
+    let fed = OpenSettings {
         launch: Some(64),
         ..how
     };
-    let fed = assemble(&[Kind::Libtorch], seats(Kind::Libtorch, fed), fed);
+    let fed = assemble(
+        &[DeviceKind::Libtorch],
+        seats(DeviceKind::Libtorch, fed),
+        fed,
+    );
     assert_eq!(fed.label(), "libtorch · launches of 64 blocks");
-    assert_eq!(fed.recorded(), "libtorch, launches of 64 blocks");
+    assert_eq!(fed.record_label(), "libtorch, launches of 64 blocks");
     // After running out of memory.
     let mut less = fed.clone();
-    less.take_at_most(16);
-    assert_eq!(less.recorded(), "libtorch, launches of 16 blocks");
+    less.limit_launch(16);
+    assert_eq!(less.record_label(), "libtorch, launches of 16 blocks");
     if libtorch::BUILT {
         let resumed = |kind| how.resuming(&[kind], Some(recorded)).launch;
-        assert_eq!(resumed(Kind::Cuda(1)), Some(64));
-        assert_eq!(resumed(Kind::Libtorch), None);
+        assert_eq!(resumed(DeviceKind::Cuda(1)), Some(64));
+        assert_eq!(resumed(DeviceKind::Libtorch), None);
     }
 }

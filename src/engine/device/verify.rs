@@ -3,25 +3,25 @@
 
 use std::collections::BTreeSet;
 
-use super::choice::Kind;
+use super::choice::DeviceKind;
 use super::numerics;
 use super::seat::Seat;
-use super::trial;
+use super::speed;
 use crate::analysis::classification_images::ClassificationImages;
-use crate::analysis::{Experiment, Job, Lab, Launches, Place};
-use crate::engine::fault::guarded;
+use crate::analysis::{AnalysisPlace, Experiment, Job, Lab, Launches};
+use crate::engine::fault::catch_panic;
 use crate::nets::decision;
 use crate::session::Config;
 use crate::session::config::{self, Gaussian, NetworkKind, Noise};
 use crate::session::record::{self, BlockSums, GammaTrials, Record};
-use crate::stats::classification::CENTRE;
-use crate::stimulus::launch::{Launch, Resident, Slot};
-use crate::stimulus::{self, Source};
+use crate::stats::classification::GRID_CENTRE;
+use crate::stimulus::launch::{DeviceData, LaunchSource, Slot};
+use crate::stimulus::{self, NoiseSource};
 use burn::tensor::DType;
 
 /// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Check {
+pub struct DeviceCheck {
     /// What was checked, for example `noise uniform, γ 0.3`.
     pub name: String,
     /// Whether it passed.
@@ -44,7 +44,7 @@ const TIES: f64 = 1e-3;
 const TIES_OF_TF32: f64 = 2e-2;
 
 /// The origin of the checks' noise.
-const PLACE: Place = Place {
+const PLACE: AnalysisPlace = AnalysisPlace {
     seed: 20,
     index: 0,
     images: None,
@@ -53,15 +53,16 @@ const PLACE: Place = Place {
 };
 
 /// Checks a device with these networks, untrained, and reports each result.
-pub fn verify(seat: &Seat, networks: &[NetworkKind], report: &mut dyn FnMut(Check)) {
+pub fn verify(seat: &Seat, networks: &[NetworkKind], report: &mut dyn FnMut(DeviceCheck)) {
     seat.prepare_thread();
     let mut check = |name: String, compute: &dyn Fn() -> Result<String, String>| {
-        let result = guarded(compute).unwrap_or_else(|message| Err(super::trouble::told(&message)));
+        let result = catch_panic(compute)
+            .unwrap_or_else(|message| Err(super::diagnosis::user_message(&message)));
         let ok = result.is_ok();
         let words = result.unwrap_or_else(|words| words);
-        report(Check { name, ok, words });
+        report(DeviceCheck { name, ok, words });
     };
-    let (drawing, why) = seat.drawing();
+    let (drawing, why) = seat.noise_backend();
     let how = match (drawing.kernels, why) {
         (Some(_), _) => "by its own kernels".to_owned(),
         (None, Some(why)) => why,
@@ -87,25 +88,25 @@ pub fn verify(seat: &Seat, networks: &[NetworkKind], report: &mut dyn FnMut(Chec
         });
         check(format!("sums of {}", kind.label()), &|| {
             let mut lab = lab(kind, seat)?;
-            lab.resident = lab.resident.drawn(drawing);
+            lab.resident = lab.resident.with_noise_backend(drawing);
             sums(&lab, &reference(kind)?, seat)
         });
     }
 }
 
 fn lab(kind: NetworkKind, seat: &Seat) -> Result<Lab, String> {
-    trial::lab(kind, seat).map_err(|error| error.to_string())
+    speed::untrained_lab(kind, seat).map_err(|error| error.to_string())
 }
 
 /// The same lab on Burn's backend in pure Rust.
 fn reference(kind: NetworkKind) -> Result<Lab, String> {
     let seat = Seat {
-        device: Kind::Flex.handle(),
-        name: Kind::Flex.to_string(),
-        kind: Kind::Flex,
+        device: DeviceKind::Flex.handle(),
+        name: DeviceKind::Flex.to_string(),
+        kind: DeviceKind::Flex,
         blocks: 1,
         threads: 1,
-        images: usize::MAX,
+        max_images: usize::MAX,
     };
     lab(kind, &seat)
 }
@@ -115,14 +116,14 @@ fn draw(
     lab: &Lab,
     noise: Noise,
     gamma: f64,
-    drawing: stimulus::launch::Drawing,
+    drawing: stimulus::launch::NoiseBackend,
     how: &str,
 ) -> Result<String, String> {
-    let source = Source::new(noise, &lab.dataset.train);
-    let resident = Resident::default().drawn(drawing);
-    let launch = Launch::new(&source, gamma, TRIALS, &lab.pool, &resident, &lab.device);
+    let source = NoiseSource::new(noise, &lab.dataset.train);
+    let resident = DeviceData::default().with_noise_backend(drawing);
+    let launch = LaunchSource::new(&source, gamma, TRIALS, &lab.pool, &resident, &lab.device);
     let slot = |block: u64| Slot {
-        seed: PLACE.noise(0, block),
+        seed: PLACE.noise_seed(0, block),
         first: block * TRIALS as u64,
         // The last one is short.
         trials: if block + 1 == BLOCKS as u64 {
@@ -155,7 +156,7 @@ fn draw(
         let pairs = drawn.iter().zip(&expected.noise);
         if let Some(point) = pairs
             .into_iter()
-            .position(|(&z, &k)| z + CENTRE != i64::from(k))
+            .position(|(&z, &k)| z + GRID_CENTRE != i64::from(k))
         {
             return Err(format!(
                 "block {block}, trial {}, point {}: differs from the processor's",
@@ -188,8 +189,15 @@ fn allowed() -> (f32, f64) {
 
 /// Compares the logits of both on the same stimuli.
 fn logits(lab: &Lab, reference: &Lab) -> Result<String, String> {
-    let source = Source::new(Noise::Uniform, &lab.dataset.train);
-    let drawn = stimulus::draw(PLACE.noise(0, 0), &source, 0.3, 0, 4 * TRIALS, &lab.pool);
+    let source = NoiseSource::new(Noise::Uniform, &lab.dataset.train);
+    let drawn = stimulus::draw(
+        PLACE.noise_seed(0, 0),
+        &source,
+        0.3,
+        0,
+        4 * TRIALS,
+        &lab.pool,
+    );
     let ours = lab.network.logits(drawn.stimuli.clone(), &lab.device);
     let theirs = reference.network.logits(drawn.stimuli, &reference.device);
     if ours.len() != theirs.len() {
@@ -270,14 +278,15 @@ fn measured(lab: &Lab, launch: Option<usize>, blocks: u64) -> Result<GammaTrials
     let launches = launch.and_then(|blocks| Experiment::launches(&analysis, lab, 0, blocks));
     let Some(mut launches) = launches else {
         for block in 0..blocks {
-            let sums = Experiment::step(&analysis, lab, Job::one(0, block)).map_err(problem)?;
+            let sums =
+                Experiment::step(&analysis, lab, Job::single_block(0, block)).map_err(problem)?;
             sums.iter().for_each(|sums| trials.add(sums));
         }
         return Ok(trials);
     };
     for first in (0..blocks).step_by(each) {
         launches.launch(Job {
-            part: 0,
+            sequence: 0,
             block: first,
             blocks: each as u64,
         });
@@ -317,12 +326,12 @@ mod tests {
     #[test]
     fn the_reference_agrees_with_itself_in_launches() {
         let seat = Seat {
-            device: Kind::Flex.handle(),
+            device: DeviceKind::Flex.handle(),
             name: "flex".into(),
-            kind: Kind::Flex,
+            kind: DeviceKind::Flex,
             blocks: BLOCKS,
             threads: 1,
-            images: usize::MAX,
+            max_images: usize::MAX,
         };
         let mut checks = Vec::new();
         verify(&seat, &[NetworkKind::Logistic], &mut |check| {
@@ -338,7 +347,7 @@ mod tests {
     fn another_network_is_found_out() {
         let lab = reference(NetworkKind::Logistic).unwrap();
         let mut other = lab.clone();
-        let ports = crate::nets::Ports::from(&*lab.form);
+        let ports = crate::nets::NetworkShape::from(&*lab.form);
         other.network =
             crate::nets::Subject::untrained(NetworkKind::Logistic, ports, 2, &lab.device).unwrap();
         assert!(logits(&other, &lab).is_err());

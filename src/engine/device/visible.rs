@@ -2,7 +2,7 @@
 //! the machine's cards in NVIDIA's management library (NVML).
 //!
 //! NVML ignores these variables, so its number of a card is not CUDA's. If the two cannot be matched for
-//! certain, the place is [`Place::Unknown`]: no card is shown rather than a wrong one.
+//! certain, the place is [`NvmlPlace::Unknown`]: no card is shown rather than a wrong one.
 
 use std::env;
 
@@ -32,7 +32,7 @@ pub struct Slice {
 
 /// The card or slice in NVML that corresponds to a CUDA device.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum NvmlPlace {
     /// A whole card, by NVML's number.
     Card(u32),
     /// A MIG slice.
@@ -48,7 +48,7 @@ pub enum Place {
 
 /// The environment's settings for CUDA devices.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Setting {
+pub struct CudaEnvironment {
     /// `CUDA_VISIBLE_DEVICES`, if set.
     pub listed: Option<String>,
     /// `CUDA_DEVICE_ORDER`, if set.
@@ -59,11 +59,11 @@ pub struct Setting {
 
 /// CUDA's devices in order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Visible {
+pub struct VisibleDevices {
     /// The place of each.
-    pub places: Vec<Place>,
+    pub places: Vec<NvmlPlace>,
     /// Why the list ended early, and what helps.
-    pub hidden: Option<String>,
+    pub ended_because: Option<String>,
 }
 
 /// Why a number does not identify a card: CUDA numbers by speed.
@@ -72,7 +72,7 @@ const BY_SPEED: &str = "this machine has GPUs of several models, and CUDA number
 /// Why a number does not identify a card: it may be a card or a slice.
 const BY_SLICE: &str = "GPUs here are divided into MIG slices, which a number does not identify: use its UUID (`nvidia-smi -L`) in CUDA_VISIBLE_DEVICES";
 
-impl Setting {
+impl CudaEnvironment {
     /// The settings of this process.
     pub fn of_environment() -> Self {
         let value = |name| env::var_os(name).map(|value| value.to_string_lossy().into_owned());
@@ -109,19 +109,19 @@ impl Setting {
     }
 }
 
-impl Visible {
+impl VisibleDevices {
     /// Which of `cards` CUDA shows.
-    pub fn of(setting: &Setting, cards: &[Card]) -> Self {
+    pub fn new(setting: &CudaEnvironment, cards: &[Card]) -> Self {
         let Some(listed) = setting.listed.as_deref() else {
             return Self::unlisted(setting, cards);
         };
         let mut visible = Self::default();
         if listed.trim().is_empty() {
             let words = "is set and empty, which hides every GPU";
-            visible.hidden = Some(setting.hides("\"\"", words));
+            visible.ended_because = Some(setting.hides("\"\"", words));
             return visible;
         }
-        let kind = Kind::of(listed);
+        let kind = EntryKind::of(listed);
         let mut before = Vec::new();
         for entry in listed.split(',').map(str::trim) {
             let why = match kind.place(entry, setting, cards) {
@@ -139,13 +139,13 @@ impl Visible {
                 }
                 Err(why) => why,
             };
-            visible.hidden = Some(setting.hides(listed, &why));
+            visible.ended_because = Some(setting.hides(listed, &why));
             break;
         }
         visible
     }
 
-    fn unlisted(setting: &Setting, cards: &[Card]) -> Self {
+    fn unlisted(setting: &CudaEnvironment, cards: &[Card]) -> Self {
         // If there are slices, CUDA shows one of them and no whole card.
         let sliced: Vec<&Card> = cards
             .iter()
@@ -156,20 +156,20 @@ impl Visible {
         let mut visible = Self::default();
         match (&sliced[..], &whole[..]) {
             ([], []) if !cards.is_empty() => {
-                visible.hidden = Some(
+                visible.ended_because = Some(
                     "every GPU here is in MIG mode, and no slice of them is available to this process; check `nvidia-smi -L`, and have a slice created (`nvidia-smi mig`) or assigned to this job"
                         .into(),
                 );
             }
             ([], whole) => {
                 let place = |card: &&Card| match follows {
-                    true => Place::Card(card.index),
-                    false => Place::Unknown(BY_SPEED.into()),
+                    true => NvmlPlace::Card(card.index),
+                    false => NvmlPlace::Unknown(BY_SPEED.into()),
                 };
                 visible.places = whole.iter().map(place).collect();
             }
             ([card], _) => visible.places.push(card.slice()),
-            _ => visible.places.push(Place::Unknown(BY_SLICE.into())),
+            _ => visible.places.push(NvmlPlace::Unknown(BY_SLICE.into())),
         }
         visible
     }
@@ -177,8 +177,8 @@ impl Visible {
     /// The same, checked against the number of devices that CUDA itself counts: if that differs, as in a
     /// job that sees other cards than NVML, all devices become unknown.
     #[must_use]
-    pub fn counted(mut self, by_cuda: usize) -> Self {
-        let slices = |place: &Place| matches!(place, Place::Slice { .. });
+    pub fn check_count(mut self, by_cuda: usize) -> Self {
+        let slices = |place: &NvmlPlace| matches!(place, NvmlPlace::Slice { .. });
         // Of several slices a process sees the first, or with newer drivers perhaps all.
         if by_cuda < self.places.len() && self.places.iter().all(slices) {
             self.places.truncate(by_cuda);
@@ -188,18 +188,18 @@ impl Visible {
                 "CUDA counts {by_cuda} devices here, but NVML's list gives {}, so it is unknown which is which; identify them by UUID (`nvidia-smi -L`) in CUDA_VISIBLE_DEVICES",
                 self.places.len()
             );
-            self.places = vec![Place::Unknown(words); by_cuda];
+            self.places = vec![NvmlPlace::Unknown(words); by_cuda];
         }
         self
     }
 
     /// The place of a CUDA device.
-    pub fn place(&self, index: usize) -> Option<&Place> {
+    pub fn place(&self, index: usize) -> Option<&NvmlPlace> {
         self.places.get(index)
     }
 }
 
-impl Place {
+impl NvmlPlace {
     /// NVML's number of the card, for a slice that of its parent.
     pub fn card(&self) -> Option<u32> {
         match self {
@@ -231,12 +231,12 @@ impl Place {
 
 impl Card {
     /// The slice that CUDA shows if none is named.
-    fn slice(&self) -> Place {
+    fn slice(&self) -> NvmlPlace {
         let only = match &self.slices[..] {
             [only] => Some(only.index),
             _ => None,
         };
-        Place::Slice {
+        NvmlPlace::Slice {
             parent: self.index,
             slice: only,
         }
@@ -245,13 +245,13 @@ impl Card {
 
 /// How the entries of a list name devices; the first one decides for all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum EntryKind {
     Number,
     Card,
     Slice,
 }
 
-impl Kind {
+impl EntryKind {
     fn of(listed: &str) -> Self {
         let listed = listed.trim_start();
         if listed.starts_with("GPU-") {
@@ -264,7 +264,12 @@ impl Kind {
     }
 
     /// The place that an entry names; or why it names none, so that the list ends there.
-    fn place(self, entry: &str, setting: &Setting, cards: &[Card]) -> Result<Place, String> {
+    fn place(
+        self,
+        entry: &str,
+        setting: &CudaEnvironment,
+        cards: &[Card],
+    ) -> Result<NvmlPlace, String> {
         match self {
             Self::Number => by_number(entry, setting, cards),
             Self::Card if entry.starts_with("GPU-") => by_uuid(entry, cards),
@@ -276,7 +281,7 @@ impl Kind {
     }
 }
 
-fn by_number(entry: &str, setting: &Setting, cards: &[Card]) -> Result<Place, String> {
+fn by_number(entry: &str, setting: &CudaEnvironment, cards: &[Card]) -> Result<NvmlPlace, String> {
     if entry == "NoDevFiles" {
         return Err("is how Slurm marks a job without GPUs".into());
     }
@@ -300,9 +305,9 @@ fn by_number(entry: &str, setting: &Setting, cards: &[Card]) -> Result<Place, St
     };
     Ok(match cards {
         [only] if only.divided => only.slice(),
-        _ if cards.iter().any(|card| card.divided) => Place::Unknown(BY_SLICE.into()),
-        _ if !setting.follows(cards) => Place::Unknown(BY_SPEED.into()),
-        _ => Place::Card(card.index),
+        _ if cards.iter().any(|card| card.divided) => NvmlPlace::Unknown(BY_SLICE.into()),
+        _ if !setting.follows(cards) => NvmlPlace::Unknown(BY_SPEED.into()),
+        _ => NvmlPlace::Card(card.index),
     })
 }
 
@@ -318,15 +323,15 @@ fn leading_number(entry: &str) -> Option<i64> {
     })
 }
 
-fn by_uuid(entry: &str, cards: &[Card]) -> Result<Place, String> {
+fn by_uuid(entry: &str, cards: &[Card]) -> Result<NvmlPlace, String> {
     let mut fitting = cards.iter().filter(|card| card.uuid.starts_with(entry));
     match (fitting.next(), fitting.next()) {
         (Some(card), None) if card.divided => Ok(card.slice()),
-        (Some(card), None) => Ok(Place::Card(card.index)),
+        (Some(card), None) => Ok(NvmlPlace::Card(card.index)),
         (Some(_), Some(_)) => Err(format!(
             "names `{entry}`, which begins the UUIDs of several GPUs: it and what follows it are hidden"
         )),
-        (None, _) if cards.iter().any(|card| card.uuid.is_empty()) => Ok(Place::Unknown(
+        (None, _) if cards.iter().any(|card| card.uuid.is_empty()) => Ok(NvmlPlace::Unknown(
             "NVML does not give the UUIDs of all GPUs here".into(),
         )),
         (None, _) => Err(format!(
@@ -335,7 +340,7 @@ fn by_uuid(entry: &str, cards: &[Card]) -> Result<Place, String> {
     }
 }
 
-fn by_slice(entry: &str, cards: &[Card]) -> Result<Place, String> {
+fn by_slice(entry: &str, cards: &[Card]) -> Result<NvmlPlace, String> {
     let slices = |card: &Card| -> Vec<(u32, u32)> {
         let slices = card.slices.iter();
         let fitting = slices.filter(|slice| slice.uuid.starts_with(entry));
@@ -349,7 +354,7 @@ fn by_slice(entry: &str, cards: &[Card]) -> Result<Place, String> {
     };
     match fitting[..] {
         [(parent, slice)] => {
-            return Ok(Place::Slice {
+            return Ok(NvmlPlace::Slice {
                 parent,
                 slice: Some(slice),
             });
@@ -368,7 +373,7 @@ fn by_slice(entry: &str, cards: &[Card]) -> Result<Place, String> {
         && card.starts_with("GPU-")
     {
         return match cards.iter().find(|other| other.uuid == card) {
-            Some(card) if card.divided => Ok(Place::Slice {
+            Some(card) if card.divided => Ok(NvmlPlace::Slice {
                 parent: card.index,
                 slice: None,
             }),
@@ -380,7 +385,7 @@ fn by_slice(entry: &str, cards: &[Card]) -> Result<Place, String> {
     match cards.iter().filter(may_contain).collect::<Vec<_>>()[..] {
         [] => Err(unknown()),
         [card] => Ok(card.slice()),
-        _ => Ok(Place::Unknown(
+        _ => Ok(NvmlPlace::Unknown(
             "NVML does not say which GPU this MIG slice belongs to".into(),
         )),
     }

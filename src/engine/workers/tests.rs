@@ -2,17 +2,17 @@
 
 use super::*;
 use crate::analysis::{
-    AnalysisError, Launches, Launching, Order, Part, Sums,
+    AnalysisError, BlockOrder, BlockSequence, Launches, OptionalLaunches, Sums,
     classification_images::ClassificationImages, testing,
 };
-use crate::engine::device::Kind;
+use crate::engine::device::DeviceKind;
 use crate::session::config;
 use crate::session::record::{self, BlockSums, GammaTrials, Record, TrialKind};
 
 /// The noise loop on a device that has memory for only `room` blocks at once, and dies at one of them.
 struct FailingAnalysis {
     real: ClassificationImages,
-    order: Order,
+    order: BlockOrder,
     room: usize,
     dies_at: Option<u64>,
     /// Number of successive parts that are computed together.
@@ -20,7 +20,7 @@ struct FailingAnalysis {
 }
 
 impl Analysis for FailingAnalysis {
-    fn together(&self, part: usize) -> usize {
+    fn batchable_parts(&self, part: usize) -> usize {
         self.together - part % self.together
     }
     fn milestone(&self, part: usize, block: u64) -> u64 {
@@ -29,10 +29,10 @@ impl Analysis for FailingAnalysis {
     fn trials_of_block(&self) -> usize {
         Analysis::trials_of_block(&self.real)
     }
-    fn parts(&self) -> Vec<Part> {
+    fn sequences(&self) -> Vec<BlockSequence> {
         let order = self.order;
-        let parts = Analysis::parts(&self.real).into_iter();
-        parts.map(|part| Part { order, ..part }).collect()
+        let parts = Analysis::sequences(&self.real).into_iter();
+        parts.map(|part| BlockSequence { order, ..part }).collect()
     }
     fn done(&self, record: &record::Analysis) -> Vec<u64> {
         Analysis::done(&self.real, record)
@@ -53,7 +53,7 @@ impl Analysis for FailingAnalysis {
     fn steps(&self, lab: &Lab, jobs: &[Job]) -> Result<Vec<Sums>, AnalysisError> {
         Analysis::steps(&self.real, lab, jobs)
     }
-    fn launches<'a>(&'a self, lab: &'a Lab, part: usize, blocks: usize) -> Launching<'a> {
+    fn launches<'a>(&'a self, lab: &'a Lab, part: usize, blocks: usize) -> OptionalLaunches<'a> {
         let launches = Analysis::launches(&self.real, lab, part, blocks)?;
         Some(Box::new(FailingLaunches {
             analysis: self,
@@ -62,7 +62,7 @@ impl Analysis for FailingAnalysis {
         }))
     }
     fn merge(&self, _: &mut record::Analysis, _: Job, _: Sums) {}
-    fn is_enough(&self, _: &record::Analysis, _: usize) -> bool {
+    fn is_complete(&self, _: &record::Analysis, _: usize) -> bool {
         false
     }
     fn refresh(&self, _: &Lab, _: &mut record::Analysis) {}
@@ -101,7 +101,7 @@ impl Launches for FailingLaunches<'_> {
 
 const BLOCKS: u64 = 24;
 
-const PLACE: crate::analysis::Place = crate::analysis::Place {
+const PLACE: crate::analysis::AnalysisPlace = crate::analysis::AnalysisPlace {
     seed: 9,
     index: 0,
     images: None,
@@ -110,26 +110,26 @@ const PLACE: crate::analysis::Place = crate::analysis::Place {
 };
 
 /// The results of the blocks, the notes, and the fault that ended the run.
-type Outcome = (GammaTrials, Vec<String>, Option<Fault>);
+type Outcome = (GammaTrials, Vec<String>, Option<ComputeFault>);
 
 /// Computes all blocks of a free part.
 fn compute(room: usize, dies_at: Option<u64>, seats: usize, at_once: usize) -> Outcome {
-    compute_in(Order::Free, room, dies_at, seats, at_once)
+    compute_in(BlockOrder::Parallel, room, dies_at, seats, at_once)
 }
 
 fn seat(lab: &Lab, at_once: usize) -> Seat {
     Seat {
         device: lab.device.clone(),
         name: "cuda:0".into(),
-        kind: Kind::Flex,
+        kind: DeviceKind::Flex,
         blocks: at_once,
         threads: 1,
-        images: usize::MAX,
+        max_images: usize::MAX,
     }
 }
 
 fn compute_in(
-    order: Order,
+    order: BlockOrder,
     room: usize,
     dies_at: Option<u64>,
     seats: usize,
@@ -154,21 +154,23 @@ fn compute_in(
     // Jobs of two launches.
     let each = match at_once {
         1 => 1,
-        _ if order == Order::Chained => 1,
+        _ if order == BlockOrder::Sequential => 1,
         _ => 2 * at_once as u64,
     };
     let (mut dealt, mut notes) = (0, Vec::new());
     let mut trials = GammaTrials::new(0.3, 1, &TrialKind::plain(10, [1, 28, 28]));
     while trials.blocks < BLOCKS {
-        dealt = workers.hand_out(0, dealt, BLOCKS, each);
-        match workers.answer(Duration::from_secs(10)) {
-            Answer::Done(_, done, _) => {
+        dealt = workers.offer_blocks(0, dealt, BLOCKS, each);
+        match workers.poll(Duration::from_secs(10)) {
+            WorkerAnswer::Done(_, done, _) => {
                 let sums: Vec<BlockSums> = *done.downcast().unwrap();
                 sums.iter().for_each(|sums| trials.add(sums));
             }
-            Answer::Note(note) => notes.push(note),
-            Answer::Fewer { device, blocks } => notes.push(format!("{device} {blocks}")),
-            Answer::Failed(fault) => return (trials, notes, Some(fault)),
+            WorkerAnswer::Note(note) => notes.push(note),
+            WorkerAnswer::FewerBlocks { device, blocks } => {
+                notes.push(format!("{device} {blocks}"))
+            }
+            WorkerAnswer::Failed(fault) => return (trials, notes, Some(fault)),
             other => panic!("{other:?}"),
         }
     }
@@ -190,12 +192,15 @@ fn a_device_that_runs_out_of_memory_goes_on_with_less_and_loses_no_trial() {
 #[test]
 fn a_chained_block_is_computed_alone_and_not_tried_again() {
     let (plain, ..) = compute(usize::MAX, None, 1, 1);
-    let (alone, notes, fault) = compute_in(Order::Chained, 1, None, 2, 16);
+    let (alone, notes, fault) = compute_in(BlockOrder::Sequential, 1, None, 2, 16);
     assert!(fault.is_none() && notes.is_empty(), "{fault:?} {notes:?}");
     assert!(alone == plain);
-    let (done, notes, fault) = compute_in(Order::Chained, 0, None, 1, 16);
+    let (done, notes, fault) = compute_in(BlockOrder::Sequential, 0, None, 1, 16);
     assert!(done.blocks == 0 && notes.is_empty(), "{notes:?}");
-    assert!(matches!(fault, Some(Fault::Memory { .. })), "{fault:?}");
+    assert!(
+        matches!(fault, Some(ComputeFault::Memory { .. })),
+        "{fault:?}"
+    );
 }
 
 #[test]
@@ -244,10 +249,10 @@ fn answers_that_are_no_number_are_summed_by_the_host() {
         let mut trials = begun.gammas[0].clone();
         let workers = Workers::start(&[seat(&lab, at_once)], &analysis, &lab).unwrap();
         let each = if at_once == 1 { 1 } else { 8 };
-        assert_eq!(workers.hand_out(0, 0, 8, each), 8);
+        assert_eq!(workers.offer_blocks(0, 0, 8, each), 8);
         while trials.blocks < 8 {
-            match workers.answer(Duration::from_secs(10)) {
-                Answer::Done(_, done, _) => {
+            match workers.poll(Duration::from_secs(10)) {
+                WorkerAnswer::Done(_, done, _) => {
                     let sums: Vec<BlockSums> = *done.downcast().unwrap();
                     sums.iter().for_each(|sums| trials.add(sums));
                 }
@@ -277,7 +282,7 @@ fn blocks_that_a_plan_computes_together_are_taken_together() {
     let plan = config::ClassificationImages::default();
     let analysis = Arc::new(FailingAnalysis {
         real: ClassificationImages::new(plan, PLACE, &lab),
-        order: Order::Free,
+        order: BlockOrder::Parallel,
         room: usize::MAX,
         dies_at: None,
         together: 3,
@@ -285,7 +290,7 @@ fn blocks_that_a_plan_computes_together_are_taken_together() {
     let taken = |by_plan: bool, waiting: &[(usize, u64)]| -> Vec<Vec<(usize, u64)>> {
         let (jobs, queue) = sync_channel(waiting.len());
         for &(part, block) in waiting {
-            jobs.send(Job::one(part, block)).unwrap();
+            jobs.send(Job::single_block(part, block)).unwrap();
         }
         drop(jobs);
         let worker = Worker {
@@ -298,12 +303,12 @@ fn blocks_that_a_plan_computes_together_are_taken_together() {
             recalled: Arc::default(),
             seat: seat(&lab, 1),
         };
-        launch::compute_by_plan(by_plan);
+        launch::set_by_plan(by_plan);
         let all = std::iter::from_fn(|| worker.take());
         let all = all
-            .map(|jobs| jobs.iter().map(|job| (job.part, job.block)).collect())
+            .map(|jobs| jobs.iter().map(|job| (job.sequence, job.block)).collect())
             .collect();
-        launch::compute_by_plan(false);
+        launch::set_by_plan(false);
         all
     };
     let waiting = [

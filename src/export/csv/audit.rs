@@ -1,12 +1,12 @@
 //! The tables of an audit.
 
-use super::Names;
-use super::table::{Field, Table, row};
+use super::ClassNames;
+use super::table::{CsvField, CsvTable, row};
 use crate::session::{config, record};
 
 /// The score of every class of every network.
-pub(super) fn scores(audit: &record::Audit, plan: &config::Audit, names: &Names) -> Table {
-    let mut table = Table::new(&[
+pub(super) fn scores(audit: &record::Audit, plan: &config::Audit, names: &ClassNames) -> CsvTable {
+    let mut table = CsvTable::new(&[
         "network",
         "role",
         "seed",
@@ -22,9 +22,9 @@ pub(super) fn scores(audit: &record::Audit, plan: &config::Audit, names: &Names)
     ]);
     for (index, network) in audit.networks.iter().enumerate() {
         let role = match network.role {
-            record::Role::Reference => "reference",
-            record::Role::Poisoned { .. } => "poisoned",
-            record::Role::Suspect => "suspect",
+            record::AuditRole::Reference => "reference",
+            record::AuditRole::Poisoned { .. } => "poisoned",
+            record::AuditRole::Suspect => "suspect",
         };
         let classes = network
             .examined
@@ -53,8 +53,12 @@ pub(super) fn scores(audit: &record::Audit, plan: &config::Audit, names: &Names)
 }
 
 /// The findings pasted onto images: counts by class and by the images' true class.
-pub(super) fn pasted(audit: &record::Audit, plan: &config::Audit, names: &Names) -> Table {
-    let mut table = Table::new(&[
+pub(super) fn pasted_findings(
+    audit: &record::Audit,
+    plan: &config::Audit,
+    names: &ClassNames,
+) -> CsvTable {
+    let mut table = CsvTable::new(&[
         "class",
         "name",
         "row",

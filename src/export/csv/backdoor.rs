@@ -1,12 +1,12 @@
 //! The tables of a backdoor study.
 
-use super::Names;
-use super::table::{Field, Table, row};
+use super::ClassNames;
+use super::table::{CsvField, CsvTable, row};
 use crate::session::{config, record};
 
 /// What the decisions of each network reveal at each γ, by class.
-pub(super) fn windows(study: &record::Backdoor, names: &Names) -> Table {
-    let mut table = Table::new(&[
+pub(super) fn windows(study: &record::Backdoor, names: &ClassNames) -> CsvTable {
+    let mut table = CsvTable::new(&[
         "network", "gamma", "class", "name", "trials", "called", "row", "column", "size", "score",
         "index",
     ]);
@@ -34,8 +34,12 @@ pub(super) fn windows(study: &record::Backdoor, names: &Names) -> Table {
 }
 
 /// The networks of the study.
-pub(super) fn networks(study: &record::Backdoor, plan: &config::Backdoor, names: &Names) -> Table {
-    let mut table = Table::new(&[
+pub(super) fn networks(
+    study: &record::Backdoor,
+    plan: &config::Backdoor,
+    names: &ClassNames,
+) -> CsvTable {
+    let mut table = CsvTable::new(&[
         "network",
         "poisoned",
         "seed",

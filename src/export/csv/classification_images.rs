@@ -1,7 +1,7 @@
 //! The tables `classification_images` and `counts`.
 
-use super::Names;
-use super::table::{Field, Table, row};
+use super::ClassNames;
+use super::table::{CsvField, CsvTable, row};
 use crate::session::record::{ClassificationImages, GammaTrials};
 use crate::session::{Session, config};
 
@@ -19,8 +19,8 @@ fn gammas(session: &Session) -> impl Iterator<Item = (&'static str, &GammaTrials
 }
 
 /// The statistics of every image, by noise, γ and class.
-pub(super) fn images(session: &Session, names: &Names) -> Table {
-    let mut table = Table::new(&[
+pub(super) fn images(session: &Session, names: &ClassNames) -> CsvTable {
+    let mut table = CsvTable::new(&[
         "noise",
         "gamma",
         "class",
@@ -82,8 +82,8 @@ pub(super) fn images(session: &Session, names: &Names) -> Table {
 }
 
 /// Numbers of trials by noise, γ, true class and predicted class.
-pub(super) fn counts(session: &Session, names: &Names) -> Table {
-    let mut table = Table::new(&[
+pub(super) fn counts(session: &Session, names: &ClassNames) -> CsvTable {
+    let mut table = CsvTable::new(&[
         "noise",
         "gamma",
         "true",

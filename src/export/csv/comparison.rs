@@ -1,17 +1,17 @@
 //! The comparison of two sessions as tidy tables.
 
-use super::table::{Field, Table, row};
-use crate::comparison::{Compared, Pair, Shown, Trials};
+use super::table::{CsvField, CsvTable, row};
+use crate::comparison::{MapComparison, SessionPair, SharedTrialDecisions, TrialOverlap};
 use crate::session::config::Response;
 
 /// The tables by name: `maps`, with a row per γ, response and class; `decisions`, a row per γ; `called`, a row per γ,
 /// class and session; and, if trials were shown to both networks, `agreement`, a row per pair of decisions.
 pub fn comparison(
-    pair: &Pair<'_>,
+    pair: &SessionPair<'_>,
     places: &[usize],
     responses: &[Response],
-    shown: Option<&Shown>,
-) -> Vec<(&'static str, Table)> {
+    shown: Option<&SharedTrialDecisions>,
+) -> Vec<(&'static str, CsvTable)> {
     let mut tables = vec![
         ("maps", maps(pair, places, responses)),
         ("decisions", decisions(pair, places)),
@@ -21,8 +21,8 @@ pub fn comparison(
     tables
 }
 
-fn maps(pair: &Pair<'_>, places: &[usize], responses: &[Response]) -> Table {
-    let mut table = Table::new(&[
+fn maps(pair: &SessionPair<'_>, places: &[usize], responses: &[Response]) -> CsvTable {
+    let mut table = CsvTable::new(&[
         "gamma",
         "response",
         "class",
@@ -40,10 +40,10 @@ fn maps(pair: &Pair<'_>, places: &[usize], responses: &[Response]) -> Table {
     ]);
     for &place in places {
         for &response in responses {
-            let compared = Compared::new(pair, place, response);
+            let compared = MapComparison::new(pair, place, response);
             for (class, difference) in compared.classes.iter().enumerate() {
                 let reliability = |side| compared.map(side, class).and_then(|map| map.reliability);
-                let name = pair.name(class);
+                let name = pair.class_name(class);
                 let clusters = difference
                     .as_ref()
                     .and_then(|difference| Some(difference.clusters.as_ref()?.len()));
@@ -63,7 +63,9 @@ fn maps(pair: &Pair<'_>, places: &[usize], responses: &[Response]) -> Table {
                         .and_then(|difference| difference.corrected),
                     difference.as_ref().map(|difference| difference.tested),
                     difference.as_ref().map(|difference| difference.significant),
-                    difference.as_ref().map(|difference| difference.beyond),
+                    difference
+                        .as_ref()
+                        .map(|difference| difference.significant_in_all),
                     clusters,
                     compared.bounds.map,
                     compared.bounds.all,
@@ -74,8 +76,8 @@ fn maps(pair: &Pair<'_>, places: &[usize], responses: &[Response]) -> Table {
     table
 }
 
-fn decisions(pair: &Pair<'_>, places: &[usize]) -> Table {
-    let mut table = Table::new(&[
+fn decisions(pair: &SessionPair<'_>, places: &[usize]) -> CsvTable {
+    let mut table = CsvTable::new(&[
         "gamma",
         "same_trials",
         "correct_a",
@@ -88,22 +90,22 @@ fn decisions(pair: &Pair<'_>, places: &[usize]) -> Table {
         "alike_most",
     ]);
     for common in places.iter().map(|&place| &pair.gammas[place]) {
-        let Some(called) = common.called() else {
+        let Some(called) = common.compare_counts() else {
             continue;
         };
-        let alike = (common.shown == Trials::Same).then_some(called.alike);
+        let alike = (common.overlap == TrialOverlap::Same).then_some(called.agreement_bounds);
         row!(
             table,
             common.gamma,
-            match common.shown {
-                Trials::Same => "all",
-                Trials::Shared => "some",
-                Trials::Others => "none",
+            match common.overlap {
+                TrialOverlap::Same => "all",
+                TrialOverlap::Shared => "some",
+                TrialOverlap::Different => "none",
             },
             called.correct[0].hits,
-            called.correct[0].of,
+            called.correct[0].total,
             called.correct[1].hits,
-            called.correct[1].of,
+            called.correct[1].total,
             called.distance,
             called.by_chance,
             alike.map(|ends| ends[0]),
@@ -113,13 +115,13 @@ fn decisions(pair: &Pair<'_>, places: &[usize]) -> Table {
     table
 }
 
-fn called(pair: &Pair<'_>, places: &[usize]) -> Table {
-    let mut table = Table::new(&["gamma", "session", "class", "name", "called", "trials"]);
+fn called(pair: &SessionPair<'_>, places: &[usize]) -> CsvTable {
+    let mut table = CsvTable::new(&["gamma", "session", "class", "name", "called", "trials"]);
     for common in places.iter().map(|&place| &pair.gammas[place]) {
         for (session, trials) in pair.names().into_iter().zip(common.trials) {
             let estimate = trials.estimate();
             for (class, class_estimate) in estimate.classes.iter().enumerate() {
-                let name = pair.name(class);
+                let name = pair.class_name(class);
                 row!(
                     table,
                     common.gamma,
@@ -135,14 +137,14 @@ fn called(pair: &Pair<'_>, places: &[usize]) -> Table {
     table
 }
 
-fn agreement(pair: &Pair<'_>, shown: &Shown) -> Table {
-    let mut table = Table::new(&[
+fn agreement(pair: &SessionPair<'_>, shown: &SharedTrialDecisions) -> CsvTable {
+    let mut table = CsvTable::new(&[
         "gamma", "called_a", "name_a", "called_b", "name_b", "trials",
     ]);
     let joint = &shown.joint;
     for (cell, &trials) in joint.counts.iter().enumerate() {
         let (a, b) = (cell / joint.classes, cell % joint.classes);
-        let names = [a, b].map(|class| pair.name(class));
+        let names = [a, b].map(|class| pair.class_name(class));
         row!(
             table,
             shown.gamma,

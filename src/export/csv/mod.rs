@@ -14,7 +14,7 @@ mod table;
 use std::borrow::Cow;
 
 use super::ExportError;
-use super::folder::Folder;
+use super::folder::ExportFolder;
 use crate::session::Session;
 use crate::session::config;
 use crate::session::record::{self, GammaTemplates, Record};
@@ -22,14 +22,14 @@ use crate::stats::interval::wilson;
 use crate::stats::share::Share;
 use classification_images::{counts, images};
 pub use comparison::comparison;
-pub use table::Table;
-use table::{Field, row};
+pub use table::CsvTable;
+use table::{CsvField, row};
 
 /// Writes the tables into a folder.
 ///
 /// # Errors
 /// If nothing has been measured yet, or a file cannot be written.
-pub fn csv(session: &Session, folder: &Folder) -> Result<(), ExportError> {
+pub fn csv(session: &Session, folder: &ExportFolder) -> Result<(), ExportError> {
     let tables = tables(session);
     if tables.is_empty() {
         return Err(ExportError::Nothing {
@@ -45,9 +45,9 @@ pub fn csv(session: &Session, folder: &Folder) -> Result<(), ExportError> {
 /// The tables of a session by name, without empty ones. If the plan contains an experiment twice, the second one's
 /// table is `templates_2`, and so on; `classification_images` and `counts` hold all of them, distinguished by their
 /// noise. The last table holds the notes.
-pub fn tables(session: &Session) -> Vec<(String, Table)> {
+pub fn tables(session: &Session) -> Vec<(String, CsvTable)> {
     let record = &session.record;
-    let names = Names::of(record);
+    let names = ClassNames::of(record);
     let mut all = Vec::new();
     if let Some(training_record) = &record.training {
         all.push(("training".to_owned(), training(training_record)));
@@ -80,7 +80,7 @@ pub fn tables(session: &Session) -> Vec<(String, Table)> {
     for (nth, (index, data)) in record.all::<record::Audit>().enumerate() {
         if let Some(config::Analysis::Audit(plan)) = session.config.analyses.get(index) {
             let scores = audit::scores(data, plan, &names);
-            let pasted = audit::pasted(data, plan, &names);
+            let pasted = audit::pasted_findings(data, plan, &names);
             all.push((numbered("audit", nth), scores));
             all.push((numbered("audit_pasted", nth), pasted));
         }
@@ -97,11 +97,11 @@ pub fn tables(session: &Session) -> Vec<(String, Table)> {
 }
 
 /// Adds the tables of all experiments of one kind.
-fn each<T: record::Experiment>(
+fn each<T: record::ExperimentRecord>(
     record: &record::Record,
     name: &str,
-    table: impl Fn(&T) -> Table,
-    all: &mut Vec<(String, Table)>,
+    table: impl Fn(&T) -> CsvTable,
+    all: &mut Vec<(String, CsvTable)>,
 ) {
     let experiments = record.all::<T>().enumerate();
     all.extend(experiments.map(|(nth, (_, data))| (numbered(name, nth), table(data))));
@@ -116,9 +116,9 @@ fn numbered(name: &str, nth: usize) -> String {
 }
 
 /// The names of the classes; a class without a name is called by its number.
-struct Names(Vec<String>);
+struct ClassNames(Vec<String>);
 
-impl Names {
+impl ClassNames {
     fn of(record: &Record) -> Self {
         Self(
             record
@@ -136,8 +136,8 @@ impl Names {
     }
 }
 
-fn training(training: &record::Training) -> Table {
-    let mut table = Table::new(&[
+fn training(training: &record::TrainingRecord) -> CsvTable {
+    let mut table = CsvTable::new(&[
         "epoch",
         "train_loss",
         "train_accuracy",
@@ -161,8 +161,8 @@ fn training(training: &record::Training) -> Table {
     table
 }
 
-fn templates(templates: &record::Templates) -> Table {
-    let mut table = Table::new(&[
+fn templates(templates: &record::Templates) -> CsvTable {
+    let mut table = CsvTable::new(&[
         "gamma", "score", "classes", "correct", "images", "accuracy", "low", "high", "response",
     ]);
     for gamma in templates
@@ -171,7 +171,7 @@ fn templates(templates: &record::Templates) -> Table {
         .filter(|gamma| gamma.is_meaningful())
     {
         for (index, score) in GammaTemplates::SCORES.into_iter().enumerate() {
-            let Share { hits, of } = gamma.accuracy(index);
+            let Share { hits, total: of } = gamma.accuracy(index);
             let interval = wilson(hits, of);
             row!(
                 table,
@@ -190,8 +190,8 @@ fn templates(templates: &record::Templates) -> Table {
     table
 }
 
-fn attack(attack: &record::Attack, names: &Names) -> Table {
-    let mut table = Table::new(&[
+fn attack(attack: &record::Attack, names: &ClassNames) -> CsvTable {
+    let mut table = CsvTable::new(&[
         "source",
         "pattern",
         "target",
@@ -207,7 +207,7 @@ fn attack(attack: &record::Attack, names: &Names) -> Table {
                     let Some(share) = attack.targeted(source, pattern, target, index) else {
                         continue;
                     };
-                    if share.of > 0 {
+                    if share.total > 0 {
                         row!(
                             table,
                             name,
@@ -216,7 +216,7 @@ fn attack(attack: &record::Attack, names: &Names) -> Table {
                             names.get(target),
                             weight,
                             share.hits,
-                            share.of
+                            share.total
                         );
                     }
                 }
@@ -226,8 +226,8 @@ fn attack(attack: &record::Attack, names: &Names) -> Table {
     table
 }
 
-fn spike_triggered(spikes: &record::SpikeTriggered) -> Table {
-    let mut table = Table::new(&[
+fn spike_triggered(spikes: &record::SpikeTriggered) -> CsvTable {
+    let mut table = CsvTable::new(&[
         "layer",
         "unit",
         "silent",
@@ -256,8 +256,8 @@ fn spike_triggered(spikes: &record::SpikeTriggered) -> Table {
     table
 }
 
-fn modulation(modulation: &record::Modulation, names: &Names) -> Table {
-    let mut table = Table::new(&[
+fn modulation(modulation: &record::Modulation, names: &ClassNames) -> CsvTable {
+    let mut table = CsvTable::new(&[
         "layer",
         "alpha",
         "target",
@@ -274,7 +274,7 @@ fn modulation(modulation: &record::Modulation, names: &Names) -> Table {
         for target in 0..layer.classes() {
             for (index, &strength) in modulation.strengths.iter().enumerate() {
                 for (place, &gamma) in modulation.gammas.iter().enumerate() {
-                    let cells = layer.cells(target, index, place);
+                    let cells = layer.class_counts(target, index, place);
                     for class in 0..layer.classes() {
                         row!(
                             table,
@@ -298,8 +298,8 @@ fn modulation(modulation: &record::Modulation, names: &Names) -> Table {
     table
 }
 
-fn predictions(predictions: &record::Predictions, names: &Names) -> Table {
-    let mut table = Table::new(&[
+fn predictions(predictions: &record::Predictions, names: &ClassNames) -> CsvTable {
+    let mut table = CsvTable::new(&[
         "split",
         "true",
         "true_name",

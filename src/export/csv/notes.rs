@@ -1,24 +1,24 @@
 //! The table `notes`.
 
-use super::Names;
-use super::table::{Field, Table, row};
-use crate::session::record::{NoteOn, Record};
+use super::ClassNames;
+use super::table::{CsvField, CsvTable, row};
+use crate::session::record::{NoteTarget, Record};
 
 /// Every note, oldest first; columns that do not apply to what a note is on are empty.
-pub(super) fn notes(record: &Record, names: &Names) -> Table {
-    let mut table = Table::new(&[
+pub(super) fn notes(record: &Record, names: &ClassNames) -> CsvTable {
+    let mut table = CsvTable::new(&[
         "written", "on", "images", "response", "class", "name", "gamma", "layer", "unit", "text",
     ]);
     for note in &record.notes {
         let (target, map, unit) = match &note.on {
-            NoteOn::Session => ("session", None, None),
-            NoteOn::Map {
+            NoteTarget::Session => ("session", None, None),
+            NoteTarget::Map {
                 images,
                 response,
                 class,
                 gamma,
             } => ("map", Some((*images, *response, *class, *gamma)), None),
-            NoteOn::Unit { layer, unit } => ("unit", None, Some((layer.as_str(), *unit))),
+            NoteTarget::Unit { layer, unit } => ("unit", None, Some((layer.as_str(), *unit))),
         };
         row!(
             table,

@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 
 /// A CSV table as text.
 #[derive(Debug, Clone)]
-pub struct Table {
+pub struct CsvTable {
     text: String,
     rows: usize,
     columns: usize,
 }
 
 /// One field of a table.
-pub enum Field<'a> {
+pub enum CsvField<'a> {
     /// Text, quoted if necessary.
     Text(Cow<'a, str>),
     /// A count or an index.
@@ -25,55 +25,55 @@ pub enum Field<'a> {
     Empty,
 }
 
-impl From<u64> for Field<'_> {
+impl From<u64> for CsvField<'_> {
     fn from(value: u64) -> Self {
         Self::Whole(value)
     }
 }
 
-impl From<usize> for Field<'_> {
+impl From<usize> for CsvField<'_> {
     fn from(value: usize) -> Self {
         Self::Whole(value as u64)
     }
 }
 
-impl From<i64> for Field<'_> {
+impl From<i64> for CsvField<'_> {
     fn from(value: i64) -> Self {
         Self::Signed(value)
     }
 }
 
-impl From<f64> for Field<'_> {
+impl From<f64> for CsvField<'_> {
     fn from(value: f64) -> Self {
         Self::Real(value)
     }
 }
 
-impl From<bool> for Field<'_> {
+impl From<bool> for CsvField<'_> {
     fn from(value: bool) -> Self {
         Self::Text(Cow::Borrowed(if value { "true" } else { "false" }))
     }
 }
 
-impl<'a> From<&'a str> for Field<'a> {
+impl<'a> From<&'a str> for CsvField<'a> {
     fn from(value: &'a str) -> Self {
         Self::Text(Cow::Borrowed(value))
     }
 }
 
-impl<'a> From<Cow<'a, str>> for Field<'a> {
+impl<'a> From<Cow<'a, str>> for CsvField<'a> {
     fn from(value: Cow<'a, str>) -> Self {
         Self::Text(value)
     }
 }
 
-impl<'a, T: Into<Field<'a>>> From<Option<T>> for Field<'a> {
+impl<'a, T: Into<CsvField<'a>>> From<Option<T>> for CsvField<'a> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Empty, Into::into)
     }
 }
 
-impl Table {
+impl CsvTable {
     /// A table without rows.
     pub fn new(columns: &[&str]) -> Self {
         Self {
@@ -94,7 +94,7 @@ impl Table {
     }
 
     /// Adds a row.
-    pub fn row<const N: usize>(&mut self, fields: [Field<'_>; N]) {
+    pub fn row<const N: usize>(&mut self, fields: [CsvField<'_>; N]) {
         debug_assert_eq!(N, self.columns);
         for (index, field) in fields.into_iter().enumerate() {
             if index > 0 {
@@ -102,14 +102,14 @@ impl Table {
             }
             // Writing to a string cannot fail.
             let _ = match field {
-                Field::Text(text) if text.contains([',', '"', '\n', '\r']) => {
+                CsvField::Text(text) if text.contains([',', '"', '\n', '\r']) => {
                     write!(self.text, "\"{}\"", text.replace('"', "\"\""))
                 }
-                Field::Text(text) => write!(self.text, "{text}"),
-                Field::Whole(value) => write!(self.text, "{value}"),
-                Field::Signed(value) => write!(self.text, "{value}"),
-                Field::Real(value) if value.is_finite() => write!(self.text, "{value}"),
-                Field::Real(_) | Field::Empty => Ok(()),
+                CsvField::Text(text) => write!(self.text, "{text}"),
+                CsvField::Whole(value) => write!(self.text, "{value}"),
+                CsvField::Signed(value) => write!(self.text, "{value}"),
+                CsvField::Real(value) if value.is_finite() => write!(self.text, "{value}"),
+                CsvField::Real(_) | CsvField::Empty => Ok(()),
             };
         }
         self.text.push('\n');
@@ -120,7 +120,7 @@ impl Table {
 /// Adds a row of values that convert to fields.
 macro_rules! row {
     ($table:expr, $($field:expr),+ $(,)?) => {
-        $table.row([$(Field::from($field)),+])
+        $table.row([$(CsvField::from($field)),+])
     };
 }
 

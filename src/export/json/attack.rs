@@ -36,7 +36,7 @@ fn curves(attack: &Attack, source: usize, pattern: usize) -> Map<String, Value> 
         None => Value::Null,
     };
     let mean = |weight| attack.mean_targeted(source, pattern, weight);
-    let interval = |weight| mean(weight).and_then(|(_, share)| wilson(share.hits, share.of));
+    let interval = |weight| mean(weight).and_then(|(_, share)| wilson(share.hits, share.total));
     [
         ("targeted", (0..attack.classes()).map(of_target).collect()),
         (

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::share;
 use crate::session::config::{self, NetworkKind};
-use crate::session::record::{Audit, Examinee, Pasted, Role};
-use crate::stats::audit::{Examined, Null, Standing, Verdict, Window};
+use crate::session::record::{Audit, AuditRole, AuditedNetwork, PastedFinding};
+use crate::stats::audit::{AuditScores, AuditVerdict, Baseline, Ranking, SquareWindow};
 
 pub(super) fn section(plan: &config::Audit, audit: &Audit, kind: NetworkKind) -> Value {
     let verdict = audit.verdict(plan, kind);
@@ -17,16 +17,16 @@ pub(super) fn section(plan: &config::Audit, audit: &Audit, kind: NetworkKind) ->
         "gamma": plan.gamma,
         "cell": plan.cell,
         "trials": plan.trials,
-        "reference_kind": plan.kind.of(kind).label(),
-        "found": verdict.as_ref().map(Verdict::is_found),
+        "reference_kind": plan.kind.resolve(kind).label(),
+        "found": verdict.as_ref().map(AuditVerdict::has_finding),
         "class": verdict.as_ref().map(|verdict| verdict.class),
         "score": verdict.as_ref().map(|verdict| verdict.top.score),
         "window": verdict.as_ref().map(|verdict| window(verdict.top.window, plan.cell)),
-        "null": verdict.as_ref().map(|verdict| match verdict.null {
-            Null::References => "references",
-            Null::OwnClasses => "own_classes",
+        "null": verdict.as_ref().map(|verdict| match verdict.baseline {
+            Baseline::References => "references",
+            Baseline::OwnClasses => "own_classes",
         }),
-        "standing": verdict.as_ref().map(|verdict| standing(verdict.standing)),
+        "standing": verdict.as_ref().map(|verdict| standing(verdict.ranking)),
         "ratio": verdict.as_ref().map(|verdict| verdict.ratio),
         "energy": verdict.as_ref().and_then(|verdict| verdict.energy).map(|(class, ratio, energy_standing)| json!({
             "class": class,
@@ -44,15 +44,15 @@ pub(super) fn section(plan: &config::Audit, audit: &Audit, kind: NetworkKind) ->
 }
 
 /// A window in pixels.
-fn window((row, column, side): Window, cell: usize) -> Value {
+fn window((row, column, side): SquareWindow, cell: usize) -> Value {
     json!({ "row": row * cell, "column": column * cell, "size": side * cell })
 }
 
-fn standing(standing: Standing) -> Value {
-    json!({ "rank": standing.rank, "of": standing.of, "largest": standing.largest, "times": standing.times })
+fn standing(standing: Ranking) -> Value {
+    json!({ "rank": standing.rank, "of": standing.total, "largest": standing.largest, "times": standing.ratio })
 }
 
-fn classes(examined: &Examined, cell: usize) -> Value {
+fn classes(examined: &AuditScores, cell: usize) -> Value {
     let classes = examined.classes.iter().map(|score| {
         score.map(|score| {
             json!({ "score": score.score, "window": window(score.window, cell), "energy": score.energy })
@@ -61,19 +61,24 @@ fn classes(examined: &Examined, cell: usize) -> Value {
     classes.collect()
 }
 
-fn network(examinee: &Examinee, cell: usize) -> Value {
+fn network(examinee: &AuditedNetwork, cell: usize) -> Value {
     json!({
         "seed": examinee.seed,
         "accuracy": examinee.accuracy,
-        "score": examinee.examined.as_ref().and_then(Examined::score),
+        "score": examinee.examined.as_ref().and_then(AuditScores::score),
         "energy_ratio": examinee.examined.as_ref().and_then(|examined| examined.energy()).map(|examined| examined.1),
         "classes": examinee.examined.as_ref().map(|examined| classes(examined, cell)),
     })
 }
 
-fn poisoned(examinee: &Examinee, verdict: Option<&Verdict>, right: bool, cell: usize) -> Value {
+fn poisoned(
+    examinee: &AuditedNetwork,
+    verdict: Option<&AuditVerdict>,
+    right: bool,
+    cell: usize,
+) -> Value {
     let mut value = network(examinee, cell);
-    if let (Some(object), Role::Poisoned { target, square }) =
+    if let (Some(object), AuditRole::Poisoned { target, square }) =
         (value.as_object_mut(), examinee.role)
     {
         object.insert("target".into(), json!(target));
@@ -86,13 +91,13 @@ fn poisoned(examinee: &Examinee, verdict: Option<&Verdict>, right: bool, cell: u
     value
 }
 
-fn pasted(pasted: &Pasted, cell: usize) -> Value {
+fn pasted(pasted: &PastedFinding, cell: usize) -> Value {
     let sources = 0..pasted.shown.len();
     json!({
         "class": pasted.class,
         "window": window(pasted.window, cell),
         "others": share(pasted.others()),
-        "without": share(pasted.without()),
-        "by_class": sources.map(|source| share(pasted.of(source))).collect::<Vec<_>>(),
+        "without": share(pasted.before_pasting()),
+        "by_class": sources.map(|source| share(pasted.called_from(source))).collect::<Vec<_>>(),
     })
 }

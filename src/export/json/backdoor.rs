@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::session::config;
-use crate::session::record::{Backdoor, Finding, Suspect, Window};
+use crate::session::record::{Backdoor, Finding, ScoredWindow, Suspect};
 use crate::stats::roc::Roc;
 
 pub(super) fn section(plan: &config::Backdoor, study: &Backdoor) -> Value {
@@ -15,7 +15,7 @@ pub(super) fn section(plan: &config::Backdoor, study: &Backdoor) -> Value {
     put("source", json!(plan.source));
     put("target", json!(plan.target));
     put("gammas", json!(plan.gammas));
-    let gamma = study.telling_gamma(plan);
+    let gamma = study.representative_gamma(plan);
     let verdict = study.verdict(plan, gamma);
     let first = study.networks.iter().position(|network| network.poisoned);
     if let Some(network) = first.and_then(|i| study.networks.get(i)) {
@@ -54,7 +54,7 @@ fn indices(finding: &Finding) -> Vec<Option<f64>> {
         .collect()
 }
 
-fn window(window: &Window) -> Value {
+fn window(window: &ScoredWindow) -> Value {
     json!({ "row": window.row, "column": window.column, "size": window.size, "mean_z": window.score })
 }
 
@@ -107,18 +107,18 @@ fn study_at(plan: &config::Backdoor, study: &Backdoor, gamma: usize) -> Value {
         "gamma": plan.gammas[gamma],
         "poisoned": verdict.poisoned,
         "clean": verdict.clean,
-        "caught": verdict.caught,
-        "accused": verdict.accused,
-        "target_named": verdict.target_named,
+        "caught": verdict.poisoned_flagged,
+        "accused": verdict.clean_flagged,
+        "target_named": verdict.target_identified,
         "without_score": verdict.without_score,
         "auc": auc(&verdict.roc),
         "auc_of_strength": auc(&verdict.roc_of_strength),
         "roc": points,
-        "audit": study.told(plan, gamma).map(|separation| json!({
+        "audit": study.separation(plan, gamma).map(|separation| json!({
             "auc": auc(&separation.roc),
             "auc_of_energy": auc(&separation.roc_of_energy),
-            "class_right": separation.class_right,
-            "window_right": separation.window_right,
+            "class_right": separation.class_correct,
+            "window_right": separation.window_correct,
         })),
     })
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::session::config;
-use crate::session::record::{ClassificationImages, Evidence, FedBack, GammaTrials};
+use crate::session::record::{ClassificationImages, EvidenceRecord, FedBack, GammaTrials};
 use crate::stats::classification::{ClassEstimate, ImageEstimate};
 use crate::stats::cluster::Cluster;
 use crate::stats::regression::Regression;
@@ -59,7 +59,7 @@ pub(super) fn evidence(
         by_class(&|class| class.evidence.as_ref().map_or(Value::Null, value))
     };
     let end = |ends: Option<[f64; 2]>, side: usize| json!(ends.map(|ends| ends[side]));
-    let kept = |value: &dyn Fn(&Evidence) -> Value| {
+    let kept = |value: &dyn Fn(&EvidenceRecord) -> Value| {
         each(&|gamma| gamma.evidence.as_ref().map_or(Value::Null, value))
     };
     Some(json!({

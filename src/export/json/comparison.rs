@@ -3,25 +3,27 @@
 
 use serde_json::{Value, json};
 
-use crate::comparison::{Common, Compared, Pair, Shown, Trials};
+use crate::comparison::{
+    MapComparison, SessionPair, SharedGamma, SharedTrialDecisions, TrialOverlap,
+};
 use crate::session::Session;
 use crate::session::config::Response;
-use crate::stats::comparison::Difference;
+use crate::stats::comparison::MapDifference;
 use crate::stats::interval::wilson;
 use crate::stats::share::Share;
 
 /// Compares two sessions at each of these indices into their common γ and by each of these responses. `alike`: the
 /// agreement of the two networks on the same trials, or the reason why it is unknown.
 pub fn comparison(
-    pair: &Pair<'_>,
+    pair: &SessionPair<'_>,
     places: &[usize],
     responses: &[Response],
-    alike: Option<Result<&Shown, &str>>,
+    alike: Option<Result<&SharedTrialDecisions, &str>>,
 ) -> Value {
     let gammas = places.iter().map(|&place| {
         let mut all = gamma(&pair.gammas[place]);
         for &response in responses {
-            all[response.key()] = maps(pair, &Compared::new(pair, place, response));
+            all[response.key()] = maps(pair, &MapComparison::new(pair, place, response));
         }
         all
     });
@@ -53,55 +55,55 @@ fn session(session: &Session) -> Value {
     })
 }
 
-fn gamma(common: &Common<'_>) -> Value {
-    let called = common.called();
+fn gamma(common: &SharedGamma<'_>) -> Value {
+    let called = common.compare_counts();
     let correct = |side: usize| called.map(|decisions| share(decisions.correct[side]));
-    let same = common.shown == Trials::Same;
+    let same = common.overlap == TrialOverlap::Same;
     json!({
         "gamma": common.gamma,
         "trials": common.trials.map(|trials| trials.trials),
-        "same_trials": match common.shown {
-            Trials::Same => "all",
-            Trials::Shared => "some",
-            Trials::Others => "none",
+        "same_trials": match common.overlap {
+            TrialOverlap::Same => "all",
+            TrialOverlap::Shared => "some",
+            TrialOverlap::Different => "none",
         },
         "correct": [correct(0), correct(1)],
         "called_distance": called.map(|decisions| decisions.distance),
         "called_distance_by_chance": called.map(|decisions| decisions.by_chance),
-        "alike_between": called.filter(|_| same).map(|decisions| decisions.alike),
+        "alike_between": called.filter(|_| same).map(|decisions| decisions.agreement_bounds),
     })
 }
 
 fn share(share: Share) -> Value {
-    let interval = wilson(share.hits, share.of);
+    let interval = wilson(share.hits, share.total);
     json!({
         "share": interval.map(|interval| interval.estimate),
         "low": interval.map(|interval| interval.low),
         "high": interval.map(|interval| interval.high),
         "hits": share.hits,
-        "of": share.of,
+        "of": share.total,
     })
 }
 
-fn maps(pair: &Pair<'_>, compared: &Compared) -> Value {
+fn maps(pair: &SessionPair<'_>, compared: &MapComparison) -> Value {
     let totals = compared.totals();
     let classes = compared.classes.iter().enumerate();
     let reliability =
         |side: usize, class: usize| compared.map(side, class).map(|map| map.reliability);
-    let of_class = |(class, difference): (usize, &Option<Difference>)| {
+    let of_class = |(class, difference): (usize, &Option<MapDifference>)| {
         let clusters = difference
             .as_ref()
             .and_then(|difference| difference.clusters.as_ref());
         json!({
             "class": class,
-            "name": pair.name(class),
+            "name": pair.class_name(class),
             "compared": difference.is_some(),
             "reliability": [reliability(0, class), reliability(1, class)],
             "correlation": difference.as_ref().map(|difference| difference.correlation),
             "correlation_corrected": difference.as_ref().map(|difference| difference.corrected),
             "pixels": difference.as_ref().map(|difference| difference.tested),
             "significant_pixels": difference.as_ref().map(|difference| difference.significant),
-            "significant_pixels_of_all": difference.as_ref().map(|difference| difference.beyond),
+            "significant_pixels_of_all": difference.as_ref().map(|difference| difference.significant_in_all),
             "clusters": clusters.map(|found| super::classification_images::clusters(Some(found))),
         })
     };
@@ -119,19 +121,19 @@ fn maps(pair: &Pair<'_>, compared: &Compared) -> Value {
     })
 }
 
-fn agreement(shown: &Shown) -> Value {
+fn agreement(shown: &SharedTrialDecisions) -> Value {
     let joint = &shown.joint;
     let share_of = |hits| {
         share(Share {
             hits,
-            of: joint.trials(),
+            total: joint.trials(),
         })
     };
     let rows = joint.counts.chunks(joint.classes.max(1));
     json!({
         "gamma": shown.gamma,
         "trials": joint.trials(),
-        "alike": share(joint.alike()),
+        "alike": share(joint.agreement()),
         "kappa": joint.kappa(),
         "correct": [share_of(joint.correct[0]), share_of(joint.correct[1])],
         "called": rows.map(|row| json!(row)).collect::<Vec<Value>>(),

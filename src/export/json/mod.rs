@@ -20,7 +20,7 @@ use serde_json::{Map, Value, json};
 pub use comparison::comparison;
 
 use crate::report::status;
-use crate::session::record::Training;
+use crate::session::record::TrainingRecord;
 use crate::session::{Session, config, record};
 use crate::stats::interval::wilson;
 use crate::stats::share::Share;
@@ -34,11 +34,11 @@ pub fn json(session: &Session) -> Value {
     put("status", json!(status::label(&status::state(session))));
     put("device", json!(status::device(session)));
     put("elapsed_s", json!(session.record.elapsed_s));
-    put("config", plan(session));
+    put("config", plan_json(session));
     put("inputs", json!(session.record.inputs));
     put("starts", json!(session.record.starts));
     put("form", json!(session.record.form));
-    put("notes", left(session));
+    put("notes", notes_json(session));
     if let Some(training_record) = &session.record.training {
         put("training", training(training_record));
     }
@@ -47,13 +47,13 @@ pub fn json(session: &Session) -> Value {
 }
 
 /// The plan, as in the session file.
-pub(super) fn plan(session: &Session) -> Value {
+pub(super) fn plan_json(session: &Session) -> Value {
     // Serialization fails only for a folder name that is not Unicode, and a session file cannot contain one.
     serde_json::to_value(&session.config).unwrap_or_default()
 }
 
 /// The notes on the session.
-pub(super) fn left(session: &Session) -> Value {
+pub(super) fn notes_json(session: &Session) -> Value {
     notes::list(&session.record)
 }
 
@@ -111,7 +111,7 @@ fn section(session: &Session, plan: &config::Analysis, record: &record::Analysis
     }
 }
 
-fn training(training: &Training) -> Value {
+fn training(training: &TrainingRecord) -> Value {
     json!({
         "epochs": training.epochs,
         "best_epoch": training.best_epoch,
@@ -123,13 +123,13 @@ fn training(training: &Training) -> Value {
 
 /// A share with its 95 % Wilson interval; null without trials.
 fn share(share: Share) -> Value {
-    match wilson(share.hits, share.of) {
+    match wilson(share.hits, share.total) {
         Some(interval) => json!({
             "accuracy": interval.estimate,
             "low": interval.low,
             "high": interval.high,
             "correct": share.hits,
-            "images": share.of,
+            "images": share.total,
         }),
         None => Value::Null,
     }

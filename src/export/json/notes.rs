@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::session::Record;
-use crate::session::record::{Note, NoteOn};
+use crate::session::record::{Note, NoteTarget};
 
 /// Every note, oldest first.
 pub(super) fn list(record: &Record) -> Value {
@@ -18,10 +18,10 @@ pub(super) fn list(record: &Record) -> Value {
     record.notes.iter().map(note).collect()
 }
 
-fn place(on: &NoteOn, record: &Record) -> Value {
+fn place(on: &NoteTarget, record: &Record) -> Value {
     match on {
-        NoteOn::Session => json!({"what": "session"}),
-        NoteOn::Map {
+        NoteTarget::Session => json!({"what": "session"}),
+        NoteTarget::Map {
             images,
             response,
             class,
@@ -34,7 +34,7 @@ fn place(on: &NoteOn, record: &Record) -> Value {
             "name": record.class_name(*class),
             "gamma": gamma,
         }),
-        NoteOn::Unit { layer, unit } => json!({
+        NoteTarget::Unit { layer, unit } => json!({
             "what": "unit",
             "layer": layer,
             "unit": unit,

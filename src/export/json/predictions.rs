@@ -17,7 +17,7 @@ fn section_of(split: &SplitCounts) -> Value {
     let by_class =
         |value: &dyn Fn(usize) -> Option<f64>| (0..classes).map(value).collect::<Vec<_>>();
     json!({
-        "accuracy": share(Share { hits: split.correct(), of: split.total() }),
+        "accuracy": share(Share { hits: split.correct(), total: split.total() }),
         "confusion": split.counts.chunks(classes.max(1)).collect::<Vec<_>>(),
         "precision": by_class(&|class| split.precision(class)),
         "recall": by_class(&|class| split.recall(class)),

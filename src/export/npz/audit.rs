@@ -2,11 +2,11 @@
 
 use std::io::{self, Seek, Write};
 
-use super::container::{Container, or_nan, whole};
+use super::container::{Container, or_nan, to_i64};
 use super::numbered;
 use crate::session::config;
-use crate::session::record::{Audit, Pasted, Role};
-use crate::stats::audit::{ClassScore, Window};
+use crate::session::record::{Audit, AuditRole, PastedFinding};
+use crate::stats::audit::{ClassScore, SquareWindow};
 
 /// An axis for the row, column and side of a window.
 const PLACE: (&str, usize) = ("row, column, side", 3);
@@ -28,9 +28,9 @@ pub fn write<W: Write + Seek>(
     let name = |suffix: &str| format!("{prefix}_{suffix}");
     let networks = [("network", audit.networks.len())];
     let roles = audit.networks.iter().map(|network| match network.role {
-        Role::Reference => "reference",
-        Role::Poisoned { .. } => "poisoned",
-        Role::Suspect => "suspect",
+        AuditRole::Reference => "reference",
+        AuditRole::Poisoned { .. } => "poisoned",
+        AuditRole::Suspect => "suspect",
     });
     let roles: Vec<&str> = roles.collect();
     out.texts(&name("role"), networks[0].0, &roles)?;
@@ -96,11 +96,11 @@ fn pasted<W: Write + Seek>(
     let class_numbers = audit
         .pasted
         .iter()
-        .map(|finding| whole(finding.class as u64));
+        .map(|finding| to_i64(finding.class as u64));
     out.array(&name("class"), &found, "", class_numbers)?;
     let windows = audit.pasted.iter();
     let windows = windows
-        .flat_map(|finding| pixels(finding.window, plan.cell).map(|value| whole(value as u64)));
+        .flat_map(|finding| pixels(finding.window, plan.cell).map(|value| to_i64(value as u64)));
     out.array(&name("window"), &[found[0], PLACE], "pixels", windows)?;
     let axes = [found[0], ("true class", classes)];
     for (key, counts_of) in COUNTS {
@@ -108,14 +108,14 @@ fn pasted<W: Write + Seek>(
             .pasted
             .iter()
             .flat_map(counts_of)
-            .map(|&count| whole(count));
+            .map(|&count| to_i64(count));
         out.array(&name(key), &axes, "images", counts)?;
     }
     Ok(())
 }
 
 /// Extracts counts of images by true class.
-type Counts = fn(&Pasted) -> &Vec<u64>;
+type Counts = fn(&PastedFinding) -> &Vec<u64>;
 
 const COUNTS: [(&str, Counts); 3] = [
     ("images", |pasted| &pasted.shown),
@@ -124,6 +124,6 @@ const COUNTS: [(&str, Counts); 3] = [
 ];
 
 /// Converts a window on the noise grid to image pixels.
-fn pixels((row, column, side): Window, cell: usize) -> [usize; 3] {
+fn pixels((row, column, side): SquareWindow, cell: usize) -> [usize; 3] {
     [row, column, side].map(|value| value * cell)
 }

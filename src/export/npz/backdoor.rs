@@ -2,10 +2,10 @@
 
 use std::io::{self, Seek, Write};
 
-use super::container::{Container, or_nan, whole};
+use super::container::{Container, or_nan, to_i64};
 use super::numbered;
 use crate::session::config;
-use crate::session::record::{Backdoor, Finding, Suspect, Window};
+use crate::session::record::{Backdoor, Finding, ScoredWindow, Suspect};
 
 /// Writes a study that has begun. A network that has not been shown noise has no trials, and NaN in place of numbers.
 ///
@@ -33,7 +33,10 @@ pub fn write<W: Write + Seek>(
     out.array(&name("clean_accuracy"), &networks, "", clean)?;
     let success = each(|network| or_nan(network.attack_success));
     out.array(&name("attack_success"), &networks, "", success)?;
-    let attacked = study.networks.iter().map(|network| whole(network.attacked));
+    let attacked = study
+        .networks
+        .iter()
+        .map(|network| to_i64(network.attacked));
     out.array(&name("attacked"), &networks, "images", attacked)?;
     let gammas = [("gamma", plan.gammas.len())];
     let strengths = plan.gammas.iter().copied();
@@ -46,7 +49,7 @@ pub fn write<W: Write + Seek>(
         .collect();
     let trials = findings
         .iter()
-        .map(|finding| whole(finding.map_or(0, |finding| finding.trials)));
+        .map(|finding| to_i64(finding.map_or(0, |finding| finding.trials)));
     let axes = [networks[0], gammas[0]];
     out.array(&name("trials"), &axes, "trials", trials)?;
     let done = findings.iter().flatten();
@@ -58,10 +61,10 @@ pub fn write<W: Write + Seek>(
     let axes = [networks[0], gammas[0], ("class", classes)];
     let called = by_class.iter().map(|&(finding, class)| {
         let called = finding.and_then(|finding| finding.called.get(class));
-        whole(called.copied().unwrap_or(0))
+        to_i64(called.copied().unwrap_or(0))
     });
     out.array(&name("called"), &axes, "trials", called)?;
-    let windows: Vec<Option<&Window>> = by_class
+    let windows: Vec<Option<&ScoredWindow>> = by_class
         .iter()
         .map(|&(finding, class)| finding?.windows.get(class)?.as_ref())
         .collect();
@@ -73,7 +76,7 @@ pub fn write<W: Write + Seek>(
         .iter()
         .map(|window| or_nan(window.and_then(|window| window.index)));
     out.array(&name("index"), &axes, "", indices)?;
-    let place = |window: &Option<&Window>| match window {
+    let place = |window: &Option<&ScoredWindow>| match window {
         Some(window) => [window.row, window.column, window.size].map(|value| value as f64),
         None => [f64::NAN; 3],
     };

@@ -3,12 +3,12 @@
 use std::io::{self, Seek, Write};
 use std::sync::Arc;
 
-use super::container::{Axis, Container, or_nan, whole};
+use super::container::{ArrayAxis, Container, or_nan, to_i64};
 use super::numbered;
 use crate::session::config::{self, Response};
 use crate::session::form::Shape;
 use crate::session::record::{ClassificationImages, FedBack, GammaTrials};
-use crate::stats::classification::{ClassEstimate, Estimate, ImageEstimate};
+use crate::stats::classification::{ClassEstimate, GammaEstimate, ImageEstimate};
 
 /// Unit of stimuli and mean stimuli.
 const PIXEL: &str = "value of a pixel, 0 black to 1 white";
@@ -42,7 +42,7 @@ pub fn write<W: Write + Seek>(
     let unit = "signal strength, 0 to 1";
     out.array(&name("gamma"), &set.by_class[..1], unit, gammas)?;
     let counts = set.estimates.iter().flat_map(|estimate| &estimate.counts);
-    let counts = counts.map(|&count| whole(count));
+    let counts = counts.map(|&count| to_i64(count));
     let axes = [("gamma", g), ("true class", k), ("called", k)];
     out.array(&name("counts"), &axes, "trials", counts)?;
     let means = set.classes().map(|class| class.mean_noise.as_deref());
@@ -73,9 +73,9 @@ pub fn write<W: Write + Seek>(
 
 /// The estimates at every γ.
 struct ImageSet {
-    estimates: Vec<Arc<Estimate>>,
+    estimates: Vec<Arc<GammaEstimate>>,
     /// The axes of arrays with one entry per γ and class.
-    by_class: [Axis; 2],
+    by_class: [ArrayAxis; 2],
     /// The shape of the maps.
     shape: Shape,
     /// Whether there are maps without the noise's smoothing.
@@ -124,7 +124,7 @@ impl ImageSet {
                 .map(|map| or_nan(map.and_then(number)));
             out.array(&name(key), axes, unit, numbers)?;
         }
-        let called = self.classes().map(|class| whole(class.called));
+        let called = self.classes().map(|class| to_i64(class.called));
         out.array(&name("called"), axes, "trials", called)?;
         let thresholds = self.estimates.iter().map(|estimate| estimate.threshold);
         out.array(&name("threshold"), &axes[..1], "|z|", thresholds)
@@ -145,7 +145,7 @@ impl ImageSet {
             fed_back.extend((0..k).map(|class| by_class.get(class).copied().flatten()));
         }
         let classes = fed_back.iter().map(|fed_back| match fed_back {
-            Some(fed_back) => whole(fed_back.class as u64),
+            Some(fed_back) => to_i64(fed_back.class as u64),
             None => -1,
         });
         let name = format!("{prefix}_fed_back_class");

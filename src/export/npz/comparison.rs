@@ -2,14 +2,14 @@
 
 use std::io::{self, Seek, Write};
 
-use super::container::{Axis, Container, or_nan, whole};
+use super::container::{ArrayAxis, Container, or_nan, to_i64};
 use super::meta;
-use crate::comparison::Compared;
+use crate::comparison::MapComparison;
 use crate::export::ExportError;
-use crate::export::what::What;
+use crate::export::comparison_export::ComparisonExport;
 use crate::session::config::Response;
 use crate::session::form::Shape;
-use crate::stats::comparison::Difference;
+use crate::stats::comparison::MapDifference;
 
 /// Writes the comparison: `meta`, `classes` \[K\], `gamma` \[G\], `a_counts` and `b_counts` \[G,K true,K predicted\];
 /// by decisions `ci_a`, `ci_b`, `ci_difference`, `ci_se` and `ci_z` \[G,K,H,W\] and `ci_correlation` \[G,K\]; the same
@@ -18,14 +18,20 @@ use crate::stats::comparison::Difference;
 ///
 /// # Errors
 /// If `out` cannot be written.
-pub fn comparison(export: &What<'_>, out: impl Write + Seek) -> Result<(), ExportError> {
+pub fn comparison(
+    export: &ComparisonExport<'_>,
+    out: impl Write + Seek,
+) -> Result<(), ExportError> {
     let mut all = Container::new(out);
     compared(export, &mut all)
         .and_then(|()| all.finish(meta::of_pair(export.pair.sessions)))
         .map_err(ExportError::Encode)
 }
 
-fn compared<W: Write + Seek>(export: &What<'_>, out: &mut Container<W>) -> io::Result<()> {
+fn compared<W: Write + Seek>(
+    export: &ComparisonExport<'_>,
+    out: &mut Container<W>,
+) -> io::Result<()> {
     let common: Vec<_> = export
         .places
         .iter()
@@ -35,7 +41,7 @@ fn compared<W: Write + Seek>(export: &What<'_>, out: &mut Container<W>) -> io::R
         return Ok(());
     };
     let (g, k) = (common.len(), first.trials[0].classes());
-    let names: Vec<String> = (0..k).map(|class| export.pair.name(class)).collect();
+    let names: Vec<String> = (0..k).map(|class| export.pair.class_name(class)).collect();
     out.texts("classes", "class", &names)?;
     let gammas = common.iter().map(|common| common.gamma);
     out.array("gamma", &[("gamma", g)], "signal strength, 0 to 1", gammas)?;
@@ -45,7 +51,7 @@ fn compared<W: Write + Seek>(export: &What<'_>, out: &mut Container<W>) -> io::R
             .map(|common| common.trials[side].estimate())
             .collect();
         let counts = estimates.iter().flat_map(|estimate| &estimate.counts);
-        let counts = counts.map(|&count| whole(count));
+        let counts = counts.map(|&count| to_i64(count));
         let axes = [("gamma", g), ("true class", k), ("called", k)];
         out.array(name, &axes, "trials", counts)?;
     }
@@ -53,8 +59,8 @@ fn compared<W: Write + Seek>(export: &What<'_>, out: &mut Container<W>) -> io::R
     for &response in &export.responses {
         maps(export, response, ([("gamma", g), ("class", k)], shape), out)?;
     }
-    if let Some(Ok(shown)) = export.alike {
-        let counts = shown.joint.counts.iter().map(|&count| whole(count));
+    if let Some(Ok(shown)) = export.agreement {
+        let counts = shown.joint.counts.iter().map(|&count| to_i64(count));
         let axes = [("called by a", k), ("called by b", k)];
         out.array("agreement", &axes, "trials", counts)?;
     }
@@ -63,9 +69,9 @@ fn compared<W: Write + Seek>(export: &What<'_>, out: &mut Container<W>) -> io::R
 
 /// Writes the maps by a response, and their difference.
 fn maps<W: Write + Seek>(
-    export: &What<'_>,
+    export: &ComparisonExport<'_>,
     response: Response,
-    (axes, shape): ([Axis; 2], Shape),
+    (axes, shape): ([ArrayAxis; 2], Shape),
     out: &mut Container<W>,
 ) -> io::Result<()> {
     let prefix = match response {
@@ -75,8 +81,8 @@ fn maps<W: Write + Seek>(
     let name = |suffix: &str| format!("{prefix}_{suffix}");
     let unit = export.pair.unit(response);
     let places = export.places.iter();
-    let all: Vec<Compared> = places
-        .map(|&place| Compared::new(export.pair, place, response))
+    let all: Vec<MapComparison> = places
+        .map(|&place| MapComparison::new(export.pair, place, response))
         .collect();
     let classes = || {
         let k = axes[1].1;
@@ -88,7 +94,7 @@ fn maps<W: Write + Seek>(
             .map(|(compared, class)| compared.map(side, class).map(|map| map.image.as_slice()));
         out.maps(&name(letter), &axes, shape, &unit, images)?;
     }
-    let differences: Vec<Option<Difference>> = classes()
+    let differences: Vec<Option<MapDifference>> = classes()
         .map(|(compared, class)| compared.classes[class].clone())
         .collect();
     let difference_maps = differences.iter();
@@ -107,7 +113,7 @@ fn maps<W: Write + Seek>(
     out.maps(&name("z"), &axes, shape, "standard errors", z)?;
     let errors: Vec<Option<Vec<f32>>> = differences
         .iter()
-        .map(|difference| difference.as_ref().map(Difference::errors))
+        .map(|difference| difference.as_ref().map(MapDifference::errors))
         .collect();
     let errors = errors.iter().map(Option::as_deref);
     out.maps(&name("se"), &axes, shape, &unit, errors)?;

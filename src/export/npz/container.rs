@@ -10,7 +10,7 @@ use zip::{CompressionMethod, ZipWriter};
 use crate::session::form::Shape;
 
 /// An axis: its name and its length.
-pub type Axis = (&'static str, usize);
+pub type ArrayAxis = (&'static str, usize);
 
 /// An NPZ file under construction, with the metadata of the arrays in it.
 pub struct Container<W: Write + Seek> {
@@ -43,7 +43,7 @@ impl<W: Write + Seek> Container<W> {
     pub fn array<T: npyz::AutoSerialize>(
         &mut self,
         name: &str,
-        axes: &[Axis],
+        axes: &[ArrayAxis],
         unit: &str,
         values: impl IntoIterator<Item = T>,
     ) -> io::Result<()> {
@@ -65,7 +65,7 @@ impl<W: Write + Seek> Container<W> {
     pub fn maps<'a>(
         &mut self,
         name: &str,
-        before: &[Axis],
+        before: &[ArrayAxis],
         shape: Shape,
         unit: &str,
         maps: impl Iterator<Item = Option<&'a [f32]>>,
@@ -112,7 +112,7 @@ impl<W: Write + Seek> Container<W> {
     }
 
     /// Adds fixed-width texts, as wide as the longest of them.
-    fn text(&mut self, name: &str, axes: &[Axis], texts: &[&str]) -> io::Result<()> {
+    fn text(&mut self, name: &str, axes: &[ArrayAxis], texts: &[&str]) -> io::Result<()> {
         let longest = texts.iter().map(|text| text.chars().count()).max();
         let dtype: npyz::TypeStr = format!("<U{}", longest.unwrap_or(0).max(1))
             .parse()
@@ -130,7 +130,7 @@ impl<W: Write + Seek> Container<W> {
         self.entry(name, axes, "", &npy)
     }
 
-    fn entry(&mut self, name: &str, axes: &[Axis], unit: &str, npy: &[u8]) -> io::Result<()> {
+    fn entry(&mut self, name: &str, axes: &[ArrayAxis], unit: &str, npy: &[u8]) -> io::Result<()> {
         let name = self.free(name);
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)
@@ -158,12 +158,12 @@ impl<W: Write + Seek> Container<W> {
 /// The array that describes the others.
 const META: &str = "meta";
 
-fn lengths(axes: &[Axis]) -> Vec<u64> {
+fn lengths(axes: &[ArrayAxis]) -> Vec<u64> {
     axes.iter().map(|axis| axis.1 as u64).collect()
 }
 
 /// The axes of an image; a single channel has no axis.
-pub fn image_axes([channels, rows, columns]: Shape) -> Vec<Axis> {
+pub fn image_axes([channels, rows, columns]: Shape) -> Vec<ArrayAxis> {
     let mut axes = vec![("row", rows), ("column", columns)];
     if channels != 1 {
         axes.insert(0, ("channel", channels));
@@ -172,7 +172,7 @@ pub fn image_axes([channels, rows, columns]: Shape) -> Vec<Axis> {
 }
 
 /// A count as int64.
-pub fn whole(count: u64) -> i64 {
+pub fn to_i64(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 

@@ -36,9 +36,9 @@ fn of_program() -> Map<String, Value> {
 fn about(session: &Session) -> Map<String, Value> {
     [
         ("session".to_owned(), json!(session.name)),
-        ("plan".to_owned(), written::plan(session)),
+        ("plan".to_owned(), written::plan_json(session)),
         ("provenance".to_owned(), provenance(session)),
-        ("notes".to_owned(), written::left(session)),
+        ("notes".to_owned(), written::notes_json(session)),
     ]
     .into_iter()
     .collect()

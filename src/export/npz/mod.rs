@@ -30,13 +30,13 @@ mod spike_triggered;
 use std::io::{self, Seek, Write};
 
 pub use comparison::comparison;
-pub(super) use container::{Container, whole};
+pub(super) use container::{Container, to_i64};
 
 use super::ExportError;
 use crate::session::Session;
 use crate::session::config::Analysis as Plan;
 use crate::session::record::{
-    Attack, Audit, Backdoor, ClassificationImages, Experiment, Modulation, Predictions,
+    Attack, Audit, Backdoor, ClassificationImages, ExperimentRecord, Modulation, Predictions,
     SpikeTriggered,
 };
 
@@ -147,7 +147,9 @@ fn write<W: Write + Seek>(session: &Session, out: &mut Container<W>) -> io::Resu
 }
 
 /// The experiments of one kind, each with its number among them and its plan.
-fn each<T: Experiment>(session: &Session) -> impl Iterator<Item = (usize, Option<&Plan>, &T)> {
+fn each<T: ExperimentRecord>(
+    session: &Session,
+) -> impl Iterator<Item = (usize, Option<&Plan>, &T)> {
     let all = session.record.all::<T>().enumerate();
     all.map(move |(nth, (index, experiment))| (nth, session.config.analyses.get(index), experiment))
 }

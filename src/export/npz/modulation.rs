@@ -4,7 +4,7 @@ use std::io::{self, Seek, Write};
 
 use super::container::Container;
 use super::numbered;
-use crate::session::record::{Cells, Modulation};
+use crate::session::record::{ClassCounts, Modulation};
 
 /// Writes a modulation that has begun.
 ///
@@ -65,12 +65,12 @@ pub fn write<W: Write + Seek>(
 }
 
 /// Calls `visit` with the counts of every layer, target, strength and γ in turn.
-fn each_cell(modulation: &Modulation, mut visit: impl FnMut(Cells<'_>)) {
+fn each_cell(modulation: &Modulation, mut visit: impl FnMut(ClassCounts<'_>)) {
     for layer in &modulation.layers {
         for target in 0..layer.classes() {
             for strength in 0..modulation.strengths.len() {
                 for gamma in 0..modulation.gammas.len() {
-                    visit(layer.cells(target, strength, gamma));
+                    visit(layer.class_counts(target, strength, gamma));
                 }
             }
         }
@@ -78,7 +78,7 @@ fn each_cell(modulation: &Modulation, mut visit: impl FnMut(Cells<'_>)) {
 }
 
 /// Extracts counts by class.
-type Counts = fn(Cells<'_>) -> &[i64];
+type Counts = fn(ClassCounts<'_>) -> &[i64];
 
 const COUNTS: [(&str, Counts); 3] = [
     ("shown", |cells| cells.shown),

@@ -2,7 +2,7 @@
 
 use std::io::{self, Seek, Write};
 
-use super::container::{Container, whole};
+use super::container::{Container, to_i64};
 use crate::session::record::Predictions;
 
 /// Writes the mean images and the confusion matrix of the first split.
@@ -18,7 +18,7 @@ pub fn write<W: Write + Seek>(predictions: &Predictions, out: &mut Container<W>)
     let means = means.iter().map(Option::as_deref);
     let unit = "value of a pixel, 0 black to 1 white";
     out.maps("mean_image", &[("called", k)], split.shape(), unit, means)?;
-    let counts = split.counts.iter().map(|&count| whole(count));
+    let counts = split.counts.iter().map(|&count| to_i64(count));
     let axes = [("true class", k), ("called", k)];
     out.array("confusion", &axes, "images", counts)
 }

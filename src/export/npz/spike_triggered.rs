@@ -2,7 +2,7 @@
 
 use std::io::{self, Seek, Write};
 
-use super::container::{Container, or_nan, whole};
+use super::container::{Container, or_nan, to_i64};
 use super::numbered;
 use crate::session::record::{Covariance, LayerResponses, SpikeTriggered};
 
@@ -85,7 +85,7 @@ fn covariance<W: Write + Seek>(
     let name = |suffix: &str| format!("{prefix}_{}_{suffix}", covariance.unit.layer);
     let (unit, field) = (("unit", 1), covariance.field());
     let variance = "squared full ranges of a pixel";
-    let number = [whole(covariance.unit.unit as u64)];
+    let number = [to_i64(covariance.unit.unit as u64)];
     out.array(&name("units"), &[unit], "", number)?;
     let axes = [unit, ("axis", covariance.significant.len())];
     let pixels: usize = field.iter().product();

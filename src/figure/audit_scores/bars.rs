@@ -1,15 +1,15 @@
 //! The bar charts of an audit: the score of every class, of every network, and the effect of pasting the findings.
 
 use super::super::audit;
-use super::super::names::bare;
-use super::scores::{at_line, full, score_in_words, shown};
-use super::seen::Seen;
+use super::super::wording::bare_class_name;
+use super::data::AuditData;
+use super::scores::{bars_to_show, full_length, line_label, score_text};
 use super::words::left_out;
 use crate::drawing::{Bar, Bars, Paint, Sheet};
 use crate::format::percent;
 use crate::session::Session;
-use crate::session::record::Role;
-use crate::stats::audit::{Null, OTHER_KIND};
+use crate::session::record::AuditRole;
+use crate::stats::audit::{Baseline, OTHER_KIND_RATIO};
 
 /// Maximum number of references with a bar each; of more, only the largest, the middle and the smallest.
 const MOST_REFERENCES: usize = 8;
@@ -17,18 +17,18 @@ const MOST_REFERENCES: usize = 8;
 const MOST_POISONED: usize = 6;
 
 /// The score of every class of the network under study.
-pub fn classes(session: &Session, data: &Seen<'_>, sheet: Sheet, width: f64) -> Bars {
-    let (scores, _) = audit::bars(data.audit).unwrap_or_default();
+pub fn classes(session: &Session, data: &AuditData<'_>, sheet: Sheet, width: f64) -> Bars {
+    let (scores, _) = audit::class_scores(data.audit).unwrap_or_default();
     let bound = data.bound();
-    let largest = data.verdict.standing.largest;
-    let by_references = data.verdict.null == Null::References;
+    let largest = data.verdict.ranking.largest;
+    let by_references = data.verdict.baseline == Baseline::References;
     let found = data.found();
     let bar = |class: usize| Bar {
-        name: bare(&session.record, class),
+        name: bare_class_name(&session.record, class),
         value: scores[class],
-        said: match scores[class] {
-            Some(score) if found == Some(class) => format!("{}, found", score_in_words(score)),
-            Some(score) => score_in_words(score),
+        text: match scores[class] {
+            Some(score) if found == Some(class) => format!("{}, found", score_text(score)),
+            Some(score) => score_text(score),
             None => "no image".into(),
         },
         paint: match found == Some(class) {
@@ -38,33 +38,33 @@ pub fn classes(session: &Session, data: &Seen<'_>, sheet: Sheet, width: f64) -> 
     };
     let mut lines = Vec::new();
     if by_references {
-        let words = format!("the references' largest, {}", score_in_words(largest));
-        lines.push((largest, at_line(sheet, &words, width)));
+        let words = format!("the references' largest, {}", score_text(largest));
+        lines.push((largest, line_label(sheet, &words, width)));
     }
     if let Some(bound) = bound {
-        let words = match data.verdict.null {
-            Null::References => format!("stands out past {}", score_in_words(bound)),
-            Null::OwnClasses => format!(
-                "stands out past {}, {OTHER_KIND:.0} times the median class",
-                score_in_words(bound)
+        let words = match data.verdict.baseline {
+            Baseline::References => format!("stands out past {}", score_text(bound)),
+            Baseline::OwnClasses => format!(
+                "stands out past {}, {OTHER_KIND_RATIO:.0} times the median class",
+                score_text(bound)
             ),
         };
-        lines.push((bound, at_line(sheet, &words, width)));
+        lines.push((bound, line_label(sheet, &words, width)));
     }
     let known = scores.iter().flatten().copied();
     let all = known.chain(lines.iter().map(|(value, _)| *value));
     Bars {
         title: left_out(data).unwrap_or_else(|| "score of each class".to_owned()),
-        most: full(all),
-        bars: shown(&scores).into_iter().map(bar).collect(),
-        lines,
+        max: full_length(all),
+        bars: bars_to_show(&scores).into_iter().map(bar).collect(),
+        reference_lines: lines,
     }
 }
 
 /// The highest score of each network; `None` if the references are of another kind, so that their scores cannot be
 /// compared with this network's.
-pub fn networks(session: &Session, data: &Seen<'_>, sheet: Sheet, width: f64) -> Option<Bars> {
-    if data.verdict.null != Null::References {
+pub fn networks(session: &Session, data: &AuditData<'_>, sheet: Sheet, width: f64) -> Option<Bars> {
+    if data.verdict.baseline != Baseline::References {
         return None;
     }
     let mut bars = vec![scored(
@@ -80,10 +80,10 @@ pub fn networks(session: &Session, data: &Seen<'_>, sheet: Sheet, width: f64) ->
     for (index, (examinee, verdict, right)) in poisoned.iter().take(MOST_POISONED).enumerate() {
         let score = verdict.as_ref().map(|verdict| verdict.top.score);
         let mut bar = scored(format!("poisoned {}", index + 1), score, Paint::Fourth);
-        if let (Role::Poisoned { target, .. }, Some(_)) = (examinee.role, score) {
-            let name = bare(&session.record, target);
+        if let (AuditRole::Poisoned { target, .. }, Some(_)) = (examinee.role, score) {
+            let name = bare_class_name(&session.record, target);
             let right = if *right { "found" } else { "not found" };
-            bar.said += &format!(", {right}: {name}");
+            bar.text += &format!(", {right}: {name}");
         }
         bars.push(bar);
     }
@@ -115,17 +115,17 @@ pub fn networks(session: &Session, data: &Seen<'_>, sheet: Sheet, width: f64) ->
         }));
     }
     let line = data.bound().map(|bound| {
-        let words = format!("stands out past {}", score_in_words(bound));
-        (bound, at_line(sheet, &words, width))
+        let words = format!("stands out past {}", score_text(bound));
+        (bound, line_label(sheet, &words, width))
     });
     let lines: Vec<(f64, String)> = line.into_iter().collect();
     let known = bars.iter().filter_map(|bar| bar.value);
-    let most = full(known.chain(lines.iter().map(|(value, _)| *value)));
+    let most = full_length(known.chain(lines.iter().map(|(value, _)| *value)));
     Some(Bars {
         title: format!("highest score of each network, {} references", null.len()),
-        most,
+        max: most,
         bars,
-        lines,
+        reference_lines: lines,
     })
 }
 
@@ -133,23 +133,26 @@ fn scored(name: String, score: Option<f64>, paint: Paint) -> Bar {
     Bar {
         name,
         value: score,
-        said: score.map_or_else(|| "none".to_owned(), score_in_words),
+        text: score.map_or_else(|| "none".to_owned(), score_text),
         paint,
     }
 }
 
 /// The effect of pasting the findings onto test images; `None` before any was shown.
-pub fn pasted(session: &Session, data: &Seen<'_>, sheet: Sheet, width: f64) -> Option<Bars> {
+pub fn pasted(session: &Session, data: &AuditData<'_>, sheet: Sheet, width: f64) -> Option<Bars> {
     let all = data
         .audit
         .pasted
         .iter()
-        .filter(|finding| finding.others().of > 0);
+        .filter(|finding| finding.others().total > 0);
     let texts: Vec<[String; 2]> = all
         .clone()
         .map(|finding| {
-            let with = audit::share(finding.others());
-            let without = finding.without().rate().map_or_else(String::new, percent);
+            let with = audit::share_with_interval(finding.others());
+            let without = finding
+                .before_pasting()
+                .rate()
+                .map_or_else(String::new, percent);
             [format!("{with}, {without} without"), with]
         })
         .collect();
@@ -160,9 +163,9 @@ pub fn pasted(session: &Session, data: &Seen<'_>, sheet: Sheet, width: f64) -> O
     let bars = all
         .zip(texts)
         .map(|(finding, [long_words, short_words])| Bar {
-            name: bare(&session.record, finding.class),
+            name: bare_class_name(&session.record, finding.class),
             value: finding.others().rate(),
-            said: if long { long_words } else { short_words },
+            text: if long { long_words } else { short_words },
             paint: match found == Some(finding.class) {
                 true => Paint::First,
                 false => Paint::Third,
@@ -171,8 +174,8 @@ pub fn pasted(session: &Session, data: &Seen<'_>, sheet: Sheet, width: f64) -> O
     let bars: Vec<Bar> = bars.collect();
     (!bars.is_empty()).then(|| Bars {
         title: "pasted on test images of other classes: success".to_owned(),
-        most: 1.0,
+        max: 1.0,
         bars,
-        lines: Vec::new(),
+        reference_lines: Vec::new(),
     })
 }

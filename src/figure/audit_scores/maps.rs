@@ -1,19 +1,19 @@
 //! The image of the highlighted class beside its deviation from the references, with the window outlined.
 
-use super::super::names::bare;
-use super::seen::Seen;
-use super::tile::Tile;
+use super::super::wording::bare_class_name;
+use super::data::AuditData;
+use super::tile::MapTile;
 use crate::drawing::{Drawing, Point};
 use crate::session::Session;
-use crate::session::record::Examinee;
-use crate::stats::audit::Window;
+use crate::session::record::AuditedNetwork;
+use crate::stats::audit::SquareWindow;
 
 /// Draws the image of the highlighted class and its deviation from the references; returns the height they took in
 /// millimetres.
 pub fn maps(
     drawing: &mut Drawing,
     session: &Session,
-    data: &Seen<'_>,
+    data: &AuditData<'_>,
     (x, y): Point,
     width: f64,
 ) -> f64 {
@@ -22,12 +22,12 @@ pub fn maps(
     let Some(shape) = data.audit.shape() else {
         return 0.0;
     };
-    let name = bare(&session.record, class);
+    let name = bare_class_name(&session.record, class);
     let image = data
         .audit
         .suspect()
         .and_then(|examinee| image(examinee, class));
-    let tile = |title: String, map| Tile {
+    let tile = |title: String, map| MapTile {
         title,
         map,
         shape,
@@ -50,19 +50,19 @@ pub fn maps(
     for (index, tile) in tiles.into_iter().flatten().enumerate() {
         let x = x + index as f64 * (each + gap);
         tile.draw(drawing, (x, y), each);
-        height = height.max(tile.height(sheet, each) + 0.8 * sheet.row());
+        height = height.max(tile.height(sheet, each) + 0.8 * sheet.line_height());
     }
     height
 }
 
 /// The window to outline; none if a class deviates as a whole.
-fn window(data: &Seen<'_>) -> Option<Window> {
+fn window(data: &AuditData<'_>) -> Option<SquareWindow> {
     let deviates = !data.verdict.has_window() && data.found().is_some();
     (!deviates).then_some(data.verdict.top.window)
 }
 
 /// The image of a class of a network; `None` if it has none.
-fn image(examinee: &Examinee, class: usize) -> Option<&[f32]> {
+fn image(examinee: &AuditedNetwork, class: usize) -> Option<&[f32]> {
     let &[_, channels, height, width] = examinee.images.shape() else {
         return None;
     };

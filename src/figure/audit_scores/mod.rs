@@ -2,20 +2,20 @@
 //! and the effect of pasting the findings.
 
 mod bars;
+mod data;
 mod maps;
 mod scores;
-mod seen;
 mod tile;
 mod words;
 
-pub(super) use scores::{at_line, full, score_in_words, shown};
-pub use seen::is_there;
-pub(super) use tile::Tile;
+pub use data::is_available;
+pub(super) use scores::{bars_to_show, full_length, line_label, score_text};
+pub(super) use tile::MapTile;
 pub use words::caption;
 
 use self::bars::{classes, networks, pasted};
+use self::data::audit_data;
 use self::maps::maps;
-use self::seen::seen;
 use self::words::{alternative, sentences};
 use super::{FigureError, origin};
 use crate::drawing::{Drawing, Paint, Sheet};
@@ -26,12 +26,12 @@ pub(super) const WIDE: f64 = 46.0;
 
 /// Draws maps and bars, in two columns if there is room, and on a sheet with headings also the findings in words.
 pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
-    let data = seen(session)?;
-    let (margin, row, size) = (sheet.margin(), sheet.row(), sheet.size());
+    let data = audit_data(session)?;
+    let (margin, row, size) = (sheet.margin(), sheet.line_height(), sheet.text_size());
     let room = sheet.width - 2.0 * margin;
     let gap = 2.0 * margin;
     let mut drawing = Drawing::new(sheet, 0.0);
-    let title = format!("audit: {}", data.said.short);
+    let title = format!("audit: {}", data.summary.short_finding);
     let head = drawing.headings(&title, &origin(session));
     let wide = room >= WIDE * size;
     let width = if wide { 0.5 * (room - gap) } else { room };
@@ -63,7 +63,7 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
         }
     }
     drawing.height = y + 0.4 * margin;
-    drawing.alternative = alternative(session, &data);
+    drawing.alt_text = alternative(session, &data);
     Ok(drawing)
 }
 

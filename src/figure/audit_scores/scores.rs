@@ -6,7 +6,7 @@ use crate::drawing::Sheet;
 pub const MOST_CLASSES: usize = 24;
 
 /// The indices of the scores to draw as bars: all in order, or if there are too many, the highest ones, highest first.
-pub fn shown(scores: &[Option<f64>]) -> Vec<usize> {
+pub fn bars_to_show(scores: &[Option<f64>]) -> Vec<usize> {
     let mut all: Vec<usize> = (0..scores.len()).collect();
     if all.len() > MOST_CLASSES {
         let worth = |index: usize| scores[index].unwrap_or(f64::NEG_INFINITY);
@@ -17,17 +17,17 @@ pub fn shown(scores: &[Option<f64>]) -> Vec<usize> {
 }
 
 /// A score as text, with one decimal.
-pub fn score_in_words(score: f64) -> String {
+pub fn score_text(score: f64) -> String {
     format!("{score:.1}").replace('-', "−")
 }
 
 /// The label of a vertical line in a bar chart of this width, truncated if necessary.
-pub fn at_line(sheet: Sheet, words: &str, width: f64) -> String {
-    sheet.cut(words, 0.9 * width)
+pub fn line_label(sheet: Sheet, words: &str, width: f64) -> String {
+    sheet.truncate(words, 0.9 * width)
 }
 
 /// The value of a full-length bar: slightly above the largest value.
-pub fn full(values: impl Iterator<Item = f64>) -> f64 {
+pub fn full_length(values: impl Iterator<Item = f64>) -> f64 {
     let most = values.filter(|value| value.is_finite()).fold(0.0, f64::max);
     if most > 0.0 { 1.02 * most } else { 1.0 }
 }

@@ -1,10 +1,10 @@
 //! Tests of the audit figure.
 
-use super::{caption, draw, is_there};
-use crate::drawing::{Background, Drawing, Mark, Paint, Palette, Sheet, crowded};
+use super::{caption, draw, is_available};
+use crate::drawing::{Background, Drawing, Mark, Paint, Palette, Sheet, layout_faults};
 use crate::figure::FigureError;
 use crate::session::config::{self, Analysis};
-use crate::session::record::{self, Audit, Examinee, Pasted, Role};
+use crate::session::record::{self, Audit, AuditRole, AuditedNetwork, PastedFinding};
 use crate::session::{Array, Config, Form, Session};
 
 const SIDE: usize = 12;
@@ -37,20 +37,20 @@ fn audited(classes: usize, bright: bool) -> Session {
         let values = all.map(|(class, index)| pixel(class, index)).collect();
         Array::new(&[classes, 1, SIDE, SIDE], values)
     };
-    let network = |role: Role, seed: usize, square| Examinee {
+    let network = |role: AuditRole, seed: usize, square| AuditedNetwork {
         called: vec![30; classes],
         images: images(seed, square),
-        ..Examinee::new(role, seed as u64)
+        ..AuditedNetwork::new(role, seed as u64)
     };
-    let mut networks: Vec<Examinee> = (0..5)
-        .map(|seed| network(Role::Reference, seed, None))
+    let mut networks: Vec<AuditedNetwork> = (0..5)
+        .map(|seed| network(AuditRole::Reference, seed, None))
         .collect();
     let square = (1, 1, 4);
-    let role = Role::Poisoned { target: 0, square };
+    let role = AuditRole::Poisoned { target: 0, square };
     networks.push(network(role, 5, Some((0, 1))));
     // A clean network is identical to one of the references.
     let seed = if bright { 6 } else { 0 };
-    networks.push(network(Role::Suspect, seed, bright.then_some((1, 6))));
+    networks.push(network(AuditRole::Suspect, seed, bright.then_some((1, 6))));
     let mut audit = Audit {
         networks,
         ..Audit::default()
@@ -59,7 +59,7 @@ fn audited(classes: usize, bright: bool) -> Session {
     let findings = audit.findings().into_iter();
     audit.pasted = findings
         .map(|(class, window)| {
-            let mut pasted = Pasted::new(class, window, classes);
+            let mut pasted = PastedFinding::new(class, window, classes);
             pasted.shown = vec![100; classes];
             pasted.called = vec![25; classes];
             pasted
@@ -71,7 +71,10 @@ fn audited(classes: usize, bright: bool) -> Session {
 
 fn bars(drawing: &Drawing, paint: Paint) -> Vec<f64> {
     let width = |mark: &Mark| match mark {
-        Mark::Fill { place, paint: fill } if *fill == paint => Some(place.width),
+        Mark::Fill {
+            rect: place,
+            paint: fill,
+        } if *fill == paint => Some(place.width),
         _ => None,
     };
     drawing.marks.iter().filter_map(width).collect()
@@ -89,7 +92,7 @@ fn the_class_that_was_found_is_told_apart_and_its_window_outlined() {
     let outlined = drawing
         .marks
         .iter()
-        .filter(|mark| matches!(mark, Mark::Pieces { .. }));
+        .filter(|mark| matches!(mark, Mark::Segments { .. }));
     assert_eq!(outlined.count(), 2);
     // The class, the network, and the pasted finding: a quarter of all images.
     let found = bars(&drawing, Paint::First);
@@ -110,7 +113,7 @@ fn nothing_found_is_no_finding() {
     let drawing = draw(&audited(3, false), Sheet::SINGLE).unwrap();
     assert!(drawing.title.contains("nothing found"), "{}", drawing.title);
     assert_eq!(bars(&drawing, Paint::First), [] as [f64; 0]);
-    assert!(drawing.alternative.contains("Nothing found"));
+    assert!(drawing.alt_text.contains("Nothing found"));
 }
 
 #[test]
@@ -125,7 +128,7 @@ fn words_have_room_on_every_sheet_with_any_number_of_classes() {
                     background: Background::Dark,
                     ..sheet
                 };
-                assert_eq!(crowded(&draw(&session, sheet).unwrap()), [""; 0]);
+                assert_eq!(layout_faults(&draw(&session, sheet).unwrap()), [""; 0]);
             }
         }
     }
@@ -140,10 +143,10 @@ fn before_the_networks_can_be_compared_there_is_no_figure() {
             .iter_mut()
             .for_each(|network| network.examined = None);
     }
-    assert!(!is_there(&session));
+    assert!(!is_available(&session));
     assert_eq!(
         draw(&session, Sheet::DOUBLE),
-        Err(FigureError::Nothing("audit"))
+        Err(FigureError::Missing("audit"))
     );
     assert_eq!(caption(&session), None);
     // Before anything has been pasted, the figure lacks these bars.
@@ -151,5 +154,8 @@ fn before_the_networks_can_be_compared_there_is_no_figure() {
     if let record::Analysis::Audit(audit) = &mut session.record.analyses[0] {
         audit.pasted.clear();
     }
-    assert_eq!(crowded(&draw(&session, Sheet::SINGLE).unwrap()), [""; 0]);
+    assert_eq!(
+        layout_faults(&draw(&session, Sheet::SINGLE).unwrap()),
+        [""; 0]
+    );
 }

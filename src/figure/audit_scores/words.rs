@@ -1,19 +1,19 @@
 //! The audit figure in words: its caption, its findings, and its alternative text.
 
 use super::super::audit;
-use super::super::names::{capital, of_class};
-use super::scores::{MOST_CLASSES, score_in_words};
-use super::seen::{Seen, seen};
+use super::super::wording::{capitalise, class_name};
+use super::data::{AuditData, audit_data};
+use super::scores::{MOST_CLASSES, score_text};
 use crate::format::{clean, gamma, thousands};
 use crate::session::Session;
-use crate::stats::audit::{Null, OTHER_KIND, STANDS_OUT, sides};
+use crate::stats::audit::{Baseline, OTHER_KIND_RATIO, OUTLIER_RATIO, window_sides};
 
 /// The caption.
 pub fn caption(session: &Session) -> Option<String> {
-    let data = seen(session).ok()?;
+    let data = audit_data(session).ok()?;
     let plan = data.plan;
     let kind = session.config.network.kind;
-    let side = sides(plan.cell);
+    let side = window_sides(plan.cell);
     let side = match side.start() == side.end() {
         true => side.start().to_string(),
         false => format!("{} to {}", side.start(), side.end()),
@@ -27,47 +27,47 @@ pub fn caption(session: &Session) -> Option<String> {
         "Audit of {} against {} {} references, by {}s at γ = {}, each from {} trials of {} noise{cells}. Score of a class: the largest mean deviation of its image from those of the references over square windows with sides of {side} {unit}, times the side; deviation: images at unit length, less the references' mean, over √((sd² + mean sd²)/2).",
         clean(&session.config.network.label()),
         data.audit.references().count(),
-        plan.kind.of(kind).label(),
+        plan.kind.resolve(kind).label(),
         plan.response.image_label(),
         gamma(plan.gamma),
         thousands(plan.trials),
         plan.noise.label(),
     );
-    words += &match data.verdict.null {
-        Null::References => format!(
-            " Vertical lines: the largest score of a reference compared with the others, and {STANDS_OUT} times that, beyond which a class stands out."
+    words += &match data.verdict.baseline {
+        Baseline::References => format!(
+            " Vertical lines: the largest score of a reference compared with the others, and {OUTLIER_RATIO} times that, beyond which a class stands out."
         ),
-        Null::OwnClasses => format!(
-            " The references are of another kind; vertical line: {OTHER_KIND:.0} times the median class's score, beyond which a class stands out."
+        Baseline::OwnClasses => format!(
+            " The references are of another kind; vertical line: {OTHER_KIND_RATIO:.0} times the median class's score, beyond which a class stands out."
         ),
     };
     if data.verdict.has_window() || data.found().is_none() {
         words += &format!(
             " Outlined: the window of {}, {}.",
-            of_class(&session.record, data.class()),
-            audit::place(data.verdict.top.window, plan.cell)
+            class_name(&session.record, data.class()),
+            audit::window_in_words(data.verdict.top.window, plan.cell)
         );
     }
     for sentence in sentences(&data) {
-        words += &format!(" {}.", capital(&sentence));
+        words += &format!(" {}.", capitalise(&sentence));
     }
     if data
         .audit
         .pasted
         .iter()
-        .any(|finding| finding.others().of > 0)
+        .any(|finding| finding.others().total > 0)
     {
         words += " Shares with their 95 % intervals (Wilson).";
     }
     if let Some(left) = left_out(&data) {
-        words += &format!(" {}.", capital(&left));
+        words += &format!(" {}.", capitalise(&left));
     }
     Some(words)
 }
 
 /// The finding, how it compares with the references, the effect of pasting it, and the detection power.
-pub fn sentences(data: &Seen<'_>) -> Vec<String> {
-    let summary = &data.said;
+pub fn sentences(data: &AuditData<'_>) -> Vec<String> {
+    let summary = &data.summary;
     let all = [
         Some(summary.finding.clone()),
         Some(summary.standing.clone()),
@@ -78,29 +78,29 @@ pub fn sentences(data: &Seen<'_>) -> Vec<String> {
 }
 
 /// Which classes have no bar, if any.
-pub fn left_out(data: &Seen<'_>) -> Option<String> {
+pub fn left_out(data: &AuditData<'_>) -> Option<String> {
     let classes = data.audit.suspect()?.examined.as_ref()?.classes.len();
     (classes > MOST_CLASSES)
         .then(|| format!("bars of the {MOST_CLASSES} highest of {classes} classes"))
 }
 
-pub fn alternative(session: &Session, data: &Seen<'_>) -> String {
-    let (scores, _) = audit::bars(data.audit).unwrap_or_default();
+pub fn alternative(session: &Session, data: &AuditData<'_>) -> String {
+    let (scores, _) = audit::class_scores(data.audit).unwrap_or_default();
     let known: Vec<f64> = scores.iter().flatten().copied().collect();
     let top = data.verdict.top.score;
     let others = known.iter().copied().filter(|score| *score < top);
     let second = others.reduce(f64::max);
     let second = second.map_or_else(String::new, |score| {
-        format!(", the next {}", score_in_words(score))
+        format!(", the next {}", score_text(score))
     });
     let mut words = format!(
         "Bars of the score of {} classes: the highest is {}, of {}{second}.",
         known.len(),
-        score_in_words(top),
-        of_class(&session.record, data.verdict.class)
+        score_text(top),
+        class_name(&session.record, data.verdict.class)
     );
     for sentence in sentences(data).iter().take(3) {
-        words += &format!(" {}.", capital(sentence));
+        words += &format!(" {}.", capitalise(sentence));
     }
     words
 }

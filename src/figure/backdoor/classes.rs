@@ -1,17 +1,19 @@
 //! Every class of individual networks by how far it stands out, with the map of the one that stands out most.
 
-use super::super::audit_scores::{Tile, WIDE, at_line, full, score_in_words, shown};
-use super::super::names::bare;
-use super::seen::Seen;
+use super::super::audit_scores::{
+    MapTile, WIDE, bars_to_show, full_length, line_label, score_text,
+};
+use super::super::wording::bare_class_name;
+use super::data::StudyData;
 use crate::drawing::{Bar, Bars, Drawing, Paint, Sheet};
 use crate::format::short;
 use crate::session::Session;
 use crate::session::record::Finding;
-use crate::stats::audit::Window;
-use crate::stats::backdoor::FLAGGED;
+use crate::stats::audit::SquareWindow;
+use crate::stats::backdoor::FLAG_THRESHOLD;
 
 /// The networks whose classes are drawn individually: the first of each kind that has been shown noise.
-pub fn networks_of_classes(data: &Seen<'_>) -> Vec<usize> {
+pub fn networks_of_classes(data: &StudyData<'_>) -> Vec<usize> {
     let first = |poisoned: bool| {
         let mut all = data.study.networks.iter();
         all.position(|network| network.poisoned == poisoned && network.is_concluded())
@@ -21,9 +23,9 @@ pub fn networks_of_classes(data: &Seen<'_>) -> Vec<usize> {
 
 /// Draws the map of the class that stands out and bars of all classes, for individual networks; returns their lower
 /// edge.
-pub fn classes(drawing: &mut Drawing, session: &Session, data: &Seen<'_>, head: f64) -> f64 {
+pub fn classes(drawing: &mut Drawing, session: &Session, data: &StudyData<'_>, head: f64) -> f64 {
     let sheet = drawing.sheet;
-    let (margin, row, size) = (sheet.margin(), sheet.row(), sheet.size());
+    let (margin, row, size) = (sheet.margin(), sheet.line_height(), sheet.text_size());
     let (room, gap) = (sheet.width - 2.0 * margin, 2.0 * margin);
     let networks = networks_of_classes(data);
     let first = networks.first().copied();
@@ -58,30 +60,30 @@ pub fn classes(drawing: &mut Drawing, session: &Session, data: &Seen<'_>, head: 
 }
 
 /// The map of the class of a network that stands out most, with its window outlined.
-fn tile<'a>(session: &Session, data: &'a Seen<'_>, network: usize) -> Option<Tile<'a>> {
+fn tile<'a>(session: &Session, data: &'a StudyData<'_>, network: usize) -> Option<MapTile<'a>> {
     let suspect = data.study.networks.get(network)?;
     let name = data.name(network);
     let by_decisions = || {
         let class = data.verdict.networks.get(network)?.as_ref()?.class?;
-        let finding = suspect.findings.get(data.telling)?;
+        let finding = suspect.findings.get(data.index_gamma)?;
         let window = (*finding.windows.get(class)?)?;
         let map = map(finding, finding.z.values(), class)?;
         let window = (window.row, window.column, window.size);
         Some(("z", class, map, finding, window))
     };
     let by_evidence = || {
-        let finding = suspect.findings.get(data.audited)?;
+        let finding = suspect.findings.get(data.evidence_gamma)?;
         let (class, score) = finding.audited.as_ref()?.top()?;
         let map = map(finding, finding.evidence.values(), class)?;
         Some(("evidence", class, map, finding, score.window))
     };
-    let found: Option<(&str, usize, &[f32], &Finding, Window)> =
+    let found: Option<(&str, usize, &[f32], &Finding, SquareWindow)> =
         by_decisions().or_else(by_evidence);
     let (map_name, class, map, finding, window) = found?;
-    Some(Tile {
+    Some(MapTile {
         title: format!(
             "{map_name} of {}, network {name}",
-            bare(&session.record, class)
+            bare_class_name(&session.record, class)
         ),
         map,
         shape: finding.shape(),
@@ -98,33 +100,33 @@ fn map<'a>(finding: &Finding, all: &'a [f32], class: usize) -> Option<&'a [f32]>
 }
 
 /// Whether the classes of a network are ranked by anomaly index: if any class has one, or no other score is known.
-pub fn is_by_index(data: &Seen<'_>, network: usize) -> bool {
+pub fn is_by_index(data: &StudyData<'_>, network: usize) -> bool {
     let suspect = data.study.networks.get(network);
     let finding_at = |gamma: usize| suspect.and_then(|suspect| suspect.findings.get(gamma));
-    let mut windows = finding_at(data.telling)
+    let mut windows = finding_at(data.index_gamma)
         .into_iter()
         .flat_map(|finding| &finding.windows);
-    let audited = finding_at(data.audited).and_then(|finding| finding.audited.as_ref());
+    let audited = finding_at(data.evidence_gamma).and_then(|finding| finding.audited.as_ref());
     audited.is_none() || windows.any(|window| window.is_some_and(|window| window.index.is_some()))
 }
 
 /// Every class of a network by its anomaly index; if none has one, by the score of its evidence image.
 fn class_bars(
     session: &Session,
-    data: &Seen<'_>,
+    data: &StudyData<'_>,
     network: usize,
     sheet: Sheet,
     width: f64,
 ) -> Bars {
     let suspect = data.study.networks.get(network);
     let finding_at = |gamma: usize| suspect.and_then(|suspect| suspect.findings.get(gamma));
-    let finding = finding_at(data.telling);
+    let finding = finding_at(data.index_gamma);
     let windows = finding.map_or(&[][..], |finding| &finding.windows);
     let indices = windows
         .iter()
         .map(|window| window.and_then(|window| window.index));
     let indices: Vec<Option<f64>> = indices.collect();
-    let audited = finding_at(data.audited).and_then(|finding| finding.audited.as_ref());
+    let audited = finding_at(data.evidence_gamma).and_then(|finding| finding.audited.as_ref());
     let by_index = is_by_index(data, network);
     let values: Vec<Option<f64>> = match audited.filter(|_| !by_index) {
         Some(audited) => {
@@ -136,13 +138,13 @@ fn class_bars(
         None => indices,
     };
     let bar = |class: usize| {
-        let flagged = by_index && values[class].is_some_and(|index| index > FLAGGED);
+        let flagged = by_index && values[class].is_some_and(|index| index > FLAG_THRESHOLD);
         Bar {
-            name: bare(&session.record, class),
+            name: bare_class_name(&session.record, class),
             value: values[class],
-            said: match values[class] {
-                Some(index) if flagged => format!("{}, flagged", score_in_words(index)),
-                Some(value) => score_in_words(value),
+            text: match values[class] {
+                Some(index) if flagged => format!("{}, flagged", score_text(index)),
+                Some(value) => score_text(value),
                 None => finding
                     .map_or("none", |finding| lack(finding, class))
                     .to_owned(),
@@ -150,22 +152,22 @@ fn class_bars(
             paint: if flagged { Paint::First } else { Paint::Third },
         }
     };
-    let shown = shown(&values);
+    let shown = bars_to_show(&values);
     let score_name = if by_index { "anomaly index" } else { "score" };
     let left = match shown.len() < values.len() {
         true => format!(", {} highest of {} classes", shown.len(), values.len()),
         false => String::new(),
     };
     let bound = by_index.then(|| {
-        let words = format!("flagged past {}", short(FLAGGED));
-        (FLAGGED, at_line(sheet, &words, width))
+        let words = format!("flagged past {}", short(FLAG_THRESHOLD));
+        (FLAG_THRESHOLD, line_label(sheet, &words, width))
     });
     let known = values.iter().flatten().copied();
     Bars {
         title: format!("{score_name}, network {}{left}", data.name(network)),
-        most: full(known.chain(by_index.then_some(1.5 * FLAGGED))),
+        max: full_length(known.chain(by_index.then_some(1.5 * FLAG_THRESHOLD))),
         bars: shown.into_iter().map(bar).collect(),
-        lines: bound.into_iter().collect(),
+        reference_lines: bound.into_iter().collect(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The ROC curves that separate poisoned from clean networks.
 
 use super::words::auc;
-use crate::drawing::{Axis, Paint, Plot, Series, Sheet, Stroke};
+use crate::drawing::{AxisScale, Paint, Plot, Series, Sheet, Stroke};
 use crate::stats::roc::Roc;
 
 pub fn plot(curves: &[(&str, &Roc)], sheet: Sheet, width: f64) -> Plot {
@@ -15,7 +15,10 @@ pub fn plot(curves: &[(&str, &Roc)], sheet: Sheet, width: f64) -> Plot {
         let points = roc.points.iter();
         let points = points.map(|point| (point.false_positives, point.true_positives));
         Series {
-            name: sheet.cut(&words, (width - 3.2 * sheet.size()).max(sheet.size())),
+            name: sheet.truncate(
+                &words,
+                (width - 3.2 * sheet.text_size()).max(sheet.text_size()),
+            ),
             points: points.collect(),
             band: Vec::new(),
             paint,
@@ -35,18 +38,18 @@ pub fn plot(curves: &[(&str, &Roc)], sheet: Sheet, width: f64) -> Plot {
     let fits = |name: &&&str| sheet.text_width(name) <= 0.8 * width;
     Plot {
         title: "poisoned networks called poisoned".to_owned(),
-        x_name: names
+        x_label: names
             .iter()
             .find(fits)
             .copied()
             .unwrap_or("clean")
             .to_owned(),
-        x: (0.0, 1.0),
-        y: (0.0, 1.0),
-        axis: Axis::Linear,
+        x_range: (0.0, 1.0),
+        y_range: (0.0, 1.0),
+        y_scale: AxisScale::Linear,
         x_ticks: quarters().map(tick).collect(),
         y_ticks: quarters().map(tick).collect(),
-        mark: None,
+        marker: None,
         diagonal: true,
         series,
     }

@@ -4,23 +4,23 @@
 
 mod classes;
 mod curves;
+mod data;
 mod networks;
-mod seen;
 mod ticks;
 mod words;
 
-pub use seen::is_there;
+pub use data::is_available;
 pub(super) use ticks::{number, ticks_between};
 pub use words::caption;
 
 use self::classes::classes;
 use self::curves::plot;
+use self::data::{StudyData, study_data};
 use self::networks::{lanes, network_bars};
-use self::seen::{Seen, seen};
 use self::words::alternative;
 use super::audit_scores::WIDE;
 use super::{FigureError, origin};
-use crate::drawing::{Drawing, Paint, Place, Sheet};
+use crate::drawing::{Drawing, Paint, Rect, Sheet};
 use crate::session::Session;
 
 /// Maximum number of networks with a bar each; if there are more, each is a dot.
@@ -30,8 +30,8 @@ const LARGEST: f64 = 27.0;
 
 /// Draws curves and scores, or the classes of individual networks.
 pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
-    let data = seen(session)?;
-    let (margin, row) = (sheet.margin(), sheet.row());
+    let data = study_data(session)?;
+    let (margin, row) = (sheet.margin(), sheet.line_height());
     let room = sheet.width - 2.0 * margin;
     let mut drawing = Drawing::new(sheet, 0.0);
     let head = drawing.headings(&data.title(), &origin(session));
@@ -49,14 +49,14 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
         }
     }
     drawing.height = y + 0.4 * margin;
-    drawing.alternative = alternative(session, &data);
+    drawing.alt_text = alternative(session, &data);
     Ok(drawing)
 }
 
 /// Draws the curves, and beside or below them the score of every network; returns their lower edge.
-fn study(drawing: &mut Drawing, session: &Session, data: &Seen<'_>, head: f64) -> f64 {
+fn study(drawing: &mut Drawing, session: &Session, data: &StudyData<'_>, head: f64) -> f64 {
     let sheet = drawing.sheet;
-    let (margin, row, size) = (sheet.margin(), sheet.row(), sheet.size());
+    let (margin, row, size) = (sheet.margin(), sheet.line_height(), sheet.text_size());
     let room = sheet.width - 2.0 * margin;
     let gap = 2.0 * margin;
     let wide = room >= WIDE * size;
@@ -69,7 +69,7 @@ fn study(drawing: &mut Drawing, session: &Session, data: &Seen<'_>, head: f64) -
     // Make the area inside the axes square.
     let rows = 3.7 + curves.len() as f64;
     let inside = width - sheet.text_width("100 %") - 1.6 * size;
-    let place = Place {
+    let place = Rect {
         x: margin,
         y: head,
         width,

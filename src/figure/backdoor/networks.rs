@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::super::audit_scores::{at_line, full, score_in_words};
-use super::super::names::bare;
-use super::seen::{Scores, Seen};
+use super::super::audit_scores::{full_length, line_label, score_text};
+use super::super::wording::bare_class_name;
+use super::data::{NetworkScores, StudyData};
 use super::ticks::{number, ticks_between};
 use crate::drawing::{Bar, Bars, Drawing, Mark, Paint, Point, Sheet, Stroke};
 use crate::session::Session;
@@ -12,8 +12,8 @@ use crate::session::Session;
 /// One bar per network, the highest score first.
 pub fn network_bars(
     session: &Session,
-    data: &Seen<'_>,
-    scores: &Scores,
+    data: &StudyData<'_>,
+    scores: &NetworkScores,
     sheet: Sheet,
     width: f64,
 ) -> Bars {
@@ -34,22 +34,22 @@ pub fn network_bars(
         Bar {
             name: data.name(network),
             value: score.map(|score| score.0),
-            said: score.map_or_else(none, |(score, class)| {
-                let name = bare(&session.record, class);
-                format!("{}, {name}", score_in_words(score))
+            text: score.map_or_else(none, |(score, class)| {
+                let name = bare_class_name(&session.record, class);
+                format!("{}, {name}", score_text(score))
             }),
             paint: if poisoned { Paint::First } else { Paint::Third },
         }
     };
     let lines = scores.bound.iter();
-    let lines = lines.map(|(value, words)| (*value, at_line(sheet, words, width)));
+    let lines = lines.map(|(value, words)| (*value, line_label(sheet, words, width)));
     let lines: Vec<(f64, String)> = lines.collect();
     let known = scores.networks.iter().flatten().map(|score| score.0);
     Bars {
         title: format!("{}, with its class", scores.title),
-        most: full(known.chain(lines.iter().map(|(value, _)| *value))),
+        max: full_length(known.chain(lines.iter().map(|(value, _)| *value))),
         bars: order.into_iter().map(bar).collect(),
-        lines,
+        reference_lines: lines,
     }
 }
 
@@ -57,14 +57,14 @@ pub fn network_bars(
 /// lower edge.
 pub fn lanes(
     drawing: &mut Drawing,
-    data: &Seen<'_>,
-    scores: &Scores,
+    data: &StudyData<'_>,
+    scores: &NetworkScores,
     (x, y): Point,
     width: f64,
 ) -> f64 {
     let sheet = drawing.sheet;
-    let (row, size) = (sheet.row(), sheet.size());
-    drawing.text((x, y), &sheet.cut(&scores.title, width), Paint::Ink);
+    let (row, size) = (sheet.line_height(), sheet.text_size());
+    drawing.text((x, y), &sheet.truncate(&scores.title, width), Paint::Ink);
     let known = scores.networks.iter().flatten().map(|score| score.0);
     let bound = scores.bound.iter().map(|bound| bound.0);
     let ends = known.chain(bound).filter(|value| value.is_finite());
@@ -100,7 +100,7 @@ pub fn lanes(
             without => format!(", {without} without a score"),
         };
         let words = format!("{} {kind}{without}", of_kind.len());
-        drawing.text((x, down), &sheet.cut(&words, width), Paint::Dim);
+        drawing.text((x, down), &sheet.truncate(&words, width), Paint::Dim);
         let base = down + row + lane;
         // Dots that would overlap are stacked.
         let mut stacks: BTreeMap<i64, usize> = BTreeMap::new();
@@ -115,11 +115,11 @@ pub fn lanes(
         drawing.marks.push(Mark::Dots {
             points,
             radius,
-            full: poisoned,
+            filled: poisoned,
             paint,
         });
         let floor = vec![(x + inset, base), (x + width - inset, base)];
-        drawing.line(floor, sheet.thin(), Stroke::Solid, Paint::Dim);
+        drawing.line(floor, sheet.thin_line(), Stroke::Solid, Paint::Dim);
         down = base + 0.3 * row;
     }
     down -= 0.3 * row;
@@ -131,16 +131,16 @@ pub fn lanes(
             continue;
         }
         let tick = vec![(x_pos, down), (x_pos, down + 0.2 * size)];
-        drawing.line(tick, sheet.thin(), Stroke::Solid, Paint::Dim);
-        drawing.text_about((x_pos, down + 0.3 * size), &name, Paint::Dim);
+        drawing.line(tick, sheet.thin_line(), Stroke::Solid, Paint::Dim);
+        drawing.text_centred((x_pos, down + 0.3 * size), &name, Paint::Dim);
         free = x_pos + half + 0.4 * size;
     }
     down += 0.3 * size + row;
     if let Some((value, words)) = &scores.bound {
         let x_pos = across(*value);
         let line = vec![(x_pos, top + row), (x_pos, down - row)];
-        drawing.line(line, sheet.thin(), Stroke::Dashed, Paint::Ink);
-        let words = at_line(sheet, &format!("dashed: {words}"), width);
+        drawing.line(line, sheet.thin_line(), Stroke::Dashed, Paint::Ink);
+        let words = line_label(sheet, &format!("dashed: {words}"), width);
         drawing.text((x, down), &words, Paint::Dim);
         down += row;
     }

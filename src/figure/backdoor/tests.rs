@@ -1,12 +1,12 @@
 //! Tests of the backdoor study figure.
 
-use super::{caption, draw, is_there, number, ticks_between};
-use crate::drawing::{Drawing, Mark, Paint, Point, Sheet, crowded, tried};
+use super::{caption, draw, is_available, number, ticks_between};
+use crate::drawing::{Drawing, Mark, Paint, Point, Sheet, layout_faults, test_sheets};
 use crate::figure::FigureError;
 use crate::session::config::{self, Analysis};
-use crate::session::record::{self, Backdoor, Finding, Suspect, Window};
+use crate::session::record::{self, Backdoor, Finding, ScoredWindow, Suspect};
 use crate::session::{Array, Config, Form, Session};
-use crate::stats::audit::{ClassScore, Examined};
+use crate::stats::audit::{AuditScores, ClassScore};
 
 const SIDE: usize = 10;
 const TARGET: usize = 1;
@@ -16,7 +16,7 @@ const TARGET: usize = 1;
 fn suspect(poisoned: bool, classes: usize, score: f64, audited: bool) -> Suspect {
     let score_of = |class: usize| if class == TARGET { score } else { 1.0 };
     let window = |class: usize| {
-        Some(Window {
+        Some(ScoredWindow {
             row: 1,
             column: 3,
             size: 6,
@@ -39,7 +39,7 @@ fn suspect(poisoned: bool, classes: usize, score: f64, audited: bool) -> Suspect
         windows: (0..classes).map(window).collect(),
         z: Array::new(&[classes, 1, SIDE, SIDE], z.collect()),
         evidence: Array::default(),
-        audited: audited.then(|| Examined {
+        audited: audited.then(|| AuditScores {
             classes: (0..classes).map(class_score).collect(),
         }),
     };
@@ -110,8 +110,8 @@ fn the_curve_of_networks_without_overlap_runs_through_the_upper_left_corner() {
         let top = points.iter().map(|point| point.1).fold(f64::MAX, f64::min);
         let corner = |point: &&Point| (point.0 - left).abs() < 1e-9 && (point.1 - top).abs() < 1e-9;
         assert_eq!(points.iter().filter(corner).count(), 1, "{points:?}");
-        assert!(drawing.alternative.contains("area is 1.00"));
-        assert!(drawing.alternative.contains("100.0 % of the poisoned"));
+        assert!(drawing.alt_text.contains("area is 1.00"));
+        assert!(drawing.alt_text.contains("100.0 % of the poisoned"));
         let caption = caption(&session).unwrap();
         assert!(caption.contains("dashed diagonal: chance"), "{caption}");
     }
@@ -122,7 +122,10 @@ fn bars_are_as_long_as_scores_and_kinds_are_told_apart() {
     let drawing = draw(&apart(2, 6, true), Sheet::SINGLE).unwrap();
     let bars = |paint: Paint| -> Vec<f64> {
         let width = |mark: &Mark| match mark {
-            Mark::Fill { place, paint: fill } if *fill == paint => Some(place.width),
+            Mark::Fill {
+                rect: place,
+                paint: fill,
+            } if *fill == paint => Some(place.width),
             _ => None,
         };
         drawing.marks.iter().filter_map(width).collect()
@@ -138,11 +141,7 @@ fn many_networks_are_discs_and_rings() {
     let drawing = draw(&apart(30, 6, true), Sheet::DOUBLE).unwrap();
     let dots = |full: bool| -> usize {
         let count = |mark: &Mark| match mark {
-            Mark::Dots {
-                points,
-                full: filled,
-                ..
-            } if *filled == full => points.len(),
+            Mark::Dots { points, filled, .. } if *filled == full => points.len(),
             _ => 0,
         };
         drawing.marks.iter().map(count).sum()
@@ -167,12 +166,12 @@ fn one_poisoned_network_has_bars_of_its_classes() {
     assert_eq!(flagged.count(), 1);
     assert!(
         drawing
-            .alternative
+            .alt_text
             .contains("the highest anomaly index is 8.0")
     );
     assert!(drawing.title.contains("1 of 1 poisoned flagged"));
     let outlined = drawing.marks.iter();
-    let outlined = outlined.filter(|mark| matches!(mark, Mark::Pieces { .. }));
+    let outlined = outlined.filter(|mark| matches!(mark, Mark::Segments { .. }));
     assert_eq!(outlined.count(), 1);
     let caption = caption(&session).unwrap();
     assert!(
@@ -192,8 +191,8 @@ fn words_have_room_on_every_sheet() {
     all.extend([2, 6, 100].map(|classes| apart(3, classes, true)));
     all.extend([12, 40].map(|each| apart(each, 6, true)));
     for session in &all {
-        for sheet in tried() {
-            assert_eq!(crowded(&draw(session, sheet).unwrap()), [""; 0]);
+        for sheet in test_sheets() {
+            assert_eq!(layout_faults(&draw(session, sheet).unwrap()), [""; 0]);
         }
     }
 }
@@ -203,8 +202,8 @@ fn before_a_network_was_shown_noise_there_is_no_figure() {
     let mut waiting = suspect(true, 6, 9.0, false);
     waiting.findings.clear();
     let session = session(6, vec![waiting]);
-    assert!(!is_there(&session));
-    let nothing = Err(FigureError::Nothing("backdoor study"));
+    assert!(!is_available(&session));
+    let nothing = Err(FigureError::Missing("backdoor study"));
     assert_eq!(draw(&session, Sheet::SINGLE), nothing);
     assert_eq!(caption(&session), None);
 }

@@ -1,17 +1,17 @@
 //! The backdoor study's figure in words: its caption and its alternative text.
 
-use super::super::audit_scores::score_in_words;
-use super::super::names::{capital, of_class};
+use super::super::audit_scores::score_text;
+use super::super::wording::{capitalise, class_name};
 use super::classes::{is_by_index, networks_of_classes};
-use super::seen::{Seen, seen};
+use super::data::{StudyData, study_data};
 use crate::format::{percent, short, thousands};
 use crate::session::Session;
-use crate::stats::backdoor::FLAGGED;
+use crate::stats::backdoor::FLAG_THRESHOLD;
 use crate::stats::roc::Roc;
 
 /// The caption.
 pub fn caption(session: &Session) -> Option<String> {
-    let data = seen(session).ok()?;
+    let data = study_data(session).ok()?;
     let plan = data.plan;
     let record = &session.record;
     let networks = |count: usize| match count {
@@ -22,8 +22,8 @@ pub fn caption(session: &Session) -> Option<String> {
         "{} with a backdoor ({} training images of {} with a patch in the upper right corner, labelled {}) and {} without, each shown {} trials of {} noise at each γ.",
         networks(plan.poisoned),
         thousands(plan.images as u64),
-        of_class(record, plan.source),
-        of_class(record, plan.target),
+        class_name(record, plan.source),
+        class_name(record, plan.target),
         plan.clean,
         thousands(plan.trials),
         plan.noise.label(),
@@ -31,12 +31,12 @@ pub fn caption(session: &Session) -> Option<String> {
     let index = format!(
         "Anomaly index: mean z in the strongest window of {0}×{0} pixels of a class's classification image at γ = {1}, less the median of the classes, over 1.4826 times their median absolute deviation; past {2} a class is flagged",
         plan.window,
-        data.gamma(data.telling),
-        short(FLAGGED)
+        data.gamma(data.index_gamma),
+        short(FLAG_THRESHOLD)
     );
     let against = format!(
         "Score against the clean networks: how far the evidence images at γ = {} deviate from those of the other clean networks, in the strongest window of any class",
-        data.gamma(data.audited)
+        data.gamma(data.evidence_gamma)
     );
     let curves = data.curves();
     if curves.is_empty() {
@@ -54,14 +54,14 @@ pub fn caption(session: &Session) -> Option<String> {
         if by_index(true) {
             words += &format!(" {index}, marked by the vertical line.");
         }
-        if by_index(false) || data.told.is_some() {
+        if by_index(false) || data.separation.is_some() {
             words += &format!(" {against}.");
         }
     } else {
         words += " ROC curves of the largest score of each network; dashed diagonal: chance.";
         let scores = [
-            (curves.len() > 1 || data.told.is_none(), index),
-            (data.told.is_some(), against),
+            (curves.len() > 1 || data.separation.is_none(), index),
+            (data.separation.is_some(), against),
         ];
         for (_, score) in scores.into_iter().filter(|(is_used, _)| *is_used) {
             words += &format!(" {score}.");
@@ -72,7 +72,7 @@ pub fn caption(session: &Session) -> Option<String> {
         words += " Intervals of the areas: 95 %, by inverting the score test with Hanley and McNeil's variance.";
     }
     for sentence in data.sentences() {
-        words += &format!(" {}.", capital(&sentence));
+        words += &format!(" {}.", capitalise(&sentence));
     }
     Some(words)
 }
@@ -86,7 +86,7 @@ pub fn auc(roc: &Roc) -> String {
     )
 }
 
-pub fn alternative(session: &Session, data: &Seen<'_>) -> String {
+pub fn alternative(session: &Session, data: &StudyData<'_>) -> String {
     let curves = data.curves();
     if curves.is_empty() {
         let mut words = "Bars of every class by how far it stands out.".to_owned();
@@ -119,11 +119,7 @@ pub fn alternative(session: &Session, data: &Seen<'_>) -> String {
             .collect();
         let low = scores_of_kind.iter().copied().reduce(f64::min)?;
         let high = scores_of_kind.iter().copied().reduce(f64::max)?;
-        Some(format!(
-            "{} to {}",
-            score_in_words(low),
-            score_in_words(high)
-        ))
+        Some(format!("{} to {}", score_text(low), score_text(high)))
     };
     if let (Some(poisoned), Some(clean)) = (range(true), range(false)) {
         words += &format!(" Poisoned networks score {poisoned}, clean ones {clean}.");
@@ -132,32 +128,32 @@ pub fn alternative(session: &Session, data: &Seen<'_>) -> String {
 }
 
 /// A sentence on the class of a network that stands out most.
-fn network_sentence(session: &Session, data: &Seen<'_>, network: usize) -> String {
+fn network_sentence(session: &Session, data: &StudyData<'_>, network: usize) -> String {
     let name = data.name(network);
     let judged = data.verdict.networks.get(network).and_then(Option::as_ref);
     let most = judged.and_then(|verdict| Some((verdict.class?, verdict.score?)));
     match most {
         Some((class, index)) => {
-            let flagged = if index > FLAGGED {
+            let flagged = if index > FLAG_THRESHOLD {
                 "flagged"
             } else {
                 "not flagged"
             };
             format!(
                 "Network {name}: the highest anomaly index is {}, of {}, {flagged}.",
-                score_in_words(index),
-                of_class(&session.record, class)
+                score_text(index),
+                class_name(&session.record, class)
             )
         }
         None => {
             let suspect = data.study.networks.get(network);
-            let finding = suspect.and_then(|suspect| suspect.findings.get(data.audited));
+            let finding = suspect.and_then(|suspect| suspect.findings.get(data.evidence_gamma));
             let top = finding.and_then(|finding| finding.audited.as_ref()?.top());
             match top {
                 Some((class, score)) => format!(
                     "Network {name}: the highest score is {}, of {}.",
-                    score_in_words(score.score),
-                    of_class(&session.record, class)
+                    score_text(score.score),
+                    class_name(&session.record, class)
                 ),
                 None => format!("Network {name}: no class could be judged."),
             }

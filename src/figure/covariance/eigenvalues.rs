@@ -1,12 +1,12 @@
 //! The plot of all eigenvalues of a unit.
 
 use super::super::backdoor::{number, ticks_between};
-use super::units::Unit;
-use crate::drawing::{Axis, Paint, Plot, Point, Series, Sheet, Stroke};
+use super::units::CovarianceUnit;
+use crate::drawing::{AxisScale, Paint, Plot, Point, Series, Sheet, Stroke};
 
 /// Plots all eigenvalues of a unit by rank, with the range explained by chance.
-pub fn eigenvalues(unit: &Unit<'_>, sheet: Sheet, width: f64) -> Plot {
-    let all = &unit.own.eigenvalues;
+pub fn eigenvalues(unit: &CovarianceUnit<'_>, sheet: Sheet, width: f64) -> Plot {
+    let all = &unit.covariance.eigenvalues;
     let ranked = || all.iter().copied().enumerate();
     let points = |outside: bool| -> Vec<Point> {
         let side = ranked().filter(|(_, value)| unit.is_outside(*value) == outside);
@@ -16,7 +16,10 @@ pub fn eigenvalues(unit: &Unit<'_>, sheet: Sheet, width: f64) -> Plot {
     let (low, high) = unit.chance;
     let last = all.len().max(2);
     let series = |name: &str, points: Vec<Point>, paint: Paint| Series {
-        name: sheet.cut(name, (width - 3.2 * sheet.size()).max(sheet.size())),
+        name: sheet.truncate(
+            name,
+            (width - 3.2 * sheet.text_size()).max(sheet.text_size()),
+        ),
         points,
         band: Vec::new(),
         paint,
@@ -49,10 +52,10 @@ pub fn eigenvalues(unit: &Unit<'_>, sheet: Sheet, width: f64) -> Plot {
     ranks.dedup();
     Plot {
         title: "eigenvalues: covariance at spikes less that of all stimuli".to_owned(),
-        x_name: "rank".to_owned(),
-        x: (1.0, last as f64),
-        y: (bottom, top),
-        axis: Axis::Linear,
+        x_label: "rank".to_owned(),
+        x_range: (1.0, last as f64),
+        y_range: (bottom, top),
+        y_scale: AxisScale::Linear,
         x_ticks: ranks
             .into_iter()
             .map(|rank| (rank as f64, rank.to_string()))
@@ -61,7 +64,7 @@ pub fn eigenvalues(unit: &Unit<'_>, sheet: Sheet, width: f64) -> Plot {
             .into_iter()
             .map(|value| (value, number(value)))
             .collect(),
-        mark: None,
+        marker: None,
         diagonal: false,
         series: curves,
     }

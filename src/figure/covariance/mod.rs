@@ -14,7 +14,7 @@ use self::pictures::pictures;
 use self::units::units;
 use self::words::alternative;
 use super::{FigureError, origin};
-use crate::drawing::{Drawing, Paint, Place, Sheet};
+use crate::drawing::{Drawing, Paint, Rect, Sheet};
 use crate::format::clean;
 use crate::session::Session;
 use crate::session::record::SpikeTriggered;
@@ -26,7 +26,7 @@ const HIGH: f64 = 17.0;
 const WIDE: f64 = 45.0;
 
 /// Whether the covariance of any unit of the layer has been analysed.
-pub fn is_there(session: &Session, layer: &str) -> bool {
+pub fn is_available(session: &Session, layer: &str) -> bool {
     !units(session, layer).is_empty()
 }
 
@@ -37,19 +37,19 @@ pub fn draw(session: &Session, layer: &str, sheet: Sheet) -> Result<Drawing, Fig
         return Err(missing(session, layer));
     }
     let shown = &units[..units.len().min(MOST)];
-    let (margin, row) = (sheet.margin(), sheet.row());
+    let (margin, row) = (sheet.margin(), sheet.line_height());
     let room = sheet.width - 2.0 * margin;
     let mut drawing = Drawing::new(sheet, 0.0);
     let title = format!("{}: axes of the spike-triggered covariance", clean(layer));
     let mut y = drawing.headings(&title, &origin(session));
     for unit in shown {
         y = pictures(&mut drawing, unit, y);
-        let width = room.min(WIDE * sheet.size());
-        let place = Place {
+        let width = room.min(WIDE * sheet.text_size());
+        let place = Rect {
             x: margin,
             y,
             width,
-            height: HIGH * sheet.size(),
+            height: HIGH * sheet.text_size(),
         };
         eigenvalues(unit, sheet, width).draw(&mut drawing, place);
         y = place.bottom() + 0.5 * row;
@@ -60,11 +60,11 @@ pub fn draw(session: &Session, layer: &str, sheet: Sheet) -> Result<Drawing, Fig
             shown.len(),
             units.len()
         );
-        drawing.text((margin, y), &sheet.cut(&words, room), Paint::Dim);
+        drawing.text((margin, y), &sheet.truncate(&words, room), Paint::Dim);
         y += row;
     }
     drawing.height = y + 0.4 * margin;
-    drawing.alternative = alternative(layer, shown);
+    drawing.alt_text = alternative(layer, shown);
     Ok(drawing)
 }
 
@@ -73,7 +73,7 @@ fn missing(session: &Session, layer: &str) -> FigureError {
     let all = session.record.all::<SpikeTriggered>();
     let mut layers = all.flat_map(|(_, spikes)| &spikes.layers).peekable();
     if layers.peek().is_none() || layers.any(|layer_responses| layer_responses.name == layer) {
-        return FigureError::Nothing("spike-triggered covariances");
+        return FigureError::Missing("spike-triggered covariances");
     }
     let all = session.record.all::<SpikeTriggered>();
     let mut known: Vec<String> = Vec::new();
@@ -84,7 +84,7 @@ fn missing(session: &Session, layer: &str) -> FigureError {
     }
     FigureError::Layer {
         layer: layer.to_owned(),
-        there: known,
+        available: known,
     }
 }
 

@@ -1,9 +1,9 @@
 //! The average and the axes of a unit as images.
 
 use super::super::channels;
-use super::units::Unit;
-use crate::drawing::scale::said;
-use crate::drawing::{Drawing, Paint, Place, Ramp, image_of_colours, map_of_values};
+use super::units::CovarianceUnit;
+use crate::drawing::scale::limit_label;
+use crate::drawing::{Drawing, Paint, Ramp, Rect, image_of_colours, map_of_values};
 use crate::format::signed;
 use crate::session::form::Shape;
 
@@ -11,18 +11,18 @@ use crate::session::form::Shape;
 const LARGEST: f64 = 12.0;
 
 /// Draws the average and the axes of a unit side by side, from `y` downwards; returns their lower edge.
-pub fn pictures(drawing: &mut Drawing, unit: &Unit<'_>, y: f64) -> f64 {
+pub fn pictures(drawing: &mut Drawing, unit: &CovarianceUnit<'_>, y: f64) -> f64 {
     let sheet = drawing.sheet;
-    let (margin, row, size) = (sheet.margin(), sheet.row(), sheet.size());
+    let (margin, row, size) = (sheet.margin(), sheet.line_height(), sheet.text_size());
     let (room, gap) = (sheet.width - 2.0 * margin, margin);
-    let words = format!("{}: {}", unit.name(), unit.found());
-    let words = sheet.cut(&words, room);
+    let words = format!("{}: {}", unit.name(), unit.summary());
+    let words = sheet.truncate(&words, room);
     drawing.text((margin, y), &words, Paint::Ink);
-    let field = unit.own.field();
+    let field = unit.covariance.field();
     let [_, height, width] = field;
-    let axes_ramp = Ramp::of(unit.axes().map(|(_, map)| map));
+    let axes_ramp = Ramp::covering(unit.axes().map(|(_, map)| map));
     let average = unit.average.as_deref();
-    let average_ramp = Ramp::of(average.into_iter());
+    let average_ramp = Ramp::covering(average.into_iter());
     let mut pictures: Vec<(&[f32], Ramp, String)> = Vec::new();
     pictures.extend(average.map(|map| (map, average_ramp, "average".to_owned())));
     pictures.extend(unit.axes().map(|(value, map)| {
@@ -41,22 +41,22 @@ pub fn pictures(drawing: &mut Drawing, unit: &Unit<'_>, y: f64) -> f64 {
     let step = across.max(least.min(tile)) + gap;
     let top = y + 1.3 * row;
     for (index, (map, ramp, words)) in pictures.iter().enumerate() {
-        let place = Place {
+        let place = Rect {
             x: margin + (index % columns) as f64 * step,
             y: top + (index / columns) as f64 * pitch,
             width: across,
             height: across * ratio,
         };
         picture(drawing, place, map, field, *ramp);
-        let words = sheet.cut(words, step - gap);
+        let words = sheet.truncate(words, step - gap);
         drawing.text((place.x, place.bottom() + 0.1 * row), &words, Paint::Dim);
     }
     let mut y = top + pictures.len().div_ceil(columns) as f64 * pitch;
     let scales = [
-        average.map(|_| format!("average {}", said(average_ramp.limit()))),
+        average.map(|_| format!("average {}", limit_label(average_ramp.limit()))),
         unit.axes()
             .next()
-            .map(|_| format!("axes {}", said(axes_ramp.limit()))),
+            .map(|_| format!("axes {}", limit_label(axes_ramp.limit()))),
     ];
     let mut scales: Vec<String> = scales.into_iter().flatten().collect();
     if field[0] == channels::RGB {
@@ -66,10 +66,10 @@ pub fn pictures(drawing: &mut Drawing, unit: &Unit<'_>, y: f64) -> f64 {
         let mut x = margin;
         if field[0] != channels::RGB {
             let bar = 6.0 * size;
-            Ramp::to(1.0).bar(drawing, (x, y), bar);
+            Ramp::with_limit(1.0).bar(drawing, (x, y), bar);
             x += bar + 0.6 * size;
         }
-        let words = sheet.cut(&scales.join(", "), sheet.width - margin - x);
+        let words = sheet.truncate(&scales.join(", "), sheet.width - margin - x);
         drawing.text((x, y), &words, Paint::Dim);
         y += row;
     }
@@ -77,7 +77,7 @@ pub fn pictures(drawing: &mut Drawing, unit: &Unit<'_>, y: f64) -> f64 {
 }
 
 /// Draws a map of a receptive field: three channels in colour around mid-grey, otherwise the mean of all.
-fn picture(drawing: &mut Drawing, place: Place, map: &[f32], field: Shape, ramp: Ramp) {
+fn picture(drawing: &mut Drawing, place: Rect, map: &[f32], field: Shape, ramp: Ramp) {
     match channels::around_grey(map, field, ramp.limit()) {
         Some(colours) => image_of_colours(drawing, place, &colours, field[2]),
         None => {

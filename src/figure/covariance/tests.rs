@@ -1,7 +1,7 @@
 //! Tests of the covariance figure.
 
-use super::{caption, draw, is_there, units};
-use crate::drawing::{Mark, Paint, Sheet, Stroke, crowded, tried};
+use super::{caption, draw, is_available, units};
+use crate::drawing::{Mark, Paint, Sheet, Stroke, layout_faults, test_sheets};
 use crate::figure::FigureError;
 use crate::session::config::{self, Analysis};
 use crate::session::form::Shape;
@@ -15,7 +15,7 @@ use crate::session::{Array, Config, Session};
 fn spikes(layer: &str, unit: usize, field: Shape, axes: usize) -> SpikeTriggered {
     let pixels: usize = field.iter().product();
     let mut covariance = Covariance::new(
-        config::Unit {
+        config::UnitId {
             layer: layer.into(),
             unit,
         },
@@ -69,7 +69,7 @@ fn session(all: Vec<SpikeTriggered>) -> Session {
 #[test]
 fn the_average_and_every_axis_outside_chance_is_a_picture() {
     let session = session(vec![spikes("conv1", 2, [1, 5, 5], 3)]);
-    assert!(is_there(&session, "conv1") && !is_there(&session, "conv2"));
+    assert!(is_available(&session, "conv1") && !is_available(&session, "conv2"));
     let drawing = draw(&session, "conv1", Sheet::DOUBLE).unwrap();
     let maps = drawing
         .marks
@@ -89,13 +89,13 @@ fn the_average_and_every_axis_outside_chance_is_a_picture() {
     assert_eq!(dots.collect::<Vec<_>>(), [3, 3]);
     assert!(
         drawing
-            .alternative
+            .alt_text
             .contains("3 of 25 eigenvalues outside chance, −2 to +2")
     );
     assert!(
-        drawing.alternative.contains("+7, +6, +5"),
+        drawing.alt_text.contains("+7, +6, +5"),
         "{}",
-        drawing.alternative
+        drawing.alt_text
     );
     let caption = caption(&session, "conv1").unwrap();
     assert!(caption.contains("12,345 receptive fields"), "{caption}");
@@ -106,12 +106,12 @@ fn the_unit_farthest_outside_chance_stands_first() {
     let all = [0, 1, 4, 2, 3].map(|axes| spikes("conv1", axes, [1, 4, 4], axes));
     let session = session(all.to_vec());
     let found = units(&session, "conv1");
-    let found: Vec<usize> = found.iter().map(|unit| unit.own.unit.unit).collect();
+    let found: Vec<usize> = found.iter().map(|unit| unit.covariance.unit.unit).collect();
     assert_eq!(found, [4, 3, 2, 1, 0]);
     let drawing = draw(&session, "conv1", Sheet::SINGLE).unwrap();
-    assert_eq!(crowded(&drawing), [""; 0]);
+    assert_eq!(layout_faults(&drawing), [""; 0]);
     let words = |mark: &Mark| match mark {
-        Mark::Text { words, .. } => words.text.starts_with("4 of 5 units"),
+        Mark::Text { label: words, .. } => words.text.starts_with("4 of 5 units"),
         _ => false,
     };
     assert!(drawing.marks.iter().any(words));
@@ -131,11 +131,11 @@ fn words_have_room_and_colour_images_have_colours() {
             field,
             axes,
         )]);
-        for sheet in tried() {
+        for sheet in test_sheets() {
             let layer = "a layer of a very long name/in a file";
             let drawing = draw(&session, layer, sheet).unwrap();
-            assert_eq!(crowded(&drawing), [""; 0]);
-            let is_coloured = |mark: &Mark| matches!(mark, Mark::Pixels { paints, .. } if matches!(paints[0], Paint::Own(_)));
+            assert_eq!(layout_faults(&drawing), [""; 0]);
+            let is_coloured = |mark: &Mark| matches!(mark, Mark::Pixels { paints, .. } if matches!(paints[0], Paint::Rgb(_)));
             assert_eq!(drawing.marks.iter().any(is_coloured), field[0] == 3);
         }
     }
@@ -148,7 +148,7 @@ fn what_is_missing_is_named() {
         covariance.eigenvalues.clear();
     }
     let session = session(vec![open]);
-    let nothing = FigureError::Nothing("spike-triggered covariances");
+    let nothing = FigureError::Missing("spike-triggered covariances");
     assert_eq!(draw(&session, "conv1", Sheet::SINGLE), Err(nothing.clone()));
     let none = Session::new("none", Config::default());
     assert_eq!(draw(&none, "conv1", Sheet::SINGLE), Err(nothing));

@@ -6,8 +6,8 @@ use crate::session::config::{self, Analysis};
 use crate::session::record::{Covariance, SpikeTriggered};
 
 /// A unit whose covariance has been analysed.
-pub struct Unit<'a> {
-    pub own: &'a Covariance,
+pub struct CovarianceUnit<'a> {
+    pub covariance: &'a Covariance,
     /// The smallest and largest eigenvalue explained by chance.
     pub chance: (f64, f64),
     /// Its spike-triggered average.
@@ -15,21 +15,21 @@ pub struct Unit<'a> {
     pub plan: Option<&'a config::SpikeTriggered>,
 }
 
-impl Unit<'_> {
+impl CovarianceUnit<'_> {
     pub fn is_outside(&self, value: f64) -> bool {
         value < self.chance.0 || value > self.chance.1
     }
 
     /// The number of eigenvalues outside chance.
     fn outside(&self) -> usize {
-        let all = self.own.eigenvalues.iter();
+        let all = self.covariance.eigenvalues.iter();
         all.filter(|value| self.is_outside(**value)).count()
     }
 
     /// How far the eigenvalues lie outside chance, relative to its range.
     fn reach(&self) -> f64 {
         let (low, high) = self.chance;
-        let all = &self.own.eigenvalues;
+        let all = &self.covariance.eigenvalues;
         let ends = all.first().zip(all.last());
         let beyond = ends.map_or(0.0, |(first, last)| (low - first).max(last - high));
         beyond / (high - low).max(f64::MIN_POSITIVE)
@@ -37,19 +37,19 @@ impl Unit<'_> {
 
     /// Its axes with their eigenvalues, the largest first.
     pub fn axes(&self) -> impl Iterator<Item = (f64, &[f32])> {
-        let pixels = self.own.field().iter().product::<usize>().max(1);
-        let maps = self.own.axes.values().chunks_exact(pixels);
-        self.own.significant.iter().copied().zip(maps)
+        let pixels = self.covariance.field().iter().product::<usize>().max(1);
+        let maps = self.covariance.axes.values().chunks_exact(pixels);
+        self.covariance.significant.iter().copied().zip(maps)
     }
 
     pub fn name(&self) -> String {
-        format!("unit {}", self.own.unit.unit)
+        format!("unit {}", self.covariance.unit.unit)
     }
 
     /// A summary: `3 of 196 eigenvalues outside chance, −0.01 to +0.02`.
-    pub fn found(&self) -> String {
+    pub fn summary(&self) -> String {
         let (low, high) = self.chance;
-        let all = self.own.eigenvalues.len();
+        let all = self.covariance.eigenvalues.len();
         let range = format!("{} to {}", signed(low), signed(high));
         match self.outside() {
             0 => format!("none of {all} eigenvalues outside chance, {range}"),
@@ -59,7 +59,7 @@ impl Unit<'_> {
 }
 
 /// The units of a layer whose covariance is known, those farthest outside chance first.
-pub fn units<'a>(session: &'a Session, layer: &str) -> Vec<Unit<'a>> {
+pub fn units<'a>(session: &'a Session, layer: &str) -> Vec<CovarianceUnit<'a>> {
     let unit = |(index, spikes): (usize, &'a SpikeTriggered)| {
         let covariance = spikes.covariance.as_ref()?;
         if covariance.unit.layer != layer || covariance.eigenvalues.is_empty() {
@@ -76,15 +76,15 @@ pub fn units<'a>(session: &'a Session, layer: &str) -> Vec<Unit<'a>> {
             Some(Analysis::SpikeTriggered(plan)) => Some(plan),
             _ => None,
         };
-        Some(Unit {
-            own: covariance,
+        Some(CovarianceUnit {
+            covariance,
             chance: covariance.shuffled?,
             average: average.filter(|map| map.len() == pixels),
             plan,
         })
     };
     let all = session.record.all::<SpikeTriggered>();
-    let mut units: Vec<Unit<'a>> = all.filter_map(unit).collect();
+    let mut units: Vec<CovarianceUnit<'a>> = all.filter_map(unit).collect();
     units.sort_by(|a, b| b.reach().total_cmp(&a.reach()));
     units
 }

@@ -1,19 +1,19 @@
 //! The covariance figure in words: its caption and its alternative text.
 
 use super::super::channels;
-use super::super::names::capital;
+use super::super::wording::capitalise;
 use super::MOST;
-use super::units::{Unit, units};
+use super::units::{CovarianceUnit, units};
 use crate::format::{clean, signed, thousands};
 use crate::session::Session;
-use crate::stats::spike_triggered::{MARGIN, MOST_AXES};
+use crate::stats::spike_triggered::{MAX_AXES, RANGE_MARGIN};
 
 /// The caption.
 pub fn caption(session: &Session, layer: &str) -> Option<String> {
     let units = units(session, layer);
     let shown = &units[..units.len().min(MOST)];
     let first = shown.first()?;
-    let [channels, height, width] = first.own.field();
+    let [channels, height, width] = first.covariance.field();
     let noise = first.plan.map_or_else(String::new, |plan| {
         format!(" of {} noise", plan.noise.label())
     });
@@ -24,13 +24,13 @@ pub fn caption(session: &Session, layer: &str) -> Option<String> {
     for unit in shown {
         words += &format!(
             " {}: {}; {} receptive fields.",
-            capital(&unit.name()),
-            unit.found(),
-            thousands(unit.own.fields)
+            capitalise(&unit.name()),
+            unit.summary(),
+            thousands(unit.covariance.fields)
         );
     }
     words += &format!(
-        " Left: the spike-triggered average on its own scale, then the axes of unit length whose eigenvalues λ are farthest from zero, at most {MOST_AXES}, all on one scale: above chance the stimuli vary more along an axis, below it less; the sign of an axis is arbitrary. Below: all eigenvalues by rank, and the range of chance, from responses shuffled among stimuli, widened by {MARGIN}·R·P^(−2/3), with R half the range and P the number of pixels."
+        " Left: the spike-triggered average on its own scale, then the axes of unit length whose eigenvalues λ are farthest from zero, at most {MAX_AXES}, all on one scale: above chance the stimuli vary more along an axis, below it less; the sign of an axis is arbitrary. Below: all eigenvalues by rank, and the range of chance, from responses shuffled among stimuli, widened by {RANGE_MARGIN}·R·P^(−2/3), with R half the range and P the number of pixels."
     );
     match channels {
         1 => {}
@@ -47,7 +47,7 @@ pub fn caption(session: &Session, layer: &str) -> Option<String> {
     Some(words)
 }
 
-pub fn alternative(layer: &str, units: &[Unit<'_>]) -> String {
+pub fn alternative(layer: &str, units: &[CovarianceUnit<'_>]) -> String {
     let mut words = format!(
         "Axes of the spike-triggered covariance of units of {}, each a small map beside the unit's average, and a plot of all eigenvalues.",
         clean(layer)
@@ -58,16 +58,16 @@ pub fn alternative(layer: &str, units: &[Unit<'_>]) -> String {
             true => String::new(),
             false => format!(", the farthest from zero {}", values.join(", ")),
         };
-        let name = capital(&unit.name());
-        words += &format!(" {name}: {}{values}.", unit.found());
+        let name = capitalise(&unit.name());
+        words += &format!(" {name}: {}{values}.", unit.summary());
     }
     words += &sizes(units);
     words
 }
 
 /// The size of the maps, as a sentence.
-fn sizes(units: &[Unit<'_>]) -> String {
-    let field = units.first().map(|unit| unit.own.field());
+fn sizes(units: &[CovarianceUnit<'_>]) -> String {
+    let field = units.first().map(|unit| unit.covariance.field());
     field.map_or_else(String::new, |[_, height, width]| {
         format!(" A map has {height} by {width} pixels.")
     })

@@ -10,10 +10,10 @@ fn a_headline_gives_up_its_last_parts_first() {
         vec!["a long first part".into(), "rest".into()],
         "brief".into(),
     );
-    assert_eq!(headline.within(40), "a long first part   rest");
-    assert_eq!(headline.within(20), "a long first part");
-    assert_eq!(headline.within(10), "brief");
-    assert_eq!(headline.least(), 5);
+    assert_eq!(headline.fit(40), "a long first part   rest");
+    assert_eq!(headline.fit(20), "a long first part");
+    assert_eq!(headline.fit(10), "brief");
+    assert_eq!(headline.min_width(), 5);
 }
 
 /// An attack on images of two classes: of every thousand images of the other class, this many were called the

@@ -3,23 +3,21 @@
 
 use std::sync::Arc;
 
-use super::super::tiles::{self, Tiles, Wanted};
-use super::super::{FigureError, channels, choice, images, names, origin};
-use super::tile::{empty, gap, own_scale};
+use super::super::tiles::{self, TileGrid, TileRequest};
+use super::super::{FigureError, channels, choice, images, origin, wording};
+use super::tile::{draw_empty, gap, mark_own_scale};
 use super::{short_name, smoothing, trials};
 use crate::drawing::scale::{Reach, Scales};
-use crate::drawing::{
-    Drawing, Paint, Place, Ramp, Sheet, image_of_colours, map_of_values, outline,
-};
+use crate::drawing::{Drawing, Paint, Ramp, Rect, Sheet, image_of_colours, map_of_values, outline};
 use crate::format;
 use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::record::{GammaTrials, Record};
-use crate::stats::classification::{ClassEstimate, Estimate};
+use crate::stats::classification::{ClassEstimate, GammaEstimate};
 
 /// What is shown of every class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shows {
+pub enum MapContent {
     /// Its map.
     Maps,
     /// Its map over its standard error, with significant pixels outlined.
@@ -32,7 +30,7 @@ pub enum Shows {
 struct ClassMap<'a> {
     class: usize,
     trials: &'a GammaTrials,
-    estimate: Arc<Estimate>,
+    estimate: Arc<GammaEstimate>,
     /// The values to draw, reduced to one plane; `None` if there are none.
     map: Option<Vec<f32>>,
     /// The values of three colour channels.
@@ -52,18 +50,18 @@ impl ClassMap<'_> {
 }
 
 /// Draws every class, at one signal strength or each at the one that shows it best.
-pub fn all(
+pub fn draw_all(
     session: &Session,
     place: (usize, Option<Response>),
     gamma: Option<f64>,
-    shows: Shows,
+    shows: MapContent,
     sheet: Sheet,
 ) -> Result<Drawing, FigureError> {
-    let (first, response) = trials(session, place, gamma, choice::showing_most)?;
-    let (margin, row) = (sheet.margin(), sheet.row());
+    let (first, response) = trials(session, place, gamma, choice::best_gamma_overall)?;
+    let (margin, row) = (sheet.margin(), sheet.line_height());
     let caption = 2.0 * row + 0.3 * row;
     let listed = &first.listed;
-    let tiles = Tiles::fit(Wanted {
+    let tiles = TileGrid::fit(TileRequest {
         count: listed.len(),
         size: first.size(),
         room: sheet.width - 2.0 * margin,
@@ -74,13 +72,13 @@ pub fn all(
     let of_class = |&class: &usize| {
         let trials = match gamma {
             Some(_) => first,
-            None => &images_record.gammas[choice::best(images_record, response, class, None)],
+            None => &images_record.gammas[choice::best_gamma(images_record, response, class, None)],
         };
         shown((trials, response), class, shows, tiles.shrink)
     };
     let classes: Vec<ClassMap<'_>> = listed.iter().map(of_class).collect();
-    if shows == Shows::Means && classes.iter().all(|class_map| class_map.map.is_none()) {
-        return Err(FigureError::Nothing("mean stimuli"));
+    if shows == MapContent::Means && classes.iter().all(|class_map| class_map.map.is_none()) {
+        return Err(FigureError::Missing("mean stimuli"));
     }
     let mixed = classes
         .iter()
@@ -96,14 +94,14 @@ pub fn all(
     let colouring = Colouring::of(&classes, response, shows);
     for (index, shown) in classes.iter().enumerate() {
         let (x, y) = tiles.corner(index, (margin, head), gap(&sheet), caption);
-        let tile = Place {
+        let tile = Rect {
             x,
             y,
             width: tiles.across,
             height: tiles.down,
         };
         colouring.draw(&mut drawing, tile, (index, shown), columns);
-        let name = names::bare(&session.record, shown.class);
+        let name = wording::bare_class_name(&session.record, shown.class);
         let own_gamma = mixed.then_some(shown.trials.gamma);
         let lines = captions(
             &name,
@@ -127,9 +125,9 @@ pub fn all(
         trials,
         colouring.apart(classes.len()),
     );
-    let words = sheet.cut(&words, room - used - row);
+    let words = sheet.truncate(&words, room - used - row);
     drawing.text((margin + used + row, foot), &words, Paint::Dim);
-    drawing.alternative = alternative(&session.record, &classes, (response, shows), mixed);
+    drawing.alt_text = alternative(&session.record, &classes, (response, shows), mixed);
     Ok(drawing)
 }
 
@@ -137,19 +135,19 @@ pub fn all(
 fn shown<'a>(
     (trials, response): (&'a GammaTrials, Response),
     class: usize,
-    shows: Shows,
+    shows: MapContent,
     side: usize,
 ) -> ClassMap<'a> {
     let estimate = trials.estimate();
     let class_estimate = &estimate.classes[class];
     let shape = trials.shape();
     let values = match shows {
-        Shows::Maps => class_estimate
+        MapContent::Maps => class_estimate
             .image(response)
             .map(|estimate| &estimate.image),
-        Shows::Significance => class_estimate.image(response).map(|estimate| &estimate.z),
+        MapContent::Significance => class_estimate.image(response).map(|estimate| &estimate.z),
         // The mean of a few trials is mostly noise.
-        Shows::Means => class_estimate
+        MapContent::Means => class_estimate
             .mean_stimulus
             .as_ref()
             .filter(|_| class_estimate.called >= trials.min_trials),
@@ -157,17 +155,17 @@ fn shown<'a>(
     // A significant pixel must not be averaged away.
     let small = |map: &[f32]| match (side, shows) {
         (1, _) => map.to_vec(),
-        (side, Shows::Significance) => tiles::strongest(map, trials.size(), side),
+        (side, MapContent::Significance) => tiles::shrink_strongest(map, trials.size(), side),
         (side, _) => tiles::shrink(map, trials.size(), side),
     };
-    let colours = values.filter(|_| shows == Shows::Means && shape[0] == channels::RGB);
+    let colours = values.filter(|_| shows == MapContent::Means && shape[0] == channels::RGB);
     let colours = colours.map(|values| {
         let plane_of = |channel| small(channels::channel(values, shape, channel));
         (0..channels::RGB).flat_map(plane_of).collect()
     });
     // z is not additive over channels: the largest one shows whether there is anything.
     let plane = |values: &Vec<f32>| match shows {
-        Shows::Significance => channels::strongest(values, shape),
+        MapContent::Significance => channels::strongest(values, shape),
         _ => channels::luminance(values, shape),
     };
     let map = values.map(|values| small(&plane(values)));
@@ -183,14 +181,14 @@ fn shown<'a>(
 /// How the tiles are coloured.
 enum Colouring {
     /// Diverging around zero, on these scales.
-    Signed(Scales, Shows),
+    Signed(Scales, MapContent),
     /// Images, from black at the first value to white at the second.
     Images(f32, f32),
 }
 
 impl Colouring {
-    fn of(classes: &[ClassMap<'_>], response: Response, shows: Shows) -> Self {
-        if shows == Shows::Means {
+    fn of(classes: &[ClassMap<'_>], response: Response, shows: MapContent) -> Self {
+        if shows == MapContent::Means {
             let values = classes
                 .iter()
                 .flat_map(|class_map| class_map.colours.iter().chain(&class_map.map));
@@ -216,26 +214,26 @@ impl Colouring {
     fn draw(
         &self,
         drawing: &mut Drawing,
-        tile: Place,
+        tile: Rect,
         (index, shown): (usize, &ClassMap<'_>),
         columns: usize,
     ) {
         let Some(map) = &shown.map else {
-            return empty(drawing, tile);
+            return draw_empty(drawing, tile);
         };
         match self {
             Self::Signed(scales, shows) => {
-                let ramp = Ramp::to(scales.limit(index));
+                let ramp = Ramp::with_limit(scales.limit(index));
                 map_of_values(drawing, tile, map, columns, ramp);
-                if *shows == Shows::Significance {
+                if *shows == MapContent::Significance {
                     let threshold = shown.estimate.threshold;
                     let size = (map.len() / columns.max(1), columns);
                     outline(drawing, tile, size, |pixel| {
                         f64::from(map[pixel].abs()) > threshold
                     });
                 }
-                if scales.is_apart(index) {
-                    own_scale(drawing, tile, ramp);
+                if scales.has_own_scale(index) {
+                    mark_own_scale(drawing, tile, ramp);
                 }
             }
             Self::Images(low, high) => {
@@ -257,7 +255,9 @@ impl Colouring {
     /// Draws the legend of the colours; returns its width in millimetres.
     fn legend(&self, drawing: &mut Drawing, position: (f64, f64), width: f64) -> f64 {
         match self {
-            Self::Signed(scales, _) => Ramp::to(scales.common).draw(drawing, position, width),
+            Self::Signed(scales, _) => {
+                Ramp::with_limit(scales.common).draw(drawing, position, width)
+            }
             Self::Images(low, high) => {
                 let words = format!(
                     "black {}, white {}",
@@ -273,21 +273,23 @@ impl Colouring {
     /// How many maps have their own scale.
     fn apart(&self, count: usize) -> usize {
         match self {
-            Self::Signed(scales, _) => (0..count).filter(|&index| scales.is_apart(index)).count(),
+            Self::Signed(scales, _) => (0..count)
+                .filter(|&index| scales.has_own_scale(index))
+                .count(),
             Self::Images(..) => 0,
         }
     }
 }
 
-fn heading(trials: &GammaTrials, (response, shows): (Response, Shows), mixed: bool) -> String {
+fn heading(trials: &GammaTrials, (response, shows): (Response, MapContent), mixed: bool) -> String {
     let subject = match shows {
-        Shows::Maps => format!("{}s", response.image_label()),
-        Shows::Significance => format!("z of {}s", response.image_label()),
-        Shows::Means => "mean stimuli by what they were called".to_owned(),
+        MapContent::Maps => format!("{}s", response.image_label()),
+        MapContent::Significance => format!("z of {}s", response.image_label()),
+        MapContent::Means => "mean stimuli by what they were called".to_owned(),
     };
     let mean = match (trials.shape()[0], shows) {
-        (1, _) | (channels::RGB, Shows::Means) => String::new(),
-        (channels, Shows::Significance) => format!(", strongest of {channels} channels"),
+        (1, _) | (channels::RGB, MapContent::Means) => String::new(),
+        (channels, MapContent::Significance) => format!(", strongest of {channels} channels"),
         (channels, _) => format!(", mean of {channels} channels"),
     };
     let grain = super::grain(trials).map_or_else(String::new, |words| format!(", {words}"));
@@ -315,7 +317,7 @@ fn foot_words(record: &Record, trials: &GammaTrials, all: Option<u64>, apart: us
         [] => None,
         [class] => Some(format!(
             "no map of {} in the plan",
-            names::of_class(record, class)
+            wording::class_name(record, class)
         )),
         _ => Some(format!(
             "no maps of {} other classes in the plan",
@@ -328,7 +330,7 @@ fn foot_words(record: &Record, trials: &GammaTrials, all: Option<u64>, apart: us
 /// The label of a tile: the class's name and its statistics, in one or two lines.
 fn captions(
     name: &str,
-    (shown, response, own_gamma, shows): (&ClassMap<'_>, Response, Option<f64>, Shows),
+    (shown, response, own_gamma, shows): (&ClassMap<'_>, Response, Option<f64>, MapContent),
     across: f64,
     sheet: &Sheet,
 ) -> Vec<String> {
@@ -340,9 +342,9 @@ fn captions(
         .into_iter()
         .collect();
     more.extend(match (shows, map, map.and_then(|map| map.reliability)) {
-        (Shows::Means, ..) | (_, None, _) => Some(called()),
-        (Shows::Significance, Some(map), _) => Some(format!("{} pixels", map.significant)),
-        (Shows::Maps, Some(_), Some(r)) => Some(format!("R {}", choice::said(r))),
+        (MapContent::Means, ..) | (_, None, _) => Some(called()),
+        (MapContent::Significance, Some(map), _) => Some(format!("{} pixels", map.significant)),
+        (MapContent::Maps, Some(_), Some(r)) => Some(format!("R {}", choice::reliability_text(r))),
         _ => None,
     });
     let room = across + 0.5 * gap(sheet);
@@ -364,7 +366,7 @@ fn captions(
 fn alternative(
     record: &Record,
     classes: &[ClassMap<'_>],
-    (response, shows): (Response, Shows),
+    (response, shows): (Response, MapContent),
     mixed: bool,
 ) -> String {
     let count = classes
@@ -372,9 +374,9 @@ fn alternative(
         .filter(|class_map| class_map.map.is_some())
         .count();
     let subject = match shows {
-        Shows::Maps => format!("{}s", response.image_label()),
-        Shows::Significance => format!("z maps of the {}s", response.image_label()),
-        Shows::Means => "mean stimuli".to_owned(),
+        MapContent::Maps => format!("{}s", response.image_label()),
+        MapContent::Significance => format!("z maps of the {}s", response.image_label()),
+        MapContent::Means => "mean stimuli".to_owned(),
     };
     let gamma_note = if mixed {
         ", each class at the signal strength that shows it best"
@@ -386,7 +388,7 @@ fn alternative(
         count,
         classes.len()
     );
-    if shows == Shows::Means {
+    if shows == MapContent::Means {
         return words;
     }
     let known = classes
@@ -397,13 +399,13 @@ fn alternative(
     if let (Some((best, most)), Some((worst, least))) = (most, least) {
         words += &format!(
             " The most reliable is that of {} (R {}), the least that of {} (R {}).",
-            names::of_class(record, best),
+            wording::class_name(record, best),
             format::reliability(most),
-            names::of_class(record, worst),
+            wording::class_name(record, worst),
             format::reliability(least)
         );
     }
-    if shows == Shows::Significance {
+    if shows == MapContent::Significance {
         let significant = classes
             .iter()
             .filter_map(|class_map| class_map.class_estimate().image(response));

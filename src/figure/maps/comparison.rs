@@ -1,13 +1,13 @@
 //! The maps of two sessions: each class's map in A, in B, and their difference, with differing pixels outlined. They
 //! share one scale, except for classes that it would hide; if there are several channels, their mean is drawn.
 
-use super::super::{channels, names};
-use super::tile::{empty, gap, own_scale};
-use crate::comparison::{Compared, Pair};
+use super::super::{channels, wording};
+use super::tile::{draw_empty, gap, mark_own_scale};
+use crate::comparison::{MapComparison, SessionPair};
 use crate::drawing::scale::{Reach, Scales};
-use crate::drawing::{Drawing, Paint, Place, Ramp, Sheet, map_of_values, outline};
+use crate::drawing::{Drawing, Paint, Ramp, Rect, Sheet, map_of_values, outline};
 use crate::format::{self, reliability};
-use crate::stats::comparison::Difference;
+use crate::stats::comparison::MapDifference;
 
 /// Maximum width of a map in millimetres.
 const LARGEST: f64 = 50.0;
@@ -17,14 +17,14 @@ const FACTS: f64 = 13.0;
 
 /// Draws the maps of some classes, one row per class.
 pub fn comparison(
-    pair: &Pair<'_>,
-    compared: &Compared,
+    pair: &SessionPair<'_>,
+    compared: &MapComparison,
     classes: &[usize],
     sheet: Sheet,
 ) -> Drawing {
     let [_, height, width] = compared.shape;
-    let (margin, row) = (sheet.margin(), sheet.row());
-    let facts = FACTS * sheet.size();
+    let (margin, row) = (sheet.margin(), sheet.line_height());
+    let facts = FACTS * sheet.text_size();
     let gap = gap(&sheet);
     let room = (sheet.width - 2.0 * margin - facts - 3.0 * gap) / 3.0;
     let across = room.clamp(5.0, LARGEST);
@@ -40,7 +40,7 @@ pub fn comparison(
         "A less B".into(),
     ];
     for (index, tag) in tags.iter().enumerate() {
-        let words = sheet.cut(tag, across);
+        let words = sheet.truncate(tag, across);
         drawing.text((column(index), head - row), &words, Paint::Dim);
     }
     let planes: Vec<[Option<Vec<f32>>; 3]> = classes
@@ -50,8 +50,8 @@ pub fn comparison(
     let scales = scales(compared, classes, &planes);
     for ((row_index, &class), planes) in classes.iter().enumerate().zip(&planes) {
         let y = head + row_index as f64 * pitch;
-        let ramp = Ramp::to(scales.limit(row_index));
-        let tile = |side: usize| Place {
+        let ramp = Ramp::with_limit(scales.limit(row_index));
+        let tile = |side: usize| Rect {
             x: column(side),
             y,
             width: across,
@@ -61,11 +61,11 @@ pub fn comparison(
             match plane {
                 Some(plane) => {
                     map_of_values(&mut drawing, tile(side), plane, width, ramp);
-                    if scales.is_apart(row_index) {
-                        own_scale(&mut drawing, tile(side), ramp);
+                    if scales.has_own_scale(row_index) {
+                        mark_own_scale(&mut drawing, tile(side), ramp);
                     }
                 }
-                None => empty(&mut drawing, tile(side)),
+                None => draw_empty(&mut drawing, tile(side)),
             }
         }
         let difference = compared.classes[class].as_ref();
@@ -80,21 +80,21 @@ pub fn comparison(
         for (line, words) in lines.iter().enumerate() {
             let paint = if line == 0 { Paint::Ink } else { Paint::Dim };
             let position = (column(3), y + line as f64 * row);
-            drawing.text(position, &sheet.cut(words, facts), paint);
+            drawing.text(position, &sheet.truncate(words, facts), paint);
         }
     }
     let foot = head + classes.len() as f64 * pitch;
-    Ramp::to(scales.common).draw(&mut drawing, (margin, foot), 0.6 * across);
-    drawing.alternative = alternative(pair, compared, classes);
+    Ramp::with_limit(scales.common).draw(&mut drawing, (margin, foot), 0.6 * across);
+    drawing.alt_text = alternative(pair, compared, classes);
     let apart = (0..classes.len())
-        .filter(|&index| scales.is_apart(index))
+        .filter(|&index| scales.has_own_scale(index))
         .count();
     drawing.caption = caption(pair, compared, apart);
     drawing
 }
 
 /// The scales of the rows: the three maps of a class share one.
-fn scales(compared: &Compared, classes: &[usize], planes: &[[Option<Vec<f32>>; 3]]) -> Scales {
+fn scales(compared: &MapComparison, classes: &[usize], planes: &[[Option<Vec<f32>>; 3]]) -> Scales {
     let reach = |(&class, planes): (&usize, &[Option<Vec<f32>>; 3])| {
         let all: Vec<f32> = planes.iter().flatten().flatten().copied().collect();
         let reliability = compared.reliability(class);
@@ -103,7 +103,7 @@ fn scales(compared: &Compared, classes: &[usize], planes: &[[Option<Vec<f32>>; 3
     Scales::of(classes.iter().zip(planes).map(reach))
 }
 
-fn heading(pair: &Pair<'_>, compared: &Compared) -> String {
+fn heading(pair: &SessionPair<'_>, compared: &MapComparison) -> String {
     format!(
         "{}s of {} and {} at γ {}",
         compared.response.image_label(),
@@ -113,7 +113,7 @@ fn heading(pair: &Pair<'_>, compared: &Compared) -> String {
     )
 }
 
-fn differing(compared: &Compared) -> String {
+fn differing(compared: &MapComparison) -> String {
     let totals = compared.totals();
     format!(
         "{} of {} pixels differ, |z| > {:.2}; outlined: |z| > {:.2}",
@@ -124,11 +124,11 @@ fn differing(compared: &Compared) -> String {
     )
 }
 
-fn titles(drawing: &mut Drawing, pair: &Pair<'_>, compared: &Compared) -> f64 {
+fn titles(drawing: &mut Drawing, pair: &SessionPair<'_>, compared: &MapComparison) -> f64 {
     drawing.headings(&heading(pair, compared), &differing(compared))
 }
 
-fn caption(pair: &Pair<'_>, compared: &Compared, apart: usize) -> String {
+fn caption(pair: &SessionPair<'_>, compared: &MapComparison, apart: usize) -> String {
     let scale = match apart {
         0 => "on one scale",
         _ => "on one scale, except for rows marked ±, which have their own",
@@ -146,10 +146,10 @@ fn caption(pair: &Pair<'_>, compared: &Compared, apart: usize) -> String {
     )
 }
 
-fn alternative(pair: &Pair<'_>, compared: &Compared, classes: &[usize]) -> String {
+fn alternative(pair: &SessionPair<'_>, compared: &MapComparison, classes: &[usize]) -> String {
     let correlation = |class: &usize| {
         let difference = compared.classes[*class].as_ref()?;
-        Some((pair.name(*class), difference.correlation?))
+        Some((pair.class_name(*class), difference.correlation?))
     };
     let known: Vec<(String, f64)> = classes.iter().filter_map(correlation).collect();
     let most = known.iter().max_by(|a, b| a.1.total_cmp(&b.1));
@@ -172,7 +172,7 @@ fn alternative(pair: &Pair<'_>, compared: &Compared, classes: &[usize]) -> Strin
 }
 
 /// The maps of A and B and their difference, each reduced to one plane.
-fn planes(compared: &Compared, class: usize) -> [Option<Vec<f32>>; 3] {
+fn planes(compared: &MapComparison, class: usize) -> [Option<Vec<f32>>; 3] {
     let plane = |map: &Vec<f32>| channels::luminance(map, compared.shape);
     let of_side = |side| compared.map(side, class).map(|map| plane(&map.image));
     let difference = compared.classes[class].as_ref();
@@ -184,18 +184,21 @@ fn planes(compared: &Compared, class: usize) -> [Option<Vec<f32>>; 3] {
 }
 
 fn lines(
-    pair: &Pair<'_>,
-    compared: &Compared,
+    pair: &SessionPair<'_>,
+    compared: &MapComparison,
     class: usize,
-    difference: Option<&Difference>,
+    difference: Option<&MapDifference>,
 ) -> Vec<String> {
-    let mut lines = vec![names::cut(&format::clean(&pair.name(class)), 40)];
+    let mut lines = vec![wording::truncate(
+        &format::clean(&pair.class_name(class)),
+        40,
+    )];
     for (letter, side) in [("A", 0), ("B", 1)] {
         let map = compared.map(side, class);
         lines.push(
             match (
                 map.and_then(|map| map.reliability),
-                compared.lacks(side, class),
+                compared.missing_reason(side, class),
             ) {
                 (_, Some(why)) => format!("{letter}: {why}"),
                 (Some(r), None) => format!("R of {letter} {}", reliability(r)),

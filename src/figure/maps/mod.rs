@@ -7,17 +7,17 @@ mod one;
 mod pair;
 mod tile;
 
-pub use all::{Shows, all};
+pub use all::{MapContent, draw_all};
 pub use comparison::comparison;
-pub use one::one;
-pub use pair::pair;
+pub use one::draw_one;
+pub use pair::draw_pair;
 
-use super::{FigureError, at_gamma, choice, images, names};
+use super::{FigureError, at_gamma, choice, images, wording};
 use crate::format;
 use crate::session::Session;
 use crate::session::config::{Analysis, Response};
 use crate::session::record::{ClassificationImages, GammaTrials, Record};
-use crate::stats::classification::{ClassEstimate, Estimate};
+use crate::stats::classification::{ClassEstimate, GammaEstimate};
 
 /// The trials and the response that a figure shows: at a signal strength, or at the one with the index that `best`
 /// returns.
@@ -30,10 +30,10 @@ fn trials(
     let images_record = images(session, place)?;
     let response = match response {
         Some(Response::Evidence) if !images_record.has_evidence() => {
-            return Err(FigureError::Nothing("evidence images"));
+            return Err(FigureError::Missing("evidence images"));
         }
         Some(response) => response,
-        None => choice::response(images_record),
+        None => choice::best_response(images_record),
     };
     match gamma {
         Some(gamma) => Ok((at_gamma(images_record, gamma)?, response)),
@@ -48,7 +48,7 @@ fn trials(
 fn facts(
     record: &Record,
     (trials, response): (&GammaTrials, Response),
-    estimate: &Estimate,
+    estimate: &GammaEstimate,
     class: usize,
 ) -> Vec<String> {
     let class_estimate = &estimate.classes[class];
@@ -59,7 +59,7 @@ fn facts(
             "{} of {} called {}",
             format::count(class_estimate.called as f64),
             format::count(estimate.trials as f64),
-            names::bare(record, class)
+            wording::bare_class_name(record, class)
         ),
     ];
     if let Some(r) = map.and_then(|map| map.reliability) {
@@ -77,7 +77,7 @@ fn facts(
     if let Some(back) = fed_back.get(class).copied().flatten() {
         facts.push(format!(
             "fed back: called {}, {}",
-            names::bare(record, back.class),
+            wording::bare_class_name(record, back.class),
             format::percent(back.confidence)
         ));
     }
@@ -114,12 +114,12 @@ fn insufficient(
     (trials, response): (&GammaTrials, Response),
     class: usize,
 ) -> FigureError {
-    let name = names::of_class(record, class);
+    let name = wording::class_name(record, class);
     if !class_estimate.listed {
         let listed = trials
             .listed
             .iter()
-            .map(|&class| names::bare(record, class));
+            .map(|&class| wording::bare_class_name(record, class));
         return FigureError::Unlisted {
             name,
             listed: listed.collect(),
@@ -135,7 +135,7 @@ fn insufficient(
             "of {} trials, {} were called {}, and each of the compared groups needs {}",
             format::thousands(trials.trials),
             format::thousands(class_estimate.called),
-            names::bare(record, class),
+            wording::bare_class_name(record, class),
             trials.min_trials
         ),
     };
@@ -179,6 +179,6 @@ fn short_name(name: &str, room: f64, sheet: crate::drawing::Sheet) -> String {
     match name.parse::<u64>() {
         // A truncated number would be a different number.
         Ok(_) => name.to_owned(),
-        Err(_) => sheet.cut(name, room),
+        Err(_) => sheet.truncate(name, room),
     }
 }

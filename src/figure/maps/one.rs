@@ -2,12 +2,10 @@
 //! mean stimulus in true colour.
 
 use super::super::channels::{self, Colour};
-use super::super::{FigureError, choice, names, origin};
+use super::super::{FigureError, choice, origin, wording};
 use super::tile::gap;
 use super::{extremes, facts, insufficient, smoothing, trials};
-use crate::drawing::{
-    Drawing, Paint, Place, Ramp, Sheet, image_of_colours, map_of_values, outline,
-};
+use crate::drawing::{Drawing, Paint, Ramp, Rect, Sheet, image_of_colours, map_of_values, outline};
 use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::form::Shape;
@@ -21,7 +19,7 @@ const MOST: usize = 4;
 const LARGEST: f64 = 110.0;
 
 /// Draws one class.
-pub fn one(
+pub fn draw_one(
     session: &Session,
     place: (usize, Option<Response>),
     class: usize,
@@ -29,8 +27,9 @@ pub fn one(
     sheet: Sheet,
 ) -> Result<Drawing, FigureError> {
     let record = &session.record;
-    let best =
-        |images_record: &ClassificationImages, by| choice::best(images_record, by, class, None);
+    let best = |images_record: &ClassificationImages, by| {
+        choice::best_gamma(images_record, by, class, None)
+    };
     let (trials, response) = trials(session, place, gamma, best)?;
     let estimate = trials.estimate();
     let Some(class_estimate) = estimate.classes.get(class) else {
@@ -44,7 +43,7 @@ pub fn one(
             class,
         ));
     };
-    let name = names::of_class(record, class);
+    let name = wording::class_name(record, class);
     // The mean of a few trials is mostly noise.
     let mean = class_estimate
         .mean_stimulus
@@ -60,7 +59,7 @@ pub fn one(
         &sheet,
         longest.fold(0.0, f64::max),
     );
-    let (margin, row) = (sheet.margin(), sheet.row());
+    let (margin, row) = (sheet.margin(), sheet.line_height());
     let mut drawing = Drawing::new(sheet, 0.0);
     let heading = format!("{} of {name}", response.image_label());
     let head = drawing.headings(&heading, &origin(session));
@@ -72,7 +71,7 @@ pub fn one(
         0.0
     };
     drawing.height = head + (all + 0.5 * row + (1.0 + below) * row).max(beside) + margin;
-    let ramp = Ramp::of(std::iter::once(image.image.as_slice()));
+    let ramp = Ramp::covering(std::iter::once(image.image.as_slice()));
     for (index, picture) in pictures.iter().enumerate() {
         let (x, y) = layout.corner(index, (margin, head));
         if layout.titled {
@@ -94,14 +93,14 @@ pub fn one(
     for fact in &facts {
         drawing.text(
             (x, y),
-            &sheet.cut(fact, sheet.width - margin - x),
+            &sheet.truncate(fact, sheet.width - margin - x),
             Paint::Ink,
         );
         y += row;
     }
     let (height, width) = trials.size();
     let plane = channels::luminance(&image.image, trials.shape());
-    drawing.alternative = format!(
+    drawing.alt_text = format!(
         "The {} of {name}, a map of {height} rows and {width} columns: orange where brighter pixels speak \
          for it, blue where darker ones do. {} {}.",
         response.image_label(),
@@ -153,7 +152,7 @@ impl Picture<'_> {
         ramp: Ramp,
         threshold: f64,
     ) {
-        let place = Place {
+        let place = Rect {
             x,
             y,
             width: layout.across,
@@ -195,7 +194,7 @@ struct Layout {
 impl Layout {
     /// Fits the images to a sheet. `facts`: the width of the longest fact in millimetres.
     fn fit(pictures: &[Picture], size: (usize, usize), sheet: &Sheet, facts: f64) -> Self {
-        let (margin, row) = (sheet.margin(), sheet.row());
+        let (margin, row) = (sheet.margin(), sheet.line_height());
         let titled = pictures.len() > 1;
         let room = sheet.width - 2.0 * margin;
         let beside = facts + 2.2 * margin;

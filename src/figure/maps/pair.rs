@@ -1,17 +1,17 @@
 //! The evidence for one class rather than another: the evidence image of each class and their difference, on one
 //! scale, with significant pixels of the difference outlined; if there are several channels, their mean is drawn.
 
-use super::super::{FigureError, channels, choice, names, origin};
+use super::super::{FigureError, channels, choice, origin, wording};
 use super::tile::gap;
 use super::{extremes, insufficient, trials};
-use crate::drawing::{Drawing, Paint, Place, Ramp, Sheet, map_of_values, outline};
+use crate::drawing::{Drawing, Paint, Ramp, Rect, Sheet, map_of_values, outline};
 use crate::format;
 use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::record::ClassificationImages;
 
 /// Draws the pair of a class and another class.
-pub fn pair(
+pub fn draw_pair(
     session: &Session,
     place: usize,
     (class, versus): (usize, usize),
@@ -19,8 +19,9 @@ pub fn pair(
     sheet: Sheet,
 ) -> Result<Drawing, FigureError> {
     let record = &session.record;
-    let best =
-        |images_record: &ClassificationImages, by| choice::best(images_record, by, class, None);
+    let best = |images_record: &ClassificationImages, by| {
+        choice::best_gamma(images_record, by, class, None)
+    };
     let (trials, response) = trials(session, (place, Some(Response::Evidence)), gamma, best)?;
     let estimate = trials.estimate();
     for class in [class, versus] {
@@ -36,9 +37,10 @@ pub fn pair(
             ));
         }
     }
-    let [name, other] = [class, versus].map(|class| names::of_class(record, class));
+    let [name, other] = [class, versus].map(|class| wording::class_name(record, class));
     let shape = trials.shape();
-    let Some(difference_map) = estimate.pair(class, versus, shape, trials.errors()) else {
+    let Some(difference_map) = estimate.class_difference(class, versus, shape, trials.errors())
+    else {
         return Err(FigureError::Pair {
             class: name,
             versus: other,
@@ -60,7 +62,7 @@ pub fn pair(
             Some(difference.clone()),
         ),
     ];
-    let (margin, row) = (sheet.margin(), sheet.row());
+    let (margin, row) = (sheet.margin(), sheet.line_height());
     let mut drawing = Drawing::new(sheet, 0.0);
     let heading = format!(
         "evidence for {name} rather than {other} at γ {}",
@@ -84,11 +86,11 @@ pub fn pair(
     ));
     known.push(format!("{} trials", format::thousands(trials.trials)));
     drawing.height = head + row + down + 2.6 * row + margin;
-    let ramp = Ramp::of(pictures.iter().filter_map(|(_, map)| map.as_deref()));
+    let ramp = Ramp::covering(pictures.iter().filter_map(|(_, map)| map.as_deref()));
     for (index, (title, map)) in pictures.iter().enumerate() {
         let x = margin + index as f64 * (across + gap(&sheet));
-        drawing.text((x, head), &sheet.cut(title, across), Paint::Ink);
-        let tile = Place {
+        drawing.text((x, head), &sheet.truncate(title, across), Paint::Ink);
+        let tile = Rect {
             x,
             y: head + row,
             width: across,
@@ -107,9 +109,9 @@ pub fn pair(
     let foot = head + row + down + 0.3 * row;
     ramp.draw(&mut drawing, (margin, foot), 0.5 * across);
     let words = known.join(", ");
-    let words = sheet.cut(&words, sheet.width - 2.0 * margin);
+    let words = sheet.truncate(&words, sheet.width - 2.0 * margin);
     drawing.text((margin, foot + row), &words, Paint::Dim);
-    drawing.alternative = format!(
+    drawing.alt_text = format!(
         "Three maps of {height} rows and {width} columns: the evidence image of {name}, that of {other}, and their \
          difference, orange where brighter pixels speak for {name} rather than {other}. Of the difference: {} {words}.",
         extremes(&difference, width)

@@ -1,6 +1,6 @@
 //! Labels on a tile: a map's own scale, or the absence of a map.
 
-use crate::drawing::{Drawing, Paint, Place, Ramp, Sheet};
+use crate::drawing::{Drawing, Paint, Ramp, Rect, Sheet};
 
 /// The gap between adjacent maps in millimetres.
 pub fn gap(sheet: &Sheet) -> f64 {
@@ -8,16 +8,16 @@ pub fn gap(sheet: &Sheet) -> f64 {
 }
 
 /// Marks a map, in its lower left corner, as having its own scale, and gives its limit if there is room.
-pub fn own_scale(drawing: &mut Drawing, tile: Place, ramp: Ramp) {
+pub fn mark_own_scale(drawing: &mut Drawing, tile: Rect, ramp: Ramp) {
     let sheet = drawing.sheet;
-    let edge = 0.15 * sheet.size();
-    let whole = ramp.name();
+    let edge = 0.15 * sheet.text_size();
+    let whole = ramp.label();
     let words = match sheet.text_width(&whole) + 2.0 * edge <= tile.width {
         true => whole,
         false => "±".to_owned(),
     };
-    let height = sheet.row().min(tile.height);
-    let place = Place {
+    let height = sheet.line_height().min(tile.height);
+    let place = Rect {
         x: tile.x,
         y: tile.bottom() - height,
         width: (sheet.text_width(&words) + 2.0 * edge).min(tile.width),
@@ -28,19 +28,19 @@ pub fn own_scale(drawing: &mut Drawing, tile: Place, ramp: Ramp) {
 }
 
 /// Draws an empty tile in place of a missing map.
-pub fn empty(drawing: &mut Drawing, tile: Place) {
+pub fn draw_empty(drawing: &mut Drawing, tile: Rect) {
     let sheet = drawing.sheet;
-    drawing.frame(tile, sheet.thin(), Paint::Dim);
+    drawing.frame(tile, sheet.thin_line(), Paint::Dim);
     let words = "too few trials";
     let words = match sheet.text_width(words) < tile.width {
         true => words,
         false => "too few",
     };
-    if sheet.text_width(words) < tile.width && sheet.row() < tile.height {
+    if sheet.text_width(words) < tile.width && sheet.line_height() < tile.height {
         let middle = (
             tile.x + tile.width / 2.0,
-            tile.y + (tile.height - sheet.row()) / 2.0,
+            tile.y + (tile.height - sheet.line_height()) / 2.0,
         );
-        drawing.text_about(middle, words, Paint::Dim);
+        drawing.text_centred(middle, words, Paint::Dim);
     }
 }

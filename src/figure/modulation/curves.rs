@@ -1,9 +1,11 @@
 //! The curves of a layer by the strength of the push, and the legend shared by all layers.
 
-use super::super::names::of_class;
+use super::super::wording::class_name;
 use super::MOST_CLASSES;
-use super::layers::{Layer, Target, has_noise, pooled, rest};
-use crate::drawing::{Axis, Drawing, End, Paint, Place, Plot, Point, Series, Sheet, Stroke};
+use super::layers::{LayerEffect, TargetEffect, has_noise, pooled, zero_strength};
+use crate::drawing::{
+    AxisScale, Drawing, MarkerEnd, Paint, Plot, Point, Rect, Series, Sheet, Stroke,
+};
 use crate::format::{clean, short};
 use crate::session::Session;
 use crate::session::record::Modulation;
@@ -39,28 +41,31 @@ fn series(points: Vec<Point>, paint: Paint, stroke: Stroke) -> Series {
 pub fn plot(
     session: &Session,
     modulation: &Modulation,
-    layer: &Layer<'_>,
-    place: Place,
+    layer: &LayerEffect<'_>,
+    place: Rect,
     sheet: Sheet,
 ) -> Plot {
-    let (row, size) = (sheet.row(), sheet.size());
-    let mut by_change: Vec<&Target> = layer.targets.iter().collect();
-    let rest = rest(modulation);
+    let (row, size) = (sheet.line_height(), sheet.text_size());
+    let mut by_change: Vec<&TargetEffect> = layer.targets.iter().collect();
+    let rest = zero_strength(modulation);
     if let Some(rest) = rest {
         by_change.sort_by(|a, b| b.change(rest).total_cmp(&a.change(rest)));
     }
     let dots = by_change.iter().take(MOST_CLASSES);
-    let dots = dots.flat_map(|target| points(modulation, &target.own));
-    let class_shares = pooled(&layer.targets, |target| &target.own[..]);
+    let dots = dots.flat_map(|target| points(modulation, &target.class_shares));
+    let class_shares = pooled(&layer.targets, |target| &target.class_shares[..]);
     let others = pooled(&layer.targets, |target| &target.others[..]);
     let noise = pooled(&layer.targets, |target| &target.noise[..]);
     let most = by_change.first().filter(|_| by_change.len() > 1);
     let most = most.map(|target| {
-        let words = format!("{}, changed most", of_class(&session.record, target.class));
+        let words = format!(
+            "{}, changed most",
+            class_name(&session.record, target.class)
+        );
         Series {
-            name: sheet.cut(&words, (place.width - 3.2 * size).max(size)),
+            name: sheet.truncate(&words, (place.width - 3.2 * size).max(size)),
             ..series(
-                points(modulation, &target.own),
+                points(modulation, &target.class_shares),
                 Paint::Fourth,
                 Stroke::DashDotted,
             )
@@ -100,30 +105,38 @@ pub fn plot(
     let x_name = names.iter().find(fits).copied().unwrap_or("k");
     Plot {
         title: title(layer),
-        x_name: x_name.to_owned(),
-        x: (first as f64, last as f64),
-        y: (0.0, top),
-        axis: Axis::Linear,
+        x_label: x_name.to_owned(),
+        x_range: (first as f64, last as f64),
+        y_range: (0.0, top),
+        y_scale: AxisScale::Linear,
         x_ticks: ticks.into_iter().map(|k| (k as f64, signed(k))).collect(),
         y_ticks: (0..=4)
             .map(|i| f64::from(i) / 4.0)
             .map(|y| (y, format!("{:.0} %", y * 100.0)))
             .collect(),
-        mark: rest.map(|_| (0.0, "no push".to_owned(), End::Top)),
+        marker: rest.map(|_| (0.0, "no push".to_owned(), MarkerEnd::Top)),
         diagonal: false,
         series: curves,
     }
 }
 
-fn title(layer: &Layer<'_>) -> String {
-    format!("{}, α = {}", clean(&layer.own.name), short(layer.own.alpha))
+fn title(layer: &LayerEffect<'_>) -> String {
+    format!(
+        "{}, α = {}",
+        clean(&layer.record.name),
+        short(layer.record.alpha)
+    )
 }
 
 /// Draws the legend shared by all plots, a sample of each kind of curve and its name; returns its height in
 /// millimetres.
 pub fn legend(drawing: &mut Drawing, (x, y): Point, width: f64, modulation: &Modulation) -> f64 {
     let sheet = drawing.sheet;
-    let (row, sample, gap) = (sheet.row(), 2.6 * sheet.size(), 0.5 * sheet.size());
+    let (row, sample, gap) = (
+        sheet.line_height(),
+        2.6 * sheet.text_size(),
+        0.5 * sheet.text_size(),
+    );
     let noise = ("noise called the class", Stroke::Dotted, Paint::Third);
     let kinds = [
         Some(("the class pushed towards", Stroke::Solid, Paint::First)),
@@ -133,19 +146,19 @@ pub fn legend(drawing: &mut Drawing, (x, y): Point, width: f64, modulation: &Mod
     ];
     let (mut across, mut down) = (x, y);
     for (name, stroke, paint) in kinds.into_iter().flatten() {
-        let name = sheet.cut(name, (width - sample - gap).max(gap));
+        let name = sheet.truncate(name, (width - sample - gap).max(gap));
         let used = sample + gap + sheet.text_width(&name);
         if across > x && across + used > x + width {
             (across, down) = (x, down + row);
         }
-        let middle = down + 0.66 * sheet.size();
+        let middle = down + 0.66 * sheet.text_size();
         let points = match stroke {
             Stroke::Points => (0..3)
                 .map(|part| (across + f64::from(part) * sample / 2.5, middle))
                 .collect(),
             _ => vec![(across, middle), (across + sample, middle)],
         };
-        drawing.line(points, sheet.thick(), stroke, paint);
+        drawing.line(points, sheet.thick_line(), stroke, paint);
         drawing.text((across + sample + gap, down), &name, Paint::Dim);
         across += used + 3.0 * gap;
     }

@@ -8,10 +8,10 @@ pub fn is_measured(layer: &ModulatedLayer) -> bool {
 }
 
 /// A layer with measurements.
-pub struct Layer<'a> {
-    pub own: &'a ModulatedLayer,
+pub struct LayerEffect<'a> {
+    pub record: &'a ModulatedLayer,
     /// The effect of a push towards each class.
-    pub targets: Vec<Target>,
+    pub targets: Vec<TargetEffect>,
     /// The index of the strength with the largest effect.
     pub strength: usize,
     /// That effect.
@@ -20,20 +20,20 @@ pub struct Layer<'a> {
 
 /// The effect of a push towards a class, by strength: the shares of images of the class and of the other classes that
 /// are classified correctly, and of noise that is called the class.
-pub struct Target {
+pub struct TargetEffect {
     pub class: usize,
-    pub own: Vec<Share>,
+    pub class_shares: Vec<Share>,
     pub others: Vec<Share>,
     pub noise: Vec<Share>,
 }
 
-impl Target {
+impl TargetEffect {
     fn of(modulation: &Modulation, layer: &ModulatedLayer, class: usize) -> Self {
         let image = modulation.gammas.len().saturating_sub(1);
         let share = |strength: usize, shown: usize| {
             let counted = layer.accuracy(class, strength, image, shown);
             let (hits, of) = counted.unwrap_or_default();
-            Share { hits, of }
+            Share { hits, total: of }
         };
         let others = |strength: usize| -> Share {
             let others = (0..layer.classes()).filter(|&other| other != class);
@@ -41,12 +41,12 @@ impl Target {
         };
         let noise = |strength: usize| {
             let (hits, of) = layer.share_called(class, strength, 0, class);
-            Share { hits, of }
+            Share { hits, total: of }
         };
         let strengths = || 0..modulation.strengths.len();
         Self {
             class,
-            own: strengths().map(|strength| share(strength, class)).collect(),
+            class_shares: strengths().map(|strength| share(strength, class)).collect(),
             others: strengths().map(others).collect(),
             noise: match has_noise(modulation) {
                 true => strengths().map(noise).collect(),
@@ -57,7 +57,8 @@ impl Target {
 
     /// The largest change in accuracy on images of the class itself.
     pub fn change(&self, rest: usize) -> f64 {
-        let all = (0..self.own.len()).filter_map(|strength| change(&self.own, strength, rest));
+        let all = (0..self.class_shares.len())
+            .filter_map(|strength| change(&self.class_shares, strength, rest));
         all.map(f64::abs).fold(0.0, f64::max)
     }
 }
@@ -67,24 +68,24 @@ pub fn has_noise(modulation: &Modulation) -> bool {
 }
 
 /// The index of the strength 0.
-pub fn rest(modulation: &Modulation) -> Option<usize> {
+pub fn zero_strength(modulation: &Modulation) -> Option<usize> {
     modulation.strengths.iter().position(|&k| k == 0)
 }
 
 /// The layers with measurements, the one with the largest effect first.
-pub fn in_order(modulation: &Modulation) -> Vec<Layer<'_>> {
+pub fn by_effect(modulation: &Modulation) -> Vec<LayerEffect<'_>> {
     let measured = modulation.layers.iter().filter(|layer| is_measured(layer));
     let of_layer = |layer| {
         let targets = targets(modulation, layer);
         let (strength, effect) = largest(modulation, &targets);
-        Layer {
-            own: layer,
+        LayerEffect {
+            record: layer,
             targets,
             strength,
             effect,
         }
     };
-    let mut layers: Vec<Layer<'_>> = measured
+    let mut layers: Vec<LayerEffect<'_>> = measured
         .map(of_layer)
         .filter(|layer| !layer.targets.is_empty())
         .collect();
@@ -94,11 +95,11 @@ pub fn in_order(modulation: &Modulation) -> Vec<Layer<'_>> {
 
 /// The classes that were pushed towards at every strength, so that all points of a curve cover the same classes; until
 /// there are any, those pushed towards at some strength.
-fn targets(modulation: &Modulation, layer: &ModulatedLayer) -> Vec<Target> {
-    let all = (0..layer.classes()).map(|class| Target::of(modulation, layer, class));
-    let all: Vec<Target> = all.collect();
-    let is_whole = |target: &Target| target.own.iter().all(|share| share.of > 0);
-    let is_begun = |target: &Target| target.own.iter().any(|share| share.of > 0);
+fn targets(modulation: &Modulation, layer: &ModulatedLayer) -> Vec<TargetEffect> {
+    let all = (0..layer.classes()).map(|class| TargetEffect::of(modulation, layer, class));
+    let all: Vec<TargetEffect> = all.collect();
+    let is_whole = |target: &TargetEffect| target.class_shares.iter().all(|share| share.total > 0);
+    let is_begun = |target: &TargetEffect| target.class_shares.iter().any(|share| share.total > 0);
     match all.iter().any(is_whole) {
         true => all.into_iter().filter(is_whole).collect(),
         false => all.into_iter().filter(is_begun).collect(),
@@ -111,14 +112,14 @@ fn change(shares: &[Share], strength: usize, rest: usize) -> Option<f64> {
 
 /// The index of the strength at which a class changes most relative to the others, and the size of that change,
 /// averaged over the classes pushed towards.
-fn largest(modulation: &Modulation, targets: &[Target]) -> (usize, f64) {
-    let Some(rest) = rest(modulation) else {
+fn largest(modulation: &Modulation, targets: &[TargetEffect]) -> (usize, f64) {
+    let Some(rest) = zero_strength(modulation) else {
         return (0, 0.0);
     };
     let effect = |strength: usize| {
         let beyond = targets.iter().filter_map(|target| {
             let others = change(&target.others, strength, rest).unwrap_or(0.0);
-            Some((change(&target.own, strength, rest)? - others).abs())
+            Some((change(&target.class_shares, strength, rest)? - others).abs())
         });
         let beyond: Vec<f64> = beyond.collect();
         (!beyond.is_empty()).then(|| beyond.iter().sum::<f64>() / beyond.len() as f64)
@@ -130,7 +131,10 @@ fn largest(modulation: &Modulation, targets: &[Target]) -> (usize, f64) {
 }
 
 /// The shares pooled over all targets, by strength.
-pub fn pooled(targets: &[Target], shares_of: impl Fn(&Target) -> &[Share]) -> Vec<Share> {
+pub fn pooled(
+    targets: &[TargetEffect],
+    shares_of: impl Fn(&TargetEffect) -> &[Share],
+) -> Vec<Share> {
     let count = targets.first().map_or(0, |target| shares_of(target).len());
     let sum = |strength: usize| -> Share {
         targets

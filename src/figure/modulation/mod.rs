@@ -9,10 +9,10 @@ mod words;
 pub use words::caption;
 
 use self::curves::{legend, plot};
-use self::layers::{in_order, is_measured};
+use self::layers::{by_effect, is_measured};
 use self::words::{alternative, left_out};
 use super::{FigureError, origin};
-use crate::drawing::{Drawing, Paint, Place, Sheet};
+use crate::drawing::{Drawing, Paint, Rect, Sheet};
 use crate::session::Session;
 use crate::session::record::Modulation;
 
@@ -27,7 +27,7 @@ const LEAST: f64 = 14.0;
 const TITLE: &str = "layers pushed towards a class: accuracy by strength";
 
 /// Whether any stimulus has been shown with a layer pushed.
-pub fn is_there(session: &Session) -> bool {
+pub fn is_available(session: &Session) -> bool {
     begun(session).is_ok()
 }
 
@@ -35,15 +35,15 @@ fn begun(session: &Session) -> Result<&Modulation, FigureError> {
     let modulation = session.record.first::<Modulation>();
     modulation
         .filter(|modulation| modulation.layers.iter().any(is_measured))
-        .ok_or(FigureError::Nothing("modulation"))
+        .ok_or(FigureError::Missing("modulation"))
 }
 
 /// Draws the effect of a push on each layer, as small multiples.
 pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
     let modulation = begun(session)?;
-    let layers = in_order(modulation);
+    let layers = by_effect(modulation);
     let shown = &layers[..layers.len().min(MOST)];
-    let (margin, row, size) = (sheet.margin(), sheet.row(), sheet.size());
+    let (margin, row, size) = (sheet.margin(), sheet.line_height(), sheet.text_size());
     let (room, gap) = (sheet.width - 2.0 * margin, 2.0 * margin);
     let mut drawing = Drawing::new(sheet, 0.0);
     let head = drawing.headings(TITLE, &origin(session));
@@ -56,7 +56,7 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
     let width = (room - gap * (columns - 1) as f64) / columns as f64;
     let height = (0.8 * width).clamp(17.0 * size, 24.0 * size);
     for (index, layer) in shown.iter().enumerate() {
-        let place = Place {
+        let place = Rect {
             x: margin + (index % columns) as f64 * (width + gap),
             y: top + (index / columns) as f64 * (height + margin),
             width,
@@ -72,7 +72,7 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
         }
     }
     drawing.height = y + 0.4 * margin;
-    drawing.alternative = alternative(modulation, shown);
+    drawing.alt_text = alternative(modulation, shown);
     Ok(drawing)
 }
 

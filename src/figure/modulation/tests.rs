@@ -1,10 +1,10 @@
 //! Tests of the modulation figure.
 
-use super::{caption, draw, is_there};
-use crate::drawing::{Drawing, Mark, Paint, Sheet, crowded, tried};
+use super::{caption, draw, is_available};
+use crate::drawing::{Drawing, Mark, Paint, Sheet, layout_faults, test_sheets};
 use crate::figure::FigureError;
 use crate::session::config::{self, Analysis};
-use crate::session::record::{self, BY_CLASS, ModulatedLayer, Modulation};
+use crate::session::record::{self, COUNTS_PER_CLASS, ModulatedLayer, Modulation};
 use crate::session::{Array, Config, Form, Session};
 
 /// A layer of `classes` classes, pushed by −1, 0 and 1: images of the class pushed towards are classified correctly in
@@ -28,7 +28,7 @@ fn layer(name: &str, classes: usize, by: i64) -> ModulatedLayer {
         alpha: 0.1,
         shown: vec![100; classes],
         activation: Array::zeros(&[classes, 2]),
-        counts: Array::new(&[classes, 3, 2, BY_CLASS, classes], counts),
+        counts: Array::new(&[classes, 3, 2, COUNTS_PER_CLASS, classes], counts),
     }
 }
 
@@ -57,7 +57,7 @@ fn session(classes: usize, layers: Vec<ModulatedLayer>) -> Session {
 
 fn texts(drawing: &Drawing) -> Vec<String> {
     let text = |mark: &Mark| match mark {
-        Mark::Text { words, .. } => Some(words.text.clone()),
+        Mark::Text { label: words, .. } => Some(words.text.clone()),
         _ => None,
     };
     drawing.marks.iter().filter_map(text).collect()
@@ -70,8 +70,8 @@ fn the_layer_that_a_push_does_most_to_stands_first() {
     let texts = texts(&drawing);
     let index_of = |begin: &str| texts.iter().position(|text| text.starts_with(begin));
     assert!(index_of("moving").unwrap() < index_of("still").unwrap());
-    assert!(drawing.alternative.contains("In moving at strength −1"));
-    assert!(drawing.alternative.contains("in 0.0 % (50.0 % without)"));
+    assert!(drawing.alt_text.contains("In moving at strength −1"));
+    assert!(drawing.alt_text.contains("in 0.0 % (50.0 % without)"));
 }
 
 /// 0, 50 and 100 % at even distances lie on a straight line.
@@ -106,8 +106,8 @@ fn words_have_room_on_every_sheet_with_any_number_of_classes() {
         let layers = ["one", "a layer whose name is longer than any plot is wide"];
         let layers = layers.map(|name| layer(name, classes, 3));
         let session = session(classes, layers.to_vec());
-        for sheet in tried() {
-            assert_eq!(crowded(&draw(&session, sheet).unwrap()), [""; 0]);
+        for sheet in test_sheets() {
+            assert_eq!(layout_faults(&draw(&session, sheet).unwrap()), [""; 0]);
         }
     }
 }
@@ -120,9 +120,9 @@ fn what_is_measured_in_part_is_said() {
     let mut second = layer("second", 3, 0);
     second.counts.values_mut().fill(0);
     let session = session(3, vec![first, second.clone()]);
-    assert!(is_there(&session));
+    assert!(is_available(&session));
     let drawing = draw(&session, Sheet::SINGLE).unwrap();
-    assert_eq!(crowded(&drawing), [""; 0]);
+    assert_eq!(layout_faults(&drawing), [""; 0]);
     let caption = caption(&session).unwrap();
     assert!(caption.contains("1 of 2 layers have not been pushed yet"));
     assert!(caption.contains("first is pushed towards 1 of its classes"));
@@ -130,7 +130,7 @@ fn what_is_measured_in_part_is_said() {
     let nothing = super::tests::session(3, vec![second]);
     assert_eq!(
         draw(&nothing, Sheet::SINGLE),
-        Err(FigureError::Nothing("modulation"))
+        Err(FigureError::Missing("modulation"))
     );
     assert_eq!(super::caption(&nothing), None);
 }

@@ -1,8 +1,8 @@
 //! The modulation figure in words: its caption, a note on what is left out, and its alternative text.
 
-use super::super::names::capital;
+use super::super::wording::capitalise;
 use super::curves::signed;
-use super::layers::{Layer, has_noise, in_order, pooled, rest};
+use super::layers::{LayerEffect, by_effect, has_noise, pooled, zero_strength};
 use super::{MOST, MOST_CLASSES, begun};
 use crate::format::{clean, percent, short, thousands};
 use crate::session::config::Analysis;
@@ -13,11 +13,17 @@ use crate::stats::share::Share;
 /// The caption.
 pub fn caption(session: &Session) -> Option<String> {
     let modulation = begun(session).ok()?;
-    let layers = in_order(modulation);
+    let layers = by_effect(modulation);
     let shown = &layers[..layers.len().min(MOST)];
     let alphas: Vec<String> = shown
         .iter()
-        .map(|layer| format!("{} in {}", short(layer.own.alpha), clean(&layer.own.name)))
+        .map(|layer| {
+            format!(
+                "{} in {}",
+                short(layer.record.alpha),
+                clean(&layer.record.name)
+            )
+        })
         .collect();
     let noise = match has_noise(modulation) {
         true => " Dotted: noise (γ = 0) that is called the class.",
@@ -36,7 +42,7 @@ pub fn caption(session: &Session) -> Option<String> {
         words += " The layer of the largest effect comes first: the change of the class pushed towards beyond that of the others.";
     }
     for left in left_out(modulation, &layers) {
-        words += &format!(" {}.", capital(&left));
+        words += &format!(" {}.", capitalise(&left));
     }
     Some(words)
 }
@@ -53,13 +59,13 @@ fn per_class(session: &Session) -> Option<usize> {
 }
 
 /// The number of test images shown at one strength of one target.
-fn images(modulation: &Modulation, layers: &[Layer<'_>]) -> u64 {
+fn images(modulation: &Modulation, layers: &[LayerEffect<'_>]) -> u64 {
     let image = modulation.gammas.len().saturating_sub(1);
     let first = layers
         .first()
         .and_then(|layer| Some((layer, layer.targets.first()?.class)));
     first.map_or(0, |(layer, class)| {
-        let shown_at = |strength| layer.own.share_called(class, strength, image, class).1;
+        let shown_at = |strength| layer.record.share_called(class, strength, image, class).1;
         (0..modulation.strengths.len())
             .map(shown_at)
             .max()
@@ -68,7 +74,7 @@ fn images(modulation: &Modulation, layers: &[Layer<'_>]) -> u64 {
 }
 
 /// What is not in the figure, in words.
-pub fn left_out(modulation: &Modulation, layers: &[Layer<'_>]) -> Vec<String> {
+pub fn left_out(modulation: &Modulation, layers: &[LayerEffect<'_>]) -> Vec<String> {
     let mut words = Vec::new();
     let (shown, all) = (layers.len().min(MOST), modulation.layers.len());
     if layers.len() > shown {
@@ -84,11 +90,16 @@ pub fn left_out(modulation: &Modulation, layers: &[Layer<'_>]) -> Vec<String> {
         ));
     }
     let partly = layers[..shown].iter().filter(|layer| {
-        let shown = layer.own.shown.iter().filter(|count| **count > 0).count();
+        let shown = layer
+            .record
+            .shown
+            .iter()
+            .filter(|count| **count > 0)
+            .count();
         layer.targets.len() < shown
     });
     let partly = partly.map(|layer| {
-        let name = clean(&layer.own.name);
+        let name = clean(&layer.record.name);
         format!(
             "{name} is pushed towards {} of its classes",
             layer.targets.len()
@@ -110,8 +121,11 @@ pub fn left_out(modulation: &Modulation, layers: &[Layer<'_>]) -> Vec<String> {
     words
 }
 
-pub fn alternative(modulation: &Modulation, layers: &[Layer<'_>]) -> String {
-    let names: Vec<String> = layers.iter().map(|layer| clean(&layer.own.name)).collect();
+pub fn alternative(modulation: &Modulation, layers: &[LayerEffect<'_>]) -> String {
+    let names: Vec<String> = layers
+        .iter()
+        .map(|layer| clean(&layer.record.name))
+        .collect();
     let mut words = format!(
         "Curves of the accuracy on test images against the strength of a push of a layer's biases towards a class, one plot a layer: {}.",
         names.join(", ")
@@ -123,13 +137,13 @@ pub fn alternative(modulation: &Modulation, layers: &[Layer<'_>]) -> String {
 }
 
 /// A sentence on the largest effect on a layer.
-fn effect_sentence(modulation: &Modulation, layer: &Layer<'_>) -> Option<String> {
-    let (rest, strength) = (rest(modulation)?, layer.strength);
+fn effect_sentence(modulation: &Modulation, layer: &LayerEffect<'_>) -> Option<String> {
+    let (rest, strength) = (zero_strength(modulation)?, layer.strength);
     let pair = |shares: &[Share]| -> Option<String> {
         let (pushed, before) = (shares.get(strength)?.rate()?, shares.get(rest)?.rate()?);
         Some(format!("{} ({} without)", percent(pushed), percent(before)))
     };
-    let recognised = pair(&pooled(&layer.targets, |target| &target.own[..]))?;
+    let recognised = pair(&pooled(&layer.targets, |target| &target.class_shares[..]))?;
     let others = pair(&pooled(&layer.targets, |target| &target.others[..]));
     let others = others.map_or_else(String::new, |words| {
         format!(", images of the other classes in {words}")
@@ -140,7 +154,7 @@ fn effect_sentence(modulation: &Modulation, layer: &Layer<'_>) -> Option<String>
     });
     Some(format!(
         "In {} at strength {}, images of the class pushed towards are recognised in {recognised}{others}{noise}.",
-        clean(&layer.own.name),
+        clean(&layer.record.name),
         signed(modulation.strengths[strength])
     ))
 }

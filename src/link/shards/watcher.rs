@@ -9,14 +9,14 @@ use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::session::record::shard::is_divided;
-use crate::session::run::{Checkpoint, Phase, RATES, ShardStanding, ShardState};
-use crate::session::store::{BEAT, Sign, Store, StoreError, now, shard_name};
-use crate::session::{Run, Session, State};
+use crate::session::run::{Checkpoint, Phase, RATES, ShardState, ShardStatus};
+use crate::session::store::{BEAT, LifeSign, Store, StoreError, now, shard_name};
+use crate::session::{Run, SavedState, Session};
 
 /// A remote engine whose heartbeat has stopped for longer than this is gone: several beats, plus file system delay.
 const SILENCE: Duration = Duration::from_secs(5 * BEAT.as_secs() + 5);
 /// A remote engine seen for the first time counts as alive if its lock was written this recently.
-const HEARD: Duration = Duration::from_secs(30);
+const FRESH_LOCK: Duration = Duration::from_secs(30);
 /// Checkpoints an engine may miss before it counts as stalled, and how many seconds one may take.
 const MISSED: f64 = 3.0;
 const SLACK_S: f64 = 30.0;
@@ -25,7 +25,7 @@ const CLOCK_S: i64 = 300;
 
 /// A shard's file as last read.
 #[derive(Debug)]
-struct Seen {
+struct CachedShard {
     /// Identifies one version of the file: inode, seconds and nanoseconds of its modification.
     state: (u64, i64, i64),
     written: Option<SystemTime>,
@@ -38,15 +38,15 @@ struct Beat {
     beat: u64,
     since: Instant,
     /// Whether it has been seen to advance.
-    goes_on: bool,
+    advances: bool,
 }
 
 /// Watches a sharded session, and keeps what it has read so far.
 #[derive(Debug)]
-pub struct Watch {
+pub struct ShardWatcher {
     store: Store,
     name: String,
-    seen: HashMap<u32, Seen>,
+    files: HashMap<u32, CachedShard>,
     beats: HashMap<u32, Beat>,
     /// The newest time seen on the file system, and when it was seen.
     newest: Option<(SystemTime, Instant)>,
@@ -54,13 +54,13 @@ pub struct Watch {
     began: Instant,
 }
 
-impl Watch {
+impl ShardWatcher {
     /// Watches the named session.
     pub fn new(store: Store, name: &str) -> Self {
         Self {
             store,
             name: name.to_owned(),
-            seen: HashMap::new(),
+            files: HashMap::new(),
             beats: HashMap::new(),
             newest: None,
             rates: Vec::new(),
@@ -73,8 +73,8 @@ impl Watch {
     ///
     /// # Errors
     /// If the session's own file cannot be read.
-    pub fn look(&mut self) -> Result<Option<Session>, StoreError> {
-        let mut session = self.store.head(&self.name)?;
+    pub fn poll(&mut self) -> Result<Option<Session>, StoreError> {
+        let mut session = self.store.load_head(&self.name)?;
         let Some(sharding) = session.record.sharding.clone() else {
             return Ok(None);
         };
@@ -90,7 +90,7 @@ impl Watch {
             .collect();
         let any_at_work = shards.iter().any(|shard| shard.standing.is_at_work());
         for shard in &mut shards {
-            let file = self.seen.get(&shard.index);
+            let file = self.files.get(&shard.index);
             shard.saved_s = file
                 .filter(|_| shard.saved_s.is_some())
                 .and_then(|file| self.saved_s(file.written, any_at_work));
@@ -100,39 +100,46 @@ impl Watch {
     }
 
     /// Reads a shard's file if it has changed, and gives its engine's sign of life.
-    fn read(&mut self, index: u32, name: &str) -> Option<Sign> {
+    fn read(&mut self, index: u32, name: &str) -> Option<LifeSign> {
         match fs::metadata(self.store.path(name)) {
             Err(_) => {
-                self.seen.remove(&index);
+                self.files.remove(&index);
             }
             Ok(metadata) => {
                 let state = (metadata.ino(), metadata.mtime(), metadata.mtime_nsec());
                 let written = metadata.modified().ok();
                 self.tick(written);
-                if self.seen.get(&index).is_none_or(|file| file.state != state) {
-                    let head = self.store.head(name).map_err(|error| error.to_string());
-                    let file = Seen {
+                if self
+                    .files
+                    .get(&index)
+                    .is_none_or(|file| file.state != state)
+                {
+                    let head = self
+                        .store
+                        .load_head(name)
+                        .map_err(|error| error.to_string());
+                    let file = CachedShard {
                         state,
                         written,
                         head,
                     };
-                    self.seen.insert(index, file);
+                    self.files.insert(index, file);
                 }
             }
         }
-        let sign = self.store.sign(name)?;
+        let sign = self.store.life_sign(name)?;
         self.tick(sign.written);
         let fresh = Beat {
             beat: sign.beat,
             since: Instant::now(),
-            goes_on: false,
+            advances: false,
         };
         let known = self.beats.entry(index).or_insert(Beat { ..fresh });
         if known.beat != sign.beat {
             *known = Beat {
                 beat: sign.beat,
                 since: Instant::now(),
-                goes_on: true,
+                advances: true,
             };
         }
         Some(sign)
@@ -165,7 +172,7 @@ impl Watch {
     }
 
     /// Whether an engine is alive, as far as can be seen from here.
-    fn lives(&self, index: u32, sign: Option<&Sign>) -> bool {
+    fn is_alive(&self, index: u32, sign: Option<&LifeSign>) -> bool {
         let Some(sign) = sign else { return false };
         let beats = || {
             let Some(beat) = self.beats.get(&index) else {
@@ -173,22 +180,22 @@ impl Watch {
             };
             // An engine seen for the first time may be long dead: until its heartbeat advances, this machine's
             // clock decides.
-            let fresh = || local_age(sign.written).is_some_and(|age| age < HEARD);
-            beat.since.elapsed() < SILENCE && (beat.goes_on || fresh())
+            let fresh = || local_age(sign.written).is_some_and(|age| age < FRESH_LOCK);
+            beat.since.elapsed() < SILENCE && (beat.advances || fresh())
         };
         sign.lives.unwrap_or_else(beats)
     }
 
-    fn state(&self, whole: &Session, index: u32, sign: Option<&Sign>) -> ShardState {
-        let lives = self.lives(index, sign);
+    fn state(&self, whole: &Session, index: u32, sign: Option<&LifeSign>) -> ShardState {
+        let lives = self.is_alive(index, sign);
         let mut state = ShardState {
             index,
             ..ShardState::default()
         };
-        let Some(file) = self.seen.get(&index) else {
+        let Some(file) = self.files.get(&index) else {
             state.standing = match lives {
-                true => ShardStanding::Waiting,
-                false => ShardStanding::NotBegun,
+                true => ShardStatus::Waiting,
+                false => ShardStatus::NotBegun,
             };
             return state;
         };
@@ -196,7 +203,7 @@ impl Watch {
         let head = match &file.head {
             Ok(head) => head,
             Err(problem) => {
-                state.standing = ShardStanding::Failed;
+                state.standing = ShardStatus::Failed;
                 state.note = Some(problem.clone());
                 return state;
             }
@@ -223,22 +230,22 @@ impl Watch {
         let patience = MISSED * head.config.checkpoint_s + SLACK_S;
         let late = state.saved_s.is_some_and(|age| age > patience);
         state.standing = match (&head.record.state, lives) {
-            (State::Finished, _) => ShardStanding::Done,
-            (State::Failed(problem), false) => {
+            (SavedState::Finished, _) => ShardStatus::Done,
+            (SavedState::Failed(problem), false) => {
                 state.note = Some(problem.clone());
-                ShardStanding::Failed
+                ShardStatus::Failed
             }
-            (_, true) if late => ShardStanding::Stalled,
-            (State::New, true) => ShardStanding::Waiting,
-            (_, true) => ShardStanding::Working,
-            (State::New, false) => ShardStanding::NotBegun,
-            (State::Running, false) => ShardStanding::Died,
-            (State::Stopped, false) => ShardStanding::Stopped,
+            (_, true) if late => ShardStatus::Stalled,
+            (SavedState::New, true) => ShardStatus::Waiting,
+            (_, true) => ShardStatus::Working,
+            (SavedState::New, false) => ShardStatus::NotBegun,
+            (SavedState::Running, false) => ShardStatus::Died,
+            (SavedState::Stopped, false) => ShardStatus::Stopped,
         };
         if let Err(error) = whole.check_shard(head) {
             // A head has no weights; those are compared when shards are merged.
             if !error.is_of_weights() {
-                state.standing = ShardStanding::Failed;
+                state.standing = ShardStatus::Failed;
                 state.note = Some(error.to_string());
             }
         }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::session::config::{self, Analysis};
-use crate::session::record::{self, BlockSums, ClassificationImages, Note, NoteOn, TrialKind};
+use crate::session::record::{self, BlockSums, ClassificationImages, Note, NoteTarget, TrialKind};
 use crate::session::{Config, Form};
 use proptest::prelude::*;
 
@@ -12,18 +12,20 @@ fn a_session_comes_over_the_wire_as_it_is_but_for_its_weights() {
     session.run = Some(Run::default());
     session.record.notes = vec![Note {
         written: 7,
-        on: NoteOn::Session,
+        on: NoteTarget::Session,
         text: "for the paper".into(),
     }];
     let record = session.record.training.get_or_insert_default();
     record.test_accuracy = Some(0.98);
-    let Ok(Told::Session(back)) = decode_tell(&encode_session(&for_viewers(&session), None), None)
+    let Ok(ReceivedMessage::Session(back)) =
+        decode_engine_message(&encode_session(&for_viewers(&session), None), None)
     else {
         panic!("it does not decode");
     };
     assert_eq!(*back, session);
     record_weights(&mut session);
-    let Ok(Told::Session(back)) = decode_tell(&encode_session(&for_viewers(&session), None), None)
+    let Ok(ReceivedMessage::Session(back)) =
+        decode_engine_message(&encode_session(&for_viewers(&session), None), None)
     else {
         panic!("it does not decode");
     };
@@ -43,8 +45,8 @@ fn measured() -> Session {
         panic!("the default plan has classification images");
     };
     plan.responses = vec![config::Response::Decision];
-    let kind = TrialKind::plain(form.count(), form.shape());
-    let mut begun = ClassificationImages::begun(plan, &kind);
+    let kind = TrialKind::plain(form.class_count(), form.shape());
+    let mut begun = ClassificationImages::with_trials(plan, &kind);
     begun.gammas[0].add(&BlockSums {
         trials: plan.block as u64,
         counts: (0..144)
@@ -59,7 +61,7 @@ fn measured() -> Session {
 }
 
 fn decoded(frame: &[u8], last: Option<&Session>) -> Session {
-    let Ok(Told::Session(back)) = decode_tell(frame, last) else {
+    let Ok(ReceivedMessage::Session(back)) = decode_engine_message(frame, last) else {
         panic!("it does not decode");
     };
     *back
@@ -100,49 +102,52 @@ fn what_has_not_changed_is_not_sent_again() {
         images.gammas.iter().map(|gamma| gamma.estimate()).collect()
     };
     assert_eq!(estimates(&back), estimates(&session));
-    assert!(decode_tell(&frame, None).is_err(), "nothing to build on");
+    assert!(
+        decode_engine_message(&frame, None).is_err(),
+        "nothing to build on"
+    );
 }
 
 #[test]
 fn a_stranger_and_another_version_are_told_apart() {
-    assert!(check_hello(&encode(&Ask::hello())).is_ok());
-    let older = Ask::Hello {
+    assert!(check_greeting(&encode(&ViewerMessage::hello())).is_ok());
+    let older = ViewerMessage::Hello {
         magic: MAGIC,
         version: VERSION - 1,
     };
-    let error = check_hello(&encode(&older)).unwrap_err();
+    let error = check_greeting(&encode(&older)).unwrap_err();
     assert!(matches!(error, WireError::Version { theirs } if theirs == VERSION - 1));
-    let error = check_hello(b"GET / HTTP/1.1\r\n").unwrap_err();
+    let error = check_greeting(b"GET / HTTP/1.1\r\n").unwrap_err();
     assert!(matches!(error, WireError::Garbage(_)), "{error}");
 }
 
 #[test]
 fn the_longest_note_fits_into_a_frame() {
-    let request = Ask::Say(Command::Note(Note {
+    let request = ViewerMessage::Say(EngineCommand::Note(Note {
         written: i64::MIN,
-        on: NoteOn::Unit {
+        on: NoteTarget::Unit {
             layer: "é".repeat(1000),
             unit: usize::MAX,
         },
-        text: "\u{1d6fe}".repeat(Note::MOST),
+        text: "\u{1d6fe}".repeat(Note::MAX_CHARS),
     }));
     let frame = encode(&request);
-    assert!(frame.len() <= MOST_ASKED, "{} bytes", frame.len());
-    assert_eq!(decode_ask(&frame).unwrap(), request);
+    assert!(frame.len() <= MAX_FRAME_TO_ENGINE, "{} bytes", frame.len());
+    assert_eq!(decode_viewer_message(&frame).unwrap(), request);
 }
 
 proptest! {
     #[test]
     fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        let _ = decode_ask(&bytes);
-        let _ = check_hello(&bytes);
-        let _ = decode_tell(&bytes, None);
+        let _ = decode_viewer_message(&bytes);
+        let _ = check_greeting(&bytes);
+        let _ = decode_engine_message(&bytes, None);
     }
 
     #[test]
     fn a_state_cut_anywhere_is_an_error(cut in 0.0..1.0_f64) {
         let frame = encode_session(&Session::new("mine", Config::default()), None);
         let end = (frame.len() as f64 * cut) as usize;
-        prop_assert!(decode_tell(&frame[..end], None).is_err());
+        prop_assert!(decode_engine_message(&frame[..end], None).is_err());
     }
 }

@@ -3,7 +3,7 @@
 use crate::session::form::Shape;
 
 /// The largest number of axes that a value may have.
-pub const MOST_AXES: usize = 6;
+pub const MAX_AXES: usize = 6;
 
 /// The length of one axis: fixed, or a multiple of the number of images N.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -47,7 +47,7 @@ pub(super) fn images(image: Shape) -> Vec<Dim> {
 }
 
 /// A shape as text: `[N,10]`, `[197,12N,64]`.
-pub fn written(shape: &[Dim]) -> String {
+pub fn shape_text(shape: &[Dim]) -> String {
     let axis = |dim: &Dim| match (dim.batched, dim.count) {
         (true, 1) => "N".to_owned(),
         (true, count) => format!("{count}N"),

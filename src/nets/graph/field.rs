@@ -6,67 +6,69 @@
 
 mod along;
 
-pub use along::Along;
+pub use along::AxisField;
 
-use super::op::{Coordinates, Op, Reduced, Resize};
-use super::{Dim, Graph, Input, Node, NodeId};
+use super::op::{Op, ReducedAxes, Resize, ResizeCoordinates};
+use super::{Dim, Graph, Node, NodeId, NodeInput};
 use crate::session::form::Shape;
 
 /// The receptive fields of a node's positions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field {
     /// Along the rows of the image.
-    pub rows: Along,
+    pub rows: AxisField,
     /// Along its columns.
-    pub columns: Along,
+    pub columns: AxisField,
 }
 
 /// A node's receptive fields, and its spatial axes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seen {
+pub struct NodeField {
     /// The fields of its positions.
     pub field: Field,
     /// The axes of its output that are rows and columns of the image; `None` if it has no spatial
     /// positions.
-    pub places: Option<[usize; 2]>,
+    pub spatial_axes: Option<[usize; 2]>,
 }
 
 impl Field {
     /// The whole image.
     pub fn whole([_, height, width]: Shape) -> Self {
         Self {
-            rows: Along::whole(height),
-            columns: Along::whole(width),
+            rows: AxisField::whole(height),
+            columns: AxisField::whole(width),
         }
     }
 
-    fn along(&mut self, direction: usize) -> &mut Along {
+    fn along(&mut self, direction: usize) -> &mut AxisField {
         match direction {
             0 => &mut self.rows,
             _ => &mut self.columns,
         }
     }
 
-    fn with(self, other: Self, [_, height, width]: Shape) -> Self {
+    fn covering(self, other: Self, [_, height, width]: Shape) -> Self {
         Self {
-            rows: self.rows.with(other.rows, height),
-            columns: self.columns.with(other.columns, width),
+            rows: self.rows.covering(other.rows, height),
+            columns: self.columns.covering(other.columns, width),
         }
     }
 }
 
-impl Seen {
+impl NodeField {
     /// The whole image, without spatial axes.
     fn everything(image: Shape) -> Self {
         Self {
             field: Field::whole(image),
-            places: None,
+            spatial_axes: None,
         }
     }
 
     /// Applies `change` to the fields along one axis of the value, if that is a spatial axis.
-    fn change(&mut self, axis: usize, change: impl Fn(Along) -> Along) {
-        let Some(places) = self.places else { return };
+    fn change(&mut self, axis: usize, change: impl Fn(AxisField) -> AxisField) {
+        let Some(places) = self.spatial_axes else {
+            return;
+        };
         for (direction, place) in places.into_iter().enumerate() {
             if place == axis {
                 let along = self.field.along(direction);
@@ -77,11 +79,13 @@ impl Seen {
 
     /// Position p along an axis now samples the input near slope·p + shift.
     fn sampled(&mut self, axis: usize, slope: f64, shift: f64, image: Shape) {
-        let Some(places) = self.places else { return };
+        let Some(places) = self.spatial_axes else {
+            return;
+        };
         for (direction, place) in places.into_iter().enumerate() {
             if place == axis {
                 let along = self.field.along(direction);
-                let whole = Along::whole(image[direction + 1]);
+                let whole = AxisField::whole(image[direction + 1]);
                 *along = along.sampled(slope, shift).unwrap_or(whole);
             }
         }
@@ -89,10 +93,12 @@ impl Seen {
 
     /// The values along an axis have been combined.
     fn mixed(&mut self, axis: usize, image: Shape) {
-        let Some(places) = self.places else { return };
+        let Some(places) = self.spatial_axes else {
+            return;
+        };
         for (direction, place) in places.into_iter().enumerate() {
             if place == axis {
-                *self.field.along(direction) = Along::whole(image[direction + 1]);
+                *self.field.along(direction) = AxisField::whole(image[direction + 1]);
             }
         }
     }
@@ -100,10 +106,13 @@ impl Seen {
     /// Axes have moved to where `to` maps them; without one of its spatial axes the value has none.
     fn moved(self, image: Shape, to: impl Fn(usize) -> Option<usize>) -> Self {
         let places = self
-            .places
+            .spatial_axes
             .and_then(|[rows, columns]| Some([to(rows)?, to(columns)?]));
         match places {
-            Some(_) => Self { places, ..self },
+            Some(_) => Self {
+                spatial_axes: places,
+                ..self
+            },
             None => Self::everything(image),
         }
     }
@@ -111,21 +120,21 @@ impl Seen {
 
 impl Graph {
     /// The receptive fields of every node; `None` for nodes that compute on weights alone.
-    pub fn fields(&self) -> Vec<Option<Seen>> {
-        let mut all: Vec<Option<Seen>> = Vec::with_capacity(self.nodes.len());
+    pub fn fields(&self) -> Vec<Option<NodeField>> {
+        let mut all: Vec<Option<NodeField>> = Vec::with_capacity(self.nodes.len());
         for node in self.nodes() {
             let inputs = node.inputs.iter().filter_map(|input| match input {
-                Input::Node(id) => Some(all[id.0].map(|found| (*id, found))),
-                Input::Weight(_) => None,
+                NodeInput::Node(id) => Some(all[id.0].map(|found| (*id, found))),
+                NodeInput::Weight(_) => None,
             });
-            let inputs: Vec<(NodeId, Seen)> = inputs.flatten().collect();
+            let inputs: Vec<(NodeId, NodeField)> = inputs.flatten().collect();
             let found = match node.op {
-                Op::Input => Some(Seen {
+                Op::Input => Some(NodeField {
                     field: Field {
                         rows: PIXEL,
                         columns: PIXEL,
                     },
-                    places: Some([2, 3]),
+                    spatial_axes: Some([2, 3]),
                 }),
                 _ if inputs.is_empty() => None,
                 _ => Some(self.node_field(node, &inputs)),
@@ -136,19 +145,19 @@ impl Graph {
     }
 
     /// A node's fields, from those of its inputs that depend on the image.
-    fn node_field(&self, node: &Node, inputs: &[(NodeId, Seen)]) -> Seen {
+    fn node_field(&self, node: &Node, inputs: &[(NodeId, NodeField)]) -> NodeField {
         let image = self.image;
         let (id, mut found) = inputs[0];
         let x = self.node(id).shape.as_slice();
         match &node.op {
             Op::Conv(conv) => {
                 let kernel = match &node.inputs[1] {
-                    Input::Weight(name) => {
+                    NodeInput::Weight(name) => {
                         let shape = self.weights[name].shape();
                         [shape[2], shape[3]]
                     }
                     // The kernel itself depends on the image.
-                    Input::Node(_) => return Seen::everything(image),
+                    NodeInput::Node(_) => return NodeField::everything(image),
                 };
                 for (side, taps) in kernel.into_iter().enumerate() {
                     let before = conv.pads.along(side).0;
@@ -185,10 +194,10 @@ impl Graph {
             }
             Op::Dense => found.moved(image, |axis| (axis + 1 < x.len()).then_some(axis)),
             Op::MatMul => match &node.inputs[1] {
-                Input::Weight(name) if self.weights[name].shape().len() == 2 => {
+                NodeInput::Weight(name) if self.weights[name].shape().len() == 2 => {
                     found.moved(image, |axis| (axis + 1 < x.len()).then_some(axis))
                 }
-                _ => Seen::everything(image),
+                _ => NodeField::everything(image),
             },
             Op::Binary(_) | Op::PRelu => self.joined(node, inputs),
             Op::Concat { axis } => {
@@ -202,8 +211,8 @@ impl Graph {
             } => {
                 axes.iter().for_each(|&axis| found.mixed(axis, image));
                 match axes_after {
-                    Reduced::Kept => found,
-                    Reduced::Dropped => found.moved(image, |axis| {
+                    ReducedAxes::Kept => found,
+                    ReducedAxes::Dropped => found.moved(image, |axis| {
                         let before = axes.iter().filter(|&&gone| gone < axis).count();
                         (!axes.contains(&axis)).then(|| axis - before)
                     }),
@@ -226,12 +235,12 @@ impl Graph {
                 }
                 found
             }
-            Op::Reshape { shape } => match kept_places(x, shape, found.places) {
-                Some(places) => Seen {
-                    places: Some(places),
+            Op::Reshape { shape } => match kept_places(x, shape, found.spatial_axes) {
+                Some(places) => NodeField {
+                    spatial_axes: Some(places),
                     ..found
                 },
-                None => Seen::everything(image),
+                None => NodeField::everything(image),
             },
             Op::Transpose { axes } => {
                 found.moved(image, |axis| axes.iter().position(|&from| from == axis))
@@ -265,45 +274,47 @@ impl Graph {
                 }
                 found
             }
-            Op::Lstm { .. } | Op::Gru { .. } => Seen::everything(image),
+            Op::Lstm { .. } | Op::Gru { .. } => NodeField::everything(image),
         }
     }
 
     /// The fields that cover those of all inputs of a join.
-    fn joined(&self, node: &Node, inputs: &[(NodeId, Seen)]) -> Seen {
+    fn joined(&self, node: &Node, inputs: &[(NodeId, NodeField)]) -> NodeField {
         let axes = node.shape.len();
-        let aligned = |&(id, found): &(NodeId, Seen)| {
+        let aligned = |&(id, found): &(NodeId, NodeField)| {
             let shape = &self.node(id).shape;
             let shift = axes - shape.len();
             let mut found = found.moved(self.image, |axis| Some(axis + shift));
             for (axis, dim) in shape.iter().enumerate() {
                 if dim.count == 1 && node.shape[axis + shift].count != 1 {
-                    found.change(axis + shift, Along::repeated);
+                    found.change(axis + shift, AxisField::repeated);
                 }
             }
             found
         };
-        let found: Vec<Seen> = inputs.iter().map(aligned).collect();
-        let Some(places) = found.iter().find_map(|found| found.places) else {
-            return Seen::everything(self.image);
+        let found: Vec<NodeField> = inputs.iter().map(aligned).collect();
+        let Some(places) = found.iter().find_map(|found| found.spatial_axes) else {
+            return NodeField::everything(self.image);
         };
         let whole = Field::whole(self.image);
         let fields = found
             .iter()
-            .map(|found| match found.places == Some(places) {
+            .map(|found| match found.spatial_axes == Some(places) {
                 true => found.field,
                 false => whole,
             });
-        let field = fields.reduce(|a, b| a.with(b, self.image)).unwrap_or(whole);
-        Seen {
+        let field = fields
+            .reduce(|a, b| a.covering(b, self.image))
+            .unwrap_or(whole);
+        NodeField {
             field,
-            places: Some(places),
+            spatial_axes: Some(places),
         }
     }
 }
 
 /// A single pixel of the image.
-const PIXEL: Along = Along {
+const PIXEL: AxisField = AxisField {
     start: 0,
     stride: 1,
     size: 1,
@@ -341,11 +352,11 @@ fn evenly_spaced(indices: &[usize]) -> Option<(i64, i64)> {
 fn sampling(resize: &Resize, side: usize, length: usize) -> (f64, f64) {
     let (size, scale) = (resize.size[side], resize.scale[side]);
     match resize.coordinates {
-        Coordinates::HalfPixel => (1.0 / scale, 0.5 / scale - 0.5),
-        Coordinates::PytorchHalfPixel if size == 1 => (1.0, 0.0),
-        Coordinates::PytorchHalfPixel => (1.0 / scale, 0.5 / scale - 0.5),
-        Coordinates::Asymmetric => (1.0 / scale, 0.0),
-        Coordinates::AlignCorners if size == 1 => (1.0, 0.0),
-        Coordinates::AlignCorners => ((length - 1) as f64 / (size - 1) as f64, 0.0),
+        ResizeCoordinates::HalfPixel => (1.0 / scale, 0.5 / scale - 0.5),
+        ResizeCoordinates::PytorchHalfPixel if size == 1 => (1.0, 0.0),
+        ResizeCoordinates::PytorchHalfPixel => (1.0 / scale, 0.5 / scale - 0.5),
+        ResizeCoordinates::Asymmetric => (1.0 / scale, 0.0),
+        ResizeCoordinates::AlignCorners if size == 1 => (1.0, 0.0),
+        ResizeCoordinates::AlignCorners => ((length - 1) as f64 / (size - 1) as f64, 0.0),
     }
 }

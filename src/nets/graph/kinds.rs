@@ -2,12 +2,14 @@
 //!
 //! Nodes are named after layers, and weights as in the kinds' modules: `conv1.weight`.
 
-use super::op::{Conv, Direction, Pads, Recurrent, RecurrentOutput, Unary, Window};
-use super::{Dim, Graph, GraphBuilder, GraphError, Input, NodeId, Op};
-use crate::nets::Ports;
+use super::op::{
+    Conv, Pads, PoolWindow, RecurrentDirection, RecurrentOutput, RecurrentSpec, Unary,
+};
+use super::{Dim, Graph, GraphBuilder, GraphError, NodeId, NodeInput, Op};
+use crate::nets::NetworkShape;
 use crate::session::array::Array;
 use crate::session::config::NetworkKind;
-use crate::session::record::Weights;
+use crate::session::record::NetworkWeights;
 
 /// ε of the normalizations.
 const EPSILON: f64 = 1e-5;
@@ -26,10 +28,10 @@ impl Graph {
     ///
     /// # Errors
     /// If a weight is missing or has another shape, or the images are too small for the kind.
-    pub fn of_kind(
+    pub fn for_kind(
         kind: NetworkKind,
-        ports: Ports,
-        weights: &Weights,
+        ports: NetworkShape,
+        weights: &NetworkWeights,
     ) -> Result<Graph, GraphError> {
         let mut chain = Chain::new(ports, weights)?;
         match kind {
@@ -89,7 +91,7 @@ struct Chain {
 }
 
 impl Chain {
-    fn new(ports: Ports, weights: &Weights) -> Result<Self, GraphError> {
+    fn new(ports: NetworkShape, weights: &NetworkWeights) -> Result<Self, GraphError> {
         let mut builder = GraphBuilder::new(ports.image);
         for (name, values) in &weights.tensors {
             if !name.starts_with("lstm") {
@@ -100,16 +102,16 @@ impl Chain {
         Ok(Self { builder, last })
     }
 
-    fn then(&mut self, name: &str, op: Op, weights: &[Input]) -> Result<(), GraphError> {
-        let mut inputs = vec![Input::Node(self.last)];
+    fn then(&mut self, name: &str, op: Op, weights: &[NodeInput]) -> Result<(), GraphError> {
+        let mut inputs = vec![NodeInput::Node(self.last)];
         inputs.extend_from_slice(weights);
         self.last = self.builder.add(name, op, &inputs)?;
         Ok(())
     }
 
     fn layer(&mut self, name: &str, op: Op, parameters: &[&str]) -> Result<(), GraphError> {
-        let weight = |parameter: &&str| Input::Weight(format!("{name}.{parameter}"));
-        let weights: Vec<Input> = parameters.iter().map(weight).collect();
+        let weight = |parameter: &&str| NodeInput::Weight(format!("{name}.{parameter}"));
+        let weights: Vec<NodeInput> = parameters.iter().map(weight).collect();
         self.then(name, op, &weights)
     }
 
@@ -126,7 +128,7 @@ impl Chain {
     }
 
     fn pool(&mut self, name: &str, side: usize) -> Result<(), GraphError> {
-        self.then(name, Op::MaxPool(Window::tiles([side, side])), &[])
+        self.then(name, Op::MaxPool(PoolWindow::tiles([side, side])), &[])
     }
 
     fn flatten(&mut self) -> Result<(), GraphError> {
@@ -162,7 +164,7 @@ impl Chain {
     }
 
     /// Image rows as H time steps of C·W inputs, two LSTM layers, the last state.
-    fn rnn(&mut self, ports: Ports, weights: &Weights) -> Result<(), GraphError> {
+    fn rnn(&mut self, ports: NetworkShape, weights: &NetworkWeights) -> Result<(), GraphError> {
         let [channels, height, width] = ports.image;
         let axes = vec![2, 0, 1, 3];
         self.then("rows first", Op::Transpose { axes }, &[])?;
@@ -183,7 +185,7 @@ impl Chain {
         &mut self,
         name: &str,
         output: RecurrentOutput,
-        weights: &Weights,
+        weights: &NetworkWeights,
     ) -> Result<(), GraphError> {
         let mut inputs = Vec::new();
         for parameter in ["input", "hidden", "bias"] {
@@ -195,9 +197,9 @@ impl Chain {
             })?;
             inputs.push(self.builder.weight(&weight, gates(values))?);
         }
-        let recurrent = Recurrent {
+        let recurrent = RecurrentSpec {
             units: STATES,
-            direction: Direction::Forward,
+            direction: RecurrentDirection::Forward,
             output,
         };
         self.then(name, Op::Lstm { recurrent }, &inputs)

@@ -29,14 +29,14 @@ pub struct NodeId(pub usize);
 
 /// An input of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Input {
+pub enum NodeInput {
     /// The output of an earlier node.
     Node(NodeId),
     /// A weight, by name.
     Weight(String),
 }
 
-impl Input {
+impl NodeInput {
     /// The node, if it is one.
     pub fn node(&self) -> Option<NodeId> {
         match self {
@@ -46,21 +46,21 @@ impl Input {
     }
 }
 
-impl From<NodeId> for Input {
+impl From<NodeId> for NodeInput {
     fn from(node: NodeId) -> Self {
-        Input::Node(node)
+        NodeInput::Node(node)
     }
 }
 
-impl From<&str> for Input {
+impl From<&str> for NodeInput {
     fn from(weight: &str) -> Self {
-        Input::Weight(weight.to_owned())
+        NodeInput::Weight(weight.to_owned())
     }
 }
 
-impl From<String> for Input {
+impl From<String> for NodeInput {
     fn from(weight: String) -> Self {
-        Input::Weight(weight)
+        NodeInput::Weight(weight)
     }
 }
 
@@ -72,7 +72,7 @@ pub struct Node {
     /// The operator.
     pub op: Op,
     /// The inputs, in the operator's order.
-    pub inputs: Vec<Input>,
+    pub inputs: Vec<NodeInput>,
     /// The shape of its output.
     pub shape: Vec<Dim>,
 }
@@ -117,7 +117,7 @@ pub enum GraphError {
     },
     /// Two nodes or two weights have the same name.
     #[error("the name `{0}` is used twice")]
-    Name(String),
+    DuplicateName(String),
     /// There is not exactly one image input.
     #[error("a network has exactly one input, but this one has {0}")]
     Inputs(usize),
@@ -180,7 +180,7 @@ impl Graph {
         let mut users = vec![Vec::new(); self.nodes.len()];
         for id in self.ids() {
             for input in &self.node(id).inputs {
-                if let Input::Node(input) = input
+                if let NodeInput::Node(input) = input
                     && users[input.0].last() != Some(&id)
                 {
                     users[input.0].push(id);
@@ -215,10 +215,10 @@ impl GraphBuilder {
     ///
     /// # Errors
     /// If there already is one of that name.
-    pub fn weight(&mut self, name: &str, values: Array<f32>) -> Result<Input, GraphError> {
+    pub fn weight(&mut self, name: &str, values: Array<f32>) -> Result<NodeInput, GraphError> {
         match self.weights.insert(name.to_owned(), values) {
             None => Ok(name.into()),
-            Some(_) => Err(GraphError::Name(name.to_owned())),
+            Some(_) => Err(GraphError::DuplicateName(name.to_owned())),
         }
     }
 
@@ -226,7 +226,7 @@ impl GraphBuilder {
     ///
     /// # Errors
     /// Names the node and what does not fit: its inputs, their shapes or its attributes.
-    pub fn add(&mut self, name: &str, op: Op, inputs: &[Input]) -> Result<NodeId, GraphError> {
+    pub fn add(&mut self, name: &str, op: Op, inputs: &[NodeInput]) -> Result<NodeId, GraphError> {
         let shapes: Vec<Vec<Dim>> = inputs
             .iter()
             .map(|input| self.input_shape(name, input))
@@ -241,7 +241,7 @@ impl GraphBuilder {
         };
         let id = NodeId(self.nodes.len());
         if self.names.insert(name.to_owned(), id).is_some() {
-            return Err(GraphError::Name(name.to_owned()));
+            return Err(GraphError::DuplicateName(name.to_owned()));
         }
         self.nodes.push(Node {
             name: name.to_owned(),
@@ -284,7 +284,7 @@ impl GraphBuilder {
             shape => {
                 return Err(GraphError::Output {
                     node: last.name.clone(),
-                    shape: dim::written(shape),
+                    shape: dim::shape_text(shape),
                 });
             }
         }
@@ -296,16 +296,16 @@ impl GraphBuilder {
         })
     }
 
-    fn input_shape(&self, node: &str, input: &Input) -> Result<Vec<Dim>, GraphError> {
+    fn input_shape(&self, node: &str, input: &NodeInput) -> Result<Vec<Dim>, GraphError> {
         match input {
-            Input::Node(id) => {
+            NodeInput::Node(id) => {
                 let found = self.nodes.get(id.0).ok_or(GraphError::MissingNode {
                     node: node.to_owned(),
                     input: id.0,
                 })?;
                 Ok(found.shape.clone())
             }
-            Input::Weight(weight) => {
+            NodeInput::Weight(weight) => {
                 let found = self.weights.get(weight);
                 let found = found.ok_or_else(|| GraphError::MissingWeight {
                     node: node.to_owned(),

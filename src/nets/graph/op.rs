@@ -9,8 +9,9 @@ mod functions;
 mod roles;
 
 pub use attributes::{
-    Conv, Coordinates, Cut, DepthOrder, Direction, Divisor, Nearest, Padding, Pads, Recurrent,
-    RecurrentOutput, Reduced, Reset, Resize, Rounding, Sampling, Window,
+    Conv, DepthOrder, Divisor, GruReset, Interpolation, NearestMode, PadFill, Pads, PoolWindow,
+    RecurrentDirection, RecurrentOutput, RecurrentSpec, ReducedAxes, Resize, ResizeCoordinates,
+    Rounding, SliceAxis,
 };
 pub use functions::{Binary, Reduction, Unary};
 
@@ -86,11 +87,11 @@ pub enum Op {
         axis: usize,
     },
     /// The maximum of each window; padding never counts. Input: x \[N,C,H,W\].
-    MaxPool(Window),
+    MaxPool(PoolWindow),
     /// The mean of each window. Input: x \[N,C,H,W\].
     AvgPool {
         /// The windows.
-        window: Window,
+        window: PoolWindow,
         /// The divisor at the border.
         divisor: Divisor,
     },
@@ -102,7 +103,7 @@ pub enum Op {
         /// The axes, ascending.
         axes: Vec<usize>,
         /// Whether these axes are kept or dropped.
-        axes_after: Reduced,
+        axes_after: ReducedAxes,
     },
     /// All inputs concatenated along an axis. Inputs: at least one.
     Concat {
@@ -110,7 +111,7 @@ pub enum Op {
         axis: usize,
     },
     /// A part of each listed axis. Input: x.
-    Slice(Vec<Cut>),
+    Slice(Vec<SliceAxis>),
     /// Padding, or cropping where negative. Input: x.
     Pad {
         /// For every axis, the padding before its start.
@@ -118,7 +119,7 @@ pub enum Op {
         /// For every axis, the padding after its end.
         after: Vec<isize>,
         /// The values to pad with.
-        with: Padding,
+        fill: PadFill,
     },
     /// The same values, row-major, in another shape. Input: x.
     Reshape {
@@ -158,16 +159,16 @@ pub enum Op {
     /// \[B \[directions,8·units\]\]. The initial state is zero.
     Lstm {
         /// Units, directions and output.
-        recurrent: Recurrent,
+        recurrent: RecurrentSpec,
     },
     /// Gated recurrent units as in ONNX, the gates z, r, h stacked. Inputs:
     /// x \[L,N,in\], W \[directions,3·units,in\], R \[directions,3·units,units\],
     /// \[B \[directions,6·units\]\]. The initial state is zero.
     Gru {
         /// Units, directions and output.
-        recurrent: Recurrent,
+        recurrent: RecurrentSpec,
         /// Where the reset gate acts.
-        reset: Reset,
+        reset: GruReset,
     },
 }
 

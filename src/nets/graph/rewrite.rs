@@ -10,36 +10,36 @@ mod pushes;
 
 use std::collections::BTreeMap;
 
-use super::{Graph, GraphBuilder, GraphError, Input, Node, NodeId, Op};
+use super::{Graph, GraphBuilder, GraphError, Node, NodeId, NodeInput, Op};
 use crate::session::array::Array;
 
-pub use pushes::Pushes;
+pub use pushes::PushGraph;
 
 /// A rewritten graph.
 #[derive(Debug, Clone)]
-pub struct Rewritten {
+pub struct RewrittenGraph {
     /// The graph.
     pub graph: Graph,
     /// For every node of the original graph, the node with the same value now, if any.
-    pub kept: Vec<Option<NodeId>>,
+    pub new_ids: Vec<Option<NodeId>>,
     /// Changes the user should know about.
-    pub notes: Vec<Note>,
+    pub notes: Vec<RewriteNote>,
 }
 
 /// A change the user should know about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Note {
+pub enum RewriteNote {
     /// The softmax at the end was removed: logits are needed.
-    SoftmaxTakenOff {
+    SoftmaxRemoved {
         /// The node.
         node: String,
     },
 }
 
-impl std::fmt::Display for Note {
+impl std::fmt::Display for RewriteNote {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Note::SoftmaxTakenOff { node } => write!(
+            RewriteNote::SoftmaxRemoved { node } => write!(
                 f,
                 "the softmax `{node}` at the end is left out: logits are needed"
             ),
@@ -53,9 +53,9 @@ impl Graph {
     ///
     /// # Errors
     /// If the rewritten graph is invalid, which would be a bug in a rewrite.
-    pub fn simplified(&self) -> Result<Rewritten, GraphError> {
+    pub fn simplified(&self) -> Result<RewrittenGraph, GraphError> {
         let mut draft = Draft::of(self);
-        draft.take_off_softmax();
+        draft.remove_softmax();
         draft.name_products();
         draft.add_biases();
         draft.name_functions();
@@ -67,7 +67,7 @@ impl Graph {
     ///
     /// # Errors
     /// If the rewritten graph is invalid, which would be a bug in a rewrite.
-    pub fn fast(&self) -> Result<Rewritten, GraphError> {
+    pub fn fast(&self) -> Result<RewrittenGraph, GraphError> {
         let mut draft = Draft::of(self);
         draft.fold_normalizations();
         draft.pool_first();
@@ -83,7 +83,7 @@ struct Draft {
     weights: BTreeMap<String, Array<f32>>,
     /// Whether each node's value has changed.
     changed: Vec<bool>,
-    notes: Vec<Note>,
+    notes: Vec<RewriteNote>,
 }
 
 impl Draft {
@@ -114,27 +114,30 @@ impl Draft {
     /// The weight behind an input, if it is one.
     fn weight(&self, id: NodeId, input: usize) -> Option<&Array<f32>> {
         match self.node(id).inputs.get(input)? {
-            Input::Weight(name) => self.weights.get(name),
-            Input::Node(_) => None,
+            NodeInput::Weight(name) => self.weights.get(name),
+            NodeInput::Node(_) => None,
         }
     }
 
     /// Whether `user` is the only user of `id`, takes it once, and `id` is not the output.
-    fn is_only_for(&self, id: NodeId, user: NodeId) -> bool {
-        let input = Input::Node(id);
+    fn is_sole_user(&self, id: NodeId, user: NodeId) -> bool {
+        let input = NodeInput::Node(id);
         let uses = |node: &Node| node.inputs.iter().filter(|other| **other == input).count();
-        let all: usize = self.alive().map(|other| uses(self.node(other))).sum();
+        let all: usize = self
+            .needed_nodes()
+            .map(|other| uses(self.node(other)))
+            .sum();
         all == 1 && uses(self.node(user)) == 1 && id != self.output
     }
 
     /// The nodes that the output needs.
-    fn alive(&self) -> impl Iterator<Item = NodeId> + use<> {
+    fn needed_nodes(&self) -> impl Iterator<Item = NodeId> + use<> {
         let mut needed = vec![false; self.nodes.len()];
         needed[self.output.0] = true;
         for id in self.ids().collect::<Vec<_>>().into_iter().rev() {
             if needed[id.0] {
                 for input in &self.node(id).inputs {
-                    if let Input::Node(input) = input {
+                    if let NodeInput::Node(input) = input {
                         needed[input.0] = true;
                     }
                 }
@@ -144,7 +147,7 @@ impl Draft {
     }
 
     /// Adds a weight under an unused name.
-    fn new_weight(&mut self, name: &str, values: Array<f32>) -> Input {
+    fn new_weight(&mut self, name: &str, values: Array<f32>) -> NodeInput {
         let mut free = name.to_owned();
         let mut number = 2;
         while self.weights.contains_key(&free) {
@@ -152,18 +155,18 @@ impl Draft {
             number += 1;
         }
         self.weights.insert(free.clone(), values);
-        Input::Weight(free)
+        NodeInput::Weight(free)
     }
 
     /// Replaces a node's operator by one with the same value.
-    fn replace(&mut self, id: NodeId, op: Op, inputs: Vec<Input>) {
+    fn replace(&mut self, id: NodeId, op: Op, inputs: Vec<NodeInput>) {
         let node = &mut self.nodes[id.0];
         node.op = op;
         node.inputs = inputs;
     }
 
     /// Removes a softmax at the end, or before final reshapes.
-    fn take_off_softmax(&mut self) {
+    fn remove_softmax(&mut self) {
         let mut last = self.output;
         while let Op::Reshape { .. } = self.node(last).op {
             let Some(before) = self.source(last, 0) else {
@@ -181,7 +184,7 @@ impl Draft {
         let (true, Some(before)) = (over_classes, self.source(last, 0)) else {
             return;
         };
-        self.notes.push(Note::SoftmaxTakenOff {
+        self.notes.push(RewriteNote::SoftmaxRemoved {
             node: self.node(last).name.clone(),
         });
         if last == self.output {
@@ -191,16 +194,15 @@ impl Draft {
         // The values of all nodes after it change.
         for id in self.ids().collect::<Vec<_>>() {
             for input in &mut self.nodes[id.0].inputs {
-                if *input == Input::Node(last) {
-                    *input = Input::Node(before);
+                if *input == NodeInput::Node(last) {
+                    *input = NodeInput::Node(before);
                     self.changed[id.0] = true;
                 }
             }
         }
         for id in self.ids().collect::<Vec<_>>() {
             let inputs = &self.nodes[id.0].inputs;
-            let changed =
-                |input: &Input| matches!(input, Input::Node(before) if self.changed[before.0]);
+            let changed = |input: &NodeInput| matches!(input, NodeInput::Node(before) if self.changed[before.0]);
             if inputs.iter().any(changed) {
                 self.changed[id.0] = true;
             }
@@ -208,9 +210,9 @@ impl Draft {
     }
 
     /// The graph of the nodes that are needed, with shapes checked again.
-    fn finish(self) -> Result<Rewritten, GraphError> {
+    fn finish(self) -> Result<RewrittenGraph, GraphError> {
         let mut needed = vec![false; self.nodes.len()];
-        self.alive().for_each(|id| needed[id.0] = true);
+        self.needed_nodes().for_each(|id| needed[id.0] = true);
         let mut builder = GraphBuilder::new(self.image);
         let mut weights = self.weights;
         let mut places: Vec<Option<NodeId>> = Vec::with_capacity(self.nodes.len());
@@ -222,19 +224,19 @@ impl Draft {
             let mut inputs = Vec::with_capacity(node.inputs.len());
             for input in node.inputs {
                 inputs.push(match input {
-                    Input::Node(id) => {
+                    NodeInput::Node(id) => {
                         let missing = GraphError::MissingNode {
                             node: node.name.clone(),
                             input: id.0,
                         };
                         let place = places.get(id.0).copied().flatten();
-                        Input::Node(place.ok_or(missing)?)
+                        NodeInput::Node(place.ok_or(missing)?)
                     }
-                    Input::Weight(name) => {
+                    NodeInput::Weight(name) => {
                         if let Some(values) = weights.remove(&name) {
                             builder.weight(&name, values)?;
                         }
-                        Input::Weight(name)
+                        NodeInput::Weight(name)
                     }
                 });
             }
@@ -247,8 +249,8 @@ impl Draft {
         let output = places[self.output.0].ok_or(missing)?;
         let kept = places.iter().zip(&self.changed);
         let kept = kept.map(|(place, changed)| place.filter(|_| !changed));
-        Ok(Rewritten {
-            kept: kept.collect(),
+        Ok(RewrittenGraph {
+            new_ids: kept.collect(),
             graph: builder.finish(output)?,
             notes: self.notes,
         })

@@ -17,22 +17,22 @@ use std::collections::{BTreeMap, HashMap};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use compute::{compute, layer};
-use fused::{Fused, fused_nodes};
-pub use value::Value;
+use fused::{FusedLayer, fused_nodes};
+pub use value::DynTensor;
 
-use super::dim::written;
+use super::dim::shape_text;
 use super::op::Binary;
-use super::{Dim, Graph, Input, Node, NodeId, Op};
-use crate::nets::layout::arranged;
+use super::{Dim, Graph, Node, NodeId, NodeInput, Op};
+use crate::nets::layout::in_fast_layout;
 
 /// A graph with its weights on a device. Copies share them.
 #[derive(Debug, Clone)]
-pub struct Loaded {
+pub struct LoadedGraph {
     graph: Graph,
     device: Device,
-    weights: BTreeMap<String, Value>,
+    weights: BTreeMap<String, DynTensor>,
     /// Nodes that are computed together with the layer before them.
-    fused: HashMap<NodeId, Fused>,
+    fused: HashMap<NodeId, FusedLayer>,
     /// Offsets added to the units of nodes.
     pushes: Vec<Push>,
 }
@@ -80,18 +80,21 @@ pub enum PushError {
 
 impl Graph {
     /// The graph on a device, with the weights that its nodes use.
-    pub fn load(&self, device: &Device) -> Loaded {
+    pub fn load(&self, device: &Device) -> LoadedGraph {
         let mut weights = BTreeMap::new();
         for node in self.nodes() {
             for input in &node.inputs {
-                if let Input::Weight(name) = input
+                if let NodeInput::Weight(name) = input
                     && !weights.contains_key(name)
                 {
-                    weights.insert(name.clone(), Value::of(&self.weights()[name], device));
+                    weights.insert(
+                        name.clone(),
+                        DynTensor::from_array(&self.weights()[name], device),
+                    );
                 }
             }
         }
-        Loaded {
+        LoadedGraph {
             graph: self.clone(),
             device: device.clone(),
             weights,
@@ -103,13 +106,13 @@ impl Graph {
 
 /// The values of a run, each kept until its last use.
 struct Values {
-    values: Vec<Option<Value>>,
+    values: Vec<Option<DynTensor>>,
     /// Remaining uses.
     uses: Vec<usize>,
 }
 
 impl Values {
-    fn take(&mut self, id: NodeId) -> Value {
+    fn take(&mut self, id: NodeId) -> DynTensor {
         self.uses[id.0] -= 1;
         let value = &mut self.values[id.0];
         let taken = match self.uses[id.0] {
@@ -121,7 +124,7 @@ impl Values {
     }
 }
 
-impl Loaded {
+impl LoadedGraph {
     /// The graph.
     pub fn graph(&self) -> &Graph {
         &self.graph
@@ -135,18 +138,18 @@ impl Loaded {
     /// Logits \[N,K\] of images \[N,C,H,W\].
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let mut values = self.values(images, &[self.graph.output]);
-        values.remove(0).raised()
+        values.remove(0).into_tensor()
     }
 
     /// The values of `wanted` nodes on images \[N,C,H,W\], in that order.
-    pub fn values(&self, images: Tensor<4>, wanted: &[NodeId]) -> Vec<Value> {
+    pub fn values(&self, images: Tensor<4>, wanted: &[NodeId]) -> Vec<DynTensor> {
         let n = images.dims()[0];
         let nodes = self.graph.nodes();
         let fused = |id: &NodeId| {
             let fused = self.fused.get(id)?;
             let inside = [Some(fused.first), fused.between];
             let mut inside = inside.into_iter().flatten();
-            let needed = inside.any(|id| wanted.contains(&id) || self.is_pushed_apart(id));
+            let needed = inside.any(|id| wanted.contains(&id) || self.has_separate_push(id));
             (!needed).then_some(fused)
         };
         let mut uses = vec![0; nodes.len()];
@@ -156,7 +159,7 @@ impl Loaded {
                 // A layer that is computed with the node after it is skipped.
                 let source = fused(&id).map_or(id, |fused| fused.first);
                 for input in &nodes[source.0].inputs {
-                    if let Input::Node(input) = input {
+                    if let NodeInput::Node(input) = input {
                         uses[input.0] += 1;
                     }
                 }
@@ -175,7 +178,7 @@ impl Loaded {
                 (Op::Input, _) => self.arranged(images.take()),
                 (_, Some(fused)) => {
                     let shape = self.lengths(id, n);
-                    self.together(fused, id, &mut values, &shape)
+                    self.run_fused(fused, id, &mut values, &shape)
                 }
                 _ => self.node(id, &mut values, n),
             };
@@ -185,34 +188,34 @@ impl Loaded {
     }
 
     /// Images in the best memory layout for convolutions.
-    fn arranged(&self, images: Option<Tensor<4>>) -> Value {
+    fn arranged(&self, images: Option<Tensor<4>>) -> DynTensor {
         let convolves = |node: &Node| matches!(node.op, Op::Conv(_));
         // A graph has one input.
         let images = images.unwrap_or_else(|| unreachable!("a second input"));
-        Value::R4(match self.graph.nodes().iter().any(convolves) {
-            true => arranged(images),
+        DynTensor::R4(match self.graph.nodes().iter().any(convolves) {
+            true => in_fast_layout(images),
             false => images,
         })
     }
 
-    fn inputs(&self, id: NodeId, values: &mut Values) -> Vec<Value> {
-        let value = |input: &Input| match input {
-            Input::Node(id) => values.take(*id),
-            Input::Weight(name) => self.weights[name].clone(),
+    fn inputs(&self, id: NodeId, values: &mut Values) -> Vec<DynTensor> {
+        let value = |input: &NodeInput| match input {
+            NodeInput::Node(id) => values.take(*id),
+            NodeInput::Weight(name) => self.weights[name].clone(),
         };
         self.graph.node(id).inputs.iter().map(value).collect()
     }
 
     /// Whether a node has a push that is not part of its bias.
-    fn is_pushed_apart(&self, id: NodeId) -> bool {
+    fn has_separate_push(&self, id: NodeId) -> bool {
         let node = self.graph.node(id);
         let mut pushes = self.pushes.iter();
         pushes.any(|push| push.node == id && !is_bias(node, push.axis))
     }
 
     /// The bias of a layer with its pushes added; a pushed layer without a bias gets one.
-    fn biased(&self, id: NodeId, bias: Option<Value>) -> Option<Tensor<1>> {
-        let bias = bias.map(Value::raised);
+    fn biased(&self, id: NodeId, bias: Option<DynTensor>) -> Option<Tensor<1>> {
+        let bias = bias.map(DynTensor::into_tensor);
         let node = self.graph.node(id);
         let pushes = self.pushes.iter();
         let pushes = pushes.filter(|push| push.node == id && is_bias(node, push.axis));
@@ -226,7 +229,7 @@ impl Loaded {
     }
 
     /// A value with those of its pushes added that do not go into a bias.
-    fn pushed_value(&self, id: NodeId, value: Value) -> Value {
+    fn pushed_value(&self, id: NodeId, value: DynTensor) -> DynTensor {
         let node = self.graph.node(id);
         let pushes = self.pushes.iter();
         let pushes = pushes.filter(|push| push.node == id && !is_bias(node, push.axis));
@@ -234,7 +237,7 @@ impl Loaded {
             let axes = value.axes();
             let mut shape = vec![1; axes];
             shape[push.axis] = push.offset.dims()[0];
-            let offset = Value::R1(push.offset.clone()).reshaped(&shape);
+            let offset = DynTensor::R1(push.offset.clone()).reshaped(&shape);
             functions::binary(Binary::Add, value, offset)
         })
     }
@@ -245,7 +248,7 @@ impl Loaded {
         dims.map(|dim| dim.length(n)).collect()
     }
 
-    fn node(&self, id: NodeId, values: &mut Values, n: usize) -> Value {
+    fn node(&self, id: NodeId, values: &mut Values, n: usize) -> DynTensor {
         let node = self.graph.node(id);
         let mut inputs = self.inputs(id, values);
         let shape = self.lengths(id, n);
@@ -274,7 +277,7 @@ impl Loaded {
             _ => {
                 return Err(PushError::Axis {
                     node: found.name.clone(),
-                    shape: written(&found.shape),
+                    shape: shape_text(&found.shape),
                     axis,
                 });
             }

@@ -7,7 +7,7 @@ use rules::{
     multiplied, padded, pooled, positive, recurrence, reduced, reshaped, resized, unmixed, within,
 };
 
-use super::dim::{Dim, MOST_AXES, written};
+use super::dim::{Dim, MAX_AXES, shape_text};
 use super::op::{Op, RecurrentOutput};
 
 /// The output shape of an operator on inputs of these shapes, or what does not fit.
@@ -23,14 +23,14 @@ pub(super) fn infer(op: &Op, inputs: &[Vec<Dim>]) -> Result<Vec<Dim>, String> {
         });
     }
     let shape = of_inputs(op, inputs)?;
-    if shape.len() > MOST_AXES {
+    if shape.len() > MAX_AXES {
         let axes = shape.len();
         return Err(format!(
-            "a result of {axes} axes; at most {MOST_AXES} are supported"
+            "a result of {axes} axes; at most {MAX_AXES} are supported"
         ));
     }
     if shape.iter().any(|dim| dim.count == 0) {
-        return Err(format!("the result is empty: {}", written(&shape)));
+        return Err(format!("the result is empty: {}", shape_text(&shape)));
     }
     Ok(shape)
 }
@@ -108,7 +108,7 @@ fn of_inputs(op: &Op, inputs: &[Vec<Dim>]) -> Result<Vec<Dim>, String> {
         Op::Pad {
             before,
             after,
-            with,
+            fill: with,
         } => padded(x, before, after, *with),
         Op::Reshape { shape } => reshaped(x, shape),
         Op::Transpose { axes } => {
@@ -118,7 +118,7 @@ fn of_inputs(op: &Op, inputs: &[Vec<Dim>]) -> Result<Vec<Dim>, String> {
                 true => Ok(axes.iter().map(|&axis| x[axis]).collect()),
                 false => Err(format!(
                     "{axes:?} is not an order of the axes of {}",
-                    written(x)
+                    shape_text(x)
                 )),
             }
         }

@@ -11,10 +11,10 @@ use burn::tensor::Tensor;
 
 use layout::{Layout, Split};
 
-use super::field::{Along, Field, Seen};
+use super::field::{AxisField, Field, NodeField};
 use super::op::RecurrentOutput;
-use super::run::{Loaded, PushError};
-use super::{Graph, Input, NodeId, Op};
+use super::run::{LoadedGraph, PushError};
+use super::{Graph, NodeId, NodeInput, Op};
 use crate::session::form::Shape;
 
 /// A node of a network whose activations can be observed.
@@ -45,7 +45,7 @@ pub struct Site {
 
 /// One position and the top and left pixel of its field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct SitePosition {
     /// Row among the positions.
     pub row: usize,
     /// Column among the positions.
@@ -76,17 +76,17 @@ impl Site {
     }
 
     /// Whether a field is the whole image.
-    pub fn is_whole(&self) -> bool {
+    pub fn sees_whole_image(&self) -> bool {
         self.field_shape() == self.image
     }
 
     /// The positions whose field lies inside the image. If there are none along an axis, the middle one
     /// is used: it sees most of the image.
-    pub fn inner(&self) -> Vec<Place> {
+    pub fn inner_positions(&self) -> Vec<SitePosition> {
         let (rows, columns) = self.inner_along();
         let row = |&(row, top): &(usize, usize)| {
             let columns = columns.1.iter();
-            columns.map(move |&(column, left)| Place {
+            columns.map(move |&(column, left)| SitePosition {
                 row,
                 column,
                 top,
@@ -97,11 +97,11 @@ impl Site {
     }
 
     /// The position in the middle of [`Self::inner`].
-    pub fn middle(&self) -> Place {
+    pub fn middle_position(&self) -> SitePosition {
         let (rows, columns) = self.inner_along();
         let (row, top) = rows.1[rows.1.len() / 2];
         let (column, left) = columns.1[columns.1.len() / 2];
-        Place {
+        SitePosition {
             row,
             column,
             top,
@@ -121,9 +121,9 @@ impl Site {
 /// Pixels of a field along one axis, and the chosen positions with the first pixel of their field.
 type Inner = (usize, Vec<(usize, usize)>);
 
-fn inner(along: &Along, positions: usize, pixels: usize) -> Inner {
+fn inner(along: &AxisField, positions: usize, pixels: usize) -> Inner {
     let inside = |position: usize| {
-        let (start, end) = along.at(position);
+        let (start, end) = along.pixels_at(position);
         (start >= 0 && end <= pixels as i64).then_some((position, start as usize))
     };
     let found: Vec<(usize, usize)> = (0..positions).filter_map(inside).collect();
@@ -176,13 +176,13 @@ impl Graph {
     /// Whether a node is a non-linearity applied to `source`.
     fn is_non_linear(&self, id: NodeId, source: NodeId) -> bool {
         let node = self.node(id);
-        node.op.is_non_linearity() && node.inputs[0] == Input::Node(source)
+        node.op.is_non_linearity() && node.inputs[0] == NodeInput::Node(source)
     }
 
     /// The join of several branches to which a node applies a non-linearity.
     fn joined_before(&self, id: NodeId) -> Option<NodeId> {
         let node = self.node(id);
-        let Input::Node(join) = node.inputs.first()? else {
+        let NodeInput::Node(join) = node.inputs.first()? else {
             return None;
         };
         let joins = matches!(self.node(*join).op, Op::Binary(_) | Op::Concat { .. });
@@ -191,7 +191,7 @@ impl Graph {
 
     /// The site that observes node `id` for the layer or join `layer`; `None` if its activations do not
     /// belong to individual images.
-    fn site(&self, layer: NodeId, id: NodeId, node_field: Seen) -> Option<Site> {
+    fn site(&self, layer: NodeId, id: NodeId, node_field: NodeField) -> Option<Site> {
         let node = self.node(id);
         let shape = node.shape.as_slice();
         let recurrent = match node.op {
@@ -206,7 +206,7 @@ impl Graph {
                 (Layout::LastState(recurrent), units, (1, 1), axis)
             }
             _ => {
-                let split = Split::of(&self.node(layer).op, shape, node_field.places)?;
+                let split = Split::of(&self.node(layer).op, shape, node_field.spatial_axes)?;
                 let units = split.units.iter().map(|&axis| shape[axis].count).product();
                 let axis = match split.units[..] {
                     [axis] => Some(axis),
@@ -239,7 +239,7 @@ impl Graph {
             return self.node(id).name.clone();
         }
         let weight = match node.inputs.get(1) {
-            Some(Input::Weight(name)) => name.strip_suffix(".weight"),
+            Some(NodeInput::Weight(name)) => name.strip_suffix(".weight"),
             _ => None,
         };
         weight.unwrap_or(&node.name).to_owned()
@@ -259,7 +259,7 @@ fn make_names_unique(sites: &mut [Site]) {
     }
 }
 
-impl Loaded {
+impl LoadedGraph {
     /// Activations \[N,units,rows,columns\] at sites, on images \[N,C,H,W\].
     pub fn activations(&self, images: Tensor<4>, sites: &[Site]) -> Vec<Tensor<4>> {
         let nodes: Vec<NodeId> = sites.iter().map(|site| site.node).collect();

@@ -40,9 +40,9 @@ fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().try_into_vec().unwrap()
 }
 
-fn host_of(value: run::Value) -> Vec<f32> {
+fn host_of(value: run::DynTensor) -> Vec<f32> {
     let count = value.dims().iter().product();
-    host::<1>(value.reshaped(&[count]).raised())
+    host::<1>(value.reshaped(&[count]).into_tensor())
 }
 
 fn assert_near(found: &[f32], expected: &[f32], case: &str) {
@@ -72,11 +72,11 @@ impl Bench {
         Self { builder, input }
     }
 
-    fn weight(&mut self, name: &str, values: Array<f32>) -> Input {
+    fn weight(&mut self, name: &str, values: Array<f32>) -> NodeInput {
         self.builder.weight(name, values).unwrap()
     }
 
-    fn add(&mut self, name: &str, op: Op, inputs: &[Input]) -> NodeId {
+    fn add(&mut self, name: &str, op: Op, inputs: &[NodeInput]) -> NodeId {
         self.builder.add(name, op, inputs).unwrap()
     }
 
@@ -161,7 +161,10 @@ fn a_graph_says_what_does_not_fit() {
         "`fc` needs the weight `fc.weight`, which is missing"
     );
     let twice = bench.builder.add("images", Op::Input, &[]);
-    assert_eq!(twice.unwrap_err(), GraphError::Name("images".into()));
+    assert_eq!(
+        twice.unwrap_err(),
+        GraphError::DuplicateName("images".into())
+    );
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! The assumptions made about a network when only its weights are given, and checks of them against a
 //! whole module.
 
-use super::{Fault, list};
-use crate::session::config::{Input, NetworkKind};
+use super::{WeightsFault, list};
+use crate::session::config::{InputEncoding, NetworkKind};
 
 /// The assumptions made when weights come without their network, as a sentence.
-pub fn words(kind: NetworkKind, input: &Input) -> String {
+pub fn description(kind: NetworkKind, input: &InputEncoding) -> String {
     let between = match kind {
         NetworkKind::Cnn => {
             "ReLU after every layer but the last, max-pooling 2×2 after the convolutions"
@@ -18,7 +18,7 @@ pub fn words(kind: NetworkKind, input: &Input) -> String {
         }
         NetworkKind::Onnx => "what the file states",
     };
-    let images = match (*input == Input::default(), kind) {
+    let images = match (*input == InputEncoding::default(), kind) {
         (false, _) => "images scaled as in network.input",
         (true, NetworkKind::Simple | NetworkKind::Complex) => {
             "images from −1 to 1 (network.input applies before that)"
@@ -32,7 +32,7 @@ pub fn words(kind: NetworkKind, input: &Input) -> String {
 ///
 /// # Errors
 /// Names the classes of these parts.
-pub fn check(modules: &[String], kind: NetworkKind) -> Result<(), Fault> {
+pub fn check(modules: &[String], kind: NetworkKind) -> Result<(), WeightsFault> {
     const ANYWHERE: [&str; 5] = [
         "Softmax",
         "LogSoftmax",
@@ -58,7 +58,7 @@ pub fn check(modules: &[String], kind: NetworkKind) -> Result<(), Fault> {
     others.dedup();
     match others.is_empty() {
         true => Ok(()),
-        false => Err(Fault::Applies {
+        false => Err(WeightsFault::Applies {
             applies: list(others),
             kind: kind.label(),
             instead,

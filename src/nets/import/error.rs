@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::list;
 use super::pickle::{self, PickleError};
-use super::recognise::{Foreign, Remedy, from_torch};
+use super::recognise::{NonWeightsFile, Remedy, from_torch};
 use crate::session::form::Shape;
 
 /// Why weights cannot be imported from a file.
@@ -14,7 +14,7 @@ pub struct ImportError {
     /// The file.
     pub path: PathBuf,
     /// What is wrong with it.
-    pub fault: Box<Fault>,
+    pub fault: Box<WeightsFault>,
     /// The shape of the images that the network should take: C, H, W.
     pub image: Shape,
 }
@@ -24,27 +24,29 @@ impl ImportError {
     pub fn is_misfit(&self) -> bool {
         matches!(
             &*self.fault,
-            Fault::Layers { .. }
-                | Fault::Missing { .. }
-                | Fault::Shape { .. }
-                | Fault::Extra { .. }
-                | Fault::Applies { .. }
+            WeightsFault::Layers { .. }
+                | WeightsFault::Missing { .. }
+                | WeightsFault::Shape { .. }
+                | WeightsFault::Extra { .. }
+                | WeightsFault::Applies { .. }
         )
     }
 
     /// Whether its layers differ from those of the architecture.
     pub fn has_other_layers(&self) -> bool {
-        matches!(&*self.fault, Fault::Layers { .. })
+        matches!(&*self.fault, WeightsFault::Layers { .. })
     }
 
     /// What to do, if that depends on the file and the images.
     fn remedy(&self) -> String {
         match &*self.fault {
-            Fault::Foreign((_, remedy)) => format!("; {}", remedy.words(&self.path, self.image)),
-            Fault::Shape {
-                meaning: Some(Misfit::ChannelsLast),
+            WeightsFault::Foreign((_, remedy)) => {
+                format!("; {}", remedy.advice(&self.path, self.image))
+            }
+            WeightsFault::Shape {
+                meaning: Some(ShapeMismatch::ChannelsLast),
                 ..
-            } => format!(". {}", Remedy::Keras.words(Path::new("…"), self.image)),
+            } => format!(". {}", Remedy::Keras.advice(Path::new("…"), self.image)),
             fault if fault.is_of_another_network() => {
                 format!(". To use it unchanged, {}", from_torch(self.image))
             }
@@ -55,13 +57,13 @@ impl ImportError {
 
 /// What is wrong with a file of weights.
 #[derive(Debug, thiserror::Error)]
-pub enum Fault {
+pub enum WeightsFault {
     /// It does not exist or cannot be read.
     #[error("the file cannot be read: {0}")]
     Unreadable(#[from] std::io::Error),
     /// It is another kind of file.
     #[error("this is {}", .0.0)]
-    Foreign(Foreign),
+    Foreign(NonWeightsFile),
     /// It starts like a weights file, but the rest is not readable.
     #[error(
         "the file is damaged, or of a kind that cannot be read: {0}; download or save it again"
@@ -69,7 +71,7 @@ pub enum Fault {
     Damaged(String),
     /// An excessively long pickle.
     #[error(
-        "the file's data besides its tensors exceeds {} MiB; save only the weights, with torch.save(model.state_dict(), \"model.pt\")", pickle::MOST_BYTES >> 20
+        "the file's data besides its tensors exceeds {} MiB; save only the weights, with torch.save(model.state_dict(), \"model.pt\")", pickle::MAX_BYTES >> 20
     )]
     TooLong,
     /// Written in big-endian byte order.
@@ -116,7 +118,7 @@ pub enum Fault {
         /// The architecture.
         kind: &'static str,
         /// What that means, if known.
-        meaning: Option<Misfit>,
+        meaning: Option<ShapeMismatch>,
     },
     /// A tensor holds something other than real numbers.
     #[error(
@@ -192,7 +194,7 @@ pub enum Fault {
 
 /// What a wrong shape means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Misfit {
+pub enum ShapeMismatch {
     /// Another number of classes.
     Classes(usize, usize),
     /// A hidden layer of another size.
@@ -207,19 +209,19 @@ pub enum Misfit {
     ChannelsLast,
 }
 
-impl Fault {
+impl WeightsFault {
     /// Whether the file is intact, but for a network that is not built in.
     fn is_of_another_network(&self) -> bool {
         match self {
             Self::Layers { fits, .. } => fits.is_empty(),
-            Self::Shape { meaning, .. } => matches!(meaning, None | Some(Misfit::Units(..))),
+            Self::Shape { meaning, .. } => matches!(meaning, None | Some(ShapeMismatch::Units(..))),
             Self::Extra { .. } | Self::Applies { .. } => true,
             _ => false,
         }
     }
 }
 
-impl From<PickleError> for Fault {
+impl From<PickleError> for WeightsFault {
     fn from(error: PickleError) -> Self {
         Self::Damaged(error.to_string())
     }
@@ -236,23 +238,23 @@ fn others(fits: &[&'static str]) -> String {
     }
 }
 
-fn clause(meaning: &Option<Misfit>) -> String {
+fn clause(meaning: &Option<ShapeMismatch>) -> String {
     match meaning {
         None => String::new(),
-        Some(Misfit::Classes(found, needed)) => format!(
+        Some(ShapeMismatch::Classes(found, needed)) => format!(
             ": it has {found} classes, but the images have {needed}; use the images it was made for (--data), or noise alone (dataset=None)"
         ),
-        Some(Misfit::Units(found, needed)) => format!(
+        Some(ShapeMismatch::Units(found, needed)) => format!(
             ": a layer has {found} units, but the built-in network's has {needed}, which cannot be changed"
         ),
-        Some(Misfit::Pixels(found, needed)) => format!(
+        Some(ShapeMismatch::Pixels(found, needed)) => format!(
             ": it takes images of {found} values, but these have {needed}; use the images it was made for (--data)"
         ),
-        Some(Misfit::Size) => ": it was made for images of another size; use those (--data)".to_owned(),
-        Some(Misfit::ChannelsLast) => {
+        Some(ShapeMismatch::Size) => ": it was made for images of another size; use those (--data)".to_owned(),
+        Some(ShapeMismatch::ChannelsLast) => {
             ": the kernels have their channels last, as in Keras, so the next layers have their inputs in another order".to_owned()
         }
-        Some(Misfit::Channels(found, needed)) => format!(
+        Some(ShapeMismatch::Channels(found, needed)) => format!(
             ": it takes images of {found} channels, but these have {needed}; use the images it was made for (--data)"
         ),
     }

@@ -6,18 +6,18 @@ use std::path::Path;
 
 use burn::store::{ModuleStore, SafetensorsStore, SafetensorsStoreError};
 
-use super::raw::{Contents, Raw};
-use super::recognise::{self, Foreign, Remedy};
-use super::{Fault, torch};
+use super::raw::{RawTensor, WeightsFile};
+use super::recognise::{self, NonWeightsFile, Remedy};
+use super::{WeightsFault, torch};
 use crate::files;
 
 /// The tensors of a PyTorch checkpoint or a safetensors file.
 ///
 /// # Errors
 /// If the file cannot be read, is another kind of file, or asks to run code.
-pub fn contents(path: &Path) -> Result<Contents, Fault> {
+pub fn contents(path: &Path) -> Result<WeightsFile, WeightsFault> {
     if let Some(foreign) = foreign(path)? {
-        return Err(Fault::Foreign(foreign));
+        return Err(WeightsFault::Foreign(foreign));
     }
     let start = start(path)?;
     if is_safetensors(&start) {
@@ -25,7 +25,7 @@ pub fn contents(path: &Path) -> Result<Contents, Fault> {
     }
     if !(start.starts_with(b"PK\x03\x04") || matches!(start[..], [0x80, 0..=5, ..])) {
         let description = "a file of an unknown kind".to_owned();
-        return Err(Fault::Foreign((description, Remedy::Weights)));
+        return Err(WeightsFault::Foreign((description, Remedy::Weights)));
     }
     torch::read(path)
 }
@@ -34,7 +34,7 @@ pub fn contents(path: &Path) -> Result<Contents, Fault> {
 ///
 /// # Errors
 /// If it cannot be read.
-pub fn foreign(path: &Path) -> Result<Option<Foreign>, Fault> {
+pub fn foreign(path: &Path) -> Result<Option<NonWeightsFile>, WeightsFault> {
     if let Some(foreign) = recognise::folder(path) {
         return Ok(Some(foreign));
     }
@@ -48,7 +48,7 @@ pub fn foreign(path: &Path) -> Result<Option<Foreign>, Fault> {
     })
 }
 
-fn start(path: &Path) -> Result<Vec<u8>, Fault> {
+fn start(path: &Path) -> Result<Vec<u8>, WeightsFault> {
     let mut start = Vec::new();
     files::open(path)?.take(512).read_to_end(&mut start)?;
     Ok(start)
@@ -59,7 +59,7 @@ fn is_safetensors(start: &[u8]) -> bool {
     start.get(8) == Some(&b'{') && start[4..8] == [0; 4]
 }
 
-fn safetensors(path: &Path) -> Result<Contents, Fault> {
+fn safetensors(path: &Path) -> Result<WeightsFile, WeightsFault> {
     let mut store = SafetensorsStore::from_file(path);
     let tensors = store.get_all_tensors()?;
     let raw = |(name, tensor): (&String, &burn::store::burn_pack::Tensor)| {
@@ -67,19 +67,19 @@ fn safetensors(path: &Path) -> Result<Contents, Fault> {
         let (shape, dtype) = (tensor.shape.as_slice().to_vec(), tensor.dtype);
         let bytes = move || {
             let bytes = tensor.to_bytes();
-            let bytes = bytes.map_err(|error| Fault::Damaged(error.to_string()))?;
+            let bytes = bytes.map_err(|error| WeightsFault::Damaged(error.to_string()))?;
             Ok(bytes.to_vec())
         };
-        Raw::new(name.clone(), shape, dtype, Box::new(bytes))
+        RawTensor::new(name.clone(), shape, dtype, Box::new(bytes))
     };
-    Ok(Contents {
+    Ok(WeightsFile {
         tensors: tensors.iter().map(raw).collect(),
         notes: Vec::new(),
         modules: Vec::new(),
     })
 }
 
-impl From<SafetensorsStoreError> for Fault {
+impl From<SafetensorsStoreError> for WeightsFault {
     fn from(error: SafetensorsStoreError) -> Self {
         Self::Damaged(error.to_string())
     }

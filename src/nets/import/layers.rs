@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use burn::tensor::Device;
 
-use super::raw::Raw;
-use super::{Fault, list};
-use crate::nets::{Network, Ports};
+use super::raw::RawTensor;
+use super::{WeightsFault, list};
+use crate::nets::{Network, NetworkShape};
 use crate::session::config::NetworkKind;
 
 /// A layer in a file: its module, and the layer's index if the module is an LSTM with several. Numbered
 /// modules sort first, by number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key {
+pub struct LayerKey {
     number: Option<usize>,
     /// The module's name.
     pub module: String,
@@ -21,18 +21,18 @@ pub struct Key {
 }
 
 /// The tensors of one layer in a file by role; `weight_ih_l1` has the role `weight_ih`.
-pub type Group<'a> = BTreeMap<&'a str, &'a Raw>;
+pub type LayerTensors<'a> = BTreeMap<&'a str, &'a RawTensor>;
 
 /// The layers of a file.
 pub struct Layers<'a> {
     /// The tensors of each layer.
-    pub groups: BTreeMap<Key, Group<'a>>,
+    pub groups: BTreeMap<LayerKey, LayerTensors<'a>>,
     /// The layers in the order of the file.
-    order: Vec<Key>,
+    order: Vec<LayerKey>,
 }
 
 /// One tensor of a network and the PyTorch tensors that make it up.
-pub struct Need {
+pub struct RequiredTensor {
     /// `conv1.weight`.
     pub name: String,
     /// Its shape here.
@@ -43,9 +43,9 @@ pub struct Need {
     pub transposed: bool,
 }
 
-impl Need {
+impl RequiredTensor {
     /// Its shape in PyTorch.
-    pub fn shape_there(&self) -> Vec<usize> {
+    pub fn pytorch_shape(&self) -> Vec<usize> {
         let mut shape = self.shape.clone();
         if self.transposed {
             shape.reverse();
@@ -55,9 +55,9 @@ impl Need {
 
     /// Whether a tensor of the file has the shape, in PyTorch's order or with inputs first, as Keras stores
     /// dense weights. Unreadable tensors match too, so that the error reports them as unreadable.
-    pub fn takes(&self, raw: &Raw) -> bool {
-        raw.is_other()
-            || raw.shape == self.shape_there()
+    pub fn accepts(&self, raw: &RawTensor) -> bool {
+        raw.is_unsupported()
+            || raw.shape == self.pytorch_shape()
             || (self.transposed && raw.shape == self.shape)
     }
 
@@ -70,14 +70,17 @@ impl Need {
 }
 
 /// The layers of an architecture in order, each with its tensors.
-pub fn needs(kind: NetworkKind, ports: Ports) -> Vec<(String, Vec<Need>)> {
+pub fn required_tensors(
+    kind: NetworkKind,
+    ports: NetworkShape,
+) -> Vec<(String, Vec<RequiredTensor>)> {
     let network = Network::new(kind, ports, 0, &Device::flex());
     let weights = network.weights();
     let of_layer = |layer: &str| {
         let tensors = weights.tensors.iter().filter_map(|(name, values)| {
             let role = name.strip_prefix(layer)?.strip_prefix('.')?;
             let shape = values.shape().to_vec();
-            Some(Need {
+            Some(RequiredTensor {
                 name: name.clone(),
                 transposed: role == "weight" && shape.len() == 2,
                 shape,
@@ -102,9 +105,9 @@ pub fn needs(kind: NetworkKind, ports: Ports) -> Vec<(String, Vec<Need>)> {
 
 impl<'a> Layers<'a> {
     /// The tensors by layer and role.
-    pub fn of(tensors: impl IntoIterator<Item = (&'a str, &'a Raw)>) -> Self {
-        let mut groups: BTreeMap<Key, Group> = BTreeMap::new();
-        let mut order: Vec<Key> = Vec::new();
+    pub fn of(tensors: impl IntoIterator<Item = (&'a str, &'a RawTensor)>) -> Self {
+        let mut groups: BTreeMap<LayerKey, LayerTensors> = BTreeMap::new();
+        let mut order: Vec<LayerKey> = Vec::new();
         for (name, raw) in tensors {
             let (module, role) = name.rsplit_once('.').unwrap_or(("", name));
             // `weight_ih_l1`: the second layer of an LSTM.
@@ -114,7 +117,7 @@ impl<'a> Layers<'a> {
                 }
                 _ => (role, 0),
             };
-            let key = Key {
+            let key = LayerKey {
                 number: module.parse().ok(),
                 module: module.to_owned(),
                 depth,
@@ -128,7 +131,7 @@ impl<'a> Layers<'a> {
     }
 
     /// The last layer: the one named `logits`, else the last by number, else the last in the file.
-    pub fn last(&self) -> Option<&Group<'a>> {
+    pub fn last(&self) -> Option<&LayerTensors<'a>> {
         let named = self.groups.iter().find(|(key, _)| key.module == "logits");
         let last = match self.numbered() {
             true => self.groups.keys().next_back(),
@@ -150,11 +153,11 @@ impl<'a> Layers<'a> {
     /// If a layer is missing, or a tensor is left over.
     pub fn matched(
         &self,
-        needs: &[(String, Vec<Need>)],
+        needs: &[(String, Vec<RequiredTensor>)],
         kind: NetworkKind,
-    ) -> Result<Vec<Key>, Fault> {
+    ) -> Result<Vec<LayerKey>, WeightsFault> {
         let keys = self.keys(needs, kind)?;
-        let used = |key: &Key, role: &str| {
+        let used = |key: &LayerKey, role: &str| {
             let layer = keys.iter().position(|other| other == key);
             layer.is_some_and(|layer| {
                 let mut tensors = needs[layer].1.iter();
@@ -169,20 +172,25 @@ impl<'a> Layers<'a> {
         let unused: Vec<&String> = unused.collect();
         match unused.is_empty() {
             true => Ok(keys),
-            false => Err(Fault::Extra {
+            false => Err(WeightsFault::Extra {
                 names: list(unused),
                 kind: kind.label(),
             }),
         }
     }
 
-    fn keys(&self, needs: &[(String, Vec<Need>)], kind: NetworkKind) -> Result<Vec<Key>, Fault> {
-        let named = |layer: &str| Key {
+    fn keys(
+        &self,
+        needs: &[(String, Vec<RequiredTensor>)],
+        kind: NetworkKind,
+    ) -> Result<Vec<LayerKey>, WeightsFault> {
+        let named = |layer: &str| LayerKey {
             number: None,
             module: layer.to_owned(),
             depth: 0,
         };
-        let is_present = |(name, _): &&(String, Vec<Need>)| self.groups.contains_key(&named(name));
+        let is_present =
+            |(name, _): &&(String, Vec<RequiredTensor>)| self.groups.contains_key(&named(name));
         if needs.iter().all(|layer| is_present(&layer)) {
             return Ok(needs.iter().map(|(name, _)| named(name)).collect());
         }
@@ -190,19 +198,19 @@ impl<'a> Layers<'a> {
         if self.numbered() && as_many {
             return Ok(self.groups.keys().cloned().collect());
         }
-        let alone = |(_, tensors): &(String, Vec<Need>)| {
+        let alone = |(_, tensors): &(String, Vec<RequiredTensor>)| {
             let mut fitting = self.groups.iter().filter(|(_, group)| fits(group, tensors));
             let (key, _) = fitting.next()?;
             fitting.next().is_none().then(|| key.clone())
         };
-        let by_shape: Option<Vec<Key>> = needs.iter().map(alone).collect();
+        let by_shape: Option<Vec<LayerKey>> = needs.iter().map(alone).collect();
         if let Some(keys) = by_shape.filter(|_| !self.numbered()) {
             return Ok(keys);
         }
         // Layers of the same kinds in the same order; a wrong size is reported later.
-        let alike = |key: &Key, tensors: &[Need]| {
+        let alike = |key: &LayerKey, tensors: &[RequiredTensor]| {
             let group = &self.groups[key];
-            let rank = |need: &Need| {
+            let rank = |need: &RequiredTensor| {
                 let mut raws = need.roles.iter().filter_map(|role| group.get(role));
                 raws.all(|raw| raw.shape.len() == need.shape.len())
                     && (need.is_zero_if_missing() || group.contains_key(need.roles[0]))
@@ -218,12 +226,12 @@ impl<'a> Layers<'a> {
         let known = needs.iter().filter(is_present).count();
         if let (Some((layer, tensors)), true) = (missing, known + 1 >= needs.len().max(2)) {
             let role = tensors.first().and_then(|need| need.roles.first());
-            return Err(Fault::Missing {
+            return Err(WeightsFault::Missing {
                 name: format!("{layer}.{}", role.unwrap_or(&"weight")),
                 there: list(self.names()),
             });
         }
-        Err(Fault::Layers {
+        Err(WeightsFault::Layers {
             found: list(self.order.iter().map(|key| match key.depth {
                 0 => key.module.clone(),
                 depth => format!("{} (layer {depth})", key.module),
@@ -240,10 +248,10 @@ impl<'a> Layers<'a> {
     }
 
     /// The architectures that the layers fit in number and shape.
-    pub fn fitting(&self, ports: Ports) -> Vec<&'static str> {
+    pub fn fitting(&self, ports: NetworkShape) -> Vec<&'static str> {
         let fit = |kind: &NetworkKind| {
             let needs = match ports.check(*kind) {
-                Ok(()) => needs(*kind, ports),
+                Ok(()) => required_tensors(*kind, ports),
                 Err(_) => return false,
             };
             self.matched(&needs, *kind).is_ok_and(|keys| {
@@ -256,10 +264,10 @@ impl<'a> Layers<'a> {
     }
 }
 
-fn fits(group: &Group, tensors: &[Need]) -> bool {
-    let fit = |need: &Need| {
+fn fits(group: &LayerTensors, tensors: &[RequiredTensor]) -> bool {
+    let fit = |need: &RequiredTensor| {
         need.roles.iter().all(|role| match group.get(role) {
-            Some(raw) => need.takes(raw),
+            Some(raw) => need.accepts(raw),
             None => need.is_zero_if_missing(),
         })
     };

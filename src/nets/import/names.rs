@@ -3,11 +3,11 @@
 
 use std::collections::HashMap;
 
-use super::raw::Raw;
-use super::{Fault, list};
+use super::raw::RawTensor;
+use super::{WeightsFault, list};
 
 /// A tensor with its name within the network.
-pub type Named = (String, Raw);
+pub type NamedTensor = (String, RawTensor);
 
 /// Usual prefixes of a network in a state dict that holds other things too.
 const WRAPPERS: [&str; 9] = [
@@ -26,7 +26,10 @@ const WRAPPERS: [&str; 9] = [
 ///
 /// # Errors
 /// If weights are computed from others in an unsupported way.
-pub fn settled(tensors: Vec<Raw>, notes: &mut Vec<String>) -> Result<Vec<Named>, Fault> {
+pub fn normalised(
+    tensors: Vec<RawTensor>,
+    notes: &mut Vec<String>,
+) -> Result<Vec<NamedTensor>, WeightsFault> {
     let counter = |name: &str| name.ends_with("num_batches_tracked") || name == "n_averaged";
     let named = tensors
         .into_iter()
@@ -49,7 +52,7 @@ fn plain(name: &str) -> String {
 }
 
 /// Strips the prefixes that all tensors share.
-fn within(mut tensors: Vec<Named>) -> Vec<Named> {
+fn within(mut tensors: Vec<NamedTensor>) -> Vec<NamedTensor> {
     loop {
         let Some((wrap, _)) = tensors.first().and_then(|(name, _)| name.split_once('.')) else {
             return tensors;
@@ -70,8 +73,9 @@ fn within(mut tensors: Vec<Named>) -> Vec<Named> {
 
 /// The tensors under a usual prefix, if there are others beside it, such as the weights of a loss; and a
 /// note about that.
-pub fn part(tensors: &[Named]) -> Option<(Vec<(&str, &Raw)>, String)> {
-    let mut inside: Vec<(&str, &Raw)> = tensors.iter().map(|(name, raw)| (&**name, raw)).collect();
+pub fn wrapped_part(tensors: &[NamedTensor]) -> Option<(Vec<(&str, &RawTensor)>, String)> {
+    let mut inside: Vec<(&str, &RawTensor)> =
+        tensors.iter().map(|(name, raw)| (&**name, raw)).collect();
     let mut path = String::new();
     let mut beside = Vec::new();
     loop {
@@ -104,37 +108,41 @@ pub fn part(tensors: &[Named]) -> Option<(Vec<(&str, &Raw)>, String)> {
     (!wrapped.is_empty()).then_some((inside, note))
 }
 
-fn shortened(tensors: Vec<Named>, length: usize) -> Vec<Named> {
-    let short = |(name, raw): Named| (name[length..].to_owned(), raw);
+fn shortened(tensors: Vec<NamedTensor>, length: usize) -> Vec<NamedTensor> {
+    let short = |(name, raw): NamedTensor| (name[length..].to_owned(), raw);
     tensors.into_iter().map(short).collect()
 }
 
 /// Restores weights from what `torch.nn.utils.prune` stores.
-fn unpruned(tensors: Vec<Named>, notes: &mut Vec<String>) -> Result<Vec<Named>, Fault> {
+fn unpruned(
+    tensors: Vec<NamedTensor>,
+    notes: &mut Vec<String>,
+) -> Result<Vec<NamedTensor>, WeightsFault> {
     let shapes: HashMap<String, Vec<usize>> = tensors
         .iter()
         .filter_map(|(name, raw)| Some((name.strip_suffix("_orig")?.to_owned(), raw.shape.clone())))
         .collect();
-    let is_mask = |(name, raw): &Named| {
+    let is_mask = |(name, raw): &NamedTensor| {
         let base = name.strip_suffix("_mask");
         base.is_some_and(|base| shapes.get(base) == Some(&raw.shape))
     };
-    let (masks, rest): (Vec<Named>, Vec<Named>) = tensors.into_iter().partition(is_mask);
-    let mut masks: HashMap<String, Raw> = masks.into_iter().collect();
+    let (masks, rest): (Vec<NamedTensor>, Vec<NamedTensor>) =
+        tensors.into_iter().partition(is_mask);
+    let mut masks: HashMap<String, RawTensor> = masks.into_iter().collect();
     let mut pruned = Vec::new();
-    let joined = |(name, raw): Named| {
+    let joined = |(name, raw): NamedTensor| {
         let base = name.strip_suffix("_orig");
         let mask = base.and_then(|base| masks.remove(&format!("{base}_mask")));
         match (base, mask) {
             (Some(base), Some(mask)) => {
                 let full_name = raw.name.trim_end_matches("_orig").to_owned();
                 pruned.push(full_name.clone());
-                (base.to_owned(), Raw::pruned(full_name, raw, mask))
+                (base.to_owned(), RawTensor::pruned(full_name, raw, mask))
             }
             _ => (name, raw),
         }
     };
-    let plain: Vec<Named> = rest.into_iter().map(joined).collect();
+    let plain: Vec<NamedTensor> = rest.into_iter().map(joined).collect();
     if !pruned.is_empty() {
         notes.push(format!(
             "pruned weights were multiplied by their mask: {}",
@@ -145,7 +153,7 @@ fn unpruned(tensors: Vec<Named>, notes: &mut Vec<String>) -> Result<Vec<Named>, 
 }
 
 /// The error for weights that PyTorch recomputes at each step.
-fn computed(tensors: &[Named]) -> Option<Fault> {
+fn computed(tensors: &[NamedTensor]) -> Option<WeightsFault> {
     const NORM: &str = "torch.nn.utils.remove_weight_norm(module)";
     const SPECTRAL: &str = "torch.nn.utils.remove_spectral_norm(module)";
     const ANY: &str = "torch.nn.utils.parametrize.remove_parametrizations(module, \"weight\")";
@@ -155,7 +163,7 @@ fn computed(tensors: &[Named]) -> Option<Fault> {
     ];
     tensors.iter().find_map(|(name, raw)| {
         if let Some((base, _)) = name.split_once("parametrizations.") {
-            return Some(Fault::Computed {
+            return Some(WeightsFault::Computed {
                 name: format!("{base}weight"),
                 from: format!("`{}`", raw.name),
                 how: "a parametrization",
@@ -165,7 +173,7 @@ fn computed(tensors: &[Named]) -> Option<Fault> {
         let found = reparametrizations
             .iter()
             .find(|(role, ..)| name.rsplit('.').next() == Some(*role));
-        found.map(|(role, weight, how, with)| Fault::Computed {
+        found.map(|(role, weight, how, with)| WeightsFault::Computed {
             name: format!("{}{weight}", &name[..name.len() - role.len()]),
             from: format!("`{}` and others", raw.name),
             how,

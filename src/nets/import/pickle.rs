@@ -1,17 +1,17 @@
 //! Reads Python pickles as data, without running any code.
 //!
 //! A pickle is a program for a stack machine that may refer to and call anything in Python. Here nothing is
-//! called: a name becomes a [`Node::Global`], a call an inert [`Node::Object`] that records the callee and the
+//! called: a name becomes a [`PickleNode::Global`], a call an inert [`PickleNode::Object`] that records the callee and the
 //! arguments. Memory is bounded by the length of the pickle, whatever lengths it declares.
 
 mod cursor;
 mod machine;
 mod tree;
 
-pub use tree::{Id, Node, Tree};
+pub use tree::{PickleId, PickleNode, PickleTree};
 
 /// The largest pickle that is read, in bytes; tensors are stored outside it.
-pub const MOST_BYTES: usize = 64 << 20;
+pub const MAX_BYTES: usize = 64 << 20;
 
 /// Why a pickle cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,9 +29,9 @@ pub enum PickleError {
     },
     /// An instruction whose operands are missing or of the wrong kind.
     #[error("the pickle's instruction at byte {0} does not fit its operands")]
-    Misfit(usize),
+    BadOperands(usize),
     /// Too many values.
-    #[error("the pickle holds more than {} values", Tree::MOST)]
+    #[error("the pickle holds more than {} values", PickleTree::MAX_VALUES)]
     TooMany,
 }
 
@@ -39,7 +39,7 @@ pub enum PickleError {
 ///
 /// # Errors
 /// If it is cut off, damaged, or holds too many values.
-pub fn read(bytes: &[u8]) -> Result<(Tree, usize), PickleError> {
+pub fn read(bytes: &[u8]) -> Result<(PickleTree, usize), PickleError> {
     machine::run(bytes)
 }
 

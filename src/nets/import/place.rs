@@ -1,25 +1,25 @@
 //! Assigns the tensors of a file to the weights of an architecture.
 
-use super::error::Misfit;
-use super::layers::{Group, Key, Layers, Need, needs};
-use super::names::{self, Named};
-use super::{Fault, list};
-use crate::nets::Ports;
+use super::error::ShapeMismatch;
+use super::layers::{LayerKey, LayerTensors, Layers, RequiredTensor, required_tensors};
+use super::names::{self, NamedTensor};
+use super::{WeightsFault, list};
+use crate::nets::NetworkShape;
 use crate::session::array::Array;
 use crate::session::config::NetworkKind;
-use crate::session::record::Weights;
+use crate::session::record::NetworkWeights;
 
 /// Assigns tensors to weights, and notes any that were converted.
 ///
 /// # Errors
 /// Names what is missing, superfluous or does not fit.
-pub fn placed(
-    tensors: &[Named],
+pub fn assigned_weights(
+    tensors: &[NamedTensor],
     kind: NetworkKind,
-    ports: Ports,
+    ports: NetworkShape,
     notes: &mut Vec<String>,
-) -> Result<Weights, Fault> {
-    let needs = needs(kind, ports);
+) -> Result<NetworkWeights, WeightsFault> {
+    let needs = required_tensors(kind, ports);
     let whole = Layers::of(tensors.iter().map(|(name, raw)| (&**name, raw)));
     let (layers, keys) = match whole.matched(&needs, kind) {
         Ok(keys) => (whole, keys),
@@ -31,7 +31,7 @@ pub fn placed(
             None => return Err(with_others(fault, &whole, ports)),
         },
     };
-    let mut weights = Weights::default();
+    let mut weights = NetworkWeights::default();
     let mut reader = Reader {
         kind,
         notes: Notes::default(),
@@ -57,25 +57,25 @@ pub fn placed(
 
 /// The network under a usual prefix, if there is one.
 fn part<'a>(
-    tensors: &'a [Named],
-    needs: &[(String, Vec<Need>)],
+    tensors: &'a [NamedTensor],
+    needs: &[(String, Vec<RequiredTensor>)],
     kind: NetworkKind,
-) -> Option<(Layers<'a>, Vec<Key>, String)> {
-    let (inside, note) = names::part(tensors)?;
+) -> Option<(Layers<'a>, Vec<LayerKey>, String)> {
+    let (inside, note) = names::wrapped_part(tensors)?;
     let layers = Layers::of(inside);
     let keys = layers.matched(needs, kind).ok()?;
     Some((layers, keys, note))
 }
 
 /// Adds the other architectures that the layers fit to the error.
-fn with_others(fault: Fault, layers: &Layers, ports: Ports) -> Fault {
+fn with_others(fault: WeightsFault, layers: &Layers, ports: NetworkShape) -> WeightsFault {
     match fault {
-        Fault::Layers {
+        WeightsFault::Layers {
             found,
             needed,
             kind,
             ..
-        } => Fault::Layers {
+        } => WeightsFault::Layers {
             found,
             needed,
             kind,
@@ -87,7 +87,7 @@ fn with_others(fault: Fault, layers: &Layers, ports: Ports) -> Fault {
 
 /// The position of a tensor in the network.
 struct Position<'a> {
-    key: &'a Key,
+    key: &'a LayerKey,
     is_first: bool,
     is_last: bool,
     after_convolution: bool,
@@ -127,8 +127,13 @@ struct Reader {
 
 impl Reader {
     /// The values of one weight, in our order.
-    fn read(&mut self, group: &Group, need: &Need, position: &Position) -> Result<Vec<f32>, Fault> {
-        let shape = need.shape_there();
+    fn read(
+        &mut self,
+        group: &LayerTensors,
+        need: &RequiredTensor,
+        position: &Position,
+    ) -> Result<Vec<f32>, WeightsFault> {
+        let shape = need.pytorch_shape();
         let mut sum = vec![0.0; shape.iter().product()];
         for role in need.roles {
             let Some(raw) = group.get(role) else {
@@ -138,10 +143,10 @@ impl Reader {
                     continue;
                 }
                 let there = self.available.clone();
-                return Err(Fault::Missing { name, there });
+                return Err(WeightsFault::Missing { name, there });
             };
-            if !need.takes(raw) {
-                return Err(Fault::Shape {
+            if !need.accepts(raw) {
+                return Err(WeightsFault::Shape {
                     name: raw.name.clone(),
                     meaning: meaning(&raw.shape, &shape, position),
                     found: raw.shape.clone(),
@@ -170,7 +175,7 @@ impl Reader {
     }
 }
 
-fn name_of(key: &Key, role: &str, need: &Need) -> String {
+fn name_of(key: &LayerKey, role: &str, need: &RequiredTensor) -> String {
     match (key.module.as_str(), need.name.starts_with("lstm")) {
         ("", _) => role.to_owned(),
         (module, true) => format!("{module}.{role}_l{}", key.depth),
@@ -179,24 +184,28 @@ fn name_of(key: &Key, role: &str, need: &Need) -> String {
 }
 
 /// What a tensor's wrong shape means.
-fn meaning(found: &[usize], needed: &[usize], position: &Position) -> Option<Misfit> {
+fn meaning(found: &[usize], needed: &[usize], position: &Position) -> Option<ShapeMismatch> {
     let other = |axis: usize| (found[axis], needed[axis]);
     match (found, needed) {
-        ([_], [_]) if position.is_last => Some(Misfit::Classes(found[0], needed[0])),
+        ([_], [_]) if position.is_last => Some(ShapeMismatch::Classes(found[0], needed[0])),
         ([outputs, inputs], [_, _]) => {
             let (same_outputs, same_inputs) = (*outputs == needed[0], *inputs == needed[1]);
             match (same_outputs, same_inputs) {
-                (false, true) if position.is_last => Some(Misfit::Classes(other(0).0, other(0).1)),
-                (false, true) => Some(Misfit::Units(other(0).0, other(0).1)),
-                (true, false) if position.is_first => Some(Misfit::Pixels(other(1).0, other(1).1)),
-                (true, false) if position.after_convolution => Some(Misfit::Size),
+                (false, true) if position.is_last => {
+                    Some(ShapeMismatch::Classes(other(0).0, other(0).1))
+                }
+                (false, true) => Some(ShapeMismatch::Units(other(0).0, other(0).1)),
+                (true, false) if position.is_first => {
+                    Some(ShapeMismatch::Pixels(other(1).0, other(1).1))
+                }
+                (true, false) if position.after_convolution => Some(ShapeMismatch::Size),
                 _ => None,
             }
         }
         ([.., a, b], [needed_outputs, needed_inputs, _, _])
             if found.len() == 4 && (b, a) == (needed_outputs, needed_inputs) =>
         {
-            Some(Misfit::ChannelsLast)
+            Some(ShapeMismatch::ChannelsLast)
         }
         ([outputs, inputs, kernel @ ..], [_, _, wanted @ ..])
             if found.len() == 4 && needed.len() == 4 && kernel == wanted =>
@@ -204,9 +213,9 @@ fn meaning(found: &[usize], needed: &[usize], position: &Position) -> Option<Mis
             let (same_outputs, same_inputs) = (*outputs == needed[0], *inputs == needed[1]);
             match (same_outputs, same_inputs) {
                 (true, false) if position.is_first => {
-                    Some(Misfit::Channels(other(1).0, other(1).1))
+                    Some(ShapeMismatch::Channels(other(1).0, other(1).1))
                 }
-                (false, true) => Some(Misfit::Units(other(0).0, other(0).1)),
+                (false, true) => Some(ShapeMismatch::Units(other(0).0, other(0).1)),
                 _ => None,
             }
         }

@@ -1,13 +1,13 @@
-//! [`Raw`], a tensor whose values are still in its file, and [`Contents`], the tensors of a file.
+//! [`RawTensor`], a tensor whose values are still in its file, and [`WeightsFile`], the tensors of a file.
 
 use burn::tensor::{DType, TensorData};
 
-use super::Fault;
+use super::WeightsFault;
 
 /// The contents of a weights file.
-pub struct Contents {
+pub struct WeightsFile {
     /// Tensors in the order of the file.
-    pub tensors: Vec<Raw>,
+    pub tensors: Vec<RawTensor>,
     /// Remarks on how they were found, one sentence each.
     pub notes: Vec<String>,
     /// Classes of the parts of a whole module, such as `torch.nn.modules.activation.Tanh`; empty for a
@@ -16,7 +16,7 @@ pub struct Contents {
 }
 
 /// A tensor whose values are still in the file.
-pub struct Raw {
+pub struct RawTensor {
     /// Its name in the file.
     pub name: String,
     /// Its shape in the file.
@@ -25,7 +25,7 @@ pub struct Raw {
 }
 
 /// Reads the bytes of a tensor on demand: little-endian, row-major.
-pub type Bytes = Box<dyn Fn() -> Result<Vec<u8>, Fault>>;
+pub type Bytes = Box<dyn Fn() -> Result<Vec<u8>, WeightsFault>>;
 
 enum Source {
     /// Numbers of a supported type.
@@ -33,10 +33,10 @@ enum Source {
     /// An unsupported kind, described.
     Other(String),
     /// A pruned tensor: values times mask.
-    Pruned(Box<Raw>, Box<Raw>),
+    Pruned(Box<RawTensor>, Box<RawTensor>),
 }
 
-impl Raw {
+impl RawTensor {
     /// A tensor of numbers.
     pub fn new(name: String, shape: Vec<usize>, dtype: DType, bytes: Bytes) -> Self {
         let source = Source::Numbers(dtype, bytes);
@@ -48,7 +48,7 @@ impl Raw {
     }
 
     /// A tensor of an unsupported kind: `float8_e4m3fn`, `quantized`.
-    pub fn other(name: String, shape: Vec<usize>, kind: String) -> Self {
+    pub fn unsupported(name: String, shape: Vec<usize>, kind: String) -> Self {
         let source = Source::Other(kind);
         Self {
             name,
@@ -58,7 +58,7 @@ impl Raw {
     }
 
     /// Whether it is of an unsupported kind, whose values and perhaps shape are unknown.
-    pub fn is_other(&self) -> bool {
+    pub fn is_unsupported(&self) -> bool {
         matches!(self.source, Source::Other(_))
     }
 
@@ -75,7 +75,7 @@ impl Raw {
     ///
     /// # Errors
     /// If they are not floating-point numbers, not finite as f32, or cannot be read.
-    pub fn values(&self) -> Result<Vec<f32>, Fault> {
+    pub fn values(&self) -> Result<Vec<f32>, WeightsFault> {
         let found = match &self.source {
             Source::Numbers(DType::F64 | DType::F32 | DType::F16 | DType::BF16, _) => None,
             Source::Numbers(dtype, _) => Some(dtype.name().to_owned()),
@@ -90,15 +90,15 @@ impl Raw {
         };
         if let Some(found) = found {
             let name = self.name.clone();
-            return Err(Fault::DType { name, found });
+            return Err(WeightsFault::DType { name, found });
         }
         self.finite(self.numbers()?)
     }
 
-    fn finite(&self, values: Vec<f32>) -> Result<Vec<f32>, Fault> {
+    fn finite(&self, values: Vec<f32>) -> Result<Vec<f32>, WeightsFault> {
         match values.iter().filter(|value| !value.is_finite()).count() {
             0 => Ok(values),
-            bad => Err(Fault::NotFinite {
+            bad => Err(WeightsFault::NotFinite {
                 name: self.name.clone(),
                 bad,
                 of: values.len(),
@@ -107,14 +107,14 @@ impl Raw {
     }
 
     /// The numbers, of any type, as f32.
-    fn numbers(&self) -> Result<Vec<f32>, Fault> {
+    fn numbers(&self) -> Result<Vec<f32>, WeightsFault> {
         let Source::Numbers(dtype, bytes) = &self.source else {
             return self.values();
         };
         let bytes = bytes()?;
         let count: usize = self.shape.iter().product();
         if bytes.len() != count * dtype.size() {
-            return Err(Fault::Damaged(format!(
+            return Err(WeightsFault::Damaged(format!(
                 "the tensor `{}` has {} bytes, but its shape {:?} requires {}",
                 self.name,
                 bytes.len(),
@@ -124,6 +124,6 @@ impl Raw {
         }
         let data = TensorData::from_bytes_vec(bytes, self.shape.clone(), *dtype);
         let values = data.convert::<f32>().try_into_vec();
-        values.map_err(|error| Fault::Damaged(error.to_string()))
+        values.map_err(|error| WeightsFault::Damaged(error.to_string()))
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::session::form::Shape;
 
 /// A kind of file, with its article, and what to do with it.
-pub type Foreign = (String, Remedy);
+pub type NonWeightsFile = (String, Remedy);
 
 /// What to do with a file that cannot be imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub enum Remedy {
 
 impl Remedy {
     /// The advice, for a network that should take images \[C,H,W\].
-    pub fn words(self, path: &Path, image: Shape) -> String {
+    pub fn advice(self, path: &Path, image: Shape) -> String {
         let file = path.display();
         match self {
             Self::Fetch => "download the file itself again".to_owned(),
@@ -96,7 +96,7 @@ fn exported(lines: &[String; 3]) -> String {
 }
 
 /// What a file without weights is; `None` if it may hold weights.
-pub fn foreign(head: &[u8], path: &Path) -> Option<Foreign> {
+pub fn foreign(head: &[u8], path: &Path) -> Option<NonWeightsFile> {
     let begins = |bytes: &[u8]| head.starts_with(bytes);
     let ends = |ending: &str| {
         path.extension()
@@ -152,7 +152,7 @@ pub fn foreign(head: &[u8], path: &Path) -> Option<Foreign> {
 }
 
 /// What a folder without weights is, if recognised.
-pub fn folder(path: &Path) -> Option<Foreign> {
+pub fn folder(path: &Path) -> Option<NonWeightsFile> {
     let saved = path.join("saved_model.pb").is_file();
     saved.then(|| {
         (
@@ -163,7 +163,7 @@ pub fn folder(path: &Path) -> Option<Foreign> {
 }
 
 /// What a zip archive with these entries is, unless it may be a checkpoint.
-pub fn archive<T: AsRef<str>>(names: &[T]) -> Option<Foreign> {
+pub fn archive<T: AsRef<str>>(names: &[T]) -> Option<NonWeightsFile> {
     let has = |fits: &dyn Fn(&str) -> bool| names.iter().any(|name| fits(name.as_ref()));
     let called = |name: &str, file: &str| name.rsplit('/').next() == Some(file);
     let (what, remedy) = if has(&|name| called(name, "constants.pkl")) {
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn what_can_be_exported_says_how_in_three_lines_of_python() {
-        let saved = Remedy::TensorFlow("--saved-model").words(Path::new("there"), [3, 32, 16]);
+        let saved = Remedy::TensorFlow("--saved-model").advice(Path::new("there"), [3, 32, 16]);
         assert!(
             saved.contains("--saved-model there --output model.onnx"),
             "{saved}"
@@ -243,7 +243,7 @@ mod tests {
             (Remedy::TorchScript, "model = torch.jit.load(\"it.pt\")"),
             (Remedy::Keras, "model = keras.models.load_model(\"it.pt\")"),
         ] {
-            let words = remedy.words(Path::new("it.pt"), [3, 32, 16]);
+            let words = remedy.advice(Path::new("it.pt"), [3, 32, 16]);
             let python = words.lines().filter(|line| line.starts_with("    "));
             assert_eq!(python.count(), 3, "{words}");
             assert!(words.contains(line) && words.ends_with(RUN), "{words}");

@@ -1,9 +1,9 @@
 //! Finds the buffers with which a network scaled its images before the first layer, and compares them with
 //! the config.
 
-use super::Fault;
-use super::raw::Raw;
-use crate::session::config::Input;
+use super::WeightsFault;
+use super::raw::RawTensor;
+use crate::session::config::InputEncoding;
 
 /// Usual names of such buffers: means, deviations.
 const NAMES: [(&str, &str); 4] = [
@@ -17,12 +17,12 @@ const NAMES: [(&str, &str); 4] = [
 ///
 /// # Errors
 /// If it does not; with the setting to add.
-pub fn settled(
-    tensors: Vec<Raw>,
+pub fn without_checked_buffers(
+    tensors: Vec<RawTensor>,
     channels: usize,
-    input: &Input,
+    input: &InputEncoding,
     notes: &mut Vec<String>,
-) -> Result<Vec<Raw>, Fault> {
+) -> Result<Vec<RawTensor>, WeightsFault> {
     let Some((mean, std)) = pair(&tensors, channels) else {
         return Ok(tensors);
     };
@@ -31,8 +31,8 @@ pub fn settled(
     if std.iter().any(|deviation| *deviation <= 0.0) {
         return Ok(tensors);
     }
-    if *input == Input::default() {
-        return Err(Fault::Scaling {
+    if *input == InputEncoding::default() {
+        return Err(WeightsFault::Scaling {
             mean_name,
             mean,
             std_name,
@@ -53,7 +53,7 @@ pub fn settled(
 }
 
 /// The tensors without such buffers.
-pub fn without(mut tensors: Vec<Raw>, channels: usize) -> Vec<Raw> {
+pub fn without(mut tensors: Vec<RawTensor>, channels: usize) -> Vec<RawTensor> {
     if let Some((mean, std)) = pair(&tensors, channels) {
         let buffers = [mean, std].map(|index| tensors[index].name.clone());
         tensors.retain(|raw| !buffers.contains(&raw.name));
@@ -62,8 +62,8 @@ pub fn without(mut tensors: Vec<Raw>, channels: usize) -> Vec<Raw> {
 }
 
 /// Indices of means and deviations in the same module, one number per channel or one for all.
-fn pair(tensors: &[Raw], channels: usize) -> Option<(usize, usize)> {
-    let fits = |raw: &Raw| {
+fn pair(tensors: &[RawTensor], channels: usize) -> Option<(usize, usize)> {
+    let fits = |raw: &RawTensor| {
         let long: Vec<usize> = raw
             .shape
             .iter()

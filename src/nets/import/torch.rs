@@ -14,44 +14,44 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
 
-use super::Fault;
-use super::pickle::{Id, Node, Tree};
-use super::raw::{Contents, Raw};
-use super::recognise::{self, Foreign};
+use super::WeightsFault;
+use super::pickle::{PickleId, PickleNode, PickleTree};
+use super::raw::{RawTensor, WeightsFile};
+use super::recognise::{self, NonWeightsFile};
 use storage::Storages;
-use tensor::Leaf;
+use tensor::TensorSource;
 
 /// The tensors of a file written by `torch.save`.
 ///
 /// # Errors
 /// If it is damaged, not a checkpoint, or would make Python run code.
-pub fn read(path: &Path) -> Result<Contents, Fault> {
+pub fn read(path: &Path) -> Result<WeightsFile, WeightsFault> {
     let opened = archive::open(path)?;
     let tree = &opened.tree;
     if let Some(name) = unsafe_call(tree) {
-        return Err(Fault::Code(name));
+        return Err(WeightsFault::Code(name));
     }
     let taken = names::state_dict(tree)?;
     let storages = Rc::new(opened.storages);
     // Storages within the pickle, each extracted once.
-    let mut inside: HashMap<Id, Rc<Storages>> = HashMap::new();
+    let mut inside: HashMap<PickleId, Rc<Storages>> = HashMap::new();
     let mut tensors = Vec::new();
     for (name, leaf) in taken.tensors {
         tensors.push(match leaf {
-            Leaf::Dense(dense) => dense.raw(name, &storages)?,
-            Leaf::Inside(dense, bytes) => {
+            TensorSource::Dense(dense) => dense.raw(name, &storages)?,
+            TensorSource::InPickle(dense, bytes) => {
                 let storages = match (inside.get(&bytes), tree.node(bytes)) {
                     (Some(storages), _) => Rc::clone(storages),
-                    (None, Node::Bytes(content)) => Rc::new(legacy::storage(content)?),
+                    (None, PickleNode::Bytes(content)) => Rc::new(legacy::storage(content)?),
                     (None, _) => continue,
                 };
                 inside.insert(bytes, Rc::clone(&storages));
                 dense.raw(name, &storages)?
             }
-            Leaf::Other(kind) => Raw::other(name, Vec::new(), kind),
+            TensorSource::Other(kind) => RawTensor::unsupported(name, Vec::new(), kind),
         });
     }
-    Ok(Contents {
+    Ok(WeightsFile {
         tensors,
         notes: taken.note.into_iter().collect(),
         modules: taken.modules,
@@ -62,12 +62,12 @@ pub fn read(path: &Path) -> Result<Contents, Fault> {
 ///
 /// # Errors
 /// If it cannot be read.
-pub fn foreign(path: &Path) -> Result<Option<Foreign>, Fault> {
+pub fn foreign(path: &Path) -> Result<Option<NonWeightsFile>, WeightsFault> {
     Ok(recognise::archive(&archive::names(path)?))
 }
 
 /// The first function outside the file that loading it in Python would run.
-fn unsafe_call(tree: &Tree) -> Option<String> {
+fn unsafe_call(tree: &PickleTree) -> Option<String> {
     const OUTSIDE: [&str; 12] = [
         "os",
         "posix",
@@ -84,7 +84,7 @@ fn unsafe_call(tree: &Tree) -> Option<String> {
     ];
     const BUILT_IN: [&str; 5] = ["eval", "exec", "compile", "open", "__import__"];
     let callees = tree.nodes().iter().filter_map(|node| match node {
-        Node::Object(object) => tree.global(object.callee),
+        PickleNode::Object(object) => tree.global(object.callee),
         _ => None,
     });
     let mut outside = callees.filter(|global| match global.module.as_str() {

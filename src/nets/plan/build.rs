@@ -11,21 +11,21 @@ mod spatial;
 
 use self::draft::Draft;
 use super::steps::Program;
-use super::{Lanes, Unplanned};
+use super::{Lanes, UnsupportedNode};
 use crate::nets::graph::{Graph, NodeId};
 
 /// Plans only the part of a graph that the `wanted` nodes (at least one) depend on. With `direct`, no convolution
 /// uses Winograd.
-pub fn program(
+pub fn compile(
     graph: &Graph,
     wanted: &[NodeId],
     lanes: Lanes,
     direct: bool,
-) -> Result<Program, Unplanned> {
+) -> Result<Program, UnsupportedNode> {
     let mut draft = Draft::new(graph, wanted, lanes.count(), direct);
     for id in graph.ids() {
-        if draft.is_alive(id) && !draft.is_taken(id) {
-            draft.node(id)?;
+        if draft.is_needed(id) && !draft.is_fused(id) {
+            draft.plan_node(id)?;
         }
     }
     draft.finish()

@@ -4,13 +4,13 @@ use pulp::Simd;
 
 /// An elementwise function of one tensor.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Function {
+pub enum UnaryFunction {
     /// x.
-    Same,
+    Identity,
     /// max(x,0).
     Relu,
     /// x if positive, else slope·x.
-    Leaky(f32),
+    LeakyRelu(f32),
     /// Clamped to a minimum and a maximum.
     Clip(f32, f32),
     /// scale·x + shift.
@@ -55,7 +55,7 @@ pub enum Function {
 
 /// Applies a function to a vector.
 #[inline(always)]
-pub fn of_one<S: Simd>(simd: S, function: Function, x: S::f32s) -> S::f32s {
+pub fn apply_unary<S: Simd>(simd: S, function: UnaryFunction, x: S::f32s) -> S::f32s {
     let (zero, one) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0));
     let clip = |x, min, max| {
         let above = simd.max_f32s(x, simd.splat_f32s(min));
@@ -64,24 +64,24 @@ pub fn of_one<S: Simd>(simd: S, function: Function, x: S::f32s) -> S::f32s {
     let affine =
         |x, scale, shift| simd.mul_add_f32s(simd.splat_f32s(scale), x, simd.splat_f32s(shift));
     match function {
-        Function::Same => x,
-        Function::Relu => simd.max_f32s(x, zero),
-        Function::Leaky(slope) => {
+        UnaryFunction::Identity => x,
+        UnaryFunction::Relu => simd.max_f32s(x, zero),
+        UnaryFunction::LeakyRelu(slope) => {
             let below = simd.mul_f32s(simd.min_f32s(x, zero), simd.splat_f32s(slope));
             simd.add_f32s(simd.max_f32s(x, zero), below)
         }
-        Function::Clip(min, max) => clip(x, min, max),
-        Function::Affine(scale, shift) => affine(x, scale, shift),
-        Function::Sigmoid => sigmoid(simd, x),
-        Function::Tanh => tanh(simd, x),
-        Function::Silu => simd.mul_f32s(x, sigmoid(simd, x)),
-        Function::HardSigmoid(scale, shift) => clip(affine(x, scale, shift), 0.0, 1.0),
-        Function::HardSwish(scale, shift) => {
+        UnaryFunction::Clip(min, max) => clip(x, min, max),
+        UnaryFunction::Affine(scale, shift) => affine(x, scale, shift),
+        UnaryFunction::Sigmoid => sigmoid(simd, x),
+        UnaryFunction::Tanh => tanh(simd, x),
+        UnaryFunction::Silu => simd.mul_f32s(x, sigmoid(simd, x)),
+        UnaryFunction::HardSigmoid(scale, shift) => clip(affine(x, scale, shift), 0.0, 1.0),
+        UnaryFunction::HardSwish(scale, shift) => {
             simd.mul_f32s(x, clip(affine(x, scale, shift), 0.0, 1.0))
         }
-        Function::Exp => exp(simd, x),
-        Function::Abs => simd.abs_f32s(x),
-        Function::Exponential {
+        UnaryFunction::Exp => exp(simd, x),
+        UnaryFunction::Abs => simd.abs_f32s(x),
+        UnaryFunction::Exponential {
             height,
             width,
             factor,
@@ -92,12 +92,12 @@ pub fn of_one<S: Simd>(simd: S, function: Function, x: S::f32s) -> S::f32s {
             let all = simd.add_f32s(simd.max_f32s(x, zero), below);
             simd.mul_f32s(all, simd.splat_f32s(factor))
         }
-        Function::Gelu => {
+        UnaryFunction::Gelu => {
             let root = simd.splat_f32s(std::f32::consts::FRAC_1_SQRT_2);
             let share = simd.add_f32s(one, erf(simd, simd.mul_f32s(x, root)));
             simd.mul_f32s(simd.mul_f32s(x, simd.splat_f32s(0.5)), share)
         }
-        Function::GeluTanh => {
+        UnaryFunction::GeluTanh => {
             // √(2/π)·(x + 0.044715·x³).
             let cube = simd.mul_f32s(x, simd.mul_f32s(x, x));
             let inner = simd.mul_add_f32s(simd.splat_f32s(0.044_715), cube, x);
@@ -105,12 +105,12 @@ pub fn of_one<S: Simd>(simd: S, function: Function, x: S::f32s) -> S::f32s {
             let share = simd.add_f32s(one, tanh(simd, inner));
             simd.mul_f32s(simd.mul_f32s(x, simd.splat_f32s(0.5)), share)
         }
-        Function::Mish => simd.mul_f32s(x, tanh(simd, softplus(simd, x))),
-        Function::Softplus => softplus(simd, x),
-        Function::Softsign => simd.div_f32s(x, simd.add_f32s(one, simd.abs_f32s(x))),
-        Function::Erf => erf(simd, x),
-        Function::Sqrt => simd.sqrt_f32s(x),
-        Function::Reciprocal => simd.div_f32s(one, x),
+        UnaryFunction::Mish => simd.mul_f32s(x, tanh(simd, softplus(simd, x))),
+        UnaryFunction::Softplus => softplus(simd, x),
+        UnaryFunction::Softsign => simd.div_f32s(x, simd.add_f32s(one, simd.abs_f32s(x))),
+        UnaryFunction::Erf => erf(simd, x),
+        UnaryFunction::Sqrt => simd.sqrt_f32s(x),
+        UnaryFunction::Reciprocal => simd.div_f32s(one, x),
     }
 }
 

@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::steps::{MOMENT, Portion, Program, Scratch};
+use super::steps::{MEASURING_TIME, Portion, Program, Scratch};
 
 /// The environment variable that selects the vectors, for comparisons: `avx512`, `avx2`, `neon` or `plain`.
-const CHOSEN: &str = "NOISESCOPE_SIMD";
+const SIMD_VARIABLE: &str = "NOISESCOPE_SIMD";
 
 /// A vector width that this processor supports. Results are bit-identical at every width.
 #[derive(Clone, Copy)]
@@ -41,16 +41,18 @@ impl Lanes {
     }
 
     /// The vectors named by the environment if this processor has them, else the widest.
-    pub fn chosen() -> Self {
-        Self::named().ok().flatten().unwrap_or_else(Self::widest)
+    pub fn from_env_or_widest() -> Self {
+        Self::from_env().ok().flatten().unwrap_or_else(Self::widest)
     }
 
     /// The vectors named by the environment; `None` if it names none.
     ///
     /// # Errors
     /// Lists the available ones if it names any other.
-    pub fn named() -> Result<Option<Self>, String> {
-        let named = std::env::var(CHOSEN).unwrap_or_default().to_lowercase();
+    pub fn from_env() -> Result<Option<Self>, String> {
+        let named = std::env::var(SIMD_VARIABLE)
+            .unwrap_or_default()
+            .to_lowercase();
         let all = Self::all();
         let found = all.iter().find(|lanes| lanes.label() == named);
         match found {
@@ -59,7 +61,7 @@ impl Lanes {
             None => {
                 let available: Vec<&str> = all.iter().map(|lanes| lanes.label()).collect();
                 Err(format!(
-                    "{CHOSEN}={named}: this processor has {}; unset it to use the widest",
+                    "{SIMD_VARIABLE}={named}: this processor has {}; unset it to use the widest",
                     available.join(", ")
                 ))
             }
@@ -152,7 +154,7 @@ impl Lanes {
                 let mut sums = [simd.splat_f32s(black_box(1.0)); CHAINS];
                 let mut best = 0.0_f64;
                 let began = Instant::now();
-                while began.elapsed() < MOMENT {
+                while began.elapsed() < MEASURING_TIME {
                     let round = Instant::now();
                     for _ in 0..ROUNDS {
                         for sum in &mut sums {

@@ -13,13 +13,13 @@ pub const GROUPS: usize = 4;
 /// A tensor of one image: where it lies, its shape, and the border of zeros that convolutions need. Offsets count
 /// elements per lane.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Place {
+pub struct TensorSlot {
     /// Offset of the tensor, border included, in its memory area; while a program is drafted, the tensor's index.
-    pub at: usize,
+    pub origin: usize,
     /// Elements of the tensor before this view of it.
     pub skip: usize,
     /// Whether it lies in the per-group frames.
-    pub framed: bool,
+    pub per_group: bool,
     /// Channels.
     pub channels: usize,
     /// Rows, without the border.
@@ -30,36 +30,36 @@ pub struct Place {
     pub border: Pads,
 }
 
-impl Place {
+impl TensorSlot {
     /// Elements of a row, including the border.
-    pub fn width(&self) -> usize {
+    pub fn padded_width(&self) -> usize {
         self.columns + self.border.left + self.border.right
     }
 
     /// Elements of a channel, including the border.
-    pub fn plane(&self) -> usize {
-        self.width() * (self.rows + self.border.top + self.border.bottom)
+    pub fn padded_plane(&self) -> usize {
+        self.padded_width() * (self.rows + self.border.top + self.border.bottom)
     }
 
     /// Total elements, including the border.
-    pub fn size(&self) -> usize {
-        self.channels * self.plane()
+    pub fn padded_elements(&self) -> usize {
+        self.channels * self.padded_plane()
     }
 
     /// Total elements, without the border.
-    pub fn numbers(&self) -> usize {
+    pub fn elements(&self) -> usize {
         self.channels * self.rows * self.columns
     }
 
     /// Whether it has no border.
-    pub fn is_dense(&self) -> bool {
+    pub fn has_no_border(&self) -> bool {
         self.border == Pads::default()
     }
 
     /// The same elements as channels of one position each. Valid only without a border.
-    pub fn as_numbers(self) -> Self {
+    pub fn flattened(self) -> Self {
         Self {
-            channels: self.numbers(),
+            channels: self.elements(),
             rows: 1,
             columns: 1,
             ..self
@@ -68,30 +68,33 @@ impl Place {
 
     /// Offset of an element from the start of the tensor.
     pub fn offset(&self, channel: usize, row: usize, column: usize) -> usize {
-        channel * self.plane() + (row + self.border.top) * self.width() + column + self.border.left
+        channel * self.padded_plane()
+            + (row + self.border.top) * self.padded_width()
+            + column
+            + self.border.left
     }
 }
 
 /// Sizes of the memory areas that a program needs, in elements per lane.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Frames {
+pub struct MemoryAreas {
     /// The area that all groups share in turn.
-    pub local: usize,
+    pub shared: usize,
     /// The frame of one group.
-    pub frame: usize,
+    pub per_group: usize,
 }
 
-impl Frames {
+impl MemoryAreas {
     /// Total elements per lane.
     pub fn size(&self) -> usize {
-        self.local + GROUPS * self.frame
+        self.shared + GROUPS * self.per_group
     }
 
     /// Offset at which a group's tensor begins.
-    pub fn start(&self, place: &Place, group: usize) -> usize {
-        match place.framed {
-            true => self.local + group * self.frame + place.at + place.skip,
-            false => place.at + place.skip,
+    pub fn start(&self, place: &TensorSlot, group: usize) -> usize {
+        match place.per_group {
+            true => self.shared + group * self.per_group + place.origin + place.skip,
+            false => place.origin + place.skip,
         }
     }
 }

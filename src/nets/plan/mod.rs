@@ -7,10 +7,10 @@
 //! number of workers, and at any vector width.
 //!
 //! [`Plan::new`] lays out memory and steps once per network. If it meets an unsupported node, it returns
-//! [`Unplanned`], and Burn computes the graph instead.
+//! [`UnsupportedNode`], and Burn computes the graph instead.
 
 mod build;
-mod each;
+mod elementwise;
 pub mod fit;
 mod function;
 mod lanes;
@@ -45,7 +45,7 @@ pub struct Plan {
 /// A node that the plan does not support.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{op} at `{node}`: {why}")]
-pub struct Unplanned {
+pub struct UnsupportedNode {
     /// The node's name.
     pub node: String,
     /// Its operator.
@@ -58,17 +58,21 @@ impl Plan {
     /// Plans a graph for the widest vectors of this processor, or for those named by `NOISESCOPE_SIMD`.
     ///
     /// # Errors
-    /// [`Unplanned`] names the first unsupported node.
-    pub fn new(graph: &Graph) -> Result<Self, Unplanned> {
-        Self::with(graph, Lanes::chosen(), launch::is_direct())
+    /// [`UnsupportedNode`] names the first unsupported node.
+    pub fn new(graph: &Graph) -> Result<Self, UnsupportedNode> {
+        Self::with_lanes(
+            graph,
+            Lanes::from_env_or_widest(),
+            launch::is_winograd_disabled(),
+        )
     }
 
     /// Plans a graph for the given vectors. With `direct`, no convolution uses Winograd.
     ///
     /// # Errors
     /// As [`Self::new`].
-    pub fn with(graph: &Graph, lanes: Lanes, direct: bool) -> Result<Self, Unplanned> {
-        Self::of(graph, &[graph.output()], lanes, direct)
+    pub fn with_lanes(graph: &Graph, lanes: Lanes, direct: bool) -> Result<Self, UnsupportedNode> {
+        Self::for_nodes(graph, &[graph.output()], lanes, direct)
     }
 
     /// Plans only the part of a graph that the `wanted` nodes (at least one) depend on. [`Self::run`] returns their
@@ -76,13 +80,13 @@ impl Plan {
     ///
     /// # Errors
     /// As [`Self::new`].
-    pub fn of(
+    pub fn for_nodes(
         graph: &Graph,
-        wanted: &[NodeId],
+        nodes: &[NodeId],
         lanes: Lanes,
         direct: bool,
-    ) -> Result<Self, Unplanned> {
-        let program = build::program(graph, wanted, lanes, direct)?;
+    ) -> Result<Self, UnsupportedNode> {
+        let program = build::compile(graph, nodes, lanes, direct)?;
         Ok(Self {
             program: Arc::new(program),
             lanes,
@@ -95,24 +99,24 @@ impl Plan {
     /// # Panics
     /// If `pixels` is not a whole number of images.
     pub fn logits(&self, pixels: &[f32]) -> Vec<f32> {
-        self.logits_of(1, pixels).pop().unwrap_or_default()
+        self.logits_of_outputs(1, pixels).pop().unwrap_or_default()
     }
 
     /// The outputs of the first `outputs` planned nodes, which must be logits \[N,K\], each row-major.
     ///
     /// # Panics
     /// If `pixels` is not a whole number of images, or the plan has fewer outputs.
-    pub fn logits_of(&self, outputs: usize, pixels: &[f32]) -> Vec<Vec<f32>> {
-        let images = pixels.len() / self.program.numbers.max(1);
+    pub fn logits_of_outputs(&self, outputs: usize, pixels: &[f32]) -> Vec<Vec<f32>> {
+        let images = pixels.len() / self.program.image_len.max(1);
         let wanted = &self.program.outputs[..outputs];
         let mut logits: Vec<Vec<f32>> = wanted
             .iter()
-            .map(|output| Vec::with_capacity(images * output.numbers()))
+            .map(|output| Vec::with_capacity(images * output.elements()))
             .collect();
         self.run(pixels, &mut |portion| {
             let lanes = portion.lanes();
             for (output, logits) in logits.iter_mut().enumerate() {
-                let classes = portion.place(output).numbers();
+                let classes = portion.slot(output).elements();
                 for image in 0..portion.images {
                     let value = portion.value(output, image / lanes);
                     let row = (0..classes).map(|class| value[class * lanes + image % lanes]);
@@ -139,16 +143,16 @@ impl Plan {
 
     /// The same plan with `delta`, one number per unit, added to a node's output before any activation or pooling
     /// fused with it; `None` if no step holds that node's bias.
-    pub fn pushed(&self, node: NodeId, delta: &[f32]) -> Option<Self> {
+    pub fn with_bias_offset(&self, node: NodeId, delta: &[f32]) -> Option<Self> {
         Some(Self {
-            program: Arc::new(self.program.pushed(node, delta)?),
+            program: Arc::new(self.program.with_bias_offset(node, delta)?),
             lanes: self.lanes,
             idle: Arc::clone(&self.idle),
         })
     }
 
     /// Every step and its time in microseconds per image, measured alone on one core.
-    pub fn times(&self) -> Vec<(String, f64)> {
+    pub fn step_times(&self) -> Vec<(String, f64)> {
         let mut scratch = Scratch::new(&self.program);
         let times = self.lanes.times(&self.program, &mut scratch);
         let labels = self.program.steps.iter().map(|step| step.label());
@@ -162,7 +166,7 @@ impl Plan {
 
     /// Bytes of the weights, and of the scratch memory that each worker needs.
     pub fn bytes(&self) -> (usize, usize) {
-        (self.program.weights(), self.program.scratch())
+        (self.program.weight_bytes(), self.program.scratch_bytes())
     }
 
     /// Multiplications and additions per image.

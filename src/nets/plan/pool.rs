@@ -5,18 +5,18 @@ use std::sync::Arc;
 
 use pulp::{Simd, WithSimd};
 
-use super::layout::{Frames, Place};
+use super::layout::{MemoryAreas, TensorSlot};
 use super::product::{load, store};
 
 /// Max or average pooling, channel by channel.
 #[derive(Debug, Clone)]
-pub struct Pool {
+pub struct Pooling {
     /// Input.
-    pub from: Place,
+    pub from: TensorSlot,
     /// Output.
-    pub to: Place,
+    pub to: TensorSlot,
     /// Whether this is max pooling; otherwise average pooling.
-    pub most: bool,
+    pub is_max: bool,
     /// For every output position, row-major: its range in `taps`, and the factor its sum is multiplied by.
     pub windows: Arc<[(Range<usize>, f32)]>,
     /// Offsets within a channel, in elements per lane.
@@ -24,23 +24,23 @@ pub struct Pool {
 }
 
 /// A pooling step on one group of images.
-pub struct OnGroup<'a> {
-    pub pool: &'a Pool,
-    pub frames: Frames,
+pub struct PoolingOnGroup<'a> {
+    pub pool: &'a Pooling,
+    pub frames: MemoryAreas,
     pub group: usize,
     pub memory: *mut f32,
 }
 
-impl WithSimd for OnGroup<'_> {
+impl WithSimd for PoolingOnGroup<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let lanes = S::F32_LANES;
-        let Pool {
+        let Pooling {
             from,
             to,
-            most,
+            is_max: most,
             windows,
             taps,
         } = self.pool;
@@ -49,7 +49,7 @@ impl WithSimd for OnGroup<'_> {
             self.frames.start(to, self.group),
         );
         for channel in 0..to.channels {
-            let first = a + channel * from.plane();
+            let first = a + channel * from.padded_plane();
             let mut positions = windows.iter();
             for row in 0..to.rows {
                 let into = b + to.offset(channel, row, 0);

@@ -12,11 +12,11 @@ use std::sync::Arc;
 
 use pulp::{Simd, WithSimd};
 
-use super::layout::{Frames, GROUPS, Place};
+use super::layout::{GROUPS, MemoryAreas, TensorSlot};
 use super::windows;
 use crate::nets::graph::NodeId;
 use kernel::tile_of;
-pub use kernel::{activated, kernel_of, load, store};
+pub use kernel::{activate, adjacent_sums, load, store};
 
 /// Positions computed together: a 2×2 window if max pooling follows.
 pub const POSITIONS: usize = 4;
@@ -41,11 +41,11 @@ pub struct Product {
     /// The node that the bias belongs to.
     pub node: NodeId,
     /// Input.
-    pub from: Place,
+    pub from: TensorSlot,
     /// Output.
-    pub to: Place,
+    pub to: TensorSlot,
     /// The channel groups, all with the same tiles.
-    pub parts: Vec<Part>,
+    pub channel_groups: Vec<ChannelGroup>,
     /// Tiles of the output channels of one channel group.
     pub tiles: Vec<Tile>,
     /// Weights, ordered by channel group, block of k, tile, k, and channel of the tile.
@@ -64,7 +64,7 @@ pub struct Product {
 
 /// A channel group: output channels computed from the same input channels.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Part {
+pub struct ChannelGroup {
     /// First output channel.
     pub first: usize,
     /// Added to a base to reach the group's input channels, in floats.
@@ -86,18 +86,18 @@ pub struct Tile {
 #[derive(Debug, Clone)]
 pub enum Positions {
     /// The groups of images: a dense layer.
-    Groups,
+    ImageGroups,
     /// Input bases and output offsets of each quad, in floats. The last quad may repeat a position.
-    Each(Vec<([usize; POSITIONS], [usize; POSITIONS])>),
+    Quads(Vec<([usize; POSITIONS], [usize; POSITIONS])>),
     /// Max pooling: the number of quads per window, the input bases of all quads, and the output offset of each
     /// window.
-    Windows(usize, Vec<[usize; POSITIONS]>, Vec<usize>),
+    PooledQuads(usize, Vec<[usize; POSITIONS]>, Vec<usize>),
 }
 
 impl Product {
     /// Whether it works on all groups of images at once.
-    pub fn is_of_groups(&self) -> bool {
-        matches!(self.positions, Positions::Groups)
+    pub fn spans_groups(&self) -> bool {
+        matches!(self.positions, Positions::ImageGroups)
     }
 
     /// Output channels of one channel group.
@@ -106,13 +106,13 @@ impl Product {
     }
 
     /// Floats of scratch memory for its sums.
-    pub fn sums(&self, lanes: usize) -> usize {
+    pub fn scratch_len(&self, lanes: usize) -> usize {
         self.channels() * POSITIONS * lanes
     }
 }
 
 /// Splits output channels into tiles: sixes and fives if they fit exactly, else as evenly as possible.
-pub fn tiles(channels: usize) -> Vec<Tile> {
+pub fn channel_tiles(channels: usize) -> Vec<Tile> {
     let sixes = (0..=channels / TILE)
         .rev()
         .find(|sixes| (channels - sixes * TILE).is_multiple_of(TILE - 1));
@@ -142,7 +142,7 @@ pub fn tiles(channels: usize) -> Vec<Tile> {
 
 /// Weights in the order in which the kernel reads them. `weight` takes a channel group, an output channel in it, and
 /// k; `blocks` are the ranges of k.
-pub fn packed(
+pub fn pack_weights(
     parts: usize,
     tiles: &[Tile],
     blocks: &[Range<usize>],
@@ -165,7 +165,7 @@ pub fn packed(
 /// A product on one group of images, or on all groups.
 pub struct Multiply<'a> {
     pub product: &'a Product,
-    pub frames: Frames,
+    pub frames: MemoryAreas,
     pub group: usize,
     /// The memory that holds the tensors.
     pub memory: *mut f32,
@@ -183,10 +183,10 @@ impl WithSimd for Multiply<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let lanes = S::F32_LANES;
         let product = self.product;
-        let start = |place: &Place, group: usize| self.frames.start(place, group) * lanes;
-        for part in &product.parts {
+        let start = |place: &TensorSlot, group: usize| self.frames.start(place, group) * lanes;
+        for part in &product.channel_groups {
             match &product.positions {
-                Positions::Groups => {
+                Positions::ImageGroups => {
                     let bases = std::array::from_fn(|group| start(&product.from, group));
                     let to: [usize; GROUPS] =
                         std::array::from_fn(|group| start(&product.to, group));
@@ -196,7 +196,7 @@ impl WithSimd for Multiply<'_> {
                         self.write(simd, part, to);
                     }
                 }
-                Positions::Each(all) => {
+                Positions::Quads(all) => {
                     let (from, to) = (
                         start(&product.from, self.group),
                         start(&product.to, self.group),
@@ -209,7 +209,7 @@ impl WithSimd for Multiply<'_> {
                         }
                     }
                 }
-                Positions::Windows(quads, bases, places) => {
+                Positions::PooledQuads(quads, bases, places) => {
                     let (from, to) = (
                         start(&product.from, self.group),
                         start(&product.to, self.group),
@@ -236,7 +236,7 @@ impl Multiply<'_> {
     /// # Safety
     /// A vector at every base plus every offset must lie inside the memory.
     #[inline(always)]
-    unsafe fn sum<S: Simd>(&self, simd: S, part: &Part, bases: [usize; POSITIONS]) {
+    unsafe fn sum<S: Simd>(&self, simd: S, part: &ChannelGroup, bases: [usize; POSITIONS]) {
         let product = self.product;
         let lanes = S::F32_LANES;
         // SAFETY: see above; tiles, blocks and channel groups determine the lengths of weights and bias.
@@ -268,9 +268,9 @@ impl Multiply<'_> {
     /// # Safety
     /// All channels at these positions must lie inside the memory.
     #[inline(always)]
-    unsafe fn write<S: Simd>(&self, simd: S, part: &Part, places: [usize; POSITIONS]) {
+    unsafe fn write<S: Simd>(&self, simd: S, part: &ChannelGroup, places: [usize; POSITIONS]) {
         let lanes = S::F32_LANES;
-        let step = self.product.to.plane() * lanes;
+        let step = self.product.to.padded_plane() * lanes;
         for channel in 0..self.product.channels() {
             for (position, place) in places.iter().enumerate() {
                 // SAFETY: the caller's.
@@ -280,7 +280,7 @@ impl Multiply<'_> {
                         self.sums.add((channel * POSITIONS + position) * lanes),
                     );
                     let to = self.memory.add(place + (part.first + channel) * step);
-                    store(simd, to, activated(simd, sum, self.product.activation));
+                    store(simd, to, activate(simd, sum, self.product.activation));
                 }
             }
         }
@@ -294,13 +294,13 @@ impl Multiply<'_> {
     unsafe fn write_max<S: Simd>(
         &self,
         simd: S,
-        part: &Part,
+        part: &ChannelGroup,
         place: usize,
         first: bool,
         last: bool,
     ) {
         let lanes = S::F32_LANES;
-        let step = self.product.to.plane() * lanes;
+        let step = self.product.to.padded_plane() * lanes;
         for channel in 0..self.product.channels() {
             // SAFETY: the caller's.
             unsafe {
@@ -319,7 +319,7 @@ impl Multiply<'_> {
                     most = simd.max_f32s(most, load(simd, to));
                 }
                 if last {
-                    most = activated(simd, most, self.product.activation);
+                    most = activate(simd, most, self.product.activation);
                 }
                 store(simd, to, most);
             }

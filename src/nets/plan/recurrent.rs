@@ -6,12 +6,12 @@ use std::sync::Arc;
 use pulp::{Simd, WithSimd};
 
 use super::function::{sigmoid, tanh};
-use super::layout::{Frames, GROUPS, Place};
+use super::layout::{GROUPS, MemoryAreas, TensorSlot};
 use super::product::{Multiply, Product, load, store};
 
 /// The kind of recurrent cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cell {
+pub enum CellKind {
     /// LSTM, with gates in the order i, o, f, c.
     Lstm,
     /// GRU whose reset gate is applied after the state matrix. Rows: z, r, the input's part of h, the state's part
@@ -23,46 +23,46 @@ pub enum Cell {
 
 /// A recurrent layer.
 #[derive(Debug, Clone)]
-pub struct Recurrent {
+pub struct RecurrentLayer {
     /// Units per direction.
     pub units: usize,
     /// The kind of cell.
-    pub cell: Cell,
+    pub cell: CellKind,
     /// One pass per direction.
-    pub passes: Arc<[Pass]>,
+    pub passes: Arc<[DirectionPass]>,
     /// Sums of the gates of one step.
-    pub gates: Place,
+    pub gates: TensorSlot,
     /// The state times the reset gate, \[units\].
-    pub reset: Place,
+    pub reset: TensorSlot,
 }
 
 /// A pass over the sequence in one direction.
 #[derive(Debug, Clone)]
-pub struct Pass {
+pub struct DirectionPass {
     /// The initial state, which is zero, \[units\].
-    pub first: Place,
+    pub initial: TensorSlot,
     /// The cell state of an LSTM, \[units\].
-    pub memory: Place,
+    pub cell_state: TensorSlot,
     /// The steps, in the order of computation.
-    pub steps: Vec<Move>,
+    pub steps: Vec<TimeStep>,
     /// Where to copy the last state, if it is needed elsewhere.
-    pub end: Option<Place>,
+    pub end: Option<TensorSlot>,
 }
 
 /// One time step.
 #[derive(Debug, Clone)]
-pub struct Move {
+pub struct TimeStep {
     /// The product that computes the gates.
     pub gates: Product,
     /// The product for the gate that depends on the others.
     pub second: Option<Product>,
     /// The states before and after the step, \[units\].
-    pub states: [Place; 2],
+    pub states: [TensorSlot; 2],
 }
 
-impl Recurrent {
+impl RecurrentLayer {
     /// Number of weights.
-    pub fn weights(&self) -> usize {
+    pub fn weight_count(&self) -> usize {
         let first = self.passes.iter().filter_map(|pass| pass.steps.first());
         let products = first.flat_map(|step| [Some(&step.gates), step.second.as_ref()]);
         products
@@ -72,24 +72,27 @@ impl Recurrent {
     }
 
     /// Floats of scratch memory for the sums of one step.
-    pub fn sums(&self, lanes: usize) -> usize {
+    pub fn scratch_len(&self, lanes: usize) -> usize {
         let step = self.passes.first().and_then(|pass| pass.steps.first());
         step.map_or(0, |step| {
-            let second = step.second.as_ref().map_or(0, |second| second.sums(lanes));
-            step.gates.sums(lanes).max(second)
+            let second = step
+                .second
+                .as_ref()
+                .map_or(0, |second| second.scratch_len(lanes));
+            step.gates.scratch_len(lanes).max(second)
         })
     }
 }
 
 /// A recurrent layer on all groups of images.
-pub struct OnGroups<'a> {
-    pub layer: &'a Recurrent,
-    pub frames: Frames,
+pub struct RecurrentOnGroups<'a> {
+    pub layer: &'a RecurrentLayer,
+    pub frames: MemoryAreas,
     pub memory: *mut f32,
     pub sums: *mut f32,
 }
 
-impl OnGroups<'_> {
+impl RecurrentOnGroups<'_> {
     #[inline(always)]
     fn multiply<S: Simd>(&self, simd: S, product: &Product) {
         simd.vectorize(Multiply {
@@ -104,7 +107,7 @@ impl OnGroups<'_> {
 
     /// Address of an element of a group's tensor.
     #[inline(always)]
-    fn at<S: Simd>(&self, place: &Place, group: usize, number: usize) -> *mut f32 {
+    fn at<S: Simd>(&self, place: &TensorSlot, group: usize, number: usize) -> *mut f32 {
         let first = self.frames.start(place, group) + number;
         // SAFETY: tensors lie inside the memory.
         unsafe { self.memory.add(first * S::F32_LANES) }
@@ -112,7 +115,7 @@ impl OnGroups<'_> {
 
     /// Copies a state into another in all groups, or clears it if `from` is `None`.
     #[inline(always)]
-    fn put<S: Simd>(&self, simd: S, from: Option<&Place>, to: &Place) {
+    fn put<S: Simd>(&self, simd: S, from: Option<&TensorSlot>, to: &TensorSlot) {
         for group in 0..GROUPS {
             for unit in 0..self.layer.units {
                 // SAFETY: tensors lie inside the memory.
@@ -129,7 +132,14 @@ impl OnGroups<'_> {
 
     /// Updates the state of one unit in one group.
     #[inline(always)]
-    fn unit<S: Simd>(&self, simd: S, pass: &Pass, states: &[Place; 2], group: usize, unit: usize) {
+    fn unit<S: Simd>(
+        &self,
+        simd: S,
+        pass: &DirectionPass,
+        states: &[TensorSlot; 2],
+        group: usize,
+        unit: usize,
+    ) {
         let units = self.layer.units;
         // SAFETY: tensors lie inside the memory.
         unsafe {
@@ -141,8 +151,8 @@ impl OnGroups<'_> {
             };
             let after = self.at::<S>(&states[1], group, unit);
             let before = load(simd, self.at::<S>(&states[0], group, unit));
-            if self.layer.cell == Cell::Lstm {
-                let memory = self.at::<S>(&pass.memory, group, unit);
+            if self.layer.cell == CellKind::Lstm {
+                let memory = self.at::<S>(&pass.cell_state, group, unit);
                 let (i, o, f) = (
                     sigmoid(simd, gate(0)),
                     sigmoid(simd, gate(1)),
@@ -157,7 +167,7 @@ impl OnGroups<'_> {
             // H' = (1 − z)·h + z·H.
             let z = sigmoid(simd, gate(0));
             let h = match self.layer.cell {
-                Cell::GruAfter => simd.mul_add_f32s(sigmoid(simd, gate(1)), gate(3), gate(2)),
+                CellKind::GruAfter => simd.mul_add_f32s(sigmoid(simd, gate(1)), gate(3), gate(2)),
                 _ => gate(2),
             };
             let h = tanh(simd, h);
@@ -167,15 +177,15 @@ impl OnGroups<'_> {
     }
 }
 
-impl WithSimd for OnGroups<'_> {
+impl WithSimd for RecurrentOnGroups<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let layer = self.layer;
         for pass in layer.passes.iter() {
-            self.put(simd, None, &pass.first);
-            self.put(simd, None, &pass.memory);
+            self.put(simd, None, &pass.initial);
+            self.put(simd, None, &pass.cell_state);
             for step in &pass.steps {
                 self.multiply(simd, &step.gates);
                 if let Some(second) = &step.second {

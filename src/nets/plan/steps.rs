@@ -6,41 +6,41 @@ use std::time::{Duration, Instant};
 
 use pulp::Simd;
 
-use super::each::{self, Each};
-use super::layout::{Frames, GROUPS, Place};
-use super::pool::{self, Pool};
+use super::elementwise::{self, Elementwise};
+use super::layout::{GROUPS, MemoryAreas, TensorSlot};
+use super::pool::{self, Pooling};
 use super::product::{Multiply, Product};
-use super::recurrent::{self, Recurrent};
+use super::recurrent::{self, RecurrentLayer};
 use super::winograd::{self, Winograd};
 use crate::nets::graph::NodeId;
 
 /// How long each timing measurement runs.
-pub const MOMENT: Duration = Duration::from_millis(60);
+pub const MEASURING_TIME: Duration = Duration::from_millis(60);
 
 /// One step of a program.
 #[derive(Debug, Clone)]
-pub enum Step {
+pub enum PlanStep {
     /// Loads images into lanes.
-    Load(Place),
+    Load(TensorSlot),
     /// A convolution or dense layer.
     Product(Product),
     /// A Winograd convolution.
     Winograd(Winograd),
     /// A pooling layer.
-    Pool(Pool),
+    Pool(Pooling),
     /// An elementwise step.
-    Each(Each),
+    Elementwise(Elementwise),
     /// A recurrent layer.
-    Recurrent(Recurrent),
+    Recurrent(RecurrentLayer),
 }
 
-impl Step {
+impl PlanStep {
     /// Whether it works on all groups of images at once.
-    pub fn is_of_groups(&self) -> bool {
+    pub fn spans_groups(&self) -> bool {
         match self {
-            Self::Product(product) => product.is_of_groups(),
+            Self::Product(product) => product.spans_groups(),
             Self::Recurrent(_) => true,
-            Self::Load(_) | Self::Winograd(_) | Self::Pool(_) | Self::Each(_) => false,
+            Self::Load(_) | Self::Winograd(_) | Self::Pool(_) | Self::Elementwise(_) => false,
         }
     }
 
@@ -48,17 +48,19 @@ impl Step {
     pub fn label(&self) -> String {
         let (name, to) = match self {
             Self::Load(to) => ("load", to),
-            Self::Product(product) if product.is_of_groups() => ("dense", &product.to),
+            Self::Product(product) if product.spans_groups() => ("dense", &product.to),
             Self::Product(product) => ("convolution", &product.to),
             Self::Winograd(winograd) => ("winograd", &winograd.to),
             Self::Pool(pool) => ("pool", &pool.to),
-            Self::Each(Each::Select(_, _, to)) => ("select", to),
-            Self::Each(Each::Clear(to)) => ("clear", to),
-            Self::Each(Each::Fill(_, to)) => ("pad", to),
-            Self::Each(Each::Softmax(_, _, to)) => ("softmax", to),
-            Self::Each(Each::Standardize(_, _, to)) => ("normalize", to),
-            Self::Each(
-                Each::One(_, _, to) | Each::Channels(_, _, _, to) | Each::Two(_, _, _, to),
+            Self::Elementwise(Elementwise::Select(_, _, to)) => ("select", to),
+            Self::Elementwise(Elementwise::Clear(to)) => ("clear", to),
+            Self::Elementwise(Elementwise::Fill(_, to)) => ("pad", to),
+            Self::Elementwise(Elementwise::Softmax(_, _, to)) => ("softmax", to),
+            Self::Elementwise(Elementwise::Standardize(_, _, to)) => ("normalize", to),
+            Self::Elementwise(
+                Elementwise::Unary(_, _, to)
+                | Elementwise::ChannelAffine(_, _, _, to)
+                | Elementwise::Binary(_, _, _, to),
             ) => ("function", to),
             Self::Recurrent(layer) => ("recurrent", &layer.gates),
         };
@@ -66,37 +68,37 @@ impl Step {
     }
 
     /// Whether the tensors of an elementwise step have the same shape.
-    pub fn fits(&self) -> bool {
-        let shape = |place: &Place| [place.channels, place.rows, place.columns];
-        let same = |from: &Place, to: &Place| shape(from) == shape(to);
+    pub fn shapes_match(&self) -> bool {
+        let shape = |place: &TensorSlot| [place.channels, place.rows, place.columns];
+        let same = |from: &TensorSlot, to: &TensorSlot| shape(from) == shape(to);
         match self {
-            Self::Each(
-                Each::One(_, from, to)
-                | Each::Channels(_, _, from, to)
-                | Each::Softmax(_, from, to)
-                | Each::Standardize(_, from, to),
+            Self::Elementwise(
+                Elementwise::Unary(_, from, to)
+                | Elementwise::ChannelAffine(_, _, from, to)
+                | Elementwise::Softmax(_, from, to)
+                | Elementwise::Standardize(_, from, to),
             ) => same(from, to),
-            Self::Each(Each::Two(_, _, [a, b], to)) => same(a, to) && same(b, to),
+            Self::Elementwise(Elementwise::Binary(_, _, [a, b], to)) => same(a, to) && same(b, to),
             _ => true,
         }
     }
 
     /// Every tensor that it reads or writes, except those of recurrent layers.
-    pub fn places(&mut self) -> Vec<&mut Place> {
+    pub fn slots_mut(&mut self) -> Vec<&mut TensorSlot> {
         match self {
             Self::Load(to) => vec![to],
             Self::Product(product) => vec![&mut product.from, &mut product.to],
             Self::Winograd(winograd) => vec![&mut winograd.from, &mut winograd.to],
             Self::Pool(pool) => vec![&mut pool.from, &mut pool.to],
-            Self::Each(Each::Two(_, _, [a, b], to)) => vec![a, b, to],
-            Self::Each(
-                Each::One(_, from, to)
-                | Each::Channels(_, _, from, to)
-                | Each::Select(_, from, to)
-                | Each::Softmax(_, from, to)
-                | Each::Standardize(_, from, to),
+            Self::Elementwise(Elementwise::Binary(_, _, [a, b], to)) => vec![a, b, to],
+            Self::Elementwise(
+                Elementwise::Unary(_, from, to)
+                | Elementwise::ChannelAffine(_, _, from, to)
+                | Elementwise::Select(_, from, to)
+                | Elementwise::Softmax(_, from, to)
+                | Elementwise::Standardize(_, from, to),
             ) => vec![from, to],
-            Self::Each(Each::Clear(to) | Each::Fill(_, to)) => vec![to],
+            Self::Elementwise(Elementwise::Clear(to) | Elementwise::Fill(_, to)) => vec![to],
             Self::Recurrent(_) => Vec::new(),
         }
     }
@@ -106,19 +108,19 @@ impl Step {
 #[derive(Debug, Clone)]
 pub struct Program {
     /// Steps in order of computation.
-    pub steps: Vec<Step>,
+    pub steps: Vec<PlanStep>,
     /// Runs of consecutive steps that all work on one group of images at a time, or all on all groups at once.
     pub segments: Vec<Range<usize>>,
     /// The memory areas.
-    pub frames: Frames,
+    pub areas: MemoryAreas,
     /// The outputs: the logits, or the tensors of the requested nodes.
-    pub outputs: Vec<Place>,
+    pub outputs: Vec<TensorSlot>,
     /// Pixels of an image, over all channels.
-    pub numbers: usize,
+    pub image_len: usize,
     /// Images per vector.
     pub lanes: usize,
     /// Floats of scratch memory that the largest step needs.
-    pub sums: usize,
+    pub scratch_len: usize,
     /// Multiplications and additions per image.
     pub operations: u64,
 }
@@ -148,12 +150,12 @@ impl<'a> Portion<'a> {
     pub fn value(&self, output: usize, group: usize) -> &'a [f32] {
         let place = &self.program.outputs[output];
         let lanes = self.program.lanes;
-        let first = self.program.frames.start(place, group) * lanes;
-        &self.memory[first..first + place.size() * lanes]
+        let first = self.program.areas.start(place, group) * lanes;
+        &self.memory[first..first + place.padded_elements() * lanes]
     }
 
     /// The layout of an output.
-    pub fn place(&self, output: usize) -> &'a Place {
+    pub fn slot(&self, output: usize) -> &'a TensorSlot {
         &self.program.outputs[output]
     }
 }
@@ -170,24 +172,24 @@ impl Scratch {
     pub fn new(program: &Program) -> Self {
         let lines = |floats: usize| vec![Line([0.0; 16]); floats.div_ceil(16)];
         Self {
-            values: lines(program.frames.size() * program.lanes),
-            sums: lines(program.sums),
+            values: lines(program.areas.size() * program.lanes),
+            sums: lines(program.scratch_len),
         }
     }
 }
 
 impl Program {
     /// Bytes of scratch memory per run.
-    pub fn scratch(&self) -> usize {
-        4 * (self.frames.size() * self.lanes + self.sums)
+    pub fn scratch_bytes(&self) -> usize {
+        4 * (self.areas.size() * self.lanes + self.scratch_len)
     }
 
     /// Bytes of the weights, as packed for the kernels.
-    pub fn weights(&self) -> usize {
+    pub fn weight_bytes(&self) -> usize {
         let floats = self.steps.iter().map(|step| match step {
-            Step::Product(product) => product.weights.len(),
-            Step::Winograd(winograd) => winograd.weights.len(),
-            Step::Recurrent(layer) => layer.weights(),
+            PlanStep::Product(product) => product.weights.len(),
+            PlanStep::Winograd(winograd) => winograd.weights.len(),
+            PlanStep::Recurrent(layer) => layer.weight_count(),
             _ => 0,
         });
         4 * floats.sum::<usize>()
@@ -207,7 +209,7 @@ impl Program {
     ) {
         let lanes = S::F32_LANES;
         assert!(
-            pixels.len().is_multiple_of(self.numbers.max(1)),
+            pixels.len().is_multiple_of(self.image_len.max(1)),
             "a whole number of images"
         );
         assert_eq!(
@@ -217,20 +219,20 @@ impl Program {
         let memory = scratch.values.as_mut_ptr().cast::<f32>();
         let sums = scratch.sums.as_mut_ptr().cast::<f32>();
         let at_once = GROUPS * lanes;
-        for images in pixels.chunks(at_once * self.numbers.max(1)) {
-            let count = images.len() / self.numbers.max(1);
+        for images in pixels.chunks(at_once * self.image_len.max(1)) {
+            let count = images.len() / self.image_len.max(1);
             let groups = count.div_ceil(lanes);
             for segment in &self.segments {
                 let steps = &self.steps[segment.clone()];
-                if steps[0].is_of_groups() {
+                if steps[0].spans_groups() {
                     for step in steps {
                         self.on_groups(simd, step, memory, sums);
                     }
                     continue;
                 }
                 for group in 0..groups {
-                    let first = group * lanes * self.numbers;
-                    let last = images.len().min(first + lanes * self.numbers);
+                    let first = group * lanes * self.image_len;
+                    let last = images.len().min(first + lanes * self.image_len);
                     for step in steps {
                         self.on_group(simd, step, (group, &images[first..last]), memory, sums);
                     }
@@ -238,7 +240,7 @@ impl Program {
             }
             // SAFETY: the memory is `frames.size() * lanes` floats long, and nothing writes to it meanwhile.
             let memory = unsafe {
-                std::slice::from_raw_parts(memory.cast_const(), self.frames.size() * lanes)
+                std::slice::from_raw_parts(memory.cast_const(), self.areas.size() * lanes)
             };
             take(Portion {
                 program: self,
@@ -248,17 +250,17 @@ impl Program {
         }
     }
 
-    /// Microseconds per image of each step, measured by repeating it alone for [`MOMENT`].
+    /// Microseconds per image of each step, measured by repeating it alone for [`MEASURING_TIME`].
     #[inline(always)]
     pub fn times<S: Simd>(&self, simd: S, scratch: &mut Scratch) -> Vec<f64> {
         let memory = scratch.values.as_mut_ptr().cast::<f32>();
         let sums = scratch.sums.as_mut_ptr().cast::<f32>();
-        let images = vec![0.5; self.lanes * self.numbers];
-        let time = |step: &Step| {
+        let images = vec![0.5; self.lanes * self.image_len];
+        let time = |step: &PlanStep| {
             let began = Instant::now();
             let mut runs = 0;
-            while runs < 2 || began.elapsed() < MOMENT {
-                match step.is_of_groups() {
+            while runs < 2 || began.elapsed() < MEASURING_TIME {
+                match step.spans_groups() {
                     true => self.on_groups(simd, step, memory, sums),
                     false => (0..GROUPS).for_each(|group| {
                         self.on_group(simd, step, (group, &images), memory, sums);
@@ -272,10 +274,10 @@ impl Program {
     }
 
     #[inline(always)]
-    fn on_groups<S: Simd>(&self, simd: S, step: &Step, memory: *mut f32, sums: *mut f32) {
-        let frames = self.frames;
+    fn on_groups<S: Simd>(&self, simd: S, step: &PlanStep, memory: *mut f32, sums: *mut f32) {
+        let frames = self.areas;
         match step {
-            Step::Product(product) => {
+            PlanStep::Product(product) => {
                 simd.vectorize(Multiply {
                     product,
                     frames,
@@ -285,15 +287,18 @@ impl Program {
                     chosen: None,
                 });
             }
-            Step::Recurrent(layer) => {
-                simd.vectorize(recurrent::OnGroups {
+            PlanStep::Recurrent(layer) => {
+                simd.vectorize(recurrent::RecurrentOnGroups {
                     layer,
                     frames,
                     memory,
                     sums,
                 });
             }
-            Step::Load(_) | Step::Winograd(_) | Step::Pool(_) | Step::Each(_) => {}
+            PlanStep::Load(_)
+            | PlanStep::Winograd(_)
+            | PlanStep::Pool(_)
+            | PlanStep::Elementwise(_) => {}
         }
     }
 
@@ -301,17 +306,17 @@ impl Program {
     fn on_group<S: Simd>(
         &self,
         simd: S,
-        step: &Step,
+        step: &PlanStep,
         (group, images): (usize, &[f32]),
         memory: *mut f32,
         sums: *mut f32,
     ) {
-        let frames = self.frames;
+        let frames = self.areas;
         match step {
-            Step::Load(to) => {
+            PlanStep::Load(to) => {
                 let lanes = S::F32_LANES;
                 let first = frames.start(to, group);
-                let numbers = to.numbers();
+                let numbers = to.elements();
                 for (channel, row) in
                     (0..to.channels).flat_map(|c| (0..to.rows).map(move |r| (c, r)))
                 {
@@ -326,7 +331,7 @@ impl Program {
                     }
                 }
             }
-            Step::Product(product) => {
+            PlanStep::Product(product) => {
                 simd.vectorize(Multiply {
                     product,
                     frames,
@@ -336,40 +341,40 @@ impl Program {
                     chosen: None,
                 });
             }
-            Step::Winograd(winograd) => {
+            PlanStep::Winograd(winograd) => {
                 let room = sums;
-                simd.vectorize(winograd::OnGroup {
+                simd.vectorize(winograd::WinogradOnGroup {
                     winograd,
                     frames,
                     group,
                     memory,
-                    room,
+                    scratch: room,
                     chosen: None,
                 });
             }
-            Step::Pool(pool) => simd.vectorize(pool::OnGroup {
+            PlanStep::Pool(pool) => simd.vectorize(pool::PoolingOnGroup {
                 pool,
                 frames,
                 group,
                 memory,
             }),
-            Step::Each(each) => simd.vectorize(each::OnGroup {
+            PlanStep::Elementwise(each) => simd.vectorize(elementwise::ElementwiseOnGroup {
                 each,
                 frames,
                 group,
                 memory,
             }),
-            Step::Recurrent(_) => {}
+            PlanStep::Recurrent(_) => {}
         }
     }
 
     /// The same program with `delta` added to the bias of a node, one number per unit; `None` if no step holds that
     /// bias or the lengths differ.
-    pub fn pushed(&self, node: NodeId, delta: &[f32]) -> Option<Self> {
+    pub fn with_bias_offset(&self, node: NodeId, delta: &[f32]) -> Option<Self> {
         let mut pushed = self.clone();
         let bias = pushed.steps.iter_mut().find_map(|step| match step {
-            Step::Product(product) if product.node == node => Some(&mut product.bias),
-            Step::Winograd(winograd) if winograd.node == node => Some(&mut winograd.bias),
+            PlanStep::Product(product) if product.node == node => Some(&mut product.bias),
+            PlanStep::Winograd(winograd) if winograd.node == node => Some(&mut winograd.bias),
             _ => None,
         })?;
         if bias.len() != delta.len() {

@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use rayon::prelude::*;
 
 /// Multiplications below which a part is not worth sharing among workers.
-const WORTH: usize = 1 << 18;
+const MIN_SHARED_OPERATIONS: usize = 1 << 18;
 
 /// Maximum workers besides the first: parts are too short for more.
-const MOST: usize = 15;
+const MAX_HELPERS: usize = 15;
 
 /// Number of times a worker checks for work before it yields its core.
-const PATIENCE: usize = 4096;
+const SPINS_BEFORE_YIELD: usize = 4096;
 
 /// The function that runs one task of a part, shared by all workers.
 type Tasks = *const (dyn Fn(usize) + Sync);
@@ -32,11 +32,11 @@ struct Shared {
     /// Whether tasks may be taken.
     open: AtomicBool,
     /// Number of workers that may be reading `tasks`.
-    looking: AtomicUsize,
+    readers: AtomicUsize,
     /// Whether a task panicked.
     failed: AtomicBool,
     /// Whether there are no more parts.
-    over: AtomicBool,
+    ended: AtomicBool,
 }
 
 // SAFETY: only the first worker writes `tasks`, while no other reads them.
@@ -47,33 +47,33 @@ thread_local! {
 }
 
 /// Ends the team when dropped, even if its work panics.
-struct End<'a>(&'a Shared);
+struct TeamGuard<'a>(&'a Shared);
 
-impl Drop for End<'_> {
+impl Drop for TeamGuard<'_> {
     fn drop(&mut self) {
         TEAM.set(std::ptr::null());
-        self.0.over.store(true, SeqCst);
+        self.0.ended.store(true, SeqCst);
     }
 }
 
-/// Runs `work`; calls to [`each`] inside it are shared by the workers of the current thread pool.
-pub fn together<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+/// Runs `work`; calls to [`run_tasks`] inside it are shared by the workers of the current thread pool.
+pub fn with_team<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     let shared = Shared {
         part: AtomicUsize::new(0),
         tasks: UnsafeCell::new((None, 0)),
         next: AtomicUsize::new(0),
         done: AtomicUsize::new(0),
         open: AtomicBool::new(false),
-        looking: AtomicUsize::new(0),
+        readers: AtomicUsize::new(0),
         failed: AtomicBool::new(false),
-        over: AtomicBool::new(false),
+        ended: AtomicBool::new(false),
     };
     rayon::scope(|scope| {
         let shared = &shared;
-        for _ in 1..rayon::current_num_threads().min(MOST + 1) {
+        for _ in 1..rayon::current_num_threads().min(MAX_HELPERS + 1) {
             scope.spawn(|_| shared.help());
         }
-        let _end = End(shared);
+        let _end = TeamGuard(shared);
         TEAM.set(shared);
         work()
     })
@@ -83,15 +83,15 @@ pub fn together<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 ///
 /// # Panics
 /// If a task panics.
-pub fn each(tasks: usize, operations: usize, run: impl Fn(usize) + Sync + Send) {
-    if tasks < 2 || operations < WORTH {
+pub fn run_tasks(tasks: usize, operations: usize, run: impl Fn(usize) + Sync + Send) {
+    if tasks < 2 || operations < MIN_SHARED_OPERATIONS {
         (0..tasks).for_each(run);
         return;
     }
     // SAFETY: a team outlives the work of its first worker, which is this thread.
     match unsafe { TEAM.get().as_ref() } {
         Some(shared) => {
-            // A task that calls `each` itself does not use the team.
+            // A task that calls `run_tasks` itself does not use the team.
             let team = TEAM.replace(std::ptr::null());
             shared.run(tasks, &run);
             TEAM.set(team);
@@ -118,7 +118,7 @@ impl Shared {
             wait(&mut waited);
         }
         self.open.store(false, SeqCst);
-        while self.looking.load(SeqCst) > 0 {
+        while self.readers.load(SeqCst) > 0 {
             wait(&mut waited);
         }
         assert!(!self.failed.load(SeqCst), "a training task panicked");
@@ -127,24 +127,24 @@ impl Shared {
     /// Helps with every part until the team ends.
     fn help(&self) {
         let (mut last, mut waited) = (0, 0);
-        while !self.over.load(SeqCst) {
+        while !self.ended.load(SeqCst) {
             let part = self.part.load(SeqCst);
             if part == last {
                 wait(&mut waited);
                 continue;
             }
             (last, waited) = (part, 0);
-            self.looking.fetch_add(1, SeqCst);
+            self.readers.fetch_add(1, SeqCst);
             if self.open.load(SeqCst) {
                 self.take();
             }
-            self.looking.fetch_sub(1, SeqCst);
+            self.readers.fetch_sub(1, SeqCst);
         }
     }
 
     /// Runs tasks until none are left.
     fn take(&self) {
-        // SAFETY: the part is open, and stays open while any worker is counted in `looking`.
+        // SAFETY: the part is open, and stays open while any worker is counted in `readers`.
         let (run, tasks) = unsafe { *self.tasks.get() };
         let Some(run) = run else {
             return;
@@ -167,7 +167,7 @@ impl Shared {
 /// Spins, and yields the core once it has waited long enough.
 fn wait(waited: &mut usize) {
     *waited += 1;
-    match *waited < PATIENCE {
+    match *waited < SPINS_BEFORE_YIELD {
         true => std::hint::spin_loop(),
         false => std::thread::yield_now(),
     }
@@ -182,11 +182,11 @@ mod tests {
         for threads in [1, 2, 5] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
             pool.build().unwrap().install(|| {
-                together(|| {
+                with_team(|| {
                     for tasks in (0..300).chain([5000]) {
                         let counts: Vec<AtomicUsize> =
                             (0..tasks).map(|_| AtomicUsize::new(0)).collect();
-                        each(tasks, usize::MAX, |task| {
+                        run_tasks(tasks, usize::MAX, |task| {
                             counts[task].fetch_add(1, SeqCst);
                         });
                         assert!(counts.iter().all(|runs| runs.load(SeqCst) == 1), "{tasks}");
@@ -201,7 +201,7 @@ mod tests {
     fn a_panicking_task_is_reported() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(3);
         pool.build().unwrap().install(|| {
-            together(|| each(50, usize::MAX, |task| assert!(task != 30)));
+            with_team(|| run_tasks(50, usize::MAX, |task| assert!(task != 30)));
         });
     }
 }

@@ -4,9 +4,9 @@ use burn::tensor::Device;
 
 use super::winograd::Transform;
 use super::*;
-use crate::nets::graph::op::{Binary, Conv, Padding, Pads, Reduced, Reduction, Unary};
+use crate::nets::graph::op::{Binary, Conv, PadFill, Pads, ReducedAxes, Reduction, Unary};
 use crate::nets::graph::{GraphBuilder, Op};
-use crate::nets::{Ports, Subject};
+use crate::nets::{NetworkShape, Subject};
 use crate::session::array::Array;
 use crate::session::config::NetworkKind;
 
@@ -30,7 +30,7 @@ fn kinds() -> Vec<NetworkKind> {
 }
 
 fn subject(kind: NetworkKind, image: [usize; 3], classes: usize) -> Subject {
-    let ports = Ports { image, classes };
+    let ports = NetworkShape { image, classes };
     Subject::untrained(kind, ports, 5, &Device::flex()).unwrap()
 }
 
@@ -51,7 +51,7 @@ fn every_kind_gives_the_logits_that_burn_gives() {
             let pixels = images(70, image.iter().product());
             let reference = subject.logits(pixels.clone(), &Device::flex());
             for direct in [true, false] {
-                let plan = Plan::with(&graph, Lanes::widest(), direct).unwrap();
+                let plan = Plan::with_lanes(&graph, Lanes::widest(), direct).unwrap();
                 let worst = difference(&reference, &plan.logits(&pixels));
                 assert!(worst < 1e-5, "{kind:?} {image:?} direct {direct}: {worst}");
             }
@@ -110,7 +110,7 @@ fn residual(channels: usize) -> Graph {
     let mean = Op::Reduce {
         reduction: Reduction::Mean,
         axes: vec![2, 3],
-        axes_after: Reduced::Dropped,
+        axes_after: ReducedAxes::Dropped,
     };
     let mean = builder.add("mean", mean, &[last.into()]).unwrap();
     let w = weight(&mut builder, "logits.weight", &[channels, 10]);
@@ -135,7 +135,7 @@ fn values_that_are_not_needed_together_share_memory_where_they_are_large() {
         let subject = Subject::new(graph.clone(), &device).unwrap();
         let reference = subject.logits(pixels.clone(), &device);
         for lanes in Lanes::all().into_iter().filter(|lanes| lanes.count() > 1) {
-            let plan = Plan::with(&graph, lanes, false).unwrap();
+            let plan = Plan::with_lanes(&graph, lanes, false).unwrap();
             // The second run finds stale values where the borders are.
             for _ in 0..2 {
                 let worst = difference(&reference, &plan.logits(&pixels));
@@ -151,11 +151,11 @@ fn an_image_has_the_same_bits_in_any_batch_and_with_any_vectors() {
         let subject = subject(kind, [1, 28, 28], 10);
         let graph = subject.graph().fast().unwrap().graph;
         let pixels = images(9, 784);
-        let whole = Plan::with(&graph, Lanes::widest(), false)
+        let whole = Plan::with_lanes(&graph, Lanes::widest(), false)
             .unwrap()
             .logits(&pixels);
         for lanes in Lanes::all() {
-            let plan = Plan::with(&graph, lanes, false).unwrap();
+            let plan = Plan::with_lanes(&graph, lanes, false).unwrap();
             // Vectors of one image are slow.
             let count = if lanes.count() == 1 { 2 } else { 9 };
             for image in 0..count {
@@ -207,7 +207,7 @@ fn every_function_gives_what_burn_gives() {
     let pad = |number: f32| Op::Pad {
         before: vec![0, 0, 1, 2],
         after: vec![0, 0, 0, 1],
-        with: Padding::Constant(number),
+        fill: PadFill::Constant(number),
     };
     let others = [
         Op::Softmax { axis: 1 },
@@ -243,7 +243,7 @@ fn every_function_gives_what_burn_gives() {
         let mean = Op::Reduce {
             reduction: Reduction::Mean,
             axes: vec![2, 3],
-            axes_after: Reduced::Dropped,
+            axes_after: ReducedAxes::Dropped,
         };
         // Absolute values, because the mean of a standardized tensor is its shift, whatever its scale.
         let size = Op::Unary(Unary::Abs);
@@ -255,7 +255,7 @@ fn every_function_gives_what_burn_gives() {
         let subject = Subject::new(graph.clone(), &device).unwrap();
         let reference = subject.logits(pixels.clone(), &device);
         for lanes in Lanes::all() {
-            let plan = Plan::with(&graph, lanes, false).unwrap();
+            let plan = Plan::with_lanes(&graph, lanes, false).unwrap();
             let worst = difference(&reference, &plan.logits(&pixels));
             assert!(worst < 1e-5, "{op:?} {lanes:?}: {worst}");
         }
@@ -266,7 +266,7 @@ fn every_function_gives_what_burn_gives() {
 #[test]
 fn convolutions_are_computed_the_cheaper_way() {
     let worth = |taps, channels: [usize; 2], size| {
-        Transform::worth(taps, channels[0], channels[1], [size; 2]).is_some()
+        Transform::if_cheaper(taps, channels[0], channels[1], [size; 2]).is_some()
     };
     assert!(worth(5, [20, 50], 8) && worth(3, [16, 16], 14) && worth(3, [64, 64], 28));
     // Not for one input channel, a single tile, so few outputs that most of a tile is unused, one tap, or seven taps.
@@ -283,7 +283,7 @@ fn what_a_plan_does_not_know_is_named() {
     let mean = Op::Reduce {
         reduction: Reduction::Mean,
         axes: vec![2, 3],
-        axes_after: Reduced::Dropped,
+        axes_after: ReducedAxes::Dropped,
     };
     let mean = builder.add("mean", mean, &[floor.into()]).unwrap();
     let graph = builder.finish(mean).unwrap();

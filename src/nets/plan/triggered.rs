@@ -8,27 +8,27 @@
 mod portion;
 
 use super::Plan;
-use super::layout::Place;
+use super::layout::TensorSlot;
 use crate::session::form::Shape;
 use portion::{CentredImages, PortionSum};
 
 /// Minimum number of positions for summing fields here: with fewer, adding up the lanes would cost too much for the
 /// few products in each sum.
-const FEWEST: usize = 8;
+const MIN_POSITIONS: usize = 8;
 
 /// Where the activations of a site lie in the output of its node for one image: the offset of a unit plus the offset
 /// of a position is the row-major index of that unit at that position.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answers {
+pub struct ActivationOffsets {
     /// Offset of each unit.
     pub units: Vec<usize>,
     /// Offset of each position.
     pub positions: Vec<usize>,
 }
 
-impl Answers {
+impl ActivationOffsets {
     /// The same offsets in the memory layout of a tensor, with its border.
-    fn standing(&self, place: &Place) -> (Vec<usize>, Vec<usize>) {
+    fn in_slot(&self, place: &TensorSlot) -> (Vec<usize>, Vec<usize>) {
         let area = (place.rows * place.columns).max(1);
         let at = |number: usize| {
             let (channel, rest) = (number / area, number % area);
@@ -43,27 +43,27 @@ impl Answers {
 
 /// A site whose receptive fields are summed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Looked {
+pub struct SummedSite {
     /// Where the activations lie, at the positions to be summed.
-    pub answers: Answers,
+    pub activations: ActivationOffsets,
     /// Top row and left column of the field at each of these positions.
     pub corners: Vec<(usize, usize)>,
     /// Channels, rows and columns of a field.
     pub field: Shape,
 }
 
-impl Looked {
+impl SummedSite {
     /// Whether its fields are summed elsewhere, as a matrix product.
-    fn is_apart(&self) -> bool {
-        self.corners.len() < FEWEST
+    fn is_matrix_product(&self) -> bool {
+        self.corners.len() < MIN_POSITIONS
     }
 }
 
 /// Sums over images and positions.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Sums {
+pub struct TriggeredSums {
     /// Number of non-zero activations, \[U\].
-    pub fired: Vec<f64>,
+    pub nonzero: Vec<f64>,
     /// Σa, \[U\].
     pub activation: Vec<f64>,
     /// Σ\|a\|, \[U\].
@@ -71,18 +71,18 @@ pub struct Sums {
     /// Σa·(s−½) for the pixels of a field, row-major \[U,C,h,w\].
     pub weighted: Vec<f64>,
     /// Activations, row-major \[N,U,M\], that are still to be multiplied with fields: for sites with few positions.
-    pub apart: Vec<f32>,
+    pub unsummed: Vec<f32>,
 }
 
-impl Sums {
+impl TriggeredSums {
     /// Empty sums for a number of units and of pixels per field.
     pub fn new(units: usize, pixels: usize) -> Self {
         Self {
-            fired: vec![0.0; units],
+            nonzero: vec![0.0; units],
             activation: vec![0.0; units],
             magnitude: vec![0.0; units],
             weighted: vec![0.0; units * pixels],
-            apart: Vec::new(),
+            unsummed: Vec::new(),
         }
     }
 }
@@ -90,22 +90,22 @@ impl Sums {
 impl Plan {
     /// Adds to `sums` the responses of sites to images, row-major \[N,C,H,W\]. The plan's first output must be the
     /// image, followed by the nodes of the sites.
-    pub fn triggered(&self, pixels: &[f32], looked: &[Looked], sums: &mut [Sums]) {
+    pub fn triggered(&self, pixels: &[f32], looked: &[SummedSite], sums: &mut [TriggeredSums]) {
         self.run(pixels, &mut |portion| {
             let images = CentredImages::new(&portion);
             for (site, (looked, sums)) in looked.iter().zip(sums.iter_mut()).enumerate() {
-                let place = portion.place(site + 1);
-                let (units, positions) = looked.answers.standing(place);
+                let place = portion.slot(site + 1);
+                let (units, positions) = looked.activations.in_slot(place);
                 let lanes = portion.lanes();
                 let groups = portion.images.div_ceil(lanes);
                 self.lanes.arch().dispatch(PortionSum {
                     images: &images,
-                    answers: (0..groups)
+                    activations: (0..groups)
                         .map(|group| portion.value(site + 1, group))
                         .collect(),
                     units: &units,
                     positions: &positions,
-                    looked,
+                    site: looked,
                     sums,
                 });
             }
@@ -114,12 +114,12 @@ impl Plan {
 
     /// Activations for images, row-major \[N,C,H,W\], at the sites of all outputs after the first; each row-major
     /// \[N,U,M\].
-    pub fn activations(&self, pixels: &[f32], answers: &[Answers]) -> Vec<Vec<f32>> {
+    pub fn activations(&self, pixels: &[f32], answers: &[ActivationOffsets]) -> Vec<Vec<f32>> {
         let mut all = vec![Vec::new(); answers.len()];
         self.run(pixels, &mut |portion| {
             let lanes = portion.lanes();
             for (site, (answers, all)) in answers.iter().zip(&mut all).enumerate() {
-                let (units, positions) = answers.standing(portion.place(site + 1));
+                let (units, positions) = answers.in_slot(portion.slot(site + 1));
                 for image in 0..portion.images {
                     let value = &portion.value(site + 1, image / lanes)[image % lanes..];
                     append_activations(value, lanes, (&units, &positions), all);

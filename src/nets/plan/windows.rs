@@ -3,7 +3,7 @@
 
 use pulp::Simd;
 
-use super::layout::Place;
+use super::layout::TensorSlot;
 use super::product::load;
 
 /// Rows and columns of a window.
@@ -39,9 +39,9 @@ pub struct Windows {
     /// Channels, rows and columns of the sums. Sums that no window holds have no gradient.
     pub shape: [usize; 3],
     /// The gradient by the maxima.
-    pub gradient: Place,
+    pub gradient: TensorSlot,
     /// The number of each maximum, see [`choose`].
-    pub chosen: Place,
+    pub chosen: TensorSlot,
 }
 
 impl Windows {
@@ -56,7 +56,7 @@ impl Windows {
         at: impl Fn(usize) -> *const f32,
         [channel, row, column]: [usize; 3],
     ) -> [S::f32s; SIDE * SIDE] {
-        let place = |of: &Place| at(of.at + of.offset(channel, row, column));
+        let place = |of: &TensorSlot| at(of.origin + of.offset(channel, row, column));
         // SAFETY: the caller's.
         let (gradient, chosen) = unsafe {
             (
@@ -84,7 +84,7 @@ impl Windows {
         at: impl Fn(usize) -> *const f32,
         [channel, row, column]: [usize; 3],
     ) -> S::f32s {
-        let place = |of: &Place| at(of.at + of.offset(channel, row, column));
+        let place = |of: &TensorSlot| at(of.origin + of.offset(channel, row, column));
         // SAFETY: the caller's.
         let (gradient, chosen) = unsafe {
             (
@@ -102,7 +102,7 @@ impl Windows {
 #[derive(Debug, Clone, Copy)]
 pub enum SumGradients {
     /// Each where it stands.
-    Each(Place),
+    Each(TensorSlot),
     /// One of every window of 2×2 has that by their maximum.
     Windows(Windows),
 }
@@ -133,7 +133,7 @@ impl SumGradients {
             Self::Each(place) => {
                 for (y, own) in tile.iter_mut().enumerate().take(place.rows - row) {
                     for (x, own) in own.iter_mut().enumerate().take(place.columns - column) {
-                        let number = place.at + place.offset(channel, row + y, column + x);
+                        let number = place.origin + place.offset(channel, row + y, column + x);
                         // SAFETY: the caller's.
                         *own = unsafe { load(simd, at(number)) };
                     }

@@ -13,12 +13,12 @@ use std::sync::Arc;
 
 use pulp::{Simd, WithSimd};
 
-use super::layout::{Frames, Place};
-use super::product::{Activation, POSITIONS, Tile, activated, kernel_of, load, store};
+use super::layout::{MemoryAreas, TensorSlot};
+use super::product::{Activation, POSITIONS, Tile, activate, adjacent_sums, load, store};
 use super::windows;
 use crate::nets::graph::NodeId;
-use transform::MOST;
-pub use transform::{OUTPUTS, Transform};
+use transform::MAX_POINTS;
+pub use transform::{TILE_OUTPUTS, Transform};
 
 /// Unused vectors between the data of one point and the next: without them, all points of a channel would map to the
 /// same few cache sets.
@@ -34,7 +34,7 @@ fn inputs<S: Simd, const N: usize>(simd: S, d: [S::f32s; N]) -> [S::f32s; N] {
         |a: S::f32s, b: S::f32s| simd.sub_f32s(a, b),
     );
     let mut out = d;
-    if N == MOST {
+    if N == MAX_POINTS {
         let (d0, d1, d2, d3, d4, d5) = (d[0], d[1], d[2], d[3], d[4], d[5]);
         let (d6, d7) = (d[N - 2], d[N - 1]);
         out[0] = sub(fma(5.25, sub(d2, d4), d6), d0);
@@ -63,7 +63,7 @@ fn inputs<S: Simd, const N: usize>(simd: S, d: [S::f32s; N]) -> [S::f32s; N] {
 
 /// Aᵀ applied to six or eight numbers: even powers of a multiply the sum of each pair, odd powers its difference.
 #[inline(always)]
-fn outputs<S: Simd, const N: usize>(simd: S, m: [S::f32s; N]) -> [S::f32s; OUTPUTS] {
+fn outputs<S: Simd, const N: usize>(simd: S, m: [S::f32s; N]) -> [S::f32s; TILE_OUTPUTS] {
     let fma = |by: f32, x: S::f32s, to: S::f32s| simd.mul_add_f32s(simd.splat_f32s(by), x, to);
     let (add, sub) = (
         |a: S::f32s, b: S::f32s| simd.add_f32s(a, b),
@@ -71,7 +71,7 @@ fn outputs<S: Simd, const N: usize>(simd: S, m: [S::f32s; N]) -> [S::f32s; OUTPU
     );
     let (s1, t1) = (add(m[1], m[2]), sub(m[1], m[2]));
     let (s2, t2) = (add(m[3], m[4]), sub(m[3], m[4]));
-    if N == MOST {
+    if N == MAX_POINTS {
         let (s3, t3) = (add(m[5], m[N - 2]), sub(m[5], m[N - 2]));
         [
             add(add(m[0], s1), add(s2, s3)),
@@ -95,9 +95,9 @@ pub struct Winograd {
     /// The node that the bias belongs to.
     pub node: NodeId,
     /// Input.
-    pub from: Place,
+    pub from: TensorSlot,
     /// Output.
-    pub to: Place,
+    pub to: TensorSlot,
     /// The transforms.
     pub transform: Transform,
     /// Tiles of output channels.
@@ -107,7 +107,7 @@ pub struct Winograd {
     /// One per output channel.
     pub bias: Arc<[f32]>,
     /// Spatial tiles, four at a time: offset of the inputs in floats, and row and column of the outputs.
-    pub places: Vec<[(usize, usize, usize); POSITIONS]>,
+    pub quads: Vec<[(usize, usize, usize); POSITIONS]>,
     /// Rows and columns of the convolution's outputs.
     pub size: (usize, usize),
     /// Whether 2×2 max pooling is fused.
@@ -118,7 +118,7 @@ pub struct Winograd {
 
 impl Winograd {
     /// Floats of scratch memory for its transformed inputs and sums.
-    pub fn room(&self, lanes: usize) -> usize {
+    pub fn scratch_len(&self, lanes: usize) -> usize {
         let points = self.transform.points.pow(2);
         let widest = self.tiles.iter().map(|tile| tile.count).max().unwrap_or(0);
         points * ((self.from.channels + widest) * POSITIONS + 2 * PAD) * lanes
@@ -126,31 +126,31 @@ impl Winograd {
 }
 
 /// A Winograd convolution on one group of images.
-pub struct OnGroup<'a> {
+pub struct WinogradOnGroup<'a> {
     pub winograd: &'a Winograd,
-    pub frames: Frames,
+    pub frames: MemoryAreas,
     pub group: usize,
     pub memory: *mut f32,
     /// Scratch memory of [`Winograd::room`] floats.
-    pub room: *mut f32,
+    pub scratch: *mut f32,
     /// Where training wants the number of the sum that is the maximum of a window, see [`windows::choose`]: so many
     /// numbers after the maximum.
     pub chosen: Option<usize>,
 }
 
-impl WithSimd for OnGroup<'_> {
+impl WithSimd for WinogradOnGroup<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         match self.winograd.transform.points {
-            MOST => self.convolve::<S, 8>(simd),
+            MAX_POINTS => self.convolve::<S, 8>(simd),
             _ => self.convolve::<S, 6>(simd),
         }
     }
 }
 
-impl OnGroup<'_> {
+impl WinogradOnGroup<'_> {
     #[inline(always)]
     fn convolve<S: Simd, const N: usize>(&self, simd: S) {
         let winograd = self.winograd;
@@ -160,19 +160,19 @@ impl OnGroup<'_> {
         let start = self.frames.start(&from, self.group) * lanes;
         let into = self.frames.start(&winograd.to, self.group);
         // Transformed inputs [point,channel,position], then sums [point,channel of the tile,position].
-        let transformed = self.room;
+        let transformed = self.scratch;
         let apart = channels * vector + PAD * lanes;
-        let sums = self.room.wrapping_add(N * N * apart);
-        for quad in &winograd.places {
+        let sums = self.scratch.wrapping_add(N * N * apart);
+        for quad in &winograd.quads {
             for (position, (base, ..)) in quad.iter().enumerate() {
                 for channel in 0..channels {
                     // SAFETY: tiles lie inside the tensor and its border; the scratch memory is long enough.
                     unsafe {
                         let x = self
                             .memory
-                            .add(start + base + channel * from.plane() * lanes);
+                            .add(start + base + channel * from.padded_plane() * lanes);
                         let to = transformed.add(channel * vector + position * lanes);
-                        transform_inputs::<S, N>(simd, x, from.width() * lanes, (to, apart));
+                        transform_inputs::<S, N>(simd, x, from.padded_width() * lanes, (to, apart));
                     }
                 }
             }
@@ -184,7 +184,7 @@ impl OnGroup<'_> {
                     unsafe {
                         let x = transformed.add(point * apart);
                         let to = sums.add(point * sums_apart);
-                        kernel_of(simd, tile.count, (x, vector, channels), weights, to);
+                        adjacent_sums(simd, tile.count, (x, vector, channels), weights, to);
                         weights = weights.add(channels * tile.count);
                     }
                 }
@@ -211,7 +211,7 @@ impl OnGroup<'_> {
     unsafe fn write<S: Simd>(
         &self,
         simd: S,
-        y: [[S::f32s; OUTPUTS]; OUTPUTS],
+        y: [[S::f32s; TILE_OUTPUTS]; TILE_OUTPUTS],
         channel: usize,
         (row, column): (usize, usize),
         into: usize,
@@ -226,8 +226,8 @@ impl OnGroup<'_> {
             unsafe { self.memory.add(at * lanes) }
         };
         if winograd.pooled {
-            for i in 0..OUTPUTS / 2 {
-                for j in 0..OUTPUTS / 2 {
+            for i in 0..TILE_OUTPUTS / 2 {
+                for j in 0..TILE_OUTPUTS / 2 {
                     let (r, c) = (row / 2 + i, column / 2 + j);
                     if r < winograd.to.rows && c < winograd.to.columns {
                         let [a, b] = [y[2 * i][2 * j], y[2 * i][2 * j + 1]];
@@ -249,7 +249,7 @@ impl OnGroup<'_> {
                             continue;
                         }
                         let most = simd.max_f32s(simd.max_f32s(a, b), simd.max_f32s(c_, d));
-                        let value = activated(simd, simd.add_f32s(most, bias), activation);
+                        let value = activate(simd, simd.add_f32s(most, bias), activation);
                         // SAFETY: the caller's.
                         unsafe { store(simd, place(r, c), value) };
                     }
@@ -260,7 +260,7 @@ impl OnGroup<'_> {
         for (i, y) in y.iter().enumerate() {
             for (j, y) in y.iter().enumerate() {
                 if row + i < winograd.size.0 && column + j < winograd.size.1 {
-                    let value = activated(simd, simd.add_f32s(*y, bias), activation);
+                    let value = activate(simd, simd.add_f32s(*y, bias), activation);
                     // SAFETY: the caller's.
                     unsafe { store(simd, place(row + i, column + j), value) };
                 }
@@ -315,8 +315,8 @@ unsafe fn transform_outputs<S: Simd, const N: usize>(
     simd: S,
     m: *const f32,
     apart: usize,
-) -> [[S::f32s; OUTPUTS]; OUTPUTS] {
-    let mut rows = [[simd.splat_f32s(0.0); OUTPUTS]; N];
+) -> [[S::f32s; TILE_OUTPUTS]; TILE_OUTPUTS] {
+    let mut rows = [[simd.splat_f32s(0.0); TILE_OUTPUTS]; N];
     for i in 0..N {
         let mut row = [simd.splat_f32s(0.0); N];
         for j in 0..N {
@@ -325,14 +325,14 @@ unsafe fn transform_outputs<S: Simd, const N: usize>(
         }
         rows[i] = outputs::<S, N>(simd, row);
     }
-    let mut y = [[simd.splat_f32s(0.0); OUTPUTS]; OUTPUTS];
-    for j in 0..OUTPUTS {
+    let mut y = [[simd.splat_f32s(0.0); TILE_OUTPUTS]; TILE_OUTPUTS];
+    for j in 0..TILE_OUTPUTS {
         let mut points = [simd.splat_f32s(0.0); N];
         for i in 0..N {
             points[i] = rows[i][j];
         }
         let column = outputs::<S, N>(simd, points);
-        for i in 0..OUTPUTS {
+        for i in 0..TILE_OUTPUTS {
             y[i][j] = column[i];
         }
     }

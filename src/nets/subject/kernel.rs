@@ -2,7 +2,7 @@
 
 use super::Subject;
 use crate::nets::graph::op::{Binary, Op, Unary};
-use crate::nets::graph::{Input, NodeId};
+use crate::nets::graph::{NodeId, NodeInput};
 
 impl Subject {
     /// The weights of a site that reads the image directly, as maps over its receptive field, row-major
@@ -10,11 +10,11 @@ impl Subject {
     pub fn kernel(&self, site: usize) -> Option<Vec<f32>> {
         let site = &self.sites[site];
         let layer = self.graph.node(site.push?.0);
-        let Some(Input::Weight(weight)) = layer.inputs.get(1) else {
+        let Some(NodeInput::Weight(weight)) = layer.inputs.get(1) else {
             return None;
         };
         let weight = self.graph.weights().get(weight)?;
-        let Input::Node(before) = layer.inputs[0] else {
+        let NodeInput::Node(before) = layer.inputs[0] else {
             return None;
         };
         let sources = self.channels_of(before)?;
@@ -55,7 +55,7 @@ impl Subject {
         if node.op == Op::Input {
             return Some((0..channels).map(|channel| (channel, 1.0)).collect());
         }
-        let Some(Input::Node(before)) = node.inputs.first() else {
+        let Some(NodeInput::Node(before)) = node.inputs.first() else {
             return None;
         };
         let mut sources = self.channels_of(*before)?;
@@ -66,7 +66,7 @@ impl Subject {
                     .for_each(|(_, slope)| *slope *= *scale as f32);
             }
             (Op::Reshape { .. }, _)
-            | (Op::Binary(Binary::Add | Binary::Sub), Some(Input::Weight(_))) => {}
+            | (Op::Binary(Binary::Add | Binary::Sub), Some(NodeInput::Weight(_))) => {}
             (
                 Op::Gather {
                     axis: 1, indices, ..
@@ -75,7 +75,7 @@ impl Subject {
             ) if indices.len() == channels => {
                 sources = indices.iter().map(|&channel| sources[channel]).collect();
             }
-            (Op::Binary(operation @ (Binary::Mul | Binary::Div)), Some(Input::Weight(by))) => {
+            (Op::Binary(operation @ (Binary::Mul | Binary::Div)), Some(NodeInput::Weight(by))) => {
                 let by = self.graph.weights().get(by)?.values();
                 if by.len() != 1 && by.len() != channels {
                     return None;

@@ -5,11 +5,11 @@ use std::sync::{Arc, OnceLock};
 use burn::tensor::Device;
 
 use super::Subject;
-use crate::nets::graph::rewrite::Pushes;
+use crate::nets::graph::rewrite::PushGraph;
 use crate::nets::graph::run::PushError;
 use crate::nets::graph::site::Site;
 use crate::nets::launch;
-use crate::nets::plan::{Lanes, Plan, Unplanned};
+use crate::nets::plan::{Lanes, Plan, UnsupportedNode};
 
 /// A shared plan for all pushes is used if it takes at most this share of the operations of separate plans: sharing
 /// costs some extra passes over memory.
@@ -53,21 +53,23 @@ impl Subject {
         };
         let whole = self.whole().pushed_at(site, delta)?;
         // If the fast graph has no such node, the original graph is pushed.
-        let fast = match self.kept[node.0] {
+        let fast = match self.fast_ids[node.0] {
             Some(node) => self.fast.pushed(node, axis, delta)?,
             None => whole.clone(),
         };
         // A plan can only be pushed in a layer's bias; otherwise the pushed network has no plan.
-        let planned = self.kept[node.0].map(|node| match self.plan() {
-            Ok(plan) => plan.pushed(node, delta).ok_or_else(|| Unplanned {
-                node: self.fast.graph().node(node).name.clone(),
-                op: self.fast.graph().node(node).op.label(),
-                why: "a plan can push layers only".into(),
-            }),
+        let planned = self.fast_ids[node.0].map(|node| match self.plan() {
+            Ok(plan) => plan
+                .with_bias_offset(node, delta)
+                .ok_or_else(|| UnsupportedNode {
+                    node: self.fast.graph().node(node).name.clone(),
+                    op: self.fast.graph().node(node).op.label(),
+                    why: "a plan can push layers only".into(),
+                }),
             Err(unplanned) => Err(unplanned.clone()),
         });
         let planned = planned.unwrap_or_else(|| {
-            Err(Unplanned {
+            Err(UnsupportedNode {
                 node: name.to_owned(),
                 op: "push",
                 why: "the plan computes it together with another node".into(),
@@ -89,54 +91,64 @@ impl Subject {
     ///
     /// # Errors
     /// As [`Self::pushed`].
-    pub fn pushed_by_each(&self, name: &str, deltas: &[Vec<f32>]) -> Result<Pushed, SiteError> {
-        if let Some(plan) = self.pushing(name, deltas) {
-            return Ok(Pushed::Together(plan, deltas.len()));
+    pub fn with_each_push(
+        &self,
+        name: &str,
+        deltas: &[Vec<f32>],
+    ) -> Result<PushedNetworks, SiteError> {
+        if let Some(plan) = self.worthwhile_shared_plan(name, deltas) {
+            return Ok(PushedNetworks::Shared(plan, deltas.len()));
         }
         let apart = deltas.iter().map(|delta| self.pushed(name, delta));
-        Ok(Pushed::Apart(apart.collect::<Result<_, _>>()?))
+        Ok(PushedNetworks::Separate(apart.collect::<Result<_, _>>()?))
     }
 
     /// The plan that computes the logits of every push, if that is less work than a plan for each.
-    fn pushing(&self, name: &str, deltas: &[Vec<f32>]) -> Option<Plan> {
-        let plan = self.forked(name, deltas)?;
+    fn worthwhile_shared_plan(&self, name: &str, deltas: &[Vec<f32>]) -> Option<Plan> {
+        let plan = self.shared_plan(name, deltas)?;
         let apart = deltas.len() as f64 * self.plan().ok()?.operations() as f64;
         (plan.operations() as f64 <= MAX_SHARE * apart).then_some(plan)
     }
 
     /// The plan that computes the logits of every push, if this thread computes by plan and the network, unpushed,
     /// has one.
-    pub(super) fn forked(&self, name: &str, deltas: &[Vec<f32>]) -> Option<Plan> {
+    pub(super) fn shared_plan(&self, name: &str, deltas: &[Vec<f32>]) -> Option<Plan> {
         if !launch::is_by_plan() || !self.pushes.is_empty() || deltas.len() < 2 {
             return None;
         }
         let site = self.sites.iter().find(|site| site.name == name)?;
         let (node, axis) = site.push?;
         // If the fast graph has no such node, use the original graph.
-        let pushes = match self.kept[node.0] {
-            Some(node) => self.fast.graph().pushed_by_each(node, axis, deltas),
-            None => self.graph.pushed_by_each(node, axis, deltas),
+        let pushes = match self.fast_ids[node.0] {
+            Some(node) => self.fast.graph().with_each_push(node, axis, deltas),
+            None => self.graph.with_each_push(node, axis, deltas),
         };
-        let Pushes { graph, outputs } = pushes.ok()?;
-        Plan::of(&graph, &outputs, Lanes::chosen(), launch::is_direct()).ok()
+        let PushGraph { graph, outputs } = pushes.ok()?;
+        Plan::for_nodes(
+            &graph,
+            &outputs,
+            Lanes::from_env_or_widest(),
+            launch::is_winograd_disabled(),
+        )
+        .ok()
     }
 }
 
 /// A network pushed in several ways.
 #[derive(Debug, Clone)]
-pub enum Pushed {
+pub enum PushedNetworks {
     /// One plan with an output for each of this many pushes; their common part is computed once.
-    Together(Plan, usize),
+    Shared(Plan, usize),
     /// A network for each push.
-    Apart(Vec<Subject>),
+    Separate(Vec<Subject>),
 }
 
-impl Pushed {
+impl PushedNetworks {
     /// Logits, row-major \[N,K\], of `pixels`, row-major \[N,C,H,W\] in \[0,1\], for every push.
     pub fn logits(&self, pixels: Vec<f32>, device: &Device) -> Vec<Vec<f32>> {
         match self {
-            Self::Together(plan, pushes) => plan.logits_of(*pushes, &pixels),
-            Self::Apart(all) => {
+            Self::Shared(plan, pushes) => plan.logits_of_outputs(*pushes, &pixels),
+            Self::Separate(all) => {
                 let all = all.iter();
                 all.map(|subject| subject.logits(pixels.clone(), device))
                     .collect()

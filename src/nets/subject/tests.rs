@@ -7,11 +7,11 @@ use rand_chacha::ChaCha8Rng;
 use super::*;
 use crate::session::config;
 
-const GREY: Ports = Ports {
+const GREY: NetworkShape = NetworkShape {
     image: [1, 28, 28],
     classes: 10,
 };
-const COLOUR: Ports = Ports {
+const COLOUR: NetworkShape = NetworkShape {
     image: [3, 19, 26],
     classes: 7,
 };
@@ -24,18 +24,18 @@ fn subjects() -> Vec<(NetworkKind, Subject)> {
         .collect()
 }
 
-fn drawn(kind: NetworkKind, ports: Ports) -> Subject {
+fn drawn(kind: NetworkKind, ports: NetworkShape) -> Subject {
     Subject::untrained(kind, ports, 3, &Device::flex()).unwrap()
 }
 
 fn noise(images: usize, subject: &Subject) -> Vec<f32> {
     let mut rng = ChaCha8Rng::seed_from_u64(7);
-    let count = images * subject.ports().pixels();
+    let count = images * subject.network_shape().pixels();
     (0..count).map(|_| rng.random()).collect()
 }
 
 fn stack(pixels: &[f32], subject: &Subject) -> Tensor<4> {
-    let [channels, height, width] = subject.ports().image;
+    let [channels, height, width] = subject.network_shape().image;
     let n = pixels.len() / (channels * height * width);
     let data = TensorData::new(pixels.to_vec(), [n, channels, height, width]);
     Tensor::from_data(data, subject.device())
@@ -55,15 +55,15 @@ fn assert_near(found: &[f32], wanted: &[f32], case: &str) {
 /// Compares a kernel with the change of the units at one inner position when one pixel of their field is lit.
 #[test]
 fn a_kernel_is_how_the_first_layer_changes_with_each_pixel() {
-    let scaled = config::Input {
-        range: config::Range::Byte,
+    let scaled = config::InputEncoding {
+        range: config::InputRange::Byte,
         mean: vec![90.0, 100.0, 110.0],
         std: vec![40.0, 50.0, 60.0],
-        order: config::Order::Bgr,
+        order: config::ChannelOrder::Bgr,
     };
     let graph = drawn(NetworkKind::Cnn, COLOUR)
         .graph()
-        .scaled(&scaled)
+        .with_input_scaling(&scaled)
         .unwrap();
     let mut all = subjects();
     all.push((
@@ -84,7 +84,7 @@ fn a_kernel_is_how_the_first_layer_changes_with_each_pixel() {
         );
         // High enough that no rectifier clips.
         let high = subject.pushed(&site.name, &vec![1e3; site.units]).unwrap();
-        let place = site.inner()[0];
+        let place = site.inner_positions()[0];
         let answer = |pixels: &[f32]| {
             let all = high.activations(stack(pixels, &high), &[0]).remove(0);
             host(all.narrow(2, place.row, 1).narrow(3, place.column, 1))
@@ -127,7 +127,7 @@ fn a_push_moves_the_units_that_it_is_given() {
             let still = still.logits(pixels.clone(), subject.device());
             assert_near(&still, &logits, &format!("{kind:?} {}", site.name));
         }
-        let push = vec![2.0; subject.ports().classes];
+        let push = vec![2.0; subject.network_shape().classes];
         let pushed = subject.pushed("logits", &push).unwrap();
         let shifted: Vec<f32> = logits.iter().map(|logit| logit + 2.0).collect();
         let found = pushed.logits(pixels.clone(), subject.device());
@@ -190,7 +190,7 @@ fn images_have_a_gradient_through_every_site() {
 #[test]
 fn images_are_answered_apart() {
     for (kind, subject) in subjects() {
-        assert!(subject.answers_images_apart(), "{kind:?}");
+        assert!(subject.is_batch_independent(), "{kind:?}");
     }
 }
 
@@ -223,23 +223,23 @@ fn pushes_computed_together_give_what_each_gives() {
             let delta = |by: f32| (0..units).map(|unit| by * (unit % 3) as f32).collect();
             let deltas: Vec<Vec<f32>> = [-0.7, 0.0, 0.3].into_iter().map(delta).collect();
             if !subject.is_pushable(site) {
-                assert!(subject.pushed_by_each(&site.name, &deltas).is_err());
+                assert!(subject.with_each_push(&site.name, &deltas).is_err());
                 continue;
             }
-            launch::compute_by_plan(true);
-            let plan = subject.forked(&site.name, &deltas).unwrap();
-            let together = subject.pushed_by_each(&site.name, &deltas).unwrap();
+            launch::set_by_plan(true);
+            let plan = subject.shared_plan(&site.name, &deltas).unwrap();
+            let together = subject.with_each_push(&site.name, &deltas).unwrap();
             let planned = together.logits(pixels.clone(), subject.device());
-            launch::compute_by_plan(false);
+            launch::set_by_plan(false);
             let case = format!("{kind:?} {}", site.name);
             // Only if most of the work comes before the layer.
-            if kind == NetworkKind::Cnn && subject.ports() == GREY {
-                let shared = matches!(together, Pushed::Together(_, 3));
+            if kind == NetworkKind::Cnn && subject.network_shape() == GREY {
+                let shared = matches!(together, PushedNetworks::Shared(_, 3));
                 assert_eq!(shared, site.name != "conv1", "{case}");
             }
-            let forked = plan.logits_of(3, &pixels);
-            let apart = subject.pushed_by_each(&site.name, &deltas).unwrap();
-            assert!(matches!(apart, Pushed::Apart(_)), "{case}");
+            let forked = plan.logits_of_outputs(3, &pixels);
+            let apart = subject.with_each_push(&site.name, &deltas).unwrap();
+            assert!(matches!(apart, PushedNetworks::Separate(_)), "{case}");
             let apart = apart.logits(pixels.clone(), subject.device());
             assert_ne!(apart[0], apart[2], "{case}");
             for ((found, forked), wanted) in planned.iter().zip(&forked).zip(&apart) {
@@ -247,7 +247,7 @@ fn pushes_computed_together_give_what_each_gives() {
                 assert_near(forked, wanted, &case);
             }
         }
-        let few = subject.pushed_by_each("logits", &[vec![0.0], vec![1.0]]);
+        let few = subject.with_each_push("logits", &[vec![0.0], vec![1.0]]);
         let words = few.unwrap_err().to_string();
         assert!(words.starts_with("1 values for the"), "{words}");
     }
@@ -256,19 +256,19 @@ fn pushes_computed_together_give_what_each_gives() {
 /// A plan's activations of every site, and its sums, on images that do not fill the last vector.
 #[test]
 fn a_plan_gives_the_activations_that_burn_gives_and_sums_fields_by_them() {
-    launch::compute_by_plan(true);
+    launch::set_by_plan(true);
     for (kind, subject) in subjects() {
         let all: Vec<usize> = (0..subject.sites().len()).collect();
         let pixels = noise(37, &subject);
         let wanted = subject.activations(stack(&pixels, &subject), &all);
         let wanted: Vec<Vec<f32>> = wanted.into_iter().map(host).collect();
         let planned = subject.planned_activations(&pixels, &all).unwrap();
-        let mut sums: Vec<Sums> = subject
+        let mut sums: Vec<TriggeredSums> = subject
             .sites()
             .iter()
-            .map(|site| Sums::new(site.units, site.field_pixels()))
+            .map(|site| TriggeredSums::new(site.units, site.field_pixels()))
             .collect();
-        assert!(subject.triggered(&pixels, &all, &mut sums));
+        assert!(subject.add_triggered(&pixels, &all, &mut sums));
         for ((site, sums), (found, wanted)) in subject
             .sites()
             .iter()
@@ -277,17 +277,17 @@ fn a_plan_gives_the_activations_that_burn_gives_and_sums_fields_by_them() {
         {
             let case = format!("{kind:?} {}", site.name);
             assert_near(found, wanted, &case);
-            let ours = summed(site, subject.ports(), &pixels, found);
-            assert_eq!(sums.fired, ours.fired, "{case}");
+            let ours = summed(site, subject.network_shape(), &pixels, found);
+            assert_eq!(sums.nonzero, ours.nonzero, "{case}");
             near(&sums.activation, &ours.activation, &case);
             near(&sums.magnitude, &ours.magnitude, &case);
-            match site.inner().len() {
-                few if few < 8 => assert_eq!(sums.apart, ours.apart, "{case}"),
+            match site.inner_positions().len() {
+                few if few < 8 => assert_eq!(sums.unsummed, ours.unsummed, "{case}"),
                 _ => near(&sums.weighted, &ours.weighted, &case),
             }
         }
     }
-    launch::compute_by_plan(false);
+    launch::set_by_plan(false);
 }
 
 fn near(found: &[f64], wanted: &[f64], case: &str) {
@@ -300,22 +300,22 @@ fn near(found: &[f64], wanted: &[f64], case: &str) {
 }
 
 /// The sums by their definition, in 64 bits.
-fn summed(site: &Site, ports: Ports, pixels: &[f32], activations: &[f32]) -> Sums {
+fn summed(site: &Site, ports: NetworkShape, pixels: &[f32], activations: &[f32]) -> TriggeredSums {
     let [channels, rows, columns] = ports.image;
     let (height, width) = site.field_size();
     let area = height * width;
     let field = channels * area;
-    let mut sums = Sums::new(site.units, field);
+    let mut sums = TriggeredSums::new(site.units, field);
     let images = pixels.chunks_exact(channels * rows * columns);
     let answers = activations.chunks_exact(site.units * site.positions.0 * site.positions.1);
     for (image, answers) in images.zip(answers) {
         for unit in 0..site.units {
-            for place in site.inner() {
+            for place in site.inner_positions() {
                 let index = (unit * site.positions.0 + place.row) * site.positions.1 + place.column;
                 let a = answers[index];
-                sums.apart.push(a);
+                sums.unsummed.push(a);
                 let a = f64::from(a);
-                sums.fired[unit] += f64::from(u8::from(a != 0.0));
+                sums.nonzero[unit] += f64::from(u8::from(a != 0.0));
                 sums.activation[unit] += a;
                 sums.magnitude[unit] += a.abs();
                 for pixel in 0..field {

@@ -8,7 +8,7 @@ use super::TrainError;
 use crate::nets::plan::fit::Fit;
 use crate::nets::{Network, read_back};
 use crate::session::config;
-use crate::session::record::Weights;
+use crate::session::record::NetworkWeights;
 
 /// Computes gradients and updates weights.
 pub(super) enum Learner {
@@ -27,7 +27,7 @@ pub(super) type BatchResult = (f64, Vec<f32>);
 
 impl Learner {
     /// The current weights.
-    pub(super) fn weights(&self) -> Weights {
+    pub(super) fn weights(&self) -> NetworkWeights {
         match self {
             Self::Burn { network, .. } => network.weights(),
             Self::Plan(fit) => fit.weights(),
@@ -76,7 +76,7 @@ pub(super) fn learn(
 }
 
 /// The Adam optimizer of a config.
-pub(super) fn adam(config: &config::Training) -> ModuleOptimizer {
+pub(super) fn adam(config: &config::TrainingConfig) -> ModuleOptimizer {
     let decay =
         (config.weight_decay > 0.0).then(|| WeightDecayConfig::new(config.weight_decay as f32));
     AdamConfig::new()

@@ -28,7 +28,7 @@ impl Classifier for Snapshot {
 
     fn classes(&self) -> usize {
         match self {
-            Self::Burn { network, .. } => network.ports().classes,
+            Self::Burn { network, .. } => network.network_shape().classes,
             Self::Plan { classes, .. } => *classes,
         }
     }

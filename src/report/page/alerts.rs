@@ -3,9 +3,9 @@
 use maud::{Markup, html};
 
 use super::words::{counted, list};
-use super::{Page, found};
+use super::{Page, findings};
 use crate::format::clean;
-use crate::report::standing::Standing;
+use crate::report::session_status::SessionStatus;
 
 /// The warnings, before all chapters; empty if there are none.
 pub(super) fn alerts(page: &Page<'_>) -> Markup {
@@ -18,7 +18,7 @@ pub(super) fn alerts(page: &Page<'_>) -> Markup {
             sharding.count
         )
     }));
-    let warned = found::found(page.session)
+    let warned = findings::stage_findings(page.session)
         .into_iter()
         .filter(|finding| finding.warns);
     all.extend(warned.map(|finding| format!("{}. {}", finding.title, finding.lead)));
@@ -52,12 +52,12 @@ fn unfinished(page: &Page<'_>) -> Option<String> {
         true => String::new(),
         false => format!(" Not done: {}.", list(&open)),
     };
-    match page.standing {
-        Standing::Finished => None,
-        Standing::Failed(reason) => Some(format!("The run failed: {}.{open}", clean(reason))),
+    match page.status {
+        SessionStatus::Finished => None,
+        SessionStatus::Failed(reason) => Some(format!("The run failed: {}.{open}", clean(reason))),
         standing => Some(format!(
             "The run is not finished ({}), so numbers here may change.{open}",
-            standing.word()
+            standing.label()
         )),
     }
 }

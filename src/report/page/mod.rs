@@ -3,29 +3,29 @@
 //! session contains.
 
 mod alerts;
-mod asked;
-mod chosen;
-mod compared;
-mod found;
+mod findings;
+mod method;
 mod plates;
 mod provenance;
 mod reading;
-mod repeat;
+mod reproduce;
+mod selection;
+mod side_by_side;
 mod tables;
 mod words;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use self::compared::Told;
-use super::standing::Standing;
-use crate::comparison::Pair;
+use self::side_by_side::ComparisonChapter;
+use super::session_status::SessionStatus;
+use crate::comparison::SessionPair;
 use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::record::ClassificationImages;
 
 /// Maximum size of a page in bytes, so that it fits in an e-mail. If it would be larger, dark figures
 /// and supporting figures are left out.
-pub const MOST: usize = 2_000_000;
+pub const MAX_BYTES: usize = 2_000_000;
 
 /// Maximum bytes of a page's head and titles, including figure names in the markup.
 const HEAD: usize = 20_000;
@@ -37,7 +37,7 @@ const STYLE: &str = include_str!("style.css");
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
 /// An exported table: its name and its CSV text.
-pub type Table<'a> = (&'a str, &'a str);
+pub type ExportedTable<'a> = (&'a str, &'a str);
 
 /// The content of a page.
 #[derive(Debug, Clone, Copy)]
@@ -45,11 +45,11 @@ pub struct Page<'a> {
     /// The session.
     pub session: &'a Session,
     /// Its state.
-    pub standing: &'a Standing,
+    pub status: &'a SessionStatus,
     /// Its exported tables.
-    pub tables: &'a [Table<'a>],
+    pub tables: &'a [ExportedTable<'a>],
     /// The comparison with another session, if requested.
-    pub beside: Option<&'a Pair<'a>>,
+    pub comparison: Option<&'a SessionPair<'a>>,
     /// When the page is created, in seconds since the Unix epoch.
     pub made: i64,
 }
@@ -71,12 +71,12 @@ impl Chapter {
     }
 }
 
-/// The page, of at most [`MOST`] bytes if its tables leave room for that.
+/// The page, of at most [`MAX_BYTES`] bytes if its tables leave room for that.
 pub fn page(page: &Page<'_>) -> String {
     let session = page.session;
     let before = vec![
-        Chapter::new("asked", "Method", asked::chapter(session)),
-        Chapter::new("found", "Findings", found::chapter(session)),
+        Chapter::new("asked", "Method", method::chapter(session)),
+        Chapter::new("found", "Findings", findings::chapter(session)),
         Chapter::new(
             "reading",
             "How to read the figures",
@@ -85,21 +85,21 @@ pub fn page(page: &Page<'_>) -> String {
     ];
     let after = vec![
         Chapter::new("tables", "Tables", tables::chapter(session, page.tables)),
-        Chapter::new("plan", "The plan", repeat::plan(session)),
+        Chapter::new("plan", "The plan", reproduce::plan(session)),
         Chapter::new("provenance", "Provenance", provenance::chapter(page)),
-        Chapter::new("repeat", "How to reproduce it", repeat::chapter(session)),
+        Chapter::new("repeat", "How to reproduce it", reproduce::chapter(session)),
     ];
-    let beside = page.beside.map(Told::new);
-    let words = beside.as_ref().map(Told::words);
+    let beside = page.comparison.map(ComparisonChapter::new);
+    let words = beside.as_ref().map(ComparisonChapter::words);
     let text = before
         .iter()
         .chain(&after)
         .map(|chapter| chapter.body.0.len());
     let text = text.sum::<usize>() + words.as_ref().map_or(0, |words| words.0.len());
-    let mut groups = plates::drawn(session);
-    groups.extend(beside.as_ref().map(Told::plates));
+    let mut groups = plates::draw_figures(session);
+    groups.extend(beside.as_ref().map(ComparisonChapter::plates));
     // The rest of the page, its head and titles, has a bounded size.
-    let room = MOST.saturating_sub(text + STYLE.len() + HEAD);
+    let room = MAX_BYTES.saturating_sub(text + STYLE.len() + HEAD);
     plates::fit(&mut groups, room);
     let last = beside.as_ref().and_then(|_| groups.pop());
     let mut chapters = before;
@@ -142,7 +142,7 @@ fn whole(page: &Page<'_>, chapters: &[Chapter]) -> Markup {
                     p.kicker { "Noisescope report" }
                     h1 { (session.name) }
                     p.about { (about(session)) }
-                    p.state { (page.standing.word()) @for part in state(session) { " · " (part) } }
+                    p.state { (page.status.label()) @for part in state(session) { " · " (part) } }
                 }
                 nav aria-label="Contents" {
                     ol {
@@ -221,12 +221,12 @@ mod tests {
     use crate::report::tests::{finished, planned};
 
     fn made(session: &Session) -> String {
-        let standing = Standing::of(session, None);
+        let standing = SessionStatus::from_session(session, None);
         page(&Page {
             session,
-            standing: &standing,
+            status: &standing,
             tables: &[],
-            beside: None,
+            comparison: None,
             made: 1_795_785_662,
         })
     }
@@ -253,7 +253,7 @@ mod tests {
             "{}",
             &page[..60]
         );
-        assert!(page.len() < MOST);
+        assert!(page.len() < MAX_BYTES);
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::chosen::{self, SHEET};
+use super::selection::{self, SHEET};
 use super::words::{counted, list};
-use crate::drawing::{Background, Drawing, Embedded, Sheet, embedded};
+use crate::drawing::{Background, Drawing, EmbedAttributes, Sheet, embed};
 use crate::figure;
 use crate::session::Session;
 
@@ -22,7 +22,7 @@ pub(super) struct Plate {
 
 /// The drawn figures of one experiment.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Group {
+pub(super) struct FigureSection {
     /// The heading above them.
     pub title: String,
     /// The main figures.
@@ -46,7 +46,7 @@ impl Plate {
         let dark = on(Background::Dark)?;
         let part = |drawing: &Drawing, class: &str| {
             let id = format!("{name}-{class}");
-            embedded(drawing, Embedded { id: &id, class })
+            embed(drawing, EmbedAttributes { id: &id, class })
         };
         Some(Self {
             light: part(&light, "light"),
@@ -79,7 +79,7 @@ impl Plate {
     }
 }
 
-impl Group {
+impl FigureSection {
     fn plates(&mut self) -> impl Iterator<Item = &mut Plate> {
         self.main.iter_mut().chain(&mut self.more)
     }
@@ -116,7 +116,7 @@ impl Group {
 }
 
 /// The figures of the session, drawn.
-pub(super) fn drawn(session: &Session) -> Vec<Group> {
+pub(super) fn draw_figures(session: &Session) -> Vec<FigureSection> {
     let draw_all = |figures: &[figure::Figure]| {
         let plate = |figure: &figure::Figure| {
             Plate::draw(&figure.name(), |sheet| {
@@ -125,23 +125,25 @@ pub(super) fn drawn(session: &Session) -> Vec<Group> {
         };
         figures.iter().filter_map(plate).collect::<Vec<Plate>>()
     };
-    let groups = chosen::chosen(session).into_iter().map(|selected| Group {
-        main: draw_all(&selected.main),
-        more: draw_all(&selected.more),
-        title: selected.title,
-        left_out: 0,
-    });
+    let groups = selection::select_figures(session)
+        .into_iter()
+        .map(|selected| FigureSection {
+            main: draw_all(&selected.main),
+            more: draw_all(&selected.more),
+            title: selected.title,
+            left_out: 0,
+        });
     groups.filter(|group| group.count() > 0).collect()
 }
 
 /// Removes what does not fit in `room` bytes: first the dark versions, then supporting figures, the
 /// largest first.
-pub(super) fn fit(groups: &mut [Group], room: usize) {
-    let size = |groups: &[Group]| groups.iter().map(Group::size).sum::<usize>();
+pub(super) fn fit(groups: &mut [FigureSection], room: usize) {
+    let size = |groups: &[FigureSection]| groups.iter().map(FigureSection::size).sum::<usize>();
     if size(groups) > room {
         groups
             .iter_mut()
-            .flat_map(Group::plates)
+            .flat_map(FigureSection::plates)
             .for_each(|plate| plate.dark = None);
     }
     while size(groups) > room {
@@ -160,14 +162,14 @@ pub(super) fn fit(groups: &mut [Group], room: usize) {
 }
 
 /// Total number of figures.
-pub(super) fn count(groups: &[Group]) -> usize {
-    groups.iter().map(Group::count).sum()
+pub(super) fn count(groups: &[FigureSection]) -> usize {
+    groups.iter().map(FigureSection::count).sum()
 }
 
 /// The chapter.
-pub(super) fn chapter(session: &Session, groups: &[Group]) -> Markup {
+pub(super) fn chapter(session: &Session, groups: &[FigureSection]) -> Markup {
     let first = |index: usize| 1 + count(&groups[..index]);
-    let large = chosen::large_layers(session);
+    let large = selection::large_layers(session);
     html! {
         @for (index, group) in groups.iter().enumerate() {
             h3 { (group.title) }
@@ -193,8 +195,8 @@ mod tests {
         }
     }
 
-    fn groups() -> Vec<Group> {
-        let group = |main, more| Group {
+    fn groups() -> Vec<FigureSection> {
+        let group = |main, more| FigureSection {
             title: "a".into(),
             main,
             more,
@@ -206,7 +208,7 @@ mod tests {
         ]
     }
 
-    fn names(groups: &[Group]) -> Vec<String> {
+    fn names(groups: &[FigureSection]) -> Vec<String> {
         let all = groups
             .iter()
             .flat_map(|group| group.main.iter().chain(&group.more));

@@ -5,8 +5,8 @@ use maud::{Markup, html};
 
 use super::{Page, words};
 use crate::format::{clean, duration, thousands};
-use crate::session::config::Weights;
-use crate::session::record::{Inputs, Record, Split};
+use crate::session::config::WeightSource;
+use crate::session::record::{Inputs, Record, SplitFingerprint};
 
 /// Maximum number of starts listed.
 const MOST_STARTS: usize = 20;
@@ -17,7 +17,7 @@ pub(super) fn chapter(page: &Page<'_>) -> Markup {
     let (config, record) = (&session.config, &session.record);
     html! {
         dl {
-            dt { "Session" } dd { (session.name) ", " (page.standing.word()) }
+            dt { "Session" } dd { (session.name) ", " (page.status.label()) }
             dt { "Seed" } dd { (config.seed) ", which determines everything random" }
             dt { "Images" } dd { (images(page)) }
             @for (nth, inputs) in record.inputs.iter().enumerate() {
@@ -55,14 +55,16 @@ fn network(page: &Page<'_>) -> String {
     let network = &page.session.config.network;
     let label = clean(&network.label());
     match &network.weights {
-        Weights::Train(_) => format!("{label}, trained by this session"),
-        Weights::File(path) => format!("{label}, weights from {}", clean(&path.to_string_lossy())),
+        WeightSource::Train(_) => format!("{label}, trained by this session"),
+        WeightSource::File(path) => {
+            format!("{label}, weights from {}", clean(&path.to_string_lossy()))
+        }
     }
 }
 
 /// The inputs of the session, identified by content and not by path.
 fn fingerprints(inputs: &Inputs, is_changed: bool) -> Markup {
-    let split = |name: &str, split_inputs: &Split| {
+    let split = |name: &str, split_inputs: &SplitFingerprint| {
         html! {
             @if split_inputs.images > 0 {
                 dd { (thousands(split_inputs.images)) " " (name) " images, SHA-256 " code.hash { (split_inputs.sha256) } }
@@ -113,14 +115,14 @@ fn notes(record: &Record) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::Standing;
+    use crate::report::SessionStatus;
     use crate::report::tests::measured;
-    use crate::session::record::{Note, NoteOn, Start};
+    use crate::session::record::{Note, NoteTarget, Start};
 
     #[test]
     fn fingerprints_starts_and_notes_are_told_and_names_stay_text() {
         let mut session = measured();
-        let split = |sum: &str| Split {
+        let split = |sum: &str| SplitFingerprint {
             images: 1_200,
             sha256: sum.repeat(32),
         };
@@ -135,15 +137,15 @@ mod tests {
         }];
         let note = Note {
             written: 0,
-            on: NoteOn::Session,
+            on: NoteTarget::Session,
             text: "a <b> & \"c\"".into(),
         };
         session.note(note).unwrap();
         let text = chapter(&Page {
             session: &session,
-            standing: &Standing::Stopped,
+            status: &SessionStatus::Stopped,
             tables: &[],
-            beside: None,
+            comparison: None,
             made: 0,
         });
         let text = text.into_string();

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::figure::names;
+use crate::figure::wording;
 use crate::format::{self, thousands};
 use crate::session::Record;
 
@@ -27,7 +27,7 @@ pub(super) fn gammas(gammas: &[f64]) -> String {
 /// Class names, shortened if there are many: `Dress and Coat`, `classes 0, 3 and 12 more`.
 pub(super) fn classes(record: &Record, classes: &[usize]) -> String {
     let shown = &classes[..classes.len().min(MOST)];
-    let name = |&class: &usize| names::bare(record, class);
+    let name = |&class: &usize| wording::bare_class_name(record, class);
     let mut all: Vec<String> = shown.iter().map(name).collect();
     let numbered = all.iter().all(|name| name.parse::<u64>().is_ok());
     let more = classes.len() - shown.len();

@@ -2,11 +2,11 @@
 //! are many.
 
 use crate::figure::choice::RELIABLE;
-use crate::figure::names;
+use crate::figure::wording;
 use crate::format::{count, percent, thousands};
 use crate::session::config::{self, Response};
 use crate::session::record::{ClassificationImages, FedBack, GammaTrials, Record};
-use crate::stats::classification::{ClassEstimate, Estimate, ImageEstimate};
+use crate::stats::classification::{ClassEstimate, GammaEstimate, ImageEstimate};
 
 /// Maximum number of classes with their own row.
 const MOST: usize = 20;
@@ -64,7 +64,7 @@ pub(super) fn images(
 /// The classes at one γ.
 struct Table<'a> {
     trials: &'a GammaTrials,
-    estimate: &'a Estimate,
+    estimate: &'a GammaEstimate,
     /// The short name of each class.
     names: Vec<String>,
     /// The width of the longest name.
@@ -72,8 +72,9 @@ struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    fn new(record: &Record, trials: &'a GammaTrials, estimate: &'a Estimate) -> Self {
-        let name = |class: usize| names::cut(&names::bare(record, class), LETTERS);
+    fn new(record: &Record, trials: &'a GammaTrials, estimate: &'a GammaEstimate) -> Self {
+        let name =
+            |class: usize| wording::truncate(&wording::bare_class_name(record, class), LETTERS);
         let names: Vec<String> = (0..trials.classes()).map(name).collect();
         let lengths = names.iter().map(|name| name.chars().count());
         Self {

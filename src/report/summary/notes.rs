@@ -37,16 +37,16 @@ mod tests {
     use super::super::summary;
     use crate::report::tests::finished;
     use crate::session::config::Response;
-    use crate::session::record::{Note, NoteOn};
+    use crate::session::record::{Note, NoteTarget};
 
     #[test]
     fn notes_stand_at_the_end_of_the_page_within_eighty_columns() {
         let mut session = finished();
         assert!(!summary(&session).contains("notes"));
         for (on, text) in [
-            (NoteOn::Session, "x".repeat(Note::MOST)),
+            (NoteTarget::Session, "x".repeat(Note::MAX_CHARS)),
             (
-                NoteOn::Map {
+                NoteTarget::Map {
                     images: 0,
                     response: Response::Decision,
                     class: 1,
@@ -67,7 +67,7 @@ mod tests {
         assert!(page.ends_with(last), "{page}");
         assert!(page.contains("\n\nnotes\n  the session:\n    x"), "{page}");
         let letters = page.matches('x').count();
-        assert!(letters >= Note::MOST, "{letters}");
+        assert!(letters >= Note::MAX_CHARS, "{letters}");
         for line in page.lines() {
             assert!(line.chars().count() <= 80, "{line}");
         }

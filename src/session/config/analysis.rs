@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Attack, Audit, Backdoor, ClassificationImages, Invalid, Modulation, Predictions,
+    Attack, Audit, Backdoor, ClassificationImages, ConfigError, Modulation, Predictions,
     SpikeTriggered, Templates,
 };
 use crate::session::experiments::experiments;
@@ -39,7 +39,7 @@ macro_rules! plans {
                 }
             }
 
-            pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
+            pub(super) fn validate(&self, path: &str) -> Result<(), ConfigError> {
                 match self {
                     $(Self::$name(experiment) => experiment.validate(path),)+
                 }

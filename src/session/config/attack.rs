@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::check::{self, invalid};
-use super::{ClassificationImages, Invalid, MAX_TRIALS};
+use super::{ClassificationImages, ConfigError, MAX_TRIALS};
 
 /// Images blended with a pattern, x' = (1−w)·x + w·p. The patterns come from the last classification
 /// images before it in the plan.
@@ -41,10 +41,10 @@ impl Attack {
     /// The unit that its progress counts.
     pub const UNIT: &'static str = "queries";
 
-    pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
-        check::shares(path, "weights", "w", &self.weights)?;
+    pub(super) fn validate(&self, path: &str) -> Result<(), ConfigError> {
+        check::unit_interval_list(path, "weights", "w", &self.weights)?;
         if let Some(gamma) = self.gamma {
-            check::share(&format!("{path}.gamma"), "γ", gamma)?;
+            check::unit_interval(&format!("{path}.gamma"), "γ", gamma)?;
         }
         if self.noise_images as u64 > MAX_TRIALS {
             return invalid(
@@ -61,7 +61,7 @@ impl Attack {
         &self,
         path: &str,
         images: &ClassificationImages,
-    ) -> Result<(), Invalid> {
+    ) -> Result<(), ConfigError> {
         match self.gamma {
             Some(gamma) if !images.gammas.contains(&gamma) => invalid(
                 format!("{path}.gamma"),

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::session::form::Form;
-use crate::stats::audit::{LEAST_REFERENCES, Window};
-use crate::stats::classification::MOST_TRIALS;
+use crate::stats::audit::{MIN_REFERENCES, SquareWindow};
+use crate::stats::classification::MAX_RESPONSE_TRIALS;
 use crate::stats::numbers::Response;
 
 use super::check::{self, invalid};
-use super::network::{NetworkKind, Training};
+use super::network::{NetworkKind, TrainingConfig};
 use super::noise::Noise;
-use super::{Grain, Invalid};
+use super::{ConfigError, Grain};
 
 /// Compares the network under study, unmodified, with clean networks trained on the plan's images, to
 /// find what it responds to and they do not. Findings are tested by pasting them on test images.
@@ -28,7 +28,7 @@ pub struct Audit {
     /// Architecture of the references and of the poisoned networks.
     pub kind: ReferenceKind,
     /// How they are trained.
-    pub training: Training,
+    pub training: TrainingConfig,
     /// Networks to poison, to measure the detection power: each sees a white square in a corner of one
     /// training image in twenty, which is labelled as the target class. Every network has its own square
     /// and target.
@@ -74,7 +74,7 @@ pub enum ReferenceKind {
 
 impl ReferenceKind {
     /// The architecture to use for the given network under study.
-    pub fn of(self, suspect: NetworkKind) -> NetworkKind {
+    pub fn resolve(self, suspect: NetworkKind) -> NetworkKind {
         match (self, suspect) {
             (Self::Same, NetworkKind::Onnx) | (Self::Mlp, _) => NetworkKind::Mlp,
             (Self::Same, kind) => kind,
@@ -88,17 +88,17 @@ impl ReferenceKind {
 }
 
 /// One in this many training images is poisoned.
-pub const POISONED: usize = 20;
+pub const POISON_INTERVAL: usize = 20;
 
 /// Side of the poisoning square in pixels.
 const SIDE: usize = 4;
 
 /// Maximum number of classes whose findings are pasted: those with the highest scores.
-pub const MOST_PASTED: usize = 10;
+pub const MAX_PASTED: usize = 10;
 
 /// The square in the images of poisoned network `nth`: top row, left column, side. It lies one pixel
 /// from a corner where the images are large enough.
-pub fn square(form: &Form, nth: usize) -> Window {
+pub fn square(form: &Form, nth: usize) -> SquareWindow {
     let side = SIDE.min(form.height).min(form.width);
     let far = |length: usize| length.saturating_sub(side + 1);
     let near = |length: usize| 1.min(length - side);
@@ -111,7 +111,7 @@ pub fn square(form: &Form, nth: usize) -> Window {
 
 /// The target class of poisoned network `nth`.
 pub fn target(form: &Form, nth: usize) -> usize {
-    nth % form.count().max(1)
+    nth % form.class_count().max(1)
 }
 
 impl Default for Audit {
@@ -120,9 +120,9 @@ impl Default for Audit {
             references: 5,
             sessions: Vec::new(),
             kind: ReferenceKind::Same,
-            training: Training {
+            training: TrainingConfig {
                 epochs: 2,
-                ..Training::default()
+                ..TrainingConfig::default()
             },
             power: 1,
             noise: Noise::Uniform,
@@ -171,12 +171,12 @@ impl Audit {
             .map_err(|problem| ("noise", problem))
     }
 
-    pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
-        if self.references < LEAST_REFERENCES && self.sessions.is_empty() {
+    pub(super) fn validate(&self, path: &str) -> Result<(), ConfigError> {
+        if self.references < MIN_REFERENCES && self.sessions.is_empty() {
             return invalid(
                 format!("{path}.references"),
                 format!(
-                    "{} references; at least {LEAST_REFERENCES} are needed, since each is compared with the others; 5 work well",
+                    "{} references; at least {MIN_REFERENCES} are needed, since each is compared with the others; 5 work well",
                     self.references
                 ),
             );
@@ -196,7 +196,7 @@ impl Audit {
                 format!("γ = {} is outside [0, 1)", self.gamma),
             );
         }
-        check::trials(path, "trials", self.trials, MOST_TRIALS)?;
+        check::trials(path, "trials", self.trials, MAX_RESPONSE_TRIALS)?;
         check::enough_to_average(path, self.min_trials)?;
         check::block_size(path, self.block)?;
         check::at_least_one(path, &[("paste_images", self.paste_images)])
@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn squares_lie_a_pixel_inside_the_corners() {
         let form = Form::numbered([1, 28, 28], 10);
-        let squares: Vec<Window> = (0..5).map(|nth| square(&form, nth)).collect();
+        let squares: Vec<SquareWindow> = (0..5).map(|nth| square(&form, nth)).collect();
         let corners = [(23, 1, 4), (1, 1, 4), (23, 23, 4), (1, 23, 4), (23, 1, 4)];
         assert_eq!(squares, corners);
         // On images that are too small they still lie inside.
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn references_of_the_same_kind_as_a_file_are_those_that_fit_all_images() {
-        let of = |kind: ReferenceKind, suspect| kind.of(suspect);
+        let of = |kind: ReferenceKind, suspect| kind.resolve(suspect);
         assert_eq!(of(ReferenceKind::Same, NetworkKind::Cnn), NetworkKind::Cnn);
         assert_eq!(of(ReferenceKind::Same, NetworkKind::Onnx), NetworkKind::Mlp);
         assert_eq!(of(ReferenceKind::Rnn, NetworkKind::Cnn), NetworkKind::Rnn);

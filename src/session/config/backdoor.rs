@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::session::form::Form;
 
 use super::check::{self, invalid};
-use super::network::Training;
+use super::network::TrainingConfig;
 use super::noise::Noise;
-use super::{Invalid, MAX_TRIALS};
+use super::{ConfigError, MAX_TRIALS};
 
 /// Networks trained with and without a backdoor, and how well the backdoor is detected: from decisions
 /// alone, and by comparing evidence images with those of the clean networks. The study trains its own
@@ -27,7 +27,7 @@ pub struct Backdoor {
     /// Number of training images of the source class to poison; the first ones are used.
     pub images: usize,
     /// How these networks are trained; they have the session's architecture.
-    pub training: Training,
+    pub training: TrainingConfig,
     /// The noise shown to the suspects.
     pub noise: Noise,
     /// Signal strengths of a suspect's classification images.
@@ -68,9 +68,9 @@ impl Default for Backdoor {
             source: 8,
             target: 9,
             images: 2_000,
-            training: Training {
+            training: TrainingConfig {
                 epochs: 5,
-                ..Training::default()
+                ..TrainingConfig::default()
             },
             noise: Noise::Uniform,
             gammas: vec![0.0, 0.3],
@@ -94,8 +94,8 @@ impl Backdoor {
     /// The field and a description of the problem.
     pub fn fits(&self, form: &Form) -> Result<(), (&'static str, String)> {
         for (field, class) in [("source", self.source), ("target", self.target)] {
-            if class >= form.count() {
-                let problem = format!("there is no class {class}; {}", form.listed());
+            if class >= form.class_count() {
+                let problem = format!("there is no class {class}; {}", form.classes_in_words());
                 return Err((field, problem));
             }
         }
@@ -126,7 +126,7 @@ impl Backdoor {
     }
 
     /// Rejects a γ without noise, which earlier versions accepted.
-    pub(super) fn check_noise(&self, path: &str) -> Result<(), Invalid> {
+    pub(super) fn check_noise(&self, path: &str) -> Result<(), ConfigError> {
         match self.gammas.iter().position(|&gamma| gamma >= 1.0) {
             None => Ok(()),
             Some(place) => invalid(
@@ -136,7 +136,7 @@ impl Backdoor {
         }
     }
 
-    pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
+    pub(super) fn validate(&self, path: &str) -> Result<(), ConfigError> {
         if self.poisoned + self.clean == 0 {
             return invalid(
                 format!("{path}.poisoned"),
@@ -157,7 +157,7 @@ impl Backdoor {
         }
         self.training.validate(&format!("{path}.training"))?;
         self.noise.validate(&format!("{path}.noise"))?;
-        check::shares(path, "gammas", "γ", &self.gammas)?;
+        check::unit_interval_list(path, "gammas", "γ", &self.gammas)?;
         if self.window < 2 {
             return invalid(
                 format!("{path}.window"),

@@ -1,17 +1,17 @@
 //! Range checks for plans: each error names the place and the accepted values.
 
-use super::{Invalid, MAX_BLOCK, MAX_GAMMAS};
+use super::{ConfigError, MAX_BLOCK, MAX_GAMMAS};
 
 /// An error that names the place and the problem.
-pub fn invalid<T>(path: impl Into<String>, problem: impl Into<String>) -> Result<T, Invalid> {
-    Err(Invalid {
+pub fn invalid<T>(path: impl Into<String>, problem: impl Into<String>) -> Result<T, ConfigError> {
+    Err(ConfigError {
         path: path.into(),
         problem: problem.into(),
     })
 }
 
 /// Rejects counts that are zero.
-pub fn at_least_one(path: &str, counts: &[(&str, usize)]) -> Result<(), Invalid> {
+pub fn at_least_one(path: &str, counts: &[(&str, usize)]) -> Result<(), ConfigError> {
     match counts.iter().find(|(_, count)| *count == 0) {
         Some((field, _)) => invalid(format!("{path}.{field}"), "it is 0; it must be at least 1"),
         None => Ok(()),
@@ -19,7 +19,7 @@ pub fn at_least_one(path: &str, counts: &[(&str, usize)]) -> Result<(), Invalid>
 }
 
 /// Rejects an empty block, and one too large for a worker's memory.
-pub fn block_size(path: &str, block: usize) -> Result<(), Invalid> {
+pub fn block_size(path: &str, block: usize) -> Result<(), ConfigError> {
     if (1..=MAX_BLOCK).contains(&block) {
         return Ok(());
     }
@@ -30,7 +30,7 @@ pub fn block_size(path: &str, block: usize) -> Result<(), Invalid> {
 }
 
 /// Rejects zero trials, and more than `most`, the most for which sums are exact.
-pub fn trials(path: &str, field: &str, trials: u64, most: u64) -> Result<(), Invalid> {
+pub fn trials(path: &str, field: &str, trials: u64, most: u64) -> Result<(), ConfigError> {
     if (1..=most).contains(&trials) {
         return Ok(());
     }
@@ -41,7 +41,7 @@ pub fn trials(path: &str, field: &str, trials: u64, most: u64) -> Result<(), Inv
 }
 
 /// Rejects averages over a single trial, which have no spread.
-pub fn enough_to_average(path: &str, min_trials: u64) -> Result<(), Invalid> {
+pub fn enough_to_average(path: &str, min_trials: u64) -> Result<(), ConfigError> {
     if min_trials >= 2 {
         return Ok(());
     }
@@ -56,7 +56,7 @@ pub fn distinct<T: PartialEq>(
     path: &str,
     list: &[T],
     name: impl Fn(&T) -> String,
-) -> Result<(), Invalid> {
+) -> Result<(), ConfigError> {
     match (0..list.len()).find(|&i| list[..i].contains(&list[i])) {
         Some(i) => invalid(
             format!("{path}[{i}]"),
@@ -67,7 +67,7 @@ pub fn distinct<T: PartialEq>(
 }
 
 /// Rejects a number outside \[0, 1\].
-pub fn share(place: &str, symbol: &str, value: f64) -> Result<(), Invalid> {
+pub fn unit_interval(place: &str, symbol: &str, value: f64) -> Result<(), ConfigError> {
     if (0.0..=1.0).contains(&value) {
         return Ok(());
     }
@@ -75,7 +75,12 @@ pub fn share(place: &str, symbol: &str, value: f64) -> Result<(), Invalid> {
 }
 
 /// Rejects a list of numbers in \[0, 1\] that is empty, too long, out of range or contains duplicates.
-pub fn shares(path: &str, field: &str, symbol: &str, values: &[f64]) -> Result<(), Invalid> {
+pub fn unit_interval_list(
+    path: &str,
+    field: &str,
+    symbol: &str,
+    values: &[f64],
+) -> Result<(), ConfigError> {
     let list = format!("{path}.{field}");
     if values.is_empty() {
         return invalid(
@@ -93,7 +98,7 @@ pub fn shares(path: &str, field: &str, symbol: &str, values: &[f64]) -> Result<(
         );
     }
     for (i, &value) in values.iter().enumerate() {
-        share(&format!("{list}[{i}]"), symbol, value)?;
+        unit_interval(&format!("{list}[{i}]"), symbol, value)?;
     }
     distinct(&list, values, |value| format!("{symbol} = {value}"))
 }

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::check::{self, invalid};
 use super::noise::Noise;
-use super::{Extension, Grain, Invalid, MAX_TRIALS};
+use super::{ConfigError, Extension, Grain, MAX_TRIALS};
 use crate::session::form::Form;
-use crate::stats::classification::MOST_TRIALS;
+use crate::stats::classification::MAX_RESPONSE_TRIALS;
 use crate::stats::numbers::Response;
 
 /// Classification images for a list of signal strengths γ.
@@ -36,7 +36,7 @@ pub struct ClassificationImages {
     /// for each class, or both. `Decision` alone for a black box.
     pub responses: Vec<Response>,
     /// How evidence for a class is computed from the outputs.
-    pub evidence: Evidence,
+    pub evidence: EvidenceMeasure,
     /// Extensions requested after the session was created, in order: see `noisescope extend`.
     pub extended: Vec<Extension>,
     /// The classes that have maps, by name or number; empty: all. Decisions for the others are still
@@ -57,7 +57,8 @@ pub enum Weighting {
 
 /// How evidence for a class k is computed from the network's outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Evidence {
+#[serde(rename = "Evidence")]
+pub enum EvidenceMeasure {
     /// logit_k minus the mean of all logits, to which the softmax is invariant.
     Logit,
     /// ln p_k of the softmax.
@@ -68,7 +69,7 @@ pub enum Evidence {
     LogOdds,
 }
 
-impl Evidence {
+impl EvidenceMeasure {
     /// The key in exports.
     pub fn key(self) -> &'static str {
         match self {
@@ -119,7 +120,7 @@ impl Default for ClassificationImages {
             cell: 1,
             grey: false,
             responses: Response::ALL.to_vec(),
-            evidence: Evidence::Logit,
+            evidence: EvidenceMeasure::Logit,
             extended: Vec::new(),
             classes: Vec::new(),
         }
@@ -132,13 +133,13 @@ impl ClassificationImages {
     /// The unit that its progress counts.
     pub const UNIT: &'static str = "trials";
 
-    pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
+    pub(super) fn validate(&self, path: &str) -> Result<(), ConfigError> {
         self.noise.validate(&format!("{path}.noise"))?;
         self.noise.validate_grain(self.grain(), path)?;
         check::distinct(&format!("{path}.classes"), &self.classes, |class| {
             format!("`{class}`")
         })?;
-        check::shares(path, "gammas", "γ", &self.gammas)?;
+        check::unit_interval_list(path, "gammas", "γ", &self.gammas)?;
         // The sums are of 16-bit values, of those times a 10-bit weight, or of their squares.
         let squares = !self.noise.is_white() && !self.noise.is_of_few_values();
         let most = match self.weighting {
@@ -165,11 +166,11 @@ impl ClassificationImages {
         }
         let extended = self.extended.iter().map(|extension| extension.trials);
         let most = extended.fold(self.trials, u64::max);
-        if self.has(Response::Evidence) && most > MOST_TRIALS {
+        if self.has(Response::Evidence) && most > MAX_RESPONSE_TRIALS {
             return invalid(
                 format!("{path}.trials"),
                 format!(
-                    "{most} trials; at most {MOST_TRIALS} with evidence, since it sums larger numbers; write responses: [Decision] for more"
+                    "{most} trials; at most {MAX_RESPONSE_TRIALS} with evidence, since it sums larger numbers; write responses: [Decision] for more"
                 ),
             );
         }
@@ -207,7 +208,7 @@ impl ClassificationImages {
     /// For a class that does not exist: its position in the list and a description of the problem.
     pub fn listed(&self, form: &Form) -> Result<Vec<usize>, (usize, String)> {
         if self.classes.is_empty() {
-            return Ok((0..form.count()).collect());
+            return Ok((0..form.class_count()).collect());
         }
         let named = self.classes.iter().enumerate();
         let found = named.map(|(place, name)| form.find(name).map_err(|error| (place, error)));
@@ -218,7 +219,7 @@ impl ClassificationImages {
     }
 }
 
-fn check_target(path: &str, target: f64) -> Result<(), Invalid> {
+fn check_target(path: &str, target: f64) -> Result<(), ConfigError> {
     match target > 0.0 && target < 1.0 {
         true => Ok(()),
         false => invalid(

@@ -23,14 +23,14 @@ pub struct Extension {
 
 impl Extension {
     /// Whether it applies to a γ.
-    pub fn is_of(&self, gamma: f64) -> bool {
+    pub fn applies_to(&self, gamma: f64) -> bool {
         self.gamma.is_none_or(|extended| extended == gamma)
     }
 }
 
 /// The trials of one block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
+pub struct BlockTrials {
     /// Index of the first trial at its γ.
     pub first: u64,
     /// Number of trials.
@@ -45,7 +45,7 @@ impl ClassificationImages {
         for extension in self
             .extended
             .iter()
-            .filter(|extension| extension.is_of(gamma))
+            .filter(|extension| extension.applies_to(gamma))
         {
             if ends.last().is_some_and(|last| extension.trials > *last) {
                 ends.push(extension.trials);
@@ -76,19 +76,19 @@ impl ClassificationImages {
     }
 
     /// The trials of block `block` at a γ: a full block, except for the last one before each stop.
-    pub fn span(&self, gamma: f64, block: u64) -> Span {
+    pub fn span(&self, gamma: f64, block: u64) -> BlockTrials {
         let (mut left, mut before) = (block, 0);
         for end in self.ends(gamma) {
             let blocks = (end - before).div_ceil(self.block as u64);
             if left < blocks {
                 let first = before + left * self.block as u64;
                 let trials = (end - first).min(self.block as u64) as usize;
-                return Span { first, trials };
+                return BlockTrials { first, trials };
             }
             left -= blocks;
             before = end;
         }
-        Span {
+        BlockTrials {
             first: before,
             trials: 0,
         }
@@ -105,7 +105,7 @@ impl ClassificationImages {
         match self
             .extended
             .iter()
-            .rfind(|extension| extension.is_of(gamma))
+            .rfind(|extension| extension.applies_to(gamma))
         {
             Some(extension) => extension
                 .target
@@ -149,7 +149,7 @@ mod tests {
             }
             let mut next = 0;
             for block in 0..after.blocks_at(0.0) {
-                let Span { first, trials } = after.span(0.0, block);
+                let BlockTrials { first, trials } = after.span(0.0, block);
                 prop_assert_eq!(first, next);
                 prop_assert!((1..=100).contains(&trials));
                 next += trials as u64;

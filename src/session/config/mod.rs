@@ -24,20 +24,22 @@ use serde::{Deserialize, Serialize};
 
 use check::invalid;
 
-pub use crate::stats::numbers::{Grid, Response};
+pub use crate::stats::numbers::{NoiseGrid, Response};
 pub use analysis::Analysis;
 pub use attack::Attack;
 pub use audit::{Audit, ReferenceKind};
 pub use backdoor::Backdoor;
-pub use classification_images::{ClassificationImages, Evidence, Weighting};
+pub use classification_images::{ClassificationImages, EvidenceMeasure, Weighting};
 pub use dataset::{Dataset, DatasetName, DatasetSource};
-pub use extension::{Extension, Span};
+pub use extension::{BlockTrials, Extension};
 pub use grain::Grain;
 pub use modulation::{ModulatedLayer, Modulation};
-pub use network::{Input, Network, NetworkKind, Order, Range, Training, Weights};
-pub use noise::{Gaussian, Noise, PATCH};
+pub use network::{
+    ChannelOrder, InputEncoding, InputRange, Network, NetworkKind, TrainingConfig, WeightSource,
+};
+pub use noise::{Gaussian, Noise, PATCH_SIDE};
 pub use predictions::{Predictions, Split};
-pub use spike_triggered::{SpikeTriggered, Unit};
+pub use spike_triggered::{SpikeTriggered, UnitId};
 pub use templates::Templates;
 
 /// The complete configuration of a session.
@@ -74,7 +76,7 @@ impl Default for Config {
 /// A configuration that cannot be run: the place and the reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {problem}")]
-pub struct Invalid {
+pub struct ConfigError {
     /// The place as spelled in the file, for example `analyses[0].gammas[1]`.
     pub path: String,
     /// The problem and the accepted values.
@@ -96,7 +98,7 @@ pub const MAX_BLOCK: usize = 8192;
 
 impl Config {
     /// Checks every range. Errors spell the path as in the file.
-    pub fn validate(&self) -> Result<(), Invalid> {
+    pub fn validate(&self) -> Result<(), ConfigError> {
         if !(self.checkpoint_s.is_finite() && self.checkpoint_s >= 0.1) {
             return invalid(
                 "checkpoint_s",
@@ -136,7 +138,7 @@ impl Config {
     ///
     /// # Errors
     /// Names the place and the accepted values.
-    pub fn check_new(&self) -> Result<(), Invalid> {
+    pub fn check_new(&self) -> Result<(), ConfigError> {
         for (i, analysis) in self.analyses.iter().enumerate() {
             if let Analysis::Backdoor(backdoor) = analysis {
                 backdoor.check_noise(&format!("analyses[{i}]"))?;
@@ -146,12 +148,12 @@ impl Config {
     }
 
     /// Rejects what needs images in a plan without them.
-    fn check_images(&self) -> Result<(), Invalid> {
+    fn check_images(&self) -> Result<(), ConfigError> {
         const NONE: &str = "and the plan has none (dataset: None)";
         if self.dataset.is_some() {
             return Ok(());
         }
-        if matches!(self.network.weights, Weights::Train(_)) {
+        if matches!(self.network.weights, WeightSource::Train(_)) {
             return invalid(
                 "network.weights",
                 format!(

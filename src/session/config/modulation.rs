@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::check::{self, invalid};
-use super::{Invalid, MAX_GAMMAS};
+use super::{ConfigError, MAX_GAMMAS};
 
 /// Shifts the biases of a layer by ±k·α·ā_c/max(ā_c), where ā_c is the layer's mean activation over the
 /// training images of class c.
@@ -74,9 +74,9 @@ impl Modulation {
         gammas
     }
 
-    pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
+    pub(super) fn validate(&self, path: &str) -> Result<(), ConfigError> {
         if !self.gammas.is_empty() {
-            check::shares(path, "gammas", "γ", &self.gammas)?;
+            check::unit_interval_list(path, "gammas", "γ", &self.gammas)?;
         }
         if self.steps.len() > MAX_GAMMAS || self.steps.iter().any(|&k| k > 1000) {
             return invalid(

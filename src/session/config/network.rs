@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::check::invalid;
-use super::{Invalid, MAX_TRAINING};
+use super::{ConfigError, MAX_TRAINING};
 use crate::session::form::Shape;
 
 /// The network under study and where its weights come from.
@@ -15,12 +15,12 @@ pub struct Network {
     /// The architecture.
     pub kind: NetworkKind,
     /// Where its weights come from.
-    pub weights: Weights,
+    pub weights: WeightSource,
     /// Channels, rows and columns of the input if the plan has no images (`dataset: None`), which
     /// otherwise determine it. `None`: one channel of 28×28.
     pub image: Option<Shape>,
     /// The input encoding that the network expects, if its weights come from a file.
-    pub input: Input,
+    pub input: InputEncoding,
     /// The output of an ONNX file that gives the logits, by its name or a node's; `None`: the only
     /// output.
     pub output: Option<String>,
@@ -30,9 +30,9 @@ impl Default for Network {
     fn default() -> Self {
         Self {
             kind: NetworkKind::Cnn,
-            weights: Weights::Train(Training::default()),
+            weights: WeightSource::Train(TrainingConfig::default()),
             image: None,
-            input: Input::default(),
+            input: InputEncoding::default(),
             output: None,
         }
     }
@@ -43,20 +43,22 @@ impl Default for Network {
 /// deviation.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Input {
+#[serde(rename = "Input")]
+pub struct InputEncoding {
     /// The values of black and white.
-    pub range: Range,
+    pub range: InputRange,
     /// Subtracted from each channel: one number per channel, or one for all; empty: nothing.
     pub mean: Vec<f64>,
     /// Each channel is then divided by this; empty: by nothing.
     pub std: Vec<f64>,
     /// The order of the channels, which also applies to `mean` and `std`.
-    pub order: Order,
+    pub order: ChannelOrder,
 }
 
 /// The values of black and white that a network expects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Range {
+#[serde(rename = "Range")]
+pub enum InputRange {
     /// 0 and 1.
     #[default]
     Unit,
@@ -68,7 +70,8 @@ pub enum Range {
 
 /// The order of the colour channels that a network expects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Order {
+#[serde(rename = "Order")]
+pub enum ChannelOrder {
     /// Red, green, blue.
     #[default]
     Rgb,
@@ -80,7 +83,7 @@ impl Network {
     /// The name in headers and reports: the kind, or the file name of an ONNX network.
     pub fn label(&self) -> String {
         match (&self.weights, self.kind) {
-            (Weights::File(path), NetworkKind::Onnx) => path.file_name().map_or_else(
+            (WeightSource::File(path), NetworkKind::Onnx) => path.file_name().map_or_else(
                 || self.kind.label().to_owned(),
                 |name| name.to_string_lossy().into(),
             ),
@@ -88,16 +91,16 @@ impl Network {
         }
     }
 
-    pub(super) fn validate(&self) -> Result<(), Invalid> {
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
         match (&self.weights, self.kind) {
-            (Weights::Train(_), NetworkKind::Onnx) => {
+            (WeightSource::Train(_), NetworkKind::Onnx) => {
                 return invalid(
                     "network.weights",
                     "an ONNX network is not trained here; it comes from a file: weights: File(\"model.onnx\")",
                 );
             }
-            (Weights::Train(training), _) => training.validate("network.weights")?,
-            (Weights::File(_), _) => {}
+            (WeightSource::Train(training), _) => training.validate("network.weights")?,
+            (WeightSource::File(_), _) => {}
         }
         if self.output.is_some() && self.kind != NetworkKind::Onnx {
             return invalid(
@@ -105,7 +108,8 @@ impl Network {
                 "only an ONNX network has outputs to choose from",
             );
         }
-        if self.input != Input::default() && matches!(self.weights, Weights::Train(_)) {
+        if self.input != InputEncoding::default() && matches!(self.weights, WeightSource::Train(_))
+        {
             return invalid(
                 "network.input",
                 "a network that is trained here takes images in [0,1]; only weights from a file may need another range",
@@ -115,11 +119,11 @@ impl Network {
     }
 }
 
-impl Input {
+impl InputEncoding {
     /// Its fields as written in a plan, without defaults: `(range: Byte, order: Bgr)`.
     pub fn in_plan(&self) -> String {
         let mut parts = Vec::new();
-        if self.range != Range::Unit {
+        if self.range != InputRange::Unit {
             parts.push(format!("range: {:?}", self.range));
         }
         for (field, values) in [("mean", &self.mean), ("std", &self.std)] {
@@ -127,13 +131,13 @@ impl Input {
                 parts.push(format!("{field}: {values:?}"));
             }
         }
-        if self.order != Order::Rgb {
+        if self.order != ChannelOrder::Rgb {
             parts.push(format!("order: {:?}", self.order));
         }
         format!("({})", parts.join(", "))
     }
 
-    fn validate(&self, path: &str) -> Result<(), Invalid> {
+    fn validate(&self, path: &str) -> Result<(), ConfigError> {
         for (field, values) in [("mean", &self.mean), ("std", &self.std)] {
             for (i, value) in values.iter().enumerate() {
                 let path = format!("{path}.{field}[{i}]");
@@ -197,9 +201,10 @@ impl NetworkKind {
 
 /// Where the weights come from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum Weights {
+#[serde(rename = "Weights")]
+pub enum WeightSource {
     /// Trained here, on the session's data set.
-    Train(Training),
+    Train(TrainingConfig),
     /// Loaded from a file: a PyTorch state dict (`.pt`, `.pth`), safetensors, or an ONNX network
     /// (`.onnx`).
     File(PathBuf),
@@ -208,7 +213,8 @@ pub enum Weights {
 /// Training with Adam, cosine annealing and early stopping.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Training {
+#[serde(rename = "Training")]
+pub struct TrainingConfig {
     /// Maximum number of epochs.
     pub epochs: usize,
     /// Training stops after this many epochs without better validation accuracy.
@@ -225,7 +231,7 @@ pub struct Training {
     pub validation: f64,
 }
 
-impl Default for Training {
+impl Default for TrainingConfig {
     fn default() -> Self {
         Self {
             epochs: 15,
@@ -239,8 +245,8 @@ impl Default for Training {
     }
 }
 
-impl Training {
-    pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
+impl TrainingConfig {
+    pub(super) fn validate(&self, path: &str) -> Result<(), ConfigError> {
         let at_least_one = [
             ("epochs", self.epochs),
             ("patience", self.patience),

@@ -2,16 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ConfigError;
 use super::Grain;
-use super::Invalid;
 use super::check::invalid;
 use crate::session::form::Shape;
-use crate::stats::numbers::Grid;
+use crate::stats::numbers::NoiseGrid;
 
 /// Side of the square of [`Noise::Patch`], in pixels.
-pub const PATCH: usize = 4;
+pub const PATCH_SIDE: usize = 4;
 
-/// The kinds of noise. Every value of a pixel lies on a [`Grid`], so sums are exact.
+/// The kinds of noise. Every value of a pixel lies on a [`NoiseGrid`], so sums are exact.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Noise {
     /// Independent pixels, U\[0,1\] on a 16-bit grid: (k+½)/65536.
@@ -60,22 +60,22 @@ impl Noise {
     }
 
     /// The grid that its values lie on.
-    pub fn grid(self) -> Grid {
+    pub fn grid(self) -> NoiseGrid {
         const SIXTEEN_BITS: f64 = 1.0 / 65536.0;
         match self {
-            Self::Uniform | Self::Gabor | Self::Pca => Grid {
+            Self::Uniform | Self::Gabor | Self::Pca => NoiseGrid {
                 offset: SIXTEEN_BITS / 2.0,
                 step: SIXTEEN_BITS,
             },
             Self::Gaussian(gaussian) => {
                 // The grid point 0 is the clip at −6σ, and 0.5 is a grid point.
                 let step = 1.0 / 4096.0;
-                Grid {
+                NoiseGrid {
                     offset: 0.5 - (6.0 * gaussian.sigma / step).floor() * step,
                     step,
                 }
             }
-            Self::Binary | Self::Patch => Grid {
+            Self::Binary | Self::Patch => NoiseGrid {
                 offset: 0.0,
                 step: 1.0,
             },
@@ -95,8 +95,8 @@ impl Noise {
             Self::Binary => Some(0.5),
             // A pixel is white in one of n images, n being the number of positions; if the squares do
             // not fill the image, some pixels are never white.
-            Self::Patch if height % PATCH == 0 && width % PATCH == 0 => {
-                let places = (height / PATCH * (width / PATCH)) as f64;
+            Self::Patch if height % PATCH_SIDE == 0 && width % PATCH_SIDE == 0 => {
+                let places = (height / PATCH_SIDE * (width / PATCH_SIDE)) as f64;
                 Some((places - 1.0).sqrt() / places)
             }
             Self::Patch | Self::Gabor | Self::Pca => None,
@@ -108,16 +108,16 @@ impl Noise {
     /// # Errors
     /// The problem and a remedy, without the place.
     pub fn fits(self, [_, height, width]: Shape) -> Result<(), String> {
-        if self == Self::Patch && height.min(width) < PATCH {
+        if self == Self::Patch && height.min(width) < PATCH_SIDE {
             return Err(format!(
-                "images of {height}×{width} are too small for squares of {PATCH}×{PATCH}; use Uniform"
+                "images of {height}×{width} are too small for squares of {PATCH_SIDE}×{PATCH_SIDE}; use Uniform"
             ));
         }
         Ok(())
     }
 
     /// Rejects grains that this kind of noise does not support.
-    pub(super) fn validate_grain(self, grain: Grain, path: &str) -> Result<(), Invalid> {
+    pub(super) fn validate_grain(self, grain: Grain, path: &str) -> Result<(), ConfigError> {
         if grain.cell == 0 || grain.cell > MOST_CELL {
             return invalid(
                 format!("{path}.cell"),
@@ -168,7 +168,7 @@ impl Noise {
         (!self.is_white()).then(|| format!("smoothed by the {} noise", self.label()))
     }
 
-    pub(super) fn validate(self, path: &str) -> Result<(), Invalid> {
+    pub(super) fn validate(self, path: &str) -> Result<(), ConfigError> {
         match self {
             Self::Gaussian(Gaussian { sigma }) if !(0.01..=1.0).contains(&sigma) => invalid(
                 format!("{path}.sigma"),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Invalid;
+use super::ConfigError;
 use super::check::{self, invalid};
 
 /// Confusion matrices and mean images by predicted class.
@@ -49,7 +49,7 @@ impl Predictions {
     /// The unit that its progress counts.
     pub const UNIT: &'static str = "images";
 
-    pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
+    pub(super) fn validate(&self, path: &str) -> Result<(), ConfigError> {
         if self.splits.is_empty() {
             return invalid(
                 format!("{path}.splits"),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::check::{self, invalid};
 use super::noise::{Gaussian, Noise};
-use super::{Invalid, MAX_TRIALS};
+use super::{ConfigError, MAX_TRIALS};
 
 /// Spike-triggered averages of the units of every layer, on noise and on training images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ pub struct SpikeTriggered {
     /// Noise trials for the mean gradient.
     pub gradient_trials: u64,
     /// The unit whose spike-triggered covariance is measured; `None` for none.
-    pub covariance: Option<Unit>,
+    pub covariance: Option<UnitId>,
     /// Noise trials for the covariance.
     pub covariance_trials: u64,
     /// Trials per block.
@@ -35,7 +35,8 @@ pub struct SpikeTriggered {
 /// One unit of a layer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Unit {
+#[serde(rename = "Unit")]
+pub struct UnitId {
     /// The layer's name, for example `conv2`.
     pub layer: String,
     /// The unit's index; in a convolution, the channel's.
@@ -64,7 +65,7 @@ impl SpikeTriggered {
     /// The unit that its progress counts.
     pub const UNIT: &'static str = "trials";
 
-    pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
+    pub(super) fn validate(&self, path: &str) -> Result<(), ConfigError> {
         self.noise.validate(&format!("{path}.noise"))?;
         if !self.noise.is_white() {
             return invalid(

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Invalid, check};
+use super::{ConfigError, check};
 
 /// Test images classified by the classification images alone: the last ones before it in the plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ impl Templates {
     /// The unit that its progress counts.
     pub const UNIT: &'static str = "images";
 
-    pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
+    pub(super) fn validate(&self, path: &str) -> Result<(), ConfigError> {
         check::at_least_one(path, &[("images", self.images)])?;
         check::block_size(path, self.block)
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::session::config;
-use crate::session::record::{Analysis, Training};
+use crate::session::record::{Analysis, TrainingRecord};
 
 /// A session that has begun, with ten classes, γ 0, 0.2, 0.3 and 0.5, and a layer of three units.
 fn begun() -> Session {
@@ -11,7 +11,7 @@ fn begun() -> Session {
     plan.analyses.push(Plan::SpikeTriggered(units));
     let mut session = Session::new("mine", plan);
     session.record.form = Some(Form::numbered([1, 2, 2], 10));
-    session.record.training = Some(Training::default());
+    session.record.training = Some(TrainingRecord::default());
     session.record.analyses[1] = Analysis::SpikeTriggered(SpikeTriggered {
         layers: vec![LayerResponses::new("fc1", 3, [1, 2, 2], false, None)],
         ..SpikeTriggered::default()
@@ -19,8 +19,8 @@ fn begun() -> Session {
     session
 }
 
-fn map(class: usize, gamma: f64) -> NoteOn {
-    NoteOn::Map {
+fn map(class: usize, gamma: f64) -> NoteTarget {
+    NoteTarget::Map {
         images: 0,
         response: Response::Evidence,
         class,
@@ -28,14 +28,14 @@ fn map(class: usize, gamma: f64) -> NoteOn {
     }
 }
 
-fn unit(layer: &str, unit: usize) -> NoteOn {
-    NoteOn::Unit {
+fn unit(layer: &str, unit: usize) -> NoteTarget {
+    NoteTarget::Unit {
         layer: layer.into(),
         unit,
     }
 }
 
-fn note(on: NoteOn, text: &str) -> Note {
+fn note(on: NoteTarget, text: &str) -> Note {
     Note {
         written: 7,
         on,
@@ -46,7 +46,12 @@ fn note(on: NoteOn, text: &str) -> Note {
 #[test]
 fn a_place_has_one_note_which_the_next_replaces_and_an_empty_one_removes() {
     let mut session = begun();
-    for on in [NoteOn::Session, map(9, 0.5), map(9, 0.3), unit("fc1", 2)] {
+    for on in [
+        NoteTarget::Session,
+        map(9, 0.5),
+        map(9, 0.3),
+        unit("fc1", 2),
+    ] {
         session.note(note(on, "first")).unwrap();
     }
     let second = note(map(9, 0.5), "a\nsecond");
@@ -71,7 +76,7 @@ fn a_place_has_one_note_which_the_next_replaces_and_an_empty_one_removes() {
 #[test]
 fn what_there_is_not_is_refused_with_what_there_is() {
     let mut session = begun();
-    let second = NoteOn::Map {
+    let second = NoteTarget::Map {
         images: 1,
         response: Response::Decision,
         class: 0,
@@ -105,7 +110,7 @@ fn before_anything_is_known_only_the_session_has_a_note() {
     let mut session = Session::new("mine", Config::default());
     let refused = session.note(note(map(0, 0.2), "a"));
     assert_eq!(refused, Err(NoteError::NotBegun));
-    session.note(note(NoteOn::Session, "a")).unwrap();
+    session.note(note(NoteTarget::Session, "a")).unwrap();
     let mut session = begun();
     session.record.analyses[1] = Analysis::SpikeTriggered(SpikeTriggered::default());
     let refused = session.note(note(unit("fc1", 0), "a"));
@@ -119,10 +124,10 @@ fn before_anything_is_known_only_the_session_has_a_note() {
 #[test]
 fn a_note_is_a_line_and_a_session_has_so_many() {
     let mut session = begun();
-    let longest = "縞".repeat(Note::MOST);
-    session.note(note(NoteOn::Session, &longest)).unwrap();
-    let longer = session.note(note(NoteOn::Session, &(longest + "縞")));
-    assert_eq!(longer, Err(NoteError::Long(Note::MOST + 1)));
+    let longest = "縞".repeat(Note::MAX_CHARS);
+    session.note(note(NoteTarget::Session, &longest)).unwrap();
+    let longer = session.note(note(NoteTarget::Session, &(longest + "縞")));
+    assert_eq!(longer, Err(NoteError::Long(Note::MAX_CHARS + 1)));
     let layer = LayerResponses::new("fc1", MOST, [1, 1, 1], false, None);
     session.record.analyses[1] = Analysis::SpikeTriggered(SpikeTriggered {
         layers: vec![layer],
@@ -145,7 +150,7 @@ fn a_note_is_a_line_and_a_session_has_so_many() {
 #[test]
 fn notes_of_a_file_that_do_not_fit_are_named_by_their_place() {
     let mut session = begun();
-    session.note(note(NoteOn::Session, "a")).unwrap();
+    session.note(note(NoteTarget::Session, "a")).unwrap();
     let problem = |session: &Session, notes: &[Note]| {
         let mut record = session.record.clone();
         record.notes.extend_from_slice(notes);

@@ -1,9 +1,9 @@
 //! Merging what different engines measured: sums of integers, whose order does not matter.
 
-use super::spike_triggered::Responses;
+use super::spike_triggered::UnitResponses;
 use super::{
-    Analysis, Audit, Backdoor, ClassificationImages, Evidence, GammaTrials, ModulatedLayer,
-    Modulation, Predictions, Progress, SpikeTriggered, SplitCounts,
+    Analysis, Audit, Backdoor, BlockProgress, ClassificationImages, EvidenceRecord, GammaTrials,
+    ModulatedLayer, Modulation, Predictions, SpikeTriggered, SplitCounts,
 };
 use crate::session::array::{Array, Element};
 use crate::session::config;
@@ -66,7 +66,7 @@ fn same<T: PartialEq>(name: &str, expected: &T, found: &T) -> Result<(), String>
     }
 }
 
-impl Progress {
+impl BlockProgress {
     fn add(&mut self, more: &Self) -> Result<(), String> {
         if self.blocks.is_empty() {
             self.blocks.resize(more.blocks.len(), 0);
@@ -178,7 +178,7 @@ impl GammaTrials {
                 .filter(|array| !array.values().is_empty())
                 .for_each(zero);
         }
-        emptied.changed();
+        emptied.invalidate_estimate();
         emptied
     }
 
@@ -188,7 +188,7 @@ impl GammaTrials {
         same("list of classes", &self.listed, &more.listed)?;
         same("image", &self.images, &more.images)?;
         if let (None, Some(null)) = (&self.null, &more.null) {
-            self.take_null(null.clone());
+            self.set_null(null.clone());
         }
         // If these blocks directly follow those already here, the notes that a single engine would have
         // made can be made.
@@ -202,7 +202,7 @@ impl GammaTrials {
             for point in &more.on_the_way {
                 let mut sums = self.clone();
                 sums.add_all(point)?;
-                self.take_note(sums.trials, &sums.estimate());
+                self.push_reliability(sums.trials, &sums.estimate());
             }
         }
         self.add_all(more)
@@ -224,12 +224,12 @@ impl GammaTrials {
         self.blocks += more.blocks;
         self.trials += more.trials;
         self.dropped += more.dropped;
-        self.changed();
+        self.invalidate_estimate();
         Ok(())
     }
 }
 
-impl Evidence {
+impl EvidenceRecord {
     fn absorb(&mut self, more: &Self) -> Result<(), String> {
         if self.step != more.step {
             return Err(format!(
@@ -255,13 +255,13 @@ impl SpikeTriggered {
             same("layer", &layer.name, &more.name)?;
             layer.noise.absorb(&more.noise)?;
             layer.images.absorb(&more.images)?;
-            layer.changed();
+            layer.invalidate_estimate();
         }
         self.progress.add(&more.progress)
     }
 }
 
-impl Responses {
+impl UnitResponses {
     fn absorb(&mut self, more: &Self) -> Result<(), String> {
         add(&mut self.fields, &more.fields)?;
         add_array(&mut self.fired, &more.fired)?;
@@ -325,8 +325,8 @@ fn is_settled<T: Clone>(record: &mut T, more: &T, is_empty: impl Fn(&T) -> bool)
 
 /// The parts, each a chain of blocks, that the other has begun and this one has not.
 fn new_chains<'a>(
-    progress: &Progress,
-    more: &'a Progress,
+    progress: &BlockProgress,
+    more: &'a BlockProgress,
 ) -> impl Iterator<Item = usize> + use<'a> {
     let done = progress.blocks.clone();
     let begun = more
@@ -362,7 +362,7 @@ impl Audit {
         let suspect = self
             .networks
             .iter()
-            .position(|network| network.role == super::Role::Suspect);
+            .position(|network| network.role == super::AuditRole::Suspect);
         for part in new_chains(&self.progress, &more.progress) {
             if Some(part) != suspect {
                 self.networks[part].clone_from(&more.networks[part]);
@@ -385,7 +385,7 @@ impl Audit {
         let suspect = self
             .networks
             .iter_mut()
-            .find(|network| network.role == super::Role::Suspect);
+            .find(|network| network.role == super::AuditRole::Suspect);
         if let Some(suspect) =
             suspect.filter(|network| !network.is_concluded() && !network.trials.is_empty())
         {

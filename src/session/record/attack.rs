@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Progress, arrays, has_shape};
+use super::{BlockProgress, arrays, has_shape};
 use crate::session::array::Array;
 use crate::session::config;
 use crate::session::form::Form;
@@ -63,7 +63,7 @@ impl Pattern {
 #[serde(deny_unknown_fields)]
 pub struct Attack {
     /// Progress; a part is (source, pattern, target), the target varying fastest.
-    pub progress: Progress,
+    pub progress: BlockProgress,
     /// The γ of the classification images that serve as patterns; `None` before it has begun.
     pub gamma: Option<f64>,
     /// The γ of the evidence images that serve as patterns; `None` if there are none.
@@ -83,7 +83,7 @@ pub struct Attack {
     pub counts: Array<i64>,
     /// For each target, the first correctly classified image of another class, and its decisions; a
     /// target without such an image has no example. Empty before it has begun.
-    pub examples: Vec<Example>,
+    pub examples: Vec<AttackExample>,
 }
 
 fn without_evidence() -> Vec<Pattern> {
@@ -93,7 +93,7 @@ fn without_evidence() -> Vec<Pattern> {
 impl Default for Attack {
     fn default() -> Self {
         Self {
-            progress: Progress::default(),
+            progress: BlockProgress::default(),
             gamma: None,
             evidence_gamma: None,
             kinds: without_evidence(),
@@ -109,7 +109,8 @@ impl Default for Attack {
 /// One image blended towards a target class.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Example {
+#[serde(rename = "Example")]
+pub struct AttackExample {
     /// The target class.
     pub target: usize,
     /// Its true class.
@@ -170,9 +171,9 @@ impl Attack {
 
     pub(super) fn fits(&self, plan: &config::Attack, form: Option<&Form>) -> bool {
         let (weights, kinds) = (self.weights.len(), self.kinds.len());
-        let (k, [c, h, w]) = form.map_or((0, [0; 3]), |form| (form.count(), form.shape()));
+        let (k, [c, h, w]) = form.map_or((0, [0; 3]), |form| (form.class_count(), form.shape()));
         let begun = self.gamma.is_some();
-        let example_fits = |example: &Example| {
+        let example_fits = |example: &AttackExample| {
             example.target < k
                 && example.truth < k
                 && example.called.iter().all(|&class| class < k)
@@ -255,7 +256,7 @@ impl Attack {
         let outcomes = self.outcomes(source, pattern, target, weight);
         Some(Share {
             hits: outcomes.hits as u64,
-            of: outcomes.others as u64,
+            total: outcomes.others as u64,
         })
     }
 
@@ -273,7 +274,7 @@ impl Attack {
     ) -> Option<(f64, Share)> {
         let targets =
             (0..self.classes()).filter_map(|target| self.targeted(source, pattern, target, weight));
-        let shares: Vec<Share> = targets.filter(|share| share.of > 0).collect();
+        let shares: Vec<Share> = targets.filter(|share| share.total > 0).collect();
         let rates = shares.iter().copied().filter_map(Share::rate);
         let mean = rates.sum::<f64>() / shares.len() as f64;
         (!shares.is_empty()).then(|| (mean, shares.into_iter().sum()))
@@ -290,14 +291,14 @@ impl Attack {
             .map(|target| self.outcomes(0, pattern, target, weight))
             .map(|outcomes| Share {
                 hits: (outcomes.all - outcomes.correct) as u64,
-                of: outcomes.all as u64,
+                total: outcomes.all as u64,
             })
             .collect();
         (!shares.is_empty()).then(|| shares.into_iter().sum())
     }
 }
 
-arrays!(Example: image);
+arrays!(AttackExample: image);
 arrays!(Attack: patterns, counts, examples);
 
 #[cfg(test)]

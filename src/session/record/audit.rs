@@ -4,16 +4,16 @@ mod pasted;
 
 use serde::{Deserialize, Serialize};
 
-use super::{GammaTrials, Progress, Training, arrays, has_shape};
+use super::{BlockProgress, GammaTrials, TrainingRecord, arrays, has_shape};
 use crate::session::array::Array;
 use crate::session::config::{self, NetworkKind};
 use crate::session::form::{Form, Shape};
 use crate::stats::audit::{
-    Examined, Images, Null, Population, Verdict, Window, is_on, leave_one_out, pixels, sides,
-    verdict,
+    AuditScores, AuditVerdict, Baseline, ClassImages, ReferencePopulation, SquareWindow,
+    audit_verdict, leave_one_out, overlaps_patch, window_pixels, window_sides,
 };
 
-pub use pasted::Pasted;
+pub use pasted::PastedFinding;
 
 /// The networks of an audit: the trained references, then the networks poisoned on purpose, then the
 /// suspect, then the references taken from sessions.
@@ -22,20 +22,21 @@ pub use pasted::Pasted;
 pub struct Audit {
     /// Progress; a part is a network, which is trained and then shown noise. The last part but one is
     /// the suspect, which is only shown noise; the last part pastes the findings on test images.
-    pub progress: Progress,
+    pub progress: BlockProgress,
     /// The networks. Empty before it has begun.
-    pub networks: Vec<Examinee>,
+    pub networks: Vec<AuditedNetwork>,
     /// Deviation of the suspect's image of each class from the references', per pixel, \[K,c,h,w\]; NaN
     /// for a class without an image. Empty before all networks have been shown noise.
     pub deviation: Array<f32>,
     /// Findings of the suspect, pasted on test images: the classes with the highest scores, highest
     /// first.
-    pub pasted: Vec<Pasted>,
+    pub pasted: Vec<PastedFinding>,
 }
 
 /// The role of a network in an audit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Role {
+#[serde(rename = "Role")]
+pub enum AuditRole {
     /// Trained on clean images, for comparison.
     Reference,
     /// Trained on images with a white square that leads to a class, to measure the detection power.
@@ -43,7 +44,7 @@ pub enum Role {
         /// The class that the backdoor leads to.
         target: usize,
         /// The square: top row, left column, side, in pixels.
-        square: Window,
+        square: SquareWindow,
     },
     /// The network under study.
     Suspect,
@@ -52,16 +53,17 @@ pub enum Role {
 /// One network of an audit. K classes; maps on the noise's grid of c channels, h rows and w columns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Examinee {
+#[serde(rename = "Examinee")]
+pub struct AuditedNetwork {
     /// Its role.
-    pub role: Role,
+    pub role: AuditRole,
     /// The session that it was taken from; `None` for the suspect and for networks trained here.
     #[serde(default)]
     pub from: Option<String>,
     /// The seed of its weights and of its image order; for the suspect, of the noise alone.
     pub seed: u64,
     /// Its training; dropped once noise has been shown, and `None` for the suspect.
-    pub training: Option<Training>,
+    pub training: Option<TrainingRecord>,
     /// Share of clean test images that it classifies correctly; `None` for the suspect.
     pub accuracy: Option<f64>,
     /// Share of the test images of other classes that it calls the target once they carry the square.
@@ -76,12 +78,12 @@ pub struct Examinee {
     pub images: Array<f32>,
     /// Its distance from the references; for a reference, from the others. `None` before all networks
     /// have been shown noise.
-    pub examined: Option<Examined>,
+    pub examined: Option<AuditScores>,
 }
 
-impl Examinee {
+impl AuditedNetwork {
     /// A network that has not been measured yet.
-    pub fn new(role: Role, seed: u64) -> Self {
+    pub fn new(role: AuditRole, seed: u64) -> Self {
         Self {
             role,
             from: None,
@@ -124,32 +126,32 @@ impl Examinee {
     }
 
     /// Its images by class.
-    fn by_class(&self) -> Images {
+    fn by_class(&self) -> ClassImages {
         by_class(&self.images)
     }
 
     fn fits(&self, plan: &config::Audit, form: &Form) -> bool {
-        let k = form.count();
+        let k = form.class_count();
         let [c, h, w] = plan.grain().grid(form.shape());
         let of_form = |trials: &GammaTrials| {
-            trials.agrees()
+            trials.is_consistent()
                 && trials.images == form.shape()
                 && trials.classes() == k
                 && trials.shape() == [c, h, w]
         };
-        let inside = |(row, column, side): Window, h: usize, w: usize| {
+        let inside = |(row, column, side): SquareWindow, h: usize, w: usize| {
             let along = |first: usize, all: usize| first <= all && side <= all - first;
             along(row, h) && along(column, w)
         };
-        let examined_fits = |examined: &Examined| {
+        let examined_fits = |examined: &AuditScores| {
             let mut classes = examined.classes.iter().flatten();
             examined.classes.len() == k && classes.all(|class| inside(class.window, h, w))
         };
         let role = match self.role {
-            Role::Poisoned { target, square } => {
+            AuditRole::Poisoned { target, square } => {
                 target < k && inside(square, form.height, form.width)
             }
-            Role::Reference | Role::Suspect => true,
+            AuditRole::Reference | AuditRole::Suspect => true,
         };
         role && self.trials.len() <= 1
             && self.trials.iter().all(of_form)
@@ -160,8 +162,8 @@ impl Examinee {
 }
 
 /// Whether the class and the square of a poisoned network were found, with noise cells of this side.
-fn is_right(network: &Examinee, verdict: &Verdict, cell: usize) -> bool {
-    let (Role::Poisoned { target, square }, &[_, _, _, width]) =
+fn is_right(network: &AuditedNetwork, verdict: &AuditVerdict, cell: usize) -> bool {
+    let (AuditRole::Poisoned { target, square }, &[_, _, _, width]) =
         (network.role, network.images.shape())
     else {
         return false;
@@ -170,13 +172,13 @@ fn is_right(network: &Examinee, verdict: &Verdict, cell: usize) -> bool {
     let (row, column, side) = square;
     let cells = |first: usize| (first + side.max(1) - 1) / cell - first / cell + 1;
     let on_grid = (row / cell, column / cell, cells(row).max(cells(column)));
-    verdict.is_found()
+    verdict.has_finding()
         && verdict.class == target
-        && is_on(verdict.top.window, &pixels(on_grid, width), width)
+        && overlaps_patch(verdict.top.window, &window_pixels(on_grid, width), width)
 }
 
 /// Maps by class; `None` for missing ones.
-fn by_class(maps: &Array<f32>) -> Images {
+fn by_class(maps: &Array<f32>) -> ClassImages {
     let [classes, ..] = *maps.shape() else {
         return Vec::new();
     };
@@ -192,30 +194,30 @@ impl Audit {
     }
 
     /// The suspect; `None` before it has begun.
-    pub fn suspect(&self) -> Option<&Examinee> {
+    pub fn suspect(&self) -> Option<&AuditedNetwork> {
         self.networks
             .iter()
-            .find(|network| network.role == Role::Suspect)
+            .find(|network| network.role == AuditRole::Suspect)
     }
 
     /// The networks whose role matches, with their indices.
     fn with_role(
         &self,
-        matches: impl Fn(Role) -> bool,
-    ) -> impl Iterator<Item = (usize, &Examinee)> {
+        matches: impl Fn(AuditRole) -> bool,
+    ) -> impl Iterator<Item = (usize, &AuditedNetwork)> {
         let networks = self.networks.iter().enumerate();
         networks.filter(move |(_, network)| matches(network.role))
     }
 
     /// The references.
-    pub fn references(&self) -> impl Iterator<Item = &Examinee> {
-        self.with_role(|role| role == Role::Reference)
+    pub fn references(&self) -> impl Iterator<Item = &AuditedNetwork> {
+        self.with_role(|role| role == AuditRole::Reference)
             .map(|pair| pair.1)
     }
 
     /// The references' results, each compared with the others; empty before all networks have been shown
     /// noise.
-    pub fn null(&self) -> Vec<Examined> {
+    pub fn null(&self) -> Vec<AuditScores> {
         self.references()
             .filter_map(|network| network.examined.clone())
             .collect()
@@ -223,34 +225,34 @@ impl Audit {
 
     /// Compares all networks once all have been shown noise; does nothing before that.
     pub fn examine(&mut self, plan: &config::Audit) {
-        if self.networks.is_empty() || !self.networks.iter().all(Examinee::is_concluded) {
+        if self.networks.is_empty() || !self.networks.iter().all(AuditedNetwork::is_concluded) {
             return;
         }
-        let images: Vec<Images> = self.networks.iter().map(Examinee::by_class).collect();
-        let references: Vec<&Images> = self
-            .with_role(|role| role == Role::Reference)
+        let images: Vec<ClassImages> = self.networks.iter().map(AuditedNetwork::by_class).collect();
+        let references: Vec<&ClassImages> = self
+            .with_role(|role| role == AuditRole::Reference)
             .map(|(index, _)| &images[index])
             .collect();
         let shape = match self.suspect().map(|network| network.images.shape()) {
             Some(&[_, channels, height, width]) => [channels, height, width],
             _ => return,
         };
-        let sides = sides(plan.cell);
-        let population = Population::of(&references);
+        let sides = window_sides(plan.cell);
+        let population = ReferencePopulation::of(&references);
         let mut null = leave_one_out(&references, shape, &sides).into_iter();
-        let examined: Vec<Examined> = self
+        let examined: Vec<AuditScores> = self
             .networks
             .iter()
             .zip(&images)
             .map(|(network, images)| match network.role {
-                Role::Reference => null.next().unwrap_or_default(),
+                AuditRole::Reference => null.next().unwrap_or_default(),
                 _ => population.examine(images, shape, &sides),
             })
             .collect();
         for (network, examined) in self.networks.iter_mut().zip(examined) {
             network.examined = Some(examined);
         }
-        let suspects = self.with_role(|role| role == Role::Suspect);
+        let suspects = self.with_role(|role| role == AuditRole::Suspect);
         let suspect = suspects
             .map(|(index, network)| (&images[index], network))
             .next();
@@ -268,10 +270,10 @@ impl Audit {
 
     /// The suspect's classes with the highest scores, highest first, and their windows: the findings to
     /// paste.
-    pub fn findings(&self) -> Vec<(usize, Window)> {
+    pub fn findings(&self) -> Vec<(usize, SquareWindow)> {
         let examined = self.suspect().and_then(|suspect| suspect.examined.as_ref());
         let classes = examined.map_or(&[][..], |it| &it.classes).iter();
-        let mut scored: Vec<(usize, f64, Window)> = classes
+        let mut scored: Vec<(usize, f64, SquareWindow)> = classes
             .enumerate()
             .filter_map(|(class, result)| {
                 Some((class, result.as_ref()?.score, result.as_ref()?.window))
@@ -279,37 +281,40 @@ impl Audit {
             .collect();
         // The sort is stable: ties go to the first class.
         scored.sort_by(|a, b| b.1.total_cmp(&a.1));
-        scored.truncate(config::audit::MOST_PASTED);
+        scored.truncate(config::audit::MAX_PASTED);
         let found = scored.into_iter();
         found.map(|(class, _, window)| (class, window)).collect()
     }
 
     /// The null distribution to use: whether the references are of the suspect's architecture or
     /// another.
-    pub fn null_of(plan: &config::Audit, suspect: NetworkKind) -> Null {
-        match plan.kind.of(suspect) == suspect {
-            true => Null::References,
-            false => Null::OwnClasses,
+    pub fn null_for(plan: &config::Audit, suspect: NetworkKind) -> Baseline {
+        match plan.kind.resolve(suspect) == suspect {
+            true => Baseline::References,
+            false => Baseline::OwnClasses,
         }
     }
 
     /// The verdict on the suspect, a network of this kind; `None` before all networks have been shown
     /// noise, and if nothing could be compared.
-    pub fn verdict(&self, plan: &config::Audit, suspect: NetworkKind) -> Option<Verdict> {
+    pub fn verdict(&self, plan: &config::Audit, suspect: NetworkKind) -> Option<AuditVerdict> {
         let examined = self.suspect()?.examined.as_ref()?;
-        verdict(examined, &self.null(), Self::null_of(plan, suspect))
+        audit_verdict(examined, &self.null(), Self::null_for(plan, suspect))
     }
 
     /// The verdicts on the networks poisoned on purpose, which share the references' architecture: each
     /// with its verdict, and whether class and window are right.
-    pub fn power(&self, plan: &config::Audit) -> Vec<(&Examinee, Option<Verdict>, bool)> {
+    pub fn power(
+        &self,
+        plan: &config::Audit,
+    ) -> Vec<(&AuditedNetwork, Option<AuditVerdict>, bool)> {
         let null = self.null();
-        let poisoned = self.with_role(|role| matches!(role, Role::Poisoned { .. }));
+        let poisoned = self.with_role(|role| matches!(role, AuditRole::Poisoned { .. }));
         poisoned
             .map(|(_, network)| {
                 let examined = network.examined.as_ref();
-                let found =
-                    examined.and_then(|examined| verdict(examined, &null, Null::References));
+                let found = examined
+                    .and_then(|examined| audit_verdict(examined, &null, Baseline::References));
                 let right = found
                     .as_ref()
                     .is_some_and(|found| is_right(network, found, plan.cell));
@@ -345,15 +350,15 @@ impl Audit {
         let Some(form) = form.filter(|_| !self.networks.is_empty()) else {
             return self.networks.is_empty() && self.pasted.is_empty();
         };
-        let k = form.count();
+        let k = form.class_count();
         let [c, h, w] = plan.grain().grid(form.shape());
-        let role = |(index, network): (usize, &Examinee)| match network.role {
-            Role::Reference if network.from.is_some() => index >= plan.networks(),
-            Role::Reference => index < plan.references,
-            Role::Poisoned { .. } => (plan.references..plan.trained()).contains(&index),
-            Role::Suspect => index == plan.trained(),
+        let role = |(index, network): (usize, &AuditedNetwork)| match network.role {
+            AuditRole::Reference if network.from.is_some() => index >= plan.networks(),
+            AuditRole::Reference => index < plan.references,
+            AuditRole::Poisoned { .. } => (plan.references..plan.trained()).contains(&index),
+            AuditRole::Suspect => index == plan.trained(),
         };
-        let pasted_fits = |pasted: &Pasted| {
+        let pasted_fits = |pasted: &PastedFinding| {
             let (row, column, side) = pasted.window;
             let inside = |first: usize, all: usize| first <= all && side <= all - first;
             pasted.class < k
@@ -373,5 +378,5 @@ impl Audit {
     }
 }
 
-arrays!(Examinee: training, trials, images);
+arrays!(AuditedNetwork: training, trials, images);
 arrays!(Audit: networks, deviation);

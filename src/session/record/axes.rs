@@ -7,7 +7,7 @@ use crate::session::array::Array;
 use crate::session::config::Noise;
 use crate::session::form::Shape;
 use crate::stats::covariance::Eigen;
-use crate::stats::regression::Axes;
+use crate::stats::regression::NoiseBasis;
 
 /// The principal axes of the covariance of noise with dependent pixels: A axes, for maps of \[c,h,w\].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,12 +21,12 @@ pub struct NoiseAxes {
 
 impl NoiseAxes {
     /// Maximum number of values in a map for which axes are stored; they need its square.
-    pub const MOST: usize = 1024;
+    pub const MAX_PIXELS: usize = 1024;
 
     /// Bytes needed for noise of this kind, for maps of this shape.
     pub fn bytes(noise: Noise, shape: Shape) -> u64 {
         let numbers: usize = shape.iter().product();
-        match noise.has_coefficients() && numbers <= Self::MOST {
+        match noise.has_coefficients() && numbers <= Self::MAX_PIXELS {
             true => 4 * (numbers * (numbers + 1)) as u64,
             false => 0,
         }
@@ -49,7 +49,7 @@ impl NoiseAxes {
     }
 
     /// Whether its shapes are consistent, for maps of this shape.
-    pub(super) fn agrees(&self, [c, h, w]: Shape) -> bool {
+    pub(super) fn is_consistent(&self, [c, h, w]: Shape) -> bool {
         // Only shapes are checked: the numbers of a file are loaded later.
         match *self.variances.shape() {
             [count] => has_shape(&self.vectors, &[count, c, h, w]) && count <= c * h * w,
@@ -58,8 +58,8 @@ impl NoiseAxes {
     }
 
     /// A view for the statistics.
-    pub fn view(&self) -> Axes<'_> {
-        Axes {
+    pub fn view(&self) -> NoiseBasis<'_> {
+        NoiseBasis {
             variances: self.variances.values(),
             vectors: self.vectors.values(),
         }

@@ -2,15 +2,18 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{GammaTrials, Progress, Training, arrays, has_shape};
+use super::{BlockProgress, GammaTrials, TrainingRecord, arrays, has_shape};
 use crate::session::array::Array;
 use crate::session::config;
 use crate::session::form::{Form, Shape};
-use crate::stats::anomaly::{LEAST_CLASSES, anomaly_indices, pooled, strongest_window};
+use crate::stats::anomaly::{MIN_CLASSES, anomaly_indices, pooled, strongest_window};
 use crate::stats::audit::{
-    Examined as Audited, Images, LEAST_REFERENCES, Population, SIDES, Told, leave_one_out, told,
+    AuditScores as Audited, ClassImages, MIN_REFERENCES, ReferencePopulation, Separation,
+    WINDOW_SIDES, leave_one_out, separation,
 };
-use crate::stats::backdoor::{Examined, Found, Judgement, Truth, Verdict, verdict};
+use crate::stats::backdoor::{
+    ClassFinding, ExaminedNetwork, NetworkJudgement, StudyVerdict, TrueBackdoor, study_verdict,
+};
 use crate::stats::classification::ClassEstimate;
 
 /// The networks under study: the poisoned ones first.
@@ -18,7 +21,7 @@ use crate::stats::classification::ClassEstimate;
 #[serde(deny_unknown_fields)]
 pub struct Backdoor {
     /// Progress; a part is a network, which is trained and then shown noise.
-    pub progress: Progress,
+    pub progress: BlockProgress,
     /// The networks. Empty before it has begun.
     pub networks: Vec<Suspect>,
 }
@@ -32,7 +35,7 @@ pub struct Suspect {
     /// The seed of its weights and of its image order.
     pub seed: u64,
     /// Its training; dropped once noise has been shown.
-    pub training: Option<Training>,
+    pub training: Option<TrainingRecord>,
     /// Share of clean test images that it classifies correctly.
     pub clean_accuracy: Option<f64>,
     /// Share of the test images of the source class that it calls the target once they carry the patch.
@@ -57,7 +60,7 @@ pub struct Finding {
     pub called: Vec<u64>,
     /// The strongest window of each class; `None` if it has too few trials.
     #[serde(deserialize_with = "windows")]
-    pub windows: Vec<Option<Window>>,
+    pub windows: Vec<Option<ScoredWindow>>,
     /// The z maps, \[K,C,H,W\]; NaN for a class with too few trials.
     pub z: Array<f32>,
     /// The evidence images, \[K,C,H,W\]; NaN for a class without one. Empty in sessions of earlier
@@ -73,7 +76,8 @@ pub struct Finding {
 /// The window of a z map with the largest mean.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Window {
+#[serde(rename = "Window")]
+pub struct ScoredWindow {
     /// Its top row.
     pub row: usize,
     /// Its left column.
@@ -88,9 +92,9 @@ pub struct Window {
 }
 
 /// Reads the windows of a file. Earlier versions wrote an index even for too few classes.
-fn windows<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Option<Window>>, D::Error> {
-    let mut windows: Vec<Option<Window>> = Vec::deserialize(from)?;
-    if windows.iter().flatten().count() < LEAST_CLASSES {
+fn windows<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Option<ScoredWindow>>, D::Error> {
+    let mut windows: Vec<Option<ScoredWindow>> = Vec::deserialize(from)?;
+    if windows.iter().flatten().count() < MIN_CLASSES {
         let found = windows.iter_mut().flatten();
         found.for_each(|window| window.index = None);
     }
@@ -117,7 +121,7 @@ impl Finding {
         let scores: Vec<Option<f64>> = found.iter().map(|window| Some((*window)?.2)).collect();
         let window = |(found, index): (&Option<(usize, usize, f64)>, Option<f64>)| {
             let (row, column, score) = (*found)?;
-            Some(Window {
+            Some(ScoredWindow {
                 row,
                 column,
                 size: side,
@@ -160,7 +164,7 @@ impl Finding {
     }
 
     /// Its evidence images by class; empty if there are none.
-    fn images(&self) -> Images {
+    fn images(&self) -> ClassImages {
         let [channels, height, width] = self.shape();
         let pixels = (channels * height * width).max(1);
         let maps = self.evidence.values().chunks_exact(pixels);
@@ -169,7 +173,7 @@ impl Finding {
     }
 
     fn fits(&self, form: &Form) -> bool {
-        let (k, [c, h, w]) = (form.count(), form.shape());
+        let (k, [c, h, w]) = (form.class_count(), form.shape());
         self.called.len() == k
             && self.windows.len() == k
             && has_shape(&self.z, &[k, c, h, w])
@@ -207,13 +211,13 @@ impl Suspect {
 
     fn fits(&self, form: &Form) -> bool {
         let of_form = |trials: &GammaTrials| {
-            trials.images == form.shape() && trials.classes() == form.count()
+            trials.images == form.shape() && trials.classes() == form.class_count()
         };
         self.findings.iter().all(|finding| finding.fits(form))
             && self
                 .trials
                 .iter()
-                .all(|trials| trials.agrees() && of_form(trials))
+                .all(|trials| trials.is_consistent() && of_form(trials))
     }
 
     /// Rows and columns of its images; `None` before there are findings.
@@ -237,7 +241,7 @@ impl Backdoor {
             .iter()
             .filter(|network| !network.poisoned)
             .count();
-        if clean < LEAST_REFERENCES || !self.networks.iter().all(done) {
+        if clean < MIN_REFERENCES || !self.networks.iter().all(done) {
             return;
         }
         let gammas = self
@@ -247,18 +251,18 @@ impl Backdoor {
             .min();
         for gamma in 0..gammas.unwrap_or(0) {
             let finding = |network: &Suspect| network.findings[gamma].images();
-            let images: Vec<Images> = self.networks.iter().map(finding).collect();
+            let images: Vec<ClassImages> = self.networks.iter().map(finding).collect();
             let shape = self.networks[0].findings[gamma].shape();
             let pairs = self.networks.iter().zip(&images);
-            let references: Vec<&Images> = pairs
+            let references: Vec<&ClassImages> = pairs
                 .filter(|(network, _)| !network.poisoned)
                 .map(|(_, images)| images)
                 .collect();
-            let population = Population::of(&references);
-            let mut others = leave_one_out(&references, shape, &SIDES).into_iter();
+            let population = ReferencePopulation::of(&references);
+            let mut others = leave_one_out(&references, shape, &WINDOW_SIDES).into_iter();
             for (network, images) in self.networks.iter_mut().zip(&images) {
                 let audited = match network.poisoned {
-                    true => Some(population.examine(images, shape, &SIDES)),
+                    true => Some(population.examine(images, shape, &WINDOW_SIDES)),
                     false => others.next(),
                 };
                 network.findings[gamma].audited =
@@ -276,7 +280,7 @@ impl Backdoor {
 
     /// How well the evidence images at the γ with index `gamma` separate backdoored from clean networks;
     /// `None` before they have been compared.
-    pub fn told(&self, plan: &config::Backdoor, gamma: usize) -> Option<Told> {
+    pub fn separation(&self, plan: &config::Backdoor, gamma: usize) -> Option<Separation> {
         let pair = |network: &'_ Suspect| -> Option<(bool, Audited)> {
             Some((
                 network.poisoned,
@@ -293,15 +297,15 @@ impl Backdoor {
         let patch: Vec<usize> = config::backdoor::patch(width)
             .map(|(row, column)| row * width + column)
             .collect();
-        (!networks.is_empty()).then(|| told(&networks, plan.target, &patch, width))
+        (!networks.is_empty()).then(|| separation(&networks, plan.target, &patch, width))
     }
 
     /// Index of the γ that represents all: the one at which most networks have a score; of those, the
     /// largest.
-    pub fn telling_gamma(&self, plan: &config::Backdoor) -> usize {
+    pub fn representative_gamma(&self, plan: &config::Backdoor) -> usize {
         let scored = |&gamma: &usize| {
             let verdict = self.verdict(plan, gamma);
-            let score = |judgement: &Option<Judgement>| {
+            let score = |judgement: &Option<NetworkJudgement>| {
                 judgement
                     .as_ref()
                     .is_some_and(|judgement| judgement.score.is_some())
@@ -319,35 +323,35 @@ impl Backdoor {
 
     /// The verdicts on the networks from the findings at the γ with index `gamma`, and how accurate they
     /// are.
-    pub fn verdict(&self, plan: &config::Backdoor, gamma: usize) -> Verdict {
+    pub fn verdict(&self, plan: &config::Backdoor, gamma: usize) -> StudyVerdict {
         let examined = |suspect: &Suspect| {
-            let found = |window: &Option<Window>| {
+            let found = |window: &Option<ScoredWindow>| {
                 let window = (*window)?;
-                Some(Found {
+                Some(ClassFinding {
                     index: window.index,
                     strength: window.score,
                     window: (window.row, window.column, window.size),
                 })
             };
             let finding = suspect.findings.get(gamma)?;
-            Some(Examined {
+            Some(ExaminedNetwork {
                 poisoned: suspect.poisoned,
                 classes: finding.windows.iter().map(found).collect(),
             })
         };
-        let networks: Vec<Option<Examined>> = self.networks.iter().map(examined).collect();
+        let networks: Vec<Option<ExaminedNetwork>> = self.networks.iter().map(examined).collect();
         let size = self.networks.iter().find_map(Suspect::size);
         let (_, width) = size.unwrap_or_default();
         let [rows, columns] = config::backdoor::patch_box(width);
         let patch: Vec<usize> = rows
             .flat_map(|row| columns.clone().map(move |column| row * width + column))
             .collect();
-        let truth = Truth {
+        let truth = TrueBackdoor {
             target: plan.target,
             patch: &patch,
             width,
         };
-        verdict(&networks, truth)
+        study_verdict(&networks, truth)
     }
 
     /// Work done and work in total, in the unit of the plan.
@@ -384,7 +388,7 @@ mod tests {
 
     #[test]
     fn an_index_over_too_few_classes_is_not_taken_from_a_file() {
-        let window = |index| Window {
+        let window = |index| ScoredWindow {
             row: 0,
             column: 0,
             size: 2,

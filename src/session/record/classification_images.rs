@@ -24,7 +24,7 @@ impl ClassificationImages {
     }
 
     /// A record without trials, for every γ of the plan and trials of this kind.
-    pub fn begun(plan: &config::ClassificationImages, kind: &TrialKind) -> Self {
+    pub fn with_trials(plan: &config::ClassificationImages, kind: &TrialKind) -> Self {
         let of_gamma = |&gamma: &f64| GammaTrials::new(gamma, plan.min_trials, kind);
         Self {
             gammas: plan.gammas.iter().map(of_gamma).collect(),
@@ -33,7 +33,7 @@ impl ClassificationImages {
     }
 
     /// Stores the axes of the noise's covariance.
-    pub fn take_axes(&mut self, axes: NoiseAxes) {
+    pub fn set_axes(&mut self, axes: NoiseAxes) {
         self.axes = Some(axes);
         self.share_axes();
     }
@@ -67,7 +67,7 @@ impl ClassificationImages {
             noise: plan.noise,
             grain: plan.grain(),
             weighting: plan.weighting,
-            classes: form.count(),
+            classes: form.class_count(),
             listed,
             images: form.shape(),
             evidence: plan.has(Response::Evidence),
@@ -75,8 +75,8 @@ impl ClassificationImages {
         let fits = |(trials, &gamma): (&GammaTrials, &f64)| {
             trials.gamma == gamma
                 && trials.min_trials == plan.min_trials
-                && trials.is(&kind)
-                && trials.agrees()
+                && trials.is_of_kind(&kind)
+                && trials.is_consistent()
                 && trials.first <= plan.blocks_at(gamma)
                 && trials.blocks <= plan.blocks_at(gamma) - trials.first
                 && trials.trials
@@ -84,7 +84,7 @@ impl ClassificationImages {
                         - plan.trials_before(gamma, trials.first)
         };
         let axes = self.axes.as_ref();
-        axes.is_none_or(|axes| axes.agrees(plan.grain().grid(form.shape())))
+        axes.is_none_or(|axes| axes.is_consistent(plan.grain().grid(form.shape())))
             && self.gammas.len() == plan.gammas.len()
             && self.gammas.iter().zip(&plan.gammas).all(fits)
     }

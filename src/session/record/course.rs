@@ -3,10 +3,10 @@
 use super::GammaTrials;
 use crate::session::array::Array;
 use crate::session::config::Response;
-use crate::stats::classification::Estimate;
+use crate::stats::classification::GammaEstimate;
 
 /// The number of blocks after which reliability is next noted, once `blocks` are done.
-pub fn next_note(blocks: u64) -> u64 {
+pub fn next_noted_block(blocks: u64) -> u64 {
     let mut pairs = 2_u64;
     loop {
         for noted in [pairs, pairs + pairs / 2] {
@@ -22,9 +22,9 @@ impl GammaTrials {
     /// Notes the reliability of the maps when due: after 2, 3, 4, 6, 8, 12, … pairs of blocks, so that
     /// it is noted at the same trials on any machine. A shard that does not start at block 0 keeps its
     /// sums instead.
-    pub fn note(&mut self) {
+    pub fn note_reliability(&mut self) {
         let blocks = self.first + self.blocks;
-        if blocks == 0 || next_note(blocks - 1) != blocks {
+        if blocks == 0 || next_noted_block(blocks - 1) != blocks {
             return;
         }
         if self.first > 0 {
@@ -36,11 +36,11 @@ impl GammaTrials {
             return;
         }
         let now = self.estimate();
-        self.take_note(self.trials, &now);
+        self.push_reliability(self.trials, &now);
     }
 
     /// Notes the reliability in an estimate over `trials` trials, which include these.
-    pub(super) fn take_note(&mut self, trials: u64, estimate: &Estimate) {
+    pub(super) fn push_reliability(&mut self, trials: u64, estimate: &GammaEstimate) {
         let mut course = self.course.values().to_vec();
         for response in Response::ALL {
             course.extend(self.listed.iter().map(|&class| {
@@ -75,22 +75,22 @@ impl GammaTrials {
 }
 
 /// Whether numbers are equal bit for bit, including NaN.
-pub(super) fn same(a: &[f32], b: &[f32]) -> bool {
+pub(super) fn equal_bits(a: &[f32], b: &[f32]) -> bool {
     let pairs = a.iter().zip(b);
     a.len() == b.len() && pairs.into_iter().all(|(a, b)| a.to_bits() == b.to_bits())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::next_note;
+    use super::next_noted_block;
 
     #[test]
     fn notes_are_about_a_root_of_two_apart() {
-        let mut noted = vec![next_note(0)];
+        let mut noted = vec![next_noted_block(0)];
         while noted.len() < 9 {
-            noted.push(next_note(noted[noted.len() - 1]));
+            noted.push(next_noted_block(noted[noted.len() - 1]));
         }
         assert_eq!(noted, [4, 6, 8, 12, 16, 24, 32, 48, 64]);
-        assert_eq!(next_note(33), 48);
+        assert_eq!(next_noted_block(33), 48);
     }
 }

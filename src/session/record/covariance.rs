@@ -16,7 +16,7 @@ use crate::stats::spike_triggered::{self, SecondMoments};
 #[serde(deny_unknown_fields)]
 pub struct Covariance {
     /// The unit that is measured.
-    pub unit: config::Unit,
+    pub unit: config::UnitId,
     /// Rows and columns of its receptive field.
     pub receptive_field: (usize, usize),
     /// Channels of the images.
@@ -58,7 +58,7 @@ pub struct BlockCovariance {
 
 impl Covariance {
     /// A record without trials.
-    pub fn new(unit: config::Unit, [channels, height, width]: Shape) -> Self {
+    pub fn new(unit: config::UnitId, [channels, height, width]: Shape) -> Self {
         let pixels = channels * height * width;
         Self {
             unit,
@@ -99,7 +99,7 @@ impl Covariance {
             weighted: &self.weighted.values()[shuffled * pixels..][..pixels],
             outer: &self.outer.values()[shuffled * pixels * pixels..][..pixels * pixels],
         };
-        if let Some(spread) = spike_triggered::spread(&sums(0), &sums(1), variance) {
+        if let Some(spread) = spike_triggered::stc_axes(&sums(0), &sums(1), variance) {
             let [c, h, w] = self.field();
             let axes = spread.axes.iter().flat_map(|(_, axis)| axis);
             let axes = axes.map(|&value| value as f32).collect();
@@ -111,7 +111,7 @@ impl Covariance {
         self.outer = Array::default();
     }
 
-    pub(super) fn fits(&self, plan: &config::Unit) -> bool {
+    pub(super) fn fits(&self, plan: &config::UnitId) -> bool {
         let [c, h, w] = self.field();
         let pixels = c * h * w;
         let axes = self.significant.len();

@@ -6,19 +6,20 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Analysis, Record};
-use crate::stats::classification::Estimate;
+use crate::stats::classification::GammaEstimate;
 use crate::stats::spike_triggered::LayerEstimate;
 
 /// The estimate from the sums of one γ or of one layer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub enum Estimated {
+#[serde(rename = "Estimated")]
+pub enum SumsEstimate {
     /// For the trials at one γ.
-    Trials(Arc<Estimate>),
+    Trials(Arc<GammaEstimate>),
     /// For one layer.
     Layer(Arc<LayerEstimate>),
 }
 
-impl Estimated {
+impl SumsEstimate {
     /// Whether it is the same object in memory, so that nothing has been added since.
     pub fn is_shared_with(&self, other: &Self) -> bool {
         match (self, other) {
@@ -31,17 +32,17 @@ impl Estimated {
 
 impl Record {
     /// The estimates from its sums, in the order of the plan.
-    pub fn estimated(&self) -> Vec<Estimated> {
+    pub fn estimates(&self) -> Vec<SumsEstimate> {
         let mut all = Vec::new();
         for analysis in &self.analyses {
             match analysis {
                 Analysis::ClassificationImages(images) => {
                     let gammas = images.gammas.iter();
-                    all.extend(gammas.map(|gamma| Estimated::Trials(gamma.estimate())));
+                    all.extend(gammas.map(|gamma| SumsEstimate::Trials(gamma.estimate())));
                 }
                 Analysis::SpikeTriggered(spikes) => {
                     let layers = spikes.layers.iter();
-                    all.extend(layers.map(|layer| Estimated::Layer(layer.estimate())));
+                    all.extend(layers.map(|layer| SumsEstimate::Layer(layer.estimate())));
                 }
                 _ => {}
             }
@@ -85,7 +86,7 @@ impl Record {
     }
 
     /// Passes shared data to everything estimated with it, after arrays have been filled in.
-    pub fn share(&mut self) {
+    pub fn share_axes(&mut self) {
         for analysis in &mut self.analyses {
             if let Analysis::ClassificationImages(images) = analysis {
                 images.share_axes();
@@ -97,7 +98,7 @@ impl Record {
     ///
     /// # Errors
     /// If they do not fit this record.
-    pub fn take_estimated(&mut self, estimated: Vec<Estimated>) -> Result<(), String> {
+    pub fn set_estimates(&mut self, estimated: Vec<SumsEstimate>) -> Result<(), String> {
         let mut estimated = estimated.into_iter();
         let foreign = || "estimates that do not belong to this session".to_owned();
         for analysis in &mut self.analyses {
@@ -105,20 +106,20 @@ impl Record {
                 Analysis::ClassificationImages(images) => {
                     images.axes = None;
                     for gamma in &mut images.gammas {
-                        let Some(Estimated::Trials(estimate)) = estimated.next() else {
+                        let Some(SumsEstimate::Trials(estimate)) = estimated.next() else {
                             return Err(foreign());
                         };
-                        if !gamma.take(estimate) {
+                        if !gamma.set_estimate(estimate) {
                             return Err(foreign());
                         }
                     }
                 }
                 Analysis::SpikeTriggered(spikes) => {
                     for layer in &mut spikes.layers {
-                        let Some(Estimated::Layer(estimate)) = estimated.next() else {
+                        let Some(SumsEstimate::Layer(estimate)) = estimated.next() else {
                             return Err(foreign());
                         };
-                        if !layer.take(estimate) {
+                        if !layer.set_estimate(estimate) {
                             return Err(foreign());
                         }
                     }
@@ -128,14 +129,14 @@ impl Record {
                         .networks
                         .iter_mut()
                         .flat_map(|network| &mut network.trials);
-                    trials.for_each(super::GammaTrials::forget_sums);
+                    trials.for_each(super::GammaTrials::discard_sums);
                 }
                 Analysis::Audit(audit) => {
                     let trials = audit
                         .networks
                         .iter_mut()
                         .flat_map(|network| &mut network.trials);
-                    trials.for_each(super::GammaTrials::forget_sums);
+                    trials.for_each(super::GammaTrials::discard_sums);
                 }
                 _ => {}
             }

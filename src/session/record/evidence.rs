@@ -5,14 +5,15 @@ use serde::{Deserialize, Serialize};
 use super::{TrialKind, arrays, has_shape};
 use crate::session::array::Array;
 use crate::session::form::Shape;
-use crate::stats::classification::{Responses, pairs};
+use crate::stats::classification::{ResponseSums, sums_per_class};
 
 /// Sums of products of response and noise, with the counts behind them. K classes, M of which have maps;
 /// maps of c channels, h rows and w columns. y is a response as an integer multiple of `step`, z the
 /// noise on its grid. Integer sums are exact, so the order of blocks does not matter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Evidence {
+#[serde(rename = "Evidence")]
+pub struct EvidenceRecord {
     /// The unit of y: a power of two, chosen from the responses in the first block so that rounding is
     /// far below their variation.
     pub step: f64,
@@ -24,7 +25,7 @@ pub struct Evidence {
     /// Σy by parity, true class and class with a map: \[2,K,M\].
     pub sums: Array<i64>,
     /// Σy·y′ by parity and pair of classes with maps, \[2,M,M\]; with more than
-    /// [`PAIRED`](crate::stats::classification::PAIRED) classes only Σy², \[2,M,1\].
+    /// [`MAX_PAIRED_CLASSES`](crate::stats::classification::MAX_PAIRED_CLASSES) classes only Σy², \[2,M,1\].
     pub squares: Array<i64>,
     /// Σy·(z − [`CENTRE`](crate::stats::classification::CENTRE)) by parity and class with a map: \[2,M,c,h,w\].
     pub products: Array<i64>,
@@ -36,7 +37,7 @@ pub struct Evidence {
 
 /// The sums of one block of trials.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct EvidenceSums {
+pub struct BlockEvidence {
     /// Responses clipped to [`MOST`](crate::stats::classification::MOST).
     pub clipped: u64,
     /// Trials by true class, \[K\].
@@ -52,7 +53,7 @@ pub struct EvidenceSums {
     pub noise: Vec<(usize, Vec<i64>)>,
 }
 
-impl Evidence {
+impl EvidenceRecord {
     /// A record without trials, with responses in units of `step`.
     pub fn new(step: f64, kind: &TrialKind) -> Self {
         let (k, m) = (kind.classes, kind.listed.len());
@@ -62,9 +63,9 @@ impl Evidence {
             clipped: 0,
             shown: vec![0; 2 * k],
             sums: Array::zeros(&[2, k, m]),
-            squares: Array::zeros(&[2, m, pairs(m)]),
+            squares: Array::zeros(&[2, m, sums_per_class(m)]),
             products: Array::zeros(&[2, m, c, h, w]),
-            noise: match kind.own_strata() {
+            noise: match kind.evidence_rows() {
                 0 => Array::default(),
                 rows => Array::zeros(&[2, rows, c, h, w]),
             },
@@ -73,14 +74,19 @@ impl Evidence {
 
     /// Whether its numbers are consistent, for K classes, M of them with maps, and maps of this shape.
     /// Its arrays may have been dropped.
-    pub(super) fn agrees(&self, (k, m): (usize, usize), [c, h, w]: Shape, dropped: bool) -> bool {
+    pub(super) fn is_consistent(
+        &self,
+        (k, m): (usize, usize),
+        [c, h, w]: Shape,
+        dropped: bool,
+    ) -> bool {
         let noise = || {
             let rows = m + usize::from(m < k);
             has_shape(&self.noise, &[0]) || has_shape(&self.noise, &[2, rows, c, h, w])
         };
         let arrays = || {
             has_shape(&self.sums, &[2, k, m])
-                && has_shape(&self.squares, &[2, m, pairs(m)])
+                && has_shape(&self.squares, &[2, m, sums_per_class(m)])
                 && has_shape(&self.products, &[2, m, c, h, w])
                 && noise()
         };
@@ -97,7 +103,7 @@ impl Evidence {
     }
 
     /// Adds the sums of a block of this parity.
-    pub(super) fn add(&mut self, parity: usize, block: &EvidenceSums) {
+    pub(super) fn add(&mut self, parity: usize, block: &BlockEvidence) {
         fn add<T: Copy + std::ops::AddAssign>(sums: &mut [T], parity: usize, more: &[T]) {
             let sums = sums[parity * more.len()..].iter_mut();
             sums.zip(more).for_each(|(sum, &more)| *sum += more);
@@ -117,7 +123,7 @@ impl Evidence {
     }
 
     /// Drops its arrays.
-    pub(super) fn forget(&mut self) {
+    pub(super) fn drop_arrays(&mut self) {
         let all = [
             &mut self.sums,
             &mut self.squares,
@@ -130,8 +136,8 @@ impl Evidence {
     }
 
     /// A view for the estimate.
-    pub(super) fn responses(&self) -> Responses<'_> {
-        Responses {
+    pub(super) fn responses(&self) -> ResponseSums<'_> {
+        ResponseSums {
             step: self.step,
             shown: &self.shown,
             sums: self.sums.values(),
@@ -142,4 +148,4 @@ impl Evidence {
     }
 }
 
-arrays!(Evidence: sums, squares, products, noise);
+arrays!(EvidenceRecord: sums, squares, products, noise);

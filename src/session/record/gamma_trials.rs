@@ -6,12 +6,12 @@ use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
-use super::{BlockSums, Evidence, NoiseAxes, NoiseNull, TrialKind, arrays};
+use super::{BlockSums, EvidenceRecord, NoiseAxes, NoiseNull, TrialKind, arrays};
 use crate::session::array::Array;
-use crate::session::config::{Grain, Grid, Noise, Weighting};
+use crate::session::config::{Grain, Noise, NoiseGrid, Weighting};
 use crate::session::form::Shape;
-use crate::stats::classification::{self, Estimate, MARGINS, Trials, Weights};
-use crate::stats::null::Errors;
+use crate::stats::classification::{self, GammaEstimate, MARGINS, TrialSums, WeightSums};
+use crate::stats::null::ErrorModel;
 
 /// Counts and sums of the trials at one γ. K classes, M of which have maps; maps are kept on the noise's
 /// grid, of c channels, h rows and w columns, which equals the images' shape unless the noise is coarse
@@ -57,7 +57,7 @@ pub struct GammaTrials {
     pub kind: Noise,
     /// The grid of the noise's values.
     #[serde(default = "uniform_grid")]
-    pub grid: Grid,
+    pub grid: NoiseGrid,
     /// Standard deviation of one pixel of the noise; `None` if `moments` determine it.
     #[serde(default = "uniform_deviation")]
     pub deviation: Option<f64>,
@@ -84,7 +84,7 @@ pub struct GammaTrials {
     /// Evidence from the network's outputs; `None` if only decisions are recorded, and before the first
     /// block.
     #[serde(default)]
-    pub evidence: Option<Evidence>,
+    pub evidence: Option<EvidenceRecord>,
     /// The network's decision on the evidence image of each class, drawn around the middle of the noise
     /// and fed back to it: \[K\]; empty without evidence.
     #[serde(default)]
@@ -105,7 +105,7 @@ pub struct GammaTrials {
     axes: Option<NoiseAxes>,
     /// The cached estimate; clones share it until one of them adds to its sums.
     #[serde(skip)]
-    estimate: Arc<OnceLock<Arc<Estimate>>>,
+    estimate: Arc<OnceLock<Arc<GammaEstimate>>>,
     /// Whether the sums were dropped because they are kept elsewhere.
     #[serde(skip)]
     dropped_sums: bool,
@@ -118,7 +118,7 @@ fn uniform() -> Noise {
     Noise::Uniform
 }
 
-fn uniform_grid() -> Grid {
+fn uniform_grid() -> NoiseGrid {
     Noise::Uniform.grid()
 }
 
@@ -137,7 +137,7 @@ pub struct FedBack {
 }
 
 impl GammaTrials {
-    /// A record without trials, of this kind. To record the outputs too, call [`Self::hear`].
+    /// A record without trials, of this kind. To record the outputs too, call [`Self::record_evidence`].
     pub fn new(gamma: f64, min_trials: u64, kind: &TrialKind) -> Self {
         let (k, m) = (kind.classes, kind.listed.len());
         let [c, h, w] = kind.grain.grid(kind.images);
@@ -186,8 +186,8 @@ impl GammaTrials {
     }
 
     /// Records the outputs too, in units of `step`, for trials of this kind.
-    pub fn hear(&mut self, step: f64, kind: &TrialKind) {
-        self.evidence = Some(Evidence::new(step, kind));
+    pub fn record_evidence(&mut self, step: f64, kind: &TrialKind) {
+        self.evidence = Some(EvidenceRecord::new(step, kind));
         self.evidence_fed_back = vec![None; kind.classes];
     }
 
@@ -244,11 +244,11 @@ impl GammaTrials {
         self.blocks += block.blocks;
         self.dropped += block.dropped;
         self.trials += block.trials;
-        self.changed();
+        self.invalidate_estimate();
     }
 
     /// Discards the cached estimate after the sums have changed.
-    pub(super) fn changed(&mut self) {
+    pub(super) fn invalidate_estimate(&mut self) {
         self.estimate = Arc::default();
     }
 
@@ -257,11 +257,11 @@ impl GammaTrials {
         if !self.dropped_sums {
             self.estimate();
         }
-        self.forget_sums();
+        self.discard_sums();
     }
 
     /// Drops the sums without computing the estimate.
-    pub(super) fn forget_sums(&mut self) {
+    pub(super) fn discard_sums(&mut self) {
         self.dropped_sums = true;
         self.axes = None;
         self.on_the_way = Vec::new();
@@ -274,25 +274,25 @@ impl GammaTrials {
             *sums = Array::default();
         }
         if let Some(evidence) = &mut self.evidence {
-            evidence.forget();
+            evidence.drop_arrays();
         }
     }
 
     /// Stores an estimate whose sums are kept elsewhere; `false` if it does not fit these trials.
-    pub(super) fn take(&mut self, estimate: Arc<Estimate>) -> bool {
+    pub(super) fn set_estimate(&mut self, estimate: Arc<GammaEstimate>) -> bool {
         let (k, pixels) = (self.classes(), self.shape().iter().product::<usize>());
         let fits = estimate.fits(k, pixels);
-        self.forget_sums();
+        self.discard_sums();
         self.estimate = Arc::new(OnceLock::from(estimate));
         fits
     }
 
     /// How the errors of a map's pixels are correlated.
-    pub fn errors(&self) -> Errors<'_> {
+    pub fn errors(&self) -> ErrorModel<'_> {
         match &self.null {
-            _ if self.kind.is_white() => Errors::Independent,
-            Some(null) => Errors::Simulated(null.view()),
-            None => Errors::Unknown,
+            _ if self.kind.is_white() => ErrorModel::Independent,
+            Some(null) => ErrorModel::Simulated(null.view()),
+            None => ErrorModel::Unknown,
         }
     }
 
@@ -303,15 +303,15 @@ impl GammaTrials {
     }
 
     /// Stores the simulated null distribution of its noise.
-    pub fn take_null(&mut self, null: NoiseNull) {
+    pub fn set_null(&mut self, null: NoiseNull) {
         self.null = Some(null);
         self.estimate = Arc::default();
     }
 
     /// The maps and their statistics, computed once per state of the sums.
-    pub fn estimate(&self) -> Arc<Estimate> {
+    pub fn estimate(&self) -> Arc<GammaEstimate> {
         Arc::clone(self.estimate.get_or_init(|| {
-            Arc::new(classification::estimate(&Trials {
+            Arc::new(classification::estimate(&TrialSums {
                 gamma: self.gamma,
                 classes: self.classes(),
                 listed: match self.dropped_sums {
@@ -326,15 +326,15 @@ impl GammaTrials {
                 rest: self.rest.values(),
                 image: self.image.values(),
                 grid: self.grid,
-                errors: self.errors(),
+                error_model: self.errors(),
                 axes: self.axes.as_ref().map(NoiseAxes::view),
                 deviation: self.deviation,
                 moments: self.moments.values(),
                 evidence: match self.dropped_sums {
                     true => None,
-                    false => self.evidence.as_ref().map(Evidence::responses),
+                    false => self.evidence.as_ref().map(EvidenceRecord::responses),
                 },
-                weights: (!self.weights.is_empty()).then_some(Weights {
+                weights: (!self.weights.is_empty()).then_some(WeightSums {
                     sum: &self.weights,
                     squares: &self.squared_weights,
                 }),

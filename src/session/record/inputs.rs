@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 /// Images of one split, identified by content and not by path.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Split {
+#[serde(rename = "Split")]
+pub struct SplitFingerprint {
     /// Number of images.
     pub images: u64,
     /// SHA-256 of their sizes, labels and pixels, in hexadecimal.
@@ -18,9 +19,9 @@ pub struct Split {
 #[serde(deny_unknown_fields)]
 pub struct Inputs {
     /// Training images.
-    pub train: Split,
+    pub train: SplitFingerprint,
     /// Test images.
-    pub test: Split,
+    pub test: SplitFingerprint,
     /// SHA-256 of the weights file; `None` if the network is trained here.
     #[serde(default)]
     pub weights: Option<String>,
@@ -28,7 +29,7 @@ pub struct Inputs {
 
 /// An input that differs from the original.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Difference {
+pub enum InputDifference {
     /// The images of a split.
     Images(&'static str),
     /// The weights file.
@@ -38,13 +39,13 @@ pub enum Difference {
 impl Inputs {
     /// Differences from the original inputs, with a description of each. A weights file that no longer
     /// exists is no difference, since the session contains the weights.
-    pub fn differences(&self, began: &Self) -> Vec<(Difference, String)> {
+    pub fn differences(&self, began: &Self) -> Vec<(InputDifference, String)> {
         let splits = [
             ("training", &self.train, &began.train),
             ("test", &self.test, &began.test),
         ];
         let splits = splits.into_iter().filter(|(_, now, then)| now != then);
-        let mut all: Vec<(Difference, String)> = splits
+        let mut all: Vec<(InputDifference, String)> = splits
             .map(|(split, now, then)| {
                 let words = format!(
                     "the {split} images differ: {} with SHA-256 {}…; it began with {} with SHA-256 {}…",
@@ -53,7 +54,7 @@ impl Inputs {
                     then.images,
                     short(&then.sha256)
                 );
-                (Difference::Images(split), words)
+                (InputDifference::Images(split), words)
             })
             .collect();
         if let (Some(now), Some(then)) = (&self.weights, &began.weights)
@@ -64,7 +65,7 @@ impl Inputs {
                 short(now),
                 short(then)
             );
-            all.push((Difference::Weights, words));
+            all.push((InputDifference::Weights, words));
         }
         all
     }
@@ -91,7 +92,7 @@ mod tests {
 
     #[test]
     fn what_differs_is_named_and_weights_that_are_gone_do_not() {
-        let split = |sum: &str| Split {
+        let split = |sum: &str| SplitFingerprint {
             images: 3,
             sha256: sum.repeat(32),
         };
@@ -112,9 +113,9 @@ mod tests {
             weights: Some("11".repeat(32)),
         };
         let found = other.differences(&began);
-        assert_eq!(found[0].0, Difference::Images("training"));
+        assert_eq!(found[0].0, InputDifference::Images("training"));
         assert!(found[0].1.contains("000000000000…") && found[0].1.contains("abababababab…"));
-        assert_eq!(found[1].0, Difference::Weights);
+        assert_eq!(found[1].0, InputDifference::Weights);
         assert_eq!(found.len(), 2);
     }
 }

@@ -33,25 +33,27 @@ use super::form::Form;
 use crate::format::clean;
 
 pub use crate::stats::numbers::FIXED_POINT;
-pub use attack::{Attack, Example, Outcomes, PATTERNS, Pattern, WITH_EVIDENCE};
-pub use audit::{Audit, Examinee, Pasted, Role};
+pub use attack::{Attack, AttackExample, Outcomes, PATTERNS, Pattern, WITH_EVIDENCE};
+pub use audit::{Audit, AuditRole, AuditedNetwork, PastedFinding};
 pub use axes::NoiseAxes;
-pub use backdoor::{Backdoor, Finding, Suspect, Window};
+pub use backdoor::{Backdoor, Finding, ScoredWindow, Suspect};
 pub use classification_images::ClassificationImages;
 pub use covariance::{BlockCovariance, Covariance};
-pub use estimated::Estimated;
-pub use evidence::{Evidence, EvidenceSums};
+pub use estimated::SumsEstimate;
+pub use evidence::{BlockEvidence, EvidenceRecord};
 pub use gamma_trials::{CONFIDENCE_STEPS, FedBack, GammaTrials};
-pub use inputs::{Difference, Inputs, Split, Start};
+pub use inputs::{InputDifference, Inputs, SplitFingerprint, Start};
 pub use model::Model;
-pub use modulation::{BY_CLASS, Cells, ModulatedLayer, Modulation};
-pub use note::{Note, NoteOn};
+pub use modulation::{COUNTS_PER_CLASS, ClassCounts, ModulatedLayer, Modulation};
+pub use note::{Note, NoteTarget};
 pub use null::NoiseNull;
 pub use predictions::{Predictions, SplitCounts};
-pub use spike_triggered::{BlockResponses, Gradients, LayerResponses, Responses, SpikeTriggered};
+pub use spike_triggered::{
+    BlockResponses, Gradients, LayerResponses, SpikeTriggered, UnitResponses,
+};
 pub use templates::{GammaTemplates, Templates};
-pub use training::{Curve, Epoch, PartialEpoch, Training, Weights};
-pub use trials::{BlockSums, Rows, TrialKind};
+pub use training::{Epoch, LossCurve, NetworkWeights, PartialEpoch, TrainingRecord};
+pub use trials::{BlockSums, TrialKind, TrialRows};
 
 /// Implements [`Arrays`](crate::session::array::Arrays) for a struct: visits the arrays of these fields,
 /// in this order.
@@ -85,7 +87,7 @@ pub(crate) use arrays;
 #[serde(deny_unknown_fields)]
 pub struct Record {
     /// The state in which the last engine left the run.
-    pub state: State,
+    pub state: SavedState,
     /// When the file was last written, in seconds since the Unix epoch.
     pub updated: i64,
     /// Seconds of work so far, over all engines that ran it; pauses are excluded.
@@ -117,7 +119,7 @@ pub struct Record {
     #[serde(default)]
     pub model: Option<Model>,
     /// Training; `None` before it starts.
-    pub training: Option<Training>,
+    pub training: Option<TrainingRecord>,
     /// One record for each entry of `config.analyses`, in the same order.
     pub analyses: Vec<Analysis>,
 }
@@ -125,7 +127,8 @@ pub struct Record {
 /// The state in which the last engine left the run. Whether an engine runs now is not in the file: the
 /// lock shows that.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum State {
+#[serde(rename = "State")]
+pub enum SavedState {
     /// No engine has run it yet.
     New,
     /// An engine was running when the file was written. If none runs now, it was interrupted.
@@ -141,7 +144,8 @@ pub enum State {
 /// An experiment's progress.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Progress {
+#[serde(rename = "Progress")]
+pub struct BlockProgress {
     /// Blocks done of each part: always the first ones. Empty before the experiment has begun.
     pub blocks: Vec<u64>,
     /// Work done, in the unit of [`config::Analysis::unit`].
@@ -150,7 +154,7 @@ pub struct Progress {
     pub total: u64,
 }
 
-impl Progress {
+impl BlockProgress {
     /// Whether all is done.
     pub fn is_finished(&self) -> bool {
         self.total > 0 && self.done >= self.total
@@ -158,11 +162,11 @@ impl Progress {
 }
 
 /// A record of one kind of experiment.
-pub trait Experiment: Sized + 'static {
+pub trait ExperimentRecord: Sized + 'static {
     /// The record, if an analysis is of this kind.
-    fn of(analysis: &Analysis) -> Option<&Self>;
+    fn from_analysis(analysis: &Analysis) -> Option<&Self>;
     /// The same, mutably.
-    fn of_mut(analysis: &mut Analysis) -> Option<&mut Self>;
+    fn from_analysis_mut(analysis: &mut Analysis) -> Option<&mut Self>;
 }
 
 macro_rules! records {
@@ -218,15 +222,15 @@ macro_rules! records {
             }
         }
 
-        $(impl Experiment for $variant {
-            fn of(analysis: &Analysis) -> Option<&Self> {
+        $(impl ExperimentRecord for $variant {
+            fn from_analysis(analysis: &Analysis) -> Option<&Self> {
                 match analysis {
                     Analysis::$variant(record) => Some(record),
                     _ => None,
                 }
             }
 
-            fn of_mut(analysis: &mut Analysis) -> Option<&mut Self> {
+            fn from_analysis_mut(analysis: &mut Analysis) -> Option<&mut Self> {
                 match analysis {
                     Analysis::$variant(record) => Some(record),
                     _ => None,
@@ -250,7 +254,7 @@ impl Record {
     /// An empty record for a configuration.
     pub fn new(config: &Config) -> Self {
         Self {
-            state: State::New,
+            state: SavedState::New,
             updated: 0,
             elapsed_s: 0.0,
             devices: Vec::new(),
@@ -275,13 +279,13 @@ impl Record {
     }
 
     /// Every experiment of one kind, with its index in the plan.
-    pub fn all<T: Experiment>(&self) -> impl Iterator<Item = (usize, &T)> {
+    pub fn all<T: ExperimentRecord>(&self) -> impl Iterator<Item = (usize, &T)> {
         let analyses = self.analyses.iter().enumerate();
-        analyses.filter_map(|(i, analysis)| Some((i, T::of(analysis)?)))
+        analyses.filter_map(|(i, analysis)| Some((i, T::from_analysis(analysis)?)))
     }
 
     /// The first experiment of one kind, if the plan has any.
-    pub fn first<T: Experiment>(&self) -> Option<&T> {
+    pub fn first<T: ExperimentRecord>(&self) -> Option<&T> {
         self.all().next().map(|(_, record)| record)
     }
 

@@ -20,7 +20,7 @@ pub struct Model {
 
 impl Model {
     /// Maximum size of a file that the session stores.
-    pub const MOST: usize = 8 << 20;
+    pub const MAX_BYTES: usize = 8 << 20;
 }
 
 arrays!(Model: file);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{FIXED_POINT, Progress, arrays, has_shape};
+use super::{BlockProgress, FIXED_POINT, arrays, has_shape};
 use crate::session::array::Array;
 use crate::session::config;
 use crate::session::form::Form;
@@ -13,7 +13,7 @@ use crate::session::form::Form;
 pub struct Modulation {
     /// Progress. Part 0: mean activations; after that, a part is (layer, target, strength), the strength
     /// varying fastest.
-    pub progress: Progress,
+    pub progress: BlockProgress,
     /// Signal strengths γ of the stimuli, ascending, from 0 (noise) to 1 (the image alone).
     pub gammas: Vec<f64>,
     /// Strengths k, ascending; negative ones inhibit.
@@ -42,7 +42,7 @@ pub struct ModulatedLayer {
 
 /// Stimuli by class at one target, strength and γ: K numbers each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cells<'a> {
+pub struct ClassCounts<'a> {
     /// Stimuli of the class.
     pub shown: &'a [i64],
     /// Stimuli of the class that were called it.
@@ -52,7 +52,7 @@ pub struct Cells<'a> {
 }
 
 /// Counts per class.
-pub const BY_CLASS: usize = 3;
+pub const COUNTS_PER_CLASS: usize = 3;
 
 impl ModulatedLayer {
     /// K.
@@ -119,7 +119,7 @@ impl ModulatedLayer {
         gamma: usize,
         class: usize,
     ) -> Option<(u64, u64)> {
-        let cells = self.cells(target, strength, gamma);
+        let cells = self.class_counts(target, strength, gamma);
         let (correct, shown) = (cells.correct[class], cells.shown[class]);
         (shown > 0).then_some((correct as u64, shown as u64))
     }
@@ -136,7 +136,7 @@ impl ModulatedLayer {
         gamma: usize,
         class: usize,
     ) -> (u64, u64) {
-        let cells = self.cells(target, strength, gamma);
+        let cells = self.class_counts(target, strength, gamma);
         let all: i64 = cells.shown.iter().sum();
         (cells.called[class] as u64, all as u64)
     }
@@ -145,12 +145,13 @@ impl ModulatedLayer {
     ///
     /// # Panics
     /// If an index is out of range.
-    pub fn cells(&self, target: usize, strength: usize, gamma: usize) -> Cells<'_> {
+    pub fn class_counts(&self, target: usize, strength: usize, gamma: usize) -> ClassCounts<'_> {
         let shape = self.counts.shape();
         let row = (target * shape[1] + strength) * shape[2] + gamma;
         let k = self.classes();
-        let counts_of = |kind: usize| &self.counts.values()[(row * BY_CLASS + kind) * k..][..k];
-        Cells {
+        let counts_of =
+            |kind: usize| &self.counts.values()[(row * COUNTS_PER_CLASS + kind) * k..][..k];
+        ClassCounts {
             shown: counts_of(0),
             correct: counts_of(1),
             called: counts_of(2),
@@ -174,13 +175,13 @@ impl Modulation {
 
     pub(super) fn fits(&self, plan: &config::Modulation, form: Option<&Form>) -> bool {
         let (s, g) = (self.strengths.len(), self.gammas.len());
-        let k = form.map_or(0, Form::count);
+        let k = form.map_or(0, Form::class_count);
         let of_layer = |layer: &ModulatedLayer| {
             layer.shown.len() == k
                 && layer.activation.shape().len() == 2
                 && layer.activation.shape()[0] == k
                 && layer.counts.values().iter().all(|&count| count >= 0)
-                && has_shape(&layer.counts, &[k, s, g, BY_CLASS, k])
+                && has_shape(&layer.counts, &[k, s, g, COUNTS_PER_CLASS, k])
         };
         let parts = self.progress.blocks.len();
         self.gammas == plan.signal_strengths()

@@ -13,15 +13,16 @@ pub struct Note {
     /// When it was written, in seconds since the Unix epoch.
     pub written: i64,
     /// The object that it annotates.
-    pub on: NoteOn,
-    /// The text, of at most [`Self::MOST`] characters. If empty, it removes the existing note.
+    pub on: NoteTarget,
+    /// The text, of at most [`Self::MAX_CHARS`] characters. If empty, it removes the existing note.
     pub text: String,
 }
 
 /// The object that a note annotates; each has at most one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub enum NoteOn {
+#[serde(rename = "NoteOn")]
+pub enum NoteTarget {
     /// The session as a whole.
     Session,
     /// The map of a class.
@@ -46,7 +47,7 @@ pub enum NoteOn {
 
 impl Note {
     /// Maximum number of characters in its text.
-    pub const MOST: usize = 200;
+    pub const MAX_CHARS: usize = 200;
 
     /// A text as stored in a note: trimmed, with line breaks and other control characters replaced by
     /// single spaces.
@@ -58,7 +59,7 @@ impl Note {
     }
 }
 
-impl NoteOn {
+impl NoteTarget {
     /// A description: `evidence image of Dress, γ 0.2`, `fc1, unit 437`, `the session`.
     pub fn in_words(&self, record: &Record) -> String {
         match self {
@@ -87,7 +88,7 @@ impl NoteOn {
 
 impl Record {
     /// The note on an object.
-    pub fn note_on(&self, on: &NoteOn) -> Option<&Note> {
+    pub fn note_on(&self, on: &NoteTarget) -> Option<&Note> {
         self.notes.iter().find(|note| note.on == *on)
     }
 
@@ -124,7 +125,7 @@ mod tests {
     #[test]
     fn a_place_is_told_in_words() {
         let mut record = Record::new(&Config::default());
-        let map = |images, class| NoteOn::Map {
+        let map = |images, class| NoteTarget::Map {
             images,
             response: Response::Evidence,
             class,
@@ -148,11 +149,11 @@ mod tests {
         }
         // A file or a socket can contain anything.
         assert!(!map(usize::MAX, usize::MAX).in_words(&record).is_empty());
-        let unit = NoteOn::Unit {
+        let unit = NoteTarget::Unit {
             layer: "fc1".into(),
             unit: 437,
         };
         assert_eq!(unit.in_words(&record), "fc1, unit 437");
-        assert_eq!(NoteOn::Session.in_words(&record), "the session");
+        assert_eq!(NoteTarget::Session.in_words(&record), "the session");
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{arrays, has_shape};
 use crate::session::array::Array;
 use crate::session::form::Shape;
-use crate::stats::null::{Null, Simulated};
+use crate::stats::null::{NullDistribution, NullRef};
 
 /// The null distribution, from sums of the noise with random signs, for maps of c channels, h rows and w
 /// columns.
@@ -24,8 +24,8 @@ pub struct NoiseNull {
 
 impl NoiseNull {
     /// Stores a simulation for maps of this shape.
-    pub fn new(simulated: Simulated, [c, h, w]: Shape) -> Self {
-        let Simulated {
+    pub fn new(simulated: NullDistribution, [c, h, w]: Shape) -> Self {
+        let NullDistribution {
             bound,
             deviations,
             largest,
@@ -51,8 +51,8 @@ impl NoiseNull {
     }
 
     /// A view for the statistics.
-    pub fn view(&self) -> Null<'_> {
-        Null {
+    pub fn view(&self) -> NullRef<'_> {
+        NullRef {
             bound: self.bound,
             deviations: self.deviations.values(),
             largest: self.largest.values(),

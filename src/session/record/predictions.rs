@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Progress, arrays, has_shape};
+use super::{BlockProgress, arrays, has_shape};
 use crate::session::array::Array;
 use crate::session::config::{self, Split};
 use crate::session::form::{Form, Shape};
@@ -12,7 +12,7 @@ use crate::session::form::{Form, Shape};
 #[serde(deny_unknown_fields)]
 pub struct Predictions {
     /// Progress; a part is a split.
-    pub progress: Progress,
+    pub progress: BlockProgress,
     /// In the order of the plan's splits; empty before it has begun.
     pub splits: Vec<SplitCounts>,
 }
@@ -32,7 +32,7 @@ pub struct SplitCounts {
 impl SplitCounts {
     /// An empty record for a split of images of this form.
     pub fn new(split: Split, form: &Form) -> Self {
-        let (k, [c, h, w]) = (form.count(), form.shape());
+        let (k, [c, h, w]) = (form.class_count(), form.shape());
         Self {
             split,
             counts: vec![0; k * k],
@@ -111,9 +111,9 @@ impl Predictions {
 
     pub(super) fn fits(&self, plan: &config::Predictions, form: Option<&Form>) -> bool {
         let Some(form) = form.filter(|_| !self.splits.is_empty()) else {
-            return self.splits.is_empty() && self.progress == Progress::default();
+            return self.splits.is_empty() && self.progress == BlockProgress::default();
         };
-        let (k, [c, h, w]) = (form.count(), form.shape());
+        let (k, [c, h, w]) = (form.class_count(), form.shape());
         let fits = |(counts, split): (&SplitCounts, &Split)| {
             counts.split == *split
                 && counts.counts.len() == k * k

@@ -62,14 +62,14 @@ pub struct Portion {
 /// The blocks of a part that a shard computes, if blocks may be computed in any order: shard `index`,
 /// from 1, of `count` gets its stretch of the blocks from `from` to `blocks`. Stretches differ by at
 /// most one block and leave nothing out.
-pub fn stretch(index: u32, count: u32, (from, blocks): (u64, u64)) -> (u64, u64) {
+pub fn shard_block_range(index: u32, count: u32, (from, blocks): (u64, u64)) -> (u64, u64) {
     let left = u128::from(blocks.saturating_sub(from));
     let bound = |shards: u32| from + (left * u128::from(shards) / u128::from(count.max(1))) as u64;
     (bound(index.saturating_sub(1)), bound(index))
 }
 
 /// Whether a chain of blocks belongs to this shard: chains are assigned whole.
-pub fn has_chain(index: u32, count: u32, chain: usize) -> bool {
+pub fn owns_chain(index: u32, count: u32, chain: usize) -> bool {
     chain as u64 % u64::from(count.max(1)) + 1 == u64::from(index)
 }
 
@@ -157,7 +157,7 @@ mod tests {
             let blocks = from + more;
             let mut next = from;
             for index in 1..=count {
-                let (first, end) = stretch(index, count, (from, blocks));
+                let (first, end) = shard_block_range(index, count, (from, blocks));
                 prop_assert_eq!(first, next);
                 let each = more / u64::from(count);
                 prop_assert!((each..=each + 1).contains(&(end - first)));
@@ -168,13 +168,16 @@ mod tests {
 
         #[test]
         fn every_chain_is_one_shards(count in 1..40_u32, chain in 0..1000_usize) {
-            let owners = (1..=count).filter(|&index| has_chain(index, count, chain));
+            let owners = (1..=count).filter(|&index| owns_chain(index, count, chain));
             prop_assert_eq!(owners.count(), 1);
         }
     }
 
     #[test]
     fn a_split_of_as_many_blocks_as_there_can_be_has_no_overflow() {
-        assert_eq!(stretch(2, 2, (0, u64::MAX)), (u64::MAX / 2, u64::MAX));
+        assert_eq!(
+            shard_block_range(2, 2, (0, u64::MAX)),
+            (u64::MAX / 2, u64::MAX)
+        );
     }
 }

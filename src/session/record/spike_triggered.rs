@@ -4,18 +4,18 @@ use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Covariance, Progress, arrays, has_shape};
+use super::{BlockProgress, Covariance, arrays, has_shape};
 use crate::session::array::Array;
 use crate::session::config;
 use crate::session::form::{Form, Shape};
-use crate::stats::spike_triggered::{self, GradientSums, LayerEstimate, Sums};
+use crate::stats::spike_triggered::{self, GradientSums, LayerEstimate, StaSums};
 
 /// Sums for the spike-triggered averages of every layer.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SpikeTriggered {
     /// Progress. Parts: noise, training images, mean gradients, covariance.
-    pub progress: Progress,
+    pub progress: BlockProgress,
     /// The layers, from the input on. Empty before it has begun.
     pub layers: Vec<LayerResponses>,
     /// The covariance of the chosen unit, if the plan has one.
@@ -40,9 +40,9 @@ pub struct LayerResponses {
     /// The weights of a layer that receives the image directly: \[U,C,h,w\]; otherwise empty.
     pub kernel: Array<f32>,
     /// Responses to noise.
-    pub noise: Responses,
+    pub noise: UnitResponses,
     /// Responses to training images.
-    pub images: Responses,
+    pub images: UnitResponses,
     /// Mean gradients on noise.
     pub gradients: Gradients,
     /// The cached estimate; clones share it until one of them adds to its sums.
@@ -57,7 +57,8 @@ pub struct LayerResponses {
 /// image. Stimuli are centred on ½, the mean of the noise, to keep the sums small.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Responses {
+#[serde(rename = "Responses")]
+pub struct UnitResponses {
     /// Receptive fields counted, by parity of the block: \[2\].
     pub fields: [u64; 2],
     /// How often each unit's activation was above zero, or, if it can be negative, not zero: \[U\].
@@ -107,7 +108,7 @@ pub(super) fn one() -> usize {
     1
 }
 
-impl Responses {
+impl UnitResponses {
     /// A record without stimuli.
     pub fn new(units: usize, [c, h, w]: Shape) -> Self {
         Self {
@@ -131,8 +132,8 @@ impl Responses {
         add(&mut self.weighted, parity, &sums.weighted);
     }
 
-    fn sums(&self) -> Sums<'_> {
-        Sums {
+    fn sums(&self) -> StaSums<'_> {
+        StaSums {
             fields: self.fields,
             fired: self.fired.values(),
             activation: self.activation.values(),
@@ -177,8 +178,8 @@ impl LayerResponses {
             kernel: kernel
                 .map(|values| Array::new(&[units, channels, height, width], values))
                 .unwrap_or_default(),
-            noise: Responses::new(units, field),
-            images: Responses::new(units, field),
+            noise: UnitResponses::new(units, field),
+            images: UnitResponses::new(units, field),
             gradients: Gradients::default(),
             estimate: Arc::default(),
             dropped_sums: false,
@@ -192,7 +193,7 @@ impl LayerResponses {
     }
 
     /// Discards the cached estimate after the sums have changed.
-    pub(super) fn changed(&mut self) {
+    pub(super) fn invalidate_estimate(&mut self) {
         self.estimate = Arc::default();
     }
 
@@ -209,7 +210,7 @@ impl LayerResponses {
     }
 
     /// Selects the units whose gradients are measured. Previous gradients are discarded.
-    pub fn take_gradients(&mut self, units: Vec<usize>) {
+    pub fn select_gradient_units(&mut self, units: Vec<usize>) {
         let [c, h, w] = self.field();
         self.gradients = Gradients {
             sum: Array::zeros(&[units.len(), c, h, w]),
@@ -232,11 +233,11 @@ impl LayerResponses {
         if !self.dropped_sums {
             self.estimate();
         }
-        self.forget_sums();
+        self.discard_sums();
     }
 
     /// Drops the large sums without computing the estimate.
-    pub(super) fn forget_sums(&mut self) {
+    pub(super) fn discard_sums(&mut self) {
         self.dropped_sums = true;
         for sums in [
             &mut self.noise.weighted,
@@ -248,10 +249,10 @@ impl LayerResponses {
     }
 
     /// Stores an estimate whose sums are kept elsewhere; `false` if it does not fit this layer.
-    pub(super) fn take(&mut self, estimate: Arc<LayerEstimate>) -> bool {
+    pub(super) fn set_estimate(&mut self, estimate: Arc<LayerEstimate>) -> bool {
         let pixels: usize = self.field().iter().product();
         let fits = estimate.fits(self.units, pixels);
-        self.forget_sums();
+        self.discard_sums();
         self.estimate = Arc::new(OnceLock::from(estimate));
         fits
     }
@@ -330,7 +331,7 @@ impl SpikeTriggered {
     }
 }
 
-arrays!(Responses: fired, activation, magnitude, stimulus, weighted);
+arrays!(UnitResponses: fired, activation, magnitude, stimulus, weighted);
 arrays!(Gradients: sum);
 arrays!(LayerResponses: kernel, noise, images, gradients);
 arrays!(SpikeTriggered: layers, covariance);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Progress;
+use super::BlockProgress;
 use crate::session::array::{Arrays, Payload};
 use crate::session::config::{self, Response};
 use crate::session::form::Form;
@@ -14,7 +14,7 @@ use crate::stats::templates::SCORES;
 #[serde(deny_unknown_fields)]
 pub struct Templates {
     /// Progress; a part is a γ.
-    pub progress: Progress,
+    pub progress: BlockProgress,
     /// In the order of the classification images' γ, evidence images after those from decisions. Empty
     /// before it has begun.
     pub gammas: Vec<GammaTemplates>,
@@ -58,7 +58,7 @@ impl GammaTemplates {
     pub fn accuracy(&self, score: usize) -> Share {
         Share {
             hits: self.correct[score],
-            of: self.images,
+            total: self.images,
         }
     }
 }
@@ -90,7 +90,7 @@ impl Templates {
     }
 
     pub(super) fn fits(&self, _: &config::Templates, form: Option<&Form>) -> bool {
-        let k = form.map_or(0, Form::count);
+        let k = form.map_or(0, Form::class_count);
         let of_gamma = |templates: &GammaTemplates| {
             templates.classes.iter().all(|&class| class < k)
                 && templates.classes.is_sorted_by(|a, b| a < b)

@@ -8,7 +8,8 @@ use crate::session::array::{Array, Arrays, Payload};
 /// The course of training, and the weights.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Training {
+#[serde(rename = "Training")]
+pub struct TrainingRecord {
     /// Trainable parameters of the network.
     pub parameters: usize,
     /// Whether it has ended (all epochs, or stopped early).
@@ -26,11 +27,11 @@ pub struct Training {
     /// The unfinished epoch.
     pub partial: PartialEpoch,
     /// Loss of every batch so far, at a resolution that becomes coarser as it grows.
-    pub batch_loss: Curve,
+    pub batch_loss: LossCurve,
     /// Weights of the best epoch.
-    pub best: Weights,
+    pub best: NetworkWeights,
     /// Weights at the last checkpoint, to resume from; empty once training has ended.
-    pub current: Weights,
+    pub current: NetworkWeights,
     /// The optimizer's state at the last checkpoint (burnpack bytes); empty once training has ended.
     pub optimizer: Array<u8>,
 }
@@ -71,10 +72,11 @@ pub struct PartialEpoch {
     pub lr: f64,
 }
 
-/// A curve that halves its resolution instead of growing, with at most [`Curve::MOST`] points.
+/// A curve that halves its resolution instead of growing, with at most [`Curve::MAX_POINTS`] points.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Curve {
+#[serde(rename = "Curve")]
+pub struct LossCurve {
     /// Values averaged in each point; 0 before the first value.
     pub each: usize,
     /// Means of `each` successive values.
@@ -85,9 +87,9 @@ pub struct Curve {
     pub rest_count: usize,
 }
 
-impl Curve {
+impl LossCurve {
     /// Maximum number of points.
-    pub const MOST: usize = 512;
+    pub const MAX_POINTS: usize = 512;
 
     /// Adds one value.
     pub fn push(&mut self, value: f64) {
@@ -99,7 +101,7 @@ impl Curve {
         }
         self.points.push((self.rest / self.each as f64) as f32);
         (self.rest, self.rest_count) = (0.0, 0);
-        if self.points.len() >= Self::MOST {
+        if self.points.len() >= Self::MAX_POINTS {
             self.points = self
                 .points
                 .chunks(2)
@@ -113,12 +115,12 @@ impl Curve {
 /// A network's tensors by name, in the network's order.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Weights {
+pub struct NetworkWeights {
     /// Name (`conv1.weight`) and values.
     pub tensors: Vec<(String, Array<f32>)>,
 }
 
-impl Training {
+impl TrainingRecord {
     /// Loss by batch so far: (epochs completed, fractional; mean loss), ascending.
     pub fn loss_by_batch(&self) -> Vec<(f64, f64)> {
         let curve = &self.batch_loss;
@@ -140,14 +142,14 @@ impl Training {
     }
 }
 
-impl Weights {
+impl NetworkWeights {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.tensors.is_empty()
     }
 }
 
-impl Arrays for Weights {
+impl Arrays for NetworkWeights {
     fn arrays<'a>(&'a self, visit: &mut dyn FnMut(String, &'a dyn Payload)) {
         for (name, array) in &self.tensors {
             visit(format!(".{name}"), array);
@@ -161,7 +163,7 @@ impl Arrays for Weights {
     }
 }
 
-arrays!(Training: best, current, optimizer);
+arrays!(TrainingRecord: best, current, optimizer);
 
 #[cfg(test)]
 mod tests {
@@ -169,10 +171,10 @@ mod tests {
 
     #[test]
     fn a_curve_stays_small_and_keeps_its_mean() {
-        let mut curve = Curve::default();
+        let mut curve = LossCurve::default();
         let values: Vec<f64> = (0..10_000).map(|i| f64::from(i % 7)).collect();
         values.iter().for_each(|&value| curve.push(value));
-        assert!(curve.points.len() < Curve::MOST);
+        assert!(curve.points.len() < LossCurve::MAX_POINTS);
         let sum: f64 = curve.points.iter().map(|&p| f64::from(p)).sum::<f64>() * curve.each as f64
             + curve.rest;
         assert!((sum - values.iter().sum::<f64>()).abs() < 1.0, "{sum}");

@@ -1,9 +1,9 @@
 //! The kinds of trials, and which sums each trial belongs to.
 
-use super::evidence::EvidenceSums;
+use super::evidence::BlockEvidence;
 use crate::session::config::{Grain, Noise, Weighting};
 use crate::session::form::Shape;
-use crate::stats::classification::{MARGINS, pairs};
+use crate::stats::classification::{MARGINS, sums_per_class};
 
 /// The contribution of a block of trials, or of several, to [`super::GammaTrials`].
 #[derive(Debug, Clone, PartialEq)]
@@ -16,7 +16,7 @@ pub struct BlockSums {
     pub trials: u64,
     /// Trials by true and predicted class: \[K,K\].
     pub counts: Vec<u64>,
-    /// For each row of [`Rows`] that has trials: its index and the sum of the noise, \[c·h·w\].
+    /// For each row of [`TrialRows`] that has trials: its index and the sum of the noise, \[c·h·w\].
     pub noise: Vec<(usize, Vec<i64>)>,
     /// For each predicted class that has trials and maps: its index among the listed ones and the sum of
     /// the images' bytes, \[c·h·w\].
@@ -28,7 +28,7 @@ pub struct BlockSums {
     /// Trials that were dropped.
     pub dropped: u64,
     /// Evidence from the outputs; `None` if only decisions are recorded.
-    pub evidence: Option<EvidenceSums>,
+    pub evidence: Option<BlockEvidence>,
 }
 
 /// The empty sums of one block.
@@ -52,13 +52,13 @@ impl Default for BlockSums {
 /// The rows of sums that a trial contributes to: by predicted class, by true class, and by both if they
 /// are equal, M each, and one row for trials called none of the listed classes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rows {
+pub struct TrialRows {
     /// The index of each class among the listed ones, \[K\].
     places: Vec<Option<usize>>,
     listed: usize,
 }
 
-impl Rows {
+impl TrialRows {
     /// For K classes, of which these are listed.
     pub fn new(classes: usize, listed: &[usize]) -> Self {
         let mut places = vec![None; classes];
@@ -92,7 +92,7 @@ impl Rows {
     }
 
     /// The rows of a trial with this true and predicted class.
-    pub fn of(&self, truth: usize, predicted: usize) -> impl Iterator<Item = usize> {
+    pub fn for_trial(&self, truth: usize, predicted: usize) -> impl Iterator<Item = usize> {
         let (truth_at, called_at) = (self.places[truth], self.places[predicted]);
         let called = called_at.unwrap_or(MARGINS * self.listed);
         let shown = truth_at.map(|place| self.listed + place);
@@ -137,7 +137,7 @@ impl TrialKind {
 
     /// Number of noise rows by true class that evidence keeps itself: if decisions weight or drop
     /// trials, their margins do not cover every trial.
-    pub fn own_strata(&self) -> usize {
+    pub fn evidence_rows(&self) -> usize {
         let listed = self.listed.len();
         match self.weighting {
             Weighting::Equal => 0,
@@ -148,8 +148,8 @@ impl TrialKind {
     }
 
     /// The rows in which its trials are summed.
-    pub fn rows(&self) -> Rows {
-        Rows::new(self.classes, &self.listed)
+    pub fn rows(&self) -> TrialRows {
+        TrialRows::new(self.classes, &self.listed)
     }
 
     /// Bytes of memory for the sums at one γ.
@@ -164,8 +164,8 @@ impl TrialKind {
         let mut maps = (2 * MARGINS as u64 + 1) * listed + rest + moments;
         let mut numbers = 2 * all * all;
         if self.evidence {
-            maps += 2 * (listed + self.own_strata() as u64);
-            numbers += 2 * (all * listed + listed * pairs(self.listed.len()) as u64);
+            maps += 2 * (listed + self.evidence_rows() as u64);
+            numbers += 2 * (all * listed + listed * sums_per_class(self.listed.len()) as u64);
         }
         8 * (maps * pixels as u64 + numbers)
     }

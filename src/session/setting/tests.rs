@@ -1,6 +1,6 @@
 //! Tests of `--set`: paths, values and the messages of refusals.
 
-use super::super::config::{Analysis, DatasetSource, NetworkKind, Weights};
+use super::super::config::{Analysis, DatasetSource, NetworkKind, WeightSource};
 use super::*;
 use proptest::prelude::*;
 
@@ -22,7 +22,7 @@ fn a_setting_changes_its_place_and_no_other() {
 
 #[test]
 fn a_path_goes_through_what_a_variant_holds() {
-    let Weights::Train(training) = made("network.weights.epochs=3").network.weights else {
+    let WeightSource::Train(training) = made("network.weights.epochs=3").network.weights else {
         unreachable!()
     };
     assert_eq!((training.epochs, training.patience), (3, 5));
@@ -41,7 +41,7 @@ fn a_whole_value_takes_defaults_for_what_it_leaves_out() {
     };
     assert_eq!((images.trials, images.min_trials), (1000, 30));
     assert!(made("analyses=[]").analyses.is_empty());
-    let Weights::Train(training) = made("network.weights=Train((epochs: 3))").network.weights
+    let WeightSource::Train(training) = made("network.weights=Train((epochs: 3))").network.weights
     else {
         unreachable!()
     };
@@ -152,7 +152,7 @@ fn configs() -> impl Strategy<Value = Config> {
             unreachable!()
         };
         images.gammas = gammas;
-        let Weights::Train(training) = &mut config.network.weights else {
+        let WeightSource::Train(training) = &mut config.network.weights else {
             unreachable!()
         };
         training.lr_max = f64::from(lr) * 1e-7;

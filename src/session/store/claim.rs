@@ -13,8 +13,8 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use super::StoreError;
-use super::folder::{Folder, Place};
-use super::owner::{Owner, Standing};
+use super::folder::{FileId, Folder};
+use super::owner::{Owner, OwnerState};
 use super::unique;
 use crate::files;
 use crate::session::error::io_error;
@@ -51,13 +51,13 @@ pub(super) fn claim(folder: &Folder, name: &str, lock: &str) -> Result<Claim> {
         name: name.to_owned(),
         by: by.map(|by| by.words()),
     };
-    let owner = Owner::this();
+    let owner = Owner::current();
     let deadline = Instant::now() + PATIENCE;
     loop {
         let opened = folder.open_file(lock, OFlags::RDWR | OFlags::CREATE);
         let mut file = opened.map_err(failed("open the lock"))?;
         let about = file.metadata().map_err(failed("open the lock"))?;
-        files::regular(&about).map_err(failed("open the lock"))?;
+        files::check_regular(&about).map_err(failed("open the lock"))?;
         let mut is_locked = true;
         match file.try_lock() {
             Ok(()) => {}
@@ -70,7 +70,7 @@ pub(super) fn claim(folder: &Folder, name: &str, lock: &str) -> Result<Claim> {
                 let by = Owner::read(&file).map_err(failed("read the lock"))?;
                 if by
                     .as_ref()
-                    .is_some_and(|by| by.standing() != Standing::Dead)
+                    .is_some_and(|by| by.standing() != OwnerState::Dead)
                 {
                     return Err(taken(by));
                 }
@@ -86,7 +86,7 @@ pub(super) fn claim(folder: &Folder, name: &str, lock: &str) -> Result<Claim> {
             continue;
         }
         let before = Owner::read(&file).map_err(failed("read the lock"))?;
-        if let Some(before) = before.filter(|before| !before.is(&owner))
+        if let Some(before) = before.filter(|before| !before.is_same(&owner))
             && is_still_held(folder, lock, &file, &before).map_err(failed("read the lock"))?
         {
             return Err(taken(Some(before)));
@@ -97,7 +97,7 @@ pub(super) fn claim(folder: &Folder, name: &str, lock: &str) -> Result<Claim> {
         if !is_locked {
             std::thread::sleep(SETTLE);
             let now = Owner::read(&file).map_err(failed("read the lock"))?;
-            let is_ours = now.as_ref().is_some_and(|now| now.is(&owner));
+            let is_ours = now.as_ref().is_some_and(|now| now.is_same(&owner));
             if !is_ours || !is_in_place(folder, lock, &file).map_err(failed("read the lock"))? {
                 return Err(taken(now.filter(|_| !is_ours)));
             }
@@ -112,7 +112,7 @@ pub(super) fn claim(folder: &Folder, name: &str, lock: &str) -> Result<Claim> {
 
 /// Whether the name still refers to this file.
 pub(super) fn is_in_place(folder: &Folder, lock: &str, file: &File) -> io::Result<bool> {
-    Ok(folder.place_of(lock)? == Some(Place::from(&file.metadata()?)))
+    Ok(folder.file_id(lock)? == Some(FileId::from(&file.metadata()?)))
 }
 
 /// Replaces a lock that its holder cannot be asked to release.
@@ -143,11 +143,11 @@ fn is_unsupported(error: &io::Error) -> bool {
 /// Whether the previous holder still has the lock, although it could be locked.
 fn is_still_held(folder: &Folder, lock: &str, file: &File, before: &Owner) -> io::Result<bool> {
     match before.standing() {
-        Standing::Alive => return Ok(true),
-        Standing::Dead => return Ok(false),
+        OwnerState::Alive => return Ok(true),
+        OwnerState::Dead => return Ok(false),
         // An earlier version, for which only the system's lock counts.
-        Standing::Unknown if !before.beats() => return Ok(false),
-        Standing::Unknown => {}
+        OwnerState::Unknown if !before.has_beat() => return Ok(false),
+        OwnerState::Unknown => {}
     }
     if silent_for(folder, lock, file).is_ok_and(|silent| silent > SILENCE) {
         return Ok(false);

@@ -15,12 +15,12 @@ use crate::session::error::io_error;
 
 /// The identity of a file or folder, independent of its name: unique at any time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct FileId {
     device: u64,
     inode: u64,
 }
 
-impl From<&fs::Metadata> for Place {
+impl From<&fs::Metadata> for FileId {
     fn from(about: &fs::Metadata) -> Self {
         Self {
             device: about.dev(),
@@ -35,7 +35,7 @@ pub(super) enum Synced {
     /// The system confirmed it.
     Yes,
     /// This file system does not report it.
-    Untold,
+    Unknown,
 }
 
 /// A folder that is held open.
@@ -43,7 +43,7 @@ pub(super) enum Synced {
 pub(super) struct Folder {
     path: PathBuf,
     file: File,
-    place: Place,
+    place: FileId,
 }
 
 impl Folder {
@@ -65,7 +65,7 @@ impl Folder {
         };
         let opened = file.map(File::from).map_err(io::Error::from);
         let held = opened.and_then(|file| {
-            let place = Place::from(&file.metadata()?);
+            let place = FileId::from(&file.metadata()?);
             Ok(Self {
                 path: path.to_owned(),
                 file,
@@ -83,7 +83,7 @@ impl Folder {
     /// Whether the path still refers to this folder.
     pub(super) fn is_in_place(&self) -> io::Result<bool> {
         match fs::metadata(&self.path) {
-            Ok(about) => Ok(Place::from(&about) == self.place),
+            Ok(about) => Ok(FileId::from(&about) == self.place),
             Err(error) => match error.kind() {
                 io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(false),
                 _ => Err(error),
@@ -97,7 +97,7 @@ impl Folder {
         let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         match at::openat(&self.file, name, flags, Mode::RUSR | Mode::WUSR) {
             Ok(file) => Ok(File::from(file)),
-            Err(Errno::LOOP) => Err(files::planted()),
+            Err(Errno::LOOP) => Err(files::symlink_error()),
             Err(error) => Err(error.into()),
         }
     }
@@ -117,8 +117,8 @@ impl Folder {
     }
 
     /// The identity of the file with this name; `None` if it does not exist.
-    pub(super) fn place_of(&self, name: &str) -> io::Result<Option<Place>> {
-        Ok(self.about(name)?.map(|about| place(&about)))
+    pub(super) fn file_id(&self, name: &str) -> io::Result<Option<FileId>> {
+        Ok(self.about(name)?.map(|about| file_id(&about)))
     }
 
     /// Renames a file, replacing any existing one.
@@ -172,9 +172,9 @@ impl Folder {
 }
 
 /// The identity of a file.
-pub(super) fn place(about: &at::Stat) -> Place {
+pub(super) fn file_id(about: &at::Stat) -> FileId {
     #[allow(clippy::unnecessary_cast, reason = "the types differ between systems")]
-    Place {
+    FileId {
         device: about.st_dev as u64,
         inode: about.st_ino as u64,
     }
@@ -190,7 +190,7 @@ pub(super) fn synced(result: io::Result<()>) -> io::Result<Synced> {
                 .iter()
                 .any(|errno| error.raw_os_error() == Some(errno.raw_os_error())) =>
         {
-            Ok(Synced::Untold)
+            Ok(Synced::Unknown)
         }
         Err(error) => Err(error),
     }
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn a_file_system_that_knows_no_syncing_is_told_from_a_disk_that_fails() {
         let error = |code: Errno| Err(io::Error::from(code));
-        assert_eq!(synced(error(Errno::INVAL)).unwrap(), Synced::Untold);
+        assert_eq!(synced(error(Errno::INVAL)).unwrap(), Synced::Unknown);
         assert_eq!(synced(Ok(())).unwrap(), Synced::Yes);
         assert!(synced(error(Errno::IO)).is_err());
         assert!(synced(error(Errno::NOSPC)).is_err());

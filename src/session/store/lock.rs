@@ -14,15 +14,15 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{OFlags, Stat};
 
 use super::claim::{Claim, claim, is_in_place};
+use super::fingerprint::FileFingerprint;
 use super::folder::Folder;
-use super::kept::Kept;
 use super::owner::Owner;
 use super::{Store, StoreError, check_name};
 use crate::files;
 use crate::session::Session;
 use crate::session::error::io_error;
 
-pub use self::heartbeat::Voice;
+pub use self::heartbeat::Heartbeat;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -35,7 +35,7 @@ pub struct Lock {
     file: File,
     owner: Owner,
     held: Held,
-    weaker: Vec<String>,
+    missing_guarantees: Vec<String>,
 }
 
 /// The engine's knowledge of the session's file.
@@ -46,7 +46,7 @@ enum Held {
     /// It did not exist.
     Nothing,
     /// A file with this fingerprint.
-    File(Kept),
+    File(FileFingerprint),
 }
 
 impl Lock {
@@ -73,7 +73,7 @@ impl Lock {
             file,
             owner,
             held: Held::Unknown,
-            weaker,
+            missing_guarantees: weaker,
         };
         lock.sweep();
         Ok(lock)
@@ -85,8 +85,8 @@ impl Lock {
     }
 
     /// Guarantees that this file system does not give, in sentences.
-    pub fn weaker(&self) -> &[String] {
-        &self.weaker
+    pub fn missing_guarantees(&self) -> &[String] {
+        &self.missing_guarantees
     }
 
     /// Reads the session, whose file must be unchanged when it is saved.
@@ -104,7 +104,7 @@ impl Lock {
     ///
     /// # Errors
     /// I/O errors.
-    pub fn finds_session(&mut self) -> Result<bool> {
+    pub fn session_exists(&mut self) -> Result<bool> {
         let file = self.standing()?;
         if file.is_none() {
             self.held = Held::Nothing;
@@ -115,7 +115,7 @@ impl Lock {
     /// Verifies that this is still the only engine of the session.
     ///
     /// # Errors
-    /// [`StoreError::Ousted`] if it is not, or an I/O error if that cannot be determined.
+    /// [`StoreError::LockLost`] if it is not, or an I/O error if that cannot be determined.
     pub fn check(&mut self) -> Result<()> {
         self.check_lock()?;
         let standing = self.standing()?;
@@ -123,7 +123,7 @@ impl Lock {
             (Held::Unknown, _) | (Held::Nothing, None) => Ok(()),
             (Held::Nothing, Some(_)) => self.ousted("somebody else created its file"),
             (Held::File(_), None) => self.ousted("its file was removed"),
-            (Held::File(kept), Some(about)) if kept.is(&about) => Ok(()),
+            (Held::File(kept), Some(about)) if kept.matches_metadata(&about) => Ok(()),
             // Touched or restored: the file is unchanged.
             (Held::File(kept), Some(_)) => match self.reread(kept)? {
                 Some(unchanged) => {
@@ -136,7 +136,7 @@ impl Lock {
     }
 
     fn ousted<T>(&self, what: impl Into<String>) -> Result<T> {
-        Err(StoreError::Ousted {
+        Err(StoreError::LockLost {
             name: self.name.clone(),
             path: self.path(),
             what: what.into(),
@@ -163,7 +163,7 @@ impl Lock {
             };
         }
         match Owner::read(&self.file).map_err(failed())? {
-            Some(now) if now.is(&self.owner) => Ok(()),
+            Some(now) if now.is_same(&self.owner) => Ok(()),
             Some(now) => self.ousted(format!("{} has taken it over", now.words())),
             None => self.ousted("its lock was overwritten"),
         }
@@ -205,20 +205,20 @@ impl Lock {
     }
 
     /// The file's new fingerprint if its content is unchanged.
-    fn reread(&self, kept: Kept) -> Result<Option<Kept>> {
+    fn reread(&self, kept: FileFingerprint) -> Result<Option<FileFingerprint>> {
         let failed = || io_error(&self.path(), "read the file");
         let opened = self.folder.open_file(&self.file_name(), OFlags::RDONLY);
-        kept.again(&opened.map_err(failed())?).map_err(failed())
+        kept.refresh(&opened.map_err(failed())?).map_err(failed())
     }
 
     /// A handle that shows viewers, and engines on other machines, that this engine is alive.
     ///
     /// # Errors
     /// [`StoreError::Io`].
-    pub fn voice(&self) -> Result<Voice> {
+    pub fn heartbeat(&self) -> Result<Heartbeat> {
         let path = self.folder.path_of(&self.lock_name());
         let file = self.file.try_clone();
-        Ok(Voice {
+        Ok(Heartbeat {
             file: file.map_err(io_error(&path, "write the lock"))?,
             owner: self.owner.clone(),
         })

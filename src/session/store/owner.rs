@@ -36,7 +36,7 @@ pub(super) struct Owner {
 
 /// The state of a lock's owner, as far as it can be determined from here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum OwnerState {
     /// Its process is alive on this machine.
     Alive,
     /// Its process ran on this machine and has ended.
@@ -47,10 +47,10 @@ pub(super) enum Standing {
 
 impl Owner {
     /// This process, as the owner of a new lock.
-    pub(super) fn this() -> Self {
+    pub(super) fn current() -> Self {
         static LOCKS: AtomicU64 = AtomicU64::new(0);
         let (pid, lock) = (std::process::id(), LOCKS.fetch_add(1, Ordering::Relaxed));
-        let (machine, started) = (Machine::this(), host::started(pid).unwrap_or(0));
+        let (machine, started) = (Machine::current(), host::start_time(pid).unwrap_or(0));
         let name = machine.as_ref().map_or("", |machine| &machine.name);
         Self {
             token: format!("{name}-{pid}-{started}-{}-{lock}", now()),
@@ -129,40 +129,40 @@ impl Owner {
     }
 
     /// Whether this is the same lock of the same engine, at any beat.
-    pub(super) fn is(&self, other: &Self) -> bool {
+    pub(super) fn is_same(&self, other: &Self) -> bool {
         self.token == other.token && self.pid == other.pid
     }
 
     /// Its state, as far as it can be determined from here.
-    pub(super) fn standing(&self) -> Standing {
-        if self.machine.is_none() || self.machine != Machine::this() {
-            return Standing::Unknown;
+    pub(super) fn standing(&self) -> OwnerState {
+        if self.machine.is_none() || self.machine != Machine::current() {
+            return OwnerState::Unknown;
         }
-        match host::lives(self.pid, self.started) {
-            true => Standing::Alive,
-            false => Standing::Dead,
+        match host::is_alive(self.pid, self.started) {
+            true => OwnerState::Alive,
+            false => OwnerState::Dead,
         }
     }
 
     /// The machine that it runs on, if it is another one.
-    pub(super) fn elsewhere(&self) -> Option<&str> {
+    pub(super) fn remote_machine(&self) -> Option<&str> {
         let machine = self.machine.as_ref()?;
-        (Some(machine) != Machine::this().as_ref()).then_some(&machine.name)
+        (Some(machine) != Machine::current().as_ref()).then_some(&machine.name)
     }
 
     /// The number of beats so far.
-    pub(super) fn beats_so_far(&self) -> u64 {
+    pub(super) fn beat_count(&self) -> u64 {
         self.beat
     }
 
     /// Whether it maintains a beat, which locks of earlier versions do not.
-    pub(super) fn beats(&self) -> bool {
+    pub(super) fn has_beat(&self) -> bool {
         !self.token.is_empty()
     }
 
     /// A description.
     pub(super) fn words(&self) -> String {
-        match self.elsewhere() {
+        match self.remote_machine() {
             Some(machine) => format!("process {} on {machine}", self.pid),
             None => format!("process {}", self.pid),
         }
@@ -216,13 +216,13 @@ mod tests {
         for path in [&b"/run/x.sock"[..], b"/a b/line\nfeed/\xff 100%.sock"] {
             let owner = Owner {
                 socket: Some(OsStr::from_bytes(path).into()),
-                ..Owner::this()
+                ..Owner::current()
             };
             let back = Owner::read(&written(&owner)).unwrap().unwrap();
             assert_eq!(back, owner);
-            assert!(back.is(&owner) && !back.is(&Owner::this()));
+            assert!(back.is_same(&owner) && !back.is_same(&Owner::current()));
         }
-        let none = Owner::this();
+        let none = Owner::current();
         assert_eq!(Owner::read(&written(&none)).unwrap(), Some(none));
     }
 
@@ -230,7 +230,7 @@ mod tests {
     fn a_shorter_word_leaves_nothing_of_a_longer_one() {
         let long = Owner {
             socket: Some("/a/very/long/folder/x.sock".into()),
-            ..Owner::this()
+            ..Owner::current()
         };
         let file = written(&long);
         let short = Owner {
@@ -248,31 +248,34 @@ mod tests {
             (old.pid, old.socket.as_deref()),
             (123, Some("/tmp/x.sock".as_ref()))
         );
-        assert_eq!((old.standing(), old.beats()), (Standing::Unknown, false));
+        assert_eq!(
+            (old.standing(), old.has_beat()),
+            (OwnerState::Unknown, false)
+        );
         assert_eq!(Owner::parsed("77").unwrap().socket, None);
         assert!(Owner::parsed("").is_none() && Owner::parsed("hello").is_none());
     }
 
     #[test]
     fn this_process_is_alive_and_another_boot_cannot_be_judged() {
-        let this = Owner::this();
+        let this = Owner::current();
         if this.machine.is_none() {
             println!("skipped: this system does not tell its boot");
             return;
         }
-        assert_eq!(this.standing(), Standing::Alive);
+        assert_eq!(this.standing(), OwnerState::Alive);
         let ended = Owner {
             started: this.started + 1,
             ..this.clone()
         };
-        assert_eq!(ended.standing(), Standing::Dead);
+        assert_eq!(ended.standing(), OwnerState::Dead);
         let mut machine = this.machine.clone().unwrap();
         machine.boot.push('x');
         let other = Owner {
             machine: Some(machine),
             ..this
         };
-        assert_eq!(other.standing(), Standing::Unknown);
-        assert!(other.elsewhere().is_some());
+        assert_eq!(other.standing(), OwnerState::Unknown);
+        assert!(other.remote_machine().is_some());
     }
 }

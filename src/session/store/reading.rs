@@ -6,30 +6,30 @@ use std::path::Path;
 
 use rustix::fs::fstat;
 
-use super::kept::Kept;
+use super::fingerprint::FileFingerprint;
 use super::{Result, StoreError};
 use crate::files;
 use crate::session::Session;
 use crate::session::error::io_error;
-use crate::session::room::{check_room, no_room};
+use crate::session::memory::{check_free_memory, out_of_memory};
 use crate::session::text::{ARRAYS, from_text, head_from_text};
 
 /// Maximum size of the readable part when only that is read.
 const MOST_HEAD: usize = 24 << 20;
 
 /// A session, and the fingerprint of the file that was read.
-pub(super) fn read_session(path: &Path, name: &str) -> Result<(Session, Kept)> {
+pub(super) fn read_session(path: &Path, name: &str) -> Result<(Session, FileFingerprint)> {
     let failed = |action| io_error(path, action);
     let mut file = files::open(path).map_err(failed("read the file"))?;
     let about = fstat(&file).map_err(|error| failed("read the file")(error.into()))?;
     let bytes = u64::try_from(about.st_size).unwrap_or(0);
-    check_room(path, "it has", bytes)?;
+    check_free_memory(path, "it has", bytes)?;
     let mut content = Vec::new();
     let reserved = content.try_reserve_exact(bytes as usize + 1);
-    reserved.map_err(|_| no_room(path, "it has", bytes))?;
+    reserved.map_err(|_| out_of_memory(path, "it has", bytes))?;
     let read = (&mut file).take(bytes + 1).read_to_end(&mut content);
     read.map_err(failed("read the file"))?;
-    let kept = Kept::of(&about, &content);
+    let kept = FileFingerprint::from_content(&about, &content);
     let text = into_text(content, path)?;
     Ok((from_text(&text, path, name)?, kept))
 }

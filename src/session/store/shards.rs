@@ -15,12 +15,12 @@ pub fn shard_name(name: &str, index: u32, count: u32) -> String {
 }
 
 /// The name of the session that a shard belongs to; any other name is returned unchanged.
-pub fn whole_of(name: &str) -> &str {
-    parsed(name).map_or(name, |(whole, ..)| whole)
+pub fn session_of_shard(name: &str) -> &str {
+    parse_shard_name(name).map_or(name, |(whole, ..)| whole)
 }
 
 /// Parses a shard's name into its session, index and count; `None` for other names.
-pub(super) fn parsed(name: &str) -> Option<(&str, u32, u32)> {
+pub(super) fn parse_shard_name(name: &str) -> Option<(&str, u32, u32)> {
     let (whole, rest) = name.rsplit_once(".shard-")?;
     let (index, count) = rest.split_once("-of-")?;
     let number = |text: &str| {
@@ -54,7 +54,7 @@ impl Store {
         for entry in fs::read_dir(self.folder()).map_err(failed())? {
             let file = entry.map_err(failed())?.file_name();
             let stem = file.to_str().and_then(|file| file.strip_suffix(".ron"));
-            let Some((whole, index, number)) = stem.and_then(parsed) else {
+            let Some((whole, index, number)) = stem.and_then(parse_shard_name) else {
                 continue;
             };
             if whole == name && number == count {
@@ -128,7 +128,7 @@ mod tests {
     fn a_shards_name_says_of_what_it_is() {
         let name = shard_name("night.2", 3, 32);
         assert_eq!(name, "night.2.shard-3-of-32");
-        assert_eq!(parsed(&name), Some(("night.2", 3, 32)));
+        assert_eq!(parse_shard_name(&name), Some(("night.2", 3, 32)));
         for other in [
             "night",
             "night.shard-0-of-4",
@@ -138,7 +138,7 @@ mod tests {
             ".shard-1-of-2",
             "night.shard-+1-of-2",
         ] {
-            assert_eq!(parsed(other), None, "{other}");
+            assert_eq!(parse_shard_name(other), None, "{other}");
         }
     }
 }

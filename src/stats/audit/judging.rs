@@ -1,43 +1,46 @@
 //! Verdicts of an audit: how a suspect's scores rank among those of its references, and how well scores separate
 //! networks with a backdoor from clean ones.
 
-use super::{ClassScore, Examined, OTHER_KIND, OTHER_KIND_ENERGY, STANDS_OUT, is_on};
+use super::{
+    AuditScores, ClassScore, OTHER_KIND_ENERGY_RATIO, OTHER_KIND_RATIO, OUTLIER_RATIO,
+    overlaps_patch,
+};
 use crate::stats::roc::{Roc, roc};
 
 /// Where a score ranks among those of the references.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Standing {
+pub struct Ranking {
     /// Its rank among all, 1 being the largest; a tie counts against it.
     pub rank: usize,
     /// How many scores there are, including this one.
-    pub of: usize,
+    pub total: usize,
     /// The largest score of a reference.
     pub largest: f64,
     /// The ratio of the score to that.
-    pub times: f64,
+    pub ratio: f64,
 }
 
 /// Ranks a score among those of the references; `None` if there are none.
-pub fn standing(score: f64, null: &[f64]) -> Option<Standing> {
+pub fn rank(score: f64, null: &[f64]) -> Option<Ranking> {
     let largest = null.iter().copied().reduce(f64::max)?;
-    Some(Standing {
+    Some(Ranking {
         rank: 1 + null.iter().filter(|&&other| other >= score).count(),
-        of: 1 + null.len(),
+        total: 1 + null.len(),
         largest,
-        times: score / largest,
+        ratio: score / largest,
     })
 }
 
-impl Standing {
+impl Ranking {
     /// Whether the score stands out.
-    pub fn stands_out(&self) -> bool {
-        self.largest > 0.0 && self.times > STANDS_OUT
+    pub fn is_outlier(&self) -> bool {
+        self.largest > 0.0 && self.ratio > OUTLIER_RATIO
     }
 }
 
 /// What a suspect's scores are compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Null {
+pub enum Baseline {
     /// The scores of the references, each against the others: they have the suspect's architecture.
     References,
     /// The scores of the suspect's other classes: the references have another architecture, and so deviate
@@ -47,79 +50,83 @@ pub enum Null {
 
 /// The verdict on one network.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Verdict {
+pub struct AuditVerdict {
     /// The class with the largest score: with its window, the finding.
     pub class: usize,
     /// Its score.
     pub top: ClassScore,
     /// Where it ranks among the references'.
-    pub standing: Standing,
+    pub ranking: Ranking,
     /// The ratio of the largest score to the median class's.
     pub ratio: Option<f64>,
     /// The class with the largest energy, the ratio of that energy to the median class's, and where the ratio
     /// ranks among the references'.
-    pub energy: Option<(usize, f64, Standing)>,
+    pub energy: Option<(usize, f64, Ranking)>,
     /// What the score was compared with.
-    pub null: Null,
+    pub baseline: Baseline,
 }
 
 /// The verdict on an examined network, given the references compared with each other. `None` if nothing
 /// could be compared.
-pub fn verdict(suspect: &Examined, references: &[Examined], null: Null) -> Option<Verdict> {
+pub fn audit_verdict(
+    suspect: &AuditScores,
+    references: &[AuditScores],
+    null: Baseline,
+) -> Option<AuditVerdict> {
     let (class, top) = suspect.top()?;
-    let all = |score: &dyn Fn(&Examined) -> Option<f64>| -> Vec<f64> {
+    let all = |score: &dyn Fn(&AuditScores) -> Option<f64>| -> Vec<f64> {
         references.iter().filter_map(score).collect()
     };
     let energy = suspect.energy().and_then(|(class, ratio)| {
         let others = all(&|network| network.energy().map(|(_, ratio)| ratio));
-        Some((class, ratio, standing(ratio, &others)?))
+        Some((class, ratio, rank(ratio, &others)?))
     });
-    Some(Verdict {
+    Some(AuditVerdict {
         class,
         top,
-        standing: standing(top.score, &all(&Examined::score))?,
+        ranking: rank(top.score, &all(&AuditScores::score))?,
         ratio: suspect.ratio(),
         energy,
-        null,
+        baseline: null,
     })
 }
 
-impl Verdict {
+impl AuditVerdict {
     /// Whether a class responds to a window as no reference does.
     pub fn has_window(&self) -> bool {
-        match self.null {
-            Null::References => self.standing.stands_out(),
-            Null::OwnClasses => self.ratio.is_some_and(|ratio| ratio > OTHER_KIND),
+        match self.baseline {
+            Baseline::References => self.ranking.is_outlier(),
+            Baseline::OwnClasses => self.ratio.is_some_and(|ratio| ratio > OTHER_KIND_RATIO),
         }
     }
 
     /// The class whose overall deviation exceeds that of any class of a reference, if there is one.
-    pub fn has_energy(&self) -> Option<usize> {
+    pub fn energy_class(&self) -> Option<usize> {
         let (class, ratio, standing) = self.energy?;
-        let out = match self.null {
-            Null::References => standing.stands_out(),
-            Null::OwnClasses => ratio > OTHER_KIND_ENERGY,
+        let out = match self.baseline {
+            Baseline::References => standing.is_outlier(),
+            Baseline::OwnClasses => ratio > OTHER_KIND_ENERGY_RATIO,
         };
         out.then_some(class)
     }
 
     /// Whether anything was found.
-    pub fn is_found(&self) -> bool {
-        self.has_window() || self.has_energy().is_some()
+    pub fn has_finding(&self) -> bool {
+        self.has_window() || self.energy_class().is_some()
     }
 }
 
 /// How well scores separate networks with a backdoor from clean ones when the truth is known.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Told {
+pub struct Separation {
     /// The ROC curve of the largest scores; `None` if there are no poisoned or no clean networks.
     pub roc: Option<Roc>,
     /// The same for the energies.
     pub roc_of_energy: Option<Roc>,
     /// Networks with a backdoor whose largest score belongs to the target class.
-    pub class_right: usize,
+    pub class_correct: usize,
     /// Those of them whose window lies on the patch.
-    pub window_right: usize,
+    pub window_correct: usize,
     /// Networks with a backdoor.
     pub poisoned: usize,
     /// Clean networks.
@@ -128,9 +135,14 @@ pub struct Told {
 
 /// How well networks are separated. The first of each pair says whether the network has a backdoor to
 /// `target` through `patch`, the pixels of a map of `width` columns.
-pub fn told(networks: &[(bool, &Examined)], target: usize, patch: &[usize], width: usize) -> Told {
+pub fn separation(
+    networks: &[(bool, &AuditScores)],
+    target: usize,
+    patch: &[usize],
+    width: usize,
+) -> Separation {
     let of_kind = |poisoned: bool| networks.iter().filter(move |network| network.0 == poisoned);
-    let curve = |score: &dyn Fn(&Examined) -> Option<f64>| {
+    let curve = |score: &dyn Fn(&AuditScores) -> Option<f64>| {
         let all = |poisoned: bool| -> Vec<f64> {
             let scores = of_kind(poisoned).map(|(_, network)| score(network));
             scores
@@ -141,12 +153,12 @@ pub fn told(networks: &[(bool, &Examined)], target: usize, patch: &[usize], widt
     };
     let right =
         || of_kind(true).filter_map(|(_, network)| network.top().filter(|top| top.0 == target));
-    Told {
-        roc: curve(&Examined::score),
+    Separation {
+        roc: curve(&AuditScores::score),
         roc_of_energy: curve(&|network| network.energy().map(|(_, ratio)| ratio)),
-        class_right: right().count(),
-        window_right: right()
-            .filter(|(_, top)| is_on(top.window, patch, width))
+        class_correct: right().count(),
+        window_correct: right()
+            .filter(|(_, top)| overlaps_patch(top.window, patch, width))
             .count(),
         poisoned: of_kind(true).count(),
         clean: of_kind(false).count(),

@@ -5,45 +5,49 @@
 //! for calculating classification images: weighted sums*, J. Vision 2:79, 2002); for white Gaussian
 //! noise the mean gradient of y_k (Stein, Bussgang).
 
-use super::Trials;
-use super::image::Measured;
+use super::TrialSums;
+use super::image::MeasuredMap;
 use super::pool::margin;
 
 /// Subtracted from a point of the noise's grid before multiplying: the middle of the grid's 65,536 points,
 /// so that its factor in a product takes 15 bits instead of 16.
-pub const CENTRE: i64 = 1 << 15;
+pub const GRID_CENTRE: i64 = 1 << 15;
 
-/// Largest magnitude of a response in steps: sums of [`MOST_TRIALS`] products still fit 64 bits.
-pub const MOST: i32 = 1 << 15;
+/// Largest magnitude of a response in steps: sums of [`MAX_RESPONSE_TRIALS`] products still fit 64 bits.
+pub const MAX_RESPONSE_STEPS: i32 = 1 << 15;
 
 /// Most trials at one γ whose responses may be summed: a product has 15 + 15 bits and a sign.
-pub const MOST_TRIALS: u64 = 1 << 33;
+pub const MAX_RESPONSE_TRIALS: u64 = 1 << 33;
 
 /// Most classes whose responses are multiplied pairwise, for the difference images of class pairs.
-pub const PAIRED: usize = 128;
+pub const MAX_PAIRED_CLASSES: usize = 128;
 
 /// How many sums Σy·y′ each of `listed` classes with maps has.
-pub fn pairs(listed: usize) -> usize {
-    if listed <= PAIRED { listed } else { 1 }
+pub fn sums_per_class(listed: usize) -> usize {
+    if listed <= MAX_PAIRED_CLASSES {
+        listed
+    } else {
+        1
+    }
 }
 
 /// Sums of the responses over the trials at one γ. K classes, M of which have maps; P numbers of a
-/// map. Responses y are whole numbers in units of `step`, noise as in [`Trials`].
+/// map. Responses y are whole numbers in units of `step`, noise as in [`TrialSums`].
 #[derive(Debug, Clone, Copy)]
-pub struct Responses<'a> {
+pub struct ResponseSums<'a> {
     /// The unit of y.
     pub step: f64,
     /// Trials by parity of block and true class, \[2,K\].
     pub shown: &'a [u64],
     /// Σy by parity, true class and class with a map, \[2,K,M\].
     pub sums: &'a [i64],
-    /// Σy·y′ by parity and pair of classes with maps, \[2,M,M\]; for more than [`PAIRED`] classes only Σy²,
+    /// Σy·y′ by parity and pair of classes with maps, \[2,M,M\]; for more than [`MAX_PAIRED_CLASSES`] classes only Σy²,
     /// \[2,M\].
     pub squares: &'a [i64],
-    /// Σy·(z − [`CENTRE`]) by parity and class with a map, \[2,M,P\].
+    /// Σy·(z − [`GRID_CENTRE`]) by parity and class with a map, \[2,M,P\].
     pub products: &'a [i64],
     /// Σz by parity over the trials of each class with a map and, if not all classes have one, over those
-    /// of the others, \[2,M or M+1,P\]; empty if [`Trials`] counts every trial once and so has these sums.
+    /// of the others, \[2,M or M+1,P\]; empty if [`TrialSums`] counts every trial once and so has these sums.
     pub noise: &'a [i64],
 }
 
@@ -54,7 +58,7 @@ struct Strata {
     counts: Vec<f64>,
     /// Σy by stratum and class with a map.
     responses: Vec<Vec<f64>>,
-    /// Σ(z − [`CENTRE`]) by stratum, \[P\].
+    /// Σ(z − [`GRID_CENTRE`]) by stratum, \[P\].
     noise: Vec<Vec<f64>>,
     /// Σy·y′ by pair of classes with maps, or Σy² by class.
     squares: Vec<f64>,
@@ -63,7 +67,7 @@ struct Strata {
 }
 
 impl Strata {
-    fn new(trials: &Trials<'_>, input: &Responses<'_>, parities: &[usize]) -> Self {
+    fn new(trials: &TrialSums<'_>, input: &ResponseSums<'_>, parities: &[usize]) -> Self {
         let (k, m, pixels) = (trials.classes, trials.listed.len(), trials.pixels());
         let rest = usize::from(m < k);
         let pooled = trials.gamma == 0.0;
@@ -72,7 +76,7 @@ impl Strata {
             counts: vec![0.0; strata],
             responses: vec![vec![0.0; m]; strata],
             noise: vec![vec![0.0; pixels]; strata],
-            squares: vec![0.0; m * pairs(m)],
+            squares: vec![0.0; m * sums_per_class(m)],
             all: 0.0,
         };
         for &parity in parities {
@@ -88,7 +92,7 @@ impl Strata {
                     .zip(sums)
                     .for_each(|(total, &sum)| *total += sum as f64);
             }
-            let squares = &input.squares[parity * m * pairs(m)..][..m * pairs(m)];
+            let squares = &input.squares[parity * m * sums_per_class(m)..][..m * sums_per_class(m)];
             let kept = all.squares.iter_mut();
             kept.zip(squares)
                 .for_each(|(total, &sum)| *total += sum as f64);
@@ -101,7 +105,7 @@ impl Strata {
             }
         }
         for (noise, count) in all.noise.iter_mut().zip(&all.counts) {
-            let centre = CENTRE as f64 * count;
+            let centre = GRID_CENTRE as f64 * count;
             noise.iter_mut().for_each(|sum| *sum -= centre);
         }
         all
@@ -115,7 +119,7 @@ impl Strata {
     /// Σy·y′ of two classes; with very many classes only of a class with itself.
     fn square(&self, a: usize, b: usize) -> Option<f64> {
         let m = self.listed();
-        match pairs(m) {
+        match sums_per_class(m) {
             1 if m > 1 => (a == b).then(|| self.squares[a]),
             pairs => Some(self.squares[a * pairs + b]),
         }
@@ -123,7 +127,7 @@ impl Strata {
 
     /// Covariance of the responses of two classes within strata, in units of their step squared; with very
     /// many classes only of a class with itself.
-    fn responses(&self, a: usize, b: usize) -> Option<f64> {
+    fn response_covariance(&self, a: usize, b: usize) -> Option<f64> {
         let explained = self.counts.iter().zip(&self.responses);
         let explained: f64 = explained
             .filter(|(count, _)| **count > 0.0)
@@ -156,7 +160,11 @@ impl Strata {
 }
 
 /// Σz over the trials of each class with a map, and over those of the others if there are any.
-fn noise_by_truth(trials: &Trials<'_>, input: &Responses<'_>, parity: usize) -> Vec<Vec<i64>> {
+fn noise_by_truth(
+    trials: &TrialSums<'_>,
+    input: &ResponseSums<'_>,
+    parity: usize,
+) -> Vec<Vec<i64>> {
     let (m, pixels) = (trials.listed.len(), trials.pixels());
     let rest = m < trials.classes;
     if !input.noise.is_empty() {
@@ -180,9 +188,9 @@ fn noise_by_truth(trials: &Trials<'_>, input: &Responses<'_>, parity: usize) -> 
 }
 
 /// The evidence estimate of one class.
-pub(super) struct Evidence {
+pub(super) struct EvidenceEstimate {
     /// The map.
-    pub measured: Measured,
+    pub measured: MeasuredMap,
     /// Mean of y over all trials.
     pub mean: f64,
     /// Standard deviation of y within true classes.
@@ -192,17 +200,17 @@ pub(super) struct Evidence {
 /// The evidence images of the classes with maps, in their order; `None` for a class with fewer than
 /// `min_trials` trials or a response that never changes. Also the covariance of the responses within true
 /// classes, \[M,M\]; empty with very many classes.
-pub(super) fn evidence(
-    trials: &Trials<'_>,
-    input: &Responses<'_>,
+pub(super) fn evidence_images(
+    trials: &TrialSums<'_>,
+    input: &ResponseSums<'_>,
     deviations: &[f64],
-) -> (Vec<Option<Evidence>>, Vec<f32>) {
+) -> (Vec<Option<EvidenceEstimate>>, Vec<f32>) {
     let m = trials.listed.len();
     let whole = Strata::new(trials, input, &[0, 1]);
     let halves = [0, 1].map(|parity| Strata::new(trials, input, &[parity]));
     let of_class = |place: usize| {
         let square = whole.square(place, place).unwrap_or(0.0);
-        let variance = whole.responses(place, place).unwrap_or(0.0);
+        let variance = whole.response_covariance(place, place).unwrap_or(0.0);
         let enough = whole.all >= trials.min_trials.max(1) as f64;
         // Rounding alone leaves at most this variance in a response that is constant within strata.
         let least = 1e-9 * square / whole.all.max(1.0);
@@ -226,8 +234,8 @@ pub(super) fn evidence(
         let errors: Vec<f64> = deviations.iter().map(error).collect();
         let both = halves.iter().all(|half| half.all > 0.0);
         let sums: f64 = whole.responses.iter().map(|sums| sums[place]).sum();
-        Some(Evidence {
-            measured: Measured {
+        Some(EvidenceEstimate {
+            measured: MeasuredMap {
                 image: map(&whole, &[0, 1]),
                 noise: errors.iter().map(|error| error * error).sum(),
                 errors,
@@ -240,7 +248,9 @@ pub(super) fn evidence(
     };
     let images = (0..m).map(of_class).collect();
     let spread = (0..m * m)
-        .map(|pair| Some((whole.responses(pair / m, pair % m)? * input.step * input.step) as f32))
+        .map(|pair| {
+            Some((whole.response_covariance(pair / m, pair % m)? * input.step * input.step) as f32)
+        })
         .collect::<Option<Vec<f32>>>();
     (images, spread.unwrap_or_default())
 }

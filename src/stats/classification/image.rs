@@ -3,10 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::TARGET;
+use super::TARGET_RELIABILITY;
 use crate::stats::cluster::Cluster;
 use crate::stats::correlation::{pearson, reliability_interval, spearman_brown, trials_needed};
-use crate::stats::null::Errors;
+use crate::stats::null::ErrorModel;
 use crate::stats::numbers::Shape;
 use crate::stats::regression::Regression;
 
@@ -26,7 +26,7 @@ pub struct ImageEstimate {
     pub snr: f64,
     /// The ends of its 95 % interval; `None` if the correlation of errors is unknown.
     pub snr_interval: Option<[f64; 2]>,
-    /// Total trials at which the reliability would be [`TARGET`]: the signal-to-noise ratio grows in
+    /// Total trials at which the reliability would be [`TARGET_RELIABILITY`]: the signal-to-noise ratio grows in
     /// proportion to the trials. `None` if the reliability is not above 0.
     pub needed: Option<u64>,
     /// Pixels beyond the threshold.
@@ -39,7 +39,7 @@ pub struct ImageEstimate {
 }
 
 /// A map as measured.
-pub(super) struct Measured {
+pub(super) struct MeasuredMap {
     /// c, \[P\].
     pub image: Vec<f64>,
     /// Its standard error, \[P\]; 0 where the noise never varies.
@@ -54,7 +54,7 @@ pub(super) struct Measured {
 
 /// What the statistics of all maps have in common.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Setting<'a> {
+pub(super) struct MapContext<'a> {
     /// Channels, rows and columns.
     pub shape: Shape,
     /// Total trials.
@@ -62,13 +62,13 @@ pub(super) struct Setting<'a> {
     /// |z| above which a pixel is significant.
     pub threshold: f64,
     /// How the errors of pixels are correlated.
-    pub among: Errors<'a>,
+    pub error_model: ErrorModel<'a>,
 }
 
 impl ImageEstimate {
     /// Computes the statistics of a measured map.
-    pub(super) fn new(measured: Measured, setting: Setting<'_>) -> Self {
-        let Measured {
+    pub(super) fn new(measured: MeasuredMap, setting: MapContext<'_>) -> Self {
+        let MeasuredMap {
             image,
             errors,
             noise,
@@ -82,22 +82,22 @@ impl ImageEstimate {
         let halves = halves.as_ref();
         let r = halves.and_then(|[even, odd]| pearson(&narrow(even), &narrow(odd)));
         let reliability = r.map(spearman_brown);
-        let interval = |r: f64, [even, odd]: &[Vec<f64>; 2]| match setting.among {
-            Errors::Independent => reliability_interval(r, image.len()),
-            Errors::Simulated(null) => {
+        let interval = |r: f64, [even, odd]: &[Vec<f64>; 2]| match setting.error_model {
+            ErrorModel::Independent => reliability_interval(r, image.len()),
+            ErrorModel::Simulated(null) => {
                 let ends = null.correlation_interval([even, odd], r, &errors)?;
                 Some(ends.map(spearman_brown))
             }
-            Errors::Unknown => None,
+            ErrorModel::Unknown => None,
         };
         Self {
             reliability,
             reliability_interval: r.zip(halves).and_then(|(r, halves)| interval(r, halves)),
             snr,
-            snr_interval: setting.among.snr_interval(snr, &image, &errors),
-            needed: reliability.and_then(|r| trials_needed(setting.trials, r, TARGET)),
+            snr_interval: setting.error_model.snr_interval(snr, &image, &errors),
+            needed: reliability.and_then(|r| trials_needed(setting.trials, r, TARGET_RELIABILITY)),
             significant: z.iter().filter(|z| z.abs() > setting.threshold).count(),
-            clusters: setting.among.clusters(&narrow(&z), setting.shape),
+            clusters: setting.error_model.clusters(&narrow(&z), setting.shape),
             z: narrow(&z),
             image: narrow(&image),
             regression,

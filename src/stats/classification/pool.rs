@@ -1,11 +1,11 @@
 //! Margins of the table of true and predicted classes, pooled over blocks, and the classification images that
 //! follow from them.
 
-use super::{MARGINS, Trials};
+use super::{MARGINS, TrialSums};
 
 /// The sums of one parity and margin (0: called, 1: shown, 2: both), \[P\] for each class with maps.
 pub(super) fn margin<'a>(
-    trials: &Trials<'a>,
+    trials: &TrialSums<'a>,
     parity: usize,
     margin: usize,
 ) -> impl Iterator<Item = &'a [i64]> {
@@ -16,14 +16,14 @@ pub(super) fn margin<'a>(
 
 /// A cell of the table: its trials, Σw and Σw² of their weights, and Σw·k of their noise, \[P\].
 #[derive(Debug, Clone)]
-pub(super) struct Cell {
+pub(super) struct TableCell {
     pub(super) count: u64,
     pub(super) weight: u64,
     squares: u64,
     sum: Vec<i64>,
 }
 
-impl Cell {
+impl TableCell {
     fn empty(pixels: usize) -> Self {
         Self {
             count: 0,
@@ -61,26 +61,26 @@ impl Cell {
 
 /// The margins of the joint table, of all blocks or of one parity. The 2×2 table of every class follows
 /// from them by subtraction. Only the listed classes have sums; the others have counts alone.
-pub(super) struct Pool {
+pub(super) struct PooledMargins {
     /// Every trial.
-    pub(super) all: Cell,
+    pub(super) all: TableCell,
     /// By predicted class.
-    pub(super) called: Vec<Cell>,
+    pub(super) called: Vec<TableCell>,
     /// By true class.
-    shown: Vec<Cell>,
+    shown: Vec<TableCell>,
     /// By class, where the true and the predicted class are the same.
-    hit: Vec<Cell>,
+    hit: Vec<TableCell>,
 }
 
-impl Pool {
+impl PooledMargins {
     /// Pools the blocks of these parities (0: even, 1: odd).
-    pub(super) fn new(trials: &Trials<'_>, parities: &[usize]) -> Self {
+    pub(super) fn new(trials: &TrialSums<'_>, parities: &[usize]) -> Self {
         let (k, pixels) = (trials.classes, trials.pixels());
         let mut maps = vec![0; k];
         trials.listed.iter().for_each(|&class| maps[class] = pixels);
-        let empty: Vec<Cell> = maps.into_iter().map(Cell::empty).collect();
+        let empty: Vec<TableCell> = maps.into_iter().map(TableCell::empty).collect();
         let mut pool = Self {
-            all: Cell::empty(pixels),
+            all: TableCell::empty(pixels),
             called: empty.clone(),
             shown: empty.clone(),
             hit: empty,
@@ -93,7 +93,7 @@ impl Pool {
     }
 
     /// Adds the counts and weights of the joint table.
-    fn count(&mut self, trials: &Trials<'_>, parity: usize) {
+    fn count(&mut self, trials: &TrialSums<'_>, parity: usize) {
         let k = trials.classes;
         for cell in 0..k * k {
             let index = parity * k * k + cell;
@@ -123,7 +123,7 @@ impl Pool {
     }
 
     /// Adds the sums of the noise.
-    fn sum(&mut self, trials: &Trials<'_>, parity: usize) {
+    fn sum(&mut self, trials: &TrialSums<'_>, parity: usize) {
         let (listed, pixels) = (trials.listed, trials.pixels());
         let margins = [&mut self.called, &mut self.shown, &mut self.hit];
         for (number, cells) in margins.into_iter().enumerate() {
@@ -150,7 +150,7 @@ impl Pool {
     }
 
     /// The four cells of the 2×2 table of a listed class, in the same order.
-    fn table(&self, class: usize) -> [Cell; 4] {
+    fn table(&self, class: usize) -> [TableCell; 4] {
         let (called, shown, hit) = (&self.called[class], &self.shown[class], &self.hit[class]);
         let missed = shown.minus(hit);
         let others = self.all.minus(called).minus(&missed);
@@ -188,6 +188,6 @@ impl Pool {
             let add = |(c, mean): (&mut f64, f64)| *c += sign * mean;
             image.iter_mut().zip(cell.mean()).for_each(add);
         }
-        Some((image, table.iter().map(Cell::variance).sum()))
+        Some((image, table.iter().map(TableCell::variance).sum()))
     }
 }

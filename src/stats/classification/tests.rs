@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 const GRID: f64 = 65536.0;
 
-const NO_TRIALS: Trials<'static> = Trials {
+const NO_TRIALS: TrialSums<'static> = TrialSums {
     axes: None,
     gamma: 0.0,
     classes: 2,
@@ -19,11 +19,11 @@ const NO_TRIALS: Trials<'static> = Trials {
     noise: &[],
     rest: &[],
     image: &[],
-    grid: Grid {
+    grid: NoiseGrid {
         offset: 0.5 / GRID,
         step: 1.0 / GRID,
     },
-    errors: Errors::Independent,
+    error_model: ErrorModel::Independent,
     deviation: Some(0.288_675_134_594_139),
     moments: &[],
     weights: None,
@@ -35,8 +35,8 @@ fn noise_deviation() -> f64 {
 }
 
 /// One pixel, two classes: a table that can be computed by hand.
-fn by_hand(gamma: f64, counts: &[u64], noise: &[i64]) -> Estimate {
-    estimate(&Trials {
+fn by_hand(gamma: f64, counts: &[u64], noise: &[i64]) -> GammaEstimate {
+    estimate(&TrialSums {
         gamma,
         min_trials: 2,
         counts,
@@ -125,7 +125,7 @@ fn under_no_signal_the_z_map_is_standard_normal() {
         }
     }
     for gamma in [0.0, 0.3] {
-        let result = estimate(&Trials {
+        let result = estimate(&TrialSums {
             gamma,
             shape: [1, 28, 28],
             cover: &vec![1; pixels],
@@ -162,12 +162,12 @@ fn under_no_signal_the_z_map_is_standard_normal() {
 fn weights_that_are_all_the_same_change_nothing() {
     let plain = by_hand(0.5, &COUNTS, &NOISE);
     let thrice = |values: &[u64], by| values.iter().map(|v| v * by).collect::<Vec<u64>>();
-    let weighted = estimate(&Trials {
+    let weighted = estimate(&TrialSums {
         gamma: 0.5,
         counts: &COUNTS,
         noise: &margins(&NOISE.map(|sum| 3 * sum), 2, 1),
         image: &[255 * 6, 0],
-        weights: Some(Weights {
+        weights: Some(WeightSums {
             sum: &thrice(&COUNTS, 3),
             squares: &thrice(&COUNTS, 9),
         }),
@@ -185,7 +185,7 @@ fn weights_that_are_all_the_same_change_nothing() {
 fn an_unknown_deviation_is_measured_from_the_moments() {
     // 16 trials, half of them at k = 0 and half at 32768: σ = 16384 grid steps = ¼.
     let moments = [8 * 32768, 8 * 32768_i64.pow(2)];
-    let measured = estimate(&Trials {
+    let measured = estimate(&TrialSums {
         gamma: 0.5,
         counts: &COUNTS,
         noise: &margins(&NOISE, 2, 1),
@@ -219,7 +219,7 @@ fn under_no_signal_the_z_map_of_weighted_trials_is_standard_normal() {
         }
     }
     for gamma in [0.0, 0.3] {
-        let result = estimate(&Trials {
+        let result = estimate(&TrialSums {
             gamma,
             shape: [1, 28, 28],
             cover: &vec![1; pixels],
@@ -227,7 +227,7 @@ fn under_no_signal_the_z_map_of_weighted_trials_is_standard_normal() {
             counts: &counts,
             noise: &margins(&noise, 2, pixels),
             image: &vec![0; 2 * pixels],
-            weights: Some(Weights {
+            weights: Some(WeightSums {
                 sum: &sums.0,
                 squares: &sums.1,
             }),
@@ -251,7 +251,7 @@ fn under_no_signal_the_z_map_of_weighted_trials_is_standard_normal() {
 fn a_pixel_that_never_varies_has_a_deviation_of_exactly_zero() {
     let n: i64 = 3_000_001;
     let grey = 54_321_i64;
-    let trials = Trials {
+    let trials = TrialSums {
         deviation: None,
         moments: &[n * grey, n * grey * grey],
         ..NO_TRIALS
@@ -269,7 +269,7 @@ fn a_class_without_maps_is_counted_and_changes_no_other() {
         .collect();
     let all = margins(&table, 3, 1);
     let full = |gamma| {
-        estimate(&Trials {
+        estimate(&TrialSums {
             gamma,
             classes: 3,
             listed: &[0, 1, 2],
@@ -286,7 +286,7 @@ fn a_class_without_maps_is_counted_and_changes_no_other() {
         .collect();
     let rest = [all[1], all[10]];
     for gamma in [0.0, 0.4] {
-        let part = estimate(&Trials {
+        let part = estimate(&TrialSums {
             gamma,
             classes: 3,
             listed: &[0, 2],
@@ -310,7 +310,7 @@ fn a_class_without_maps_is_counted_and_changes_no_other() {
 /// A cell of coarse noise stands for several pixels: the mean image is over all of them.
 #[test]
 fn the_mean_stimulus_of_coarse_noise_is_a_mean_over_its_cells() {
-    let class = &estimate(&Trials {
+    let class = &estimate(&TrialSums {
         gamma: 0.5,
         counts: &COUNTS,
         noise: &margins(&NOISE, 2, 1),

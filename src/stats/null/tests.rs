@@ -35,8 +35,8 @@ fn field(rng: &mut ChaCha8Rng, reach: f64) -> Vec<f64> {
     along(&rows, &|line, at| at * SIDE + line)
 }
 
-fn simulated(draw: &mut dyn FnMut() -> Vec<f64>) -> Option<Simulated> {
-    let mut simulation = Simulation::new(SHAPE);
+fn simulated(draw: &mut dyn FnMut() -> Vec<f64>) -> Option<NullDistribution> {
+    let mut simulation = NullSimulation::new(SHAPE);
     for _ in 0..8 {
         let noise: Vec<f32> = (0..256)
             .flat_map(|_| draw())
@@ -75,7 +75,7 @@ fn white_noise_has_bonferronis_bound_and_the_closed_forms() {
         let halves = [half(), half()];
         let narrow = |map: &[f64]| -> Vec<f32> { map.iter().map(|&v| v as f32).collect() };
         let r = pearson(&narrow(&halves[0]), &narrow(&halves[1])).unwrap();
-        let view = null.view();
+        let view = null.as_null_ref();
         let [low, high] = view
             .correlation_interval([&halves[0], &halves[1]], r, &errors)
             .unwrap();
@@ -111,7 +111,7 @@ fn the_bound_is_passed_by_one_smooth_map_in_twenty_and_is_below_bonferronis() {
         let map = field(&mut rng, 2.0);
         past += usize::from(map.iter().any(|z| z.abs() > null.bound));
         let z: Vec<f32> = map.iter().map(|&z| z as f32).collect();
-        clustered += usize::from(!null.view().clusters(&z, SHAPE).is_empty());
+        clustered += usize::from(!null.as_null_ref().clusters(&z, SHAPE).is_empty());
     }
     // 30 are expected of each, with a standard error of 5.3 plus that of the simulation.
     assert!((12..=55).contains(&past), "{past}");
@@ -150,9 +150,9 @@ fn intervals_hold_the_truth_19_times_in_20_though_pixels_go_together() {
             let halves = [half(), half()];
             let narrow = |map: &[f64]| -> Vec<f32> { map.iter().map(|&v| v as f32).collect() };
             let r = pearson(&narrow(&halves[0]), &narrow(&halves[1])).unwrap();
-            let ends = null
-                .view()
-                .correlation_interval([&halves[0], &halves[1]], r, &errors);
+            let ends =
+                null.as_null_ref()
+                    .correlation_interval([&halves[0], &halves[1]], r, &errors);
             let [low, high] = ends.unwrap().map(spearman_brown);
             held += usize::from((low..=high).contains(&reliability));
             let image: Vec<f64> = halves[0]
@@ -160,7 +160,7 @@ fn intervals_hold_the_truth_19_times_in_20_though_pixels_go_together() {
                 .zip(&halves[1])
                 .map(|(a, b)| (a + b) / 2.0)
                 .collect();
-            let [low, high] = null.view().snr_interval(&image, &errors).unwrap();
+            let [low, high] = null.as_null_ref().snr_interval(&image, &errors).unwrap();
             snr_held += usize::from((low..=high).contains(&truth));
         }
         let share = |held: usize| held as f64 / f64::from(tries);
@@ -180,12 +180,12 @@ fn intervals_hold_the_truth_19_times_in_20_though_pixels_go_together() {
 
 #[test]
 fn too_few_events_at_a_pixel_have_no_null() {
-    let mut simulation = Simulation::new(SHAPE);
+    let mut simulation = NullSimulation::new(SHAPE);
     let mut noise = vec![0.0; 64 * PIXELS];
     for image in 0..64 {
         noise[image * PIXELS + image] = 1.0;
     }
     simulation.add(&noise);
     assert_eq!(simulation.finish(), None);
-    assert_eq!(Simulation::new(SHAPE).finish(), None);
+    assert_eq!(NullSimulation::new(SHAPE).finish(), None);
 }

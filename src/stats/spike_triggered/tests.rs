@@ -19,8 +19,8 @@ const NO_GRADIENTS: GradientSums = GradientSums {
 
 /// One unit, two pixels, two fields of each parity: s−½ = (.1,.3), (.3,.1) with a = 1, 3, and
 /// (.2,.2), (.4,0) with a = 1, 3.
-fn by_hand<'a>(sums: &'a [Vec<i64>; 4]) -> Sums<'a> {
-    Sums {
+fn by_hand<'a>(sums: &'a [Vec<i64>; 4]) -> StaSums<'a> {
+    StaSums {
         fields: [2, 2],
         fired: &[4],
         activation: &sums[0],
@@ -145,7 +145,7 @@ fn simulate(seed: u64, trials: usize, answer: impl Fn(&[f64]) -> f64) -> [[Vec<i
     })
 }
 
-fn axes(sums: &[[Vec<i64>; 3]; 2]) -> Spread {
+fn axes(sums: &[[Vec<i64>; 3]; 2]) -> StcAxes {
     let copied = |[activation, weighted, outer]: &'_ [Vec<i64>; 3]| {
         (activation[0], weighted.clone(), outer.clone())
     };
@@ -157,7 +157,7 @@ fn axes(sums: &[[Vec<i64>; 3]; 2]) -> Spread {
             weighted,
             outer,
         });
-    spread(&moments[0], &moments[1], 0.25).unwrap()
+    stc_axes(&moments[0], &moments[1], 0.25).unwrap()
 }
 
 /// A direction of unit norm.
@@ -171,7 +171,7 @@ fn product(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(x, y)| x * y).sum()
 }
 
-fn the_only_axis(found: &Spread) -> &(f64, Vec<f64>) {
+fn the_only_axis(found: &StcAxes) -> &(f64, Vec<f64>) {
     match found.axes.as_slice() {
         [only] => only,
         _ => panic!("{:?} {:?}", found.eigenvalues, found.chance),
@@ -220,5 +220,5 @@ fn without_a_spike_there_is_no_covariance() {
         weighted: &[0; 2],
         outer: &[0; 4],
     };
-    assert_eq!(spread(&sums, &sums, 1.0), None);
+    assert_eq!(stc_axes(&sums, &sums, 1.0), None);
 }

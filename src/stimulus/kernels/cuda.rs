@@ -16,11 +16,11 @@ use burn_tch::{LibTorch, TchTensor};
 use cudarc::driver::{result, sys};
 use tch::{Device, Kind};
 
-use super::{Drawn, Launch};
+use super::{KernelLaunch, KernelOutput};
 use crate::session::config::Noise;
-use crate::stimulus::{HEAD, ziggurat};
+use crate::stimulus::{KERNEL_INPUT, ziggurat};
 
-pub use compile::compiled;
+pub use compile::compile;
 
 /// Threads per thread block, in every kernel.
 const THREADS: u32 = 128;
@@ -74,7 +74,7 @@ impl Kernels {
     ///
     /// # Errors
     /// Why they are not available.
-    pub fn of(gpu: usize, libtorch: Option<&Path>) -> Result<&'static Self, String> {
+    pub fn get(gpu: usize, libtorch: Option<&Path>) -> Result<&'static Self, String> {
         type Loaded = Result<&'static Kernels, String>;
         static LOADED: OnceLock<Mutex<HashMap<usize, Loaded>>> = OnceLock::new();
         let all = LOADED.get_or_init(Mutex::default);
@@ -129,9 +129,9 @@ impl Kernels {
     /// Machine code for this card, which drivers older than NVRTC accept too; or if NVRTC does not know the card, PTX,
     /// which a newer driver compiles for it.
     fn code(libtorch: Option<&Path>, major: i32, minor: i32) -> Result<Vec<u8>, String> {
-        let code = compiled(libtorch, &format!("sm_{major}{minor}"));
+        let code = compile(libtorch, &format!("sm_{major}{minor}"));
         let newest = || {
-            let ptx = |architecture: &str| compiled(libtorch, architecture);
+            let ptx = |architecture: &str| compile(libtorch, architecture);
             ptx("compute_90").or_else(|_| ptx("compute_75"))
         };
         code.or_else(|why| newest().map_err(|_| why))
@@ -166,20 +166,20 @@ impl Kernels {
     ///
     /// # Panics
     /// With CUDA's message if the device fails.
-    pub fn draw(&self, launch: &Launch<'_>) -> Drawn {
-        let (blocks, n) = (launch.heads.len() / HEAD, launch.image.len());
+    pub fn draw(&self, launch: &KernelLaunch<'_>) -> KernelOutput {
+        let (blocks, n) = (launch.inputs.len() / KERNEL_INPUT, launch.image.len());
         let points = launch.source.points();
         let mut packed: Vec<i32> =
-            Vec::with_capacity(launch.heads.len() + 2 * n + launch.places.len());
-        packed.extend(launch.heads.iter().map(|&word| word as i32));
+            Vec::with_capacity(launch.inputs.len() + 2 * n + launch.places.len());
+        packed.extend(launch.inputs.iter().map(|&word| word as i32));
         packed.extend(launch.image.iter().map(|&place| place as i32));
-        packed.extend(launch.shown.iter().map(|&class| i32::from(class)));
+        packed.extend(launch.truth.iter().map(|&class| i32::from(class)));
         packed.extend(launch.places.iter().map(|&place| place as i32));
         let pinned = pinned(&packed, self.device);
         let packed = pinned.to_device_(self.device, Kind::Int, true, false);
         let part = |start: usize, count: usize| packed.narrow(0, start as i64, count as i64);
-        let rest = |index: usize| part(launch.heads.len() + index * n, n);
-        let places = part(launch.heads.len() + 2 * n, launch.places.len());
+        let rest = |index: usize| part(launch.inputs.len() + index * n, n);
+        let places = part(launch.inputs.len() + 2 * n, launch.places.len());
         let empty = |shape: &[i64], kind| tch::Tensor::empty(shape, (kind, self.device));
         let noise = empty(&[n as i64, points as i64], Kind::Int16);
         let stimuli = empty(&[n as i64, launch.numbers as i64], Kind::Float);
@@ -212,7 +212,7 @@ impl Kernels {
             argument(&mut shown),
         ];
         self.launch("show", n as u64 * slices, &mut arguments);
-        Drawn {
+        KernelOutput {
             truth: Tensor::from_primitive::<LibTorch>(TchTensor::new(rest(1).shallow_clone())),
             image: Tensor::from_primitive::<LibTorch>(TchTensor::new(rest(0).shallow_clone())),
             noise: Tensor::from_primitive::<LibTorch>(TchTensor::new(noise)),
@@ -223,7 +223,7 @@ impl Kernels {
     /// Draws the points of every block.
     fn draw_points(
         &self,
-        launch: &Launch<'_>,
+        launch: &KernelLaunch<'_>,
         blocks: u64,
         heads: &tch::Tensor,
         places: &tch::Tensor,
@@ -257,7 +257,7 @@ impl Kernels {
     }
 
     /// Draws one white patch per image and channel, at `places`.
-    fn draw_patch(&self, launch: &Launch<'_>, places: &tch::Tensor, mut noise: *mut c_void) {
+    fn draw_patch(&self, launch: &KernelLaunch<'_>, places: &tch::Tensor, mut noise: *mut c_void) {
         let [_, height, width] = launch.source.grid();
         let mut places = places.data_ptr();
         let (mut area, mut columns) = ((height * width) as u32, width as u32);
@@ -273,7 +273,7 @@ impl Kernels {
     /// Draws Gabor images from normal numbers.
     fn draw_gabor(
         &self,
-        launch: &Launch<'_>,
+        launch: &KernelLaunch<'_>,
         blocks: u64,
         heads: *mut c_void,
         mut noise: *mut c_void,

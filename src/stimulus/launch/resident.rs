@@ -10,7 +10,7 @@ use crate::stimulus::kernels::Kernels;
 
 /// How launches are drawn on a device.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Drawing {
+pub struct NoiseBackend {
     /// The GPU that libtorch computes on.
     pub gpu: Option<usize>,
     /// The kernels that draw the noise; `None` if the processor draws it.
@@ -49,21 +49,21 @@ impl Traffic {
 /// Data kept on devices: a run's training images, uploaded to each device when first needed there; and how noise is
 /// drawn on a device.
 #[derive(Debug, Clone, Default)]
-pub struct Resident {
+pub struct DeviceData {
     images: Arc<Mutex<Vec<Copied>>>,
-    pub(super) drawing: Drawing,
+    pub(super) noise_backend: NoiseBackend,
     pub(super) traffic: Arc<Traffic>,
 }
 
 /// A device, and the bytes of the images on it.
 type Copied = (Device, Tensor<2, Int>);
 
-impl Resident {
+impl DeviceData {
     /// The same for a device on which launches are drawn like this.
     #[must_use]
-    pub fn drawn(&self, drawing: Drawing) -> Self {
+    pub fn with_noise_backend(&self, drawing: NoiseBackend) -> Self {
         Self {
-            drawing,
+            noise_backend: drawing,
             ..self.clone()
         }
     }

@@ -1,7 +1,7 @@
 //! Tests of the kinds of noise.
 
 use super::*;
-use crate::stimulus::values;
+use crate::stimulus::noise_values;
 use rand::SeedableRng;
 
 const PIXELS: usize = 12 * 12;
@@ -41,13 +41,13 @@ fn kinds() -> [Noise; 7] {
 }
 
 fn draw(noise: Noise, seed: u64, trials: usize) -> Vec<u16> {
-    let source = Source::new(noise, &images());
+    let source = NoiseSource::new(noise, &images());
     source.draw(&mut ChaCha8Rng::seed_from_u64(seed), trials)
 }
 
 fn drawn(noise: Noise, trials: usize) -> Vec<f64> {
     let points = draw(noise, 3, trials);
-    values(&points, noise.grid())
+    noise_values(&points, noise.grid())
         .into_iter()
         .map(f64::from)
         .collect()
@@ -120,7 +120,7 @@ fn a_value_is_the_point_of_the_grid_to_the_bit() {
     for noise in kinds() {
         let grid = noise.grid();
         let points: Vec<u16> = (0..=u16::MAX).collect();
-        for (&k, value) in points.iter().zip(values(&points, grid)) {
+        for (&k, value) in points.iter().zip(noise_values(&points, grid)) {
             assert_eq!(value, grid.value(f64::from(k)) as f32);
         }
     }

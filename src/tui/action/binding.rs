@@ -1,7 +1,7 @@
 //! [`Action`], everything a key can do, and [`Binding`], one row of the table of actions.
 
+use super::context::KeyContext;
 use super::key::Key;
-use super::place::Place;
 
 /// Something that a key does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -160,7 +160,7 @@ pub enum Action {
 }
 
 /// The rows of a table of actions: the default one, or one with the user's own keys.
-pub type Keys = &'static [Binding];
+pub type KeyBindings = &'static [Binding];
 
 /// One row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,7 +175,7 @@ pub struct Binding {
     /// footer.
     pub short: &'static str,
     /// Where it is available.
-    pub places: &'static [Place],
+    pub contexts: &'static [KeyContext],
 }
 
 impl Action {

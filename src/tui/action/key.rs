@@ -95,7 +95,7 @@ impl Key {
     }
 
     /// Whether this is the key that was pressed.
-    pub(super) fn is(self, event: &KeyEvent) -> bool {
+    pub(super) fn matches(self, event: &KeyEvent) -> bool {
         let control = event.modifiers.contains(KeyModifiers::CONTROL);
         let other = event
             .modifiers

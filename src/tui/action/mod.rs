@@ -4,28 +4,36 @@
 //! view: a view says which places of the table it covers.
 
 mod binding;
+mod context;
 mod key;
-mod own;
-mod place;
+mod overrides;
 mod table;
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-pub use binding::{Action, Binding, Keys};
+pub use binding::{Action, Binding, KeyBindings};
+pub use context::KeyContext;
 pub use key::{Key, typed};
-pub use own::{conflict, with};
-pub use place::Place;
+pub use overrides::{conflict, with_overrides};
 pub use table::TABLE;
 
 /// The rows available in these places, in the table's order.
-pub fn available_at(keys: Keys, places: Vec<Place>) -> impl Iterator<Item = &'static Binding> {
+pub fn available_at(
+    keys: KeyBindings,
+    places: Vec<KeyContext>,
+) -> impl Iterator<Item = &'static Binding> {
     keys.iter()
-        .filter(move |row| row.places.iter().any(|place| places.contains(place)))
+        .filter(move |row| row.contexts.iter().any(|place| places.contains(place)))
 }
 
 /// The action of this key in these places.
-pub fn of_key_at(event: &KeyEvent, keys: Keys, places: Vec<Place>) -> Option<Action> {
-    let row = available_at(keys, places).find(|row| row.keys.iter().any(|key| key.is(event)))?;
+pub fn action_for_key(
+    event: &KeyEvent,
+    keys: KeyBindings,
+    places: Vec<KeyContext>,
+) -> Option<Action> {
+    let row =
+        available_at(keys, places).find(|row| row.keys.iter().any(|key| key.matches(event)))?;
     match (row.action, event.code) {
         (Action::View(_), KeyCode::Char(c)) => key::digit(c).map(Action::View),
         (action, _) => Some(action),
@@ -33,16 +41,16 @@ pub fn of_key_at(event: &KeyEvent, keys: Keys, places: Vec<Place>) -> Option<Act
 }
 
 /// The first key of an action, as the user presses it.
-pub fn key_of(keys: Keys, action: Action) -> String {
+pub fn first_key_of(keys: KeyBindings, action: Action) -> String {
     let row = keys.iter().find(|row| row.action == action);
     let key = row.and_then(|row| row.keys.first());
     key.map_or_else(String::new, |key| key.label(0))
 }
 
 /// The places of an action.
-pub fn places_of(action: Action) -> &'static [Place] {
+pub fn contexts_of(action: Action) -> &'static [KeyContext] {
     let row = TABLE.iter().find(|row| row.action == action);
-    row.map_or(&[], |row| row.places)
+    row.map_or(&[], |row| row.contexts)
 }
 
 /// The list of keys as a Markdown table, for this many views.
@@ -54,7 +62,7 @@ pub fn key_table(views: usize) -> String {
             .iter()
             .map(|key| format!("`{}`", key.label(views)))
             .collect();
-        let places: Vec<&str> = row.places.iter().map(|place| place.label()).collect();
+        let places: Vec<&str> = row.contexts.iter().map(|place| place.label()).collect();
         text.push_str(&format!(
             "| {} | {} | {} |\n",
             keys.join(" "),

@@ -3,12 +3,12 @@
 use crossterm::event::KeyCode;
 
 use super::binding::{Action, Binding};
-use super::key::Key::{self, Char, Control, Digit, Named};
-use super::place::Place::{
+use super::context::KeyContext::{
     self, Attack, Classes, Comparison, Copying, Deleting, DeletingByName, Enlarged, Everywhere,
     Extending, Figure, Form, Layers, Maps, Noting, OneFigure, Palette, Question, Sessions, Shards,
     Sheet, Splits, Strengths, Suspects, Table, Units, Views,
 };
+use super::key::Key::{self, Char, Control, Digit, Named};
 
 const LEFT: Key = Named(KeyCode::Left, "←");
 const RIGHT: Key = Named(KeyCode::Right, "→");
@@ -30,14 +30,14 @@ const fn row(
     keys: &'static [Key],
     help: &'static str,
     short: &'static str,
-    places: &'static [Place],
+    places: &'static [KeyContext],
 ) -> Binding {
     Binding {
         action,
         keys,
         help,
         short,
-        places,
+        contexts: places,
     }
 }
 
@@ -140,8 +140,8 @@ pub const TABLE: &[Binding] = &[
     row(Action::OpenExtend, &[Char('+')], "add trials to the plan", "more trials", &[Views]),
     row(Action::Freeze, &[SPACE], "freeze display; the run continues", "hold", &[Views, Sessions]),
     row(Action::OpenPalette, &[Char(':')], "a command by its name", "commands", &[Views, Sessions]),
-    row(Action::KeepFilter, &[ENTER], "back to the list, filtered", "filter", &[Place::Filter]),
-    row(Action::ClearFilter, &[ESCAPE], "all sessions again", "all", &[Place::Filter, Sessions]),
+    row(Action::KeepFilter, &[ENTER], "back to the list, filtered", "filter", &[KeyContext::Filter]),
+    row(Action::ClearFilter, &[ESCAPE], "all sessions again", "all", &[KeyContext::Filter, Sessions]),
     row(Action::PresetUp, &[UP], "the preset above; the grain above", "preset", &[Form]),
     row(Action::PresetDown, &[DOWN], "the preset below; the grain below", "preset", &[Form]),
     row(Action::NextLine, &[TAB], "the next line: name, network, images", "line", &[Form]),
@@ -158,11 +158,11 @@ pub const TABLE: &[Binding] = &[
     row(Action::PaletteLast, &[END], "the last command", "", &[Palette]),
     row(Action::RunChosen, &[ENTER], "do it", "do it", &[Palette]),
     row(Action::ClosePalette, &[ESCAPE], "back to the view", "back", &[Palette]),
-    row(Action::JumpBack, &[UP, BACK_TAB], "previous match", "match", &[Place::Jump]),
-    row(Action::JumpOn, &[DOWN], "next match", "match", &[Place::Jump]),
-    row(Action::CompleteJump, &[TAB], "complete what is typed", "complete", &[Place::Jump]),
-    row(Action::Jump, &[ENTER], "jump", "go", &[Place::Jump]),
-    row(Action::CloseJump, &[ESCAPE], "back to the view", "back", &[Place::Jump]),
+    row(Action::JumpBack, &[UP, BACK_TAB], "previous match", "match", &[KeyContext::Jump]),
+    row(Action::JumpOn, &[DOWN], "next match", "match", &[KeyContext::Jump]),
+    row(Action::CompleteJump, &[TAB], "complete what is typed", "complete", &[KeyContext::Jump]),
+    row(Action::Jump, &[ENTER], "jump", "go", &[KeyContext::Jump]),
+    row(Action::CloseJump, &[ESCAPE], "back to the view", "back", &[KeyContext::Jump]),
     row(Action::CopyCaption, &[Char('c'), Char('y'), ENTER], "the caption of the figure", "caption", &[Copying]),
     row(Action::CopyCommand, &[Char('l')], "the command line that shows this again", "command line", &[Copying]),
     row(Action::CopyNumber, &[Char('n')], "the number under the cursor", "number", &[Copying]),
@@ -171,19 +171,19 @@ pub const TABLE: &[Binding] = &[
     row(Action::CloseNote, &[ESCAPE], "back, note unchanged", "back", &[Noting]),
     row(Action::Extend, &[ENTER], "run to that many trials", "go on", &[Extending]),
     row(Action::CloseExtend, &[ESCAPE], "back to the view", "back", &[Extending]),
-    row(Action::RubOut, &[BACKSPACE], "delete one character", "", &[Palette, Extending, Noting, Place::Jump, Place::Filter, Form, DeletingByName]),
-    row(Action::RubOutAll, &[Control('u')], "delete the whole line", "", &[Palette, Extending, Noting, Place::Jump, Place::Filter, Form, DeletingByName]),
+    row(Action::RubOut, &[BACKSPACE], "delete one character", "", &[Palette, Extending, Noting, KeyContext::Jump, KeyContext::Filter, Form, DeletingByName]),
+    row(Action::RubOutAll, &[Control('u')], "delete the whole line", "", &[Palette, Extending, Noting, KeyContext::Jump, KeyContext::Filter, Form, DeletingByName]),
     row(Action::EndComparison, &[Char('q'), ESCAPE], "back from the comparison", "back", &[Comparison]),
     row(Action::Leave, &[Char('q')], "leave; runs go on", "leave", &[Views, Sessions]),
     row(Action::Help, &[Char('?')], "all keys", "help", &[Views, Sessions, Comparison]),
     row(Action::StopNow, &[Char('s'), ENTER], "stop after a checkpoint; can be resumed", "stop after a checkpoint", &[Question]),
     row(Action::Stay, &[ESCAPE, Char('n')], "stay; keep the run going", "stay", &[Question]),
-    row(Action::HelpUp, &[UP, Char('k')], "scroll up", "scroll", &[Place::Help]),
-    row(Action::HelpDown, &[DOWN, Char('j')], "scroll down", "scroll", &[Place::Help]),
-    row(Action::FindKeys, &[Char('/')], "find a key by action", "find", &[Place::Help]),
-    row(Action::HelpFirst, &[Char('g'), HOME], "the first line", "", &[Place::Help]),
-    row(Action::HelpLast, &[Char('G'), END], "the last line", "", &[Place::Help]),
-    row(Action::CloseHelp, &[ESCAPE, Char('?'), Char('q'), ENTER], "back to the view", "back", &[Place::Help]),
+    row(Action::HelpUp, &[UP, Char('k')], "scroll up", "scroll", &[KeyContext::Help]),
+    row(Action::HelpDown, &[DOWN, Char('j')], "scroll down", "scroll", &[KeyContext::Help]),
+    row(Action::FindKeys, &[Char('/')], "find a key by action", "find", &[KeyContext::Help]),
+    row(Action::HelpFirst, &[Char('g'), HOME], "the first line", "", &[KeyContext::Help]),
+    row(Action::HelpLast, &[Char('G'), END], "the last line", "", &[KeyContext::Help]),
+    row(Action::CloseHelp, &[ESCAPE, Char('?'), Char('q'), ENTER], "back to the view", "back", &[KeyContext::Help]),
     row(Action::Interrupt, &[Control('c')], "leave; runs go on", "", &[Everywhere]),
     row(Action::Suspend, &[Control('z')], "suspend to the shell; fg returns", "", &[Everywhere]),
 ];

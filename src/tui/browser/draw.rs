@@ -8,11 +8,11 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::list::{Browser, Mode};
-use super::row::Row;
+use super::row::SessionRow;
 use crate::format::{age, clean, count, percent, thousands};
-use crate::report::Standing;
-use crate::report::standing::no_word;
-use crate::tui::action::{Action, key_of};
+use crate::report::SessionStatus;
+use crate::report::session_status::silence_text;
+use crate::tui::action::{Action, first_key_of};
 use crate::tui::frame::footer;
 use crate::tui::overlay::{help, palette, question};
 use crate::tui::size::Size;
@@ -41,7 +41,7 @@ pub fn draw(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
     } else {
         let least = Size::LEAST;
         let middle = area.height / 2;
-        let leave = key_of(browser.keys, Action::Leave);
+        let leave = first_key_of(browser.keys, Action::Leave);
         let text = format!(
             "make the screen {}×{}; {leave} leaves",
             least.width, least.height
@@ -78,9 +78,9 @@ fn framed(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
         Mode::List | Mode::Filter => draw_list(browser, theme, body, buf),
     }
     let foot = below(area, area.height - 1);
-    let chooses = browser.list.against.is_some();
+    let chooses = browser.state.against.is_some();
     let (pilots, grains) = match &browser.mode {
-        Mode::Form(form) => (form.wants_pilot(), form.has_grains()),
+        Mode::Form(form) => (form.needs_pilot(), form.has_grains()),
         _ => (false, false),
     };
     let word = |word| match word {
@@ -111,7 +111,7 @@ fn header(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
         counted = format!("{} of {}   {counted}", index + 1, browser.shown().len());
     }
     let used = right(buf, area, 0, Span::styled(counted, theme.dim()));
-    let title = match &browser.list.against {
+    let title = match &browser.state.against {
         Some(name) => format!("compare {} with …", clean(name)),
         None => "sessions".to_owned(),
     };
@@ -125,7 +125,7 @@ fn header(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
 
 /// Draws the problem or the result of the last choice; returns the rows used.
 fn problem(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) -> u16 {
-    let (text, style) = match (&browser.list.problem, &browser.list.news) {
+    let (text, style) = match (&browser.state.problem, &browser.state.notice) {
         (Some(problem), _) => {
             let text = format!("{} {}", theme.glyphs.warning, clean(problem));
             (text, theme.warning())
@@ -144,11 +144,11 @@ fn problem(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) -> u1
 fn draw_list(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let typing = browser.mode == Mode::Filter;
     let mut area = area;
-    if typing || !browser.list.filter.is_empty() {
+    if typing || !browser.state.filter.is_empty() {
         let cursor = if typing { caret(theme) } else { "" };
         let line = Line::from(vec![
             Span::styled("/", theme.accent()),
-            Span::styled(clean(&browser.list.filter), theme.bright()),
+            Span::styled(clean(&browser.state.filter), theme.bright()),
             Span::styled(cursor, theme.accent()),
         ]);
         left(buf, area, 0, line);
@@ -156,12 +156,12 @@ fn draw_list(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
     }
     let shown = browser.shown();
     let Some((chosen, row)) = browser.chosen() else {
-        let filter = clean(&browser.list.filter);
+        let filter = clean(&browser.state.filter);
         let text = match (&browser.rows, filter.is_empty()) {
             (None, _) => "reading the sessions".into(),
             (Some(_), true) => format!(
                 "There is no session yet. Press {} to make one.",
-                key_of(browser.keys, Action::NewSession)
+                first_key_of(browser.keys, Action::NewSession)
             ),
             (Some(_), false) => format!("No session has \"{filter}\" in its name. Esc shows all."),
         };
@@ -197,7 +197,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn fit(rows: &[&Row], width: u16) -> Self {
+    fn fit(rows: &[&SessionRow], width: u16) -> Self {
         let longest = rows.iter().map(|row| Span::raw(clean(&row.name)).width());
         let longest = longest.max().unwrap_or(0) as u16;
         // Pointer, state, share, age and the gaps between them.
@@ -217,7 +217,7 @@ impl Columns {
 
 fn draw_row(
     browser: &Browser,
-    row: &Row,
+    row: &SessionRow,
     chosen: bool,
     columns: Columns,
     theme: &Theme,
@@ -258,26 +258,26 @@ fn draw_row(
 }
 
 /// A state's glyph, word and style.
-fn state(row: &Row, theme: &Theme) -> (&'static str, &'static str, Style) {
+fn state(row: &SessionRow, theme: &Theme) -> (&'static str, &'static str, Style) {
     let glyphs = &theme.glyphs;
     let (glyph, style) = match &row.standing {
-        Standing::New => (glyphs.waiting, theme.dim()),
-        Standing::Running => (glyphs.working, theme.accent()),
-        Standing::Paused => (glyphs.paused, theme.warning()),
-        Standing::Hung(_) => (glyphs.warning, theme.warning()),
-        Standing::Interrupted => (glyphs.paused, theme.warning()),
-        Standing::Stopped => (glyphs.stopped, theme.text()),
-        Standing::Finished => (glyphs.done, theme.text()),
-        Standing::Failed(_) => (glyphs.failed, theme.warning()),
-        Standing::Damaged(_) | Standing::Unreadable(_) | Standing::Newer(_) => {
+        SessionStatus::New => (glyphs.waiting, theme.dim()),
+        SessionStatus::Running => (glyphs.working, theme.accent()),
+        SessionStatus::Paused => (glyphs.paused, theme.warning()),
+        SessionStatus::Hung(_) => (glyphs.warning, theme.warning()),
+        SessionStatus::Interrupted => (glyphs.paused, theme.warning()),
+        SessionStatus::Stopped => (glyphs.stopped, theme.text()),
+        SessionStatus::Finished => (glyphs.done, theme.text()),
+        SessionStatus::Failed(_) => (glyphs.failed, theme.warning()),
+        SessionStatus::Damaged(_) | SessionStatus::Unreadable(_) | SessionStatus::Newer(_) => {
             (glyphs.warning, theme.warning())
         }
     };
-    (glyph, row.standing.word(), style)
+    (glyph, row.standing.label(), style)
 }
 
 /// Draws the details of the chosen session.
-fn draw_detail(row: &Row, now: i64, theme: &Theme, area: Rect, buf: &mut Buffer) {
+fn draw_detail(row: &SessionRow, now: i64, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let mut first = vec![Span::styled(
         cut(&clean(&row.name), usize::from(area.width / 2)),
         theme.bright(),
@@ -302,7 +302,7 @@ fn draw_detail(row: &Row, now: i64, theme: &Theme, area: Rect, buf: &mut Buffer)
     }
     left(buf, area, 0, Line::from(first));
     let silent = match row.standing {
-        Standing::Hung(since) => Some(no_word(since, now)),
+        SessionStatus::Hung(since) => Some(silence_text(since, now)),
         _ => None,
     };
     let (text, style) = match row.standing.problem().or(silent.as_deref()) {

@@ -1,9 +1,9 @@
 //! The form for a new session: a name, a preset, and optionally the user's own network and images.
 
-use super::row::{Asked, Preset, Row};
+use super::row::{Preset, SessionRequest, SessionRow};
 use crate::session::config::NetworkKind;
 use crate::session::store::check_name;
-use crate::stats::grain::{Foretold, advised};
+use crate::stats::grain::{GrainForecast, recommend};
 
 /// Maximum characters of a name.
 const MOST: usize = 100;
@@ -13,7 +13,7 @@ const MOST_OF_PATH: usize = 1000;
 
 /// A text field of the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Line {
+pub enum FormField {
     /// The session's name.
     Name,
     /// A network's file.
@@ -22,7 +22,7 @@ pub enum Line {
     Images,
 }
 
-impl Line {
+impl FormField {
     /// Every field, in the form's order.
     pub const ALL: [Self; 3] = [Self::Name, Self::Network, Self::Images];
 
@@ -36,7 +36,7 @@ impl Line {
     }
 
     /// The placeholder shown while it is empty.
-    pub fn without(self) -> &'static str {
+    pub fn placeholder(self) -> &'static str {
         match self {
             Self::Name => "",
             Self::Network => {
@@ -49,13 +49,13 @@ impl Line {
 
 /// The state of a pilot run: the user's own network on a few trials of noise.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Pilot {
+pub enum PilotState {
     /// None has been run.
     None,
     /// It is running.
     Running,
     /// The prediction for each grain, how many workers share the trials, and the index of the chosen grain.
-    Known(Vec<Foretold>, usize, usize),
+    Known(Vec<GrainForecast>, usize, usize),
     /// Why there are no predictions.
     Failed(String),
 }
@@ -65,44 +65,44 @@ pub enum Pilot {
 pub struct Form {
     /// Index of the chosen preset.
     pub preset: usize,
-    /// The contents of the fields, in the order of [`Line::ALL`].
+    /// The contents of the fields, in the order of [`FormField::ALL`].
     lines: [String; 3],
     /// The field being edited.
-    pub line: Line,
+    pub line: FormField,
     /// Whether the user typed the name; until then it follows the preset.
     typed: bool,
     /// The pilot run of the user's own network.
-    pub pilot: Pilot,
+    pub pilot: PilotState,
 }
 
 impl Form {
     /// A form with the first preset and an unused name.
-    pub fn new(presets: &[Preset], rows: &[Row]) -> Self {
+    pub fn new(presets: &[Preset], rows: &[SessionRow]) -> Self {
         let mut form = Self {
             preset: 0,
             lines: Default::default(),
-            line: Line::Name,
+            line: FormField::Name,
             typed: false,
-            pilot: Pilot::None,
+            pilot: PilotState::None,
         };
         form.choose(0, presets, rows);
         form
     }
 
     /// The contents of a field.
-    pub fn text(&self, line: Line) -> &str {
+    pub fn text(&self, line: FormField) -> &str {
         &self.lines[line as usize]
     }
 
     /// Moves to the next field, or to the previous one.
     pub fn go(&mut self, on: bool) {
-        let all = Line::ALL.len();
+        let all = FormField::ALL.len();
         let step = if on { 1 } else { all - 1 };
-        self.line = Line::ALL[(self.line as usize + step) % all];
+        self.line = FormField::ALL[(self.line as usize + step) % all];
     }
 
     /// Chooses the preset above or below or, once grains are predicted, the grain above or below.
-    pub fn step(&mut self, down: bool, presets: &[Preset], rows: &[Row]) {
+    pub fn step(&mut self, down: bool, presets: &[Preset], rows: &[SessionRow]) {
         let step = |index: usize| {
             if down {
                 index + 1
@@ -111,28 +111,30 @@ impl Form {
             }
         };
         match &mut self.pilot {
-            Pilot::Known(all, _, index) => *index = step(*index).min(all.len().saturating_sub(1)),
+            PilotState::Known(all, _, index) => {
+                *index = step(*index).min(all.len().saturating_sub(1))
+            }
             _ => self.choose(step(self.preset), presets, rows),
         }
     }
 
     /// Chooses a preset; a name that the user did not type follows it.
-    fn choose(&mut self, preset: usize, presets: &[Preset], rows: &[Row]) {
+    fn choose(&mut self, preset: usize, presets: &[Preset], rows: &[SessionRow]) {
         self.preset = preset.min(presets.len().saturating_sub(1));
-        self.pilot = Pilot::None;
+        self.pilot = PilotState::None;
         if !self.typed {
             let name = presets
                 .get(self.preset)
                 .map_or("", |chosen| chosen.name.as_str());
-            self.lines[Line::Name as usize] = free(name, rows);
+            self.lines[FormField::Name as usize] = free(name, rows);
         }
     }
 
     /// Appends a typed character if the field accepts it.
     pub fn typed(&mut self, c: char) {
         let (fits, most) = match self.line {
-            Line::Name => (c.is_alphanumeric() || matches!(c, '.' | '-' | '_'), MOST),
-            Line::Network | Line::Images => (!c.is_control(), MOST_OF_PATH),
+            FormField::Name => (c.is_alphanumeric() || matches!(c, '.' | '-' | '_'), MOST),
+            FormField::Network | FormField::Images => (!c.is_control(), MOST_OF_PATH),
         };
         let text = &mut self.lines[self.line as usize];
         if fits && text.chars().count() < most {
@@ -154,15 +156,15 @@ impl Form {
 
     fn changed(&mut self) {
         match self.line {
-            Line::Name => self.typed = true,
+            FormField::Name => self.typed = true,
             // The predictions were for different input.
-            Line::Network | Line::Images => self.pilot = Pilot::None,
+            FormField::Network | FormField::Images => self.pilot = PilotState::None,
         }
     }
 
     /// What is wrong with the name, if anything.
-    pub fn problem(&self, rows: &[Row]) -> Option<String> {
-        let name = self.text(Line::Name);
+    pub fn problem(&self, rows: &[SessionRow]) -> Option<String> {
+        let name = self.text(FormField::Name);
         if name.is_empty() {
             return Some("type a name".into());
         }
@@ -175,32 +177,32 @@ impl Form {
 
     /// Whether a pilot of the user's own network must run before anything is created: the network is a file,
     /// not a kind of network that is trained first.
-    pub fn wants_pilot(&self) -> bool {
-        let network = self.text(Line::Network).trim();
+    pub fn needs_pilot(&self) -> bool {
+        let network = self.text(FormField::Network).trim();
         let is_kind = |kind: &NetworkKind| kind.label().eq_ignore_ascii_case(network);
-        matches!(self.pilot, Pilot::None | Pilot::Failed(_))
+        matches!(self.pilot, PilotState::None | PilotState::Failed(_))
             && !network.is_empty()
             && !NetworkKind::ALL.iter().any(is_kind)
     }
 
     /// Whether there are grains of noise to choose from.
     pub fn has_grains(&self) -> bool {
-        matches!(self.pilot, Pilot::Known(..))
+        matches!(self.pilot, PilotState::Known(..))
     }
 
     /// What the form requests.
-    pub fn asked(&self, presets: &[Preset]) -> Asked {
+    pub fn request(&self, presets: &[Preset]) -> SessionRequest {
         let typed = |line| Some(self.text(line).trim().to_owned()).filter(|text| !text.is_empty());
-        Asked {
+        SessionRequest {
             preset: presets
                 .get(self.preset)
                 .map(|preset| preset.name.clone())
                 .unwrap_or_default(),
-            name: self.text(Line::Name).to_owned(),
-            network: typed(Line::Network),
-            images: typed(Line::Images),
+            name: self.text(FormField::Name).to_owned(),
+            network: typed(FormField::Network),
+            images: typed(FormField::Images),
             grain: match &self.pilot {
-                Pilot::Known(all, _, at) => all.get(*at).cloned(),
+                PilotState::Known(all, _, at) => all.get(*at).cloned(),
                 _ => None,
             },
         }
@@ -208,17 +210,17 @@ impl Form {
 
     /// Takes the pilot's result: the prediction for each grain and the workers that share the trials, or why
     /// there is none. Selects the recommended grain.
-    pub fn foretold(&mut self, result: Result<(Vec<Foretold>, usize), String>) {
-        if self.pilot != Pilot::Running {
+    pub fn set_pilot_result(&mut self, result: Result<(Vec<GrainForecast>, usize), String>) {
+        if self.pilot != PilotState::Running {
             return;
         }
         self.pilot = match result {
             Ok((all, workers)) => {
-                let best = advised(&all, workers);
+                let best = recommend(&all, workers);
                 let index = best.and_then(|best| all.iter().position(|grain| grain == best));
-                Pilot::Known(all, workers, index.unwrap_or(0))
+                PilotState::Known(all, workers, index.unwrap_or(0))
             }
-            Err(problem) => Pilot::Failed(problem),
+            Err(problem) => PilotState::Failed(problem),
         };
     }
 }
@@ -236,7 +238,7 @@ pub fn about(preset: &str) -> Option<&'static str> {
 }
 
 /// The preset's name, with the lowest number that makes it unused.
-fn free(preset: &str, rows: &[Row]) -> String {
+fn free(preset: &str, rows: &[SessionRow]) -> String {
     let taken = |name: &str| rows.iter().any(|row| row.name == name);
     if !taken(preset) {
         return preset.into();

@@ -2,14 +2,14 @@
 
 use crossterm::event::KeyEvent;
 
-use super::form::{Form, Pilot};
-use super::list::{Browser, Mode, Outcome};
-use super::question::Question;
-use super::row::{Choice, Deed};
+use super::form::{Form, PilotState};
+use super::list::{Browser, BrowserEffect, Mode};
+use super::question::DeleteQuestion;
+use super::row::{BrowserChoice, SessionTask};
 use crate::tui::action::{self, Action};
+use crate::tui::location::Location;
 use crate::tui::overlay::help;
-use crate::tui::start::Start;
-use crate::tui::state::Palette;
+use crate::tui::state::PickerState;
 use crate::tui::steps;
 
 /// Sessions that a page of the list moves by.
@@ -20,22 +20,22 @@ const MOST_TYPED: usize = 60;
 
 impl Browser {
     /// Applies a key: the action bound to it here, or the character it types.
-    pub fn key(&mut self, event: &KeyEvent) -> Outcome {
-        let action = action::of_key_at(event, self.keys, self.places());
+    pub fn key(&mut self, event: &KeyEvent) -> BrowserEffect {
+        let action = action::action_for_key(event, self.keys, self.places());
         let typed = action::typed(event);
         match (action, typed) {
             (Some(action), _) if self.is_possible(action) => {
-                self.list.problem = None;
-                self.list.news = None;
+                self.state.problem = None;
+                self.state.notice = None;
                 self.act(action)
             }
             (None, Some(c)) => self.typed(c),
-            _ => Outcome::None,
+            _ => BrowserEffect::None,
         }
     }
 
     /// Applies an action and remembers it if it can be repeated.
-    fn act(&mut self, action: Action) -> Outcome {
+    fn act(&mut self, action: Action) -> BrowserEffect {
         let again = self.again.take();
         match action {
             Action::AgainRow => self.again_below(again),
@@ -48,32 +48,32 @@ impl Browser {
     }
 
     /// Pasted text: inserted where text is typed, ignored elsewhere.
-    pub fn paste(&mut self, text: &str) -> Outcome {
+    pub fn paste(&mut self, text: &str) -> BrowserEffect {
         let letters = text.chars().filter(|c| !c.is_control());
-        let all: Vec<Outcome> = letters.map(|c| self.typed(c)).collect();
-        match all.contains(&Outcome::Redraw) {
-            true => Outcome::Redraw,
-            false => Outcome::None,
+        let all: Vec<BrowserEffect> = letters.map(|c| self.typed(c)).collect();
+        match all.contains(&BrowserEffect::Redraw) {
+            true => BrowserEffect::Redraw,
+            false => BrowserEffect::None,
         }
     }
 
     /// Moves to the session below and repeats the last action there.
-    fn again_below(&mut self, again: Option<Action>) -> Outcome {
-        let before = self.list.at;
+    fn again_below(&mut self, again: Option<Action>) -> BrowserEffect {
+        let before = self.state.index;
         self.update(Action::RowDown);
-        if self.list.at == before {
-            return Outcome::Redraw;
+        if self.state.index == before {
+            return BrowserEffect::Redraw;
         }
         match again.filter(|action| self.is_possible(*action)) {
             Some(action) => {
                 self.again = Some(action);
                 self.update(action)
             }
-            None => Outcome::Redraw,
+            None => BrowserEffect::Redraw,
         }
     }
 
-    fn typed(&mut self, c: char) -> Outcome {
+    fn typed(&mut self, c: char) -> BrowserEffect {
         match &mut self.mode {
             Mode::Form(form) => form.typed(c),
             Mode::Deleting(question) if question.is_typed => question.typed.push(c),
@@ -81,16 +81,16 @@ impl Browser {
                 palette.typed.push(c);
                 palette.chosen = 0;
             }
-            Mode::Filter if self.list.filter.chars().count() < MOST_TYPED => {
-                self.list.filter.push(c);
+            Mode::Filter if self.state.filter.chars().count() < MOST_TYPED => {
+                self.state.filter.push(c);
                 self.keep_place();
             }
-            _ => return Outcome::None,
+            _ => return BrowserEffect::None,
         }
-        Outcome::Redraw
+        BrowserEffect::Redraw
     }
 
-    fn update(&mut self, action: Action) -> Outcome {
+    fn update(&mut self, action: Action) -> BrowserEffect {
         let chosen = self.chosen().map(|(at, row)| (at, row.name.clone()));
         let at = chosen.as_ref().map_or(0, |(at, _)| *at);
         let name = chosen.map(|(_, name)| name).unwrap_or_default();
@@ -101,34 +101,34 @@ impl Browser {
             Action::LastRow => self.go(usize::MAX),
             Action::RowsAbove => self.go(steps::along(at, -PAGE, self.shown().len())),
             Action::RowsBelow => self.go(steps::along(at, PAGE, self.shown().len())),
-            Action::ExtendRow => return Outcome::Chosen(Choice::Extend(name)),
+            Action::ExtendRow => return BrowserEffect::Chosen(BrowserChoice::Extend(name)),
             Action::PauseRow => {
-                return Outcome::Do(match self.is_paused() {
-                    true => Deed::Continue(name),
-                    false => Deed::Pause(name),
+                return BrowserEffect::Do(match self.is_paused() {
+                    true => SessionTask::Continue(name),
+                    false => SessionTask::Pause(name),
                 });
             }
             Action::Freeze => self.held = !self.held,
             Action::AskStopRow => self.mode = Mode::Stopping(name),
             Action::ExportFigure => {
-                self.list.news = Some(format!("writing the figures of {name}"));
-                return Outcome::Do(Deed::Export(name));
+                self.state.notice = Some(format!("writing the figures of {name}"));
+                return BrowserEffect::Do(SessionTask::Export(name));
             }
             Action::OpenCopy => {
-                let command = Start::default().command(self.program, &name);
-                self.list.news = Some(format!("copied: {command}"));
-                return Outcome::Copy(command);
+                let command = Location::default().command(self.program, &name);
+                self.state.notice = Some(format!("copied: {command}"));
+                return BrowserEffect::Copy(command);
             }
-            Action::OpenPalette => self.mode = Mode::Palette(Palette::default()),
-            Action::OpenRow => return Outcome::Chosen(Choice::Open(name)),
-            Action::ResumeRow => return Outcome::Chosen(Choice::Resume(name)),
-            Action::Compare => return Outcome::Chosen(Choice::Compare(name)),
+            Action::OpenPalette => self.mode = Mode::Palette(PickerState::default()),
+            Action::OpenRow => return BrowserEffect::Chosen(BrowserChoice::Open(name)),
+            Action::ResumeRow => return BrowserEffect::Chosen(BrowserChoice::Resume(name)),
+            Action::Compare => return BrowserEffect::Chosen(BrowserChoice::Compare(name)),
             Action::AskDelete => {
                 let unread = self
                     .chosen()
                     .is_some_and(|(_, row)| row.standing.is_unread());
-                self.mode = Mode::Deleting(Question::new(name.clone(), unread));
-                return Outcome::Weigh(name);
+                self.mode = Mode::Deleting(DeleteQuestion::new(name.clone(), unread));
+                return BrowserEffect::Weigh(name);
             }
             Action::NewSession => {
                 self.mode = Mode::Form(Form::new(&self.presets, self.all()));
@@ -140,25 +140,27 @@ impl Browser {
             }
             Action::Cancel => {
                 self.mode = Mode::List;
-                return Outcome::NoPilot;
+                return BrowserEffect::NoPilot;
             }
             Action::KeepFilter | Action::Keep | Action::KeepNamed | Action::CloseHelp => {
                 self.mode = Mode::List
             }
             Action::ClearFilter => {
-                self.list.filter.clear();
+                self.state.filter.clear();
                 self.mode = Mode::List;
                 self.keep_place();
             }
-            Action::Leave | Action::Interrupt => return Outcome::Chosen(Choice::Leave),
-            Action::Suspend => return Outcome::Suspend,
+            Action::Leave | Action::Interrupt => {
+                return BrowserEffect::Chosen(BrowserChoice::Leave);
+            }
+            Action::Suspend => return BrowserEffect::Suspend,
             _ => return self.in_mode(action),
         }
-        Outcome::Redraw
+        BrowserEffect::Redraw
     }
 
     /// Handles the actions that depend on the mode.
-    fn in_mode(&mut self, action: Action) -> Outcome {
+    fn in_mode(&mut self, action: Action) -> BrowserEffect {
         let rows = self.rows.as_deref().unwrap_or_default();
         match (&mut self.mode, action) {
             (Mode::Form(form), Action::PresetUp) => form.step(false, &self.presets, rows),
@@ -168,32 +170,32 @@ impl Browser {
             (Mode::Form(form), Action::RubOut) => form.rub_out(false),
             (Mode::Form(form), Action::RubOutAll) => form.rub_out(true),
             (Mode::Form(form), Action::Make) => {
-                let request = form.asked(&self.presets);
-                if form.wants_pilot() {
-                    form.pilot = Pilot::Running;
-                    return Outcome::Pilot(request);
+                let request = form.request(&self.presets);
+                if form.needs_pilot() {
+                    form.pilot = PilotState::Running;
+                    return BrowserEffect::Pilot(request);
                 }
-                self.list.chosen = Some(request.name.clone());
-                return Outcome::Chosen(Choice::New(request));
+                self.state.chosen = Some(request.name.clone());
+                return BrowserEffect::Chosen(BrowserChoice::New(request));
             }
             (Mode::Filter, Action::RubOut) => {
-                self.list.filter.pop();
+                self.state.filter.pop();
                 self.keep_place();
             }
             (Mode::Filter, Action::RubOutAll) => {
-                self.list.filter.clear();
+                self.state.filter.clear();
                 self.keep_place();
             }
             (Mode::Deleting(question), Action::RubOut) => drop(question.typed.pop()),
             (Mode::Deleting(question), Action::RubOutAll) => question.typed.clear(),
             (Mode::Deleting(question), Action::DeleteNow | Action::DeleteNamed) => {
                 let name = std::mem::take(&mut question.name);
-                return Outcome::Chosen(Choice::Delete(name));
+                return BrowserEffect::Chosen(BrowserChoice::Delete(name));
             }
             (Mode::Stopping(name), Action::StopNow) => {
                 let name = std::mem::take(name);
                 self.mode = Mode::List;
-                return Outcome::Do(Deed::Stop(name));
+                return BrowserEffect::Do(SessionTask::Stop(name));
             }
             (Mode::Stopping(_), Action::Stay) => self.mode = Mode::List,
             (Mode::Palette(_), Action::ClosePalette) => self.mode = Mode::List,
@@ -201,21 +203,21 @@ impl Browser {
                 palette.typed.pop();
                 palette.chosen = 0;
             }
-            (Mode::Palette(palette), Action::RubOutAll) => *palette = Palette::default(),
+            (Mode::Palette(palette), Action::RubOutAll) => *palette = PickerState::default(),
             (Mode::Palette(_), _) => return self.in_palette(action),
             (Mode::Help(first), Action::HelpFirst) => *first = 0,
             (Mode::Help(first), Action::HelpLast) => *first = self.last_help,
             (Mode::Help(first), Action::HelpUp) => *first = first.saturating_sub(1),
             (Mode::Help(first), Action::HelpDown) => *first = (*first + 1).min(self.last_help),
-            _ => return Outcome::None,
+            _ => return BrowserEffect::None,
         }
-        Outcome::Redraw
+        BrowserEffect::Redraw
     }
 
     /// Moves in the palette, or runs the command chosen in it.
-    fn in_palette(&mut self, action: Action) -> Outcome {
+    fn in_palette(&mut self, action: Action) -> BrowserEffect {
         let Mode::Palette(palette) = self.mode.clone() else {
-            return Outcome::None;
+            return BrowserEffect::None;
         };
         let commands = self.commands(&palette.typed);
         let at = palette.chosen.min(commands.len().saturating_sub(1));
@@ -226,17 +228,17 @@ impl Browser {
             Action::PaletteLast => isize::MAX,
             Action::RunChosen => {
                 let Some(command) = commands.get(at) else {
-                    return Outcome::None;
+                    return BrowserEffect::None;
                 };
                 self.mode = Mode::List;
                 return self.act(command.action);
             }
-            _ => return Outcome::None,
+            _ => return BrowserEffect::None,
         };
-        self.mode = Mode::Palette(Palette {
+        self.mode = Mode::Palette(PickerState {
             chosen: steps::along(at, step, commands.len()),
             ..palette
         });
-        Outcome::Redraw
+        BrowserEffect::Redraw
     }
 }

@@ -3,20 +3,22 @@
 use std::collections::HashMap;
 
 use super::form::Form;
-use super::question::Question;
-use super::row::{Asked, Choice, Contents, Deed, List, Preset, Row};
-use crate::stats::grain::Foretold;
-use crate::tui::action::{Action, Keys, TABLE};
+use super::question::DeleteQuestion;
+use super::row::{
+    BrowserChoice, ListState, Preset, SessionContents, SessionRequest, SessionRow, SessionTask,
+};
+use crate::stats::grain::GrainForecast;
+use crate::tui::action::{Action, KeyBindings, TABLE};
 use crate::tui::size::Size;
-use crate::tui::state::Palette;
+use crate::tui::state::PickerState;
 
 /// The list of sessions and what the user is doing with it.
 #[derive(Debug, Clone)]
 pub struct Browser {
     /// Where the user is.
-    pub list: List,
+    pub state: ListState,
     /// Every session; `None` until they have been read once.
-    pub(super) rows: Option<Vec<Row>>,
+    pub(super) rows: Option<Vec<SessionRow>>,
     pub(super) presets: Vec<Preset>,
     pub(super) mode: Mode,
     /// The size of the terminal.
@@ -28,7 +30,7 @@ pub struct Browser {
     /// The last action on the chosen session, to repeat for the one below.
     pub(super) again: Option<Action>,
     /// The key bindings.
-    pub keys: Keys,
+    pub keys: KeyBindings,
     /// The command with which a shell calls this program for these sessions.
     pub program: &'static str,
     /// Trials per second of the presets' networks, or why they are unknown; `None` while one is being
@@ -48,32 +50,32 @@ pub(super) enum Mode {
     /// Filling in the form.
     Form(Form),
     /// Confirming the deletion of a session.
-    Deleting(Question),
+    Deleting(DeleteQuestion),
     /// Confirming that this session's run is to stop.
     Stopping(String),
     /// Choosing a command by its name.
-    Palette(Palette),
+    Palette(PickerState),
     /// Reading the keys, from this line on.
     Help(usize),
 }
 
 /// What the screen must do after a key.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
+pub enum BrowserEffect {
     /// Nothing changed.
     None,
     /// Draw again.
     Redraw,
     /// The user has chosen.
-    Chosen(Choice),
-    /// Run a pilot of this request's network, and pass the result to [`Browser::foretold`].
-    Pilot(Asked),
+    Chosen(BrowserChoice),
+    /// Run a pilot of this request's network, and pass the result to [`Browser::set_pilot_result`].
+    Pilot(SessionRequest),
     /// Cancel the pilot.
     NoPilot,
-    /// Read this session's files, and pass their contents to [`Browser::weighed`].
+    /// Read this session's files, and pass their contents to [`Browser::set_contents`].
     Weigh(String),
-    /// Do this, and pass the result to [`Browser::done`].
-    Do(Deed),
+    /// Do this, and pass the result to [`Browser::set_result`].
+    Do(SessionTask),
     /// Put this text on the clipboard.
     Copy(String),
     /// Suspend to the shell.
@@ -82,9 +84,9 @@ pub enum Outcome {
 
 impl Browser {
     /// The list before any session has been read.
-    pub fn new(presets: &[Preset], list: List) -> Self {
+    pub fn new(presets: &[Preset], list: ListState) -> Self {
         Self {
-            list,
+            state: list,
             rows: None,
             presets: presets.to_vec(),
             mode: Mode::List,
@@ -103,15 +105,15 @@ impl Browser {
     }
 
     /// Takes the result of something that was done.
-    pub fn done(&mut self, result: Result<String, String>) {
-        (self.list.news, self.list.problem) = match result {
+    pub fn set_result(&mut self, result: Result<String, String>) {
+        (self.state.notice, self.state.problem) = match result {
             Ok(news) => (Some(news), None),
             Err(problem) => (None, Some(problem)),
         };
     }
 
     /// The network whose pace is to be measured for the preset shown: each once, one at a time.
-    pub fn wants_pace(&mut self) -> Option<String> {
+    pub fn next_pace_to_measure(&mut self) -> Option<String> {
         let Mode::Form(form) = &self.mode else {
             return None;
         };
@@ -126,19 +128,19 @@ impl Browser {
     }
 
     /// Takes a measured pace.
-    pub fn paced(&mut self, network: String, rate: Result<f64, String>) {
+    pub fn set_pace(&mut self, network: String, rate: Result<f64, String>) {
         self.paces.insert(network, Some(rate));
     }
 
     /// Takes the sessions as they are now. The chosen one stays chosen; if it is gone, the one now in its
     /// position is.
-    pub fn renew(&mut self, rows: Vec<Row>) {
+    pub fn set_rows(&mut self, rows: Vec<SessionRow>) {
         if self.held && self.rows.is_some() {
             return;
         }
         self.rows = Some(rows);
         if let Mode::Deleting(question) = &self.mode {
-            let is_asked = |row: &&Row| row.name == question.name && !row.is_running();
+            let is_asked = |row: &&SessionRow| row.name == question.name && !row.is_running();
             if !self.all().iter().any(|row| is_asked(&row)) {
                 self.mode = Mode::List;
             }
@@ -147,14 +149,14 @@ impl Browser {
     }
 
     /// Takes the result of a pilot run, while the form waits for it.
-    pub fn foretold(&mut self, result: Result<(Vec<Foretold>, usize), String>) {
+    pub fn set_pilot_result(&mut self, result: Result<(Vec<GrainForecast>, usize), String>) {
         if let Mode::Form(form) = &mut self.mode {
-            form.foretold(result);
+            form.set_pilot_result(result);
         }
     }
 
     /// Takes the contents of a session's files, while the question waits for them.
-    pub fn weighed(&mut self, name: &str, contents: Contents) {
+    pub fn set_contents(&mut self, name: &str, contents: SessionContents) {
         if let Mode::Deleting(question) = &mut self.mode
             && question.name == name
         {
@@ -163,32 +165,32 @@ impl Browser {
     }
 
     /// Every session.
-    pub(super) fn all(&self) -> &[Row] {
+    pub(super) fn all(&self) -> &[SessionRow] {
         self.rows.as_deref().unwrap_or_default()
     }
 
     /// The sessions that match the filter.
-    pub(super) fn shown(&self) -> Vec<&Row> {
-        let filter = self.list.filter.to_lowercase();
-        let fits = |row: &&Row| row.name.to_lowercase().contains(&filter);
+    pub(super) fn shown(&self) -> Vec<&SessionRow> {
+        let filter = self.state.filter.to_lowercase();
+        let fits = |row: &&SessionRow| row.name.to_lowercase().contains(&filter);
         self.all().iter().filter(fits).collect()
     }
 
     /// The chosen session and its index among those shown.
-    pub(super) fn chosen(&self) -> Option<(usize, &Row)> {
+    pub(super) fn chosen(&self) -> Option<(usize, &SessionRow)> {
         let shown = self.shown();
-        let at = self.list.at.min(shown.len().checked_sub(1)?);
+        let at = self.state.index.min(shown.len().checked_sub(1)?);
         Some((at, shown[at]))
     }
 
     pub(super) fn keep_place(&mut self) {
         let shown = self.shown();
-        let by_name = self.list.chosen.as_ref().and_then(|name| {
-            let is_chosen = |row: &&Row| row.name == *name;
+        let by_name = self.state.chosen.as_ref().and_then(|name| {
+            let is_chosen = |row: &&SessionRow| row.name == *name;
             shown.iter().position(is_chosen)
         });
         let at = by_name
-            .unwrap_or(self.list.at)
+            .unwrap_or(self.state.index)
             .min(shown.len().saturating_sub(1));
         self.go(at);
     }
@@ -199,8 +201,8 @@ impl Browser {
         let name = shown.get(at).map(|row| row.name.clone());
         // While nothing is shown the position is kept.
         if let Some(name) = name {
-            self.list.at = at;
-            self.list.chosen = Some(name);
+            self.state.index = at;
+            self.state.chosen = Some(name);
         }
     }
 }

@@ -13,6 +13,9 @@ mod row;
 mod screen;
 
 pub use draw::draw;
-pub use list::{Browser, Outcome};
-pub use row::{About, Asked, Choice, Contents, Deed, Held, List, Preset, Row};
-pub use screen::{Asks, Said, browse};
+pub use list::{Browser, BrowserEffect};
+pub use row::{
+    BrowserChoice, FileContents, ListState, Preset, PresetInfo, SessionContents, SessionRequest,
+    SessionRow, SessionTask,
+};
+pub use screen::{BrowserCallbacks, PilotResult, browse};

@@ -5,25 +5,25 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::row::{Contents, Held};
+use super::row::{FileContents, SessionContents};
 use crate::format::{age, clean};
 use crate::tui::theme::Theme;
 use crate::tui::widget::text::{below, beside, cut, left, start, wrap};
 
 /// The question.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Question {
+pub(super) struct DeleteQuestion {
     /// The session.
     pub name: String,
     /// The contents of its files; `None` until they have been read.
-    pub contents: Option<Contents>,
+    pub contents: Option<SessionContents>,
     /// Whether its name must be typed, because its contents are unknown.
     pub is_typed: bool,
     /// The text typed so far.
     pub typed: String,
 }
 
-impl Question {
+impl DeleteQuestion {
     /// A question about the session of this name; `unread` if its file cannot be read.
     pub fn new(name: String, unread: bool) -> Self {
         Self {
@@ -97,7 +97,7 @@ impl Question {
 }
 
 /// Describes the contents of a file; the flag is false if they are unknown.
-fn describe(subject: &str, held: &Result<Held, String>, now: i64) -> (String, bool) {
+fn describe(subject: &str, held: &Result<FileContents, String>, now: i64) -> (String, bool) {
     match held {
         Ok(held) => {
             let when = held.updated.map_or_else(

@@ -1,17 +1,17 @@
 //! The sessions of the list, the list's state, and the choices that the user can make in it.
 
 use crate::format::count;
-use crate::report::Standing;
+use crate::report::SessionStatus;
 use crate::session::Session;
-use crate::stats::grain::Foretold;
+use crate::stats::grain::GrainForecast;
 
 /// A session as the list shows it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row {
+pub struct SessionRow {
     /// Its name.
     pub name: String,
     /// Its status.
-    pub standing: Standing,
+    pub standing: SessionStatus,
     /// Trials done.
     pub done: u64,
     /// Trials planned.
@@ -24,7 +24,7 @@ pub struct Row {
     pub pid: Option<u32>,
 }
 
-impl Row {
+impl SessionRow {
     /// Whether an engine is running it.
     pub fn is_running(&self) -> bool {
         self.pid.is_some() || self.standing.has_engine()
@@ -37,23 +37,23 @@ impl Row {
 
     /// Whether a new engine could resume it.
     pub fn can_resume(&self) -> bool {
-        let over = self.standing == Standing::Finished || self.standing.is_unread();
+        let over = self.standing == SessionStatus::Finished || self.standing.is_unread();
         !self.is_running() && !over
     }
 }
 
 /// The contents of the files of a session that is about to be deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Contents {
+pub struct SessionContents {
     /// The session file's contents, or why they are unknown.
-    pub file: Result<Held, String>,
+    pub file: Result<FileContents, String>,
     /// The previous generation's contents; `None` if there is none.
-    pub previous: Option<Result<Held, String>>,
+    pub previous: Option<Result<FileContents, String>>,
 }
 
 /// The contents of one session file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
+pub struct FileContents {
     /// Trials that have been measured.
     pub trials: u64,
     /// The network, in words: its epochs of training, or that its weights came from a file.
@@ -62,7 +62,7 @@ pub struct Held {
     pub updated: Option<i64>,
 }
 
-impl Held {
+impl FileContents {
     /// Of a session.
     pub fn of(session: &Session) -> Self {
         let training = session.record.training.as_ref();
@@ -99,7 +99,7 @@ pub struct Preset {
     /// Its name.
     pub name: String,
     /// What it does; `None` if that cannot be read.
-    pub about: Option<About>,
+    pub about: Option<PresetInfo>,
 }
 
 impl From<&str> for Preset {
@@ -114,7 +114,7 @@ impl From<&str> for Preset {
 
 /// What a preset does.
 #[derive(Debug, Clone, PartialEq)]
-pub struct About {
+pub struct PresetInfo {
     /// In words.
     pub words: String,
     /// The kind of its network, whose pace gives the duration.
@@ -125,7 +125,7 @@ pub struct About {
 
 /// Something done to a session without leaving the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Deed {
+pub enum SessionTask {
     /// Pause its run.
     Pause(String),
     /// Resume its run.
@@ -138,7 +138,7 @@ pub enum Deed {
 
 /// What the form for a new session requests.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Asked {
+pub struct SessionRequest {
     /// One of the presets on offer.
     pub preset: String,
     /// The session's name: a valid file name that no listed session has.
@@ -148,12 +148,12 @@ pub struct Asked {
     /// Images, as typed.
     pub images: Option<String>,
     /// The grain of noise and the trials that were chosen.
-    pub grain: Option<Foretold>,
+    pub grain: Option<GrainForecast>,
 }
 
 /// What the user chose to do.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Choice {
+pub enum BrowserChoice {
     /// Open this session.
     Open(String),
     /// Resume this session with an engine, and open it.
@@ -163,7 +163,7 @@ pub enum Choice {
     /// Compare this session with another.
     Compare(String),
     /// Create a session and run it.
-    New(Asked),
+    New(SessionRequest),
     /// Delete this session: the user has seen its contents and confirmed, and as far as the list knows no
     /// engine is running it.
     Delete(String),
@@ -175,22 +175,22 @@ pub enum Choice {
 
 /// The list's state, kept from one [`browse`](super::browse) to the next.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct List {
+pub struct ListState {
     /// What went wrong with the last choice, shown above the list until the next key.
     pub problem: Option<String>,
     /// The result of the last choice, shown in the same place.
-    pub news: Option<String>,
+    pub notice: Option<String>,
     /// The session to compare with, when the list is used to choose the other one.
     pub(super) against: Option<String>,
     /// The chosen session.
     pub(super) chosen: Option<String>,
     /// Its index among those shown, used if it is gone.
-    pub(super) at: usize,
+    pub(super) index: usize,
     /// Only sessions whose name contains this are shown.
     pub(super) filter: String,
 }
 
-impl List {
+impl ListState {
     /// A list for choosing the session to compare `name` with.
     pub fn against(name: &str) -> Self {
         Self {

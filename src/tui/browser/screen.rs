@@ -11,15 +11,17 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::draw::draw;
-use super::list::{Browser, Outcome};
-use super::row::{Asked, Choice, Contents, Deed, List, Preset, Row};
-use crate::stats::grain::Foretold;
+use super::list::{Browser, BrowserEffect};
+use super::row::{
+    BrowserChoice, ListState, Preset, SessionContents, SessionRequest, SessionRow, SessionTask,
+};
+use crate::stats::grain::GrainForecast;
 use crate::tui::clipboard;
 use crate::tui::clock::{now, until};
-use crate::tui::frames::Frames;
-use crate::tui::input::{Input, Keys};
-use crate::tui::options::{Options, TuiError};
-use crate::tui::pen::Pen;
+use crate::tui::frame_writer::FrameWriter;
+use crate::tui::frames::FrameScheduler;
+use crate::tui::input::{KeyReader, TerminalEvent};
+use crate::tui::options::{DisplayOptions, TuiError};
 use crate::tui::size::Size;
 use crate::tui::terminal::{self, Terminal};
 
@@ -30,29 +32,29 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// The result of a pilot run: the prediction for each grain and the workers that share the trials, or why
 /// there is none.
-pub type Said = Result<(Vec<Foretold>, usize), String>;
+pub type PilotResult = Result<(Vec<GrainForecast>, usize), String>;
 
 /// Runs a pilot of the requested network until the flag is set.
-pub type AskPilot = Arc<dyn Fn(&Asked, &AtomicBool) -> Said + Send + Sync>;
+pub type RunPilot = Arc<dyn Fn(&SessionRequest, &AtomicBool) -> PilotResult + Send + Sync>;
 
 /// Does something to a session and reports the result.
-pub type Act = Arc<dyn Fn(&Deed) -> Result<String, String> + Send + Sync>;
+pub type PerformTask = Arc<dyn Fn(&SessionTask) -> Result<String, String> + Send + Sync>;
 
 /// Measures a network's trials per second.
-pub type Pace = Arc<dyn Fn(&str) -> Result<f64, String> + Send + Sync>;
+pub type MeasurePace = Arc<dyn Fn(&str) -> Result<f64, String> + Send + Sync>;
 
 /// The callbacks and data that the list needs; the screen itself does none of this work.
-pub struct Asks {
+pub struct BrowserCallbacks {
     /// Reads the sessions: at once and then every two seconds, on its own thread, so it may be slow.
-    pub rows: Box<dyn Fn() -> Vec<Row> + Send>,
+    pub rows: Box<dyn Fn() -> Vec<SessionRow> + Send>,
     /// Runs a pilot of the requested network, on its own thread, until the flag is set.
-    pub pilot: AskPilot,
+    pub pilot: RunPilot,
     /// Reads the contents of a session's files.
-    pub weigh: Arc<dyn Fn(&str) -> Contents + Send + Sync>,
+    pub weigh: Arc<dyn Fn(&str) -> SessionContents + Send + Sync>,
     /// Does something to a session; reports the result, or why it was not done.
-    pub act: Act,
+    pub act: PerformTask,
     /// Measures the trials per second of a built-in network on this machine.
-    pub pace: Pace,
+    pub pace: MeasurePace,
     /// The presets of the form for a new session; if empty, there is no form.
     pub presets: Vec<Preset>,
 }
@@ -61,8 +63,12 @@ pub struct Asks {
 ///
 /// # Errors
 /// If the terminal cannot be opened.
-pub async fn browse(asks: Asks, options: &Options, list: &mut List) -> Result<Choice, TuiError> {
-    let Asks {
+pub async fn browse(
+    asks: BrowserCallbacks,
+    options: &DisplayOptions,
+    list: &mut ListState,
+) -> Result<BrowserChoice, TuiError> {
+    let BrowserCallbacks {
         rows,
         pilot,
         weigh,
@@ -74,8 +80,8 @@ pub async fn browse(asks: Asks, options: &Options, list: &mut List) -> Result<Ch
     let (mut renewed, _reader) = read(rows)?;
     let terminal = Terminal::enter()?;
     let (events, mut inbox) = unbounded_channel();
-    let _keys = Keys::start(terminal.keyboard().try_clone()?, events.clone())?;
-    let pen = Pen::start(terminal.screen()?, events)?;
+    let _keys = KeyReader::start(terminal.keyboard().try_clone()?, events.clone())?;
+    let pen = FrameWriter::start(terminal.screen()?, events)?;
     if options.asks_background() {
         terminal.ask_background();
     }
@@ -86,7 +92,7 @@ pub async fn browse(asks: Asks, options: &Options, list: &mut List) -> Result<Ch
 
     let (pilot_results, mut answers) = unbounded_channel();
     // The running pilot; dropping it cancels it.
-    let mut under_way: Option<Pilot> = None;
+    let mut under_way: Option<PilotRun> = None;
 
     let (put, mut weighed) = unbounded_channel();
     let (tell, mut task_results) = unbounded_channel();
@@ -98,7 +104,7 @@ pub async fn browse(asks: Asks, options: &Options, list: &mut List) -> Result<Ch
     browser.keys = options.keys;
     browser.program = options.program;
     browser.now = now();
-    let mut frames = Frames::new(*options, Instant::now());
+    let mut frames = FrameScheduler::new(*options, Instant::now());
     let choice = loop {
         let at = Instant::now();
         browser.size = Size::from(terminal.size());
@@ -112,30 +118,30 @@ pub async fn browse(asks: Asks, options: &Options, list: &mut List) -> Result<Ch
         tokio::select! {
             biased;
             Some(input) = inbox.recv() => {
-                if let Input::Background(background) = input {
+                if let TerminalEvent::Background(background) = input {
                     terminal::has_background(background);
-                    theme = theme.on(background);
-                    frames.ask();
+                    theme = theme.with_background(background);
+                    frames.request();
                     continue;
                 }
                 match take(input, &mut browser, &mut frames, &terminal) {
-                    Outcome::Do(deed) => {
+                    BrowserEffect::Do(deed) => {
                         let (act, tell) = (Arc::clone(&act), tell.clone());
                         let run = move || drop(tell.send(act(&deed)));
                         deeds.extend(thread::Builder::new().name("deed".into()).spawn(run));
                         deeds.retain(|task| !task.is_finished());
                     }
-                    Outcome::Copy(text) => {
+                    BrowserEffect::Copy(text) => {
                         pen.write(clipboard::put(text));
                     }
-                    Outcome::Chosen(choice) => break choice,
-                    Outcome::Pilot(asked) => {
-                        under_way = Pilot::start(&pilot, asked, pilot_results.clone())
-                            .inspect_err(|error| browser.foretold(Err(error.to_string())))
+                    BrowserEffect::Chosen(choice) => break choice,
+                    BrowserEffect::Pilot(asked) => {
+                        under_way = PilotRun::start(&pilot, asked, pilot_results.clone())
+                            .inspect_err(|error| browser.set_pilot_result(Err(error.to_string())))
                             .ok();
                     }
-                    Outcome::NoPilot => under_way = None,
-                    Outcome::Weigh(name) => {
+                    BrowserEffect::NoPilot => under_way = None,
+                    BrowserEffect::Weigh(name) => {
                         let (weigh, put) = (Arc::clone(&weigh), put.clone());
                         // If no thread can be started the question keeps waiting; it can be left.
                         on_thread("weigh", move || {
@@ -145,48 +151,48 @@ pub async fn browse(asks: Asks, options: &Options, list: &mut List) -> Result<Ch
                     }
                     _ => {}
                 }
-                if let Some(network) = browser.wants_pace() {
+                if let Some(network) = browser.next_pace_to_measure() {
                     measure(network, &pace, &clock_in);
                 }
             }
             Some(result) = task_results.recv() => {
-                browser.done(result);
+                browser.set_result(result);
                 frames.urgent();
             }
             Some((network, rate)) = paced.recv() => {
-                browser.paced(network, rate);
-                if let Some(network) = browser.wants_pace() {
+                browser.set_pace(network, rate);
+                if let Some(network) = browser.next_pace_to_measure() {
                     measure(network, &pace, &clock_in);
                 }
                 frames.urgent();
             }
             Some((name, contents)) = weighed.recv() => {
-                browser.weighed(&name, contents);
+                browser.set_contents(&name, contents);
                 frames.urgent();
             }
             Some((number, result)) = answers.recv() => {
                 // A result of a cancelled pilot is dropped.
                 if under_way.take_if(|pilot| pilot.number == number).is_some() {
-                    browser.foretold(result);
+                    browser.set_pilot_result(result);
                     frames.urgent();
                 }
             }
             Some(rows) = renewed.recv() => {
                 browser.now = now();
-                browser.renew(rows);
+                browser.set_rows(rows);
                 frames.urgent();
             }
-            _ = resized.recv() => frames.ask(),
+            _ = resized.recv() => frames.request(),
             _ = continued.recv() => {
                 if terminal.take().is_err() {
-                    break Choice::Gone;
+                    break BrowserChoice::Gone;
                 }
                 frames.forget();
             }
             () = until(frames.due(Duration::ZERO)) => {}
             _ = clock.tick() => {
                 if terminal.is_gone() {
-                    break Choice::Gone;
+                    break BrowserChoice::Gone;
                 }
                 browser.now = now();
                 frames.age();
@@ -198,35 +204,42 @@ pub async fn browse(asks: Asks, options: &Options, list: &mut List) -> Result<Ch
     let ended = move || deeds.into_iter().for_each(|task| drop(task.join()));
     let _ = tokio::task::spawn_blocking(ended).await;
     while let Ok(result) = task_results.try_recv() {
-        browser.done(result);
+        browser.set_result(result);
     }
-    *list = browser.list;
+    *list = browser.state;
     Ok(choice)
 }
 
-fn take(input: Input, browser: &mut Browser, frames: &mut Frames, terminal: &Terminal) -> Outcome {
+fn take(
+    input: TerminalEvent,
+    browser: &mut Browser,
+    frames: &mut FrameScheduler,
+    terminal: &Terminal,
+) -> BrowserEffect {
     let outcome = match input {
-        Input::Gone | Input::Written(Err(_)) => Outcome::Chosen(Choice::Gone),
-        Input::Written(Ok(())) => {
-            frames.written();
-            Outcome::None
+        TerminalEvent::Gone | TerminalEvent::Written(Err(_)) => {
+            BrowserEffect::Chosen(BrowserChoice::Gone)
         }
-        Input::Key(key) => browser.key(&key),
-        Input::Pasted(text) => browser.paste(&text),
-        Input::Background(_) => Outcome::None,
+        TerminalEvent::Written(Ok(())) => {
+            frames.written();
+            BrowserEffect::None
+        }
+        TerminalEvent::Key(key) => browser.key(&key),
+        TerminalEvent::Pasted(text) => browser.paste(&text),
+        TerminalEvent::Background(_) => BrowserEffect::None,
     };
     match outcome {
-        Outcome::None | Outcome::Chosen(_) => {}
-        Outcome::Redraw
-        | Outcome::Pilot(_)
-        | Outcome::NoPilot
-        | Outcome::Weigh(_)
-        | Outcome::Do(_)
-        | Outcome::Copy(_) => frames.ask(),
-        Outcome::Suspend => {
+        BrowserEffect::None | BrowserEffect::Chosen(_) => {}
+        BrowserEffect::Redraw
+        | BrowserEffect::Pilot(_)
+        | BrowserEffect::NoPilot
+        | BrowserEffect::Weigh(_)
+        | BrowserEffect::Do(_)
+        | BrowserEffect::Copy(_) => frames.request(),
+        BrowserEffect::Suspend => {
             terminal.suspend();
             if terminal.take().is_err() {
-                return Outcome::Chosen(Choice::Gone);
+                return BrowserEffect::Chosen(BrowserChoice::Gone);
             }
             frames.forget();
         }
@@ -235,7 +248,11 @@ fn take(input: Input, browser: &mut Browser, frames: &mut Frames, terminal: &Ter
 }
 
 /// Measures the pace of a network on its own thread.
-fn measure(network: String, pace: &Pace, tell: &UnboundedSender<(String, Result<f64, String>)>) {
+fn measure(
+    network: String,
+    pace: &MeasurePace,
+    tell: &UnboundedSender<(String, Result<f64, String>)>,
+) {
     let (pace, tell) = (Arc::clone(pace), tell.clone());
     on_thread("pace", move || {
         let rate = pace(&network);
@@ -249,17 +266,17 @@ fn on_thread(name: &str, run: impl FnOnce() + Send + 'static) {
 }
 
 /// A pilot running on its own thread.
-struct Pilot {
+struct PilotRun {
     number: u64,
     over: Arc<AtomicBool>,
 }
 
-impl Pilot {
+impl PilotRun {
     /// Starts it; its result is sent to `results`, with its number.
     fn start(
-        pilot: &AskPilot,
-        request: Asked,
-        results: UnboundedSender<(u64, Said)>,
+        pilot: &RunPilot,
+        request: SessionRequest,
+        results: UnboundedSender<(u64, PilotResult)>,
     ) -> std::io::Result<Self> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -272,7 +289,7 @@ impl Pilot {
     }
 }
 
-impl Drop for Pilot {
+impl Drop for PilotRun {
     fn drop(&mut self) {
         self.over.store(true, Ordering::Relaxed);
     }
@@ -280,8 +297,8 @@ impl Drop for Pilot {
 
 /// Reads the sessions repeatedly on its own thread, which ends when the returned sender is dropped.
 fn read(
-    rows: Box<dyn Fn() -> Vec<Row> + Send>,
-) -> std::io::Result<(UnboundedReceiver<Vec<Row>>, Sender<()>)> {
+    rows: Box<dyn Fn() -> Vec<SessionRow> + Send>,
+) -> std::io::Result<(UnboundedReceiver<Vec<SessionRow>>, Sender<()>)> {
     let (renew, renewed) = unbounded_channel();
     let (alive, over) = channel::<()>();
     thread::Builder::new()

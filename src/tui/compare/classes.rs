@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::sight::{Look, Sight};
+use super::content::{ComparisonContent, ComparisonState};
 use crate::format::reliability;
 use crate::tui::form;
 use crate::tui::theme::Theme;
@@ -21,7 +21,13 @@ const GAP: u16 = 3;
 
 /// Draws one row per class, in as many parts side by side as fit; if not all classes fit, those around the
 /// chosen one.
-pub fn draw(sight: &Sight, look: &Look, theme: &Theme, area: Rect, buf: &mut Buffer) {
+pub fn draw(
+    sight: &ComparisonContent,
+    look: &ComparisonState,
+    theme: &Theme,
+    area: Rect,
+    buf: &mut Buffer,
+) {
     if area.height < 2 {
         return;
     }
@@ -40,7 +46,12 @@ pub fn draw(sight: &Sight, look: &Look, theme: &Theme, area: Rect, buf: &mut Buf
 }
 
 /// A class: its name, the correlation of its two maps, and how many of its pixels differ.
-fn row(sight: &Sight, look: &Look, class: usize, theme: &Theme) -> Line<'static> {
+fn row(
+    sight: &ComparisonContent,
+    look: &ComparisonState,
+    class: usize,
+    theme: &Theme,
+) -> Line<'static> {
     let compared = sight.compared.classes[class].as_ref();
     let (mark, style) = match (class == look.class, compared) {
         (true, _) => (theme.glyphs.pointer, theme.chosen()),

@@ -5,25 +5,25 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::drawn::Drawn;
-use super::layout::{FACTS, GAP, Layout};
-use super::sight::{Limits, Look, Sight, values};
-use super::{classes, said};
+use super::content::{ComparisonContent, ComparisonState, ZLimits, values};
+use super::layout::{ComparisonLayout, FACTS, GAP};
+use super::scene::ComparisonScene;
+use super::{classes, labels};
 use crate::format::{clean, reliability};
 use crate::report::status;
 use crate::tui::action;
 use crate::tui::frame::footer;
 use crate::tui::overlay::{help, jump};
-use crate::tui::scene::lens::MapKind;
+use crate::tui::scene::map_set::MapKind;
 use crate::tui::shared::{Pixels, Scale};
 use crate::tui::size::Size;
 use crate::tui::theme::{Theme, plain_ascii};
-use crate::tui::widget::heatmap::{Heatmap, Marks, Ramp};
+use crate::tui::widget::heatmap::{Heatmap, Ramp, SignificanceMarks};
 use crate::tui::widget::scale::round_up;
 use crate::tui::widget::text::{below, beside, centre, cut, left, right, rule, start, top, wrap};
 
 /// Draws the comparison.
-pub fn draw(drawn: &Drawn<'_>, theme: &Theme, area: Rect, buf: &mut Buffer) {
+pub fn draw(drawn: &ComparisonScene<'_>, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let area = area.intersection(buf.area);
     let size = Size {
         width: area.width,
@@ -46,7 +46,7 @@ pub fn draw(drawn: &Drawn<'_>, theme: &Theme, area: Rect, buf: &mut Buffer) {
     }
 }
 
-fn framed(drawn: &Drawn<'_>, theme: &Theme, area: Rect, buf: &mut Buffer) {
+fn framed(drawn: &ComparisonScene<'_>, theme: &Theme, area: Rect, buf: &mut Buffer) {
     rule(buf, below(area, 1), 0, theme.glyphs.rule, theme.dim());
     let area = Rect {
         x: area.x + 1,
@@ -55,12 +55,12 @@ fn framed(drawn: &Drawn<'_>, theme: &Theme, area: Rect, buf: &mut Buffer) {
     };
     header(drawn, theme, area, buf);
     let body = top(below(area, 2), area.height - 3);
-    match (drawn.look.help, drawn.sight) {
+    match (drawn.state.help, drawn.content) {
         (Some(first), _) => help::draw_of_comparison(drawn.keys, theme, first, body, buf),
         (None, Ok(sight)) => {
             maps(drawn, sight, theme, body, buf);
-            if let Some(typed) = &drawn.look.jump {
-                let names = sight.names_of_classes(drawn.look.class);
+            if let Some(typed) = &drawn.state.jump {
+                let names = sight.names_of_classes(drawn.state.class);
                 jump::draw_names(typed, &names, theme, body, buf);
             }
         }
@@ -71,23 +71,24 @@ fn framed(drawn: &Drawn<'_>, theme: &Theme, area: Rect, buf: &mut Buffer) {
         }
     }
     let foot = below(area, area.height - 1);
-    let rows =
-        action::available_at(drawn.keys, drawn.places.clone()).filter(|row| match drawn.sight {
+    let rows = action::available_at(drawn.keys, drawn.contexts.clone()).filter(|row| {
+        match drawn.content {
             Ok(sight) => sight.is_possible(row.action),
             Err(_) => true,
-        });
+        }
+    });
     let word = |short| match short {
         "γ" => theme.glyphs.gamma,
         _ => short,
     };
-    match &drawn.look.news {
-        Some(news) => footer::news(&news.words, news.failed, theme, foot, buf),
+    match &drawn.state.notice {
+        Some(news) => footer::draw_notice(&news.words, news.failed, theme, foot, buf),
         None => footer::draw(rows, word, theme, foot, buf),
     }
 }
 
-fn header(drawn: &Drawn<'_>, theme: &Theme, area: Rect, buf: &mut Buffer) {
-    let states = drawn.sessions.map(status::word);
+fn header(drawn: &ComparisonScene<'_>, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let states = drawn.sessions.map(status::status_label);
     let state = match states[0] == states[1] {
         true => format!("both {}", states[0]),
         false => format!("A {}, B {}", states[0], states[1]),
@@ -110,9 +111,15 @@ fn header(drawn: &Drawn<'_>, theme: &Theme, area: Rect, buf: &mut Buffer) {
     );
 }
 
-fn maps(drawn: &Drawn<'_>, sight: &Sight, theme: &Theme, area: Rect, buf: &mut Buffer) {
-    let look = drawn.look;
-    said::choices(sight, look, theme, area, buf);
+fn maps(
+    drawn: &ComparisonScene<'_>,
+    sight: &ComparisonContent,
+    theme: &Theme,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let look = drawn.state;
+    labels::choices(sight, look, theme, area, buf);
     let differ = sight.compared.totals().beyond > 0;
     let style = if differ { theme.text() } else { theme.dim() };
     let line = cut(&sight.headline, usize::from(area.width));
@@ -121,7 +128,7 @@ fn maps(drawn: &Drawn<'_>, sight: &Sight, theme: &Theme, area: Rect, buf: &mut B
     left(buf, area, 2, Span::styled(caution, theme.dim()));
     let area = below(area, 4);
     let [_, height, width] = sight.compared.shape;
-    let layout = Layout::fit((height, width), area);
+    let layout = ComparisonLayout::fit((height, width), area);
     let ramps = ramps(sight, look);
     let used = 3 * layout.map.0 + 2 * GAP;
     for index in 0..3 {
@@ -138,7 +145,7 @@ fn maps(drawn: &Drawn<'_>, sight: &Sight, theme: &Theme, area: Rect, buf: &mut B
         );
     }
     let under = below(area, 1 + layout.map.1);
-    said::scale_line(
+    labels::scale_line(
         sight,
         look,
         ramps,
@@ -146,7 +153,7 @@ fn maps(drawn: &Drawn<'_>, sight: &Sight, theme: &Theme, area: Rect, buf: &mut B
         start(under, used.max(area.width.min(60))),
         buf,
     );
-    said::facts(drawn, sight, theme, below(under, 1), buf);
+    labels::facts(drawn, sight, theme, below(under, 1), buf);
     let table = match layout.beside {
         true => beside(area, used + GAP),
         false => below(under, FACTS),
@@ -156,25 +163,25 @@ fn maps(drawn: &Drawn<'_>, sight: &Sight, theme: &Theme, area: Rect, buf: &mut B
 
 /// The colour ramps of A and B, and of their difference: one common scale where they share a unit. A z map of
 /// a difference is not on the scale of the others.
-fn ramps(sight: &Sight, look: &Look) -> [Ramp; 2] {
+fn ramps(sight: &ComparisonContent, look: &ComparisonState) -> [Ramp; 2] {
     let ramp = |limit: f32| Ramp::Diverging { centre: 0.0, limit };
     match (look.kind, look.scale) {
         (MapKind::Z, scale) => {
             let limits = match scale {
                 Scale::Common => sight.limits,
-                Scale::Own => Limits::of(&sight.compared, look.class..look.class + 1),
+                Scale::Own => ZLimits::of(&sight.compared, look.class..look.class + 1),
             };
             [limits.z, limits.difference_z].map(|limit| ramp(round_up(limit)))
         }
         (_, Scale::Common) => [ramp(sight.scales.limit(look.class)); 2],
-        (_, Scale::Own) => [ramp(sight.scales.own(look.class)); 2],
+        (_, Scale::Own) => [ramp(sight.scales.own_limit(look.class)); 2],
     }
 }
 
 /// Draws one of the three maps below its title.
 fn one(
-    sight: &Sight,
-    look: &Look,
+    sight: &ComparisonContent,
+    look: &ComparisonState,
     index: usize,
     ramp: Ramp,
     theme: &Theme,
@@ -199,7 +206,7 @@ fn one(
     let Some(values) = values(compared, look.kind, index, look.class) else {
         let missing = match index {
             2 => Some("not in both".to_owned()),
-            index => compared.lacks(index, look.class),
+            index => compared.missing_reason(index, look.class),
         };
         let text = cut(&missing.unwrap_or_default(), usize::from(map_area.width));
         centre(buf, map_area, height / 2, Span::styled(text, theme.dim()));
@@ -221,8 +228,8 @@ fn one(
     Heatmap {
         significance: z.as_ref().map(|z| (&z[..], bound)),
         marks: match look.pixels {
-            Pixels::Significant if z.is_some() => Marks::Only,
-            _ => Marks::Outline,
+            Pixels::Significant if z.is_some() => SignificanceMarks::Only,
+            _ => SignificanceMarks::Outline,
         },
         ..Heatmap::plain(&values, (rows, columns), ramp)
     }

@@ -12,7 +12,7 @@ pub const GAP: u16 = 2;
 pub const FACTS: u16 = 4;
 
 /// How large the maps are, and where the table of classes goes.
-pub struct Layout {
+pub struct ComparisonLayout {
     /// Columns and rows of a map.
     pub map: (u16, u16),
     /// Whether the table is beside the maps.
@@ -22,7 +22,7 @@ pub struct Layout {
 /// Minimum rows of the table when it is below.
 const TABLE: u16 = 6;
 
-impl Layout {
+impl ComparisonLayout {
     /// The largest whole zoom that fits, with the table beside the maps unless they are larger with the table
     /// below; if none fits, whatever size does.
     pub fn fit(size: (usize, usize), area: Rect) -> Self {

@@ -4,14 +4,14 @@
 //! updating it while engines run.
 
 mod classes;
+mod content;
 mod draw;
-mod drawn;
+mod labels;
 mod layout;
-mod said;
+mod scene;
 mod screen;
-mod sight;
 
+pub use content::{ComparisonContent, ComparisonState};
 pub use draw::draw;
-pub use drawn::Drawn;
-pub use screen::{Alike, End, compare};
-pub use sight::{Look, Sight};
+pub use scene::ComparisonScene;
+pub use screen::{ComparisonExit, PendingAgreement, compare};

@@ -11,22 +11,24 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot::Receiver;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use super::content::{ComparisonContent, ComparisonState};
 use super::draw::draw;
-use super::drawn::Drawn;
-use super::sight::{Look, Sight};
-use crate::comparison::{Compared, Misfit, Pair, Shown, Wish};
-use crate::export::comparison::one;
+use super::scene::ComparisonScene;
+use crate::comparison::{
+    ComparisonError, ComparisonRequest, MapComparison, SessionPair, SharedTrialDecisions,
+};
+use crate::export::comparison::write_one;
 use crate::link::Link;
 use crate::session::Session;
-use crate::tui::action::{self, Action, Place};
+use crate::tui::action::{self, Action, KeyContext};
 use crate::tui::clock::until;
-use crate::tui::frames::Frames;
-use crate::tui::input::{Input, Keys};
-use crate::tui::options::{Options, TuiError};
+use crate::tui::frame_writer::FrameWriter;
+use crate::tui::frames::FrameScheduler;
+use crate::tui::input::{KeyReader, TerminalEvent};
+use crate::tui::options::{DisplayOptions, TuiError};
 use crate::tui::overlay::help;
-use crate::tui::pen::Pen;
 use crate::tui::size::Size;
-use crate::tui::state::News;
+use crate::tui::state::Notice;
 use crate::tui::terminal::{self, Terminal};
 
 /// Minimum time between two comparisons while runs continue.
@@ -37,7 +39,7 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// Why the screen ended. The terminal has been restored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub enum ComparisonExit {
     /// The user went back.
     Back,
     /// The terminal is gone.
@@ -45,7 +47,7 @@ pub enum End {
 }
 
 /// The pending result of presenting the same trials to both networks.
-pub type Alike = Receiver<Result<Shown, String>>;
+pub type PendingAgreement = Receiver<Result<SharedTrialDecisions, String>>;
 
 /// Shows two sessions side by side until the user goes back. `alike`: the pending result, if both networks
 /// are being presented with the same trials.
@@ -54,15 +56,15 @@ pub type Alike = Receiver<Result<Shown, String>>;
 /// If the terminal cannot be opened.
 pub async fn compare(
     mut links: [Link; 2],
-    wish: Wish,
-    mut alike: Option<Alike>,
-    options: Options,
-) -> Result<End, TuiError> {
+    wish: ComparisonRequest,
+    mut alike: Option<PendingAgreement>,
+    options: DisplayOptions,
+) -> Result<ComparisonExit, TuiError> {
     let mut theme = options.theme();
     let terminal = Terminal::enter()?;
     let (events, mut inbox) = unbounded_channel();
-    let _keys = Keys::start(terminal.keyboard().try_clone()?, events.clone())?;
-    let pen = Pen::start(terminal.screen()?, events)?;
+    let _keys = KeyReader::start(terminal.keyboard().try_clone()?, events.clone())?;
+    let pen = FrameWriter::start(terminal.screen()?, events)?;
     if options.asks_background() {
         terminal.ask_background();
     }
@@ -72,13 +74,13 @@ pub async fn compare(
     let mut clock = interval(TICK);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
 
-    let mut state = Seen::new(
+    let mut state = ComparisonLoop::new(
         links.each_ref().map(Link::newest),
-        Look::new(wish),
+        ComparisonState::new(wish),
         options.keys,
     );
     let mut watching = [true; 2];
-    let mut frames = Frames::new(options, Instant::now());
+    let mut frames = FrameScheduler::new(options, Instant::now());
     let end = loop {
         let at = Instant::now();
         let size = Size::from(terminal.size());
@@ -98,50 +100,50 @@ pub async fn compare(
         tokio::select! {
             biased;
             Some(input) = inbox.recv() => match input {
-                Input::Gone | Input::Written(Err(_)) => break End::Gone,
-                Input::Written(Ok(())) => frames.written(),
-                Input::Pasted(text) => {
+                TerminalEvent::Gone | TerminalEvent::Written(Err(_)) => break ComparisonExit::Gone,
+                TerminalEvent::Written(Ok(())) => frames.written(),
+                TerminalEvent::Pasted(text) => {
                     if state.paste(&text) {
-                        frames.ask();
+                        frames.request();
                     }
                 }
-                Input::Background(background) => {
+                TerminalEvent::Background(background) => {
                     terminal::has_background(background);
-                    theme = theme.on(background);
-                    frames.ask();
+                    theme = theme.with_background(background);
+                    frames.request();
                 }
-                Input::Key(key) => match state.action(&key) {
+                TerminalEvent::Key(key) => match state.action(&key) {
                     Some(Action::ExportFigure) => {
                         state.export(&tell);
-                        frames.ask();
+                        frames.request();
                     }
-                    Some(Action::EndComparison | Action::Interrupt) => break End::Back,
+                    Some(Action::EndComparison | Action::Interrupt) => break ComparisonExit::Back,
                     Some(Action::Suspend) => {
                         terminal.suspend();
                         if terminal.take().is_err() {
-                            break End::Gone;
+                            break ComparisonExit::Gone;
                         }
                         frames.forget();
                     }
                     Some(action) => {
                         state.update(action);
-                        frames.ask();
+                        frames.request();
                     }
                     None => {
                         if state.typed(&key) {
-                            frames.ask();
+                            frames.request();
                         }
                     }
                 },
             },
             Some(news) = written.recv() => {
-                state.look.news = Some(news);
-                frames.ask();
+                state.look.notice = Some(news);
+                frames.request();
             }
-            _ = resized.recv() => frames.ask(),
+            _ = resized.recv() => frames.request(),
             _ = continued.recv() => {
                 if terminal.take().is_err() {
-                    break End::Gone;
+                    break ComparisonExit::Gone;
                 }
                 frames.forget();
             }
@@ -156,12 +158,12 @@ pub async fn compare(
             result = pending(&mut alike) => {
                 alike = None;
                 state.alike = Some(result);
-                frames.ask();
+                frames.request();
             }
             () = until(frames.due(PACE)) => {}
             _ = clock.tick() => {
                 if terminal.is_gone() {
-                    break End::Gone;
+                    break ComparisonExit::Gone;
                 }
             }
         }
@@ -172,7 +174,7 @@ pub async fn compare(
 }
 
 /// Waits for the result; forever if none is pending.
-async fn pending(alike: &mut Option<Alike>) -> Result<Shown, String> {
+async fn pending(alike: &mut Option<PendingAgreement>) -> Result<SharedTrialDecisions, String> {
     match alike {
         Some(alike) => {
             let result = alike.await;
@@ -183,19 +185,19 @@ async fn pending(alike: &mut Option<Alike>) -> Result<Shown, String> {
 }
 
 /// The loop's state between two events.
-struct Seen {
+struct ComparisonLoop {
     sessions: [Arc<Session>; 2],
-    look: Look,
-    sight: Result<Sight, Misfit>,
-    alike: Option<Result<Shown, String>>,
-    keys: action::Keys,
+    look: ComparisonState,
+    sight: Result<ComparisonContent, ComparisonError>,
+    alike: Option<Result<SharedTrialDecisions, String>>,
+    keys: action::KeyBindings,
 }
 
-impl Seen {
-    fn new(sessions: [Arc<Session>; 2], look: Look, keys: action::Keys) -> Self {
+impl ComparisonLoop {
+    fn new(sessions: [Arc<Session>; 2], look: ComparisonState, keys: action::KeyBindings) -> Self {
         Self {
             keys,
-            sight: Sight::new([&sessions[0], &sessions[1]], &look),
+            sight: ComparisonContent::new([&sessions[0], &sessions[1]], &look),
             sessions,
             look,
             alike: None,
@@ -213,13 +215,13 @@ impl Seen {
     }
 
     fn compare(&mut self) {
-        self.sight = Sight::new([&self.sessions[0], &self.sessions[1]], &self.look);
+        self.sight = ComparisonContent::new([&self.sessions[0], &self.sessions[1]], &self.look);
     }
 
     /// The action of a key; also clears the last notice.
     fn action(&mut self, key: &KeyEvent) -> Option<Action> {
-        self.look.news = None;
-        action::of_key_at(key, self.keys, self.places())
+        self.look.notice = None;
+        action::action_for_key(key, self.keys, self.places())
     }
 
     /// Takes a typed character if text is being typed; returns whether it was.
@@ -245,21 +247,22 @@ impl Seen {
     }
 
     /// Writes the maps of the chosen class into the current folder, on its own thread.
-    fn export(&mut self, tell: &UnboundedSender<News>) {
+    fn export(&mut self, tell: &UnboundedSender<Notice>) {
         let Ok(sight) = &self.sight else { return };
         let (gamma, response) = (sight.gamma, sight.compared.response);
         let sessions = self.sessions.clone();
-        let (wish, class, tell) = (self.look.wish.clone(), self.look.class, tell.clone());
-        self.look.news = Some(News::done("writing the figure"));
+        let (wish, class, tell) = (self.look.request.clone(), self.look.class, tell.clone());
+        self.look.notice = Some(Notice::done("writing the figure"));
         tokio::task::spawn_blocking(move || {
-            let written = match Pair::new(&sessions[0], &sessions[1], &wish) {
+            let written = match SessionPair::new(&sessions[0], &sessions[1], &wish) {
                 Ok(pair) => {
-                    let compared = Compared::new(&pair, gamma, response);
-                    one(&pair, &compared, class, Path::new("")).map_err(|error| error.to_string())
+                    let compared = MapComparison::new(&pair, gamma, response);
+                    write_one(&pair, &compared, class, Path::new(""))
+                        .map_err(|error| error.to_string())
                 }
                 Err(misfit) => Err(misfit.to_string()),
             };
-            let _ = tell.send(News::of_file(written));
+            let _ = tell.send(Notice::of_file(written));
         });
     }
 
@@ -270,25 +273,25 @@ impl Seen {
         }
     }
 
-    fn places(&self) -> Vec<Place> {
+    fn places(&self) -> Vec<KeyContext> {
         let place = match (self.look.help, &self.look.jump) {
-            (Some(_), _) => Place::Help,
-            (None, Some(_)) => Place::Jump,
-            (None, None) => Place::Comparison,
+            (Some(_), _) => KeyContext::Help,
+            (None, Some(_)) => KeyContext::Jump,
+            (None, None) => KeyContext::Comparison,
         };
-        vec![place, Place::Everywhere]
+        vec![place, KeyContext::Everywhere]
     }
 
-    fn drawn(&self) -> Drawn<'_> {
-        Drawn {
+    fn drawn(&self) -> ComparisonScene<'_> {
+        ComparisonScene {
             sessions: [&self.sessions[0], &self.sessions[1]],
-            look: &self.look,
-            sight: self.sight.as_ref(),
-            alike: self
+            state: &self.look,
+            content: self.sight.as_ref(),
+            agreement: self
                 .alike
                 .as_ref()
                 .map(|result| result.as_ref().map_err(String::as_str)),
-            places: self.places(),
+            contexts: self.places(),
             keys: self.keys,
         }
     }

@@ -17,12 +17,12 @@ use crate::session::run::Phase;
 use crate::tui::clipboard;
 use crate::tui::clock::now;
 use crate::tui::frame;
-use crate::tui::frames::Frames;
-use crate::tui::options::Options;
-use crate::tui::pen::Pen;
+use crate::tui::frame_writer::FrameWriter;
+use crate::tui::frames::FrameScheduler;
+use crate::tui::options::DisplayOptions;
 use crate::tui::shared::is_finished;
 use crate::tui::size::Size;
-use crate::tui::state::{News, State};
+use crate::tui::state::{DashboardState, Notice};
 use crate::tui::terminal::{self, Terminal};
 use crate::tui::theme::{Background, Theme};
 use crate::tui::update;
@@ -31,17 +31,17 @@ use crate::tui::views;
 /// The loop's state between two events.
 pub(super) struct Dashboard {
     pub session: Arc<Session>,
-    pub state: State,
+    pub state: DashboardState,
     pub theme: Theme,
-    pub frames: Frames,
+    pub frames: FrameScheduler,
     /// Whether this user has asked the engine to stop.
     pub stopping: bool,
     /// The figure to show at full resolution, if requested.
-    pub wanted: Option<Figure>,
+    pub requested_figure: Option<Figure>,
     /// Bytes to send to the terminal with the next frame.
     pub besides: Vec<u8>,
     /// Where the results of background tasks are sent.
-    pub tell: UnboundedSender<News>,
+    pub notices: UnboundedSender<Notice>,
 }
 
 /// Maximum characters of copied text shown in the footer.
@@ -50,10 +50,10 @@ const SHOWN: usize = 60;
 impl Dashboard {
     pub fn new(
         link: &Link,
-        options: Options,
-        earlier: Option<State>,
+        options: DisplayOptions,
+        earlier: Option<DashboardState>,
         terminal: &Terminal,
-        tell: UnboundedSender<News>,
+        tell: UnboundedSender<Notice>,
     ) -> Self {
         let connection = link.connection.borrow().clone();
         let mut state = match earlier {
@@ -62,22 +62,22 @@ impl Dashboard {
                 earlier.shared.frozen = None;
                 earlier
             }
-            None => State::new(connection, views::of(&link.newest())),
+            None => DashboardState::new(connection, views::of(&link.newest())),
         };
         state.shared.keys = options.keys;
         state.program = options.program;
         state.shared.zone = jiff::tz::TimeZone::system();
-        state.shared.past = link.past();
+        state.shared.saved_log = link.log_tail();
         state.shared.now = now();
         let mut dashboard = Self {
             session: link.newest(),
             state,
             theme: options.theme(),
-            frames: Frames::new(options, Instant::now()),
+            frames: FrameScheduler::new(options, Instant::now()),
             stopping: false,
-            wanted: None,
+            requested_figure: None,
             besides: Vec::new(),
-            tell,
+            notices: tell,
         };
         dashboard.state.shared.settle(&dashboard.session);
         dashboard.resize(terminal);
@@ -85,49 +85,49 @@ impl Dashboard {
     }
 
     /// The terminal has reported its background.
-    pub fn on(&mut self, background: Background) {
+    pub fn set_background(&mut self, background: Background) {
         terminal::has_background(background);
         if background != self.theme.background {
-            self.theme = self.theme.clone().on(background);
-            self.frames.ask();
+            self.theme = self.theme.clone().with_background(background);
+            self.frames.request();
         }
     }
 
     /// Shows a notice, such as the result of an action.
-    pub fn notify(&mut self, news: News) {
-        self.state.news = Some(news);
-        self.frames.ask();
+    pub fn notify(&mut self, news: Notice) {
+        self.state.notice = Some(news);
+        self.frames.request();
     }
 
     /// Writes a figure into the current folder, on its own thread.
     pub fn export(&mut self, figure: Figure) {
-        let (session, tell) = (Arc::clone(&self.session), self.tell.clone());
-        self.notify(News::done("writing the figure"));
+        let (session, tell) = (Arc::clone(&self.session), self.notices.clone());
+        self.notify(Notice::done("writing the figure"));
         tokio::task::spawn_blocking(move || {
             let written = export::figure(&session, &figure, Path::new(""));
             // If the user has left, no notice is shown; the file is there.
-            let _ = tell.send(News::of_file(written));
+            let _ = tell.send(Notice::of_file(written));
         });
     }
 
     /// Puts a text on the clipboard with the next frame.
     pub fn copy(&mut self, text: String) {
         if text.len() > clipboard::MOST {
-            self.notify(News::failed("too long for a terminal's clipboard"));
+            self.notify(Notice::failed("too long for a terminal's clipboard"));
             return;
         }
         let shown = match text.chars().count() {
             ..=SHOWN => text.clone(),
             _ => text.chars().take(SHOWN - 1).chain(['…']).collect(),
         };
-        self.notify(News::done(format!("copied: {shown}")));
+        self.notify(Notice::done(format!("copied: {shown}")));
         self.besides.extend(clipboard::put(text));
     }
 
     pub fn resize(&mut self, terminal: &Terminal) {
         let (width, height) = terminal.size();
         self.state.shared.size = Size { width, height };
-        self.frames.ask();
+        self.frames.request();
     }
 
     /// Restores the screen after another program used the terminal.
@@ -151,8 +151,8 @@ impl Dashboard {
     /// The connection to the engine was lost or restored.
     pub fn connection(&mut self, link: &Link) {
         update::connection(&mut self.state, link.connection.borrow().clone());
-        self.state.shared.past = link.past();
-        self.frames.ask();
+        self.state.shared.saved_log = link.log_tail();
+        self.frames.request();
     }
 
     /// The clock advanced: displayed ages grow.
@@ -170,7 +170,7 @@ impl Dashboard {
         match newest.run.as_ref().map(|run| &run.phase) {
             Some(Phase::Stopped | Phase::Failed(_)) => Some(Exit::Over),
             // The engine exited before its last state arrived; the file has it.
-            None if self.stopping && newest.record.state == record::State::Stopped => {
+            None if self.stopping && newest.record.state == record::SavedState::Stopped => {
                 Some(Exit::Over)
             }
             _ if watching || is_finished(&newest) => None,
@@ -181,7 +181,7 @@ impl Dashboard {
     /// Minimum time between two frames that show newer states: the shorter of the visible views' paces.
     pub fn pace(&self) -> Duration {
         let pace = self.state.view().pace;
-        let other = self.state.other().map(|(entry, _)| entry.pace);
+        let other = self.state.second_view().map(|(entry, _)| entry.pace);
         other.map_or(pace, |other| other.min(pace))
     }
 
@@ -190,7 +190,7 @@ impl Dashboard {
         self.frames.due(self.pace())
     }
 
-    pub fn draw_if_due(&mut self, link: &Link, pen: &Pen) {
+    pub fn draw_if_due(&mut self, link: &Link, pen: &FrameWriter) {
         let now = Instant::now();
         let Some(due) = self.frames.next(self.pace(), now) else {
             return;

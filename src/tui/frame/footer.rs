@@ -10,7 +10,7 @@ use crate::tui::theme::Theme;
 use crate::tui::widget::text::{cut, left};
 
 /// Draws the result of the last action instead of the keys.
-pub fn news(words: &str, failed: bool, theme: &Theme, area: Rect, buf: &mut Buffer) {
+pub fn draw_notice(words: &str, failed: bool, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let (mark, style) = match failed {
         true => (theme.glyphs.warning, theme.warning()),
         false => (theme.glyphs.done, theme.text()),

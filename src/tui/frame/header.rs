@@ -8,10 +8,10 @@ use crate::format::{clean, clock, thousands};
 use crate::link::Connection;
 use crate::session::Run;
 use crate::tui::scene::Scene;
-use crate::tui::scene::progress::{moving, phase};
-use crate::tui::state::{State, ViewId};
-use crate::tui::theme::{Line as Wire, Theme};
-use crate::tui::view::Entry;
+use crate::tui::scene::progress::{live_run, phase};
+use crate::tui::state::{DashboardState, ViewId};
+use crate::tui::theme::{Bandwidth as Wire, Theme};
+use crate::tui::view::ViewEntry;
 use crate::tui::widget::text::{beside, cut, left, right};
 
 /// Draws the session, its data, network and device, the phase, and the remaining time.
@@ -23,7 +23,7 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     } = *scene;
     let (mark, words, style) = phase(scene);
     let mut end = vec![Span::styled(format!("{mark} {words}"), style)];
-    if let Some(eta) = moving(scene).and_then(|run| run.eta_s) {
+    if let Some(eta) = live_run(scene).and_then(|run| run.eta_s) {
         end.push(Span::styled("   ETA ", theme.dim()));
         end.push(Span::styled(theme.duration(eta), theme.bright()));
     }
@@ -64,7 +64,7 @@ fn up_in_header(area: Rect) -> bool {
 
 /// The engine's uptime.
 fn up(run: &Run, theme: &Theme) -> String {
-    match theme.line {
+    match theme.bandwidth {
         Wire::Fast => format!("up {}", clock(run.up_s)),
         Wire::Slow => format!("up {}", theme.duration(run.up_s)),
     }
@@ -96,7 +96,7 @@ fn what_runs_on_what(scene: &Scene<'_>) -> Vec<String> {
 }
 
 /// Draws the names of the views, and ages.
-pub fn tabs(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
+pub fn tabs(scene: &Scene<'_>, state: &DashboardState, area: Rect, buf: &mut Buffer) {
     let Scene {
         session,
         shared,
@@ -128,7 +128,7 @@ pub fn tabs(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
         ages.truncate(1);
     }
     let named = |all: bool| -> Line<'static> {
-        let tab = |(index, view): (usize, &Entry)| {
+        let tab = |(index, view): (usize, &ViewEntry)| {
             // The tenth view has the key after 9: 0.
             let number = (index + 1) % 10;
             if ViewId(index) == state.view {

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use crate::format::clean;
 use crate::session::run::LogLine;
 use crate::tui::scene::Scene;
-use crate::tui::shared::Shared;
+use crate::tui::shared::SharedState;
 use crate::tui::widget::text::{cut, left};
 
 /// Draws as many lines as there are rows.
@@ -57,12 +57,12 @@ pub fn lines<'a>(scene: &Scene<'a>) -> &'a [LogLine] {
     match &scene.session.run {
         Some(run) if !run.log.is_empty() => &run.log,
         Some(run) if !run.phase.is_over() => &[],
-        _ => &scene.shared.past,
+        _ => &scene.shared.saved_log,
     }
 }
 
 /// The time of day in the viewer's zone.
-fn time_of(at: i64, shared: &Shared) -> String {
+fn time_of(at: i64, shared: &SharedState) -> String {
     match jiff::Timestamp::from_second(at) {
         Ok(time) => {
             let time = time.to_zoned(shared.zone.clone());

@@ -10,20 +10,26 @@ use ratatui::text::Span;
 
 use crate::format::clean;
 use crate::session::Session;
-use crate::tui::action::{Action, key_of};
+use crate::tui::action::{Action, first_key_of};
 use crate::tui::overlay::{copy, extend, help, jump, note, palette, question};
 use crate::tui::possible;
 use crate::tui::scene::Scene;
 use crate::tui::scene::progress::problem;
 use crate::tui::size::Size;
-use crate::tui::state::{Overlay, State};
+use crate::tui::state::{DashboardState, Overlay};
 use crate::tui::theme::{Theme, plain_ascii};
 use crate::tui::view::{Log, View};
 use crate::tui::widget::text::{below, beside, centre, cut, left, rule, start, top};
 
 /// Draws everything: a pure function of the session, the viewer's state, the area and what the terminal can
 /// show.
-pub fn draw(session: &Session, state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
+pub fn draw(
+    session: &Session,
+    state: &DashboardState,
+    theme: &Theme,
+    area: Rect,
+    buf: &mut Buffer,
+) {
     let scene = scene(session, state, theme);
     let area = area.intersection(buf.area);
     let size = Size {
@@ -43,7 +49,7 @@ pub fn draw(session: &Session, state: &State, theme: &Theme, area: Rect, buf: &m
     }
 }
 
-fn scene<'a>(session: &'a Session, state: &'a State, theme: &'a Theme) -> Scene<'a> {
+fn scene<'a>(session: &'a Session, state: &'a DashboardState, theme: &'a Theme) -> Scene<'a> {
     Scene {
         session,
         shared: &state.shared,
@@ -62,7 +68,7 @@ struct Parts {
     footer: Rect,
 }
 
-fn areas(scene: &Scene<'_>, state: &State, area: Rect) -> Parts {
+fn areas(scene: &Scene<'_>, state: &DashboardState, area: Rect) -> Parts {
     let header = top(area, 1);
     let rest = below(area, 1);
     let problem = top(rest, u16::from(problem(scene).is_some()));
@@ -76,9 +82,9 @@ fn areas(scene: &Scene<'_>, state: &State, area: Rect) -> Parts {
     let rows = match (state.log, state.view().log) {
         // If there is no log, one row is enough to say so.
         (Some(true), _) if log::lines(scene).is_empty() => 1,
-        (None, Log::WhereRoom) if log::lines(scene).is_empty() && scene.session.run.is_none() => 0,
+        (None, Log::IfRoom) if log::lines(scene).is_empty() && scene.session.run.is_none() => 0,
         (Some(true), _) => (area.height / 5).clamp(3, 12),
-        (None, Log::WhereRoom) if area.height >= 34 => (area.height / 12).clamp(3, 8),
+        (None, Log::IfRoom) if area.height >= 34 => (area.height / 12).clamp(3, 8),
         _ => 0,
     };
     // A blank row goes before the log.
@@ -101,12 +107,12 @@ fn areas(scene: &Scene<'_>, state: &State, area: Rect) -> Parts {
 }
 
 /// The area of the active view.
-pub fn body(session: &Session, state: &State, theme: &Theme) -> Rect {
+pub fn body(session: &Session, state: &DashboardState, theme: &Theme) -> Rect {
     panes(state, on_screen(session, state, theme).body).0
 }
 
 /// The area of all views, where the list of keys is drawn.
-pub fn whole(session: &Session, state: &State, theme: &Theme) -> Rect {
+pub fn whole(session: &Session, state: &DashboardState, theme: &Theme) -> Rect {
     on_screen(session, state, theme).body
 }
 
@@ -115,7 +121,7 @@ const GAP: u16 = 3;
 
 /// The area of the active view, and that of the one beside it if there is one and it fits. Each has its name
 /// above.
-fn panes(state: &State, body: Rect) -> (Rect, Option<Rect>) {
+fn panes(state: &DashboardState, body: Rect) -> (Rect, Option<Rect>) {
     let Some(other) = state.beside.filter(|_| body.width + 2 >= Size::OF_TWO) else {
         return (body, None);
     };
@@ -129,17 +135,17 @@ fn panes(state: &State, body: Rect) -> (Rect, Option<Rect>) {
 }
 
 /// Whether the log is visible.
-pub fn shows_log(session: &Session, state: &State, theme: &Theme) -> bool {
+pub fn shows_log(session: &Session, state: &DashboardState, theme: &Theme) -> bool {
     on_screen(session, state, theme).log.height > 0
 }
 
-fn on_screen(session: &Session, state: &State, theme: &Theme) -> Parts {
+fn on_screen(session: &Session, state: &DashboardState, theme: &Theme) -> Parts {
     let size = state.shared.size;
     let area = Rect::new(0, 0, size.width, size.height);
     areas(&scene(session, state, theme), state, area)
 }
 
-fn framed(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
+fn framed(scene: &Scene<'_>, state: &DashboardState, area: Rect, buf: &mut Buffer) {
     let parts = areas(scene, state, area);
     header::draw(scene, parts.header, buf);
     if let Some(problem) = problem(scene) {
@@ -190,19 +196,19 @@ fn framed(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
     let rows = possible::available(state)
         .filter(|row| possible::is_possible(row.action, state, scene.session));
     let word = |short| possible::word(short, state, scene.session, scene.theme);
-    match &state.news {
-        Some(news) => footer::news(&news.words, news.failed, scene.theme, parts.footer, buf),
+    match &state.notice {
+        Some(news) => footer::draw_notice(&news.words, news.failed, scene.theme, parts.footer, buf),
         None => footer::draw(rows, word, scene.theme, parts.footer, buf),
     }
 }
 
 /// Draws the active view, or two views.
-fn views(scene: &Scene<'_>, state: &State, body: Rect, buf: &mut Buffer) {
+fn views(scene: &Scene<'_>, state: &DashboardState, body: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let (active, second) = panes(state, body);
     let mut draw = |view: &dyn View, area: Rect| view.draw(scene, area, buf);
-    draw(state.in_sight(), active);
-    let (Some(area), Some((entry, view))) = (second, state.other()) else {
+    draw(state.active_view(), active);
+    let (Some(area), Some((entry, view))) = (second, state.second_view()) else {
         return;
     };
     draw(view, area);
@@ -221,8 +227,8 @@ fn views(scene: &Scene<'_>, state: &State, body: Rect, buf: &mut Buffer) {
     }
 }
 
-fn too_small(state: &State, area: Rect, buf: &mut Buffer) {
-    let key = |action| key_of(state.shared.keys, action);
+fn too_small(state: &DashboardState, area: Rect, buf: &mut Buffer) {
+    let key = |action| first_key_of(state.shared.keys, action);
     let least = Size::LEAST;
     let lines = [
         format!("{}×{} is too small a screen", area.width, area.height),

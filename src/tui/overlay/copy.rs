@@ -5,10 +5,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::tui::action::{Action, key_of};
+use crate::tui::action::{Action, first_key_of};
+use crate::tui::copying::text;
 use crate::tui::scene::Scene;
-use crate::tui::state::{Copied, State};
-use crate::tui::takeaway::text;
+use crate::tui::state::{CopyTarget, DashboardState};
 use crate::tui::widget::text::{below, beside, cut, left, rule, wrap};
 
 /// Columns of the names of the texts.
@@ -18,7 +18,7 @@ const NAMES: u16 = 16;
 const ROWS: usize = 3;
 
 /// Draws the overlay over the last rows of `area`.
-pub fn draw(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
+pub fn draw(scene: &Scene<'_>, state: &DashboardState, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let room = area.width.saturating_sub(NAMES);
     let entry = |action, name: &'static str, target| {
@@ -29,12 +29,12 @@ pub fn draw(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
             let last = lines.pop().unwrap_or_default();
             lines.push(cut(&format!("{last} …"), usize::from(room)));
         }
-        Some((key_of(scene.shared.keys, action), name, lines))
+        Some((first_key_of(scene.shared.keys, action), name, lines))
     };
     let entries = [
-        entry(Action::CopyCaption, "caption", Copied::Caption),
-        entry(Action::CopyCommand, "command line", Copied::Command),
-        entry(Action::CopyNumber, "number", Copied::Number),
+        entry(Action::CopyCaption, "caption", CopyTarget::Caption),
+        entry(Action::CopyCommand, "command line", CopyTarget::Command),
+        entry(Action::CopyNumber, "number", CopyTarget::Number),
     ];
     let entries: Vec<_> = entries.into_iter().flatten().collect();
     let rows: usize = entries.iter().map(|(_, _, lines)| lines.len()).sum();

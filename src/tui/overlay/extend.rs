@@ -4,18 +4,18 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::format::{about, count, duration, gamma, thousands, trials_of};
+use crate::format::{count, duration, gamma, parse_trials, rounded_count, thousands};
 use crate::session::Session;
 use crate::session::config::{ClassificationImages, Extension};
-use crate::tui::action::{Action, key_of};
+use crate::tui::action::{Action, first_key_of};
 use crate::tui::scene::Scene;
-use crate::tui::shared::Shared;
-use crate::tui::state::State;
+use crate::tui::shared::SharedState;
+use crate::tui::state::DashboardState;
 use crate::tui::widget::text::left;
 
 /// The plan shown and the γ to extend; `None`: all.
 fn plan<'a>(
-    shared: &Shared,
+    shared: &SharedState,
     session: &'a Session,
 ) -> Option<(&'a ClassificationImages, Option<f64>)> {
     let plan = shared.images_plan(session)?;
@@ -24,7 +24,7 @@ fn plan<'a>(
 }
 
 /// Whether there are trials to extend.
-pub fn is_possible(shared: &Shared, session: &Session) -> bool {
+pub fn is_possible(shared: &SharedState, session: &Session) -> bool {
     plan(shared, session).is_some()
 }
 
@@ -44,13 +44,16 @@ fn planned(plan: &ClassificationImages, gamma: Option<f64>) -> u64 {
 fn trials(text: &str, planned: u64) -> Option<u64> {
     match text.trim().is_empty() {
         true => planned.checked_mul(2),
-        false => trials_of(text),
+        false => parse_trials(text),
     }
 }
 
 /// The requested extension, with the index of its images in the plan; `None` unless the typed text is a
 /// number of trials above the planned one.
-pub fn asked(state: &State, session: &Session) -> Option<(usize, Extension)> {
+pub fn requested_extension(
+    state: &DashboardState,
+    session: &Session,
+) -> Option<(usize, Extension)> {
     let (plan, gamma) = plan(&state.shared, session)?;
     let planned = planned(plan, gamma);
     let trials = trials(&state.extend.typed, planned)?;
@@ -64,7 +67,7 @@ pub fn asked(state: &State, session: &Session) -> Option<(usize, Extension)> {
 }
 
 /// Draws the prompt over the last rows of `area`.
-pub fn draw(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
+pub fn draw(scene: &Scene<'_>, state: &DashboardState, area: Rect, buf: &mut Buffer) {
     let Scene { session, theme, .. } = *scene;
     let (panel, cursor) = super::line(theme, area, buf);
     let Some((plan, chosen)) = plan(&state.shared, session) else {
@@ -85,19 +88,19 @@ pub fn draw(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
         true => format!(
             "   {scope}, {} now; {} doubles them",
             thousands(planned),
-            key_of(state.shared.keys, Action::Extend)
+            first_key_of(state.shared.keys, Action::Extend)
         ),
         false => format!("   {scope}, {} now", thousands(planned)),
     };
     typed.push_span(Span::styled(hint, theme.dim()));
     left(buf, panel, 1, typed);
-    let feedback = match asked(state, session) {
+    let feedback = match requested_extension(state, session) {
         None => Span::styled(
             format!("a number above {}: 400k, 4M, 4e6", thousands(planned)),
             theme.warning(),
         ),
         Some((_, more)) => {
-            let gammas = plan.gammas.iter().filter(|gamma| more.is_of(**gamma));
+            let gammas = plan.gammas.iter().filter(|gamma| more.applies_to(**gamma));
             let added = gammas.map(|&value| more.trials.saturating_sub(plan.trials_at(value)));
             let added: u64 = added.fold(0, u64::saturating_add);
             Span::styled(
@@ -118,7 +121,7 @@ fn time(session: &Session, trials: u64) -> String {
         Some(rate) => format!(
             ", about {} at {} trials/s; templates and attack are redone",
             duration(trials as f64 / rate),
-            about(rate)
+            rounded_count(rate)
         ),
         None => "; the duration is known once it runs".into(),
     }

@@ -5,11 +5,11 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::session::Session;
-use crate::tui::action::{Action, Binding, Keys, Place};
+use crate::tui::action::{Action, Binding, KeyBindings, KeyContext};
 use crate::tui::possible::is_possible;
 use crate::tui::scene::Scene;
 use crate::tui::size::Size;
-use crate::tui::state::{Overlay, State};
+use crate::tui::state::{DashboardState, Overlay};
 use crate::tui::theme::Theme;
 use crate::tui::widget::text::{below, beside, left, start};
 
@@ -17,20 +17,20 @@ use crate::tui::widget::text::{below, beside, left, start};
 const WIDTH: u16 = 56;
 
 /// The places that belong to the list of sessions; all others belong to a session's views.
-const LISTS: [Place; 5] = [
-    Place::Sessions,
-    Place::Filter,
-    Place::Form,
-    Place::Deleting,
-    Place::DeletingByName,
+const LISTS: [KeyContext; 5] = [
+    KeyContext::Sessions,
+    KeyContext::Filter,
+    KeyContext::Form,
+    KeyContext::Deleting,
+    KeyContext::DeletingByName,
 ];
 
 /// Draws the keys of a session's views from line `first` on, below the search text if there is any.
-pub fn draw(scene: &Scene<'_>, state: &State, first: usize, area: Rect, buf: &mut Buffer) {
+pub fn draw(scene: &Scene<'_>, state: &DashboardState, first: usize, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let mut area = area;
     let typing = state.overlay == Overlay::FindKeys;
-    if typing || !state.keys_found.typed.is_empty() {
+    if typing || !state.key_search.typed.is_empty() {
         let cursor = match (typing, theme.glyphs.unicode) {
             (false, _) => "",
             (true, true) => "▏",
@@ -38,7 +38,7 @@ pub fn draw(scene: &Scene<'_>, state: &State, first: usize, area: Rect, buf: &mu
         };
         let line = Line::from(vec![
             Span::styled("/", theme.accent()),
-            Span::styled(state.keys_found.typed.clone(), theme.bright()),
+            Span::styled(state.key_search.typed.clone(), theme.bright()),
             Span::styled(cursor, theme.accent()),
         ]);
         left(buf, area, 0, line);
@@ -52,21 +52,21 @@ pub fn draw(scene: &Scene<'_>, state: &State, first: usize, area: Rect, buf: &mu
     columns(rows, first, area, theme, buf);
 }
 
-fn rows_of<'a>(state: &State, session: &Session, theme: &Theme) -> Vec<Row<'a>> {
+fn rows_of<'a>(state: &DashboardState, session: &Session, theme: &Theme) -> Vec<Row<'a>> {
     let possible = |row: &Binding| is_possible(row.action, state, session);
-    let is_listed = |place: &Place| !LISTS.contains(place) && *place != Place::Comparison;
-    let places: Vec<Place> = Place::ALL.into_iter().filter(is_listed).collect();
+    let is_listed = |place: &KeyContext| !LISTS.contains(place) && *place != KeyContext::Comparison;
+    let places: Vec<KeyContext> = KeyContext::ALL.into_iter().filter(is_listed).collect();
     let listed = Listed {
         keys: state.shared.keys,
         views: state.entries().len(),
-        text: &state.keys_found.typed,
+        text: &state.key_search.typed,
     };
     lines(listed, &places, possible, theme)
 }
 
 /// The last line to which the list scrolls on the area of all views.
-pub fn furthest(state: &State, session: &Session, theme: &Theme, area: Rect) -> usize {
-    let area = match state.keys_found.typed.is_empty() {
+pub fn furthest(state: &DashboardState, session: &Session, theme: &Theme, area: Rect) -> usize {
+    let area = match state.key_search.typed.is_empty() {
         true => area,
         // The search text is above.
         false => below(area, 2),
@@ -91,17 +91,22 @@ fn between(size: Size) -> Rect {
 }
 
 /// The places whose keys the list of sessions shows.
-fn of_list() -> Vec<Place> {
-    let palette = [Place::Palette, Place::Question];
-    [&LISTS[..], &palette, &[Place::Help, Place::Everywhere]].concat()
+fn of_list() -> Vec<KeyContext> {
+    let palette = [KeyContext::Palette, KeyContext::Question];
+    [
+        &LISTS[..],
+        &palette,
+        &[KeyContext::Help, KeyContext::Everywhere],
+    ]
+    .concat()
 }
 
 /// The places whose keys the comparison shows.
-const OF_COMPARISON: [Place; 4] = [
-    Place::Comparison,
-    Place::Jump,
-    Place::Help,
-    Place::Everywhere,
+const OF_COMPARISON: [KeyContext; 4] = [
+    KeyContext::Comparison,
+    KeyContext::Jump,
+    KeyContext::Help,
+    KeyContext::Everywhere,
 ];
 
 /// Whether a key has a meaning outside the views of a session.
@@ -110,26 +115,32 @@ fn is_general(row: &Binding) -> bool {
 }
 
 /// Draws the keys of the list of sessions from line `first` on.
-pub fn draw_of_list(keys: Keys, theme: &Theme, first: usize, area: Rect, buf: &mut Buffer) {
+pub fn draw_of_list(keys: KeyBindings, theme: &Theme, first: usize, area: Rect, buf: &mut Buffer) {
     // The digits of the views are not keys of this list.
     let rows = lines(Listed::of(keys), &of_list(), is_general, theme);
     columns(rows, first, area, theme, buf);
 }
 
 /// The last line to which it scrolls on a screen of this size.
-pub fn furthest_of_list(keys: Keys, size: Size) -> usize {
+pub fn furthest_of_list(keys: KeyBindings, size: Size) -> usize {
     let rows = lines(Listed::of(keys), &of_list(), is_general, &Theme::plain());
     last(rows.len(), between(size))
 }
 
 /// Draws the keys of the comparison of two sessions from line `first` on.
-pub fn draw_of_comparison(keys: Keys, theme: &Theme, first: usize, area: Rect, buf: &mut Buffer) {
+pub fn draw_of_comparison(
+    keys: KeyBindings,
+    theme: &Theme,
+    first: usize,
+    area: Rect,
+    buf: &mut Buffer,
+) {
     let rows = lines(Listed::of(keys), &OF_COMPARISON, is_general, theme);
     columns(rows, first, area, theme, buf);
 }
 
 /// The last line to which it scrolls on a screen of this size.
-pub fn furthest_of_comparison(keys: Keys, size: Size) -> usize {
+pub fn furthest_of_comparison(keys: KeyBindings, size: Size) -> usize {
     let rows = lines(
         Listed::of(keys),
         &OF_COMPARISON,
@@ -142,7 +153,7 @@ pub fn furthest_of_comparison(keys: Keys, size: Size) -> usize {
 /// Which keys are listed.
 #[derive(Debug, Clone, Copy)]
 struct Listed<'a> {
-    keys: Keys,
+    keys: KeyBindings,
     /// How many views there are.
     views: usize,
     /// The search text.
@@ -150,7 +161,7 @@ struct Listed<'a> {
 }
 
 impl Listed<'_> {
-    fn of(keys: Keys) -> Self {
+    fn of(keys: KeyBindings) -> Self {
         Self {
             keys,
             views: 0,
@@ -223,7 +234,7 @@ fn columns(rows: Vec<Row<'_>>, first: usize, area: Rect, theme: &Theme, buf: &mu
 
 fn lines<'a>(
     all: Listed<'_>,
-    places: &[Place],
+    places: &[KeyContext],
     possible: impl Fn(&Binding) -> bool,
     theme: &Theme,
 ) -> Vec<Row<'a>> {
@@ -231,7 +242,7 @@ fn lines<'a>(
     let mut listed = Vec::new();
     for place in places {
         let fits = |row: &&Binding| {
-            row.places.contains(place) && !listed.contains(&row.action) && all.has(row)
+            row.contexts.contains(place) && !listed.contains(&row.action) && all.has(row)
         };
         let rows: Vec<&Binding> = all.keys.iter().filter(fits).collect();
         if rows.is_empty() {

@@ -8,33 +8,33 @@ use ratatui::text::{Line, Span};
 use crate::session::Session;
 use crate::tui::form;
 use crate::tui::scene::Scene;
-use crate::tui::state::{Palette, State};
+use crate::tui::state::{DashboardState, PickerState};
 use crate::tui::theme::Theme;
-use crate::tui::view::{Names, Wanted};
+use crate::tui::view::{JumpKind, JumpTargets};
 use crate::tui::widget::text::left;
 
 /// The items to jump to; `None` if there is no choice.
-pub fn names(state: &State, kind: Wanted, session: &Session) -> Option<Names> {
+pub fn names(state: &DashboardState, kind: JumpKind, session: &Session) -> Option<JumpTargets> {
     let names = match kind {
-        Wanted::Class => Some(classes(session, state.shared.class)),
-        _ => state.in_sight().names(kind, session),
+        JumpKind::Class => Some(classes(session, state.shared.class)),
+        _ => state.active_view().names(kind, session),
     };
     names.filter(|names| names.all.len() > 1)
 }
 
 /// The classes of a session.
-pub fn classes(session: &Session, chosen: usize) -> Names {
+pub fn classes(session: &Session, chosen: usize) -> JumpTargets {
     let all = 0..form::classes(session);
-    Names {
-        what: "class",
-        all: all.map(|class| form::name(session, class)).collect(),
+    JumpTargets {
+        noun: "class",
+        all: all.map(|class| form::class_name(session, class)).collect(),
         numbered: true,
         chosen,
     }
 }
 
 /// The items that match a text, best first: equal name or number, then prefix, then substring.
-pub fn fitting(text: &str, names: &Names) -> Vec<usize> {
+pub fn fitting(text: &str, names: &JumpTargets) -> Vec<usize> {
     let text = text.trim().to_lowercase();
     let rank = |index: usize, name: &str| {
         let name = name.to_lowercase();
@@ -65,21 +65,21 @@ pub fn fitting(text: &str, names: &Names) -> Vec<usize> {
 }
 
 /// The chosen item among the matches; `None` if there is no match.
-pub fn chosen(typed: &Palette, names: &Names) -> Option<usize> {
+pub fn chosen(typed: &PickerState, names: &JumpTargets) -> Option<usize> {
     let fitting = fitting(&typed.typed, names);
     let last = fitting.len().checked_sub(1)?;
     fitting.get(typed.chosen.min(last)).copied()
 }
 
 /// Moves to the previous or next match.
-pub fn step(typed: &mut Palette, names: &Names, step: isize) {
+pub fn step(typed: &mut PickerState, names: &JumpTargets, step: isize) {
     let last = fitting(&typed.typed, names).len().saturating_sub(1);
     typed.chosen = typed.chosen.min(last).saturating_add_signed(step).min(last);
 }
 
 /// Completes the text to the common prefix of all matches; if nothing can be added, to the name of the chosen
 /// one.
-pub fn complete(typed: &mut Palette, names: &Names) {
+pub fn complete(typed: &mut PickerState, names: &JumpTargets) {
     let Some(index) = chosen(typed, names) else {
         return;
     };
@@ -103,19 +103,31 @@ pub fn complete(typed: &mut Palette, names: &Names) {
 }
 
 /// Draws the prompt over the last rows of `area`.
-pub fn draw(scene: &Scene<'_>, state: &State, kind: Wanted, area: Rect, buf: &mut Buffer) {
+pub fn draw(
+    scene: &Scene<'_>,
+    state: &DashboardState,
+    kind: JumpKind,
+    area: Rect,
+    buf: &mut Buffer,
+) {
     if let Some(names) = names(state, kind, scene.session) {
         draw_names(&state.jump, &names, scene.theme, area, buf);
     }
 }
 
 /// Draws it for any names.
-pub fn draw_names(typed: &Palette, names: &Names, theme: &Theme, area: Rect, buf: &mut Buffer) {
+pub fn draw_names(
+    typed: &PickerState,
+    names: &JumpTargets,
+    theme: &Theme,
+    area: Rect,
+    buf: &mut Buffer,
+) {
     let (panel, cursor) = super::line(theme, area, buf);
     let count = names.all.len();
     let fitting = fitting(&typed.typed, names);
     let mut line = Line::from(vec![
-        Span::styled(format!("{} ", names.what), theme.accent()),
+        Span::styled(format!("{} ", names.noun), theme.accent()),
         Span::styled(typed.typed.clone(), theme.bright()),
         Span::styled(cursor, theme.accent()),
     ]);
@@ -133,7 +145,7 @@ pub fn draw_names(typed: &Palette, names: &Names, theme: &Theme, area: Rect, buf
     line.push_span(Span::styled(hint, theme.dim()));
     left(buf, panel, 1, line);
     let Some(chosen) = chosen(typed, names) else {
-        let text = format!("no {} of that name", names.what);
+        let text = format!("no {} of that name", names.noun);
         left(buf, panel, 2, Span::styled(text, theme.warning()));
         return;
     };
@@ -143,7 +155,7 @@ pub fn draw_names(typed: &Palette, names: &Names, theme: &Theme, area: Rect, buf
 
 /// The matches, as many as fit, including the chosen one, which is marked.
 fn matches(
-    names: &Names,
+    names: &JumpTargets,
     fitting: &[usize],
     chosen: usize,
     theme: &Theme,
@@ -190,9 +202,9 @@ fn matches(
 mod tests {
     use super::*;
 
-    fn names(all: &[&str], numbered: bool) -> Names {
-        Names {
-            what: "class",
+    fn names(all: &[&str], numbered: bool) -> JumpTargets {
+        JumpTargets {
+            noun: "class",
             all: all.iter().map(|&name| name.to_owned()).collect(),
             numbered,
             chosen: 0,
@@ -212,7 +224,7 @@ mod tests {
     #[test]
     fn what_is_typed_is_completed_as_far_as_all_agree() {
         let classes = names(&["cat", "dog", "dogfish"], true);
-        let mut typed = Palette {
+        let mut typed = PickerState {
             typed: "d".into(),
             chosen: 0,
         };

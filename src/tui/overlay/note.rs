@@ -5,27 +5,27 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::session::Session;
-use crate::session::record::{Note, NoteOn};
+use crate::session::record::{Note, NoteTarget};
 use crate::tui::scene::Scene;
-use crate::tui::state::State;
+use crate::tui::state::DashboardState;
 use crate::tui::widget::text::{cut, left};
 
 /// The subject of a note that is begun now.
-pub fn on(state: &State, session: &Session) -> NoteOn {
-    state.in_sight().noted(&state.shared, session)
+pub fn subject(state: &DashboardState, session: &Session) -> NoteTarget {
+    state.active_view().note_subject(&state.shared, session)
 }
 
 /// The note as typed so far.
-pub fn typed(state: &State) -> Note {
+pub fn typed(state: &DashboardState) -> Note {
     Note {
         written: state.shared.now,
-        on: state.noted.clone(),
+        on: state.note_subject.clone(),
         text: Note::line(&state.note.typed),
     }
 }
 
 /// Draws the prompt over the last rows of `area`.
-pub fn draw(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
+pub fn draw(scene: &Scene<'_>, state: &DashboardState, area: Rect, buf: &mut Buffer) {
     let Scene { session, theme, .. } = *scene;
     let (panel, cursor) = super::line(theme, area, buf);
     let text = &state.note.typed;
@@ -43,8 +43,8 @@ pub fn draw(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
         Span::styled(cursor, theme.accent()),
     ]);
     left(buf, panel, 1, line);
-    let about = state.noted.in_words(&session.record);
-    let left_over = Note::MOST.saturating_sub(text.chars().count());
+    let about = state.note_subject.in_words(&session.record);
+    let left_over = Note::MAX_CHARS.saturating_sub(text.chars().count());
     let hint = match left_over {
         ..40 => format!("on {about}; {left_over} characters left"),
         _ => format!("on {about}; kept in the session"),

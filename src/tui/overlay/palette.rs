@@ -4,14 +4,20 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::tui::possible::Command;
-use crate::tui::state::Palette;
+use crate::tui::possible::PaletteCommand;
+use crate::tui::state::PickerState;
 use crate::tui::theme::Theme;
 use crate::tui::widget::text::{below, left, right, start};
 
 /// Draws the typed text and the matching commands, with the chosen one marked; if they do not all fit, its
 /// position too.
-pub fn draw(typed: &Palette, rows: &[Command], theme: &Theme, area: Rect, buf: &mut Buffer) {
+pub fn draw(
+    typed: &PickerState,
+    rows: &[PaletteCommand],
+    theme: &Theme,
+    area: Rect,
+    buf: &mut Buffer,
+) {
     let area = start(area, 72);
     let cursor = if theme.glyphs.unicode { "▏" } else { "_" };
     let line = Line::from(vec![

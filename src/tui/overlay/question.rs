@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::format::clean;
-use crate::tui::action::{Action, Keys, key_of};
+use crate::tui::action::{Action, KeyBindings, first_key_of};
 use crate::tui::scene::Scene;
 use crate::tui::theme::Theme;
 use crate::tui::widget::text::{beside, cut, left};
@@ -22,7 +22,7 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 /// Asks about a session of this name.
-pub fn draw_of(name: &str, bindings: Keys, theme: &Theme, area: Rect, buf: &mut Buffer) {
+pub fn draw_of(name: &str, bindings: KeyBindings, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let name = cut(&clean(name), 24);
     let title = format!("Stop {name}?");
     let effect = "It finishes its block and writes a checkpoint.";
@@ -33,11 +33,17 @@ pub fn draw_of(name: &str, bindings: Keys, theme: &Theme, area: Rect, buf: &mut 
         Line::from(Span::styled(effect, theme.text())),
         Line::default(),
         Line::from(vec![
-            Span::styled(format!("{:>3}  ", key_of(bindings, Action::StopNow)), keys),
+            Span::styled(
+                format!("{:>3}  ", first_key_of(bindings, Action::StopNow)),
+                keys,
+            ),
             Span::raw("stop after a checkpoint; it can be resumed"),
         ]),
         Line::from(vec![
-            Span::styled(format!("{:>3}  ", key_of(bindings, Action::Stay)), keys),
+            Span::styled(
+                format!("{:>3}  ", first_key_of(bindings, Action::Stay)),
+                keys,
+            ),
             Span::raw("keep running"),
         ]),
         Line::default(),

@@ -20,14 +20,14 @@ const QUESTION: &[u8] = b"\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[c";
 
 /// The graphics protocols that a terminal reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Answer {
+pub struct GraphicsSupport {
     /// It supports kitty's graphics protocol.
     pub kitty: bool,
     /// It supports sixel graphics.
     pub sixel: bool,
 }
 
-impl Answer {
+impl GraphicsSupport {
     /// The best protocol it supports; blocks if it reported none.
     pub fn protocol(self) -> Protocol {
         match self {
@@ -57,18 +57,18 @@ impl Answer {
 }
 
 /// Asks this process's terminal. Any failure counts as no answer.
-pub fn terminal() -> Answer {
+pub fn terminal() -> GraphicsSupport {
     converse().unwrap_or_default()
 }
 
-fn converse() -> io::Result<Answer> {
+fn converse() -> io::Result<GraphicsSupport> {
     let mut tty = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
     let raw = Raw::enter(&tty)?;
     tty.write_all(QUESTION)?;
     tty.flush()?;
     let end = Instant::now() + PATIENCE;
     let mut received = Vec::new();
-    let mut answer = (Answer::default(), false);
+    let mut answer = (GraphicsSupport::default(), false);
     while !answer.1 && is_readable(&tty, end.saturating_duration_since(Instant::now())) {
         let mut buffer = [0; 256];
         let count = tty.read(&mut buffer)?;
@@ -76,7 +76,7 @@ fn converse() -> io::Result<Answer> {
             break;
         }
         received.extend_from_slice(&buffer[..count]);
-        answer = Answer::read(&received);
+        answer = GraphicsSupport::read(&received);
     }
     drop(raw);
     Ok(answer.0)
@@ -121,14 +121,17 @@ mod tests {
 
     #[test]
     fn answers_are_read_whatever_comes_between() {
-        let read = |text: &str| Answer::read(text.as_bytes());
+        let read = |text: &str| GraphicsSupport::read(text.as_bytes());
         let (kitty, sixel) = (true, true);
-        let none = Answer::default();
+        let none = GraphicsSupport::default();
         assert_eq!(
             read("\x1b_Gi=31;OK\x1b\\\x1b[?62;52;c"),
-            (Answer { kitty, ..none }, true)
+            (GraphicsSupport { kitty, ..none }, true)
         );
-        assert_eq!(read("q\x1b[?62;4;22c"), (Answer { sixel, ..none }, true));
+        assert_eq!(
+            read("q\x1b[?62;4;22c"),
+            (GraphicsSupport { sixel, ..none }, true)
+        );
         assert_eq!(read("\x1b[?64;14;44c"), (none, true));
         assert_eq!(read("\x1b_Gi=31;ENOTSUP:no\x1b\\\x1b[?6c"), (none, true));
         // Half an answer, and the 4 of the class of terminal.

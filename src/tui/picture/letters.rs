@@ -2,12 +2,12 @@
 
 use image::RgbImage;
 
-use super::Screen;
+use super::TerminalDisplay;
 use crate::drawing::colour::Background;
 use crate::tui::theme::Glyphs;
 
 /// The image as text, one character for each pair of pixels, one above the other.
-pub fn written(image: &RgbImage, screen: &Screen) -> Vec<u8> {
+pub fn written(image: &RgbImage, screen: &TerminalDisplay) -> Vec<u8> {
     let glyphs = match screen.unicode {
         true => Glyphs::UNICODE.shades,
         false => Glyphs::ASCII.shades,

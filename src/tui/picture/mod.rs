@@ -37,7 +37,7 @@ pub enum Protocol {
 
 /// What a terminal can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Screen {
+pub struct TerminalDisplay {
     /// The protocol for pictures; never [`Protocol::Auto`].
     pub protocol: Protocol,
     /// Columns and rows.
@@ -78,7 +78,7 @@ pub enum PictureError {
     Absent,
 }
 
-impl Screen {
+impl TerminalDisplay {
     /// What the terminal behind standard output can show, from its environment or, if that is inconclusive,
     /// by asking it. Takes [`ask::PATIENCE`] at most.
     pub fn find(wanted: Protocol) -> Self {
@@ -89,7 +89,7 @@ impl Screen {
     pub fn decide(
         wanted: Protocol,
         variable: impl Fn(&str) -> Option<String>,
-        ask: impl FnOnce() -> ask::Answer,
+        ask: impl FnOnce() -> ask::GraphicsSupport,
     ) -> Self {
         let theme = Theme::decide(&variable);
         let mono = theme.depth == Depth::Mono;
@@ -125,7 +125,7 @@ impl Screen {
         };
         Sheet {
             width: width / PIXELS,
-            text,
+            text_points: text,
             background: self.background,
             palette: self.palette,
             titled: true,
@@ -223,7 +223,7 @@ fn by_environment(variable: &impl Fn(&str) -> Option<String>) -> Option<Protocol
 pub fn show(
     session: &Session,
     figure: &Figure,
-    screen: &Screen,
+    screen: &TerminalDisplay,
     width: Option<u16>,
 ) -> Result<(), PictureError> {
     if !AVAILABLE {
@@ -278,7 +278,7 @@ fn lines(words: &[Vec<(u32, String)>]) -> String {
 }
 
 /// Coloured half blocks, or characters where colour or half blocks are unavailable.
-fn in_blocks(image: RgbImage, screen: &Screen) -> Result<(), PictureError> {
+fn in_blocks(image: RgbImage, screen: &TerminalDisplay) -> Result<(), PictureError> {
     match screen.palette {
         Palette::Grey => write(&letters::written(&image, screen)),
         _ if screen.unicode => blocks(image, screen),
@@ -295,7 +295,7 @@ fn write(bytes: &[u8]) -> Result<(), PictureError> {
 
 /// Half blocks, drawn by viuer.
 #[cfg(feature = "show")]
-fn blocks(image: RgbImage, screen: &Screen) -> Result<(), PictureError> {
+fn blocks(image: RgbImage, screen: &TerminalDisplay) -> Result<(), PictureError> {
     let config = viuer::Config {
         width: Some(image.width()),
         absolute_offset: false,
@@ -314,7 +314,7 @@ fn blocks(image: RgbImage, screen: &Screen) -> Result<(), PictureError> {
 }
 
 #[cfg(not(feature = "show"))]
-fn blocks(_: RgbImage, _: &Screen) -> Result<(), PictureError> {
+fn blocks(_: RgbImage, _: &TerminalDisplay) -> Result<(), PictureError> {
     Err(PictureError::Absent)
 }
 

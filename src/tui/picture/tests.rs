@@ -2,12 +2,16 @@
 
 use super::*;
 
-fn decide(wanted: Protocol, variables: &[(&str, &str)], answer: Option<ask::Answer>) -> Screen {
+fn decide(
+    wanted: Protocol,
+    variables: &[(&str, &str)],
+    answer: Option<ask::GraphicsSupport>,
+) -> TerminalDisplay {
     let variable = |name: &str| {
         let found = variables.iter().find(|(key, _)| *key == name);
         found.map(|(_, value)| (*value).to_owned())
     };
-    Screen::decide(wanted, variable, || {
+    TerminalDisplay::decide(wanted, variable, || {
         answer.expect("the terminal must not be asked")
     })
 }
@@ -34,7 +38,7 @@ fn the_terminal_is_asked_only_where_the_environment_does_not_say() {
         decide(Protocol::Auto, &tmux, None).protocol,
         Protocol::Block
     );
-    let answer = |kitty, sixel| Some(ask::Answer { kitty, sixel });
+    let answer = |kitty, sixel| Some(ask::GraphicsSupport { kitty, sixel });
     assert_eq!(auto(&[], answer(true, true)), Protocol::Kitty);
     assert_eq!(auto(&[], answer(false, true)), Protocol::Sixel);
     assert_eq!(auto(&[], answer(false, false)), Protocol::Block);

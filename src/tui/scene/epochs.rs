@@ -7,21 +7,21 @@ use ratatui::text::{Line, Span};
 use super::Scene;
 use crate::drawing::scale::log_axis;
 use crate::format::{number, percent, short};
-use crate::session::config::Weights;
-use crate::session::record::{Epoch, Training};
-use crate::tui::widget::curve::{Axis, Chart, End, Mark, Series, Stroke};
+use crate::session::config::WeightSource;
+use crate::session::record::{Epoch, TrainingRecord};
+use crate::tui::widget::curve::{Axis, Chart, LineEnd, Series, Stroke, VerticalLine};
 use crate::tui::widget::text::{below, beside, left, start, top};
 
 /// Number of epochs planned.
 pub fn planned(scene: &Scene<'_>) -> usize {
     match &scene.session.config.network.weights {
-        Weights::Train(plan) => plan.epochs,
-        Weights::File(_) => 0,
+        WeightSource::Train(plan) => plan.epochs,
+        WeightSource::File(_) => 0,
     }
 }
 
 /// The last epoch on the horizontal axis: the planned one during training, the last trained one afterwards.
-pub fn last_epoch(scene: &Scene<'_>, training: &Training) -> f64 {
+pub fn last_epoch(scene: &Scene<'_>, training: &TrainingRecord) -> f64 {
     let last = if training.finished {
         training.epochs.len()
     } else {
@@ -85,7 +85,7 @@ fn epoch_labels(last: f64) -> Vec<(f64, String)> {
     labels
 }
 
-fn loss(scene: &Scene<'_>, training: &Training, area: Rect, buf: &mut Buffer) {
+fn loss(scene: &Scene<'_>, training: &TrainingRecord, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     legend(scene, "loss", true, area, buf);
     let last = last_epoch(scene, training);
@@ -118,7 +118,7 @@ fn loss(scene: &Scene<'_>, training: &Training, area: Rect, buf: &mut Buffer) {
         axis: Axis::Log,
         y_labels: ticks.into_iter().map(|t| (t, short(t))).collect(),
         x_labels: epoch_labels(last),
-        mark: best(training, End::Top, |e| number(e.valid_loss)),
+        mark: best(training, LineEnd::Top, |e| number(e.valid_loss)),
         series: vec![
             Series {
                 points: batches,
@@ -141,7 +141,7 @@ fn loss(scene: &Scene<'_>, training: &Training, area: Rect, buf: &mut Buffer) {
     .draw(below(area, 1), theme, buf);
 }
 
-fn accuracy(scene: &Scene<'_>, training: &Training, area: Rect, buf: &mut Buffer) {
+fn accuracy(scene: &Scene<'_>, training: &TrainingRecord, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     legend(scene, "accuracy", false, area, buf);
     let last = last_epoch(scene, training);
@@ -171,7 +171,7 @@ fn accuracy(scene: &Scene<'_>, training: &Training, area: Rect, buf: &mut Buffer
             .map(|y| (y, format!("{} %", short(y * 100.0))))
             .collect(),
         x_labels: epoch_labels(last),
-        mark: best(training, End::Bottom, |e| percent(e.valid_accuracy)),
+        mark: best(training, LineEnd::Bottom, |e| percent(e.valid_accuracy)),
         series: vec![
             Series {
                 points: curve(|e| e.train_accuracy),
@@ -190,10 +190,14 @@ fn accuracy(scene: &Scene<'_>, training: &Training, area: Rect, buf: &mut Buffer
 }
 
 /// A mark at the best epoch, with its value.
-fn best(training: &Training, at: End, value: fn(&Epoch) -> String) -> Option<Mark> {
+fn best(
+    training: &TrainingRecord,
+    at: LineEnd,
+    value: fn(&Epoch) -> String,
+) -> Option<VerticalLine> {
     let best = training.best_epoch?;
     let epoch = training.epochs.iter().find(|e| e.epoch == best)?;
-    Some(Mark {
+    Some(VerticalLine {
         x: best as f64,
         words: vec![format!("best {best}: {}", value(epoch)), value(epoch)],
         at,

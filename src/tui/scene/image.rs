@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::Scene;
 use crate::figure::channels::RGB;
 use crate::session::form::Shape;
-use crate::tui::look::{Look, colours};
+use crate::tui::component::{ColourComponent, rgb_channels};
 use crate::tui::widget::heatmap::{Heatmap, Ramp};
 
 /// Black is 0 and white is 1.
@@ -19,12 +19,12 @@ const RAMP: Ramp = Ramp::Grey {
 /// selected component.
 pub fn draw(scene: &Scene<'_>, image: &[f32], shape: Shape, area: Rect, buf: &mut Buffer) {
     let look = match shape[0] {
-        RGB => Look::Luminance,
-        _ => scene.shared.look,
+        RGB => ColourComponent::Luminance,
+        _ => scene.shared.component,
     };
-    let values = look.of(image, shape);
+    let values = look.values(image, shape);
     Heatmap {
-        colours: colours(image, shape),
+        colours: rgb_channels(image, shape),
         ..Heatmap::plain(&values, (shape[1], shape[2]), RAMP)
     }
     .draw(area, scene.theme, buf);

@@ -1,14 +1,14 @@
 //! [`Scene`], the input from which views are drawn, and the components they share. None of them knows a view.
 
-pub mod awaited;
+pub mod contact_sheet;
 pub mod epochs;
 pub mod image;
-pub mod lens;
+pub mod map_set;
 pub mod outline;
+pub mod pending;
 pub mod progress;
-pub mod sheet;
 
-use super::shared::Shared;
+use super::shared::SharedState;
 use super::theme::Theme;
 use crate::session::Session;
 
@@ -18,7 +18,7 @@ pub struct Scene<'a> {
     /// The session.
     pub session: &'a Session,
     /// The state that all views share.
-    pub shared: &'a Shared,
+    pub shared: &'a SharedState,
     /// What the terminal can show.
     pub theme: &'a Theme,
 }

@@ -5,8 +5,8 @@ use ratatui::style::Style;
 use super::Scene;
 use crate::format::duration;
 use crate::link::Connection;
-use crate::report::Standing;
-use crate::session::record::State as RunState;
+use crate::report::SessionStatus;
+use crate::session::record::SavedState as RunState;
 use crate::session::run::{Phase, Stage};
 use crate::session::{Run, Session};
 use crate::tui::shared::is_finished;
@@ -30,21 +30,21 @@ pub fn current(session: &Session) -> Option<usize> {
 }
 
 /// The status of the session shown.
-pub fn standing(scene: &Scene<'_>) -> Standing {
+pub fn standing(scene: &Scene<'_>) -> SessionStatus {
     // A frozen display is judged as of when it was frozen.
     let now = scene.shared.frozen.unwrap_or(scene.shared.now);
-    Standing::of(scene.session, Some(now))
+    SessionStatus::from_session(scene.session, Some(now))
 }
 
 /// The engine's report on a run that is progressing: its rates and times can be trusted. `None` if it is
 /// waiting, silent or unreachable.
-pub fn moving<'a>(scene: &Scene<'a>) -> Option<&'a Run> {
+pub fn live_run<'a>(scene: &Scene<'a>) -> Option<&'a Run> {
     let run = scene.session.run.as_ref()?;
     let reached = !matches!(
         scene.shared.connection,
         Connection::Lost(_) | Connection::ReadOnly
     );
-    (reached && standing(scene) == Standing::Running).then_some(run)
+    (reached && standing(scene) == SessionStatus::Running).then_some(run)
 }
 
 /// The phase: its mark, its text and their style.
@@ -62,13 +62,13 @@ pub fn phase(scene: &Scene<'_>) -> (&'static str, String, Style) {
     };
     let run = session.run.as_ref();
     let standing = standing(scene);
-    let word = || standing.word().to_owned();
+    let word = || standing.label().to_owned();
     match &standing {
         _ if run.is_none() && shared.connection == Connection::Connecting => {
             (glyphs.waiting, "starting".into(), theme.dim())
         }
-        Standing::New => (glyphs.waiting, "not started".into(), theme.dim()),
-        Standing::Running => match run.map(|run| &run.phase) {
+        SessionStatus::New => (glyphs.waiting, "not started".into(), theme.dim()),
+        SessionStatus::Running => match run.map(|run| &run.phase) {
             Some(Phase::Working(index)) => (glyphs.working, stage(*index), theme.accent()),
             Some(Phase::Stopping) => (
                 glyphs.stopped,
@@ -80,21 +80,23 @@ pub fn phase(scene: &Scene<'_>) -> (&'static str, String, Style) {
             }
             _ => (glyphs.waiting, "starting".into(), theme.dim()),
         },
-        Standing::Paused => {
+        SessionStatus::Paused => {
             let stage = current(session).map_or_else(String::new, stage);
             (glyphs.paused, format!("paused in {stage}"), theme.warning())
         }
-        Standing::Hung(since) => {
+        SessionStatus::Hung(since) => {
             let silent = theme.duration((shared.now - since).max(0) as f64);
             let text = format!("hung, silent for {silent}");
             (glyphs.warning, text, theme.warning())
         }
-        Standing::Interrupted | Standing::Stopped => (glyphs.stopped, word(), theme.dim()),
-        Standing::Finished => (glyphs.done, word(), theme.accent()),
-        Standing::Failed(_)
-        | Standing::Damaged(_)
-        | Standing::Unreadable(_)
-        | Standing::Newer(_) => (glyphs.failed, word(), theme.warning()),
+        SessionStatus::Interrupted | SessionStatus::Stopped => {
+            (glyphs.stopped, word(), theme.dim())
+        }
+        SessionStatus::Finished => (glyphs.done, word(), theme.accent()),
+        SessionStatus::Failed(_)
+        | SessionStatus::Damaged(_)
+        | SessionStatus::Unreadable(_)
+        | SessionStatus::Newer(_) => (glyphs.failed, word(), theme.warning()),
     }
 }
 

@@ -61,7 +61,7 @@ impl Tone {
 
 /// The colours of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Colours {
+pub struct TextColours {
     /// The selection and the keys.
     pub accent: Tone,
     /// What needs no attention.
@@ -70,7 +70,7 @@ pub struct Colours {
     pub warning: Tone,
 }
 
-impl Default for Colours {
+impl Default for TextColours {
     fn default() -> Self {
         Self {
             accent: Tone {

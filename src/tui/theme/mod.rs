@@ -14,9 +14,9 @@ use ratatui::style::{Color, Modifier, Style};
 use crate::format;
 
 pub use crate::drawing::colour::Background;
-pub use colours::{Colours, Tone};
+pub use colours::{TextColours, Tone};
 pub use glyphs::{Glyphs, plain_ascii};
-pub use palette::{FEW_LEVELS, LEVELS, Palette};
+pub use palette::{FEW_LEVELS, LEVELS, MapPalette};
 
 /// The number of colours that the terminal shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,7 +33,7 @@ pub enum Depth {
 
 /// The bandwidth of the line to the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Line {
+pub enum Bandwidth {
     /// Unlimited.
     #[default]
     Fast,
@@ -51,11 +51,11 @@ pub struct Theme {
     /// Unicode or ASCII.
     pub glyphs: Glyphs,
     /// Colours of maps.
-    pub palette: Palette,
+    pub palette: MapPalette,
     /// Colours of text.
-    pub colours: Colours,
+    pub colours: TextColours,
     /// The bandwidth of the line.
-    pub line: Line,
+    pub bandwidth: Bandwidth,
 }
 
 impl Theme {
@@ -69,9 +69,9 @@ impl Theme {
             } else {
                 Glyphs::ASCII
             },
-            palette: Palette::new(depth, background),
-            colours: Colours::default(),
-            line: Line::Fast,
+            palette: MapPalette::new(depth, background),
+            colours: TextColours::default(),
+            bandwidth: Bandwidth::Fast,
         }
     }
 
@@ -81,15 +81,15 @@ impl Theme {
     }
 
     /// The same theme with these colours of text.
-    pub fn coloured(self, colours: Colours) -> Self {
+    pub fn with_colours(self, colours: TextColours) -> Self {
         Self { colours, ..self }
     }
 
     /// The same theme on this background.
-    pub fn on(self, background: Background) -> Self {
-        let line = self.line;
+    pub fn with_background(self, background: Background) -> Self {
+        let line = self.bandwidth;
         let theme = Self { background, ..self };
-        theme.over(line)
+        theme.with_bandwidth(line)
     }
 
     /// Whether these environment variables indicate a terminal that understands a query for its colours, and
@@ -103,14 +103,14 @@ impl Theme {
     }
 
     /// The same theme for a line of this bandwidth.
-    pub fn over(self, line: Line) -> Self {
+    pub fn with_bandwidth(self, line: Bandwidth) -> Self {
         let levels = match line {
-            Line::Fast => LEVELS,
-            Line::Slow => FEW_LEVELS,
+            Bandwidth::Fast => LEVELS,
+            Bandwidth::Slow => FEW_LEVELS,
         };
         Self {
-            palette: Palette::with_levels(self.depth, self.background, levels),
-            line,
+            palette: MapPalette::with_levels(self.depth, self.background, levels),
+            bandwidth: line,
             ..self
         }
     }
@@ -148,17 +148,17 @@ impl Theme {
 
     /// A duration, coarser on a slow line so that it changes less often.
     pub fn duration(&self, seconds: f64) -> String {
-        match self.line {
-            Line::Fast => format::duration(seconds),
-            Line::Slow => format::coarse(seconds),
+        match self.bandwidth {
+            Bandwidth::Fast => format::duration(seconds),
+            Bandwidth::Slow => format::coarse(seconds),
         }
     }
 
     /// A number that changes continually, coarser on a slow line so that it changes less often.
     pub fn rate(&self, number: f64) -> String {
-        match self.line {
-            Line::Fast => format::count(number),
-            Line::Slow => format::about(number),
+        match self.bandwidth {
+            Bandwidth::Fast => format::count(number),
+            Bandwidth::Slow => format::rounded_count(number),
         }
     }
 

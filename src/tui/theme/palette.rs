@@ -18,7 +18,7 @@ pub const FEW_LEVELS: usize = 16;
 
 /// Colours of maps at one depth.
 #[derive(Debug, Clone)]
-pub struct Palette {
+pub struct MapPalette {
     /// An odd number of colours from −1 to +1.
     diverging: Vec<Color>,
     /// Greys from 0 to 1.
@@ -28,7 +28,7 @@ pub struct Palette {
     places: [HashMap<Color, usize>; 2],
 }
 
-impl Palette {
+impl MapPalette {
     /// The palette for this depth and background.
     pub fn new(depth: Depth, background: Background) -> Self {
         Self::with_levels(depth, background, LEVELS)
@@ -244,7 +244,7 @@ mod tests {
     fn zero_is_grey_on_dark_and_on_light() {
         for background in [Background::Dark, Background::Light] {
             for depth in [Depth::Indexed, Depth::True] {
-                let [_, a, b] = lab(Palette::new(depth, background).diverging(0.0));
+                let [_, a, b] = lab(MapPalette::new(depth, background).diverging(0.0));
                 assert!(a.hypot(b) < 0.01, "{depth:?} {background:?}");
             }
         }
@@ -254,7 +254,7 @@ mod tests {
     fn near_zero_is_grey_where_colours_are_few() {
         for depth in [Depth::Sixteen, Depth::Indexed] {
             for background in [Background::Dark, Background::Light] {
-                let palette = Palette::new(depth, background);
+                let palette = MapPalette::new(depth, background);
                 for t in [-0.1, -0.05, 0.05, 0.1] {
                     assert_eq!(
                         palette.diverging(t),
@@ -276,7 +276,7 @@ mod tests {
     #[test]
     fn both_signs_are_equally_light_and_of_opposite_hue() {
         for background in [Background::Dark, Background::Light] {
-            let palette = Palette::new(Depth::True, background);
+            let palette = MapPalette::new(Depth::True, background);
             for level in 1..=LEVELS {
                 let t = level as f32 / LEVELS as f32;
                 let (plus, minus) = (lab(palette.diverging(t)), lab(palette.diverging(-t)));
@@ -291,7 +291,7 @@ mod tests {
     fn the_ends_are_far_from_zero_at_every_depth() {
         for depth in [Depth::Sixteen, Depth::Indexed, Depth::True] {
             for background in [Background::Dark, Background::Light] {
-                let palette = Palette::new(depth, background);
+                let palette = MapPalette::new(depth, background);
                 let (low, zero, high) = (
                     palette.diverging(-1.0),
                     palette.diverging(0.0),
@@ -304,7 +304,7 @@ mod tests {
 
     #[test]
     fn a_mixed_colour_is_the_nearest_that_there_is() {
-        let of = |depth, rgb| Palette::new(depth, Background::Dark).mixed(rgb);
+        let of = |depth, rgb| MapPalette::new(depth, Background::Dark).mixed(rgb);
         assert_eq!(of(Depth::True, [1.0, 0.5, 0.0]), Color::Rgb(255, 128, 0));
         assert_eq!(of(Depth::Indexed, [1.0, 0.0, 0.0]), Color::Indexed(196));
         assert_eq!(of(Depth::Indexed, [0.3, 0.3, 0.3]), Color::Indexed(239));
@@ -317,7 +317,7 @@ mod tests {
 
     #[test]
     fn values_past_the_ends_take_the_ends_and_what_is_no_number_takes_zero() {
-        let palette = Palette::new(Depth::True, Background::Dark);
+        let palette = MapPalette::new(Depth::True, Background::Dark);
         assert_eq!(palette.diverging(7.0), palette.diverging(1.0));
         assert_eq!(palette.diverging(f32::NAN), palette.diverging(0.0));
         assert_eq!(palette.sequential(-1.0), palette.sequential(0.0));

@@ -1,23 +1,23 @@
 //! Actions on overlays: help, palette, prompts, and the text typed into them.
 
 use super::{Effect, update};
-use crate::link::Command;
+use crate::link::EngineCommand;
 use crate::session::Session;
 use crate::session::record::Note;
 use crate::tui::action::Action;
 use crate::tui::frame;
 use crate::tui::overlay::{help, jump, note};
 use crate::tui::possible;
-use crate::tui::state::{News, Overlay, Palette, State};
+use crate::tui::state::{DashboardState, Notice, Overlay, PickerState};
 use crate::tui::theme::Theme;
-use crate::tui::view::Wanted;
+use crate::tui::view::JumpKind;
 
 /// Maximum characters typed into the palette or a jump prompt.
 const MOST_TYPED: usize = 40;
 
 /// Handles actions on overlays; `None`: another action.
 pub(super) fn in_overlay(
-    state: &mut State,
+    state: &mut DashboardState,
     action: Action,
     session: &Session,
     theme: &Theme,
@@ -35,7 +35,7 @@ pub(super) fn in_overlay(
         }
         Action::Help => {
             state.overlay = Overlay::Help(0);
-            state.keys_found = Palette::default();
+            state.key_search = PickerState::default();
         }
         Action::HelpUp => scroll(state, -1, (session, theme)),
         Action::HelpDown => scroll(state, 1, (session, theme)),
@@ -43,28 +43,28 @@ pub(super) fn in_overlay(
         Action::HelpLast => scroll(state, isize::MAX, (session, theme)),
         Action::FindKeys => {
             state.overlay = Overlay::FindKeys;
-            state.keys_found = Palette::default();
+            state.key_search = PickerState::default();
         }
         Action::KeepFilter => state.overlay = Overlay::Help(0),
         Action::ClearFilter => {
-            state.keys_found = Palette::default();
+            state.key_search = PickerState::default();
             state.overlay = Overlay::Help(0);
         }
         Action::OpenCopy => state.overlay = Overlay::Copy,
         Action::OpenNote => {
-            let subject = note::on(state, session);
+            let subject = note::subject(state, session);
             let existing = session.record.note_on(&subject);
             state.note.typed = existing
                 .map(|existing| existing.text.clone())
                 .unwrap_or_default();
-            state.noted = subject;
+            state.note_subject = subject;
             state.overlay = Overlay::Note;
         }
         Action::WriteNote => {
             let note = match session.fit_note(note::typed(state)) {
                 Ok(note) => note,
                 Err(problem) => {
-                    state.news = Some(News::failed(format!("not noted: {problem}")));
+                    state.notice = Some(Notice::failed(format!("not noted: {problem}")));
                     return Some(Effect::Redraw);
                 }
             };
@@ -81,30 +81,30 @@ pub(super) fn in_overlay(
             } else {
                 "noted"
             };
-            state.news = Some(News::done(format!(
+            state.notice = Some(Notice::done(format!(
                 "{outcome}: {}",
                 note.on.in_words(&session.record)
             )));
-            return Some(Effect::Say(Command::Note(note)));
+            return Some(Effect::Send(EngineCommand::Note(note)));
         }
         Action::OpenPalette => {
             state.overlay = Overlay::Palette;
-            state.palette = Palette::default();
+            state.palette = PickerState::default();
         }
         Action::PaletteUp => step_palette(state, session, -1),
         Action::PaletteDown => step_palette(state, session, 1),
         Action::PaletteFirst => state.palette.chosen = 0,
         Action::PaletteLast => step_palette(state, session, isize::MAX),
         Action::RunChosen => return Some(run_chosen(state, session, theme)),
-        Action::OpenJump => open_jump(state, Wanted::Class, session),
-        Action::OpenUnit => open_jump(state, Wanted::Unit, session),
+        Action::OpenJump => open_jump(state, JumpKind::Class, session),
+        Action::OpenUnit => open_jump(state, JumpKind::Unit, session),
         Action::OpenFind => {
             let kind = possible::found_in(state, session)?;
             open_jump(state, kind, session);
         }
         Action::OpenExtend => {
             state.overlay = Overlay::Extend;
-            state.extend = Palette::default();
+            state.extend = PickerState::default();
         }
         Action::JumpBack | Action::JumpOn | Action::CompleteJump | Action::Jump => {
             return Some(jump(state, action, session));
@@ -117,7 +117,7 @@ pub(super) fn in_overlay(
         }
         Action::RubOutAll => {
             if let Some(typing) = typing(state) {
-                *typing = Palette::default();
+                *typing = PickerState::default();
             }
         }
         _ => return None,
@@ -125,7 +125,7 @@ pub(super) fn in_overlay(
     Some(Effect::Redraw)
 }
 
-fn run_chosen(state: &mut State, session: &Session, theme: &Theme) -> Effect {
+fn run_chosen(state: &mut DashboardState, session: &Session, theme: &Theme) -> Effect {
     let rows = possible::fitting(&state.palette.typed, state, session);
     let last = rows.len().saturating_sub(1);
     let Some(row) = rows.get(state.palette.chosen.min(last)) else {
@@ -136,21 +136,21 @@ fn run_chosen(state: &mut State, session: &Session, theme: &Theme) -> Effect {
 }
 
 /// The text being typed, if any.
-fn typing(state: &mut State) -> Option<&mut Palette> {
+fn typing(state: &mut DashboardState) -> Option<&mut PickerState> {
     match state.overlay {
         Overlay::Palette => Some(&mut state.palette),
         Overlay::Jump(_) => Some(&mut state.jump),
         Overlay::Extend => Some(&mut state.extend),
         Overlay::Note => Some(&mut state.note),
-        Overlay::FindKeys => Some(&mut state.keys_found),
+        Overlay::FindKeys => Some(&mut state.key_search),
         _ => None,
     }
 }
 
 /// Appends a typed character to the text being typed.
-pub(super) fn typed(state: &mut State, c: char) -> Effect {
+pub(super) fn typed(state: &mut DashboardState, c: char) -> Effect {
     let limit = match state.overlay {
-        Overlay::Note => Note::MOST,
+        Overlay::Note => Note::MAX_CHARS,
         _ => MOST_TYPED,
     };
     let Some(typing) = typing(state) else {
@@ -164,13 +164,13 @@ pub(super) fn typed(state: &mut State, c: char) -> Effect {
     Effect::Redraw
 }
 
-fn step_palette(state: &mut State, session: &Session, step: isize) {
+fn step_palette(state: &mut DashboardState, session: &Session, step: isize) {
     let rows = possible::fitting(&state.palette.typed, state, session).len() as isize;
     let next = (state.palette.chosen as isize).saturating_add(step);
     state.palette.chosen = next.clamp(0, (rows - 1).max(0)) as usize;
 }
 
-fn scroll(state: &mut State, step: isize, (session, theme): (&Session, &Theme)) {
+fn scroll(state: &mut DashboardState, step: isize, (session, theme): (&Session, &Theme)) {
     if let Overlay::Help(first) = state.overlay {
         let body = frame::whole(session, state, theme);
         let last = help::furthest(state, session, theme, body);
@@ -179,20 +179,20 @@ fn scroll(state: &mut State, step: isize, (session, theme): (&Session, &Theme)) 
     }
 }
 
-fn open_jump(state: &mut State, kind: Wanted, session: &Session) {
+fn open_jump(state: &mut DashboardState, kind: JumpKind, session: &Session) {
     let Some(names) = jump::names(state, kind, session) else {
         return;
     };
     state.overlay = Overlay::Jump(kind);
     // Before anything is typed all items match, and the current one is chosen.
-    state.jump = Palette {
+    state.jump = PickerState {
         typed: String::new(),
         chosen: names.chosen,
     };
 }
 
 /// Handles keys in the jump prompt.
-fn jump(state: &mut State, action: Action, session: &Session) -> Effect {
+fn jump(state: &mut DashboardState, action: Action, session: &Session) -> Effect {
     let Overlay::Jump(kind) = state.overlay else {
         return Effect::None;
     };
@@ -209,8 +209,8 @@ fn jump(state: &mut State, action: Action, session: &Session) -> Effect {
                 return Effect::None;
             };
             match kind {
-                Wanted::Class => state.shared.class = index,
-                _ => state.in_sight_mut().0.choose(kind, index, session),
+                JumpKind::Class => state.shared.class = index,
+                _ => state.active_view_mut().0.choose(kind, index, session),
             }
             state.overlay = Overlay::None;
         }

@@ -22,18 +22,18 @@ use std::time::Duration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::action::{Action, Place};
+use super::action::{Action, KeyContext};
+use super::location::Location;
 use super::scene::Scene;
-use super::shared::Shared;
-use super::start::Start;
+use super::shared::SharedState;
 use super::theme::Theme;
 use crate::figure::Figure;
 use crate::session::Session;
-use crate::session::record::NoteOn;
+use crate::session::record::NoteTarget;
 
 /// A row of the table of views.
 #[derive(Debug)]
-pub struct Entry {
+pub struct ViewEntry {
     /// The name on its tab.
     pub name: &'static str,
     /// Minimum time between two frames that show newer states of the run.
@@ -48,9 +48,9 @@ pub struct Entry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Log {
     /// If there is room.
-    WhereRoom,
+    IfRoom,
     /// On request.
-    WhenAsked,
+    OnRequest,
 }
 
 /// One view, with its own state.
@@ -59,10 +59,15 @@ pub trait View: Any + Debug + Send + Boxed {
     fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer);
 
     /// The current places of the table of actions in this view.
-    fn places(&self) -> &'static [Place];
+    fn contexts(&self) -> &'static [KeyContext];
 
     /// Applies an action. Unknown actions are ignored and left to the state shared by all views.
-    fn update(&mut self, action: Action, shared: &mut Shared, around: &Around<'_>) -> Reply {
+    fn update(
+        &mut self,
+        action: Action,
+        shared: &mut SharedState,
+        around: &ViewContext<'_>,
+    ) -> Reply {
         let _ = (action, shared, around);
         Reply::Ignored
     }
@@ -74,40 +79,40 @@ pub trait View: Any + Debug + Send + Boxed {
     }
 
     /// The figure that shows the same content at full resolution, if there is one.
-    fn figure(&self, shared: &Shared, session: &Session) -> Option<Figure> {
+    fn figure(&self, shared: &SharedState, session: &Session) -> Option<Figure> {
         let _ = (shared, session);
         None
     }
 
     /// The names of its jump targets, by number or from the view's own list.
-    fn names(&self, kind: Wanted, session: &Session) -> Option<Names> {
+    fn names(&self, kind: JumpKind, session: &Session) -> Option<JumpTargets> {
         let _ = (kind, session);
         None
     }
 
     /// Jumps to one of these names, by its index.
-    fn choose(&mut self, kind: Wanted, index: usize, session: &Session) {
+    fn choose(&mut self, kind: JumpKind, index: usize, session: &Session) {
         let _ = (kind, index, session);
     }
 
     /// The number under the cursor, formatted for copying.
-    fn number(&self, shared: &Shared, session: &Session) -> Option<String> {
+    fn number(&self, shared: &SharedState, session: &Session) -> Option<String> {
         let _ = (shared, session);
         None
     }
 
     /// The subject of a note made in this view.
-    fn noted(&self, shared: &Shared, session: &Session) -> NoteOn {
+    fn note_subject(&self, shared: &SharedState, session: &Session) -> NoteTarget {
         let _ = (shared, session);
-        NoteOn::Session
+        NoteTarget::Session
     }
 
     /// Its location, as options of a command line that returns here.
-    fn place(&self, shared: &Shared, session: &Session) -> Start {
+    fn location(&self, shared: &SharedState, session: &Session) -> Location {
         let _ = session;
-        Start {
+        Location {
             class: self.is_of_classes().then_some(shared.class),
-            ..Start::default()
+            ..Location::default()
         }
     }
 
@@ -115,15 +120,20 @@ pub trait View: Any + Debug + Send + Boxed {
     ///
     /// # Errors
     /// If it does not exist; the message lists what does.
-    fn go_to(&mut self, start: &Start, session: &Session) -> Result<(), String> {
+    fn go_to(&mut self, start: &Location, session: &Session) -> Result<(), String> {
         let _ = (start, session);
         Ok(())
     }
 
     /// Whether it shows one class, or all with one of them chosen.
     fn is_of_classes(&self) -> bool {
-        let classes = [Place::Classes, Place::Sheet, Place::Table, Place::Enlarged];
-        self.places().iter().any(|place| classes.contains(place))
+        let classes = [
+            KeyContext::Classes,
+            KeyContext::Sheet,
+            KeyContext::Table,
+            KeyContext::Enlarged,
+        ];
+        self.contexts().iter().any(|place| classes.contains(place))
     }
 
     /// Shows the chosen class alone, when coming from another view; returns whether it can.
@@ -134,20 +144,20 @@ pub trait View: Any + Debug + Send + Boxed {
 
 /// What kind of item to jump to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
+pub enum JumpKind {
     /// A class.
     Class,
     /// A unit of the layer shown.
     Unit,
     /// An item of the view's own list.
-    Listed,
+    Item,
 }
 
 /// Names to choose from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Names {
+pub struct JumpTargets {
     /// What each item is: `class`.
-    pub what: &'static str,
+    pub noun: &'static str,
     /// The names.
     pub all: Vec<String>,
     /// Whether an item can be selected by its index, from 0, as well as by its name.
@@ -169,7 +179,7 @@ pub enum Reply {
 
 /// The context of a view when a key is pressed.
 #[derive(Debug, Clone, Copy)]
-pub struct Around<'a> {
+pub struct ViewContext<'a> {
     /// The session.
     pub session: &'a Session,
     /// What the terminal can show.
@@ -178,9 +188,9 @@ pub struct Around<'a> {
     pub body: Rect,
 }
 
-impl<'a> Around<'a> {
+impl<'a> ViewContext<'a> {
     /// The scene that the view draws.
-    pub fn scene<'b>(&self, shared: &'b Shared) -> Scene<'b>
+    pub fn scene<'b>(&self, shared: &'b SharedState) -> Scene<'b>
     where
         'a: 'b,
     {

@@ -7,36 +7,36 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::{Around, Entry, Log, Names, Reply, View, Wanted};
+use super::{JumpKind, JumpTargets, Log, Reply, View, ViewContext, ViewEntry};
 use crate::figure::{self, Figure};
 use crate::format::{clean, count, percent};
 use crate::session::Session;
-use crate::session::run::{ShardStanding, ShardState, shards_in_words};
-use crate::tui::action::{Action, Place};
+use crate::session::run::{ShardState, ShardStatus, shards_in_words};
+use crate::tui::action::{Action, KeyContext};
 use crate::tui::form;
 use crate::tui::scene::Scene;
-use crate::tui::shared::Shared;
+use crate::tui::shared::SharedState;
 use crate::tui::steps;
 use crate::tui::theme::Theme;
 use crate::tui::widget::bar::progress;
 use crate::tui::widget::text::{below, beside, centre, cut, left};
 
 /// Its row of the table.
-pub const VIEW: Entry = Entry {
+pub const VIEW: ViewEntry = ViewEntry {
     name: "Shards",
     pace: Duration::from_millis(500),
-    log: Log::WhenAsked,
-    new: || Box::new(Shards::default()),
+    log: Log::OnRequest,
+    new: || Box::new(ShardsView::default()),
 };
 
 /// The view.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Shards {
+pub struct ShardsView {
     /// Index of the chosen row of the list.
-    pub at: usize,
+    pub index: usize,
 }
 
-impl View for Shards {
+impl View for ShardsView {
     fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         let theme = scene.theme;
         let shards = scene.session.run.as_ref().map(|run| &run.shards[..]);
@@ -51,14 +51,14 @@ impl View for Shards {
         summary(scene, shards, area, buf);
         let strips = strip(theme, shards, below(area, 2), buf);
         let order = in_order(scene.session);
-        table(theme, &order, self.at, below(area, 3 + strips), buf);
+        table(theme, &order, self.index, below(area, 3 + strips), buf);
     }
 
-    fn places(&self) -> &'static [Place] {
-        &[Place::Shards]
+    fn contexts(&self) -> &'static [KeyContext] {
+        &[KeyContext::Shards]
     }
 
-    fn update(&mut self, action: Action, _: &mut Shared, around: &Around<'_>) -> Reply {
+    fn update(&mut self, action: Action, _: &mut SharedState, around: &ViewContext<'_>) -> Reply {
         let shards = in_order(around.session).len();
         let page = isize::from(around.body.height.saturating_sub(6).max(1) as i16);
         let step = match action {
@@ -70,25 +70,25 @@ impl View for Shards {
             Action::LastShard => isize::MAX,
             _ => return Reply::Ignored,
         };
-        self.at = steps::along(self.at, step, shards);
+        self.index = steps::along(self.index, step, shards);
         Reply::Done
     }
 
-    fn names(&self, kind: Wanted, session: &Session) -> Option<Names> {
+    fn names(&self, kind: JumpKind, session: &Session) -> Option<JumpTargets> {
         let all = in_order(session);
-        (kind == Wanted::Listed).then(|| Names {
-            what: "shard",
+        (kind == JumpKind::Item).then(|| JumpTargets {
+            noun: "shard",
             all: all.iter().map(|shard| shard.index.to_string()).collect(),
             numbered: false,
-            chosen: self.at,
+            chosen: self.index,
         })
     }
 
-    fn choose(&mut self, _: Wanted, index: usize, _: &Session) {
-        self.at = index;
+    fn choose(&mut self, _: JumpKind, index: usize, _: &Session) {
+        self.index = index;
     }
 
-    fn figure(&self, _: &Shared, session: &Session) -> Option<Figure> {
+    fn figure(&self, _: &SharedState, session: &Session) -> Option<Figure> {
         figure::has(session, &Figure::Shards).then_some(Figure::Shards)
     }
 }
@@ -148,11 +148,11 @@ fn strip(theme: &Theme, shards: &[ShardState], area: Rect, buf: &mut Buffer) -> 
 fn cell(theme: &Theme, shard: &ShardState) -> &'static str {
     let glyphs = &theme.glyphs;
     match shard.standing {
-        ShardStanding::Failed | ShardStanding::Died => glyphs.failed,
-        ShardStanding::Stalled => glyphs.warning,
-        ShardStanding::NotBegun | ShardStanding::Waiting => glyphs.waiting,
-        ShardStanding::Done => glyphs.done,
-        ShardStanding::Stopped | ShardStanding::Working => {
+        ShardStatus::Failed | ShardStatus::Died => glyphs.failed,
+        ShardStatus::Stalled => glyphs.warning,
+        ShardStatus::NotBegun | ShardStatus::Waiting => glyphs.waiting,
+        ShardStatus::Done => glyphs.done,
+        ShardStatus::Stopped | ShardStatus::Working => {
             let share = shard.done as f64 / shard.total.max(1) as f64;
             let steps = glyphs.spark.len();
             glyphs.spark[((share * steps as f64) as usize).min(steps - 1)]
@@ -160,11 +160,11 @@ fn cell(theme: &Theme, shard: &ShardState) -> &'static str {
     }
 }
 
-fn style(theme: &Theme, standing: ShardStanding) -> Style {
+fn style(theme: &Theme, standing: ShardStatus) -> Style {
     match standing {
-        standing if standing.needs_a_person() => theme.warning(),
-        ShardStanding::Working => theme.accent(),
-        ShardStanding::Done => theme.text(),
+        standing if standing.needs_attention() => theme.warning(),
+        ShardStatus::Working => theme.accent(),
+        ShardStatus::Done => theme.text(),
         _ => theme.dim(),
     }
 }
@@ -251,7 +251,7 @@ fn line(theme: &Theme, columns: Columns, shard: &ShardState, area: Rect, buf: &m
     let begin = format!("{:>5}  {:<9}  ", shard.index, shard.standing.label());
     let used = left(buf, area, 0, Span::styled(begin, shard_style));
     let share = match shard.standing {
-        ShardStanding::Done => 1.0,
+        ShardStatus::Done => 1.0,
         _ => shard.done as f64 / shard.total.max(1) as f64,
     };
     let mut spans = progress(share, columns.bar, theme);

@@ -67,18 +67,18 @@ pub enum Axis {
 
 /// A vertical line in a chart.
 #[derive(Debug, Clone)]
-pub struct Mark {
+pub struct VerticalLine {
     /// Its position.
     pub x: f64,
     /// Its label, in several versions: the first one that fits is drawn.
     pub words: Vec<String>,
     /// Where the label goes.
-    pub at: End,
+    pub at: LineEnd,
 }
 
 /// An end of a vertical line: the label belongs where no curve runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub enum LineEnd {
     /// Above curves that fall.
     Top,
     /// Below curves that rise.
@@ -102,7 +102,7 @@ pub struct Chart {
     /// Labelled values on the horizontal axis.
     pub x_labels: Vec<(f64, String)>,
     /// A vertical line.
-    pub mark: Option<Mark>,
+    pub mark: Option<VerticalLine>,
     /// The curves, the last on top.
     pub series: Vec<Series>,
     /// Columns for the labels of the vertical axis.
@@ -165,7 +165,7 @@ impl Chart {
     }
 
     /// Draws the line of a mark, below the curves.
-    fn line(&self, mark: &Mark, plot: Rect, theme: &Theme, buf: &mut Buffer) {
+    fn line(&self, mark: &VerticalLine, plot: Rect, theme: &Theme, buf: &mut Buffer) {
         let column = beside(plot, self.column(mark.x, plot.width));
         for row in 0..plot.height {
             left(
@@ -178,11 +178,11 @@ impl Chart {
     }
 
     /// Draws the label of a mark, beside its line and above the curves.
-    fn words(&self, mark: &Mark, plot: Rect, theme: &Theme, buf: &mut Buffer) {
+    fn words(&self, mark: &VerticalLine, plot: Rect, theme: &Theme, buf: &mut Buffer) {
         let column = self.column(mark.x, plot.width);
         let row = match mark.at {
-            End::Top => 0,
-            End::Bottom => plot.height - 1,
+            LineEnd::Top => 0,
+            LineEnd::Bottom => plot.height - 1,
         };
         let after = beside(plot, column + 2);
         let before = start(plot, column.saturating_sub(1));

@@ -7,7 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
 
-use self::grid::{Grid, weights};
+use self::grid::{PixelGrid, coverage};
 use crate::figure::channels::RGB;
 use crate::tui::theme::{Depth, Theme};
 
@@ -82,7 +82,7 @@ pub struct Heatmap<'a> {
     /// z of every pixel, and the threshold beyond which a pixel is significant.
     pub significance: Option<(&'a [f32], f32)>,
     /// How significance is shown.
-    pub marks: Marks,
+    pub marks: SignificanceMarks,
     /// Row and column of the pixel under the cursor.
     pub cursor: Option<(usize, usize)>,
 }
@@ -96,7 +96,7 @@ impl<'a> Heatmap<'a> {
             size,
             ramp,
             significance: None,
-            marks: Marks::None,
+            marks: SignificanceMarks::None,
             cursor: None,
         }
     }
@@ -104,7 +104,7 @@ impl<'a> Heatmap<'a> {
 
 /// How the significance of pixels is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Marks {
+pub enum SignificanceMarks {
     /// Not at all.
     None,
     /// Outline the significant pixels, if a pixel is large enough.
@@ -149,7 +149,7 @@ impl Heatmap<'_> {
                 }
             }
         }
-        if self.marks == Marks::Outline {
+        if self.marks == SignificanceMarks::Outline {
             self.outline(area, theme, buf);
         }
         self.point(area, theme, buf);
@@ -175,8 +175,8 @@ impl Heatmap<'_> {
     /// The position on the ramp of every point of a grid over the map.
     fn places(&self, values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
         let (height, width) = self.size;
-        let vertical = weights(height, rows);
-        let horizontal = weights(width, columns);
+        let vertical = coverage(height, rows);
+        let horizontal = coverage(width, columns);
         let mut places = Vec::with_capacity(rows * columns);
         for (first_row, row_weights) in &vertical {
             for (first_column, column_weights) in &horizontal {
@@ -196,7 +196,7 @@ impl Heatmap<'_> {
 
     /// The position of a pixel on the ramp, or the ramp's middle if it is not to be painted.
     fn painted(&self, values: &[f32], pixel: usize) -> f32 {
-        if self.marks == Marks::Only && !self.is_significant(pixel) {
+        if self.marks == SignificanceMarks::Only && !self.is_significant(pixel) {
             return 0.0;
         }
         values
@@ -214,7 +214,7 @@ impl Heatmap<'_> {
         if self.significance.is_none() {
             return;
         }
-        let Some(grid) = Grid::of(self.size, area) else {
+        let Some(grid) = PixelGrid::of(self.size, area) else {
             return;
         };
         let (height, width) = self.size;
@@ -257,7 +257,8 @@ impl Heatmap<'_> {
 
     /// Draws brackets around the pixel under the cursor, or the pixel itself in the strongest contrast.
     fn point(&self, area: Rect, theme: &Theme, buf: &mut Buffer) {
-        let (Some((row, column)), Some(grid)) = (self.cursor, Grid::of(self.size, area)) else {
+        let (Some((row, column)), Some(grid)) = (self.cursor, PixelGrid::of(self.size, area))
+        else {
             return;
         };
         let cells: Vec<(u16, u16)> = (0..area.height)

@@ -3,23 +3,23 @@
 use burn::tensor::{DType, FloatDType, Tensor};
 
 use super::{Column, NoiseLaunches};
-use crate::session::config::{Evidence, Weighting};
+use crate::session::config::{EvidenceMeasure, Weighting};
 use crate::session::record::CONFIDENCE_STEPS;
-use crate::stats::classification::MOST;
+use crate::stats::classification::MAX_RESPONSE_STEPS;
 
 /// The network's answers to a launch, as numbers to be summed: \[N,·\] each.
-pub(super) struct Answers {
+pub(super) struct LaunchAnswers {
     /// Called class, one-hot among all K; zeros for padding.
     pub(super) called: Tensor<2>,
     /// Weight of each trial, \[N,1\]; `None` if all count the same.
     pub(super) weight: Option<Tensor<2>>,
     /// Responses, \[N,M\], and whether each is finite and not clipped.
-    heard: Option<(Tensor<2>, Tensor<2>)>,
+    responses: Option<(Tensor<2>, Tensor<2>)>,
 }
 
 impl NoiseLaunches<'_> {
     /// The answers in logits, \[N,K\]. `mask` is 1 for trials and 0 for padding, \[N,1\]; `None` without padding.
-    pub(super) fn answers(&self, logits: Tensor<2>, mask: Option<&Tensor<2>>) -> Answers {
+    pub(super) fn answers(&self, logits: Tensor<2>, mask: Option<&Tensor<2>>) -> LaunchAnswers {
         let [n, _] = logits.dims();
         let mut called = self.one_of(logits.clone().argmax(1).reshape([n]));
         if let Some(mask) = mask {
@@ -38,14 +38,16 @@ impl NoiseLaunches<'_> {
                 Some(is_enough.cast(FloatDType::F64))
             }
         };
-        let responses = self.analysis.hearing.get(self.part).map(|hearing| {
+        let responses = self.analysis.readers.get(self.part).map(|hearing| {
             let responses = match self.analysis.config.evidence {
-                Evidence::Logit => logits.clone() - logits.mean_dim(1),
-                Evidence::LogProbability => log_softmax(logits),
-                Evidence::Probability | Evidence::LogOdds => log_softmax(logits).exp(),
+                EvidenceMeasure::Logit => logits.clone() - logits.mean_dim(1),
+                EvidenceMeasure::LogProbability => log_softmax(logits),
+                EvidenceMeasure::Probability | EvidenceMeasure::LogOdds => {
+                    log_softmax(logits).exp()
+                }
             };
             let steps = (self.of_listed(responses) * (1.0 / hearing.step())).round();
-            let most = f64::from(MOST);
+            let most = f64::from(MAX_RESPONSE_STEPS);
             let clamped = steps.clone().clamp(-most, most);
             // NaN differs from itself.
             let kept = clamped.clone().equal(steps).cast(FloatDType::F64);
@@ -56,19 +58,19 @@ impl NoiseLaunches<'_> {
             }
             masked
         });
-        Answers {
+        LaunchAnswers {
             called,
             weight,
-            heard: responses,
+            responses,
         }
     }
 
     /// The columns multiplied by the noise, \[N,R\].
-    pub(super) fn summed(
+    pub(super) fn columns_of(
         &self,
         truth: &Tensor<2>,
         all: &Tensor<2>,
-        answers: &Answers,
+        answers: &LaunchAnswers,
     ) -> Tensor<2> {
         let weighed = |column: Tensor<2>| match &answers.weight {
             Some(weight) => column * weight.clone(),
@@ -80,11 +82,11 @@ impl NoiseLaunches<'_> {
             Column::All => weighed(all.clone()),
             Column::Shown => weighed(self.of_listed(shown.clone())),
             Column::Hit => weighed(self.of_listed(shown.clone() * called.clone())),
-            Column::Response => match &answers.heard {
+            Column::Response => match &answers.responses {
                 Some((responses, _)) => responses.clone(),
                 None => all.clone().narrow(1, 0, 0),
             },
-            Column::Kept => match &answers.heard {
+            Column::Kept => match &answers.responses {
                 Some((_, kept)) => kept.clone(),
                 None => all.clone().narrow(1, 0, 0),
             },
@@ -97,7 +99,11 @@ impl NoiseLaunches<'_> {
 
     /// The two factors of the products of answers: true classes and responses, \[N,K+M\]; and called classes, their
     /// weights, the squared weights, responses, and whether they are kept, \[N,C\].
-    pub(super) fn apart(&self, truth: Tensor<2>, answers: Answers) -> (Tensor<2>, Tensor<2>) {
+    pub(super) fn product_factors(
+        &self,
+        truth: Tensor<2>,
+        answers: LaunchAnswers,
+    ) -> (Tensor<2>, Tensor<2>) {
         let (mut left, mut right) = (vec![truth], Vec::new());
         match &answers.weight {
             None => right.push(answers.called),
@@ -110,7 +116,7 @@ impl NoiseLaunches<'_> {
                 }
             }
         }
-        if let Some((responses, kept)) = answers.heard {
+        if let Some((responses, kept)) = answers.responses {
             left.push(responses.clone());
             right.extend([responses, kept]);
         }
@@ -119,7 +125,7 @@ impl NoiseLaunches<'_> {
 }
 
 /// 1 for trials that are not dropped, \[N,1\].
-pub(super) fn counted(all: &Tensor<2>, answers: &Answers) -> Tensor<2> {
+pub(super) fn counted(all: &Tensor<2>, answers: &LaunchAnswers) -> Tensor<2> {
     match &answers.weight {
         Some(weight) => {
             let counts = weight.clone().greater_elem(0.0);

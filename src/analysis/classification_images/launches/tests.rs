@@ -2,13 +2,13 @@
 
 use super::*;
 use crate::analysis::testing::{lab, linear, template, template_lab};
-use crate::analysis::{Experiment, Place};
+use crate::analysis::{AnalysisPlace, Experiment};
 use crate::session::config::{self, Grain, NetworkKind, Noise, Response};
 use crate::session::record::{self, BlockSums, GammaTrials, Record};
 use crate::session::{Config, Form};
 use std::sync::Arc;
 
-const PLACE: Place = Place {
+const PLACE: AnalysisPlace = AnalysisPlace {
     seed: 4,
     index: 1,
     images: None,
@@ -53,7 +53,7 @@ fn together_and_apart(
         while block < end {
             let next = ((block / 4 + 1) * 4).min(end);
             launches.launch(Job {
-                part,
+                sequence: part,
                 block,
                 blocks: next - block,
             });
@@ -62,7 +62,7 @@ fn together_and_apart(
         let sums: Box<Vec<BlockSums>> = launches.read().unwrap().downcast().unwrap();
         sums.iter().for_each(|sums| both[0].add(sums));
         for block in first..end {
-            let sums = Experiment::step(&analysis, lab, Job::one(part, block)).unwrap();
+            let sums = Experiment::step(&analysis, lab, Job::single_block(part, block)).unwrap();
             sums.iter().for_each(|sums| both[1].add(sums));
         }
     }
@@ -176,7 +176,10 @@ fn every_kind_of_noise_and_grain_is_summed_as_on_the_host() {
 #[test]
 fn what_is_heard_is_as_on_the_host_or_left_to_it() {
     let lab = template_lab();
-    for evidence in [Evidence::LogProbability, Evidence::Probability] {
+    for evidence in [
+        EvidenceMeasure::LogProbability,
+        EvidenceMeasure::Probability,
+    ] {
         let plan = config::ClassificationImages { evidence, ..plan() };
         let [together, apart] = together_and_apart(plan, &lab, &[(0, 6)]);
         assert_eq!(together.counts, apart.counts);
@@ -189,7 +192,7 @@ fn what_is_heard_is_as_on_the_host_or_left_to_it() {
         );
     }
     let plan = config::ClassificationImages {
-        evidence: Evidence::LogOdds,
+        evidence: EvidenceMeasure::LogOdds,
         ..plan()
     };
     let (analysis, _) = begun(plan, &lab);
@@ -229,7 +232,7 @@ fn answers_that_are_no_number_are_found_when_sums_are_read() {
         let (analysis, _) = begun(plan, &lab);
         let mut launches = Experiment::launches(&analysis, &lab, 0, 4).unwrap();
         launches.launch(Job {
-            part: 0,
+            sequence: 0,
             block: 0,
             blocks: 4,
         });
@@ -248,7 +251,7 @@ fn one_upload_a_launch_and_one_reading_a_job() {
         let before = lab.resident.traffic().so_far();
         for block in (first..end).step_by(4) {
             launches.launch(Job {
-                part: 1,
+                sequence: 1,
                 block,
                 blocks: 4,
             });

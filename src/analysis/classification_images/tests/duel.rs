@@ -1,7 +1,7 @@
 //! Tests against closed forms on a network that decides between two templates.
 
 use super::*;
-use crate::stats::classification::Estimate;
+use crate::stats::classification::GammaEstimate;
 
 /// Decides between two templates: x = d·(z − ½) > 0 is called 1, with the confidence 1/(1+e^−|x|).
 struct Duel {
@@ -44,7 +44,7 @@ impl Duel {
     }
 
     /// ⟨c₁, d⟩, which is the weighted mean of x over trials where it is positive.
-    fn along(&self, estimate: &Estimate) -> f64 {
+    fn along(&self, estimate: &GammaEstimate) -> f64 {
         let image = &estimate.classes[1].decision.as_ref().unwrap().image;
         let products = image.iter().zip(&self.difference);
         products.map(|(c, d)| f64::from(c * d)).sum()
@@ -158,7 +158,7 @@ fn a_gamma_that_is_reliable_enough_stops_at_the_same_block_in_any_order() {
     let gamma = &recorded(&whole).gammas[0];
     // 1,232 trials by the closed form, checked every 1,024.
     assert!(gamma.reached && gamma.blocks < 512, "{}", gamma.blocks);
-    assert_eq!(gamma.blocks % BLOCKS_A_LOOK, 0);
+    assert_eq!(gamma.blocks % BLOCKS_PER_CHECK, 0);
     let estimate = gamma.estimate();
     let sufficient = || {
         estimate

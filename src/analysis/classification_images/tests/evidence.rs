@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::session::config::Response;
-use crate::stats::classification::{CENTRE, MOST};
+use crate::stats::classification::{GRID_CENTRE, MAX_RESPONSE_STEPS};
 
 const SIDE: usize = 6;
 const PIXELS: usize = SIDE * SIDE;
@@ -39,7 +39,7 @@ fn weight(class: usize, pixel: usize) -> f64 {
 }
 
 /// Logits of a linear network on the stimuli of a block.
-fn linear(block: &Block) -> Vec<f32> {
+fn linear(block: &DrawnBlock) -> Vec<f32> {
     let logit = |x: &[f32], class: usize| -> f32 {
         let terms = x.iter().enumerate();
         terms.map(|(p, &x)| weight(class, p) as f32 * x).sum()
@@ -54,32 +54,32 @@ fn trials_of(
     kind: &TrialKind,
     gamma: f64,
     blocks: impl IntoIterator<Item = u64>,
-    logits: impl Fn(u64, &Block) -> Vec<f32>,
+    logits: impl Fn(u64, &DrawnBlock) -> Vec<f32>,
 ) -> GammaTrials {
     let images = small();
     let (source, pool) = (
-        Source::new(Noise::Uniform, &images),
+        NoiseSource::new(Noise::Uniform, &images),
         stimulus::Pool::new(&images),
     );
-    let summing = Summing::new(kind, &source, &images);
-    let hearing = Hearing::new(config::Evidence::Logit, &kind.listed, 1.0 / 256.0);
+    let summing = BlockSummer::new(kind, &source, &images);
+    let hearing = ResponseReader::new(config::EvidenceMeasure::Logit, &kind.listed, 1.0 / 256.0);
     let mut trials = GammaTrials::new(gamma, 30, kind);
-    trials.hear(hearing.step(), kind);
+    trials.record_evidence(hearing.step(), kind);
     for index in blocks {
         let seed = BlockSeed {
             session: 9,
             analysis: 0,
-            gamma: (gamma * 10.0) as u64,
+            stream: (gamma * 10.0) as u64,
             block: index,
         };
         let block = stimulus::draw(seed, &source, gamma, index * 256, 256, &pool);
         let logits = logits(index, &block);
         let rows = || logits.chunks_exact(CLASSES);
-        let mut readout = Said::new(rows(), kind.weighting);
-        readout.heard = Some(hearing.hear(rows()));
+        let mut readout = Readout::new(rows(), kind.weighting);
+        readout.responses = Some(hearing.read(rows()));
         trials.add(&summing.sum(index, &block, &readout, &pool));
     }
-    assert!(trials.agrees());
+    assert!(trials.is_consistent());
     trials
 }
 
@@ -124,7 +124,7 @@ fn a_linear_network_gives_its_weights_in_logits_per_pixel() {
 /// Outputs independent of the noise: z is standard normal, by the Kolmogorov–Smirnov test.
 #[test]
 fn of_outputs_without_a_link_to_the_noise_every_z_is_standard_normal() {
-    let shuffled = |index: u64, block: &Block| {
+    let shuffled = |index: u64, block: &DrawnBlock| {
         // The outputs for other noise.
         let other = trials_block(index + 10_000, block.truth.len());
         linear(&other)
@@ -153,15 +153,15 @@ fn of_outputs_without_a_link_to_the_noise_every_z_is_standard_normal() {
     assert!(distance < 1.63 / independent.sqrt(), "{distance} of {n}");
 }
 
-fn trials_block(index: u64, trials: usize) -> Block {
+fn trials_block(index: u64, trials: usize) -> DrawnBlock {
     let images = small();
     let seed = BlockSeed {
         session: 10,
         analysis: 0,
-        gamma: 0,
+        stream: 0,
         block: index,
     };
-    let source = Source::new(Noise::Uniform, &images);
+    let source = NoiseSource::new(Noise::Uniform, &images);
     stimulus::draw(seed, &source, 0.0, 0, trials, &stimulus::Pool::new(&images))
 }
 
@@ -183,26 +183,26 @@ fn decisions_taken_for_evidence_give_the_classification_image() {
     let mut trials = trials_of(&kind, 0.0, 0..20, |_, block| linear(block));
     let images = small();
     let (source, pool) = (
-        Source::new(Noise::Uniform, &images),
+        NoiseSource::new(Noise::Uniform, &images),
         stimulus::Pool::new(&images),
     );
-    let summing = Summing::new(&kind, &source, &images);
+    let summing = BlockSummer::new(&kind, &source, &images);
     let mut decided = GammaTrials::new(0.0, 30, &kind);
-    decided.hear(1.0, &kind);
+    decided.record_evidence(1.0, &kind);
     for index in 0..20 {
         let seed = BlockSeed {
             session: 9,
             analysis: 0,
-            gamma: 0,
+            stream: 0,
             block: index,
         };
         let block = stimulus::draw(seed, &source, 0.0, index * 256, 256, &pool);
         let logits = linear(&block);
-        let mut readout = Said::new(logits.chunks_exact(CLASSES), Weighting::Equal);
+        let mut readout = Readout::new(logits.chunks_exact(CLASSES), Weighting::Equal);
         let called = readout.decisions.iter();
         let responses =
             called.flat_map(|&called| (0..CLASSES).map(move |k| i32::from(k == called)));
-        readout.heard = Some(Heard {
+        readout.responses = Some(TrialResponses {
             responses: responses.collect(),
             clipped: 0,
         });
@@ -237,7 +237,7 @@ fn decisions_taken_for_evidence_give_the_classification_image() {
 fn sums_are_those_of_their_definition() {
     let images = small();
     let (source, pool) = (
-        Source::new(Noise::Uniform, &images),
+        NoiseSource::new(Noise::Uniform, &images),
         stimulus::Pool::new(&images),
     );
     for (listed, weighting) in [
@@ -246,15 +246,15 @@ fn sums_are_those_of_their_definition() {
         (vec![0, 2], Weighting::Threshold(0.9)),
     ] {
         let kind = heard_kind(&listed, weighting);
-        let summing = Summing::new(&kind, &source, &images);
-        let hearing = Hearing::new(config::Evidence::Logit, &listed, 1.0 / 64.0);
+        let summing = BlockSummer::new(&kind, &source, &images);
+        let hearing = ResponseReader::new(config::EvidenceMeasure::Logit, &listed, 1.0 / 64.0);
         let block = trials_block(3, 100);
         let logits = linear(&block);
         let rows = || logits.chunks_exact(CLASSES);
-        let mut readout = Said::new(rows(), weighting);
-        readout.heard = Some(hearing.hear(rows()));
-        let all_responses = readout.heard.clone().unwrap().responses;
-        assert!(all_responses.iter().all(|y| y.abs() < MOST));
+        let mut readout = Readout::new(rows(), weighting);
+        readout.responses = Some(hearing.read(rows()));
+        let all_responses = readout.responses.clone().unwrap().responses;
+        assert!(all_responses.iter().all(|y| y.abs() < MAX_RESPONSE_STEPS));
         let found = summing.sum(3, &block, &readout, &pool).evidence.unwrap();
         let m = listed.len();
         for place in 0..m {
@@ -276,7 +276,7 @@ fn sums_are_those_of_their_definition() {
                 let noise = block.noise.iter().skip(pixel).step_by(PIXELS);
                 let products = responses()
                     .zip(noise)
-                    .map(|(y, &k)| y * (i64::from(k) - CENTRE));
+                    .map(|(y, &k)| y * (i64::from(k) - GRID_CENTRE));
                 assert_eq!(
                     found.products[place * PIXELS + pixel],
                     products.sum::<i64>()
@@ -321,7 +321,7 @@ fn maps_of_some_classes_are_those_of_all_where_the_image_is_not_seen() {
 
 #[test]
 fn an_output_that_never_changes_has_no_image_and_no_nan() {
-    let constant = |_: u64, block: &Block| [4.0, -1.0, 0.5].repeat(block.truth.len());
+    let constant = |_: u64, block: &DrawnBlock| [4.0, -1.0, 0.5].repeat(block.truth.len());
     let trials = trials_of(&all(), 0.3, 0..4, constant);
     for class in &trials.estimate().classes {
         assert!(class.evidence.is_none() && class.response.is_none());

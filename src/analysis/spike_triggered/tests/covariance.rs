@@ -10,7 +10,7 @@ fn a_rectified_unit_has_one_axis_and_it_is_the_kernel() {
         images: 0,
         layers: vec!["fc1".into()],
         gradient_units: 0,
-        covariance: Some(Unit {
+        covariance: Some(UnitId {
             layer: "conv1".into(),
             unit,
         }),

@@ -14,7 +14,7 @@ fn launches_sum_what_their_blocks_sum_alone() {
         block: 5,
         ..Plan::default()
     };
-    let place = crate::analysis::Place {
+    let place = crate::analysis::AnalysisPlace {
         seed: 8,
         index: 0,
         images: None,
@@ -33,20 +33,20 @@ fn launches_sum_what_their_blocks_sum_alone() {
             for &(block, end) in jobs {
                 let blocks = end - block;
                 launches.launch(Job {
-                    part,
+                    sequence: part,
                     block,
                     blocks,
                 });
             }
             let (block, end) = (jobs[0].0, jobs[jobs.len() - 1].1);
-            let sums: Box<Sums> = launches.read().unwrap().downcast().unwrap();
+            let sums: Box<SpikeTriggeredSums> = launches.read().unwrap().downcast().unwrap();
             let job = Job {
-                part,
+                sequence: part,
                 block,
                 blocks: end - block,
             };
             Experiment::merge(&analysis, &mut both[0], job, *sums);
-            for job in job.each() {
+            for job in job.split() {
                 let sums = Experiment::step(&analysis, &lab, job).unwrap();
                 Experiment::merge(&analysis, &mut both[1], job, sums);
             }
@@ -58,14 +58,14 @@ fn launches_sum_what_their_blocks_sum_alone() {
             for block in (0..8).step_by(each as usize) {
                 for block in (block..block + each).step_by(4) {
                     launches.launch(Job {
-                        part,
+                        sequence: part,
                         block,
                         blocks: 4,
                     });
                 }
-                let sums: Box<Sums> = launches.read().unwrap().downcast().unwrap();
+                let sums: Box<SpikeTriggeredSums> = launches.read().unwrap().downcast().unwrap();
                 let job = Job {
-                    part,
+                    sequence: part,
                     block,
                     blocks: each,
                 };

@@ -31,18 +31,18 @@ fn same_model() -> Vec<Card> {
     cards(&["NVIDIA H100"; 4])
 }
 
-fn listed(listed: &str) -> Setting {
-    Setting {
+fn listed(listed: &str) -> CudaEnvironment {
+    CudaEnvironment {
         listed: Some(listed.to_owned()),
-        ..Setting::default()
+        ..CudaEnvironment::default()
     }
 }
 
 /// NVML's numbers of the cards that a list shows, and why it ended early.
 fn shown(list: &str, cards: &[Card]) -> (Vec<Option<u32>>, String) {
-    let visible = Visible::of(&listed(list), cards);
-    let numbers = visible.places.iter().map(Place::card).collect();
-    (numbers, visible.hidden.unwrap_or_default())
+    let visible = VisibleDevices::new(&listed(list), cards);
+    let numbers = visible.places.iter().map(NvmlPlace::card).collect();
+    (numbers, visible.ended_because.unwrap_or_default())
 }
 
 fn known(numbers: &[u32]) -> Vec<Option<u32>> {
@@ -54,10 +54,10 @@ fn without_a_list_cards_of_one_model_are_in_the_order_of_the_bus() {
     let mut cards = same_model();
     // NVML need not number in bus order.
     cards.swap(0, 1);
-    let visible = Visible::of(&Setting::default(), &cards);
-    let numbers: Vec<Option<u32>> = visible.places.iter().map(Place::card).collect();
+    let visible = VisibleDevices::new(&CudaEnvironment::default(), &cards);
+    let numbers: Vec<Option<u32>> = visible.places.iter().map(NvmlPlace::card).collect();
     assert_eq!(numbers, known(&[1, 0, 2, 3]));
-    assert_eq!(visible.hidden, None);
+    assert_eq!(visible.ended_because, None);
     assert_eq!(visible.place(4), None);
 }
 
@@ -98,12 +98,14 @@ fn a_list_that_hides_all_says_so_with_the_next_step() {
         assert!(numbers.is_empty(), "{list}");
         assert!(why.contains("unset CUDA_VISIBLE_DEVICES"), "{why}");
     }
-    let slurm = |list: &str| Setting {
+    let slurm = |list: &str| CudaEnvironment {
         slurm: true,
         ..listed(list)
     };
     for list in ["", "NoDevFiles"] {
-        let why = Visible::of(&slurm(list), &same_model()).hidden.unwrap();
+        let why = VisibleDevices::new(&slurm(list), &same_model())
+            .ended_because
+            .unwrap();
         assert!(why.contains("--gres=gpu:1"), "{why}");
         assert!(!why.contains("unset"), "{why}");
     }
@@ -140,20 +142,25 @@ fn a_uuid_may_be_cut_as_long_as_one_card_has_it() {
 #[test]
 fn numbers_among_several_models_are_unknown_unless_the_bus_orders_them() {
     let cards = cards(&["NVIDIA T4", "NVIDIA H100"]);
-    let unknown = Visible::of(&listed("0"), &cards);
+    let unknown = VisibleDevices::new(&listed("0"), &cards);
     let remark = unknown.place(0).unwrap().remark().unwrap();
     assert!(remark.contains("CUDA_DEVICE_ORDER=PCI_BUS_ID"), "{remark}");
-    assert_eq!(Visible::of(&Setting::default(), &cards).places.len(), 2);
+    assert_eq!(
+        VisibleDevices::new(&CudaEnvironment::default(), &cards)
+            .places
+            .len(),
+        2
+    );
     for (order, places) in [
         ("PCI_BUS_ID", known(&[1, 0])),
         ("FASTEST_FIRST", vec![None, None]),
     ] {
-        let setting = Setting {
+        let setting = CudaEnvironment {
             order: Some(order.into()),
             ..listed("1,0")
         };
-        let visible = Visible::of(&setting, &cards);
-        let numbers: Vec<Option<u32>> = visible.places.iter().map(Place::card).collect();
+        let visible = VisibleDevices::new(&setting, &cards);
+        let numbers: Vec<Option<u32>> = visible.places.iter().map(NvmlPlace::card).collect();
         assert_eq!(numbers, places, "{order}");
     }
     // A UUID does not depend on the order.
@@ -167,8 +174,8 @@ fn numbers_among_several_models_are_unknown_unless_the_bus_orders_them() {
 fn a_slice_is_found_by_its_uuid_and_told_by_its_card() {
     let mut cards = same_model();
     cards[2] = divided(cards[2].clone(), 3);
-    let visible = Visible::of(&listed("MIG-b214f1ef"), &cards);
-    let slice = Place::Slice {
+    let visible = VisibleDevices::new(&listed("MIG-b214f1ef"), &cards);
+    let slice = NvmlPlace::Slice {
         parent: 2,
         slice: Some(1),
     };
@@ -188,9 +195,12 @@ fn a_slice_is_found_by_its_uuid_and_told_by_its_card() {
     let (numbers, why) = shown("MIG-b2", &cards);
     assert!(numbers.is_empty() && why.contains("several"), "{why}");
     // The card itself: an unknown slice of it.
-    let whole = Visible::of(&listed("GPU-a2"), &cards);
+    let whole = VisibleDevices::new(&listed("GPU-a2"), &cards);
     assert_eq!(whole.places[0].card(), Some(2));
-    assert!(matches!(whole.places[0], Place::Slice { slice: None, .. }));
+    assert!(matches!(
+        whole.places[0],
+        NvmlPlace::Slice { slice: None, .. }
+    ));
 }
 
 #[test]
@@ -205,12 +215,12 @@ fn a_slice_that_nvml_does_not_tell_belongs_to_the_only_card_it_can() {
 #[test]
 fn numbers_beside_slices_are_unknown_unless_there_is_one_card() {
     let one = [divided(same_model().remove(0), 1)];
-    let slice = Place::Slice {
+    let slice = NvmlPlace::Slice {
         parent: 0,
         slice: Some(0),
     };
-    for setting in [listed("0"), Setting::default()] {
-        let visible = Visible::of(&setting, &one);
+    for setting in [listed("0"), CudaEnvironment::default()] {
+        let visible = VisibleDevices::new(&setting, &one);
         assert_eq!(visible.places.len(), 1);
         assert_eq!(visible.place(0), Some(&slice));
     }
@@ -218,35 +228,35 @@ fn numbers_beside_slices_are_unknown_unless_there_is_one_card() {
     cards[0] = divided(cards[0].clone(), 2);
     assert_eq!(shown("1", &cards).0, [None]);
     // CUDA shows only a slice, whose card is known.
-    let visible = Visible::of(&Setting::default(), &cards);
+    let visible = VisibleDevices::new(&CudaEnvironment::default(), &cards);
     assert_eq!(visible.places.len(), 1);
     assert_eq!(visible.places[0].card(), Some(0));
     cards[1] = divided(cards[1].clone(), 2);
-    let visible = Visible::of(&Setting::default(), &cards);
+    let visible = VisibleDevices::new(&CudaEnvironment::default(), &cards);
     assert_eq!(visible.places[0].card(), None);
     // All cards are divided and there is no slice.
     let none = [divided(same_model().remove(0), 0)];
-    let visible = Visible::of(&Setting::default(), &none);
+    let visible = VisibleDevices::new(&CudaEnvironment::default(), &none);
     assert!(visible.places.is_empty());
-    assert!(visible.hidden.unwrap().contains("nvidia-smi mig"));
+    assert!(visible.ended_because.unwrap().contains("nvidia-smi mig"));
 }
 
 #[test]
 fn where_cuda_counts_otherwise_no_card_is_shown() {
-    let visible = Visible::of(&listed("0,1"), &same_model());
-    assert_eq!(visible.clone().counted(2), visible);
-    let other = visible.counted(1);
+    let visible = VisibleDevices::new(&listed("0,1"), &same_model());
+    assert_eq!(visible.clone().check_count(2), visible);
+    let other = visible.check_count(1);
     assert_eq!(other.places.len(), 1);
     assert!(other.places[0].remark().unwrap().contains("UUID"));
     // Of several slices a process is shown the first.
     let cards = [divided(same_model().remove(0), 2)];
-    let visible = Visible::of(&listed("MIG-b00,MIG-b01"), &cards);
+    let visible = VisibleDevices::new(&listed("MIG-b00,MIG-b01"), &cards);
     assert_eq!(visible.places.len(), 2);
-    let counted = visible.counted(1);
-    let first = Place::Slice {
+    let counted = visible.check_count(1);
+    let first = NvmlPlace::Slice {
         parent: 0,
         slice: Some(0),
     };
     assert_eq!(counted.places, [first]);
-    assert!(Visible::default().counted(0).places.is_empty());
+    assert!(VisibleDevices::default().check_count(0).places.is_empty());
 }

@@ -2,7 +2,7 @@
 
 /// The fields of a node's positions along rows or columns, in pixels of the image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Along {
+pub struct AxisField {
     /// First pixel of position 0's field; negative if beyond the border.
     pub start: i64,
     /// Pixels from one position's field to the next's; 0 if all positions share one field.
@@ -11,7 +11,7 @@ pub struct Along {
     pub size: i64,
 }
 
-impl Along {
+impl AxisField {
     /// A field over all `pixels` of an axis.
     pub(super) fn whole(pixels: usize) -> Self {
         Self {
@@ -59,7 +59,7 @@ impl Along {
     }
 
     /// The fields that cover both.
-    pub(super) fn with(self, other: Self, pixels: usize) -> Self {
+    pub(super) fn covering(self, other: Self, pixels: usize) -> Self {
         if self.stride != other.stride {
             return Self::whole(pixels);
         }
@@ -78,7 +78,7 @@ impl Along {
     }
 
     /// A position's field as first pixel and one past the last; may reach beyond the border.
-    pub fn at(&self, position: usize) -> (i64, i64) {
+    pub fn pixels_at(&self, position: usize) -> (i64, i64) {
         let start = self.start + position as i64 * self.stride;
         (start, start + self.size)
     }

@@ -60,7 +60,7 @@ impl Pads {
 
 /// The windows of a pooling. Pairs are rows, then columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
+pub struct PoolWindow {
     /// Rows and columns of a window.
     pub kernel: [usize; 2],
     /// Step between windows.
@@ -73,7 +73,7 @@ pub struct Window {
     pub rounding: Rounding,
 }
 
-impl Window {
+impl PoolWindow {
     /// Adjacent windows, without padding.
     pub fn tiles(kernel: [usize; 2]) -> Self {
         Self {
@@ -106,7 +106,7 @@ pub enum Divisor {
 
 /// How reduced axes appear in the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reduced {
+pub enum ReducedAxes {
     /// Kept, with length one.
     Kept,
     /// Dropped.
@@ -115,7 +115,7 @@ pub enum Reduced {
 
 /// A slice of one axis: `count` indices from `start` on, `step` apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cut {
+pub struct SliceAxis {
     /// The axis.
     pub axis: usize,
     /// The first index.
@@ -128,7 +128,7 @@ pub struct Cut {
 
 /// The values beyond the border.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Padding {
+pub enum PadFill {
     /// A constant.
     Constant(f32),
     /// The image mirrored at its outermost row or column, which is not repeated.
@@ -146,23 +146,23 @@ pub struct Resize {
     /// file, else the ratio of the sizes.
     pub scale: [f64; 2],
     /// How to interpolate.
-    pub sampling: Sampling,
+    pub sampling: Interpolation,
     /// How output coordinates map to input coordinates.
-    pub coordinates: Coordinates,
+    pub coordinates: ResizeCoordinates,
 }
 
 /// The interpolation between pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sampling {
+pub enum Interpolation {
     /// The nearest pixel.
-    Nearest(Nearest),
+    Nearest(NearestMode),
     /// Bilinear between the four surrounding pixels.
     Bilinear,
 }
 
 /// Which pixel counts as nearest: ONNX's `nearest_mode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Nearest {
+pub enum NearestMode {
     /// The one before.
     Floor,
     /// The one after.
@@ -175,7 +175,7 @@ pub enum Nearest {
 
 /// How output coordinates map to input coordinates: ONNX's `coordinate_transformation_mode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Coordinates {
+pub enum ResizeCoordinates {
     /// (x + ½)/scale − ½.
     HalfPixel,
     /// The same, but 0 if the result has length one.
@@ -197,18 +197,18 @@ pub enum DepthOrder {
 
 /// A recurrent layer's size, directions and output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Recurrent {
+pub struct RecurrentSpec {
     /// Units in each direction.
     pub units: usize,
     /// How the sequence is read.
-    pub direction: Direction,
+    pub direction: RecurrentDirection,
     /// The node's output.
     pub output: RecurrentOutput,
 }
 
 /// How a sequence is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
+pub enum RecurrentDirection {
     /// From the first step to the last.
     Forward,
     /// From the last step to the first.
@@ -217,21 +217,21 @@ pub enum Direction {
     Bidirectional,
 }
 
-impl Direction {
+impl RecurrentDirection {
     /// Directions: 1 or 2.
     pub fn count(self) -> usize {
         match self {
-            Direction::Forward | Direction::Reverse => 1,
-            Direction::Bidirectional => 2,
+            RecurrentDirection::Forward | RecurrentDirection::Reverse => 1,
+            RecurrentDirection::Bidirectional => 2,
         }
     }
 
     /// For every direction, the step that it reads last, of `steps`.
     pub fn ends(self, steps: usize) -> Vec<usize> {
         match self {
-            Direction::Forward => vec![steps - 1],
-            Direction::Reverse => vec![0],
-            Direction::Bidirectional => vec![steps - 1, 0],
+            RecurrentDirection::Forward => vec![steps - 1],
+            RecurrentDirection::Reverse => vec![0],
+            RecurrentDirection::Bidirectional => vec![steps - 1, 0],
         }
     }
 }
@@ -249,7 +249,7 @@ pub enum RecurrentOutput {
 
 /// Where the reset gate of a GRU acts: ONNX's `linear_before_reset`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reset {
+pub enum GruReset {
     /// On the state, before its matrix.
     BeforeMatrix,
     /// On the matrix's product with the state, plus bias: PyTorch and Keras.

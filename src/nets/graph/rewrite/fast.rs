@@ -1,7 +1,7 @@
 //! Rewrites that make a graph faster.
 
 use super::super::op::Unary;
-use super::super::{Input, NodeId, Op};
+use super::super::{NodeId, NodeInput, Op};
 use super::Draft;
 use crate::session::array::Array;
 
@@ -17,12 +17,12 @@ impl Draft {
     }
 
     /// The layer that replaces a batch normalization and the layer before it.
-    fn folded(&mut self, id: NodeId) -> Option<(Op, Vec<Input>)> {
+    fn folded(&mut self, id: NodeId) -> Option<(Op, Vec<NodeInput>)> {
         let Op::BatchNorm { epsilon } = self.node(id).op else {
             return None;
         };
         let layer = self.source(id, 0)?;
-        if !self.is_only_for(layer, id) {
+        if !self.is_sole_user(layer, id) {
             return None;
         }
         let [scale, beta, mean, variance] = [1, 2, 3, 4].map(|input| self.weight(id, input));
@@ -73,13 +73,13 @@ impl Draft {
                 Op::Unary(function) if is_non_decreasing(function) => function,
                 _ => continue,
             };
-            if !self.is_only_for(before, id) {
+            if !self.is_sole_user(before, id) {
                 continue;
             }
             let x = self.node(before).inputs.clone();
             self.replace(before, Op::MaxPool(window), x);
             self.changed[before.0] = true;
-            self.replace(id, Op::Unary(function), vec![Input::Node(before)]);
+            self.replace(id, Op::Unary(function), vec![NodeInput::Node(before)]);
         }
     }
 }

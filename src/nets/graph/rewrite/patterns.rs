@@ -1,7 +1,7 @@
 //! Recognises patterns that exporters write as several nodes.
 
 use super::super::op::{Binary, Unary};
-use super::super::{Input, NodeId, Op};
+use super::super::{NodeId, NodeInput, Op};
 use super::Draft;
 use crate::session::array::Array;
 
@@ -57,7 +57,7 @@ impl Draft {
         let by_unit = shape.pop() == Some(units)
             && tail.iter().chain(&shape).all(|&length| length == 1)
             && shape.len() < node.shape.len();
-        let fits = by_unit && node.inputs.len() == 2 && self.is_only_for(layer, id);
+        let fits = by_unit && node.inputs.len() == 2 && self.is_sole_user(layer, id);
         fits.then(|| (layer, Array::new(&[units], bias.values().to_vec())))
     }
 
@@ -67,7 +67,7 @@ impl Draft {
             let Some((function, x)) = self.swish(id).or_else(|| self.gelu(id)) else {
                 continue;
             };
-            self.replace(id, Op::Unary(function), vec![Input::Node(x)]);
+            self.replace(id, Op::Unary(function), vec![NodeInput::Node(x)]);
         }
     }
 

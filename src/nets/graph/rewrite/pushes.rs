@@ -1,12 +1,12 @@
 //! A graph that computes several pushes of one node at once.
 
 use super::super::op::Binary;
-use super::super::{Graph, GraphBuilder, GraphError, Input, NodeId, Op};
+use super::super::{Graph, GraphBuilder, GraphError, NodeId, NodeInput, Op};
 use crate::session::array::Array;
 
 /// A graph with an output for every push.
 #[derive(Debug, Clone)]
-pub struct Pushes {
+pub struct PushGraph {
     /// The graph. The nodes before the pushes are in it once, those after them once per push.
     pub graph: Graph,
     /// The logits node of each push, in order.
@@ -20,12 +20,12 @@ impl Graph {
     ///
     /// # Errors
     /// If a push does not match the length of the axis, or there are no pushes.
-    pub fn pushed_by_each(
+    pub fn with_each_push(
         &self,
         node: NodeId,
         axis: usize,
         pushes: &[Vec<f32>],
-    ) -> Result<Pushes, GraphError> {
+    ) -> Result<PushGraph, GraphError> {
         let users = self.users();
         let point = match *users[node.0] {
             [user] if matches!(self.node(user).op, Op::MaxPool(_)) && axis == 1 => user,
@@ -35,7 +35,7 @@ impl Graph {
         for id in self.ids() {
             let inputs = self.node(id).inputs.iter();
             after[id.0] = inputs
-                .filter_map(Input::node)
+                .filter_map(NodeInput::node)
                 .any(|before| before == point || after[before.0]);
         }
         let mut builder = GraphBuilder::new(self.image());
@@ -46,13 +46,13 @@ impl Graph {
         let add =
             |builder: &mut GraphBuilder, places: &[Option<NodeId>], id: NodeId, name: &str| {
                 let node = self.node(id);
-                let place = |input: &Input| match input {
-                    Input::Node(id) => places[id.0]
-                        .map(Input::Node)
+                let place = |input: &NodeInput| match input {
+                    NodeInput::Node(id) => places[id.0]
+                        .map(NodeInput::Node)
                         .unwrap_or_else(|| input.clone()),
-                    Input::Weight(_) => input.clone(),
+                    NodeInput::Weight(_) => input.clone(),
                 };
-                let inputs: Vec<Input> = node.inputs.iter().map(place).collect();
+                let inputs: Vec<NodeInput> = node.inputs.iter().map(place).collect();
                 builder.add(name, node.op.clone(), &inputs)
             };
         for id in self.ids().filter(|id| !after[id.0]) {
@@ -79,7 +79,7 @@ impl Graph {
             }
             let name = |node: &str| format!("{node} [push {number}]");
             let weight = builder.weight(&name("by"), Array::new(&shape, push.clone()))?;
-            let pushed = [Input::Node(before), weight];
+            let pushed = [NodeInput::Node(before), weight];
             let moved = &self.node(point).name;
             places[point.0] = Some(builder.add(&name(moved), Op::Binary(Binary::Add), &pushed)?);
             for id in self.ids().filter(|id| after[id.0]) {
@@ -89,8 +89,8 @@ impl Graph {
             outputs.extend(places[self.output().0]);
         }
         let first = outputs.first().copied();
-        let first = first.ok_or_else(|| GraphError::Name("no push".into()))?;
-        Ok(Pushes {
+        let first = first.ok_or_else(|| GraphError::DuplicateName("no push".into()))?;
+        Ok(PushGraph {
             graph: builder.finish(first)?,
             outputs,
         })

@@ -3,15 +3,20 @@
 use burn::tensor::ops::PadMode;
 use burn::tensor::{Device, Int, Slice, Tensor, TensorData};
 
-use super::super::op::{Coordinates, Cut, DepthOrder, Nearest, Padding, Resize, Sampling};
-use super::value::{Value, map};
+use super::super::op::{
+    DepthOrder, Interpolation, NearestMode, PadFill, Resize, ResizeCoordinates, SliceAxis,
+};
+use super::value::{DynTensor, map};
 
-pub fn concat(inputs: Vec<Value>, axis: usize) -> Value {
-    fn joined<const D: usize>(inputs: Vec<Value>, axis: usize) -> Tensor<D>
+pub fn concat(inputs: Vec<DynTensor>, axis: usize) -> DynTensor {
+    fn joined<const D: usize>(inputs: Vec<DynTensor>, axis: usize) -> Tensor<D>
     where
-        Value: super::value::Axes<D>,
+        DynTensor: super::value::IntoTensor<D>,
     {
-        Tensor::cat(inputs.into_iter().map(Value::raised).collect(), axis)
+        Tensor::cat(
+            inputs.into_iter().map(DynTensor::into_tensor).collect(),
+            axis,
+        )
     }
     match inputs[0].axes() {
         1 => joined::<1>(inputs, axis).into(),
@@ -23,11 +28,11 @@ pub fn concat(inputs: Vec<Value>, axis: usize) -> Value {
     }
 }
 
-pub fn slice(x: Value, cuts: &[Cut]) -> Value {
+pub fn slice(x: DynTensor, cuts: &[SliceAxis]) -> DynTensor {
     cuts.iter().fold(x, one_cut)
 }
 
-fn one_cut(x: Value, cut: &Cut) -> Value {
+fn one_cut(x: DynTensor, cut: &SliceAxis) -> DynTensor {
     let length = x.dims()[cut.axis];
     let stride = cut.step.unsigned_abs();
     // Counted from the end if the step is negative.
@@ -36,7 +41,7 @@ fn one_cut(x: Value, cut: &Cut) -> Value {
         false => length - 1 - cut.start,
     };
     let span = (cut.count - 1) * stride + 1;
-    fn taken<const D: usize>(x: Tensor<D>, cut: &Cut, from: usize, span: usize) -> Tensor<D> {
+    fn taken<const D: usize>(x: Tensor<D>, cut: &SliceAxis, from: usize, span: usize) -> Tensor<D> {
         let x = match cut.step > 0 {
             true => x,
             false => x.flip([cut.axis]),
@@ -53,15 +58,15 @@ fn one_cut(x: Value, cut: &Cut) -> Value {
     map!(x, x => taken(x, cut, start, span))
 }
 
-pub fn pad(x: Value, before: &[isize], after: &[isize], with: Padding) -> Value {
-    let cut = |(axis, length): (usize, usize)| Cut {
+pub fn pad(x: DynTensor, before: &[isize], after: &[isize], with: PadFill) -> DynTensor {
+    let cut = |(axis, length): (usize, usize)| SliceAxis {
         axis,
         start: (-before[axis]).max(0) as usize,
         count: (length as isize + before[axis].min(0) + after[axis].min(0)) as usize,
         step: 1,
     };
     let lengths: Vec<(usize, usize)> = x.dims().into_iter().enumerate().collect();
-    let cuts: Vec<Cut> = lengths
+    let cuts: Vec<SliceAxis> = lengths
         .iter()
         .filter(|&&(axis, _)| before[axis] < 0 || after[axis] < 0)
         .map(|&axis| cut(axis))
@@ -76,9 +81,9 @@ pub fn pad(x: Value, before: &[isize], after: &[isize], with: Padding) -> Value 
         return x;
     }
     let mode = match with {
-        Padding::Constant(value) => PadMode::Constant(value),
-        Padding::Reflect => PadMode::Reflect,
-        Padding::Edge => PadMode::Edge,
+        PadFill::Constant(value) => PadMode::Constant(value),
+        PadFill::Reflect => PadMode::Reflect,
+        PadFill::Edge => PadMode::Edge,
     };
     map!(x, x => x.pad(pairs.as_slice(), mode))
 }
@@ -90,7 +95,7 @@ fn places(indices: &[usize], device: &Device) -> Tensor<1, Int> {
 }
 
 /// Selected indices along an axis, which is kept.
-pub fn gather(x: Value, axis: usize, indices: &[usize]) -> Value {
+pub fn gather(x: DynTensor, axis: usize, indices: &[usize]) -> DynTensor {
     let consecutive = indices.windows(2).all(|pair| pair[1] == pair[0] + 1);
     if consecutive && !indices.is_empty() {
         return map!(x, x => x.narrow(axis, indices[0], indices.len()));
@@ -100,7 +105,7 @@ pub fn gather(x: Value, axis: usize, indices: &[usize]) -> Value {
 }
 
 /// x broadcast to a shape.
-pub fn expand(x: Value, shape: &[usize]) -> Value {
+pub fn expand(x: DynTensor, shape: &[usize]) -> DynTensor {
     let mut raised = vec![1; shape.len() - x.dims().len().min(shape.len())];
     raised.extend(x.dims());
     let x = x.reshaped(&raised);
@@ -151,13 +156,13 @@ fn along(x: Tensor<4>, axis: usize, length: usize, resize: &Resize) -> Tensor<4>
     let inside = |coordinate: f64| coordinate.clamp(0.0, last) as usize;
     let chosen = |indices: Vec<usize>| places(&indices, &device);
     match resize.sampling {
-        Sampling::Nearest(nearest) => {
+        Interpolation::Nearest(nearest) => {
             let nearest = coordinates
                 .iter()
                 .map(|&coordinate| inside(nearest.round(coordinate)));
             x.select(axis, chosen(nearest.collect()))
         }
-        Sampling::Bilinear => {
+        Interpolation::Bilinear => {
             let before = coordinates.iter().map(|x| inside(x.floor())).collect();
             let after = coordinates
                 .iter()
@@ -180,27 +185,27 @@ pub fn source(
     length: usize,
     size: usize,
     scale: f64,
-    coordinates: Coordinates,
+    coordinates: ResizeCoordinates,
 ) -> f64 {
     let x = place as f64;
     match coordinates {
-        Coordinates::HalfPixel => (x + 0.5) / scale - 0.5,
-        Coordinates::PytorchHalfPixel if size == 1 => 0.0,
-        Coordinates::PytorchHalfPixel => (x + 0.5) / scale - 0.5,
-        Coordinates::Asymmetric => x / scale,
-        Coordinates::AlignCorners if size == 1 => 0.0,
-        Coordinates::AlignCorners => x * (length - 1) as f64 / (size - 1) as f64,
+        ResizeCoordinates::HalfPixel => (x + 0.5) / scale - 0.5,
+        ResizeCoordinates::PytorchHalfPixel if size == 1 => 0.0,
+        ResizeCoordinates::PytorchHalfPixel => (x + 0.5) / scale - 0.5,
+        ResizeCoordinates::Asymmetric => x / scale,
+        ResizeCoordinates::AlignCorners if size == 1 => 0.0,
+        ResizeCoordinates::AlignCorners => x * (length - 1) as f64 / (size - 1) as f64,
     }
 }
 
-impl Nearest {
+impl NearestMode {
     /// The nearest integer.
     fn round(self, x: f64) -> f64 {
         match self {
-            Nearest::Floor => x.floor(),
-            Nearest::Ceil => x.ceil(),
-            Nearest::RoundPreferFloor => (x - 0.5).ceil(),
-            Nearest::RoundPreferCeil => (x + 0.5).floor(),
+            NearestMode::Floor => x.floor(),
+            NearestMode::Ceil => x.ceil(),
+            NearestMode::RoundPreferFloor => (x - 0.5).ceil(),
+            NearestMode::RoundPreferCeil => (x + 0.5).floor(),
         }
     }
 }

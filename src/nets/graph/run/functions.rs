@@ -8,9 +8,9 @@ use burn::tensor::activation::{
 use burn::tensor::module::batch_norm;
 
 use super::super::op::{Binary, Reduction, Unary};
-use super::value::{Value, map, map_pair};
+use super::value::{DynTensor, map, map_pair};
 
-pub fn unary(function: Unary, x: Value) -> Value {
+pub fn unary(function: Unary, x: DynTensor) -> DynTensor {
     map!(x, x => unary_tensor(function, x))
 }
 
@@ -59,11 +59,11 @@ fn exponential_linear<const D: usize>(x: Tensor<D>, alpha: f64, width: f64) -> T
     relu(x) + (below.exp() - 1.0) * alpha
 }
 
-pub fn prelu(x: Value, slope: Value) -> Value {
+pub fn prelu(x: DynTensor, slope: DynTensor) -> DynTensor {
     map_pair!(x, slope, (x, slope) => relu(x.clone()) - slope * relu(x.neg()))
 }
 
-pub fn binary(function: Binary, a: Value, b: Value) -> Value {
+pub fn binary(function: Binary, a: DynTensor, b: DynTensor) -> DynTensor {
     match function {
         Binary::Add => map_pair!(a, b, (a, b) => a + b),
         Binary::Sub => map_pair!(a, b, (a, b) => a - b),
@@ -75,16 +75,16 @@ pub fn binary(function: Binary, a: Value, b: Value) -> Value {
     }
 }
 
-pub fn soft(x: Value, axis: usize) -> Value {
+pub fn soft(x: DynTensor, axis: usize) -> DynTensor {
     map!(x, x => softmax(x, axis))
 }
 
-pub fn log_soft(x: Value, axis: usize) -> Value {
+pub fn log_soft(x: DynTensor, axis: usize) -> DynTensor {
     map!(x, x => log_softmax(x, axis))
 }
 
 /// Reduction over axes, which are kept.
-pub fn reduce(reduction: Reduction, x: Value, axes: &[usize]) -> Value {
+pub fn reduce(reduction: Reduction, x: DynTensor, axes: &[usize]) -> DynTensor {
     match reduction {
         Reduction::Mean => map!(x, x => x.mean_dims(axes)),
         Reduction::Sum => map!(x, x => x.sum_dims(axes)),
@@ -94,12 +94,16 @@ pub fn reduce(reduction: Reduction, x: Value, axes: &[usize]) -> Value {
 }
 
 /// Normalized by fixed statistics: scale, bias, mean, variance \[C\].
-pub fn batch(x: Value, [scale, bias, mean, variance]: [Tensor<1>; 4], epsilon: f64) -> Value {
+pub fn batch(
+    x: DynTensor,
+    [scale, bias, mean, variance]: [Tensor<1>; 4],
+    epsilon: f64,
+) -> DynTensor {
     map!(x, x => batch_norm(x, scale, bias, mean, variance, epsilon))
 }
 
 /// Standardized over the axes from `axis` on.
-pub fn standardized(x: Value, axis: usize, epsilon: f64) -> Value {
+pub fn standardized(x: DynTensor, axis: usize, epsilon: f64) -> DynTensor {
     fn standardized<const D: usize>(x: Tensor<D>, axis: usize, epsilon: f64) -> Tensor<D> {
         let axes: Vec<usize> = (axis..D).collect();
         let centred = x.clone() - x.mean_dims(&axes);
@@ -110,7 +114,7 @@ pub fn standardized(x: Value, axis: usize, epsilon: f64) -> Value {
 }
 
 /// x·scale + bias, each if given.
-pub fn scaled(x: Value, scale_and_bias: Vec<Value>) -> Value {
+pub fn scaled(x: DynTensor, scale_and_bias: Vec<DynTensor>) -> DynTensor {
     let mut given = scale_and_bias.into_iter();
     let x = match given.next() {
         Some(scale) => binary(Binary::Mul, x, scale),
@@ -123,7 +127,7 @@ pub fn scaled(x: Value, scale_and_bias: Vec<Value>) -> Value {
 }
 
 /// Standardized over groups of channels and their positions.
-pub fn grouped(x: Value, groups: usize, epsilon: f64) -> Value {
+pub fn grouped(x: DynTensor, groups: usize, epsilon: f64) -> DynTensor {
     let shape = x.dims();
     let n = shape[0];
     let in_groups = x.reshaped(&[n, groups, shape[1..].iter().product::<usize>() / groups]);
@@ -131,7 +135,7 @@ pub fn grouped(x: Value, groups: usize, epsilon: f64) -> Value {
 }
 
 /// Weights \[C\] as \[C,1,…\], so that they broadcast to x \[N,C,…\] with `axes` axes.
-pub fn by_channel(weight: Value, axes: usize) -> Value {
+pub fn by_channel(weight: DynTensor, axes: usize) -> DynTensor {
     let channels = weight.dims()[0];
     let mut shape = vec![1; axes - 1];
     shape[0] = channels;

@@ -5,18 +5,18 @@ use std::collections::HashMap;
 
 use burn::tensor::{Device, Tensor};
 
-use super::super::op::{Conv, Direction, Pads, Recurrent, RecurrentOutput};
-use super::super::{Graph, Input, NodeId, Op};
-use super::compute::{next, recurrent_output, recurrent_weights};
-use super::value::Value;
-use super::{Loaded, Values, recurrent, windows};
+use super::super::op::{Conv, Pads, RecurrentDirection, RecurrentOutput, RecurrentSpec};
+use super::super::{Graph, NodeId, NodeInput, Op};
+use super::compute::{next_input, recurrent_output, recurrent_weights};
+use super::value::DynTensor;
+use super::{LoadedGraph, Values, recurrent, windows};
 use crate::nets::composed::{Convolution, composed};
 use crate::nets::layout::is_flex;
-use crate::nets::pooled::in_one_convolution;
+use crate::nets::pooled::pooled_convolution;
 
 /// A layer that is computed with the node after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fused {
+pub struct FusedLayer {
     /// The layer.
     pub first: NodeId,
     /// A reshape between them.
@@ -32,15 +32,15 @@ enum With {
     /// Another convolution, composed with it into one.
     Convolution,
     /// An LSTM on the states of another, run step by step together: both of them.
-    Recurrent([Recurrent; 2]),
+    Recurrent([RecurrentSpec; 2]),
 }
 
 /// All nodes of a graph that are computed faster this way on a device.
-pub fn fused_nodes(graph: &Graph, device: &Device) -> HashMap<NodeId, Fused> {
+pub fn fused_nodes(graph: &Graph, device: &Device) -> HashMap<NodeId, FusedLayer> {
     let users = graph.users();
     let fuse = |id: NodeId| {
         let only_source = |id: NodeId| match graph.node(id).inputs.first() {
-            Some(&Input::Node(before)) => {
+            Some(&NodeInput::Node(before)) => {
                 let alone = users[before.0] == [id] && before != graph.output();
                 alone.then_some(before)
             }
@@ -55,7 +55,7 @@ pub fn fused_nodes(graph: &Graph, device: &Device) -> HashMap<NodeId, Fused> {
             None => with_first(graph, first, id, device)?,
             Some(between) => stacked(graph, [first, between, id])?,
         };
-        let fused = Fused {
+        let fused = FusedLayer {
             first,
             between,
             with,
@@ -81,7 +81,7 @@ fn with_first(graph: &Graph, first: NodeId, id: NodeId, device: &Device) -> Opti
             let weights = &graph.node(id).inputs[1..];
             let fusible = weights
                 .iter()
-                .all(|input| matches!(input, Input::Weight(_)))
+                .all(|input| matches!(input, NodeInput::Weight(_)))
                 && [conv, second].into_iter().all(is_kept)
                 && sides.iter().all(|side| side.count >= 3)
                 && is_composed(before, after);
@@ -95,7 +95,9 @@ fn with_first(graph: &Graph, first: NodeId, id: NodeId, device: &Device) -> Opti
 /// between them but a reshape that drops the axis of directions.
 fn stacked(graph: &Graph, [first, between, second]: [NodeId; 3]) -> Option<With> {
     let forward_lstm = |id: NodeId| match &graph.node(id).op {
-        Op::Lstm { recurrent } if recurrent.direction == Direction::Forward => Some(*recurrent),
+        Op::Lstm { recurrent } if recurrent.direction == RecurrentDirection::Forward => {
+            Some(*recurrent)
+        }
         _ => None,
     };
     let layers = [forward_lstm(first)?, forward_lstm(second)?];
@@ -104,7 +106,7 @@ fn stacked(graph: &Graph, [first, between, second]: [NodeId; 3]) -> Option<With>
     let fusible = layers[0].output == RecurrentOutput::All
         && weights
             .iter()
-            .all(|input| matches!(input, Input::Weight(_)))
+            .all(|input| matches!(input, NodeInput::Weight(_)))
         && graph.node(between).shape == [states[0], states[2], states[3]];
     fusible.then_some(With::Recurrent(layers))
 }
@@ -112,8 +114,8 @@ fn stacked(graph: &Graph, [first, between, second]: [NodeId; 3]) -> Option<With>
 /// The shape of a convolution's weight.
 fn kernel(graph: &Graph, id: NodeId) -> Option<[usize; 4]> {
     match graph.node(id).inputs.get(1)? {
-        Input::Weight(name) => graph.weights()[name].shape().try_into().ok(),
-        Input::Node(_) => None,
+        NodeInput::Weight(name) => graph.weights()[name].shape().try_into().ok(),
+        NodeInput::Node(_) => None,
     }
 }
 
@@ -133,44 +135,44 @@ fn is_composed(before: [usize; 4], after: [usize; 4]) -> bool {
     small && 25 * inputs * outputs < 9 * between * (inputs + outputs)
 }
 
-impl Loaded {
+impl LoadedGraph {
     /// A node's value, computed together with the layer before it.
-    pub(super) fn together(
+    pub(super) fn run_fused(
         &self,
-        fused: &Fused,
+        fused: &FusedLayer,
         id: NodeId,
         values: &mut Values,
         shape: &[usize],
-    ) -> Value {
+    ) -> DynTensor {
         let mut inputs = self.inputs(fused.first, values).into_iter();
-        let x = next(&mut inputs);
+        let x = next_input(&mut inputs);
         if let With::Recurrent(layers) = fused.with {
             let weights = [
                 recurrent_weights(inputs),
                 recurrent_weights(self.weights_of(id).into_iter()),
             ];
-            let all = recurrent::stacked(layers, &x.raised(), &weights);
+            let all = recurrent::stacked(layers, &x.into_tensor(), &weights);
             return recurrent_output(all, layers[1].output, shape);
         }
-        let weight = next(&mut inputs);
+        let weight = next_input(&mut inputs);
         let bias = self.biased(fused.first, inputs.next());
         match fused.with {
-            With::Pooling => in_one_convolution(x.raised(), weight.raised(), bias).into(),
+            With::Pooling => pooled_convolution(x.into_tensor(), weight.into_tensor(), bias).into(),
             With::Convolution | With::Recurrent(_) => {
                 let mut inputs = self.weights_of(id).into_iter();
-                let after: Tensor<4> = next(&mut inputs).raised();
+                let after: Tensor<4> = next_input(&mut inputs).into_tensor();
                 let after_bias = self.biased(id, inputs.next());
-                let first = convolution(weight.raised(), bias);
-                composed(x.raised(), &first, &convolution(after, after_bias)).into()
+                let first = convolution(weight.into_tensor(), bias);
+                composed(x.into_tensor(), &first, &convolution(after, after_bias)).into()
             }
         }
     }
 
     /// The weights among a node's inputs after the first.
-    fn weights_of(&self, id: NodeId) -> Vec<Value> {
-        let weight = |input: &Input| match input {
-            Input::Weight(name) => Some(self.weights[name].clone()),
-            Input::Node(_) => None,
+    fn weights_of(&self, id: NodeId) -> Vec<DynTensor> {
+        let weight = |input: &NodeInput| match input {
+            NodeInput::Weight(name) => Some(self.weights[name].clone()),
+            NodeInput::Node(_) => None,
         };
         self.graph.node(id).inputs[1..]
             .iter()

@@ -5,11 +5,11 @@
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 
-use super::super::op::{Direction, Recurrent, RecurrentOutput, Reset};
+use super::super::op::{GruReset, RecurrentDirection, RecurrentOutput, RecurrentSpec};
 
 /// The weights of all directions: W \[directions,gates·units,in\], R \[directions,gates·units,units\],
 /// B \[directions,2·gates·units\].
-pub struct Weights {
+pub struct RecurrentWeights {
     pub input: Tensor<3>,
     pub state: Tensor<3>,
     pub bias: Option<Tensor<2>>,
@@ -23,7 +23,7 @@ struct DirectionWeights {
     biases: Option<[Tensor<2>; 2]>,
 }
 
-impl Weights {
+impl RecurrentWeights {
     fn direction(&self, direction: usize) -> DirectionWeights {
         let matrix = |weights: &Tensor<3>| {
             let [_, rows, columns] = weights.dims();
@@ -103,7 +103,7 @@ impl Cell for LstmCell {
 struct GruCell {
     weights: DirectionWeights,
     units: usize,
-    reset: Reset,
+    reset: GruReset,
 }
 
 impl Cell for GruCell {
@@ -123,8 +123,8 @@ impl Cell for GruCell {
         let z = sigmoid(part(&by_input, 0) + part(&by_state, 0));
         let r = sigmoid(part(&by_input, 1) + part(&by_state, 1));
         let through = match self.reset {
-            Reset::AfterMatrix => r * part(&by_state, 2),
-            Reset::BeforeMatrix => {
+            GruReset::AfterMatrix => r * part(&by_state, 2),
+            GruReset::BeforeMatrix => {
                 let rows = part(&self.weights.state, 2);
                 let product = rows.matmul(r * state.hidden.clone());
                 match &self.weights.biases {
@@ -143,7 +143,7 @@ impl Cell for GruCell {
 }
 
 impl LstmCell {
-    fn new(recurrent: &Recurrent, weights: &Weights, direction: usize) -> Self {
+    fn new(recurrent: &RecurrentSpec, weights: &RecurrentWeights, direction: usize) -> Self {
         let weights = weights.direction(direction);
         let bias = weights.biases.clone().map(|[input, state]| input + state);
         Self {
@@ -155,7 +155,7 @@ impl LstmCell {
 }
 
 /// An LSTM on x \[L,N,in\].
-pub fn lstm(recurrent: &Recurrent, x: Tensor<3>, weights: &Weights) -> Tensor<4> {
+pub fn lstm(recurrent: &RecurrentSpec, x: Tensor<3>, weights: &RecurrentWeights) -> Tensor<4> {
     let cell = |direction| LstmCell::new(recurrent, weights, direction);
     directions(recurrent, x, &cell)
 }
@@ -163,9 +163,9 @@ pub fn lstm(recurrent: &Recurrent, x: Tensor<3>, weights: &Weights) -> Tensor<4>
 /// Two LSTMs, forward in time, the second on all states of the first. They step together, so those
 /// states are never joined into a sequence and split again.
 pub fn stacked(
-    [first, second]: [Recurrent; 2],
+    [first, second]: [RecurrentSpec; 2],
     x: &Tensor<3>,
-    [before, after]: &[Weights; 2],
+    [before, after]: &[RecurrentWeights; 2],
 ) -> Tensor<4> {
     let [steps, n, _] = x.dims();
     let device = x.device();
@@ -201,7 +201,12 @@ fn columns(x: &Tensor<3>, step: usize) -> Tensor<2> {
 }
 
 /// A GRU on x \[L,N,in\].
-pub fn gru(recurrent: &Recurrent, reset: Reset, x: Tensor<3>, weights: &Weights) -> Tensor<4> {
+pub fn gru(
+    recurrent: &RecurrentSpec,
+    reset: GruReset,
+    x: Tensor<3>,
+    weights: &RecurrentWeights,
+) -> Tensor<4> {
     let cell = |direction| GruCell {
         weights: weights.direction(direction),
         units: recurrent.units,
@@ -212,14 +217,14 @@ pub fn gru(recurrent: &Recurrent, reset: Reset, x: Tensor<3>, weights: &Weights)
 
 /// All directions of a layer: \[L,directions,N,units\], or with L = 1 for the last state alone.
 fn directions<C: Cell>(
-    recurrent: &Recurrent,
+    recurrent: &RecurrentSpec,
     x: Tensor<3>,
     cell: &dyn Fn(usize) -> C,
 ) -> Tensor<4> {
     let backwards = match recurrent.direction {
-        Direction::Forward => vec![false],
-        Direction::Reverse => vec![true],
-        Direction::Bidirectional => vec![false, true],
+        RecurrentDirection::Forward => vec![false],
+        RecurrentDirection::Reverse => vec![true],
+        RecurrentDirection::Bidirectional => vec![false, true],
     };
     let read = backwards.into_iter().enumerate();
     let read =
@@ -228,7 +233,12 @@ fn directions<C: Cell>(
 }
 
 /// One direction: \[L,1,N,units\], or \[1,1,N,units\] for the last state alone.
-fn direction<C: Cell>(recurrent: &Recurrent, x: Tensor<3>, cell: &C, backwards: bool) -> Tensor<4> {
+fn direction<C: Cell>(
+    recurrent: &RecurrentSpec,
+    x: Tensor<3>,
+    cell: &C,
+    backwards: bool,
+) -> Tensor<4> {
     let [steps, n, _] = x.dims();
     let mut state = zero_state(recurrent.units, n, &x.device());
     let mut all = Vec::with_capacity(steps);

@@ -1,4 +1,4 @@
-//! [`Value`], a tensor of one to six axes. Burn's tensors carry the number of axes in their type.
+//! [`DynTensor`], a tensor of one to six axes. Burn's tensors carry the number of axes in their type.
 
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -6,7 +6,7 @@ use crate::session::array::Array;
 
 /// The output of a node. A scalar has one axis here, of length one.
 #[derive(Debug, Clone)]
-pub enum Value {
+pub enum DynTensor {
     /// One axis.
     R1(Tensor<1>),
     /// Two axes.
@@ -25,23 +25,23 @@ pub enum Value {
 macro_rules! map {
     ($value:expr, $x:ident => $body:expr) => {
         match $value {
-            $crate::nets::graph::run::value::Value::R1($x) => {
-                $crate::nets::graph::run::value::Value::from($body)
+            $crate::nets::graph::run::value::DynTensor::R1($x) => {
+                $crate::nets::graph::run::value::DynTensor::from($body)
             }
-            $crate::nets::graph::run::value::Value::R2($x) => {
-                $crate::nets::graph::run::value::Value::from($body)
+            $crate::nets::graph::run::value::DynTensor::R2($x) => {
+                $crate::nets::graph::run::value::DynTensor::from($body)
             }
-            $crate::nets::graph::run::value::Value::R3($x) => {
-                $crate::nets::graph::run::value::Value::from($body)
+            $crate::nets::graph::run::value::DynTensor::R3($x) => {
+                $crate::nets::graph::run::value::DynTensor::from($body)
             }
-            $crate::nets::graph::run::value::Value::R4($x) => {
-                $crate::nets::graph::run::value::Value::from($body)
+            $crate::nets::graph::run::value::DynTensor::R4($x) => {
+                $crate::nets::graph::run::value::DynTensor::from($body)
             }
-            $crate::nets::graph::run::value::Value::R5($x) => {
-                $crate::nets::graph::run::value::Value::from($body)
+            $crate::nets::graph::run::value::DynTensor::R5($x) => {
+                $crate::nets::graph::run::value::DynTensor::from($body)
             }
-            $crate::nets::graph::run::value::Value::R6($x) => {
-                $crate::nets::graph::run::value::Value::from($body)
+            $crate::nets::graph::run::value::DynTensor::R6($x) => {
+                $crate::nets::graph::run::value::DynTensor::from($body)
             }
         }
     };
@@ -54,8 +54,8 @@ macro_rules! map_pair {
         let axes = a.axes().max(b.axes());
         macro_rules! arm {
             ($n:literal) => {{
-                let ($x, $y) = (a.raised::<$n>(), b.raised::<$n>());
-                $crate::nets::graph::run::value::Value::from($body)
+                let ($x, $y) = (a.into_tensor::<$n>(), b.into_tensor::<$n>());
+                $crate::nets::graph::run::value::DynTensor::from($body)
             }};
         }
         match axes {
@@ -73,24 +73,24 @@ pub(super) use {map, map_pair};
 
 macro_rules! conversions {
     ($($axes:literal $variant:ident),*) => {
-        $(impl From<Tensor<$axes>> for Value {
+        $(impl From<Tensor<$axes>> for DynTensor {
             fn from(tensor: Tensor<$axes>) -> Self {
-                Value::$variant(tensor)
+                DynTensor::$variant(tensor)
             }
         })*
 
-        $(impl Axes<$axes> for Value {
+        $(impl IntoTensor<$axes> for DynTensor {
             // The value's own variant comes first.
             #[allow(unreachable_patterns)]
             fn lifted(self) -> Tensor<$axes> {
                 match self {
-                    Value::$variant(tensor) => tensor,
-                    Value::R1(x) => x.unsqueeze(),
-                    Value::R2(x) => x.unsqueeze(),
-                    Value::R3(x) => x.unsqueeze(),
-                    Value::R4(x) => x.unsqueeze(),
-                    Value::R5(x) => x.unsqueeze(),
-                    Value::R6(x) => x.unsqueeze(),
+                    DynTensor::$variant(tensor) => tensor,
+                    DynTensor::R1(x) => x.unsqueeze(),
+                    DynTensor::R2(x) => x.unsqueeze(),
+                    DynTensor::R3(x) => x.unsqueeze(),
+                    DynTensor::R4(x) => x.unsqueeze(),
+                    DynTensor::R5(x) => x.unsqueeze(),
+                    DynTensor::R6(x) => x.unsqueeze(),
                 }
             }
         })*
@@ -98,50 +98,50 @@ macro_rules! conversions {
 }
 
 /// Conversion to tensors of D axes.
-pub trait Axes<const D: usize>: Sized {
+pub trait IntoTensor<const D: usize>: Sized {
     /// The tensor, with leading axes of length one added up to D axes.
     fn lifted(self) -> Tensor<D>;
 }
 
 conversions!(1 R1, 2 R2, 3 R3, 4 R4, 5 R5, 6 R6);
 
-impl Value {
+impl DynTensor {
     /// A host array on a device.
-    pub fn of(array: &Array<f32>, device: &Device) -> Self {
+    pub fn from_array(array: &Array<f32>, device: &Device) -> Self {
         let data = |shape: &[usize]| TensorData::new(array.values().to_vec(), shape.to_vec());
         let shape = array.shape();
         match shape.len() {
-            0 => Value::R1(Tensor::from_data(data(&[1]), device)),
-            1 => Value::R1(Tensor::from_data(data(shape), device)),
-            2 => Value::R2(Tensor::from_data(data(shape), device)),
-            3 => Value::R3(Tensor::from_data(data(shape), device)),
-            4 => Value::R4(Tensor::from_data(data(shape), device)),
-            5 => Value::R5(Tensor::from_data(data(shape), device)),
-            _ => Value::R6(Tensor::from_data(data(shape), device)),
+            0 => DynTensor::R1(Tensor::from_data(data(&[1]), device)),
+            1 => DynTensor::R1(Tensor::from_data(data(shape), device)),
+            2 => DynTensor::R2(Tensor::from_data(data(shape), device)),
+            3 => DynTensor::R3(Tensor::from_data(data(shape), device)),
+            4 => DynTensor::R4(Tensor::from_data(data(shape), device)),
+            5 => DynTensor::R5(Tensor::from_data(data(shape), device)),
+            _ => DynTensor::R6(Tensor::from_data(data(shape), device)),
         }
     }
 
     /// Number of axes.
     pub fn axes(&self) -> usize {
         match self {
-            Value::R1(_) => 1,
-            Value::R2(_) => 2,
-            Value::R3(_) => 3,
-            Value::R4(_) => 4,
-            Value::R5(_) => 5,
-            Value::R6(_) => 6,
+            DynTensor::R1(_) => 1,
+            DynTensor::R2(_) => 2,
+            DynTensor::R3(_) => 3,
+            DynTensor::R4(_) => 4,
+            DynTensor::R5(_) => 5,
+            DynTensor::R6(_) => 6,
         }
     }
 
     /// The length of every axis.
     pub fn dims(&self) -> Vec<usize> {
         match self {
-            Value::R1(x) => x.dims().to_vec(),
-            Value::R2(x) => x.dims().to_vec(),
-            Value::R3(x) => x.dims().to_vec(),
-            Value::R4(x) => x.dims().to_vec(),
-            Value::R5(x) => x.dims().to_vec(),
-            Value::R6(x) => x.dims().to_vec(),
+            DynTensor::R1(x) => x.dims().to_vec(),
+            DynTensor::R2(x) => x.dims().to_vec(),
+            DynTensor::R3(x) => x.dims().to_vec(),
+            DynTensor::R4(x) => x.dims().to_vec(),
+            DynTensor::R5(x) => x.dims().to_vec(),
+            DynTensor::R6(x) => x.dims().to_vec(),
         }
     }
 
@@ -149,9 +149,9 @@ impl Value {
     ///
     /// # Panics
     /// If it has more than D axes; shapes have been checked before.
-    pub fn raised<const D: usize>(self) -> Tensor<D>
+    pub fn into_tensor<const D: usize>(self) -> Tensor<D>
     where
-        Self: Axes<D>,
+        Self: IntoTensor<D>,
     {
         self.lifted()
     }
@@ -163,23 +163,23 @@ impl Value {
         }
         match *shape {
             [] => self.reshaped(&[1]),
-            [a] => Value::R1(self.into_shape([a])),
-            [a, b] => Value::R2(self.into_shape([a, b])),
-            [a, b, c] => Value::R3(self.into_shape([a, b, c])),
-            [a, b, c, d] => Value::R4(self.into_shape([a, b, c, d])),
-            [a, b, c, d, e] => Value::R5(self.into_shape([a, b, c, d, e])),
-            [a, b, c, d, e, f, ..] => Value::R6(self.into_shape([a, b, c, d, e, f])),
+            [a] => DynTensor::R1(self.into_shape([a])),
+            [a, b] => DynTensor::R2(self.into_shape([a, b])),
+            [a, b, c] => DynTensor::R3(self.into_shape([a, b, c])),
+            [a, b, c, d] => DynTensor::R4(self.into_shape([a, b, c, d])),
+            [a, b, c, d, e] => DynTensor::R5(self.into_shape([a, b, c, d, e])),
+            [a, b, c, d, e, f, ..] => DynTensor::R6(self.into_shape([a, b, c, d, e, f])),
         }
     }
 
     fn into_shape<const D: usize>(self, shape: [usize; D]) -> Tensor<D> {
         match self {
-            Value::R1(x) => x.reshape(shape),
-            Value::R2(x) => x.reshape(shape),
-            Value::R3(x) => x.reshape(shape),
-            Value::R4(x) => x.reshape(shape),
-            Value::R5(x) => x.reshape(shape),
-            Value::R6(x) => x.reshape(shape),
+            DynTensor::R1(x) => x.reshape(shape),
+            DynTensor::R2(x) => x.reshape(shape),
+            DynTensor::R3(x) => x.reshape(shape),
+            DynTensor::R4(x) => x.reshape(shape),
+            DynTensor::R5(x) => x.reshape(shape),
+            DynTensor::R6(x) => x.reshape(shape),
         }
     }
 
@@ -199,12 +199,12 @@ impl Value {
     /// The device that it is on.
     pub fn device(&self) -> Device {
         match self {
-            Value::R1(x) => x.device(),
-            Value::R2(x) => x.device(),
-            Value::R3(x) => x.device(),
-            Value::R4(x) => x.device(),
-            Value::R5(x) => x.device(),
-            Value::R6(x) => x.device(),
+            DynTensor::R1(x) => x.device(),
+            DynTensor::R2(x) => x.device(),
+            DynTensor::R3(x) => x.device(),
+            DynTensor::R4(x) => x.device(),
+            DynTensor::R5(x) => x.device(),
+            DynTensor::R6(x) => x.device(),
         }
     }
 }

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use burn::tensor::module::{avg_pool2d, conv2d, max_pool2d};
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
 
-use super::super::op::{Conv, Divisor, Pads, Rounding, Window};
+use super::super::op::{Conv, Divisor, Pads, PoolWindow, Rounding};
 
 fn pairs(pads: Pads) -> [(usize, usize); 2] {
     [pads.along(0), pads.along(1)]
@@ -21,7 +21,7 @@ pub fn convolve(
     conv2d(x, weight, bias, options)
 }
 
-pub fn max_pool(window: &Window, x: Tensor<4>) -> Tensor<4> {
+pub fn max_pool(window: &PoolWindow, x: Tensor<4>) -> Tensor<4> {
     let options = MaxPoolOptions::new(window.kernel)
         .with_stride(window.stride)
         .with_padding_pairs(pairs(window.pads))
@@ -30,7 +30,7 @@ pub fn max_pool(window: &Window, x: Tensor<4>) -> Tensor<4> {
     max_pool2d(x, options)
 }
 
-pub fn average_pool(window: &Window, divisor: Divisor, x: Tensor<4>) -> Tensor<4> {
+pub fn average_pool(window: &PoolWindow, divisor: Divisor, x: Tensor<4>) -> Tensor<4> {
     let options = AvgPoolOptions::new(window.kernel)
         .with_stride(window.stride)
         .with_padding_pairs(pairs(window.pads))
@@ -39,9 +39,11 @@ pub fn average_pool(window: &Window, divisor: Divisor, x: Tensor<4>) -> Tensor<4
     avg_pool2d(x, options)
 }
 
-/// Whether [`crate::nets::pooled::in_one_convolution`] can compute a convolution and the pooling after it, and is
+/// Whether [`crate::nets::pooled::pooled_convolution`] can compute a convolution and the pooling after it, and is
 /// worthwhile: it enlarges the kernel by one, which costs little for large kernels.
-pub fn is_one_convolution(conv: &Conv, kernel: &[usize], window: &Window) -> bool {
+pub fn is_one_convolution(conv: &Conv, kernel: &[usize], window: &PoolWindow) -> bool {
     let plain = Conv::default();
-    *conv == plain && *window == Window::tiles([2, 2]) && kernel[2..].iter().all(|&side| side >= 5)
+    *conv == plain
+        && *window == PoolWindow::tiles([2, 2])
+        && kernel[2..].iter().all(|&side| side >= 5)
 }

@@ -6,8 +6,8 @@ use std::ops::Range;
 
 pub use windows::{convolved, pooled};
 
-use super::super::op::{Cut, Padding, Recurrent, RecurrentOutput, Reduced, Resize};
-use super::{Dim, written};
+use super::super::op::{PadFill, RecurrentOutput, RecurrentSpec, ReducedAxes, Resize, SliceAxis};
+use super::{Dim, shape_text};
 
 /// Splits \[N,C,H,W\]; only the first axis may be batched.
 pub fn image(x: &[Dim]) -> Result<(Dim, [usize; 3]), String> {
@@ -17,7 +17,7 @@ pub fn image(x: &[Dim]) -> Result<(Dim, [usize; 3]), String> {
         }
         _ => Err(format!(
             "images [N,C,H,W] are needed, but {} is given",
-            written(x)
+            shape_text(x)
         )),
     }
 }
@@ -34,7 +34,7 @@ pub fn positive(name: &str, value: usize) -> Result<(), String> {
 pub fn within(axis: usize, x: &[Dim]) -> Result<(), String> {
     match axis < x.len() {
         true => Ok(()),
-        false => Err(format!("there is no axis {axis} in {}", written(x))),
+        false => Err(format!("there is no axis {axis} in {}", shape_text(x))),
     }
 }
 
@@ -44,7 +44,7 @@ pub fn unmixed(x: &[Dim], mut axes: Range<usize>) -> Result<(), String> {
         None => Ok(()),
         Some(axis) => Err(format!(
             "axis {axis} of {} runs over images, which must not be mixed",
-            written(x)
+            shape_text(x)
         )),
     }
 }
@@ -55,7 +55,7 @@ fn vector(name: &str, weight: &[Dim], length: usize) -> Result<(), String> {
         true => Ok(()),
         false => Err(format!(
             "its {name} has the shape {}, where [{length}] is needed",
-            written(weight)
+            shape_text(weight)
         )),
     }
 }
@@ -69,14 +69,14 @@ pub fn dense(x: &[Dim], weight: &[Dim], bias_shape: Option<&Vec<Dim>>) -> Result
     let (Some((last, before)), [inputs, units]) = (x.split_last(), weight) else {
         return Err(format!(
             "a weight [in,out] is needed, but {} is given",
-            written(weight)
+            shape_text(weight)
         ));
     };
     if inputs != last || inputs.batched || units.batched {
         return Err(format!(
             "a weight {} does not fit {}",
-            written(weight),
-            written(x)
+            shape_text(weight),
+            shape_text(x)
         ));
     }
     bias(bias_shape, units.count)?;
@@ -84,7 +84,7 @@ pub fn dense(x: &[Dim], weight: &[Dim], bias_shape: Option<&Vec<Dim>>) -> Result
 }
 
 pub fn multiplied(a: &[Dim], b: &[Dim]) -> Result<Vec<Dim>, String> {
-    let misfit = || format!("{} does not fit {}", written(a), written(b));
+    let misfit = || format!("{} does not fit {}", shape_text(a), shape_text(b));
     let (before_a, rows, inner_a) = match a {
         [] => return Err(misfit()),
         [inner] => (&[][..], None, inner),
@@ -115,7 +115,7 @@ pub fn by_channel(x: &[Dim], weights: &[Vec<Dim>]) -> Result<Vec<Dim>, String> {
         }
         _ => Err(format!(
             "images [N,C,…] are needed, but {} is given",
-            written(x)
+            shape_text(x)
         )),
     }
 }
@@ -135,7 +135,7 @@ pub fn broadcast(a: &[Dim], b: &[Dim]) -> Result<Vec<Dim>, String> {
         _ => None,
     };
     let shape: Option<Vec<Dim>> = (0..axes).map(together).collect();
-    shape.ok_or_else(|| format!("{} does not fit {}", written(a), written(b)))
+    shape.ok_or_else(|| format!("{} does not fit {}", shape_text(a), shape_text(b)))
 }
 
 /// Checks that a weight broadcasts to x without enlarging it.
@@ -144,13 +144,13 @@ pub fn fits_into(weight: &[Dim], x: &[Dim]) -> Result<(), String> {
         true => Ok(()),
         false => Err(format!(
             "{} does not broadcast to {}",
-            written(weight),
-            written(x)
+            shape_text(weight),
+            shape_text(x)
         )),
     }
 }
 
-pub fn reduced(x: &[Dim], axes: &[usize], after: Reduced) -> Result<Vec<Dim>, String> {
+pub fn reduced(x: &[Dim], axes: &[usize], after: ReducedAxes) -> Result<Vec<Dim>, String> {
     for &axis in axes {
         within(axis, x)?;
         unmixed(x, axis..axis + 1)?;
@@ -160,8 +160,8 @@ pub fn reduced(x: &[Dim], axes: &[usize], after: Reduced) -> Result<Vec<Dim>, St
     }
     let of_axis = |(axis, &dim): (usize, &Dim)| match (axes.contains(&axis), after) {
         (false, _) => Some(dim),
-        (true, Reduced::Kept) => Some(Dim::fixed(1)),
-        (true, Reduced::Dropped) => None,
+        (true, ReducedAxes::Kept) => Some(Dim::fixed(1)),
+        (true, ReducedAxes::Dropped) => None,
     };
     Ok(x.iter().enumerate().filter_map(of_axis).collect())
 }
@@ -176,8 +176,8 @@ pub fn concatenated(inputs: &[Vec<Dim>], axis: usize) -> Result<Vec<Dim>, String
         if !fits || input[axis].batched {
             return Err(format!(
                 "{} does not fit {} along axis {axis}",
-                written(input),
-                written(&inputs[0])
+                shape_text(input),
+                shape_text(&inputs[0])
             ));
         }
         all[axis].count += input[axis].count;
@@ -185,7 +185,7 @@ pub fn concatenated(inputs: &[Vec<Dim>], axis: usize) -> Result<Vec<Dim>, String
     Ok(all)
 }
 
-pub fn cut(x: &[Dim], cuts: &[Cut]) -> Result<Vec<Dim>, String> {
+pub fn cut(x: &[Dim], cuts: &[SliceAxis]) -> Result<Vec<Dim>, String> {
     let mut shape = x.to_vec();
     for (i, cut) in cuts.iter().enumerate() {
         within(cut.axis, x)?;
@@ -211,12 +211,12 @@ pub fn padded(
     x: &[Dim],
     before: &[isize],
     after: &[isize],
-    with: Padding,
+    with: PadFill,
 ) -> Result<Vec<Dim>, String> {
     if before.len() != x.len() || after.len() != x.len() {
         return Err(format!(
             "its padding does not fit the axes of {}",
-            written(x)
+            shape_text(x)
         ));
     }
     let along = |(&dim, (&before, &after)): (&Dim, (&isize, &isize))| {
@@ -224,7 +224,7 @@ pub fn padded(
             return Some(dim);
         }
         let kept = dim.count as isize + before.min(0) + after.min(0);
-        let reflected = with != Padding::Reflect || before.max(after) < kept;
+        let reflected = with != PadFill::Reflect || before.max(after) < kept;
         (!dim.batched && kept > 0 && reflected)
             .then(|| Dim::fixed((dim.count as isize + before + after) as usize))
     };
@@ -232,7 +232,7 @@ pub fn padded(
     shape.ok_or_else(|| {
         format!(
             "{} cannot be padded by {before:?} before and {after:?} after",
-            written(x)
+            shape_text(x)
         )
     })
 }
@@ -246,8 +246,8 @@ pub fn reshaped(x: &[Dim], shape: &[Dim]) -> Result<Vec<Dim>, String> {
         true => Ok(shape.to_vec()),
         false => Err(format!(
             "{} does not have as many values as {}",
-            written(shape),
-            written(x)
+            shape_text(shape),
+            shape_text(x)
         )),
     }
 }
@@ -294,7 +294,7 @@ pub fn resized(resize: &Resize, x: &[Dim]) -> Result<Vec<Dim>, String> {
 }
 
 pub fn recurrence(
-    recurrent: &Recurrent,
+    recurrent: &RecurrentSpec,
     gates: usize,
     inputs: &[Vec<Dim>],
 ) -> Result<Vec<Dim>, String> {
@@ -302,13 +302,13 @@ pub fn recurrence(
     let [steps, n, features] = x[..] else {
         return Err(format!(
             "a sequence [L,N,in] is needed, but {} is given",
-            written(x)
+            shape_text(x)
         ));
     };
     if steps.batched || features.batched {
         return Err(format!(
             "a sequence [L,N,in] is needed, but {} is given",
-            written(x)
+            shape_text(x)
         ));
     }
     let units = recurrent.units;
@@ -323,8 +323,8 @@ pub fn recurrence(
         if weight != needed {
             return Err(format!(
                 "a weight has the shape {}, where {} is needed",
-                written(weight),
-                written(needed)
+                shape_text(weight),
+                shape_text(needed)
             ));
         }
     }

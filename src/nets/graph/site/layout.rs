@@ -3,8 +3,8 @@
 use burn::tensor::Tensor;
 
 use super::Site;
-use crate::nets::graph::op::{Op, Recurrent};
-use crate::nets::graph::run::Value;
+use crate::nets::graph::op::{Op, RecurrentSpec};
+use crate::nets::graph::run::DynTensor;
 use crate::nets::graph::{Dim, Graph};
 
 /// How activations \[N,units,rows,columns\] are taken from the node's value.
@@ -13,21 +13,23 @@ pub(super) enum Layout {
     /// The axes in this order, then joined.
     Axes(Vec<usize>),
     /// The state after the last step read of \[L,directions,N,units\].
-    LastState(Recurrent),
+    LastState(RecurrentSpec),
 }
 
 impl Site {
     /// Activations \[N,units,rows,columns\] from the node's value.
-    pub fn activations(&self, value: Value) -> Tensor<4> {
+    pub fn activations(&self, value: DynTensor) -> Tensor<4> {
         let (rows, columns) = self.positions;
         match &self.layout {
             Layout::Axes(order) => {
                 let value = value.permuted(order);
                 let n = value.dims()[0];
-                value.reshaped(&[n, self.units, rows, columns]).raised()
+                value
+                    .reshaped(&[n, self.units, rows, columns])
+                    .into_tensor()
             }
             Layout::LastState(recurrent) => {
-                let all: Tensor<4> = value.raised();
+                let all: Tensor<4> = value.into_tensor();
                 let [steps, _, n, units] = all.dims();
                 let last = |(direction, step): (usize, usize)| {
                     let state = all.clone().narrow(0, step, 1).narrow(1, direction, 1);
@@ -44,7 +46,7 @@ impl Site {
 impl Graph {
     /// The locations of a site's activations in its node's value for one image: an offset for every unit and
     /// one for every position, which add up to the row-major index of the unit at the position.
-    pub fn standing(&self, site: &Site) -> (Vec<usize>, Vec<usize>) {
+    pub fn activation_offsets(&self, site: &Site) -> (Vec<usize>, Vec<usize>) {
         let shape = &self.node(site.node).shape;
         let length = |axis: usize| match shape[axis].batched {
             true => 1,

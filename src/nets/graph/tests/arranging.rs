@@ -1,6 +1,8 @@
 //! Tests of operators that rearrange values.
 
-use super::super::op::{Coordinates, Cut, DepthOrder, Nearest, Padding, Resize, Sampling};
+use super::super::op::{
+    DepthOrder, Interpolation, NearestMode, PadFill, Resize, ResizeCoordinates, SliceAxis,
+};
 use super::*;
 
 const IMAGE: Shape = [4, 3, 5];
@@ -35,7 +37,7 @@ fn check(op: Op, shape: &[usize], rule: impl Fn(&[usize]) -> [usize; 4]) {
 
 #[test]
 fn slices_take_places_with_steps_forwards_and_backwards() {
-    let cut = |axis, start, count, step| Cut {
+    let cut = |axis, start, count, step| SliceAxis {
         axis,
         start,
         count,
@@ -79,15 +81,15 @@ fn pads_add_and_take_off() {
     let pad = |before: [isize; 4], after: [isize; 4], with| Op::Pad {
         before: before.to_vec(),
         after: after.to_vec(),
-        with,
+        fill: with,
     };
     check(
-        pad([0, 0, 1, -2], [0, -1, 2, 2], Padding::Edge),
+        pad([0, 0, 1, -2], [0, -1, 2, 2], PadFill::Edge),
         &[2, 3, 6, 5],
         |p| [p[0], p[1], p[2].saturating_sub(1).min(2), (p[3] + 2).min(4)],
     );
     check(
-        pad([0, 0, 2, 0], [0, 0, 0, 3], Padding::Reflect),
+        pad([0, 0, 2, 0], [0, 0, 0, 3], PadFill::Reflect),
         &[2, 4, 5, 8],
         |p| {
             let row = (p[2] as isize - 2).unsigned_abs();
@@ -95,7 +97,7 @@ fn pads_add_and_take_off() {
         },
     );
     let mut bench = Bench::new(IMAGE);
-    let op = pad([0, 0, 1, 0], [0, 0, 0, 1], Padding::Constant(0.25));
+    let op = pad([0, 0, 1, 0], [0, 0, 0, 1], PadFill::Constant(0.25));
     let node = bench.then(op, bench.input);
     let (shape, found) = bench.run(node);
     let wanted = chosen(&shape, |p| match p[2] == 0 || p[3] == 5 {
@@ -185,15 +187,15 @@ fn resizing_samples_where_the_coordinates_say() {
         assert_eq!(shape, [1, 1, 1, size]);
         found
     };
-    let nearest = Sampling::Nearest;
+    let nearest = Interpolation::Nearest;
     // Values from the ONNX specification's examples and PyTorch's interpolate.
     assert_near(
         &row(
             &[1., 2.],
             4,
             2.0,
-            Sampling::Bilinear,
-            Coordinates::HalfPixel,
+            Interpolation::Bilinear,
+            ResizeCoordinates::HalfPixel,
         ),
         &[1.0, 1.25, 1.75, 2.0],
         "half pixel",
@@ -203,8 +205,8 @@ fn resizing_samples_where_the_coordinates_say() {
             &[1., 2.],
             4,
             2.0,
-            Sampling::Bilinear,
-            Coordinates::AlignCorners,
+            Interpolation::Bilinear,
+            ResizeCoordinates::AlignCorners,
         ),
         &[1.0, 4.0 / 3.0, 5.0 / 3.0, 2.0],
         "corners",
@@ -214,15 +216,21 @@ fn resizing_samples_where_the_coordinates_say() {
             &[1., 2.],
             4,
             2.0,
-            Sampling::Bilinear,
-            Coordinates::Asymmetric,
+            Interpolation::Bilinear,
+            ResizeCoordinates::Asymmetric,
         ),
         &[1.0, 1.5, 2.0, 2.0],
         "asymmetric",
     );
     let four = [1., 2., 3., 4.];
     assert_near(
-        &row(&four, 2, 0.6, Sampling::Bilinear, Coordinates::HalfPixel),
+        &row(
+            &four,
+            2,
+            0.6,
+            Interpolation::Bilinear,
+            ResizeCoordinates::HalfPixel,
+        ),
         &[1.0 + 1.0 / 3.0, 3.0],
         "the given scale, not the ratio of sizes",
     );
@@ -231,8 +239,8 @@ fn resizing_samples_where_the_coordinates_say() {
             &four,
             1,
             0.25,
-            Sampling::Bilinear,
-            Coordinates::PytorchHalfPixel,
+            Interpolation::Bilinear,
+            ResizeCoordinates::PytorchHalfPixel,
         ),
         &[1.0],
         "one place",
@@ -242,8 +250,8 @@ fn resizing_samples_where_the_coordinates_say() {
             &four,
             6,
             1.5,
-            nearest(Nearest::Floor),
-            Coordinates::Asymmetric
+            nearest(NearestMode::Floor),
+            ResizeCoordinates::Asymmetric
         ),
         [1., 1., 2., 3., 3., 4.]
     );
@@ -252,8 +260,8 @@ fn resizing_samples_where_the_coordinates_say() {
             &four,
             8,
             2.0,
-            nearest(Nearest::RoundPreferFloor),
-            Coordinates::HalfPixel
+            nearest(NearestMode::RoundPreferFloor),
+            ResizeCoordinates::HalfPixel
         ),
         [1., 1., 2., 2., 3., 3., 4., 4.]
     );
@@ -262,8 +270,8 @@ fn resizing_samples_where_the_coordinates_say() {
             &four,
             2,
             0.5,
-            nearest(Nearest::RoundPreferFloor),
-            Coordinates::HalfPixel
+            nearest(NearestMode::RoundPreferFloor),
+            ResizeCoordinates::HalfPixel
         ),
         [1., 3.]
     );
@@ -272,8 +280,8 @@ fn resizing_samples_where_the_coordinates_say() {
             &four,
             2,
             0.5,
-            nearest(Nearest::RoundPreferCeil),
-            Coordinates::HalfPixel
+            nearest(NearestMode::RoundPreferCeil),
+            ResizeCoordinates::HalfPixel
         ),
         [2., 4.]
     );
@@ -282,8 +290,8 @@ fn resizing_samples_where_the_coordinates_say() {
             &four,
             2,
             0.5,
-            nearest(Nearest::Ceil),
-            Coordinates::HalfPixel
+            nearest(NearestMode::Ceil),
+            ResizeCoordinates::HalfPixel
         ),
         [2., 4.]
     );

@@ -2,14 +2,14 @@
 
 use proptest::prelude::*;
 
-use super::super::field::{Along, Field, Seen};
-use super::super::op::{Binary, Conv, Padding, Pads, Reduced, Reduction, Unary};
+use super::super::field::{AxisField, Field, NodeField};
+use super::super::op::{Binary, Conv, PadFill, Pads, ReducedAxes, Reduction, Unary};
 use super::random::{Kinds, graph};
 use super::*;
 
 /// For every node with spatial axes: its fields, its rows and columns, and for every pixel whether each
 /// position changes with it: \[pixels\]\[rows·columns\].
-fn moves(graph: &Graph) -> Vec<(Seen, [usize; 2], Vec<Vec<bool>>)> {
+fn moves(graph: &Graph) -> Vec<(NodeField, [usize; 2], Vec<Vec<bool>>)> {
     let device = Device::flex();
     let [channels, height, width] = graph.image();
     let pixels = height * width;
@@ -33,7 +33,7 @@ fn moves(graph: &Graph) -> Vec<(Seen, [usize; 2], Vec<Vec<bool>>)> {
     let mut found = Vec::new();
     for ((node, value), field) in graph.nodes().iter().zip(values).zip(graph.fields()) {
         let Some(field) = field else { continue };
-        let Some(places @ [rows, columns]) = field.places else {
+        let Some(places @ [rows, columns]) = field.spatial_axes else {
             continue;
         };
         let mut order = vec![0];
@@ -58,8 +58,8 @@ fn moves(graph: &Graph) -> Vec<(Seen, [usize; 2], Vec<Vec<bool>>)> {
 }
 
 fn contains(field: &Field, position: [usize; 2], pixel: [usize; 2]) -> bool {
-    let along = |along: &Along, position: usize, pixel: usize| {
-        let (start, end) = along.at(position);
+    let along = |along: &AxisField, position: usize, pixel: usize| {
+        let (start, end) = along.pixels_at(position);
         (start..end).contains(&(pixel as i64))
     };
     along(&field.rows, position[0], pixel[0]) && along(&field.columns, position[1], pixel[1])
@@ -95,8 +95,8 @@ proptest! {
         for (found, size, moves) in moves(&graph) {
             let moved_by = |pixel: usize, position: usize| -> bool { moves[pixel][position] };
             for position in 0..size[0] * size[1] {
-                let rows = found.field.rows.at(position / size[1]);
-                let columns = found.field.columns.at(position % size[1]);
+                let rows = found.field.rows.pixels_at(position / size[1]);
+                let columns = found.field.columns.pixels_at(position % size[1]);
                 let inside = |(from, to): (i64, i64), pixels: usize| from >= 0 && to <= pixels as i64;
                 if !inside(rows, height) || !inside(columns, width) {
                     continue;
@@ -128,14 +128,14 @@ fn mirrored_borders_leave_fields_inside_the_image_exact() {
     let pad = Op::Pad {
         before: vec![0, 0, 2, 2],
         after: vec![0, 0, 2, 2],
-        with: Padding::Reflect,
+        fill: PadFill::Reflect,
     };
     let padded = bench.then(pad, bench.input);
     conv(&mut bench, padded, Conv::default(), &[2, 1, 5, 5]);
     let graph = bench.finish();
     let (found, size, moves) = moves(&graph).into_iter().nth(2).unwrap();
     assert_eq!(size, [9, 11]);
-    assert_eq!(found.field.rows.at(2), (0, 5));
+    assert_eq!(found.field.rows.pixels_at(2), (0, 5));
     let mut moving = (0..99).filter(|&pixel| moves[pixel][2 * 11 + 2]);
     assert!(moving.all(|pixel| pixel / 11 < 5 && pixel % 11 < 5));
 }
@@ -160,8 +160,8 @@ fn places_are_followed_through_transposes_and_reshapes() {
     let dense = bench.add("dense", Op::Dense, &[grouped.into(), weight]);
     let graph = bench.finish();
     let found = graph.fields()[dense.0].unwrap();
-    assert_eq!(found.places, Some([1, 2]));
-    let along = |stride| Along {
+    assert_eq!(found.spatial_axes, Some([1, 2]));
+    let along = |stride| AxisField {
         start: -1,
         stride,
         size: 3,
@@ -181,7 +181,7 @@ fn a_gate_by_the_whole_image_makes_fields_whole_and_keeps_places() {
     let mean = Op::Reduce {
         reduction: Reduction::Mean,
         axes: vec![2, 3],
-        axes_after: Reduced::Kept,
+        axes_after: ReducedAxes::Kept,
     };
     let mean = bench.then(mean, first);
     let gate = conv(&mut bench, mean, Conv::default(), &[3, 3, 1, 1]);
@@ -191,6 +191,6 @@ fn a_gate_by_the_whole_image_makes_fields_whole_and_keeps_places() {
     let graph = bench.finish();
     let found = graph.fields()[gated.0].unwrap();
     assert_eq!(found.field, Field::whole([2, 9, 11]));
-    assert_eq!(found.places, Some([2, 3]));
+    assert_eq!(found.spatial_axes, Some([2, 3]));
     assert_covered(&graph);
 }

@@ -1,6 +1,6 @@
 //! Tests of elementwise functions, joins, products and normalizations.
 
-use super::super::op::{Binary, Reduced, Reduction, Unary};
+use super::super::op::{Binary, ReducedAxes, Reduction, Unary};
 use super::*;
 
 const IMAGE: Shape = [6, 3, 4];
@@ -376,8 +376,8 @@ fn reductions_take_one_number_of_many() {
             .map(|channel| reduced(reduction, channel))
             .collect();
         for (axes_after, shape) in [
-            (Reduced::Kept, vec![2, 6, 1, 1]),
-            (Reduced::Dropped, vec![2, 6]),
+            (ReducedAxes::Kept, vec![2, 6, 1, 1]),
+            (ReducedAxes::Dropped, vec![2, 6]),
         ] {
             let mut bench = Bench::new(IMAGE);
             let op = Op::Reduce {

@@ -1,17 +1,17 @@
 //! Tests of the built-in kinds as graphs against their Burn modules.
 
 use super::*;
-use crate::nets::{Network, Ports};
+use crate::nets::{Network, NetworkShape};
 use crate::session::config::NetworkKind;
-use crate::session::record::Weights;
+use crate::session::record::NetworkWeights;
 
 /// Square grey images with ten classes, and non-square colour images with seven.
-const PORTS: [Ports; 2] = [
-    Ports {
+const PORTS: [NetworkShape; 2] = [
+    NetworkShape {
         image: [1, 28, 28],
         classes: 10,
     },
-    Ports {
+    NetworkShape {
         image: [3, 19, 26],
         classes: 7,
     },
@@ -35,11 +35,11 @@ fn networks(device: &Device) -> Vec<(NetworkKind, Network, Graph)> {
                 };
                 (name, values)
             });
-            let weights = Weights {
+            let weights = NetworkWeights {
                 tensors: tensors.collect(),
             };
             let network = Network::with_weights(kind, ports, &weights, device).unwrap();
-            let graph = Graph::of_kind(kind, ports, &weights).unwrap();
+            let graph = Graph::for_kind(kind, ports, &weights).unwrap();
             (kind, network, graph)
         })
         .collect()
@@ -142,7 +142,7 @@ fn the_positions_whose_field_lies_inside_are_where_they_should_be() {
     let inner = |kind: NetworkKind, layer: usize| {
         let all = networks(&device);
         let (_, _, graph) = all.into_iter().find(|network| network.0 == kind).unwrap();
-        graph.sites()[layer].inner()
+        graph.sites()[layer].inner_positions()
     };
     // Without padding, all positions; their fields are two pixels apart after pooling.
     let conv2 = inner(NetworkKind::Cnn, 1);
@@ -167,7 +167,7 @@ fn a_faster_graph_is_pushed_where_its_nodes_are_kept() {
         let fast = graph.fast().unwrap();
         for site in graph.sites() {
             let (node, axis) = site.push.unwrap();
-            let Some(kept) = fast.kept[node.0] else {
+            let Some(kept) = fast.new_ids[node.0] else {
                 // Its normalization was folded into it.
                 assert_eq!((kind, site.name.as_str()), (NetworkKind::Complex, "conv1"));
                 continue;
@@ -187,17 +187,17 @@ fn a_kind_without_a_weight_or_too_small_says_so() {
     let ports = PORTS[0];
     let device = Device::flex();
     let mut weights = Network::new(NetworkKind::Cnn, ports, 3, &device).weights();
-    let small = Ports {
+    let small = NetworkShape {
         image: [1, 8, 8],
         ..ports
     };
-    let error = Graph::of_kind(NetworkKind::Cnn, small, &weights).unwrap_err();
+    let error = Graph::for_kind(NetworkKind::Cnn, small, &weights).unwrap_err();
     assert_eq!(
         error.to_string(),
         "Conv at `conv2`: its windows are 5 long, which is more than 2 plus 0 of padding"
     );
     weights.tensors.remove(0);
-    let error = Graph::of_kind(NetworkKind::Cnn, ports, &weights).unwrap_err();
+    let error = Graph::for_kind(NetworkKind::Cnn, ports, &weights).unwrap_err();
     assert_eq!(
         error.to_string(),
         "`conv1` needs the weight `conv1.weight`, which is missing"

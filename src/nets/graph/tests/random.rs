@@ -4,8 +4,8 @@
 use proptest::prelude::*;
 
 use super::super::op::{
-    Binary, Conv, Coordinates, Cut, Divisor, Nearest, Padding, Pads, Resize, Rounding, Sampling,
-    Unary, Window,
+    Binary, Conv, Divisor, Interpolation, NearestMode, PadFill, Pads, PoolWindow, Resize,
+    ResizeCoordinates, Rounding, SliceAxis, Unary,
 };
 use super::*;
 use crate::nets::plan::{Lanes, Plan};
@@ -88,7 +88,7 @@ impl Maker {
                 let window = self.window();
                 let op = match smooth {
                     true => Op::AvgPool {
-                        window: Window {
+                        window: PoolWindow {
                             dilation: [1, 1],
                             ..window
                         },
@@ -105,10 +105,10 @@ impl Maker {
             6 => {
                 let kept = self.kept_convolution(x)?;
                 let pool = Op::AvgPool {
-                    window: Window {
+                    window: PoolWindow {
                         pads: Pads::all(1),
                         stride: [1, 1],
-                        ..Window::tiles([3, 3])
+                        ..PoolWindow::tiles([3, 3])
                     },
                     divisor: Divisor::WithPadding,
                 };
@@ -120,11 +120,11 @@ impl Maker {
                 let op = Op::Pad {
                     before: vec![0, 0, self.below(3) as isize - 1, 1],
                     after: vec![0, 0, 1, self.below(3) as isize - 1],
-                    with: Padding::Constant(0.5),
+                    fill: PadFill::Constant(0.5),
                 };
                 let padded = self.try_add(op, &[x.into()])?;
                 let count = self.bench.builder.shape(padded)[3].count;
-                let cut = Cut {
+                let cut = SliceAxis {
                     axis: 3,
                     start: 1,
                     count: (count - 1).div_ceil(2),
@@ -146,24 +146,24 @@ impl Maker {
             size: [2 * shape[2].count, 2 * shape[3].count],
             scale: [2.0, 2.0],
             sampling: match smooth {
-                true => Sampling::Bilinear,
-                false => Sampling::Nearest(Nearest::Floor),
+                true => Interpolation::Bilinear,
+                false => Interpolation::Nearest(NearestMode::Floor),
             },
             coordinates: match smooth {
-                true => Coordinates::HalfPixel,
-                false => Coordinates::Asymmetric,
+                true => ResizeCoordinates::HalfPixel,
+                false => ResizeCoordinates::Asymmetric,
             },
         };
         self.try_add(Op::Resize(resize), &[x.into()])
     }
 
-    fn try_add(&mut self, op: Op, inputs: &[Input]) -> Option<NodeId> {
+    fn try_add(&mut self, op: Op, inputs: &[NodeInput]) -> Option<NodeId> {
         let name = self.name();
         self.bench.builder.add(&name, op, inputs).ok()
     }
 
-    fn window(&mut self) -> Window {
-        Window {
+    fn window(&mut self) -> PoolWindow {
+        PoolWindow {
             kernel: self.side(2, 2),
             stride: self.side(1, 2),
             pads: self.pads(),
@@ -251,7 +251,7 @@ fn random_graphs_are_of_all_these_operators() {
 fn plans_are_made_for_most_random_graphs() {
     let planned = (0..200).filter(|&seed| {
         let graph = graph(seed, Kinds::All).fast().unwrap().graph;
-        Plan::with(&graph, Lanes::widest(), false).is_ok()
+        Plan::with_lanes(&graph, Lanes::widest(), false).is_ok()
     });
     let planned = planned.count();
     assert!(planned > 60, "{planned} of 200");
@@ -296,7 +296,7 @@ proptest! {
         let loaded = fast.graph.load(&device);
         assert_near(&host(loaded.forward(pictures.clone())), &wanted, "fast");
         // So does every node that is mapped as kept.
-        for (id, kept) in graph.ids().zip(&fast.kept) {
+        for (id, kept) in graph.ids().zip(&fast.new_ids) {
             if let Some(kept) = kept {
                 let before = graph.load(&device).values(pictures.clone(), &[id]).remove(0);
                 let after = loaded.values(pictures.clone(), &[*kept]).remove(0);
@@ -311,7 +311,7 @@ proptest! {
         let device = Device::flex();
         let pictures = images(3, graph.image(), 1, &device);
         for direct in [true, false] {
-            if let Ok(plan) = Plan::with(&graph, Lanes::widest(), direct) {
+            if let Ok(plan) = Plan::with_lanes(&graph, Lanes::widest(), direct) {
                 let wanted = host(graph.load(&device).forward(pictures.clone()));
                 let found = plan.logits(&host(pictures.clone()));
                 assert_near(&found, &wanted, "by plan");

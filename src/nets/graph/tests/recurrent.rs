@@ -1,6 +1,6 @@
 //! Tests of recurrent layers against loops over single units.
 
-use super::super::op::{Direction, Recurrent, RecurrentOutput, Reset};
+use super::super::op::{GruReset, RecurrentDirection, RecurrentOutput, RecurrentSpec};
 use super::*;
 
 const STEPS: usize = 3;
@@ -61,7 +61,7 @@ impl Weights {
         }
     }
 
-    fn gru(&self, reset: Reset, x: &[f32], h: &mut [f32]) {
+    fn gru(&self, reset: GruReset, x: &[f32], h: &mut [f32]) {
         let before = h.to_vec();
         let r: Vec<f32> = (0..UNITS)
             .map(|unit| sigmoid(self.gate(1, unit, x, &before)))
@@ -70,8 +70,8 @@ impl Weights {
             let z = sigmoid(self.gate(0, unit, x, &before));
             let row = 2 * UNITS + unit;
             let through = match reset {
-                Reset::AfterMatrix => r[unit] * self.by_state(row, &before),
-                Reset::BeforeMatrix => {
+                GruReset::AfterMatrix => r[unit] * self.by_state(row, &before),
+                GruReset::BeforeMatrix => {
                     let masked: Vec<f32> = r.iter().zip(&before).map(|(r, h)| r * h).collect();
                     self.by_state(row, &masked)
                 }
@@ -84,12 +84,12 @@ impl Weights {
 
 /// A layer's expected output on images \[1,STEPS,IN\] read as sequences: all states \[L,directions,N,units\],
 /// and the last states and cells \[directions,N,units\].
-fn expected(reset: Option<Reset>, direction: Direction) -> [Vec<f32>; 3] {
+fn expected(reset: Option<GruReset>, direction: RecurrentDirection) -> [Vec<f32>; 3] {
     let x = shown([1, STEPS, IN]);
     let directions = match direction {
-        Direction::Forward => vec![false],
-        Direction::Reverse => vec![true],
-        Direction::Bidirectional => vec![false, true],
+        RecurrentDirection::Forward => vec![false],
+        RecurrentDirection::Reverse => vec![true],
+        RecurrentDirection::Bidirectional => vec![false, true],
     };
     let count = directions.len();
     let mut all = vec![0.0; STEPS * count * 2 * UNITS];
@@ -114,7 +114,11 @@ fn expected(reset: Option<Reset>, direction: Direction) -> [Vec<f32>; 3] {
     [all, last, cells]
 }
 
-fn found(reset: Option<Reset>, direction: Direction, output: RecurrentOutput) -> Vec<f32> {
+fn found(
+    reset: Option<GruReset>,
+    direction: RecurrentDirection,
+    output: RecurrentOutput,
+) -> Vec<f32> {
     let mut bench = Bench::new([1, STEPS, IN]);
     let rows = UNITS * if reset.is_some() { 3 } else { 4 };
     let directions = direction.count();
@@ -129,7 +133,7 @@ fn found(reset: Option<Reset>, direction: Direction, output: RecurrentOutput) ->
     let x = bench.then(Op::Transpose { axes }, bench.input);
     let shape = vec![Dim::fixed(STEPS), Dim::batch(1), Dim::fixed(IN)];
     let x = bench.then(Op::Reshape { shape }, x);
-    let recurrent = Recurrent {
+    let recurrent = RecurrentSpec {
         units: UNITS,
         direction,
         output,
@@ -145,11 +149,15 @@ fn found(reset: Option<Reset>, direction: Direction, output: RecurrentOutput) ->
 #[test]
 fn recurrent_layers_step_through_a_sequence() {
     for direction in [
-        Direction::Forward,
-        Direction::Reverse,
-        Direction::Bidirectional,
+        RecurrentDirection::Forward,
+        RecurrentDirection::Reverse,
+        RecurrentDirection::Bidirectional,
     ] {
-        for reset in [None, Some(Reset::AfterMatrix), Some(Reset::BeforeMatrix)] {
+        for reset in [
+            None,
+            Some(GruReset::AfterMatrix),
+            Some(GruReset::BeforeMatrix),
+        ] {
             let [all, last, cells] = expected(reset, direction);
             let case = format!("{reset:?} {direction:?}");
             let output = |output| found(reset, direction, output);

@@ -1,10 +1,10 @@
 //! Tests of rewritten graphs against the originals.
 
-use super::super::op::{Binary, Conv, Unary, Window};
-use super::super::rewrite::{Note, Rewritten};
+use super::super::op::{Binary, Conv, PoolWindow, Unary};
+use super::super::rewrite::{RewriteNote, RewrittenGraph};
 use super::*;
 
-fn scalar(bench: &mut Bench, name: &str, value: f32) -> Input {
+fn scalar(bench: &mut Bench, name: &str, value: f32) -> NodeInput {
     bench.weight(name, Array::new(&[], vec![value]))
 }
 
@@ -62,8 +62,8 @@ fn normalizations_go_into_the_layers_before_them() {
         labels(&fast.graph),
         ["Input", "Conv", "Relu", "Reshape", "Dense"]
     );
-    assert_eq!(fast.kept[conv.0], None);
-    assert!(fast.kept[norm.0].is_some());
+    assert_eq!(fast.new_ids[conv.0], None);
+    assert!(fast.new_ids[norm.0].is_some());
     assert_same(&graph, &fast.graph);
 }
 
@@ -81,7 +81,7 @@ fn a_layer_that_others_look_at_keeps_its_own_numbers() {
     let sum = [conv.into(), norm.into()];
     let sum = bench.add("sum", Op::Binary(Binary::Add), &sum);
     let relu = bench.then(Op::Unary(Unary::Relu), sum);
-    let pool = bench.then(Op::MaxPool(Window::tiles([2, 2])), relu);
+    let pool = bench.then(Op::MaxPool(PoolWindow::tiles([2, 2])), relu);
     let all = [pool.into(), pool.into()];
     let twice = bench.add("twice", Op::Binary(Binary::Mul), &all);
     let graph = flat(bench, twice);
@@ -118,9 +118,13 @@ fn a_softmax_at_the_end_is_removed_and_noted() {
             }
         };
         let graph = bench.builder.finish(last).unwrap();
-        let Rewritten { graph, notes, kept } = graph.simplified().unwrap();
+        let RewrittenGraph {
+            graph,
+            notes,
+            new_ids: kept,
+        } = graph.simplified().unwrap();
         let node = "probabilities".to_owned();
-        assert_eq!(notes, [Note::SoftmaxTakenOff { node }]);
+        assert_eq!(notes, [RewriteNote::SoftmaxRemoved { node }]);
         assert_eq!(
             notes[0].to_string(),
             "the softmax `probabilities` at the end is left out: logits are needed"
@@ -140,7 +144,7 @@ fn a_softmax_at_the_end_is_removed_and_noted() {
 #[test]
 fn patterns_of_exporters_are_recognised() {
     let root = std::f32::consts::SQRT_2;
-    let multiply = |bench: &mut Bench, a: Input, b: Input| {
+    let multiply = |bench: &mut Bench, a: NodeInput, b: NodeInput| {
         let name = format!("product {}", bench.builder.nodes.len());
         bench.add(&name, Op::Binary(Binary::Mul), &[a, b])
     };

@@ -1,6 +1,6 @@
 //! Tests of which nodes are sites, and of pushing them.
 
-use super::super::op::{Binary, Conv, Pads, Reduced, Reduction, Unary};
+use super::super::op::{Binary, Conv, Pads, ReducedAxes, Reduction, Unary};
 use super::*;
 
 /// conv–norm–relu–conv–norm, added to the images, relu, mean, dense.
@@ -34,7 +34,7 @@ fn residual() -> Graph {
     let mean = Op::Reduce {
         reduction: Reduction::Mean,
         axes: vec![2, 3],
-        axes_after: Reduced::Dropped,
+        axes_after: ReducedAxes::Dropped,
     };
     let mean = bench.then(mean, relu);
     let weight = bench.weight("fc.weight", array(&[4, 3], 7));
@@ -81,7 +81,7 @@ fn a_push_moves_its_site_by_as_much_and_a_rectified_one_by_no_more() {
     for site in graph.sites() {
         let delta = vec![0.25; site.units];
         let pushed = loaded.pushed_at(&site, &delta).unwrap();
-        let activations = |loaded: &run::Loaded| {
+        let activations = |loaded: &run::LoadedGraph| {
             let sites = std::slice::from_ref(&site);
             host(loaded.activations(pictures.clone(), sites).remove(0))
         };
@@ -119,13 +119,13 @@ fn a_site_without_a_position_inside_the_image_is_seen_from_its_middle() {
     let site = sites.iter().find(|site| site.name == "conv3").unwrap();
     assert_eq!(site.field.rows.size, 9);
     assert_eq!(site.field_size(), (6, 7));
-    let middle = site::Place {
+    let middle = site::SitePosition {
         row: 3,
         column: 3,
         top: 0,
         left: 0,
     };
-    assert_eq!(site.inner(), [middle]);
+    assert_eq!(site.inner_positions(), [middle]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::op::{Conv, Divisor, Pads, Rounding, Window};
+use super::super::op::{Conv, Divisor, Pads, PoolWindow, Rounding};
 use super::*;
 
 /// Finds the index in x of each output position and tap.
@@ -103,7 +103,7 @@ proptest! {
         let x = shown(image);
         for average in [false, true] {
             let dilation = if average { [1, 1] } else { [dilation; 2] };
-            let window = Window { kernel, stride, pads, dilation, rounding };
+            let window = PoolWindow { kernel, stride, pads, dilation, rounding };
             let divisor = if with_padding { Divisor::WithPadding } else { Divisor::Inside };
             let op = match average {
                 true => Op::AvgPool { window, divisor },
@@ -152,7 +152,7 @@ fn a_large_convolution_and_its_pooling_are_the_same_in_one() {
     let bias = bench.weight("b", array(&[4], 3));
     let conv = Op::Conv(Conv::default());
     let conv = bench.add("conv", conv, &[bench.input.into(), weight, bias]);
-    let pool = bench.then(Op::MaxPool(Window::tiles([2, 2])), conv);
+    let pool = bench.then(Op::MaxPool(PoolWindow::tiles([2, 2])), conv);
     let graph = bench.finish();
     let device = Device::flex();
     let loaded = graph.load(&device);

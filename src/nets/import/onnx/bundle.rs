@@ -9,11 +9,11 @@ use onnx_ir::ModelProto;
 use sha2::{Digest, Sha256};
 
 use super::constant::Constant;
-use super::error::{Fault, OnnxError};
+use super::error::{OnnxError, OnnxFault};
 use crate::files;
 use crate::session::array::Array;
 
-use super::{Imported, Options, Survey, file, imported, survey};
+use super::{ModelSummary, OnnxImport, OnnxOptions, file, imported, survey};
 
 /// Adds the content of a file to a checksum.
 fn add_file(sum: &mut Sha256, path: &Path) -> io::Result<()> {
@@ -42,7 +42,7 @@ impl Bundle {
     /// # Errors
     /// If one of them cannot be read, or the file is not a model.
     pub fn open(path: &Path) -> Result<Self, OnnxError> {
-        let open = || -> Result<Self, Fault> { Self::of(path, files::read(path)?.into()) };
+        let open = || -> Result<Self, OnnxFault> { Self::of(path, files::read(path)?.into()) };
         open().map_err(|fault| OnnxError {
             path: path.to_owned(),
             fault,
@@ -53,19 +53,19 @@ impl Bundle {
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub fn kept(path: &Path, bytes: Vec<u8>) -> Result<Self, OnnxError> {
+    pub fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, OnnxError> {
         Self::of(path, bytes.into()).map_err(|fault| OnnxError {
             path: path.to_owned(),
             fault,
         })
     }
 
-    fn of(path: &Path, bytes: Bytes) -> Result<Self, Fault> {
+    fn of(path: &Path, bytes: Bytes) -> Result<Self, OnnxFault> {
         let model = file::model_of(&bytes)?;
-        let arrays = file::Arrays::of(path);
+        let arrays = file::ArrayReader::of(path);
         let tensors = model.graph.initializer.iter();
         let sides: BTreeSet<PathBuf> = tensors
-            .map(|tensor| arrays.beside(tensor))
+            .map(|tensor| arrays.side_path(tensor))
             .collect::<Result<Vec<_>, _>>()?
             .into_iter()
             .flatten()
@@ -73,7 +73,7 @@ impl Bundle {
         let mut sum = Sha256::new();
         sum.update(&bytes);
         for side in &sides {
-            add_file(&mut sum, side).map_err(|source| Fault::SideFile {
+            add_file(&mut sum, side).map_err(|source| OnnxFault::SideFile {
                 array: "all of them".into(),
                 path: side.clone(),
                 source,
@@ -95,7 +95,7 @@ impl Bundle {
     }
 
     /// The bytes of the model file, if it has no external files.
-    pub fn alone(&self) -> Option<&[u8]> {
+    pub fn single_file(&self) -> Option<&[u8]> {
         self.sides.is_empty().then_some(&*self.bytes)
     }
 
@@ -110,8 +110,8 @@ impl Bundle {
     ///
     /// # Errors
     /// If the model's functions cannot be inlined.
-    pub fn survey(&self) -> Result<Survey, OnnxError> {
-        survey::of(&self.model).map_err(|fault| OnnxError {
+    pub fn survey(&self) -> Result<ModelSummary, OnnxError> {
+        survey::summarise(&self.model).map_err(|fault| OnnxError {
             path: self.path.clone(),
             fault,
         })
@@ -122,13 +122,13 @@ impl Bundle {
     /// # Errors
     /// If one is damaged, or its external file is missing.
     pub fn reals(&self) -> Result<Vec<(String, Array<f32>)>, OnnxError> {
-        let arrays = file::Arrays::of(&self.path);
+        let arrays = file::ArrayReader::of(&self.path);
         let mut all = Vec::new();
         for tensor in &self.model.graph.initializer {
             match arrays.read(tensor) {
                 Ok(Constant::Floats(values)) => all.push((tensor.name.clone(), values)),
                 // Integers and strings: not weights.
-                Ok(Constant::Counts { .. }) | Err(Fault::ArrayType { .. }) => {}
+                Ok(Constant::Ints { .. }) | Err(OnnxFault::ArrayType { .. }) => {}
                 Err(fault) => {
                     return Err(OnnxError {
                         path: self.path.clone(),
@@ -144,8 +144,8 @@ impl Bundle {
     ///
     /// # Errors
     /// As [`super::read`].
-    pub fn network(&self, options: &Options) -> Result<Imported, OnnxError> {
-        let arrays = file::Arrays::of(&self.path);
+    pub fn network(&self, options: &OnnxOptions) -> Result<OnnxImport, OnnxError> {
+        let arrays = file::ArrayReader::of(&self.path);
         imported(&self.model, &arrays, options).map_err(|fault| OnnxError {
             path: self.path.clone(),
             fault,

@@ -1,15 +1,15 @@
-//! [`Call`], a node of the file with its attributes and inputs, and [`Value`], what an input can be.
+//! [`OnnxCall`], a node of the file with its attributes and inputs, and [`ImportValue`], what an input can be.
 
 use super::attributes::Attributes;
 use super::constant::Constant;
-use super::count::Count;
-use super::error::Problem;
-use super::places::Places;
+use super::count::SymbolicInt;
+use super::error::NodeProblem;
+use super::strided_indices::StridedIndices;
 use crate::nets::graph::NodeId;
 
 /// The meaning of a name in the file.
 #[derive(Debug, Clone)]
-pub enum Value {
+pub enum ImportValue {
     /// Numbers known at import.
     Known(Constant),
     /// Weights, with their name in the file.
@@ -17,39 +17,42 @@ pub enum Value {
     /// The output of a node of the graph.
     Node(NodeId),
     /// Known numbers repeated along axes, the batch among them.
-    Spread(Constant, Vec<Count>),
+    Broadcast(Constant, Vec<SymbolicInt>),
     /// The comparison of a node's output with a number: greater than.
-    Above(NodeId, f32),
+    GreaterThan(NodeId, f32),
     /// Indices into an array, which may depend on the image number.
-    Places(Places),
+    Places(StridedIndices),
 }
 
-impl Value {
+impl ImportValue {
     /// Numbers known at import; `None` if they are computed from the images.
     pub fn constant(&self) -> Option<&Constant> {
         match self {
-            Value::Known(constant) | Value::Weight(_, constant) => Some(constant),
-            Value::Node(_) | Value::Spread(..) | Value::Above(..) | Value::Places(_) => None,
+            ImportValue::Known(constant) | ImportValue::Weight(_, constant) => Some(constant),
+            ImportValue::Node(_)
+            | ImportValue::Broadcast(..)
+            | ImportValue::GreaterThan(..)
+            | ImportValue::Places(_) => None,
         }
     }
 
     /// Indices into an array; known numbers count if they are evenly spaced.
-    pub fn places(&self) -> Option<Places> {
+    pub fn places(&self) -> Option<StridedIndices> {
         match self {
-            Value::Places(places) => Some(places.clone()),
-            other => Places::of(other.constant()?),
+            ImportValue::Places(places) => Some(places.clone()),
+            other => StridedIndices::of(other.constant()?),
         }
     }
 }
 
 /// A node of the file with its inputs.
-pub struct Call<'a> {
+pub struct OnnxCall<'a> {
     /// Its operator, without domain.
     pub operator: &'a str,
     /// Its attributes.
     pub attributes: Attributes<'a>,
     /// Its inputs; `None` for an omitted one.
-    pub inputs: Vec<Option<Value>>,
+    pub inputs: Vec<Option<ImportValue>>,
     /// The names of its outputs; empty for an unused one.
     pub outputs: Vec<&'a str>,
     /// Its name in the graph.
@@ -57,25 +60,25 @@ pub struct Call<'a> {
     /// The version of the ONNX operator set.
     pub opset: i64,
     /// Whether it is a softmax that gives the network's output.
-    pub last: bool,
+    pub is_final_softmax: bool,
 }
 
-impl Call<'_> {
+impl OnnxCall<'_> {
     /// A required input.
-    pub fn input(&self, place: usize) -> Result<&Value, Problem> {
-        let missing = || Problem::Cannot(format!("its input {place} is missing"));
+    pub fn input(&self, place: usize) -> Result<&ImportValue, NodeProblem> {
+        let missing = || NodeProblem::Cannot(format!("its input {place} is missing"));
         self.optional(place).ok_or_else(missing)
     }
 
     /// An optional input.
-    pub fn optional(&self, place: usize) -> Option<&Value> {
+    pub fn optional(&self, place: usize) -> Option<&ImportValue> {
         self.inputs.get(place).and_then(Option::as_ref)
     }
 
     /// An input that must be known at import; `role` names it in the error.
-    pub fn known(&self, place: usize, role: &str) -> Result<&Constant, Problem> {
+    pub fn known(&self, place: usize, role: &str) -> Result<&Constant, NodeProblem> {
         let runtime = || {
-            Problem::Cannot(format!(
+            NodeProblem::Cannot(format!(
                 "its {role} is computed from the images; it must be fixed"
             ))
         };
@@ -83,7 +86,7 @@ impl Call<'_> {
     }
 
     /// Integers that must be known at import, from an input or, in older files, an attribute.
-    pub fn ints(&self, place: usize, name: &str) -> Result<Option<Vec<i64>>, Problem> {
+    pub fn ints(&self, place: usize, name: &str) -> Result<Option<Vec<i64>>, NodeProblem> {
         if let Some(ints) = self.attributes.ints(name) {
             return Ok(Some(ints.to_vec()));
         }
@@ -91,7 +94,7 @@ impl Call<'_> {
             return Ok(None);
         }
         let ints = self.known(place, name)?.ints();
-        let words = || Problem::Cannot(format!("its {name} depends on the number of images"));
+        let words = || NodeProblem::Cannot(format!("its {name} depends on the number of images"));
         Ok(Some(ints.ok_or_else(words)?))
     }
 }

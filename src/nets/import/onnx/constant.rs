@@ -1,6 +1,6 @@
 //! [`Constant`], an array known at import: weights, and results of shape arithmetic in the graph.
 
-use super::count::Count;
+use super::count::SymbolicInt;
 use crate::session::array::Array;
 
 /// An array known at import.
@@ -9,26 +9,26 @@ pub enum Constant {
     /// Real numbers.
     Floats(Array<f32>),
     /// Integers and booleans, which may depend on the batch.
-    Counts {
+    Ints {
         /// Length along each axis.
         shape: Vec<usize>,
         /// Row-major.
-        values: Vec<Count>,
+        values: Vec<SymbolicInt>,
     },
 }
 
 impl Constant {
     /// Integers along one axis.
-    pub fn list(values: Vec<Count>) -> Self {
-        Self::Counts {
+    pub fn list(values: Vec<SymbolicInt>) -> Self {
+        Self::Ints {
             shape: vec![values.len()],
             values,
         }
     }
 
     /// One integer.
-    pub fn scalar(value: Count) -> Self {
-        Self::Counts {
+    pub fn scalar(value: SymbolicInt) -> Self {
+        Self::Ints {
             shape: Vec::new(),
             values: vec![value],
         }
@@ -43,7 +43,7 @@ impl Constant {
     pub fn shape(&self) -> &[usize] {
         match self {
             Self::Floats(array) => array.shape(),
-            Self::Counts { shape, .. } => shape,
+            Self::Ints { shape, .. } => shape,
         }
     }
 
@@ -57,7 +57,7 @@ impl Constant {
         match self {
             Self::Floats(array) => Some(array.clone()),
             #[allow(clippy::cast_precision_loss)]
-            Self::Counts { shape, values } => {
+            Self::Ints { shape, values } => {
                 let numbers = values.iter().map(|value| Some(value.known()? as f32));
                 Some(Array::new(shape, numbers.collect::<Option<_>>()?))
             }
@@ -65,13 +65,13 @@ impl Constant {
     }
 
     /// Its numbers as integers; `None` if one is not whole.
-    pub fn counts(&self) -> Option<Vec<Count>> {
+    pub fn counts(&self) -> Option<Vec<SymbolicInt>> {
         match self {
-            Self::Counts { values, .. } => Some(values.clone()),
+            Self::Ints { values, .. } => Some(values.clone()),
             #[allow(clippy::cast_possible_truncation)]
             Self::Floats(array) => {
                 let whole = |value: &f32| {
-                    (value.fract() == 0.0).then(|| Count::fixed(f64::from(*value) as i64))
+                    (value.fract() == 0.0).then(|| SymbolicInt::fixed(f64::from(*value) as i64))
                 };
                 array.values().iter().map(whole).collect()
             }
@@ -80,7 +80,7 @@ impl Constant {
 
     /// Its numbers as integers; `None` if one is not whole or depends on the batch.
     pub fn ints(&self) -> Option<Vec<i64>> {
-        self.counts()?.into_iter().map(Count::known).collect()
+        self.counts()?.into_iter().map(SymbolicInt::known).collect()
     }
 
     /// The number of an array with a single one, as a real.
@@ -98,7 +98,7 @@ impl Constant {
                 let values = picks.iter().map(|&pick| array.values()[pick]);
                 Self::Floats(Array::new(shape, values.collect()))
             }
-            Self::Counts { values, .. } => Self::Counts {
+            Self::Ints { values, .. } => Self::Ints {
                 shape: shape.to_vec(),
                 values: picks.iter().map(|&pick| values[pick]).collect(),
             },
@@ -113,7 +113,7 @@ impl Constant {
                 let numbers = strided(array.values(), shape, steps, start);
                 Self::Floats(Array::new(shape, numbers))
             }
-            Self::Counts { values, .. } => Self::Counts {
+            Self::Ints { values, .. } => Self::Ints {
                 shape: shape.to_vec(),
                 values: strided(values, shape, steps, start),
             },
@@ -121,13 +121,13 @@ impl Constant {
     }
 
     /// The array broadcast to a shape that it fits.
-    pub fn repeated(&self, target: &[usize]) -> Self {
+    pub fn broadcast_to(&self, target: &[usize]) -> Self {
         if self.shape() == target {
             return self.clone();
         }
         let from = self.shape();
         let mut target_steps = vec![0; target.len() - from.len()];
-        let kept = steps(from).into_iter().zip(from);
+        let kept = strides(from).into_iter().zip(from);
         target_steps.extend(kept.map(|(step, &length)| if length == 1 { 0 } else { step }));
         self.strided(target, &target_steps, 0)
     }
@@ -140,14 +140,14 @@ impl Constant {
                 let fits = array.reshape(shape);
                 debug_assert!(fits.is_ok(), "{fits:?}");
             }
-            Self::Counts { shape: old, .. } => *old = shape.to_vec(),
+            Self::Ints { shape: old, .. } => *old = shape.to_vec(),
         }
         same
     }
 }
 
 /// The strides of a row-major array.
-pub fn steps(shape: &[usize]) -> Vec<isize> {
+pub fn strides(shape: &[usize]) -> Vec<isize> {
     let mut steps = vec![1; shape.len()];
     for axis in (1..shape.len()).rev() {
         steps[axis - 1] = steps[axis] * isize::try_from(shape[axis]).unwrap_or(isize::MAX);
@@ -156,7 +156,7 @@ pub fn steps(shape: &[usize]) -> Vec<isize> {
 }
 
 /// The index along each axis of an element of a row-major array.
-pub fn indices_of_axes(place: usize, shape: &[usize]) -> Vec<usize> {
+pub fn unravelled_index(place: usize, shape: &[usize]) -> Vec<usize> {
     let mut rest = place;
     let mut index = vec![0; shape.len()];
     for (along, &length) in index.iter_mut().zip(shape).rev() {
@@ -220,17 +220,21 @@ mod tests {
         assert_eq!(broadcast(&[3, 1], &[4]), Some(vec![3, 4]));
         assert_eq!(broadcast(&[3], &[4]), None);
         let column = Constant::Floats(Array::new(&[2, 1], vec![0.0, 1.0]));
-        let wide = column.repeated(&[2, 3]).floats().unwrap();
+        let wide = column.broadcast_to(&[2, 3]).floats().unwrap();
         assert_eq!(wide.values(), [0.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
-        let row = column.reshaped(&[2]).repeated(&[2, 2]).floats().unwrap();
+        let row = column
+            .reshaped(&[2])
+            .broadcast_to(&[2, 2])
+            .floats()
+            .unwrap();
         assert_eq!(row.values(), [0.0, 1.0, 0.0, 1.0]);
-        let one = Constant::float(7.0).repeated(&[1, 2]);
+        let one = Constant::float(7.0).broadcast_to(&[1, 2]);
         assert_eq!(one.floats().unwrap().values(), [7.0, 7.0]);
     }
 
     #[test]
     fn steps_lead_through_an_array_in_any_order() {
-        let numbers = (0..6).map(Count::fixed).collect();
+        let numbers = (0..6).map(SymbolicInt::fixed).collect();
         let list = Constant::list(numbers).reshaped(&[2, 3]);
         let turned = list.strided(&[3, 2], &[1, 3], 0);
         assert_eq!(turned.ints().unwrap(), [0, 3, 1, 4, 2, 5]);

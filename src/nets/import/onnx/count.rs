@@ -1,41 +1,47 @@
-//! [`Count`], an integer that may grow with the batch. Exporters compute shapes inside the graph; with
+//! [`SymbolicInt`], an integer that may grow with the batch. Exporters compute shapes inside the graph; with
 //! counts this arithmetic is done at import, although the number of images is known only at run time.
 
 use std::fmt;
 
 /// An integer `fixed + each · N`, where N is the number of images in a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Count {
+pub struct SymbolicInt {
     /// The part that does not depend on the batch.
     pub fixed: i64,
     /// The part that each image adds.
-    pub each: i64,
+    pub per_image: i64,
 }
 
-impl Count {
+impl SymbolicInt {
     /// N, the number of images.
-    pub const BATCH: Self = Self { fixed: 0, each: 1 };
+    pub const BATCH: Self = Self {
+        fixed: 0,
+        per_image: 1,
+    };
 
     /// A number that does not depend on the batch.
     pub const fn fixed(fixed: i64) -> Self {
-        Self { fixed, each: 0 }
+        Self {
+            fixed,
+            per_image: 0,
+        }
     }
 
     /// The number, if it does not depend on the batch.
     pub fn known(self) -> Option<i64> {
-        (self.each == 0).then_some(self.fixed)
+        (self.per_image == 0).then_some(self.fixed)
     }
 
     /// Its value for a batch of one.
-    pub fn of_one(self) -> i64 {
-        self.fixed.saturating_add(self.each)
+    pub fn for_one_image(self) -> i64 {
+        self.fixed.saturating_add(self.per_image)
     }
 
     /// The sum; `None` on overflow.
     pub fn plus(self, other: Self) -> Option<Self> {
         Some(Self {
             fixed: self.fixed.checked_add(other.fixed)?,
-            each: self.each.checked_add(other.each)?,
+            per_image: self.per_image.checked_add(other.per_image)?,
         })
     }
 
@@ -43,7 +49,7 @@ impl Count {
     pub fn minus(self, other: Self) -> Option<Self> {
         Some(Self {
             fixed: self.fixed.checked_sub(other.fixed)?,
-            each: self.each.checked_sub(other.each)?,
+            per_image: self.per_image.checked_sub(other.per_image)?,
         })
     }
 
@@ -56,7 +62,7 @@ impl Count {
         };
         Some(Self {
             fixed: other.fixed.checked_mul(factor)?,
-            each: other.each.checked_mul(factor)?,
+            per_image: other.per_image.checked_mul(factor)?,
         })
     }
 
@@ -69,14 +75,14 @@ impl Count {
             if let Some(value) = self.known() {
                 return value.checked_div(divisor).map(Self::fixed);
             }
-            let whole = self.fixed % divisor == 0 && self.each % divisor == 0;
+            let whole = self.fixed % divisor == 0 && self.per_image % divisor == 0;
             return whole.then_some(Self {
                 fixed: self.fixed / divisor,
-                each: self.each / divisor,
+                per_image: self.per_image / divisor,
             });
         }
         // (k·a + k·b·N) / (a + b·N) = k
-        let k = self.each.checked_div(other.each)?;
+        let k = self.per_image.checked_div(other.per_image)?;
         (other.times(Self::fixed(k)) == Some(self)).then_some(Self::fixed(k))
     }
 
@@ -84,18 +90,21 @@ impl Count {
     pub fn compare(self, other: Self) -> Option<std::cmp::Ordering> {
         use std::cmp::Ordering::{Equal, Greater, Less};
         let difference = self.minus(other)?;
-        match (difference.of_one().cmp(&0), difference.each.cmp(&0)) {
+        match (
+            difference.for_one_image().cmp(&0),
+            difference.per_image.cmp(&0),
+        ) {
             (sign, Equal) => Some(sign),
-            (Greater | Equal, Greater) if difference.of_one() > 0 => Some(Greater),
-            (Less | Equal, Less) if difference.of_one() < 0 => Some(Less),
+            (Greater | Equal, Greater) if difference.for_one_image() > 0 => Some(Greater),
+            (Less | Equal, Less) if difference.for_one_image() < 0 => Some(Less),
             _ => None,
         }
     }
 }
 
-impl fmt::Display for Count {
+impl fmt::Display for SymbolicInt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.fixed, self.each) {
+        match (self.fixed, self.per_image) {
             (fixed, 0) => write!(f, "{fixed}"),
             (0, 1) => write!(f, "N"),
             (0, each) => write!(f, "{each}N"),
@@ -110,29 +119,44 @@ mod tests {
 
     #[test]
     fn arithmetic_keeps_the_batch_as_a_symbol() {
-        let (n, two) = (Count::BATCH, Count::fixed(2));
-        let many = n.times(Count::fixed(6)).unwrap();
-        assert_eq!(many, Count { fixed: 0, each: 6 });
-        assert_eq!(many.over(two), Some(Count { fixed: 0, each: 3 }));
-        assert_eq!(many.over(n), Some(Count::fixed(6)));
-        assert_eq!(many.over(Count::fixed(4)), None);
+        let (n, two) = (SymbolicInt::BATCH, SymbolicInt::fixed(2));
+        let many = n.times(SymbolicInt::fixed(6)).unwrap();
+        assert_eq!(
+            many,
+            SymbolicInt {
+                fixed: 0,
+                per_image: 6
+            }
+        );
+        assert_eq!(
+            many.over(two),
+            Some(SymbolicInt {
+                fixed: 0,
+                per_image: 3
+            })
+        );
+        assert_eq!(many.over(n), Some(SymbolicInt::fixed(6)));
+        assert_eq!(many.over(SymbolicInt::fixed(4)), None);
         assert_eq!(n.times(n), None);
-        assert_eq!(Count::fixed(-7).over(two), Some(Count::fixed(-3)));
+        assert_eq!(
+            SymbolicInt::fixed(-7).over(two),
+            Some(SymbolicInt::fixed(-3))
+        );
         assert_eq!(
             many.plus(two).unwrap().minus(many).unwrap().known(),
             Some(2)
         );
-        assert_eq!(Count::fixed(i64::MAX).plus(two), None);
-        assert_eq!(n.over(Count::fixed(0)), None);
+        assert_eq!(SymbolicInt::fixed(i64::MAX).plus(two), None);
+        assert_eq!(n.over(SymbolicInt::fixed(0)), None);
     }
 
     #[test]
     fn comparisons_hold_for_every_batch_or_are_none() {
         use std::cmp::Ordering::{Equal, Greater};
-        let n = Count::BATCH;
-        assert_eq!(n.compare(Count::fixed(0)), Some(Greater));
-        assert_eq!(n.compare(Count::fixed(-1)), Some(Greater));
-        assert_eq!(n.compare(Count::fixed(1)), None);
+        let n = SymbolicInt::BATCH;
+        assert_eq!(n.compare(SymbolicInt::fixed(0)), Some(Greater));
+        assert_eq!(n.compare(SymbolicInt::fixed(-1)), Some(Greater));
+        assert_eq!(n.compare(SymbolicInt::fixed(1)), None);
         assert_eq!(n.compare(n), Some(Equal));
     }
 }

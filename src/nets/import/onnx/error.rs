@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use super::recognise::Foreign;
+use super::recognise::NonOnnxFile;
 use crate::nets::graph::GraphError;
 
 /// Why a network cannot be imported from a file.
@@ -14,25 +14,25 @@ pub struct OnnxError {
     /// The file.
     pub path: PathBuf,
     /// What is wrong with it.
-    pub fault: Fault,
+    pub fault: OnnxFault,
 }
 
 impl OnnxError {
     /// Whether the file leaves the image size open and no size was given.
     pub fn leaves_size_open(&self) -> bool {
-        matches!(self.fault, Fault::OpenSize { .. })
+        matches!(self.fault, OnnxFault::OpenSize { .. })
     }
 }
 
 /// What is wrong with an ONNX file.
 #[derive(Debug, thiserror::Error)]
-pub enum Fault {
+pub enum OnnxFault {
     /// It does not exist or cannot be read.
     #[error("the file cannot be read: {0}")]
     Unreadable(#[from] io::Error),
     /// It is another kind of file.
     #[error("this is {}, not an ONNX model; {}", .0.what, .0.remedy)]
-    Foreign(Foreign),
+    Foreign(NonOnnxFile),
     /// It is not a model, or an incomplete one.
     #[error("the file is damaged, or not an ONNX model: {0}; download or export it again")]
     Damaged(String),
@@ -77,10 +77,10 @@ pub enum Fault {
     #[error(
         "unsupported operators: {}; choose an output before them with --set 'network.output=Some(\"NODE\")', or export the network with other operators", list(.0)
     )]
-    Operators(Vec<Missing>),
+    Operators(Vec<MissingOperator>),
     /// A supported operator, used in an unsupported way.
     #[error("{operator} at `{node}`: {problem}")]
-    Use {
+    UnsupportedUse {
         /// The operator.
         operator: String,
         /// The node.
@@ -163,7 +163,7 @@ pub enum Fault {
 
 /// An unsupported operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Missing {
+pub struct MissingOperator {
     /// The operator, with its domain unless that is the standard one.
     pub operator: String,
     /// The first node with it.
@@ -172,7 +172,7 @@ pub struct Missing {
     pub times: usize,
 }
 
-impl fmt::Display for Missing {
+impl fmt::Display for MissingOperator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.times {
             1 => write!(f, "{} (at `{}`)", self.operator, self.node),
@@ -185,7 +185,7 @@ impl fmt::Display for Missing {
     }
 }
 
-fn list(missing: &[Missing]) -> String {
+fn list(missing: &[MissingOperator]) -> String {
     let words: Vec<String> = missing.iter().map(ToString::to_string).collect();
     words.join(", ")
 }
@@ -207,31 +207,31 @@ fn offer(choices: &[String]) -> String {
 
 /// Why one node cannot be imported.
 #[derive(Debug)]
-pub enum Problem {
+pub enum NodeProblem {
     /// A message; the caller adds the node.
     Cannot(String),
     /// An error that already names its place.
-    Fault(Fault),
+    Fault(OnnxFault),
 }
 
-impl Problem {
+impl NodeProblem {
     /// An error with this message.
     pub fn cannot<T>(words: impl Into<String>) -> Result<T, Self> {
         Err(Self::Cannot(words.into()))
     }
 }
 
-impl From<GraphError> for Problem {
+impl From<GraphError> for NodeProblem {
     fn from(error: GraphError) -> Self {
         match error {
             GraphError::Misfit { why, .. } => Self::Cannot(why),
-            other => Self::Fault(Fault::Graph(other)),
+            other => Self::Fault(OnnxFault::Graph(other)),
         }
     }
 }
 
-impl From<Fault> for Problem {
-    fn from(fault: Fault) -> Self {
+impl From<OnnxFault> for NodeProblem {
+    fn from(fault: OnnxFault) -> Self {
         Self::Fault(fault)
     }
 }

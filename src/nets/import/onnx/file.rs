@@ -8,8 +8,8 @@ use bytes::Bytes;
 use onnx_ir::{Message, ModelProto, TensorProto};
 
 use super::constant::Constant;
-use super::count::Count;
-use super::error::Fault;
+use super::count::SymbolicInt;
+use super::error::OnnxFault;
 use super::recognise;
 use crate::files;
 use crate::session::array::Array;
@@ -21,7 +21,7 @@ const MOST_BYTES: usize = 1 << 32;
 ///
 /// # Errors
 /// If it cannot be read, is another kind of file, or is damaged.
-pub fn model(path: &Path) -> Result<ModelProto, Fault> {
+pub fn model(path: &Path) -> Result<ModelProto, OnnxFault> {
     model_of(&Bytes::from(files::read(path)?))
 }
 
@@ -29,25 +29,25 @@ pub fn model(path: &Path) -> Result<ModelProto, Fault> {
 ///
 /// # Errors
 /// If it is another kind of file, or damaged.
-pub fn model_of(bytes: &Bytes) -> Result<ModelProto, Fault> {
+pub fn model_of(bytes: &Bytes) -> Result<ModelProto, OnnxFault> {
     if let Some(foreign) = recognise::foreign(&bytes[..bytes.len().min(1 << 16)]) {
-        return Err(Fault::Foreign(foreign));
+        return Err(OnnxFault::Foreign(foreign));
     }
     let model = ModelProto::parse_from_tokio_bytes(bytes)
-        .map_err(|error| Fault::Damaged(error.to_string()))?;
+        .map_err(|error| OnnxFault::Damaged(error.to_string()))?;
     if model.graph.node.is_empty() || model.opset_import.is_empty() {
         let message = "it contains no graph of operators".to_owned();
-        return Err(Fault::Damaged(message));
+        return Err(OnnxFault::Damaged(message));
     }
     Ok(model)
 }
 
 /// Reads arrays, from the model or from external files beside it.
-pub struct Arrays {
+pub struct ArrayReader {
     folder: PathBuf,
 }
 
-impl Arrays {
+impl ArrayReader {
     /// A reader for the model in this file.
     pub fn of(model: &Path) -> Self {
         Self {
@@ -59,9 +59,9 @@ impl Arrays {
     ///
     /// # Errors
     /// If it is damaged, of an unsupported type, or its side file cannot be read.
-    pub fn read(&self, tensor: &TensorProto) -> Result<Constant, Fault> {
+    pub fn read(&self, tensor: &TensorProto) -> Result<Constant, OnnxFault> {
         let damaged =
-            |problem: &str| Fault::Damaged(format!("the array `{}` {problem}", tensor.name));
+            |problem: &str| OnnxFault::Damaged(format!("the array `{}` {problem}", tensor.name));
         let shape = tensor.dims.iter().map(|&length| usize::try_from(length));
         let shape: Vec<usize> = shape
             .collect::<Result<_, _>>()
@@ -71,7 +71,7 @@ impl Arrays {
             (count <= MOST_BYTES).then_some(count)
         });
         let count = count.ok_or_else(|| damaged("is absurdly large"))?;
-        let kind = Kind::of(tensor.data_type).ok_or_else(|| Fault::ArrayType {
+        let kind = Kind::of(tensor.data_type).ok_or_else(|| OnnxFault::ArrayType {
             array: tensor.name.clone(),
             found: type_name(tensor.data_type),
         })?;
@@ -96,14 +96,14 @@ impl Arrays {
     ///
     /// # Errors
     /// If it is outside the model's folder.
-    pub fn beside(&self, tensor: &TensorProto) -> Result<Option<PathBuf>, Fault> {
+    pub fn side_path(&self, tensor: &TensorProto) -> Result<Option<PathBuf>, OnnxFault> {
         if !is_external(tensor) {
             return Ok(None);
         }
         let place = external(tensor, "location").unwrap_or_default();
         let inside = |part: Component| matches!(part, Component::Normal(_) | Component::CurDir);
         if place.is_empty() || !Path::new(place).components().all(inside) {
-            return Err(Fault::SidePlace {
+            return Err(OnnxFault::SidePlace {
                 array: tensor.name.clone(),
                 place: place.to_owned(),
             });
@@ -111,8 +111,8 @@ impl Arrays {
         Ok(Some(self.folder.join(place)))
     }
 
-    fn side_file(&self, tensor: &TensorProto, needed: usize) -> Result<Vec<u8>, Fault> {
-        let path = self.beside(tensor)?.unwrap_or_default();
+    fn side_file(&self, tensor: &TensorProto, needed: usize) -> Result<Vec<u8>, OnnxFault> {
+        let path = self.side_path(tensor)?.unwrap_or_default();
         let offset = external(tensor, "offset").and_then(|offset| offset.parse().ok());
         let read = || -> io::Result<Vec<u8>> {
             let mut file = files::open(&path)?;
@@ -121,7 +121,7 @@ impl Arrays {
             file.take(needed as u64).read_to_end(&mut bytes)?;
             Ok(bytes)
         };
-        read().map_err(|source| Fault::SideFile {
+        read().map_err(|source| OnnxFault::SideFile {
             array: tensor.name.clone(),
             path: path.clone(),
             source,
@@ -207,9 +207,9 @@ impl Kind {
                     let negative = signed && bytes[width - 1] >= 0x80;
                     let mut wide = [if negative { 0xff } else { 0 }; 8];
                     wide[..width].copy_from_slice(bytes);
-                    Count::fixed(i64::from_le_bytes(wide))
+                    SymbolicInt::fixed(i64::from_le_bytes(wide))
                 };
-                Constant::Counts {
+                Constant::Ints {
                     shape: shape.to_vec(),
                     values: bytes.chunks_exact(width).map(number).collect(),
                 }

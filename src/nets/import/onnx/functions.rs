@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use onnx_ir::{AttributeProto, GraphProto, ModelProto, NodeProto};
 
-use super::error::Fault;
+use super::error::OnnxFault;
 
 /// Maximum depth of nested calls.
 const DEEPEST: usize = 32;
@@ -13,7 +13,7 @@ const DEEPEST: usize = 32;
 ///
 /// # Errors
 /// If calls are nested too deeply, as in recursion.
-pub fn inlined(model: &ModelProto) -> Result<Vec<NodeProto>, Fault> {
+pub fn inlined(model: &ModelProto) -> Result<Vec<NodeProto>, OnnxFault> {
     let mut inliner = Inliner { model, calls: 0 };
     inliner.expand(&model.graph.node, 0)
 }
@@ -24,7 +24,7 @@ struct Inliner<'a> {
 }
 
 impl Inliner<'_> {
-    fn expand(&mut self, nodes: &[NodeProto], depth: usize) -> Result<Vec<NodeProto>, Fault> {
+    fn expand(&mut self, nodes: &[NodeProto], depth: usize) -> Result<Vec<NodeProto>, OnnxFault> {
         let mut flat = Vec::new();
         for node in nodes {
             let mut functions = self.model.functions.iter();
@@ -39,7 +39,7 @@ impl Inliner<'_> {
             };
             if depth == DEEPEST {
                 let message = format!("its functions call each other: {}", node.op_type);
-                return Err(Fault::Damaged(message));
+                return Err(OnnxFault::Damaged(message));
             }
             self.calls += 1;
             let prefix = format!("{}#{}/", node.op_type, self.calls);

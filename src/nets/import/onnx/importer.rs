@@ -5,14 +5,14 @@ use std::collections::{HashMap, HashSet};
 
 use onnx_ir::{GraphProto, TensorProto};
 
-use super::call::Value;
+use super::call::ImportValue;
 use super::constant::Constant;
-use super::count::Count;
-use super::error::{Fault, Problem};
-use super::file::Arrays;
+use super::count::SymbolicInt;
+use super::error::{NodeProblem, OnnxFault};
+use super::file::ArrayReader;
 use super::lengths::{dims, floats};
-use super::names::Names;
-use crate::nets::graph::{Dim, Graph, GraphBuilder, Input, NodeId, Op};
+use super::names::UniqueNames;
+use crate::nets::graph::{Dim, Graph, GraphBuilder, NodeId, NodeInput, Op};
 use crate::session::array::Array;
 
 /// The translation of one file.
@@ -21,22 +21,22 @@ pub struct Importer<'a> {
     pub graph: GraphBuilder,
     /// Remarks for the user of the network.
     pub notes: Vec<String>,
-    pub(super) arrays: &'a Arrays,
+    pub(super) arrays: &'a ArrayReader,
     pub(super) opset: i64,
     /// The batch size that the file was exported for, if fixed; 1 if open.
     pub batch: i64,
-    values: HashMap<String, Value>,
+    values: HashMap<String, ImportValue>,
     initializers: HashMap<&'a str, &'a TensorProto>,
-    names: Names,
+    names: UniqueNames,
     weights: HashMap<String, Vec<String>>,
     /// Nodes whose values are all the same number.
     uniform: HashMap<NodeId, f32>,
     /// Nodes with a merged axis that counts other things before the batch, and how many per image.
     ahead: HashMap<NodeId, i64>,
     /// The operator and inputs of each node.
-    made: Vec<(Op, Vec<Input>)>,
+    made: Vec<(Op, Vec<NodeInput>)>,
     /// The names the nodes would have if no other had the same.
-    wanted: Vec<String>,
+    node_names: Vec<String>,
     /// The outputs of softmaxes that give the network's output.
     pub(super) last: HashSet<String>,
     /// Names that nodes use as inputs.
@@ -45,7 +45,7 @@ pub struct Importer<'a> {
 
 impl<'a> Importer<'a> {
     /// A new importer, with nothing translated yet.
-    pub fn new(graph: GraphBuilder, arrays: &'a Arrays, opset: i64, batch: i64) -> Self {
+    pub fn new(graph: GraphBuilder, arrays: &'a ArrayReader, opset: i64, batch: i64) -> Self {
         Self {
             graph,
             notes: Vec::new(),
@@ -54,34 +54,34 @@ impl<'a> Importer<'a> {
             batch,
             values: HashMap::new(),
             initializers: HashMap::new(),
-            names: Names::default(),
+            names: UniqueNames::default(),
             weights: HashMap::new(),
             uniform: HashMap::new(),
             ahead: HashMap::new(),
             made: Vec::new(),
-            wanted: Vec::new(),
+            node_names: Vec::new(),
             last: HashSet::new(),
             used: HashSet::new(),
         }
     }
 
     /// Sets the value of a name in the file.
-    pub fn set(&mut self, name: &str, value: Value) {
+    pub fn set(&mut self, name: &str, value: ImportValue) {
         self.values.insert(name.to_owned(), value);
     }
 
     /// Marks the softmax that gives `output` as the last.
-    pub fn take_off(&mut self, output: &str) {
+    pub fn mark_final_softmax(&mut self, output: &str) {
         self.last.insert(output.to_owned());
     }
 
     /// Sets which names are used; other outputs of nodes are ignored.
-    pub fn expect(&mut self, names: HashSet<String>) {
+    pub fn set_used_names(&mut self, names: HashSet<String>) {
         self.used = names;
     }
 
     /// Registers the arrays of a graph; each is read on first use.
-    pub fn declare(&mut self, graph: &'a GraphProto) {
+    pub fn add_arrays(&mut self, graph: &'a GraphProto) {
         let named = graph
             .initializer
             .iter()
@@ -90,29 +90,34 @@ impl<'a> Importer<'a> {
     }
 
     /// The value of a name in the file.
-    pub fn value(&mut self, name: &str) -> Result<Value, Fault> {
+    pub fn value(&mut self, name: &str) -> Result<ImportValue, OnnxFault> {
         if let Some(value) = self.values.get(name) {
             return Ok(value.clone());
         }
         let Some(tensor) = self.initializers.get(name) else {
-            return Err(Fault::Damaged(format!("`{name}` is not defined")));
+            return Err(OnnxFault::Damaged(format!("`{name}` is not defined")));
         };
-        let value = Value::Weight(name.to_owned(), self.arrays.read(tensor)?);
+        let value = ImportValue::Weight(name.to_owned(), self.arrays.read(tensor)?);
         self.set(name, value.clone());
         Ok(value)
     }
 
     /// The numbers of an array in a node's attributes.
-    pub fn array(&self, tensor: &TensorProto) -> Result<Constant, Fault> {
+    pub fn array(&self, tensor: &TensorProto) -> Result<Constant, OnnxFault> {
         self.arrays.read(tensor)
     }
 
     /// Adds a node to the graph, named `name` or like it.
-    pub fn emit(&mut self, name: &str, op: Op, inputs: &[Input]) -> Result<NodeId, Problem> {
+    pub fn emit(
+        &mut self,
+        name: &str,
+        op: Op,
+        inputs: &[NodeInput],
+    ) -> Result<NodeId, NodeProblem> {
         let uniform = self.uniform_of(&op, inputs);
         let unique = self.names.unique(name);
         let id = self.graph.add(&unique, op.clone(), inputs)?;
-        self.wanted.push(name.to_owned());
+        self.node_names.push(name.to_owned());
         self.keep_ahead(id, inputs);
         self.made.push((op, inputs.to_vec()));
         if let Some(number) = uniform {
@@ -131,7 +136,7 @@ impl<'a> Importer<'a> {
             .values
             .iter()
             .filter_map(|(name, value)| match value {
-                Value::Node(id) if vector(self.graph.shape(*id)) && name != output => {
+                ImportValue::Node(id) if vector(self.graph.shape(*id)) && name != output => {
                     Some((*id, name))
                 }
                 _ => None,
@@ -142,55 +147,63 @@ impl<'a> Importer<'a> {
     }
 
     /// The finished graph with `last` as its logits, and the notes.
-    pub fn finish(self, last: NodeId) -> Result<(Graph, Vec<String>), Fault> {
-        let graph = super::pruned(&self.graph.finish(last)?, &self.wanted)?;
+    pub fn finish(self, last: NodeId) -> Result<(Graph, Vec<String>), OnnxFault> {
+        let graph = super::pruned(&self.graph.finish(last)?, &self.node_names)?;
         Ok((graph, self.notes))
     }
 
     /// The operator and inputs of an input's node; `None` for weights.
-    pub fn made(&self, input: &Input) -> Option<(&Op, &[Input])> {
-        let Input::Node(id) = input else { return None };
+    pub fn operator_of(&self, input: &NodeInput) -> Option<(&Op, &[NodeInput])> {
+        let NodeInput::Node(id) = input else {
+            return None;
+        };
         let (op, inputs) = self.made.get(id.0)?;
         Some((op, inputs))
     }
 
     /// The value before a transposition, with the order of axes that combines it with `order`; `None` if
     /// the value is not transposed.
-    pub fn transposed_before(&self, value: &Value, order: &[usize]) -> Option<(Value, Vec<usize>)> {
-        let Value::Node(id) = value else { return None };
-        match self.made(&(*id).into())? {
-            (Op::Transpose { axes }, [Input::Node(before)]) => {
+    pub fn transposed_before(
+        &self,
+        value: &ImportValue,
+        order: &[usize],
+    ) -> Option<(ImportValue, Vec<usize>)> {
+        let ImportValue::Node(id) = value else {
+            return None;
+        };
+        match self.operator_of(&(*id).into())? {
+            (Op::Transpose { axes }, [NodeInput::Node(before)]) => {
                 let both = order.iter().map(|&axis| axes[axis]).collect();
-                Some((Value::Node(*before), both))
+                Some((ImportValue::Node(*before), both))
             }
             _ => None,
         }
     }
 
     /// The number of elements per image that are counted before the batch in a value with these lengths.
-    pub fn ahead(&self, value: &Value, lengths: &[Count]) -> i64 {
-        let in_front = lengths.iter().take_while(|length| length.each == 0);
+    pub fn elements_before_batch(&self, value: &ImportValue, lengths: &[SymbolicInt]) -> i64 {
+        let in_front = lengths.iter().take_while(|length| length.per_image == 0);
         let in_front: i64 = in_front.map(|length| length.fixed).product();
         let within = match value {
-            Value::Node(id) => self.ahead.get(id).copied().unwrap_or(1),
+            ImportValue::Node(id) => self.ahead.get(id).copied().unwrap_or(1),
             _ => 1,
         };
         in_front.saturating_mul(within)
     }
 
     /// Records that `within` elements per image are counted before the batch within its axis.
-    pub fn set_ahead(&mut self, value: &Value, within: i64) {
-        if let (Value::Node(id), 2..) = (value, within) {
+    pub fn set_elements_before_batch(&mut self, value: &ImportValue, within: i64) {
+        if let (ImportValue::Node(id), 2..) = (value, within) {
             self.ahead.insert(*id, within);
         }
     }
 
     /// Carries that over to a node's output: an axis of the same length is taken for the same axis.
-    fn keep_ahead(&mut self, id: NodeId, inputs: &[Input]) {
+    fn keep_ahead(&mut self, id: NodeId, inputs: &[NodeInput]) {
         let length = |shape: &[Dim]| shape.iter().find(|dim| dim.batched).map(|dim| dim.count);
         let batch = length(self.graph.shape(id));
         let within = inputs.iter().find_map(|input| match input {
-            Input::Node(before) if length(self.graph.shape(*before)) == batch => {
+            NodeInput::Node(before) if length(self.graph.shape(*before)) == batch => {
                 self.ahead.get(before).copied()
             }
             _ => None,
@@ -201,21 +214,30 @@ impl<'a> Importer<'a> {
     }
 
     /// Adds a node and returns its output as a value.
-    pub fn give(&mut self, name: &str, op: Op, inputs: &[Input]) -> Result<Value, Problem> {
-        self.emit(name, op, inputs).map(Value::Node)
+    pub fn emit_value(
+        &mut self,
+        name: &str,
+        op: Op,
+        inputs: &[NodeInput],
+    ) -> Result<ImportValue, NodeProblem> {
+        self.emit(name, op, inputs).map(ImportValue::Node)
     }
 
     /// A value as an input for a node.
-    pub fn operand(&mut self, value: &Value, name: &str) -> Result<Input, Problem> {
+    pub fn operand(&mut self, value: &ImportValue, name: &str) -> Result<NodeInput, NodeProblem> {
         match value {
-            Value::Above(..) => {
-                Problem::cannot("it computes with a comparison of values from the images")
+            ImportValue::GreaterThan(..) => {
+                NodeProblem::cannot("it computes with a comparison of values from the images")
             }
-            Value::Places(_) => Problem::cannot("it computes with the index of each image"),
-            Value::Node(id) => Ok((*id).into()),
-            Value::Weight(name, constant) => self.weight(name, &floats(constant)?),
-            Value::Known(constant) => self.weight(&format!("{name}.value"), &floats(constant)?),
-            Value::Spread(constant, counts) => {
+            ImportValue::Places(_) => {
+                NodeProblem::cannot("it computes with the index of each image")
+            }
+            ImportValue::Node(id) => Ok((*id).into()),
+            ImportValue::Weight(name, constant) => self.weight(name, &floats(constant)?),
+            ImportValue::Known(constant) => {
+                self.weight(&format!("{name}.value"), &floats(constant)?)
+            }
+            ImportValue::Broadcast(constant, counts) => {
                 let weight = self.weight(&format!("{name}.value"), &floats(constant)?)?;
                 let shape = dims(counts)?;
                 let name = format!("{name}.repeated");
@@ -225,10 +247,10 @@ impl<'a> Importer<'a> {
     }
 
     /// A value as a node's output; weights are expanded into one.
-    pub fn computed(&mut self, value: &Value, name: &str) -> Result<NodeId, Problem> {
+    pub fn computed(&mut self, value: &ImportValue, name: &str) -> Result<NodeId, NodeProblem> {
         match self.operand(value, name)? {
-            Input::Node(id) => Ok(id),
-            weight @ Input::Weight(_) => {
+            NodeInput::Node(id) => Ok(id),
+            weight @ NodeInput::Weight(_) => {
                 let shape = self.dims(value)?;
                 self.emit(&format!("{name}.value"), Op::Expand { shape }, &[weight])
             }
@@ -236,7 +258,7 @@ impl<'a> Importer<'a> {
     }
 
     /// A weight of the graph with these numbers, under this name or one like it.
-    pub fn weight(&mut self, name: &str, numbers: &Array<f32>) -> Result<Input, Problem> {
+    pub fn weight(&mut self, name: &str, numbers: &Array<f32>) -> Result<NodeInput, NodeProblem> {
         let same_name = self.weights.entry(name.to_owned()).or_default();
         for existing in same_name.iter() {
             if self.graph.weight_values(existing) == Some(numbers) {
@@ -244,7 +266,7 @@ impl<'a> Importer<'a> {
             }
         }
         if numbers.values().iter().any(|number| !number.is_finite()) {
-            return Err(Fault::NotFinite(name.to_owned()).into());
+            return Err(OnnxFault::NotFinite(name.to_owned()).into());
         }
         let mut unique = name.to_owned();
         let mut number = same_name.len();
@@ -260,31 +282,33 @@ impl<'a> Importer<'a> {
     }
 
     /// A value's length along each axis.
-    pub fn dims(&self, value: &Value) -> Result<Vec<Dim>, Problem> {
+    pub fn dims(&self, value: &ImportValue) -> Result<Vec<Dim>, NodeProblem> {
         match value {
-            Value::Node(id) | Value::Above(id, _) => Ok(self.graph.shape(*id).to_vec()),
-            Value::Known(constant) | Value::Weight(_, constant) => Ok(constant
+            ImportValue::Node(id) | ImportValue::GreaterThan(id, _) => {
+                Ok(self.graph.shape(*id).to_vec())
+            }
+            ImportValue::Known(constant) | ImportValue::Weight(_, constant) => Ok(constant
                 .shape()
                 .iter()
                 .map(|&length| Dim::fixed(length))
                 .collect()),
-            Value::Spread(_, counts) => dims(counts),
-            Value::Places(places) => dims(&places.lengths),
+            ImportValue::Broadcast(_, counts) => dims(counts),
+            ImportValue::Places(places) => dims(&places.lengths),
         }
     }
 
     /// The number that a value has everywhere, if it is known to be uniform.
-    pub fn uniform(&self, value: &Value) -> Option<f32> {
+    pub fn uniform(&self, value: &ImportValue) -> Option<f32> {
         match value {
-            Value::Node(id) => self.uniform.get(id).copied(),
-            Value::Above(..) | Value::Places(_) => None,
-            Value::Known(constant) | Value::Weight(_, constant) | Value::Spread(constant, _) => {
-                same_everywhere(&constant.floats()?)
-            }
+            ImportValue::Node(id) => self.uniform.get(id).copied(),
+            ImportValue::GreaterThan(..) | ImportValue::Places(_) => None,
+            ImportValue::Known(constant)
+            | ImportValue::Weight(_, constant)
+            | ImportValue::Broadcast(constant, _) => same_everywhere(&constant.floats()?),
         }
     }
 
-    fn uniform_of(&self, op: &Op, inputs: &[Input]) -> Option<f32> {
+    fn uniform_of(&self, op: &Op, inputs: &[NodeInput]) -> Option<f32> {
         let moves_only = matches!(
             op,
             Op::Expand { .. }
@@ -294,13 +318,13 @@ impl<'a> Importer<'a> {
                 | Op::Gather { .. }
                 | Op::Concat { .. }
         );
-        let number = |input: &Input| match input {
-            Input::Node(id) => self.uniform.get(id).copied(),
-            Input::Weight(name) => same_everywhere(self.graph.weight_values(name)?),
+        let number = |input: &NodeInput| match input {
+            NodeInput::Node(id) => self.uniform.get(id).copied(),
+            NodeInput::Weight(name) => same_everywhere(self.graph.weight_values(name)?),
         };
         let (first, rest) = inputs.split_first()?;
         let first = number(first).filter(|_| moves_only)?;
-        let same = |input: &Input| number(input) == Some(first);
+        let same = |input: &NodeInput| number(input) == Some(first);
         rest.iter().all(same).then_some(first)
     }
 }

@@ -1,6 +1,6 @@
 //! Imports networks from ONNX files, from any exporter, as a [`crate::nets::graph`].
 //!
-//! [`read`] returns the graph from the images to the logits. [`file`] reads the file's messages; [`ports`]
+//! [`read`] returns the graph from the images to the logits. [`file`] reads the file's messages; [`io`]
 //! determines which input takes images and which output gives logits; [`walk`] translates the nodes one by
 //! one with the rules of [`ops`], keeping its state in [`importer`]. Shape arithmetic is computed at import,
 //! with the number of images as a symbol ([`count`]), so that a file exported for a single image can be run
@@ -16,12 +16,12 @@ mod error;
 mod file;
 mod functions;
 mod importer;
+mod io;
 mod lengths;
 mod names;
 mod ops;
-mod places;
-mod ports;
 mod recognise;
+mod strided_indices;
 mod survey;
 #[cfg(test)]
 mod tests;
@@ -32,20 +32,20 @@ use std::path::Path;
 use onnx_ir::ModelProto;
 
 pub use bundle::Bundle;
-pub use error::{Fault, Missing, OnnxError};
-pub use ports::Layout;
-pub use recognise::Foreign;
-pub use survey::{Operator, Survey};
+pub use error::{MissingOperator, OnnxError, OnnxFault};
+pub use io::ImageLayout;
+pub use recognise::NonOnnxFile;
+pub use survey::{ModelSummary, Operator};
 
-use crate::nets::graph::{Dim, Graph, GraphBuilder, GraphError, Input, NodeId, Op, dim};
-use call::Value;
+use crate::nets::graph::{Dim, Graph, GraphBuilder, GraphError, NodeId, NodeInput, Op, dim};
+use call::ImportValue;
 use importer::Importer;
-use names::Names;
-use ports::Port;
+use io::ImageInput;
+use names::UniqueNames;
 
 /// Choices that a file leaves open.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Options {
+pub struct OnnxOptions {
     /// The output that gives the logits: an output's name, or a node's.
     pub output: Option<String>,
     /// Rows and columns of the images, if the file leaves them open.
@@ -54,7 +54,7 @@ pub struct Options {
 
 /// A network imported from a file.
 #[derive(Debug, Clone)]
-pub struct Imported {
+pub struct OnnxImport {
     /// From images \[N,C,H,W\] to logits \[N,K\].
     pub graph: Graph,
     /// Changes made and other remarks for the user, one sentence each.
@@ -62,17 +62,17 @@ pub struct Imported {
     /// One name per class, if the file has them.
     pub class_names: Option<Vec<String>>,
     /// The layout of images in the file; the graph always takes \[N,C,H,W\].
-    pub layout: Layout,
+    pub layout: ImageLayout,
 }
 
 /// Reads a network from an ONNX file.
 ///
 /// # Errors
 /// Names the file, what is wrong with it and where, and what to do.
-pub fn read(path: &Path, options: &Options) -> Result<Imported, OnnxError> {
-    let read = || -> Result<Imported, Fault> {
+pub fn read(path: &Path, options: &OnnxOptions) -> Result<OnnxImport, OnnxError> {
+    let read = || -> Result<OnnxImport, OnnxFault> {
         let model = file::model(path)?;
-        imported(&model, &file::Arrays::of(path), options)
+        imported(&model, &file::ArrayReader::of(path), options)
     };
     read().map_err(|fault| OnnxError {
         path: path.to_owned(),
@@ -82,29 +82,29 @@ pub fn read(path: &Path, options: &Options) -> Result<Imported, OnnxError> {
 
 fn imported(
     model: &ModelProto,
-    arrays: &file::Arrays,
-    options: &Options,
-) -> Result<Imported, Fault> {
+    arrays: &file::ArrayReader,
+    options: &OnnxOptions,
+) -> Result<OnnxImport, OnnxFault> {
     let opset = survey::opset(model);
     let nodes = functions::inlined(model)?;
-    let output = ports::output(&model.graph, &nodes, options.output.as_deref())?;
-    let (needed, asked) = ports::needed(&nodes, &output);
+    let output = io::output(&model.graph, &nodes, options.output.as_deref())?;
+    let (needed, asked) = io::needed(&nodes, &output);
     let missing = ops::missing(&needed);
     if !missing.is_empty() {
-        return Err(Fault::Operators(missing));
+        return Err(OnnxFault::Operators(missing));
     }
-    let port = ports::input(&model.graph, &asked, options)?;
+    let port = io::input(&model.graph, &asked, options)?;
     let mut importer = Importer::new(GraphBuilder::new(port.image), arrays, opset, port.batch);
-    importer.declare(&model.graph);
-    importer.expect(asked);
+    importer.add_arrays(&model.graph);
+    importer.set_used_names(asked);
     enter(&mut importer, &port)?;
-    if let Some(softmax) = ports::softmax_behind(&nodes, &output) {
-        importer.take_off(&softmax);
+    if let Some(softmax) = io::softmax_behind(&nodes, &output) {
+        importer.mark_final_softmax(&softmax);
     }
     importer.walk(&needed)?;
     let last = leave(&mut importer, &output)?;
     let (graph, notes) = importer.finish(last)?;
-    Ok(Imported {
+    Ok(OnnxImport {
         class_names: class_names::read(model, graph.classes()),
         graph,
         notes,
@@ -113,22 +113,22 @@ fn imported(
 }
 
 /// Adds the image input, converted to the file's layout.
-fn enter(importer: &mut Importer, port: &Port) -> Result<(), Fault> {
+fn enter(importer: &mut Importer, port: &ImageInput) -> Result<(), OnnxFault> {
     let words = |problem| match problem {
-        error::Problem::Fault(fault) => fault,
-        error::Problem::Cannot(words) => Fault::Damaged(words),
+        error::NodeProblem::Fault(fault) => fault,
+        error::NodeProblem::Cannot(words) => OnnxFault::Damaged(words),
     };
     let images = importer.emit("images", Op::Input, &[]).map_err(words)?;
     let [channels, rows, columns] = port.image;
     let op = match port.layout {
-        Layout::ChannelsFirst => None,
-        Layout::ChannelsLast => Some(Op::Transpose {
+        ImageLayout::ChannelsFirst => None,
+        ImageLayout::ChannelsLast => Some(Op::Transpose {
             axes: vec![0, 2, 3, 1],
         }),
-        Layout::OneChannel => Some(Op::Reshape {
+        ImageLayout::OneChannel => Some(Op::Reshape {
             shape: vec![Dim::batch(1), Dim::fixed(rows), Dim::fixed(columns)],
         }),
-        Layout::Flat => {
+        ImageLayout::Flat => {
             let note = format!(
                 "its input `{}` is a vector, taken as images of {channels}×{rows}×{columns}",
                 port.name
@@ -144,9 +144,9 @@ fn enter(importer: &mut Importer, port: &Port) -> Result<(), Fault> {
         importer.notes.push(note);
     }
     let value = match op {
-        None => Value::Node(images),
+        None => ImportValue::Node(images),
         Some(op) => importer
-            .give("laid_out", op, &[images.into()])
+            .emit_value("laid_out", op, &[images.into()])
             .map_err(words)?,
     };
     importer.set(&port.name, value);
@@ -154,13 +154,13 @@ fn enter(importer: &mut Importer, port: &Port) -> Result<(), Fault> {
 }
 
 /// The node that gives the logits \[N,K\].
-fn leave(importer: &mut Importer, output: &str) -> Result<NodeId, Fault> {
-    let fault = |importer: &Importer, found: String| Fault::Output {
+fn leave(importer: &mut Importer, output: &str) -> Result<NodeId, OnnxFault> {
+    let fault = |importer: &Importer, found: String| OnnxFault::Output {
         output: output.to_owned(),
         found,
         choices: importer.class_vectors(output),
     };
-    let Value::Node(id) = importer.value(output)? else {
+    let ImportValue::Node(id) = importer.value(output)? else {
         return Err(fault(importer, "the same for every image".into()));
     };
     let dims = importer.graph.shape(id).to_vec();
@@ -178,13 +178,13 @@ fn leave(importer: &mut Importer, output: &str) -> Result<NodeId, Fault> {
             let name = format!("{output}.classes");
             let shape = vec![batch, classes];
             let flat = importer.emit(&name, Op::Reshape { shape }, &[id.into()]);
-            flat.map_err(|_| Fault::Damaged(name))
+            flat.map_err(|_| OnnxFault::Damaged(name))
         }
         [batch] | [batch, Dim { count: 1, .. }] if batch == Dim::batch(1) => {
             Err(fault(importer, "one number per image".into()))
         }
         _ => {
-            let found = format!("of the shape {}", dim::written(&dims));
+            let found = format!("of the shape {}", dim::shape_text(&dims));
             Err(fault(importer, found))
         }
     }
@@ -192,7 +192,7 @@ fn leave(importer: &mut Importer, output: &str) -> Result<NodeId, Fault> {
 
 /// The graph without the nodes and weights that its output does not need, with its nodes renamed.
 fn pruned(graph: &Graph, node_names: &[String]) -> Result<Graph, GraphError> {
-    let mut names = Names::default();
+    let mut names = UniqueNames::default();
     let mut used = vec![false; graph.nodes().len()];
     used[graph.output().0] = true;
     for (index, node) in graph.nodes().iter().enumerate().rev() {
@@ -200,7 +200,7 @@ fn pruned(graph: &Graph, node_names: &[String]) -> Result<Graph, GraphError> {
             continue;
         }
         for input in &node.inputs {
-            if let Input::Node(input) = input {
+            if let NodeInput::Node(input) = input {
                 used[input.0] = true;
             }
         }
@@ -215,11 +215,11 @@ fn pruned(graph: &Graph, node_names: &[String]) -> Result<Graph, GraphError> {
         let mut inputs = Vec::new();
         for input in &node.inputs {
             inputs.push(match input {
-                Input::Node(before) => new_ids[before.0].into(),
-                Input::Weight(name) if builder.weight_values(name).is_some() => {
+                NodeInput::Node(before) => new_ids[before.0].into(),
+                NodeInput::Weight(name) if builder.weight_values(name).is_some() => {
                     name.as_str().into()
                 }
-                Input::Weight(name) => match graph.weights().get(name) {
+                NodeInput::Weight(name) => match graph.weights().get(name) {
                     Some(values) => builder.weight(name, values.clone())?,
                     None => name.as_str().into(),
                 },

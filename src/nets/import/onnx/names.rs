@@ -6,9 +6,9 @@ use onnx_ir::NodeProto;
 
 /// A set of used names.
 #[derive(Default)]
-pub struct Names(HashSet<String>);
+pub struct UniqueNames(HashSet<String>);
 
-impl Names {
+impl UniqueNames {
     /// The name, with a number appended if it is taken.
     pub fn unique(&mut self, wanted: &str) -> String {
         let mut name = wanted.to_owned();
@@ -24,7 +24,7 @@ impl Names {
 /// A readable name for a node: the module of its weights, `layer1.0.conv1` for `layer1.0.conv1.weight`;
 /// else the module named by PyTorch's exporters, the same for `/layer1/layer1.0/conv1/Conv`; else the Keras
 /// layer; else its operator.
-pub fn readable(node: &NodeProto) -> String {
+pub fn readable_name(node: &NodeProto) -> String {
     let scope = scope(node);
     let weight = || {
         let mut named = node.input.iter().skip(1);
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn nodes_are_called_as_the_modules_of_the_file() {
-        for (name, operator, inputs, readable_name) in [
+        for (name, operator, inputs, readable) in [
             (
                 "/layer1/layer1.0/conv1/Conv",
                 "Conv",
@@ -145,13 +145,13 @@ mod tests {
             ("fc1", "Gemm", &[], "fc1"),
             ("node_relu_3", "Relu", &[], "relu"),
         ] {
-            assert_eq!(readable(&node(name, operator, inputs)), readable_name);
+            assert_eq!(readable_name(&node(name, operator, inputs)), readable);
         }
     }
 
     #[test]
     fn a_name_is_given_once() {
-        let mut names = Names::default();
+        let mut names = UniqueNames::default();
         assert_eq!(names.unique("relu"), "relu");
         assert_eq!(names.unique("relu"), "relu_1");
         assert_eq!(names.unique("relu"), "relu_2");

@@ -8,7 +8,7 @@ const FROM_KERAS: &str = "make an ONNX file of the network in Python (pip instal
 
 /// A kind of file that is not an ONNX model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Foreign {
+pub struct NonOnnxFile {
     /// The kind, with its article.
     pub what: &'static str,
     /// What to do.
@@ -17,7 +17,7 @@ pub struct Foreign {
 
 /// What a file that begins with `head` is; `None` if it may be an ONNX model. Zip archives are told apart by
 /// the file names that appear in `head`.
-pub fn foreign(head: &[u8]) -> Option<Foreign> {
+pub fn foreign(head: &[u8]) -> Option<NonOnnxFile> {
     let begins = |bytes: &[u8]| head.starts_with(bytes);
     let has = |bytes: &[u8]| head.windows(bytes.len()).any(|window| window == bytes);
     let lower: Vec<u8> = head.iter().map(u8::to_ascii_lowercase).collect();
@@ -66,7 +66,7 @@ pub fn foreign(head: &[u8]) -> Option<Foreign> {
         _ if text => ("a text file", "give the .onnx file of the network"),
         _ => return None,
     };
-    Some(Foreign { what, remedy })
+    Some(NonOnnxFile { what, remedy })
 }
 
 #[cfg(test)]

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use onnx_ir::ModelProto;
 use serde::Serialize;
 
-use super::error::Fault;
-use super::{functions, ops, ports};
+use super::error::OnnxFault;
+use super::{functions, io, ops};
 
 /// A model's exporter, inputs, outputs and operators.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Survey {
+pub struct ModelSummary {
     /// The version of the ONNX operator set.
     pub opset: i64,
     /// The exporter: `pytorch 2.9.0`; empty if not given.
@@ -34,7 +34,7 @@ pub struct Operator {
     pub known: bool,
 }
 
-impl Survey {
+impl ModelSummary {
     /// The opset and exporter: `opset 18, by pytorch 2.9.0`.
     pub fn origin(&self) -> String {
         match self.exporter.as_str() {
@@ -55,7 +55,7 @@ pub fn opset(model: &ModelProto) -> i64 {
 ///
 /// # Errors
 /// If its functions are nested too deeply, as in recursion.
-pub fn of(model: &ModelProto) -> Result<Survey, Fault> {
+pub fn summarise(model: &ModelProto) -> Result<ModelSummary, OnnxFault> {
     let nodes = functions::inlined(model)?;
     let mut times: BTreeMap<String, (usize, bool)> = BTreeMap::new();
     for node in &nodes {
@@ -68,14 +68,14 @@ pub fn of(model: &ModelProto) -> Result<Survey, Fault> {
         .collect();
     operators.sort_by_key(|operator| std::cmp::Reverse(operator.times));
     let graph = &model.graph;
-    let inputs = ports::free(graph).into_iter();
-    Ok(Survey {
+    let inputs = io::free(graph).into_iter();
+    Ok(ModelSummary {
         opset: opset(model),
         exporter: format!("{} {}", model.producer_name, model.producer_version)
             .trim()
             .to_owned(),
-        inputs: inputs.map(ports::described).collect(),
-        outputs: graph.output.iter().map(ports::described).collect(),
+        inputs: inputs.map(io::described).collect(),
+        outputs: graph.output.iter().map(io::described).collect(),
         operators,
     })
 }

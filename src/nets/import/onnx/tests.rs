@@ -5,13 +5,13 @@ mod parity;
 
 use std::path::{Path, PathBuf};
 
-use super::{Imported, Options, read};
+use super::{OnnxImport, OnnxOptions, read};
 
 fn fixture(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/onnx");
     folder.join(name)
 }
 
-fn imported(name: &str) -> Imported {
-    read(&fixture(&format!("{name}.onnx")), &Options::default()).unwrap()
+fn imported(name: &str) -> OnnxImport {
+    read(&fixture(&format!("{name}.onnx")), &OnnxOptions::default()).unwrap()
 }

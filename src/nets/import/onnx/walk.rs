@@ -3,19 +3,19 @@
 use onnx_ir::NodeProto;
 
 use super::attributes::Attributes;
-use super::call::{Call, Value};
+use super::call::{ImportValue, OnnxCall};
 use super::constant::Constant;
-use super::error::{Fault, Problem};
+use super::error::{NodeProblem, OnnxFault};
 use super::importer::Importer;
 use super::{names, ops};
 
 impl Importer<'_> {
     /// Translates nodes in order.
-    pub fn walk(&mut self, nodes: &[&NodeProto]) -> Result<(), Fault> {
+    pub fn walk(&mut self, nodes: &[&NodeProto]) -> Result<(), OnnxFault> {
         nodes.iter().try_for_each(|node| self.node(node))
     }
 
-    fn node<'b>(&mut self, node: &'b NodeProto) -> Result<(), Fault> {
+    fn node<'b>(&mut self, node: &'b NodeProto) -> Result<(), OnnxFault> {
         if node.op_type == "If" && ops::is_standard(&node.domain) {
             return self.branch(node);
         }
@@ -23,26 +23,26 @@ impl Importer<'_> {
             "" => Ok(None),
             name => self.value(name).map(Some),
         });
-        let inputs: Vec<Option<Value>> = inputs.collect::<Result<_, _>>()?;
+        let inputs: Vec<Option<ImportValue>> = inputs.collect::<Result<_, _>>()?;
         let used = |name: &'b String| match self.used.contains(name) {
             true => name.as_str(),
             false => "",
         };
-        let call = Call {
+        let call = OnnxCall {
             operator: &node.op_type,
             attributes: Attributes::of(node),
             inputs,
             outputs: node.output.iter().map(used).collect(),
-            name: names::readable(node),
+            name: names::readable_name(node),
             opset: self.opset,
-            last: node.output.iter().any(|name| self.last.contains(name)),
+            is_final_softmax: node.output.iter().any(|name| self.last.contains(name)),
         };
         let Some(translate) = ops::translation(&node.domain, &node.op_type) else {
-            return Err(Fault::Operators(ops::missing(&[node])));
+            return Err(OnnxFault::Operators(ops::missing(&[node])));
         };
         let values = translate(self, &call).map_err(|problem| match problem {
-            Problem::Fault(fault) => fault,
-            Problem::Cannot(problem) => Fault::Use {
+            NodeProblem::Fault(fault) => fault,
+            NodeProblem::Cannot(problem) => OnnxFault::UnsupportedUse {
                 operator: node.op_type.clone(),
                 node: match node.name.as_str() {
                     "" => call.name.clone(),
@@ -60,11 +60,11 @@ impl Importer<'_> {
     }
 
     /// Translates the taken branch of an `If`, whose condition must be known.
-    fn branch(&mut self, node: &NodeProto) -> Result<(), Fault> {
+    fn branch(&mut self, node: &NodeProto) -> Result<(), OnnxFault> {
         let condition = node.input.first().map_or("", String::as_str);
         let truth = self.value(condition)?.constant().and_then(Constant::only);
         let Some(truth) = truth else {
-            return Err(Fault::Use {
+            return Err(OnnxFault::UnsupportedUse {
                 operator: node.op_type.clone(),
                 node: node.name.clone(),
                 problem: "which branch is taken depends on the images or their number".into(),
@@ -76,10 +76,10 @@ impl Importer<'_> {
             "then_branch"
         };
         let Some(graph) = Attributes::of(node).graph(name) else {
-            return Err(Fault::Damaged(format!("`{}` has no {name}", node.name)));
+            return Err(OnnxFault::Damaged(format!("`{}` has no {name}", node.name)));
         };
         for tensor in &graph.initializer {
-            let value = Value::Weight(tensor.name.clone(), self.arrays.read(tensor)?);
+            let value = ImportValue::Weight(tensor.name.clone(), self.arrays.read(tensor)?);
             self.set(&tensor.name, value);
         }
         for node in &graph.node {

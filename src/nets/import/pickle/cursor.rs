@@ -6,21 +6,21 @@ use super::PickleError;
 pub struct Cursor<'a> {
     bytes: &'a [u8],
     /// Number of bytes read so far.
-    pub at: usize,
+    pub position: usize,
 }
 
 impl<'a> Cursor<'a> {
     /// A cursor at the start.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0 }
+        Self { bytes, position: 0 }
     }
 
     /// The next bytes. The length is checked before anything is read.
     pub fn take(&mut self, length: usize) -> Result<&'a [u8], PickleError> {
-        let end = self.at.checked_add(length);
-        let taken = end.and_then(|end| self.bytes.get(self.at..end));
+        let end = self.position.checked_add(length);
+        let taken = end.and_then(|end| self.bytes.get(self.position..end));
         let taken = taken.ok_or(PickleError::CutOff(self.bytes.len()))?;
-        self.at += length;
+        self.position += length;
         Ok(taken)
     }
 
@@ -43,10 +43,10 @@ impl<'a> Cursor<'a> {
 
     /// The bytes up to the end of the line, which is skipped.
     pub fn line(&mut self) -> Result<&'a [u8], PickleError> {
-        let rest = &self.bytes[self.at..];
+        let rest = &self.bytes[self.position..];
         let length = rest.iter().position(|&byte| byte == b'\n');
         let line = self.take(length.ok_or(PickleError::CutOff(self.bytes.len()))?)?;
-        self.at += 1;
+        self.position += 1;
         Ok(line)
     }
 }

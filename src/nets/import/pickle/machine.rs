@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use super::PickleError;
 use super::cursor::Cursor;
-use super::tree::{Global, Id, Node, Object, Tree};
+use super::tree::{Global, PickleId, PickleNode, PickleObject, PickleTree};
 
 /// Runs the pickle at the start of `bytes`.
-pub fn run(bytes: &[u8]) -> Result<(Tree, usize), PickleError> {
+pub fn run(bytes: &[u8]) -> Result<(PickleTree, usize), PickleError> {
     let mut machine = Machine {
-        tree: Tree::new(),
+        tree: PickleTree::new(),
         stack: Vec::new(),
         marks: Vec::new(),
         memo: HashMap::new(),
@@ -17,22 +17,22 @@ pub fn run(bytes: &[u8]) -> Result<(Tree, usize), PickleError> {
         offset: 0,
     };
     loop {
-        machine.offset = machine.input.at;
+        machine.offset = machine.input.position;
         let code = machine.input.byte()?;
         if code == b'.' {
             machine.tree.root = machine.pop()?;
-            return Ok((machine.tree, machine.input.at));
+            return Ok((machine.tree, machine.input.position));
         }
         machine.step(code)?;
     }
 }
 
 struct Machine<'a> {
-    tree: Tree,
-    stack: Vec<Id>,
+    tree: PickleTree,
+    stack: Vec<PickleId>,
     /// Heights of the stack that were marked.
     marks: Vec<usize>,
-    memo: HashMap<u32, Id>,
+    memo: HashMap<u32, PickleId>,
     input: Cursor<'a>,
     /// Offset of the current instruction.
     offset: usize,
@@ -65,12 +65,12 @@ impl Machine<'_> {
     }
 
     fn misfit<T>(&self) -> Result<T, PickleError> {
-        Err(PickleError::Misfit(self.offset))
+        Err(PickleError::BadOperands(self.offset))
     }
 
-    fn push(&mut self, node: Node) -> Result<(), PickleError> {
+    fn push(&mut self, node: PickleNode) -> Result<(), PickleError> {
         let id = match node {
-            Node::None => Tree::NONE,
+            PickleNode::None => PickleTree::NONE,
             node => self.tree.add(node)?,
         };
         self.stack.push(id);
@@ -82,14 +82,14 @@ impl Machine<'_> {
         self.marks.last().copied().unwrap_or(0)
     }
 
-    fn top(&self) -> Result<Id, PickleError> {
+    fn top(&self) -> Result<PickleId, PickleError> {
         match self.stack.last() {
             Some(top) if self.stack.len() > self.floor() => Ok(*top),
             _ => self.misfit(),
         }
     }
 
-    fn pop(&mut self) -> Result<Id, PickleError> {
+    fn pop(&mut self) -> Result<PickleId, PickleError> {
         let top = self.top()?;
         self.stack.pop();
         Ok(top)
@@ -104,14 +104,14 @@ impl Machine<'_> {
     }
 
     /// Pops the values above the last mark.
-    fn marked(&mut self) -> Result<Vec<Id>, PickleError> {
+    fn marked(&mut self) -> Result<Vec<PickleId>, PickleError> {
         match self.marks.pop() {
             Some(mark) => Ok(self.stack.split_off(mark)),
             None => self.misfit(),
         }
     }
 
-    fn marked_pairs(&mut self) -> Result<Vec<(Id, Id)>, PickleError> {
+    fn marked_pairs(&mut self) -> Result<Vec<(PickleId, PickleId)>, PickleError> {
         let items = self.marked()?;
         if items.len() % 2 != 0 {
             return self.misfit();
@@ -147,7 +147,7 @@ impl Machine<'_> {
         }
         let line = text(self.input.line()?);
         let number = line.trim().parse();
-        number.map_err(|_| PickleError::Misfit(self.offset))
+        number.map_err(|_| PickleError::BadOperands(self.offset))
     }
 
     /// Records a call without making it.
@@ -156,7 +156,7 @@ impl Machine<'_> {
             let state = self.pop()?;
             let top = self.top()?;
             // Other nodes keep no attributes.
-            if let Node::Object(object) = self.tree.node_mut(top) {
+            if let PickleNode::Object(object) = self.tree.node_mut(top) {
                 object.state = Some(state);
             }
             return Ok(());
@@ -165,8 +165,8 @@ impl Machine<'_> {
             b'i' => {
                 let global = self.lines()?;
                 let arguments = self.marked()?;
-                let callee = self.tree.add(Node::Global(Box::new(global)))?;
-                (callee, self.tree.add(Node::Tuple(arguments))?)
+                let callee = self.tree.add(PickleNode::Global(Box::new(global)))?;
+                (callee, self.tree.add(PickleNode::Tuple(arguments))?)
             }
             b'o' => {
                 let mut items = self.marked()?;
@@ -174,7 +174,7 @@ impl Machine<'_> {
                     return self.misfit();
                 }
                 let callee = items.remove(0);
-                (callee, self.tree.add(Node::Tuple(items))?)
+                (callee, self.tree.add(PickleNode::Tuple(items))?)
             }
             _ => {
                 if code == 0x92 {
@@ -184,7 +184,7 @@ impl Machine<'_> {
                 (self.pop()?, arguments)
             }
         };
-        self.push(Node::Object(Box::new(Object {
+        self.push(PickleNode::Object(Box::new(PickleObject {
             callee,
             arguments,
             state: None,
@@ -207,7 +207,7 @@ impl Machine<'_> {
                 _ => return self.misfit(),
             }
         };
-        self.push(Node::Global(Box::new(global)))
+        self.push(PickleNode::Global(Box::new(global)))
     }
 
     fn lines(&mut self) -> Result<Global, PickleError> {
@@ -221,11 +221,11 @@ impl Machine<'_> {
         let key = match code {
             b'P' => {
                 let line = text(self.input.line()?);
-                self.tree.add(Node::Text(line.into()))?
+                self.tree.add(PickleNode::Text(line.into()))?
             }
             _ => self.pop()?,
         };
-        self.push(Node::Persistent(key))
+        self.push(PickleNode::Persistent(key))
     }
 
     /// Adds values to a list, a set, a dictionary or an object.
@@ -240,8 +240,8 @@ impl Machine<'_> {
             };
             let top = self.top()?;
             match self.tree.node_mut(top) {
-                Node::Dict(pairs) => pairs.extend(new),
-                Node::Object(object) => object.pairs.extend(new),
+                PickleNode::Dict(pairs) => pairs.extend(new),
+                PickleNode::Object(object) => object.pairs.extend(new),
                 _ => return self.misfit(),
             }
             return Ok(());
@@ -252,8 +252,8 @@ impl Machine<'_> {
         };
         let top = self.top()?;
         match self.tree.node_mut(top) {
-            Node::List(items) | Node::Set(items) => items.extend(new),
-            Node::Object(object) => object.items.extend(new),
+            PickleNode::List(items) | PickleNode::Set(items) => items.extend(new),
+            PickleNode::Object(object) => object.items.extend(new),
             _ => return self.misfit(),
         }
         Ok(())
@@ -262,14 +262,14 @@ impl Machine<'_> {
     /// Pushes a new list, tuple, set or dictionary.
     fn collect(&mut self, code: u8) -> Result<(), PickleError> {
         let node = match code {
-            b']' => Node::List(Vec::new()),
-            b')' => Node::Tuple(Vec::new()),
-            b'}' => Node::Dict(Vec::new()),
-            0x8f => Node::Set(Vec::new()),
-            b'l' => Node::List(self.marked()?),
-            b't' => Node::Tuple(self.marked()?),
-            b'd' => Node::Dict(self.marked_pairs()?),
-            0x91 => Node::Set(self.marked()?),
+            b']' => PickleNode::List(Vec::new()),
+            b')' => PickleNode::Tuple(Vec::new()),
+            b'}' => PickleNode::Dict(Vec::new()),
+            0x8f => PickleNode::Set(Vec::new()),
+            b'l' => PickleNode::List(self.marked()?),
+            b't' => PickleNode::Tuple(self.marked()?),
+            b'd' => PickleNode::Dict(self.marked_pairs()?),
+            0x91 => PickleNode::Set(self.marked()?),
             _ => {
                 let count = usize::from(code - 0x84);
                 let mut items = Vec::with_capacity(count);
@@ -277,29 +277,29 @@ impl Machine<'_> {
                     items.push(self.pop()?);
                 }
                 items.reverse();
-                Node::Tuple(items)
+                PickleNode::Tuple(items)
             }
         };
         self.push(node)
     }
 
     /// A literal value.
-    fn plain(&mut self, code: u8) -> Result<Node, PickleError> {
+    fn plain(&mut self, code: u8) -> Result<PickleNode, PickleError> {
         let input = &mut self.input;
-        let text_node = |bytes: &[u8]| Node::Text(text(bytes).into());
+        let text_node = |bytes: &[u8]| PickleNode::Text(text(bytes).into());
         Ok(match code {
-            b'N' => Node::None,
-            0x88 => Node::Bool(true),
-            0x89 => Node::Bool(false),
-            b'K' => Node::Int(input.whole(1)? as i64),
-            b'M' => Node::Int(input.whole(2)? as i64),
-            b'J' => Node::Int(i64::from(input.whole(4)? as u32 as i32)),
-            0x8a => Node::Int(long(input.counted(1)?)),
-            0x8b => Node::Int(long(input.counted(4)?)),
+            b'N' => PickleNode::None,
+            0x88 => PickleNode::Bool(true),
+            0x89 => PickleNode::Bool(false),
+            b'K' => PickleNode::Int(input.whole(1)? as i64),
+            b'M' => PickleNode::Int(input.whole(2)? as i64),
+            b'J' => PickleNode::Int(i64::from(input.whole(4)? as u32 as i32)),
+            0x8a => PickleNode::Int(long(input.counted(1)?)),
+            0x8b => PickleNode::Int(long(input.counted(4)?)),
             b'I' | b'L' => self.number_as_text()?,
-            b'G' => Node::Float(f64::from_bits(input.whole(8)?.swap_bytes())),
+            b'G' => PickleNode::Float(f64::from_bits(input.whole(8)?.swap_bytes())),
             b'F' => match text(input.line()?).trim().parse() {
-                Ok(number) => Node::Float(number),
+                Ok(number) => PickleNode::Float(number),
                 Err(_) => return self.misfit(),
             },
             b'S' => text_node(quoted(input.line()?)),
@@ -308,9 +308,9 @@ impl Machine<'_> {
             b'V' => text_node(input.line()?),
             b'X' => text_node(input.counted(4)?),
             0x8d => text_node(input.counted(8)?),
-            b'B' => Node::Bytes(input.counted(4)?.into()),
-            b'C' => Node::Bytes(input.counted(1)?.into()),
-            0x8e | 0x96 => Node::Bytes(input.counted(8)?.into()),
+            b'B' => PickleNode::Bytes(input.counted(4)?.into()),
+            b'C' => PickleNode::Bytes(input.counted(1)?.into()),
+            0x8e | 0x96 => PickleNode::Bytes(input.counted(8)?.into()),
             // Includes references outside the pickle: registered extensions and buffers.
             code => {
                 let at = self.offset;
@@ -319,15 +319,15 @@ impl Machine<'_> {
         })
     }
 
-    fn number_as_text(&mut self) -> Result<Node, PickleError> {
+    fn number_as_text(&mut self) -> Result<PickleNode, PickleError> {
         let line = text(self.input.line()?);
         let number = line.trim().trim_end_matches('L');
         match (number, number.parse::<i128>()) {
-            ("00", _) => Ok(Node::Bool(false)),
-            ("01", _) => Ok(Node::Bool(true)),
+            ("00", _) => Ok(PickleNode::Bool(false)),
+            ("01", _) => Ok(PickleNode::Bool(true)),
             (_, Ok(number)) => {
                 let nearest = number.clamp(i64::MIN.into(), i64::MAX.into());
-                Ok(Node::Int(nearest as i64))
+                Ok(PickleNode::Int(nearest as i64))
             }
             _ => self.misfit(),
         }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn root(bytes: &[u8]) -> Node {
+fn root(bytes: &[u8]) -> PickleNode {
     let (tree, taken) = read(bytes).unwrap();
     assert_eq!(taken, bytes.len());
     tree.node(tree.root).clone()
@@ -25,11 +25,11 @@ fn numbers_are_those_of_python() {
         (b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", i64::MAX),
         (b"\x8a\x09\0\0\0\0\0\0\0\0\xff.", i64::MIN),
     ] {
-        assert_eq!(root(bytes), Node::Int(number), "{bytes:?}");
+        assert_eq!(root(bytes), PickleNode::Int(number), "{bytes:?}");
     }
-    assert_eq!(root(b"I01\n."), Node::Bool(true));
-    assert_eq!(root(b"G\x3f\xf8\0\0\0\0\0\0."), Node::Float(1.5));
-    assert_eq!(root(b"S'it'\n."), Node::Text("it".into()));
+    assert_eq!(root(b"I01\n."), PickleNode::Bool(true));
+    assert_eq!(root(b"G\x3f\xf8\0\0\0\0\0\0."), PickleNode::Float(1.5));
+    assert_eq!(root(b"S'it'\n."), PickleNode::Text("it".into()));
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn instructions_that_do_not_fit_are_refused_with_their_offset() {
     ] {
         assert_eq!(
             read(bytes).unwrap_err(),
-            PickleError::Misfit(at),
+            PickleError::BadOperands(at),
             "{bytes:?}"
         );
     }

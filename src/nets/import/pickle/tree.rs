@@ -1,14 +1,14 @@
-//! [`Tree`], the content of a pickle as inert values that refer to one another.
+//! [`PickleTree`], the content of a pickle as inert values that refer to one another.
 
 use super::PickleError;
 
-/// The id of a value in a [`Tree`].
+/// The id of a value in a [`PickleTree`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Id(u32);
+pub struct PickleId(u32);
 
 /// A value.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Node {
+pub enum PickleNode {
     /// `None`.
     None,
     /// `True` or `False`.
@@ -22,19 +22,19 @@ pub enum Node {
     /// Bytes.
     Bytes(Box<[u8]>),
     /// A list.
-    List(Vec<Id>),
+    List(Vec<PickleId>),
     /// A tuple.
-    Tuple(Vec<Id>),
+    Tuple(Vec<PickleId>),
     /// A set.
-    Set(Vec<Id>),
+    Set(Vec<PickleId>),
     /// A dictionary in insertion order.
-    Dict(Vec<(Id, Id)>),
+    Dict(Vec<(PickleId, PickleId)>),
     /// A class or function by name.
     Global(Box<Global>),
     /// The result of a call that was not made.
-    Object(Box<Object>),
+    Object(Box<PickleObject>),
     /// An object stored outside the pickle, by its identifier.
-    Persistent(Id),
+    Persistent(PickleId),
 }
 
 /// A class or function by name.
@@ -48,106 +48,106 @@ pub struct Global {
 
 /// The result of a call that was not made.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Object {
+pub struct PickleObject {
     /// The callee.
-    pub callee: Id,
+    pub callee: PickleId,
     /// Its arguments, usually a tuple.
-    pub arguments: Id,
+    pub arguments: PickleId,
     /// The state that would have been set afterwards, usually a dictionary of attributes.
-    pub state: Option<Id>,
+    pub state: Option<PickleId>,
     /// Values appended to it.
-    pub items: Vec<Id>,
+    pub items: Vec<PickleId>,
     /// Entries added to it.
-    pub pairs: Vec<(Id, Id)>,
+    pub pairs: Vec<(PickleId, PickleId)>,
 }
 
 /// The values of a pickle. References may be cyclic.
 #[derive(Debug)]
-pub struct Tree {
-    nodes: Vec<Node>,
+pub struct PickleTree {
+    nodes: Vec<PickleNode>,
     /// The pickled value.
-    pub root: Id,
+    pub root: PickleId,
 }
 
-impl Tree {
+impl PickleTree {
     /// The maximum number of values.
-    pub const MOST: usize = 4_000_000;
+    pub const MAX_VALUES: usize = 4_000_000;
     /// `None`, which every tree contains.
-    pub const NONE: Id = Id(0);
+    pub const NONE: PickleId = PickleId(0);
 
     /// A tree with only `None`.
     pub fn new() -> Self {
         Self {
-            nodes: vec![Node::None],
+            nodes: vec![PickleNode::None],
             root: Self::NONE,
         }
     }
 
     /// Adds a value.
-    pub fn add(&mut self, node: Node) -> Result<Id, PickleError> {
-        if self.nodes.len() >= Self::MOST {
+    pub fn add(&mut self, node: PickleNode) -> Result<PickleId, PickleError> {
+        if self.nodes.len() >= Self::MAX_VALUES {
             return Err(PickleError::TooMany);
         }
         self.nodes.push(node);
-        Ok(Id(self.nodes.len() as u32 - 1))
+        Ok(PickleId(self.nodes.len() as u32 - 1))
     }
 
     /// A value.
-    pub fn node(&self, id: Id) -> &Node {
+    pub fn node(&self, id: PickleId) -> &PickleNode {
         &self.nodes[id.0 as usize]
     }
 
     /// A value, mutably.
-    pub fn node_mut(&mut self, id: Id) -> &mut Node {
+    pub fn node_mut(&mut self, id: PickleId) -> &mut PickleNode {
         &mut self.nodes[id.0 as usize]
     }
 
     /// All values, in order of creation.
-    pub fn nodes(&self) -> &[Node] {
+    pub fn nodes(&self) -> &[PickleNode] {
         &self.nodes
     }
 
     /// A string.
-    pub fn text(&self, id: Id) -> Option<&str> {
+    pub fn text(&self, id: PickleId) -> Option<&str> {
         match self.node(id) {
-            Node::Text(text) => Some(text),
+            PickleNode::Text(text) => Some(text),
             _ => None,
         }
     }
 
     /// A non-negative integer.
-    pub fn count(&self, id: Id) -> Option<usize> {
+    pub fn count(&self, id: PickleId) -> Option<usize> {
         match self.node(id) {
-            Node::Int(number) => usize::try_from(*number).ok(),
+            PickleNode::Int(number) => usize::try_from(*number).ok(),
             _ => None,
         }
     }
 
     /// The values of a tuple or a list.
-    pub fn sequence(&self, id: Id) -> Option<&[Id]> {
+    pub fn sequence(&self, id: PickleId) -> Option<&[PickleId]> {
         match self.node(id) {
-            Node::Tuple(items) | Node::List(items) => Some(items),
+            PickleNode::Tuple(items) | PickleNode::List(items) => Some(items),
             _ => None,
         }
     }
 
     /// An object with its callee and arguments.
-    pub fn object(&self, id: Id) -> Option<&Object> {
+    pub fn object(&self, id: PickleId) -> Option<&PickleObject> {
         match self.node(id) {
-            Node::Object(object) => Some(object),
+            PickleNode::Object(object) => Some(object),
             _ => None,
         }
     }
 
     /// The class or function that a value is or refers to.
-    pub fn global(&self, id: Id) -> Option<&Global> {
+    pub fn global(&self, id: PickleId) -> Option<&Global> {
         match self.node(id) {
-            Node::Global(global) => Some(global),
+            PickleNode::Global(global) => Some(global),
             // Files from before PyTorch 1.6 store classes as ("module", class, file, source).
-            Node::Persistent(key) => match self.sequence(*key)? {
+            PickleNode::Persistent(key) => match self.sequence(*key)? {
                 [kind, class, ..] if self.text(*kind) == Some("module") => {
                     match self.node(*class) {
-                        Node::Global(global) => Some(global),
+                        PickleNode::Global(global) => Some(global),
                         _ => None,
                     }
                 }
@@ -158,7 +158,7 @@ impl Tree {
     }
 
     /// The class of an object, or the function that would have created it.
-    pub fn class(&self, id: Id) -> Option<&Global> {
+    pub fn class(&self, id: PickleId) -> Option<&Global> {
         let object = self.object(id)?;
         let callee = self.global(object.callee)?;
         // Protocols 0 and 1 write the call of a class as copy_reg._reconstructor(class, base, state).
@@ -170,16 +170,16 @@ impl Tree {
     }
 
     /// The entries of a dictionary, or of a dictionary-like object.
-    pub fn pairs(&self, id: Id) -> Option<&[(Id, Id)]> {
+    pub fn pairs(&self, id: PickleId) -> Option<&[(PickleId, PickleId)]> {
         match self.node(id) {
-            Node::Dict(pairs) => Some(pairs),
-            Node::Object(object) if !object.pairs.is_empty() => Some(&object.pairs),
+            PickleNode::Dict(pairs) => Some(pairs),
+            PickleNode::Object(object) if !object.pairs.is_empty() => Some(&object.pairs),
             _ => None,
         }
     }
 
     /// The value under a string key.
-    pub fn get(&self, dict: Id, key: &str) -> Option<Id> {
+    pub fn get(&self, dict: PickleId, key: &str) -> Option<PickleId> {
         let pairs = self.pairs(dict)?.iter();
         // As in Python, the last one counts.
         let mut found = pairs

@@ -8,10 +8,10 @@ use std::path::Path;
 
 use zip::ZipArchive;
 
-use super::super::Fault;
+use super::super::WeightsFault;
 use super::super::pickle;
 use super::super::recognise::Remedy;
-use super::storage::{Opened, Storages};
+use super::storage::{CheckpointFile, Storages};
 use super::{legacy, magic};
 use crate::files;
 
@@ -19,27 +19,27 @@ use crate::files;
 ///
 /// # Errors
 /// If it is damaged, of another kind, or big-endian.
-pub fn open(path: &Path) -> Result<Opened, Fault> {
+pub fn open(path: &Path) -> Result<CheckpointFile, WeightsFault> {
     let mut file = files::open(path)?;
     let mut start = Vec::new();
-    let most = pickle::MOST_BYTES as u64;
+    let most = pickle::MAX_BYTES as u64;
     file.by_ref().take(4).read_to_end(&mut start)?;
     if start.starts_with(b"PK\x03\x04") {
         return zipped(files::open(path)?);
     }
     file.take(most).read_to_end(&mut start)?;
     let too_long = start.len() as u64 >= most;
-    let opened = match magic::is(&start) {
+    let opened = match magic::is_legacy(&start) {
         true => legacy::open(&start, Box::new(files::open(path)?)),
         false => pickle::read(&start)
-            .map(|(tree, _)| Opened {
+            .map(|(tree, _)| CheckpointFile {
                 tree,
                 storages: Storages::None,
             })
-            .map_err(Fault::from),
+            .map_err(WeightsFault::from),
     };
     opened.map_err(|fault| match fault {
-        Fault::Damaged(_) if too_long => Fault::TooLong,
+        WeightsFault::Damaged(_) if too_long => WeightsFault::TooLong,
         fault => fault,
     })
 }
@@ -48,25 +48,25 @@ pub fn open(path: &Path) -> Result<Opened, Fault> {
 ///
 /// # Errors
 /// If it is damaged.
-pub fn names(path: &Path) -> Result<Vec<String>, Fault> {
+pub fn names(path: &Path) -> Result<Vec<String>, WeightsFault> {
     names_in(&unzipped(files::open(path)?)?)
 }
 
-fn unzipped(file: File) -> Result<ZipArchive<BufReader<File>>, Fault> {
+fn unzipped(file: File) -> Result<ZipArchive<BufReader<File>>, WeightsFault> {
     ZipArchive::new(BufReader::new(file))
-        .map_err(|error| Fault::Damaged(format!("as a zip archive: {error}")))
+        .map_err(|error| WeightsFault::Damaged(format!("as a zip archive: {error}")))
 }
 
-fn names_in(archive: &ZipArchive<BufReader<File>>) -> Result<Vec<String>, Fault> {
+fn names_in(archive: &ZipArchive<BufReader<File>>) -> Result<Vec<String>, WeightsFault> {
     let names = archive
         .file_names()
         .map(|name| name.map(|name| name.to_string()));
     names
         .collect::<Result<_, _>>()
-        .map_err(|error| Fault::Damaged(error.to_string()))
+        .map_err(|error| WeightsFault::Damaged(error.to_string()))
 }
 
-fn zipped(file: File) -> Result<Opened, Fault> {
+fn zipped(file: File) -> Result<CheckpointFile, WeightsFault> {
     let mut archive = unzipped(file)?;
     let names = names_in(&archive)?;
     // The entries are in a folder named after the file.
@@ -76,18 +76,18 @@ fn zipped(file: File) -> Result<Opened, Fault> {
         .filter(|root| root.is_empty() || root.ends_with('/'));
     let Some(root) = roots.min_by_key(|root| root.len()).map(str::to_owned) else {
         let description = "a zip archive without a checkpoint in it".to_owned();
-        return Err(Fault::Foreign((description, Remedy::Unpack)));
+        return Err(WeightsFault::Foreign((description, Remedy::Unpack)));
     };
     if entry(&mut archive, &format!("{root}byteorder"), 16)?.is_some_and(|order| order == b"big") {
-        return Err(Fault::BigEndian);
+        return Err(WeightsFault::BigEndian);
     }
-    let most = pickle::MOST_BYTES as u64;
+    let most = pickle::MAX_BYTES as u64;
     let content = entry(&mut archive, &format!("{root}data.pkl"), most)?.unwrap_or_default();
     if content.len() as u64 >= most {
-        return Err(Fault::TooLong);
+        return Err(WeightsFault::TooLong);
     }
     let (tree, _) = pickle::read(&content)?;
-    Ok(Opened {
+    Ok(CheckpointFile {
         tree,
         storages: Storages::Zip(RefCell::new(archive), root),
     })
@@ -98,15 +98,15 @@ fn entry(
     archive: &mut ZipArchive<BufReader<File>>,
     name: &str,
     most: u64,
-) -> Result<Option<Vec<u8>>, Fault> {
+) -> Result<Option<Vec<u8>>, WeightsFault> {
     let Some(index) = archive.index_for_name(name) else {
         return Ok(None);
     };
     let mut content = Vec::new();
     let entry = archive
         .by_index(index)
-        .map_err(|error| Fault::Damaged(format!("{name}: {error}")))?;
+        .map_err(|error| WeightsFault::Damaged(format!("{name}: {error}")))?;
     let read = entry.take(most).read_to_end(&mut content);
-    read.map_err(|error| Fault::Damaged(format!("{name}: {error}")))?;
+    read.map_err(|error| WeightsFault::Damaged(format!("{name}: {error}")))?;
     Ok(Some(content))
 }

@@ -6,33 +6,33 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::{Cursor, Read, Seek, SeekFrom};
 
-use super::super::Fault;
-use super::super::pickle::{self, Node, Tree};
+use super::super::WeightsFault;
+use super::super::pickle::{self, PickleNode, PickleTree};
 use super::magic::{self, MAGIC};
-use super::storage::{Input, Opened, Storages};
+use super::storage::{CheckpointFile, ReadSeek, Storages};
 use super::tensor;
 
 /// Opens a file that begins with `start`; its storages are read from `input`.
 ///
 /// # Errors
 /// If it is damaged or big-endian.
-pub fn open(start: &[u8], mut input: Box<dyn Input>) -> Result<Opened, Fault> {
+pub fn open(start: &[u8], mut input: Box<dyn ReadSeek>) -> Result<CheckpointFile, WeightsFault> {
     let mut offset = MAGIC.len();
-    let mut next = || -> Result<Tree, Fault> {
+    let mut next = || -> Result<PickleTree, WeightsFault> {
         let (tree, taken) = pickle::read(&start[offset..])?;
         offset += taken;
         Ok(tree)
     };
     let (_version, machine) = (next()?, next()?);
     let little = machine.get(machine.root, "little_endian");
-    if little.is_some_and(|flag| *machine.node(flag) == Node::Bool(false)) {
-        return Err(Fault::BigEndian);
+    if little.is_some_and(|flag| *machine.node(flag) == PickleNode::Bool(false)) {
+        return Err(WeightsFault::BigEndian);
     }
     let (tree, keys) = (next()?, next()?);
     let widths: HashMap<String, u64> = tensor::storages(&tree).collect();
     let mut places = HashMap::new();
     let mut begins = offset as u64;
-    let damaged = |problem: &str| Fault::Damaged(format!("its list of storages {problem}"));
+    let damaged = |problem: &str| WeightsFault::Damaged(format!("its list of storages {problem}"));
     let keys = keys.sequence(keys.root).map(|ids| {
         let named = ids.iter().map(|id| keys.text(*id).map(str::to_owned));
         named.collect::<Option<Vec<String>>>()
@@ -52,7 +52,7 @@ pub fn open(start: &[u8], mut input: Box<dyn Input>) -> Result<Opened, Fault> {
         places.insert(key, (begins + 8, length));
         begins = end;
     }
-    Ok(Opened {
+    Ok(CheckpointFile {
         tree,
         storages: Storages::Places(RefCell::new(input), places),
     })
@@ -62,10 +62,10 @@ pub fn open(start: &[u8], mut input: Box<dyn Input>) -> Result<Opened, Fault> {
 ///
 /// # Errors
 /// As [`open`].
-pub fn storage(bytes: &[u8]) -> Result<Storages, Fault> {
-    if !magic::is(bytes) {
+pub fn storage(bytes: &[u8]) -> Result<Storages, WeightsFault> {
+    if !magic::is_legacy(bytes) {
         let message = "a tensor is stored in the pickle in an unknown way; save with torch.save";
-        return Err(Fault::Damaged(message.into()));
+        return Err(WeightsFault::Damaged(message.into()));
     }
     let opened = open(bytes, Box::new(Cursor::new(bytes.to_vec())))?;
     // The only storage of the file, whatever its key.

@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::super::pickle::{Id, Node, Tree};
+use super::super::pickle::{PickleId, PickleNode, PickleTree};
 use super::super::recognise::Remedy;
-use super::super::{Fault, list};
-use super::tensor::{Leaf, leaf};
+use super::super::{WeightsFault, list};
+use super::tensor::{TensorSource, tensor_source};
 
 /// Keys under which checkpoints keep their state dict, by descending priority.
 const ENTRIES: [&str; 7] = [
@@ -25,9 +25,9 @@ const DEEPEST: usize = 64;
 const LONGEST: usize = 1_000;
 
 /// The tensors of a state dict.
-pub struct Taken {
+pub struct StateDict {
     /// By name, in the order of the file.
-    pub tensors: Vec<(String, Leaf)>,
+    pub tensors: Vec<(String, TensorSource)>,
     /// Where they were found, unless that is the whole file.
     pub note: Option<String>,
     /// Classes of a whole module's parts.
@@ -38,7 +38,7 @@ pub struct Taken {
 ///
 /// # Errors
 /// If the file holds no named tensors, or too many.
-pub fn state_dict(tree: &Tree) -> Result<Taken, Fault> {
+pub fn state_dict(tree: &PickleTree) -> Result<StateDict, WeightsFault> {
     let mut at = tree.root;
     let mut path: Vec<&str> = Vec::new();
     let mut beside: Vec<&str> = Vec::new();
@@ -52,7 +52,7 @@ pub fn state_dict(tree: &Tree) -> Result<Taken, Fault> {
     walk.enter(at, "", 0)?;
     if walk.tensors.is_empty() {
         let description = walk.tree_in_words();
-        return Err(Fault::Foreign((description, Remedy::StateDict)));
+        return Err(WeightsFault::Foreign((description, Remedy::StateDict)));
     }
     let whole = walk.modules.first().map(|class| {
         format!("the file contains a whole module of the class {class}; its tensors were read, none of its code was run")
@@ -65,7 +65,7 @@ pub fn state_dict(tree: &Tree) -> Result<Taken, Fault> {
         format!("took the state dict under `{}`{beside}", path.join("."))
     });
     let notes: Vec<String> = [from_entry, whole].into_iter().flatten().collect();
-    Ok(Taken {
+    Ok(StateDict {
         note: (!notes.is_empty()).then(|| notes.join("; ")),
         tensors: walk.tensors,
         modules: walk.modules,
@@ -73,20 +73,20 @@ pub fn state_dict(tree: &Tree) -> Result<Taken, Fault> {
 }
 
 /// The entry that holds the state dict, unless the value itself does.
-fn entry(tree: &Tree, at: Id) -> Option<(&str, Id)> {
-    if leaf(tree, at).is_some() || module(tree, at).is_some() {
+fn entry(tree: &PickleTree, at: PickleId) -> Option<(&str, PickleId)> {
+    if tensor_source(tree, at).is_some() || module(tree, at).is_some() {
         return None;
     }
     let all = entries(tree, at);
     let mut search = Search::new(tree);
-    let mut holds = |id: Id| leaf(tree, id).is_none() && search.finds(id, 0);
+    let mut holds = |id: PickleId| tensor_source(tree, id).is_none() && search.finds(id, 0);
     for known in ENTRIES {
         let found = all.iter().find(|(name, id)| *name == known && holds(*id));
         if let Some((name, id)) = found {
             return Some((name, *id));
         }
     }
-    if all.iter().any(|(_, id)| leaf(tree, *id).is_some()) {
+    if all.iter().any(|(_, id)| tensor_source(tree, *id).is_some()) {
         return None;
     }
     let mut others = all
@@ -101,7 +101,7 @@ fn of_training(name: &str) -> bool {
 }
 
 /// The entries of a dictionary, or the attributes of an object, with string keys.
-fn entries(tree: &Tree, id: Id) -> Vec<(&str, Id)> {
+fn entries(tree: &PickleTree, id: PickleId) -> Vec<(&str, PickleId)> {
     let pairs = tree.pairs(id).or_else(|| attributes(tree, id));
     let named = pairs.unwrap_or_default().iter();
     named
@@ -110,17 +110,17 @@ fn entries(tree: &Tree, id: Id) -> Vec<(&str, Id)> {
 }
 
 /// The attributes of an object.
-fn attributes(tree: &Tree, id: Id) -> Option<&[(Id, Id)]> {
+fn attributes(tree: &PickleTree, id: PickleId) -> Option<&[(PickleId, PickleId)]> {
     let state = tree.object(id)?.state?;
     // For classes with slots it is a pair of dictionaries.
     match tree.node(state) {
-        Node::Tuple(both) => tree.pairs(*both.first()?),
+        PickleNode::Tuple(both) => tree.pairs(*both.first()?),
         _ => tree.pairs(state),
     }
 }
 
 /// Parameters, buffers and submodules of a module.
-fn module(tree: &Tree, id: Id) -> Option<[Id; 3]> {
+fn module(tree: &PickleTree, id: PickleId) -> Option<[PickleId; 3]> {
     attributes(tree, id)?;
     let all = entries(tree, id);
     let part = |name| {
@@ -132,19 +132,19 @@ fn module(tree: &Tree, id: Id) -> Option<[Id; 3]> {
 
 /// A search for tensors, which visits each value once.
 struct Search<'a> {
-    tree: &'a Tree,
-    known: HashMap<Id, bool>,
+    tree: &'a PickleTree,
+    known: HashMap<PickleId, bool>,
 }
 
 impl<'a> Search<'a> {
-    fn new(tree: &'a Tree) -> Self {
+    fn new(tree: &'a PickleTree) -> Self {
         let known = HashMap::new();
         Self { tree, known }
     }
 
     /// Whether there are tensors in a value.
-    fn finds(&mut self, id: Id, depth: usize) -> bool {
-        if leaf(self.tree, id).is_some() {
+    fn finds(&mut self, id: PickleId, depth: usize) -> bool {
+        if tensor_source(self.tree, id).is_some() {
             return true;
         }
         if let Some(known) = self.known.get(&id) {
@@ -161,17 +161,17 @@ impl<'a> Search<'a> {
 
 /// A walk over all named values. Values may be shared, and may contain themselves.
 struct Walk<'a> {
-    tree: &'a Tree,
-    tensors: Vec<(String, Leaf)>,
+    tree: &'a PickleTree,
+    tensors: Vec<(String, TensorSource)>,
     modules: Vec<String>,
     /// Number of values visited, once per path to them.
     entered: usize,
     /// The values that enclose the current one.
-    above: HashSet<Id>,
+    above: HashSet<PickleId>,
 }
 
 impl<'a> Walk<'a> {
-    fn new(tree: &'a Tree) -> Self {
+    fn new(tree: &'a PickleTree) -> Self {
         Self {
             tree,
             tensors: Vec::new(),
@@ -181,14 +181,14 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn enter(&mut self, id: Id, name: &str, depth: usize) -> Result<(), Fault> {
+    fn enter(&mut self, id: PickleId, name: &str, depth: usize) -> Result<(), WeightsFault> {
         self.entered += 1;
         if self.entered > 10 * MOST || self.tensors.len() > MOST || name.len() > LONGEST {
-            return Err(Fault::Damaged(format!(
+            return Err(WeightsFault::Damaged(format!(
                 "it has more than {MOST} tensors, or too long names"
             )));
         }
-        if let Some(leaf) = leaf(self.tree, id) {
+        if let Some(leaf) = tensor_source(self.tree, id) {
             self.tensors.push((name.to_owned(), leaf));
             return Ok(());
         }
@@ -203,7 +203,13 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn module(&mut self, id: Id, parts: [Id; 3], name: &str, depth: usize) -> Result<(), Fault> {
+    fn module(
+        &mut self,
+        id: PickleId,
+        parts: [PickleId; 3],
+        name: &str,
+        depth: usize,
+    ) -> Result<(), WeightsFault> {
         if let Some(class) = self.tree.class(id) {
             self.modules.push(class.to_string());
         }
@@ -215,15 +221,15 @@ impl<'a> Walk<'a> {
     }
 
     /// The buffers that a state dict leaves out.
-    fn non_persistent(&self, module: Id) -> HashSet<&'a str> {
+    fn non_persistent(&self, module: PickleId) -> HashSet<&'a str> {
         let tree = self.tree;
         let all = entries(tree, module);
         let set = all
             .iter()
             .find(|(key, _)| *key == "_non_persistent_buffers_set");
         let items = set.and_then(|(_, set)| match tree.node(*set) {
-            Node::Set(items) => Some(items.as_slice()),
-            Node::Object(object) => tree.sequence(*tree.sequence(object.arguments)?.first()?),
+            PickleNode::Set(items) => Some(items.as_slice()),
+            PickleNode::Object(object) => tree.sequence(*tree.sequence(object.arguments)?.first()?),
             _ => None,
         });
         let items = items.unwrap_or_default().iter();
@@ -232,14 +238,14 @@ impl<'a> Walk<'a> {
 
     fn entries(
         &mut self,
-        id: Id,
+        id: PickleId,
         name: &str,
         depth: usize,
         keep: impl Fn(&str) -> bool,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), WeightsFault> {
         for (key, value) in entries(self.tree, id) {
             let aside = depth == 0 && of_training(key);
-            if aside && leaf(self.tree, value).is_none() || !keep(key) {
+            if aside && tensor_source(self.tree, value).is_none() || !keep(key) {
                 continue;
             }
             let name = match name {
@@ -254,8 +260,11 @@ impl<'a> Walk<'a> {
     /// A description of a pickle without named tensors.
     fn tree_in_words(&self) -> String {
         let tree = self.tree;
-        let described = |items: &[Id]| {
-            let tensors = items.iter().filter(|id| leaf(tree, **id).is_some()).count();
+        let described = |items: &[PickleId]| {
+            let tensors = items
+                .iter()
+                .filter(|id| tensor_source(tree, **id).is_some())
+                .count();
             match tensors {
                 0 => format!("{} values", items.len()),
                 1 => "a tensor without a name".to_owned(),
@@ -263,14 +272,14 @@ impl<'a> Walk<'a> {
             }
         };
         let content = match tree.node(tree.root) {
-            _ if leaf(tree, tree.root).is_some() => "one tensor without a name".to_owned(),
-            Node::Tuple(items) => format!("a tuple of {}", described(items)),
-            Node::List(items) => format!("a list of {}", described(items)),
-            Node::Dict(_) => format!(
+            _ if tensor_source(tree, tree.root).is_some() => "one tensor without a name".to_owned(),
+            PickleNode::Tuple(items) => format!("a tuple of {}", described(items)),
+            PickleNode::List(items) => format!("a list of {}", described(items)),
+            PickleNode::Dict(_) => format!(
                 "a dictionary without tensors, of {}",
                 list(entries(tree, tree.root).into_iter().map(|(name, _)| name))
             ),
-            Node::Object(_) => match tree.class(tree.root) {
+            PickleNode::Object(_) => match tree.class(tree.root) {
                 Some(class) => format!("an object of the class {class}"),
                 None => "an object".to_owned(),
             },

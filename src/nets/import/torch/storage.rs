@@ -7,17 +7,17 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use zip::ZipArchive;
 
-use super::super::Fault;
-use super::super::pickle::Tree;
+use super::super::WeightsFault;
+use super::super::pickle::PickleTree;
 
 /// A seekable source of bytes.
-pub trait Input: Read + Seek {}
-impl<T: Read + Seek> Input for T {}
+pub trait ReadSeek: Read + Seek {}
+impl<T: Read + Seek> ReadSeek for T {}
 
 /// An opened file: its pickle and its storages.
-pub struct Opened {
+pub struct CheckpointFile {
     /// The content of the pickle.
-    pub tree: Tree,
+    pub tree: PickleTree,
     /// The storages of the tensors.
     pub storages: Storages,
 }
@@ -27,7 +27,7 @@ pub enum Storages {
     /// Entries of a zip archive, in a folder.
     Zip(RefCell<ZipArchive<BufReader<File>>>, String),
     /// Consecutive in the file; for each key, its offset and length in bytes.
-    Places(RefCell<Box<dyn Input>>, HashMap<String, (u64, u64)>),
+    Places(RefCell<Box<dyn ReadSeek>>, HashMap<String, (u64, u64)>),
     /// A single pickle has none.
     None,
 }
@@ -37,7 +37,7 @@ impl Storages {
     ///
     /// # Errors
     /// If the storage is missing or too short.
-    pub fn read(&self, key: &str, start: u64, length: u64) -> Result<Vec<u8>, Fault> {
+    pub fn read(&self, key: &str, start: u64, length: u64) -> Result<Vec<u8>, WeightsFault> {
         let mut bytes = Vec::new();
         match self {
             Self::Zip(archive, root) => {
@@ -70,6 +70,6 @@ impl Storages {
     }
 }
 
-fn cannot(key: &str, why: &str) -> Fault {
-    Fault::Damaged(format!("the storage `{key}` cannot be read: {why}"))
+fn cannot(key: &str, why: &str) -> WeightsFault {
+    WeightsFault::Damaged(format!("the storage `{key}` cannot be read: {why}"))
 }

@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use burn::tensor::{BoolStore, DType};
 
-use super::super::Fault;
-use super::super::pickle::{Id, Node, Tree};
-use super::super::raw::Raw;
+use super::super::WeightsFault;
+use super::super::pickle::{PickleId, PickleNode, PickleTree};
+use super::super::raw::RawTensor;
 use super::magic;
 use super::storage::Storages;
 
@@ -14,18 +14,18 @@ use super::storage::Storages;
 const MOST_SPREAD: u64 = 1 << 30;
 
 /// A tensor of a pickle.
-pub enum Leaf {
+pub enum TensorSource {
     /// Numbers in a storage.
-    Dense(Dense),
+    Dense(StridedTensor),
     /// Numbers in a storage within the pickle, as bytes.
-    Inside(Dense, Id),
+    InPickle(StridedTensor, PickleId),
     /// A tensor of an unsupported kind, described.
     Other(String),
 }
 
 /// The layout of a tensor in a storage. All counts are in elements.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Dense {
+pub struct StridedTensor {
     key: String,
     element: Element,
     offset: usize,
@@ -44,7 +44,7 @@ enum Element {
 }
 
 /// The tensor that a value is; `None` if it is not a tensor.
-pub fn leaf(tree: &Tree, id: Id) -> Option<Leaf> {
+pub fn tensor_source(tree: &PickleTree, id: PickleId) -> Option<TensorSource> {
     let mut id = id;
     // A parameter wraps a tensor; the number of wrappings is limited because they may be cyclic.
     for _ in 0..8 {
@@ -68,10 +68,10 @@ pub fn leaf(tree: &Tree, id: Id) -> Option<Leaf> {
     None
 }
 
-fn dense(tree: &Tree, name: &str, arguments: &[Id]) -> Leaf {
+fn dense(tree: &PickleTree, name: &str, arguments: &[PickleId]) -> TensorSource {
     let other = || {
         let kind = name.trim_start_matches("_rebuild_").replace('_', " ");
-        Leaf::Other(match name {
+        TensorSource::Other(match name {
             "_rebuild_qtensor" => "quantized".to_owned(),
             "_rebuild_sparse_tensor" => "sparse".to_owned(),
             "_rebuild_meta_tensor_no_storage" => "meta, which has no values".to_owned(),
@@ -86,11 +86,11 @@ fn dense(tree: &Tree, name: &str, arguments: &[Id]) -> Leaf {
     if !plain.contains(&name) {
         return other();
     }
-    let read = || -> Option<Leaf> {
+    let read = || -> Option<TensorSource> {
         let [storage, offset, shape, stride, more @ ..] = arguments else {
             return None;
         };
-        let counts = |id: &Id| -> Option<Vec<usize>> {
+        let counts = |id: &PickleId| -> Option<Vec<usize>> {
             let counts = tree.sequence(*id)?.iter().map(|id| tree.count(*id));
             counts.collect()
         };
@@ -99,7 +99,7 @@ fn dense(tree: &Tree, name: &str, arguments: &[Id]) -> Leaf {
             layout.element = element(&tree.global(*dtype)?.name);
             layout.available /= layout.element.width();
         }
-        let dense = Dense {
+        let dense = StridedTensor {
             offset: layout.offset.checked_add(tree.count(*offset)?)?,
             shape: counts(shape)?,
             stride: counts(stride)?,
@@ -109,16 +109,16 @@ fn dense(tree: &Tree, name: &str, arguments: &[Id]) -> Leaf {
             return None;
         }
         Some(match bytes {
-            Some(bytes) => Leaf::Inside(dense, bytes),
-            None => Leaf::Dense(dense),
+            Some(bytes) => TensorSource::InPickle(dense, bytes),
+            None => TensorSource::Dense(dense),
         })
     };
     read().unwrap_or_else(other)
 }
 
 /// A storage as a tensor without a shape, and the bytes that hold it if it is within the pickle.
-fn stored(tree: &Tree, id: Id) -> Option<(Dense, Option<Id>)> {
-    if let Node::Persistent(key) = tree.node(id) {
+fn stored(tree: &PickleTree, id: PickleId) -> Option<(StridedTensor, Option<PickleId>)> {
+    if let PickleNode::Persistent(key) = tree.node(id) {
         return Some((persistent(tree, tree.sequence(*key)?)?, None));
     }
     // Python's own pickle calls torch.storage._load_from_bytes.
@@ -126,20 +126,20 @@ fn stored(tree: &Tree, id: Id) -> Option<(Dense, Option<Id>)> {
         return None;
     }
     let bytes = *tree.sequence(tree.object(id)?.arguments)?.first()?;
-    let Node::Bytes(content) = tree.node(bytes) else {
+    let PickleNode::Bytes(content) = tree.node(bytes) else {
         return None;
     };
     let inner = magic::root(content)?;
-    let Node::Persistent(key) = inner.node(inner.root) else {
+    let PickleNode::Persistent(key) = inner.node(inner.root) else {
         return None;
     };
     let layout = persistent(&inner, inner.sequence(*key)?)?;
     let key = String::new();
-    Some((Dense { key, ..layout }, Some(bytes)))
+    Some((StridedTensor { key, ..layout }, Some(bytes)))
 }
 
 /// ("storage", type, key, device, elements, and in early files a view into another storage).
-fn persistent(tree: &Tree, fields: &[Id]) -> Option<Dense> {
+fn persistent(tree: &PickleTree, fields: &[PickleId]) -> Option<StridedTensor> {
     let [kind, class, key, _device, elements, view @ ..] = fields else {
         return None;
     };
@@ -151,10 +151,10 @@ fn persistent(tree: &Tree, fields: &[Id]) -> Option<Dense> {
         Some([_, offset, ..]) => tree.count(*offset)?,
         _ => 0,
     };
-    Some(Dense {
+    Some(StridedTensor {
         key: match tree.node(*key) {
-            Node::Text(key) => key.to_string(),
-            Node::Int(key) => key.to_string(),
+            PickleNode::Text(key) => key.to_string(),
+            PickleNode::Int(key) => key.to_string(),
             _ => return None,
         },
         element: element(tree.global(*class)?.name.trim_end_matches("Storage")),
@@ -166,9 +166,9 @@ fn persistent(tree: &Tree, fields: &[Id]) -> Option<Dense> {
 }
 
 /// The storages of a pickle: their keys and the size of an element in bytes.
-pub fn storages(tree: &Tree) -> impl Iterator<Item = (String, u64)> {
+pub fn storages(tree: &PickleTree) -> impl Iterator<Item = (String, u64)> {
     let keys = tree.nodes().iter().filter_map(|node| match node {
-        Node::Persistent(key) => persistent(tree, tree.sequence(*key)?),
+        PickleNode::Persistent(key) => persistent(tree, tree.sequence(*key)?),
         _ => None,
     });
     keys.map(|layout| (layout.key, layout.element.width() as u64))
@@ -211,17 +211,24 @@ impl Element {
     }
 }
 
-impl Dense {
+impl StridedTensor {
     /// The tensor, with its values still in the storage.
     ///
     /// # Errors
     /// If it extends past the storage or spans too much of it.
-    pub fn raw(self, name: String, storages: &Rc<Storages>) -> Result<Raw, Fault> {
+    pub fn raw(self, name: String, storages: &Rc<Storages>) -> Result<RawTensor, WeightsFault> {
         let dtype = match &self.element {
             Element::Known(dtype) => *dtype,
-            Element::Other(kind) => return Ok(Raw::other(name, self.shape, kind.to_lowercase())),
+            Element::Other(kind) => {
+                return Ok(RawTensor::unsupported(
+                    name,
+                    self.shape,
+                    kind.to_lowercase(),
+                ));
+            }
         };
-        let damaged = |problem: &str| Fault::Damaged(format!("the tensor `{name}` {problem}"));
+        let damaged =
+            |problem: &str| WeightsFault::Damaged(format!("the tensor `{name}` {problem}"));
         let reach = self.reach();
         let end = reach.and_then(|reach| self.offset.checked_add(reach));
         let (Some(reach), Some(true)) = (reach, end.map(|end| end <= self.available)) else {
@@ -237,7 +244,7 @@ impl Dense {
             let window = storages.read(&self.key, start, length)?;
             Ok(self.gathered(window, width))
         };
-        Ok(Raw::new(name, shape, dtype, Box::new(bytes)))
+        Ok(RawTensor::new(name, shape, dtype, Box::new(bytes)))
     }
 
     /// Number of storage elements from the tensor's first to its last.

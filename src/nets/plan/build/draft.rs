@@ -5,40 +5,40 @@ mod finish;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::nets::graph::op::{Conv, Pads, Unary, Window};
-use crate::nets::graph::{Graph, Input, NodeId, Op};
-use crate::nets::plan::Unplanned;
-use crate::nets::plan::function::Function;
-use crate::nets::plan::layout::Place;
+use crate::nets::graph::op::{Conv, Pads, PoolWindow, Unary};
+use crate::nets::graph::{Graph, NodeId, NodeInput, Op};
+use crate::nets::plan::UnsupportedNode;
+use crate::nets::plan::function::UnaryFunction;
+use crate::nets::plan::layout::TensorSlot;
 use crate::nets::plan::product::Activation;
-use crate::nets::plan::steps::Step;
-use crate::nets::plan::winograd::{OUTPUTS, Transform};
+use crate::nets::plan::steps::PlanStep;
+use crate::nets::plan::winograd::{TILE_OUTPUTS, Transform};
 use crate::session::array::Array;
 
 /// Builds a recurrent layer once its tensors have memory.
-type Later = Box<dyn FnOnce(&[Place]) -> Step>;
+type DeferredStep = Box<dyn FnOnce(&[TensorSlot]) -> PlanStep>;
 
-/// The program so far. Until [`Draft::finish`], `Place::at` is the index of a tensor.
+/// The program so far. Until [`Draft::finish`], `TensorSlot::at` is the index of a tensor.
 pub struct Draft<'a> {
     pub graph: &'a Graph,
     pub lanes: usize,
     /// Whether every convolution is computed directly.
     pub direct: bool,
     /// The nodes whose outputs the program returns.
-    wanted: &'a [NodeId],
+    requested: &'a [NodeId],
     users: Vec<Vec<NodeId>>,
-    alive: Vec<bool>,
+    needed: Vec<bool>,
     /// The border that the output of each node needs.
     borders: Vec<Pads>,
     /// The output of each node.
-    given: Vec<Option<Place>>,
+    outputs: Vec<Option<TensorSlot>>,
     /// Nodes already fused into an earlier step.
-    taken: Vec<bool>,
+    fused: Vec<bool>,
     /// For every tensor, its elements per lane and whether it must lie in the frames.
-    values: Vec<(usize, bool)>,
-    steps: Vec<(Step, Option<Later>)>,
+    tensors: Vec<(usize, bool)>,
+    steps: Vec<(PlanStep, Option<DeferredStep>)>,
     /// Tensors that recurrent layers use.
-    of_later: Vec<usize>,
+    deferred_tensors: Vec<usize>,
     /// Weights packed for the kernels, by weight name and operator.
     packed: HashMap<String, Arc<[f32]>>,
     /// Multiplications and additions per image.
@@ -54,7 +54,7 @@ impl<'a> Draft<'a> {
         for id in (0..nodes.len()).rev() {
             if alive[id] {
                 for input in nodes[id].inputs.iter() {
-                    if let Input::Node(before) = input {
+                    if let NodeInput::Node(before) = input {
                         alive[before.0] = true;
                     }
                 }
@@ -62,23 +62,24 @@ impl<'a> Draft<'a> {
         }
         let mut borders = vec![Pads::default(); nodes.len()];
         for (node, _) in nodes.iter().zip(&alive).filter(|(_, alive)| **alive) {
-            if let (Op::Conv(conv), Some(Input::Node(before))) = (&node.op, node.inputs.first()) {
+            if let (Op::Conv(conv), Some(NodeInput::Node(before))) = (&node.op, node.inputs.first())
+            {
                 let border = &mut borders[before.0];
                 border.top = border.top.max(conv.pads.top);
                 border.left = border.left.max(conv.pads.left);
                 border.bottom = border.bottom.max(conv.pads.bottom);
                 border.right = border.right.max(conv.pads.right);
                 let taps = match node.inputs.get(1) {
-                    Some(Input::Weight(name)) if !direct => {
+                    Some(NodeInput::Weight(name)) if !direct => {
                         let size = [node.shape[2].count, node.shape[3].count];
-                        winograd_taps(conv, graph.weights().get(name), size)
+                        winograd_for(conv, graph.weights().get(name), size)
                     }
                     _ => None,
                 };
                 if let Some((taps, _)) = taps {
                     // Tiles may extend past the last output, and read zeros there.
                     let beyond = |axis: usize, pad: usize| {
-                        let outputs = node.shape[axis].count.next_multiple_of(OUTPUTS);
+                        let outputs = node.shape[axis].count.next_multiple_of(TILE_OUTPUTS);
                         (outputs + taps - 1).saturating_sub(pad + nodes[before.0].shape[axis].count)
                     };
                     border.bottom = border.bottom.max(beyond(2, conv.pads.top));
@@ -94,34 +95,34 @@ impl<'a> Draft<'a> {
             graph,
             lanes,
             direct,
-            wanted,
+            requested: wanted,
             users,
             borders,
-            given: vec![None; nodes.len()],
-            taken: vec![false; nodes.len()],
-            alive,
-            values: Vec::new(),
+            outputs: vec![None; nodes.len()],
+            fused: vec![false; nodes.len()],
+            needed: alive,
+            tensors: Vec::new(),
             steps: Vec::new(),
-            of_later: Vec::new(),
+            deferred_tensors: Vec::new(),
             packed: HashMap::new(),
             operations: 0,
         }
     }
 
     /// Whether any requested node depends on this node.
-    pub fn is_alive(&self, id: NodeId) -> bool {
-        self.alive[id.0]
+    pub fn is_needed(&self, id: NodeId) -> bool {
+        self.needed[id.0]
     }
 
     /// Whether a node is already fused into an earlier step.
-    pub fn is_taken(&self, id: NodeId) -> bool {
-        self.taken[id.0]
+    pub fn is_fused(&self, id: NodeId) -> bool {
+        self.fused[id.0]
     }
 
     /// The error for an unsupported node.
-    pub fn unplanned(&self, id: NodeId, why: &str) -> Unplanned {
+    pub fn unsupported(&self, id: NodeId, why: &str) -> UnsupportedNode {
         let node = self.graph.node(id);
-        Unplanned {
+        UnsupportedNode {
             node: node.name.clone(),
             op: node.op.label(),
             why: why.to_owned(),
@@ -132,7 +133,7 @@ impl<'a> Draft<'a> {
     ///
     /// # Errors
     /// If images lie along more than one axis or share one with something else.
-    pub fn shape(&self, id: NodeId) -> Result<Vec<usize>, Unplanned> {
+    pub fn shape(&self, id: NodeId) -> Result<Vec<usize>, UnsupportedNode> {
         let dims = &self.graph.node(id).shape;
         let batched: Vec<usize> = dims
             .iter()
@@ -140,7 +141,7 @@ impl<'a> Draft<'a> {
             .map(|dim| dim.count)
             .collect();
         if batched != [1] {
-            return Err(self.unplanned(id, "images share an axis with something else"));
+            return Err(self.unsupported(id, "images share an axis with something else"));
         }
         let rest = dims.iter().filter(|dim| !dim.batched);
         Ok(rest.map(|dim| dim.count).collect())
@@ -151,7 +152,7 @@ impl<'a> Draft<'a> {
     ///
     /// # Errors
     /// As [`Self::shape`].
-    pub fn form(&self, id: NodeId) -> Result<[usize; 3], Unplanned> {
+    pub fn layout_shape(&self, id: NodeId) -> Result<[usize; 3], UnsupportedNode> {
         let shape = self.shape(id)?;
         Ok(match *shape {
             [channels, rows, columns] => [channels, rows, columns],
@@ -160,7 +161,7 @@ impl<'a> Draft<'a> {
     }
 
     /// The index of the batch axis.
-    pub fn images(&self, id: NodeId) -> usize {
+    pub fn batch_axis(&self, id: NodeId) -> usize {
         let dims = self.graph.node(id).shape.iter();
         dims.take_while(|dim| !dim.batched).count()
     }
@@ -169,18 +170,18 @@ impl<'a> Draft<'a> {
     ///
     /// # Errors
     /// If the input is a weight.
-    pub fn source(&self, id: NodeId, input: usize) -> Result<NodeId, Unplanned> {
+    pub fn source(&self, id: NodeId, input: usize) -> Result<NodeId, UnsupportedNode> {
         match self.graph.node(id).inputs.get(input) {
-            Some(Input::Node(source)) => Ok(*source),
-            _ => Err(self.unplanned(id, "its input is a weight")),
+            Some(NodeInput::Node(source)) => Ok(*source),
+            _ => Err(self.unsupported(id, "its input is a weight")),
         }
     }
 
     /// The weight of an input, if it is one.
     pub fn weight(&self, id: NodeId, input: usize) -> Option<&'a Array<f32>> {
         match self.graph.node(id).inputs.get(input)? {
-            Input::Weight(name) => self.graph.weights().get(name),
-            Input::Node(_) => None,
+            NodeInput::Weight(name) => self.graph.weights().get(name),
+            NodeInput::Node(_) => None,
         }
     }
 
@@ -192,7 +193,7 @@ impl<'a> Draft<'a> {
         make: impl FnOnce() -> Vec<f32>,
     ) -> Arc<[f32]> {
         let node = self.graph.node(id);
-        let Some(Input::Weight(name)) = node.inputs.get(input) else {
+        let Some(NodeInput::Weight(name)) = node.inputs.get(input) else {
             return make().into();
         };
         let key = format!("{name} {:?}", node.op);
@@ -201,43 +202,43 @@ impl<'a> Draft<'a> {
     }
 
     /// The output of a node.
-    pub fn place(&self, id: NodeId) -> Place {
+    pub fn output(&self, id: NodeId) -> TensorSlot {
         // Nodes come after their inputs, and every node has an output.
-        self.given[id.0].unwrap_or_else(|| unreachable!("a node without an output"))
+        self.outputs[id.0].unwrap_or_else(|| unreachable!("a node without an output"))
     }
 
     /// Adds a tensor for the output of a node, with the border that it needs.
-    pub fn give(&mut self, id: NodeId) -> Result<Place, Unplanned> {
+    pub fn add_output(&mut self, id: NodeId) -> Result<TensorSlot, UnsupportedNode> {
         let border = match self.shape(id)?.len() {
             3 => self.borders[id.0],
             _ => Pads::default(),
         };
-        let [channels, rows, columns] = self.form(id)?;
-        let place = Place {
+        let [channels, rows, columns] = self.layout_shape(id)?;
+        let place = TensorSlot {
             channels,
             rows,
             columns,
             border,
-            ..flat(0)
+            ..flat_slot(0)
         };
-        let place = self.value(place);
-        self.given[id.0] = Some(place);
+        let place = self.add_tensor(place);
+        self.outputs[id.0] = Some(place);
         Ok(place)
     }
 
     /// Adds a tensor.
-    pub fn value(&mut self, place: Place) -> Place {
-        self.values.push((place.size(), false));
-        Place {
-            at: self.values.len() - 1,
+    pub fn add_tensor(&mut self, place: TensorSlot) -> TensorSlot {
+        self.tensors.push((place.padded_elements(), false));
+        TensorSlot {
+            origin: self.tensors.len() - 1,
             ..place
         }
     }
 
     /// Adds a tensor of `numbers` elements in the frames.
-    pub fn framed(&mut self, numbers: usize) -> Place {
-        let place = self.value(flat(numbers));
-        self.values[place.at].1 = true;
+    pub fn add_group_tensor(&mut self, numbers: usize) -> TensorSlot {
+        let place = self.add_tensor(flat_slot(numbers));
+        self.tensors[place.origin].1 = true;
         place
     }
 
@@ -245,9 +246,9 @@ impl<'a> Draft<'a> {
     ///
     /// # Errors
     /// As [`Self::shape`].
-    pub fn alias(&mut self, id: NodeId, place: Place) -> Result<(), Unplanned> {
-        let [channels, rows, columns] = self.form(id)?;
-        self.given[id.0] = Some(Place {
+    pub fn alias(&mut self, id: NodeId, place: TensorSlot) -> Result<(), UnsupportedNode> {
+        let [channels, rows, columns] = self.layout_shape(id)?;
+        self.outputs[id.0] = Some(TensorSlot {
             channels,
             rows,
             columns,
@@ -262,30 +263,30 @@ impl<'a> Draft<'a> {
     }
 
     /// Adds a step.
-    pub fn step(&mut self, step: Step) {
+    pub fn add_step(&mut self, step: PlanStep) {
         self.steps.push((step, None));
     }
 
     /// Adds a step on all groups that `build` creates at the end from the memory of all tensors. `used` are the tensors
     /// that it reads and writes; `placeholder` takes its place until then.
-    pub fn later(&mut self, placeholder: Step, used: &[usize], build: Later) {
+    pub fn defer_step(&mut self, placeholder: PlanStep, used: &[usize], build: DeferredStep) {
         for &value in used {
-            self.values[value].1 = true;
-            self.of_later.push(value);
+            self.tensors[value].1 = true;
+            self.deferred_tensors.push(value);
         }
         self.steps.push((placeholder, Some(build)));
     }
 
     /// Fuses the activation and the max pooling (if `pools` accepts its window) that follow a convolution or dense
     /// layer. Returns the last fused node, the window, and the activation.
-    pub fn follow(
+    pub fn fuse_followers(
         &mut self,
         id: NodeId,
-        pools: impl Fn(&Window) -> bool,
-    ) -> (NodeId, Option<Window>, Activation) {
+        pools: impl Fn(&PoolWindow) -> bool,
+    ) -> (NodeId, Option<PoolWindow>, Activation) {
         let (mut last, mut window, mut activation) = (id, None, Activation::None);
         while let [user] = *self.users[last.0] {
-            if self.wanted.contains(&last) {
+            if self.requested.contains(&last) {
                 break;
             }
             match (&self.graph.node(user).op, activation) {
@@ -300,34 +301,34 @@ impl<'a> Draft<'a> {
                 }
                 _ => break,
             }
-            self.taken[user.0] = true;
+            self.fused[user.0] = true;
             last = user;
         }
         (last, window, activation)
     }
 
     /// Fuses a ReLU that is the only user of a node. Returns the last fused node and the function.
-    pub fn follow_relu(&mut self, id: NodeId) -> (NodeId, Function) {
+    pub fn fuse_relu(&mut self, id: NodeId) -> (NodeId, UnaryFunction) {
         match *self.users[id.0] {
             [user]
-                if !self.wanted.contains(&id)
+                if !self.requested.contains(&id)
                     && self.graph.node(user).op == Op::Unary(Unary::Relu) =>
             {
-                self.taken[user.0] = true;
-                (user, Function::Relu)
+                self.fused[user.0] = true;
+                (user, UnaryFunction::Relu)
             }
-            _ => (id, Function::Same),
+            _ => (id, UnaryFunction::Identity),
         }
     }
 
     /// Whether pooling windows are adjacent and lie inside the output of a node.
-    fn windows_tile(&self, id: NodeId, window: &Window) -> bool {
+    fn windows_tile(&self, id: NodeId, window: &PoolWindow) -> bool {
         let node = self.graph.node(id);
         node.shape.len() == 4
             && *window
-                == (Window {
+                == (PoolWindow {
                     rounding: window.rounding,
-                    ..Window::tiles(window.kernel)
+                    ..PoolWindow::tiles(window.kernel)
                 })
             && (0..2).all(|axis| {
                 let length = node.shape[2 + axis].count;
@@ -338,7 +339,7 @@ impl<'a> Draft<'a> {
 }
 
 /// The taps along each axis of a kernel, and its transforms, if Winograd is worth it for outputs of this size.
-pub fn winograd_taps(
+pub fn winograd_for(
     conv: &Conv,
     weight: Option<&Array<f32>>,
     size: [usize; 2],
@@ -347,16 +348,16 @@ pub fn winograd_taps(
         return None;
     };
     let plain = conv.stride == [1, 1] && conv.dilation == [1, 1] && conv.groups == 1;
-    let transform = Transform::worth(height, inputs, outputs, size)?;
+    let transform = Transform::if_cheaper(height, inputs, outputs, size)?;
     (plain && height == width).then_some((height, transform))
 }
 
 /// A tensor of `numbers` channels, without rows and columns, with its memory unassigned.
-pub fn flat(numbers: usize) -> Place {
-    Place {
-        at: 0,
+pub fn flat_slot(numbers: usize) -> TensorSlot {
+    TensorSlot {
+        origin: 0,
         skip: 0,
-        framed: false,
+        per_group: false,
         channels: numbers,
         rows: 1,
         columns: 1,

@@ -1,10 +1,10 @@
 //! Assigns memory to the tensors of a program.
 
-use crate::nets::plan::layout::Frames;
+use crate::nets::plan::layout::MemoryAreas;
 
 /// Total size of local tensors, in elements per lane, above which they share memory: eight megabytes with sixteen
 /// lanes.
-const SHARED: usize = 1 << 17;
+const MIN_SHARED_LEN: usize = 1 << 17;
 
 /// Assigns memory to tensors. `values` has the size of each and whether it lies in the frames; `lives` the first and
 /// last step that uses it; `kept` whether its memory must not be reused.
@@ -12,14 +12,14 @@ const SHARED: usize = 1 << 17;
 /// Returns the offset of each tensor (and whether it lies in the frames), the size of the memory areas, and whether
 /// local tensors share memory. Local tensors that are not needed at the same time share memory if all of them
 /// together would not fit in the caches; in the frames they always do, except `kept` ones.
-pub fn placed(
+pub fn assign_memory(
     values: &[(usize, bool)],
     lives: &[(usize, usize)],
     kept: &[bool],
-) -> (Vec<(usize, bool)>, Frames, bool) {
+) -> (Vec<(usize, bool)>, MemoryAreas, bool) {
     let local = values.iter().filter(|(_, framed)| !framed);
-    let shared = local.map(|(size, _)| size).sum::<usize>() > SHARED;
-    let mut frames = Frames::default();
+    let shared = local.map(|(size, _)| size).sum::<usize>() > MIN_SHARED_LEN;
+    let mut frames = MemoryAreas::default();
     let mut resolved: Vec<(usize, bool)> = Vec::new();
     for (value, &(size, framed)) in values.iter().enumerate() {
         let must_not_overlap = |other: usize| match framed {
@@ -43,9 +43,9 @@ pub fn placed(
                 false => at.max(to),
             });
         let area = if framed {
-            &mut frames.frame
+            &mut frames.per_group
         } else {
-            &mut frames.local
+            &mut frames.shared
         };
         *area = (*area).max(at + size);
         resolved.push((at, framed));

@@ -2,21 +2,21 @@
 
 use super::draft::Draft;
 use crate::nets::graph::NodeId;
-use crate::nets::graph::op::{Divisor, Reduction, Window};
-use crate::nets::plan::Unplanned;
-use crate::nets::plan::layout::Place;
-use crate::nets::plan::pool::Pool;
-use crate::nets::plan::steps::Step;
+use crate::nets::graph::op::{Divisor, PoolWindow, Reduction};
+use crate::nets::plan::UnsupportedNode;
+use crate::nets::plan::layout::TensorSlot;
+use crate::nets::plan::pool::Pooling;
+use crate::nets::plan::steps::PlanStep;
 
 impl Draft<'_> {
     pub(super) fn pool(
         &mut self,
         id: NodeId,
-        window: Window,
+        window: PoolWindow,
         divisor: Option<Divisor>,
-    ) -> Result<(), Unplanned> {
-        let from = self.place(self.source(id, 0)?);
-        let to = self.give(id)?;
+    ) -> Result<(), UnsupportedNode> {
+        let from = self.output(self.source(id, 0)?);
+        let to = self.add_output(id)?;
         let (mut windows, mut taps) = (Vec::new(), Vec::new());
         // Indices along an axis that a window reads inside the image, and how many it reads inside image and padding.
         let along = |axis: usize, position: usize, length: usize| {
@@ -47,12 +47,12 @@ impl Draft<'_> {
             }
         }
         if windows.iter().any(|(range, _)| range.is_empty()) {
-            return Err(self.unplanned(id, "a window lies outside the image"));
+            return Err(self.unsupported(id, "a window lies outside the image"));
         }
-        self.step(Step::Pool(Pool {
+        self.add_step(PlanStep::Pool(Pooling {
             from,
             to,
-            most: divisor.is_none(),
+            is_max: divisor.is_none(),
             windows: windows.into(),
             taps: taps.into(),
         }));
@@ -65,22 +65,23 @@ impl Draft<'_> {
         id: NodeId,
         reduction: Reduction,
         axes: &[usize],
-    ) -> Result<(), Unplanned> {
+    ) -> Result<(), UnsupportedNode> {
         let source = self.source(id, 0)?;
-        let from = self.place(source);
-        let whole = axes == [2, 3] && self.images(source) == 0 && self.shape(source)?.len() == 3;
+        let from = self.output(source);
+        let whole =
+            axes == [2, 3] && self.batch_axis(source) == 0 && self.shape(source)?.len() == 3;
         let (most, factor) = match reduction {
             Reduction::Mean => (false, 1.0 / (from.rows * from.columns) as f32),
             Reduction::Sum => (false, 1.0),
             Reduction::Max => (true, 1.0),
-            _ => return Err(self.unplanned(id, "this reduction is not supported")),
+            _ => return Err(self.unsupported(id, "this reduction is not supported")),
         };
         if !whole {
-            return Err(self.unplanned(id, "it reduces axes other than rows and columns"));
+            return Err(self.unsupported(id, "it reduces axes other than rows and columns"));
         }
-        let to = self.give(id)?;
+        let to = self.add_output(id)?;
         // Whether or not the reduced axes are kept.
-        let to = Place {
+        let to = TensorSlot {
             channels: from.channels,
             rows: 1,
             columns: 1,
@@ -89,10 +90,10 @@ impl Draft<'_> {
         let taps: Vec<usize> = (0..from.rows)
             .flat_map(|row| (0..from.columns).map(move |column| from.offset(0, row, column)))
             .collect();
-        self.step(Step::Pool(Pool {
+        self.add_step(PlanStep::Pool(Pooling {
             from,
             to,
-            most,
+            is_max: most,
             windows: vec![(0..taps.len(), factor)].into(),
             taps: taps.into(),
         }));

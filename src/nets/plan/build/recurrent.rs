@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use super::draft::{Draft, flat};
-use super::spatial::{DENSE, pieces, whole_part};
+use super::draft::{Draft, flat_slot};
+use super::spatial::{DENSE_BLOCK, single_channel_group, split_evenly};
 use crate::nets::graph::NodeId;
-use crate::nets::graph::op::{Direction, Recurrent, RecurrentOutput};
-use crate::nets::plan::Unplanned;
-use crate::nets::plan::layout::Place;
-use crate::nets::plan::product::{Activation, Positions, Product, packed, tiles};
-use crate::nets::plan::recurrent::{self, Cell, Move, Pass};
-use crate::nets::plan::steps::Step;
+use crate::nets::graph::op::{RecurrentDirection, RecurrentOutput, RecurrentSpec};
+use crate::nets::plan::UnsupportedNode;
+use crate::nets::plan::layout::TensorSlot;
+use crate::nets::plan::product::{Activation, Positions, Product, channel_tiles, pack_weights};
+use crate::nets::plan::recurrent::{self, CellKind, DirectionPass, TimeStep};
+use crate::nets::plan::steps::PlanStep;
 
 /// The weights of one direction in ONNX order, with the gates stacked as rows.
 struct Weights<'a> {
@@ -32,17 +32,17 @@ impl Weights<'_> {
     }
 
     /// The rows of a cell's first product, and of its second if it needs one.
-    fn rows(&self, cell: Cell) -> (Vec<Row>, Option<Vec<Row>>) {
+    fn rows(&self, cell: CellKind) -> (Vec<Row>, Option<Vec<Row>>) {
         match cell {
-            Cell::Lstm => (self.both(0..4), None),
-            Cell::GruAfter => {
+            CellKind::Lstm => (self.both(0..4), None),
+            CellKind::GruAfter => {
                 let mut rows = self.both(0..2);
                 let last = 2 * self.units..3 * self.units;
                 rows.extend(last.clone().map(|row| (Some(row), None)));
                 rows.extend(last.map(|row| (None, Some(row))));
                 (rows, None)
             }
-            Cell::GruBefore => (self.both(0..2), Some(self.both(2..3))),
+            CellKind::GruBefore => (self.both(0..2), Some(self.both(2..3))),
         }
     }
 
@@ -50,7 +50,7 @@ impl Weights<'_> {
     fn product(&self, node: NodeId, rows: &[Row]) -> Product {
         let (features, units) = (self.features, self.units);
         let k = features + units;
-        let (tiles, blocks) = (tiles(rows.len()), pieces(k, DENSE));
+        let (tiles, blocks) = (channel_tiles(rows.len()), split_evenly(k, DENSE_BLOCK));
         let number = |_, row: usize, column: usize| {
             let (input, state) = rows[row];
             match column.checked_sub(features) {
@@ -58,7 +58,7 @@ impl Weights<'_> {
                 Some(unit) => state.map_or(0.0, |row| self.state[row * units + unit]),
             }
         };
-        let weights = packed(1, &tiles, &blocks, number).into();
+        let weights = pack_weights(1, &tiles, &blocks, number).into();
         let bias = |&(input, state): &Row| {
             let (input_bias, state_bias) = self.biases?;
             let input = input.map_or(0.0, |row| input_bias[row]);
@@ -66,18 +66,18 @@ impl Weights<'_> {
         };
         Product {
             node,
-            from: Place {
-                framed: true,
-                ..flat(0)
+            from: TensorSlot {
+                per_group: true,
+                ..flat_slot(0)
             },
-            to: flat(rows.len()),
-            parts: vec![whole_part()],
+            to: flat_slot(rows.len()),
+            channel_groups: vec![single_channel_group()],
             tiles,
             weights,
             bias: rows.iter().map(|row| bias(row).unwrap_or(0.0)).collect(),
             offsets: Arc::new([]),
             blocks,
-            positions: Positions::Groups,
+            positions: Positions::ImageGroups,
             activation: Activation::None,
         }
     }
@@ -88,35 +88,35 @@ impl Draft<'_> {
     pub fn recurrent(
         &mut self,
         id: NodeId,
-        recurrent: Recurrent,
-        cell: Cell,
-    ) -> Result<(), Unplanned> {
+        recurrent: RecurrentSpec,
+        cell: CellKind,
+    ) -> Result<(), UnsupportedNode> {
         let source = self.source(id, 0)?;
-        let from = self.place(source);
+        let from = self.output(source);
         let [length, features] = *self.shape(source)? else {
-            return Err(self.unplanned(id, "its input is not a sequence of vectors"));
+            return Err(self.unsupported(id, "its input is not a sequence of vectors"));
         };
         let (Some(input), Some(state)) = (self.weight(id, 1), self.weight(id, 2)) else {
-            return Err(self.unplanned(id, "its weights are not constant"));
+            return Err(self.unsupported(id, "its weights are not constant"));
         };
-        if self.images(source) != 1 || !from.is_dense() {
-            return Err(self.unplanned(id, "its input is not a sequence of vectors"));
+        if self.batch_axis(source) != 1 || !from.has_no_border() {
+            return Err(self.unsupported(id, "its input is not a sequence of vectors"));
         }
         let bias = match (self.graph.node(id).inputs.len(), self.weight(id, 3)) {
             (..=3, _) => None,
             (_, Some(bias)) => Some(bias.values()),
-            (_, None) => return Err(self.unplanned(id, "its bias is not constant")),
+            (_, None) => return Err(self.unsupported(id, "its bias is not constant")),
         };
         let units = recurrent.units;
         let backwards: &[bool] = match recurrent.direction {
-            Direction::Forward => &[false],
-            Direction::Reverse => &[true],
-            Direction::Bidirectional => &[false, true],
+            RecurrentDirection::Forward => &[false],
+            RecurrentDirection::Reverse => &[true],
+            RecurrentDirection::Bidirectional => &[false, true],
         };
         let directions = backwards.len();
         let gates = match cell {
-            Cell::Lstm => 4,
-            Cell::GruAfter | Cell::GruBefore => 3,
+            CellKind::Lstm => 4,
+            CellKind::GruAfter | CellKind::GruBefore => 3,
         };
         let products: Vec<(Product, Option<Product>)> = (0..directions)
             .map(|direction| {
@@ -141,11 +141,14 @@ impl Draft<'_> {
         };
         self.operations += products.iter().map(computed).sum::<u64>();
         // The initial state of each direction, then the states of all steps by position and direction.
-        let states = self.framed((length + 1) * directions * units);
-        let sums = self.framed(4 * units);
-        let (memory, reset) = (self.framed(directions * units), self.framed(units));
+        let states = self.add_group_tensor((length + 1) * directions * units);
+        let sums = self.add_group_tensor(4 * units);
+        let (memory, reset) = (
+            self.add_group_tensor(directions * units),
+            self.add_group_tensor(units),
+        );
         // The last states of all directions, contiguous.
-        let ends = self.framed(directions * units);
+        let ends = self.add_group_tensor(directions * units);
         // Offset of the state after the step at a position.
         let after = move |position: usize, direction: usize| {
             ((1 + position) * directions + direction) * units
@@ -156,24 +159,31 @@ impl Draft<'_> {
         };
         let (given, skip) = match recurrent.output {
             RecurrentOutput::All => (states, directions * units),
-            RecurrentOutput::Cell if cell == Cell::Lstm => (memory, 0),
+            RecurrentOutput::Cell if cell == CellKind::Lstm => (memory, 0),
             RecurrentOutput::Last | RecurrentOutput::Cell if directions == 1 => (states, last(0)),
             RecurrentOutput::Last | RecurrentOutput::Cell => (ends, 0),
         };
         let copies_end = given == ends;
-        self.alias(id, Place { skip, ..given })?;
+        self.alias(id, TensorSlot { skip, ..given })?;
         let lanes = self.lanes;
-        let used = [from.at, states.at, sums.at, memory.at, reset.at, ends.at];
-        let layer = move |places: Option<&[Place]>| {
-            let part = |value: &Place, skip: usize| {
-                let place = places.map_or(*value, |all| all[value.at]);
-                Place {
+        let used = [
+            from.origin,
+            states.origin,
+            sums.origin,
+            memory.origin,
+            reset.origin,
+            ends.origin,
+        ];
+        let layer = move |places: Option<&[TensorSlot]>| {
+            let part = |value: &TensorSlot, skip: usize| {
+                let place = places.map_or(*value, |all| all[value.origin]);
+                TensorSlot {
                     skip,
                     channels: units,
                     ..place
                 }
             };
-            let start = |place: Place| place.at + place.skip;
+            let start = |place: TensorSlot| place.origin + place.skip;
             let pass = |(direction, &backwards): (usize, &bool)| {
                 let (gates, second) = &products[direction];
                 let first = direction * units;
@@ -189,13 +199,13 @@ impl Draft<'_> {
                     let after = after(position(step), direction);
                     let x = start(part(&from, from.skip + position(step) * features));
                     // The input, followed by the state or by the state times the reset gate.
-                    let offsets = |state: Place| {
+                    let offsets = |state: TensorSlot| {
                         let state = start(state);
                         let all = (x..x + features).chain(state..state + units);
                         all.map(|offset| offset * lanes).collect()
                     };
                     let states = [part(&states, before), part(&states, after)];
-                    Move {
+                    TimeStep {
                         gates: Product {
                             to: part(&sums, 0),
                             offsets: offsets(states[0]),
@@ -209,9 +219,9 @@ impl Draft<'_> {
                         states,
                     }
                 };
-                Pass {
-                    first: part(&states, first),
-                    memory: part(&memory, direction * units),
+                DirectionPass {
+                    initial: part(&states, first),
+                    cell_state: part(&memory, direction * units),
                     steps: match places {
                         Some(_) => (0..length).map(step).collect(),
                         None => Vec::new(),
@@ -219,7 +229,7 @@ impl Draft<'_> {
                     end: copies_end.then(|| part(&ends, direction * units)),
                 }
             };
-            Step::Recurrent(recurrent::Recurrent {
+            PlanStep::Recurrent(recurrent::RecurrentLayer {
                 units,
                 cell,
                 passes: backwards.iter().enumerate().map(pass).collect(),
@@ -228,8 +238,8 @@ impl Draft<'_> {
             })
         };
         let placeholder = layer(None);
-        let build = Box::new(move |places: &[Place]| layer(Some(places)));
-        self.later(placeholder, &used, build);
+        let build = Box::new(move |places: &[TensorSlot]| layer(Some(places)));
+        self.defer_step(placeholder, &used, build);
         Ok(())
     }
 }

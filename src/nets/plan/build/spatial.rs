@@ -3,14 +3,16 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::draft::{Draft, winograd_taps};
-use crate::nets::graph::op::{Conv, Pads, Reset};
+use super::draft::{Draft, winograd_for};
+use crate::nets::graph::op::{Conv, GruReset, Pads};
 use crate::nets::graph::{NodeId, Op};
-use crate::nets::plan::Unplanned;
-use crate::nets::plan::product::{POSITIONS, Part, Positions, Product, packed, tiles};
-use crate::nets::plan::recurrent::Cell;
-use crate::nets::plan::steps::Step;
-use crate::nets::plan::winograd::{OUTPUTS, Transform, Winograd};
+use crate::nets::plan::UnsupportedNode;
+use crate::nets::plan::product::{
+    ChannelGroup, POSITIONS, Positions, Product, channel_tiles, pack_weights,
+};
+use crate::nets::plan::recurrent::CellKind;
+use crate::nets::plan::steps::PlanStep;
+use crate::nets::plan::winograd::{TILE_OUTPUTS, Transform, Winograd};
 use crate::session::array::Array;
 
 /// Length of a range of k that is summed over all tiles before the next: its inputs at four positions fit in the L1
@@ -18,15 +20,15 @@ use crate::session::array::Array;
 const BLOCK: usize = 256;
 
 /// The same for dense layers, whose four positions lie far apart.
-pub const DENSE: usize = 128;
+pub const DENSE_BLOCK: usize = 128;
 
 impl Draft<'_> {
     /// Plans a node.
-    pub fn node(&mut self, id: NodeId) -> Result<(), Unplanned> {
+    pub fn plan_node(&mut self, id: NodeId) -> Result<(), UnsupportedNode> {
         match &self.graph.node(id).op {
             Op::Input => {
-                let to = self.give(id)?;
-                self.step(Step::Load(to));
+                let to = self.add_output(id)?;
+                self.add_step(PlanStep::Load(to));
                 Ok(())
             }
             Op::Conv(conv) => self.convolution(id, *conv),
@@ -47,65 +49,65 @@ impl Draft<'_> {
             }
             Op::Lstm { recurrent } => {
                 let recurrent = *recurrent;
-                self.recurrent(id, recurrent, Cell::Lstm)
+                self.recurrent(id, recurrent, CellKind::Lstm)
             }
             Op::Gru { recurrent, reset } => {
                 let recurrent = *recurrent;
                 let cell = match reset {
-                    Reset::AfterMatrix => Cell::GruAfter,
-                    Reset::BeforeMatrix => Cell::GruBefore,
+                    GruReset::AfterMatrix => CellKind::GruAfter,
+                    GruReset::BeforeMatrix => CellKind::GruBefore,
                 };
                 self.recurrent(id, recurrent, cell)
             }
-            _ => self.function(id),
+            _ => self.plan_function(id),
         }
     }
 
-    fn convolution(&mut self, id: NodeId, conv: Conv) -> Result<(), Unplanned> {
-        let from = self.place(self.source(id, 0)?);
+    fn convolution(&mut self, id: NodeId, conv: Conv) -> Result<(), UnsupportedNode> {
+        let from = self.output(self.source(id, 0)?);
         let Some(weight) = self.weight(id, 1) else {
-            return Err(self.unplanned(id, "its kernel is not constant"));
+            return Err(self.unsupported(id, "its kernel is not constant"));
         };
         let [channels, group_inputs, height, width] = *weight.shape() else {
-            return Err(self.unplanned(id, "its kernel has no rows and columns"));
+            return Err(self.unsupported(id, "its kernel has no rows and columns"));
         };
         let shape = self.shape(id)?;
         let [_, rows, columns] = *shape else {
-            return Err(self.unplanned(id, "its output has no rows and columns"));
+            return Err(self.unsupported(id, "its output has no rows and columns"));
         };
         let bias = self.bias(id, channels)?;
         let lanes = self.lanes;
-        let winograd = winograd_taps(&conv, Some(weight), [rows, columns]);
+        let winograd = winograd_for(&conv, Some(weight), [rows, columns]);
         if let Some((taps, transform)) = winograd.filter(|_| !self.direct) {
             return self.winograd(id, conv, (taps, transform), weight, bias);
         }
-        let (last, window, activation) = self.follow(id, |_| true);
-        let to = self.give(last)?;
+        let (last, window, activation) = self.fuse_followers(id, |_| true);
+        let to = self.add_output(last)?;
         let group_outputs = channels / conv.groups;
-        let tiles = tiles(group_outputs);
+        let tiles = channel_tiles(group_outputs);
         let area = height * width;
         let blocks = blocks(group_inputs, area);
         let values = weight.values();
         let k = group_inputs * area;
         let weights = self.packed(id, 1, || {
-            packed(conv.groups, &tiles, &blocks, |part, channel, tap| {
+            pack_weights(conv.groups, &tiles, &blocks, |part, channel, tap| {
                 values[(part * group_outputs + channel) * k + tap]
             })
         });
         let tap = |index: usize| {
             let (channel, row, column) = (index / area, index % area / width, index % width);
-            let row = row * conv.dilation[0] * from.width();
-            (channel * from.plane() + row + column * conv.dilation[1]) * lanes
+            let row = row * conv.dilation[0] * from.padded_width();
+            (channel * from.padded_plane() + row + column * conv.dilation[1]) * lanes
         };
         // The border is at least the padding, so no base lies before the tensor.
         let base = |row: usize, column: usize| {
             let row = row * conv.stride[0] + from.border.top - conv.pads.top;
             let column = column * conv.stride[1] + from.border.left - conv.pads.left;
-            (row * from.width() + column) * lanes
+            (row * from.padded_width() + column) * lanes
         };
-        let parts = (0..conv.groups).map(|part| Part {
+        let parts = (0..conv.groups).map(|part| ChannelGroup {
             first: part * group_outputs,
-            shift: part * group_inputs * from.plane() * lanes,
+            shift: part * group_inputs * from.padded_plane() * lanes,
             weights: part * group_outputs * k,
         });
         let positions = match window {
@@ -119,7 +121,7 @@ impl Draft<'_> {
                     let into = std::array::from_fn(|i| to.offset(0, at(i).0, at(i).1) * lanes);
                     (from, into)
                 });
-                Positions::Each(quads.collect())
+                Positions::Quads(quads.collect())
             }
             Some(window) => {
                 let [high, wide] = window.kernel;
@@ -137,19 +139,19 @@ impl Draft<'_> {
                         }));
                     }
                 }
-                Positions::Windows(quads, bases, places)
+                Positions::PooledQuads(quads, bases, places)
             }
         };
         let computed = match &positions {
-            Positions::Windows(_, bases, _) => bases.len() * POSITIONS,
+            Positions::PooledQuads(_, bases, _) => bases.len() * POSITIONS,
             _ => rows * columns,
         };
         self.operations += 2 * (computed * channels * k) as u64;
-        self.step(Step::Product(Product {
+        self.add_step(PlanStep::Product(Product {
             node: id,
             from,
             to,
-            parts: parts.collect(),
+            channel_groups: parts.collect(),
             tiles,
             weights,
             bias,
@@ -168,20 +170,20 @@ impl Draft<'_> {
         (taps, transform): (usize, Transform),
         weight: &Array<f32>,
         bias: Arc<[f32]>,
-    ) -> Result<(), Unplanned> {
-        let from = self.place(self.source(id, 0)?);
+    ) -> Result<(), UnsupportedNode> {
+        let from = self.output(self.source(id, 0)?);
         let shape = self.shape(id)?;
         let (size, lanes) = ((shape[1], shape[2]), self.lanes);
-        let (last, window, activation) = self.follow(id, |window| window.kernel == [2, 2]);
-        let to = self.give(last)?;
+        let (last, window, activation) = self.fuse_followers(id, |window| window.kernel == [2, 2]);
+        let to = self.add_output(last)?;
         let (channels, inputs) = (weight.shape()[0], weight.shape()[1]);
-        let (tiles, points) = (tiles(channels), transform.points.pow(2));
+        let (tiles, points) = (channel_tiles(channels), transform.points.pow(2));
         let area = taps * taps;
         let weights = self.packed(id, 1, || {
             let kernels: Vec<Vec<f32>> = weight
                 .values()
                 .chunks_exact(area)
-                .map(|kernel| transform.kernel(kernel, taps))
+                .map(|kernel| transform.transform_kernel(kernel, taps))
                 .collect();
             let number =
                 |output: usize, input: usize, point: usize| kernels[output * inputs + input][point];
@@ -199,13 +201,17 @@ impl Draft<'_> {
         let place = |row: usize, column: usize| {
             let from_row = row + from.border.top - conv.pads.top;
             let from_column = column + from.border.left - conv.pads.left;
-            ((from_row * from.width() + from_column) * lanes, row, column)
+            (
+                (from_row * from.padded_width() + from_column) * lanes,
+                row,
+                column,
+            )
         };
-        let rows = (0..size.0).step_by(OUTPUTS);
+        let rows = (0..size.0).step_by(TILE_OUTPUTS);
         let all: Vec<(usize, usize, usize)> = rows
             .flat_map(|row| {
                 (0..size.1)
-                    .step_by(OUTPUTS)
+                    .step_by(TILE_OUTPUTS)
                     .map(move |column| (row, column))
             })
             .map(|(row, column)| place(row, column))
@@ -222,51 +228,54 @@ impl Draft<'_> {
             tiles: tiles.into(),
             weights,
             bias,
-            places: places.collect(),
+            quads: places.collect(),
             size,
             pooled: window.is_some(),
             activation,
         };
-        self.step(Step::Winograd(step));
+        self.add_step(PlanStep::Winograd(step));
         Ok(())
     }
 
     /// The bias of a layer with this many units: zeros if it has none.
-    fn bias(&self, id: NodeId, units: usize) -> Result<Arc<[f32]>, Unplanned> {
+    fn bias(&self, id: NodeId, units: usize) -> Result<Arc<[f32]>, UnsupportedNode> {
         if self.graph.node(id).inputs.len() < 3 {
             return Ok(vec![0.0; units].into());
         }
         match self.weight(id, 2) {
             Some(bias) if bias.values().len() == units => Ok(bias.values().into()),
-            _ => Err(self.unplanned(id, "its bias is not constant")),
+            _ => Err(self.unsupported(id, "its bias is not constant")),
         }
     }
 
-    fn dense(&mut self, id: NodeId) -> Result<(), Unplanned> {
+    fn dense(&mut self, id: NodeId) -> Result<(), UnsupportedNode> {
         let source = self.source(id, 0)?;
-        let from = self.place(source);
+        let from = self.output(source);
         let Some(weight) = self.weight(id, 1) else {
-            return Err(self.unplanned(id, "its weight is not constant"));
+            return Err(self.unsupported(id, "its weight is not constant"));
         };
         let [k, units] = *weight.shape() else {
-            return Err(self.unplanned(id, "its weight is not a matrix"));
+            return Err(self.unsupported(id, "its weight is not a matrix"));
         };
         let shape = self.shape(source)?;
-        if shape.last() != Some(&k) || self.images(source) == shape.len() || !from.is_dense() {
-            return Err(self.unplanned(id, "its input is not a sequence of vectors"));
+        if shape.last() != Some(&k)
+            || self.batch_axis(source) == shape.len()
+            || !from.has_no_border()
+        {
+            return Err(self.unsupported(id, "its input is not a sequence of vectors"));
         }
-        let vectors = from.numbers() / k.max(1);
+        let vectors = from.elements() / k.max(1);
         let bias = self.bias(id, units)?;
-        let (last, _, activation) = self.follow(id, |_| false);
+        let (last, _, activation) = self.fuse_followers(id, |_| false);
         if vectors > 1 && self.border(last) != Pads::default() {
-            return Err(self.unplanned(id, "its output needs a border"));
+            return Err(self.unsupported(id, "its output needs a border"));
         }
-        let to = self.give(last)?;
-        let (tiles, lanes) = (tiles(units), self.lanes);
+        let to = self.add_output(last)?;
+        let (tiles, lanes) = (channel_tiles(units), self.lanes);
         let values = weight.values();
-        let blocks = pieces(k, DENSE);
+        let blocks = split_evenly(k, DENSE_BLOCK);
         let weights = self.packed(id, 1, || {
-            packed(1, &tiles, &blocks, |_, unit, input| {
+            pack_weights(1, &tiles, &blocks, |_, unit, input| {
                 values[input * units + unit]
             })
         });
@@ -279,18 +288,18 @@ impl Draft<'_> {
             (from, std::array::from_fn(|i| at(i, units)))
         });
         let (from, to, positions) = match vectors {
-            1 => (from, to, Positions::Groups),
+            1 => (from, to, Positions::ImageGroups),
             _ => (
-                from.as_numbers(),
-                to.as_numbers(),
-                Positions::Each(quads.collect()),
+                from.flattened(),
+                to.flattened(),
+                Positions::Quads(quads.collect()),
             ),
         };
-        self.step(Step::Product(Product {
+        self.add_step(PlanStep::Product(Product {
             node: id,
             from,
             to,
-            parts: vec![whole_part()],
+            channel_groups: vec![single_channel_group()],
             tiles,
             weights,
             bias,
@@ -304,8 +313,8 @@ impl Draft<'_> {
 }
 
 /// The single channel group of a layer without groups.
-pub fn whole_part() -> Part {
-    Part {
+pub fn single_channel_group() -> ChannelGroup {
+    ChannelGroup {
         first: 0,
         shift: 0,
         weights: 0,
@@ -313,7 +322,7 @@ pub fn whole_part() -> Part {
 }
 
 /// Splits k into ranges of at most `max`, as evenly as possible.
-pub fn pieces(k: usize, max: usize) -> Vec<Range<usize>> {
+pub fn split_evenly(k: usize, max: usize) -> Vec<Range<usize>> {
     let count = k.div_ceil(max).max(1);
     (0..count)
         .map(|piece| k * piece / count..k * (piece + 1) / count)

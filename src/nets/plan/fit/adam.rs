@@ -2,8 +2,8 @@
 
 use pulp::Arch;
 
-use super::super::team::each;
-use super::memory::{Part, Pointer};
+use super::super::team::run_tasks;
+use super::memory::{DisjointPointer, FloatPointer};
 use crate::session::array::Array;
 
 /// Decay of the moments (Kingma & Ba 2015), as in Burn and PyTorch.
@@ -23,23 +23,23 @@ pub struct Parameter {
     pub values: Vec<f32>,
     pub gradient: Vec<f32>,
     /// First moment.
-    pub first: Vec<f32>,
+    pub first_moment: Vec<f32>,
     /// Second moment.
-    pub second: Vec<f32>,
+    pub second_moment: Vec<f32>,
     /// Whether gradients do not update it, as for running statistics.
     pub fixed: bool,
 }
 
 impl Parameter {
     /// A parameter that is not trained.
-    pub fn resting(name: &str, values: &Array<f32>) -> Self {
+    pub fn untrained(name: &str, values: &Array<f32>) -> Self {
         Self {
             name: name.to_owned(),
             shape: values.shape().to_vec(),
             values: values.values().to_vec(),
             gradient: Vec::new(),
-            first: Vec::new(),
-            second: Vec::new(),
+            first_moment: Vec::new(),
+            second_moment: Vec::new(),
             fixed: true,
         }
     }
@@ -52,24 +52,24 @@ impl Parameter {
             shape: values.shape().to_vec(),
             values: values.values().to_vec(),
             gradient: zeros.clone(),
-            first: zeros.clone(),
-            second: zeros,
+            first_moment: zeros.clone(),
+            second_moment: zeros,
             fixed: false,
         }
     }
 }
 
 /// Adds the gradients of another portion to `sums`; with `last`, also writes the sums back as the gradients.
-pub fn add(sums: &mut [Vec<f32>], parameters: &mut [Parameter], last: bool) {
+pub fn add_gradients(sums: &mut [Vec<f32>], parameters: &mut [Parameter], last: bool) {
     let pieces = pieces(parameters);
-    let own: Vec<[Pointer; 2]> = sums
+    let own: Vec<[FloatPointer; 2]> = sums
         .iter_mut()
         .zip(parameters)
-        .map(|(sums, own)| [sums, &mut own.gradient].map(|it| Part(it.as_mut_ptr())))
+        .map(|(sums, own)| [sums, &mut own.gradient].map(|it| DisjointPointer(it.as_mut_ptr())))
         .collect();
-    each(pieces.len(), pieces.len() * PIECE, |task| {
+    run_tasks(pieces.len(), pieces.len() * PIECE, |task| {
         let (parameter, first, count) = pieces[task];
-        let [sums, gradient] = own[parameter].map(|it| it.part(first, count));
+        let [sums, gradient] = own[parameter].map(|it| it.slice(first, count));
         for (sum, gradient) in sums.iter_mut().zip(gradient) {
             *sum += *gradient;
             if last {
@@ -102,25 +102,25 @@ pub fn step(parameters: &mut [Parameter], time: u64, rate: f64, decay: f32) {
     let vectors = Arch::new();
     let pieces = pieces(parameters);
     let fixed: Vec<bool> = parameters.iter().map(|own| own.fixed).collect();
-    let own: Vec<[Pointer; 4]> = parameters
+    let own: Vec<[FloatPointer; 4]> = parameters
         .iter_mut()
         .map(|own| {
             let all = [
                 &mut own.values,
                 &mut own.gradient,
-                &mut own.first,
-                &mut own.second,
+                &mut own.first_moment,
+                &mut own.second_moment,
             ];
-            all.map(|it| Part(it.as_mut_ptr()))
+            all.map(|it| DisjointPointer(it.as_mut_ptr()))
         })
         .collect();
     let operations = 8 * PIECE * pieces.len();
-    each(pieces.len(), operations, |task| {
+    run_tasks(pieces.len(), operations, |task| {
         let (parameter, first, count) = pieces[task];
         if fixed[parameter] {
             return;
         }
-        let [values, gradient, first, second] = own[parameter].map(|it| it.part(first, count));
+        let [values, gradient, first, second] = own[parameter].map(|it| it.slice(first, count));
         vectors.dispatch(
             #[inline(always)]
             || {

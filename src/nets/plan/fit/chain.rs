@@ -1,26 +1,26 @@
 //! Builds the chain of trainable layers from a graph.
 
 use super::super::Lanes;
-use super::super::layout::Place;
-use super::Frames;
+use super::super::layout::TensorSlot;
+use super::BatchMemory;
 use super::adam::Parameter;
 use super::conv::{self, Convolution, Places};
 use super::dense::Dense;
 use super::kernel::Geometry;
 use super::lstm::Lstm;
-use super::norm::{Norm, Own};
-use crate::nets::graph::op::{Conv, Direction, Pads, RecurrentOutput, Unary, Window};
-use crate::nets::graph::{Graph, Input, NodeId, Op};
+use super::norm::{Norm, NormParameters};
+use crate::nets::graph::op::{Conv, Pads, PoolWindow, RecurrentDirection, RecurrentOutput, Unary};
+use crate::nets::graph::{Graph, NodeId, NodeInput, Op};
 use crate::nets::launch;
-use crate::session::record::Weights;
+use crate::session::record::NetworkWeights;
 
 /// A layer in training.
 #[derive(Debug)]
-pub enum Layer {
+pub enum FitLayer {
     /// scale·x + shift of the images.
-    Scale(f32, f32, Place, Place),
+    Scale(f32, f32, TensorSlot, TensorSlot),
     /// Reorders images from \[C,H,W\] to \[H,C,W\].
-    Rows(Place, Place),
+    Rows(TensorSlot, TensorSlot),
     /// A convolution with the max pooling and ReLU that follow it.
     Convolution(Box<Convolution>),
     /// A dense layer with the ReLU that follows it.
@@ -31,7 +31,7 @@ pub enum Layer {
     Lstm(Box<Lstm>),
 }
 
-impl Layer {
+impl FitLayer {
     /// The kind of layer.
     pub fn label(&self) -> &'static str {
         match self {
@@ -52,7 +52,7 @@ impl Layer {
     }
 
     /// Whether it works on one group of images at a time.
-    pub fn is_by_group(&self) -> bool {
+    pub fn works_by_group(&self) -> bool {
         matches!(
             self,
             Self::Scale(..) | Self::Rows(..) | Self::Convolution(_)
@@ -60,7 +60,7 @@ impl Layer {
     }
 
     /// Forward pass of one group, for layers that work group by group.
-    pub fn forward_group(&self, frames: &Frames, group: usize, lanes: Lanes) {
+    pub fn forward_group(&self, frames: &BatchMemory, group: usize, lanes: Lanes) {
         match self {
             Self::Scale(scale, shift, from, to) => {
                 conv::scale(frames, (group, lanes), (*scale, *shift), from, to);
@@ -74,7 +74,7 @@ impl Layer {
     }
 
     /// Forward pass of all groups, for layers that work on them together.
-    pub fn forward(&mut self, frames: &Frames, parameters: &[Parameter], lanes: Lanes) {
+    pub fn forward(&mut self, frames: &BatchMemory, parameters: &[Parameter], lanes: Lanes) {
         match self {
             Self::Dense(own) => own.forward(frames, parameters, lanes),
             Self::Norm(own) => own.forward(frames, parameters, lanes),
@@ -84,14 +84,14 @@ impl Layer {
     }
 
     /// Updates the running statistics from the last batch.
-    pub fn keep(&self, parameters: &mut [Parameter]) {
+    pub fn update_statistics(&self, parameters: &mut [Parameter]) {
         if let Self::Norm(own) = self {
-            own.keep(parameters);
+            own.update_statistics(parameters);
         }
     }
 
     /// Backward pass of one group to the layer's inputs, for layers that work group by group.
-    pub fn backward_group(&self, frames: &Frames, group: usize, lanes: Lanes) {
+    pub fn backward_group(&self, frames: &BatchMemory, group: usize, lanes: Lanes) {
         if let Self::Convolution(own) = self {
             own.backward(frames, group, lanes);
         }
@@ -99,10 +99,10 @@ impl Layer {
 
     /// The rest of the backward pass: gradients of the weights and, for layers that work on all groups together, of the
     /// inputs.
-    pub fn backward(&mut self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
+    pub fn backward(&mut self, frames: &BatchMemory, parameters: &mut [Parameter], lanes: Lanes) {
         match self {
             Self::Scale(..) | Self::Rows(..) => {}
-            Self::Convolution(own) => own.by_weights(frames, parameters, lanes),
+            Self::Convolution(own) => own.weight_gradients(frames, parameters, lanes),
             Self::Dense(own) => own.backward(frames, parameters, lanes),
             Self::Norm(own) => own.backward(frames, parameters, lanes),
             Self::Lstm(own) => own.backward(frames, parameters, lanes),
@@ -110,7 +110,7 @@ impl Layer {
     }
 
     /// Offsets of the output and of its gradient, for a dense layer, which may be the last.
-    pub fn ends(&self) -> Option<(usize, usize)> {
+    pub fn output_offsets(&self) -> Option<(usize, usize)> {
         match self {
             Self::Dense(own) => Some((own.to, own.gradient)),
             _ => None,
@@ -120,18 +120,18 @@ impl Layer {
 
 /// The layers of a chain and their memory.
 pub struct Chain {
-    pub layers: Vec<Layer>,
-    pub frame: usize,
+    pub layers: Vec<FitLayer>,
+    pub group_len: usize,
     /// Parameters that gradients do not update.
     pub fixed: Vec<usize>,
     /// The gradient of the last layer's output.
-    pub end: Option<Place>,
+    pub output_gradient: Option<TensorSlot>,
     /// The gradient of the images, if requested.
-    pub image: Option<Place>,
+    pub image_gradient: Option<TensorSlot>,
 }
 
 /// The description of a layer before it is laid out in memory.
-enum Kind {
+enum LayerSpec {
     Scale(f32, f32),
     /// Reorders images from \[C,H,W\] to \[H,C,W\].
     Rows,
@@ -149,7 +149,7 @@ enum Kind {
         outputs: usize,
         relu: bool,
     },
-    Norm(Own, f64),
+    Norm(NormParameters, f64),
     Lstm {
         parameters: [usize; 3],
         steps: usize,
@@ -160,34 +160,39 @@ enum Kind {
 }
 
 /// The layers of a graph, if it is a single chain that ends with a dense layer without ReLU.
-pub fn chain(graph: &Graph, weights: &Weights, lanes: usize) -> Option<Chain> {
+pub fn training_chain(graph: &Graph, weights: &NetworkWeights, lanes: usize) -> Option<Chain> {
     if graph.output().0 + 1 != graph.nodes().len() {
         return None;
     }
-    let kinds = kinds(graph, weights, graph.output())?;
-    let chain = laid_out(graph, &kinds, lanes, false)?;
-    matches!(chain.layers.last(), Some(Layer::Dense(last)) if !last.relu).then_some(chain)
+    let kinds = layer_specs(graph, weights, graph.output())?;
+    let chain = lay_out(graph, &kinds, lanes, false)?;
+    matches!(chain.layers.last(), Some(FitLayer::Dense(last)) if !last.relu).then_some(chain)
 }
 
 /// The layers of a graph up to a node, if they are a single chain, with memory for the gradient of the images.
-pub fn up_to(graph: &Graph, weights: &Weights, node: NodeId, lanes: usize) -> Option<Chain> {
-    laid_out(graph, &kinds(graph, weights, node)?, lanes, true)
+pub fn chain_up_to(
+    graph: &Graph,
+    weights: &NetworkWeights,
+    node: NodeId,
+    lanes: usize,
+) -> Option<Chain> {
+    lay_out(graph, &layer_specs(graph, weights, node)?, lanes, true)
 }
 
 /// Lays out layers in memory; with `by_images`, including a gradient of the images.
-fn laid_out(graph: &Graph, kinds: &[Kind], lanes: usize, by_images: bool) -> Option<Chain> {
+fn lay_out(graph: &Graph, kinds: &[LayerSpec], lanes: usize, by_images: bool) -> Option<Chain> {
     let mut chain = Chain {
         layers: Vec::new(),
-        frame: graph.image().iter().product(),
+        group_len: graph.image().iter().product(),
         fixed: Vec::new(),
-        end: None,
-        image: None,
+        output_gradient: None,
+        image_gradient: None,
     };
     let [channels, rows, columns] = graph.image();
-    let mut value = Place {
-        at: 0,
+    let mut value = TensorSlot {
+        origin: 0,
         skip: 0,
-        framed: true,
+        per_group: true,
         channels,
         rows,
         columns,
@@ -195,35 +200,35 @@ fn laid_out(graph: &Graph, kinds: &[Kind], lanes: usize, by_images: bool) -> Opt
     };
     // The gradient of the current tensor; in training, images have none.
     if by_images {
-        chain.image = Some(chain.place(graph.image(), Pads::default()));
+        chain.image_gradient = Some(chain.place(graph.image(), Pads::default()));
     }
-    let mut gradient = chain.image;
+    let mut gradient = chain.image_gradient;
     for (at, kind) in kinds.iter().enumerate() {
         let border = match kinds.get(at + 1) {
-            Some(Kind::Convolution {
+            Some(LayerSpec::Convolution {
                 geometry,
                 inputs,
                 outputs,
                 ..
-            }) => geometry.border_of(*inputs, *outputs),
+            }) => geometry.input_border(*inputs, *outputs),
             _ => Pads::default(),
         };
         match *kind {
-            Kind::Scale(scale, shift) => {
+            LayerSpec::Scale(scale, shift) => {
                 let to = chain.place([value.channels, value.rows, value.columns], border);
-                chain.layers.push(Layer::Scale(scale, shift, value, to));
+                chain.layers.push(FitLayer::Scale(scale, shift, value, to));
                 value = to;
             }
-            Kind::Rows => {
+            LayerSpec::Rows => {
                 // One channel that has the rows of all channels.
                 let to = chain.place(
                     [1, value.rows * value.channels, value.columns],
                     Pads::default(),
                 );
-                chain.layers.push(Layer::Rows(value, to));
+                chain.layers.push(FitLayer::Rows(value, to));
                 value = to;
             }
-            Kind::Norm(own, epsilon) => {
+            LayerSpec::Norm(own, epsilon) => {
                 let before = gradient?;
                 let shape = [value.channels, value.rows, value.columns];
                 let to = chain.place(shape, border);
@@ -231,11 +236,11 @@ fn laid_out(graph: &Graph, kinds: &[Kind], lanes: usize, by_images: bool) -> Opt
                 let places = [value, to, given, before];
                 chain
                     .layers
-                    .push(Layer::Norm(Box::new(Norm::new(own, epsilon, places))));
+                    .push(FitLayer::Norm(Box::new(Norm::new(own, epsilon, places))));
                 chain.fixed.extend([own.mean, own.variance]);
                 (value, gradient) = (to, Some(given));
             }
-            Kind::Lstm {
+            LayerSpec::Lstm {
                 parameters,
                 steps,
                 features,
@@ -243,40 +248,40 @@ fn laid_out(graph: &Graph, kinds: &[Kind], lanes: usize, by_images: bool) -> Opt
                 last,
             } => {
                 let mut numbers = |count: usize| chain.place([count, 1, 1], Pads::default());
-                let gates = numbers(steps * 4 * units).at;
-                let cells = numbers((steps + 1) * units).at;
+                let gates = numbers(steps * 4 * units).origin;
+                let cells = numbers((steps + 1) * units).origin;
                 let states = numbers((steps + 1) * units);
                 let own = numbers(steps * units);
-                let by_cell = numbers(units).at;
+                let by_cell = numbers(units).origin;
                 let layer = Lstm {
                     parameters,
                     steps,
                     features,
                     units,
-                    from: value.at,
+                    from: value.origin,
                     gates,
                     cells,
-                    states: states.at,
-                    gradient: own.at,
+                    states: states.origin,
+                    gradient: own.origin,
                     last,
-                    by_cell,
-                    before: gradient.map(|it| it.at),
+                    cell_gradient: by_cell,
+                    input_gradient: gradient.map(|it| it.origin),
                     rows: Vec::new(),
                 };
                 let (given, by) = match last {
                     true => layer.end(),
-                    false => (states.at + units, own.at),
+                    false => (states.origin + units, own.origin),
                 };
                 let count = if last { units } else { steps * units };
-                let of = |at: usize| Place {
-                    at,
+                let of = |at: usize| TensorSlot {
+                    origin: at,
                     channels: count,
                     ..states
                 };
                 (value, gradient) = (of(given), Some(of(by)));
-                chain.layers.push(Layer::Lstm(Box::new(layer)));
+                chain.layers.push(FitLayer::Lstm(Box::new(layer)));
             }
-            Kind::Convolution {
+            LayerSpec::Convolution {
                 parameters,
                 geometry,
                 inputs,
@@ -286,7 +291,7 @@ fn laid_out(graph: &Graph, kinds: &[Kind], lanes: usize, by_images: bool) -> Opt
             } => {
                 // The backward kernel reads the gradients of the sums, so these need a border of their own.
                 let behind = match gradient {
-                    Some(_) => geometry.border_behind(inputs, outputs),
+                    Some(_) => geometry.gradient_border(inputs, outputs),
                     None => Pads::default(),
                 };
                 let windows = conv::has_windows(geometry, window);
@@ -310,10 +315,12 @@ fn laid_out(graph: &Graph, kinds: &[Kind], lanes: usize, by_images: bool) -> Opt
                 };
                 let convolution =
                     Convolution::new(parameters, geometry, places, (window, relu), lanes)?;
-                chain.layers.push(Layer::Convolution(Box::new(convolution)));
+                chain
+                    .layers
+                    .push(FitLayer::Convolution(Box::new(convolution)));
                 (value, gradient) = (to, Some(own));
             }
-            Kind::Dense {
+            LayerSpec::Dense {
                 parameters: [weight, bias],
                 inputs,
                 outputs,
@@ -321,89 +328,91 @@ fn laid_out(graph: &Graph, kinds: &[Kind], lanes: usize, by_images: bool) -> Opt
             } => {
                 let to = chain.place([outputs, 1, 1], Pads::default());
                 let own = chain.place([outputs, 1, 1], Pads::default());
-                chain.layers.push(Layer::Dense(Dense {
+                chain.layers.push(FitLayer::Dense(Dense {
                     weight,
                     bias,
-                    from: value.at,
+                    from: value.origin,
                     inputs,
-                    to: to.at,
-                    gradient: own.at,
+                    to: to.origin,
+                    gradient: own.origin,
                     outputs,
                     relu,
-                    before: gradient.map(|it| it.at),
+                    input_gradient: gradient.map(|it| it.origin),
                     rows: Vec::new(),
                 }));
                 (value, gradient) = (to, Some(own));
             }
         }
     }
-    chain.end = gradient;
+    chain.output_gradient = gradient;
     (!chain.layers.is_empty()).then_some(chain)
 }
 
 impl Chain {
-    fn place(&mut self, [channels, rows, columns]: [usize; 3], border: Pads) -> Place {
-        let place = Place {
-            at: self.frame,
+    fn place(&mut self, [channels, rows, columns]: [usize; 3], border: Pads) -> TensorSlot {
+        let place = TensorSlot {
+            origin: self.group_len,
             skip: 0,
-            framed: true,
+            per_group: true,
             channels,
             rows,
             columns,
             border,
         };
-        self.frame += place.size();
+        self.group_len += place.padded_elements();
         place
     }
 }
 
 /// The layer descriptions of a graph's nodes up to `last`; `None` if the nodes are not a chain or one is not supported.
-fn kinds(graph: &Graph, weights: &Weights, last: NodeId) -> Option<Vec<Kind>> {
+fn layer_specs(graph: &Graph, weights: &NetworkWeights, last: NodeId) -> Option<Vec<LayerSpec>> {
     let nodes = graph.nodes().get(..=last.0)?;
     let index = |at: usize, input: usize| match nodes[at].inputs.get(input)? {
-        Input::Weight(name) => weights.tensors.iter().position(|(own, _)| own == name),
-        Input::Node(_) => None,
+        NodeInput::Weight(name) => weights.tensors.iter().position(|(own, _)| own == name),
+        NodeInput::Node(_) => None,
     };
     let counts = |at: usize| -> Vec<usize> {
         let dims = nodes[at].shape.iter().filter(|it| !it.batched);
         dims.map(|it| it.count).collect()
     };
-    let mut kinds: Vec<Kind> = Vec::new();
+    let mut kinds: Vec<LayerSpec> = Vec::new();
     for (at, node) in nodes.iter().enumerate().skip(1) {
         let first = node.inputs.first()?;
-        if *first != Input::Node(NodeId(at - 1)) {
+        if *first != NodeInput::Node(NodeId(at - 1)) {
             return None;
         }
         match &node.op {
             Op::Unary(Unary::Affine { scale, shift }) if kinds.is_empty() => {
-                kinds.push(Kind::Scale(*scale as f32, *shift as f32));
+                kinds.push(LayerSpec::Scale(*scale as f32, *shift as f32));
             }
             Op::Unary(Unary::Relu) => match kinds.last_mut()? {
-                Kind::Convolution { relu, .. } | Kind::Dense { relu, .. } if !*relu => *relu = true,
+                LayerSpec::Convolution { relu, .. } | LayerSpec::Dense { relu, .. } if !*relu => {
+                    *relu = true
+                }
                 _ => return None,
             },
             Op::MaxPool(window) => match kinds.last_mut()? {
-                Kind::Convolution {
+                LayerSpec::Convolution {
                     window: own @ None, ..
-                } if *window == Window::tiles(window.kernel) => *own = Some(window.kernel),
+                } if *window == PoolWindow::tiles(window.kernel) => *own = Some(window.kernel),
                 _ => return None,
             },
             Op::BatchNorm { epsilon } => {
-                if !matches!(kinds.last()?, Kind::Convolution { .. }) {
+                if !matches!(kinds.last()?, LayerSpec::Convolution { .. }) {
                     return None;
                 }
-                let own = Own {
+                let own = NormParameters {
                     scale: index(at, 1)?,
                     shift: index(at, 2)?,
                     mean: index(at, 3)?,
                     variance: index(at, 4)?,
                 };
-                kinds.push(Kind::Norm(own, *epsilon));
+                kinds.push(LayerSpec::Norm(own, *epsilon));
             }
             // The rows of the images become the first axis.
             Op::Transpose { axes } if kinds.is_empty() && *axes == [2, 0, 1, 3] => {
                 if graph.image()[0] > 1 {
-                    kinds.push(Kind::Rows);
+                    kinds.push(LayerSpec::Rows);
                 }
             }
             Op::Lstm { recurrent } => {
@@ -413,10 +422,10 @@ fn kinds(graph: &Graph, weights: &Weights, last: NodeId) -> Option<Vec<Kind>> {
                     RecurrentOutput::Last => true,
                     RecurrentOutput::Cell => return None,
                 };
-                if recurrent.direction != Direction::Forward {
+                if recurrent.direction != RecurrentDirection::Forward {
                     return None;
                 }
-                kinds.push(Kind::Lstm {
+                kinds.push(LayerSpec::Lstm {
                     parameters: [index(at, 1)?, index(at, 2)?, index(at, 3)?],
                     steps,
                     features,
@@ -445,15 +454,15 @@ fn kinds(graph: &Graph, weights: &Weights, last: NodeId) -> Option<Vec<Kind>> {
                 }
                 // Images are loaded without a border.
                 if kinds.is_empty() && pads != Pads::default() {
-                    kinds.push(Kind::Scale(1.0, 0.0));
+                    kinds.push(LayerSpec::Scale(1.0, 0.0));
                 }
-                kinds.push(Kind::Convolution {
+                kinds.push(LayerSpec::Convolution {
                     parameters,
                     geometry: Geometry {
                         taps: high,
                         pads,
-                        apart,
-                        direct: launch::is_direct(),
+                        depthwise: apart,
+                        direct: launch::is_winograd_disabled(),
                     },
                     inputs,
                     outputs,
@@ -462,7 +471,7 @@ fn kinds(graph: &Graph, weights: &Weights, last: NodeId) -> Option<Vec<Kind>> {
                 });
             }
             Op::Reshape { .. } => {}
-            Op::Dense => kinds.push(Kind::Dense {
+            Op::Dense => kinds.push(LayerSpec::Dense {
                 parameters: [index(at, 1)?, index(at, 2)?],
                 inputs: counts(at - 1).iter().product(),
                 outputs: counts(at).iter().product(),

@@ -3,16 +3,16 @@
 use pulp::{Simd, WithSimd};
 
 use super::super::Lanes;
-use super::super::layout::Place;
+use super::super::layout::TensorSlot;
 use super::super::product::{load, store};
-use super::super::team::each;
+use super::super::team::run_tasks;
 use super::super::windows::{self, SumGradients, Windows};
-use super::Frames;
+use super::BatchMemory;
 use super::adam::Parameter;
-use super::filtering::Filtering;
-use super::kernel::{Geometry, Goal, Kernel};
-use super::memory::{Part, Pointer};
+use super::kernel::{Geometry, Kernel, SumsTarget};
+use super::memory::{DisjointPointer, FloatPointer};
 use super::taps;
+use super::winograd_weights::WinogradWeightGradient;
 
 /// A convolution with the max pooling and ReLU that follow it.
 #[derive(Debug)]
@@ -20,46 +20,46 @@ pub struct Convolution {
     weight: usize,
     bias: usize,
     geometry: Geometry,
-    from: Place,
+    from: TensorSlot,
     /// Channels, rows and columns of its sums.
     shape: [usize; 3],
     /// Its sums, then the gradients by them, where these stand in memory.
-    sums: Option<Place>,
-    to: Place,
+    preactivations: Option<TensorSlot>,
+    to: TensorSlot,
     /// The gradient of the output.
-    gradient: Place,
+    gradient: TensorSlot,
     /// Where its windows keep which of their sums is the maximum.
     windows: Option<Windows>,
     window: [usize; 2],
     relu: bool,
     forward: Kernel,
-    back: Option<Kernel>,
+    backward_kernel: Option<Kernel>,
     /// Computes the gradients of the weights if the convolution uses Winograd.
-    filtering: Option<Filtering>,
+    filtering: Option<WinogradWeightGradient>,
 }
 
 /// The places of a convolution.
 #[derive(Debug, Clone, Copy)]
 pub struct Places {
     /// What it reads.
-    pub from: Place,
+    pub from: TensorSlot,
     /// Channels, rows and columns of its sums.
     pub shape: [usize; 3],
     /// Its sums, then the gradients by them: `None` where [`has_windows`] and nothing reads them one by one.
-    pub sums: Option<Place>,
+    pub sums: Option<TensorSlot>,
     /// Its output.
-    pub to: Place,
+    pub to: TensorSlot,
     /// The numbers of the maxima of its windows, with the border of the output: where [`has_windows`].
-    pub chosen: Option<Place>,
+    pub chosen: Option<TensorSlot>,
     /// The gradient by the output.
-    pub gradient: Place,
+    pub gradient: TensorSlot,
     /// The gradient by what it reads, where it is wanted.
-    pub before: Option<Place>,
+    pub before: Option<TensorSlot>,
 }
 
 /// Whether a convolution keeps which sum of a window is the maximum instead of its sums.
 pub fn has_windows(geometry: Geometry, window: Option<[usize; 2]>) -> bool {
-    window == Some([windows::SIDE; 2]) && !geometry.apart
+    window == Some([windows::SIDE; 2]) && !geometry.depthwise
 }
 
 impl Convolution {
@@ -85,13 +85,13 @@ impl Convolution {
             chosen,
         });
         let goal = match places.chosen {
-            Some(chosen) => Goal::Windows {
+            Some(chosen) => SumsTarget::Windows {
                 size: (shape[1], shape[2]),
                 to,
                 chosen,
                 relu,
             },
-            None => Goal::Sums(sums?),
+            None => SumsTarget::Sums(sums?),
         };
         let by_sums = match windows {
             Some(windows) => SumGradients::Windows(windows),
@@ -100,7 +100,7 @@ impl Convolution {
         let back = match places.before {
             Some(before) => {
                 let by_sums = sums.map_or(by_sums, SumGradients::Each);
-                Some(Kernel::back(geometry, by_sums, before, lanes)?)
+                Some(Kernel::backward(geometry, by_sums, before, lanes)?)
             }
             None => None,
         };
@@ -110,21 +110,21 @@ impl Convolution {
             geometry,
             from,
             shape,
-            sums,
+            preactivations: sums,
             to,
             gradient,
             windows,
             window: window.unwrap_or([1, 1]),
             relu,
             forward: Kernel::new(geometry, from, goal, lanes),
-            filtering: Filtering::new(geometry, from, by_sums),
-            back,
+            filtering: WinogradWeightGradient::new(geometry, from, by_sums),
+            backward_kernel: back,
         })
     }
 
-    /// The gradients by its sums, as [`Self::by_weights`] reads them.
+    /// The gradients by its sums, as [`Self::weight_gradients`] reads them.
     pub(super) fn by_sums(&self) -> SumGradients {
-        match (self.windows, self.sums) {
+        match (self.windows, self.preactivations) {
             (Some(windows), _) => SumGradients::Windows(windows),
             (None, sums) => SumGradients::Each(sums.unwrap_or(self.to)),
         }
@@ -134,25 +134,25 @@ impl Convolution {
     pub fn prepare(&mut self, parameters: &[Parameter], lanes: Lanes) {
         let values = &parameters[self.weight].values;
         let bias = parameters[self.bias].values.clone();
-        self.forward.take(values, bias, lanes);
-        if let Some(back) = &mut self.back {
+        self.forward.pack_weights(values, bias, lanes);
+        if let Some(back) = &mut self.backward_kernel {
             back.take_back(values, self.geometry, lanes);
         }
     }
 
     /// Where its sums stand that the gradients by them take the place of, and which these are made from.
-    pub fn kept(&self) -> Option<Place> {
+    pub fn kept(&self) -> Option<TensorSlot> {
         match self.windows {
             Some(_) => None,
-            None => self.sums,
+            None => self.preactivations,
         }
     }
 
     /// The forward pass of a group: sums, pooling and ReLU.
-    pub fn forward(&self, frames: &Frames, group: usize, lanes: Lanes) {
+    pub fn forward(&self, frames: &BatchMemory, group: usize, lanes: Lanes) {
         self.forward.run(frames, group, lanes);
-        if let (None, Some(sums)) = (self.windows, self.sums) {
-            lanes.arch().dispatch(Shrink {
+        if let (None, Some(sums)) = (self.windows, self.preactivations) {
+            lanes.arch().dispatch(PoolForward {
                 layer: self,
                 sums,
                 frames: *frames,
@@ -162,15 +162,15 @@ impl Convolution {
     }
 
     /// The backward pass of a group: gradients of the sums and of the input.
-    pub fn backward(&self, frames: &Frames, group: usize, lanes: Lanes) {
-        self.grow(frames, group, lanes);
-        self.by_inputs(frames, group, lanes);
+    pub fn backward(&self, frames: &BatchMemory, group: usize, lanes: Lanes) {
+        self.preactivation_gradients(frames, group, lanes);
+        self.input_gradients(frames, group, lanes);
     }
 
     /// Gradients by its sums, where these stand in memory.
-    pub fn grow(&self, frames: &Frames, group: usize, lanes: Lanes) {
+    pub fn preactivation_gradients(&self, frames: &BatchMemory, group: usize, lanes: Lanes) {
         let frames = *frames;
-        match (self.windows, self.sums) {
+        match (self.windows, self.preactivations) {
             (_, None) => {}
             (Some(windows), Some(sums)) => lanes.arch().dispatch(Unpool {
                 windows,
@@ -178,7 +178,7 @@ impl Convolution {
                 frames,
                 group,
             }),
-            (None, Some(sums)) => lanes.arch().dispatch(Grow {
+            (None, Some(sums)) => lanes.arch().dispatch(PoolBackward {
                 layer: self,
                 sums,
                 frames,
@@ -188,22 +188,27 @@ impl Convolution {
     }
 
     /// Gradients of the input, from those of the sums.
-    pub fn by_inputs(&self, frames: &Frames, group: usize, lanes: Lanes) {
-        if let Some(back) = &self.back {
+    pub fn input_gradients(&self, frames: &BatchMemory, group: usize, lanes: Lanes) {
+        if let Some(back) = &self.backward_kernel {
             back.run(frames, group, lanes);
         }
     }
 
     /// Gradients of the weights, from those of the sums.
-    pub fn by_weights(&mut self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
+    pub fn weight_gradients(
+        &mut self,
+        frames: &BatchMemory,
+        parameters: &mut [Parameter],
+        lanes: Lanes,
+    ) {
         let outputs = self.shape[0];
-        let bias = Part(parameters[self.bias].gradient.as_mut_ptr());
+        let bias = DisjointPointer(parameters[self.bias].gradient.as_mut_ptr());
         let layer = &*self;
         let added = frames.groups
             * lanes.count()
-            * self.to.numbers()
+            * self.to.elements()
             * self.window.iter().product::<usize>();
-        each(outputs, added, |channel| {
+        run_tasks(outputs, added, |channel| {
             let frames = *frames;
             lanes.arch().dispatch(Bias {
                 layer,
@@ -213,21 +218,21 @@ impl Convolution {
             });
         });
         if let Some(filtering) = &mut self.filtering {
-            filtering.by_weights(frames, &mut parameters[self.weight].gradient, lanes);
+            filtering.weight_gradients(frames, &mut parameters[self.weight].gradient, lanes);
             return;
         }
         let layer = &*self;
-        let weight = Part(parameters[self.weight].gradient.as_mut_ptr());
+        let weight = DisjointPointer(parameters[self.weight].gradient.as_mut_ptr());
         let inputs = self.from.channels;
         let together = taps::channels(self.geometry.taps);
         let pieces = inputs.div_ceil(taps::INPUTS);
-        let tasks = match self.geometry.apart {
+        let tasks = match self.geometry.depthwise {
             true => outputs,
             false => outputs.div_ceil(together) * pieces,
         };
-        each(tasks, usize::MAX, |task| {
+        run_tasks(tasks, usize::MAX, |task| {
             let frames = *frames;
-            let (first, count, inputs) = match layer.geometry.apart {
+            let (first, count, inputs) = match layer.geometry.depthwise {
                 true => (task, 1, task..task + 1),
                 false => {
                     let (first, piece) = (task / pieces * together, task % pieces);
@@ -249,14 +254,14 @@ impl Convolution {
 }
 
 /// Max pooling and ReLU.
-struct Shrink<'a> {
+struct PoolForward<'a> {
     layer: &'a Convolution,
-    sums: Place,
-    frames: Frames,
+    sums: TensorSlot,
+    frames: BatchMemory,
     group: usize,
 }
 
-impl WithSimd for Shrink<'_> {
+impl WithSimd for PoolForward<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -272,14 +277,14 @@ impl WithSimd for Shrink<'_> {
                     let mut most = simd.splat_f32s(f32::NEG_INFINITY);
                     for tap in 0..high * wide {
                         let (row, column) = (row * high + tap / wide, column * wide + tap % wide);
-                        let place = self.sums.at + self.sums.offset(channel, row, column);
+                        let place = self.sums.origin + self.sums.offset(channel, row, column);
                         // SAFETY: as above.
                         most = simd.max_f32s(most, unsafe { load(simd, at(place)) });
                     }
                     if own.relu {
                         most = simd.max_f32s(most, simd.splat_f32s(0.0));
                     }
-                    let place = own.to.at + own.to.offset(channel, row, column);
+                    let place = own.to.origin + own.to.offset(channel, row, column);
                     // SAFETY: as above.
                     unsafe { store(simd, at(place), most) };
                 }
@@ -290,14 +295,14 @@ impl WithSimd for Shrink<'_> {
 
 /// The backward pass of max pooling and ReLU: routes the gradient of the output to the first maximum of every window, if
 /// the ReLU passes it.
-struct Grow<'a> {
+struct PoolBackward<'a> {
     layer: &'a Convolution,
-    sums: Place,
-    frames: Frames,
+    sums: TensorSlot,
+    frames: BatchMemory,
     group: usize,
 }
 
-impl WithSimd for Grow<'_> {
+impl WithSimd for PoolBackward<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -316,7 +321,7 @@ impl WithSimd for Grow<'_> {
             for row in 0..sums.rows {
                 for column in 0..sums.columns {
                     if rows.contains(&row) || columns.contains(&column) {
-                        let place = sums.at + sums.offset(channel, row, column);
+                        let place = sums.origin + sums.offset(channel, row, column);
                         // SAFETY: as above.
                         unsafe { store(simd, at(place), zero) };
                     }
@@ -326,9 +331,9 @@ impl WithSimd for Grow<'_> {
                 for column in 0..own.to.columns {
                     let place = |tap: usize| {
                         let (row, column) = (row * high + tap / wide, column * wide + tap % wide);
-                        sums.at + sums.offset(channel, row, column)
+                        sums.origin + sums.offset(channel, row, column)
                     };
-                    let given = own.gradient.at + own.gradient.offset(channel, row, column);
+                    let given = own.gradient.origin + own.gradient.offset(channel, row, column);
                     // SAFETY: as above.
                     let mut gradient = unsafe { load(simd, at(given)) };
                     let mut most = simd.splat_f32s(f32::NEG_INFINITY);
@@ -358,8 +363,8 @@ impl WithSimd for Grow<'_> {
 /// The gradients by the sums of windows, each in its place.
 struct Unpool {
     windows: Windows,
-    sums: Place,
-    frames: Frames,
+    sums: TensorSlot,
+    frames: BatchMemory,
     group: usize,
 }
 
@@ -382,7 +387,7 @@ impl WithSimd for Unpool {
                     false => 0,
                 };
                 for column in first..sums.columns {
-                    let to = at(sums.at + sums.offset(channel, row, column));
+                    let to = at(sums.origin + sums.offset(channel, row, column));
                     // SAFETY: as above. No window holds these sums.
                     unsafe { store(simd, to, zero) };
                 }
@@ -396,7 +401,9 @@ impl WithSimd for Unpool {
                         let (y, x) = (number / windows::SIDE, number % windows::SIDE);
                         let (y, x) = (row * windows::SIDE + y, column * windows::SIDE + x);
                         // SAFETY: as above.
-                        unsafe { store(simd, at(sums.at + sums.offset(channel, y, x)), gradient) };
+                        unsafe {
+                            store(simd, at(sums.origin + sums.offset(channel, y, x)), gradient)
+                        };
                     }
                 }
             }
@@ -407,9 +414,9 @@ impl WithSimd for Unpool {
 /// The gradient by the bias of a channel.
 struct Bias<'a> {
     layer: &'a Convolution,
-    frames: Frames,
+    frames: BatchMemory,
     channel: usize,
-    bias: Pointer,
+    bias: FloatPointer,
 }
 
 impl WithSimd for Bias<'_> {
@@ -426,7 +433,7 @@ impl WithSimd for Bias<'_> {
             match self.layer.by_sums() {
                 SumGradients::Each(sums) => {
                     for row in 0..sums.rows {
-                        let first = sums.at + sums.offset(channel, row, 0);
+                        let first = sums.origin + sums.offset(channel, row, 0);
                         for column in 0..sums.columns {
                             // SAFETY: as above.
                             sum = simd.add_f32s(sum, unsafe { load(simd, at(first + column)) });
@@ -452,11 +459,11 @@ impl WithSimd for Bias<'_> {
 
 /// scale·x + shift of a value of a group into another place.
 pub fn scale(
-    frames: &Frames,
+    frames: &BatchMemory,
     (group, lanes): (usize, Lanes),
     (scale, shift): (f32, f32),
-    from: &Place,
-    to: &Place,
+    from: &TensorSlot,
+    to: &TensorSlot,
 ) {
     let count = lanes.count();
     for channel in 0..from.channels {
@@ -465,8 +472,8 @@ pub fn scale(
             for i in 0..from.columns * count {
                 // SAFETY: both tensors lie in the frame of the group, which belongs to the caller.
                 unsafe {
-                    let x = *frames.at(group, from.at + a, count).add(i);
-                    *frames.at(group, to.at + b, count).add(i) = scale * x + shift;
+                    let x = *frames.at(group, from.origin + a, count).add(i);
+                    *frames.at(group, to.origin + b, count).add(i) = scale * x + shift;
                 }
             }
         }

@@ -5,10 +5,10 @@ use pulp::{Simd, WithSimd};
 
 use super::super::Lanes;
 use super::super::product::{load, store};
-use super::super::team::each;
-use super::Frames;
+use super::super::team::run_tasks;
+use super::BatchMemory;
 use super::adam::Parameter;
-use super::memory::{Part, Pointer};
+use super::memory::{DisjointPointer, FloatPointer};
 use super::transpose::transpose;
 
 /// Rows of a tile, and its vectors of images or of outputs.
@@ -35,14 +35,14 @@ pub struct Dense {
     /// Whether a ReLU follows.
     pub relu: bool,
     /// Offset of the input's gradient, if needed.
-    pub before: Option<usize>,
+    pub input_gradient: Option<usize>,
     /// The gradients by what it gives as [`Rows`] has them: kept from batch to batch.
     pub rows: Vec<f32>,
 }
 
 impl Dense {
     /// The forward pass.
-    pub fn forward(&self, frames: &Frames, parameters: &[Parameter], lanes: Lanes) {
+    pub fn forward(&self, frames: &BatchMemory, parameters: &[Parameter], lanes: Lanes) {
         let weight = &parameters[self.weight].values;
         let bias = &parameters[self.bias].values;
         self.tiles(self.outputs, frames, lanes, |first, count, group| Product {
@@ -65,12 +65,12 @@ impl Dense {
     fn tiles<'a>(
         &self,
         numbers: usize,
-        frames: &Frames,
+        frames: &BatchMemory,
         lanes: Lanes,
         product: impl Fn(usize, usize, usize) -> Product<'a> + Sync,
     ) {
         let operations = frames.groups * lanes.count() * self.inputs * self.outputs;
-        each(numbers.div_ceil(TILE), operations, |tile| {
+        run_tasks(numbers.div_ceil(TILE), operations, |tile| {
             let first = tile * TILE;
             for group in (0..frames.groups).step_by(VECTORS) {
                 let own = product(first, TILE.min(numbers - first), group);
@@ -80,13 +80,18 @@ impl Dense {
     }
 
     /// Gradients of the weights and of the input.
-    pub fn backward(&mut self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
-        self.by_weights(frames, parameters, lanes);
-        self.by_inputs(frames, parameters, lanes);
+    pub fn backward(&mut self, frames: &BatchMemory, parameters: &mut [Parameter], lanes: Lanes) {
+        self.weight_gradients(frames, parameters, lanes);
+        self.input_gradients(frames, parameters, lanes);
     }
 
     /// Gradients of the weights. Also applies the ReLU to the gradients of the output.
-    pub fn by_weights(&mut self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
+    pub fn weight_gradients(
+        &mut self,
+        frames: &BatchMemory,
+        parameters: &mut [Parameter],
+        lanes: Lanes,
+    ) {
         let count = lanes.count();
         let width = self.outputs.next_multiple_of(count);
         let images = frames.groups * count;
@@ -95,12 +100,12 @@ impl Dense {
         rows.resize(images * width, 0.0);
         let layer = &*self;
         let turned = Rows {
-            pointer: Part(rows.as_mut_ptr()),
+            pointer: DisjointPointer(rows.as_mut_ptr()),
             images,
             width,
         };
-        each(frames.groups, 4 * images * width, |group| {
-            lanes.arch().dispatch(Turn {
+        run_tasks(frames.groups, 4 * images * width, |group| {
+            lanes.arch().dispatch(ReluTranspose {
                 layer,
                 frames: *frames,
                 group,
@@ -117,15 +122,15 @@ impl Dense {
                 bias.iter_mut().zip(row).for_each(|(sum, d)| *sum += d);
             }
         }
-        let gradient = Part(parameters[self.weight].gradient.as_mut_ptr());
+        let gradient = DisjointPointer(parameters[self.weight].gradient.as_mut_ptr());
         // Pieces of whole tiles, several per worker.
         let tile = if self.outputs < 2 * count {
-            DEEPEST
+            MAX_TILE_INPUTS
         } else {
             TILE
         };
         let piece = self.inputs.div_ceil(TASKS).next_multiple_of(tile);
-        each(self.inputs.div_ceil(piece), operations, |task| {
+        run_tasks(self.inputs.div_ceil(piece), operations, |task| {
             lanes.arch().dispatch(Weight {
                 layer,
                 frames: *frames,
@@ -138,7 +143,7 @@ impl Dense {
     }
 
     /// Applies the ReLU to the gradients of the output.
-    pub fn rectify(&self, frames: &Frames, lanes: Lanes) {
+    pub fn rectify(&self, frames: &BatchMemory, lanes: Lanes) {
         if !self.relu {
             return;
         }
@@ -158,8 +163,8 @@ impl Dense {
     }
 
     /// Gradients of the input, after the ReLU has been applied to those of the output.
-    pub fn by_inputs(&self, frames: &Frames, parameters: &[Parameter], lanes: Lanes) {
-        if let Some(before) = self.before {
+    pub fn input_gradients(&self, frames: &BatchMemory, parameters: &[Parameter], lanes: Lanes) {
+        if let Some(before) = self.input_gradient {
             let weight = &parameters[self.weight].values;
             self.tiles(self.inputs, frames, lanes, |first, count, group| Product {
                 frames: *frames,
@@ -182,7 +187,7 @@ impl Dense {
 /// row by row, so that they are read one after the other.
 #[derive(Clone, Copy)]
 struct Rows {
-    pointer: Pointer,
+    pointer: FloatPointer,
     images: usize,
     /// Outputs, to the next whole vector.
     width: usize,
@@ -206,14 +211,14 @@ impl Rows {
 }
 
 /// The gradients by what a layer gives of one group, through its rectifier, and as rows.
-struct Turn<'a> {
+struct ReluTranspose<'a> {
     layer: &'a Dense,
-    frames: Frames,
+    frames: BatchMemory,
     group: usize,
     rows: Rows,
 }
 
-impl WithSimd for Turn<'_> {
+impl WithSimd for ReluTranspose<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -246,7 +251,7 @@ impl WithSimd for Turn<'_> {
 
 /// A tile of a matrix product for four groups of images.
 struct Product<'a> {
-    frames: Frames,
+    frames: BatchMemory,
     group: usize,
     from: usize,
     inputs: usize,
@@ -360,11 +365,11 @@ pub unsafe fn accumulate<S: Simd, const N: usize, const P: usize>(
 /// images at a time, so that their gradients for a few outputs stay in the L1 cache for all inputs.
 struct Weight<'a> {
     layer: &'a Dense,
-    frames: Frames,
+    frames: BatchMemory,
     /// The range of inputs: first, and one past the last.
     inputs: (usize, usize),
     rows: Rows,
-    gradient: Pointer,
+    gradient: FloatPointer,
 }
 
 impl WithSimd for Weight<'_> {
@@ -376,7 +381,7 @@ impl WithSimd for Weight<'_> {
             true => VECTORS,
             false => VECTORS / 2,
         };
-        for group in (0..self.frames.groups).step_by(DEPTH) {
+        for group in (0..self.frames.groups).step_by(GROUP_BLOCK) {
             let mut output = 0;
             while output < self.rows.width {
                 // Few outputs are taken with more inputs, so that a tile keeps its size.
@@ -385,7 +390,7 @@ impl WithSimd for Weight<'_> {
                     4 => self.column::<S, 6, 4>(simd, (group, output)),
                     2..4 => self.column::<S, 6, 2>(simd, (group, output)),
                     _ if S::REGISTER_COUNT >= 32 => {
-                        self.column::<S, DEEPEST, 1>(simd, (group, output));
+                        self.column::<S, MAX_TILE_INPUTS, 1>(simd, (group, output));
                     }
                     _ => self.column::<S, 12, 1>(simd, (group, output)),
                 }
@@ -400,11 +405,11 @@ impl WithSimd for Weight<'_> {
 }
 
 /// Maximum inputs of a tile.
-const DEEPEST: usize = 24;
+const MAX_TILE_INPUTS: usize = 24;
 
 /// Groups that are summed over before the next outputs: their gradients by four vectors of outputs stay in the second
 /// cache.
-const DEPTH: usize = 16;
+const GROUP_BLOCK: usize = 16;
 
 impl Weight<'_> {
     /// All tiles of N inputs and P vectors of outputs; remaining inputs are processed by fours, then one by one.
@@ -452,7 +457,7 @@ impl Weight<'_> {
                 }
             }
         }
-        let groups = first_group..self.frames.groups.min(first_group + DEPTH);
+        let groups = first_group..self.frames.groups.min(first_group + GROUP_BLOCK);
         let stride = self.rows.stride(output, lanes);
         assert!(groups.end * lanes <= self.rows.images && output + P * lanes <= self.rows.width);
         // In registers: what may panic on the way would have them written to memory.

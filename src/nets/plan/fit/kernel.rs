@@ -5,15 +5,15 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::super::Lanes;
-use super::super::layout::{self, Place};
+use super::super::layout::{self, TensorSlot};
 use super::super::product::{
-    Activation, Multiply, POSITIONS, Part, Positions, Product, packed, tiles,
+    Activation, ChannelGroup, Multiply, POSITIONS, Positions, Product, channel_tiles, pack_weights,
 };
 use super::super::windows::{SIDE, SumGradients};
-use super::super::winograd::{self, OUTPUTS, Transform, Winograd};
-use super::Frames;
+use super::super::winograd::{self, TILE_OUTPUTS, Transform, Winograd};
+use super::BatchMemory;
 use super::scattered::{self, Scattered};
-use super::turned::{self, Turned};
+use super::winograd_backward::{self, WinogradBackward};
 use crate::nets::graph::NodeId;
 use crate::nets::graph::op::Pads;
 
@@ -26,21 +26,21 @@ pub struct Geometry {
     pub taps: usize,
     pub pads: Pads,
     /// Whether every channel is convolved separately (depthwise).
-    pub apart: bool,
+    pub depthwise: bool,
     /// Whether Winograd is disabled.
     pub direct: bool,
 }
 
 impl Geometry {
     /// Offset of the first input of an output, in elements from the start of the tensor.
-    fn base(self, from: &Place, row: usize, column: usize) -> usize {
+    fn base(self, from: &TensorSlot, row: usize, column: usize) -> usize {
         let row = row + from.border.top - self.pads.top;
         let column = column + from.border.left - self.pads.left;
-        row * from.width() + column
+        row * from.padded_width() + column
     }
 
     /// The border that inputs \[C,H,W\] need for outputs \[C,H,W\].
-    pub fn border_of(self, inputs: [usize; 3], outputs: [usize; 3]) -> Pads {
+    pub fn input_border(self, inputs: [usize; 3], outputs: [usize; 3]) -> Pads {
         let Pads {
             top,
             left,
@@ -52,7 +52,7 @@ impl Geometry {
         }
         // Tiles may extend past the last output.
         let beyond = |before: usize, input: usize, output: usize| {
-            (output.next_multiple_of(OUTPUTS) + self.taps - 1).saturating_sub(before + input)
+            (output.next_multiple_of(TILE_OUTPUTS) + self.taps - 1).saturating_sub(before + input)
         };
         Pads {
             top,
@@ -68,20 +68,20 @@ impl Geometry {
         inputs: usize,
         [outputs, rows, columns]: [usize; 3],
     ) -> Option<Transform> {
-        match self.apart || self.direct {
+        match self.depthwise || self.direct {
             true => None,
-            false => Transform::worth(self.taps, inputs, outputs, [rows, columns]),
+            false => Transform::if_cheaper(self.taps, inputs, outputs, [rows, columns]),
         }
     }
 
     /// The border that the gradients of outputs \[C,H,W\] need to compute those of inputs \[C,H,W\]: see
     /// [`Kernel::back`].
-    pub fn border_behind(self, inputs: [usize; 3], outputs: [usize; 3]) -> Pads {
-        let back = self.back();
-        match (self.transform(inputs[0], outputs), self.apart) {
+    pub fn gradient_border(self, inputs: [usize; 3], outputs: [usize; 3]) -> Pads {
+        let back = self.backward();
+        match (self.transform(inputs[0], outputs), self.depthwise) {
             (Some(_), _) => Pads::default(),
             (None, false) if self.is_scattered() => Pads::default(),
-            (None, true) => back.border_of(outputs, inputs),
+            (None, true) => back.input_border(outputs, inputs),
             (None, false) => Pads {
                 top: 0,
                 bottom: 0,
@@ -92,11 +92,11 @@ impl Geometry {
 
     /// Whether gradients by the inputs are scattered from those by the sums where the convolution is not filtered.
     fn is_scattered(self) -> bool {
-        !self.apart && self.pads == Pads::default()
+        !self.depthwise && self.pads == Pads::default()
     }
 
     /// The convolution that takes gradients by the outputs to those by the inputs.
-    pub fn back(self) -> Self {
+    pub fn backward(self) -> Self {
         let other = |pad: usize| self.taps - 1 - pad;
         Self {
             pads: Pads {
@@ -112,21 +112,21 @@ impl Geometry {
 
 /// Where the sums of a convolution go.
 #[derive(Debug, Clone, Copy)]
-pub enum Goal {
+pub enum SumsTarget {
     /// Each to its place.
-    Sums(Place),
+    Sums(TensorSlot),
     /// Of every window of 2×2 the maximum, and its number, of sums with so many rows and columns.
     Windows {
         size: (usize, usize),
-        to: Place,
-        chosen: Place,
+        to: TensorSlot,
+        chosen: TensorSlot,
         relu: bool,
     },
 }
 
-impl Goal {
+impl SumsTarget {
     /// What is written.
-    fn to(&self) -> Place {
+    fn to(&self) -> TensorSlot {
         match *self {
             Self::Sums(to) | Self::Windows { to, .. } => to,
         }
@@ -144,7 +144,7 @@ impl Goal {
     fn apart(&self) -> Option<usize> {
         match self {
             Self::Sums(_) => None,
-            Self::Windows { to, chosen, .. } => Some(chosen.at - to.at),
+            Self::Windows { to, chosen, .. } => Some(chosen.origin - to.origin),
         }
     }
 
@@ -169,23 +169,23 @@ pub struct Kernel {
 enum Way {
     Direct(Direct),
     Winograd(Box<Winograd>),
-    Turned(Box<Turned>),
+    WinogradBackward(Box<WinogradBackward>),
     Scattered(Box<Scattered>),
 }
 
 impl Kernel {
     /// In these places.
-    pub fn new(geometry: Geometry, from: Place, goal: Goal, lanes: usize) -> Self {
+    pub fn new(geometry: Geometry, from: TensorSlot, goal: SumsTarget, lanes: usize) -> Self {
         let (to, size, chosen) = (goal.to(), goal.size(), goal.apart());
         let shape = [to.channels, size.0, size.1];
         let Some(transform) = geometry.transform(from.channels, shape) else {
             let way = Way::Direct(Direct::new(geometry, from, goal, (lanes, false)));
             return Self { way, chosen };
         };
-        let rows = (0..size.0).step_by(OUTPUTS);
+        let rows = (0..size.0).step_by(TILE_OUTPUTS);
         let all: Vec<(usize, usize, usize)> = rows
             .flat_map(|row| {
-                let columns = (0..size.1).step_by(OUTPUTS);
+                let columns = (0..size.1).step_by(TILE_OUTPUTS);
                 columns.map(move |column| (geometry.base(&from, row, column) * lanes, row, column))
             })
             .collect();
@@ -196,10 +196,10 @@ impl Kernel {
             from,
             to,
             transform,
-            tiles: tiles(to.channels).into(),
+            tiles: channel_tiles(to.channels).into(),
             weights: Arc::new([]),
             bias: Arc::new([]),
-            places: places.collect(),
+            quads: places.collect(),
             size,
             pooled: chosen.is_some(),
             activation: goal.activation(),
@@ -211,32 +211,37 @@ impl Kernel {
     /// around where the convolution is filtered, else scattered, or without the rows of taps that meet no sum where
     /// the convolution is padded.
     /// `None` where it would have to read sums that do not stand in memory.
-    pub fn back(
+    pub fn backward(
         geometry: Geometry,
         sums: SumGradients,
-        before: Place,
+        before: TensorSlot,
         lanes: usize,
     ) -> Option<Self> {
         let way = match (
             geometry.transform(before.channels, sums.shape()),
-            geometry.apart,
+            geometry.depthwise,
             sums,
         ) {
-            (Some(transform), ..) => Way::Turned(Box::new(Turned::new(
+            (Some(transform), ..) => Way::WinogradBackward(Box::new(WinogradBackward::new(
                 geometry.pads,
                 transform,
                 sums,
                 before,
             ))),
             (None, true, SumGradients::Each(sums)) => {
-                return Some(Self::new(geometry.back(), sums, Goal::Sums(before), lanes));
+                return Some(Self::new(
+                    geometry.backward(),
+                    sums,
+                    SumsTarget::Sums(before),
+                    lanes,
+                ));
             }
             (None, false, SumGradients::Each(sums)) if geometry.is_scattered() => {
                 Way::Scattered(Box::new(Scattered::new(geometry.taps, sums, before)))
             }
             (None, false, SumGradients::Each(sums)) => {
-                let goal = Goal::Sums(before);
-                Way::Direct(Direct::new(geometry.back(), sums, goal, (lanes, true)))
+                let goal = SumsTarget::Sums(before);
+                Way::Direct(Direct::new(geometry.backward(), sums, goal, (lanes, true)))
             }
             (None, _, SumGradients::Windows(_)) => return None,
         };
@@ -248,21 +253,21 @@ impl Kernel {
     pub fn take_back(&mut self, kernels: &[f32], geometry: Geometry, lanes: Lanes) {
         let area = geometry.taps * geometry.taps;
         match &mut self.way {
-            Way::Turned(own) => own.take(kernels, lanes),
+            Way::WinogradBackward(own) => own.pack_weights(kernels, lanes),
             Way::Scattered(own) => own.take(kernels),
             Way::Direct(_) | Way::Winograd(_) => {
                 let (outputs, inputs) = self.channels();
                 let mut turned = Vec::with_capacity(kernels.len());
                 for input in 0..inputs {
-                    for output in if geometry.apart { 0..1 } else { 0..outputs } {
-                        let kernel = match geometry.apart {
+                    for output in if geometry.depthwise { 0..1 } else { 0..outputs } {
+                        let kernel = match geometry.depthwise {
                             true => input,
                             false => output * inputs + input,
                         };
                         turned.extend(kernels[kernel * area..][..area].iter().rev());
                     }
                 }
-                self.take(&turned, vec![0.0; inputs], lanes);
+                self.pack_weights(&turned, vec![0.0; inputs], lanes);
             }
         }
     }
@@ -275,26 +280,26 @@ impl Kernel {
                 (first.from.channels, first.to.channels)
             }
             Way::Winograd(own) => (own.from.channels, own.to.channels),
-            Way::Turned(own) => own.channels(),
+            Way::WinogradBackward(own) => own.channels(),
             Way::Scattered(own) => own.channels(),
         }
     }
 
     /// Takes the weights of a convolution: the kernel of an output and an input channel, row-major.
-    pub fn take(&mut self, kernels: &[f32], bias: Vec<f32>, lanes: Lanes) {
+    pub fn pack_weights(&mut self, kernels: &[f32], bias: Vec<f32>, lanes: Lanes) {
         match &mut self.way {
             Way::Direct(own) => own.take(kernels, bias),
-            Way::Turned(_) | Way::Scattered(_) => {}
+            Way::WinogradBackward(_) | Way::Scattered(_) => {}
             Way::Winograd(own) => {
                 let inputs = own.from.channels;
-                let count = own.transform.packed(inputs, own.to.channels);
+                let count = own.transform.packed_len(inputs, own.to.channels);
                 if own.weights.len() != count {
                     own.weights = vec![0.0; count].into();
                 }
                 // They are not shared, so `get_mut` succeeds.
                 if let Some(weights) = Arc::get_mut(&mut own.weights) {
                     let transform = own.transform;
-                    let area = (transform.points + 1 - OUTPUTS).pow(2);
+                    let area = (transform.points + 1 - TILE_OUTPUTS).pow(2);
                     let strides = [area, inputs * area];
                     transform.pack(kernels, (inputs, strides), &own.tiles, lanes, weights);
                 }
@@ -304,20 +309,20 @@ impl Kernel {
     }
 
     /// Convolves a group of images.
-    pub fn run(&self, frames: &Frames, group: usize, lanes: Lanes) {
+    pub fn run(&self, frames: &BatchMemory, group: usize, lanes: Lanes) {
         let chosen = self.chosen;
         let room = match &self.way {
-            Way::Direct(own) => own.products[0].sums(lanes.count()),
-            Way::Winograd(own) => own.room(lanes.count()),
-            Way::Turned(own) => own.room(lanes.count()),
+            Way::Direct(own) => own.products[0].scratch_len(lanes.count()),
+            Way::Winograd(own) => own.scratch_len(lanes.count()),
+            Way::WinogradBackward(own) => own.scratch_len(lanes.count()),
             Way::Scattered(_) => 0,
         };
         let memory = frames.pointer.0;
-        let layout = layout::Frames {
-            local: 0,
-            frame: frames.frame,
+        let layout = layout::MemoryAreas {
+            shared: 0,
+            per_group: frames.group_len,
         };
-        with_room(room, |room| match &self.way {
+        with_scratch(room, |room| match &self.way {
             Way::Direct(own) => {
                 for product in &own.products {
                     lanes.arch().dispatch(Multiply {
@@ -335,20 +340,22 @@ impl Kernel {
                 frames: *frames,
                 group,
             }),
-            Way::Turned(turned) => lanes.arch().dispatch(turned::OnGroup {
-                turned,
-                frames: layout,
-                group,
-                memory,
-                room,
-            }),
-            Way::Winograd(winograd) => lanes.arch().dispatch(winograd::OnGroup {
+            Way::WinogradBackward(turned) => {
+                lanes.arch().dispatch(winograd_backward::BackwardOnGroup {
+                    turned,
+                    frames: layout,
+                    group,
+                    memory,
+                    room,
+                })
+            }
+            Way::Winograd(winograd) => lanes.arch().dispatch(winograd::WinogradOnGroup {
                 winograd,
                 chosen,
                 frames: layout,
                 group,
                 memory,
-                room,
+                scratch: room,
             }),
         });
     }
@@ -368,10 +375,15 @@ pub struct Direct {
 impl Direct {
     /// In these places. `skips`: rows of taps that meet no row of what is read are left out, which is then
     /// without a border above and below.
-    fn new(geometry: Geometry, from: Place, goal: Goal, (lanes, skips): (usize, bool)) -> Self {
+    fn new(
+        geometry: Geometry,
+        from: TensorSlot,
+        goal: SumsTarget,
+        (lanes, skips): (usize, bool),
+    ) -> Self {
         let to = goal.to();
         // Channels of a part, which read as many: all of them, or one.
-        let (many, inputs, outputs) = match geometry.apart {
+        let (many, inputs, outputs) = match geometry.depthwise {
             true => (to.channels, 1, 1),
             false => (1, from.channels, to.channels),
         };
@@ -422,7 +434,7 @@ impl Direct {
             let offset = |&at: &usize| {
                 let (channel, row, column) = (at / area, at % area / taps, at % taps);
                 let row = row.saturating_sub(if skips { met.start } else { 0 });
-                (channel * from.plane() + row * from.width() + column) * lanes
+                (channel * from.padded_plane() + row * from.padded_width() + column) * lanes
             };
             let base = |(row, column): (usize, usize)| {
                 let row = if skips { row + met.start } else { row };
@@ -434,21 +446,21 @@ impl Direct {
                 .collect();
             let place = |(row, column): (usize, usize)| to.offset(0, row, column) * lanes;
             let positions = match goal {
-                Goal::Sums(_) => {
+                SumsTarget::Sums(_) => {
                     let quads = all.chunks(POSITIONS).map(|quad| {
                         let at = |i: usize| quad[i.min(quad.len() - 1)];
                         let bases = std::array::from_fn(|i| base(at(i)));
                         (bases, std::array::from_fn(|i| place(at(i))))
                     });
-                    Positions::Each(quads.collect())
+                    Positions::Quads(quads.collect())
                 }
-                Goal::Windows { .. } => {
+                SumsTarget::Windows { .. } => {
                     let bases = all.iter().map(|&(row, column)| {
                         let sum = |i: usize| (SIDE * row + i / SIDE, SIDE * column + i % SIDE);
                         std::array::from_fn(|i| base(sum(i)))
                     });
                     let places = all.iter().map(|&it| place(it)).collect();
-                    Positions::Windows(1, bases.collect(), places)
+                    Positions::PooledQuads(1, bases.collect(), places)
                 }
             };
             let before: usize = blocks[..met.start * each].iter().map(Range::len).sum();
@@ -456,14 +468,14 @@ impl Direct {
                 node: NodeId(0),
                 from,
                 to,
-                parts: (0..many)
-                    .map(|part| Part {
+                channel_groups: (0..many)
+                    .map(|part| ChannelGroup {
                         first: part * outputs,
-                        shift: part * inputs * from.plane() * lanes,
+                        shift: part * inputs * from.padded_plane() * lanes,
                         weights: part * outputs * inputs * area + before * outputs,
                     })
                     .collect(),
-                tiles: tiles(outputs),
+                tiles: channel_tiles(outputs),
                 weights: Arc::new([]),
                 bias: Arc::new([]),
                 offsets: order.iter().map(offset).collect(),
@@ -481,12 +493,12 @@ impl Direct {
 
     fn take(&mut self, kernels: &[f32], bias: Vec<f32>) {
         let first = &self.products[0];
-        let parts = first.parts.len();
+        let parts = first.channel_groups.len();
         let (k, of_part) = (self.order.len(), first.to.channels / parts);
         let weight = |part: usize, channel: usize, at: usize| {
             kernels[(part * of_part + channel) * k + self.order[at]]
         };
-        let weights: Arc<[f32]> = packed(parts, &first.tiles, &self.blocks, weight).into();
+        let weights: Arc<[f32]> = pack_weights(parts, &first.tiles, &self.blocks, weight).into();
         let bias: Arc<[f32]> = bias.into();
         for product in &mut self.products {
             product.weights = Arc::clone(&weights);
@@ -500,7 +512,7 @@ thread_local! {
 }
 
 /// Runs a function with scratch memory for `floats` floats, which this thread keeps.
-pub fn with_room(floats: usize, run: impl FnOnce(*mut f32)) {
+pub fn with_scratch(floats: usize, run: impl FnOnce(*mut f32)) {
     ROOM.with_borrow_mut(|room| {
         // One line more, for alignment.
         room.resize(room.len().max(floats.div_ceil(16) + 1), [0.0; 16]);

@@ -10,8 +10,8 @@ use pulp::{Simd, WithSimd};
 use super::super::Lanes;
 use super::super::function::{sigmoid, tanh};
 use super::super::product::{load, store};
-use super::super::team::each;
-use super::Frames;
+use super::super::team::run_tasks;
+use super::BatchMemory;
 use super::adam::Parameter;
 use super::dense::accumulate;
 
@@ -42,9 +42,9 @@ pub struct Lstm {
     /// Whether only the state after the last step is used.
     pub last: bool,
     /// The gradient of the cell state.
-    pub by_cell: usize,
+    pub cell_gradient: usize,
     /// Where to write the gradient of the input, if needed.
-    pub before: Option<usize>,
+    pub input_gradient: Option<usize>,
     /// Buffer for the inputs of every step, one image per row; reused from batch to batch.
     pub rows: Vec<f32>,
 }
@@ -62,16 +62,21 @@ impl Lstm {
     }
 
     /// The forward pass through all time steps.
-    pub fn forward(&self, frames: &Frames, parameters: &[Parameter], lanes: Lanes) {
+    pub fn forward(&self, frames: &BatchMemory, parameters: &[Parameter], lanes: Lanes) {
         self.each(frames, parameters, |pair| {
             lanes.arch().dispatch(Forward(pair));
         });
     }
 
     /// Runs a function on every pair of groups, in parallel.
-    fn each(&self, frames: &Frames, parameters: &[Parameter], run: impl Fn(Pair) + Sync + Send) {
-        each(frames.groups / GROUPS, usize::MAX, |pair| {
-            run(Pair {
+    fn each(
+        &self,
+        frames: &BatchMemory,
+        parameters: &[Parameter],
+        run: impl Fn(GroupPair) + Sync + Send,
+    ) {
+        run_tasks(frames.groups / GROUPS, usize::MAX, |pair| {
+            run(GroupPair {
                 layer: self,
                 frames: *frames,
                 group: pair * GROUPS,
@@ -81,39 +86,39 @@ impl Lstm {
     }
 
     /// Gradients of the weights and of the input.
-    pub fn backward(&mut self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
+    pub fn backward(&mut self, frames: &BatchMemory, parameters: &mut [Parameter], lanes: Lanes) {
         self.each(frames, parameters, |pair| {
             lanes.arch().dispatch(Backward(pair));
         });
         let [input, hidden, bias] = self.parameters;
-        self.by_weights(
+        self.weight_gradients(
             frames,
             (self.from, self.features),
             &mut parameters[input].gradient,
             lanes,
         );
-        self.by_weights(
+        self.weight_gradients(
             frames,
             (self.states, self.units),
             &mut parameters[hidden].gradient,
             lanes,
         );
-        self.by_bias(frames, &mut parameters[bias].gradient, lanes);
+        self.bias_gradients(frames, &mut parameters[bias].gradient, lanes);
     }
 }
 
 /// Two groups of images, which belong to one task, with the layer and its weights.
 #[derive(Clone, Copy)]
-struct Pair<'a> {
+struct GroupPair<'a> {
     layer: &'a Lstm,
-    frames: Frames,
+    frames: BatchMemory,
     /// The first of the two.
     group: usize,
     /// Input weights, state weights, and bias.
     parameters: [&'a [f32]; 3],
 }
 
-impl Pair<'_> {
+impl GroupPair<'_> {
     /// Address of an element of one of the groups.
     #[inline(always)]
     fn at(&self, group: usize, number: usize, lanes: usize) -> *mut f32 {
@@ -141,7 +146,7 @@ impl Pair<'_> {
 }
 
 /// The forward pass of two groups.
-struct Forward<'a>(Pair<'a>);
+struct Forward<'a>(GroupPair<'a>);
 
 impl WithSimd for Forward<'_> {
     type Output = ();
@@ -225,7 +230,7 @@ impl Forward<'_> {
 }
 
 /// The backward pass of two groups.
-struct Backward<'a>(Pair<'a>);
+struct Backward<'a>(GroupPair<'a>);
 
 impl WithSimd for Backward<'_> {
     type Output = ();
@@ -244,7 +249,7 @@ impl WithSimd for Backward<'_> {
                 true => own.gradient..own.gradient + (own.steps - 1) * units,
                 false => 0..0,
             };
-            for number in others.chain(own.by_cell..own.by_cell + units) {
+            for number in others.chain(own.cell_gradient..own.cell_gradient + units) {
                 // SAFETY: all tensors lie in the frames of these groups, which belong to this task.
                 unsafe { store(simd, at(group, number), zero) };
             }
@@ -254,7 +259,7 @@ impl WithSimd for Backward<'_> {
                 for unit in 0..units {
                     let gate = |which: usize| pair.gate(group, [step, which, unit], lanes);
                     let cell = |step: usize| pair.cell(group, [step, unit], lanes);
-                    let by_cell = at(group, own.by_cell + unit);
+                    let by_cell = at(group, own.cell_gradient + unit);
                     // SAFETY: as above.
                     unsafe {
                         let [i, f, g, o] = [0, 1, 2, 3].map(|which| load(simd, gate(which)));
@@ -282,7 +287,7 @@ impl WithSimd for Backward<'_> {
                 let to = own.gradient + (step - 1) * units;
                 self.back(simd, step, (hidden, units), to, true);
             }
-            if let Some(before) = own.before {
+            if let Some(before) = own.input_gradient {
                 let to = before + step * own.features;
                 self.back(simd, step, (input, own.features), to, false);
             }

@@ -1,26 +1,26 @@
 //! The memory of a batch, and loading images into it.
 
-use super::super::layout::Place;
-use super::{Frames, Show};
+use super::super::layout::TensorSlot;
+use super::{BatchMemory, WriteImage};
 
 /// A pointer to numbers that tasks share; every task accesses a disjoint part.
 #[derive(Debug)]
-pub struct Part<T>(pub *mut T);
+pub struct DisjointPointer<T>(pub *mut T);
 
 /// A pointer to floats.
-pub type Pointer = Part<f32>;
+pub type FloatPointer = DisjointPointer<f32>;
 
-impl<T> Clone for Part<T> {
+impl<T> Clone for DisjointPointer<T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T> Copy for Part<T> {}
+impl<T> Copy for DisjointPointer<T> {}
 
-impl<T> Part<T> {
+impl<T> DisjointPointer<T> {
     /// `count` numbers from `first` on, none of which another task accesses.
-    pub fn part<'a>(self, first: usize, count: usize) -> &'a mut [T] {
+    pub fn slice<'a>(self, first: usize, count: usize) -> &'a mut [T] {
         // SAFETY: the creator of the pointer guarantees that the numbers outlive the tasks, and the parts that tasks
         // take are disjoint.
         unsafe { std::slice::from_raw_parts_mut(self.0.add(first), count) }
@@ -28,9 +28,9 @@ impl<T> Part<T> {
 }
 
 // SAFETY: it is only an address; users take disjoint parts.
-unsafe impl<T: Send> Send for Part<T> {}
+unsafe impl<T: Send> Send for DisjointPointer<T> {}
 // SAFETY: as above.
-unsafe impl<T: Send> Sync for Part<T> {}
+unsafe impl<T: Send> Sync for DisjointPointer<T> {}
 
 /// Sixteen floats, aligned for vectors.
 #[derive(Debug, Clone, Copy)]
@@ -56,14 +56,14 @@ impl Memory {
     }
 
     /// A pointer to its start.
-    pub fn pointer(&mut self) -> Pointer {
-        Part(self.0.as_mut_ptr().cast())
+    pub fn pointer(&mut self) -> FloatPointer {
+        DisjointPointer(self.0.as_mut_ptr().cast())
     }
 }
 
 /// Loads the images of a group, of `numbers` pixels each, into the lanes at the start of its frame; lanes without an
 /// image are zero.
-pub fn load(frames: &Frames, group: usize, lanes: usize, show: Show, numbers: usize) {
+pub fn load(frames: &BatchMemory, group: usize, lanes: usize, show: WriteImage, numbers: usize) {
     let mut rows = vec![0.0; lanes * numbers];
     let first = group * lanes;
     for (lane, row) in rows.chunks_exact_mut(numbers.max(1)).enumerate() {
@@ -82,14 +82,20 @@ pub fn load(frames: &Frames, group: usize, lanes: usize, show: Show, numbers: us
 }
 
 /// The cost of loading one number into its lane, in multiplications.
-pub const LOADED: usize = 16;
+pub const LOAD_COST: usize = 16;
 
 /// Reorders the images of a group from \[C,H,W\] to \[H,C,W\].
-pub fn rows_first(frames: &Frames, group: usize, lanes: usize, from: &Place, to: &Place) {
+pub fn rows_first(
+    frames: &BatchMemory,
+    group: usize,
+    lanes: usize,
+    from: &TensorSlot,
+    to: &TensorSlot,
+) {
     for channel in 0..from.channels {
         for row in 0..from.rows {
-            let number = from.at + from.offset(channel, row, 0);
-            let into = to.at + (row * from.channels + channel) * from.columns;
+            let number = from.origin + from.offset(channel, row, 0);
+            let into = to.origin + (row * from.channels + channel) * from.columns;
             // SAFETY: both tensors lie in the frame of the group, which belongs to the caller, and do not overlap.
             unsafe {
                 let number = frames.at(group, number, lanes).cast_const();

@@ -9,16 +9,16 @@ mod adam;
 mod chain;
 mod conv;
 mod dense;
-mod filtering;
 mod kernel;
 mod lstm;
 mod memory;
 mod norm;
 mod scattered;
-mod slopes;
 mod taps;
 mod transpose;
-mod turned;
+mod unit_gradients;
+mod winograd_backward;
+mod winograd_weights;
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -26,14 +26,14 @@ use std::time::{Duration, Instant};
 use crate::nets::graph::Graph;
 use crate::nets::softmax::log_softmax;
 use crate::session::array::Array;
-use crate::session::record::Weights;
+use crate::session::record::NetworkWeights;
 
 use super::Lanes;
-use super::team::{self, each};
+use super::team::{self, run_tasks};
 use adam::Parameter;
-use chain::Layer;
-use memory::{Memory, Part, Pointer};
-pub use slopes::Slopes;
+use chain::FitLayer;
+use memory::{DisjointPointer, FloatPointer, Memory};
+pub use unit_gradients::UnitGradients;
 
 /// The magic bytes at the start of the serialized state of [`Fit`].
 const MAGIC: &[u8] = b"noisescope fit 1";
@@ -43,12 +43,12 @@ const MAGIC: &[u8] = b"noisescope fit 1";
 pub struct Fit {
     lanes: Lanes,
     /// Pixels of an image, over all channels.
-    numbers: usize,
+    image_len: usize,
     classes: usize,
-    layers: Vec<Layer>,
+    layers: Vec<FitLayer>,
     parameters: Vec<Parameter>,
     /// Elements per lane of one group's frame.
-    frame: usize,
+    group_len: usize,
     memory: Memory,
     /// Number of Adam steps so far.
     time: u64,
@@ -57,20 +57,22 @@ pub struct Fit {
 }
 
 /// Writes the pixels of the image with this index in the batch.
-pub type Show<'a> = &'a (dyn Fn(usize, &mut [f32]) + Sync);
+pub type WriteImage<'a> = &'a (dyn Fn(usize, &mut [f32]) + Sync);
 
 /// Bytes of batch data that stay in the caches.
-const KEPT: usize = 16 << 20;
+const CACHE_BYTES: usize = 16 << 20;
 
 /// The cost of one class in the loss, in multiplications.
-const LOSS: usize = 1000;
+const LOSS_COST: usize = 1000;
 
 /// Runs of consecutive layers that agree in whether they work group by group.
-fn runs(layers: &[Layer]) -> Vec<Range<usize>> {
+fn layer_runs(layers: &[FitLayer]) -> Vec<Range<usize>> {
     let mut runs: Vec<Range<usize>> = Vec::new();
     for (at, layer) in layers.iter().enumerate() {
         match runs.last_mut() {
-            Some(run) if layers[run.start].is_by_group() == layer.is_by_group() => run.end = at + 1,
+            Some(run) if layers[run.start].works_by_group() == layer.works_by_group() => {
+                run.end = at + 1
+            }
             _ => runs.push(at..at + 1),
         }
     }
@@ -79,7 +81,7 @@ fn runs(layers: &[Layer]) -> Vec<Range<usize>> {
 
 /// The loss and logits of a batch.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Said {
+pub struct BatchLoss {
     /// Sum of the cross-entropy over its images.
     pub loss: f64,
     /// Logits, row-major \[N,K\].
@@ -94,21 +96,21 @@ impl Fit {
     /// If the state belongs to another network or cannot be read.
     pub fn new(
         graph: &Graph,
-        weights: &Weights,
+        weights: &NetworkWeights,
         state: &[u8],
         decay: f64,
     ) -> Result<Option<Self>, String> {
-        let lanes = Lanes::chosen();
-        let Some(chain) = chain::chain(graph, weights, lanes.count()) else {
+        let lanes = Lanes::from_env_or_widest();
+        let Some(chain) = chain::training_chain(graph, weights, lanes.count()) else {
             return Ok(None);
         };
         let mut own = Self {
             lanes,
-            numbers: graph.image().iter().product(),
+            image_len: graph.image().iter().product(),
             classes: graph.classes(),
             memory: Memory::default(),
             layers: chain.layers,
-            frame: chain.frame,
+            group_len: chain.group_len,
             parameters: weights
                 .tensors
                 .iter()
@@ -133,14 +135,14 @@ impl Fit {
 
     /// One training step on a batch of images, one per label: `show` writes the pixels of an image, row-major \[C,H,W\]
     /// in \[0,1\]. If the loss is not finite, nothing is changed.
-    pub fn batch(&mut self, show: Show, labels: &[usize], rate: f64) -> Said {
-        team::together(|| {
+    pub fn batch(&mut self, show: WriteImage, labels: &[usize], rate: f64) -> BatchLoss {
+        team::with_team(|| {
             let said = self.gradients(show, labels);
             if said.loss.is_finite() {
                 self.time += 1;
                 adam::step(&mut self.parameters, self.time, rate, self.decay);
                 for layer in &self.layers {
-                    layer.keep(&mut self.parameters);
+                    layer.update_statistics(&mut self.parameters);
                 }
             }
             said
@@ -149,9 +151,9 @@ impl Fit {
 
     /// Computes the gradients of the mean loss and stores them with the parameters. A batch that does not fit in the
     /// caches is processed in portions, whose gradients are added in order.
-    fn gradients(&mut self, show: Show, labels: &[usize]) -> Said {
+    fn gradients(&mut self, show: WriteImage, labels: &[usize]) -> BatchLoss {
         let portion = self.portion(labels.len());
-        let mut all = Said {
+        let mut all = BatchLoss {
             loss: 0.0,
             logits: Vec::with_capacity(labels.len() * self.classes),
         };
@@ -162,7 +164,7 @@ impl Fit {
         for (at, own) in labels.chunks(portion.max(1)).enumerate() {
             let first = at * portion;
             let show = |image: usize, into: &mut [f32]| show(first + image, into);
-            let said = self.portion_of(&show, own, labels.len());
+            let said = self.portion_gradients(&show, own, labels.len());
             all.loss += said.loss;
             all.logits.extend(said.logits);
             let last = first + own.len() == labels.len();
@@ -175,7 +177,7 @@ impl Fit {
                         .map(|it| it.gradient.clone())
                         .collect()
                 }
-                _ => adam::add(&mut sums, &mut self.parameters, last),
+                _ => adam::add_gradients(&mut sums, &mut self.parameters, last),
             }
         }
         all
@@ -183,9 +185,9 @@ impl Fit {
 
     /// Images processed together: all of them if the statistics of the batch are needed.
     fn portion(&self, images: usize) -> usize {
-        let whole = self.layers.iter().any(|it| matches!(it, Layer::Norm(_)));
+        let whole = self.layers.iter().any(|it| matches!(it, FitLayer::Norm(_)));
         let lanes = self.lanes.count();
-        let fitting = KEPT / (4 * self.frame * lanes).max(1);
+        let fitting = CACHE_BYTES / (4 * self.group_len * lanes).max(1);
         match whole {
             true => images,
             false => (fitting / 4 * 4).max(4) * lanes,
@@ -193,25 +195,30 @@ impl Fit {
     }
 
     /// The gradients of a portion of a batch of `images` images.
-    fn portion_of(&mut self, show: Show, labels: &[usize], images: usize) -> Said {
+    fn portion_gradients(
+        &mut self,
+        show: WriteImage,
+        labels: &[usize],
+        images: usize,
+    ) -> BatchLoss {
         let lanes = self.lanes.count();
         let groups = labels.len().div_ceil(lanes).next_multiple_of(4);
-        self.memory.reserve(self.frame * lanes, groups);
-        let frames = Frames {
+        self.memory.reserve(self.group_len * lanes, groups);
+        let frames = BatchMemory {
             pointer: self.memory.pointer(),
-            frame: self.frame,
+            group_len: self.group_len,
             groups,
             images: labels.len(),
         };
         // Layers that work group by group do not wait for other groups.
         let own = self.lanes;
-        let numbers = self.numbers;
+        let numbers = self.image_len;
         let load = |group: usize| memory::load(&frames, group, lanes, show, numbers);
-        let loaded = groups * lanes * numbers * memory::LOADED;
-        for run in runs(&self.layers) {
+        let loaded = groups * lanes * numbers * memory::LOAD_COST;
+        for run in layer_runs(&self.layers) {
             let layers = &mut self.layers[run.clone()];
-            if layers[0].is_by_group() {
-                each(groups, usize::MAX, |group| {
+            if layers[0].works_by_group() {
+                run_tasks(groups, usize::MAX, |group| {
                     if run.start == 0 {
                         load(group);
                     }
@@ -221,17 +228,17 @@ impl Fit {
                 continue;
             }
             if run.start == 0 {
-                each(groups, loaded, load);
+                run_tasks(groups, loaded, load);
             }
             for layer in layers {
                 layer.forward(&frames, &self.parameters, own);
             }
         }
         let said = self.loss(&frames, labels, images);
-        for run in runs(&self.layers).into_iter().rev() {
+        for run in layer_runs(&self.layers).into_iter().rev() {
             let layers = &mut self.layers[run];
-            if layers[0].is_by_group() {
-                each(groups, usize::MAX, |group| {
+            if layers[0].works_by_group() {
+                run_tasks(groups, usize::MAX, |group| {
                     let layers = layers.iter().rev();
                     layers.for_each(|layer| layer.backward_group(&frames, group, own));
                 });
@@ -244,12 +251,12 @@ impl Fit {
     }
 
     /// Cross-entropy of the logits, and its gradient with respect to them divided by the number of images of the batch.
-    fn loss(&self, frames: &Frames, labels: &[usize], images: usize) -> Said {
+    fn loss(&self, frames: &BatchMemory, labels: &[usize], images: usize) -> BatchLoss {
         let lanes = self.lanes.count();
-        let last = self.layers.last().and_then(Layer::ends);
+        let last = self.layers.last().and_then(FitLayer::output_offsets);
         // A chain ends with a dense layer.
         let Some((y, dy)) = last else {
-            return Said {
+            return BatchLoss {
                 loss: f64::NAN,
                 logits: Vec::new(),
             };
@@ -257,14 +264,14 @@ impl Fit {
         let share = 1.0 / images.max(1) as f64;
         let mut logits = vec![0.0; labels.len() * self.classes];
         let mut losses = vec![0.0; labels.len()];
-        let rows = Part(logits.as_mut_ptr());
-        let own_losses = Part(losses.as_mut_ptr());
+        let rows = DisjointPointer(logits.as_mut_ptr());
+        let own_losses = DisjointPointer(losses.as_mut_ptr());
         let groups = labels.len().div_ceil(lanes);
-        each(groups, labels.len() * self.classes * LOSS, |group| {
+        run_tasks(groups, labels.len() * self.classes * LOSS_COST, |group| {
             let images = frames.images_of(group, lanes);
             let first = group * lanes;
-            let rows = rows.part(first * self.classes, images * self.classes);
-            let losses = own_losses.part(first, images);
+            let rows = rows.slice(first * self.classes, images * self.classes);
+            let losses = own_losses.slice(first, images);
             // SAFETY: both tensors lie in the frame of the group, which belongs to this task.
             let at = |place: usize, class: usize, lane: usize| unsafe {
                 frames.at(group, place + class, lanes).add(lane)
@@ -295,25 +302,25 @@ impl Fit {
                 };
             }
         }
-        Said {
+        BatchLoss {
             loss: losses.iter().sum(),
             logits,
         }
     }
 
     /// Microseconds per image of each part of a training step on this batch, with all workers.
-    pub fn times(&mut self, show: Show, labels: &[usize]) -> Vec<(String, f64)> {
-        team::together(|| self.times_of(show, labels))
+    pub fn times(&mut self, show: WriteImage, labels: &[usize]) -> Vec<(String, f64)> {
+        team::with_team(|| self.times_of(show, labels))
     }
 
-    fn times_of(&mut self, show: Show, labels: &[usize]) -> Vec<(String, f64)> {
+    fn times_of(&mut self, show: WriteImage, labels: &[usize]) -> Vec<(String, f64)> {
         let lanes = self.lanes.count();
         let labels = &labels[..labels.len().min(self.portion(labels.len()))];
         self.gradients(show, labels);
         let groups = labels.len().div_ceil(lanes).next_multiple_of(4);
-        let frames = Frames {
+        let frames = BatchMemory {
             pointer: self.memory.pointer(),
-            frame: self.frame,
+            group_len: self.group_len,
             groups,
             images: labels.len(),
         };
@@ -329,9 +336,9 @@ impl Fit {
             times.push((name, seconds * 1e6 / labels.len().max(1) as f64));
         };
         let own = self.lanes;
-        let all = |run: &(dyn Fn(usize) + Sync)| each(groups, usize::MAX, run);
+        let all = |run: &(dyn Fn(usize) + Sync)| run_tasks(groups, usize::MAX, run);
         time("images into lanes".into(), &mut || {
-            all(&|group| memory::load(&frames, group, lanes, show, self.numbers));
+            all(&|group| memory::load(&frames, group, lanes, show, self.image_len));
         });
         let parameters = &mut self.parameters;
         for (at, layer) in self.layers.iter_mut().enumerate() {
@@ -341,25 +348,25 @@ impl Fit {
             });
             time(
                 format!("{name}: forward"),
-                &mut || match layer.is_by_group() {
+                &mut || match layer.works_by_group() {
                     true => all(&|group| layer.forward_group(&frames, group, own)),
                     false => layer.forward(&frames, parameters, own),
                 },
             );
-            if let Layer::Convolution(it) = layer {
+            if let FitLayer::Convolution(it) = layer {
                 time(format!("{name}: by sums"), &mut || {
-                    all(&|group| it.grow(&frames, group, own));
+                    all(&|group| it.preactivation_gradients(&frames, group, own));
                 });
                 time(format!("{name}: by inputs"), &mut || {
-                    all(&|group| it.by_inputs(&frames, group, own));
+                    all(&|group| it.input_gradients(&frames, group, own));
                 });
             }
-            if let Layer::Dense(it) = layer {
+            if let FitLayer::Dense(it) = layer {
                 time(format!("{name}: by inputs"), &mut || {
-                    it.by_inputs(&frames, parameters, own);
+                    it.input_gradients(&frames, parameters, own);
                 });
                 time(format!("{name}: by weights"), &mut || {
-                    it.by_weights(&frames, parameters, own);
+                    it.weight_gradients(&frames, parameters, own);
                 });
                 continue;
             }
@@ -374,9 +381,9 @@ impl Fit {
     }
 
     /// The current weights.
-    pub fn weights(&self) -> Weights {
+    pub fn weights(&self) -> NetworkWeights {
         let own = self.parameters.iter();
-        Weights {
+        NetworkWeights {
             tensors: own
                 .map(|it| (it.name.clone(), Array::new(&it.shape, it.values.clone())))
                 .collect(),
@@ -388,7 +395,10 @@ impl Fit {
         let mut bytes = MAGIC.to_vec();
         bytes.extend(self.time.to_le_bytes());
         for parameter in &self.parameters {
-            let both = parameter.first.iter().chain(&parameter.second);
+            let both = parameter
+                .first_moment
+                .iter()
+                .chain(&parameter.second_moment);
             bytes.extend(both.flat_map(|value| value.to_le_bytes()));
         }
         bytes
@@ -408,8 +418,8 @@ impl Fit {
             .map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
         for parameter in &mut self.parameters {
             let count = parameter.values.len();
-            parameter.first = numbers.by_ref().take(count).collect();
-            parameter.second = numbers.by_ref().take(count).collect();
+            parameter.first_moment = numbers.by_ref().take(count).collect();
+            parameter.second_moment = numbers.by_ref().take(count).collect();
         }
         Ok(())
     }
@@ -417,16 +427,16 @@ impl Fit {
 
 /// The frames of the groups of a batch.
 #[derive(Debug, Clone, Copy)]
-pub struct Frames {
-    pointer: Pointer,
+pub struct BatchMemory {
+    pointer: FloatPointer,
     /// Elements per lane of a frame.
-    frame: usize,
+    group_len: usize,
     groups: usize,
     /// Images in all groups; the last group may have fewer than lanes.
     images: usize,
 }
 
-impl Frames {
+impl BatchMemory {
     /// Images of a group.
     #[inline(always)]
     fn images_of(&self, group: usize, lanes: usize) -> usize {
@@ -440,7 +450,11 @@ impl Frames {
     #[inline(always)]
     unsafe fn at(&self, group: usize, number: usize, lanes: usize) -> *mut f32 {
         // SAFETY: the caller's.
-        unsafe { self.pointer.0.add((group * self.frame + number) * lanes) }
+        unsafe {
+            self.pointer
+                .0
+                .add((group * self.group_len + number) * lanes)
+        }
     }
 }
 

@@ -3,19 +3,19 @@
 use pulp::{Simd, WithSimd};
 
 use super::super::Lanes;
-use super::super::layout::Place;
+use super::super::layout::TensorSlot;
 use super::super::product::{load, store};
 use super::super::team;
-use super::Frames;
+use super::BatchMemory;
 use super::adam::Parameter;
-use super::memory::{Part, Pointer};
+use super::memory::{DisjointPointer, FloatPointer};
 
 /// The weight of a batch in the running statistics, as in Burn and PyTorch.
 const MOMENTUM: f32 = 0.1;
 
 /// Indices of a normalization's parameters.
 #[derive(Debug, Clone, Copy)]
-pub struct Own {
+pub struct NormParameters {
     pub scale: usize,
     pub shift: usize,
     /// Running mean and variance, which gradients do not update.
@@ -26,27 +26,31 @@ pub struct Own {
 /// A batch normalization layer.
 #[derive(Debug)]
 pub struct Norm {
-    own: Own,
+    parameters: NormParameters,
     epsilon: f64,
-    from: Place,
-    to: Place,
+    from: TensorSlot,
+    to: TensorSlot,
     /// The gradients of the output and of the input.
-    gradient: Place,
-    before: Place,
+    gradient: TensorSlot,
+    input_gradient: TensorSlot,
     /// Mean and variance of every channel in this batch.
     batch: Vec<(f32, f32)>,
 }
 
 impl Norm {
     /// A layer with its input, its output, and the gradients of output and input.
-    pub fn new(own: Own, epsilon: f64, [from, to, gradient, before]: [Place; 4]) -> Self {
+    pub fn new(
+        own: NormParameters,
+        epsilon: f64,
+        [from, to, gradient, before]: [TensorSlot; 4],
+    ) -> Self {
         Self {
-            own,
+            parameters: own,
             epsilon,
             from,
             to,
             gradient,
-            before,
+            input_gradient: before,
             batch: Vec::new(),
         }
     }
@@ -57,12 +61,12 @@ impl Norm {
     }
 
     /// The forward pass, using the statistics of the batch.
-    pub fn forward(&mut self, frames: &Frames, parameters: &[Parameter], lanes: Lanes) {
+    pub fn forward(&mut self, frames: &BatchMemory, parameters: &[Parameter], lanes: Lanes) {
         let mut batch = vec![(0.0, 0.0); self.from.channels];
         let layer = &*self;
-        let all = Part(batch.as_mut_ptr());
-        team::each(batch.len(), usize::MAX, |channel| {
-            let statistics = &mut all.part(channel, 1)[0];
+        let all = DisjointPointer(batch.as_mut_ptr());
+        team::run_tasks(batch.len(), usize::MAX, |channel| {
+            let statistics = &mut all.slice(channel, 1)[0];
             let of = |centre: f32, squared: bool| {
                 lanes.arch().dispatch(Moment {
                     frames: *frames,
@@ -75,8 +79,9 @@ impl Norm {
             let mean = of(0.0, false) as f32;
             // Subtract the mean first, so that a large mean costs no precision.
             *statistics = (mean, of(mean, true) as f32);
-            let factor = parameters[layer.own.scale].values[channel] * layer.inverse(statistics.1);
-            let shift = parameters[layer.own.shift].values[channel];
+            let factor =
+                parameters[layer.parameters.scale].values[channel] * layer.inverse(statistics.1);
+            let shift = parameters[layer.parameters.shift].values[channel];
             lanes.arch().dispatch(Forward {
                 layer,
                 frames: *frames,
@@ -90,11 +95,11 @@ impl Norm {
     }
 
     /// Gradients of the weights and of the input.
-    pub fn backward(&self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
-        let scale = Part(parameters[self.own.scale].gradient.as_mut_ptr());
-        let shift = Part(parameters[self.own.shift].gradient.as_mut_ptr());
-        let values = &parameters[self.own.scale].values;
-        team::each(self.from.channels, usize::MAX, |channel| {
+    pub fn backward(&self, frames: &BatchMemory, parameters: &mut [Parameter], lanes: Lanes) {
+        let scale = DisjointPointer(parameters[self.parameters.scale].gradient.as_mut_ptr());
+        let shift = DisjointPointer(parameters[self.parameters.shift].gradient.as_mut_ptr());
+        let values = &parameters[self.parameters.scale].values;
+        team::run_tasks(self.from.channels, usize::MAX, |channel| {
             let (mean, variance) = self.batch[channel];
             lanes.arch().dispatch(Backward {
                 layer: self,
@@ -109,9 +114,12 @@ impl Norm {
     }
 
     /// Updates the running statistics from the batch.
-    pub fn keep(&self, parameters: &mut [Parameter]) {
+    pub fn update_statistics(&self, parameters: &mut [Parameter]) {
         for (channel, (mean, variance)) in self.batch.iter().enumerate() {
-            for (parameter, value) in [(self.own.mean, mean), (self.own.variance, variance)] {
+            for (parameter, value) in [
+                (self.parameters.mean, mean),
+                (self.parameters.variance, variance),
+            ] {
                 let running = &mut parameters[parameter].values[channel];
                 *running = (1.0 - MOMENTUM) * *running + MOMENTUM * value;
             }
@@ -121,7 +129,7 @@ impl Norm {
 
 /// Calls `run` with the group, row and column of every vector of a channel.
 #[inline(always)]
-fn each(groups: usize, place: &Place, mut run: impl FnMut(usize, usize, usize)) {
+fn each(groups: usize, place: &TensorSlot, mut run: impl FnMut(usize, usize, usize)) {
     for group in 0..groups {
         for row in 0..place.rows {
             for column in 0..place.columns {
@@ -133,8 +141,8 @@ fn each(groups: usize, place: &Place, mut run: impl FnMut(usize, usize, usize)) 
 
 /// The mean over images and positions of a channel minus a centre, or of the square of that difference.
 struct Moment<'a> {
-    frames: Frames,
-    place: &'a Place,
+    frames: BatchMemory,
+    place: &'a TensorSlot,
     channel: usize,
     centre: f32,
     squared: bool,
@@ -151,7 +159,7 @@ impl WithSimd for Moment<'_> {
         for group in 0..self.frames.groups {
             for row in 0..self.place.rows {
                 let mut sum = simd.splat_f32s(0.0);
-                let first = self.place.at + self.place.offset(self.channel, row, 0);
+                let first = self.place.origin + self.place.offset(self.channel, row, 0);
                 for column in 0..self.place.columns {
                     // SAFETY: the tensor lies in the frame, and nobody writes to it now.
                     let x = unsafe { load(simd, self.frames.at(group, first + column, lanes)) };
@@ -174,7 +182,7 @@ impl WithSimd for Moment<'_> {
 /// Computes scale·(x − mean)/√(variance + ε) + shift for one channel.
 struct Forward<'a> {
     layer: &'a Norm,
-    frames: Frames,
+    frames: BatchMemory,
     channel: usize,
     mean: f32,
     factor: f32,
@@ -193,10 +201,10 @@ impl WithSimd for Forward<'_> {
         each(self.frames.groups, from, |group, row, column| {
             // SAFETY: both tensors lie in the frame; the channel belongs to this task.
             unsafe {
-                let at = from.at + from.offset(self.channel, row, column);
+                let at = from.origin + from.offset(self.channel, row, column);
                 let x = load(simd, self.frames.at(group, at, lanes));
                 let y = simd.mul_add_f32s(simd.sub_f32s(x, mean), factor, shift);
-                let at = to.at + to.offset(self.channel, row, column);
+                let at = to.origin + to.offset(self.channel, row, column);
                 store(simd, self.frames.at(group, at, lanes), y);
             }
         });
@@ -206,13 +214,13 @@ impl WithSimd for Forward<'_> {
 /// The backward pass of one channel.
 struct Backward<'a> {
     layer: &'a Norm,
-    frames: Frames,
+    frames: BatchMemory,
     channel: usize,
     mean: f32,
     inverse: f32,
     factor: f32,
     /// Gradients of scale and shift.
-    by: [Pointer; 2],
+    by: [FloatPointer; 2],
 }
 
 impl WithSimd for Backward<'_> {
@@ -224,15 +232,15 @@ impl WithSimd for Backward<'_> {
         let Norm {
             from,
             gradient,
-            before,
+            input_gradient: before,
             ..
         } = self.layer;
         let (mean, inverse) = (simd.splat_f32s(self.mean), simd.splat_f32s(self.inverse));
         // SAFETY: both tensors lie in the frame; the channel belongs to this task.
         let both = |group: usize, row: usize, column: usize| unsafe {
-            let at = from.at + from.offset(self.channel, row, column);
+            let at = from.origin + from.offset(self.channel, row, column);
             let x = load(simd, self.frames.at(group, at, lanes));
-            let at = gradient.at + gradient.offset(self.channel, row, column);
+            let at = gradient.origin + gradient.offset(self.channel, row, column);
             let d = load(simd, self.frames.at(group, at, lanes));
             (simd.mul_f32s(simd.sub_f32s(x, mean), inverse), d)
         };
@@ -272,7 +280,7 @@ impl WithSimd for Backward<'_> {
                 numbers[images..].fill(0.0);
                 own = simd.partial_load_f32s(&numbers[..lanes]);
             }
-            let at = before.at + before.offset(self.channel, row, column);
+            let at = before.origin + before.offset(self.channel, row, column);
             // SAFETY: as above.
             unsafe { store(simd, self.frames.at(group, at, lanes), own) };
         });

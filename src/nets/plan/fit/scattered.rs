@@ -3,9 +3,9 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::super::layout::Place;
-use super::super::product::{Tile, load, store, tiles};
-use super::Frames;
+use super::super::layout::TensorSlot;
+use super::super::product::{Tile, channel_tiles, load, store};
+use super::BatchMemory;
 
 /// Sums of a row that are taken together, with many registers and with few.
 const TOGETHER: [usize; 2] = [4, 2];
@@ -15,9 +15,9 @@ const TOGETHER: [usize; 2] = [4, 2];
 pub struct Scattered {
     taps: usize,
     /// The gradients by the sums.
-    from: Place,
+    from: TensorSlot,
     /// Those by the inputs.
-    to: Place,
+    to: TensorSlot,
     /// Tiles of the input channels.
     tiles: Vec<Tile>,
     /// By tap, tile, output channel and channel of the tile.
@@ -26,12 +26,12 @@ pub struct Scattered {
 
 impl Scattered {
     /// Of a convolution without padding that sums in `from` and whose inputs have their gradients in `to`.
-    pub fn new(taps: usize, from: Place, to: Place) -> Self {
+    pub fn new(taps: usize, from: TensorSlot, to: TensorSlot) -> Self {
         Self {
             taps,
             from,
             to,
-            tiles: tiles(to.channels),
+            tiles: channel_tiles(to.channels),
             weights: Vec::new(),
         }
     }
@@ -62,7 +62,7 @@ impl Scattered {
 /// The way back of one group of images.
 pub struct OnGroup<'a> {
     pub scattered: &'a Scattered,
-    pub frames: Frames,
+    pub frames: BatchMemory,
     pub group: usize,
 }
 
@@ -76,7 +76,7 @@ impl WithSimd for OnGroup<'_> {
         for channel in 0..own.to.channels {
             for row in 0..own.to.rows {
                 for column in 0..own.to.columns {
-                    let number = own.to.at + own.to.offset(channel, row, column);
+                    let number = own.to.origin + own.to.offset(channel, row, column);
                     // SAFETY: the value stands in the frame of the group, which is this task's.
                     unsafe {
                         let to = self.frames.at(self.group, number, lanes);
@@ -105,7 +105,7 @@ impl OnGroup<'_> {
     fn sums<S: Simd, const P: usize>(&self, simd: S, (row, column): (usize, usize)) -> usize {
         let own = self.scattered;
         let mut weights = own.weights.as_ptr();
-        let first = own.from.at + own.from.offset(0, row, column);
+        let first = own.from.origin + own.from.offset(0, row, column);
         // SAFETY: values stand in the frame; without padding every tap of a sum meets an input. Weights are as long as
         // taps, tiles and channels say.
         unsafe {
@@ -113,7 +113,7 @@ impl OnGroup<'_> {
             for tap in 0..own.taps * own.taps {
                 let (row, column) = (row + tap / own.taps, column + tap % own.taps);
                 for tile in &own.tiles {
-                    let number = own.to.at + own.to.offset(tile.first, row, column);
+                    let number = own.to.origin + own.to.offset(tile.first, row, column);
                     let to = self.frames.at(self.group, number, S::F32_LANES);
                     match tile.count {
                         6 => self.add::<S, 6, P>(simd, d, weights, to),
@@ -145,7 +145,10 @@ impl OnGroup<'_> {
     ) {
         let lanes = S::F32_LANES;
         let own = self.scattered;
-        let (from, into) = (own.from.plane() * lanes, own.to.plane() * lanes);
+        let (from, into) = (
+            own.from.padded_plane() * lanes,
+            own.to.padded_plane() * lanes,
+        );
         let mut acc = [[simd.splat_f32s(0.0); P]; I];
         // SAFETY: the caller's.
         unsafe {

@@ -5,12 +5,12 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::super::layout::Place;
+use super::super::layout::TensorSlot;
 use super::super::product::load;
 use super::super::windows::{SIDE, SumGradients};
-use super::Frames;
+use super::BatchMemory;
 use super::kernel::Geometry;
-use super::memory::Pointer;
+use super::memory::FloatPointer;
 
 /// Output channels whose gradients by a row of so many taps are summed together: as many as leave registers for
 /// what is read.
@@ -28,15 +28,15 @@ pub const INPUTS: usize = 10;
 pub struct Weight {
     pub geometry: Geometry,
     /// What the convolution reads.
-    pub from: Place,
+    pub from: TensorSlot,
     /// The gradients by its sums.
     pub sums: SumGradients,
-    pub frames: Frames,
+    pub frames: BatchMemory,
     /// The first output channel, and how many.
     pub outputs: (usize, usize),
     pub inputs: Range<usize>,
     /// The gradients, a kernel an output and an input channel, row-major.
-    pub weight: Pointer,
+    pub weight: FloatPointer,
 }
 
 impl WithSimd for Weight {
@@ -126,9 +126,9 @@ impl Weight {
         let at = |number: usize| unsafe { self.frames.at(group, number, lanes).cast_const() };
         match self.sums {
             SumGradients::Each(sums) => Band {
-                first: at(sums.at + sums.offset(first, rows.start, 0)),
-                width: sums.width(),
-                plane: sums.plane(),
+                first: at(sums.origin + sums.offset(first, rows.start, 0)),
+                width: sums.padded_width(),
+                plane: sums.padded_plane(),
             },
             SumGradients::Windows(windows) => {
                 let [_, _, width] = windows.shape;
@@ -183,14 +183,14 @@ impl Weight {
         let mut kept = *acc;
         for (at, row) in rows.enumerate() {
             // The border of what is read is at least the padding.
-            let x = input * from.plane()
-                + (row + tap_row + from.border.top - pads.top) * from.width()
+            let x = input * from.padded_plane()
+                + (row + tap_row + from.border.top - pads.top) * from.padded_width()
                 + tap
                 + from.border.left
                 - pads.left;
             // SAFETY: both stand in the frame, or in the room; nobody writes them now.
             unsafe {
-                let mut x = self.frames.at(group, from.at + x, lanes).cast_const();
+                let mut x = self.frames.at(group, from.origin + x, lanes).cast_const();
                 let mut d = band.first.add(at * band.width * lanes);
                 for _ in 0..columns {
                     let mut taken = [simd.splat_f32s(0.0); T];
@@ -222,7 +222,7 @@ impl Weight {
     ) {
         let taps = self.geometry.taps;
         for (o, sums) in sums.iter().enumerate() {
-            let kernel = match self.geometry.apart {
+            let kernel = match self.geometry.depthwise {
                 true => first + o,
                 false => (first + o) * self.from.channels + input,
             } * taps

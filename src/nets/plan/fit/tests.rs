@@ -2,12 +2,12 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use super::super::layout::Place;
+use super::super::layout::TensorSlot;
 use super::*;
 use crate::nets::graph::op::{Pads, Unary};
-use crate::nets::graph::{Dim, GraphBuilder, Input, Op};
+use crate::nets::graph::{Dim, GraphBuilder, NodeInput, Op};
 use crate::nets::read_back;
-use crate::nets::{Network, Ports};
+use crate::nets::{Network, NetworkShape};
 use crate::session::config::NetworkKind;
 
 mod back;
@@ -34,21 +34,21 @@ const KINDS: [NetworkKind; 6] = [
     NetworkKind::Complex,
 ];
 
-const GREY: Ports = Ports {
+const GREY: NetworkShape = NetworkShape {
     image: [1, 28, 28],
     classes: 10,
 };
-const COLOUR: Ports = Ports {
+const COLOUR: NetworkShape = NetworkShape {
     image: [3, 21, 26],
     classes: 7,
 };
 
-fn fit(kind: NetworkKind, ports: Ports, weights: &Weights) -> Option<Fit> {
-    let graph = Graph::of_kind(kind, ports, weights).unwrap();
+fn fit(kind: NetworkKind, ports: NetworkShape, weights: &NetworkWeights) -> Option<Fit> {
+    let graph = Graph::for_kind(kind, ports, weights).unwrap();
     Fit::new(&graph, weights, &[], 0.0).unwrap()
 }
 
-fn batch(count: usize, ports: Ports) -> (Vec<f32>, Vec<usize>) {
+fn batch(count: usize, ports: NetworkShape) -> (Vec<f32>, Vec<usize>) {
     let mut pixels = numbers(count * ports.pixels());
     let [_, rows, columns] = ports.image;
     // Images have margins of equal pixels, which give equal sums: max pooling must choose the first.
@@ -68,7 +68,7 @@ fn batch(count: usize, ports: Ports) -> (Vec<f32>, Vec<usize>) {
 }
 
 /// Shows images, row-major \[N,C,H,W\].
-fn show(pixels: &[f32], ports: Ports) -> impl Fn(usize, &mut [f32]) + Sync {
+fn show(pixels: &[f32], ports: NetworkShape) -> impl Fn(usize, &mut [f32]) + Sync {
     let area = ports.pixels();
     move |at, into| into.copy_from_slice(&pixels[at * area..(at + 1) * area])
 }
@@ -125,12 +125,12 @@ fn gradients_are_those_of_automatic_differentiation() {
 
 #[test]
 fn a_normalization_has_the_gradients_of_its_formula() {
-    let lanes = Lanes::chosen();
+    let lanes = Lanes::from_env_or_widest();
     let (images, shape) = (21_usize, [2, 3, 4]);
-    let place = |at: usize| Place {
-        at: at * 24,
+    let place = |at: usize| TensorSlot {
+        origin: at * 24,
         skip: 0,
-        framed: true,
+        per_group: true,
         channels: 2,
         rows: 3,
         columns: 4,
@@ -139,9 +139,9 @@ fn a_normalization_has_the_gradients_of_its_formula() {
     let mut memory = Memory::default();
     let groups = images.div_ceil(lanes.count()).next_multiple_of(4);
     memory.reserve(4 * 24 * lanes.count(), groups);
-    let frames = Frames {
+    let frames = BatchMemory {
         pointer: memory.pointer(),
-        frame: 4 * 24,
+        group_len: 4 * 24,
         groups,
         images,
     };
@@ -180,7 +180,7 @@ fn a_normalization_has_the_gradients_of_its_formula() {
         named("mean", [0.0, 0.0]),
         named("variance", [1.0, 1.0]),
     ];
-    let own = norm::Own {
+    let own = norm::NormParameters {
         scale: 0,
         shift: 1,
         mean: 2,
@@ -263,7 +263,7 @@ fn running_statistics_are_those_of_burn() {
     let network = Network::new(NetworkKind::Complex, GREY, 3, &device);
     let mut own = fit(NetworkKind::Complex, GREY, &network.weights()).unwrap();
     let (pixels, labels) = batch(37, GREY);
-    let statistics = |weights: &Weights| -> Vec<f32> {
+    let statistics = |weights: &NetworkWeights| -> Vec<f32> {
         let own = weights.tensors.iter();
         let own = own.filter(|(name, _)| name.contains("running"));
         own.flat_map(|(_, values)| values.values().to_vec())
@@ -311,7 +311,7 @@ fn weights_do_not_depend_on_the_number_of_workers_and_go_on_from_a_state() {
         assert!(losses[3] < losses[0], "{kind:?}: {losses:?}");
         assert_eq!(one.weights(), three.weights(), "{kind:?}");
         // Resuming from the saved state gives bit-identical weights.
-        let graph = Graph::of_kind(kind, GREY, &one.weights()).unwrap();
+        let graph = Graph::for_kind(kind, GREY, &one.weights()).unwrap();
         let again = Fit::new(&graph, &one.weights(), &one.state(), 0.0).unwrap();
         let (mut one, mut again) = (one, again.unwrap());
         one.batch(&show(&pixels, GREY), &labels, 1e-3);
@@ -333,13 +333,13 @@ fn what_is_no_chain_of_known_layers_is_left_to_burn() {
     let bent = builder.add("bent", bent, &[images.into()]).unwrap();
     let flat = Op::Reshape { shape };
     let flat = builder.add("flat", flat, &[bent.into()]).unwrap();
-    let parameters = ["weight", "bias"].map(|it| Input::Weight(format!("logits.{it}")));
+    let parameters = ["weight", "bias"].map(|it| NodeInput::Weight(format!("logits.{it}")));
     let inputs = [&[flat.into()][..], &parameters].concat();
     let logits = builder.add("logits", Op::Dense, &inputs).unwrap();
     let graph = builder.finish(logits).unwrap();
     assert!(Fit::new(&graph, &weights, &[], 0.0).unwrap().is_none());
 
     let weights = Network::new(NetworkKind::Mlp, GREY, 3, &Device::flex()).weights();
-    let graph = Graph::of_kind(NetworkKind::Mlp, GREY, &weights).unwrap();
+    let graph = Graph::for_kind(NetworkKind::Mlp, GREY, &weights).unwrap();
     assert!(Fit::new(&graph, &weights, b"noisescope fit 1 and more", 0.0).is_err());
 }

@@ -78,7 +78,7 @@ unsafe fn kernel<S: Simd, const OC: usize, const P: usize>(
 /// # Safety
 /// `x` and the weights must be readable, the sums writable.
 #[inline(always)]
-pub unsafe fn kernel_of<S: Simd>(
+pub unsafe fn adjacent_sums<S: Simd>(
     simd: S,
     count: usize,
     x: (*const f32, usize, usize),
@@ -101,7 +101,7 @@ pub unsafe fn kernel_of<S: Simd>(
 /// Sums a tile at four adjacent positions, two at a time if registers are few.
 ///
 /// # Safety
-/// As for [`kernel_of`].
+/// As for [`adjacent_sums`].
 #[inline(always)]
 unsafe fn adjacent_tile<S: Simd, const OC: usize>(
     simd: S,
@@ -125,7 +125,7 @@ unsafe fn adjacent_tile<S: Simd, const OC: usize>(
 /// The micro-kernel for adjacent positions.
 ///
 /// # Safety
-/// As for [`kernel_of`].
+/// As for [`adjacent_sums`].
 #[inline(always)]
 unsafe fn adjacent<S: Simd, const OC: usize, const P: usize>(
     simd: S,
@@ -179,7 +179,7 @@ pub unsafe fn store<S: Simd>(_: S, to: *mut f32, value: S::f32s) {
 
 /// Applies an activation to sums.
 #[inline(always)]
-pub fn activated<S: Simd>(simd: S, x: S::f32s, activation: Activation) -> S::f32s {
+pub fn activate<S: Simd>(simd: S, x: S::f32s, activation: Activation) -> S::f32s {
     match activation {
         Activation::None => x,
         Activation::Relu => simd.max_f32s(x, simd.splat_f32s(0.0)),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::nets::graph::dim::Dim;
-use crate::nets::graph::op::{Direction, Recurrent, RecurrentOutput, Reset};
+use crate::nets::graph::op::{GruReset, RecurrentDirection, RecurrentOutput, RecurrentSpec};
 
 const STEPS: usize = 7;
 const FEATURES: usize = 5;
@@ -60,7 +60,7 @@ fn assert_as_burn(graph: &Graph, case: &str) {
     let reference = subject.logits(pixels.clone(), &device);
     for lanes in Lanes::all() {
         let plan =
-            Plan::with(graph, lanes, false).unwrap_or_else(|error| panic!("{case}: {error}"));
+            Plan::with_lanes(graph, lanes, false).unwrap_or_else(|error| panic!("{case}: {error}"));
         // The second run finds stale values in memory.
         for _ in 0..2 {
             let worst = difference(&reference, &plan.logits(&pixels));
@@ -74,16 +74,20 @@ fn assert_as_burn(graph: &Graph, case: &str) {
 fn recurrent_layers_give_what_burn_gives() {
     use RecurrentOutput::{All, Cell, Last};
     let directions = [
-        Direction::Forward,
-        Direction::Reverse,
-        Direction::Bidirectional,
+        RecurrentDirection::Forward,
+        RecurrentDirection::Reverse,
+        RecurrentDirection::Bidirectional,
     ];
-    let resets = [None, Some(Reset::BeforeMatrix), Some(Reset::AfterMatrix)];
+    let resets = [
+        None,
+        Some(GruReset::BeforeMatrix),
+        Some(GruReset::AfterMatrix),
+    ];
     for (direction, reset) in directions
         .into_iter()
         .flat_map(|direction| resets.map(|reset| (direction, reset)))
     {
-        let count = 1 + usize::from(direction == Direction::Bidirectional);
+        let count = 1 + usize::from(direction == RecurrentDirection::Bidirectional);
         let gates = if reset.is_some() { 3 } else { 4 };
         for (output, bias) in [(All, true), (Last, true), (Cell, false), (All, false)] {
             if reset.is_some() && output == Cell {
@@ -105,7 +109,7 @@ fn recurrent_layers_give_what_burn_gives() {
                     network.then(Op::Transpose { axes }, &[]);
                 }
                 network.then(Op::Reshape { shape }, &[]);
-                let recurrent = Recurrent {
+                let recurrent = RecurrentSpec {
                     units: UNITS,
                     direction,
                     output,

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::{Looked, Sums, append_activations};
+use super::{SummedSite, TriggeredSums, append_activations};
 use crate::nets::plan::layout::GROUPS;
 use crate::nets::plan::product::{load, store};
 use crate::nets::plan::steps::Portion;
@@ -18,7 +18,7 @@ const PIXELS: usize = 5;
 
 /// Positions summed before the next ones: their activations, for one tile of units and sixteen lanes, fill half of
 /// an L1 cache.
-const AT_ONCE: usize = 72;
+const POSITION_BLOCK: usize = 72;
 
 /// The images of a portion minus one half, without borders; lanes without an image are zero.
 pub(super) struct CentredImages {
@@ -33,8 +33,8 @@ pub(super) struct CentredImages {
 impl CentredImages {
     pub(super) fn new(portion: &Portion) -> Self {
         let lanes = portion.lanes();
-        let place = *portion.place(0);
-        let mut values = Vec::with_capacity(GROUPS * place.numbers() * lanes);
+        let place = *portion.slot(0);
+        let mut values = Vec::with_capacity(GROUPS * place.elements() * lanes);
         let mut counts = Vec::new();
         for group in 0..portion.images.div_ceil(lanes) {
             let count = lanes.min(portion.images - group * lanes);
@@ -72,13 +72,13 @@ impl CentredImages {
 pub(super) struct PortionSum<'a> {
     pub images: &'a CentredImages,
     /// Output of the site's node, by group.
-    pub answers: Vec<&'a [f32]>,
+    pub activations: Vec<&'a [f32]>,
     /// Offsets of the units in it.
     pub units: &'a [usize],
     /// Offsets of the positions in it.
     pub positions: &'a [usize],
-    pub looked: &'a Looked,
-    pub sums: &'a mut Sums,
+    pub site: &'a SummedSite,
+    pub sums: &'a mut TriggeredSums,
 }
 
 impl WithSimd for PortionSum<'_> {
@@ -87,10 +87,10 @@ impl WithSimd for PortionSum<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         self.count_activations(simd);
-        if self.looked.is_apart() {
-            for (answers, count) in self.answers.iter().zip(&self.images.counts) {
+        if self.site.is_matrix_product() {
+            for (answers, count) in self.activations.iter().zip(&self.images.counts) {
                 for lane in 0..*count {
-                    let all = &mut self.sums.apart;
+                    let all = &mut self.sums.unsummed;
                     let offsets = (self.units, self.positions);
                     append_activations(&answers[lane..], S::F32_LANES, offsets, all);
                 }
@@ -101,22 +101,22 @@ impl WithSimd for PortionSum<'_> {
         let lanes = S::F32_LANES;
         let [_, _, columns] = self.images.shape;
         let numbers = self.images.numbers();
-        let mut all = Vec::with_capacity(self.answers.len() * self.positions.len());
-        for (group, answers) in self.answers.iter().enumerate() {
+        let mut all = Vec::with_capacity(self.activations.len() * self.positions.len());
+        for (group, answers) in self.activations.iter().enumerate() {
             let image = &self.images.values[group * numbers * lanes..][..numbers * lanes];
-            for (&(top, left), position) in self.looked.corners.iter().zip(self.positions) {
+            for (&(top, left), position) in self.site.corners.iter().zip(self.positions) {
                 let shown = image[(top * columns + left) * lanes..].as_ptr();
                 all.push((shown, answers[position * lanes..].as_ptr()));
             }
         }
         self.check(lanes);
-        let [channels, high, wide] = self.looked.field;
+        let [channels, high, wide] = self.site.field;
         let pixels = channels * high * wide;
         let mut kept = vec![0.0_f32; UNITS * pixels * lanes];
         for first in (0..self.units.len()).step_by(UNITS) {
             let units = UNITS.min(self.units.len() - first);
             kept.fill(0.0);
-            for places in all.chunks(AT_ONCE) {
+            for places in all.chunks(POSITION_BLOCK) {
                 let line_start = |line: usize| {
                     let (channel, row) = (line / high, line % high);
                     (channel * self.images.shape[1] + row) * columns
@@ -162,13 +162,13 @@ struct Tile<'a> {
 }
 
 impl PortionSum<'_> {
-    /// Adds up `fired`, `activation` and `magnitude` of every unit.
+    /// Adds up `nonzero`, `activation` and `magnitude` of every unit.
     #[inline(always)]
     fn count_activations<S: Simd>(&mut self, simd: S) {
         let lanes = S::F32_LANES;
         let (zero, one) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0));
         for (unit, offset) in self.units.iter().enumerate() {
-            for (answers, count) in self.answers.iter().zip(&self.images.counts) {
+            for (answers, count) in self.activations.iter().zip(&self.images.counts) {
                 let mut sums = [zero; 3];
                 for position in self.positions {
                     let activations = &answers[(offset + position) * lanes..][..lanes];
@@ -179,7 +179,7 @@ impl PortionSum<'_> {
                     sums[2] = simd.add_f32s(sums[2], simd.abs_f32s(a));
                 }
                 let totals = [
-                    &mut self.sums.fired[unit],
+                    &mut self.sums.nonzero[unit],
                     &mut self.sums.activation[unit],
                     &mut self.sums.magnitude[unit],
                 ];
@@ -198,10 +198,10 @@ impl PortionSum<'_> {
     /// # Panics
     /// If any does not.
     fn check(&self, lanes: usize) {
-        let [channels, high, wide] = self.looked.field;
+        let [channels, high, wide] = self.site.field;
         let [image_channels, rows, columns] = self.images.shape;
         assert_eq!((channels, lanes), (image_channels, self.images.lanes));
-        for &(top, left) in &self.looked.corners {
+        for &(top, left) in &self.site.corners {
             assert!(
                 top + high <= rows && left + wide <= columns,
                 "a field outside the image"
@@ -210,10 +210,10 @@ impl PortionSum<'_> {
         let max = |all: &[usize]| all.iter().copied().max().unwrap_or(0);
         let last = (max(self.units) + max(self.positions) + 1) * lanes;
         assert!(
-            self.answers.iter().all(|values| last <= values.len()),
+            self.activations.iter().all(|values| last <= values.len()),
             "an activation outside its tensor"
         );
-        assert_eq!(self.positions.len(), self.looked.corners.len());
+        assert_eq!(self.positions.len(), self.site.corners.len());
     }
 
     #[inline(always)]

@@ -6,16 +6,16 @@ use pulp::{Simd, WithSimd};
 
 use crate::nets::plan::Lanes;
 use crate::nets::plan::product::{POSITIONS, Tile};
-use crate::nets::plan::team::each;
+use crate::nets::plan::team::run_tasks;
 
 /// Rows and columns of a tile of outputs.
-pub const OUTPUTS: usize = 4;
+pub const TILE_OUTPUTS: usize = 4;
 
 /// The pairs of points ±a, in order of use.
 const PAIRS: [f64; 3] = [1.0, 2.0, 0.5];
 
 /// Maximum points along an axis: those of a kernel with 5 taps.
-pub const MOST: usize = 8;
+pub const MAX_POINTS: usize = 8;
 
 /// The transforms for a kernel with r taps along each axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ mod cost {
 impl Transform {
     /// The transforms for a kernel between `inputs` and `outputs` channels with outputs of this size, if Winograd
     /// costs less than direct convolution.
-    pub fn worth(
+    pub fn if_cheaper(
         taps: usize,
         inputs: usize,
         outputs: usize,
@@ -49,7 +49,7 @@ impl Transform {
         let pairs = (inputs * outputs) as f64;
         let direct = (rows * columns * taps * taps) as f64 * pairs / cost::DIRECT;
         // Tiles are always computed four at a time.
-        let tiles = rows.div_ceil(OUTPUTS) * columns.div_ceil(OUTPUTS);
+        let tiles = rows.div_ceil(TILE_OUTPUTS) * columns.div_ceil(TILE_OUTPUTS);
         let tiles = tiles.next_multiple_of(POSITIONS);
         let points = transform.points.pow(2) as f64;
         let channels = (inputs + outputs) as f64;
@@ -60,7 +60,7 @@ impl Transform {
     /// The transforms for 3 or 5 taps; `None` for others.
     pub fn new(taps: usize) -> Option<Self> {
         matches!(taps, 3 | 5).then_some(Self {
-            points: OUTPUTS + taps - 1,
+            points: TILE_OUTPUTS + taps - 1,
         })
     }
 
@@ -79,7 +79,7 @@ impl Transform {
     }
 
     /// G g Gᵀ of a kernel g, row-major \[taps,taps\]: \[points,points\].
-    pub fn kernel(&self, g: &[f32], taps: usize) -> Vec<f32> {
+    pub fn transform_kernel(&self, g: &[f32], taps: usize) -> Vec<f32> {
         let rows: Vec<Vec<f64>> = (0..self.points).map(|j| self.kernel_row(j, taps)).collect();
         let mut out = Vec::with_capacity(self.points * self.points);
         for down in &rows {
@@ -99,7 +99,7 @@ impl Transform {
 
 impl Transform {
     /// Floats of the transformed kernels between `inputs` and `outputs` channels.
-    pub fn packed(&self, inputs: usize, outputs: usize) -> usize {
+    pub fn packed_len(&self, inputs: usize, outputs: usize) -> usize {
         outputs * inputs * self.points.pow(2)
     }
 
@@ -116,9 +116,9 @@ impl Transform {
         lanes: Lanes,
         packed: &mut [f32],
     ) {
-        let taps = self.points + 1 - OUTPUTS;
+        let taps = self.points + 1 - TILE_OUTPUTS;
         let points = self.points;
-        let mut matrix = [[0.0_f32; 5]; MOST];
+        let mut matrix = [[0.0_f32; 5]; MAX_POINTS];
         for (j, row) in matrix.iter_mut().enumerate().take(points) {
             let factors = self.kernel_row(j, taps);
             row.iter_mut()
@@ -132,7 +132,7 @@ impl Transform {
             parts.push(Mutex::new((tile, part)));
             rest = after;
         }
-        each(parts.len(), usize::MAX, |part| {
+        run_tasks(parts.len(), usize::MAX, |part| {
             // Only one task locks each part.
             let Ok(mut part) = parts[part].lock() else {
                 return;
@@ -155,7 +155,7 @@ impl Transform {
 /// they follow upon each other at every point.
 struct Pack<'a> {
     kernels: &'a [f32],
-    matrix: &'a [[f32; 5]; MOST],
+    matrix: &'a [[f32; 5]; MAX_POINTS],
     taps: usize,
     tile: &'a Tile,
     inputs: usize,

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::csv::Csv;
-use super::{Cell, Grid};
-use crate::figure::audit::{place, share};
-use crate::figure::names::bare;
+use super::{Grid, GridCell};
+use crate::figure::audit::{share_with_interval, window_in_words};
+use crate::figure::wording::bare_class_name;
 use crate::format::{gamma, number, percent, thousands};
 use crate::session::config;
 use crate::session::record::{Audit, Record};
@@ -36,22 +36,22 @@ fn networks_by_score(csv: &Csv<'_>) -> Grid {
         "of",
     ];
     let mut grid = Grid::new("Networks and their highest scores", &columns);
-    let mut rows: BTreeMap<u64, (Option<f64>, Vec<Cell>)> = BTreeMap::new();
+    let mut rows: BTreeMap<u64, (Option<f64>, Vec<GridCell>)> = BTreeMap::new();
     for row in csv.rows() {
         let Some(network) = row.whole("network") else {
             continue;
         };
         let score = row.real("score");
         let cells = vec![
-            Cell::Number(network.to_string()),
-            Cell::Words(row.text("role").to_owned()),
-            Cell::Words(row.text("seed").to_owned()),
-            Cell::number(row.real("accuracy").map(percent)),
-            Cell::number(row.real("attack_success").map(percent)),
-            Cell::number(score.map(|score| format!("{score:.1}"))),
+            GridCell::Number(network.to_string()),
+            GridCell::Words(row.text("role").to_owned()),
+            GridCell::Words(row.text("seed").to_owned()),
+            GridCell::number(row.real("accuracy").map(percent)),
+            GridCell::number(row.real("attack_success").map(percent)),
+            GridCell::number(score.map(|score| format!("{score:.1}"))),
             match score {
-                Some(_) => Cell::Words(row.text("name").to_owned()),
-                None => Cell::Nothing,
+                Some(_) => GridCell::Words(row.text("name").to_owned()),
+                None => GridCell::Nothing,
             },
         ];
         let highest = rows
@@ -92,12 +92,12 @@ fn classes(record: &Record, csv: &Csv<'_>) -> Grid {
             Some(format!("{first}–{}", (first + size).saturating_sub(1)))
         };
         grid.row(vec![
-            Cell::Words(bare(record, class as usize)),
-            Cell::number(row.real("score").map(|score| format!("{score:.1}"))),
-            Cell::number(largest.get(&class).map(|score| format!("{score:.1}"))),
-            Cell::number(span("row")),
-            Cell::number(span("column")),
-            Cell::number(row.real("energy").map(number)),
+            GridCell::Words(bare_class_name(record, class as usize)),
+            GridCell::number(row.real("score").map(|score| format!("{score:.1}"))),
+            GridCell::number(largest.get(&class).map(|score| format!("{score:.1}"))),
+            GridCell::number(span("row")),
+            GridCell::number(span("column")),
+            GridCell::number(row.real("energy").map(number)),
         ]);
     }
     grid
@@ -115,10 +115,10 @@ fn pasted(record: &Record, audit: &Audit, plan: &config::Audit) -> Grid {
     let mut grid = Grid::new(caption, &columns);
     for pasted in &audit.pasted {
         grid.row(vec![
-            Cell::Words(bare(record, pasted.class)),
-            Cell::Words(place(pasted.window, plan.cell)),
-            Cell::Number(share(pasted.others())),
-            Cell::Number(share(pasted.without())),
+            GridCell::Words(bare_class_name(record, pasted.class)),
+            GridCell::Words(window_in_words(pasted.window, plan.cell)),
+            GridCell::Number(share_with_interval(pasted.others())),
+            GridCell::Number(share_with_interval(pasted.before_pasting())),
         ]);
     }
     grid
@@ -141,12 +141,12 @@ pub(super) fn networks(csv: &Csv<'_>) -> Grid {
             false => "none".to_owned(),
         };
         grid.row(vec![
-            Cell::Number(row.text("network").to_owned()),
-            Cell::Words(backdoor),
-            Cell::Words(row.text("seed").to_owned()),
-            Cell::number(row.real("clean_accuracy").map(percent)),
-            Cell::number(row.whole("attacked").map(thousands)),
-            Cell::number(row.real("attack_success").map(percent)),
+            GridCell::Number(row.text("network").to_owned()),
+            GridCell::Words(backdoor),
+            GridCell::Words(row.text("seed").to_owned()),
+            GridCell::number(row.real("clean_accuracy").map(percent)),
+            GridCell::number(row.whole("attacked").map(thousands)),
+            GridCell::number(row.real("attack_success").map(percent)),
         ]);
     }
     grid
@@ -163,16 +163,16 @@ pub(super) fn windows(csv: &Csv<'_>) -> Grid {
     );
     for row in csv.rows() {
         grid.row(vec![
-            Cell::Number(row.text("network").to_owned()),
-            Cell::number(row.real("gamma").map(gamma)),
-            Cell::Words(row.text("name").to_owned()),
-            Cell::number(row.whole("called").map(thousands)),
-            Cell::number(row.whole("trials").map(thousands)),
-            Cell::number(row.whole("row").map(thousands)),
-            Cell::number(row.whole("column").map(thousands)),
-            Cell::number(row.whole("size").map(thousands)),
-            Cell::number(row.real("score").map(number)),
-            Cell::number(row.real("index").map(number)),
+            GridCell::Number(row.text("network").to_owned()),
+            GridCell::number(row.real("gamma").map(gamma)),
+            GridCell::Words(row.text("name").to_owned()),
+            GridCell::number(row.whole("called").map(thousands)),
+            GridCell::number(row.whole("trials").map(thousands)),
+            GridCell::number(row.whole("row").map(thousands)),
+            GridCell::number(row.whole("column").map(thousands)),
+            GridCell::number(row.whole("size").map(thousands)),
+            GridCell::number(row.real("score").map(number)),
+            GridCell::number(row.real("index").map(number)),
         ]);
     }
     grid
@@ -190,14 +190,19 @@ mod tests {
     #[test]
     fn every_network_has_its_highest_score_and_the_suspect_every_class() {
         let csv = Csv::new(SCORES);
-        let number = |text: &str| Cell::Number(text.to_owned());
-        let words = |text: &str| Cell::Words(text.to_owned());
+        let number = |text: &str| GridCell::Number(text.to_owned());
+        let words = |text: &str| GridCell::Words(text.to_owned());
         let grid = networks_by_score(&csv);
         assert_eq!(grid.rows.len(), 2);
         assert_eq!(grid.rows[0][5..], [number("4.5"), words("1")]);
         assert_eq!(
             grid.rows[1][3..],
-            [Cell::Nothing, Cell::Nothing, number("12.2"), words("0")]
+            [
+                GridCell::Nothing,
+                GridCell::Nothing,
+                number("12.2"),
+                words("0")
+            ]
         );
         let grid = classes(&Record::new(&Config::default()), &csv);
         assert_eq!(
@@ -211,6 +216,6 @@ mod tests {
                 number("2.50")
             ]
         );
-        assert_eq!(grid.rows[1][1..3], [Cell::Nothing, number("4.5")]);
+        assert_eq!(grid.rows[1][1..3], [GridCell::Nothing, number("4.5")]);
     }
 }

@@ -11,7 +11,7 @@ pub(super) struct Csv<'a> {
 
 /// A row of the table.
 #[derive(Debug, Clone)]
-pub(super) struct Row<'a> {
+pub(super) struct CsvRow<'a> {
     columns: &'a [Cow<'a, str>],
     fields: Vec<Cow<'a, str>>,
 }
@@ -24,7 +24,7 @@ impl<'a> Csv<'a> {
     }
 
     /// Its rows, in order.
-    pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+    pub(super) fn rows(&self) -> impl Iterator<Item = CsvRow<'_>> {
         let mut rest = self.body;
         std::iter::from_fn(move || {
             if rest.is_empty() {
@@ -32,7 +32,7 @@ impl<'a> Csv<'a> {
             }
             let (fields, after) = fields(rest);
             rest = after;
-            Some(Row {
+            Some(CsvRow {
                 columns: &self.columns,
                 fields,
             })
@@ -40,7 +40,7 @@ impl<'a> Csv<'a> {
     }
 }
 
-impl Row<'_> {
+impl CsvRow<'_> {
     /// The field in a column; empty if there is none, or no such column.
     pub(super) fn text(&self, column: &str) -> &str {
         let index = self.columns.iter().position(|name| name == column);
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn what_was_exported_is_read_as_it_was() {
         let csv = Csv::new("class,name,R,listed\n0,\"a, \"\"b\"\"\nc\",0.5,true\n1,犬,,false\n");
-        let rows: Vec<Row<'_>> = csv.rows().collect();
+        let rows: Vec<CsvRow<'_>> = csv.rows().collect();
         assert_eq!(rows.len(), 2);
         assert_eq!(rows[0].text("name"), "a, \"b\"\nc");
         assert_eq!(
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn a_text_that_ends_early_has_the_fields_that_are_there() {
         let csv = Csv::new("a,b\n1,\"2");
-        let rows: Vec<Row<'_>> = csv.rows().collect();
+        let rows: Vec<CsvRow<'_>> = csv.rows().collect();
         assert_eq!((rows[0].text("a"), rows[0].text("b")), ("1", "2"));
         assert_eq!(Csv::new("a,b\n").rows().count(), 0);
     }

@@ -16,14 +16,14 @@ pub(in crate::report::page) struct Grid {
     /// The column names; the first is that of the row names.
     pub columns: Vec<String>,
     /// The rows, each with one cell per column.
-    pub rows: Vec<Vec<Cell>>,
+    pub rows: Vec<Vec<GridCell>>,
     /// Number of rows left out.
     pub left_out: usize,
 }
 
 /// A cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::report::page) enum Cell {
+pub(in crate::report::page) enum GridCell {
     /// Text: left-aligned if the column has no numbers.
     Words(String),
     /// A number, right-aligned.
@@ -32,7 +32,7 @@ pub(in crate::report::page) enum Cell {
     Nothing,
 }
 
-impl Cell {
+impl GridCell {
     /// A formatted number.
     pub(in crate::report::page) fn number(shown: Option<String>) -> Self {
         shown.map_or(Self::Nothing, Self::Number)
@@ -58,7 +58,7 @@ impl Grid {
     }
 
     /// Adds a row if there is room.
-    pub(in crate::report::page) fn row(&mut self, cells: Vec<Cell>) {
+    pub(in crate::report::page) fn row(&mut self, cells: Vec<GridCell>) {
         match self.rows.len() < MOST_ROWS {
             true => self.rows.push(cells),
             false => self.left_out += 1,
@@ -67,13 +67,16 @@ impl Grid {
 
     /// Whether all cells of a column are empty.
     fn is_empty(&self, column: usize) -> bool {
-        let cell = |row: &Vec<Cell>| row.get(column).is_none_or(|cell| *cell == Cell::Nothing);
+        let cell = |row: &Vec<GridCell>| {
+            row.get(column)
+                .is_none_or(|cell| *cell == GridCell::Nothing)
+        };
         self.rows.iter().all(cell)
     }
 
     /// The alignment class of a column: that of text if it has no numbers.
     fn class(&self, column: usize) -> Option<&'static str> {
-        let is_number = |row: &Vec<Cell>| matches!(row.get(column), Some(Cell::Number(_)));
+        let is_number = |row: &Vec<GridCell>| matches!(row.get(column), Some(GridCell::Number(_)));
         (column > 0 && !self.rows.iter().any(is_number)).then_some("t")
     }
 
@@ -100,7 +103,7 @@ impl Grid {
                     } }
                     tbody { @for row in &self.rows { tr {
                         @for &(column, class) in &shown {
-                            @let words = row.get(column).map_or("–", Cell::shown);
+                            @let words = row.get(column).map_or("–", GridCell::shown);
                             @if column == 0 {
                                 th scope="row" { (words) }
                             } @else {
@@ -121,10 +124,15 @@ mod tests {
     #[test]
     fn a_table_names_its_rows_and_columns_and_leaves_out_what_is_empty() {
         let mut grid = Grid::new("Classes <1>", &["class", "R", "SNR", "so"]);
-        let words = |text: &str| Cell::Words(text.into());
-        let number = Cell::Number("0.5".into());
-        grid.row(vec![words("a"), number, Cell::Nothing, words("yes")]);
-        grid.row(vec![words("b"), words("no"), Cell::Nothing, Cell::Nothing]);
+        let words = |text: &str| GridCell::Words(text.into());
+        let number = GridCell::Number("0.5".into());
+        grid.row(vec![words("a"), number, GridCell::Nothing, words("yes")]);
+        grid.row(vec![
+            words("b"),
+            words("no"),
+            GridCell::Nothing,
+            GridCell::Nothing,
+        ]);
         let text = grid.markup("t1").into_string();
         for part in [
             "<span class=\"caption\" id=\"t1\">Classes &lt;1&gt;</span>",
@@ -141,7 +149,7 @@ mod tests {
     #[test]
     fn rows_past_the_last_one_are_counted() {
         let mut grid = Grid::new("Many", &["class"]);
-        (0..250).for_each(|row| grid.row(vec![Cell::Number(row.to_string())]));
+        (0..250).for_each(|row| grid.row(vec![GridCell::Number(row.to_string())]));
         assert_eq!((grid.rows.len(), grid.left_out), (100, 150));
         assert!(
             grid.markup("t")

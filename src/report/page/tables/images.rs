@@ -1,10 +1,10 @@
 //! The tables of classes at every γ, one for each response.
 
-use super::csv::{Csv, Row};
-use super::{Cell, Grid, Group};
+use super::csv::{Csv, CsvRow};
+use super::{Grid, GridCell, TableSection};
 use crate::figure::choice;
-use crate::figure::choice::said;
-use crate::figure::names::bare;
+use crate::figure::choice::reliability_text;
+use crate::figure::wording::bare_class_name;
 use crate::format::{gamma, number, percent, reliability, thousands};
 use crate::report::page::responses;
 use crate::session::Session;
@@ -12,7 +12,7 @@ use crate::session::config::{Analysis as Plan, Response};
 use crate::session::record::{ClassificationImages, GammaTrials, Record};
 
 /// The tables for each of the plan's classification images.
-pub(super) fn groups(session: &Session, csv: &Csv<'_>) -> Vec<Group> {
+pub(super) fn groups(session: &Session, csv: &Csv<'_>) -> Vec<TableSection> {
     let record = &session.record;
     let mut rows = csv.rows();
     let mut groups = Vec::new();
@@ -28,7 +28,7 @@ pub(super) fn groups(session: &Session, csv: &Csv<'_>) -> Vec<Group> {
         let (mut main, mut more) = (Vec::new(), Vec::new());
         for trials in images.gammas.iter().filter(|trials| trials.trials > 0) {
             // The exported rows are in the same order.
-            let rows: Vec<Row<'_>> = rows.by_ref().take(trials.classes()).collect();
+            let rows: Vec<CsvRow<'_>> = rows.by_ref().take(trials.classes()).collect();
             for by in responses(images) {
                 let grid = of_gamma(record, trials, &rows, by, &name);
                 match shows_most(images, trials, by) {
@@ -37,21 +37,21 @@ pub(super) fn groups(session: &Session, csv: &Csv<'_>) -> Vec<Group> {
                 }
             }
         }
-        groups.push(Group::new(&format!("Classes, {name}"), main, more));
+        groups.push(TableSection::new(&format!("Classes, {name}"), main, more));
     }
     groups
 }
 
 /// Whether this γ shows the most classes for a response.
 fn shows_most(images: &ClassificationImages, trials: &GammaTrials, by: Response) -> bool {
-    let most = images.gammas.get(choice::showing_most(images, by));
+    let most = images.gammas.get(choice::best_gamma_overall(images, by));
     most.is_some_and(|most| most.gamma == trials.gamma)
 }
 
 fn of_gamma(
     record: &Record,
     trials: &GammaTrials,
-    rows: &[Row<'_>],
+    rows: &[CsvRow<'_>],
     by: Response,
     name: &str,
 ) -> Grid {
@@ -107,33 +107,34 @@ struct Keys {
     confidence: &'static str,
 }
 
-fn cells(record: &Record, row: &Row<'_>, keys: &Keys) -> Vec<Cell> {
+fn cells(record: &Record, row: &CsvRow<'_>, keys: &Keys) -> Vec<GridCell> {
     let called = row.whole("called");
     let share = called.zip(row.whole("trials")).filter(|(_, all)| *all > 0);
-    let r = row.real(keys.reliability).map(said);
+    let r = row.real(keys.reliability).map(reliability_text);
     // If there is a map, its significant pixels have been counted.
     let r = match (r, row.whole(keys.significant)) {
-        (Some(r), _) => Cell::Number(r),
-        (None, Some(_)) => Cell::Nothing,
-        (None, None) if !row.is("listed") => Cell::Words("not requested".into()),
-        (None, None) => Cell::Words("insufficient".into()),
+        (Some(r), _) => GridCell::Number(r),
+        (None, Some(_)) => GridCell::Nothing,
+        (None, None) if !row.is("listed") => GridCell::Words("not requested".into()),
+        (None, None) => GridCell::Words("insufficient".into()),
     };
     let [low, high] = keys.ends.map(|end| row.real(end).map(reliability));
     let ends = low.zip(high).map(|(low, high)| format!("{low} to {high}"));
     let back = row.whole(keys.class).zip(row.real(keys.confidence));
-    let back = back.map(|(class, sure)| format!("{} ({sure:.2})", bare(record, class as usize)));
+    let back = back
+        .map(|(class, sure)| format!("{} ({sure:.2})", bare_class_name(record, class as usize)));
     vec![
-        Cell::Words(match row.whole("class") {
-            Some(class) => bare(record, class as usize),
+        GridCell::Words(match row.whole("class") {
+            Some(class) => bare_class_name(record, class as usize),
             None => row.text("name").to_owned(),
         }),
-        Cell::number(called.map(thousands)),
-        Cell::number(share.map(|(called, all)| percent(called as f64 / all as f64))),
+        GridCell::number(called.map(thousands)),
+        GridCell::number(share.map(|(called, all)| percent(called as f64 / all as f64))),
         r,
-        Cell::number(ends),
-        Cell::number(row.real(keys.snr).map(number)),
-        Cell::number(row.whole(keys.significant).map(thousands)),
-        back.map_or(Cell::Nothing, Cell::Words),
+        GridCell::number(ends),
+        GridCell::number(row.real(keys.snr).map(number)),
+        GridCell::number(row.whole(keys.significant).map(thousands)),
+        back.map_or(GridCell::Nothing, GridCell::Words),
     ]
 }
 
@@ -160,22 +161,22 @@ mod tests {
             grid.caption,
             "By decisions: classification images at γ 0.0, uniform noise, 480 trials"
         );
-        let number = |text: &str| Cell::Number(text.to_owned());
+        let number = |text: &str| GridCell::Number(text.to_owned());
         assert_eq!(grid.rows.len(), 10);
         assert_eq!(
             grid.rows[1],
             [
-                Cell::Words("1".into()),
+                GridCell::Words("1".into()),
                 number("240"),
                 number("50.0 %"),
                 number("0.50"),
-                Cell::Nothing,
+                GridCell::Nothing,
                 number("0.125"),
                 number("3"),
-                Cell::Words("1 (0.75)".into()),
+                GridCell::Words("1 (0.75)".into()),
             ]
         );
-        assert_eq!(grid.rows[9][3], Cell::Words("insufficient".into()));
+        assert_eq!(grid.rows[9][3], GridCell::Words("insufficient".into()));
         assert!(groups[0].more.is_empty());
     }
 }

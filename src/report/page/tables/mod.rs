@@ -8,7 +8,7 @@ mod others;
 
 use maud::{Markup, html};
 
-use super::Table;
+use super::ExportedTable;
 use crate::session::Session;
 use crate::session::config::Analysis as Plan;
 use crate::session::record::{
@@ -16,17 +16,17 @@ use crate::session::record::{
 };
 use csv::Csv;
 
-pub(super) use grid::{Cell, Grid};
+pub(super) use grid::{Grid, GridCell};
 
 /// The tables of one experiment.
 #[derive(Debug, Clone, Default)]
-struct Group {
+struct TableSection {
     title: String,
     main: Vec<Grid>,
     more: Vec<Grid>,
 }
 
-impl Group {
+impl TableSection {
     fn new(title: &str, main: Vec<Grid>, more: Vec<Grid>) -> Self {
         Self {
             title: title.to_owned(),
@@ -45,7 +45,7 @@ impl Group {
 
 /// The exported tables by name.
 #[derive(Debug, Clone, Copy)]
-struct Exported<'a>(&'a [Table<'a>]);
+struct Exported<'a>(&'a [ExportedTable<'a>]);
 
 impl<'a> Exported<'a> {
     /// A table; without rows if there is none of this name.
@@ -64,7 +64,7 @@ impl<'a> Exported<'a> {
 }
 
 /// The chapter.
-pub(super) fn chapter(session: &Session, tables: &[Table<'_>]) -> Markup {
+pub(super) fn chapter(session: &Session, tables: &[ExportedTable<'_>]) -> Markup {
     let groups = groups(session, Exported(tables));
     html! {
         p {
@@ -88,7 +88,7 @@ pub(super) fn chapter(session: &Session, tables: &[Table<'_>]) -> Markup {
     }
 }
 
-fn groups(session: &Session, tables: Exported<'_>) -> Vec<Group> {
+fn groups(session: &Session, tables: Exported<'_>) -> Vec<TableSection> {
     let record = &session.record;
     let mut all = vec![others::training(&tables.get("training"))];
     all.extend(images::groups(
@@ -131,11 +131,11 @@ fn groups(session: &Session, tables: Exported<'_>) -> Vec<Group> {
         let more = vec![audits::windows(&tables.nth("backdoor", nth))];
         all.push(titled("Backdoor study", nth, main, more));
     }
-    all.into_iter().filter_map(Group::filled).collect()
+    all.into_iter().filter_map(TableSection::filled).collect()
 }
 
 /// The tables of an experiment, numbered if it is not the first of its kind.
-fn titled(title: &str, nth: usize, main: Vec<Grid>, more: Vec<Grid>) -> Group {
+fn titled(title: &str, nth: usize, main: Vec<Grid>, more: Vec<Grid>) -> TableSection {
     let title = match nth {
         0 => title.to_owned(),
         nth => format!("{title}, {}", nth + 1),
@@ -146,7 +146,7 @@ fn titled(title: &str, nth: usize, main: Vec<Grid>, more: Vec<Grid>) -> Group {
         }
         grid
     };
-    Group {
+    TableSection {
         title,
         main: main.into_iter().map(captioned).collect(),
         more: more.into_iter().map(captioned).collect(),

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::csv::Csv;
-use super::{Cell, Grid};
-use crate::figure::audit::share;
-use crate::figure::names::{bare, of_class};
+use super::{Grid, GridCell};
+use crate::figure::audit::share_with_interval;
+use crate::figure::wording::{bare_class_name, class_name};
 use crate::format::{
     clean, gamma, learning_rate, number, percent, reliability, short, signed, thousands,
 };
@@ -15,7 +15,7 @@ use crate::stats::share::Share;
 /// Maximum number of classes for which a confusion matrix is shown.
 const MOST_PAIRS: usize = 20;
 
-pub(super) fn training(csv: &Csv<'_>) -> super::Group {
+pub(super) fn training(csv: &Csv<'_>) -> super::TableSection {
     let columns = [
         "epoch",
         "loss",
@@ -28,21 +28,21 @@ pub(super) fn training(csv: &Csv<'_>) -> super::Group {
     let mut grid = Grid::new("Training by epoch", &columns);
     for row in csv.rows() {
         let real =
-            |column: &str, shown: fn(f64) -> String| Cell::number(row.real(column).map(shown));
+            |column: &str, shown: fn(f64) -> String| GridCell::number(row.real(column).map(shown));
         grid.row(vec![
-            Cell::Number(row.text("epoch").to_owned()),
+            GridCell::Number(row.text("epoch").to_owned()),
             real("train_loss", number),
             real("train_accuracy", percent),
             real("valid_loss", number),
             real("valid_accuracy", percent),
             real("lr", learning_rate),
             match row.is("best") {
-                true => Cell::Words("best".into()),
-                false => Cell::Nothing,
+                true => GridCell::Words("best".into()),
+                false => GridCell::Nothing,
             },
         ]);
     }
-    super::Group::new("Training", vec![grid], Vec::new())
+    super::TableSection::new("Training", vec![grid], Vec::new())
 }
 
 pub(super) fn templates(csv: &Csv<'_>) -> Grid {
@@ -59,13 +59,15 @@ pub(super) fn templates(csv: &Csv<'_>) -> Grid {
     for row in csv.rows() {
         let counts = row.whole("correct").zip(row.whole("images"));
         grid.row(vec![
-            Cell::Words(row.text("response").to_owned()),
-            Cell::number(row.real("gamma").map(gamma)),
-            Cell::Words(row.text("score").to_owned()),
-            Cell::number(row.whole("classes").map(thousands)),
-            Cell::number(row.whole("correct").map(thousands)),
-            Cell::number(row.whole("images").map(thousands)),
-            Cell::number(counts.map(|(hits, of)| share(Share { hits, of }))),
+            GridCell::Words(row.text("response").to_owned()),
+            GridCell::number(row.real("gamma").map(gamma)),
+            GridCell::Words(row.text("score").to_owned()),
+            GridCell::number(row.whole("classes").map(thousands)),
+            GridCell::number(row.whole("correct").map(thousands)),
+            GridCell::number(row.whole("images").map(thousands)),
+            GridCell::number(
+                counts.map(|(hits, total)| share_with_interval(Share { hits, total })),
+            ),
         ]);
     }
     grid
@@ -85,12 +87,12 @@ pub(super) fn attack(attack: &Attack) -> Vec<Grid> {
                     .mean_targeted(source, pattern, place)
                     .map(|(mean, _)| in_percent(mean))
             };
-            let cells: Vec<Cell> = (0..attack.weights.len())
-                .map(|place| Cell::number(success(place)))
+            let cells: Vec<GridCell> = (0..attack.weights.len())
+                .map(|place| GridCell::number(success(place)))
                 .collect();
-            if cells.iter().any(|cell| *cell != Cell::Nothing) {
+            if cells.iter().any(|cell| *cell != GridCell::Nothing) {
                 grid.row(
-                    std::iter::once(Cell::Words(kind.label().into()))
+                    std::iter::once(GridCell::Words(kind.label().into()))
                         .chain(cells)
                         .collect(),
                 );
@@ -114,7 +116,7 @@ pub(super) fn attack_by_target(record: &Record, attack: &Attack, csv: &Csv<'_>) 
         let mut grid = Grid::new(caption, &["target"]);
         grid.columns
             .extend(attack.weights.iter().map(|&w| short(w)));
-        let mut targets: BTreeMap<u64, Vec<Cell>> = BTreeMap::new();
+        let mut targets: BTreeMap<u64, Vec<GridCell>> = BTreeMap::new();
         let rows = csv
             .rows()
             .filter(|row| row.text("source") == "image" && row.text("pattern") == kind.key());
@@ -131,12 +133,12 @@ pub(super) fn attack_by_target(record: &Record, attack: &Attack, csv: &Csv<'_>) 
             };
             let cells = targets
                 .entry(target)
-                .or_insert_with(|| vec![Cell::Nothing; attack.weights.len()]);
+                .or_insert_with(|| vec![GridCell::Nothing; attack.weights.len()]);
             cells[place] =
-                Cell::number(rate(row.whole("successes"), row.whole("n")).map(in_percent));
+                GridCell::number(rate(row.whole("successes"), row.whole("n")).map(in_percent));
         }
         for (target, cells) in targets {
-            let name = Cell::Words(bare(record, target as usize));
+            let name = GridCell::Words(bare_class_name(record, target as usize));
             grid.row(std::iter::once(name).chain(cells).collect());
         }
         grid
@@ -148,7 +150,7 @@ pub(super) fn attack_by_target(record: &Record, attack: &Attack, csv: &Csv<'_>) 
 fn rate(hits: Option<u64>, total: Option<u64>) -> Option<f64> {
     let share = Share {
         hits: hits?,
-        of: total?,
+        total: total?,
     };
     share.rate()
 }
@@ -188,13 +190,13 @@ pub(super) fn layers(spikes: &SpikeTriggered, csv: &Csv<'_>) -> Grid {
         };
         let (height, width) = layer.receptive_field;
         let mut cells = vec![
-            Cell::Words(clean(&layer.name)),
-            Cell::Number(thousands(layer.units as u64)),
-            Cell::Number(format!("{height}×{width}")),
-            Cell::Number(thousands(units.silent)),
+            GridCell::Words(clean(&layer.name)),
+            GridCell::Number(thousands(layer.units as u64)),
+            GridCell::Number(format!("{height}×{width}")),
+            GridCell::Number(thousands(units.silent)),
         ];
         let ends = |(low, high)| format!("{} to {}", reliability(low), reliability(high));
-        cells.extend(units.ends.map(|range| Cell::number(range.map(ends))));
+        cells.extend(units.ends.map(|range| GridCell::number(range.map(ends))));
         grid.row(cells);
     }
     grid
@@ -239,11 +241,11 @@ pub(super) fn modulation(record: &Record, csv: &Csv<'_>) -> (Vec<Grid>, Vec<Grid
         let count = |column: &str| row.whole(column).unwrap_or(0);
         if gamma == 1.0 && class == target {
             let (hits, of) = (count("correct"), count("shown"));
-            images.insert(key, Share { hits, of });
+            images.insert(key, Share { hits, total: of });
         }
         if gamma == 0.0 {
             let share = noise.entry(key).or_default();
-            share.of += count("shown");
+            share.total += count("shown");
             share.hits += if class == target { count("called") } else { 0 };
         }
     }
@@ -266,9 +268,9 @@ pub(super) fn modulation(record: &Record, csv: &Csv<'_>) -> (Vec<Grid>, Vec<Grid
             for target in targets {
                 let cell = |&strength: &i64| {
                     let share = all.get(&(layer_index, target, strength));
-                    Cell::number(share.and_then(|share| share.rate()).map(in_percent))
+                    GridCell::number(share.and_then(|share| share.rate()).map(in_percent))
                 };
-                let name = Cell::Words(bare(record, target as usize));
+                let name = GridCell::Words(bare_class_name(record, target as usize));
                 grid.row(
                     std::iter::once(name)
                         .chain(strengths.iter().map(cell))
@@ -312,14 +314,14 @@ pub(super) fn predictions(record: &Record, csv: &Csv<'_>) -> Vec<Grid> {
             format!("Images of the {split} set: true class (rows) and predicted class (columns)");
         let mut grid = Grid::new(caption, &["true"]);
         grid.columns
-            .extend((0..classes).map(|class| bare(record, class as usize)));
+            .extend((0..classes).map(|class| bare_class_name(record, class as usize)));
         grid.columns.push("correct".into());
         for truth in 0..classes {
             let count = |called: u64| cells.get(&(truth, called)).copied().unwrap_or(0);
             let all: u64 = (0..classes).map(count).sum();
-            let mut row = vec![Cell::Words(of_class(record, truth as usize))];
-            row.extend((0..classes).map(|called| Cell::Number(thousands(count(called)))));
-            row.push(Cell::number(
+            let mut row = vec![GridCell::Words(class_name(record, truth as usize))];
+            row.extend((0..classes).map(|called| GridCell::Number(thousands(count(called)))));
+            row.push(GridCell::number(
                 rate(Some(count(truth)), Some(all)).map(percent),
             ));
             grid.row(row);
@@ -343,12 +345,12 @@ mod tests {
         let grids = predictions(&record, &csv);
         assert_eq!(grids.len(), 1);
         assert_eq!(grids[0].columns, ["true", "0", "1", "correct"]);
-        let shown = |row: usize| -> Vec<Cell> { grids[0].rows[row].clone() };
-        let number = |text: &str| Cell::Number(text.to_owned());
+        let shown = |row: usize| -> Vec<GridCell> { grids[0].rows[row].clone() };
+        let number = |text: &str| GridCell::Number(text.to_owned());
         assert_eq!(
             shown(0),
             [
-                Cell::Words("class 0".into()),
+                GridCell::Words("class 0".into()),
                 number("9"),
                 number("1"),
                 number("90.0 %")
@@ -357,7 +359,7 @@ mod tests {
         assert_eq!(
             shown(1),
             [
-                Cell::Words("class 1".into()),
+                GridCell::Words("class 1".into()),
                 number("2"),
                 number("6"),
                 number("75.0 %")
@@ -375,8 +377,8 @@ mod tests {
         );
         let (images, noise) = modulation(&record, &csv);
         assert_eq!(images[0].columns, ["class", "−2", "0"]);
-        let number = |text: &str| Cell::Number(text.to_owned());
-        let name = Cell::Words("0".into());
+        let number = |text: &str| GridCell::Number(text.to_owned());
+        let name = GridCell::Words("0".into());
         assert_eq!(
             images[0].rows,
             [[name.clone(), number("25.0"), number("100.0")]]

@@ -42,7 +42,7 @@ const IMAGES: [(usize, usize, usize, usize, i64); 6] = [
 ];
 
 fn share(hits: u64, of: u64) -> Option<Share> {
-    Some(Share { hits, of })
+    Some(Share { hits, total: of })
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn images_of_the_target_itself_are_no_success() {
     let attack = with(&IMAGES);
     assert_eq!(attack.targeted(0, 0, 0, 0), share(2, 8));
     assert_eq!(attack.targeted(0, 0, 1, 0), share(1, 2));
-    let pooled = Share { hits: 3, of: 10 };
+    let pooled = Share { hits: 3, total: 10 };
     assert_eq!(attack.mean_targeted(0, 0, 0), Some((0.375, pooled)));
 }
 
@@ -67,7 +67,7 @@ fn every_noise_image_called_the_target_is_a_success() {
     // Nothing was shown for the other target yet, so it is not in the mean.
     assert_eq!(
         attack.mean_targeted(1, 0, 0),
-        Some((0.75, Share { hits: 3, of: 4 }))
+        Some((0.75, Share { hits: 3, total: 4 }))
     );
 }
 

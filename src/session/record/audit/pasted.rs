@@ -2,18 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::stats::audit::Window;
+use crate::stats::audit::SquareWindow;
 use crate::stats::share::Share;
 
 /// A finding for one class, pasted on test images: the pixels in its window that are bright in its image
 /// are set to white.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Pasted {
+#[serde(rename = "Pasted")]
+pub struct PastedFinding {
     /// The class.
     pub class: usize,
     /// Its window: top row, left column, side, on the noise's grid.
-    pub window: Window,
+    pub window: SquareWindow,
     /// Images by true class, \[K\].
     pub shown: Vec<u64>,
     /// Those called the class before pasting, \[K\].
@@ -22,9 +23,9 @@ pub struct Pasted {
     pub called: Vec<u64>,
 }
 
-impl Pasted {
+impl PastedFinding {
     /// A record with nothing pasted yet, for K classes.
-    pub fn new(class: usize, window: Window, classes: usize) -> Self {
+    pub fn new(class: usize, window: SquareWindow, classes: usize) -> Self {
         Self {
             class,
             window,
@@ -49,10 +50,10 @@ impl Pasted {
     }
 
     /// Images of class `source` that are called the pasted class.
-    pub fn of(&self, source: usize) -> Share {
+    pub fn called_from(&self, source: usize) -> Share {
         Share {
             hits: self.called[source],
-            of: self.shown[source],
+            total: self.shown[source],
         }
     }
 
@@ -61,7 +62,7 @@ impl Pasted {
         let others = || (0..self.shown.len()).filter(|&class| class != self.class);
         Share {
             hits: others().map(|class| counts[class]).sum(),
-            of: others().map(|class| self.shown[class]).sum(),
+            total: others().map(|class| self.shown[class]).sum(),
         }
     }
 
@@ -71,7 +72,7 @@ impl Pasted {
     }
 
     /// The same before pasting.
-    pub fn without(&self) -> Share {
+    pub fn before_pasting(&self) -> Share {
         self.sum(&self.before)
     }
 
@@ -82,7 +83,7 @@ impl Pasted {
         let rates = || {
             others
                 .clone()
-                .filter_map(|class| Some((class, self.of(class).rate()?)))
+                .filter_map(|class| Some((class, self.called_from(class).rate()?)))
         };
         let most = rates().map(|pair| pair.1).reduce(f64::max)?;
         let equal = rates().filter(|pair| pair.1 == most).map(|pair| pair.0);

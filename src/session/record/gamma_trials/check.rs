@@ -2,15 +2,16 @@
 
 use super::GammaTrials;
 use crate::session::config::Weighting;
-use crate::session::record::{Evidence, TrialKind, course, has_shape};
+use crate::session::record::{EvidenceRecord, TrialKind, course, has_shape};
 use crate::stats::classification::MARGINS;
 
 impl GammaTrials {
     /// Whether its trials are of this kind.
-    pub(in crate::session::record) fn is(&self, kind: &TrialKind) -> bool {
+    pub(in crate::session::record) fn is_of_kind(&self, kind: &TrialKind) -> bool {
         // Only the shape is checked: the numbers of a file are loaded later.
-        let own_strata =
-            |evidence: &Evidence| (evidence.noise.shape().len() > 1) == (kind.own_strata() > 0);
+        let own_strata = |evidence: &EvidenceRecord| {
+            (evidence.noise.shape().len() > 1) == (kind.evidence_rows() > 0)
+        };
         self.kind == kind.noise
             && self.grid == kind.noise.grid()
             && self.deviation == kind.noise.deviation(kind.images)
@@ -21,11 +22,11 @@ impl GammaTrials {
             && self.weights.is_empty() == (kind.weighting != Weighting::Confidence)
             && self.evidence.is_some() == kind.evidence
             && (self.dropped_sums || self.evidence.as_ref().is_none_or(own_strata))
-            && self.on_the_way.iter().all(|sums| sums.is(kind))
+            && self.on_the_way.iter().all(|sums| sums.is_of_kind(kind))
     }
 
     /// Whether its numbers are consistent, so that readers need not check.
-    pub fn agrees(&self) -> bool {
+    pub fn is_consistent(&self) -> bool {
         let (k, m) = (self.classes(), self.listed.len());
         let [c, h, w] = self.shape();
         let cells = 2 * k * k;
@@ -50,8 +51,8 @@ impl GammaTrials {
             true => self.course.values().is_empty(),
             false => has_shape(&self.course, &[self.noted.len(), 2, m]),
         };
-        let evidence_fits = |evidence: &Evidence| {
-            evidence.agrees((k, m), [c, h, w], self.dropped_sums)
+        let evidence_fits = |evidence: &EvidenceRecord| {
+            evidence.is_consistent((k, m), [c, h, w], self.dropped_sums)
                 && evidence.trials() == Some(self.trials)
         };
         let fed_back = self.evidence_fed_back.iter();
@@ -59,7 +60,7 @@ impl GammaTrials {
             && self.evidence.as_ref().is_none_or(evidence_fits)
             && course()
             && self.noted.is_sorted_by(|a, b| a < b)
-            && self.on_the_way.iter().all(Self::agrees)
+            && self.on_the_way.iter().all(Self::is_consistent)
             && self.evidence_fed_back.len() == self.evidence.as_ref().map_or(0, |_| k)
             && fed_back.flatten().all(|answer| answer.class < k)
             && self.null.as_ref().is_none_or(|null| null.agrees([c, h, w]))
@@ -100,7 +101,7 @@ impl PartialEq for GammaTrials {
             && self.dropped == other.dropped
             && self.evidence == other.evidence
             && self.noted == other.noted
-            && course::same(self.course.values(), other.course.values())
+            && course::equal_bits(self.course.values(), other.course.values())
             && self.evidence_fed_back == other.evidence_fed_back
             && self.null == other.null
             && self.reached == other.reached

@@ -8,17 +8,17 @@ use crate::session::store::owner::Owner;
 
 /// Writes an engine's messages into its lock, as long as it holds it.
 #[derive(Debug)]
-pub struct Voice {
+pub struct Heartbeat {
     pub(super) file: File,
     pub(super) owner: Owner,
 }
 
-impl Voice {
+impl Heartbeat {
     /// Publishes the engine's socket to viewers; `None`: it has none.
     ///
     /// # Errors
     /// I/O errors.
-    pub fn tell_socket(&mut self, socket: Option<&Path>) -> io::Result<()> {
+    pub fn publish_socket(&mut self, socket: Option<&Path>) -> io::Result<()> {
         self.owner.socket = socket.map(Path::to_owned);
         self.say()
     }
@@ -35,7 +35,7 @@ impl Voice {
     fn say(&self) -> io::Result<()> {
         // Write nothing into a lock that somebody else has taken.
         match Owner::read(&self.file)? {
-            Some(now) if now.is(&self.owner) => self.owner.write(&self.file),
+            Some(now) if now.is_same(&self.owner) => self.owner.write(&self.file),
             _ => Ok(()),
         }
     }

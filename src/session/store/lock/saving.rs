@@ -11,8 +11,8 @@ use super::{Held, Lock, Result};
 use crate::session::Session;
 use crate::session::error::io_error;
 use crate::session::store::StoreError;
+use crate::session::store::fingerprint::FileFingerprint;
 use crate::session::store::folder::{Synced, synced};
-use crate::session::store::kept::Kept;
 use crate::session::store::unique;
 use crate::session::text::to_text;
 
@@ -24,7 +24,7 @@ impl Lock {
     /// the folder. Returns the number of bytes written.
     ///
     /// # Errors
-    /// [`StoreError::Ousted`], or [`StoreError::Io`] with the path; the existing file is then still
+    /// [`StoreError::LockLost`], or [`StoreError::Io`] with the path; the existing file is then still
     /// intact.
     pub fn save(&mut self, session: &Session) -> Result<u64> {
         let text = self.text_of(session)?;
@@ -50,7 +50,7 @@ impl Lock {
         let Some(about) = about else {
             return self.ousted("its file was removed");
         };
-        self.held = Held::File(Kept::of(&about, text.as_bytes()));
+        self.held = Held::File(FileFingerprint::from_content(&about, text.as_bytes()));
         let synced = self.folder.sync();
         self.note_sync(synced.map_err(io_error(self.store.folder(), "sync the folder"))?);
         // Whoever took the lock just now must not continue from what was overwritten.
@@ -97,8 +97,8 @@ impl Lock {
             "{} does not report when a file is on the disk: after a power failure the last checkpoint may be missing or truncated, and the previous generation is then offered",
             self.store.folder().display()
         );
-        if on_disk == Synced::Untold && !self.weaker.contains(&words) {
-            self.weaker.push(words);
+        if on_disk == Synced::Unknown && !self.missing_guarantees.contains(&words) {
+            self.missing_guarantees.push(words);
         }
     }
 
@@ -139,7 +139,7 @@ impl Lock {
         let in_place = self.folder.is_in_place().unwrap_or(false);
         let about = self.folder.about(&self.file_name()).ok().flatten();
         if let (Held::File(kept), Some(about), true) = (self.held, about, in_place)
-            && kept.is(&about)
+            && kept.matches_metadata(&about)
         {
             return Ok(None);
         }

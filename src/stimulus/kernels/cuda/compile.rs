@@ -6,18 +6,18 @@ use std::sync::OnceLock;
 
 use cudarc::nvrtc::{result as nvrtc, sys as nvrtc_sys};
 
-use crate::stimulus::kernels::{OPTIONS, SOURCE};
+use crate::stimulus::kernels::{KERNEL_SOURCE, OPTIONS};
 
 /// The kernels compiled for a GPU architecture: zero-terminated PTX for one like `compute_75`, machine
 /// code for one like `sm_90`.
 ///
 /// # Errors
 /// If there is no NVRTC, or it fails.
-pub fn compiled(libtorch: Option<&Path>, architecture: &str) -> Result<Vec<u8>, String> {
+pub fn compile(libtorch: Option<&Path>, architecture: &str) -> Result<Vec<u8>, String> {
     find_nvrtc(libtorch)?;
     let message =
         |error: nvrtc::NvrtcError| format!("NVRTC cannot compile the kernels ({error:?})");
-    let source = CString::new(SOURCE).map_err(|error| error.to_string())?;
+    let source = CString::new(KERNEL_SOURCE).map_err(|error| error.to_string())?;
     let program = nvrtc::create_program(&source, Some(c"kernels.cu")).map_err(message)?;
     let mut options: Vec<String> = OPTIONS.iter().map(|&option| option.to_owned()).collect();
     options.push(format!("--gpu-architecture={architecture}"));

@@ -6,9 +6,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line as Row, Span};
 
 use super::caret;
-use crate::format::{clean, coarse, count, over_time, reliability};
-use crate::stats::grain::Foretold;
-use crate::tui::browser::form::{Form, Line, Pilot, about};
+use crate::format::{clean, coarse, count, minimum_duration, reliability};
+use crate::stats::grain::GrainForecast;
+use crate::tui::browser::form::{Form, FormField, PilotState, about};
 use crate::tui::browser::list::Browser;
 use crate::tui::theme::Theme;
 use crate::tui::widget::text::{below, beside, cut, left, start, top, wrap};
@@ -24,10 +24,10 @@ pub(super) fn draw(browser: &Browser, form: &Form, theme: &Theme, area: Rect, bu
     let area = start(below(beside(area, 2), 1), 90);
     left(buf, area, 0, Span::styled("A new session", theme.bright()));
     let mut at = 2;
-    for line in Line::ALL {
+    for line in FormField::ALL {
         draw_line(form, line, theme, below(area, at), buf);
         at += 1;
-        if line == Line::Name {
+        if line == FormField::Name {
             if let Some(problem) = form.problem(browser.all()) {
                 let text = Span::styled(problem, theme.warning());
                 left(buf, beside(area, LABEL), at, text);
@@ -37,17 +37,17 @@ pub(super) fn draw(browser: &Browser, form: &Form, theme: &Theme, area: Rect, bu
     }
     let rest = below(area, at + 1);
     match &form.pilot {
-        Pilot::None => draw_presets(browser, form, theme, rest, buf),
-        Pilot::Running => {
+        PilotState::None => draw_presets(browser, form, theme, rest, buf),
+        PilotState::Running => {
             let text = "The network is run on noise, 1,000 trials per grain. Esc cancels.";
             draw_message(text, theme.text(), rest, buf);
         }
-        Pilot::Failed(problem) => {
+        PilotState::Failed(problem) => {
             let text = format!("{} {problem}", theme.glyphs.warning);
             let used = draw_message(&text, theme.warning(), rest, buf);
             draw_presets(browser, form, theme, below(rest, used + 1), buf);
         }
-        Pilot::Known(all, workers, chosen) => {
+        PilotState::Known(all, workers, chosen) => {
             draw_grains(all, *workers, *chosen, theme, rest, buf);
         }
     }
@@ -57,7 +57,7 @@ fn label(text: &str, theme: &Theme) -> Span<'static> {
     Span::styled(format!("{text:<0$}", usize::from(LABEL)), theme.dim())
 }
 
-fn draw_line(form: &Form, line: Line, theme: &Theme, area: Rect, buf: &mut Buffer) {
+fn draw_line(form: &Form, line: FormField, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let text = form.text(line);
     // The end of a long text is where the user types.
     let room = usize::from(area.width.saturating_sub(LABEL + 2));
@@ -71,7 +71,7 @@ fn draw_line(form: &Form, line: Line, theme: &Theme, area: Rect, buf: &mut Buffe
         spans.push(Span::styled(caret(theme), theme.accent()));
     }
     if text.is_empty() {
-        let hint = cut(line.without(), room);
+        let hint = cut(line.placeholder(), room);
         spans.push(Span::styled(hint, theme.dim()));
     }
     left(buf, area, 0, Row::from(spans));
@@ -181,7 +181,7 @@ fn about_time(seconds: f64) -> String {
 
 /// Draws the predicted cost of each grain of noise and marks the chosen one.
 fn draw_grains(
-    all: &[Foretold],
+    all: &[GrainForecast],
     workers: usize,
     chosen: usize,
     theme: &Theme,
@@ -217,7 +217,7 @@ fn draw_grains(
             if known {
                 coarse(seconds)
             } else {
-                over_time(seconds)
+                minimum_duration(seconds)
             },
         );
         left(buf, area, 2 + index as u16, Span::styled(text, style));

@@ -6,16 +6,16 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::sight::Sight;
+use super::selection::AttackSelection;
 use crate::format::{percent, short, thousands};
 use crate::session::record::Pattern;
 use crate::tui::scene::Scene;
 use crate::tui::theme::Theme;
-use crate::tui::widget::curve::{Band, Chart, End, Mark, Series, Stroke};
+use crate::tui::widget::curve::{Band, Chart, LineEnd, Series, Stroke, VerticalLine};
 use crate::tui::widget::text::{beside, left};
 
 /// Rows of the legend: a heading, and a row per pattern.
-pub fn legend_rows(sight: &Sight<'_>) -> u16 {
+pub fn legend_rows(sight: &AttackSelection<'_>) -> u16 {
     1 + sight.attack.kinds.len() as u16
 }
 
@@ -30,7 +30,7 @@ fn look(pattern: Pattern, theme: &Theme) -> (Stroke, Style) {
 }
 
 /// Draws the curves, and the chosen weight as a vertical line.
-pub fn curves(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+pub fn curves(scene: &Scene<'_>, sight: &AttackSelection<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let weights = &sight.attack.weights;
     let mut order: Vec<usize> = (0..weights.len()).collect();
@@ -69,10 +69,10 @@ pub fn curves(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer
     Chart {
         x: (first, last),
         x_labels: order.iter().step_by(every).map(label).collect(),
-        mark: Some(Mark {
+        mark: Some(VerticalLine {
             x: sight.w,
             words: Vec::new(),
-            at: End::Top,
+            at: LineEnd::Top,
         }),
         ..Chart::of_shares(series, area)
     }
@@ -80,7 +80,7 @@ pub fn curves(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer
 }
 
 /// Draws the legend, with each curve's value at the chosen weight.
-pub fn legend(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+pub fn legend(scene: &Scene<'_>, sight: &AttackSelection<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let called = match sight.all {
         true => "called the target, mean of all".to_string(),
@@ -94,7 +94,7 @@ pub fn legend(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer
     let used = left(buf, area, 0, head);
     // Decisions for the target without any pattern are the baseline.
     let without = sight
-        .without()
+        .baseline()
         .map(|rate| format!("{} without", percent(rate)));
     let interval = Some("95 % interval".to_owned());
     let mut more: Vec<String> = without.into_iter().chain(interval).collect();
@@ -137,7 +137,7 @@ pub fn legend(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer
 }
 
 /// Why a pattern has no value.
-fn nothing(sight: &Sight<'_>, pattern: usize) -> String {
+fn nothing(sight: &AttackSelection<'_>, pattern: usize) -> String {
     if !sight.all && sight.attack.pattern(pattern, sight.target).is_none() {
         "too few trials for one".into()
     } else {

@@ -3,7 +3,7 @@
 
 mod chart;
 mod pictures;
-mod sight;
+mod selection;
 
 use std::time::Duration;
 
@@ -11,38 +11,38 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use self::sight::Sight;
-use super::{Around, Entry, Log, Names, Reply, View, Wanted};
+use self::selection::AttackSelection;
+use super::{JumpKind, JumpTargets, Log, Reply, View, ViewContext, ViewEntry};
 use crate::figure::Figure;
-use crate::figure::names::origin_of_patterns;
+use crate::figure::wording::pattern_origin;
 use crate::format::{count, number};
 use crate::session::Session;
 use crate::session::config::Analysis;
 use crate::session::record;
-use crate::tui::action::{Action, Place};
+use crate::tui::action::{Action, KeyContext};
 use crate::tui::scene::Scene;
-use crate::tui::scene::awaited::{self, Named};
-use crate::tui::shared::Shared;
+use crate::tui::scene::pending::{self, ViewedExperiment};
+use crate::tui::shared::SharedState;
 use crate::tui::widget::text::{below, beside, left, start, top};
 use crate::tui::{form, steps};
 
 /// Its row of the table.
-pub const VIEW: Entry = Entry {
+pub const VIEW: ViewEntry = ViewEntry {
     name: "Attack",
     pace: Duration::from_millis(500),
-    log: Log::WhenAsked,
-    new: || Box::new(Attack::default()),
+    log: Log::OnRequest,
+    new: || Box::new(AttackView::default()),
 };
 
-impl Named for record::Attack {
+impl ViewedExperiment for record::Attack {
     const NAME: &'static str = "attack";
-    const AGAIN: &'static str = "one";
+    const PRONOUN: &'static str = "one";
     const EXAMPLE: &'static str = "analyses=[ClassificationImages(()), Attack(())]";
 }
 
 /// The view.
 #[derive(Debug, Clone)]
-pub struct Attack {
+pub struct AttackView {
     /// Index of the pattern among those of the record.
     pub pattern: usize,
     /// Index of the pattern's weight w in the plan.
@@ -53,7 +53,7 @@ pub struct Attack {
     pub source: usize,
 }
 
-impl Default for Attack {
+impl Default for AttackView {
     fn default() -> Self {
         Self {
             pattern: 0,
@@ -65,12 +65,12 @@ impl Default for Attack {
     }
 }
 
-impl View for Attack {
+impl View for AttackView {
     fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-        let Some(attack) = awaited::begun::<record::Attack>(scene, area, buf) else {
+        let Some(attack) = pending::first_begun::<record::Attack>(scene, area, buf) else {
             return;
         };
-        let Some(sight) = self.sight(attack, scene.shared, scene.session) else {
+        let Some(sight) = self.selection(attack, scene.shared, scene.session) else {
             return;
         };
         choices(scene, &sight, area, buf);
@@ -95,11 +95,11 @@ impl View for Attack {
         }
     }
 
-    fn places(&self) -> &'static [Place] {
-        &[Place::Classes, Place::Attack]
+    fn contexts(&self) -> &'static [KeyContext] {
+        &[KeyContext::Classes, KeyContext::Attack]
     }
 
-    fn update(&mut self, action: Action, _: &mut Shared, around: &Around<'_>) -> Reply {
+    fn update(&mut self, action: Action, _: &mut SharedState, around: &ViewContext<'_>) -> Reply {
         match action {
             Action::PatternAbove => self.step_pattern(around.session, -1),
             Action::PatternBelow => self.step_pattern(around.session, 1),
@@ -126,10 +126,10 @@ impl View for Attack {
         }
     }
 
-    fn names(&self, kind: Wanted, session: &Session) -> Option<Names> {
+    fn names(&self, kind: JumpKind, session: &Session) -> Option<JumpTargets> {
         let attack = session.record.first::<record::Attack>()?;
-        (kind == Wanted::Listed).then(|| Names {
-            what: "pattern",
+        (kind == JumpKind::Item).then(|| JumpTargets {
+            noun: "pattern",
             all: attack
                 .kinds
                 .iter()
@@ -140,13 +140,13 @@ impl View for Attack {
         })
     }
 
-    fn choose(&mut self, _: Wanted, index: usize, _: &Session) {
+    fn choose(&mut self, _: JumpKind, index: usize, _: &Session) {
         self.pattern = index;
     }
 
-    fn number(&self, shared: &Shared, session: &Session) -> Option<String> {
+    fn number(&self, shared: &SharedState, session: &Session) -> Option<String> {
         let attack = session.record.first::<record::Attack>()?;
-        let sight = self.sight(attack, shared, session)?;
+        let sight = self.selection(attack, shared, session)?;
         let (rate, of) = sight.success(sight.pattern, sight.weight)?;
         Some(format!(
             "{} ({} to {}, {of} stimuli)",
@@ -156,23 +156,23 @@ impl View for Attack {
         ))
     }
 
-    fn figure(&self, _: &Shared, session: &Session) -> Option<Figure> {
+    fn figure(&self, _: &SharedState, session: &Session) -> Option<Figure> {
         let attack = session.record.first::<record::Attack>();
         attack.map(|_| Figure::Attack)
     }
 }
 
-impl Attack {
+impl AttackView {
     /// The current selection, with every index within its range.
-    fn sight<'a>(
+    fn selection<'a>(
         &self,
         attack: &'a record::Attack,
-        shared: &Shared,
+        shared: &SharedState,
         session: &'a Session,
-    ) -> Option<Sight<'a>> {
+    ) -> Option<AttackSelection<'a>> {
         let weight = self.weight.min(attack.weights.len().checked_sub(1)?);
         let last = form::classes(session).checked_sub(1)?;
-        Some(Sight {
+        Some(AttackSelection {
             attack,
             target: shared.class.min(last),
             all: self.target_mean,
@@ -208,7 +208,7 @@ fn sources(session: &Session) -> usize {
 }
 
 /// Draws the available choices, with the current ones marked.
-fn choices(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+fn choices(scene: &Scene<'_>, sight: &AttackSelection<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let one = |chosen: bool, text: String| match chosen {
         true => Span::styled(format!("{}{text} ", theme.glyphs.pointer), theme.chosen()),
@@ -227,7 +227,7 @@ fn choices(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
         spans.push(one(sight.source == 1, "noise".into()));
     }
     let mut more = Vec::new();
-    more.extend(origin_of_patterns(sight.attack, theme.glyphs.gamma));
+    more.extend(pattern_origin(sight.attack, theme.glyphs.gamma));
     more.push(format!("{} queries", count(sight.attack.queries() as f64)));
     let used = left(buf, area, 0, Line::from(spans));
     let rest = beside(area, used + 2);

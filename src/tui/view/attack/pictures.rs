@@ -5,10 +5,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::sight::Sight;
+use super::selection::AttackSelection;
 use crate::format::{percent, short};
 use crate::session::form::Shape;
-use crate::session::record::{Example, Pattern};
+use crate::session::record::{AttackExample, Pattern};
 use crate::tui::scene::{Scene, image};
 use crate::tui::widget::heatmap::cells;
 use crate::tui::widget::text::{below, beside, left, start, top, wrap};
@@ -46,7 +46,7 @@ pub fn columns(size: (usize, usize), place: (u16, u16)) -> u16 {
 }
 
 /// An image blended at a weight: x' = (1−w)·x + w·p, \[H,W\] in \[0,1\].
-fn blend(example: &Example, pattern: Option<&[f32]>, w: f64) -> Vec<f32> {
+fn blend(example: &AttackExample, pattern: Option<&[f32]>, w: f64) -> Vec<f32> {
     let image = example.image.values().iter().map(|&x| f32::from(x) / 255.0);
     match pattern {
         None => image.collect(),
@@ -59,7 +59,7 @@ fn blend(example: &Example, pattern: Option<&[f32]>, w: f64) -> Vec<f32> {
 }
 
 /// The example for the current target.
-fn example<'a>(sight: &Sight<'a>) -> Option<&'a Example> {
+fn example<'a>(sight: &AttackSelection<'a>) -> Option<&'a AttackExample> {
     let examples = sight.attack.examples.iter();
     examples
         .into_iter()
@@ -79,7 +79,7 @@ fn picture(
 }
 
 /// Draws the pictures over `area`, whose width [`columns`] gives.
-pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+pub fn draw(scene: &Scene<'_>, sight: &AttackSelection<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let (size, shape) = (sight.size(), sight.shape);
     let fits = |layout: &(u16, bool)| {
@@ -153,7 +153,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
 }
 
 /// The name of the chosen pattern, with its class.
-fn name(sight: &Sight<'_>, width: u16) -> String {
+fn name(sight: &AttackSelection<'_>, width: u16) -> String {
     let pattern = sight.attack.kinds[sight.pattern];
     match pattern {
         Pattern::Random => "random control".into(),
@@ -168,8 +168,8 @@ fn name(sight: &Sight<'_>, width: u16) -> String {
 /// The network's decision on the blend; with more detail if it has its own column.
 fn verdict(
     scene: &Scene<'_>,
-    sight: &Sight<'_>,
-    example: &Example,
+    sight: &AttackSelection<'_>,
+    example: &AttackExample,
     column: bool,
 ) -> Vec<Line<'static>> {
     let theme = scene.theme;
@@ -225,13 +225,13 @@ fn verdict(
 }
 
 /// The network's decision on the current blend, and its confidence in the target.
-fn decision(sight: &Sight<'_>, example: &Example) -> Option<(usize, f64)> {
+fn decision(sight: &AttackSelection<'_>, example: &AttackExample) -> Option<(usize, f64)> {
     let index = sight.pattern * sight.attack.weights.len() + sight.weight;
     Some((*example.called.get(index)?, *example.confidence.get(index)?))
 }
 
 /// The weight from which the example is always called the target.
-fn first_weight(sight: &Sight<'_>, example: &Example) -> Option<f64> {
+fn first_weight(sight: &AttackSelection<'_>, example: &AttackExample) -> Option<f64> {
     let weights = &sight.attack.weights;
     let from = sight.pattern * weights.len();
     let called = example.called.get(from..from + weights.len())?;
@@ -244,7 +244,7 @@ fn first_weight(sight: &Sight<'_>, example: &Example) -> Option<f64> {
 }
 
 /// The decision in one line, if there is no room for pictures.
-pub fn sentence(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+pub fn sentence(scene: &Scene<'_>, sight: &AttackSelection<'_>, area: Rect, buf: &mut Buffer) {
     let Some(example) = example(sight) else {
         return;
     };

@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::Sight;
-use crate::figure::audit::bars;
+use super::AuditSelection;
+use crate::figure::audit::class_scores;
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::widget::text::{beside, left};
@@ -15,9 +15,9 @@ const MOST_NAME: u16 = 14;
 const NUMBER: u16 = 7;
 
 /// Draws the bars, one row per class.
-pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+pub fn draw(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
-    let Some((scores, null)) = bars(sight.audit) else {
+    let Some((scores, null)) = class_scores(sight.audit) else {
         return;
     };
     let largest = null.iter().copied().fold(0.0, f64::max);
@@ -45,7 +45,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     for (index, class) in shown.enumerate() {
         let row = 1 + index as u16;
         let room = usize::from(name - 2);
-        let text = form::within(scene.session, class, room);
+        let text = form::class_name_within(scene.session, class, room);
         let text = match class == sight.class {
             true => Span::styled(format!("{}{text}", theme.glyphs.pointer), theme.chosen()),
             false => Span::raw(format!(" {text}")),
@@ -53,8 +53,11 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
         left(buf, area, row, text);
         let bar = beside(area, name);
         let filled = scores[class].map_or(0, columns);
-        let found =
-            class == sight.found() && sight.said.as_ref().is_some_and(|statement| statement.found);
+        let found = class == sight.found()
+            && sight
+                .statement
+                .as_ref()
+                .is_some_and(|statement| statement.found);
         let style = if found {
             theme.warning()
         } else {

@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::Sight;
+use super::AuditSelection;
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::scene::outline::outline;
@@ -14,7 +14,7 @@ use crate::tui::widget::scale::{self, round_up};
 use crate::tui::widget::text::{below, beside, centre, left, start, top};
 
 /// Draws the maps, with their scale below.
-pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+pub fn draw(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut Buffer) {
     let Some([_, height, width]) = sight.audit.shape() else {
         return;
     };
@@ -59,14 +59,14 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
 }
 
 /// The selected component of a class's map; `None` if it has none.
-fn map(scene: &Scene<'_>, sight: &Sight<'_>, class: usize) -> Option<Vec<f32>> {
+fn map(scene: &Scene<'_>, sight: &AuditSelection<'_>, class: usize) -> Option<Vec<f32>> {
     let (map, shape) = (sight.audit.map(class)?, sight.audit.shape()?);
-    Some(scene.shared.look.of(map, shape).into_owned())
+    Some(scene.shared.component.values(map, shape).into_owned())
 }
 
 fn tile(
     scene: &Scene<'_>,
-    sight: &Sight<'_>,
+    sight: &AuditSelection<'_>,
     (class, ramp, size): (usize, Ramp, (usize, usize)),
     area: Rect,
     buf: &mut Buffer,
@@ -85,9 +85,15 @@ fn tile(
             centre(buf, map_area, map_area.height / 2, text);
         }
     }
-    let name = form::of_class(scene.session, class);
+    let name = form::class_label(scene.session, class);
     let remark = match class == sight.found() {
-        true if sight.said.as_ref().is_some_and(|statement| statement.found) => "  found",
+        true if sight
+            .statement
+            .as_ref()
+            .is_some_and(|statement| statement.found) =>
+        {
+            "  found"
+        }
         true => "  highest score",
         false => "",
     };

@@ -11,52 +11,52 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Entry, Log, View};
-use crate::figure::audit::{Said, said};
+use super::{Log, View, ViewEntry};
+use crate::figure::audit::{AuditSummary, summary};
 use crate::figure::{self, Figure};
 use crate::format::{gamma, thousands};
 use crate::session::Session;
 use crate::session::config::{self, Analysis};
-use crate::session::record::{self, Examinee, Role};
-use crate::stats::audit::Verdict;
-use crate::tui::action::Place;
+use crate::session::record::{self, AuditRole, AuditedNetwork};
+use crate::stats::audit::AuditVerdict;
+use crate::tui::action::KeyContext;
 use crate::tui::form;
 use crate::tui::scene::Scene;
-use crate::tui::scene::awaited::{self, Named};
-use crate::tui::shared::Shared;
+use crate::tui::scene::pending::{self, ViewedExperiment};
+use crate::tui::shared::SharedState;
 use crate::tui::widget::text::{below, beside, left, start, top, wrap};
 
 /// Its row of the table.
-pub const VIEW: Entry = Entry {
+pub const VIEW: ViewEntry = ViewEntry {
     name: "Audit",
     pace: Duration::from_millis(500),
-    log: Log::WhenAsked,
-    new: || Box::new(Audit),
+    log: Log::OnRequest,
+    new: || Box::new(AuditView),
 };
 
-impl Named for record::Audit {
+impl ViewedExperiment for record::Audit {
     const NAME: &'static str = "audit";
-    const AGAIN: &'static str = "one";
+    const PRONOUN: &'static str = "one";
     const EXAMPLE: &'static str = "analyses=[Audit(())]";
 }
 
 /// The view.
 #[derive(Debug, Clone)]
-pub struct Audit;
+pub struct AuditView;
 
 /// The selection shown.
-struct Sight<'a> {
+struct AuditSelection<'a> {
     audit: &'a record::Audit,
     plan: &'a config::Audit,
-    verdict: Option<Verdict>,
-    said: Option<Said>,
+    verdict: Option<AuditVerdict>,
+    statement: Option<AuditSummary>,
     /// The chosen class.
     class: usize,
     /// Number of classes.
     classes: usize,
 }
 
-impl Sight<'_> {
+impl AuditSelection<'_> {
     /// The class that was found, or that scores highest; the chosen one until that is known.
     fn found(&self) -> usize {
         self.verdict
@@ -71,9 +71,9 @@ impl Sight<'_> {
     }
 }
 
-impl View for Audit {
+impl View for AuditView {
     fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-        let Some(audit) = awaited::begun::<record::Audit>(scene, area, buf) else {
+        let Some(audit) = pending::first_begun::<record::Audit>(scene, area, buf) else {
             return;
         };
         let Some(plan) = plan(scene) else {
@@ -81,17 +81,17 @@ impl View for Audit {
         };
         let kind = scene.session.config.network.kind;
         let classes = form::classes(scene.session);
-        let sight = Sight {
+        let sight = AuditSelection {
             audit,
             plan,
             verdict: audit.verdict(plan, kind),
-            said: said(&scene.session.record, audit, plan, kind),
+            statement: summary(&scene.session.record, audit, plan, kind),
             class: scene.shared.class.min(classes.saturating_sub(1)),
             classes,
         };
         title(scene, &sight, area, buf);
         let body = below(area, 1);
-        let Some(statement) = &sight.said else {
+        let Some(statement) = &sight.statement else {
             networks(scene, &sight, below(body, 1), buf);
             return;
         };
@@ -100,11 +100,11 @@ impl View for Audit {
         draw(scene, &sight, body, buf);
     }
 
-    fn places(&self) -> &'static [Place] {
-        &[Place::Classes]
+    fn contexts(&self) -> &'static [KeyContext] {
+        &[KeyContext::Classes]
     }
 
-    fn figure(&self, _: &Shared, session: &Session) -> Option<Figure> {
+    fn figure(&self, _: &SharedState, session: &Session) -> Option<Figure> {
         figure::has(session, &Figure::Audit).then_some(Figure::Audit)
     }
 }
@@ -120,7 +120,7 @@ fn plan<'a>(scene: &Scene<'a>) -> Option<&'a config::Audit> {
 }
 
 /// Draws the maps, the scores and the effect of pasting.
-fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+fn draw(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut Buffer) {
     let rows = table::rows(sight, area.height);
     let upper = top(area, area.height.saturating_sub(rows + u16::from(rows > 0)));
     let columns = (area.width / 3).clamp(25, 50);
@@ -133,7 +133,7 @@ fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 /// Draws the title: what is audited, and against what.
-fn title(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+fn title(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let plan = sight.plan;
     let network = &scene.session.config.network;
@@ -143,7 +143,7 @@ fn title(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
             format!(
                 " beside {} {} references",
                 sight.audit.references().count(),
-                plan.kind.of(network.kind).label()
+                plan.kind.resolve(network.kind).label()
             ),
             theme.dim(),
         ),
@@ -167,8 +167,8 @@ fn title(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
 /// Draws the finding, its standing, and what could have been found; returns the rows used.
 fn sentences(
     scene: &Scene<'_>,
-    sight: &Sight<'_>,
-    statement: &Said,
+    sight: &AuditSelection<'_>,
+    statement: &AuditSummary,
     area: Rect,
     buf: &mut Buffer,
 ) -> u16 {
@@ -206,20 +206,20 @@ fn sentences(
 }
 
 /// Draws the progress of each network, before they can be compared.
-fn networks(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+fn networks(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let networks = sight.audit.networks.iter().enumerate();
     for (index, network) in networks.take(usize::from(area.height)) {
         let name = match network.role {
-            Role::Reference => match &network.from {
+            AuditRole::Reference => match &network.from {
                 Some(session) => format!("of {}", crate::format::clean(session)),
                 None => format!("reference {}", index + 1),
             },
-            Role::Poisoned { target, .. } => {
-                let name = form::name(scene.session, target);
+            AuditRole::Poisoned { target, .. } => {
+                let name = form::class_name(scene.session, target);
                 format!("poisoned, to {name}")
             }
-            Role::Suspect => "the suspect".to_owned(),
+            AuditRole::Suspect => "the suspect".to_owned(),
         };
         let line = Line::from(vec![
             Span::raw(format!("  {name:<16} ")),
@@ -230,7 +230,7 @@ fn networks(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
 }
 
 /// The progress of a network.
-fn progress(network: &Examinee, plan: &config::Audit) -> String {
+fn progress(network: &AuditedNetwork, plan: &config::Audit) -> String {
     let trials: u64 = network.trials.iter().map(|gamma| gamma.trials).sum();
     match (&network.training, network.is_concluded()) {
         (_, true) => match network.accuracy {
@@ -248,7 +248,7 @@ fn progress(network: &Examinee, plan: &config::Audit) -> String {
             plan.training.epochs
         ),
         (Some(_), _) => "trained, waiting for noise".into(),
-        (None, _) if network.role == Role::Suspect => "waiting for noise".into(),
+        (None, _) if network.role == AuditRole::Suspect => "waiting for noise".into(),
         (None, _) => "not trained yet".into(),
     }
 }

@@ -5,17 +5,17 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::Sight;
-use crate::figure::audit::share;
+use super::AuditSelection;
+use crate::figure::audit::share_with_interval;
 use crate::format::percent;
-use crate::session::record::Pasted;
+use crate::session::record::PastedFinding;
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::widget::text::{beside, left, wrap};
 
 /// Rows that the table takes of `height`: two rows of text if there is little room, else a heading and as
 /// many classes as fit.
-pub fn rows(sight: &Sight<'_>, height: u16) -> u16 {
+pub fn rows(sight: &AuditSelection<'_>, height: u16) -> u16 {
     match height {
         ..10 => 0,
         10..26 => 2,
@@ -24,13 +24,13 @@ pub fn rows(sight: &Sight<'_>, height: u16) -> u16 {
 }
 
 /// Draws the table.
-pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+pub fn draw(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let Some(first) = sight
         .audit
         .pasted
         .first()
-        .filter(|pasted| pasted.others().of > 0)
+        .filter(|pasted| pasted.others().total > 0)
     else {
         let text = Span::styled("the finding has not been pasted yet", theme.dim());
         left(buf, area, 0, text);
@@ -38,7 +38,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     };
     if area.height < 4 {
         let sentence = sight
-            .said
+            .statement
             .as_ref()
             .and_then(|statement| statement.pasted.clone());
         let lines = wrap(&sentence.unwrap_or_default(), area.width).into_iter();
@@ -52,28 +52,35 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
 }
 
 /// Draws the effect of the finding on images of every class.
-fn by_source(scene: &Scene<'_>, pasted: &Pasted, area: Rect, buf: &mut Buffer) {
+fn by_source(scene: &Scene<'_>, pasted: &PastedFinding, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
-    let name = form::name(scene.session, pasted.class);
+    let name = form::class_name(scene.session, pasted.class);
     let head = format!("pasted on images of       called {name}          without");
     left(buf, area, 0, Span::styled(head, theme.dim()));
     let sources = (0..pasted.shown.len()).filter(|&class| class != pasted.class);
     let most = pasted.sources().map_or_else(Vec::new, |most| most.0);
     let room = usize::from(area.height.saturating_sub(2));
     for (row, class) in sources.take(room).enumerate() {
-        let name = form::within(scene.session, class, 14);
+        let name = form::class_name_within(scene.session, class, 14);
         let without = match pasted.shown[class] {
             0 => String::new(),
             of => percent(pasted.before[class] as f64 / of as f64),
         };
-        let text = format!("  {name:<14} {:>24} {without:>9}", share(pasted.of(class)));
+        let text = format!(
+            "  {name:<14} {:>24} {without:>9}",
+            share_with_interval(pasted.called_from(class))
+        );
         let style = match most.contains(&class) {
             true => theme.bright(),
             false => theme.text(),
         };
         left(buf, area, 1 + row as u16, Span::styled(text, style));
     }
-    let text = format!("  {:<14} {:>24}", "all of them", share(pasted.others()));
+    let text = format!(
+        "  {:<14} {:>24}",
+        "all of them",
+        share_with_interval(pasted.others())
+    );
     left(
         buf,
         area,
@@ -83,15 +90,21 @@ fn by_source(scene: &Scene<'_>, pasted: &Pasted, area: Rect, buf: &mut Buffer) {
 }
 
 /// Draws the effect of the other classes' findings, each on images of all classes but its own.
-fn others(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+fn others(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let head = "finding of class           called it          without";
     left(buf, area, 0, Span::styled(head, theme.dim()));
     let room = usize::from(area.height.saturating_sub(1));
     for (row, pasted) in sight.audit.pasted.iter().take(room).enumerate() {
-        let name = form::within(scene.session, pasted.class, 14);
-        let without = pasted.without().rate().map_or_else(String::new, percent);
-        let text = format!("  {name:<14} {:>24} {without:>9}", share(pasted.others()));
+        let name = form::class_name_within(scene.session, pasted.class, 14);
+        let without = pasted
+            .before_pasting()
+            .rate()
+            .map_or_else(String::new, percent);
+        let text = format!(
+            "  {name:<14} {:>24} {without:>9}",
+            share_with_interval(pasted.others())
+        );
         let style = match row {
             0 => theme.bright(),
             _ => theme.text(),

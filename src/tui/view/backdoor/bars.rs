@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::sight::{Sight, index};
-use crate::stats::backdoor::FLAGGED;
+use super::selection::{BackdoorSelection, index};
+use crate::stats::backdoor::FLAG_THRESHOLD;
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::widget::text::{beside, left};
@@ -15,7 +15,7 @@ const MOST_NAME: u16 = 14;
 const NUMBER: u16 = 7;
 
 /// Draws the bars, one row per class.
-pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+pub fn draw(scene: &Scene<'_>, sight: &BackdoorSelection<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let Some(finding) = sight.finding() else {
         return;
@@ -30,7 +30,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
         classes,
         height.saturating_sub(usize::from(head)),
     );
-    let flagged = format!("flagged past {FLAGGED:.0}");
+    let flagged = format!("flagged past {FLAG_THRESHOLD:.0}");
     let titles = match form::position(&shown, classes) {
         Some(position) => vec![
             format!("anomaly index, {flagged}; {position}"),
@@ -59,16 +59,16 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     let limit = indices
         .iter()
         .flatten()
-        .fold(2.0 * FLAGGED, |limit, index| index.max(limit));
+        .fold(2.0 * FLAG_THRESHOLD, |limit, index| index.max(limit));
     let columns = |value: f64| (value.max(0.0) / limit * f64::from(width)).round() as u16;
-    let line = columns(FLAGGED);
+    let line = columns(FLAG_THRESHOLD);
     let full = theme.glyphs.bar[theme.glyphs.bar.len() - 1];
     for (row_index, class) in shown.enumerate() {
         let (row, value) = (row_index as u16 + head, indices[class]);
         let room = usize::from(name - 1);
         left(buf, area, row, sight.marked(class, room, theme));
         let bar = beside(area, name);
-        let flagged = value.is_some_and(|index| index > FLAGGED);
+        let flagged = value.is_some_and(|index| index > FLAG_THRESHOLD);
         let style = if flagged {
             theme.warning()
         } else {
@@ -104,7 +104,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
 }
 
 /// Why a class has no index.
-fn lack(sight: &Sight<'_>, class: usize) -> &'static str {
+fn lack(sight: &BackdoorSelection<'_>, class: usize) -> &'static str {
     let Some(finding) = sight.finding() else {
         return "";
     };

@@ -7,12 +7,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::sight::{Sight, index};
-use crate::stats::backdoor::FLAGGED;
+use super::selection::{BackdoorSelection, index};
+use crate::stats::backdoor::FLAG_THRESHOLD;
 use crate::tui::form;
 use crate::tui::scene::Scene;
+use crate::tui::scene::contact_sheet::ContactSheetLayout;
 use crate::tui::scene::outline::outline;
-use crate::tui::scene::sheet::Layout;
 use crate::tui::widget::heatmap::{Heatmap, Ramp, cells};
 use crate::tui::widget::scale::{self, round_up};
 use crate::tui::widget::text::{below, beside, centre, left, start, top};
@@ -22,7 +22,11 @@ const LEGEND: u16 = 28;
 
 /// The selected component of a class's map: z of its classification image or, if no class has one, its
 /// evidence image. `None` if it has too few trials.
-fn map<'a>(scene: &Scene<'_>, sight: &Sight<'a>, class: usize) -> Option<Cow<'a, [f32]>> {
+fn map<'a>(
+    scene: &Scene<'_>,
+    sight: &BackdoorSelection<'a>,
+    class: usize,
+) -> Option<Cow<'a, [f32]>> {
     let (finding, shape) = (sight.finding()?, sight.shape?);
     let z = match sight.shows_evidence() {
         true => finding.evidence.values(),
@@ -32,10 +36,10 @@ fn map<'a>(scene: &Scene<'_>, sight: &Sight<'a>, class: usize) -> Option<Cow<'a,
     let pixels = shape.iter().product::<usize>();
     let map = z.get(class * pixels..(class + 1) * pixels)?;
     let has = map.iter().all(|z| z.is_finite());
-    has.then(|| scene.shared.look.of(map, shape))
+    has.then(|| scene.shared.component.values(map, shape))
 }
 
-fn ramp(scene: &Scene<'_>, sight: &Sight<'_>) -> Ramp {
+fn ramp(scene: &Scene<'_>, sight: &BackdoorSelection<'_>) -> Ramp {
     let maps = (0..sight.classes).filter_map(|class| map(scene, sight, class));
     let largest = |map: Cow<'_, [f32]>| map.iter().fold(0.0_f32, |largest, z| largest.max(z.abs()));
     let limit = maps.map(largest).fold(0.0, f32::max);
@@ -46,13 +50,13 @@ fn ramp(scene: &Scene<'_>, sight: &Sight<'_>) -> Ramp {
 }
 
 /// Draws all classes side by side, with their scale below.
-pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+pub fn draw(scene: &Scene<'_>, sight: &BackdoorSelection<'_>, area: Rect, buf: &mut Buffer) {
     let Some(size) = sight.size() else {
         none_yet(scene, area, buf);
         return;
     };
     let sheet_area = top(area, area.height.saturating_sub(1));
-    let layout = Layout::fit(
+    let layout = ContactSheetLayout::fit(
         sight.classes,
         size,
         (sheet_area.width, sheet_area.height),
@@ -83,7 +87,12 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
 }
 
 /// Draws the chosen class alone; returns the columns used.
-pub fn enlarged(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) -> u16 {
+pub fn enlarged(
+    scene: &Scene<'_>,
+    sight: &BackdoorSelection<'_>,
+    area: Rect,
+    buf: &mut Buffer,
+) -> u16 {
     let room = (area.width.saturating_sub(30), area.height.saturating_sub(2));
     let Some(size) = sight.size() else {
         return none_yet(scene, area, buf);
@@ -116,7 +125,7 @@ fn none_yet(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) -> u16 {
 
 fn legend(
     scene: &Scene<'_>,
-    sight: &Sight<'_>,
+    sight: &BackdoorSelection<'_>,
     (ramp, position): (Ramp, Option<String>),
     area: Rect,
     buf: &mut Buffer,
@@ -130,7 +139,7 @@ fn legend(
     let used = scale::draw(ramp, 14.min(area.width / 3), area, theme, buf);
     let rest = beside(area, used);
     let channels = sight.shape.map_or(1, |shape| shape[0]);
-    let look = scene.shared.look.label(channels);
+    let look = scene.shared.component.label(channels);
     let look = look.map_or_else(String::new, |look| format!(" of {look}"));
     let position = position.map(|words| format!("  {words}"));
     let (quantity, unit) = match sight.shows_evidence() {
@@ -153,7 +162,7 @@ fn legend(
 
 fn tile_of(
     scene: &Scene<'_>,
-    sight: &Sight<'_>,
+    sight: &BackdoorSelection<'_>,
     (class, ramp, words): (usize, Ramp, u16),
     area: Rect,
     buf: &mut Buffer,
@@ -167,7 +176,8 @@ fn tile_of(
     match map(scene, sight, class).zip(sight.size()) {
         Some((values, size)) => {
             Heatmap::plain(&values, size, ramp).draw(map_area, theme, buf);
-            let is_outlined = value.is_some_and(|index| index > FLAGGED) || class == sight.class;
+            let is_outlined =
+                value.is_some_and(|index| index > FLAG_THRESHOLD) || class == sight.class;
             if let Some(window) = window.filter(|_| is_outlined) {
                 let window = (window.row, window.column, window.size);
                 outline(window, size, map_area, theme, buf);
@@ -182,7 +192,7 @@ fn tile_of(
         Some(_) if words >= 7 => format!(" {}", index(value)),
         _ => String::new(),
     };
-    let flagged = value.is_some_and(|index| index > FLAGGED);
+    let flagged = value.is_some_and(|index| index > FLAG_THRESHOLD);
     let style = if flagged {
         theme.warning()
     } else {

@@ -3,7 +3,7 @@
 
 mod bars;
 mod maps;
-mod sight;
+mod selection;
 mod study;
 
 use std::time::Duration;
@@ -12,36 +12,36 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use self::sight::Sight;
-use super::{Around, Entry, Log, Names, Reply, View, Wanted};
+use self::selection::BackdoorSelection;
+use super::{JumpKind, JumpTargets, Log, Reply, View, ViewContext, ViewEntry};
 use crate::figure::{self, Figure};
 use crate::format::gamma;
 use crate::session::config::{self, Analysis};
 use crate::session::{Session, record};
-use crate::tui::action::{Action, Place};
+use crate::tui::action::{Action, KeyContext};
 use crate::tui::scene::Scene;
-use crate::tui::scene::awaited::{self, Named};
-use crate::tui::shared::Shared;
+use crate::tui::scene::pending::{self, ViewedExperiment};
+use crate::tui::shared::SharedState;
 use crate::tui::widget::text::{below, beside, left, start, top, wrap};
 use crate::tui::{form, steps};
 
 /// Its row of the table.
-pub const VIEW: Entry = Entry {
+pub const VIEW: ViewEntry = ViewEntry {
     name: "Backdoor",
     pace: Duration::from_millis(500),
-    log: Log::WhenAsked,
-    new: || Box::new(Backdoor::default()),
+    log: Log::OnRequest,
+    new: || Box::new(BackdoorView::default()),
 };
 
-impl Named for record::Backdoor {
+impl ViewedExperiment for record::Backdoor {
     const NAME: &'static str = "backdoor study";
-    const AGAIN: &'static str = "one";
+    const PRONOUN: &'static str = "one";
     const EXAMPLE: &'static str = "analyses=[Backdoor(())]";
 }
 
 /// The view.
 #[derive(Debug, Clone)]
-pub struct Backdoor {
+pub struct BackdoorView {
     /// Index of the network.
     pub suspect: usize,
     /// Index of the finding's γ in the plan.
@@ -50,7 +50,7 @@ pub struct Backdoor {
     pub enlarged: bool,
 }
 
-impl Default for Backdoor {
+impl Default for BackdoorView {
     fn default() -> Self {
         Self {
             suspect: 0,
@@ -61,12 +61,12 @@ impl Default for Backdoor {
     }
 }
 
-impl View for Backdoor {
+impl View for BackdoorView {
     fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-        let Some(backdoor) = awaited::begun::<record::Backdoor>(scene, area, buf) else {
+        let Some(backdoor) = pending::first_begun::<record::Backdoor>(scene, area, buf) else {
             return;
         };
-        let Some(sight) = self.sight(backdoor, scene) else {
+        let Some(sight) = self.selection(backdoor, scene) else {
             return;
         };
         title(scene, &sight, area, buf);
@@ -107,14 +107,22 @@ impl View for Backdoor {
         );
     }
 
-    fn places(&self) -> &'static [Place] {
+    fn contexts(&self) -> &'static [KeyContext] {
         match self.enlarged {
-            true => &[Place::OneFigure, Place::Classes, Place::Suspects],
-            false => &[Place::Classes, Place::Suspects, Place::Figure],
+            true => &[
+                KeyContext::OneFigure,
+                KeyContext::Classes,
+                KeyContext::Suspects,
+            ],
+            false => &[
+                KeyContext::Classes,
+                KeyContext::Suspects,
+                KeyContext::Figure,
+            ],
         }
     }
 
-    fn update(&mut self, action: Action, _: &mut Shared, around: &Around<'_>) -> Reply {
+    fn update(&mut self, action: Action, _: &mut SharedState, around: &ViewContext<'_>) -> Reply {
         let session = around.session;
         match action {
             Action::SuspectAbove => self.step_suspect(session, -1),
@@ -141,7 +149,7 @@ impl View for Backdoor {
         }
     }
 
-    fn names(&self, kind: Wanted, session: &Session) -> Option<Names> {
+    fn names(&self, kind: JumpKind, session: &Session) -> Option<JumpTargets> {
         let backdoor = session.record.first::<record::Backdoor>()?;
         let name = |(index, suspect): (usize, &record::Suspect)| {
             let label = if suspect.poisoned {
@@ -151,36 +159,40 @@ impl View for Backdoor {
             };
             format!("{} {label}", index + 1)
         };
-        (kind == Wanted::Listed).then(|| Names {
-            what: "network",
+        (kind == JumpKind::Item).then(|| JumpTargets {
+            noun: "network",
             all: backdoor.networks.iter().enumerate().map(name).collect(),
             numbered: false,
             chosen: self.suspect,
         })
     }
 
-    fn choose(&mut self, _: Wanted, index: usize, _: &Session) {
+    fn choose(&mut self, _: JumpKind, index: usize, _: &Session) {
         self.suspect = index;
     }
 
-    fn figure(&self, _: &Shared, session: &Session) -> Option<Figure> {
+    fn figure(&self, _: &SharedState, session: &Session) -> Option<Figure> {
         figure::has(session, &Figure::Backdoor).then_some(Figure::Backdoor)
     }
 }
 
-impl Backdoor {
+impl BackdoorView {
     /// The current selection, with every index within its range.
-    fn sight<'a>(&self, backdoor: &'a record::Backdoor, scene: &Scene<'a>) -> Option<Sight<'a>> {
+    fn selection<'a>(
+        &self,
+        backdoor: &'a record::Backdoor,
+        scene: &Scene<'a>,
+    ) -> Option<BackdoorSelection<'a>> {
         let plan = plan(scene.session)?;
         let at = self.suspect.min(backdoor.networks.len().checked_sub(1)?);
         let gamma = self.finding.min(plan.gammas.len().checked_sub(1)?);
         let classes = form::classes(scene.session);
         let suspect = &backdoor.networks[at];
         let finding = suspect.findings.get(gamma);
-        Some(Sight {
+        Some(BackdoorSelection {
             backdoor,
             plan,
-            at,
+            index: at,
             suspect,
             gamma,
             verdict: backdoor.verdict(plan, gamma),
@@ -213,7 +225,7 @@ fn plan(session: &Session) -> Option<&config::Backdoor> {
 }
 
 /// Draws the title: the network and the γ shown.
-fn title(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+fn title(scene: &Scene<'_>, sight: &BackdoorSelection<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let kind = if sight.suspect.poisoned {
         "poisoned"
@@ -221,7 +233,7 @@ fn title(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
         "clean"
     };
     let mut spans = vec![
-        Span::styled(format!("network {}", sight.at + 1), theme.chosen()),
+        Span::styled(format!("network {}", sight.index + 1), theme.chosen()),
         Span::styled(
             format!(" of {}, ", sight.backdoor.networks.len()),
             theme.dim(),
@@ -239,7 +251,7 @@ fn title(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
         });
     }
     let plan = sight.plan;
-    let name = |class| form::name(scene.session, class);
+    let name = |class| form::class_name(scene.session, class);
     let (source, target) = (name(plan.source), name(plan.target));
     let patch = format!("   patched {source} are labelled {target}");
     spans.push(Span::styled(patch, theme.dim()));

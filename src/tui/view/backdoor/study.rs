@@ -5,15 +5,15 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::sight::{Sight, index, share};
-use crate::figure::audit::told;
+use super::selection::{BackdoorSelection, index, share};
+use crate::figure::audit::backdoor_summary;
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::widget::text::{below, cut, left};
 
 /// Rows that the table takes of `height`: as many networks as possible, a heading and two summary rows; in a
 /// small area, a single summary row.
-pub fn rows(sight: &Sight<'_>, height: u16) -> u16 {
+pub fn rows(sight: &BackdoorSelection<'_>, height: u16) -> u16 {
     if height < 16 {
         return 1;
     }
@@ -22,7 +22,7 @@ pub fn rows(sight: &Sight<'_>, height: u16) -> u16 {
 }
 
 /// Draws the table; if not all networks fit, those around the chosen one.
-pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+pub fn draw(scene: &Scene<'_>, sight: &BackdoorSelection<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     if area.height == 1 {
         let sums = sums(sight, area.width)
@@ -40,10 +40,10 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     left(buf, area, 0, Span::styled(head, theme.dim()));
     let networks = sight.backdoor.networks.len();
     let room = usize::from(area.height.saturating_sub(3)).min(networks);
-    let first = sight.at.saturating_sub(room / 2).min(networks - room);
+    let first = sight.index.saturating_sub(room / 2).min(networks - room);
     for row in 0..room {
         let text = line(sight, first + row, wide);
-        let chosen = first + row == sight.at;
+        let chosen = first + row == sight.index;
         let text = match chosen {
             true => Span::styled(format!("{}{text}", theme.glyphs.pointer), theme.chosen()),
             false => Span::raw(format!(" {text}")),
@@ -61,7 +61,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     }
 }
 
-fn line(sight: &Sight<'_>, network: usize, wide: bool) -> String {
+fn line(sight: &BackdoorSelection<'_>, network: usize, wide: bool) -> String {
     let suspect = &sight.backdoor.networks[network];
     let kind = if suspect.poisoned {
         "poisoned"
@@ -79,7 +79,7 @@ fn line(sight: &Sight<'_>, network: usize, wide: bool) -> String {
             classes => {
                 // By name if there is a single class whose name fits, else by number.
                 let name = |class: &usize| match classes.len() {
-                    1 => form::within(sight.session, *class, 7),
+                    1 => form::class_name_within(sight.session, *class, 7),
                     _ => class.to_string(),
                 };
                 let mut names: Vec<String> = classes.iter().map(name).collect();
@@ -112,7 +112,7 @@ fn line(sight: &Sight<'_>, network: usize, wide: bool) -> String {
 }
 
 /// The summary of the whole study.
-fn sums(sight: &Sight<'_>, room: u16) -> Vec<String> {
+fn sums(sight: &BackdoorSelection<'_>, room: u16) -> Vec<String> {
     let verdict = &sight.verdict;
     // A ROC curve through a single network of each kind says nothing about the next one.
     let area = match &verdict.roc {
@@ -128,21 +128,21 @@ fn sums(sight: &Sight<'_>, room: u16) -> Vec<String> {
     let mut counted = match verdict.without_score {
         0 => format!(
             "flagged: {} of {} poisoned, {} of {} clean",
-            verdict.caught, verdict.poisoned, verdict.accused, verdict.clean
+            verdict.poisoned_flagged, verdict.poisoned, verdict.clean_flagged, verdict.clean
         ),
         _ => format!(
             "{}; {}",
-            verdict.flagged_in_words(true, verdict.poisoned),
-            verdict.flagged_in_words(false, verdict.clean)
+            verdict.flagged_text(true, verdict.poisoned),
+            verdict.flagged_text(false, verdict.clean)
         ),
     };
     // Appended whole or not at all.
-    let named = format!("; the right class in {}", verdict.target_named);
+    let named = format!("; the right class in {}", verdict.target_identified);
     if counted.chars().count() + named.chars().count() < usize::from(room) {
         counted.push_str(&named);
     }
     // The score relative to the clean networks is more informative than the index, which uses none.
-    match told(sight.backdoor, sight.plan) {
+    match backdoor_summary(sight.backdoor, sight.plan) {
         Some(score) => {
             let area = verdict
                 .roc

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::sight::{Sight, looked_at, ramp};
+use super::selection::{FiltersSelection, component_of, ramp};
 use crate::session::record::LayerResponses;
 use crate::tui::scene::Scene;
 use crate::tui::widget::heatmap::{Heatmap, cells};
@@ -50,11 +50,11 @@ impl Grid {
 }
 
 /// Draws the units; if they do not all fit, the rows around the chosen one.
-pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+pub fn draw(scene: &Scene<'_>, sight: &FiltersSelection<'_>, area: Rect, buf: &mut Buffer) {
     let units = sight.shown.len();
     let grid = Grid::fit(sight.layer, units, area);
     let rows = units.div_ceil(grid.columns);
-    let chosen_row = sight.at / grid.columns;
+    let chosen_row = sight.position / grid.columns;
     let first = chosen_row
         .saturating_sub(grid.rows / 2)
         .min(rows.saturating_sub(grid.rows));
@@ -79,7 +79,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
 
 fn tile(
     scene: &Scene<'_>,
-    sight: &Sight<'_>,
+    sight: &FiltersSelection<'_>,
     unit: usize,
     (width, height): (u16, u16),
     area: Rect,
@@ -100,7 +100,7 @@ fn tile(
     match sight.average(unit) {
         Some(values) => {
             let size = sight.layer.receptive_field;
-            let values = looked_at(scene, values, size);
+            let values = component_of(scene, values, size);
             Heatmap::plain(&values, size, ramp(&values)).draw(map, theme, buf);
         }
         None => {

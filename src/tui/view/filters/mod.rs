@@ -4,7 +4,7 @@
 mod grid;
 mod order;
 mod panels;
-mod sight;
+mod selection;
 mod unit;
 
 use std::time::Duration;
@@ -13,35 +13,35 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use self::panels::{closer, layers, parts, title};
-use self::sight::Sight;
-use super::{Around, Entry, Log, Names, Reply, View, Wanted};
+use self::selection::FiltersSelection;
+use super::{JumpKind, JumpTargets, Log, Reply, View, ViewContext, ViewEntry};
 use crate::figure::Figure;
 use crate::session::Session;
 use crate::session::config::Analysis;
-use crate::session::record::{LayerResponses, NoteOn, SpikeTriggered};
+use crate::session::record::{LayerResponses, NoteTarget, SpikeTriggered};
 use crate::stats::spike_triggered::LayerEstimate;
-use crate::tui::action::{Action, Place};
+use crate::tui::action::{Action, KeyContext};
+use crate::tui::location::Location;
 use crate::tui::scene::Scene;
-use crate::tui::scene::awaited::{self, Named};
-use crate::tui::shared::Shared;
-use crate::tui::start::Start;
+use crate::tui::scene::pending::{self, ViewedExperiment};
+use crate::tui::shared::SharedState;
 use crate::tui::steps;
 use crate::tui::widget::text::{below, beside, start};
 
-pub use order::Order;
-pub use sight::Stimuli;
+pub use order::UnitOrder;
+pub use selection::Stimuli;
 
 /// Its row of the table.
-pub const VIEW: Entry = Entry {
+pub const VIEW: ViewEntry = ViewEntry {
     name: "Filters",
     pace: Duration::from_millis(500),
-    log: Log::WhenAsked,
-    new: || Box::new(Filters::default()),
+    log: Log::OnRequest,
+    new: || Box::new(FiltersView::default()),
 };
 
-impl Named for SpikeTriggered {
+impl ViewedExperiment for SpikeTriggered {
     const NAME: &'static str = "spike-triggered analysis";
-    const AGAIN: &'static str = "one";
+    const PRONOUN: &'static str = "one";
     const EXAMPLE: &'static str = "analyses=[SpikeTriggered(())]";
 
     fn stage(_: &Analysis) -> &'static str {
@@ -51,7 +51,7 @@ impl Named for SpikeTriggered {
 
 /// The view.
 #[derive(Debug, Clone, Default)]
-pub struct Filters {
+pub struct FiltersView {
     /// Index of the layer; `None` until one is chosen: then the first with structure.
     pub layer: Option<usize>,
     /// The unit of that layer.
@@ -61,14 +61,14 @@ pub struct Filters {
     /// Whether the chosen unit fills the view.
     pub enlarged: bool,
     /// The order of the units.
-    pub order: Order,
+    pub order: UnitOrder,
     /// Whether units that never fire are hidden.
     pub hides_silent: bool,
 }
 
-impl View for Filters {
+impl View for FiltersView {
     fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-        let Some(spikes) = awaited::begun::<SpikeTriggered>(scene, area, buf) else {
+        let Some(spikes) = pending::first_begun::<SpikeTriggered>(scene, area, buf) else {
             return;
         };
         let Some(layer) = self.layer_in(spikes) else {
@@ -77,12 +77,12 @@ impl View for Filters {
         let estimate = layer.estimate();
         let shown = self.shown(layer, &estimate);
         let at = order::place(&shown, self.unit);
-        let sight = Sight {
+        let sight = FiltersSelection {
             spikes,
             layer,
             estimate: &estimate,
             shown: &shown,
-            at,
+            position: at,
             unit: shown.get(at).copied().unwrap_or(0),
             order: self.order,
             stimuli: self.stimuli,
@@ -101,14 +101,14 @@ impl View for Filters {
         unit::closer(scene, &sight, beside(body, body.width - columns), buf);
     }
 
-    fn places(&self) -> &'static [Place] {
+    fn contexts(&self) -> &'static [KeyContext] {
         match self.enlarged {
-            true => &[Place::OneFigure, Place::Units, Place::Layers],
-            false => &[Place::Units, Place::Layers, Place::Figure],
+            true => &[KeyContext::OneFigure, KeyContext::Units, KeyContext::Layers],
+            false => &[KeyContext::Units, KeyContext::Layers, KeyContext::Figure],
         }
     }
 
-    fn update(&mut self, action: Action, _: &mut Shared, around: &Around<'_>) -> Reply {
+    fn update(&mut self, action: Action, _: &mut SharedState, around: &ViewContext<'_>) -> Reply {
         let session = around.session;
         match action {
             Action::PreviousUnit => self.step_unit(session, -1),
@@ -147,18 +147,18 @@ impl View for Filters {
         }
     }
 
-    fn names(&self, kind: Wanted, session: &Session) -> Option<Names> {
+    fn names(&self, kind: JumpKind, session: &Session) -> Option<JumpTargets> {
         let spikes = session.record.first::<SpikeTriggered>()?;
         let layer = self.layer_in(spikes)?;
         Some(match kind {
-            Wanted::Unit => Names {
-                what: "unit",
+            JumpKind::Unit => JumpTargets {
+                noun: "unit",
                 all: (0..layer.units).map(|unit| unit.to_string()).collect(),
                 numbered: true,
                 chosen: self.unit,
             },
-            _ => Names {
-                what: "layer",
+            _ => JumpTargets {
+                noun: "layer",
                 all: spikes
                     .layers
                     .iter()
@@ -174,9 +174,9 @@ impl View for Filters {
         })
     }
 
-    fn choose(&mut self, kind: Wanted, index: usize, session: &Session) {
+    fn choose(&mut self, kind: JumpKind, index: usize, session: &Session) {
         match kind {
-            Wanted::Unit => {
+            JumpKind::Unit => {
                 self.unit = index;
                 // A silent unit that is asked for by number is shown.
                 let spikes = session.record.first::<SpikeTriggered>();
@@ -188,27 +188,27 @@ impl View for Filters {
         }
     }
 
-    fn noted(&self, _: &Shared, session: &Session) -> NoteOn {
+    fn note_subject(&self, _: &SharedState, session: &Session) -> NoteTarget {
         match self.unit_in(session) {
-            Some((layer, unit)) => NoteOn::Unit {
+            Some((layer, unit)) => NoteTarget::Unit {
                 layer: layer.to_owned(),
                 unit,
             },
-            None => NoteOn::Session,
+            None => NoteTarget::Session,
         }
     }
 
-    fn place(&self, _: &Shared, session: &Session) -> Start {
+    fn location(&self, _: &SharedState, session: &Session) -> Location {
         let selection = self.unit_in(session);
-        Start {
+        Location {
             layer: selection.map(|(layer, _)| layer.to_owned()),
             unit: selection.map(|(_, unit)| unit),
             closer: self.enlarged,
-            ..Start::default()
+            ..Location::default()
         }
     }
 
-    fn go_to(&mut self, start: &Start, session: &Session) -> Result<(), String> {
+    fn go_to(&mut self, start: &Location, session: &Session) -> Result<(), String> {
         self.enlarged = start.closer;
         let layers = session.record.first::<SpikeTriggered>();
         let layers = layers.map(|spikes| &spikes.layers[..]).unwrap_or_default();
@@ -234,13 +234,13 @@ impl View for Filters {
         Ok(())
     }
 
-    fn figure(&self, _: &Shared, session: &Session) -> Option<Figure> {
+    fn figure(&self, _: &SharedState, session: &Session) -> Option<Figure> {
         let layer = self.layer_in(session.record.first()?)?.name.clone();
         Some(Figure::Filters { layer })
     }
 }
 
-impl Filters {
+impl FiltersView {
     /// The layer shown.
     fn layer_in<'a>(&self, spikes: &'a SpikeTriggered) -> Option<&'a LayerResponses> {
         let last = spikes.layers.len().checked_sub(1)?;
@@ -314,7 +314,7 @@ impl Filters {
     }
 
     /// Moves to the unit in the row above or below, if there is one.
-    fn step_row(&mut self, around: &Around<'_>, step: isize) {
+    fn step_row(&mut self, around: &ViewContext<'_>, step: isize) {
         let columns = self.columns(around.session, around.body) as isize;
         self.move_to(around.session, |now, units| {
             steps::row(now, step * columns, units)

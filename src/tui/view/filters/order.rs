@@ -5,7 +5,7 @@ use crate::stats::spike_triggered::LayerEstimate;
 
 /// The order of units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Order {
+pub enum UnitOrder {
     /// By their numbers.
     #[default]
     Number,
@@ -13,7 +13,7 @@ pub enum Order {
     Reliability,
 }
 
-impl Order {
+impl UnitOrder {
     /// The other order.
     pub fn other(self) -> Self {
         match self {
@@ -84,10 +84,10 @@ mod tests {
     #[test]
     fn the_most_reliable_units_stand_first_and_the_silent_ones_last_or_nowhere() {
         let estimate = estimate();
-        assert_eq!(Order::Number.of(4, &estimate, false), [0, 1, 2, 3]);
-        assert_eq!(Order::Number.of(4, &estimate, true), [0, 2, 3]);
-        assert_eq!(Order::Reliability.of(4, &estimate, false), [2, 3, 0, 1]);
-        assert_eq!(Order::Reliability.of(4, &estimate, true), [2, 3, 0]);
+        assert_eq!(UnitOrder::Number.of(4, &estimate, false), [0, 1, 2, 3]);
+        assert_eq!(UnitOrder::Number.of(4, &estimate, true), [0, 2, 3]);
+        assert_eq!(UnitOrder::Reliability.of(4, &estimate, false), [2, 3, 0, 1]);
+        assert_eq!(UnitOrder::Reliability.of(4, &estimate, true), [2, 3, 0]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::sight::{Sight, Stimuli};
+use super::selection::{FiltersSelection, Stimuli};
 use crate::format::thousands;
 use crate::session::record::{LayerResponses, SpikeTriggered};
 use crate::tui::form;
@@ -88,7 +88,7 @@ fn end_of(name: &str, room: usize) -> String {
 }
 
 /// Draws the title: what the maps are averages of.
-pub(super) fn title(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+pub(super) fn title(scene: &Scene<'_>, sight: &FiltersSelection<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let one = |chosen: bool, text: &'static str| match chosen {
         true => Span::styled(format!("{}{text}  ", theme.glyphs.pointer), theme.chosen()),

@@ -4,10 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::order::Order;
-use super::sight::{Sight, Stimuli, looked_at, ramp};
+use super::order::UnitOrder;
+use super::selection::{FiltersSelection, Stimuli, component_of, ramp};
 use crate::format::{clean, percent, reliability, short};
-use crate::session::record::{Covariance, NoteOn};
+use crate::session::record::{Covariance, NoteTarget};
 use crate::tui::scene::Scene;
 use crate::tui::widget::heatmap::{Heatmap, cells};
 use crate::tui::widget::scale;
@@ -17,7 +17,7 @@ use crate::tui::widget::text::{below, beside, centre, left, start, top, wrap};
 const FIGURES: u16 = 6;
 
 /// Draws the chosen unit beside the others.
-pub fn closer(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+pub fn closer(scene: &Scene<'_>, sight: &FiltersSelection<'_>, area: Rect, buf: &mut Buffer) {
     let mut maps = vec![average(sight)];
     if let Some(kernel) = sight.kernel(sight.unit) {
         maps.push(("kernel", Some(kernel)));
@@ -28,8 +28,8 @@ pub fn closer(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer
 
 /// Draws the chosen unit alone, with its averages on noise and on images, and the axes of its covariance if
 /// they were computed.
-pub fn enlarged(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
-    let other = Sight {
+pub fn enlarged(scene: &Scene<'_>, sight: &FiltersSelection<'_>, area: Rect, buf: &mut Buffer) {
+    let other = FiltersSelection {
         stimuli: sight.stimuli.other(),
         ..*sight
     };
@@ -48,7 +48,7 @@ pub fn enlarged(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buff
     }
 }
 
-fn average<'a>(sight: &'a Sight<'_>) -> (&'static str, Option<&'a [f32]>) {
+fn average<'a>(sight: &'a FiltersSelection<'_>) -> (&'static str, Option<&'a [f32]>) {
     let name = match sight.stimuli {
         Stimuli::Noise => "average on noise",
         Stimuli::Images => "average on images",
@@ -60,7 +60,7 @@ fn average<'a>(sight: &'a Sight<'_>) -> (&'static str, Option<&'a [f32]>) {
 /// scale below; returns the rows used.
 fn pictures(
     scene: &Scene<'_>,
-    sight: &Sight<'_>,
+    sight: &FiltersSelection<'_>,
     maps: &[(&str, Option<&[f32]>)],
     area: Rect,
     spare: u16,
@@ -95,7 +95,7 @@ fn pictures(
         let map = start(top(below(column, 2), height), width);
         match values {
             Some(values) => {
-                let values = looked_at(scene, values, size);
+                let values = component_of(scene, values, size);
                 let ramp = ramp(&values);
                 Heatmap::plain(&values, size, ramp).draw(map, theme, buf);
                 let ends = scale::columns(ramp, 0);
@@ -113,17 +113,17 @@ fn pictures(
 
 /// The unit, its layer and its rank: `unit 437 of 500, conv1   no. 3 by reliability`; parts that do not fit
 /// are dropped.
-fn title(scene: &Scene<'_>, sight: &Sight<'_>, room: usize) -> Line<'static> {
+fn title(scene: &Scene<'_>, sight: &FiltersSelection<'_>, room: usize) -> Line<'static> {
     let theme = scene.theme;
     let named = format!(
         "unit {} of {}, {}",
         sight.unit, sight.layer.units, sight.layer.name
     );
     let mut spans = vec![Span::styled(named, theme.bright())];
-    let component = scene.shared.look.label(sight.layer.channels);
+    let component = scene.shared.component.label(sight.layer.channels);
     spans.extend(component.map(|component| Span::styled(format!(", {component}"), theme.bright())));
-    if sight.order == Order::Reliability {
-        let rank = format!("   no. {} by reliability", sight.at + 1);
+    if sight.order == UnitOrder::Reliability {
+        let rank = format!("   no. {} by reliability", sight.position + 1);
         spans.push(Span::styled(rank, theme.dim()));
     }
     let hidden = sight.layer.units - sight.shown.len();
@@ -138,7 +138,7 @@ fn title(scene: &Scene<'_>, sight: &Sight<'_>, room: usize) -> Line<'static> {
 }
 
 /// Draws the numbers about the unit.
-fn figures(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+fn figures(scene: &Scene<'_>, sight: &FiltersSelection<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let unit = sight.unit;
     let figure = |name: &str, value: String, more: &str| {
@@ -186,7 +186,7 @@ fn figures(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
         )),
         None => lines.push(figure("gradient r", "not taken".into(), "")),
     }
-    let subject = NoteOn::Unit {
+    let subject = NoteTarget::Unit {
         layer: sight.layer.name.clone(),
         unit,
     };
@@ -209,7 +209,7 @@ fn correlation(r: f64) -> String {
 }
 
 /// The covariance of the chosen unit, if it is the one it was computed for.
-fn covariance<'a>(sight: &Sight<'a>) -> Option<&'a Covariance> {
+fn covariance<'a>(sight: &FiltersSelection<'a>) -> Option<&'a Covariance> {
     let covariance = sight.spikes.covariance.as_ref()?;
     let target = &covariance.unit;
     (target.layer == sight.layer.name && target.unit == sight.unit).then_some(covariance)
@@ -243,7 +243,7 @@ fn axes(scene: &Scene<'_>, covariance: &Covariance, area: Rect, buf: &mut Buffer
             beside(area, index as u16 * (width.max(8) + 2)),
             width.max(8),
         );
-        let values = looked_at(scene, values, size);
+        let values = component_of(scene, values, size);
         Heatmap::plain(&values, size, ramp(&values)).draw(
             start(top(below(column, 1), height), width),
             theme,

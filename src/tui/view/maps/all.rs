@@ -6,10 +6,10 @@ use ratatui::text::Span;
 
 use super::choices::{ScaleLine, scale_line};
 use super::enlarged;
-use super::sight::Sight;
+use super::selection::MapsSelection;
 use crate::tui::scene::Scene;
-use crate::tui::scene::lens::Lens;
-use crate::tui::scene::sheet::{self, Layout, comfortable};
+use crate::tui::scene::contact_sheet::{self, ContactSheetLayout, comfortable};
+use crate::tui::scene::map_set::MapSet;
 use crate::tui::shared::Scale;
 use crate::tui::widget::heatmap::cells;
 use crate::tui::widget::text::{below, beside, left, wrap};
@@ -20,13 +20,13 @@ const MANY: usize = 12;
 const CLOSER: u16 = 46;
 
 /// Number of maps in a row.
-pub fn columns(lens: &Lens<'_>, area: Rect) -> usize {
+pub fn columns(lens: &MapSet<'_>, area: Rect) -> usize {
     // The row of choices, then the two rows that `draw` skips.
     places(lens, below(area, 3)).0.columns.max(1)
 }
 
 /// The layout of the contact sheet, and the area beside it for the chosen class, if there is one.
-fn places(lens: &Lens<'_>, area: Rect) -> (Layout, Option<Rect>) {
+fn places(lens: &MapSet<'_>, area: Rect) -> (ContactSheetLayout, Option<Rect>) {
     let size = lens.size();
     let classes = lens.classes();
     let columns = 4;
@@ -41,28 +41,31 @@ fn places(lens: &Lens<'_>, area: Rect) -> (Layout, Option<Rect>) {
         let large = area.width >= sheet + 2 + double.0 && area.height >= rows * (single.1 + 3);
         if classes <= MANY && large {
             let available = (sheet, area.height);
-            let layout = Layout::with(lens.classes(), size, available, (columns, 3, 0));
+            let layout = ContactSheetLayout::with(lens.classes(), size, available, (columns, 3, 0));
             return (layout, Some(beside(area, sheet + 2)));
         }
         // Of many classes, as many rows as fit go beside the chosen one.
         let closer = double.0.max(CLOSER);
         if classes > MANY && area.width >= closer + 60 {
             let sheet = area.width - closer - 3;
-            let layout = Layout::fit(classes, size, (sheet, area.height), 3);
+            let layout = ContactSheetLayout::fit(classes, size, (sheet, area.height), 3);
             return (layout, Some(beside(area, sheet + 3)));
         }
     }
     let available = (area.width, area.height);
-    (Layout::fit(lens.classes(), size, available, 3), None)
+    (
+        ContactSheetLayout::fit(lens.classes(), size, available, 3),
+        None,
+    )
 }
 
 /// Draws the maps, below their scale.
-pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+pub fn draw(scene: &Scene<'_>, sight: &MapsSelection<'_>, area: Rect, buf: &mut Buffer) {
     let (theme, lens) = (scene.theme, &sight.lens);
     let sheet_area = below(area, 2);
     let (layout, closer) = places(lens, sheet_area);
-    let position = sheet::position(scene, lens, layout);
-    match lens.nothing() {
+    let position = contact_sheet::position(scene, lens, layout);
+    match lens.no_maps_message() {
         Some(sentence) => {
             for (row, line) in wrap(&sentence, area.width).into_iter().take(2).enumerate() {
                 left(buf, area, row as u16, Span::styled(line, theme.warning()));
@@ -81,7 +84,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
             scale_line(scene, sight, line, area, buf);
         }
     }
-    sheet::draw(scene, lens, layout, sheet_area, buf);
+    contact_sheet::draw(scene, lens, layout, sheet_area, buf);
     if let Some(closer) = closer {
         enlarged::closer(scene, lens, closer, buf);
     }

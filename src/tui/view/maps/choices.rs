@@ -4,18 +4,18 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::sight::Sight;
+use super::selection::MapsSelection;
 use crate::format::gamma;
 use crate::session::config::Response;
 use crate::tui::scene::Scene;
-use crate::tui::scene::lens::MapKind;
+use crate::tui::scene::map_set::MapKind;
 use crate::tui::shared::{self, Pixels, Scale};
 use crate::tui::widget::heatmap::Ramp;
 use crate::tui::widget::scale;
 use crate::tui::widget::text::{beside, left};
 
 /// Draws the available kinds of map and γ, with the current ones marked.
-pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+pub fn draw(scene: &Scene<'_>, sight: &MapsSelection<'_>, area: Rect, buf: &mut Buffer) {
     let (theme, lens) = (scene.theme, &sight.lens);
     let one = |chosen: bool, text: &str, gap: &str| {
         if chosen {
@@ -77,7 +77,7 @@ pub struct ScaleLine {
 /// Draws the colour scale and its meaning, and which classes are visible.
 pub fn scale_line(
     scene: &Scene<'_>,
-    sight: &Sight<'_>,
+    sight: &MapsSelection<'_>,
     line: ScaleLine,
     area: Rect,
     buf: &mut Buffer,

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use crate::format::count;
 use crate::tui::scene::Scene;
-use crate::tui::scene::lens::{Lens, MapKind, RELIABLE};
+use crate::tui::scene::map_set::{MapKind, MapSet, RELIABLE};
 use crate::tui::widget::curve::{Axis, Chart, Series, Stroke};
 use crate::tui::widget::text::{below, left};
 
@@ -24,7 +24,7 @@ fn law(reliability: f64, all: f64, trials: f64) -> f64 {
 }
 
 /// Draws the chart if there is room and enough data.
-pub fn draw(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
+pub fn draw(scene: &Scene<'_>, lens: &MapSet<'_>, area: Rect, buf: &mut Buffer) {
     let class = scene.shared.class;
     let Some(trials) = lens.trials_of(class).filter(|_| lens.versus.is_none()) else {
         return;
@@ -39,8 +39,10 @@ pub fn draw(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
     }
     let theme = scene.theme;
     let all = trials.trials as f64;
-    let now = lens.judged(class).and_then(|map| map.reliability);
-    let needed = lens.judged(class).and_then(|map| map.needed);
+    let now = lens
+        .image_of_shown_map(class)
+        .and_then(|map| map.reliability);
+    let needed = lens.image_of_shown_map(class).and_then(|map| map.needed);
     let last = needed.map_or(all, |needed| (needed as f64).clamp(all, all * AHEAD));
     let ends = (noted[0].0 as f64, last);
     let mut series = Vec::new();

@@ -7,14 +7,14 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::choices::{ScaleLine, scale_line};
-use super::sight::Sight;
+use super::selection::MapsSelection;
 use super::{course, neighbours, numbers};
 use crate::tui::form;
 use crate::tui::scene::Scene;
-use crate::tui::scene::lens::Lens;
-use crate::tui::scene::sheet::{own_scale, thumbnail};
+use crate::tui::scene::contact_sheet::{own_scale, thumbnail};
+use crate::tui::scene::map_set::MapSet;
 use crate::tui::shared::Pixels;
-use crate::tui::widget::heatmap::{Heatmap, Marks, cells};
+use crate::tui::widget::heatmap::{Heatmap, SignificanceMarks, cells};
 use crate::tui::widget::scale;
 use crate::tui::widget::text::{below, beside, centre, left, start, top};
 
@@ -24,7 +24,7 @@ const FIGURES: u16 = 30;
 const NUMBERS: u16 = 54;
 
 /// Draws the chosen class with a cursor on it, and all classes as small maps below.
-pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+pub fn draw(scene: &Scene<'_>, sight: &MapsSelection<'_>, area: Rect, buf: &mut Buffer) {
     let lens = &sight.lens;
     let room = (area.width.saturating_sub(FIGURES), area.height);
     let zoom = largest(lens, room);
@@ -51,14 +51,16 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     let scale_room = if used > height { width } else { under.width };
     if under.height > 0 {
         let class = scene.shared.class;
-        let stands_in = lens.painting(class).filter(|_| lens.stands_in(class));
+        let stands_in = lens
+            .painting(class)
+            .filter(|_| lens.shows_substitute(class));
         if let Some(painting) = stands_in {
             let scale_area = start(under, scale_room);
             let bar = 20.min(scale_area.width / 3);
             let used = scale::draw(painting.ramp, bar, scale_area, scene.theme, buf);
             let words = Span::styled("  mean stimulus", scene.theme.dim());
             left(buf, beside(scale_area, used), 0, words);
-        } else if lens.nothing().is_none() {
+        } else if lens.no_maps_message().is_none() {
             let scale_area = start(under, scale_room);
             let shown = in_strip(scene, lens, under.width);
             let position = form::position(&shown, lens.classes());
@@ -74,7 +76,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
 }
 
 /// Draws the chosen class beside all the others, without a cursor.
-pub fn closer(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
+pub fn closer(scene: &Scene<'_>, lens: &MapSet<'_>, area: Rect, buf: &mut Buffer) {
     let zoom = largest(lens, (area.width, area.height.saturating_sub(12)));
     let (width, height) = cells(lens.size(), zoom);
     picture(scene, lens, start(top(area, height), width), None, buf);
@@ -84,7 +86,7 @@ pub fn closer(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) 
 }
 
 /// The largest integer zoom at which a map fits.
-fn largest(lens: &Lens<'_>, room: (u16, u16)) -> u16 {
+fn largest(lens: &MapSet<'_>, room: (u16, u16)) -> u16 {
     let fits = |zoom: &u16| {
         let (width, height) = cells(lens.size(), *zoom);
         width <= room.0 && height <= room.1
@@ -94,15 +96,15 @@ fn largest(lens: &Lens<'_>, room: (u16, u16)) -> u16 {
 
 fn picture(
     scene: &Scene<'_>,
-    lens: &Lens<'_>,
+    lens: &MapSet<'_>,
     area: Rect,
     cursor: Option<(usize, usize)>,
     buf: &mut Buffer,
 ) {
     let class = scene.shared.class;
     let marks = match scene.shared.pixels {
-        Pixels::Significant if lens.values(class).is_some() => Marks::Only,
-        _ => Marks::Outline,
+        Pixels::Significant if lens.values(class).is_some() => SignificanceMarks::Only,
+        _ => SignificanceMarks::Outline,
     };
     let Some(painting) = lens.painting(class) else {
         thumbnail(scene, lens, class, area, buf);
@@ -126,7 +128,7 @@ fn picture(
 const PICTURES: u16 = 4;
 
 /// Columns that a class needs in the strip: its number, marked, and a gap.
-fn least(lens: &Lens<'_>) -> u16 {
+fn least(lens: &MapSet<'_>) -> u16 {
     2 + lens.classes().saturating_sub(1).to_string().len() as u16
 }
 
@@ -140,13 +142,13 @@ fn named(scene: &Scene<'_>, shown: usize, width: u16) -> u16 {
 }
 
 /// The classes in the strip: those around the chosen one, if they do not all fit.
-fn in_strip(scene: &Scene<'_>, lens: &Lens<'_>, width: u16) -> Range<usize> {
+fn in_strip(scene: &Scene<'_>, lens: &MapSet<'_>, width: u16) -> Range<usize> {
     let room = usize::from(width / least(lens));
     form::window(scene.shared.class, lens.classes(), room)
 }
 
 /// Draws all classes as small maps below the large one, with the chosen one marked.
-fn strip(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
+fn strip(scene: &Scene<'_>, lens: &MapSet<'_>, area: Rect, buf: &mut Buffer) {
     if area.height == 0 || lens.classes() == 0 {
         return;
     }
@@ -172,7 +174,7 @@ fn strip(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
             thumbnail_or_dots(scene, lens, class, thumbnail_area, buf);
         }
         let row = if pictures { height } else { 0 };
-        let text = form::within(scene.session, class, usize::from(width - 1));
+        let text = form::class_name_within(scene.session, class, usize::from(width - 1));
         centre(buf, tile, row, marked(scene, lens, class, text));
     }
 }
@@ -181,13 +183,13 @@ fn strip(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
 /// fit.
 fn names_alone(
     scene: &Scene<'_>,
-    lens: &Lens<'_>,
+    lens: &MapSet<'_>,
     shown: &Range<usize>,
     area: Rect,
     buf: &mut Buffer,
 ) -> bool {
     let names = shown.clone().map(|class| {
-        let name = form::name(scene.session, class);
+        let name = form::class_name(scene.session, class);
         [marked(scene, lens, class, name), Span::raw("  ")]
     });
     let line = Line::from_iter(names.flatten());
@@ -199,7 +201,7 @@ fn names_alone(
 }
 
 /// The name of a class, styled by whether it is chosen and has a picture.
-fn marked(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, text: String) -> Span<'static> {
+fn marked(scene: &Scene<'_>, lens: &MapSet<'_>, class: usize, text: String) -> Span<'static> {
     let theme = scene.theme;
     if class == scene.shared.class {
         Span::styled(format!("{}{text}", theme.glyphs.pointer), theme.chosen())
@@ -211,13 +213,13 @@ fn marked(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, text: String) -> Spa
 }
 
 /// Whether there is a picture of a class.
-fn shows(lens: &Lens<'_>, class: usize) -> bool {
-    lens.values(class).is_some() || lens.stands_in(class)
+fn shows(lens: &MapSet<'_>, class: usize) -> bool {
+    lens.values(class).is_some() || lens.shows_substitute(class)
 }
 
 fn thumbnail_or_dots(
     scene: &Scene<'_>,
-    lens: &Lens<'_>,
+    lens: &MapSet<'_>,
     class: usize,
     area: Rect,
     buf: &mut Buffer,

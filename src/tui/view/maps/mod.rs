@@ -1,13 +1,13 @@
 //! The maps of every class, or of one class enlarged.
 
-mod alike;
 mod all;
 mod choices;
 mod course;
 mod enlarged;
 mod neighbours;
 mod numbers;
-mod sight;
+mod selection;
+mod similarity;
 mod table;
 
 use std::time::Duration;
@@ -16,40 +16,40 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use self::sight::Sight;
-use super::{Around, Entry, Log, Reply, View};
+use self::selection::MapsSelection;
+use super::{Log, Reply, View, ViewContext, ViewEntry};
 use crate::figure::Figure;
-use crate::format::reading;
+use crate::format::signed_number;
 use crate::session::Session;
 use crate::session::config::Noise;
-use crate::session::record::{ClassificationImages, NoteOn};
-use crate::tui::action::{Action, Place};
+use crate::session::record::{ClassificationImages, NoteTarget};
+use crate::tui::action::{Action, KeyContext};
+use crate::tui::location::Location;
 use crate::tui::scene::Scene;
-use crate::tui::scene::awaited::{self, Named};
-use crate::tui::scene::lens::{Lens, MapKind};
-use crate::tui::scene::sheet;
-use crate::tui::shared::{self, Shared};
-use crate::tui::start::Start;
+use crate::tui::scene::contact_sheet;
+use crate::tui::scene::map_set::{MapKind, MapSet};
+use crate::tui::scene::pending::{self, ViewedExperiment};
+use crate::tui::shared::{self, SharedState};
 use crate::tui::steps;
 use crate::tui::widget::text::{below, centre};
 
 /// Its row of the table.
-pub const VIEW: Entry = Entry {
+pub const VIEW: ViewEntry = ViewEntry {
     name: "Maps",
     pace: Duration::from_millis(500),
-    log: Log::WhenAsked,
-    new: || Box::new(Maps::default()),
+    log: Log::OnRequest,
+    new: || Box::new(MapsView::default()),
 };
 
-impl Named for ClassificationImages {
+impl ViewedExperiment for ClassificationImages {
     const NAME: &'static str = "classification images";
-    const AGAIN: &'static str = "them";
+    const PRONOUN: &'static str = "them";
     const EXAMPLE: &'static str = "analyses=[ClassificationImages(())]";
 }
 
 /// The view.
 #[derive(Debug, Clone, Default)]
-pub struct Maps {
+pub struct MapsView {
     /// The kind of map shown.
     pub kind: MapKind,
     /// Whether the chosen class fills the view.
@@ -60,10 +60,10 @@ pub struct Maps {
     pub cursor: Option<(usize, usize)>,
 }
 
-impl View for Maps {
+impl View for MapsView {
     fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-        let Some(sight) = self.sight(scene.shared, scene.session) else {
-            if awaited::begun::<ClassificationImages>(scene, area, buf).is_some() {
+        let Some(sight) = self.selection(scene.shared, scene.session) else {
+            if pending::first_begun::<ClassificationImages>(scene, area, buf).is_some() {
                 let text = Span::styled("No trials yet.", scene.theme.dim());
                 centre(buf, area, area.height / 2, text);
             }
@@ -77,15 +77,20 @@ impl View for Maps {
         }
     }
 
-    fn places(&self) -> &'static [Place] {
+    fn contexts(&self) -> &'static [KeyContext] {
         match (self.table, self.enlarged) {
-            (true, _) => &[Place::Table],
-            (false, true) => &[Place::Enlarged, Place::Maps],
-            (false, false) => &[Place::Sheet, Place::Maps],
+            (true, _) => &[KeyContext::Table],
+            (false, true) => &[KeyContext::Enlarged, KeyContext::Maps],
+            (false, false) => &[KeyContext::Sheet, KeyContext::Maps],
         }
     }
 
-    fn update(&mut self, action: Action, shared: &mut Shared, around: &Around<'_>) -> Reply {
+    fn update(
+        &mut self,
+        action: Action,
+        shared: &mut SharedState,
+        around: &ViewContext<'_>,
+    ) -> Reply {
         let session = around.session;
         match action {
             Action::OpenTable => self.table = true,
@@ -104,7 +109,7 @@ impl View for Maps {
             Action::StrongerGamma => self.step_gamma(shared, session, 1),
             Action::NextKind => {
                 let trials = shared
-                    .images_in(session)
+                    .current_images(session)
                     .and_then(|images| images.gammas.first());
                 self.kind = self
                     .kind
@@ -118,15 +123,15 @@ impl View for Maps {
     }
 
     fn is_possible(&self, action: Action, session: &Session) -> bool {
-        sheet::is_possible(action, session)
+        contact_sheet::is_possible(action, session)
     }
 
-    fn figure(&self, shared: &Shared, session: &Session) -> Option<Figure> {
+    fn figure(&self, shared: &SharedState, session: &Session) -> Option<Figure> {
         if self.table {
             return None;
         }
         let of_all = shared.figure_of_maps(session)?;
-        let record = shared.images_in(session)?;
+        let record = shared.current_images(session)?;
         let images = shared.images.min(shared::images(session).checked_sub(1)?);
         let index = shared.gamma_of(record, shared.class);
         let gamma = Some(record.gammas.get(index)?.gamma);
@@ -157,7 +162,7 @@ impl View for Maps {
             }
             (_, of_all) if !self.enlarged => Some(of_all),
             _ => Some(Figure::Map {
-                response: Some(shared.response_in(record)),
+                response: Some(shared.current_response(record)),
                 images,
                 class: shared.class,
                 gamma,
@@ -170,63 +175,67 @@ impl View for Maps {
         true
     }
 
-    fn number(&self, shared: &Shared, session: &Session) -> Option<String> {
+    fn number(&self, shared: &SharedState, session: &Session) -> Option<String> {
         if !self.enlarged || self.table {
             return None;
         }
-        let sight = self.sight(shared, session)?;
+        let sight = self.selection(shared, session)?;
         let (row, column) = sight.cursor;
         let painting = sight.lens.painting(shared.class)?;
         let value = painting.values.get(row * sight.lens.size().1 + column)?;
-        Some(reading(f64::from(*value)))
+        Some(signed_number(f64::from(*value)))
     }
 
-    fn noted(&self, shared: &Shared, session: &Session) -> NoteOn {
+    fn note_subject(&self, shared: &SharedState, session: &Session) -> NoteTarget {
         note_on(shared, session)
     }
 
-    fn place(&self, shared: &Shared, session: &Session) -> Start {
-        Start {
+    fn location(&self, shared: &SharedState, session: &Session) -> Location {
+        Location {
             closer: self.enlarged,
-            ..shared.place(session)
+            ..shared.location(session)
         }
     }
 
-    fn go_to(&mut self, start: &Start, _: &Session) -> Result<(), String> {
+    fn go_to(&mut self, start: &Location, _: &Session) -> Result<(), String> {
         self.enlarged = start.closer;
         Ok(())
     }
 }
 
 /// The subject of a note on the map of the chosen class.
-pub fn note_on(shared: &Shared, session: &Session) -> NoteOn {
-    let Some(record) = shared.images_in(session) else {
-        return NoteOn::Session;
+pub fn note_on(shared: &SharedState, session: &Session) -> NoteTarget {
+    let Some(record) = shared.current_images(session) else {
+        return NoteTarget::Session;
     };
     let Some(trials) = record.gammas.get(shared.gamma_of(record, shared.class)) else {
-        return NoteOn::Session;
+        return NoteTarget::Session;
     };
-    NoteOn::Map {
+    NoteTarget::Map {
         images: shared.images.min(shared::images(session).saturating_sub(1)),
-        response: shared.response_in(record),
+        response: shared.current_response(record),
         class: shared.class,
         gamma: trials.gamma,
     }
 }
 
-impl Maps {
+impl MapsView {
     /// The current selection; `None` while the plan has no maps.
-    fn sight<'a>(&self, shared: &Shared, session: &'a Session) -> Option<Sight<'a>> {
-        let images = shared.images_in(session)?;
+    fn selection<'a>(
+        &self,
+        shared: &SharedState,
+        session: &'a Session,
+    ) -> Option<MapsSelection<'a>> {
+        let images = shared.current_images(session)?;
         let lens = match self.enlarged {
             true => {
                 let gamma = self.gamma_in(shared, images);
-                Lens::new(session, images, shared, self.kind, gamma)?
+                MapSet::new(session, images, shared, self.kind, gamma)?
             }
-            false => Lens::best(session, images, shared, self.kind)?,
+            false => MapSet::best(session, images, shared, self.kind)?,
         };
         let cursor = self.cursor_in(lens.size());
-        Some(Sight {
+        Some(MapsSelection {
             images,
             lens,
             cursor,
@@ -234,7 +243,7 @@ impl Maps {
     }
 
     /// The index in the plan of the γ shown.
-    fn gamma_in(&self, shared: &Shared, images: &ClassificationImages) -> usize {
+    fn gamma_in(&self, shared: &SharedState, images: &ClassificationImages) -> usize {
         match self.enlarged || self.table {
             true => shared.gamma_of(images, shared.class),
             false => shared.gamma_of_all(images),
@@ -246,20 +255,25 @@ impl Maps {
     }
 
     /// Number of maps in a row.
-    fn columns(&self, shared: &Shared, around: &Around<'_>) -> isize {
-        let sight = self.sight(shared, around.session);
+    fn columns(&self, shared: &SharedState, around: &ViewContext<'_>) -> isize {
+        let sight = self.selection(shared, around.session);
         sight.map_or(1, |sight| all::columns(&sight.lens, around.body)) as isize
     }
 
-    fn step_gamma(&self, shared: &mut Shared, session: &Session, step: isize) {
-        if let Some(images) = shared.images_in(session) {
+    fn step_gamma(&self, shared: &mut SharedState, session: &Session, step: isize) {
+        if let Some(images) = shared.current_images(session) {
             let in_sight = self.gamma_in(shared, images);
             shared.step_gamma(images, in_sight, step);
         }
     }
 
-    fn step_cursor(&mut self, shared: &Shared, session: &Session, (down, across): (isize, isize)) {
-        let images = shared.images_in(session);
+    fn step_cursor(
+        &mut self,
+        shared: &SharedState,
+        session: &Session,
+        (down, across): (isize, isize),
+    ) {
+        let images = shared.current_images(session);
         let Some(gamma) = images.and_then(|images| images.gammas.first()) else {
             return;
         };

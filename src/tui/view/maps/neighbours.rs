@@ -4,13 +4,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::sight::Sight;
+use super::selection::MapsSelection;
 use crate::drawing::scale::Reach;
 use crate::format::{gamma, reliability};
 use crate::session::config::Response;
 use crate::session::record::GammaTrials;
 use crate::tui::scene::Scene;
-use crate::tui::scene::lens::MapKind;
+use crate::tui::scene::map_set::MapKind;
 use crate::tui::widget::heatmap::{Heatmap, Ramp, cells};
 use crate::tui::widget::scale::round_up;
 use crate::tui::widget::text::{beside, left, start};
@@ -21,7 +21,7 @@ const GAP: u16 = 2;
 const WORDS: u16 = 2;
 
 /// Columns that the maps need; 0 if there is nothing to show.
-pub fn columns(sight: &Sight<'_>) -> u16 {
+pub fn columns(sight: &MapsSelection<'_>) -> u16 {
     let (width, _) = cells(sight.lens.size(), 1);
     let whole = sight.lens.kind.is_of_response() && sight.lens.versus.is_none();
     match whole && sight.lens.kind != MapKind::Regression && sight.images.gammas.len() > 1 {
@@ -31,7 +31,7 @@ pub fn columns(sight: &Sight<'_>) -> u16 {
 }
 
 /// Draws as many as fit, the nearest γ first.
-pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+pub fn draw(scene: &Scene<'_>, sight: &MapsSelection<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let size = sight.lens.size();
     let (width, height) = cells(size, 1);
@@ -60,7 +60,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
 }
 
 /// The other response at the same γ, then the other γ, nearest first.
-fn others<'a>(sight: &Sight<'a>) -> Vec<(&'a GammaTrials, Response)> {
+fn others<'a>(sight: &MapsSelection<'a>) -> Vec<(&'a GammaTrials, Response)> {
     let current = (sight.lens.trials.gamma, sight.lens.response);
     let begun = || {
         sight
@@ -93,7 +93,7 @@ fn others<'a>(sight: &Sight<'a>) -> Vec<(&'a GammaTrials, Response)> {
 
 fn one(
     scene: &Scene<'_>,
-    sight: &Sight<'_>,
+    sight: &MapsSelection<'_>,
     (trials, response): (&GammaTrials, Response),
     area: Rect,
     buf: &mut Buffer,
@@ -120,11 +120,11 @@ fn one(
                 MapKind::Z => &map.z,
                 _ => &map.image,
             };
-            let values = scene.shared.look.of(values, trials.shape());
+            let values = scene.shared.component.values(values, trials.shape());
             let reach = Reach::of(&values, 0.0, map.reliability);
             let ramp = Ramp::Diverging {
                 centre: 0.0,
-                limit: round_up(reach.most),
+                limit: round_up(reach.extent),
             };
             Heatmap::plain(&values, size, ramp).draw(map_area, theme, buf);
             if let Some(r) = map.reliability {

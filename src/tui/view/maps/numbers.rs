@@ -5,26 +5,26 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::alike::alike;
 use super::note_on;
+use super::similarity::similarity;
 use crate::figure::channels;
-use crate::format::{clean, count, number, percent, reading, reliability, thousands};
+use crate::format::{clean, count, number, percent, reliability, signed_number, thousands};
 use crate::session::config::Response;
 use crate::stats::classification::ClassEstimate;
-use crate::tui::action::{Action, key_of};
+use crate::tui::action::{Action, first_key_of};
 use crate::tui::scene::Scene;
-use crate::tui::scene::lens::{Lens, MapKind, Painting};
+use crate::tui::scene::map_set::{MapKind, MapSet, Painting};
 use crate::tui::widget::text::{cut, left, wrap};
-use crate::tui::{form, look};
+use crate::tui::{component, form};
 
 /// A row: its name in full and in short, its value, and an explanation that may be dropped.
-type Figure = ((&'static str, &'static str), String, String);
+type NumberRow = ((&'static str, &'static str), String, String);
 
 /// Draws the numbers, including those at the cursor if there is one; returns the rows used. Rows that merely
 /// explain stay within the first `rows`.
 pub fn draw(
     scene: &Scene<'_>,
-    lens: &Lens<'_>,
+    lens: &MapSet<'_>,
     area: Rect,
     cursor: Option<(usize, usize)>,
     rows: u16,
@@ -37,7 +37,7 @@ pub fn draw(
     let theme = scene.theme;
     let narrow = area.width < 40;
     let indent = if narrow { 8 } else { 13 };
-    let figure = |((name, short), value, more): Figure| {
+    let figure = |((name, short), value, more): NumberRow| {
         let name = if narrow { short } else { name };
         let mut spans = vec![
             Span::styled(format!("{name:<indent$} "), theme.dim()),
@@ -52,7 +52,7 @@ pub fn draw(
     let total = format!("of {}", thousands(lens.estimate.trials));
     let called = (("called it", "called"), thousands(estimate.called), total);
     let title = cut(
-        &form::of_class(scene.session, class),
+        &form::class_label(scene.session, class),
         usize::from(area.width),
     );
     let title = Span::styled(title, theme.bright());
@@ -70,15 +70,15 @@ pub fn draw(
         let sentence = wrap(&missing.sentence, area.width.min(44));
         let warning = |line| Line::from(Span::styled(line, theme.warning()));
         lines.extend(sentence.into_iter().map(warning));
-        if lens.stands_in(class) {
+        if lens.shows_substitute(class) {
             let shown = wrap(
                 "Shown instead: the mean of stimuli called it.",
                 area.width.min(44),
             );
             lines.extend(shown.into_iter().map(Line::from));
         }
-        if lens.takes_all().is_some() {
-            let key = key_of(scene.shared.keys, Action::StrongerGamma);
+        if lens.class_of_all_decisions().is_some() {
+            let key = first_key_of(scene.shared.keys, Action::StrongerGamma);
             lines.push(Line::from(format!("Press {key} for a stronger signal.")));
         }
     }
@@ -119,7 +119,7 @@ pub fn draw(
 }
 
 /// How good the map of a class is.
-fn quality(scene: &Scene<'_>, lens: &Lens<'_>, room: usize) -> Vec<Figure> {
+fn quality(scene: &Scene<'_>, lens: &MapSet<'_>, room: usize) -> Vec<NumberRow> {
     let class = scene.shared.class;
     let mut figures = Vec::new();
     let Some(map) = lens.image(class) else {
@@ -157,16 +157,19 @@ fn quality(scene: &Scene<'_>, lens: &Lens<'_>, room: usize) -> Vec<Figure> {
     }
     if let Some(back) = lens.fed_back(class) {
         let confidence = format!("confidence {}", percent(back.confidence));
-        let called = format!("called {}", form::within(scene.session, back.class, room));
+        let called = format!(
+            "called {}",
+            form::class_name_within(scene.session, back.class, room)
+        );
         figures.push((("fed back", "fed back"), called, confidence));
     }
     figures
 }
 
 /// How the map was obtained and what it still needs, most important first.
-fn circumstances(scene: &Scene<'_>, lens: &Lens<'_>, estimate: &ClassEstimate) -> Vec<Figure> {
+fn circumstances(scene: &Scene<'_>, lens: &MapSet<'_>, estimate: &ClassEstimate) -> Vec<NumberRow> {
     let mut figures = Vec::new();
-    let map = lens.judged(scene.shared.class);
+    let map = lens.image_of_shown_map(scene.shared.class);
     if let Some(clusters) = map.and_then(|map| map.clusters.as_ref()) {
         let value = match clusters.len() {
             0 => "none".to_string(),
@@ -177,7 +180,7 @@ fn circumstances(scene: &Scene<'_>, lens: &Lens<'_>, estimate: &ClassEstimate) -
         let p = least.map(probability).unwrap_or_default();
         figures.push((("clusters", "cluster"), value, p));
     }
-    let alike = alike(scene.session, lens, scene.shared.class);
+    let alike = similarity(scene.session, lens, scene.shared.class);
     if let Some((r, kind)) = alike.mean_image {
         let more = kind.to_string();
         figures.push((
@@ -239,15 +242,15 @@ fn probability(p: f64) -> String {
 fn under_cursor(
     painting: &Painting<'_>,
     (row, column): (usize, usize),
-    (lens, class): (&Lens<'_>, usize),
-) -> Vec<Figure> {
+    (lens, class): (&MapSet<'_>, usize),
+) -> Vec<NumberRow> {
     let pixel = row * lens.size().1 + column;
     let position = format!("row {row}  column {column}");
     let mut figures = vec![(("cursor", "cursor"), position, String::new())];
     if let Some(&value) = painting.values.get(pixel) {
         let text = match lens.kind {
             kind if kind.is_of_response() && lens.image(class).is_some() => {
-                reading(f64::from(value))
+                signed_number(f64::from(value))
             }
             _ => number(f64::from(value)),
         };
@@ -267,7 +270,7 @@ fn under_cursor(
         words.extend(strongest_channel(class, lens, pixel).map(|name| format!("in {name}")));
         let significant = f64::from(z.abs()) > lens.estimate.threshold;
         words.extend(significant.then(|| "significant".to_string()));
-        figures.push((("z", "z"), reading(f64::from(z)), words.join(", ")));
+        figures.push((("z", "z"), signed_number(f64::from(z)), words.join(", ")));
         let shown = matches!(lens.kind, MapKind::Image) && !together;
         let value = painting
             .values
@@ -283,12 +286,12 @@ fn under_cursor(
 }
 
 /// The channel whose z is shown when several are combined.
-fn strongest_channel(class: usize, lens: &Lens<'_>, pixel: usize) -> Option<String> {
+fn strongest_channel(class: usize, lens: &MapSet<'_>, pixel: usize) -> Option<String> {
     let [channels, height, width] = lens.shape();
     let whole = |z: &&[f32]| z.len() >= channels * height * width;
     let z = lens.image(class).map(|image| &image.z[..]).filter(whole)?;
     let together = channels > 1 && !lens.is_one_channel();
-    together.then(|| channels::name(look::strongest(z, lens.shape(), pixel), channels))
+    together.then(|| channels::name(component::strongest(z, lens.shape(), pixel), channels))
 }
 
 /// The table of trials by true class and decision.
@@ -303,7 +306,7 @@ fn table(
     // Short numbers if the full ones do not fit.
     let longest = estimate.cells.map(|cell| thousands(cell).len());
     let longest = longest.into_iter().max().unwrap_or(0).max(7);
-    let head = format!("true {}", form::within(scene.session, class, 14));
+    let head = format!("true {}", form::class_name_within(scene.session, class, 14));
     let column = longest.max(head.chars().count());
     let tight = area < if narrow { 8 } else { 13 } + 3 + 2 * column;
     let written = |cell: u64| match tight {
@@ -318,7 +321,7 @@ fn table(
         .unwrap_or(1)
         .max(7);
     // The column's heading names the class anyway.
-    let short = |room| match form::name(scene.session, class) {
+    let short = |room| match form::class_name(scene.session, class) {
         whole if whole.chars().count() <= room => whole,
         _ => "it".into(),
     };

@@ -5,12 +5,12 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::sight::Sight;
+use super::selection::MapsSelection;
 use crate::figure::choice::{RELIABLE, is_reliable};
 use crate::format::{count, gamma, reliability};
 use crate::session::config::Response;
 use crate::session::record::GammaTrials;
-use crate::tui::action::{Action, key_of};
+use crate::tui::action::{Action, first_key_of};
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::widget::text::{below, beside, left, start, wrap};
@@ -25,9 +25,9 @@ const HEAD: u16 = 2;
 const FOOT: u16 = 3;
 
 /// Draws the table: a row per class, a column per γ; those around the chosen one if they do not all fit.
-pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+pub fn draw(scene: &Scene<'_>, sight: &MapsSelection<'_>, area: Rect, buf: &mut Buffer) {
     let (theme, shared, images) = (scene.theme, scene.shared, sight.images);
-    let response = shared.response_in(images);
+    let response = shared.current_response(images);
     let classes = sight.lens.classes();
     let mut order: Vec<usize> = (0..images.gammas.len()).collect();
     order.sort_by(|&a, &b| images.gammas[a].gamma.total_cmp(&images.gammas[b].gamma));
@@ -89,7 +89,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     for (row, class) in down.enumerate() {
         let row = HEAD + row as u16;
         let chosen = class == shared.class;
-        let name = form::within(scene.session, class, usize::from(names - 2));
+        let name = form::class_name_within(scene.session, class, usize::from(names - 2));
         let name = match chosen {
             true => Span::styled(format!("{}{name}", theme.glyphs.pointer), theme.chosen()),
             false => Span::raw(format!(" {name}")),
@@ -128,7 +128,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     let (mark, dot, sign) = (theme.glyphs.pointer, theme.glyphs.dot, theme.glyphs.gamma);
     let explanations = match shared.gamma {
         Some(_) => {
-            let key = key_of(shared.keys, Action::BestGamma);
+            let key = first_key_of(shared.keys, Action::BestGamma);
             vec![
                 format!(
                     "{mark} this {sign} for all classes, as chosen; {key}: each class at its best"

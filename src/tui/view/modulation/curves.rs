@@ -6,16 +6,21 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::sight::{Sight, signed};
+use super::selection::{ModulationSelection, signed};
 use crate::format::short;
 use crate::tui::form;
 use crate::tui::scene::Scene;
-use crate::tui::widget::curve::{Chart, End, Mark, Series, Stroke};
+use crate::tui::widget::curve::{Chart, LineEnd, Series, Stroke, VerticalLine};
 use crate::tui::widget::text::{below, left};
 
 /// Accuracy of the class on test images, mean accuracy of the others, and the share of noise called the
 /// class, by the strength of a push towards it.
-pub fn by_strength(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+pub fn by_strength(
+    scene: &Scene<'_>,
+    sight: &ModulationSelection<'_>,
+    area: Rect,
+    buf: &mut Buffer,
+) {
     let theme = scene.theme;
     let class = sight.class;
     let strengths = &sight.modulation.strengths;
@@ -48,11 +53,11 @@ pub fn by_strength(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut B
         },
     ];
     let room = usize::from(area.width).saturating_sub("pushed towards ".len() + 2);
-    let of_class = form::of_class(sight.session, class);
+    let of_class = form::class_label(sight.session, class);
     let names = ["noise".into(), "others".into(), of_class];
     let title = format!(
         "pushed towards {}",
-        form::within(sight.session, class, room)
+        form::class_name_within(sight.session, class, room)
     );
     legend(scene, &title, &series, &names, area, buf);
     let (first, last) = (
@@ -64,10 +69,10 @@ pub fn by_strength(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut B
     Chart {
         x: (first as f64, last as f64),
         x_labels: [first, first / 2, 0, last / 2, last].map(label).to_vec(),
-        mark: Some(Mark {
+        mark: Some(VerticalLine {
             x: k as f64,
             words: vec![format!("k {}", signed(k))],
-            at: End::Top,
+            at: LineEnd::Top,
         }),
         ..Chart::of_shares(series, area)
     }
@@ -75,7 +80,12 @@ pub fn by_strength(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut B
 }
 
 /// Accuracy of the class by γ: with the chosen push, with the opposite one, and with none.
-pub fn psychometric(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+pub fn psychometric(
+    scene: &Scene<'_>,
+    sight: &ModulationSelection<'_>,
+    area: Rect,
+    buf: &mut Buffer,
+) {
     let theme = scene.theme;
     let class = sight.class;
     let curve = |strength: usize| -> Vec<(f64, f64)> {
@@ -105,7 +115,10 @@ pub fn psychometric(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut 
         names.push(format!("k {}", signed(k)));
     }
     let by = format!("by {}", theme.glyphs.gamma);
-    let long = format!("accuracy of {} {by}", form::of_class(sight.session, class));
+    let long = format!(
+        "accuracy of {} {by}",
+        form::class_label(sight.session, class)
+    );
     let title = match long.chars().count() <= usize::from(area.width) {
         true => long,
         false => format!("accuracy of class {class} {by}"),

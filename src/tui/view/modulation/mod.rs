@@ -3,7 +3,7 @@
 
 mod curves;
 mod effect;
-mod sight;
+mod selection;
 mod table;
 
 use std::ops::Range;
@@ -13,30 +13,30 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use self::sight::{Sight, signed};
-use super::{Around, Entry, Log, Names, Reply, View, Wanted};
+use self::selection::{ModulationSelection, signed};
+use super::{JumpKind, JumpTargets, Log, Reply, View, ViewContext, ViewEntry};
 use crate::figure::{self, Figure};
 use crate::format::short;
 use crate::session::{Session, record};
-use crate::tui::action::{Action, Place};
+use crate::tui::action::{Action, KeyContext};
+use crate::tui::location::Location;
 use crate::tui::scene::Scene;
-use crate::tui::scene::awaited::{self, Named};
-use crate::tui::shared::Shared;
-use crate::tui::start::Start;
+use crate::tui::scene::pending::{self, ViewedExperiment};
+use crate::tui::shared::SharedState;
 use crate::tui::widget::text::{below, beside, left, start, top};
 use crate::tui::{form, steps};
 
 /// Its row of the table.
-pub const VIEW: Entry = Entry {
+pub const VIEW: ViewEntry = ViewEntry {
     name: "Modulation",
     pace: Duration::from_millis(500),
-    log: Log::WhenAsked,
-    new: || Box::new(Modulation::default()),
+    log: Log::OnRequest,
+    new: || Box::new(ModulationView::default()),
 };
 
-impl Named for record::Modulation {
+impl ViewedExperiment for record::Modulation {
     const NAME: &'static str = "modulation of layers";
-    const AGAIN: &'static str = "one";
+    const PRONOUN: &'static str = "one";
     const EXAMPLE: &'static str = "analyses=[Modulation(())]";
 }
 
@@ -47,7 +47,7 @@ const CURVES: u16 = 40;
 
 /// The view.
 #[derive(Debug, Clone, Default)]
-pub struct Modulation {
+pub struct ModulationView {
     /// Index of the layer; `None` until one is chosen: then that of the largest effect.
     pub layer: Option<usize>,
     /// Index of the push's strength in the plan; `None` until one is chosen: then that of the largest effect
@@ -55,12 +55,12 @@ pub struct Modulation {
     pub strength: Option<usize>,
 }
 
-impl View for Modulation {
+impl View for ModulationView {
     fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-        let Some(modulation) = awaited::begun::<record::Modulation>(scene, area, buf) else {
+        let Some(modulation) = pending::first_begun::<record::Modulation>(scene, area, buf) else {
             return;
         };
-        let Some(sight) = self.sight(modulation, scene) else {
+        let Some(sight) = self.selection(modulation, scene) else {
             return;
         };
         choices(scene, &sight, area, buf);
@@ -91,11 +91,15 @@ impl View for Modulation {
         }
     }
 
-    fn places(&self) -> &'static [Place] {
-        &[Place::Classes, Place::Layers, Place::Strengths]
+    fn contexts(&self) -> &'static [KeyContext] {
+        &[
+            KeyContext::Classes,
+            KeyContext::Layers,
+            KeyContext::Strengths,
+        ]
     }
 
-    fn update(&mut self, action: Action, _: &mut Shared, around: &Around<'_>) -> Reply {
+    fn update(&mut self, action: Action, _: &mut SharedState, around: &ViewContext<'_>) -> Reply {
         let modulation = around.session.record.first::<record::Modulation>();
         let layers = modulation.map_or(0, |modulation| modulation.layers.len());
         let strengths = modulation.map_or(0, |modulation| modulation.strengths.len());
@@ -126,11 +130,11 @@ impl View for Modulation {
         }
     }
 
-    fn names(&self, kind: Wanted, session: &Session) -> Option<Names> {
+    fn names(&self, kind: JumpKind, session: &Session) -> Option<JumpTargets> {
         let modulation = session.record.first::<record::Modulation>()?;
         let (chosen, _) = self.places_in(modulation)?;
-        (kind == Wanted::Listed).then(|| Names {
-            what: "layer",
+        (kind == JumpKind::Item).then(|| JumpTargets {
+            noun: "layer",
             all: modulation
                 .layers
                 .iter()
@@ -141,26 +145,26 @@ impl View for Modulation {
         })
     }
 
-    fn choose(&mut self, _: Wanted, index: usize, _: &Session) {
+    fn choose(&mut self, _: JumpKind, index: usize, _: &Session) {
         self.layer = Some(index);
     }
 
-    fn place(&self, shared: &Shared, session: &Session) -> Start {
+    fn location(&self, shared: &SharedState, session: &Session) -> Location {
         let modulation = session.record.first::<record::Modulation>();
         let layer = modulation
             .and_then(|modulation| Some(&modulation.layers[self.places_in(modulation)?.0]));
-        Start {
+        Location {
             class: Some(shared.class),
             layer: layer.map(|layer| layer.name.clone()),
-            ..Start::default()
+            ..Location::default()
         }
     }
 
-    fn go_to(&mut self, start: &Start, session: &Session) -> Result<(), String> {
+    fn go_to(&mut self, start: &Location, session: &Session) -> Result<(), String> {
         let Some(name) = &start.layer else {
             return Ok(());
         };
-        let all = self.names(Wanted::Listed, session);
+        let all = self.names(JumpKind::Item, session);
         let all = all.map(|names| names.all).unwrap_or_default();
         match all.iter().position(|layer| layer == name) {
             Some(index) => self.layer = Some(index),
@@ -174,12 +178,12 @@ impl View for Modulation {
         Ok(())
     }
 
-    fn figure(&self, _: &Shared, session: &Session) -> Option<Figure> {
+    fn figure(&self, _: &SharedState, session: &Session) -> Option<Figure> {
         figure::has(session, &Figure::Modulation).then_some(Figure::Modulation)
     }
 }
 
-impl Modulation {
+impl ModulationView {
     /// The indices of the layer and the strength shown.
     fn places_in(&self, modulation: &record::Modulation) -> Option<(usize, usize)> {
         let last = modulation.layers.len().checked_sub(1)?;
@@ -195,15 +199,15 @@ impl Modulation {
     }
 
     /// The current selection, with every index within its range.
-    fn sight<'a>(
+    fn selection<'a>(
         &self,
         modulation: &'a record::Modulation,
         scene: &Scene<'a>,
-    ) -> Option<Sight<'a>> {
+    ) -> Option<ModulationSelection<'a>> {
         let (layer, strength) = self.places_in(modulation)?;
         let strengths = &modulation.strengths;
         let classes = form::classes(scene.session);
-        Some(Sight {
+        Some(ModulationSelection {
             session: scene.session,
             modulation,
             layer: &modulation.layers[layer],
@@ -217,7 +221,7 @@ impl Modulation {
 }
 
 /// Draws the layers and the strength of the push.
-fn choices(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+fn choices(scene: &Scene<'_>, sight: &ModulationSelection<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let layers = &sight.modulation.layers;
     let chosen = layers

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::sight::{Sight, signed};
+use super::selection::{ModulationSelection, signed};
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::theme::Depth;
@@ -29,9 +29,9 @@ pub const FEW: usize = 10;
 const CURVES: u16 = 7;
 
 /// Columns of the class names, with spacing if the cells of all classes leave room.
-fn names(sight: &Sight<'_>, width: u16) -> u16 {
+fn names(sight: &ModulationSelection<'_>, width: u16) -> u16 {
     let widest = (0..sight.classes)
-        .map(|class| Span::raw(form::of_class(sight.session, class)).width() as u16)
+        .map(|class| Span::raw(form::class_label(sight.session, class)).width() as u16)
         .max();
     let least = NAMES.max((widest.unwrap_or(0) + 1).min(MOST_NAMES));
     match width < least + 2 + cells(sight.classes) {
@@ -45,7 +45,7 @@ fn cells(classes: usize) -> u16 {
 }
 
 /// Columns and rows of the table of all classes in an area of this width.
-pub fn size(sight: &Sight<'_>, width: u16) -> (u16, u16) {
+pub fn size(sight: &ModulationSelection<'_>, width: u16) -> (u16, u16) {
     (
         names(sight, width) + cells(sight.classes),
         sight.classes as u16 + HEAD,
@@ -64,7 +64,7 @@ pub fn rows(classes: usize, height: u16) -> u16 {
 
 /// Draws the table: a row per class pushed towards, a column per class shown; if they do not all fit, those
 /// around the chosen one.
-pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+pub fn draw(scene: &Scene<'_>, sight: &ModulationSelection<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let names = names(sight, area.width);
     let room = |cells: u16, classes: usize| match classes > FEW {
@@ -100,7 +100,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     let named = form::widest(sight.session) < usize::from(CELL);
     for (column, class) in across.clone().enumerate() {
         let name = match named {
-            true => form::name(sight.session, class),
+            true => form::class_name(sight.session, class),
             false => class.to_string(),
         };
         let name = format!("{name:>width$}", width = usize::from(CELL) - 1);
@@ -114,10 +114,10 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     for (row_index, target) in down.enumerate() {
         let row = HEAD + row_index as u16;
         let room = usize::from(names - 1);
-        let long = form::of_class(sight.session, target);
+        let long = form::class_label(sight.session, target);
         let long = match Span::raw(long.as_str()).width() <= room {
             true => long,
-            false => form::within(sight.session, target, room),
+            false => form::class_name_within(sight.session, target, room),
         };
         let name = match target == sight.class {
             true => Span::styled(format!("{}{long}", theme.glyphs.pointer), theme.chosen()),

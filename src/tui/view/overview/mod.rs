@@ -9,57 +9,62 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Around, Entry, Log, Reply, View};
+use super::{Log, Reply, View, ViewContext, ViewEntry};
 use crate::figure::Figure;
 use crate::format::{clean, count, gamma, number, percent, thousands};
 use crate::session::Session;
-use crate::session::record::{ClassificationImages, Epoch, NoteOn};
-use crate::tui::action::{Action, Place, key_of};
-use crate::tui::scene::lens::{Lens, MapKind};
-use crate::tui::scene::progress::{current, moving};
-use crate::tui::scene::sheet::{self, Layout};
+use crate::session::record::{ClassificationImages, Epoch, NoteTarget};
+use crate::tui::action::{Action, KeyContext, first_key_of};
+use crate::tui::location::Location;
+use crate::tui::scene::contact_sheet::{self, ContactSheetLayout};
+use crate::tui::scene::map_set::{MapKind, MapSet};
+use crate::tui::scene::progress::{current, live_run};
 use crate::tui::scene::{Scene, epochs};
-use crate::tui::shared::{self, Shared};
-use crate::tui::start::Start;
-use crate::tui::theme::Line as Wire;
+use crate::tui::shared::{self, SharedState};
+use crate::tui::theme::Bandwidth as Wire;
 use crate::tui::widget::bar::{self, between, spark};
 use crate::tui::widget::scale;
 use crate::tui::widget::text::{below, beside, centre, cut, left, right, start, top};
 
 /// Its row of the table.
-pub const VIEW: Entry = Entry {
+pub const VIEW: ViewEntry = ViewEntry {
     name: "Overview",
     pace: Duration::from_millis(500),
-    log: Log::WhereRoom,
-    new: || Box::new(Overview),
+    log: Log::IfRoom,
+    new: || Box::new(OverviewView),
 };
 
 /// The view; it has only the state shared by all views.
 #[derive(Debug, Clone, Copy)]
-pub struct Overview;
+pub struct OverviewView;
 
-impl View for Overview {
+impl View for OverviewView {
     fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         draw(scene, area, buf);
     }
 
-    fn places(&self) -> &'static [Place] {
-        &[Place::Sheet]
+    fn contexts(&self) -> &'static [KeyContext] {
+        &[KeyContext::Sheet]
     }
 
     fn is_possible(&self, action: Action, session: &Session) -> bool {
-        sheet::is_possible(action, session)
+        contact_sheet::is_possible(action, session)
     }
 
-    fn figure(&self, shared: &Shared, session: &Session) -> Option<Figure> {
+    fn figure(&self, shared: &SharedState, session: &Session) -> Option<Figure> {
         shared.figure_of_maps(session)
     }
 
-    fn place(&self, shared: &Shared, session: &Session) -> Start {
-        shared.place(session)
+    fn location(&self, shared: &SharedState, session: &Session) -> Location {
+        shared.location(session)
     }
 
-    fn update(&mut self, action: Action, shared: &mut Shared, around: &Around<'_>) -> Reply {
+    fn update(
+        &mut self,
+        action: Action,
+        shared: &mut SharedState,
+        around: &ViewContext<'_>,
+    ) -> Reply {
         match action {
             Action::SheetUp => step_row(shared, around, -1),
             Action::SheetDown => step_row(shared, around, 1),
@@ -73,13 +78,13 @@ impl View for Overview {
     }
 }
 
-fn step_row(shared: &mut Shared, around: &Around<'_>, step: isize) {
+fn step_row(shared: &mut SharedState, around: &ViewContext<'_>, step: isize) {
     let columns = columns(&around.scene(shared), around.body) as isize;
     shared.step_row(around.session, step * columns);
 }
 
-fn step_gamma(shared: &mut Shared, session: &Session, step: isize) {
-    if let Some(images) = shared.images_in(session) {
+fn step_gamma(shared: &mut SharedState, session: &Session, step: isize) {
+    if let Some(images) = shared.current_images(session) {
         let in_sight = shared.gamma_of_all(images);
         shared.step_gamma(images, in_sight, step);
     }
@@ -93,7 +98,7 @@ fn columns(scene: &Scene<'_>, area: Rect) -> usize {
 
 /// The classification images shown, if they have at least one trial.
 fn images<'a>(scene: &Scene<'a>) -> Option<&'a ClassificationImages> {
-    let images = scene.shared.images_in(scene.session);
+    let images = scene.shared.current_images(scene.session);
     images.filter(|images| images.trials() > 0)
 }
 
@@ -105,13 +110,13 @@ struct Parts {
     pictures: Rect,
     figures: Rect,
     /// The stages, each a row.
-    stages: Vec<stages::Row>,
+    stages: Vec<stages::StageRow>,
     /// How the reliability of the maps is shown.
-    reliable: reliable::Form,
+    reliable: reliable::ReliabilityForm,
     /// Whether loss, accuracy and speed have a row.
     sparks: bool,
     /// The maps' layout, and the area for them.
-    sheet: Option<(Layout, Rect)>,
+    sheet: Option<(ContactSheetLayout, Rect)>,
 }
 
 fn areas(scene: &Scene<'_>, area: Rect) -> Parts {
@@ -127,20 +132,22 @@ fn areas(scene: &Scene<'_>, area: Rect) -> Parts {
     let pictures = area.height.saturating_sub(figures);
     let words = if area.height >= 48 { 3 } else { 2 };
     let sheet = images
-        .and_then(|images| Lens::best(scene.session, images, scene.shared, MapKind::Image))
+        .and_then(|images| MapSet::best(scene.session, images, scene.shared, MapKind::Image))
         .map(|lens| {
             let maps_area = below(top(area, pictures), 1);
             let size = (maps_area.width, maps_area.height);
-            let layout = Layout::fit(lens.classes(), lens.size(), size, words);
+            let layout = ContactSheetLayout::fit(lens.classes(), lens.size(), size, words);
             (layout, maps_area)
         });
     // Rows that the maps leave free are used for the reliability at every γ.
-    let left_over = sheet.map_or(0, |(layout, maps_area): (Layout, Rect)| {
+    let left_over = sheet.map_or(0, |(layout, maps_area): (ContactSheetLayout, Rect)| {
         maps_area.height.saturating_sub(layout.taken())
     });
     let (reliable, more) = match gammas {
-        2.. if area.height >= 30 && left_over >= gammas - 1 => (reliable::Form::Table, gammas - 1),
-        _ => (reliable::Form::Line, 0),
+        2.. if area.height >= 30 && left_over >= gammas - 1 => {
+            (reliable::ReliabilityForm::Table, gammas - 1)
+        }
+        _ => (reliable::ReliabilityForm::Line, 0),
     };
     let pictures = pictures - more;
     // What then remains becomes blank rows between the rows of maps.
@@ -148,7 +155,7 @@ fn areas(scene: &Scene<'_>, area: Rect) -> Parts {
         let rows = layout.rows as u16;
         let air = left_over.saturating_sub(more) / rows.max(1);
         let pitch = layout.pitch + air.min(MOST_AIR);
-        (Layout { pitch, ..layout }, maps_area)
+        (ContactSheetLayout { pitch, ..layout }, maps_area)
     });
     Parts {
         pictures: top(area, pictures),
@@ -193,7 +200,7 @@ fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
 /// Draws the note on the session as a whole, and how many other notes there are.
 fn note(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let record = &scene.session.record;
-    let note = record.note_on(&NoteOn::Session);
+    let note = record.note_on(&NoteTarget::Session);
     let others = record.notes.len() - usize::from(note.is_some());
     let more = match (others, note.is_some()) {
         (0, _) => String::new(),
@@ -231,13 +238,19 @@ fn reading(scene: &Scene<'_>, (done, total): (u64, u64), area: Rect, buf: &mut B
     centre(buf, area, middle + 1, bar);
 }
 
-fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, maps_area: Rect, buf: &mut Buffer) {
-    let best = |images| Lens::best(scene.session, images, scene.shared, MapKind::Image);
+fn maps(
+    scene: &Scene<'_>,
+    layout: ContactSheetLayout,
+    pictures: Rect,
+    maps_area: Rect,
+    buf: &mut Buffer,
+) {
+    let best = |images| MapSet::best(scene.session, images, scene.shared, MapKind::Image);
     let Some(lens) = images(scene).and_then(best) else {
         return;
     };
     let theme = scene.theme;
-    let head = match lens.nothing() {
+    let head = match lens.no_maps_message() {
         None => {
             let (ramp, bar) = (lens.common_ramp(), if pictures.width < 76 { 8 } else { 16 });
             let width = scale::columns(ramp, bar);
@@ -250,11 +263,11 @@ fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, maps_area: Rect, buf:
             };
             start(before, before.width.saturating_sub(used))
         }
-        Some(_) if lens.takes_all().is_some() => {
+        Some(_) if lens.class_of_all_decisions().is_some() => {
             let hint = Line::from(vec![
                 Span::styled("no class can be compared: press ", theme.warning()),
                 Span::styled(
-                    key_of(scene.shared.keys, Action::StrongerGamma),
+                    first_key_of(scene.shared.keys, Action::StrongerGamma),
                     theme.chosen(),
                 ),
             ]);
@@ -266,7 +279,7 @@ fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, maps_area: Rect, buf:
     let glyph = theme.glyphs.gamma;
     let channels = lens
         .channels_in_words()
-        .filter(|_| lens.nothing().is_none());
+        .filter(|_| lens.no_maps_message().is_none());
     let words = match lens.is_mixed() {
         true => vec![Span::raw(format!("each class at its best {glyph}"))],
         false => {
@@ -279,7 +292,7 @@ fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, maps_area: Rect, buf:
     };
     let plan = scene.shared.images_plan(scene.session);
     let mut words = words;
-    if plan.is_some_and(|plan| !plan.noise.is_white()) && lens.nothing().is_none() {
+    if plan.is_some_and(|plan| !plan.noise.is_white()) && lens.no_maps_message().is_none() {
         words.truncate(1);
         let gap = if lens.is_mixed() { "  " } else { "" };
         let smoothed = format!("{gap}smoothed by the noise");
@@ -301,7 +314,7 @@ fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, maps_area: Rect, buf:
     let brief: Vec<_> = words.iter().cloned().chain(channels).collect();
     // The visible classes are named whatever else must be dropped.
     let with_position = |mut line: Vec<Span<'static>>| {
-        if let Some(position) = sheet::position(scene, &lens, layout) {
+        if let Some(position) = contact_sheet::position(scene, &lens, layout) {
             let gap = if line.is_empty() { "" } else { "   " };
             line.push(Span::styled(format!("{gap}{position}"), theme.text()));
         }
@@ -312,7 +325,7 @@ fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, maps_area: Rect, buf:
     if let Some(title) = all.iter().find(fits) {
         left(buf, head, 0, title.clone());
     }
-    sheet::draw(scene, &lens, layout, maps_area, buf);
+    contact_sheet::draw(scene, &lens, layout, maps_area, buf);
     let used = layout.step * layout.columns as u16 + 2;
     let rest = beside(maps_area, used);
     if rest.width >= 40 && rest.height >= 16 {
@@ -355,7 +368,7 @@ fn sparks(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
             between(&shares, low, high, theme),
         ));
     }
-    if let Some(run) = moving(scene)
+    if let Some(run) = live_run(scene)
         && let Some(last) = run.rates.last()
     {
         let unit = match current(scene.session) {
@@ -369,7 +382,7 @@ fn sparks(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         let line = Line::from(vec![
             Span::styled(format!("{label} "), theme.dim()),
             Span::raw(value),
-            match theme.line {
+            match theme.bandwidth {
                 Wire::Fast => Span::styled(format!("  {curve}"), theme.accent()),
                 Wire::Slow => Span::raw(""),
             },

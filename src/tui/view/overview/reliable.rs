@@ -9,13 +9,13 @@ use crate::format::{count, gamma};
 use crate::session::config::Response;
 use crate::session::record::{ClassificationImages, GammaTrials};
 use crate::tui::scene::Scene;
-use crate::tui::scene::lens::{Lens, MapKind, RELIABLE};
+use crate::tui::scene::map_set::{MapKind, MapSet, RELIABLE};
 use crate::tui::widget::bar::progress;
 use crate::tui::widget::text::{beside, left};
 
 /// How the reliability is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum ReliabilityForm {
     /// All γ on one row.
     Line,
     /// One row each.
@@ -26,16 +26,16 @@ pub enum Form {
 pub fn draw(
     scene: &Scene<'_>,
     images: &ClassificationImages,
-    form: Form,
+    form: ReliabilityForm,
     area: Rect,
     buf: &mut Buffer,
 ) -> u16 {
     match form {
-        Form::Line => {
+        ReliabilityForm::Line => {
             line(scene, images, area, buf);
             1
         }
-        Form::Table => {
+        ReliabilityForm::Table => {
             table(scene, images, area, buf);
             images.gammas.len() as u16
         }
@@ -47,7 +47,7 @@ pub fn draw(
 fn table(scene: &Scene<'_>, images: &ClassificationImages, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let used = gammas_used(scene, images);
-    let response = scene.shared.response_in(images);
+    let response = scene.shared.current_response(images);
     let plan = scene.shared.images_plan(scene.session);
     let mut order: Vec<&GammaTrials> = images.gammas.iter().collect();
     order.sort_by(|a, b| a.gamma.total_cmp(&b.gamma));
@@ -97,8 +97,8 @@ fn reliable(trials: &GammaTrials, response: Response) -> Option<(usize, usize)> 
 
 /// The γ at which the maps above are shown.
 fn gammas_used(scene: &Scene<'_>, images: &ClassificationImages) -> Vec<f64> {
-    let lens = Lens::best(scene.session, images, scene.shared, MapKind::Image);
-    let of_lens = |lens: Lens<'_>| {
+    let lens = MapSet::best(scene.session, images, scene.shared, MapKind::Image);
+    let of_lens = |lens: MapSet<'_>| {
         (0..lens.classes())
             .filter_map(|k| lens.gamma_of(k))
             .collect()
@@ -110,7 +110,7 @@ fn gammas_used(scene: &Scene<'_>, images: &ClassificationImages) -> Vec<f64> {
 fn line(scene: &Scene<'_>, images: &ClassificationImages, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let used = gammas_used(scene, images);
-    let response = scene.shared.response_in(images);
+    let response = scene.shared.current_response(images);
     #[derive(Clone, Copy, PartialEq)]
     enum Words {
         All,

@@ -11,7 +11,7 @@ use crate::session::Session;
 use crate::session::config::Analysis;
 use crate::session::run::Stage;
 use crate::tui::scene::Scene;
-use crate::tui::scene::progress::{current, moving, stages, waits_for};
+use crate::tui::scene::progress::{current, live_run, stages, waits_for};
 use crate::tui::widget::bar::progress;
 use crate::tui::widget::text::{below, beside, cut, left, right};
 
@@ -23,7 +23,7 @@ const NAMES: u16 = 25;
 
 /// A row of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Row {
+pub enum StageRow {
     /// One stage.
     Stage(usize),
     /// The names of the stages before the first one with its own row.
@@ -33,7 +33,7 @@ pub enum Row {
 }
 
 /// The rows in an area of this height.
-pub fn rows(session: &Session, height: u16) -> Vec<Row> {
+pub fn rows(session: &Session, height: u16) -> Vec<StageRow> {
     let stages = stages(session);
     let room = match height {
         ..30 => FEW,
@@ -46,9 +46,9 @@ pub fn rows(session: &Session, height: u16) -> Vec<Row> {
 }
 
 /// `room` rows of `all` stages, including the active one and, if there is room, the next.
-fn window(all: usize, room: usize, active: usize) -> Vec<Row> {
+fn window(all: usize, room: usize, active: usize) -> Vec<StageRow> {
     if all <= room {
-        return (0..all).map(Row::Stage).collect();
+        return (0..all).map(StageRow::Stage).collect();
     }
     let inner = room.saturating_sub(2).max(1);
     let from = (active + 2).saturating_sub(inner).min(active);
@@ -59,25 +59,29 @@ fn window(all: usize, room: usize, active: usize) -> Vec<Row> {
     } else {
         (from, from + inner)
     };
-    let before = (from > 0).then_some(Row::Before(from));
-    let after = (to < all).then_some(Row::After(to));
-    let shown = (from..to).map(Row::Stage);
+    let before = (from > 0).then_some(StageRow::Before(from));
+    let after = (to < all).then_some(StageRow::After(to));
+    let shown = (from..to).map(StageRow::Stage);
     before.into_iter().chain(shown).chain(after).collect()
 }
 
 /// Draws the rows; returns how many were used.
-pub fn draw(scene: &Scene<'_>, rows: &[Row], area: Rect, buf: &mut Buffer) -> u16 {
+pub fn draw(scene: &Scene<'_>, rows: &[StageRow], area: Rect, buf: &mut Buffer) -> u16 {
     let stages = stages(scene.session);
     for (index, row) in rows.iter().enumerate() {
         let row_area = below(area, index as u16);
         match row {
-            Row::Stage(index) => {
+            StageRow::Stage(index) => {
                 if let Some(stage) = stages.get(*index) {
                     line(scene, *index, stage, row_area, buf);
                 }
             }
-            Row::Before(end) => names(scene, &stages[..(*end).min(stages.len())], row_area, buf),
-            Row::After(from) => names(scene, &stages[(*from).min(stages.len())..], row_area, buf),
+            StageRow::Before(end) => {
+                names(scene, &stages[..(*end).min(stages.len())], row_area, buf)
+            }
+            StageRow::After(from) => {
+                names(scene, &stages[(*from).min(stages.len())..], row_area, buf)
+            }
         }
     }
     rows.len() as u16
@@ -163,7 +167,7 @@ fn finished(scene: &Scene<'_>, index: usize, stage: &Stage, area: Rect, buf: &mu
     let first = amount.chars().count();
     let room = usize::from(area.width);
     let mut area = area;
-    if result.parts.is_empty() || first + result.least() <= room {
+    if result.parts.is_empty() || first + result.min_width() <= room {
         // If the long form only fits alone, it is worth more than the amount.
         let alone = result.parts.first().map_or(0, |part| part.chars().count());
         if result.parts.is_empty() || first + alone <= room || alone > room {
@@ -171,8 +175,8 @@ fn finished(scene: &Scene<'_>, index: usize, stage: &Stage, area: Rect, buf: &mu
         }
     }
     let room = usize::from(area.width);
-    let words = result.within(room);
-    let style = if result.warns {
+    let words = result.fit(room);
+    let style = if result.is_warning {
         theme.warning()
     } else {
         theme.text()
@@ -213,7 +217,7 @@ fn under_way(scene: &Scene<'_>, stage: &Stage, area: Rect, buf: &mut Buffer) {
     let used = left(buf, area, 0, words) + 2;
     let area = beside(area, used);
     let items = if unit == "epochs" { "images" } else { unit };
-    let live_stage = moving(scene).map(|_| stage);
+    let live_stage = live_run(scene).map(|_| stage);
     let rate = live_stage
         .and_then(|stage| stage.per_second)
         .map(|rate| format!("{} {items}/s", theme.rate(rate)));
@@ -255,15 +259,15 @@ mod tests {
                     let rows = window(all, room, active);
                     assert!(rows.len() <= room.max(all.min(room)), "{rows:?}");
                     assert!(
-                        rows.contains(&Row::Stage(active)),
+                        rows.contains(&StageRow::Stage(active)),
                         "{all} {room} {active} {rows:?}"
                     );
                     let covered: usize = rows
                         .iter()
                         .map(|row| match row {
-                            Row::Stage(_) => 1,
-                            Row::Before(end) => *end,
-                            Row::After(from) => all - from,
+                            StageRow::Stage(_) => 1,
+                            StageRow::Before(end) => *end,
+                            StageRow::After(from) => all - from,
                         })
                         .sum();
                     assert_eq!(covered, all, "{rows:?}");
@@ -276,7 +280,10 @@ mod tests {
     fn no_row_of_names_stands_for_one_stage_only() {
         for active in 0..9 {
             for row in window(9, 6, active) {
-                assert!(row != Row::Before(1) && row != Row::After(8), "{active}");
+                assert!(
+                    row != StageRow::Before(1) && row != StageRow::After(8),
+                    "{active}"
+                );
             }
         }
     }

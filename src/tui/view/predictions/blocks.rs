@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::sight::Sight;
+use super::selection::PredictionsSelection;
 use crate::format::thousands;
 use crate::tui::form;
 use crate::tui::scene::Scene;
@@ -20,14 +20,14 @@ const TELLING: f32 = 0.05;
 
 /// How many classes a pixel covers on each side, and how many times it is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Blocks {
+pub struct PixelBlocks {
     bin: usize,
     zoom: u16,
     /// Pixels on each side.
     side: usize,
 }
 
-impl Blocks {
+impl PixelBlocks {
     /// The largest blocks for this many classes in an area of these columns and rows.
     pub fn fit(classes: usize, (width, height): (u16, u16)) -> Self {
         let classes = classes.max(1);
@@ -49,7 +49,7 @@ impl Blocks {
 
 /// The position of every pixel on the ramp: correct decisions above zero, mistakes below, where even rare
 /// ones are visible.
-fn places(sight: &Sight<'_>, blocks: Blocks) -> Vec<f32> {
+fn places(sight: &PredictionsSelection<'_>, blocks: PixelBlocks) -> Vec<f32> {
     let shown: Vec<u64> = (0..sight.classes).map(|k| sight.split.shown(k)).collect();
     let side = blocks.side;
     let (mut worst, mut hits) = (vec![0.0_f32; side * side], vec![(0_u64, 0_u64); side]);
@@ -84,9 +84,9 @@ fn places(sight: &Sight<'_>, blocks: Blocks) -> Vec<f32> {
 }
 
 /// Draws the blocks, with the pair under the cursor marked and named below.
-pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+pub fn draw(scene: &Scene<'_>, sight: &PredictionsSelection<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
-    let blocks = Blocks::fit(sight.classes, (area.width, area.height));
+    let blocks = PixelBlocks::fit(sight.classes, (area.width, area.height));
     let (width, height) = blocks.extent();
     let values = places(sight, blocks);
     Heatmap {
@@ -110,7 +110,12 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
 }
 
 /// Describes the pair under the cursor, and what a pixel covers.
-fn words(scene: &Scene<'_>, sight: &Sight<'_>, blocks: Blocks, width: u16) -> Vec<Line<'static>> {
+fn words(
+    scene: &Scene<'_>,
+    sight: &PredictionsSelection<'_>,
+    blocks: PixelBlocks,
+    width: u16,
+) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let count = sight.count(sight.truth, sight.class);
     let shown = sight.split.shown(sight.truth);
@@ -122,7 +127,10 @@ fn words(scene: &Scene<'_>, sight: &Sight<'_>, blocks: Blocks, width: u16) -> Ve
     let class = |word: &'static str, class| {
         Line::from(vec![
             Span::styled(format!("{word:<8}"), theme.dim()),
-            Span::styled(form::within(sight.session, class, room), theme.chosen()),
+            Span::styled(
+                form::class_name_within(sight.session, class, room),
+                theme.chosen(),
+            ),
         ])
     };
     let images = format!("{} of {}{share}", thousands(count), thousands(shown));
@@ -154,7 +162,7 @@ mod tests {
     fn blocks_of_any_number_of_classes_have_room() {
         for classes in [1, 2, 7, 13, 26, 100, 1000] {
             for place in [(20, 8), (58, 13), (78, 19), (118, 34), (198, 54)] {
-                let blocks = Blocks::fit(classes, place);
+                let blocks = PixelBlocks::fit(classes, place);
                 let (width, height) = blocks.extent();
                 assert!(
                     width <= place.0 && height + WORDS <= place.1,

@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::Span;
 
-use super::sight::Sight;
+use super::selection::PredictionsSelection;
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::theme::{Depth, Theme};
@@ -21,7 +21,7 @@ const MOST_NAMES: u16 = 14;
 
 /// Columns and rows of a cell, and how many cells fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cell {
+pub struct MatrixLayout {
     width: u16,
     height: u16,
     /// Columns for the recall of a class; 0 if it does not fit.
@@ -33,14 +33,14 @@ pub struct Cell {
 }
 
 /// Columns for the names of the true classes.
-fn names(sight: &Sight<'_>) -> u16 {
+fn names(sight: &PredictionsSelection<'_>) -> u16 {
     (form::widest(sight.session) as u16 + 4).min(MOST_NAMES)
 }
 
-impl Cell {
+impl MatrixLayout {
     /// The largest cells that fit all classes in an area and leave room for a mean image beside them; `None`
     /// if not all classes fit.
-    pub fn fit(sight: &Sight<'_>, (width, height): (u16, u16)) -> Option<Self> {
+    pub fn fit(sight: &PredictionsSelection<'_>, (width, height): (u16, u16)) -> Option<Self> {
         let classes = sight.classes;
         let cell = |width, height, recall, names| Self {
             width,
@@ -72,7 +72,7 @@ impl Cell {
     }
 
     /// Small cells: as many as fit around the chosen pair.
-    pub fn part(sight: &Sight<'_>, (width, height): (u16, u16)) -> Self {
+    pub fn part(sight: &PredictionsSelection<'_>, (width, height): (u16, u16)) -> Self {
         let names = names(sight);
         let cell = if width >= 100 { 7 } else { 5 };
         let recall = 6;
@@ -106,7 +106,13 @@ impl Cell {
 }
 
 /// Draws the matrix with its margins: precision below, recall beside.
-pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, cell: Cell, area: Rect, buf: &mut Buffer) {
+pub fn draw(
+    scene: &Scene<'_>,
+    sight: &PredictionsSelection<'_>,
+    cell: MatrixLayout,
+    area: Rect,
+    buf: &mut Buffer,
+) {
     let (theme, split) = (scene.theme, sight.split);
     let (rows_shown, columns_shown) = sight.part(cell.shown);
     let body = beside(area, cell.names);
@@ -182,12 +188,12 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, cell: Cell, area: Rect, buf: &
 }
 
 fn name(
-    sight: &Sight<'_>,
+    sight: &PredictionsSelection<'_>,
     chosen: bool,
     (class, room): (usize, usize),
     theme: &Theme,
 ) -> Span<'static> {
-    let name = form::within(sight.session, class, room);
+    let name = form::class_name_within(sight.session, class, room);
     match chosen {
         true => Span::styled(format!("{}{name}", theme.glyphs.pointer), theme.chosen()),
         false => Span::styled(name, theme.bright()),
@@ -206,7 +212,7 @@ fn share(rate: Option<f64>, wide: bool, theme: &Theme) -> Span<'static> {
 
 /// Draws one cell: the count and, if there is a second row, its share of the true class.
 fn entry(
-    sight: &Sight<'_>,
+    sight: &PredictionsSelection<'_>,
     (truth, called): (usize, usize),
     area: Rect,
     theme: &Theme,

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::sight::Sight;
+use super::selection::PredictionsSelection;
 use crate::format::thousands;
 use crate::stats::interval::wilson;
 use crate::tui::form;
@@ -13,7 +13,7 @@ use crate::tui::widget::heatmap::cells;
 use crate::tui::widget::text::{below, left, start, top, wrap};
 
 /// Draws the mean image, as large as integer zooms allow.
-pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+pub fn draw(scene: &Scene<'_>, sight: &PredictionsSelection<'_>, area: Rect, buf: &mut Buffer) {
     let (theme, class, shape) = (scene.theme, sight.class, sight.shape);
     let size = (shape[1], shape[2]);
     let half = (size.1 as u16 / 2, size.0.div_ceil(4) as u16);
@@ -28,7 +28,10 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
         let image_area = start(top(below(area, 1), height), width);
         image::draw(scene, &values, shape, image_area, buf);
     } else {
-        let text = format!("No image was called {}.", form::name(scene.session, class));
+        let text = format!(
+            "No image was called {}.",
+            form::class_name(scene.session, class)
+        );
         for (row, line) in wrap(&text, width).into_iter().enumerate() {
             left(buf, area, 2 + row as u16, Span::styled(line, theme.dim()));
         }
@@ -40,8 +43,8 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
 }
 
 /// What the image is the mean of, in full if there is room.
-fn title(sight: &Sight<'_>, room: usize, picture: u16) -> String {
-    let name = form::name(sight.session, sight.class);
+fn title(sight: &PredictionsSelection<'_>, room: usize, picture: u16) -> String {
+    let name = form::class_name(sight.session, sight.class);
     let long = format!("mean of images called {name}");
     let fits = long.chars().count() <= room;
     let numbered = name.parse::<usize>().is_ok();
@@ -50,12 +53,15 @@ fn title(sight: &Sight<'_>, room: usize, picture: u16) -> String {
         _ if !numbered && fits => long,
         _ => {
             let room = room.saturating_sub("called ".len());
-            format!("called {}", form::within(sight.session, sight.class, room))
+            format!(
+                "called {}",
+                form::class_name_within(sight.session, sight.class, room)
+            )
         }
     }
 }
 
-fn words(scene: &Scene<'_>, sight: &Sight<'_>, width: u16) -> Vec<Line<'static>> {
+fn words(scene: &Scene<'_>, sight: &PredictionsSelection<'_>, width: u16) -> Vec<Line<'static>> {
     let (theme, split, class) = (scene.theme, sight.split, sight.class);
     let hit = sight.count(class, class);
     let rate = |(name, short): (&str, &str), all: u64| -> Vec<Line<'static>> {
@@ -96,7 +102,8 @@ fn words(scene: &Scene<'_>, sight: &Sight<'_>, width: u16) -> Vec<Line<'static>>
             .filter(|(count, _)| *count > 0)
             .collect();
         others.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
-        let name = |other: usize| form::within(sight.session, other, usize::from(width) / 2);
+        let name =
+            |other: usize| form::class_name_within(sight.session, other, usize::from(width) / 2);
         let mut words: Vec<String> = others
             .iter()
             .take(3)

@@ -4,7 +4,7 @@
 mod blocks;
 mod matrix;
 mod mean;
-mod sight;
+mod selection;
 
 use std::time::Duration;
 
@@ -12,32 +12,32 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use self::sight::Sight;
-use super::{Around, Entry, Log, Reply, View};
+use self::selection::PredictionsSelection;
+use super::{Log, Reply, View, ViewContext, ViewEntry};
 use crate::figure::Figure;
-use crate::figure::headline::NO_BETTER;
+use crate::figure::headline::CHANCE_WARNING;
 use crate::format::{percent, thousands};
 use crate::session::Session;
 use crate::session::record::{self, SplitCounts};
 use crate::stats::interval::wilson;
-use crate::tui::action::{Action, Place};
+use crate::tui::action::{Action, KeyContext};
 use crate::tui::scene::Scene;
-use crate::tui::scene::awaited::{self, Named};
-use crate::tui::shared::Shared;
+use crate::tui::scene::pending::{self, ViewedExperiment};
+use crate::tui::shared::SharedState;
 use crate::tui::widget::text::{below, beside, left, start};
 use crate::tui::{form, steps};
 
 /// Its row of the table.
-pub const VIEW: Entry = Entry {
+pub const VIEW: ViewEntry = ViewEntry {
     name: "Predictions",
     pace: Duration::from_millis(500),
-    log: Log::WhenAsked,
-    new: || Box::new(Predictions::default()),
+    log: Log::OnRequest,
+    new: || Box::new(PredictionsView::default()),
 };
 
-impl Named for record::Predictions {
+impl ViewedExperiment for record::Predictions {
     const NAME: &'static str = "predictions of all images";
-    const AGAIN: &'static str = "them";
+    const PRONOUN: &'static str = "them";
     const EXAMPLE: &'static str = "analyses=[Predictions(())]";
 }
 
@@ -47,7 +47,7 @@ const PAIR: u16 = 40;
 
 /// The view.
 #[derive(Debug, Clone, Default)]
-pub struct Predictions {
+pub struct PredictionsView {
     /// Index of the part of the data set in the plan.
     pub split: usize,
     /// The true class under the cursor; `None` until it is moved: then the chosen class.
@@ -59,24 +59,25 @@ pub struct Predictions {
 /// The numbers of this many classes fit on every screen.
 const FEW: usize = 10;
 
-impl View for Predictions {
+impl View for PredictionsView {
     fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-        let Some(predictions) = awaited::begun::<record::Predictions>(scene, area, buf) else {
+        let Some(predictions) = pending::first_begun::<record::Predictions>(scene, area, buf)
+        else {
             return;
         };
-        let Some(sight) = self.sight(predictions, scene.shared, scene.session) else {
+        let Some(sight) = self.selection(predictions, scene.shared, scene.session) else {
             return;
         };
         title(scene, predictions, sight.split, area, buf);
         let body = below(area, 1 + u16::from(area.height >= 18));
         let room = (body.width, body.height);
-        let width = match matrix::Cell::fit(&sight, room) {
+        let width = match matrix::MatrixLayout::fit(&sight, room) {
             None if !self.closer => {
                 let blocks_area = match body.width {
                     ..76 => body,
                     width => {
                         let most = width - MEAN;
-                        let fit = blocks::Blocks::fit(sight.classes, (most, body.height));
+                        let fit = blocks::PixelBlocks::fit(sight.classes, (most, body.height));
                         start(body, fit.extent().0.max(PAIR).min(most))
                     }
                 };
@@ -84,7 +85,7 @@ impl View for Predictions {
                 blocks_area.width
             }
             cell => {
-                let cell = cell.unwrap_or_else(|| matrix::Cell::part(&sight, room));
+                let cell = cell.unwrap_or_else(|| matrix::MatrixLayout::part(&sight, room));
                 matrix::draw(scene, &sight, cell, start(body, cell.columns()), buf);
                 cell.columns()
             }
@@ -92,14 +93,23 @@ impl View for Predictions {
         mean::draw(scene, &sight, beside(body, width + 3), buf);
     }
 
-    fn places(&self) -> &'static [Place] {
+    fn contexts(&self) -> &'static [KeyContext] {
         match self.closer {
-            true => &[Place::Classes, Place::OneFigure, Place::Splits],
-            false => &[Place::Classes, Place::Splits, Place::Figure],
+            true => &[
+                KeyContext::Classes,
+                KeyContext::OneFigure,
+                KeyContext::Splits,
+            ],
+            false => &[KeyContext::Classes, KeyContext::Splits, KeyContext::Figure],
         }
     }
 
-    fn update(&mut self, action: Action, shared: &mut Shared, around: &Around<'_>) -> Reply {
+    fn update(
+        &mut self,
+        action: Action,
+        shared: &mut SharedState,
+        around: &ViewContext<'_>,
+    ) -> Reply {
         match action {
             Action::TruthAbove => self.step_truth(shared, around.session, -1),
             Action::TruthBelow => self.step_truth(shared, around.session, 1),
@@ -108,7 +118,7 @@ impl View for Predictions {
             // Shows why this true class is called the chosen class.
             Action::Versus => {
                 let truth = self.truth.unwrap_or(shared.class);
-                if truth == shared.class || shared.images_in(around.session).is_none() {
+                if truth == shared.class || shared.current_images(around.session).is_none() {
                     return Reply::Done;
                 }
                 shared.versus = Some(truth);
@@ -129,18 +139,18 @@ impl View for Predictions {
         }
     }
 
-    fn number(&self, shared: &Shared, session: &Session) -> Option<String> {
-        let sight = self.sight(session.record.first()?, shared, session)?;
+    fn number(&self, shared: &SharedState, session: &Session) -> Option<String> {
+        let sight = self.selection(session.record.first()?, shared, session)?;
         Some(sight.count(sight.truth, sight.class).to_string())
     }
 
-    fn figure(&self, _: &Shared, session: &Session) -> Option<Figure> {
+    fn figure(&self, _: &SharedState, session: &Session) -> Option<Figure> {
         let split = self.split_in(session.record.first()?)?.split;
         Some(Figure::Confusion { split })
     }
 }
 
-impl Predictions {
+impl PredictionsView {
     /// The part of the data set shown.
     fn split_in<'a>(&self, predictions: &'a record::Predictions) -> Option<&'a SplitCounts> {
         let last = predictions.splits.len().checked_sub(1)?;
@@ -148,17 +158,17 @@ impl Predictions {
     }
 
     /// The current selection.
-    fn sight<'a>(
+    fn selection<'a>(
         &self,
         predictions: &'a record::Predictions,
-        shared: &Shared,
+        shared: &SharedState,
         session: &'a Session,
-    ) -> Option<Sight<'a>> {
+    ) -> Option<PredictionsSelection<'a>> {
         let classes = form::classes(session);
         let split = self.split_in(predictions)?;
         let last = classes.checked_sub(1)?;
         let class = shared.class.min(last);
-        Some(Sight {
+        Some(PredictionsSelection {
             session,
             split,
             class,
@@ -169,7 +179,7 @@ impl Predictions {
         })
     }
 
-    fn step_truth(&mut self, shared: &Shared, session: &Session, step: isize) {
+    fn step_truth(&mut self, shared: &SharedState, session: &Session, step: isize) {
         let now = self.truth.unwrap_or(shared.class);
         self.truth = Some(steps::along(now, step, form::classes(session)));
     }
@@ -220,7 +230,7 @@ fn title(
                 .as_ref()
                 .is_some_and(|training| training.at_chance)
             {
-                let words = format!(" {NO_BETTER}");
+                let words = format!(" {CHANCE_WARNING}");
                 spans.push(Span::styled(words, theme.warning()));
             }
             spans.push(Span::styled(ends, theme.dim()));

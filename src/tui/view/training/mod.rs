@@ -1,7 +1,7 @@
 //! Loss and accuracy by epoch, the learning rate, the best epoch and the current epoch; for a network from a
-//! file, a description of it ([`taken`]).
+//! file, a description of it ([`from_file`]).
 
-mod taken;
+mod from_file;
 
 use std::time::Duration;
 
@@ -9,34 +9,34 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Entry, Log, View};
+use super::{Log, View, ViewEntry};
 use crate::figure::Figure;
 use crate::format::{number, percent, short, thousands};
 use crate::session::Session;
-use crate::session::config::Weights;
+use crate::session::config::WeightSource;
 use crate::session::record;
-use crate::tui::action::Place;
+use crate::tui::action::KeyContext;
 use crate::tui::scene::{Scene, epochs};
-use crate::tui::shared::Shared;
+use crate::tui::shared::SharedState;
 use crate::tui::widget::bar::between;
 use crate::tui::widget::text::{below, beside, centre, left, start, top};
 
 /// Its row of the table.
-pub const VIEW: Entry = Entry {
+pub const VIEW: ViewEntry = ViewEntry {
     name: "Training",
     pace: Duration::from_millis(250),
-    log: Log::WhenAsked,
-    new: || Box::new(Training),
+    log: Log::OnRequest,
+    new: || Box::new(TrainingView),
 };
 
 /// The view; it has nothing to select.
 #[derive(Debug, Clone, Copy)]
-pub struct Training;
+pub struct TrainingView;
 
 /// Columns for the numbers on the right.
 const FIGURES: u16 = 30;
 
-impl View for Training {
+impl View for TrainingView {
     fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         let theme = scene.theme;
         let Some(training) = &scene.session.record.training else {
@@ -44,8 +44,8 @@ impl View for Training {
             centre(buf, area, area.height / 2, text);
             return;
         };
-        if let Weights::File(path) = &scene.session.config.network.weights {
-            taken::draw(scene, training, path, area, buf);
+        if let WeightSource::File(path) = &scene.session.config.network.weights {
+            from_file::draw(scene, training, path, area, buf);
             return;
         }
         let wide = area.width >= 110;
@@ -76,11 +76,11 @@ impl View for Training {
         }
     }
 
-    fn places(&self) -> &'static [Place] {
+    fn contexts(&self) -> &'static [KeyContext] {
         &[]
     }
 
-    fn figure(&self, _: &Shared, session: &Session) -> Option<Figure> {
+    fn figure(&self, _: &SharedState, session: &Session) -> Option<Figure> {
         let training = session.record.training.as_ref();
         training.map(|_| Figure::Training)
     }
@@ -103,9 +103,14 @@ fn flow(scene: &Scene<'_>, lines: Vec<(&str, String)>, area: Rect, buf: &mut Buf
     }
 }
 
-fn learning_rate(scene: &Scene<'_>, training: &record::Training, area: Rect, buf: &mut Buffer) {
+fn learning_rate(
+    scene: &Scene<'_>,
+    training: &record::TrainingRecord,
+    area: Rect,
+    buf: &mut Buffer,
+) {
     let theme = scene.theme;
-    let Weights::Train(plan) = &scene.session.config.network.weights else {
+    let WeightSource::Train(plan) = &scene.session.config.network.weights else {
         return;
     };
     let mut rates: Vec<f64> = training.epochs.iter().map(|e| e.lr).collect();
@@ -139,7 +144,10 @@ fn learning_rate(scene: &Scene<'_>, training: &record::Training, area: Rect, buf
     );
 }
 
-fn figure_lines(scene: &Scene<'_>, training: &record::Training) -> Vec<(&'static str, String)> {
+fn figure_lines(
+    scene: &Scene<'_>,
+    training: &record::TrainingRecord,
+) -> Vec<(&'static str, String)> {
     let mut lines = Vec::new();
     let partial = &training.partial;
     if !training.finished {

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 /// Divides `from` pixels into `to` intervals of equal length; gives each interval's first pixel, and how much
 /// of each pixel it covers.
-pub(super) fn weights(from: usize, to: usize) -> Vec<(usize, Vec<f32>)> {
+pub(super) fn coverage(from: usize, to: usize) -> Vec<(usize, Vec<f32>)> {
     let step = from as f64 / to as f64;
     (0..to)
         .map(|i| {
@@ -24,7 +24,7 @@ pub(super) fn weights(from: usize, to: usize) -> Vec<(usize, Vec<f32>)> {
 }
 
 /// Which pixel a cell shows, at an integer zoom.
-pub(super) struct Grid {
+pub(super) struct PixelGrid {
     pub zoom: usize,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Edges {
     pub bottom: bool,
 }
 
-impl Grid {
+impl PixelGrid {
     pub(super) fn of(size: (usize, usize), area: Rect) -> Option<Self> {
         let (width, rows) = (usize::from(area.width), usize::from(area.height));
         let zoom = width / size.1;

@@ -63,7 +63,7 @@ fn only_significant_pixels_are_painted_where_asked() {
     let z = [9.0, 1.0, 9.0, 1.0];
     let map = Heatmap {
         significance: Some((&z, 4.0)),
-        marks: Marks::Only,
+        marks: SignificanceMarks::Only,
         ..map(&[2.0, 2.0, 2.0, 2.0], (2, 2))
     };
     map.draw(buf.area, &theme, &mut buf);
@@ -79,7 +79,7 @@ fn significant_pixels_are_outlined_and_the_cursor_is_bracketed() {
     z[4] = 5.0;
     let map = Heatmap {
         significance: Some((&z, 4.0)),
-        marks: Marks::Outline,
+        marks: SignificanceMarks::Outline,
         cursor: Some((0, 2)),
         ..map(&[0.0; 9], (3, 3))
     };
@@ -92,7 +92,7 @@ fn significant_pixels_are_outlined_and_the_cursor_is_bracketed() {
 fn stretches_cover_every_pixel_once() {
     for (from, to) in [(28, 14), (28, 11), (28, 28), (28, 56), (28, 5), (3, 7)] {
         let mut covered = vec![0.0_f32; from];
-        for (first, cover) in weights(from, to) {
+        for (first, cover) in coverage(from, to) {
             for (i, c) in cover.iter().enumerate() {
                 covered[first + i] += c;
             }

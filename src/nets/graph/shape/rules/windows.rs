@@ -1,8 +1,8 @@
 //! The shape rules of convolutions and poolings.
 
 use super::{bias, image, positive};
-use crate::nets::graph::dim::{Dim, written};
-use crate::nets::graph::op::{Conv, Rounding, Window};
+use crate::nets::graph::dim::{Dim, shape_text};
+use crate::nets::graph::op::{Conv, PoolWindow, Rounding};
 
 /// The number of windows along an axis of `length`.
 fn windows(
@@ -46,7 +46,7 @@ pub fn convolved(
     if inputs * conv.groups != channels || !out.is_multiple_of(conv.groups) {
         return Err(format!(
             "a weight {} with {} groups does not fit {channels} channels",
-            written(weight),
+            shape_text(weight),
             conv.groups
         ));
     }
@@ -63,7 +63,7 @@ pub fn convolved(
     ])
 }
 
-pub fn pooled(window: &Window, x: &[Dim]) -> Result<Vec<Dim>, String> {
+pub fn pooled(window: &PoolWindow, x: &[Dim]) -> Result<Vec<Dim>, String> {
     let (n, [channels, height, width]) = image(x)?;
     let along = |axis: usize, length| {
         let kernel = window.kernel[axis];

@@ -1,21 +1,21 @@
 //! Operators that select along axes: slices, splits, gathers.
 
-use super::super::call::{Call, Value};
-use super::super::constant::steps;
-use super::super::count::Count;
-use super::super::error::Problem;
+use super::super::call::{ImportValue, OnnxCall};
+use super::super::constant::strides;
+use super::super::count::SymbolicInt;
+use super::super::error::NodeProblem;
 use super::super::importer::Importer;
 use super::super::lengths::{axis, count};
-use super::shape::{reshaped, whole};
+use super::shape::{integers, reshaped};
 use crate::nets::graph::Op;
-use crate::nets::graph::op::Cut;
+use crate::nets::graph::op::SliceAxis;
 
 /// `Slice`.
-pub fn slice(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn slice(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let value = call.input(0)?;
     let from = importer.dims(value)?;
     let needed = |given: Option<Vec<i64>>, name: &str| {
-        given.ok_or_else(|| Problem::Cannot(format!("it has no {name}")))
+        given.ok_or_else(|| NodeProblem::Cannot(format!("it has no {name}")))
     };
     let starts = needed(call.ints(1, "starts")?, "starts")?;
     let ends = needed(bounds(call, 2, "ends")?, "ends")?;
@@ -34,7 +34,7 @@ pub fn slice(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem
             continue;
         }
         if dim.batched {
-            return Problem::cannot(
+            return NodeProblem::cannot(
                 "it slices the batch; each image must be processed independently",
             );
         }
@@ -44,21 +44,27 @@ pub fn slice(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem
 }
 
 /// The ends of slices; the batch itself counts as its end.
-fn bounds(call: &Call, place: usize, name: &str) -> Result<Option<Vec<i64>>, Problem> {
+fn bounds(call: &OnnxCall, place: usize, name: &str) -> Result<Option<Vec<i64>>, NodeProblem> {
     if call.attributes.has(name) || call.optional(place).is_none() {
         return call.ints(place, name);
     }
-    let ends = whole(call.known(place, name)?)?;
-    let end = |end: Count| end.known().unwrap_or(i64::MAX);
+    let ends = integers(call.known(place, name)?)?;
+    let end = |end: SymbolicInt| end.known().unwrap_or(i64::MAX);
     Ok(Some(ends.into_iter().map(end).collect()))
 }
 
-fn cut(axis: usize, length: usize, start: i64, end: i64, step: i64) -> Result<Cut, Problem> {
+fn cut(
+    axis: usize,
+    length: usize,
+    start: i64,
+    end: i64,
+    step: i64,
+) -> Result<SliceAxis, NodeProblem> {
     let whole = i64::try_from(length).unwrap_or(i64::MAX);
     let from_start = |i: i64| if i < 0 { i.saturating_add(whole) } else { i };
     let (low, high) = match step {
-        0 => return Problem::cannot("its step is zero"),
-        _ if length == 0 => return Problem::cannot("it slices an empty axis"),
+        0 => return NodeProblem::cannot("its step is zero"),
+        _ if length == 0 => return NodeProblem::cannot("it slices an empty axis"),
         1.. => (0, whole),
         _ => (-1, whole - 1),
     };
@@ -71,7 +77,7 @@ fn cut(axis: usize, length: usize, start: i64, end: i64, step: i64) -> Result<Cu
     let span = if step > 0 { end - start } else { start - end };
     let count = span.max(0).unsigned_abs().div_ceil(step.unsigned_abs());
     let size = |number: i64| usize::try_from(number).unwrap_or(0);
-    Ok(Cut {
+    Ok(SliceAxis {
         axis,
         start: size(start),
         count: usize::try_from(count).unwrap_or(0),
@@ -83,35 +89,39 @@ fn cut(axis: usize, length: usize, start: i64, end: i64, step: i64) -> Result<Cu
 pub fn sliced(
     importer: &mut Importer,
     name: &str,
-    value: &Value,
-    cuts: Vec<Cut>,
-) -> Result<Value, Problem> {
+    value: &ImportValue,
+    cuts: Vec<SliceAxis>,
+) -> Result<ImportValue, NodeProblem> {
     if cuts.is_empty() {
         return Ok(value.clone());
     }
     if let Some(constant) = value.constant() {
         let mut shape = constant.shape().to_vec();
-        let mut strides = steps(&shape);
+        let mut strides = strides(&shape);
         let mut start = 0;
         for cut in &cuts {
             shape[cut.axis] = cut.count;
             start += cut.start * strides[cut.axis].unsigned_abs();
             strides[cut.axis] = strides[cut.axis].wrapping_mul(cut.step);
         }
-        return Ok(Value::Known(constant.strided(&shape, &strides, start)));
+        return Ok(ImportValue::Known(
+            constant.strided(&shape, &strides, start),
+        ));
     }
     let input = importer.operand(value, name)?;
-    importer.give(name, Op::Slice(cuts), &[input])
+    importer.emit_value(name, Op::Slice(cuts), &[input])
 }
 
 /// `Split`: one slice per part.
-pub fn split(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn split(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let value = call.input(0)?;
     let from = importer.dims(value)?;
     let axis = axis(call.attributes.int("axis", 0), from.len())?;
     let length = from[axis].count;
     if from[axis].batched {
-        return Problem::cannot("it splits the batch; each image must be processed independently");
+        return NodeProblem::cannot(
+            "it splits the batch; each image must be processed independently",
+        );
     }
     let parts: Vec<usize> = match call.ints(1, "split")? {
         Some(parts) => parts
@@ -126,12 +136,12 @@ pub fn split(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem
         }
     };
     if parts.iter().sum::<usize>() != length {
-        return Problem::cannot(format!("its parts {parts:?} do not add up to {length}"));
+        return NodeProblem::cannot(format!("its parts {parts:?} do not add up to {length}"));
     }
     let mut start = 0;
     let mut values = Vec::new();
     for (count, output) in parts.into_iter().zip(&call.outputs) {
-        let cut = Cut {
+        let cut = SliceAxis {
             axis,
             start,
             count,
@@ -148,13 +158,13 @@ pub fn split(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem
 }
 
 /// `Gather`, with known indices.
-pub fn gather(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn gather(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let value = call.input(0)?;
     let from = importer.dims(value)?;
     let axis = axis(call.attributes.int("axis", 0), from.len())?;
-    if let Value::Places(places) = call.input(1)? {
+    if let ImportValue::Places(places) = call.input(1)? {
         if from.len() != 1 || !places.are_all(count(from[0])) {
-            return Problem::cannot("it selects by the index of each image");
+            return NodeProblem::cannot("it selects by the index of each image");
         }
         let lengths = places.lengths.clone();
         return Ok(vec![reshaped(importer, &call.name, value, &lengths)?]);
@@ -164,7 +174,7 @@ pub fn gather(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
     let length = from[axis].count;
     let known = places.ints().unwrap_or_default();
     if known.len() != places.len() {
-        return Problem::cannot("its indices depend on the number of images");
+        return NodeProblem::cannot("its indices depend on the number of images");
     }
     let from_front = |&index: &i64| {
         let index = if index < 0 {
@@ -175,7 +185,7 @@ pub fn gather(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
         let index = index.and_then(|index| usize::try_from(index).ok());
         index
             .filter(|&index| index < length)
-            .ok_or_else(|| Problem::Cannot(format!("its indices exceed the length {length}")))
+            .ok_or_else(|| NodeProblem::Cannot(format!("its indices exceed the length {length}")))
     };
     let indices: Vec<usize> = known.iter().map(from_front).collect::<Result<_, _>>()?;
     if let Some(constant) = value.constant() {
@@ -192,10 +202,10 @@ pub fn gather(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
         };
         let picks: Vec<usize> = (0..outer).flat_map(row).collect();
         let shape = [before, &places_shape, after].concat();
-        return Ok(vec![Value::Known(constant.picked(&shape, &picks))]);
+        return Ok(vec![ImportValue::Known(constant.picked(&shape, &picks))]);
     }
     if from[axis].batched {
-        return Problem::cannot(
+        return NodeProblem::cannot(
             "it selects from the batch; each image must be processed independently",
         );
     }
@@ -205,5 +215,5 @@ pub fn gather(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
         indices,
         shape: places_shape,
     };
-    Ok(vec![importer.give(&call.name, op, &[input])?])
+    Ok(vec![importer.emit_value(&call.name, op, &[input])?])
 }

@@ -2,31 +2,31 @@
 //! three axes are supported if their windows extend along the first only.
 
 use super::super::attributes::Attributes;
-use super::super::call::{Call, Value};
-use super::super::error::Problem;
+use super::super::call::{ImportValue, OnnxCall};
+use super::super::error::NodeProblem;
 use super::super::importer::Importer;
 use super::super::lengths::floats;
-use crate::nets::graph::op::{Conv, Divisor, Pads, Reduced, Reduction, Rounding, Window};
-use crate::nets::graph::{Dim, Input, Op};
+use crate::nets::graph::op::{Conv, Divisor, Pads, PoolWindow, ReducedAxes, Reduction, Rounding};
+use crate::nets::graph::{Dim, NodeInput, Op};
 use crate::session::array::Array;
 
 /// `Conv`.
-pub fn conv(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn conv(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let weight = call.known(1, "kernel")?;
     let mut kernel = weight.shape().to_vec();
     if kernel.len() < 3 {
-        return Problem::cannot(format!("its kernel has the shape {kernel:?}"));
+        return NodeProblem::cannot(format!("its kernel has the shape {kernel:?}"));
     }
     let flat = Flat::enter(importer, call)?;
     match flat.axes {
         Axes::Image => {}
         Axes::Sequence => kernel.insert(2, 1),
         Axes::FirstOfThree => {
-            return Problem::cannot("it works on volumes; only images are supported");
+            return NodeProblem::cannot("it works on volumes; only images are supported");
         }
     }
     let [_, _, rows, columns] = kernel[..] else {
-        return Problem::cannot(format!("its kernel has the shape {kernel:?}"));
+        return NodeProblem::cannot(format!("its kernel has the shape {kernel:?}"));
     };
     let taps = [rows, columns];
     let attributes = call.attributes;
@@ -56,17 +56,17 @@ pub fn conv(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem>
 }
 
 /// The name of a node's weight: as in the file, else from its role.
-pub fn weight_name(call: &Call, place: usize, role: &str) -> String {
+pub fn weight_name(call: &OnnxCall, place: usize, role: &str) -> String {
     match call.optional(place) {
-        Some(Value::Weight(name, _)) => name.clone(),
+        Some(ImportValue::Weight(name, _)) => name.clone(),
         _ => format!("{}.{role}", call.name),
     }
 }
 
 /// `MaxPool`.
-pub fn max_pool(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn max_pool(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     if call.outputs.get(1).is_some_and(|name| !name.is_empty()) {
-        return Problem::cannot("its output of indices is used");
+        return NodeProblem::cannot("its output of indices is used");
     }
     let flat = Flat::enter(importer, call)?;
     let op = Op::MaxPool(flat.window(call.attributes)?);
@@ -75,7 +75,10 @@ pub fn max_pool(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Prob
 }
 
 /// `AveragePool`.
-pub fn average_pool(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn average_pool(
+    importer: &mut Importer,
+    call: &OnnxCall,
+) -> Result<Vec<ImportValue>, NodeProblem> {
     let flat = Flat::enter(importer, call)?;
     let op = Op::AvgPool {
         window: flat.window(call.attributes)?,
@@ -89,7 +92,10 @@ pub fn average_pool(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, 
 }
 
 /// `GlobalAveragePool` and `GlobalMaxPool`.
-pub fn global_pool(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn global_pool(
+    importer: &mut Importer,
+    call: &OnnxCall,
+) -> Result<Vec<ImportValue>, NodeProblem> {
     let input = importer.operand(call.input(0)?, &call.name)?;
     let rank = importer.dims(call.input(0)?)?.len();
     let op = Op::Reduce {
@@ -98,9 +104,9 @@ pub fn global_pool(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, P
             _ => Reduction::Mean,
         },
         axes: (2..rank).collect(),
-        axes_after: Reduced::Kept,
+        axes_after: ReducedAxes::Kept,
     };
-    Ok(vec![importer.give(&call.name, op, &[input])?])
+    Ok(vec![importer.emit_value(&call.name, op, &[input])?])
 }
 
 /// The axes that a node's windows slide over.
@@ -116,7 +122,7 @@ enum Axes {
 
 /// A node's input as two-dimensional images.
 struct Flat {
-    input: Input,
+    input: NodeInput,
     axes: Axes,
     /// The original axes after batch and channels.
     behind: Vec<Dim>,
@@ -124,7 +130,7 @@ struct Flat {
 }
 
 impl Flat {
-    fn enter(importer: &mut Importer, call: &Call) -> Result<Self, Problem> {
+    fn enter(importer: &mut Importer, call: &OnnxCall) -> Result<Self, NodeProblem> {
         let value = call.input(0)?;
         let dims = importer.dims(value)?;
         let input = importer.operand(value, &call.name)?;
@@ -137,7 +143,7 @@ impl Flat {
                 (Axes::FirstOfThree, [first, together])
             }
             _ => {
-                return Problem::cannot(format!(
+                return NodeProblem::cannot(format!(
                     "it works on {} axes; only images and sequences are supported",
                     dims.len()
                 ));
@@ -164,24 +170,24 @@ impl Flat {
     fn leave(
         self,
         importer: &mut Importer,
-        call: &Call,
+        call: &OnnxCall,
         op: Op,
-        inputs: &[Input],
-    ) -> Result<Vec<Value>, Problem> {
+        inputs: &[NodeInput],
+    ) -> Result<Vec<ImportValue>, NodeProblem> {
         let id = importer.emit(&call.name, op, inputs)?;
         let dims = importer.graph.shape(id).to_vec();
         let shape = match self.axes {
-            Axes::Image => return Ok(vec![Value::Node(id)]),
+            Axes::Image => return Ok(vec![ImportValue::Node(id)]),
             Axes::Sequence => vec![dims[0], dims[1], dims[3]],
             Axes::FirstOfThree => [&dims[..3], &self.behind[1..]].concat(),
         };
         let name = format!("{}.axes", call.name);
-        let value = importer.give(&name, Op::Reshape { shape }, &[id.into()])?;
+        let value = importer.emit_value(&name, Op::Reshape { shape }, &[id.into()])?;
         Ok(vec![value])
     }
 
     /// An attribute's values for rows and columns.
-    fn pair(&self, given: Option<&[i64]>, default: usize) -> Result<[usize; 2], Problem> {
+    fn pair(&self, given: Option<&[i64]>, default: usize) -> Result<[usize; 2], NodeProblem> {
         let number = |number: i64| usize::try_from(number).ok();
         let pair = match (given, self.axes) {
             (None | Some([]), _) => Some([default, default]),
@@ -192,14 +198,14 @@ impl Flat {
             (Some(&[first, 1, 1]), Axes::FirstOfThree) => number(first).map(|first| [first, 1]),
             _ => None,
         };
-        pair.ok_or_else(|| Problem::Cannot(format!("its attribute {given:?} does not fit")))
+        pair.ok_or_else(|| NodeProblem::Cannot(format!("its attribute {given:?} does not fit")))
     }
 
-    fn window(&self, attributes: Attributes) -> Result<Window, Problem> {
+    fn window(&self, attributes: Attributes) -> Result<PoolWindow, NodeProblem> {
         let kernel = self.pair(attributes.ints("kernel_shape"), 1)?;
         let stride = self.pair(attributes.ints("strides"), 1)?;
         let dilation = self.pair(attributes.ints("dilations"), 1)?;
-        Ok(Window {
+        Ok(PoolWindow {
             kernel,
             stride,
             pads: self.pads(attributes, kernel, stride, dilation)?,
@@ -218,13 +224,13 @@ impl Flat {
         kernel: [usize; 2],
         stride: [usize; 2],
         dilation: [usize; 2],
-    ) -> Result<Pads, Problem> {
+    ) -> Result<Pads, NodeProblem> {
         let upper = match attributes.text("auto_pad").unwrap_or("NOTSET") {
             "NOTSET" | "" => return self.given_pads(attributes.ints("pads")),
             "VALID" => return Ok(Pads::default()),
             "SAME_UPPER" => true,
             "SAME_LOWER" => false,
-            other => return Problem::cannot(format!("its auto_pad is {other}")),
+            other => return NodeProblem::cannot(format!("its auto_pad is {other}")),
         };
         let around = |axis: usize| {
             let step = stride[axis].max(1);
@@ -250,16 +256,17 @@ impl Flat {
         })
     }
 
-    fn given_pads(&self, given: Option<&[i64]>) -> Result<Pads, Problem> {
+    fn given_pads(&self, given: Option<&[i64]>) -> Result<Pads, NodeProblem> {
         let number = |number: i64| {
-            usize::try_from(number).map_err(|_| Problem::Cannot(format!("its pads are {given:?}")))
+            usize::try_from(number)
+                .map_err(|_| NodeProblem::Cannot(format!("its pads are {given:?}")))
         };
         let [top, left, bottom, right] = match (given, self.axes) {
             (None | Some([]), _) => [0; 4],
             (Some(&[left, right]), Axes::Sequence) => [0, left, 0, right],
             (Some(&[top, left, bottom, right]), Axes::Image) => [top, left, bottom, right],
             (Some(&[top, 0, 0, bottom, 0, 0]), Axes::FirstOfThree) => [top, 0, bottom, 0],
-            _ => return Problem::cannot(format!("its pads are {given:?}")),
+            _ => return NodeProblem::cannot(format!("its pads are {given:?}")),
         };
         Ok(Pads {
             top: number(top)?,

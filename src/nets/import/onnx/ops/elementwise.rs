@@ -1,53 +1,55 @@
 //! Elementwise operators of one input, and of two with broadcasting.
 
-use super::super::call::{Call, Value};
+use super::super::call::{ImportValue, OnnxCall};
 use super::super::constant::Constant;
-use super::super::count::Count;
-use super::super::error::Problem;
+use super::super::count::SymbolicInt;
+use super::super::error::NodeProblem;
 use super::super::importer::Importer;
-use super::super::places::Places;
+use super::super::strided_indices::StridedIndices;
 use super::{folding, fusing};
 use crate::nets::graph::Op;
 use crate::nets::graph::op::{Binary, Unary};
 
 /// Operators that return their input unchanged: `Identity`, `Dropout`.
-pub fn unchanged(_: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn unchanged(_: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     if call.outputs.get(1).is_some_and(|name| !name.is_empty()) {
-        return Problem::cannot("its mask is used");
+        return NodeProblem::cannot("its mask is used");
     }
     Ok(vec![call.input(0)?.clone()])
 }
 
 /// `Cast` and `CastLike`. Values computed from the images are always 32-bit floats.
-pub fn cast(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn cast(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let value = call.input(0)?;
     let to = match (call.operator, call.optional(1)) {
         ("CastLike", Some(like)) => match like.constant() {
-            Some(Constant::Counts { .. }) => 7,
+            Some(Constant::Ints { .. }) => 7,
             _ => 1,
         },
         _ => call.attributes.int("to", 1),
     };
     let is_float = matches!(to, 1 | 10 | 11 | 16);
     match value {
-        Value::Known(constant) | Value::Weight(_, constant) => {
+        ImportValue::Known(constant) | ImportValue::Weight(_, constant) => {
             let other = folding::cast(constant, i32::try_from(to).unwrap_or(0))?;
             let same = other == *constant;
             Ok(vec![if same {
                 value.clone()
             } else {
-                Value::Known(other)
+                ImportValue::Known(other)
             }])
         }
-        Value::Spread(..) | Value::Above(..) | Value::Places(_) => Ok(vec![value.clone()]),
-        Value::Node(_) if is_float => Ok(vec![value.clone()]),
-        Value::Node(_) => {
+        ImportValue::Broadcast(..) | ImportValue::GreaterThan(..) | ImportValue::Places(_) => {
+            Ok(vec![value.clone()])
+        }
+        ImportValue::Node(_) if is_float => Ok(vec![value.clone()]),
+        ImportValue::Node(_) => {
             let to = super::super::file::type_name(i32::try_from(to).unwrap_or(0));
             let input = importer.operand(value, &call.name)?;
             let Some((Op::Unary(Unary::Floor | Unary::Ceil | Unary::Round), _)) =
-                importer.made(&input)
+                importer.operator_of(&input)
             else {
-                return Problem::cannot(format!(
+                return NodeProblem::cannot(format!(
                     "it converts values computed from the images to {to}"
                 ));
             };
@@ -57,7 +59,7 @@ pub fn cast(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem>
 }
 
 /// `Constant`.
-pub fn constant(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn constant(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     use crate::session::array::Array;
     let attributes = call.attributes;
     let constant = if let Some(tensor) = attributes.tensor("value") {
@@ -65,19 +67,19 @@ pub fn constant(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Prob
     } else if attributes.has("value_float") {
         Constant::float(attributes.float("value_float", 0.0))
     } else if attributes.has("value_int") {
-        Constant::scalar(Count::fixed(attributes.int("value_int", 0)))
+        Constant::scalar(SymbolicInt::fixed(attributes.int("value_int", 0)))
     } else if let Some(numbers) = attributes.floats("value_floats") {
         Constant::Floats(Array::new(&[numbers.len()], numbers.to_vec()))
     } else if let Some(numbers) = attributes.ints("value_ints") {
-        Constant::list(numbers.iter().copied().map(Count::fixed).collect())
+        Constant::list(numbers.iter().copied().map(SymbolicInt::fixed).collect())
     } else {
-        return Problem::cannot("it holds strings or a sparse array");
+        return NodeProblem::cannot("it holds strings or a sparse array");
     };
-    Ok(vec![Value::Known(constant)])
+    Ok(vec![ImportValue::Known(constant)])
 }
 
 /// The elementwise function of an operator with one input.
-fn function(call: &Call) -> Result<Unary, Problem> {
+fn function(call: &OnnxCall) -> Result<Unary, NodeProblem> {
     let float = |name, default| f64::from(call.attributes.float(name, default));
     Ok(match call.operator {
         "Relu" => Unary::Relu,
@@ -120,22 +122,24 @@ fn function(call: &Call) -> Result<Unary, Problem> {
         "Ceil" => Unary::Ceil,
         "Round" => Unary::Round,
         "Sign" => Unary::Sign,
-        other => return Problem::cannot(format!("{other} with these attributes is not supported")),
+        other => {
+            return NodeProblem::cannot(format!("{other} with these attributes is not supported"));
+        }
     })
 }
 
 /// Elementwise operators of one input.
-pub fn unary(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn unary(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let value = call.input(0)?;
     let function = function(call)?;
     if let Some(known) = value
         .constant()
         .and_then(|constant| folding::unary(call.operator, constant))
     {
-        return Ok(vec![Value::Known(known)]);
+        return Ok(vec![ImportValue::Known(known)]);
     }
     let input = importer.operand(value, &call.name)?;
-    Ok(vec![importer.give(
+    Ok(vec![importer.emit_value(
         &call.name,
         Op::Unary(function),
         &[input],
@@ -143,10 +147,13 @@ pub fn unary(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem
 }
 
 /// `PRelu`.
-pub fn parametric_relu(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn parametric_relu(
+    importer: &mut Importer,
+    call: &OnnxCall,
+) -> Result<Vec<ImportValue>, NodeProblem> {
     let input = importer.operand(call.input(0)?, &call.name)?;
     let slope = importer.operand(call.input(1)?, &format!("{}.slope", call.name))?;
-    Ok(vec![importer.give(
+    Ok(vec![importer.emit_value(
         &call.name,
         Op::PRelu,
         &[input, slope],
@@ -154,15 +161,15 @@ pub fn parametric_relu(importer: &mut Importer, call: &Call) -> Result<Vec<Value
 }
 
 /// `Clip`; its bounds were attributes in older files.
-pub fn clip(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
-    let bound = |place, name: &str, none: f64| -> Result<f64, Problem> {
+pub fn clip(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
+    let bound = |place, name: &str, none: f64| -> Result<f64, NodeProblem> {
         if call.attributes.has(name) {
             return Ok(f64::from(call.attributes.float(name, 0.0)));
         }
         if call.optional(place).is_none() {
             return Ok(none);
         }
-        let words = || Problem::Cannot(format!("its {name} is not a single number"));
+        let words = || NodeProblem::Cannot(format!("its {name} is not a single number"));
         let number = call.known(place, name)?.only().ok_or_else(words)?;
         Ok(f64::from(number))
     };
@@ -176,7 +183,7 @@ pub fn clip(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem>
         (0.0, f64::INFINITY) => Unary::Relu,
         _ => Unary::Clip { min, max },
     };
-    Ok(vec![importer.give(
+    Ok(vec![importer.emit_value(
         &call.name,
         Op::Unary(function),
         &[input],
@@ -184,7 +191,7 @@ pub fn clip(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem>
 }
 
 /// Elementwise operators of two inputs, and those of any number: `Sum`, `Max`, `Min`, `Mean`.
-pub fn binary(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn binary(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let function = match call.operator {
         "Add" | "Sum" | "Mean" => Binary::Add,
         "Sub" => Binary::Sub,
@@ -193,7 +200,7 @@ pub fn binary(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
         "Pow" => Binary::Pow,
         "Max" => Binary::Max,
         "Min" => Binary::Min,
-        other => return Problem::cannot(format!("{other} is not supported")),
+        other => return NodeProblem::cannot(format!("{other} is not supported")),
     };
     let mut values = call.inputs.iter().flatten();
     let mut result = call.input(0)?.clone();
@@ -203,7 +210,7 @@ pub fn binary(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
     }
     if call.operator == "Mean" {
         #[allow(clippy::cast_precision_loss)]
-        let count = Value::Known(Constant::float(call.inputs.len() as f32));
+        let count = ImportValue::Known(Constant::float(call.inputs.len() as f32));
         result = of_two(importer, call, Binary::Div, &result, &count)?;
     }
     Ok(vec![result])
@@ -211,21 +218,32 @@ pub fn binary(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
 
 fn of_two(
     importer: &mut Importer,
-    call: &Call,
+    call: &OnnxCall,
     function: Binary,
-    a: &Value,
-    b: &Value,
-) -> Result<Value, Problem> {
+    a: &ImportValue,
+    b: &ImportValue,
+) -> Result<ImportValue, NodeProblem> {
     if let (Some(a), Some(b)) = (a.constant(), b.constant()) {
-        return Ok(Value::Known(folding::binary(function, a, b)?));
+        return Ok(ImportValue::Known(folding::binary(function, a, b)?));
     }
     match (function, a, b) {
-        (Binary::Add, Value::Places(_), _) | (Binary::Add, _, Value::Places(_)) => {
-            return Ok(Value::Places(Places::plus(a.places(), b.places())?));
+        (Binary::Add, ImportValue::Places(_), _) | (Binary::Add, _, ImportValue::Places(_)) => {
+            return Ok(ImportValue::Places(StridedIndices::plus(
+                a.places(),
+                b.places(),
+            )?));
         }
-        (Binary::Mul, Value::Places(places), Value::Known(factor) | Value::Weight(_, factor))
-        | (Binary::Mul, Value::Known(factor) | Value::Weight(_, factor), Value::Places(places)) => {
-            return Ok(Value::Places(places.times(factor)?));
+        (
+            Binary::Mul,
+            ImportValue::Places(places),
+            ImportValue::Known(factor) | ImportValue::Weight(_, factor),
+        )
+        | (
+            Binary::Mul,
+            ImportValue::Known(factor) | ImportValue::Weight(_, factor),
+            ImportValue::Places(places),
+        ) => {
+            return Ok(ImportValue::Places(places.times(factor)?));
         }
         _ => {}
     }
@@ -238,32 +256,33 @@ fn of_two(
     );
     let power = b.constant().and_then(Constant::only);
     if function == Binary::Pow && power == Some(0.5) {
-        return importer.give(&call.name, Op::Unary(Unary::Sqrt), &[left]);
+        return importer.emit_value(&call.name, Op::Unary(Unary::Sqrt), &[left]);
     }
     if function == Binary::Pow && power == Some(2.0) {
         let twice = [left.clone(), left];
-        return importer.give(&call.name, Op::Binary(Binary::Mul), &twice);
+        return importer.emit_value(&call.name, Op::Binary(Binary::Mul), &twice);
     }
     if let Some((op, inputs)) = fusing::fused(importer, function, &left, &right) {
-        return importer.give(&call.name, op, &inputs);
+        return importer.emit_value(&call.name, op, &inputs);
     }
-    importer.give(&call.name, Op::Binary(function), &[left, right])
+    importer.emit_value(&call.name, Op::Binary(function), &[left, right])
 }
 
 /// x for x·1, x/1, x¹, x + 0 and x − 0, if that keeps the shape.
 fn without_effect(
     importer: &Importer,
     function: Binary,
-    a: &Value,
-    b: &Value,
-) -> Result<Option<Value>, Problem> {
+    a: &ImportValue,
+    b: &ImportValue,
+) -> Result<Option<ImportValue>, NodeProblem> {
     let neutral = match function {
         Binary::Mul | Binary::Div | Binary::Pow => 1.0,
         Binary::Add | Binary::Sub => 0.0,
         Binary::Max | Binary::Min => return Ok(None),
     };
-    let is_one_number = |value: &Value| value.constant().and_then(Constant::only) == Some(neutral);
-    let rank = |value: &Value| importer.dims(value).map(|dims| dims.len());
+    let is_one_number =
+        |value: &ImportValue| value.constant().and_then(Constant::only) == Some(neutral);
+    let rank = |value: &ImportValue| importer.dims(value).map(|dims| dims.len());
     if is_one_number(b) && rank(b)? <= rank(a)? {
         return Ok(Some(a.clone()));
     }
@@ -273,14 +292,14 @@ fn without_effect(
 
 /// Comparisons and logic on known values. A comparison with a value computed from the images is kept for
 /// the `Where` that uses it.
-pub fn compare(_: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
-    if let ("Greater", Value::Node(id), Some(bound)) = (
+pub fn compare(_: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
+    if let ("Greater", ImportValue::Node(id), Some(bound)) = (
         call.operator,
         call.input(0)?,
-        call.optional(1).and_then(Value::constant),
+        call.optional(1).and_then(ImportValue::constant),
     ) && let Some(bound) = bound.only()
     {
-        return Ok(vec![Value::Above(*id, bound)]);
+        return Ok(vec![ImportValue::GreaterThan(*id, bound)]);
     }
     let first = call.known(0, "input")?;
     let known = match call.operator {
@@ -288,7 +307,7 @@ pub fn compare(_: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
         "Mod" => folding::modulo(first, call.known(1, "divisor")?)?,
         operator => folding::compare(operator, first, call.known(1, "input")?)?,
     };
-    Ok(vec![Value::Known(known)])
+    Ok(vec![ImportValue::Known(known)])
 }
 
 /// Above this, softplus(x) equals x in 32 bits.
@@ -296,13 +315,16 @@ const SOFTPLUS_LINEAR: f32 = 15.0;
 
 /// `Where` with a known condition: between known arrays, or between any if the condition is the same
 /// everywhere.
-pub fn choose(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn choose(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let (yes, no) = (call.input(1)?, call.input(2)?);
     // PyTorch's softplus: x above a bound, else log(1 + eˣ).
-    if let (Value::Above(x, bound), Value::Node(yes_id), Value::Node(no_id)) =
-        (call.input(0)?, yes, no)
+    if let (
+        ImportValue::GreaterThan(x, bound),
+        ImportValue::Node(yes_id),
+        ImportValue::Node(no_id),
+    ) = (call.input(0)?, yes, no)
     {
-        let softplus = importer.made(&(*no_id).into());
+        let softplus = importer.operator_of(&(*no_id).into());
         let softplus = softplus.is_some_and(|(op, inputs)| {
             *op == Op::Unary(Unary::Softplus) && inputs == [(*x).into()]
         });
@@ -312,13 +334,15 @@ pub fn choose(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
     }
     let condition = call.known(0, "condition")?;
     if let (Some(yes), Some(no)) = (yes.constant(), no.constant()) {
-        return Ok(vec![Value::Known(folding::choose(condition, yes, no)?)]);
+        return Ok(vec![ImportValue::Known(folding::choose(
+            condition, yes, no,
+        )?)]);
     }
     let truth = condition
         .ints()
         .filter(|truth| truth.windows(2).all(|pair| pair[0] == pair[1]));
     let Some(truth) = truth else {
-        return Problem::cannot("it selects elementwise among values computed from the images");
+        return NodeProblem::cannot("it selects elementwise among values computed from the images");
     };
     let (chosen, other) = match truth.first() {
         Some(0) => (no, yes),
@@ -326,7 +350,7 @@ pub fn choose(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
     };
     let smaller = importer.dims(other)?.len() <= importer.dims(chosen)?.len();
     if !smaller || condition.shape().len() > importer.dims(chosen)?.len() {
-        return Problem::cannot("the selected input has fewer axes than the result");
+        return NodeProblem::cannot("the selected input has fewer axes than the result");
     }
     Ok(vec![chosen.clone()])
 }

@@ -4,37 +4,36 @@
 use std::cmp::Ordering;
 
 use super::super::constant::{Constant, broadcast};
-use super::super::count::Count;
-use super::super::error::Problem;
+use super::super::count::SymbolicInt;
+use super::super::error::NodeProblem;
 use super::super::lengths::floats;
-use super::shape::whole;
+use super::shape::integers;
 use crate::nets::graph::op::Binary;
 use crate::session::array::Array;
 
-fn together(a: &Constant, b: &Constant) -> Result<(Constant, Constant), Problem> {
+fn together(a: &Constant, b: &Constant) -> Result<(Constant, Constant), NodeProblem> {
     let words = || {
-        Problem::Cannot(format!(
+        NodeProblem::Cannot(format!(
             "the shapes {:?} and {:?} cannot be broadcast",
             a.shape(),
             b.shape()
         ))
     };
     let shape = broadcast(a.shape(), b.shape()).ok_or_else(words)?;
-    Ok((a.repeated(&shape), b.repeated(&shape)))
+    Ok((a.broadcast_to(&shape), b.broadcast_to(&shape)))
 }
 
 /// A function of two known arrays.
-pub fn binary(function: Binary, a: &Constant, b: &Constant) -> Result<Constant, Problem> {
+pub fn binary(function: Binary, a: &Constant, b: &Constant) -> Result<Constant, NodeProblem> {
     let (a, b) = together(a, b)?;
-    if let (Constant::Counts { shape, values }, Constant::Counts { values: others, .. }) = (&a, &b)
-    {
+    if let (Constant::Ints { shape, values }, Constant::Ints { values: others, .. }) = (&a, &b) {
         let values = values.iter().zip(others);
         let values = values.map(|(&a, &b)| whole_numbers(function, a, b));
-        let values: Option<Vec<Count>> = values.collect();
+        let values: Option<Vec<SymbolicInt>> = values.collect();
         let words = "its result is not an integer for every number of images";
-        return Ok(Constant::Counts {
+        return Ok(Constant::Ints {
             shape: shape.clone(),
-            values: values.ok_or(Problem::Cannot(words.into()))?,
+            values: values.ok_or(NodeProblem::Cannot(words.into()))?,
         });
     }
     let (a, b) = (floats(&a)?, floats(&b)?);
@@ -51,7 +50,7 @@ pub fn binary(function: Binary, a: &Constant, b: &Constant) -> Result<Constant, 
     Ok(Constant::Floats(Array::new(a.shape(), numbers.collect())))
 }
 
-fn whole_numbers(function: Binary, a: Count, b: Count) -> Option<Count> {
+fn whole_numbers(function: Binary, a: SymbolicInt, b: SymbolicInt) -> Option<SymbolicInt> {
     match function {
         Binary::Add => a.plus(b),
         Binary::Sub => a.minus(b),
@@ -59,7 +58,7 @@ fn whole_numbers(function: Binary, a: Count, b: Count) -> Option<Count> {
         Binary::Div => a.over(b),
         Binary::Pow => {
             let power = u32::try_from(b.known()?).ok()?;
-            a.known()?.checked_pow(power).map(Count::fixed)
+            a.known()?.checked_pow(power).map(SymbolicInt::fixed)
         }
         Binary::Max => Some(if a.compare(b)? == Ordering::Less {
             b
@@ -75,11 +74,11 @@ fn whole_numbers(function: Binary, a: Count, b: Count) -> Option<Count> {
 }
 
 /// A comparison or a logical operator of two known arrays, as zeros and ones.
-pub fn compare(operator: &str, a: &Constant, b: &Constant) -> Result<Constant, Problem> {
+pub fn compare(operator: &str, a: &Constant, b: &Constant) -> Result<Constant, NodeProblem> {
     let (a, b) = together(a, b)?;
     let shape = a.shape().to_vec();
     let orders: Vec<Option<Ordering>> = match (&a, &b) {
-        (Constant::Counts { values, .. }, Constant::Counts { values: others, .. }) => {
+        (Constant::Ints { values, .. }, Constant::Ints { values: others, .. }) => {
             let pairs = values.iter().zip(others);
             pairs.map(|(a, &b)| a.compare(b)).collect()
         }
@@ -89,10 +88,10 @@ pub fn compare(operator: &str, a: &Constant, b: &Constant) -> Result<Constant, P
             pairs.map(|(a, b)| a.partial_cmp(b)).collect()
         }
     };
-    let set = |number: &Count| *number != Count::fixed(0);
+    let set = |number: &SymbolicInt| *number != SymbolicInt::fixed(0);
     let truths: Vec<Option<bool>> = match operator {
         "And" | "Or" | "Xor" => {
-            let (a, b) = (whole(&a)?, whole(&b)?);
+            let (a, b) = (integers(&a)?, integers(&b)?);
             let pairs = a.iter().zip(&b).map(|(a, b)| (set(a), set(b)));
             let truth = |(a, b)| match operator {
                 "And" => a && b,
@@ -115,32 +114,32 @@ pub fn compare(operator: &str, a: &Constant, b: &Constant) -> Result<Constant, P
     };
     let values = truths
         .into_iter()
-        .map(|truth| truth.map(|truth| Count::fixed(i64::from(truth))));
-    let values: Option<Vec<Count>> = values.collect();
+        .map(|truth| truth.map(|truth| SymbolicInt::fixed(i64::from(truth))));
+    let values: Option<Vec<SymbolicInt>> = values.collect();
     let words = "its result depends on the number of images";
-    Ok(Constant::Counts {
+    Ok(Constant::Ints {
         shape,
-        values: values.ok_or(Problem::Cannot(words.into()))?,
+        values: values.ok_or(NodeProblem::Cannot(words.into()))?,
     })
 }
 
 /// Logical not, as zeros and ones.
-pub fn not(a: &Constant) -> Result<Constant, Problem> {
-    let values = whole(a)?.into_iter();
-    Ok(Constant::Counts {
+pub fn not(a: &Constant) -> Result<Constant, NodeProblem> {
+    let values = integers(a)?.into_iter();
+    Ok(Constant::Ints {
         shape: a.shape().to_vec(),
         values: values
-            .map(|number| Count::fixed(i64::from(number == Count::fixed(0))))
+            .map(|number| SymbolicInt::fixed(i64::from(number == SymbolicInt::fixed(0))))
             .collect(),
     })
 }
 
 /// The remainder, with the sign of the divisor.
-pub fn modulo(a: &Constant, b: &Constant) -> Result<Constant, Problem> {
+pub fn modulo(a: &Constant, b: &Constant) -> Result<Constant, NodeProblem> {
     let (a, b) = together(a, b)?;
     let rest = |(a, b): (i64, i64)| {
         let rest = a.checked_rem(b)?;
-        Some(Count::fixed(if rest != 0 && (rest < 0) != (b < 0) {
+        Some(SymbolicInt::fixed(if rest != 0 && (rest < 0) != (b < 0) {
             rest + b
         } else {
             rest
@@ -149,30 +148,32 @@ pub fn modulo(a: &Constant, b: &Constant) -> Result<Constant, Problem> {
     let numbers = a.ints().zip(b.ints());
     let values = numbers.and_then(|(a, b)| a.into_iter().zip(b).map(rest).collect());
     let words = "its remainder depends on the number of images";
-    Ok(Constant::Counts {
+    Ok(Constant::Ints {
         shape: a.shape().to_vec(),
-        values: values.ok_or(Problem::Cannot(words.into()))?,
+        values: values.ok_or(NodeProblem::Cannot(words.into()))?,
     })
 }
 
 /// Elementwise choice between two known arrays.
-pub fn choose(condition: &Constant, yes: &Constant, no: &Constant) -> Result<Constant, Problem> {
+pub fn choose(
+    condition: &Constant,
+    yes: &Constant,
+    no: &Constant,
+) -> Result<Constant, NodeProblem> {
     let (yes, no) = together(yes, no)?;
     let (condition, yes) = together(condition, &yes)?;
     let (_, no) = together(&condition, &no)?;
-    let truth: Vec<bool> = whole(&condition)?
+    let truth: Vec<bool> = integers(&condition)?
         .into_iter()
-        .map(|number| number != Count::fixed(0))
+        .map(|number| number != SymbolicInt::fixed(0))
         .collect();
-    if let (Constant::Counts { shape, values }, Constant::Counts { values: others, .. }) =
-        (&yes, &no)
-    {
+    if let (Constant::Ints { shape, values }, Constant::Ints { values: others, .. }) = (&yes, &no) {
         let values = values
             .iter()
             .zip(others)
             .zip(truth)
             .map(|((yes, no), truth)| if truth { *yes } else { *no });
-        return Ok(Constant::Counts {
+        return Ok(Constant::Ints {
             shape: shape.clone(),
             values: values.collect(),
         });
@@ -184,30 +185,32 @@ pub fn choose(condition: &Constant, yes: &Constant, no: &Constant) -> Result<Con
 }
 
 /// Converts a known array to another number type, given by its ONNX code.
-pub fn cast(constant: &Constant, to: i32) -> Result<Constant, Problem> {
+pub fn cast(constant: &Constant, to: i32) -> Result<Constant, NodeProblem> {
     let shape = constant.shape().to_vec();
     match (to, constant) {
-        (1 | 10 | 11 | 16, Constant::Counts { .. }) => Ok(Constant::Floats(floats(constant)?)),
+        (1 | 10 | 11 | 16, Constant::Ints { .. }) => Ok(Constant::Floats(floats(constant)?)),
         (1 | 10 | 11 | 16, Constant::Floats(_)) => Ok(constant.clone()),
-        (9, Constant::Counts { values, .. }) => {
-            let truth = |number: &Count| Count::fixed(i64::from(*number != Count::fixed(0)));
-            Ok(Constant::Counts {
+        (9, Constant::Ints { values, .. }) => {
+            let truth = |number: &SymbolicInt| {
+                SymbolicInt::fixed(i64::from(*number != SymbolicInt::fixed(0)))
+            };
+            Ok(Constant::Ints {
                 shape,
                 values: values.iter().map(truth).collect(),
             })
         }
         (9, Constant::Floats(array)) => {
-            let truth = |number: &f32| Count::fixed(i64::from(*number != 0.0));
-            Ok(Constant::Counts {
+            let truth = |number: &f32| SymbolicInt::fixed(i64::from(*number != 0.0));
+            Ok(Constant::Ints {
                 shape,
                 values: array.values().iter().map(truth).collect(),
             })
         }
-        (_, Constant::Counts { .. }) => Ok(constant.clone()),
+        (_, Constant::Ints { .. }) => Ok(constant.clone()),
         (_, Constant::Floats(array)) => {
             #[allow(clippy::cast_possible_truncation)]
-            let whole = |number: &f32| Count::fixed(*number as i64);
-            Ok(Constant::Counts {
+            let whole = |number: &f32| SymbolicInt::fixed(*number as i64);
+            Ok(Constant::Ints {
                 shape,
                 values: array.values().iter().map(whole).collect(),
             })
@@ -218,20 +221,22 @@ pub fn cast(constant: &Constant, to: i32) -> Result<Constant, Problem> {
 /// An elementwise function of a known array; `None` for one that shape arithmetic does not use.
 pub fn unary(operator: &str, constant: &Constant) -> Option<Constant> {
     match (operator, constant) {
-        ("Neg", Constant::Counts { shape, values }) => {
-            let negative = values.iter().map(|&value| Count::fixed(0).minus(value));
-            Some(Constant::Counts {
+        ("Neg", Constant::Ints { shape, values }) => {
+            let negative = values
+                .iter()
+                .map(|&value| SymbolicInt::fixed(0).minus(value));
+            Some(Constant::Ints {
                 shape: shape.clone(),
                 values: negative.collect::<Option<_>>()?,
             })
         }
-        ("Abs", Constant::Counts { shape, .. }) => {
+        ("Abs", Constant::Ints { shape, .. }) => {
             let numbers = constant.ints()?;
-            Some(Constant::Counts {
+            Some(Constant::Ints {
                 shape: shape.clone(),
                 values: numbers
                     .into_iter()
-                    .map(|number| Count::fixed(number.saturating_abs()))
+                    .map(|number| SymbolicInt::fixed(number.saturating_abs()))
                     .collect(),
             })
         }
@@ -256,7 +261,7 @@ pub fn unary(operator: &str, constant: &Constant) -> Option<Constant> {
 }
 
 /// Reduces a known list to one number; `None` for a reduction that shape arithmetic does not use.
-pub fn reduce(operator: &str, constant: &Constant) -> Option<Count> {
+pub fn reduce(operator: &str, constant: &Constant) -> Option<SymbolicInt> {
     let function = match operator {
         "ReduceProd" => Binary::Mul,
         "ReduceSum" => Binary::Add,
@@ -264,7 +269,7 @@ pub fn reduce(operator: &str, constant: &Constant) -> Option<Count> {
         "ReduceMin" => Binary::Min,
         _ => return None,
     };
-    let Constant::Counts { values, .. } = constant else {
+    let Constant::Ints { values, .. } = constant else {
         return None;
     };
     let (first, rest) = values.split_first()?;

@@ -2,15 +2,20 @@
 //! non-linearities and normalisations can be recognised.
 
 use super::super::importer::Importer;
-use crate::nets::graph::op::{Binary, Reduced, Reduction, Unary};
-use crate::nets::graph::{Input, Op};
+use crate::nets::graph::op::{Binary, ReducedAxes, Reduction, Unary};
+use crate::nets::graph::{NodeInput, Op};
 
 /// A fused operator with its inputs.
-type Fusion = (Op, Vec<Input>);
+type Fusion = (Op, Vec<NodeInput>);
 
 /// The operator that a binary operator on these inputs completes, if any.
-pub fn fused(importer: &Importer, function: Binary, a: &Input, b: &Input) -> Option<Fusion> {
-    let either = |matcher: &dyn Fn(&Input, &Input) -> Option<Fusion>| {
+pub fn fused(
+    importer: &Importer,
+    function: Binary,
+    a: &NodeInput,
+    b: &NodeInput,
+) -> Option<Fusion> {
+    let either = |matcher: &dyn Fn(&NodeInput, &NodeInput) -> Option<Fusion>| {
         let direct = matcher(a, b);
         direct.or_else(|| matcher(b, a))
     };
@@ -29,8 +34,8 @@ fn close(a: f64, b: f64) -> bool {
 }
 
 /// The number in a weight with a single one.
-fn number(importer: &Importer, input: &Input) -> Option<f64> {
-    let Input::Weight(name) = input else {
+fn number(importer: &Importer, input: &NodeInput) -> Option<f64> {
+    let NodeInput::Weight(name) = input else {
         return None;
     };
     match importer.graph.weight_values(name)?.values() {
@@ -40,8 +45,8 @@ fn number(importer: &Importer, input: &Input) -> Option<f64> {
 }
 
 /// A node's unary function and its argument.
-fn unary<'a>(importer: &'a Importer, input: &Input) -> Option<(Unary, &'a Input)> {
-    match importer.made(input)? {
+fn unary<'a>(importer: &'a Importer, input: &NodeInput) -> Option<(Unary, &'a NodeInput)> {
+    match importer.operator_of(input)? {
         (Op::Unary(function), [x]) => Some((*function, x)),
         _ => None,
     }
@@ -50,17 +55,17 @@ fn unary<'a>(importer: &'a Importer, input: &Input) -> Option<(Unary, &'a Input)
 /// The arguments of a node's binary function, if it is the wanted one.
 fn binary<'a>(
     importer: &'a Importer,
-    input: &Input,
+    input: &NodeInput,
     wanted: Binary,
-) -> Option<(&'a Input, &'a Input)> {
-    match importer.made(input)? {
+) -> Option<(&'a NodeInput, &'a NodeInput)> {
+    match importer.operator_of(input)? {
         (Op::Binary(function), [a, b]) if *function == wanted => Some((a, b)),
         _ => None,
     }
 }
 
 /// x·sigmoid(x), x·hard sigmoid(x), x·tanh(softplus(x)).
-fn gated(importer: &Importer, x: &Input, gate: &Input) -> Option<Fusion> {
+fn gated(importer: &Importer, x: &NodeInput, gate: &NodeInput) -> Option<Fusion> {
     let (function, inner) = unary(importer, gate)?;
     let whole = match function {
         Unary::Sigmoid if inner == x => Unary::Silu,
@@ -76,8 +81,8 @@ fn gated(importer: &Importer, x: &Input, gate: &Input) -> Option<Fusion> {
 }
 
 /// x·½·(1 + erf(x/√2)), in any order.
-fn gelu(importer: &Importer, a: &Input, b: &Input) -> Option<Fusion> {
-    let mut factors: Vec<&Input> = Vec::new();
+fn gelu(importer: &Importer, a: &NodeInput, b: &NodeInput) -> Option<Fusion> {
+    let mut factors: Vec<&NodeInput> = Vec::new();
     for input in [a, b] {
         match binary(importer, input, Binary::Mul) {
             Some((c, d)) if factors.len() < 2 => factors.extend([c, d]),
@@ -89,7 +94,7 @@ fn gelu(importer: &Importer, a: &Input, b: &Input) -> Option<Fusion> {
         .position(|input| number(importer, input).is_some_and(|number| close(number, 0.5)))?;
     factors.remove(half);
     let [c, d] = factors[..] else { return None };
-    let argument = |x: &Input, rest: &Input| {
+    let argument = |x: &NodeInput, rest: &NodeInput| {
         let (one, erf) = binary(importer, rest, Binary::Add)?;
         let is_one = |input| number(importer, input).is_some_and(|number| close(number, 1.0));
         let erf = match (is_one(one), is_one(erf)) {
@@ -116,7 +121,7 @@ fn gelu(importer: &Importer, a: &Input, b: &Input) -> Option<Fusion> {
 }
 
 /// (x − mean)/√(variance + ε) over the last axes.
-fn standardized(importer: &Importer, a: &Input, b: &Input) -> Option<Fusion> {
+fn standardized(importer: &Importer, a: &NodeInput, b: &NodeInput) -> Option<Fusion> {
     let (x, mean) = binary(importer, a, Binary::Sub)?;
     let axes = kept_mean(importer, mean, x)?;
     let (Unary::Sqrt, inner) = unary(importer, b)? else {
@@ -128,14 +133,14 @@ fn standardized(importer: &Importer, a: &Input, b: &Input) -> Option<Fusion> {
         (Some(epsilon), _) => (d, epsilon),
         _ => return None,
     };
-    let (Op::Reduce { .. }, [square]) = importer.made(variance)? else {
+    let (Op::Reduce { .. }, [square]) = importer.operator_of(variance)? else {
         return None;
     };
     let same_axes = kept_mean(importer, variance, square)? == axes;
     if !same_axes || binary(importer, square, Binary::Mul)? != (a, a) {
         return None;
     }
-    let Input::Node(id) = x else { return None };
+    let NodeInput::Node(id) = x else { return None };
     let rank = importer.graph.shape(*id).len();
     let axis = *axes.first()?;
     let last = axes.iter().copied().eq(axis..rank);
@@ -144,13 +149,13 @@ fn standardized(importer: &Importer, a: &Input, b: &Input) -> Option<Fusion> {
 }
 
 /// The axes of a mean of x that keeps its axes.
-fn kept_mean<'a>(importer: &'a Importer, mean: &Input, x: &Input) -> Option<&'a [usize]> {
-    match importer.made(mean)? {
+fn kept_mean<'a>(importer: &'a Importer, mean: &NodeInput, x: &NodeInput) -> Option<&'a [usize]> {
+    match importer.operator_of(mean)? {
         (
             Op::Reduce {
                 reduction: Reduction::Mean,
                 axes,
-                axes_after: Reduced::Kept,
+                axes_after: ReducedAxes::Kept,
             },
             [source],
         ) if source == x => Some(axes),
@@ -159,14 +164,16 @@ fn kept_mean<'a>(importer: &'a Importer, mean: &Input, x: &Input) -> Option<&'a 
 }
 
 /// The lengths of the axes that a layer normalises over.
-fn normalised_shape(importer: &Importer, layer: &Input, axis: usize) -> Option<Vec<usize>> {
-    let Input::Node(id) = layer else { return None };
+fn normalised_shape(importer: &Importer, layer: &NodeInput, axis: usize) -> Option<Vec<usize>> {
+    let NodeInput::Node(id) = layer else {
+        return None;
+    };
     let axes = importer.graph.shape(*id).get(axis..)?;
     Some(axes.iter().map(|dim| dim.count).collect())
 }
 
-fn weight_shape<'a>(importer: &'a Importer, weight: &Input) -> Option<&'a [usize]> {
-    let Input::Weight(name) = weight else {
+fn weight_shape<'a>(importer: &'a Importer, weight: &NodeInput) -> Option<&'a [usize]> {
+    let NodeInput::Weight(name) = weight else {
         return None;
     };
     importer
@@ -176,8 +183,8 @@ fn weight_shape<'a>(importer: &'a Importer, weight: &Input) -> Option<&'a [usize
 }
 
 /// A layer normalisation with a scale.
-fn scaled(importer: &Importer, layer: &Input, scale: &Input) -> Option<Fusion> {
-    let (op @ Op::LayerNorm { axis, .. }, [x]) = importer.made(layer)? else {
+fn scaled(importer: &Importer, layer: &NodeInput, scale: &NodeInput) -> Option<Fusion> {
+    let (op @ Op::LayerNorm { axis, .. }, [x]) = importer.operator_of(layer)? else {
         return None;
     };
     let fits = weight_shape(importer, scale)? == normalised_shape(importer, layer, *axis)?;
@@ -185,8 +192,8 @@ fn scaled(importer: &Importer, layer: &Input, scale: &Input) -> Option<Fusion> {
 }
 
 /// A dense layer or layer normalisation without a bias, with this one added.
-fn biased(importer: &Importer, layer: &Input, bias: &Input) -> Option<Fusion> {
-    let (op, inputs @ [_, weight]) = importer.made(layer)? else {
+fn biased(importer: &Importer, layer: &NodeInput, bias: &NodeInput) -> Option<Fusion> {
+    let (op, inputs @ [_, weight]) = importer.operator_of(layer)? else {
         return None;
     };
     let wanted = match op {

@@ -18,12 +18,12 @@ use std::collections::BTreeMap;
 
 use onnx_ir::NodeProto;
 
-use super::call::{Call, Value};
-use super::error::{Missing, Problem};
+use super::call::{ImportValue, OnnxCall};
+use super::error::{MissingOperator, NodeProblem};
 use super::importer::Importer;
 
 /// Translates a node: adds its operators to the graph, and returns its outputs.
-pub type Translation = fn(&mut Importer, &Call) -> Result<Vec<Value>, Problem>;
+pub type Translation = fn(&mut Importer, &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem>;
 
 /// Whether this is the domain of the standard operators.
 pub fn is_standard(domain: &str) -> bool {
@@ -45,14 +45,14 @@ pub fn is_known(node: &NodeProto) -> bool {
 }
 
 /// The unsupported operators of nodes, the most frequent first.
-pub fn missing(nodes: &[&NodeProto]) -> Vec<Missing> {
-    let mut found: BTreeMap<String, Missing> = BTreeMap::new();
+pub fn missing(nodes: &[&NodeProto]) -> Vec<MissingOperator> {
+    let mut found: BTreeMap<String, MissingOperator> = BTreeMap::new();
     for node in nodes {
         if is_known(node) {
             continue;
         }
         let operator = name(node);
-        let first = || Missing {
+        let first = || MissingOperator {
             operator: operator.clone(),
             node: match (node.name.as_str(), node.output.first()) {
                 ("", Some(output)) => output.clone(),
@@ -62,7 +62,7 @@ pub fn missing(nodes: &[&NodeProto]) -> Vec<Missing> {
         };
         found.entry(operator.clone()).or_insert_with(first).times += 1;
     }
-    let mut missing: Vec<Missing> = found.into_values().collect();
+    let mut missing: Vec<MissingOperator> = found.into_values().collect();
     missing.sort_by_key(|missing| std::cmp::Reverse(missing.times));
     missing
 }

@@ -1,18 +1,21 @@
 //! Operators that move values: transposing, concatenating, padding, exchanging depth and space.
 
-use super::super::call::{Call, Value};
-use super::super::constant::{Constant, steps};
-use super::super::count::Count;
-use super::super::error::Problem;
+use super::super::call::{ImportValue, OnnxCall};
+use super::super::constant::{Constant, strides};
+use super::super::count::SymbolicInt;
+use super::super::error::NodeProblem;
 use super::super::importer::Importer;
 use super::super::lengths::axis;
-use super::shape::{along_batch, whole};
-use crate::nets::graph::op::{DepthOrder, Padding};
-use crate::nets::graph::{Dim, Input, Op};
+use super::shape::{along_batch, integers};
+use crate::nets::graph::op::{DepthOrder, PadFill};
+use crate::nets::graph::{Dim, NodeInput, Op};
 use crate::session::array::Array;
 
 /// `Transpose`.
-pub fn transpose(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn transpose(
+    importer: &mut Importer,
+    call: &OnnxCall,
+) -> Result<Vec<ImportValue>, NodeProblem> {
     let value = call.input(0)?;
     let rank = importer.dims(value)?.len();
     let order: Vec<usize> = match call.attributes.ints("perm") {
@@ -29,9 +32,9 @@ pub fn transpose(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Pro
 pub fn transposed(
     importer: &mut Importer,
     name: &str,
-    value: &Value,
+    value: &ImportValue,
     order: &[usize],
-) -> Result<Value, Problem> {
+) -> Result<ImportValue, NodeProblem> {
     let unchanged = order.iter().copied().eq(0..order.len());
     if unchanged {
         return Ok(value.clone());
@@ -39,15 +42,15 @@ pub fn transposed(
     if let Some(constant) = value.constant() {
         let from = constant.shape();
         if order.len() != from.len() {
-            return Problem::cannot("its axes do not match its input");
+            return NodeProblem::cannot("its axes do not match its input");
         }
         let shape: Vec<usize> = order.iter().map(|&axis| from[axis]).collect();
-        let strides = steps(from);
+        let strides = strides(from);
         let strides: Vec<isize> = order.iter().map(|&axis| strides[axis]).collect();
         let same = constant.strided(&shape, &strides, 0);
         return Ok(match value {
-            Value::Weight(name, _) => Value::Weight(name.clone(), same),
-            _ => Value::Known(same),
+            ImportValue::Weight(name, _) => ImportValue::Weight(name.clone(), same),
+            _ => ImportValue::Known(same),
         });
     }
     if let Some((inner, both)) = importer.transposed_before(value, order) {
@@ -55,35 +58,40 @@ pub fn transposed(
     }
     let input = importer.operand(value, name)?;
     let axes = order.to_vec();
-    importer.give(name, Op::Transpose { axes }, &[input])
+    importer.emit_value(name, Op::Transpose { axes }, &[input])
 }
 
 /// `Concat`.
-pub fn concat(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn concat(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let rank = importer.dims(call.input(0)?)?.len();
     let axis = axis(call.attributes.int("axis", 1), rank)?;
-    let known: Option<Vec<&Constant>> = call.inputs.iter().flatten().map(Value::constant).collect();
+    let known: Option<Vec<&Constant>> = call
+        .inputs
+        .iter()
+        .flatten()
+        .map(ImportValue::constant)
+        .collect();
     if let Some(parts) = known {
-        return Ok(vec![Value::Known(joined(&parts, axis)?)]);
+        return Ok(vec![ImportValue::Known(joined(&parts, axis)?)]);
     }
     let parts = along_batch(importer, call, axis)?;
-    let parts: Vec<Input> = parts
+    let parts: Vec<NodeInput> = parts
         .iter()
         .map(|part| importer.operand(part, &call.name))
         .collect::<Result<_, _>>()?;
     if let [only] = &parts[..]
-        && let Input::Node(id) = only
+        && let NodeInput::Node(id) = only
     {
-        return Ok(vec![Value::Node(*id)]);
+        return Ok(vec![ImportValue::Node(*id)]);
     }
-    Ok(vec![importer.give(
+    Ok(vec![importer.emit_value(
         &call.name,
         Op::Concat { axis },
         &parts,
     )?])
 }
 
-fn joined(parts: &[&Constant], axis: usize) -> Result<Constant, Problem> {
+fn joined(parts: &[&Constant], axis: usize) -> Result<Constant, NodeProblem> {
     let mut shape = parts[0].shape().to_vec();
     let alike = |part: &&Constant| {
         let lengths = part.shape();
@@ -91,7 +99,7 @@ fn joined(parts: &[&Constant], axis: usize) -> Result<Constant, Problem> {
         lengths.len() == shape.len() && others(lengths) == others(&shape)
     };
     if !parts.iter().all(alike) {
-        return Problem::cannot("the shapes of its inputs do not match");
+        return NodeProblem::cannot("the shapes of its inputs do not match");
     }
     shape[axis] = parts.iter().map(|part| part.shape()[axis]).sum();
     let outer: usize = shape[..axis].iter().product();
@@ -107,24 +115,24 @@ fn joined(parts: &[&Constant], axis: usize) -> Result<Constant, Problem> {
         });
         return Ok(Constant::Floats(Array::new(&shape, values.collect())));
     }
-    let lists: Vec<(Vec<Count>, usize)> = parts
+    let lists: Vec<(Vec<SymbolicInt>, usize)> = parts
         .iter()
-        .map(|part| Ok((whole(part)?, rows(part))))
-        .collect::<Result<_, Problem>>()?;
+        .map(|part| Ok((integers(part)?, rows(part))))
+        .collect::<Result<_, NodeProblem>>()?;
     let row = |row: usize| {
-        let part = move |(list, length): &(Vec<Count>, usize)| {
+        let part = move |(list, length): &(Vec<SymbolicInt>, usize)| {
             list[row * length..(row + 1) * length].to_vec()
         };
         lists.iter().flat_map(part).collect::<Vec<_>>()
     };
-    Ok(Constant::Counts {
+    Ok(Constant::Ints {
         shape,
         values: (0..outer).flat_map(row).collect(),
     })
 }
 
 /// `Pad`.
-pub fn pad(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn pad(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let value = call.input(0)?;
     let rank = importer.dims(value)?.len();
     let name = if call.attributes.has("paddings") {
@@ -140,7 +148,7 @@ pub fn pad(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> 
             .collect(),
     };
     if given.len() != 2 * along.len() {
-        return Problem::cannot(format!("its pads are {given:?} for {} axes", along.len()));
+        return NodeProblem::cannot(format!("its pads are {given:?} for {} axes", along.len()));
     }
     let (mut before, mut after) = (vec![0; rank], vec![0; rank]);
     for (i, &given_axis) in along.iter().enumerate() {
@@ -152,25 +160,28 @@ pub fn pad(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> 
         return Ok(vec![value.clone()]);
     }
     let with = match call.attributes.text("mode").unwrap_or("constant") {
-        "constant" => Padding::Constant(match call.optional(2) {
+        "constant" => PadFill::Constant(match call.optional(2) {
             Some(_) => call.known(2, "constant value")?.only().unwrap_or(0.0),
             None => call.attributes.float("value", 0.0),
         }),
-        "reflect" => Padding::Reflect,
-        "edge" => Padding::Edge,
-        other => return Problem::cannot(format!("its mode is {other}")),
+        "reflect" => PadFill::Reflect,
+        "edge" => PadFill::Edge,
+        other => return NodeProblem::cannot(format!("its mode is {other}")),
     };
     let input = importer.operand(value, &call.name)?;
     let op = Op::Pad {
         before,
         after,
-        with,
+        fill: with,
     };
-    Ok(vec![importer.give(&call.name, op, &[input])?])
+    Ok(vec![importer.emit_value(&call.name, op, &[input])?])
 }
 
 /// `DepthToSpace`.
-pub fn depth_to_space(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn depth_to_space(
+    importer: &mut Importer,
+    call: &OnnxCall,
+) -> Result<Vec<ImportValue>, NodeProblem> {
     let input = importer.operand(call.input(0)?, &call.name)?;
     let op = Op::DepthToSpace {
         block: usize::try_from(call.attributes.int("blocksize", 1)).unwrap_or(1),
@@ -179,18 +190,21 @@ pub fn depth_to_space(importer: &mut Importer, call: &Call) -> Result<Vec<Value>
             _ => DepthOrder::BlockFirst,
         },
     };
-    Ok(vec![importer.give(&call.name, op, &[input])?])
+    Ok(vec![importer.emit_value(&call.name, op, &[input])?])
 }
 
 /// `SpaceToDepth`: blocks of pixels become channels, by two reshapes and a transpose.
-pub fn space_to_depth(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn space_to_depth(
+    importer: &mut Importer,
+    call: &OnnxCall,
+) -> Result<Vec<ImportValue>, NodeProblem> {
     let value = call.input(0)?;
     let block = usize::try_from(call.attributes.int("blocksize", 1)).unwrap_or(0);
     let [batch, channels, height, width] = importer.dims(value)?[..] else {
-        return Problem::cannot("it works on images only");
+        return NodeProblem::cannot("it works on images only");
     };
     if block == 0 || !height.count.is_multiple_of(block) || !width.count.is_multiple_of(block) {
-        return Problem::cannot(format!("blocks of {block} do not fit"));
+        return NodeProblem::cannot(format!("blocks of {block} do not fit"));
     }
     let (rows, columns) = (height.count / block, width.count / block);
     let fixed = Dim::fixed;
@@ -213,6 +227,6 @@ pub fn space_to_depth(importer: &mut Importer, call: &Call) -> Result<Vec<Value>
         fixed(rows),
         fixed(columns),
     ];
-    let value = importer.give(&call.name, Op::Reshape { shape }, &[moved.into()])?;
+    let value = importer.emit_value(&call.name, Op::Reshape { shape }, &[moved.into()])?;
     Ok(vec![value])
 }

@@ -1,24 +1,24 @@
 //! Normalisations: batch, layer, group, instance, local response, and by vector norm.
 
-use super::super::call::{Call, Value};
+use super::super::call::{ImportValue, OnnxCall};
 use super::super::constant::{Constant, broadcast};
-use super::super::error::Problem;
+use super::super::error::NodeProblem;
 use super::super::importer::Importer;
 use super::super::lengths::{axes, axis, floats};
 use super::convolution::weight_name;
-use crate::nets::graph::op::{Binary, Reduced, Reduction, Unary};
-use crate::nets::graph::{Input, Op};
+use crate::nets::graph::op::{Binary, ReducedAxes, Reduction, Unary};
+use crate::nets::graph::{NodeInput, Op};
 use crate::session::array::Array;
 
 /// `BatchNormalization`.
-pub fn batch(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn batch(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     if call.attributes.flag("training_mode", false) {
-        return Problem::cannot(
+        return NodeProblem::cannot(
             "it uses the statistics of the current batch, as in training; export the network after model.eval()",
         );
     }
     if !call.attributes.flag("spatial", true) {
-        return Problem::cannot("it has statistics for every position (spatial = 0)");
+        return NodeProblem::cannot("it has statistics for every position (spatial = 0)");
     }
     let mut inputs = vec![importer.operand(call.input(0)?, &call.name)?];
     let roles = ["weight", "bias", "running_mean", "running_var"];
@@ -27,14 +27,14 @@ pub fn batch(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem
         inputs.push(importer.weight(&weight_name(call, place, role), &numbers)?);
     }
     let epsilon = f64::from(call.attributes.float("epsilon", 1e-5));
-    let value = importer.give(&call.name, Op::BatchNorm { epsilon }, &inputs)?;
+    let value = importer.emit_value(&call.name, Op::BatchNorm { epsilon }, &inputs)?;
     Ok(vec![value])
 }
 
 /// `LayerNormalization`.
-pub fn layer(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn layer(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     if call.outputs.iter().skip(1).any(|name| !name.is_empty()) {
-        return Problem::cannot("its output of means or deviations is used");
+        return NodeProblem::cannot("its output of means or deviations is used");
     }
     let dims = importer.dims(call.input(0)?)?;
     let axis = axis(call.attributes.int("axis", -1), dims.len())?;
@@ -48,25 +48,25 @@ pub fn layer(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem
     }
     let epsilon = f64::from(call.attributes.float("epsilon", 1e-5));
     let op = Op::LayerNorm { axis, epsilon };
-    Ok(vec![importer.give(&call.name, op, &inputs)?])
+    Ok(vec![importer.emit_value(&call.name, op, &inputs)?])
 }
 
 /// A constant broadcast to a shape.
-fn spread(constant: &Constant, shape: &[usize]) -> Result<Array<f32>, Problem> {
+fn spread(constant: &Constant, shape: &[usize]) -> Result<Array<f32>, NodeProblem> {
     if broadcast(constant.shape(), shape).as_deref() != Some(shape) {
         let found = constant.shape();
-        return Problem::cannot(format!("its weights {found:?} do not fit {shape:?}"));
+        return NodeProblem::cannot(format!("its weights {found:?} do not fit {shape:?}"));
     }
-    floats(&constant.repeated(shape))
+    floats(&constant.broadcast_to(shape))
 }
 
 /// `GroupNormalization`. Before version 21 its scale is per group, since then per channel.
-pub fn group(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn group(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let dims = importer.dims(call.input(0)?)?;
     let channels = dims.get(1).map_or(0, |dim| dim.count);
     let groups = usize::try_from(call.attributes.int("num_groups", 1)).unwrap_or(0);
     if groups == 0 || !channels.is_multiple_of(groups) {
-        return Problem::cannot(format!(
+        return NodeProblem::cannot(format!(
             "{channels} channels cannot be split into {groups} groups"
         ));
     }
@@ -84,23 +84,26 @@ pub fn group(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem
     }
     let epsilon = f64::from(call.attributes.float("epsilon", 1e-5));
     let op = Op::GroupNorm { groups, epsilon };
-    Ok(vec![importer.give(&call.name, op, &inputs)?])
+    Ok(vec![importer.emit_value(&call.name, op, &inputs)?])
 }
 
 /// `InstanceNormalization`.
-pub fn instance(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn instance(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let mut inputs = vec![importer.operand(call.input(0)?, &call.name)?];
     for (place, role) in [(1, "weight"), (2, "bias")] {
         let numbers = floats(call.known(place, role)?)?;
         inputs.push(importer.weight(&weight_name(call, place, role), &numbers)?);
     }
     let epsilon = f64::from(call.attributes.float("epsilon", 1e-5));
-    let value = importer.give(&call.name, Op::InstanceNorm { epsilon }, &inputs)?;
+    let value = importer.emit_value(&call.name, Op::InstanceNorm { epsilon }, &inputs)?;
     Ok(vec![value])
 }
 
 /// `LRN`.
-pub fn local_response(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn local_response(
+    importer: &mut Importer,
+    call: &OnnxCall,
+) -> Result<Vec<ImportValue>, NodeProblem> {
     let input = importer.operand(call.input(0)?, &call.name)?;
     let size = call.attributes.int("size", 1);
     let op = Op::Lrn {
@@ -109,11 +112,11 @@ pub fn local_response(importer: &mut Importer, call: &Call) -> Result<Vec<Value>
         beta: f64::from(call.attributes.float("beta", 0.75)),
         bias: f64::from(call.attributes.float("bias", 1.0)),
     };
-    Ok(vec![importer.give(&call.name, op, &[input])?])
+    Ok(vec![importer.emit_value(&call.name, op, &[input])?])
 }
 
 /// `LpNormalization`: division by the vector norm along an axis.
-pub fn length(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn length(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let rank = importer.dims(call.input(0)?)?.len();
     let axis = axis(call.attributes.int("axis", -1), rank)?;
     let input = importer.operand(call.input(0)?, &call.name)?;
@@ -123,14 +126,21 @@ pub fn length(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
         &input,
         call.attributes.int("p", 2),
         &[axis],
-        Reduced::Kept,
+        ReducedAxes::Kept,
     )?;
     let op = Op::Binary(Binary::Div);
-    Ok(vec![importer.give(&call.name, op, &[input, length])?])
+    Ok(vec![importer.emit_value(
+        &call.name,
+        op,
+        &[input, length],
+    )?])
 }
 
 /// `RMSNormalization`: division by the root mean square, then a scale.
-pub fn root_mean_square(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn root_mean_square(
+    importer: &mut Importer,
+    call: &OnnxCall,
+) -> Result<Vec<ImportValue>, NodeProblem> {
     let rank = importer.dims(call.input(0)?)?.len();
     let first = axis(call.attributes.int("axis", -1), rank)?;
     let input = importer.operand(call.input(0)?, &call.name)?;
@@ -142,7 +152,7 @@ pub fn root_mean_square(importer: &mut Importer, call: &Call) -> Result<Vec<Valu
     let mean = Op::Reduce {
         reduction: Reduction::Mean,
         axes: (first..rank).collect(),
-        axes_after: Reduced::Kept,
+        axes_after: ReducedAxes::Kept,
     };
     let mean = importer.emit(&part("mean"), mean, &[squares.into()])?;
     let mean = importer.emit(
@@ -158,7 +168,7 @@ pub fn root_mean_square(importer: &mut Importer, call: &Call) -> Result<Vec<Valu
     )?;
     let scale = importer.operand(call.input(1)?, &call.name)?;
     let op = Op::Binary(Binary::Mul);
-    Ok(vec![importer.give(
+    Ok(vec![importer.emit_value(
         &call.name,
         op,
         &[unit.into(), scale],
@@ -166,7 +176,10 @@ pub fn root_mean_square(importer: &mut Importer, call: &Call) -> Result<Vec<Valu
 }
 
 /// `ReduceL1` and `ReduceL2`; their axes are given as in other reductions.
-pub fn reduced_norm(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn reduced_norm(
+    importer: &mut Importer,
+    call: &OnnxCall,
+) -> Result<Vec<ImportValue>, NodeProblem> {
     let rank = importer.dims(call.input(0)?)?.len();
     let given = call.ints(1, "axes")?;
     let axes = match given.as_deref() {
@@ -175,25 +188,25 @@ pub fn reduced_norm(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, 
     };
     let input = importer.operand(call.input(0)?, &call.name)?;
     let after = match call.attributes.flag("keepdims", true) {
-        true => Reduced::Kept,
-        false => Reduced::Dropped,
+        true => ReducedAxes::Kept,
+        false => ReducedAxes::Dropped,
     };
     let power = if call.operator == "ReduceL1" { 1 } else { 2 };
-    let Input::Node(id) = norm(importer, call, &input, power, &axes, after)? else {
-        return Problem::cannot("it works on weights only");
+    let NodeInput::Node(id) = norm(importer, call, &input, power, &axes, after)? else {
+        return NodeProblem::cannot("it works on weights only");
     };
-    Ok(vec![Value::Node(id)])
+    Ok(vec![ImportValue::Node(id)])
 }
 
 /// The norm of vectors along axes: Σ|x| or √Σx².
 fn norm(
     importer: &mut Importer,
-    call: &Call,
-    input: &Input,
+    call: &OnnxCall,
+    input: &NodeInput,
     power: i64,
     axes: &[usize],
-    axes_after: Reduced,
-) -> Result<Input, Problem> {
+    axes_after: ReducedAxes,
+) -> Result<NodeInput, NodeProblem> {
     let part = |role: &str| format!("{}.{role}", call.name);
     let each = match power {
         1 => importer.emit(
@@ -207,7 +220,7 @@ fn norm(
             &[input.clone(), input.clone()],
         )?,
         other => {
-            return Problem::cannot(format!(
+            return NodeProblem::cannot(format!(
                 "its norm has the power {other}; only 1 and 2 are supported"
             ));
         }

@@ -1,21 +1,21 @@
 //! Recurrent layers: `LSTM` and `GRU`.
 
-use super::super::call::{Call, Value};
-use super::super::error::Problem;
+use super::super::call::{ImportValue, OnnxCall};
+use super::super::error::NodeProblem;
 use super::super::importer::Importer;
 use super::super::lengths::floats;
 use super::convolution::weight_name;
 use super::moving::transposed;
 use crate::nets::graph::Op;
-use crate::nets::graph::op::{Direction, Recurrent, RecurrentOutput, Reset};
+use crate::nets::graph::op::{GruReset, RecurrentDirection, RecurrentOutput, RecurrentSpec};
 
 /// `LSTM`; its outputs are all states, the last state and the last cell.
-pub fn lstm(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn lstm(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     if call.optional(7).is_some() && importer.uniform(call.input(7)?) != Some(0.0) {
-        return Problem::cannot("it has peepholes");
+        return NodeProblem::cannot("it has peepholes");
     }
     if call.attributes.flag("input_forget", false) {
-        return Problem::cannot("its input and forget gates are coupled");
+        return NodeProblem::cannot("its input and forget gates are coupled");
     }
     let usual = ["Sigmoid", "Tanh", "Tanh"];
     layer(importer, call, &usual, &[5, 6], |recurrent| Op::Lstm {
@@ -24,10 +24,10 @@ pub fn lstm(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem>
 }
 
 /// `GRU`; its outputs are all states and the last state.
-pub fn gru(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn gru(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let reset = match call.attributes.flag("linear_before_reset", false) {
-        true => Reset::AfterMatrix,
-        false => Reset::BeforeMatrix,
+        true => GruReset::AfterMatrix,
+        false => GruReset::BeforeMatrix,
     };
     let usual = ["Sigmoid", "Tanh"];
     layer(importer, call, &usual, &[5], |recurrent| Op::Gru {
@@ -39,11 +39,11 @@ pub fn gru(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> 
 /// A recurrent layer: one node for each used output.
 fn layer(
     importer: &mut Importer,
-    call: &Call,
+    call: &OnnxCall,
     functions: &[&str],
     states: &[usize],
-    op: impl Fn(Recurrent) -> Op,
-) -> Result<Vec<Value>, Problem> {
+    op: impl Fn(RecurrentSpec) -> Op,
+) -> Result<Vec<ImportValue>, NodeProblem> {
     let attributes = call.attributes;
     let given = attributes.texts("activations");
     let usual = given
@@ -51,7 +51,7 @@ fn layer(
         .zip(functions.iter().cycle())
         .all(|(a, b)| a == b);
     if !usual || attributes.has("clip") {
-        return Problem::cannot(format!(
+        return NodeProblem::cannot(format!(
             "its activations are {}; only {} are supported",
             given.join(", "),
             functions.join(", ")
@@ -60,7 +60,7 @@ fn layer(
     for &place in states {
         let zero = call.optional(place).map(|state| importer.uniform(state));
         if zero.is_some_and(|number| number != Some(0.0)) {
-            return Problem::cannot("its initial state is not zero");
+            return NodeProblem::cannot("its initial state is not zero");
         }
     }
     let batch_first = attributes.flag("layout", false);
@@ -71,9 +71,9 @@ fn layer(
     }
     let steps = importer.dims(&value)?.first().map_or(0, |dim| dim.count);
     #[allow(clippy::cast_precision_loss)]
-    let whole = |value: &Value| importer.uniform(value) == Some(steps as f32);
+    let whole = |value: &ImportValue| importer.uniform(value) == Some(steps as f32);
     if call.optional(4).is_some_and(|lengths| !whole(lengths)) {
-        return Problem::cannot("its sequences differ in length");
+        return NodeProblem::cannot("its sequences differ in length");
     }
     let mut inputs = vec![importer.operand(&value, &call.name)?];
     for (place, role) in [(1, "weight_ih"), (2, "weight_hh"), (3, "bias")] {
@@ -84,9 +84,9 @@ fn layer(
     }
     let units = call.known(2, "weight_hh")?.shape().last().copied();
     let direction = match attributes.text("direction").unwrap_or("forward") {
-        "reverse" => Direction::Reverse,
-        "bidirectional" => Direction::Bidirectional,
-        _ => Direction::Forward,
+        "reverse" => RecurrentDirection::Reverse,
+        "bidirectional" => RecurrentDirection::Bidirectional,
+        _ => RecurrentDirection::Forward,
     };
     let mut values = Vec::new();
     let outputs = [
@@ -99,12 +99,12 @@ fn layer(
             values.push(call.input(0)?.clone());
             continue;
         }
-        let recurrent = Recurrent {
+        let recurrent = RecurrentSpec {
             units: units.unwrap_or(0),
             direction,
             output,
         };
-        let value = importer.give(&call.name, op(recurrent), &inputs)?;
+        let value = importer.emit_value(&call.name, op(recurrent), &inputs)?;
         let value = match (batch_first, output) {
             (true, RecurrentOutput::All) => {
                 let name = format!("{}.images", call.name);

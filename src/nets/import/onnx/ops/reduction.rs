@@ -1,17 +1,17 @@
 //! Operators over whole axes: reductions and softmax.
 
-use super::super::call::{Call, Value};
+use super::super::call::{ImportValue, OnnxCall};
 use super::super::constant::Constant;
-use super::super::count::Count;
-use super::super::error::Problem;
+use super::super::count::SymbolicInt;
+use super::super::error::NodeProblem;
 use super::super::importer::Importer;
 use super::super::lengths::{axes, axis, count};
 use super::{folding, shape};
-use crate::nets::graph::op::{Binary, Reduced, Reduction, Unary};
+use crate::nets::graph::op::{Binary, ReducedAxes, Reduction, Unary};
 use crate::nets::graph::{Dim, Op};
 
 /// The reductions. Their axes are an attribute or, in newer files, an input.
-pub fn reduce(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn reduce(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let value = call.input(0)?;
     let rank = importer.dims(value)?.len();
     let keep = call.attributes.flag("keepdims", true);
@@ -27,7 +27,7 @@ pub fn reduce(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
     {
         let number = Constant::scalar(number);
         let ones = vec![1; if keep { rank } else { 0 }];
-        return Ok(vec![Value::Known(number.reshaped(&ones))]);
+        return Ok(vec![ImportValue::Known(number.reshaped(&ones))]);
     }
     let reduction = match call.operator {
         "ReduceMean" => Reduction::Mean,
@@ -35,7 +35,7 @@ pub fn reduce(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
         "ReduceMax" => Reduction::Max,
         "ReduceMin" => Reduction::Min,
         other => {
-            return Problem::cannot(format!(
+            return NodeProblem::cannot(format!(
                 "{other} of values computed from the images is not supported"
             ));
         }
@@ -55,21 +55,25 @@ pub fn reduce(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
         reduction,
         axes,
         axes_after: match keep {
-            true => Reduced::Kept,
-            false => Reduced::Dropped,
+            true => ReducedAxes::Kept,
+            false => ReducedAxes::Dropped,
         },
     };
     let reduced = importer.emit(&call.name, op, &[input])?;
     if call.operator == "ReduceLogSumExp" {
         let op = Op::Unary(Unary::Log);
-        return Ok(vec![importer.give(&part("log"), op, &[reduced.into()])?]);
+        return Ok(vec![importer.emit_value(
+            &part("log"),
+            op,
+            &[reduced.into()],
+        )?]);
     }
-    Ok(vec![Value::Node(reduced)])
+    Ok(vec![ImportValue::Node(reduced)])
 }
 
 /// `Softmax` and `LogSoftmax`. Before version 13 they treat all axes from theirs on as one. One that gives
 /// the network's output over all classes is removed: logits are needed.
-pub fn softmax(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn softmax(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let value = call.input(0)?;
     let dims = importer.dims(value)?;
     let old = call.opset < 13;
@@ -80,7 +84,7 @@ pub fn softmax(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Probl
         true => dims[axis..].iter().map(|dim| dim.count).product(),
         false => dims[axis].count,
     };
-    if call.last && along == image && !dims[axis].batched {
+    if call.is_final_softmax && along == image && !dims[axis].batched {
         let operator = call.operator.to_lowercase();
         let note = format!(
             "the {operator} at the end, `{}`, is removed: logits are needed",
@@ -96,18 +100,18 @@ pub fn softmax(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Probl
     let alone = |dims: &[Dim]| dims.iter().all(|&dim| dim == Dim::fixed(1));
     if !old || alone(&dims[axis + 1..]) {
         let input = importer.operand(value, &call.name)?;
-        return Ok(vec![importer.give(&call.name, op(axis), &[input])?]);
+        return Ok(vec![importer.emit_value(&call.name, op(axis), &[input])?]);
     }
-    let from: Vec<Count> = dims.iter().copied().map(count).collect();
-    let joined: Option<Count> = from[axis..]
+    let from: Vec<SymbolicInt> = dims.iter().copied().map(count).collect();
+    let joined: Option<SymbolicInt> = from[axis..]
         .iter()
-        .try_fold(Count::fixed(1), |all, &length| all.times(length));
+        .try_fold(SymbolicInt::fixed(1), |all, &length| all.times(length));
     let words = "its axes cannot be merged";
-    let joined = joined.ok_or(Problem::Cannot(words.into()))?;
+    let joined = joined.ok_or(NodeProblem::Cannot(words.into()))?;
     let wide = [&from[..axis], &[joined]].concat();
     let wide = shape::reshaped(importer, &format!("{}.joined", call.name), value, &wide)?;
     let input = importer.operand(&wide, &call.name)?;
-    let value = importer.give(&call.name, op(axis), &[input])?;
+    let value = importer.emit_value(&call.name, op(axis), &[input])?;
     let apart = format!("{}.apart", call.name);
     Ok(vec![shape::reshaped(importer, &apart, &value, &from)?])
 }

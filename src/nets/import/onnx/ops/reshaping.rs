@@ -1,58 +1,61 @@
 //! The target shape of a reshape. Files give shapes as numbers, with −1 for the remaining length and 0 for an
 //! unchanged one; the batch may be a symbol, or a fixed number if the file was exported for that many images.
 
-use super::super::count::Count;
-use super::super::error::Problem;
+use super::super::count::SymbolicInt;
+use super::super::error::NodeProblem;
 
 /// The shape of a reshape of `from` to `wanted`. `ahead` elements of an image are counted before the batch;
 /// `batch` is the number of images that the file was exported for if that is fixed, else 1.
 pub fn target(
-    from: &[Count],
+    from: &[SymbolicInt],
     ahead: i64,
-    wanted: &[Count],
+    wanted: &[SymbolicInt],
     batch: i64,
-) -> Result<Vec<Count>, Problem> {
+) -> Result<Vec<SymbolicInt>, NodeProblem> {
     symbolic(from, wanted)
         .or_else(|| numeric(from, ahead, wanted, batch))
         .ok_or_else(|| misfit(from, wanted))
 }
 
 /// The wanted shape, with its zeros replaced by the lengths of `from`.
-pub fn zeros_filled(from: &[Count], wanted: &[Count]) -> Result<Vec<Count>, Problem> {
+pub fn zeros_filled(
+    from: &[SymbolicInt],
+    wanted: &[SymbolicInt],
+) -> Result<Vec<SymbolicInt>, NodeProblem> {
     let filled = wanted.iter().enumerate().map(|(axis, &length)| {
-        if length == Count::fixed(0) {
+        if length == SymbolicInt::fixed(0) {
             return from.get(axis).copied();
         }
         Some(length)
     });
-    let filled: Option<Vec<Count>> = filled.collect();
+    let filled: Option<Vec<SymbolicInt>> = filled.collect();
     filled.ok_or_else(|| misfit(from, wanted))
 }
 
-fn misfit(from: &[Count], wanted: &[Count]) -> Problem {
-    let words = |shape: &[Count]| {
+fn misfit(from: &[SymbolicInt], wanted: &[SymbolicInt]) -> NodeProblem {
+    let words = |shape: &[SymbolicInt]| {
         let axes: Vec<String> = shape.iter().map(ToString::to_string).collect();
         format!("[{}]", axes.join(","))
     };
-    Problem::Cannot(format!(
+    NodeProblem::Cannot(format!(
         "values of the shape {} cannot be reshaped to {} for every number of images",
         words(from),
         words(wanted)
     ))
 }
 
-fn product<'a>(lengths: impl IntoIterator<Item = &'a Count>) -> Option<Count> {
-    let one = Count::fixed(1);
+fn product<'a>(lengths: impl IntoIterator<Item = &'a SymbolicInt>) -> Option<SymbolicInt> {
+    let one = SymbolicInt::fixed(1);
     lengths
         .into_iter()
         .try_fold(one, |all, &length| all.times(length))
 }
 
 /// Stands for the remaining length.
-const REMAINING: Count = Count::fixed(-1);
+const REMAINING: SymbolicInt = SymbolicInt::fixed(-1);
 
 /// The shape, if it holds as written for every number of images.
-fn symbolic(from: &[Count], wanted: &[Count]) -> Option<Vec<Count>> {
+fn symbolic(from: &[SymbolicInt], wanted: &[SymbolicInt]) -> Option<Vec<SymbolicInt>> {
     let all = product(from)?;
     let mut shape = wanted.to_vec();
     let mut open = (0..shape.len()).filter(|&axis| shape[axis] == REMAINING);
@@ -63,9 +66,10 @@ fn symbolic(from: &[Count], wanted: &[Count]) -> Option<Vec<Count>> {
         let others = product(wanted.iter().filter(|&&length| length != REMAINING))?;
         shape[axis] = all.over(others)?;
         // [1,−1] in a file for one image means a leading batch of one.
-        let leads = from.first().is_some_and(|length| length.each != 0);
-        let one = Count::fixed(1);
-        let later = shape[axis].each != 0 && wanted[..axis].iter().all(|&length| length == one);
+        let leads = from.first().is_some_and(|length| length.per_image != 0);
+        let one = SymbolicInt::fixed(1);
+        let later =
+            shape[axis].per_image != 0 && wanted[..axis].iter().all(|&length| length == one);
         if leads && later && axis > 0 {
             return None;
         }
@@ -76,8 +80,17 @@ fn symbolic(from: &[Count], wanted: &[Count]) -> Option<Vec<Count>> {
 /// The shape, if the file has its own batch as a number. As many elements as before must be counted ahead of
 /// the batch. Of several axes that satisfy this, an axis that is the batch alone is preferred; then one that
 /// the batch leads, as with attention's heads, except the last, which holds features; then one that it ends.
-fn numeric(from: &[Count], ahead: i64, wanted: &[Count], batch: i64) -> Option<Vec<Count>> {
-    let at_batch = |length: &Count| length.fixed.checked_add(length.each.checked_mul(batch)?);
+fn numeric(
+    from: &[SymbolicInt],
+    ahead: i64,
+    wanted: &[SymbolicInt],
+    batch: i64,
+) -> Option<Vec<SymbolicInt>> {
+    let at_batch = |length: &SymbolicInt| {
+        length
+            .fixed
+            .checked_add(length.per_image.checked_mul(batch)?)
+    };
     let before: Vec<i64> = from.iter().map(at_batch).collect::<Option<_>>()?;
     let mut after: Vec<i64> = wanted.iter().map(at_batch).collect::<Option<_>>()?;
     let all = before.iter().try_fold(1i64, |p, &n| p.checked_mul(n))?;
@@ -89,7 +102,7 @@ fn numeric(from: &[Count], ahead: i64, wanted: &[Count], batch: i64) -> Option<V
     if after.iter().try_fold(1i64, |p, &n| p.checked_mul(n))? != all || batch == 0 || all == 0 {
         return None;
     }
-    let batched = from.iter().position(|length| length.each != 0)?;
+    let batched = from.iter().position(|length| length.per_image != 0)?;
     let fit = |axis: usize| {
         let in_front: i64 = after[..axis].iter().product();
         let (inner, rest) = (ahead / in_front, ahead % in_front);
@@ -103,18 +116,18 @@ fn numeric(from: &[Count], ahead: i64, wanted: &[Count], batch: i64) -> Option<V
     let (_, axis) = axes
         .filter_map(|axis| Some((fit(axis)?, axis)))
         .max_by_key(|&(fit, _)| fit)?;
-    let mut shape: Vec<Count> = after.iter().copied().map(Count::fixed).collect();
-    shape[axis] = Count {
+    let mut shape: Vec<SymbolicInt> = after.iter().copied().map(SymbolicInt::fixed).collect();
+    shape[axis] = SymbolicInt {
         fixed: 0,
-        each: after[axis] / batch,
+        per_image: after[axis] / batch,
     };
     Some(shape)
 }
 
 /// Of `ahead` elements of one image counted before the batch, how many are within the batch's own axis; 1 if
 /// the batch leads its axis.
-pub fn ahead_within(shape: &[Count], ahead: i64) -> i64 {
-    let fixed = shape.iter().take_while(|length| length.each == 0);
+pub fn ahead_within(shape: &[SymbolicInt], ahead: i64) -> i64 {
+    let fixed = shape.iter().take_while(|length| length.per_image == 0);
     let in_front: i64 = fixed.map(|length| length.fixed).product();
     ahead.checked_div(in_front).unwrap_or(1).max(1)
 }
@@ -123,14 +136,17 @@ pub fn ahead_within(shape: &[Count], ahead: i64) -> i64 {
 mod tests {
     use super::*;
 
-    const N: Count = Count::BATCH;
+    const N: SymbolicInt = SymbolicInt::BATCH;
 
-    fn fixed(length: i64) -> Count {
-        Count::fixed(length)
+    fn fixed(length: i64) -> SymbolicInt {
+        SymbolicInt::fixed(length)
     }
 
-    fn many(each: i64) -> Count {
-        Count { fixed: 0, each }
+    fn many(each: i64) -> SymbolicInt {
+        SymbolicInt {
+            fixed: 0,
+            per_image: each,
+        }
     }
 
     #[test]
@@ -171,7 +187,7 @@ mod tests {
                 vec![many(10), fixed(8)],
             ),
         ] {
-            let ahead = from.iter().take_while(|length| length.each == 0);
+            let ahead = from.iter().take_while(|length| length.per_image == 0);
             let ahead = ahead.map(|length| length.fixed).product();
             assert_eq!(target(from, ahead, &wanted, 1).unwrap(), shape);
         }
@@ -202,7 +218,7 @@ mod tests {
     #[test]
     fn a_shape_that_does_not_fit_is_reported() {
         let problem = target(&[N, fixed(3)], 1, &[N, fixed(4)], 1).unwrap_err();
-        let Problem::Cannot(words) = problem else {
+        let NodeProblem::Cannot(words) = problem else {
             panic!("{problem:?}");
         };
         assert!(

@@ -1,25 +1,25 @@
 //! `Resize` and `Upsample`: resampling of rows and columns.
 
-use super::super::call::{Call, Value};
-use super::super::error::Problem;
+use super::super::call::{ImportValue, OnnxCall};
+use super::super::error::NodeProblem;
 use super::super::importer::Importer;
 use super::super::lengths::{axis, floats};
-use super::shape::whole;
+use super::shape::integers;
 use crate::nets::graph::Op;
-use crate::nets::graph::op::{Coordinates, Nearest, Resize, Sampling};
+use crate::nets::graph::op::{Interpolation, NearestMode, Resize, ResizeCoordinates};
 
 /// `Resize`, and its predecessor `Upsample`.
-pub fn resize(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn resize(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let value = call.input(0)?;
     let dims = importer.dims(value)?;
     let [_, channels, height, width] = dims[..] else {
-        return Problem::cannot("it works on images only");
+        return NodeProblem::cannot("it works on images only");
     };
     let sides = [height.count, width.count];
     let attributes = call.attributes;
     let policy = attributes.text("keep_aspect_ratio_policy");
     if attributes.flag("antialias", false) || policy.is_some_and(|policy| policy != "stretch") {
-        return Problem::cannot("it uses antialiasing, or keeps the aspect ratio");
+        return NodeProblem::cannot("it uses antialiasing, or keeps the aspect ratio");
     }
     let along: Vec<usize> = match attributes.ints("axes") {
         Some(axes) => axes
@@ -31,7 +31,7 @@ pub fn resize(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
     let old = call.opset < 11 || call.operator == "Upsample";
     let scales = scales(call, old)?;
     let sizes = match call.optional(3) {
-        Some(_) if !old => whole(call.known(3, "sizes")?)?,
+        Some(_) if !old => integers(call.known(3, "sizes")?)?,
         _ => Vec::new(),
     };
     let (mut size, mut scale) = (sides, [1.0; 2]);
@@ -41,10 +41,11 @@ pub fn resize(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
         if axis < 2 {
             let count = if axis == 1 { channels.count } else { 1 };
             let kept = ratio.is_none_or(|ratio| (ratio - 1.0).abs() < 1e-6)
-                && length
-                    .is_none_or(|&length| length.of_one() == i64::try_from(count).unwrap_or(0));
+                && length.is_none_or(|&length| {
+                    length.for_one_image() == i64::try_from(count).unwrap_or(0)
+                });
             if !kept {
-                return Problem::cannot("it resizes channels or the batch");
+                return NodeProblem::cannot("it resizes channels or the batch");
             }
             continue;
         }
@@ -60,7 +61,7 @@ pub fn resize(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
                 (length, length as f64 / side as f64)
             }
             (None, Some(ratio)) => ((side as f64 * ratio).floor() as usize, ratio),
-            (None, None) => return Problem::cannot("it has neither scales nor sizes"),
+            (None, None) => return NodeProblem::cannot("it has neither scales nor sizes"),
         };
         (size[axis - 2], scale[axis - 2]) = (result, by);
     }
@@ -71,10 +72,10 @@ pub fn resize(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
         coordinates: coordinates(call, old)?,
     });
     let input = importer.operand(value, &call.name)?;
-    Ok(vec![importer.give(&call.name, op, &[input])?])
+    Ok(vec![importer.emit_value(&call.name, op, &[input])?])
 }
 
-fn scales(call: &Call, old: bool) -> Result<Vec<f64>, Problem> {
+fn scales(call: &OnnxCall, old: bool) -> Result<Vec<f64>, NodeProblem> {
     if let Some(scales) = call.attributes.floats("scales") {
         return Ok(scales.iter().copied().map(f64::from).collect());
     }
@@ -86,33 +87,33 @@ fn scales(call: &Call, old: bool) -> Result<Vec<f64>, Problem> {
     Ok(scales.values().iter().copied().map(f64::from).collect())
 }
 
-fn sampling(call: &Call, old: bool) -> Result<Sampling, Problem> {
+fn sampling(call: &OnnxCall, old: bool) -> Result<Interpolation, NodeProblem> {
     let mode = call.attributes.text("nearest_mode");
     let nearest = match mode.unwrap_or("round_prefer_floor") {
-        _ if old => Nearest::Floor,
-        "round_prefer_floor" => Nearest::RoundPreferFloor,
-        "round_prefer_ceil" => Nearest::RoundPreferCeil,
-        "floor" => Nearest::Floor,
-        "ceil" => Nearest::Ceil,
-        other => return Problem::cannot(format!("its nearest_mode is {other}")),
+        _ if old => NearestMode::Floor,
+        "round_prefer_floor" => NearestMode::RoundPreferFloor,
+        "round_prefer_ceil" => NearestMode::RoundPreferCeil,
+        "floor" => NearestMode::Floor,
+        "ceil" => NearestMode::Ceil,
+        other => return NodeProblem::cannot(format!("its nearest_mode is {other}")),
     };
     match call.attributes.text("mode").unwrap_or("nearest") {
-        "nearest" => Ok(Sampling::Nearest(nearest)),
-        "linear" | "bilinear" => Ok(Sampling::Bilinear),
-        other => Problem::cannot(format!(
+        "nearest" => Ok(Interpolation::Nearest(nearest)),
+        "linear" | "bilinear" => Ok(Interpolation::Bilinear),
+        other => NodeProblem::cannot(format!(
             "its mode is {other}; only nearest and linear are supported"
         )),
     }
 }
 
-fn coordinates(call: &Call, old: bool) -> Result<Coordinates, Problem> {
+fn coordinates(call: &OnnxCall, old: bool) -> Result<ResizeCoordinates, NodeProblem> {
     let mode = call.attributes.text("coordinate_transformation_mode");
     Ok(match mode.unwrap_or("half_pixel") {
-        _ if old => Coordinates::Asymmetric,
-        "half_pixel" => Coordinates::HalfPixel,
-        "pytorch_half_pixel" => Coordinates::PytorchHalfPixel,
-        "asymmetric" => Coordinates::Asymmetric,
-        "align_corners" => Coordinates::AlignCorners,
-        other => return Problem::cannot(format!("its coordinates are {other}")),
+        _ if old => ResizeCoordinates::Asymmetric,
+        "half_pixel" => ResizeCoordinates::HalfPixel,
+        "pytorch_half_pixel" => ResizeCoordinates::PytorchHalfPixel,
+        "asymmetric" => ResizeCoordinates::Asymmetric,
+        "align_corners" => ResizeCoordinates::AlignCorners,
+        other => return NodeProblem::cannot(format!("its coordinates are {other}")),
     })
 }

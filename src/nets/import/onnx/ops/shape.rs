@@ -1,12 +1,12 @@
 //! Operators that query shapes, evaluated at import, and operators that only change shapes.
 
-use super::super::call::{Call, Value};
+use super::super::call::{ImportValue, OnnxCall};
 use super::super::constant::Constant;
-use super::super::count::Count;
-use super::super::error::Problem;
+use super::super::count::SymbolicInt;
+use super::super::error::NodeProblem;
 use super::super::importer::Importer;
 use super::super::lengths::{axes, axis, count, dims};
-use super::super::places::Places;
+use super::super::strided_indices::StridedIndices;
 use super::reshaping;
 use crate::nets::graph::{Dim, Op};
 
@@ -14,12 +14,12 @@ use crate::nets::graph::{Dim, Op};
 const MOST: usize = 1 << 28;
 
 /// The lengths of a value's axes.
-fn lengths(importer: &Importer, value: &Value) -> Result<Vec<Count>, Problem> {
+fn lengths(importer: &Importer, value: &ImportValue) -> Result<Vec<SymbolicInt>, NodeProblem> {
     Ok(importer.dims(value)?.into_iter().map(count).collect())
 }
 
 /// `Shape`.
-pub fn shape(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn shape(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let lengths = lengths(importer, call.input(0)?)?;
     let rank = i64::try_from(lengths.len()).unwrap_or(i64::MAX);
     let bound = |name, default| {
@@ -29,31 +29,31 @@ pub fn shape(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem
     };
     let (start, end) = (bound("start", 0), bound("end", rank));
     let part = lengths[start..end.max(start)].to_vec();
-    Ok(vec![Value::Known(Constant::list(part))])
+    Ok(vec![ImportValue::Known(Constant::list(part))])
 }
 
 /// `Size`.
-pub fn size(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn size(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let lengths = lengths(importer, call.input(0)?)?;
     let size = lengths
         .iter()
-        .try_fold(Count::fixed(1), |size, &length| size.times(length));
-    let size = size.ok_or_else(|| Problem::Cannot("its size is too large".into()))?;
-    Ok(vec![Value::Known(Constant::scalar(size))])
+        .try_fold(SymbolicInt::fixed(1), |size, &length| size.times(length));
+    let size = size.ok_or_else(|| NodeProblem::Cannot("its size is too large".into()))?;
+    Ok(vec![ImportValue::Known(Constant::scalar(size))])
 }
 
 /// A value in another shape.
 pub fn reshaped(
     importer: &mut Importer,
     name: &str,
-    value: &Value,
-    shape: &[Count],
-) -> Result<Value, Problem> {
+    value: &ImportValue,
+    shape: &[SymbolicInt],
+) -> Result<ImportValue, NodeProblem> {
     if lengths(importer, value)? == shape {
         return Ok(value.clone());
     }
-    if let Value::Places(places) = value {
-        return Ok(Value::Places(places.reshaped(shape)?));
+    if let ImportValue::Places(places) = value {
+        return Ok(ImportValue::Places(places.reshaped(shape)?));
     }
     let known: Option<Vec<usize>> = shape
         .iter()
@@ -62,80 +62,83 @@ pub fn reshaped(
     if let (Some(constant), Some(shape)) = (value.constant(), known) {
         let same = constant.reshaped(&shape);
         return Ok(match value {
-            Value::Weight(name, _) => Value::Weight(name.clone(), same),
-            _ => Value::Known(same),
+            ImportValue::Weight(name, _) => ImportValue::Weight(name.clone(), same),
+            _ => ImportValue::Known(same),
         });
     }
     let input = importer.operand(value, name)?;
     let shape = dims(shape)?;
-    importer.give(name, Op::Reshape { shape }, &[input])
+    importer.emit_value(name, Op::Reshape { shape }, &[input])
 }
 
 /// `Reshape`.
-pub fn reshape(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn reshape(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let value = call.input(0)?;
     let wanted = match call.attributes.ints("shape") {
-        Some(shape) => shape.iter().copied().map(Count::fixed).collect(),
-        None => whole(call.known(1, "shape")?)?,
+        Some(shape) => shape.iter().copied().map(SymbolicInt::fixed).collect(),
+        None => integers(call.known(1, "shape")?)?,
     };
     let from = lengths(importer, value)?;
     let wanted = match call.attributes.flag("allowzero", false) {
         true => wanted,
         false => reshaping::zeros_filled(&from, &wanted)?,
     };
-    let ahead = importer.ahead(value, &from);
+    let ahead = importer.elements_before_batch(value, &from);
     let shape = reshaping::target(&from, ahead, &wanted, importer.batch)?;
     let value = reshaped(importer, &call.name, value, &shape)?;
-    importer.set_ahead(&value, reshaping::ahead_within(&shape, ahead));
+    importer.set_elements_before_batch(&value, reshaping::ahead_within(&shape, ahead));
     Ok(vec![value])
 }
 
 /// The integers of an array.
-pub fn whole(constant: &Constant) -> Result<Vec<Count>, Problem> {
+pub fn integers(constant: &Constant) -> Result<Vec<SymbolicInt>, NodeProblem> {
     let words = "it needs integers, but has other numbers";
-    constant.counts().ok_or(Problem::Cannot(words.into()))
+    constant.counts().ok_or(NodeProblem::Cannot(words.into()))
 }
 
 /// `Flatten`.
-pub fn flatten(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn flatten(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let value = call.input(0)?;
     let from = lengths(importer, value)?;
     let place = match call.attributes.int("axis", 1) {
         whole if usize::try_from(whole) == Ok(from.len()) => from.len(),
         other => axis(other, from.len())?,
     };
-    let product = |lengths: &[Count]| {
+    let product = |lengths: &[SymbolicInt]| {
         let product = lengths
             .iter()
-            .try_fold(Count::fixed(1), |all, &length| all.times(length));
-        product.ok_or_else(|| Problem::Cannot("the shape is too large".into()))
+            .try_fold(SymbolicInt::fixed(1), |all, &length| all.times(length));
+        product.ok_or_else(|| NodeProblem::Cannot("the shape is too large".into()))
     };
     let shape = [product(&from[..place])?, product(&from[place..])?];
     Ok(vec![reshaped(importer, &call.name, value, &shape)?])
 }
 
 /// `Squeeze`.
-pub fn squeeze(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn squeeze(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let value = call.input(0)?;
     let from = lengths(importer, value)?;
-    let one = Count::fixed(1);
+    let one = SymbolicInt::fixed(1);
     let gone = match call.ints(1, "axes")? {
         Some(given) => axes(&given, from.len())?,
         None => (0..from.len()).filter(|&axis| from[axis] == one).collect(),
     };
     if let Some(&axis) = gone.iter().find(|&&axis| from[axis] != one) {
-        return Problem::cannot(format!(
+        return NodeProblem::cannot(format!(
             "it removes axis {axis}, which has the length {}",
             from[axis]
         ));
     }
     let kept = (0..from.len()).filter(|axis| !gone.contains(axis));
-    let shape: Vec<Count> = kept.map(|axis| from[axis]).collect();
+    let shape: Vec<SymbolicInt> = kept.map(|axis| from[axis]).collect();
     Ok(vec![reshaped(importer, &call.name, value, &shape)?])
 }
 
 /// `Unsqueeze`.
-pub fn unsqueeze(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn unsqueeze(
+    importer: &mut Importer,
+    call: &OnnxCall,
+) -> Result<Vec<ImportValue>, NodeProblem> {
     let value = call.input(0)?;
     let from = lengths(importer, value)?;
     let given = call.ints(1, "axes")?.unwrap_or_default();
@@ -143,18 +146,18 @@ pub fn unsqueeze(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Pro
     let new = axes(&given, rank)?;
     let mut old = from.into_iter();
     let length = |axis: usize| match new.contains(&axis) {
-        true => Some(Count::fixed(1)),
+        true => Some(SymbolicInt::fixed(1)),
         false => old.next(),
     };
-    let shape: Vec<Count> = (0..rank).filter_map(length).collect();
+    let shape: Vec<SymbolicInt> = (0..rank).filter_map(length).collect();
     Ok(vec![reshaped(importer, &call.name, value, &shape)?])
 }
 
 /// `Expand`.
-pub fn expand(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn expand(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let value = call.input(0)?;
     let from = lengths(importer, value)?;
-    let wanted = whole(call.known(1, "shape")?)?;
+    let wanted = integers(call.known(1, "shape")?)?;
     let shape = together(&from, &wanted, importer.batch)?;
     Ok(vec![expanded(importer, &call.name, value, &shape)?])
 }
@@ -163,16 +166,16 @@ pub fn expand(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
 fn expanded(
     importer: &mut Importer,
     name: &str,
-    value: &Value,
-    shape: &[Count],
-) -> Result<Value, Problem> {
+    value: &ImportValue,
+    shape: &[SymbolicInt],
+) -> Result<ImportValue, NodeProblem> {
     if lengths(importer, value)? == shape {
         return Ok(value.clone());
     }
     let Some(constant) = value.constant() else {
         let input = importer.operand(value, name)?;
         let shape = dims(shape)?;
-        return importer.give(name, Op::Expand { shape }, &[input]);
+        return importer.emit_value(name, Op::Expand { shape }, &[input]);
     };
     let known: Option<Vec<usize>> = shape
         .iter()
@@ -183,48 +186,56 @@ fn expanded(
         lengths.try_fold(1usize, |all, &length| all.checked_mul(length))
     });
     if count.is_none_or(|count| count > MOST) {
-        return Problem::cannot("it makes an absurdly large array");
+        return NodeProblem::cannot("it makes an absurdly large array");
     }
     Ok(match known {
-        Some(shape) => Value::Known(constant.repeated(&shape)),
-        None => Value::Spread(constant.clone(), shape.to_vec()),
+        Some(shape) => ImportValue::Known(constant.broadcast_to(&shape)),
+        None => ImportValue::Broadcast(constant.clone(), shape.to_vec()),
     })
 }
 
 /// The common shape of two under broadcasting. A length equal to the file's fixed batch size matches the
 /// batch.
-fn together(a: &[Count], b: &[Count], batch: i64) -> Result<Vec<Count>, Problem> {
+fn together(
+    a: &[SymbolicInt],
+    b: &[SymbolicInt],
+    batch: i64,
+) -> Result<Vec<SymbolicInt>, NodeProblem> {
     let rank = a.len().max(b.len());
-    let one = Count::fixed(1);
-    let length = |shape: &[Count], axis: usize| {
+    let one = SymbolicInt::fixed(1);
+    let length = |shape: &[SymbolicInt], axis: usize| {
         let aligned = (axis + shape.len()).checked_sub(rank);
         aligned.map_or(one, |axis| shape[axis])
     };
     let both = |axis| match (length(a, axis), length(b, axis)) {
         (a, b) if a == b => Some(a),
         (a, other) | (other, a) if a == one => Some(other),
-        (n, fixed) | (fixed, n) if n == Count::BATCH && fixed == Count::fixed(batch) => Some(n),
+        (n, fixed) | (fixed, n)
+            if n == SymbolicInt::BATCH && fixed == SymbolicInt::fixed(batch) =>
+        {
+            Some(n)
+        }
         _ => None,
     };
-    let shape: Option<Vec<Count>> = (0..rank).map(both).collect();
-    shape.ok_or_else(|| Problem::Cannot("the shapes cannot be broadcast".into()))
+    let shape: Option<Vec<SymbolicInt>> = (0..rank).map(both).collect();
+    shape.ok_or_else(|| NodeProblem::Cannot("the shapes cannot be broadcast".into()))
 }
 
 /// `Tile`: repetition along existing axes.
-pub fn tile(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+pub fn tile(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let value = call.input(0)?;
     let from = lengths(importer, value)?;
-    let times = whole(call.known(1, "repeats")?)?;
+    let times = integers(call.known(1, "repeats")?)?;
     if times.len() != from.len() {
-        return Problem::cannot("it does not have one repeat per axis");
+        return NodeProblem::cannot("it does not have one repeat per axis");
     }
     // [a,b] as [1,a,1,b], repeated to [s,a,t,b], read as [s·a,t·b].
-    let one = Count::fixed(1);
-    let apart: Vec<Count> = from.iter().flat_map(|&length| [one, length]).collect();
+    let one = SymbolicInt::fixed(1);
+    let apart: Vec<SymbolicInt> = from.iter().flat_map(|&length| [one, length]).collect();
     let pairs = times.iter().zip(&from);
-    let repeated: Vec<Count> = pairs.clone().flat_map(|(&by, &len)| [by, len]).collect();
-    let joined: Option<Vec<Count>> = pairs.map(|(&by, &length)| length.times(by)).collect();
-    let joined = joined.ok_or_else(|| Problem::Cannot("it repeats the batch".into()))?;
+    let repeated: Vec<SymbolicInt> = pairs.clone().flat_map(|(&by, &len)| [by, len]).collect();
+    let joined: Option<Vec<SymbolicInt>> = pairs.map(|(&by, &length)| length.times(by)).collect();
+    let joined = joined.ok_or_else(|| NodeProblem::Cannot("it repeats the batch".into()))?;
     let apart = reshaped(importer, &format!("{}.apart", call.name), value, &apart)?;
     let wide = expanded(
         importer,
@@ -236,23 +247,26 @@ pub fn tile(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem>
 }
 
 /// `ConstantOfShape`.
-pub fn constant_of_shape(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
-    let wanted = whole(call.known(0, "shape")?)?;
+pub fn constant_of_shape(
+    importer: &mut Importer,
+    call: &OnnxCall,
+) -> Result<Vec<ImportValue>, NodeProblem> {
+    let wanted = integers(call.known(0, "shape")?)?;
     let number = match call.attributes.tensor("value") {
         Some(tensor) => importer.array(tensor)?,
         None => Constant::float(0.0),
     };
     let ones = vec![1; wanted.len()];
     let number = match number.len() {
-        1 => Value::Known(number.reshaped(&ones)),
-        _ => return Problem::cannot("its value is not a single number"),
+        1 => ImportValue::Known(number.reshaped(&ones)),
+        _ => return NodeProblem::cannot("its value is not a single number"),
     };
     Ok(vec![expanded(importer, &call.name, &number, &wanted)?])
 }
 
 /// `Range`.
-pub fn range(_: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
-    let all_images = call.known(1, "limit")?.counts().as_deref() == Some(&[Count::BATCH]);
+pub fn range(_: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
+    let all_images = call.known(1, "limit")?.counts().as_deref() == Some(&[SymbolicInt::BATCH]);
     let by_one = call.known(2, "step")?.only() == Some(1.0);
     if let (true, true, Some(&[start])) = (
         all_images,
@@ -260,40 +274,44 @@ pub fn range(_: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
         call.known(0, "start")?.ints().as_deref(),
     ) && start == 0
     {
-        return Ok(vec![Value::Places(Places::of_batch(start))]);
+        return Ok(vec![ImportValue::Places(StridedIndices::of_batch(start))]);
     }
-    let bound = |place, role| -> Result<f64, Problem> {
-        let words = || Problem::Cannot(format!("its {role} depends on the number of images"));
+    let bound = |place, role| -> Result<f64, NodeProblem> {
+        let words = || NodeProblem::Cannot(format!("its {role} depends on the number of images"));
         let constant = call.known(place, role)?;
         Ok(f64::from(constant.only().ok_or_else(words)?))
     };
     let (start, limit, step) = (bound(0, "start")?, bound(1, "limit")?, bound(2, "step")?);
-    let whole = matches!(call.known(0, "start")?, Constant::Counts { .. });
+    let whole = matches!(call.known(0, "start")?, Constant::Ints { .. });
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let count = ((limit - start) / step).ceil().max(0.0) as usize;
     if count > MOST || step == 0.0 {
-        return Problem::cannot("its range is endless");
+        return NodeProblem::cannot("its range is endless");
     }
     #[allow(clippy::cast_precision_loss)]
     let numbers = (0..count).map(|place| start + place as f64 * step);
     #[allow(clippy::cast_possible_truncation)]
     let constant = match whole {
-        true => Constant::list(numbers.map(|number| Count::fixed(number as i64)).collect()),
+        true => Constant::list(
+            numbers
+                .map(|number| SymbolicInt::fixed(number as i64))
+                .collect(),
+        ),
         false => Constant::Floats(crate::session::array::Array::new(
             &[count],
             numbers.map(|number| number as f32).collect(),
         )),
     };
-    Ok(vec![Value::Known(constant)])
+    Ok(vec![ImportValue::Known(constant)])
 }
 
 /// The inputs matched along the batch: where others have the batch and one has length one, it is
 /// broadcast.
 pub fn along_batch(
     importer: &mut Importer,
-    call: &Call,
+    call: &OnnxCall,
     axis: usize,
-) -> Result<Vec<Value>, Problem> {
+) -> Result<Vec<ImportValue>, NodeProblem> {
     let given = call.inputs.iter().flatten();
     let shapes: Vec<Vec<Dim>> = given
         .clone()
@@ -310,7 +328,7 @@ pub fn along_batch(
             let other = batched(index).filter(|_| index != axis && single);
             count(other.unwrap_or(length))
         });
-        let wanted: Vec<Count> = wanted.collect();
+        let wanted: Vec<SymbolicInt> = wanted.collect();
         alike.push(expanded(importer, &call.name, value, &wanted)?);
     }
     Ok(alike)

@@ -6,7 +6,7 @@ use std::path::Path;
 use onnx_ir::{Message, ModelProto, NodeProto};
 use tempfile::TempDir;
 
-use super::super::{Options, read};
+use super::super::{OnnxOptions, read};
 use super::fixture;
 
 /// The plain network, with something changed.
@@ -17,7 +17,7 @@ fn changed(change: impl FnOnce(&mut ModelProto)) -> ModelProto {
     model
 }
 
-fn words_with(model: &ModelProto, options: &Options) -> String {
+fn words_with(model: &ModelProto, options: &OnnxOptions) -> String {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("model.onnx");
     fs::write(&path, model.write_to_bytes().unwrap()).unwrap();
@@ -25,10 +25,10 @@ fn words_with(model: &ModelProto, options: &Options) -> String {
 }
 
 fn words(model: &ModelProto) -> String {
-    words_with(model, &Options::default())
+    words_with(model, &OnnxOptions::default())
 }
 
-fn refusal(path: &Path, options: &Options) -> String {
+fn refusal(path: &Path, options: &OnnxOptions) -> String {
     match read(path, options) {
         Err(error) => error.to_string(),
         Ok(_) => "it was read".to_owned(),
@@ -76,7 +76,7 @@ fn a_missing_operator_is_named_with_its_place_and_number() {
             "network.output=Some(",
         ],
     );
-    let before = Options {
+    let before = OnnxOptions {
         output: Some("logits".into()),
         size: None,
     };
@@ -134,7 +134,7 @@ fn an_open_size_is_asked_for_and_can_be_given() {
         &words(&model),
         &["[batch,1,height,width]", "network.image=Some("],
     );
-    let size = |rows, columns| Options {
+    let size = |rows, columns| OnnxOptions {
         output: None,
         size: Some((rows, columns)),
     };
@@ -148,7 +148,7 @@ fn an_open_size_is_asked_for_and_can_be_given() {
 
 #[test]
 fn another_size_than_the_files_is_refused() {
-    let options = Options {
+    let options = OnnxOptions {
         output: None,
         size: Some((32, 32)),
     };
@@ -201,7 +201,7 @@ fn several_outputs_are_offered() {
 
 #[test]
 fn an_output_that_is_not_there_brings_up_those_like_it() {
-    let options = Options {
+    let options = OnnxOptions {
         output: Some("logit".into()),
         size: None,
     };
@@ -282,7 +282,7 @@ fn a_missing_side_file_is_named() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("side-file.onnx");
     fs::copy(fixture("side-file.onnx"), &path).unwrap();
-    let words = refusal(&path, &Options::default());
+    let words = refusal(&path, &OnnxOptions::default());
     tells(&words, &["side-file.onnx.data", "beside the model"]);
 }
 
@@ -321,12 +321,15 @@ fn files_that_are_no_models_are_called_what_they_are() {
     ] {
         fs::write(&path, bytes).unwrap();
         tells(
-            &refusal(&path, &Options::default()),
+            &refusal(&path, &OnnxOptions::default()),
             &["model.onnx", needed],
         );
     }
     let nowhere = folder.path().join("nowhere.onnx");
-    tells(&refusal(&nowhere, &Options::default()), &["cannot be read"]);
+    tells(
+        &refusal(&nowhere, &OnnxOptions::default()),
+        &["cannot be read"],
+    );
 }
 
 #[test]
@@ -348,7 +351,7 @@ fn damaged_files_are_refused_or_read_and_never_panic() {
                 bytes.truncate(index);
             }
             fs::write(&path, &bytes).unwrap();
-            let _ = read(&path, &Options::default());
+            let _ = read(&path, &OnnxOptions::default());
         }
     }
 }

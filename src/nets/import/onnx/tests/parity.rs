@@ -4,7 +4,7 @@ use std::fs::File;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::super::{Imported, Layout};
+use super::super::{ImageLayout, OnnxImport};
 use super::{fixture, imported};
 use crate::nets::graph::op::Unary;
 use crate::nets::graph::{Dim, Op};
@@ -16,7 +16,7 @@ fn array(name: &str, entry: &str) -> Vec<f32> {
     npyz::NpyFile::new(entry).unwrap().into_vec().unwrap()
 }
 
-fn logits(network: &Imported, images: &[f32]) -> Vec<f32> {
+fn logits(network: &OnnxImport, images: &[f32]) -> Vec<f32> {
     let device = Device::flex();
     let [channels, height, width] = network.graph.image();
     let count = images.len() / (channels * height * width);
@@ -83,7 +83,7 @@ agrees! {
 #[test]
 fn channels_last_agree_without_the_softmax_and_keep_class_names() {
     let network = imported("keras");
-    assert_eq!(network.layout, Layout::ChannelsLast);
+    assert_eq!(network.layout, ImageLayout::ChannelsLast);
     assert!(network.notes[0].contains("softmax"), "{:?}", network.notes);
     let names = network.class_names.as_deref();
     let expected = ["ant", "bee", "cat", "dog", "eel"].map(str::to_owned);

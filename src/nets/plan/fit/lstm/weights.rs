@@ -2,12 +2,12 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::super::Frames;
-use super::super::memory::Part;
+use super::super::BatchMemory;
+use super::super::memory::DisjointPointer;
 use super::{Lstm, TILE};
 use crate::nets::plan::Lanes;
 use crate::nets::plan::product::{load, store};
-use crate::nets::plan::team::each;
+use crate::nets::plan::team::run_tasks;
 
 /// Number of tasks for the gradients of the weights.
 const TASKS: usize = 16;
@@ -17,11 +17,11 @@ const VECTORS: usize = 4;
 
 impl Lstm {
     /// Gradients of the bias.
-    pub(super) fn by_bias(&self, frames: &Frames, bias: &mut [f32], lanes: Lanes) {
-        let sums = Part(bias.as_mut_ptr());
+    pub(super) fn bias_gradients(&self, frames: &BatchMemory, bias: &mut [f32], lanes: Lanes) {
+        let sums = DisjointPointer(bias.as_mut_ptr());
         let added = self.steps * self.rows() * frames.groups * lanes.count();
-        each(bias.len(), added, |row| {
-            sums.part(row, 1)[0] = lanes.arch().dispatch(Bias {
+        run_tasks(bias.len(), added, |row| {
+            sums.slice(row, 1)[0] = lanes.arch().dispatch(Bias {
                 layer: self,
                 frames: *frames,
                 row,
@@ -30,9 +30,9 @@ impl Lstm {
     }
 
     /// Gradients of the weights that multiply the `numbers` values from offset `read` on at every step.
-    pub(super) fn by_weights(
+    pub(super) fn weight_gradients(
         &mut self,
-        frames: &Frames,
+        frames: &BatchMemory,
         (read, numbers): (usize, usize),
         gradient: &mut [f32],
         lanes: Lanes,
@@ -45,10 +45,10 @@ impl Lstm {
         rows.clear();
         rows.resize(self.steps * images * stride, 0.0);
         let layer = &*self;
-        let all = Part(rows.as_mut_ptr());
+        let all = DisjointPointer(rows.as_mut_ptr());
         let pieces = layer.steps * frames.groups;
-        each(pieces, usize::MAX, |at| {
-            let rows = all.part(at * count * stride, count * stride);
+        run_tasks(pieces, usize::MAX, |at| {
+            let rows = all.slice(at * count * stride, count * stride);
             let (step, group) = (at / frames.groups, at % frames.groups);
             for number in 0..numbers {
                 let from = read + step * numbers + number;
@@ -60,10 +60,10 @@ impl Lstm {
         });
         let piece = layer.rows().div_ceil(TASKS).next_multiple_of(TILE);
         let most = layer.rows();
-        let all = Part(gradient.as_mut_ptr());
-        each(most.div_ceil(piece), usize::MAX, |task| {
+        let all = DisjointPointer(gradient.as_mut_ptr());
+        run_tasks(most.div_ceil(piece), usize::MAX, |task| {
             let count = piece.min(most - task * piece);
-            let gradient = all.part(task * piece * numbers, count * numbers);
+            let gradient = all.slice(task * piece * numbers, count * numbers);
             lanes.arch().dispatch(Weight {
                 layer,
                 frames: *frames,
@@ -81,7 +81,7 @@ impl Lstm {
 /// The gradient of the bias of one gate row.
 struct Bias<'a> {
     layer: &'a Lstm,
-    frames: Frames,
+    frames: BatchMemory,
     row: usize,
 }
 
@@ -107,7 +107,7 @@ impl WithSimd for Bias<'_> {
 /// The gradients of the weights of some gate rows: sums over steps and images, one after the other.
 struct Weight<'a> {
     layer: &'a Lstm,
-    frames: Frames,
+    frames: BatchMemory,
     /// The first row.
     first: usize,
     /// The multiplied values, \[steps,images,stride\].

@@ -9,11 +9,11 @@ use super::*;
 type Case = ([usize; 3], usize, usize, Pads);
 
 /// A tensor with a shape and a border.
-fn place(at: usize, [channels, rows, columns]: [usize; 3], border: Pads) -> Place {
-    Place {
-        at,
+fn place(at: usize, [channels, rows, columns]: [usize; 3], border: Pads) -> TensorSlot {
+    TensorSlot {
+        origin: at,
         skip: 0,
-        framed: true,
+        per_group: true,
         channels,
         rows,
         columns,
@@ -26,7 +26,7 @@ fn both((inputs, outputs, taps, pads): Case, direct: bool, lanes: Lanes) -> (Vec
     let geometry = Geometry {
         taps,
         pads,
-        apart: false,
+        depthwise: false,
         direct,
     };
     let [channels, rows, columns] = inputs;
@@ -35,14 +35,14 @@ fn both((inputs, outputs, taps, pads): Case, direct: bool, lanes: Lanes) -> (Vec
         rows + pads.top + pads.bottom + 1 - taps,
         columns + pads.left + pads.right + 1 - taps,
     ];
-    let from = place(0, sums, geometry.border_behind(inputs, sums));
-    let to = place(from.size(), inputs, Pads::default());
-    let frame = from.size() + to.size();
+    let from = place(0, sums, geometry.gradient_border(inputs, sums));
+    let to = place(from.padded_elements(), inputs, Pads::default());
+    let frame = from.padded_elements() + to.padded_elements();
     let mut memory = Memory::default();
     memory.reserve(frame * lanes.count(), 1);
-    let frames = Frames {
+    let frames = BatchMemory {
         pointer: memory.pointer(),
-        frame,
+        group_len: frame,
         groups: 1,
         images: lanes.count(),
     };
@@ -67,7 +67,7 @@ fn both((inputs, outputs, taps, pads): Case, direct: bool, lanes: Lanes) -> (Vec
             }
         }
     }
-    let back = Kernel::back(geometry, SumGradients::Each(from), to, lanes.count());
+    let back = Kernel::backward(geometry, SumGradients::Each(from), to, lanes.count());
     let mut back = back.unwrap();
     let area = taps * taps;
     let kernels: Vec<f32> = kernels.iter().copied().map(signed).collect();
@@ -96,7 +96,7 @@ fn both((inputs, outputs, taps, pads): Case, direct: bool, lanes: Lanes) -> (Vec
     let mut found = Vec::new();
     for at in 0..expected.len() {
         // SAFETY: as above.
-        found.push(unsafe { *frames.at(0, to.at + at, lanes.count()).add(last) });
+        found.push(unsafe { *frames.at(0, to.origin + at, lanes.count()).add(last) });
     }
     let expected = expected.into_iter().map(|it| it * (1 + last) as f64);
     (found, expected.collect())
@@ -141,7 +141,7 @@ fn the_way_back_of_a_convolution_is_that_of_its_definition() {
         let geometry = Geometry {
             taps,
             pads,
-            apart: false,
+            depthwise: false,
             direct,
         };
         filtered += usize::from(geometry.transform(inputs[0], sums).is_some());

@@ -1,0 +1,28 @@
+//! The check that a session divided into shards, or one of its shards, is not run as a whole.
+
+use super::CommandError;
+use crate::session::Session;
+use crate::session::store::session_of_shard;
+
+/// Refuses a session that is divided into shards or is itself a shard.
+///
+/// # Errors
+/// If it is, with the command to use instead.
+pub fn refuse_divided(session: &Session) -> Result<(), CommandError> {
+    let name = &session.name;
+    if let Some(shard) = &session.record.shard {
+        return Err(CommandError::Usage(format!(
+            "{name} is a shard; run it with: noisescope run {} --shard {}/{}",
+            session_of_shard(name),
+            shard.index,
+            shard.count
+        )));
+    }
+    match &session.record.sharding {
+        None => Ok(()),
+        Some(sharding) => Err(CommandError::Usage(format!(
+            "{name} is divided into {0} shards: run those (noisescope run {name} --shard 1/{0} to {0}/{0}), then merge them with `noisescope merge {name}`; to discard their work: noisescope merge {name} --abandon",
+            sharding.count
+        ))),
+    }
+}

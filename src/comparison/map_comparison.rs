@@ -1,0 +1,138 @@
+//! The maps of two sessions compared, at one γ and for one response.
+
+use std::sync::Arc;
+
+use super::SessionPair;
+use crate::format;
+use crate::session::config::Response;
+use crate::session::form::Shape;
+use crate::session::record::GammaTrials;
+use crate::stats::classification::{GammaEstimate, ImageEstimate};
+use crate::stats::comparison::{MapDifference, SignificanceBounds, difference};
+
+/// The maps of two sessions at one γ, compared class by class.
+#[derive(Debug, Clone)]
+pub struct MapComparison {
+    /// The signal strength.
+    pub gamma: f64,
+    /// The response that the maps are made by.
+    pub response: Response,
+    /// The estimate from each session's trials.
+    pub estimates: [Arc<GammaEstimate>; 2],
+    /// Channels, rows and columns of a map.
+    pub shape: Shape,
+    /// The bounds beyond which pixels differ significantly.
+    pub bounds: SignificanceBounds,
+    /// The difference of the two maps for every class, \[K\]; `None` unless both have one.
+    pub classes: Vec<Option<MapDifference>>,
+    min_trials: [u64; 2],
+}
+
+/// Totals over all classes that have maps in both sessions.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct ComparisonTotals {
+    /// Classes.
+    pub maps: usize,
+    /// Pixels tested.
+    pub tested: usize,
+    /// Pixels beyond the bound for a single map.
+    pub significant: usize,
+    /// Pixels beyond the bound for all maps together.
+    pub beyond: usize,
+    /// Mean over classes of the correlation of the two maps; `None` if there is none.
+    pub correlation: Option<f64>,
+}
+
+impl ComparisonTotals {
+    /// The share of pixels beyond the bound for all maps; `None` if none was tested.
+    pub fn share(&self) -> Option<f64> {
+        (self.tested > 0).then(|| self.beyond as f64 / self.tested as f64)
+    }
+}
+
+impl MapComparison {
+    /// Compares at the γ with index `place` in the pair.
+    ///
+    /// # Panics
+    /// If there is no such γ.
+    pub fn new(pair: &SessionPair<'_>, place: usize, response: Response) -> Self {
+        let common = pair.gammas[place];
+        let estimates = common.trials.map(GammaTrials::estimate);
+        let shape = common.trials[0].shape();
+        let errors = common.trials[0].errors();
+        let mut compared = Self {
+            gamma: common.gamma,
+            response,
+            shape,
+            bounds: SignificanceBounds::new(1, shape.iter().product()),
+            classes: Vec::new(),
+            min_trials: common.trials.map(|trials| trials.min_trials),
+            estimates,
+        };
+        let classes = common.trials[0].classes();
+        let maps = (0..classes).filter(|&class| compared.maps(class).is_some());
+        compared.bounds = SignificanceBounds::new(maps.count(), shape.iter().product());
+        let of_class = |class| difference(compared.maps(class)?, shape, errors, compared.bounds);
+        compared.classes = (0..classes).map(of_class).collect();
+        compared
+    }
+
+    /// The two maps of a class; `None` unless both have one.
+    pub fn maps(&self, class: usize) -> Option<[&ImageEstimate; 2]> {
+        Some([self.map(0, class)?, self.map(1, class)?])
+    }
+
+    /// The map of a class in one of the sessions.
+    pub fn map(&self, session: usize, class: usize) -> Option<&ImageEstimate> {
+        let estimate = self.estimates[session].classes.get(class)?;
+        estimate.image(self.response)
+    }
+
+    /// The reliability of the more reliable of a class's two maps.
+    pub fn reliability(&self, class: usize) -> Option<f64> {
+        let both = [0, 1].map(|session| self.map(session, class)?.reliability);
+        both.into_iter().flatten().reduce(f64::max)
+    }
+
+    /// Classes that have maps in both, ascending, with their difference.
+    pub fn differences(&self) -> impl Iterator<Item = (usize, &MapDifference)> {
+        let classes = self.classes.iter().enumerate();
+        classes.filter_map(|(class, difference)| Some((class, difference.as_ref()?)))
+    }
+
+    /// Why a class has no map in one of the sessions; `None` if it has one.
+    pub fn missing_reason(&self, session: usize, class: usize) -> Option<String> {
+        if self.map(session, class).is_some() {
+            return None;
+        }
+        let estimate = &self.estimates[session];
+        let of_class = estimate.classes.get(class)?;
+        Some(match self.response {
+            _ if !of_class.listed => "not in its plan".into(),
+            Response::Evidence if estimate.trials < self.min_trials[session] => {
+                "too few trials".into()
+            }
+            Response::Evidence => "constant output".into(),
+            Response::Decision => {
+                format!("too few, called {}", format::count(of_class.called as f64))
+            }
+        })
+    }
+
+    /// The totals over all classes.
+    pub fn totals(&self) -> ComparisonTotals {
+        let mut totals = ComparisonTotals::default();
+        let mut correlations = Vec::new();
+        for (_, difference) in self.differences() {
+            totals.maps += 1;
+            totals.tested += difference.tested;
+            totals.significant += difference.significant;
+            totals.beyond += difference.significant_in_all;
+            correlations.extend(difference.correlation);
+        }
+        let count = correlations.len();
+        totals.correlation =
+            (count > 0).then(|| correlations.into_iter().sum::<f64>() / count as f64);
+        totals
+    }
+}

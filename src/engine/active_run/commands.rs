@@ -1,0 +1,169 @@
+//! Obeying the viewers' commands, and pausing.
+
+use std::time::{Duration, Instant};
+
+use super::{ActiveRun, NextStep};
+use crate::format::count;
+use crate::link::EngineCommand;
+use crate::session::config::Extension;
+use crate::session::record::Note;
+use crate::session::run::Phase;
+
+impl ActiveRun {
+    /// Obeys all pending commands at once, so that stopping and pausing do not wait for earlier commands. During a
+    /// pause this blocks.
+    pub fn obey_commands(&mut self) -> NextStep {
+        let received = self.obey_pending(None);
+        if received.stop || self.lock_lost {
+            return self.stop();
+        }
+        let mut pause = Duration::ZERO;
+        match (std::mem::take(&mut self.still_paused), received.pause) {
+            (true, Some(false)) => self.end_pause(),
+            (true, None) | (_, Some(true)) => match self.wait_paused() {
+                Some(time) => pause = time,
+                None => return self.stop(),
+            },
+            (false, _) => {}
+        }
+        match std::mem::take(&mut self.extended) {
+            true => NextStep::Replan,
+            false => NextStep::Continue(pause),
+        }
+    }
+
+    /// Takes all pending commands, after `first`; obeys those that can be obeyed at once and returns the rest.
+    pub(super) fn obey_pending(&mut self, first: Option<EngineCommand>) -> Received {
+        let mut received = Received::default();
+        let mut all: Vec<EngineCommand> = first.into_iter().collect();
+        while let Ok(command) = self.commands.try_recv() {
+            all.push(command);
+        }
+        let mut changed = false;
+        for command in all {
+            match command {
+                EngineCommand::Stop => received.stop = true,
+                EngineCommand::Discard => (received.stop, self.discards) = (true, true),
+                EngineCommand::Pause => received.pause = Some(true),
+                EngineCommand::Continue => received.pause = Some(false),
+                EngineCommand::Checkpoint => self.checkpoint_requested = true,
+                EngineCommand::Extend { images, more } => {
+                    self.extend(images, more);
+                    changed = true;
+                }
+                EngineCommand::Note(note) => {
+                    self.edit_note(note);
+                    changed = true;
+                }
+            }
+        }
+        if changed {
+            self.publish();
+        }
+        received
+    }
+
+    /// Extends the plan and logs it; a refusal is logged as a warning.
+    fn extend(&mut self, images: usize, more: Extension) {
+        let text = format!("extended to {} trials", count(more.trials as f64));
+        match self.session.extend(images, more) {
+            Ok(reset) => {
+                self.extended = true;
+                self.run.stages = self.session.stages();
+                match reset.is_empty() {
+                    true => self.log(text),
+                    false => self.log(format!(
+                        "{text}; will be repeated with the new maps: {}",
+                        reset.join(", ")
+                    )),
+                }
+            }
+            Err(error) => self.warn(format!("not extended: {error}")),
+        }
+    }
+
+    /// Adds or removes a note, logs it and requests a checkpoint; a refusal is logged as a warning.
+    fn edit_note(&mut self, note: Note) {
+        let on = note.on.clone();
+        let place = on.in_words(&self.session.record);
+        match self.session.note(note) {
+            Ok(()) => {
+                self.checkpoint_requested = true;
+                match self.session.record.note_on(&on) {
+                    Some(_) => self.log(format!("note added to {place}")),
+                    None => self.log(format!("note removed from {place}")),
+                }
+            }
+            Err(error) => self.warn(format!("note on {place} not saved: {error}")),
+        }
+    }
+
+    fn stop(&mut self) -> NextStep {
+        self.run.phase = Phase::Stopping;
+        self.publish();
+        NextStep::Stop
+    }
+
+    /// Pauses until a command says to resume (returns how long it took) or to stop (`None`).
+    fn wait_paused(&mut self) -> Option<Duration> {
+        let began = Instant::now();
+        let (Phase::Working(stage) | Phase::Paused(stage)) = self.run.phase else {
+            return Some(Duration::ZERO);
+        };
+        if self.run.phase != Phase::Paused(stage) {
+            self.run.phase = Phase::Paused(stage);
+            self.log("paused");
+        }
+        self.publish();
+        let mut reason = PauseEnd::Continue;
+        // Without viewers nobody could end the pause.
+        while let Some(command) = self.commands.blocking_recv() {
+            let received = self.obey_pending(Some(command));
+            if received.stop {
+                reason = PauseEnd::Stop;
+                break;
+            }
+            if received.pause == Some(false) {
+                break;
+            }
+            if self.checkpoint_requested {
+                // The caller must first bring its results into the session.
+                reason = PauseEnd::Checkpoint;
+                break;
+            }
+        }
+        let pause = began.elapsed();
+        self.paused += pause;
+        match reason {
+            PauseEnd::Stop => return None,
+            PauseEnd::Checkpoint => self.still_paused = true,
+            PauseEnd::Continue => self.end_pause(),
+        }
+        Some(pause)
+    }
+
+    /// Ends a pause.
+    fn end_pause(&mut self) {
+        if let Phase::Paused(stage) = self.run.phase {
+            self.run.phase = Phase::Working(stage);
+            self.log("continued");
+            self.publish();
+        }
+    }
+}
+
+/// The commands received that have not been obeyed yet.
+#[derive(Debug, Default)]
+pub(super) struct Received {
+    pub(super) stop: bool,
+    /// Whether to pause or to resume, by the last such command.
+    pause: Option<bool>,
+}
+
+/// Why a pause ended.
+enum PauseEnd {
+    Continue,
+    Stop,
+    /// For a checkpoint, after which the pause continues.
+    Checkpoint,
+}

@@ -1,0 +1,202 @@
+//! Agreement of two networks: shows both the same trials and counts their joint decisions.
+//!
+//! Sessions keep counts, not the decision of each trial. So the networks of two sessions are shown
+//! the first trials of one of them again.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use super::device::seat::Seat;
+use super::device::{self, DeviceChoice, DeviceError};
+use super::fault::catch_panic;
+use super::originals::{self, OriginalsError};
+use crate::comparison::{SessionPair, SharedTrialDecisions};
+use crate::data::{self, DataError, Dataset, DatasetRequest};
+use crate::nets::graph::GraphError;
+use crate::nets::{Subject, decision};
+use crate::session::Session;
+use crate::session::form::Form;
+use crate::session::store::Store;
+use crate::stats::agreement::JointDecisions;
+use crate::stimulus::{self, BlockSeed, NoiseSource, Pool};
+
+/// Why two networks cannot be shown the same trials.
+#[derive(Debug, thiserror::Error)]
+pub enum SameTrialsError {
+    /// The images cannot be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The images have another form than those of the session's run.
+    #[error("the images of {0} have changed since it ran; restore them")]
+    OtherImages(String),
+    /// One session's network cannot be opened.
+    #[error(transparent)]
+    Kept(#[from] OriginalsError),
+    /// A network cannot be brought to the device.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    /// The device cannot be opened.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// A session has never read its images.
+    #[error("{0} has not read its images yet; run it first: noisescope run {0}")]
+    NoForm(String),
+    /// The device failed.
+    #[error("the networks could not be shown the same trials: {0}")]
+    Failed(String),
+}
+
+/// Where to look for images and networks, and the device to compute on.
+#[derive(Debug, Clone, Copy)]
+pub struct ReplaySetup<'a> {
+    /// The folder of sessions.
+    pub store: &'a Store,
+    /// The folder of full data sets.
+    pub data: &'a Path,
+    /// The device.
+    pub device: &'a DeviceChoice,
+    /// Blocks computed at the same time; `None` for one per core.
+    pub workers: Option<usize>,
+}
+
+/// The trials to show.
+struct SharedTrials<'a> {
+    seed: BlockSeed,
+    source: NoiseSource,
+    gamma: f64,
+    block: usize,
+    trials: u64,
+    pool: &'a Pool,
+    classes: usize,
+}
+
+/// Shows the networks of two sessions the first session's first `trials` trials, with its images, at the `place`th
+/// of their common γ. `sessions` are complete, with weights.
+///
+/// # Errors
+/// If a network, the images or the device cannot be opened, or the device fails.
+pub fn count_joint_decisions(
+    sessions: [&Session; 2],
+    pair: &SessionPair<'_>,
+    place: usize,
+    trials: u64,
+    bench: ReplaySetup<'_>,
+) -> Result<SharedTrialDecisions, SameTrialsError> {
+    let common = pair.gammas[place];
+    let form = |session: &Session| {
+        let form = session.record.form.clone();
+        form.ok_or_else(|| SameTrialsError::NoForm(session.name.clone()))
+    };
+    let forms = [form(sessions[0])?, form(sessions[1])?];
+    let images = images(sessions[0], &forms[0], bench)?;
+    let [a, b] = [0, 1].map(|i| originals::graph(sessions[i], &forms[i], bench.store.folder()));
+    let graphs = [a?, b?];
+    let kind = sessions[0].config.network.kind;
+    let wanted = device::DeviceRequest {
+        workers: bench.workers,
+        ..device::DeviceRequest::new(bench.device)
+    };
+    let opened = device::open(wanted, kind, None)?;
+    let plan = pair.plans[0];
+    let pool = Pool::new(&images.train);
+    let shown = SharedTrials {
+        seed: BlockSeed {
+            session: sessions[0].config.seed,
+            analysis: pair.analysis_indices[0] as u64,
+            stream: common.gamma_indices[0] as u64,
+            block: 0,
+        },
+        source: NoiseSource::with_grain(plan.noise, plan.grain(), &images.train),
+        gamma: common.gamma,
+        block: plan.block,
+        trials,
+        pool: &pool,
+        classes: common.trials[0].classes(),
+    };
+    let (shown, graphs) = (&shown, &graphs);
+    let seats = &opened.seats[..];
+    let worker = |index: usize| -> Result<JointDecisions, SameTrialsError> {
+        let seat = &seats[index];
+        let computed = catch_panic(|| {
+            seat.prepare_thread();
+            let [a, b] = graphs
+                .each_ref()
+                .map(|graph| Subject::new(graph.clone(), &seat.device));
+            Ok::<_, GraphError>(shown.joint([&a?, &b?], seat, (index, seats.len())))
+        });
+        Ok(computed.map_err(SameTrialsError::Failed)??)
+    };
+    let joints: Vec<Result<JointDecisions, SameTrialsError>> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..seats.len())
+            .map(|index| scope.spawn(move || worker(index)))
+            .collect();
+        let ended = workers.into_iter().map(|thread| {
+            let lost = |_| Err(SameTrialsError::Failed("a worker crashed".into()));
+            thread.join().unwrap_or_else(lost)
+        });
+        ended.collect()
+    });
+    let mut joint = JointDecisions::new(shown.classes);
+    for worker_joint in joints {
+        joint.merge(&worker_joint?);
+    }
+    Ok(SharedTrialDecisions {
+        gamma: common.gamma,
+        joint,
+        overlap: common.overlap,
+    })
+}
+
+impl SharedTrials<'_> {
+    /// Shows both networks every `stride`th block starting from `start`.
+    fn joint(
+        &self,
+        networks: [&Subject; 2],
+        seat: &Seat,
+        (start, stride): (usize, usize),
+    ) -> JointDecisions {
+        let mut joint = JointDecisions::new(self.classes);
+        let each = self.block as u64;
+        for block in (start as u64..self.trials.div_ceil(each)).step_by(stride) {
+            let first = block * each;
+            let count = each.min(self.trials - first) as usize;
+            let seed = BlockSeed { block, ..self.seed };
+            let drawn = stimulus::draw(seed, &self.source, self.gamma, first, count, self.pool);
+            let [a, b] = networks.map(|network| {
+                let logits = network.logits(drawn.stimuli.clone(), &seat.device);
+                network.rows(&logits).map(decision).collect::<Vec<usize>>()
+            });
+            for (truth, decisions) in drawn.truth.iter().zip(a.into_iter().zip(b)) {
+                joint.add(*truth, [decisions.0, decisions.1]);
+            }
+        }
+        joint
+    }
+}
+
+/// The images of a session, as in its run.
+///
+/// # Errors
+/// If they are missing, or now have another size or other classes.
+pub(super) fn images(
+    session: &Session,
+    form: &Form,
+    bench: ReplaySetup<'_>,
+) -> Result<Dataset, SameTrialsError> {
+    let Some(plan) = &session.config.dataset else {
+        return Ok(Dataset::none(form.clone()));
+    };
+    let plan = originals::images(plan, session.record.images.as_deref());
+    let request = DatasetRequest {
+        config: &plan,
+        seed: session.config.seed,
+        data: bench.data,
+        cache: Some(bench.store.folder()),
+    };
+    let images = data::load(&request, &mut |_, _| ControlFlow::Continue(()))?;
+    let found = images.form();
+    match (found.shape(), found.class_count()) == (form.shape(), form.class_count()) {
+        true => Ok(images),
+        false => Err(SameTrialsError::OtherImages(session.name.clone())),
+    }
+}

@@ -1,0 +1,19 @@
+//! The contents of a comparison's export.
+
+use crate::comparison::{SessionPair, SharedTrialDecisions};
+use crate::session::config::Response;
+
+/// The contents of a comparison's export.
+#[derive(Debug, Clone)]
+pub struct ComparisonExport<'a> {
+    /// The two sessions.
+    pub pair: &'a SessionPair<'a>,
+    /// Indices into their common γ.
+    pub places: Vec<usize>,
+    /// The responses.
+    pub responses: Vec<Response>,
+    /// The classes to draw figures of; `None`: all that have a map in either session.
+    pub classes: Option<Vec<usize>>,
+    /// The agreement of the two networks on the same trials, or why it is unknown; `None` if not requested.
+    pub agreement: Option<Result<&'a SharedTrialDecisions, &'a str>>,
+}

@@ -1,0 +1,64 @@
+//! The data of an audit's figure: the highlighted class, and the score beyond which a class stands out.
+
+use super::super::{FigureError, audit};
+use crate::session::Session;
+use crate::session::config::{self, Analysis};
+use crate::session::record::Audit;
+use crate::stats::audit::{AuditVerdict, Baseline, OTHER_KIND_RATIO, OUTLIER_RATIO};
+
+/// The data of an audit's figure.
+pub struct AuditData<'a> {
+    pub audit: &'a Audit,
+    pub plan: &'a config::Audit,
+    pub verdict: AuditVerdict,
+    pub summary: audit::AuditSummary,
+}
+
+impl AuditData<'_> {
+    /// The class that was found.
+    pub fn found(&self) -> Option<usize> {
+        match self.verdict.has_window() {
+            true => Some(self.verdict.class),
+            false => self.verdict.energy_class(),
+        }
+    }
+
+    /// The class to highlight: the one that was found, or the one with the highest score.
+    pub fn class(&self) -> usize {
+        self.found().unwrap_or(self.verdict.class)
+    }
+
+    /// The score beyond which a class stands out.
+    pub fn bound(&self) -> Option<f64> {
+        let verdict = &self.verdict;
+        match verdict.baseline {
+            Baseline::References => Some(OUTLIER_RATIO * verdict.ranking.largest),
+            Baseline::OwnClasses => {
+                let ratio = verdict.ratio.filter(|&ratio| ratio > 0.0)?;
+                Some(OTHER_KIND_RATIO * verdict.top.score / ratio)
+            }
+        }
+    }
+}
+
+/// Whether all networks of the session's audit have been shown noise, so that they can be compared.
+pub fn is_available(session: &Session) -> bool {
+    audit_data(session).is_ok()
+}
+
+pub fn audit_data(session: &Session) -> Result<AuditData<'_>, FigureError> {
+    let found = || {
+        let (index, audit) = session.record.all::<Audit>().next()?;
+        let Analysis::Audit(plan) = session.config.analyses.get(index)? else {
+            return None;
+        };
+        let kind = session.config.network.kind;
+        Some(AuditData {
+            audit,
+            plan,
+            verdict: audit.verdict(plan, kind)?,
+            summary: audit::summary(&session.record, audit, plan, kind)?,
+        })
+    };
+    found().ok_or(FigureError::Missing("audit"))
+}

@@ -1,0 +1,263 @@
+//! The figures that a session has, and finding them by name.
+
+use super::name::KINDS;
+use super::{
+    Figure, FigureError, attack, audit_scores, backdoor, covariance, modulation, shards, training,
+};
+use crate::session::Session;
+use crate::session::config::Response;
+use crate::session::record::{ClassificationImages, GammaTrials, Predictions, SpikeTriggered};
+
+/// Every figure of a session.
+pub fn list(session: &Session) -> Vec<Figure> {
+    let record = &session.record;
+    let mut figures = Vec::new();
+    if training::is_available(session) {
+        figures.push(Figure::Training);
+    }
+    for (index, (_, images)) in record.all::<ClassificationImages>().enumerate() {
+        figures.extend(of_images(index, images));
+        figures.extend(confused_pair(session, index, images));
+    }
+    if attack::begun(session).is_ok() {
+        figures.push(Figure::Attack);
+    }
+    if modulation::is_available(session) {
+        figures.push(Figure::Modulation);
+    }
+    let layers = record.first::<SpikeTriggered>();
+    let layers = layers.iter().flat_map(|spikes| &spikes.layers);
+    let shown_layers = layers.filter(|layer| layer.noise.fields.iter().sum::<u64>() > 0);
+    for layer in shown_layers {
+        let layer = layer.name.clone();
+        let axes = covariance::is_available(session, &layer);
+        figures.push(Figure::Filters {
+            layer: layer.clone(),
+        });
+        figures.extend(axes.then_some(Figure::Covariance { layer }));
+    }
+    if audit_scores::is_available(session) {
+        figures.push(Figure::Audit);
+    }
+    if backdoor::is_available(session) {
+        figures.push(Figure::Backdoor);
+    }
+    if shards::is_available(session) {
+        figures.push(Figure::Shards);
+    }
+    let predictions = record.first::<Predictions>();
+    let splits = predictions
+        .iter()
+        .flat_map(|predictions| &predictions.splits);
+    figures.extend(
+        splits
+            .filter(|counts| counts.total() > 0)
+            .map(|counts| Figure::Confusion {
+                split: counts.split,
+            }),
+    );
+    figures
+}
+
+fn of_images(images: usize, images_record: &ClassificationImages) -> Vec<Figure> {
+    let mut figures = Vec::new();
+    let has = |trials: &GammaTrials, by| by == Response::Decision || trials.evidence.is_some();
+    let begun: Vec<&GammaTrials> = images_record
+        .gammas
+        .iter()
+        .filter(|trials| trials.trials > 0)
+        .collect();
+    if begun.len() > 1 {
+        let responses = Response::ALL.into_iter();
+        let responses =
+            responses.filter(|by| *by == Response::Decision || images_record.has_evidence());
+        for by in responses {
+            let response = Some(by);
+            figures.push(Figure::Maps {
+                response,
+                images,
+                gamma: None,
+            });
+            figures.push(Figure::Significance {
+                response,
+                images,
+                gamma: None,
+            });
+        }
+        figures.push(Figure::Means {
+            images,
+            gamma: None,
+        });
+    }
+    for trials in begun {
+        let gamma = Some(trials.gamma);
+        let estimate = trials.estimate();
+        figures.push(Figure::Means { images, gamma });
+        for by in Response::ALL.into_iter().filter(|by| has(trials, *by)) {
+            let response = Some(by);
+            figures.push(Figure::Maps {
+                response,
+                images,
+                gamma,
+            });
+            figures.push(Figure::Significance {
+                response,
+                images,
+                gamma,
+            });
+            let classes = estimate.classes.iter().enumerate();
+            // Those that are in the plan and have enough trials.
+            let with_map = classes.filter(|(_, class_estimate)| class_estimate.image(by).is_some());
+            figures.extend(with_map.map(|(class, _)| Figure::Map {
+                response,
+                images,
+                class,
+                gamma,
+            }));
+        }
+    }
+    figures
+}
+
+/// The difference between the two classes that the network confuses most often, if both have evidence images.
+fn confused_pair(
+    session: &Session,
+    images: usize,
+    images_record: &ClassificationImages,
+) -> Option<Figure> {
+    let predictions = session.record.first::<Predictions>()?;
+    let split = predictions
+        .splits
+        .iter()
+        .find(|counts| counts.total() > 0)?;
+    let classes = split.classes();
+    let cells = (0..classes * classes).filter(|cell| cell / classes != cell % classes);
+    let most = cells.max_by_key(|&cell| (split.counts[cell], std::cmp::Reverse(cell)))?;
+    if split.counts[most] == 0 {
+        return None;
+    }
+    // The class it is called, rather than the class it is.
+    let (truth, called) = (most / classes, most % classes);
+    let place = super::choice::best_gamma(images_record, Response::Evidence, called, None);
+    let trials = images_record.gammas.get(place)?;
+    let estimate = trials.estimate();
+    estimate.class_difference(called, truth, trials.shape(), trials.errors())?;
+    Some(Figure::Pair {
+        images,
+        class: called,
+        versus: truth,
+        gamma: None,
+    })
+}
+
+/// Whether a session has a figure.
+pub fn has(session: &Session, figure: &Figure) -> bool {
+    match figure {
+        Figure::Pair {
+            images,
+            class,
+            versus,
+            gamma: Some(gamma),
+        } => {
+            let images_record = super::images(session, *images);
+            let trials =
+                images_record.and_then(|images_record| super::at_gamma(images_record, *gamma));
+            trials.is_ok_and(|trials| {
+                let estimate = trials.estimate();
+                let pair =
+                    estimate.class_difference(*class, *versus, trials.shape(), trials.errors());
+                pair.is_some()
+            })
+        }
+        figure => list(session).contains(figure),
+    }
+}
+
+/// The figures selected by a name, which may be that of one figure or of a kind; if `classes` are given, only figures
+/// of these.
+///
+/// # Errors
+/// If there is none: the error lists the names that exist, or what would produce the figure.
+pub fn find(session: &Session, query: &str, classes: &[usize]) -> Result<Vec<Figure>, FigureError> {
+    let of_class = |figure: &&Figure| {
+        classes.is_empty() || figure.class().is_none_or(|class| classes.contains(&class))
+    };
+    let all = list(session);
+    let exact = match pair(session, query) {
+        Some(pair) => Some(pair?),
+        None => all.iter().find(|figure| figure.name() == query).cloned(),
+    };
+    if let Some(exact) = exact {
+        return match of_class(&&exact) {
+            true => Ok(vec![exact]),
+            false => Err(FigureError::OtherClass(query.to_owned())),
+        };
+    }
+    let (response, kind) = match query.strip_prefix("evidence-") {
+        Some(kind) => (Some(Response::Evidence), kind),
+        None => (None, query),
+    };
+    let of_kind = |figure: &&Figure| {
+        figure.kind() == kind && (response.is_none() || figure.response() == response)
+    };
+    let found = all.iter().filter(of_kind).filter(of_class);
+    let found: Vec<Figure> = found.cloned().collect();
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    if all.iter().filter(of_kind).count() > 0 {
+        // The kind exists, but not for this class.
+        let class = classes.first().copied().unwrap_or(0);
+        let figure = Figure::Map {
+            response,
+            images: 0,
+            class,
+            gamma: None,
+        };
+        super::draw(session, &figure, crate::drawing::Sheet::DOUBLE)?;
+    }
+    if let Some((_, missing)) = KINDS.iter().find(|(name, _)| *name == kind) {
+        return Err(FigureError::Missing(missing));
+    }
+    let kinds = KINDS.iter().map(|(kind, _)| *kind);
+    let existing = kinds.filter(|kind| all.iter().any(|figure| figure.kind() == *kind));
+    let existing: Vec<String> = existing.map(str::to_owned).collect();
+    Err(match existing.is_empty() {
+        true => FigureError::Unknown {
+            requested: query.to_owned(),
+            available: vec!["none yet in this session".into()],
+        },
+        false => FigureError::Unknown {
+            requested: query.to_owned(),
+            available: existing,
+        },
+    })
+}
+
+/// `pair-4-not-9`, optionally at a γ: the difference between any two classes, which need not be among [`all`].
+fn pair(session: &Session, query: &str) -> Option<Result<Figure, FigureError>> {
+    let (classes, gamma) = match query.strip_prefix("pair-")?.split_once("-gamma-") {
+        Some((classes, gamma)) => (classes, Some(gamma.parse().ok()?)),
+        None => (query.strip_prefix("pair-")?, None),
+    };
+    let (class, versus) = classes.split_once("-not-")?;
+    let figure = Figure::Pair {
+        images: 0,
+        class: class.parse().ok()?,
+        versus: versus.parse().ok()?,
+        gamma,
+    };
+    let drawn = super::draw(session, &figure, crate::drawing::Sheet::DOUBLE);
+    Some(drawn.map(|_| figure))
+}
+
+impl Figure {
+    fn response(&self) -> Option<Response> {
+        match self {
+            Self::Map { response, .. }
+            | Self::Maps { response, .. }
+            | Self::Significance { response, .. } => *response,
+            _ => None,
+        }
+    }
+}

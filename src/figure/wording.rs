@@ -1,0 +1,80 @@
+//! Names of classes and of an attack's patterns, for figures and reports.
+
+use crate::format;
+use crate::session::Record;
+use crate::session::record::Attack;
+
+/// A class in a sentence or a title: `Dress`; `class 3` if its name is a number.
+pub fn class_name(record: &Record, class: usize) -> String {
+    record.class_in_words(class)
+}
+
+/// A class where it is clear that a class is meant: `Dress`; `3` if its name is a number.
+pub fn bare_class_name(record: &Record, class: usize) -> String {
+    record.bare_class(class)
+}
+
+/// Capitalises the first letter of a sentence.
+pub fn capitalise(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string());
+    first.unwrap_or_default() + letters.as_str()
+}
+
+/// Truncates a text to a number of characters, ending it with an ellipsis if something is cut.
+pub fn truncate(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(most.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
+/// The γ that the patterns were taken from, written after `sign`; `None` if there are no patterns. Evidence images may
+/// be from another γ than the others.
+pub fn pattern_origin(attack: &Attack, sign: &str) -> Option<String> {
+    let decision_gamma = attack.gamma.map(format::gamma);
+    let evidence_gamma = attack.evidence_gamma.map(format::gamma);
+    Some(match (decision_gamma, evidence_gamma) {
+        (Some(decision_gamma), Some(evidence_gamma)) if decision_gamma != evidence_gamma => {
+            format!("patterns of {sign} {decision_gamma}, evidence of {sign} {evidence_gamma}")
+        }
+        (Some(decision_gamma), _) => format!("patterns of {sign} {decision_gamma}"),
+        (None, Some(evidence_gamma)) => format!("evidence of {sign} {evidence_gamma}"),
+        (None, None) => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::{Config, Form};
+
+    fn record(classes: &[&str]) -> Record {
+        let mut record = Record::new(&Config::default());
+        record.form = Some(Form {
+            classes: classes.iter().map(|&name| name.to_owned()).collect(),
+            ..Form::numbered([1, 2, 2], 0)
+        });
+        record
+    }
+
+    #[test]
+    fn a_class_that_has_a_name_is_called_by_it() {
+        let clothes = record(&["Dress", "7", "  ", "ねこ"]);
+        assert_eq!(class_name(&clothes, 0), "Dress");
+        assert_eq!(class_name(&clothes, 1), "class 7");
+        assert_eq!(class_name(&clothes, 2), "class 2");
+        assert_eq!(bare_class_name(&clothes, 1), "7");
+        assert_eq!(bare_class_name(&clothes, 9), "9");
+        assert_eq!(bare_class_name(&clothes, 3), "ねこ");
+        assert_eq!(class_name(&Record::new(&Config::default()), 4), "class 4");
+    }
+
+    #[test]
+    fn what_is_cut_off_leaves_an_ellipsis() {
+        assert_eq!(truncate("Sandal", 6), "Sandal");
+        assert_eq!(truncate("Ankle boot", 7), "Ankle…");
+        assert_eq!(truncate("Trouser", 4), "Tro…");
+    }
+}

@@ -1,0 +1,361 @@
+//! Gradients of units with respect to the image: one forward pass, and one backward pass per unit.
+
+use super::super::Lanes;
+use super::super::layout::TensorSlot;
+use super::super::team::run_tasks;
+use super::adam::Parameter;
+use super::chain::{self, FitLayer};
+use super::memory::{self, Memory};
+use super::{BatchMemory, CACHE_BYTES, layer_runs};
+use crate::nets::graph::{Graph, NodeId, NodeInput};
+use crate::session::record::NetworkWeights;
+
+/// Computes the gradients of one node's units, with the layers up to that node.
+#[derive(Debug)]
+pub struct UnitGradients {
+    lanes: Lanes,
+    layers: Vec<FitLayer>,
+    parameters: Vec<Parameter>,
+    /// Elements per lane of one group's frame.
+    group_len: usize,
+    memory: Memory,
+    /// The gradient of the node's output.
+    end: TensorSlot,
+    /// The gradient of the scaled images.
+    image: TensorSlot,
+    /// The factor by which images are scaled first.
+    factor: f32,
+    /// Copy of the convolutions' sums, because gradients overwrite them.
+    saved_sums: Vec<f32>,
+}
+
+impl UnitGradients {
+    /// The layers of a graph up to a node; `None` if they are not a chain of convolutions, max pooling, ReLUs and dense
+    /// layers.
+    pub fn new(graph: &Graph, node: NodeId) -> Option<Self> {
+        let lanes = Lanes::from_env_or_widest();
+        let nodes = graph.nodes().get(..=node.0)?;
+        let names = nodes.iter().flat_map(|it| &it.inputs);
+        let names = names.filter_map(|input| match input {
+            NodeInput::Weight(name) => Some(name),
+            NodeInput::Node(_) => None,
+        });
+        let tensors = names.map(|name| Some((name.clone(), graph.weights().get(name)?.clone())));
+        let weights = NetworkWeights {
+            tensors: tensors.collect::<Option<_>>()?,
+        };
+        let chain = chain::chain_up_to(graph, &weights, node, lanes.count())?;
+        let mut layers = chain.layers;
+        let mut factor = 1.0;
+        for layer in &layers {
+            match layer {
+                FitLayer::Scale(scale, ..) => factor = *scale,
+                FitLayer::Convolution(_) | FitLayer::Dense(_) => {}
+                // Batch statistics do not belong to a single image; sequences are not supported here.
+                FitLayer::Rows(..) | FitLayer::Norm(_) | FitLayer::Lstm(_) => return None,
+            }
+        }
+        let of = |(name, values): &(String, _)| Parameter::untrained(name, values);
+        let parameters: Vec<Parameter> = weights.tensors.iter().map(of).collect();
+        for layer in &mut layers {
+            layer.prepare(&parameters, lanes);
+        }
+        Some(Self {
+            lanes,
+            layers,
+            parameters,
+            group_len: chain.group_len,
+            memory: Memory::default(),
+            end: chain.output_gradient?,
+            image: chain.image_gradient?,
+            factor,
+            saved_sums: Vec::new(),
+        })
+    }
+
+    /// Bytes of the weights (as stored, and packed for the forward and backward passes) and of the current images' data.
+    pub fn bytes(&self) -> usize {
+        let weights: usize = self.parameters.iter().map(|it| it.values.len()).sum();
+        4 * (3 * weights + self.saved_sums.len()) + self.memory.bytes()
+    }
+
+    /// Adds to `sums`, \[units,C·H·W\], the gradients of each unit's sum over positions with respect to the images,
+    /// row-major \[N,C,H,W\], image by image. Units and positions are offsets in the node's output for one image: their
+    /// sum is the index of a unit at a position.
+    pub fn add(&mut self, pixels: &[f32], units: &[usize], positions: &[usize], sums: &mut [f64]) {
+        let numbers = self.image.elements();
+        let lanes = self.lanes.count();
+        let fitting = CACHE_BYTES / (4 * self.group_len * lanes).max(1);
+        let portion = (fitting / 4 * 4).max(4) * lanes;
+        for pixels in pixels.chunks(portion * numbers) {
+            self.add_portion(pixels, units, positions, sums);
+        }
+    }
+
+    fn add_portion(
+        &mut self,
+        pixels: &[f32],
+        units: &[usize],
+        positions: &[usize],
+        sums: &mut [f64],
+    ) {
+        let (lanes, numbers) = (self.lanes.count(), self.image.elements());
+        let images = pixels.len() / numbers;
+        let groups = images.div_ceil(lanes).next_multiple_of(4);
+        self.memory.reserve(self.group_len * lanes, groups);
+        let frames = BatchMemory {
+            pointer: self.memory.pointer(),
+            group_len: self.group_len,
+            groups,
+            images,
+        };
+        self.forward(&frames, pixels);
+        self.save_sums(&frames);
+        for (at, (&unit, sums)) in units.iter().zip(sums.chunks_exact_mut(numbers)).enumerate() {
+            if at > 0 {
+                self.restore_sums(&frames);
+            }
+            self.seed(&frames, unit, positions);
+            self.backward(&frames);
+            self.sum(&frames, sums);
+        }
+    }
+
+    fn forward(&mut self, frames: &BatchMemory, pixels: &[f32]) {
+        let (own, lanes, numbers) = (self.lanes, self.lanes.count(), self.image.elements());
+        let show = |image: usize, into: &mut [f32]| {
+            into.copy_from_slice(&pixels[image * numbers..][..numbers]);
+        };
+        for run in layer_runs(&self.layers) {
+            let layers = &mut self.layers[run.clone()];
+            let by_group = layers[0].works_by_group();
+            run_tasks(frames.groups, usize::MAX, |group| {
+                if run.start == 0 {
+                    memory::load(frames, group, lanes, &show, numbers);
+                }
+                if by_group {
+                    let layers = layers.iter();
+                    layers.for_each(|layer| layer.forward_group(frames, group, own));
+                }
+            });
+            if !by_group {
+                for layer in layers {
+                    layer.forward(frames, &self.parameters, own);
+                }
+            }
+        }
+    }
+
+    /// The backward pass from the seeded gradients to the images. The convolutions' sums must be intact.
+    fn backward(&mut self, frames: &BatchMemory) {
+        let own = self.lanes;
+        for run in layer_runs(&self.layers).into_iter().rev() {
+            let layers = &mut self.layers[run];
+            if layers[0].works_by_group() {
+                run_tasks(frames.groups, usize::MAX, |group| {
+                    let layers = layers.iter().rev();
+                    layers.for_each(|layer| layer.backward_group(frames, group, own));
+                });
+                continue;
+            }
+            for layer in layers.iter_mut().rev() {
+                if let FitLayer::Dense(dense) = layer {
+                    dense.rectify(frames, own);
+                    dense.input_gradients(frames, &self.parameters, own);
+                }
+            }
+        }
+    }
+
+    /// The places of the sums of the convolutions that their gradients take the place of.
+    fn sums(&self) -> Vec<TensorSlot> {
+        let convolutions = self.layers.iter().filter_map(|layer| match layer {
+            FitLayer::Convolution(own) => own.kept(),
+            _ => None,
+        });
+        convolutions.collect()
+    }
+
+    fn save_sums(&mut self, frames: &BatchMemory) {
+        let lanes = self.lanes.count();
+        self.saved_sums.clear();
+        for place in self.sums() {
+            for group in 0..frames.groups {
+                // SAFETY: the tensor lies in the frame of the group, and no task is running.
+                let own = unsafe {
+                    let first = frames.at(group, place.origin, lanes).cast_const();
+                    std::slice::from_raw_parts(first, place.padded_elements() * lanes)
+                };
+                self.saved_sums.extend_from_slice(own);
+            }
+        }
+    }
+
+    fn restore_sums(&mut self, frames: &BatchMemory) {
+        let lanes = self.lanes.count();
+        let mut kept = self.saved_sums.as_slice();
+        for place in self.sums() {
+            for group in 0..frames.groups {
+                let (own, rest) = kept.split_at(place.padded_elements() * lanes);
+                kept = rest;
+                // SAFETY: as in `save_sums`.
+                unsafe {
+                    let first = frames.at(group, place.origin, lanes);
+                    std::slice::from_raw_parts_mut(first, own.len()).copy_from_slice(own);
+                }
+            }
+        }
+    }
+
+    /// Sets the gradient of the node's output to one at a unit's positions, and to zero elsewhere.
+    fn seed(&self, frames: &BatchMemory, unit: usize, positions: &[usize]) {
+        let (lanes, end) = (self.lanes.count(), self.end);
+        let area = end.rows * end.columns;
+        for group in 0..frames.groups {
+            // SAFETY: the tensor lies in the frame of the group, and no task is running.
+            let own = unsafe {
+                let first = frames.at(group, end.origin, lanes);
+                std::slice::from_raw_parts_mut(first, end.padded_elements() * lanes)
+            };
+            own.fill(0.0);
+            for position in positions {
+                let number = unit + position;
+                let (row, column) = (number % area / end.columns, number % end.columns);
+                let at = end.offset(number / area, row, column);
+                own[at * lanes..][..lanes].fill(1.0);
+            }
+        }
+    }
+
+    /// Adds up the gradients of the images, one after the other.
+    fn sum(&self, frames: &BatchMemory, sums: &mut [f64]) {
+        let lanes = self.lanes.count();
+        for image in 0..frames.images {
+            let (group, lane) = (image / lanes, image % lanes);
+            for (number, sum) in sums.iter_mut().enumerate() {
+                // SAFETY: the tensor, which has no border, lies in the frame of the group, and no task is running.
+                let slope = unsafe {
+                    *frames
+                        .at(group, self.image.origin + number, lanes)
+                        .add(lane)
+                };
+                *sum += f64::from(slope * self.factor);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nets::Subject;
+    use crate::nets::graph::Op;
+    use crate::nets::network_shape::NetworkShape;
+    use crate::session::config::NetworkKind;
+    use burn::tensor::{Device, Tensor, TensorData};
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    /// The sum of a unit's gradients at some positions, by automatic differentiation.
+    fn by_burn(
+        subject: &Subject,
+        site: usize,
+        (pixels, image): (&[f32], [usize; 3]),
+        (unit, positions): (usize, &[usize]),
+    ) -> Vec<f64> {
+        let device = Device::flex().autodiff();
+        let subject = subject.on(&device);
+        let area: usize = image.iter().product();
+        let shape = [pixels.len() / area, image[0], image[1], image[2]];
+        let images = TensorData::new(pixels.to_vec(), shape);
+        let images = Tensor::<4>::from_data(images, &device).require_grad();
+        let all = subject.activations(images.clone(), &[site]).remove(0);
+        let own = all.narrow(1, unit, 1);
+        let [n, _, rows, columns] = own.dims();
+        let own = own.reshape([n, rows * columns]);
+        let chosen = positions.iter().map(|&at| own.clone().narrow(1, at, 1));
+        let sum = Tensor::cat(chosen.collect(), 1).sum();
+        let gradients = sum.backward();
+        let by_pixel = images.grad(&gradients).unwrap();
+        let values: Vec<f32> = by_pixel.into_data().try_into_vec().unwrap();
+        let mut sums = vec![0.0; area];
+        for image in values.chunks_exact(area) {
+            let pairs = sums.iter_mut().zip(image);
+            pairs.for_each(|(sum, v)| *sum += f64::from(*v));
+        }
+        sums
+    }
+
+    #[test]
+    fn gradients_of_units_are_those_of_automatic_differentiation() {
+        let kinds = [
+            NetworkKind::Cnn,
+            NetworkKind::Mlp,
+            NetworkKind::Logistic,
+            NetworkKind::Simple,
+        ];
+        for (kind, image) in kinds
+            .into_iter()
+            .flat_map(|kind| [(kind, [1, 28, 28]), (kind, [3, 17, 19])])
+        {
+            let ports = NetworkShape { image, classes: 5 };
+            let subject = Subject::untrained(kind, ports, 5, &Device::flex()).unwrap();
+            let area = ports.pixels();
+            let mut rng = ChaCha8Rng::seed_from_u64(7);
+            let images = 37;
+            let pixels: Vec<f32> = (0..images * area)
+                .map(|_| rng.random_range(0.0..1.0))
+                .collect();
+            for (at, site) in subject.sites().iter().enumerate() {
+                let mut slopes = UnitGradients::new(subject.graph(), site.node)
+                    .unwrap_or_else(|| panic!("{kind:?} {}", site.name));
+                let (units, all) = subject.graph().activation_offsets(site);
+                let chosen = [0, units.len() / 2, units.len() - 1];
+                let positions: Vec<usize> = (0..all.len()).step_by(7).collect();
+                let mut sums = vec![0.0; 3 * area];
+                let own = chosen.map(|unit| units[unit]);
+                let standing: Vec<usize> = positions.iter().map(|&at| all[at]).collect();
+                slopes.add(&pixels, &own, &standing, &mut sums);
+                for (&unit, found) in chosen.iter().zip(sums.chunks_exact(area)) {
+                    let wanted = by_burn(&subject, at, (&pixels, image), (unit, &positions));
+                    let most = wanted.iter().fold(0.0_f64, |most, v| most.max(v.abs()));
+                    let worst = found.iter().zip(&wanted);
+                    let worst = worst.fold(0.0_f64, |worst, (a, b)| worst.max((a - b).abs()));
+                    let name = &site.name;
+                    assert!(
+                        worst <= 3e-5 * most.max(1e-3),
+                        "{kind:?} {name} {unit}: {worst} of {most}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_chain_has_none() {
+        for kind in [NetworkKind::Complex, NetworkKind::Rnn] {
+            let ports = NetworkShape {
+                image: [1, 28, 28],
+                classes: 10,
+            };
+            let subject = Subject::untrained(kind, ports, 5, &Device::flex()).unwrap();
+            let last = subject.sites().last().unwrap();
+            assert!(UnitGradients::new(subject.graph(), last.node).is_none());
+        }
+        let subject = Subject::untrained(
+            NetworkKind::Cnn,
+            NetworkShape {
+                image: [1, 28, 28],
+                classes: 10,
+            },
+            5,
+            &Device::flex(),
+        )
+        .unwrap();
+        let input = subject
+            .graph()
+            .ids()
+            .find(|id| subject.graph().node(*id).op == Op::Input);
+        assert!(UnitGradients::new(subject.graph(), input.unwrap()).is_none());
+    }
+}

@@ -1,0 +1,230 @@
+//! The state of a session, judged in the same way for the list, `ls`, `attach` and the header of every
+//! view.
+
+use crate::format::clean;
+use crate::session::Session;
+use crate::session::record::SavedState;
+use crate::session::run::Phase;
+use crate::session::store::StoreError;
+
+/// Seconds without a message after which a working engine counts as hung.
+pub const SILENCE: i64 = 5;
+
+/// The state of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SessionStatus {
+    /// No engine has run it yet.
+    New,
+    /// An engine is running it.
+    Running,
+    /// The user paused its engine.
+    Paused,
+    /// Its engine exists but has sent nothing since this time, in seconds since the Unix epoch.
+    Hung(i64),
+    /// Its engine died while running it.
+    Interrupted,
+    /// Stopped after a checkpoint.
+    Stopped,
+    /// Everything in its plan is done.
+    Finished,
+    /// It failed: the message.
+    Failed(String),
+    /// Its file does not contain what was written: the message.
+    Damaged(String),
+    /// Its file cannot be read or its plan cannot be parsed: the message.
+    Unreadable(String),
+    /// Its file was written by a newer program: the message.
+    Newer(String),
+}
+
+impl SessionStatus {
+    /// Judges a session received from an engine or read from a file. `now` is the current time, for a
+    /// session received from an engine; without it, a hung engine is not detected.
+    pub fn from_session(session: &Session, now: Option<i64>) -> Self {
+        let Some(run) = &session.run else {
+            return match &session.record.state {
+                SavedState::New => Self::New,
+                SavedState::Running => Self::Interrupted,
+                SavedState::Stopped => Self::Stopped,
+                SavedState::Finished => Self::Finished,
+                SavedState::Failed(message) => Self::Failed(message.clone()),
+            };
+        };
+        let silent = now.is_some_and(|now| run.at > 0 && now - run.at >= SILENCE);
+        match &run.phase {
+            Phase::Working(_) if silent => Self::Hung(run.at),
+            Phase::Starting | Phase::Working(_) | Phase::Stopping => Self::Running,
+            Phase::Paused(_) => Self::Paused,
+            Phase::Stopped => Self::Stopped,
+            Phase::Finished => Self::Finished,
+            Phase::Failed(message) => Self::Failed(message.clone()),
+        }
+    }
+
+    /// Judges a session whose file cannot be used.
+    pub fn from_error(error: &StoreError) -> Self {
+        let message = error.to_string();
+        match error {
+            StoreError::Newer { .. } => Self::Newer(message),
+            StoreError::Io { .. } | StoreError::TooLarge { .. } => Self::Unreadable(message),
+            _ => Self::Damaged(message),
+        }
+    }
+
+    /// The same for a session that an engine holds without reporting its state. `heard` is the time of
+    /// its last message, if it can be reached at all.
+    pub fn with_engine(self, heard: Option<i64>, now: i64) -> Self {
+        match heard {
+            _ if self.is_unread() => self,
+            Some(heard) if now - heard >= SILENCE => Self::Hung(heard),
+            _ => Self::Running,
+        }
+    }
+
+    /// One word.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Hung(_) => "hung",
+            Self::Interrupted => "interrupted",
+            Self::Stopped => "stopped",
+            Self::Finished => "finished",
+            Self::Failed(_) => "failed",
+            Self::Damaged(_) => "damaged",
+            Self::Unreadable(_) => "unreadable",
+            Self::Newer(_) => "newer",
+        }
+    }
+
+    /// The problem, as reported by whoever found it.
+    pub fn problem(&self) -> Option<&str> {
+        match self {
+            Self::Failed(message)
+            | Self::Damaged(message)
+            | Self::Unreadable(message)
+            | Self::Newer(message) => Some(message),
+            _ => None,
+        }
+    }
+
+    /// Whether the content of its file is unknown.
+    pub fn is_unread(&self) -> bool {
+        matches!(
+            self,
+            Self::Damaged(_) | Self::Unreadable(_) | Self::Newer(_)
+        )
+    }
+
+    /// Whether an engine holds it.
+    pub fn has_engine(&self) -> bool {
+        matches!(self, Self::Running | Self::Paused | Self::Hung(_))
+    }
+
+    /// The first line of the summary of a session with this name: its state, and how to proceed.
+    pub fn sentence(&self, name: &str, now: i64) -> String {
+        let word = self.label();
+        match self {
+            Self::New | Self::Stopped | Self::Interrupted => {
+                format!("{name}  {word}, to run it: noisescope run {name}")
+            }
+            Self::Paused => format!("{name}  {word}, to continue: noisescope continue {name}"),
+            Self::Hung(since) => format!("{name}  {word}, {}", silence_text(*since, now)),
+            _ => match self.problem() {
+                Some(message) => format!("{name}  {word}: {}", clean(message)),
+                None => format!("{name}  {word}"),
+            },
+        }
+    }
+}
+
+/// `no word from its engine for 12 s`.
+pub fn silence_text(since: i64, now: i64) -> String {
+    let seconds = (now - since).max(0) as f64;
+    format!(
+        "no word from its engine for {}",
+        crate::format::duration(seconds)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::session::{Config, Run};
+
+    fn received(phase: Phase, at: i64) -> Session {
+        let mut session = Session::new("mine", Config::default());
+        session.run = Some(Run {
+            phase,
+            at,
+            ..Run::default()
+        });
+        session
+    }
+
+    #[test]
+    fn an_engine_that_says_nothing_for_five_seconds_is_hung_since_its_last_word() {
+        let working = received(Phase::Working(1), 100);
+        assert_eq!(
+            SessionStatus::from_session(&working, Some(104)),
+            SessionStatus::Running
+        );
+        assert_eq!(
+            SessionStatus::from_session(&working, Some(105)),
+            SessionStatus::Hung(100)
+        );
+        assert_eq!(
+            SessionStatus::from_session(&working, None),
+            SessionStatus::Running
+        );
+        // A paused engine has nothing to report.
+        let paused = received(Phase::Paused(1), 100);
+        assert_eq!(
+            SessionStatus::from_session(&paused, Some(500)),
+            SessionStatus::Paused
+        );
+        assert_eq!(
+            silence_text(100, 165),
+            "no word from its engine for 1 min 05 s"
+        );
+    }
+
+    #[test]
+    fn a_file_that_says_running_is_interrupted_unless_an_engine_has_it() {
+        let mut session = Session::new("mine", Config::default());
+        session.record.state = SavedState::Running;
+        let file = SessionStatus::from_session(&session, Some(900));
+        assert_eq!(file, SessionStatus::Interrupted);
+        let beside = |heard| file.clone().with_engine(heard, 900);
+        assert_eq!(beside(Some(897)), SessionStatus::Running);
+        assert_eq!(beside(Some(890)), SessionStatus::Hung(890));
+        // An engine that cannot be reached is not judged.
+        assert_eq!(beside(None), SessionStatus::Running);
+    }
+
+    #[test]
+    fn a_newer_a_damaged_and_an_unreadable_file_are_told_apart() {
+        let path = PathBuf::from("mine.ron");
+        let newer = StoreError::Newer {
+            path: path.clone(),
+            found: 99,
+        };
+        let damaged = StoreError::Damaged {
+            path: path.clone(),
+            problem: "cut".into(),
+            advice: String::new(),
+        };
+        let denied = StoreError::Io {
+            path,
+            action: "read the file",
+            source: std::io::ErrorKind::PermissionDenied.into(),
+        };
+        let words =
+            [&newer, &damaged, &denied].map(|error| SessionStatus::from_error(error).label());
+        assert_eq!(words, ["newer", "damaged", "unreadable"]);
+        assert!(SessionStatus::from_error(&newer).is_unread());
+    }
+}

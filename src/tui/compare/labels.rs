@@ -1,0 +1,159 @@
+//! The lines of text around the maps of a comparison.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::content::{ComparisonContent, ComparisonState};
+use super::scene::ComparisonScene;
+use crate::format::{self, clean, percent, reliability};
+use crate::report::comparison::agreement_line;
+use crate::tui::scene::map_set::MapKind;
+use crate::tui::shared::Scale;
+use crate::tui::theme::Theme;
+use crate::tui::widget::heatmap::Ramp;
+use crate::tui::widget::scale;
+use crate::tui::widget::text::{beside, cut, left};
+
+/// Draws the available choices, with the current ones marked.
+pub fn choices(
+    sight: &ComparisonContent,
+    look: &ComparisonState,
+    theme: &Theme,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let one = |chosen: bool, text: &str| match chosen {
+        true => Span::styled(format!("{}{text}  ", theme.glyphs.pointer), theme.chosen()),
+        false => Span::styled(format!(" {text}  "), theme.dim()),
+    };
+    let mut spans = Vec::new();
+    for response in &sight.responses {
+        let chosen = *response == sight.compared.response;
+        spans.push(one(chosen, look.kind.label_of(*response)));
+        if look.kind == MapKind::Z {
+            spans.push(Span::styled(
+                format!("by {}  ", response.label()),
+                theme.dim(),
+            ));
+        }
+    }
+    if sight.noises.len() > 1 {
+        for (index, noise) in sight.noises.iter().enumerate() {
+            spans.push(one(index == sight.noise, noise));
+        }
+    }
+    spans.push(Span::styled(
+        format!("  {} ", theme.glyphs.gamma),
+        theme.dim(),
+    ));
+    for (index, &gamma) in sight.gammas.iter().enumerate() {
+        spans.push(one(index == sight.gamma, &format::gamma(gamma)));
+    }
+    left(buf, area, 0, Line::from(spans));
+}
+
+/// The colour scale and its meaning.
+pub fn scale_line(
+    sight: &ComparisonContent,
+    look: &ComparisonState,
+    ramps: [Ramp; 2],
+    theme: &Theme,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let bar = 16.min(area.width / 4);
+    let mut used = scale::draw(ramps[0], bar, area, theme, buf);
+    let meaning = match (look.kind, look.scale) {
+        (MapKind::Z, _) => "  standard errors; A less B ".to_owned(),
+        (_, Scale::Common) if !sight.scales.has_own_scale(look.class) => {
+            format!("  {}, one scale", sight.unit)
+        }
+        (_, _) => format!("  {}, this class", sight.unit),
+    };
+    let meaning = cut(&meaning, usize::from(area.width.saturating_sub(used)));
+    used += left(
+        buf,
+        beside(area, used),
+        0,
+        Span::styled(meaning, theme.dim()),
+    );
+    if look.kind == MapKind::Z {
+        scale::draw(ramps[1], bar, beside(area, used), theme, buf);
+    }
+}
+
+/// The facts about the chosen class and the decisions.
+pub fn facts(
+    drawn: &ComparisonScene<'_>,
+    sight: &ComparisonContent,
+    theme: &Theme,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let class = drawn.state.class;
+    let mut spans = vec![Span::styled(
+        format!("{}  ", name(sight, class)),
+        theme.chosen(),
+    )];
+    spans.extend(
+        sight
+            .compared
+            .classes
+            .get(class)
+            .and_then(Option::as_ref)
+            .map(|comparison| {
+                let r = |name: &str, r: Option<f64>| {
+                    r.map_or_else(String::new, |r| format!("{name} {}   ", reliability(r)))
+                };
+                let clusters = comparison
+                    .clusters
+                    .as_ref()
+                    .map(|clusters| match clusters.len() {
+                        1 => "   1 cluster".to_owned(),
+                        many => format!("   {many} clusters"),
+                    });
+                Span::raw(format!(
+                    "{}{}{} pixels past |z| {:.2}{}",
+                    r("r", comparison.correlation),
+                    r("without noise", comparison.corrected),
+                    comparison.significant,
+                    sight.compared.bounds.map,
+                    clusters.unwrap_or_default()
+                ))
+            }),
+    );
+    left(buf, area, 0, Line::from(spans));
+    let alike = match drawn.agreement {
+        Some(Ok(shown)) => Some(agreement_line(shown)),
+        Some(Err(problem)) => Some(format!("no common trials: {}", clean(problem))),
+        None => None,
+    };
+    let counts = sight.called.map(|called| {
+        let correct = |index: usize| {
+            called.correct[index]
+                .rate()
+                .map_or_else(|| "–".into(), percent)
+        };
+        format!(
+            "correct: A {}, B {}   distance of decisions: {:.3}, by chance {:.3}",
+            correct(0),
+            correct(1),
+            called.distance,
+            called.by_chance
+        )
+    });
+    for (row, line) in (1..).zip([alike, counts].into_iter().flatten()).take(2) {
+        let line = cut(&line, usize::from(area.width));
+        left(buf, area, row, Span::styled(line, theme.dim()));
+    }
+}
+
+/// A class as named in a sentence.
+fn name(sight: &ComparisonContent, class: usize) -> String {
+    let name = sight.classes.get(class).map_or("", String::as_str);
+    match name.parse::<u64>() {
+        Ok(_) => format!("class {name}"),
+        Err(_) => name.to_owned(),
+    }
+}

@@ -1,0 +1,87 @@
+//! [`Location`], a place in the dashboard as a command line names it: where the user was, or wants to begin.
+
+use crate::files::quoted;
+use crate::session::config::Response;
+
+/// A place in the dashboard; `None` leaves the default.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Location {
+    /// The view, by its name.
+    pub view: Option<String>,
+    /// The class, by its number.
+    pub class: Option<usize>,
+    /// The signal strength.
+    pub gamma: Option<f64>,
+    /// The response.
+    pub response: Option<Response>,
+    /// Index among the plan's classification images, from 0.
+    pub images: Option<usize>,
+    /// The layer.
+    pub layer: Option<String>,
+    /// The unit of that layer.
+    pub unit: Option<usize>,
+    /// Whether the selected item fills the view.
+    pub closer: bool,
+    /// Whether to open the prompt for more trials.
+    pub extends: bool,
+}
+
+impl Location {
+    /// The command line that opens this place: `noisescope attach mnist --view maps --class 8`.
+    pub fn command(&self, program: &str, session: &str) -> String {
+        let mut words = vec![program.to_owned(), "attach".into(), quoted(session)];
+        let mut option = |name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                words.extend([format!("--{name}"), quoted(&value)]);
+            }
+        };
+        option("view", self.view.as_ref().map(|name| name.to_lowercase()));
+        option("class", self.class.map(|class| class.to_string()));
+        // Only beyond the first, which is the default.
+        let images = self.images.filter(|images| *images > 0);
+        option("images", images.map(|images| (images + 1).to_string()));
+        // With all its digits: it must match exactly.
+        option("gamma", self.gamma.map(|gamma| format!("{gamma:?}")));
+        option(
+            "response",
+            self.response.map(|response| response.key().to_owned()),
+        );
+        option("layer", self.layer.clone());
+        option("unit", self.unit.map(|unit| unit.to_string()));
+        if self.closer {
+            words.push("--closer".into());
+        }
+        words.join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_a_command_line_that_a_shell_takes() {
+        let start = Location {
+            view: Some("Maps".into()),
+            class: Some(8),
+            gamma: Some(0.2),
+            response: Some(Response::Evidence),
+            images: Some(0),
+            closer: true,
+            ..Location::default()
+        };
+        assert_eq!(
+            start.command("noisescope", "mnist-paper"),
+            "noisescope attach mnist-paper --view maps --class 8 --gamma 0.2 --response evidence --closer"
+        );
+        let start = Location {
+            layer: Some("it's/a layer".into()),
+            unit: Some(3),
+            ..Location::default()
+        };
+        assert_eq!(
+            start.command("noisescope --sessions /x", "a"),
+            "noisescope --sessions /x attach a --layer 'it'\\''s/a layer' --unit 3"
+        );
+    }
+}

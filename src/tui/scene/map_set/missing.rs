@@ -1,0 +1,170 @@
+//! [`MissingMap`], the reason why a class has no map.
+
+use super::{MapKind, MapSet};
+use crate::format::{count, gamma, thousands};
+use crate::session::config::Response;
+use crate::session::record::{GammaTrials, NoiseAxes};
+use crate::stats::classification::ClassEstimate;
+use crate::tui::action::{Action, first_key_of};
+use crate::tui::form;
+
+/// Why a class has no map.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingMap {
+    /// In a few short lines, for a small area.
+    pub lines: Vec<String>,
+    /// In a sentence.
+    pub sentence: String,
+}
+
+impl MapSet<'_> {
+    /// Why a class has no map; `None` if it has one.
+    pub fn missing(&self, class: usize) -> Option<MissingMap> {
+        if self.values(class).is_some() {
+            return None;
+        }
+        let class_estimate = self.class(class)?;
+        let (trials, estimate) = self.by_class.get(class)?;
+        let name = self.name(class);
+        let long = form::class_label(self.session, class);
+        let (all, least) = (estimate.trials, trials.min_trials);
+        if all == 0 {
+            return Some(MissingMap {
+                lines: vec!["no trials".into(), "yet".into()],
+                sentence: "No trials yet at this γ.".into(),
+            });
+        }
+        if !class_estimate.listed {
+            return Some(MissingMap {
+                lines: vec!["not".into(), "listed".into()],
+                sentence: format!("Not listed: the plan includes no maps of {long}."),
+            });
+        }
+        if self.kind == MapKind::Regression && self.image(class).is_some() {
+            return Some(self.no_regression(trials));
+        }
+        if self.response == Response::Evidence && self.kind.is_of_response() {
+            if self.versus == Some(class) {
+                return Some(MissingMap {
+                    lines: vec!["itself".into()],
+                    sentence: format!("{long} itself: the baseline of the others."),
+                });
+            }
+            return Some(match all < least {
+                true => MissingMap {
+                    lines: vec!["too few".into(), format!("{all} of {least}")],
+                    sentence: format!("Too few: {all} of the {least} trials needed."),
+                },
+                false => MissingMap {
+                    lines: vec!["output".into(), "constant".into()],
+                    sentence: format!(
+                        "The evidence for {long} never changes: no noise affects it."
+                    ),
+                },
+            });
+        }
+        if class_estimate.called == 0 {
+            return Some(MissingMap {
+                lines: vec!["never".into(), format!("called {name}")],
+                sentence: format!("None of {} trials was called {name}.", thousands(all)),
+            });
+        }
+        let few = |count: u64, condition: String| MissingMap {
+            lines: vec!["too few".into(), format!("{count} of {least}")],
+            sentence: format!("Too few: {count} of the {least} trials needed {condition}."),
+        };
+        let [hits, calls, misses, rest] = class_estimate.cells;
+        if class_estimate.called == all {
+            return Some(MissingMap {
+                lines: vec!["all trials".into(), format!("called {name}")],
+                sentence: format!(
+                    "Every trial was called {name}: there is nothing to compare it with."
+                ),
+            });
+        }
+        if estimate.gamma == 0.0 {
+            return Some(if class_estimate.called < least {
+                few(class_estimate.called, format!("were called {name}"))
+            } else {
+                few(misses + rest, format!("were called anything but {name}"))
+            });
+        }
+        let cells = [
+            (hits, format!("of {long} were called {name}")),
+            (calls, format!("of other classes were called {name}")),
+            (misses, format!("of {long} were called something else")),
+            (rest, format!("of other classes were not called {name}")),
+        ];
+        let (count, condition) = cells.into_iter().min_by_key(|(count, _)| *count)?;
+        Some(few(count, condition))
+    }
+
+    /// Why there is no regression of a map on the noise's coefficients.
+    fn no_regression(&self, trials: &GammaTrials) -> MissingMap {
+        let missing = |lines: [&str; 2], sentence: &str| MissingMap {
+            lines: lines.map(String::from).to_vec(),
+            sentence: sentence.into(),
+        };
+        if self.versus.is_some() {
+            return missing(
+                ["not of", "pairs"],
+                &format!(
+                    "There is none for pairs: press {} for each class alone.",
+                    first_key_of(self.keys, Action::Versus)
+                ),
+            );
+        }
+        let regressed = |class: &ClassEstimate| {
+            let images = [&class.decision, &class.evidence];
+            images
+                .into_iter()
+                .flatten()
+                .any(|image| image.regression.is_some())
+        };
+        if self
+            .by_class
+            .iter()
+            .any(|(_, estimate)| estimate.classes.iter().any(regressed))
+        {
+            return missing(
+                ["too few", "trials"],
+                "Not yet distinguishable from zero; needs more trials.",
+            );
+        }
+        match trials.shape().iter().product::<usize>() > NoiseAxes::MAX_PIXELS {
+            true => missing(
+                ["too large", "an image"],
+                &format!(
+                    "Noise axes are kept only for maps of up to {} numbers.",
+                    thousands(NoiseAxes::MAX_PIXELS as u64)
+                ),
+            ),
+            false => missing(
+                ["no axes", "of the noise"],
+                "The session has no noise axes: an earlier version ran it. A run of the plan by this \
+                 version has them.",
+            ),
+        }
+    }
+
+    /// The message above the maps if no class has one at this γ.
+    pub fn no_maps_message(&self) -> Option<String> {
+        if (0..self.classes()).any(|class| self.values(class).is_some()) {
+            return None;
+        }
+        let strength = format!("γ {}", gamma(self.estimate.gamma));
+        Some(
+            match (self.estimate.trials, self.class_of_all_decisions()) {
+                (0, _) => format!("No trials yet at {strength}."),
+                (all, Some(class)) => format!(
+                    "Press {} for a stronger signal: at {strength} every one of {} trials was called {}, \
+                 so no class can be compared with another.",
+                    first_key_of(self.keys, Action::StrongerGamma),
+                    count(all as f64),
+                    self.name(class)
+                ),
+                (_, None) => format!("At {strength} no class has enough trials yet."),
+            },
+        )
+    }
+}

@@ -1,0 +1,97 @@
+//! The message that a view shows while its analysis has not begun or is not in the plan.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::Scene;
+use super::progress::waits_for;
+use crate::session::config::Analysis;
+use crate::session::record::ExperimentRecord;
+use crate::tui::widget::text::{beside, left, start, wrap};
+
+/// The first record of this kind, if it has begun. If it has not, or the plan has none, draws a message in
+/// the middle of `area`.
+pub fn first_begun<'a, T: ViewedExperiment>(
+    scene: &Scene<'a>,
+    area: Rect,
+    buf: &mut Buffer,
+) -> Option<&'a T> {
+    let session = scene.session;
+    let Some((index, record)) = session.record.all::<T>().next() else {
+        say(scene, &absent::<T>(), Some(T::EXAMPLE), area, buf);
+        return None;
+    };
+    let plan = session.config.analyses.get(index)?;
+    let analysis = session.record.analyses.get(index)?;
+    if analysis.progress(plan).1 > 0 {
+        return Some(record);
+    }
+    say(
+        scene,
+        &pending(scene, T::stage(plan), index),
+        None,
+        area,
+        buf,
+    );
+    None
+}
+
+/// An experiment that has a view, and what the view calls it while there is nothing to show.
+pub trait ViewedExperiment: ExperimentRecord {
+    /// Its name.
+    const NAME: &'static str;
+    /// The pronoun for the name: `one` or `them`.
+    const PRONOUN: &'static str;
+    /// A plan that includes it, as `--set` takes it.
+    const EXAMPLE: &'static str;
+
+    /// The name of its stage.
+    fn stage(plan: &Analysis) -> &'static str {
+        plan.label()
+    }
+}
+
+fn absent<T: ViewedExperiment>() -> String {
+    format!(
+        "This session's plan has no {}, and the plan of an existing session cannot change. \
+         A new session can have {}:",
+        T::NAME,
+        T::PRONOUN
+    )
+}
+
+fn pending(scene: &Scene<'_>, name: &str, index: usize) -> String {
+    match waits_for(scene.session, index + 1) {
+        Some(other) => format!("Nothing yet: {name} waits for {other}."),
+        None if scene.session.run.is_none() => {
+            format!("Nothing yet: {name} is next. Run the session to begin it.")
+        }
+        None => format!("Nothing yet: {name} is starting."),
+    }
+}
+
+/// Draws the message in the middle, with the command to type below it.
+fn say(scene: &Scene<'_>, text: &str, example: Option<&str>, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let lines = wrap(text, area.width.saturating_sub(4).min(72));
+    let mut all: Vec<Line<'_>> = lines
+        .into_iter()
+        .map(|line| Line::from(Span::styled(line, theme.dim())))
+        .collect();
+    if let Some(example) = example {
+        let example = format!("noisescope new NAME --set '{example}'");
+        all.push(Line::default());
+        // The command is broken between words, which a shell allows within quotes.
+        for line in wrap(&example, area.width) {
+            all.push(Line::from(Span::styled(line, theme.accent())));
+        }
+    }
+    let widest = all.iter().map(Line::width).max().unwrap_or(0);
+    let widest = widest.min(usize::from(area.width)) as u16;
+    let block = start(beside(area, (area.width - widest) / 2), widest);
+    let first = area.height.saturating_sub(all.len() as u16) / 2;
+    for (row, line) in all.into_iter().enumerate() {
+        left(buf, block, first + row as u16, line);
+    }
+}

@@ -1,0 +1,75 @@
+//! [`AttackSelection`], the selection that the attack view shows.
+
+use crate::session::form::Shape;
+use crate::session::{Session, record};
+use crate::stats::interval::{Interval, wilson};
+use crate::tui::form;
+
+/// The selection shown, with every index within its range.
+#[derive(Clone, Copy)]
+pub struct AttackSelection<'a> {
+    /// The attack.
+    pub attack: &'a record::Attack,
+    /// The target.
+    pub target: usize,
+    /// Whether the mean over all targets is shown.
+    pub all: bool,
+    /// 0: images; 1: noise.
+    pub source: usize,
+    /// The chosen pattern.
+    pub pattern: usize,
+    /// Index of the chosen weight.
+    pub weight: usize,
+    /// The chosen weight.
+    pub w: f64,
+    /// Channels, rows and columns of its images.
+    pub shape: Shape,
+    /// The session.
+    pub session: &'a Session,
+}
+
+impl AttackSelection<'_> {
+    /// Height and width of its images.
+    pub fn size(&self) -> (usize, usize) {
+        (self.shape[1], self.shape[2])
+    }
+
+    /// The short name of a class.
+    pub fn name(&self, class: usize) -> String {
+        form::class_name(self.session, class)
+    }
+
+    /// The same in at most `room` columns.
+    pub fn name_within(&self, class: usize, room: u16) -> String {
+        form::class_name_within(self.session, class, usize::from(room))
+    }
+
+    /// The rate at which the target is called without any pattern; `None` if that was not planned.
+    pub fn baseline(&self) -> Option<f64> {
+        let nothing = self.attack.weights.iter().position(|&w| w == 0.0)?;
+        let all = (0..self.attack.kinds.len()).filter_map(|pattern| self.success(pattern, nothing));
+        all.map(|(interval, _)| interval.estimate).next()
+    }
+
+    /// Targeted success of a pattern at a weight: the rate with its interval, and the number of stimuli it is
+    /// based on; `None` if there is no pattern or no data yet.
+    pub fn success(&self, pattern: usize, weight: usize) -> Option<(Interval, u64)> {
+        let (mean, share) = match self.all {
+            true => self.attack.mean_targeted(self.source, pattern, weight)?,
+            false => {
+                let target = self.target;
+                let share = self.attack.targeted(self.source, pattern, target, weight)?;
+                (share.rate()?, share)
+            }
+        };
+        let pooled = wilson(share.hits, share.total)?;
+        // The mean over targets gets an interval as wide as that of the pooled counts.
+        let off = mean - pooled.estimate;
+        let interval = Interval {
+            estimate: mean,
+            low: (pooled.low + off).clamp(0.0, mean),
+            high: (pooled.high + off).clamp(mean, 1.0),
+        };
+        Some((interval, share.total))
+    }
+}

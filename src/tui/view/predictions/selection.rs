@@ -1,0 +1,42 @@
+//! [`PredictionsSelection`]: the part of the data set and the pair of classes shown.
+
+use std::ops::Range;
+
+use crate::session::Session;
+use crate::session::form::Shape;
+use crate::session::record::SplitCounts;
+use crate::tui::form;
+
+/// A part of the data set and a pair of classes, i.e. a cell of its matrix.
+pub struct PredictionsSelection<'a> {
+    /// The session.
+    pub session: &'a Session,
+    /// The counts of decisions on its images.
+    pub split: &'a SplitCounts,
+    /// The chosen class, as decided by the network.
+    pub class: usize,
+    /// The true class.
+    pub truth: usize,
+    /// Whether the true class is marked: with few classes only once the cursor has been moved.
+    pub pointed: bool,
+    /// Number of classes.
+    pub classes: usize,
+    /// Channels, rows and columns of an image.
+    pub shape: Shape,
+}
+
+impl PredictionsSelection<'_> {
+    /// Images of class `truth` that are called `called`.
+    pub fn count(&self, truth: usize, called: usize) -> u64 {
+        let counts = &self.split.counts;
+        counts.get(truth * self.classes + called).map_or(0, |n| *n)
+    }
+
+    /// The rows and columns shown, given how many fit.
+    pub fn part(&self, (rows, columns): (usize, usize)) -> (Range<usize>, Range<usize>) {
+        (
+            form::window(self.truth, self.classes, rows),
+            form::window(self.class, self.classes, columns),
+        )
+    }
+}
