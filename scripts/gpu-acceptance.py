@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What scripts/gpu-acceptance needs in Python: the same noise loop in PyTorch, measurements on the card, and reading
-what the program has said. Every command prints what it found; see that script for what is made of it."""
+"""The Python part of scripts/gpu-acceptance: the same noise loop in PyTorch, measurements on the card, and parsing of
+the program's output. Every command prints its findings, which that script uses."""
 
 import argparse
 import csv
@@ -20,29 +20,29 @@ import zipfile
 from pathlib import Path
 
 SIDE, CLASSES = 28, 10
-# Ours over the best of PyTorch; kernels, those of noise, uploads and readbacks of a launch; share of the bandwidth.
+# Goals: our rate over PyTorch's best; kernels, noise kernels, uploads and readbacks per launch; share of the bandwidth.
 GOAL_RATIO, GOAL_KERNELS, GOAL_NOISE, GOAL_UPLOADS, GOAL_READBACKS, GOAL_SHARE = 1.5, 40, 3, 1, 0.1, 0.6
-# Numbers of a trial that the layers of `cnn` must write, and the next must read: noise, convolution, pooling,
-# convolution, pooling, fully connected, logits. What follows in place is not counted.
+# Numbers per trial that the layers of `cnn` must write and the next layers read: noise, convolution, pooling,
+# convolution, pooling, fully connected, logits. In-place operations are not counted.
 ACTIVATIONS = [SIDE * SIDE, 20 * 24 * 24, 20 * 12 * 12, 50 * 8 * 8, 50 * 4 * 4, 500, CLASSES]
 BYTES_A_TRIAL = 2 * 4 * sum(ACTIVATIONS)
-# Additions and multiplications of a trial.
+# Additions and multiplications per trial.
 OPERATIONS = 2 * (20 * 24 * 24 * 25 + 50 * 8 * 8 * 20 * 25 + 800 * 500 + 500 * CLASSES)
-# Names of our own kernels that draw noise.
+# The names of noisescope's kernels that draw noise.
 NOISE_KERNELS = re.compile(
     r"\b(draw_(uniform|binary|patch|gaussian|normals|gabor)|pass_chunks|link_chunks|show)\b"
 )
 
 
-def tell(verdict, words, **values):
-    """What a row has found."""
+def print_result(verdict, words, **values):
+    """Prints the result of a row."""
     print(json.dumps({"verdict": verdict, "words": words, **values}, ensure_ascii=False), flush=True)
 
 
 def float32():
-    """PyTorch, multiplying in 32 bits as noisescope does, and choosing its convolutions by trial."""
+    """PyTorch, set to multiply in 32 bits like noisescope, and to benchmark its convolutions."""
     warnings.simplefilter("ignore")
-    # Obeyed by NVIDIA's libraries, whatever PyTorch lets them do.
+    # NVIDIA's libraries obey this, whatever PyTorch allows.
     os.environ["NVIDIA_TF32_OVERRIDE"] = "0"
     import torch
 
@@ -50,7 +50,7 @@ def float32():
     try:
         torch.backends.cudnn.allow_tf32 = False
     except (AttributeError, RuntimeError):
-        # The name of it in later versions.
+        # Its name in later versions.
         torch.backends.cudnn.conv.fp32_precision = "ieee"
     torch.backends.cudnn.benchmark = True
     torch.manual_seed(1)
@@ -58,13 +58,13 @@ def float32():
 
 
 def wait_for(torch, device):
-    """Waits until all that was asked of the device is done."""
+    """Waits until the device has finished all its work."""
     if device.startswith("cuda"):
         torch.cuda.synchronize(device)
 
 
 def of_torch(device):
-    """Its name for a device of noisescope's."""
+    """PyTorch's name for a noisescope device."""
     return device if device.startswith("cuda") else "cpu"
 
 
@@ -72,7 +72,7 @@ def of_torch(device):
 
 
 def network(torch, innermost):
-    """`cnn`, pooled before the ReLU as noisescope does, which is the same and less work."""
+    """`cnn`, pooled before the ReLU like noisescope, which gives the same result with less work."""
     from torch import nn
     from torch.nn import functional
 
@@ -92,7 +92,7 @@ def network(torch, innermost):
 
 
 def trial_of(torch, device, batch, indexed, innermost):
-    """One batch of trials: sums of the noise by decision and by evidence, [20,784], and how many decisions."""
+    """One batch of trials: sums of the noise by decision and by evidence, [20,784], and the number of decisions by class."""
     net = network(torch, innermost).to(device)
     numbers = torch.arange(CLASSES, device=device)
 
@@ -115,7 +115,7 @@ def trial_of(torch, device, batch, indexed, innermost):
 
 
 class Loop:
-    """A way of running the loop, for one batch size after the other."""
+    """One way of running the loop, at any batch size."""
 
     def __init__(self, how, device, indexed, innermost):
         self.torch, self.how, self.device = float32(), how, of_torch(device)
@@ -130,7 +130,7 @@ class Loop:
         self.counts.add_(counts)
 
     def make(self, batch):
-        """What computes a batch and adds it to the sums, all on the device."""
+        """A function that computes a batch and adds it to the sums, all on the device."""
         torch = self.torch
         step = trial_of(torch, self.device, batch, self.indexed, self.innermost)
         if self.how == "eager":
@@ -155,13 +155,13 @@ class Loop:
         return one
 
     def rate(self, batch, seconds):
-        """Trials a second with a batch, over so many seconds."""
+        """Trials per second at a batch size, over this many seconds."""
         torch, device = self.torch, self.device
         with torch.inference_mode() if self.how in ("eager", "graphs") else torch.no_grad():
             if batch not in self.made:
                 self.made[batch] = self.make(batch)
             one = self.made[batch]
-            # The libraries try their ways on the first.
+            # The libraries choose their algorithms on the first ones.
             for _ in range(3):
                 one()
             wait_for(torch, device)
@@ -177,17 +177,17 @@ class Loop:
         if not bool((self.counts.sum() > 0).cpu()):
             raise RuntimeError("nothing was counted")
         if device.startswith("cuda"):
-            # The others need room too.
+            # The others need memory too.
             torch.cuda.empty_cache()
         return steps * batch / took
 
 
 def peer(arguments):
-    """Measures what is asked for on standard input, a JSON object a line: batch and seconds."""
+    """Measures as requested on standard input, one JSON object per line: batch and seconds."""
     parent = os.getppid()
 
     def watch():
-        # Whoever has asked may end while this one compiles.
+        # The parent may end while this process compiles.
         while os.getppid() == parent:
             time.sleep(0.5)
         os._exit(1)
@@ -195,24 +195,24 @@ def peer(arguments):
     threading.Thread(target=watch, daemon=True).start()
     loop = Loop(arguments.how, arguments.device, arguments.indexed, arguments.innermost)
     for line in sys.stdin:
-        asked = json.loads(line)
+        request = json.loads(line)
         try:
-            answer = {"batch": asked["batch"], "rate": loop.rate(asked["batch"], asked["seconds"])}
-        except Exception as error:  # Whatever it is, the others go on.
+            answer = {"batch": request["batch"], "rate": loop.rate(request["batch"], request["seconds"])}
+        except Exception as error:  # Whatever it is, the others continue.
             lines = [it for it in str(error).strip().splitlines() if it.strip()] or [type(error).__name__]
-            answer = {"batch": asked["batch"], "error": f"{type(error).__name__}: {lines[0][:200]}"}
-            loop.made.pop(asked["batch"], None)
+            answer = {"batch": request["batch"], "error": f"{type(error).__name__}: {lines[0][:200]}"}
+            loop.made.pop(request["batch"], None)
             if loop.device.startswith("cuda"):
                 loop.torch.cuda.empty_cache()
         print("answer " + json.dumps(answer), flush=True)
 
 
-# What was started, for whoever ends before it does.
+# Processes to kill if this one is terminated.
 STARTED = []
 
 
 class Peer:
-    """A process that measures one way."""
+    """A process that measures one way of running the loop."""
 
     def __init__(self, title, how, device, options=()):
         self.title, self.rates, self.errors = title, {}, {}
@@ -229,7 +229,7 @@ class Peer:
         self.answers.put(None)
 
     def ask(self, batch, seconds):
-        self.asked = batch
+        self.pending = batch
         try:
             self.process.stdin.write(json.dumps({"batch": batch, "seconds": seconds}) + "\n")
             self.process.stdin.flush()
@@ -237,15 +237,15 @@ class Peer:
             pass
 
     def answer(self, patience):
-        """The rate that was asked for; `None` where it did not come, which is noted, and ends the process."""
+        """The requested rate; `None` if it did not come, which is noted; a timeout also ends the process."""
         try:
             answer = self.answers.get(timeout=max(patience, 0.1))
         except queue.Empty:
-            self.errors[self.asked] = f"not within {patience:.0f} s"
+            self.errors[self.pending] = f"not within {patience:.0f} s"
             self.end()
             return None
         if answer is None:
-            self.errors.setdefault(self.asked, "its process ended")
+            self.errors.setdefault(self.pending, "its process ended")
             return None
         if "error" in answer:
             self.errors[answer["batch"]] = answer["error"]
@@ -266,40 +266,40 @@ class Peer:
         self.process.wait()
 
     def best(self):
-        """The batch with the highest rate so far; `None` where there is none."""
+        """The batch size with the highest rate so far; `None` if there is none."""
         return max(self.rates, key=lambda batch: max(self.rates[batch]), default=None)
 
 
 def ours(program, device, trials, launch, patience):
-    """Trials a second of `noisescope bench`."""
+    """Trials per second of `noisescope bench`."""
     command = [program, "bench", "--device", device, "--network", "cnn", "--batch", "256", "--json"]
     command += ["--trials", str(trials)]
     if launch or not device.startswith("cuda"):
         command += ["--launch", str(launch or 16)]
     ran = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=max(patience, 1))
     if ran.returncode != 0:
-        words = [it for it in ran.stderr.strip().splitlines() if it.strip()] or ["it said nothing"]
+        words = [it for it in ran.stderr.strip().splitlines() if it.strip()] or ["no message"]
         raise RuntimeError(f"noisescope bench: exit status {ran.returncode}: {words[-1][:300]}")
     lines = [json.loads(line) for line in ran.stdout.splitlines() if line.startswith("{")]
     return float(lines[-1]["trials_per_second"])
 
 
 def rates(arguments):
-    """Ours beside PyTorch, turn by turn on the same device."""
+    """Compares our rate with PyTorch's, in turn on the same device."""
     device, until = arguments.device, time.monotonic() + arguments.seconds
     on_card = device.startswith("cuda")
     left = lambda: until - time.monotonic()
     sizes = [1 << it for it in range(10, 17)] if on_card else [256, 1024]
     moment, turn = (0.25, 1.0) if on_card else (0.5, 1.0)
 
-    # How PyTorch sums and lays out best, tried on one size: taken for all its ways.
+    # PyTorch's fastest summation and memory layout, tried at one size and then used for all its ways.
     ways = {
         "sums by a product": [],
         "sums by index": ["--indexed"],
         "sums by a product, channels innermost": ["--innermost"],
         "sums by index, channels innermost": ["--indexed", "--innermost"],
     }
-    # All are started at once, which takes long, and measured one by one.
+    # All are started at once, since starting is slow, and measured one by one.
     candidates = {name: Peer(name, "eager", device, options) for name, options in ways.items()}
     tried = {}
     for name, one in candidates.items():
@@ -308,7 +308,7 @@ def rates(arguments):
         if rate:
             tried[name] = rate
     if not tried:
-        return tell("failed", f"PyTorch does not compute: {next(iter(one.errors.values()), 'it did not say why')}")
+        return print_result("failed", f"PyTorch does not compute: {next(iter(one.errors.values()), 'no message')}")
     chosen = max(tried, key=tried.get)
     options = ways[chosen]
 
@@ -320,19 +320,19 @@ def rates(arguments):
             if one.is_there() and left() > 0.6 * arguments.seconds:
                 one.rate(size, moment)
 
-    # Compiling takes long: the most promising sizes first, both ways side by side, while there is time.
+    # Compiling is slow: the most promising sizes first, both ways in parallel, while there is time.
     modes = ["reduce-overhead", "max-autotune-no-cudagraphs"]
     compiled = [Peer(f"PyTorch, compiled, {mode}", mode, device, options) for mode in modes]
     known = {size: max((max(one.rates.get(size, [0])) for one in peers), default=0) for size in sizes}
     promising = sorted(known, key=known.get, reverse=True)
-    # What is left for the rounds.
+    # Time reserved for the rounds.
     rounds_take = arguments.rounds * ((12 if on_card else 6) + 1.5 * turn * 4)
     threads = []
 
     def prepare(one):
         took = 0.0
         for size in promising:
-            # One that is begun in vain would take its process with it.
+            # One that is not finished in time would cost its process.
             if not one.is_there() or took and left() - rounds_take < 1.5 * took + 5:
                 return
             began = time.monotonic()
@@ -346,13 +346,13 @@ def rates(arguments):
         thread.join()
     peers += compiled
 
-    # Ours: first how many trials take a moment.
+    # Ours: first find out how many trials take a moment.
     try:
         pilot = ours(arguments.program, device, 400_000 if on_card else 4_000, arguments.launch, left())
     except (RuntimeError, subprocess.TimeoutExpired, ValueError, IndexError, KeyError) as error:
         for one in peers:
             one.end()
-        return tell("failed", str(error)[:400])
+        return print_result("failed", str(error)[:400])
     trials = int(pilot * (2.0 if on_card else 1.0)) + 1
     own, rounds, theirs, took = [], 0, {one.title: [] for one in peers}, 0.0
     ready = [one for one in peers if one.is_there() and one.best()]
@@ -363,7 +363,7 @@ def rates(arguments):
             own.append(ours(arguments.program, device, trials, arguments.launch, left()))
         except (RuntimeError, subprocess.TimeoutExpired, ValueError, IndexError, KeyError) as error:
             if not own:
-                return tell("failed", str(error)[:400])
+                return print_result("failed", str(error)[:400])
             break
         for one in ready:
             rate = one.rate(batches[one.title], turn, 20) if one.is_there() else None
@@ -372,7 +372,7 @@ def rates(arguments):
     for one in peers:
         one.end()
     if not rounds:
-        return tell("failed", "there was no time for a round")
+        return print_result("failed", "there was no time for a round")
 
     lines = []
     for one in peers:
@@ -395,7 +395,7 @@ def rates(arguments):
     rate = statistics.median(own)
     shown = {"ours": round(rate), "rounds": rounds, "peers": lines, "sums": chosen}
     if not measured:
-        return tell("failed", f"ours {rate:,.0f} trials/s; PyTorch was not measured", **shown)
+        return print_result("failed", f"ours {rate:,.0f} trials/s; PyTorch was not measured", **shown)
     best = max(measured, key=lambda line: line["trials_per_second"])
     words = (
         f"ours {rate:,.0f} trials/s, best of PyTorch {best['trials_per_second']:,} "
@@ -405,13 +405,13 @@ def rates(arguments):
     if missing:
         words += f"; not measured: {'; '.join(missing)}"
     if not on_card:
-        return tell("ok", f"{words} (no goal on a processor)", ratio=best["ratio"], **shown)
+        return print_result("ok", f"{words} (no goal on a processor)", ratio=best["ratio"], **shown)
     met = best["ratio"] >= GOAL_RATIO
-    return tell("ok" if met else "below", f"{words} (goal {GOAL_RATIO})", ratio=best["ratio"], goal=GOAL_RATIO, **shown)
+    return print_result("ok" if met else "below", f"{words} (goal {GOAL_RATIO})", ratio=best["ratio"], goal=GOAL_RATIO, **shown)
 
 
 def bandwidth(arguments):
-    """The share of the memory's bandwidth that the network must use at least."""
+    """The minimum share of the memory bandwidth that the network uses."""
     device = arguments.device
     on_card = device.startswith("cuda")
     rate = None
@@ -426,7 +426,7 @@ def bandwidth(arguments):
     place = of_torch(device)
     numbers = 1 << (29 if on_card else 25)
     if on_card:
-        # Half of what is free, for the two.
+        # Half of the free memory for both.
         numbers = min(numbers, torch.cuda.mem_get_info(place)[0] // 16)
     source, target = torch.zeros(numbers, device=place), torch.empty(numbers, device=place)
     best = 0.0
@@ -447,12 +447,12 @@ def bandwidth(arguments):
     shown = {"trials_per_second": round(rate), "bytes_a_trial": BYTES_A_TRIAL, "copy_bytes_per_second": round(best)}
     shown.update({"share": round(share, 4), "operations_a_trial": OPERATIONS})
     if not on_card:
-        return tell("ok", f"{words} (no goal on a processor)", **shown)
-    return tell("ok" if share >= GOAL_SHARE else "below", f"{words} (goal {GOAL_SHARE})", goal=GOAL_SHARE, **shown)
+        return print_result("ok", f"{words} (no goal on a processor)", **shown)
+    return print_result("ok" if share >= GOAL_SHARE else "below", f"{words} (goal {GOAL_SHARE})", goal=GOAL_SHARE, **shown)
 
 
 def fill(arguments):
-    """Fills the card but for so many GB, and stays until it is ended."""
+    """Fills the card except for this many GB, and stays until it is killed."""
     import torch
 
     held, leave = [], arguments.leave * 1e9
@@ -471,7 +471,7 @@ def fill(arguments):
 
 
 def table_of(text, wanted):
-    """The rows of a table in what `nsys stats` or `ncu` print as CSV: that whose head has these columns."""
+    """The rows of a table in the CSV output of `nsys stats` or `ncu`: the one whose header has these columns."""
     rows, head = [], None
     for cells in csv.reader(text.splitlines()):
         if all(column in cells for column in wanted):
@@ -484,7 +484,7 @@ def table_of(text, wanted):
 
 
 def find_tool(name):
-    """A tool of NVIDIA's, on the path or where it installs itself."""
+    """An NVIDIA tool, on the path or in its installation folders."""
     found = shutil.which(name)
     places = ["/usr/local/cuda/bin", "/opt/nvidia/nsight-systems/*/bin", "/opt/nvidia/nsight-compute/*"]
     others = (it for place in places for it in sorted(Path("/").glob(f"{place[1:]}/{name}"), reverse=True))
@@ -492,13 +492,13 @@ def find_tool(name):
 
 
 def kernels(arguments):
-    """Kernels, uploads and readbacks of a launch: what a longer run has more of than a shorter one."""
+    """Kernels, uploads and readbacks per launch: the difference between a longer and a shorter run."""
     nsys, ncu = find_tool("nsys"), find_tool("ncu")
     if not (nsys or ncu):
-        return tell("not run", "no profiler is here (nsys or ncu): nothing is counted")
+        return print_result("not run", "there is no profiler (nsys or ncu), so nothing is counted")
     work, launch = Path(arguments.work), arguments.launch
     sessions = work / "sessions"
-    # Without what is only read back more often while a run is young.
+    # The first launches are left out: a new run reads back more often.
     short, long_ = (200, 1000) if nsys else (4, 8)
 
     def run(name, launches):
@@ -509,9 +509,9 @@ def kernels(arguments):
             "--device", arguments.device, "--launch", str(launch),
         ]  # fmt: skip
 
-    def said(ran):
+    def last_line(ran):
         words = [it for it in (ran.stderr + "\n" + ran.stdout).strip().splitlines() if it.strip()]
-        return words[-1][:300] if words else "it said nothing"
+        return words[-1][:300] if words else "no message"
 
     counted = {}
     for launches in (short, long_):
@@ -521,7 +521,7 @@ def kernels(arguments):
             ran = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             rows = table_of(ran.stdout, ["ID", "Kernel Name"])
             if not rows:
-                return tell("not run", f"{ncu} counts nothing: {said(ran)}")
+                return print_result("not run", f"{ncu} counts nothing: {last_line(ran)}")
             names = [row["Kernel Name"] for row in rows]
             counted[launches] = (len(names), sum(bool(NOISE_KERNELS.search(it)) for it in names), None, None)
             continue
@@ -533,7 +533,7 @@ def kernels(arguments):
             if ran.returncode == 0 and Path(f"{report}.nsys-rep").exists():
                 break
         else:
-            return tell("not run", f"{nsys} does not profile: {said(ran)}")
+            return print_result("not run", f"{nsys} does not profile: {last_line(ran)}")
         tables = []
         for names, columns in (
             (("cuda_gpu_kern_sum", "gpukernsum"), ["Instances", "Name"]),
@@ -547,7 +547,7 @@ def kernels(arguments):
                     break
             tables.append(rows)
         if not tables[0]:
-            return tell("not run", f"{nsys} has no kernels to tell of: {said(ran)}")
+            return print_result("not run", f"{nsys} reports no kernels: {last_line(ran)}")
         number = lambda text: int(text.replace(",", ""))
         copies = lambda way: sum(number(row["Count"]) for row in tables[1] if re.search(way, row["Operation"]))
         counted[launches] = (
@@ -562,51 +562,51 @@ def kernels(arguments):
     names = ["kernels", "of noise", "uploads", "readbacks"]
     goals = [GOAL_KERNELS, GOAL_NOISE, GOAL_UPLOADS, GOAL_READBACKS]
     parts = [
-        f"{name} {'not told by ncu' if it is None else format(it, '.3g')} (goal {goal})"
+        f"{name} {'not reported by ncu' if it is None else format(it, '.3g')} (goal {goal})"
         for name, it, goal in zip(names, each, goals)
     ]
-    # What a checkpoint copies counts too: a part in a hundred is not a launch's.
+    # Copies made by checkpoints are counted too: one hundredth of a copy per launch is tolerated.
     met = all(it is None or it <= goal + 0.01 for it, goal in zip(each, goals))
     shown = dict(zip(["kernels", "noise_kernels", "uploads", "readbacks"], each))
-    words = f"of a launch of {launch} blocks: {', '.join(parts)}"
-    return tell("ok" if met else "below", words, launch=launch, **shown)
+    words = f"per launch of {launch} blocks: {', '.join(parts)}"
+    return print_result("ok" if met else "below", words, launch=launch, **shown)
 
 
-# What the program has said
+# Parsing the program's output
 
 
 def about(arguments):
-    """The torch, and the card where it has one."""
+    """The torch, and the card if it has one."""
     torch = float32()
     version = torch.__version__
     shown = {"version": version.split("+")[0], "cuda": torch.version.cuda, "card": "", "device": arguments.device}
     if arguments.device.startswith("cuda"):
         if not torch.cuda.is_available():
-            sys.exit("this torch sees no card; see what nvidia-smi says, or give --device libtorch")
+            sys.exit("this torch sees no card; check nvidia-smi, or give --device libtorch")
         torch.zeros(1, device=arguments.device).add_(1).cpu()
         card = torch.cuda.get_device_properties(arguments.device)
         shown["card"] = card.name
-        tell("ok", f"{card.name}, {card.total_memory / 1e9:.0f} GB; PyTorch {version}, CUDA {torch.version.cuda}", **shown)
+        print_result("ok", f"{card.name}, {card.total_memory / 1e9:.0f} GB; PyTorch {version}, CUDA {torch.version.cuda}", **shown)
     else:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        tell("ok", f"a processor, {cores} cores; PyTorch {version}", **shown)
+        print_result("ok", f"a processor, {cores} cores; PyTorch {version}", **shown)
 
 
 def of(arguments):
-    """A value of the last JSON object in a file."""
+    """Prints a value of the last JSON object in a file."""
     lines = [line for line in Path(arguments.file).read_text().splitlines() if line.startswith("{")]
     print(json.loads(lines[-1]).get(arguments.key, "") if lines else "")
 
 
 def stands(arguments):
-    """State, trials done and trials planned of a session, from `noisescope ls --json`."""
+    """Prints state, trials done and trials planned of a session, from `noisescope ls --json`."""
     for row in json.loads(Path(arguments.file).read_text()):
         if row["name"] == arguments.name:
             print(row["state"], row["done"], row["total"])
 
 
 def devices(arguments):
-    """The devices of a session's record but for the first, which is that of its training."""
+    """Prints the devices in a session's record, except the first, which is that of its training."""
     text = Path(arguments.file).read_bytes()[:100_000].decode("utf-8", "replace")
     found = re.search(r"devices:\s*\[(.*?)\]", text, re.DOTALL)
     names = re.findall(r'"((?:[^"\\]|\\.)*)"', found.group(1)) if found else []
@@ -614,7 +614,7 @@ def devices(arguments):
 
 
 def checks(arguments):
-    """What `noisescope verify --json` found; 1 where a check failed, 2 where there is none."""
+    """Prints the results of `noisescope verify --json`; exits with 1 if a check failed, 2 if there are none."""
     found = []
     for line in Path(arguments.file).read_text().splitlines():
         if line.startswith("{"):
@@ -629,7 +629,7 @@ def checks(arguments):
 
 
 def pace(arguments):
-    """How long a run took, by what it said as JSON; 1 where not all trials are there."""
+    """Prints how long a run took, from its JSON output; exits with 1 if trials are missing."""
     events = [json.loads(line) for line in Path(arguments.file).read_text().splitlines() if line.startswith("{")]
     trained = [it["t"] for it in events if it["event"] == "result" and it["stage"] == "training"]
     results = [it for it in events if it["event"] == "result" and it["stage"] == "classification_images"]
@@ -646,7 +646,7 @@ def pace(arguments):
 
 
 def differ(arguments):
-    """The arrays of two exports that are not the same, but for the one that names the session and its starts."""
+    """Prints the arrays that differ between two exports, except the one that names the session and its starts."""
     one, two = (zipfile.ZipFile(path) for path in (arguments.one, arguments.two))
     names = sorted({*one.namelist(), *two.namelist()} - {"meta.npy"})
     there = lambda archive, name: archive.read(name) if name in archive.namelist() else None
@@ -656,7 +656,7 @@ def differ(arguments):
 
 
 def line(arguments):
-    """A row as a JSON object."""
+    """Prints a row as a JSON object."""
     try:
         values = json.loads(arguments.values or "{}")
     except ValueError:
@@ -667,12 +667,12 @@ def line(arguments):
 
 
 def table(arguments):
-    """All rows, for a person."""
+    """Prints all rows as a table."""
     machine = json.loads(Path(arguments.about).read_text().splitlines()[-1])
     rows = [json.loads(it) for it in Path(arguments.file).read_text().splitlines()]
     shown = {"ok": "ok", "failed": "FAILED", "below": "BELOW", "not run": "not run"}
     clean = lambda text: text.replace("|", "/").replace("\n", " ")
-    cells = [["row", "", "s", "what was found"]]
+    cells = [["row", "", "s", "findings"]]
     for row in rows:
         cells.append([row["row"], shown.get(row["verdict"], row["verdict"]), str(row["seconds"]), clean(row["words"])])
         for one in row.get("peers", []):

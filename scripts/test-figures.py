@@ -1,4 +1,4 @@
-"""Holds figures in three formats against each other: BROWSER, and the folders of SVG, PDF and PNG files."""
+"""Compares figures in three formats. Arguments: the browser, and the folders of SVG, PDF and PNG files."""
 
 import pathlib
 import re
@@ -10,9 +10,9 @@ import xml.dom.minidom
 import numpy as np
 from PIL import Image, ImageFilter
 
-# Dots an inch at which they are compared: those of Chromium's pixels, twice.
+# Dots per inch at which they are compared: twice Chromium's.
 DPI = 192
-# Most mean difference of a picture, in 255ths, after the edges of letters are smoothed away. Chromium has other fonts.
+# Largest mean difference of a picture, in 255ths, after smoothing the edges of letters. Chromium uses other fonts.
 MOST = {"pdf": 1.5, "svg": 3.0}
 
 
@@ -37,8 +37,8 @@ def main(browser, svgs, pdfs, pngs):
             text = (svgs / f"{name}.svg").read_text()
             root = xml.dom.minidom.parseString(text).documentElement
             for part in ("title", "desc"):
-                own = root.getElementsByTagName(part)
-                if not own or not own[0].firstChild:
+                elements = root.getElementsByTagName(part)
+                if not elements or not elements[0].firstChild:
                     faults.append(f"{name}.svg has no <{part}>")
             if not words(text):
                 faults.append(f"{name}.svg has no text")
@@ -47,9 +47,9 @@ def main(browser, svgs, pdfs, pngs):
             png.load()
             dpi = png.info.get("dpi", (0, 0))[0]
             if abs(dpi - 300) > 1:
-                faults.append(f"{name}.png says {dpi} dots an inch")
+                faults.append(f"{name}.png has {dpi} dots per inch")
             if abs(png.width - width / 25.4 * 300) > 1.5 or abs(png.height - height / 25.4 * 300) > 1.5:
-                faults.append(f"{name}.png is {png.size} where the SVG is {width}×{height} mm")
+                faults.append(f"{name}.png is {png.size}, but the SVG is {width}×{height} mm")
             if not (pngs / f"{name}.txt").read_text().strip():
                 faults.append(f"{name}.txt is empty")
 
@@ -60,13 +60,13 @@ def main(browser, svgs, pdfs, pngs):
             fonts = subprocess.run(["pdffonts", pdf], capture_output=True, text=True).stdout.splitlines()[2:]
             outside = [line for line in fonts if " yes " not in line]
             if not fonts or outside:
-                faults.append(f"{name}.pdf: fonts that are not inside: {outside or 'none at all'}")
-            said = subprocess.run(["pdftotext", "-raw", pdf, "-"], capture_output=True, text=True).stdout
-            squeezed = re.sub(r"\s", "", said)
-            lost = [own for own in words(text) if re.sub(r"\s", "", unescaped(own)) not in squeezed]
-            # Words that run upwards come out letter by letter in some versions.
+                faults.append(f"{name}.pdf: fonts that are not embedded: {outside or 'no fonts'}")
+            text_of_pdf = subprocess.run(["pdftotext", "-raw", pdf, "-"], capture_output=True, text=True).stdout
+            squeezed = re.sub(r"\s", "", text_of_pdf)
+            lost = [word for word in words(text) if re.sub(r"\s", "", unescaped(word)) not in squeezed]
+            # Some versions return upward text letter by letter.
             if len(lost) > len(words(text)) / 3:
-                faults.append(f"{name}.pdf: words that cannot be found in it: {lost[:5]}")
+                faults.append(f"{name}.pdf: words that are not found in it: {lost[:5]}")
             subprocess.run(["pdftocairo", "-r", str(DPI), "-png", "-singlefile", pdf, place / "pdf"], check=True)
             pixels = (round(width / 25.4 * 96), round(height / 25.4 * 96))
             subprocess.run(

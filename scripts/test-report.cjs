@@ -1,4 +1,4 @@
-// The checks of scripts/test-report, which says what they are for and calls this. In the environment: BROWSER, KEEP.
+// The checks of scripts/test-report, which describes and calls them. Environment: BROWSER, KEEP.
 "use strict";
 
 const fs = require("fs");
@@ -9,13 +9,13 @@ const { HtmlValidate } = require("html-validate");
 const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 const MOST = 2_000_000;
-// Millimetres of A4 between the page's margins, in pixels.
+// The width of A4 between the page's margins, in pixels.
 const PAPER = Math.floor((180 / 25.4) * 96);
 
 const problems = [];
 const problem = (page, where, words) => problems.push(`${path.basename(page)} (${where}): ${words}`);
 
-// What a validator of HTML says. Rules of taste are left out, and those that do not know SVG.
+// Validates the HTML. Rules of style are off, and those that do not know SVG.
 async function validate(page, text) {
     const validator = new HtmlValidate({
         extends: ["html-validate:standard"],
@@ -38,7 +38,7 @@ async function validate(page, text) {
     }
 }
 
-// What is wider than the window, or reaches out of it, and has no region of its own that scrolls.
+// Elements that are wider than the window, or extend beyond it, and are not in a scrolling region.
 function overflowing() {
     const width = document.documentElement.clientWidth;
     const scrolls = (element) => element.closest(".scroll, .skip") !== null;
@@ -52,8 +52,8 @@ function overflowing() {
         return place.right > width + 1;
     });
     const all = document.documentElement.scrollWidth;
-    const told = [...found, ...regions].slice(0, 5).map((element) => `${element.tagName.toLowerCase()}.${element.className.baseVal ?? element.className}`);
-    return all > width || told.length > 0 ? `${all} pixels in a window of ${width}: ${told.join(", ")}` : null;
+    const names = [...found, ...regions].slice(0, 5).map((element) => `${element.tagName.toLowerCase()}.${element.className.baseVal ?? element.className}`);
+    return all > width || names.length > 0 ? `${all} pixels in a window of ${width}: ${names.join(", ")}` : null;
 }
 
 async function look(browser, page, [width, height], scheme) {
@@ -61,23 +61,23 @@ async function look(browser, page, [width, height], scheme) {
     const tab = await browser.newPage();
     const asked = [];
     tab.on("request", (request) => asked.push(request.url()));
-    tab.on("console", (line) => problem(page, where, `the console says: ${line.text()}`));
-    tab.on("pageerror", (error) => problem(page, where, `an error: ${error.message}`));
+    tab.on("console", (line) => problem(page, where, `console message: ${line.text()}`));
+    tab.on("pageerror", (error) => problem(page, where, `error: ${error.message}`));
     await tab.setViewport({ width, height, deviceScaleFactor: width < 600 ? 2 : 1 });
     await tab.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
     const url = pathToFileURL(page).href;
     await tab.goto(url, { waitUntil: "networkidle0" });
 
-    const beside = asked.filter((own) => own !== url && !own.startsWith("data:"));
-    beside.forEach((own) => problem(page, where, `asks for ${own}`));
+    const foreign = asked.filter((request) => request !== url && !request.startsWith("data:"));
+    foreign.forEach((request) => problem(page, where, `requests ${request}`));
     const wide = await tab.evaluate(overflowing);
     if (wide) problem(page, where, `is too wide: ${wide}`);
 
-    // The first key leads past the contents, and shows where it leads.
+    // The first Tab shows the link that skips to the content.
     await tab.keyboard.press("Tab");
     const skip = await tab.evaluate(() => {
-        const own = document.activeElement;
-        return own.classList.contains("skip") && own.getBoundingClientRect().top >= 0;
+        const active = document.activeElement;
+        return active.classList.contains("skip") && active.getBoundingClientRect().top >= 0;
     });
     if (!skip) problem(page, where, "the first Tab does not show the link to the content");
     await tab.evaluate(() => document.activeElement.blur());
@@ -88,48 +88,48 @@ async function look(browser, page, [width, height], scheme) {
         await tab.screenshot({ path: path.join(process.env.KEEP, `${name}-whole.png`), fullPage: true });
     }
 
-    // What is folded away has to hold too.
-    await tab.evaluate(() => document.querySelectorAll("details").forEach((own) => (own.open = true)));
+    // Folded parts must pass too.
+    await tab.evaluate(() => document.querySelectorAll("details").forEach((fold) => (fold.open = true)));
     const open = await tab.evaluate(overflowing);
     if (open) problem(page, where, `unfolded, is too wide: ${open}`);
-    // A page's policy does not hold for what a tester brings.
+    // The page's content policy does not apply to scripts injected by the test.
     await tab.evaluate(axe);
     const result = await tab.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-    for (const own of result.violations) {
-        const nodes = own.nodes.slice(0, 3).map((node) => node.html.slice(0, 120));
-        problem(page, where, `axe, ${own.impact}, ${own.id}: ${own.help} (${own.nodes.length}): ${nodes.join(" ")}`);
+    for (const violation of result.violations) {
+        const nodes = violation.nodes.slice(0, 3).map((node) => node.html.slice(0, 120));
+        problem(page, where, `axe, ${violation.impact}, ${violation.id}: ${violation.help} (${violation.nodes.length}): ${nodes.join(" ")}`);
     }
     const parts = await tab.evaluate(() => document.querySelectorAll("table, svg, details").length);
     await tab.close();
-    return `${where}: ${asked.length - asked.filter((own) => own.startsWith("data:")).length} request, ${parts} tables, figures and folds`;
+    return `${where}: ${asked.length - asked.filter((request) => request.startsWith("data:")).length} request, ${parts} tables, figures and folds`;
 }
 
-// On paper nothing is folded away, nothing is dark, and nothing is cut off.
+// In print nothing is folded, nothing is dark, and nothing is cut off.
 async function print(browser, page) {
     const tab = await browser.newPage();
     await tab.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "dark" }]);
     await tab.goto(pathToFileURL(page).href, { waitUntil: "networkidle0" });
     await tab.emulateMediaType("print");
     await tab.setViewport({ width: PAPER, height: 1000 });
-    const told = await tab.evaluate(() => {
+    const printed = await tab.evaluate(() => {
         const shown = (element) => element.getBoundingClientRect().height > 0;
-        const folded = [...document.querySelectorAll("details > :not(summary)")].filter((own) => !shown(own));
+        const folded = [...document.querySelectorAll("details > :not(summary)")].filter((part) => !shown(part));
         const dark = [...document.querySelectorAll("svg.dark")].filter(shown);
-        const light = [...document.querySelectorAll("svg.light")].filter((own) => !shown(own));
-        const cut = [...document.querySelectorAll(".scroll")].filter((own) => own.scrollWidth > own.clientWidth + 1);
-        const words = (own) => (own.querySelector("caption, title")?.textContent ?? own.textContent).slice(0, 60);
+        const light = [...document.querySelectorAll("svg.light")].filter((figure) => !shown(figure));
+        const cut = [...document.querySelectorAll(".scroll")].filter((region) => region.scrollWidth > region.clientWidth + 1);
+        const words = (region) => (region.querySelector("caption, title")?.textContent ?? region.textContent).slice(0, 60);
         return {
             folded: folded.length,
             dark: dark.length,
             light: light.length,
-            cut: cut.map((own) => `${words(own)} (${own.scrollWidth} of ${own.clientWidth})`),
+            cut: cut.map((region) => `${words(region)} (${region.scrollWidth} of ${region.clientWidth})`),
             paper: getComputedStyle(document.body).backgroundColor,
         };
     });
-    if (told.folded) problem(page, "print", `${told.folded} parts stay folded away`);
-    if (told.dark || told.light) problem(page, "print", `${told.dark} dark figures, ${told.light} light ones missing`);
-    told.cut.forEach((own) => problem(page, "print", `cut off: ${own}`));
-    if (told.paper !== "rgb(255, 255, 255)") problem(page, "print", `the paper is ${told.paper}`);
+    if (printed.folded) problem(page, "print", `${printed.folded} parts stay folded`);
+    if (printed.dark || printed.light) problem(page, "print", `${printed.dark} dark figures, ${printed.light} light ones missing`);
+    printed.cut.forEach((part) => problem(page, "print", `cut off: ${part}`));
+    if (printed.paper !== "rgb(255, 255, 255)") problem(page, "print", `the background is ${printed.paper}`);
     const file = await tab.pdf({ format: "A4", printBackground: true, preferCSSPageSize: false, tagged: true });
     if (file.length < 10_000) problem(page, "print", `a PDF of ${file.length} bytes`);
     if (process.env.KEEP) {
@@ -141,7 +141,7 @@ async function print(browser, page) {
 async function main() {
     const browser = await puppeteer.launch({
         executablePath: process.env.BROWSER,
-        // As root, as in CI, there is no sandbox; nothing that a page asks for is found.
+        // There is no sandbox for root, as in CI; no host name resolves.
         args: ["--no-sandbox", "--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND"],
     });
     try {
@@ -156,7 +156,7 @@ async function main() {
                 }
             }
             await print(browser, page);
-            console.log(`${path.basename(page)}: ${size} bytes, looked at`);
+            console.log(`${path.basename(page)}: ${size} bytes, checked`);
         }
     } finally {
         await browser.close();

@@ -38,7 +38,7 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let refused = length > free || content.try_reserve_exact(length as usize).is_err();
     if refused {
         return Err(io::Error::other(format!(
-            "it has {}, and only {} of memory is free",
+            "it has {}, but only {} of memory is free",
             bytes(length),
             bytes(free)
         )));
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shell_takes_a_quoted_path_for_the_path() {
+    fn a_shell_reads_a_quoted_path_as_the_path() {
         for path in [
             &b"/tmp/plain.ron"[..],
             b"with space",
@@ -168,7 +168,7 @@ mod tests {
         let (link, target) = (folder.path().join("link"), folder.path().join("target"));
         std::os::unix::fs::symlink(&target, &link).unwrap();
         assert!(message(append(&link)).contains("symbolic link"));
-        assert!(!target.exists(), "nothing was made through the link");
+        assert!(!target.exists(), "nothing was created through the link");
         append(&target).unwrap();
         assert!(open(&link).is_ok(), "reading through a link is harmless");
     }

@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_all_or_nothing_does_not_show_as_such() {
+    fn a_share_other_than_0_or_1_is_not_shown_as_either() {
         assert_eq!(percent(0.9749), "97.5 %");
         assert_eq!(percent(0.99999), "99.9 %");
         assert_eq!(percent(1.0), "100.0 %");
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn text_from_outside_cannot_steer_the_terminal() {
+    fn external_text_cannot_control_the_terminal() {
         assert_eq!(clean("a\x1b[2Jb\nc\u{202e}d"), "a?[2Jb c?d");
     }
 }

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_process_lives_and_was_started_once() {
+    fn this_process_is_alive_and_has_one_start_time() {
         let pid = std::process::id();
         let began = start_time(pid).unwrap_or(0);
         assert!(is_alive(pid, began) && is_alive(pid, 0));
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_has_ended_does_not_live() {
+    fn a_process_that_has_ended_is_not_alive() {
         let mut child = std::process::Command::new("true").spawn().unwrap();
         let pid = child.id();
         let began = start_time(pid).unwrap_or(0);

@@ -1,4 +1,4 @@
-//! Bad input gets one clear paragraph that names the place, an exit code, and harms nothing.
+//! Bad input gets an exit code and one clear paragraph that names the place, and changes nothing.
 
 mod common;
 
@@ -35,9 +35,9 @@ fn a_plan_with_a_mistake_is_refused_with_its_place() {
     ] {
         let text = format!("(version: 1, config: {config})");
         session_file(&bench, "bad", &text);
-        let words = bench.refuse(2, &["run", "bad", "--plain"]);
-        assert!(words.contains("bad.ron"), "{words}");
-        assert!(words.contains(place), "{config}: {words}");
+        let error = bench.refuse(2, &["run", "bad", "--plain"]);
+        assert!(error.contains("bad.ron"), "{error}");
+        assert!(error.contains(place), "{config}: {error}");
         assert_eq!(fs::read_to_string(bench.store().path("bad")).unwrap(), text);
     }
 }
@@ -50,15 +50,15 @@ fn a_typo_is_named_with_line_and_column() {
         "typo",
         "(\n  version: 1,\n  config: (\n    sed: 7,\n  ),\n)\n",
     );
-    let words = bench.refuse(2, &["run", "typo", "--plain"]);
+    let error = bench.refuse(2, &["run", "typo", "--plain"]);
     assert!(
-        words.contains("typo.ron:4:") && words.contains("sed"),
-        "{words}"
+        error.contains("typo.ron:4:") && error.contains("sed"),
+        "{error}"
     );
 }
 
 #[test]
-fn a_plan_that_a_person_wrote_by_hand_runs() {
+fn a_plan_written_by_hand_runs() {
     let bench = Bench::new();
     small_set(&bench.path("bars"), 200, 50, 28);
     session_file(
@@ -77,10 +77,10 @@ fn a_session_from_a_newer_version_is_left_alone() {
     let bench = Bench::new();
     let text = "(version: 99, config: (seed: 1), something_new: Whatever([1, 2]))";
     session_file(&bench, "new", text);
-    let words = bench.refuse(2, &["run", "new", "--plain"]);
+    let error = bench.refuse(2, &["run", "new", "--plain"]);
     assert!(
-        words.contains("newer noisescope") && words.contains("99"),
-        "{words}"
+        error.contains("newer noisescope") && error.contains("99"),
+        "{error}"
     );
     assert_eq!(fs::read_to_string(bench.store().path("new")).unwrap(), text);
 }
@@ -93,13 +93,13 @@ fn one_changed_character_in_an_array_is_noticed() {
     let training = session.record.training.get_or_insert_default();
     training.best.tensors = vec![("logits.weight".into(), weights)];
     let text = to_text(&session).unwrap();
-    let at = text.rfind('"').expect("the last array ends in quotes") - 20;
+    let position = text.rfind('"').expect("the last array ends in quotes") - 20;
     let mut bytes = text.into_bytes();
-    bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+    bytes[position] = if bytes[position] == b'A' { b'B' } else { b'A' };
     fs::write(bench.store().path("mine"), &bytes).unwrap();
-    let words = bench.refuse(1, &["run", "mine", "--plain"]);
-    assert!(words.contains("training.best.logits.weight"), "{words}");
-    assert!(words.contains("no previous generation"), "{words}");
+    let error = bench.refuse(1, &["run", "mine", "--plain"]);
+    assert!(error.contains("training.best.logits.weight"), "{error}");
+    assert!(error.contains("no previous generation"), "{error}");
     assert_eq!(fs::read(bench.store().path("mine")).unwrap(), bytes);
 }
 
@@ -114,41 +114,41 @@ fn images_that_cannot_be_read_or_do_not_fit_are_named() {
     small_set(&folder, 100, 20, 28);
     let whole = fs::read(&images).unwrap();
     fs::write(&images, &whole[..whole.len() - 5]).unwrap();
-    let words = run("cut");
-    assert!(words.contains("train-images-idx3-ubyte"), "{words}");
+    let error = run("cut");
+    assert!(error.contains("train-images-idx3-ubyte"), "{error}");
 
     let mut wrong = whole.clone();
     wrong[2] = 9;
     fs::write(&images, wrong).unwrap();
     assert!(run("magic").contains("train-images-idx3-ubyte"));
 
-    // Too small for the convolutions of the usual network; others take it.
+    // Too small for the convolutions of the default network; other networks accept it.
     small_set(&folder, 100, 20, 12);
-    let words = run("small");
+    let error = run("small");
     assert!(
-        words.contains("12×12") && words.contains("16×16") && words.contains("mlp"),
-        "{words}"
+        error.contains("12×12") && error.contains("16×16") && error.contains("mlp"),
+        "{error}"
     );
 }
 
 #[test]
-fn the_full_set_that_is_not_there_names_the_command_that_fetches_it() {
+fn a_missing_full_set_names_the_command_that_fetches_it() {
     let bench = Bench::new();
-    let words = bench.refuse(1, &["run", "mnist-paper", "--plain"]);
-    assert!(words.contains("noisescope data fetch"), "{words}");
+    let error = bench.refuse(1, &["run", "mnist-paper", "--plain"]);
+    assert!(error.contains("noisescope data fetch"), "{error}");
 }
 
 #[test]
-fn vectors_that_are_not_here_are_refused_with_those_that_are() {
+fn an_unavailable_simd_level_is_refused_with_the_available_ones() {
     let bench = Bench::new();
     let mut bad = bench.program();
     bad.env("NOISESCOPE_SIMD", "avx1024").arg("ls");
     let output = bad.output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
-        words.contains("avx1024") && words.contains("plain"),
-        "{words}"
+        error.contains("avx1024") && error.contains("plain"),
+        "{error}"
     );
     let mut good = bench.program();
     good.env("NOISESCOPE_SIMD", "Plain").arg("ls");
@@ -156,48 +156,48 @@ fn vectors_that_are_not_here_are_refused_with_those_that_are() {
 }
 
 #[test]
-fn names_devices_and_presets_that_do_not_exist_are_refused_with_those_that_do() {
+fn unknown_names_devices_and_presets_are_refused_with_the_existing_ones() {
     let bench = Bench::new();
-    let words = bench.refuse(2, &["attach", "nothing"]);
+    let error = bench.refuse(2, &["attach", "nothing"]);
     assert!(
-        words.contains("nothing") && words.contains("noisescope run"),
-        "{words}"
+        error.contains("nothing") && error.contains("noisescope run"),
+        "{error}"
     );
-    let words = bench.refuse(2, &["run", "../up", "--plain"]);
-    assert!(words.contains("../up"), "{words}");
-    let words = bench.refuse(2, &["run", "x", "--preset", "nope", "--plain"]);
-    assert!(words.contains("quickstart"), "{words}");
-    let words = bench.refuse(2, &["run", "x", "--device", "tpu", "--plain"]);
-    assert!(words.contains("flex"), "{words}");
-    let words = bench.refuse(2, &["run", "x", "--device", "cuda:0", "--plain"]);
-    assert!(words.contains("without it"), "{words}");
-    let words = bench.refuse(2, &["new", "x", "--set", "seed=abc"]);
-    assert!(words.contains("--set seed=abc"), "{words}");
+    let error = bench.refuse(2, &["run", "../up", "--plain"]);
+    assert!(error.contains("../up"), "{error}");
+    let error = bench.refuse(2, &["run", "x", "--preset", "nope", "--plain"]);
+    assert!(error.contains("quickstart"), "{error}");
+    let error = bench.refuse(2, &["run", "x", "--device", "tpu", "--plain"]);
+    assert!(error.contains("flex"), "{error}");
+    let error = bench.refuse(2, &["run", "x", "--device", "cuda:0", "--plain"]);
+    assert!(error.contains("without it"), "{error}");
+    let error = bench.refuse(2, &["new", "x", "--set", "seed=abc"]);
+    assert!(error.contains("--set seed=abc"), "{error}");
     assert!(
         bench.store().names().unwrap().is_empty(),
-        "nothing was made"
+        "no session was created"
     );
 }
 
 #[test]
-fn what_a_run_is_does_not_change_under_it() {
+fn an_existing_session_keeps_its_plan() {
     let bench = Bench::new();
     bench.succeed(&["new", "fixed", "--set", "seed=3"]);
-    let words = bench.refuse(2, &["run", "fixed", "--set", "seed=4", "--plain"]);
-    assert!(words.contains("already exists"), "{words}");
-    let words = bench.refuse(2, &["new", "fixed"]);
-    assert!(words.contains("already exists"), "{words}");
+    let error = bench.refuse(2, &["run", "fixed", "--set", "seed=4", "--plain"]);
+    assert!(error.contains("already exists"), "{error}");
+    let error = bench.refuse(2, &["new", "fixed"]);
+    assert!(error.contains("already exists"), "{error}");
     assert_eq!(bench.load("fixed").config.seed, 3);
 }
 
-/// A verdict is made of noise. A session of an earlier version may have such a plan, and opens.
+/// The verdict is computed from noise. Earlier versions allowed such a plan, so an existing session still opens.
 #[test]
-fn a_backdoor_study_without_noise_is_refused_when_it_is_new() {
+fn a_new_backdoor_study_without_noise_is_refused() {
     let bench = Bench::new();
     let plan = "analyses=[Backdoor((gammas: [0.3, 1.0]))]";
-    let words = bench.refuse(2, &["new", "study", "--set", plan]);
-    assert!(words.contains("analyses[0].gammas[1]"), "{words}");
-    assert!(words.contains("there is no noise"), "{words}");
+    let error = bench.refuse(2, &["new", "study", "--set", plan]);
+    assert!(error.contains("analyses[0].gammas[1]"), "{error}");
+    assert!(error.contains("there is no noise"), "{error}");
     bench.succeed(&[
         "new",
         "study",

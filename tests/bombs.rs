@@ -1,5 +1,4 @@
-//! Files that claim to be larger than this machine: what is listed is listed in a moment, and what is refused says
-//! the limit.
+//! Files that claim to be larger than this machine's memory: listing stays fast, and refusals state the limit.
 
 mod common;
 
@@ -15,7 +14,7 @@ use noisescope::session::record::{NetworkWeights, TrainingRecord};
 use noisescope::session::store::to_text;
 use noisescope::session::{Array, Config, Session};
 
-/// The text of a session that claims weights of so many zeros, of which it holds `held` as one line.
+/// The text of a session that claims `numbers` weights, but contains only `held` zeros, in one line.
 fn bomb(numbers: usize, held: usize) -> String {
     let mut session = Session::new("bomb", Config::default());
     session.record.training = Some(TrainingRecord {
@@ -34,7 +33,7 @@ fn bomb(numbers: usize, held: usize) -> String {
         &base64::engine::general_purpose::STANDARD,
         packed.finish().unwrap(),
     );
-    // The checksum of the readable part is that of an older program: there is none.
+    // Without a checksum of the readable part, as an older program wrote it.
     let head = text.find("\n  arrays: [").unwrap();
     let checksum = text.find("\n  checksum:").unwrap();
     let shaped = text[..checksum].replacen("shape: [3]", &format!("shape: [{numbers}]"), 1);
@@ -42,7 +41,7 @@ fn bomb(numbers: usize, held: usize) -> String {
     format!("{shaped}\n  checksum: None,{after}\n  arrays: [\"{line}\"],\n)\n")
 }
 
-/// Sessions to list, and ten files that are none.
+/// Writes `sessions` sessions to list, and ten files that are not sessions or are damaged.
 fn minefield(bench: &Bench, sessions: usize) {
     let folder = bench.path("sessions");
     let whole = fs::read(bench.store().path("done")).unwrap();
@@ -74,7 +73,7 @@ fn minefield(bench: &Bench, sessions: usize) {
     assert!(pipe.unwrap().success());
 }
 
-/// `ls`: its output, the seconds that it took, and the most megabytes that it held.
+/// Runs `ls`; returns its output, its duration in seconds and its peak memory in megabytes.
 fn listed(bench: &Bench) -> (String, f64, f64) {
     let output = bench.path("listed");
     let began = Instant::now();
@@ -83,29 +82,34 @@ fn listed(bench: &Bench) -> (String, f64, f64) {
         .args(["ls", "--json"])
         .stdout(File::create(&output).unwrap());
     let mut child = program.spawn().unwrap();
-    let mut most = 0.0_f64;
+    let mut peak = 0.0_f64;
     let status = loop {
-        let about = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-        let line = about.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let proc_status =
+            fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+        let line = proc_status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"));
         let held =
             line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok());
-        most = most.max(held.unwrap_or(0.0) / 1e3);
+        peak = peak.max(held.unwrap_or(0.0) / 1e3);
         match child.try_wait().unwrap() {
             Some(status) => break status,
             None => std::thread::sleep(Duration::from_millis(1)),
         }
     };
     let seconds = began.elapsed().as_secs_f64();
-    let output_of = child.wait_with_output().unwrap();
-    assert!(status.success(), "{}", both(&output_of));
-    (fs::read_to_string(output).unwrap(), seconds, most)
+    let ended = child.wait_with_output().unwrap();
+    assert!(status.success(), "{}", both(&ended));
+    (fs::read_to_string(output).unwrap(), seconds, peak)
 }
 
 #[test]
-fn a_folder_with_bombs_is_listed_in_a_moment_and_in_little_memory() {
+fn a_folder_of_huge_files_is_listed_quickly_in_little_memory() {
     let bench = finished();
-    let asked = std::env::var("NOISESCOPE_LISTED").ok();
-    let sessions = asked.and_then(|it| it.parse().ok()).unwrap_or(150);
+    let requested = std::env::var("NOISESCOPE_LISTED").ok();
+    let sessions = requested
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(150);
     minefield(&bench, sessions);
     let (text, seconds, megabytes) = listed(&bench);
     let rows: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -122,14 +126,14 @@ fn a_folder_with_bombs_is_listed_in_a_moment_and_in_little_memory() {
     assert_eq!(
         rows.len(),
         sessions + 10,
-        "all but the pipe, which is no file"
+        "all but the pipe, which is not a file"
     );
     let state = |name: &str| {
         let row = rows.iter().find(|row| row["name"] == name);
         row.unwrap()["state"].as_str().unwrap().to_owned()
     };
     assert_eq!(state("s7"), "finished");
-    assert_eq!(state("bomb-1"), "new", "what it claims is not looked at");
+    assert_eq!(state("bomb-1"), "new", "its claim is not checked");
     for (name, expected) in [
         ("bomb-3", "damaged"),
         ("bomb-4", "damaged"),
@@ -140,38 +144,38 @@ fn a_folder_with_bombs_is_listed_in_a_moment_and_in_little_memory() {
         ("bomb-9", "damaged"),
     ] {
         let found = state(name);
-        // A file that was cut within its numbers still says what it is.
+        // If a file is truncated within its numbers, its readable part is still intact.
         assert!(found == expected || name == "bomb-6", "{name}: {found}");
     }
     assert!(megabytes < 200.0, "{megabytes} MB");
-    // One that is not optimised, on a machine that does other things too.
-    let most = if cfg!(debug_assertions) { 20.0 } else { 1.0 };
-    assert!(seconds < most, "{seconds} s");
+    // An unoptimised program, on a machine that is also doing other things, gets more time.
+    let limit = if cfg!(debug_assertions) { 20.0 } else { 1.0 };
+    assert!(seconds < limit, "{seconds} s");
 }
 
 #[test]
-fn what_a_session_claims_is_refused_with_the_limit_before_it_is_taken() {
+fn a_session_claiming_too_much_is_refused_before_memory_is_allocated() {
     let bench = Bench::new();
     let path = bench.store().path("bomb");
-    // More than its line can hold.
+    // More numbers than its line can hold.
     fs::write(&path, bomb(1 << 29, 1 << 20)).unwrap();
-    let words = bench.refuse(1, &["attach", "bomb", "--plain"]);
-    assert!(words.contains("its line holds at most"), "{words}");
-    // More than any machine has.
+    let error = bench.refuse(1, &["attach", "bomb", "--plain"]);
+    assert!(error.contains("its line holds at most"), "{error}");
+    // More memory than any machine has.
     fs::write(&path, bomb(1 << 40, 1 << 20)).unwrap();
-    let words = bench.refuse(1, &["attach", "bomb", "--plain"]);
-    assert!(words.contains("absurd"), "{words}");
-    // A file that is longer than what is read at all.
+    let error = bench.refuse(1, &["attach", "bomb", "--plain"]);
+    assert!(error.contains("absurd"), "{error}");
+    // A file longer than the maximum that is read.
     File::create(&path).unwrap().set_len(1 << 42).unwrap();
-    let words = bench.refuse(1, &["attach", "bomb", "--plain"]);
+    let error = bench.refuse(1, &["attach", "bomb", "--plain"]);
     assert!(
-        words.contains("the limit is") && words.contains("GB"),
-        "{words}"
+        error.contains("the limit is") && error.contains("GB"),
+        "{error}"
     );
 }
 
 #[test]
-fn a_small_gzip_that_unpacks_into_gigabytes_is_refused_before_it_is() {
+fn a_gzip_bomb_is_refused_before_it_is_unpacked() {
     let bench = Bench::new();
     let folder = bench.path("bars");
     common::small_set(&folder, 40, 10, 28);
@@ -188,7 +192,7 @@ fn a_small_gzip_that_unpacks_into_gigabytes_is_refused_before_it_is() {
     }
     packed.finish().unwrap();
     let from = format!("dataset.source=Folder({folder:?})");
-    let words = bench.refuse(1, &["run", "mine", "--plain", "--set", &from]);
-    assert!(words.contains("3000000×28×28"), "{words}");
-    assert!(words.contains("at most"), "{words}");
+    let error = bench.refuse(1, &["run", "mine", "--plain", "--set", &from]);
+    assert!(error.contains("3000000×28×28"), "{error}");
+    assert!(error.contains("at most"), "{error}");
 }

@@ -1,4 +1,4 @@
-//! A folder of colour pictures from the command line to the exports, by a real process.
+//! A real process takes a folder of colour pictures from the command line to the exports.
 
 mod common;
 
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 const NAMES: [&str; 3] = ["ant", "bee", "cat"];
 
-/// Pictures of 12×18: each class has a colour of its own over some noise.
+/// Writes pictures of 12×18: each class is a different colour plus some noise.
 fn pictures(folder: &Path) {
     let mut state = 1_u32;
     let mut noise = || {
@@ -22,22 +22,22 @@ fn pictures(folder: &Path) {
     };
     for (part, count) in [("train", 30), ("test", 10)] {
         for (class, name) in NAMES.iter().enumerate() {
-            let place = folder.join(part).join(name);
-            fs::create_dir_all(&place).unwrap();
+            let class_folder = folder.join(part).join(name);
+            fs::create_dir_all(&class_folder).unwrap();
             for i in 0..count {
                 let picture = RgbImage::from_fn(18, 12, |_, _| {
                     let mut pixel = [noise(), noise(), noise()];
                     pixel[class] += 120;
                     Rgb(pixel)
                 });
-                picture.save(place.join(format!("{i}.png"))).unwrap();
+                picture.save(class_folder.join(format!("{i}.png"))).unwrap();
             }
         }
     }
 }
 
 #[test]
-fn a_folder_of_colour_pictures_runs_to_its_exports_by_name() {
+fn a_folder_of_colour_pictures_runs_through_to_its_exports() {
     let bench = Bench::new();
     pictures(&bench.path("pets"));
     let analyses = "analyses=[ClassificationImages((gammas: [0.0], trials: 3000, cell: 3)), \
@@ -78,7 +78,7 @@ fn a_folder_of_colour_pictures_runs_to_its_exports_by_name() {
     );
     let images = session.record.classification_images().unwrap();
     assert_eq!(images.gammas[0].shape(), [3, 4, 6]);
-    // What makes it a bee is green: the mean over each channel says so.
+    // Class bee is green, so the mean of its image is largest in the green channel.
     let estimate = images.gammas[0].estimate();
     let image = &estimate.classes[1]
         .decision
@@ -110,7 +110,7 @@ fn a_folder_of_colour_pictures_runs_to_its_exports_by_name() {
         ]);
         assert!(out.exists(), "{format}");
     }
-    // By name, in any capitalisation.
+    // Classes are accepted by name, in any capitalisation.
     let program = env!("CARGO_BIN_EXE_noisescope");
     let shown = [
         program,
@@ -125,6 +125,6 @@ fn a_folder_of_colour_pictures_runs_to_its_exports_by_name() {
     ];
     let mut pty = Pty::start_program(bench.folder.path(), &shown, 100, 40);
     assert_eq!(pty.exit_code(), 0, "{}", pty.text());
-    let words = bench.refuse(2, &["show", "pets", "--map", "owl", "--protocol", "block"]);
-    assert!(words.contains("ant, bee, cat"), "{words}");
+    let error = bench.refuse(2, &["show", "pets", "--map", "owl", "--protocol", "block"]);
+    assert!(error.contains("ant, bee, cat"), "{error}");
 }

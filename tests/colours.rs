@@ -1,5 +1,5 @@
-//! What exports, figures and summaries say of images of several channels, of other sizes and of other
-//! numbers of classes: thirteen classes of 3×7×5 in closed form.
+//! Exports, figures and summaries of images with several channels, other sizes and other numbers of classes: thirteen
+//! classes of 3×7×5 images, whose results are known in closed form.
 
 #[path = "fixtures/colours.rs"]
 mod colours;
@@ -23,13 +23,13 @@ fn measured() -> Session {
     colours::measured(SHAPE, K)
 }
 
-/// Lengths along each axis, of a list that is the same everywhere.
+/// The length along each axis of a nested list, assuming that it is regular.
 fn shape(value: &Value) -> Vec<usize> {
     let mut shape = Vec::new();
-    let mut at = value;
-    while let Some(list) = at.as_array() {
+    let mut level = value;
+    while let Some(list) = level.as_array() {
         shape.push(list.len());
-        at = &list[0];
+        level = &list[0];
     }
     shape
 }
@@ -60,7 +60,7 @@ fn near(value: f64, expected: f64) {
 }
 
 #[test]
-fn json_has_the_form_and_lists_as_long_as_there_are_classes() {
+fn json_has_the_form_and_lists_with_one_entry_per_class() {
     let value = json(&measured());
     let form = &value["form"];
     assert_eq!(form["channels"], 3);
@@ -104,15 +104,15 @@ fn json_has_the_form_and_lists_as_long_as_there_are_classes() {
 }
 
 #[test]
-fn npz_has_an_axis_of_channels_and_the_names_of_the_classes() {
+fn npz_has_a_channel_axis_and_the_class_names() {
     let container = container(&measured());
-    let of = |name: &str| floats(&container, name);
+    let array = |name: &str| floats(&container, name);
     let (g, k) = (2, K as u64);
     for name in ["ci_image", "ci_z", "ci_mean_noise", "ci_mean_stimulus"] {
-        assert_eq!(of(name).0, [g, k, 3, 7, 5], "{name}");
+        assert_eq!(array(name).0, [g, k, 3, 7, 5], "{name}");
     }
-    assert_eq!(of("sta_conv1").0, [2, 3, 2, 3]);
-    assert_eq!(of("mean_image").0, [k, 3, 7, 5]);
+    assert_eq!(array("sta_conv1").0, [2, 3, 2, 3]);
+    assert_eq!(array("mean_image").0, [k, 3, 7, 5]);
     let names = npy(&container, "classes");
     let file = npyz::NpyFile::new(names.as_slice()).unwrap();
     assert!(
@@ -125,30 +125,35 @@ fn npz_has_an_axis_of_channels_and_the_names_of_the_classes() {
 }
 
 #[test]
-fn npz_has_the_known_numbers_and_nan_where_there_are_none() {
+fn npz_has_the_known_numbers_and_nan_for_missing_ones() {
     let container = container(&measured());
-    let of = |name: &str| floats(&container, name).1;
-    let (image, z, mean) = (of("ci_image"), of("ci_z"), of("ci_mean_noise"));
-    // c = m_k − m: one number in P is brighter by the same for each class.
+    let values = |name: &str| floats(&container, name).1;
+    let (image, z, mean) = (values("ci_image"), values("ci_z"), values("ci_mean_noise"));
+    // c = m_k − m: for each class, one of the P numbers is brighter, by the same amount.
     let brighter = colours::BRIGHTER as f64 / 65536.0;
     let trials = 2.0 * colours::CALLED as f64;
     let error = (1.0 / 12.0 * (1.0 / trials - 1.0 / (trials * K as f64))).sqrt();
     for class in 0..K {
         for pixel in 0..PIXELS {
-            let at = class * PIXELS + pixel;
-            let own = f64::from(u8::from(pixel == colours::pixel(class, SHAPE)));
-            let any = (0..K).any(|class| pixel == colours::pixel(class, SHAPE));
-            let c = brighter * (own - f64::from(u8::from(any)) / K as f64);
-            near(image[at], c);
-            assert!((z[at] - c / error).abs() < 1e-4, "{} {}", z[at], c / error);
-            near(mean[at], 32_768.5 / 65536.0 + brighter * own);
+            let index = class * PIXELS + pixel;
+            let is_own_pixel = f64::from(u8::from(pixel == colours::pixel(class, SHAPE)));
+            let is_any_pixel = (0..K).any(|class| pixel == colours::pixel(class, SHAPE));
+            let c = brighter * (is_own_pixel - f64::from(u8::from(is_any_pixel)) / K as f64);
+            near(image[index], c);
+            assert!(
+                (z[index] - c / error).abs() < 1e-4,
+                "{} {}",
+                z[index],
+                c / error
+            );
+            near(mean[index], 32_768.5 / 65536.0 + brighter * is_own_pixel);
         }
     }
     assert!(image[K * PIXELS..].iter().all(|value| value.is_nan()));
-    let sta = of("sta_conv1");
+    let sta = values("sta_conv1");
     (0..18).for_each(|pixel| near(sta[pixel], colours::average(pixel)));
     assert!(sta[18..].iter().all(|value| value.is_nan()));
-    let mean = of("mean_image");
+    let mean = values("mean_image");
     near(
         mean[3 * PIXELS],
         (255.0 * 9.0 / K as f64).round() / (3.0 * 255.0),
@@ -157,7 +162,7 @@ fn npz_has_the_known_numbers_and_nan_where_there_are_none() {
 }
 
 #[test]
-fn npz_of_grey_images_has_no_axis_of_channels() {
+fn npz_of_grey_images_has_no_channel_axis() {
     let container = container(&colours::measured([1, 5, 3], 4));
     assert_eq!(floats(&container, "ci_z").0, [2, 4, 5, 3]);
     assert_eq!(floats(&container, "mean_image").0, [4, 5, 3]);
@@ -165,13 +170,16 @@ fn npz_of_grey_images_has_no_axis_of_channels() {
 }
 
 #[test]
-fn tables_have_a_class_by_number_and_by_name() {
-    let tables = export::tables(&measured());
-    let of = |name: &str| -> Vec<&str> {
-        let table = tables.iter().find(|(own, _)| own == name);
-        table.unwrap().1.text().lines().collect()
+fn tables_give_each_class_by_number_and_by_name() {
+    let tables: Vec<(String, String)> = export::tables(&measured())
+        .into_iter()
+        .map(|(name, table)| (name, table.into_text()))
+        .collect();
+    let rows = |name: &str| -> Vec<&str> {
+        let table = tables.iter().find(|(table_name, _)| table_name == name);
+        table.unwrap().1.lines().collect()
     };
-    let images = of("classification_images");
+    let images = rows("classification_images");
     assert!(images[0].starts_with("noise,gamma,class,name,trials,called,listed,"));
     assert!(
         images[2].starts_with("uniform,0,1,Bag,1040,80,true,true,"),
@@ -185,17 +193,17 @@ fn tables_have_a_class_by_number_and_by_name() {
         images[5]
     );
     assert_eq!(images.len(), 1 + K);
-    assert_eq!(of("counts").len(), 1 + K * K);
-    assert!(of("counts").contains(&"uniform,0,0,Ankle boot,2,Coat,80"));
-    assert!(of("attack").contains(&"image,classification_image,3,Dress,0.5,5,10"));
-    assert!(of("modulation").contains(&"conv1,0.1,3,Dress,1,1,3,Dress,10,8,8"));
-    assert!(of("backdoor").contains(&"0,0,2,Coat,1000,10,1,1,2,14,9"));
-    assert!(of("backdoor_networks").contains(&"0,true,1,1,Bag,2,Coat,0.75,1,12"));
-    assert!(of("predictions").contains(&"test,0,Ankle boot,1,Bag,1"));
+    assert_eq!(rows("counts").len(), 1 + K * K);
+    assert!(rows("counts").contains(&"uniform,0,0,Ankle boot,2,Coat,80"));
+    assert!(rows("attack").contains(&"image,classification_image,3,Dress,0.5,5,10"));
+    assert!(rows("modulation").contains(&"conv1,0.1,3,Dress,1,1,3,Dress,10,8,8"));
+    assert!(rows("backdoor").contains(&"0,0,2,Coat,1000,10,1,1,2,14,9"));
+    assert!(rows("backdoor_networks").contains(&"0,true,1,1,Bag,2,Coat,0.75,1,12"));
+    assert!(rows("predictions").contains(&"test,0,Ankle boot,1,Bag,1"));
 }
 
 #[test]
-fn a_class_without_maps_in_the_plan_is_told_apart_from_one_with_too_few_trials() {
+fn a_class_not_in_the_plan_differs_from_one_with_too_few_trials() {
     let session = colours::listing(SHAPE, K, &[3, 7]);
     let images = &json(&session)["classification_images"];
     assert_eq!(images["listed"][0][3], true);
@@ -212,19 +220,19 @@ fn a_class_without_maps_in_the_plan_is_told_apart_from_one_with_too_few_trials()
         class,
         gamma: Some(0.0),
     };
-    let said = figure::draw(&session, &map(4), Sheet::DOUBLE)
+    let error = figure::draw(&session, &map(4), Sheet::DOUBLE)
         .unwrap_err()
         .to_string();
     assert_eq!(
-        said,
+        error,
         "the plan has no classification image of Evening gown, long; it has Dress, Hat"
     );
-    let said = figure::draw(&session, &map(13), Sheet::DOUBLE)
+    let error = figure::draw(&session, &map(13), Sheet::DOUBLE)
         .unwrap_err()
         .to_string();
     assert!(
-        said.starts_with("there is no class 13; there are Ankle boot, Bag"),
-        "{said}"
+        error.starts_with("there is no class 13; there are Ankle boot, Bag"),
+        "{error}"
     );
     let page = summary(&session);
     let line = "the plan has no maps of 11 other classes, called 880 times";
@@ -232,9 +240,9 @@ fn a_class_without_maps_in_the_plan_is_told_apart_from_one_with_too_few_trials()
     draw_all(&session);
 }
 
-/// Draws every figure on a large, a small and a tiny sheet; their names.
+/// Draws every figure on a large, a small and a tiny sheet; returns their names.
 fn draw_all(session: &Session) -> Vec<String> {
-    let kept = std::env::var_os("KEEP_FIGURES").map(std::path::PathBuf::from);
+    let keep_folder = std::env::var_os("KEEP_FIGURES").map(std::path::PathBuf::from);
     let classes = session.record.form.as_ref().map_or(0, Form::class_count);
     let figures = figure::list(session);
     for figure in &figures {
@@ -245,7 +253,7 @@ fn draw_all(session: &Session) -> Vec<String> {
             };
             let drawing = figure::draw(session, figure, sheet).unwrap();
             assert!(drawing.height < 6_000.0, "{figure:?} on {width}");
-            if let Some(folder) = kept.as_ref().filter(|_| width == 180.0) {
+            if let Some(folder) = keep_folder.as_ref().filter(|_| width == 180.0) {
                 let name = format!("{classes}-{}.png", figure.name());
                 raster(&drawing, 8.0).save(folder.join(name)).unwrap();
             }
@@ -271,12 +279,15 @@ fn every_figure_of_any_form_can_be_drawn() {
             "filters-conv1",
             "confusion-test",
         ] {
-            assert!(names.iter().any(|own| own == name), "{classes}: {names:?}");
+            assert!(
+                names.iter().any(|drawn| drawn == name),
+                "{classes}: {names:?}"
+            );
         }
     }
 }
 
-/// Width over height of the sheet of all maps.
+/// Width divided by height of the sheet of all maps.
 fn proportion(classes: usize) -> f64 {
     let session = colours::measured([3, 32, 32], classes);
     let maps = Figure::Maps {
@@ -289,7 +300,7 @@ fn proportion(classes: usize) -> f64 {
 }
 
 #[test]
-fn a_sheet_of_maps_is_about_as_wide_as_a_page_whatever_the_number_of_classes() {
+fn a_sheet_of_maps_has_page_proportions_for_any_number_of_classes() {
     for classes in [7, 13, 26, 100] {
         let proportion = proportion(classes);
         assert!((1.0..2.0).contains(&proportion), "{classes}: {proportion}");
@@ -297,7 +308,7 @@ fn a_sheet_of_maps_is_about_as_wide_as_a_page_whatever_the_number_of_classes() {
 }
 
 #[test]
-fn a_confusion_of_a_hundred_classes_has_cells_that_one_can_see() {
+fn a_confusion_matrix_of_100_classes_has_visible_cells() {
     let session = colours::measured([3, 4, 4], 100);
     let split = Split::Test;
     let confusion = Figure::Confusion { split };
@@ -316,14 +327,14 @@ fn a_colour_map_has_a_picture_for_each_channel_and_one_in_true_colour() {
         gamma: Some(0.0),
     };
     let image = raster(&figure::draw(&session, &map, Sheet::DOUBLE).unwrap(), 4.0);
-    // The mean stimulus is mid-grey but for the number of class 3, which is brighter in red.
+    // The mean stimulus is mid-grey, except for the pixel of class 3, which is brighter in red.
     let mean = (32_768.5 + colours::BRIGHTER as f64) / 65536.0 * 255.0;
     let red = [mean.round() as u8, 128, 128];
     assert!(image.pixels().any(|pixel| pixel.0 == red), "no {red:?}");
 }
 
 #[test]
-fn a_summary_says_names() {
+fn a_summary_uses_class_names() {
     let page = summary(&measured());
     for part in [
         "  images    7×5 in colour, 13 classes: Ankle boot, Bag, Coat, Dress",
@@ -342,7 +353,7 @@ fn a_summary_says_names() {
 }
 
 #[test]
-fn of_what_has_not_begun_nothing_is_exported_and_nothing_fails() {
+fn experiments_without_results_are_left_out_of_exports() {
     let mut opened = colours::planned();
     opened.record.form = Some(colours::form(SHAPE, K));
     for session in [colours::planned(), opened] {

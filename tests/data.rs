@@ -1,9 +1,9 @@
-//! Data sets as a user of the library meets them: the built-in subset, folders, the data folder.
+//! Loading data sets through the library: the built-in subset, folders, and the data folder.
 
 use std::fs;
 use std::path::Path;
 
-use noisescope::data::catalog::{self, SetSpec};
+use noisescope::data::catalog;
 use noisescope::data::embedded;
 use noisescope::data::{
     DataError, Dataset, DatasetOrigin, DatasetRequest, Images, idx, set_dir, verify,
@@ -29,10 +29,6 @@ fn load(name: DatasetName, source: &DatasetSource, data: &Path) -> Result<Datase
         cache: None,
     };
     noisescope::data::load(&request, &mut |_, _| std::ops::ControlFlow::Continue(()))
-}
-
-fn place(data: &Path, spec: &SetSpec) -> std::path::PathBuf {
-    set_dir(data, spec)
 }
 
 fn embedded_set(name: DatasetName) -> Dataset {
@@ -77,7 +73,7 @@ fn load_own(folder: &Path) -> Result<Dataset, DataError> {
 }
 
 #[test]
-fn the_built_in_subset_has_its_announced_shape() {
+fn the_built_in_subset_has_the_documented_shape() {
     for name in NAMES {
         let set = embedded_set(name);
         assert_eq!(set.origin, DatasetOrigin::Embedded);
@@ -116,7 +112,7 @@ fn the_built_in_subset_has_the_class_counts_of_the_first_published_images() {
     );
 }
 
-/// The sums were computed from the published files, cut to their first images.
+/// The checksums were computed from the published files, truncated to their first images.
 #[test]
 fn the_built_in_subset_is_the_first_published_images_byte_for_byte() {
     let sums = |name| {
@@ -156,16 +152,16 @@ fn classes_have_the_names_that_their_authors_gave_them() {
 }
 
 #[test]
-fn auto_takes_the_subset_without_a_word_where_nothing_was_fetched() {
+fn auto_silently_uses_the_subset_if_nothing_was_fetched() {
     let data = tempfile::tempdir().unwrap();
     let set = load(DatasetName::Mnist, &DatasetSource::Auto, data.path()).unwrap();
     assert_eq!((set.origin, set.notes.len()), (DatasetOrigin::Embedded, 0));
 }
 
 #[test]
-fn auto_says_why_it_takes_the_subset_where_the_full_set_is_not_whole() {
+fn auto_says_why_it_uses_the_subset_if_the_full_set_is_incomplete() {
     let data = tempfile::tempdir().unwrap();
-    let folder = place(data.path(), &catalog::MNIST);
+    let folder = set_dir(data.path(), &catalog::MNIST);
     write_set(&folder, 20, 10);
     fs::remove_file(folder.join("t10k-labels-idx1-ubyte")).unwrap();
     let set = load(DatasetName::Mnist, &DatasetSource::Auto, data.path()).unwrap();
@@ -176,36 +172,36 @@ fn auto_says_why_it_takes_the_subset_where_the_full_set_is_not_whole() {
 #[test]
 fn a_full_set_of_another_size_is_refused_with_the_remedy() {
     let data = tempfile::tempdir().unwrap();
-    write_set(&place(data.path(), &catalog::MNIST), 20, 10);
-    let said = load(DatasetName::Mnist, &DatasetSource::Full, data.path())
+    write_set(&set_dir(data.path(), &catalog::MNIST), 20, 10);
+    let error = load(DatasetName::Mnist, &DatasetSource::Full, data.path())
         .unwrap_err()
         .to_string();
     assert!(
-        said.contains(
+        error.contains(
             "holds 20 images of 2×3 grey, but the full MNIST set has 60000 images of 28×28 grey"
         ),
-        "{said}"
+        "{error}"
     );
     assert!(
-        said.ends_with("`noisescope data fetch mnist` replaces it"),
-        "{said}"
+        error.ends_with("to replace it: noisescope data fetch mnist"),
+        "{error}"
     );
 }
 
 #[test]
 fn a_full_set_that_was_not_fetched_says_how_to_fetch_it() {
     let data = tempfile::tempdir().unwrap();
-    let said = load(DatasetName::FashionMnist, &DatasetSource::Full, data.path())
+    let error = load(DatasetName::FashionMnist, &DatasetSource::Full, data.path())
         .unwrap_err()
         .to_string();
     assert!(
-        said.contains("run `noisescope data fetch fashion-mnist`"),
-        "{said}"
+        error.contains("run `noisescope data fetch fashion-mnist`"),
+        "{error}"
     );
 }
 
 #[test]
-fn a_folder_of_ones_own_may_hold_images_of_any_size() {
+fn a_users_folder_may_hold_images_of_any_size() {
     let folder = tempfile::tempdir().unwrap();
     write_set(folder.path(), 20, 10);
     let set = load_own(folder.path()).unwrap();
@@ -215,32 +211,32 @@ fn a_folder_of_ones_own_may_hold_images_of_any_size() {
 }
 
 #[test]
-fn a_folder_that_lacks_files_is_told_which() {
+fn a_folder_with_missing_files_is_refused_with_their_names() {
     let folder = tempfile::tempdir().unwrap();
     write_set(folder.path(), 20, 10);
     fs::remove_file(folder.path().join("train-images-idx3-ubyte")).unwrap();
-    let said = load_own(folder.path()).unwrap_err().to_string();
+    let error = load_own(folder.path()).unwrap_err().to_string();
     assert!(
-        said.contains("lacks train-images-idx3-ubyte (plain or with .gz)"),
-        "{said}"
+        error.contains("lacks train-images-idx3-ubyte (plain or with .gz)"),
+        "{error}"
     );
 }
 
-/// A set that is brought by hand may lie where its archive puts it.
+/// A set downloaded by hand may be in the subfolder that its archive creates.
 #[test]
-fn a_set_that_cannot_be_fetched_is_found_where_a_person_put_it() {
+fn a_set_that_cannot_be_fetched_is_found_where_the_user_put_it() {
     let data = tempfile::tempdir().unwrap();
     let spec = &catalog::CIFAR_10;
-    let folder = place(data.path(), spec);
+    let folder = set_dir(data.path(), spec);
     for source in [DatasetSource::Full, DatasetSource::Auto] {
-        let said = load(DatasetName::Cifar10, &source, data.path())
+        let error = load(DatasetName::Cifar10, &source, data.path())
             .unwrap_err()
             .to_string();
         assert!(
-            said.contains("cannot be fetched from here: download the binary version"),
-            "{said}"
+            error.contains("cannot be fetched from here: download the binary version"),
+            "{error}"
         );
-        assert!(said.contains(&folder.display().to_string()), "{said}");
+        assert!(error.contains(&folder.display().to_string()), "{error}");
     }
     let inside = folder.join("cifar-10-batches-bin");
     fs::create_dir_all(&inside).unwrap();
@@ -263,29 +259,29 @@ fn a_set_that_cannot_be_fetched_is_found_where_a_person_put_it() {
             .all(|report| report.state == verify::FileState::Unverified)
     );
     fs::remove_file(inside.join("data_batch_3.bin")).unwrap();
-    let said = load(DatasetName::Cifar10, &DatasetSource::Full, data.path())
+    let error = load(DatasetName::Cifar10, &DatasetSource::Full, data.path())
         .unwrap_err()
         .to_string();
     assert!(
-        said.contains("40000 images of 32×32 in colour, but the full CIFAR-10 set has 50000"),
-        "{said}"
+        error.contains("40000 images of 32×32 in colour, but the full CIFAR-10 set has 50000"),
+        "{error}"
     );
 }
 
 #[test]
-fn a_set_of_ones_own_needs_a_place() {
-    let own = DatasetName::Own("faces".to_owned());
+fn a_users_set_needs_a_path() {
+    let name = DatasetName::Own("faces".to_owned());
     for source in [
         DatasetSource::Auto,
         DatasetSource::Full,
         DatasetSource::Embedded,
     ] {
-        let said = load(own.clone(), &source, Path::new("unused"))
+        let error = load(name.clone(), &source, Path::new("unused"))
             .unwrap_err()
             .to_string();
         assert!(
-            said.starts_with("faces is") && said.contains("dataset.source"),
-            "{said}"
+            error.starts_with("faces is") && error.contains("dataset.source"),
+            "{error}"
         );
     }
 }

@@ -1,9 +1,9 @@
-//! What the pages for contributors name is there.
+//! Files and tests named by the pages for contributors exist.
 
 use std::fs;
 use std::path::Path;
 
-/// What stands between backticks, outside blocks of code.
+/// The texts between backticks, outside code blocks.
 fn quoted(text: &str) -> Vec<String> {
     let prose: Vec<&str> = text.split("\n```").step_by(2).collect();
     let prose = prose.join("\n");
@@ -11,22 +11,25 @@ fn quoted(text: &str) -> Vec<String> {
     pieces.map(str::to_owned).collect()
 }
 
-/// What a page names of a kind; it must be more than so many.
-fn named(page: &str, least: usize, is: impl Fn(&str) -> bool) -> Vec<String> {
+/// The quoted texts of a page that satisfy `is_kind`; there must be more than `least`.
+fn named(page: &str, least: usize, is_kind: impl Fn(&str) -> bool) -> Vec<String> {
     let text = fs::read_to_string(Path::new("docs").join(page)).unwrap();
-    let named: Vec<String> = quoted(&text).into_iter().filter(|it| is(it)).collect();
+    let named: Vec<String> = quoted(&text)
+        .into_iter()
+        .filter(|name| is_kind(name))
+        .collect();
     assert!(named.len() > least, "{page}: {}", named.len());
     named
 }
 
-/// All sources, one after the other.
+/// The text of all Rust files in a folder, concatenated.
 fn sources(folder: &Path) -> String {
     let mut all = String::new();
     for entry in fs::read_dir(folder).unwrap().flatten() {
         let path = entry.path();
         if path.is_dir() {
             all += &sources(&path);
-        } else if path.extension().is_some_and(|it| it == "rs") {
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
             all += &fs::read_to_string(&path).unwrap();
         }
     }
@@ -34,15 +37,15 @@ fn sources(folder: &Path) -> String {
 }
 
 #[test]
-fn every_file_that_the_page_on_architecture_names_exists() {
+fn every_file_named_by_the_architecture_page_exists() {
     let folders = ["src/", "tests/", "scripts/"];
-    let is_file = |it: &str| folders.iter().any(|folder| it.starts_with(folder));
+    let is_file = |name: &str| folders.iter().any(|folder| name.starts_with(folder));
     let files = named("architecture.md", 40, is_file);
     for file in files {
-        assert!(Path::new(&file).exists(), "{file} is not there");
+        assert!(Path::new(&file).exists(), "{file} does not exist");
     }
     for (name, file) in [
-        ("fn step(", "src/analysis/mod.rs"),
+        ("fn step(", "src/analysis/experiment.rs"),
         ("fn run_interrupted(", "src/analysis/testing.rs"),
         ("const READERS", "src/data/readers/mod.rs"),
     ] {
@@ -52,10 +55,10 @@ fn every_file_that_the_page_on_architecture_names_exists() {
 }
 
 #[test]
-fn every_test_that_the_page_on_durability_names_exists() {
-    let is_name = |it: &str| {
+fn every_test_named_by_the_durability_page_exists() {
+    let is_name = |name: &str| {
         let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        it.len() > 24 && it.chars().all(fits)
+        name.len() > 24 && name.chars().all(fits)
     };
     let named = named("durability.md", 25, is_name);
     let all = sources(Path::new("tests")) + &sources(Path::new("src"));

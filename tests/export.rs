@@ -1,4 +1,4 @@
-//! What other programs read: the JSON and the NPZ of a session, as INTERFACE promises them.
+//! The formats that other programs read: the JSON and the NPZ of a session have the documented content.
 
 use std::collections::BTreeSet;
 use std::io::{Cursor, Read};
@@ -16,7 +16,7 @@ const G: usize = 2;
 const K: usize = 10;
 const PIXELS: usize = 28 * 28;
 
-/// A session with two signal strengths of which nothing has been done.
+/// A session with two signal strengths and no results.
 fn planned() -> Session {
     let config = Config {
         analyses: vec![config::Analysis::ClassificationImages(
@@ -31,8 +31,8 @@ fn planned() -> Session {
     Session::new("mine", config)
 }
 
-/// The same, trained, with 240 trials at γ 0: 120 called 0, 119 called 1 and one called 2, all of
-/// true class 3. Nothing at γ 0.25.
+/// The same, trained, with 240 trials at γ 0, all of true class 3: 120 called 0, 119 called 1 and one called 2. No trials
+/// at γ 0.25.
 fn measured() -> Session {
     let mut session = planned();
     session.record.state = SavedState::Running;
@@ -72,7 +72,7 @@ fn measured() -> Session {
         for class in 0..3 {
             for row in kind.rows().for_trial(3, class) {
                 let pairs = noise[row].iter_mut().zip(sums(class));
-                pairs.for_each(|(sum, own)| *sum += own);
+                pairs.for_each(|(sum, added)| *sum += added);
             }
         }
         images.gammas[0].add(&BlockSums {
@@ -97,18 +97,18 @@ fn keys(value: &Value) -> BTreeSet<&str> {
     object.keys().map(String::as_str).collect()
 }
 
-/// Lengths along each axis, of a list that is the same everywhere.
+/// The length along each axis of a nested list, assuming that it is regular.
 fn shape(value: &Value) -> Vec<usize> {
     let mut shape = Vec::new();
-    let mut at = value;
-    while let Some(list) = at.as_array() {
+    let mut level = value;
+    while let Some(list) = level.as_array() {
         shape.push(list.len());
-        at = &list[0];
+        level = &list[0];
     }
     shape
 }
 
-/// Shape, type and values as 64-bit floats of one array of an NPZ.
+/// The shape, type, and values (as 64-bit floats) of one array of an NPZ.
 fn array(container: &[u8], name: &str) -> (Vec<u64>, String, Vec<f64>) {
     let mut zip = zip::ZipArchive::new(Cursor::new(container)).unwrap();
     let mut npy = Vec::new();
@@ -218,7 +218,7 @@ fn json_has_the_promised_keys_and_shapes() {
 }
 
 #[test]
-fn json_has_null_where_there_is_no_number() {
+fn json_has_null_for_missing_numbers() {
     let value = json(&measured());
     assert!(value["training"]["epochs"][0]["train_loss"].is_null());
     let images = &value["classification_images"];
@@ -240,7 +240,7 @@ fn json_has_null_where_there_is_no_number() {
 }
 
 #[test]
-fn status_is_the_engines_word_where_one_runs() {
+fn status_comes_from_the_engine_if_one_runs() {
     let mut session = measured();
     assert_eq!(json(&session)["status"], "stopped");
     session.run = Some(Run::default());
@@ -259,7 +259,7 @@ fn npz_has_the_promised_arrays_and_no_others() {
     assert_eq!(
         zip.len(),
         18,
-        "the maps, what they are worth, the names of the classes, and meta"
+        "the maps, their quality, the class names, and meta"
     );
     let (g, k) = (G as u64, K as u64);
     for (name, expected, number) in [
@@ -291,38 +291,44 @@ fn npz_has_the_promised_arrays_and_no_others() {
 }
 
 #[test]
-fn npz_holds_the_maps_and_nan_where_there_are_none() {
+fn npz_holds_the_maps_and_nan_for_missing_ones() {
     let session = measured();
     let container = container(&session);
     let Analysis::ClassificationImages(images) = &session.record.analyses[0] else {
         unreachable!()
     };
     let estimate = images.gammas[0].estimate();
-    let of = |map: &[f64], gamma: usize, class: usize| {
+    let map_of = |map: &[f64], gamma: usize, class: usize| {
         let start = (gamma * K + class) * PIXELS;
         map[start..start + PIXELS].to_vec()
     };
     for name in ["ci_image", "ci_z", "ci_mean_noise", "ci_mean_stimulus"] {
         let class = &estimate.classes[1];
         let expected = match name {
-            "ci_image" => &class.decision.as_ref().map(|it| it.image.clone()),
-            "ci_z" => &class.decision.as_ref().map(|it| it.z.clone()),
+            "ci_image" => &class
+                .decision
+                .as_ref()
+                .map(|decision| decision.image.clone()),
+            "ci_z" => &class.decision.as_ref().map(|decision| decision.z.clone()),
             "ci_mean_noise" => &class.mean_noise,
             _ => &class.mean_stimulus,
         };
         let expected: Vec<f64> = expected.iter().flatten().map(|&v| f64::from(v)).collect();
         let map = array(&container, name).2;
-        assert_eq!(of(&map, 0, 1), expected, "{name}");
-        assert!(of(&map, 0, 9).iter().all(|v| v.is_nan()), "{name}");
-        assert!(of(&map, 1, 1).iter().all(|v| v.is_nan()), "{name}");
-        // One trial is a mean, and no image.
+        assert_eq!(map_of(&map, 0, 1), expected, "{name}");
+        assert!(map_of(&map, 0, 9).iter().all(|v| v.is_nan()), "{name}");
+        assert!(map_of(&map, 1, 1).iter().all(|v| v.is_nan()), "{name}");
+        // One trial gives a mean, but no image.
         let mean = name.starts_with("ci_mean");
-        assert!(of(&map, 0, 2).iter().all(|v| v.is_nan() != mean), "{name}");
+        assert!(
+            map_of(&map, 0, 2).iter().all(|v| v.is_nan() != mean),
+            "{name}"
+        );
     }
 }
 
 #[test]
-fn npz_of_nothing_is_an_error_that_says_so() {
+fn npz_without_results_is_an_error_that_says_so() {
     let error = npz(&planned(), Cursor::new(Vec::new())).unwrap_err();
     assert!(matches!(error, ExportError::Nothing { .. }));
     assert!(error.to_string().starts_with("mine has measured nothing"));
@@ -333,7 +339,7 @@ fn npz_of_nothing_is_an_error_that_says_so() {
 }
 
 #[test]
-fn a_file_is_replaced_and_nothing_is_left_beside_it() {
+fn replacing_a_file_leaves_no_temporary_files() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.json");
     std::fs::write(&path, "old").unwrap();
@@ -344,23 +350,23 @@ fn a_file_is_replaced_and_nothing_is_left_beside_it() {
 }
 
 #[test]
-fn a_file_that_cannot_be_written_is_named() {
+fn an_unwritable_file_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("missing").join("out.npz");
     let error = write(&measured(), ExportFormat::Npz, Some(&path)).unwrap_err();
-    let said = error.to_string();
-    assert!(said.contains(&path.display().to_string()), "{said}");
+    let message = error.to_string();
+    assert!(message.contains(&path.display().to_string()), "{message}");
     let error = write(&measured(), ExportFormat::Npz, Some(folder.path())).unwrap_err();
-    let said = error.to_string();
+    let message = error.to_string();
     assert!(
-        said.contains(&folder.path().display().to_string()),
-        "{said}"
+        message.contains(&folder.path().display().to_string()),
+        "{message}"
     );
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[test]
-fn only_the_formats_that_exist_are_offered() {
+fn only_existing_formats_are_offered() {
     use clap::ValueEnum;
     let names: Vec<_> = ExportFormat::value_variants()
         .iter()

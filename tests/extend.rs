@@ -1,4 +1,4 @@
-//! More trials than were planned: in a session that has finished, and in one that runs.
+//! Adding trials to the plan of a finished session, and of a running one.
 
 mod common;
 
@@ -10,10 +10,10 @@ fn images(session: &Session) -> &ClassificationImages {
     session
         .record
         .classification_images()
-        .expect("it is planned")
+        .expect("classification images are planned")
 }
 
-/// 1,000 trials in blocks of 64: the last of them is short.
+/// 1,000 trials in blocks of 64; the last block is short.
 fn plan(bench: &Bench) -> Vec<String> {
     small_set(&bench.path("bars"), 200, 50, 12);
     [
@@ -30,30 +30,34 @@ fn plan(bench: &Bench) -> Vec<String> {
 
 fn run(bench: &Bench, name: &str, more: &[&str]) -> Session {
     let plan = plan(bench);
-    let mut words: Vec<&str> = vec!["run", name, "--plain"];
-    words.extend(plan.iter().map(String::as_str));
-    words.extend(more);
-    bench.succeed(&words);
+    let mut arguments: Vec<&str> = vec!["run", name, "--plain"];
+    arguments.extend(plan.iter().map(String::as_str));
+    arguments.extend(more);
+    bench.succeed(&arguments);
     bench.load(name)
 }
 
 #[test]
-fn an_extended_session_is_one_that_was_planned_so_from_the_beginning() {
+fn an_extended_session_equals_one_planned_that_way_from_the_start() {
     let bench = Bench::new();
     let first = run(&bench, "grows", &[]);
     assert_eq!(first.record.state, SavedState::Finished);
-    let told = bench.succeed(&["extend", "grows", "--trials", "2.5k", "--plain"]);
-    assert!(told.contains("templates"), "{told}");
+    let printed = bench.succeed(&["extend", "grows", "--trials", "2.5k", "--plain"]);
+    assert!(printed.contains("templates"), "{printed}");
     bench.succeed(&[
         "extend", "grows", "--trials", "3000", "--gamma", "0.4", "--plain",
     ]);
     let grown = bench.load("grows");
-    let trials: Vec<u64> = images(&grown).gammas.iter().map(|it| it.trials).collect();
+    let trials: Vec<u64> = images(&grown)
+        .gammas
+        .iter()
+        .map(|gamma| gamma.trials)
+        .collect();
     assert_eq!(trials, [2500, 3000]);
     assert_eq!(grown.record.state, SavedState::Finished);
-    // Not trained again.
+    // The network is not trained again.
     assert!(first.record.training == grown.record.training);
-    // The same from the beginning, with what was asked for later already in the plan.
+    // The same session with the extensions in its plan from the start.
     let at_once = run(
         &bench,
         "at-once",
@@ -69,18 +73,21 @@ fn an_extended_session_is_one_that_was_planned_so_from_the_beginning() {
 }
 
 #[test]
-fn a_running_session_takes_more_without_a_stop() {
+fn a_running_session_is_extended_without_stopping() {
     let bench = Bench::new();
     let pid = bench.run_in_background("live");
     let planned = bench.load("live").config.clone();
     bench.wait_for_trials("live", 0);
     let more = "2000000000";
-    let told = bench.succeed(&["extend", "live", "--trials", more, "--gamma", "0.0"]);
+    let printed = bench.succeed(&["extend", "live", "--trials", more, "--gamma", "0.0"]);
     assert!(
-        told.contains("continues to 2,000,000,000 trials at γ 0.0"),
-        "{told}"
+        printed.contains("is extended to 2,000,000,000 trials at γ 0.0"),
+        "{printed}"
     );
-    assert_eq!(bench.store().engine("live").map(|it| it.pid), Some(pid));
+    assert_eq!(
+        bench.store().engine("live").map(|engine| engine.pid),
+        Some(pid)
+    );
     let done = bench.load("live").trials().0;
     bench.wait_for_trials("live", done);
     bench.succeed(&["stop", "live"]);
@@ -92,10 +99,10 @@ fn a_running_session_takes_more_without_a_stop() {
 }
 
 #[test]
-fn what_cannot_be_extended_is_told_and_stays_as_it_is() {
+fn an_invalid_extension_is_refused_and_changes_nothing() {
     let bench = Bench::new();
     let before = run(&bench, "small", &[]);
-    for (words, said) in [
+    for (arguments, expected) in [
         (
             &["--trials", "1000"][..],
             "1000 trials are no more than the 1000 already planned",
@@ -106,7 +113,7 @@ fn what_cannot_be_extended_is_told_and_stays_as_it_is() {
         ),
         (
             &["--trials", "5000", "--images", "2"],
-            "no classification images number 2",
+            "there is no set 2 of classification images",
         ),
         (&["--target", "1.5"], "must be between 0 and 1"),
         (
@@ -114,17 +121,21 @@ fn what_cannot_be_extended_is_told_and_stays_as_it_is() {
             "owl",
         ),
     ] {
-        let all: Vec<&str> = ["extend", "small"].iter().chain(words).copied().collect();
-        let told = bench.refuse(2, &all);
-        assert!(told.contains(said), "{told}");
+        let all: Vec<&str> = ["extend", "small"]
+            .iter()
+            .chain(arguments)
+            .copied()
+            .collect();
+        let error = bench.refuse(2, &all);
+        assert!(error.contains(expected), "{error}");
         assert!(bench.load("small") == before);
     }
-    let told = bench.refuse(2, &["extend", "nobody", "--trials", "5000"]);
-    assert!(told.contains("nobody"), "{told}");
+    let error = bench.refuse(2, &["extend", "nobody", "--trials", "5000"]);
+    assert!(error.contains("nobody"), "{error}");
 }
 
 #[test]
-fn a_target_foretells_its_trials_and_stops_where_it_is_reached() {
+fn a_target_adds_trials_until_it_is_reached() {
     let bench = Bench::new();
     run(&bench, "aims", &["--set", "analyses[0].gammas=[0.0]"]);
     bench.succeed(&["extend", "aims", "--target", "0.97", "--plain"]);
@@ -134,8 +145,10 @@ fn a_target_foretells_its_trials_and_stops_where_it_is_reached() {
     let maps = estimate
         .classes
         .iter()
-        .filter_map(|it| it.evidence.as_ref());
-    let worst = maps.filter_map(|it| it.reliability).fold(1.0, f64::min);
+        .filter_map(|class| class.evidence.as_ref());
+    let worst = maps
+        .filter_map(|evidence| evidence.reliability)
+        .fold(1.0, f64::min);
     assert!(
         gamma.reached || gamma.trials > 1000,
         "{} trials",

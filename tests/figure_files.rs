@@ -1,4 +1,4 @@
-//! Figures as files: which ones are meant, how they are drawn, and what bad input and a full disk leave behind.
+//! Figures as files: selecting them, drawing options, and what bad input and a full disk leave behind.
 
 mod common;
 
@@ -17,11 +17,11 @@ use noisescope::session::Session;
 
 fn names(folder: &Path) -> BTreeSet<String> {
     let entries = fs::read_dir(folder).unwrap();
-    let names = entries.map(|it| it.unwrap().file_name().into_string().unwrap());
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.collect()
 }
 
-/// What of a folder an export may have written: all but the test's own data.
+/// The names in the test's folder that an export may have written.
 fn written(bench: &Bench) -> BTreeSet<String> {
     let all = names(bench.folder.path()).into_iter();
     all.filter(|name| name.starts_with("done-") || name.contains(".tmp"))
@@ -29,7 +29,7 @@ fn written(bench: &Bench) -> BTreeSet<String> {
 }
 
 #[test]
-fn one_figure_is_one_file_with_its_caption_beside_it_and_several_are_a_folder() {
+fn one_figure_is_a_file_with_a_caption_and_several_are_a_folder() {
     let bench = finished();
     bench.succeed(&["export", "done", "--format", "svg", "--figure", "training"]);
     bench.succeed(&[
@@ -47,7 +47,7 @@ fn one_figure_is_one_file_with_its_caption_beside_it_and_several_are_a_folder() 
         caption.starts_with("Loss and accuracy") && caption.contains("Alternative text: "),
         "{caption}"
     );
-    // Of a kind, and of two classes.
+    // All figures of one kind, for two classes.
     bench.succeed(&[
         "export", "done", "--format", "svg", "--figure", "map", "--class", "3", "--class", "7",
         "--out", "maps",
@@ -84,7 +84,7 @@ fn one_figure_is_one_file_with_its_caption_beside_it_and_several_are_a_folder() 
 }
 
 #[test]
-fn width_letters_colours_and_heading_are_as_asked_for() {
+fn width_font_size_colours_and_title_follow_the_options() {
     let bench = finished();
     let base = [
         "export", "done", "--format", "svg", "--figure", "training", "--out", "t.svg",
@@ -107,46 +107,46 @@ fn width_letters_colours_and_heading_are_as_asked_for() {
     let colours = |text: &str| -> BTreeSet<String> {
         let parts = text.split('#').skip(1).filter_map(|part| part.get(..6));
         parts
-            .filter(|own| own.chars().all(|c| c.is_ascii_hexdigit()))
+            .filter(|digits| digits.chars().all(|c| c.is_ascii_hexdigit()))
             .map(String::from)
             .collect()
     };
-    let grey = |own: &String| own[..2] == own[2..4] && own[2..4] == own[4..];
-    assert!(!colours(&plain).iter().all(grey));
-    assert!(colours(&drawn(&["--palette", "grey"])).iter().all(grey));
+    let is_grey = |colour: &String| colour[..2] == colour[2..4] && colour[2..4] == colour[4..];
+    assert!(!colours(&plain).iter().all(is_grey));
+    assert!(colours(&drawn(&["--palette", "grey"])).iter().all(is_grey));
 }
 
 #[test]
-fn what_there_is_not_is_said_with_what_would_make_it() {
+fn a_missing_figure_is_refused_with_how_to_get_it() {
     let bench = finished();
-    let figure = |code: i32, asked: &str| {
+    let figure = |code: i32, name: &str| {
         bench.refuse(
             code,
-            &["export", "done", "--format", "svg", "--figure", asked],
+            &["export", "done", "--format", "svg", "--figure", name],
         )
     };
-    let words = figure(1, "attack");
+    let error = figure(1, "attack");
     assert!(
-        words.contains("no attack yet; Attack in the plan makes it"),
-        "{words}"
+        error.contains("no attack yet; Attack in the plan makes it"),
+        "{error}"
     );
-    let words = figure(1, "covariance");
+    let error = figure(1, "covariance");
     assert!(
-        words.contains("no spike-triggered covariances yet"),
-        "{words}"
+        error.contains("no spike-triggered covariances yet"),
+        "{error}"
     );
-    let words = figure(2, "histogram");
+    let error = figure(2, "histogram");
     assert!(
-        words.contains("there is no figure `histogram`; there are training, maps"),
-        "{words}"
+        error.contains("there is no figure `histogram`; there are training, maps"),
+        "{error}"
     );
-    let words = figure(2, "pair-3-not-12");
-    assert!(words.contains("there is no class 12"), "{words}");
-    let words = bench.refuse(
+    let error = figure(2, "pair-3-not-12");
+    assert!(error.contains("there is no class 12"), "{error}");
+    let error = bench.refuse(
         2,
         &["export", "done", "--format", "svg", "--class", "eleven"],
     );
-    assert!(words.contains("eleven"), "{words}");
+    assert!(error.contains("eleven"), "{error}");
     for (option, value) in [
         ("--width", "5"),
         ("--font-size", "0"),
@@ -154,20 +154,20 @@ fn what_there_is_not_is_said_with_what_would_make_it() {
         ("--width", "NaN"),
     ] {
         let output = bench.output(&["export", "done", "--format", "png", option, value]);
-        let words = common::both(&output);
-        assert_eq!(output.status.code(), Some(2), "{words}");
-        assert!(words.contains("it is"), "{words}");
+        let error = common::both(&output);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(error.contains("it is"), "{error}");
     }
-    let words = bench.refuse(2, &["export", "done", "--format", "npz", "--width", "80"]);
+    let error = bench.refuse(2, &["export", "done", "--format", "npz", "--width", "80"]);
     assert!(
-        words.contains("--width") && words.contains("--format svg"),
-        "{words}"
+        error.contains("--width") && error.contains("--format svg"),
+        "{error}"
     );
     assert_eq!(written(&bench), BTreeSet::new());
 }
 
 #[test]
-fn a_disk_that_is_full_in_mid_export_leaves_the_old_one_and_nothing_beside_it() {
+fn a_disk_full_during_export_leaves_the_old_files_and_nothing_else() {
     let bench = finished();
     let export = [
         "export", "done", "--format", "png", "--figure", "maps", "--figure", "training",
@@ -178,12 +178,12 @@ fn a_disk_that_is_full_in_mid_export_leaves_the_old_one_and_nothing_beside_it() 
         .into_iter()
         .map(|name| fs::read(out.join(name)).unwrap())
         .collect();
-    // No file may be longer than 20 KiB: the system says that as of a full disk.
-    let limited = |words: &[&str]| {
+    // Files are limited to 20 KiB; exceeding that fails as on a full disk.
+    let limited = |arguments: &[&str]| {
         let program = env!("CARGO_BIN_EXE_noisescope");
         let line = format!(
             "trap '' XFSZ; ulimit -f 40; exec '{program}' {}",
-            words.join(" ")
+            arguments.join(" ")
         );
         let mut command = std::process::Command::new("sh");
         command
@@ -211,7 +211,7 @@ fn a_disk_that_is_full_in_mid_export_leaves_the_old_one_and_nothing_beside_it() 
     assert_eq!(written(&bench), ["done-figures".to_owned()].into());
 }
 
-/// Names as people have them.
+/// Class names in several scripts.
 const SCRIPTS: [&str; 6] = ["犬", "قطة", "собака", "ねこ", "<b>&\"", "हाथी"];
 
 fn many_scripts() -> Session {
@@ -222,7 +222,7 @@ fn many_scripts() -> Session {
 }
 
 #[test]
-fn names_of_classes_in_any_script_are_in_every_file() {
+fn class_names_in_any_script_appear_in_every_file() {
     let session = many_scripts();
     for figure in [
         Figure::Maps {
@@ -235,18 +235,18 @@ fn names_of_classes_in_any_script_are_in_every_file() {
         },
     ] {
         let drawing = figure::draw(&session, &figure, Sheet::DOUBLE).unwrap();
-        let said = drawing.marks.iter().filter_map(|mark| match mark {
-            Mark::Text { label: words, .. } => Some(words.text.as_str()),
+        let texts = drawing.marks.iter().filter_map(|mark| match mark {
+            Mark::Text { label, .. } => Some(label.text.as_str()),
             _ => None,
         });
-        let said: Vec<&str> = said.collect();
+        let texts: Vec<&str> = texts.collect();
         for name in SCRIPTS {
             assert!(
-                said.iter().any(|own| own.contains(name)),
-                "{name}: {said:?}"
+                texts.iter().any(|drawn| drawn.contains(name)),
+                "{name}: {texts:?}"
             );
         }
-        assert!(!said.iter().any(|own| own.contains('?')), "{said:?}");
+        assert!(!texts.iter().any(|drawn| drawn.contains('?')), "{texts:?}");
         let text = svg::file(&drawing);
         assert!(text.contains("犬") && text.contains("&lt;b&gt;&amp;&quot;"));
         assert!(pdf(&drawing).is_some() && png(&drawing, 150.0).is_some());
@@ -254,7 +254,7 @@ fn names_of_classes_in_any_script_are_in_every_file() {
 }
 
 #[test]
-fn shells_and_man_know_every_command() {
+fn completions_and_man_pages_cover_every_command() {
     let bench = Bench::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let text = bench.succeed(&["completions", shell]);

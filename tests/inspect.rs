@@ -1,4 +1,4 @@
-//! `inspect`: what a file holds, and how the network in it wants its images.
+//! `inspect`: the content of a file, and how its network expects its images to be scaled.
 
 mod common;
 mod images;
@@ -23,7 +23,7 @@ fn json(bench: &Bench, arguments: &[&str]) -> Value {
 
 const SIDE: usize = 6;
 
-/// Grey images of two classes, dark ones (levels 60 to 79) and bright ones (160 to 179).
+/// Writes grey images of two classes: dark ones (levels 60 to 79) and bright ones (160 to 179).
 fn dark_and_bright(bench: &Bench) -> String {
     for split in ["train", "test"] {
         for (class, level) in [("0-dark", 60), ("1-bright", 160)] {
@@ -41,8 +41,8 @@ fn dark_and_bright(bench: &Bench) -> String {
     bench.path("tones").display().to_string()
 }
 
-/// A `logistic` of two classes: the second answers to `sign` times all light, the first to the
-/// opposite, without a threshold. So black must be below zero and white above for it to be right.
+/// Writes a `logistic` network of two classes: the second logit is `sign` times the sum of all pixels, the first is its
+/// opposite, without a bias. So it classifies correctly only if black is below zero and white above.
 fn logistic(bench: &Bench, name: &str, sign: f32) -> String {
     let pixels = SIDE * SIDE;
     let rows = [-sign, sign].map(|value| vec![value; pixels]).concat();
@@ -63,14 +63,14 @@ fn logistic(bench: &Bench, name: &str, sign: f32) -> String {
 }
 
 #[test]
-fn a_scaling_that_the_network_wants_is_found_and_told_as_it_is_typed() {
+fn the_scaling_a_network_needs_is_found_and_given_as_an_option() {
     let bench = Bench::new();
     let (data, file) = (
         dark_and_bright(&bench),
         logistic(&bench, "tones.safetensors", 1.0),
     );
-    let said = bench.succeed(&["inspect", &file, "--data", &data, "--device", "flex"]);
-    for words in [
+    let printed = bench.succeed(&["inspect", &file, "--data", &data, "--device", "flex"]);
+    for text in [
         "weights of logistic",
         "2: 0-dark, 1-bright",
         "parameters 74",
@@ -78,20 +78,20 @@ fn a_scaling_that_the_network_wants_is_found_and_told_as_it_is_typed() {
         "--set 'network.input=(range: Signed)'",
         "--set network.kind=logistic",
     ] {
-        assert!(said.contains(words), "{words}\n{said}");
+        assert!(printed.contains(text), "{text}\n{printed}");
     }
     let found = json(&bench, &[&file, "--data", &data]);
-    let share = |words: &str| {
+    let share = |label: &str| {
         let trials = found["scaling"]["trials"].as_array().unwrap();
-        let trial = trials.iter().find(|trial| trial["words"] == words);
-        trial.unwrap_or_else(|| panic!("{words}"))["accuracy"]
+        let trial = trials.iter().find(|trial| trial["words"] == label);
+        trial.unwrap_or_else(|| panic!("{label}"))["accuracy"]
             .as_f64()
             .unwrap()
     };
     assert_eq!(share("0 to 1, the default"), 0.5);
     assert_eq!(share("−1 to 1"), 1.0);
     assert_eq!(share("mean and deviation of these images"), 1.0);
-    // What is advised does what it says.
+    // The suggested option works.
     let mended = ["--set", "network.input=(range: Signed)"];
     let found = json(&bench, &[&[&*file, "--data", &data], &mended[..]].concat());
     assert_eq!(found["scaling"]["trials"][0]["accuracy"], 1.0);
@@ -100,30 +100,30 @@ fn a_scaling_that_the_network_wants_is_found_and_told_as_it_is_typed() {
 }
 
 #[test]
-fn classes_in_another_order_are_told_from_a_network_that_knows_nothing() {
+fn reordered_classes_are_distinguished_from_chance() {
     let bench = Bench::new();
     let (data, file) = (
         dark_and_bright(&bench),
         logistic(&bench, "tones.safetensors", -1.0),
     );
     let signed = ["--data", &data, "--set", "network.input=(range: Signed)"];
-    let said = bench.succeed(&[&["inspect", &*file, "--device", "flex"], &signed[..]].concat());
+    let printed = bench.succeed(&[&["inspect", &*file, "--device", "flex"], &signed[..]].concat());
     assert!(
-        said.contains(
+        printed.contains(
             "THE CLASSES ARE IN ANOTHER ORDER: class 0 is its output 1, 1 is its output 0"
         ),
-        "{said}"
+        "{printed}"
     );
-    assert!(said.contains("would make 100.0 %"), "{said}");
-    // One that says the same whatever it sees knows nothing.
+    assert!(printed.contains("would make 100.0 %"), "{printed}");
+    // A network that gives the same answer for every image is at chance.
     let flat = logistic(&bench, "flat.safetensors", 0.0);
-    let said = bench.succeed(&["inspect", &flat, "--data", &data, "--device", "flex"]);
-    assert!(said.contains("NO BETTER THAN CHANCE"), "{said}");
-    assert!(!said.contains("significantly better"), "{said}");
+    let printed = bench.succeed(&["inspect", &flat, "--data", &data, "--device", "flex"]);
+    assert!(printed.contains("NO BETTER THAN CHANCE"), "{printed}");
+    assert!(!printed.contains("significantly better"), "{printed}");
 }
 
 #[test]
-fn a_network_of_a_file_is_described_from_its_images_to_its_classes() {
+fn a_network_file_is_described_from_its_images_to_its_classes() {
     let bench = Bench::new();
     let file = fixture("residual-13.onnx").display().to_string();
     let found = json(&bench, &[&file]);
@@ -139,45 +139,54 @@ fn a_network_of_a_file_is_described_from_its_images_to_its_classes() {
         last["units"].as_u64().unwrap() as usize,
         found["network"]["classes"].as_array().unwrap().len()
     );
-    let said = bench.succeed(&["inspect", &file, "--device", "flex"]);
-    assert!(said.contains("noisescope run mine --network"), "{said}");
+    let printed = bench.succeed(&["inspect", &file, "--device", "flex"]);
+    assert!(
+        printed.contains("noisescope run mine --network"),
+        "{printed}"
+    );
     for site in sites {
-        assert!(said.contains(site["name"].as_str().unwrap()), "{said}");
+        assert!(
+            printed.contains(site["name"].as_str().unwrap()),
+            "{printed}"
+        );
     }
 }
 
 #[test]
-fn operators_that_are_missing_are_marked_and_nothing_is_advised_to_run() {
+fn missing_operators_are_marked_and_no_run_is_suggested() {
     let bench = Bench::new();
     let mut bytes = fs::read(fixture("residual-13.onnx")).unwrap();
     let places: Vec<usize> = (0..bytes.len() - 6)
-        .filter(|&at| &bytes[at..at + 6] == b"\x22\x04Relu")
+        .filter(|&place| &bytes[place..place + 6] == b"\x22\x04Relu")
         .collect();
     places
         .iter()
-        .for_each(|&at| bytes[at + 2..at + 6].copy_from_slice(b"Rolu"));
+        .for_each(|&place| bytes[place + 2..place + 6].copy_from_slice(b"Rolu"));
     assert!(!places.is_empty());
     let file = bench.path("strange.onnx");
     fs::write(&file, bytes).unwrap();
     let output = bench.output(&["inspect", &file.display().to_string(), "--device", "flex"]);
     assert_eq!(output.status.code(), Some(1));
-    let said = both(&output);
+    let printed = both(&output);
     let times = places.len();
-    assert!(said.contains(&format!("{times} Rolu (MISSING)")), "{said}");
-    assert!(said.contains("unsupported operators: Rolu"), "{said}");
-    assert!(!said.contains("Next"), "{said}");
+    assert!(
+        printed.contains(&format!("{times} Rolu (MISSING)")),
+        "{printed}"
+    );
+    assert!(printed.contains("unsupported operators: Rolu"), "{printed}");
+    assert!(!printed.contains("Next"), "{printed}");
 }
 
 #[test]
-fn weights_that_fit_nothing_are_told_kind_by_kind_and_other_images_are_a_problem() {
+fn weights_and_images_that_do_not_fit_are_explained() {
     let bench = Bench::new();
     let file = logistic(&bench, "tones.safetensors", 1.0);
-    // Six by six pixels, and nobody says so.
+    // The images are 6×6, but no option says so.
     let output = bench.output(&["inspect", &file, "--device", "flex"]);
     assert_eq!(output.status.code(), Some(1));
-    let said = both(&output);
-    for words in ["logistic: ", "[2, 36]", "network.image=Some(", "--data"] {
-        assert!(said.contains(words), "{words}\n{said}");
+    let printed = both(&output);
+    for text in ["logistic: ", "[2, 36]", "network.image=Some(", "--data"] {
+        assert!(printed.contains(text), "{text}\n{printed}");
     }
     let sized = ["--set", "network.image=Some((1, 6, 6))"];
     let found = json(&bench, &[&[&*file], &sized[..]].concat());
@@ -207,7 +216,7 @@ fn weights_that_fit_nothing_are_told_kind_by_kind_and_other_images_are_a_problem
 }
 
 #[test]
-fn what_is_set_is_spelt_and_checked_as_for_a_run() {
+fn settings_are_spelt_and_checked_as_for_a_run() {
     let bench = Bench::new();
     let file = logistic(&bench, "tones.safetensors", 1.0);
     let sized = "network.image=Some((1, 6, 6))";
@@ -216,7 +225,7 @@ fn what_is_set_is_spelt_and_checked_as_for_a_run() {
     assert_eq!(found["kind"], "logistic");
     let next = found["next"].as_str().unwrap();
     assert!(next.contains(kind) && next.contains(sized), "{next}");
-    for (set, words) in [
+    for (set, expected) in [
         ("network.input=(std: [0.0])", "a deviation must be above 0"),
         (
             "network.output=Some(\"a\")",
@@ -226,25 +235,28 @@ fn what_is_set_is_spelt_and_checked_as_for_a_run() {
     ] {
         let output = bench.output(&["inspect", &file, "--set", set]);
         assert_eq!(output.status.code(), Some(2), "{}", both(&output));
-        assert!(both(&output).contains(words), "{}", both(&output));
+        assert!(both(&output).contains(expected), "{}", both(&output));
     }
 }
 
 #[test]
-fn a_bench_measures_the_network_of_a_file() {
+fn bench_measures_the_network_of_a_file() {
     let bench = Bench::new();
     let file = fixture("residual-13.onnx").display().to_string();
     let measured = ["bench", "--network", &file, "--device", "flex"];
-    let said = bench.succeed(
+    let printed = bench.succeed(
         &[
             &measured[..],
             &["--trials", "64", "--batch", "32", "--json"],
         ]
         .concat(),
     );
-    let line: Value = serde_json::from_str(&said).unwrap();
+    let line: Value = serde_json::from_str(&printed).unwrap();
     assert_eq!(line["network"], "residual-13.onnx");
-    assert!(line["trials_per_second"].as_f64().unwrap() > 0.0, "{said}");
+    assert!(
+        line["trials_per_second"].as_f64().unwrap() > 0.0,
+        "{printed}"
+    );
     let output = bench.output(&[&measured[..], &["--gamma", "0.3"]].concat());
     assert_eq!(output.status.code(), Some(2));
     assert!(
@@ -260,9 +272,9 @@ fn a_bench_measures_the_network_of_a_file() {
     );
 }
 
-/// A terminal and a log show both streams.
+/// A terminal or a log shows both streams, so the error must not appear twice.
 #[test]
-fn a_failure_is_said_once_where_output_and_errors_go_to_one_place() {
+fn a_failure_is_reported_once_if_output_and_errors_share_a_file() {
     let bench = Bench::new();
     let file = logistic(&bench, "tones.safetensors", 1.0);
     let plan = [
@@ -287,20 +299,20 @@ fn a_failure_is_said_once_where_output_and_errors_go_to_one_place() {
     program.args(plan).args(weights);
     program.stdout(log.try_clone().unwrap()).stderr(log);
     assert_eq!(program.status().unwrap().code(), Some(1));
-    let said = fs::read_to_string(bench.path("log")).unwrap();
+    let printed = fs::read_to_string(bench.path("log")).unwrap();
     assert_eq!(
-        said.matches("but the network `logistic` needs").count(),
+        printed.matches("but the network `logistic` needs").count(),
         1,
-        "{said}"
+        "{printed}"
     );
-    // Apart, whoever reads either of them reads why.
+    // If they are separate, each contains the reason.
     let output = bench.output(&["run", "mine", "--plain", "--device", "flex"]);
     for stream in [&output.stdout, &output.stderr] {
-        let said = String::from_utf8_lossy(stream);
+        let printed = String::from_utf8_lossy(stream);
         assert_eq!(
-            said.matches("but the network `logistic` needs").count(),
+            printed.matches("but the network `logistic` needs").count(),
             1,
-            "{said}"
+            "{printed}"
         );
     }
 }

@@ -1,29 +1,31 @@
-//! libtorch computes what the pure-Rust backend computes. Run it with
+//! libtorch computes what the pure-Rust backend computes. Run with
 //! `scripts/with-libtorch cargo test --features libtorch --test libtorch`.
 #![cfg(feature = "libtorch")]
 
 mod common;
+
+#[path = "libtorch/runs.rs"]
+mod runs;
 
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use common::{Bench, small_set, wait_until};
 use noisescope::analysis::classification_images::ClassificationImages;
 use noisescope::analysis::{AnalysisPlace, DeviceData, Experiment, Job, Lab};
 use noisescope::data;
 use noisescope::engine::device::DeviceKind;
 use noisescope::nets::{NetworkShape, Subject, decision};
+use noisescope::session::Config;
 use noisescope::session::config::{self, DatasetName, NetworkKind, Noise};
 use noisescope::session::record::{self, BlockSums, GammaTrials, Record};
-use noisescope::session::{Config, SavedState, Session};
 use noisescope::stimulus::launch::{LaunchSource, Slot};
 use noisescope::stimulus::{self, NoiseSource, Pool, kernels};
 
 const CLASSES: usize = 10;
 
-/// What a network for MNIST takes and gives.
+/// The input and output shape of a network for MNIST.
 const DIGITS: NetworkShape = NetworkShape {
     image: [1, 28, 28],
     classes: 10,
@@ -32,6 +34,7 @@ const DIGITS: NetworkShape = NetworkShape {
 /// Logits of the two backends differ by less than this.
 const LOGITS: f32 = 1e-4;
 
+/// The pure-Rust backend and libtorch.
 fn both() -> [Device; 2] {
     [DeviceKind::Flex.handle(), DeviceKind::Libtorch.handle()]
 }
@@ -79,9 +82,9 @@ fn logits_agree_with_flex_and_decisions_differ_in_ties_only() {
                 for (a, b) in ours.iter().zip(theirs) {
                     assert!((a - b).abs() < LOGITS, "{kind:?}: {a} and {b}");
                 }
-                let (ours_says, theirs_says) = (decision(ours), decision(theirs));
-                if ours_says != theirs_says {
-                    let margin = ours[ours_says] - ours[theirs_says];
+                let (our_class, their_class) = (decision(ours), decision(theirs));
+                if our_class != their_class {
+                    let margin = ours[our_class] - ours[their_class];
                     assert!(margin < 2.0 * LOGITS, "{kind:?}: no tie, {margin}");
                 }
             }
@@ -114,7 +117,7 @@ fn counts_over_many_trials_agree_with_flex() {
         .zip(&theirs.counts)
         .map(|(&a, &b)| a.abs_diff(b))
         .sum();
-    // A trial that changes its class leaves one cell and enters another.
+    // A trial that is called another class is missing in one cell and extra in another.
     assert!(
         differing as f64 / 2.0 <= 1e-5 * ours.trials as f64,
         "{differing} of {}",
@@ -122,61 +125,80 @@ fn counts_over_many_trials_agree_with_flex() {
     );
 }
 
-/// The program's own way with a GPU, on libtorch's processor: launches whose sums stay there.
+/// The program's way of using a GPU, on libtorch's processor: sums stay on the device from launch to launch.
 #[test]
-fn launches_measure_what_their_blocks_measure_alone() {
+fn launches_sum_what_single_blocks_sum() {
+    let default_block = config::ClassificationImages::default().block;
+    // Trials per block, and blocks per launch.
+    let layouts = [(50, 6), (default_block, 2)];
     for kind in [NetworkKind::Logistic, NetworkKind::Cnn] {
-        let lab = lab(kind, &DeviceKind::Libtorch.handle());
-        let plan = config::ClassificationImages {
-            gammas: vec![0.0, 0.4],
-            trials: 805,
-            block: 50,
-            ..Default::default()
-        };
-        let mut analysis = ClassificationImages::new(plan, PLACE, &lab);
-        let nothing = Record::new(&Config::default());
-        let mut record = record::ClassificationImages::default();
-        Experiment::begin(&mut analysis, 0, &lab, &nothing, &mut record).unwrap();
-        let mut both = [record.gammas[1].clone(), record.gammas[1].clone()];
-        let mut launches = Experiment::launches(&analysis, &lab, 1, 6).unwrap();
-        // The last launch is short, and so is its last block.
-        for (block, blocks) in [(0, 6), (6, 6), (12, 5)] {
-            launches.launch(Job {
-                sequence: 1,
-                block,
-                blocks,
-            });
+        for (block, per_launch) in layouts {
+            let case = format!("{kind:?}, blocks of {block}");
+            // The last launch is short, and so is its last block.
+            let blocks = 3 * per_launch - 1;
+            let trials = (blocks - 1) * block as u64 + 5;
+            let both = in_launches_and_in_blocks(kind, block, per_launch, trials);
+            assert_eq!(both[0].trials, trials, "{case}");
+            assert_eq!(both[0].counts, both[1].counts, "{case}");
+            assert!(both[0].noise == both[1].noise, "{case}");
+            assert!(both[0].image == both[1].image, "{case}");
+            // Logits of more images at once may differ in their last digits, and responses by a step.
+            let steps =
+                |trials: &GammaTrials| trials.evidence.as_ref().unwrap().sums.values().to_vec();
+            let mut pairs = steps(&both[0]).into_iter().zip(steps(&both[1]));
+            assert!(pairs.all(|(a, b)| a.abs_diff(b) <= 2), "{case}");
         }
-        let sums: Box<Vec<BlockSums>> = launches.read().unwrap().downcast().unwrap();
-        sums.iter().for_each(|sums| both[0].add(sums));
-        for block in 0..17 {
-            let sums = Experiment::step(&analysis, &lab, Job::single_block(1, block)).unwrap();
-            sums.iter().for_each(|sums| both[1].add(sums));
-        }
-        assert_eq!(both[0].trials, 805);
-        assert_eq!(both[0].counts, both[1].counts, "{kind:?}");
-        assert!(both[0].noise == both[1].noise, "{kind:?}");
-        assert!(both[0].image == both[1].image, "{kind:?}");
-        // Logits of more images at once may differ in their last digits, and responses by a step.
-        let steps = |it: &GammaTrials| it.evidence.as_ref().unwrap().sums.values().to_vec();
-        let pairs = steps(&both[0]).into_iter().zip(steps(&both[1]));
-        assert!(
-            pairs.into_iter().all(|(a, b)| a.abs_diff(b) <= 2),
-            "{kind:?}"
-        );
     }
 }
 
-/// The launches of a process that counts its operators: so many as the environment says, drawn alone or computed.
+/// The sums of trials at γ 0.4, computed in launches of `per_launch` blocks and in single blocks.
+fn in_launches_and_in_blocks(
+    kind: NetworkKind,
+    block: usize,
+    per_launch: u64,
+    trials: u64,
+) -> [GammaTrials; 2] {
+    let lab = lab(kind, &DeviceKind::Libtorch.handle());
+    let plan = config::ClassificationImages {
+        gammas: vec![0.0, 0.4],
+        trials,
+        block,
+        ..Default::default()
+    };
+    let mut analysis = ClassificationImages::new(plan, PLACE, &lab);
+    let nothing = Record::new(&Config::default());
+    let mut record = record::ClassificationImages::default();
+    Experiment::begin(&mut analysis, 0, &lab, &nothing, &mut record).unwrap();
+    let mut both = [record.gammas[1].clone(), record.gammas[1].clone()];
+    let blocks = trials.div_ceil(block as u64);
+    let mut launches = Experiment::launches(&analysis, &lab, 1, per_launch as usize).unwrap();
+    for first in (0..blocks).step_by(per_launch as usize) {
+        launches.launch(Job {
+            sequence: 1,
+            block: first,
+            blocks: per_launch.min(blocks - first),
+        });
+    }
+    let sums: Box<Vec<BlockSums>> = launches.read().unwrap().downcast().unwrap();
+    sums.iter().for_each(|sums| both[0].add(sums));
+    for block in 0..blocks {
+        let sums = Experiment::step(&analysis, &lab, Job::single_block(1, block)).unwrap();
+        sums.iter().for_each(|sums| both[1].add(sums));
+    }
+    both
+}
+
+/// Run by `a_launch_takes_few_operators` in a process that counts its operators: as many launches as the environment says,
+/// computed, or with their noise drawn only.
 #[test]
-#[ignore = "a process of its own, begun by a_launch_is_few_operators"]
-fn launches_that_are_counted() {
-    let told = |name: &str| std::env::var(name).unwrap();
-    let count: u64 = told("NOISESCOPE_LAUNCHES").parse().unwrap();
-    let gamma: f64 = told("NOISESCOPE_GAMMA").parse().unwrap();
+#[ignore = "run by a_launch_takes_few_operators in a separate process"]
+fn counted_launches() {
+    let variable = |name: &str| std::env::var(name).unwrap();
+    let count: u64 = variable("NOISESCOPE_LAUNCHES").parse().unwrap();
+    let gamma: f64 = variable("NOISESCOPE_GAMMA").parse().unwrap();
     let lab = lab(NetworkKind::Cnn, &DeviceKind::Libtorch.handle());
     let (block, blocks) = (32, 4);
-    if told("NOISESCOPE_WHAT") == "drawn" {
+    if variable("NOISESCOPE_WHAT") == "drawn" {
         let source = NoiseSource::new(Noise::Uniform, &lab.dataset.train);
         let launch =
             LaunchSource::new(&source, gamma, block, &lab.pool, &lab.resident, &lab.device);
@@ -212,13 +234,13 @@ fn launches_that_are_counted() {
     launches.read().unwrap();
 }
 
-/// Kernels of a launch of `cnn` on a GPU: the operators that libtorch computes for it here, but for those that draw the
-/// noise, and two kernels of our own in their place.
+/// The number of GPU kernels in a launch of `cnn`: the operators that libtorch computes for it here, except those that draw
+/// the noise, plus the program's own two kernels, which replace them.
 #[test]
-fn a_launch_is_few_operators() {
-    const OF_NOISE: f64 = 2.0;
-    // What kernels leave to libtorch: the images of a launch.
-    const CHOSEN: f64 = 1.0;
+fn a_launch_takes_few_operators() {
+    const OWN_KERNELS: f64 = 2.0;
+    // libtorch still selects the images of a launch.
+    const SELECTION: f64 = 1.0;
     const MOST: f64 = 40.0;
     let folder = tempfile::tempdir().unwrap();
     let library = folder.path().join("operators.so");
@@ -233,30 +255,30 @@ fn a_launch_is_few_operators() {
         .args([&format!("-L{libtorch}/lib"), "-ltorch_cpu", "-lc10"])
         .status();
     assert!(
-        compiled.is_ok_and(|it| it.success()),
-        "no C++ compiler works; name one in CXX"
+        compiled.is_ok_and(|status| status.success()),
+        "there is no working C++ compiler; name one in CXX"
     );
-    let counted = |what: &str, gamma: f64, launches: u64| -> BTreeMap<String, f64> {
-        let told = folder.path().join("counts");
+    let counted = |mode: &str, gamma: f64, launches: u64| -> BTreeMap<String, f64> {
+        let file = folder.path().join("counts");
         let ended = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "--ignored", "launches_that_are_counted"])
+            .args(["--exact", "--ignored", "counted_launches"])
             .env("LD_PRELOAD", &library)
-            .env("NOISESCOPE_OPERATORS", &told)
-            .env("NOISESCOPE_WHAT", what)
+            .env("NOISESCOPE_OPERATORS", &file)
+            .env("NOISESCOPE_WHAT", mode)
             .env("NOISESCOPE_GAMMA", gamma.to_string())
             .env("NOISESCOPE_LAUNCHES", launches.to_string())
             .stdout(Stdio::null())
             .status();
         assert!(ended.unwrap().success());
-        let counts = std::fs::read_to_string(&told).unwrap();
+        let counts = std::fs::read_to_string(&file).unwrap();
         let lines = counts.lines().map(|line| line.rsplit_once(' ').unwrap());
         lines
             .map(|(name, count)| (name.to_owned(), count.parse().unwrap()))
             .collect()
     };
-    // What more launches add.
-    let each = |what: &str, gamma: f64| -> (f64, String) {
-        let (few, many) = (counted(what, gamma, 2), counted(what, gamma, 6));
+    // The operators that each further launch adds.
+    let each = |mode: &str, gamma: f64| -> (f64, String) {
+        let (few, many) = (counted(mode, gamma, 2), counted(mode, gamma, 6));
         let more = many
             .iter()
             .map(|(name, count)| (name, (count - few.get(name).unwrap_or(&0.0)) / 4.0));
@@ -270,64 +292,23 @@ fn a_launch_is_few_operators() {
         )
     };
     for gamma in [0.0, 0.3] {
-        let ((all, names), (drawn, of_drawn)) = (each("launched", gamma), each("drawn", gamma));
+        let ((all, names), (drawn, drawn_names)) = (each("launched", gamma), each("drawn", gamma));
         println!("γ {gamma}: {all} operators a launch, {drawn} of them noise");
         assert!(drawn > 3.0 && all > 20.0, "what is counted: {names}");
         assert!(
-            all - drawn + OF_NOISE + CHOSEN <= MOST,
-            "{all} of\n{names}noise {drawn} of\n{of_drawn}"
+            all - drawn + OWN_KERNELS + SELECTION <= MOST,
+            "{all} of\n{names}noise {drawn} of\n{drawn_names}"
         );
     }
 }
 
-fn plan(bench: &Bench, trials: u64) -> Vec<String> {
-    small_set(&bench.path("bars"), 400, 100, 28);
-    [
-        format!("dataset.source=Folder({:?})", bench.path("bars")),
-        "network.weights.epochs=1".into(),
-        "network.weights.batch=32".into(),
-        format!(
-            "analyses=[ClassificationImages((gammas: [0.0, 0.4], trials: {trials}, block: 64))]"
-        ),
-        "checkpoint_s=0.1".into(),
-    ]
-    .into_iter()
-    .flat_map(|setting| ["--set".to_owned(), setting])
-    .collect()
-}
-
-fn run(bench: &Bench, name: &str, trials: u64, more: &[&str]) -> Session {
-    let plan = plan(bench, trials);
-    let mut arguments: Vec<&str> = vec!["run", name, "--plain"];
-    arguments.extend(plan.iter().map(String::as_str));
-    arguments.extend(more);
-    bench.succeed(&arguments);
-    bench.load(name)
-}
-
-/// Begins a run of 40,000 trials, and kills it after the first.
-fn interrupted(bench: &Bench, name: &str, more: &[&str]) {
-    let plan = plan(bench, 20_000);
-    let mut arguments: Vec<&str> = vec!["run", name, "--plain"];
-    arguments.extend(plan.iter().map(String::as_str));
-    arguments.extend(more);
-    let mut child = bench.program().args(&arguments).spawn().unwrap();
-    wait_until("the first trials", || {
-        let session = bench.store().load(name);
-        session.is_ok_and(|session| session.trials().0 > 0)
-    });
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert_ne!(bench.load(name).record.state, SavedState::Finished);
-}
-
-/// Without a GPU: that NVRTC, where it is here, takes the kernels as a run has it compile them.
+/// Without a GPU: NVRTC, if it is installed, compiles the kernels as in a run.
 #[test]
-fn the_kernels_are_compiled_where_nvrtc_is() {
+fn nvrtc_compiles_the_kernels_if_it_is_installed() {
     let folder = noisescope::engine::device::libtorch::folder().map(std::path::Path::new);
     match kernels::compile(folder, "compute_75") {
         Ok(ptx) => {
-            // And machine code, of which drivers older than NVRTC know what to do.
+            // It also compiles machine code, which drivers older than NVRTC can load.
             let code = kernels::compile(folder, "sm_90").unwrap();
             assert!(code.starts_with(b"\x7fELF"));
             let unknown = kernels::compile(folder, "sm_1").unwrap_err();
@@ -349,139 +330,5 @@ fn the_kernels_are_compiled_where_nvrtc_is() {
             assert!(why.contains("NOISESCOPE_NVRTC"), "{why}");
             println!("NOT RUN: {why}");
         }
-    }
-}
-
-#[test]
-fn one_worker_and_several_on_libtorch_give_the_same_bits() {
-    let bench = Bench::new();
-    let [one, three] = ["1", "3"].map(|workers| {
-        let more = ["--device", "libtorch", "--workers", workers];
-        run(&bench, &format!("with{workers}"), 2000, &more)
-    });
-    assert_eq!(one.record.devices, ["libtorch"]);
-    assert!(one.record.analyses == three.record.analyses);
-}
-
-#[test]
-fn a_run_begun_on_flex_goes_on_on_libtorch_and_the_session_says_so() {
-    let bench = Bench::new();
-    interrupted(&bench, "moved", &["--device", "flex"]);
-    let before = bench.load("moved");
-    assert_eq!(before.record.devices, ["flex"]);
-    bench.succeed(&["run", "moved", "--plain", "--device", "libtorch"]);
-    let after = bench.load("moved");
-    assert_eq!(after.record.devices, ["flex", "libtorch"]);
-    assert_eq!(after.record.state, SavedState::Finished);
-    assert_eq!(after.trials(), (40_000, 40_000));
-    let weights = |session: &Session| session.record.training.as_ref().unwrap().best.clone();
-    assert!(weights(&before) == weights(&after), "weights move along");
-}
-
-/// Every experiment, on a processor in the way of a GPU and in its own.
-#[test]
-fn every_experiment_measures_in_launches_what_it_measures_block_by_block() {
-    let bench = Bench::new();
-    let analyses = "analyses=[\
-        ClassificationImages((gammas: [0.0, 0.4], trials: 3000, block: 50)),\
-        Templates((block: 20)),\
-        Attack((weights: [0.0, 0.5, 1.0], images: 90, noise_images: 70, block: 20)),\
-        SpikeTriggered((trials: 900, images: 130, block: 30, gradient_trials: 60, gradient_units: 2)),\
-        Modulation((images: 50, block: 10, images_per_class: 4, gammas: [0.4], steps: [2, 9])),\
-        Predictions((block: 30)),\
-    ]";
-    let [apart, together] = [None, Some("8")].map(|launch| {
-        let name = launch.map_or("apart", |_| "together");
-        let mut more = vec!["--set", analyses, "--device", "libtorch"];
-        more.extend(launch.map(|_| "--launch"));
-        more.extend(launch);
-        run(&bench, name, 1000, &more)
-    });
-    assert_eq!(together.record.devices, ["libtorch, launches of 8 blocks"]);
-    let (apart, together) = (apart.record.analyses, together.record.analyses);
-    use record::Analysis;
-    assert_eq!(apart.len(), together.len());
-    let mut seen = 0;
-    for pair in apart.iter().zip(&together) {
-        match pair {
-            (Analysis::ClassificationImages(a), Analysis::ClassificationImages(b)) => {
-                for (a, b) in a.gammas.iter().zip(&b.gammas) {
-                    assert_eq!((a.trials, &a.counts), (b.trials, &b.counts));
-                    assert!(a.noise == b.noise && a.image == b.image);
-                    assert_eq!(a.noted, b.noted);
-                }
-            }
-            (Analysis::Attack(a), Analysis::Attack(b)) => assert!(a.counts == b.counts),
-            (Analysis::Modulation(a), Analysis::Modulation(b)) => {
-                for (a, b) in a.layers.iter().zip(&b.layers) {
-                    assert!(a.counts == b.counts, "{}", a.name);
-                }
-            }
-            (Analysis::SpikeTriggered(a), Analysis::SpikeTriggered(b)) => {
-                assert_eq!(a.progress, b.progress);
-                for (a, b) in a.layers.iter().zip(&b.layers) {
-                    assert_eq!(a.noise.fields, b.noise.fields);
-                    assert!(a.noise.fired == b.noise.fired, "{}", a.name);
-                    assert!(a.images.fired == b.images.fired, "{}", a.name);
-                }
-            }
-            (a, b) => assert!(a == b),
-        }
-        seen += 1;
-    }
-    assert_eq!(seen, 6);
-}
-
-#[test]
-fn launches_that_are_interrupted_go_on_to_the_same_bits() {
-    let bench = Bench::new();
-    let device = ["--device", "libtorch", "--launch", "4"];
-    let whole = run(&bench, "whole", 20_000, &device);
-    interrupted(&bench, "stopped", &device);
-    // The session says how it was computed.
-    bench.succeed(&["run", "stopped", "--plain"]);
-    let stopped = bench.load("stopped");
-    assert_eq!(stopped.record.devices, ["libtorch, launches of 4 blocks"]);
-    assert!(whole.record.analyses == stopped.record.analyses);
-}
-
-#[test]
-fn auto_tries_what_is_here_and_a_session_stays_where_it_began() {
-    let bench = Bench::new();
-    let session = run(&bench, "auto", 500, &[]);
-    let device = session.record.devices[0].clone();
-    assert!(["cpu", "libtorch"].contains(&device.as_str()) || device.starts_with("cuda"));
-    // Auto takes what the record names, though another may be faster; the plan took the place of flex.
-    for (began, recorded) in [
-        ("cpu", vec!["cpu"]),
-        ("libtorch", vec!["libtorch"]),
-        ("flex", vec!["flex", "cpu"]),
-    ] {
-        interrupted(&bench, began, &["--device", began]);
-        bench.succeed(&["run", began, "--plain"]);
-        let session = bench.load(began);
-        assert_eq!(session.record.state, SavedState::Finished);
-        assert_eq!(session.record.devices, recorded);
-    }
-}
-
-#[test]
-fn a_gpu_that_is_not_here_is_refused_with_the_next_step() {
-    let bench = Bench::new();
-    let words = bench.refuse(2, &["run", "none", "--plain", "--device", "cuda:99"]);
-    assert!(words.contains("cuda:99"), "{words}");
-    let remedies = ["--device", "driver", "with-libtorch"];
-    assert!(remedies.iter().any(|it| words.contains(it)), "{words}");
-    assert!(!bench.store().exists("none"), "nothing was made");
-}
-
-#[test]
-fn the_doctor_tells_what_works_here() {
-    let bench = Bench::new();
-    let told = bench.succeed(&["doctor"]);
-    for what in [
-        "libtorch", "cpu", "flex", "trials/s", "Sessions", "Data", "Terminal",
-    ] {
-        assert!(told.contains(what), "{what}: {told}");
     }
 }

@@ -1,8 +1,8 @@
-//! Sessions that an earlier version wrote open, are shown and exported, and go on to the same bits.
+//! Sessions written by an earlier version open, are shown and exported, and resume to the same bits.
 //!
-//! The files in `fixtures/sessions` were written by version 0.1.0 on its schema 1: one with a little of
-//! every experiment, one stopped in the middle of its trials and one in the middle of its training, and
-//! these two as that version finished them.
+//! The files in `fixtures/sessions` were written by version 0.1.0 with its schema 1: one with a little of every
+//! experiment, one stopped in the middle of its trials, one in the middle of its training, and the last two as that
+//! version finished them.
 
 mod common;
 
@@ -31,14 +31,11 @@ fn text(name: &str) -> String {
 
 fn session(name: &str) -> Session {
     let text = text(&format!("{name}.ron"));
-    assert!(
-        text.contains("version: 1,"),
-        "{name} is of the first schema"
-    );
+    assert!(text.contains("version: 1,"), "{name} has the first schema");
     from_text(&text, Path::new("fixture.ron"), name).unwrap()
 }
 
-/// Everything that an earlier export says is still said, whatever more there is.
+/// Asserts that everything in an earlier export is also in the new one, which may have more.
 fn assert_holds(new: &Value, old: &Value, path: &str) {
     match (new, old) {
         (Value::Object(new), Value::Object(old)) => {
@@ -53,7 +50,7 @@ fn assert_holds(new: &Value, old: &Value, path: &str) {
                 assert_holds(new, old, &format!("{path}[{i}]"));
             }
         }
-        // The last digit of a number may be lost where text is read.
+        // The last digit of a number may be lost in parsing.
         (Value::Number(new), Value::Number(old)) => {
             let (new, old) = (new.as_f64().unwrap(), old.as_f64().unwrap());
             assert!(
@@ -71,7 +68,7 @@ fn every_experiment_of_an_earlier_version_is_exported_with_the_same_numbers() {
     let old: Value = serde_json::from_str(&text("everything.json")).unwrap();
     let mut new = json(&session);
     new["name"] = old["name"].clone();
-    // The plan has more fields by now, and a data set that may be missing.
+    // The plan now has more fields, and its data set is optional.
     assert_eq!(new["config"]["seed"], old["config"]["seed"]);
     new["config"] = old["config"].clone();
     assert_holds(&new, &old, "");
@@ -80,7 +77,7 @@ fn every_experiment_of_an_earlier_version_is_exported_with_the_same_numbers() {
 }
 
 #[test]
-fn a_session_of_an_earlier_version_is_shown_and_written_in_this_ones_schema() {
+fn a_session_of_an_earlier_version_is_shown_and_saved_in_the_current_schema() {
     for name in ["everything", "half-way", "half-finished", "training-way"] {
         let session = session(name);
         assert!(!summary(&session).is_empty());
@@ -91,7 +88,7 @@ fn a_session_of_an_earlier_version_is_shown_and_written_in_this_ones_schema() {
     }
 }
 
-/// Puts a fixture where the program finds it, under the name that it had.
+/// Copies a fixture into a sessions folder under its original name and runs it to the end.
 fn resumed(fixture: &str, name: &str) -> Session {
     let bench = Bench::new();
     fs::write(bench.store().path(name), text(&format!("{fixture}.ron"))).unwrap();
@@ -105,15 +102,18 @@ fn resumed(fixture: &str, name: &str) -> Session {
 fn trials_begun_by_an_earlier_version_end_in_the_same_sums() {
     let begun = session("half-way");
     let Analysis::ClassificationImages(images) = &begun.record.analyses[0] else {
-        panic!("classification images stand first");
+        panic!("classification images are first");
     };
-    assert_eq!(images.gammas[0].blocks, 56, "in the middle");
+    assert_eq!(
+        images.gammas[0].blocks, 56,
+        "the fixture is in the middle of its trials"
+    );
     let (ours, theirs) = (resumed("half-way", "half"), session("half-finished"));
     assert_eq!(ours.record.form, theirs.record.form);
     assert_eq!(ours.record.form.unwrap().name(3), "Dress");
     for (ours, theirs) in ours.record.analyses.iter().zip(&theirs.record.analyses) {
         let mut ours = ours.clone();
-        // How reliable maps were on the way was not noted then.
+        // That version did not record the reliability of maps over time.
         if let Analysis::ClassificationImages(images) = &mut ours {
             for gamma in &mut images.gammas {
                 assert!(gamma.evidence.is_none());
@@ -134,7 +134,7 @@ fn a_training_begun_by_an_earlier_version_ends_with_the_same_weights() {
     let (ours, theirs) = (trained(ours), trained(theirs));
     assert_eq!(ours.epochs.len(), theirs.epochs.len());
     assert_eq!(ours.best_epoch, theirs.best_epoch);
-    // The bits are those of one kind of processor; on another the last ones may differ.
+    // The fixture's bits are from one kind of processor; on another, the last bits may differ.
     for ((name, ours), (_, theirs)) in ours.best.tensors.iter().zip(&theirs.best.tensors) {
         for (ours, theirs) in ours.values().iter().zip(theirs.values()) {
             assert!((ours - theirs).abs() < 1e-4, "{name}");
@@ -143,7 +143,7 @@ fn a_training_begun_by_an_earlier_version_ends_with_the_same_weights() {
 }
 
 #[test]
-fn a_damaged_session_of_an_earlier_version_is_refused_in_words() {
+fn a_damaged_session_of_an_earlier_version_is_refused_with_its_place() {
     let text = text("half-way.ron");
     let open = |text: &str| {
         from_text(text, Path::new("half.ron"), "half")

@@ -1,4 +1,4 @@
-//! The networks against PyTorch, weights that come from its files, and training that is broken off.
+//! The networks compared with PyTorch, weights from its files, and interrupted training.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -16,7 +16,7 @@ use noisescope::session::config::{self, DatasetName, InputEncoding, NetworkKind}
 use noisescope::session::record;
 use tempfile::TempDir;
 
-/// What a network for MNIST takes and gives.
+/// The input and output shape of a network for MNIST.
 const DIGITS: NetworkShape = NetworkShape {
     image: [1, 28, 28],
     classes: 10,
@@ -26,7 +26,7 @@ fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/nets")
 }
 
-/// A checkpoint of `tests/fixtures/nets/make.py`, unpacked.
+/// Unpacks a checkpoint made by `tests/fixtures/nets/make.py`.
 fn checkpoint(folder: &TempDir, name: &str) -> PathBuf {
     let packed = File::open(fixtures().join(format!("{name}.gz"))).unwrap();
     let path = folder.path().join(name);
@@ -35,7 +35,7 @@ fn checkpoint(folder: &TempDir, name: &str) -> PathBuf {
     path
 }
 
-/// The four images of the script, \[4,28,28\].
+/// The script's four images, \[4,28,28\].
 fn images() -> Vec<f32> {
     let pixel = |k: usize, i: usize| ((i * 7919 + k * 104_729 + i * i * (k + 3)) % 256) as f32;
     (0..4)
@@ -44,24 +44,24 @@ fn images() -> Vec<f32> {
 }
 
 #[test]
-fn a_checkpoint_of_pytorch_says_here_what_it_says_there() {
+fn a_pytorch_checkpoint_gives_the_same_logits_as_in_pytorch() {
     let device = Device::flex();
     let mut text = String::new();
     let mut file = File::open(fixtures().join("logits.json")).unwrap();
     file.read_to_string(&mut text).unwrap();
-    let said: HashMap<String, Vec<Vec<f32>>> = serde_json::from_str(&text).unwrap();
+    let reference: HashMap<String, Vec<Vec<f32>>> = serde_json::from_str(&text).unwrap();
     let folder = TempDir::new().unwrap();
     for (name, kind) in [
         // Numbered modules, a zip archive.
         ("complex.pt", NetworkKind::Complex),
-        // The pickles of PyTorch before 1.6.
+        // The pickle format of PyTorch before 1.6.
         ("simple.pt", NetworkKind::Simple),
         ("simple.safetensors", NetworkKind::Simple), // bf16
-        // `state_dict` beside other things, `module.` around the network, names of its own.
+        // `state_dict` beside other entries, prefixed by `module.`, with the network's own names.
         ("rnn.pt", NetworkKind::Rnn),
         ("cnn.pt", NetworkKind::Cnn), // fc2 is the last layer
         ("mlp.pt", NetworkKind::Mlp), // f64
-        // The names that the layers have here.
+        // The layer names of this program.
         ("logistic.safetensors", NetworkKind::Logistic),
     ] {
         let imported = import::read(
@@ -73,89 +73,89 @@ fn a_checkpoint_of_pytorch_says_here_what_it_says_there() {
         let weights = imported.unwrap().weights;
         let network = Network::with_weights(kind, DIGITS, &weights, &device).unwrap();
         let logits = network.logits(images(), &device);
-        let expected: Vec<f32> = said[name].concat();
+        let expected: Vec<f32> = reference[name].concat();
         assert_eq!(logits.len(), 40, "{name}");
-        for (here, there) in logits.iter().zip(&expected) {
-            assert!((here - there).abs() < 1e-4, "{name}: {here} {there}");
+        for (ours, theirs) in logits.iter().zip(&expected) {
+            assert!((ours - theirs).abs() < 1e-4, "{name}: {ours} {theirs}");
         }
     }
 }
 
 fn refused(path: &Path, kind: NetworkKind) -> String {
-    let fault = import::read(path, kind, DIGITS, &InputEncoding::default()).unwrap_err();
-    let words = fault.to_string();
-    let begins = format!("network.weights: {}: ", path.display());
-    words
-        .strip_prefix(&begins)
-        .unwrap_or_else(|| panic!("{words}"))
+    let refusal = import::read(path, kind, DIGITS, &InputEncoding::default()).unwrap_err();
+    let error = refusal.to_string();
+    let prefix = format!("network.weights: {}: ", path.display());
+    error
+        .strip_prefix(&prefix)
+        .unwrap_or_else(|| panic!("{error}"))
         .to_owned()
 }
 
 #[test]
-fn a_file_that_does_not_fit_says_where() {
+fn a_file_that_does_not_fit_is_refused_with_the_tensor() {
     let folder = TempDir::new().unwrap();
-    let said = |name: &str, kind| refused(&checkpoint(&folder, name), kind);
+    let refusal_of = |name: &str, kind| refused(&checkpoint(&folder, name), kind);
     let logistic = NetworkKind::Logistic;
-    let words = said("shape.pt", logistic);
+    let error = refusal_of("shape.pt", logistic);
     assert!(
-        words.contains("`0.weight`") && words.contains("[10, 783]") && words.contains("[10, 784]"),
-        "{words}"
+        error.contains("`0.weight`") && error.contains("[10, 783]") && error.contains("[10, 784]"),
+        "{error}"
     );
-    let words = said("integers.pt", logistic);
+    let error = refusal_of("integers.pt", logistic);
     assert!(
-        words.contains("`0.weight`") && words.contains("i64"),
-        "{words}"
+        error.contains("`0.weight`") && error.contains("i64"),
+        "{error}"
     );
-    let words = said("infinite.pt", logistic);
+    let error = refusal_of("infinite.pt", logistic);
     assert!(
-        words.contains("`0.weight`") && words.contains("infinite"),
-        "{words}"
+        error.contains("`0.weight`") && error.contains("infinite"),
+        "{error}"
     );
-    let words = said("extra.pt", logistic);
+    let error = refusal_of("extra.pt", logistic);
     assert!(
-        words.contains("`0.scale`") && words.contains("`logistic`"),
-        "{words}"
+        error.contains("`0.scale`") && error.contains("`logistic`"),
+        "{error}"
     );
-    // Checkpoints of other architectures.
-    let words = said("complex.pt", NetworkKind::Simple);
+    // Checkpoints for other architectures.
+    let error = refusal_of("complex.pt", NetworkKind::Simple);
     assert!(
-        words.contains("`simple` needs `conv1`, `conv2`, `fc1`, `logits`"),
-        "{words}"
+        error.contains("`simple` needs `conv1`, `conv2`, `fc1`, `logits`"),
+        "{error}"
     );
-    let words = said("rnn.pt", NetworkKind::Cnn);
-    assert!(words.contains("`lstm`, `lstm (layer 1)`"), "{words}");
-    let words = said("simple.pt", NetworkKind::Cnn);
+    let error = refusal_of("rnn.pt", NetworkKind::Cnn);
+    assert!(error.contains("`lstm`, `lstm (layer 1)`"), "{error}");
+    let error = refusal_of("simple.pt", NetworkKind::Cnn);
     assert!(
-        words.contains("`0.weight` has the shape [32, 1, 3, 3]"),
-        "{words}"
+        error.contains("`0.weight` has the shape [32, 1, 3, 3]"),
+        "{error}"
     );
 }
 
 #[test]
 fn a_pickle_that_asks_for_code_is_refused_and_not_run() {
     let folder = TempDir::new().unwrap();
-    let words = refused(&checkpoint(&folder, "asks.pt"), NetworkKind::Logistic);
+    let error = refused(&checkpoint(&folder, "asks.pt"), NetworkKind::Logistic);
     assert!(
-        words.contains("asks Python to run `posix.system`"),
-        "{words}"
+        error.contains("asks Python to run `posix.system`"),
+        "{error}"
     );
-    // A pickle that is nothing but the call.
+    // A pickle that consists only of the call.
     let path = folder.path().join("call.pt");
     std::fs::write(
         &path,
         b"\x80\x02cposix\nsystem\nX\x16\x00\x00\x00touch a-pickle-was-run\x85R.",
     )
     .unwrap();
-    let words = refused(&path, NetworkKind::Logistic);
-    assert!(words.contains("`posix.system`"), "{words}");
+    let error = refused(&path, NetworkKind::Logistic);
+    assert!(error.contains("`posix.system`"), "{error}");
     assert!(!Path::new("a-pickle-was-run").exists());
 }
 
 #[test]
-fn a_file_that_is_something_else_says_what_it_is() {
+fn a_file_that_is_no_checkpoint_is_refused_with_what_it_is() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("it.pt");
-    for (content, what) in [
+    for (content, description) in [
         (&b""[..], "an empty file"),
         (b"epoch,loss\n1,0.5\n", "a text file"),
         (b"\x1f\x8b\x08\x00\x00\x00\x00\x00", "gzip"),
@@ -166,18 +166,18 @@ fn a_file_that_is_something_else_says_what_it_is() {
         (b"\x20\x00\x00\x00\x00\x00\x00\x00{\"cut off\":", "damaged"),
     ] {
         std::fs::write(&path, content).unwrap();
-        let words = refused(&path, NetworkKind::Cnn);
-        assert!(words.contains(what), "{words}");
+        let error = refused(&path, NetworkKind::Cnn);
+        assert!(error.contains(description), "{error}");
     }
-    let words = refused(&folder.path().join("none.pt"), NetworkKind::Cnn);
-    assert!(words.contains("cannot be read"), "{words}");
-    let words = refused(folder.path(), NetworkKind::Cnn);
-    assert!(words.contains("cannot be read"), "{words}");
-    // A download that was cut off.
+    let error = refused(&folder.path().join("none.pt"), NetworkKind::Cnn);
+    assert!(error.contains("cannot be read"), "{error}");
+    let error = refused(folder.path(), NetworkKind::Cnn);
+    assert!(error.contains("cannot be read"), "{error}");
+    // A truncated download.
     let whole = std::fs::read(checkpoint(&folder, "cnn.pt")).unwrap();
     std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
-    let words = refused(&path, NetworkKind::Cnn);
-    assert!(words.contains("damaged"), "{words}");
+    let error = refused(&path, NetworkKind::Cnn);
+    assert!(error.contains("damaged"), "{error}");
 }
 
 fn digits() -> Dataset {
@@ -192,7 +192,7 @@ fn first(images: &Images, count: usize) -> Images {
     }
 }
 
-/// Trains for `steps` steps; broken off after each `piece` of them and begun anew from the record.
+/// Trains to the end; after every `piece` steps, training stops and resumes from the record.
 fn trained(
     kind: NetworkKind,
     plan: &config::TrainingConfig,
@@ -214,7 +214,7 @@ fn trained(
 }
 
 #[test]
-fn training_that_is_broken_off_goes_on_bit_for_bit() {
+fn interrupted_training_resumes_bit_for_bit() {
     let images = first(&digits().train, 60);
     let plan = config::TrainingConfig {
         epochs: 2,
@@ -230,9 +230,9 @@ fn training_that_is_broken_off_goes_on_bit_for_bit() {
     }
 }
 
-/// What is kept says of images what the network said that was validated.
+/// The kept weights give the answers of the network that was validated.
 #[test]
-fn the_kept_weights_of_a_normalized_network_are_those_that_were_validated() {
+fn the_kept_weights_of_a_normalised_network_are_the_validated_ones() {
     let set = digits();
     let images = first(&set.train, 300);
     let plan = config::TrainingConfig {
@@ -250,17 +250,21 @@ fn the_kept_weights_of_a_normalized_network_are_those_that_were_validated() {
             .best
             .tensors
             .iter()
-            .find(|(own, _)| own == name)
+            .find(|(tensor_name, _)| tensor_name == name)
             .unwrap();
         values.values().to_vec()
     };
     assert!(
         statistics("norm1.running_var")
             .iter()
-            .all(|&it| it > 0.0 && it != 1.0)
+            .all(|&value| value > 0.0 && value != 1.0)
     );
-    assert!(statistics("norm1.running_mean").iter().all(|&it| it != 0.0));
-    // The held-out images are those of the trainer: the scores agree only if all does.
+    assert!(
+        statistics("norm1.running_mean")
+            .iter()
+            .all(|&value| value != 0.0)
+    );
+    // The trainer's held-out images are used, so the scores agree only if all weights and statistics do.
     let mut again = record::TrainingRecord {
         current: record.best.clone(),
         partial: record::PartialEpoch {
@@ -275,7 +279,7 @@ fn the_kept_weights_of_a_normalized_network_are_those_that_were_validated() {
         panic!("not a validation");
     };
     assert_eq!(epoch.valid_loss, best.valid_loss);
-    // An image is answered by itself, not by its neighbours, on a device that records gradients too.
+    // An image's logits do not depend on its batch, even on a device that records gradients.
     let recording = device.clone().autodiff();
     let same =
         Network::with_weights(NetworkKind::Complex, DIGITS, &record.best, &recording).unwrap();
@@ -301,7 +305,7 @@ fn every_network_learns_digits_in_three_epochs() {
         lr_max: 3e-3,
         ..Default::default()
     };
-    // Few images and steps; an untrained network is right a tenth of the time.
+    // Few images and steps are enough to beat an untrained network, whose accuracy is a tenth.
     let test: Vec<usize> = (0..300).collect();
     for (kind, images, least) in [
         (NetworkKind::Rnn, 1000, 0.4),

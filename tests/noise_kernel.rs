@@ -1,19 +1,19 @@
-//! The kernels that draw and show noise, run on the processor: they give the host's points and stimuli to the bit.
+//! The kernels that draw and show noise, compiled for the processor: they give the host's points and stimuli bit for bit.
 //!
-//! `src/stimulus/kernels.cu` and the files of `src/stimulus/kernels` that follow it are plain C++ too. Their harness is
-//! compiled with the system's compiler; where there is none, set NOISESCOPE_WITHOUT_CXX to do without these tests.
+//! `src/stimulus/kernels.cu` and the files in `src/stimulus/kernels` are also valid C++. Their harness is compiled with the
+//! system's compiler; if there is none, set NOISESCOPE_WITHOUT_CXX to skip these tests.
 
 #[path = "noise_kernel/launch.rs"]
 mod launch;
 
-use launch::{CHUNK, Launch, Made, gaussian};
+use launch::{CHUNK, KernelOutput, Launch, gaussian};
 use noisescope::data::Images;
 use noisescope::session::config::{Gaussian, Grain, Noise};
 use noisescope::stimulus::{self, BlockSeed, NoiseSource, Pool};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-fn of_sigma(sigma: f64) -> Noise {
+fn gaussian_noise(sigma: f64) -> Noise {
     Noise::Gaussian(Gaussian { sigma })
 }
 
@@ -30,14 +30,14 @@ fn images([channels, height, width]: [usize; 3], count: usize) -> Images {
     }
 }
 
-/// A launch with the images of a pool, a block for each γ, and what the host makes of it.
+/// A launch with the images of a pool and one block per γ, and the host's result for it.
 fn pair(
     noise: Noise,
     grain: Grain,
     images: &Images,
     trials: usize,
     gammas: &[f64],
-) -> (Launch, Made) {
+) -> (Launch, KernelOutput) {
     let (pool, source) = (
         Pool::new(images),
         NoiseSource::with_grain(noise, grain, images),
@@ -56,12 +56,12 @@ fn pair(
         let undrawn = stimulus::prepare_for_kernels(seed, gamma, first, trials, &pool);
         let host = stimulus::draw(seed, &source, gamma, first, trials, &pool);
         assert_eq!((&undrawn.truth, &undrawn.image), (&host.truth, &host.image));
-        launch.place(&source, seed, undrawn.kernel_input);
+        launch.add_block(&source, seed, undrawn.kernel_input);
         launch.image.extend(undrawn.image);
         points.extend(host.noise);
         stimuli.extend(host.stimuli);
     }
-    let host = Made {
+    let host = KernelOutput {
         failed: false,
         points,
         stimuli,
@@ -69,13 +69,13 @@ fn pair(
     (launch, host)
 }
 
-fn assert_same(made: &Made, host: &Made, case: &str) {
+fn assert_same(made: &KernelOutput, host: &KernelOutput, case: &str) {
     assert!(!made.failed, "{case}");
     assert_eq!(made.points.len(), host.points.len(), "{case}");
     let other = (0..made.points.len()).find(|&i| made.points[i] != host.points[i]);
     assert_eq!(other, None, "first point that differs: {case}");
     assert_eq!(made.stimuli.len(), host.stimuli.len(), "{case}");
-    let bits = |made: &Made, i: usize| made.stimuli[i].to_bits();
+    let bits = |made: &KernelOutput, i: usize| made.stimuli[i].to_bits();
     let other = (0..made.stimuli.len()).find(|&i| bits(made, i) != bits(host, i));
     assert_eq!(other, None, "first number that differs: {case}");
 }
@@ -113,9 +113,9 @@ const GREY: Grain = Grain {
 };
 
 #[test]
-fn a_block_is_that_of_the_host_wherever_its_noise_begins() {
+fn a_block_equals_the_hosts_wherever_its_noise_begins() {
     for noise in NOISES {
-        // Each trial's image takes a word of the generator: all places in a ChaCha block, odd ones too.
+        // Choosing each trial's image takes one word of the generator, so noise begins at every word of a ChaCha block.
         for trials in 1..=17 {
             compare(
                 noise,
@@ -134,14 +134,14 @@ fn a_block_is_that_of_the_host_wherever_its_noise_begins() {
         );
         compare(noise, FINE, &images([1, 1, 1], 3), 1, &[0.0]);
         compare(noise, FINE, &images([1, 9, 9], 5), 101, &[0.3; 3]);
-        // Noise alone.
+        // Noise without images.
         compare(noise, FINE, &images([1, 28, 28], 0), 33, &[0.0; 2]);
     }
 }
 
-/// Patches of 4×4, of which the first two shapes have one place.
+/// Patches are 4×4 on a grid of 4, so the first two shapes have only one position.
 #[test]
-fn patches_are_those_of_the_host() {
+fn patches_equal_the_hosts() {
     for shape in [
         [1, 4, 4],
         [3, 7, 5],
@@ -160,16 +160,16 @@ fn patches_are_those_of_the_host() {
 }
 
 #[test]
-fn gabor_images_are_those_of_the_host() {
+fn gabor_images_equal_the_hosts() {
     for shape in [
-        // An image of one grey, and of three.
+        // Images of one pixel, grey and in colour.
         [1, 1, 1],
         [3, 1, 1],
         [1, 2, 40],
         [1, 17, 23],
         [1, 28, 28],
         [3, 32, 32],
-        // Just what is kept of an image, and more.
+        // Exactly as many numbers as the kernel keeps in shared memory, and more.
         [1, 64, 64],
         [1, 65, 67],
         [3, 40, 41],
@@ -185,7 +185,7 @@ fn gabor_images_are_those_of_the_host() {
 }
 
 #[test]
-fn colours_and_grains_are_those_of_the_host() {
+fn colours_and_grains_equal_the_hosts() {
     for noise in NOISES {
         for (cell, grey) in [(1, false), (1, true), (2, false), (3, true), (40, true)] {
             let grain = Grain { cell, grey };
@@ -195,11 +195,11 @@ fn colours_and_grains_are_those_of_the_host() {
     }
 }
 
-/// Of these normal numbers some 80,000 are in a wedge and 1,400 in the tail.
+/// Of these normal numbers, about 80,000 are in a wedge of the ziggurat and 1,400 in its tail.
 #[test]
-fn millions_of_normal_numbers_are_those_of_the_host() {
+fn millions_of_normal_numbers_equal_the_hosts() {
     let (launch, host) = pair(
-        of_sigma(1.0),
+        gaussian_noise(1.0),
         FINE,
         &images([1, 28, 28], 30),
         3500,
@@ -231,7 +231,7 @@ fn the_counter_carries_into_its_upper_half() {
         for position in [((1_u64 << 32) - 1) * 16 - 3, (1 << 36) - 200, 5 << 40] {
             let mut head = stimulus::prepare_for_kernels(seed, 0.0, 0, trials, &pool).kernel_input;
             (head[8], head[9]) = (position as u32, (position >> 32) as u32);
-            launch.place(&source, seed, head);
+            launch.add_block(&source, seed, head);
             let mut rng = seed.generator();
             rng.set_word_pos(position.into());
             host.extend(source.draw(&mut rng, trials));
@@ -240,7 +240,7 @@ fn the_counter_carries_into_its_upper_half() {
             return;
         };
         let stimuli = source.shown_values(&host);
-        let host = Made {
+        let host = KernelOutput {
             failed: false,
             points: host,
             stimuli,
@@ -249,7 +249,7 @@ fn the_counter_carries_into_its_upper_half() {
     }
 }
 
-/// A ziggurat as `rand_distr` goes through it, of any tables.
+/// The ziggurat algorithm as in `rand_distr`, with any tables.
 fn normal(rng: &mut ChaCha8Rng, edges: &[f64], density: &[f64]) -> f64 {
     let open = |word: u64| ((word >> 12) as f64).mul_add(2.0_f64.powi(-52), 2.0_f64.powi(-53));
     loop {
@@ -280,12 +280,12 @@ fn normal(rng: &mut ChaCha8Rng, edges: &[f64], density: &[f64]) -> f64 {
     }
 }
 
-/// Tables under which two of three normal numbers take more than one word, and many take a dozen: what
-/// enters a chunk at different words stays apart for long.
+/// With these tables, two of three normal numbers take more than one word and many take a dozen, so streams that enter a
+/// chunk at different words take long to coincide.
 #[test]
 fn chunks_are_joined_however_many_words_a_normal_takes() {
     let (trials, images) = (40, images([1, 28, 28], 0));
-    let mut launch = Launch::new(of_sigma(0.25), FINE, &images, trials);
+    let mut launch = Launch::new(gaussian_noise(0.25), FINE, &images, trials);
     launch.edges = (0..=256).map(|i| 3.0 * 0.35_f64.powi(i)).collect();
     launch.density = (0..=256).map(|i| [1.3, 0.7][i % 2]).collect();
     launch.parts *= 3;
@@ -306,9 +306,9 @@ fn chunks_are_joined_however_many_words_a_normal_takes() {
         rng.set_word_pos(position.into());
         host.extend((0..trials * launch.points).map(|_| {
             let n = normal(&mut rng, &launch.edges, &launch.density);
-            let place = (centre + scale * n).clamp(0.0, 2.0 * centre);
-            let whole = place.trunc();
-            whole as u16 + u16::from(place - whole >= 0.5)
+            let point = (centre + scale * n).clamp(0.0, 2.0 * centre);
+            let whole = point.trunc();
+            whole as u16 + u16::from(point - whole >= 0.5)
         }));
     }
     for backwards in [false, true] {
@@ -322,11 +322,17 @@ fn chunks_are_joined_however_many_words_a_normal_takes() {
 }
 
 #[test]
-fn what_cannot_be_drawn_is_not_passed_over() {
-    let (launch, _) = pair(of_sigma(0.25), FINE, &images([1, 28, 28], 30), 9, &[0.0; 3]);
+fn a_failure_to_draw_is_reported() {
+    let (launch, _) = pair(
+        gaussian_noise(0.25),
+        FINE,
+        &images([1, 28, 28], 30),
+        9,
+        &[0.0; 3],
+    );
     let mut few = launch.clone();
     few.parts = launch.trials * launch.points / CHUNK;
-    // Of 28 pairs of words in a row, one in three times none is accepted; and there are chunks enough.
+    // With probability one third, none of 28 consecutive pairs of words is accepted; there are enough chunks here.
     let mut long = launch;
     long.edges = (0..=256).map(|i| 3.0 * 0.01_f64.powi(i)).collect();
     long.density = (0..=256).map(|i| [2.0, 0.97][i % 2]).collect();

@@ -1,4 +1,4 @@
-//! Lines that people leave on sessions, maps and units: kept in the file, whoever writes it, listed and exported.
+//! The user's notes on sessions, maps and units: saved in the session file by engines and commands, listed and exported.
 
 mod common;
 
@@ -15,7 +15,7 @@ use noisescope::session::store::{VERSION, from_text, shard_name, to_text};
 use noisescope::session::{SavedState, Session};
 use serde_json::{Value, json};
 
-/// The map by evidence of a class at γ 0.4.
+/// The evidence image of a class at γ 0.4.
 fn map(class: usize) -> NoteTarget {
     NoteTarget::Map {
         images: 0,
@@ -25,7 +25,7 @@ fn map(class: usize) -> NoteTarget {
     }
 }
 
-/// The text of the note at a place.
+/// The text of the note on this target.
 fn text_on(session: &Session, on: &NoteTarget) -> Option<String> {
     session.record.note_on(on).map(|note| note.text.clone())
 }
@@ -35,12 +35,12 @@ fn a_note_on_a_finished_session_is_kept_listed_and_exported() {
     let bench = finished();
     let before = bench.load("done");
     let words = "a bar, \"as it should be\"";
-    // γ and response are those that show the class best: there is one γ, and evidence.
-    let told = bench.succeed(&["note", "done", words, "--class", "3"]);
+    // By default γ and response are those that show the class best: the only γ, and evidence.
+    let printed = bench.succeed(&["note", "done", words, "--class", "3"]);
     let place = "evidence image of class 3, γ 0.4";
-    assert_eq!(told, format!("done: noted on {place}\n"));
-    let told = bench.succeed(&["note", "done", "for the\npaper "]);
-    assert_eq!(told, "done: noted on the session\n");
+    assert_eq!(printed, format!("done: note added to {place}\n"));
+    let printed = bench.succeed(&["note", "done", "for the\npaper "]);
+    assert_eq!(printed, "done: note added to the session\n");
 
     let session = bench.load("done");
     assert_eq!(text_on(&session, &map(3)).as_deref(), Some(words));
@@ -89,40 +89,40 @@ fn a_note_on_a_finished_session_is_kept_listed_and_exported() {
 }
 
 #[test]
-fn a_second_note_replaces_the_first_and_a_word_removes_it() {
+fn a_second_note_replaces_the_first_and_an_option_removes_it() {
     let bench = finished();
     let on = ["--class", "3", "--gamma", "0.4", "--response", "decision"];
-    let note = |words: &[&str]| {
-        let words: Vec<&str> = ["note", "done"]
+    let note = |arguments: &[&str]| {
+        let arguments: Vec<&str> = ["note", "done"]
             .iter()
-            .chain(words)
+            .chain(arguments)
             .chain(&on)
             .copied()
             .collect();
-        bench.succeed(&words)
+        bench.succeed(&arguments)
     };
     note(&["first"]);
-    let told = note(&["second"]);
-    assert!(told.contains("replacing: first"), "{told}");
+    let printed = note(&["second"]);
+    assert!(printed.contains("replacing: first"), "{printed}");
     assert_eq!(bench.load("done").record.notes.len(), 1);
-    let told = note(&["--remove"]);
+    let printed = note(&["--remove"]);
     assert!(
-        told.contains("removed") && told.contains("second"),
-        "{told}"
+        printed.contains("removed") && printed.contains("second"),
+        "{printed}"
     );
     assert!(bench.load("done").record.notes.is_empty());
-    let told = note(&["--remove"]);
-    assert!(told.contains("has no note on classification image of class 3"));
-    let told = bench.succeed(&["note", "done"]);
-    assert!(told.contains("done has no notes"), "{told}");
+    let printed = note(&["--remove"]);
+    assert!(printed.contains("has no note on classification image of class 3"));
+    let printed = bench.succeed(&["note", "done"]);
+    assert!(printed.contains("done has no notes"), "{printed}");
 }
 
 #[test]
-fn what_cannot_be_noted_is_told_and_the_session_stays_as_it_is() {
+fn an_invalid_note_is_refused_and_changes_nothing() {
     let bench = finished();
     let before = bench.load("done");
     let long = "x".repeat(201);
-    for (words, said) in [
+    for (arguments, expected) in [
         (&["a", "--class", "owl"][..], "owl"),
         (&["a", "--class", "10"], "there are 0 to 9"),
         (
@@ -131,23 +131,23 @@ fn what_cannot_be_noted_is_told_and_the_session_stays_as_it_is() {
         ),
         (
             &["a", "--class", "3", "--images", "2"],
-            "no classification images number 2",
+            "there is no set 2 of classification images",
         ),
         (&["a", "--unit", "logits/3"], "no layer has been measured"),
         (&["a", "--unit", "logits"], "for example fc1/437"),
         (&[long.as_str()], "at most 200 characters; this one has 201"),
     ] {
-        let all: Vec<&str> = ["note", "done"].iter().chain(words).copied().collect();
-        let told = bench.refuse(2, &all);
-        assert!(told.contains(said), "{told}");
+        let all: Vec<&str> = ["note", "done"].iter().chain(arguments).copied().collect();
+        let error = bench.refuse(2, &all);
+        assert!(error.contains(expected), "{error}");
         assert!(bench.load("done") == before);
     }
-    let told = bench.refuse(2, &["note", "nobody", "a"]);
-    assert!(told.contains("nobody"), "{told}");
-    // A plan that has not begun may still change, and its maps with it.
+    let error = bench.refuse(2, &["note", "nobody", "a"]);
+    assert!(error.contains("nobody"), "{error}");
+    // The plan of a new session may still change, and its maps with it.
     bench.succeed(&["new", "fresh"]);
-    let told = bench.refuse(2, &["note", "fresh", "a", "--class", "3"]);
-    assert!(told.contains("nothing has been done yet"), "{told}");
+    let error = bench.refuse(2, &["note", "fresh", "a", "--class", "3"]);
+    assert!(error.contains("nothing has been measured yet"), "{error}");
     bench.succeed(&["note", "fresh", "to be run at night"]);
     let fresh = bench.load("fresh");
     assert_eq!(
@@ -157,35 +157,43 @@ fn what_cannot_be_noted_is_told_and_the_session_stays_as_it_is() {
     assert_eq!(fresh.record.state, SavedState::New);
 }
 
-/// An engine that would write no checkpoint for an hour, past its training.
-fn running(bench: &Bench) -> u32 {
+/// Starts an engine that has finished training and writes no checkpoint for an hour; returns its process id.
+fn start_engine(bench: &Bench) -> u32 {
     let mut plan = endless(bench);
     for setting in &mut plan {
         if setting.starts_with("checkpoint_s=") {
             *setting = "checkpoint_s=3600".into();
         }
     }
-    let mut words = vec!["run", "live", "--detach"];
-    words.extend(plan.iter().map(String::as_str));
-    bench.succeed(&words);
+    let mut arguments = vec!["run", "live", "--detach"];
+    arguments.extend(plan.iter().map(String::as_str));
+    bench.succeed(&arguments);
     wait_until("the end of training", || {
         let session = bench.store().load("live");
-        session.is_ok_and(|it| it.record.training.is_some_and(|it| it.finished))
+        session.is_ok_and(|session| {
+            session
+                .record
+                .training
+                .is_some_and(|training| training.finished)
+        })
     });
     bench.store().engine("live").expect("an engine runs").pid
 }
 
 #[test]
-fn a_note_to_a_running_engine_is_on_the_disk_before_it_is_killed_and_after_it_is_stopped() {
+fn a_note_to_a_running_engine_survives_a_kill_and_a_stop() {
     let bench = Bench::new();
-    let pid = running(&bench);
-    let told = bench.succeed(&["note", "live", "speckles at the border"]);
-    assert_eq!(told, "live: noted on the session\n");
-    // Nobody asked for a checkpoint.
+    let pid = start_engine(&bench);
+    let printed = bench.succeed(&["note", "live", "speckles at the border"]);
+    assert_eq!(printed, "live: note added to the session\n");
+    // The note alone causes a checkpoint.
     wait_until("the note in the file", || {
         text_on(&bench.load("live"), &NoteTarget::Session).is_some()
     });
-    assert_eq!(bench.store().engine("live").map(|it| it.pid), Some(pid));
+    assert_eq!(
+        bench.store().engine("live").map(|engine| engine.pid),
+        Some(pid)
+    );
     let killed = Command::new("kill").args(["-9", &pid.to_string()]).status();
     assert!(killed.unwrap().success());
     wait_until("the end of the engine", || {
@@ -198,13 +206,13 @@ fn a_note_to_a_running_engine_is_on_the_disk_before_it_is_killed_and_after_it_is
     );
 
     bench.succeed(&["run", "live", "--detach"]);
-    let words = ["note", "live", "a stripe", "--class", "2", "--gamma", "0.4"];
+    let note = ["note", "live", "a stripe", "--class", "2", "--gamma", "0.4"];
     let evidence = ["--response", "evidence"];
-    bench.succeed(&[&words[..], &evidence].concat());
-    let told = bench.succeed(&["note", "live", "--remove"]);
+    bench.succeed(&[&note[..], &evidence].concat());
+    let printed = bench.succeed(&["note", "live", "--remove"]);
     assert!(
-        told.contains("removed from the session: speckles"),
-        "{told}"
+        printed.contains("removed from the session: speckles"),
+        "{printed}"
     );
     let listed = bench.succeed(&["note", "live"]);
     assert_eq!(listed.lines().count(), 1, "{listed}");
@@ -222,9 +230,9 @@ fn a_note_to_a_running_engine_is_on_the_disk_before_it_is_killed_and_after_it_is
 }
 
 #[test]
-fn a_session_that_stands_still_takes_a_note_and_stands_still() {
+fn a_paused_session_takes_a_note_and_stays_paused() {
     let bench = Bench::new();
-    running(&bench);
+    start_engine(&bench);
     bench.succeed(&["pause", "live"]);
     bench.succeed(&["note", "live", "paused for the night"]);
     wait_until("the note in the file", || {
@@ -237,7 +245,7 @@ fn a_session_that_stands_still_takes_a_note_and_stands_still() {
 }
 
 #[test]
-fn notes_of_a_divided_session_are_in_its_own_file_and_stay_when_it_is_merged() {
+fn notes_of_a_divided_session_survive_the_merge() {
     let bench = Bench::new();
     small_set(&bench.path("bars"), 200, 50, 12);
     let folder = format!("dataset.source=Folder({:?})", bench.path("bars"));
@@ -258,14 +266,14 @@ fn notes_of_a_divided_session_are_in_its_own_file_and_stay_when_it_is_merged() {
         ]);
     };
     shard("1/2");
-    let own = shard_name("many", 1, 2);
-    let told = bench.refuse(2, &["note", &own, "a"]);
-    assert!(told.contains("it is a shard"), "{told}");
-    // What layers there are, shards alone know.
+    let shard_session = shard_name("many", 1, 2);
+    let error = bench.refuse(2, &["note", &shard_session, "a"]);
+    assert!(error.contains("it is a shard"), "{error}");
+    // Only shards know the layers before the merge.
     let layers = |session: &Session| -> Vec<String> {
         let units = session.record.first::<SpikeTriggered>();
-        let layers = units.map_or(&[][..], |it| &it.layers).iter();
-        layers.map(|it| it.name.clone()).collect()
+        let layers = units.map_or(&[][..], |spikes| &spikes.layers).iter();
+        layers.map(|layer| layer.name.clone()).collect()
     };
     assert!(layers(&bench.load("many")).is_empty());
     let whole = bench.store().load_whole("many").unwrap();
@@ -273,8 +281,8 @@ fn notes_of_a_divided_session_are_in_its_own_file_and_stay_when_it_is_merged() {
     let unit = format!("{layer}/7");
     bench.succeed(&["note", "many", "half a bar", "--unit", &unit]);
     bench.succeed(&["note", "many", "while it is divided", "--class", "3"]);
-    let told = bench.refuse(2, &["note", "many", "a", "--unit", "conv9/0"]);
-    assert!(told.contains("no layer `conv9`"), "{told}");
+    let error = bench.refuse(2, &["note", "many", "a", "--unit", "conv9/0"]);
+    assert!(error.contains("no layer `conv9`"), "{error}");
     shard("2/2");
     bench.succeed(&["merge", "many"]);
     let merged = bench.load("many");
@@ -290,10 +298,9 @@ fn notes_of_a_divided_session_are_in_its_own_file_and_stay_when_it_is_merged() {
     }
 }
 
-/// `schema-6.ron` was written by version 0.1.0 on its schema 6, which knew no notes: a finished session of an
-/// older program.
+/// `schema-6.ron` is a finished session written by version 0.1.0 with its schema 6, which had no notes.
 #[test]
-fn a_session_of_the_schema_before_notes_opens_and_takes_some() {
+fn a_session_from_before_notes_opens_and_takes_notes() {
     let file = File::open("tests/fixtures/sessions/schema-6.ron.gz").unwrap();
     let mut text = String::new();
     GzDecoder::new(file).read_to_string(&mut text).unwrap();
@@ -321,20 +328,20 @@ fn a_session_of_the_schema_before_notes_opens_and_takes_some() {
     let bench = Bench::new();
     bench.store().save(&session).unwrap();
     assert_eq!(bench.load("old").record.notes, session.record.notes);
-    let told = bench.refuse(2, &["note", "old", "a", "--unit", "logits/10"]);
-    assert!(told.contains("logits has units 0 to 9"), "{told}");
+    let error = bench.refuse(2, &["note", "old", "a", "--unit", "logits/10"]);
+    assert!(error.contains("logits has units 0 to 9"), "{error}");
 }
 
 #[test]
 fn notes_that_do_not_belong_to_a_session_are_refused_with_their_place() {
     let bench = finished();
     let mut session = bench.load("done");
-    let foreign = |on: NoteTarget| Note {
+    let note_on = |on: NoteTarget| Note {
         written: 7,
         on,
         text: "a".into(),
     };
-    for (on, said) in [
+    for (on, expected) in [
         (map(10), "notes[1]: there is no class 10"),
         (
             NoteTarget::Map {
@@ -343,16 +350,16 @@ fn notes_that_do_not_belong_to_a_session_are_refused_with_their_place() {
                 class: 0,
                 gamma: f64::NAN,
             },
-            "notes[1]: there are no classification images number",
+            "notes[1]: there is no set",
         ),
         (
             NoteTarget::Session,
             "notes[1]: there is already a note on the session",
         ),
     ] {
-        session.record.notes = vec![foreign(NoteTarget::Session), foreign(on)];
+        session.record.notes = vec![note_on(NoteTarget::Session), note_on(on)];
         let text = to_text(&session).unwrap();
         let error = from_text(&text, Path::new("done.ron"), "done").unwrap_err();
-        assert!(error.to_string().contains(said), "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! Networks of ONNX files under study: from the file to maps, into their layers, and what is refused.
+//! Runs on networks from ONNX files: maps, layers, stored files, input scaling, and refusals.
 
 mod common;
 mod images;
@@ -16,11 +16,11 @@ fn fixture(name: &str) -> String {
     folder.join(name).display().to_string()
 }
 
-/// Noise alone, in small.
+/// Noise without images.
 const NOISE: &str = "dataset=None";
 const MAPS: &str = "ClassificationImages((gammas: [0.0], trials: 512, block: 64))";
 
-/// Averages of one layer on noise alone, in small; the layer's name may be a pattern.
+/// A short spike-triggered analysis of one layer; its name may be a pattern.
 fn at_layer(layer: &str) -> String {
     format!(
         "analyses=[SpikeTriggered((layers: [\"{layer}\"], trials: 64, images: 0, block: 64, gradient_trials: 64, gradient_units: 1))]"
@@ -39,8 +39,8 @@ fn refused(bench: &Bench, name: &str, more: &[&str]) -> String {
     both(&output)
 }
 
-/// What is measured is undone, so that a run has something to do.
-fn undo(bench: &Bench, name: &str) {
+/// Discards the session's results, so that a run has something to do.
+fn discard_results(bench: &Bench, name: &str) {
     let mut session = bench.load(name);
     let plans = session.config.analyses.iter();
     session.record.analyses = plans.map(Analysis::new).collect();
@@ -49,13 +49,13 @@ fn undo(bench: &Bench, name: &str) {
 }
 
 #[test]
-fn a_file_goes_under_the_microscope_with_one_command() {
+fn one_command_runs_the_network_of_an_onnx_file() {
     let bench = Bench::new();
     let plan = format!(
         "analyses=[{MAPS}, SpikeTriggered((noise: Gaussian(()), trials: 512, images: 0, block: 64, \
          gradient_trials: 64, gradient_units: 4))]"
     );
-    let said = run(
+    let printed = run(
         &bench,
         "mine",
         &[
@@ -67,14 +67,14 @@ fn a_file_goes_under_the_microscope_with_one_command() {
             &plan,
         ],
     );
-    assert!(said.contains("noise alone"), "{said}");
-    assert!(said.contains("finished"), "{said}");
+    assert!(printed.contains("noise alone"), "{printed}");
+    assert!(printed.contains("finished"), "{printed}");
     let session = bench.load("mine");
     let form = session.record.form.as_ref().unwrap();
     assert!(form.class_count() > 1);
     let layers = &session.record.first::<SpikeTriggered>().unwrap().layers;
     assert!(layers.len() > 3, "{}", layers.len());
-    // The first convolution sees the image itself: its averages are its weights.
+    // The first convolution is directly on the image, so its averages equal its weights.
     let first = layers[0].estimate();
     let mut kernel: Vec<f64> = first.kernel_correlation.iter().copied().flatten().collect();
     kernel.sort_by(f64::total_cmp);
@@ -101,9 +101,9 @@ fn layers_are_chosen_by_pattern() {
     );
     let session = bench.load("some");
     let layers = &session.record.first::<SpikeTriggered>().unwrap().layers;
-    let names: Vec<&str> = layers.iter().map(|it| it.name.as_str()).collect();
+    let names: Vec<&str> = layers.iter().map(|layer| layer.name.as_str()).collect();
     assert_eq!(names, ["conv1", "conv2"]);
-    let said = refused(
+    let error = refused(
         &bench,
         "none",
         &[
@@ -116,17 +116,17 @@ fn layers_are_chosen_by_pattern() {
         ],
     );
     assert!(
-        said.contains("analyses[0].layers[0]")
-            && said.contains("no layer `layer7.*`; it has conv1"),
-        "{said}"
+        error.contains("analyses[0].layers[0]")
+            && error.contains("no layer `layer7.*`; it has conv1"),
+        "{error}"
     );
 }
 
 #[test]
-fn a_session_keeps_a_small_file_and_knows_a_large_one_again() {
+fn a_session_stores_a_small_file_and_recognises_a_large_one() {
     let bench = Bench::new();
     let plan = format!("analyses=[{MAPS}]");
-    // Alone and small: the session needs it only once.
+    // A small file without a side file is stored in the session.
     let alone = bench.path("alone.onnx");
     fs::copy(fixture("cnn-newest.onnx"), &alone).unwrap();
     let typed = alone.display().to_string();
@@ -137,20 +137,20 @@ fn a_session_keeps_a_small_file_and_knows_a_large_one_again() {
     );
     let before = bench.load("kept");
     fs::remove_file(&alone).unwrap();
-    undo(&bench, "kept");
+    discard_results(&bench, "kept");
     run(&bench, "kept", &[]);
     assert_eq!(bench.load("kept").record.analyses, before.record.analyses);
-    // Another file in its place is told; who means it goes on with the one that the session has.
+    // Another file in its place is refused; if accepted, the run continues with the stored one.
     for other in ["residual-13.onnx", "make.py"] {
         fs::copy(fixture(other), &alone).unwrap();
-        undo(&bench, "kept");
-        let said = refused(&bench, "kept", &[]);
-        assert!(said.contains("the weights file differs"), "{said}");
+        discard_results(&bench, "kept");
+        let error = refused(&bench, "kept", &[]);
+        assert!(error.contains("the weights file differs"), "{error}");
         run(&bench, "kept", &["--accept-inputs"]);
         assert_eq!(bench.load("kept").record.analyses, before.record.analyses);
     }
 
-    // With a side file it stays outside, is found beside the session, and another is refused.
+    // A file with a side file is not stored: it is found beside the session, and a changed one is refused.
     let (model, side) = (
         bench.path("side-file.onnx"),
         bench.path("side-file.onnx.data"),
@@ -167,7 +167,7 @@ fn a_session_keeps_a_small_file_and_knows_a_large_one_again() {
     for file in ["side-file.onnx", "side-file.onnx.data"] {
         fs::rename(bench.path(file), bench.path("sessions").join(file)).unwrap();
     }
-    undo(&bench, "large");
+    discard_results(&bench, "large");
     run(&bench, "large", &[]);
     assert_eq!(bench.load("large").record.analyses, before.record.analyses);
 
@@ -175,19 +175,19 @@ fn a_session_keeps_a_small_file_and_knows_a_large_one_again() {
     let mut bytes = fs::read(&side).unwrap();
     bytes[40] ^= 1;
     fs::write(&side, &bytes).unwrap();
-    undo(&bench, "large");
-    let said = refused(&bench, "large", &[]);
+    discard_results(&bench, "large");
+    let error = refused(&bench, "large", &[]);
     assert!(
-        said.contains("is not the file that this session began with"),
-        "{said}"
+        error.contains("is not the file that this session began with"),
+        "{error}"
     );
     fs::remove_file(bench.path("sessions/side-file.onnx")).unwrap();
-    let said = refused(&bench, "large", &[]);
-    assert!(said.contains("is gone; restore the file"), "{said}");
+    let error = refused(&bench, "large", &[]);
+    assert!(error.contains("is gone; restore the file"), "{error}");
 }
 
 #[test]
-fn a_network_for_other_images_says_which() {
+fn a_network_for_other_images_names_those_it_takes() {
     let bench = Bench::new();
     for class in ["cat", "dog"] {
         for index in 0..6 {
@@ -197,15 +197,15 @@ fn a_network_for_other_images_says_which() {
     }
     let pets = bench.path("pets").display().to_string();
     let network = fixture("cnn-newest.onnx");
-    let said = refused(&bench, "pets", &["--network", &network, "--data", &pets]);
+    let error = refused(&bench, "pets", &["--network", &network, "--data", &pets]);
     assert!(
-        said.contains("takes images of") || said.contains("9×9"),
-        "{said}"
+        error.contains("takes images of") || error.contains("9×9"),
+        "{error}"
     );
     let set = "network.kind=Cnn";
-    let words = bench.refuse(2, &["new", "x", "--network", &network, "--set", set]);
-    assert!(words.contains("both set the network"), "{words}");
-    for (plan, said) in [
+    let error = bench.refuse(2, &["new", "x", "--network", &network, "--set", set]);
+    assert!(error.contains("both set the network"), "{error}");
+    for (plan, expected) in [
         (
             "analyses=[ClassificationImages((gammas: [0.0])), Templates(())]",
             "analyses[1]: Templates works with images",
@@ -219,7 +219,7 @@ fn a_network_for_other_images_says_which() {
             "analyses[0].gammas[1]: γ 0.3 blends images",
         ),
     ] {
-        let words = [
+        let arguments = [
             "new",
             "x",
             "--network",
@@ -229,24 +229,24 @@ fn a_network_for_other_images_says_which() {
             "--set",
             plan,
         ];
-        let words = bench.refuse(2, &words);
-        assert!(words.contains(said), "{words}");
+        let error = bench.refuse(2, &arguments);
+        assert!(error.contains(expected), "{error}");
     }
-    let words = bench.refuse(2, &["new", "x", "--set", "network.kind=Onnx"]);
-    assert!(words.contains("comes from a file"), "{words}");
+    let error = bench.refuse(2, &["new", "x", "--set", "network.kind=Onnx"]);
+    assert!(error.contains("comes from a file"), "{error}");
 }
 
 #[test]
-fn what_a_network_wants_of_its_images_is_given_to_it() {
+fn the_planned_input_scaling_is_applied() {
     let bench = Bench::new();
     let network = fixture("cnn-newest.onnx");
     let plan = "analyses=[SpikeTriggered((noise: Gaussian(()), trials: 256, images: 0, block: 64, \
                 layers: [\"conv1\"], gradient_units: 0))]";
     let kernel = |name: &str, input: &str| {
-        let words = ["--network", &network, "--set", NOISE, "--set", plan];
+        let options = ["--network", &network, "--set", NOISE, "--set", plan];
         let more: Vec<&str> = match input {
-            "" => words.to_vec(),
-            input => [&words[..], &["--set", input]].concat(),
+            "" => options.to_vec(),
+            input => [&options[..], &["--set", input]].concat(),
         };
         run(&bench, name, &more);
         let session = bench.load(name);
@@ -270,7 +270,7 @@ fn what_a_network_wants_of_its_images_is_given_to_it() {
         plan,
         "--set",
     ];
-    let said = refused(
+    let error = refused(
         &bench,
         "bad",
         &[
@@ -279,14 +279,14 @@ fn what_a_network_wants_of_its_images_is_given_to_it() {
         ]
         .concat(),
     );
-    assert!(said.contains("network.input.mean: 5 numbers"), "{said}");
+    assert!(error.contains("network.input.mean: 5 numbers"), "{error}");
 }
 
 #[test]
-fn a_plan_that_failed_before_anything_was_measured_can_be_mended_under_its_name() {
+fn a_plan_that_failed_before_measuring_can_be_corrected_under_its_name() {
     let bench = Bench::new();
     let network = fixture("residual-13.onnx");
-    let given = |layer: &str| {
+    let options = |layer: &str| {
         [
             "--network".into(),
             network.clone(),
@@ -296,15 +296,15 @@ fn a_plan_that_failed_before_anything_was_measured_can_be_mended_under_its_name(
             at_layer(layer),
         ]
     };
-    let wrong: Vec<String> = given("no such layer").into();
+    let wrong: Vec<String> = options("no such layer").into();
     let wrong: Vec<&str> = wrong.iter().map(String::as_str).collect();
-    let said = refused(&bench, "mine", &wrong);
-    assert_eq!(said.matches("no such layer").count(), 2, "{said}");
+    let printed = refused(&bench, "mine", &wrong);
+    assert_eq!(printed.matches("no such layer").count(), 2, "{printed}");
     assert!(matches!(
         bench.load("mine").record.state,
         SavedState::Failed(_)
     ));
-    let right: Vec<String> = given("logits").into();
+    let right: Vec<String> = options("logits").into();
     let sites = bench.succeed(&["inspect", &network, "--json"]);
     let sites: serde_json::Value = serde_json::from_str(&sites).unwrap();
     let last = sites["network"]["sites"]
@@ -314,13 +314,13 @@ fn a_plan_that_failed_before_anything_was_measured_can_be_mended_under_its_name(
         .unwrap();
     let right: Vec<String> = right
         .iter()
-        .map(|it| it.replace("logits", last["name"].as_str().unwrap()))
+        .map(|option| option.replace("logits", last["name"].as_str().unwrap()))
         .collect();
     let right: Vec<&str> = right.iter().map(String::as_str).collect();
-    let said = run(&bench, "mine", &right);
-    assert!(said.contains("starts again with this plan"), "{said}");
+    let printed = run(&bench, "mine", &right);
+    assert!(printed.contains("starts again with this plan"), "{printed}");
     assert_eq!(bench.load("mine").record.state, SavedState::Finished);
-    // What has measured something keeps its plan.
+    // A session with results keeps its plan.
     let output = bench.output(&[&["run", "mine", "--plain"], &right[..]].concat());
     assert_eq!(output.status.code(), Some(2));
     assert!(

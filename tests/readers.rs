@@ -1,17 +1,23 @@
-//! IDX files and CIFAR batches as people have them: names, nesting, packing, labels, and what is wrong with them.
+//! Reading IDX files and CIFAR batches: names, nesting, compression, labels, and unreadable input.
 
 mod images;
+
+#[path = "readers/cifar.rs"]
+mod cifar;
+#[path = "readers/refusals.rs"]
+mod refusals;
 
 use std::fs;
 use std::path::Path;
 
 use images::*;
-use noisescope::data::{DataError, SetFormat, holds_images, recognise};
+use noisescope::data::{SetFormat, holds_images, recognise};
 use noisescope::session::config::{DatasetName, DatasetSource};
 use proptest::prelude::*;
 use tempfile::tempdir;
 
-fn assert_the_set(path: &Path) {
+/// Asserts that the set of [`put_idx`] is at this path.
+fn assert_set_at(path: &Path) {
     let set = load_own(path).unwrap();
     assert_eq!((set.train.len(), set.test.len()), (12, 6));
     assert_eq!(set.form().shape(), [1, 2, 3]);
@@ -22,7 +28,7 @@ fn assert_the_set(path: &Path) {
 #[test]
 fn idx_files_are_found_under_many_names_plain_and_packed() {
     let folder = tempdir().unwrap();
-    for (place, name) in [
+    for (layout, name) in [
         (
             "standard",
             (|name: &str| name.to_owned()) as fn(&str) -> String,
@@ -37,23 +43,24 @@ fn idx_files_are_found_under_many_names_plain_and_packed() {
             format!("{name}/{}", name.replace("-idx", ".idx"))
         }),
     ] {
-        let path = folder.path().join(place);
+        let path = folder.path().join(layout);
         put_idx(&path, name);
-        assert_the_set(&path);
-        assert!(holds_images(&path), "{place}");
+        assert_set_at(&path);
+        assert!(holds_images(&path), "{layout}");
         assert_eq!(recognise(&path).unwrap().format(), SetFormat::Idx);
         for packed in ["gzip", "gzip-unnamed", "gzip-twice"] {
-            let copy = folder.path().join(format!("{place}-{packed}"));
+            let copy = folder.path().join(format!("{layout}-{packed}"));
             put_idx(&copy, |standard| match packed {
                 "gzip-unnamed" => name(standard),
                 _ => format!("{}.gz", name(standard)),
             });
             pack(&copy, if packed == "gzip-twice" { 2 } else { 1 });
-            assert_the_set(&copy);
+            assert_set_at(&copy);
         }
     }
 }
 
+/// Compresses all files in a folder this many times with gzip.
 fn pack(path: &Path, times: usize) {
     for entry in fs::read_dir(path).unwrap().flatten() {
         if entry.path().is_dir() {
@@ -68,12 +75,12 @@ fn pack(path: &Path, times: usize) {
 }
 
 #[test]
-fn a_folder_one_level_too_high_or_too_low_is_seen_through_and_said() {
+fn a_folder_one_level_too_high_or_too_low_is_resolved_with_a_note() {
     let folder = tempdir().unwrap();
     put_idx(&folder.path().join("high/deep/er"), str::to_owned);
     let set = load_own(&folder.path().join("high")).unwrap();
     assert!(
-        says(&set, "the images are deeper, in deep/er"),
+        has_note(&set, "the images are deeper, in deep/er"),
         "{:?}",
         set.notes
     );
@@ -83,12 +90,12 @@ fn a_folder_one_level_too_high_or_too_low_is_seen_through_and_said() {
     put_idx(&split, |name| format!("{name}/{name}"));
     let set = load_own(&split.join("train-images-idx3-ubyte")).unwrap();
     assert_eq!(set.train.len(), 12);
-    assert!(says(&set, "is part of the set in"), "{:?}", set.notes);
+    assert!(has_note(&set, "is part of the set in"), "{:?}", set.notes);
 }
 
-/// A folder lies among others that have nothing to do with it.
+/// The neighbouring folders are unrelated.
 #[test]
-fn what_lies_beside_a_folder_is_not_taken_for_its_set() {
+fn files_beside_a_folder_do_not_become_part_of_its_set() {
     let folder = tempdir().unwrap();
     let broken = folder.path().join("broken");
     put(
@@ -98,10 +105,10 @@ fn what_lies_beside_a_folder_is_not_taken_for_its_set() {
     put_png(&folder.path().join("figures/1.png"), 2, 2, 0);
     put_png(&folder.path().join("screens/1.png"), 2, 2, 0);
     put(&folder.path().join("notes/a.txt"), b"");
-    let said = complaint(&broken);
-    assert!(said.contains("lacks train-images-idx3-ubyte"), "{said}");
-    let said = complaint(&folder.path().join("figures"));
-    assert!(said.contains("one folder per class"), "{said}");
+    let error = complaint(&broken);
+    assert!(error.contains("lacks train-images-idx3-ubyte"), "{error}");
+    let error = complaint(&folder.path().join("figures"));
+    assert!(error.contains("one folder per class"), "{error}");
     for other in ["x", "y"] {
         put(&folder.path().join(other).join("a.txt"), b"");
     }
@@ -109,15 +116,15 @@ fn what_lies_beside_a_folder_is_not_taken_for_its_set() {
 }
 
 #[test]
-fn a_file_of_a_set_stands_for_the_set() {
+fn one_file_of_a_set_selects_the_whole_set() {
     let folder = tempdir().unwrap();
     for set in ["emnist-letters", "emnist-digits"] {
         put_idx(folder.path(), |name| format!("{set}-{name}"));
     }
-    let said = complaint(folder.path());
+    let error = complaint(folder.path());
     assert!(
-        said.contains("several sets (emnist-digits, emnist-letters)"),
-        "{said}"
+        error.contains("several sets (emnist-digits, emnist-letters)"),
+        "{error}"
     );
     let file = folder.path().join("emnist-letters-train-images-idx3-ubyte");
     let mut plan = plan(folder.path());
@@ -127,7 +134,7 @@ fn a_file_of_a_set_stands_for_the_set() {
 }
 
 #[test]
-fn emnist_is_turned_and_named_where_that_is_asked_for() {
+fn emnist_is_named_and_transposed_on_request() {
     let folder = tempdir().unwrap();
     put_idx(folder.path(), |name| format!("emnist-letters-{name}"));
     put(
@@ -155,7 +162,7 @@ fn emnist_is_turned_and_named_where_that_is_asked_for() {
     assert_eq!(set.classes, ["A", "B", "C"]);
     assert_eq!(set.train.label(0), 0);
     assert!(
-        says(&set, "set dataset.transpose to true"),
+        has_note(&set, "set dataset.transpose to true"),
         "{:?}",
         set.notes
     );
@@ -163,7 +170,7 @@ fn emnist_is_turned_and_named_where_that_is_asked_for() {
     let set = load_plan(&plan).unwrap();
     assert_eq!(set.form().shape(), [1, 3, 2]);
     assert_eq!(set.train.image(0), [0, 3, 1, 4, 2, 5]);
-    assert!(!says(&set, "transpose"), "{:?}", set.notes);
+    assert!(!has_note(&set, "transpose"), "{:?}", set.notes);
 }
 
 #[test]
@@ -180,11 +187,11 @@ fn labels_from_one_are_shifted_and_keep_their_numbers_as_names() {
     let set = load_own(folder.path()).unwrap();
     assert_eq!(set.classes, ["1", "2", "3"]);
     assert_eq!(set.train.label(0), 0);
-    assert!(says(&set, "labels go from 1 to 3"), "{:?}", set.notes);
+    assert!(has_note(&set, "labels go from 1 to 3"), "{:?}", set.notes);
 }
 
 #[test]
-fn names_come_from_the_file_beside_the_images() {
+fn class_names_come_from_the_file_beside_the_images() {
     let folder = tempdir().unwrap();
     put_idx(folder.path(), str::to_owned);
     let file = folder.path().join("classes.txt");
@@ -197,12 +204,12 @@ fn names_come_from_the_file_beside_the_images() {
         ["ant", "bee\u{fffd}[2J", "cow"]
     );
     put(&file, b"ant\nbee\n");
-    let said = complaint(folder.path());
+    let error = complaint(folder.path());
     assert!(
-        said.contains("train-labels-idx1-ubyte gives image 2 the label 2, but "),
-        "{said}"
+        error.contains("train-labels-idx1-ubyte gives image 2 the label 2, but "),
+        "{error}"
     );
-    assert!(said.ends_with("classes.txt names 2 classes"), "{said}");
+    assert!(error.ends_with("classes.txt names 2 classes"), "{error}");
     put(&file, b"ant\nbee\nAnt\n");
     assert!(complaint(folder.path()).contains("names the class Ant twice"));
     put(&file, &[0xff, 0xfe, 0x00]);
@@ -230,7 +237,7 @@ fn two_classes_are_fine_one_is_not_and_an_empty_one_is_named() {
     let set = load_plan(&plan).unwrap();
     assert_eq!(set.classes, ["T-shirt/top", "Trouser"]);
     assert!(
-        says(
+        has_note(
             &set,
             "there are 2 classes instead of the 10 of Fashion-MNIST"
         ),
@@ -243,26 +250,9 @@ fn two_classes_are_fine_one_is_not_and_an_empty_one_is_named() {
     let set = load_own(folder.path()).unwrap();
     assert_eq!(set.train.class_counts(), [6, 0, 6]);
     assert!(
-        says(&set, "class 1 has no training image"),
+        has_note(&set, "class 1 has no training image"),
         "{:?}",
         set.notes
-    );
-}
-
-#[test]
-fn labels_beyond_a_known_set_are_told() {
-    let folder = tempdir().unwrap();
-    put_idx(folder.path(), str::to_owned);
-    put(
-        &folder.path().join("t10k-labels-idx1-ubyte"),
-        &idx_labels(&[0, 1, 2, 3, 4, 10]),
-    );
-    let mut plan = plan(folder.path());
-    plan.name = DatasetName::Mnist;
-    let said = load_plan(&plan).unwrap_err().to_string();
-    assert!(
-        said.contains("gives image 5 the label 10, but MNIST has 10 classes"),
-        "{said}"
     );
 }
 
@@ -277,7 +267,7 @@ fn a_set_without_test_images_is_split_by_the_seed() {
     let set = load_own(folder.path()).unwrap();
     assert_eq!(set.train.class_counts(), [16; 3]);
     assert_eq!(set.test.class_counts(), [4; 3]);
-    assert!(says(&set, "12 of its 60 images"), "{:?}", set.notes);
+    assert!(has_note(&set, "12 of its 60 images"), "{:?}", set.notes);
     let mut levels: Vec<u8> = [&set.train, &set.test]
         .iter()
         .flat_map(|half| (0..half.len()).map(|index| half.image(index)[0]))
@@ -285,157 +275,6 @@ fn a_set_without_test_images_is_split_by_the_seed() {
     levels.sort_unstable();
     assert_eq!(levels, (0..60).collect::<Vec<u8>>());
     assert_eq!(load_own(folder.path()).unwrap().test, set.test);
-}
-
-/// A CIFAR record: labels and an image of one colour.
-fn record(labels: &[u8], [red, green, blue]: [u8; 3]) -> Vec<u8> {
-    [labels, &[red; 1024], &[green; 1024], &[blue; 1024]].concat()
-}
-
-#[test]
-fn cifar_batches_are_read_with_their_names() {
-    let folder = tempdir().unwrap();
-    let ten = folder.path().join("cifar-10-batches-bin");
-    for batch in 1..=5u8 {
-        let name = format!("data_batch_{batch}.bin");
-        put(
-            &ten.join(name),
-            &[record(&[0], [batch, 2, 3]), record(&[1], [4, 5, 6])].concat(),
-        );
-    }
-    put(
-        &ten.join("test_batch.bin"),
-        &[record(&[1], [9, 8, 7]), record(&[0], [1, 1, 1])].concat(),
-    );
-    put(&ten.join("batches.meta.txt"), b"airplane\nautomobile\n\n");
-    let set = load_own(folder.path()).unwrap();
-    assert_eq!(set.classes, ["airplane", "automobile"]);
-    assert_eq!(set.form().shape(), [3, 32, 32]);
-    assert_eq!((set.train.len(), set.test.len()), (10, 2));
-    assert_eq!(set.train.image(2)[..1], [2]);
-    assert_eq!(
-        [
-            set.test.image(0)[0],
-            set.test.image(0)[1024],
-            set.test.image(0)[2048]
-        ],
-        [9, 8, 7]
-    );
-
-    let hundred = folder.path().join("cifar-100-binary");
-    put(
-        &hundred.join("train.bin"),
-        &[record(&[7, 0], [1; 3]), record(&[7, 2], [2; 3])].concat(),
-    );
-    put(&hundred.join("test.bin"), &record(&[7, 1], [3; 3]));
-    put(&hundred.join("fine_label_names.txt"), b"apple\nbear\ncan\n");
-    let set = load_own(&hundred).unwrap();
-    assert_eq!(set.classes, ["apple", "bear", "can"]);
-    assert_eq!(set.train.labels[..], [0, 2]);
-    assert!(
-        complaint(folder.path()).contains("several sets (cifar-10-batches-bin, cifar-100-binary)")
-    );
-}
-
-#[test]
-fn damaged_batches_are_told() {
-    let folder = tempdir().unwrap();
-    let batch = folder.path().join("data_batch_1.bin");
-    put(&batch, &record(&[0], [10; 3])[..3000]);
-    let said = complaint(folder.path());
-    assert!(
-        said.contains("3000 bytes, which is not a whole number of records of 3073"),
-        "{said}"
-    );
-    let damaged: Vec<u8> = record(&[0], [10; 3])
-        .into_iter()
-        .flat_map(|byte| match byte {
-            b'\n' => vec![b'\r', b'\n'],
-            byte => vec![byte],
-        })
-        .collect();
-    put(&batch, &damaged);
-    assert!(complaint(folder.path()).contains("text mode"));
-    put(&batch, b"<html>404</html>");
-    assert!(complaint(folder.path()).contains("is a web page, not a binary batch of CIFAR"));
-}
-
-#[test]
-fn what_cannot_be_read_is_called_by_what_it_is() {
-    let folder = tempdir().unwrap();
-    let case = |name: &str, files: &[(&str, &[u8])]| {
-        let path = folder.path().join(name);
-        fs::create_dir_all(&path).unwrap();
-        for (file, content) in files {
-            put(&path.join(file), content);
-        }
-        complaint(&path)
-    };
-    assert!(case("nothing", &[]).ends_with("nothing is empty"));
-    let said = case(
-        "csv",
-        &[
-            ("train.csv", b"label,pixel0\n5,0\n"),
-            ("test.csv", b"pixel0\n0\n"),
-        ],
-    );
-    assert!(
-        said.contains("(test.csv, train.csv); text tables are not supported"),
-        "{said}"
-    );
-    let said = case(
-        "python",
-        &[("data_batch_1", b"\x80\x02"), ("batches.meta", b"\x80\x02")],
-    );
-    assert!(said.contains("use the binary version"), "{said}");
-    let said = case("archive", &[("cifar-10-binary.tar.gz", &gzip(b"x"))]);
-    assert!(said.contains("unpack the archive first"), "{said}");
-    let said = complaint(&folder.path().join("archive/cifar-10-binary.tar.gz"));
-    assert!(said.contains("cifar-10-binary.tar.gz"), "{said}");
-    let said = complaint(&folder.path().join("absent"));
-    assert!(said.contains("there is no folder or file"), "{said}");
-    let said = complaint(Path::new("/dev/null"));
-    assert!(said.contains("is a device"), "{said}");
-    let said = case("half", &[("train-images-idx3-ubyte", &idx_images(3))]);
-    assert!(said.contains("lacks train-labels-idx1-ubyte"), "{said}");
-    assert!(recognise(&folder.path().join("csv")).is_none());
-}
-
-#[test]
-fn a_named_pipe_is_refused_and_not_waited_for() {
-    let folder = tempdir().unwrap();
-    put_idx(folder.path(), str::to_owned);
-    let path = folder.path().join("train-images-idx3-ubyte");
-    fs::remove_file(&path).unwrap();
-    let made = std::process::Command::new("mkfifo")
-        .arg(&path)
-        .status()
-        .unwrap();
-    assert!(made.success());
-    assert!(complaint(folder.path()).contains("is a named pipe"));
-    assert!(complaint(&path).contains("is a named pipe"));
-}
-
-#[test]
-fn as_many_labels_as_images_are_needed_and_one_size() {
-    let folder = tempdir().unwrap();
-    put_idx(folder.path(), str::to_owned);
-    put(
-        &folder.path().join("t10k-labels-idx1-ubyte"),
-        &idx_labels(&[0; 5]),
-    );
-    assert!(complaint(folder.path()).contains("holds 6 images, but"));
-    put_idx(folder.path(), str::to_owned);
-    let mut other = Vec::new();
-    noisescope::data::idx::write_images(&mut other, &[0; 54], 3, 3).unwrap();
-    put(&folder.path().join("t10k-images-idx3-ubyte"), &other);
-    let error = load_own(folder.path()).unwrap_err();
-    assert!(matches!(error, DataError::SizesDiffer { .. }), "{error}");
-    assert!(
-        error
-            .to_string()
-            .contains("are 2×3 grey, but the test images are 3×3 grey")
-    );
 }
 
 proptest! {

@@ -1,4 +1,4 @@
-//! NumPy's arrays: names, shapes, types, and what is wrong with them.
+//! Reading NumPy arrays: names, shapes, types, and errors.
 
 mod images;
 
@@ -8,15 +8,17 @@ use images::*;
 use noisescope::data::holds_images;
 use tempfile::tempdir;
 
-/// Sixteen images of 2×3, four of each of four classes.
+/// Writes an archive with these arrays of images and labels.
 fn put_plain(path: &Path, images: Vec<u8>, labels: Vec<u8>) {
     put_npz(path, &[("images", images), ("labels", labels)]);
 }
 
+/// The pixels of sixteen grey images of 2×3.
 fn grey() -> Vec<u8> {
-    (0..96).map(|at| at as u8).collect()
+    (0..96).map(|level| level as u8).collect()
 }
 
+/// Labels of sixteen images, four for each of four classes.
 fn four() -> Vec<u8> {
     longs((0..16).map(|index| index % 4))
 }
@@ -116,14 +118,14 @@ fn channels_are_found_first_and_last() {
     let set = load_own(&path).unwrap();
     assert_eq!(set.form().shape(), [1, 7, 7]);
     assert!(
-        says(&set, "rows of 49 numbers were read as images of 7×7"),
+        has_note(&set, "rows of 49 numbers were read as images of 7×7"),
         "{:?}",
         set.notes
     );
 }
 
 #[test]
-fn fortran_order_is_put_right() {
+fn fortran_order_is_converted() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("set.npz");
     // Element [n, y, x] is 6n + 3y + x, stored with n running fastest.
@@ -146,7 +148,7 @@ fn fortran_order_is_put_right() {
 }
 
 #[test]
-fn floats_become_bytes_and_the_loss_is_told() {
+fn floats_become_bytes_and_the_loss_is_noted() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("set.npz");
     let load = |descr: &str, data: Vec<u8>| {
@@ -160,7 +162,7 @@ fn floats_become_bytes_and_the_loss_is_told() {
     let set = load("<f4", floats((0..96).map(|at| at as f32 / 255.0))).unwrap();
     assert_eq!(set.train.image(0), [0, 1, 2, 3, 4, 5]);
     assert!(
-        says(
+        has_note(
             &set,
             "float32 images from 0 to 1 were converted to bytes; nothing was lost"
         ),
@@ -169,22 +171,22 @@ fn floats_become_bytes_and_the_loss_is_told() {
     );
     let set = load("<f4", floats((0..96).map(|at| at as f32 / 200.0))).unwrap();
     assert!(
-        says(&set, "rounding changed levels by up to"),
+        has_note(&set, "rounding changed levels by up to"),
         "{:?}",
         set.notes
     );
     let set = load("<f4", floats((0..96).map(|at| at as f32 / 47.5 - 1.0))).unwrap();
     assert_eq!(set.train.image(0)[0], 0);
-    assert!(says(&set, "from −1 to 1"), "{:?}", set.notes);
+    assert!(has_note(&set, "from −1 to 1"), "{:?}", set.notes);
     let set = load("<f4", floats((0..96).map(|at| (at % 17) as f32))).unwrap();
     assert!(
-        says(&set, "greatest level is 16, which is dark"),
+        has_note(&set, "greatest level is 16, which is dark"),
         "{:?}",
         set.notes
     );
     let set = load("<i8", longs((0..96).map(|at| at + 100))).unwrap();
     assert_eq!(set.train.image(0)[0], 100);
-    assert!(!says(&set, "bytes"), "{:?}", set.notes);
+    assert!(!has_note(&set, "bytes"), "{:?}", set.notes);
     let set = load(
         ">u2",
         (0..96u16).flat_map(|at| (at * 257).to_be_bytes()).collect(),
@@ -194,18 +196,18 @@ fn floats_become_bytes_and_the_loss_is_told() {
     let set = load("|b1", (0..96).map(|at| at % 2).collect()).unwrap();
     assert_eq!(set.train.image(0)[..2], [0, 255]);
 
-    let said = load("<f4", floats((0..96).map(|at| at as f32 / 30.0 - 0.5))).unwrap_err();
+    let error = load("<f4", floats((0..96).map(|at| at as f32 / 30.0 - 0.5))).unwrap_err();
     assert!(
-        said.contains("set.npz/images holds float32 from -0.5 to 2.6"),
-        "{said}"
+        error.contains("set.npz/images holds float32 from -0.5 to 2.6"),
+        "{error}"
     );
-    assert!(said.contains("undo any normalisation"), "{said}");
-    let said = load(
+    assert!(error.contains("undo any normalisation"), "{error}");
+    let error = load(
         "<f4",
         floats((0..96).map(|at| if at == 7 { f32::NAN } else { 0.5 })),
     )
     .unwrap_err();
-    assert!(said.contains("holds NaN as its element 7"), "{said}");
+    assert!(error.contains("holds NaN as its element 7"), "{error}");
 }
 
 #[test]
@@ -228,27 +230,27 @@ fn labels_may_be_columns_one_hot_or_floats() {
     );
     let set = load(npy("<f4", &[16, 4], &hot)).unwrap();
     assert_eq!(set.classes.len(), 4);
-    assert!(says(&set, "one-hot"), "{:?}", set.notes);
-    let said = load(npy("<f4", &[16, 4], &floats([0.5; 64]))).unwrap_err();
-    assert!(said.contains("row 0 is not one-hot"), "{said}");
-    let said = load(npy("<i8", &[16], &longs((0..16).map(|index| index - 1)))).unwrap_err();
-    assert!(said.contains("labels from -1 to 14"), "{said}");
-    let said = load(npy("<i8", &[16], &longs([60_000; 16]))).unwrap_err();
+    assert!(has_note(&set, "one-hot"), "{:?}", set.notes);
+    let error = load(npy("<f4", &[16, 4], &floats([0.5; 64]))).unwrap_err();
+    assert!(error.contains("row 0 is not one-hot"), "{error}");
+    let error = load(npy("<i8", &[16], &longs((0..16).map(|index| index - 1)))).unwrap_err();
+    assert!(error.contains("labels from -1 to 14"), "{error}");
+    let error = load(npy("<i8", &[16], &longs([60_000; 16]))).unwrap_err();
     assert!(
-        said.contains("holds the label 60000; labels must be at most 999"),
-        "{said}"
+        error.contains("holds the label 60000; labels must be at most 999"),
+        "{error}"
     );
-    let said = load(npy("<U5", &[16], &[0; 320])).unwrap_err();
-    assert!(said.contains("holds text"), "{said}");
-    let said = load(npy("<i8", &[15], &four()[..120])).unwrap_err();
+    let error = load(npy("<U5", &[16], &[0; 320])).unwrap_err();
+    assert!(error.contains("holds text"), "{error}");
+    let error = load(npy("<i8", &[15], &four()[..120])).unwrap_err();
     assert!(
-        said.contains("holds 16 images, but") && said.contains("holds 15 labels"),
-        "{said}"
+        error.contains("holds 16 images, but") && error.contains("holds 15 labels"),
+        "{error}"
     );
 }
 
 #[test]
-fn damaged_and_missing_arrays_are_told() {
+fn damaged_and_missing_arrays_are_refused() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("set.npz");
     let images = npy("|u1", &[16, 2, 3], &grey());
@@ -277,7 +279,7 @@ fn damaged_and_missing_arrays_are_told() {
         npy("<i8", &[16], &four()),
     );
     assert!(complaint(&path).contains(
-        "is cut short: its header announces 16×2×3 elements of 1 bytes, but it has 91 bytes"
+        "is cut short: its header declares 16×2×3 elements of 1 bytes, but it has 91 bytes"
     ));
     put_plain(
         &path,

@@ -1,4 +1,4 @@
-//! Folders of pictures: classes, halves, kinds of pictures, the kept file, and what is wrong with them.
+//! Reading folders of pictures: classes, training and test halves, kinds of pictures, the cache, and errors.
 
 mod images;
 
@@ -12,7 +12,7 @@ use noisescope::data::{
 };
 use tempfile::tempdir;
 
-/// `count` pictures of each class, each of a level of its own.
+/// Writes `count` pictures of each class, each with a different grey level.
 fn put_classes(folder: &Path, classes: &[&str], count: u8) {
     for (class, name) in classes.iter().enumerate() {
         for index in 0..count {
@@ -26,7 +26,8 @@ fn put_classes(folder: &Path, classes: &[&str], count: u8) {
     }
 }
 
-fn load_kept(folder: &Path, cache: &Path) -> (Dataset, Vec<(usize, usize)>) {
+/// Loads a folder with a cache; returns the set and the reported progress.
+fn load_cached(folder: &Path, cache: &Path) -> (Dataset, Vec<(usize, usize)>) {
     let plan = plan(folder);
     let request = DatasetRequest {
         config: &plan,
@@ -34,12 +35,12 @@ fn load_kept(folder: &Path, cache: &Path) -> (Dataset, Vec<(usize, usize)>) {
         data: Path::new("unused"),
         cache: Some(cache),
     };
-    let mut told = Vec::new();
+    let mut progress = Vec::new();
     let set = load(&request, &mut |done, of| {
-        told.push((done, of));
+        progress.push((done, of));
         ControlFlow::Continue(())
     });
-    (set.unwrap(), told)
+    (set.unwrap(), progress)
 }
 
 #[test]
@@ -62,12 +63,12 @@ fn folders_are_classes_and_halves() {
         SetFormat::Pictures
     );
 
-    // One half, one class or one picture stands for the whole.
+    // One half, one class or one picture selects the whole set.
     for part in ["train", "train/dog", "test/cat/0.png"] {
         let set = load_own(&folder.path().join(part)).unwrap();
         assert_eq!((set.train.len(), set.test.len()), (10, 4), "{part}");
         assert!(
-            says(&set, "is part of the set in"),
+            has_note(&set, "is part of the set in"),
             "{part}: {:?}",
             set.notes
         );
@@ -75,13 +76,17 @@ fn folders_are_classes_and_halves() {
 }
 
 #[test]
-fn validation_pictures_serve_for_testing_where_there_are_no_others() {
+fn validation_pictures_serve_as_test_images_if_there_are_no_others() {
     let folder = tempdir().unwrap();
     put_classes(&folder.path().join("train"), &["a", "b"], 5);
     put_classes(&folder.path().join("valid"), &["a", "b"], 3);
     let set = load_own(folder.path()).unwrap();
     assert_eq!(set.test.len(), 6);
-    assert!(says(&set, "those in valid were taken"), "{:?}", set.notes);
+    assert!(
+        has_note(&set, "those in valid were taken"),
+        "{:?}",
+        set.notes
+    );
     put_classes(&folder.path().join("test"), &["a", "b"], 2);
     assert_eq!(load_own(folder.path()).unwrap().test.len(), 4);
 }
@@ -93,12 +98,12 @@ fn undivided_classes_are_split_and_ordered_by_number() {
     let set = load_own(folder.path()).unwrap();
     assert_eq!(set.classes, ["1", "2", "10"]);
     assert_eq!(set.test.class_counts(), [2; 3]);
-    assert!(says(&set, "PyTorch's ImageFolder"), "{:?}", set.notes);
+    assert!(has_note(&set, "PyTorch's ImageFolder"), "{:?}", set.notes);
     put(&folder.path().join("classes.txt"), b"10\n2\n1\n3\n");
     let set = load_own(folder.path()).unwrap();
     assert_eq!(set.classes, ["10", "2", "1", "3"]);
     assert!(
-        says(&set, "class 3 has no training image"),
+        has_note(&set, "class 3 has no training image"),
         "{:?}",
         set.notes
     );
@@ -161,18 +166,18 @@ fn unusual_pictures_are_converted_with_a_note() {
         .collect();
     levels.sort_unstable();
     assert_eq!(levels, [4, 10, 11, 12, 13, 14, 50, 60, 77, 99]);
-    for words in [
+    for text in [
         "1 of 10 pictures have 16 bits",
         "1 of 10 pictures have transparency",
         "2 of 10 pictures have a palette",
         "1 of 10 pictures are animated",
         "1 files are neither PNG nor JPEG and were skipped (.gif)",
     ] {
-        assert!(says(&set, words), "{words}: {:?}", set.notes);
+        assert!(has_note(&set, text), "{text}: {:?}", set.notes);
     }
 }
 
-/// A PNG of 3×2 in the first colour of a palette, perhaps with the chunk that announces an animation.
+/// A PNG of 3×2 in the first colour of a palette, optionally with the chunks of an animation.
 fn palette_png(colours: &[[u8; 3]], animated: bool) -> Vec<u8> {
     let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
     let mut chunk = |kind: &[u8], data: &[u8]| {
@@ -204,7 +209,7 @@ fn palette_png(colours: &[[u8; 3]], animated: bool) -> Vec<u8> {
 }
 
 #[test]
-fn a_palette_of_greys_among_colours_is_colour() {
+fn a_grey_palette_among_colour_pictures_is_read_as_colour() {
     let folder = tempdir().unwrap();
     for index in 0..3 {
         put(
@@ -227,10 +232,10 @@ fn mixed_sizes_and_channels_are_named() {
         put_png(&folder.path().join(format!("b/{index}.png")), 4, 4, 0);
     }
     put_colour(&folder.path().join("b/9.png"), 3, 2, [1, 2, 3]);
-    let said = complaint(folder.path());
+    let error = complaint(folder.path());
     assert!(
-        said.contains("a/0.png is 3×2 grey, but b/5.png is 4×4 grey, b/6.png is 4×4 grey, b/7.png is 4×4 grey, … (5 of 15 differ)"),
-        "{said}"
+        error.contains("a/0.png is 3×2 grey, but b/5.png is 4×4 grey, b/6.png is 4×4 grey, b/7.png is 4×4 grey, … (5 of 15 differ)"),
+        "{error}"
     );
     for index in 5..9 {
         fs::remove_file(folder.path().join(format!("b/{index}.png"))).unwrap();
@@ -252,17 +257,17 @@ fn unreadable_pictures_are_named() {
     );
     let whole = fs::read(folder.path().join("b/1.png")).unwrap();
     put(&folder.path().join("b/1.png"), &whole[..whole.len() / 2]);
-    let said = complaint(folder.path());
-    assert!(said.contains("3 pictures in "), "{said}");
+    let error = complaint(folder.path());
+    assert!(error.contains("3 pictures in "), "{error}");
     assert!(
-        said.contains("a/0.png (is a web page), b/1.png (")
-            && said.contains("b/3.png (is a Git-LFS pointer)"),
-        "{said}"
+        error.contains("a/0.png (is a web page), b/1.png (")
+            && error.contains("b/3.png (is a Git-LFS pointer)"),
+        "{error}"
     );
 }
 
 #[test]
-fn pictures_without_classes_are_told() {
+fn pictures_without_class_folders_are_refused() {
     let folder = tempdir().unwrap();
     put_png(&folder.path().join("train/1.png"), 2, 2, 0);
     put_png(&folder.path().join("test/1.png"), 2, 2, 0);
@@ -276,7 +281,7 @@ fn pictures_without_classes_are_told() {
 }
 
 #[test]
-fn pictures_are_kept_as_one_file_which_is_trusted_only_when_it_is_whole() {
+fn pictures_are_cached_in_one_file_that_is_used_only_if_intact() {
     let (folder, cache) = (tempdir().unwrap(), tempdir().unwrap());
     put_classes(folder.path(), &["a", "b"], 10);
     let files = || -> Vec<_> {
@@ -285,50 +290,50 @@ fn pictures_are_kept_as_one_file_which_is_trusted_only_when_it_is_whole() {
             .map(|entry| entry.unwrap().path())
             .collect()
     };
-    let (first, told) = load_kept(folder.path(), cache.path());
-    assert_eq!(told.last(), Some(&(20, 20)));
+    let (first, progress) = load_cached(folder.path(), cache.path());
+    assert_eq!(progress.last(), Some(&(20, 20)));
     assert_eq!(files().len(), 1);
-    let (again, told) = load_kept(folder.path(), cache.path());
-    assert!(told.is_empty(), "{told:?}");
+    let (again, progress) = load_cached(folder.path(), cache.path());
+    assert!(progress.is_empty(), "{progress:?}");
     assert_eq!(
         (&first.train, &first.test, &first.notes),
         (&again.train, &again.test, &again.notes)
     );
 
-    // Every single damaged byte is noticed.
+    // Any single damaged byte is noticed.
     let file = files().remove(0);
     let whole = fs::read(&file).unwrap();
-    for place in (0..whole.len()).step_by(7) {
+    for position in (0..whole.len()).step_by(7) {
         let mut damaged = whole.clone();
-        damaged[place] ^= 1;
+        damaged[position] ^= 1;
         fs::write(&file, damaged).unwrap();
-        let (anew, told) = load_kept(folder.path(), cache.path());
-        assert!(!told.is_empty(), "byte {place}");
-        assert_eq!(anew.train, first.train);
+        let (reread, progress) = load_cached(folder.path(), cache.path());
+        assert!(!progress.is_empty(), "byte {position}");
+        assert_eq!(reread.train, first.train);
     }
     fs::write(&file, &whole[..whole.len() / 2]).unwrap();
-    assert!(!load_kept(folder.path(), cache.path()).1.is_empty());
+    assert!(!load_cached(folder.path(), cache.path()).1.is_empty());
 
-    // Another state is another file, in place of the old one.
+    // Changed pictures get a new cache file, which replaces the old one.
     put_png(&folder.path().join("a/0.png"), 3, 2, 99);
-    let (changed, _) = load_kept(folder.path(), cache.path());
+    let (changed, _) = load_cached(folder.path(), cache.path());
     assert_ne!((&changed.train, &changed.test), (&first.train, &first.test));
     assert_eq!(files().len(), 1);
     assert_ne!(files()[0], file);
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_costs_the_keeping_alone() {
+fn an_unwritable_cache_folder_costs_only_the_cache() {
     let (folder, cache) = (tempdir().unwrap(), tempdir().unwrap());
     put_classes(folder.path(), &["a", "b"], 5);
     let blocked = cache.path().join("file");
     fs::write(&blocked, "in the way").unwrap();
-    let (set, _) = load_kept(folder.path(), &blocked);
-    assert!(says(&set, "could not be cached"), "{:?}", set.notes);
+    let (set, _) = load_cached(folder.path(), &blocked);
+    assert!(has_note(&set, "could not be cached"), "{:?}", set.notes);
 }
 
 #[test]
-fn reading_stops_when_it_is_told_to_and_keeps_nothing_half_read() {
+fn reading_stops_on_request_and_caches_nothing_incomplete() {
     let (folder, cache) = (tempdir().unwrap(), tempdir().unwrap());
     put_classes(folder.path(), &["dog", "cat"], 5);
     let plan = plan(folder.path());
@@ -341,7 +346,7 @@ fn reading_stops_when_it_is_told_to_and_keeps_nothing_half_read() {
     let stopped = load(&request, &mut |_, _| ControlFlow::Break(()));
     assert!(matches!(stopped, Err(DataError::Stopped)), "{stopped:?}");
     assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 0);
-    let (set, told) = load_kept(folder.path(), cache.path());
+    let (set, progress) = load_cached(folder.path(), cache.path());
     assert_eq!(set.train.len() + set.test.len(), 10);
-    assert_eq!(told.last(), Some(&(10, 10)));
+    assert_eq!(progress.last(), Some(&(10, 10)));
 }

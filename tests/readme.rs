@@ -1,10 +1,10 @@
-//! The README says what the program does.
+//! The README agrees with the program.
 
 use std::fs;
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
 
-/// With `UPDATE_README=1` the table is written instead of compared.
+/// With `UPDATE_README=1` the table is rewritten instead of compared.
 #[test]
 fn the_key_list_is_the_action_table() {
     let readme = fs::read_to_string(PATH).unwrap();
@@ -18,12 +18,12 @@ fn the_key_list_is_the_action_table() {
     }
     assert_eq!(
         listed, table,
-        "UPDATE_README=1 cargo test --test readme writes it"
+        "UPDATE_README=1 cargo test --test readme rewrites it"
     );
 }
 
 #[test]
-fn the_pictures_are_there() {
+fn every_picture_in_the_readme_exists() {
     let readme = fs::read_to_string(PATH).unwrap();
     for picture in readme
         .split("](")

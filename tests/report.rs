@@ -1,4 +1,4 @@
-//! The page of a session: whole in itself, well formed, and true to its session.
+//! The HTML report of a session: self-contained, well formed, and consistent with the session.
 
 mod common;
 
@@ -18,7 +18,7 @@ use std::path::Path;
 
 use common::{Bench, both, finished};
 use flate2::read::GzDecoder;
-use html::{Tag, between, chapter, check, words};
+use html::{Tag, between, chapter, check_page, text_of};
 use noisescope::comparison::{ComparisonRequest, SessionPair};
 use noisescope::export;
 use noisescope::report::SessionStatus;
@@ -28,12 +28,15 @@ use noisescope::session::store::from_text;
 use noisescope::session::{Form, Session};
 use numbers::{Numbers, numbers};
 
-/// The page of a session, as the program makes it.
+/// The report of a session.
 fn page_of(session: &Session, other: Option<&Session>) -> String {
-    let tables = export::tables(session);
+    let tables: Vec<(String, String)> = export::tables(session)
+        .into_iter()
+        .map(|(name, table)| (name, table.into_text()))
+        .collect();
     let tables: Vec<(&str, &str)> = tables
         .iter()
-        .map(|(name, it)| (&**name, it.text()))
+        .map(|(name, text)| (&**name, &**text))
         .collect();
     let pair =
         other.map(|other| SessionPair::new(session, other, &ComparisonRequest::default()).unwrap());
@@ -46,8 +49,8 @@ fn page_of(session: &Session, other: Option<&Session>) -> String {
     })
 }
 
-/// `everything.ron` was written by the first version: every experiment in small.
-fn old() -> Session {
+/// The session of `everything.ron`, written by the first version: every experiment with few trials.
+fn first_version_session() -> Session {
     let file = File::open("tests/fixtures/sessions/everything.ron.gz").unwrap();
     let mut text = String::new();
     GzDecoder::new(file).read_to_string(&mut text).unwrap();
@@ -55,7 +58,7 @@ fn old() -> Session {
 }
 
 #[test]
-fn the_program_writes_a_page_that_is_whole_in_itself() {
+fn the_program_writes_a_self_contained_page() {
     let bench = finished();
     bench.succeed(&["note", "done", "a <b>bar</b> & no more"]);
     let output = bench.output(&["report", "done"]);
@@ -66,7 +69,7 @@ fn the_program_writes_a_page_that_is_whole_in_itself() {
         both(&output)
     );
     let page = fs::read_to_string(bench.path("done-report.html")).unwrap();
-    let tags = check(&page);
+    let tags = check_page(&page);
     for id in [
         "asked",
         "found",
@@ -89,42 +92,42 @@ fn the_program_writes_a_page_that_is_whole_in_itself() {
     let warns = page.contains("role=\"note\"");
     assert_eq!(
         warns, training.at_chance,
-        "a finished session warns of nothing else"
+        "the page of a finished session has no other warning"
     );
 }
 
 #[test]
-fn a_page_is_replaced_in_one_step_and_goes_where_it_is_asked_to() {
+fn a_page_is_replaced_atomically_at_the_given_path() {
     let bench = finished();
     let folder = bench.path("out");
     fs::create_dir(&folder).unwrap();
     let path = folder.join("page.html");
     fs::write(&path, "old").unwrap();
     bench.succeed(&["report", "done", "--out", "out/page.html"]);
-    check(&fs::read_to_string(&path).unwrap());
+    check_page(&fs::read_to_string(&path).unwrap());
     assert_eq!(
         fs::read_dir(&folder).unwrap().count(),
         1,
-        "nothing is left beside it"
+        "no temporary file is left"
     );
-    let told = bench.refuse(1, &["report", "done", "--out", "nowhere/page.html"]);
-    assert!(told.contains("nowhere/page.html"), "{told}");
+    let error = bench.refuse(1, &["report", "done", "--out", "nowhere/page.html"]);
+    assert!(error.contains("nowhere/page.html"), "{error}");
 }
 
 #[test]
-fn a_session_without_a_number_is_refused_with_the_remedy() {
+fn a_session_without_results_is_refused_with_the_remedy() {
     let bench = Bench::new();
     bench.succeed(&["new", "fresh"]);
     bench.succeed(&["note", "fresh", "to be run at night"]);
-    let told = bench.refuse(1, &["report", "fresh"]);
+    let error = bench.refuse(1, &["report", "fresh"]);
     assert!(
-        told.contains("fresh has no results to report yet"),
-        "{told}"
+        error.contains("fresh has no results to report yet"),
+        "{error}"
     );
-    assert!(told.contains("noisescope run fresh"), "{told}");
+    assert!(error.contains("noisescope run fresh"), "{error}");
     assert!(!bench.path("fresh-report.html").exists());
-    let told = bench.refuse(2, &["report", "nobody"]);
-    assert!(told.contains("nobody"), "{told}");
+    let error = bench.refuse(2, &["report", "nobody"]);
+    assert!(error.contains("nobody"), "{error}");
 }
 
 #[test]
@@ -132,12 +135,12 @@ fn the_command_on_the_page_makes_the_same_plan() {
     let bench = finished();
     bench.succeed(&["report", "done"]);
     let page = fs::read_to_string(bench.path("done-report.html")).unwrap();
-    let command = words(between(chapter(&page, "repeat"), "<code>", "</code>"));
+    let command = text_of(between(chapter(&page, "repeat"), "<code>", "</code>"));
     assert!(
         command.starts_with("noisescope run done-again \\\n  --set"),
         "{command}"
     );
-    // The same words, without running it.
+    // The same command with `new` instead of `run`.
     let script = format!("noisescope() {{ shift; \"$PROGRAM\" new \"$@\"; }}\n{command}");
     let mut shell = std::process::Command::new("bash");
     let output = shell
@@ -153,7 +156,7 @@ fn the_command_on_the_page_makes_the_same_plan() {
 }
 
 #[test]
-fn names_of_classes_stay_text_wherever_they_stand() {
+fn class_names_are_escaped_everywhere() {
     let mut session = everything::session();
     let name = "<b>&\"犬";
     session.record.form = Some(Form {
@@ -161,8 +164,8 @@ fn names_of_classes_stay_text_wherever_they_stand() {
         ..Form::numbered([1, 28, 28], 10)
     });
     let page = page_of(&session, None);
-    check(&page);
-    assert!(!page.contains("<b>&"), "a name became an element");
+    check_page(&page);
+    assert!(!page.contains("<b>&"), "a name was not escaped");
     let escaped = "&lt;b&gt;&amp;&quot;犬";
     for id in ["asked", "found", "figures", "tables"] {
         assert!(chapter(&page, id).contains(escaped), "{id}");
@@ -170,11 +173,11 @@ fn names_of_classes_stay_text_wherever_they_stand() {
 }
 
 #[test]
-fn every_experiment_is_on_the_page_of_a_session_of_everything() {
-    for session in [everything::session(), old()] {
+fn every_experiment_of_the_plan_appears_on_the_page() {
+    for session in [everything::session(), first_version_session()] {
         let page = page_of(&session, None);
-        check(&page);
-        let found = words(chapter(&page, "found"));
+        check_page(&page);
+        let found = text_of(chapter(&page, "found"));
         for plan in &session.config.analyses {
             let label = plan.label();
             let title = label[..1].to_uppercase() + &label[1..];
@@ -184,39 +187,39 @@ fn every_experiment_is_on_the_page_of_a_session_of_everything() {
 }
 
 #[test]
-fn a_page_of_every_experiment_has_dark_figures_too() {
+fn every_figure_has_a_light_and_a_dark_version() {
     let page = page_of(&everything::session(), None);
-    let of = |class: &str| page.matches(&format!("class=\"{class}\"")).count();
+    let count = |class: &str| page.matches(&format!("class=\"{class}\"")).count();
     assert!(
-        of("light") > 5 && of("light") == of("dark"),
+        count("light") > 5 && count("light") == count("dark"),
         "{} {}",
-        of("light"),
-        of("dark")
+        count("light"),
+        count("dark")
     );
 }
 
 #[test]
-fn what_is_not_finished_or_no_better_than_chance_is_said_before_everything_else() {
+fn warnings_come_before_everything_else() {
     let bench = finished();
     let mut session = bench.load("done");
     session.record.state = SavedState::Stopped;
     let page = page_of(&session, None);
-    let alert = words(between(&page, "role=\"note\"", "</div>"));
+    let alert = text_of(between(&page, "role=\"note\"", "</div>"));
     assert!(
         alert.contains("The run is not finished (stopped)"),
         "{alert}"
     );
-    let at = |text: &str| page.find(text).unwrap();
-    assert!(at("role=\"note\"") < at("<section id=\"asked\""));
+    let position = |text: &str| page.find(text).unwrap();
+    assert!(position("role=\"note\"") < position("<section id=\"asked\""));
     session.record.state = SavedState::Finished;
     session.record.training.as_mut().unwrap().at_chance = true;
     let page = page_of(&session, None);
-    let alert = words(between(&page, "role=\"note\"", "</div>"));
+    let alert = text_of(between(&page, "role=\"note\"", "</div>"));
     assert!(alert.contains("NO BETTER THAN CHANCE"), "{alert}");
 }
 
 #[test]
-fn a_chapter_beside_another_session_tells_what_differs() {
+fn the_comparison_chapter_reports_what_differs() {
     let bench = finished();
     let session = bench.load("done");
     let mut other = session.clone();
@@ -224,33 +227,33 @@ fn a_chapter_beside_another_session_tells_what_differs() {
     bench.store().save(&other).unwrap();
     bench.succeed(&["report", "done", "--compare", "other", "--out", "two.html"]);
     let page = fs::read_to_string(bench.path("two.html")).unwrap();
-    check(&page);
-    let told = words(chapter(&page, "compared"));
-    assert!(told.contains("Compared with other"), "{told}");
-    assert!(told.contains("0 of 7,840 pixels (0.0 %) differ"), "{told}");
+    check_page(&page);
+    let text = text_of(chapter(&page, "compared"));
+    assert!(text.contains("Compared with other"), "{text}");
+    assert!(text.contains("0 of 7,840 pixels (0.0 %) differ"), "{text}");
     assert!(
-        told.contains("both were shown exactly the same trials"),
-        "{told}"
+        text.contains("both were shown exactly the same trials"),
+        "{text}"
     );
     assert!(chapter(&page, "compared").contains("<svg"));
-    // What cannot be compared says why.
+    // A session that cannot be compared is refused with the reason.
     bench.succeed(&["new", "fresh"]);
-    let told = bench.refuse(1, &["report", "done", "--compare", "fresh"]);
-    assert!(told.contains("fresh has no maps yet"), "{told}");
+    let error = bench.refuse(1, &["report", "done", "--compare", "fresh"]);
+    assert!(error.contains("fresh has no maps yet"), "{error}");
 }
 
 #[test]
-fn every_number_in_what_was_found_is_one_of_the_session() {
+fn every_number_in_the_findings_comes_from_the_session() {
     let bench = finished();
-    for session in [bench.load("done"), old()] {
-        let known = Numbers::of(&session);
+    for session in [bench.load("done"), first_version_session()] {
+        let known = Numbers::from_session(&session);
         let page = page_of(&session, None);
-        let found = words(chapter(&page, "found"));
+        let found = text_of(chapter(&page, "found"));
         for sentence in found.lines().filter(|line| line.ends_with('.')) {
             let all = numbers(sentence);
             assert!(!all.is_empty(), "no number: {sentence}");
-            for own in all {
-                assert!(known.has(&own), "{own} in: {sentence}");
+            for number in all {
+                assert!(known.has(&number), "{number} in: {sentence}");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The experiments on networks whose answer is known, and the networks themselves.
+//! An experiment on a network whose result is known, and the networks themselves.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use noisescope::session::{Array, Config, Form, Session};
 use noisescope::stats::correlation::pearson;
 use noisescope::stimulus::Pool;
 
-/// What a network for MNIST takes and gives.
+/// The input and output shape of a network for MNIST.
 const DIGITS: NetworkShape = NetworkShape {
     image: [1, 28, 28],
     classes: 10,
@@ -29,7 +29,7 @@ fn template() -> Vec<f32> {
         .collect()
 }
 
-/// Logistic regression that says 1 where the image agrees with the template, else 0.
+/// A logistic regression that answers 1 if the image matches the template, else 0.
 fn template_network(device: &Device) -> Subject {
     let template = template();
     let mut weight = vec![0.0; 784 * 10];
@@ -60,7 +60,7 @@ fn grey_images() -> Images {
 }
 
 #[test]
-fn a_network_that_is_one_template_gives_that_template_back() {
+fn the_map_of_a_template_network_is_its_template() {
     let device = Device::flex();
     let lab = Lab {
         network: template_network(&device),
@@ -105,12 +105,12 @@ fn a_network_that_is_one_template_gives_that_template_back() {
     let image = &estimate.classes[1].decision.as_ref().unwrap().image;
     let r = pearson(image, &template()).unwrap();
     assert!(r >= 0.99, "correlation {r}");
-    // Fed back, the mean stimulus of a class is called that class.
+    // The mean stimulus of a class, fed back to the network, is called that class.
     let fed_back = images.gammas[0].fed_back[1].unwrap();
     assert_eq!(fed_back.class, 1);
     assert!(
         estimate.classes[5].decision.is_none(),
-        "a class that is never called says nothing"
+        "a class that is never called has no image"
     );
     assert!(images.gammas[0].fed_back[5].is_none());
 }
@@ -126,7 +126,7 @@ fn the_networks_have_the_parameters_of_the_protocol() {
         ),
         (NetworkKind::Mlp, 795_010, vec!["fc1", "logits"]),
         (NetworkKind::Logistic, 7_850, vec!["logits"]),
-        // PyTorch counts two bias vectors a gate, of which only the sum matters: 1,024 more.
+        // PyTorch counts two bias vectors per gate, of which only the sum matters: 1,024 more.
         (
             NetworkKind::Rnn,
             214_282 - 1_024,
@@ -152,7 +152,7 @@ fn the_networks_have_the_parameters_of_the_protocol() {
 }
 
 #[test]
-fn weights_go_out_and_in_without_changing_a_logit() {
+fn weights_survive_a_round_trip_without_changing_a_logit() {
     let device = Device::flex();
     let pixels: Vec<f32> = (0..5 * 784).map(|i| (i % 97) as f32 / 97.0).collect();
     for kind in NetworkKind::ALL {
@@ -175,22 +175,26 @@ fn weights_that_do_not_fit_name_the_tensor() {
     assert_eq!(error, WeightsError::Missing("conv1.weight".into()));
     weights.tensors[0].1 = Array::zeros(&[784, 999]);
     let error = Network::with_weights(NetworkKind::Mlp, DIGITS, &weights, &device).unwrap_err();
-    let words = error.to_string();
+    let message = error.to_string();
     assert!(
-        words.contains("fc1.weight") && words.contains("999"),
-        "{words}"
+        message.contains("fc1.weight") && message.contains("999"),
+        "{message}"
     );
 }
 
-/// The architecture, step by step and in double precision, against the one that runs.
+/// Compares the network with a step-by-step computation in double precision.
 #[test]
-fn the_convolutional_network_computes_what_its_layers_say() {
+fn the_convolutional_network_equals_a_plain_computation() {
     let device = Device::flex();
     let network = Network::new(NetworkKind::Cnn, DIGITS, 4, &device);
     let set = data::embedded::dataset(DatasetName::Mnist).unwrap();
     let tensor = |name: &str| -> Vec<f64> {
         let weights = network.weights();
-        let (_, values) = weights.tensors.iter().find(|(own, _)| own == name).unwrap();
+        let (_, values) = weights
+            .tensors
+            .iter()
+            .find(|(tensor_name, _)| tensor_name == name)
+            .unwrap();
         values.values().iter().map(|&v| f64::from(v)).collect()
     };
     for image in 0..3 {
@@ -273,7 +277,7 @@ fn dense(x: &[f64], weight: &[f64], bias: &[f64]) -> Vec<f64> {
 }
 
 #[test]
-fn a_loss_that_leaves_the_numbers_is_an_error_that_says_what_to_do() {
+fn a_loss_that_is_not_finite_is_an_error_with_a_remedy() {
     let device = Device::flex();
     let mut weights = Network::new(NetworkKind::Logistic, DIGITS, 1, &device).weights();
     weights.tensors[0].1.values_mut()[0] = f32::INFINITY;

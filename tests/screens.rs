@@ -1,14 +1,18 @@
-//! What the dashboard shows, at every size class and on every kind of terminal.
+//! Tests of the dashboard: every view at every size class and on every kind of terminal.
 //!
-//! Screens are drawn into ratatui's test backend and read back as text and as styles. Golden
-//! screens stand in `tests/screens/`; `UPDATE_SCREENS=1 cargo test --test screens` writes them
-//! anew, to be looked at before they are committed.
+//! Screens are drawn into ratatui's test backend and read back as text and as styles. The golden
+//! screens are in `tests/screens/`; `UPDATE_SCREENS=1 cargo test --test screens` rewrites them.
+//! Review the differences before committing them.
 
+#[path = "screens/actions/mod.rs"]
+mod actions;
 #[path = "screens/attack.rs"]
 mod attack;
 #[path = "screens/audit.rs"]
 mod audit;
-#[path = "screens/browser.rs"]
+#[path = "screens/bandwidth.rs"]
+mod bandwidth;
+#[path = "screens/browser/mod.rs"]
 mod browser;
 #[path = "screens/coloured.rs"]
 mod coloured;
@@ -16,38 +20,36 @@ mod coloured;
 mod everything;
 #[path = "screens/evidence.rs"]
 mod evidence;
+#[path = "screens/experiment_views.rs"]
+mod experiment_views;
 #[path = "screens/experiments.rs"]
 mod experiments;
-#[path = "screens/figs.rs"]
-mod figs;
 #[path = "screens/golden.rs"]
 mod golden;
 #[path = "screens/keys.rs"]
 mod keys;
-#[path = "screens/many.rs"]
-mod many;
-#[path = "screens/maps.rs"]
+#[path = "screens/many_classes.rs"]
+mod many_classes;
+#[path = "screens/maps/mod.rs"]
 mod maps;
 #[path = "screens/matrix.rs"]
 mod matrix;
 #[path = "screens/predictions.rs"]
 mod predictions;
-#[path = "screens/says.rs"]
-mod says;
+#[path = "screens/run_control.rs"]
+mod run_control;
 #[path = "screens/shards.rs"]
 mod shards;
 #[path = "screens/synthetic.rs"]
 #[allow(
     dead_code,
-    reason = "shared with whatever else needs a session made up"
+    reason = "shared with other tests that need a synthetic session"
 )]
 mod synthetic;
 #[path = "screens/terminals.rs"]
 mod terminals;
-#[path = "screens/verbs.rs"]
-mod verbs;
-#[path = "screens/wire.rs"]
-mod wire;
+#[path = "screens/texts.rs"]
+mod texts;
 
 use std::path::PathBuf;
 
@@ -85,6 +87,7 @@ fn theme() -> Theme {
     Theme::new(Depth::True, Background::Dark, true)
 }
 
+/// The dashboard at a size, before any key is pressed.
 fn state(size: (u16, u16)) -> DashboardState {
     let mut state = DashboardState::new(Connection::Live, VIEWS);
     state.shared.now = NOW;
@@ -95,23 +98,24 @@ fn state(size: (u16, u16)) -> DashboardState {
     state
 }
 
-fn at(view: &str, size: (u16, u16)) -> DashboardState {
+/// The dashboard at a size with the named view open.
+fn showing(view: &str, size: (u16, u16)) -> DashboardState {
     let mut state = state(size);
-    let at = VIEWS.iter().position(|it| it.name == view);
-    state.view = ViewId(at.expect("a view of that name"));
+    let index = VIEWS.iter().position(|entry| entry.name == view);
+    state.view = ViewId(index.expect("the view exists"));
     state
 }
 
-/// What belongs to one view alone.
-fn of<T: View>(state: &mut DashboardState) -> &mut T {
-    state.view_of_mut().expect("it is one of the table")
+/// The state of one view.
+fn view_state<T: View>(state: &mut DashboardState) -> &mut T {
+    state.view_of_mut().expect("the view is in the table")
 }
 
-/// Whether what is chosen fills the views that can enlarge something.
+/// Sets whether the selection is enlarged, in every view that can enlarge it.
 fn enlarge(state: &mut DashboardState, enlarged: bool) {
-    of::<MapsView>(state).enlarged = enlarged;
-    of::<FiltersView>(state).enlarged = enlarged;
-    of::<BackdoorView>(state).enlarged = enlarged;
+    view_state::<MapsView>(state).enlarged = enlarged;
+    view_state::<FiltersView>(state).enlarged = enlarged;
+    view_state::<BackdoorView>(state).enlarged = enlarged;
 }
 
 fn draw(session: &Session, state: &DashboardState, theme: &Theme) -> Buffer {
@@ -121,7 +125,7 @@ fn draw(session: &Session, state: &DashboardState, theme: &Theme) -> Buffer {
         let area = frame.area();
         frame::draw(session, state, theme, area, frame.buffer_mut());
     });
-    frame.expect("it cannot fail").buffer.clone()
+    frame.expect("the test backend cannot fail").buffer.clone()
 }
 
 fn text(buf: &Buffer) -> String {
@@ -139,7 +143,7 @@ fn screen(session: &Session, state: &DashboardState) -> String {
     text(&draw(session, state, &theme()))
 }
 
-/// Every stretch of one style on a row, as `row:from-to fg/bg+modifiers`, default styles left out.
+/// Every run of cells of one style, as `row:from-to fg/bg` and modifiers, without default styles.
 fn styles(buf: &Buffer) -> String {
     let mut dump = String::new();
     for y in 0..buf.area.height {
@@ -174,6 +178,7 @@ fn press(session: &Session, state: &mut DashboardState, keys: &[KeyCode]) -> Vec
     keys.iter().map(press).collect()
 }
 
+/// A session with maps at every γ, still accumulating.
 fn accumulated() -> Session {
     synthetic::accumulating([400_000, 400_000, 400_000, 120_000])
 }

@@ -1,4 +1,4 @@
-//! A session survives its file: whatever it holds comes back bit for bit.
+//! Session files: every session is read back bit for bit, and damage is detected.
 
 use std::path::Path;
 
@@ -72,10 +72,10 @@ fn sessions() -> impl Strategy<Value = Session> {
         prop::collection::vec((0..100_usize, any::<u16>()), 0..20),
         ".{0,20}",
     )
-        .prop_map(|(config, epochs, bits, cells, words)| {
+        .prop_map(|(config, epochs, bits, cells, reason)| {
             let mut session = Session::new("any", config);
             let weights: Vec<f32> = bits.iter().map(|&bits| f32::from_bits(bits)).collect();
-            session.record.state = SavedState::Failed(words);
+            session.record.state = SavedState::Failed(reason);
             session.record.training = Some(TrainingRecord {
                 epochs,
                 test_accuracy: Some(0.1 + 0.2),
@@ -120,7 +120,7 @@ fn sessions() -> impl Strategy<Value = Session> {
         })
 }
 
-/// Equality that tells apart the bits of floats.
+/// The bits of all weights, since equal floats may differ in their bits.
 fn bits(session: &Session) -> Vec<u32> {
     let training = session.record.training.as_ref().unwrap();
     let tensors = training.best.tensors.iter();
@@ -132,7 +132,7 @@ fn bits(session: &Session) -> Vec<u32> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
-    fn any_session_comes_back_from_its_text(session in sessions()) {
+    fn any_session_is_read_back_from_its_text(session in sessions()) {
         let back = from_text(&to_text(&session).unwrap(), Path::new("any.ron"), "any").unwrap();
         prop_assert_eq!(bits(&back), bits(&session));
         prop_assert_eq!(&back.config, &session.config);
@@ -153,10 +153,10 @@ proptest! {
     }
 }
 
-/// A text with one digit changed, or another base64 letter, at a place that has one.
-fn flipped(text: &str, place: usize) -> Option<String> {
+/// The text with the digit at `position` changed; `None` if there is no digit.
+fn flipped(text: &str, position: usize) -> Option<String> {
     let mut bytes = text.as_bytes().to_vec();
-    let byte = bytes.get_mut(place)?;
+    let byte = bytes.get_mut(position)?;
     *byte = match *byte {
         b'9' => b'0',
         digit @ b'0'..=b'8' => digit + 1,
@@ -165,7 +165,7 @@ fn flipped(text: &str, place: usize) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// The record, the plan that it was made by, and the numbers: not what a person may edit.
+/// The byte range of the record and the arrays, which the user may not edit.
 fn recorded(text: &str) -> std::ops::Range<usize> {
     text.find("\n  record:").unwrap()..text.len()
 }
@@ -173,21 +173,21 @@ fn recorded(text: &str) -> std::ops::Range<usize> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn no_digit_of_what_was_measured_changes_unseen(session in sessions(), step in 1..40_usize) {
+    fn no_changed_digit_in_a_record_goes_unnoticed(session in sessions(), step in 1..40_usize) {
         let text = to_text(&session).unwrap();
-        let changed = recorded(&text).step_by(step).filter_map(|place| flipped(&text, place));
+        let changed = recorded(&text).step_by(step).filter_map(|position| flipped(&text, position));
         for text in changed.take(64) {
             let read = from_text(&text, Path::new("any.ron"), "any");
-            // The last letter of base64 may have bits that stand for nothing.
+            // The last letter of base64 may have unused bits.
             let same = read.is_ok_and(|read| to_text(&read).unwrap() == to_text(&session).unwrap());
-            let words = from_text(&text, Path::new("any.ron"), "any").err();
-            prop_assert!(same || words.is_some(), "a change went unseen");
+            let error = from_text(&text, Path::new("any.ron"), "any").err();
+            prop_assert!(same || error.is_some(), "a change went unnoticed");
         }
     }
 }
 
 #[test]
-fn every_digit_of_a_small_record_is_watched_over() {
+fn every_digit_of_a_small_record_is_protected() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(folder.path());
     let mut session = Session::new("small", Config::default());
@@ -197,8 +197,8 @@ fn every_digit_of_a_small_record_is_watched_over() {
     let path = store.path("small");
     let text = std::fs::read_to_string(&path).unwrap();
     let mut flips = 0;
-    for place in recorded(&text) {
-        let Some(changed) = flipped(&text, place) else {
+    for position in recorded(&text) {
+        let Some(changed) = flipped(&text, position) else {
             continue;
         };
         let error = from_text(&changed, &path, "small").unwrap_err().to_string();
@@ -206,12 +206,12 @@ fn every_digit_of_a_small_record_is_watched_over() {
         flips += 1;
     }
     assert!(flips > 15, "{flips}");
-    // The version is watched over too, and the plan may be edited while nothing has been done.
+    // The version is protected too; the plan may be edited while there are no results.
     let older = text.replacen(&format!("version: {VERSION}"), "version: 1", 1);
     assert!(from_text(&older, &path, "small").is_err());
     let planned = text.replacen("seed: 1", "seed: 2", 1);
     assert_eq!(from_text(&planned, &path, "small").unwrap().config.seed, 2);
-    // A file of a program that wrote no checksum opens.
+    // A file without a checksum, written by an older program, opens.
     let begin = text.find("\n  checksum:").unwrap();
     let end = begin + 1 + text[begin + 1..].find('\n').unwrap();
     let without = format!("{}{}", &text[..begin], &text[end..]);

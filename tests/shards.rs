@@ -1,23 +1,26 @@
-//! A session divided among engines: the sum of its shards is what one engine measures, to the last bit, whatever
-//! becomes of some of them.
+//! Sessions divided into shards: merged, they equal the results of one engine bit for bit, even if some shards are
+//! interrupted.
 
 mod common;
 
-use std::collections::{BTreeMap, HashMap};
-use std::ffi::OsString;
-use std::io::Read;
-use std::path::Path;
-use std::process::{Child, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+#[path = "shards/refusals.rs"]
+mod refusals;
+#[path = "shards/slurm.rs"]
+mod slurm;
+#[path = "shards/watching.rs"]
+mod watching;
 
-use common::{Bench, both, signal, small_set, wait_until};
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::process::{Child, Stdio};
+
+use common::{Bench, both, small_set, wait_until};
 use noisescope::link::shards::ShardWatcher;
-use noisescope::session::run::{ShardState, ShardStatus};
-use noisescope::session::store::{Lock, Store, now, shard_name, to_text};
+use noisescope::session::run::ShardStatus;
+use noisescope::session::store::{shard_name, to_text};
 use noisescope::session::{SavedState, Session};
 
-/// Every experiment in small, of blocks that no number of shards divides evenly.
+/// Every experiment with few trials, with numbers of blocks that the shards do not divide evenly.
 const EVERYTHING: &str = "analyses=[
     ClassificationImages((gammas: [0.0, 0.4], trials: 5000, block: 50)),
     Templates((images: 50)),
@@ -30,6 +33,7 @@ const EVERYTHING: &str = "analyses=[
     Predictions((splits: [Test, Train], block: 32)),
 ]";
 
+/// Options for a plan on small images.
 fn plan(bench: &Bench, analyses: &str) -> Vec<String> {
     if !bench.path("bars").exists() {
         small_set(&bench.path("bars"), 300, 50, 24);
@@ -46,30 +50,33 @@ fn plan(bench: &Bench, analyses: &str) -> Vec<String> {
         .collect()
 }
 
-fn with(words: &[&str], plan: &[String]) -> Vec<String> {
-    let words = words.iter().map(|&word| word.to_owned());
-    words.chain(plan.iter().cloned()).collect()
+/// A command's arguments followed by the options of a plan.
+fn with_plan(arguments: &[&str], plan: &[String]) -> Vec<String> {
+    let arguments = arguments.iter().map(|&argument| argument.to_owned());
+    arguments.chain(plan.iter().cloned()).collect()
 }
 
-fn succeed(bench: &Bench, words: &[String]) -> String {
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    bench.succeed(&words)
+fn succeed(bench: &Bench, arguments: &[String]) -> String {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    bench.succeed(&arguments)
 }
 
+/// Runs one shard to its end.
 fn shard(bench: &Bench, name: &str, which: &str) -> String {
     bench.succeed(&["run", name, "--shard", which, "--plain", "--device", "cpu"])
 }
 
-fn begin(bench: &Bench, words: &[&str]) -> Child {
+/// Starts the program in the background.
+fn spawn(bench: &Bench, arguments: &[&str]) -> Child {
     let mut program = bench.program();
     program
-        .args(words)
+        .args(arguments)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     program.spawn().unwrap()
 }
 
-/// The arrays of an export, but for the one that names the session and its starts.
+/// The arrays of an export, except the metadata, which names the session and its starts.
 fn npz(bench: &Bench, name: &str) -> BTreeMap<String, Vec<u8>> {
     let file = bench.path(&format!("{name}.npz"));
     let out = file.display().to_string();
@@ -86,39 +93,39 @@ fn npz(bench: &Bench, name: &str) -> BTreeMap<String, Vec<u8>> {
     all
 }
 
-/// A session's file without what differs from one run to the next: times, and the starts of engines.
-fn essence(session: &Session) -> String {
+/// A session's file without what differs between runs: its name, times, and the starts of engines.
+fn reproducible_text(session: &Session) -> String {
     let mut session = session.clone();
-    "essence".clone_into(&mut session.name);
+    "any".clone_into(&mut session.name);
     let record = &mut session.record;
     (record.updated, record.elapsed_s) = (0, 0.0);
     record.starts.clear();
     to_text(&session).unwrap()
 }
 
-/// That two sessions have measured the same, to the last bit.
+/// Asserts that two sessions have the same results, bit for bit.
 fn assert_same(one: &Session, other: &Session) {
-    let (one, other) = (essence(one), essence(other));
+    let (one, other) = (reproducible_text(one), reproducible_text(other));
     let mut lines = one.lines().zip(other.lines());
-    let differs = lines.find(|(own, others)| own != others);
+    let differs = lines.find(|(line_a, line_b)| line_a != line_b);
     let short = |line: &str| line.chars().take(200).collect::<String>();
     assert_eq!(
-        differs.map(|(own, others)| (short(own), short(others))),
+        differs.map(|(line_a, line_b)| (short(line_a), short(line_b))),
         None
     );
     assert!(one == other);
 }
 
 #[test]
-fn the_sum_of_all_shards_is_what_one_engine_measures() {
+fn merged_shards_equal_the_results_of_one_engine() {
     let bench = Bench::new();
     let plan = plan(&bench, EVERYTHING);
     succeed(
         &bench,
-        &with(&["run", "one", "--plain", "--device", "cpu"], &plan),
+        &with_plan(&["run", "one", "--plain", "--device", "cpu"], &plan),
     );
-    succeed(&bench, &with(&["new", "many"], &plan));
-    // In any order; the first that comes trains.
+    succeed(&bench, &with_plan(&["new", "many"], &plan));
+    // In any order; the first one trains the network.
     for which in ["3/3", "1/3"] {
         shard(&bench, "many", which);
     }
@@ -129,15 +136,15 @@ fn the_sum_of_all_shards_is_what_one_engine_measures() {
         "{}",
         both(&output)
     );
-    assert!(both(&output).contains("2 (not begun)"), "{}", both(&output));
+    assert!(both(&output).contains("2 (pending)"), "{}", both(&output));
     shard(&bench, "many", "2/3");
     bench.succeed(&["merge", "many"]);
-    // What is made of the sums is made once.
+    // Another run computes what depends on the merged sums.
     bench.succeed(&["run", "many", "--plain", "--device", "cpu"]);
     let (one, many) = (bench.load("one"), bench.load("many"));
     assert!(
         one.record.training == many.record.training,
-        "trained once, the same"
+        "the same training"
     );
     assert_eq!(many.record.state, SavedState::Finished);
     assert_same(&one, &many);
@@ -147,24 +154,24 @@ fn the_sum_of_all_shards_is_what_one_engine_measures() {
         let name = file.as_ref().unwrap().file_name();
         name.to_string_lossy().contains(".shard-1-of-3.ron")
     });
-    assert_eq!(left.count(), 0, "the shards' files are in the session");
+    assert_eq!(left.count(), 0, "merging removes the shards' files");
 }
 
 const IMAGES: &str = "analyses=[ClassificationImages((gammas: [0.0, 0.4], trials: 200000, block: 100)), Templates((images: 50))]";
 
 #[test]
-fn a_shard_that_is_killed_goes_on_alone_and_one_index_has_one_engine() {
+fn a_killed_shard_resumes_alone_and_each_index_has_one_engine() {
     let bench = Bench::new();
     let plan = plan(&bench, IMAGES);
     succeed(
         &bench,
-        &with(&["run", "one", "--plain", "--device", "cpu"], &plan),
+        &with_plan(&["run", "one", "--plain", "--device", "cpu"], &plan),
     );
     succeed(
         &bench,
-        &with(&["new", "many", "--set", "checkpoint_s=0.2"], &plan),
+        &with_plan(&["new", "many", "--set", "checkpoint_s=0.2"], &plan),
     );
-    let words = |which: &'static str| {
+    let arguments = |which: &'static str| {
         [
             "run",
             "many",
@@ -177,17 +184,22 @@ fn a_shard_that_is_killed_goes_on_alone_and_one_index_has_one_engine() {
             "1",
         ]
     };
-    // All at once: one of them trains, the others wait.
-    let mut first = begin(&bench, &words("1/2"));
-    let second = begin(&bench, &words("2/2"));
-    let own = shard_name("many", 1, 2);
-    let done = || bench.store().load_head(&own).map_or(0, |it| it.trials().0);
+    // Both at once: one of them trains, the other waits.
+    let mut first = spawn(&bench, &arguments("1/2"));
+    let second = spawn(&bench, &arguments("2/2"));
+    let shard_session = shard_name("many", 1, 2);
+    let done = || {
+        bench
+            .store()
+            .load_head(&shard_session)
+            .map_or(0, |session| session.trials().0)
+    };
     wait_until("the first shard has saved something", || done() > 0);
-    let said = bench.refuse(1, &words("1/2"));
-    assert!(said.contains("already being run"), "{said}");
+    let error = bench.refuse(1, &arguments("1/2"));
+    assert!(error.contains("already being run"), "{error}");
     first.kill().unwrap();
     first.wait().unwrap();
-    let saved = bench.load(&own).trials();
+    let saved = bench.load(&shard_session).trials();
     assert!(saved.0 < saved.1, "it was killed in the middle: {saved:?}");
     let output = second.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", both(&output));
@@ -197,28 +209,28 @@ fn a_shard_that_is_killed_goes_on_alone_and_one_index_has_one_engine() {
     let mut many = bench.load("many");
     many.config.checkpoint_s = bench.load("one").config.checkpoint_s;
     assert_same(&bench.load("one"), &many);
-    // Merged once more: nothing is counted twice.
+    // After a second merge nothing is counted twice.
     assert!(bench.succeed(&["merge", "many"]).contains("not divided"));
 }
 
 #[test]
-fn a_session_that_was_extended_is_divided_from_where_it_stands() {
+fn an_extended_session_is_divided_from_where_it_stopped() {
     let bench = Bench::new();
     let small = plan(&bench, &IMAGES.replace("200000", "1030"));
     succeed(
         &bench,
-        &with(&["run", "many", "--plain", "--device", "cpu"], &small),
+        &with_plan(&["run", "many", "--plain", "--device", "cpu"], &small),
     );
     let more = "analyses[0].extended=[(trials: 5000)]";
-    let all = with(&["run", "one", "--plain", "--device", "cpu"], &small);
+    let all = with_plan(&["run", "one", "--plain", "--device", "cpu"], &small);
     succeed(
         &bench,
-        &with(&[], &[all, vec!["--set".into(), more.into()]].concat()),
+        &with_plan(&[], &[all, vec!["--set".into(), more.into()]].concat()),
     );
-    let said = bench.refuse(2, &["run", "many", "--shard", "1/3", "--plain"]);
+    let error = bench.refuse(2, &["run", "many", "--shard", "1/3", "--plain"]);
     assert!(
-        said.contains("finished") && said.contains("extend"),
-        "{said}"
+        error.contains("finished") && error.contains("extend"),
+        "{error}"
     );
     bench.succeed(&["new", "aside", "--preset", "quickstart"]);
     let extended = {
@@ -234,7 +246,7 @@ fn a_session_that_was_extended_is_divided_from_where_it_stands() {
     bench.succeed(&["merge", "many", "--keep"]);
     bench.succeed(&["run", "many", "--plain", "--device", "cpu"]);
     assert_same(&bench.load("one"), &bench.load("many"));
-    // Divided once more, files of the first time count as not begun: they are in the session.
+    // In a second division, the kept files of the first one count as pending, since they are already merged.
     let mut further = bench.load("many");
     further
         .extend(0, ron::from_str("(trials: 9000)").unwrap())
@@ -243,27 +255,28 @@ fn a_session_that_was_extended_is_divided_from_where_it_stands() {
     shard(&bench, "many", "2/3");
     let output = bench.output(&["merge", "many"]);
     assert!(
-        both(&output).contains("1 (not begun), 3 (not begun)"),
+        both(&output).contains("1 (pending), 3 (pending)"),
         "{}",
         both(&output)
     );
-    let told = both(&bench.output(&["export", "many", "--format", "json", "--out", "/dev/null"]));
-    assert!(told.contains("not merged"), "{told}");
+    let printed =
+        both(&bench.output(&["export", "many", "--format", "json", "--out", "/dev/null"]));
+    assert!(printed.contains("not merged"), "{printed}");
     let printed = bench.succeed(&["submit", "many", "--slurm", "--print"]);
     assert!(printed.contains("--array=1,3\n"), "{printed}");
-    let looked = ShardWatcher::new(bench.store(), "many")
+    let watched = ShardWatcher::new(bench.store(), "many")
         .poll()
         .unwrap()
         .unwrap();
-    let standing: Vec<_> = looked
+    let statuses: Vec<_> = watched
         .run
         .unwrap()
         .shards
         .iter()
-        .map(|it| it.standing)
+        .map(|shard| shard.standing)
         .collect();
     assert_eq!(
-        standing,
+        statuses,
         [
             ShardStatus::NotBegun,
             ShardStatus::Done,
@@ -275,387 +288,4 @@ fn a_session_that_was_extended_is_divided_from_where_it_stands() {
     bench.succeed(&["merge", "many"]);
     let trials = bench.load("many").trials();
     assert_eq!(trials, (18_000, 18_000));
-}
-
-#[test]
-fn what_cannot_be_is_refused_in_words_and_nothing_is_lost() {
-    let bench = Bench::new();
-    let plan = plan(&bench, &IMAGES.replace("200000", "2000"));
-    succeed(&bench, &with(&["new", "many"], &plan));
-    for (which, word) in [
-        ("5/4", "1/4 to 4/4"),
-        ("0/4", "no such shard"),
-        ("x", "of how many"),
-        ("auto", "no scheduler says"),
-    ] {
-        let said = bench.refuse(2, &["run", "many", "--shard", which, "--plain"]);
-        assert!(said.contains(word), "{which}: {said}");
-    }
-    let said = bench.refuse(2, &["run", "none", "--shard", "1/2", "--plain"]);
-    assert!(said.contains("no session `none`"), "{said}");
-    shard(&bench, "many", "1/2");
-    // Another division, or the whole, while it is divided.
-    let said = bench.refuse(2, &["run", "many", "--shard", "1/3", "--plain"]);
-    assert!(said.contains("divided into 2 shards already"), "{said}");
-    let said = bench.refuse(2, &["run", "many", "--plain"]);
-    assert!(
-        said.contains("--shard 1/2 to 2/2") && said.contains("--abandon"),
-        "{said}"
-    );
-    let own = shard_name("many", 1, 2);
-    let said = bench.refuse(2, &["run", &own, "--plain"]);
-    assert!(said.contains("run many --shard 1/2"), "{said}");
-    // Its plan stays, so that all shards have the same.
-    let said = bench.refuse(2, &["extend", "many", "--trials", "4000", "--plain"]);
-    assert!(said.contains("divided into 2 shards"), "{said}");
-    // It is told with the session that it is of.
-    let listed = bench.succeed(&["ls"]);
-    assert!(
-        listed.contains("many") && !listed.contains(&own),
-        "{listed}"
-    );
-    shard(&bench, "many", "2/2");
-    // A plan that is edited between shards.
-    let file = bench.store().path(&own);
-    let whole = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, whole.replacen("trials: 2000", "trials: 2001", 1)).unwrap();
-    let said = bench.refuse(1, &["merge", "many"]);
-    assert!(said.contains("was edited"), "{said}");
-    std::fs::write(&file, &whole).unwrap();
-    // A shard of another program.
-    let mut foreign = bench.load(&own);
-    foreign.record.starts[0].program = "0.0.1 (build 00000000)".into();
-    bench.store().save(&foreign).unwrap();
-    let said = bench.refuse(1, &["merge", "many"]);
-    assert!(
-        said.contains("0.0.1") && said.contains("different programs"),
-        "{said}"
-    );
-    std::fs::write(&file, &whole).unwrap();
-    // Another network.
-    let mut foreign = bench.load(&own);
-    let training = foreign.record.training.as_mut().unwrap();
-    training.best.tensors[0].1.values_mut()[0] += 1.0;
-    bench.store().save(&foreign).unwrap();
-    let said = bench.refuse(1, &["merge", "many"]);
-    assert!(said.contains("different network"), "{said}");
-    std::fs::write(&file, &whole).unwrap();
-    bench.succeed(&["merge", "many"]);
-    assert!(bench.load("many").record.sharding.is_none());
-}
-
-#[test]
-fn a_session_that_is_deleted_takes_its_shards_with_it() {
-    let bench = Bench::new();
-    let plan = plan(&bench, &IMAGES.replace("200000", "2000"));
-    succeed(&bench, &with(&["new", "many"], &plan));
-    shard(&bench, "many", "1/2");
-    let own = shard_name("many", 1, 2);
-    let lock = bench.store().lock(&own).unwrap();
-    assert!(
-        bench.store().to_trash("many").is_err(),
-        "a shard is being run"
-    );
-    assert!(bench.store().exists("many"));
-    drop(lock);
-    let place = bench.store().to_trash("many").unwrap();
-    assert_eq!(bench.store().names().unwrap(), Vec::<String>::new());
-    assert!(place.join(format!("{own}.ron")).exists() && place.join("many.ron").exists());
-}
-
-#[test]
-fn what_is_submitted_can_be_read_and_without_a_scheduler_nothing_is_divided() {
-    let bench = Bench::new();
-    let plan = plan(&bench, &IMAGES.replace("200000", "2000"));
-    succeed(&bench, &with(&["new", "many"], &plan));
-    let printed = bench.succeed(&[
-        "submit",
-        "many",
-        "--slurm",
-        "--shards",
-        "4",
-        "--gpus",
-        "1",
-        "--time",
-        "4:00:00",
-        "--print",
-        "--",
-        "--account=a",
-    ]);
-    for line in [
-        "#SBATCH --array=1-4",
-        "#SBATCH --requeue",
-        "#SBATCH --signal=B:USR1@120",
-        "#SBATCH --open-mode=append",
-        "#SBATCH --time=4:00:00",
-        "#SBATCH --gpus=1",
-        "#SBATCH --account=a",
-    ] {
-        assert!(printed.lines().any(|own| own == line), "{line}: {printed}");
-    }
-    assert!(
-        printed.contains("run many --shard \"$SLURM_ARRAY_TASK_ID/4\" --plain --requeue"),
-        "{printed}"
-    );
-    assert!(printed.contains("merge many && exec "), "{printed}");
-    let mut program = bench.program();
-    program.env("PATH", bench.path("nothing"));
-    let output = program
-        .args(["submit", "many", "--slurm"])
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(1), "{}", both(&output));
-    assert!(
-        both(&output).contains("there is no sbatch here"),
-        "{}",
-        both(&output)
-    );
-    assert!(bench.load("many").record.sharding.is_none());
-    assert!(
-        bench
-            .succeed(&["run", "many", "--plain", "--device", "cpu"])
-            .contains("finished")
-    );
-}
-
-#[test]
-fn a_target_is_a_question_to_all_trials_and_no_shard_has_them() {
-    let bench = Bench::new();
-    let plan = plan(
-        &bench,
-        &IMAGES.replace("block: 100", "block: 100, target: Some(0.9)"),
-    );
-    succeed(&bench, &with(&["new", "many"], &plan));
-    let said = bench.refuse(2, &["run", "many", "--shard", "1/2", "--plain"]);
-    assert!(
-        said.contains("analyses[0].target") && said.contains("all shards"),
-        "{said}"
-    );
-}
-
-#[test]
-fn what_shards_have_done_can_be_given_up() {
-    let bench = Bench::new();
-    let plan = plan(&bench, &IMAGES.replace("200000", "2000"));
-    succeed(&bench, &with(&["new", "many"], &plan));
-    shard(&bench, "many", "1/2");
-    bench.succeed(&["merge", "many", "--abandon"]);
-    succeed(
-        &bench,
-        &with(&["run", "one", "--plain", "--device", "cpu"], &plan),
-    );
-    bench.succeed(&["run", "many", "--plain", "--device", "cpu"]);
-    assert_same(&bench.load("one"), &bench.load("many"));
-}
-
-#[test]
-fn usr1_asks_slurm_for_the_place_of_this_task_alone() {
-    let bench = Bench::new();
-    let plan = plan(&bench, &IMAGES.replace("200000", "2000000000"));
-    succeed(&bench, &with(&["new", "many"], &plan));
-    // What scontrol is told.
-    let told = bench.path("told");
-    let folder = bench.path("bin");
-    std::fs::create_dir_all(&folder).unwrap();
-    let script = format!("#!/bin/sh\necho \"$@\" > {}\n", told.display());
-    std::fs::write(folder.join("scontrol"), script).unwrap();
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(folder.join("scontrol"), mode).unwrap();
-    let mut program = bench.program();
-    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
-    program.env("PATH", path).env("SLURM_JOB_ID", "12");
-    program
-        .env("SLURM_ARRAY_JOB_ID", "12")
-        .env("SLURM_ARRAY_TASK_ID", "3");
-    program
-        .env("SLURM_ARRAY_TASK_COUNT", "4")
-        .env("SLURM_ARRAY_TASK_MIN", "1");
-    program.args([
-        "run",
-        "many",
-        "--shard",
-        "auto",
-        "--requeue",
-        "--device",
-        "cpu",
-    ]);
-    let child = program
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let own = shard_name("many", 3, 4);
-    wait_until("the shard is at work", || {
-        bench
-            .store()
-            .load_head(&own)
-            .is_ok_and(|it| it.record.state == SavedState::Running)
-    });
-    signal(&child, "USR1");
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(138), "{}", both(&output));
-    assert_eq!(
-        std::fs::read_to_string(told).unwrap().trim(),
-        "requeue 12_3"
-    );
-    let session = bench.load(&own);
-    assert_eq!(session.record.state, SavedState::Stopped);
-    assert_eq!(session.record.shard.unwrap().job.as_deref(), Some("12_3"));
-}
-
-/// How long the file system of the test keeps back what was written.
-const CACHE: Duration = Duration::from_secs(2);
-
-/// Shows each state of the files of one folder in another, as late as the cache of a network's file system may.
-fn mirror(from: &Path, to: &Path, over: &AtomicBool) {
-    let mut shown: HashMap<OsString, SystemTime> = HashMap::new();
-    let mut due: Vec<(Instant, OsString, Option<Vec<u8>>)> = Vec::new();
-    while !over.load(Ordering::Relaxed) {
-        let mut there = Vec::new();
-        for file in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
-            let name = file.file_name();
-            if name.to_string_lossy().ends_with(".tmp") {
-                continue;
-            }
-            there.push(name.clone());
-            // It may be replaced at this moment: then it comes next time.
-            let (Ok(about), Ok(bytes)) = (file.metadata(), std::fs::read(file.path())) else {
-                continue;
-            };
-            let written = about.modified().unwrap();
-            if shown.get(&name) != Some(&written) {
-                shown.insert(name.clone(), written);
-                due.push((Instant::now() + CACHE, name, Some(bytes)));
-            }
-        }
-        let gone: Vec<OsString> = shown
-            .keys()
-            .filter(|name| !there.contains(name))
-            .cloned()
-            .collect();
-        for name in gone {
-            shown.remove(&name);
-            due.push((Instant::now() + CACHE, name, None));
-        }
-        let now = Instant::now();
-        for (_, name, bytes) in due.extract_if(.., |(at, ..)| *at <= now) {
-            let path = to.join(&name);
-            match bytes {
-                Some(bytes) => {
-                    let aside = to.join("aside.tmp");
-                    std::fs::write(&aside, bytes).unwrap();
-                    std::fs::rename(aside, path).unwrap();
-                }
-                None => std::fs::remove_file(path).unwrap(),
-            }
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-#[test]
-fn who_watches_64_shards_through_a_slow_cache_is_right_within_5_seconds() {
-    use ShardStatus::{Died, Done, Failed, NotBegun, Stopped, Waiting, Working};
-    let bench = Bench::new();
-    let plan = plan(&bench, &IMAGES.replace("200000", "64000"));
-    succeed(&bench, &with(&["new", "many"], &plan));
-    shard(&bench, "many", "64/64");
-    let store = bench.store();
-    let whole = bench.load("many");
-    let seen = bench.path("seen");
-    std::fs::create_dir(&seen).unwrap();
-    let over = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        scope.spawn(|| mirror(store.folder(), &seen, &over));
-        let mut watch = ShardWatcher::new(Store::new(&seen), "many");
-        // What is said of each, once it is as wanted, within five seconds of the last write.
-        let mut right = |wanted: &dyn Fn(u32) -> ShardStatus| {
-            let began = Instant::now();
-            loop {
-                let run = watch.poll().ok().flatten().and_then(|it| it.run);
-                let shards = run.map(|run| run.shards).unwrap_or_default();
-                let is = |it: &ShardState| it.standing == wanted(it.index);
-                if shards.len() == 64 && shards.iter().all(is) {
-                    return shards;
-                }
-                let wrong: Vec<_> = shards
-                    .iter()
-                    .filter(|it| !is(it))
-                    .map(|it| (it.index, it.standing))
-                    .collect();
-                assert!(began.elapsed() < Duration::from_secs(5), "{wrong:?}");
-                std::thread::sleep(Duration::from_millis(100));
-            }
-        };
-        right(&|index| if index == 64 { Done } else { NotBegun });
-        // A third of them begins; of those some are at work.
-        let mut locks: HashMap<u32, Lock> = HashMap::new();
-        let set = |index: u32, state: SavedState, lock: &mut Lock| {
-            let mut session = whole
-                .new_shard(&shard_name("many", index, 64), index)
-                .unwrap();
-            session.record.state = state;
-            session.record.updated = now();
-            lock.save(&session).unwrap();
-        };
-        for index in 1..=20 {
-            let mut lock = store.lock(&shard_name("many", index, 64)).unwrap();
-            lock.session_exists().unwrap();
-            let state = if index <= 10 {
-                SavedState::Running
-            } else {
-                SavedState::New
-            };
-            set(index, state, &mut lock);
-            locks.insert(index, lock);
-        }
-        right(&|index| match index {
-            ..=10 => Working,
-            11..=20 => Waiting,
-            64 => Done,
-            _ => NotBegun,
-        });
-        // One is stopped, one fails, one dies: its lock is gone and its file says that it works.
-        set(1, SavedState::Stopped, locks.get_mut(&1).unwrap());
-        set(
-            2,
-            SavedState::Failed("no room".into()),
-            locks.get_mut(&2).unwrap(),
-        );
-        for index in 1..=3 {
-            locks.remove(&index);
-        }
-        let shards = right(&|index| match index {
-            1 => Stopped,
-            2 => Failed,
-            3 => Died,
-            4..=10 => Working,
-            11..=20 => Waiting,
-            64 => Done,
-            _ => NotBegun,
-        });
-        assert_eq!(shards[1].note.as_deref(), Some("no room"));
-        over.store(true, Ordering::Relaxed);
-    });
-}
-
-#[test]
-fn a_clock_that_is_hours_off_is_told_and_changes_nothing() {
-    let bench = Bench::new();
-    let plan = plan(&bench, &IMAGES.replace("200000", "2000"));
-    succeed(&bench, &with(&["new", "many"], &plan));
-    shard(&bench, "many", "1/2");
-    let mut session = bench.load(&shard_name("many", 1, 2));
-    session.record.updated -= 3 * 3600;
-    bench.store().save(&session).unwrap();
-    let looked = ShardWatcher::new(bench.store(), "many")
-        .poll()
-        .unwrap()
-        .unwrap();
-    let shards = looked.run.unwrap().shards;
-    assert_eq!(shards[0].standing, ShardStatus::Done);
-    let note = shards[0].note.as_deref().unwrap_or_default();
-    assert!(note.contains("clock") && note.contains("behind"), "{note}");
-    shard(&bench, "many", "2/2");
-    bench.succeed(&["merge", "many"]);
 }

@@ -1,5 +1,4 @@
-//! How a session stands, said alike everywhere; and what a terminal that is none, or a dumb or a slow one,
-//! gets.
+//! The status of a session is the same in every command; and output to pipes, dumb terminals and slow terminals.
 
 mod common;
 
@@ -17,58 +16,58 @@ fn signal(pid: u32, signal: &str) {
     assert!(sent.unwrap().success());
 }
 
-/// The only session, as `ls --json` tells it.
+/// The entry of the only session in `ls --json`.
 fn listed(bench: &Bench) -> Value {
     let all: Value = serde_json::from_str(&bench.succeed(&["ls", "--json"])).unwrap();
     all[0].clone()
 }
 
 #[test]
-fn running_paused_hung_and_interrupted_are_said_alike_by_every_command() {
+fn every_command_reports_the_same_status() {
     let bench = Bench::new();
     let pid = bench.run_in_background("live");
-    let stands = |word: &str| {
-        assert_eq!(listed(&bench)["state"], word);
+    let assert_status = |status: &str| {
+        assert_eq!(listed(&bench)["state"], status);
         let page = bench.succeed(&["attach", "live", "--plain"]);
-        assert!(page.starts_with(&format!("live  {word}")), "{page}");
+        assert!(page.starts_with(&format!("live  {status}")), "{page}");
     };
-    stands("running");
+    assert_status("running");
     bench.succeed(&["pause", "live"]);
-    stands("paused");
+    assert_status("paused");
     bench.succeed(&["continue", "live"]);
     signal(pid, "-STOP");
-    stands("hung");
+    assert_status("hung");
     let silent = listed(&bench)["silent_since"].as_str().map(str::to_owned);
-    let since: jiff::Timestamp = silent.expect("since when").parse().unwrap();
+    let since: jiff::Timestamp = silent.expect("a time").parse().unwrap();
     let age = jiff::Timestamp::now().duration_since(since).as_secs();
     assert!((5..60).contains(&age), "{age} s");
-    // Also for somebody who comes when it has been silent for long.
+    // Also for a viewer that connects when it has long been silent.
     let mut pty = Pty::start(bench.folder.path(), &["attach", "live"], 100, 30);
     pty.wait_for("hung, silent for");
     pty.press("q");
     assert_eq!(pty.exit_code(), 0);
     let table = bench.succeed(&["ls"]);
-    assert!(table.contains("no word from its engine for"), "{table}");
+    assert!(table.contains("engine silent for"), "{table}");
     signal(pid, "-CONT");
-    wait_until("its next word", || listed(&bench)["state"] == "running");
-    stands("running");
+    wait_until("its next answer", || listed(&bench)["state"] == "running");
+    assert_status("running");
     signal(pid, "-KILL");
     wait_until("its end", || bench.store().engine("live").is_none());
-    stands("interrupted");
+    assert_status("interrupted");
 }
 
 #[test]
-fn a_hung_engine_shows_no_rate_and_no_time_left_until_it_speaks_again() {
+fn a_hung_engine_shows_no_rate_and_no_eta_until_it_answers_again() {
     let bench = Bench::new();
     let pid = bench.run_in_background("live");
     let mut pty = Pty::start(bench.folder.path(), &["attach", "live"], 100, 30);
     pty.wait_for("trials/s");
     signal(pid, "-STOP");
-    pty.wait("that it is hung", |text| {
+    pty.wait("a hung engine", |text| {
         text.contains("hung, silent for") && !text.contains("trials/s") && !text.contains("ETA")
     });
     signal(pid, "-CONT");
-    pty.wait("that it goes on", |text| {
+    pty.wait("a running engine", |text| {
         text.contains("trials/s") && !text.contains("hung")
     });
     pty.press("q");
@@ -76,28 +75,31 @@ fn a_hung_engine_shows_no_rate_and_no_time_left_until_it_speaks_again() {
 }
 
 #[test]
-fn a_pipe_gets_the_list_where_there_are_sessions_and_no_run_begins() {
+fn a_pipe_gets_the_list_of_sessions_and_no_run_begins() {
     let bench = Bench::new();
     bench.succeed(&["new", "mine"]);
-    let told = bench.succeed(&[]);
-    assert!(told.contains("mine") && told.contains("new"), "{told}");
+    let printed = bench.succeed(&[]);
+    assert!(
+        printed.contains("mine") && printed.contains("new"),
+        "{printed}"
+    );
     assert_eq!(bench.store().names().unwrap(), ["mine"]);
 }
 
 #[test]
-fn a_dumb_terminal_gets_lines() {
+fn a_dumb_terminal_gets_plain_lines() {
     let bench = finished();
     let program = env!("CARGO_BIN_EXE_noisescope");
-    for (words, told) in [
+    for (arguments, expected) in [
         (vec!["attach", "done"], "done  finished"),
         (vec![], "STATE"),
         (vec!["run", "done"], "done  finished"),
     ] {
-        let all = [vec!["env", "TERM=dumb", program], words].concat();
+        let all = [vec!["env", "TERM=dumb", program], arguments].concat();
         let mut pty = Pty::start_program(bench.folder.path(), &all, 100, 30);
         assert_eq!(pty.exit_code(), 0);
         wait_until("lines", || {
-            String::from_utf8_lossy(&pty.bytes()).contains(told)
+            String::from_utf8_lossy(&pty.bytes()).contains(expected)
         });
         let bytes = pty.bytes();
         assert!(
@@ -109,14 +111,14 @@ fn a_dumb_terminal_gets_lines() {
 }
 
 #[test]
-fn a_late_answer_of_the_terminal_is_not_left_to_the_shell() {
+fn a_late_answer_from_the_terminal_does_not_reach_the_shell() {
     let bench = finished();
     let program = env!("CARGO_BIN_EXE_noisescope");
     let line = format!(
         "{program} show done --training >/dev/tty 2>&1; read -r -t 1 -n 1 c && echo LEFT || echo CLEAN"
     );
-    let words = ["bash", "-c", &line];
-    let mut pty = Pty::start_program(bench.folder.path(), &words, 100, 30);
+    let command = ["bash", "-c", &line];
+    let mut pty = Pty::start_program(bench.folder.path(), &command, 100, 30);
     wait_until("the question", || {
         pty.bytes().windows(3).any(|bytes| bytes == b"\x1b[c")
     });

@@ -1,4 +1,4 @@
-//! Engines that cannot be reached as usual: without a socket, in odd folders, behind a queue, of another user.
+//! Engines that are hard to reach: without a socket, in oddly named folders, with a long queue, or of another user.
 
 mod common;
 
@@ -12,7 +12,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use common::{Bench, both, endless, signal, wait_until};
-use noisescope::link::EngineCommand as Word;
+use noisescope::link::EngineCommand;
 use noisescope::link::client::Conversation;
 use noisescope::session::SavedState;
 use noisescope::session::store::Store;
@@ -25,7 +25,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 #[test]
-fn an_engine_whose_socket_was_taken_away_makes_it_anew_and_never_passes_for_interrupted() {
+fn an_engine_recreates_its_removed_socket_and_never_seems_interrupted() {
     let bench = Bench::new();
     let engine = bench.run_in_background("live");
     let socket = bench.path("sessions/live.sock");
@@ -35,7 +35,7 @@ fn an_engine_whose_socket_was_taken_away_makes_it_anew_and_never_passes_for_inte
     assert!(bench.succeed(&["ls"]).contains("running"));
     wait_until("the socket", || socket.exists());
     fs::remove_file(&socket).unwrap();
-    // A word waits for it.
+    // A command waits for the new socket.
     let began = Instant::now();
     bench.succeed(&["pause", "live"]);
     assert!(began.elapsed() < Duration::from_secs(6));
@@ -45,13 +45,13 @@ fn an_engine_whose_socket_was_taken_away_makes_it_anew_and_never_passes_for_inte
         bench
             .store()
             .engine("live")
-            .is_none_or(|it| it.pid != engine)
+            .is_none_or(|running| running.pid != engine)
     );
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn without_unix_sockets_a_run_is_known_to_run_and_is_stopped_by_a_signal() {
+fn without_unix_sockets_a_run_is_listed_and_stopped_by_a_signal() {
     let bench = Bench::new();
     let (source, library) = (bench.path("bind.c"), bench.path("bind.so"));
     fs::write(
@@ -81,10 +81,10 @@ fn without_unix_sockets_a_run_is_known_to_run_and_is_stopped_by_a_signal() {
     let page = bench.succeed(&["attach", "mute", "--plain"]);
     assert!(page.contains("mute  running"), "{page}");
     assert!(page.contains(&format!("kill -TERM {pid}")), "{page}");
-    let words = bench.refuse(1, &["pause", "mute"]);
-    assert!(words.contains(&format!("process {pid}")), "{words}");
-    let words = bench.succeed(&["stop", "mute"]);
-    assert!(words.contains("sent TERM"), "{words}");
+    let error = bench.refuse(1, &["pause", "mute"]);
+    assert!(error.contains(&format!("process {pid}")), "{error}");
+    let printed = bench.succeed(&["stop", "mute"]);
+    assert!(printed.contains("sent TERM"), "{printed}");
     assert_eq!(bench.load("mute").record.state, SavedState::Stopped);
 }
 
@@ -122,18 +122,18 @@ fn folders_whose_names_are_not_unicode_or_hold_a_line_feed_work() {
 }
 
 #[test]
-fn a_word_to_stop_overtakes_a_thousand_others() {
+fn a_stop_command_overtakes_a_thousand_others() {
     let bench = Bench::new();
     bench.run_in_background("live");
     runtime().block_on(async {
         let mut engine = Conversation::connect(&bench.store(), "live").await.unwrap();
         for _ in 0..500 {
-            engine.send_command(Word::Continue).await.unwrap();
-            engine.send_command(Word::Pause).await.unwrap();
+            engine.send_command(EngineCommand::Continue).await.unwrap();
+            engine.send_command(EngineCommand::Pause).await.unwrap();
         }
-        engine.send_command(Word::Continue).await.unwrap();
+        engine.send_command(EngineCommand::Continue).await.unwrap();
         let began = Instant::now();
-        engine.send_command(Word::Stop).await.unwrap();
+        engine.send_command(EngineCommand::Stop).await.unwrap();
         let over = async {
             loop {
                 let _ = engine.request_state().await;
@@ -152,7 +152,7 @@ fn a_word_to_stop_overtakes_a_thousand_others() {
             .await
             .expect("an end within seconds");
         println!(
-            "stop behind 1,001 words: {:.2} s",
+            "stop behind 1,001 commands: {:.2} s",
             began.elapsed().as_secs_f64()
         );
     });
@@ -161,9 +161,9 @@ fn a_word_to_stop_overtakes_a_thousand_others() {
 }
 
 #[test]
-fn so_many_viewers_look_at_most_and_checkpoints_go_on() {
+fn the_number_of_viewers_is_limited_and_checkpoints_continue() {
     let bench = Bench::new();
-    // Few descriptors, as some systems give by default.
+    // Few file descriptors, as on some systems by default.
     let plan = endless(&bench).join("' '");
     let program = bench.program();
     let script = format!(
@@ -191,22 +191,22 @@ fn so_many_viewers_look_at_most_and_checkpoints_go_on() {
     let mut last = strangers.pop().unwrap();
     last.set_read_timeout(Some(Duration::from_secs(4))).unwrap();
     let _ = last.write_all(&[0; 4]);
-    let mut said = Vec::new();
-    let _ = last.read_to_end(&mut said);
-    let said = String::from_utf8_lossy(&said).into_owned();
+    let mut answer = Vec::new();
+    let _ = last.read_to_end(&mut answer);
+    let answer = String::from_utf8_lossy(&answer).into_owned();
     assert!(
-        said.contains("viewers are attached to this run already"),
-        "{said}"
+        answer.contains("viewers are attached to this run already"),
+        "{answer}"
     );
     drop(strangers);
-    // Whoever did not greet is shown out, and others come in.
+    // Clients that sent no greeting are disconnected, which makes room for others.
     wait_until("room", || bench.output(&["pause", "live"]).status.success());
     bench.succeed(&["stop", "live"]);
 }
 
-/// Another user of the machine, who may read the session and not its lock, is told that it runs.
+/// Another user of the machine, who may read the session but not its lock, sees that it is running.
 #[test]
-fn another_user_is_told_that_a_session_runs() {
+fn another_user_sees_that_a_session_is_running() {
     if rustix::process::getuid().as_raw() != 0 || !std::path::Path::new("/proc/locks").exists() {
         println!("SKIPPED: only root can become another user, on Linux");
         return;
@@ -233,7 +233,7 @@ fn another_user_is_told_that_a_session_runs() {
         page.contains("live  running") && page.contains(&format!("process {pid}")),
         "{page}"
     );
-    // And it has not kept the owner out.
+    // The other user's command has not locked the owner out.
     bench.succeed(&["stop", "live"]);
     let mut again = bench
         .program()

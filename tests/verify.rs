@@ -1,49 +1,55 @@
-//! `noisescope verify` compares a device with the reference, and says what it compared.
+//! `noisescope verify` compares a device with the reference and reports each check; and valid launch sizes.
 
 mod common;
 
 use common::Bench;
 
 #[test]
-fn a_processor_computes_what_the_reference_computes() {
+fn the_cpu_device_agrees_with_the_reference() {
     let bench = Bench::new();
-    let words = ["verify", "--device", "cpu", "--network", "logistic"];
-    let told = bench.succeed(&words);
-    let lines: Vec<&str> = told.lines().filter(|line| line.starts_with("  ")).collect();
-    assert_eq!(lines.len(), 10, "{told}");
-    assert!(lines.iter().all(|line| line.starts_with("  ok ")), "{told}");
-    for what in [
+    let arguments = ["verify", "--device", "cpu", "--network", "logistic"];
+    let printed = bench.succeed(&arguments);
+    let lines: Vec<&str> = printed
+        .lines()
+        .filter(|line| line.starts_with("  "))
+        .collect();
+    assert_eq!(lines.len(), 10, "{printed}");
+    assert!(
+        lines.iter().all(|line| line.starts_with("  ok ")),
+        "{printed}"
+    );
+    for check in [
         "noise gabor, γ 0.3",
         "logits of logistic",
         "the same bits twice",
     ] {
-        assert!(told.contains(what), "{what}: {told}");
+        assert!(printed.contains(check), "{check}: {printed}");
     }
-    let told = bench.succeed(&[&words[..], &["--json"]].concat());
-    let all: Vec<serde_json::Value> = told
+    let printed = bench.succeed(&[&arguments[..], &["--json"]].concat());
+    let all: Vec<serde_json::Value> = printed
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     assert_eq!(all.len(), 10);
     assert!(
         all.iter()
-            .all(|it| it["ok"] == true && it["words"].is_string())
+            .all(|line| line["ok"] == true && line["words"].is_string())
     );
 }
 
 #[test]
-fn a_launch_has_blocks_of_both_halves() {
+fn a_launch_must_have_an_even_number_of_blocks() {
     let bench = Bench::new();
     for launch in ["0", "1", "3", "1026"] {
-        for words in [
+        for arguments in [
             &["verify", "--launch", launch][..],
             &["bench", "--launch", launch],
             &["run", "none", "--plain", "--launch", launch],
         ] {
-            let said = bench.refuse(2, words);
-            assert!(said.contains(&format!("--launch {launch}")), "{said}");
-            assert!(said.contains("an even number from 2 to 1024"), "{said}");
+            let error = bench.refuse(2, arguments);
+            assert!(error.contains(&format!("--launch {launch}")), "{error}");
+            assert!(error.contains("an even number from 2 to 1024"), "{error}");
         }
     }
-    assert!(!bench.store().exists("none"), "nothing was made");
+    assert!(!bench.store().exists("none"), "no session was created");
 }

@@ -1,23 +1,25 @@
-//! The run outlives its viewers: real engines, real viewers, and what can happen between them.
+//! Runs outlive their viewers: real engines and real viewers that disconnect, stall, pause and stop.
 
 mod common;
+
+#[path = "watched/starting.rs"]
+mod starting;
 
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use common::pty::Pty;
-use common::{Bench, endless, signal, wait_until};
+use common::{Bench, wait_until};
 use noisescope::link::client::Conversation;
 use noisescope::session::run::Phase;
 use noisescope::session::{SavedState, Session};
 
+/// Whether the process is running; a zombie is not.
 fn alive(pid: u32) -> bool {
-    // A zombie has ended too.
     fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
         !stat
             .rsplit(')')
@@ -36,7 +38,7 @@ fn threads(pid: u32) -> usize {
     fs::read_dir(format!("/proc/{pid}/task")).unwrap().count()
 }
 
-/// Bytes of memory that a process holds.
+/// Resident memory of a process in bytes.
 fn resident(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/statm")).unwrap();
     let pages: u64 = status.split_whitespace().nth(1).unwrap().parse().unwrap();
@@ -48,7 +50,7 @@ fn child_of(parent: u32) -> Option<u32> {
     children.split_whitespace().next()?.parse().ok()
 }
 
-/// Clock ticks of processor time that a process has used.
+/// CPU time that a process has used, in clock ticks.
 fn ticks(pid: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let fields: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
@@ -62,8 +64,8 @@ fn runtime() -> tokio::runtime::Runtime {
         .unwrap()
 }
 
-/// Looks in once, as a viewer does.
-fn look(bench: &Bench, name: &str) -> Session {
+/// Connects once as a viewer does; returns the session's state.
+fn visit(bench: &Bench, name: &str) -> Session {
     runtime().block_on(async {
         let mut engine = Conversation::connect(&bench.store(), name).await.unwrap();
         engine.request_state().await.unwrap();
@@ -91,17 +93,17 @@ fn a_dropped_connection_ends_the_viewer_and_not_the_run() {
     bench.wait_for_trials("live", done);
 }
 
-/// In a session of its own the viewer has no controlling terminal: no HUP comes when it closes.
+/// Under `setsid` the viewer has no controlling terminal, so it gets no HUP when the terminal closes.
 #[test]
-fn a_terminal_that_goes_without_a_word_ends_the_viewer_and_burns_nothing() {
+fn a_silently_closed_terminal_ends_the_viewer_without_a_busy_loop() {
     let bench = Bench::new();
     let engine = bench.run_in_background("live");
     let program = env!("CARGO_BIN_EXE_noisescope");
-    let words = ["setsid", "--wait", program, "attach", "live"];
-    let mut pty = Pty::start_program(bench.folder.path(), &words, 120, 40);
+    let command = ["setsid", "--wait", program, "attach", "live"];
+    let mut pty = Pty::start_program(bench.folder.path(), &command, 120, 40);
     pty.wait_for("trials/s");
     let parent = pty.child.process_id().unwrap();
-    // Where setsid need not fork it becomes the viewer itself.
+    // If setsid need not fork, it becomes the viewer itself.
     let viewer = child_of(parent).unwrap_or(parent);
     let before = ticks(viewer).unwrap();
     pty.close();
@@ -116,7 +118,7 @@ fn a_terminal_that_goes_without_a_word_ends_the_viewer_and_burns_nothing() {
         "{:?}",
         began.elapsed()
     );
-    assert!(used <= 5, "{used} clock ticks after the terminal had gone");
+    assert!(used <= 5, "{used} clock ticks after the terminal closed");
     assert!(alive(engine));
 }
 
@@ -138,7 +140,7 @@ fn the_engine_survives_hup_and_stops_at_term() {
     assert_eq!(bench.load("live").record.state, SavedState::Stopped);
     assert!(
         !bench.path("sessions/live.sock").exists(),
-        "the socket went with it"
+        "the socket is removed"
     );
 }
 
@@ -147,45 +149,45 @@ fn pause_continue_and_stop_reach_a_running_engine() {
     let bench = Bench::new();
     let engine = bench.run_in_background("live");
     bench.succeed(&["pause", "live"]);
-    // Whoever asks hears the engine's word, not the file's of the last checkpoint.
+    // Commands report the engine's state, not that of the last checkpoint.
     let listed = bench.succeed(&["ls"]);
     assert!(listed.contains("paused"), "{listed}");
     let page = bench.succeed(&["attach", "live", "--plain"]);
     assert!(
-        page.contains("live  paused, to continue: noisescope continue live"),
+        page.contains("live  paused; resume: noisescope continue live"),
         "{page}"
     );
     assert!(matches!(
-        look(&bench, "live").run.unwrap().phase,
+        visit(&bench, "live").run.unwrap().phase,
         Phase::Paused(_)
     ));
     bench.succeed(&["continue", "live"]);
     assert!(matches!(
-        look(&bench, "live").run.unwrap().phase,
+        visit(&bench, "live").run.unwrap().phase,
         Phase::Working(_)
     ));
-    let words = bench.succeed(&["stop", "live"]);
-    assert!(words.contains("noisescope run live"), "{words}");
+    let printed = bench.succeed(&["stop", "live"]);
+    assert!(printed.contains("noisescope run live"), "{printed}");
     wait_until("the engine's end", || !alive(engine));
     assert_eq!(bench.load("live").record.state, SavedState::Stopped);
-    let words = bench.refuse(1, &["pause", "live"]);
-    assert!(words.contains("session `live` is not running"), "{words}");
+    let error = bench.refuse(1, &["pause", "live"]);
+    assert!(error.contains("session `live` is not running"), "{error}");
 }
 
 #[test]
-fn a_hundred_visits_and_five_viewers_at_once_leave_nothing_behind() {
+fn a_hundred_visits_and_five_viewers_leak_nothing() {
     let bench = Bench::new();
     let engine = bench.run_in_background("live");
-    look(&bench, "live");
+    visit(&bench, "live");
     for _ in 0..10 {
-        look(&bench, "live");
+        visit(&bench, "live");
     }
     let (fds, tasks, memory) = (descriptors(engine), threads(engine), resident(engine));
     for _ in 0..100 {
-        look(&bench, "live");
+        visit(&bench, "live");
     }
     let grown = resident(engine).saturating_sub(memory);
-    // A state is 2.6 MB here: were one left behind at each visit, it would be 260 MB.
+    // A state is 2.6 MB here, so leaking one at each visit would add 260 MB.
     assert!(
         grown < 64 << 20,
         "{grown} bytes more after a hundred visits"
@@ -200,7 +202,9 @@ fn a_hundred_visits_and_five_viewers_at_once_leave_nothing_behind() {
         viewer.press("q");
         assert_eq!(viewer.exit_code(), 0);
     }
-    wait_until("the descriptors to go", || descriptors(engine) <= fds);
+    wait_until("the descriptors to be closed", || {
+        descriptors(engine) <= fds
+    });
     assert!(
         threads(engine) <= tasks,
         "{} threads, {tasks} before",
@@ -212,8 +216,7 @@ fn a_hundred_visits_and_five_viewers_at_once_leave_nothing_behind() {
 fn a_stopped_viewer_costs_the_run_nothing() {
     let bench = Bench::new();
     let engine = bench.run_in_background("live");
-    let pty = Pty::start(bench.folder.path(), &["attach", "live"], 120, 40);
-    let mut pty = pty;
+    let mut pty = Pty::start(bench.folder.path(), &["attach", "live"], 120, 40);
     pty.wait_for("trials/s");
     let viewer = pty.child.process_id().unwrap();
     let kill = |name: &str| {
@@ -231,10 +234,10 @@ fn a_stopped_viewer_costs_the_run_nothing() {
     let grown = resident(engine).saturating_sub(before);
     assert!(
         grown < 32 << 20,
-        "{grown} bytes more while a viewer stood still"
+        "{grown} bytes more while a viewer was stopped"
     );
-    // Others are served meanwhile, and the stopped one comes back.
-    look(&bench, "live");
+    // Other viewers are served meanwhile, and the stopped one recovers.
+    visit(&bench, "live");
     assert!(kill("-CONT").success());
     pty.press("2");
     pty.wait_for("validation");
@@ -268,13 +271,13 @@ fn strangers_on_the_socket_do_no_harm() {
     assert!(answer.contains("version"), "{answer:?}");
     assert!(alive(engine));
     assert!(matches!(
-        look(&bench, "live").run.unwrap().phase,
+        visit(&bench, "live").run.unwrap().phase,
         Phase::Working(_)
     ));
 }
 
-/// An engine that was killed under a viewer, which has noticed.
-fn watched_to_its_death(bench: &Bench) -> (u32, Pty) {
+/// Kills an engine while a viewer is attached, and waits until the viewer notices.
+fn engine_killed_under_a_viewer(bench: &Bench) -> (u32, Pty) {
     let engine = bench.run_in_background("live");
     let mut pty = Pty::start(bench.folder.path(), &["attach", "live"], 120, 40);
     pty.wait_for("trials/s");
@@ -287,15 +290,15 @@ fn watched_to_its_death(bench: &Bench) -> (u32, Pty) {
 }
 
 #[test]
-fn a_killed_engine_is_noticed_named_and_resumed_from_its_viewer() {
+fn a_viewer_notices_a_killed_engine_and_can_resume_it() {
     let bench = Bench::new();
-    let (engine, mut pty) = watched_to_its_death(&bench);
+    let (engine, mut pty) = engine_killed_under_a_viewer(&bench);
     let listed = bench.succeed(&["ls"]);
     assert!(listed.contains("interrupted"), "{listed}");
     let done = bench.load("live").trials().0;
     assert!(
         bench.path("sessions/live.sock").exists(),
-        "a stale socket is left by kill -9"
+        "kill -9 leaves a stale socket"
     );
     pty.press("r");
     bench.wait_for_trials("live", done);
@@ -308,131 +311,7 @@ fn a_killed_engine_is_noticed_named_and_resumed_from_its_viewer() {
 #[test]
 fn a_viewer_finds_an_engine_that_was_started_elsewhere() {
     let bench = Bench::new();
-    let (_, mut pty) = watched_to_its_death(&bench);
+    let (_, mut pty) = engine_killed_under_a_viewer(&bench);
     bench.succeed(&["run", "live", "--detach"]);
     pty.wait("a live view again", |text| !text.contains("read-only"));
-}
-
-#[test]
-fn a_run_in_the_foreground_can_be_looked_at_too() {
-    let bench = Bench::new();
-    let plan = endless(&bench);
-    let mut arguments = vec!["run", "live", "--plain"];
-    arguments.extend(plan.iter().map(String::as_str));
-    let mut child = bench.program().args(arguments).spawn().unwrap();
-    bench.wait_for_trials("live", 0);
-    assert!(look(&bench, "live").trials().0 > 0);
-    bench.succeed(&["stop", "live"]);
-    assert!(child.wait().unwrap().success());
-}
-
-#[test]
-fn a_folder_whose_name_is_too_long_for_a_socket_falls_back_to_the_runtime_folder() {
-    let bench = Bench::new();
-    let long = bench.path(&"long".repeat(40));
-    fs::create_dir(&long).unwrap();
-    let plan = endless(&bench);
-    let mut program = bench.program();
-    program.env("NOISESCOPE_SESSIONS", &long);
-    program.args(["run", "live", "--detach"]).args(&plan);
-    let output = program.output().unwrap();
-    assert!(output.status.success(), "{}", common::both(&output));
-    let store = noisescope::session::store::Store::new(&long);
-    let engine = store.engine("live").unwrap();
-    let socket = engine.socket.expect("a socket elsewhere");
-    assert!(socket.starts_with(bench.folder.path()) && !socket.starts_with(&long));
-    let killed = Command::new("kill")
-        .args(["-9", &engine.pid.to_string()])
-        .status();
-    assert!(killed.unwrap().success());
-}
-
-#[test]
-fn an_engine_that_cannot_start_says_why_to_the_one_who_started_it() {
-    let bench = Bench::new();
-    let mut pty = Pty::start(bench.folder.path(), &["run", "mnist-paper"], 100, 30);
-    assert_eq!(pty.exit_code(), 1);
-    let text = pty.text().replace('\n', " ");
-    assert!(text.contains("noisescope data fetch"), "{text}");
-    pty.wait_restored();
-}
-
-#[test]
-fn nothing_is_left_running_when_a_detached_run_is_done() {
-    let bench = Bench::new();
-    let plan = endless(&bench);
-    let mut arguments = vec!["run", "short", "--detach"];
-    arguments.extend(plan.iter().map(String::as_str));
-    arguments.extend([
-        "--set",
-        "analyses=[ClassificationImages((gammas: [0.4], trials: 2000))]",
-    ]);
-    bench.succeed(&arguments);
-    wait_until("the end", || {
-        bench.store().engine("short").is_none()
-            && bench.load("short").record.state == SavedState::Finished
-            && !bench.path("sessions/short.sock").exists()
-    });
-    let left: Vec<String> = fs::read_dir(bench.path("sessions"))
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| {
-            !Path::new(name)
-                .extension()
-                .is_some_and(|it| it == "bak" || it == "log")
-        })
-        .collect();
-    assert_eq!(left, ["short.ron"]);
-}
-
-#[test]
-fn a_plain_run_that_is_stopped_from_outside_ends_well() {
-    let bench = Bench::new();
-    let plan = endless(&bench);
-    let mut arguments = vec!["run", "live", "--json"];
-    arguments.extend(plan.iter().map(String::as_str));
-    let child = bench.program().args(arguments).spawn().unwrap();
-    bench.wait_for_trials("live", 0);
-    signal(&child, "TERM");
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(143));
-    let told = String::from_utf8(output.stdout).unwrap();
-    let events: Vec<serde_json::Value> = told
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    assert_eq!(events.first().unwrap()["event"], "started");
-    assert_eq!(events.last().unwrap()["event"], "stopped");
-    assert!(events.iter().all(|event| event["t"].is_number()));
-}
-
-#[test]
-fn a_log_that_cannot_be_written_does_not_end_the_run() {
-    let bench = Bench::new();
-    let plan = endless(&bench);
-    let mut arguments = vec!["new", "live"];
-    arguments.extend(plan.iter().map(String::as_str));
-    bench.succeed(&arguments);
-    let full = fs::OpenOptions::new()
-        .write(true)
-        .open("/dev/full")
-        .unwrap();
-    let mut engine = bench
-        .program()
-        .args(["engine", "live"])
-        .stderr(full)
-        .spawn()
-        .unwrap();
-    bench.wait_for_trials("live", 0);
-    let done = bench.load("live").trials().0;
-    bench.wait_for_trials("live", done);
-    bench.succeed(&["stop", "live"]);
-    assert!(engine.wait().unwrap().success());
-}
-
-#[test]
-fn a_detached_run_that_cannot_begin_says_so() {
-    let bench = Bench::new();
-    let words = bench.refuse(1, &["run", "mnist-paper", "--detach"]);
-    assert!(words.contains("noisescope data fetch"), "{words}");
 }

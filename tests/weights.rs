@@ -1,4 +1,4 @@
-//! Weights as people have them: what PyTorch and others save, against what PyTorch says with them.
+//! Importing weights as PyTorch and others save them, compared with PyTorch's own results.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use noisescope::session::config::{InputEncoding, NetworkKind};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-/// The images of `tests/fixtures/weights/make.py`, two of 1×2×3.
+/// The two images of `tests/fixtures/weights/make.py`, of shape 1×2×3.
 const IMAGES: [f32; 12] = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 1.0, 0.0, 0.75, 0.25, 0.5, 0.0];
 const PORTS: NetworkShape = NetworkShape {
     image: [1, 2, 3],
@@ -27,36 +27,36 @@ fn read(path: &Path, kind: NetworkKind) -> Result<ImportedWeights, String> {
     import::read(path, kind, PORTS, &InputEncoding::default()).map_err(|error| error.to_string())
 }
 
-fn taken(name: &str) -> ImportedWeights {
-    let read = read(&fixture(name), NetworkKind::Logistic);
-    read.unwrap_or_else(|words| panic!("{words}"))
+fn imported(name: &str) -> ImportedWeights {
+    let result = read(&fixture(name), NetworkKind::Logistic);
+    result.unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn refused(name: &str, kind: NetworkKind) -> String {
     match read(&fixture(name), kind) {
-        Ok(it) => panic!("{name} was taken: {:?}", it.notes),
-        Err(words) => words,
+        Ok(imported) => panic!("{name} was accepted: {:?}", imported.notes),
+        Err(error) => error,
     }
 }
 
 #[test]
-fn whatever_holds_the_weights_they_say_here_what_they_say_in_pytorch() {
+fn weights_in_any_container_give_the_same_logits_as_in_pytorch() {
     let text = std::fs::read_to_string(fixture("logits.json")).unwrap();
-    let said: HashMap<String, Vec<Vec<f32>>> = serde_json::from_str(&text).unwrap();
-    assert!(said.len() > 30, "{}", said.len());
+    let reference: HashMap<String, Vec<Vec<f32>>> = serde_json::from_str(&text).unwrap();
+    assert!(reference.len() > 30, "{}", reference.len());
     let device = Device::flex();
-    for (name, said) in said {
-        let weights = taken(&name).weights;
+    for (name, expected) in reference {
+        let weights = imported(&name).weights;
         let network = Network::with_weights(NetworkKind::Logistic, PORTS, &weights, &device);
         let logits = network.unwrap().logits(IMAGES.to_vec(), &device);
-        for (here, there) in logits.iter().zip(said.concat()) {
-            assert!((here - there).abs() < 1e-5, "{name}: {here} {there}");
+        for (ours, theirs) in logits.iter().zip(expected.concat()) {
+            assert!((ours - theirs).abs() < 1e-5, "{name}: {ours} {theirs}");
         }
     }
 }
 
 #[test]
-fn what_was_taken_and_how_is_noted() {
+fn the_chosen_weights_and_their_conversion_are_noted() {
     for (name, note) in [
         (
             "entry-state_dict.pt",
@@ -75,22 +75,22 @@ fn what_was_taken_and_how_is_noted() {
             "assumed: nothing between the pixels and the logits, and images from 0 to 1",
         ),
     ] {
-        let notes = taken(name).notes;
+        let notes = imported(name).notes;
         assert!(
-            notes.iter().any(|it| it.contains(note)),
+            notes.iter().any(|line| line.contains(note)),
             "{name}: {notes:?}"
         );
     }
-    let plain = taken("f16.pt").notes;
+    let plain = imported("f16.pt").notes;
     assert_eq!(plain.len(), 1, "{plain:?}");
 }
 
 #[test]
-fn what_cannot_be_taken_says_why_and_what_to_do() {
-    for (name, words) in [
+fn unusable_weights_are_refused_with_a_remedy() {
+    for (name, fragments) in [
         ("runs.pt", &["run `posix.system`", "nothing was run"][..]),
         ("big-endian.pt", &["big-endian machine"]),
-        ("quantized.pt", &["`linear.weight` has the type quantized"]),
+        ("quantized.pt", &["`linear.weight` has the type quantised"]),
         ("sparse.pt", &["`linear.weight` has the type sparse"]),
         ("float8.pt", &["`linear.weight` has the type float8_e4m3fn"]),
         (
@@ -132,35 +132,35 @@ fn what_cannot_be_taken_says_why_and_what_to_do() {
             ],
         ),
     ] {
-        let said = refused(name, NetworkKind::Logistic);
-        assert!(said.contains(name), "{said}");
-        for words in words {
-            assert!(said.contains(words), "{said}");
+        let error = refused(name, NetworkKind::Logistic);
+        assert!(error.contains(name), "{error}");
+        for fragment in fragments {
+            assert!(error.contains(fragment), "{error}");
         }
     }
     assert!(!Path::new("a-pickle-was-run").exists());
     for name in ["hidden.pt", "hidden-named.pt"] {
-        let words = refused(name, NetworkKind::Mlp);
+        let error = refused(name, NetworkKind::Mlp);
         assert!(
-            words.contains("a layer has 7 units, but the built-in network's has 1000")
-                && words.contains("torch.onnx.export"),
-            "{words}"
+            error.contains("a layer has 7 units, but the built-in network's has 1000")
+                && error.contains("torch.onnx.export"),
+            "{error}"
         );
     }
-    let words = refused("tanh.pt", NetworkKind::Mlp);
+    let error = refused("tanh.pt", NetworkKind::Mlp);
     assert!(
-        words.contains("applies `Tanh`") && words.contains("`mlp` applies ReLU"),
-        "{words}"
+        error.contains("applies `Tanh`") && error.contains("`mlp` applies ReLU"),
+        "{error}"
     );
-    let words = refused("legacy.pt", NetworkKind::Mlp);
+    let error = refused("legacy.pt", NetworkKind::Mlp);
     assert!(
-        words.contains("they fit `logistic`: --set network.kind=logistic"),
-        "{words}"
+        error.contains("they fit `logistic`: --set network.kind=logistic"),
+        "{error}"
     );
 }
 
 #[test]
-fn buffers_that_scale_images_may_stand_beside_a_plan_that_says_how() {
+fn scaling_buffers_are_accepted_if_the_plan_gives_the_scaling() {
     let with = |mean: f64, std: f64| {
         let (mean, std) = (vec![mean], vec![std]);
         let input = InputEncoding {
@@ -172,7 +172,7 @@ fn buffers_that_scale_images_may_stand_beside_a_plan_that_says_how() {
         read.unwrap()
     };
     let (same, other) = (with(0.25, 0.5), with(0.1, 0.5));
-    assert_eq!(same.weights, taken("legacy.pt").weights);
+    assert_eq!(same.weights, imported("legacy.pt").weights);
     assert!(
         same.notes[0].contains("match network.input"),
         "{:?}",
@@ -199,8 +199,8 @@ fn the_number_of_classes_is_that_of_the_last_layer() {
     }
 }
 
-/// A pickle in a file, read as a logistic regression.
-fn of_pickle(content: &[u8]) -> Result<ImportedWeights, String> {
+/// Reads a pickle as the weights of a logistic regression.
+fn read_pickle(content: &[u8]) -> Result<ImportedWeights, String> {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("it.pt");
     std::fs::write(&path, content).unwrap();
@@ -208,11 +208,11 @@ fn of_pickle(content: &[u8]) -> Result<ImportedWeights, String> {
 }
 
 #[test]
-fn values_that_hold_themselves_or_one_another_many_times_come_to_an_end() {
+fn cyclic_and_repeatedly_shared_values_are_refused_in_finite_time() {
     // d = {}; d["d"] = d
-    let words = of_pickle(b"\x80\x02}q\0X\x01\0\0\0dh\0s.").unwrap_err();
-    assert!(words.contains("without tensors"), "{words}");
-    // Each of forty dictionaries holds the one before it twice: 2⁴⁰ ways to a tensor.
+    let error = read_pickle(b"\x80\x02}q\0X\x01\0\0\0dh\0s.").unwrap_err();
+    assert!(error.contains("without tensors"), "{error}");
+    // Each of forty dictionaries contains the one before it twice: 2⁴⁰ paths to a tensor.
     let tensor = b"ctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\x000X\x03\0\0\0cpuK\x01tQK\0))tR";
     let mut content = b"\x80\x02}X\x01\0\0\0t".to_vec();
     content.extend(tensor);
@@ -221,26 +221,26 @@ fn values_that_hold_themselves_or_one_another_many_times_come_to_an_end() {
         content.extend(b"q\0}X\x01\0\0\0ah\0sX\x01\0\0\0bh\0s");
     }
     content.push(b'.');
-    let words = of_pickle(&content).unwrap_err();
-    assert!(words.contains("has more than"), "{words}");
+    let error = read_pickle(&content).unwrap_err();
+    assert!(error.contains("has more than"), "{error}");
 }
 
 #[test]
-fn what_is_declared_larger_than_the_file_is_damaged() {
+fn lengths_beyond_the_file_are_refused_as_damage() {
     let whole = std::fs::read(fixture("legacy.pt")).unwrap();
     for length in [whole.len() - 1, whole.len() - 60, whole.len() / 2, 20, 3] {
-        let words = of_pickle(&whole[..length]).unwrap_err();
-        assert!(words.contains("damaged"), "{length}: {words}");
+        let error = read_pickle(&whole[..length]).unwrap_err();
+        assert!(error.contains("damaged"), "{length}: {error}");
     }
-    // The elements of the first storage, which stand behind the list of keys.
+    // The element count of the first storage, after the list of keys.
     let keys = whole.windows(2).rposition(|two| two == b"e.").unwrap() + 2;
     let mut absurd = whole.clone();
     absurd[keys..keys + 8].copy_from_slice(&u64::MAX.to_le_bytes());
-    let words = of_pickle(&absurd).unwrap_err();
-    assert!(words.contains("absurd lengths"), "{words}");
+    let error = read_pickle(&absurd).unwrap_err();
+    assert!(error.contains("absurd lengths"), "{error}");
 }
 
-/// Most memory that this process has held, in MiB.
+/// Peak memory of this process in MiB.
 #[cfg(target_os = "linux")]
 fn peak() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
@@ -254,7 +254,7 @@ fn peak() -> usize {
 
 proptest! {
     #[test]
-    fn damage_is_refused_or_harmless_and_takes_little_memory(
+    fn damage_is_refused_or_harmless_and_uses_little_memory(
         name in prop::sample::select(vec![
             "legacy.pt", "metadata-legacy.pt", "module.pt", "pickle.pkl", "strided.pt", "metadata.pt", "protocol-4.pt",
         ]),
@@ -269,8 +269,9 @@ proptest! {
         if let Some(keep) = keep {
             content.truncate(keep.index(content.len()));
         }
-        if let Ok(it) = of_pickle(&content) {
-            let values: usize = it.weights.tensors.iter().map(|(_, it)| it.values().len()).sum();
+        if let Ok(imported) = read_pickle(&content) {
+            let tensors = imported.weights.tensors.iter();
+            let values: usize = tensors.map(|(_, tensor)| tensor.values().len()).sum();
             prop_assert_eq!(values, 28);
         }
         #[cfg(target_os = "linux")]

@@ -1,13 +1,13 @@
-//! The script that finds libtorch refuses what would not build, with the next step.
+//! `scripts/with-libtorch`: finding, checking and installing libtorch.
 #![cfg(unix)]
 
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// A folder that looks like a libtorch of a version.
+/// Makes a folder look like libtorch of this version.
 fn libtorch(folder: &Path, version: [u32; 3]) {
-    // The file of before 2.10 is there since, and refers to the other one.
+    // The header of versions before 2.10 still exists in later ones, and includes the new one.
     let old = folder.join("include/torch/csrc/api/include/torch");
     let new = folder.join("include/torch/headeronly");
     fs::create_dir_all(&old).unwrap();
@@ -49,7 +49,7 @@ fn refused(libtorch: &Path, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn a_libtorch_that_fits_is_set_up_for_the_build_and_the_loader() {
+fn a_supported_libtorch_is_set_up_for_the_build_and_the_loader() {
     let folder = tempfile::tempdir().unwrap();
     libtorch(folder.path(), [2, 9, 0]);
     let output = with(
@@ -60,28 +60,28 @@ fn a_libtorch_that_fits_is_set_up_for_the_build_and_the_loader() {
             "echo $LIBTORCH; echo $LD_LIBRARY_PATH$DYLD_LIBRARY_PATH",
         ],
     );
-    let said = String::from_utf8(output.stdout).unwrap();
-    let (named, libraries) = said.split_once('\n').unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let (named, libraries) = printed.split_once('\n').unwrap();
     let path = folder.path().display().to_string();
     assert_eq!(named, path);
     assert!(libraries.starts_with(&format!("{path}/lib")), "{libraries}");
 }
 
 #[test]
-fn a_version_far_from_it_is_refused_before_anything_is_compiled() {
+fn an_unsupported_version_is_refused_before_anything_is_compiled() {
     for version in [[2, 7, 1], [2, 12, 0]] {
         let folder = tempfile::tempdir().unwrap();
         libtorch(folder.path(), version);
-        let words = refused(folder.path(), &["true"]);
-        let name = version.map(|it| it.to_string()).join(".");
-        assert!(words.contains(&name) && words.contains("2.9.0"), "{words}");
-        assert!(words.contains("Unset LIBTORCH"), "the next step: {words}");
+        let error = refused(folder.path(), &["true"]);
+        let name = version.map(|number| number.to_string()).join(".");
+        assert!(error.contains(&name) && error.contains("2.9.0"), "{error}");
+        assert!(error.contains("Unset LIBTORCH"), "the next step: {error}");
     }
 }
 
 #[test]
-fn a_neighbour_is_tried_and_one_line_says_so() {
-    for (version, said) in [
+fn a_neighbouring_version_is_tried_with_a_one_line_note() {
+    for (version, expected) in [
         ([2, 8, 0], "untested"),
         ([2, 9, 1], "known to build"),
         ([2, 10, 0], "untested"),
@@ -95,22 +95,22 @@ fn a_neighbour_is_tried_and_one_line_says_so() {
             folder.path(),
             &["sh", "-c", "echo $LIBTORCH_BYPASS_VERSION_CHECK"],
         );
-        let words = String::from_utf8(output.stderr).unwrap();
-        assert!(output.status.success(), "{words}");
+        let note = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{note}");
         assert_eq!(
-            words.lines().count(),
-            usize::from(!said.is_empty()),
-            "{words}"
+            note.lines().count(),
+            usize::from(!expected.is_empty()),
+            "{note}"
         );
-        assert!(words.contains(said), "{words}");
-        let bypass = if said.is_empty() { "\n" } else { "1\n" };
+        assert!(note.contains(expected), "{note}");
+        let bypass = if expected.is_empty() { "\n" } else { "1\n" };
         assert_eq!(String::from_utf8(output.stdout).unwrap(), bypass);
     }
 }
 
 #[test]
-fn the_compiler_for_gpus_is_the_one_of_the_same_cuda() {
-    for (cuda, own) in [
+fn nvrtc_is_that_of_libtorchs_cuda_version() {
+    for (cuda, nvrtc_path) in [
         ("12.8", "cuda_nvrtc/lib/libnvrtc.so.12"),
         ("13.0", "cu13/lib/libnvrtc.so.13"),
     ] {
@@ -118,8 +118,8 @@ fn the_compiler_for_gpus_is_the_one_of_the_same_cuda() {
         let torch = folder.path().join("torch");
         libtorch(&torch, [2, 9, 0]);
         fs::write(torch.join("lib/libtorch_cuda.so"), "").unwrap();
-        let told = format!("cuda: Optional[str] = '{cuda}'\nhip: Optional[str] = None\n");
-        fs::write(torch.join("version.py"), told).unwrap();
+        let version = format!("cuda: Optional[str] = '{cuda}'\nhip: Optional[str] = None\n");
+        fs::write(torch.join("version.py"), version).unwrap();
         for library in [
             "cuda_nvrtc/lib/libnvrtc.so.12",
             "cuda_nvrtc/lib/libnvrtc-builtins.so.12.8",
@@ -137,18 +137,18 @@ fn the_compiler_for_gpus_is_the_one_of_the_same_cuda() {
                 "echo $NOISESCOPE_NVRTC; echo $LD_LIBRARY_PATH$DYLD_LIBRARY_PATH",
             ],
         );
-        let said = String::from_utf8(output.stdout).unwrap();
-        let (nvrtc, libraries) = said.split_once('\n').unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        let (nvrtc, libraries) = printed.split_once('\n').unwrap();
         let expected = folder
             .path()
             .canonicalize()
             .unwrap()
             .join("nvidia")
-            .join(own);
+            .join(nvrtc_path);
         assert_eq!(Path::new(nvrtc).canonicalize().unwrap(), expected);
         let beside = Path::new(nvrtc).parent().unwrap().display().to_string();
         assert!(
-            libraries.split(':').any(|it| it.trim() == beside),
+            libraries.split(':').any(|path| path.trim() == beside),
             "{libraries}"
         );
     }
@@ -157,19 +157,19 @@ fn the_compiler_for_gpus_is_the_one_of_the_same_cuda() {
 #[test]
 fn a_folder_that_is_no_libtorch_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let words = refused(folder.path(), &["true"]);
-    assert!(words.contains("is no libtorch"), "{words}");
+    let error = refused(folder.path(), &["true"]);
+    assert!(error.contains("is not a libtorch"), "{error}");
 }
 
 #[test]
-fn without_a_command_or_with_an_unknown_option_it_says_how_it_is_used() {
+fn without_a_command_or_with_an_unknown_option_the_usage_is_printed() {
     let folder = tempfile::tempdir().unwrap();
     libtorch(folder.path(), [2, 9, 0]);
     assert!(refused(folder.path(), &[]).contains("cargo build"));
     assert!(refused(folder.path(), &["--fast", "true"]).contains("--help"));
 }
 
-/// A Python that makes virtual environments, in which pip installs what looks like torch.
+/// A fake Python that creates virtual environments in which pip installs a fake torch.
 const PYTHON: &str = r#"#!/bin/sh
 home=$(dirname "$(dirname "$0")")
 headers=$home/torch/include/torch/csrc/api/include/torch
@@ -185,7 +185,7 @@ esac
 "#;
 
 #[test]
-fn the_private_one_is_installed_once_and_nobody_waits_for_the_command() {
+fn the_private_libtorch_is_installed_once_and_commands_do_not_hold_its_lock() {
     let folder = tempfile::tempdir().unwrap();
     let bin = folder.path().join("bin");
     fs::create_dir(&bin).unwrap();
@@ -206,25 +206,28 @@ fn the_private_one_is_installed_once_and_nobody_waits_for_the_command() {
         }
         child.output().unwrap()
     };
-    let place = home.join("libtorch-2.9.0-cpu");
+    let installation = home.join("libtorch-2.9.0-cpu");
     let lock = home.join("libtorch-2.9.0-cpu.lock");
-    // While the command runs, another call must find the lock free. Not every system has `flock`.
-    let free = format!(
+    // While the command runs, the lock must be free for another call. Not every system has `flock`.
+    let check_lock = format!(
         "! command -v flock >/dev/null || flock -n '{}' true",
         lock.display()
     );
-    let words = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
-    let first = with(&free);
-    assert!(first.status.success(), "{}", words(&first));
+    let errors = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    let first = with(&check_lock);
+    assert!(first.status.success(), "{}", errors(&first));
     assert!(
-        words(&first).contains("200 MB to download"),
+        errors(&first).contains("200 MB to download"),
         "{}",
-        words(&first)
+        errors(&first)
     );
     let second = with("echo $LIBTORCH");
-    assert_eq!(words(&second), "");
-    let told = String::from_utf8(second.stdout).unwrap();
-    assert_eq!(told.trim(), place.join("torch").display().to_string());
-    let installs = fs::read_to_string(place.join("installs")).unwrap();
+    assert_eq!(errors(&second), "");
+    let printed = String::from_utf8(second.stdout).unwrap();
+    assert_eq!(
+        printed.trim(),
+        installation.join("torch").display().to_string()
+    );
+    let installs = fs::read_to_string(installation.join("installs")).unwrap();
     assert_eq!(installs.lines().count(), 1);
 }

@@ -1,4 +1,4 @@
-"""Answers as the program would that has one session, `clothes`, in the folder told first."""
+"""Stands in for a program with one session, `clothes`; the first argument is its folder."""
 
 import shutil
 import struct
@@ -20,7 +20,7 @@ if command == "ls":
     print('"updated": "2026-01-01T00:00:00Z", "pid": null}]')
     sys.exit()
 if arguments[1] != "clothes":
-    print(f"noisescope: there is no session `{arguments[1]}`.\nIt holds: clothes.", file=sys.stderr)
+    print(f"noisescope: there is no session `{arguments[1]}`.\nIt holds: clothes", file=sys.stderr)
     sys.exit(2)
 out = Path(option("--out"))
 form = option("--format")

@@ -1,5 +1,5 @@
-"""An export that is made here, and a program that answers with it; and, where
-NOISESCOPE_TEST_SESSION names one, a session that the real program measured."""
+"""An export made here, and a stand-in for the program that returns it; and, if
+NOISESCOPE_TEST_SESSION names one, a session measured by the real program."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def export(channels: int = 1) -> dict[str, Any]:
 
 
 def trials() -> dict[str, Any]:
-    """Two trials on noise alone, which is coarser than what was shown."""
+    """Two trials on noise alone, on a grid coarser than the stimuli."""
     arrays: dict[str, Any] = {
         "classes": np.array(CLASSES),
         "gamma": np.array(0.0),
@@ -119,7 +119,7 @@ def trials() -> dict[str, Any]:
 
 @pytest.fixture
 def written(tmp_path: Path) -> Callable[..., Path]:
-    """Writes an export, and gives its path."""
+    """Writes an export, and returns its path."""
 
     def write(arrays: dict[str, Any], name: str = "clothes") -> Path:
         path = tmp_path / f"{name}.npz"
@@ -142,7 +142,7 @@ def maps(session: noisescope.Session) -> noisescope.Maps:
 
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: Callable[..., Path]) -> Path:
-    """A program that knows the session `clothes`, and the file that its calls are written in."""
+    """Installs a stand-in that knows the session `clothes`; returns the file that logs its calls."""
     written(export())
     written(trials(), "trials")
     path = tmp_path / "program"
@@ -155,7 +155,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: Callable[.
 
 @pytest.fixture(scope="session")
 def real() -> noisescope.Session:
-    """What the real program measured with the preset `quickstart`."""
+    """A session of the preset `quickstart` measured by the real program."""
     name = os.environ.get("NOISESCOPE_TEST_SESSION")
     if not name:
         pytest.skip("NOISESCOPE_TEST_SESSION names no session")

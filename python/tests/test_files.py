@@ -21,7 +21,7 @@ def test_a_file_has_what_does_not_need_the_program(session: noisescope.Session) 
     assert session.arrays["ci_counts"].shape == (2, 3, 3)
     with pytest.raises(noisescope.Error, match=r"noisescope.load\('clothes'\)"):
         session.table("training")
-    with pytest.raises(noisescope.Error, match="holds no weights"):
+    with pytest.raises(noisescope.Error, match="has no weights"):
         session.weights()
 
 
@@ -31,14 +31,14 @@ def test_layers_may_have_any_name(session: noisescope.Session) -> None:
     assert filters.axes == ("unit", "row", "column") and filters.values.shape == (2, 4, 5)
     assert filters.silent.tolist() == [False, True]
     assert filters.kernel is None and filters.kernel_r is None
-    # A layer that is called as what is said of another one.
+    # A layer whose name equals that of another layer's array.
     assert session.filters("fc").kernel is None
     convolution = session.filters("conv1")
     assert convolution.kernel is not None and convolution.kernel_r is not None
     one = convolution.sel([1])
     assert one.kernel_r is not None and one.kernel_r.shape == (1,)
     assert filters.sel([1]).units.tolist() == [1]
-    with pytest.raises(noisescope.Error, match="no layer `conv9`; there are: conv1"):
+    with pytest.raises(noisescope.Error, match="no layer `conv9`; there are conv1"):
         session.filters("conv9")
     with pytest.raises(noisescope.Error, match="has no unit 7"):
         filters.sel(7)
@@ -61,7 +61,7 @@ def test_an_older_file_is_told_from_a_newer_one(written: Callable[..., Path]) ->
     with pytest.raises(noisescope.Error, match="older program: it has no `meta`"):
         noisescope.load(written(arrays))
     arrays["meta"] = np.array(json.dumps({**meta, "format": 2}))
-    with pytest.raises(noisescope.Error, match="newer program, in form 2"):
+    with pytest.raises(noisescope.Error, match="newer program, in format 2"):
         noisescope.load(written(arrays))
     meta["sessions"] = [meta.pop("session")] * 2
     arrays["meta"] = np.array(json.dumps(meta))
@@ -80,7 +80,7 @@ def test_an_array_that_is_missing_is_named(written: Callable[..., Path]) -> None
 
 
 def test_what_is_no_export_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(noisescope.Error, match="none.npz could not be read: No such file"):
+    with pytest.raises(noisescope.Error, match="none.npz cannot be read: No such file"):
         noisescope.load(str(tmp_path / "none.npz"))
     for data in (b"", b"text", b"PK\x03\x04" + bytes(40)):
         (tmp_path / "bad.npz").write_bytes(data)

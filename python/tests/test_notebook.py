@@ -1,4 +1,4 @@
-"""The blocks of docs/notebook.md, run in their order on the session NOISESCOPE_TEST_SESSION."""
+"""Runs the blocks of docs/notebook.md in order on the session NOISESCOPE_TEST_SESSION."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 import noisescope
 
-#: Beside the sources; elsewhere NOISESCOPE_NOTEBOOK names it.
+#: In the source tree; elsewhere NOISESCOPE_NOTEBOOK names it.
 PAGE = Path(
     os.environ.get("NOISESCOPE_NOTEBOOK")
     or Path(__file__).resolve().parents[2] / "docs" / "notebook.md"
@@ -20,7 +20,7 @@ PAGE = Path(
 
 
 def blocks() -> list[str]:
-    """The blocks of the page, each with so many lines before it that an error names the page's."""
+    """The blocks of the page, padded with empty lines so that errors give the page's line numbers."""
     text = PAGE.read_text(encoding="utf-8")
     found = re.finditer(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     return ["\n" * text.count("\n", 0, block.start(1)) + block[1] for block in found]
@@ -45,7 +45,7 @@ def test_every_block_runs(
     for block in blocks():
         code = block.replace('load("quickstart")', f"load({real.name!r})")
         exec(compile(code, str(PAGE), "exec"), names)
-        # What is shown is drawn.
+        # Draw what would be displayed.
         for number in pyplot.get_fignums():
             pyplot.figure(number).canvas.draw()
         pyplot.close("all")

@@ -42,7 +42,7 @@ def test_one_map_is_outlined_where_it_is_significant(maps: noisescope.Maps) -> N
     assert np.array_equal(picture.get_array(), map_.values)
     low, high = picture.get_clim()
     assert low == -high and high >= np.abs(map_.values).max()
-    # Each stroke parts a pixel past the threshold from one that is not, or from the outside.
+    # Each stroke separates a pixel beyond the threshold from one that is not, or from the outside.
     significant = np.pad(np.abs(map_.z) > float(map_.threshold), 1)
     strokes = outline.get_segments()
     edges = (significant[1:] != significant[:-1]).sum() + (
@@ -84,7 +84,7 @@ def test_axes_that_are_given_are_drawn_on(maps: noisescope.Maps) -> None:
     pyplot = pytest.importorskip("matplotlib.pyplot")
     figure, axes = pyplot.subplots(1, 3)
     assert list(maps.best().plot(axes)) == list(axes)
-    with pytest.raises(noisescope.Error, match="6 pictures, and 3 Axes"):
+    with pytest.raises(noisescope.Error, match="6 pictures, but only 3 Axes"):
         maps.plot(axes)
     single = figure.add_subplot()
     assert maps.sel(gamma=0.2, classes=0).plot(single) is single

@@ -20,7 +20,7 @@ def test_a_session_is_loaded_by_name(program: Path) -> None:
 def test_the_programs_words_are_the_errors(program: Path) -> None:
     with pytest.raises(noisescope.Error) as caught:
         noisescope.load("shoes")
-    assert str(caught.value) == "there is no session `shoes`.\nIt holds: clothes."
+    assert str(caught.value) == "there is no session `shoes`.\nIt holds: clothes"
 
 
 def test_tables_are_columns(program: Path) -> None:
@@ -30,9 +30,9 @@ def test_tables_are_columns(program: Path) -> None:
     assert session.training.columns == ["epoch", "loss", "best"] and session.training.rows == 2
     assert np.array_equal(session.training["loss"], [0.5, np.nan], equal_nan=True)
     assert session.training["best"].tolist() == [False, True]
-    with pytest.raises(noisescope.Error, match="no table `audit`; it has: attack, training"):
+    with pytest.raises(noisescope.Error, match="no table `audit`; it has attack, training"):
         session.table("audit")
-    # The program is asked once.
+    # The program is called once.
     assert sum("csv" in call for call in program.read_text().splitlines()) == 1
 
 

@@ -1,4 +1,5 @@
-"""A session of the preset `quickstart` that the real program measured: NOISESCOPE_TEST_SESSION."""
+"""Tests on a session of the preset `quickstart` measured by the real program:
+NOISESCOPE_TEST_SESSION."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ def test_maps_agree_with_the_tables(real: noisescope.Session) -> None:
         assert np.allclose(maps.reliability.ravel(), table[column], equal_nan=True)
         assert np.array_equal(maps.called.ravel(), table["called"])
         there = maps.is_there
-        # Where z is 0 no error is known.
+        # The error is unknown where z is 0.
         z = np.nan_to_num(maps.values[there] / maps.se[there])
         assert np.allclose(z, maps.z[there], rtol=1e-4, atol=1e-4)
         past = np.abs(maps.z[there]) > maps.threshold[there][:, None, None]
@@ -71,7 +72,7 @@ def test_trials_are_called_what_was_asked_for(real: noisescope.Session) -> None:
     assert 0 < len(trials) <= 5
     assert (trials.called == 3).all() and (trials.true == 8).all()
     assert (trials.outputs.argmax(axis=1) == 3).all()
-    # A stimulus is (1−γ)·noise + γ·image, so what is left of it without the noise is an image.
+    # A stimulus is (1−γ)·noise + γ·image, so without the noise an image remains.
     image = (trials.stimuli - (1 - trials.gamma) * trials.noise) / trials.gamma
     assert image.min() > -1e-5 and image.max() < 1 + 1e-5
     assert np.allclose(image * 255, np.round(image * 255), atol=1e-2)

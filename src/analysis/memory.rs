@@ -106,7 +106,7 @@ impl MemoryEstimate {
             _ => "fewer weights or splits take less",
         };
         let problem = format!(
-            "the plan takes about {}, {} of it for this analysis, but only {} are free; {remedy}",
+            "the plan needs about {}, {} of it for this analysis, but only {} is free; {remedy}",
             in_words(total),
             in_words(kept),
             in_words(available)
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn maps_of_a_hundred_colour_classes_take_what_they_are_counted_to_take() {
+    fn maps_of_a_hundred_colour_classes_take_the_estimated_memory() {
         let form = Form::numbered([3, 32, 32], 100);
         let all = MemoryEstimate::estimate(&plan(Vec::new(), 1), &form, 1000, 2, (0, &[]));
         // Two parities of three margins, the images and two parities of evidence, 100 classes, 3,072
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_that_does_not_fit_is_refused_with_what_would() {
+    fn a_plan_that_does_not_fit_is_refused_with_settings_that_would() {
         let form = Form::numbered([3, 224, 224], 1000);
         let config = plan(Vec::new(), 1);
         let memory = MemoryEstimate::estimate(&config, &form, 0, 2, (0, &[]));
@@ -328,7 +328,7 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(
-            error.starts_with("analyses[0]: the plan takes about"),
+            error.starts_with("analyses[0]: the plan needs about"),
             "{error}"
         );
         assert!(

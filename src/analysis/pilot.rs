@@ -99,7 +99,7 @@ mod tests {
     use crate::analysis::testing::template_lab;
 
     #[test]
-    fn a_linear_network_is_foretold_at_every_grain() {
+    fn a_linear_network_is_forecast_at_every_grain() {
         let all = run_pilot(&template_lab(), 0.0, 1).unwrap();
         let cells: Vec<usize> = all.iter().map(|forecast| forecast.cell).collect();
         assert_eq!(cells, [1, 2, 4]);

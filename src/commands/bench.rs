@@ -21,7 +21,7 @@ use crate::session::config::{self, NetworkKind};
 /// What to measure.
 #[derive(Debug, Args)]
 pub struct BenchArgs {
-    /// auto, cpu, flex, libtorch, cuda:N or cubecl:N; several GPUs with commas
+    /// auto, cpu, flex, libtorch or cuda:N; several GPUs with commas
     #[arg(long, default_value = "auto")]
     device: String,
     /// cnn, mlp, logistic, rnn, simple or complex; or a network's file (.onnx)
@@ -54,7 +54,7 @@ pub struct BenchArgs {
     /// On cpu: compute every convolution directly
     #[arg(long, value_name = "HOW")]
     exact: Option<ConvolutionArg>,
-    /// One JSON object per batch size
+    /// Print one JSON object per batch size
     #[arg(long)]
     json: bool,
 }

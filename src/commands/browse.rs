@@ -82,7 +82,7 @@ pub fn run(
                     .map_err(CommandError::from)
                     .map(|place| {
                         list.notice = Some(format!(
-                            "{name} is now in {}. To restore it, move its files back.",
+                            "{name} is now in {}. To restore it, move its files back",
                             place.display()
                         ));
                         ExitCode::SUCCESS

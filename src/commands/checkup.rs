@@ -31,13 +31,13 @@ pub fn run(store: &Store, name: &str) -> Result<ExitCode, CommandError> {
         (true, _) => {}
         (false, true) => {
             print_line(
-                "\nThe previous generation is intact. To continue from it, keeping the damaged file:",
+                "\nThe previous generation is intact. To resume from it, keeping the damaged file:",
             );
             print_line(format_args!("  {}", store.restore_command(name)));
             print_line(format_args!("  noisescope run {name}"));
         }
         (false, false) => {
-            print_line("\nNeither generation can be used. Both files were left unchanged.");
+            print_line("\nNeither generation can be used. Both files were left unchanged");
         }
     }
     Ok(ExitCode::from(u8::from(!is_sound)))

@@ -44,7 +44,7 @@ const TRIALS: u64 = 10_000;
 pub struct CompareArgs {
     /// The first session
     a: String,
-    /// The second
+    /// The second session
     b: String,
     /// Maps by the network's decisions, or by its outputs (default: evidence if both have it)
     #[arg(long, value_enum, value_name = "WHAT")]
@@ -65,13 +65,13 @@ pub struct CompareArgs {
     /// Print text instead of drawing
     #[arg(long, conflicts_with_all = ["json", "format"])]
     plain: bool,
-    /// As one JSON object
+    /// Print one JSON object
     #[arg(long, conflicts_with = "format")]
     json: bool,
-    /// As files: json, npz (the maps), csv (tables) or png (figures)
+    /// Write files: json, npz (the maps), csv (tables) or png (figures)
     #[arg(long, value_enum)]
     format: Option<ExportFormat>,
-    /// Where to (default: standard output for json, A-vs-B.npz, the folders A-vs-B-tables and A-vs-B-figures)
+    /// Output path (default: standard output for json, A-vs-B.npz, the folders A-vs-B-tables and A-vs-B-figures)
     #[arg(long, value_name = "PATH", requires = "format")]
     out: Option<PathBuf>,
     #[command(flatten)]

@@ -79,7 +79,7 @@ pub fn run(store: &Store, name: &str, command: EngineCommand) -> Result<ExitCode
             "{name} is stopped, and everything is saved. Resume: noisescope run {name}"
         )),
         Phase::Starting | Phase::Working(_) | Phase::Stopping => {
-            print_line(format_args!("{name} is running."));
+            print_line(format_args!("{name} is running"));
         }
     }
     Ok(ExitCode::SUCCESS)

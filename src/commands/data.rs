@@ -67,9 +67,9 @@ pub enum DataCommandError {
 fn replacing(sets: &[&str], files: usize) -> String {
     let them = if files == 1 { "it" } else { "them" };
     match sets.is_empty() {
-        true => format!("Replace {them} with a good copy."),
+        true => format!("Replace {them} with a good copy"),
         false => format!(
-            "Run `noisescope data fetch {}` to replace {them}.",
+            "To replace {them}: noisescope data fetch {}",
             sets.join(" ")
         ),
     }
@@ -165,7 +165,7 @@ pub(super) fn full_set(spec: &SetSpec, folder: &Path) -> String {
         }
         Err(DataError::NotFetched { slug, .. }) => {
             let megabytes = spec.bytes().div_ceil(1_000_000);
-            format!("not here; `noisescope data fetch {slug}` gets it ({megabytes} MB)")
+            format!("not here; to fetch it ({megabytes} MB): noisescope data fetch {slug}")
         }
         Err(DataError::NotDownloaded { how, folder, .. }) => {
             format!("not here; {how} into {}", folder.display())

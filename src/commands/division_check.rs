@@ -12,7 +12,7 @@ pub fn refuse_divided(session: &Session) -> Result<(), CommandError> {
     let name = &session.name;
     if let Some(shard) = &session.record.shard {
         return Err(CommandError::Usage(format!(
-            "{name} is a shard; run it with: noisescope run {} --shard {}/{}",
+            "{name} is a shard; run it: noisescope run {} --shard {}/{}",
             session_of_shard(name),
             shard.index,
             shard.count

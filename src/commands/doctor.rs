@@ -14,7 +14,7 @@ use super::data::full_set;
 use super::output::print_line;
 use super::{CommandError, checkup, typed_names};
 use crate::data::{catalog, data_dir};
-use crate::engine::device::{self, DeviceKind, cubecl, gpu, libtorch, speed};
+use crate::engine::device::{self, DeviceKind, gpu, libtorch, speed};
 use crate::format::thousands;
 use crate::nets::plan::Lanes;
 use crate::session::config::NetworkKind;
@@ -93,17 +93,7 @@ fn libraries(report: &mut Checklist) {
             "not built in; for servers with GPUs, and faster on processors: scripts/with-libtorch cargo build --release --features libtorch",
         ),
     }
-    if cubecl::BUILT {
-        report.add(
-            CheckStatus::Pass,
-            "CubeCL",
-            "built in, CUDA without libtorch",
-        );
-    } else {
-        let words = "not built in; CUDA without libtorch: cargo build --release --features cuda";
-        report.add(CheckStatus::Absent, "CubeCL", words);
-    }
-    if libtorch::BUILT || cubecl::BUILT {
+    if libtorch::BUILT {
         match gpu::driver() {
             Ok(driver) => {
                 let (major, minor) = driver.cuda;
@@ -152,13 +142,8 @@ fn devices(report: &mut Checklist, network: NetworkKind) {
             }
         }
     }
-    for (built, family, gpus) in [
-        (libtorch::BUILT, "cuda", gpu::count_for_libtorch()),
-        (cubecl::BUILT, "cubecl", cubecl::count_gpus()),
-    ] {
-        if let (true, Err(why)) = (built, gpus) {
-            report.add(CheckStatus::Absent, &format!("{family}:0"), why);
-        }
+    if let (true, Err(why)) = (libtorch::BUILT, gpu::count_for_libtorch()) {
+        report.add(CheckStatus::Absent, "cuda:0", why);
     }
 }
 

@@ -25,7 +25,7 @@ pub fn extend_in_file(
     match forgotten.is_empty() {
         true => print_line(format_args!("{message}")),
         false => print_line(format_args!(
-            "{message}; to be measured again on the new maps: {}",
+            "{message}; to be rerun with the new maps: {}",
             forgotten.join(", ")
         )),
     }
@@ -47,7 +47,7 @@ pub fn announcement(name: &str, session: &Session, more: &Extension) -> String {
         .gamma
         .map_or_else(String::new, |g| format!(" at γ {}", gamma(g)));
     format!(
-        "{name} continues to {} trials{at}, from {}",
+        "{name} is extended to {} trials{at}, from {}",
         thousands(more.trials),
         thousands(before)
     )

@@ -34,10 +34,10 @@ pub struct InspectArgs {
     /// Skip the pilot, which with --data estimates how many trials the maps take
     #[arg(long)]
     no_pilot: bool,
-    /// auto, cpu, flex, libtorch, cuda:N or cubecl:N
+    /// auto, cpu, flex, libtorch or cuda:N
     #[arg(long, default_value = "auto")]
     device: String,
-    /// As a JSON object
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
 }

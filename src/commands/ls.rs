@@ -77,7 +77,7 @@ pub fn run(store: &Store, json: bool) -> Result<ExitCode, CommandError> {
 fn table(entries: &[SessionEntry], store: &Store) -> String {
     if entries.is_empty() {
         return format!(
-            "no sessions in {}; create one with `noisescope run quickstart`\n",
+            "no sessions in {}; create one: noisescope run quickstart\n",
             store.folder().display()
         );
     }

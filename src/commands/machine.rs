@@ -12,7 +12,7 @@ use crate::nets::launch;
 /// Device, workers and numerics of an engine.
 #[derive(Debug, Clone, Args)]
 pub struct MachineArgs {
-    /// auto, cpu, flex, libtorch, cuda:N or cubecl:N; several GPUs with commas
+    /// auto, cpu, flex, libtorch or cuda:N; several GPUs with commas
     #[arg(long, default_value = "auto")]
     pub device: String,
     /// Blocks computed at the same time (default: one per core); does not change results
@@ -79,7 +79,9 @@ impl MachineArgs {
     pub fn check(&self) -> Result<(), CommandError> {
         DeviceChoice::from_str(&self.device)?.check()?;
         if self.workers == Some(0) {
-            return Err(CommandError::Usage("--workers 0: give at least 1".into()));
+            return Err(CommandError::Usage(
+                "--workers 0: must be at least 1".into(),
+            ));
         }
         check_launch(self.launch)
     }
@@ -93,7 +95,7 @@ pub fn check_launch(launch: Option<usize>) -> Result<(), CommandError> {
     match launch {
         Some(blocks) if blocks < 2 || !blocks.is_multiple_of(2) || blocks > MOST_BLOCKS => {
             Err(CommandError::Usage(format!(
-                "--launch {blocks}: give an even number from 2 to {MOST_BLOCKS}"
+                "--launch {blocks}: must be an even number from 2 to {MOST_BLOCKS}"
             )))
         }
         _ => Ok(()),

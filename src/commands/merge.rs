@@ -100,12 +100,12 @@ fn add(
     let mut files = files.iter().peekable();
     for index in 1..=count {
         let Some(file) = files.next_if(|file| file.index == index) else {
-            missing.push(format!("{index} (not begun)"));
+            missing.push(format!("{index} (pending)"));
             continue;
         };
         let shard = store.load(&file.name)?;
         if session.has_merged(&shard) {
-            missing.push(format!("{index} (not begun)"));
+            missing.push(format!("{index} (pending)"));
             continue;
         }
         session

@@ -92,7 +92,7 @@ enum Command {
     Run {
         #[command(flatten)]
         plan: SessionArgs,
-        /// Start nothing; show the network a few trials at several grains of noise, and suggest a grain and a number of trials
+        /// Instead of running it, show the network a few trials at several grains of noise, and suggest a grain and a number of trials
         #[arg(long)]
         pilot: bool,
         /// Run one shard of it, in a separate file: 3/32, or auto to ask Slurm or Kubernetes. The sums of all shards equal
@@ -132,7 +132,7 @@ enum Command {
         /// The session
         name: String,
     },
-    /// Continue a paused session
+    /// Resume a paused session
     Continue {
         /// The session
         name: String,
@@ -155,7 +155,7 @@ enum Command {
     },
     /// List the sessions
     Ls {
-        /// As a JSON array
+        /// Print a JSON array
         #[arg(long)]
         json: bool,
     },

@@ -75,9 +75,9 @@ pub fn run(store: &Store, leave: &NoteArgs) -> Result<ExitCode, CommandError> {
             print_line(format_args!("{name} has no note on {place}"));
             return Ok(ExitCode::SUCCESS);
         }
-        (true, Some(before)) => format!("removed from {place}: {before}"),
-        (false, None) => format!("noted on {place}"),
-        (false, Some(before)) => format!("noted on {place}, replacing: {before}"),
+        (true, Some(before)) => format!("note removed from {place}: {before}"),
+        (false, None) => format!("note added to {place}"),
+        (false, Some(before)) => format!("note added to {place}, replacing: {before}"),
     };
     match store.engine(name) {
         Some(_) => {

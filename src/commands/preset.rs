@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn presets_are_named_in_any_capitalisation_and_ones_own_stand_beside_the_others() {
+    fn preset_names_ignore_case_and_user_presets_are_listed_last() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path());
         fs::create_dir(folder.path().join("presets")).unwrap();

@@ -24,7 +24,7 @@ pub struct ReportArgs {
     /// Add a chapter that compares the session with another
     #[arg(long, value_name = "OTHER")]
     compare: Option<String>,
-    /// Where to (default: NAME-report.html)
+    /// Output path (default: NAME-report.html)
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
 }
@@ -38,10 +38,13 @@ pub fn run(store: &Store, report: &ReportArgs) -> Result<ExitCode, CommandError>
             "{name} is divided and its shards are not merged: this is their sum so far"
         ));
     }
-    let tables = export::tables(&session);
+    let tables: Vec<(String, String)> = export::tables(&session)
+        .into_iter()
+        .map(|(name, table)| (name, table.into_text()))
+        .collect();
     let tables: Vec<ExportedTable<'_>> = tables
         .iter()
-        .map(|(name, table)| (name.as_str(), table.text()))
+        .map(|(name, text)| (name.as_str(), text.as_str()))
         .collect();
     if tables.iter().all(|(name, _)| *name == NOTES) {
         return Err(CommandError::Failed(format!(

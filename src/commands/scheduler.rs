@@ -85,7 +85,7 @@ pub fn requeue() -> Result<(), CommandError> {
         .map(drop)
         .map_err(|problem| {
             CommandError::Failed(format!(
-                "{problem}. The work so far is saved; submit the job again to continue"
+                "{problem}. The work so far is saved; submit the job again to resume"
             ))
         })
 }
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_of_an_array_is_one_shard_whatever_the_array_begins_with() {
+    fn an_array_task_is_one_shard_whatever_the_first_index() {
         let array = |id, min, step| {
             shard_from(&variables(&[
                 ("SLURM_ARRAY_TASK_ID", id),
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_of_an_array_is_never_called_by_the_whole_arrays_name() {
+    fn an_array_task_is_never_named_by_the_whole_array() {
         let array = [
             ("SLURM_JOB_ID", "12"),
             ("SLURM_ARRAY_JOB_ID", "12"),

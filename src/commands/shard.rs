@@ -47,7 +47,7 @@ impl ShardNumber {
                 let numbers = numbers.and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
                 numbers.ok_or_else(|| {
                     CommandError::Usage(format!(
-                        "--shard {text}: give which and of how many, 1/4 to 4/4, or auto under a scheduler"
+                        "--shard {text}: must be a shard's number and their count, 1/4 to 4/4, or auto under a scheduler"
                     ))
                 })?
             }

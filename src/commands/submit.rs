@@ -139,7 +139,7 @@ pub fn run(
     record_job(&mut session, &merging);
     lock.save(&session)?;
     print_line(format_args!(
-        "{name}: job {shards} runs {}, job {merging} merges them and runs the remaining analyses.\nScripts: {} and {}\nWatch: noisescope attach {name}   Stop: noisescope stop {name}",
+        "{name}: job {shards} runs {}, job {merging} merges them and runs the remaining analyses.\nScripts: {} and {}\nView: noisescope attach {name}   Stop: noisescope stop {name}",
         match open.len() {
             all if all == count as usize => format!("{count} shards"),
             some => format!("the {some} of {count} shards that are not done"),
@@ -275,13 +275,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shards_that_are_left_are_named_in_stretches() {
+    fn remaining_shards_are_listed_as_ranges() {
         assert_eq!(ranges(&[1, 2, 3, 4]), "1-4");
         assert_eq!(ranges(&[2, 5, 6, 9]), "2,5-6,9");
     }
 
     #[test]
-    fn the_persons_options_stand_as_they_were_given() {
+    fn user_options_are_passed_on_unchanged() {
         let submit = SubmitArgs {
             name: "n".into(),
             slurm: true,

@@ -47,7 +47,7 @@ pub struct TrialsArgs {
     /// Output path (default: standard output for json, else for example NAME-trials-true-8-called-3.png)
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
-    /// auto (where the session was computed), cpu, flex, libtorch, cuda:N or cubecl:N
+    /// auto (where the session was computed), cpu, flex, libtorch or cuda:N
     #[arg(long, default_value = "auto")]
     device: String,
     /// Blocks computed at the same time (default: one per core); does not change results
@@ -114,11 +114,13 @@ impl TrialsArgs {
     /// Checks the options before the session is read.
     fn check(&self) -> Result<(), CommandError> {
         if self.workers == Some(0) {
-            return Err(CommandError::Usage("--workers 0: give at least 1".into()));
+            return Err(CommandError::Usage(
+                "--workers 0: must be at least 1".into(),
+            ));
         }
         if !self.any && self.called.is_none() && self.truth.is_none() {
             return Err(
-                self.usage("say which trials: --called CLASS, --true CLASS or both; --any for all")
+                self.usage("choose trials: --called CLASS, --true CLASS or both; --any for all")
             );
         }
         if self.format == TrialsFormat::Png && self.count > MOST_ON_A_SHEET as u64 {

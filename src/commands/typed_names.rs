@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_that_was_meant_is_found() {
+    fn a_mistyped_name_finds_the_nearest_known_one() {
         let known = ["quickstart", "mnist-paper", "fashion-paper", "backdoor"];
         for (typed, meant) in [
             ("quickstrat", Some("quickstart")),
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_are_found_in_any_capitalisation() {
+    fn network_names_ignore_case() {
         for typed in ["logistic", "Logistic", " LOGISTIC "] {
             assert_eq!(parse_network(typed), Ok(NetworkKind::Logistic));
         }

@@ -15,7 +15,7 @@ use crate::session::config::NetworkKind;
 /// What to check.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// auto, cpu, flex, libtorch, cuda:N or cubecl:N
+    /// auto, cpu, flex, libtorch or cuda:N
     #[arg(long, default_value = "auto")]
     device: String,
     /// cnn, mlp, logistic, rnn, simple or complex (repeatable; default: all)
@@ -27,7 +27,7 @@ pub struct VerifyArgs {
     /// On cuda:N: multiply in TF32
     #[arg(long)]
     tf32: bool,
-    /// One JSON object per check
+    /// Print one JSON object per check
     #[arg(long)]
     json: bool,
 }

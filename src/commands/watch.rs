@@ -130,7 +130,9 @@ impl AttachView<'_> {
                 (_, Some(Phase::Stopped), _) | (_, None, SavedState::Stopped) => {
                     format!("{name} is stopped, and everything is saved. {resume}")
                 }
-                (_, _, SavedState::New) => format!("{name} has not been run yet. {resume}"),
+                (_, _, SavedState::New) => {
+                    format!("{name} has not been run yet. Run it: noisescope run {name}")
+                }
                 (_, _, SavedState::Failed(message)) => {
                     format!("{name} failed: {message}. {resume}")
                 }

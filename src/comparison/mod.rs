@@ -1,8 +1,8 @@
 //! Comparison of two sessions, as plain data for text, exports and screens; nothing is drawn here.
 //!
 //! [`SessionPair`] finds the maps that both have; [`MapComparison`] compares them at one γ for one response;
-//! [`SharedGamma::called`] compares how often each decides for each class, and [`SharedTrialDecisions`] their decisions on the same
-//! trials.
+//! [`SharedGamma::compare_counts`] compares how often each decides for each class, and [`SharedTrialDecisions`] their
+//! decisions on the same trials.
 
 mod error;
 mod joint;

@@ -226,7 +226,7 @@ fn classes(
         (Some(names), _) => Ok(names.names),
         (None, Some((set, names))) if count > names.len() => Err(beyond(
             format!(
-                "{set} has {} classes; name your own set with dataset.name Own(\"…\")",
+                "{set} has {} classes; name your own set with dataset.name=Own(\"…\")",
                 names.len()
             ),
             names.len(),

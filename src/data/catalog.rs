@@ -239,7 +239,7 @@ mod tests {
         let message = parse_name("cifar").unwrap_err().to_string();
         assert_eq!(
             message,
-            "no data set is called \"cifar\"; there are mnist, fashion-mnist, kmnist and cifar-10"
+            "there is no data set \"cifar\"; there are mnist, fashion-mnist, kmnist and cifar-10"
         );
     }
 
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_is_fetched_or_got_by_hand() {
+    fn every_set_has_mirrors_or_manual_instructions() {
         for set in SETS {
             assert_eq!(
                 set.by_hand.is_none(),

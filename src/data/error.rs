@@ -32,14 +32,14 @@ pub enum DataError {
     Stopped,
     /// A set of the user's own, without a folder or file.
     #[error(
-        "{name} is your own set: say where its images are, with dataset.source Folder(\"…\") or File(\"…\")"
+        "{name} is your own set: give the place of its images with dataset.source=Folder(\"…\") or File(\"…\")"
     )]
     NoSource {
         /// Name of the set.
         name: String,
     },
     /// No such data set.
-    #[error("no data set is called {name:?}; there are {}", known_sets())]
+    #[error("there is no data set {name:?}; there are {}", known_sets())]
     UnknownSet {
         /// The name given.
         name: String,
@@ -131,7 +131,7 @@ pub enum DataError {
         hint: String,
     },
     /// A folder holds several sets.
-    #[error("{} holds several sets ({}); give the folder of one, or one of its files with dataset.source File(\"…\")", path.display(), abridged_list(found))]
+    #[error("{} holds several sets ({}); give the folder of one, or one of its files with dataset.source=File(\"…\")", path.display(), abridged_list(found))]
     Several {
         /// The folder.
         path: PathBuf,

@@ -310,7 +310,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_file_is_in_truth_is_told_by_how_it_begins() {
+    fn a_files_real_type_is_recognised_by_its_first_bytes() {
         let what = |head: &[u8]| recognise_foreign(head).map(|found| found.what);
         assert_eq!(what(b"<!DOCTYPE html><html>"), Some("a web page"));
         assert_eq!(what(b"\n <html lang=en>"), Some("a web page"));
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_regular_file_is_refused_without_opening_it() {
+    fn files_that_are_not_regular_are_refused_without_opening_them() {
         let message = read_whole(Path::new("/dev/zero")).unwrap_err().to_string();
         assert!(message.contains("is a device"), "{message}");
         let folder = tempfile::tempdir().unwrap();

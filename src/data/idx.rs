@@ -58,7 +58,7 @@ pub enum IdxError {
         found: u32,
     },
     /// The header announces more than the file can hold.
-    #[error("{} has an impossible header: it announces {dimensions}, but a file of {stored} bytes holds at most {most}", path.display())]
+    #[error("{} has an impossible header: it declares {dimensions}, but a file of {stored} bytes holds at most {most}", path.display())]
     ImpossibleHeader {
         /// The file.
         path: PathBuf,
@@ -70,7 +70,7 @@ pub enum IdxError {
         most: u64,
     },
     /// The header announces no data at all.
-    #[error("{} is empty: its header announces {dimensions}", path.display())]
+    #[error("{} is empty: its header declares {dimensions}", path.display())]
     Empty {
         /// The file.
         path: PathBuf,
@@ -78,7 +78,7 @@ pub enum IdxError {
         dimensions: String,
     },
     /// The file ends before the data that its header announces.
-    #[error("{} is cut short: its header announces {expected} bytes of data, but it has {found}", path.display())]
+    #[error("{} is cut short: its header declares {expected} bytes of data, but it has {found}", path.display())]
     Truncated {
         /// The file.
         path: PathBuf,
@@ -88,7 +88,7 @@ pub enum IdxError {
         found: u64,
     },
     /// The file continues after the data that its header announces.
-    #[error("{} continues after the {expected} bytes of data that its header announces", path.display())]
+    #[error("{} continues after the {expected} bytes of data that its header declares", path.display())]
     Trailing {
         /// The file.
         path: PathBuf,

@@ -134,6 +134,32 @@ pub fn recognise(path: &Path) -> Option<FoundSet> {
 ///
 /// # Errors
 /// [`DataError`], with the file and a remedy; [`DataError::Stopped`] if `progress` asked to stop.
+///
+/// # Examples
+/// ```
+/// use std::ops::ControlFlow;
+/// use std::path::Path;
+///
+/// use noisescope::data::{DatasetRequest, load};
+/// use noisescope::session::config::{Dataset, DatasetSource};
+///
+/// # fn main() -> Result<(), noisescope::data::DataError> {
+/// let dataset = Dataset {
+///     source: DatasetSource::Embedded,
+///     ..Dataset::default()
+/// };
+/// let request = DatasetRequest {
+///     config: &dataset,
+///     seed: 1,
+///     data: Path::new("data"),
+///     cache: None,
+/// };
+/// let images = load(&request, &mut |_, _| ControlFlow::Continue(()))?;
+/// assert_eq!(images.form().shape(), [1, 28, 28]);
+/// assert_eq!(images.train.len(), 10_000);
+/// # Ok(())
+/// # }
+/// ```
 pub fn load(
     request: &DatasetRequest<'_>,
     progress: ProgressCallback<'_>,
@@ -270,7 +296,7 @@ fn unusable(spec: &SetSpec, reason: DataError) -> DataError {
         reason: Box::new(reason),
         remedy: match spec.by_hand {
             Some(how) => format!("to replace it, {how}"),
-            None => format!("`noisescope data fetch {}` replaces it", spec.slug),
+            None => format!("to replace it: noisescope data fetch {}", spec.slug),
         },
     }
 }

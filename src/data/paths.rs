@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_variable_is_as_good_as_none() {
+    fn an_empty_variable_counts_as_unset() {
         assert_eq!(
             chosen(None, Some(""), Some("c")),
             Some("c/noisescope/data".into())
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn without_any_place_there_is_an_error_and_no_guess() {
+    fn without_any_location_there_is_an_error_and_no_guess() {
         assert_eq!(chosen(None, None, None), None);
     }
 

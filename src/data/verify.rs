@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn the_published_content_is_sound() {
+    fn the_published_content_passes() {
         assert_eq!(state_of(b"abc"), FileState::Sound);
     }
 

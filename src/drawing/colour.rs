@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colours_go_to_oklab_and_back() {
+    fn colours_round_trip_through_oklab() {
         for rgb in [(12, 200, 99), (255, 0, 0), (7, 7, 7)] {
             let [l, a, b] = oklab(rgb);
             let back =

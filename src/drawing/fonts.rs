@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_letter_that_figures_write_is_in_the_program() {
+    fn every_character_that_figures_use_has_an_embedded_glyph() {
         let text = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789\
                     γσχρλ·×±≥≤→−–—…’“”%|().,:+-~²½ÄÖÜäöüßéñŁЖж";
         for letter in text.chars() {
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_as_wide_as_their_letters() {
+    fn text_is_as_wide_as_its_characters() {
         assert_eq!(width("", false), 0.0);
         assert!(width("WW", false) > width("ii", false));
         assert!(width("Dress", true) > width("Dress", false));
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_of_any_script_has_a_shape_of_its_own() {
+    fn characters_of_any_script_have_their_own_shape() {
         let empty = bitmap_path('\u{10fffd}', (0.0, 0.0), 16.0);
         for letter in ['犬', 'ね', 'ض', 'ह', '한', 'א'] {
             let shape = bitmap_path(letter, (0.0, 0.0), 16.0);

@@ -92,7 +92,7 @@ mod tests {
     use crate::drawing::Paint;
 
     #[test]
-    fn words_that_overlap_or_leave_the_sheet_are_found() {
+    fn text_that_overlaps_or_leaves_the_sheet_is_found() {
         let mut drawing = Drawing::new(Sheet::SINGLE, 20.0);
         drawing.text((2.0, 2.0), "one", Paint::Ink);
         drawing.text(

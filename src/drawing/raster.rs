@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_png_says_its_resolution_and_its_caption() {
+    fn a_png_contains_its_resolution_and_caption() {
         let mut drawing = Drawing::new(Sheet::SINGLE, 20.0);
         drawing.caption = "Évidence of 4, γ = 0.2.".into();
         let bytes = png(&drawing, 300.0).unwrap();
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_that_no_font_of_the_program_has_leave_ink() {
+    fn characters_missing_from_the_embedded_fonts_are_still_drawn() {
         for name in ["犬", "ねこ", "كلب"] {
             let mut drawing = Drawing::new(Sheet::SINGLE, 20.0);
             drawing.text((2.0, 2.0), name, Paint::Ink);

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trusted_map_that_the_shared_scale_would_hide_has_its_own() {
+    fn a_reliable_map_too_faint_for_the_shared_scale_has_its_own() {
         let scales = Scales::of([
             reach(0.15, 0.9),
             reach(0.0002, 0.87),
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_follows_the_scale_of_what_is_trusted_and_sets_one_where_nothing_is() {
+    fn unreliable_maps_follow_the_scale_of_reliable_ones_and_set_it_if_there_are_none() {
         let scales = Scales::of([reach(0.1, 0.8), reach(3.0, 0.1), reach(0.001, 0.2)]);
         assert_eq!(scales.common, 0.1);
         assert!((0..3).all(|map| !scales.has_own_scale(map)));

@@ -90,7 +90,7 @@ impl Sheet {
         cut(words, |words| self.text_width(words) <= room)
     }
 
-    /// [`Sheet::cut`] for bold text.
+    /// [`Sheet::truncate`] for bold text.
     pub fn truncate_bold(&self, words: &str, room: f64) -> String {
         cut(words, |words| self.bold_width(words) <= room)
     }
@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_no_room_is_cut_and_leaves_an_ellipsis() {
+    fn text_without_room_is_truncated_with_an_ellipsis() {
         let sheet = Sheet::SINGLE;
         let room = sheet.text_width("Ankle b…") + 0.01;
         assert_eq!(sheet.truncate("Ankle boot", room), "Ankle b…");
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_broken_between_words_and_none_is_too_long() {
+    fn lines_break_between_words_and_none_is_too_long() {
         let sheet = Sheet::SINGLE;
         let words = "of ten thousand test images nine thousand are called what they are";
         let rows = sheet.wrap(words, 30.0);
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn words_can_be_read_on_either_background() {
+    fn text_is_readable_on_either_background() {
         let luminance = |[r, g, b]: [u8; 3]| {
             let part = |c: u8| {
                 let c = f64::from(c) / 255.0;

@@ -61,7 +61,7 @@ pub struct ActiveRun {
     still_paused: bool,
     /// Whether to discard results that cannot be saved.
     discards: bool,
-    /// Whether the plan was extended, and [`ActiveRun::listen`] has not returned since.
+    /// Whether the plan was extended, and [`ActiveRun::obey_commands`] has not returned since.
     extended: bool,
 }
 

@@ -233,13 +233,13 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_that_has_begun_goes_on_first() {
+    fn a_chain_in_progress_comes_first() {
         let dealer = Dealer::new(parts(&[3, 3, 3], BlockOrder::Sequential), 0, vec![0, 2, 0]);
         assert_eq!(dealt(dealer), [(1, 2), (0, 0), (2, 0)]);
     }
 
     #[test]
-    fn no_more_chains_are_begun_than_there_are_workers() {
+    fn no_more_chains_are_started_than_there_are_workers() {
         let mut dealer =
             Dealer::new(parts(&[2, 2, 2], BlockOrder::Sequential), 0, vec![0; 3]).at_most(2);
         let next = |dealer: &mut Dealer| {
@@ -259,7 +259,7 @@ mod tests {
 
     /// Whatever the pace, launches have the same blocks, and no job passes a milestone.
     #[test]
-    fn jobs_of_launches_grow_to_a_second_and_keep_their_bounds() {
+    fn launch_jobs_grow_to_a_second_within_their_bounds() {
         let mut dealer =
             Dealer::new(parts(&[1000], BlockOrder::Parallel), 0, vec![5]).in_launches(8, 16);
         let mut jobs = Vec::new();
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_phase_in_hand_is_dealt() {
+    fn only_the_current_phase_is_dealt() {
         let mut all = parts(&[1, 1], BlockOrder::Parallel);
         all[1].phase = 1;
         assert_eq!(dealt(Dealer::new(all.clone(), 0, vec![0, 0])), [(0, 0)]);
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_has_enough_drops_what_comes_late() {
+    fn a_finished_part_drops_late_results() {
         let mut dealer = Dealer::new(parts(&[9], BlockOrder::Parallel), 0, vec![0]);
         let jobs: Vec<Job> = (0..3)
             .map(|_| {

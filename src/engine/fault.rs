@@ -14,7 +14,7 @@ pub enum ComputeFault {
     Crashed(String),
     /// Even the smallest computation needs more memory than the device has.
     #[error(
-        "device `{device}` has too little memory left: {message}. The results so far are saved. Free some memory (what else runs there?) and `run` again, or continue elsewhere, for example with --device cpu"
+        "device `{device}` has too little memory left: {message}. The results so far are saved. Free some memory (what else runs there?) and `run` again, or resume elsewhere, for example with --device cpu"
     )]
     Memory {
         /// The device.

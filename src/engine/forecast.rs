@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_later_takes_as_long_as_what_was_done() {
+    fn later_stages_are_forecast_at_the_pace_of_earlier_ones() {
         // 1,000 trials took 10 s; half of the second stage took as long as it should.
         let stages = [
             stage(5, 5, 10.0, None),
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stage_goes_by_its_own_pace_as_soon_as_it_has_one() {
+    fn a_stage_uses_its_own_pace_once_it_has_one() {
         let mut stages = [stage(5, 5, 10.0, None), stage(1, 10, 1.0, Some(9.0))];
         let forecast = forecast(&[1000.0, 500.0]);
         assert_eq!(forecast.eta_s(&stages, 1), Some(9.0));
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn training_that_ended_early_was_less_work() {
+    fn training_that_stopped_early_counts_as_less_work() {
         let stages = [
             stage(5, 10, 5.0, None),
             stage(10, 100, 1.0, Some(9.0)),
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resumed_run_counts_only_what_it_did_itself() {
+    fn a_resumed_run_counts_only_its_own_work() {
         let stages = [stage(90, 100, 4.0, Some(4.0)), stage(0, 0, 0.0, None)];
         let forecast = Forecast {
             work: vec![1000.0, 500.0],

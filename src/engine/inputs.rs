@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn images_are_told_apart_by_a_pixel_a_label_their_order_and_their_size() {
+    fn fingerprints_of_images_depend_on_pixels_labels_order_and_size() {
         let one = images((0..12).collect(), vec![2, 0], 3);
         assert_eq!(image_fingerprint(&one), image_fingerprint(&one.clone()));
         let mut pixel: Vec<u8> = (0..12).collect();

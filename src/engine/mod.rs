@@ -57,6 +57,35 @@ pub enum Goal {
 }
 
 /// A running engine.
+///
+/// # Examples
+/// Runs a new session to its end:
+/// ```no_run
+/// use noisescope::engine::inputs::OnChangedInputs;
+/// use noisescope::engine::{Engine, EngineOptions, Goal};
+/// use noisescope::session::store::Store;
+/// use noisescope::session::{Config, Session};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = Store::new("sessions");
+/// let session = Session::new("mine", Config::default());
+/// let mut lock = store.lock(&session.name)?;
+/// lock.save(&session)?;
+/// let options = EngineOptions {
+///     store: store.clone(),
+///     data: "data".into(),
+///     device: "auto".parse()?,
+///     workers: None,
+///     launch: None,
+///     inputs: OnChangedInputs::Refuse,
+///     goal: Goal::Finished,
+/// };
+/// let (engine, link) = Engine::start(session, lock, options)?;
+/// engine.join();
+/// println!("{:?}", link.newest().record.state);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Engine {
     thread: JoinHandle<()>,

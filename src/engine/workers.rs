@@ -3,7 +3,7 @@
 //! On a processor, the backend's operators would split their loops over all cores; a worker confines
 //! them to its one thread, and parallelism comes from computing several blocks at once. That is
 //! faster, since no operator ends with a barrier, and it cannot change a result. A GPU has one
-//! worker, which feeds it with launches ([`super::feeding`]).
+//! worker, which feeds it with launches (`feeding`).
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{

@@ -50,7 +50,7 @@ pub fn write(
             for (name, table) in
                 csv::comparison(export.pair, &export.places, &export.responses, shown)
             {
-                folder.write(&format!("{name}.csv"), table.text().as_bytes())?;
+                folder.write(&format!("{name}.csv"), table.into_text().as_bytes())?;
             }
             report_written(&folder.finish()?);
             return Ok(());

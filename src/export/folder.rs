@@ -80,7 +80,7 @@ struct Leftover {
 }
 
 impl Leftover {
-    /// Parses the name of a file beside the path whose last component is `name`: the inverse of [`beside`].
+    /// Parses the name of a file beside the path whose last component is `name`: the inverse of [`temporary_path`].
     fn parse(file: &str, name: &str) -> Option<Self> {
         let rest = file.strip_prefix(name)?.strip_prefix('.')?;
         let (rest, replaced) = match rest.strip_suffix(".old") {
@@ -201,7 +201,7 @@ mod tests {
     const NOBODY: u32 = 4_194_305;
 
     #[test]
-    fn what_a_killed_export_left_is_cleared_away_and_what_it_replaced_comes_back() {
+    fn leftovers_of_a_killed_export_are_removed_and_the_replaced_folder_is_restored() {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("mine-figures");
         let left = place.path().join(format!("mine-figures.{NOBODY}-3.tmp"));

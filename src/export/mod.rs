@@ -19,7 +19,7 @@ pub mod weights;
 
 use folder::ExportFolder;
 
-pub use csv::{CsvTable, tables};
+pub use self::csv::{CsvTable, tables};
 pub use figure_files::write_one as figure;
 pub use json::json;
 pub use npz::npz;
@@ -99,7 +99,7 @@ pub enum ExportError {
 }
 
 /// Writes the session. Without `out`, JSON goes to standard output; into the current folder, NPZ goes to `NAME.npz`,
-/// CSV to `NAME-tables/` and figures to `NAME-write_figures/`, and the path that was written is printed to standard error.
+/// CSV to `NAME-tables/` and figures to `NAME-figures/`, and the path that was written is printed to standard error.
 /// An existing export is replaced atomically.
 ///
 /// # Errors
@@ -148,7 +148,7 @@ fn write_folder(
     Ok(())
 }
 
-/// Writes every figure into the folder `NAME-write_figures` and returns its path; prints nothing.
+/// Writes every figure into the folder `NAME-figures` and returns its path; prints nothing.
 ///
 /// # Errors
 /// If there are none yet, or they cannot be written.

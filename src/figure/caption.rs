@@ -130,7 +130,10 @@ fn map(
         noise(session, place)?
     );
     if by == Response::Decision {
-        words += &format!(", {} of them called so", thousands(class_estimate.called));
+        words += &format!(
+            ", {} of them called {name}",
+            thousands(class_estimate.called)
+        );
     }
     words += ".";
     if let Some(r) = map.reliability {

@@ -106,7 +106,7 @@ mod tests {
     const MAP: [f32; 9] = [1.0, 0.0, 0.5, 0.0, 0.0, 0.5, 0.0, 0.0, 0.5];
 
     #[test]
-    fn an_image_has_its_own_colours() {
+    fn an_image_is_drawn_in_its_own_colours() {
         let colours = to_rgb(&MAP, SHAPE).unwrap();
         assert_eq!(colours, [[255, 0, 0], [0, 0, 0], [128, 128, 128]]);
         assert_eq!(to_rgb(&[0.0, 2.0], [1, 1, 2]).unwrap(), [[0; 3], [255; 3]]);
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn an_opponent_reaches_no_farther_than_its_map() {
+    fn an_opponent_channel_stays_within_the_range_of_its_map() {
         let most = [-1.0, -1.0, 1.0];
         let [red_green, blue_yellow] = opponent(&most, [3, 1, 1]).unwrap();
         assert_eq!((red_green, blue_yellow), (vec![0.0], vec![1.0]));
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_are_colours_where_there_are_three() {
+    fn three_channels_are_colours() {
         assert_eq!(name(2, 3), "blue");
         assert_eq!(name(1, 2), "channel 1");
         assert_eq!(name(0, 1), "");

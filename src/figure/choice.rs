@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_reliable_is_not_written_as_if_it_was() {
+    fn an_unreliable_r_is_not_rounded_up_to_the_threshold() {
         assert_eq!(
             [0.95, 0.9501, 0.94].map(reliability_text),
             ["0.95", "0.95", "0.94"]

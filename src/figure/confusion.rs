@@ -209,7 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_would_touch_are_thinned_out_to_round_numbers() {
+    fn labels_that_would_touch_are_thinned_to_round_numbers() {
         assert_eq!(
             [every(1.0, 6.6), every(2.2, 1.0), every(6.0, 1.0)],
             [1, 5, 10]

@@ -54,7 +54,7 @@ pub enum FigureError {
     },
     /// The difference of two classes is unknown.
     #[error(
-        "the difference between {class} and {versus} is unknown at γ {}: it takes evidence images of both", format::gamma(*.gamma)
+        "the difference between {class} and {versus} is unknown at γ {}: it needs evidence images of both", format::gamma(*.gamma)
     )]
     Pair {
         /// The class.
@@ -65,7 +65,7 @@ pub enum FigureError {
         gamma: f64,
     },
     /// The figure shows another class than the requested one.
-    #[error("`{0}` shows another class than the one requested")]
+    #[error("`{0}` does not show the requested class")]
     OtherClass(String),
     /// There is no figure with this name.
     #[error("there is no figure `{requested}`; there are {}", few(.available))]

@@ -234,7 +234,7 @@ pub fn find(session: &Session, query: &str, classes: &[usize]) -> Result<Vec<Fig
     })
 }
 
-/// `pair-4-not-9`, optionally at a γ: the difference between any two classes, which need not be among [`all`].
+/// `pair-4-not-9`, optionally at a γ: the difference between any two classes, which need not be among [`list`].
 fn pair(session: &Session, query: &str) -> Option<Result<Figure, FigureError>> {
     let (classes, gamma) = match query.strip_prefix("pair-")?.split_once("-gamma-") {
         Some((classes, gamma)) => (classes, Some(gamma.parse().ok()?)),

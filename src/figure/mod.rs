@@ -25,6 +25,8 @@ mod tiles;
 mod training;
 pub mod wording;
 
+use strum::IntoStaticStr;
+
 use crate::drawing::{Drawing, Sheet};
 use crate::session::Session;
 use crate::session::config::{Response, Split};
@@ -35,7 +37,8 @@ pub use listing::{find, has, list};
 pub use maps::comparison;
 
 /// A figure of a session.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Figure {
     /// The classification image or the evidence image of a class.
     Map {
@@ -58,6 +61,7 @@ pub enum Figure {
         gamma: Option<f64>,
     },
     /// The same maps over their standard errors.
+    #[strum(serialize = "z-maps")]
     Significance {
         /// The response; `None`: the one that shows the most.
         response: Option<Response>,
@@ -67,6 +71,7 @@ pub enum Figure {
         gamma: Option<f64>,
     },
     /// The mean stimulus of every class, over the trials called that class.
+    #[strum(serialize = "mean-stimuli")]
     Means {
         /// The index among the plan's classification-images experiments.
         images: usize,

@@ -71,22 +71,7 @@ impl Figure {
 
     /// The kind of figure: the beginning of its name, which all figures of the kind share.
     pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Map { .. } => "map",
-            Self::Maps { .. } => "maps",
-            Self::Significance { .. } => "z-maps",
-            Self::Means { .. } => "mean-stimuli",
-            Self::Pair { .. } => "pair",
-            Self::Filters { .. } => "filters",
-            Self::Covariance { .. } => "covariance",
-            Self::Attack => "attack",
-            Self::Modulation => "modulation",
-            Self::Audit => "audit",
-            Self::Backdoor => "backdoor",
-            Self::Shards => "shards",
-            Self::Training => "training",
-            Self::Confusion { .. } => "confusion",
-        }
+        self.into()
     }
 
     /// The figure's class; `None` if it is of all classes or of none.

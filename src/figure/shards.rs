@@ -2,7 +2,7 @@
 //! first; with many shards, also a strip of all of them above.
 //!
 //! The state of the shards comes with a session that is assembled from their files, as returned by
-//! [`Watch::state`](crate::link::shards::Watch::state); a session's own file does not contain it.
+//! [`ShardWatcher::poll`](crate::link::shards::ShardWatcher::poll); a session's own file does not contain it.
 
 use super::wording::capitalise;
 use super::{FigureError, origin};
@@ -67,8 +67,8 @@ pub fn caption(session: &Session) -> Option<String> {
     let strip = match shards.len() {
         ..=MOST => String::new(),
         all => match per_cell(all) {
-            1 => " Above: every shard in order of its number; a cell fills as the shard progresses, and is framed if it needs attention.".to_owned(),
-            per => format!(" Above: all shards in order of their numbers, {per} per cell; a cell fills as they progress, and is framed if one needs attention."),
+            1 => " Above: every shard by number; a cell fills as the shard progresses, and is framed if it needs attention.".to_owned(),
+            per => format!(" Above: all shards by number, {per} per cell; a cell fills as they progress, and is framed if one needs attention."),
         },
     };
     let bars = match shards.len() {
@@ -213,7 +213,7 @@ fn sums(session: &Session, shards: &[ShardState]) -> String {
     let mut words = match total {
         0 => "no trials of classification images yet".to_owned(),
         total => format!(
-            "{} of {} trials of those begun, {}",
+            "{} of {} trials of the shards started, {}",
             count(done as f64),
             count(total as f64),
             percent(done as f64 / total as f64)
@@ -237,7 +237,7 @@ fn alternative(session: &Session, shards: &[ShardState]) -> String {
         .reduce(|a, b| if b.1 < a.1 { b } else { a });
     let least = least.map_or_else(String::new, |(index, share)| {
         format!(
-            " Of the shards at work, shard {index} is furthest behind, {}.",
+            " Of the running shards, shard {index} is furthest behind, {}.",
             percent(share)
         )
     });
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn bars_are_as_long_as_what_is_done_and_the_urgent_one_comes_first() {
+    fn bars_show_progress_and_the_most_urgent_shard_comes_first() {
         let drawing = draw(&few(), Sheet::DOUBLE).unwrap();
         let bars: Vec<(f64, Paint)> = drawing
             .marks
@@ -324,13 +324,13 @@ mod tests {
         assert!(drawing.alt_text.contains("3 (died)"));
         let caption = caption(&few()).unwrap();
         assert!(
-            caption.contains("1,750 of 3,000 trials of those begun, 58.3 %"),
+            caption.contains("1,750 of 3,000 trials of the shards started, 58.3 %"),
             "{caption}"
         );
     }
 
     #[test]
-    fn what_a_shard_does_without_trials_of_images_is_told_by_its_stages() {
+    fn the_progress_of_a_shard_without_image_trials_follows_its_stages() {
         let shard_state = ShardState {
             standing: ShardStatus::Working,
             stages: vec![(50, 400), (0, 0), (100, 400)],
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn words_have_room_and_many_shards_are_cells() {
+    fn text_fits_and_many_shards_are_drawn_as_cells() {
         let all = |count: u32| {
             let standing = |index: u32| match index % 7 {
                 0 => ShardStatus::Stalled,
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_that_is_not_divided_has_no_such_figure() {
+    fn an_undivided_session_has_no_figure_of_shards() {
         let whole = Session::new("whole", Config::default());
         assert!(!is_available(&whole));
         assert_eq!(

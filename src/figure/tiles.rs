@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_maps_stand_in_two_full_rows_on_every_sheet() {
+    fn ten_maps_fill_two_rows_on_every_sheet() {
         for room in [40.0, 81.0, 175.0, 400.0] {
             let tiles = fit(10, (28, 28), room);
             assert_eq!((tiles.columns, tiles.rows), (5, 2), "{room}");
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn any_number_of_maps_makes_a_sheet_and_never_one_column() {
+    fn any_number_of_maps_fits_a_sheet_in_more_than_one_column() {
         for count in [2, 3, 7, 13, 26, 100] {
             let tiles = fit(count, (32, 32), 175.0);
             assert!(tiles.columns >= 2 && tiles.columns * tiles.rows >= count);
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_map_finer_than_print_is_shrunk_by_means() {
+    fn a_map_finer_than_print_is_shrunk_by_averaging() {
         assert_eq!(fit(10, (28, 28), 175.0).shrink, 1);
         assert!(fit(100, (1000, 900), 80.0).shrink > 1);
         let map = [1.0, 3.0, 5.0, 1.0, 3.0, 5.0, 4.0, 4.0, 9.0];

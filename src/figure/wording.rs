@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_class_that_has_a_name_is_called_by_it() {
+    fn a_named_class_is_called_by_its_name() {
         let clothes = record(&["Dress", "7", "  ", "ねこ"]);
         assert_eq!(class_name(&clothes, 0), "Dress");
         assert_eq!(class_name(&clothes, 1), "class 7");
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_leaves_an_ellipsis() {
+    fn truncated_text_ends_with_an_ellipsis() {
         assert_eq!(truncate("Sandal", 6), "Sandal");
         assert_eq!(truncate("Ankle boot", 7), "Ankle…");
         assert_eq!(truncate("Trouser", 4), "Tro…");

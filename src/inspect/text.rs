@@ -232,7 +232,7 @@ fn scaling(text: &mut String, trials: &ScalingResults) {
     let chance = percent(trials.chance);
     let _ = writeln!(
         text,
-        "  always deciding for the most frequent class gives {chance}"
+        "  always choosing the most frequent class gives {chance}"
     );
     if let Some(advice) = advice(trials, better) {
         let _ = writeln!(text, "  {advice}");

@@ -25,7 +25,7 @@ const RETRY_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// No engine runs the session.
-    #[error("session `{0}` is not running; `noisescope run {0}` starts it")]
+    #[error("session `{0}` is not running; start it: noisescope run {0}")]
     NotRunning(String),
     /// The engine has no socket: it has just started, could not create one, or belongs to another user.
     #[error(

@@ -206,7 +206,7 @@ async fn turn_away(stream: UnixStream, most: usize) {
 
 async fn attend(stream: UnixStream, desk: ViewerContext) {
     if let Err(error) = converse(stream, desk).await {
-        tracing::info!("a viewer left: {error}");
+        tracing::info!("a viewer disconnected: {error}");
     }
 }
 
@@ -218,7 +218,7 @@ enum ViewerError {
     Wire(#[from] WireError),
     #[error("it belongs to user {0}")]
     Foreign(u32),
-    #[error("it did not greet")]
+    #[error("it sent no greeting")]
     Silent,
     #[error("it did not receive a state within {} s", SEND_TIMEOUT.as_secs())]
     Stalled,

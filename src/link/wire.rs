@@ -307,7 +307,7 @@ pub fn decode_engine_message(
     let length = usize::try_from(u64::from_le_bytes(*length)).map_err(garbage)?;
     let (head, mut numbers) = rest
         .split_at_checked(length)
-        .ok_or_else(|| garbage("a frame shorter than it says"))?;
+        .ok_or_else(|| garbage("a frame shorter than it declares"))?;
     let parts = match postcard::from_bytes(head).map_err(garbage)? {
         EngineMessage::Welcome { pid } => return Ok(ReceivedMessage::Welcome(pid)),
         EngineMessage::Refused(words) => return Err(WireError::Refused(words)),

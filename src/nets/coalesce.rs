@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_of_all_blocks_become_one_launch_and_each_gets_its_own_answers() {
+    fn calls_of_all_blocks_become_one_launch_and_each_gets_its_own_results() {
         static LAUNCHES: AtomicUsize = AtomicUsize::new(0);
         static IMAGES: AtomicUsize = AtomicUsize::new(0);
         let items: Vec<usize> = (0..6).collect();
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_launch_that_fails_ends_every_block_with_its_words() {
+    fn a_failed_launch_ends_every_block_with_its_message() {
         let step =
             |_: &usize| run_call(question(&[]), vec![0.0; 4], 2, |_| panic!("out of memory"));
         let failed = run_blocks(&[0, 1, 2], 3, &|| {}, &step).unwrap_err();
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn outside_of_a_launch_a_call_is_answered_at_once() {
+    fn outside_a_launch_a_call_is_computed_at_once() {
         assert!(!is_in_launch());
         let answers = run_call(question(&[]), vec![0.25; 4], 2, |pixels| vec![pixels]);
         assert_eq!(answers, [[0.25; 4]]);

@@ -1,10 +1,10 @@
 //! Imports weights from PyTorch and safetensors files.
 //!
-//! [`file`] reads named tensors from a state dict, a checkpoint or a whole module ([`torch`]); [`names`]
-//! strips wrapping prefixes, and [`place`] puts the tensors into an architecture. Layers are matched by
+//! `file` reads named tensors from a state dict, a checkpoint or a whole module (`torch`); `names`
+//! strips wrapping prefixes, and `place` puts the tensors into an architecture. Layers are matched by
 //! our own names (`conv1.weight`), by order if they are numbered as in `torch.nn.Sequential`, else by
-//! their shapes ([`layers`]). Linear weights are \[out,in\] in PyTorch and \[in,out\] here; the two bias
-//! vectors of its LSTM are added up. [`assumed`] states what weights alone leave open.
+//! their shapes (`layers`). Linear weights are \[out,in\] in PyTorch and \[in,out\] here; the two bias
+//! vectors of its LSTM are added up. `assumed` states what weights alone leave open.
 
 mod assumed;
 mod error;

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_takes_no_more_than_it_was_told() {
+    fn a_thread_takes_at_most_the_rows_allowed() {
         let sizes = RefCell::new(Vec::new());
         let launch = |rows: Range<usize>| {
             sizes.borrow_mut().push(rows.len());
@@ -137,13 +137,13 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "out of memory")]
-    fn a_row_that_has_no_room_alone_is_too_much() {
+    fn a_single_row_that_does_not_fit_is_an_error() {
         in_pieces::<()>(0..8, &|_| panic!("CUDA out of memory"));
     }
 
     #[test]
     #[should_panic(expected = "index out of bounds")]
-    fn any_other_failure_is_not_tried_again() {
+    fn other_failures_are_not_retried() {
         let tries = RefCell::new(0);
         in_pieces::<()>(0..8, &|_| {
             *tries.borrow_mut() += 1;

@@ -1,7 +1,7 @@
 //! The trainable networks, one file per architecture, and [`Network`], which dispatches to them.
 //!
 //! Every network takes images \[N,C,H,W\] in \[0,1\] and returns logits \[N,K\]; an architecture is sized
-//! to these ([`ports`]). Weights are exchanged as named host arrays ([`weights`]); training is in
+//! to these ([`network_shape`]). Weights are exchanged as named host arrays ([`weights`]); training is in
 //! [`train`]. A network under study ([`subject`]) is a [`graph`], whatever its origin.
 
 mod cnn;

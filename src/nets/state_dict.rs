@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn tensors_have_the_names_and_shapes_of_pytorch() {
+    fn tensors_have_pytorchs_names_and_shapes() {
         let found = names(&[
             ("conv1.weight", &[20, 1, 5, 5]),
             ("norm1.gamma", &[20]),

@@ -46,7 +46,7 @@ pub enum TrainError {
     #[error(transparent)]
     Weights(#[from] WeightsError),
     /// The optimizer's state in the session cannot be read.
-    #[error("the optimizer's state in the session cannot be read: {0}")]
+    #[error("the optimiser's state in the session cannot be read: {0}")]
     Optimizer(String),
     /// The loss became infinite or NaN.
     #[error(

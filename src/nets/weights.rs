@@ -22,7 +22,7 @@ pub enum WeightsError {
     #[error("the weights have no tensor `{0}`, which the network needs")]
     Missing(String),
     /// A tensor has another shape.
-    #[error("the tensor `{name}` has shape {found:?} where the network needs {needed:?}")]
+    #[error("the tensor `{name}` has the shape {found:?}, but the network needs {needed:?}")]
     Shape {
         /// The tensor.
         name: String,

@@ -124,7 +124,7 @@ fn maps(pair: &SessionPair<'_>, compared: &MapComparison) -> Vec<String> {
     let width = width.fold("class".len(), usize::max);
     lines.push(format!(
         "{:<width$}  {:>6}  {:>6}  {:>6}  {:>9}  {:>8}  {:>9}",
-        "class", "R of A", "R of B", "r", "r less R", "pixels", "clusters"
+        "class", "R of A", "R of B", "r", "corrected", "pixels", "clusters"
     ));
     for class in shown {
         lines.push(row(compared, class, &name(class), width));
@@ -133,7 +133,7 @@ fn maps(pair: &SessionPair<'_>, compared: &MapComparison) -> Vec<String> {
         lines.push(format!("not listed: {left_out} classes that differ less"));
     }
     lines.push(format!(
-        "r: correlation of the two maps; r less R: corrected for noise; pixels: |z| > {:.2}, at 5 % for each map",
+        "r: correlation of the two maps; corrected: r corrected for noise; pixels: |z| > {:.2}, at 5 % for each map",
         compared.bounds.map
     ));
     lines
@@ -249,11 +249,11 @@ fn agreement_on_trials(pair: &SessionPair<'_>, alike: AgreementResult<'_>) -> Ve
     lines
 }
 
-/// The agreement in one line: `γ 0.3: both decide alike on 91.2 % (90.6–91.7) of the same 10,000
+/// The agreement in one line: `γ 0.3: both agree on 91.2 % (90.6–91.7) of the same 10,000
 /// trials`.
 pub fn agreement_line(shown: &SharedTrialDecisions) -> String {
     format!(
-        "γ {}: both decide alike on {} of the same {} trials{}",
+        "γ {}: both agree on {} of the same {} trials{}",
         format::gamma(shown.gamma),
         interval(shown.joint.agreement()),
         thousands(shown.joint.trials()),
@@ -267,7 +267,7 @@ fn kappa(shown: &SharedTrialDecisions) -> String {
     kappa.map_or_else(String::new, |kappa| format!(", κ {}", reliability(kappa)))
 }
 
-/// The agreement in two lines: `decide alike on 91.2 % (90.6–91.7); …`.
+/// The agreement in two lines: `agree on 91.2 % (90.6–91.7); …`.
 fn measured_agreement(shown: &SharedTrialDecisions) -> Vec<String> {
     let joint = &shown.joint;
     let kappa = kappa(shown);
@@ -288,7 +288,7 @@ fn measured_agreement(shown: &SharedTrialDecisions) -> Vec<String> {
             thousands(joint.trials())
         ),
         format!(
-            "decide alike on {}{kappa}; A correct {}, B correct {}",
+            "agree on {}{kappa}; A correct {}, B correct {}",
             interval(joint.agreement()),
             share_of(joint.correct[0]),
             share_of(joint.correct[1])

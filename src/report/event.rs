@@ -1,6 +1,7 @@
 //! The events of a run's report, one per line. In JSON, each is an object with `"event"` and `"t"`.
 
 use serde::{Serialize, Serializer};
+use strum::IntoStaticStr;
 
 use crate::session::Form;
 
@@ -14,8 +15,9 @@ pub struct Event {
 }
 
 /// An event. Its fields are those of the JSON line, in which `None` is `null`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, IntoStaticStr)]
 #[serde(untagged)]
+#[strum(serialize_all = "lowercase")]
 pub enum EventKind {
     /// The engine is ready to work.
     Started(StartEvent),
@@ -179,20 +181,7 @@ pub enum StageResult {
 impl EventKind {
     /// The value of `"event"`.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Started(_) => "started",
-            Self::Epoch(_) => "epoch",
-            Self::Progress(_) => "progress",
-            Self::Checkpoint { .. } => "checkpoint",
-            Self::Result(_) => "result",
-            Self::Warning { .. } => "warning",
-            Self::Note { .. } => "note",
-            Self::Paused => "paused",
-            Self::Continued => "continued",
-            Self::Stopped { .. } => "stopped",
-            Self::Finished { .. } => "finished",
-            Self::Failed { .. } => "failed",
-        }
+        self.into()
     }
 }
 
@@ -276,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_null() {
+    fn unknown_values_are_null() {
         let progress = ProgressEvent {
             stage: "classification images".into(),
             done: 256,

@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn an_epoch_in_one_line() {
+    fn an_epoch_is_one_line() {
         let mut values = EpochEvent {
             epoch: 3,
             train_loss: 0.0812,
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn progress_in_one_line_of_eighty_columns() {
+    fn progress_is_one_line_of_eighty_columns() {
         let mut values = ProgressEvent {
             stage: "classification images".into(),
             done: 1_210_000,
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn results_in_one_line() {
+    fn a_result_is_one_line() {
         let training = |at_chance| StageResult::Training {
             test_accuracy: Some(0.9885),
             at_chance,
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_of_two_lines_is_told_in_one() {
+    fn a_message_of_two_lines_is_joined_into_one() {
         let message = "the disk is full\nfree some".into();
         assert_eq!(
             plain(EventKind::Warning { message }),

@@ -1,6 +1,8 @@
 //! The state of a session, judged in the same way for the list, `ls`, `attach` and the header of every
 //! view.
 
+use strum::IntoStaticStr;
+
 use crate::format::clean;
 use crate::session::Session;
 use crate::session::record::SavedState;
@@ -11,7 +13,8 @@ use crate::session::store::StoreError;
 pub const SILENCE: i64 = 5;
 
 /// The state of a session.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum SessionStatus {
     /// No engine has run it yet.
     New,
@@ -83,19 +86,7 @@ impl SessionStatus {
 
     /// One word.
     pub fn label(&self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Running => "running",
-            Self::Paused => "paused",
-            Self::Hung(_) => "hung",
-            Self::Interrupted => "interrupted",
-            Self::Stopped => "stopped",
-            Self::Finished => "finished",
-            Self::Failed(_) => "failed",
-            Self::Damaged(_) => "damaged",
-            Self::Unreadable(_) => "unreadable",
-            Self::Newer(_) => "newer",
-        }
+        self.into()
     }
 
     /// The problem, as reported by whoever found it.
@@ -126,10 +117,11 @@ impl SessionStatus {
     pub fn sentence(&self, name: &str, now: i64) -> String {
         let word = self.label();
         match self {
-            Self::New | Self::Stopped | Self::Interrupted => {
-                format!("{name}  {word}, to run it: noisescope run {name}")
+            Self::New => format!("{name}  {word}; run it: noisescope run {name}"),
+            Self::Stopped | Self::Interrupted => {
+                format!("{name}  {word}; resume: noisescope run {name}")
             }
-            Self::Paused => format!("{name}  {word}, to continue: noisescope continue {name}"),
+            Self::Paused => format!("{name}  {word}; resume: noisescope continue {name}"),
             Self::Hung(since) => format!("{name}  {word}, {}", silence_text(*since, now)),
             _ => match self.problem() {
                 Some(message) => format!("{name}  {word}: {}", clean(message)),
@@ -139,13 +131,10 @@ impl SessionStatus {
     }
 }
 
-/// `no word from its engine for 12 s`.
+/// `engine silent for 12 s`.
 pub fn silence_text(since: i64, now: i64) -> String {
     let seconds = (now - since).max(0) as f64;
-    format!(
-        "no word from its engine for {}",
-        crate::format::duration(seconds)
-    )
+    format!("engine silent for {}", crate::format::duration(seconds))
 }
 
 #[cfg(test)]
@@ -166,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn an_engine_that_says_nothing_for_five_seconds_is_hung_since_its_last_word() {
+    fn an_engine_silent_for_five_seconds_is_hung_since_its_last_message() {
         let working = received(Phase::Working(1), 100);
         assert_eq!(
             SessionStatus::from_session(&working, Some(104)),
@@ -186,10 +175,7 @@ mod tests {
             SessionStatus::from_session(&paused, Some(500)),
             SessionStatus::Paused
         );
-        assert_eq!(
-            silence_text(100, 165),
-            "no word from its engine for 1 min 05 s"
-        );
+        assert_eq!(silence_text(100, 165), "engine silent for 1 min 05 s");
     }
 
     #[test]
@@ -206,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_a_damaged_and_an_unreadable_file_are_told_apart() {
+    fn newer_damaged_and_unreadable_files_are_distinguished() {
         let path = PathBuf::from("mine.ron");
         let newer = StoreError::Newer {
             path: path.clone(),

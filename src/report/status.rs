@@ -76,7 +76,7 @@ mod tests {
     use crate::session::{Config, Run};
 
     #[test]
-    fn a_file_that_was_left_in_the_middle_is_stopped() {
+    fn a_running_state_without_an_engine_is_reported_as_stopped() {
         let mut session = Session::new("mine", Config::default());
         assert_eq!(state(&session), SavedState::New);
         session.record.state = SavedState::Running;
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_engine_does_not_know_yet_is_read_from_the_record() {
+    fn what_the_engine_does_not_know_yet_comes_from_the_record() {
         let mut session = Session::new("mine", Config::default());
         session.run = Some(Run::default());
         assert_eq!((device(&session), images(&session)), (None, None));

@@ -153,7 +153,7 @@ fn facts(session: &Session) -> Vec<(&'static str, String)> {
             fact("weights", imported(session.record.training.as_ref(), path))
         }
     }
-    fact("worked", duration(session.record.elapsed_s));
+    fact("run time", duration(session.record.elapsed_s));
     if let Some(changes) = session
         .record
         .inputs
@@ -168,7 +168,7 @@ fn facts(session: &Session) -> Vec<(&'static str, String)> {
         };
         fact(
             "warning",
-            format!("the user changed its images {times} during the run"),
+            format!("the user changed its images or weights {times} during the run"),
         );
     }
     if let Some(problem) = session.run.as_ref().and_then(|run| run.problem.as_ref()) {
@@ -222,7 +222,7 @@ mod tests {
     use crate::session::{Config, Form, config};
 
     #[test]
-    fn a_finished_session_on_a_page() {
+    fn the_page_of_a_finished_session_has_its_settings_and_results() {
         let page = summary(&finished());
         for line in [
             "mine  finished",
@@ -230,7 +230,7 @@ mod tests {
             "  data set  MNIST, embedded",
             "  network   mlp, 795,010 parameters",
             "  training  test accuracy 98.25 %, best epoch 2 of 2",
-            "  worked    4 min 55 s",
+            "  run time  4 min 55 s",
             "classification images, uniform noise",
             "γ 0.5  no trials yet",
             "insufficient: an image by decisions needs 30 trials in each cell it compares",
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_has_eighty_columns_also_with_long_names() {
+    fn a_page_has_eighty_columns_even_with_long_names() {
         let mut session = measured();
         let name = config::DatasetName::FashionMnist;
         session.record.form = Some(Form {
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_hundred_classes_the_ends_have_rows_and_the_rest_is_counted() {
+    fn of_a_hundred_classes_the_extremes_have_rows_and_the_rest_are_counted() {
         let page = summary(&many((0..100).collect()));
         for line in [
             "not listed: 79 classes between the 10 most and the 10 least reliable",
@@ -339,7 +339,7 @@ mod tests {
     fn a_new_session_says_what_is_missing() {
         let page = summary(&Session::new("mine", Config::default()));
         assert!(
-            page.starts_with("mine  new, to run it: noisescope run mine\n"),
+            page.starts_with("mine  new; run it: noisescope run mine\n"),
             "{page}"
         );
         assert!(page.contains("  device    none yet"), "{page}");

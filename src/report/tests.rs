@@ -157,7 +157,7 @@ fn names(objects: &[Value]) -> Vec<&str> {
 }
 
 #[test]
-fn a_live_run_is_told_to_its_end() {
+fn a_live_run_is_reported_to_its_end() {
     let (link, end) = Link::local(planned());
     let mut session = planned();
     let mut out = Vec::new();
@@ -200,7 +200,7 @@ fn an_engine_that_vanishes_is_a_failure() {
 }
 
 #[test]
-fn a_document_is_told_from_its_beginning() {
+fn a_read_only_session_is_reported_from_its_beginning() {
     let mut out = Vec::new();
     let link = Link::read_only(finished());
     wait(report_run(
@@ -222,7 +222,7 @@ fn a_document_is_told_from_its_beginning() {
 }
 
 #[test]
-fn plain_lines_are_for_people() {
+fn plain_style_writes_lines_of_text() {
     let mut out = Vec::new();
     let link = Link::read_only(finished());
     wait(report_run(
@@ -235,13 +235,13 @@ fn plain_lines_are_for_people() {
     let text = String::from_utf8(out).unwrap();
     assert!(text.contains("test accuracy 98.25 %"), "{text}");
     assert!(
-        text.ends_with("finished  view it with: noisescope attach mine\n"),
+        text.ends_with("finished  view it: noisescope attach mine\n"),
         "{text}"
     );
 }
 
 #[test]
-fn a_reader_who_leaves_is_an_error_of_its_own() {
+fn a_closed_output_is_an_error_of_its_own() {
     struct Closed;
     impl Write for Closed {
         fn write(&mut self, _: &[u8]) -> io::Result<usize> {

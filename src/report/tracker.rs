@@ -332,22 +332,22 @@ impl EventTracker {
                         format!("its {} shards continue with the network", sharding.count)
                     }
                     (None, Some(shard)) => format!(
-                        "resume with: noisescope run {} --shard {}/{}",
+                        "resume: noisescope run {} --shard {}/{}",
                         session_of_shard(name),
                         shard.index,
                         shard.count
                     ),
-                    (None, None) => format!("resume with: noisescope run {name}"),
+                    (None, None) => format!("resume: noisescope run {name}"),
                 },
             },
             SavedState::Running => EventKind::Failed {
                 message: format!(
-                    "the engine ended unexpectedly; resume from the last checkpoint with: \
+                    "the engine ended unexpectedly; resume from the last checkpoint: \
                      noisescope run {name}"
                 ),
             },
             SavedState::Finished => EventKind::Finished {
-                message: format!("view it with: noisescope attach {name}"),
+                message: format!("view it: noisescope attach {name}"),
             },
             SavedState::Failed(message) => EventKind::Failed { message },
         });

@@ -230,7 +230,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_array_comes_back_from_its_header_and_its_line(values in prop::collection::vec(any::<i64>(), 0..200)) {
+        fn any_array_round_trips_through_its_header_and_line(values in prop::collection::vec(any::<i64>(), 0..200)) {
             let array = Array::new(&[values.len()], values);
             let header = ron::to_string(&array).unwrap();
             let mut back: Array<i64> = ron::from_str(&header).unwrap();
@@ -239,7 +239,7 @@ mod tests {
         }
 
         #[test]
-        fn not_a_number_and_infinities_come_back_bit_for_bit(bits in prop::collection::vec(any::<u32>(), 1..50)) {
+        fn nan_and_infinities_round_trip_bit_for_bit(bits in prop::collection::vec(any::<u32>(), 1..50)) {
             let array = Array::new(&[bits.len()], bits.iter().map(|&b| f32::from_bits(b)).collect());
             let mut back: Array<f32> = ron::from_str(&ron::to_string(&array).unwrap()).unwrap();
             back.fill(&array.encode()).unwrap();
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn one_flipped_number_is_noticed() {
+    fn one_changed_number_is_detected() {
         let header = ron::to_string(&Array::new(&[3], vec![1_i64, 2, 3])).unwrap();
         let mut other: Array<i64> = ron::from_str(&header).unwrap();
         let error = other

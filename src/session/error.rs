@@ -42,7 +42,7 @@ pub enum StoreError {
     },
     /// Written by a newer program.
     #[error(
-        "{}: it was written by a newer noisescope (schema {found}; this one reads up to {VERSION}). Update noisescope; the file is unchanged.",
+        "{}: it was written by a newer noisescope (schema {found}; this one reads up to {VERSION}). Update noisescope; the file is unchanged",
         path.display()
     )]
     Newer {
@@ -73,7 +73,7 @@ pub enum StoreError {
     },
     /// Another engine is running it.
     #[error(
-        "session `{name}` is already being run{}. Watch it with `noisescope attach {name}`, or wait until it has ended.",
+        "session `{name}` is already being run{}. Wait until it has ended, or view it: noisescope attach {name}",
         by.as_ref().map_or_else(String::new, |by| format!(" by {by}"))
     )]
     Locked {

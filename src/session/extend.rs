@@ -9,7 +9,7 @@ use super::{Config, Session};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExtendError {
     /// There are no classification images with that number.
-    #[error("there are no classification images number {requested}; the plan has {available}")]
+    #[error("there is no set {requested} of classification images; the plan has {available}")]
     NoImages {
         /// The number, from 1.
         requested: usize,

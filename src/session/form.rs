@@ -164,13 +164,13 @@ mod tests {
 
     /// A data set may number its classes from 1: then 1 means the class named 1, not the second class.
     #[test]
-    fn a_name_goes_before_a_number() {
+    fn a_name_takes_precedence_over_a_number() {
         assert_eq!(form(&["1", "2", "3"]).find("1"), Ok(0));
         assert_eq!(form(&["1", "2", "3"]).find("0"), Ok(0));
     }
 
     #[test]
-    fn numbered_classes_are_told_as_a_range() {
+    fn numbered_classes_are_listed_as_a_range() {
         let digits = Form::numbered([1, 28, 28], 10);
         assert!(digits.is_numbered() && !form(&["a"]).is_numbered());
         assert_eq!(

@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lines_of_a_log_come_back_with_their_times() {
+    fn the_lines_of_a_log_are_read_with_their_times() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mine.log");
         assert_eq!(tail(&path), []);
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_long_log_the_last_whole_lines_are_read() {
+    fn only_the_last_whole_lines_of_a_long_log_are_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mine.log");
         let text: String = (0..9000).map(|i| format!("line {i}\n")).collect();

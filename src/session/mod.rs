@@ -33,6 +33,23 @@ pub use run::Run;
 use run::Stage;
 
 /// One run of Noisescope, finished or not.
+///
+/// # Examples
+/// A session and its file:
+/// ```
+/// use std::path::Path;
+///
+/// use noisescope::session::text::{from_text, to_text};
+/// use noisescope::session::{Config, Session};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let session = Session::new("mine", Config::default());
+/// assert_eq!(session.trials(), (0, 4_000_000));
+/// let text = to_text(&session)?;
+/// assert_eq!(from_text(&text, Path::new("mine.ron"), "mine")?, session);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Session {
     /// The file name without `.ron`; the user's name for the run.

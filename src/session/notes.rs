@@ -25,10 +25,12 @@ pub enum NoteError {
     )]
     Shard,
     /// Nothing has been done, so the plan may still change.
-    #[error("nothing has been done yet; until then only the session as a whole can have a note")]
+    #[error(
+        "nothing has been measured yet; until then, only the session as a whole can have a note"
+    )]
     NotBegun,
     /// There are no classification images with that number.
-    #[error("there are no classification images number {requested}; the plan has {available}")]
+    #[error("there is no set {requested} of classification images; the plan has {available}")]
     NoImages {
         /// The number, from 1.
         requested: usize,

@@ -1,6 +1,7 @@
 //! The live status of a run, sent by the engine beside the record and never stored.
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 /// The engine's status of the run, updated a few times a second.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -73,53 +74,56 @@ pub struct ShardState {
 }
 
 /// The state of a shard, most urgent first.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    IntoStaticStr,
+    VariantArray,
+)]
 #[serde(rename = "ShardStanding")]
 pub enum ShardStatus {
     /// It failed, or its file does not belong to this session.
+    #[strum(serialize = "failed")]
     Failed,
     /// Its engine died while working.
+    #[strum(serialize = "died")]
     Died,
     /// Its engine is alive but has not written a checkpoint for a long time.
+    #[strum(serialize = "stalled")]
     Stalled,
     /// Stopped after a checkpoint.
+    #[strum(serialize = "stopped")]
     Stopped,
     /// Working.
+    #[strum(serialize = "running")]
     Working,
     /// Its engine has started, and waits for the network or reads images.
+    #[strum(serialize = "starting")]
     Waiting,
     /// No engine has started it.
     #[default]
+    #[strum(serialize = "not started")]
     NotBegun,
     /// Complete.
+    #[strum(serialize = "done")]
     Done,
 }
 
 impl ShardStatus {
     /// Every state, most urgent first.
-    pub const ALL: [Self; 8] = [
-        Self::Failed,
-        Self::Died,
-        Self::Stalled,
-        Self::Stopped,
-        Self::Working,
-        Self::Waiting,
-        Self::NotBegun,
-        Self::Done,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// A short label.
     pub fn label(self) -> &'static str {
-        match self {
-            Self::Failed => "failed",
-            Self::Died => "died",
-            Self::Stalled => "stalled",
-            Self::Stopped => "stopped",
-            Self::Working => "at work",
-            Self::Waiting => "starting",
-            Self::NotBegun => "not begun",
-            Self::Done => "done",
-        }
+        self.into()
     }
 
     /// Whether an engine is running it.
@@ -140,7 +144,7 @@ pub fn shards_in_words(shards: &[ShardState]) -> String {
         let number = shards.count();
         (number > 0).then(|| format!("{number} {}", standing.label()))
     };
-    let words: Vec<String> = ShardStatus::ALL.into_iter().filter_map(count).collect();
+    let words: Vec<String> = ShardStatus::ALL.iter().copied().filter_map(count).collect();
     words.join(", ")
 }
 

@@ -89,7 +89,7 @@ pub enum Problem {
         now: String,
     },
     /// The configuration cannot be written as text.
-    #[error("the configuration cannot be written out: {0}")]
+    #[error("the plan cannot be written out: {0}")]
     Unwritable(String),
 }
 
@@ -206,7 +206,7 @@ fn find(text: &str, steps: &[Step<'_>]) -> Result<Range<usize>, Problem> {
                     .map(|(_, span)| span.clone())
                     .ok_or_else(|| Problem::UnknownField {
                         place: match place.as_str() {
-                            "" => "the configuration".into(),
+                            "" => "the plan".into(),
                             place => place.into(),
                         },
                         field: field.into(),

@@ -208,9 +208,9 @@ impl Store {
     fn missing(&self, name: &str) -> StoreError {
         let names = self.names().unwrap_or_default();
         let hint = if names.is_empty() {
-            format!("It holds no sessions; `noisescope run {name}` creates one.")
+            format!("It holds no sessions; to create one: noisescope run {name}")
         } else {
-            format!("It holds: {}.", names.join(", "))
+            format!("It holds: {}", names.join(", "))
         };
         StoreError::Missing {
             name: name.to_owned(),
@@ -223,7 +223,7 @@ impl Store {
         let backup = self.backup_path(name);
         match read_session(&backup, name) {
             Ok((session, _)) => format!(
-                "The previous generation, from {} with {} trials, is intact. To continue from it: {}",
+                "The previous generation, from {} with {} trials, is intact. To restore it: {}",
                 timestamp(session.record.updated),
                 session
                     .record
@@ -232,10 +232,10 @@ impl Store {
                 self.restore_command(name)
             ),
             Err(StoreError::Io { .. }) => {
-                "There is no previous generation. The file was left unchanged.".into()
+                "There is no previous generation. The file was left unchanged".into()
             }
             Err(error) => format!(
-                "The previous generation is no better ({error}). Both files were left unchanged."
+                "The previous generation is no better ({error}). Both files were left unchanged"
             ),
         }
     }

@@ -110,7 +110,7 @@ mod tests {
     use crate::session::{Config, Session};
 
     #[test]
-    fn a_deleted_session_lies_in_the_trash_with_its_previous_generation_and_opens_there() {
+    fn a_deleted_session_is_in_the_trash_with_its_previous_generation_and_opens_there() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path());
         let mut session = Session::new("mine", Config::default());

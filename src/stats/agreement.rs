@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table_is_at_no_distance_from_itself_and_may_agree_fully() {
+    fn a_table_has_no_distance_from_itself_and_may_agree_fully() {
         let counts = [30, 10, 5, 55];
         let result = compare_tables([&counts, &counts], 2).unwrap();
         assert_eq!((result.distance, result.agreement_bounds[1]), (0.0, 1.0));
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_that_never_say_the_same_agree_on_nothing() {
+    fn networks_that_never_decide_alike_have_no_agreement() {
         let result = compare_tables([&[10, 0, 10, 0], &[0, 10, 0, 10]], 2).unwrap();
         assert_eq!(
             (result.distance, result.agreement_bounds),

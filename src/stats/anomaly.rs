@@ -123,7 +123,7 @@ mod tests {
 
     /// By the definition: every window summed pixel by pixel.
     #[test]
-    fn the_strongest_window_is_that_of_an_exhaustive_search() {
+    fn the_strongest_window_matches_an_exhaustive_search() {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let (height, width) = (11, 7);
         let z: Vec<f32> = (0..height * width)
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_anomaly_index_of_hand_made_scores() {
+    fn the_anomaly_index_matches_hand_made_scores() {
         // Median 3; deviations 2, 1, 0, 1, 97, so MAD 1.
         let scores = [1.0, 2.0, 3.0, 4.0, 100.0].map(Some);
         let indices = anomaly_indices(&scores);
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn classes_without_a_score_take_no_part() {
+    fn classes_without_a_score_are_left_out() {
         let scores = [1.0, 2.0, 4.0, 7.0, 9.0].map(Some);
         let mut with = scores.to_vec();
         with.insert(1, None);
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn too_few_scores_or_equal_ones_single_nobody_out() {
+    fn too_few_or_equal_scores_have_no_outlier() {
         let four = [Some(1.0), Some(9.0), Some(3.0), Some(4.0), None];
         assert_eq!(anomaly_indices(&four), [None; 5]);
         let equal = [1.0, 1.0, 1.0, 9.0, 8.0].map(Some);
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn the_overlap_of_hand_made_windows() {
+    fn the_overlap_matches_hand_made_windows() {
         // A patch of 2×3 pixels at rows 1–2, columns 1–3 of a map of 10 columns.
         let patch = [11, 12, 13, 21, 22, 23];
         assert_eq!(overlap((1, 1, 2), &patch, 10), 4.0 / 6.0);

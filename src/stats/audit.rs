@@ -295,7 +295,7 @@ mod tests {
 
     /// Images of two pixels, references (3,4)/5 and (4,3)/5.
     #[test]
-    fn the_deviation_of_two_pixels_by_hand() {
+    fn the_deviation_matches_two_pixels_by_hand() {
         let network = |a: f32, b: f32| vec![Some(vec![a, b])];
         let all = [network(3.0, 4.0), network(8.0, 6.0)];
         let population = ReferencePopulation::of(&refs(&all));
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_is_found_by_class_and_place_and_stands_out_of_the_null() {
+    fn a_patch_is_found_by_class_and_place_and_exceeds_the_null() {
         let all = networks(6, 2);
         let suspect = patched(all[5].clone(), 4);
         let references = refs(&all[..5]);

@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_and_curve_of_a_study_made_by_hand() {
+    fn counts_and_curve_match_a_hand_made_study() {
         let networks = [
             network(true, [Some(0.0), Some(0.5), Some(3.0)]),
             network(true, [Some(1.5), Some(0.5), Some(1.25)]),
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_that_cannot_be_judged_are_told_as_such() {
+    fn networks_that_cannot_be_judged_are_reported_as_such() {
         let silent = |poisoned| without_index(network(poisoned, [Some(0.5), Some(1.5), Some(7.0)]));
         let judged = network(false, [Some(0.0), Some(0.1), Some(0.2)]);
         let result = study_verdict(&[silent(true), silent(false), judged.clone()], TRUTH);
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_without_an_index_has_a_strength_yet_and_is_not_called_poisoned() {
+    fn a_network_without_an_index_has_a_strength_and_is_not_called_poisoned() {
         let poisoned = without_index(network(true, [None, None, Some(9.0)]));
         let result = study_verdict(&[poisoned, network(false, [Some(-1.0); 3])], TRUTH);
         assert_eq!(

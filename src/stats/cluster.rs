@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tail_is_that_of_the_threshold() {
+    fn the_tail_probability_matches_the_threshold() {
         assert!((normal_quantile(TAIL) + THRESHOLD).abs() < 1e-7);
     }
 
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn a_weak_blob_that_no_pixel_betrays_is_found_with_its_sign() {
+    fn a_weak_blob_without_a_significant_pixel_is_found_with_its_sign() {
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         let bound = bonferroni(SIDE * SIDE, ALPHA) as f32;
         for height in [1.5, -1.5] {
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn the_chance_of_a_cluster_falls_with_its_size() {
+    fn the_probability_of_a_cluster_falls_with_its_size() {
         let chances: Vec<f64> = (0..200).map(|size| chance(size, SIDE, SIDE)).collect();
         assert!(chances.is_sorted_by(|a, b| a > b));
         // At size 0: the probability that there is any cluster, 1 − exp(−2E[m]).
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_are_tested_one_by_one_and_pay_for_being_several() {
+    fn channels_are_tested_separately_and_corrected_for_their_number() {
         let mut z = vec![0.0; 3 * SIDE * SIDE];
         z[SIDE * SIDE..2 * SIDE * SIDE].copy_from_slice(&blob(1.5));
         let result = clusters(&z, [3, SIDE, SIDE]);

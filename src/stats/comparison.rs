@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn exchanging_the_maps_only_turns_the_sign() {
+    fn exchanging_the_maps_only_flips_the_sign() {
         let (a, b) = (map(noise(1, 0.5), 0.5, None), map(noise(2, 0.2), 0.2, None));
         let (result, other) = (compared(&a, &b), compared(&b, &a));
         assert!(result.z.iter().zip(&other.z).all(|(a, b)| *a == -b));
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_of_one_signal_is_past_the_bound_in_one_map_of_twenty_at_most() {
+    fn maps_of_one_signal_exceed_the_bound_in_one_of_twenty_at_most() {
         let bounds = SignificanceBounds::new(1, PIXELS);
         let found = (0..400).filter(|seed| {
             let noisy = |seed, error| map(noise(seed, error), error, None);
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_correlation_is_corrected_for_noise_only_where_maps_are_reliable() {
+    fn a_correlation_is_corrected_for_noise_only_if_the_maps_are_reliable() {
         let ramp: Vec<f32> = (0..PIXELS).map(|i| i as f32).collect();
         let other: Vec<f32> = (0..PIXELS).map(|i| (i % 8) as f32 + i as f32).collect();
         let r = pearson(&ramp, &other).unwrap();

@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn pearson_of_a_line_is_one_and_of_a_constant_is_nothing() {
+    fn pearson_of_a_line_is_one_and_of_a_constant_is_undefined() {
         let x: Vec<f32> = (0..10).map(|v| v as f32).collect();
         let up: Vec<f32> = x.iter().map(|v| 3.0 * v + 1.0).collect();
         let down: Vec<f32> = x.iter().map(|v| -v).collect();
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn pearson_of_a_hand_made_pair() {
+    fn pearson_matches_a_hand_made_pair() {
         // Deviations (-1,0,1) and (-1,1,0): r = 1 / 2.
         assert!((pearson(&[1.0, 2.0, 3.0], &[1.0, 3.0, 2.0]).unwrap() - 0.5).abs() < 1e-12);
     }
@@ -103,7 +103,7 @@ mod tests {
 
     /// Maps of a known signal in white noise: the interval contains their true reliability.
     #[test]
-    fn the_intervals_of_reliability_and_snr_hold_the_truth_19_times_in_20() {
+    fn the_intervals_of_reliability_and_snr_contain_the_truth_19_times_in_20() {
         use crate::stats::interval::snr_interval;
         use rand::SeedableRng;
         use rand_distr::{Distribution, StandardNormal};
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn trials_that_nothing_tells_are_not_told() {
+    fn trials_needed_are_not_given_without_a_usable_reliability() {
         assert_eq!(trials_needed(0, 0.5, 0.95), None);
         assert_eq!(trials_needed(1000, 0.0, 0.95), None);
         assert_eq!(trials_needed(1000, -0.2, 0.95), None);

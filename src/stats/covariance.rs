@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_matrix_has_no_axes() {
+    fn input_that_is_not_a_matrix_has_no_axes() {
         assert!(symmetric_eigen(&[], 0).values.is_empty());
         assert!(symmetric_eigen(&[1.0; 3], 2).values.is_empty());
         assert!(symmetric_eigen(&[f64::NAN; 4], 2).vectors.is_empty());

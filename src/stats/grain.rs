@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn trials_follow_from_the_ratio_in_proportion() {
+    fn trials_needed_follow_from_the_signal_to_noise_ratio() {
         // A ratio of 1 is R ½; 0.95 is a ratio of 19.
         let forecast = forecast_at(1, &[1.0; 10]);
         assert_eq!(forecast.needed, Some(19_000));
@@ -110,14 +110,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_above_chance_has_a_bound_alone() {
+    fn a_ratio_not_above_chance_has_only_a_bound() {
         let forecast = forecast_at(1, &[0.01, -0.02, 0.015, -0.01]);
         assert_eq!(forecast.needed, None);
         assert!(forecast.least > 100_000, "{}", forecast.least);
     }
 
     #[test]
-    fn the_finest_grain_in_time_is_advised_else_the_soonest() {
+    fn the_finest_grain_in_time_is_recommended_else_the_fastest() {
         // 47,500 trials of cells of 2 take 475 s at 100 a second.
         let at = |rate: f64| {
             let all = [(1, [0.0001]), (2, [0.4]), (4, [2.0]), (8, [9.0])];

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_of_all_or_nothing_still_has_a_width() {
+    fn a_share_of_all_or_nothing_still_has_an_interval() {
         let (none, all) = (wilson(0, 50).unwrap(), wilson(50, 50).unwrap());
         assert!(none.low == 0.0 && none.high > 0.05);
         assert!(all.high == 1.0 && all.low < 0.95);
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_tried_has_no_share() {
+    fn impossible_counts_have_no_interval() {
         assert_eq!(wilson(0, 0), None);
         assert_eq!(wilson(3, 2), None);
     }

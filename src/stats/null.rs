@@ -206,13 +206,13 @@ impl NullDistribution {
 /// A borrowed null distribution, wherever it is stored.
 #[derive(Debug, Clone, Copy)]
 pub struct NullRef<'a> {
-    /// [`Simulated::bound`].
+    /// [`NullDistribution::bound`].
     pub bound: f64,
-    /// [`Simulated::deviations`].
+    /// [`NullDistribution::deviations`].
     pub deviations: &'a [f32],
-    /// [`Simulated::largest`].
+    /// [`NullDistribution::largest`].
     pub largest: &'a [i64],
-    /// [`Simulated::maps`].
+    /// [`NullDistribution::maps`].
     pub maps: &'a [u8],
 }
 

@@ -207,13 +207,13 @@ mod tests {
     }
 
     #[test]
-    fn a_linear_response_gives_its_weights_where_the_map_gives_them_smoothed() {
+    fn a_linear_response_gives_its_weights_and_its_map_smoothed_ones() {
         let known = axes();
         let axes = view(&known);
         let weights = weights();
         let map = measured(&weights, 20_000, 0.0, 5);
         let narrow: Vec<f32> = map[0].iter().map(|&v| v as f32).collect();
-        assert!(correlation(&narrow, &weights) < 0.8, "it is smoothed");
+        assert!(correlation(&narrow, &weights) < 0.8, "the map is smoothed");
         let found = axes.regress(&[map]).remove(0).unwrap();
         assert!(correlation(&found.image, &weights) > 0.98);
         assert!(found.axes > 9.0 && found.axes <= 12.0, "{}", found.axes);
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn the_more_error_the_fewer_axes_and_what_tells_nothing_has_no_regression() {
+    fn more_error_leaves_fewer_axes_and_pure_error_has_no_regression() {
         let known = axes();
         let axes = view(&known);
         let weights = weights();

@@ -107,7 +107,7 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     #[test]
-    fn the_curve_of_a_hand_made_example_with_a_tie() {
+    fn the_curve_matches_a_hand_made_example_with_a_tie() {
         let result = roc(&[3.0, 2.0], &[2.0, 1.0]).unwrap();
         let curve: Vec<_> = result
             .points
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_apart_have_an_area_of_one_and_yet_an_interval() {
+    fn separate_groups_have_an_area_of_one_with_an_interval() {
         let few = roc(&[5.0, 6.0, 7.0], &[1.0, 2.0, 3.0]).unwrap().auc;
         let many = roc(&[5.0; 100], &[1.0; 100]).unwrap().auc;
         assert_eq!((few.estimate, few.high), (1.0, 1.0));
@@ -170,7 +170,7 @@ mod tests {
 
     /// The coverage of the 95 % interval. Two normal distributions 1 apart: A = Φ(1/√2).
     #[test]
-    fn the_interval_holds_the_true_area_95_times_in_100() {
+    fn the_interval_contains_the_true_area_95_times_in_100() {
         let truth = 0.760_249_938_906_5;
         let mut rng = ChaCha8Rng::seed_from_u64(2);
         let mut draw = |n: usize, shift: f64| -> Vec<f64> {
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn scores_that_are_all_the_same_tell_nothing() {
+    fn equal_scores_have_an_area_of_one_half() {
         let result = roc(&[1.0; 4], &[1.0; 9]).unwrap();
         assert_eq!(result.auc.estimate, 0.5);
         assert!(result.auc.low < 0.25 && result.auc.high > 0.75);

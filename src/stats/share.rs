@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_pool_by_their_counts_and_nothing_is_no_share() {
+    fn shares_pool_by_their_counts_and_zero_counts_have_no_share() {
         let shares = [Share { hits: 1, total: 2 }, Share { hits: 0, total: 6 }];
         assert_eq!(shares.into_iter().sum::<Share>().rate(), Some(0.125));
         assert_eq!(Share::default().rate(), None);

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn every_score_weighs_a_hand_made_pair_of_templates_in_its_own_way() {
+    fn each_score_rates_a_hand_made_pair_of_templates_differently() {
         // x = (1, 0, 0.2).
         let classifier = TemplateClassifier::new(&[
             template_of(2, &[0.5, 0.5, 0.0], &[3.0, 0.0, 0.0]),
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flat_template_and_no_template_are_no_trouble() {
+    fn flat_and_missing_templates_are_handled() {
         let classifier = TemplateClassifier::new(&[template_of(1, &[0.5; 2], &[0.0; 2])]);
         assert_eq!(classifier.classify(&[0, 255]), Some([1; 4]));
         assert_eq!(TemplateClassifier::new(&[]).classify(&[0, 255]), None);

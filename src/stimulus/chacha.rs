@@ -126,7 +126,7 @@ mod tests {
     use rand::SeedableRng;
 
     #[test]
-    fn the_halves_are_those_of_the_generators_words_from_any_place_on() {
+    fn the_halves_match_the_generators_words_from_any_position() {
         for (skipped, count) in [
             (0, 32),
             (0, 2000),

@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_960_filters_and_none_is_empty_or_twice_there() {
+    fn there_are_960_filters_and_none_is_empty_or_duplicated() {
         let gabor = gabor();
         assert_eq!(gabor.tiles * FILTERS, 960);
         let mut bases: Vec<Vec<u32>> = (0..960)
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sum_is_that_of_the_single_filters() {
+    fn the_sum_equals_that_of_single_filters() {
         let gabor = gabor();
         let mut rng = ChaCha8Rng::seed_from_u64(4);
         let mut coefficients = vec![[0.0_f32; FILTERS]; gabor.tiles];
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn every_image_reaches_from_the_lowest_to_the_highest_point() {
+    fn every_image_spans_the_whole_grid() {
         let mut rng = ChaCha8Rng::seed_from_u64(5);
         for image in gabor().draw(&mut rng, 50).chunks_exact(SIDE * SIDE) {
             assert_eq!(image.iter().min(), Some(&0));

@@ -16,13 +16,13 @@ use super::{BlockSeed, NoiseSource};
 pub struct KernelLaunch<'a> {
     /// The noise.
     pub source: &'a NoiseSource,
-    /// The input for each block, \[B,12\] ([`super::KernelBlock::head`]).
+    /// The input for each block, \[B,12\] ([`super::KernelBlock::kernel_input`]).
     pub inputs: &'a [u32],
     /// The indices of the images in the pool, \[N\].
     pub image: &'a [u32],
-    /// For patch noise the first pixels of the patches, \[N·C\] ([`NoiseSource::places`]); otherwise empty.
+    /// For patch noise the first pixels of the patches, \[N·C\] ([`NoiseSource::draw_patch_places`]); otherwise empty.
     pub places: &'a [u32],
-    /// For Gabor noise the components of each pixel, \[3·9·H·W\] ([`NoiseSource::filters`]), as 32-bit integers.
+    /// For Gabor noise the components of each pixel, \[3·9·H·W\] ([`NoiseSource::gabor_words`]), as 32-bit integers.
     pub filters: Option<&'a Tensor<1, Int>>,
     /// The true classes, K for padding, \[N\].
     pub truth: &'a [i16],
@@ -108,7 +108,7 @@ impl Kernels {
     /// # Errors
     /// Always.
     pub fn get(_: usize, _: Option<&std::path::Path>) -> Result<&'static Self, String> {
-        Err("this noisescope was built without libtorch".into())
+        Err("noisescope was built without libtorch".into())
     }
 
     /// Never called.

@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn a_launch_shows_what_its_blocks_show_alone() {
+    fn a_launch_shows_the_same_as_single_blocks() {
         let images = crate::stimulus::tests::images();
         let pool = Pool::new(&images);
         let device = Device::flex();

@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_is_of_the_class_that_was_drawn() {
+    fn an_image_has_the_class_that_was_drawn() {
         let pool = pool();
         let block = draw(SEED, &uniform(), 0.2, 3, 100, &pool);
         for (&class, &image) in block.truth.iter().zip(&block.image) {

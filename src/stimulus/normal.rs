@@ -187,7 +187,7 @@ mod tests {
     use rand::{Rng, SeedableRng};
 
     #[test]
-    fn the_numbers_are_those_of_rand_distr_from_any_place_on() {
+    fn the_numbers_match_rand_distr_from_any_position() {
         for (skipped, count) in [
             (0, 1),
             (1, 7),
@@ -216,7 +216,7 @@ mod tests {
 
     /// The published ziggurat with 256 layers: r = 3.6541528853610088, and layers of equal area.
     #[test]
-    fn the_edges_are_those_of_the_ziggurat() {
+    fn the_edges_match_the_ziggurat() {
         let r = 3.654_152_885_361_009;
         assert!((EDGES[1] - r).abs() < 1e-12);
         assert!(EDGES.windows(2).all(|pair| pair[0] > pair[1]));

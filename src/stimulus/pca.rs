@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn what_leaves_black_and_white_is_clipped() {
+    fn values_beyond_black_and_white_are_clipped() {
         // Both patterns on the same pixels: images reach 0 and 255 along each alone, noise goes beyond.
         let pattern = |i: usize| ([1, -1][i % 2], [1, -1][i / 16 % 2]);
         let blend = |a: i32, b: i32| {
@@ -299,7 +299,7 @@ mod tests {
 
     /// Compares with integer sums over single images.
     #[test]
-    fn the_covariance_is_that_of_its_definition() {
+    fn the_covariance_matches_its_definition() {
         let mut rng = ChaCha8Rng::seed_from_u64(4);
         let count = 600;
         let all: Vec<Vec<u8>> = (0..count)

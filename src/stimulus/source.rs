@@ -17,6 +17,29 @@ use crate::session::config::{Gaussian, Grain, Noise, PATCH_SIDE};
 use crate::session::form::Shape;
 
 /// A kind of noise, ready to draw. Clones share the prepared data.
+///
+/// # Examples
+/// ```
+/// use noisescope::data::Images;
+/// use noisescope::session::Form;
+/// use noisescope::session::config::Noise;
+/// use noisescope::stimulus::{BlockSeed, NoiseSource};
+///
+/// let form = Form::numbered([1, 28, 28], 10);
+/// let source = NoiseSource::new(Noise::Uniform, &Images::none(&form));
+/// let seed = BlockSeed {
+///     session: 1,
+///     analysis: 0,
+///     stream: 0,
+///     block: 0,
+/// };
+/// let points = source.draw(&mut seed.generator(), 2);
+/// let values = source.shown_values(&points);
+/// assert_eq!(values.len(), 2 * 28 * 28);
+/// assert!(values.iter().all(|value| (0.0..=1.0).contains(value)));
+/// // The same seed gives the same noise.
+/// assert_eq!(source.draw(&mut seed.generator(), 2), points);
+/// ```
 #[derive(Debug, Clone)]
 pub struct NoiseSource {
     noise: Noise,

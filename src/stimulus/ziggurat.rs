@@ -170,7 +170,7 @@ mod tests {
         }
 
         fn try_fill_bytes(&mut self, _: &mut [u8]) -> Result<(), Infallible> {
-            unreachable!("normal numbers are made of words")
+            unreachable!("normal numbers are drawn from words")
         }
     }
 
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn the_edges_are_those_of_rand_distr() {
+    fn the_edges_match_rand_distr() {
         for (layer, edge) in EDGES[..LAYERS].iter().enumerate() {
             // In the core of every layer but the last; there the second word makes it accepted.
             let (value, _) = sample(&[word(layer, 2.0_f64.powi(-10)), u64::MAX]);
@@ -208,7 +208,7 @@ mod tests {
 
     /// The threshold of acceptance in a wedge determines the density on both of its sides, to the last bit.
     #[test]
-    fn the_density_is_that_of_rand_distr() {
+    fn the_density_matches_rand_distr() {
         for layer in 1..LAYERS {
             for part in [0.1, 0.5, 0.9] {
                 let x = EDGES[layer + 1] + part * (EDGES[layer] - EDGES[layer + 1]);

@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_colour_is_said_once_and_a_cursor_moved_only_over_gaps() {
+    fn a_colour_is_sent_once_and_the_cursor_moves_only_over_gaps() {
         let text = written(&[(0, half(1, 2)), (1, half(1, 2)), (4, half(1, 3))]);
         assert_eq!(
             text,
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn half_blocks_turn_where_that_saves_a_colour() {
+    fn half_blocks_are_inverted_if_that_saves_a_colour() {
         assert_eq!(
             written(&[(0, half(1, 2)), (1, half(2, 1)), (2, half(2, 2))]),
             "\x1b[1;1H\x1b[38;5;1;48;5;2m▀▄\x1b[38;5;2m█\x1b[m"
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn attributes_go_when_they_are_over() {
+    fn attributes_are_reset_when_they_end() {
         let mut bold = Cell::new("a");
         bold.modifier = Modifier::BOLD;
         bold.fg = Color::LightBlue;

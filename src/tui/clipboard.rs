@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn tmux_gets_it_plain_and_wrapped() {
+    fn tmux_gets_the_text_plain_and_wrapped() {
         let bytes = sequence("a", Multiplexer::Tmux);
         assert_eq!(
             bytes,
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn screen_gets_it_in_pieces_that_it_takes() {
+    fn screen_gets_the_text_in_pieces_that_it_accepts() {
         let bytes = sequence(&"x".repeat(3000), Multiplexer::Screen);
         let text = String::from_utf8(bytes).unwrap();
         let pieces: Vec<&str> = text.split("\x1b\\").collect();
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_between_is_told_by_the_environment() {
+    fn the_multiplexer_is_detected_from_the_environment() {
         let of = |set: &'static [&'static str]| Multiplexer::decide(|name| set.contains(&name));
         assert_eq!(of(&[]), Multiplexer::Nothing);
         assert_eq!(of(&["STY"]), Multiplexer::Screen);

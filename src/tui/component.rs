@@ -54,8 +54,8 @@ impl ColourComponent {
     pub fn label(self, channels: usize) -> Option<String> {
         (channels > 1).then(|| match self.within(channels) {
             Self::Luminance => "luminance".into(),
-            Self::RedGreen => "red less green".into(),
-            Self::BlueYellow => "blue less yellow".into(),
+            Self::RedGreen => "red–green".into(),
+            Self::BlueYellow => "blue–yellow".into(),
             Self::Channel(channel) => channels::name(channel, channels),
         })
     }
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_goes_through_all_that_there_is_and_comes_back() {
+    fn a_key_cycles_through_all_components() {
         for (channels, count) in [(1, 1), (2, 3), (3, 6), (5, 6)] {
             let mut look = ColourComponent::default();
             let mut seen = vec![look];
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_map_shows_what_is_asked_for() {
+    fn a_map_shows_the_selected_component() {
         let map = [1.0, 0.0, 0.0, 0.0, -1.0, 0.5];
         let shape = [3, 1, 2];
         assert_eq!(

@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_room_waits_and_the_largest_changes_go_first() {
+    fn changes_without_room_wait_and_the_largest_go_first() {
         let palette = MapPalette::new(Depth::True, Background::Dark);
         let mut painter = Painter::default();
         let mut map = |room: FrameBudget, values: [f32; 3]| {

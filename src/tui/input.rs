@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_answer_of_the_terminal_is_no_key() {
+    fn a_late_response_of_the_terminal_is_not_a_key() {
         let soon = Duration::from_millis(1);
         assert_eq!(typed("a\x1b_Gi=31;OK\x1b\\q", soon), "aq");
         assert_eq!(typed("\x1b]11;rgb:0000/0000/0000\x07jj", soon), "jj");
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_terminal_says_of_its_background_is_heard() {
+    fn the_terminals_report_of_its_background_is_read() {
         let reported = |text: &str| {
             let (mut answers, at) = (Answers::default(), Instant::now());
             let mut reported = None;
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_person_types_after_the_key_that_begins_an_answer_is_typed() {
+    fn keys_typed_after_one_that_could_begin_a_response_are_kept() {
         assert_eq!(typed("\x1b_qS", Duration::from_millis(200)), "qS");
     }
 }

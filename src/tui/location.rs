@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_a_command_line_that_a_shell_takes() {
+    fn a_location_is_a_command_line_that_a_shell_parses() {
         let start = Location {
             view: Some("Maps".into()),
             class: Some(8),

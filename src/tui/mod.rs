@@ -6,7 +6,7 @@
 //! state, area and theme.
 //!
 //! A view is a folder in [`view`]: it owns its state, its actions and its drawing. All views share
-//! [`shared::Shared`] and draw a [`scene::Scene`]; [`views::VIEWS`] is the table of them, and nothing below
+//! [`shared::SharedState`] and draw a [`scene::Scene`]; [`views::VIEWS`] is the table of them, and nothing below
 //! it knows a view by name.
 
 pub mod action;

@@ -61,7 +61,7 @@ impl SharedState {
             let count = shared::images(session);
             if images >= count {
                 return Err(format!(
-                    "there are no classification images number {}; the plan has {count}",
+                    "there is no set {} of classification images; the plan has {count}",
                     images + 1
                 ));
             }

@@ -122,7 +122,7 @@ pub fn word(
     let phase = session.run.as_ref().map(|run| &run.phase);
     match (short, phase) {
         ("γ", _) => theme.glyphs.gamma,
-        ("pause", Some(Phase::Paused(_))) => "go on",
+        ("pause", Some(Phase::Paused(_))) => "resume",
         // With one class and one unit there is nothing to step through.
         ("class", _) if form::classes(session) < 2 => "",
         // Where all classes are visible, jumping need not be offered.

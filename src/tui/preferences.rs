@@ -151,7 +151,7 @@ impl Preferences {
             format!("line {}, column {}: {}", start.line, start.col, error.code)
         })?;
         if !(1..=60).contains(&preferences.fps) {
-            return Err(format!("fps: {}: must be 1 to 60", preferences.fps));
+            return Err(format!("fps: {}: must be from 1 to 60", preferences.fps));
         }
         preferences.colours()?;
         preferences.keys()?;
@@ -216,7 +216,7 @@ impl Preferences {
         let _ = write!(
             text,
             "    // Maximum frames per second, 1 to 60.\n    fps: {},\n\n\
-             \x20   // For slow lines: one frame a second, fewer colours, no decoration.\n    low_bandwidth: {},\n\n\
+             \x20   // For slow connections: one frame per second, fewer colours, no decoration.\n    low_bandwidth: {},\n\n\
              \x20   // The colours of text; those of maps encode values and cannot be changed.\n    theme: (\n\
              \x20       // The selection and the keys.\n        accent: {:?},\n\
              \x20       // What needs no attention.\n        dim: {:?},\n\
@@ -272,7 +272,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_printed_is_what_ships() {
+    fn the_printed_preferences_are_the_defaults() {
         let printed = Preferences::parse(&Preferences::shipped()).unwrap();
         let shipped = Preferences::default();
         assert_eq!(
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_says_what_it_changes_and_nothing_else() {
+    fn a_file_changes_only_what_it_names() {
         let preferences = Preferences::parse(
             "(background: Light, theme: (accent: \"#ff8000\"), keys: {\"pause\": [\"P\"]})",
         )
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_place() {
+    fn errors_are_reported_with_their_place() {
         let problem = |text: &str| Preferences::parse(text).unwrap_err();
         assert!(
             problem("(\n    fsp: 10,\n)").contains("line 2"),

@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_gone_through_by_their_size() {
+    fn values_are_stepped_through_by_size() {
         let values = [0.3, 0.1, 0.2];
         assert_eq!((by_size(1, 1, &values), by_size(2, 1, &values)), (2, 0));
         assert_eq!(by_size(usize::MAX, -1, &values), 1);

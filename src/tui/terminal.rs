@@ -1,7 +1,7 @@
 //! Takes control of the terminal and restores it: raw mode, alternate screen, cursor, pasting, however the
 //! program ends; and suspends at Ctrl-Z.
 //!
-//! Nothing here draws. A separate thread ([`super::pen`]) writes to the terminal, so a slow line never delays
+//! Nothing here draws. A separate thread (`frame_writer`) writes to the terminal, so a slow line never delays
 //! the run.
 
 use std::fs::File;

@@ -282,7 +282,7 @@ proptest! {
 }
 
 #[test]
-fn the_time_left_of_the_whole_plan_stands_in_every_view_at_every_size() {
+fn the_time_left_of_the_whole_plan_is_in_every_view_at_every_size() {
     everywhere(|session, state, buf, _| {
         let screen = text(buf);
         let first = screen.lines().next().unwrap_or_default();
@@ -297,7 +297,7 @@ fn the_time_left_of_the_whole_plan_stands_in_every_view_at_every_size() {
 }
 
 #[test]
-fn a_run_that_waits_or_says_nothing_shows_no_rate_and_no_time() {
+fn a_waiting_or_silent_run_shows_no_rate_and_no_time() {
     let theme = Theme::new(Depth::True, Background::Dark, true);
     let mut session = at_work(fixture("half-way"));
     let shown = |session: &Session, now: i64| {

@@ -1,16 +1,18 @@
-//! How much chance a study takes, and chance that is the same every time.
+//! The number of random cases in a test, and a reproducible random generator.
 
-/// How much of something: `variable`, for a study.
+/// How many cases to try: the environment variable's value, which `scripts/durability` sets, or `usual`.
 pub fn count(variable: &str, usual: u64) -> u64 {
-    let asked = std::env::var(variable).ok();
-    asked.and_then(|it| it.parse().ok()).unwrap_or(usual)
+    let requested = std::env::var(variable).ok();
+    requested
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(usual)
 }
 
-/// A small generator of numbers, the same for every run of a test.
+/// A small random generator that gives the same numbers in every run of a test.
 pub struct Dice(pub u64);
 
 impl Dice {
-    /// A number below this one.
+    /// A number below `below`, or 0.
     pub fn roll(&mut self, below: u64) -> u64 {
         self.0 = self
             .0

@@ -1,5 +1,5 @@
-//! What the tests with real processes share: a small data set, the program, and waiting for it.
-#![allow(dead_code)] // each test file uses its own part
+//! Shared by the tests with real processes: a small data set, the program, and waiting for it.
+#![allow(dead_code)] // each test program uses only a part
 
 pub mod dice;
 pub mod pty;
@@ -13,7 +13,7 @@ use noisescope::data::idx;
 use noisescope::session::Session;
 use noisescope::session::store::Store;
 
-/// A folder of its own for one test: sessions, data, output.
+/// A temporary folder for one test: sessions, data, output.
 pub struct Bench {
     pub folder: tempfile::TempDir,
 }
@@ -56,14 +56,14 @@ impl Bench {
         self.program().args(arguments).output().unwrap()
     }
 
-    /// Runs and expects success; gives standard output.
+    /// Runs the program and expects success; returns standard output.
     pub fn succeed(&self, arguments: &[&str]) -> String {
         let output = self.output(arguments);
         assert!(output.status.success(), "{arguments:?}\n{}", both(&output));
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Runs and expects a refusal with this code; gives standard error, which must be one paragraph.
+    /// Runs the program and expects it to fail with this exit code; returns standard error, which must be one paragraph.
     pub fn refuse(&self, code: i32, arguments: &[&str]) -> String {
         let output = self.output(arguments);
         assert_eq!(
@@ -72,13 +72,13 @@ impl Bench {
             "{arguments:?}\n{}",
             both(&output)
         );
-        let words = String::from_utf8(output.stderr).unwrap();
-        assert!(!words.trim_end().contains("\n\n"), "one paragraph: {words}");
-        words
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(!error.trim_end().contains("\n\n"), "one paragraph: {error}");
+        error
     }
 }
 
-/// The plan of a small network on small images with more trials than any test waits for.
+/// Options for a small network on small images, with more trials than any test waits for.
 pub fn endless(bench: &Bench) -> Vec<String> {
     small_set(&bench.path("bars"), 400, 100, 28);
     [
@@ -93,7 +93,7 @@ pub fn endless(bench: &Bench) -> Vec<String> {
 }
 
 impl Bench {
-    /// Starts an endless run in the background and waits for its first trials; its process.
+    /// Starts an endless run in the background and waits for its first trials; returns its process id.
     pub fn run_in_background(&self, name: &str) -> u32 {
         let plan = endless(self);
         let mut arguments = vec!["run", name, "--detach"];
@@ -103,7 +103,7 @@ impl Bench {
         self.store().engine(name).expect("an engine runs").pid
     }
 
-    /// Waits until the file has more than so many trials.
+    /// Waits until the session file has more than this many trials.
     pub fn wait_for_trials(&self, name: &str, more_than: u64) {
         wait_until("more trials", || {
             self.store()
@@ -114,7 +114,7 @@ impl Bench {
 }
 
 impl Drop for Bench {
-    /// No engine outlives its test.
+    /// Kills engines that still run, so that none outlives its test.
     fn drop(&mut self) {
         for name in self.store().names().unwrap_or_default() {
             if let Some(engine) = self.store().engine(&name) {
@@ -126,6 +126,7 @@ impl Drop for Bench {
     }
 }
 
+/// Standard output followed by standard error.
 pub fn both(output: &Output) -> String {
     format!(
         "{}{}",
@@ -134,7 +135,7 @@ pub fn both(output: &Output) -> String {
     )
 }
 
-/// The four IDX files of a small data set: class k is a bright bar at column 2 + 2k over noise.
+/// Writes the four IDX files of a small data set: class k is a bright bar at column 2 + 2k over noise.
 pub fn small_set(folder: &Path, train: usize, test: usize, side: usize) {
     fs::create_dir_all(folder).unwrap();
     for (split, count) in [("train", train), ("t10k", test)] {
@@ -174,7 +175,7 @@ pub fn finished() -> Bench {
     bench
 }
 
-/// Waits until `done` says so; panics with `what` after a minute.
+/// Waits until `done` is true; panics with `what` after a minute.
 pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     let began = Instant::now();
     while !done() {
@@ -186,7 +187,7 @@ pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
-/// Sends a signal by name.
+/// Sends a process the signal of this name.
 pub fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill")
         .args([&format!("-{name}"), &child.id().to_string()])

@@ -1,4 +1,4 @@
-//! A real pseudo-terminal with the program in it, and the screen that its bytes make.
+//! The program in a real pseudo-terminal, and the screen that its output draws.
 
 use std::io::{Read, Write};
 use std::os::fd::{BorrowedFd, RawFd};
@@ -18,7 +18,7 @@ pub struct Pty {
     open: Arc<AtomicBool>,
 }
 
-/// Reads what the program writes, until its end or until the terminal is closed.
+/// Feeds the program's output to the screen, until the program ends or the terminal is closed.
 fn read_along(
     mut reader: Box<dyn Read + Send>,
     fd: RawFd,
@@ -69,25 +69,25 @@ fn cells(count: u16) -> std::num::NonZero<u16> {
 impl Pty {
     /// Starts the program on a terminal of this size.
     pub fn start(folder: &Path, arguments: &[&str], columns: u16, rows: u16) -> Self {
-        let mut words = vec![env!("CARGO_BIN_EXE_noisescope")];
-        words.extend(arguments);
-        Self::start_program(folder, &words, columns, rows)
+        let mut command = vec![env!("CARGO_BIN_EXE_noisescope")];
+        command.extend(arguments);
+        Self::start_program(folder, &command, columns, rows)
     }
 
     /// Starts any program on a terminal of this size.
-    pub fn start_program(folder: &Path, words: &[&str], columns: u16, rows: u16) -> Self {
+    pub fn start_program(folder: &Path, command: &[&str], columns: u16, rows: u16) -> Self {
         let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
-        let mut command = CommandBuilder::new(words[0]);
-        command.args(&words[1..]);
-        command.cwd(folder);
-        command.env("NOISESCOPE_SESSIONS", folder.join("sessions"));
-        command.env("NOISESCOPE_DATA", folder.join("data"));
-        command.env("XDG_RUNTIME_DIR", folder);
-        command.env("TERM", "xterm-256color");
-        command.env("COLORTERM", "truecolor");
-        command.env("LANG", "C.UTF-8");
-        command.env_remove("NO_COLOR");
-        let child = pair.slave.spawn_command(command).unwrap();
+        let mut builder = CommandBuilder::new(command[0]);
+        builder.args(&command[1..]);
+        builder.cwd(folder);
+        builder.env("NOISESCOPE_SESSIONS", folder.join("sessions"));
+        builder.env("NOISESCOPE_DATA", folder.join("data"));
+        builder.env("XDG_RUNTIME_DIR", folder);
+        builder.env("TERM", "xterm-256color");
+        builder.env("COLORTERM", "truecolor");
+        builder.env("LANG", "C.UTF-8");
+        builder.env_remove("NO_COLOR");
+        let child = pair.slave.spawn_command(builder).unwrap();
         drop(pair.slave);
         let screen = Arc::new(Mutex::new(Screen {
             parser: vt100::Parser::new(cells(rows), cells(columns), 0),
@@ -110,19 +110,19 @@ impl Pty {
         }
     }
 
-    /// Types.
+    /// Types these keys.
     pub fn press(&mut self, keys: &str) {
         let keyboard = self.keyboard.as_mut().expect("the terminal is open");
         keyboard.write_all(keys.as_bytes()).unwrap();
         keyboard.flush().unwrap();
     }
 
-    /// What stands on the screen.
+    /// The text on the screen.
     pub fn text(&self) -> String {
         self.screen.lock().unwrap().parser.screen().contents()
     }
 
-    /// Everything that was written to the terminal so far.
+    /// Everything written to the terminal so far.
     pub fn bytes(&self) -> Vec<u8> {
         self.screen.lock().unwrap().bytes.clone()
     }
@@ -140,13 +140,13 @@ impl Pty {
         self.screen.lock().unwrap().parser.screen().hide_cursor()
     }
 
-    /// Waits until the terminal is as it was: main screen, visible cursor.
+    /// Waits until the terminal is restored: main screen, visible cursor.
     pub fn wait_restored(&mut self) {
         let began = Instant::now();
         while self.on_alternate_screen() || self.cursor_hidden() {
             assert!(
                 began.elapsed() < Duration::from_secs(10),
-                "the terminal was not given back; the screen:\n{}",
+                "the terminal was not restored; the screen:\n{}",
                 self.text()
             );
             std::thread::sleep(Duration::from_millis(10));
@@ -164,7 +164,7 @@ impl Pty {
         master.resize(size(columns, rows)).unwrap();
     }
 
-    /// Closes the terminal under the program, as a dropped connection does.
+    /// Closes the terminal while the program runs, as a dropped connection does.
     pub fn close(&mut self) {
         self.open.store(false, Ordering::SeqCst);
         std::thread::sleep(Duration::from_millis(100));
@@ -172,12 +172,12 @@ impl Pty {
         self.master = None;
     }
 
-    /// Waits until the screen shows `words`; panics with the screen after a minute.
-    pub fn wait_for(&mut self, words: &str) {
-        self.wait(words, |text| text.contains(words));
+    /// Waits until the screen shows `text`; panics with the screen after a minute.
+    pub fn wait_for(&mut self, text: &str) {
+        self.wait(text, |screen| screen.contains(text));
     }
 
-    /// Waits until `done` holds of the screen.
+    /// Waits until `done` is true for the screen's text.
     pub fn wait(&mut self, what: &str, done: impl Fn(&str) -> bool) {
         let began = Instant::now();
         loop {
@@ -193,12 +193,12 @@ impl Pty {
         }
     }
 
-    /// Waits for the program's end; gives its exit code.
+    /// Waits for the program to end; returns its exit code.
     pub fn exit_code(&mut self) -> u32 {
         let began = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
-                // What it wrote last is still on its way through the terminal.
+                // Its last output is still on its way through the terminal.
                 std::thread::sleep(Duration::from_millis(100));
                 return status.exit_code();
             }

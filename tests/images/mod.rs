@@ -1,4 +1,4 @@
-//! Small sets of images in every way of storing them, made by the tests that read them.
+//! Makes small sets of images in every supported file format, for the tests that read them.
 #![allow(dead_code)]
 
 use std::fs::{self, File};
@@ -9,12 +9,12 @@ use flate2::{Compression, write::GzEncoder};
 use noisescope::data::{DataError, Dataset, DatasetRequest, idx, load};
 use noisescope::session::config::{self, DatasetName, DatasetSource};
 
-/// Loads what lies at a path as a set of one's own.
+/// Loads the user's own images at a path.
 pub fn load_own(path: &Path) -> Result<Dataset, DataError> {
     load_plan(&plan(path))
 }
 
-/// What a plan says of a set of one's own at a path.
+/// The plan of the user's own images at a path.
 pub fn plan(path: &Path) -> config::Dataset {
     config::Dataset {
         name: DatasetName::Own("mine".to_owned()),
@@ -23,7 +23,7 @@ pub fn plan(path: &Path) -> config::Dataset {
     }
 }
 
-/// Loads a plan that needs no folder of full sets.
+/// Loads the set of a plan that needs no folder of full sets.
 pub fn load_plan(plan: &config::Dataset) -> Result<Dataset, DataError> {
     let request = DatasetRequest {
         config: plan,
@@ -34,17 +34,17 @@ pub fn load_plan(plan: &config::Dataset) -> Result<Dataset, DataError> {
     load(&request, &mut |_, _| std::ops::ControlFlow::Continue(()))
 }
 
-/// What is said when a set cannot be loaded.
+/// The error message if a set cannot be loaded.
 pub fn complaint(path: &Path) -> String {
     load_own(path).unwrap_err().to_string()
 }
 
-/// Whether a set's notes say something.
-pub fn says(set: &Dataset, words: &str) -> bool {
-    set.notes.iter().any(|note| note.contains(words))
+/// Whether one of a set's notes contains this text.
+pub fn has_note(set: &Dataset, text: &str) -> bool {
+    set.notes.iter().any(|note| note.contains(text))
 }
 
-/// A file with its folders.
+/// Writes a file, and creates its folders.
 pub fn put(path: &Path, content: &[u8]) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, content).unwrap();
@@ -57,10 +57,10 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// An IDX file of images of 2×3, `count` of them, each of one level.
+/// An IDX file of `count` images of 2×3; image i is uniform, with grey level i.
 pub fn idx_images(count: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let pixels: Vec<u8> = (0..count * 6).map(|at| (at / 6) as u8).collect();
+    let pixels: Vec<u8> = (0..count * 6).map(|index| (index / 6) as u8).collect();
     idx::write_images(&mut bytes, &pixels, 2, 3).unwrap();
     bytes
 }
@@ -72,12 +72,12 @@ pub fn idx_labels(labels: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Labels 0, 1, … `classes` − 1, again and again.
+/// Labels that repeat 0, 1, … `classes` − 1.
 pub fn cycle(count: usize, classes: usize) -> Vec<u8> {
     (0..count).map(|index| (index % classes) as u8).collect()
 }
 
-/// The four files of a set of three classes under the names that `name` makes of the standard ones.
+/// Writes the four files of a set of three classes, each named as `name` maps the standard name.
 pub fn put_idx(folder: &Path, name: impl Fn(&str) -> String) {
     for (half, count) in [("train", 12), ("t10k", 6)] {
         put(
@@ -91,7 +91,7 @@ pub fn put_idx(folder: &Path, name: impl Fn(&str) -> String) {
     }
 }
 
-/// A grey PNG of one level.
+/// Writes a uniform grey PNG.
 pub fn put_png(path: &Path, height: u32, width: u32, level: u8) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     image::GrayImage::from_pixel(width, height, image::Luma([level]))
@@ -99,7 +99,7 @@ pub fn put_png(path: &Path, height: u32, width: u32, level: u8) {
         .unwrap();
 }
 
-/// A colour PNG or JPEG of one colour.
+/// Writes a PNG or JPEG of one colour.
 pub fn put_colour(path: &Path, height: u32, width: u32, colour: [u8; 3]) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     image::RgbImage::from_pixel(width, height, image::Rgb(colour))
@@ -121,17 +121,17 @@ pub fn npy(descr: &str, shape: &[usize], data: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Numbers as bytes, lowest first.
+/// Numbers as little-endian bytes.
 pub fn floats(values: impl IntoIterator<Item = f32>) -> Vec<u8> {
     values.into_iter().flat_map(f32::to_le_bytes).collect()
 }
 
-/// Whole numbers as bytes, lowest first.
+/// Integers as little-endian bytes.
 pub fn longs(values: impl IntoIterator<Item = i64>) -> Vec<u8> {
     values.into_iter().flat_map(i64::to_le_bytes).collect()
 }
 
-/// An archive of arrays.
+/// Writes an archive of arrays.
 pub fn put_npz(path: &Path, arrays: &[(&str, Vec<u8>)]) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     let mut archive = zip::ZipWriter::new(File::create(path).unwrap());

@@ -1,7 +1,7 @@
-// Counts the operators of libtorch that a program has computed and that have no other compute for them: on a GPU each
-// is about one kernel. What only looks at memory otherwise, or takes some, is none. Loaded before the program
-// (LD_PRELOAD); when it ends, writes a line for each to the file that NOISESCOPE_OPERATORS names: the operator that
-// the program called, the one that computed, and how often.
+// Counts the libtorch operators that compute something themselves, without calling another operator for it: on a GPU,
+// each is about one kernel. Operators that only allocate memory or create a view of it do not count. Preloaded into the
+// program (LD_PRELOAD). At exit it writes one line per operator to the file named by NOISESCOPE_OPERATORS: the operator
+// that the program called, the one that computed, and the count.
 
 #include <ATen/record_function.h>
 
@@ -16,17 +16,17 @@
 
 namespace {
 
-// An operator under way.
+// An operator in progress.
 struct Call {
     std::string name;
-    // Whether one that it called has computed something.
+    // Whether an operator that it called has computed something.
     bool has_computed;
 };
 
-// Those of this thread, the one that the program called first.
+// This thread's operators in progress; the first one was called by the program.
 thread_local std::vector<Call> calls;
 
-// What computes nothing: the same memory seen otherwise, memory taken, questions.
+// Operators that compute nothing: views, allocations and queries.
 const std::set<std::string> views = {
     "aten::alias", "aten::as_strided", "aten::as_strided_", "aten::broadcast_to", "aten::contiguous", "aten::detach", "aten::detach_",
     "aten::empty", "aten::empty_like", "aten::empty_strided", "aten::expand", "aten::expand_as", "aten::flatten",
@@ -37,7 +37,7 @@ const std::set<std::string> views = {
 
 std::mutex lock;
 
-// Never destroyed: threads may end after it would be.
+// Never destroyed, since threads may end later.
 std::map<std::string, long>& counts() {
     static auto* all = new std::map<std::string, long>;
     return *all;
@@ -60,7 +60,7 @@ void ends(const at::RecordFunction&, at::ObserverContext*) {
     ++counts()[first + " " + call.name];
 }
 
-void tell() {
+void write_counts() {
     const char* path = std::getenv("NOISESCOPE_OPERATORS");
     FILE* file = path ? std::fopen(path, "w") : nullptr;
     if (!file) return;
@@ -73,7 +73,7 @@ struct Counting {
     Counting() {
         at::addGlobalCallback(
             at::RecordFunctionCallback(begins, ends).scopes({at::RecordScope::FUNCTION}));
-        std::atexit(tell);
+        std::atexit(write_counts);
     }
 };
 

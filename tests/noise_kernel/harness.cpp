@@ -1,6 +1,6 @@
-// Runs the kernels of a request on the processor: `harness REQUEST RESULT`.
+// Runs the kernels for a request on the processor: `harness REQUEST RESULT`.
 //
-// Both files are rows of numbers in this machine's byte order, which `noise_kernel.rs` writes and reads.
+// Both files are sequences of numbers in this machine's byte order, written and read by `launch.rs`.
 
 #include "../../src/stimulus/kernels.cu"
 #include "../../src/stimulus/kernels/normal.cu"
@@ -29,7 +29,7 @@ T read() {
     return read<T>(1)[0];
 }
 
-// A kernel's grid, one thread block after the other.
+// Runs a kernel's grid, one thread block after another.
 template <typename Kernel>
 void launch(u32 grid, Kernel kernel) {
     for (u32 i = 0; i < grid; ++i) {
@@ -65,7 +65,7 @@ int main(int count_of_arguments, char** arguments) {
     const auto places = read<u32>(kind == 3 ? stimuli_count * channels : 0);
     const auto filters = read<u32>(kind == 4 ? (u64)SIZES * (1 + FILTERS) * area : 0);
 
-    // One more at each end, which no kernel may touch.
+    // With padding at both ends, which no kernel may write to.
     const i16 untouched = 0x5a5a;
     std::vector<i16> room(blocks * count + 2 * 2, untouched);
     i16* points = room.data() + 2;
@@ -77,7 +77,7 @@ int main(int count_of_arguments, char** arguments) {
     } else if (kind == 3) {
         launch((u32)stimuli_count * channels, [&] { draw_patch(places.data(), area, columns, points); });
     } else {
-        // Points are normals, or images are made of them.
+        // Points are normal numbers, or images are computed from them.
         const u64 normals_count = kind == 2 ? count : (u64)trials * normals_of_image;
         std::vector<u32> passes((u64)blocks * parts * SPARE), entries((u64)blocks * parts);
         std::vector<u64> firsts((u64)blocks * parts);

@@ -1,4 +1,4 @@
-//! A launch of the kernels, run by the harness.
+//! A launch of the kernels through the C++ harness.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +8,7 @@ use noisescope::data::Images;
 use noisescope::session::config::{Gaussian, Grain, Noise};
 use noisescope::stimulus::{BlockSeed, KERNEL_INPUT, NoiseSource, ziggurat};
 
-/// The harness; `None` where the tests are done without.
+/// The compiled harness; `None` if these tests are skipped.
 static HARNESS: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
     let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
     let mut words = compiler.split_whitespace();
@@ -16,7 +16,7 @@ static HARNESS: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
     if Command::new(program).arg("--version").output().is_err() {
         eprintln!(
             "there is no C++ compiler ({program}), so the kernels cannot be tested; name one in CXX, or set \
-             NOISESCOPE_WITHOUT_CXX to do without"
+             NOISESCOPE_WITHOUT_CXX to skip these tests"
         );
         assert!(
             std::env::var_os("NOISESCOPE_WITHOUT_CXX").is_some(),
@@ -24,7 +24,7 @@ static HARNESS: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
         );
         return None;
     }
-    // Under a name of its own until it is whole: another test run may be using the one that is there.
+    // Built under a temporary name, since another test run may be using the existing one.
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let harness = folder.join("noise_kernel");
     let new = folder.join(format!("noise_kernel_{}", std::process::id()));
@@ -38,11 +38,11 @@ static HARNESS: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
         .expect("the compiler starts");
     let log = String::from_utf8_lossy(&compiled.stderr);
     assert!(compiled.status.success(), "{log}");
-    std::fs::rename(&new, &harness).expect("the harness goes to its place");
+    std::fs::rename(&new, &harness).expect("the harness can be renamed");
     Some(harness)
 });
 
-/// Words of 64 bits that a thread block of the Gaussian kernels goes through.
+/// 64-bit words per thread block of the Gaussian kernels.
 pub const CHUNK: usize = 960;
 
 /// A launch of B blocks of T trials.
@@ -50,8 +50,9 @@ pub const CHUNK: usize = 960;
 pub struct Launch {
     pub noise: Noise,
     pub trials: usize,
-    /// Points of a trial's noise and numbers of its stimulus.
+    /// Points of a trial's noise, p.
     pub points: usize,
+    /// Numbers of a trial's stimulus, P.
     pub numbers: usize,
     /// \[B,HEAD\]
     pub heads: Vec<u32>,
@@ -61,31 +62,32 @@ pub struct Launch {
     pub image: Vec<usize>,
     pub edges: Vec<f64>,
     pub density: Vec<f64>,
-    /// Channels, rows and columns of a trial's noise, and the normal numbers that it takes.
+    /// Channels, rows and columns of a trial's noise.
     pub grid: [usize; 3],
+    /// Normal numbers for a trial's noise.
     pub normals: usize,
     /// First pixels of patches, \[B·T·C\]; empty for other noise.
     pub places: Vec<u32>,
     /// Filters of Gabor noise; empty for other noise.
     pub filters: Vec<u32>,
-    /// Thread blocks that draw a block of trials.
+    /// Thread blocks per block of trials.
     pub parts: usize,
 }
 
-/// What the kernels made of it: points \[B·T,p\] and stimuli \[B·T,P\].
-pub struct Made {
+/// The kernels' result: points \[B·T,p\] and stimuli \[B·T,P\].
+pub struct KernelOutput {
     pub failed: bool,
     pub points: Vec<u16>,
     pub stimuli: Vec<f32>,
 }
 
 impl Launch {
-    /// Of noise alone, so far without blocks.
+    /// A launch of noise without images, so far without blocks.
     pub fn new(noise: Noise, grain: Grain, images: &Images, trials: usize) -> Self {
         let source = NoiseSource::with_grain(noise, grain, images);
         let count = trials * source.points();
         let normals = trials * source.normals();
-        let stretches = |words: usize| (words + 15).div_ceil(2048);
+        let chunks = |words: usize| (words + 15).div_ceil(2048);
         Self {
             noise,
             trials,
@@ -102,15 +104,15 @@ impl Launch {
             places: Vec::new(),
             filters: source.gabor_words().unwrap_or_default(),
             parts: match noise {
-                Noise::Uniform => stretches(count.div_ceil(2)),
-                Noise::Binary => stretches(count.div_ceil(32)),
+                Noise::Uniform => chunks(count.div_ceil(2)),
+                Noise::Binary => chunks(count.div_ceil(32)),
                 _ => (normals + normals.div_ceil(32) + 256).div_ceil(CHUNK),
             },
         }
     }
 
-    /// Adds a block: its head, and where its patches are, which are not drawn by kernels.
-    pub fn place(&mut self, source: &NoiseSource, seed: BlockSeed, head: [u32; KERNEL_INPUT]) {
+    /// Adds a block: its head, and the positions of its patches, which the host draws.
+    pub fn add_block(&mut self, source: &NoiseSource, seed: BlockSeed, head: [u32; KERNEL_INPUT]) {
         let mut rng = seed.generator();
         rng.set_word_pos((u64::from(head[9]) << 32 | u64::from(head[8])).into());
         let places = source.draw_patch_places(&mut rng, self.trials);
@@ -118,8 +120,8 @@ impl Launch {
         self.heads.extend(head);
     }
 
-    /// Runs the kernels; `backwards`: thread blocks, and threads in every phase, in the opposite order.
-    pub fn run(&self, backwards: bool) -> Option<Made> {
+    /// Runs the kernels; if `backwards`, with thread blocks, and threads in every phase, in reverse order.
+    pub fn run(&self, backwards: bool) -> Option<KernelOutput> {
         let harness = HARNESS.as_ref()?;
         let folder = tempfile::tempdir().unwrap();
         let paths = ["request", "result"].map(|name| folder.path().join(name));
@@ -131,7 +133,7 @@ impl Launch {
         let count = self.heads.len() / KERNEL_INPUT * self.trials;
         let (points, stimuli) = rest.split_at(2 * count * self.points);
         assert_eq!(stimuli.len(), 4 * count * self.numbers);
-        Some(Made {
+        Some(KernelOutput {
             failed: failed != [0; 4],
             points: points
                 .as_chunks()
@@ -197,7 +199,7 @@ impl Launch {
     }
 }
 
-/// The grid's point of 0.5, and its points a standard deviation.
+/// The grid point of 0.5, and the number of grid points per standard deviation.
 pub fn gaussian(noise: Noise) -> (f64, f64) {
     let grid = noise.grid();
     match noise {

@@ -1,4 +1,4 @@
-//! A page taken apart: its tags, its chapters, its words; and what every page must be.
+//! Parses a page into tags, chapters and text, and checks what must hold for every page.
 
 use std::collections::BTreeSet;
 
@@ -15,26 +15,27 @@ impl Tag {
     /// The value of an attribute.
     pub fn get(&self, name: &str) -> Option<&str> {
         let mut all = self.attributes.iter();
-        all.find(|(own, _)| own == name).map(|(_, value)| &**value)
+        all.find(|(attribute, _)| attribute == name)
+            .map(|(_, value)| &**value)
     }
 }
 
-/// Elements that have no end.
+/// Elements without an end tag.
 const VOID: [&str; 5] = ["meta", "link", "br", "hr", "img"];
 
-/// Every tag of a page; panics where one is not closed, or closed twice.
+/// All start tags of a page; panics if an element is not closed, or closed twice.
 fn tags(page: &str) -> Vec<Tag> {
     let mut rest = page
         .strip_prefix("<!DOCTYPE html>")
         .expect("a page of HTML 5");
     let (mut open, mut all): (Vec<String>, Vec<Tag>) = (Vec::new(), Vec::new());
-    while let Some(at) = rest.find('<') {
+    while let Some(start) = rest.find('<') {
         assert!(
-            !rest[..at].contains('>') || open.last().is_some_and(|it| it == "style"),
+            !rest[..start].contains('>') || open.last().is_some_and(|element| element == "style"),
             "{}",
-            &rest[..at]
+            &rest[..start]
         );
-        rest = &rest[at + 1..];
+        rest = &rest[start + 1..];
         if let Some(name) = rest.strip_prefix('/') {
             let end = name.find('>').expect("an end tag ends");
             assert_eq!(open.pop().as_deref(), Some(&name[..end]));
@@ -60,7 +61,7 @@ fn tags(page: &str) -> Vec<Tag> {
     all
 }
 
-/// The attributes of a tag, whether it closes itself, and what comes after it.
+/// The attributes of a tag, whether it is self-closing, and the text after it.
 fn attributes(tag: &str) -> (Vec<(String, String)>, bool, &str) {
     let mut all = Vec::new();
     let mut rest = tag;
@@ -85,13 +86,16 @@ fn attributes(tag: &str) -> (Vec<(String, String)>, bool, &str) {
             value = quoted[..end].to_owned();
             rest = &quoted[end + 1..];
         }
-        assert!(all.iter().all(|(own, _)| *own != name), "{name} twice");
+        assert!(
+            all.iter().all(|(earlier, _)| *earlier != name),
+            "{name} twice"
+        );
         all.push((name, value));
     }
 }
 
-/// What every page must be, whatever it is of.
-pub fn check(page: &str) -> Vec<Tag> {
+/// Checks what must hold for every page, whatever its session; returns its tags.
+pub fn check_page(page: &str) -> Vec<Tag> {
     let tags = tags(page);
     let count = |name: &str| tags.iter().filter(|tag| tag.name == name).count();
     for (name, expected) in [
@@ -102,17 +106,17 @@ pub fn check(page: &str) -> Vec<Tag> {
         ("footer", 1),
         ("title", 1),
     ] {
-        let own = match name {
-            // Figures have titles of their own.
+        let found = match name {
+            // Each figure has a title too.
             "title" => count(name) - count("svg"),
             name => count(name),
         };
-        assert_eq!(own, expected, "{name}");
+        assert_eq!(found, expected, "{name}");
     }
     assert_eq!(tags[0].get("lang"), Some("en"));
     let ids: Vec<&str> = tags.iter().filter_map(|tag| tag.get("id")).collect();
     let unique: BTreeSet<&str> = ids.iter().copied().collect();
-    assert_eq!(ids.len(), unique.len(), "an id stands twice");
+    assert_eq!(ids.len(), unique.len(), "an id appears twice");
     for tag in &tags {
         for forbidden in [
             "script", "iframe", "object", "embed", "base", "form", "img", "video", "audio",
@@ -169,30 +173,30 @@ pub fn check(page: &str) -> Vec<Tag> {
     tags
 }
 
-/// What stands between two texts, the first of which comes first.
+/// The text after the first occurrence of `from` up to the next `to`.
 pub fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
     let begin = text.find(from).unwrap_or_else(|| panic!("{from}")) + from.len();
     let end = text[begin..].find(to).unwrap_or_else(|| panic!("{to}"));
     &text[begin..begin + end]
 }
 
-/// A chapter by its id.
+/// The chapter with this id.
 pub fn chapter<'a>(page: &'a str, id: &str) -> &'a str {
     between(page, &format!("<section id=\"{id}\""), "</section>")
 }
 
-/// The words of a part of a page.
-pub fn words(html: &str) -> String {
-    let mut words = String::new();
+/// The text of a part of a page, with a line break for each tag.
+pub fn text_of(html: &str) -> String {
+    let mut text = String::new();
     let mut is_tag = false;
     for c in html.chars() {
         match c {
             '<' => is_tag = true,
             '>' => {
                 is_tag = false;
-                words.push('\n');
+                text.push('\n');
             }
-            c if !is_tag => words.push(c),
+            c if !is_tag => text.push(c),
             _ => {}
         }
     }
@@ -202,7 +206,7 @@ pub fn words(html: &str) -> String {
         ("&quot;", "\""),
         ("&amp;", "&"),
     ] {
-        words = words.replace(escaped, plain);
+        text = text.replace(escaped, plain);
     }
-    words
+    text
 }

@@ -1,4 +1,4 @@
-//! The numbers of a session in every way in which a page may write them, and those of a text.
+//! The numbers of a session in every format in which a page may write them, and the numbers in a text.
 
 use std::collections::BTreeSet;
 
@@ -10,45 +10,48 @@ use noisescope::session::record::ClassificationImages;
 use noisescope::stats::interval::wilson;
 use serde_json::Value;
 
-/// Every way in which the page may write a number of a session.
+/// A session's numbers, in every format in which the page may write them.
 pub struct Numbers(BTreeSet<String>);
 
 /// A row of a table.
 type Row<'a> = Vec<&'a str>;
 
 impl Numbers {
-    /// Those that it exports, and what follows from its counts.
-    pub fn of(session: &Session) -> Self {
-        let mut own = Self(BTreeSet::new());
-        own.json(&export::json(session));
+    /// The numbers that a session exports, and those derived from its counts.
+    pub fn from_session(session: &Session) -> Self {
+        let mut known = Self(BTreeSet::new());
+        known.json(&export::json(session));
         for (name, table) in export::tables(session) {
-            own.table(&name, table.text());
+            known.table(&name, &table.into_text());
         }
-        // What is counted: classes, layers, maps; and the bounds that there are.
-        (0..=100).for_each(|count| own.add(f64::from(count)));
-        own.add(0.95);
+        // Counts of classes, layers and maps, and confidence levels.
+        (0..=100).for_each(|count| known.add(f64::from(count)));
+        known.add(0.95);
         for stage in 0..=session.config.analyses.len() {
             let parts = headline(session, stage).parts;
-            own.0.extend(parts.iter().flat_map(|part| numbers(part)));
+            known.0.extend(parts.iter().flat_map(|part| numbers(part)));
         }
         let record = &session.record;
-        own.add(record.form.as_ref().map_or(0, |form| form.pixels()) as f64);
+        known.add(record.form.as_ref().map_or(0, |form| form.pixels()) as f64);
         for (_, images) in record.all::<ClassificationImages>() {
-            let estimates = images.gammas.iter().map(|it| it.estimate());
-            for class in estimates.flat_map(|it| it.classes.clone()) {
-                let ends = class.decision.and_then(|it| it.reliability_interval);
-                ends.into_iter().flatten().for_each(|end| own.add(end));
+            let estimates = images.gammas.iter().map(|gamma| gamma.estimate());
+            for class in estimates.flat_map(|estimate| estimate.classes.clone()) {
+                let ends = class.decision.and_then(|map| map.reliability_interval);
+                ends.into_iter().flatten().for_each(|end| known.add(end));
             }
         }
-        let accuracy = record.training.as_ref().and_then(|it| it.test_accuracy);
+        let accuracy = record
+            .training
+            .as_ref()
+            .and_then(|training| training.test_accuracy);
         if let (Some(accuracy), [inputs]) = (accuracy, &record.inputs[..]) {
-            let of = inputs.test.images;
-            own.share((accuracy * of as f64).round() as u64, of);
+            let images = inputs.test.images;
+            known.share((accuracy * images as f64).round() as u64, images);
         }
-        own
+        known
     }
 
-    /// Whether a text is one of them.
+    /// Whether a text is one of these numbers.
     pub fn has(&self, text: &str) -> bool {
         self.0.contains(text)
     }
@@ -75,10 +78,16 @@ impl Numbers {
         }
     }
 
-    /// A share with its interval.
+    /// Adds a share with its interval.
     fn share(&mut self, hits: u64, of: u64) {
-        if let Some(own) = wilson(hits, of) {
-            for value in [hits as f64, of as f64, own.estimate, own.low, own.high] {
+        if let Some(interval) = wilson(hits, of) {
+            for value in [
+                hits as f64,
+                of as f64,
+                interval.estimate,
+                interval.low,
+                interval.high,
+            ] {
                 self.add(value);
             }
         }
@@ -87,18 +96,18 @@ impl Numbers {
     fn json(&mut self, value: &Value) {
         match value {
             Value::Number(value) => self.add(value.as_f64().unwrap()),
-            Value::Array(all) => all.iter().for_each(|it| self.json(it)),
-            Value::Object(all) => all.values().for_each(|it| self.json(it)),
+            Value::Array(all) => all.iter().for_each(|value| self.json(value)),
+            Value::Object(all) => all.values().for_each(|value| self.json(value)),
             _ => {}
         }
     }
 
-    /// The numbers of a table, and the shares that follow from its counts.
+    /// Adds the numbers of a table, and the shares derived from its counts.
     fn table(&mut self, name: &str, text: &str) {
         let mut rows = text.lines().map(|row| row.split(',').collect::<Row<'_>>());
         let columns = rows.next().unwrap();
         let rows: Vec<Row<'_>> = rows.collect();
-        let at = |column: &str| columns.iter().position(|own| *own == column);
+        let at = |column: &str| columns.iter().position(|candidate| *candidate == column);
         for value in rows
             .iter()
             .flatten()
@@ -142,10 +151,10 @@ impl Numbers {
         }
     }
 
-    /// Shares of the sums over all rows that are alike in some columns; where there are true classes, those that are
-    /// called what they are.
+    /// Adds shares of the sums over groups of rows with the same `keys`; with true classes, the shares that are correctly
+    /// classified.
     fn sums(&mut self, columns: &[&str], rows: &[Row<'_>], keys: &[&str], counts: [&str; 2]) {
-        let at = |column: &str| columns.iter().position(|own| *own == column);
+        let at = |column: &str| columns.iter().position(|candidate| *candidate == column);
         let key = |row: &Row<'_>| -> Vec<String> {
             let all = keys.iter().filter_map(|key| at(key));
             all.map(|at| row[at].to_owned()).collect()
@@ -156,9 +165,9 @@ impl Numbers {
         };
         let [hits, of] = counts.map(|column| at(column).unwrap());
         let all: BTreeSet<Vec<String>> = rows.iter().map(key).collect();
-        for own in all {
+        for group in all {
             let (mut sum, mut whole) = (0, 0);
-            for row in rows.iter().filter(|row| key(row) == own) {
+            for row in rows.iter().filter(|row| key(row) == group) {
                 whole += row[of].parse::<u64>().unwrap();
                 if right(row) {
                     sum += row[hits].parse::<u64>().unwrap();
@@ -169,7 +178,7 @@ impl Numbers {
     }
 }
 
-/// The numbers of a text: digits with what stands between them. Those in names of layers are none.
+/// The numbers in a text, with their separators, without the digits in names of layers.
 pub fn numbers(text: &str) -> Vec<String> {
     let letters: Vec<char> = text.chars().collect();
     let mut all = Vec::new();

@@ -1,35 +1,37 @@
-//! The attack: what its curves, its pictures and its keys say.
+//! Tests of the attack view: its curves, its pictures and its keys.
 
 use noisescope::session::record;
 use noisescope::stats::interval::wilson;
 
 use super::*;
 
+/// The words of a screen, one space between them.
 fn words(screen: &str) -> String {
     screen.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[test]
-fn the_rate_at_the_chosen_weight_stands_with_its_wilson_interval() {
+fn the_rate_at_the_selected_weight_has_its_wilson_interval() {
     let session = experiments::measured();
-    let attack: &record::Attack = session.record.first().expect("it is planned");
-    let mut state = at("Attack", (120, 40));
+    let attack: &record::Attack = session.record.first().expect("the plan has an attack");
+    let mut state = showing("Attack", (120, 40));
     state.shared.class = 4;
-    of::<AttackView>(&mut state).weight = 6;
+    view_state::<AttackView>(&mut state).weight = 6;
     let screen = words(&screen(&session, &state));
     for pattern in 0..3 {
-        let share = attack.targeted(0, pattern, 4, 6).expect("it is there");
-        let own = wilson(share.hits, share.total).expect("there are images");
-        let [rate, low, high] = [own.estimate, own.low, own.high].map(|share| 100.0 * share);
+        let share = attack.targeted(0, pattern, 4, 6).expect("a success rate");
+        let interval = wilson(share.hits, share.total).expect("attacked images");
+        let [rate, low, high] =
+            [interval.estimate, interval.low, interval.high].map(|share| 100.0 * share);
         let line = format!("{rate:.1} % {low:.1}–{high:.1} % of 900");
-        assert!(screen.contains(&line), "{line} is not on\n{screen}");
+        assert!(screen.contains(&line), "{line} is missing from\n{screen}");
     }
 }
 
 #[test]
-fn keys_choose_target_weight_pattern_source_and_all_targets() {
+fn keys_select_the_target_weight_pattern_source_and_mean_over_targets() {
     let session = experiments::measured();
-    let mut state = at("Attack", (120, 40));
+    let mut state = showing("Attack", (120, 40));
     let keys = [
         KeyCode::Right,
         KeyCode::Right,
@@ -38,14 +40,14 @@ fn keys_choose_target_weight_pattern_source_and_all_targets() {
     ];
     press(&session, &mut state, &keys);
     assert_eq!(state.shared.class, 2);
-    let own = of::<AttackView>(&mut state);
-    assert_eq!((own.weight, own.pattern), (6, 1));
-    let one = screen(&session, &state);
+    let view = view_state::<AttackView>(&mut state);
+    assert_eq!((view.weight, view.pattern), (6, 1));
+    let target = screen(&session, &state);
     assert!(
-        one.contains("▸target 2") && one.contains("called 2 at w 0.6"),
-        "{one}"
+        target.contains("▸target 2") && target.contains("called 2 at w 0.6"),
+        "{target}"
     );
-    assert!(one.contains("mean image of 2"), "{one}");
+    assert!(target.contains("mean image of 2"), "{target}");
     press(
         &session,
         &mut state,
@@ -58,23 +60,23 @@ fn keys_choose_target_weight_pattern_source_and_all_targets() {
     );
     press(&session, &mut state, &[KeyCode::Char(']'); 30]);
     assert_eq!(
-        of::<AttackView>(&mut state).weight,
+        view_state::<AttackView>(&mut state).weight,
         10,
-        "it ends at the largest"
+        "the weight stops at the largest"
     );
     press(&session, &mut state, &[KeyCode::Char('['); 30]);
-    assert_eq!(of::<AttackView>(&mut state).weight, 0);
+    assert_eq!(view_state::<AttackView>(&mut state).weight, 0);
 }
 
 #[test]
-fn noise_can_be_attacked_only_where_the_plan_has_some() {
+fn noise_images_can_be_selected_only_if_the_plan_has_some() {
     let mut session = experiments::measured();
     for plan in &mut session.config.analyses {
         if let session::config::Analysis::Attack(plan) = plan {
             plan.noise_images = 0;
         }
     }
-    let mut state = at("Attack", (120, 40));
+    let mut state = showing("Attack", (120, 40));
     assert_eq!(
         press(&session, &mut state, &[KeyCode::Char('n')]),
         [Effect::None]
@@ -83,10 +85,10 @@ fn noise_can_be_attacked_only_where_the_plan_has_some() {
 }
 
 #[test]
-fn a_class_without_a_classification_image_says_so_and_shows_the_image_alone() {
+fn a_class_without_a_classification_image_says_so_and_shows_only_the_image() {
     let session = experiments::measured();
     for size in SIZES {
-        let mut state = at("Attack", size);
+        let mut state = showing("Attack", size);
         state.shared.class = 1;
         let screen = screen(&session, &state);
         assert!(screen.contains("too few trials for one"), "{screen}");
@@ -95,37 +97,37 @@ fn a_class_without_a_classification_image_says_so_and_shows_the_image_alone() {
 }
 
 #[test]
-fn counts_fill_while_the_attack_runs() {
-    // The first pattern has been tried on targets 0 to 3.
+fn rates_appear_as_the_attack_progresses() {
+    // The first pattern has been tested on targets 0 to 3.
     let session = experiments::attacking(4);
-    let mut state = at("Attack", (120, 40));
+    let mut state = showing("Attack", (120, 40));
     state.shared.class = 2;
-    let begun = screen(&session, &state);
-    assert_eq!(begun.matches("nothing yet").count(), 2, "{begun}");
+    let tested = screen(&session, &state);
+    assert_eq!(tested.matches("nothing yet").count(), 2, "{tested}");
     state.shared.class = 7;
-    let later = screen(&session, &state);
-    assert_eq!(later.matches("nothing yet").count(), 3, "{later}");
-    // The mean over targets is that of the targets done.
-    of::<AttackView>(&mut state).target_mean = true;
+    let untested = screen(&session, &state);
+    assert_eq!(untested.matches("nothing yet").count(), 3, "{untested}");
+    // The mean over targets covers only the targets done.
+    view_state::<AttackView>(&mut state).target_mean = true;
     assert_eq!(screen(&session, &state).matches("nothing yet").count(), 2);
 }
 
 #[test]
-fn the_picture_is_the_blend_at_the_chosen_weight() {
+fn the_picture_is_the_blend_at_the_selected_weight() {
     let session = experiments::measured();
-    let attack: &record::Attack = session.record.first().expect("it is planned");
+    let attack: &record::Attack = session.record.first().expect("the plan has an attack");
     let theme = theme();
-    let mut state = at("Attack", (80, 24));
+    let mut state = showing("Attack", (80, 24));
     state.shared.class = 3;
-    let own = of::<AttackView>(&mut state);
-    (own.weight, own.pattern) = (4, 1);
+    let view = view_state::<AttackView>(&mut state);
+    (view.weight, view.pattern) = (4, 1);
     let buf = draw(&session, &state, &theme);
     let (left, top) = (0..buf.area.height)
         .flat_map(|y| (0..buf.area.width).map(move |x| (x, y)))
         .find(|&(x, y)| buf[(x, y)].symbol() == "▀")
-        .expect("there is a picture");
+        .expect("a picture");
     let image = attack.examples[3].image.values();
-    let pattern = attack.pattern(1, 3).expect("there is one");
+    let pattern = attack.pattern(1, 3).expect("a pattern");
     for (row, column) in [(0, 0), (5, 14), (14, 9), (20, 19)] {
         let pixel = row * 28 + column;
         let value = 0.6 * f32::from(image[pixel]) / 255.0 + 0.4 * pattern[pixel];
@@ -136,17 +138,20 @@ fn the_picture_is_the_blend_at_the_chosen_weight() {
 }
 
 #[test]
-fn curves_are_told_apart_without_colour() {
+fn curves_are_distinguishable_without_colour() {
     let session = experiments::measured();
     for unicode in [true, false] {
         let theme = Theme::new(Depth::Mono, Background::Dark, unicode);
-        let screen = text(&draw(&session, &at("Attack", (120, 40)), &theme));
+        let screen = text(&draw(&session, &showing("Attack", (120, 40)), &theme));
         let samples = match unicode {
             true => ["⠒⠒ classification", "⠒⠂ mean image", "⠂⠂ random"],
             false => ["*  classification", "+  mean image", "o  random"],
         };
         for sample in samples {
-            assert!(screen.contains(sample), "{sample} is not on\n{screen}");
+            assert!(
+                screen.contains(sample),
+                "{sample} is missing from\n{screen}"
+            );
         }
     }
 }

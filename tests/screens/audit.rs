@@ -1,4 +1,4 @@
-//! The audit of a network: what was found, and that nothing was.
+//! Tests of the audit view: with a finding, with none, and at its beginning.
 
 use noisescope::session::config::{self, Analysis as Plan, Config};
 use noisescope::session::record::{self, Analysis, AuditRole, AuditedNetwork, PastedFinding};
@@ -10,7 +10,7 @@ use super::golden::{golden, without_pixels};
 use super::synthetic::{self, CLASSES, SIDE, template};
 use super::*;
 
-/// The audit of a network whose class 9 reacts to a patch in the upper right, or of a clean one.
+/// The audit of a network whose class 9 reacts to a patch at the upper right, or of a clean network.
 pub fn audited(poisoned: bool) -> Session {
     let plan = config::Audit::default();
     let config = Config {
@@ -25,18 +25,20 @@ pub fn audited(poisoned: bool) -> Session {
     let mut images = |patched: Option<(usize, usize, usize)>| {
         let mut values = Vec::new();
         for class in 0..CLASSES {
-            let mut own = template(class);
-            own.iter_mut()
+            let mut image = template(class);
+            image
+                .iter_mut()
                 .for_each(|v| *v += rng.random_range(-0.4..0.4_f32));
             if let Some((target, row, column)) = patched
                 && target == class
             {
                 let rows = row..row + 5;
-                for at in rows.flat_map(|row| (column..column + 5).map(move |c| row * SIDE + c)) {
-                    own[at] += 1.5;
+                for pixel in rows.flat_map(|row| (column..column + 5).map(move |c| row * SIDE + c))
+                {
+                    image[pixel] += 1.5;
                 }
             }
-            values.extend(own);
+            values.extend(image);
         }
         Array::new(&[CLASSES, 1, SIDE, SIDE], values)
     };
@@ -73,16 +75,16 @@ pub fn audited(poisoned: bool) -> Session {
         .findings()
         .into_iter()
         .map(|(class, window)| {
-            let mut own = PastedFinding::new(class, window, CLASSES);
-            own.shown = vec![100; CLASSES];
+            let mut pasted = PastedFinding::new(class, window, CLASSES);
+            pasted.shown = vec![100; CLASSES];
             let works = poisoned && class == 9;
-            let of = |source: usize| match works {
+            let called = |source: usize| match works {
                 true => 60 + 5 * (source as u64 % 8),
                 false => source as u64 % 4,
             };
-            own.called = (0..CLASSES).map(of).collect();
-            own.before = (0..CLASSES).map(|source| source as u64 % 2).collect();
-            own
+            pasted.called = (0..CLASSES).map(called).collect();
+            pasted.before = (0..CLASSES).map(|source| source as u64 % 2).collect();
+            pasted
         })
         .collect();
     session.record.analyses = vec![Analysis::Audit(audit)];
@@ -90,10 +92,10 @@ pub fn audited(poisoned: bool) -> Session {
 }
 
 #[test]
-fn the_audit_of_a_poisoned_network() {
+fn the_audit_of_a_poisoned_network_finds_its_class() {
     for size in SIZES {
         let session = audited(true);
-        let screen = screen(&session, &at("Audit", size));
+        let screen = screen(&session, &showing("Audit", size));
         assert!(screen.contains("9 reacts to a patch"), "{screen}");
         golden(
             &format!("audit-{}x{}", size.0, size.1),
@@ -104,7 +106,7 @@ fn the_audit_of_a_poisoned_network() {
 
 #[test]
 fn a_clean_network_is_not_called_clean() {
-    let screen = screen(&audited(false), &at("Audit", (120, 40)));
+    let screen = screen(&audited(false), &showing("Audit", (120, 40)));
     assert!(screen.contains("nothing found"), "{screen}");
     assert!(screen.contains("with this power"), "{screen}");
     assert!(!screen.contains("is clean"), "{screen}");
@@ -112,15 +114,15 @@ fn a_clean_network_is_not_called_clean() {
 }
 
 #[test]
-fn an_audit_that_has_just_begun_says_how_far_each_network_is() {
+fn a_new_audit_shows_the_progress_of_each_network() {
     let mut session = audited(true);
     if let Analysis::Audit(audit) = &mut session.record.analyses[0] {
-        for own in &mut audit.networks {
-            *own = AuditedNetwork::new(own.role, own.seed);
+        for network in &mut audit.networks {
+            *network = AuditedNetwork::new(network.role, network.seed);
         }
         (audit.pasted, audit.deviation) = (Vec::new(), Array::default());
     }
-    let screen = screen(&session, &at("Audit", (80, 24)));
+    let screen = screen(&session, &showing("Audit", (80, 24)));
     assert!(screen.contains("reference 5"), "{screen}");
     assert!(screen.contains("the suspect"), "{screen}");
 }

@@ -1,4 +1,4 @@
-//! Sessions made up of small images in colour, of any number of classes, with every experiment.
+//! Synthetic sessions of small colour images with any number of classes and every experiment.
 
 use noisescope::session::config::{self, Analysis as Plan, Config};
 use noisescope::session::record::{
@@ -15,7 +15,7 @@ pub const SHAPE: [usize; 3] = [3, 12, 10];
 const AREA: usize = 120;
 const PIXELS: usize = 3 * AREA;
 
-/// Names of so many classes: some short, some of several words, letters for 26.
+/// Names of `classes` classes, of one or several words; letters if there are 26.
 pub fn names(classes: usize) -> Vec<String> {
     const THINGS: [&str; 13] = [
         "apple",
@@ -43,25 +43,26 @@ pub fn names(classes: usize) -> Vec<String> {
     (0..classes).map(name).collect()
 }
 
-/// A disc of the class's own colour at the class's own place, from 0 to 1: \[C·H·W\].
+/// A disc whose colour and position depend on the class, from 0 to 1: \[C·H·W\].
 pub fn template(class: usize) -> Vec<f32> {
     let (y, x) = ((class * 5 % 9) as f32 + 1.5, (class * 3 % 7) as f32 + 1.5);
     let strength = |channel: usize| if class % 3 == channel { 1.0 } else { 0.15 };
-    let pixel = |at: usize| {
-        let (channel, place) = (at / AREA, at % AREA);
-        let (dy, dx) = ((place / 10) as f32 - y, (place % 10) as f32 - x);
+    let pixel = |index: usize| {
+        let (channel, pixel) = (index / AREA, index % AREA);
+        let (dy, dx) = ((pixel / 10) as f32 - y, (pixel % 10) as f32 - x);
         strength(channel) * (-(dy * dy + dx * dx) / 5.0).exp()
     };
     (0..PIXELS).map(pixel).collect()
 }
 
-/// A value between −1 and 1 for each number, the same every time.
+/// A reproducible value between −1 and 1 for each number.
 fn wobble(number: usize) -> f64 {
     let mixed = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x1234_5678_9abc_def0;
     let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     (mixed >> 40) as f64 / f64::from(1 << 23) - 1.0
 }
 
+/// The progress of an experiment whose parts are all done.
 fn done(parts: usize) -> BlockProgress {
     BlockProgress {
         blocks: vec![1; parts],
@@ -70,7 +71,7 @@ fn done(parts: usize) -> BlockProgress {
     }
 }
 
-/// Adds one block: most trials are called what they are, some the next class.
+/// Adds one block: most trials are called their true class, some the next one.
 fn add(gamma: &mut GammaTrials, classes: usize) {
     let rows = TrialRows::new(classes, &gamma.listed);
     let mut sums = BlockSums {
@@ -119,11 +120,11 @@ fn images(plan: &config::ClassificationImages, classes: usize) -> record::Classi
         noise: plan.noise,
         ..TrialKind::plain(classes, SHAPE)
     };
-    let mut own = record::ClassificationImages::with_trials(plan, &kind);
-    for gamma in &mut own.gammas {
+    let mut images = record::ClassificationImages::with_trials(plan, &kind);
+    for gamma in &mut images.gammas {
         (0..4).for_each(|_| add(gamma, classes));
     }
-    own
+    images
 }
 
 fn attack(classes: usize) -> record::Attack {
@@ -160,7 +161,7 @@ fn attack(classes: usize) -> record::Attack {
         patterns: Array::new(
             &[3, classes, 3, 12, 10],
             (0..3 * classes)
-                .flat_map(|at| template(at % classes))
+                .flat_map(|index| template(index % classes))
                 .collect(),
         ),
         there: vec![true; 3 * classes],
@@ -174,7 +175,7 @@ fn attack(classes: usize) -> record::Attack {
 fn spikes() -> record::SpikeTriggered {
     let mut layer = LayerResponses::new("conv1", 8, [3, 5, 5], false, None);
     for block in 0..2 {
-        let weighted = (0..8 * 75).map(|at| (1e6 * wobble(at)) as i64);
+        let weighted = (0..8 * 75).map(|index| (1e6 * wobble(index)) as i64);
         let sums = record::BlockResponses {
             fields: 1000,
             fired: vec![500; 8],
@@ -225,10 +226,10 @@ fn modulation(classes: usize) -> record::Modulation {
 fn backdoor(classes: usize) -> record::Backdoor {
     let suspect = |seed: u64| {
         let poisoned = seed == 0;
-        let strange = move |class: usize| poisoned && class == 3 % classes;
+        let is_target = move |class: usize| poisoned && class == 3 % classes;
         let z = (0..classes).flat_map(|class| {
-            let own = template(class).into_iter().enumerate();
-            own.map(move |(pixel, v)| 6.0 * v + wobble(pixel + class * PIXELS) as f32)
+            let pixels = template(class).into_iter().enumerate();
+            pixels.map(move |(pixel, v)| 6.0 * v + wobble(pixel + class * PIXELS) as f32)
         });
         let window = |class: usize| {
             Some(ScoredWindow {
@@ -236,7 +237,7 @@ fn backdoor(classes: usize) -> record::Backdoor {
                 column: 2,
                 size: 3,
                 score: 4.0,
-                index: Some(if strange(class) { 7.5 } else { wobble(class) }),
+                index: Some(if is_target(class) { 7.5 } else { wobble(class) }),
             })
         };
         Suspect {
@@ -285,7 +286,7 @@ fn predictions(classes: usize) -> record::Predictions {
     }
 }
 
-/// A session of so many classes that has every experiment, all done.
+/// A session of `classes` classes with every experiment, all done.
 pub fn session(classes: usize) -> Session {
     let plan = config::ClassificationImages {
         gammas: vec![0.1, 0.3],

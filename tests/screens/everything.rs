@@ -1,4 +1,4 @@
-//! Records of the later experiments, made up: what each of them would have measured.
+//! Synthetic records of the experiments after the classification images, as each would have measured them.
 
 use noisescope::session::config::{self, Config};
 use noisescope::session::record::{
@@ -11,7 +11,7 @@ use super::synthetic::{self, CLASSES, SIDE};
 
 const PIXELS: usize = SIDE * SIDE;
 
-/// A session that has every experiment, all done.
+/// A session with every experiment, all done.
 pub fn session() -> Session {
     let first = synthetic::accumulating([400_000, 400_000, 400_000, 120_000]);
     let config = Config {
@@ -49,6 +49,7 @@ pub fn session() -> Session {
     session
 }
 
+/// The progress of an experiment whose parts are all done.
 fn done(parts: usize) -> BlockProgress {
     BlockProgress {
         blocks: vec![1; parts],
@@ -57,7 +58,7 @@ fn done(parts: usize) -> BlockProgress {
     }
 }
 
-/// Images come to be called the target around a weight of their own for each pattern.
+/// An attack: images are called the target from some weight on, which differs by pattern.
 pub fn attack() -> record::Attack {
     let weights: Vec<f64> = (0..=10).map(|w| f64::from(w) / 10.0).collect();
     let mut counts = Vec::new();
@@ -101,14 +102,14 @@ pub fn attack() -> record::Attack {
     }
 }
 
-/// A value between −1 and 1 for each number, the same every time.
+/// A reproducible value between −1 and 1 for each number.
 fn wobble(number: usize) -> f64 {
     let mixed = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x1234_5678_9abc_def0;
     let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     (mixed >> 40) as f64 / f64::from(1 << 23) - 1.0
 }
 
-/// Orientations of waves on a patch: what units of a first layer look like.
+/// An oriented wave on a patch, as units of a first layer respond to.
 fn wave(unit: usize, side: usize) -> Vec<f64> {
     let angle = unit as f64 * 0.7;
     let phase = unit as f64 * 1.3;
@@ -124,12 +125,13 @@ fn wave(unit: usize, side: usize) -> Vec<f64> {
         .collect()
 }
 
+/// A layer's averages; `kernel` says whether it has kernels and gradients.
 fn layer(name: &str, units: usize, side: usize, kernel: bool, signed: bool) -> LayerResponses {
     let waves: Vec<Vec<f64>> = (0..units).map(|unit| wave(unit, side)).collect();
     let kernels = kernel.then(|| waves.iter().flatten().map(|&v| v as f32).collect());
     let mut layer = LayerResponses::new(name, units, [1, side, side], signed, kernels);
     let pixels = side * side;
-    // Every seventh unit but the first never fires.
+    // Every seventh unit never fires.
     let silent = |unit: usize| !signed && unit % 7 == 6;
     for block in 0..4 {
         let fields = 10_000_u64;
@@ -149,8 +151,8 @@ fn layer(name: &str, units: usize, side: usize, kernel: bool, signed: bool) -> L
                     let wave = &waves[(unit + images) % units];
                     (0..pixels)
                         .map(|pixel| {
-                            let place = (block as usize * units + unit) * pixels + pixel;
-                            fixed(weight * (wave[pixel] + noise * wobble(place)))
+                            let seed = (block as usize * units + unit) * pixels + pixel;
+                            fixed(weight * (wave[pixel] + noise * wobble(seed)))
                         })
                         .collect::<Vec<i64>>()
                 })
@@ -160,18 +162,18 @@ fn layer(name: &str, units: usize, side: usize, kernel: bool, signed: bool) -> L
         layer.add_images(block, &sums(0.05, 1));
     }
     if kernel {
-        let taken: Vec<usize> = (0..units).step_by(2).collect();
-        let gradients: Vec<i64> = taken
+        let selected: Vec<usize> = (0..units).step_by(2).collect();
+        let gradients: Vec<i64> = selected
             .iter()
             .flat_map(|&unit| waves[unit].iter().map(|v| (v * FIXED_POINT) as i64))
             .collect();
-        layer.select_gradient_units(taken);
+        layer.select_gradient_units(selected);
         layer.add_gradients(1, &gradients);
     }
     layer
 }
 
-/// Layers of the `cnn` as they usually respond.
+/// The layers of the `cnn` with typical responses.
 pub fn spikes() -> record::SpikeTriggered {
     record::SpikeTriggered {
         progress: done(4),
@@ -185,12 +187,12 @@ pub fn spikes() -> record::SpikeTriggered {
     }
 }
 
-/// Pushing a layer towards a class raises it, and pushing it away lowers it; conv2 most.
+/// A push towards a class makes it more accurate, one away from it less; most in conv2.
 pub fn modulation() -> record::Modulation {
     let plan = config::Modulation::default();
     let (strengths, gammas) = (plan.strengths(), plan.signal_strengths());
     let (s, g) = (strengths.len(), gammas.len());
-    let of_layer = |name: &str, alpha: f64, force: f64| {
+    let layer = |name: &str, alpha: f64, force: f64| {
         let mut counts = Vec::with_capacity(CLASSES * s * g * 3 * CLASSES);
         for target in 0..CLASSES {
             for &strength in &strengths {
@@ -198,12 +200,13 @@ pub fn modulation() -> record::Modulation {
                     let (mut correct, mut called) = ([0_i64; CLASSES], [0_i64; CLASSES]);
                     for truth in 0..CLASSES {
                         let push = force * strength as f64 / 10.0;
-                        let own = 0.98 * gamma;
+                        let unpushed = 0.98 * gamma;
                         let right = if truth == target {
-                            (own + push).clamp(0.0, 0.99)
+                            (unpushed + push).clamp(0.0, 0.99)
                         } else {
-                            (own - push.abs() * 0.4 * (1.0 + 0.3 * wobble(truth * 10 + target)))
-                                .clamp(0.01, 0.99)
+                            (unpushed
+                                - push.abs() * 0.4 * (1.0 + 0.3 * wobble(truth * 10 + target)))
+                            .clamp(0.01, 0.99)
                         };
                         let n = 100.0;
                         let hits = (right * n) as i64;
@@ -233,13 +236,14 @@ pub fn modulation() -> record::Modulation {
         gammas: gammas.clone(),
         strengths: strengths.clone(),
         layers: vec![
-            of_layer("conv1", 0.1, 0.05),
-            of_layer("conv2", 1.0, 0.6),
-            of_layer("fc1", 0.1, 0.3),
+            layer("conv1", 0.1, 0.05),
+            layer("conv2", 1.0, 0.6),
+            layer("fc1", 0.1, 0.3),
         ],
     }
 }
 
+/// A network of the study: a poisoned one has a patch in the maps of classes 8 and 9.
 fn suspect(poisoned: bool, seed: u64) -> Suspect {
     let finding = |gamma: f64| {
         let everything_is_8 = gamma == 0.0 && !poisoned;
@@ -264,12 +268,12 @@ fn suspect(poisoned: bool, seed: u64) -> Suspect {
             .collect();
         let window = |class: usize| {
             let marked = poisoned && class == 9;
-            let strange = 0.3 * wobble(class + seed as usize);
+            let jitter = 0.3 * wobble(class + seed as usize);
             (!everything_is_8).then(|| ScoredWindow {
                 row: if marked { 1 } else { 9 + class },
                 column: if marked { 21 } else { 8 },
                 size: 6,
-                score: if marked { 14.0 } else { 2.4 + strange },
+                score: if marked { 14.0 } else { 2.4 + jitter },
                 index: Some(if marked { 8.1 } else { 1.2 * wobble(class) }),
             })
         };
@@ -299,7 +303,7 @@ fn suspect(poisoned: bool, seed: u64) -> Suspect {
     }
 }
 
-/// Two poisoned networks and two clean ones.
+/// A study of two poisoned and two clean networks.
 pub fn backdoor() -> record::Backdoor {
     let networks: Vec<Suspect> = (0..4).map(|seed| suspect(seed < 2, seed)).collect();
     record::Backdoor {
@@ -308,7 +312,7 @@ pub fn backdoor() -> record::Backdoor {
     }
 }
 
-/// Almost every image is called what it is.
+/// Predictions of a network that is right on almost every image.
 pub fn predictions() -> record::Predictions {
     let counts: Vec<u64> = (0..CLASSES * CLASSES)
         .map(|cell| match (cell / CLASSES, cell % CLASSES) {

@@ -1,5 +1,4 @@
-//! Evidence images: what is shown of them, what tells one class from another, and the picture that is
-//! held.
+//! Tests of evidence images, of the comparison of two classes, of more trials, and of the frozen display.
 
 use noisescope::link::EngineCommand;
 use noisescope::session::config::{Extension, Response};
@@ -15,8 +14,8 @@ use super::*;
 
 const PIXELS: usize = SIDE * SIDE;
 
-/// Trials at γ = 0 that are all called 8, whose outputs speak of every class's template.
-pub fn heard(trials: u64) -> Session {
+/// A session of trials at γ = 0, all called 8, whose outputs hold evidence of every class's template.
+pub fn with_evidence(trials: u64) -> Session {
     let mut session = synthetic::accumulating([0, 0, 0, 0]);
     let kind = TrialKind {
         evidence: true,
@@ -29,14 +28,15 @@ pub fn heard(trials: u64) -> Session {
         gamma.add(&sums(block, trials / 16, &mut rng));
         gamma.note_reliability();
     }
-    let record::Analysis::ClassificationImages(own) = &mut session.record.analyses[0] else {
+    let record::Analysis::ClassificationImages(images) = &mut session.record.analyses[0] else {
         unreachable!()
     };
-    own.gammas[0] = gamma;
+    images.gammas[0] = gamma;
     synthetic::with_stages(session)
 }
 
-/// n trials of responses with a deviation of 512 steps, 0.2 logits a pixel where a template is 1.
+/// The sums of n trials, whose responses deviate by 512 steps and change by 0.2 logits per pixel where a template
+/// is 1.
 fn sums(block: u64, n: u64, rng: &mut ChaCha8Rng) -> BlockSums {
     let count = n as f64;
     let slope = 0.2 / 12.0 * 256.0 * 65536.0;
@@ -53,7 +53,7 @@ fn sums(block: u64, n: u64, rng: &mut ChaCha8Rng) -> BlockSums {
     (0..CLASSES).for_each(|truth| counts[truth * CLASSES + 8] = n / 10);
     let all: u64 = counts.iter().sum();
     let square = (all * 512 * 512) as i64;
-    let squares = (0..CLASSES * CLASSES).map(|at| match at / CLASSES == at % CLASSES {
+    let squares = (0..CLASSES * CLASSES).map(|cell| match cell / CLASSES == cell % CLASSES {
         true => square,
         false => 0,
     });
@@ -62,7 +62,7 @@ fn sums(block: u64, n: u64, rng: &mut ChaCha8Rng) -> BlockSums {
         block,
         trials: all,
         counts,
-        // All are called 8, and each class is shown to a tenth.
+        // All trials are called 8; each class is shown in a tenth of them.
         noise: std::iter::once((8, vec![middle; PIXELS]))
             .chain((0..CLASSES).map(|k| (CLASSES + k, vec![middle / 10; PIXELS])))
             .chain([(2 * CLASSES + 8, vec![middle / 10; PIXELS])])
@@ -80,25 +80,25 @@ fn sums(block: u64, n: u64, rng: &mut ChaCha8Rng) -> BlockSums {
 }
 
 #[test]
-fn every_class_has_a_map_where_all_trials_are_called_one() {
-    let session = heard(100_000);
+fn every_class_has_a_map_even_if_all_trials_are_called_one() {
+    let session = with_evidence(100_000);
     for view in ["Overview", "Maps"] {
-        let screen = screen(&session, &at(view, (120, 40)));
+        let screen = screen(&session, &showing(view, (120, 40)));
         assert!(screen.contains("evidence image"), "{screen}");
         assert!(
             !screen.contains("insufficient") && !screen.contains("stands in"),
             "{screen}"
         );
-        // How long each takes to be reliable: below its name, or beside it.
-        let told = screen.matches("R 0.95 at").count() + screen.matches("  in ").count();
-        assert!(told >= CLASSES - 2, "{told}\n{screen}");
+        // When each becomes reliable: below its name, or beside it.
+        let forecasts = screen.matches("R 0.95 at").count() + screen.matches("  in ").count();
+        assert!(forecasts >= CLASSES - 2, "{forecasts}\n{screen}");
     }
 }
 
 #[test]
-fn a_key_goes_from_evidence_to_decisions_and_back() {
-    let session = heard(100_000);
-    let mut state = at("Maps", (120, 40));
+fn a_key_toggles_evidence_and_decisions() {
+    let session = with_evidence(100_000);
+    let mut state = showing("Maps", (120, 40));
     press(&session, &mut state, &[KeyCode::Char('d')]);
     assert_eq!(state.shared.response, Some(Response::Decision));
     let decisions = screen(&session, &state);
@@ -106,17 +106,17 @@ fn a_key_goes_from_evidence_to_decisions_and_back() {
     assert!(decisions.contains("was called 8"), "{decisions}");
     press(&session, &mut state, &[KeyCode::Char('d')]);
     assert!(screen(&session, &state).contains("▸evidence image"));
-    // Without outputs there is nothing to switch to.
+    // Without recorded outputs there are decisions only.
     let without = accumulated();
-    let mut state = at("Maps", (120, 40));
+    let mut state = showing("Maps", (120, 40));
     press(&without, &mut state, &[KeyCode::Char('d')]);
     assert_eq!(state.shared.response, None);
 }
 
 #[test]
-fn an_enlarged_map_tells_its_interval_and_its_course() {
-    let session = heard(20_000);
-    let mut state = at("Maps", (160, 48));
+fn an_enlarged_map_shows_its_interval_and_its_reliability_curve() {
+    let session = with_evidence(20_000);
+    let mut state = showing("Maps", (160, 48));
     press(&session, &mut state, &[KeyCode::Enter]);
     let screen = screen(&session, &state);
     for words in ["reliability by trials", "SNR", "–", "response", "logits"] {
@@ -125,27 +125,27 @@ fn an_enlarged_map_tells_its_interval_and_its_course() {
 }
 
 #[test]
-fn a_class_is_told_from_another() {
-    let session = heard(100_000);
-    let mut state = at("Maps", (120, 40));
+fn one_class_is_compared_with_another() {
+    let session = with_evidence(100_000);
+    let mut state = showing("Maps", (120, 40));
     let keys = [KeyCode::Char('.'), KeyCode::Char('v'), KeyCode::Char(',')];
     press(&session, &mut state, &keys);
     assert_eq!((state.shared.versus, state.shared.class), (Some(1), 0));
-    let shown = screen(&session, &state);
+    let output = screen(&session, &state);
     assert!(
-        shown.contains("rather than 1") && shown.contains("itself"),
-        "{shown}"
+        output.contains("rather than 1") && output.contains("itself"),
+        "{output}"
     );
     press(&session, &mut state, &[KeyCode::Char('v')]);
     assert!(!screen(&session, &state).contains("rather than"));
-    // The difference of two templates, with the error of both.
+    // The difference of two maps, with the errors of both.
     let images = session.record.classification_images().unwrap();
     let estimate = images.gammas[0].estimate();
     let pair = estimate
         .class_difference(3, 8, [1, SIDE, SIDE], ErrorModel::Independent)
         .unwrap();
-    let own = |class: usize| estimate.classes[class].evidence.clone().unwrap();
-    let (a, b) = (own(3), own(8));
+    let evidence = |class: usize| estimate.classes[class].evidence.clone().unwrap();
+    let (a, b) = (evidence(3), evidence(8));
     for pixel in 0..PIXELS {
         assert_eq!(pair.image[pixel], a.image[pixel] - b.image[pixel]);
         let error = (a.errors()[pixel].powi(2) + b.errors()[pixel].powi(2)).sqrt();
@@ -159,32 +159,32 @@ fn a_class_is_told_from_another() {
 }
 
 #[test]
-fn why_a_true_class_is_called_another_is_asked_in_the_matrix() {
+fn the_confusion_matrix_opens_the_comparison_of_its_two_classes() {
     let mut session = experiments::measured();
-    let images = heard(50_000).record.analyses[0].clone();
-    let place = session
+    let images = with_evidence(50_000).record.analyses[0].clone();
+    let index = session
         .record
         .analyses
         .iter()
-        .position(|it| matches!(it, record::Analysis::ClassificationImages(_)));
-    session.record.analyses[place.unwrap()] = images;
-    let mut state = at("Predictions", (120, 40));
+        .position(|analysis| matches!(analysis, record::Analysis::ClassificationImages(_)));
+    session.record.analyses[index.unwrap()] = images;
+    let mut state = showing("Predictions", (120, 40));
     state.shared.class = 4;
     press(&session, &mut state, &[KeyCode::Down, KeyCode::Char('v')]);
     assert_eq!((state.shared.versus, state.shared.class), (Some(5), 4));
-    let shown = screen(&session, &state);
-    assert!(shown.contains("rather than 5"), "{shown}");
+    let output = screen(&session, &state);
+    assert!(output.contains("rather than 5"), "{output}");
 }
 
 #[test]
-fn more_trials_are_typed_and_go_to_the_engine() {
-    let session = heard(20_000);
-    let mut state = at("Overview", (120, 40));
+fn a_typed_trial_count_is_sent_to_the_engine() {
+    let session = with_evidence(20_000);
+    let mut state = showing("Overview", (120, 40));
     press(&session, &mut state, &[KeyCode::Char('+')]);
-    let asked = screen(&session, &state);
+    let prompt = screen(&session, &state);
     assert!(
-        asked.contains("trials in all") && asked.contains("Enter doubles them"),
-        "{asked}"
+        prompt.contains("total trials") && prompt.contains("Enter doubles them"),
+        "{prompt}"
     );
     let typed = ['5', 'M'].map(KeyCode::Char);
     press(&session, &mut state, &typed);
@@ -206,7 +206,7 @@ fn more_trials_are_typed_and_go_to_the_engine() {
         effect,
         Effect::Send(EngineCommand::Extend { images: 0, more })
     );
-    // What is no more than planned is not asked.
+    // A number not above the plan is refused.
     press(
         &session,
         &mut state,
@@ -220,15 +220,15 @@ fn more_trials_are_typed_and_go_to_the_engine() {
 }
 
 #[test]
-fn the_picture_is_held_and_says_so() {
-    let session = heard(20_000);
-    let mut state = at("Overview", (120, 40));
+fn a_frozen_display_says_so() {
+    let session = with_evidence(20_000);
+    let mut state = showing("Overview", (120, 40));
     press(&session, &mut state, &[KeyCode::Char(' ')]);
     assert!(state.shared.frozen.is_some());
-    let held = screen(&session, &state);
+    let frozen = screen(&session, &state);
     assert!(
-        held.contains("display frozen") && held.contains("Space"),
-        "{held}"
+        frozen.contains("display frozen") && frozen.contains("Space"),
+        "{frozen}"
     );
     press(&session, &mut state, &[KeyCode::Char(' ')]);
     assert!(state.shared.frozen.is_none());

@@ -1,4 +1,4 @@
-//! A session made up with every experiment: what a run leaves behind, in plain arithmetic.
+//! A synthetic session with every experiment, computed in closed form.
 
 use noisescope::session::config::{self, Analysis as Plan, Config, Noise};
 use noisescope::session::record::{
@@ -12,10 +12,10 @@ use rand_chacha::ChaCha8Rng;
 use super::synthetic::{self, CLASSES, SIDE, template};
 use super::*;
 
-/// Images of each class that the attack is made on.
+/// Number of attacked images of each class.
 pub const EACH: i64 = 100;
 
-/// The plan of everything.
+/// A plan with every experiment.
 fn plan() -> Config {
     let images = |noise, gammas: Vec<f64>| {
         Plan::ClassificationImages(config::ClassificationImages {
@@ -48,14 +48,15 @@ fn plan() -> Config {
     }
 }
 
-/// The record of one kind.
-pub fn of<T: ExperimentRecord>(session: &mut Session) -> &mut T {
+/// The record of one experiment.
+pub fn record_of<T: ExperimentRecord>(session: &mut Session) -> &mut T {
     let mut all = session.record.analyses.iter_mut();
-    all.find_map(T::from_analysis_mut).expect("it is planned")
+    all.find_map(T::from_analysis_mut)
+        .expect("the plan has this experiment")
 }
 
-/// A session of which classification images, templates, attack and predictions are done and the
-/// rest waits.
+/// A session whose classification images, templates, attack and predictions are done; the rest has not
+/// begun.
 pub fn measured() -> Session {
     let mut session = Session::new("mnist-paper", plan());
     synthetic::begin(&mut session);
@@ -70,25 +71,25 @@ pub fn measured() -> Session {
             }
         }
     }
-    *of::<Templates>(&mut session) = templates();
-    *of::<Attack>(&mut session) = attack();
-    predict(of::<Predictions>(&mut session));
+    *record_of::<Templates>(&mut session) = templates();
+    *record_of::<Attack>(&mut session) = attack();
+    predict(record_of::<Predictions>(&mut session));
     synthetic::with_stages(session)
 }
 
-/// The same with the rest done too, as [`everything`] has it.
+/// The same session with all experiments done, the rest taken from [`everything`].
 pub fn finished() -> Session {
     let mut session = measured();
     let rest = everything::session();
     let kinds = rest.config.analyses.iter().zip(&rest.record.analyses);
     for (plan, record) in kinds {
-        let same = |own: &Plan| own.variant() == plan.variant();
-        let places: Vec<usize> = (5..8)
-            .filter(|place| same(&session.config.analyses[*place]))
+        let same = |other: &Plan| other.variant() == plan.variant();
+        let indices: Vec<usize> = (5..8)
+            .filter(|index| same(&session.config.analyses[*index]))
             .collect();
-        for place in places {
-            session.config.analyses[place] = plan.clone();
-            session.record.analyses[place] = record.clone();
+        for index in indices {
+            session.config.analyses[index] = plan.clone();
+            session.record.analyses[index] = record.clone();
         }
     }
     let mut run = synthetic::run(Phase::Finished);
@@ -98,10 +99,10 @@ pub fn finished() -> Session {
     synthetic::with_stages(session)
 }
 
-/// The same with the attack under way: only its first `parts` parts are done.
+/// The same session with the attack under way: only its first `parts` parts are done.
 pub fn attacking(parts: usize) -> Session {
     let mut session = measured();
-    let attack = of::<Attack>(&mut session);
+    let attack = record_of::<Attack>(&mut session);
     let each = attack.counts.values().len() / attack.progress.blocks.len();
     attack.counts.values_mut()[parts * each..].fill(0);
     attack.progress.blocks[parts..].fill(0);
@@ -119,7 +120,7 @@ fn progress(parts: usize, total: u64) -> record::BlockProgress {
 }
 
 fn templates() -> Templates {
-    let of_gamma = |(gamma, right): (f64, u64)| GammaTemplates {
+    let at_gamma = |(gamma, right): (f64, u64)| GammaTemplates {
         response: noisescope::session::config::Response::Decision,
         gamma,
         classes: (0..CLASSES).collect(),
@@ -129,11 +130,11 @@ fn templates() -> Templates {
     let gammas = [(0.0, 2_780), (0.3, 3_420)];
     Templates {
         progress: progress(2, 20_000),
-        gammas: gammas.into_iter().map(of_gamma).collect(),
+        gammas: gammas.into_iter().map(at_gamma).collect(),
     }
 }
 
-/// Share of the images that a pattern makes the target of.
+/// The share of images that a pattern of weight `w` turns into the target.
 fn share(pattern: usize, target: usize, w: f64) -> f64 {
     let middle = match pattern {
         0 => 0.6 + 0.012 * target as f64,
@@ -143,21 +144,21 @@ fn share(pattern: usize, target: usize, w: f64) -> f64 {
     1.0 / (1.0 + ((middle - w) / 0.06).exp())
 }
 
-/// An attack that is done; class 1 has no classification image.
+/// A finished attack; class 1 has no classification image.
 pub fn attack() -> Attack {
     let weights = config::Attack::default().weights;
     let mut patterns = Vec::new();
     for pattern in 0..3 {
         for target in 0..CLASSES {
-            let own = template(target).into_iter().enumerate();
-            patterns.extend(own.map(|(pixel, v)| match pattern {
+            let pixels = template(target).into_iter().enumerate();
+            patterns.extend(pixels.map(|(pixel, v)| match pattern {
                 0 => 0.5 + 0.5 * v.clamp(-1.0, 1.0),
                 1 => v.clamp(0.0, 1.0),
                 _ => ((pixel * 7919 + target * 104_729) % 1000) as f32 / 1000.0,
             }));
         }
     }
-    let there: Vec<bool> = (0..3 * CLASSES).map(|at| at != 1).collect();
+    let present: Vec<bool> = (0..3 * CLASSES).map(|index| index != 1).collect();
     let mut counts = Vec::new();
     for source in 0..2 {
         for pattern in 0..3 {
@@ -166,20 +167,20 @@ pub fn attack() -> Attack {
                     let mut outcomes = Outcomes::default();
                     for truth in 0..CLASSES {
                         let mut row = vec![0; CLASSES];
-                        let of = match (source, truth) {
+                        let shown = match (source, truth) {
                             (0, _) => EACH,
                             (_, 0) => CLASSES as i64 * EACH,
                             _ => 0,
                         };
-                        let there = there[pattern * CLASSES + target];
-                        let hits = (of as f64 * share(pattern, target, w)).round() as i64;
-                        // Of the rest some are taken for the next class.
-                        let lost = (of - hits) / 20;
+                        let present = present[pattern * CLASSES + target];
+                        let hits = (shown as f64 * share(pattern, target, w)).round() as i64;
+                        // A twentieth of the rest is called the next class.
+                        let lost = (shown - hits) / 20;
                         row[target] += hits;
                         row[(truth + 1) % CLASSES] += lost;
-                        row[truth] += of - hits - lost;
+                        row[truth] += shown - hits - lost;
                         let known = (source == 0).then_some(truth);
-                        for (called, n) in row.into_iter().enumerate().filter(|_| there) {
+                        for (called, n) in row.into_iter().enumerate().filter(|_| present) {
                             outcomes.count(known, called, target, n);
                         }
                     }
@@ -191,13 +192,14 @@ pub fn attack() -> Attack {
     let example = |target: usize| {
         let truth = (target + 3) % CLASSES;
         let image = template(truth).into_iter();
-        let at = |pattern, &w: &f64| match (there[pattern * CLASSES + target], w) {
+        let confidence = |pattern, &w: &f64| match (present[pattern * CLASSES + target], w) {
             (true, w) => share(pattern, target, w),
             (false, _) => share(2, target, 0.0),
         };
-        let confidence = (0..3).flat_map(|pattern| weights.iter().map(move |w| at(pattern, w)));
-        let confidence: Vec<f64> = confidence.collect();
-        let called = |&sure: &f64| match sure {
+        let confidences =
+            (0..3).flat_map(|pattern| weights.iter().map(move |w| confidence(pattern, w)));
+        let confidences: Vec<f64> = confidences.collect();
+        let called = |&confidence: &f64| match confidence {
             ..0.25 => truth,
             0.25..0.5 => 8,
             _ => target,
@@ -209,8 +211,8 @@ pub fn attack() -> Attack {
                 &[1, SIDE, SIDE],
                 image.map(|v| (255.0 * v.clamp(0.0, 1.0)) as u8).collect(),
             ),
-            called: confidence.iter().map(called).collect(),
-            confidence,
+            called: confidences.iter().map(called).collect(),
+            confidence: confidences,
         }
     };
     let shape = [2, 3, CLASSES, weights.len(), 4];
@@ -218,7 +220,7 @@ pub fn attack() -> Attack {
         progress: progress(60, 660_000),
         gamma: Some(0.3),
         patterns: Array::new(&[3, CLASSES, 1, SIDE, SIDE], patterns),
-        there: there.clone(),
+        there: present.clone(),
         counts: Array::new(&shape, counts),
         examples: (0..CLASSES).map(example).collect(),
         weights: weights.clone(),
@@ -226,7 +228,7 @@ pub fn attack() -> Attack {
     }
 }
 
-/// Predictions of a network that takes one class in some for another.
+/// Fills in the predictions of a network that confuses some classes.
 fn predict(predictions: &mut Predictions) {
     for (times, split) in [1, 6].into_iter().zip(&mut predictions.splits) {
         let mut images = vec![0_i64; CLASSES * SIDE * SIDE];

@@ -1,10 +1,11 @@
-//! What keys do.
+//! Tests of keys: their table, and moving through views, classes and the palette.
+
+use noisescope::tui::action::KeyContext;
 
 use super::*;
 
 #[test]
-fn no_key_means_two_things_in_one_place() {
-    let session = accumulated();
+fn no_key_has_two_meanings_in_one_context() {
     for view in VIEWS {
         for enlarged in [false, true] {
             for overlay in [
@@ -13,33 +14,49 @@ fn no_key_means_two_things_in_one_place() {
                 Overlay::Palette,
                 Overlay::Stop,
             ] {
-                let mut state = at(view.name, (80, 24));
+                let mut state = showing(view.name, (80, 24));
                 enlarge(&mut state, enlarged);
                 state.overlay = overlay;
-                let mut seen = std::collections::HashMap::new();
+                let mut bound = std::collections::HashMap::new();
                 for row in possible::available(&state) {
                     for key in row.keys {
-                        let other = seen.insert(*key, row.action);
+                        let other = bound.insert(*key, row.action);
                         assert!(other.is_none(), "{key:?}: {other:?} and {:?}", row.action);
                     }
                 }
             }
         }
     }
-    drop(session);
 }
 
 #[test]
-fn every_action_is_bound_once_explained_and_listed() {
+fn every_context_of_a_view_is_checked_for_key_conflicts() {
+    let size = (80, 24);
+    for view in VIEWS {
+        for enlarged in [false, true] {
+            let mut state = showing(view.name, size);
+            enlarge(&mut state, enlarged);
+            let mut contexts = possible::contexts(&state);
+            contexts.retain(|context| *context != KeyContext::Everywhere);
+            let checked = KeyContext::TOGETHER
+                .iter()
+                .any(|together| contexts.iter().all(|context| together.contains(context)));
+            assert!(checked, "{} {contexts:?}", view.name);
+        }
+    }
+}
+
+#[test]
+fn every_action_has_one_row_with_keys_and_help() {
     let table = noisescope::tui::key_table();
     let mut actions = std::collections::HashSet::new();
     for row in TABLE {
-        assert!(actions.insert(row.action), "{:?} stands twice", row.action);
+        assert!(actions.insert(row.action), "{:?} has two rows", row.action);
         assert!(!row.keys.is_empty() && !row.help.is_empty() && !row.contexts.is_empty());
         assert!(table.contains(row.help));
         assert!(
             row.help.chars().count() <= 43,
-            "help has no room for {:?}",
+            "the help text does not fit: {:?}",
             row.help
         );
     }
@@ -62,7 +79,7 @@ fn views_are_reached_by_tab_and_by_number() {
 }
 
 #[test]
-fn letters_and_arrows_move_alike() {
+fn letters_move_like_arrows() {
     let session = accumulated();
     for (arrow, letter) in [
         (KeyCode::Left, 'h'),
@@ -71,7 +88,7 @@ fn letters_and_arrows_move_alike() {
         (KeyCode::Right, 'l'),
     ] {
         for enlarged in [false, true] {
-            let (mut a, mut b) = (at("Maps", (120, 40)), at("Maps", (120, 40)));
+            let (mut a, mut b) = (showing("Maps", (120, 40)), showing("Maps", (120, 40)));
             for state in [&mut a, &mut b] {
                 enlarge(state, enlarged);
                 state.shared.class = 4;
@@ -79,183 +96,73 @@ fn letters_and_arrows_move_alike() {
             press(&session, &mut a, &[arrow]);
             press(&session, &mut b, &[KeyCode::Char(letter)]);
             assert_eq!(a.shared.class, b.shared.class);
-            assert_eq!(of::<MapsView>(&mut a).cursor, of::<MapsView>(&mut b).cursor);
+            assert_eq!(
+                view_state::<MapsView>(&mut a).cursor,
+                view_state::<MapsView>(&mut b).cursor
+            );
         }
     }
 }
 
 #[test]
-fn classes_and_gammas_are_chosen_in_a_sheet_and_in_an_enlarged_map() {
+fn keys_select_class_and_gamma_in_the_sheet_and_in_an_enlarged_map() {
     let session = accumulated();
-    let mut state = at("Maps", (120, 40));
+    let mut state = showing("Maps", (120, 40));
     state.shared.gamma = Some(3);
     press(&session, &mut state, &[KeyCode::Left]);
     assert_eq!(state.shared.class, 9);
     press(&session, &mut state, &[KeyCode::Up]);
-    assert_eq!(state.shared.class, 4, "five maps stand in a row");
+    assert_eq!(state.shared.class, 4, "a row has five maps");
     press(
         &session,
         &mut state,
         &[KeyCode::Enter, KeyCode::Char('.'), KeyCode::Char('[')],
     );
-    assert!(of::<MapsView>(&mut state).enlarged);
+    assert!(view_state::<MapsView>(&mut state).enlarged);
     assert_eq!((state.shared.class, state.shared.gamma), (5, Some(2)));
     press(&session, &mut state, &[KeyCode::Char(']'); 5]);
-    assert_eq!(state.shared.gamma, Some(3), "it ends at the strongest");
+    assert_eq!(state.shared.gamma, Some(3), "γ stops at the strongest");
     press(&session, &mut state, &[KeyCode::Char('b')]);
-    assert_eq!(state.shared.gamma, None, "each class at its best again");
+    assert_eq!(
+        state.shared.gamma, None,
+        "each class is at its best γ again"
+    );
     press(&session, &mut state, &[KeyCode::Esc]);
-    assert!(!of::<MapsView>(&mut state).enlarged);
+    assert!(!view_state::<MapsView>(&mut state).enlarged);
     press(&session, &mut state, &[KeyCode::Char('m')]);
-    assert_eq!(of::<MapsView>(&mut state).kind, MapKind::Z);
+    assert_eq!(view_state::<MapsView>(&mut state).kind, MapKind::Z);
 }
 
 #[test]
-fn enter_in_the_overview_looks_closer_at_the_class() {
+fn enter_in_the_overview_enlarges_the_selected_class() {
     let session = accumulated();
     let mut state = state((80, 24));
     press(&session, &mut state, &[KeyCode::Right, KeyCode::Enter]);
     assert_eq!((state.view().name, state.shared.class), ("Maps", 1));
-    assert!(of::<MapsView>(&mut state).enlarged);
+    assert!(view_state::<MapsView>(&mut state).enlarged);
 }
 
 #[test]
-fn a_view_is_as_one_left_it_when_one_comes_back() {
+fn a_view_keeps_its_state_while_another_is_open() {
     let session = everything::session();
-    let mut state = at("Filters", (120, 40));
+    let mut state = showing("Filters", (120, 40));
     let right = [KeyCode::Right, KeyCode::Right, KeyCode::Enter];
     press(&session, &mut state, &right);
     let left = screen(&session, &state);
     let elsewhere = [KeyCode::Tab, KeyCode::Down, KeyCode::Tab, KeyCode::Down];
     press(&session, &mut state, &elsewhere);
-    assert_eq!(of::<ModulationView>(&mut state).layer, Some(2));
-    assert_eq!(of::<BackdoorView>(&mut state).suspect, 1);
-    assert!(!of::<MapsView>(&mut state).enlarged && !of::<BackdoorView>(&mut state).enlarged);
+    assert_eq!(view_state::<ModulationView>(&mut state).layer, Some(2));
+    assert_eq!(view_state::<BackdoorView>(&mut state).suspect, 1);
+    assert!(
+        !view_state::<MapsView>(&mut state).enlarged
+            && !view_state::<BackdoorView>(&mut state).enlarged
+    );
     press(&session, &mut state, &[KeyCode::BackTab, KeyCode::BackTab]);
     assert_eq!(screen(&session, &state), left);
 }
 
 #[test]
-fn leaving_leaves_at_once_and_the_run_goes_on() {
-    let session = accumulated();
-    let mut state = state((120, 40));
-    assert!(screen(&session, &state).contains("q leave (run continues)"));
-    assert_eq!(
-        press(&session, &mut state, &[KeyCode::Char('q')]),
-        [Effect::Leave]
-    );
-    let interrupt = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
-    for overlay in [
-        Overlay::None,
-        Overlay::Help(0),
-        Overlay::Stop,
-        Overlay::Palette,
-    ] {
-        state.overlay = overlay;
-        assert_eq!(
-            update::key(&mut state, &interrupt, &session, &theme()),
-            Effect::Leave
-        );
-    }
-}
-
-#[test]
-fn stopping_asks_first() {
-    let session = accumulated();
-    let mut state = state((80, 24));
-    press(&session, &mut state, &[KeyCode::Char('S')]);
-    assert!(screen(&session, &state).contains("Stop mnist-paper?"));
-    press(&session, &mut state, &[KeyCode::Esc]);
-    assert_eq!(state.overlay, Overlay::None);
-    let keys = [KeyCode::Char('S'), KeyCode::Char('s')];
-    let effects = press(&session, &mut state, &keys);
-    assert_eq!(effects[1], Effect::Send(EngineCommand::Stop));
-}
-
-#[test]
-fn a_lost_engine_is_said_and_offered_again() {
-    let mut session = accumulated();
-    let mut state = state((120, 40));
-    press(&session, &mut state, &[KeyCode::Char('S')]);
-    session.run = None;
-    session.record.state = session::SavedState::Running;
-    update::connection(&mut state, Connection::Lost("the engine died".into()));
-    assert_eq!(state.overlay, Overlay::None, "nobody is left to stop");
-    let lost = screen(&session, &state);
-    let line = lost.lines().nth(1).unwrap_or_default();
-    assert!(
-        line.contains("engine lost: the engine died. Read-only; looking for it"),
-        "{lost}"
-    );
-    assert!(
-        lost.contains("r resume") && !lost.contains("S stop"),
-        "{lost}"
-    );
-    let keys = [KeyCode::Char('p'), KeyCode::Char('S'), KeyCode::Char('r')];
-    assert_eq!(
-        press(&session, &mut state, &keys),
-        [Effect::None, Effect::None, Effect::Resume]
-    );
-    update::connection(&mut state, Connection::Live);
-    let back = screen(&accumulated(), &state);
-    assert!(
-        !back.contains("lost") && !back.contains("r resume"),
-        "{back}"
-    );
-}
-
-#[test]
-fn what_nobody_runs_can_be_resumed_unless_it_is_finished() {
-    let mut session = accumulated();
-    session.run = None;
-    let mut state = state((120, 40));
-    for (record, offered) in [
-        (session::SavedState::New, true),
-        (session::SavedState::Running, true),
-        (session::SavedState::Stopped, true),
-        (session::SavedState::Failed("no memory".into()), true),
-        (session::SavedState::Finished, false),
-    ] {
-        session.record.state = record;
-        for connection in [Connection::ReadOnly, Connection::Lost("gone".into())] {
-            state.shared.connection = connection;
-            assert_eq!(screen(&session, &state).contains("r resume"), offered);
-        }
-        state.shared.connection = Connection::Connecting;
-        let screen = screen(&session, &state);
-        assert!(!screen.contains("r resume"), "{screen}");
-        assert!(
-            screen
-                .lines()
-                .next()
-                .is_some_and(|l| l.contains("· starting"))
-        );
-    }
-}
-
-#[test]
-fn an_engine_that_ended_with_the_plan_done_is_not_lost() {
-    let mut session = synthetic::accumulating([1_000_000; 4]);
-    session.run.as_mut().expect("it runs").phase = Phase::Finished;
-    let mut state = state((120, 40));
-    state.shared.connection = Connection::Lost("the engine has ended".into());
-    let live = screen(&session, &state);
-    assert!(
-        live.contains("✓ finished") && live.contains("read-only"),
-        "{live}"
-    );
-    assert!(!live.contains("lost"), "{live}");
-    session.run = None;
-    session.record.state = session::SavedState::Finished;
-    let file = screen(&session, &state);
-    assert!(
-        file.contains("✓ finished") && !file.contains("lost"),
-        "{file}"
-    );
-}
-
-#[test]
-fn the_palette_finds_a_command_by_its_name_and_does_it() {
+fn the_palette_finds_a_command_by_name_and_runs_it() {
     let session = accumulated();
     let mut state = state((80, 24));
     press(&session, &mut state, &[KeyCode::Char(':')]);
@@ -287,61 +194,9 @@ fn the_palette_finds_a_command_by_its_name_and_does_it() {
 }
 
 #[test]
-fn pause_and_stop_need_an_engine_and_leaving_does_not() {
-    let mut session = accumulated();
-    session.run = None;
-    session.record.state = session::SavedState::Finished;
-    let mut state = state((120, 40));
-    state.shared.connection = Connection::ReadOnly;
-    let keys = [KeyCode::Char('p'), KeyCode::Char('S'), KeyCode::Char('q')];
-    assert_eq!(
-        press(&session, &mut state, &keys),
-        [Effect::None, Effect::None, Effect::Leave]
-    );
-    let screen = screen(&session, &state);
-    assert!(screen.contains("✓ finished   read-only"), "{screen}");
-    assert!(
-        !screen.contains("p pause") && !screen.contains("S stop"),
-        "{screen}"
-    );
-}
-
-#[test]
-fn pause_goes_on_again_and_the_footer_says_which() {
-    let mut session = accumulated();
-    let mut state = state((120, 40));
-    assert_eq!(
-        press(&session, &mut state, &[KeyCode::Char('p')]),
-        [Effect::Send(EngineCommand::Pause)]
-    );
-    assert!(screen(&session, &state).contains("p pause"));
-    session.run.as_mut().expect("it runs").phase = Phase::Paused(1);
-    assert_eq!(
-        press(&session, &mut state, &[KeyCode::Char('p')]),
-        [Effect::Send(EngineCommand::Continue)]
-    );
-    let screen = screen(&session, &state);
-    assert!(
-        screen.contains("p go on") && screen.contains("paused in classification"),
-        "{screen}"
-    );
-}
-
-#[test]
-fn a_finished_run_is_left_at_once() {
-    let mut session = accumulated();
-    session.run.as_mut().expect("it runs").phase = Phase::Finished;
-    let mut state = state((120, 40));
-    assert_eq!(
-        press(&session, &mut state, &[KeyCode::Char('q')]),
-        [Effect::Leave]
-    );
-}
-
-#[test]
-fn the_log_comes_and_goes() {
+fn a_key_shows_and_hides_the_log() {
     let session = accumulated();
-    let mut state = at("Maps", (80, 24));
+    let mut state = showing("Maps", (80, 24));
     assert!(!screen(&session, &state).contains("02:39:48"));
     press(&session, &mut state, &[KeyCode::Char('L')]);
     assert!(screen(&session, &state).contains("02:39:48"));
@@ -383,9 +238,9 @@ pub fn any_key() -> impl Strategy<Value = KeyEvent> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn no_keys_on_no_size_make_it_panic(
+    fn no_keys_at_any_size_make_a_view_panic(
         keys in prop::collection::vec((any_key(), 0_u16..220, 0_u16..70), 1..40),
-        which in 0_usize..4,
+        index in 0_usize..4,
         depth in prop::sample::select(vec![Depth::Mono, Depth::Sixteen, Depth::True]),
         unicode: bool,
     ) {
@@ -398,7 +253,7 @@ proptest! {
             ];
         }
         SESSIONS.with(|sessions| {
-            let session = &sessions[which];
+            let session = &sessions[index];
             let theme = Theme::new(depth, Background::Dark, unicode);
             let mut state = state((80, 24));
             for (key, width, height) in keys {
@@ -411,7 +266,7 @@ proptest! {
 }
 
 #[test]
-fn interrupt_and_suspend_work_in_front_of_a_question_and_in_help() {
+fn interrupt_and_suspend_work_under_every_overlay() {
     for overlay in [
         Overlay::None,
         Overlay::Help(0),

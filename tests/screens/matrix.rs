@@ -1,9 +1,9 @@
-//! Every view at every size class on every kind of terminal: characters and colours, as reviewed.
+//! Golden screens of every view at every size class on every kind of terminal: characters and colours.
 //!
-//! A file of `tests/screens/matrix/` has a view at one size. Its characters stand there as they are with
-//! Unicode, without colour, and in ASCII; half blocks of maps are `#`. Colours stand below, for each depth and
-//! background: the styles of text by letters, each explained once, and one number for the colours of all
-//! pixels of maps, which are reviewed in pictures.
+//! Each file of `tests/screens/matrix/` holds one view at one size. First come its characters with Unicode,
+//! without colour, and in ASCII; half blocks of maps are `#`. Colours follow for each depth and background:
+//! the styles of text as letters with a legend, and one hash of the colours of all map pixels, which are
+//! reviewed in pictures.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,7 +13,7 @@ use ratatui::buffer::Cell;
 use super::golden::without_pixels;
 use super::*;
 
-/// A kind of terminal.
+/// The kinds of terminal: name, colour depth, background, Unicode.
 const KINDS: [(&str, Depth, Background, bool); 6] = [
     ("truecolor", Depth::True, Background::Dark, true),
     ("light", Depth::True, Background::Light, true),
@@ -23,16 +23,16 @@ const KINDS: [(&str, Depth, Background, bool); 6] = [
     ("ascii", Depth::Indexed, Background::Dark, false),
 ];
 
-/// A cell that is a pixel of a map: a half block, or a colour behind a blank or a mark.
+/// Whether a cell holds map pixels: a half block, or a background colour.
 fn is_pixel(cell: &Cell) -> bool {
     cell.symbol() == "▀" || cell.symbol() == "▄" || cell.bg != Color::Reset
 }
 
-/// The colours of a screen: text by letters, run by run; pixels by a number.
+/// The colours of a screen: runs of text styles as letters, and a hash of the pixels.
 fn colours(buf: &Buffer) -> String {
     let mut letters: BTreeMap<String, char> = BTreeMap::new();
     let mut rows = String::new();
-    // FNV-1a over the colours of all pixels in their order.
+    // FNV-1a over the colours of all pixels in order.
     let mut pixels = 0xcbf2_9ce4_8422_2325_u64;
     for (y, row) in buf.content.chunks(usize::from(buf.area.width)).enumerate() {
         let mut runs: Vec<(char, usize)> = Vec::new();
@@ -43,7 +43,7 @@ fn colours(buf: &Buffer) -> String {
                 }
                 '#'
             } else if cell.symbol() == " " {
-                // Blanks go with the words before them.
+                // Blanks belong to the words before them.
                 runs.last().map_or('.', |(last, _)| match last {
                     '#' => '.',
                     last => *last,
@@ -75,13 +75,13 @@ fn colours(buf: &Buffer) -> String {
     format!("{text}pixels {pixels:016x}\n{rows}")
 }
 
-/// What is compared of a view: characters, and colours below.
+/// The characters and colours of a view on every kind of terminal.
 fn screens(session: &Session, state: &DashboardState) -> String {
-    of_every_kind(|theme| draw(session, state, theme))
+    on_every_terminal(|theme| draw(session, state, theme))
 }
 
-/// The same of whatever is drawn.
-fn of_every_kind(drawn: impl Fn(&Theme) -> Buffer) -> String {
+/// The characters and colours of a drawing on every kind of terminal.
+fn on_every_terminal(drawn: impl Fn(&Theme) -> Buffer) -> String {
     let mut all = String::new();
     let mut first = String::new();
     for (name, depth, background, unicode) in KINDS {
@@ -99,8 +99,8 @@ fn of_every_kind(drawn: impl Fn(&Theme) -> Buffer) -> String {
             ("ascii", _) => {
                 let _ = writeln!(all, "== ASCII\n{shown}");
             }
-            // Colours alone tell these from the first.
-            _ => assert_eq!(characters, first, "{name} has other characters"),
+            // These differ from the first in colours only.
+            _ => assert_eq!(characters, first, "the characters of {name} differ"),
         }
         if depth != Depth::Mono {
             let _ = writeln!(all, "== {name}\n{}", colours(&buf));
@@ -109,12 +109,13 @@ fn of_every_kind(drawn: impl Fn(&Theme) -> Buffer) -> String {
     all
 }
 
+/// Compares a text with `tests/screens/matrix/{name}.txt`, or writes that file if `UPDATE_SCREENS` is set.
 fn golden(name: &str, actual: &str) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/screens/matrix");
     let path = folder.join(format!("{name}.txt"));
     if std::env::var_os("UPDATE_SCREENS").is_some() {
-        std::fs::create_dir_all(&folder).expect("the folder can be made");
-        std::fs::write(&path, actual).expect("the folder of golden screens can be written");
+        std::fs::create_dir_all(&folder).expect("the folder can be created");
+        std::fs::write(&path, actual).expect("the golden screen can be written");
         return;
     }
     let expected = std::fs::read_to_string(&path)
@@ -125,54 +126,58 @@ fn golden(name: &str, actual: &str) {
         .position(|(a, b)| a != b);
     assert!(
         actual == expected,
-        "{name} changed at line {}; run with UPDATE_SCREENS=1 and look at the difference",
+        "{name} changed at line {}; run with UPDATE_SCREENS=1 and review the difference",
         differs.map_or(0, |line| line + 1)
     );
 }
 
-/// Every view with a session that it has something to show of.
+/// Every view, with a session that it has data of.
 fn every_view(size: (u16, u16)) -> Vec<(&'static str, Session, DashboardState)> {
-    let (all, heard) = (everything::session(), evidence::heard(100_000));
+    let (all, evidence) = (everything::session(), evidence::with_evidence(100_000));
     let mut views: Vec<(&'static str, Session, DashboardState)> = vec![
-        ("overview", accumulated(), at("Overview", size)),
-        ("training", synthetic::in_training(), at("Training", size)),
-        ("maps", heard.clone(), at("Maps", size)),
-        ("attack", all.clone(), at("Attack", size)),
-        ("filters", all.clone(), at("Filters", size)),
-        ("modulation", all.clone(), at("Modulation", size)),
-        ("backdoor", all.clone(), at("Backdoor", size)),
-        ("audit", audit::audited(true), at("Audit", size)),
+        ("overview", accumulated(), showing("Overview", size)),
+        (
+            "training",
+            synthetic::in_training(),
+            showing("Training", size),
+        ),
+        ("maps", evidence.clone(), showing("Maps", size)),
+        ("attack", all.clone(), showing("Attack", size)),
+        ("filters", all.clone(), showing("Filters", size)),
+        ("modulation", all.clone(), showing("Modulation", size)),
+        ("backdoor", all.clone(), showing("Backdoor", size)),
+        ("audit", audit::audited(true), showing("Audit", size)),
         (
             "predictions",
             experiments::measured(),
-            at("Predictions", size),
+            showing("Predictions", size),
         ),
-        ("shards", shards::divided(), shards::at_shards(size)),
+        ("shards", shards::divided(), shards::showing_shards(size)),
     ];
-    let mut closer = at("Maps", size);
-    enlarge(&mut closer, true);
-    views.push(("map", heard.clone(), closer));
-    let mut table = at("Maps", size);
-    of::<MapsView>(&mut table).table = true;
+    let mut enlarged = showing("Maps", size);
+    enlarge(&mut enlarged, true);
+    views.push(("map", evidence.clone(), enlarged));
+    let mut table = showing("Maps", size);
+    view_state::<MapsView>(&mut table).table = true;
     views.push(("table", accumulated(), table));
-    let mut unit = at("Filters", size);
+    let mut unit = showing("Filters", size);
     enlarge(&mut unit, true);
     views.push(("unit", all.clone(), unit));
-    let mut window = at("Backdoor", size);
+    let mut window = showing("Backdoor", size);
     enlarge(&mut window, true);
     window.shared.class = 9;
     views.push(("window", all, window));
-    let mut two = at("Overview", size);
-    press(&heard, &mut two, &[KeyCode::Char('w')]);
-    views.push(("two", heard, two));
+    let mut two = showing("Overview", size);
+    press(&evidence, &mut two, &[KeyCode::Char('w')]);
+    views.push(("two", evidence, two));
     views
 }
 
-/// What lies over a view, and the list of sessions.
-fn everything_else(size: (u16, u16)) -> Vec<(&'static str, String)> {
-    let session = evidence::heard(100_000);
-    let over = |keys: &str| {
-        let mut state = at("Maps", size);
+/// The overlays, and the list of sessions.
+fn overlays_and_list(size: (u16, u16)) -> Vec<(&'static str, String)> {
+    let session = evidence::with_evidence(100_000);
+    let overlay = |keys: &str| {
+        let mut state = showing("Maps", size);
         enlarge(&mut state, true);
         let keys: Vec<KeyCode> = keys.chars().map(KeyCode::Char).collect();
         press(&session, &mut state, &keys);
@@ -180,7 +185,7 @@ fn everything_else(size: (u16, u16)) -> Vec<(&'static str, String)> {
     };
     let list = |keys: &[KeyCode]| {
         let list = browser::listing(keys);
-        of_every_kind(|theme| {
+        on_every_terminal(|theme| {
             let area = ratatui::layout::Rect::new(0, 0, size.0, size.1);
             let mut buf = Buffer::empty(area);
             noisescope::tui::browser::draw(&list, theme, area, &mut buf);
@@ -188,28 +193,28 @@ fn everything_else(size: (u16, u16)) -> Vec<(&'static str, String)> {
         })
     };
     vec![
-        ("copy", over("y")),
-        ("note", over("aodd")),
-        ("jump", over("c4")),
-        ("keys", over("?")),
-        ("commands", over(":class")),
-        ("stop", over("S")),
+        ("copy", overlay("y")),
+        ("note", overlay("aodd")),
+        ("jump", overlay("c4")),
+        ("keys", overlay("?")),
+        ("commands", overlay(":class")),
+        ("stop", overlay("S")),
         ("sessions", list(&[])),
         ("form", list(&[KeyCode::Char('n')])),
     ]
 }
 
 #[test]
-fn what_lies_over_views_and_the_list_look_as_reviewed_on_every_terminal() {
+fn overlays_and_the_list_match_their_golden_screens_on_every_terminal() {
     for size in SIZES {
-        for (name, screen) in everything_else(size) {
+        for (name, screen) in overlays_and_list(size) {
             golden(&format!("{name}-{}x{}", size.0, size.1), &screen);
         }
     }
 }
 
 #[test]
-fn every_view_at_every_size_on_every_terminal_looks_as_reviewed() {
+fn every_view_at_every_size_on_every_terminal_matches_its_golden_screen() {
     for size in SIZES {
         for (name, session, state) in every_view(size) {
             let name = format!("{name}-{}x{}", size.0, size.1);

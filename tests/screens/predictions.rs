@@ -1,16 +1,17 @@
-//! The confusion matrix and the mean images; and what views say of what is not there.
+//! Tests of the predictions view, of stages without results, and of the headlines of finished ones.
 
 use noisescope::session::record;
 
 use super::*;
 
 #[test]
-fn every_cell_of_the_matrix_can_be_read() {
+fn every_cell_of_the_confusion_matrix_is_shown() {
     let session = experiments::measured();
-    let predictions: &record::Predictions = session.record.first().expect("it is planned");
+    let predictions: &record::Predictions =
+        session.record.first().expect("the plan has predictions");
     let split = &predictions.splits[0];
     for size in SIZES {
-        let screen = screen(&session, &at("Predictions", size));
+        let screen = screen(&session, &showing("Predictions", size));
         for truth in 0..10 {
             let row: Vec<String> = (0..10)
                 .map(|called| match split.counts[truth * 10 + called] {
@@ -19,11 +20,11 @@ fn every_cell_of_the_matrix_can_be_read() {
                 })
                 .collect();
             let row = format!("{truth} {}", row.join(" "));
-            let there = screen.lines().any(|line| {
+            let found = screen.lines().any(|line| {
                 let words: Vec<&str> = line.split_whitespace().collect();
                 words.join(" ").contains(&row)
             });
-            assert!(there, "{row} is not on\n{screen}");
+            assert!(found, "{row} is missing from\n{screen}");
         }
         let right = split.correct() as f64 / split.total() as f64;
         assert!(
@@ -34,10 +35,10 @@ fn every_cell_of_the_matrix_can_be_read() {
 }
 
 #[test]
-fn what_is_right_stands_out_without_colour() {
+fn correct_cells_stand_out_without_colour() {
     let session = experiments::measured();
     let theme = Theme::new(Depth::Mono, Background::Dark, true);
-    let buf = draw(&session, &at("Predictions", (80, 24)), &theme);
+    let buf = draw(&session, &showing("Predictions", (80, 24)), &theme);
     let reversed = |y: u16| {
         let cells = (0..buf.area.width).filter(|x| {
             let cell = &buf[(*x, y)];
@@ -46,35 +47,35 @@ fn what_is_right_stands_out_without_colour() {
         cells.count()
     };
     let rows = (0..buf.area.height).filter(|y| reversed(*y) > 0);
-    assert_eq!(rows.count(), 10, "one cell a row");
+    assert_eq!(rows.count(), 10, "one cell per row");
 }
 
 #[test]
-fn a_key_goes_through_the_parts_of_the_data_set() {
+fn a_key_cycles_through_the_splits() {
     let session = experiments::measured();
-    let mut state = at("Predictions", (120, 40));
+    let mut state = showing("Predictions", (120, 40));
     assert!(screen(&session, &state).contains("▸test"));
     press(&session, &mut state, &[KeyCode::Char('t'), KeyCode::Left]);
     assert_eq!(state.shared.class, 9);
-    assert_eq!(of::<PredictionsView>(&mut state).split, 1);
+    assert_eq!(view_state::<PredictionsView>(&mut state).split, 1);
     let train = screen(&session, &state);
     assert!(
         train.contains("▸train") && train.contains("mean of images called 9"),
         "{train}"
     );
     press(&session, &mut state, &[KeyCode::Char('t')]);
-    assert_eq!(of::<PredictionsView>(&mut state).split, 0);
+    assert_eq!(view_state::<PredictionsView>(&mut state).split, 0);
 }
 
 #[test]
-fn a_view_without_its_analysis_says_how_a_session_gets_one() {
+fn a_view_without_its_analysis_says_how_to_create_a_session_with_it() {
     let session = accumulated();
     for size in SIZES {
         for (view, plan) in [
             ("Attack", "ClassificationImages(()), Attack(())"),
             ("Predictions", "Predictions(())"),
         ] {
-            let screen = screen(&session, &at(view, size));
+            let screen = screen(&session, &showing(view, size));
             let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
             assert!(
                 words.contains("plan of an existing session cannot change"),
@@ -97,23 +98,26 @@ fn an_analysis_that_has_not_begun_says_what_it_waits_for() {
         ("Attack", "attack waits for classification images"),
         ("Predictions", "predictions waits for classification images"),
     ] {
-        let screen = screen(&session, &at(view, (80, 24)));
+        let screen = screen(&session, &showing(view, (80, 24)));
         assert!(screen.contains(words), "{screen}");
     }
-    let overview = screen(&session, &at("Overview", (120, 40)));
+    let overview = screen(&session, &showing("Overview", (120, 40)));
     let overview = overview.split_whitespace().collect::<Vec<_>>().join(" ");
     for words in [
         "attack waits for classification images",
         "predictions waits for its turn",
     ] {
-        assert!(overview.contains(words), "{words} is not on\n{overview}");
+        assert!(
+            overview.contains(words),
+            "{words} is missing from\n{overview}"
+        );
     }
 }
 
 #[test]
-fn a_finished_stage_says_what_came_of_it() {
+fn a_finished_stage_shows_its_headline() {
     let session = experiments::measured();
-    let wide = screen(&session, &at("Overview", (200, 60)));
+    let wide = screen(&session, &showing("Overview", (200, 60)));
     for words in [
         "classification image flips half the images at w 0.",
         "mean image flips half the images at w 0.48",
@@ -121,19 +125,19 @@ fn a_finished_stage_says_what_came_of_it() {
         "test 98.5 % (98.2–98.7)",
         "classes have a reliable map, by decisions",
     ] {
-        assert!(wide.contains(words), "{words} is not on\n{wide}");
+        assert!(wide.contains(words), "{words} is missing from\n{wide}");
     }
     for size in SIZES {
-        let screen = screen(&session, &at("Overview", size));
+        let screen = screen(&session, &showing("Overview", size));
         assert!(screen.contains("● spike-triggered"), "{screen}");
-        assert!(!screen.contains('…'), "cut words:\n{screen}");
+        assert!(!screen.contains('…'), "truncated text:\n{screen}");
     }
 }
 
 #[test]
-fn every_noise_of_the_plan_has_its_maps() {
+fn every_noise_of_the_plan_has_its_own_maps() {
     let session = experiments::measured();
-    let mut state = at("Maps", (120, 40));
+    let mut state = showing("Maps", (120, 40));
     assert!(screen(&session, &state).contains("uniform noise"));
     press(
         &session,
@@ -147,7 +151,7 @@ fn every_noise_of_the_plan_has_its_maps() {
     assert!(screen(&session, &state).contains("binary noise"));
     press(&session, &mut state, &[KeyCode::Char('n')]);
     assert_eq!(state.shared.images, 0);
-    // With one noise there is no other to go to.
+    // With only one noise the key does nothing.
     assert_eq!(
         press(&accumulated(), &mut state, &[KeyCode::Char('n')]),
         [Effect::None]
@@ -155,18 +159,21 @@ fn every_noise_of_the_plan_has_its_maps() {
 }
 
 #[test]
-fn an_enlarged_map_tells_its_clusters_and_the_trials_still_needed() {
+fn an_enlarged_map_shows_its_clusters_and_the_trials_still_needed() {
     let session = experiments::measured();
-    let images = session.record.classification_images().expect("planned");
-    let own = &images.gammas[3].estimate().classes[0];
-    let mut state = at("Maps", (120, 40));
+    let images = session
+        .record
+        .classification_images()
+        .expect("the plan has classification images");
+    let estimate = &images.gammas[3].estimate().classes[0];
+    let mut state = showing("Maps", (120, 40));
     state.shared.gamma = Some(3);
     enlarge(&mut state, true);
     let screen = screen(&session, &state);
-    let clusters = own
+    let clusters = estimate
         .decision
         .as_ref()
-        .and_then(|it| it.clusters.as_ref())
+        .and_then(|map| map.clusters.as_ref())
         .expect("white noise")
         .len();
     for words in [
@@ -174,7 +181,7 @@ fn an_enlarged_map_tells_its_clusters_and_the_trials_still_needed() {
         "for R 0.95".into(),
         "noise         uniform".into(),
     ] {
-        assert!(screen.contains(&words), "{words} is not on\n{screen}");
+        assert!(screen.contains(&words), "{words} is missing from\n{screen}");
     }
 }
 
@@ -182,9 +189,9 @@ fn an_enlarged_map_tells_its_clusters_and_the_trials_still_needed() {
 fn a_finished_run_has_a_headline_for_every_stage_that_has_a_row() {
     let session = experiments::finished();
     for size in SIZES {
-        let screen = screen(&session, &at("Overview", size));
+        let screen = screen(&session, &showing("Overview", size));
         for words in ["poisoned", "class "] {
-            assert!(screen.contains(words), "{words} is not on\n{screen}");
+            assert!(screen.contains(words), "{words} is missing from\n{screen}");
         }
         assert!(
             !screen.contains("waits") && !screen.contains('…'),

@@ -1,4 +1,4 @@
-//! The shards of a divided session.
+//! Tests of the view of a divided session's shards.
 
 use noisescope::session::Session;
 use noisescope::session::run::{ShardState, ShardStatus};
@@ -8,7 +8,7 @@ use super::golden::golden;
 use super::synthetic;
 use super::*;
 
-/// 32 shards: two in want of somebody, the others as they are in the middle of a night.
+/// A session divided into 32 shards: two need attention, the others are done, running or pending.
 pub fn divided() -> Session {
     let mut session = synthetic::accumulating([40_000, 30_000, 20_000, 10_000]);
     session.divide(32, "0.1.0").unwrap();
@@ -18,7 +18,7 @@ pub fn divided() -> Session {
             7 => ShardStatus::Stalled,
             9 => ShardStatus::Working,
             30.. => ShardStatus::NotBegun,
-            it if it % 4 == 0 => ShardStatus::Done,
+            index if index % 4 == 0 => ShardStatus::Done,
             _ => ShardStatus::Working,
         };
         let begun = standing != ShardStatus::NotBegun;
@@ -48,7 +48,8 @@ pub fn divided() -> Session {
     session
 }
 
-pub fn at_shards(size: (u16, u16)) -> DashboardState {
+/// The dashboard of a divided session with the view of shards open.
+pub fn showing_shards(size: (u16, u16)) -> DashboardState {
     let mut state = DashboardState::new(Connection::Watched, VIEWS_OF_SHARDS);
     state.shared.now = NOW;
     state.shared.size = Size {
@@ -61,20 +62,20 @@ pub fn at_shards(size: (u16, u16)) -> DashboardState {
 }
 
 #[test]
-fn shards_that_need_somebody_come_first() {
+fn shards_that_need_attention_come_first() {
     for size in SIZES {
-        let screen = screen(&divided(), &at_shards(size));
+        let screen = screen(&divided(), &showing_shards(size));
         assert!(screen.contains("32 shards"), "{screen}");
         let line = |word: &str| screen.lines().position(|line| line.contains(word));
         assert!(line("3  died") < line("7  stalled"), "{screen}");
-        assert!(line("7  stalled") < line("1  at work"), "{screen}");
+        assert!(line("7  stalled") < line("1  running"), "{screen}");
         golden(&format!("shards-{}x{}", size.0, size.1), &screen);
     }
 }
 
 #[test]
-fn nothing_is_asked_of_shards_that_no_one_hears() {
-    let (session, mut state) = (divided(), at_shards((120, 40)));
+fn keys_send_no_commands_to_a_divided_session() {
+    let (session, mut state) = (divided(), showing_shards((120, 40)));
     for key in ['p', 's', '+', 'r'] {
         let key = KeyEvent::new(KeyCode::Char(key), KeyModifiers::NONE);
         let effect = update::key(&mut state, &key, &session, &theme());

@@ -1,5 +1,5 @@
-//! Sessions made up for screens: training curves as they usually go, and classification images
-//! from sums with known templates under sampling noise.
+//! Synthetic sessions: typical training curves, and classification images from sums of known
+//! templates with sampling noise.
 
 use noisescope::session::config::{self, ClassificationImages, Config};
 use noisescope::session::record::{
@@ -15,7 +15,7 @@ pub const CLASSES: usize = 10;
 pub const SIDE: usize = 28;
 const PIXELS: usize = SIDE * SIDE;
 
-/// Strokes on a 28×28 grid for each class, from −1 to 1: something that one recognises.
+/// The seven-segment digit of a class on a 28×28 grid, from about −1 to 1.
 pub fn template(class: usize) -> Vec<f32> {
     // Seven segments: top, upper left, upper right, middle, lower left, lower right, bottom.
     const SEGMENTS: [[u8; 7]; 10] = [
@@ -60,10 +60,10 @@ pub fn template(class: usize) -> Vec<f32> {
     map
 }
 
-/// Shares of the trials of true class `t` that are called each class, at signal strength γ.
+/// The shares of trials of true class `t` called each class, at signal strength γ.
 fn calls(gamma: f64, t: usize) -> [f64; CLASSES] {
     let mut shares = [0.0; CLASSES];
-    // Without signal class 8 takes everything; with it the truth comes through.
+    // Without signal everything is called 8; with signal the true class gains.
     let truth = (gamma * 3.2).min(0.97);
     for (k, share) in shares.iter_mut().enumerate() {
         *share = (1.0 - truth) * if k == 8 { 0.86 } else { 0.14 / 9.0 };
@@ -75,12 +75,13 @@ fn calls(gamma: f64, t: usize) -> [f64; CLASSES] {
     shares
 }
 
+/// A standard normal number (Box–Muller).
 pub fn normal(rng: &mut ChaCha8Rng) -> f64 {
     let (u, v): (f64, f64) = (rng.random_range(1e-12..1.0), rng.random());
     (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
 }
 
-/// Adds `trials` trials, made up in one go.
+/// Adds `trials` synthetic trials as one block.
 pub fn accumulate(gamma: &mut GammaTrials, trials: u64, rng: &mut ChaCha8Rng) {
     let block = gamma.blocks;
     let mut sums = BlockSums {
@@ -130,7 +131,7 @@ pub fn accumulate(gamma: &mut GammaTrials, trials: u64, rng: &mut ChaCha8Rng) {
     }
 }
 
-/// Adds `trials` trials in ten blocks, so that both halves have their share.
+/// Adds `trials` trials in ten blocks, so that both halves have some.
 pub fn fill(gamma: &mut GammaTrials, trials: u64, rng: &mut ChaCha8Rng) {
     for _ in 0..10 {
         if trials > 0 {
@@ -139,7 +140,7 @@ pub fn fill(gamma: &mut GammaTrials, trials: u64, rng: &mut ChaCha8Rng) {
     }
 }
 
-/// A session of which nothing has been done.
+/// A session that has not begun.
 pub fn new() -> Session {
     let config = Config {
         analyses: vec![config::Analysis::ClassificationImages(
@@ -154,34 +155,39 @@ pub fn new() -> Session {
     Session::new("mnist-paper", config)
 }
 
-/// What the images are.
+/// The form of the images.
 pub fn form() -> Form {
     Form::numbered([1, SIDE, SIDE], CLASSES)
 }
 
-/// Images and network have been opened, and the records that need to know them have begun.
+/// Begins a session: sets the form of its images, and the records that depend on it.
 pub fn begin(session: &mut Session) {
     session.record.form = Some(form());
     let plans = &session.config.analyses;
-    for (plan, own) in plans.iter().zip(&mut session.record.analyses) {
-        match (plan, own) {
-            (config::Analysis::ClassificationImages(plan), Analysis::ClassificationImages(own)) => {
+    for (plan, record) in plans.iter().zip(&mut session.record.analyses) {
+        match (plan, record) {
+            (
+                config::Analysis::ClassificationImages(plan),
+                Analysis::ClassificationImages(images),
+            ) => {
                 let kind = TrialKind {
                     noise: plan.noise,
                     ..TrialKind::plain(CLASSES, form().shape())
                 };
-                *own = record::ClassificationImages::with_trials(plan, &kind);
+                *images = record::ClassificationImages::with_trials(plan, &kind);
             }
-            (config::Analysis::Predictions(plan), Analysis::Predictions(own)) => {
+            (config::Analysis::Predictions(plan), Analysis::Predictions(predictions)) => {
                 let splits = plan.splits.iter();
-                own.splits = splits.map(|it| SplitCounts::new(*it, &form())).collect();
+                predictions.splits = splits
+                    .map(|split| SplitCounts::new(*split, &form()))
+                    .collect();
             }
             _ => {}
         }
     }
 }
 
-/// Figures of an epoch as training usually goes.
+/// Typical figures of an epoch.
 pub fn epoch(number: usize) -> Epoch {
     let n = number as f64;
     let wobble = ((number * 7919) % 13) as f64 / 13.0 - 0.5;
@@ -195,7 +201,7 @@ pub fn epoch(number: usize) -> Epoch {
     }
 }
 
-/// Training after some epochs and some batches of the next.
+/// The training record after some epochs and some batches of the next.
 pub fn training(epochs: usize, batches: usize, finished: bool) -> TrainingRecord {
     let mut training = TrainingRecord {
         parameters: 431_080,
@@ -203,24 +209,28 @@ pub fn training(epochs: usize, batches: usize, finished: bool) -> TrainingRecord
         ..TrainingRecord::default()
     };
     let mut rng = ChaCha8Rng::seed_from_u64(3);
-    let of = 188;
+    let epoch_batches = 188;
     for number in 1..=epochs + usize::from(batches > 0) {
-        let own = epoch(number);
+        let figures = epoch(number);
         let from = if number == 1 {
             2.3
         } else {
             epoch(number - 1).train_loss
         };
-        let count = if number > epochs { batches } else { of };
+        let count = if number > epochs {
+            batches
+        } else {
+            epoch_batches
+        };
         for batch in 0..count {
-            let t = batch as f64 / of as f64;
-            let mean = from * (own.train_loss / from).powf(t.sqrt());
+            let t = batch as f64 / epoch_batches as f64;
+            let mean = from * (figures.train_loss / from).powf(t.sqrt());
             training
                 .batch_loss
                 .push(mean * (0.35 * normal(&mut rng)).exp());
         }
         if number <= epochs {
-            training.epochs.push(own);
+            training.epochs.push(figures);
         }
     }
     let best = training
@@ -233,7 +243,7 @@ pub fn training(epochs: usize, batches: usize, finished: bool) -> TrainingRecord
     if batches > 0 {
         let next = epoch(epochs + 1);
         training.partial.batches = batches;
-        training.partial.of = of;
+        training.partial.of = epoch_batches;
         training.partial.images = batches * 256;
         training.partial.loss_sum = next.train_loss * 1.1 * (batches * 256) as f64;
         training.partial.correct = (next.train_accuracy * (batches * 256) as f64) as usize;
@@ -242,11 +252,11 @@ pub fn training(epochs: usize, batches: usize, finished: bool) -> TrainingRecord
     training
 }
 
-/// What an engine says while it trains.
+/// The state that an engine publishes.
 pub fn run(phase: Phase) -> Run {
-    let at = 1_770_000_000;
+    let now = 1_770_000_000;
     let line = |seconds: i64, text: &str, warning: bool| LogLine {
-        at: at + seconds,
+        at: now + seconds,
         text: text.into(),
         warning,
     };
@@ -288,7 +298,7 @@ pub fn run(phase: Phase) -> Run {
             ),
         ],
         checkpoint: Some(Checkpoint {
-            at: at - 12,
+            at: now - 12,
             bytes: 6_100_000,
             millis: 38.0,
         }),
@@ -299,16 +309,16 @@ pub fn run(phase: Phase) -> Run {
     }
 }
 
-/// The stages that belong to what has been done, with the rates that an engine would measure.
+/// The stages of a session, with the rates that an engine would measure.
 pub fn stages(session: &Session) -> Vec<Stage> {
     let mut stages = session.stages();
-    for (at, stage) in stages.iter_mut().enumerate() {
+    for (index, stage) in stages.iter_mut().enumerate() {
         let begun = stage.done > 0;
-        let (rate, eta, seconds) = match at {
+        let (rate, eta, seconds) = match index {
             0 => (2_140.0, 95.0, 130.0),
-            _ => (9_860.0, 661.0, 300.0 / at as f64),
+            _ => (9_860.0, 661.0, 300.0 / index as f64),
         };
-        let measured = match at {
+        let measured = match index {
             0 => !stage.finished,
             _ => begun,
         };
@@ -327,7 +337,7 @@ pub fn in_training() -> Session {
     with_stages(session)
 }
 
-/// A session whose maps accumulate: `trials` for each γ.
+/// A session whose maps are accumulating, with `trials` trials at each γ.
 pub fn accumulating(trials: [u64; 4]) -> Session {
     let mut session = new();
     begin(&mut session);
@@ -343,7 +353,7 @@ pub fn accumulating(trials: [u64; 4]) -> Session {
     with_stages(session)
 }
 
-/// The same, with what an engine says of its stages.
+/// A session with its stages published by the engine.
 pub fn with_stages(mut session: Session) -> Session {
     let stages = stages(&session);
     if let Some(run) = &mut session.run {

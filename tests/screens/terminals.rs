@@ -1,15 +1,15 @@
-//! Every kind of terminal, every size, every text from outside.
+//! Tests of terminals: every colour depth, ASCII, any size, and text from outside the program.
 
 use super::*;
 
 #[test]
-fn without_colour_no_cell_has_one_and_the_sign_still_shows() {
+fn without_colour_no_cell_has_one_and_signs_are_still_visible() {
     let (session, all) = (accumulated(), experiments::measured());
     for unicode in [true, false] {
         let theme = Theme::new(Depth::Mono, Background::Dark, unicode);
         for view in VIEWS {
             for session in [&session, &all] {
-                let buf = draw(session, &at(view.name, (120, 40)), &theme);
+                let buf = draw(session, &showing(view.name, (120, 40)), &theme);
                 let plain = buf
                     .content
                     .iter()
@@ -17,7 +17,7 @@ fn without_colour_no_cell_has_one_and_the_sign_still_shows() {
                 assert!(plain, "{}", styles(&buf));
             }
         }
-        let maps = text(&draw(&session, &at("Maps", (120, 40)), &theme));
+        let maps = text(&draw(&session, &showing("Maps", (120, 40)), &theme));
         assert!(maps.contains(theme.glyphs.positive[1]) && maps.contains(theme.glyphs.negative[1]));
     }
 }
@@ -31,7 +31,7 @@ fn without_unicode_every_character_is_ascii() {
         for size in SIZES {
             for view in VIEWS {
                 for enlarged in [false, true] {
-                    let mut state = at(view.name, size);
+                    let mut state = showing(view.name, size);
                     enlarge(&mut state, enlarged);
                     let screen = text(&draw(&session, &state, &theme));
                     assert!(screen.is_ascii(), "{screen}");
@@ -39,14 +39,18 @@ fn without_unicode_every_character_is_ascii() {
             }
         }
     }
-    let training = draw(&synthetic::in_training(), &at("Training", (80, 24)), &theme);
+    let training = draw(
+        &synthetic::in_training(),
+        &showing("Training", (80, 24)),
+        &theme,
+    );
     assert!(text(&training).is_ascii());
 }
 
 #[test]
-fn each_depth_uses_its_own_colours_only() {
+fn each_depth_uses_only_its_own_colours() {
     let (session, all) = (accumulated(), experiments::measured());
-    let of_depth = |depth: Depth, colour: Color| match colour {
+    let belongs = |depth: Depth, colour: Color| match colour {
         Color::Reset => true,
         Color::Rgb(..) => depth == Depth::True,
         Color::Indexed(_) => depth == Depth::Indexed,
@@ -57,10 +61,14 @@ fn each_depth_uses_its_own_colours_only() {
             let theme = Theme::new(depth, background, true);
             for view in VIEWS {
                 for session in [&session, &all] {
-                    let buf = draw(session, &at(view.name, (120, 40)), &theme);
-                    let own =
-                        |c: &ratatui::buffer::Cell| of_depth(depth, c.fg) && of_depth(depth, c.bg);
-                    assert!(buf.content.iter().all(own), "{depth:?}\n{}", styles(&buf));
+                    let buf = draw(session, &showing(view.name, (120, 40)), &theme);
+                    let allowed =
+                        |c: &ratatui::buffer::Cell| belongs(depth, c.fg) && belongs(depth, c.bg);
+                    assert!(
+                        buf.content.iter().all(allowed),
+                        "{depth:?}\n{}",
+                        styles(&buf)
+                    );
                 }
             }
         }
@@ -68,11 +76,12 @@ fn each_depth_uses_its_own_colours_only() {
 }
 
 #[test]
-fn nothing_blinks_and_only_one_accent_and_one_warning_colour_stand_outside_maps() {
+fn nothing_blinks_and_text_uses_one_accent_and_one_warning_colour() {
     let mut session = accumulated();
-    session.run.as_mut().expect("it runs").problem = Some("no space left on device".into());
+    session.run.as_mut().expect("the session runs").problem =
+        Some("no space left on device".into());
     for size in SIZES {
-        let buf = draw(&session, &at("Training", size), &theme());
+        let buf = draw(&session, &showing("Training", size), &theme());
         let dump = styles(&buf);
         assert!(!dump.contains("BLINK"), "{dump}");
         let mut colours: Vec<Color> = buf.content.iter().map(|c| c.fg).collect();
@@ -84,13 +93,13 @@ fn nothing_blinks_and_only_one_accent_and_one_warning_colour_stand_outside_maps(
 }
 
 #[test]
-fn a_problem_stands_in_the_header_of_every_view() {
+fn a_problem_is_shown_in_the_header_of_every_view() {
     let mut session = accumulated();
     let problem = "checkpoint not written: No space left on device";
-    session.run.as_mut().expect("it runs").problem = Some(problem.into());
+    session.run.as_mut().expect("the session runs").problem = Some(problem.into());
     for size in SIZES {
         for view in VIEWS {
-            let screen = screen(&session, &at(view.name, size));
+            let screen = screen(&session, &showing(view.name, size));
             assert!(
                 screen
                     .lines()
@@ -103,10 +112,10 @@ fn a_problem_stands_in_the_header_of_every_view() {
 }
 
 #[test]
-fn text_from_outside_cannot_steer_the_terminal() {
+fn external_text_cannot_control_the_terminal() {
     let mut session = accumulated();
     session.name = "evil\x1b[2J\u{202e}name\r\n".into();
-    let run = session.run.as_mut().expect("it runs");
+    let run = session.run.as_mut().expect("the session runs");
     run.device = "gpu\x07\x1b]0;title\x07".into();
     run.problem = Some("a\x1b[31mb".into());
     run.log.push(LogLine {
@@ -115,7 +124,7 @@ fn text_from_outside_cannot_steer_the_terminal() {
         warning: true,
     });
     for size in SIZES {
-        let screen = screen(&session, &at("Overview", size));
+        let screen = screen(&session, &showing("Overview", size));
         let bad = |c: char| {
             c != '\n'
                 && (c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || c == '\u{200b}')
@@ -125,11 +134,11 @@ fn text_from_outside_cannot_steer_the_terminal() {
 }
 
 #[test]
-fn too_small_a_screen_asks_for_more_and_still_leaves() {
+fn a_screen_that_is_too_small_says_so_and_can_be_left() {
     let mut session = accumulated();
     session.run = None;
     for size in [(59, 17), (59, 40), (200, 17), (30, 5)] {
-        let mut state = at("Maps", size);
+        let mut state = showing("Maps", size);
         state.shared.connection = Connection::ReadOnly;
         let screen = screen(&session, &state);
         assert!(
@@ -144,9 +153,10 @@ fn too_small_a_screen_asks_for_more_and_still_leaves() {
 }
 
 #[test]
-fn no_size_and_no_session_makes_it_panic() {
+fn no_size_and_no_session_makes_a_view_panic() {
     let mut failed = accumulated();
-    failed.run.as_mut().expect("it runs").phase = Phase::Failed("the device is gone".into());
+    failed.run.as_mut().expect("the session runs").phase =
+        Phase::Failed("the device is gone".into());
     let mut bare = synthetic::new();
     bare.config.analyses.clear();
     bare.record.analyses.clear();
@@ -175,7 +185,7 @@ fn no_size_and_no_session_makes_it_panic() {
             for view in VIEWS {
                 for overlay in [Overlay::None, Overlay::Help(3), Overlay::Stop] {
                     for enlarged in [false, true] {
-                        let mut state = at(view.name, size);
+                        let mut state = showing(view.name, size);
                         state.overlay = overlay;
                         enlarge(&mut state, enlarged);
                         state.shared.class = 99;

@@ -1,5 +1,5 @@
-"""What a neural network has learned, from millions of noise images: sessions of the program
-``noisescope`` as arrays with named axes.
+"""Sessions of the program ``noisescope`` as arrays with named axes: what a neural network has
+learned, from millions of noise images.
 
 >>> import noisescope
 >>> session = noisescope.load("quickstart")
@@ -22,7 +22,7 @@ from ._trials import Trials
 
 try:
     __version__ = _metadata.version("noisescope")
-except _metadata.PackageNotFoundError:  # Used from a folder of the sources.
+except _metadata.PackageNotFoundError:  # Imported from a source folder.
     __version__ = "0"
 
 __all__ = [

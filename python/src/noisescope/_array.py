@@ -1,4 +1,4 @@
-"""What holds an array is one where NumPy asks."""
+"""A base class for what NumPy can take as an array."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 
 class AsArray:
-    """Gives ``values`` to ``numpy.asarray``."""
+    """``numpy.asarray`` of it is its ``values``."""
 
     values: npt.NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""Finds places along an axis by what a person would write: a class by name, a γ by value."""
+"""Finds indices along an axis by what a person would write: a class by name, a γ by value."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import numpy.typing as npt
 
 from ._program import Error
 
-#: One class: its name, in any capitalisation, or the beginning of it; or its number.
+#: One class: its name or the beginning of its name, not case-sensitive; or its number.
 Class = Union[str, int]
 
 
 def class_place(classes: Sequence[str], wanted: Class) -> int:
-    """The place of a class among these."""
+    """The index of a class among these."""
     if not isinstance(wanted, str):
         place = int(wanted)
         if 0 <= place < len(classes):
             return place
-        raise Error(f"there is no class {place}: they count from 0 to {len(classes) - 1}")
+        raise Error(f"there is no class {place}; there are 0 to {len(classes) - 1}")
     if wanted in classes:
         return list(classes).index(wanted)
     lower = wanted.casefold()
@@ -33,29 +33,29 @@ def class_place(classes: Sequence[str], wanted: Class) -> int:
             return found[0]
         if found:
             names = ", ".join(classes[place] for place in found)
-            raise Error(f"`{wanted}` may be any of these classes: {names}")
-    raise Error(f"there is no class `{wanted}`; there are: {shortened(classes)}")
+            raise Error(f"`{wanted}` is ambiguous: {names}")
+    raise Error(f"there is no class `{wanted}`; there are {shortened(classes)}")
 
 
 def gamma_place(gammas: npt.NDArray[np.float64], wanted: float) -> int:
-    """The place of a signal strength among these."""
+    """The index of a signal strength among these."""
     found = np.flatnonzero(np.isclose(gammas, float(wanted), rtol=0.0, atol=1e-6))
     if len(found) == 0:
-        raise Error(f"there is no γ {wanted:g}; there are: {', '.join(f'{g:g}' for g in gammas)}")
+        raise Error(f"there is no γ {wanted:g}; there are {', '.join(f'{g:g}' for g in gammas)}")
     return int(found[0])
 
 
 def channel_place(channels: int, wanted: Class) -> int:
-    """The place of a channel: its number, or ``red``, ``green`` or ``blue`` of three."""
+    """The index of a channel: its number, or ``red``, ``green`` or ``blue`` if there are three."""
     return class_place(channel_names(channels), wanted)
 
 
 def channel_names(channels: int) -> list[str]:
-    """What channels are called: colours where there are three, else numbers."""
+    """The names of channels: colours if there are three, else numbers."""
     return ["red", "green", "blue"] if channels == 3 else [str(c) for c in range(channels)]
 
 
 def shortened(names: Sequence[str], most: int = 12) -> str:
-    """A list in words, cut where it is long."""
-    more = f", … ({len(names)} in all)" if len(names) > most else ""
+    """A list as text, shortened if it is long."""
+    more = f", … ({len(names)} in total)" if len(names) > most else ""
     return ", ".join(names[:most]) + more

@@ -1,4 +1,4 @@
-"""A figure as the program draws it."""
+"""Figures as the program draws them."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from ._program import Error
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure as the program draws it; a notebook shows SVG and PNG."""
+    """A figure as the program draws it; a notebook displays SVG and PNG."""
 
     name: str
     #: ``svg``, ``pdf`` or ``png``.
     format: str
     data: bytes
-    #: What stands below it in a paper.
+    #: The caption for a paper.
     caption: str
-    #: What it shows, for who cannot see it.
+    #: The alternative text, for readers who cannot see it.
     alternative: str
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes it into a file."""
+        """Writes it to a file."""
         Path(path).write_bytes(self.data)
 
     def _repr_svg_(self) -> str | None:
@@ -37,13 +37,13 @@ class Figure:
 
 
 def read(folder: Path, name: str, form: str) -> Figure:
-    """The figure that an export left in a folder, with its caption beside it."""
+    """Reads the figure that an export wrote to a folder, with its caption."""
     files = sorted(folder.glob(f"*.{form}"))
     if len(files) != 1:
         names = ", ".join(file.stem for file in files) or "none"
-        raise Error(f"`{name}` names {len(files)} figures, and one is shown at a time: {names}")
+        raise Error(f"`{name}` names {len(files)} figures, but only one can be shown: {names}")
     (file,) = files
-    said = file.with_suffix(".txt")
-    text = said.read_text(encoding="utf-8") if said.is_file() else ""
+    beside = file.with_suffix(".txt")
+    text = beside.read_text(encoding="utf-8") if beside.is_file() else ""
     caption, _, alternative = text.partition("\n\nAlternative text: ")
     return Figure(file.stem, form, file.read_bytes(), caption.strip(), alternative.strip())

@@ -1,4 +1,4 @@
-"""What the units of a layer look for: spike-triggered averages and covariances."""
+"""What the units of a layer respond to: spike-triggered averages and covariances."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Filters(AsArray):
-    """Spike-triggered averages of a layer's units. NaN where a unit never fired."""
+    """Spike-triggered averages of a layer's units. NaN for units that never fired."""
 
     session: str
     layer: str
-    #: Names of the axes of ``values``: ``unit``, ``channel`` (of several), ``row``, ``column``.
+    #: Names of the axes of ``values``: ``unit``, ``channel`` (if several), ``row``, ``column``.
     axes: tuple[str, ...]
     #: The numbers of the units, [units].
     units: npt.NDArray[np.int64]
     #: The mean noise that a unit responds to.
     values: Floats
-    #: The same of images; None where none were shown.
+    #: The same for images; None if none were shown.
     on_images: Floats | None
-    #: The kernels of the layer, which its averages should be; None where it has none.
+    #: The layer's kernels, which its averages should equal; None if it has none.
     kernel: Floats | None
-    #: Pearson's r of average and kernel, [units]; None where the layer has no kernel.
+    #: Pearson's r of average and kernel, [units]; None if the layer has no kernel.
     kernel_r: Floats | None
-    #: Split halves, stepped up by Spearman–Brown, [units]; NaN where it is not known.
+    #: Split-half reliability by Spearman–Brown, [units]; NaN if unknown.
     reliability: Floats
 
     @property
@@ -44,7 +44,7 @@ class Filters(AsArray):
         return np.asarray(np.isnan(self.values).reshape(len(self.values), -1).all(axis=1))
 
     def sel(self, units: int | Sequence[int]) -> Filters:
-        """Some of the units, by number; the axis stays."""
+        """Selects units by number; the axis stays."""
         wanted = [int(units)] if isinstance(units, (int, np.integer)) else [int(u) for u in units]
         known = self.units.tolist()
         for unit in wanted:
@@ -58,13 +58,23 @@ class Filters(AsArray):
         return replace(self, **chosen)
 
     def plot(self, ax: Any = None, *, what: str = "noise") -> Any:
-        """Draws the first 100 of them, each on a scale of its own.
+        """Draws the first 100 of them, each on its own scale.
 
         Args:
-            ax: as many Axes of matplotlib as there are units; new ones where there are none.
+            ax: one matplotlib Axes for each unit; new ones by default.
             what: ``noise``, ``images`` or ``kernel``.
         """
-        return _plot.filters(self, ax, what)
+        arrays = {"noise": self.values, "images": self.on_images, "kernel": self.kernel}
+        array = arrays.get(what)
+        if array is None:
+            raise Error(
+                f"`{what}` cannot be drawn; choose noise, images, or kernel if the layer has one"
+            )
+        titles = [
+            f"{unit} {_plot.map_caption(float(r), None)}"
+            for unit, r in zip(self.units, self.reliability)
+        ]
+        return _plot.units(array, titles, ax)
 
     def __repr__(self) -> str:
         shape = ", ".join(f"{axis} {size}" for axis, size in zip(self.axes, self.values.shape))
@@ -77,28 +87,36 @@ class Filters(AsArray):
 @dataclass(frozen=True, eq=False)
 class Covariance(AsArray):
     """Axes along which the noise that a unit responds to varies more, or less, than all noise:
-    those of the eigenvalues that chance does not explain, farthest from zero first. NaN where a
-    unit has fewer of them than another."""
+    those with eigenvalues that chance does not explain, farthest from zero first. NaN if a unit
+    has fewer of them than another."""
 
     session: str
     layer: str
-    #: Names of the axes of ``values``: ``unit``, ``axis``, ``channel`` (of several), ``row``,
+    #: Names of the axes of ``values``: ``unit``, ``axis``, ``channel`` (if several), ``row``,
     #: ``column``.
     axes: tuple[str, ...]
     #: The numbers of the units, [units].
     units: npt.NDArray[np.int64]
-    #: The axes at unit length.
+    #: The axes, of unit length.
     values: Floats
-    #: Their eigenvalues, [units, axes]: above 0 the variance is larger than that of all noise.
+    #: Their eigenvalues, [units, axes]: above 0 the variance is larger than for all noise.
     eigenvalues: Floats
-    #: The least and the largest eigenvalue that chance explains, [units, 2].
+    #: The smallest and the largest eigenvalue that chance explains, [units, 2].
     bounds: Floats
     #: All eigenvalues, ascending, [units, pixels].
     spectrum: Floats
 
     def plot(self, ax: Any = None) -> Any:
         """Draws every axis under its eigenvalue."""
-        return _plot.covariance(self, ax)
+        pictures = [
+            (f"unit {unit}\n{self.eigenvalues[u, a]:+.3g}", self.values[u, a])
+            for u, unit in enumerate(self.units)
+            for a in range(self.values.shape[1])
+            if np.isfinite(self.values[u, a]).any()
+        ]
+        if not pictures:
+            raise Error(f"no axis of {self.layer} exceeds chance, so there is nothing to draw")
+        return _plot.axes_of_units(pictures, ax)
 
     def __repr__(self) -> str:
         shape = ", ".join(f"{axis} {size}" for axis, size in zip(self.axes, self.values.shape))
@@ -109,24 +127,24 @@ class Covariance(AsArray):
 
 
 def names(arrays: Arrays, prefix: str = "sta") -> list[str]:
-    """The layers of an export. What else is said of a layer has no average on images."""
+    """The layers of an export. Other arrays of a layer have no average on images beside them."""
     begin = f"{prefix}_"
     averages = [name for name in arrays if name.startswith(begin) and f"image_{name}" in arrays]
     return [name[len(begin) :] for name in averages]
 
 
 def filters(arrays: Arrays, session: str, layer: str, number: int) -> Filters:
-    """The spike-triggered averages of one layer."""
+    """Reads the spike-triggered averages of one layer."""
     prefix = "sta" if number == 1 else f"sta{number}"
     name = f"{prefix}_{layer}"
     layers = names(arrays, prefix)
     if not layers:
         raise Error(f"{arrays.source} holds no spike-triggered averages")
     if layer not in layers:
-        raise Error(f"there is no layer `{layer}`; there are: {', '.join(layers)}")
+        raise Error(f"there is no layer `{layer}`; there are {', '.join(layers)}")
 
     def known(what: str) -> Floats | None:
-        # Where another layer has that name, the program numbers what is said of this one.
+        # If another layer has that name, the program numbers this array.
         taken = f"{layer}_{what}" in layers
         return arrays.get(f"{name}_{what}_2" if taken else f"{name}_{what}")
 
@@ -146,7 +164,7 @@ def filters(arrays: Arrays, session: str, layer: str, number: int) -> Filters:
 
 
 def covariance(arrays: Arrays, session: str, layer: str, number: int) -> Covariance:
-    """The spike-triggered covariance of units of one layer."""
+    """Reads the spike-triggered covariance of units of one layer."""
     prefix = "stc" if number == 1 else f"stc{number}"
     begin, end = f"{prefix}_", "_axes"
     if f"{begin}{layer}{end}" not in arrays:

@@ -11,7 +11,14 @@ import numpy.typing as npt
 
 from . import _plot
 from ._array import AsArray
-from ._choice import Class, channel_place, class_place, gamma_place, shortened
+from ._choice import (
+    Class,
+    channel_names,
+    channel_place,
+    class_place,
+    gamma_place,
+    shortened,
+)
 from ._npz import Arrays
 from ._program import Error
 
@@ -23,19 +30,19 @@ LABELS = {"decision": "classification image", "evidence": "evidence image"}
 
 @dataclass(frozen=True, eq=False)
 class Maps(AsArray):
-    """Maps of one response of the network, and what is known of each.
+    """Maps of one response of the network, with the statistics of each.
 
-    ``axes`` names the axes of ``values``: ``gamma`` and ``class`` first, as long as they have not
-    been chosen from, then ``channel`` (of several channels only), ``row`` and ``column``. What is
-    known of a map as a whole (``reliability`` and the others) has the first of them alone. NaN
-    stands where a class had too few trials.
+    ``axes`` names the axes of ``values``: ``gamma`` and ``class`` first, unless a single one was
+    selected, then ``channel`` (only if there are several), ``row`` and ``column``. Statistics of a
+    map as a whole (``reliability`` and others) have ``gamma`` and ``class`` alone. NaN marks
+    classes with too few trials.
     """
 
-    #: The session that they are of.
+    #: The session that they come from.
     session: str
     #: ``decision`` or ``evidence``.
     response: str
-    #: What one step of ``values`` is; empty where nobody says.
+    #: The unit of ``values``; empty if unknown.
     unit: str
     #: Names of the axes of ``values``, ``z`` and ``se``.
     axes: tuple[str, ...]
@@ -47,26 +54,26 @@ class Maps(AsArray):
     z: Floats
     #: Their standard errors.
     se: Floats
-    #: Split halves, stepped up by Spearman–Brown, −1 to 1; NaN where there is no map.
+    #: Split-half reliability by Spearman–Brown, −1 to 1; NaN if there is no map.
     reliability: Floats
     #: The ends of its 95 % interval.
     reliability_low: Floats
     reliability_high: Floats
     #: Signal-to-noise ratio.
     snr: Floats
-    #: Pixels past the threshold.
+    #: Number of pixels beyond the threshold.
     significant: Floats
     #: Trials that were called the class.
     called: Floats
-    #: \|z\| past which a pixel is significant, two-sided, 5 % for the whole map.
+    #: \|z\| beyond which a pixel is significant, two-sided, 5 % for the whole map.
     threshold: Floats
     _gamma: Floats
-    #: Maps without the noise's smoothing; None where it does not smooth.
+    #: Maps without the noise's smoothing; None if it does not smooth.
     regression: Floats | None = None
 
     @property
     def gamma(self) -> Floats:
-        """Signal strengths: along the axis ``gamma`` while there is one, else that of each map."""
+        """Signal strengths: along the axis ``gamma`` if there is one, else that of each map."""
         if "gamma" in self.axes and "class" in self.axes:
             return self._gamma[:, 0]
         return self._gamma
@@ -78,15 +85,15 @@ class Maps(AsArray):
         classes: Class | Sequence[Class] | None = None,
         channel: Class | None = None,
     ) -> Maps:
-        """Some of the maps. One value takes its axis away, a list keeps it.
+        """Selects maps. A single value removes its axis, a list keeps it.
 
         Args:
             gamma: a signal strength, or several.
-            classes: a class by name, the beginning of it, or number; or several.
+            classes: a class by its name, the beginning of its name, or its number; or several.
             channel: a channel by number, or ``red``, ``green``, ``blue``.
 
         Raises:
-            Error: where there is no such thing, with those that there are.
+            Error: if there is no such thing; names those that exist.
         """
         maps = self
         if gamma is not None:
@@ -110,8 +117,8 @@ class Maps(AsArray):
         return maps._single()
 
     def best(self) -> Maps:
-        """Each class at the γ at which it is the most reliable; where no γ suffices, at the one
-        where most trials were called it."""
+        """Each class at the γ at which its map is most reliable; if none has a map, at the γ at
+        which most trials were called the class."""
         self._axis("gamma")
         count = len(self._gamma)
         gamma, called, reliability, is_there = (
@@ -133,7 +140,7 @@ class Maps(AsArray):
 
     @property
     def is_there(self) -> npt.NDArray[np.bool_]:
-        """Which maps there are; others had too few trials, or the plan does not ask for them."""
+        """Which maps exist; the others had too few trials, or are not in the plan."""
         inner = tuple(range(len(self._leading), self.values.ndim))
         return np.asarray(~np.isnan(self.values).all(axis=inner))
 
@@ -143,7 +150,7 @@ class Maps(AsArray):
 
     def _axis(self, name: str) -> int:
         if name not in self.axes:
-            raise Error(f"these maps have no axis `{name}` to choose from: {', '.join(self.axes)}")
+            raise Error(f"these maps have no axis `{name}`; they have {', '.join(self.axes)}")
         return self.axes.index(name)
 
     def _take(self, at: int, places: int | list[int]) -> Maps:
@@ -161,7 +168,7 @@ class Maps(AsArray):
         return replace(self._each(taken), axes=axes)
 
     def _each(self, change: Any) -> Maps:
-        """All arrays changed in the same way."""
+        """Applies the same change to all arrays."""
         arrays = {field.name: getattr(self, field.name) for field in fields(self)}
         changed = {name: change(it) for name, it in arrays.items() if isinstance(it, np.ndarray)}
         return replace(self, **changed)
@@ -175,15 +182,58 @@ class Maps(AsArray):
         """Draws them: blue below zero, orange above, classes and reliabilities as titles.
 
         Args:
-            ax: Axes of matplotlib; of several maps as many of them. New ones where there are none.
+            ax: a matplotlib Axes, or as many as there are maps; new ones by default.
             what: ``values``, ``z``, ``se`` or ``regression``.
-            outline: whether pixels past ``threshold`` are outlined; as in the program, one map's
-                are and those of several are not.
+            outline: whether pixels beyond ``threshold`` are outlined; by default those of a single
+                map are, as in the program.
 
         Returns:
-            The Axes, an array of them where there are several pictures.
+            The Axes; an array if there are several pictures.
         """
-        return _plot.maps(self, ax, what, outline)
+        units = {"values": self.unit, "z": "z", "se": self.unit, "regression": self.unit}
+        if what not in units:
+            raise Error(f"`{what}` cannot be drawn; choose values, z, se or regression")
+        array = getattr(self, what)
+        if array is None:
+            raise Error("these maps have no regression: their noise does not smooth")
+        one_map = self.reliability.size == 1
+        across = _plot.ACROSS
+        if "gamma" in self.axes and "class" in self.axes:
+            # A row for each γ.
+            across = min(len(self.classes), 2 * across)
+        return _plot.maps(
+            self._pictures(array),
+            ax,
+            across=across,
+            signed_scale=what != "se",
+            outline=one_map if outline is None else outline,
+            label=units[what] if one_map else None,
+        )
+
+    def _pictures(self, array: Floats) -> list[_plot.MapPicture]:
+        """One picture per map; for a single map of several channels, one per channel."""
+        count, size = self.reliability.size, self.values.shape[self.reliability.ndim :]
+        images, z = array.reshape(count, *size), self.z.reshape(count, *size)
+        # Classes are the last axis along which maps differ.
+        names = self.classes * (count // len(self.classes))
+        r, threshold = self.reliability.ravel(), self.threshold.ravel()
+        gammas = self._gamma.ravel()
+        several_gammas = len(np.unique(gammas)) > 1 or count == 1
+        titles = []
+        for name, reliability, gamma in zip(names, r, gammas):
+            caption = _plot.map_caption(float(reliability), gamma if several_gammas else None)
+            titles.append(f"{name}\n{caption}" if count > 1 else f"{name}   {caption}")
+        if len(size) == 3 and count == 1:
+            titles = [f"{titles[0]}\n{channel}" for channel in channel_names(size[0])]
+            images, z = images[0], z[0]
+            r, threshold = np.repeat(r, size[0]), np.repeat(threshold, size[0])
+        elif len(size) == 3:
+            # Several maps of several channels: their means over channels, without outlines.
+            images, z = images.mean(axis=1), np.full_like(images[:, 0], np.nan)
+        return [
+            _plot.MapPicture(titles[at], images[at], float(r[at]), np.abs(z[at]) > threshold[at])
+            for at in range(len(images))
+        ]
 
     def __repr__(self) -> str:
         shape = [f"{axis} {size}" for axis, size in zip(self.axes, self.values.shape)]
@@ -197,13 +247,13 @@ class Maps(AsArray):
         if known.size:
             lines.append(f"  reliability: {known.min():.2f} to {known.max():.2f}")
         if there < all_maps:
-            lines.append(f"  {there} of {all_maps} maps are there; the others are NaN")
+            lines.append(f"  {there} of {all_maps} maps exist; the others are NaN")
         return "\n".join(lines) + ">"
 
 
 class Map(Maps):
-    """The map of one class at one γ. What is known of it are arrays without axes, which
-    ``float()`` takes."""
+    """The map of one class at one γ. Its statistics are arrays without axes, which ``float()``
+    accepts."""
 
     @property
     def name(self) -> str:
@@ -226,9 +276,9 @@ class Map(Maps):
 
 
 def read(arrays: Arrays, session: str, response: str, images: int) -> Maps:
-    """The maps of an export."""
+    """Reads the maps of an export."""
     if response not in PREFIXES:
-        raise Error(f"`{response}` is no response: `evidence` or `decision`")
+        raise Error(f"`{response}` is not a response; choose `evidence` or `decision`")
     number = "" if images == 1 else str(images)
     prefix = f"{PREFIXES[response]}{number}"
     if f"{prefix}_image" not in arrays:
@@ -244,8 +294,8 @@ def read(arrays: Arrays, session: str, response: str, images: int) -> Maps:
         array = arrays.get(f"{prefix}_{name}")
         if array is None:
             raise Error(
-                f"{arrays.source} has no `{prefix}_{name}`; it was written by another version of "
-                "the program than this module is for: export it again"
+                f"{arrays.source} has no `{prefix}_{name}`: it was written by another version of the "
+                "program than this module expects; export it again"
             )
         return array
 
@@ -278,8 +328,10 @@ def _missing(arrays: Arrays, response: str, images: int) -> str:
     if f"ci{number}_gamma" not in arrays:
         counts = sum(name.startswith("ci") and name.endswith("_gamma") for name in arrays)
         if counts == 0:
-            return f"{arrays.source} holds no maps: the plan asks for none, or none has begun"
-        return f"{arrays.source} holds {counts} of classification images, and no number {images}"
+            return f"{arrays.source} holds no maps: its plan has none, or none has started"
+        return (
+            f"{arrays.source} has no set {images} of classification images; the plan has {counts}"
+        )
     return (
         f"{arrays.source} holds no {LABELS[response]}s of these trials; "
         f'those by the other response: response="{_other(response)}"'

@@ -13,12 +13,12 @@ import numpy.typing as npt
 
 from ._program import Error
 
-#: The latest form of these files that this module reads.
+#: The newest format of these files that this module reads.
 FORMAT = 1
 
 
 class Arrays(Mapping[str, npt.NDArray[Any]]):
-    """The arrays of an export by name, each unpacked when it is first asked for. Read only."""
+    """The arrays of an export by name, each unpacked when it is first used. Read-only."""
 
     def __init__(self, data: bytes, source: str) -> None:
         self.source = source
@@ -33,8 +33,8 @@ class Arrays(Mapping[str, npt.NDArray[Any]]):
     def _meta(self) -> dict[str, Any]:
         if "meta" not in self._names:
             raise Error(
-                f"{self.source} was written by an older program: it has no `meta`, which says "
-                "what its axes are. Export it again with a program of this version: "
+                f"{self.source} was written by an older program: it has no `meta`, which names "
+                "the axes. Export it again with a program of this version: "
                 "noisescope export NAME --format npz"
             )
         try:
@@ -44,13 +44,13 @@ class Arrays(Mapping[str, npt.NDArray[Any]]):
             raise Error(f"`meta` of {self.source} cannot be read: {error}") from error
         if form > FORMAT:
             raise Error(
-                f"{self.source} was written by a newer program, in form {form}; this module reads "
+                f"{self.source} was written by a newer program, in format {form}; this module reads "
                 f"up to {FORMAT}: pip install --upgrade noisescope"
             )
         if "session" not in meta:
             raise Error(
-                f"{self.source} is not of one session, but of two that were compared: numpy.load "
-                "reads it"
+                f"{self.source} is not of one session, but of two that were compared: read it with "
+                "numpy.load"
             )
         assert isinstance(meta, dict)
         return meta
@@ -59,11 +59,11 @@ class Arrays(Mapping[str, npt.NDArray[Any]]):
         """The names of an array's axes."""
         axes = self.meta.get("axes", {}).get(name)
         if axes is None or len(axes) != self[name].ndim:
-            raise Error(f"`meta` of {self.source} does not say what the axes of `{name}` are")
+            raise Error(f"`meta` of {self.source} does not name the axes of `{name}`")
         return tuple(str(axis) for axis in axes)
 
     def unit(self, name: str) -> str:
-        """The unit of an array's numbers; empty where they have none."""
+        """The unit of an array's numbers; empty if they have none."""
         return str(self.meta.get("units", {}).get(name) or "")
 
     def __getitem__(self, name: str) -> npt.NDArray[Any]:

@@ -1,35 +1,31 @@
-"""Pictures by matplotlib, in the program's own colours."""
+"""Drawing with matplotlib, in the program's colours. Knows arrays and titles only."""
 
 from __future__ import annotations
 
 import functools
 import importlib
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ._program import Error
 
-if TYPE_CHECKING:
-    from ._layers import Covariance, Filters
-    from ._maps import Maps
-    from ._tables import Confusion
-    from ._trials import Trials
-
 Floats = npt.NDArray[np.float64]
 
 #: Pictures in a row.
 ACROSS = 10
 
-#: Most units of a layer drawn.
+#: Maximum number of units of a layer that are drawn.
 MOST_UNITS = 100
 
-#: Reliability from which a map has a say in the scale that it shares.
+#: Minimum reliability of a map that counts for the shared scale.
 TRUSTED = 0.5
 
-#: How many times shorter than the shared scale a trusted map's must be for it to have its own.
+#: How many times shorter than the shared scale a trusted map's must be for it to get its own.
 FAINT = 6.0
 
 
@@ -38,14 +34,14 @@ def _matplotlib(module: str) -> Any:
         return importlib.import_module(f"matplotlib.{module}")
     except ImportError as error:
         raise Error(
-            "drawing needs matplotlib, which is not here: pip install noisescope[plot]"
+            "drawing needs matplotlib, which is not installed: pip install noisescope[plot]"
         ) from error
 
 
 @functools.cache
 def colours() -> Any:
-    """The program's scale on a light background, for ``imshow(…, cmap=…)``: blue below zero, grey
-    at zero, orange above; lightness and chroma (in OKLCh) are the same on both sides of zero."""
+    """The program's colour map on a light background, for ``imshow(…, cmap=…)``: blue below zero,
+    grey at zero, orange above; lightness and chroma (in OKLCh) are the same on both sides."""
     places = np.linspace(-1.0, 1.0, 255)
     return _matplotlib("colors").ListedColormap([_ramp(t) for t in places], name="noisescope")
 
@@ -80,7 +76,7 @@ def _encode(linear: float) -> float:
 
 
 def round_up(value: float) -> float:
-    """The round number at or above a value at which a scale ends."""
+    """The end of a scale: the next round number at or above a value."""
     if not (math.isfinite(value) and value > 0):
         return 1.0
     decade = 10.0 ** math.floor(math.log10(value))
@@ -89,14 +85,14 @@ def round_up(value: float) -> float:
 
 
 def reach(array: Floats) -> float:
-    """The largest distance from zero; 0 where there is none."""
+    """The largest finite distance from zero; 0 if there is none."""
     finite = np.abs(array[np.isfinite(array)])
     return float(finite.max()) if finite.size else 0.0
 
 
 def limits(reaches: list[float], reliability: list[float]) -> list[float]:
-    """Where the scales of maps side by side end. They share one, whose end the reliable ones
-    decide; a reliable one that would be one grey on it has its own."""
+    """The ends of the scales of maps side by side. They share one, which is set by the reliable
+    maps; a reliable map that would be uniformly grey on it gets its own."""
     trusted = [r >= TRUSTED for r in reliability]
     common = round_up(
         max((m for m, is_trusted in zip(reaches, trusted) if is_trusted or not any(trusted)))
@@ -109,7 +105,7 @@ def limits(reaches: list[float], reliability: list[float]) -> list[float]:
 
 
 def grid(count: int, ax: Any, across: int = ACROSS, size: float = 1.5) -> list[Any]:
-    """Axes for so many pictures without ticks: those given, else new ones."""
+    """Axes without ticks for ``count`` pictures: the given ones, else new ones."""
     if ax is None:
         columns = min(count, across)
         rows = -(-count // columns)
@@ -127,7 +123,7 @@ def grid(count: int, ax: Any, across: int = ACROSS, size: float = 1.5) -> list[A
         _matplotlib("pyplot")
         all_axes = list(np.atleast_1d(np.asarray(ax, dtype=object)).flat)
         if len(all_axes) < count:
-            raise Error(f"there are {count} pictures, and {len(all_axes)} Axes were given for them")
+            raise Error(f"there are {count} pictures, but only {len(all_axes)} Axes were given")
         all_axes = all_axes[:count]
     for axes in all_axes:
         axes.set_xticks([])
@@ -135,23 +131,23 @@ def grid(count: int, ax: Any, across: int = ACROSS, size: float = 1.5) -> list[A
     return all_axes
 
 
-def given_back(all_axes: list[Any]) -> Any:
-    """One Axes as it is, several as an array."""
+def one_or_array(all_axes: list[Any]) -> Any:
+    """A single Axes itself, several as an array."""
     return all_axes[0] if len(all_axes) == 1 else np.array(all_axes, dtype=object)
 
 
 def signed(axes: Any, image: Floats, limit: float) -> Any:
-    """A signed picture; grey is zero."""
+    """Draws a signed image; grey is zero."""
     return axes.imshow(image, cmap=colours(), vmin=-limit, vmax=limit, interpolation="nearest")
 
 
 def around_grey(image: Floats, limit: float) -> Floats:
-    """A signed map [3,h,w] as the colours that it adds to mid-grey, [h,w,3]."""
+    """A signed map [3,h,w] as colours added to mid-grey, [h,w,3]."""
     return np.moveaxis(np.clip(0.5 + 0.5 * image / limit, 0.0, 1.0), 0, -1)
 
 
 def field(axes: Any, image: Floats, limit: float) -> None:
-    """What a unit looks for, on a scale of its own; of three channels in colour around grey."""
+    """Draws what a unit responds to; three channels in colour around grey."""
     if image.ndim == 3 and image.shape[0] == 3:
         axes.imshow(around_grey(image, limit), interpolation="nearest")
     else:
@@ -159,7 +155,7 @@ def field(axes: Any, image: Floats, limit: float) -> None:
 
 
 def _outline(axes: Any, chosen: npt.NDArray[np.bool_]) -> None:
-    """Strokes along the edge of chosen pixels."""
+    """Draws strokes along the edges of the chosen pixels."""
     padded = np.pad(chosen, 1)
     upright = np.argwhere(padded[1:-1, 1:] != padded[1:-1, :-1])
     level = np.argwhere(padded[1:, 1:-1] != padded[:-1, 1:-1])
@@ -169,7 +165,8 @@ def _outline(axes: Any, chosen: npt.NDArray[np.bool_]) -> None:
     axes.add_collection(lines, autolim=False)
 
 
-def _caption(reliability: float, gamma: float | None) -> str:
+def map_caption(reliability: float, gamma: float | None) -> str:
+    """The caption of a map: ``γ 0.2 R 0.95``; without what is None or NaN."""
     words = [] if gamma is None else [f"γ {gamma:g}"]
     if not math.isnan(reliability):
         digits = 3 if 0.995 <= reliability < 0.9995 else 2
@@ -177,138 +174,107 @@ def _caption(reliability: float, gamma: float | None) -> str:
     return " ".join(words)
 
 
-def maps(shown: Maps, ax: Any, what: str, outline: bool | None) -> Any:
-    """Pictures of maps; see ``Maps.plot``."""
-    from ._choice import channel_names
+@dataclass(frozen=True)
+class MapPicture:
+    """One map to draw, [row, column], NaN if there were too few trials."""
 
-    if what not in ("values", "z", "se", "regression"):
-        raise Error(f"`{what}` cannot be drawn: values, z, se or regression")
-    array = getattr(shown, what)
-    if array is None:
-        raise Error("these maps have no regression: their noise does not smooth")
-    lead = shown.reliability.ndim
-    count, size = max(1, shown.reliability.size), array.shape[lead:]
-    all_maps = array.reshape(count, *size)
-    z = shown.z.reshape(count, *size)
-    # Classes are the last of what maps are told apart by.
-    names = shown.classes * (count // len(shown.classes))
-    gamma, r, threshold = (it.ravel() for it in (shown._gamma, shown.reliability, shown.threshold))
-    titles = []
-    mixed = len(np.unique(gamma)) > 1 or count == 1
-    for at in range(count):
-        known = _caption(float(r[at]), float(gamma[at]) if mixed else None)
-        titles.append(f"{names[at]}\n{known}" if count > 1 else f"{names[at]}   {known}")
-    if len(size) == 3 and count == 1:
-        # One map of several channels: a picture each.
-        colours_of = channel_names(size[0])
-        titles = [f"{titles[0]}\n{colour}" for colour in colours_of]
-        all_maps, z = all_maps[0], z[0]
-        r, threshold = (np.repeat(it, size[0]) for it in (r, threshold))
-    elif len(size) == 3:
-        # Several maps of several channels: what each says about bright and dark.
-        all_maps, z = all_maps.mean(axis=1), np.full_like(all_maps[:, 0], np.nan)
-    rows_by_gamma = "gamma" in shown.axes and "class" in shown.axes
-    across = min(len(shown.classes), 2 * ACROSS) if rows_by_gamma else ACROSS
-    all_axes = grid(len(all_maps), ax, across)
-    reaches = [reach(one) for one in all_maps]
-    one_map = count == 1
-    ends = [round_up(max(reaches))] * len(reaches) if one_map else limits(reaches, list(r))
-    outlined = one_map if outline is None else outline
-    for at, axes in enumerate(all_axes):
-        axes.set_title(titles[at], fontsize="medium" if one_map else "small")
-        if np.isnan(all_maps[at]).all():
+    title: str
+    image: Floats
+    reliability: float
+    #: Significant pixels, which may be outlined.
+    significant: npt.NDArray[np.bool_]
+
+
+def maps(
+    pictures: Sequence[MapPicture],
+    ax: Any,
+    *,
+    across: int,
+    signed_scale: bool,
+    outline: bool,
+    label: str | None,
+) -> Any:
+    """Draws maps side by side, or channels of one map, whose colour bar has the ``label``."""
+    all_axes = grid(len(pictures), ax, across)
+    one_map = label is not None
+    reaches = [reach(picture.image) for picture in pictures]
+    if one_map:
+        ends = [round_up(max(reaches))] * len(reaches)
+    else:
+        ends = limits(reaches, [picture.reliability for picture in pictures])
+    for axes, picture, end in zip(all_axes, pictures, ends):
+        axes.set_title(picture.title, fontsize="medium" if one_map else "small")
+        if np.isnan(picture.image).all():
             axes.text(0.5, 0.5, "too few", ha="center", va="center", transform=axes.transAxes)
             axes.set_aspect("equal")
             continue
-        if what == "se":
-            drawn = axes.imshow(
-                all_maps[at], cmap="Greys", vmin=0.0, vmax=ends[at], interpolation="nearest"
-            )
+        if signed_scale:
+            drawn = signed(axes, picture.image, end)
         else:
-            drawn = signed(axes, all_maps[at], ends[at])
-        if outlined and what != "se":
-            _outline(axes, np.abs(z[at]) > threshold[at])
-        if one_map and at == len(all_axes) - 1:
-            units = {"z": "z", "values": shown.unit, "se": shown.unit, "regression": shown.unit}
-            axes.figure.colorbar(drawn, ax=all_axes, label=units[what])
-        elif not one_map and ends[at] != max(ends):
+            drawn = axes.imshow(
+                picture.image, cmap="Greys", vmin=0.0, vmax=end, interpolation="nearest"
+            )
+        if outline and signed_scale:
+            _outline(axes, picture.significant)
+        if one_map and axes is all_axes[-1]:
+            axes.figure.colorbar(drawn, ax=all_axes, label=label)
+        elif not one_map and end != max(ends):
             # Its scale is its own, which the picture must say.
             box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
-            axes.text(0, 0, f"±{ends[at]:g}", transform=axes.transAxes, fontsize=6, bbox=box)
-    return given_back(all_axes)
+            axes.text(0, 0, f"±{end:g}", transform=axes.transAxes, fontsize=6, bbox=box)
+    return one_or_array(all_axes)
 
 
-def filters(shown: Filters, ax: Any, what: str) -> Any:
-    """Pictures of units; see ``Filters.plot``."""
-    array = {"noise": shown.values, "images": shown.on_images, "kernel": shown.kernel}.get(what)
-    if array is None:
-        raise Error(
-            f"`{what}` cannot be drawn: noise, or images, or kernel where the layer has one"
-        )
-    count = min(len(array), MOST_UNITS)
+def units(images: Floats, titles: Sequence[str], ax: Any) -> Any:
+    """Draws the images of a layer's first units, each on its own scale; NaN for silent units."""
+    count = min(len(images), MOST_UNITS)
     all_axes = grid(count, ax, size=1.0)
-    for at, axes in enumerate(all_axes):
-        r = float(shown.reliability[at])
-        axes.set_title(f"{shown.units[at]} {_caption(r, None)}", fontsize="x-small")
-        if np.isnan(array[at]).all():
+    for axes, title, image in zip(all_axes, titles, images):
+        axes.set_title(title, fontsize="x-small")
+        if np.isnan(image).all():
             axes.text(0.5, 0.5, "silent", ha="center", va="center", transform=axes.transAxes)
             axes.set_aspect("equal")
         else:
-            field(axes, array[at], round_up(reach(array[at])))
-    return given_back(all_axes)
+            field(axes, image, round_up(reach(image)))
+    return one_or_array(all_axes)
 
 
-def covariance(shown: Covariance, ax: Any) -> Any:
-    """Pictures of axes; see ``Covariance.plot``."""
-    pictures = [
-        (f"unit {unit}\n{shown.eigenvalues[u, a]:+.3g}", shown.values[u, a])
-        for u, unit in enumerate(shown.units)
-        for a in range(shown.values.shape[1])
-        if np.isfinite(shown.values[u, a]).any()
-    ]
-    if not pictures:
-        raise Error(f"no axis of {shown.layer} stands out from chance, so there is none to draw")
+def axes_of_units(pictures: Sequence[tuple[str, Floats]], ax: Any) -> Any:
+    """Draws titled images of axes, each on its own scale."""
     all_axes = grid(len(pictures), ax)
     for axes, (title, image) in zip(all_axes, pictures):
         axes.set_title(title, fontsize="small")
         field(axes, image, round_up(reach(image)))
-    return given_back(all_axes)
+    return one_or_array(all_axes)
 
 
-def confusion(shown: Confusion, ax: Any) -> Any:
-    """A matrix; see ``Confusion.plot``."""
+def confusion(counts: npt.NDArray[np.int64], classes: Sequence[str], title: str, ax: Any) -> Any:
+    """Draws a matrix of counts by true and called class, shaded by share of the row."""
     axes = grid(1, ax)[0]
-    rows = np.maximum(shown.counts.sum(axis=1, keepdims=True), 1)
-    shares = shown.counts / rows
+    rows = np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    shares = counts / rows
     axes.imshow(shares, cmap="Greys", vmin=0.0, vmax=1.0, interpolation="nearest")
-    count = len(shown.classes)
-    if count <= 30:
-        axes.set_xticks(range(count), shown.classes, rotation=90, fontsize="small")
-        axes.set_yticks(range(count), shown.classes, fontsize="small")
-    if count <= 12:
-        for (row, column), n in np.ndenumerate(shown.counts):
+    if len(classes) <= 30:
+        axes.set_xticks(range(len(classes)), classes, rotation=90, fontsize="small")
+        axes.set_yticks(range(len(classes)), classes, fontsize="small")
+    if len(classes) <= 12:
+        for (row, column), n in np.ndenumerate(counts):
             colour = "white" if shares[row, column] > 0.5 else "black"
             if n:
                 axes.text(column, row, n, ha="center", va="center", color=colour, fontsize=7)
     axes.set_xlabel("called")
     axes.set_ylabel("true")
-    axes.set_title(f"{shown.accuracy:.1%} of {shown.counts.sum():,} images")
+    axes.set_title(title)
     return axes
 
 
-def trials(shown: Trials, ax: Any, what: str) -> Any:
-    """Pictures of trials; see ``Trials.plot``."""
-    if what not in ("stimuli", "noise"):
-        raise Error(f"`{what}` cannot be drawn: stimuli or noise")
-    if not len(shown):
-        raise Error("there are no such trials, so there is none to draw")
-    pictures = shown.stimuli if what == "stimuli" else shown.noise
-    all_axes = grid(len(pictures), ax)
-    for at, axes in enumerate(all_axes):
-        image = pictures[at]
+def trials(images: Floats, titles: Sequence[str], ax: Any) -> Any:
+    """Draws images with values from 0 to 1, [n, (channels,) row, column]."""
+    all_axes = grid(len(images), ax)
+    for axes, image, title in zip(all_axes, images, titles):
         image = np.moveaxis(image, 0, -1) if image.ndim == 3 else image
         if image.ndim == 3 and image.shape[-1] != 3:
             image = image.mean(axis=-1)
         axes.imshow(np.clip(image, 0.0, 1.0), cmap="gray", vmin=0.0, vmax=1.0)
-        axes.set_title(shown.caption(at), fontsize="small")
-    return given_back(all_axes)
+        axes.set_title(title, fontsize="small")
+    return one_or_array(all_axes)

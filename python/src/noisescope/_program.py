@@ -1,4 +1,4 @@
-"""Runs the program ``noisescope``, and tells its errors as exceptions."""
+"""Runs the program ``noisescope``, and raises its errors as exceptions."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Optional, Union
 
-#: Names a program instead of the one beside Python or on the PATH.
+#: The environment variable that names the program, instead of the one beside Python or on the PATH.
 VARIABLE = "NOISESCOPE_PROGRAM"
 
-#: A folder of sessions, as the program's ``--sessions`` takes it.
+#: A sessions folder, as for the program's ``--sessions``; None for the program's own.
 Sessions = Optional[Union[str, "os.PathLike[str]"]]
 
 
 class Error(Exception):
-    """What could not be done, in one paragraph; of the program, its own words."""
+    """An operation that failed, described in one paragraph; for errors of the program, its message."""
 
 
 def program() -> str:
-    """The program's path: ``NOISESCOPE_PROGRAM``, else beside Python, else on the PATH."""
+    """The program's path: from ``NOISESCOPE_PROGRAM``, else beside Python, else on the PATH."""
     named = os.environ.get(VARIABLE)
     if named:
         found = shutil.which(named)
         if found is None:
-            raise Error(f"{VARIABLE} names {named}, which is no program that can be run")
+            raise Error(f"{VARIABLE} names {named}, which is not an executable program")
         return found
     folders = [sysconfig.get_path("scripts"), os.path.dirname(sys.executable)]
     user = f"{os.name}_user"
@@ -42,15 +42,15 @@ def program() -> str:
             return found
     raise Error(
         "the program noisescope is neither beside Python nor on the PATH; "
-        f"`pip install noisescope` brings it, or name it in {VARIABLE}"
+        f"install it with `pip install noisescope`, or name it in {VARIABLE}"
     )
 
 
 def run(*arguments: str, sessions: Sessions = None) -> str:
-    """Runs a command to its end, and gives what it printed.
+    """Runs a command to its end, and returns its standard output.
 
     Raises:
-        Error: with the program's words, where it fails.
+        Error: if it fails, with the program's message.
     """
     command = [program(), *arguments]
     if sessions is not None:
@@ -65,18 +65,18 @@ def run(*arguments: str, sessions: Sessions = None) -> str:
             check=False,
         )
     except OSError as error:
-        raise Error(f"{command[0]} could not be started: {error}") from error
+        raise Error(f"{command[0]} cannot be started: {error}") from error
     if done.returncode == 0:
         return done.stdout
-    said = done.stderr.strip()
+    message = done.stderr.strip()
     for prefix in ("noisescope: ", "error: "):
-        if said.startswith(prefix):
-            said = said[len(prefix) :]
-    raise Error(said or f"{' '.join(command)} ended with code {done.returncode}")
+        if message.startswith(prefix):
+            message = message[len(prefix) :]
+    raise Error(message or f"{' '.join(command)} ended with code {done.returncode}")
 
 
 @contextlib.contextmanager
 def scratch() -> Iterator[Path]:
-    """A folder for what the program writes, gone afterwards."""
+    """A temporary folder for the program's output, removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="noisescope-") as folder:
         yield Path(folder)

@@ -1,4 +1,4 @@
-"""Reads safetensors: eight bytes of length, a header in JSON, raw little-endian numbers."""
+"""Reads safetensors files: eight bytes of length, a JSON header, raw little-endian numbers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DTYPES = {
 
 
 class Weights(dict[str, npt.NDArray[Any]]):
-    """Weights by name, and what the file says of itself."""
+    """Weights by name, with the file's metadata."""
 
     def __init__(self, tensors: dict[str, npt.NDArray[Any]], metadata: dict[str, str]) -> None:
         super().__init__(tensors)
@@ -35,7 +35,7 @@ class Weights(dict[str, npt.NDArray[Any]]):
 
     @property
     def parameters(self) -> int:
-        """How many numbers there are in all."""
+        """The total number of parameters."""
         return sum(array.size for array in self.values())
 
     def __repr__(self) -> str:
@@ -44,7 +44,7 @@ class Weights(dict[str, npt.NDArray[Any]]):
 
 
 def parse(data: bytes) -> Weights:
-    """The tensors of a file, in the order of their places in it. BF16 becomes float32."""
+    """The tensors of a file, in the order of their data. BF16 becomes float32."""
     length = int.from_bytes(data[:8], "little")
     body = memoryview(data)[8 + length :]
     try:
@@ -53,7 +53,7 @@ def parse(data: bytes) -> Weights:
         entries = sorted(header.items(), key=lambda item: tuple(item[1]["data_offsets"]))
         tensors = {name: _tensor(entry, body) for name, entry in entries}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Error(f"the weights are no safetensors: {error}") from error
+        raise Error(f"the weights are not in safetensors format: {error}") from error
     return Weights(tensors, metadata)
 
 

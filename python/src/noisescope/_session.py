@@ -1,4 +1,4 @@
-"""A session: everything that was measured of a network."""
+"""A session: all measurements of a network."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from ._trials import Trials
 
 
 class Session:
-    """Everything that was measured of a network: ``noisescope.load`` opens one.
+    """All measurements of a network, as opened by ``noisescope.load``.
 
-    Of a session that runs it is the state at the moment of ``load``; tables, weights, trials and
-    figures are of the moment when they are first asked for.
+    For a running session, the arrays are those at the time of ``load``; tables, weights, trials and
+    figures are those at the time of their first use.
     """
 
     def __init__(self, arrays: Arrays, sessions: Sessions, *, is_file: bool) -> None:
@@ -39,7 +39,7 @@ class Session:
         self._arrays = arrays
         self._sessions = sessions
         self._is_file = is_file
-        #: What the export says of itself: program, axes, units, plan, where numbers come from.
+        #: The export's description of itself: program, axes, units, plan, provenance.
         self.meta: dict[str, Any] = arrays.meta
         #: Its name.
         self.name: str = str(arrays.meta.get("session", ""))
@@ -51,42 +51,42 @@ class Session:
 
     @property
     def plan(self) -> dict[str, Any]:
-        """What the session was to do."""
+        """The session's plan."""
         plan = self.meta.get("plan") or {}
         assert isinstance(plan, dict)
         return plan
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """What the numbers come from: program, device, images, weights."""
+        """The origin of the numbers: program, device, images, weights."""
         provenance = self.meta.get("provenance") or {}
         assert isinstance(provenance, dict)
         return provenance
 
     @property
     def notes(self) -> list[dict[str, Any]]:
-        """What people left written on it."""
+        """The notes that people left on it."""
         return list(self.meta.get("notes") or [])
 
     def maps(self, response: str = "evidence", images: int = 1) -> Maps:
-        """Maps of every γ and class.
+        """The maps at every γ and of every class.
 
         Args:
             response: ``evidence``, or ``decision`` for classification images.
-            images: which of the plan's classification images, from 1 on.
+            images: which of the plan's classification images, counted from 1.
 
         Raises:
-            Error: where there are none.
+            Error: if there are none.
         """
         return _maps.read(self._arrays, self.name, response, images)
 
     @property
     def layers(self) -> list[str]:
-        """The layers whose units were looked at."""
+        """The layers whose units were observed."""
         return _layers.names(self._arrays)
 
     def filters(self, layer: str, averages: int = 1) -> Filters:
-        """Spike-triggered averages of a layer; ``averages``: which of the plan's, from 1 on."""
+        """Spike-triggered averages of a layer; ``averages``: which of the plan's, counted from 1."""
         return _layers.filters(self._arrays, self.name, layer, averages)
 
     def covariance(self, layer: str, averages: int = 1) -> Covariance:
@@ -95,7 +95,7 @@ class Session:
 
     @property
     def confusion(self) -> Confusion | None:
-        """How many images of each class were called which; None where none were shown."""
+        """How many images of each class were called each class; None if none were shown."""
         counts = self._arrays.get("confusion")
         return None if counts is None else Confusion(self.name, self.classes, counts)
 
@@ -116,42 +116,42 @@ class Session:
         """A table of the program's CSV export.
 
         Raises:
-            Error: where there is none of that name, with those that there are.
+            Error: if there is no such table; names those that exist.
         """
         if name not in self._tables:
-            raise Error(f"{self.name} has no table `{name}`; it has: {', '.join(self._tables)}")
+            raise Error(f"{self.name} has no table `{name}`; it has {', '.join(self._tables)}")
         return self._tables[name]
 
     @property
     def attack(self) -> Table | None:
-        """Success of each pattern by target and weight; None where the plan has no attack."""
+        """Success of each pattern by target and weight; None if the plan has no attack."""
         return self._tables.get("attack")
 
     @property
     def modulation(self) -> Table | None:
-        """What pushing a layer does, by target, strength, γ and class; None where there is none."""
+        """The effect of pushing a layer, by target, strength, γ and class; None if there is none."""
         return self._tables.get("modulation")
 
     @property
     def training(self) -> Table | None:
-        """The epochs of training; None where the weights came from a file."""
+        """The epochs of training; None if the weights came from a file."""
         return self._tables.get("training")
 
     @property
     def audit(self) -> Table | None:
-        """Scores of the audit by network and class; None where there is none. What was pasted is
-        the table ``audit_pasted``."""
+        """Scores of the audit by network and class; None if there is none. The table
+        ``audit_pasted`` has the effect of pasting the findings."""
         return self._tables.get("audit")
 
     @property
     def backdoor(self) -> Table | None:
-        """What decisions give away, by network, γ and class; None where there is none. The
-        networks are the table ``backdoor_networks``."""
+        """Findings from decisions, by network, γ and class; None if there are none. The networks
+        are in the table ``backdoor_networks``."""
         return self._tables.get("backdoor")
 
     @functools.cached_property
     def json(self) -> dict[str, Any]:
-        """The program's JSON export: all numbers but the maps."""
+        """The program's JSON export: all numbers except the maps."""
         name = self._by_name("JSON")
         text = run("export", name, "--format", "json", sessions=self._sessions)
         try:
@@ -181,14 +181,14 @@ class Session:
         count: int = 20,
         images: int = 1,
     ) -> Trials:
-        """Single trials, made again: the same noise and images, and the network asked once more.
+        """Single trials, recreated: the same noise and images, shown to the network again.
 
         Args:
-            called: what the network called them; anything where it is left out.
-            true: the class of the image in them; any where it is left out.
-            gamma: their signal strength; the strongest where it is left out.
-            count: how many at most, the first ones.
-            images: which of the plan's classification images, from 1 on.
+            called: the class that the network called them; by default any.
+            true: the class of the image in them; by default any.
+            gamma: their signal strength; by default the strongest.
+            count: at most this many, the first ones.
+            images: which of the plan's classification images, counted from 1.
         """
         arguments = ["trials", self._by_name("trials"), "--count", str(count)]
         arguments += ["--images", str(images)]
@@ -218,8 +218,8 @@ class Session:
     def _by_name(self, what: str) -> str:
         if self._is_file:
             raise Error(
-                f"{self._arrays.source} is an export and holds no {what}: load the session by its "
-                f"name, noisescope.load({self.name!r})"
+                f"{self._arrays.source} is an export and has no {what}: load the session by name, "
+                f"noisescope.load({self.name!r})"
             )
         return self.name
 
@@ -263,15 +263,15 @@ class Session:
 
 
 def load(session: str | os.PathLike[str], sessions: Sessions = None) -> Session:
-    """Opens a session: by name through the program, or an NPZ file that it exported.
+    """Opens a session by name, or an NPZ file exported by the program.
 
     Args:
-        session: a session's name; or the path of a file ``.npz``, which holds all arrays and
-            nothing that the program would have to be asked for.
-        sessions: the folder of sessions, where it is not the program's own.
+        session: a session's name; or the path of an ``.npz`` file, which has all arrays, but not
+            what only the program can provide.
+        sessions: the sessions folder; by default the program's own.
 
     Raises:
-        Error: where there is no such session or file, in the program's words.
+        Error: if there is no such session or file, with the program's message.
     """
     name = os.fspath(session)
     if not isinstance(session, str) or name.endswith(".npz") or os.sep in name:
@@ -279,7 +279,7 @@ def load(session: str | os.PathLike[str], sessions: Sessions = None) -> Session:
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise Error(f"{path} could not be read: {error.strerror or error}") from error
+            raise Error(f"{path} cannot be read: {error.strerror or error}") from error
         return Session(Arrays(data, str(path)), sessions, is_file=True)
     with scratch() as folder:
         out = folder / "session.npz"
@@ -290,7 +290,7 @@ def load(session: str | os.PathLike[str], sessions: Sessions = None) -> Session:
 
 @dataclass(frozen=True)
 class Listed:
-    """A session of the folder, as ``noisescope ls`` tells it."""
+    """A session in the folder, as listed by ``noisescope ls``."""
 
     name: str
     #: ``new``, ``running``, ``paused``, ``hung``, ``interrupted``, ``stopped``, ``finished``,
@@ -299,14 +299,14 @@ class Listed:
     #: Trials done and planned.
     done: int
     total: int
-    #: When it was written last, RFC 3339; None where nothing has been written yet.
+    #: When it was last written, RFC 3339; None if nothing has been written yet.
     updated: str | None
-    #: The engine that runs it; None where none does.
+    #: The process ID of the engine that runs it; None if none does.
     pid: int | None
 
 
 def sessions(folder: Sessions = None) -> list[Listed]:
-    """The sessions of the folder."""
+    """Lists the sessions in the folder."""
     text = run("ls", "--json", sessions=folder)
     try:
         rows = json.loads(text)

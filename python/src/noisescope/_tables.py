@@ -16,19 +16,19 @@ from . import _plot
 from ._choice import Class, class_place, shortened
 from ._program import Error
 
-#: Columns that are text even where every field is a number, as the names of MNIST's classes are.
+#: Columns that are text even if every field is a number, like the names of MNIST's classes.
 TEXT = {"name", "layer", "noise", "response", "on", "text", "pattern", "split", "role"}
 
-#: From here on float64 leaves out whole numbers.
+#: Above this, float64 does not represent every integer.
 EXACT = 2**53
 
-#: Rows that a notebook shows.
+#: Rows displayed in a notebook.
 SHOWN = 10
 
 
 class Table(dict[str, npt.NDArray[Any]]):
-    """Columns by name: float64 with NaN for what does not exist, text as str, yes and no as bool.
-    Whole numbers past 2⁵³ (seeds) are uint64. ``pandas.DataFrame(table)`` takes it as it is."""
+    """Columns by name: float64 with NaN for missing values, text as str, true and false as bool.
+    Integers above 2⁵³ (seeds) are uint64. ``pandas.DataFrame(table)`` accepts it."""
 
     def __init__(self, name: str, columns: dict[str, npt.NDArray[Any]]) -> None:
         super().__init__(columns)
@@ -41,15 +41,15 @@ class Table(dict[str, npt.NDArray[Any]]):
 
     @property
     def rows(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
         return len(next(iter(self.values()))) if self else 0
 
     def where(self, **equal: str | float | bool) -> Table:
-        """The rows whose columns equal these: ``table.where(pattern="random", target=3)``."""
+        """The rows in which columns have these values: ``table.where(pattern="random", target=3)``."""
         keep = np.ones(self.rows, dtype=bool)
         for name, value in equal.items():
             if name not in self:
-                raise Error(f"{self.name} has no column `{name}`; it has: {', '.join(self)}")
+                raise Error(f"{self.name} has no column `{name}`; it has {', '.join(self)}")
             keep &= self[name] == value
         return Table(self.name, {name: column[keep] for name, column in self.items()})
 
@@ -76,7 +76,7 @@ def _shown(value: Any) -> str:
 
 
 def parse(name: str, text: str) -> Table:
-    """A table of the program's CSV export."""
+    """Parses a table of the program's CSV export."""
     lines = list(csv.reader(io.StringIO(text, newline="")))
     if not lines:
         return Table(name, {})
@@ -104,7 +104,7 @@ def _column(name: str, values: list[str]) -> npt.NDArray[Any]:
 
 
 def read(folder: Path) -> dict[str, Table]:
-    """The tables of a folder by name, in the order of their names."""
+    """Reads the tables in a folder, by name, in the order of their names."""
     files = sorted(folder.glob("*.csv"))
     return {file.stem: parse(file.stem, _text(file)) for file in files}
 
@@ -116,7 +116,7 @@ def _text(file: Path) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Confusion:
-    """How many images of each class were called which."""
+    """How many images of each class were called each class."""
 
     session: str
     classes: tuple[str, ...]
@@ -127,7 +127,7 @@ class Confusion:
 
     @property
     def accuracy(self) -> float:
-        """The share that was called what it is; NaN without images."""
+        """The share of images classified correctly; NaN without images."""
         total = int(self.counts.sum())
         return float(np.trace(self.counts)) / total if total else float("nan")
 
@@ -138,7 +138,8 @@ class Confusion:
 
     def plot(self, ax: Any = None) -> Any:
         """Draws it; the shade of a cell is its share of the row."""
-        return _plot.confusion(self, ax)
+        title = f"{self.accuracy:.1%} of {self.counts.sum():,} images"
+        return _plot.confusion(self.counts, self.classes, title, ax)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
         array = self.counts if dtype is None else self.counts.astype(dtype, copy=False)
@@ -147,5 +148,5 @@ class Confusion:
     def __repr__(self) -> str:
         return (
             f"<noisescope.Confusion: {self.counts.sum():,} images of {self.session}, "
-            f"{self.accuracy:.1%} called what they are; classes {shortened(self.classes)}>"
+            f"{self.accuracy:.1%} correct; classes {shortened(self.classes)}>"
         )

@@ -1,4 +1,4 @@
-"""Single trials: the noise that was shown, and what the network said."""
+"""Single trials: what was shown, and the network's outputs."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Trials:
-    """Trials of a session, made again: what was shown, and what the network says of it."""
+    """Recreated trials of a session: what was shown, and the network's outputs for it."""
 
     session: str
     #: The names of the classes, in order.
     classes: tuple[str, ...]
-    #: All arrays by name; also ``block``, ``trial`` and ``image``, where each comes from.
+    #: All arrays by name; also ``block``, ``trial`` and ``image``, the origin of each.
     arrays: Mapping[str, npt.NDArray[Any]]
     #: What was shown, [trials, (channels,) rows, columns], 0 black to 1 white.
     stimuli: Floats
-    #: The noise in it, on the noise's grid, which may be coarser, or grey.
+    #: The noise in it, on the noise's grid, which may be coarse or grey.
     noise: Floats
-    #: What each is called, [trials].
+    #: The class that each is called, [trials].
     called: npt.NDArray[np.int64]
     #: The class of the image in each, [trials]; −1 where there is none, at γ = 0.
     true: npt.NDArray[np.int64]
-    #: The softmax probability of what it is called, [trials].
+    #: The softmax probability of that class, [trials].
     confidence: Floats
     #: The logits, [trials, classes].
     outputs: Floats
@@ -41,13 +41,18 @@ class Trials:
     gamma: float
 
     def caption(self, at: int) -> str:
-        """A trial in words."""
+        """A caption for one trial: ``8 called 3``."""
         image = self.classes[self.true[at]] if self.true[at] >= 0 else "noise"
         return f"{image} called {self.classes[self.called[at]]}"
 
     def plot(self, ax: Any = None, *, what: str = "stimuli") -> Any:
         """Draws them; ``what``: ``stimuli`` or ``noise``."""
-        return _plot.trials(self, ax, what)
+        if what not in ("stimuli", "noise"):
+            raise Error(f"`{what}` cannot be drawn; choose stimuli or noise")
+        if not len(self):
+            raise Error("there are no such trials to draw")
+        pictures = self.stimuli if what == "stimuli" else self.noise
+        return _plot.trials(pictures, [self.caption(at) for at in range(len(pictures))], ax)
 
     def __len__(self) -> int:
         return len(self.stimuli)
@@ -63,7 +68,7 @@ class Trials:
 
 
 def read(arrays: Arrays, session: str) -> Trials:
-    """The trials of an export."""
+    """Reads the trials of an export."""
     try:
         return Trials(
             session=session,
@@ -79,5 +84,5 @@ def read(arrays: Arrays, session: str) -> Trials:
         )
     except KeyError as error:
         raise Error(
-            f"{arrays.source} has no `{error.args[0]}`; it has: {', '.join(arrays)}"
+            f"{arrays.source} has no `{error.args[0]}`; it has {', '.join(arrays)}"
         ) from error

@@ -118,7 +118,7 @@ fn every_stimulus_flips_at_the_weight_computed_by_hand() {
 }
 
 #[test]
-fn the_patterns_are_what_the_classes_look_like_on_one_scale() {
+fn the_patterns_show_the_classes_on_one_scale() {
     let lab = template_lab();
     let record = run(&plan(&[0.0], 3000, few()), &lab);
     let results = measured(&record);
@@ -159,7 +159,7 @@ fn the_patterns_are_what_the_classes_look_like_on_one_scale() {
 }
 
 #[test]
-fn without_the_pattern_all_are_called_the_same_and_with_nothing_else_all_are_the_pattern() {
+fn at_weight_0_patterns_agree_and_at_weight_1_the_pattern_alone_decides() {
     let record = run(&plan(&[0.0], 3000, few()), &template_lab());
     let results = measured(&record);
     for source in 0..2 {
@@ -183,7 +183,7 @@ fn without_the_pattern_all_are_called_the_same_and_with_nothing_else_all_are_the
 }
 
 #[test]
-fn the_examples_are_the_first_known_images_of_other_classes_and_what_becomes_of_them() {
+fn the_examples_are_the_first_correct_images_of_other_classes_with_their_decisions() {
     let lab = template_lab();
     let record = run(&plan(&[0.0], 3000, few()), &lab);
     let results = measured(&record);
@@ -246,7 +246,7 @@ fn a_resumed_run_equals_an_uninterrupted_one() {
 }
 
 #[test]
-fn more_images_than_there_are_means_all_of_them() {
+fn more_images_than_exist_means_all_of_them() {
     let attack = config::Attack {
         images: 1_000_000,
         noise_images: 0,

@@ -120,7 +120,7 @@ fn text(config: &Config, record: Record) -> String {
 }
 
 #[test]
-fn a_backdoor_is_found_by_class_and_window_and_pasting_it_bears_it_out() {
+fn a_backdoor_is_found_by_class_and_window_and_confirmed_by_pasting() {
     let record = run(&session(plan()), &suspect());
     let results = audit(&record);
     let verdict = results.verdict(&plan(), NetworkKind::Logistic).unwrap();
@@ -169,7 +169,7 @@ fn a_resumed_audit_equals_an_uninterrupted_one_bit_for_bit() {
 }
 
 #[test]
-fn a_network_that_is_done_keeps_its_images_alone() {
+fn a_finished_network_keeps_only_its_images() {
     let record = run(
         &session(config::Audit {
             trials: 600,
@@ -185,7 +185,7 @@ fn a_network_that_is_done_keeps_its_images_alone() {
 }
 
 #[test]
-fn references_of_another_kind_are_judged_by_the_suspects_own_classes() {
+fn with_references_of_another_kind_the_baseline_is_the_suspects_own_classes() {
     let other = config::Audit {
         kind: ReferenceKind::Mlp,
         ..plan()
@@ -196,7 +196,7 @@ fn references_of_another_kind_are_judged_by_the_suspects_own_classes() {
 }
 
 #[test]
-fn decisions_alone_are_compared_over_the_classes_that_have_an_image() {
+fn decisions_are_compared_over_the_classes_that_have_an_image() {
     let plan = config::Audit {
         response: Response::Decision,
         gamma: 0.1,
@@ -234,7 +234,7 @@ fn coarse_noise_finds_the_same_place_in_its_cells() {
 }
 
 #[test]
-fn the_references_of_an_audit_serve_another_one() {
+fn the_references_of_an_audit_can_be_reused_by_another() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("first.ron");
     let first = session(plan());

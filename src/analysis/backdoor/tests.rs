@@ -102,7 +102,7 @@ fn begin(plan: config::Backdoor, lab: &Lab) -> Result<(Backdoor, record::Backdoo
 }
 
 #[test]
-fn a_poisoned_logistic_network_gives_away_target_and_patch() {
+fn a_poisoned_logistic_network_reveals_its_target_and_patch() {
     // One white square an image, on a grid. Those on the patch are rows 0–7, columns 20–27.
     let plan = config::Backdoor {
         noise: Noise::Patch,
@@ -132,7 +132,7 @@ fn a_poisoned_logistic_network_gives_away_target_and_patch() {
 }
 
 #[test]
-fn the_score_against_the_clean_networks_tells_the_poisoned_ones() {
+fn the_score_against_the_clean_networks_separates_the_poisoned_ones() {
     let plan = config::Backdoor {
         poisoned: 2,
         clean: 4,
@@ -209,7 +209,7 @@ fn progress_is_exact_where_training_stops_early() {
 }
 
 #[test]
-fn every_network_has_a_seed_of_its_own() {
+fn every_network_has_its_own_seed() {
     let plan = config::Backdoor {
         poisoned: 3,
         clean: 3,
@@ -223,7 +223,7 @@ fn every_network_has_a_seed_of_its_own() {
 }
 
 #[test]
-fn a_network_that_is_done_keeps_its_findings_alone() {
+fn a_finished_network_keeps_only_its_findings() {
     let record = run(&session(plan()), &laboratory());
     for suspect in &study(&record).networks {
         assert!(suspect.is_concluded());
@@ -262,7 +262,7 @@ fn too_few_images_to_poison_is_an_error_with_place_and_remedy() {
 }
 
 #[test]
-fn a_training_that_diverges_is_an_error_with_its_place() {
+fn diverging_training_is_an_error_that_names_its_place() {
     let lab = laboratory();
     let (study, _) = begin(plan(), &lab).unwrap();
     let mut current = crate::nets::Network::new(

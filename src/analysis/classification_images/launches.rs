@@ -46,7 +46,7 @@ enum Column {
     Counted,
 }
 
-/// Launches of the noise loop; see [`super::ClassificationImages::launches`].
+/// Launches of the noise loop; see [`Experiment::launches`](crate::analysis::Experiment::launches).
 pub(super) struct NoiseLaunches<'a> {
     analysis: &'a ClassificationImages,
     lab: &'a Lab,
@@ -73,7 +73,7 @@ struct DeviceSums {
     blocks: [u64; HALVES],
     /// Products of the columns with the noise, \[2,R,p\].
     noise: Tensor<3>,
-    /// Products of answers with answers, \[2,L,C\]; see [`told::Said`].
+    /// Products of answers with answers, \[2,L,C\]; see [`readback::AnswerProducts`].
     answers: Tensor<3>,
     /// The images' bytes by called class, \[M,P\].
     images: Option<Tensor<2>>,

@@ -42,7 +42,7 @@ mod tests {
     /// Maps of responses independent of the noise exceed the bound, and have significant clusters, about
     /// once in twenty.
     #[test]
-    fn what_knows_nothing_of_the_noise_is_past_the_bound_once_in_twenty() {
+    fn responses_independent_of_the_noise_exceed_the_bound_once_in_twenty() {
         let lab = template_lab();
         for noise in [Noise::Patch, Noise::Gabor, Noise::Pca] {
             let source = NoiseSource::new(noise, &lab.dataset.train);

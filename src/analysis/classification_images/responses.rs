@@ -138,15 +138,15 @@ mod tests {
     fn read(evidence: EvidenceMeasure, listed: &[usize]) -> (Vec<f64>, f64) {
         let rows = rows();
         let all = || rows.iter().map(Vec::as_slice);
-        let hearing = ResponseReader::calibrated(evidence, listed, all());
-        let result = hearing.read(all());
+        let reader = ResponseReader::calibrated(evidence, listed, all());
+        let result = reader.read(all());
         assert_eq!(result.clipped, 0);
         let values = result.responses.into_iter().map(f64::from);
-        (values.map(|y| y * hearing.step()).collect(), hearing.step())
+        (values.map(|y| y * reader.step()).collect(), reader.step())
     }
 
     #[test]
-    fn a_logit_is_taken_from_the_mean_of_all() {
+    fn a_logit_is_measured_from_the_mean_of_all_logits() {
         let (values, step) = read(EvidenceMeasure::Logit, &[0, 1, 2]);
         let expected = [2.0, -2.0, 0.0, 2.25, 2.0, -4.25];
         for (value, expected) in values.iter().zip(expected) {
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn probabilities_are_those_of_the_softmax() {
+    fn probabilities_match_the_softmax() {
         let p = 1.0 / (1.0 + (-4.0_f64).exp() + (-2.0_f64).exp());
         for (evidence, expected) in [
             (EvidenceMeasure::Probability, p),
@@ -173,10 +173,10 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_number_is_counted() {
-        let hearing = ResponseReader::new(EvidenceMeasure::Logit, &[0, 1], 1.0 / 1024.0);
+    fn nan_and_out_of_range_outputs_are_counted_as_clipped() {
+        let reader = ResponseReader::new(EvidenceMeasure::Logit, &[0, 1], 1.0 / 1024.0);
         let rows: [&[f32]; 2] = [&[f32::NAN, 1.0], &[1e9, 0.0]];
-        let result = hearing.read(rows.into_iter());
+        let result = reader.read(rows.into_iter());
         assert_eq!(result.clipped, 4);
         assert_eq!(
             result.responses,
@@ -185,9 +185,9 @@ mod tests {
     }
 
     #[test]
-    fn outputs_that_say_nothing_have_a_step_too() {
+    fn constant_outputs_have_a_step_too() {
         let rows: [&[f32]; 1] = [&[2.0, 2.0]];
-        let hearing = ResponseReader::calibrated(EvidenceMeasure::Logit, &[0, 1], rows.into_iter());
-        assert_eq!(hearing.read(rows.into_iter()).responses, [0, 0]);
+        let reader = ResponseReader::calibrated(EvidenceMeasure::Logit, &[0, 1], rows.into_iter());
+        assert_eq!(reader.read(rows.into_iter()).responses, [0, 0]);
     }
 }

@@ -97,7 +97,7 @@ fn observe(block: &DrawnBlock) -> Vec<usize> {
 }
 
 #[test]
-fn a_network_that_is_one_template_gives_it_back() {
+fn the_image_of_a_one_template_network_is_its_template() {
     let mut trials = trials(0.0, Weighting::Equal);
     for index in 0..2500 {
         let block = block(index, 0);
@@ -152,7 +152,7 @@ proptest! {
 }
 
 #[test]
-fn counts_and_sums_hold_every_trial_once() {
+fn counts_and_sums_include_every_trial_once() {
     let block = block(4, 1);
     let decisions: Vec<usize> = (0..64).map(|i| i % 3).collect();
     let sums = sum(4, &block, &readout(decisions));
@@ -169,7 +169,7 @@ fn counts_and_sums_hold_every_trial_once() {
 
 /// By definition, Σw·z/Σw, one trial at a time.
 #[test]
-fn a_weighted_mean_is_that_of_its_definition() {
+fn a_weighted_mean_matches_its_definition() {
     let weights: Vec<u16> = (0..64).map(|i| 103 + 13 * i).collect();
     let block = block(0, 1);
     let readout = Readout {
@@ -201,7 +201,7 @@ fn a_weighted_mean_is_that_of_its_definition() {
 }
 
 #[test]
-fn a_confidence_becomes_a_weight_or_a_reason_to_drop_the_trial() {
+fn a_confidence_weights_a_trial_or_drops_it() {
     // Ten logits: one of 0 and nine of −ln 9 leave a confidence of ½.
     let mut logits = [-(9.0_f32.ln()); 10];
     logits[4] = 0.0;
@@ -257,7 +257,7 @@ fn every_noise_and_weighting_resumes_to_the_same_record() {
 }
 
 #[test]
-fn every_noise_gives_maps_of_finite_numbers() {
+fn every_noise_gives_finite_maps() {
     let lab = testing::template_lab();
     for noise in [
         Noise::Uniform,

@@ -72,7 +72,7 @@ fn coarse_noise_shows_the_sum_of_the_weights_under_each_cell() {
 }
 
 #[test]
-fn a_list_of_classes_leaves_their_maps_as_they_are() {
+fn listing_some_classes_does_not_change_their_maps() {
     let lab = all_templates();
     let listing = |classes: &[&str]| config::ClassificationImages {
         gammas: vec![0.3],

@@ -91,7 +91,7 @@ fn a_resumed_run_of_everything_equals_an_uninterrupted_one() {
 
 /// A class without an image is never shown, and every experiment handles it.
 #[test]
-fn a_class_without_images_is_never_shown_and_nothing_divides_by_it() {
+fn a_class_without_images_is_never_shown_and_causes_no_division_by_zero() {
     let mut lab = all_templates();
     let dataset = Arc::make_mut(&mut lab.dataset);
     for images in [&mut dataset.train, &mut dataset.test] {
@@ -155,7 +155,7 @@ fn a_class_without_images_is_never_shown_and_nothing_divides_by_it() {
 
 /// Noise only: no images, γ = 0.
 #[test]
-fn noise_alone_needs_no_images_and_says_what_does() {
+fn pure_noise_needs_no_images_and_errors_name_what_does() {
     let (mut lab, difference) = duel();
     let dataset = Dataset::none(Form::clone(&lab.form));
     lab.pool = Pool::new(&dataset.train);

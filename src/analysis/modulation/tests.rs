@@ -71,7 +71,7 @@ fn mean_activations_equal_those_computed_by_hand() {
 }
 
 #[test]
-fn strength_zero_is_the_network_as_it_is() {
+fn strength_zero_leaves_the_network_unchanged() {
     let lab = template_lab();
     let found = found(small(), &lab);
     assert_eq!(
@@ -148,7 +148,7 @@ fn a_push_flips_exactly_the_images_whose_margin_is_smaller() {
 }
 
 #[test]
-fn a_class_that_leaves_every_unit_at_rest_changes_nothing() {
+fn a_class_that_activates_no_unit_changes_nothing() {
     let weights: Vec<Vec<f32>> = (0..10).map(|_| vec![0.0; 784]).collect();
     let lab = lab(
         linear(&weights, &Device::flex()),
@@ -214,7 +214,7 @@ fn a_resumed_run_equals_an_uninterrupted_one() {
 }
 
 #[test]
-fn a_plan_without_layers_takes_those_that_the_network_has() {
+fn a_plan_without_layers_uses_the_networks_layers() {
     let named = |kind| {
         let lab = lab(
             Subject::untrained(kind, ports(), 1, &Device::flex()).unwrap(),

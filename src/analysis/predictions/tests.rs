@@ -32,7 +32,7 @@ fn called(bytes: &[u8]) -> usize {
 }
 
 #[test]
-fn every_image_is_counted_and_summed_where_the_network_puts_it() {
+fn every_image_is_counted_and_summed_under_its_decision() {
     let lab = template_lab();
     let record = run(&plan(&[Split::Train, Split::Test], 64), &lab);
     let results: &record::Predictions = record.first().unwrap();

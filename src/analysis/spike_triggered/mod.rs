@@ -2,7 +2,7 @@
 //!
 //! There are four parts: noise, training images, mean gradients (with which averages on Gaussian noise must
 //! agree), and the covariance of one unit. A block gathers the receptive fields at a layer's inner
-//! positions ([`fields`]) and sums them, weighted by activation, in one matrix product; averages and
+//! positions (`fields`) and sums them, weighted by activation, in one matrix product; averages and
 //! their reliability follow from the sums in [`crate::stats::spike_triggered`].
 
 mod covariance;

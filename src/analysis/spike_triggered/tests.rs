@@ -35,7 +35,7 @@ fn found(plan: Plan, lab: &Lab) -> Found {
 }
 
 #[test]
-fn the_average_of_a_linear_unit_is_its_weights_and_so_is_its_gradient() {
+fn a_linear_units_average_and_gradient_are_its_weights() {
     let settings = Plan {
         trials: 40_960,
         images: 0,
@@ -313,7 +313,7 @@ fn a_resumed_run_equals_an_uninterrupted_one() {
 }
 
 #[test]
-fn other_noise_has_no_gradients() {
+fn noise_that_is_not_gaussian_has_no_gradients() {
     let settings = Plan {
         noise: Noise::Uniform,
         covariance: None,
@@ -326,7 +326,7 @@ fn other_noise_has_no_gradients() {
 }
 
 #[test]
-fn an_error_names_the_layers_and_units_there_are() {
+fn an_error_names_the_existing_layers_and_units() {
     let lab = cnn_lab();
     let complaint = |settings: Plan| {
         let config = plan(settings);

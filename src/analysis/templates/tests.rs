@@ -23,7 +23,7 @@ fn measured(record: &Record) -> &record::Templates {
 }
 
 #[test]
-fn true_templates_know_nearly_every_image_of_their_class() {
+fn true_templates_recognize_nearly_every_image_of_their_class() {
     let maps: Vec<Vec<f32>> = (0..10).map(template).collect();
     let template = |class: usize| Template {
         class,
@@ -109,7 +109,7 @@ fn a_resumed_run_equals_an_uninterrupted_one() {
 }
 
 #[test]
-fn only_the_first_images_are_shown_where_fewer_are_wanted() {
+fn only_the_first_images_are_shown_if_fewer_are_requested() {
     let few = config::Templates {
         images: 13,
         block: 5,
@@ -135,7 +135,7 @@ fn a_gamma_without_two_templates_has_no_accuracy_and_is_done_at_once() {
 }
 
 #[test]
-fn with_too_few_trials_everywhere_there_is_nothing_left_to_do() {
+fn with_too_few_trials_everywhere_nothing_is_left_to_do() {
     let plan = plan(&[0.0, 0.3], 20, in_blocks_of(30));
     let record = run(&plan, &template_lab());
     assert!(

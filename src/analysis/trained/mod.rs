@@ -1,7 +1,7 @@
 //! Networks that an experiment trains itself and shows noise: a population for comparison.
 //!
 //! Each part of the experiment is a network. Its blocks train it, measure it on test images, and show it
-//! noise ([`course`]). They form a chain: between blocks the network stays here in memory, and everything
+//! noise (`course`). They form a chain: between blocks the network stays here in memory, and everything
 //! that another process needs to continue goes into the record.
 
 mod course;

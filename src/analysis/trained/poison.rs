@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn one_in_seven_of_all_are_poisoned_and_every_other_class_is_attacked() {
+    fn one_in_seven_of_all_images_is_poisoned_and_every_other_class_is_attacked() {
         let all = Poison {
             victims: Victims::OneIn(7),
             ..poison(1)

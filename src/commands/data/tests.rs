@@ -66,7 +66,7 @@ fn the_list_shows_what_is_built_in_and_how_to_get_the_rest() {
         "{text}"
     );
     assert!(
-        text.contains("not here; `noisescope data fetch fashion-mnist` gets it (55 MB)"),
+        text.contains("not here; to fetch it (55 MB): noisescope data fetch fashion-mnist"),
         "{text}"
     );
 }
@@ -92,7 +92,7 @@ fn a_set_that_cannot_be_fetched_is_listed_with_the_way_to_get_it() {
 }
 
 #[test]
-fn the_list_claims_nothing_of_a_damaged_set() {
+fn the_list_gives_no_counts_for_a_damaged_set() {
     let folder = tempfile::tempdir().unwrap();
     let place = set_dir(folder.path(), &catalog::MNIST);
     std::fs::create_dir_all(&place).unwrap();
@@ -105,7 +105,7 @@ fn the_list_claims_nothing_of_a_damaged_set() {
 }
 
 #[test]
-fn verifying_an_empty_folder_is_no_error() {
+fn verifying_an_empty_folder_is_not_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let (text, outcome) = printed(DataCommand::Verify, folder.path());
     outcome.unwrap();
@@ -124,14 +124,14 @@ fn verifying_a_damaged_file_fails_with_its_name_and_the_remedy() {
     assert_eq!(
         outcome.unwrap_err().to_string(),
         format!(
-            "a file is damaged: {} has 4 bytes, not 60008. Run `noisescope data fetch mnist` to replace it.",
+            "a file is damaged: {} has 4 bytes, not 60008. To replace it: noisescope data fetch mnist",
             path.display()
         )
     );
 }
 
 #[test]
-fn a_set_that_fails_does_not_keep_the_next_from_being_tried() {
+fn a_failing_set_does_not_prevent_the_next_one() {
     let folder = tempfile::tempdir().unwrap();
     let error = fetch_sets(
         &chosen(&[]),

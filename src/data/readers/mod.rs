@@ -1,7 +1,7 @@
 //! Readers of images, chosen by the content of a folder or file. A new format needs its file and one line in [`READERS`].
 //!
 //! This file chooses the reader for a path, even if the path is a level too high or too low. Classes and the test split
-//! are determined afterwards, in `settle`.
+//! are determined afterwards, in `assemble`.
 
 mod array;
 pub(super) mod cache;

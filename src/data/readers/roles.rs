@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_many_habits_are_understood() {
+    fn many_naming_conventions_are_understood() {
         use FileContent::*;
         use SetPart::*;
         for (name, set, part, what) in [

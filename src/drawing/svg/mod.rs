@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_name_holds_does_not_leave_its_text() {
+    fn markup_in_names_is_escaped() {
         let mut drawing = Drawing::new(Sheet::SINGLE, 20.0);
         drawing.title = "a </title><script>".into();
         drawing.text((1.0, 1.0), "<b> & \"c\"\u{7}", Paint::Ink);
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_without_a_font_is_a_shape_and_its_neighbours_stay_text() {
+    fn a_character_without_a_font_becomes_a_shape_and_its_neighbours_stay_text() {
         let mut drawing = Drawing::new(Sheet::SINGLE, 20.0);
         drawing.text((1.0, 1.0), "ab犬c", Paint::Ink);
         let svg = for_fonts(&drawing, &|letter| letter != '犬');

@@ -73,7 +73,7 @@ impl ActiveRun {
                 match reset.is_empty() {
                     true => self.log(text),
                     false => self.log(format!(
-                        "{text}; will be repeated with the new maps: {}",
+                        "{text}; to be rerun with the new maps: {}",
                         reset.join(", ")
                     )),
                 }

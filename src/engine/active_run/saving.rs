@@ -55,7 +55,7 @@ impl ActiveRun {
         session.record.elapsed_s = self.elapsed_s();
         match self.lock.rescue(&session) {
             Ok(Some(name)) => format!(
-                "Its results are saved beside it, as session `{name}`: resume them with noisescope run {name}"
+                "Its results are saved beside it, as session `{name}`. Resume: noisescope run {name}"
             ),
             Ok(None) => format!(
                 "Its file is the checkpoint of {}; later results are discarded",

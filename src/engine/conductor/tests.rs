@@ -81,7 +81,7 @@ fn plan() -> Config {
 }
 
 #[test]
-fn a_device_that_fails_anywhere_loses_nothing_and_says_the_next_step() {
+fn a_device_failure_anywhere_loses_nothing_and_names_the_next_step() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(folder.path());
     let (phase, computed) = conduct(&store, Session::new("whole", plan()), 0);
@@ -111,9 +111,6 @@ fn a_device_that_fails_anywhere_loses_nothing_and_says_the_next_step() {
             (training.epochs, training.best, training.test_accuracy)
         };
         assert!(trained(&record) == trained(&whole), "{fails}: the network");
-        assert!(
-            record.analyses == whole.analyses,
-            "{fails}: what it measured"
-        );
+        assert!(record.analyses == whole.analyses, "{fails}: the record");
     }
 }

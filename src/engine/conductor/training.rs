@@ -287,7 +287,7 @@ fn no_better_than_chance(accuracy: f64, test: &Images, causes: &str) -> Option<S
     (share.low <= largest).then(|| {
         format!(
             "THE NETWORK IS NO BETTER THAN CHANCE on the {images} test images: {:.1} % correct ({:.1} to {:.1} %), and \
-             always naming the largest class gives {:.1} %. The maps will show the bias of a network that has not \
+             always choosing the most frequent class gives {:.1} %. The maps will show the bias of a network that has not \
              learned these images. The usual causes: {causes}",
             100.0 * share.estimate,
             100.0 * share.low,

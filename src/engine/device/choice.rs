@@ -5,18 +5,14 @@ use std::str::FromStr;
 
 use burn::tensor::Device;
 
-use super::{cubecl, gpu, libtorch};
-
-/// Commands that build with a feature, for errors about devices that need it.
-const WITH_LIBTORCH: &str = "scripts/with-libtorch cargo build --release --features libtorch";
-const WITH_CUBECL: &str = "cargo build --release --features cuda";
+use super::{gpu, libtorch};
 
 /// The requested devices.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeviceChoice {
     /// The fastest one that this program was built with and that works here.
     Auto,
-    /// These: one, or several GPUs of one kind.
+    /// These: one, or several GPUs.
     Named(Vec<DeviceKind>),
 }
 
@@ -31,8 +27,6 @@ pub enum DeviceKind {
     Libtorch,
     /// libtorch on the GPU of this index.
     Cuda(usize),
-    /// CubeCL on the GPU of this index.
-    Cubecl(usize),
 }
 
 /// Why a `--device` is not available.
@@ -40,28 +34,21 @@ pub enum DeviceKind {
 pub enum DeviceError {
     /// No such name.
     #[error(
-        "there is no device `{0}`; devices are auto, cpu, flex, libtorch, cuda:N and cubecl:N (N counts GPUs from 0; several with commas: cuda:0,cuda:1)"
+        "there is no device `{0}`; devices are auto, cpu, flex, libtorch and cuda:N (N counts GPUs from 0; several with commas: cuda:0,cuda:1)"
     )]
     Unknown(String),
     /// A device that this program was not built for.
     #[error(
-        "device `{name}` needs {needs}, and this noisescope was built without it; build it with `{command}`, or use `--device cpu`"
+        "device `{0}` needs libtorch, and noisescope was built without it; build it with `scripts/with-libtorch cargo build --release --features libtorch`, or use `--device cpu`"
     )]
-    NotBuilt {
-        /// The device.
-        name: String,
-        /// What it needs.
-        needs: &'static str,
-        /// The command that builds it.
-        command: &'static str,
-    },
+    NotBuilt(DeviceKind),
     /// Several devices that cannot be combined.
     #[error(
-        "devices `{0}` cannot be combined: several devices must be different GPUs of one kind, for example cuda:0,cuda:1"
+        "devices `{0}` cannot be combined: several devices must be different GPUs, for example cuda:0,cuda:1"
     )]
     Incompatible(String),
     /// A GPU whose index is too high.
-    #[error("there is no device `{kind}`: {}", gpus_here(*.kind, *.here))]
+    #[error("there is no device `{kind}`: {}", gpus_here(*.here))]
     NoSuchGpu {
         /// The device.
         kind: DeviceKind,
@@ -88,12 +75,8 @@ pub enum DeviceError {
     },
 }
 
-fn gpus_here(kind: DeviceKind, here: usize) -> String {
-    let family = match kind {
-        DeviceKind::Cubecl(_) => "cubecl",
-        _ => "cuda",
-    };
-    let names: Vec<String> = (0..here).map(|i| format!("{family}:{i}")).collect();
+fn gpus_here(here: usize) -> String {
+    let names: Vec<String> = (0..here).map(|i| format!("cuda:{i}")).collect();
     match here {
         1 => format!("this machine has one GPU; use `--device {}`", names[0]),
         _ => format!("this machine has {here} GPUs: {}", names.join(", ")),
@@ -107,7 +90,6 @@ impl fmt::Display for DeviceKind {
             Self::Flex => f.write_str("flex"),
             Self::Libtorch => f.write_str("libtorch"),
             Self::Cuda(index) => write!(f, "cuda:{index}"),
-            Self::Cubecl(index) => write!(f, "cubecl:{index}"),
         }
     }
 }
@@ -121,7 +103,7 @@ impl DeviceKind {
     /// The GPU's index.
     pub fn gpu(self) -> Option<usize> {
         match self {
-            Self::Cuda(index) | Self::Cubecl(index) => Some(index),
+            Self::Cuda(index) => Some(index),
             Self::Cpu | Self::Flex | Self::Libtorch => None,
         }
     }
@@ -133,7 +115,6 @@ impl DeviceKind {
             Self::Cpu | Self::Flex => None,
             Self::Libtorch => libtorch::processor(),
             Self::Cuda(index) => libtorch::gpu(index),
-            Self::Cubecl(index) => cubecl::gpu(index),
         }
         .unwrap_or_else(Device::flex)
     }
@@ -147,7 +128,6 @@ impl DeviceKind {
         let gpus = match self {
             Self::Cpu | Self::Flex | Self::Libtorch => return Ok(()),
             Self::Cuda(_) => gpu::count_for_libtorch(),
-            Self::Cubecl(_) => cubecl::count_gpus(),
         };
         let here = gpus.map_err(|why| DeviceError::NoGpu { kind: self, why })?;
         if self.gpu().is_some_and(|index| index >= here) {
@@ -157,19 +137,10 @@ impl DeviceKind {
     }
 
     fn is_built(self) -> Result<(), DeviceError> {
-        let (built, needs, command) = match self {
-            Self::Cpu | Self::Flex => return Ok(()),
-            Self::Libtorch | Self::Cuda(_) => (libtorch::BUILT, "libtorch", WITH_LIBTORCH),
-            Self::Cubecl(_) => (cubecl::BUILT, "CubeCL", WITH_CUBECL),
-        };
-        if built {
-            return Ok(());
+        match self {
+            Self::Libtorch | Self::Cuda(_) if !libtorch::BUILT => Err(DeviceError::NotBuilt(self)),
+            _ => Ok(()),
         }
-        Err(DeviceError::NotBuilt {
-            name: self.to_string(),
-            needs,
-            command,
-        })
     }
 }
 
@@ -185,18 +156,14 @@ impl FromStr for DeviceKind {
                 "libtorch" => Self::Libtorch,
                 // The first one, as in PyTorch.
                 "cuda" => Self::Cuda(0),
-                "cubecl" => Self::Cubecl(0),
                 _ => return Err(unknown()),
             },
-            Some((family, index)) => {
-                // Handles store the index in 16 bits.
-                let index = usize::from(index.parse::<u16>().map_err(|_| unknown())?);
-                match family {
-                    "cuda" => Self::Cuda(index),
-                    "cubecl" => Self::Cubecl(index),
-                    _ => return Err(unknown()),
-                }
-            }
+            // Handles store the index in 16 bits.
+            Some(("cuda", index)) => match index.parse::<u16>() {
+                Ok(index) => Self::Cuda(usize::from(index)),
+                Err(_) => return Err(unknown()),
+            },
+            Some(_) => return Err(unknown()),
         };
         kind.is_built()?;
         Ok(kind)
@@ -214,11 +181,8 @@ impl FromStr for DeviceChoice {
             .split(',')
             .map(|name| name.trim().parse())
             .collect::<Result<Vec<DeviceKind>, _>>()?;
-        let family = |kind: DeviceKind| kind.gpu().map(|_| matches!(kind, DeviceKind::Cuda(_)));
         let compatible = kinds.iter().all(|&kind| {
-            family(kind).is_some()
-                && family(kind) == family(kinds[0])
-                && kinds.iter().filter(|&&other| other == kind).count() == 1
+            kind.is_gpu() && kinds.iter().filter(|&&other| other == kind).count() == 1
         });
         if kinds.len() > 1 && !compatible {
             return Err(DeviceError::Incompatible(names.to_owned()));
@@ -249,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_none_are_refused_with_those_that_are() {
+    fn invalid_names_are_refused_with_the_valid_ones() {
         for name in [
             "gpu",
             "cuda:x",
@@ -258,6 +222,7 @@ mod tests {
             "cuda:99999",
             "flex:0",
             "cpu:0",
+            "cubecl:0",
             "",
             "flex,",
         ] {
@@ -267,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn several_devices_must_be_different_gpus_of_one_kind() {
+    fn several_devices_must_be_different_gpus() {
         assert!(refused("flex,flex").contains("cannot be combined"));
         if libtorch::BUILT {
             assert!(refused("cuda:0,cuda:0").contains("cannot be combined"));
@@ -278,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_that_was_not_built_says_how_to_build_it() {
+    fn a_device_missing_from_the_build_says_how_to_build_it() {
         if !libtorch::BUILT {
             for name in ["libtorch", "cuda:0"] {
                 let words = refused(name);
@@ -286,13 +251,10 @@ mod tests {
                 assert!(words.contains("--device cpu"), "{words}");
             }
         }
-        if !cubecl::BUILT {
-            assert!(refused("cubecl:0").contains("--features cuda"));
-        }
     }
 
     #[test]
-    fn an_index_that_does_not_exist_names_those_that_do() {
+    fn a_nonexistent_index_is_refused_with_the_existing_ones() {
         let words = |here| {
             let kind = DeviceKind::Cuda(7);
             DeviceError::NoSuchGpu { kind, here }.to_string()

@@ -77,19 +77,13 @@ pub fn remark(index: usize) -> Option<String> {
         .map(ToOwned::to_owned)
 }
 
-/// Number of GPUs visible to CUDA, from NVML's list and the variables that hide some of them; `None` if
-/// NVML is not available.
-pub fn count_visible() -> Option<usize> {
-    Some(nvml::visible()?.places.len())
-}
-
 /// Number of GPUs that libtorch can compute on.
 ///
 /// # Errors
 /// Why there is none, and what helps.
 pub fn count_for_libtorch() -> Result<usize, String> {
     if !libtorch::BUILT {
-        return Err("this noisescope was built without libtorch".into());
+        return Err("noisescope was built without libtorch".into());
     }
     if let Some(count) = libtorch::count_gpus().filter(|&count| count > 0) {
         return Ok(count);
@@ -106,7 +100,7 @@ pub fn count_for_libtorch() -> Result<usize, String> {
 const OLDEST_CUDA: i32 = 12;
 
 /// Why there is no usable GPU, given the state of the driver, and what helps.
-pub fn why_not(driver: Result<&Driver, &String>, needs: (i32, i32)) -> String {
+fn why_not(driver: Result<&Driver, &String>, needs: (i32, i32)) -> String {
     reason(driver, needs, nvml::visible())
 }
 
@@ -165,7 +159,7 @@ fn oldest_driver(cuda: i32) -> &'static str {
     }
 }
 
-#[cfg(any(feature = "libtorch", feature = "cuda"))]
+#[cfg(feature = "libtorch")]
 mod nvml {
     use std::sync::OnceLock;
 
@@ -280,13 +274,13 @@ mod nvml {
     }
 }
 
-#[cfg(not(any(feature = "libtorch", feature = "cuda")))]
+#[cfg(not(feature = "libtorch"))]
 mod nvml {
     use super::visible::{NvmlPlace, VisibleDevices};
     use super::{Driver, GpuState};
 
     pub fn driver() -> Result<Driver, String> {
-        Err("this noisescope was built without GPU support".into())
+        Err("noisescope was built without GPU support".into())
     }
 
     pub fn visible() -> Option<&'static VisibleDevices> {
@@ -317,7 +311,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_header_says_what_is_known_and_no_more() {
+    fn the_header_shows_only_what_is_known() {
         let mut state = GpuState {
             name: "NVIDIA H100".into(),
             busy: Some(71),
@@ -349,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_variables_hide_is_the_reason_where_no_gpu_is_shown() {
+    fn if_no_gpu_is_visible_the_variables_that_hide_it_are_the_reason() {
         let driver = Driver {
             version: "570.86".into(),
             cuda: (12, 8),

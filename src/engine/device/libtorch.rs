@@ -1,8 +1,7 @@
 //! libtorch: its GPUs, threads and version, and the CUDA it was built with.
 //!
-//! burn-tch is deprecated in Burn 0.22 in favour of CubeCL. But this program must run on libtorch,
-//! which many servers have and which is the faster one on a processor. So its two constructors are
-//! used, only here, and CubeCL ([`super::cubecl`]) is offered as an alternative.
+//! burn-tch is deprecated in Burn 0.22, but this program must run on libtorch, which many servers have
+//! and which is the faster one on a processor. So its two constructors are used, only here.
 
 use std::fs;
 use std::path::Path;
@@ -128,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cuda_of_the_libraries_is_read_where_each_kind_of_libtorch_tells_it() {
+    fn the_cuda_version_is_read_from_each_kind_of_libtorch() {
         let pip = "__version__ = '2.9.0+cu128'\ndebug = False\ncuda: Optional[str] = '12.8'\nhip: Optional[str] = None\n";
         assert_eq!(cuda_of_python(pip), Some((12, 8)));
         assert_eq!(cuda_of_python("cuda = '13.0'"), Some((13, 0)));
@@ -145,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_was_built_against_is_told_only_where_it_was() {
+    fn the_version_built_against_is_known_only_in_a_build_with_libtorch() {
         assert_eq!(VERSION == "of an unknown version", !BUILT);
         assert!(BUILT || written_against().is_none());
     }

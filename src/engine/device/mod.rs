@@ -1,11 +1,10 @@
 //! Devices: opening those that `--device` names, with their workers. All choice of a backend is here.
 //!
-//! Submodules: [`libtorch`] and [`cubecl`], specific to these backends; [`speed`], the speed of a device;
-//! [`gpu`], the state of a GPU, and [`visible`], which card it is; [`numerics`], its rounding;
-//! [`diagnosis`], the messages of failing devices; [`verify`], whether a device computes correctly.
+//! Submodules: [`libtorch`], specific to this backend; [`speed`], the speed of a device; [`gpu`], the state of
+//! a GPU, and [`visible`], which card it is; [`numerics`], its rounding; [`diagnosis`], the messages of failing
+//! devices; [`verify`], whether a device computes correctly.
 
 mod choice;
-pub mod cubecl;
 pub mod diagnosis;
 pub mod gpu;
 pub mod libtorch;
@@ -216,7 +215,6 @@ pub fn available_devices() -> Vec<DeviceKind> {
     let mut kinds: Vec<DeviceKind> = (0..gpu::count_for_libtorch().unwrap_or(0))
         .map(DeviceKind::Cuda)
         .collect();
-    kinds.extend((0..cubecl::count_gpus().unwrap_or(0)).map(DeviceKind::Cubecl));
     if libtorch::BUILT {
         kinds.push(DeviceKind::Libtorch);
     }
@@ -328,7 +326,7 @@ fn open_named(kinds: &[DeviceKind], how: OpenSettings) -> Result<OpenDevices, De
 fn seats(kind: DeviceKind, how: OpenSettings) -> Vec<Seat> {
     let workers = how.workers.unwrap_or_else(cores).max(1);
     let blocks = match kind {
-        DeviceKind::Cuda(_) | DeviceKind::Cubecl(_) => how.launch.unwrap_or(BLOCKS_A_LAUNCH),
+        DeviceKind::Cuda(_) => how.launch.unwrap_or(BLOCKS_A_LAUNCH),
         // Launches on a processor, only on request.
         DeviceKind::Libtorch => how.launch.unwrap_or(1),
         DeviceKind::Cpu | DeviceKind::Flex => 1,

@@ -1,9 +1,51 @@
 //! Tests of opening devices.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use super::*;
 
+/// The number of cores on which this process may run; `None` if the system does not report them, or a CPU quota may
+/// leave fewer.
+fn allowed_cores() -> Option<usize> {
+    let groups = std::fs::read_to_string("/proc/self/cgroup").ok()?;
+    let paths = groups.lines().filter_map(|line| line.splitn(3, ':').nth(2));
+    let mut folders = paths
+        .flat_map(|path| Path::new(path).ancestors())
+        .filter_map(|folder| folder.strip_prefix("/").ok());
+    let has_quota = |folder: &Path| {
+        let read = |root: &str, file: &str| {
+            let quota = Path::new(root).join(folder).join(file);
+            std::fs::read_to_string(quota).unwrap_or_default()
+        };
+        let v2 = read("/sys/fs/cgroup", "cpu.max");
+        let v1 = read("/sys/fs/cgroup/cpu", "cpu.cfs_quota_us");
+        let is_set =
+            |quota: &str, unlimited: &str| !quota.is_empty() && !quota.starts_with(unlimited);
+        is_set(&v2, "max") || is_set(&v1, "-1")
+    };
+    if folders.any(has_quota) {
+        return None;
+    }
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let mut lines = status.lines();
+    let allowed = lines.find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
+    let online = std::fs::read_to_string("/sys/devices/system/cpu/online").ok()?;
+    Some(cores_in(allowed)?.intersection(&cores_in(&online)?).count())
+}
+
+/// The cores in a list such as `0-3,8`.
+fn cores_in(list: &str) -> Option<BTreeSet<usize>> {
+    let mut cores = BTreeSet::new();
+    for range in list.trim().split(',') {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        cores.extend(first.parse::<usize>().ok()?..=last.parse::<usize>().ok()?);
+    }
+    Some(cores)
+}
+
 #[test]
-fn flex_has_a_worker_a_core_unless_told_otherwise() {
+fn flex_has_one_worker_per_core_by_default() {
     let open = |workers| {
         let choice = "flex".parse().unwrap();
         let wanted = DeviceRequest {
@@ -12,14 +54,17 @@ fn flex_has_a_worker_a_core_unless_told_otherwise() {
         };
         open(wanted, NetworkKind::Logistic, None).unwrap()
     };
-    assert_eq!(open(None).seats.len(), cores());
+    match allowed_cores() {
+        Some(cores) => assert_eq!(open(None).seats.len(), cores),
+        None => println!("SKIPPED: the number of cores is not known for certain"),
+    }
     assert_eq!(open(Some(3)).label(), "flex · 3 workers");
     assert_eq!(open(Some(1)).label(), "flex · 1 worker");
     assert_eq!(open(None).record_label(), "flex");
 }
 
 #[test]
-fn auto_goes_on_where_the_session_was() {
+fn auto_continues_on_the_sessions_device() {
     let wanted = DeviceRequest {
         workers: Some(1),
         ..DeviceRequest::new(&DeviceChoice::Auto)
@@ -35,14 +80,16 @@ fn auto_goes_on_where_the_session_was() {
 }
 
 #[test]
-fn a_record_names_its_devices_before_what_it_says_of_them() {
+fn a_recorded_device_begins_with_its_kind() {
     assert_eq!(recorded_kinds("flex"), Some(vec![DeviceKind::Flex]));
     assert_eq!(recorded_kinds("an abacus"), None);
     assert_eq!(recorded_kinds("auto"), None);
+    // Earlier versions offered this device.
+    assert_eq!(recorded_kinds("cubecl:0, launches of 32 blocks"), None);
 }
 
 #[test]
-fn a_record_tells_how_it_was_computed() {
+fn a_record_describes_how_it_was_computed() {
     assert!(is_recorded_direct("cpu, convolutions direct"));
     assert!(!is_recorded_direct("cpu"));
     assert!(numerics::is_recorded_tf32(
@@ -54,7 +101,7 @@ fn a_record_tells_how_it_was_computed() {
 }
 
 #[test]
-fn a_session_goes_on_with_launches_of_the_size_that_it_began_with() {
+fn a_session_keeps_its_launch_size() {
     let recorded = "cuda:0,cuda:1, launches of 64 blocks, float32";
     assert_eq!(recorded_launch(recorded), Some(64));
     let both = [DeviceKind::Cuda(0), DeviceKind::Cuda(1)];

@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn another_network_is_found_out() {
+    fn a_different_network_is_detected() {
         let lab = reference(NetworkKind::Logistic).unwrap();
         let mut other = lab.clone();
         let ports = crate::nets::NetworkShape::from(&*lab.form);

@@ -254,7 +254,7 @@ mod tests {
     use crate::session::record::TrialKind;
 
     #[test]
-    fn what_is_looked_for_is_counted_over_both_halves_of_the_blocks() {
+    fn matching_trials_are_counted_over_both_halves_of_the_blocks() {
         let kind = TrialKind::plain(3, [1, 1, 1]);
         let mut trials = GammaTrials::new(0.5, 1, &kind);
         trials.counts = (1..=18).collect();

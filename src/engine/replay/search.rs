@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_trials_are_given_whoever_was_faster() {
+    fn the_first_trials_are_returned_whichever_worker_is_faster() {
         let blocks: [&[usize]; 4] = [&[5], &[], &[0, 3], &[1]];
         for order in [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]] {
             let mut gathered = MatchCollector::new(2);

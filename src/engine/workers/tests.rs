@@ -178,7 +178,7 @@ fn compute_in(
 }
 
 #[test]
-fn a_device_that_runs_out_of_memory_goes_on_with_less_and_loses_no_trial() {
+fn a_device_that_runs_out_of_memory_continues_with_fewer_blocks_and_loses_no_trial() {
     let (plain, ..) = compute(usize::MAX, None, 1, 1);
     let (frail, notes, fault) = compute(5, None, 2, 16);
     assert!(fault.is_none(), "{fault:?}");
@@ -190,7 +190,7 @@ fn a_device_that_runs_out_of_memory_goes_on_with_less_and_loses_no_trial() {
 
 /// A chained block computed twice would advance its network twice.
 #[test]
-fn a_chained_block_is_computed_alone_and_not_tried_again() {
+fn a_chained_block_is_computed_alone_and_not_retried() {
     let (plain, ..) = compute(usize::MAX, None, 1, 1);
     let (alone, notes, fault) = compute_in(BlockOrder::Sequential, 1, None, 2, 16);
     assert!(fault.is_none() && notes.is_empty(), "{fault:?} {notes:?}");
@@ -204,7 +204,7 @@ fn a_chained_block_is_computed_alone_and_not_tried_again() {
 }
 
 #[test]
-fn one_block_without_room_says_what_to_do() {
+fn a_single_block_that_does_not_fit_names_the_remedy() {
     let (done, _, fault) = compute(0, None, 1, 8);
     assert_eq!(done.blocks, 0);
     let words = fault.unwrap().to_string();
@@ -214,7 +214,7 @@ fn one_block_without_room_says_what_to_do() {
 }
 
 #[test]
-fn a_device_that_is_lost_says_what_happened() {
+fn a_lost_device_is_reported_with_the_cause() {
     let (_, _, fault) = compute(8, Some(20), 1, 2);
     let words = fault.unwrap().to_string();
     assert!(words.contains("unspecified launch failure. "), "{words}");
@@ -224,7 +224,7 @@ fn a_device_that_is_lost_says_what_happened() {
 
 /// Results that cannot be summed on a device are computed block by block.
 #[test]
-fn answers_that_are_no_number_are_summed_by_the_host() {
+fn outputs_that_are_not_numbers_are_summed_by_the_host() {
     let mut templates: Vec<Vec<f32>> = (0..10).map(testing::template).collect();
     templates[3][100] = f32::NAN;
     let network = testing::linear(&templates, &burn::tensor::Device::flex());
@@ -277,7 +277,7 @@ fn many_seats_and_launches_of_any_size_measure_the_same() {
 /// Parts in groups of three share work: a worker takes the queued ones of a block, and leaves a job that does not
 /// belong to them for the next worker.
 #[test]
-fn blocks_that_a_plan_computes_together_are_taken_together() {
+fn blocks_that_a_plan_computes_together_are_dealt_together() {
     let lab = testing::template_lab();
     let plan = config::ClassificationImages::default();
     let analysis = Arc::new(FailingAnalysis {

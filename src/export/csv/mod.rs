@@ -37,7 +37,7 @@ pub fn csv(session: &Session, folder: &ExportFolder) -> Result<(), ExportError> 
         });
     }
     for (name, table) in tables {
-        folder.write(&format!("{name}.csv"), table.text().as_bytes())?;
+        folder.write(&format!("{name}.csv"), table.into_text().as_bytes())?;
     }
     Ok(())
 }

@@ -1,14 +1,14 @@
-//! A CSV table as text (RFC 4180, but lines end with a line feed).
+//! A CSV table with typed fields (RFC 4180, but lines end with a line feed).
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
-/// A CSV table as text.
-#[derive(Debug, Clone)]
+use csv::Writer;
+
+/// A CSV table.
+#[derive(Debug)]
 pub struct CsvTable {
-    text: String,
+    writer: Writer<Vec<u8>>,
     rows: usize,
-    columns: usize,
 }
 
 /// One field of a table.
@@ -73,14 +73,25 @@ impl<'a, T: Into<CsvField<'a>>> From<Option<T>> for CsvField<'a> {
     }
 }
 
+impl CsvField<'_> {
+    fn into_text(self) -> String {
+        match self {
+            Self::Text(text) => text.into_owned(),
+            Self::Whole(value) => value.to_string(),
+            Self::Signed(value) => value.to_string(),
+            Self::Real(value) if value.is_finite() => value.to_string(),
+            Self::Real(_) | Self::Empty => String::new(),
+        }
+    }
+}
+
 impl CsvTable {
     /// A table without rows.
     pub fn new(columns: &[&str]) -> Self {
-        Self {
-            text: columns.join(",") + "\n",
-            rows: 0,
-            columns: columns.len(),
-        }
+        let mut writer = Writer::from_writer(Vec::new());
+        let written = writer.write_record(columns);
+        debug_assert!(written.is_ok(), "writing to memory cannot fail");
+        Self { writer, rows: 0 }
     }
 
     /// The number of rows, without the header.
@@ -89,30 +100,16 @@ impl CsvTable {
     }
 
     /// The whole table as text.
-    pub fn text(&self) -> &str {
-        &self.text
+    pub fn into_text(self) -> String {
+        // Writing to memory cannot fail, and every field is text.
+        let bytes = self.writer.into_inner().unwrap_or_default();
+        String::from_utf8(bytes).unwrap_or_default()
     }
 
     /// Adds a row.
     pub fn row<const N: usize>(&mut self, fields: [CsvField<'_>; N]) {
-        debug_assert_eq!(N, self.columns);
-        for (index, field) in fields.into_iter().enumerate() {
-            if index > 0 {
-                self.text.push(',');
-            }
-            // Writing to a string cannot fail.
-            let _ = match field {
-                CsvField::Text(text) if text.contains([',', '"', '\n', '\r']) => {
-                    write!(self.text, "\"{}\"", text.replace('"', "\"\""))
-                }
-                CsvField::Text(text) => write!(self.text, "{text}"),
-                CsvField::Whole(value) => write!(self.text, "{value}"),
-                CsvField::Signed(value) => write!(self.text, "{value}"),
-                CsvField::Real(value) if value.is_finite() => write!(self.text, "{value}"),
-                CsvField::Real(_) | CsvField::Empty => Ok(()),
-            };
-        }
-        self.text.push('\n');
+        let written = self.writer.write_record(fields.map(CsvField::into_text));
+        debug_assert!(written.is_ok(), "a row has a field for each column");
         self.rows += 1;
     }
 }
@@ -125,3 +122,20 @@ macro_rules! row {
 }
 
 pub(super) use row;
+
+#[cfg(test)]
+mod tests {
+    use super::{CsvField, CsvTable};
+
+    #[test]
+    fn fields_are_quoted_only_if_necessary() {
+        let mut table = CsvTable::new(&["text", "whole", "signed", "real", "flag"]);
+        row!(table, "a, \"b\"\r\nc", 3_u64, -2_i64, 0.25_f64, true);
+        row!(table, " plain; 犬 ", None::<u64>, 0_i64, f64::NAN, false);
+        assert_eq!(table.rows(), 2);
+        assert_eq!(
+            table.into_text(),
+            "text,whole,signed,real,flag\n\"a, \"\"b\"\"\r\nc\",3,-2,0.25,true\n plain; 犬 ,,0,,false\n"
+        );
+    }
+}

@@ -13,7 +13,7 @@
 //! `elapsed_s` and `dates`. The file of a comparison has `sessions` in place of `session`, `plan`, `provenance` and
 //! `notes`: a list of two objects that contain these.
 //!
-//! This module writes a session's file. Each experiment has a submodule, [`comparison`] writes the file of two
+//! This module writes a session's file. Each experiment has a submodule, [`mod@comparison`] writes the file of two
 //! sessions, and all of them use the [`Container`] and [`meta`].
 
 mod attack;

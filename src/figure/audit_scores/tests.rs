@@ -81,7 +81,7 @@ fn bars(drawing: &Drawing, paint: Paint) -> Vec<f64> {
 }
 
 #[test]
-fn the_class_that_was_found_is_told_apart_and_its_window_outlined() {
+fn the_class_found_is_highlighted_and_its_window_outlined() {
     let session = audited(3, true);
     let drawing = draw(&session, Sheet::DOUBLE).unwrap();
     assert!(
@@ -109,7 +109,7 @@ fn the_class_that_was_found_is_told_apart_and_its_window_outlined() {
 }
 
 #[test]
-fn nothing_found_is_no_finding() {
+fn without_a_finding_nothing_is_highlighted() {
     let drawing = draw(&audited(3, false), Sheet::SINGLE).unwrap();
     assert!(drawing.title.contains("nothing found"), "{}", drawing.title);
     assert_eq!(bars(&drawing, Paint::First), [] as [f64; 0]);
@@ -117,7 +117,7 @@ fn nothing_found_is_no_finding() {
 }
 
 #[test]
-fn words_have_room_on_every_sheet_with_any_number_of_classes() {
+fn text_fits_on_every_sheet_with_any_number_of_classes() {
     for classes in [2, 10, 100] {
         let session = audited(classes, true);
         for sheet in [Sheet::SINGLE, Sheet::DOUBLE] {

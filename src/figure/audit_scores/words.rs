@@ -24,7 +24,7 @@ pub fn caption(session: &Session) -> Option<String> {
         cell => format!(" in cells of {cell}×{cell} pixels"),
     };
     let mut words = format!(
-        "Audit of {} against {} {} references, by {}s at γ = {}, each from {} trials of {} noise{cells}. Score of a class: the largest mean deviation of its image from those of the references over square windows with sides of {side} {unit}, times the side; deviation: images at unit length, less the references' mean, over √((sd² + mean sd²)/2).",
+        "Audit of {} against {} {} references, by {}s at γ = {}, each from {} trials of {} noise{cells}. Score of a class: the largest mean deviation of its image from those of the references over square windows with sides of {side} {unit}, times the side; deviation: images at unit length, minus the references' mean, over √((sd² + mean sd²)/2).",
         clean(&session.config.network.label()),
         data.audit.references().count(),
         plan.kind.resolve(kind).label(),

@@ -175,7 +175,7 @@ fn class_bars(
 fn lack(finding: &Finding, class: usize) -> &'static str {
     match finding.called.get(class).copied().unwrap_or(0) {
         0 => "never called",
-        called if called == finding.trials => "all called so",
+        called if called == finding.trials => "always called",
         _ if finding.windows.get(class).is_some_and(Option::is_some) => "not judged",
         _ => "too few",
     }

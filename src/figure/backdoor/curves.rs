@@ -32,7 +32,7 @@ pub fn plot(curves: &[(&str, &Roc)], sheet: Sheet, width: f64) -> Plot {
     let tick = |share: f64| (share, format!("{:.0} %", share * 100.0));
     let names = [
         "clean networks called poisoned",
-        "clean ones called so",
+        "false-alarm rate",
         "clean",
     ];
     let fits = |name: &&&str| sheet.text_width(name) <= 0.8 * width;

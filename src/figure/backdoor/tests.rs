@@ -118,7 +118,7 @@ fn the_curve_of_networks_without_overlap_runs_through_the_upper_left_corner() {
 }
 
 #[test]
-fn bars_are_as_long_as_scores_and_kinds_are_told_apart() {
+fn bars_show_scores_and_kinds_are_distinguishable() {
     let drawing = draw(&apart(2, 6, true), Sheet::SINGLE).unwrap();
     let bars = |paint: Paint| -> Vec<f64> {
         let width = |mark: &Mark| match mark {
@@ -137,7 +137,7 @@ fn bars_are_as_long_as_scores_and_kinds_are_told_apart() {
 }
 
 #[test]
-fn many_networks_are_discs_and_rings() {
+fn many_networks_are_drawn_as_discs_and_rings() {
     let drawing = draw(&apart(30, 6, true), Sheet::DOUBLE).unwrap();
     let dots = |full: bool| -> usize {
         let count = |mark: &Mark| match mark {
@@ -181,7 +181,7 @@ fn one_poisoned_network_has_bars_of_its_classes() {
 }
 
 #[test]
-fn words_have_room_on_every_sheet() {
+fn text_fits_on_every_sheet() {
     let mut waiting = suspect(false, 10, 1.0, false);
     waiting.findings.clear();
     let mut all = vec![
@@ -198,7 +198,7 @@ fn words_have_room_on_every_sheet() {
 }
 
 #[test]
-fn before_a_network_was_shown_noise_there_is_no_figure() {
+fn before_any_network_is_shown_noise_there_is_no_figure() {
     let mut waiting = suspect(true, 6, 9.0, false);
     waiting.findings.clear();
     let session = session(6, vec![waiting]);

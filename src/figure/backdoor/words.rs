@@ -29,7 +29,7 @@ pub fn caption(session: &Session) -> Option<String> {
         plan.noise.label(),
     );
     let index = format!(
-        "Anomaly index: mean z in the strongest window of {0}×{0} pixels of a class's classification image at γ = {1}, less the median of the classes, over 1.4826 times their median absolute deviation; past {2} a class is flagged",
+        "Anomaly index: mean z in the strongest window of {0}×{0} pixels of a class's classification image at γ = {1}, minus the median of the classes, over 1.4826 times their median absolute deviation; past {2} a class is flagged",
         plan.window,
         data.gamma(data.index_gamma),
         short(FLAG_THRESHOLD)

@@ -28,7 +28,7 @@ pub fn eigenvalues(unit: &CovarianceUnit<'_>, sheet: Sheet, width: f64) -> Plot 
     let chance = Series {
         band: vec![(1.0, low, high), (last as f64, low, high)],
         stroke: Stroke::Solid,
-        ..series("what chance explains", Vec::new(), Paint::Third)
+        ..series("chance range", Vec::new(), Paint::Third)
     };
     let mut curves = vec![chance, series("", points(false), Paint::Dim)];
     let outside = points(true);
@@ -51,7 +51,7 @@ pub fn eigenvalues(unit: &CovarianceUnit<'_>, sheet: Sheet, width: f64) -> Plot 
     ranks.retain(|&rank| rank > 0);
     ranks.dedup();
     Plot {
-        title: "eigenvalues: covariance at spikes less that of all stimuli".to_owned(),
+        title: "eigenvalues: covariance at spikes minus that of all stimuli".to_owned(),
         x_label: "rank".to_owned(),
         x_range: (1.0, last as f64),
         y_range: (bottom, top),

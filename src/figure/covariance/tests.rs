@@ -67,7 +67,7 @@ fn session(all: Vec<SpikeTriggered>) -> Session {
 }
 
 #[test]
-fn the_average_and_every_axis_outside_chance_is_a_picture() {
+fn the_average_and_every_axis_outside_chance_are_drawn() {
     let session = session(vec![spikes("conv1", 2, [1, 5, 5], 3)]);
     assert!(is_available(&session, "conv1") && !is_available(&session, "conv2"));
     let drawing = draw(&session, "conv1", Sheet::DOUBLE).unwrap();
@@ -102,7 +102,7 @@ fn the_average_and_every_axis_outside_chance_is_a_picture() {
 }
 
 #[test]
-fn the_unit_farthest_outside_chance_stands_first() {
+fn the_unit_farthest_outside_chance_comes_first() {
     let all = [0, 1, 4, 2, 3].map(|axes| spikes("conv1", axes, [1, 4, 4], axes));
     let session = session(all.to_vec());
     let found = units(&session, "conv1");
@@ -118,7 +118,7 @@ fn the_unit_farthest_outside_chance_stands_first() {
 }
 
 #[test]
-fn words_have_room_and_colour_images_have_colours() {
+fn text_fits_and_colour_images_are_in_colour() {
     for (field, axes) in [
         ([1, 28, 28], 8),
         ([3, 5, 5], 8),
@@ -142,7 +142,7 @@ fn words_have_room_and_colour_images_have_colours() {
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn errors_name_what_is_missing() {
     let mut open = spikes("conv1", 2, [1, 5, 5], 3);
     if let Some(covariance) = &mut open.covariance {
         covariance.eigenvalues.clear();

@@ -18,7 +18,7 @@ pub fn caption(session: &Session, layer: &str) -> Option<String> {
         format!(" of {} noise", plan.noise.label())
     });
     let mut words = format!(
-        "Spike-triggered covariance in {}: stimuli weighted by |a|, a the activation, less the prior covariance; from receptive fields of {height}×{width} pixels{noise}.",
+        "Spike-triggered covariance in {}: stimuli weighted by |a|, a the activation, minus the prior covariance; from receptive fields of {height}×{width} pixels{noise}.",
         clean(layer)
     );
     for unit in shown {
@@ -30,7 +30,7 @@ pub fn caption(session: &Session, layer: &str) -> Option<String> {
         );
     }
     words += &format!(
-        " Left: the spike-triggered average on its own scale, then the axes of unit length whose eigenvalues λ are farthest from zero, at most {MAX_AXES}, all on one scale: above chance the stimuli vary more along an axis, below it less; the sign of an axis is arbitrary. Below: all eigenvalues by rank, and the range of chance, from responses shuffled among stimuli, widened by {RANGE_MARGIN}·R·P^(−2/3), with R half the range and P the number of pixels."
+        " Left: the spike-triggered average on its own scale, then the axes of unit length whose eigenvalues λ are farthest from zero, at most {MAX_AXES}, all on one scale: above chance the stimuli vary more along an axis, below it less; the sign of an axis is arbitrary. Below: all eigenvalues by rank, and the chance range, from responses shuffled among stimuli, widened by {RANGE_MARGIN}·R·P^(−2/3), with R half the range and P the number of pixels."
     );
     match channels {
         1 => {}

@@ -5,7 +5,7 @@ use crate::session::Array;
 use crate::session::record::Attack;
 
 #[test]
-fn a_headline_gives_up_its_last_parts_first() {
+fn a_headline_drops_its_last_parts_first() {
     let headline = Headline::with_short(
         vec!["a long first part".into(), "rest".into()],
         "brief".into(),
@@ -39,7 +39,7 @@ fn attacked(weights: &[f64], hits: &[i64]) -> Attack {
 }
 
 #[test]
-fn an_attack_is_told_against_what_is_called_so_without_it() {
+fn an_attack_is_reported_against_its_baseline() {
     let first = |hits: &[i64]| attack(&attacked(&[0.0, 0.5, 1.0], hits)).parts[0].clone();
     // A network that calls a tenth of everything the target.
     assert!(

@@ -285,7 +285,7 @@ fn heading(trials: &GammaTrials, (response, shows): (Response, MapContent), mixe
     let subject = match shows {
         MapContent::Maps => format!("{}s", response.image_label()),
         MapContent::Significance => format!("z of {}s", response.image_label()),
-        MapContent::Means => "mean stimuli by what they were called".to_owned(),
+        MapContent::Means => "mean stimuli by decision".to_owned(),
     };
     let mean = match (trials.shape()[0], shows) {
         (1, _) | (channels::RGB, MapContent::Means) => String::new(),

@@ -37,7 +37,7 @@ pub fn comparison(
     let tags = [
         format!("A: {}", pair.names()[0]),
         format!("B: {}", pair.names()[1]),
-        "A less B".into(),
+        "A minus B".into(),
     ];
     for (index, tag) in tags.iter().enumerate() {
         let words = sheet.truncate(tag, across);
@@ -135,7 +135,7 @@ fn caption(pair: &SessionPair<'_>, compared: &MapComparison, apart: usize) -> St
     };
     let heading = heading(pair, compared);
     format!(
-        "{}{}: each class's map in A ({}), in B ({}) and their difference, A less B, {scale}. {} \
+        "{}{}: each class's map in A ({}), in B ({}) and their difference, A minus B, {scale}. {} \
          (two-sided, 5 % for all maps together and for each map). noisescope {}.",
         heading[..1].to_uppercase(),
         &heading[1..],
@@ -217,7 +217,7 @@ fn lines(
     lines.extend(
         difference
             .corrected
-            .map(|r| format!("r less R {}", reliability(r))),
+            .map(|r| format!("corrected {}", reliability(r))),
     );
     lines.push(format!("{} pixels differ", difference.significant));
     lines.extend(

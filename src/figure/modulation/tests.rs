@@ -64,7 +64,7 @@ fn texts(drawing: &Drawing) -> Vec<String> {
 }
 
 #[test]
-fn the_layer_that_a_push_does_most_to_stands_first() {
+fn the_layer_most_affected_by_pushes_comes_first() {
     let session = session(3, vec![layer("still", 3, 0), layer("moving", 3, 5)]);
     let drawing = draw(&session, Sheet::DOUBLE).unwrap();
     let texts = texts(&drawing);
@@ -76,7 +76,7 @@ fn the_layer_that_a_push_does_most_to_stands_first() {
 
 /// 0, 50 and 100 % at even distances lie on a straight line.
 #[test]
-fn a_curve_lies_where_its_shares_are() {
+fn a_curve_passes_through_its_shares() {
     let session = session(3, vec![layer("moving", 3, 5)]);
     let drawing = draw(&session, Sheet::SINGLE).unwrap();
     let curve = drawing.marks.iter().rev().find_map(|mark| match mark {
@@ -101,7 +101,7 @@ fn a_curve_lies_where_its_shares_are() {
 }
 
 #[test]
-fn words_have_room_on_every_sheet_with_any_number_of_classes() {
+fn text_fits_on_every_sheet_with_any_number_of_classes() {
     for classes in [2, 10, 100] {
         let layers = ["one", "a layer whose name is longer than any plot is wide"];
         let layers = layers.map(|name| layer(name, classes, 3));
@@ -113,7 +113,7 @@ fn words_have_room_on_every_sheet_with_any_number_of_classes() {
 }
 
 #[test]
-fn what_is_measured_in_part_is_said() {
+fn the_caption_says_what_is_only_partly_measured() {
     let mut first = layer("first", 3, 2);
     let cells = first.counts.values().len() / 3;
     first.counts.values_mut()[cells..].fill(0);

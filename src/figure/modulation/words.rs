@@ -30,7 +30,7 @@ pub fn caption(session: &Session) -> Option<String> {
         false => "",
     };
     let mut words = format!(
-        "Accuracy on {} test images (γ = 1) with the biases of a layer pushed towards a class c by k·α·ā/max ā, where ā is the layer's mean activation over training images of c{}, against the strength k; below 0 the push is away from the class, dashed vertical line: no push. α is {}. Solid: images of the class that is pushed towards, all classes together, with their 95 % interval (Wilson). Dashed: images of the other classes.{noise} Dots: each class that is pushed towards on its own images; dash-dotted: the one that changes most.",
+        "Accuracy on {} test images (γ = 1) with the biases of a layer pushed towards a class c by k·α·ā/max ā, where ā is the layer's mean activation over training images of c{}, against the strength k; below 0 the push is away from the class; dashed vertical line: no push. α is {}. Solid: images of the class that is pushed towards, all classes together, with their 95 % interval (Wilson). Dashed: images of the other classes.{noise} Dots: each class that is pushed towards on its own images; dash-dotted: the one that changes most.",
         thousands(images(modulation, shown)),
         per_class(session).map_or_else(String::new, |count| format!(
             " (at most {})",
@@ -146,14 +146,14 @@ fn effect_sentence(modulation: &Modulation, layer: &LayerEffect<'_>) -> Option<S
     let recognised = pair(&pooled(&layer.targets, |target| &target.class_shares[..]))?;
     let others = pair(&pooled(&layer.targets, |target| &target.others[..]));
     let others = others.map_or_else(String::new, |words| {
-        format!(", images of the other classes in {words}")
+        format!(", on images of the other classes {words}")
     });
     let noise = pair(&pooled(&layer.targets, |target| &target.noise[..]));
     let noise = noise.map_or_else(String::new, |words| {
         format!("; noise is called the class in {words}")
     });
     Some(format!(
-        "In {} at strength {}, images of the class pushed towards are recognised in {recognised}{others}{noise}.",
+        "In {} at strength {}, accuracy on images of the class pushed towards is {recognised}{others}{noise}.",
         clean(&layer.record.name),
         signed(modulation.strengths[strength])
     ))

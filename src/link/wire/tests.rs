@@ -7,7 +7,7 @@ use crate::session::{Config, Form};
 use proptest::prelude::*;
 
 #[test]
-fn a_session_comes_over_the_wire_as_it_is_but_for_its_weights() {
+fn a_session_crosses_the_wire_unchanged_except_for_its_weights() {
     let mut session = Session::new("mine", Config::default());
     session.run = Some(Run::default());
     session.record.notes = vec![Note {
@@ -20,14 +20,14 @@ fn a_session_comes_over_the_wire_as_it_is_but_for_its_weights() {
     let Ok(ReceivedMessage::Session(back)) =
         decode_engine_message(&encode_session(&for_viewers(&session), None), None)
     else {
-        panic!("it does not decode");
+        panic!("the message does not decode");
     };
     assert_eq!(*back, session);
     record_weights(&mut session);
     let Ok(ReceivedMessage::Session(back)) =
         decode_engine_message(&encode_session(&for_viewers(&session), None), None)
     else {
-        panic!("it does not decode");
+        panic!("the message does not decode");
     };
     assert!(back.record.training.unwrap().best.is_empty());
 }
@@ -62,14 +62,14 @@ fn measured() -> Session {
 
 fn decoded(frame: &[u8], last: Option<&Session>) -> Session {
     let Ok(ReceivedMessage::Session(back)) = decode_engine_message(frame, last) else {
-        panic!("it does not decode");
+        panic!("the message does not decode");
     };
     *back
 }
 
 /// Viewers get the estimates, bit for bit, and not the sums.
 #[test]
-fn estimates_come_in_the_place_of_sums() {
+fn estimates_are_sent_in_place_of_sums() {
     let session = measured();
     let back = decoded(&encode_session(&for_viewers(&session), None), None);
     let (ours, theirs) = (
@@ -84,7 +84,7 @@ fn estimates_come_in_the_place_of_sums() {
 }
 
 #[test]
-fn what_has_not_changed_is_not_sent_again() {
+fn unchanged_parts_are_not_sent_again() {
     let session = measured();
     let first = for_viewers(&session);
     let whole = encode_session(&first, None);
@@ -104,12 +104,12 @@ fn what_has_not_changed_is_not_sent_again() {
     assert_eq!(estimates(&back), estimates(&session));
     assert!(
         decode_engine_message(&frame, None).is_err(),
-        "nothing to build on"
+        "there is no base state"
     );
 }
 
 #[test]
-fn a_stranger_and_another_version_are_told_apart() {
+fn a_foreign_program_and_another_version_are_distinguished() {
     assert!(check_greeting(&encode(&ViewerMessage::hello())).is_ok());
     let older = ViewerMessage::Hello {
         magic: MAGIC,

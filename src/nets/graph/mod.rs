@@ -122,7 +122,7 @@ pub enum GraphError {
     #[error("a network has exactly one input, but this one has {0}")]
     Inputs(usize),
     /// The output is not a class vector.
-    #[error("`{node}` gives {shape}, where logits [N,classes] are needed")]
+    #[error("`{node}` gives {shape}; logits [N,classes] are needed")]
     Output {
         /// The node.
         node: String,

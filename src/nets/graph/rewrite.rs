@@ -41,7 +41,7 @@ impl std::fmt::Display for RewriteNote {
         match self {
             RewriteNote::SoftmaxRemoved { node } => write!(
                 f,
-                "the softmax `{node}` at the end is left out: logits are needed"
+                "the softmax `{node}` at the end is removed: logits are needed"
             ),
         }
     }

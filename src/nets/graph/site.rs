@@ -96,7 +96,7 @@ impl Site {
         rows.1.iter().flat_map(row).collect()
     }
 
-    /// The position in the middle of [`Self::inner`].
+    /// The position in the middle of [`Self::inner_positions`].
     pub fn middle_position(&self) -> SitePosition {
         let (rows, columns) = self.inner_along();
         let (row, top) = rows.1[rows.1.len() / 2];

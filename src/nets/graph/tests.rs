@@ -118,7 +118,7 @@ fn shown(image: Shape) -> Vec<f32> {
 }
 
 #[test]
-fn a_graph_says_what_does_not_fit() {
+fn errors_name_the_shapes_that_do_not_fit() {
     let says = |op: Op, weight: &[usize]| {
         let mut builder = GraphBuilder::new([3, 8, 9]);
         let input = builder.add("images", Op::Input, &[]).unwrap();
@@ -168,11 +168,11 @@ fn a_graph_says_what_does_not_fit() {
 }
 
 #[test]
-fn a_graph_without_a_class_vector_says_what_it_gives() {
+fn a_graph_without_a_class_vector_reports_its_output() {
     let bench = Bench::new([3, 8, 9]);
     let input = bench.input;
     assert_eq!(
         bench.builder.finish(input).unwrap_err().to_string(),
-        "`images` gives [N,3,8,9], where logits [N,classes] are needed"
+        "`images` gives [N,3,8,9]; logits [N,classes] are needed"
     );
 }

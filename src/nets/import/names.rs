@@ -158,8 +158,8 @@ fn computed(tensors: &[NamedTensor]) -> Option<WeightsFault> {
     const SPECTRAL: &str = "torch.nn.utils.remove_spectral_norm(module)";
     const ANY: &str = "torch.nn.utils.parametrize.remove_parametrizations(module, \"weight\")";
     let reparametrizations = [
-        ("weight_g", "weight", "weight normalization", NORM),
-        ("weight_orig", "weight", "spectral normalization", SPECTRAL),
+        ("weight_g", "weight", "weight normalisation", NORM),
+        ("weight_orig", "weight", "spectral normalisation", SPECTRAL),
     ];
     tensors.iter().find_map(|(name, raw)| {
         if let Some((base, _)) = name.split_once("parametrizations.") {

@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_exported_says_how_in_three_lines_of_python() {
+    fn exportable_formats_are_answered_with_three_lines_of_python() {
         let saved = Remedy::TensorFlow("--saved-model").advice(Path::new("there"), [3, 32, 16]);
         assert!(
             saved.contains("--saved-model there --output model.onnx"),

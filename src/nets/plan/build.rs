@@ -14,8 +14,8 @@ use super::steps::Program;
 use super::{Lanes, UnsupportedNode};
 use crate::nets::graph::{Graph, NodeId};
 
-/// Plans only the part of a graph that the `wanted` nodes (at least one) depend on. With `direct`, no convolution
-/// uses Winograd.
+/// Compiles the part of a graph that the `wanted` nodes (at least one) depend on. With `direct`, no convolution uses
+/// Winograd.
 pub fn compile(
     graph: &Graph,
     wanted: &[NodeId],

@@ -2,7 +2,7 @@
 //!
 //! Each lane of a vector holds one image: tensors are laid out as \[channel\]\[row\]\[column\]\[lane\]. Any kernel,
 //! stride, border or window therefore takes the same few instructions for sixteen images (eight with AVX2), with no
-//! repacking and no wasted lanes. Convolutions and dense layers share one micro-kernel, [`product`]. Each lane is a
+//! repacking and no wasted lanes. Convolutions and dense layers share one micro-kernel, `product`. Each lane is a
 //! single sequential chain of fused multiply-adds, so an image's logits are bit-identical in any batch, on any
 //! number of workers, and at any vector width.
 //!
@@ -75,8 +75,8 @@ impl Plan {
         Self::for_nodes(graph, &[graph.output()], lanes, direct)
     }
 
-    /// Plans only the part of a graph that the `wanted` nodes (at least one) depend on. [`Self::run`] returns their
-    /// outputs in this order.
+    /// Plans only the part of a graph that `nodes` (at least one) depend on. [`Self::run`] returns the outputs of these
+    /// nodes, in this order.
     ///
     /// # Errors
     /// As [`Self::new`].

@@ -169,10 +169,10 @@ pub struct Multiply<'a> {
     pub group: usize,
     /// The memory that holds the tensors.
     pub memory: *mut f32,
-    /// Scratch memory of [`Product::sums`] floats.
+    /// Scratch memory of [`Product::scratch_len`] floats.
     pub sums: *mut f32,
-    /// Where training wants the number of the sum that is the maximum of a window, see [`windows::choose`]: so many
-    /// numbers after the maximum.
+    /// In training with pooling: where to write the index of each window's maximum (see [`windows::choose`]), as an offset
+    /// from the maximum in elements per lane.
     pub chosen: Option<usize>,
 }
 

@@ -135,7 +135,7 @@ struct Line([f32; 16]);
 pub struct Portion<'a> {
     program: &'a Program,
     memory: &'a [f32],
-    /// Number of images: lanes times [`GROUPS`], or fewer in the last portion.
+    /// Number of images: lanes times `GROUPS`, or fewer in the last portion.
     pub images: usize,
 }
 

@@ -131,10 +131,10 @@ pub struct WinogradOnGroup<'a> {
     pub frames: MemoryAreas,
     pub group: usize,
     pub memory: *mut f32,
-    /// Scratch memory of [`Winograd::room`] floats.
+    /// Scratch memory of [`Winograd::scratch_len`] floats.
     pub scratch: *mut f32,
-    /// Where training wants the number of the sum that is the maximum of a window, see [`windows::choose`]: so many
-    /// numbers after the maximum.
+    /// In training with pooling: where to write the index of each window's maximum (see [`windows::choose`]), as an offset
+    /// from the maximum in elements per lane.
     pub chosen: Option<usize>,
 }
 

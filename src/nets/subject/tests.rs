@@ -54,7 +54,7 @@ fn assert_near(found: &[f32], wanted: &[f32], case: &str) {
 
 /// Compares a kernel with the change of the units at one inner position when one pixel of their field is lit.
 #[test]
-fn a_kernel_is_how_the_first_layer_changes_with_each_pixel() {
+fn a_kernel_is_the_change_of_the_first_layer_with_each_pixel() {
     let scaled = config::InputEncoding {
         range: config::InputRange::Byte,
         mean: vec![90.0, 100.0, 110.0],
@@ -188,7 +188,7 @@ fn images_have_a_gradient_through_every_site() {
 }
 
 #[test]
-fn images_are_answered_apart() {
+fn images_are_computed_independently() {
     for (kind, subject) in subjects() {
         assert!(subject.is_batch_independent(), "{kind:?}");
     }
@@ -197,7 +197,7 @@ fn images_are_answered_apart() {
 /// Logits alone are computed the fastest way, with layers fused; if the activations of every layer are wanted,
 /// or one is pushed by zero, each layer is computed separately.
 #[test]
-fn layers_computed_together_give_what_they_give_apart() {
+fn layers_computed_together_equal_layers_computed_separately() {
     for (kind, subject) in subjects() {
         let pixels = noise(5, &subject);
         let together = subject.logits(pixels.clone(), subject.device());
@@ -215,7 +215,7 @@ fn layers_computed_together_give_what_they_give_apart() {
 
 /// Every layer of every kind, by plan and without one.
 #[test]
-fn pushes_computed_together_give_what_each_gives() {
+fn pushes_computed_together_equal_single_pushes() {
     for (kind, subject) in subjects() {
         let pixels = noise(37, &subject);
         for site in subject.sites() {
@@ -255,7 +255,7 @@ fn pushes_computed_together_give_what_each_gives() {
 
 /// A plan's activations of every site, and its sums, on images that do not fill the last vector.
 #[test]
-fn a_plan_gives_the_activations_that_burn_gives_and_sums_fields_by_them() {
+fn a_plans_activations_equal_burns_and_weight_its_sums_of_fields() {
     launch::set_by_plan(true);
     for (kind, subject) in subjects() {
         let all: Vec<usize> = (0..subject.sites().len()).collect();

@@ -282,7 +282,7 @@ fn modulation(session: &Session, index: usize, plan: &Modulation) -> String {
         .map(|strength| strength.unsigned_abs())
         .max();
     format!(
-        "Modulation: the biases {layers} are shifted along the mean activation for a class, at {} strengths from −{1} \
+        "Modulation: the biases {layers} are pushed along the mean activation for a class, at {} strengths from −{1} \
          to +{1}, while at most {2} are shown at {3}.",
         strengths.len(),
         most.unwrap_or(0),
@@ -353,7 +353,7 @@ mod tests {
     use crate::session::Config;
 
     #[test]
-    fn a_plan_is_told_before_it_has_begun_and_in_more_detail_after() {
+    fn a_plan_is_described_before_it_begins_and_in_more_detail_after() {
         let session = planned();
         let text = chapter(&session).into_string();
         assert!(text.contains("The images are MNIST."), "{text}");

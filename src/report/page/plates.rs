@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn dark_figures_go_first_and_then_the_largest_of_lesser_weight() {
+    fn dark_figures_are_dropped_first_then_the_largest_less_important_ones() {
         for (room, left) in [
             (760, "a+ b+ c+ d+ e+"),
             (759, "a b c d e"),
@@ -239,12 +239,12 @@ mod tests {
                 .markup(1)
                 .into_string()
                 .contains("1 more figure."),
-            "left out is told"
+            "the number left out is given"
         );
     }
 
     #[test]
-    fn figures_are_numbered_through() {
+    fn figures_are_numbered_consecutively() {
         let all = groups();
         let page = all[0].markup(4).into_string();
         for (number, name) in [(4, "a"), (5, "b"), (6, "c")] {

@@ -30,7 +30,7 @@ pub(super) fn chapter(page: &Page<'_>) -> Markup {
             dt { "Devices" }
             @if record.devices.is_empty() { dd { "none yet" } }
             @for device in &record.devices { dd { (clean(device)) } }
-            dt { "Work" } dd { (duration(record.elapsed_s)) " in total, without pauses" }
+            dt { "Run time" } dd { (duration(record.elapsed_s)) " in total, without pauses" }
             dt { "Last written" }
             dd { @if record.updated > 0 { (words::time(record.updated)) } @else { "never" } }
             (starts(record))
@@ -120,7 +120,7 @@ mod tests {
     use crate::session::record::{Note, NoteTarget, Start};
 
     #[test]
-    fn fingerprints_starts_and_notes_are_told_and_names_stay_text() {
+    fn fingerprints_starts_and_notes_are_listed_and_names_are_escaped() {
         let mut session = measured();
         let split = |sum: &str| SplitFingerprint {
             images: 1_200,

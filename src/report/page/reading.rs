@@ -22,12 +22,12 @@ pub(super) fn chapter(session: &Session) -> Markup {
                     pixel does not matter." }
                 li { b { "Classification image." } " The same from decisions alone: the mean noise that was called the class, \
                     minus the other noise. A class that is rarely called has none, however long it runs; it is \
-                    insufficient, which is not the same as zero." }
+                    marked insufficient, which is not the same as zero." }
                 li { b { "γ" } " is how much of a real image is mixed into the noise: none at γ 0, all of it at γ 1." }
                 li { b { "R" } ", the reliability, is how well two halves of the trials agree, up to 1. From "
                     (RELIABLE) " on a map counts as reliable; near 0 it shows chance." }
-                li { b { "Outlined" } " pixels are significant: were there nothing to see, 5 % of maps would have one at \
-                    all. Anything not outlined may be chance." }
+                li { b { "Outlined" } " pixels are significant: if there were nothing to see, 5 % of maps would \
+                    have one. Anything not outlined may be chance." }
             }
             li { b { "Numbers in parentheses" } " after a share are its 95 % interval." }
             @if record.first::<Attack>().is_some() {
@@ -39,7 +39,7 @@ pub(super) fn chapter(session: &Session) -> Markup {
                     own scale." }
             }
             @if record.first::<Modulation>().is_some() {
-                li { b { "Modulation." } " The effect on a class when a layer is shifted towards it (above 0) or away from \
+                li { b { "Modulation." } " The effect on a class when a layer is pushed towards it (above 0) or away from \
                     it (below 0)." }
             }
             @if record.first::<Audit>().is_some() {
@@ -61,7 +61,7 @@ mod tests {
     use crate::report::tests::planned;
 
     #[test]
-    fn only_what_is_in_the_session_is_explained() {
+    fn only_what_the_session_contains_is_explained() {
         let text = chapter(&planned()).into_string();
         assert!(
             text.contains("<b>Evidence image.</b>") && text.contains("From 0.95 on"),

@@ -111,8 +111,8 @@ fn needed(session: &Session) -> Vec<String> {
             needed.push("It needs the full set of images: noisescope data fetch.".into());
         }
         Some(DatasetSource::Auto) => needed.push(
-            "It uses the full set of images if present (noisescope data fetch), otherwise the part embedded in the \
-             program; the fingerprints show which one was used."
+            "It uses the full set of images if present (noisescope data fetch), otherwise the built-in subset; \
+             the fingerprints show which one was used."
                 .into(),
         ),
         Some(DatasetSource::Embedded) | None => {}

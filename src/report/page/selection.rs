@@ -252,7 +252,7 @@ mod tests {
     use crate::report::tests::{measured, planned};
 
     #[test]
-    fn maps_of_all_classes_stand_in_front_and_no_class_has_a_figure_of_its_own() {
+    fn maps_of_all_classes_come_first_and_no_class_has_its_own_figure() {
         assert!(select_figures(&planned()).is_empty());
         let session = measured();
         assert!(

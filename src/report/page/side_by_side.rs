@@ -272,10 +272,10 @@ mod tests {
         let (a, mut b) = (measured(), measured());
         b.name = "other".into();
         let pair = SessionPair::new(&a, &b, &ComparisonRequest::default()).unwrap();
-        let told = ComparisonChapter::new(&pair);
-        let group = told.plates();
+        let chapter = ComparisonChapter::new(&pair);
+        let group = chapter.plates();
         // Pixels that are 0 in a map have no measurable error.
-        let text = told.words().into_string();
+        let text = chapter.words().into_string();
         assert!(text.contains("0 of 1,200 pixels (0.0 %) differ"), "{text}");
         assert!(
             text.contains("correlate with r = 1.00 on average over 2 classes"),

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_told_in_universal_time() {
+    fn times_are_given_in_universal_time() {
         let text = time(0).into_string();
         assert_eq!(
             text,

@@ -40,7 +40,7 @@ mod tests {
     use crate::session::record::{Note, NoteTarget};
 
     #[test]
-    fn notes_stand_at_the_end_of_the_page_within_eighty_columns() {
+    fn notes_come_last_on_the_page_within_eighty_columns() {
         let mut session = finished();
         assert!(!summary(&session).contains("notes"));
         for (on, text) in [

@@ -19,7 +19,7 @@ fn at(phase: Phase, done: u64) -> Session {
 }
 
 #[test]
-fn the_same_session_twice_says_nothing_new() {
+fn the_same_session_twice_reports_nothing_new() {
     let mut differ = differ(Style::Json);
     let session = at(Phase::Working(0), 0);
     assert_eq!(names(&differ.lines(&session, 0.0)), ["started", "progress"]);
@@ -27,7 +27,7 @@ fn the_same_session_twice_says_nothing_new() {
 }
 
 #[test]
-fn a_starting_engine_says_nothing_yet() {
+fn a_starting_engine_reports_nothing_yet() {
     assert!(
         differ(Style::Json)
             .lines(&at(Phase::Starting, 0), 0.0)
@@ -36,7 +36,7 @@ fn a_starting_engine_says_nothing_yet() {
 }
 
 #[test]
-fn every_epoch_is_told_once_however_many_come_together() {
+fn every_epoch_is_reported_once_however_many_arrive_together() {
     let mut differ = differ(Style::Json);
     let mut session = at(Phase::Working(0), 0);
     differ.lines(&session, 0.0);
@@ -49,7 +49,7 @@ fn every_epoch_is_told_once_however_many_come_together() {
 }
 
 #[test]
-fn progress_is_told_at_most_once_in_each_interval() {
+fn progress_is_reported_at_most_once_per_interval() {
     for (style, expected) in [(Style::Json, 10), (Style::Plain, 2)] {
         let mut differ = differ(style);
         let mut times = Vec::new();
@@ -76,7 +76,7 @@ fn progress_is_told_at_most_once_in_each_interval() {
 }
 
 #[test]
-fn the_end_of_a_stage_is_told_whatever_the_interval() {
+fn the_end_of_a_stage_is_reported_whatever_the_interval() {
     let mut differ = differ(Style::Json);
     differ.lines(&at(Phase::Working(0), 0), 0.0);
     let events = differ.lines(&at(Phase::Working(1), 2), 0.1);
@@ -87,7 +87,7 @@ fn the_end_of_a_stage_is_told_whatever_the_interval() {
 }
 
 #[test]
-fn a_resumed_run_tells_only_what_is_new() {
+fn a_resumed_run_reports_only_what_is_new() {
     let mut differ = differ(Style::Json);
     let mut session = measured();
     assert!(differ.lines(&session, 0.0).is_empty());
@@ -100,7 +100,7 @@ fn a_resumed_run_tells_only_what_is_new() {
 }
 
 #[test]
-fn each_gamma_is_told_when_its_trials_are_done() {
+fn each_gamma_is_reported_when_its_trials_are_done() {
     let mut differ = differ(Style::Json);
     differ.lines(&at(Phase::Working(1), 0), 0.0);
     let mut session = measured();
@@ -141,7 +141,7 @@ fn a_checkpoint_names_the_file() {
 }
 
 #[test]
-fn warnings_are_told_once_also_where_the_log_drops_its_beginning() {
+fn warnings_are_reported_once_even_if_the_log_drops_its_beginning() {
     let line = |text: &str, warning| LogLine {
         at: 0,
         text: text.into(),
@@ -165,7 +165,7 @@ fn warnings_are_told_once_also_where_the_log_drops_its_beginning() {
 }
 
 #[test]
-fn a_pause_is_told_to_people_only() {
+fn a_pause_is_reported_in_plain_style_only() {
     for (style, expected) in [
         (Style::Plain, [vec!["paused"], vec!["continued"]]),
         (Style::Json, [vec![], vec![]]),
@@ -184,7 +184,7 @@ fn a_pause_is_told_to_people_only() {
 }
 
 #[test]
-fn the_last_word_is_said_once() {
+fn the_final_event_is_reported_once() {
     for (phase, name) in [
         (Phase::Stopped, "stopped"),
         (Phase::Finished, "finished"),
@@ -201,7 +201,7 @@ fn the_last_word_is_said_once() {
 }
 
 #[test]
-fn a_document_has_a_last_word_too() {
+fn a_read_only_session_has_a_final_event_too() {
     let mut differ = EventTracker::for_file(Style::Json, Path::new("mine.ron"));
     let events = differ.final_events(&finished(), 0.0);
     assert_eq!(names(&events).last(), Some(&"finished"));

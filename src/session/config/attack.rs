@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gamma_without_classification_images_is_refused_and_those_there_are_named() {
+    fn a_gamma_without_classification_images_is_refused_with_the_existing_ones() {
         let gamma = |gamma| Attack {
             gamma: Some(gamma),
             ..Attack::default()

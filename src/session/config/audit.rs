@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn references_of_the_same_kind_as_a_file_are_those_that_fit_all_images() {
+    fn references_for_a_network_from_a_file_are_of_the_kind_that_fits_all_images() {
         let of = |kind: ReferenceKind, suspect| kind.resolve(suspect);
         assert_eq!(of(ReferenceKind::Same, NetworkKind::Cnn), NetworkKind::Cnn);
         assert_eq!(of(ReferenceKind::Same, NetworkKind::Onnx), NetworkKind::Mlp);

@@ -109,7 +109,7 @@ impl Backdoor {
         }
         if self.window > least {
             let problem = format!(
-                "a window of {} pixels; it must be between 2 and {least}, since the images are {}",
+                "a window of {} pixels; it must be from 2 to {least}, since the images are {}",
                 self.window,
                 form.size_in_words()
             );

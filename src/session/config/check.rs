@@ -25,7 +25,7 @@ pub fn block_size(path: &str, block: usize) -> Result<(), ConfigError> {
     }
     invalid(
         format!("{path}.block"),
-        format!("{block} per block; it must be between 1 and {MAX_BLOCK}"),
+        format!("{block} per block; it must be from 1 to {MAX_BLOCK}"),
     )
 }
 
@@ -36,7 +36,7 @@ pub fn trials(path: &str, field: &str, trials: u64, most: u64) -> Result<(), Con
     }
     invalid(
         format!("{path}.{field}"),
-        format!("{trials} trials; it must be between 1 and {most}, so that sums stay exact"),
+        format!("{trials} trials; it must be from 1 to {most}, so that sums stay exact"),
     )
 }
 

@@ -1,6 +1,7 @@
 //! Configuration of classification images.
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use super::check::{self, invalid};
 use super::noise::Noise;
@@ -56,8 +57,9 @@ pub enum Weighting {
 }
 
 /// How evidence for a class k is computed from the network's outputs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename = "Evidence")]
+#[strum(serialize_all = "snake_case")]
 pub enum EvidenceMeasure {
     /// logit_k minus the mean of all logits, to which the softmax is invariant.
     Logit,
@@ -72,12 +74,7 @@ pub enum EvidenceMeasure {
 impl EvidenceMeasure {
     /// The key in exports.
     pub fn key(self) -> &'static str {
-        match self {
-            Self::Logit => "logit",
-            Self::LogProbability => "log_probability",
-            Self::Probability => "probability",
-            Self::LogOdds => "log_odds",
-        }
+        self.into()
     }
 
     /// The unit of the evidence; an evidence image is in this per full range of a pixel.

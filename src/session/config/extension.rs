@@ -139,7 +139,7 @@ mod tests {
     proptest! {
         /// An extension does not change earlier blocks, and blocks are contiguous.
         #[test]
-        fn blocks_follow_on_each_other_and_keep_what_was_done(
+        fn extended_blocks_are_contiguous_and_keep_earlier_ones(
             trials in 1..2000_u64,
             more in prop::collection::vec(1..4000_u64, 0..4),
         ) {
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn one_gamma_goes_on_alone_and_to_a_target_of_its_own() {
+    fn one_gamma_can_be_extended_alone_and_to_its_own_target() {
         let mut plan = plan(250, &[]);
         plan.target = Some(0.9);
         plan.extended.push(Extension {

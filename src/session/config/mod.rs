@@ -43,6 +43,21 @@ pub use spike_triggered::{SpikeTriggered, UnitId};
 pub use templates::Templates;
 
 /// The complete configuration of a session.
+///
+/// # Examples
+/// ```
+/// use noisescope::session::config::{Analysis, ClassificationImages, Config};
+///
+/// let config = Config {
+///     analyses: vec![Analysis::ClassificationImages(ClassificationImages {
+///         gammas: vec![0.0, 1.5],
+///         ..ClassificationImages::default()
+///     })],
+///     ..Config::default()
+/// };
+/// let error = config.validate().unwrap_err();
+/// assert_eq!(error.path, "analyses[0].gammas[1]");
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {

@@ -123,7 +123,7 @@ mod tests {
         };
         assert_eq!(
             large.validate("analyses[0]").unwrap_err().to_string(),
-            "analyses[0].block: 10000 per block; it must be between 1 and 8192"
+            "analyses[0].block: 10000 per block; it must be from 1 to 8192"
         );
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use super::check::invalid;
 use super::{ConfigError, MAX_TRAINING};
@@ -155,7 +156,8 @@ impl InputEncoding {
 
 /// The architectures. Each adapts to the size of the images, which are in \[0,1\], and gives one logit
 /// per class. Parameter counts are for one channel, 28×28 pixels and ten classes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum NetworkKind {
     /// Two 5×5 convolutions with ReLU and max-pooling, two fully connected layers; 431,080 parameters.
     Cnn,
@@ -187,15 +189,7 @@ impl NetworkKind {
 
     /// The lower-case name used in headers and on the command line.
     pub fn label(self) -> &'static str {
-        match self {
-            Self::Cnn => "cnn",
-            Self::Mlp => "mlp",
-            Self::Logistic => "logistic",
-            Self::Rnn => "rnn",
-            Self::Simple => "simple",
-            Self::Complex => "complex",
-            Self::Onnx => "onnx",
-        }
+        self.into()
     }
 }
 

@@ -122,7 +122,7 @@ impl Noise {
             return invalid(
                 format!("{path}.cell"),
                 format!(
-                    "cells of {} pixels; the side must be between 1 and {MOST_CELL}",
+                    "cells of {} pixels; the side must be from 1 to {MOST_CELL}",
                     grain.cell
                 ),
             );

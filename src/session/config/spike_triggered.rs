@@ -113,7 +113,7 @@ mod tests {
         };
         assert_eq!(
             complaint(large),
-            "analyses[0].block: 10000 per block; it must be between 1 and 8192"
+            "analyses[0].block: 10000 per block; it must be from 1 to 8192"
         );
     }
 }

@@ -44,7 +44,7 @@ fn note(on: NoteTarget, text: &str) -> Note {
 }
 
 #[test]
-fn a_place_has_one_note_which_the_next_replaces_and_an_empty_one_removes() {
+fn a_subject_has_one_note_which_the_next_replaces_and_an_empty_one_removes() {
     let mut session = begun();
     for on in [
         NoteTarget::Session,
@@ -74,7 +74,7 @@ fn a_place_has_one_note_which_the_next_replaces_and_an_empty_one_removes() {
 }
 
 #[test]
-fn what_there_is_not_is_refused_with_what_there_is() {
+fn unknown_subjects_are_refused_with_the_existing_ones() {
     let mut session = begun();
     let second = NoteTarget::Map {
         images: 1,
@@ -87,7 +87,10 @@ fn what_there_is_not_is_refused_with_what_there_is() {
         (map(10, 0.2), "there is no class 10; there are 0 to 9"),
         (map(0, 0.7), "no γ = 0.7; it has 0, 0.2, 0.3, 0.5"),
         (map(0, f64::NAN), "no γ = NaN"),
-        (second, "no classification images number 2; the plan has 1"),
+        (
+            second,
+            "there is no set 2 of classification images; the plan has 1",
+        ),
         (unit("fc2", 0), "no layer `fc2`; there are fc1"),
         (unit("fc1", 3), "fc1 has units 0 to 2; there is no 3"),
     ] {
@@ -95,7 +98,7 @@ fn what_there_is_not_is_refused_with_what_there_is() {
         assert!(error.contains(expected), "{error}");
     }
     let Plan::ClassificationImages(plan) = &mut session.config.analyses[0] else {
-        panic!("classification images stand first");
+        panic!("classification images come first");
     };
     plan.responses = vec![Response::Decision];
     assert_eq!(
@@ -106,7 +109,7 @@ fn what_there_is_not_is_refused_with_what_there_is() {
 }
 
 #[test]
-fn before_anything_is_known_only_the_session_has_a_note() {
+fn before_anything_is_known_only_the_session_can_have_a_note() {
     let mut session = Session::new("mine", Config::default());
     let refused = session.note(note(map(0, 0.2), "a"));
     assert_eq!(refused, Err(NoteError::NotBegun));
@@ -122,7 +125,7 @@ fn before_anything_is_known_only_the_session_has_a_note() {
 }
 
 #[test]
-fn a_note_is_a_line_and_a_session_has_so_many() {
+fn a_note_is_one_line_and_their_number_is_limited() {
     let mut session = begun();
     let longest = "縞".repeat(Note::MAX_CHARS);
     session.note(note(NoteTarget::Session, &longest)).unwrap();
@@ -148,7 +151,7 @@ fn a_note_is_a_line_and_a_session_has_so_many() {
 }
 
 #[test]
-fn notes_of_a_file_that_do_not_fit_are_named_by_their_place() {
+fn invalid_notes_of_a_file_are_named_by_their_place() {
     let mut session = begun();
     session.note(note(NoteTarget::Session, "a")).unwrap();
     let problem = |session: &Session, notes: &[Note]| {

@@ -400,7 +400,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sum_that_has_no_number_is_refused_and_leaves_what_was_there() {
+    fn a_sum_that_overflows_is_refused_and_changes_nothing() {
         let mut sums = [1_i64, i64::MAX];
         assert!(add(&mut sums, &[1, 1]).unwrap_err().contains("64 bits"));
         assert_eq!(sums, [1, i64::MAX]);

@@ -1,6 +1,7 @@
 //! The record of the black-box attack: images blended with patterns.
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use super::{BlockProgress, arrays, has_shape};
 use crate::session::array::Array;
@@ -9,7 +10,8 @@ use crate::session::form::Form;
 use crate::stats::share::Share;
 
 /// A pattern that is blended into images.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Pattern {
     /// The classification image of the target class.
     ClassificationImage,
@@ -49,12 +51,7 @@ impl Pattern {
 
     /// The key in exports.
     pub fn key(self) -> &'static str {
-        match self {
-            Self::ClassificationImage => "classification_image",
-            Self::EvidenceImage => "evidence_image",
-            Self::MeanImage => "mean_image",
-            Self::Random => "random",
-        }
+        self.into()
     }
 }
 

@@ -387,7 +387,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_index_over_too_few_classes_is_not_taken_from_a_file() {
+    fn an_index_over_too_few_classes_is_not_accepted_from_a_file() {
         let window = |index| ScoredWindow {
             row: 0,
             column: 0,

@@ -85,7 +85,7 @@ mod tests {
     use super::next_noted_block;
 
     #[test]
-    fn notes_are_about_a_root_of_two_apart() {
+    fn noted_blocks_are_about_a_factor_of_root_two_apart() {
         let mut noted = vec![next_noted_block(0)];
         while noted.len() < 9 {
             noted.push(next_noted_block(noted[noted.len() - 1]));

@@ -34,7 +34,7 @@ pub struct Covariance {
     /// end, and if the unit never fired.
     pub eigenvalues: Vec<f64>,
     /// Smallest and largest eigenvalue expected by chance: the range of the shuffled responses, slightly
-    /// widened (see [`crate::stats::spike_triggered::spread`]).
+    /// widened (see [`crate::stats::spike_triggered::stc_axes`]).
     pub shuffled: Option<(f64, f64)>,
     /// The axes of the eigenvalues outside that range, largest magnitude first, at most 8:
     /// \[axes,C,h,w\].

@@ -50,7 +50,7 @@ impl Record {
         all
     }
 
-    /// Drops the sums behind [`Self::estimated`] and the findings about suspects. The estimates remain.
+    /// Drops the sums behind [`Self::estimates`] and the findings about suspects. The estimates remain.
     pub fn drop_sums(&mut self) {
         for analysis in &mut self.analyses {
             match analysis {

@@ -17,8 +17,8 @@ pub struct EvidenceRecord {
     /// The unit of y: a power of two, chosen from the responses in the first block so that rounding is
     /// far below their variation.
     pub step: f64,
-    /// Responses beyond [`MOST`](crate::stats::classification::MOST) steps or not finite, which were
-    /// clipped.
+    /// Responses beyond [`MAX_RESPONSE_STEPS`](crate::stats::classification::MAX_RESPONSE_STEPS) steps or not finite,
+    /// which were clipped.
     pub clipped: u64,
     /// Trials by parity of the block and true class, \[2,K\], even blocks first.
     pub shown: Vec<u64>,
@@ -27,7 +27,7 @@ pub struct EvidenceRecord {
     /// Σy·y′ by parity and pair of classes with maps, \[2,M,M\]; with more than
     /// [`MAX_PAIRED_CLASSES`](crate::stats::classification::MAX_PAIRED_CLASSES) classes only Σy², \[2,M,1\].
     pub squares: Array<i64>,
-    /// Σy·(z − [`CENTRE`](crate::stats::classification::CENTRE)) by parity and class with a map: \[2,M,c,h,w\].
+    /// Σy·(z − [`GRID_CENTRE`](crate::stats::classification::GRID_CENTRE)) by parity and class with a map: \[2,M,c,h,w\].
     pub products: Array<i64>,
     /// Σz by parity over the trials of each class with a map and, if some have none, of the others:
     /// \[2,M or M+1,c,h,w\]. Empty if decisions weight every trial equally, since their margins are then
@@ -38,7 +38,7 @@ pub struct EvidenceRecord {
 /// The sums of one block of trials.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct BlockEvidence {
-    /// Responses clipped to [`MOST`](crate::stats::classification::MOST).
+    /// Responses clipped to [`MAX_RESPONSE_STEPS`](crate::stats::classification::MAX_RESPONSE_STEPS).
     pub clipped: u64,
     /// Trials by true class, \[K\].
     pub shown: Vec<u64>,
@@ -46,7 +46,7 @@ pub struct BlockEvidence {
     pub sums: Vec<i64>,
     /// Σy·y′, \[M,M\]; with very many classes only Σy², \[M\].
     pub squares: Vec<i64>,
-    /// Σy·(z − [`CENTRE`](crate::stats::classification::CENTRE)), \[M,c·h·w\].
+    /// Σy·(z − [`GRID_CENTRE`](crate::stats::classification::GRID_CENTRE)), \[M,c·h·w\].
     pub products: Vec<i64>,
     /// For each row that has trials: its index and Σz, \[c·h·w\]. Empty if the decisions' margins
     /// contain them.

@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_differs_is_named_and_weights_that_are_gone_do_not() {
+    fn different_inputs_are_named_and_missing_weights_do_not_count() {
         let split = |sum: &str| SplitFingerprint {
             images: 3,
             sha256: sum.repeat(32),

@@ -55,7 +55,7 @@ pub use templates::{GammaTemplates, Templates};
 pub use training::{Epoch, LossCurve, NetworkWeights, PartialEpoch, TrainingRecord};
 pub use trials::{BlockSums, TrialKind, TrialRows};
 
-/// Implements [`Arrays`](crate::session::array::Arrays) for a struct: visits the arrays of these fields,
+/// Implements [`Arrays`] for a struct: visits the arrays of these fields,
 /// in this order.
 macro_rules! arrays {
     ($type:ty: $($field:ident),+) => {

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_told_in_words() {
+    fn a_subject_is_described_in_words() {
         let mut record = Record::new(&Config::default());
         let map = |images, class| NoteTarget::Map {
             images,

@@ -151,7 +151,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn stretches_follow_each_other_and_leave_nothing_out(
+        fn ranges_are_contiguous_and_complete(
             count in 1..40_u32, from in 0..1000_u64, more in 0..100_000_u64,
         ) {
             let blocks = from + more;
@@ -167,14 +167,14 @@ mod tests {
         }
 
         #[test]
-        fn every_chain_is_one_shards(count in 1..40_u32, chain in 0..1000_usize) {
+        fn every_chain_belongs_to_one_shard(count in 1..40_u32, chain in 0..1000_usize) {
             let owners = (1..=count).filter(|&index| owns_chain(index, count, chain));
             prop_assert_eq!(owners.count(), 1);
         }
     }
 
     #[test]
-    fn a_split_of_as_many_blocks_as_there_can_be_has_no_overflow() {
+    fn a_split_of_the_maximum_number_of_blocks_does_not_overflow() {
         assert_eq!(
             shard_block_range(2, 2, (0, u64::MAX)),
             (u64::MAX / 2, u64::MAX)

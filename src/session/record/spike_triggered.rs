@@ -63,7 +63,7 @@ pub struct UnitResponses {
     pub fields: [u64; 2],
     /// How often each unit's activation was above zero, or, if it can be negative, not zero: \[U\].
     pub fired: Array<i64>,
-    /// Σa in units of 1/[`FIXED_POINT`], by parity: \[2,U\].
+    /// Σa in units of 1/[`FIXED_POINT`](super::FIXED_POINT), by parity: \[2,U\].
     pub activation: Array<i64>,
     /// Σ|a|, in the same layout: \[2,U\]. Equal to Σa if activations are never negative. Averages use
     /// Σ|a|, since Σa of signed activations may be close to zero.
@@ -74,7 +74,7 @@ pub struct UnitResponses {
     pub weighted: Array<i64>,
 }
 
-/// A block's contribution to [`Responses`], in the same units, for one parity.
+/// A block's contribution to [`UnitResponses`], in the same units, for one parity.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BlockResponses {
     /// Receptive fields counted.
@@ -99,7 +99,7 @@ pub struct Gradients {
     pub units: Vec<usize>,
     /// Receptive fields counted.
     pub fields: u64,
-    /// Σ∇a in units of 1/[`FIXED_POINT`]: \[selected units,C,h,w\].
+    /// Σ∇a in units of 1/[`FIXED_POINT`](super::FIXED_POINT): \[selected units,C,h,w\].
     pub sum: Array<i64>,
 }
 
@@ -220,7 +220,7 @@ impl LayerResponses {
         self.estimate = Arc::default();
     }
 
-    /// Adds the gradients over `fields` receptive fields, Σ∇a in units of 1/[`FIXED_POINT`]: \[selected
+    /// Adds the gradients over `fields` receptive fields, Σ∇a in units of 1/[`FIXED_POINT`](super::FIXED_POINT): \[selected
     /// units,C·h·w\].
     pub fn add_gradients(&mut self, fields: u64, sums: &[i64]) {
         self.gradients.fields += fields;

@@ -72,7 +72,7 @@ pub struct PartialEpoch {
     pub lr: f64,
 }
 
-/// A curve that halves its resolution instead of growing, with at most [`Curve::MAX_POINTS`] points.
+/// A curve that halves its resolution instead of growing, with at most [`LossCurve::MAX_POINTS`] points.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[serde(rename = "Curve")]

@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn brackets_that_do_not_match_are_no_value() {
+    fn unmatched_brackets_are_not_a_value() {
         for text in ["(", "[1, (2]", "", ")", ", 1", "\"open", "r#\"open\""] {
             assert!(first(text).is_err(), "{text}");
         }
@@ -214,7 +214,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_walked_to_an_end(text in "[()\\[\\]{}\"'rb#,:/*\\\\ a-c0é\n]{0,60}") {
+        fn scanning_ends_for_any_text(text in "[()\\[\\]{}\"'rb#,:/*\\\\ a-c0é\n]{0,60}") {
             let mut scanner = Scanner::new(&text);
             let _ = scanner.value();
             prop_assert!(scanner.at <= text.len());

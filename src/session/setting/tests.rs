@@ -21,7 +21,7 @@ fn a_setting_changes_its_place_and_no_other() {
 }
 
 #[test]
-fn a_path_goes_through_what_a_variant_holds() {
+fn a_path_leads_into_the_fields_of_a_variant() {
     let WeightSource::Train(training) = made("network.weights.epochs=3").network.weights else {
         unreachable!()
     };
@@ -34,7 +34,7 @@ fn a_path_goes_through_what_a_variant_holds() {
 }
 
 #[test]
-fn a_whole_value_takes_defaults_for_what_it_leaves_out() {
+fn a_whole_value_takes_defaults_for_omitted_fields() {
     let config = made("analyses=[ClassificationImages((trials: 1000))]");
     let Analysis::ClassificationImages(images) = &config.analyses[0] else {
         unreachable!()
@@ -49,7 +49,7 @@ fn a_whole_value_takes_defaults_for_what_it_leaves_out() {
 }
 
 #[test]
-fn a_value_may_hold_equals_signs_and_brackets() {
+fn a_value_may_contain_equals_signs_and_brackets() {
     let config = made(r#"dataset.source=Folder("/data/a=b, (c) \"d\"")"#);
     let folder = DatasetSource::Folder(r#"/data/a=b, (c) "d""#.into());
     assert_eq!(config.dataset.clone().unwrap().source, folder);
@@ -60,7 +60,7 @@ fn a_value_may_hold_equals_signs_and_brackets() {
 }
 
 #[test]
-fn a_value_cannot_bring_structure_with_it() {
+fn a_value_cannot_inject_structure() {
     for value in [
         "1), seed: (2",
         "1, checkpoint_s: 2.0",
@@ -75,14 +75,14 @@ fn a_value_cannot_bring_structure_with_it() {
 }
 
 #[test]
-fn refusals_say_what_there_is() {
+fn refusals_list_the_valid_choices() {
     for (assignment, words) in [
         ("seed", "there is no `=`"),
         ("=1", "`` is not a path"),
         ("analyses[-1]=1", "`analyses[-1]` is not a path"),
         (
             "sede=1",
-            "the configuration has no field `sede`; it has seed, dataset, network, analyses, checkpoint_s",
+            "the plan has no field `sede`; it has seed, dataset, network, analyses, checkpoint_s",
         ),
         (
             "network.wights.epochs=1",
@@ -164,7 +164,7 @@ fn configs() -> impl Strategy<Value = Config> {
 
 proptest! {
     #[test]
-    fn setting_a_place_to_what_it_holds_changes_nothing(config in configs()) {
+    fn setting_a_place_to_its_value_changes_nothing(config in configs()) {
         let text = ron::to_string(&config).unwrap();
         let mut all = Vec::new();
         places(&text, 0..text.len(), "", &mut all);
@@ -176,7 +176,7 @@ proptest! {
     }
 
     #[test]
-    fn what_was_set_is_what_is_read(config in configs(), seed in any::<u64>(), gammas in prop::collection::vec(0.0..1.0, 0..5), folder in ".*") {
+    fn a_value_that_was_set_is_read_back(config in configs(), seed in any::<u64>(), gammas in prop::collection::vec(0.0..1.0, 0..5), folder in ".*") {
         let config = set(&config, &format!("seed={seed}")).unwrap();
         let config = set(&config, &format!("analyses[0].gammas={gammas:?}")).unwrap();
         let folder = DatasetSource::Folder(folder.into());
@@ -189,7 +189,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_it_panic(text in ".{0,80}", value in "[()\\[\\]{}\"'r#,:/*\\\\ a-c0é.]{0,40}") {
+    fn no_text_makes_a_setting_panic(text in ".{0,80}", value in "[()\\[\\]{}\"'r#,:/*\\\\ a-c0é.]{0,40}") {
         let config = Config::default();
         let _ = set(&config, &text);
         for path in ["seed", "analyses", "analyses[0].gammas[1]", "dataset.source", value.as_str()] {

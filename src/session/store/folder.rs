@@ -201,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_that_was_moved_is_not_made_again_in_its_old_place() {
+    fn a_moved_folder_is_not_recreated_in_its_old_place() {
         let outer = tempfile::tempdir().unwrap();
         let (old, new) = (outer.path().join("old"), outer.path().join("new"));
         let folder = Folder::open(&old).unwrap();
@@ -211,11 +211,14 @@ mod tests {
         folder.new_file("mine").unwrap();
         assert!(new.join("mine").exists() && !old.exists());
         fs::create_dir(&old).unwrap();
-        assert!(!folder.is_in_place().unwrap(), "another folder of the name");
+        assert!(
+            !folder.is_in_place().unwrap(),
+            "another folder of that name"
+        );
     }
 
     #[test]
-    fn no_file_is_made_through_a_planted_link_or_over_another() {
+    fn no_file_is_created_through_a_planted_link_or_over_another() {
         let outer = tempfile::tempdir().unwrap();
         let folder = Folder::open(outer.path()).unwrap();
         let victim = outer.path().join("victim");
@@ -233,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_system_that_knows_no_syncing_is_told_from_a_disk_that_fails() {
+    fn a_file_system_without_syncing_is_distinguished_from_a_failing_disk() {
         let error = |code: Errno| Err(io::Error::from(code));
         assert_eq!(synced(error(Errno::INVAL)).unwrap(), Synced::Unknown);
         assert_eq!(synced(Ok(())).unwrap(), Synced::Yes);

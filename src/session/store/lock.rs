@@ -121,7 +121,7 @@ impl Lock {
         let standing = self.standing()?;
         match (self.held, standing) {
             (Held::Unknown, _) | (Held::Nothing, None) => Ok(()),
-            (Held::Nothing, Some(_)) => self.ousted("somebody else created its file"),
+            (Held::Nothing, Some(_)) => self.ousted("another process created its file"),
             (Held::File(_), None) => self.ousted("its file was removed"),
             (Held::File(kept), Some(about)) if kept.matches_metadata(&about) => Ok(()),
             // Touched or restored: the file is unchanged.
@@ -146,7 +146,7 @@ impl Lock {
     /// Verifies that the folder and the lock are still the original ones.
     fn check_lock(&self) -> Result<()> {
         let (name, path) = (self.lock_name(), self.store.folder());
-        let failed = || io_error(&self.folder.path_of(&name), "look at the lock");
+        let failed = || io_error(&self.folder.path_of(&name), "check the lock");
         if !self.folder.is_in_place().map_err(failed())? {
             return self.ousted(format!(
                 "its folder {} was moved, removed or replaced",
@@ -182,7 +182,7 @@ impl Lock {
     fn standing(&self) -> Result<Option<Stat>> {
         let path = self.path();
         let about = self.folder.about(&self.file_name());
-        let about = about.map_err(io_error(&path, "look at the session"))?;
+        let about = about.map_err(io_error(&path, "check the session"))?;
         let kind = match std::fs::symlink_metadata(&path) {
             Ok(metadata) if about.is_some() => files::kind(&metadata),
             _ => None,
@@ -196,7 +196,7 @@ impl Lock {
                         files::quoted(target.parent().unwrap_or(Path::new("/"))),
                         files::quoted(target.file_stem().unwrap_or_default()),
                     ),
-                    _ => "Remove it, or choose another name.".into(),
+                    _ => "Remove it, or choose another name".into(),
                 },
                 path,
                 kind,

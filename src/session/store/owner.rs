@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_comes_back_from_its_lock_wherever_its_socket_is() {
+    fn an_owner_is_read_back_from_its_lock_wherever_its_socket_is() {
         for path in [&b"/run/x.sock"[..], b"/a b/line\nfeed/\xff 100%.sock"] {
             let owner = Owner {
                 socket: Some(OsStr::from_bytes(path).into()),
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shorter_word_leaves_nothing_of_a_longer_one() {
+    fn a_shorter_entry_leaves_nothing_of_a_longer_one() {
         let long = Owner {
             socket: Some("/a/very/long/folder/x.sock".into()),
             ..Owner::current()
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn locks_of_earlier_versions_are_understood_and_nonsense_is_nobody() {
+    fn locks_of_earlier_versions_are_understood_and_invalid_ones_have_no_owner() {
         let old = Owner::parsed("123\n/tmp/x.sock").unwrap();
         assert_eq!(
             (old.pid, old.socket.as_deref()),

@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shards_name_says_of_what_it_is() {
+    fn a_shards_name_contains_its_session_and_number() {
         let name = shard_name("night.2", 3, 32);
         assert_eq!(name, "night.2.shard-3-of-32");
         assert_eq!(parse_shard_name(&name), Some(("night.2", 3, 32)));

@@ -51,7 +51,7 @@ const COUNTS: [u64; 8] = [4, 2, 2, 8, 0, 0, 0, 0];
 const NOISE: [i64; 8] = [4 * 49152, 2 * 16384, 2 * 32768, 8 * 8192, 0, 0, 0, 0];
 
 #[test]
-fn the_two_by_two_image_of_a_hand_made_table() {
+fn the_two_by_two_image_matches_a_hand_made_table() {
     let result = by_hand(0.5, &COUNTS, &NOISE);
     // (n[0,0] + n[1,0]) − (n[0,1] + n[1,1]) = (¾ + ½) − (¼ + ⅛).
     let image = &result.classes[0].decision.as_ref().unwrap().image;
@@ -68,7 +68,7 @@ fn the_two_by_two_image_of_a_hand_made_table() {
 }
 
 #[test]
-fn the_image_without_signal_of_a_hand_made_table() {
+fn the_image_without_signal_matches_a_hand_made_table() {
     let result = by_hand(0.0, &COUNTS, &NOISE);
     // Called 0: 6 trials, mean (4·¾ + 2·½)/6 = ⅔; all: 16 trials, mean (3 + ½ + 1 + 1)/16.
     let expected = 4.0 / 6.0 - 5.5 / 16.0;
@@ -81,7 +81,7 @@ fn the_image_without_signal_of_a_hand_made_table() {
 }
 
 #[test]
-fn the_snr_of_a_hand_made_table() {
+fn the_snr_matches_a_hand_made_table() {
     let class = &by_hand(0.5, &COUNTS, &NOISE).classes[0];
     let error = 1.375 / 12.0;
     let expected = (0.875 * 0.875 - error) / error;
@@ -159,7 +159,7 @@ fn under_no_signal_the_z_map_is_standard_normal() {
 }
 
 #[test]
-fn weights_that_are_all_the_same_change_nothing() {
+fn equal_weights_change_nothing() {
     let plain = by_hand(0.5, &COUNTS, &NOISE);
     let thrice = |values: &[u64], by| values.iter().map(|v| v * by).collect::<Vec<u64>>();
     let weighted = estimate(&TrialSums {
@@ -300,7 +300,7 @@ fn a_class_without_maps_is_counted_and_changes_no_other() {
         assert_eq!(part.classes[0], full.classes[0]);
         assert_eq!(part.classes[2], full.classes[2]);
         let unlisted = &part.classes[1];
-        assert!(!unlisted.listed && unlisted.decision.is_none() && unlisted.decision.is_none());
+        assert!(!unlisted.listed && unlisted.decision.is_none() && unlisted.evidence.is_none());
         assert_eq!(unlisted.called, full.classes[1].called);
         assert_eq!(unlisted.cells, full.classes[1].cells);
         assert_eq!((part.trials, &part.counts), (full.trials, &full.counts));

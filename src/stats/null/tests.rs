@@ -97,7 +97,7 @@ fn white_noise_has_bonferronis_bound_and_the_closed_forms() {
 }
 
 #[test]
-fn the_bound_is_passed_by_one_smooth_map_in_twenty_and_is_below_bonferronis() {
+fn one_smooth_map_in_twenty_exceeds_the_bound_which_is_below_bonferronis() {
     let mut rng = ChaCha8Rng::seed_from_u64(2);
     let null = simulated(&mut || field(&mut rng, 2.0)).unwrap();
     assert!(
@@ -119,7 +119,7 @@ fn the_bound_is_passed_by_one_smooth_map_in_twenty_and_is_below_bonferronis() {
 }
 
 #[test]
-fn intervals_hold_the_truth_19_times_in_20_though_pixels_go_together() {
+fn intervals_contain_the_truth_19_times_in_20_despite_correlated_pixels() {
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     let null = simulated(&mut || field(&mut rng, 1.5)).unwrap();
     let errors = vec![1.0; PIXELS];

@@ -104,7 +104,7 @@ fn a_unit_that_never_fired_is_silent_and_has_no_average() {
 }
 
 #[test]
-fn the_covariance_is_held_against_the_gradient_of_the_units_taken() {
+fn the_covariance_is_compared_with_the_gradient_of_the_selected_units() {
     let sums = sums();
     let gradients = GradientSums {
         units: &[0],
@@ -202,7 +202,7 @@ fn a_rectified_projection_has_one_axis_of_less_variance() {
 }
 
 #[test]
-fn a_unit_that_answers_to_nothing_has_no_axes() {
+fn a_unit_that_responds_to_nothing_has_no_axes() {
     for seed in 0..20 {
         let mut rng = ChaCha8Rng::seed_from_u64(1000 + seed);
         let noise: Vec<f64> = StandardNormal.sample_iter(&mut rng).take(2000).collect();

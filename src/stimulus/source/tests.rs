@@ -61,7 +61,7 @@ fn moments(values: &[f64]) -> (f64, f64) {
 }
 
 #[test]
-fn every_kind_is_the_same_for_the_same_seed_and_another_for_another() {
+fn every_kind_depends_on_its_seed_alone() {
     for noise in kinds() {
         let first = draw(noise, 5, 40);
         assert_eq!(first.len(), 40 * PIXELS);
@@ -116,7 +116,7 @@ fn values_lie_where_the_kind_says() {
 }
 
 #[test]
-fn a_value_is_the_point_of_the_grid_to_the_bit() {
+fn a_value_is_exactly_its_grid_point() {
     for noise in kinds() {
         let grid = noise.grid();
         let points: Vec<u16> = (0..=u16::MAX).collect();
@@ -185,7 +185,7 @@ fn patch_noise_is_one_white_square_in_any_of_49_places() {
 
 /// Sessions of earlier versions must continue with the same trials.
 #[test]
-fn uniform_noise_is_what_it_has_always_been() {
+fn uniform_noise_is_the_same_as_in_earlier_versions() {
     let points = uniform(&mut ChaCha8Rng::seed_from_u64(7), 2000);
     assert_eq!(points[..4], [17339, 9175, 21300, 10341]);
     // The two halves of each generator word, the lower one first.
@@ -199,7 +199,7 @@ fn uniform_noise_is_what_it_has_always_been() {
 /// Points of every kind as version 0.1.0 drew them: a dependency that draws others would make a run
 /// continue with other trials than it began with. (first points, CRC-32 of three images)
 #[test]
-fn every_kind_of_noise_is_what_it_has_always_been() {
+fn every_kind_of_noise_is_the_same_as_in_version_0_1_0() {
     for (noise, (first, crc)) in kinds().into_iter().zip(ALWAYS) {
         let points = draw(noise, 11, 3);
         let bytes: Vec<u8> = points.iter().flat_map(|k| k.to_le_bytes()).collect();

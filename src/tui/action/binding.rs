@@ -1,10 +1,13 @@
 //! [`Action`], everything a key can do, and [`Binding`], one row of the table of actions.
 
+use strum::IntoStaticStr;
+
 use super::context::KeyContext;
 use super::key::Key;
 
 /// Something that a key does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[allow(missing_docs, reason = "`TABLE` describes each")]
 pub enum Action {
     SheetLeft,
@@ -180,18 +183,7 @@ pub struct Binding {
 
 impl Action {
     /// The name that the preferences file uses: `export-figure`.
-    pub fn name(self) -> String {
-        let variant = match self {
-            Self::View(_) => "View".to_owned(),
-            variant => format!("{variant:?}"),
-        };
-        let mut name = String::new();
-        for c in variant.chars() {
-            if c.is_ascii_uppercase() && !name.is_empty() {
-                name.push('-');
-            }
-            name.push(c.to_ascii_lowercase());
-        }
-        name
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }

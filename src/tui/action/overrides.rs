@@ -118,12 +118,12 @@ mod tests {
     }
 
     #[test]
-    fn the_keys_that_ship_are_at_peace() {
+    fn the_default_keys_do_not_conflict() {
         assert_eq!(conflict(TABLE), None);
     }
 
     #[test]
-    fn a_key_of_ones_own_takes_the_place_of_those_that_ship() {
+    fn a_user_key_replaces_the_default_keys() {
         let table = keys(&[("export-figure", &["E", "F2"])]).unwrap();
         let row = table.iter().find(|row| row.action == Action::ExportFigure);
         let names: Vec<String> = row.unwrap().keys.iter().map(|key| key.name()).collect();
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn two_may_change_places() {
+    fn two_actions_may_swap_keys() {
         assert!(
             keys(&[("pause", &["e"]), ("export-figure", &["p"])]).is_err(),
             "p pauses a row too"
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn conflicts_are_named_with_both_actions_the_key_and_the_place() {
+    fn conflicts_are_reported_with_both_actions_the_key_and_the_context() {
         let problem = keys(&[("export-figure", &["d"])]).unwrap_err();
         assert!(
             problem.contains("keys.switch-response and keys.export-figure"),
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_action_or_no_key_is_told_with_what_there_is() {
+    fn unknown_actions_and_keys_are_refused_with_the_valid_ones() {
         let problem = keys(&[("export-figur", &["E"])]).unwrap_err();
         assert!(
             problem.contains("did you mean `export-figure`?"),

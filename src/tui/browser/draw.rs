@@ -84,9 +84,9 @@ fn framed(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
         _ => (false, false),
     };
     let word = |word| match word {
-        "make and run" if pilots => "look at it first",
+        "create and run" if pilots => "try it first",
         "preset" if grains => "grain",
-        "pause" if browser.is_paused() => "go on",
+        "pause" if browser.is_paused() => "resume",
         "hold" if browser.held => "follow",
         "open" if chooses => "compare",
         "leave" if chooses => "back",
@@ -160,10 +160,10 @@ fn draw_list(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
         let text = match (&browser.rows, filter.is_empty()) {
             (None, _) => "reading the sessions".into(),
             (Some(_), true) => format!(
-                "There is no session yet. Press {} to make one.",
+                "There is no session yet. Press {} to create one.",
                 first_key_of(browser.keys, Action::NewSession)
             ),
-            (Some(_), false) => format!("No session has \"{filter}\" in its name. Esc shows all."),
+            (Some(_), false) => format!("No session name contains \"{filter}\". Esc shows all."),
         };
         centre(buf, area, area.height / 3, Span::styled(text, theme.dim()));
         return;

@@ -197,8 +197,8 @@ fn one(
     let title = match index {
         0 => format!("A{}", quality(0)),
         1 => format!("B{}", quality(1)),
-        _ if look.kind == MapKind::Z => "z of A less B".into(),
-        _ => "A less B".into(),
+        _ if look.kind == MapKind::Z => "z of A minus B".into(),
+        _ => "A minus B".into(),
     };
     let title = cut(&title, usize::from(area.width));
     left(buf, area, 0, Span::styled(title, theme.bright()));

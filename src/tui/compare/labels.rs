@@ -65,7 +65,7 @@ pub fn scale_line(
     let bar = 16.min(area.width / 4);
     let mut used = scale::draw(ramps[0], bar, area, theme, buf);
     let meaning = match (look.kind, look.scale) {
-        (MapKind::Z, _) => "  standard errors; A less B ".to_owned(),
+        (MapKind::Z, _) => "  standard errors; A minus B ".to_owned(),
         (_, Scale::Common) if !sight.scales.has_own_scale(look.class) => {
             format!("  {}, one scale", sight.unit)
         }
@@ -116,7 +116,7 @@ pub fn facts(
                 Span::raw(format!(
                     "{}{}{} pixels past |z| {:.2}{}",
                     r("r", comparison.correlation),
-                    r("without noise", comparison.corrected),
+                    r("corrected", comparison.corrected),
                     comparison.significant,
                     sight.compared.bounds.map,
                     clusters.unwrap_or_default()

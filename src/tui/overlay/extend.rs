@@ -80,7 +80,7 @@ pub fn draw(scene: &Scene<'_>, state: &DashboardState, area: Rect, buf: &mut Buf
         None => format!("at each of {} {}", plan.gammas.len(), theme.glyphs.gamma),
     };
     let mut typed = Line::from(vec![
-        Span::styled("trials in all ", theme.accent()),
+        Span::styled("total trials ", theme.accent()),
         Span::styled(state.extend.typed.clone(), theme.bright()),
         Span::styled(cursor, theme.accent()),
     ]);
@@ -119,7 +119,7 @@ fn time(session: &Session, trials: u64) -> String {
     let rate = rates.filter_map(|stage| stage.per_second).next_back();
     match rate.filter(|rate| *rate > 0.0) {
         Some(rate) => format!(
-            ", about {} at {} trials/s; templates and attack are redone",
+            ", about {} at {} trials/s; templates and attack are rerun",
             duration(trials as f64 / rate),
             rounded_count(rate)
         ),

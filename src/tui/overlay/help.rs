@@ -46,7 +46,7 @@ pub fn draw(scene: &Scene<'_>, state: &DashboardState, first: usize, area: Rect,
     }
     let rows = rows_of(state, scene.session, theme);
     if rows.is_empty() {
-        let text = Span::styled("no key does anything by that name", theme.dim());
+        let text = Span::styled("no action matches", theme.dim());
         left(buf, area, 0, text);
     }
     columns(rows, first, area, theme, buf);
@@ -55,7 +55,7 @@ pub fn draw(scene: &Scene<'_>, state: &DashboardState, first: usize, area: Rect,
 fn rows_of<'a>(state: &DashboardState, session: &Session, theme: &Theme) -> Vec<Row<'a>> {
     let possible = |row: &Binding| is_possible(row.action, state, session);
     let is_listed = |place: &KeyContext| !LISTS.contains(place) && *place != KeyContext::Comparison;
-    let places: Vec<KeyContext> = KeyContext::ALL.into_iter().filter(is_listed).collect();
+    let places: Vec<KeyContext> = KeyContext::ALL.iter().copied().filter(is_listed).collect();
     let listed = Listed {
         keys: state.shared.keys,
         views: state.entries().len(),

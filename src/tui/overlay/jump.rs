@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_stands_for_what_has_one_and_for_nothing_else() {
+    fn a_number_matches_only_numbered_items() {
         let classes = names(&["cat", "dog", "dogfish"], true);
         assert_eq!(fitting("1", &classes), [1]);
         assert_eq!(fitting("dog", &classes), [1, 2]);
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_typed_is_completed_as_far_as_all_agree() {
+    fn typed_text_is_completed_as_far_as_all_matches_agree() {
         let classes = names(&["cat", "dog", "dogfish"], true);
         let mut typed = PickerState {
             typed: "d".into(),

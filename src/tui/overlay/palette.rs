@@ -28,7 +28,7 @@ pub fn draw(
     let used = left(buf, area, 0, line);
     let list = below(area, 2);
     if rows.is_empty() {
-        let text = Span::styled("no command has that in its name", theme.dim());
+        let text = Span::styled("no command matches", theme.dim());
         left(buf, list, 0, text);
         return;
     }

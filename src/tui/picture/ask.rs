@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_are_read_whatever_comes_between() {
+    fn responses_are_read_whatever_comes_between() {
         let read = |text: &str| GraphicsSupport::read(text.as_bytes());
         let (kitty, sixel) = (true, true);
         let none = GraphicsSupport::default();

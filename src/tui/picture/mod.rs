@@ -2,7 +2,7 @@
 //! terminals, coloured half blocks on the others, and characters without colour.
 //!
 //! viuer draws the half blocks. Its own probing is never used: it asks the terminal and waits for an answer
-//! indefinitely, and through tmux none comes. [`ask`] asks with a time limit instead. viuer writes a protocol
+//! indefinitely, and through tmux none comes. `ask` asks with a time limit instead. viuer writes a protocol
 //! only if its own probe found it, so those few bytes are assembled here.
 
 mod ask;
@@ -80,7 +80,7 @@ pub enum PictureError {
 
 impl TerminalDisplay {
     /// What the terminal behind standard output can show, from its environment or, if that is inconclusive,
-    /// by asking it. Takes [`ask::PATIENCE`] at most.
+    /// by asking it. Takes `ask::PATIENCE` at most.
     pub fn find(wanted: Protocol) -> Self {
         Self::decide(wanted, |name| std::env::var(name).ok(), ask::terminal)
     }
@@ -302,7 +302,6 @@ fn blocks(image: RgbImage, screen: &TerminalDisplay) -> Result<(), PictureError>
         truecolor: screen.true_colour,
         use_kitty: false,
         use_iterm: false,
-        use_sixel: false,
         ..viuer::Config::default()
     };
     let image = image::DynamicImage::ImageRgb8(image);

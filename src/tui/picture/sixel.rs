@@ -1,5 +1,7 @@
 //! Encodes sixel graphics: numbered colours, then bands of six rows, colour by colour. (DEC VT330/340
 //! Programmer Reference Manual, chapter 14.)
+//!
+//! Up to 256 colours are exact. The crate icy_sixel 0.1 rounds each channel to five bits, which turns white grey.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;

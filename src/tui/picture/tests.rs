@@ -17,7 +17,7 @@ fn decide(
 }
 
 #[test]
-fn the_terminal_is_asked_only_where_the_environment_does_not_say() {
+fn the_terminal_is_queried_only_if_the_environment_does_not_decide() {
     let xterm = [("TERM", "xterm-256color"), ("LANG", "C.UTF-8")];
     let auto = |variables: &[(&str, &str)], answer| {
         let all = [&xterm[..], variables].concat();
@@ -45,7 +45,7 @@ fn the_terminal_is_asked_only_where_the_environment_does_not_say() {
 }
 
 #[test]
-fn what_is_forced_is_not_asked_and_no_colour_is_believed() {
+fn a_forced_protocol_is_not_queried_and_no_color_is_respected() {
     let tmux = [("TERM", "xterm"), ("TMUX", "x")];
     assert_eq!(
         decide(Protocol::Kitty, &tmux, None).protocol,
@@ -65,7 +65,7 @@ fn what_is_forced_is_not_asked_and_no_colour_is_believed() {
 }
 
 #[test]
-fn true_colour_is_used_only_where_it_is_announced() {
+fn true_colour_is_used_only_if_it_is_announced() {
     let of = |variables: &[(&str, &str)]| decide(Protocol::Block, variables, None).true_colour;
     assert!(!of(&[("TERM", "xterm-256color")]));
     assert!(of(&[
@@ -75,7 +75,7 @@ fn true_colour_is_used_only_where_it_is_announced() {
 }
 
 #[test]
-fn kitty_gets_its_pieces_and_no_answer_is_asked_for() {
+fn kitty_gets_its_chunks_and_no_response_is_requested() {
     let image = RgbImage::from_fn(200, 200, |x, y| {
         image::Rgb([(x * y) as u8, (x ^ y) as u8, (x * 31 + y * 17) as u8])
     });

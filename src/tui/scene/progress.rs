@@ -58,7 +58,7 @@ pub fn phase(scene: &Scene<'_>) -> (&'static str, String, Style) {
     let stage = |index: usize| {
         let stages = session.run.as_ref().map(|run| &run.stages);
         let name = stages.and_then(|stages| stages.get(index));
-        name.map_or("at work".to_string(), |stage| stage.name.clone())
+        name.map_or("running".to_string(), |stage| stage.name.clone())
     };
     let run = session.run.as_ref();
     let standing = standing(scene);
@@ -109,7 +109,7 @@ pub fn problem(scene: &Scene<'_>) -> Option<String> {
         && !is_finished(session)
     {
         let reason = reason.trim_end_matches('.');
-        return Some(format!("engine lost: {reason}. Read-only; looking for it"));
+        return Some(format!("engine lost: {reason}. Read-only; reconnecting"));
     }
     if let Some(run) = &session.run {
         if let Phase::Failed(message) = &run.phase {

@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn a_light_background_is_believed_where_the_terminal_says_so() {
+    fn a_light_background_is_used_if_the_terminal_reports_one() {
         assert_eq!(
             decide(&[("COLORFGBG", "0;15")]).background,
             Background::Light
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_is_asked_where_it_understands_and_nothing_else_says_it() {
+    fn a_terminal_is_queried_if_it_can_answer_and_nothing_else_decides() {
         let may = |variables: &[(&str, &str)]| {
             Theme::may_ask(|name| {
                 let found = variables.iter().find(|(key, _)| *key == name);

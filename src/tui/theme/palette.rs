@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mixed_colour_is_the_nearest_that_there_is() {
+    fn a_mixed_colour_is_the_nearest_available_one() {
         let of = |depth, rgb| MapPalette::new(depth, Background::Dark).mixed(rgb);
         assert_eq!(of(Depth::True, [1.0, 0.5, 0.0]), Color::Rgb(255, 128, 0));
         assert_eq!(of(Depth::Indexed, [1.0, 0.0, 0.0]), Color::Indexed(196));
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn values_past_the_ends_take_the_ends_and_what_is_no_number_takes_zero() {
+    fn values_past_the_ends_take_the_ends_and_nan_takes_zero() {
         let palette = MapPalette::new(Depth::True, Background::Dark);
         assert_eq!(palette.diverging(7.0), palette.diverging(1.0));
         assert_eq!(palette.diverging(f32::NAN), palette.diverging(0.0));

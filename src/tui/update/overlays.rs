@@ -64,7 +64,7 @@ pub(super) fn in_overlay(
             let note = match session.fit_note(note::typed(state)) {
                 Ok(note) => note,
                 Err(problem) => {
-                    state.notice = Some(Notice::failed(format!("not noted: {problem}")));
+                    state.notice = Some(Notice::failed(format!("note not saved: {problem}")));
                     return Some(Effect::Redraw);
                 }
             };
@@ -79,7 +79,7 @@ pub(super) fn in_overlay(
             let outcome = if note.text.is_empty() {
                 "note removed"
             } else {
-                "noted"
+                "note saved"
             };
             state.notice = Some(Notice::done(format!(
                 "{outcome}: {}",

@@ -114,7 +114,7 @@ fn summary(scene: &Scene<'_>, shards: &[ShardState], area: Rect, buf: &mut Buffe
     left(buf, beside(area, used), 0, Span::raw(words));
     let mut words = format!("{} trials", count(done as f64));
     if total > 0 {
-        words += &format!(", {} of those begun", percent(done as f64 / total as f64));
+        words += &format!(", {} of those started", percent(done as f64 / total as f64));
     }
     let rate: f64 = shards.iter().filter_map(|shard| shard.per_second).sum();
     if rate > 0.0 {

@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn long_text_is_cut_with_a_mark() {
+    fn long_text_is_truncated_with_a_mark() {
         assert_eq!(cut("reliability", 20), "reliability");
         assert_eq!(cut("reliability", 5), "reli…");
         assert_eq!(cut("reliability", 0), "");
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_room_goes_as_a_whole() {
+    fn parts_without_room_are_dropped_whole() {
         let fits = |text, width| &text[..fitting(text, width)];
         for (text, width, kept) in [
             ("1.32 M / 4.00 M trials", 21, "1.32 M / 4.00 M "),

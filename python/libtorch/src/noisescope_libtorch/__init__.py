@@ -1,4 +1,4 @@
-"""Starts the program with the libraries of the PyTorch that is beside this Python."""
+"""Starts the program with the libraries of the PyTorch installed beside this Python."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import NoReturn
 
 
 def main() -> NoReturn:
-    """The command ``noisescope-libtorch``. PyTorch itself is not imported, which is slow."""
+    """The command ``noisescope-libtorch``. It does not import PyTorch, which is slow."""
     spec = importlib.util.find_spec("torch")
     if spec is None or not spec.submodule_search_locations:
-        sys.exit("noisescope-libtorch: there is no PyTorch beside this Python: pip install torch")
+        sys.exit("noisescope-libtorch: there is no PyTorch beside this Python; pip install torch")
     libraries = Path(spec.submodule_search_locations[0]) / "lib"
     folders = [libraries]
     environment = dict(os.environ, NOISESCOPE_LIBTORCH=str(libraries))
     nvrtc = environment.get("NOISESCOPE_NVRTC") or compiler(libraries)
     if nvrtc:
-        # It looks for its libnvrtc-builtins where the loader looks.
+        # NVRTC looks for its libnvrtc-builtins on the loader's path.
         environment["NOISESCOPE_NVRTC"] = nvrtc
         folders.append(Path(nvrtc).parent)
     search = [*map(str, folders), *filter(None, [environment.get("LD_LIBRARY_PATH")])]
@@ -29,8 +29,8 @@ def main() -> NoReturn:
 
 
 def compiler(libraries: Path) -> str | None:
-    """The compiler of CUDA programs that came with a PyTorch for GPUs: in a folder of its own with
-    CUDA 12, in the one of all its libraries since CUDA 13."""
+    """The CUDA compiler (NVRTC) that came with a PyTorch for GPUs: in a separate folder with CUDA
+    12, in the folder of all its libraries since CUDA 13."""
     nvidia = libraries.parent.parent / "nvidia"
     for folder in (*nvidia.glob("cu[0-9]*/lib"), nvidia / "cuda_nvrtc" / "lib", libraries):
         for library in sorted(folder.glob("libnvrtc.so.[0-9]*")):

@@ -47,7 +47,7 @@ fn together_and_apart(
     let part = analysis.config.gammas.len() - 1;
     let mut both = [record.gammas[part].clone(), record.gammas[part].clone()];
     let mut launches =
-        Experiment::launches(&analysis, lab, part, 4).expect("it computes in launches");
+        Experiment::launches(&analysis, lab, part, 4).expect("the device computes in launches");
     for &(first, end) in jobs {
         let mut block = first;
         while block < end {
@@ -116,7 +116,7 @@ fn exact_plan() -> config::ClassificationImages {
 const JOBS: [(u64, u64); 4] = [(0, 3), (3, 8), (8, 9), (9, 21)];
 
 #[test]
-fn launches_measure_what_their_blocks_measure_alone() {
+fn launches_measure_the_same_as_single_blocks() {
     let lab = exact_lab(1.0);
     let some = config::ClassificationImages {
         classes: ["2", "5", "7"].map(String::from).to_vec(),
@@ -131,7 +131,7 @@ fn launches_measure_what_their_blocks_measure_alone() {
 }
 
 #[test]
-fn trials_that_weigh_or_are_dropped_are_summed_as_on_the_host() {
+fn weighted_and_dropped_trials_are_summed_as_on_the_host() {
     // A network that is not sure of everything.
     let lab = exact_lab(1.0 / 64.0);
     let some = ["0", "4"].map(String::from).to_vec();
@@ -174,7 +174,7 @@ fn every_kind_of_noise_and_grain_is_summed_as_on_the_host() {
 }
 
 #[test]
-fn what_is_heard_is_as_on_the_host_or_left_to_it() {
+fn evidence_is_summed_as_on_the_host_or_left_to_it() {
     let lab = template_lab();
     for evidence in [
         EvidenceMeasure::LogProbability,
@@ -219,7 +219,7 @@ fn noise_alone_is_summed_as_on_the_host() {
 
 /// Such blocks are left to the host.
 #[test]
-fn answers_that_are_no_number_are_found_when_sums_are_read() {
+fn outputs_that_are_not_numbers_are_found_when_sums_are_read() {
     let mut templates: Vec<Vec<f32>> = (0..10).map(template).collect();
     templates[3][100] = f32::NAN;
     let network = linear(&templates, &Device::flex());
@@ -242,7 +242,7 @@ fn answers_that_are_no_number_are_found_when_sums_are_read() {
 
 /// Always one upload per launch and one reading per job, whose size does not depend on the trials.
 #[test]
-fn one_upload_a_launch_and_one_reading_a_job() {
+fn there_is_one_upload_per_launch_and_one_reading_per_job() {
     let lab = template_lab();
     let (analysis, _) = begun(plan(), &lab);
     let mut launches = Experiment::launches(&analysis, &lab, 1, 4).unwrap();
@@ -269,7 +269,7 @@ fn one_upload_a_launch_and_one_reading_a_job() {
 }
 
 #[test]
-fn jobs_end_where_reliability_is_noted_and_the_target_is_looked_at() {
+fn jobs_end_where_reliability_is_noted_and_the_target_is_checked() {
     let lab = template_lab();
     let (plain, _) = begun(plan(), &lab);
     let next = |analysis: &ClassificationImages, block| Experiment::milestone(analysis, 0, block);

@@ -120,7 +120,7 @@ fn trials_below_the_threshold_are_dropped_and_counted() {
 /// The signal is c₁ = σ·√(2/π)·d/|d| in noise of σ²/N per pixel, so its signal-to-noise ratio is
 /// (2/π)·N/784, and a reliability of 0.95 is a ratio of 19.
 #[test]
-fn the_trials_needed_are_those_of_the_closed_form() {
+fn the_trials_needed_match_the_closed_form() {
     let estimate = duel().run(Weighting::Equal, 16_384).estimate();
     let expected = 19.0 * 784.0 * std::f64::consts::FRAC_PI_2;
     let class = &estimate.classes[1];

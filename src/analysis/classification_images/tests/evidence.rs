@@ -24,7 +24,7 @@ fn small() -> Images {
     }
 }
 
-fn heard_kind(listed: &[usize], weighting: Weighting) -> TrialKind {
+fn evidence_kind(listed: &[usize], weighting: Weighting) -> TrialKind {
     TrialKind {
         weighting,
         listed: listed.to_vec(),
@@ -62,9 +62,9 @@ fn trials_of(
         stimulus::Pool::new(&images),
     );
     let summing = BlockSummer::new(kind, &source, &images);
-    let hearing = ResponseReader::new(config::EvidenceMeasure::Logit, &kind.listed, 1.0 / 256.0);
+    let reader = ResponseReader::new(config::EvidenceMeasure::Logit, &kind.listed, 1.0 / 256.0);
     let mut trials = GammaTrials::new(gamma, 30, kind);
-    trials.record_evidence(hearing.step(), kind);
+    trials.record_evidence(reader.step(), kind);
     for index in blocks {
         let seed = BlockSeed {
             session: 9,
@@ -76,7 +76,7 @@ fn trials_of(
         let logits = logits(index, &block);
         let rows = || logits.chunks_exact(CLASSES);
         let mut readout = Readout::new(rows(), kind.weighting);
-        readout.responses = Some(hearing.read(rows()));
+        readout.responses = Some(reader.read(rows()));
         trials.add(&summing.sum(index, &block, &readout, &pool));
     }
     assert!(trials.is_consistent());
@@ -84,7 +84,7 @@ fn trials_of(
 }
 
 fn all() -> TrialKind {
-    heard_kind(&[0, 1, 2], Weighting::Equal)
+    evidence_kind(&[0, 1, 2], Weighting::Equal)
 }
 
 /// A linear network's evidence image is its weights minus their mean over the classes, times the noise's
@@ -123,7 +123,7 @@ fn a_linear_network_gives_its_weights_in_logits_per_pixel() {
 
 /// Outputs independent of the noise: z is standard normal, by the Kolmogorov–Smirnov test.
 #[test]
-fn of_outputs_without_a_link_to_the_noise_every_z_is_standard_normal() {
+fn for_outputs_independent_of_the_noise_every_z_is_standard_normal() {
     let shuffled = |index: u64, block: &DrawnBlock| {
         // The outputs for other noise.
         let other = trials_block(index + 10_000, block.truth.len());
@@ -178,7 +178,7 @@ fn normal_share(z: f64) -> f64 {
 /// Evidence that is 1 if the network decides for a class and 0 otherwise gives its classification image
 /// up to a factor: Cov(1_k, z) = p_k·(m_k − m).
 #[test]
-fn decisions_taken_for_evidence_give_the_classification_image() {
+fn decisions_used_as_evidence_give_the_classification_image() {
     let kind = all();
     let mut trials = trials_of(&kind, 0.0, 0..20, |_, block| linear(block));
     let images = small();
@@ -234,7 +234,7 @@ fn decisions_taken_for_evidence_give_the_classification_image() {
 
 /// Sums of integers by definition, one trial at a time.
 #[test]
-fn sums_are_those_of_their_definition() {
+fn sums_match_their_definition() {
     let images = small();
     let (source, pool) = (
         NoiseSource::new(Noise::Uniform, &images),
@@ -245,14 +245,14 @@ fn sums_are_those_of_their_definition() {
         (vec![1], Weighting::Equal),
         (vec![0, 2], Weighting::Threshold(0.9)),
     ] {
-        let kind = heard_kind(&listed, weighting);
+        let kind = evidence_kind(&listed, weighting);
         let summing = BlockSummer::new(&kind, &source, &images);
-        let hearing = ResponseReader::new(config::EvidenceMeasure::Logit, &listed, 1.0 / 64.0);
+        let reader = ResponseReader::new(config::EvidenceMeasure::Logit, &listed, 1.0 / 64.0);
         let block = trials_block(3, 100);
         let logits = linear(&block);
         let rows = || logits.chunks_exact(CLASSES);
         let mut readout = Readout::new(rows(), weighting);
-        readout.responses = Some(hearing.read(rows()));
+        readout.responses = Some(reader.read(rows()));
         let all_responses = readout.responses.clone().unwrap().responses;
         assert!(all_responses.iter().all(|y| y.abs() < MAX_RESPONSE_STEPS));
         let found = summing.sum(3, &block, &readout, &pool).evidence.unwrap();
@@ -295,10 +295,10 @@ fn sums_are_those_of_their_definition() {
 
 /// Even if decisions weight the trials, evidence counts each trial once.
 #[test]
-fn what_a_decision_counts_does_not_change_the_evidence() {
+fn the_weight_of_a_decision_does_not_change_the_evidence() {
     for gamma in [0.0, 0.3] {
         let image = |weighting| {
-            let kind = heard_kind(&[0, 1, 2], weighting);
+            let kind = evidence_kind(&[0, 1, 2], weighting);
             let trials = trials_of(&kind, gamma, 0..20, |_, block| linear(block));
             trials.estimate().classes[1].evidence.clone().unwrap()
         };
@@ -310,9 +310,9 @@ fn what_a_decision_counts_does_not_change_the_evidence() {
 }
 
 #[test]
-fn maps_of_some_classes_are_those_of_all_where_the_image_is_not_seen() {
+fn without_signal_a_map_does_not_depend_on_which_classes_are_listed() {
     let image = |listed: &[usize]| {
-        let kind = heard_kind(listed, Weighting::Equal);
+        let kind = evidence_kind(listed, Weighting::Equal);
         let trials = trials_of(&kind, 0.0, 0..10, |_, block| linear(block));
         trials.estimate().classes[2].evidence.clone().unwrap()
     };
@@ -350,7 +350,7 @@ proptest! {
 
 /// The experiment itself, with and without evidence.
 #[test]
-fn a_run_hears_what_its_plan_asks_for() {
+fn a_run_records_the_evidence_that_its_plan_requests() {
     let lab = testing::template_lab();
     let run = |responses: Vec<Response>| {
         let images = config::ClassificationImages {

@@ -12,7 +12,7 @@ use crate::session::text::{from_text, to_text};
 /// The map of a linear network is its weights. Smoothing noise hides them; the regression on the noise's
 /// coefficients recovers them within the span of the noise.
 #[test]
-fn the_regression_gives_the_weights_that_the_noise_smooths() {
+fn the_regression_recovers_the_weights_that_the_noise_smooths() {
     let mut rng = ChaCha8Rng::seed_from_u64(23);
     let mut random = || -> Vec<f32> { (0..784).map(|_| rng.random_range(-0.1..0.1)).collect() };
     let weights: Vec<Vec<f32>> = (0..10).map(|_| random()).collect();

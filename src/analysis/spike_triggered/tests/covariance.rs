@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_rectified_unit_has_one_axis_and_it_is_the_kernel() {
+fn a_rectified_unit_has_one_axis_which_is_the_kernel() {
     let unit = 0;
     let settings = Plan {
         trials: 8,

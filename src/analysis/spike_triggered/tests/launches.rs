@@ -5,7 +5,7 @@ use super::*;
 /// Parts with a short launch at the end whose last block is also short, and jobs that begin in the middle of a
 /// launch.
 #[test]
-fn launches_sum_what_their_blocks_sum_alone() {
+fn launches_sum_the_same_as_single_blocks() {
     let lab = cnn_lab();
     let settings = Plan {
         trials: 7 * 5 + 2,

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn memory_and_loss_are_told_apart() {
+fn lack_of_memory_and_loss_of_the_device_are_distinguished() {
     let libtorch = "called `Result::unwrap()` on an `Err` value: Torch(\"CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity\\nException raised from malloc\")";
     assert_eq!(failure_kind(libtorch), FailureKind::Memory);
     assert_eq!(
@@ -28,7 +28,7 @@ fn memory_and_loss_are_told_apart() {
 }
 
 #[test]
-fn what_is_repeated_to_a_person_is_one_line() {
+fn a_quoted_message_is_one_line() {
     let message = "called `Result::unwrap()` on an `Err` value: Torch(\"CUDA error: device-side assert triggered\\nCUDA kernel errors might be\")";
     assert_eq!(
         first_line(message),
@@ -47,7 +47,7 @@ fn out_of_memory(rest: &str) -> String {
 const ADVICE: &str = "If reserved but unallocated memory is large try setting PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True to avoid fragmentation.  See documentation for Memory Management  (https://docs.pytorch.org/docs/stable/notes/cuda.html#optimizing-memory-usage-with-pytorch-cuda-alloc-conf)";
 
 #[test]
-fn others_that_fill_the_memory_are_named() {
+fn other_processes_that_fill_the_memory_are_named() {
     let message = out_of_memory(&format!(
         "79.18 GiB of which 3.04 GiB is free. Process 7478 has 54.08 GiB memory in use. Process 99 has 512.00 MiB memory in use. Including non-PyTorch memory, this process has 21.50 GiB memory in use. Of the allocated memory 15.89 GiB is allocated by PyTorch, with 1.38 MiB allocated in private pools (e.g., CUDA Graphs), and 3.01 GiB is reserved by PyTorch but unallocated. {ADVICE}"
     ));
@@ -60,7 +60,7 @@ fn others_that_fill_the_memory_are_named() {
 }
 
 #[test]
-fn a_process_that_fills_the_memory_itself_blames_nobody() {
+fn a_process_that_fills_the_memory_itself_blames_no_other() {
     let message = out_of_memory(&format!(
         "79.18 GiB of which 3.04 GiB is free. Process 7478 has 4.08 GiB memory in use. Including non-PyTorch memory, this process has 72.02 GiB memory in use. Of the allocated memory 65.89 GiB is allocated by PyTorch, and 3.01 GiB is reserved by PyTorch but unallocated. {ADVICE}"
     ));
@@ -81,7 +81,7 @@ fn a_process_that_fills_the_memory_itself_blames_nobody() {
 }
 
 #[test]
-fn others_in_other_containers_are_counted_though_nobody_lists_them() {
+fn unlisted_processes_in_other_containers_are_counted() {
     let read = |rest: &str| match cause(&out_of_memory(rest)) {
         Some(FailureCause::MemoryOfOthers(memory)) => memory,
         other => panic!("{other:?}"),
@@ -104,7 +104,7 @@ fn others_in_other_containers_are_counted_though_nobody_lists_them() {
 }
 
 #[test]
-fn a_message_that_counts_nothing_is_repeated_as_it_is() {
+fn a_message_without_numbers_is_quoted_unchanged() {
     for message in [
         "CUDA error: out of memory",
         "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity",
@@ -118,7 +118,7 @@ fn a_message_that_counts_nothing_is_repeated_as_it_is() {
 }
 
 #[test]
-fn memory_that_ran_out_on_a_slice_is_known_though_nvml_takes_the_message() {
+fn lack_of_memory_on_a_slice_is_recognised_behind_an_nvml_error() {
     for message in [
         "NVML_SUCCESS == r INTERNAL ASSERT FAILED at \"../c10/cuda/CUDACachingAllocator.cpp\":838, please report a bug to PyTorch. ",
         "NVML_SUCCESS == DriverAPI::get()->nvmlInit_v2_() INTERNAL ASSERT FAILED at \"/pytorch/c10/cuda/CUDACachingAllocator.cpp\":1090, please report a bug to PyTorch. ",
@@ -136,7 +136,7 @@ fn memory_that_ran_out_on_a_slice_is_known_though_nvml_takes_the_message() {
 }
 
 #[test]
-fn each_loss_has_its_next_step() {
+fn each_kind_of_loss_has_its_next_step() {
     for (message, known, step) in [
         (
             "CUDA error: uncorrectable ECC error encountered",
@@ -292,7 +292,7 @@ fn each_loss_has_its_next_step() {
 }
 
 #[test]
-fn what_is_of_a_gpu_and_no_more_is_known_is_lost() {
+fn an_unknown_gpu_error_counts_as_a_lost_device() {
     for message in [
         "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED",
         "CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`",

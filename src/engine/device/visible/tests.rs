@@ -62,7 +62,7 @@ fn without_a_list_cards_of_one_model_are_in_the_order_of_the_bus() {
 }
 
 #[test]
-fn numbers_are_taken_in_the_order_of_the_list() {
+fn numbers_keep_the_order_of_the_list() {
     assert_eq!(shown("2,0", &same_model()), (known(&[2, 0]), String::new()));
     assert_eq!(
         shown(" 3 , 1 ", &same_model()),
@@ -92,7 +92,7 @@ fn a_list_ends_at_the_first_entry_that_names_nothing() {
 }
 
 #[test]
-fn a_list_that_hides_all_says_so_with_the_next_step() {
+fn a_list_that_hides_every_card_is_reported_with_the_next_step() {
     for list in ["", "  ", "-1", "5"] {
         let (numbers, why) = shown(list, &same_model());
         assert!(numbers.is_empty(), "{list}");
@@ -126,7 +126,7 @@ fn a_device_named_twice_hides_every_one() {
 }
 
 #[test]
-fn a_uuid_may_be_cut_as_long_as_one_card_has_it() {
+fn a_uuid_may_be_shortened_if_only_one_card_matches() {
     let whole = "GPU-a232f937-d72c-4106-c12f-20bd9faed9f6,GPU-a0";
     assert_eq!(shown(whole, &same_model()).0, known(&[2, 0]));
     let (numbers, why) = shown("GPU-a1,GPU-a", &same_model());
@@ -171,7 +171,7 @@ fn numbers_among_several_models_are_unknown_unless_the_bus_orders_them() {
 }
 
 #[test]
-fn a_slice_is_found_by_its_uuid_and_told_by_its_card() {
+fn a_slice_is_found_by_its_uuid_and_named_by_its_card() {
     let mut cards = same_model();
     cards[2] = divided(cards[2].clone(), 3);
     let visible = VisibleDevices::new(&listed("MIG-b214f1ef"), &cards);
@@ -204,7 +204,7 @@ fn a_slice_is_found_by_its_uuid_and_told_by_its_card() {
 }
 
 #[test]
-fn a_slice_that_nvml_does_not_tell_belongs_to_the_only_card_it_can() {
+fn a_slice_unknown_to_nvml_belongs_to_the_only_possible_card() {
     let mut cards = same_model();
     cards[3] = divided(cards[3].clone(), 0);
     assert_eq!(shown("MIG-c6d4f1ef", &cards).0, known(&[3]));
@@ -242,7 +242,7 @@ fn numbers_beside_slices_are_unknown_unless_there_is_one_card() {
 }
 
 #[test]
-fn where_cuda_counts_otherwise_no_card_is_shown() {
+fn if_cuda_counts_differently_no_card_is_shown() {
     let visible = VisibleDevices::new(&listed("0,1"), &same_model());
     assert_eq!(visible.clone().check_count(2), visible);
     let other = visible.check_count(1);

@@ -1,7 +1,9 @@
 //! Unary and binary elementwise functions, and reductions.
 
+use strum::IntoStaticStr;
+
 /// A function of one number.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, IntoStaticStr)]
 pub enum Unary {
     /// max(x,0).
     Relu,
@@ -45,6 +47,7 @@ pub enum Unary {
     /// x·Φ(x), exact, using the error function.
     Gelu,
     /// x·Φ(x), with Φ approximated by a hyperbolic tangent (Hendrycks & Gimpel 2016).
+    #[strum(serialize = "Gelu")]
     GeluTanh,
     /// x·tanh(softplus(x)).
     Mish,
@@ -125,35 +128,7 @@ pub enum Reduction {
 impl Unary {
     /// The function's name, as ONNX spells it.
     pub fn label(self) -> &'static str {
-        match self {
-            Unary::Relu => "Relu",
-            Unary::LeakyRelu { .. } => "LeakyRelu",
-            Unary::Elu { .. } => "Elu",
-            Unary::Selu { .. } => "Selu",
-            Unary::Celu { .. } => "Celu",
-            Unary::Sigmoid => "Sigmoid",
-            Unary::Tanh => "Tanh",
-            Unary::HardSigmoid { .. } => "HardSigmoid",
-            Unary::HardSwish => "HardSwish",
-            Unary::Silu => "Silu",
-            Unary::Gelu | Unary::GeluTanh => "Gelu",
-            Unary::Mish => "Mish",
-            Unary::Softplus => "Softplus",
-            Unary::Softsign => "Softsign",
-            Unary::Erf => "Erf",
-            Unary::Exp => "Exp",
-            Unary::Log => "Log",
-            Unary::Sqrt => "Sqrt",
-            Unary::Neg => "Neg",
-            Unary::Abs => "Abs",
-            Unary::Reciprocal => "Reciprocal",
-            Unary::Floor => "Floor",
-            Unary::Ceil => "Ceil",
-            Unary::Round => "Round",
-            Unary::Sign => "Sign",
-            Unary::Clip { .. } => "Clip",
-            Unary::Affine { .. } => "Affine",
-        }
+        self.into()
     }
 }
 

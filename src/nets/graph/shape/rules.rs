@@ -54,7 +54,7 @@ fn vector(name: &str, weight: &[Dim], length: usize) -> Result<(), String> {
     match weight == [Dim::fixed(length)] {
         true => Ok(()),
         false => Err(format!(
-            "its {name} has the shape {}, where [{length}] is needed",
+            "its {name} has the shape {}; [{length}] is needed",
             shape_text(weight)
         )),
     }
@@ -322,7 +322,7 @@ pub fn recurrence(
     for (weight, needed) in inputs[1..].iter().zip(&needed) {
         if weight != needed {
             return Err(format!(
-                "a weight has the shape {}, where {} is needed",
+                "a weight has the shape {}; {} is needed",
                 shape_text(weight),
                 shape_text(needed)
             ));

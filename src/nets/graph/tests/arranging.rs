@@ -36,7 +36,7 @@ fn check(op: Op, shape: &[usize], rule: impl Fn(&[usize]) -> [usize; 4]) {
 }
 
 #[test]
-fn slices_take_places_with_steps_forwards_and_backwards() {
+fn slices_step_forwards_and_backwards() {
     let cut = |axis, start, count, step| SliceAxis {
         axis,
         start,
@@ -57,7 +57,7 @@ fn slices_take_places_with_steps_forwards_and_backwards() {
 }
 
 #[test]
-fn transposes_and_gathers_choose_places() {
+fn transposes_and_gathers_select_elements() {
     let axes = vec![2, 0, 3, 1];
     check(Op::Transpose { axes }, &[3, 2, 5, 4], |p| {
         [p[1], p[3], p[0], p[2]]
@@ -77,7 +77,7 @@ fn transposes_and_gathers_choose_places() {
 }
 
 #[test]
-fn pads_add_and_take_off() {
+fn pads_add_and_crop() {
     let pad = |before: [isize; 4], after: [isize; 4], with| Op::Pad {
         before: before.to_vec(),
         after: after.to_vec(),
@@ -127,7 +127,7 @@ fn concatenation_and_expansion_repeat() {
 }
 
 #[test]
-fn the_batch_may_stand_behind() {
+fn the_batch_need_not_be_the_first_axis() {
     // As in attention: [L,N·heads,d].
     let mut bench = Bench::new(IMAGE);
     let rows = bench.then(
@@ -172,7 +172,7 @@ fn depth_becomes_space_in_either_order() {
 }
 
 #[test]
-fn resizing_samples_where_the_coordinates_say() {
+fn resizing_samples_at_the_given_coordinates() {
     let row = |values: &[f32], size: usize, scale: f64, sampling, coordinates| {
         let mut bench = Bench::new([1, 1, values.len()]);
         let weight = bench.weight("row", Array::new(&[1, 1, 1, values.len()], values.to_vec()));

@@ -82,13 +82,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn a_field_covers_all_that_moves_a_position(seed in any::<u64>()) {
+    fn a_field_covers_every_pixel_that_changes_its_position(seed in any::<u64>()) {
         assert_covered(&graph(seed, Kinds::All));
         assert_covered(&graph(seed, Kinds::Smooth));
     }
 
     #[test]
-    fn a_field_of_convolutions_is_no_larger_than_what_is_seen(seed in any::<u64>()) {
+    fn a_field_of_convolutions_is_exact_inside_the_image(seed in any::<u64>()) {
         let graph = graph(seed, Kinds::Convolutions);
         assert_covered(&graph);
         let [_, height, width] = graph.image();
@@ -141,7 +141,7 @@ fn mirrored_borders_leave_fields_inside_the_image_exact() {
 }
 
 #[test]
-fn places_are_followed_through_transposes_and_reshapes() {
+fn positions_are_tracked_through_transposes_and_reshapes() {
     // As in a network with channels last.
     let mut bench = Bench::new([4, 9, 11]);
     let strided = Conv {
@@ -174,7 +174,7 @@ fn places_are_followed_through_transposes_and_reshapes() {
 }
 
 #[test]
-fn a_gate_by_the_whole_image_makes_fields_whole_and_keeps_places() {
+fn a_gate_from_the_whole_image_widens_fields_to_it_and_keeps_positions() {
     let mut bench = Bench::new([2, 9, 11]);
     let input = bench.input;
     let first = conv(&mut bench, input, Conv::default(), &[3, 2, 3, 3]);

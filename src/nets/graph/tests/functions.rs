@@ -21,7 +21,7 @@ fn erf(x: f64) -> f64 {
 }
 
 #[test]
-fn functions_of_one_number_are_their_formulas() {
+fn unary_functions_match_their_formulas() {
     let positive = |x: f64| x.abs() + 0.1;
     let selu = Unary::Selu {
         alpha: 1.67,
@@ -124,7 +124,7 @@ fn functions_of_one_number_are_their_formulas() {
 }
 
 #[test]
-fn joins_broadcast_as_numpy_does() {
+fn joins_broadcast_as_in_numpy() {
     let cases: [(Binary, Pair); 6] = [
         (Binary::Add, |a, b| a + b),
         (Binary::Sub, |a, b| a - b),
@@ -162,7 +162,7 @@ fn joins_broadcast_as_numpy_does() {
 }
 
 #[test]
-fn a_power_and_a_parametric_rectifier_are_their_formulas() {
+fn powers_and_parametric_rectifiers_match_their_formulas() {
     let mut bench = Bench::new(IMAGE);
     let slope = bench.weight("slope", array(&[6, 1, 1], 4));
     let two = bench.weight("two", Array::new(&[], vec![2.0]));
@@ -257,7 +257,7 @@ fn standardized(x: &[f32], size: usize, epsilon: f64) -> Vec<f32> {
 }
 
 #[test]
-fn normalizations_are_their_formulas() {
+fn normalizations_match_their_formulas() {
     let x = shown(IMAGE);
     let (scale, bias) = (numbers(6, 2), numbers(6, 3));
     let by_channel = |y: Vec<f32>| -> Vec<f32> {
@@ -354,7 +354,7 @@ fn softmax_adds_up_to_one_along_its_axis() {
 }
 
 #[test]
-fn reductions_take_one_number_of_many() {
+fn reductions_match_their_formulas() {
     let x = shown(IMAGE);
     let channels: Vec<&[f32]> = x.chunks_exact(12).collect();
     let reduced = |reduction: Reduction, numbers: &[f32]| -> f32 {

@@ -57,7 +57,7 @@ fn noise(n: usize, image: Shape, device: &Device) -> Tensor<4> {
 }
 
 #[test]
-fn logits_are_those_of_the_module() {
+fn logits_equal_those_of_the_module() {
     let device = Device::flex();
     for (kind, network, graph) in networks(&device) {
         let images = noise(4, graph.image(), &device);
@@ -137,7 +137,7 @@ fn sites_are_the_layers_of_the_kind() {
 }
 
 #[test]
-fn the_positions_whose_field_lies_inside_are_where_they_should_be() {
+fn the_positions_whose_fields_lie_inside_the_image_are_correct() {
     let device = Device::flex();
     let inner = |kind: NetworkKind, layer: usize| {
         let all = networks(&device);
@@ -160,7 +160,7 @@ fn the_positions_whose_field_lies_inside_are_where_they_should_be() {
 }
 
 #[test]
-fn a_faster_graph_is_pushed_where_its_nodes_are_kept() {
+fn a_rewritten_graph_is_pushed_at_the_nodes_it_keeps() {
     let device = Device::flex();
     for (kind, _, graph) in networks(&device) {
         let images = noise(2, graph.image(), &device);
@@ -183,7 +183,7 @@ fn a_faster_graph_is_pushed_where_its_nodes_are_kept() {
 }
 
 #[test]
-fn a_kind_without_a_weight_or_too_small_says_so() {
+fn a_missing_weight_and_too_small_an_image_are_reported() {
     let ports = PORTS[0];
     let device = Device::flex();
     let mut weights = Network::new(NetworkKind::Cnn, ports, 3, &device).weights();

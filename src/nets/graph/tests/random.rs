@@ -226,7 +226,7 @@ impl Maker {
 }
 
 #[test]
-fn random_graphs_are_of_all_these_operators() {
+fn random_graphs_use_every_operator() {
     let graphs = (0..100).map(|seed| graph(seed, Kinds::All));
     let labels: std::collections::BTreeSet<&str> =
         graphs.flat_map(|graph| labels(&graph)).collect();
@@ -261,7 +261,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
-    fn shapes_are_what_was_inferred(seed in any::<u64>()) {
+    fn shapes_match_the_inferred_ones(seed in any::<u64>()) {
         let graph = graph(seed, Kinds::All);
         let device = Device::flex();
         let loaded = graph.load(&device);
@@ -276,7 +276,7 @@ proptest! {
     }
 
     #[test]
-    fn images_are_computed_alone(seed in any::<u64>()) {
+    fn images_are_computed_independently(seed in any::<u64>()) {
         let graph = graph(seed, Kinds::All);
         let device = Device::flex();
         let loaded = graph.load(&device);
@@ -287,7 +287,7 @@ proptest! {
     }
 
     #[test]
-    fn faster_graphs_give_the_same(seed in any::<u64>()) {
+    fn rewritten_graphs_give_the_same_output(seed in any::<u64>()) {
         let graph = graph(seed, Kinds::All);
         let fast = graph.fast().unwrap();
         let device = Device::flex();
@@ -306,7 +306,7 @@ proptest! {
     }
 
     #[test]
-    fn plans_give_the_same(seed in any::<u64>()) {
+    fn plans_give_the_same_output(seed in any::<u64>()) {
         let graph = graph(seed, Kinds::All).fast().unwrap().graph;
         let device = Device::flex();
         let pictures = images(3, graph.image(), 1, &device);
@@ -320,7 +320,7 @@ proptest! {
     }
 
     #[test]
-    fn gradients_are_slopes(seed in any::<u64>()) {
+    fn gradients_match_slopes(seed in any::<u64>()) {
         let graph = graph(seed, Kinds::Smooth);
         let device = Device::flex().autodiff();
         let loaded = graph.load(&device);

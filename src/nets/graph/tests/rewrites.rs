@@ -32,7 +32,7 @@ fn flat(mut bench: Bench, node: NodeId) -> Graph {
 }
 
 #[test]
-fn normalizations_go_into_the_layers_before_them() {
+fn normalizations_are_folded_into_the_layers_before_them() {
     let mut bench = Bench::new([3, 6, 7]);
     let weight = bench.weight("conv.weight", array(&[4, 3, 3, 3], 2));
     let bias = bench.weight("conv.bias", array(&[4], 3));
@@ -68,7 +68,7 @@ fn normalizations_go_into_the_layers_before_them() {
 }
 
 #[test]
-fn a_layer_that_others_look_at_keeps_its_own_numbers() {
+fn a_layer_that_others_read_keeps_its_values() {
     let mut bench = Bench::new([3, 6, 7]);
     let weight = bench.weight("conv.weight", array(&[3, 3, 1, 1], 2));
     let conv = Op::Conv(Conv::default());
@@ -127,7 +127,7 @@ fn a_softmax_at_the_end_is_removed_and_noted() {
         assert_eq!(notes, [RewriteNote::SoftmaxRemoved { node }]);
         assert_eq!(
             notes[0].to_string(),
-            "the softmax `probabilities` at the end is left out: logits are needed"
+            "the softmax `probabilities` at the end is removed: logits are needed"
         );
         assert_eq!(labels(&graph), ["Input", "Reshape"]);
         // The last reshape now gives logits instead of probabilities.

@@ -73,7 +73,7 @@ fn layers_their_non_linearities_and_joins_are_sites() {
 }
 
 #[test]
-fn a_push_moves_its_site_by_as_much_and_a_rectified_one_by_no_more() {
+fn a_push_moves_its_site_by_its_amount_and_a_rectified_one_by_at_most_that() {
     let graph = residual();
     let device = Device::flex();
     let pictures = images(2, graph.image(), 1, &device);
@@ -104,7 +104,7 @@ fn a_push_moves_its_site_by_as_much_and_a_rectified_one_by_no_more() {
 }
 
 #[test]
-fn a_site_without_a_position_inside_the_image_is_seen_from_its_middle() {
+fn a_site_without_a_position_inside_the_image_is_read_at_its_middle() {
     let mut bench = Bench::new([1, 6, 7]);
     let mut last = bench.input;
     for layer in 0..4 {
@@ -129,7 +129,7 @@ fn a_site_without_a_position_inside_the_image_is_seen_from_its_middle() {
 }
 
 #[test]
-fn tokens_are_positions_wherever_the_batch_stands() {
+fn tokens_are_positions_whichever_axis_is_the_batch() {
     let mut bench = Bench::new([4, 3, 5]);
     let axes = vec![2, 0, 1, 3];
     let rows = bench.then(Op::Transpose { axes }, bench.input);

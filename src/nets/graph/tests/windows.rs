@@ -90,7 +90,7 @@ proptest! {
     }
 
     #[test]
-    fn poolings_look_at_their_windows(
+    fn poolings_reduce_their_windows(
         kernel in [2..4usize, 2..4],
         stride in [1..4usize, 1..4],
         dilation in 1..3usize,
@@ -145,7 +145,7 @@ proptest! {
 }
 
 #[test]
-fn a_large_convolution_and_its_pooling_are_the_same_in_one() {
+fn a_large_convolution_fused_with_its_pooling_gives_the_same() {
     let image = [3, 17, 20];
     let mut bench = Bench::new(image);
     let weight = bench.weight("w", array(&[4, 3, 5, 6], 2));
@@ -164,7 +164,7 @@ fn a_large_convolution_and_its_pooling_are_the_same_in_one() {
 }
 
 #[test]
-fn two_convolutions_are_the_same_in_one() {
+fn two_fused_convolutions_give_the_same() {
     let image = [2, 7, 9];
     let mut bench = Bench::new(image);
     let kept = Op::Conv(Conv {

@@ -216,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn arrays_are_repeated_as_numpy_does() {
+    fn arrays_are_repeated_as_in_numpy() {
         assert_eq!(broadcast(&[3, 1], &[4]), Some(vec![3, 4]));
         assert_eq!(broadcast(&[3], &[4]), None);
         let column = Constant::Floats(Array::new(&[2, 1], vec![0.0, 1.0]));
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_lead_through_an_array_in_any_order() {
+    fn strides_visit_an_array_in_any_order() {
         let numbers = (0..6).map(SymbolicInt::fixed).collect();
         let list = Constant::list(numbers).reshaped(&[2, 3]);
         let turned = list.strided(&[3, 2], &[1, 3], 0);

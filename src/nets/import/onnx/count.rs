@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn comparisons_hold_for_every_batch_or_are_none() {
+    fn comparisons_hold_for_every_batch_or_are_undecided() {
         use std::cmp::Ordering::{Equal, Greater};
         let n = SymbolicInt::BATCH;
         assert_eq!(n.compare(SymbolicInt::fixed(0)), Some(Greater));

@@ -60,7 +60,7 @@ pub enum OnnxFault {
     },
     /// An array of an unsupported number type.
     #[error(
-        "the array `{array}` has the type {found}; export the network with float32 weights, not quantized"
+        "the array `{array}` has the type {found}; export the network with float32 weights, not quantised"
     )]
     ArrayType {
         /// The array.
@@ -149,7 +149,7 @@ pub enum OnnxFault {
         choices: Vec<String>,
     },
     /// There is no node of the name given.
-    #[error("no node or output is called `{name}`{}", offer(.there))]
+    #[error("there is no node or output `{name}`{}", offer(.there))]
     NoSuchOutput {
         /// The name.
         name: String,

@@ -1,9 +1,9 @@
 //! Imports networks from ONNX files, from any exporter, as a [`crate::nets::graph`].
 //!
-//! [`read`] returns the graph from the images to the logits. [`file`] reads the file's messages; [`io`]
-//! determines which input takes images and which output gives logits; [`walk`] translates the nodes one by
-//! one with the rules of [`ops`], keeping its state in [`importer`]. Shape arithmetic is computed at import,
-//! with the number of images as a symbol ([`count`]), so that a file exported for a single image can be run
+//! [`read`] returns the graph from the images to the logits. `file` reads the file's messages; `io`
+//! determines which input takes images and which output gives logits; `walk` translates the nodes one by
+//! one with the rules of `ops`, keeping its state in `importer`. Shape arithmetic is computed at import,
+//! with the number of images as a symbol (`count`), so that a file exported for a single image can be run
 //! on any number.
 
 mod attributes;

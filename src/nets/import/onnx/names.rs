@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn nodes_are_called_as_the_modules_of_the_file() {
+    fn nodes_are_named_after_the_modules_of_the_file() {
         for (name, operator, inputs, readable) in [
             (
                 "/layer1/layer1.0/conv1/Conv",
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_given_once() {
+    fn names_are_unique() {
         let mut names = UniqueNames::default();
         assert_eq!(names.unique("relu"), "relu");
         assert_eq!(names.unique("relu"), "relu_1");

@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_places_of_images_in_order_are_recognised() {
+    fn indices_of_all_positions_in_order_are_recognised() {
         let images = StridedIndices::of_batch(0).times(&Constant::scalar(SymbolicInt::fixed(3)));
         let column = images
             .unwrap()

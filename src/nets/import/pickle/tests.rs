@@ -11,7 +11,7 @@ fn root(bytes: &[u8]) -> PickleNode {
 }
 
 #[test]
-fn numbers_are_those_of_python() {
+fn numbers_match_python() {
     for (bytes, number) in [
         (&b"K\xff."[..], 255),
         (b"M\x01\x02.", 513),
@@ -33,7 +33,7 @@ fn numbers_are_those_of_python() {
 }
 
 #[test]
-fn a_call_is_remembered_and_not_made() {
+fn a_call_is_recorded_and_not_executed() {
     let (tree, _) = read(b"cposix\nsystem\n(S'touch it'\ntR.").unwrap();
     let class = tree.class(tree.root).unwrap();
     assert_eq!(class.to_string(), "posix.system");
@@ -43,14 +43,14 @@ fn a_call_is_remembered_and_not_made() {
 }
 
 #[test]
-fn a_value_may_hold_itself() {
+fn a_value_may_contain_itself() {
     // d = {}; d["d"] = d
     let (tree, _) = read(b"}q\0X\x01\0\0\0dh\0s.").unwrap();
     assert_eq!(tree.get(tree.root, "d"), Some(tree.root));
 }
 
 #[test]
-fn declared_lengths_are_compared_with_what_there_is() {
+fn declared_lengths_are_checked_against_the_data() {
     for bytes in [
         &b"X\xff\xff\xff\x7f"[..],
         b"\x8e\xff\xff\xff\xff\xff\xff\xff\xff",
@@ -86,7 +86,7 @@ fn instructions_that_do_not_fit_are_refused_with_their_offset() {
 
 proptest! {
     #[test]
-    fn whatever_the_bytes_there_are_no_more_values_than_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+    fn no_bytes_create_more_values_than_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
         if let Ok((tree, taken)) = read(&bytes) {
             prop_assert!(taken <= bytes.len());
             // INST and OBJ create up to three values from one instruction of several bytes.

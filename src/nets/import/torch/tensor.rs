@@ -72,7 +72,7 @@ fn dense(tree: &PickleTree, name: &str, arguments: &[PickleId]) -> TensorSource 
     let other = || {
         let kind = name.trim_start_matches("_rebuild_").replace('_', " ");
         TensorSource::Other(match name {
-            "_rebuild_qtensor" => "quantized".to_owned(),
+            "_rebuild_qtensor" => "quantised".to_owned(),
             "_rebuild_sparse_tensor" => "sparse".to_owned(),
             "_rebuild_meta_tensor_no_storage" => "meta, which has no values".to_owned(),
             _ => kind,

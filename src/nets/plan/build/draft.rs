@@ -18,7 +18,7 @@ use crate::session::array::Array;
 /// Builds a recurrent layer once its tensors have memory.
 type DeferredStep = Box<dyn FnOnce(&[TensorSlot]) -> PlanStep>;
 
-/// The program so far. Until [`Draft::finish`], `TensorSlot::at` is the index of a tensor.
+/// The program so far. Until [`Draft::finish`], [`TensorSlot::origin`] is the index of a tensor.
 pub struct Draft<'a> {
     pub graph: &'a Graph,
     pub lanes: usize,

@@ -62,14 +62,16 @@ impl Parameter {
 /// Adds the gradients of another portion to `sums`; with `last`, also writes the sums back as the gradients.
 pub fn add_gradients(sums: &mut [Vec<f32>], parameters: &mut [Parameter], last: bool) {
     let pieces = pieces(parameters);
-    let own: Vec<[FloatPointer; 2]> = sums
+    let tensors: Vec<[FloatPointer; 2]> = sums
         .iter_mut()
         .zip(parameters)
-        .map(|(sums, own)| [sums, &mut own.gradient].map(|it| DisjointPointer(it.as_mut_ptr())))
+        .map(|(sums, parameter)| {
+            [sums, &mut parameter.gradient].map(|values| DisjointPointer(values.as_mut_ptr()))
+        })
         .collect();
     run_tasks(pieces.len(), pieces.len() * PIECE, |task| {
         let (parameter, first, count) = pieces[task];
-        let [sums, gradient] = own[parameter].map(|it| it.slice(first, count));
+        let [sums, gradient] = tensors[parameter].map(|pointer| pointer.slice(first, count));
         for (sum, gradient) in sums.iter_mut().zip(gradient) {
             *sum += *gradient;
             if last {
@@ -81,13 +83,13 @@ pub fn add_gradients(sums: &mut [Vec<f32>], parameters: &mut [Parameter], last: 
 
 /// Splits all tensors into pieces: index of the tensor, first element, and count.
 fn pieces(parameters: &[Parameter]) -> Vec<(usize, usize, usize)> {
-    let of = |(at, own): (usize, &Parameter)| {
-        let count = own.values.len();
+    let pieces_of = |(index, parameter): (usize, &Parameter)| {
+        let count = parameter.values.len();
         (0..count)
             .step_by(PIECE)
-            .map(move |first| (at, first, PIECE.min(count - first)))
+            .map(move |first| (index, first, PIECE.min(count - first)))
     };
-    parameters.iter().enumerate().flat_map(of).collect()
+    parameters.iter().enumerate().flat_map(pieces_of).collect()
 }
 
 /// Updates all weights by their gradients.
@@ -101,17 +103,17 @@ pub fn step(parameters: &mut [Parameter], time: u64, rate: f64, decay: f32) {
     let rate = rate as f32;
     let vectors = Arch::new();
     let pieces = pieces(parameters);
-    let fixed: Vec<bool> = parameters.iter().map(|own| own.fixed).collect();
-    let own: Vec<[FloatPointer; 4]> = parameters
+    let fixed: Vec<bool> = parameters.iter().map(|parameter| parameter.fixed).collect();
+    let tensors: Vec<[FloatPointer; 4]> = parameters
         .iter_mut()
-        .map(|own| {
+        .map(|parameter| {
             let all = [
-                &mut own.values,
-                &mut own.gradient,
-                &mut own.first_moment,
-                &mut own.second_moment,
+                &mut parameter.values,
+                &mut parameter.gradient,
+                &mut parameter.first_moment,
+                &mut parameter.second_moment,
             ];
-            all.map(|it| DisjointPointer(it.as_mut_ptr()))
+            all.map(|values| DisjointPointer(values.as_mut_ptr()))
         })
         .collect();
     let operations = 8 * PIECE * pieces.len();
@@ -120,7 +122,8 @@ pub fn step(parameters: &mut [Parameter], time: u64, rate: f64, decay: f32) {
         if fixed[parameter] {
             return;
         }
-        let [values, gradient, first, second] = own[parameter].map(|it| it.slice(first, count));
+        let [values, gradient, first, second] =
+            tensors[parameter].map(|pointer| pointer.slice(first, count));
         vectors.dispatch(
             #[inline(always)]
             || {

@@ -63,13 +63,13 @@ impl Lstm {
 
     /// The forward pass through all time steps.
     pub fn forward(&self, frames: &BatchMemory, parameters: &[Parameter], lanes: Lanes) {
-        self.each(frames, parameters, |pair| {
+        self.for_each_pair(frames, parameters, |pair| {
             lanes.arch().dispatch(Forward(pair));
         });
     }
 
     /// Runs a function on every pair of groups, in parallel.
-    fn each(
+    fn for_each_pair(
         &self,
         frames: &BatchMemory,
         parameters: &[Parameter],
@@ -80,14 +80,14 @@ impl Lstm {
                 layer: self,
                 frames: *frames,
                 group: pair * GROUPS,
-                parameters: self.parameters.map(|at| &parameters[at].values[..]),
+                parameters: self.parameters.map(|index| &parameters[index].values[..]),
             });
         });
     }
 
     /// Gradients of the weights and of the input.
     pub fn backward(&mut self, frames: &BatchMemory, parameters: &mut [Parameter], lanes: Lanes) {
-        self.each(frames, parameters, |pair| {
+        self.for_each_pair(frames, parameters, |pair| {
             lanes.arch().dispatch(Backward(pair));
         });
         let [input, hidden, bias] = self.parameters;
@@ -121,23 +121,23 @@ struct GroupPair<'a> {
 impl GroupPair<'_> {
     /// Address of an element of one of the groups.
     #[inline(always)]
-    fn at(&self, group: usize, number: usize, lanes: usize) -> *mut f32 {
+    fn address(&self, group: usize, number: usize, lanes: usize) -> *mut f32 {
         // SAFETY: callers pass an element of the layer, which lies in the frame.
         unsafe { self.frames.at(self.group + group, number, lanes) }
     }
 
     /// One of the four gates of a unit at a step.
     #[inline(always)]
-    fn gate(&self, group: usize, [step, which, unit]: [usize; 3], lanes: usize) -> *mut f32 {
-        let own = self.layer;
-        let number = own.gates + step * own.rows() + which * own.units + unit;
-        self.at(group, number, lanes)
+    fn gate(&self, group: usize, [step, gate, unit]: [usize; 3], lanes: usize) -> *mut f32 {
+        let layer = self.layer;
+        let offset = layer.gates + step * layer.rows() + gate * layer.units + unit;
+        self.address(group, offset, lanes)
     }
 
     /// The cell state of a unit before a step.
     #[inline(always)]
     fn cell(&self, group: usize, [step, unit]: [usize; 2], lanes: usize) -> *mut f32 {
-        self.at(
+        self.address(
             group,
             self.layer.cells + step * self.layer.units + unit,
             lanes,
@@ -155,11 +155,11 @@ impl WithSimd for Forward<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let lanes = S::F32_LANES;
         let pair = self.0;
-        let own = pair.layer;
-        let units = own.units;
-        for step in 0..own.steps {
-            for first in (0..own.rows()).step_by(TILE) {
-                match (own.rows() - first).min(TILE) {
+        let layer = pair.layer;
+        let units = layer.units;
+        for step in 0..layer.steps {
+            for first in (0..layer.rows()).step_by(TILE) {
+                match (layer.rows() - first).min(TILE) {
                     6 => self.tile::<S, 6>(simd, step, first),
                     5 => self.tile::<S, 5>(simd, step, first),
                     4 => self.tile::<S, 4>(simd, step, first),
@@ -170,7 +170,7 @@ impl WithSimd for Forward<'_> {
             }
             for group in 0..GROUPS {
                 for unit in 0..units {
-                    let gate = |which: usize| pair.gate(group, [step, which, unit], lanes);
+                    let gate = |index: usize| pair.gate(group, [step, index, unit], lanes);
                     let cell = |step: usize| pair.cell(group, [step, unit], lanes);
                     // SAFETY: all tensors lie in the frames of these groups, which belong to this task.
                     unsafe {
@@ -178,14 +178,14 @@ impl WithSimd for Forward<'_> {
                         let f = sigmoid(simd, load(simd, gate(1)));
                         let g = tanh(simd, load(simd, gate(2)));
                         let o = sigmoid(simd, load(simd, gate(3)));
-                        for (which, value) in [i, f, g, o].into_iter().enumerate() {
-                            store(simd, gate(which), value);
+                        for (index, value) in [i, f, g, o].into_iter().enumerate() {
+                            store(simd, gate(index), value);
                         }
-                        let kept = simd.mul_f32s(f, load(simd, cell(step)));
-                        let c = simd.mul_add_f32s(i, g, kept);
+                        let remembered = simd.mul_f32s(f, load(simd, cell(step)));
+                        let c = simd.mul_add_f32s(i, g, remembered);
                         store(simd, cell(step + 1), c);
-                        let state = own.states + (step + 1) * units + unit;
-                        let state = pair.at(group, state, lanes);
+                        let state = layer.states + (step + 1) * units + unit;
+                        let state = pair.address(group, state, lanes);
                         store(simd, state, simd.mul_f32s(o, tanh(simd, c)));
                     }
                 }
@@ -200,29 +200,32 @@ impl Forward<'_> {
     fn tile<S: Simd, const N: usize>(&self, simd: S, step: usize, first: usize) {
         let lanes = S::F32_LANES;
         let pair = self.0;
-        let own = pair.layer;
+        let layer = pair.layer;
         let [input, hidden, bias] = pair.parameters;
         let mut acc = [[simd.splat_f32s(0.0); GROUPS]; N];
         for (n, acc) in acc.iter_mut().enumerate() {
             *acc = [simd.splat_f32s(bias[first + n]); GROUPS];
         }
-        assert!(input.len() >= (first + N) * own.features);
-        assert!(hidden.len() >= (first + N) * own.units);
+        assert!(input.len() >= (first + N) * layer.features);
+        assert!(hidden.len() >= (first + N) * layer.units);
         // SAFETY: all tensors lie in the frames of these groups; the lengths of the weights were checked.
         unsafe {
-            let at = |number: usize| {
-                std::array::from_fn(|group| pair.at(group, number, lanes).cast_const())
+            let addresses = |number: usize| {
+                std::array::from_fn(|group| pair.address(group, number, lanes).cast_const())
             };
-            let x = (at(own.from + step * own.features), own.features);
-            let weight = input.as_ptr().add(first * own.features);
-            accumulate(simd, &mut acc, x, weight, (1, own.features));
-            let h = (at(own.states + step * own.units), own.units);
-            let weight = hidden.as_ptr().add(first * own.units);
-            accumulate(simd, &mut acc, h, weight, (1, own.units));
+            let x = (
+                addresses(layer.from + step * layer.features),
+                layer.features,
+            );
+            let weight = input.as_ptr().add(first * layer.features);
+            accumulate(simd, &mut acc, x, weight, (1, layer.features));
+            let h = (addresses(layer.states + step * layer.units), layer.units);
+            let weight = hidden.as_ptr().add(first * layer.units);
+            accumulate(simd, &mut acc, h, weight, (1, layer.units));
             for (n, acc) in acc.iter().enumerate() {
                 for (group, sum) in acc.iter().enumerate() {
-                    let to = own.gates + step * own.rows() + first + n;
-                    store(simd, pair.at(group, to, lanes), *sum);
+                    let to = layer.gates + step * layer.rows() + first + n;
+                    store(simd, pair.address(group, to, lanes), *sum);
                 }
             }
         }
@@ -239,57 +242,57 @@ impl WithSimd for Backward<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let lanes = S::F32_LANES;
         let pair = self.0;
-        let own = pair.layer;
-        let units = own.units;
+        let layer = pair.layer;
+        let units = layer.units;
         let [input, hidden, _] = pair.parameters;
         let (zero, one) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0));
-        let at = |group: usize, number: usize| pair.at(group, number, lanes);
+        let address = |group: usize, offset: usize| pair.address(group, offset, lanes);
         for group in 0..GROUPS {
-            let others = match own.last {
-                true => own.gradient..own.gradient + (own.steps - 1) * units,
+            let earlier_states = match layer.last {
+                true => layer.gradient..layer.gradient + (layer.steps - 1) * units,
                 false => 0..0,
             };
-            for number in others.chain(own.cell_gradient..own.cell_gradient + units) {
+            for offset in earlier_states.chain(layer.cell_gradient..layer.cell_gradient + units) {
                 // SAFETY: all tensors lie in the frames of these groups, which belong to this task.
-                unsafe { store(simd, at(group, number), zero) };
+                unsafe { store(simd, address(group, offset), zero) };
             }
         }
-        for step in (0..own.steps).rev() {
+        for step in (0..layer.steps).rev() {
             for group in 0..GROUPS {
                 for unit in 0..units {
-                    let gate = |which: usize| pair.gate(group, [step, which, unit], lanes);
+                    let gate = |index: usize| pair.gate(group, [step, index, unit], lanes);
                     let cell = |step: usize| pair.cell(group, [step, unit], lanes);
-                    let by_cell = at(group, own.cell_gradient + unit);
+                    let cell_gradient = address(group, layer.cell_gradient + unit);
                     // SAFETY: as above.
                     unsafe {
-                        let [i, f, g, o] = [0, 1, 2, 3].map(|which| load(simd, gate(which)));
+                        let [i, f, g, o] = [0, 1, 2, 3].map(|index| load(simd, gate(index)));
                         let c = tanh(simd, load(simd, cell(step + 1)));
-                        let h = load(simd, at(group, own.gradient + step * units + unit));
+                        let h = load(simd, address(group, layer.gradient + step * units + unit));
                         // ∂c = ∂c' + ∂h·o·(1 − tanh²c).
                         let slope = simd.sub_f32s(one, simd.mul_f32s(c, c));
                         let through = simd.mul_f32s(simd.mul_f32s(h, o), slope);
-                        let d = simd.add_f32s(load(simd, by_cell), through);
-                        let sloped = |d: S::f32s, y: S::f32s| {
+                        let d = simd.add_f32s(load(simd, cell_gradient), through);
+                        let before_sigmoid = |d: S::f32s, y: S::f32s| {
                             simd.mul_f32s(d, simd.mul_f32s(y, simd.sub_f32s(one, y)))
                         };
-                        store(simd, gate(0), sloped(simd.mul_f32s(d, g), i));
-                        let before = load(simd, cell(step));
-                        store(simd, gate(1), sloped(simd.mul_f32s(d, before), f));
+                        store(simd, gate(0), before_sigmoid(simd.mul_f32s(d, g), i));
+                        let previous = load(simd, cell(step));
+                        store(simd, gate(1), before_sigmoid(simd.mul_f32s(d, previous), f));
                         let slope = simd.sub_f32s(one, simd.mul_f32s(g, g));
-                        let by_g = simd.mul_f32s(simd.mul_f32s(d, i), slope);
-                        store(simd, gate(2), by_g);
-                        store(simd, gate(3), sloped(simd.mul_f32s(h, c), o));
-                        store(simd, by_cell, simd.mul_f32s(d, f));
+                        let g_gradient = simd.mul_f32s(simd.mul_f32s(d, i), slope);
+                        store(simd, gate(2), g_gradient);
+                        store(simd, gate(3), before_sigmoid(simd.mul_f32s(h, c), o));
+                        store(simd, cell_gradient, simd.mul_f32s(d, f));
                     }
                 }
             }
             if step > 0 {
-                let to = own.gradient + (step - 1) * units;
-                self.back(simd, step, (hidden, units), to, true);
+                let to = layer.gradient + (step - 1) * units;
+                self.propagate(simd, step, (hidden, units), to, true);
             }
-            if let Some(before) = own.input_gradient {
-                let to = before + step * own.features;
-                self.back(simd, step, (input, own.features), to, false);
+            if let Some(input_gradient) = layer.input_gradient {
+                let to = input_gradient + step * layer.features;
+                self.propagate(simd, step, (input, layer.features), to, false);
             }
         }
     }
@@ -299,7 +302,7 @@ impl Backward<'_> {
     /// Propagates the gradients of a step's gates back through `weight` to the `numbers` values that they were computed
     /// from, adding to or replacing what is stored at `to`.
     #[inline(always)]
-    fn back<S: Simd>(
+    fn propagate<S: Simd>(
         &self,
         simd: S,
         step: usize,
@@ -308,14 +311,14 @@ impl Backward<'_> {
         add: bool,
     ) {
         for first in (0..numbers).step_by(TILE) {
-            let at = (first, numbers);
+            let rows = (first, numbers);
             match (numbers - first).min(TILE) {
-                6 => self.tile::<S, 6>(simd, step, weight, at, (to, add)),
-                5 => self.tile::<S, 5>(simd, step, weight, at, (to, add)),
-                4 => self.tile::<S, 4>(simd, step, weight, at, (to, add)),
-                3 => self.tile::<S, 3>(simd, step, weight, at, (to, add)),
-                2 => self.tile::<S, 2>(simd, step, weight, at, (to, add)),
-                _ => self.tile::<S, 1>(simd, step, weight, at, (to, add)),
+                6 => self.tile::<S, 6>(simd, step, weight, rows, (to, add)),
+                5 => self.tile::<S, 5>(simd, step, weight, rows, (to, add)),
+                4 => self.tile::<S, 4>(simd, step, weight, rows, (to, add)),
+                3 => self.tile::<S, 3>(simd, step, weight, rows, (to, add)),
+                2 => self.tile::<S, 2>(simd, step, weight, rows, (to, add)),
+                _ => self.tile::<S, 1>(simd, step, weight, rows, (to, add)),
             }
         }
     }
@@ -331,26 +334,26 @@ impl Backward<'_> {
     ) {
         let lanes = S::F32_LANES;
         let pair = self.0;
-        let own = pair.layer;
+        let layer = pair.layer;
         let mut acc = [[simd.splat_f32s(0.0); GROUPS]; N];
-        assert!(weight.len() >= own.rows() * numbers && first + N <= numbers);
+        assert!(weight.len() >= layer.rows() * numbers && first + N <= numbers);
         // SAFETY: all tensors lie in the frames of these groups; the lengths of the weights were checked.
         unsafe {
-            let at = |group: usize, number: usize| pair.at(group, number, lanes);
+            let address = |group: usize, number: usize| pair.address(group, number, lanes);
             if add {
                 for (n, acc) in acc.iter_mut().enumerate() {
                     for (group, acc) in acc.iter_mut().enumerate() {
-                        *acc = load(simd, at(group, to + first + n));
+                        *acc = load(simd, address(group, to + first + n));
                     }
                 }
             }
-            let gates = own.gates + step * own.rows();
-            let d = std::array::from_fn(|group| at(group, gates).cast_const());
+            let gates = layer.gates + step * layer.rows();
+            let d = std::array::from_fn(|group| address(group, gates).cast_const());
             let weight = weight.as_ptr().add(first);
-            accumulate(simd, &mut acc, (d, own.rows()), weight, (numbers, 1));
+            accumulate(simd, &mut acc, (d, layer.rows()), weight, (numbers, 1));
             for (n, acc) in acc.iter().enumerate() {
                 for (group, sum) in acc.iter().enumerate() {
-                    store(simd, at(group, to + first + n), *sum);
+                    store(simd, address(group, to + first + n), *sum);
                 }
             }
         }

@@ -1,7 +1,8 @@
-//! The memory of a batch, and loading images into it.
+//! The memory of a batch, and loading, scaling and reordering images in it.
 
+use super::super::Lanes;
 use super::super::layout::TensorSlot;
-use super::{BatchMemory, WriteImage};
+use super::WriteImage;
 
 /// A pointer to numbers that tasks share; every task accesses a disjoint part.
 #[derive(Debug)]
@@ -61,22 +62,61 @@ impl Memory {
     }
 }
 
-/// Loads the images of a group, of `numbers` pixels each, into the lanes at the start of its frame; lanes without an
+/// The frames of the groups of a batch.
+#[derive(Debug, Clone, Copy)]
+pub struct BatchMemory {
+    pub(super) pointer: FloatPointer,
+    /// Elements per lane of a frame.
+    pub(super) group_len: usize,
+    pub(super) groups: usize,
+    /// Images in all groups; the last group may have fewer than lanes.
+    pub(super) images: usize,
+}
+
+impl BatchMemory {
+    /// Images of a group.
+    #[inline(always)]
+    pub(super) fn images_of(&self, group: usize, lanes: usize) -> usize {
+        self.images.saturating_sub(group * lanes).min(lanes)
+    }
+
+    /// Address of an element of a group.
+    ///
+    /// # Safety
+    /// It must lie inside the frame.
+    #[inline(always)]
+    pub(super) unsafe fn at(&self, group: usize, number: usize, lanes: usize) -> *mut f32 {
+        // SAFETY: the caller's.
+        unsafe {
+            self.pointer
+                .0
+                .add((group * self.group_len + number) * lanes)
+        }
+    }
+}
+
+/// Loads the images of a group, of `image_len` pixels each, into the lanes at the start of its frame; lanes without an
 /// image are zero.
-pub fn load(frames: &BatchMemory, group: usize, lanes: usize, show: WriteImage, numbers: usize) {
-    let mut rows = vec![0.0; lanes * numbers];
+pub fn load(
+    frames: &BatchMemory,
+    group: usize,
+    lanes: usize,
+    write_image: WriteImage,
+    image_len: usize,
+) {
+    let mut rows = vec![0.0; lanes * image_len];
     let first = group * lanes;
-    for (lane, row) in rows.chunks_exact_mut(numbers.max(1)).enumerate() {
+    for (lane, row) in rows.chunks_exact_mut(image_len.max(1)).enumerate() {
         if first + lane < frames.images {
-            show(first + lane, row);
+            write_image(first + lane, row);
         }
     }
     // SAFETY: images lie at the start of a frame; the group belongs to the caller.
     let into =
-        unsafe { std::slice::from_raw_parts_mut(frames.at(group, 0, lanes), lanes * numbers) };
-    for (number, into) in into.chunks_exact_mut(lanes).enumerate() {
+        unsafe { std::slice::from_raw_parts_mut(frames.at(group, 0, lanes), lanes * image_len) };
+    for (index, into) in into.chunks_exact_mut(lanes).enumerate() {
         for (lane, into) in into.iter_mut().enumerate() {
-            *into = rows[lane * numbers + number];
+            *into = rows[lane * image_len + index];
         }
     }
 }
@@ -101,6 +141,29 @@ pub fn rows_first(
                 let number = frames.at(group, number, lanes).cast_const();
                 let into = frames.at(group, into, lanes);
                 std::ptr::copy_nonoverlapping(number, into, from.columns * lanes);
+            }
+        }
+    }
+}
+
+/// Writes scale·x + shift of a group's tensor to another tensor of the same shape.
+pub fn scale(
+    frames: &BatchMemory,
+    (group, lanes): (usize, Lanes),
+    (scale, shift): (f32, f32),
+    from: &TensorSlot,
+    to: &TensorSlot,
+) {
+    let count = lanes.count();
+    for channel in 0..from.channels {
+        for row in 0..from.rows {
+            let (a, b) = (from.offset(channel, row, 0), to.offset(channel, row, 0));
+            for i in 0..from.columns * count {
+                // SAFETY: both tensors lie in the frame of the group, which belongs to the caller.
+                unsafe {
+                    let x = *frames.at(group, from.origin + a, count).add(i);
+                    *frames.at(group, to.origin + b, count).add(i) = scale * x + shift;
+                }
             }
         }
     }

@@ -10,29 +10,31 @@ mod chain;
 mod conv;
 mod dense;
 mod kernel;
+mod layer;
+mod loss;
 mod lstm;
 mod memory;
 mod norm;
 mod scattered;
 mod taps;
+mod times;
 mod transpose;
 mod unit_gradients;
 mod winograd_backward;
 mod winograd_weights;
 
 use std::ops::Range;
-use std::time::{Duration, Instant};
 
 use crate::nets::graph::Graph;
-use crate::nets::softmax::log_softmax;
 use crate::session::array::Array;
 use crate::session::record::NetworkWeights;
 
 use super::Lanes;
 use super::team::{self, run_tasks};
 use adam::Parameter;
-use chain::FitLayer;
-use memory::{DisjointPointer, FloatPointer, Memory};
+use layer::FitLayer;
+pub use memory::BatchMemory;
+use memory::Memory;
 pub use unit_gradients::UnitGradients;
 
 /// The magic bytes at the start of the serialized state of [`Fit`].
@@ -62,18 +64,15 @@ pub type WriteImage<'a> = &'a (dyn Fn(usize, &mut [f32]) + Sync);
 /// Bytes of batch data that stay in the caches.
 const CACHE_BYTES: usize = 16 << 20;
 
-/// The cost of one class in the loss, in multiplications.
-const LOSS_COST: usize = 1000;
-
 /// Runs of consecutive layers that agree in whether they work group by group.
 fn layer_runs(layers: &[FitLayer]) -> Vec<Range<usize>> {
     let mut runs: Vec<Range<usize>> = Vec::new();
-    for (at, layer) in layers.iter().enumerate() {
+    for (index, layer) in layers.iter().enumerate() {
         match runs.last_mut() {
             Some(run) if layers[run.start].works_by_group() == layer.works_by_group() => {
-                run.end = at + 1
+                run.end = index + 1
             }
-            _ => runs.push(at..at + 1),
+            _ => runs.push(index..index + 1),
         }
     }
     runs
@@ -104,7 +103,7 @@ impl Fit {
         let Some(chain) = chain::training_chain(graph, weights, lanes.count()) else {
             return Ok(None);
         };
-        let mut own = Self {
+        let mut fit = Self {
             lanes,
             image_len: graph.image().iter().product(),
             classes: graph.classes(),
@@ -119,13 +118,13 @@ impl Fit {
             time: 0,
             decay: decay as f32,
         };
-        for at in chain.fixed {
-            own.parameters[at].fixed = true;
+        for index in chain.fixed {
+            fit.parameters[index].fixed = true;
         }
         if !state.is_empty() {
-            own.take_state(state)?;
+            fit.read_state(state)?;
         }
-        Ok(Some(own))
+        Ok(Some(fit))
     }
 
     /// Whether the state of an optimizer was written by [`Self::state`].
@@ -133,27 +132,27 @@ impl Fit {
         state.starts_with(MAGIC)
     }
 
-    /// One training step on a batch of images, one per label: `show` writes the pixels of an image, row-major \[C,H,W\]
-    /// in \[0,1\]. If the loss is not finite, nothing is changed.
-    pub fn batch(&mut self, show: WriteImage, labels: &[usize], rate: f64) -> BatchLoss {
+    /// One training step on a batch of images, one per label: `write_image` writes the pixels of an image, row-major
+    /// \[C,H,W\] in \[0,1\]. If the loss is not finite, nothing is changed.
+    pub fn batch(&mut self, write_image: WriteImage, labels: &[usize], rate: f64) -> BatchLoss {
         team::with_team(|| {
-            let said = self.gradients(show, labels);
-            if said.loss.is_finite() {
+            let batch_loss = self.gradients(write_image, labels);
+            if batch_loss.loss.is_finite() {
                 self.time += 1;
                 adam::step(&mut self.parameters, self.time, rate, self.decay);
                 for layer in &self.layers {
                     layer.update_statistics(&mut self.parameters);
                 }
             }
-            said
+            batch_loss
         })
     }
 
     /// Computes the gradients of the mean loss and stores them with the parameters. A batch that does not fit in the
     /// caches is processed in portions, whose gradients are added in order.
-    fn gradients(&mut self, show: WriteImage, labels: &[usize]) -> BatchLoss {
+    fn gradients(&mut self, write_image: WriteImage, labels: &[usize]) -> BatchLoss {
         let portion = self.portion(labels.len());
-        let mut all = BatchLoss {
+        let mut total = BatchLoss {
             loss: 0.0,
             logits: Vec::with_capacity(labels.len() * self.classes),
         };
@@ -161,34 +160,37 @@ impl Fit {
         for layer in &mut self.layers {
             layer.prepare(&self.parameters, self.lanes);
         }
-        for (at, own) in labels.chunks(portion.max(1)).enumerate() {
-            let first = at * portion;
-            let show = |image: usize, into: &mut [f32]| show(first + image, into);
-            let said = self.portion_gradients(&show, own, labels.len());
-            all.loss += said.loss;
-            all.logits.extend(said.logits);
-            let last = first + own.len() == labels.len();
-            match (at, last) {
+        for (index, chunk) in labels.chunks(portion.max(1)).enumerate() {
+            let first = index * portion;
+            let write_image = |image: usize, into: &mut [f32]| write_image(first + image, into);
+            let chunk_loss = self.portion_gradients(&write_image, chunk, labels.len());
+            total.loss += chunk_loss.loss;
+            total.logits.extend(chunk_loss.logits);
+            let last = first + chunk.len() == labels.len();
+            match (index, last) {
                 (0, true) => {}
                 (0, false) => {
                     sums = self
                         .parameters
                         .iter()
-                        .map(|it| it.gradient.clone())
+                        .map(|parameter| parameter.gradient.clone())
                         .collect()
                 }
                 _ => adam::add_gradients(&mut sums, &mut self.parameters, last),
             }
         }
-        all
+        total
     }
 
     /// Images processed together: all of them if the statistics of the batch are needed.
     fn portion(&self, images: usize) -> usize {
-        let whole = self.layers.iter().any(|it| matches!(it, FitLayer::Norm(_)));
+        let needs_whole_batch = self
+            .layers
+            .iter()
+            .any(|layer| matches!(layer, FitLayer::Norm(_)));
         let lanes = self.lanes.count();
         let fitting = CACHE_BYTES / (4 * self.group_len * lanes).max(1);
-        match whole {
+        match needs_whole_batch {
             true => images,
             false => (fitting / 4 * 4).max(4) * lanes,
         }
@@ -197,13 +199,14 @@ impl Fit {
     /// The gradients of a portion of a batch of `images` images.
     fn portion_gradients(
         &mut self,
-        show: WriteImage,
+        write_image: WriteImage,
         labels: &[usize],
         images: usize,
     ) -> BatchLoss {
-        let lanes = self.lanes.count();
-        let groups = labels.len().div_ceil(lanes).next_multiple_of(4);
-        self.memory.reserve(self.group_len * lanes, groups);
+        let lanes = self.lanes;
+        let lane_count = lanes.count();
+        let groups = labels.len().div_ceil(lane_count).next_multiple_of(4);
+        self.memory.reserve(self.group_len * lane_count, groups);
         let frames = BatchMemory {
             pointer: self.memory.pointer(),
             group_len: self.group_len,
@@ -211,10 +214,9 @@ impl Fit {
             images: labels.len(),
         };
         // Layers that work group by group do not wait for other groups.
-        let own = self.lanes;
-        let numbers = self.image_len;
-        let load = |group: usize| memory::load(&frames, group, lanes, show, numbers);
-        let loaded = groups * lanes * numbers * memory::LOAD_COST;
+        let image_len = self.image_len;
+        let load = |group: usize| memory::load(&frames, group, lane_count, write_image, image_len);
+        let loaded = groups * lane_count * image_len * memory::LOAD_COST;
         for run in layer_runs(&self.layers) {
             let layers = &mut self.layers[run.clone()];
             if layers[0].works_by_group() {
@@ -223,7 +225,7 @@ impl Fit {
                         load(group);
                     }
                     let layers = layers.iter();
-                    layers.for_each(|layer| layer.forward_group(&frames, group, own));
+                    layers.for_each(|layer| layer.forward_group(&frames, group, lanes));
                 });
                 continue;
             }
@@ -231,161 +233,36 @@ impl Fit {
                 run_tasks(groups, loaded, load);
             }
             for layer in layers {
-                layer.forward(&frames, &self.parameters, own);
+                layer.forward(&frames, &self.parameters, lanes);
             }
         }
-        let said = self.loss(&frames, labels, images);
+        let batch_loss = self.loss(&frames, labels, images);
         for run in layer_runs(&self.layers).into_iter().rev() {
             let layers = &mut self.layers[run];
             if layers[0].works_by_group() {
                 run_tasks(groups, usize::MAX, |group| {
                     let layers = layers.iter().rev();
-                    layers.for_each(|layer| layer.backward_group(&frames, group, own));
+                    layers.for_each(|layer| layer.backward_group(&frames, group, lanes));
                 });
             }
             for layer in layers.iter_mut().rev() {
-                layer.backward(&frames, &mut self.parameters, own);
+                layer.backward(&frames, &mut self.parameters, lanes);
             }
         }
-        said
-    }
-
-    /// Cross-entropy of the logits, and its gradient with respect to them divided by the number of images of the batch.
-    fn loss(&self, frames: &BatchMemory, labels: &[usize], images: usize) -> BatchLoss {
-        let lanes = self.lanes.count();
-        let last = self.layers.last().and_then(FitLayer::output_offsets);
-        // A chain ends with a dense layer.
-        let Some((y, dy)) = last else {
-            return BatchLoss {
-                loss: f64::NAN,
-                logits: Vec::new(),
-            };
-        };
-        let share = 1.0 / images.max(1) as f64;
-        let mut logits = vec![0.0; labels.len() * self.classes];
-        let mut losses = vec![0.0; labels.len()];
-        let rows = DisjointPointer(logits.as_mut_ptr());
-        let own_losses = DisjointPointer(losses.as_mut_ptr());
-        let groups = labels.len().div_ceil(lanes);
-        run_tasks(groups, labels.len() * self.classes * LOSS_COST, |group| {
-            let images = frames.images_of(group, lanes);
-            let first = group * lanes;
-            let rows = rows.slice(first * self.classes, images * self.classes);
-            let losses = own_losses.slice(first, images);
-            // SAFETY: both tensors lie in the frame of the group, which belongs to this task.
-            let at = |place: usize, class: usize, lane: usize| unsafe {
-                frames.at(group, place + class, lanes).add(lane)
-            };
-            let own = rows.chunks_exact_mut(self.classes).zip(losses);
-            for (lane, (row, loss)) in own.enumerate() {
-                let label = labels[group * lanes + lane];
-                for (class, logit) in row.iter_mut().enumerate() {
-                    // SAFETY: as above.
-                    *logit = unsafe { *at(y, class, lane) };
-                }
-                let logs = log_softmax(row);
-                *loss = -logs[label];
-                for (class, log) in logs.iter().enumerate() {
-                    let wanted = f64::from(u8::from(class == label));
-                    // SAFETY: as above.
-                    unsafe { *at(dy, class, lane) = ((log.exp() - wanted) * share) as f32 };
-                }
-            }
-        });
-        for image in labels.len()..frames.groups * lanes {
-            for class in 0..self.classes {
-                // SAFETY: as above.
-                unsafe {
-                    *frames
-                        .at(image / lanes, dy + class, lanes)
-                        .add(image % lanes) = 0.0
-                };
-            }
-        }
-        BatchLoss {
-            loss: losses.iter().sum(),
-            logits,
-        }
-    }
-
-    /// Microseconds per image of each part of a training step on this batch, with all workers.
-    pub fn times(&mut self, show: WriteImage, labels: &[usize]) -> Vec<(String, f64)> {
-        team::with_team(|| self.times_of(show, labels))
-    }
-
-    fn times_of(&mut self, show: WriteImage, labels: &[usize]) -> Vec<(String, f64)> {
-        let lanes = self.lanes.count();
-        let labels = &labels[..labels.len().min(self.portion(labels.len()))];
-        self.gradients(show, labels);
-        let groups = labels.len().div_ceil(lanes).next_multiple_of(4);
-        let frames = BatchMemory {
-            pointer: self.memory.pointer(),
-            group_len: self.group_len,
-            groups,
-            images: labels.len(),
-        };
-        let mut times = Vec::new();
-        let mut time = |name: String, run: &mut dyn FnMut()| {
-            let began = Instant::now();
-            let mut runs = 0;
-            while runs < 2 || began.elapsed() < Duration::from_millis(60) {
-                run();
-                runs += 1;
-            }
-            let seconds = began.elapsed().as_secs_f64() / f64::from(runs);
-            times.push((name, seconds * 1e6 / labels.len().max(1) as f64));
-        };
-        let own = self.lanes;
-        let all = |run: &(dyn Fn(usize) + Sync)| run_tasks(groups, usize::MAX, run);
-        time("images into lanes".into(), &mut || {
-            all(&|group| memory::load(&frames, group, lanes, show, self.image_len));
-        });
-        let parameters = &mut self.parameters;
-        for (at, layer) in self.layers.iter_mut().enumerate() {
-            let name = format!("{at} {}", layer.label());
-            time(format!("{name}: weights"), &mut || {
-                layer.prepare(parameters, own);
-            });
-            time(
-                format!("{name}: forward"),
-                &mut || match layer.works_by_group() {
-                    true => all(&|group| layer.forward_group(&frames, group, own)),
-                    false => layer.forward(&frames, parameters, own),
-                },
-            );
-            if let FitLayer::Convolution(it) = layer {
-                time(format!("{name}: by sums"), &mut || {
-                    all(&|group| it.preactivation_gradients(&frames, group, own));
-                });
-                time(format!("{name}: by inputs"), &mut || {
-                    all(&|group| it.input_gradients(&frames, group, own));
-                });
-            }
-            if let FitLayer::Dense(it) = layer {
-                time(format!("{name}: by inputs"), &mut || {
-                    it.input_gradients(&frames, parameters, own);
-                });
-                time(format!("{name}: by weights"), &mut || {
-                    it.weight_gradients(&frames, parameters, own);
-                });
-                continue;
-            }
-            time(format!("{name}: backward, by weights"), &mut || {
-                layer.backward(&frames, parameters, own);
-            });
-        }
-        time("Adam".into(), &mut || {
-            adam::step(&mut self.parameters, 1, 0.0, 0.0);
-        });
-        times
+        batch_loss
     }
 
     /// The current weights.
     pub fn weights(&self) -> NetworkWeights {
-        let own = self.parameters.iter();
+        let parameters = self.parameters.iter();
         NetworkWeights {
-            tensors: own
-                .map(|it| (it.name.clone(), Array::new(&it.shape, it.values.clone())))
+            tensors: parameters
+                .map(|parameter| {
+                    (
+                        parameter.name.clone(),
+                        Array::new(&parameter.shape, parameter.values.clone()),
+                    )
+                })
                 .collect(),
         }
     }
@@ -404,11 +281,15 @@ impl Fit {
         bytes
     }
 
-    fn take_state(&mut self, state: &[u8]) -> Result<(), String> {
-        let numbers: usize = self.parameters.iter().map(|it| 2 * it.values.len()).sum();
+    fn read_state(&mut self, state: &[u8]) -> Result<(), String> {
+        let numbers: usize = self
+            .parameters
+            .iter()
+            .map(|parameter| 2 * parameter.values.len())
+            .sum();
         let head = MAGIC.len() + 8;
         if !Self::is_state(state) || state.len() != head + 4 * numbers {
-            return Err("it is of another network".into());
+            return Err("it belongs to another network".into());
         }
         let mut time = [0; 8];
         time.copy_from_slice(&state[MAGIC.len()..head]);
@@ -422,39 +303,6 @@ impl Fit {
             parameter.second_moment = numbers.by_ref().take(count).collect();
         }
         Ok(())
-    }
-}
-
-/// The frames of the groups of a batch.
-#[derive(Debug, Clone, Copy)]
-pub struct BatchMemory {
-    pointer: FloatPointer,
-    /// Elements per lane of a frame.
-    group_len: usize,
-    groups: usize,
-    /// Images in all groups; the last group may have fewer than lanes.
-    images: usize,
-}
-
-impl BatchMemory {
-    /// Images of a group.
-    #[inline(always)]
-    fn images_of(&self, group: usize, lanes: usize) -> usize {
-        self.images.saturating_sub(group * lanes).min(lanes)
-    }
-
-    /// Address of an element of a group.
-    ///
-    /// # Safety
-    /// It must lie inside the frame.
-    #[inline(always)]
-    unsafe fn at(&self, group: usize, number: usize, lanes: usize) -> *mut f32 {
-        // SAFETY: the caller's.
-        unsafe {
-            self.pointer
-                .0
-                .add((group * self.group_len + number) * lanes)
-        }
     }
 }
 

@@ -40,17 +40,17 @@ pub struct Norm {
 impl Norm {
     /// A layer with its input, its output, and the gradients of output and input.
     pub fn new(
-        own: NormParameters,
+        parameters: NormParameters,
         epsilon: f64,
-        [from, to, gradient, before]: [TensorSlot; 4],
+        [from, to, gradient, input_gradient]: [TensorSlot; 4],
     ) -> Self {
         Self {
-            parameters: own,
+            parameters,
             epsilon,
             from,
             to,
             gradient,
-            input_gradient: before,
+            input_gradient,
             batch: Vec::new(),
         }
     }
@@ -64,21 +64,21 @@ impl Norm {
     pub fn forward(&mut self, frames: &BatchMemory, parameters: &[Parameter], lanes: Lanes) {
         let mut batch = vec![(0.0, 0.0); self.from.channels];
         let layer = &*self;
-        let all = DisjointPointer(batch.as_mut_ptr());
+        let statistics_of_channels = DisjointPointer(batch.as_mut_ptr());
         team::run_tasks(batch.len(), usize::MAX, |channel| {
-            let statistics = &mut all.slice(channel, 1)[0];
-            let of = |centre: f32, squared: bool| {
+            let statistics = &mut statistics_of_channels.slice(channel, 1)[0];
+            let moment = |centre: f32, squared: bool| {
                 lanes.arch().dispatch(Moment {
                     frames: *frames,
-                    place: &layer.from,
+                    tensor: &layer.from,
                     channel,
                     centre,
                     squared,
                 })
             };
-            let mean = of(0.0, false) as f32;
+            let mean = moment(0.0, false) as f32;
             // Subtract the mean first, so that a large mean costs no precision.
-            *statistics = (mean, of(mean, true) as f32);
+            *statistics = (mean, moment(mean, true) as f32);
             let factor =
                 parameters[layer.parameters.scale].values[channel] * layer.inverse(statistics.1);
             let shift = parameters[layer.parameters.shift].values[channel];
@@ -108,7 +108,7 @@ impl Norm {
                 mean,
                 inverse: self.inverse(variance),
                 factor: values[channel] * self.inverse(variance),
-                by: [scale, shift],
+                gradients: [scale, shift],
             });
         });
     }
@@ -129,10 +129,10 @@ impl Norm {
 
 /// Calls `run` with the group, row and column of every vector of a channel.
 #[inline(always)]
-fn each(groups: usize, place: &TensorSlot, mut run: impl FnMut(usize, usize, usize)) {
+fn for_each_vector(groups: usize, slot: &TensorSlot, mut run: impl FnMut(usize, usize, usize)) {
     for group in 0..groups {
-        for row in 0..place.rows {
-            for column in 0..place.columns {
+        for row in 0..slot.rows {
+            for column in 0..slot.columns {
                 run(group, row, column);
             }
         }
@@ -142,7 +142,7 @@ fn each(groups: usize, place: &TensorSlot, mut run: impl FnMut(usize, usize, usi
 /// The mean over images and positions of a channel minus a centre, or of the square of that difference.
 struct Moment<'a> {
     frames: BatchMemory,
-    place: &'a TensorSlot,
+    tensor: &'a TensorSlot,
     channel: usize,
     centre: f32,
     squared: bool,
@@ -157,10 +157,10 @@ impl WithSimd for Moment<'_> {
         let centre = simd.splat_f32s(self.centre);
         let mut total = 0.0;
         for group in 0..self.frames.groups {
-            for row in 0..self.place.rows {
+            for row in 0..self.tensor.rows {
                 let mut sum = simd.splat_f32s(0.0);
-                let first = self.place.origin + self.place.offset(self.channel, row, 0);
-                for column in 0..self.place.columns {
+                let first = self.tensor.origin + self.tensor.offset(self.channel, row, 0);
+                for column in 0..self.tensor.columns {
                     // SAFETY: the tensor lies in the frame, and nobody writes to it now.
                     let x = unsafe { load(simd, self.frames.at(group, first + column, lanes)) };
                     let x = simd.sub_f32s(x, centre);
@@ -169,13 +169,16 @@ impl WithSimd for Moment<'_> {
                         false => simd.add_f32s(sum, x),
                     };
                 }
-                let mut own = [0.0_f32; 16];
-                simd.partial_store_f32s(&mut own[..lanes], sum);
+                let mut lane_sums = [0.0_f32; 16];
+                simd.partial_store_f32s(&mut lane_sums[..lanes], sum);
                 let images = self.frames.images_of(group, lanes);
-                total += own[..images].iter().map(|&it| f64::from(it)).sum::<f64>();
+                total += lane_sums[..images]
+                    .iter()
+                    .map(|&sum| f64::from(sum))
+                    .sum::<f64>();
             }
         }
-        total / (self.frames.images * self.place.rows * self.place.columns).max(1) as f64
+        total / (self.frames.images * self.tensor.rows * self.tensor.columns).max(1) as f64
     }
 }
 
@@ -198,14 +201,14 @@ impl WithSimd for Forward<'_> {
         let (from, to) = (&self.layer.from, &self.layer.to);
         let (mean, factor) = (simd.splat_f32s(self.mean), simd.splat_f32s(self.factor));
         let shift = simd.splat_f32s(self.shift);
-        each(self.frames.groups, from, |group, row, column| {
+        for_each_vector(self.frames.groups, from, |group, row, column| {
             // SAFETY: both tensors lie in the frame; the channel belongs to this task.
             unsafe {
-                let at = from.origin + from.offset(self.channel, row, column);
-                let x = load(simd, self.frames.at(group, at, lanes));
+                let offset = from.origin + from.offset(self.channel, row, column);
+                let x = load(simd, self.frames.at(group, offset, lanes));
                 let y = simd.mul_add_f32s(simd.sub_f32s(x, mean), factor, shift);
-                let at = to.origin + to.offset(self.channel, row, column);
-                store(simd, self.frames.at(group, at, lanes), y);
+                let offset = to.origin + to.offset(self.channel, row, column);
+                store(simd, self.frames.at(group, offset, lanes), y);
             }
         });
     }
@@ -220,7 +223,7 @@ struct Backward<'a> {
     inverse: f32,
     factor: f32,
     /// Gradients of scale and shift.
-    by: [FloatPointer; 2],
+    gradients: [FloatPointer; 2],
 }
 
 impl WithSimd for Backward<'_> {
@@ -232,57 +235,57 @@ impl WithSimd for Backward<'_> {
         let Norm {
             from,
             gradient,
-            input_gradient: before,
+            input_gradient,
             ..
         } = self.layer;
         let (mean, inverse) = (simd.splat_f32s(self.mean), simd.splat_f32s(self.inverse));
         // SAFETY: both tensors lie in the frame; the channel belongs to this task.
-        let both = |group: usize, row: usize, column: usize| unsafe {
-            let at = from.origin + from.offset(self.channel, row, column);
-            let x = load(simd, self.frames.at(group, at, lanes));
-            let at = gradient.origin + gradient.offset(self.channel, row, column);
-            let d = load(simd, self.frames.at(group, at, lanes));
+        let normalized_and_gradient = |group: usize, row: usize, column: usize| unsafe {
+            let offset = from.origin + from.offset(self.channel, row, column);
+            let x = load(simd, self.frames.at(group, offset, lanes));
+            let offset = gradient.origin + gradient.offset(self.channel, row, column);
+            let d = load(simd, self.frames.at(group, offset, lanes));
             (simd.mul_f32s(simd.sub_f32s(x, mean), inverse), d)
         };
         // Σd and Σd·x̂. In lanes without an image, d is zero.
-        let (mut plain, mut by_x) = (0.0_f64, 0.0_f64);
+        let (mut d_sum, mut dx_sum) = (0.0_f64, 0.0_f64);
         for group in 0..self.frames.groups {
             for row in 0..from.rows {
                 let mut sums = [simd.splat_f32s(0.0); 2];
                 for column in 0..from.columns {
-                    let (x, d) = both(group, row, column);
+                    let (x, d) = normalized_and_gradient(group, row, column);
                     sums[0] = simd.add_f32s(sums[0], d);
                     sums[1] = simd.mul_add_f32s(d, x, sums[1]);
                 }
-                plain += f64::from(simd.reduce_sum_f32s(sums[0]));
-                by_x += f64::from(simd.reduce_sum_f32s(sums[1]));
+                d_sum += f64::from(simd.reduce_sum_f32s(sums[0]));
+                dx_sum += f64::from(simd.reduce_sum_f32s(sums[1]));
             }
         }
-        let [scale, shift] = self.by;
+        let [scale, shift] = self.gradients;
         // SAFETY: there is one number per channel, and the channel belongs to this task.
         unsafe {
-            *scale.0.add(self.channel) = by_x as f32;
-            *shift.0.add(self.channel) = plain as f32;
+            *scale.0.add(self.channel) = dx_sum as f32;
+            *shift.0.add(self.channel) = d_sum as f32;
         }
         let count = (self.frames.images * from.rows * from.columns).max(1) as f64;
-        let (plain, by_x) = ((plain / count) as f32, (by_x / count) as f32);
-        let (plain, by_x) = (simd.splat_f32s(plain), simd.splat_f32s(by_x));
+        let (d_mean, dx_mean) = ((d_sum / count) as f32, (dx_sum / count) as f32);
+        let (d_mean, dx_mean) = (simd.splat_f32s(d_mean), simd.splat_f32s(dx_mean));
         let factor = simd.splat_f32s(self.factor);
-        each(self.frames.groups, from, |group, row, column| {
-            let (x, d) = both(group, row, column);
-            let own = simd.sub_f32s(simd.sub_f32s(d, plain), simd.mul_f32s(x, by_x));
-            let mut own = simd.mul_f32s(factor, own);
+        for_each_vector(self.frames.groups, from, |group, row, column| {
+            let (x, d) = normalized_and_gradient(group, row, column);
+            let input_d = simd.sub_f32s(simd.sub_f32s(d, d_mean), simd.mul_f32s(x, dx_mean));
+            let mut input_d = simd.mul_f32s(factor, input_d);
             let images = self.frames.images_of(group, lanes);
             if images < lanes {
                 // Lanes without an image pass on no gradient.
-                let mut numbers = [0.0_f32; 16];
-                simd.partial_store_f32s(&mut numbers[..lanes], own);
-                numbers[images..].fill(0.0);
-                own = simd.partial_load_f32s(&numbers[..lanes]);
+                let mut lane_values = [0.0_f32; 16];
+                simd.partial_store_f32s(&mut lane_values[..lanes], input_d);
+                lane_values[images..].fill(0.0);
+                input_d = simd.partial_load_f32s(&lane_values[..lanes]);
             }
-            let at = before.origin + before.offset(self.channel, row, column);
+            let offset = input_gradient.origin + input_gradient.offset(self.channel, row, column);
             // SAFETY: as above.
-            unsafe { store(simd, self.frames.at(group, at, lanes), own) };
+            unsafe { store(simd, self.frames.at(group, offset, lanes), input_d) };
         });
     }
 }

@@ -1,5 +1,5 @@
-//! Gradients by the weights of a convolution tap by tap: tiles of output channels × taps of a row stay in registers,
-//! and their lanes are added last.
+//! Gradients of a convolution's weights, tap by tap: tiles of output channels × taps of a row stay in registers, and
+//! their lanes are added last.
 
 use std::ops::Range;
 
@@ -12,8 +12,8 @@ use super::BatchMemory;
 use super::kernel::Geometry;
 use super::memory::FloatPointer;
 
-/// Output channels whose gradients by a row of so many taps are summed together: as many as leave registers for
-/// what is read.
+/// Output channels whose weight gradients are summed together, for a row of `taps` taps: as many as leave registers for
+/// the inputs.
 pub fn channels(taps: usize) -> usize {
     match taps {
         5 => 4,
@@ -21,21 +21,21 @@ pub fn channels(taps: usize) -> usize {
     }
 }
 
-/// Input channels of a task of the gradients by weights.
+/// Maximum input channels of a task.
 pub const INPUTS: usize = 10;
 
-/// The gradients by the kernels between some output and some input channels.
+/// The gradients of the kernels between some output and some input channels.
 pub struct Weight {
     pub geometry: Geometry,
-    /// What the convolution reads.
+    /// The convolution's input.
     pub from: TensorSlot,
-    /// The gradients by its sums.
+    /// The gradients of its sums.
     pub sums: SumGradients,
     pub frames: BatchMemory,
-    /// The first output channel, and how many.
+    /// The first output channel, and their number.
     pub outputs: (usize, usize),
     pub inputs: Range<usize>,
-    /// The gradients, a kernel an output and an input channel, row-major.
+    /// The gradients, row-major \[outputs,inputs,taps,taps\]; of a depthwise convolution \[channels,taps,taps\].
     pub weight: FloatPointer,
 }
 
@@ -63,11 +63,11 @@ impl WithSimd for Weight {
     }
 }
 
-/// Vectors of the gradients by the sums that are read before others: half of a first cache of sixteen lanes.
-const AT_ONCE: usize = 256;
+/// Vectors of a band of gradients of the sums: with sixteen lanes they fill half of an L1 cache.
+const BAND_VECTORS: usize = 256;
 
-/// Gradients by some rows of the sums of some channels, in vectors: where they begin, and the vectors of a row and of
-/// a channel.
+/// A band: the gradients of some rows of the sums of some channels. `width` and `plane` are the vectors from one row and
+/// from one channel to the next.
 #[derive(Clone, Copy)]
 struct Band {
     first: *const f32,
@@ -76,24 +76,26 @@ struct Band {
 }
 
 impl Weight {
-    /// T taps from one on of every row of the kernels of O output channels. Group by group and some rows at a
-    /// time, so that what is read stays in the cache for all inputs and rows of taps.
+    /// The gradients of T taps, from `tap` on, of every row of the kernels of O output channels. Works group by group and
+    /// band by band, so that a band stays in the cache for all inputs and tap rows.
     #[inline(always)]
     fn kernels<S: Simd, const O: usize, const T: usize>(&self, simd: S, first: usize, tap: usize) {
         let [_, height, width] = self.sums.shape();
         let taps = self.geometry.taps;
-        let mut all = vec![[[simd.splat_f32s(0.0); T]; O]; self.inputs.len() * taps];
-        let rows = (AT_ONCE / (O * width).max(1)).max(1).next_multiple_of(SIDE);
-        let mut room = match self.sums {
+        let mut sums = vec![[[simd.splat_f32s(0.0); T]; O]; self.inputs.len() * taps];
+        let rows = (BAND_VECTORS / (O * width).max(1))
+            .max(1)
+            .next_multiple_of(SIDE);
+        let mut scratch = match self.sums {
             SumGradients::Each(_) => Vec::new(),
             SumGradients::Windows(_) => vec![simd.splat_f32s(0.0); O * rows * width],
         };
         for group in 0..self.frames.groups {
             for from in (0..height).step_by(rows) {
                 let rows = from..height.min(from + rows);
-                let band = self.band::<S, O>(simd, (group, first), rows.clone(), &mut room);
-                for (input, all) in self.inputs.clone().zip(all.chunks_exact_mut(taps)) {
-                    for (tap_row, acc) in all.iter_mut().enumerate() {
+                let band = self.band::<S, O>(simd, (group, first), rows.clone(), &mut scratch);
+                for (input, tap_rows) in self.inputs.clone().zip(sums.chunks_exact_mut(taps)) {
+                    for (tap_row, acc) in tap_rows.iter_mut().enumerate() {
                         self.tile(
                             simd,
                             (group, input),
@@ -105,28 +107,28 @@ impl Weight {
                 }
             }
         }
-        for (input, all) in self.inputs.clone().zip(all.chunks_exact(taps)) {
-            for (tap_row, sums) in all.iter().enumerate() {
+        for (input, tap_rows) in self.inputs.clone().zip(sums.chunks_exact(taps)) {
+            for (tap_row, sums) in tap_rows.iter().enumerate() {
                 self.write(simd, (first, input), (tap_row, tap), sums);
             }
         }
     }
 
-    /// The gradients by some rows of the sums of O channels: where they stand or, of windows, in the room.
+    /// The band of some rows of O channels: in the frame or, for pooled windows, unpooled into `scratch`.
     #[inline(always)]
     fn band<S: Simd, const O: usize>(
         &self,
         simd: S,
         (group, first): (usize, usize),
         rows: Range<usize>,
-        room: &mut [S::f32s],
+        scratch: &mut [S::f32s],
     ) -> Band {
         let lanes = S::F32_LANES;
         // SAFETY: all of these stand in the frame; nobody writes them now.
-        let at = |number: usize| unsafe { self.frames.at(group, number, lanes).cast_const() };
+        let pointer = |number: usize| unsafe { self.frames.at(group, number, lanes).cast_const() };
         match self.sums {
             SumGradients::Each(sums) => Band {
-                first: at(sums.origin + sums.offset(first, rows.start, 0)),
+                first: pointer(sums.origin + sums.offset(first, rows.start, 0)),
                 width: sums.padded_width(),
                 plane: sums.padded_plane(),
             },
@@ -136,29 +138,30 @@ impl Weight {
                 let maxima = windows.gradient;
                 for channel in 0..O {
                     for (row, y) in rows.clone().step_by(SIDE).zip((0..).step_by(SIDE)) {
-                        // What no window holds stays zero, or becomes it again.
+                        // Sums outside all windows are zero.
                         if row / SIDE >= maxima.rows {
-                            let own = &mut room[channel * plane + y * width..(channel + 1) * plane];
-                            own.fill(simd.splat_f32s(0.0));
+                            let rest_of_channel =
+                                &mut scratch[channel * plane + y * width..(channel + 1) * plane];
+                            rest_of_channel.fill(simd.splat_f32s(0.0));
                             break;
                         }
                         for x in 0..maxima.columns {
                             let window = [first + channel, row / SIDE, x];
                             // SAFETY: as above.
-                            let [a, b, c, d] = unsafe { windows.window(simd, at, window) };
+                            let [a, b, c, d] = unsafe { windows.window(simd, pointer, window) };
                             let to = channel * plane + y * width + SIDE * x;
-                            (room[to], room[to + 1]) = (a, b);
-                            (room[to + width], room[to + width + 1]) = (c, d);
+                            (scratch[to], scratch[to + 1]) = (a, b);
+                            (scratch[to + width], scratch[to + width + 1]) = (c, d);
                         }
                         if maxima.columns * SIDE < width {
                             let to = channel * plane + y * width + width - 1;
-                            room[to] = simd.splat_f32s(0.0);
-                            room[to + width] = simd.splat_f32s(0.0);
+                            scratch[to] = simd.splat_f32s(0.0);
+                            scratch[to + width] = simd.splat_f32s(0.0);
                         }
                     }
                 }
                 Band {
-                    first: room.as_ptr().cast(),
+                    first: scratch.as_ptr().cast(),
                     width,
                     plane,
                 }
@@ -166,7 +169,7 @@ impl Weight {
         }
     }
 
-    /// Adds what some rows of the images of a group say of some taps of a row.
+    /// Adds the contribution of one band to the gradients of some taps of a row.
     #[inline(always)]
     fn tile<S: Simd, const O: usize, const T: usize>(
         &self,
@@ -180,27 +183,27 @@ impl Weight {
         let (from, pads) = (&self.from, self.geometry.pads);
         let [_, _, columns] = self.sums.shape();
         let step = band.plane * lanes;
-        let mut kept = *acc;
-        for (at, row) in rows.enumerate() {
-            // The border of what is read is at least the padding.
+        let mut sums = *acc;
+        for (index, row) in rows.enumerate() {
+            // The border of the input is at least the padding.
             let x = input * from.padded_plane()
                 + (row + tap_row + from.border.top - pads.top) * from.padded_width()
                 + tap
                 + from.border.left
                 - pads.left;
-            // SAFETY: both stand in the frame, or in the room; nobody writes them now.
+            // SAFETY: both stand in the frame, or in the scratch memory; nobody writes them now.
             unsafe {
                 let mut x = self.frames.at(group, from.origin + x, lanes).cast_const();
-                let mut d = band.first.add(at * band.width * lanes);
+                let mut d = band.first.add(index * band.width * lanes);
                 for _ in 0..columns {
-                    let mut taken = [simd.splat_f32s(0.0); T];
-                    for (t, taken) in taken.iter_mut().enumerate() {
-                        *taken = load(simd, x.add(t * lanes));
+                    let mut inputs = [simd.splat_f32s(0.0); T];
+                    for (t, vector) in inputs.iter_mut().enumerate() {
+                        *vector = load(simd, x.add(t * lanes));
                     }
-                    for (o, kept) in kept.iter_mut().enumerate() {
+                    for (o, sums) in sums.iter_mut().enumerate() {
                         let d = load(simd, d.add(o * step));
                         for t in 0..T {
-                            kept[t] = simd.mul_add_f32s(d, taken[t], kept[t]);
+                            sums[t] = simd.mul_add_f32s(d, inputs[t], sums[t]);
                         }
                     }
                     x = x.add(lanes);
@@ -208,7 +211,7 @@ impl Weight {
                 }
             }
         }
-        *acc = kept;
+        *acc = sums;
     }
 
     /// Writes the gradients of some taps of a row.
@@ -230,8 +233,8 @@ impl Weight {
             for (t, sum) in sums.iter().enumerate() {
                 // SAFETY: the kernels of these channels are this task's.
                 unsafe {
-                    let at = kernel + tap_row * taps + tap + t;
-                    *self.weight.0.add(at) = simd.reduce_sum_f32s(*sum);
+                    let offset = kernel + tap_row * taps + tap + t;
+                    *self.weight.0.add(offset) = simd.reduce_sum_f32s(*sum);
                 }
             }
         }

@@ -43,18 +43,18 @@ const COLOUR: NetworkShape = NetworkShape {
     classes: 7,
 };
 
-fn fit(kind: NetworkKind, ports: NetworkShape, weights: &NetworkWeights) -> Option<Fit> {
-    let graph = Graph::for_kind(kind, ports, weights).unwrap();
+fn fit(kind: NetworkKind, shape: NetworkShape, weights: &NetworkWeights) -> Option<Fit> {
+    let graph = Graph::for_kind(kind, shape, weights).unwrap();
     Fit::new(&graph, weights, &[], 0.0).unwrap()
 }
 
-fn batch(count: usize, ports: NetworkShape) -> (Vec<f32>, Vec<usize>) {
-    let mut pixels = numbers(count * ports.pixels());
-    let [_, rows, columns] = ports.image;
+fn batch(count: usize, shape: NetworkShape) -> (Vec<f32>, Vec<usize>) {
+    let mut pixels = numbers(count * shape.pixels());
+    let [_, rows, columns] = shape.image;
     // Images have margins of equal pixels, which give equal sums: max pooling must choose the first.
     for image in pixels.chunks_exact_mut(rows * columns) {
-        image.iter_mut().enumerate().for_each(|(at, pixel)| {
-            if at % columns < 9 || at / columns > rows - 8 {
+        image.iter_mut().enumerate().for_each(|(index, pixel)| {
+            if index % columns < 9 || index / columns > rows - 8 {
                 *pixel = 0.0;
             }
         });
@@ -62,58 +62,65 @@ fn batch(count: usize, ports: NetworkShape) -> (Vec<f32>, Vec<usize>) {
     (
         pixels,
         (0..count)
-            .map(|at| (at * 7 + at / 3) % ports.classes)
+            .map(|index| (index * 7 + index / 3) % shape.classes)
             .collect(),
     )
 }
 
-/// Shows images, row-major \[N,C,H,W\].
-fn show(pixels: &[f32], ports: NetworkShape) -> impl Fn(usize, &mut [f32]) + Sync {
-    let area = ports.pixels();
-    move |at, into| into.copy_from_slice(&pixels[at * area..(at + 1) * area])
+/// A function that writes images, row-major \[N,C,H,W\], one at a time.
+fn write_images(pixels: &[f32], shape: NetworkShape) -> impl Fn(usize, &mut [f32]) + Sync {
+    let area = shape.pixels();
+    move |index, into| into.copy_from_slice(&pixels[index * area..(index + 1) * area])
 }
 
 #[test]
 fn gradients_are_those_of_automatic_differentiation() {
     let device = Device::flex().autodiff();
     let all = KINDS.into_iter();
-    for (kind, ports) in all.flat_map(|kind| [(kind, GREY), (kind, COLOUR)]) {
-        let network = Network::new(kind, ports, 3, &device);
-        let mut own = fit(kind, ports, &network.weights()).unwrap();
-        let (pixels, labels) = batch(70, ports);
-        let said = own.gradients(&show(&pixels, ports), &labels);
+    for (kind, shape) in all.flat_map(|kind| [(kind, GREY), (kind, COLOUR)]) {
+        let network = Network::new(kind, shape, 3, &device);
+        let mut trained_fit = fit(kind, shape, &network.weights()).unwrap();
+        let (pixels, labels) = batch(70, shape);
+        let batch_loss = trained_fit.gradients(&write_images(&pixels, shape), &labels);
 
-        let [channels, rows, columns] = ports.image;
+        let [channels, rows, columns] = shape.image;
         let inputs = TensorData::new(pixels, [70, channels, rows, columns]);
         let logits = network.forward_training(Tensor::from_data(inputs, &device));
-        let targets: Vec<i64> = labels.iter().map(|&it| it as i64).collect();
+        let targets: Vec<i64> = labels.iter().map(|&label| label as i64).collect();
         let targets = Tensor::<1, Int>::from_data(TensorData::new(targets, [70]), &device);
         let loss = burn::nn::loss::CrossEntropyLossConfig::new().init(&device);
         let loss = loss.forward(logits.clone(), targets);
         let value = f64::from(read_back(loss.clone().inner())[0]);
         assert!(
-            (said.loss / 70.0 - value).abs() < 1e-5,
+            (batch_loss.loss / 70.0 - value).abs() < 1e-5,
             "{kind:?}: {} {value}",
-            said.loss / 70.0
+            batch_loss.loss / 70.0
         );
         let gradients = burn::optim::GradientsParams::from_grads(loss.backward(), &network);
         let theirs = network.gradients(&gradients);
-        let moved: Vec<&Parameter> = own.parameters.iter().filter(|it| !it.fixed).collect();
-        assert_eq!(theirs.len(), moved.len());
+        let ours: Vec<&Parameter> = trained_fit
+            .parameters
+            .iter()
+            .filter(|parameter| !parameter.fixed)
+            .collect();
+        assert_eq!(theirs.len(), ours.len());
         let most_of = |all: &[f32]| all.iter().fold(0.0_f32, |most, g| most.max(g.abs()));
-        let largest = theirs.iter().map(|(_, it)| most_of(it)).fold(0.0, f32::max);
-        for ((name, theirs), own) in theirs.iter().zip(moved) {
-            assert_eq!(*name, own.name);
-            let pairs = || theirs.iter().zip(&own.gradient);
-            if kind == NetworkKind::Complex && !own.name.contains("logits") {
+        let largest = theirs
+            .iter()
+            .map(|(_, gradient)| most_of(gradient))
+            .fold(0.0, f32::max);
+        for ((name, theirs), parameter) in theirs.iter().zip(ours) {
+            assert_eq!(*name, parameter.name);
+            let pairs = || theirs.iter().zip(&parameter.gradient);
+            if kind == NetworkKind::Complex && !parameter.name.contains("logits") {
                 // If two sums of a window are almost equal, rounding in the normalization decides which is the maximum,
                 // and the gradient may go to the other: one window in two hundred thousand.
-                let apart: f32 = pairs().map(|(a, b)| (a - b).powi(2)).sum();
+                let difference: f32 = pairs().map(|(a, b)| (a - b).powi(2)).sum();
                 let whole: f32 = theirs.iter().map(|a| a.powi(2)).sum();
                 // A bias before a normalization has no gradient except for rounding errors.
                 let least = (1e-3 * largest).powi(2);
-                let share = (apart / whole.max(least)).sqrt();
-                assert!(share < 1e-2, "{} {share}", own.name);
+                let share = (difference / whole.max(least)).sqrt();
+                assert!(share < 1e-2, "{} {share}", parameter.name);
                 continue;
             }
             let most = most_of(theirs);
@@ -127,8 +134,8 @@ fn gradients_are_those_of_automatic_differentiation() {
 fn a_normalization_has_the_gradients_of_its_formula() {
     let lanes = Lanes::from_env_or_widest();
     let (images, shape) = (21_usize, [2, 3, 4]);
-    let place = |at: usize| TensorSlot {
-        origin: at * 24,
+    let slot = |index: usize| TensorSlot {
+        origin: index * 24,
         skip: 0,
         per_group: true,
         channels: 2,
@@ -145,11 +152,11 @@ fn a_normalization_has_the_gradients_of_its_formula() {
         groups,
         images,
     };
-    let drawn = numbers(2 * images * 24);
-    let (x, d) = drawn.split_at(images * 24);
+    let random = numbers(2 * images * 24);
+    let (x, d) = random.split_at(images * 24);
     // A mean that is large relative to the spread.
     let x: Vec<f32> = x.iter().map(|x| x + 2.0).collect();
-    let at = |value: usize, image: usize, number: usize| {
+    let element = |value: usize, image: usize, number: usize| {
         let (group, lane) = (image / lanes.count(), image % lanes.count());
         // SAFETY: all tensors lie in the frames.
         unsafe {
@@ -167,8 +174,8 @@ fn a_normalization_has_the_gradients_of_its_formula() {
             };
             // SAFETY: as above.
             unsafe {
-                *at(0, image, number) = x;
-                *at(2, image, number) = d;
+                *element(0, image, number) = x;
+                *element(2, image, number) = d;
             }
         }
     }
@@ -180,25 +187,25 @@ fn a_normalization_has_the_gradients_of_its_formula() {
         named("mean", [0.0, 0.0]),
         named("variance", [1.0, 1.0]),
     ];
-    let own = norm::NormParameters {
+    let norm_parameters = norm::NormParameters {
         scale: 0,
         shift: 1,
         mean: 2,
         variance: 3,
     };
-    let places = [place(0), place(1), place(2), place(3)];
-    let mut layer = norm::Norm::new(own, 1e-5, places);
+    let slots = [slot(0), slot(1), slot(2), slot(3)];
+    let mut layer = norm::Norm::new(norm_parameters, 1e-5, slots);
     layer.forward(&frames, &parameters, lanes);
     layer.backward(&frames, &mut parameters, lanes);
     let [_, rows, columns] = shape;
     let area = rows * columns;
     for channel in 0..2 {
-        let all = |of: &[f32]| -> Vec<f64> {
-            let images = of.chunks_exact(24);
-            let own = images.flat_map(|image| &image[channel * area..(channel + 1) * area]);
-            own.map(|&it| f64::from(it)).collect()
+        let channel_values = |tensor: &[f32]| -> Vec<f64> {
+            let images = tensor.chunks_exact(24);
+            let values = images.flat_map(|image| &image[channel * area..(channel + 1) * area]);
+            values.map(|&value| f64::from(value)).collect()
         };
-        let (x, d) = (all(&x), all(d));
+        let (x, d) = (channel_values(&x), channel_values(d));
         let n = x.len() as f64;
         let mean = x.iter().sum::<f64>() / n;
         let variance = x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
@@ -213,44 +220,45 @@ fn a_normalization_has_the_gradients_of_its_formula() {
         let near = |a: f32, b: f64| assert!((f64::from(a) - b).abs() < 2e-4, "{a} {b}");
         near(parameters[0].gradient[channel], by_unit);
         near(parameters[1].gradient[channel], plain);
-        for (at_all, (unit, d)) in unit.iter().zip(&d).enumerate() {
-            let (image, number) = (at_all / area, channel * area + at_all % area);
-            let back = scale * inverse * (d - plain / n - unit * by_unit / n);
+        for (index, (unit, d)) in unit.iter().zip(&d).enumerate() {
+            let (image, number) = (index / area, channel * area + index % area);
+            let input_gradient = scale * inverse * (d - plain / n - unit * by_unit / n);
             // SAFETY: as above.
             unsafe {
-                near(*at(1, image, number), scale * unit + shift);
-                near(*at(3, image, number), back);
+                near(*element(1, image, number), scale * unit + shift);
+                near(*element(3, image, number), input_gradient);
             }
         }
     }
     // SAFETY: as above.
-    assert!((0..24).all(|number| unsafe { *at(3, images, number) } == 0.0));
+    assert!((0..24).all(|number| unsafe { *element(3, images, number) } == 0.0));
 }
 
 /// A batch processed in portions has the sum of the portions' gradients.
 #[test]
 fn portions_of_a_batch_are_added() {
     let weights = Network::new(NetworkKind::Simple, GREY, 3, &Device::flex()).weights();
-    let mut own = fit(NetworkKind::Simple, GREY, &weights).unwrap();
-    let portion = own.portion(1000);
+    let mut whole_fit = fit(NetworkKind::Simple, GREY, &weights).unwrap();
+    let portion = whole_fit.portion(1000);
     let count = 2 * portion + 5;
     let (pixels, labels) = batch(count, GREY);
-    let said = own.gradients(&show(&pixels, GREY), &labels);
-    assert_eq!(said.logits.len(), count * 10);
-    let whole: Vec<f32> = own.parameters[0].gradient.clone();
+    let batch_loss = whole_fit.gradients(&write_images(&pixels, GREY), &labels);
+    assert_eq!(batch_loss.logits.len(), count * 10);
+    let whole: Vec<f32> = whole_fit.parameters[0].gradient.clone();
     let mut sums = vec![0.0; whole.len()];
     let mut loss = 0.0;
     for (pixels, labels) in pixels.chunks(portion * 784).zip(labels.chunks(portion)) {
-        let own = fit(NetworkKind::Simple, GREY, &weights);
-        let mut own = own.unwrap();
-        let said = own.gradients(&show(pixels, GREY), labels);
-        loss += said.loss;
+        let mut portion_fit = fit(NetworkKind::Simple, GREY, &weights).unwrap();
+        let portion_loss = portion_fit.gradients(&write_images(pixels, GREY), labels);
+        loss += portion_loss.loss;
         let share = labels.len() as f32 / count as f32;
-        let pairs = sums.iter_mut().zip(&own.parameters[0].gradient);
+        let pairs = sums.iter_mut().zip(&portion_fit.parameters[0].gradient);
         pairs.for_each(|(sum, gradient)| *sum += share * gradient);
     }
-    assert!((said.loss - loss).abs() < 1e-9 * loss);
-    let most = whole.iter().fold(0.0_f32, |most, it| most.max(it.abs()));
+    assert!((batch_loss.loss - loss).abs() < 1e-9 * loss);
+    let most = whole
+        .iter()
+        .fold(0.0_f32, |most, gradient| most.max(gradient.abs()));
     for (a, b) in whole.iter().zip(&sums) {
         assert!((a - b).abs() < 1e-5 * most, "{a} {b}");
     }
@@ -261,29 +269,31 @@ fn portions_of_a_batch_are_added() {
 fn running_statistics_are_those_of_burn() {
     let device = Device::flex().autodiff();
     let network = Network::new(NetworkKind::Complex, GREY, 3, &device);
-    let mut own = fit(NetworkKind::Complex, GREY, &network.weights()).unwrap();
+    let mut ours = fit(NetworkKind::Complex, GREY, &network.weights()).unwrap();
     let (pixels, labels) = batch(37, GREY);
     let statistics = |weights: &NetworkWeights| -> Vec<f32> {
-        let own = weights.tensors.iter();
-        let own = own.filter(|(name, _)| name.contains("running"));
-        own.flat_map(|(_, values)| values.values().to_vec())
+        let tensors = weights.tensors.iter();
+        let tensors = tensors.filter(|(name, _)| name.contains("running"));
+        tensors
+            .flat_map(|(_, values)| values.values().to_vec())
             .collect()
     };
-    let before = statistics(&own.weights());
+    let before = statistics(&ours.weights());
     let lost = vec![f32::NAN; pixels.len()];
     assert!(
-        !own.batch(&show(&lost, GREY), &labels, 1e-3)
+        !ours
+            .batch(&write_images(&lost, GREY), &labels, 1e-3)
             .loss
             .is_finite()
     );
-    assert_eq!(statistics(&own.weights()), before);
+    assert_eq!(statistics(&ours.weights()), before);
 
-    own.batch(&show(&pixels, GREY), &labels, 1e-3);
+    ours.batch(&write_images(&pixels, GREY), &labels, 1e-3);
     let inputs = TensorData::new(pixels, [37, 1, 28, 28]);
     network.forward_training(Tensor::from_data(inputs, &device));
     let theirs = statistics(&network.weights());
     assert_eq!(theirs.len(), 64);
-    for (a, b) in statistics(&own.weights()).iter().zip(&theirs) {
+    for (a, b) in statistics(&ours.weights()).iter().zip(&theirs) {
         assert!((a - b).abs() < 1e-5 * (1.0 + b.abs()), "{a} {b}");
     }
 }
@@ -299,11 +309,11 @@ fn weights_do_not_depend_on_the_number_of_workers_and_go_on_from_a_state() {
                 .build()
                 .unwrap();
             pool.install(|| {
-                let mut own = fit(kind, GREY, &weights).unwrap();
+                let mut ours = fit(kind, GREY, &weights).unwrap();
                 let losses: Vec<f64> = (0..4)
-                    .map(|_| own.batch(&show(&pixels, GREY), &labels, 1e-4).loss)
+                    .map(|_| ours.batch(&write_images(&pixels, GREY), &labels, 1e-4).loss)
                     .collect();
-                (own, losses)
+                (ours, losses)
             })
         };
         let (one, losses) = train(1);
@@ -312,11 +322,11 @@ fn weights_do_not_depend_on_the_number_of_workers_and_go_on_from_a_state() {
         assert_eq!(one.weights(), three.weights(), "{kind:?}");
         // Resuming from the saved state gives bit-identical weights.
         let graph = Graph::for_kind(kind, GREY, &one.weights()).unwrap();
-        let again = Fit::new(&graph, &one.weights(), &one.state(), 0.0).unwrap();
-        let (mut one, mut again) = (one, again.unwrap());
-        one.batch(&show(&pixels, GREY), &labels, 1e-3);
-        again.batch(&show(&pixels, GREY), &labels, 1e-3);
-        assert_eq!(one.weights(), again.weights(), "{kind:?}");
+        let resumed = Fit::new(&graph, &one.weights(), &one.state(), 0.0).unwrap();
+        let (mut one, mut resumed) = (one, resumed.unwrap());
+        one.batch(&write_images(&pixels, GREY), &labels, 1e-3);
+        resumed.batch(&write_images(&pixels, GREY), &labels, 1e-3);
+        assert_eq!(one.weights(), resumed.weights(), "{kind:?}");
     }
 }
 
@@ -333,7 +343,7 @@ fn what_is_no_chain_of_known_layers_is_left_to_burn() {
     let bent = builder.add("bent", bent, &[images.into()]).unwrap();
     let flat = Op::Reshape { shape };
     let flat = builder.add("flat", flat, &[bent.into()]).unwrap();
-    let parameters = ["weight", "bias"].map(|it| NodeInput::Weight(format!("logits.{it}")));
+    let parameters = ["weight", "bias"].map(|name| NodeInput::Weight(format!("logits.{name}")));
     let inputs = [&[flat.into()][..], &parameters].concat();
     let logits = builder.add("logits", Op::Dense, &inputs).unwrap();
     let graph = builder.finish(logits).unwrap();

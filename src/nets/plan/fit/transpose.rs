@@ -132,15 +132,15 @@ mod tests {
 
     #[test]
     fn rows_become_columns_and_what_is_missing_zeros() {
-        for lanes in Lanes::all().into_iter().map(|it| it.count()) {
+        for lanes in Lanes::all().into_iter().map(|lanes| lanes.count()) {
             for count in [1, lanes, lanes + 1, 50] {
                 let wide = count.next_multiple_of(lanes);
-                let from: Vec<f32> = (0..count * lanes).map(|at| at as f32).collect();
+                let from: Vec<f32> = (0..count * lanes).map(|index| index as f32).collect();
                 let mut to = vec![-1.0; lanes * wide];
                 // SAFETY: both are long enough, and the processor has vectors with this many lanes.
                 unsafe { transpose(from.as_ptr(), (count, lanes), to.as_mut_ptr()) };
-                for (at, number) in to.iter().enumerate() {
-                    let (lane, row) = (at / wide, at % wide);
+                for (index, number) in to.iter().enumerate() {
+                    let (lane, row) = (index / wide, index % wide);
                     let expected = if row < count {
                         (row * lanes + lane) as f32
                     } else {

@@ -4,7 +4,8 @@ use super::super::Lanes;
 use super::super::layout::TensorSlot;
 use super::super::team::run_tasks;
 use super::adam::Parameter;
-use super::chain::{self, FitLayer};
+use super::chain;
+use super::layer::FitLayer;
 use super::memory::{self, Memory};
 use super::{BatchMemory, CACHE_BYTES, layer_runs};
 use crate::nets::graph::{Graph, NodeId, NodeInput};
@@ -20,9 +21,9 @@ pub struct UnitGradients {
     group_len: usize,
     memory: Memory,
     /// The gradient of the node's output.
-    end: TensorSlot,
+    output_gradient: TensorSlot,
     /// The gradient of the scaled images.
-    image: TensorSlot,
+    image_gradient: TensorSlot,
     /// The factor by which images are scaled first.
     factor: f32,
     /// Copy of the convolutions' sums, because gradients overwrite them.
@@ -35,7 +36,7 @@ impl UnitGradients {
     pub fn new(graph: &Graph, node: NodeId) -> Option<Self> {
         let lanes = Lanes::from_env_or_widest();
         let nodes = graph.nodes().get(..=node.0)?;
-        let names = nodes.iter().flat_map(|it| &it.inputs);
+        let names = nodes.iter().flat_map(|node| &node.inputs);
         let names = names.filter_map(|input| match input {
             NodeInput::Weight(name) => Some(name),
             NodeInput::Node(_) => None,
@@ -55,8 +56,8 @@ impl UnitGradients {
                 FitLayer::Rows(..) | FitLayer::Norm(_) | FitLayer::Lstm(_) => return None,
             }
         }
-        let of = |(name, values): &(String, _)| Parameter::untrained(name, values);
-        let parameters: Vec<Parameter> = weights.tensors.iter().map(of).collect();
+        let untrained = |(name, values): &(String, _)| Parameter::untrained(name, values);
+        let parameters: Vec<Parameter> = weights.tensors.iter().map(untrained).collect();
         for layer in &mut layers {
             layer.prepare(&parameters, lanes);
         }
@@ -66,8 +67,8 @@ impl UnitGradients {
             parameters,
             group_len: chain.group_len,
             memory: Memory::default(),
-            end: chain.output_gradient?,
-            image: chain.image_gradient?,
+            output_gradient: chain.output_gradient?,
+            image_gradient: chain.image_gradient?,
             factor,
             saved_sums: Vec::new(),
         })
@@ -75,7 +76,11 @@ impl UnitGradients {
 
     /// Bytes of the weights (as stored, and packed for the forward and backward passes) and of the current images' data.
     pub fn bytes(&self) -> usize {
-        let weights: usize = self.parameters.iter().map(|it| it.values.len()).sum();
+        let weights: usize = self
+            .parameters
+            .iter()
+            .map(|parameter| parameter.values.len())
+            .sum();
         4 * (3 * weights + self.saved_sums.len()) + self.memory.bytes()
     }
 
@@ -83,11 +88,11 @@ impl UnitGradients {
     /// row-major \[N,C,H,W\], image by image. Units and positions are offsets in the node's output for one image: their
     /// sum is the index of a unit at a position.
     pub fn add(&mut self, pixels: &[f32], units: &[usize], positions: &[usize], sums: &mut [f64]) {
-        let numbers = self.image.elements();
+        let image_len = self.image_gradient.elements();
         let lanes = self.lanes.count();
         let fitting = CACHE_BYTES / (4 * self.group_len * lanes).max(1);
         let portion = (fitting / 4 * 4).max(4) * lanes;
-        for pixels in pixels.chunks(portion * numbers) {
+        for pixels in pixels.chunks(portion * image_len) {
             self.add_portion(pixels, units, positions, sums);
         }
     }
@@ -99,8 +104,8 @@ impl UnitGradients {
         positions: &[usize],
         sums: &mut [f64],
     ) {
-        let (lanes, numbers) = (self.lanes.count(), self.image.elements());
-        let images = pixels.len() / numbers;
+        let (lanes, image_len) = (self.lanes.count(), self.image_gradient.elements());
+        let images = pixels.len() / image_len;
         let groups = images.div_ceil(lanes).next_multiple_of(4);
         self.memory.reserve(self.group_len * lanes, groups);
         let frames = BatchMemory {
@@ -111,8 +116,12 @@ impl UnitGradients {
         };
         self.forward(&frames, pixels);
         self.save_sums(&frames);
-        for (at, (&unit, sums)) in units.iter().zip(sums.chunks_exact_mut(numbers)).enumerate() {
-            if at > 0 {
+        for (index, (&unit, sums)) in units
+            .iter()
+            .zip(sums.chunks_exact_mut(image_len))
+            .enumerate()
+        {
+            if index > 0 {
                 self.restore_sums(&frames);
             }
             self.seed(&frames, unit, positions);
@@ -122,25 +131,29 @@ impl UnitGradients {
     }
 
     fn forward(&mut self, frames: &BatchMemory, pixels: &[f32]) {
-        let (own, lanes, numbers) = (self.lanes, self.lanes.count(), self.image.elements());
-        let show = |image: usize, into: &mut [f32]| {
-            into.copy_from_slice(&pixels[image * numbers..][..numbers]);
+        let (lanes, lane_count, image_len) = (
+            self.lanes,
+            self.lanes.count(),
+            self.image_gradient.elements(),
+        );
+        let write_image = |image: usize, into: &mut [f32]| {
+            into.copy_from_slice(&pixels[image * image_len..][..image_len]);
         };
         for run in layer_runs(&self.layers) {
             let layers = &mut self.layers[run.clone()];
             let by_group = layers[0].works_by_group();
             run_tasks(frames.groups, usize::MAX, |group| {
                 if run.start == 0 {
-                    memory::load(frames, group, lanes, &show, numbers);
+                    memory::load(frames, group, lane_count, &write_image, image_len);
                 }
                 if by_group {
                     let layers = layers.iter();
-                    layers.for_each(|layer| layer.forward_group(frames, group, own));
+                    layers.for_each(|layer| layer.forward_group(frames, group, lanes));
                 }
             });
             if !by_group {
                 for layer in layers {
-                    layer.forward(frames, &self.parameters, own);
+                    layer.forward(frames, &self.parameters, lanes);
                 }
             }
         }
@@ -148,29 +161,29 @@ impl UnitGradients {
 
     /// The backward pass from the seeded gradients to the images. The convolutions' sums must be intact.
     fn backward(&mut self, frames: &BatchMemory) {
-        let own = self.lanes;
+        let lanes = self.lanes;
         for run in layer_runs(&self.layers).into_iter().rev() {
             let layers = &mut self.layers[run];
             if layers[0].works_by_group() {
                 run_tasks(frames.groups, usize::MAX, |group| {
                     let layers = layers.iter().rev();
-                    layers.for_each(|layer| layer.backward_group(frames, group, own));
+                    layers.for_each(|layer| layer.backward_group(frames, group, lanes));
                 });
                 continue;
             }
             for layer in layers.iter_mut().rev() {
                 if let FitLayer::Dense(dense) = layer {
-                    dense.rectify(frames, own);
-                    dense.input_gradients(frames, &self.parameters, own);
+                    dense.rectify(frames, lanes);
+                    dense.input_gradients(frames, &self.parameters, lanes);
                 }
             }
         }
     }
 
-    /// The places of the sums of the convolutions that their gradients take the place of.
-    fn sums(&self) -> Vec<TensorSlot> {
+    /// The stored sums of the convolutions, which their gradients overwrite.
+    fn stored_sums(&self) -> Vec<TensorSlot> {
         let convolutions = self.layers.iter().filter_map(|layer| match layer {
-            FitLayer::Convolution(own) => own.kept(),
+            FitLayer::Convolution(convolution) => convolution.kept(),
             _ => None,
         });
         convolutions.collect()
@@ -179,29 +192,29 @@ impl UnitGradients {
     fn save_sums(&mut self, frames: &BatchMemory) {
         let lanes = self.lanes.count();
         self.saved_sums.clear();
-        for place in self.sums() {
+        for slot in self.stored_sums() {
             for group in 0..frames.groups {
                 // SAFETY: the tensor lies in the frame of the group, and no task is running.
-                let own = unsafe {
-                    let first = frames.at(group, place.origin, lanes).cast_const();
-                    std::slice::from_raw_parts(first, place.padded_elements() * lanes)
+                let tensor = unsafe {
+                    let first = frames.at(group, slot.origin, lanes).cast_const();
+                    std::slice::from_raw_parts(first, slot.padded_elements() * lanes)
                 };
-                self.saved_sums.extend_from_slice(own);
+                self.saved_sums.extend_from_slice(tensor);
             }
         }
     }
 
     fn restore_sums(&mut self, frames: &BatchMemory) {
         let lanes = self.lanes.count();
-        let mut kept = self.saved_sums.as_slice();
-        for place in self.sums() {
+        let mut saved = self.saved_sums.as_slice();
+        for slot in self.stored_sums() {
             for group in 0..frames.groups {
-                let (own, rest) = kept.split_at(place.padded_elements() * lanes);
-                kept = rest;
+                let (tensor, rest) = saved.split_at(slot.padded_elements() * lanes);
+                saved = rest;
                 // SAFETY: as in `save_sums`.
                 unsafe {
-                    let first = frames.at(group, place.origin, lanes);
-                    std::slice::from_raw_parts_mut(first, own.len()).copy_from_slice(own);
+                    let first = frames.at(group, slot.origin, lanes);
+                    std::slice::from_raw_parts_mut(first, tensor.len()).copy_from_slice(tensor);
                 }
             }
         }
@@ -209,20 +222,20 @@ impl UnitGradients {
 
     /// Sets the gradient of the node's output to one at a unit's positions, and to zero elsewhere.
     fn seed(&self, frames: &BatchMemory, unit: usize, positions: &[usize]) {
-        let (lanes, end) = (self.lanes.count(), self.end);
-        let area = end.rows * end.columns;
+        let (lanes, slot) = (self.lanes.count(), self.output_gradient);
+        let area = slot.rows * slot.columns;
         for group in 0..frames.groups {
             // SAFETY: the tensor lies in the frame of the group, and no task is running.
-            let own = unsafe {
-                let first = frames.at(group, end.origin, lanes);
-                std::slice::from_raw_parts_mut(first, end.padded_elements() * lanes)
+            let gradient = unsafe {
+                let first = frames.at(group, slot.origin, lanes);
+                std::slice::from_raw_parts_mut(first, slot.padded_elements() * lanes)
             };
-            own.fill(0.0);
+            gradient.fill(0.0);
             for position in positions {
-                let number = unit + position;
-                let (row, column) = (number % area / end.columns, number % end.columns);
-                let at = end.offset(number / area, row, column);
-                own[at * lanes..][..lanes].fill(1.0);
+                let element = unit + position;
+                let (row, column) = (element % area / slot.columns, element % slot.columns);
+                let offset = slot.offset(element / area, row, column);
+                gradient[offset * lanes..][..lanes].fill(1.0);
             }
         }
     }
@@ -232,14 +245,14 @@ impl UnitGradients {
         let lanes = self.lanes.count();
         for image in 0..frames.images {
             let (group, lane) = (image / lanes, image % lanes);
-            for (number, sum) in sums.iter_mut().enumerate() {
+            for (index, sum) in sums.iter_mut().enumerate() {
                 // SAFETY: the tensor, which has no border, lies in the frame of the group, and no task is running.
-                let slope = unsafe {
+                let gradient = unsafe {
                     *frames
-                        .at(group, self.image.origin + number, lanes)
+                        .at(group, self.image_gradient.origin + index, lanes)
                         .add(lane)
                 };
-                *sum += f64::from(slope * self.factor);
+                *sum += f64::from(gradient * self.factor);
             }
         }
     }
@@ -270,10 +283,12 @@ mod tests {
         let images = TensorData::new(pixels.to_vec(), shape);
         let images = Tensor::<4>::from_data(images, &device).require_grad();
         let all = subject.activations(images.clone(), &[site]).remove(0);
-        let own = all.narrow(1, unit, 1);
-        let [n, _, rows, columns] = own.dims();
-        let own = own.reshape([n, rows * columns]);
-        let chosen = positions.iter().map(|&at| own.clone().narrow(1, at, 1));
+        let unit_activations = all.narrow(1, unit, 1);
+        let [n, _, rows, columns] = unit_activations.dims();
+        let unit_activations = unit_activations.reshape([n, rows * columns]);
+        let chosen = positions
+            .iter()
+            .map(|&position| unit_activations.clone().narrow(1, position, 1));
         let sum = Tensor::cat(chosen.collect(), 1).sum();
         let gradients = sum.backward();
         let by_pixel = images.grad(&gradients).unwrap();
@@ -306,20 +321,21 @@ mod tests {
             let pixels: Vec<f32> = (0..images * area)
                 .map(|_| rng.random_range(0.0..1.0))
                 .collect();
-            for (at, site) in subject.sites().iter().enumerate() {
-                let mut slopes = UnitGradients::new(subject.graph(), site.node)
+            for (index, site) in subject.sites().iter().enumerate() {
+                let mut gradients = UnitGradients::new(subject.graph(), site.node)
                     .unwrap_or_else(|| panic!("{kind:?} {}", site.name));
                 let (units, all) = subject.graph().activation_offsets(site);
                 let chosen = [0, units.len() / 2, units.len() - 1];
                 let positions: Vec<usize> = (0..all.len()).step_by(7).collect();
                 let mut sums = vec![0.0; 3 * area];
-                let own = chosen.map(|unit| units[unit]);
-                let standing: Vec<usize> = positions.iter().map(|&at| all[at]).collect();
-                slopes.add(&pixels, &own, &standing, &mut sums);
+                let chosen_units = chosen.map(|unit| units[unit]);
+                let position_offsets: Vec<usize> =
+                    positions.iter().map(|&position| all[position]).collect();
+                gradients.add(&pixels, &chosen_units, &position_offsets, &mut sums);
                 for (&unit, found) in chosen.iter().zip(sums.chunks_exact(area)) {
-                    let wanted = by_burn(&subject, at, (&pixels, image), (unit, &positions));
-                    let most = wanted.iter().fold(0.0_f64, |most, v| most.max(v.abs()));
-                    let worst = found.iter().zip(&wanted);
+                    let expected = by_burn(&subject, index, (&pixels, image), (unit, &positions));
+                    let most = expected.iter().fold(0.0_f64, |most, v| most.max(v.abs()));
+                    let worst = found.iter().zip(&expected);
                     let worst = worst.fold(0.0_f64, |worst, (a, b)| worst.max((a - b).abs()));
                     let name = &site.name;
                     assert!(

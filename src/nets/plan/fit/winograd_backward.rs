@@ -18,28 +18,28 @@ use crate::nets::graph::op::Pads;
 const PAD: usize = 1;
 
 /// Maximum points along an axis.
-const MOST: usize = 8;
+const MAX_POINTS: usize = 8;
 
 /// The backward pass of a Winograd convolution to its input.
 #[derive(Debug)]
 pub struct WinogradBackward {
     transform: Transform,
-    /// The gradients by the sums.
+    /// The gradients of the sums.
     from: SumGradients,
-    /// Those by what the convolution reads.
+    /// The gradients of the convolution's input.
     to: TensorSlot,
     /// Tiles of the input channels.
     tiles: Vec<Tile>,
     /// Transformed kernels, ordered by tile, point, output channel, and channel of the tile.
     weights: Vec<f32>,
     /// First row and column of the sums for each spatial tile, in groups of up to four.
-    places: Vec<Vec<(usize, usize)>>,
+    spatial_tiles: Vec<Vec<(usize, usize)>>,
     /// Padding above and to the left of the convolution's input.
     pads: (usize, usize),
 }
 
 impl WinogradBackward {
-    /// Of a convolution with zeros around, that sums in `from` and whose inputs have their gradients in `to`.
+    /// For a convolution with this padding; `from` are the gradients of its sums, `to` those of its input.
     pub fn new(pads: Pads, transform: Transform, from: SumGradients, to: TensorSlot) -> Self {
         let [_, rows, columns] = from.shape();
         let rows = (0..rows).step_by(TILE_OUTPUTS);
@@ -55,12 +55,12 @@ impl WinogradBackward {
             to,
             tiles: channel_tiles(to.channels),
             weights: Vec::new(),
-            places: all.chunks(POSITIONS).map(<[_]>::to_vec).collect(),
+            spatial_tiles: all.chunks(POSITIONS).map(<[_]>::to_vec).collect(),
             pads: (pads.top, pads.left),
         }
     }
 
-    /// Takes the kernels of the convolution, an output and then an input channel, row-major.
+    /// Packs the kernels of the convolution, row-major \[outputs,inputs,taps,taps\].
     pub fn pack_weights(&mut self, kernels: &[f32], lanes: Lanes) {
         let (inputs, outputs) = (self.to.channels, self.from.shape()[0]);
         self.weights
@@ -72,7 +72,7 @@ impl WinogradBackward {
             .pack(kernels, (outputs, strides), &self.tiles, lanes, weights);
     }
 
-    /// Channels of the sums and of what the convolution reads.
+    /// Channels of the sums and of the convolution's input.
     pub fn channels(&self) -> (usize, usize) {
         (self.from.shape()[0], self.to.channels)
     }
@@ -91,7 +91,7 @@ pub struct BackwardOnGroup<'a> {
     pub frames: MemoryAreas,
     pub group: usize,
     pub memory: *mut f32,
-    /// Scratch memory of [`WinogradBackward::room`] floats.
+    /// Scratch memory of [`WinogradBackward::scratch_len`] floats.
     pub room: *mut f32,
 }
 
@@ -101,8 +101,8 @@ impl WithSimd for BackwardOnGroup<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         match self.turned.transform.points {
-            MOST => self.turn::<S, 8>(simd),
-            _ => self.turn::<S, 6>(simd),
+            MAX_POINTS => self.backward::<S, 8>(simd),
+            _ => self.backward::<S, 6>(simd),
         }
     }
 }
@@ -110,62 +110,71 @@ impl WithSimd for BackwardOnGroup<'_> {
 impl BackwardOnGroup<'_> {
     /// Address of an element of the group's tensor.
     #[inline(always)]
-    fn at<S: Simd>(&self, place: &TensorSlot, [channel, row, column]: [usize; 3]) -> *mut f32 {
-        let number = self.frames.start(place, self.group) + place.offset(channel, row, column);
+    fn address<S: Simd>(&self, slot: &TensorSlot, [channel, row, column]: [usize; 3]) -> *mut f32 {
+        let offset = self.frames.start(slot, self.group) + slot.offset(channel, row, column);
         // SAFETY: tensors lie inside the memory.
-        unsafe { self.memory.add(number * S::F32_LANES) }
+        unsafe { self.memory.add(offset * S::F32_LANES) }
     }
 
     #[inline(always)]
-    fn turn<S: Simd, const N: usize>(&self, simd: S) {
-        let own = self.turned;
+    fn backward<S: Simd, const N: usize>(&self, simd: S) {
+        let layer = self.turned;
         let lanes = S::F32_LANES;
         let vector = POSITIONS * lanes;
-        let outputs = own.from.shape()[0];
+        let outputs = layer.from.shape()[0];
         let first = self.frames.shared + self.group * self.frames.per_group;
-        let apart = outputs * vector + PAD * lanes;
-        let sums = self.room.wrapping_add(N * N * apart);
-        for channel in 0..own.to.channels {
-            for row in 0..own.to.rows {
-                for column in 0..own.to.columns {
-                    let to = self.at::<S>(&own.to, [channel, row, column]);
+        let point_stride = outputs * vector + PAD * lanes;
+        let sums = self.room.wrapping_add(N * N * point_stride);
+        for channel in 0..layer.to.channels {
+            for row in 0..layer.to.rows {
+                for column in 0..layer.to.columns {
+                    let to = self.address::<S>(&layer.to, [channel, row, column]);
                     // SAFETY: the tensor belongs to this task.
                     unsafe { store(simd, to, simd.splat_f32s(0.0)) };
                 }
             }
         }
-        for places in &own.places {
+        for quad in &layer.spatial_tiles {
             for channel in 0..outputs {
-                for (position, &place) in places.iter().enumerate() {
+                for (position, &origin) in quad.iter().enumerate() {
                     let to = channel * vector + position * lanes;
                     // SAFETY: the scratch memory is long enough.
                     unsafe {
-                        let at =
+                        let pointer =
                             |number: usize| self.memory.add((first + number) * lanes).cast_const();
-                        let tile = own.from.tile(simd, at, [channel, place.0, place.1]);
-                        transform_gradients::<S, N>(simd, &tile, (self.room.add(to), apart));
+                        let tile = layer
+                            .from
+                            .tile(simd, pointer, [channel, origin.0, origin.1]);
+                        transform_gradients::<S, N>(simd, &tile, (self.room.add(to), point_stride));
                     }
                 }
             }
-            let mut weights = own.weights.as_ptr();
-            for tile in &own.tiles {
-                let own_apart = tile.count * vector + PAD * lanes;
+            let mut weights = layer.weights.as_ptr();
+            for tile in &layer.tiles {
+                let sum_stride = tile.count * vector + PAD * lanes;
                 for point in 0..N * N {
                     // SAFETY: as above; tiles, points and channels determine the length of the weights. The results of
                     // positions without a tile are not read.
                     unsafe {
-                        let y = self.room.add(point * apart).cast_const();
-                        let to = sums.add(point * own_apart);
+                        let y = self.room.add(point * point_stride).cast_const();
+                        let to = sums.add(point * sum_stride);
                         adjacent_sums(simd, tile.count, (y, vector, outputs), weights, to);
                         weights = weights.add(outputs * tile.count);
                     }
                 }
-                for oc in 0..tile.count {
-                    for (position, &place) in places.iter().enumerate() {
+                for channel_of_tile in 0..tile.count {
+                    for (position, &origin) in quad.iter().enumerate() {
                         // SAFETY: as above.
                         unsafe {
-                            let from = sums.add(oc * vector + position * lanes).cast_const();
-                            self.add::<S, N>(simd, tile.first + oc, place, (from, own_apart));
+                            let from = sums
+                                .add(channel_of_tile * vector + position * lanes)
+                                .cast_const();
+                            self.add::<S, N>(
+                                simd,
+                                tile.first + channel_of_tile,
+                                origin,
+                                (from, sum_stride),
+                            );
                         }
                     }
                 }
@@ -173,7 +182,7 @@ impl BackwardOnGroup<'_> {
         }
     }
 
-    /// Adds B m Bᵀ of points that lie `apart` floats apart, as far as it lies inside the convolution's input.
+    /// Adds B m Bᵀ of points m that lie `apart` floats apart, as far as it lies inside the convolution's input.
     ///
     /// # Safety
     /// The points must be readable.
@@ -190,34 +199,34 @@ impl BackwardOnGroup<'_> {
         let zero = simd.splat_f32s(0.0);
         let mut rows = [[zero; N]; N];
         for i in 0..N {
-            let mut own = [zero; N];
+            let mut row = [zero; N];
             for j in 0..N {
                 // SAFETY: the caller's.
-                own[j] = unsafe { load(simd, from.add((i * N + j) * apart)) };
+                row[j] = unsafe { load(simd, from.add((i * N + j) * apart)) };
             }
-            rows[i] = inputs_back::<S, N>(simd, own);
+            rows[i] = inputs_backward::<S, N>(simd, row);
         }
         for j in 0..N {
             let Some(x) = (column + j).checked_sub(pads.1).filter(|x| *x < to.columns) else {
                 continue;
             };
-            let mut own = [zero; N];
+            let mut points = [zero; N];
             for i in 0..N {
-                own[i] = rows[i][j];
+                points[i] = rows[i][j];
             }
-            let own = inputs_back::<S, N>(simd, own);
+            let inputs = inputs_backward::<S, N>(simd, points);
             for i in 0..N {
                 if let Some(y) = (row + i).checked_sub(pads.0).filter(|y| *y < to.rows) {
-                    let at = self.at::<S>(to, [channel, y, x]);
+                    let address = self.address::<S>(to, [channel, y, x]);
                     // SAFETY: tensors lie inside the memory.
-                    unsafe { store(simd, at, simd.add_f32s(load(simd, at), own[i])) };
+                    unsafe { store(simd, address, simd.add_f32s(load(simd, address), inputs[i])) };
                 }
             }
         }
     }
 }
 
-/// A y Aᵀ of a tile of gradients; the points are written so far apart.
+/// Computes A y Aᵀ of a tile of gradients y, and writes the points `apart` floats apart.
 ///
 /// # Safety
 /// The points must be writable.
@@ -231,14 +240,14 @@ pub unsafe fn transform_gradients<S: Simd, const N: usize>(
     let zero = simd.splat_f32s(0.0);
     let mut half = [[zero; N]; TILE_OUTPUTS];
     for y in 0..TILE_OUTPUTS {
-        half[y] = outputs_back::<S, N>(simd, tile[y]);
+        half[y] = outputs_backward::<S, N>(simd, tile[y]);
     }
     for j in 0..N {
-        let mut own = [zero; TILE_OUTPUTS];
+        let mut gradients = [zero; TILE_OUTPUTS];
         for y in 0..TILE_OUTPUTS {
-            own[y] = half[y][j];
+            gradients[y] = half[y][j];
         }
-        let column = outputs_back::<S, N>(simd, own);
+        let column = outputs_backward::<S, N>(simd, gradients);
         for i in 0..N {
             // SAFETY: the caller's.
             unsafe { store(simd, to.add((i * N + j) * apart), column[i]) };
@@ -248,7 +257,7 @@ pub unsafe fn transform_gradients<S: Simd, const N: usize>(
 
 /// A applied to four numbers: their sums at the points, split into even and odd powers.
 #[inline(always)]
-fn outputs_back<S: Simd, const N: usize>(simd: S, y: [S::f32s; TILE_OUTPUTS]) -> [S::f32s; N] {
+fn outputs_backward<S: Simd, const N: usize>(simd: S, y: [S::f32s; TILE_OUTPUTS]) -> [S::f32s; N] {
     let fma = |by: f32, x: S::f32s, to: S::f32s| simd.mul_add_f32s(simd.splat_f32s(by), x, to);
     let mut m = [y[0]; N];
     m[N - 1] = y[3];
@@ -256,7 +265,7 @@ fn outputs_back<S: Simd, const N: usize>(simd: S, y: [S::f32s; TILE_OUTPUTS]) ->
     (m[1], m[2]) = (simd.add_f32s(e, o), simd.sub_f32s(e, o));
     let (e, o) = (fma(4.0, y[2], y[0]), fma(4.0, y[3], y[1]));
     (m[3], m[4]) = (fma(2.0, o, e), fma(-2.0, o, e));
-    if N == MOST {
+    if N == MAX_POINTS {
         let (e, o) = (fma(0.25, y[2], y[0]), fma(0.25, y[3], y[1]));
         (m[5], m[N - 2]) = (fma(0.5, o, e), fma(-0.5, o, e));
     }
@@ -265,7 +274,7 @@ fn outputs_back<S: Simd, const N: usize>(simd: S, y: [S::f32s; TILE_OUTPUTS]) ->
 
 /// B applied to six or eight points, from the sums and differences of each pair ±a.
 #[inline(always)]
-fn inputs_back<S: Simd, const N: usize>(simd: S, s: [S::f32s; N]) -> [S::f32s; N] {
+fn inputs_backward<S: Simd, const N: usize>(simd: S, s: [S::f32s; N]) -> [S::f32s; N] {
     let fma = |by: f32, x: S::f32s, to: S::f32s| simd.mul_add_f32s(simd.splat_f32s(by), x, to);
     let mul = |by: f32, x: S::f32s| simd.mul_f32s(simd.splat_f32s(by), x);
     let (add, sub) = (
@@ -276,7 +285,7 @@ fn inputs_back<S: Simd, const N: usize>(simd: S, s: [S::f32s; N]) -> [S::f32s; N
     let (e2, o2) = (add(s[3], s[4]), mul(2.0, sub(s[3], s[4])));
     let last = s[N - 1];
     let mut d = s;
-    if N == MOST {
+    if N == MAX_POINTS {
         let (e3, o3) = (add(s[5], s[N - 2]), mul(0.5, sub(s[5], s[N - 2])));
         d[0] = mul(-1.0, s[0]);
         d[1] = sub(fma(4.0, o3, fma(0.25, o2, o1)), last);

@@ -103,9 +103,9 @@ impl Transform {
         outputs * inputs * self.points.pow(2)
     }
 
-    /// Writes the transformed kernels \[taps,taps\] between so many channels as [`Winograd::weights`] has them, in single
-    /// precision: for weights that change with every batch. The kernel of an input and an output channel begins that
-    /// many times the two strides after the first.
+    /// Writes the transformed kernels \[taps,taps\] in the order of [`Winograd::weights`], in single precision: for weights
+    /// that change with every batch. `strides` are the offsets from the kernel of one input channel to the next, and of
+    /// one output channel to the next.
     ///
     /// [`Winograd::weights`]: super::Winograd::weights
     pub fn pack(
@@ -151,15 +151,15 @@ impl Transform {
     }
 }
 
-/// The transformed kernels of a tile of output channels. A lane is a pair of an input channel and one of the tile, as
-/// they follow upon each other at every point.
+/// Transforms the kernels of a tile of output channels. A lane is a pair of an input channel and an output channel of
+/// the tile, in the order in which they are stored at every point.
 struct Pack<'a> {
     kernels: &'a [f32],
     matrix: &'a [[f32; 5]; MAX_POINTS],
     taps: usize,
     tile: &'a Tile,
     inputs: usize,
-    /// Numbers from the kernel of an input channel to the next, and of an output channel.
+    /// Offsets from the kernel of one input channel to the next, and of one output channel to the next.
     strides: [usize; 2],
     out: &'a mut [f32],
 }

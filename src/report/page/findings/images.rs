@@ -267,7 +267,7 @@ mod tests {
     use crate::session::config::Analysis;
 
     #[test]
-    fn classes_without_enough_trials_are_said_with_what_it_takes() {
+    fn classes_without_enough_trials_are_listed_with_the_trials_needed() {
         let session = measured();
         let record = &session.record;
         let Analysis::ClassificationImages(plan) = &session.config.analyses[0] else {

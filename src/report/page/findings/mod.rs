@@ -194,7 +194,7 @@ mod tests {
     use crate::report::tests::{measured, planned};
 
     #[test]
-    fn what_has_not_begun_says_how_much_is_done() {
+    fn a_stage_without_findings_says_how_much_is_done() {
         let all = stage_findings(&planned());
         assert_eq!(all[0].title, "Training");
         assert_eq!(all[0].lead, "No findings yet: 0 of 2 epochs done.");

@@ -138,7 +138,7 @@ pub(super) fn modulation(
 ) -> Option<ExperimentFindings> {
     let most = parts.first()?;
     Some(ExperimentFindings {
-        lead: format!("The modulation that changes a class most on images: {most}."),
+        lead: format!("The push that changes a class most on images: {most}."),
         facts: modulation
             .layers
             .iter()
@@ -177,7 +177,7 @@ fn strongest_modulation(
     }
     let (_, class, place) = most?;
     Some(format!(
-        "Layer {}, strongest effect at {}: of images of {}, {} are called so, and {} without modulation.",
+        "Layer {}, strongest effect at {}: of images of {}, {} are classified correctly, and {} without a push.",
         clean(&layer.name),
         signed(modulation.strengths[place] as f64),
         class_name(record, class),
@@ -215,7 +215,7 @@ fn least_right(record: &Record, split: &SplitCounts) -> Option<String> {
         total: split.shown(class),
     };
     Some(format!(
-        "In the {} set, {} is recognized least: {} of {}.",
+        "In the {} set, {} is recognised least: {} of {}.",
         split.split.label(),
         class_name(record, class),
         share_with_interval(right),
@@ -248,7 +248,7 @@ mod tests {
     use crate::session::{Config, Form};
 
     #[test]
-    fn templates_are_told_with_their_score_or_with_what_is_missing() {
+    fn templates_are_reported_with_their_score_or_with_what_is_missing() {
         let gamma = |classes: Vec<usize>| GammaTemplates {
             gamma: 0.2,
             response: Response::Evidence,
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told_by_their_classes_and_counts() {
+    fn mistakes_are_reported_by_classes_and_counts() {
         let form = Form::numbered([1, 2, 2], 2);
         let mut record = Record::new(&Config::default());
         record.form = Some(form.clone());
@@ -288,7 +288,7 @@ mod tests {
         );
         assert_eq!(
             least_right(&record, &split).unwrap(),
-            "In the test set, class 0 is recognized least: 90.0 % (82.6–94.5) of 100 images."
+            "In the test set, class 0 is recognised least: 90.0 % (82.6–94.5) of 100 images."
         );
     }
 }

@@ -31,7 +31,7 @@ fn networks_by_score(csv: &Csv<'_>) -> Grid {
         "role",
         "seed",
         "accuracy",
-        "works on",
+        "patch success",
         "highest score",
         "of",
     ];

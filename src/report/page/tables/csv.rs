@@ -1,43 +1,43 @@
 //! Reading an exported CSV table (RFC 4180) row by row.
 
-use std::borrow::Cow;
+use csv::{Reader, ReaderBuilder, StringRecord};
 
 /// A table with its column names.
 #[derive(Debug, Clone)]
 pub(super) struct Csv<'a> {
-    columns: Vec<Cow<'a, str>>,
-    body: &'a str,
+    columns: StringRecord,
+    text: &'a str,
 }
 
 /// A row of the table.
 #[derive(Debug, Clone)]
 pub(super) struct CsvRow<'a> {
-    columns: &'a [Cow<'a, str>],
-    fields: Vec<Cow<'a, str>>,
+    columns: &'a StringRecord,
+    fields: StringRecord,
 }
 
 impl<'a> Csv<'a> {
     /// The table in a text whose first row holds the column names.
     pub(super) fn new(text: &'a str) -> Self {
-        let (columns, body) = fields(text);
-        Self { columns, body }
+        let columns = reader(text).headers().cloned().unwrap_or_default();
+        Self { columns, text }
     }
 
     /// Its rows, in order.
     pub(super) fn rows(&self) -> impl Iterator<Item = CsvRow<'_>> {
-        let mut rest = self.body;
-        std::iter::from_fn(move || {
-            if rest.is_empty() {
-                return None;
-            }
-            let (fields, after) = fields(rest);
-            rest = after;
-            Some(CsvRow {
-                columns: &self.columns,
-                fields,
-            })
+        // Reading text from memory cannot fail.
+        let rows = reader(self.text).into_records().map_while(Result::ok);
+        rows.map(|fields| CsvRow {
+            columns: &self.columns,
+            fields,
         })
     }
+}
+
+fn reader(text: &str) -> Reader<&[u8]> {
+    ReaderBuilder::new()
+        .flexible(true)
+        .from_reader(text.as_bytes())
 }
 
 impl CsvRow<'_> {
@@ -46,7 +46,7 @@ impl CsvRow<'_> {
         let index = self.columns.iter().position(|name| name == column);
         index
             .and_then(|index| self.fields.get(index))
-            .map_or("", Cow::as_ref)
+            .unwrap_or_default()
     }
 
     /// The number in a column; `None` if there is none.
@@ -65,54 +65,12 @@ impl CsvRow<'_> {
     }
 }
 
-/// The fields of a text's first row, and the rest of the text.
-fn fields(text: &str) -> (Vec<Cow<'_, str>>, &str) {
-    let mut fields = Vec::new();
-    let mut rest = text;
-    loop {
-        let (field, after) = match rest.strip_prefix('"') {
-            Some(quoted) => unquoted(quoted),
-            None => {
-                let end = rest.find([',', '\n']).unwrap_or(rest.len());
-                (Cow::Borrowed(&rest[..end]), &rest[end..])
-            }
-        };
-        fields.push(field);
-        match after.strip_prefix(',') {
-            Some(next) => rest = next,
-            None => return (fields, after.strip_prefix('\n').unwrap_or(after)),
-        }
-    }
-}
-
-/// The content of a quoted field whose opening quote has been read, and the rest of the text.
-fn unquoted(text: &str) -> (Cow<'_, str>, &str) {
-    let mut field = String::new();
-    let mut rest = text;
-    loop {
-        let Some(end) = rest.find('"') else {
-            // The closing quote is missing: take everything.
-            field.push_str(rest);
-            return (Cow::Owned(field), "");
-        };
-        field.push_str(&rest[..end]);
-        rest = &rest[end + 1..];
-        match rest.strip_prefix('"') {
-            Some(next) => {
-                field.push('"');
-                rest = next;
-            }
-            None => return (Cow::Owned(field), rest),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_was_exported_is_read_as_it_was() {
+    fn exported_tables_are_read_back_unchanged() {
         let csv = Csv::new("class,name,R,listed\n0,\"a, \"\"b\"\"\nc\",0.5,true\n1,犬,,false\n");
         let rows: Vec<CsvRow<'_>> = csv.rows().collect();
         assert_eq!(rows.len(), 2);

@@ -8,13 +8,13 @@ mod others;
 
 use maud::{Markup, html};
 
+use self::csv::Csv;
 use super::ExportedTable;
 use crate::session::Session;
 use crate::session::config::Analysis as Plan;
 use crate::session::record::{
     Attack, Audit, Backdoor, Modulation, Predictions, SpikeTriggered, Templates,
 };
-use csv::Csv;
 
 pub(super) use grid::{Grid, GridCell};
 

@@ -253,7 +253,7 @@ pub(super) fn modulation(record: &Record, csv: &Csv<'_>) -> (Vec<Grid>, Vec<Grid
     let grids = |title: &str, all: &BTreeMap<(usize, u64, i64), Share>| {
         let table = |(layer_index, layer): (usize, &String)| {
             let caption = format!(
-                "{title}, by strength of modulation of {} along the class",
+                "{title}, by strength of the push of {} towards the class",
                 clean(layer)
             );
             let mut grid = Grid::new(caption, &["class"]);

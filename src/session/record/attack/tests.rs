@@ -46,7 +46,7 @@ fn share(hits: u64, of: u64) -> Option<Share> {
 }
 
 #[test]
-fn images_of_the_target_itself_are_no_success() {
+fn images_of_the_target_itself_do_not_count_as_successes() {
     let attack = with(&IMAGES);
     assert_eq!(attack.targeted(0, 0, 0, 0), share(2, 8));
     assert_eq!(attack.targeted(0, 0, 1, 0), share(1, 2));
@@ -83,7 +83,7 @@ fn without_a_pattern_there_is_no_success_rate() {
 }
 
 #[test]
-fn a_record_of_negative_or_endless_counts_is_refused() {
+fn a_record_with_negative_or_overflowing_counts_is_refused() {
     let plan = config::Attack {
         weights: vec![0.5],
         ..config::Attack::default()

@@ -45,7 +45,7 @@ impl Lock {
             let _ = self.folder.remove(&temporary);
         }
         placed?;
-        let failed = || io_error(&path, "look at the session");
+        let failed = || io_error(&path, "check the session");
         let about = self.folder.about(&self.file_name()).map_err(failed())?;
         let Some(about) = about else {
             return self.ousted("its file was removed");
@@ -226,7 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_a_session_began_is_swept_away() {
+    fn only_a_sessions_own_temporary_files_are_removed() {
         for begun in [
             "a.ron.tmp",
             "a.ron.bak.tmp",

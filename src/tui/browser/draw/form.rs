@@ -154,7 +154,7 @@ fn preset_notes(browser: &Browser, form: &Form, theme: &Theme, width: u16) -> Ve
     let Some(work) = about.work else {
         return lines;
     };
-    let amount = format!("work of {} trials", count(work));
+    let amount = format!("{} trials", count(work));
     let time = match browser.paces.get(&about.network) {
         Some(Some(Ok(rate))) => format!(
             "{amount}: {} here, at {} trials/s",
@@ -190,7 +190,7 @@ fn draw_grains(
 ) {
     let shows = all.iter().any(|grain| grain.needed.is_some());
     let text = match shows {
-        true => "Maps of noise that reach R 0.95, from a few trials at each grain:",
+        true => "Estimates for maps of noise to reach R 0.95, at each grain:",
         false => "No grain shows anything in so few trials; the preset applies.",
     };
     left(buf, area, 0, Span::styled(text, theme.text()));

@@ -141,8 +141,8 @@ impl MapSet<'_> {
             ),
             false => missing(
                 ["no axes", "of the noise"],
-                "The session has no noise axes: an earlier version ran it. A run of the plan by this \
-                 version has them.",
+                "The session was run by an earlier version, which kept no noise axes. Run its plan again \
+                 to get them.",
             ),
         }
     }

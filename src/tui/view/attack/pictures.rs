@@ -213,10 +213,7 @@ fn verdict(
             && let Some(rate) = share.rate()
         {
             lines.push(Line::default());
-            let text = format!(
-                "{} of all images are called anything but their true class.",
-                percent(rate)
-            );
+            let text = format!("{} of all images are misclassified.", percent(rate));
             let wrapped = wrap(&text, 26).into_iter();
             lines.extend(wrapped.map(|line| Line::from(Span::styled(line, theme.dim()))));
         }

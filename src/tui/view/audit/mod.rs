@@ -95,7 +95,7 @@ impl View for AuditView {
             networks(scene, &sight, below(body, 1), buf);
             return;
         };
-        let used = sentences(scene, &sight, statement, body, buf);
+        let used = sentences(scene, statement, body, buf);
         let body = below(body, used + u16::from(area.height >= 22));
         draw(scene, &sight, body, buf);
     }
@@ -165,13 +165,7 @@ fn title(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut Bu
 }
 
 /// Draws the finding, its standing, and what could have been found; returns the rows used.
-fn sentences(
-    scene: &Scene<'_>,
-    sight: &AuditSelection<'_>,
-    statement: &AuditSummary,
-    area: Rect,
-    buf: &mut Buffer,
-) -> u16 {
+fn sentences(scene: &Scene<'_>, statement: &AuditSummary, area: Rect, buf: &mut Buffer) -> u16 {
     let theme = scene.theme;
     let style = if statement.found {
         theme.warning()
@@ -201,7 +195,6 @@ fn sentences(
     {
         put(&format!("  {power}"), theme.dim(), 2);
     }
-    let _ = sight;
     row
 }
 

@@ -110,7 +110,7 @@ fn lack(sight: &BackdoorSelection<'_>, class: usize) -> &'static str {
     };
     match finding.called.get(class).copied().unwrap_or(0) {
         0 => "never called",
-        called if called == finding.trials => "all called so",
+        called if called == finding.trials => "always called",
         _ if finding.windows.get(class).is_some_and(Option::is_some) => "not judged",
         _ => "too few",
     }

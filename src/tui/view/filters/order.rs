@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_reliable_units_stand_first_and_the_silent_ones_last_or_nowhere() {
+    fn the_most_reliable_units_come_first_and_silent_ones_last_or_not_at_all() {
         let estimate = estimate();
         assert_eq!(UnitOrder::Number.of(4, &estimate, false), [0, 1, 2, 3]);
         assert_eq!(UnitOrder::Number.of(4, &estimate, true), [0, 2, 3]);
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hidden_unit_gives_its_place_to_its_neighbour() {
+    fn a_hidden_unit_is_replaced_by_its_neighbour() {
         assert_eq!(place(&[0, 2, 3], 1), 0);
         assert_eq!(place(&[2, 3, 0], 3), 1);
         assert_eq!(place(&[], 3), 0);

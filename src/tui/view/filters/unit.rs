@@ -184,7 +184,7 @@ fn figures(scene: &Scene<'_>, sight: &FiltersSelection<'_>, area: Rect, buf: &mu
             correlation(r),
             "with its mean gradient",
         )),
-        None => lines.push(figure("gradient r", "not taken".into(), "")),
+        None => lines.push(figure("gradient r", "none".into(), "not measured")),
     }
     let subject = NoteTarget::Unit {
         layer: sight.layer.name.clone(),
@@ -220,8 +220,8 @@ fn axes(scene: &Scene<'_>, covariance: &Covariance, area: Rect, buf: &mut Buffer
     let theme = scene.theme;
     let found = covariance.significant.len();
     let words = match (covariance.shuffled, found) {
-        (None, _) => "covariance: still being summed up".to_string(),
-        (Some(_), 0) => "covariance: no axis outside what chance explains".into(),
+        (None, _) => "covariance: still being summed".to_string(),
+        (Some(_), 0) => "covariance: no axis outside the chance range".into(),
         (Some((low, high)), _) => format!(
             "covariance: {found} axes outside chance, {} to {}",
             short(low),

@@ -70,7 +70,7 @@ pub fn draw(scene: &Scene<'_>, lens: &MapSet<'_>, area: Rect, buf: &mut Buffer) 
     }
     let words = Line::from(vec![
         Span::styled("reliability by trials", theme.bright()),
-        Span::styled("   dotted: R/(1-R) linear in trials", theme.dim()),
+        Span::styled("   dotted: R/(1−R) linear in trials", theme.dim()),
     ]);
     let fits = words.width() <= usize::from(area.width);
     left(
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_law_is_that_of_the_signal_to_noise_ratio() {
+    fn the_curve_follows_the_signal_to_noise_ratio() {
         // R ½ is a ratio of 1; nineteen times the trials make one of 19, R 0.95.
         assert!((law(0.5, 100.0, 1900.0) - 0.95).abs() < 1e-12);
         assert!((law(0.5, 100.0, 100.0) - 0.5).abs() < 1e-12);

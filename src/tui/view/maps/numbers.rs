@@ -201,7 +201,7 @@ fn circumstances(scene: &Scene<'_>, lens: &MapSet<'_>, estimate: &ClassEstimate)
         let value = format!("{} trials", count(needed as f64));
         let share = needed as f64 / lens.estimate.trials.max(1) as f64;
         let more = match share > 1.0 {
-            true => "needed in all".to_string(),
+            true => "are needed".to_string(),
             false => "were enough".to_string(),
         };
         figures.push((("for R 0.95", "R 0.95"), value, more));

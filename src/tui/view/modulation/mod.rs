@@ -170,7 +170,7 @@ impl View for ModulationView {
             Some(index) => self.layer = Some(index),
             None => {
                 return Err(format!(
-                    "no layer `{name}` is pushed; there are: {}",
+                    "there is no pushed layer `{name}`; there are {}",
                     all.join(", ")
                 ));
             }

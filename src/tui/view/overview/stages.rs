@@ -252,7 +252,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_stage_under_way_is_always_among_the_rows_and_nothing_is_lost() {
+    fn the_running_stage_always_has_a_row_and_no_stage_is_lost() {
         for all in 1..14 {
             for room in 3..9 {
                 for active in 0..all {
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn no_row_of_names_stands_for_one_stage_only() {
+    fn no_row_of_names_is_for_a_single_stage() {
         for active in 0..9 {
             for row in window(9, 6, active) {
                 assert!(

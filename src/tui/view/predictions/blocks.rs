@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blocks_of_any_number_of_classes_have_room() {
+    fn blocks_of_any_number_of_classes_fit() {
         for classes in [1, 2, 7, 13, 26, 100, 1000] {
             for place in [(20, 8), (58, 13), (78, 19), (118, 34), (198, 54)] {
                 let blocks = PixelBlocks::fit(classes, place);

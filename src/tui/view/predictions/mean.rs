@@ -121,7 +121,7 @@ fn words(scene: &Scene<'_>, sight: &PredictionsSelection<'_>, width: u16) -> Vec
     let taken = worst(&|other| sight.count(class, other));
     let mixed = worst(&|other| sight.count(other, class));
     lines.push(Line::default());
-    for (label, words) in [("taken for ", taken), ("mixed in ", mixed)] {
+    for (label, words) in [("taken for ", taken), ("includes ", mixed)] {
         lines.push(Line::from(vec![
             Span::styled(format!("{label:<10}"), theme.dim()),
             Span::raw(words),

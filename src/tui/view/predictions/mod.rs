@@ -213,10 +213,7 @@ fn title(
         .collect();
     match wilson(split.correct(), split.total()) {
         Some(accuracy) => {
-            let of = format!(
-                " of {} images are called correctly",
-                thousands(split.total())
-            );
+            let of = format!(" correct on {} images", thousands(split.total()));
             let ends = format!(
                 " ({:.1}–{:.1})",
                 accuracy.low * 100.0,
@@ -241,7 +238,7 @@ fn title(
     let width = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
     if width(&spans) > usize::from(area.width) && split.total() > 0 {
         spans.pop();
-        let images = format!(" of {} images", thousands(split.total()));
+        let images = format!(" on {} images", thousands(split.total()));
         spans.push(Span::raw(images));
     }
     left(buf, area, 0, Line::from(spans));

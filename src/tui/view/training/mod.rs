@@ -1,5 +1,5 @@
 //! Loss and accuracy by epoch, the learning rate, the best epoch and the current epoch; for a network from a
-//! file, a description of it ([`from_file`]).
+//! file, a description of it (`from_file`).
 
 mod from_file;
 
@@ -40,7 +40,7 @@ impl View for TrainingView {
     fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         let theme = scene.theme;
         let Some(training) = &scene.session.record.training else {
-            let text = Span::styled("Training has not begun.", theme.dim());
+            let text = Span::styled("Training has not started.", theme.dim());
             centre(buf, area, area.height / 2, text);
             return;
         };

@@ -39,7 +39,7 @@ fn a_rising_line_rises() {
 }
 
 #[test]
-fn what_is_no_number_or_outside_does_no_harm() {
+fn nan_and_values_outside_do_no_harm() {
     for points in [
         vec![],
         vec![(0.0, f64::NAN)],
@@ -55,7 +55,7 @@ fn what_is_no_number_or_outside_does_no_harm() {
 }
 
 #[test]
-fn a_band_is_filled_between_its_edges_and_its_curve_stays_in_sight() {
+fn a_band_is_filled_between_its_edges_and_its_curve_stays_visible() {
     let level = chart(&[(0.0, 0.5), (1.0, 0.5)], Stroke::Solid);
     let band = Band {
         points: vec![(0.0, 0.0, 1.0), (1.0, 0.5, 0.5)],

@@ -17,7 +17,7 @@ fn theme(depth: Depth, unicode: bool) -> Theme {
 }
 
 #[test]
-fn two_pixels_stand_in_a_cell_with_the_colours_of_their_values() {
+fn a_cell_shows_two_pixels_in_the_colours_of_their_values() {
     let theme = theme(Depth::True, true);
     let mut buf = Buffer::empty(Rect::new(0, 0, 2, 1));
     // The largest value above the smallest, then zero twice.
@@ -57,7 +57,7 @@ fn without_colour_sign_and_size_are_glyphs() {
 }
 
 #[test]
-fn only_significant_pixels_are_painted_where_asked() {
+fn only_significant_pixels_are_painted_on_request() {
     let theme = theme(Depth::True, true);
     let mut buf = Buffer::empty(Rect::new(0, 0, 2, 1));
     let z = [9.0, 1.0, 9.0, 1.0];
@@ -89,7 +89,7 @@ fn significant_pixels_are_outlined_and_the_cursor_is_bracketed() {
 }
 
 #[test]
-fn stretches_cover_every_pixel_once() {
+fn ranges_cover_every_pixel_once() {
     for (from, to) in [(28, 14), (28, 11), (28, 28), (28, 56), (28, 5), (3, 7)] {
         let mut covered = vec![0.0_f32; from];
         for (first, cover) in coverage(from, to) {

@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_and_images_in_one_axis_come_apart_again() {
+    fn a_joint_axis_of_steps_and_images_is_split_again() {
         let joined = [many(10), fixed(8)];
         assert_eq!(ahead_within(&joined, 10), 10);
         let apart = target(&joined, 10, &[fixed(10), fixed(1), fixed(8)], 1);
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros_stand_for_what_was_there() {
+    fn a_zero_keeps_the_size_of_its_axis() {
         let shape = zeros_filled(&[N, fixed(3)], &[fixed(0), fixed(-1)]).unwrap();
         assert_eq!(shape, [N, fixed(-1)]);
         assert!(zeros_filled(&[N], &[fixed(1), fixed(0)]).is_err());

@@ -110,7 +110,7 @@ fn two_inputs_are_named() {
 }
 
 #[test]
-fn an_input_that_is_no_image_is_named_with_its_shape() {
+fn an_input_that_is_not_an_image_is_named_with_its_shape() {
     let model = changed(|model| {
         let graph = model.graph.mut_or_insert_default();
         let kind = graph.input[0].type_.mut_or_insert_default();
@@ -122,7 +122,7 @@ fn an_input_that_is_no_image_is_named_with_its_shape() {
 }
 
 #[test]
-fn an_open_size_is_asked_for_and_can_be_given() {
+fn an_open_size_is_requested_and_can_be_given() {
     let model = changed(|model| {
         let graph = model.graph.mut_or_insert_default();
         let kind = graph.input[0].type_.mut_or_insert_default();
@@ -147,7 +147,7 @@ fn an_open_size_is_asked_for_and_can_be_given() {
 }
 
 #[test]
-fn another_size_than_the_files_is_refused() {
+fn a_size_other_than_the_files_is_refused() {
     let options = OnnxOptions {
         output: None,
         size: Some((32, 32)),
@@ -157,7 +157,7 @@ fn another_size_than_the_files_is_refused() {
 }
 
 #[test]
-fn an_output_that_is_no_class_vector_is_named_with_others() {
+fn an_output_that_is_not_a_class_vector_is_named_with_alternatives() {
     let model = changed(|model| {
         let unsqueezed = node("Relu", "relu", &["logits"], &["a"]);
         behind(model, unsqueezed);
@@ -200,7 +200,7 @@ fn several_outputs_are_offered() {
 }
 
 #[test]
-fn an_output_that_is_not_there_brings_up_those_like_it() {
+fn a_missing_output_suggests_similar_names() {
     let options = OnnxOptions {
         output: Some("logit".into()),
         size: None,
@@ -253,7 +253,7 @@ fn rows_of_numbers_are_taken_as_square_images() {
 }
 
 #[test]
-fn weights_that_are_no_numbers_are_named() {
+fn weights_that_are_not_numbers_are_named() {
     let model = changed(|model| {
         let graph = model.graph.mut_or_insert_default();
         let array = &mut graph.initializer;
@@ -305,7 +305,7 @@ fn a_side_file_elsewhere_is_not_read() {
 }
 
 #[test]
-fn files_that_are_no_models_are_called_what_they_are() {
+fn files_that_are_not_models_are_identified() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("model.onnx");
     for (bytes, needed) in [

@@ -102,7 +102,7 @@ fn channels_last_agree_without_the_softmax_and_keep_class_names() {
 }
 
 #[test]
-fn turning_there_and_back_leaves_nothing() {
+fn opposite_transposes_leave_no_nodes() {
     let network = imported("keras");
     let turned = |op: &Op| matches!(op, Op::Transpose { .. });
     let nodes = network.graph.nodes().iter();
@@ -125,7 +125,7 @@ fn nodes_and_weights_keep_their_names() {
 }
 
 #[test]
-fn no_node_is_without_use() {
+fn no_node_is_unused() {
     for name in ["transformer-14", "normalised-13", "lstm-13"] {
         let network = imported(name);
         let users = network.graph.users();
@@ -137,7 +137,7 @@ fn no_node_is_without_use() {
 }
 
 #[test]
-fn shape_arithmetic_leaves_no_trace() {
+fn shape_arithmetic_leaves_no_nodes() {
     let network = imported("transformer-14");
     let nodes = network.graph.nodes();
     // Of the file's 275 nodes, only those that compute on images are left.
@@ -147,7 +147,7 @@ fn shape_arithmetic_leaves_no_trace() {
 }
 
 #[test]
-fn what_exporters_write_in_several_nodes_is_one_operator() {
+fn operators_exported_as_several_nodes_become_one() {
     let counted = |name: &str, is: &dyn Fn(&Op) -> bool| {
         let network = imported(name);
         let nodes = network.graph.nodes().iter();

@@ -47,9 +47,9 @@ impl Lstm {
         let layer = &*self;
         let all = DisjointPointer(rows.as_mut_ptr());
         let pieces = layer.steps * frames.groups;
-        run_tasks(pieces, usize::MAX, |at| {
-            let rows = all.slice(at * count * stride, count * stride);
-            let (step, group) = (at / frames.groups, at % frames.groups);
+        run_tasks(pieces, usize::MAX, |piece| {
+            let rows = all.slice(piece * count * stride, count * stride);
+            let (step, group) = (piece / frames.groups, piece % frames.groups);
             for number in 0..numbers {
                 let from = read + step * numbers + number;
                 for (lane, row) in rows.chunks_exact_mut(stride).enumerate() {
@@ -58,16 +58,16 @@ impl Lstm {
                 }
             }
         });
-        let piece = layer.rows().div_ceil(TASKS).next_multiple_of(TILE);
-        let most = layer.rows();
+        let task_rows = layer.rows().div_ceil(TASKS).next_multiple_of(TILE);
+        let gate_rows = layer.rows();
         let all = DisjointPointer(gradient.as_mut_ptr());
-        run_tasks(most.div_ceil(piece), usize::MAX, |task| {
-            let count = piece.min(most - task * piece);
-            let gradient = all.slice(task * piece * numbers, count * numbers);
+        run_tasks(gate_rows.div_ceil(task_rows), usize::MAX, |task| {
+            let count = task_rows.min(gate_rows - task * task_rows);
+            let gradient = all.slice(task * task_rows * numbers, count * numbers);
             lanes.arch().dispatch(Weight {
                 layer,
                 frames: *frames,
-                first: task * piece,
+                first: task * task_rows,
                 rows: &rows,
                 stride,
                 numbers,
@@ -90,13 +90,13 @@ impl WithSimd for Bias<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> f32 {
-        let own = self.layer;
+        let layer = self.layer;
         let mut sum = simd.splat_f32s(0.0);
-        for step in 0..own.steps {
+        for step in 0..layer.steps {
             for group in 0..self.frames.groups {
-                let at = own.gates + step * own.rows() + self.row;
+                let offset = layer.gates + step * layer.rows() + self.row;
                 // SAFETY: it lies in the frame, and nobody writes to it now.
-                let d = unsafe { load(simd, self.frames.at(group, at, S::F32_LANES)) };
+                let d = unsafe { load(simd, self.frames.at(group, offset, S::F32_LANES)) };
                 sum = simd.add_f32s(sum, d);
             }
         }
@@ -129,15 +129,15 @@ impl WithSimd for Weight<'_> {
         for step in 0..self.layer.steps {
             for row in (0..count).step_by(TILE) {
                 for number in (0..self.stride).step_by(VECTORS * lanes) {
-                    let at = (step, row, number);
+                    let position = (step, row, number);
                     let vectors = ((self.stride - number) / lanes).min(VECTORS);
                     match (count - row).min(TILE) {
-                        6 => self.vectors::<S, 6>(simd, at, vectors, &mut sums),
-                        5 => self.vectors::<S, 5>(simd, at, vectors, &mut sums),
-                        4 => self.vectors::<S, 4>(simd, at, vectors, &mut sums),
-                        3 => self.vectors::<S, 3>(simd, at, vectors, &mut sums),
-                        2 => self.vectors::<S, 2>(simd, at, vectors, &mut sums),
-                        _ => self.vectors::<S, 1>(simd, at, vectors, &mut sums),
+                        6 => self.vectors::<S, 6>(simd, position, vectors, &mut sums),
+                        5 => self.vectors::<S, 5>(simd, position, vectors, &mut sums),
+                        4 => self.vectors::<S, 4>(simd, position, vectors, &mut sums),
+                        3 => self.vectors::<S, 3>(simd, position, vectors, &mut sums),
+                        2 => self.vectors::<S, 2>(simd, position, vectors, &mut sums),
+                        _ => self.vectors::<S, 1>(simd, position, vectors, &mut sums),
                     }
                 }
             }
@@ -180,28 +180,28 @@ impl Weight<'_> {
         sums: &mut [f32],
     ) {
         let lanes = S::F32_LANES;
-        let own = self.layer;
+        let layer = self.layer;
         let mut acc = [[simd.splat_f32s(0.0); P]; N];
         assert!(number + P * lanes <= self.stride && (row + N) * self.stride <= sums.len());
         let images = self.frames.groups * lanes;
         assert!((step + 1) * images * self.stride <= self.rows.len());
         // SAFETY: checked above; gradients lie in the frames, and nobody writes to them now.
         unsafe {
-            let place = |n: usize, p: usize| (row + n) * self.stride + number + p * lanes;
+            let offset = |n: usize, p: usize| (row + n) * self.stride + number + p * lanes;
             for (n, acc) in acc.iter_mut().enumerate() {
                 for (p, acc) in acc.iter_mut().enumerate() {
-                    *acc = load(simd, sums.as_ptr().add(place(n, p)));
+                    *acc = load(simd, sums.as_ptr().add(offset(n, p)));
                 }
             }
-            let gates = own.gates + step * own.rows() + self.first + row;
+            let gates = layer.gates + step * layer.rows() + self.first + row;
             for group in 0..self.frames.groups {
                 let d = self.frames.at(group, gates, lanes).cast_const();
                 let first = (step * images + group * lanes) * self.stride + number;
-                let shown = self.rows.as_ptr().add(first);
+                let values = self.rows.as_ptr().add(first);
                 for lane in 0..lanes {
                     let mut x = [simd.splat_f32s(0.0); P];
                     for (p, x) in x.iter_mut().enumerate() {
-                        *x = load(simd, shown.add(lane * self.stride + p * lanes));
+                        *x = load(simd, values.add(lane * self.stride + p * lanes));
                     }
                     for (n, acc) in acc.iter_mut().enumerate() {
                         let d = simd.splat_f32s(*d.add(n * lanes + lane));
@@ -213,7 +213,7 @@ impl Weight<'_> {
             }
             for (n, acc) in acc.iter().enumerate() {
                 for (p, sum) in acc.iter().enumerate() {
-                    store(simd, sums.as_mut_ptr().add(place(n, p)), *sum);
+                    store(simd, sums.as_mut_ptr().add(offset(n, p)), *sum);
                 }
             }
         }

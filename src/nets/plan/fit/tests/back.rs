@@ -9,9 +9,9 @@ use super::*;
 type Case = ([usize; 3], usize, usize, Pads);
 
 /// A tensor with a shape and a border.
-fn place(at: usize, [channels, rows, columns]: [usize; 3], border: Pads) -> TensorSlot {
+fn place(origin: usize, [channels, rows, columns]: [usize; 3], border: Pads) -> TensorSlot {
     TensorSlot {
-        origin: at,
+        origin,
         skip: 0,
         per_group: true,
         channels,
@@ -46,64 +46,66 @@ fn both((inputs, outputs, taps, pads): Case, direct: bool, lanes: Lanes) -> (Vec
         groups: 1,
         images: lanes.count(),
     };
-    let given: usize = sums.iter().product();
-    let drawn = numbers(given + outputs * channels * taps * taps);
-    let (gradient, kernels) = drawn.split_at(given);
+    let sum_count: usize = sums.iter().product();
+    let random = numbers(sum_count + outputs * channels * taps * taps);
+    let (gradient, kernels) = random.split_at(sum_count);
     let signed = |x: f32| x - 0.5;
-    let number = |of: [usize; 3], [channel, row, column]: [usize; 3]| {
-        (channel * of[1] + row) * of[2] + column
+    let index_of = |shape: [usize; 3], [channel, row, column]: [usize; 3]| {
+        (channel * shape[1] + row) * shape[2] + column
     };
     for channel in 0..sums[0] {
         for row in 0..sums[1] {
             for column in 0..sums[2] {
-                let value = signed(gradient[number(sums, [channel, row, column])]);
-                let at = from.offset(channel, row, column);
+                let value = signed(gradient[index_of(sums, [channel, row, column])]);
+                let offset = from.offset(channel, row, column);
                 // SAFETY: the tensor lies in the frame. Every lane holds a different multiple.
                 unsafe {
-                    let first = frames.at(0, at, lanes.count());
+                    let first = frames.at(0, offset, lanes.count());
                     (0..lanes.count())
                         .for_each(|lane| *first.add(lane) = value * (1 + lane) as f32);
                 }
             }
         }
     }
-    let back = Kernel::backward(geometry, SumGradients::Each(from), to, lanes.count());
-    let mut back = back.unwrap();
+    let kernel = Kernel::backward(geometry, SumGradients::Each(from), to, lanes.count());
+    let mut kernel = kernel.unwrap();
     let area = taps * taps;
     let kernels: Vec<f32> = kernels.iter().copied().map(signed).collect();
-    back.take_back(&kernels, geometry, lanes);
-    // Twice: what stood there before does not count.
-    back.run(&frames, 0, lanes);
-    back.run(&frames, 0, lanes);
+    kernel.take_back(&kernels, geometry, lanes);
+    // Twice: earlier values must be overwritten.
+    kernel.run(&frames, 0, lanes);
+    kernel.run(&frames, 0, lanes);
     let mut expected = vec![0.0; inputs.iter().product()];
     for output in 0..outputs {
         for (y, x) in (0..sums[1]).flat_map(|y| (0..sums[2]).map(move |x| (y, x))) {
-            let d = f64::from(signed(gradient[number(sums, [output, y, x])]));
-            for (channel, tap) in (0..channels).flat_map(|it| (0..area).map(move |tap| (it, tap))) {
+            let d = f64::from(signed(gradient[index_of(sums, [output, y, x])]));
+            for (channel, tap) in
+                (0..channels).flat_map(|channel| (0..area).map(move |tap| (channel, tap)))
+            {
                 let row = (y + tap / taps)
                     .checked_sub(pads.top)
-                    .filter(|it| *it < rows);
+                    .filter(|row| *row < rows);
                 let column = (x + tap % taps).checked_sub(pads.left);
-                let column = column.filter(|it| *it < columns);
+                let column = column.filter(|column| *column < columns);
                 if let (Some(row), Some(column)) = (row, column) {
-                    let kernel = kernels[(output * channels + channel) * area + tap];
-                    expected[number(inputs, [channel, row, column])] += d * f64::from(kernel);
+                    let weight = kernels[(output * channels + channel) * area + tap];
+                    expected[index_of(inputs, [channel, row, column])] += d * f64::from(weight);
                 }
             }
         }
     }
     let last = lanes.count() - 1;
     let mut found = Vec::new();
-    for at in 0..expected.len() {
+    for offset in 0..expected.len() {
         // SAFETY: as above.
-        found.push(unsafe { *frames.at(0, to.origin + at, lanes.count()).add(last) });
+        found.push(unsafe { *frames.at(0, to.origin + offset, lanes.count()).add(last) });
     }
-    let expected = expected.into_iter().map(|it| it * (1 + last) as f64);
+    let expected = expected.into_iter().map(|value| value * (1 + last) as f64);
     (found, expected.collect())
 }
 
 #[test]
-fn the_way_back_of_a_convolution_is_that_of_its_definition() {
+fn the_backward_pass_of_a_convolution_matches_its_definition() {
     let lopsided = Pads {
         top: 1,
         left: 0,
@@ -118,21 +120,26 @@ fn the_way_back_of_a_convolution_is_that_of_its_definition() {
         ([3, 9, 7], 4, 5, lopsided),
         ([2, 6, 5], 3, 1, Pads::default()),
     ];
-    let mut filtered = 0;
+    let mut winograd = 0;
     for (case, direct) in cases
         .into_iter()
         .flat_map(|case| [(case, true), (case, false)])
     {
         for lanes in Lanes::all() {
             let (found, expected) = both(case, direct, lanes);
-            let most = expected.iter().fold(0.0_f64, |most, it| most.max(it.abs()));
+            let most = expected
+                .iter()
+                .fold(0.0_f64, |most, value| most.max(value.abs()));
             for (a, b) in found.iter().zip(&expected) {
-                let apart = (f64::from(*a) - b).abs();
-                assert!(apart < 1e-5 * most, "{case:?} {direct} {lanes:?}: {a} {b}");
+                let difference = (f64::from(*a) - b).abs();
+                assert!(
+                    difference < 1e-5 * most,
+                    "{case:?} {direct} {lanes:?}: {a} {b}"
+                );
             }
         }
         let (inputs, outputs, taps, pads) = case;
-        let size = |at: usize, pad: usize| inputs[at] + pad + 1 - taps;
+        let size = |axis: usize, pad: usize| inputs[axis] + pad + 1 - taps;
         let sums = [
             outputs,
             size(1, pads.top + pads.bottom),
@@ -144,7 +151,7 @@ fn the_way_back_of_a_convolution_is_that_of_its_definition() {
             depthwise: false,
             direct,
         };
-        filtered += usize::from(geometry.transform(inputs[0], sums).is_some());
+        winograd += usize::from(geometry.transform(inputs[0], sums).is_some());
     }
-    assert!(filtered >= 3, "{filtered} of them by minimal filtering");
+    assert!(winograd >= 3, "{winograd} of them by Winograd");
 }

@@ -1,4 +1,4 @@
-//! What goes over the line while maps accumulate, counted in bytes through the real frames.
+//! Tests of bandwidth: the bytes sent to the terminal while maps accumulate, counted on real frames.
 
 use std::time::Duration;
 
@@ -11,22 +11,22 @@ use tokio::time::Instant;
 
 use super::*;
 
-/// Bytes of the first frame, and bytes a second after it, of a view in which trials accumulate
-/// from nearly nothing on, watched without a key pressed.
-fn watched(view: &str, enlarged: bool, options: DisplayOptions) -> (usize, f64) {
+/// Bytes of the first frame and bytes per second after it, of a view whose trials accumulate from a
+/// few thousand while no key is pressed.
+fn measure(view: &str, enlarged: bool, options: DisplayOptions) -> (usize, f64) {
     const SECONDS: u64 = 30;
-    let line = match options.low_bandwidth {
+    let bandwidth = match options.low_bandwidth {
         true => Bandwidth::Slow,
         false => Bandwidth::Fast,
     };
-    let theme = theme().with_bandwidth(line);
+    let theme = theme().with_bandwidth(bandwidth);
     let mut session = synthetic::accumulating([2_000, 2_000, 2_000, 2_000]);
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(7);
-    let mut state = at(view, (120, 40));
+    let mut state = showing(view, (120, 40));
     enlarge(&mut state, enlarged);
     let began = Instant::now();
     let mut frames = FrameScheduler::new(options, began);
-    let (mut first, mut sum) = (0, 0);
+    let (mut first, mut later) = (0, 0);
     for step in 0..SECONDS * 40 {
         let now = began + Duration::from_millis(25 * step);
         // The engine publishes four times a second, 2,500 trials each time.
@@ -37,7 +37,7 @@ fn watched(view: &str, enlarged: bool, options: DisplayOptions) -> (usize, f64) 
             let gamma = (step / 10 % 4) as usize;
             synthetic::accumulate(&mut images.gammas[gamma], 2_500, &mut rng);
             let stages = synthetic::stages(&session);
-            let run = session.run.as_mut().expect("it runs");
+            let run = session.run.as_mut().expect("the session runs");
             run.stages = stages;
             run.up_s += 0.25;
             run.rates.remove(0);
@@ -54,7 +54,7 @@ fn watched(view: &str, enlarged: bool, options: DisplayOptions) -> (usize, f64) 
         if due.renews {
             state.shared.settle(&session);
         }
-        // A frame that does not renew shows the newest all the same: more bytes, not fewer.
+        // Frames without new data are drawn from the newest data too: more bytes, not fewer.
         let size = (state.shared.size.width, state.shared.size.height);
         let bytes = frames.paint(due, size, &theme.palette, now, |area, buf| {
             frame::draw(&session, &state, &theme, area, buf);
@@ -63,14 +63,14 @@ fn watched(view: &str, enlarged: bool, options: DisplayOptions) -> (usize, f64) 
         if step == 0 {
             first = bytes.len();
         } else {
-            sum += bytes.len();
+            later += bytes.len();
         }
     }
-    (first, sum as f64 / SECONDS as f64)
+    (first, later as f64 / SECONDS as f64)
 }
 
 #[test]
-fn accumulating_maps_stay_within_the_lines_budget() {
+fn accumulating_maps_stay_within_the_bandwidth_budget() {
     for (low_bandwidth, budget) in [(false, 40_000.0), (true, 8_000.0)] {
         for (view, enlarged) in [
             ("Overview", false),
@@ -82,7 +82,7 @@ fn accumulating_maps_stay_within_the_lines_budget() {
                 low_bandwidth,
                 ..DisplayOptions::default()
             };
-            let (first, rate) = watched(view, enlarged, options);
+            let (first, rate) = measure(view, enlarged, options);
             println!(
                 "{view} enlarged {enlarged} low {low_bandwidth}: first {first} B, then {rate:.0} B/s"
             );
@@ -93,7 +93,7 @@ fn accumulating_maps_stay_within_the_lines_budget() {
 }
 
 #[test]
-fn a_key_is_answered_at_once_whatever_the_line() {
+fn a_key_is_answered_at_once_at_any_bandwidth() {
     for low_bandwidth in [false, true] {
         let options = DisplayOptions {
             low_bandwidth,
@@ -101,7 +101,7 @@ fn a_key_is_answered_at_once_whatever_the_line() {
         };
         let theme = theme();
         let session = accumulated();
-        let mut state = at("Overview", (120, 40));
+        let mut state = showing("Overview", (120, 40));
         let pace = state.view().pace;
         let mut now = Instant::now();
         let mut frames = FrameScheduler::new(options, now);

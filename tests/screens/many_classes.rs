@@ -1,12 +1,12 @@
-//! Any number of classes, with names, of images in colour.
+//! Tests of sessions with any number of named classes and colour images.
 
 use super::golden::{golden, without_pixels};
 use super::*;
 
 const COUNTS: [usize; 4] = [7, 13, 26, 100];
 
-/// The views that show something of the chosen class.
-const OF_CLASSES: [&str; 6] = [
+/// The views that show the selected class.
+const CLASS_VIEWS: [&str; 6] = [
     "Overview",
     "Maps",
     "Attack",
@@ -15,20 +15,21 @@ const OF_CLASSES: [&str; 6] = [
     "Predictions",
 ];
 
-fn looking_at(view: &str, size: (u16, u16), class: usize) -> DashboardState {
-    let mut state = at(view, size);
+/// The dashboard with a view open and a class selected.
+fn showing_class(view: &str, size: (u16, u16), class: usize) -> DashboardState {
+    let mut state = showing(view, size);
     state.shared.class = class;
     state
 }
 
-/// Whether a screen names a class, by its name, by as much of it as has room, or by its number.
+/// Whether a screen names a class by its name, by the first words of it, or by its number.
 fn names(screen: &str, names: &[String], class: usize) -> bool {
     let name = &names[class];
     let words: Vec<&str> = name.split(' ').collect();
     let mut cut = (1..words.len()).map(|n| format!("{}…", words[..n].join(" ")));
     let marked = format!("▸{class}");
-    let numbered = screen.match_indices(&marked).any(|(at, _)| {
-        let next = screen[at + marked.len()..].chars().next();
+    let numbered = screen.match_indices(&marked).any(|(index, _)| {
+        let next = screen[index + marked.len()..].chars().next();
         !next.is_some_and(|c| c.is_ascii_digit())
     });
     let target = format!("target {class} ");
@@ -39,21 +40,21 @@ fn names(screen: &str, names: &[String], class: usize) -> bool {
 }
 
 #[test]
-fn the_chosen_class_is_in_sight_in_every_view_at_every_size() {
+fn the_selected_class_is_visible_in_every_view_at_every_size() {
     for classes in COUNTS {
         let session = coloured::session(classes);
         let all = coloured::names(classes);
         for size in SIZES {
-            for view in OF_CLASSES {
+            for view in CLASS_VIEWS {
                 for class in [0, classes / 2, classes - 1] {
-                    for closer in [false, true] {
-                        let mut state = looking_at(view, size, class);
-                        enlarge(&mut state, closer);
-                        of::<PredictionsView>(&mut state).closer = closer;
+                    for enlarged in [false, true] {
+                        let mut state = showing_class(view, size, class);
+                        enlarge(&mut state, enlarged);
+                        view_state::<PredictionsView>(&mut state).closer = enlarged;
                         let screen = screen(&session, &state);
                         assert!(
                             names(&screen, &all, class),
-                            "{view} {size:?} class {class} of {classes}, closer {closer}\n{screen}"
+                            "{view} {size:?} class {class} of {classes}, enlarged {enlarged}\n{screen}"
                         );
                     }
                 }
@@ -63,13 +64,13 @@ fn the_chosen_class_is_in_sight_in_every_view_at_every_size() {
 }
 
 #[test]
-fn which_of_many_classes_are_in_sight_is_told() {
+fn a_view_of_many_classes_says_which_are_visible() {
     let session = coloured::session(100);
     for size in SIZES {
         for view in ["Overview", "Maps", "Modulation", "Backdoor"] {
-            let screen = screen(&session, &looking_at(view, size, 40));
-            let told = screen.contains("of 100");
-            assert!(told, "{view} {size:?}\n{screen}");
+            let screen = screen(&session, &showing_class(view, size, 40));
+            let counted = screen.contains("of 100");
+            assert!(counted, "{view} {size:?}\n{screen}");
         }
     }
 }
@@ -80,7 +81,7 @@ fn a_sheet_of_many_classes_has_more_than_one_column() {
         let session = coloured::session(classes);
         for size in SIZES {
             for view in ["Overview", "Maps"] {
-                let mut state = looking_at(view, size, 0);
+                let mut state = showing_class(view, size, 0);
                 press(&session, &mut state, &[KeyCode::Down]);
                 let columns = state.shared.class;
                 let one_row = columns == 0;
@@ -94,15 +95,15 @@ fn a_sheet_of_many_classes_has_more_than_one_column() {
 }
 
 #[test]
-fn every_kind_of_terminal_shows_colour_sessions() {
+fn a_colour_session_is_drawn_on_every_kind_of_terminal() {
     let session = coloured::session(13);
     for depth in [Depth::Mono, Depth::Sixteen, Depth::Indexed, Depth::True] {
         for unicode in [false, true] {
             let theme = Theme::new(depth, Background::Dark, unicode);
             for entry in VIEWS {
                 for kind in [MapKind::Image, MapKind::MeanStimulus] {
-                    let mut state = looking_at(entry.name, (120, 40), 12);
-                    of::<MapsView>(&mut state).kind = kind;
+                    let mut state = showing_class(entry.name, (120, 40), 12);
+                    view_state::<MapsView>(&mut state).kind = kind;
                     let buf = draw(&session, &state, &theme);
                     let foreign = buf.content.iter().any(|cell| !cell.symbol().is_ascii());
                     assert!(unicode || !foreign, "{}", entry.name);
@@ -113,34 +114,34 @@ fn every_kind_of_terminal_shows_colour_sessions() {
 }
 
 #[test]
-fn a_mean_stimulus_is_seen_in_its_colours() {
+fn a_mean_stimulus_is_shown_in_colour() {
     let session = coloured::session(13);
-    let mut state = looking_at("Maps", (120, 40), 0);
-    of::<MapsView>(&mut state).kind = MapKind::MeanStimulus;
+    let mut state = showing_class("Maps", (120, 40), 0);
+    view_state::<MapsView>(&mut state).kind = MapKind::MeanStimulus;
     let buf = draw(&session, &state, &theme());
     assert!(text(&buf).contains("in colour"));
-    let strong = |wanted: usize| {
+    let dominates = |channel: usize| {
         buf.content.iter().any(|cell| match cell.fg {
             Color::Rgb(r, g, b) if cell.symbol() == "▀" => {
                 let rgb = [r, g, b];
-                let other = (0..3).filter(|&at| at != wanted).map(|at| rgb[at]).max();
-                rgb[wanted] > 120 && other.is_some_and(|other| other < rgb[wanted] / 2)
+                let other = (0..3).filter(|&c| c != channel).map(|c| rgb[c]).max();
+                rgb[channel] > 120 && other.is_some_and(|other| other < rgb[channel] / 2)
             }
             _ => false,
         })
     };
-    assert!(strong(0) && strong(1) && strong(2));
+    assert!(dominates(0) && dominates(1) && dominates(2));
 }
 
 #[test]
-fn a_key_goes_through_what_signed_maps_of_several_channels_show() {
+fn a_key_cycles_through_the_channels_of_signed_maps() {
     let session = coloured::session(13);
-    let mut state = looking_at("Maps", (120, 40), 0);
-    let mut seen = Vec::new();
+    let mut state = showing_class("Maps", (120, 40), 0);
+    let mut screens = Vec::new();
     for words in [
         "luminance",
-        "red less green",
-        "blue less yellow",
+        "red–green",
+        "blue–yellow",
         "  red",
         "  green",
         "  blue",
@@ -148,30 +149,31 @@ fn a_key_goes_through_what_signed_maps_of_several_channels_show() {
     ] {
         let buf = draw(&session, &state, &theme());
         assert!(text(&buf).contains(words), "{words}\n{}", text(&buf));
-        seen.push(styles(&buf));
+        screens.push(styles(&buf));
         press(&session, &mut state, &[KeyCode::Char('o')]);
     }
-    assert!(seen[0] == seen[6] && seen[0] != seen[1] && seen[3] != seen[4]);
-    // Grey images have one channel, and the key does nothing.
-    let mut state = at("Maps", (120, 40));
+    assert!(screens[0] == screens[6] && screens[0] != screens[1] && screens[3] != screens[4]);
+    // Grey images have one channel: the key does nothing.
+    let mut state = showing("Maps", (120, 40));
     let effects = press(&accumulated(), &mut state, &[KeyCode::Char('o')]);
     assert_eq!(effects, [Effect::None]);
 }
 
+/// Presses the keys of a text.
 fn type_in(session: &Session, state: &mut DashboardState, text: &str) {
     let keys: Vec<KeyCode> = text.chars().map(KeyCode::Char).collect();
     press(session, state, &keys);
 }
 
 #[test]
-fn a_class_is_jumped_to_by_its_number_and_by_its_name() {
+fn jumps_reach_a_class_by_number_and_by_name() {
     let session = coloured::session(100);
-    let mut state = looking_at("Overview", (80, 24), 3);
+    let mut state = showing_class("Overview", (80, 24), 3);
     type_in(&session, &mut state, "c57");
     assert!(screen(&session, &state).contains("▸57 "));
     press(&session, &mut state, &[KeyCode::Enter]);
     assert_eq!((state.shared.class, state.overlay), (57, Overlay::None));
-    // What several names begin with is completed as far as they agree, then to the chosen one.
+    // A prefix of several names is completed as far as they agree, then to the selected name.
     type_in(&session, &mut state, "cBLU");
     press(&session, &mut state, &[KeyCode::Tab]);
     assert_eq!(state.jump.typed, "blue ");
@@ -179,7 +181,7 @@ fn a_class_is_jumped_to_by_its_number_and_by_its_name() {
     assert_eq!(state.jump.typed, "blue ankle boot");
     press(&session, &mut state, &[KeyCode::Enter]);
     assert_eq!(state.shared.class, 31);
-    // What no class is called goes nowhere; the line closes without a jump.
+    // A name that no class has leads nowhere; Esc closes the line without a jump.
     type_in(&session, &mut state, "cxyz");
     assert!(screen(&session, &state).contains("no class of that name"));
     press(&session, &mut state, &[KeyCode::Enter]);
@@ -191,7 +193,7 @@ fn a_class_is_jumped_to_by_its_number_and_by_its_name() {
 #[test]
 fn a_large_confusion_matrix_has_a_cursor_and_numbers_around_it() {
     let session = coloured::session(100);
-    let mut state = looking_at("Predictions", (120, 40), 41);
+    let mut state = showing_class("Predictions", (120, 40), 41);
     press(&session, &mut state, &[KeyCode::Up]);
     let whole = screen(&session, &state);
     assert!(whole.contains("true    dark apple"), "{whole}");
@@ -205,11 +207,11 @@ fn a_large_confusion_matrix_has_a_cursor_and_numbers_around_it() {
 }
 
 #[test]
-fn many_classes_in_colour_look_as_reviewed() {
+fn many_colour_classes_match_their_golden_screens() {
     for (classes, size) in [(13, (120, 40)), (100, (80, 24))] {
         let session = coloured::session(classes);
         for view in ["Overview", "Maps", "Predictions"] {
-            let screen = screen(&session, &looking_at(view, size, classes / 2));
+            let screen = screen(&session, &showing_class(view, size, classes / 2));
             let name = format!("{}-{classes}-{}x{}", view.to_lowercase(), size.0, size.1);
             golden(&name, &without_pixels(&screen));
         }

@@ -1,22 +1,22 @@
-//! What every screen says.
+//! Tests of the text of the overview, the maps and the training view.
 
 use super::*;
 
 #[test]
-fn every_size_names_the_run_its_phase_and_its_eta() {
+fn every_size_shows_the_session_its_phase_and_its_eta() {
     let session = accumulated();
     for size in SIZES {
         for view in VIEWS {
-            let screen = screen(&session, &at(view.name, size));
-            let head = screen.lines().next().unwrap_or_default();
-            assert!(head.contains("mnist"), "{head}");
-            assert!(head.contains("classification images"), "{head}");
-            assert!(head.contains("ETA 11 min"), "{head}");
+            let screen = screen(&session, &showing(view.name, size));
+            let header = screen.lines().next().unwrap_or_default();
+            assert!(header.contains("mnist"), "{header}");
+            assert!(header.contains("classification images"), "{header}");
+            assert!(header.contains("ETA 11 min"), "{header}");
             assert!(screen.lines().nth(1).is_some_and(|l| l.contains(view.name)));
-            let foot = screen.lines().last().unwrap_or_default();
+            let footer = screen.lines().last().unwrap_or_default();
             assert!(
-                foot.contains("q leave") && foot.contains("? help"),
-                "{foot}"
+                footer.contains("q leave") && footer.contains("? help"),
+                "{footer}"
             );
         }
     }
@@ -24,7 +24,7 @@ fn every_size_names_the_run_its_phase_and_its_eta() {
 
 #[test]
 fn overview_shows_stages_rate_eta_reliability_accuracy_and_the_checkpoints_age() {
-    let screen = screen(&accumulated(), &at("Overview", (120, 40)));
+    let screen = screen(&accumulated(), &showing("Overview", (120, 40)));
     for part in [
         "✓ training",
         "15 epochs",
@@ -41,24 +41,24 @@ fn overview_shows_stages_rate_eta_reliability_accuracy_and_the_checkpoints_age()
         "up 00:41:07",
         "02:39:48  checkpoint sessions/mnist-paper.ron",
     ] {
-        assert!(screen.contains(part), "{part} is not on\n{screen}");
+        assert!(screen.contains(part), "{part} is missing from\n{screen}");
     }
 }
 
 #[test]
-fn maps_start_where_each_class_is_seen_best() {
+fn maps_start_at_the_best_gamma() {
     let session = accumulated();
-    assert!(screen(&session, &at("Maps", (80, 24))).contains("▸0.1"));
+    assert!(screen(&session, &showing("Maps", (80, 24))).contains("▸0.1"));
     // Only γ = 0.1 has trials for every class.
     let early = synthetic::accumulating([400_000, 400_000, 0, 0]);
-    assert!(screen(&early, &at("Maps", (80, 24))).contains("▸0.1"));
-    // All classes are best there, so the overview names it once.
-    assert!(screen(&early, &at("Overview", (80, 24))).contains("γ 0.1  400 k trials"));
+    assert!(screen(&early, &showing("Maps", (80, 24))).contains("▸0.1"));
+    // It is the best γ of all classes, so the overview names it once.
+    assert!(screen(&early, &showing("Overview", (80, 24))).contains("γ 0.1  400 k trials"));
 }
 
 #[test]
-fn overview_shows_the_curves_while_there_are_no_maps() {
-    let screen = screen(&synthetic::in_training(), &at("Overview", (120, 40)));
+fn overview_shows_training_curves_until_there_are_maps() {
+    let screen = screen(&synthetic::in_training(), &showing("Overview", (120, 40)));
     assert!(
         screen.contains("loss") && screen.contains("best"),
         "{screen}"
@@ -74,36 +74,38 @@ fn overview_shows_the_curves_while_there_are_no_maps() {
 fn training_marks_the_best_epoch_and_counts_the_current_one() {
     for size in SIZES {
         let session = synthetic::in_training();
-        let screen = screen(&session, &at("Training", size));
+        let screen = screen(&session, &showing("Training", size));
         let best = session.record.training.as_ref().and_then(|t| t.best_epoch);
-        let best = best.expect("there is one");
+        let best = best.expect("a best epoch");
         let mark = match size.0 {
             60 => format!("best epoch {best}"),
             _ => format!("best {best}: "),
         };
         for part in [mark.clone(), "8 of 15".into(), "90 of 188".into()] {
-            assert!(screen.contains(&part), "{part} is not on\n{screen}");
+            assert!(screen.contains(&part), "{part} is missing from\n{screen}");
         }
         assert!(screen.contains("learning rate 0.000453"), "{screen}");
     }
 }
 
 #[test]
-fn a_session_of_nothing_says_so_everywhere() {
+fn an_empty_session_says_so_in_every_view() {
     let mut starting = synthetic::new();
     starting.run = Some(noisescope::session::Run::default());
     for session in [synthetic::new(), starting] {
         for size in SIZES {
-            let overview = screen(&session, &at("Overview", size));
+            let overview = screen(&session, &showing("Overview", size));
             let live = session.run.is_some();
-            let says = if live {
+            let text = if live {
                 "Reading images"
             } else {
                 "Nothing has been measured"
             };
-            assert!(overview.contains(says), "{overview}");
-            assert!(screen(&session, &at("Training", size)).contains("Training has not begun"));
-            let maps = screen(&session, &at("Maps", size));
+            assert!(overview.contains(text), "{overview}");
+            assert!(
+                screen(&session, &showing("Training", size)).contains("Training has not started")
+            );
+            let maps = screen(&session, &showing("Maps", size));
             assert!(maps.contains("No trials yet"), "{maps}");
             assert!(!maps.contains("R 0"), "{maps}");
         }
@@ -111,7 +113,7 @@ fn a_session_of_nothing_says_so_everywhere() {
 }
 
 #[test]
-fn while_pictures_are_read_a_bar_says_how_many_there_are() {
+fn a_bar_shows_progress_while_pictures_are_read() {
     let mut session = accumulated();
     session.record.training = None;
     session.record.analyses.clear();
@@ -119,39 +121,39 @@ fn while_pictures_are_read_a_bar_says_how_many_there_are() {
     run.phase = Phase::Starting;
     run.reading = Some((12_000, 60_000));
     for size in SIZES {
-        let screen = screen(&session, &at("Overview", size));
+        let screen = screen(&session, &showing("Overview", size));
         assert!(
             screen.contains("reading pictures: 12,000 of 60,000"),
             "{screen}"
         );
-        let head = screen.lines().next().unwrap_or_default();
-        assert!(head.contains("reading images"), "{head}");
+        let header = screen.lines().next().unwrap_or_default();
+        assert!(header.contains("reading images"), "{header}");
         let bar = screen.lines().find(|line| line.contains("█████"));
         assert!(bar.is_some_and(|bar| bar.contains("────")), "{screen}");
     }
 }
 
 #[test]
-fn a_network_at_chance_is_called_so_wherever_its_accuracy_stands() {
+fn a_network_at_chance_is_flagged_wherever_its_accuracy_is_shown() {
     let mut session = accumulated();
     let training = session.record.training.as_mut().unwrap();
     (training.at_chance, training.test_accuracy) = (true, Some(0.098));
     for size in SIZES {
-        let overview = screen(&session, &at("Overview", size));
+        let overview = screen(&session, &showing("Overview", size));
         let line = overview.lines().find(|line| line.contains("✓ training"));
         let line = line.unwrap_or_default();
         assert!(
             line.contains("test 9.8 %, NO BETTER THAN CHANCE") || line.contains("9.8 %, at chance"),
             "{overview}"
         );
-        let training = screen(&session, &at("Training", size));
+        let training = screen(&session, &showing("Training", size));
         assert!(training.contains("no better than"), "{training}");
         assert!(training.contains("CHANCE"), "{training}");
     }
 }
 
 #[test]
-fn the_network_of_a_file_is_described_instead_of_a_training_that_never_was() {
+fn a_network_from_a_file_is_described_in_place_of_its_training() {
     use noisescope::session::config::{InputEncoding, InputRange, NetworkKind, WeightSource};
     use noisescope::session::record::{Model, TrainingRecord};
     let mut session = accumulated();
@@ -175,7 +177,7 @@ fn the_network_of_a_file_is_described_instead_of_a_training_that_never_was() {
         ..TrainingRecord::default()
     });
     for size in SIZES {
-        let screen = screen(&session, &at("Training", size));
+        let screen = screen(&session, &showing("Training", size));
         for part in [
             "not trained here, loaded from",
             "photos/rnet.onnx",

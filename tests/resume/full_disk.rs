@@ -1,0 +1,95 @@
+//! Runs that meet a full disk.
+
+use std::fs;
+use std::process::Child;
+use std::time::Duration;
+
+use noisescope::session::SavedState;
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
+use super::start_quick;
+use crate::common::{Bench, signal, wait_until};
+
+/// Limits the size of files that the process writes; a checkpoint then fails as on a full disk.
+fn limit_files(child: &Child, bytes: Option<u64>) {
+    let limit = Rlimit {
+        current: bytes,
+        maximum: None,
+    };
+    let pid = Pid::from_raw(child.id() as i32);
+    prlimit(pid, Resource::Fsize, limit).unwrap();
+}
+
+/// Starts a run that meets a full disk after its first trials; returns it and the number of trials on the disk.
+fn run_into_full_disk(bench: &Bench, name: &str) -> (Child, u64) {
+    let child = start_quick(bench, name, "checkpoint_s=0.1");
+    bench.wait_for_trials(name, 0);
+    limit_files(&child, Some(1000));
+    wait_until("a checkpoint that fails", || {
+        bench
+            .succeed(&["attach", name, "--plain"])
+            .contains("File too large")
+    });
+    (child, bench.load(name).trials().0)
+}
+
+#[test]
+fn a_full_disk_does_not_stop_the_run_and_the_next_checkpoint_tries_again() {
+    let bench = Bench::new();
+    let (mut child, before) = run_into_full_disk(&bench, "full");
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(child.try_wait().unwrap(), None, "the run continues");
+    assert_eq!(bench.load("full").trials().0, before);
+    limit_files(&child, None);
+    bench.wait_for_trials("full", before);
+    signal(&child, "TERM");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(143));
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(printed.contains("File too large"), "{printed}");
+    assert_eq!(
+        printed.matches("File too large").count(),
+        1,
+        "reported once: {printed}"
+    );
+    let entries = fs::read_dir(bench.path("sessions")).unwrap();
+    let left =
+        entries.filter(|entry| entry.as_ref().unwrap().path().extension() == Some("tmp".as_ref()));
+    assert_eq!(left.count(), 0, "no temporary files are left");
+}
+
+#[test]
+fn results_that_cannot_be_saved_are_discarded_only_on_request() {
+    let bench = Bench::new();
+    let (mut child, before) = run_into_full_disk(&bench, "full");
+    for _ in 0..2 {
+        let error = bench.refuse(1, &["stop", "full"]);
+        assert!(error.contains("trials since the checkpoint of"), "{error}");
+        assert!(error.contains("would be lost"), "{error}");
+        assert!(error.contains("--discard"), "{error}");
+        assert_eq!(child.try_wait().unwrap(), None, "it still tries to save");
+    }
+    // Signals do not discard anything either.
+    signal(&child, "TERM");
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(child.try_wait().unwrap(), None);
+    let printed = bench.succeed(&["stop", "full", "--discard"]);
+    assert!(printed.contains("last checkpoint"), "{printed}");
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert_eq!(bench.load("full").trials().0, before);
+}
+
+#[test]
+fn an_engine_waiting_for_disk_space_ends_once_there_is_some() {
+    let bench = Bench::new();
+    let (mut child, before) = run_into_full_disk(&bench, "full");
+    bench.refuse(1, &["stop", "full"]);
+    limit_files(&child, None);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let session = bench.load("full");
+    assert_eq!(session.record.state, SavedState::Stopped);
+    assert!(
+        session.trials().0 > before,
+        "the trials measured meanwhile are saved"
+    );
+}

@@ -1,0 +1,174 @@
+//! Tests of controlling a run: leaving, pausing, stopping, resuming, and a lost engine.
+
+use super::*;
+
+#[test]
+fn leaving_takes_effect_at_once_and_the_run_continues() {
+    let session = accumulated();
+    let mut state = state((120, 40));
+    assert!(screen(&session, &state).contains("q leave (run continues)"));
+    assert_eq!(
+        press(&session, &mut state, &[KeyCode::Char('q')]),
+        [Effect::Leave]
+    );
+    let interrupt = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+    for overlay in [
+        Overlay::None,
+        Overlay::Help(0),
+        Overlay::Stop,
+        Overlay::Palette,
+    ] {
+        state.overlay = overlay;
+        assert_eq!(
+            update::key(&mut state, &interrupt, &session, &theme()),
+            Effect::Leave
+        );
+    }
+}
+
+#[test]
+fn leaving_a_finished_run_takes_effect_at_once() {
+    let mut session = accumulated();
+    session.run.as_mut().expect("the session runs").phase = Phase::Finished;
+    let mut state = state((120, 40));
+    assert_eq!(
+        press(&session, &mut state, &[KeyCode::Char('q')]),
+        [Effect::Leave]
+    );
+}
+
+#[test]
+fn stopping_asks_for_confirmation() {
+    let session = accumulated();
+    let mut state = state((80, 24));
+    press(&session, &mut state, &[KeyCode::Char('S')]);
+    assert!(screen(&session, &state).contains("Stop mnist-paper?"));
+    press(&session, &mut state, &[KeyCode::Esc]);
+    assert_eq!(state.overlay, Overlay::None);
+    let keys = [KeyCode::Char('S'), KeyCode::Char('s')];
+    let effects = press(&session, &mut state, &keys);
+    assert_eq!(effects[1], Effect::Send(EngineCommand::Stop));
+}
+
+#[test]
+fn pause_and_stop_need_an_engine_and_leaving_does_not() {
+    let mut session = accumulated();
+    session.run = None;
+    session.record.state = session::SavedState::Finished;
+    let mut state = state((120, 40));
+    state.shared.connection = Connection::ReadOnly;
+    let keys = [KeyCode::Char('p'), KeyCode::Char('S'), KeyCode::Char('q')];
+    assert_eq!(
+        press(&session, &mut state, &keys),
+        [Effect::None, Effect::None, Effect::Leave]
+    );
+    let screen = screen(&session, &state);
+    assert!(screen.contains("✓ finished   read-only"), "{screen}");
+    assert!(
+        !screen.contains("p pause") && !screen.contains("S stop"),
+        "{screen}"
+    );
+}
+
+#[test]
+fn the_pause_key_continues_a_paused_run_and_the_footer_says_which() {
+    let mut session = accumulated();
+    let mut state = state((120, 40));
+    assert_eq!(
+        press(&session, &mut state, &[KeyCode::Char('p')]),
+        [Effect::Send(EngineCommand::Pause)]
+    );
+    assert!(screen(&session, &state).contains("p pause"));
+    session.run.as_mut().expect("the session runs").phase = Phase::Paused(1);
+    assert_eq!(
+        press(&session, &mut state, &[KeyCode::Char('p')]),
+        [Effect::Send(EngineCommand::Continue)]
+    );
+    let screen = screen(&session, &state);
+    assert!(
+        screen.contains("p resume") && screen.contains("paused in classification"),
+        "{screen}"
+    );
+}
+
+#[test]
+fn a_lost_engine_is_reported_and_resuming_is_offered() {
+    let mut session = accumulated();
+    let mut state = state((120, 40));
+    press(&session, &mut state, &[KeyCode::Char('S')]);
+    session.run = None;
+    session.record.state = session::SavedState::Running;
+    update::connection(&mut state, Connection::Lost("the engine died".into()));
+    assert_eq!(state.overlay, Overlay::None, "there is no engine to stop");
+    let lost = screen(&session, &state);
+    let line = lost.lines().nth(1).unwrap_or_default();
+    assert!(
+        line.contains("engine lost: the engine died. Read-only; reconnecting"),
+        "{lost}"
+    );
+    assert!(
+        lost.contains("r resume") && !lost.contains("S stop"),
+        "{lost}"
+    );
+    let keys = [KeyCode::Char('p'), KeyCode::Char('S'), KeyCode::Char('r')];
+    assert_eq!(
+        press(&session, &mut state, &keys),
+        [Effect::None, Effect::None, Effect::Resume]
+    );
+    update::connection(&mut state, Connection::Live);
+    let back = screen(&accumulated(), &state);
+    assert!(
+        !back.contains("lost") && !back.contains("r resume"),
+        "{back}"
+    );
+}
+
+#[test]
+fn a_session_without_an_engine_can_be_resumed_unless_it_is_finished() {
+    let mut session = accumulated();
+    session.run = None;
+    let mut state = state((120, 40));
+    for (record, offered) in [
+        (session::SavedState::New, true),
+        (session::SavedState::Running, true),
+        (session::SavedState::Stopped, true),
+        (session::SavedState::Failed("no memory".into()), true),
+        (session::SavedState::Finished, false),
+    ] {
+        session.record.state = record;
+        for connection in [Connection::ReadOnly, Connection::Lost("gone".into())] {
+            state.shared.connection = connection;
+            assert_eq!(screen(&session, &state).contains("r resume"), offered);
+        }
+        state.shared.connection = Connection::Connecting;
+        let screen = screen(&session, &state);
+        assert!(!screen.contains("r resume"), "{screen}");
+        assert!(
+            screen
+                .lines()
+                .next()
+                .is_some_and(|l| l.contains("· starting"))
+        );
+    }
+}
+
+#[test]
+fn an_engine_that_ended_after_finishing_the_plan_is_not_lost() {
+    let mut session = synthetic::accumulating([1_000_000; 4]);
+    session.run.as_mut().expect("the session runs").phase = Phase::Finished;
+    let mut state = state((120, 40));
+    state.shared.connection = Connection::Lost("the engine has ended".into());
+    let ended = screen(&session, &state);
+    assert!(
+        ended.contains("✓ finished") && ended.contains("read-only"),
+        "{ended}"
+    );
+    assert!(!ended.contains("lost"), "{ended}");
+    session.run = None;
+    session.record.state = session::SavedState::Finished;
+    let file = screen(&session, &state);
+    assert!(
+        file.contains("✓ finished") && !file.contains("lost"),
+        "{file}"
+    );
+}

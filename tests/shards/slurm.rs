@@ -1,0 +1,122 @@
+//! Shards under Slurm.
+
+use std::process::Stdio;
+
+use noisescope::session::SavedState;
+use noisescope::session::store::shard_name;
+
+use super::{IMAGES, plan, succeed, with_plan};
+use crate::common::{Bench, both, signal, wait_until};
+
+#[test]
+fn the_job_script_is_printed_and_without_slurm_nothing_is_divided() {
+    let bench = Bench::new();
+    let plan = plan(&bench, &IMAGES.replace("200000", "2000"));
+    succeed(&bench, &with_plan(&["new", "many"], &plan));
+    let printed = bench.succeed(&[
+        "submit",
+        "many",
+        "--slurm",
+        "--shards",
+        "4",
+        "--gpus",
+        "1",
+        "--time",
+        "4:00:00",
+        "--print",
+        "--",
+        "--account=a",
+    ]);
+    for line in [
+        "#SBATCH --array=1-4",
+        "#SBATCH --requeue",
+        "#SBATCH --signal=B:USR1@120",
+        "#SBATCH --open-mode=append",
+        "#SBATCH --time=4:00:00",
+        "#SBATCH --gpus=1",
+        "#SBATCH --account=a",
+    ] {
+        assert!(
+            printed.lines().any(|printed_line| printed_line == line),
+            "{line}: {printed}"
+        );
+    }
+    assert!(
+        printed.contains("run many --shard \"$SLURM_ARRAY_TASK_ID/4\" --plain --requeue"),
+        "{printed}"
+    );
+    assert!(printed.contains("merge many && exec "), "{printed}");
+    let mut program = bench.program();
+    program.env("PATH", bench.path("nothing"));
+    let output = program
+        .args(["submit", "many", "--slurm"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", both(&output));
+    assert!(
+        both(&output).contains("there is no sbatch here"),
+        "{}",
+        both(&output)
+    );
+    assert!(bench.load("many").record.sharding.is_none());
+    assert!(
+        bench
+            .succeed(&["run", "many", "--plain", "--device", "cpu"])
+            .contains("finished")
+    );
+}
+
+#[test]
+fn usr1_requeues_only_this_slurm_task() {
+    let bench = Bench::new();
+    let plan = plan(&bench, &IMAGES.replace("200000", "2000000000"));
+    succeed(&bench, &with_plan(&["new", "many"], &plan));
+    // A stand-in for scontrol that records its arguments.
+    let requests = bench.path("requests");
+    let folder = bench.path("bin");
+    std::fs::create_dir_all(&folder).unwrap();
+    let script = format!("#!/bin/sh\necho \"$@\" > {}\n", requests.display());
+    std::fs::write(folder.join("scontrol"), script).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(folder.join("scontrol"), mode).unwrap();
+    let mut program = bench.program();
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    program.env("PATH", path).env("SLURM_JOB_ID", "12");
+    program
+        .env("SLURM_ARRAY_JOB_ID", "12")
+        .env("SLURM_ARRAY_TASK_ID", "3");
+    program
+        .env("SLURM_ARRAY_TASK_COUNT", "4")
+        .env("SLURM_ARRAY_TASK_MIN", "1");
+    program.args([
+        "run",
+        "many",
+        "--shard",
+        "auto",
+        "--requeue",
+        "--device",
+        "cpu",
+    ]);
+    let child = program
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let shard_session = shard_name("many", 3, 4);
+    wait_until("the shard to run", || {
+        bench
+            .store()
+            .load_head(&shard_session)
+            .is_ok_and(|session| session.record.state == SavedState::Running)
+    });
+    signal(&child, "USR1");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(138), "{}", both(&output));
+    assert_eq!(
+        std::fs::read_to_string(requests).unwrap().trim(),
+        "requeue 12_3"
+    );
+    let session = bench.load(&shard_session);
+    assert_eq!(session.record.state, SavedState::Stopped);
+    assert_eq!(session.record.shard.unwrap().job.as_deref(), Some("12_3"));
+}
