@@ -7,8 +7,11 @@
 //! test images, and the network's decisions are counted.
 
 mod references;
+mod sums;
 
 use self::references::{ReferenceRequirements, load_references};
+pub use self::sums::AuditSums;
+use self::sums::PastedPattern;
 use super::classification_images::ResponseReader;
 use super::trained::{
     Poison, PopulationConfig, TrainedNetworks, TrainedSums as OfNetwork, Victims,
@@ -38,25 +41,6 @@ pub struct Audit {
     patterns: Vec<PastedPattern>,
     /// Number of test images that patterns are pasted on.
     pasted: u64,
-}
-
-/// The pattern pasted for one class: the numbers of an image that become white.
-#[derive(Debug, Clone)]
-struct PastedPattern {
-    class: usize,
-    window: SquareWindow,
-    pixels: Vec<usize>,
-}
-
-/// The measurements of a block.
-#[derive(Debug)]
-pub enum AuditSums {
-    /// A block of a network trained here.
-    Trained(OfNetwork),
-    /// A block of noise shown to the suspect.
-    Suspect(BlockSums),
-    /// Test images with pasted patterns.
-    Pasted(Vec<PastedFinding>),
 }
 
 impl Audit {

@@ -1,5 +1,7 @@
 //! Merging what different engines measured: sums of integers, whose order does not matter.
 
+mod chained;
+
 use super::spike_triggered::UnitResponses;
 use super::{
     Analysis, Audit, Backdoor, BlockProgress, ClassificationImages, EvidenceRecord, GammaTrials,
@@ -321,78 +323,6 @@ fn is_settled<T: Clone>(record: &mut T, more: &T, is_empty: impl Fn(&T) -> bool)
         return true;
     }
     is_empty(more)
-}
-
-/// The parts, each a chain of blocks, that the other has begun and this one has not.
-fn new_chains<'a>(
-    progress: &BlockProgress,
-    more: &'a BlockProgress,
-) -> impl Iterator<Item = usize> + use<'a> {
-    let done = progress.blocks.clone();
-    let begun = more
-        .blocks
-        .iter()
-        .enumerate()
-        .filter(|(_, done)| **done > 0);
-    begun
-        .map(|(part, _)| part)
-        .filter(move |&part| done.get(part).is_none_or(|&blocks| blocks == 0))
-}
-
-impl Backdoor {
-    /// Each network is measured entirely by one engine.
-    fn absorb(&mut self, more: &Self) -> Result<(), String> {
-        if is_settled(self, more, |record| record.networks.is_empty()) {
-            return Ok(());
-        }
-        for part in new_chains(&self.progress, &more.progress) {
-            self.networks[part].clone_from(&more.networks[part]);
-        }
-        self.progress.add(&more.progress)
-    }
-}
-
-impl Audit {
-    /// Each network trained for the audit is measured entirely by one engine; the suspect's trials add
-    /// up.
-    fn absorb(&mut self, more: &Self) -> Result<(), String> {
-        if is_settled(self, more, |record| record.networks.is_empty()) {
-            return Ok(());
-        }
-        let suspect = self
-            .networks
-            .iter()
-            .position(|network| network.role == super::AuditRole::Suspect);
-        for part in new_chains(&self.progress, &more.progress) {
-            if Some(part) != suspect {
-                self.networks[part].clone_from(&more.networks[part]);
-            }
-        }
-        if let Some(index) = suspect {
-            let (network, more) = (&mut self.networks[index], &more.networks[index]);
-            if more.is_concluded() {
-                network.clone_from(more);
-            }
-            for (trials, more) in network.trials.iter_mut().zip(&more.trials) {
-                trials.absorb(more)?;
-            }
-        }
-        self.progress.add(&more.progress)
-    }
-
-    /// Draws the conclusions about the suspect, now that all its trials are here.
-    fn conclude(&mut self, plan: &config::Audit) {
-        let suspect = self
-            .networks
-            .iter_mut()
-            .find(|network| network.role == super::AuditRole::Suspect);
-        if let Some(suspect) =
-            suspect.filter(|network| !network.is_concluded() && !network.trials.is_empty())
-        {
-            suspect.conclude(plan);
-        }
-        self.examine(plan);
-    }
 }
 
 #[cfg(test)]
