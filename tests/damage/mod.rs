@@ -3,7 +3,7 @@
 //! Shared by `tests/mutants.rs` and the fuzz targets in `tests/fuzz`.
 #![allow(dead_code)] // each test program uses only a part
 
-mod networks;
+pub mod networks;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,11 +12,11 @@ use std::time::Duration;
 use noisescope::data::Dataset;
 use noisescope::link::{EngineCommand, wire};
 use noisescope::session::Session;
-use noisescope::session::config::{Extension, InputEncoding, NetworkKind};
+use noisescope::session::config::Extension;
 use noisescope::session::text::from_text;
 use tempfile::tempdir;
 
-pub use networks::{onnx, pytorch_archive, pytorch_pickle, read_weights, safetensors};
+pub use networks::{onnx, pytorch_archive, pytorch_pickle, safetensors};
 
 use crate::images::{self, cycle, floats, load_own, longs, npy, put, put_idx, put_npz, put_png};
 

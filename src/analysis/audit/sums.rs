@@ -1,6 +1,6 @@
 //! What a block of an audit measures.
 
-use super::super::trained::OfNetwork;
+use super::super::trained::TrainedSums as OfNetwork;
 use crate::session::record::BlockSums;
 use crate::session::record::PastedFinding;
 use crate::stats::audit::SquareWindow;

@@ -9,13 +9,13 @@ use self::texts::{alternative, captions, foot_words, heading};
 use super::super::tiles::{self, TileGrid, TileRequest};
 use super::super::{FigureError, channels, choice, images, origin, wording};
 use super::tile::{draw_empty, gap, mark_own_scale};
-use super::{short_name, smoothing, trials};
+use super::{smoothing, trials};
 use crate::drawing::scale::{Reach, Scales};
 use crate::drawing::{Drawing, Paint, Ramp, Rect, Sheet, image_of_colours, map_of_values, outline};
 use crate::format;
 use crate::session::Session;
 use crate::session::config::Response;
-use crate::session::record::{GammaTrials, Record};
+use crate::session::record::GammaTrials;
 use crate::stats::classification::{ClassEstimate, GammaEstimate};
 
 /// What is shown of every class.

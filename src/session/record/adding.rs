@@ -4,8 +4,8 @@ mod chained;
 
 use super::spike_triggered::UnitResponses;
 use super::{
-    Analysis, Audit, Backdoor, BlockProgress, ClassificationImages, EvidenceRecord, GammaTrials,
-    ModulatedLayer, Modulation, Predictions, SpikeTriggered, SplitCounts,
+    Analysis, BlockProgress, ClassificationImages, EvidenceRecord, GammaTrials, ModulatedLayer,
+    Modulation, Predictions, SpikeTriggered, SplitCounts,
 };
 use crate::session::array::{Array, Element};
 use crate::session::config;
