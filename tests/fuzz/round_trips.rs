@@ -15,7 +15,8 @@ use noisescope::session::{Config, Session};
 use noisescope::tui::preferences::Preferences;
 use tempfile::tempdir;
 
-use crate::damage::{self, Reader, files_in, read_weights};
+use crate::damage::networks::read_weights;
+use crate::damage::{self, Reader, files_in};
 
 fn parse(text: &str) -> Result<Session, StoreError> {
     from_text(text, Path::new("it.ron"), "it")
