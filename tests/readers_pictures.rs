@@ -83,7 +83,7 @@ fn validation_pictures_serve_as_test_images_if_there_are_no_others() {
     let set = load_own(folder.path()).unwrap();
     assert_eq!(set.test.len(), 6);
     assert!(
-        has_note(&set, "those in valid were taken"),
+        has_note(&set, "those in valid are used"),
         "{:?}",
         set.notes
     );
