@@ -239,9 +239,9 @@ fn incomparable_sessions_are_refused_with_the_difference_and_a_remedy() {
         (
             2,
             "a small",
-            "the images of a are 28×28 grey, those of small 14×14 grey",
+            "the images of a are 28×28 grey and those of small 14×14 grey",
         ),
-        (2, "a weak", "a has trials at γ 0.0, 0.4, weak at γ 0.2"),
+        (2, "a weak", "a has trials at γ 0.0, 0.4 and weak at γ 0.2"),
         (
             2,
             "a binary",
@@ -265,7 +265,7 @@ fn incomparable_sessions_are_refused_with_the_difference_and_a_remedy() {
         (
             2,
             "a a --noise pca",
-            "pca is no noise that both sessions were shown",
+            "not both sessions were shown pca noise",
         ),
         (
             2,

@@ -156,7 +156,7 @@ fn a_missing_figure_is_refused_with_how_to_get_it() {
         let output = bench.output(&["export", "done", "--format", "png", option, value]);
         let error = common::both(&output);
         assert_eq!(output.status.code(), Some(2), "{error}");
-        assert!(error.contains("it is"), "{error}");
+        assert!(error.contains("must be"), "{error}");
     }
     let error = bench.refuse(2, &["export", "done", "--format", "npz", "--width", "80"]);
     assert!(

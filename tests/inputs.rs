@@ -80,7 +80,10 @@ fn changed_images_are_refused_unless_explicitly_accepted() {
     let session = stopped(&bench, again);
     assert_eq!(session.record.inputs.len(), 2);
     let page = bench.succeed(&["attach", "mine", "--plain"]);
-    assert!(page.contains("images were changed once"), "{page}");
+    assert!(
+        page.contains("images or weights were changed once"),
+        "{page}"
+    );
     let again = bench
         .program()
         .args(["run", "mine", "--plain"])

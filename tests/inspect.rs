@@ -114,7 +114,10 @@ fn reordered_classes_are_distinguished_from_chance() {
         ),
         "{printed}"
     );
-    assert!(printed.contains("would make 100.0 %"), "{printed}");
+    assert!(
+        printed.contains("its accuracy would be 100.0 %"),
+        "{printed}"
+    );
     // A network that gives the same answer for every image is at chance.
     let flat = logistic(&bench, "flat.safetensors", 0.0);
     let printed = bench.succeed(&["inspect", &flat, "--data", &data, "--device", "flex"]);

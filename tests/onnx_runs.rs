@@ -208,11 +208,11 @@ fn a_network_for_other_images_names_those_it_takes() {
     for (plan, expected) in [
         (
             "analyses=[ClassificationImages((gammas: [0.0])), Templates(())]",
-            "analyses[1]: Templates works with images",
+            "analyses[1]: Templates needs images",
         ),
         (
             "analyses=[Predictions(())]",
-            "analyses[0]: Predictions works with images",
+            "analyses[0]: Predictions needs images",
         ),
         (
             "analyses=[ClassificationImages((gammas: [0.0, 0.3]))]",

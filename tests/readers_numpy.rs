@@ -207,7 +207,7 @@ fn floats_become_bytes_and_the_loss_is_noted() {
         floats((0..96).map(|at| if at == 7 { f32::NAN } else { 0.5 })),
     )
     .unwrap_err();
-    assert!(error.contains("holds NaN as its element 7"), "{error}");
+    assert!(error.contains("has NaN as element 7"), "{error}");
 }
 
 #[test]

@@ -82,11 +82,7 @@ fn validation_pictures_serve_as_test_images_if_there_are_no_others() {
     put_classes(&folder.path().join("valid"), &["a", "b"], 3);
     let set = load_own(folder.path()).unwrap();
     assert_eq!(set.test.len(), 6);
-    assert!(
-        has_note(&set, "those in valid were taken"),
-        "{:?}",
-        set.notes
-    );
+    assert!(has_note(&set, "those in valid are used"), "{:?}", set.notes);
     put_classes(&folder.path().join("test"), &["a", "b"], 2);
     assert_eq!(load_own(folder.path()).unwrap().test.len(), 4);
 }

@@ -127,7 +127,7 @@ fn a_running_session_cannot_be_run_again() {
         bench.store().engine("busy").is_some() && bench.store().path("busy").exists()
     });
     let error = bench.refuse(1, &["run", "busy", "--plain"]);
-    assert!(error.contains("being run already by process"), "{error}");
+    assert!(error.contains("already being run by process"), "{error}");
     assert!(error.contains(&child.id().to_string()), "{error}");
     let listed = bench.succeed(&["ls", "--json"]);
     let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();

@@ -335,7 +335,7 @@ mod tests {
             error.contains("cell: 2") && error.contains("classes:"),
             "{error}"
         );
-        assert!(error.contains("16.0 GB are free"), "{error}");
+        assert!(error.contains("16.0 GB is free"), "{error}");
         assert!(
             MemoryEstimate::estimate(&plan(Vec::new(), 16), &form, 0, 2, (0, &[]))
                 .check(16_000_000_000, &config)

@@ -125,8 +125,11 @@ fn contents(report: &mut Checklist, session: &Session) {
     }
     if let Some(last) = record.starts.last() {
         let words = format!(
-            "{} starts, the latest on {} by noisescope {}",
-            record.starts.len(),
+            "{}, the latest on {} by noisescope {}",
+            match record.starts.len() {
+                1 => "1 start".to_owned(),
+                count => format!("{count} starts"),
+            },
             timestamp(last.at),
             last.program
         );

@@ -296,8 +296,8 @@ mod tests {
             ("0/0", "no such shard"),
             ("1/100001", "at most 100000"),
             ("3", "1/4 to 4/4"),
-            ("a/b", "of how many"),
-            ("-1/4", "of how many"),
+            ("a/b", "their count"),
+            ("-1/4", "their count"),
         ] {
             let message = ShardNumber::parse(text).unwrap_err().to_string();
             assert!(message.contains(word), "{text}: {message}");

@@ -168,7 +168,7 @@ fn facts(session: &Session) -> Vec<(&'static str, String)> {
         };
         fact(
             "warning",
-            format!("the user changed its images or weights {times} during the run"),
+            format!("its images or weights were changed {times} during the run"),
         );
     }
     if let Some(problem) = session.run.as_ref().and_then(|run| run.problem.as_ref()) {

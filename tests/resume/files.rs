@@ -66,7 +66,7 @@ fn doctor_checks_a_session_completely() {
     let (code, printed) = program(&["doctor", "mine"]);
     assert_eq!(code, Some(1), "{printed}");
     assert!(
-        printed.contains("damaged") && printed.contains("The previous generation, from"),
+        printed.contains("damaged") && printed.contains("The previous generation is intact"),
         "{printed}"
     );
     let remedy = printed.lines().find(|line| line.contains("; cp ")).unwrap();
@@ -129,7 +129,7 @@ fn training_that_cannot_resume_loses_nothing() {
     training.optimizer = noisescope::session::Array::new(&[3], vec![1_u8, 2, 3]);
     bench.store().save(&session).unwrap();
     let error = bench.refuse(1, &["run", "old", "--plain"]);
-    assert!(error.contains("optimizer"), "{error}");
+    assert!(error.contains("the optimiser's state"), "{error}");
     let after = bench.load("old").record.training.unwrap();
     assert_eq!(after, session.record.training.unwrap());
 }

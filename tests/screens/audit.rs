@@ -108,7 +108,7 @@ fn the_audit_of_a_poisoned_network_finds_its_class() {
 fn a_clean_network_is_not_called_clean() {
     let screen = screen(&audited(false), &showing("Audit", (120, 40)));
     assert!(screen.contains("nothing found"), "{screen}");
-    assert!(screen.contains("with this power"), "{screen}");
+    assert!(screen.contains("power: a network"), "{screen}");
     assert!(!screen.contains("is clean"), "{screen}");
     golden("audit-clean-120x40", &without_pixels(&screen));
 }

@@ -13,7 +13,7 @@ fn invalid_shards_and_merges_are_refused_and_nothing_is_lost() {
     for (which, expected) in [
         ("5/4", "1/4 to 4/4"),
         ("0/4", "no such shard"),
-        ("x", "of how many"),
+        ("x", "their count"),
         ("auto", "no scheduler says"),
     ] {
         let error = bench.refuse(2, &["run", "many", "--shard", which, "--plain"]);

@@ -54,7 +54,7 @@ fn the_job_script_is_printed_and_without_slurm_nothing_is_divided() {
         .unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", both(&output));
     assert!(
-        both(&output).contains("there is no sbatch here"),
+        both(&output).contains("sbatch is not installed here"),
         "{}",
         both(&output)
     );

@@ -71,7 +71,7 @@ fn the_layer_most_affected_by_pushes_comes_first() {
     let index_of = |begin: &str| texts.iter().position(|text| text.starts_with(begin));
     assert!(index_of("moving").unwrap() < index_of("still").unwrap());
     assert!(drawing.alt_text.contains("In moving at strength −1"));
-    assert!(drawing.alt_text.contains("in 0.0 % (50.0 % without)"));
+    assert!(drawing.alt_text.contains("0.0 % (50.0 % without)"));
 }
 
 /// 0, 50 and 100 % at even distances lie on a straight line.

@@ -21,6 +21,7 @@ mod recurrent;
 mod steps;
 mod team;
 pub mod triggered;
+mod vectors;
 mod windows;
 mod winograd;
 

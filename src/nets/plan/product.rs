@@ -13,10 +13,11 @@ use std::sync::Arc;
 use pulp::{Simd, WithSimd};
 
 use super::layout::{GROUPS, MemoryAreas, TensorSlot};
+pub use super::vectors::{load, store};
 use super::windows;
 use crate::nets::graph::NodeId;
 use kernel::tile_of;
-pub use kernel::{activate, adjacent_sums, load, store};
+pub use kernel::{activate, adjacent_sums};
 
 /// Positions computed together: a 2×2 window if max pooling follows.
 pub const POSITIONS: usize = 4;

@@ -4,7 +4,7 @@
 use pulp::Simd;
 
 use super::layout::TensorSlot;
-use super::product::load;
+use super::vectors::{self, load};
 
 /// Rows and columns of a window.
 pub const SIDE: usize = 2;
@@ -27,8 +27,7 @@ pub fn choose<S: Simd>(simd: S, sums: [S::f32s; SIDE * SIDE], relu: bool) -> [S:
         let zero = simd.splat_f32s(0.0);
         let passes = simd.less_than_f32s(zero, max);
         chosen = simd.select_f32s(passes, chosen, simd.splat_f32s(STOPPED));
-        // `max`, not a select, so that NaN is treated as by the ReLU of the other kernels.
-        max = simd.max_f32s(max, zero);
+        max = vectors::relu(simd, max);
     }
     [max, chosen]
 }

@@ -164,7 +164,7 @@ mod tests {
         );
         let problem = keys(&[("export-figure", &["Hyper-x"])]).unwrap_err();
         assert!(
-            problem.contains("keys.export-figure: `Hyper-x` is no key"),
+            problem.contains("keys.export-figure: `Hyper-x` is not a key"),
             "{problem}"
         );
         assert!(

@@ -229,7 +229,9 @@ pub fn start(area: Rect, columns: u16) -> Rect {
 pub fn wrap(text: &str, width: u16) -> Vec<String> {
     let width = usize::from(width.max(1));
     let (mut lines, mut line) = (Vec::new(), String::new());
-    for word in text.split_whitespace() {
+    // A number stays with its unit.
+    let pieces = text.split('\n').flat_map(words);
+    for word in pieces.filter(|word| !word.trim().is_empty()) {
         let letters: Vec<char> = word.chars().collect();
         if Span::raw(word).width() > width {
             if !line.is_empty() {

@@ -118,6 +118,9 @@ fn lay_out(
                 units,
                 last,
             } => {
+                if value.elements() != steps * features || !value.has_no_border() {
+                    return None;
+                }
                 let mut vector = |count: usize| chain.add_tensor([count, 1, 1], Pads::default());
                 let gates = vector(steps * 4 * units).origin;
                 let cells = vector((steps + 1) * units).origin;
@@ -160,6 +163,12 @@ fn lay_out(
                 window,
                 relu,
             } => {
+                let needed = geometry.input_border(inputs, outputs);
+                if [value.channels, value.rows, value.columns] != inputs
+                    || !covers(value.border, needed)
+                {
+                    return None;
+                }
                 // The backward kernel reads the gradients of the sums, so these may need a border.
                 let sum_border = match gradient {
                     Some(_) => geometry.gradient_border(inputs, outputs),
@@ -197,6 +206,9 @@ fn lay_out(
                 outputs,
                 relu,
             } => {
+                if value.elements() != inputs || !value.has_no_border() {
+                    return None;
+                }
                 let to = chain.add_tensor([outputs, 1, 1], Pads::default());
                 let output_gradient = chain.add_tensor([outputs, 1, 1], Pads::default());
                 chain.layers.push(FitLayer::Dense(Dense {
@@ -217,6 +229,14 @@ fn lay_out(
     }
     chain.output_gradient = gradient;
     (!chain.layers.is_empty()).then_some(chain)
+}
+
+/// Whether a border is at least as wide as another on every side.
+fn covers(border: Pads, needed: Pads) -> bool {
+    border.top >= needed.top
+        && border.left >= needed.left
+        && border.bottom >= needed.bottom
+        && border.right >= needed.right
 }
 
 impl Chain {

@@ -130,6 +130,12 @@ impl Convolution {
         })
     }
 
+    /// Floats of the packed weights of the forward and the backward pass.
+    pub fn packed_len(&self) -> usize {
+        let backward = self.backward_kernel.as_ref();
+        self.forward.packed_len() + backward.map_or(0, Kernel::packed_len)
+    }
+
     /// The gradients of its sums, in the form that [`Self::weight_gradients`] reads.
     pub(super) fn sum_gradients(&self) -> SumGradients {
         match (self.windows, self.preactivations) {

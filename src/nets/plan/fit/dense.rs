@@ -156,7 +156,8 @@ impl Dense {
                 unsafe {
                     let output = *frames.at(group, self.to, count).add(number);
                     let gradient = frames.at(group, self.gradient, count).add(number);
-                    if output <= 0.0 {
+                    let passes = output > 0.0;
+                    if !passes {
                         *gradient = 0.0;
                     }
                 }

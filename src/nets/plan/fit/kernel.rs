@@ -132,8 +132,10 @@ impl Kernel {
         match &mut self.algorithm {
             Algorithm::WinogradBackward(winograd) => winograd.pack_weights(kernels, lanes),
             Algorithm::Scattered(scattered) => scattered.take(kernels),
-            Algorithm::Direct(_) | Algorithm::Winograd(_) => {
-                let (outputs, inputs) = self.channels();
+            // A convolution that the kernels are rotated for is computed directly.
+            Algorithm::Winograd(_) => {}
+            Algorithm::Direct(direct) => {
+                let (outputs, inputs) = direct.channels();
                 let mut rotated = Vec::with_capacity(kernels.len());
                 for input in 0..inputs {
                     for output in if geometry.depthwise { 0..1 } else { 0..outputs } {
@@ -144,21 +146,18 @@ impl Kernel {
                         rotated.extend(kernels[kernel * area..][..area].iter().rev());
                     }
                 }
-                self.pack_weights(&rotated, vec![0.0; inputs], lanes);
+                direct.pack_weights(&rotated, vec![0.0; inputs]);
             }
         }
     }
 
-    /// Channels of its input and of its output.
-    fn channels(&self) -> (usize, usize) {
+    /// Floats of the packed weights.
+    pub fn packed_len(&self) -> usize {
         match &self.algorithm {
-            Algorithm::Direct(direct) => {
-                let first = &direct.products[0];
-                (first.from.channels, first.to.channels)
-            }
-            Algorithm::Winograd(winograd) => (winograd.from.channels, winograd.to.channels),
-            Algorithm::WinogradBackward(winograd) => winograd.channels(),
-            Algorithm::Scattered(scattered) => scattered.channels(),
+            Algorithm::Direct(direct) => direct.packed_len(),
+            Algorithm::Winograd(winograd) => winograd.weights.len(),
+            Algorithm::WinogradBackward(winograd) => winograd.packed_len(),
+            Algorithm::Scattered(scattered) => scattered.packed_len(),
         }
     }
 

@@ -53,9 +53,9 @@ impl Scattered {
         }
     }
 
-    /// Channels of the sums and of the inputs.
-    pub fn channels(&self) -> (usize, usize) {
-        (self.from.channels, self.to.channels)
+    /// Floats of the packed weights.
+    pub fn packed_len(&self) -> usize {
+        self.weights.len()
     }
 }
 

@@ -11,6 +11,8 @@ use crate::nets::{Network, NetworkShape};
 use crate::session::config::NetworkKind;
 
 mod back;
+mod batches;
+mod convolutions;
 
 /// Random numbers in \[0,1\].
 fn numbers(count: usize) -> Vec<f32> {

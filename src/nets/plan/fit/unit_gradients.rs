@@ -81,7 +81,12 @@ impl UnitGradients {
             .iter()
             .map(|parameter| parameter.values.len())
             .sum();
-        4 * (3 * weights + self.saved_sums.len()) + self.memory.bytes()
+        let packed = self.layers.iter().map(|layer| match layer {
+            FitLayer::Convolution(convolution) => convolution.packed_len(),
+            _ => 0,
+        });
+        let packed: usize = packed.sum();
+        4 * (weights + packed + self.saved_sums.len()) + self.memory.bytes()
     }
 
     /// Adds to `sums`, \[units,C·H·W\], the gradients of each unit's sum over positions with respect to the images,

@@ -72,9 +72,9 @@ impl WinogradBackward {
             .pack(kernels, (outputs, strides), &self.tiles, lanes, weights);
     }
 
-    /// Channels of the sums and of the convolution's input.
-    pub fn channels(&self) -> (usize, usize) {
-        (self.from.shape()[0], self.to.channels)
+    /// Floats of the packed weights.
+    pub fn packed_len(&self) -> usize {
+        self.weights.len()
     }
 
     /// Floats of scratch memory for its transformed gradients and sums.

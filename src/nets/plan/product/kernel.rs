@@ -1,7 +1,8 @@
-//! The micro-kernels of [`Product`](super::Product) and Winograd, and unaligned loads and stores.
+//! The micro-kernels of [`Product`](super::Product) and Winograd.
 
 use pulp::Simd;
 
+use super::super::vectors::{load, store};
 use super::{Activation, POSITIONS};
 
 /// Sums a tile at four positions, two at a time if registers are few.
@@ -155,26 +156,6 @@ unsafe fn adjacent<S: Simd, const OC: usize, const P: usize>(
             }
         }
     }
-}
-
-/// Loads a vector from memory, which need not be aligned.
-///
-/// # Safety
-/// It must be readable.
-#[inline(always)]
-pub unsafe fn load<S: Simd>(_: S, from: *const f32) -> S::f32s {
-    // SAFETY: see above; any bits are valid floats.
-    unsafe { from.cast::<S::f32s>().read_unaligned() }
-}
-
-/// Stores a vector to memory, which need not be aligned.
-///
-/// # Safety
-/// It must be writable.
-#[inline(always)]
-pub unsafe fn store<S: Simd>(_: S, to: *mut f32, value: S::f32s) {
-    // SAFETY: the caller's.
-    unsafe { to.cast::<S::f32s>().write_unaligned(value) }
 }
 
 /// Applies an activation to sums.

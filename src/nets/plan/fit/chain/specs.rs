@@ -136,18 +136,19 @@ pub(super) fn layer_specs(
                 if *conv != plain || height != width || !fits || !supported_groups {
                     return None;
                 }
-                // Images are loaded without a border.
-                if specs.is_empty() && pads != Pads::default() {
+                let geometry = Geometry {
+                    taps: height,
+                    pads,
+                    depthwise: grouped,
+                    direct: launch::is_winograd_disabled(),
+                };
+                // Images are loaded without a border, which padding needs, and tiles that extend past the last output.
+                if specs.is_empty() && geometry.input_border(inputs, outputs) != Pads::default() {
                     specs.push(LayerSpec::Scale(1.0, 0.0));
                 }
                 specs.push(LayerSpec::Convolution {
                     parameters,
-                    geometry: Geometry {
-                        taps: height,
-                        pads,
-                        depthwise: grouped,
-                        direct: launch::is_winograd_disabled(),
-                    },
+                    geometry,
                     inputs,
                     outputs,
                     window: None,
@@ -155,12 +156,21 @@ pub(super) fn layer_specs(
                 });
             }
             Op::Reshape { .. } => {}
-            Op::Dense => specs.push(LayerSpec::Dense {
-                parameters: [parameter(index, 1)?, parameter(index, 2)?],
-                inputs: shape(index - 1).iter().product(),
-                outputs: shape(index).iter().product(),
-                relu: false,
-            }),
+            Op::Dense => {
+                let parameters = [parameter(index, 1)?, parameter(index, 2)?];
+                let inputs = shape(index - 1).iter().product();
+                let outputs = shape(index).iter().product();
+                // Not applied to every vector of a larger tensor.
+                if weights.tensors[parameters[0]].1.shape() != [inputs, outputs] {
+                    return None;
+                }
+                specs.push(LayerSpec::Dense {
+                    parameters,
+                    inputs,
+                    outputs,
+                    relu: false,
+                });
+            }
             _ => return None,
         }
     }

@@ -4,6 +4,7 @@ use pulp::{Simd, WithSimd};
 
 use super::super::super::layout::TensorSlot;
 use super::super::super::product::{load, store};
+use super::super::super::vectors;
 use super::super::super::windows::{self, Windows};
 use super::super::BatchMemory;
 use super::Convolution;
@@ -29,16 +30,19 @@ impl WithSimd for PoolForward<'_> {
         for channel in 0..layer.to.channels {
             for row in 0..layer.to.rows {
                 for column in 0..layer.to.columns {
-                    let mut max = simd.splat_f32s(f32::NEG_INFINITY);
-                    for tap in 0..height * width {
+                    let first = self.sums.offset(channel, row * height, column * width);
+                    // SAFETY: as above.
+                    let mut max = unsafe { load(simd, pointer(self.sums.origin + first)) };
+                    for tap in 1..height * width {
                         let (row, column) =
                             (row * height + tap / width, column * width + tap % width);
                         let offset = self.sums.origin + self.sums.offset(channel, row, column);
                         // SAFETY: as above.
-                        max = simd.max_f32s(max, unsafe { load(simd, pointer(offset)) });
+                        let sum = unsafe { load(simd, pointer(offset)) };
+                        max = simd.select_f32s(simd.less_than_f32s(max, sum), sum, max);
                     }
                     if layer.relu {
-                        max = simd.max_f32s(max, simd.splat_f32s(0.0));
+                        max = vectors::relu(simd, max);
                     }
                     let offset = layer.to.origin + layer.to.offset(channel, row, column);
                     // SAFETY: as above.

@@ -3,6 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::super::super::product::{load, store};
+use super::super::super::vectors;
 use super::super::BatchMemory;
 
 /// A tile of a matrix product for four groups of images.
@@ -73,7 +74,7 @@ impl Product<'_> {
         for (n, acc) in acc.iter().enumerate() {
             for (p, sum) in acc.iter().enumerate() {
                 let sum = match self.relu {
-                    true => simd.max_f32s(*sum, simd.splat_f32s(0.0)),
+                    true => vectors::relu(simd, *sum),
                     false => *sum,
                 };
                 // SAFETY: these elements of the groups belong to this task.

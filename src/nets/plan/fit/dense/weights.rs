@@ -227,8 +227,8 @@ impl Weight<'_> {
     #[inline(always)]
     fn gradient_address(&self, input: usize, output: usize, lanes: usize) -> (*mut f32, usize) {
         let outputs = self.layer.outputs;
-        let count = outputs.saturating_sub(output).min(lanes);
-        let offset = input * outputs + output.min(outputs);
+        let count = (outputs - output).min(lanes);
+        let offset = input * outputs + output;
         (self.gradient.0.wrapping_add(offset), count)
     }
 }

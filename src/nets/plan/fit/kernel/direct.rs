@@ -159,6 +159,17 @@ impl Direct {
         }
     }
 
+    /// Channels of the input and of the output.
+    pub(super) fn channels(&self) -> (usize, usize) {
+        let first = &self.products[0];
+        (first.from.channels, first.to.channels)
+    }
+
+    /// Floats of the packed weights, which the products share.
+    pub(super) fn packed_len(&self) -> usize {
+        self.products[0].weights.len()
+    }
+
     /// Packs the weights and sets the bias, as [`Kernel::pack_weights`](super::Kernel::pack_weights).
     pub(super) fn pack_weights(&mut self, kernels: &[f32], bias: Vec<f32>) {
         let first = &self.products[0];

@@ -1,0 +1,82 @@
+//! Tests of batches of any size and content.
+
+use super::*;
+
+/// NaN reaches the loss wherever it arises, and a step whose loss is not finite changes nothing.
+#[test]
+fn a_batch_with_nan_changes_no_weight_of_any_network() {
+    for kind in KINDS {
+        let weights = Network::new(kind, GREY, 3, &Device::flex()).weights();
+        let mut fit = fit(kind, GREY, &weights).unwrap();
+        let (mut pixels, labels) = batch(5, GREY);
+        // In the middle of one image.
+        pixels[784 + 400] = f32::NAN;
+        let loss = fit.batch(&show(&pixels, GREY), &labels, 1e-3).loss;
+        assert!(!loss.is_finite(), "{kind:?}: {loss}");
+        assert_eq!(fit.weights(), weights, "{kind:?}");
+    }
+}
+
+/// Batches of one and of three images, and of more groups than the gradients of dense weights sum at once.
+#[test]
+fn gradients_of_a_batch_are_those_of_its_images_whatever_its_size() {
+    for (kind, ports, count) in [
+        (NetworkKind::Cnn, COLOUR, 1),
+        (NetworkKind::Cnn, GREY, 3),
+        (NetworkKind::Mlp, GREY, 300),
+        (NetworkKind::Simple, COLOUR, 150),
+    ] {
+        let weights = Network::new(kind, ports, 3, &Device::flex()).weights();
+        let (pixels, labels) = batch(count, ports);
+        let gradients = |pixels: &[f32], labels: &[usize]| {
+            let mut fit = fit(kind, ports, &weights).unwrap();
+            fit.gradients(&show(pixels, ports), labels);
+            let parameters = fit.parameters.iter();
+            parameters
+                .flat_map(|parameter| parameter.gradient.clone())
+                .collect::<Vec<f32>>()
+        };
+        let whole = gradients(&pixels, &labels);
+        let mut sums = vec![0.0_f64; whole.len()];
+        // Seven at a time.
+        let area = ports.pixels();
+        for (pixels, labels) in pixels.chunks(7 * area).zip(labels.chunks(7)) {
+            let share = labels.len() as f64 / count as f64;
+            let part = gradients(pixels, labels);
+            let pairs = sums.iter_mut().zip(part);
+            pairs.for_each(|(sum, gradient)| *sum += share * f64::from(gradient));
+        }
+        let max = whole.iter().fold(0.0_f32, |max, x| max.max(x.abs()));
+        for (a, b) in whole.iter().zip(&sums) {
+            let difference = (f64::from(*a) - b).abs();
+            assert!(
+                difference < 2e-5 * f64::from(max),
+                "{kind:?} {count}: {a} {b}"
+            );
+        }
+    }
+}
+
+/// Nothing of an earlier batch is left in memory that a later one reads.
+#[test]
+fn gradients_do_not_depend_on_the_batch_before() {
+    let narrow = NetworkShape {
+        image: [3, 17, 19],
+        classes: 7,
+    };
+    for ports in [COLOUR, narrow] {
+        let weights = Network::new(NetworkKind::Cnn, ports, 3, &Device::flex()).weights();
+        let (pixels, labels) = batch(20, ports);
+        let other: Vec<f32> = pixels.iter().rev().map(|pixel| 900.0 * pixel).collect();
+        let gradients = |fit: &mut Fit| {
+            fit.gradients(&show(&pixels, ports), &labels);
+            fit.parameters.clone()
+        };
+        let mut fresh = fit(NetworkKind::Cnn, ports, &weights).unwrap();
+        let mut used = fit(NetworkKind::Cnn, ports, &weights).unwrap();
+        used.gradients(&show(&other, ports), &labels);
+        for (fresh, used) in gradients(&mut fresh).iter().zip(gradients(&mut used)) {
+            assert_eq!(fresh.gradient, used.gradient, "{} of {ports:?}", used.name);
+        }
+    }
+}
