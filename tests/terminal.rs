@@ -171,7 +171,7 @@ fn the_browser_filters_opens_and_deletes_sessions() {
     pty.wait_for("nothing has been measured");
     pty.press("y");
     wait_until("the deletion", || !bench.store().exists("second"));
-    pty.wait_for("second lies in");
+    pty.wait_for("second is now in");
     let trash = bench.path("sessions").join("trash");
     let kept: Vec<_> = std::fs::read_dir(trash).unwrap().collect();
     assert_eq!(kept.len(), 1, "{kept:?}");

@@ -11,7 +11,7 @@ fn a_batch_with_nan_changes_no_weight_of_any_network() {
         let (mut pixels, labels) = batch(5, GREY);
         // In the middle of one image.
         pixels[784 + 400] = f32::NAN;
-        let loss = fit.batch(&show(&pixels, GREY), &labels, 1e-3).loss;
+        let loss = fit.batch(&write_images(&pixels, GREY), &labels, 1e-3).loss;
         assert!(!loss.is_finite(), "{kind:?}: {loss}");
         assert_eq!(fit.weights(), weights, "{kind:?}");
     }
@@ -30,7 +30,7 @@ fn gradients_of_a_batch_are_those_of_its_images_whatever_its_size() {
         let (pixels, labels) = batch(count, ports);
         let gradients = |pixels: &[f32], labels: &[usize]| {
             let mut fit = fit(kind, ports, &weights).unwrap();
-            fit.gradients(&show(pixels, ports), labels);
+            fit.gradients(&write_images(pixels, ports), labels);
             let parameters = fit.parameters.iter();
             parameters
                 .flat_map(|parameter| parameter.gradient.clone())
@@ -69,12 +69,12 @@ fn gradients_do_not_depend_on_the_batch_before() {
         let (pixels, labels) = batch(20, ports);
         let other: Vec<f32> = pixels.iter().rev().map(|pixel| 900.0 * pixel).collect();
         let gradients = |fit: &mut Fit| {
-            fit.gradients(&show(&pixels, ports), &labels);
+            fit.gradients(&write_images(&pixels, ports), &labels);
             fit.parameters.clone()
         };
         let mut fresh = fit(NetworkKind::Cnn, ports, &weights).unwrap();
         let mut used = fit(NetworkKind::Cnn, ports, &weights).unwrap();
-        used.gradients(&show(&other, ports), &labels);
+        used.gradients(&write_images(&other, ports), &labels);
         for (fresh, used) in gradients(&mut fresh).iter().zip(gradients(&mut used)) {
             assert_eq!(fresh.gradient, used.gradient, "{} of {ports:?}", used.name);
         }
