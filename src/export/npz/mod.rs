@@ -68,11 +68,9 @@ use crate::session::record::{
 ///   `attack_shown`, all stimuli, and `attack_correct`, those called correctly; `attack_images` \[Q,K,H,W\], the
 ///   patterns; `attack_gamma`, a number;
 /// - for modulation, with L layers, S strengths and G γ: `modulation_layer` \[L\], their names, `modulation_alpha`
-/// \[L\],
-///   `modulation_strengths` \[S\], `modulation_gammas` \[G\], and by layer, target, strength, γ and class
+///   \[L\], `modulation_strengths` \[S\], `modulation_gammas` \[G\], and by layer, target, strength, γ and class
 ///   \[L,K,S,G,K\] `modulation_shown`, `modulation_correct`, `modulation_called`, and `modulation_accuracy`, correct
-/// over
-///   shown;
+///   over shown;
 /// - for the backdoor study, with N networks: `backdoor_poisoned` \[N\], 1 or 0, `backdoor_clean_accuracy`,
 ///   `backdoor_attack_success` and `backdoor_attacked` \[N\], `backdoor_gamma` \[G\], `backdoor_trials` \[N,G\], and
 ///   by network, γ and class `backdoor_called`, `backdoor_score`, `backdoor_index` \[N,G,K\] and

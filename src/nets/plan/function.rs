@@ -121,7 +121,8 @@ pub fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     // Adding this leaves the nearest integer in the low bits.
     const MAGIC: f32 = 12_582_912.0;
     let splat = |v: f32| simd.splat_f32s(v);
-    let x = simd.min_f32s(simd.max_f32s(x, splat(-87.0)), splat(87.0));
+    // The bounds first: the processors of x86 give the second operand where one is NaN.
+    let x = simd.min_f32s(splat(87.0), simd.max_f32s(splat(-87.0), x));
     let shifted = simd.mul_add_f32s(x, splat(std::f32::consts::LOG2_E), splat(MAGIC));
     let n = simd.sub_f32s(shifted, splat(MAGIC));
     let r = simd.mul_add_f32s(n, splat(-355.0 / 512.0), x);

@@ -229,9 +229,12 @@ pub fn start(area: Rect, columns: u16) -> Rect {
 pub fn wrap(text: &str, width: u16) -> Vec<String> {
     let width = usize::from(width.max(1));
     let (mut lines, mut line) = (Vec::new(), String::new());
-    // A number stays with its unit.
-    let pieces = text.split('\n').flat_map(words);
-    for word in pieces.filter(|word| !word.trim().is_empty()) {
+    let mut rest = text.split_whitespace().peekable();
+    while let Some(word) = rest.next() {
+        // A share stays with its sign.
+        let sign = rest.next_if(|next| next.starts_with('%'));
+        let share = sign.map(|sign| format!("{word} {sign}"));
+        let word = share.as_deref().unwrap_or(word);
         let letters: Vec<char> = word.chars().collect();
         if Span::raw(word).width() > width {
             if !line.is_empty() {
