@@ -140,7 +140,7 @@ fn pasted(record: &Record, audit: &Audit) -> Option<String> {
         |finding: &PastedFinding| finding.others().rate().zip(finding.before_pasting().rate());
     let most = audit.pasted[1..].iter().filter_map(gain);
     if let Some((most, _)) = most.reduce(|a, b| if b.0 > a.0 { b } else { a }) {
-        words += &format!("; findings of other classes at most {}", percent(most));
+        words += &format!("; other findings at most {}", percent(most));
     }
     Some(words)
 }
