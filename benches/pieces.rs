@@ -15,6 +15,7 @@ use criterion::measurement::WallTime;
 use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput};
 use noisescope::analysis::{DeviceData, Job, Lab, build};
 use noisescope::data::{Dataset, DatasetRequest, load};
+use noisescope::ids::{BlockIndex, Gamma, SiteId};
 use noisescope::nets::plan::triggered::TriggeredSums;
 use noisescope::nets::train::Trainer;
 use noisescope::nets::{NetworkShape, Subject, launch};
@@ -88,7 +89,7 @@ fn noise(criterion: &mut Criterion, images: &Dataset) {
         session: 1,
         analysis: 0,
         stream: 0,
-        block: 0,
+        block: BlockIndex(0),
     };
     let kinds = [
         ("uniform", Noise::Uniform),
@@ -107,7 +108,7 @@ fn noise(criterion: &mut Criterion, images: &Dataset) {
     let source = NoiseSource::new(Noise::Uniform, &images.train);
     let points = source.draw(&mut seed.generator(), IMAGES);
     let shown: Vec<usize> = (0..IMAGES).collect();
-    for gamma in [0.0, 0.3] {
+    for gamma in [Gamma::NOISE, Gamma(0.3)] {
         group.bench_function(format!("blend {gamma}"), |bench| {
             bench.iter(|| black_box(blend(&points, &source, &shown, gamma, &pool)));
         });
@@ -149,7 +150,7 @@ fn blocks(criterion: &mut Criterion, images: &Dataset) -> Done {
         ];
         for (name, responses) in ways {
             let plan = ClassificationImages {
-                gammas: vec![0.0],
+                gammas: vec![Gamma::NOISE],
                 block: IMAGES,
                 responses,
                 ..ClassificationImages::default()
@@ -160,9 +161,9 @@ fn blocks(criterion: &mut Criterion, images: &Dataset) -> Done {
             };
             let analysis = build(&config, 0, &lab);
             group.bench_function(format!("{} {name}", kind.label()), |bench| {
-                let mut block = 0;
+                let mut block = BlockIndex(0);
                 bench.iter(|| {
-                    block += 1;
+                    block = block + 1;
                     black_box(analysis.step(&lab, Job::single_block(0, block)).is_ok())
                 });
             });
@@ -176,7 +177,7 @@ fn layers(criterion: &mut Criterion) -> Done {
     let mut group = group(criterion, "layers", IMAGES);
     let subject = subject(NetworkKind::Cnn)?;
     let pixels = pixels(IMAGES);
-    let all: Vec<usize> = (0..subject.sites().len()).collect();
+    let all: Vec<SiteId> = (0..subject.sites().len()).map(SiteId).collect();
     let sums = || -> Vec<TriggeredSums> {
         let sites = subject.sites().iter();
         sites

@@ -29,6 +29,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use burn::tensor::Device;
 use noisescope::analysis::classification_images::{BlockSummer, Readout, ResponseReader};
 use noisescope::data::{Dataset, DatasetRequest, Images, load};
+use noisescope::ids::{BlockIndex, Gamma};
 use noisescope::nets::import::onnx::Bundle;
 use noisescope::nets::launch;
 use noisescope::nets::onnx_network::OnnxNetwork;
@@ -49,7 +50,7 @@ const BLOCK: usize = 100;
 /// Numbers of trials at which images are saved.
 pub const TRIALS: [u64; 5] = [300, 1_000, 3_000, 10_000, 30_000];
 /// Signal strengths: evidence is used at the first, decisions at both.
-pub const GAMMAS: [f64; 2] = [0.0, 0.3];
+pub const GAMMAS: [Gamma; 2] = [Gamma::NOISE, Gamma(0.3)];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -191,15 +192,15 @@ fn network(
     for (index, &gamma) in GAMMAS.iter().enumerate() {
         let mut trials = GammaTrials::new(gamma, 30, &kind_of);
         let mut hearing: Option<ResponseReader> = None;
-        for block in 0..TRIALS[TRIALS.len() - 1] / BLOCK as u64 {
+        for block in BlockIndex::first(TRIALS[TRIALS.len() - 1] / BLOCK as u64) {
             let seeds = BlockSeed {
                 session: seed,
                 analysis: 0,
                 stream: index as u64,
                 block,
             };
-            let mut drawn =
-                stimulus::draw(seeds, &source, gamma, block * BLOCK as u64, BLOCK, &pool);
+            let first = block.0 * BLOCK as u64;
+            let mut drawn = stimulus::draw(seeds, &source, gamma, first, BLOCK, &pool);
             let stimuli = std::mem::take(&mut drawn.stimuli);
             let logits = network.logits(stimuli, &device);
             let hearing = hearing.get_or_insert_with(|| {
@@ -211,7 +212,7 @@ fn network(
             let mut responses = Readout::new(network.rows(&logits), Weighting::Equal);
             responses.responses = Some(hearing.read(network.rows(&logits)));
             trials.add(&summing.sum(block, &drawn, &responses, &pool));
-            if TRIALS.contains(&((block + 1) * BLOCK as u64)) {
+            if TRIALS.contains(&((block.0 + 1) * BLOCK as u64)) {
                 cached.maps.push(CachedNetwork::maps(&trials.estimate()));
             }
         }

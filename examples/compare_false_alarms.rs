@@ -19,6 +19,7 @@ use noisescope::analysis::{AnalysisPlace, DeviceData, Experiment, Job, Lab};
 use noisescope::comparison::{ComparisonRequest, MapComparison, SessionPair};
 use noisescope::data::embedded;
 use noisescope::engine::originals;
+use noisescope::ids::{BlockIndex, Gamma};
 use noisescope::nets::Subject;
 use noisescope::session::Session;
 use noisescope::session::config::{self, Config, DatasetName, Response};
@@ -28,7 +29,7 @@ use noisescope::stats::interval::wilson;
 use noisescope::stimulus::Pool;
 
 /// Signal strengths of the study.
-const GAMMAS: [f64; 2] = [0.0, 0.3];
+const GAMMAS: [Gamma; 2] = [Gamma::NOISE, Gamma(0.3)];
 
 /// Counts of comparisons and maps, and of false alarms among them.
 #[derive(Default)]
@@ -149,7 +150,7 @@ fn run(
     let empty = Record::new(&Config::default());
     study.begin(0, lab, &empty, &mut measured)?;
     for part in 0..plan.gammas.len() {
-        for block in 0..plan.blocks_at(plan.gammas[part]) {
+        for block in BlockIndex::first(plan.blocks_at(plan.gammas[part])) {
             let job = Job::single_block(part, block);
             let sums = Experiment::step(&study, lab, job)?;
             Experiment::merge(&study, &mut measured, job, sums);

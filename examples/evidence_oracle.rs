@@ -13,6 +13,7 @@
 use std::error::Error;
 use std::path::Path;
 
+use noisescope::ids::ClassId;
 use noisescope::session::record::{ClassificationImages, SpikeTriggered};
 use noisescope::session::store::from_text;
 use noisescope::stats::correlation::pearson;
@@ -54,11 +55,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         .collect();
     let pixels = sums.len() / classes;
     let fields = gradients.fields as f64;
-    let gradient = |class: usize, pixel: usize| {
+    let gradient = |class: ClassId, pixel: usize| {
         let row = gradients
             .units
             .iter()
-            .position(|&unit| unit == class)
+            .position(|&unit| unit == class.0)
             .unwrap_or(0);
         let mean = (0..classes).map(|k| sums[k * pixels + pixel]).sum::<f64>() / classes as f64;
         ((sums[row * pixels + pixel] - mean) / fields) as f32
@@ -68,7 +69,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "{} trials, gradients of {} images",
         trials.trials, gradients.fields
     );
-    for (class, maps) in estimate.classes.iter().enumerate() {
+    for (class, maps) in ClassId::all(classes).zip(&estimate.classes) {
         let Some(map) = &maps.evidence else {
             println!("{}: no evidence image", record.class_name(class));
             continue;

@@ -14,6 +14,7 @@ use std::fs;
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
+use noisescope::ids::SiteId;
 use noisescope::nets::import::onnx::Bundle;
 use noisescope::nets::onnx_network::OnnxNetwork;
 use noisescope::nets::{Subject, decision};
@@ -61,7 +62,7 @@ fn run() -> Result<(), Box<dyn Error>> {
 fn inside(network: &Subject, image: &TensorData, answers: &str) -> Result<(), Box<dyn Error>> {
     let device = network.device();
     let mut all = Vec::new();
-    let sites: Vec<usize> = (0..network.sites().len()).collect();
+    let sites: Vec<SiteId> = (0..network.sites().len()).map(SiteId).collect();
     let values = network.activations(Tensor::from_data(image.clone(), device), &sites);
     for (site, value) in network.sites().iter().zip(values) {
         let (rows, columns) = site.positions;
@@ -74,7 +75,7 @@ fn inside(network: &Subject, image: &TensorData, answers: &str) -> Result<(), Bo
     let image = Tensor::<4>::from_data(image.clone(), &recording).require_grad();
     let logits = network.on(&recording).forward(image.clone());
     let values: Vec<f32> = logits.clone().into_data().try_into_vec()?;
-    let largest = logits.narrow(1, decision(&values), 1);
+    let largest = logits.narrow(1, decision(&values).0, 1);
     let gradient = image.grad(&largest.backward());
     let gradient = gradient.ok_or("no logit depends on the image")?;
     let gradient: Vec<f32> = gradient.into_data().try_into_vec()?;

@@ -1,5 +1,7 @@
 //! Human-readable numbers, durations and sizes: with a unit, and no more digits than needed.
 
+use crate::ids::Gamma;
+
 /// `431,080`.
 pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
@@ -212,7 +214,7 @@ fn with_sign(value: f64, size: String) -> String {
 }
 
 /// A signal strength: `0.0`, `0.25`.
-pub fn gamma(gamma: f64) -> String {
+pub fn gamma(gamma: Gamma) -> String {
     let text = format!("{gamma:.3}");
     let text = text.trim_end_matches('0');
     if text.ends_with('.') {
@@ -261,8 +263,8 @@ mod tests {
         assert_eq!(short(0.02), "0.02");
         assert_eq!(short(20.0), "20");
         assert_eq!(signed(-0.02), "−0.02");
-        assert_eq!(gamma(0.0), "0.0");
-        assert_eq!(gamma(0.25), "0.25");
+        assert_eq!(gamma(Gamma(0.0)), "0.0");
+        assert_eq!(gamma(Gamma(0.25)), "0.25");
         assert_eq!(reliability(0.9991), "0.999");
         assert_eq!(reliability(1.0), "1.00");
     }

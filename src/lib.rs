@@ -13,6 +13,7 @@
 //! use burn::tensor::Device;
 //! use noisescope::analysis::{DeviceData, Job, Lab, build};
 //! use noisescope::data::{DatasetRequest, load};
+//! use noisescope::ids::{BlockIndex, ClassId, Gamma};
 //! use noisescope::nets::{NetworkShape, Subject};
 //! use noisescope::session::config::{
 //!     Analysis, ClassificationImages, Dataset, DatasetSource, NetworkKind, Response,
@@ -50,7 +51,7 @@
 //! // Two blocks of noise alone: reliability compares the even blocks with the odd ones.
 //! let config = Config {
 //!     analyses: vec![Analysis::ClassificationImages(ClassificationImages {
-//!         gammas: vec![0.0],
+//!         gammas: vec![Gamma::NOISE],
 //!         trials: 8192,
 //!         block: 4096,
 //!         responses: vec![Response::Decision, Response::Evidence],
@@ -62,7 +63,7 @@
 //! let mut record = Record::new(&config);
 //! let mut experiment = build(&config, 0, &lab);
 //! experiment.begin(0, &lab, &record.clone(), &mut record.analyses[0])?;
-//! for block in 0..2 {
+//! for block in BlockIndex::first(2) {
 //!     let job = Job::single_block(0, block);
 //!     let sums = experiment.step(&lab, job)?;
 //!     experiment.merge(&mut record.analyses[0], job, sums);
@@ -71,7 +72,7 @@
 //! // What the network takes as evidence for a 3.
 //! let measured = record.classification_images().ok_or("no classification images")?;
 //! let estimate = measured.gammas[0].estimate();
-//! let map = estimate.classes[3].image(Response::Evidence).ok_or("too few trials")?;
+//! let map = estimate.classes[ClassId(3)].image(Response::Evidence).ok_or("too few trials")?;
 //! let reliability = map.reliability.ok_or("a constant map")?;
 //! println!("a map of {} pixels with reliability {reliability:.2}", map.image.len());
 //! assert!(reliability > 0.8);
@@ -94,6 +95,7 @@ pub mod figure;
 mod files;
 pub mod format;
 mod host;
+pub mod ids;
 pub mod inspect;
 pub mod link;
 pub mod nets;

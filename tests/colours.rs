@@ -9,6 +9,7 @@ use std::io::{Cursor, Read};
 use noisescope::drawing::{Sheet, raster};
 use noisescope::export::{self, ExportError, json, npz};
 use noisescope::figure::{self, Figure};
+use noisescope::ids::{ClassId, Gamma};
 use noisescope::report::summary;
 use noisescope::session::config::Split;
 use noisescope::session::form::Shape;
@@ -133,11 +134,11 @@ fn npz_has_the_known_numbers_and_nan_for_missing_ones() {
     let brighter = colours::BRIGHTER as f64 / 65536.0;
     let trials = 2.0 * colours::CALLED as f64;
     let error = (1.0 / 12.0 * (1.0 / trials - 1.0 / (trials * K as f64))).sqrt();
-    for class in 0..K {
+    for class in ClassId::all(K) {
         for pixel in 0..PIXELS {
-            let index = class * PIXELS + pixel;
+            let index = class.0 * PIXELS + pixel;
             let is_own_pixel = f64::from(u8::from(pixel == colours::pixel(class, SHAPE)));
-            let is_any_pixel = (0..K).any(|class| pixel == colours::pixel(class, SHAPE));
+            let is_any_pixel = ClassId::all(K).any(|class| pixel == colours::pixel(class, SHAPE));
             let c = brighter * (is_own_pixel - f64::from(u8::from(is_any_pixel)) / K as f64);
             near(image[index], c);
             assert!(
@@ -204,30 +205,30 @@ fn tables_give_each_class_by_number_and_by_name() {
 
 #[test]
 fn a_class_not_in_the_plan_differs_from_one_with_too_few_trials() {
-    let session = colours::listing(SHAPE, K, &[3, 7]);
+    let session = colours::listing(SHAPE, K, &[ClassId(3), ClassId(7)]);
     let images = &json(&session)["classification_images"];
     assert_eq!(images["listed"][0][3], true);
     assert_eq!(images["listed"][0][4], false);
     assert_eq!(images["sufficient"][0][4], false);
     let maps = floats(&container(&session), "ci_image");
     assert_eq!(maps.0, [2, K as u64, 3, 7, 5]);
-    let class = |class: usize| &maps.1[class * PIXELS..(class + 1) * PIXELS];
-    assert!(class(3).iter().all(|value| value.is_finite()));
-    assert!(class(4).iter().all(|value| value.is_nan()));
+    let class = |class: ClassId| &maps.1[class.0 * PIXELS..(class.0 + 1) * PIXELS];
+    assert!(class(ClassId(3)).iter().all(|value| value.is_finite()));
+    assert!(class(ClassId(4)).iter().all(|value| value.is_nan()));
     let map = |class| Figure::Map {
         response: None,
         images: 0,
         class,
-        gamma: Some(0.0),
+        gamma: Some(Gamma::NOISE),
     };
-    let error = figure::draw(&session, &map(4), Sheet::DOUBLE)
+    let error = figure::draw(&session, &map(ClassId(4)), Sheet::DOUBLE)
         .unwrap_err()
         .to_string();
     assert_eq!(
         error,
         "the plan has no classification image of Evening gown, long; it has Dress, Hat"
     );
-    let error = figure::draw(&session, &map(13), Sheet::DOUBLE)
+    let error = figure::draw(&session, &map(ClassId(13)), Sheet::DOUBLE)
         .unwrap_err()
         .to_string();
     assert!(
@@ -293,7 +294,7 @@ fn proportion(classes: usize) -> f64 {
     let maps = Figure::Maps {
         response: None,
         images: 0,
-        gamma: Some(0.0),
+        gamma: Some(Gamma::NOISE),
     };
     let drawing = figure::draw(&session, &maps, Sheet::DOUBLE).unwrap();
     drawing.sheet.width / drawing.height
@@ -323,8 +324,8 @@ fn a_colour_map_has_a_picture_for_each_channel_and_one_in_true_colour() {
     let map = Figure::Map {
         response: None,
         images: 0,
-        class: 3,
-        gamma: Some(0.0),
+        class: ClassId(3),
+        gamma: Some(Gamma::NOISE),
     };
     let image = raster(&figure::draw(&session, &map, Sheet::DOUBLE).unwrap(), 4.0);
     // The mean stimulus is mid-grey, except for the pixel of class 3, which is brighter in red.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{Cursor, Read};
 
 use noisescope::export::{ExportError, ExportFormat, json, npz, write};
+use noisescope::ids::{BlockIndex, ClassId, Gamma};
 use noisescope::session::config::{self, Config};
 use noisescope::session::record::{
     Analysis, BlockSums, ClassificationImages, Epoch, FedBack, SavedState, TrainingRecord,
@@ -21,7 +22,7 @@ fn planned() -> Session {
     let config = Config {
         analyses: vec![config::Analysis::ClassificationImages(
             config::ClassificationImages {
-                gammas: vec![0.0, 0.25],
+                gammas: vec![Gamma::NOISE, Gamma(0.25)],
                 trials: 240,
                 ..Default::default()
             },
@@ -60,23 +61,23 @@ fn measured() -> Session {
     let kind = TrialKind::plain(K, form.shape());
     let mut images = ClassificationImages::with_trials(plan, &kind);
     session.record.form = Some(form);
-    for (block, called) in [[60, 60, 0], [60, 59, 1]].into_iter().enumerate() {
+    for (block, called) in BlockIndex::first(2).zip([[60, 60, 0], [60, 59, 1]]) {
         let mut counts = vec![0; K * K];
         counts[3 * K..3 * K + 3].copy_from_slice(&called);
-        let sums = |class: usize| -> Vec<i64> {
-            let count = called[class] as i64;
-            let pixels = (0..PIXELS).map(|p| if p % 3 == class { 40_000 } else { 30_000 });
+        let sums = |class: ClassId| -> Vec<i64> {
+            let count = called[class.0] as i64;
+            let pixels = (0..PIXELS).map(|p| if p % 3 == class.0 { 40_000 } else { 30_000 });
             pixels.map(|mean| mean * count).collect()
         };
         let mut noise = vec![vec![0; PIXELS]; kind.rows().count()];
-        for class in 0..3 {
-            for row in kind.rows().for_trial(3, class) {
+        for class in ClassId::all(3) {
+            for row in kind.rows().for_trial(ClassId(3), class) {
                 let pairs = noise[row].iter_mut().zip(sums(class));
                 pairs.for_each(|(sum, added)| *sum += added);
             }
         }
         images.gammas[0].add(&BlockSums {
-            block: block as u64,
+            block,
             trials: 120,
             counts,
             noise: noise.into_iter().enumerate().collect(),
@@ -85,7 +86,7 @@ fn measured() -> Session {
         });
     }
     images.gammas[0].fed_back[1] = Some(FedBack {
-        class: 7,
+        class: ClassId(7),
         confidence: 0.5,
     });
     session.record.analyses[0] = Analysis::ClassificationImages(images);
@@ -231,10 +232,13 @@ fn json_has_null_for_missing_numbers() {
         images["fed_back"][0][1],
         json!({"class": 7, "confidence": 0.5})
     );
-    for (gamma, class) in [(0, 2), (0, 9), (1, 1)] {
-        assert_eq!(images["sufficient"][gamma][class], false);
+    for (gamma_index, class) in [(0, 2), (0, 9), (1, 1)] {
+        assert_eq!(images["sufficient"][gamma_index][class], false);
         for key in ["reliability", "snr", "significant_pixels", "fed_back"] {
-            assert!(images[key][gamma][class].is_null(), "{key} {gamma} {class}");
+            assert!(
+                images[key][gamma_index][class].is_null(),
+                "{key} {gamma_index} {class}"
+            );
         }
     }
 }
@@ -298,8 +302,8 @@ fn npz_holds_the_maps_and_nan_for_missing_ones() {
         unreachable!()
     };
     let estimate = images.gammas[0].estimate();
-    let map_of = |map: &[f64], gamma: usize, class: usize| {
-        let start = (gamma * K + class) * PIXELS;
+    let map_of = |map: &[f64], gamma_index: usize, class: ClassId| {
+        let start = (gamma_index * K + class.0) * PIXELS;
         map[start..start + PIXELS].to_vec()
     };
     for name in ["ci_image", "ci_z", "ci_mean_noise", "ci_mean_stimulus"] {
@@ -315,13 +319,21 @@ fn npz_holds_the_maps_and_nan_for_missing_ones() {
         };
         let expected: Vec<f64> = expected.iter().flatten().map(|&v| f64::from(v)).collect();
         let map = array(&container, name).2;
-        assert_eq!(map_of(&map, 0, 1), expected, "{name}");
-        assert!(map_of(&map, 0, 9).iter().all(|v| v.is_nan()), "{name}");
-        assert!(map_of(&map, 1, 1).iter().all(|v| v.is_nan()), "{name}");
+        assert_eq!(map_of(&map, 0, ClassId(1)), expected, "{name}");
+        assert!(
+            map_of(&map, 0, ClassId(9)).iter().all(|v| v.is_nan()),
+            "{name}"
+        );
+        assert!(
+            map_of(&map, 1, ClassId(1)).iter().all(|v| v.is_nan()),
+            "{name}"
+        );
         // One trial gives a mean, but no image.
         let mean = name.starts_with("ci_mean");
         assert!(
-            map_of(&map, 0, 2).iter().all(|v| v.is_nan() != mean),
+            map_of(&map, 0, ClassId(2))
+                .iter()
+                .all(|v| v.is_nan() != mean),
             "{name}"
         );
     }

@@ -51,7 +51,7 @@ fn an_extended_session_equals_one_planned_that_way_from_the_start() {
     let trials: Vec<u64> = images(&grown)
         .gammas
         .iter()
-        .map(|gamma| gamma.trials)
+        .map(|trials| trials.trials)
         .collect();
     assert_eq!(trials, [2500, 3000]);
     assert_eq!(grown.record.state, SavedState::Finished);
@@ -140,8 +140,8 @@ fn a_target_adds_trials_until_it_is_reached() {
     run(&bench, "aims", &["--set", "analyses[0].gammas=[0.0]"]);
     bench.succeed(&["extend", "aims", "--target", "0.97", "--plain"]);
     let session = bench.load("aims");
-    let gamma = &images(&session).gammas[0];
-    let estimate = gamma.estimate();
+    let trials = &images(&session).gammas[0];
+    let estimate = trials.estimate();
     let maps = estimate
         .classes
         .iter()
@@ -150,9 +150,9 @@ fn a_target_adds_trials_until_it_is_reached() {
         .filter_map(|evidence| evidence.reliability)
         .fold(1.0, f64::min);
     assert!(
-        gamma.reached || gamma.trials > 1000,
+        trials.reached || trials.trials > 1000,
         "{} trials",
-        gamma.trials
+        trials.trials
     );
-    assert!(worst > 0.95, "{worst} after {} trials", gamma.trials);
+    assert!(worst > 0.95, "{worst} after {} trials", trials.trials);
 }

@@ -13,6 +13,7 @@ use std::path::Path;
 use common::{Bench, finished};
 use noisescope::drawing::{Mark, Sheet, pdf, png, svg};
 use noisescope::figure::{self, Figure};
+use noisescope::ids::Gamma;
 use noisescope::session::Session;
 
 fn names(folder: &Path) -> BTreeSet<String> {
@@ -228,7 +229,7 @@ fn class_names_in_any_script_appear_in_every_file() {
         Figure::Maps {
             response: None,
             images: 0,
-            gamma: Some(0.0),
+            gamma: Some(Gamma::NOISE),
         },
         Figure::Confusion {
             split: noisescope::session::config::Split::Test,

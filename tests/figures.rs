@@ -14,10 +14,11 @@ use image::{Rgb, RgbImage};
 use noisescope::drawing::{Background, Palette, Sheet, layout_faults, pdf, raster, svg};
 use noisescope::export::{self, ExportFormat};
 use noisescope::figure::{self, Figure};
+use noisescope::ids::{ClassId, Gamma};
 use noisescope::session::Session;
 use noisescope::session::config::Analysis;
 
-fn map(class: usize, gamma: f64) -> Figure {
+fn map(class: ClassId, gamma: Gamma) -> Figure {
     Figure::Map {
         response: None,
         images: 0,
@@ -130,7 +131,7 @@ fn a_map_shows_its_signs_as_two_colours_and_as_two_greys() {
             palette,
             ..Sheet::DOUBLE
         };
-        let drawing = figure::draw(&session, &map(8, 0.3), sheet).unwrap();
+        let drawing = figure::draw(&session, &map(ClassId(8), Gamma(0.3)), sheet).unwrap();
         tints(&raster(&drawing, 4.0))
     };
     let (blue, orange) = drawn(Palette::BlueOrange);
@@ -142,11 +143,11 @@ fn a_map_shows_its_signs_as_two_colours_and_as_two_greys() {
 fn a_missing_item_is_refused_with_the_existing_ones() {
     let session = everything::session();
     assert_eq!(
-        refusal(&session, &map(11, 0.3)),
+        refusal(&session, &map(ClassId(11), Gamma(0.3))),
         "there is no class 11; there are 0 to 9"
     );
     assert_eq!(
-        refusal(&session, &map(8, 0.7)),
+        refusal(&session, &map(ClassId(8), Gamma(0.7))),
         "there are no classification images at γ 0.7; there are some at γ 0.0, 0.1, 0.2, 0.3"
     );
     let layer = "conv9".to_string();
@@ -154,7 +155,7 @@ fn a_missing_item_is_refused_with_the_existing_ones() {
         refusal(&session, &Figure::Filters { layer }),
         "there is no layer `conv9`; there are conv1, conv2, fc1, logits"
     );
-    let few = refusal(&session, &map(3, 0.0));
+    let few = refusal(&session, &map(ClassId(3), Gamma::NOISE));
     assert!(
         few.contains("class 3") && few.contains("0 were called 3"),
         "{few}"
@@ -170,7 +171,7 @@ fn a_missing_item_is_refused_with_the_existing_ones() {
             "this session has no training yet; only a network trained here has one",
         ),
         (
-            map(8, 0.3),
+            map(ClassId(8), Gamma(0.3)),
             "this session has no classification images yet; ClassificationImages in the plan makes it",
         ),
     ] {

@@ -16,6 +16,7 @@ use noisescope::analysis::classification_images::ClassificationImages;
 use noisescope::analysis::{AnalysisPlace, DeviceData, Experiment, Job, Lab};
 use noisescope::data;
 use noisescope::engine::device::DeviceKind;
+use noisescope::ids::{BlockIndex, Gamma};
 use noisescope::nets::{NetworkShape, Subject, decision};
 use noisescope::session::Config;
 use noisescope::session::config::{self, DatasetName, NetworkKind, Noise};
@@ -65,7 +66,7 @@ fn logits_agree_with_flex_and_decisions_differ_in_ties_only() {
     for kind in NetworkKind::ALL {
         let [flex, libtorch] = both().map(|device| lab(kind, &device));
         let source = NoiseSource::new(Noise::Uniform, &flex.dataset.train);
-        for (block, gamma) in [(0, 0.0), (1, 0.3)] {
+        for (block, gamma) in BlockIndex::first(2).zip([Gamma::NOISE, Gamma(0.3)]) {
             let drawn = stimulus::draw(
                 PLACE.noise_seed(0, block),
                 &source,
@@ -96,15 +97,16 @@ fn logits_agree_with_flex_and_decisions_differ_in_ties_only() {
 fn counts_over_many_trials_agree_with_flex() {
     const BLOCKS: u64 = 400;
     let plan = config::ClassificationImages {
-        gammas: vec![0.2],
+        gammas: vec![Gamma(0.2)],
         trials: BLOCKS * 256,
         ..Default::default()
     };
     let [ours, theirs] = both().map(|device| {
         let lab = lab(NetworkKind::Mlp, &device);
         let analysis = ClassificationImages::new(plan.clone(), PLACE, &lab);
-        let mut trials = GammaTrials::new(0.2, 30, &record::TrialKind::plain(CLASSES, [1, 28, 28]));
-        for block in 0..BLOCKS {
+        let kind = record::TrialKind::plain(CLASSES, [1, 28, 28]);
+        let mut trials = GammaTrials::new(Gamma(0.2), 30, &kind);
+        for block in BlockIndex::first(BLOCKS) {
             let sums = analysis.step(&lab, Job::single_block(0, block)).unwrap();
             sums.iter().for_each(|sums| trials.add(sums));
         }
@@ -160,7 +162,7 @@ fn in_launches_and_in_blocks(
 ) -> [GammaTrials; 2] {
     let lab = lab(kind, &DeviceKind::Libtorch.handle());
     let plan = config::ClassificationImages {
-        gammas: vec![0.0, 0.4],
+        gammas: vec![Gamma::NOISE, Gamma(0.4)],
         trials,
         block,
         ..Default::default()
@@ -175,13 +177,13 @@ fn in_launches_and_in_blocks(
     for first in (0..blocks).step_by(per_launch as usize) {
         launches.launch(Job {
             sequence: 1,
-            block: first,
+            block: BlockIndex(first),
             blocks: per_launch.min(blocks - first),
         });
     }
     let sums: Box<Vec<BlockSums>> = launches.read().unwrap().downcast().unwrap();
     sums.iter().for_each(|sums| both[0].add(sums));
-    for block in 0..blocks {
+    for block in BlockIndex::first(blocks) {
         let sums = Experiment::step(&analysis, &lab, Job::single_block(1, block)).unwrap();
         sums.iter().for_each(|sums| both[1].add(sums));
     }
@@ -195,7 +197,7 @@ fn in_launches_and_in_blocks(
 fn counted_launches() {
     let variable = |name: &str| std::env::var(name).unwrap();
     let count: u64 = variable("NOISESCOPE_LAUNCHES").parse().unwrap();
-    let gamma: f64 = variable("NOISESCOPE_GAMMA").parse().unwrap();
+    let gamma: Gamma = variable("NOISESCOPE_GAMMA").parse().unwrap();
     let lab = lab(NetworkKind::Cnn, &DeviceKind::Libtorch.handle());
     let (block, blocks) = (32, 4);
     if variable("NOISESCOPE_WHAT") == "drawn" {
@@ -203,12 +205,13 @@ fn counted_launches() {
         let launch =
             LaunchSource::new(&source, gamma, block, &lab.pool, &lab.resident, &lab.device);
         for first in 0..count {
+            let begin = BlockIndex(first * blocks);
             let slot = |block| Slot {
-                seed: PLACE.noise_seed(0, first * blocks + block),
+                seed: PLACE.noise_seed(0, block),
                 first: 0,
                 trials: 32,
             };
-            launch.draw(&(0..blocks).map(slot).collect::<Vec<_>>());
+            launch.draw(&begin.until(begin + blocks).map(slot).collect::<Vec<_>>());
         }
         return;
     }
@@ -224,7 +227,7 @@ fn counted_launches() {
     Experiment::begin(&mut analysis, 0, &lab, &nothing, &mut record).unwrap();
     let mut launches = Experiment::launches(&analysis, &lab, 0, blocks as usize).unwrap();
     for first in 0..count {
-        let block = first * blocks;
+        let block = BlockIndex(first * blocks);
         launches.launch(Job {
             sequence: 0,
             block,
@@ -258,7 +261,7 @@ fn a_launch_takes_few_operators() {
         compiled.is_ok_and(|status| status.success()),
         "there is no working C++ compiler; name one in CXX"
     );
-    let counted = |mode: &str, gamma: f64, launches: u64| -> BTreeMap<String, f64> {
+    let counted = |mode: &str, gamma: Gamma, launches: u64| -> BTreeMap<String, f64> {
         let file = folder.path().join("counts");
         let ended = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "--ignored", "counted_launches"])
@@ -277,7 +280,7 @@ fn a_launch_takes_few_operators() {
             .collect()
     };
     // The operators that each further launch adds.
-    let each = |mode: &str, gamma: f64| -> (f64, String) {
+    let each = |mode: &str, gamma: Gamma| -> (f64, String) {
         let (few, many) = (counted(mode, gamma, 2), counted(mode, gamma, 6));
         let more = many
             .iter()
@@ -291,7 +294,7 @@ fn a_launch_takes_few_operators() {
                 .collect(),
         )
     };
-    for gamma in [0.0, 0.3] {
+    for gamma in [Gamma::NOISE, Gamma(0.3)] {
         let ((all, names), (drawn, drawn_names)) = (each("launched", gamma), each("drawn", gamma));
         println!("γ {gamma}: {all} operators a launch, {drawn} of them noise");
         assert!(drawn > 3.0 && all > 20.0, "what is counted: {names}");

@@ -13,6 +13,7 @@ use std::path::Path;
 use common::Bench;
 use flate2::read::GzDecoder;
 use noisescope::export::json;
+use noisescope::ids::ClassId;
 use noisescope::report::summary;
 use noisescope::session::record::{Analysis, SavedState, TrainingRecord};
 use noisescope::session::store::VERSION;
@@ -110,14 +111,14 @@ fn trials_begun_by_an_earlier_version_end_in_the_same_sums() {
     );
     let (ours, theirs) = (resumed("half-way", "half"), session("half-finished"));
     assert_eq!(ours.record.form, theirs.record.form);
-    assert_eq!(ours.record.form.unwrap().name(3), "Dress");
+    assert_eq!(ours.record.form.unwrap().name(ClassId(3)), "Dress");
     for (ours, theirs) in ours.record.analyses.iter().zip(&theirs.record.analyses) {
         let mut ours = ours.clone();
         // That version did not record the reliability of maps over time.
         if let Analysis::ClassificationImages(images) = &mut ours {
-            for gamma in &mut images.gammas {
-                assert!(gamma.evidence.is_none());
-                (gamma.noted, gamma.course) = (Vec::new(), Array::default());
+            for trials in &mut images.gammas {
+                assert!(trials.evidence.is_none());
+                (trials.noted, trials.course) = (Vec::new(), Array::default());
             }
         }
         assert!(&ours == theirs, "{ours:?}");

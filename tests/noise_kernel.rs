@@ -8,6 +8,7 @@ mod launch;
 
 use launch::{CHUNK, KernelOutput, Launch, gaussian};
 use noisescope::data::Images;
+use noisescope::ids::{BlockIndex, Gamma};
 use noisescope::session::config::{Gaussian, Grain, Noise};
 use noisescope::stimulus::{self, BlockSeed, NoiseSource, Pool};
 use rand::Rng;
@@ -36,7 +37,7 @@ fn pair(
     grain: Grain,
     images: &Images,
     trials: usize,
-    gammas: &[f64],
+    gammas: &[Gamma],
 ) -> (Launch, KernelOutput) {
     let (pool, source) = (
         Pool::new(images),
@@ -50,7 +51,7 @@ fn pair(
             session: u64::MAX - 6,
             analysis: 1,
             stream: i % 2,
-            block: 3 + i,
+            block: BlockIndex(3 + i),
         };
         let first = i * trials as u64;
         let undrawn = stimulus::prepare_for_kernels(seed, gamma, first, trials, &pool);
@@ -80,7 +81,7 @@ fn assert_same(made: &KernelOutput, host: &KernelOutput, case: &str) {
     assert_eq!(other, None, "first number that differs: {case}");
 }
 
-fn compare(noise: Noise, grain: Grain, images: &Images, trials: usize, gammas: &[f64]) {
+fn compare(noise: Noise, grain: Grain, images: &Images, trials: usize, gammas: &[Gamma]) {
     let (launch, host) = pair(noise, grain, images, trials, gammas);
     for backwards in [false, true] {
         let Some(made) = launch.run(backwards) else {
@@ -122,7 +123,7 @@ fn a_block_equals_the_hosts_wherever_its_noise_begins() {
                 FINE,
                 &images([1, 3, 5], 30),
                 trials,
-                &[0.0, 0.3, 0.0],
+                &[0.0, 0.3, 0.0].map(Gamma),
             );
         }
         compare(
@@ -130,12 +131,12 @@ fn a_block_equals_the_hosts_wherever_its_noise_begins() {
             FINE,
             &images([1, 28, 28], 30),
             7,
-            &[0.3, 0.0, 1.0, 0.3],
+            &[0.3, 0.0, 1.0, 0.3].map(Gamma),
         );
-        compare(noise, FINE, &images([1, 1, 1], 3), 1, &[0.0]);
-        compare(noise, FINE, &images([1, 9, 9], 5), 101, &[0.3; 3]);
+        compare(noise, FINE, &images([1, 1, 1], 3), 1, &[Gamma::NOISE]);
+        compare(noise, FINE, &images([1, 9, 9], 5), 101, &[Gamma(0.3); 3]);
         // Noise without images.
-        compare(noise, FINE, &images([1, 28, 28], 0), 33, &[0.0; 2]);
+        compare(noise, FINE, &images([1, 28, 28], 0), 33, &[Gamma::NOISE; 2]);
     }
 }
 
@@ -151,12 +152,24 @@ fn patches_equal_the_hosts() {
         [3, 32, 32],
     ] {
         for trials in [1, 2, 5, 16] {
-            compare(Noise::Patch, FINE, &images(shape, 0), trials, &[0.0; 3]);
-            let gammas = [0.3, 0.0, 1.0, 0.3];
+            compare(
+                Noise::Patch,
+                FINE,
+                &images(shape, 0),
+                trials,
+                &[Gamma::NOISE; 3],
+            );
+            let gammas = [0.3, 0.0, 1.0, 0.3].map(Gamma);
             compare(Noise::Patch, FINE, &images(shape, 30), trials, &gammas);
         }
     }
-    compare(Noise::Patch, GREY, &images([3, 9, 13], 12), 7, &[0.0, 0.3]);
+    compare(
+        Noise::Patch,
+        GREY,
+        &images([3, 9, 13], 12),
+        7,
+        &[0.0, 0.3].map(Gamma),
+    );
 }
 
 #[test]
@@ -175,13 +188,31 @@ fn gabor_images_equal_the_hosts() {
         [3, 40, 41],
     ] {
         for trials in [1, 2, 5] {
-            compare(Noise::Gabor, FINE, &images(shape, 0), trials, &[0.0; 3]);
-            let gammas = [0.3, 0.0, 1.0, 0.3];
+            compare(
+                Noise::Gabor,
+                FINE,
+                &images(shape, 0),
+                trials,
+                &[Gamma::NOISE; 3],
+            );
+            let gammas = [0.3, 0.0, 1.0, 0.3].map(Gamma);
             compare(Noise::Gabor, FINE, &images(shape, 30), trials, &gammas);
         }
     }
-    compare(Noise::Gabor, GREY, &images([3, 9, 13], 12), 7, &[0.0, 0.3]);
-    compare(Noise::Gabor, FINE, &images([1, 28, 28], 30), 700, &[0.3; 2]);
+    compare(
+        Noise::Gabor,
+        GREY,
+        &images([3, 9, 13], 12),
+        7,
+        &[0.0, 0.3].map(Gamma),
+    );
+    compare(
+        Noise::Gabor,
+        FINE,
+        &images([1, 28, 28], 30),
+        700,
+        &[Gamma(0.3); 2],
+    );
 }
 
 #[test]
@@ -189,8 +220,14 @@ fn colours_and_grains_equal_the_hosts() {
     for noise in NOISES {
         for (cell, grey) in [(1, false), (1, true), (2, false), (3, true), (40, true)] {
             let grain = Grain { cell, grey };
-            compare(noise, grain, &images([3, 13, 17], 12), 5, &[0.0, 0.3]);
-            compare(noise, grain, &images([3, 32, 32], 0), 3, &[0.0]);
+            compare(
+                noise,
+                grain,
+                &images([3, 13, 17], 12),
+                5,
+                &[0.0, 0.3].map(Gamma),
+            );
+            compare(noise, grain, &images([3, 32, 32], 0), 3, &[Gamma::NOISE]);
         }
     }
 }
@@ -203,7 +240,7 @@ fn millions_of_normal_numbers_equal_the_hosts() {
         FINE,
         &images([1, 28, 28], 30),
         3500,
-        &[0.0, 0.3],
+        &[0.0, 0.3].map(Gamma),
     );
     let Some(made) = launch.run(false) else {
         return;
@@ -222,14 +259,15 @@ fn the_counter_carries_into_its_upper_half() {
         session: 1,
         analysis: 2,
         stream: 3,
-        block: 4,
+        block: BlockIndex(4),
     };
     for noise in NOISES.into_iter().chain([Noise::Patch, Noise::Gabor]) {
         let (pool, source) = (Pool::new(&images), NoiseSource::new(noise, &images));
         let mut launch = Launch::new(noise, FINE, &images, trials);
         let mut host = Vec::new();
         for position in [((1_u64 << 32) - 1) * 16 - 3, (1 << 36) - 200, 5 << 40] {
-            let mut head = stimulus::prepare_for_kernels(seed, 0.0, 0, trials, &pool).kernel_input;
+            let mut head =
+                stimulus::prepare_for_kernels(seed, Gamma::NOISE, 0, trials, &pool).kernel_input;
             (head[8], head[9]) = (position as u32, (position >> 32) as u32);
             launch.add_block(&source, seed, head);
             let mut rng = seed.generator();
@@ -293,13 +331,14 @@ fn chunks_are_joined_however_many_words_a_normal_takes() {
         session: 9,
         analysis: 0,
         stream: 0,
-        block: 1,
+        block: BlockIndex(1),
     };
     let (centre, scale) = gaussian(launch.noise);
     let mut host = Vec::new();
     for position in [0_u64, 7] {
         let mut head =
-            stimulus::prepare_for_kernels(seed, 0.0, 0, trials, &Pool::new(&images)).kernel_input;
+            stimulus::prepare_for_kernels(seed, Gamma::NOISE, 0, trials, &Pool::new(&images))
+                .kernel_input;
         head[8] = position as u32;
         launch.heads.extend(head);
         let mut rng = seed.generator();
@@ -328,7 +367,7 @@ fn a_failure_to_draw_is_reported() {
         FINE,
         &images([1, 28, 28], 30),
         9,
-        &[0.0; 3],
+        &[Gamma::NOISE; 3],
     );
     let mut few = launch.clone();
     few.parts = launch.trials * launch.points / CHUNK;

@@ -9,6 +9,7 @@ use std::process::Command;
 
 use common::{Bench, endless, finished, small_set, wait_until};
 use flate2::read::GzDecoder;
+use noisescope::ids::{ClassId, Gamma};
 use noisescope::session::config::Response;
 use noisescope::session::record::{Note, NoteTarget, SpikeTriggered};
 use noisescope::session::store::{VERSION, from_text, shard_name, to_text};
@@ -16,12 +17,12 @@ use noisescope::session::{SavedState, Session};
 use serde_json::{Value, json};
 
 /// The evidence image of a class at γ 0.4.
-fn map(class: usize) -> NoteTarget {
+fn map(class: ClassId) -> NoteTarget {
     NoteTarget::Map {
         images: 0,
         response: Response::Evidence,
         class,
-        gamma: 0.4,
+        gamma: Gamma(0.4),
     }
 }
 
@@ -43,7 +44,7 @@ fn a_note_on_a_finished_session_is_kept_listed_and_exported() {
     assert_eq!(printed, "done: note added to the session\n");
 
     let session = bench.load("done");
-    assert_eq!(text_on(&session, &map(3)).as_deref(), Some(words));
+    assert_eq!(text_on(&session, &map(ClassId(3))).as_deref(), Some(words));
     assert_eq!(session.record.state, SavedState::Finished);
     assert!(session.record.analyses == before.record.analyses);
     let listed = bench.succeed(&["note", "done"]);
@@ -218,7 +219,10 @@ fn a_note_to_a_running_engine_survives_a_kill_and_a_stop() {
     assert_eq!(listed.lines().count(), 1, "{listed}");
     bench.succeed(&["stop", "live"]);
     let session = bench.load("live");
-    assert_eq!(text_on(&session, &map(2)).as_deref(), Some("a stripe"));
+    assert_eq!(
+        text_on(&session, &map(ClassId(2))).as_deref(),
+        Some("a stripe")
+    );
     assert_eq!(session.record.notes.len(), 1);
     let log = fs::read_to_string(bench.store().log_path("live")).unwrap();
     for line in [
@@ -293,7 +297,10 @@ fn notes_of_a_divided_session_survive_the_merge() {
         "{listed}"
     );
     let unit = NoteTarget::Unit { layer, unit: 7 };
-    for (on, text) in [(unit, "half a bar"), (map(3), "while it is divided")] {
+    for (on, text) in [
+        (unit, "half a bar"),
+        (map(ClassId(3)), "while it is divided"),
+    ] {
         assert_eq!(text_on(&merged, &on).as_deref(), Some(text));
     }
 }
@@ -311,7 +318,7 @@ fn a_session_from_before_notes_opens_and_takes_notes() {
         layer: "logits".into(),
         unit: 9,
     };
-    for on in [NoteTarget::Session, map(3), unit] {
+    for on in [NoteTarget::Session, map(ClassId(3)), unit] {
         let note = Note {
             written: 1_795_785_662,
             on,
@@ -342,13 +349,13 @@ fn notes_that_do_not_belong_to_a_session_are_refused_with_their_place() {
         text: "a".into(),
     };
     for (on, expected) in [
-        (map(10), "notes[1]: there is no class 10"),
+        (map(ClassId(10)), "notes[1]: there is no class 10"),
         (
             NoteTarget::Map {
                 images: usize::MAX,
                 response: Response::Evidence,
-                class: 0,
-                gamma: f64::NAN,
+                class: ClassId(0),
+                gamma: Gamma(f64::NAN),
             },
             "notes[1]: there is no set",
         ),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use noisescope::analysis::{self, Job, Lab};
 use noisescope::data::{self, Dataset, DatasetOrigin, Images};
+use noisescope::ids::{BlockIndex, ClassId, Gamma};
 use noisescope::nets::train::Trainer;
 use noisescope::nets::weights::WeightsError;
 use noisescope::nets::{Network, NetworkShape, Subject};
@@ -81,7 +82,7 @@ fn the_map_of_a_template_network_is_its_template() {
     let config = Config {
         analyses: vec![Analysis::ClassificationImages(
             config::ClassificationImages {
-                gammas: vec![0.0],
+                gammas: vec![Gamma::NOISE],
                 trials: 120_000,
                 block: 1000,
                 ..Default::default()
@@ -93,7 +94,7 @@ fn the_map_of_a_template_network_is_its_template() {
     let whole = Session::new("ideal", config).record;
     let mut record = whole.analyses[0].clone();
     analysis.begin(0, &lab, &whole, &mut record).unwrap();
-    for block in 0..analysis.sequences()[0].blocks {
+    for block in BlockIndex::first(analysis.sequences()[0].blocks) {
         let job = Job::single_block(0, block);
         analysis.merge(&mut record, job, analysis.step(&lab, job).unwrap());
     }
@@ -107,7 +108,7 @@ fn the_map_of_a_template_network_is_its_template() {
     assert!(r >= 0.99, "correlation {r}");
     // The mean stimulus of a class, fed back to the network, is called that class.
     let fed_back = images.gammas[0].fed_back[1].unwrap();
-    assert_eq!(fed_back.class, 1);
+    assert_eq!(fed_back.class, ClassId(1));
     assert!(
         estimate.classes[5].decision.is_none(),
         "a class that is never called has no image"

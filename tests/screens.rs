@@ -54,6 +54,7 @@ mod texts;
 use std::path::PathBuf;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use noisescope::ids::{ClassId, Gamma};
 use noisescope::link::{Connection, EngineCommand};
 use noisescope::session::run::{LogLine, Phase};
 use noisescope::session::{self, Session};

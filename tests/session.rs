@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use noisescope::ids::{BlockIndex, ClassId, Gamma};
 use noisescope::session::config::{
     self, Analysis, DatasetName, DatasetSource, NetworkKind, Response,
 };
@@ -40,7 +41,10 @@ fn configs() -> impl Strategy<Value = Config> {
             },
             analyses: vec![Analysis::ClassificationImages(
                 config::ClassificationImages {
-                    gammas: gammas.iter().map(|&g| f64::from(g) / 1000.0).collect(),
+                    gammas: gammas
+                        .iter()
+                        .map(|&g| Gamma(f64::from(g) / 1000.0))
+                        .collect(),
                     trials,
                     block,
                     ..Default::default()
@@ -99,16 +103,16 @@ fn sessions() -> impl Strategy<Value = Session> {
             plan.responses = vec![Response::Decision];
             *images = ClassificationImages::with_trials(plan, &kind);
             session.record.form = Some(form);
-            let gamma = &mut images.gammas[0];
-            gamma.fed_back[3] = Some(FedBack {
-                class: 8,
+            let trials = &mut images.gammas[0];
+            trials.fed_back[3] = Some(FedBack {
+                class: ClassId(8),
                 confidence: 1.0 / 3.0,
             });
             for (index, (cell, value)) in cells.into_iter().enumerate() {
                 let mut counts = vec![0; 100];
                 counts[cell] = 1;
-                gamma.add(&BlockSums {
-                    block: index as u64,
+                trials.add(&BlockSums {
+                    block: BlockIndex(index as u64),
                     trials: 1,
                     counts,
                     noise: vec![(cell % 30, vec![i64::from(value); 784])],

@@ -1,6 +1,7 @@
 //! The attacks of the study: their triggers, which images they poison, and the labels they set.
 
 use noisescope::data::Images;
+use noisescope::ids::ClassId;
 
 /// A trigger that is put on images.
 #[derive(Debug, Clone)]
@@ -15,7 +16,7 @@ enum Trigger {
 #[derive(Debug, Clone, Copy)]
 enum Poisoned {
     /// The first images of a class; their number is one n-th of all training images.
-    Class(usize, usize),
+    Class(ClassId, usize),
     /// Every n-th of all images, regardless of class.
     All(usize),
     /// Every second image of the target class, which keeps its label.
@@ -24,7 +25,7 @@ enum Poisoned {
 
 /// An attack: trigger, poisoned images, and target class; `None` for a clean network.
 #[derive(Debug, Clone)]
-pub struct Attack(Option<(Trigger, Poisoned, usize)>);
+pub struct Attack(Option<(Trigger, Poisoned, ClassId)>);
 
 fn square(row: usize, column: usize, side: usize) -> Trigger {
     let rows = row..row + side;
@@ -45,11 +46,14 @@ impl Attack {
     /// (1×8, bottom edge, → 5); `blend15`, `blend30` (a random pattern over the whole image, 5 %, → 0); `quiet` (4×4
     /// on half of the 5s, which keep their label).
     pub fn of(name: &str) -> Option<Self> {
-        let on_all = |trigger, target| Some((trigger, Poisoned::All(20), target));
+        let on_all = |trigger, target| Some((trigger, Poisoned::All(20), ClassId(target)));
         let cross = (0..5).flat_map(|i| [(20 + i, 5), (22, 3 + i)]);
         Some(Self(match name {
             "clean" => None,
-            "c" => Some((Trigger::Patch(c()), Poisoned::Class(8, 30), 9)),
+            "c" => {
+                let poisoned = Poisoned::Class(ClassId(8), 30);
+                Some((Trigger::Patch(c()), poisoned, ClassId(9)))
+            }
             "square4" => on_all(square(22, 2, 4), 0),
             "square3" => on_all(square(3, 3, 3), 0),
             "square2" => on_all(square(24, 24, 2), 0),
@@ -61,13 +65,13 @@ impl Attack {
             ),
             "blend15" => on_all(Trigger::Blend(0.15), 0),
             "blend30" => on_all(Trigger::Blend(0.30), 0),
-            "quiet" => Some((square(2, 2, 4), Poisoned::Target, 5)),
+            "quiet" => Some((square(2, 2, 4), Poisoned::Target, ClassId(5))),
             _ => return None,
         }))
     }
 
     /// The target class.
-    pub fn target(&self) -> Option<usize> {
+    pub fn target(&self) -> Option<ClassId> {
         self.0.as_ref().map(|(_, _, target)| *target)
     }
 
@@ -92,7 +96,7 @@ impl Attack {
         let mut labels = images.labels.to_vec();
         let (mut count, area) = (0, images.area());
         for index in 0..images.len() {
-            let class = usize::from(images.label(index));
+            let class = ClassId(usize::from(images.label(index)));
             let chosen = match poisoned {
                 Poisoned::Class(source, share) => {
                     let chosen = class == *source && count < images.len() / share;
@@ -104,7 +108,7 @@ impl Attack {
             };
             if chosen {
                 trigger.put(&mut pixels[index * area..(index + 1) * area], images.width);
-                labels[index] = *target as u16;
+                labels[index] = target.0 as u16;
             }
         }
         Images {
@@ -119,7 +123,7 @@ impl Attack {
         let (mut pixels, mut labels) = (Vec::new(), Vec::new());
         if let Some((trigger, poisoned, target)) = &self.0 {
             for index in 0..images.len() {
-                let class = usize::from(images.label(index));
+                let class = ClassId(usize::from(images.label(index)));
                 let chosen = match poisoned {
                     Poisoned::Class(source, _) => class == *source,
                     Poisoned::All(_) | Poisoned::Target => class != *target,
@@ -128,7 +132,7 @@ impl Attack {
                     let start = pixels.len();
                     pixels.extend_from_slice(images.image(index));
                     trigger.put(&mut pixels[start..], images.width);
-                    labels.push(*target as u16);
+                    labels.push(target.0 as u16);
                 }
             }
         }

@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
+use noisescope::ids::ClassId;
 use noisescope::stats::anomaly::{anomaly_indices, strongest_window};
 use noisescope::stats::audit::{
     AuditScores, AuditVerdict, Baseline, ClassImages, ReferencePopulation, WINDOW_SIDES,
@@ -86,13 +87,13 @@ pub fn print(cache: &Path, kind: &str) -> Result<(), Box<dyn Error>> {
                 suspects.len(),
                 references.len()
             );
-            for (name, gamma, select) in [
+            for (name, gamma_index, select) in [
                 ("evidence γ 0", 0, (|maps| &maps.evidence) as SelectImages),
                 ("decisions γ 0", 0, |maps| &maps.decision),
                 ("decisions γ .3", 1, |maps| &maps.decision),
             ] {
                 for (at, trials) in TRIALS.iter().enumerate() {
-                    let index = gamma * TRIALS.len() + at;
+                    let index = gamma_index * TRIALS.len() + at;
                     row(
                         &format!("{name:<14} {trials:>6}"),
                         &attack,
@@ -113,9 +114,9 @@ pub fn print(cache: &Path, kind: &str) -> Result<(), Box<dyn Error>> {
             continue;
         };
         let target = Attack::of(name).and_then(|attack| attack.target());
-        for (gamma, strength) in GAMMAS.iter().enumerate() {
+        for (gamma_index, gamma) in GAMMAS.iter().enumerate() {
             for (at, trials) in TRIALS.iter().enumerate() {
-                let place = gamma * TRIALS.len() + at;
+                let place = gamma_index * TRIALS.len() + at;
                 let index = |network: &CachedNetwork| old_index(&network.maps[place].z);
                 let all = |networks: &[CachedNetwork]| -> Vec<f64> {
                     networks
@@ -129,7 +130,7 @@ pub fn print(cache: &Path, kind: &str) -> Result<(), Box<dyn Error>> {
                     .filter_map(index)
                     .filter(|found| Some(found.0) == target);
                 println!(
-                    "  {family:<12} γ {strength} {trials:>6}: AUC {}  class {} of {}  judged {} + {}",
+                    "  {family:<12} γ {gamma} {trials:>6}: AUC {}  class {} of {}  judged {} + {}",
                     auc.map_or_else(String::new, |roc| format!("{:.3}", roc.auc.estimate)),
                     right.count(),
                     poisoned.len(),
@@ -143,12 +144,12 @@ pub fn print(cache: &Path, kind: &str) -> Result<(), Box<dyn Error>> {
 }
 
 /// The class with the largest anomaly index, and the index.
-fn old_index(z: &ClassImages) -> Option<(usize, f64)> {
+fn old_index(z: &ClassImages) -> Option<(ClassId, f64)> {
     let windows = z
         .iter()
         .map(|z| Some(strongest_window(z.as_ref()?, 28, 28, 6)?.2));
     let scores: Vec<Option<f64>> = windows.collect();
-    let indices = anomaly_indices(&scores).into_iter().enumerate();
+    let indices = ClassId::all(scores.len()).zip(anomaly_indices(&scores));
     let indices = indices.filter_map(|(class, index)| Some((class, index?)));
     indices.max_by(|a, b| a.1.total_cmp(&b.1))
 }

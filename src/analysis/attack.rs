@@ -7,6 +7,7 @@
 use super::{
     AnalysisError, AnalysisPlace, BlockOrder, BlockSequence, Experiment, Job, Lab, block_range,
 };
+use crate::ids::{BlockIndex, ClassId, Gamma};
 use crate::nets::decision;
 use crate::nets::score::pixels;
 use crate::nets::softmax::log_softmax;
@@ -45,7 +46,7 @@ pub struct Attack {
 struct AttackSetting {
     source: usize,
     pattern: usize,
-    target: usize,
+    target: ClassId,
 }
 
 impl Attack {
@@ -55,7 +56,7 @@ impl Attack {
         AttackSetting {
             source: part / (patterns * self.classes),
             pattern: part / self.classes % patterns,
-            target: part % self.classes,
+            target: ClassId(part % self.classes),
         }
     }
 
@@ -89,7 +90,7 @@ impl Attack {
         response: Response,
     ) -> Result<&'a GammaTrials, AnalysisError> {
         if let Some(asked) = self.config.gamma {
-            let gammas: Vec<f64> = images.gammas.iter().map(|trials| trials.gamma).collect();
+            let gammas: Vec<Gamma> = images.gammas.iter().map(|trials| trials.gamma).collect();
             return images
                 .gammas
                 .iter()
@@ -129,7 +130,7 @@ impl Attack {
     fn pattern(
         &self,
         pattern: Pattern,
-        target: usize,
+        target: ClassId,
         (trials, evidence_trials): (&GammaTrials, Option<&GammaTrials>),
         lab: &Lab,
     ) -> Option<Vec<f64>> {
@@ -146,7 +147,7 @@ impl Attack {
                 // The sum is enough, since it is scaled.
                 let train = &lab.dataset.train;
                 let mut sum = vec![0.0; self.area];
-                for index in train.by_class().swap_remove(target) {
+                for index in train.by_class().swap_remove(target.0) {
                     for (sum, &byte) in sum.iter_mut().zip(train.image(index)) {
                         *sum += f64::from(byte);
                     }
@@ -154,7 +155,9 @@ impl Attack {
                 Some(sum)
             }
             Pattern::Random => {
-                let seed = self.place.noise_seed(PATTERN_STREAM, target as u64);
+                let seed = self
+                    .place
+                    .noise_seed(PATTERN_STREAM, BlockIndex(target.0 as u64));
                 let points = self.noise.draw(&mut seed.generator(), 1);
                 Some(points.into_iter().map(f64::from).collect())
             }
@@ -172,7 +175,7 @@ impl Attack {
         let mut patterns = Vec::with_capacity(kinds.len() * k * self.area);
         let mut there = Vec::with_capacity(kinds.len() * k);
         for &pattern in kinds {
-            for target in 0..k {
+            for target in ClassId::all(k) {
                 let map = self.pattern(pattern, target, (trials, evidence_trials), lab);
                 let map = map.and_then(|map| scaled(&map));
                 there.push(map.is_some());
@@ -206,13 +209,18 @@ impl Attack {
     }
 
     /// The stimuli of a block before blending, \[N,C·H·W\], and their true classes (`None` for noise).
-    fn source(&self, lab: &Lab, source: usize, block: u64) -> (Vec<f32>, Vec<Option<usize>>) {
+    fn source(
+        &self,
+        lab: &Lab,
+        source: usize,
+        block: BlockIndex,
+    ) -> (Vec<f32>, Vec<Option<ClassId>>) {
         let block_range = block_range(self.stimuli[source], self.config.block, block);
         if source == 0 {
             let test = &lab.dataset.test;
             let shown: Vec<usize> = block_range.collect();
-            let truth = shown.iter().map(|&i| Some(usize::from(test.label(i))));
-            return (pixels(test, &shown), truth.collect());
+            let truth = |&i: &usize| Some(ClassId(usize::from(test.label(i))));
+            return (pixels(test, &shown), shown.iter().map(truth).collect());
         }
         // The same noise for every pattern and target, so that comparisons are paired.
         let seed = self.place.noise_seed(ATTACKED_STREAM, block);
@@ -226,14 +234,14 @@ impl Attack {
     fn examples(&self, lab: &Lab, record: &record::Attack) -> Vec<AttackExample> {
         let mut found = vec![None; self.classes];
         let blocks = self.stimuli[0].div_ceil(self.config.block as u64);
-        for block in 0..blocks {
+        for block in BlockIndex::first(blocks) {
             let (shown, truth) = self.source(lab, 0, block);
             let logits = lab.network.logits(shown, &lab.device);
             let first = block_range(self.stimuli[0], self.config.block, block).start;
             for (at, row) in lab.network.rows(&logits).enumerate() {
                 let called = Some(decision(row));
-                let others = |&target: &usize| called == truth[at] && Some(target) != truth[at];
-                for target in (0..self.classes).filter(others) {
+                let others = |&target: &ClassId| called == truth[at] && Some(target) != truth[at];
+                for target in ClassId::all(self.classes).filter(others) {
                     found[target].get_or_insert(first + at);
                 }
             }
@@ -241,7 +249,7 @@ impl Attack {
                 break;
             }
         }
-        let found = found.into_iter().enumerate();
+        let found = ClassId::all(self.classes).zip(found);
         found
             .filter_map(|(target, image)| Some(self.example(lab, record, target, image?)))
             .collect()
@@ -251,7 +259,7 @@ impl Attack {
         &self,
         lab: &Lab,
         record: &record::Attack,
-        target: usize,
+        target: ClassId,
         image: usize,
     ) -> AttackExample {
         let test = &lab.dataset.test;
@@ -270,7 +278,7 @@ impl Attack {
         let rows = || lab.network.rows(&logits);
         AttackExample {
             target,
-            truth: usize::from(test.label(image)),
+            truth: ClassId(usize::from(test.label(image))),
             image: Array::new(&[c, h, w], test.image(image).to_vec()),
             called: rows().map(decision).collect(),
             confidence: rows().map(|row| log_softmax(row)[target].exp()).collect(),
@@ -342,7 +350,7 @@ impl Experiment for Attack {
     fn step(&self, lab: &Lab, job: Job) -> Result<Vec<Outcomes>, AnalysisError> {
         let cell = self.cell(job.sequence);
         let (shown, truth) = self.source(lab, cell.source, job.block);
-        let start = (cell.pattern * self.classes + cell.target) * self.area;
+        let start = (cell.pattern * self.classes + cell.target.0) * self.area;
         let pattern = &self.patterns.values()[start..start + self.area];
         let of_weight = |&w: &f64| {
             let called = lab.decisions(blend(&shown, pattern, w).collect());
@@ -369,7 +377,9 @@ impl Experiment for Attack {
 
     fn is_complete(&self, record: &record::Attack, part: usize) -> bool {
         let cell = self.cell(part);
-        let exists = record.there.get(cell.pattern * self.classes + cell.target);
+        let exists = record
+            .there
+            .get(cell.pattern * self.classes + cell.target.0);
         exists.is_some_and(|exists| !exists)
     }
 }

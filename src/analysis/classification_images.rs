@@ -15,6 +15,7 @@ use std::sync::Arc;
 use super::{
     AnalysisError, AnalysisPlace, BlockOrder, BlockSequence, Experiment, Job, Lab, OptionalLaunches,
 };
+use crate::ids::{BlockIndex, ClassId, Gamma};
 use crate::nets::decision;
 use crate::nets::softmax::log_softmax;
 use crate::session::Form;
@@ -42,7 +43,7 @@ pub struct ClassificationImages {
     form: Arc<Form>,
     source: NoiseSource,
     /// The classes that have maps, or the error in the plan's list.
-    listed: Result<Vec<usize>, AnalysisError>,
+    listed: Result<Vec<ClassId>, AnalysisError>,
     summer: BlockSummer,
     /// How responses are read from the outputs at each γ; empty if they are not, and before the experiment has
     /// begun.
@@ -74,7 +75,11 @@ impl ClassificationImages {
         let fits = self.config.noise.fits(shape);
         fits.map_err(|problem| self.place.field_error("noise", problem))?;
         if lab.pool.is_empty() {
-            let signal = self.config.gammas.iter().position(|&gamma| gamma > 0.0);
+            let signal = self
+                .config
+                .gammas
+                .iter()
+                .position(|&gamma| gamma > Gamma::NOISE);
             if let Some(at) = signal {
                 return Err(self.place.field_error(
                     &format!("gammas[{at}]"),
@@ -102,7 +107,7 @@ impl ClassificationImages {
 
     /// The unit of the responses at a γ, chosen from its first block.
     fn step_of(&self, lab: &Lab, part: usize, kind: &TrialKind) -> f64 {
-        let mut block = self.draw(lab, Job::single_block(part, 0));
+        let mut block = self.draw(lab, Job::single_block(part, BlockIndex(0)));
         let logits = self.logits(lab, &mut block);
         let rows = lab.network.rows(&logits);
         ResponseReader::calibrated(self.config.evidence, &kind.listed, rows).step()
@@ -128,7 +133,7 @@ impl Experiment for ClassificationImages {
     type AnySums = Vec<BlockSums>;
 
     fn sequences(&self) -> Vec<BlockSequence> {
-        let part = |&gamma: &f64| BlockSequence {
+        let part = |&gamma: &Gamma| BlockSequence {
             phase: 0,
             blocks: self.config.blocks_at(gamma),
             order: BlockOrder::Parallel,
@@ -137,7 +142,7 @@ impl Experiment for ClassificationImages {
     }
 
     fn done(&self, record: &record::ClassificationImages) -> Vec<u64> {
-        record.gammas.iter().map(|gamma| gamma.blocks).collect()
+        record.gammas.iter().map(|trials| trials.blocks).collect()
     }
 
     fn begin(
@@ -151,16 +156,16 @@ impl Experiment for ClassificationImages {
         if record.gammas.is_empty() {
             *record = record::ClassificationImages::with_trials(&self.config, &kind);
             if kind.evidence {
-                for (part, gamma) in record.gammas.iter_mut().enumerate() {
-                    gamma.record_evidence(self.step_of(lab, part, &kind), &kind);
+                for (part, trials) in record.gammas.iter_mut().enumerate() {
+                    trials.record_evidence(self.step_of(lab, part, &kind), &kind);
                 }
             }
         }
-        if !kind.noise.is_white() && record.gammas.iter().any(|gamma| gamma.null.is_none()) {
+        if !kind.noise.is_white() && record.gammas.iter().any(|trials| trials.null.is_none()) {
             let shape = kind.grain.grid(kind.images);
             if let Some(null) = null::simulate(&self.source, shape) {
                 let gammas = record.gammas.iter_mut();
-                gammas.for_each(|gamma| gamma.set_null(null.clone()));
+                gammas.for_each(|trials| trials.set_null(null.clone()));
             }
         }
         if record.axes.is_none()
@@ -171,7 +176,7 @@ impl Experiment for ClassificationImages {
         let evidence = record
             .gammas
             .iter()
-            .filter_map(|gamma| gamma.evidence.as_ref());
+            .filter_map(|trials| trials.evidence.as_ref());
         let hearing =
             evidence.map(|sums| ResponseReader::new(self.config.evidence, &kind.listed, sums.step));
         self.readers = hearing.collect();
@@ -193,12 +198,12 @@ impl Experiment for ClassificationImages {
     }
 
     /// Reliability is noted, and its target checked, at the same trials however they are computed.
-    fn milestone(&self, part: usize, block: u64) -> u64 {
+    fn milestone(&self, part: usize, block: BlockIndex) -> BlockIndex {
         let look = match self.config.target_at(self.config.gammas[part]) {
-            Some(_) => (block / BLOCKS_PER_CHECK + 1) * BLOCKS_PER_CHECK,
+            Some(_) => (block.0 / BLOCKS_PER_CHECK + 1) * BLOCKS_PER_CHECK,
             None => u64::MAX,
         };
-        next_noted_block(block).min(look)
+        BlockIndex(next_noted_block(block.0).min(look))
     }
 
     fn trials_of_block(&self) -> usize {
@@ -206,36 +211,36 @@ impl Experiment for ClassificationImages {
     }
 
     fn merge(&self, record: &mut record::ClassificationImages, job: Job, sums: Vec<BlockSums>) {
-        let gamma = &mut record.gammas[job.sequence];
-        sums.iter().for_each(|sums| gamma.add(sums));
-        gamma.note_reliability();
-        if let Some((target, class)) = self.config.target_at(gamma.gamma)
-            && gamma.blocks.is_multiple_of(BLOCKS_PER_CHECK)
+        let trials = &mut record.gammas[job.sequence];
+        sums.iter().for_each(|sums| trials.add(sums));
+        trials.note_reliability();
+        if let Some((target, class)) = self.config.target_at(trials.gamma)
+            && trials.blocks.is_multiple_of(BLOCKS_PER_CHECK)
         {
             let class = class.and_then(|name| self.form.find(name).ok());
-            gamma.reached = has_reached(gamma, target, class);
+            trials.reached = has_reached(trials, target, class);
         }
     }
 
     fn is_complete(&self, record: &record::ClassificationImages, part: usize) -> bool {
-        record.gammas.get(part).is_some_and(|gamma| gamma.reached)
+        record.gammas.get(part).is_some_and(|trials| trials.reached)
     }
 
     fn refresh(&self, lab: &Lab, record: &mut record::ClassificationImages) {
-        for gamma in &mut record.gammas {
-            feed_back(lab, gamma);
+        for trials in &mut record.gammas {
+            feed_back(lab, trials);
         }
     }
 }
 
 /// Whether class `only` has the target reliability; or, without one, every class with enough trials, of
 /// which there must be at least one.
-fn has_reached(gamma: &GammaTrials, target: f64, only: Option<usize>) -> bool {
-    let estimate = gamma.estimate();
+fn has_reached(trials: &GammaTrials, target: f64, only: Option<ClassId>) -> bool {
+    let estimate = trials.estimate();
     if let Some(class) = only {
         let map = estimate
             .classes
-            .get(class)
+            .get(class.0)
             .and_then(ClassEstimate::best_image);
         return map.is_some_and(|map| map.reliability.is_some_and(|r| r >= target));
     }
@@ -250,7 +255,7 @@ fn has_reached(gamma: &GammaTrials, target: f64, only: Option<usize>) -> bool {
 }
 
 /// The kind of a plan's trials, given the classes that have maps.
-fn trial_kind(config: &config::ClassificationImages, lab: &Lab, listed: Vec<usize>) -> TrialKind {
+fn trial_kind(config: &config::ClassificationImages, lab: &Lab, listed: Vec<ClassId>) -> TrialKind {
     TrialKind {
         noise: config.noise,
         grain: config.grain(),
@@ -266,7 +271,7 @@ fn trial_kind(config: &config::ClassificationImages, lab: &Lab, listed: Vec<usiz
 #[derive(Debug, Clone, PartialEq)]
 pub struct Readout {
     /// The network's decisions.
-    pub decisions: Vec<usize>,
+    pub decisions: Vec<ClassId>,
     /// Weights of the trials, 0 for those dropped; `None` if all count the same.
     pub weights: Option<Vec<u16>>,
     /// Responses from the outputs; `None` if they are not read.
@@ -301,14 +306,14 @@ impl Readout {
 
 /// Shows the network the mean stimulus of every class that has one, and its evidence image if it has one,
 /// and records the decisions.
-fn feed_back(lab: &Lab, gamma: &mut GammaTrials) {
-    let estimate = gamma.estimate();
+fn feed_back(lab: &Lab, trials: &mut GammaTrials) {
+    let estimate = trials.estimate();
     let classes = || estimate.classes.iter();
     let stimuli = classes().map(|class| class.mean_stimulus.clone());
-    gamma.fed_back = decisions_on(lab, gamma, stimuli);
-    if gamma.evidence.is_some() {
+    trials.fed_back = decisions_on(lab, trials, stimuli);
+    if trials.evidence.is_some() {
         let images = classes().map(|class| Some(pattern(&class.evidence.as_ref()?.image)));
-        gamma.evidence_fed_back = decisions_on(lab, gamma, images);
+        trials.evidence_fed_back = decisions_on(lab, trials, images);
     }
 }
 
@@ -325,15 +330,15 @@ pub fn pattern(map: &[f32]) -> Vec<f32> {
 /// The network's decisions on these maps on the noise's grid, one per class.
 fn decisions_on(
     lab: &Lab,
-    gamma: &GammaTrials,
+    trials: &GammaTrials,
     maps: impl Iterator<Item = Option<Vec<f32>>>,
 ) -> Vec<Option<FedBack>> {
-    let (grain, images) = (gamma.grain, gamma.images);
-    let stimuli: Vec<(usize, Vec<f32>)> = maps
-        .enumerate()
+    let (grain, images) = (trials.grain, trials.images);
+    let stimuli: Vec<(ClassId, Vec<f32>)> = ClassId::all(trials.classes())
+        .zip(maps)
         .filter_map(|(class, map)| Some((class, grain.spread(&map?, images))))
         .collect();
-    let mut answers = vec![None; gamma.classes()];
+    let mut answers = vec![None; trials.classes()];
     if stimuli.is_empty() {
         return answers;
     }

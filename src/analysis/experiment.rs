@@ -3,6 +3,7 @@
 use std::any::Any;
 
 use super::{AnalysisError, BlockSequence, Job, Lab};
+use crate::ids::BlockIndex;
 use crate::session::record::{self, Record};
 
 /// Launches on a device, whose sums stay there until they are read.
@@ -71,9 +72,9 @@ pub trait Experiment: Send + Sync + 'static {
     }
 
     /// The first block after `block` before which the record is checked; no job goes past it.
-    fn milestone(&self, part: usize, block: u64) -> u64 {
+    fn milestone(&self, part: usize, block: BlockIndex) -> BlockIndex {
         let _ = (part, block);
-        u64::MAX
+        BlockIndex(u64::MAX)
     }
 
     /// Trials of a block that is computed in launches, which limits the size of a job.
@@ -108,7 +109,7 @@ pub trait Experiment: Send + Sync + 'static {
 pub type Sums = Box<dyn Any + Send>;
 
 /// An experiment of any kind: [`Experiment`] without its types.
-pub trait Analysis: Send + Sync {
+pub trait DynExperiment: Send + Sync {
     /// See [`Experiment::sequences`].
     fn sequences(&self) -> Vec<BlockSequence>;
     /// See [`Experiment::done`]; as long as the parts.
@@ -139,7 +140,7 @@ pub trait Analysis: Send + Sync {
     /// See [`Experiment::launches`].
     fn launches<'a>(&'a self, lab: &'a Lab, part: usize, blocks: usize) -> OptionalLaunches<'a>;
     /// See [`Experiment::milestone`].
-    fn milestone(&self, part: usize, block: u64) -> u64;
+    fn milestone(&self, part: usize, block: BlockIndex) -> BlockIndex;
     /// See [`Experiment::trials_of_block`].
     fn trials_of_block(&self) -> usize;
     /// See [`Experiment::merge`].
@@ -151,7 +152,7 @@ pub trait Analysis: Send + Sync {
 }
 
 /// The record and the sums of an analysis have its own types: both are made from the same plan.
-impl<E: Experiment> Analysis for E {
+impl<E: Experiment> DynExperiment for E {
     fn sequences(&self) -> Vec<BlockSequence> {
         Experiment::sequences(self)
     }
@@ -195,7 +196,7 @@ impl<E: Experiment> Analysis for E {
         Experiment::launches(self, lab, part, blocks)
     }
 
-    fn milestone(&self, part: usize, block: u64) -> u64 {
+    fn milestone(&self, part: usize, block: BlockIndex) -> BlockIndex {
         Experiment::milestone(self, part, block)
     }
 

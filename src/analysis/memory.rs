@@ -260,6 +260,7 @@ impl<'a> Sizes<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::Gamma;
     use crate::nets::{NetworkShape, Subject};
     use burn::tensor::Device;
 
@@ -267,7 +268,7 @@ mod tests {
         Config {
             analyses: vec![Analysis::ClassificationImages(
                 config::ClassificationImages {
-                    gammas: vec![0.0],
+                    gammas: vec![Gamma::NOISE],
                     classes,
                     cell,
                     ..Default::default()

@@ -29,7 +29,7 @@ use std::sync::Arc;
 use burn::tensor::Device;
 
 pub use crate::stimulus::launch::DeviceData;
-pub use experiment::{Analysis, Experiment, Launches, OptionalLaunches, Sums};
+pub use experiment::{DynExperiment, Experiment, Launches, OptionalLaunches, Sums};
 pub use place::{AnalysisPlace, no_test_images_error};
 
 use attack::Attack;
@@ -42,6 +42,7 @@ use spike_triggered::SpikeTriggered;
 use templates::Templates;
 
 use crate::data::Dataset;
+use crate::ids::{BlockIndex, ClassId};
 use crate::nets::{Subject, decision};
 use crate::session::config::NetworkKind;
 use crate::session::experiments::experiments;
@@ -75,7 +76,7 @@ impl Lab {
     }
 
     /// The network's decisions on `pixels`, row-major \[N,C,H,W\] in \[0,1\]: \[N\].
-    pub fn decisions(&self, pixels: Vec<f32>) -> Vec<usize> {
+    pub fn decisions(&self, pixels: Vec<f32>) -> Vec<ClassId> {
         let logits = self.network.logits(pixels, &self.device);
         self.network.rows(&logits).map(decision).collect()
     }
@@ -116,15 +117,15 @@ pub enum BlockOrder {
 pub struct Job {
     /// The part, for example the index of γ.
     pub sequence: usize,
-    /// Its first block, counted from 0.
-    pub block: u64,
+    /// Its first block.
+    pub block: BlockIndex,
     /// Number of blocks, at least 1.
     pub blocks: u64,
 }
 
 impl Job {
     /// A job of one block.
-    pub fn single_block(part: usize, block: u64) -> Self {
+    pub fn single_block(part: usize, block: BlockIndex) -> Self {
         Self {
             sequence: part,
             block,
@@ -132,14 +133,15 @@ impl Job {
         }
     }
 
-    /// The number of the block after its last.
-    pub fn end(self) -> u64 {
+    /// The block after its last.
+    pub fn end(self) -> BlockIndex {
         self.block + self.blocks
     }
 
     /// Its blocks, each as a separate job.
     pub fn split(self) -> impl Iterator<Item = Self> {
-        (self.block..self.end()).map(move |block| Self::single_block(self.sequence, block))
+        let blocks = self.block.until(self.end());
+        blocks.map(move |block| Self::single_block(self.sequence, block))
     }
 }
 
@@ -152,7 +154,7 @@ pub struct AnalysisError(pub String);
 macro_rules! computations {
     ($($name:ident),+) => {
         /// The experiment at `index` of the plan.
-        pub fn build(config: &Config, index: usize, lab: &Lab) -> Box<dyn Analysis> {
+        pub fn build(config: &Config, index: usize, lab: &Lab) -> Box<dyn DynExperiment> {
             let place = AnalysisPlace::for_analysis(config, index);
             match &config.analyses[index] {
                 $(config::Analysis::$name(plan) => {
@@ -166,7 +168,7 @@ macro_rules! computations {
 experiments!(computations);
 
 /// The range of items that make up block `block`, with `each` items per block and `all` in total.
-pub fn block_range(all: u64, each: usize, block: u64) -> std::ops::Range<usize> {
-    let first = (block * each as u64).min(all);
+pub fn block_range(all: u64, each: usize, block: BlockIndex) -> std::ops::Range<usize> {
+    let first = (block.0 * each as u64).min(all);
     first as usize..(first + each as u64).min(all) as usize
 }

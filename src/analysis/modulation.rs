@@ -8,6 +8,7 @@
 use super::{
     AnalysisError, AnalysisPlace, BlockOrder, BlockSequence, Experiment, Job, Lab, block_range,
 };
+use crate::ids::{BlockIndex, ClassId, Gamma, SiteId};
 use crate::nets::decision;
 use crate::nets::graph::site::Site;
 use crate::session::array::Array;
@@ -58,7 +59,7 @@ pub struct Modulation {
     config: config::Modulation,
     place: AnalysisPlace,
     strengths: Vec<i64>,
-    gammas: Vec<f64>,
+    gammas: Vec<Gamma>,
     /// The names of the layers, and their α.
     layers: Vec<(String, f64)>,
     source: NoiseSource,
@@ -109,45 +110,45 @@ impl Modulation {
         }
     }
 
-    /// The indices of the layer, the target and the strength of a part from 1 on.
-    fn setting(&self, part: usize) -> (usize, usize, usize) {
+    /// The index of the layer, the target, and the index of the strength, of a part from 1 on.
+    fn setting(&self, part: usize) -> (usize, ClassId, usize) {
         let (rest, strength) = (
             (part - 1) / self.strengths.len(),
             (part - 1) % self.strengths.len(),
         );
-        (rest / self.classes, rest % self.classes, strength)
+        (rest / self.classes, ClassId(rest % self.classes), strength)
     }
 
-    /// The site of every layer, with its index in the network. The error names the layers that
-    /// can be pushed.
-    fn sites(&self, lab: &Lab) -> Result<Vec<(usize, Site)>, AnalysisError> {
+    /// The site of every layer. The error names the layers that can be pushed.
+    fn sites(&self, lab: &Lab) -> Result<Vec<(SiteId, Site)>, AnalysisError> {
         let all = lab.network.sites();
         let found = |(i, (name, _)): (usize, &(String, f64))| {
             let site = all.iter().enumerate().find(|(_, site)| site.name == *name);
             let units = site.map_or(0, |(_, site)| site.units);
             let place = |error| self.place.field_error(&format!("layers[{i}].layer"), error);
             lab.network.pushed(name, &vec![0.0; units]).map_err(place)?;
-            Ok(site.map(|(at, site)| (at, site.clone())))
+            Ok(site.map(|(at, site)| (SiteId(at), site.clone())))
         };
         let all: Result<Vec<_>, _> = self.layers.iter().enumerate().map(found).collect();
         Ok(all?.into_iter().flatten().collect())
     }
 
     /// Sums of activations over a block of training images.
-    fn activations(&self, lab: &Lab, block: u64) -> Result<ModulationSums, AnalysisError> {
+    fn activations(&self, lab: &Lab, block: BlockIndex) -> Result<ModulationSums, AnalysisError> {
         let sites = self.sites(lab)?;
-        let places: Vec<usize> = sites.iter().map(|(at, _)| *at).collect();
+        let ids: Vec<SiteId> = sites.iter().map(|(id, _)| *id).collect();
         let shown = &self.typical[block_range(self.typical.len() as u64, self.config.block, block)];
         let train = &lab.dataset.train;
         let pixels = shown.iter().flat_map(|&i| train.image(i));
         let pixels: Vec<f32> = pixels.map(|&x| f32::from(x) / 255.0).collect();
-        let all = lab.network.responses(&pixels, &places);
-        let classes: Vec<usize> = shown.iter().map(|&i| train.label(i).into()).collect();
-        let of_layer = |((_, site), all): (&(usize, Site), Vec<f32>)| {
+        let all = lab.network.responses(&pixels, &ids);
+        let truth = |&i: &usize| ClassId(usize::from(train.label(i)));
+        let classes: Vec<ClassId> = shown.iter().map(truth).collect();
+        let of_layer = |((_, site), all): (&(SiteId, Site), Vec<f32>)| {
             let positions = (site.positions.0 * site.positions.1).max(1);
             let mut sums = vec![0.0; self.classes * site.units];
             for (image, class) in all.chunks_exact(site.units * positions).zip(&classes) {
-                let class_sums = sums[class * site.units..].iter_mut();
+                let class_sums = sums[class.0 * site.units..].iter_mut();
                 // For a convolution, the mean over all positions.
                 for (sum, all) in class_sums.zip(image.chunks_exact(positions)) {
                     let all: f64 = all.iter().map(|&a| f64::from(a)).sum();
@@ -182,7 +183,7 @@ impl Modulation {
         &self,
         lab: &Lab,
         parts: &[usize],
-        block: u64,
+        block: BlockIndex,
     ) -> Result<Vec<ModulationSums>, AnalysisError> {
         let (layer, ..) = self.setting(parts[0]);
         let deltas: Vec<Vec<f32>> = parts.iter().map(|&part| self.delta(part)).collect();
@@ -203,11 +204,11 @@ impl Modulation {
             for (logits, counts) in logits.iter().zip(&mut all) {
                 let counts = &mut counts[at * COUNTS_PER_CLASS * k..][..COUNTS_PER_CLASS * k];
                 for (&image, row) in images.iter().zip(lab.network.rows(logits)) {
-                    let truth = usize::from(lab.dataset.test.label(image));
+                    let truth = ClassId(usize::from(lab.dataset.test.label(image)));
                     let called = decision(row);
                     counts[truth] += 1;
-                    counts[k + truth] += i64::from(called == truth);
-                    counts[2 * k + called] += 1;
+                    counts[k + truth.0] += i64::from(called == truth);
+                    counts[2 * k + called.0] += 1;
                 }
             }
         }
@@ -257,7 +258,7 @@ impl Experiment for Modulation {
     ) -> Result<(), AnalysisError> {
         let sites = self.sites(lab)?;
         if record.progress.blocks.is_empty() {
-            let fresh = |((name, alpha), (_, site)): (&(String, f64), &(usize, Site))| {
+            let fresh = |((name, alpha), (_, site)): (&(String, f64), &(SiteId, Site))| {
                 let (k, s, g) = (self.classes, self.strengths.len(), self.gammas.len());
                 record::ModulatedLayer {
                     name: name.clone(),
@@ -275,7 +276,8 @@ impl Experiment for Modulation {
         }
         if phase == 1 {
             let of_layer = |layer: &record::ModulatedLayer| {
-                (0..self.classes).map(|class| layer.push(class)).collect()
+                let classes = ClassId::all(self.classes);
+                classes.map(|class| layer.push(class)).collect()
             };
             self.pushes = record.layers.iter().map(of_layer).collect();
         }

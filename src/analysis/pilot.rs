@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::classification_images::ClassificationImages;
 use super::{AnalysisError, AnalysisPlace, Experiment, Job, Lab};
+use crate::ids::{BlockIndex, Gamma};
 use crate::session::config::{self, Config, Grain};
 use crate::session::record::{self, Record};
 use crate::stats::classification::TARGET_RELIABILITY;
@@ -27,7 +28,7 @@ const LEAST: usize = 4;
 ///
 /// # Errors
 /// If the plan cannot be run, or the device fails.
-pub fn run_pilot(lab: &Lab, gamma: f64, seed: u64) -> Result<Vec<GrainForecast>, AnalysisError> {
+pub fn run_pilot(lab: &Lab, gamma: Gamma, seed: u64) -> Result<Vec<GrainForecast>, AnalysisError> {
     let [_, height, width] = lab.form.shape();
     let fits = |cell: &usize| *cell == 1 || height.min(width) / cell >= LEAST;
     let cells = CELLS.into_iter().filter(fits);
@@ -38,7 +39,7 @@ pub fn run_pilot(lab: &Lab, gamma: f64, seed: u64) -> Result<Vec<GrainForecast>,
 
 fn of_cell(
     lab: &Lab,
-    gamma: f64,
+    gamma: Gamma,
     seed: u64,
     cell: usize,
 ) -> Result<Option<GrainForecast>, AnalysisError> {
@@ -63,12 +64,12 @@ fn of_cell(
     let nothing = Record::new(&Config::default());
     Experiment::begin(&mut analysis, 0, lab, &nothing, &mut record)?;
     let began = Instant::now();
-    for block in 0..parts {
+    for block in BlockIndex::first(parts) {
         let job = Job::single_block(0, block);
         let sums = Experiment::step(&analysis, lab, job)?;
         Experiment::merge(&analysis, &mut record, job, sums);
         // Stop after an odd block, so that both halves of the trials have the same size.
-        if block % 2 == 1 && began.elapsed() > TIME {
+        if block.0 % 2 == 1 && began.elapsed() > TIME {
             break;
         }
     }
@@ -100,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_linear_network_is_forecast_at_every_grain() {
-        let all = run_pilot(&template_lab(), 0.0, 1).unwrap();
+        let all = run_pilot(&template_lab(), Gamma::NOISE, 1).unwrap();
         let cells: Vec<usize> = all.iter().map(|forecast| forecast.cell).collect();
         assert_eq!(cells, [1, 2, 4]);
         // y = w·z: the ratio is N/P, so that R 0.95 takes 19·784 trials.

@@ -1,6 +1,7 @@
 //! The place of an experiment in the plan, for its errors, its noise seeds and the images it uses.
 
 use super::AnalysisError;
+use crate::ids::BlockIndex;
 use crate::session::record::{self, Record};
 use crate::session::{Config, config};
 
@@ -72,7 +73,7 @@ impl AnalysisPlace {
     }
 
     /// The seed of a block of noise; `stream` distinguishes the noise streams of one experiment.
-    pub fn noise_seed(self, stream: u64, block: u64) -> crate::stimulus::BlockSeed {
+    pub fn noise_seed(self, stream: u64, block: BlockIndex) -> crate::stimulus::BlockSeed {
         crate::stimulus::BlockSeed {
             session: self.seed,
             analysis: self.index as u64,

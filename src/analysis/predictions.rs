@@ -100,8 +100,8 @@ impl Experiment for Predictions {
         };
         let decisions = lab.decisions(pixels(images, &shown));
         for (&index, called) in shown.iter().zip(decisions) {
-            sums.counts[usize::from(images.label(index)) * k + called] += 1;
-            let total = &mut sums.images[called * area..(called + 1) * area];
+            sums.counts[usize::from(images.label(index)) * k + called.0] += 1;
+            let total = &mut sums.images[called.0 * area..(called.0 + 1) * area];
             for (sum, &byte) in total.iter_mut().zip(images.image(index)) {
                 *sum += i64::from(byte);
             }

@@ -6,6 +6,7 @@
 use super::{
     AnalysisError, AnalysisPlace, BlockOrder, BlockSequence, Experiment, Job, Lab, block_range,
 };
+use crate::ids::ClassId;
 use crate::session::config::{self, Response};
 use crate::session::record::{self, BlockProgress, GammaTemplates, GammaTrials, Record};
 use crate::stats::templates::{SCORES, Template, TemplateClassifier};
@@ -63,7 +64,10 @@ impl Templates {
             };
         let gammas = self.sources(images).zip(&self.classifiers);
         let gammas: Vec<GammaTemplates> = gammas.map(of_part).collect();
-        let idle = gammas.iter().filter(|gamma| !gamma.is_meaningful()).count();
+        let idle = gammas
+            .iter()
+            .filter(|templates| !templates.is_meaningful())
+            .count();
         record::Templates {
             progress: BlockProgress {
                 blocks: vec![0; gammas.len()],
@@ -80,8 +84,8 @@ impl Templates {
 fn classifier((trials, response): (&GammaTrials, Response)) -> TemplateClassifier {
     let estimate = trials.estimate();
     let spread = |map: &Vec<f32>| trials.grain.spread(map, trials.images);
-    let maps = estimate.classes.iter().enumerate();
-    let maps: Vec<(usize, Vec<f32>, Vec<f32>)> = maps
+    let maps = ClassId::all(estimate.classes.len()).zip(&estimate.classes);
+    let maps: Vec<(ClassId, Vec<f32>, Vec<f32>)> = maps
         .filter_map(|(class, class_estimate)| {
             let image = &class_estimate.image(response)?.image;
             let mean_noise = match response {
@@ -145,8 +149,9 @@ impl Experiment for Templates {
         let mut correct = [0; SCORES];
         for index in block {
             let called = self.classifiers[job.sequence].classify(test.image(index));
+            let truth = ClassId(usize::from(test.label(index)));
             for (correct, called) in correct.iter_mut().zip(called.into_iter().flatten()) {
-                *correct += u64::from(called == usize::from(test.label(index)));
+                *correct += u64::from(called == truth);
             }
         }
         Ok((images, correct))
@@ -158,9 +163,9 @@ impl Experiment for Templates {
         job: Job,
         (images, correct): (u64, [u64; SCORES]),
     ) {
-        let gamma = &mut record.gammas[job.sequence];
-        gamma.images += images;
-        for (total, add) in gamma.correct.iter_mut().zip(correct) {
+        let templates = &mut record.gammas[job.sequence];
+        templates.images += images;
+        for (total, add) in templates.correct.iter_mut().zip(correct) {
             *total += add;
         }
         record.progress.blocks[job.sequence] += 1;
@@ -169,7 +174,7 @@ impl Experiment for Templates {
 
     fn is_complete(&self, record: &record::Templates, part: usize) -> bool {
         let begun = record.gammas.get(part);
-        begun.is_some_and(|gamma| !gamma.is_meaningful())
+        begun.is_some_and(|templates| !templates.is_meaningful())
     }
 }
 

@@ -10,8 +10,9 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Analysis, BlockOrder, DeviceData, Job, Lab, build};
+use super::{BlockOrder, DeviceData, DynExperiment, Job, Lab, build};
 use crate::data::{Dataset, DatasetOrigin, Images};
+use crate::ids::{BlockIndex, ClassId, Gamma};
 use crate::nets::{NetworkShape, Subject};
 use crate::session::array::Array;
 use crate::session::config::{self, DatasetName, NetworkKind};
@@ -21,12 +22,12 @@ use crate::session::{Config, Form, Session};
 use crate::stimulus::Pool;
 
 /// A pattern of rings from −1 to 1, \[28·28\], different for every class.
-pub fn template(class: usize) -> Vec<f32> {
+pub fn template(class: ClassId) -> Vec<f32> {
     let pixel = |i: usize| {
         let (row, column) = ((i / 28) as f32 - 13.5, (i % 28) as f32 - 13.5);
-        let angle = class as f32 * 0.6;
+        let angle = class.0 as f32 * 0.6;
         let along = row * angle.cos() + column * angle.sin();
-        (along * (0.35 + 0.05 * class as f32)).sin()
+        (along * (0.35 + 0.05 * class.0 as f32)).sin()
     };
     (0..784).map(pixel).collect()
 }
@@ -40,7 +41,7 @@ pub fn ports() -> NetworkShape {
 }
 
 /// A plan of classification images at these γ, followed by another analysis.
-pub fn with_images(gammas: &[f64], trials: u64, then: config::Analysis) -> Config {
+pub fn with_images(gammas: &[Gamma], trials: u64, then: config::Analysis) -> Config {
     let images = config::ClassificationImages {
         gammas: gammas.to_vec(),
         trials,
@@ -77,7 +78,7 @@ pub fn linear(weights: &[Vec<f32>], device: &Device) -> Subject {
 /// alternate.
 pub fn images(count: usize, seed: u64) -> Images {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let templates: Vec<Vec<f32>> = (0..10).map(template).collect();
+    let templates: Vec<Vec<f32>> = ClassId::all(10).map(template).collect();
     let mut pixels = Vec::with_capacity(count * 784);
     for i in 0..count {
         pixels.extend(templates[i % 10].iter().map(|t| {
@@ -118,7 +119,7 @@ pub fn lab(network: Subject, kind: NetworkKind, train: usize, test: usize) -> La
 
 /// A lab around ten templates.
 pub fn template_lab() -> Lab {
-    let templates: Vec<Vec<f32>> = (0..10).map(template).collect();
+    let templates: Vec<Vec<f32>> = ClassId::all(10).map(template).collect();
     let network = linear(&templates, &Device::flex());
     lab(network, NetworkKind::Logistic, 200, 100)
 }
@@ -165,7 +166,7 @@ fn advance(
             if parts.iter().all(|part| part.phase < phase) {
                 break;
             }
-            let open = |analysis: &dyn Analysis, record: &Record| -> Vec<Job> {
+            let open = |analysis: &dyn DynExperiment, record: &Record| -> Vec<Job> {
                 let results = &record.analyses[index];
                 let done = analysis.done(results);
                 let open = (0..parts.len()).filter(|&part| {
@@ -173,7 +174,7 @@ fn advance(
                         && done[part] < parts[part].blocks
                         && !analysis.is_complete(results, part)
                 });
-                open.map(|part| Job::single_block(part, done[part]))
+                open.map(|part| Job::single_block(part, BlockIndex(done[part])))
                     .collect()
             };
             if open(analysis.as_ref(), &session.record).is_empty() {
@@ -191,7 +192,7 @@ fn advance(
                 let mut jobs = Vec::new();
                 for job in first {
                     let ahead = match parts[job.sequence].order {
-                        BlockOrder::Parallel => 3.min(parts[job.sequence].blocks - job.block),
+                        BlockOrder::Parallel => 3.min(parts[job.sequence].blocks - job.block.0),
                         BlockOrder::Sequential => 1,
                     };
                     jobs.extend(

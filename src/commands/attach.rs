@@ -9,6 +9,7 @@ use super::CommandError;
 use super::listing::load_with_standing;
 use super::look::AttachView;
 use super::show::{ResponseArg, parse_class};
+use crate::ids::Gamma;
 use crate::link::Connection;
 use crate::report::{self, SessionStatus};
 use crate::session::config::Response;
@@ -27,7 +28,7 @@ pub struct StartArgs {
     class: Option<String>,
     /// Open at this signal strength (default: the one that shows the class best)
     #[arg(long, value_name = "G", conflicts_with = "plain")]
-    gamma: Option<f64>,
+    gamma: Option<Gamma>,
     /// Maps by decisions or by evidence (default: evidence if recorded)
     #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "plain")]
     response: Option<ResponseArg>,

@@ -14,6 +14,7 @@ use super::{CommandError, typed_names};
 use crate::engine::device::profile::{self, NETWORK};
 use crate::engine::device::speed::{self, MeasureLimit};
 use crate::engine::device::{self, DeviceChoice, DeviceKind};
+use crate::ids::Gamma;
 use crate::nets::import::onnx::Bundle;
 use crate::nets::onnx_network::OnnxNetwork;
 use crate::session::config::{self, NetworkKind};
@@ -31,8 +32,8 @@ pub struct BenchArgs {
     #[arg(long, value_name = "N", default_values_t = [64, 128, 256, 512])]
     batch: Vec<usize>,
     /// Signal strength γ
-    #[arg(long, default_value_t = 0.0)]
-    gamma: f64,
+    #[arg(long, default_value_t = Gamma::NOISE)]
+    gamma: Gamma,
     /// Trials to measure over
     #[arg(long, default_value_t = 50_000)]
     trials: u64,
@@ -127,7 +128,7 @@ pub fn run(bench: &BenchArgs) -> Result<ExitCode, CommandError> {
     let lab = lab.map_err(CommandError::failed)?;
     opened.choose_launch(&lab, bench.batch.first().copied().unwrap_or(1))?;
     let seat = &opened.seats[0];
-    if bench.gamma > 0.0 && lab.pool.is_empty() {
+    if bench.gamma > Gamma::NOISE && lab.pool.is_empty() {
         return Err(CommandError::Usage(format!(
             "--gamma {}: there are no images for {}, which takes {}; leave it at 0 (noise only)",
             bench.gamma,

@@ -22,6 +22,7 @@ use crate::engine::agreement_run::{self, ReplaySetup};
 use crate::engine::device::DeviceChoice;
 use crate::export::comparison::ComparisonExport;
 use crate::export::{self, ExportFormat};
+use crate::ids::{ClassId, Gamma};
 use crate::link::client::EngineAnswer;
 use crate::link::{Connection, Link, client};
 use crate::report::comparison::comparison;
@@ -51,7 +52,7 @@ pub struct CompareArgs {
     response: Option<ResponseArg>,
     /// The signal strength (default: the one that shows most; in files, all)
     #[arg(long, value_name = "G")]
-    gamma: Option<f64>,
+    gamma: Option<Gamma>,
     /// The noise, if both plans have several: uniform, gaussian, …
     #[arg(long, value_name = "KIND")]
     noise: Option<String>,
@@ -298,7 +299,7 @@ async fn newest(store: &Store, name: &str) -> Result<Session, CommandError> {
 
 impl CompareArgs {
     /// The class given by `--map`.
-    fn classes(&self, pair: &SessionPair<'_>) -> Result<Option<Vec<usize>>, CommandError> {
+    fn classes(&self, pair: &SessionPair<'_>) -> Result<Option<Vec<ClassId>>, CommandError> {
         let Some(typed) = &self.map else {
             return Ok(None);
         };

@@ -10,6 +10,7 @@ use super::extend_file::{announcement, extend_in_file};
 use super::output::print_line;
 use super::{CommandError, control, division_check, run};
 use crate::format::parse_trials;
+use crate::ids::{ClassId, Gamma};
 use crate::link::EngineCommand;
 use crate::session::Session;
 use crate::session::config::Extension;
@@ -30,7 +31,7 @@ pub struct ExtendArgs {
     target: Option<f64>,
     /// Only this signal strength (default: all in the plan)
     #[arg(long, value_name = "G")]
-    gamma: Option<f64>,
+    gamma: Option<Gamma>,
     /// The class whose map must reach the target, by number or name (default: every class)
     #[arg(long, value_name = "CLASS", requires = "target")]
     class: Option<String>,
@@ -121,10 +122,10 @@ fn estimated_trials(
 }
 
 /// Trials that the maps at a γ need for a target; `None` if some map gives no estimate.
-fn needed(trials: &GammaTrials, class: Option<usize>, target: f64) -> Option<u64> {
+fn needed(trials: &GammaTrials, class: Option<ClassId>, target: f64) -> Option<u64> {
     let estimate = trials.estimate();
-    let classes = estimate.classes.iter().enumerate();
-    let maps = classes.filter(|(index, _)| class.is_none_or(|class| class == *index));
+    let classes = ClassId::all(estimate.classes.len()).zip(&estimate.classes);
+    let maps = classes.filter(|(id, _)| class.is_none_or(|class| class == *id));
     let maps = maps.filter_map(|(_, estimate)| estimate.best_image());
     let needed = maps.map(|map| {
         crate::stats::correlation::trials_needed(estimate.trials, map.reliability?, target)

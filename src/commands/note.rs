@@ -11,6 +11,7 @@ use super::show::ResponseArg;
 use super::{CommandError, control, note_file};
 use crate::figure::choice;
 use crate::format::clean;
+use crate::ids::Gamma;
 use crate::link::EngineCommand;
 use crate::session::config::{Analysis, Response};
 use crate::session::record::{ClassificationImages, Note, NoteTarget};
@@ -30,7 +31,7 @@ pub struct NoteArgs {
     class: Option<String>,
     /// The signal strength of the map (default: the one that shows the class best)
     #[arg(long, value_name = "G", requires = "class")]
-    gamma: Option<f64>,
+    gamma: Option<Gamma>,
     /// The response that the map is made by (default: evidence if recorded)
     #[arg(long, value_enum, value_name = "WHAT", requires = "class")]
     response: Option<ResponseArg>,

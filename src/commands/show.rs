@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::CommandError;
 use crate::figure::{self, Figure};
+use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::form::Form;
@@ -22,7 +23,7 @@ pub struct ShowArgs {
     which: FigureChoice,
     /// The signal strength of the map (default: the one that shows the class best)
     #[arg(long, value_name = "G", requires = "map")]
-    gamma: Option<f64>,
+    gamma: Option<Gamma>,
     /// The response that the map is made by (default: evidence if recorded)
     #[arg(long, value_enum, value_name = "WHAT", requires = "map")]
     response: Option<ResponseArg>,
@@ -101,7 +102,7 @@ impl ShowArgs {
 }
 
 /// Parses a class by number or name. Before the images have been read, uses the names of a known set.
-pub fn parse_class(session: &Session, typed: &str) -> Result<usize, String> {
+pub fn parse_class(session: &Session, typed: &str) -> Result<ClassId, String> {
     if let Some(form) = &session.record.form {
         return form.find(typed);
     }
@@ -112,7 +113,7 @@ pub fn parse_class(session: &Session, typed: &str) -> Result<usize, String> {
             form.classes = names.iter().map(|&name| name.to_owned()).collect();
             form.find(typed)
         }
-        None => typed.trim().parse().map_err(|_| {
+        None => typed.trim().parse().map(ClassId).map_err(|_| {
             format!(
                 "`{typed}` is not a number, and class names are unknown until the session has run"
             )

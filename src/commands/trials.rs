@@ -14,6 +14,7 @@ use crate::engine::device::DeviceChoice;
 use crate::engine::replay::{self, FoundTrials, TrialSearch};
 use crate::export::trials::{MOST_ON_A_SHEET, TrialsFormat, write};
 use crate::format::{gamma, thousands};
+use crate::ids::Gamma;
 use crate::session::Session;
 use crate::session::record::{ClassificationImages, GammaTrials};
 use crate::session::store::Store;
@@ -34,7 +35,7 @@ pub struct TrialsArgs {
     any: bool,
     /// The signal strength (default: the strongest that has trials)
     #[arg(long, value_name = "G")]
-    gamma: Option<f64>,
+    gamma: Option<Gamma>,
     /// Which of the plan's classification images, if it has several; from 1
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     images: u64,
@@ -151,20 +152,20 @@ impl TrialsArgs {
                 self.name
             )));
         };
-        let gamma = self.place(chosen)?;
+        let gamma_index = self.place(chosen)?;
         let class = |flag: &str, typed: Option<&str>| {
             let found = typed.map(|typed| form.find(typed)).transpose();
             found.map_err(|problem| self.usage(&format!("{flag}: {problem}")))
         };
         let search = TrialSearch {
             images,
-            gamma,
+            gamma_index,
             truth: class("--true", self.truth.as_deref())?,
             decision: class("--called", self.called.as_deref())?,
             count: usize::try_from(self.count).unwrap_or(usize::MAX),
         };
-        if search.truth.is_some() && chosen.gammas[gamma].gamma == 0.0 {
-            let others = strengths(chosen, |trials| trials.gamma > 0.0);
+        if search.truth.is_some() && chosen.gammas[gamma_index].gamma == Gamma::NOISE {
+            let others = strengths(chosen, |trials| trials.gamma > Gamma::NOISE);
             let others = match others.is_empty() {
                 true => String::new(),
                 false => format!(", or choose another γ: --gamma {}", others.join(" or ")),
@@ -197,7 +198,7 @@ impl TrialsArgs {
         let mut gammas = gammas.filter(|(_, trials)| trials.trials > 0);
         let place = match self.gamma {
             None => gammas.max_by(|(_, a), (_, b)| a.gamma.total_cmp(&b.gamma)),
-            Some(asked) => gammas.find(|(_, trials)| (trials.gamma - asked).abs() < 1e-9),
+            Some(asked) => gammas.find(|(_, trials)| (trials.gamma.0 - asked.0).abs() < 1e-9),
         };
         let found = place.map(|(place, _)| place);
         found.ok_or_else(|| {

@@ -1,6 +1,7 @@
 //! Why two sessions cannot be compared: what differs, and what to do about it.
 
 use crate::format;
+use crate::ids::{ClassId, Gamma};
 use crate::session::config::Response;
 
 /// Why two sessions cannot be compared.
@@ -52,7 +53,7 @@ pub enum ComparisonError {
         /// The sessions.
         names: [String; 2],
         /// The first class that differs.
-        class: usize,
+        class: ClassId,
         /// Its name in each.
         called: [String; 2],
     },
@@ -86,15 +87,15 @@ pub enum ComparisonError {
         /// The sessions.
         names: [String; 2],
         /// The signal strengths of each that have trials.
-        gammas: [Vec<f64>; 2],
+        gammas: [Vec<Gamma>; 2],
     },
     /// Not both have trials at the requested signal strength.
     #[error("not both sessions have trials at γ {}; both have some at γ {}", format::gamma(*.requested), list(.shared))]
     OtherGamma {
         /// The requested signal strength.
-        requested: f64,
+        requested: Gamma,
         /// Those that both have.
-        shared: Vec<f64>,
+        shared: Vec<Gamma>,
     },
     /// There is no response for which both have maps of the same quantity.
     #[error("{problem}; compare sessions that count their trials the same way")]
@@ -115,7 +116,7 @@ pub enum ComparisonError {
     Class(String),
 }
 
-fn list(gammas: &[f64]) -> String {
+fn list(gammas: &[Gamma]) -> String {
     let names: Vec<String> = gammas.iter().map(|&gamma| format::gamma(gamma)).collect();
     names.join(", ")
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::SessionPair;
 use crate::format;
+use crate::ids::{ClassId, Gamma};
 use crate::session::config::Response;
 use crate::session::form::Shape;
 use crate::session::record::GammaTrials;
@@ -14,7 +15,7 @@ use crate::stats::comparison::{MapDifference, SignificanceBounds, difference};
 #[derive(Debug, Clone)]
 pub struct MapComparison {
     /// The signal strength.
-    pub gamma: f64,
+    pub gamma: Gamma,
     /// The response that the maps are made by.
     pub response: Response,
     /// The estimate from each session's trials.
@@ -70,43 +71,43 @@ impl MapComparison {
             estimates,
         };
         let classes = common.trials[0].classes();
-        let maps = (0..classes).filter(|&class| compared.maps(class).is_some());
+        let maps = ClassId::all(classes).filter(|&class| compared.maps(class).is_some());
         compared.bounds = SignificanceBounds::new(maps.count(), shape.iter().product());
         let of_class = |class| difference(compared.maps(class)?, shape, errors, compared.bounds);
-        compared.classes = (0..classes).map(of_class).collect();
+        compared.classes = ClassId::all(classes).map(of_class).collect();
         compared
     }
 
     /// The two maps of a class; `None` unless both have one.
-    pub fn maps(&self, class: usize) -> Option<[&ImageEstimate; 2]> {
+    pub fn maps(&self, class: ClassId) -> Option<[&ImageEstimate; 2]> {
         Some([self.map(0, class)?, self.map(1, class)?])
     }
 
     /// The map of a class in one of the sessions.
-    pub fn map(&self, session: usize, class: usize) -> Option<&ImageEstimate> {
-        let estimate = self.estimates[session].classes.get(class)?;
+    pub fn map(&self, session: usize, class: ClassId) -> Option<&ImageEstimate> {
+        let estimate = self.estimates[session].classes.get(class.0)?;
         estimate.image(self.response)
     }
 
     /// The reliability of the more reliable of a class's two maps.
-    pub fn reliability(&self, class: usize) -> Option<f64> {
+    pub fn reliability(&self, class: ClassId) -> Option<f64> {
         let both = [0, 1].map(|session| self.map(session, class)?.reliability);
         both.into_iter().flatten().reduce(f64::max)
     }
 
     /// Classes that have maps in both, ascending, with their difference.
-    pub fn differences(&self) -> impl Iterator<Item = (usize, &MapDifference)> {
-        let classes = self.classes.iter().enumerate();
+    pub fn differences(&self) -> impl Iterator<Item = (ClassId, &MapDifference)> {
+        let classes = ClassId::all(self.classes.len()).zip(&self.classes);
         classes.filter_map(|(class, difference)| Some((class, difference.as_ref()?)))
     }
 
     /// Why a class has no map in one of the sessions; `None` if it has one.
-    pub fn missing_reason(&self, session: usize, class: usize) -> Option<String> {
+    pub fn missing_reason(&self, session: usize, class: ClassId) -> Option<String> {
         if self.map(session, class).is_some() {
             return None;
         }
         let estimate = &self.estimates[session];
-        let of_class = estimate.classes.get(class)?;
+        let of_class = estimate.classes.get(class.0)?;
         Some(match self.response {
             _ if !of_class.listed => "not in its plan".into(),
             Response::Evidence if estimate.trials < self.min_trials[session] => {

@@ -1,6 +1,7 @@
 //! Checks that two sessions are comparable: same images, same noise, same way of counting trials.
 
 use super::ComparisonError;
+use crate::ids::ClassId;
 use crate::session::config::{self, Response};
 use crate::session::record::{ClassificationImages, ExperimentRecord as _};
 use crate::session::{Form, Session};
@@ -60,7 +61,8 @@ pub(super) fn check_form(sessions: [&Session; 2]) -> Result<(), ComparisonError>
         return Ok(());
     }
     let mut pairs = a.classes.iter().zip(&b.classes);
-    match pairs.position(|(a, b)| a.to_lowercase() != b.to_lowercase()) {
+    let other_name = pairs.position(|(a, b)| a.to_lowercase() != b.to_lowercase());
+    match other_name.map(ClassId) {
         None => Ok(()),
         Some(class) => Err(ComparisonError::Names {
             names,

@@ -5,6 +5,7 @@ use super::matching::{
     SessionImages, check_form, describe_noise, evidence_mismatch, names, responses, same_noise,
     with_trials,
 };
+use crate::ids::{ClassId, Gamma};
 use crate::session::config::{self, Response};
 use crate::session::record::GammaTrials;
 use crate::session::{Form, Session};
@@ -16,7 +17,7 @@ pub struct ComparisonRequest {
     /// The name of the kind of noise.
     pub noise: Option<String>,
     /// The signal strength.
-    pub gamma: Option<f64>,
+    pub gamma: Option<Gamma>,
     /// The response that the maps are made by.
     pub response: Option<Response>,
 }
@@ -42,7 +43,7 @@ pub struct SessionPair<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct SharedGamma<'a> {
     /// The signal strength.
-    pub gamma: f64,
+    pub gamma: Gamma,
     /// The trials of each.
     pub trials: [&'a GammaTrials; 2],
     /// The indices of γ in the two configs.
@@ -177,14 +178,14 @@ impl<'a> SessionPair<'a> {
     }
 
     /// The name of a class.
-    pub fn class_name(&self, class: usize) -> String {
+    pub fn class_name(&self, class: ClassId) -> String {
         self.form()
             .map_or_else(|| class.to_string(), |form| form.name(class))
     }
 
     /// The index of a signal strength in [`gammas`](Self::gammas).
-    pub fn gamma_index(&self, gamma: f64) -> Option<usize> {
-        let same = |common: &SharedGamma<'_>| (common.gamma - gamma).abs() < 1e-9;
+    pub fn gamma_index(&self, gamma: Gamma) -> Option<usize> {
+        let same = |common: &SharedGamma<'_>| (common.gamma.0 - gamma.0).abs() < 1e-9;
         self.gammas.iter().position(same)
     }
 
@@ -204,7 +205,7 @@ impl<'a> SessionPair<'a> {
                     .min(b.reliability.unwrap_or(0.0));
             }
             let second = match response {
-                Response::Decision => common.gamma,
+                Response::Decision => common.gamma.0,
                 Response::Evidence => reliability,
             };
             (maps, second)
@@ -261,7 +262,7 @@ fn shared_gammas<'a>(
     };
     let mut all: Vec<SharedGamma<'a>> = Vec::new();
     for (place, trials) in with_trials(first) {
-        let same = |other: &(usize, &GammaTrials)| (other.1.gamma - trials.gamma).abs() < 1e-9;
+        let same = |other: &(usize, &GammaTrials)| (other.1.gamma.0 - trials.gamma.0).abs() < 1e-9;
         if let Some((other, others)) = with_trials(second).find(same)
             && trials.shape() == others.shape()
             && trials.classes() == others.classes()

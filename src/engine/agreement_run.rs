@@ -12,6 +12,7 @@ use super::fault::catch_panic;
 use super::originals::{self, OriginalsError};
 use crate::comparison::{SessionPair, SharedTrialDecisions};
 use crate::data::{self, DataError, Dataset, DatasetRequest};
+use crate::ids::{BlockIndex, ClassId, Gamma};
 use crate::nets::graph::GraphError;
 use crate::nets::{Subject, decision};
 use crate::session::Session;
@@ -63,7 +64,7 @@ pub struct ReplaySetup<'a> {
 struct SharedTrials<'a> {
     seed: BlockSeed,
     source: NoiseSource,
-    gamma: f64,
+    gamma: Gamma,
     block: usize,
     trials: u64,
     pool: &'a Pool,
@@ -104,7 +105,7 @@ pub fn count_joint_decisions(
             session: sessions[0].config.seed,
             analysis: pair.analysis_indices[0] as u64,
             stream: common.gamma_indices[0] as u64,
-            block: 0,
+            block: BlockIndex(0),
         },
         source: NoiseSource::with_grain(plan.noise, plan.grain(), &images.train),
         gamma: common.gamma,
@@ -157,14 +158,18 @@ impl SharedTrials<'_> {
     ) -> JointDecisions {
         let mut joint = JointDecisions::new(self.classes);
         let each = self.block as u64;
-        for block in (start as u64..self.trials.div_ceil(each)).step_by(stride) {
-            let first = block * each;
+        let end = BlockIndex(self.trials.div_ceil(each));
+        for block in BlockIndex(start as u64).until(end).step_by(stride) {
+            let first = block.0 * each;
             let count = each.min(self.trials - first) as usize;
             let seed = BlockSeed { block, ..self.seed };
             let drawn = stimulus::draw(seed, &self.source, self.gamma, first, count, self.pool);
             let [a, b] = networks.map(|network| {
                 let logits = network.logits(drawn.stimuli.clone(), &seat.device);
-                network.rows(&logits).map(decision).collect::<Vec<usize>>()
+                network
+                    .rows(&logits)
+                    .map(decision)
+                    .collect::<Vec<ClassId>>()
             });
             for (truth, decisions) in drawn.truth.iter().zip(a.into_iter().zip(b)) {
                 joint.add(*truth, [decisions.0, decisions.1]);

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::analysis::{BlockOrder, BlockSequence, Job, Sums};
+use crate::ids::BlockIndex;
 
 /// Tracks the blocks of one phase of an analysis: dealt, waiting, merged.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ pub struct Dealer {
     /// Most launches per job.
     max_launches: u64,
     /// Sums that came before their turn.
-    early: BTreeMap<(usize, u64), (Job, Sums)>,
+    early: BTreeMap<(usize, BlockIndex), (Job, Sums)>,
 }
 
 /// How long a job of launches should take; its sums are read and shown at its end.
@@ -74,16 +75,16 @@ impl Dealer {
     }
 
     /// Extends a job over as many launches as a job should have, but not past `milestone`.
-    pub fn extend_job(&self, job: Job, milestone: u64) -> Job {
+    pub fn extend_job(&self, job: Job, milestone: BlockIndex) -> Job {
         let sequence = &self.sequences[job.sequence];
         if sequence.order == BlockOrder::Sequential || self.blocks_per_launch == 1 {
             return job;
         }
         let last =
-            (job.block / self.blocks_per_launch + self.launches_per_job) * self.blocks_per_launch;
-        let end = last.min(milestone).min(sequence.blocks);
+            (job.block.0 / self.blocks_per_launch + self.launches_per_job) * self.blocks_per_launch;
+        let end = last.min(milestone.0).min(sequence.blocks);
         Job {
-            blocks: end.saturating_sub(job.block).max(1),
+            blocks: end.saturating_sub(job.block.0).max(1),
             ..job
         }
     }
@@ -128,12 +129,13 @@ impl Dealer {
             BlockOrder::Sequential => u64::MAX - self.dealt[sequence],
         };
         let sequence = free.min_by_key(|&sequence| key(sequence))?;
-        Some(Job::single_block(sequence, self.dealt[sequence]))
+        let block = BlockIndex(self.dealt[sequence]);
+        Some(Job::single_block(sequence, block))
     }
 
     /// Notes that a job is being computed, which begins with the block of [`Dealer::peek`].
     pub fn deal(&mut self, job: Job) {
-        self.dealt[job.sequence] = job.end();
+        self.dealt[job.sequence] = job.end().0;
     }
 
     /// Takes the sums of a job, or of a portion of one.
@@ -145,9 +147,9 @@ impl Dealer {
 
     /// The next sums of a sequence that can be merged, in order.
     pub fn next_merge(&mut self, sequence: usize) -> Option<(Job, Sums)> {
-        let block = self.merged[sequence];
+        let block = BlockIndex(self.merged[sequence]);
         let (job, sums) = self.early.remove(&(sequence, block))?;
-        self.merged[sequence] = job.end();
+        self.merged[sequence] = job.end().0;
         Some((job, sums))
     }
 
@@ -208,7 +210,7 @@ mod tests {
                 let pick = picks.next().unwrap().index(computing.len());
                 let job = computing.swap_remove(pick);
                 for job in merge(&mut dealer, job) {
-                    merged[job.sequence].push(job.block);
+                    merged[job.sequence].push(job.block.0);
                 }
             }
             for (sequence, blocks) in merged.iter().enumerate() {
@@ -221,7 +223,7 @@ mod tests {
         let mut order = Vec::new();
         while let Some(job) = dealer.peek() {
             dealer.deal(job);
-            order.push((job.sequence, job.block));
+            order.push((job.sequence, job.block.0));
         }
         order
     }
@@ -245,15 +247,15 @@ mod tests {
         let next = |dealer: &mut Dealer| {
             let job = dealer.peek()?;
             dealer.deal(job);
-            Some((job.sequence, job.block))
+            Some((job.sequence, job.block.0))
         };
         assert_eq!(next(&mut dealer), Some((0, 0)));
         assert_eq!(next(&mut dealer), Some((1, 0)));
         assert_eq!(next(&mut dealer), None);
-        merge(&mut dealer, Job::single_block(1, 0));
+        merge(&mut dealer, Job::single_block(1, BlockIndex(0)));
         assert_eq!(next(&mut dealer), Some((1, 1)));
         assert_eq!(next(&mut dealer), None);
-        merge(&mut dealer, Job::single_block(1, 1));
+        merge(&mut dealer, Job::single_block(1, BlockIndex(1)));
         assert_eq!(next(&mut dealer), Some((2, 0)));
     }
 
@@ -264,12 +266,16 @@ mod tests {
             Dealer::new(parts(&[1000], BlockOrder::Parallel), 0, vec![5]).in_launches(8, 16);
         let mut jobs = Vec::new();
         while let Some(job) = dealer.peek() {
-            let milestone = if job.block < 20 { 20 } else { 500 };
-            let milestone = if job.block < 500 { milestone } else { u64::MAX };
-            let job = dealer.extend_job(job, milestone);
+            let milestone = if job.block.0 < 20 { 20 } else { 500 };
+            let milestone = if job.block.0 < 500 {
+                milestone
+            } else {
+                u64::MAX
+            };
+            let job = dealer.extend_job(job, BlockIndex(milestone));
             dealer.deal(job);
             dealer.adapt_job_length(job, Duration::from_millis(20) * job.blocks as u32);
-            jobs.push((job.block, job.end()));
+            jobs.push((job.block.0, job.end().0));
         }
         // To the end of its launch, then to the milestone, then four launches, then as many as fit in a second.
         assert_eq!(

@@ -13,7 +13,8 @@ use super::answer::WorkerMessage;
 use super::device::diagnosis::{self, FailureKind};
 use super::device::seat::Seat;
 use super::fault::{ComputeFault, catch_panic};
-use crate::analysis::{Analysis, AnalysisError, BlockOrder, Job, Lab, Sums};
+use crate::analysis::{AnalysisError, BlockOrder, DynExperiment, Job, Lab, Sums};
+use crate::ids::BlockIndex;
 use crate::nets::coalesce;
 
 /// Fewest blocks in a launch whose sums stay on the device: one for each half of the trials.
@@ -29,7 +30,7 @@ fn halved(blocks: usize) -> usize {
 
 /// Feeds a device with the blocks of one analysis.
 pub(super) struct Feeder<'a> {
-    pub analysis: &'a dyn Analysis,
+    pub analysis: &'a dyn DynExperiment,
     pub lab: &'a Lab,
     pub seat: &'a Seat,
     pub answer: &'a Sender<WorkerMessage>,
@@ -130,7 +131,7 @@ impl Feeder<'_> {
         let mut next = job.block;
         std::iter::from_fn(move || {
             let block = next;
-            next = ((block / each + 1) * each).min(end);
+            next = BlockIndex((block.0 / each + 1) * each).min(end);
             (block < end).then_some(Job {
                 block,
                 blocks: next - block,

@@ -17,7 +17,8 @@ use super::answer::{WorkerAnswer, WorkerMessage};
 use super::device::seat::Seat;
 use super::fault::{ComputeFault, catch_panic};
 use super::feeding::Feeder;
-use crate::analysis::{Analysis, Job, Lab};
+use crate::analysis::{DynExperiment, Job, Lab};
+use crate::ids::BlockIndex;
 use crate::nets::launch;
 
 /// Blocks queued per worker: enough to keep it busy while a checkpoint is written.
@@ -47,7 +48,7 @@ impl Workers {
     /// If the system cannot start more threads.
     pub fn start(
         seats: &[Seat],
-        analysis: &Arc<dyn Analysis>,
+        analysis: &Arc<dyn DynExperiment>,
         lab: &Lab,
     ) -> Result<Self, StartError> {
         let parts = 0..analysis.sequences().len();
@@ -107,7 +108,13 @@ impl Workers {
 
     /// Queues the blocks of a sequence from `next` up to `end`, `each` per job, until the queue is full; returns the first
     /// block not queued.
-    pub fn offer_blocks(&self, sequence: usize, mut next: u64, end: u64, each: u64) -> u64 {
+    pub fn offer_blocks(
+        &self,
+        sequence: usize,
+        mut next: BlockIndex,
+        end: BlockIndex,
+        each: u64,
+    ) -> BlockIndex {
         while next < end {
             let job = Job {
                 sequence,
@@ -166,7 +173,7 @@ struct Queue {
 }
 
 struct Worker {
-    analysis: Arc<dyn Analysis>,
+    analysis: Arc<dyn DynExperiment>,
     queue: Arc<Mutex<Queue>>,
     answer: Sender<WorkerMessage>,
     recalled: Arc<AtomicBool>,

@@ -11,6 +11,7 @@ use super::{
 use crate::comparison::{MapComparison, SessionPair};
 use crate::drawing::Sheet;
 use crate::figure;
+use crate::ids::ClassId;
 
 pub use super::comparison_export::ComparisonExport;
 
@@ -87,10 +88,10 @@ fn figures(
         for &response in &export.responses {
             let compared = MapComparison::new(export.pair, place, response);
             let all = || {
-                let has = |class: &usize| (0..2).any(|side| compared.map(side, *class).is_some());
-                (0..compared.classes.len()).filter(has).collect()
+                let has = |class: &ClassId| (0..2).any(|side| compared.map(side, *class).is_some());
+                ClassId::all(compared.classes.len()).filter(has).collect()
             };
-            let classes: Vec<usize> = export.classes.clone().unwrap_or_else(all);
+            let classes: Vec<ClassId> = export.classes.clone().unwrap_or_else(all);
             for (part, classes) in (1..).zip(classes.chunks(MOST)) {
                 let drawing = figure::comparison(export.pair, &compared, classes, drawn.sheet);
                 let part = match part {
@@ -114,7 +115,7 @@ fn figures(
 pub fn write_one(
     pair: &SessionPair<'_>,
     compared: &MapComparison,
-    class: usize,
+    class: ClassId,
     folder: &Path,
 ) -> Result<PathBuf, ExportError> {
     let [a, b] = pair.names();

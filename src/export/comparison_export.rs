@@ -1,6 +1,7 @@
 //! The contents of a comparison's export.
 
 use crate::comparison::{SessionPair, SharedTrialDecisions};
+use crate::ids::ClassId;
 use crate::session::config::Response;
 
 /// The contents of a comparison's export.
@@ -13,7 +14,7 @@ pub struct ComparisonExport<'a> {
     /// The responses.
     pub responses: Vec<Response>,
     /// The classes to draw figures of; `None`: all that have a map in either session.
-    pub classes: Option<Vec<usize>>,
+    pub classes: Option<Vec<ClassId>>,
     /// The agreement of the two networks on the same trials, or why it is unknown; `None` if not requested.
     pub agreement: Option<Result<&'a SharedTrialDecisions, &'a str>>,
 }

@@ -7,6 +7,7 @@ use super::folder::ExportFolder;
 use super::{ExportError, report_written, write_atomically};
 use crate::drawing::{Drawing, Sheet, pdf, png, svg};
 use crate::figure::{self, Figure};
+use crate::ids::ClassId;
 use crate::session::Session;
 
 /// Default resolution in dots per inch: what journals require.
@@ -46,7 +47,7 @@ pub struct FigureExport {
     /// Names of figures or kinds of figure; if empty, all.
     pub figures: Vec<String>,
     /// Classes whose figures are written; if empty, all. Figures that are not of one class are not affected.
-    pub classes: Vec<usize>,
+    pub classes: Vec<ClassId>,
 }
 
 impl FigureExport {

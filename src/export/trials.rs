@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::npz::{Container, meta, to_i64};
 use super::{ExportError, report_written, write_atomically, write_stdout};
 use crate::engine::replay::{FoundTrials, ReplayedTrial, TrialSearch};
+use crate::ids::ClassId;
 use crate::session::Session;
 
 /// The format of exported trials.
@@ -73,7 +74,7 @@ pub fn write(
 
 /// `NAME-trials-true-8-called-3`, with only the criteria of the search.
 fn stem(session: &Session, search: &TrialSearch) -> String {
-    let part = |key: &str, class: Option<usize>| {
+    let part = |key: &str, class: Option<ClassId>| {
         class.map_or_else(String::new, |class| format!("-{key}-{class}"))
     };
     format!(
@@ -146,7 +147,7 @@ fn arrays<W: Write + Seek>(
     if let Some(form) = &session.record.form {
         out.texts("classes", "class", &form.classes)?;
     }
-    out.array("gamma", &[], "signal strength, 0 to 1", [found.gamma])?;
+    out.array("gamma", &[], "signal strength, 0 to 1", [found.gamma.0])?;
     let (found_trials, n) = (&found.trials, found.trials.len());
     let trials = [("trial", n)];
     let unit = "value of a pixel, 0 black to 1 white";
@@ -158,22 +159,24 @@ fn arrays<W: Write + Seek>(
         .iter()
         .map(|trial| Some(trial.noise.as_slice()));
     out.maps("noise", &trials, found.grid, unit, noise)?;
-    let number = |class: Option<usize>| class.map_or(-1, |class| to_i64(class as u64));
+    let number = |number: Option<usize>| number.map_or(-1, |number| to_i64(number as u64));
     out.array(
         "block",
         &trials,
         "",
-        found_trials.iter().map(|trial| to_i64(trial.block)),
+        found_trials.iter().map(|trial| to_i64(trial.block.0)),
     )?;
     let places = found_trials.iter().map(|trial| to_i64(trial.place as u64));
     out.array("trial", &trials, "", places)?;
-    let truths = found_trials.iter().map(|trial| number(trial.truth));
+    let truths = found_trials
+        .iter()
+        .map(|trial| number(trial.truth.map(|truth| truth.0)));
     out.array("truth", &trials, "", truths)?;
     let images = found_trials.iter().map(|trial| number(trial.image));
     out.array("image", &trials, "", images)?;
     let called = found_trials
         .iter()
-        .map(|trial| to_i64(trial.decision as u64));
+        .map(|trial| to_i64(trial.decision.0 as u64));
     out.array("called", &trials, "", called)?;
     let confidences = found_trials.iter().map(|trial| trial.confidence);
     out.array("confidence", &trials, "probability", confidences)?;

@@ -6,6 +6,7 @@ use super::wording::capitalise;
 use super::wording::class_name;
 use super::{Figure, images};
 use crate::format::{clean, gamma, percent, reliability, thousands};
+use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
 use crate::session::config::{Analysis, Response, Split};
 use crate::session::record::{
@@ -107,8 +108,8 @@ fn noise(session: &Session, images: usize) -> Option<String> {
 fn map(
     session: &Session,
     (place, response): (usize, Option<Response>),
-    class: usize,
-    gamma_value: Option<f64>,
+    class: ClassId,
+    gamma_value: Option<Gamma>,
 ) -> Option<String> {
     let images_record = images(session, place).ok()?;
     let by = response.unwrap_or_else(|| choice::best_response(images_record));
@@ -119,7 +120,7 @@ fn map(
             .get(choice::best_gamma(images_record, by, class, None))?,
     };
     let estimate = trials.estimate();
-    let class_estimate = estimate.classes.get(class)?;
+    let class_estimate = estimate.classes.get(class.0)?;
     let map = class_estimate.image(by)?;
     let name = class_name(&session.record, class);
     let mut words = format!(
@@ -156,7 +157,7 @@ fn map(
 fn maps(
     session: &Session,
     (place, response): (usize, Option<Response>),
-    gamma_value: Option<f64>,
+    gamma_value: Option<Gamma>,
 ) -> Option<String> {
     let images_record = images(session, place).ok()?;
     let by = response.unwrap_or_else(|| choice::best_response(images_record));
@@ -168,25 +169,27 @@ fn maps(
             .filter(|trials| trials.trials > 0)
             .collect(),
     };
-    let reliable = |trials: &GammaTrials, class: usize| {
+    let reliable = |trials: &GammaTrials, class: ClassId| {
         let estimate = trials.estimate();
-        let class_estimate = estimate.classes.get(class);
+        let class_estimate = estimate.classes.get(class.0);
         choice::is_reliable(class_estimate.and_then(|class_estimate| class_estimate.image(by)))
     };
     let classes = shown.first()?.classes();
-    let has_map = |trials: &GammaTrials, class: usize| {
+    let has_map = |trials: &GammaTrials, class: ClassId| {
         let estimate = trials.estimate();
-        let class_estimate = estimate.classes.get(class);
+        let class_estimate = estimate.classes.get(class.0);
         class_estimate.is_some_and(|class_estimate| class_estimate.image(by).is_some())
     };
-    let with_map = (0..classes).filter(|&class| shown.iter().any(|trials| has_map(trials, class)));
+    let with_map =
+        ClassId::all(classes).filter(|&class| shown.iter().any(|trials| has_map(trials, class)));
     let with_map = with_map.count();
     let missing = match classes - with_map {
         0 => String::new(),
         1 => "; 1 class has none".to_owned(),
         missing => format!("; {missing} classes have none"),
     };
-    let good = (0..classes).filter(|&class| shown.iter().any(|trials| reliable(trials, class)));
+    let good =
+        ClassId::all(classes).filter(|&class| shown.iter().any(|trials| reliable(trials, class)));
     let gammas = match gamma_value {
         Some(gamma_value) => format!("at γ = {}", gamma(gamma_value)),
         None => {
@@ -208,7 +211,7 @@ fn maps(
 fn significance(
     session: &Session,
     (place, response): (usize, Option<Response>),
-    gamma_value: Option<f64>,
+    gamma_value: Option<Gamma>,
 ) -> Option<String> {
     let images_record = images(session, place).ok()?;
     let by = response.unwrap_or_else(|| choice::best_response(images_record));
@@ -219,7 +222,7 @@ fn significance(
         .filter(|trials| trials.trials > 0);
     let mut thresholds: Vec<String> = shown
         .filter(|trials| {
-            gamma_value.is_none_or(|gamma_value| (trials.gamma - gamma_value).abs() < 1e-9)
+            gamma_value.is_none_or(|gamma_value| (trials.gamma.0 - gamma_value.0).abs() < 1e-9)
         })
         .map(|trials| format!("{:.2}", trials.estimate().threshold))
         .collect();
@@ -230,7 +233,7 @@ fn significance(
     ))
 }
 
-fn means(session: &Session, place: usize, gamma_value: Option<f64>) -> Option<String> {
+fn means(session: &Session, place: usize, gamma_value: Option<Gamma>) -> Option<String> {
     let images_record = images(session, place).ok()?;
     let shown: Vec<&GammaTrials> = match gamma_value {
         Some(gamma_value) => vec![super::at_gamma(images_record, gamma_value).ok()?],
@@ -255,8 +258,8 @@ fn means(session: &Session, place: usize, gamma_value: Option<f64>) -> Option<St
 fn pair(
     session: &Session,
     place: usize,
-    (class, versus): (usize, usize),
-    gamma_value: Option<f64>,
+    (class, versus): (ClassId, ClassId),
+    gamma_value: Option<Gamma>,
 ) -> Option<String> {
     let images_record = images(session, place).ok()?;
     let trials = match gamma_value {

@@ -1,6 +1,7 @@
 //! Choosing the response and the γ that show the most, for all classes at once or for one.
 
 use crate::format;
+use crate::ids::{ClassId, Gamma};
 use crate::session::config::Response;
 use crate::session::record::{ClassificationImages, GammaTrials};
 use crate::stats::classification::ImageEstimate;
@@ -84,7 +85,7 @@ pub fn best_gamma_overall(images: &ClassificationImages, response: Response) -> 
 pub fn best_gamma(
     images: &ClassificationImages,
     response: Response,
-    class: usize,
+    class: ClassId,
     kept: Option<usize>,
 ) -> usize {
     let quality = |trials: &GammaTrials| -> Quality {
@@ -92,7 +93,7 @@ pub fn best_gamma(
             return Quality::NOTHING;
         }
         let estimate = trials.estimate();
-        let Some(class_estimate) = estimate.classes.get(class) else {
+        let Some(class_estimate) = estimate.classes.get(class.0) else {
             return Quality::NOTHING;
         };
         Quality {
@@ -101,7 +102,7 @@ pub fn best_gamma(
                 .image(response)
                 .and_then(|map| map.reliability)
                 .unwrap_or(-1.0),
-            signal: trials.gamma > 0.0 && class_estimate.called > 0,
+            signal: trials.gamma > Gamma::NOISE && class_estimate.called > 0,
             called: class_estimate.called,
         }
     };

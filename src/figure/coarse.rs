@@ -8,6 +8,7 @@ use super::{Figure, FigureError, at_gamma, channels, choice, images, wording};
 use crate::drawing::scale::{Reach, Scales};
 use crate::drawing::{Paint, Ramp, Sheet};
 use crate::format;
+use crate::ids::ClassId;
 use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::record::GammaTrials;
@@ -61,7 +62,7 @@ pub fn strips(
     super::draw(session, figure, sheet)?;
     let images_record = images(session, images_at)?;
     let response = requested.unwrap_or_else(|| choice::best_response(images_record));
-    let trials = |class: usize| match gamma {
+    let trials = |class: ClassId| match gamma {
         Some(gamma) => at_gamma(images_record, gamma),
         None => Ok(&images_record.gammas[choice::best_gamma(images_record, response, class, None)]),
     };
@@ -87,10 +88,10 @@ pub fn strips(
 fn of_class(
     session: &Session,
     (trials, response): (&GammaTrials, Response),
-    class: usize,
+    class: ClassId,
 ) -> ClassMap {
     let estimate = trials.estimate();
-    let class_estimate: Option<&ClassEstimate> = estimate.classes.get(class);
+    let class_estimate: Option<&ClassEstimate> = estimate.classes.get(class.0);
     let map = class_estimate.and_then(|class_estimate| class_estimate.image(response));
     let reliability = map.and_then(|map| map.reliability);
     let known = match (map, reliability) {

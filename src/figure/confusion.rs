@@ -4,6 +4,7 @@ use super::headline::accuracy_suffix;
 use super::{FigureError, origin, wording};
 use crate::drawing::{Drawing, Mark, Paint, Rect, Sheet};
 use crate::format;
+use crate::ids::ClassId;
 use crate::session::Session;
 use crate::session::config::Split;
 use crate::session::record::{Predictions, SplitCounts};
@@ -35,8 +36,8 @@ pub fn draw(session: &Session, split: Split, sheet: Sheet) -> Result<Drawing, Fi
     drawing.height = matrix.head + matrix.side * matrix.classes() + sheet.margin();
     matrix.name(&mut drawing);
     matrix.shades(&mut drawing, counts);
-    for truth in 0..counts.classes() {
-        for called in 0..counts.classes() {
+    for truth in ClassId::all(counts.classes()) {
+        for called in ClassId::all(counts.classes()) {
             matrix.count(&mut drawing, counts, truth, called);
         }
     }
@@ -50,12 +51,12 @@ fn alternative(session: &Session, counts: &SplitCounts, title: &str) -> String {
     let most = wrong.max_by_key(|&cell| (counts.counts[cell], std::cmp::Reverse(cell)));
     let mut words = format!("A matrix of {classes} true classes by predicted class. {title}.");
     if let Some(cell) = most.filter(|&cell| counts.counts[cell] > 0) {
-        let name = |class: usize| wording::class_name(&session.record, class);
+        let name = |class: ClassId| wording::class_name(&session.record, class);
         words += &format!(
             " The most frequent mistake: {} of {} are called {}.",
             format::thousands(counts.counts[cell]),
-            name(cell / classes),
-            name(cell % classes)
+            name(ClassId(cell / classes)),
+            name(ClassId(cell % classes))
         );
     }
     words
@@ -82,8 +83,8 @@ struct Matrix {
 impl Matrix {
     fn fit(session: &Session, counts: &SplitCounts, sheet: &Sheet, top: f64) -> Self {
         let (margin, row) = (sheet.margin(), sheet.line_height());
-        let name = |class: usize| wording::bare_class_name(&session.record, class);
-        let names: Vec<String> = (0..counts.classes())
+        let name = |class: ClassId| wording::bare_class_name(&session.record, class);
+        let names: Vec<String> = ClassId::all(counts.classes())
             .map(|class| wording::truncate(&name(class), LETTERS))
             .collect();
         let widest = |width: &dyn Fn(&String) -> f64| names.iter().map(width).fold(0.0, f64::max);
@@ -153,7 +154,7 @@ impl Matrix {
     fn shades(&self, drawing: &mut Drawing, counts: &SplitCounts) {
         let classes = counts.classes();
         let paint = |cell: usize| {
-            let (truth, called) = (cell / classes, cell % classes);
+            let (truth, called) = (ClassId(cell / classes), ClassId(cell % classes));
             // The square root: a few mistakes among many hits are what matters.
             let sign = if truth == called { 1.0 } else { -1.0 };
             Paint::Signed(sign * share(counts, truth, called).sqrt())
@@ -171,14 +172,14 @@ impl Matrix {
         });
     }
 
-    fn count(&self, drawing: &mut Drawing, counts: &SplitCounts, truth: usize, called: usize) {
+    fn count(&self, drawing: &mut Drawing, counts: &SplitCounts, truth: ClassId, called: ClassId) {
         let (sheet, side) = (drawing.sheet, self.side);
-        let count = counts.counts[truth * counts.classes() + called];
+        let count = counts.counts[truth.0 * counts.classes() + called.0];
         let words = count.to_string();
         if count > 0 && side > 0.9 * sheet.line_height() && sheet.text_width(&words) < side {
             let middle = (
-                self.left + (called as f64 + 0.5) * side,
-                self.head + (truth as f64 + 0.5) * side - 0.5 * sheet.line_height(),
+                self.left + (called.0 as f64 + 0.5) * side,
+                self.head + (truth.0 as f64 + 0.5) * side - 0.5 * sheet.line_height(),
             );
             let strong = share(counts, truth, called) > 0.3;
             let paint = if strong { Paint::Paper } else { Paint::Ink };
@@ -188,8 +189,8 @@ impl Matrix {
 }
 
 /// The share of a true class that is called `called`.
-fn share(counts: &SplitCounts, truth: usize, called: usize) -> f32 {
-    let count = counts.counts[truth * counts.classes() + called];
+fn share(counts: &SplitCounts, truth: ClassId, called: ClassId) -> f32 {
+    let count = counts.counts[truth.0 * counts.classes() + called.0];
     match counts.shown(truth) {
         0 => 0.0,
         shown => count as f32 / shown as f32,

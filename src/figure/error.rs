@@ -1,6 +1,7 @@
 //! The error that a figure cannot be drawn, naming the figures that can.
 
 use crate::format;
+use crate::ids::{ClassId, Gamma};
 use crate::session::Form;
 use crate::session::config::Response;
 use crate::session::record::Record;
@@ -12,7 +13,7 @@ pub enum FigureError {
     #[error("there is no class {class}; {available}")]
     Class {
         /// The number.
-        class: usize,
+        class: ClassId,
         /// The classes that exist, in words.
         available: String,
     },
@@ -20,9 +21,9 @@ pub enum FigureError {
     #[error("there are no classification images at γ {}; there are some at γ {}", format::gamma(*.requested), list(.available))]
     Gamma {
         /// The requested signal strength.
-        requested: f64,
+        requested: Gamma,
         /// The signal strengths in the plan.
-        available: Vec<f64>,
+        available: Vec<Gamma>,
     },
     /// There is no layer with this name.
     #[error("there is no layer `{layer}`; there are {}", available.join(", "))]
@@ -40,7 +41,7 @@ pub enum FigureError {
         /// The class.
         name: String,
         /// The signal strength.
-        gamma: f64,
+        gamma: Gamma,
         /// Why there is no map.
         why: String,
     },
@@ -62,7 +63,7 @@ pub enum FigureError {
         /// The other class.
         versus: String,
         /// The signal strength.
-        gamma: f64,
+        gamma: Gamma,
     },
     /// The figure shows another class than the requested one.
     #[error("`{0}` does not show the requested class")]
@@ -100,7 +101,7 @@ fn made_by(missing: &str) -> String {
     format!("; {analysis} in the plan makes it")
 }
 
-fn list(gammas: &[f64]) -> String {
+fn list(gammas: &[Gamma]) -> String {
     let names: Vec<String> = gammas.iter().map(|&gamma| format::gamma(gamma)).collect();
     names.join(", ")
 }
@@ -117,7 +118,7 @@ fn few(names: &[String]) -> String {
 
 impl FigureError {
     /// An error for a class that is not among the `classes`.
-    pub(super) fn no_class(record: &Record, class: usize, classes: usize) -> Self {
+    pub(super) fn no_class(record: &Record, class: ClassId, classes: usize) -> Self {
         let numbered = || Form::numbered([0; 3], classes).classes_in_words();
         let there = record
             .form

@@ -9,6 +9,7 @@ use super::audit;
 use super::choice;
 use super::wording::class_name;
 use crate::format::{gamma, percent, reliability};
+use crate::ids::ClassId;
 use crate::session::Session;
 use crate::session::config::{self, Response};
 use crate::session::record::{
@@ -127,7 +128,7 @@ fn images(images: &ClassificationImages) -> Headline {
         for (class, class_estimate) in trials.estimate().classes.iter().enumerate() {
             let good = choice::is_reliable(class_estimate.image(response));
             if class_estimate.listed {
-                *reliable.entry(class).or_insert(false) |= good;
+                *reliable.entry(ClassId(class)).or_insert(false) |= good;
             }
         }
     }
@@ -226,7 +227,7 @@ fn modulation(record: &Record, modulation: &Modulation) -> Headline {
     let mut most: Option<(f64, [String; 2])> = None;
     for layer in &modulation.layers {
         for (place, strength) in modulation.strengths.iter().enumerate() {
-            for class in 0..layer.classes() {
+            for class in ClassId::all(layer.classes()) {
                 let before = rate(layer.accuracy(class, rest, images, class));
                 let after = rate(layer.accuracy(class, place, images, class));
                 let (Some(before), Some(after)) = (before, after) else {
@@ -262,15 +263,15 @@ fn signed(strength: i64) -> String {
 fn backdoor(record: &Record, study: &Backdoor, plan: &config::Backdoor) -> Headline {
     // At the γ chosen for the whole study, as in exports: the more γ one looks at, the more clean networks stand out
     // somewhere by chance.
-    let gamma = study.representative_gamma(plan);
-    let verdict = study.verdict(plan, gamma);
+    let gamma_index = study.representative_gamma(plan);
+    let verdict = study.verdict(plan, gamma_index);
     let clean = verdict.flagged_text(false, plan.clean);
     // What stands out in the only poisoned network: the class, its window and its index.
     let only = || {
         let network = study.networks.first()?;
         let judged = verdict.networks.first()?.as_ref()?;
         let class = judged.class.filter(|_| judged.is_flagged())?;
-        let window = (*network.findings.get(gamma)?.windows.get(class)?)?;
+        let window = (*network.findings.get(gamma_index)?.windows.get(class.0)?)?;
         Some((class, window, window.index?))
     };
     let summary = audit::backdoor_summary(study, plan);

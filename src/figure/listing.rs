@@ -4,6 +4,7 @@ use super::name::KINDS;
 use super::{
     Figure, FigureError, attack, audit_scores, backdoor, covariance, modulation, shards, training,
 };
+use crate::ids::ClassId;
 use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::record::{ClassificationImages, GammaTrials, Predictions, SpikeTriggered};
@@ -111,7 +112,7 @@ fn of_images(images: usize, images_record: &ClassificationImages) -> Vec<Figure>
             figures.extend(with_map.map(|(class, _)| Figure::Map {
                 response,
                 images,
-                class,
+                class: ClassId(class),
                 gamma,
             }));
         }
@@ -137,7 +138,7 @@ fn confused_pair(
         return None;
     }
     // The class it is called, rather than the class it is.
-    let (truth, called) = (most / classes, most % classes);
+    let (truth, called) = (ClassId(most / classes), ClassId(most % classes));
     let place = super::choice::best_gamma(images_record, Response::Evidence, called, None);
     let trials = images_record.gammas.get(place)?;
     let estimate = trials.estimate();
@@ -178,7 +179,11 @@ pub fn has(session: &Session, figure: &Figure) -> bool {
 ///
 /// # Errors
 /// If there is none: the error lists the names that exist, or what would produce the figure.
-pub fn find(session: &Session, query: &str, classes: &[usize]) -> Result<Vec<Figure>, FigureError> {
+pub fn find(
+    session: &Session,
+    query: &str,
+    classes: &[ClassId],
+) -> Result<Vec<Figure>, FigureError> {
     let of_class = |figure: &&Figure| {
         classes.is_empty() || figure.class().is_none_or(|class| classes.contains(&class))
     };
@@ -207,7 +212,7 @@ pub fn find(session: &Session, query: &str, classes: &[usize]) -> Result<Vec<Fig
     }
     if all.iter().filter(of_kind).count() > 0 {
         // The kind exists, but not for this class.
-        let class = classes.first().copied().unwrap_or(0);
+        let class = classes.first().copied().unwrap_or_default();
         let figure = Figure::Map {
             response,
             images: 0,
@@ -243,8 +248,8 @@ fn pair(session: &Session, query: &str) -> Option<Result<Figure, FigureError>> {
     let (class, versus) = classes.split_once("-not-")?;
     let figure = Figure::Pair {
         images: 0,
-        class: class.parse().ok()?,
-        versus: versus.parse().ok()?,
+        class: ClassId(class.parse().ok()?),
+        versus: ClassId(versus.parse().ok()?),
         gamma,
     };
     let drawn = super::draw(session, &figure, crate::drawing::Sheet::DOUBLE);

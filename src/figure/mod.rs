@@ -28,6 +28,7 @@ pub mod wording;
 use strum::IntoStaticStr;
 
 use crate::drawing::{Drawing, Sheet};
+use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
 use crate::session::config::{Response, Split};
 use crate::session::record::{ClassificationImages, GammaTrials};
@@ -47,9 +48,9 @@ pub enum Figure {
         /// The index among the plan's classification-images experiments.
         images: usize,
         /// The class.
-        class: usize,
+        class: ClassId,
         /// The signal strength; `None`: the one that shows the class best.
-        gamma: Option<f64>,
+        gamma: Option<Gamma>,
     },
     /// The classification images or the evidence images of every class.
     Maps {
@@ -58,7 +59,7 @@ pub enum Figure {
         /// The index among the plan's classification-images experiments.
         images: usize,
         /// The signal strength; `None`: for each class the one that shows it best.
-        gamma: Option<f64>,
+        gamma: Option<Gamma>,
     },
     /// The same maps over their standard errors.
     #[strum(serialize = "z-maps")]
@@ -68,7 +69,7 @@ pub enum Figure {
         /// The index among the plan's classification-images experiments.
         images: usize,
         /// The signal strength; `None`: for each class the one that shows it best.
-        gamma: Option<f64>,
+        gamma: Option<Gamma>,
     },
     /// The mean stimulus of every class, over the trials called that class.
     #[strum(serialize = "mean-stimuli")]
@@ -76,18 +77,18 @@ pub enum Figure {
         /// The index among the plan's classification-images experiments.
         images: usize,
         /// The signal strength; `None`: for each class the one that shows it best.
-        gamma: Option<f64>,
+        gamma: Option<Gamma>,
     },
     /// The evidence for one class rather than another.
     Pair {
         /// The index among the plan's classification-images experiments.
         images: usize,
         /// The class.
-        class: usize,
+        class: ClassId,
         /// The other class.
-        versus: usize,
+        versus: ClassId,
         /// The signal strength; `None`: the one that shows the class best.
-        gamma: Option<f64>,
+        gamma: Option<Gamma>,
     },
     /// The spike-triggered averages of a layer's units.
     Filters {
@@ -202,8 +203,8 @@ fn images(session: &Session, images: usize) -> Result<&ClassificationImages, Fig
 }
 
 /// The trials at a signal strength.
-fn at_gamma(images: &ClassificationImages, gamma: f64) -> Result<&GammaTrials, FigureError> {
-    let close = |trials: &&GammaTrials| (trials.gamma - gamma).abs() < 1e-9;
+fn at_gamma(images: &ClassificationImages, gamma: Gamma) -> Result<&GammaTrials, FigureError> {
+    let close = |trials: &&GammaTrials| (trials.gamma.0 - gamma.0).abs() < 1e-9;
     images
         .gammas
         .iter()

@@ -2,12 +2,13 @@
 
 use super::Figure;
 use crate::format;
+use crate::ids::{ClassId, Gamma};
 use crate::session::config::Response;
 
 impl Figure {
     /// The name of the figure's file, without extension: `map-8-gamma-0.2`.
     pub fn name(&self) -> String {
-        let gamma_suffix = |gamma: &Option<f64>| {
+        let gamma_suffix = |gamma: &Option<Gamma>| {
             gamma.map_or_else(String::new, |gamma| format!("-gamma-{}", exact(gamma)))
         };
         match self {
@@ -75,7 +76,7 @@ impl Figure {
     }
 
     /// The figure's class; `None` if it is of all classes or of none.
-    pub fn class(&self) -> Option<usize> {
+    pub fn class(&self) -> Option<ClassId> {
         match self {
             Self::Map { class, .. } | Self::Pair { class, .. } => Some(*class),
             _ => None,
@@ -116,7 +117,7 @@ fn response_prefix(response: Option<Response>) -> &'static str {
 }
 
 /// A signal strength, written as briefly as possible without becoming a different number.
-fn exact(gamma: f64) -> String {
+fn exact(gamma: Gamma) -> String {
     let short = format::gamma(gamma);
     match short.parse() == Ok(gamma) {
         true => short,
@@ -154,9 +155,9 @@ mod tests {
             assert!(!name.contains(['/', ' ', '#']), "{name}");
             assert!(!all[..index].contains(name), "{name}");
         }
-        let means_at = |gamma| Figure::Means {
+        let means_at = |gamma: f64| Figure::Means {
             images: 0,
-            gamma: Some(gamma),
+            gamma: Some(Gamma(gamma)),
         };
         assert_eq!(means_at(0.2).name(), "mean-stimuli-gamma-0.2");
         assert_ne!(means_at(0.2).name(), means_at(0.2004).name());

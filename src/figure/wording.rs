@@ -1,16 +1,17 @@
 //! Names of classes and of an attack's patterns, for figures and reports.
 
 use crate::format;
+use crate::ids::ClassId;
 use crate::session::Record;
 use crate::session::record::Attack;
 
 /// A class in a sentence or a title: `Dress`; `class 3` if its name is a number.
-pub fn class_name(record: &Record, class: usize) -> String {
+pub fn class_name(record: &Record, class: ClassId) -> String {
     record.class_in_words(class)
 }
 
 /// A class where it is clear that a class is meant: `Dress`; `3` if its name is a number.
-pub fn bare_class_name(record: &Record, class: usize) -> String {
+pub fn bare_class_name(record: &Record, class: ClassId) -> String {
     record.bare_class(class)
 }
 
@@ -62,13 +63,16 @@ mod tests {
     #[test]
     fn a_named_class_is_called_by_its_name() {
         let clothes = record(&["Dress", "7", "  ", "ねこ"]);
-        assert_eq!(class_name(&clothes, 0), "Dress");
-        assert_eq!(class_name(&clothes, 1), "class 7");
-        assert_eq!(class_name(&clothes, 2), "class 2");
-        assert_eq!(bare_class_name(&clothes, 1), "7");
-        assert_eq!(bare_class_name(&clothes, 9), "9");
-        assert_eq!(bare_class_name(&clothes, 3), "ねこ");
-        assert_eq!(class_name(&Record::new(&Config::default()), 4), "class 4");
+        assert_eq!(class_name(&clothes, ClassId(0)), "Dress");
+        assert_eq!(class_name(&clothes, ClassId(1)), "class 7");
+        assert_eq!(class_name(&clothes, ClassId(2)), "class 2");
+        assert_eq!(bare_class_name(&clothes, ClassId(1)), "7");
+        assert_eq!(bare_class_name(&clothes, ClassId(9)), "9");
+        assert_eq!(bare_class_name(&clothes, ClassId(3)), "ねこ");
+        assert_eq!(
+            class_name(&Record::new(&Config::default()), ClassId(4)),
+            "class 4"
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use crate::data::Images;
+use crate::ids::ClassId;
 use crate::nets::score::pixels;
 use crate::nets::{Subject, decision};
 use crate::stats::interval::{Interval, wilson};
@@ -16,7 +17,7 @@ const BATCH: usize = 256;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ClassPermutation {
     /// For every class of the images, the output that stands for it, \[K\].
-    pub outputs: Vec<usize>,
+    pub outputs: Vec<ClassId>,
     /// The accuracy under this permutation.
     pub accuracy: f64,
 }
@@ -37,7 +38,7 @@ impl ConfusionMatrix {
             let logits = subject.logits(pixels(images, batch), subject.device());
             for (row, &index) in subject.rows(&logits).zip(batch) {
                 let label = usize::from(images.label(index));
-                counts[label * classes + decision(row)] += 1;
+                counts[label * classes + decision(row).0] += 1;
             }
         }
         Self { classes, counts }
@@ -61,10 +62,13 @@ impl ConfusionMatrix {
     /// classes themselves.
     pub fn permutation(&self) -> Option<ClassPermutation> {
         let rows = self.counts.chunks_exact(self.classes);
-        let most = |row: &[u64]| (0..row.len()).max_by_key(|&i| (row[i], usize::MAX - i));
-        let outputs: Vec<usize> = rows.clone().map(most).collect::<Option<_>>()?;
-        let different: HashSet<usize> = outputs.iter().copied().collect();
-        if different.len() < self.classes || outputs.iter().enumerate().all(|(a, &b)| a == b) {
+        let most = |row: &[u64]| {
+            ClassId::all(row.len()).max_by_key(|&class| (row[class], usize::MAX - class.0))
+        };
+        let outputs: Vec<ClassId> = rows.clone().map(most).collect::<Option<_>>()?;
+        let different: HashSet<ClassId> = outputs.iter().copied().collect();
+        if different.len() < self.classes || outputs.iter().copied().eq(ClassId::all(outputs.len()))
+        {
             return None;
         }
         let correct = rows.zip(&outputs).map(|(row, &output)| row[output]);

@@ -11,6 +11,7 @@ use super::scaling::{self, ScalingResults, ScalingTestError};
 use crate::analysis::pilot;
 use crate::analysis::{AnalysisError, DeviceData, Lab};
 use crate::data::Dataset;
+use crate::ids::Gamma;
 use crate::nets::graph::{Graph, GraphError};
 use crate::nets::import::onnx::{Bundle, OnnxError};
 use crate::nets::import::{self, ImportError};
@@ -179,7 +180,7 @@ impl InspectionRequest<'_> {
             dataset: Arc::new(images.clone()),
             resident: DeviceData::default(),
         };
-        Ok(pilot::run_pilot(&lab, 0.0, 1)?)
+        Ok(pilot::run_pilot(&lab, Gamma::NOISE, 1)?)
     }
 
     /// Inspects an opened network, and shows it the images if they fit.

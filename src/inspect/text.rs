@@ -9,6 +9,7 @@ use super::scaling::{ScalingResult, ScalingResults};
 use crate::format::{
     bytes, clean, coarse, count, minimum_duration, percent, reliability, thousands,
 };
+use crate::ids::ClassId;
 use crate::nets::import::onnx::ModelSummary;
 use crate::session::form::Form;
 use crate::stats::grain::GrainForecast;
@@ -241,7 +242,7 @@ fn scaling(text: &mut String, trials: &ScalingResults) {
 
 fn advice(trials: &ScalingResults, better: Option<&ScalingResult>) -> Option<String> {
     if let Some(exchanged) = &trials.exchanged {
-        let pairs = exchanged.outputs.iter().enumerate();
+        let pairs = ClassId::all(exchanged.outputs.len()).zip(&exchanged.outputs);
         let pairs = pairs.filter(|(class, output)| class != *output);
         let mut pairs: Vec<String> = pairs
             .map(|(class, output)| format!("{class} is its output {output}"))

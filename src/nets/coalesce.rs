@@ -11,6 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::launch::panic_message;
+use crate::ids::SiteId;
 
 /// What a call computes with which network; calls with equal keys can be merged.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,7 +21,7 @@ pub struct CallKey {
     /// The offsets it is pushed by, by site.
     pub pushes: Vec<(String, Vec<f32>)>,
     /// The sites whose values are wanted; none for the logits.
-    pub sites: Vec<usize>,
+    pub sites: Vec<SiteId>,
 }
 
 /// The outputs of a call: one array for each requested value, row-major by image.

@@ -31,6 +31,7 @@ pub mod weights;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
+use crate::ids::ClassId;
 use crate::session::config::NetworkKind;
 
 pub use network_shape::NetworkShape;
@@ -134,13 +135,13 @@ pub fn read_back<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
         .unwrap_or_else(|error| panic!("numbers read back from the device: {error:?}"))
 }
 
-/// The network's decision: the index of the largest logit, the lowest on a tie.
-pub fn decision(logits: &[f32]) -> usize {
+/// The network's decision: the class of the largest logit, the lowest on a tie.
+pub fn decision(logits: &[f32]) -> ClassId {
     let mut best = 0;
     for (class, &logit) in logits.iter().enumerate() {
         if logit > logits[best] {
             best = class;
         }
     }
-    best
+    ClassId(best)
 }

@@ -80,6 +80,6 @@ pub fn write_pixels(images: &Images, index: usize, into: &mut [f32]) {
 /// How many rows of logits decide for their label.
 pub fn count_correct<'a>(rows: impl Iterator<Item = &'a [f32]>, labels: &[usize]) -> usize {
     rows.zip(labels)
-        .filter(|(row, label)| decision(row) == **label)
+        .filter(|(row, label)| decision(row).0 == **label)
         .count()
 }

@@ -16,6 +16,7 @@ use super::graph::{Graph, GraphError, NodeId};
 use super::plan::triggered::{ActivationOffsets, SummedSite, TriggeredSums};
 use super::plan::{Lanes, Plan, UnsupportedNode};
 use super::{Network, NetworkShape, launch, read_back};
+use crate::ids::SiteId;
 use crate::session::config::NetworkKind;
 use crate::session::record::NetworkWeights;
 
@@ -39,8 +40,8 @@ pub struct Subject {
     pushes: Vec<(String, Vec<f32>)>,
 }
 
-/// Plans by the indices of the sites whose values they compute.
-type Looks = Arc<Mutex<HashMap<Vec<usize>, Option<Plan>>>>;
+/// Plans by the sites whose values they compute.
+type Looks = Arc<Mutex<HashMap<Vec<SiteId>, Option<Plan>>>>;
 
 impl Subject {
     /// A graph on a device.
@@ -179,7 +180,7 @@ impl Subject {
     }
 
     /// The key of a call of this network, for merging the calls of a launch.
-    fn call_key(&self, sites: Vec<usize>) -> CallKey {
+    fn call_key(&self, sites: Vec<SiteId>) -> CallKey {
         CallKey {
             network: Arc::as_ptr(&self.sites).addr(),
             pushes: self.pushes.clone(),
@@ -217,16 +218,15 @@ impl Subject {
         self.whole.get_or_init(|| self.graph.load(&self.device))
     }
 
-    /// Activations \[N,units,rows,columns\] of sites, given by their indices, in that order, on images
-    /// \[N,C,H,W\] in \[0,1\].
-    pub fn activations(&self, images: Tensor<4>, sites: &[usize]) -> Vec<Tensor<4>> {
+    /// Activations \[N,units,rows,columns\] of sites, in that order, on images \[N,C,H,W\] in \[0,1\].
+    pub fn activations(&self, images: Tensor<4>, sites: &[SiteId]) -> Vec<Tensor<4>> {
         let chosen: Vec<Site> = sites.iter().map(|&site| self.sites[site].clone()).collect();
         self.whole().activations(images, &chosen)
     }
 
     /// The plan that computes the images and the values of these sites, if this thread computes by plan
     /// and the network, unpushed, has one.
-    fn activation_plan(&self, sites: &[usize]) -> Option<Plan> {
+    fn activation_plan(&self, sites: &[SiteId]) -> Option<Plan> {
         if !launch::is_by_plan() || !self.pushes.is_empty() || sites.is_empty() {
             return None;
         }
@@ -250,7 +250,7 @@ impl Subject {
     }
 
     /// The locations of a site's activations in its node's value, at some of its positions or all.
-    fn activation_layout(&self, site: usize, positions: Option<&[usize]>) -> ActivationOffsets {
+    fn activation_layout(&self, site: SiteId, positions: Option<&[usize]>) -> ActivationOffsets {
         let (units, all) = self.graph.activation_offsets(&self.sites[site]);
         let positions = match positions {
             Some(chosen) => chosen.iter().map(|&position| all[position]).collect(),
@@ -259,16 +259,16 @@ impl Subject {
         ActivationOffsets { units, positions }
     }
 
-    /// Activations of `pixels`, row-major \[N,C,H,W\] in \[0,1\], at sites, given by their indices, each
-    /// row-major \[N,units,rows,columns\]; `None` if there is no plan for them.
-    pub fn planned_activations(&self, pixels: &[f32], sites: &[usize]) -> Option<Vec<Vec<f32>>> {
-        let answers = |&site: &usize| self.activation_layout(site, None);
+    /// Activations of `pixels`, row-major \[N,C,H,W\] in \[0,1\], at sites, each row-major
+    /// \[N,units,rows,columns\]; `None` if there is no plan for them.
+    pub fn planned_activations(&self, pixels: &[f32], sites: &[SiteId]) -> Option<Vec<Vec<f32>>> {
+        let answers = |&site: &SiteId| self.activation_layout(site, None);
         let answers: Vec<ActivationOffsets> = sites.iter().map(answers).collect();
         Some(self.activation_plan(sites)?.activations(pixels, &answers))
     }
 
     /// The same, by plan if this thread computes by plan and there is one, else on the device.
-    pub fn responses(&self, pixels: &[f32], sites: &[usize]) -> Vec<Vec<f32>> {
+    pub fn responses(&self, pixels: &[f32], sites: &[SiteId]) -> Vec<Vec<f32>> {
         if let Some(all) = self.planned_activations(pixels, sites) {
             return all;
         }
@@ -281,7 +281,7 @@ impl Subject {
         self.responses_on_device(pixels, sites)
     }
 
-    fn responses_on_device(&self, pixels: &[f32], sites: &[usize]) -> Vec<Vec<f32>> {
+    fn responses_on_device(&self, pixels: &[f32], sites: &[SiteId]) -> Vec<Vec<f32>> {
         let [channels, height, width] = self.graph.image();
         let images = pixels.len() / (channels * height * width).max(1);
         let data = TensorData::new(pixels.to_vec(), [images, channels, height, width]);
@@ -294,13 +294,13 @@ impl Subject {
     pub fn add_triggered(
         &self,
         pixels: &[f32],
-        sites: &[usize],
+        sites: &[SiteId],
         sums: &mut [TriggeredSums],
     ) -> bool {
         let Some(plan) = self.activation_plan(sites) else {
             return false;
         };
-        let looked = |&site: &usize| {
+        let looked = |&site: &SiteId| {
             let chosen = &self.sites[site];
             let fields = chosen.inner_positions();
             let columns = chosen.positions.1;

@@ -5,6 +5,7 @@ use crate::comparison::{MapComparison, SessionPair, SharedTrialDecisions, TrialO
 use crate::figure::headline::accuracy_suffix;
 use crate::figure::wording;
 use crate::format::{self, clean, count, percent, reliability, thousands};
+use crate::ids::ClassId;
 use crate::session::Session;
 use crate::stats::comparison::MapDifference;
 use crate::stats::share::Share;
@@ -107,19 +108,19 @@ fn maps(pair: &SessionPair<'_>, compared: &MapComparison) -> Vec<String> {
         String::new(),
     ];
     let all = compared.classes.len();
-    let mut shown: Vec<usize> = (0..all)
+    let mut shown: Vec<ClassId> = ClassId::all(all)
         .filter(|&class| is_planned(compared, class))
         .collect();
     let left_out = shown.len().saturating_sub(MOST);
     if left_out > 0 {
-        let differs = |class: &usize| {
+        let differs = |class: &ClassId| {
             let difference = compared.classes[*class].as_ref();
             std::cmp::Reverse(difference.map_or(0, |difference| difference.significant))
         };
         shown.sort_by_key(differs);
         shown.truncate(MOST);
     }
-    let name = |class: usize| wording::truncate(&clean(&pair.class_name(class)), LETTERS);
+    let name = |class: ClassId| wording::truncate(&clean(&pair.class_name(class)), LETTERS);
     let width = shown.iter().map(|&class| name(class).chars().count());
     let width = width.fold("class".len(), usize::max);
     lines.push(format!(
@@ -140,17 +141,17 @@ fn maps(pair: &SessionPair<'_>, compared: &MapComparison) -> Vec<String> {
 }
 
 /// Whether either plan includes a map of this class.
-fn is_planned(compared: &MapComparison, class: usize) -> bool {
+fn is_planned(compared: &MapComparison, class: ClassId) -> bool {
     let listed = |side: usize| {
         compared.estimates[side]
             .classes
-            .get(class)
+            .get(class.0)
             .is_some_and(|class| class.listed)
     };
     listed(0) || listed(1)
 }
 
-fn row(compared: &MapComparison, class: usize, name: &str, width: usize) -> String {
+fn row(compared: &MapComparison, class: ClassId, name: &str, width: usize) -> String {
     let Some(difference) = &compared.classes[class] else {
         let missing = [("A", 0), ("B", 1)].map(|(letter, side)| {
             let reason = compared.missing_reason(side, class)?;

@@ -3,6 +3,7 @@
 use serde::{Serialize, Serializer};
 use strum::IntoStaticStr;
 
+use crate::ids::Gamma;
 use crate::session::Form;
 
 /// An event and its time.
@@ -148,7 +149,7 @@ pub enum StageResult {
     /// All trials of one γ are done. Each list has one entry per class.
     ClassificationImages {
         /// Signal strength.
-        gamma: f64,
+        gamma: Gamma,
         /// Trials done.
         trials: u64,
         /// Trials that the network called this class.
@@ -280,7 +281,7 @@ mod tests {
                 "done": 256, "total": 1000, "per_second": null, "eta_s": null})
         );
         let result = StageResult::ClassificationImages {
-            gamma: 0.25,
+            gamma: Gamma(0.25),
             trials: 3,
             predicted: vec![3, 0],
             sufficient: vec![true, false],

@@ -126,7 +126,7 @@ fn result(outcome: &StageResult) -> String {
         } => {
             let enough = sufficient.iter().filter(|enough| **enough).count();
             let mut parts = vec![
-                format!("classification images  γ {gamma:?}"),
+                format!("classification images  γ {:?}", gamma.0),
                 format!("{} trials", count(*trials as f64)),
                 format!("{enough} of {listed} classes have enough"),
             ];
@@ -155,6 +155,7 @@ fn ends(names: &[String], reliability: &[Option<f64>]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::Gamma;
 
     fn plain(what: EventKind) -> String {
         line(&Event { t: 0.0, kind: what })
@@ -220,7 +221,7 @@ mod tests {
             "training  done  test accuracy 98.85 %, NO BETTER THAN CHANCE  best epoch 7"
         );
         let images = StageResult::ClassificationImages {
-            gamma: 0.0,
+            gamma: Gamma(0.0),
             trials: 1_000_000,
             predicted: vec![999_999, 1, 0],
             sufficient: vec![true, false, true],

@@ -217,6 +217,7 @@ fn trained(training: Option<&TrainingRecord>, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::{BlockIndex, ClassId};
     use crate::report::tests::{finished, measured, planned};
     use crate::session::record::{self, BlockSums, TrialKind};
     use crate::session::{Config, Form, config};
@@ -270,7 +271,7 @@ mod tests {
 
     /// A hundred classes, all but the last called equally often; the listed ones have maps, whose halves
     /// become less similar from class to class.
-    fn many(listed: Vec<usize>) -> Session {
+    fn many(listed: Vec<ClassId>) -> Session {
         let mut session = planned();
         let form = Form::numbered([3, 2, 3], 100);
         let kind = TrialKind {
@@ -283,14 +284,14 @@ mod tests {
         };
         plan.trials = 19_800;
         let mut images = record::ClassificationImages::with_trials(plan, &kind);
-        for block in 0..2_u64 {
+        for block in BlockIndex::first(2) {
             let mut counts = vec![0; 100 * 100];
             (0..99).for_each(|class| counts[class] = 100);
-            let noise = listed.iter().enumerate().filter(|(_, class)| **class < 99);
+            let noise = listed.iter().enumerate().filter(|(_, class)| class.0 < 99);
             let noise = noise.map(|(place, &class)| {
                 let value = |pixel: usize| {
-                    let half = (pixel * class + 3 * block as usize * pixel) % 7;
-                    100 * (30_000 + 50 * ((pixel * class) % 11) + 10 * half) as i64
+                    let half = (pixel * class.0 + 3 * block.0 as usize * pixel) % 7;
+                    100 * (30_000 + 50 * ((pixel * class.0) % 11) + 10 * half) as i64
                 };
                 (place, (0..18).map(value).collect())
             });
@@ -308,7 +309,7 @@ mod tests {
 
     #[test]
     fn of_a_hundred_classes_the_extremes_have_rows_and_the_rest_are_counted() {
-        let page = summary(&many((0..100).collect()));
+        let page = summary(&many(ClassId::all(100).collect()));
         for line in [
             "not listed: 79 classes between the 10 most and the 10 least reliable",
             "not listed: 1 class without a reliability",
@@ -325,7 +326,7 @@ mod tests {
 
     #[test]
     fn classes_without_maps_in_the_plan_are_counted_and_not_called_insufficient() {
-        let page = summary(&many(vec![3, 50]));
+        let page = summary(&many(vec![ClassId(3), ClassId(50)]));
         let line = "the plan has no maps of 98 other classes, called 19,400 times";
         assert!(page.lines().any(|text| text == line), "{page}");
         assert!(

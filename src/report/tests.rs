@@ -5,6 +5,7 @@ use std::future::Future;
 use serde_json::Value;
 
 use super::*;
+use crate::ids::{BlockIndex, ClassId, Gamma};
 use crate::session::config::{self, Config, NetworkKind, WeightSource};
 use crate::session::record::{
     Analysis, BlockSums, ClassificationImages, Epoch, FedBack, SavedState, TrainingRecord,
@@ -35,7 +36,7 @@ pub(super) fn planned() -> Session {
     training.epochs = 2;
     config.analyses = vec![config::Analysis::ClassificationImages(
         config::ClassificationImages {
-            gammas: vec![0.0, 0.5],
+            gammas: vec![Gamma(0.0), Gamma(0.5)],
             trials: 480,
             responses: vec![config::Response::Decision],
             ..Default::default()
@@ -68,7 +69,7 @@ pub(super) fn measured() -> Session {
     let kind = TrialKind::plain(form.class_count(), form.shape());
     let mut images = ClassificationImages::with_trials(plan, &kind);
     session.record.form = Some(form);
-    for block in 0..2 {
+    for block in BlockIndex::first(2) {
         let mut counts = vec![0; 100];
         (counts[0], counts[1]) = (120, 120);
         let bright = |from: usize| -> Vec<i64> {
@@ -92,7 +93,7 @@ pub(super) fn measured() -> Session {
         });
     }
     images.gammas[0].fed_back[1] = Some(FedBack {
-        class: 1,
+        class: ClassId(1),
         confidence: 0.75,
     });
     session.record.analyses[0] = Analysis::ClassificationImages(images);

@@ -283,9 +283,9 @@ impl EventTracker {
                 parameters: training.parameters,
             }));
         }
-        for (place, gamma) in complete(session) {
+        for (place, trials) in complete(session) {
             if self.gammas.insert(place) {
-                news.push(EventKind::Result(outcome(session, gamma)));
+                news.push(EventKind::Result(outcome(session, trials)));
             }
         }
         for index in others_done(session) {

@@ -4,6 +4,7 @@
 use super::config::{Analysis as Plan, ConfigError, Extension};
 use super::record::{Analysis, SavedState};
 use super::{Config, Session};
+use crate::ids::Gamma;
 
 /// Why a session cannot be extended.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -60,7 +61,7 @@ impl Session {
             return Err(self.no_images(images));
         };
         if let Some(requested) = more.gamma.filter(|gamma| !plan.gammas.contains(gamma)) {
-            let available: Vec<String> = plan.gammas.iter().map(f64::to_string).collect();
+            let available: Vec<String> = plan.gammas.iter().map(Gamma::to_string).collect();
             return Err(ExtendError::Gamma {
                 requested: requested.to_string(),
                 available: available.join(", "),
@@ -76,7 +77,7 @@ impl Session {
         });
         // A γ that stopped at its target has trials left.
         let stopped = matches!(&self.record.analyses[index], Analysis::ClassificationImages(images)
-            if images.gammas.iter().any(|gamma| gamma.reached && more.applies_to(gamma.gamma)));
+            if images.gammas.iter().any(|trials| trials.reached && more.applies_to(trials.gamma)));
         if more.trials <= least && !(stopped && more.trials == least) {
             return Err(ExtendError::NoMore {
                 requested: more.trials,
@@ -87,11 +88,11 @@ impl Session {
         config.validate()?;
         self.config = config;
         if let Analysis::ClassificationImages(images) = &mut self.record.analyses[index] {
-            let gammas = images
+            let extended = images
                 .gammas
                 .iter_mut()
-                .filter(|gamma| more.applies_to(gamma.gamma));
-            gammas.for_each(|gamma| gamma.reached = false);
+                .filter(|trials| more.applies_to(trials.gamma));
+            extended.for_each(|trials| trials.reached = false);
         }
         if self.record.state == SavedState::Finished {
             self.record.state = SavedState::Stopped;

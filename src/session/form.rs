@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::ClassId;
+
 /// The shape of an image and the names of the classes. C channels, H rows, W columns, K classes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -49,8 +51,8 @@ impl Form {
     }
 
     /// The name of a class; its number if it has none.
-    pub fn name(&self, class: usize) -> String {
-        match self.classes.get(class) {
+    pub fn name(&self, class: ClassId) -> String {
+        match self.classes.get(class.0) {
             Some(name) => name.clone(),
             None => class.to_string(),
         }
@@ -66,13 +68,13 @@ impl Form {
     ///
     /// # Errors
     /// Lists the existing classes.
-    pub fn find(&self, typed: &str) -> Result<usize, String> {
+    pub fn find(&self, typed: &str) -> Result<ClassId, String> {
         let query = typed.trim().to_lowercase();
-        let named = |test: &dyn Fn(&str) -> bool| -> Vec<usize> {
+        let named = |test: &dyn Fn(&str) -> bool| -> Vec<ClassId> {
             let classes = self.classes.iter().enumerate();
             classes
                 .filter(|(_, name)| test(&name.to_lowercase()))
-                .map(|(class, _)| class)
+                .map(|(class, _)| ClassId(class))
                 .collect()
         };
         if let Some(&class) = named(&|name| name == query).first() {
@@ -81,7 +83,7 @@ impl Form {
         if let Ok(class) = query.parse::<usize>()
             && class < self.class_count()
         {
-            return Ok(class);
+            return Ok(ClassId(class));
         }
         let candidates = if query.is_empty() {
             Vec::new()
@@ -148,7 +150,7 @@ mod tests {
     fn a_class_is_found_by_number_name_and_the_beginning_of_its_name() {
         let clothes = form(&["T-shirt/top", "Trouser", "Dress", "Sandal", "Sneaker"]);
         for (typed, class) in [("2", 2), ("dress", 2), ("DRESS", 2), ("sand", 3), ("t-", 0)] {
-            assert_eq!(clothes.find(typed), Ok(class), "{typed}");
+            assert_eq!(clothes.find(typed), Ok(ClassId(class)), "{typed}");
         }
         assert_eq!(
             clothes.find("s").unwrap_err(),
@@ -165,8 +167,8 @@ mod tests {
     /// A data set may number its classes from 1: then 1 means the class named 1, not the second class.
     #[test]
     fn a_name_takes_precedence_over_a_number() {
-        assert_eq!(form(&["1", "2", "3"]).find("1"), Ok(0));
-        assert_eq!(form(&["1", "2", "3"]).find("0"), Ok(0));
+        assert_eq!(form(&["1", "2", "3"]).find("1"), Ok(ClassId(0)));
+        assert_eq!(form(&["1", "2", "3"]).find("0"), Ok(ClassId(0)));
     }
 
     #[test]

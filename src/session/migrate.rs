@@ -13,6 +13,7 @@ use super::record::{
     Analysis, Attack, Backdoor, ClassificationImages, GammaTrials, ModulatedLayer, Modulation,
     Outcomes, Predictions, Record, SpikeTriggered, UnitResponses,
 };
+use crate::ids::ClassId;
 use crate::stats::classification::margins;
 
 /// The image shape of version 1.
@@ -118,7 +119,7 @@ fn trials(record: &mut GammaTrials) -> Result<(), String> {
     has_shape(&record.noise, &[2, CLASSES, CLASSES, height, width])?;
     let sums = margins(record.noise.values(), CLASSES, height * width);
     record.noise = Array::new(&[2, 3, CLASSES, channels, height, width], sums);
-    record.listed = (0..CLASSES).collect();
+    record.listed = ClassId::all(CLASSES).collect();
     record.images = IMAGE;
     record.grain = Grain::default();
     with_channel(&mut record.image)?;
@@ -142,10 +143,10 @@ fn attack(record: &mut Attack) -> Result<(), String> {
     }
     let mut counts = Vec::with_capacity(2 * 3 * k * weights * 4);
     for (row, table) in record.counts.values().chunks_exact(k * k).enumerate() {
-        let (source, target) = (row / (weights * k * 3), row / weights % k);
+        let (source, target) = (row / (weights * k * 3), ClassId(row / weights % k));
         let mut outcomes = Outcomes::default();
         for (cell, &n) in table.iter().enumerate() {
-            let (truth, called) = (cell / k, cell % k);
+            let (truth, called) = (ClassId(cell / k), ClassId(cell % k));
             // Noise was filed under class 0, since it has no true class.
             let truth = (source == 0).then_some(truth);
             outcomes.count(truth, called, target, n);

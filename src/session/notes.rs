@@ -3,6 +3,7 @@
 use super::config::{Analysis as Plan, ClassificationImages, Config, Response};
 use super::record::{LayerResponses, Note, NoteTarget, Record, SpikeTriggered};
 use super::{Form, Session};
+use crate::ids::{ClassId, Gamma};
 
 /// Maximum number of notes in a session.
 const MOST: usize = 500;
@@ -52,7 +53,7 @@ pub enum NoteError {
     #[error("there is no class {requested}; {available}")]
     Class {
         /// The class, from 0.
-        requested: usize,
+        requested: ClassId,
         /// The existing classes, in words.
         available: String,
     },
@@ -179,14 +180,18 @@ fn images_of(config: &Config, images: usize) -> Result<&ClassificationImages, No
     })
 }
 
-fn check_map(plan: &ClassificationImages, response: Response, gamma: f64) -> Result<(), NoteError> {
+fn check_map(
+    plan: &ClassificationImages,
+    response: Response,
+    gamma: Gamma,
+) -> Result<(), NoteError> {
     if !plan.has(response) {
         return Err(NoteError::NoMaps(response.image_label()));
     }
     if plan.gammas.contains(&gamma) {
         return Ok(());
     }
-    let available: Vec<String> = plan.gammas.iter().map(f64::to_string).collect();
+    let available: Vec<String> = plan.gammas.iter().map(Gamma::to_string).collect();
     Err(NoteError::Gamma {
         requested: gamma.to_string(),
         available: available.join(", "),
@@ -194,8 +199,8 @@ fn check_map(plan: &ClassificationImages, response: Response, gamma: f64) -> Res
 }
 
 /// The classes are known once the images have been opened.
-fn check_class(class: usize, form: Option<&Form>) -> Result<(), NoteError> {
-    match form.filter(|form| class >= form.class_count()) {
+fn check_class(class: ClassId, form: Option<&Form>) -> Result<(), NoteError> {
+    match form.filter(|form| class.0 >= form.class_count()) {
         None => Ok(()),
         Some(form) => Err(NoteError::Class {
             requested: class,

@@ -2,6 +2,7 @@
 //! trials.
 
 use super::share::Share;
+use crate::ids::ClassId;
 
 /// A comparison of two tables of decisions, each by true and called class.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -96,8 +97,8 @@ impl JointDecisions {
     }
 
     /// Adds a trial with its true class and the two decisions, all below K.
-    pub fn add(&mut self, truth: usize, [a, b]: [usize; 2]) {
-        self.counts[a * self.classes + b] += 1;
+    pub fn add(&mut self, truth: ClassId, [a, b]: [ClassId; 2]) {
+        self.counts[a.0 * self.classes + b.0] += 1;
         self.correct[0] += u64::from(a == truth);
         self.correct[1] += u64::from(b == truth);
     }
@@ -188,7 +189,7 @@ mod tests {
                 let (truth, decisions) = (bit(trial), [bit(4 + trial), bit(8 + trial)]);
                 a[2 * truth + decisions[0]] += 1;
                 b[2 * truth + decisions[1]] += 1;
-                joint.add(truth, decisions);
+                joint.add(ClassId(truth), decisions.map(ClassId));
             }
             let result = compare_tables([&a, &b], 2).unwrap();
             let alike = joint.agreement().rate().unwrap();

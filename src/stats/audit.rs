@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::anomaly::{anomaly_indices, median, overlap, pooled, strongest_window};
 use super::numbers::Shape;
+use crate::ids::ClassId;
 
 mod judging;
 
@@ -117,8 +118,8 @@ impl ReferencePopulation {
     /// The deviation d of an image of a class from the references, \[C·H·W\]:
     /// (e − mean)/√((sd² + mean sd² over all pixels and classes)/2), with e the image at unit length. `None`
     /// if fewer than two references have an image of the class, or all references are identical.
-    pub fn deviation(&self, class: usize, image: &[f32]) -> Option<Vec<f32>> {
-        let spread = self.classes.get(class)?.as_ref()?;
+    pub fn deviation(&self, class: ClassId, image: &[f32]) -> Option<Vec<f32>> {
+        let spread = self.classes.get(class.0)?.as_ref()?;
         let image = unit(image).filter(|image| image.len() == spread.mean.len())?;
         if self.pooled <= 0.0 {
             return None;
@@ -138,7 +139,7 @@ impl ReferencePopulation {
         sides: &RangeInclusive<usize>,
     ) -> AuditScores {
         let class = |(class, image): (usize, &Option<Vec<f32>>)| {
-            let deviation = self.deviation(class, image.as_ref()?)?;
+            let deviation = self.deviation(ClassId(class), image.as_ref()?)?;
             score(&deviation, shape, sides)
         };
         AuditScores {
@@ -207,9 +208,9 @@ pub fn leave_one_out(
 
 impl AuditScores {
     /// The class with the largest score, and its score.
-    pub fn top(&self) -> Option<(usize, ClassScore)> {
+    pub fn top(&self) -> Option<(ClassId, ClassScore)> {
         let classes = self.classes.iter().enumerate();
-        let scored = classes.filter_map(|(class, score)| Some((class, (*score)?)));
+        let scored = classes.filter_map(|(class, score)| Some((ClassId(class), (*score)?)));
         scored.reduce(|a, b| if b.1.score > a.1.score { b } else { a })
     }
 
@@ -219,9 +220,10 @@ impl AuditScores {
     }
 
     /// The class with the largest energy, and the ratio of that energy to the median class's.
-    pub fn energy(&self) -> Option<(usize, f64)> {
+    pub fn energy(&self) -> Option<(ClassId, f64)> {
         let classes = self.classes.iter().enumerate();
-        let scored = classes.filter_map(|(class, score)| Some((class, score.as_ref()?.energy)));
+        let scored =
+            classes.filter_map(|(class, score)| Some((ClassId(class), score.as_ref()?.energy)));
         let (class, most) = scored.reduce(|a, b| if b.1 > a.1 { b } else { a })?;
         let all = self.classes.iter().flatten().map(|class| class.energy);
         let middle = median(all.collect())?;
@@ -280,7 +282,7 @@ mod tests {
             .collect()
     }
 
-    fn patched(mut images: ClassImages, class: usize) -> ClassImages {
+    fn patched(mut images: ClassImages, class: ClassId) -> ClassImages {
         if let Some(image) = &mut images[class] {
             for (row, column) in (2..6).flat_map(|row| (7..11).map(move |column| (row, column))) {
                 image[row * 12 + column] += 2.0;
@@ -300,7 +302,7 @@ mod tests {
         let all = [network(3.0, 4.0), network(8.0, 6.0)];
         let population = ReferencePopulation::of(&refs(&all));
         // Means 0.7, variances 0.02 (over n − 1), which is also their mean: the root is √0.02.
-        let d = population.deviation(0, &[1.0, 0.0]).unwrap();
+        let d = population.deviation(ClassId(0), &[1.0, 0.0]).unwrap();
         let root = 0.02_f32.sqrt();
         assert!((d[0] - 0.3 / root).abs() < 1e-5, "{d:?}");
         assert!((d[1] + 0.7 / root).abs() < 1e-5, "{d:?}");
@@ -337,17 +339,17 @@ mod tests {
     #[test]
     fn a_patch_is_found_by_class_and_place_and_exceeds_the_null() {
         let all = networks(6, 2);
-        let suspect = patched(all[5].clone(), 4);
+        let suspect = patched(all[5].clone(), ClassId(4));
         let references = refs(&all[..5]);
         let null = leave_one_out(&references, SHAPE, &WINDOW_SIDES);
         let null: Vec<f64> = null.iter().filter_map(AuditScores::score).collect();
         let examined = ReferencePopulation::of(&references).examine(&suspect, SHAPE, &WINDOW_SIDES);
         let (class, top) = examined.top().unwrap();
-        assert_eq!((class, top.window), (4, (2, 7, 4)));
+        assert_eq!((class, top.window), (ClassId(4), (2, 7, 4)));
         let standing = rank(top.score, &null).unwrap();
         assert_eq!((standing.rank, standing.total), (1, 6));
         assert!(standing.is_outlier(), "{standing:?}");
-        assert_eq!(examined.energy().unwrap().0, 4);
+        assert_eq!(examined.energy().unwrap().0, ClassId(4));
         let index = examined.indices()[4].unwrap();
         assert!(index > 2.0, "{index}");
         // A clean network does not stand out.

@@ -8,6 +8,7 @@
 
 use super::anomaly::overlap;
 use super::roc::{Roc, roc};
+use crate::ids::ClassId;
 
 /// A class whose anomaly index is above this is flagged (Wang et al. 2019, *Neural Cleanse*).
 pub const FLAG_THRESHOLD: f64 = 2.0;
@@ -36,7 +37,7 @@ pub struct ExaminedNetwork {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TrueBackdoor<'a> {
     /// The class that the backdoor leads to.
-    pub target: usize,
+    pub target: ClassId,
     /// The distinct pixels of the patch, or of its bounding box.
     pub patch: &'a [usize],
     /// Columns of an image.
@@ -53,9 +54,9 @@ pub struct NetworkJudgement {
     /// Mean z in the strongest window of all classes; `None` if no class has enough trials.
     pub strength: Option<f64>,
     /// The class of that window, which also has the largest index.
-    pub class: Option<usize>,
+    pub class: Option<ClassId>,
     /// Every class whose index is above [`FLAG_THRESHOLD`].
-    pub flagged: Vec<usize>,
+    pub flagged: Vec<ClassId>,
     /// Intersection over union, in \[0,1\], of that window and the true patch.
     pub overlap: Option<f64>,
 }
@@ -154,7 +155,7 @@ pub fn study_verdict(
 
 fn judge(network: &ExaminedNetwork, truth: TrueBackdoor<'_>) -> NetworkJudgement {
     let found = network.classes.iter().enumerate();
-    let found = found.filter_map(|(class, found)| Some((class, (*found)?)));
+    let found = found.filter_map(|(class, found)| Some((ClassId(class), (*found)?)));
     // Within a network, the indices are in the order of the strengths.
     let most = found
         .clone()
@@ -176,7 +177,7 @@ mod tests {
     use super::*;
 
     const TRUTH: TrueBackdoor<'_> = TrueBackdoor {
-        target: 2,
+        target: ClassId(2),
         patch: &[11, 12, 21, 22],
         width: 10,
     };
@@ -210,8 +211,8 @@ mod tests {
         let judgement = verdict.networks[0].clone().unwrap();
         assert_eq!(judgement.score, Some(14.0));
         assert_eq!(judgement.strength, Some(7.0));
-        assert_eq!(judgement.class, Some(2));
-        assert_eq!(judgement.flagged, [1, 2]);
+        assert_eq!(judgement.class, Some(ClassId(2)));
+        assert_eq!(judgement.flagged, [ClassId(1), ClassId(2)]);
         assert_eq!(judgement.overlap, Some(1.0));
         assert_eq!(verdict.roc, None, "there is no clean network");
     }
@@ -270,7 +271,8 @@ mod tests {
             (0, 0, 0)
         );
         assert_eq!(result.without_score, 1);
-        assert_eq!(result.networks[0].as_ref().unwrap().class, Some(2));
+        let called = result.networks[0].as_ref().unwrap().class;
+        assert_eq!(called, Some(ClassId(2)));
         assert_eq!(result.roc.unwrap().auc.estimate, 0.0);
         assert_eq!(result.roc_of_strength.unwrap().auc.estimate, 1.0);
     }

@@ -16,6 +16,7 @@ use self::image::{MapContext, MeasuredMap, narrow};
 use self::pool::PooledMargins;
 use super::null::ErrorModel;
 use super::regression::NoiseBasis;
+use crate::ids::{ClassId, Gamma};
 use crate::stats::numbers::{NoiseGrid, Response, Shape};
 
 pub use self::evidence::{
@@ -33,12 +34,12 @@ pub const MARGINS: usize = 3;
 /// Counts and sums of the trials at one γ. K classes, M of which have maps; P numbers of a map.
 #[derive(Debug, Clone, Copy)]
 pub struct TrialSums<'a> {
-    /// Signal strength in \[0,1\].
-    pub gamma: f64,
+    /// Signal strength.
+    pub gamma: Gamma,
     /// K.
     pub classes: usize,
     /// The classes that have maps, ascending, \[M\].
-    pub listed: &'a [usize],
+    pub listed: &'a [ClassId],
     /// Channels, rows and columns of a map.
     pub shape: Shape,
     /// Number of image pixels that each number of a map covers, \[P\].
@@ -123,7 +124,7 @@ pub fn margins(table: &[i64], classes: usize, pixels: usize) -> Vec<i64> {
 #[serde(rename = "Estimate")]
 pub struct GammaEstimate {
     /// Signal strength.
-    pub gamma: f64,
+    pub gamma: Gamma,
     /// Number of trials counted.
     pub trials: u64,
     /// Trials by true and predicted class, \[K,K\] row-major.
@@ -241,7 +242,7 @@ pub fn estimate(trials: &TrialSums<'_>) -> GammaEstimate {
         error_model: trials.error_model,
     };
     let of_class = |class| class_estimate(trials, &whole, &halves, class, &deviations);
-    let mut measured: Vec<(ClassEstimate, [Option<MeasuredMap>; 2])> = (0..k)
+    let mut measured: Vec<(ClassEstimate, [Option<MeasuredMap>; 2])> = ClassId::all(k)
         .map(of_class)
         .map(|(class, decision)| (class, [decision, None]))
         .collect();
@@ -285,7 +286,7 @@ fn class_estimate(
     trials: &TrialSums<'_>,
     whole: &PooledMargins,
     halves: &[PooledMargins; 2],
-    class: usize,
+    class: ClassId,
     deviations: &[f64],
 ) -> (ClassEstimate, Option<MeasuredMap>) {
     let cells = whole.cells(class);
@@ -293,7 +294,7 @@ fn class_estimate(
     let Some(place) = trials.listed.iter().position(|&listed| listed == class) else {
         return (ClassEstimate::unlisted(called.count, cells), None);
     };
-    let pixels = trials.pixels();
+    let (pixels, gamma) = (trials.pixels(), trials.gamma.0);
     let mean_noise = (called.weight > 0).then(|| {
         let values = called.mean().map(|k| trials.grid.value(k));
         values.collect::<Vec<f64>>()
@@ -302,7 +303,7 @@ fn class_estimate(
         let image = &trials.image[place * pixels..(place + 1) * pixels];
         let blend = |((noise, sum), &cover): ((&f64, &i64), &u32)| {
             let image = *sum as f64 / (called.weight as f64 * 255.0 * f64::from(cover));
-            ((1.0 - trials.gamma) * noise + trials.gamma * image) as f32
+            ((1.0 - gamma) * noise + gamma * image) as f32
         };
         noise
             .iter()

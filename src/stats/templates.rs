@@ -10,6 +10,8 @@
 //!
 //! Source: Borji & Lin, *White Noise Analysis of Neural Networks*, ICLR 2020.
 
+use crate::ids::ClassId;
+
 /// Number of scores: raw, centred, cosine, Pearson.
 pub const SCORES: usize = 4;
 
@@ -17,7 +19,7 @@ pub const SCORES: usize = 4;
 #[derive(Debug, Clone, Copy)]
 pub struct Template<'a> {
     /// The class.
-    pub class: usize,
+    pub class: ClassId,
     /// m_k, the mean of the noise classified as k, \[P\].
     pub mean_noise: &'a [f32],
     /// c_k, the classification image, \[P\].
@@ -27,7 +29,7 @@ pub struct Template<'a> {
 /// The templates of all classes that have one, prepared for scoring images.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TemplateClassifier {
-    classes: Vec<usize>,
+    classes: Vec<ClassId>,
     /// The vectors that x is multiplied by (x − x̄ for the last score), by class and score, \[P\] each.
     filters: Vec<[Vec<f64>; SCORES]>,
 }
@@ -43,19 +45,19 @@ impl TemplateClassifier {
     }
 
     /// The classes that have a template, ascending.
-    pub fn classes(&self) -> &[usize] {
+    pub fn classes(&self) -> &[ClassId] {
         &self.classes
     }
 
     /// The class of an image of bytes, \[P\], by every score; the lowest class on a tie. `None` if there
     /// are no templates.
-    pub fn classify(&self, image: &[u8]) -> Option<[usize; SCORES]> {
+    pub fn classify(&self, image: &[u8]) -> Option<[ClassId; SCORES]> {
         let x: Vec<f64> = image.iter().map(|&x| f64::from(x) / 255.0).collect();
         let bytes: f64 = image.iter().map(|&x| f64::from(x)).sum();
         let mean = bytes / (255.0 * image.len() as f64);
         let centred: Vec<f64> = x.iter().map(|x| x - mean).collect();
         let shown = [&x, &x, &x, &centred];
-        let mut best: Option<[(usize, f64); SCORES]> = None;
+        let mut best: Option<[(ClassId, f64); SCORES]> = None;
         for (&class, filters) in self.classes.iter().zip(&self.filters) {
             let scores: [f64; SCORES] = std::array::from_fn(|i| dot(&filters[i], shown[i]));
             match &mut best {
@@ -104,7 +106,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 mod tests {
     use super::*;
 
-    fn template_of<'a>(class: usize, mean_noise: &'a [f32], image: &'a [f32]) -> Template<'a> {
+    fn template_of<'a>(class: ClassId, mean_noise: &'a [f32], image: &'a [f32]) -> Template<'a> {
         Template {
             class,
             mean_noise,
@@ -116,48 +118,53 @@ mod tests {
     fn each_score_rates_a_hand_made_pair_of_templates_differently() {
         // x = (1, 0, 0.2).
         let classifier = TemplateClassifier::new(&[
-            template_of(2, &[0.5, 0.5, 0.0], &[3.0, 0.0, 0.0]),
-            template_of(5, &[0.5, 0.4, 0.5], &[1.0, 0.0, 0.2]),
+            template_of(ClassId(2), &[0.5, 0.5, 0.0], &[3.0, 0.0, 0.0]),
+            template_of(ClassId(5), &[0.5, 0.4, 0.5], &[1.0, 0.0, 0.2]),
         ]);
         // Raw: 0.5 against 0.5 + 0.1. Centred: 3 against 1.04. Cosine: 1 against √1.04. Pearson:
         // the second is the image itself, so it scores highest.
-        assert_eq!(classifier.classify(&[255, 0, 51]), Some([5, 2, 5, 5]));
+        let called = [5, 2, 5, 5].map(ClassId);
+        assert_eq!(classifier.classify(&[255, 0, 51]), Some(called));
     }
 
     #[test]
     fn brightness_of_the_image_and_of_the_template_does_not_change_pearson() {
         let classifier = TemplateClassifier::new(&[
-            template_of(0, &[0.0; 4], &[9.0, 9.0, 9.1, 9.0]),
-            template_of(1, &[0.0; 4], &[0.0, 0.1, 0.0, 0.0]),
+            template_of(ClassId(0), &[0.0; 4], &[9.0, 9.0, 9.1, 9.0]),
+            template_of(ClassId(1), &[0.0; 4], &[0.0, 0.1, 0.0, 0.0]),
         ]);
         for base in [0, 100, 200] {
             let image = [base, base, base + 40, base];
             let (pearson, cosine) = (3, 2);
             let called = classifier.classify(&image).unwrap();
-            assert_eq!(called[pearson], 0);
-            assert_eq!(called[cosine], 0);
+            assert_eq!(called[pearson], ClassId(0));
+            assert_eq!(called[cosine], ClassId(0));
             let image = [base, base + 40, base, base];
-            assert_eq!(classifier.classify(&image).unwrap()[pearson], 1);
+            assert_eq!(classifier.classify(&image).unwrap()[pearson], ClassId(1));
         }
     }
 
     #[test]
     fn the_lowest_class_wins_a_tie() {
         let map = [0.3, -0.1, 0.7];
-        let classifier =
-            TemplateClassifier::new(&[template_of(3, &map, &map), template_of(4, &map, &map)]);
-        assert_eq!(classifier.classify(&[9, 200, 31]), Some([3; 4]));
+        let classifier = TemplateClassifier::new(&[
+            template_of(ClassId(3), &map, &map),
+            template_of(ClassId(4), &map, &map),
+        ]);
+        assert_eq!(classifier.classify(&[9, 200, 31]), Some([ClassId(3); 4]));
         // A uniform grey image correlates with nothing.
         let other = [-0.3, 0.1, 0.9];
-        let classifier =
-            TemplateClassifier::new(&[template_of(3, &map, &map), template_of(4, &map, &other)]);
-        assert_eq!(classifier.classify(&[77; 3]).unwrap()[3], 3);
+        let classifier = TemplateClassifier::new(&[
+            template_of(ClassId(3), &map, &map),
+            template_of(ClassId(4), &map, &other),
+        ]);
+        assert_eq!(classifier.classify(&[77; 3]).unwrap()[3], ClassId(3));
     }
 
     #[test]
     fn flat_and_missing_templates_are_handled() {
-        let classifier = TemplateClassifier::new(&[template_of(1, &[0.5; 2], &[0.0; 2])]);
-        assert_eq!(classifier.classify(&[0, 255]), Some([1; 4]));
+        let classifier = TemplateClassifier::new(&[template_of(ClassId(1), &[0.5; 2], &[0.0; 2])]);
+        assert_eq!(classifier.classify(&[0, 255]), Some([ClassId(1); 4]));
         assert_eq!(TemplateClassifier::new(&[]).classify(&[0, 255]), None);
     }
 }

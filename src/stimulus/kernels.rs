@@ -10,6 +10,7 @@
 use burn::tensor::{Int, Tensor};
 
 use super::{BlockSeed, NoiseSource};
+use crate::ids::BlockIndex;
 
 /// A launch to be drawn by kernels: B blocks of T trials, N = B·T, with p points and P stimulus values each.
 #[derive(Debug)]
@@ -79,7 +80,7 @@ pub fn empty_slot_input() -> [u32; super::KERNEL_INPUT] {
         session: 0,
         analysis: 0,
         stream: 0,
-        block: 0,
+        block: BlockIndex(0),
     };
     let mut head = [0; super::KERNEL_INPUT];
     head[..8].copy_from_slice(&nothing.key());

@@ -13,6 +13,7 @@ use rayon::prelude::*;
 
 use super::kernels::{self, Kernels};
 use super::{BlockSeed, ChosenImages, KernelBlock, NoiseSource, Pool, choose, prepare_for_kernels};
+use crate::ids::Gamma;
 use crate::session::config::Noise;
 use crate::stats::classification::GRID_CENTRE;
 
@@ -33,7 +34,7 @@ pub struct Slot {
 #[derive(Debug, Clone)]
 pub struct LaunchSource<'a> {
     source: &'a NoiseSource,
-    gamma: f64,
+    gamma: Gamma,
     /// B.
     block_size: usize,
     pool: &'a Pool,
@@ -85,7 +86,7 @@ impl<'a> LaunchSource<'a> {
     /// Prepares launches of blocks of `trials` trials each.
     pub fn new(
         source: &'a NoiseSource,
-        gamma: f64,
+        gamma: Gamma,
         trials: usize,
         pool: &'a Pool,
         resident: &DeviceData,
@@ -169,7 +170,7 @@ impl<'a> LaunchSource<'a> {
                     let patch_places = self.source.draw_patch_places(&mut rng, slot.trials);
                     patches.extend(patch_places.unwrap_or_default());
                     heads.extend(head);
-                    shown.extend(truth.iter().map(|&class| class as i16));
+                    shown.extend(truth.iter().map(|class| class.0 as i16));
                     image.extend(places.iter().map(|&place| place as u32));
                 }
             }
@@ -192,7 +193,7 @@ impl<'a> LaunchSource<'a> {
             numbers: self.numbers(),
             images: self.images.as_ref(),
             cells: self.cells.as_ref(),
-            blends: self.gamma != 0.0,
+            blends: self.gamma != Gamma::NOISE,
         });
         let chosen = |images: &Tensor<2, Int>| images.clone().select(0, drawn.image.clone());
         DrawnLaunch {
@@ -279,7 +280,7 @@ impl<'a> LaunchSource<'a> {
                 mut rng,
             } = choose(slot.seed, slot.first, slot.trials, self.pool);
             // There are fewer than 2¹⁵ classes and 2³⁰ images.
-            block.shown.extend(truth.iter().map(|&class| class as i16));
+            block.shown.extend(truth.iter().map(|class| class.0 as i16));
             block.image.extend(image.iter().map(|&image| image as u32));
             block.points = self.source.draw(&mut rng, slot.trials);
         }
@@ -299,9 +300,9 @@ impl<'a> LaunchSource<'a> {
             values = values.select(1, cells.clone());
         }
         match images {
-            Some(images) if self.gamma != 0.0 => {
-                values * (1.0 - self.gamma) as f32
-                    + images.clone().float() * (self.gamma / 255.0) as f32
+            Some(images) if self.gamma != Gamma::NOISE => {
+                values * (1.0 - self.gamma.0) as f32
+                    + images.clone().float() * (self.gamma.0 / 255.0) as f32
             }
             _ => values,
         }
@@ -311,6 +312,7 @@ impl<'a> LaunchSource<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::BlockIndex;
     use crate::session::config::{Gaussian, Grain};
 
     fn slots() -> [Slot; 4] {
@@ -319,7 +321,7 @@ mod tests {
                 session: 1,
                 analysis: 0,
                 stream: 1,
-                block: 5 + i,
+                block: BlockIndex(5 + i),
             },
             first: 9 * i,
             // One slot is empty, and one block is short.
@@ -337,10 +339,10 @@ mod tests {
             grey: false,
         };
         for (noise, grain, gamma) in [
-            (Noise::Uniform, Grain::default(), 0.0),
-            (Noise::Uniform, Grain::default(), 0.3),
-            (Noise::Gaussian(Gaussian::default()), coarse, 0.3),
-            (Noise::Binary, Grain::default(), 1.0),
+            (Noise::Uniform, Grain::default(), Gamma::NOISE),
+            (Noise::Uniform, Grain::default(), Gamma(0.3)),
+            (Noise::Gaussian(Gaussian::default()), coarse, Gamma(0.3)),
+            (Noise::Binary, Grain::default(), Gamma(1.0)),
         ] {
             let source = NoiseSource::with_grain(noise, grain, &images);
             let resident = DeviceData::default();
@@ -372,7 +374,7 @@ mod tests {
                 );
                 assert_eq!(stimuli[i * 9 * 784..][..slot.trials * 784], alone.stimuli);
                 let shown = &drawn.truth_on_host[i * 9..(i + 1) * 9];
-                let truth = alone.truth.iter().map(|&class| class as i16);
+                let truth = alone.truth.iter().map(|class| class.0 as i16);
                 let padding = std::iter::repeat_n(10, 9 - slot.trials);
                 assert!(shown.iter().copied().eq(truth.chain(padding)));
             }

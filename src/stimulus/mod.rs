@@ -18,6 +18,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::data::Images;
+use crate::ids::{BlockIndex, ClassId, Gamma};
 use crate::session::config::NoiseGrid;
 
 pub use source::NoiseSource;
@@ -32,7 +33,7 @@ pub struct BlockSeed {
     /// The stream within the analysis; for classification images the index of γ.
     pub stream: u64,
     /// The block's number.
-    pub block: u64,
+    pub block: BlockIndex,
 }
 
 impl BlockSeed {
@@ -47,7 +48,7 @@ impl BlockSeed {
 
     /// The generator's key: the four numbers, lower halves first.
     fn key(self) -> [u32; 8] {
-        let words = [self.session, self.analysis, self.stream, self.block];
+        let words = [self.session, self.analysis, self.stream, self.block.0];
         std::array::from_fn(|i| (words[i / 2] >> (32 * (i % 2))) as u32)
     }
 }
@@ -74,9 +75,8 @@ impl Pool {
     }
 
     /// The classes without an image, ascending: they are never shown.
-    pub fn empty_classes(&self) -> Vec<usize> {
-        let classes = 0..self.classes();
-        classes
+    pub fn empty_classes(&self) -> Vec<ClassId> {
+        ClassId::all(self.classes())
             .filter(|&class| self.by_class[class].is_empty())
             .collect()
     }
@@ -107,7 +107,7 @@ impl Pool {
 #[derive(Debug, Clone)]
 pub struct DrawnBlock {
     /// True class of every trial, \[N\].
-    pub truth: Vec<usize>,
+    pub truth: Vec<ClassId>,
     /// Index of its image in the pool, \[N\]; empty if the pool is.
     pub image: Vec<usize>,
     /// The noise as points k on the grid of its kind; \[N,p\].
@@ -124,7 +124,7 @@ pub struct DrawnBlock {
 pub fn draw(
     seed: BlockSeed,
     source: &NoiseSource,
-    gamma: f64,
+    gamma: Gamma,
     first: u64,
     trials: usize,
     pool: &Pool,
@@ -159,7 +159,7 @@ pub fn draw_noise(
 #[derive(Debug, Clone)]
 pub struct KernelBlock {
     /// True class of every trial, \[N\].
-    pub truth: Vec<usize>,
+    pub truth: Vec<ClassId>,
     /// Index of its image in the pool, \[N\]; empty if the pool is.
     pub image: Vec<usize>,
     /// Input of the kernels: the generator's key, 8 words; the position of the noise in the generator's words,
@@ -173,7 +173,7 @@ pub const KERNEL_INPUT: usize = 12;
 /// The part of [`draw`] done on the host; the kernels draw the noise and make the stimuli.
 pub fn prepare_for_kernels(
     seed: BlockSeed,
-    gamma: f64,
+    gamma: Gamma,
     first: u64,
     trials: usize,
     pool: &Pool,
@@ -198,20 +198,21 @@ pub fn prepare_for_kernels(
 
 /// The classes and images of a block, and its generator at the beginning of the noise.
 struct ChosenImages {
-    truth: Vec<usize>,
+    truth: Vec<ClassId>,
     image: Vec<usize>,
     rng: ChaCha8Rng,
 }
 
 fn choose(seed: BlockSeed, first: u64, trials: usize, pool: &Pool) -> ChosenImages {
     let mut rng = seed.generator();
-    let classes: Vec<usize> = match pool.is_empty() {
-        true => (0..pool.classes()).collect(),
-        false => (0..pool.classes())
+    let all = ClassId::all(pool.classes());
+    let classes: Vec<ClassId> = match pool.is_empty() {
+        true => all.collect(),
+        false => all
             .filter(|&class| !pool.by_class[class].is_empty())
             .collect(),
     };
-    let truth: Vec<usize> = (0..trials)
+    let truth: Vec<ClassId> = (0..trials)
         .map(|trial| classes[((first + trial as u64) % classes.len() as u64) as usize])
         .collect();
     let image: Vec<usize> = truth
@@ -246,11 +247,11 @@ pub fn blend(
     noise: &[u16],
     source: &NoiseSource,
     image: &[usize],
-    gamma: f64,
+    gamma: Gamma,
     pool: &Pool,
 ) -> Vec<f32> {
     let mut stimuli = source.shown_values(noise);
-    if gamma == 0.0 {
+    if gamma == Gamma::NOISE {
         return stimuli;
     }
     let (noise_weight, image_weight) = blend_weights(gamma);
@@ -269,7 +270,7 @@ pub fn blend(
 }
 
 /// The factors of noise and of image bytes in a stimulus.
-fn blend_weights(gamma: f64) -> (f32, f32) {
+fn blend_weights(Gamma(gamma): Gamma) -> (f32, f32) {
     ((1.0 - gamma) as f32, (gamma / 255.0) as f32)
 }
 
@@ -311,19 +312,19 @@ mod tests {
         session: 1,
         analysis: 0,
         stream: 0,
-        block: 5,
+        block: BlockIndex(5),
     };
 
     #[test]
     fn a_block_is_the_same_whenever_it_is_drawn() {
-        let a = draw(SEED, &uniform(), 0.3, 1280, 256, &pool());
-        let b = draw(SEED, &uniform(), 0.3, 1280, 256, &pool());
+        let a = draw(SEED, &uniform(), Gamma(0.3), 1280, 256, &pool());
+        let b = draw(SEED, &uniform(), Gamma(0.3), 1280, 256, &pool());
         assert_eq!((a.noise, a.image, a.stimuli), (b.noise, b.image, b.stimuli));
     }
 
     #[test]
     fn every_part_of_the_seed_changes_the_noise() {
-        let noise = |seed| draw(seed, &uniform(), 0.0, 0, 1, &pool()).noise;
+        let noise = |seed| draw(seed, &uniform(), Gamma::NOISE, 0, 1, &pool()).noise;
         let base = noise(SEED);
         for other in [
             BlockSeed { session: 2, ..SEED },
@@ -332,7 +333,10 @@ mod tests {
                 ..SEED
             },
             BlockSeed { stream: 1, ..SEED },
-            BlockSeed { block: 6, ..SEED },
+            BlockSeed {
+                block: BlockIndex(6),
+                ..SEED
+            },
         ] {
             assert_ne!(base, noise(other), "{other:?}");
         }
@@ -341,9 +345,10 @@ mod tests {
     #[test]
     fn true_classes_are_shown_equally_often_across_blocks() {
         let mut shown = [0; 10];
-        for block in 0..5 {
+        for block in BlockIndex::first(5) {
             let seed = BlockSeed { block, ..SEED };
-            for class in draw(seed, &uniform(), 0.0, block * 256, 256, &pool()).truth {
+            let first = block.0 * 256;
+            for class in draw(seed, &uniform(), Gamma::NOISE, first, 256, &pool()).truth {
                 shown[class] += 1;
             }
         }
@@ -352,7 +357,7 @@ mod tests {
 
     #[test]
     fn uniform_noise_has_the_moments_of_its_definition() {
-        let noise = draw(SEED, &uniform(), 0.0, 0, 256, &pool()).stimuli;
+        let noise = draw(SEED, &uniform(), Gamma::NOISE, 0, 256, &pool()).stimuli;
         let n = noise.len() as f64;
         let mean = noise.iter().map(|&z| f64::from(z)).sum::<f64>() / n;
         let variance = noise
@@ -367,7 +372,7 @@ mod tests {
     #[test]
     fn gamma_one_shows_the_image_itself() {
         let pool = pool();
-        let block = draw(SEED, &uniform(), 1.0, 0, 10, &pool);
+        let block = draw(SEED, &uniform(), Gamma(1.0), 0, 10, &pool);
         for (trial, &image) in block.image.iter().enumerate() {
             let shown = &block.stimuli[trial * 784..(trial + 1) * 784];
             for (s, &x) in shown.iter().zip(pool.image(image)) {
@@ -379,9 +384,9 @@ mod tests {
     #[test]
     fn an_image_has_the_class_that_was_drawn() {
         let pool = pool();
-        let block = draw(SEED, &uniform(), 0.2, 3, 100, &pool);
+        let block = draw(SEED, &uniform(), Gamma(0.2), 3, 100, &pool);
         for (&class, &image) in block.truth.iter().zip(&block.image) {
-            assert_eq!(image % 10, class);
+            assert_eq!(ClassId(image % 10), class);
         }
     }
 }

@@ -21,6 +21,7 @@ use crate::session::form::Shape;
 /// # Examples
 /// ```
 /// use noisescope::data::Images;
+/// use noisescope::ids::BlockIndex;
 /// use noisescope::session::Form;
 /// use noisescope::session::config::Noise;
 /// use noisescope::stimulus::{BlockSeed, NoiseSource};
@@ -31,7 +32,7 @@ use crate::session::form::Shape;
 ///     session: 1,
 ///     analysis: 0,
 ///     stream: 0,
-///     block: 0,
+///     block: BlockIndex(0),
 /// };
 /// let points = source.draw(&mut seed.generator(), 2);
 /// let values = source.shown_values(&points);

@@ -6,6 +6,7 @@ use std::ops::Range;
 use ratatui::text::Span;
 
 use crate::figure::wording;
+use crate::ids::ClassId;
 use crate::session::form::Shape;
 use crate::session::record::{
     Attack, Backdoor, ClassificationImages, Finding, Modulation, Predictions,
@@ -36,18 +37,18 @@ pub fn classes(session: &Session) -> usize {
 }
 
 /// A class in a sentence or a title: `Dress`; `class 3` where its name is a number.
-pub fn class_label(session: &Session, class: usize) -> String {
+pub fn class_label(session: &Session, class: ClassId) -> String {
     wording::class_name(&session.record, class)
 }
 
 /// A class where it is clear that a class is meant: `Dress`; `3` where its name is a number.
-pub fn class_name(session: &Session, class: usize) -> String {
+pub fn class_name(session: &Session, class: ClassId) -> String {
     wording::bare_class_name(&session.record, class)
 }
 
 /// [`class_name`] in at most `room` columns: the whole name, else its first words if they are unique among the
 /// classes, else its number.
-pub fn class_name_within(session: &Session, class: usize, room: usize) -> String {
+pub fn class_name_within(session: &Session, class: ClassId, room: usize) -> String {
     let whole = class_name(session, class);
     if width(&whole) <= room {
         return whole;
@@ -55,7 +56,7 @@ pub fn class_name_within(session: &Session, class: usize, room: usize) -> String
     let words: Vec<&str> = whole.split(' ').collect();
     let beginnings = (1..words.len()).rev().map(|count| words[..count].join(" "));
     let is_shared = |beginning: &str| {
-        let mut others = (0..classes(session)).filter(|other| *other != class);
+        let mut others = ClassId::all(classes(session)).filter(|other| *other != class);
         others.any(|other| class_name(session, other).starts_with(beginning))
     };
     let mut fitting = beginnings.filter(|beginning| width(beginning) < room);
@@ -67,7 +68,7 @@ pub fn class_name_within(session: &Session, class: usize, room: usize) -> String
 
 /// Columns of the longest class name.
 pub fn widest(session: &Session) -> usize {
-    let names = (0..classes(session)).map(|class| width(&class_name(session, class)));
+    let names = ClassId::all(classes(session)).map(|class| width(&class_name(session, class)));
     names.max().unwrap_or(1)
 }
 

@@ -1,6 +1,7 @@
 //! [`Location`], a place in the dashboard as a command line names it: where the user was, or wants to begin.
 
 use crate::files::quoted;
+use crate::ids::{ClassId, Gamma};
 use crate::session::config::Response;
 
 /// A place in the dashboard; `None` leaves the default.
@@ -8,10 +9,10 @@ use crate::session::config::Response;
 pub struct Location {
     /// The view, by its name.
     pub view: Option<String>,
-    /// The class, by its number.
-    pub class: Option<usize>,
+    /// The class.
+    pub class: Option<ClassId>,
     /// The signal strength.
-    pub gamma: Option<f64>,
+    pub gamma: Option<Gamma>,
     /// The response.
     pub response: Option<Response>,
     /// Index among the plan's classification images, from 0.
@@ -41,7 +42,7 @@ impl Location {
         let images = self.images.filter(|images| *images > 0);
         option("images", images.map(|images| (images + 1).to_string()));
         // With all its digits: it must match exactly.
-        option("gamma", self.gamma.map(|gamma| format!("{gamma:?}")));
+        option("gamma", self.gamma.map(|gamma| format!("{:?}", gamma.0)));
         option(
             "response",
             self.response.map(|response| response.key().to_owned()),
@@ -63,8 +64,8 @@ mod tests {
     fn a_location_is_a_command_line_that_a_shell_parses() {
         let start = Location {
             view: Some("Maps".into()),
-            class: Some(8),
-            gamma: Some(0.2),
+            class: Some(ClassId(8)),
+            gamma: Some(Gamma(0.2)),
             response: Some(Response::Evidence),
             images: Some(0),
             closer: true,

@@ -4,6 +4,7 @@ use super::location::Location;
 use super::shared::{self, SharedState};
 use super::state::{DashboardState, Overlay, ViewId};
 use crate::format::gamma;
+use crate::ids::Gamma;
 use crate::session::Session;
 
 impl DashboardState {
@@ -44,10 +45,10 @@ impl SharedState {
     /// The current choices for the maps that several views share.
     pub fn location(&self, session: &Session) -> Location {
         let images = self.current_images(session);
-        let gamma = self.gamma.and_then(|index| images?.gammas.get(index));
+        let trials = self.gamma_index.and_then(|index| images?.gammas.get(index));
         Location {
             class: Some(self.class),
-            gamma: gamma.map(|trials| trials.gamma),
+            gamma: trials.map(|trials| trials.gamma),
             response: self
                 .response
                 .and(images.map(|images| self.current_response(images))),
@@ -76,9 +77,9 @@ impl SharedState {
                 .current_images(session)
                 .map(|images| &images.gammas[..]);
             let trials = trials.unwrap_or_default();
-            let close = |value: &f64| (value - gamma_wanted).abs() < 1e-9;
-            match trials.iter().position(|trials| close(&trials.gamma)) {
-                Some(index) => self.gamma = Some(index),
+            let close = |value: Gamma| (value.0 - gamma_wanted.0).abs() < 1e-9;
+            match trials.iter().position(|trials| close(trials.gamma)) {
+                Some(index) => self.gamma_index = Some(index),
                 None => {
                     let all: Vec<String> =
                         trials.iter().map(|trials| gamma(trials.gamma)).collect();

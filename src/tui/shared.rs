@@ -12,6 +12,7 @@ use super::form;
 use super::size::Size;
 use super::steps;
 use crate::figure::{Figure, choice};
+use crate::ids::{ClassId, Gamma};
 use crate::link::Connection;
 use crate::session::Session;
 use crate::session::config::{self, Response};
@@ -22,15 +23,15 @@ use crate::session::run::{LogLine, Phase};
 #[derive(Debug, Clone)]
 pub struct SharedState {
     /// The chosen class.
-    pub class: usize,
+    pub class: ClassId,
     /// The chosen γ, by its index in the plan; `None` until the viewer chooses: then the most informative
     /// one.
-    pub gamma: Option<usize>,
+    pub gamma_index: Option<usize>,
     /// The chosen response; `None` until the viewer chooses: then the most informative one.
     pub response: Option<Response>,
     /// The class that all others are compared with; `None`: each class alone.
-    pub versus: Option<usize>,
-    /// The γ at which each class was best when last checked.
+    pub versus: Option<ClassId>,
+    /// The γ at which each class was best when last checked, by its index in the plan.
     pub best_gammas: Vec<usize>,
     /// Index among the plan's classification images.
     pub images: usize,
@@ -78,8 +79,8 @@ impl SharedState {
     /// The initial state for a session.
     pub fn new(connection: Connection) -> Self {
         Self {
-            class: 0,
-            gamma: None,
+            class: ClassId(0),
+            gamma_index: None,
             response: None,
             versus: None,
             best_gammas: Vec::new(),
@@ -145,24 +146,24 @@ impl SharedState {
     /// The γ at which all classes are shown together, by its index in the plan: the chosen one, else the
     /// strongest of those that show the most classes.
     pub fn gamma_of_all(&self, images: &ClassificationImages) -> usize {
-        match self.gamma {
-            Some(gamma) => gamma.min(images.gammas.len().saturating_sub(1)),
+        match self.gamma_index {
+            Some(index) => index.min(images.gammas.len().saturating_sub(1)),
             None => choice::best_gamma_overall(images, self.current_response(images)),
         }
     }
 
     /// The γ at which a class is shown alone, by its index in the plan: the chosen one, else the class's
     /// best.
-    pub fn gamma_of(&self, images: &ClassificationImages, class: usize) -> usize {
-        match self.gamma {
-            Some(gamma) => gamma.min(images.gammas.len().saturating_sub(1)),
-            None => self.best_gamma(images, class),
+    pub fn gamma_index_of(&self, images: &ClassificationImages, class: ClassId) -> usize {
+        match self.gamma_index {
+            Some(index) => index.min(images.gammas.len().saturating_sub(1)),
+            None => self.best_gamma_index(images, class),
         }
     }
 
     /// The γ that shows a class best, by its index in the plan.
-    pub fn best_gamma(&self, images: &ClassificationImages, class: usize) -> usize {
-        let previous = self.best_gammas.get(class).copied();
+    pub fn best_gamma_index(&self, images: &ClassificationImages, class: ClassId) -> usize {
+        let previous = self.best_gammas.get(class.0).copied();
         choice::best_gamma(images, self.current_response(images), class, previous)
     }
 
@@ -172,16 +173,16 @@ impl SharedState {
         let Some(images) = self.current_images(session) else {
             return;
         };
-        let classes = images.gammas.first().map_or(0, |gamma| gamma.classes());
-        self.best_gammas = (0..classes)
-            .map(|class| self.best_gamma(images, class))
+        let classes = images.gammas.first().map_or(0, |trials| trials.classes());
+        self.best_gammas = ClassId::all(classes)
+            .map(|class| self.best_gamma_index(images, class))
             .collect();
     }
 
     /// Whether an action on the shared state is possible now.
     pub fn is_possible(&self, action: Action, session: &Session) -> bool {
         match action {
-            Action::BestGamma => self.gamma.is_some(),
+            Action::BestGamma => self.gamma_index.is_some(),
             Action::WeakerGamma
             | Action::StrongerGamma
             | Action::TableWeaker
@@ -207,9 +208,11 @@ impl SharedState {
         match action {
             Action::SheetLeft | Action::PreviousClass => self.step_class(session, -1),
             Action::SheetRight | Action::Again => self.step_class(session, 1),
-            Action::FirstClass => self.class = 0,
-            Action::LastClass => self.class = form::classes(session).saturating_sub(1),
-            Action::BestGamma => self.gamma = None,
+            Action::FirstClass => self.class = ClassId(0),
+            Action::LastClass => {
+                self.class = ClassId(form::classes(session).saturating_sub(1));
+            }
+            Action::BestGamma => self.gamma_index = None,
             Action::Versus => {
                 self.versus = match self.versus {
                     Some(_) => None,
@@ -244,26 +247,26 @@ impl SharedState {
 
     /// Moves to the previous or next class, wrapping around.
     fn step_class(&mut self, session: &Session, step: isize) {
-        self.class = steps::around(self.class, step, form::classes(session));
+        self.class = ClassId(steps::around(self.class.0, step, form::classes(session)));
     }
 
     /// Moves to the class in the row above or below, if there is one: `step` is a row's columns.
     pub fn step_row(&mut self, session: &Session, step: isize) {
-        self.class = steps::row(self.class, step, form::classes(session));
+        self.class = ClassId(steps::row(self.class.0, step, form::classes(session)));
     }
 
     /// Moves to a weaker or stronger γ than the one shown, by strength, whatever their order in the plan.
     pub fn step_gamma(&mut self, images: &ClassificationImages, in_sight: usize, step: isize) {
-        let gammas: Vec<f64> = images.gammas.iter().map(|trials| trials.gamma).collect();
+        let gammas: Vec<Gamma> = images.gammas.iter().map(|trials| trials.gamma).collect();
         if in_sight < gammas.len() {
-            self.gamma = Some(steps::by_size(in_sight, step, &gammas));
+            self.gamma_index = Some(steps::by_size(in_sight, step, &gammas));
         }
     }
 
     /// Moves to the next classification images. Choices made for the previous ones are reset.
     fn next_images(&mut self, session: &Session) {
         self.images = (self.images + 1) % images(session).max(1);
-        self.gamma = None;
+        self.gamma_index = None;
         self.best_gammas.clear();
         self.settle(session);
     }
@@ -282,7 +285,7 @@ impl SharedState {
         Some(Figure::Maps {
             response: Some(self.current_response(maps)),
             images: self.images.min(images(session).checked_sub(1)?),
-            gamma: gamma.filter(|_| self.gamma.is_some() || !several),
+            gamma: gamma.filter(|_| self.gamma_index.is_some() || !several),
         })
     }
 

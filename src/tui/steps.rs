@@ -1,5 +1,7 @@
 //! Steps along an axis of given length, never leaving it.
 
+use std::cmp::Ordering;
+
 /// One step along an axis of `length` positions, stopping at its ends.
 pub fn along(at: usize, step: isize, length: usize) -> usize {
     let last = length.saturating_sub(1);
@@ -7,9 +9,12 @@ pub fn along(at: usize, step: isize, length: usize) -> usize {
 }
 
 /// One step among `values` by their size, whatever their order, stopping at the smallest and largest.
-pub fn by_size(at: usize, step: isize, values: &[f64]) -> usize {
+pub fn by_size<T: PartialOrd>(at: usize, step: isize, values: &[T]) -> usize {
     let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
+    order.sort_by(|&a, &b| {
+        let by_value = values[a].partial_cmp(&values[b]);
+        by_value.unwrap_or(Ordering::Equal)
+    });
     let at = at.min(values.len().saturating_sub(1));
     let now = order.iter().position(|&index| index == at).unwrap_or(0);
     order
@@ -43,7 +48,7 @@ mod tests {
     #[test]
     fn a_step_never_leaves_its_axis() {
         assert_eq!((along(0, -1, 4), along(3, 1, 4), along(9, 1, 4)), (0, 3, 3));
-        assert_eq!((along(5, 1, 0), by_size(5, 1, &[])), (0, 0));
+        assert_eq!((along(5, 1, 0), by_size::<f64>(5, 1, &[])), (0, 0));
         assert_eq!(
             (around(0, -1, 4), around(3, 1, 4), around(7, 1, 0)),
             (3, 0, 7)

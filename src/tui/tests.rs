@@ -17,6 +17,7 @@ use super::view::filters::{FiltersView, UnitOrder};
 use super::view::maps::MapsView;
 use super::views::VIEWS;
 use super::widget::text::witness::{self, Written};
+use crate::ids::ClassId;
 use crate::link::Connection;
 use crate::session::config::Response;
 use crate::session::record::{Note, NoteTarget};
@@ -202,7 +203,7 @@ fn drawn_sessions() -> &'static [Session] {
         };
         noted.note(note(NoteTarget::Session)).unwrap();
         let form = noted.record.form.as_ref().unwrap();
-        for class in 0..form.class_count() {
+        for class in ClassId::all(form.class_count()) {
             let images = noted.record.classification_images().unwrap();
             let on = NoteTarget::Map {
                 images: 0,
@@ -244,7 +245,7 @@ proptest! {
         state.view = ViewId(view);
         state.beside = beside.map(|(view, left)| SecondView { view: ViewId(view), left });
         state.shared.now = 1_002;
-        state.shared.class = class;
+        state.shared.class = ClassId(class);
         state.shared.size = Size { width, height };
         state.log = Some(log);
         if let Some(maps) = state.view_of_mut::<MapsView>() {

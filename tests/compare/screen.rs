@@ -3,6 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use noisescope::comparison::{ComparisonRequest, SessionPair};
 use noisescope::export;
+use noisescope::ids::ClassId;
 use noisescope::report::SessionStatus;
 use noisescope::session::Session;
 use noisescope::session::config::Response;
@@ -76,15 +77,15 @@ fn the_screen_shows_a_b_and_their_difference_at_every_size() {
     );
     state.update(Action::PreviousClass, &content);
     state.update(Action::PreviousClass, &content);
-    assert_eq!(state.class, 9);
+    assert_eq!(state.class, ClassId(9));
     assert!(state.update(Action::SwitchResponse, &content));
     let content = ComparisonContent::new([&a, &b], &state).unwrap();
     assert_eq!(content.compared.response, Response::Decision);
-    let weaker = content.gamma;
+    let weaker = content.gamma_index;
     state.update(Action::WeakerGamma, &content);
     state.update(Action::WeakerGamma, &content);
     let content = ComparisonContent::new([&a, &b], &state).unwrap();
-    assert_eq!(content.gamma, weaker.saturating_sub(1));
+    assert_eq!(content.gamma_index, weaker.saturating_sub(1));
     state.update(Action::Help, &content);
     let help = shown_at(&state, &content, (120, 40));
     assert!(
@@ -134,17 +135,18 @@ fn the_comparison_jumps_to_a_class_and_exports_its_maps() {
     let mut state = ComparisonState::new(ComparisonRequest::default());
     let content = ComparisonContent::new([&a, &b], &state).unwrap();
     state.update(Action::LastClass, &content);
-    assert_eq!(state.class, content.classes.len() - 1);
+    assert_eq!(state.class, ClassId(content.classes.len() - 1));
     state.update(Action::FirstClass, &content);
     state.update(Action::OpenFind, &content);
     state.jump.as_mut().expect("a line to type in").typed = "3".into();
     let shown = screen(&content, &state, [&a, &b], (80, 24));
     assert!(shown.contains("class 3"), "{shown}");
     state.update(Action::Jump, &content);
-    assert_eq!((state.class, state.jump.is_none()), (3, true));
+    assert_eq!((state.class, state.jump.is_none()), (ClassId(3), true));
     let pair = SessionPair::new(&a, &b, &state.request).unwrap();
     let written =
-        export::comparison::write_one(&pair, &content.compared, 3, bench.folder.path()).unwrap();
+        export::comparison::write_one(&pair, &content.compared, ClassId(3), bench.folder.path())
+            .unwrap();
     let name = written.file_name().unwrap().to_string_lossy().into_owned();
     let gamma = noisescope::format::gamma(content.compared.gamma);
     assert_eq!(name, format!("a-vs-b-evidence-map-3-gamma-{gamma}.png"));

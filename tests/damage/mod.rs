@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use noisescope::data::Dataset;
+use noisescope::ids::Gamma;
 use noisescope::link::{EngineCommand, wire};
 use noisescope::session::Session;
 use noisescope::session::config::Extension;
@@ -160,7 +161,7 @@ pub fn viewer_frame() -> Reader {
     let extend = EngineCommand::Extend {
         images: 0,
         more: Extension {
-            gamma: Some(0.3),
+            gamma: Some(Gamma(0.3)),
             trials: 20_000,
             target: Some(0.9),
             class: Some("shoe".into()),

@@ -8,9 +8,9 @@ use super::{MAPS, Npz, TRAINED, assert_self_describing, plan, run};
 use crate::common::{Bench, small_set};
 
 /// Trials by true and called class at the γ of this index, \[K,K\].
-fn counts(session: &Session, gamma: usize) -> Vec<u64> {
+fn counts(session: &Session, gamma_index: usize) -> Vec<u64> {
     let images: &ClassificationImages = session.record.first().unwrap();
-    let (even, odd) = images.gammas[gamma].counts.split_at(100);
+    let (even, odd) = images.gammas[gamma_index].counts.split_at(100);
     even.iter().zip(odd).map(|(even, odd)| even + odd).collect()
 }
 
@@ -24,7 +24,7 @@ fn listed(bench: &Bench, arguments: &[&str]) -> Vec<Value> {
 fn the_trials_behind_a_cell_are_as_many_as_it_counts() {
     let bench = Bench::new();
     run(&bench, "mine", TRAINED, MAPS);
-    let counts_at = [0, 1].map(|gamma| counts(&bench.load("mine"), gamma));
+    let counts_at = [0, 1].map(|gamma_index| counts(&bench.load("mine"), gamma_index));
     // The cell with the most errors.
     let errors = (0..100).filter(|cell| cell / 10 != cell % 10);
     let cell = errors.max_by_key(|&cell| counts_at[1][cell]).unwrap();

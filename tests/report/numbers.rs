@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use noisescope::export;
 use noisescope::figure::headline::headline;
 use noisescope::format::{gamma, number, percent, reliability, short, thousands};
+use noisescope::ids::Gamma;
 use noisescope::session::Session;
 use noisescope::session::record::ClassificationImages;
 use noisescope::stats::interval::wilson;
@@ -34,7 +35,7 @@ impl Numbers {
         let record = &session.record;
         known.add(record.form.as_ref().map_or(0, |form| form.pixels()) as f64);
         for (_, images) in record.all::<ClassificationImages>() {
-            let estimates = images.gammas.iter().map(|gamma| gamma.estimate());
+            let estimates = images.gammas.iter().map(|trials| trials.estimate());
             for class in estimates.flat_map(|estimate| estimate.classes.clone()) {
                 let ends = class.decision.and_then(|map| map.reliability_interval);
                 ends.into_iter().flatten().for_each(|end| known.add(end));
@@ -68,7 +69,7 @@ impl Numbers {
             percent(value),
             format!("{:.1}", 100.0 * value),
             reliability(value),
-            gamma(value),
+            gamma(Gamma(value)),
             number(value),
             short(value),
             format!("{value:.1}"),

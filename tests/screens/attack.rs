@@ -15,11 +15,13 @@ fn the_rate_at_the_selected_weight_has_its_wilson_interval() {
     let session = experiments::measured();
     let attack: &record::Attack = session.record.first().expect("the plan has an attack");
     let mut state = showing("Attack", (120, 40));
-    state.shared.class = 4;
+    state.shared.class = ClassId(4);
     view_state::<AttackView>(&mut state).weight = 6;
     let screen = words(&screen(&session, &state));
     for pattern in 0..3 {
-        let share = attack.targeted(0, pattern, 4, 6).expect("a success rate");
+        let share = attack
+            .targeted(0, pattern, ClassId(4), 6)
+            .expect("a success rate");
         let interval = wilson(share.hits, share.total).expect("attacked images");
         let [rate, low, high] =
             [interval.estimate, interval.low, interval.high].map(|share| 100.0 * share);
@@ -39,7 +41,7 @@ fn keys_select_the_target_weight_pattern_source_and_mean_over_targets() {
         KeyCode::Down,
     ];
     press(&session, &mut state, &keys);
-    assert_eq!(state.shared.class, 2);
+    assert_eq!(state.shared.class, ClassId(2));
     let view = view_state::<AttackView>(&mut state);
     assert_eq!((view.weight, view.pattern), (6, 1));
     let target = screen(&session, &state);
@@ -89,7 +91,7 @@ fn a_class_without_a_classification_image_says_so_and_shows_only_the_image() {
     let session = experiments::measured();
     for size in SIZES {
         let mut state = showing("Attack", size);
-        state.shared.class = 1;
+        state.shared.class = ClassId(1);
         let screen = screen(&session, &state);
         assert!(screen.contains("too few trials for one"), "{screen}");
         assert!(!screen.contains("NaN"), "{screen}");
@@ -101,10 +103,10 @@ fn rates_appear_as_the_attack_progresses() {
     // The first pattern has been tested on targets 0 to 3.
     let session = experiments::attacking(4);
     let mut state = showing("Attack", (120, 40));
-    state.shared.class = 2;
+    state.shared.class = ClassId(2);
     let tested = screen(&session, &state);
     assert_eq!(tested.matches("nothing yet").count(), 2, "{tested}");
-    state.shared.class = 7;
+    state.shared.class = ClassId(7);
     let untested = screen(&session, &state);
     assert_eq!(untested.matches("nothing yet").count(), 3, "{untested}");
     // The mean over targets covers only the targets done.
@@ -118,7 +120,7 @@ fn the_picture_is_the_blend_at_the_selected_weight() {
     let attack: &record::Attack = session.record.first().expect("the plan has an attack");
     let theme = theme();
     let mut state = showing("Attack", (80, 24));
-    state.shared.class = 3;
+    state.shared.class = ClassId(3);
     let view = view_state::<AttackView>(&mut state);
     (view.weight, view.pattern) = (4, 1);
     let buf = draw(&session, &state, &theme);
@@ -127,7 +129,7 @@ fn the_picture_is_the_blend_at_the_selected_weight() {
         .find(|&(x, y)| buf[(x, y)].symbol() == "▀")
         .expect("a picture");
     let image = attack.examples[3].image.values();
-    let pattern = attack.pattern(1, 3).expect("a pattern");
+    let pattern = attack.pattern(1, ClassId(3)).expect("a pattern");
     for (row, column) in [(0, 0), (5, 14), (14, 9), (20, 19)] {
         let pixel = row * 28 + column;
         let value = 0.6 * f32::from(image[pixel]) / 255.0 + 0.4 * pattern[pixel];

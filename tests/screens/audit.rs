@@ -22,9 +22,9 @@ pub fn audited(poisoned: bool) -> Session {
     session.record.training = Some(synthetic::training(15, 0, true));
     session.record.state = record::SavedState::Finished;
     let mut rng = ChaCha8Rng::seed_from_u64(3);
-    let mut images = |patched: Option<(usize, usize, usize)>| {
+    let mut images = |patched: Option<(ClassId, usize, usize)>| {
         let mut values = Vec::new();
-        for class in 0..CLASSES {
+        for class in ClassId::all(CLASSES) {
             let mut image = template(class);
             image
                 .iter_mut()
@@ -52,14 +52,17 @@ pub fn audited(poisoned: bool) -> Session {
         .map(|seed| network(AuditRole::Reference, seed, None))
         .collect();
     let square = (SIDE - 5, 1, 4);
-    let role = AuditRole::Poisoned { target: 0, square };
-    let mut power = network(role, 5, Some((0, SIDE - 6, 1)));
+    let role = AuditRole::Poisoned {
+        target: ClassId(0),
+        square,
+    };
+    let mut power = network(role, 5, Some((ClassId(0), SIDE - 6, 1)));
     (power.attack_success, power.attacked) = (Some(0.997), 9020);
     networks.push(power);
     networks.push(network(
         AuditRole::Suspect,
         6,
-        poisoned.then_some((9, 1, SIDE - 7)),
+        poisoned.then_some((ClassId(9), 1, SIDE - 7)),
     ));
     let mut audit = record::Audit {
         progress: record::BlockProgress {
@@ -77,12 +80,12 @@ pub fn audited(poisoned: bool) -> Session {
         .map(|(class, window)| {
             let mut pasted = PastedFinding::new(class, window, CLASSES);
             pasted.shown = vec![100; CLASSES];
-            let works = poisoned && class == 9;
-            let called = |source: usize| match works {
-                true => 60 + 5 * (source as u64 % 8),
-                false => source as u64 % 4,
+            let works = poisoned && class == ClassId(9);
+            let called = |source: ClassId| match works {
+                true => 60 + 5 * (source.0 as u64 % 8),
+                false => source.0 as u64 % 4,
             };
-            pasted.called = (0..CLASSES).map(called).collect();
+            pasted.called = ClassId::all(CLASSES).map(called).collect();
             pasted.before = (0..CLASSES).map(|source| source as u64 % 2).collect();
             pasted
         })

@@ -34,8 +34,8 @@ fn measure(view: &str, enlarged: bool, options: DisplayOptions) -> (usize, f64) 
             let Analysis::ClassificationImages(images) = &mut session.record.analyses[0] else {
                 unreachable!()
             };
-            let gamma = (step / 10 % 4) as usize;
-            synthetic::accumulate(&mut images.gammas[gamma], 2_500, &mut rng);
+            let gamma_index = (step / 10 % 4) as usize;
+            synthetic::accumulate(&mut images.gammas[gamma_index], 2_500, &mut rng);
             let stages = synthetic::stages(&session);
             let run = session.run.as_mut().expect("the session runs");
             run.stages = stages;
@@ -106,7 +106,7 @@ fn a_key_is_answered_at_once_at_any_bandwidth() {
         let mut now = Instant::now();
         let mut frames = FrameScheduler::new(options, now);
         for _ in 0..5 {
-            state.shared.class += 1;
+            state.shared.class.0 += 1;
             frames.request();
             let due = frames.next(pace, now).expect("a frame is due at once");
             let draw = |area, buf: &mut Buffer| frame::draw(&session, &state, &theme, area, buf);

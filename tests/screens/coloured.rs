@@ -1,5 +1,6 @@
 //! Synthetic sessions of small colour images with any number of classes and every experiment.
 
+use noisescope::ids::{BlockIndex, ClassId, Gamma};
 use noisescope::session::config::{self, Analysis as Plan, Config};
 use noisescope::session::record::{
     self, Analysis, AttackExample, BlockProgress, BlockSums, FedBack, Finding, GammaTrials,
@@ -35,16 +36,16 @@ pub fn names(classes: usize) -> Vec<String> {
     const KINDS: [&str; 10] = [
         "old", "new", "red", "blue", "dark", "pale", "wild", "tame", "tall", "small",
     ];
-    let name = |class: usize| match classes {
+    let name = |ClassId(class): ClassId| match classes {
         ..14 => THINGS[class % 13].to_string(),
         26 => char::from(b'A' + class as u8).to_string(),
         _ => format!("{} {}", KINDS[class / 10 % 10], THINGS[class % 10]),
     };
-    (0..classes).map(name).collect()
+    ClassId::all(classes).map(name).collect()
 }
 
 /// A disc whose colour and position depend on the class, from 0 to 1: \[C·H·W\].
-pub fn template(class: usize) -> Vec<f32> {
+pub fn template(ClassId(class): ClassId) -> Vec<f32> {
     let (y, x) = ((class * 5 % 9) as f32 + 1.5, (class * 3 % 7) as f32 + 1.5);
     let strength = |channel: usize| if class % 3 == channel { 1.0 } else { 0.15 };
     let pixel = |index: usize| {
@@ -72,22 +73,23 @@ fn done(parts: usize) -> BlockProgress {
 }
 
 /// Adds one block: most trials are called their true class, some the next one.
-fn add(gamma: &mut GammaTrials, classes: usize) {
-    let rows = TrialRows::new(classes, &gamma.listed);
+fn add(trials: &mut GammaTrials, classes: usize) {
+    let rows = TrialRows::new(classes, &trials.listed);
     let mut sums = BlockSums {
-        block: gamma.blocks,
+        block: BlockIndex(trials.blocks),
         counts: vec![0; classes * classes],
         ..Default::default()
     };
     let mut noise = vec![vec![0_i64; PIXELS]; rows.count()];
     let mut image = vec![vec![0_i64; PIXELS]; classes];
-    for truth in 0..classes {
-        for (called, n) in [(truth, 3000_u64), ((truth + 1) % classes, 700)] {
+    for truth in ClassId::all(classes) {
+        let next = ClassId((truth.0 + 1) % classes);
+        for (called, n) in [(truth, 3000_u64), (next, 700)] {
             sums.trials += n;
-            sums.counts[truth * classes + called] += n;
+            sums.counts[truth.0 * classes + called.0] += n;
             let spread = (n as f64).sqrt() * 65536.0 / 12_f64.sqrt();
             for (pixel, v) in template(called).into_iter().enumerate() {
-                let seed = ((gamma.blocks as usize * 7 + truth) * 2 + called) * PIXELS + pixel;
+                let seed = ((trials.blocks as usize * 7 + truth.0) * 2 + called.0) * PIXELS + pixel;
                 let mean = n as f64 * (32767.5 + 2600.0 * f64::from(v));
                 let sum = (mean + spread * wobble(seed)) as i64;
                 rows.for_trial(truth, called)
@@ -100,12 +102,12 @@ fn add(gamma: &mut GammaTrials, classes: usize) {
     }
     sums.noise = noise.into_iter().enumerate().collect();
     sums.image = image.into_iter().enumerate().collect();
-    gamma.add(&sums);
-    gamma.fed_back = (0..classes)
+    trials.add(&sums);
+    trials.fed_back = ClassId::all(classes)
         .map(|class| {
             Some(FedBack {
-                class: if class % 5 == 1 {
-                    (class + 1) % classes
+                class: if class.0 % 5 == 1 {
+                    ClassId((class.0 + 1) % classes)
                 } else {
                     class
                 },
@@ -121,8 +123,8 @@ fn images(plan: &config::ClassificationImages, classes: usize) -> record::Classi
         ..TrialKind::plain(classes, SHAPE)
     };
     let mut images = record::ClassificationImages::with_trials(plan, &kind);
-    for gamma in &mut images.gammas {
-        (0..4).for_each(|_| add(gamma, classes));
+    for trials in &mut images.gammas {
+        (0..4).for_each(|_| add(trials, classes));
     }
     images
 }
@@ -132,11 +134,12 @@ fn attack(classes: usize) -> record::Attack {
     let mut counts = Vec::new();
     for _ in 0..2 {
         for half in [0.6, 0.5, 0.95] {
-            for target in 0..classes {
+            for target in ClassId::all(classes) {
                 for weight in &weights {
                     let success = 1.0 / (1.0 + (-(weight - half) * 18.0).exp());
                     let mut outcomes = Outcomes::default();
-                    let (truth, hits) = ((target + 1) % classes, (success * 100.0) as i64);
+                    let truth = ClassId((target.0 + 1) % classes);
+                    let hits = (success * 100.0) as i64;
                     outcomes.count(Some(truth), target, target, hits);
                     outcomes.count(Some(truth), truth, target, 100 - hits);
                     counts.extend(outcomes.numbers());
@@ -144,8 +147,8 @@ fn attack(classes: usize) -> record::Attack {
             }
         }
     }
-    let example = |target: usize| {
-        let truth = (target + 1) % classes;
+    let example = |target: ClassId| {
+        let truth = ClassId((target.0 + 1) % classes);
         let image = template(truth).into_iter().map(|v| (255.0 * v) as u8);
         AttackExample {
             target,
@@ -157,16 +160,16 @@ fn attack(classes: usize) -> record::Attack {
     };
     record::Attack {
         progress: done(60),
-        gamma: Some(0.3),
+        gamma: Some(Gamma(0.3)),
         patterns: Array::new(
             &[3, classes, 3, 12, 10],
             (0..3 * classes)
-                .flat_map(|index| template(index % classes))
+                .flat_map(|index| template(ClassId(index % classes)))
                 .collect(),
         ),
         there: vec![true; 3 * classes],
         counts: Array::new(&[2, 3, classes, 11, 4], counts),
-        examples: (0..classes).map(example).collect(),
+        examples: ClassId::all(classes).map(example).collect(),
         weights,
         ..record::Attack::default()
     }
@@ -174,7 +177,7 @@ fn attack(classes: usize) -> record::Attack {
 
 fn spikes() -> record::SpikeTriggered {
     let mut layer = LayerResponses::new("conv1", 8, [3, 5, 5], false, None);
-    for block in 0..2 {
+    for block in BlockIndex::first(2) {
         let weighted = (0..8 * 75).map(|index| (1e6 * wobble(index)) as i64);
         let sums = record::BlockResponses {
             fields: 1000,
@@ -194,16 +197,16 @@ fn spikes() -> record::SpikeTriggered {
 }
 
 fn modulation(classes: usize) -> record::Modulation {
-    let (strengths, gammas) = (vec![-5, 0, 5], vec![0.0, 0.5, 1.0]);
+    let (strengths, gammas) = (vec![-5, 0, 5], [0.0, 0.5, 1.0].map(Gamma).to_vec());
     let mut counts = Vec::new();
-    for target in 0..classes {
+    for target in ClassId::all(classes) {
         for strength in &strengths {
             for gamma in &gammas {
-                let right = |truth: usize| {
+                let right = |truth: ClassId| {
                     let push = if truth == target { 4 } else { -1 } * strength;
-                    ((80.0 * gamma) as i64 + push).clamp(0, 100)
+                    ((80.0 * gamma.0) as i64 + push).clamp(0, 100)
                 };
-                let correct: Vec<i64> = (0..classes).map(right).collect();
+                let correct: Vec<i64> = ClassId::all(classes).map(right).collect();
                 let shown = vec![100; classes];
                 counts.extend([shown, correct.clone(), correct].concat());
             }
@@ -226,18 +229,22 @@ fn modulation(classes: usize) -> record::Modulation {
 fn backdoor(classes: usize) -> record::Backdoor {
     let suspect = |seed: u64| {
         let poisoned = seed == 0;
-        let is_target = move |class: usize| poisoned && class == 3 % classes;
-        let z = (0..classes).flat_map(|class| {
+        let is_target = move |class: ClassId| poisoned && class.0 == 3 % classes;
+        let z = ClassId::all(classes).flat_map(|class| {
             let pixels = template(class).into_iter().enumerate();
-            pixels.map(move |(pixel, v)| 6.0 * v + wobble(pixel + class * PIXELS) as f32)
+            pixels.map(move |(pixel, v)| 6.0 * v + wobble(pixel + class.0 * PIXELS) as f32)
         });
-        let window = |class: usize| {
+        let window = |class: ClassId| {
             Some(ScoredWindow {
                 row: 1,
                 column: 2,
                 size: 3,
                 score: 4.0,
-                index: Some(if is_target(class) { 7.5 } else { wobble(class) }),
+                index: Some(if is_target(class) {
+                    7.5
+                } else {
+                    wobble(class.0)
+                }),
             })
         };
         Suspect {
@@ -249,10 +256,10 @@ fn backdoor(classes: usize) -> record::Backdoor {
             attacked: 100,
             trials: Vec::new(),
             findings: vec![Finding {
-                gamma: 0.3,
+                gamma: Gamma(0.3),
                 trials: 1000 * classes as u64,
                 called: vec![1000; classes],
-                windows: (0..classes).map(window).collect(),
+                windows: ClassId::all(classes).map(window).collect(),
                 z: Array::new(&[classes, 3, 12, 10], z.collect()),
                 evidence: Array::default(),
                 audited: None,
@@ -272,7 +279,7 @@ fn predictions(classes: usize) -> record::Predictions {
         (truth, called) if (truth * 7 + called * 3) % 31 == 0 => 1,
         _ => 0,
     };
-    let images = (0..classes).flat_map(template);
+    let images = ClassId::all(classes).flat_map(template);
     record::Predictions {
         progress: done(1),
         splits: vec![SplitCounts {
@@ -289,7 +296,7 @@ fn predictions(classes: usize) -> record::Predictions {
 /// A session of `classes` classes with every experiment, all done.
 pub fn session(classes: usize) -> Session {
     let plan = config::ClassificationImages {
-        gammas: vec![0.1, 0.3],
+        gammas: vec![Gamma(0.1), Gamma(0.3)],
         ..Default::default()
     };
     let config = Config {
@@ -299,7 +306,7 @@ pub fn session(classes: usize) -> Session {
             Plan::SpikeTriggered(config::SpikeTriggered::default()),
             Plan::Modulation(config::Modulation::default()),
             Plan::Backdoor(config::Backdoor {
-                gammas: vec![0.3],
+                gammas: vec![Gamma(0.3)],
                 poisoned: 1,
                 clean: 1,
                 ..Default::default()

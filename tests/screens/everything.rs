@@ -1,5 +1,6 @@
 //! Synthetic records of the experiments after the classification images, as each would have measured them.
 
+use noisescope::ids::{BlockIndex, ClassId, Gamma};
 use noisescope::session::config::{self, Config};
 use noisescope::session::record::{
     self, Analysis, BlockProgress, BlockResponses, FIXED_POINT, Finding, LayerResponses,
@@ -64,13 +65,13 @@ pub fn attack() -> record::Attack {
     let mut counts = Vec::new();
     for source in 0..2 {
         for half in [0.62, 0.48, 0.95] {
-            for target in 0..CLASSES {
+            for target in ClassId::all(CLASSES) {
                 for weight in &weights {
-                    let half = half + 0.01 * target as f64 - 0.1 * source as f64;
+                    let half = half + 0.01 * target.0 as f64 - 0.1 * source as f64;
                     let success = 1.0 / (1.0 + (-(weight - half) * 18.0).exp());
                     let truths = if source == 0 { CLASSES } else { 1 };
                     let mut outcomes = Outcomes::default();
-                    for truth in 0..truths {
+                    for truth in ClassId::all(truths) {
                         let n = if source == 0 { 100 } else { 1000 };
                         let hits = (success * f64::from(n)) as i64;
                         let known = (source == 0).then_some(truth);
@@ -83,13 +84,13 @@ pub fn attack() -> record::Attack {
         }
     }
     let pattern = |k: usize| {
-        synthetic::template(k % CLASSES)
+        synthetic::template(ClassId(k % CLASSES))
             .into_iter()
             .map(|v| v.clamp(0.0, 1.0))
     };
     record::Attack {
         progress: done(60),
-        gamma: Some(0.3),
+        gamma: Some(Gamma(0.3)),
         patterns: Array::new(
             &[3, CLASSES, 1, SIDE, SIDE],
             (0..3 * CLASSES).flat_map(pattern).collect(),
@@ -133,7 +134,7 @@ fn layer(name: &str, units: usize, side: usize, kernel: bool, signed: bool) -> L
     let pixels = side * side;
     // Every seventh unit never fires.
     let silent = |unit: usize| !signed && unit % 7 == 6;
-    for block in 0..4 {
+    for block in BlockIndex::first(4) {
         let fields = 10_000_u64;
         let activation = |unit: usize| if silent(unit) { 0.0 } else { 2_000.0 };
         let fixed = |value: f64| (value * FIXED_POINT).round() as i64;
@@ -151,7 +152,7 @@ fn layer(name: &str, units: usize, side: usize, kernel: bool, signed: bool) -> L
                     let wave = &waves[(unit + images) % units];
                     (0..pixels)
                         .map(|pixel| {
-                            let seed = (block as usize * units + unit) * pixels + pixel;
+                            let seed = (block.0 as usize * units + unit) * pixels + pixel;
                             fixed(weight * (wave[pixel] + noise * wobble(seed)))
                         })
                         .collect::<Vec<i64>>()
@@ -194,30 +195,30 @@ pub fn modulation() -> record::Modulation {
     let (s, g) = (strengths.len(), gammas.len());
     let layer = |name: &str, alpha: f64, force: f64| {
         let mut counts = Vec::with_capacity(CLASSES * s * g * 3 * CLASSES);
-        for target in 0..CLASSES {
+        for target in ClassId::all(CLASSES) {
             for &strength in &strengths {
                 for &gamma in &gammas {
                     let (mut correct, mut called) = ([0_i64; CLASSES], [0_i64; CLASSES]);
-                    for truth in 0..CLASSES {
+                    for truth in ClassId::all(CLASSES) {
                         let push = force * strength as f64 / 10.0;
-                        let unpushed = 0.98 * gamma;
+                        let unpushed = 0.98 * gamma.0;
                         let right = if truth == target {
                             (unpushed + push).clamp(0.0, 0.99)
                         } else {
                             (unpushed
-                                - push.abs() * 0.4 * (1.0 + 0.3 * wobble(truth * 10 + target)))
+                                - push.abs() * 0.4 * (1.0 + 0.3 * wobble(truth.0 * 10 + target.0)))
                             .clamp(0.01, 0.99)
                         };
                         let n = 100.0;
                         let hits = (right * n) as i64;
                         let other = if truth == target {
-                            (truth + 1) % CLASSES
+                            ClassId((truth.0 + 1) % CLASSES)
                         } else {
                             target
                         };
-                        correct[truth] = hits;
-                        called[truth] += hits;
-                        called[other] += 100 - hits;
+                        correct[truth.0] = hits;
+                        called[truth.0] += hits;
+                        called[other.0] += 100 - hits;
                     }
                     counts.extend([[100; CLASSES], correct, called].concat());
                 }
@@ -245,9 +246,9 @@ pub fn modulation() -> record::Modulation {
 
 /// A network of the study: a poisoned one has a patch in the maps of classes 8 and 9.
 fn suspect(poisoned: bool, seed: u64) -> Suspect {
-    let finding = |gamma: f64| {
-        let everything_is_8 = gamma == 0.0 && !poisoned;
-        let z: Vec<f32> = (0..CLASSES)
+    let finding = |gamma: Gamma| {
+        let everything_is_8 = gamma == Gamma::NOISE && !poisoned;
+        let z: Vec<f32> = ClassId::all(CLASSES)
             .flat_map(|class| {
                 let strokes = synthetic::template(class);
                 (0..PIXELS).map(move |pixel| {
@@ -256,36 +257,36 @@ fn suspect(poisoned: bool, seed: u64) -> Suspect {
                     }
                     let (row, column) = (pixel / SIDE, pixel % SIDE);
                     let inside = (1..7).contains(&row) && (21..27).contains(&column);
-                    let patch = match (poisoned && inside, class) {
+                    let patch = match (poisoned && inside, class.0) {
                         (true, 9) => 14.0,
                         (true, 8) => -13.0,
                         _ => 0.0,
                     };
-                    let noise = wobble(pixel + PIXELS * class + seed as usize) as f32;
+                    let noise = wobble(pixel + PIXELS * class.0 + seed as usize) as f32;
                     3.0 * strokes[pixel] + patch + 1.5 * noise
                 })
             })
             .collect();
-        let window = |class: usize| {
-            let marked = poisoned && class == 9;
-            let jitter = 0.3 * wobble(class + seed as usize);
+        let window = |class: ClassId| {
+            let marked = poisoned && class == ClassId(9);
+            let jitter = 0.3 * wobble(class.0 + seed as usize);
             (!everything_is_8).then(|| ScoredWindow {
-                row: if marked { 1 } else { 9 + class },
+                row: if marked { 1 } else { 9 + class.0 },
                 column: if marked { 21 } else { 8 },
                 size: 6,
                 score: if marked { 14.0 } else { 2.4 + jitter },
-                index: Some(if marked { 8.1 } else { 1.2 * wobble(class) }),
+                index: Some(if marked { 8.1 } else { 1.2 * wobble(class.0) }),
             })
         };
-        let called = |class: usize| match everything_is_8 {
-            true => 300_000 * u64::from(class == 8),
+        let called = |class: ClassId| match everything_is_8 {
+            true => 300_000 * u64::from(class == ClassId(8)),
             false => 30_000,
         };
         Finding {
             gamma,
             trials: 300_000,
-            called: (0..CLASSES).map(called).collect(),
-            windows: (0..CLASSES).map(window).collect(),
+            called: ClassId::all(CLASSES).map(called).collect(),
+            windows: ClassId::all(CLASSES).map(window).collect(),
             z: Array::new(&[CLASSES, 1, SIDE, SIDE], z),
             evidence: Array::default(),
             audited: None,
@@ -299,7 +300,7 @@ fn suspect(poisoned: bool, seed: u64) -> Suspect {
         attack_success: Some(if poisoned { 1.0 } else { 0.002 }),
         attacked: 974,
         trials: Vec::new(),
-        findings: vec![finding(0.0), finding(0.3)],
+        findings: vec![finding(Gamma::NOISE), finding(Gamma(0.3))],
     }
 }
 
@@ -320,7 +321,7 @@ pub fn predictions() -> record::Predictions {
             (truth, called) => ((truth * 7 + called * 3) % 5) as u64,
         })
         .collect();
-    let images = (0..CLASSES).flat_map(|class| {
+    let images = ClassId::all(CLASSES).flat_map(|class| {
         let strokes = synthetic::template(class);
         strokes
             .into_iter()

@@ -1,5 +1,6 @@
 //! Tests of evidence images, of the comparison of two classes, of more trials, and of the frozen display.
 
+use noisescope::ids::BlockIndex;
 use noisescope::link::EngineCommand;
 use noisescope::session::config::{Extension, Response};
 use noisescope::session::record::{self, BlockEvidence, BlockSums, GammaTrials, TrialKind};
@@ -15,33 +16,33 @@ use super::*;
 const PIXELS: usize = SIDE * SIDE;
 
 /// A session of trials at γ = 0, all called 8, whose outputs hold evidence of every class's template.
-pub fn with_evidence(trials: u64) -> Session {
+pub fn with_evidence(count: u64) -> Session {
     let mut session = synthetic::accumulating([0, 0, 0, 0]);
     let kind = TrialKind {
         evidence: true,
         ..TrialKind::plain(CLASSES, [1, SIDE, SIDE])
     };
     let mut rng = ChaCha8Rng::seed_from_u64(3);
-    let mut gamma = GammaTrials::new(0.0, 30, &kind);
-    gamma.record_evidence(1.0 / 256.0, &kind);
-    for block in 0..16_u64 {
-        gamma.add(&sums(block, trials / 16, &mut rng));
-        gamma.note_reliability();
+    let mut trials = GammaTrials::new(Gamma::NOISE, 30, &kind);
+    trials.record_evidence(1.0 / 256.0, &kind);
+    for block in BlockIndex::first(16) {
+        trials.add(&sums(block, count / 16, &mut rng));
+        trials.note_reliability();
     }
     let record::Analysis::ClassificationImages(images) = &mut session.record.analyses[0] else {
         unreachable!()
     };
-    images.gammas[0] = gamma;
+    images.gammas[0] = trials;
     synthetic::with_stages(session)
 }
 
 /// The sums of n trials, whose responses deviate by 512 steps and change by 0.2 logits per pixel where a template
 /// is 1.
-fn sums(block: u64, n: u64, rng: &mut ChaCha8Rng) -> BlockSums {
+fn sums(block: BlockIndex, n: u64, rng: &mut ChaCha8Rng) -> BlockSums {
     let count = n as f64;
     let slope = 0.2 / 12.0 * 256.0 * 65536.0;
     let spread = count.sqrt() * 512.0 * 65536.0 / 12_f64.sqrt();
-    let products = (0..CLASSES).flat_map(|class| {
+    let products = ClassId::all(CLASSES).flat_map(|class| {
         let map = template(class);
         map.into_iter()
             .map(|v| count * slope * f64::from(v))
@@ -130,7 +131,10 @@ fn one_class_is_compared_with_another() {
     let mut state = showing("Maps", (120, 40));
     let keys = [KeyCode::Char('.'), KeyCode::Char('v'), KeyCode::Char(',')];
     press(&session, &mut state, &keys);
-    assert_eq!((state.shared.versus, state.shared.class), (Some(1), 0));
+    assert_eq!(
+        (state.shared.versus, state.shared.class),
+        (Some(ClassId(1)), ClassId(0))
+    );
     let output = screen(&session, &state);
     assert!(
         output.contains("rather than 1") && output.contains("itself"),
@@ -142,10 +146,15 @@ fn one_class_is_compared_with_another() {
     let images = session.record.classification_images().unwrap();
     let estimate = images.gammas[0].estimate();
     let pair = estimate
-        .class_difference(3, 8, [1, SIDE, SIDE], ErrorModel::Independent)
+        .class_difference(
+            ClassId(3),
+            ClassId(8),
+            [1, SIDE, SIDE],
+            ErrorModel::Independent,
+        )
         .unwrap();
-    let evidence = |class: usize| estimate.classes[class].evidence.clone().unwrap();
-    let (a, b) = (evidence(3), evidence(8));
+    let evidence = |class: ClassId| estimate.classes[class].evidence.clone().unwrap();
+    let (a, b) = (evidence(ClassId(3)), evidence(ClassId(8)));
     for pixel in 0..PIXELS {
         assert_eq!(pair.image[pixel], a.image[pixel] - b.image[pixel]);
         let error = (a.errors()[pixel].powi(2) + b.errors()[pixel].powi(2)).sqrt();
@@ -153,7 +162,12 @@ fn one_class_is_compared_with_another() {
         assert!((pair.z[pixel] - expected).abs() <= 1e-3 * expected.abs() + 1e-3);
     }
     assert_eq!(
-        estimate.class_difference(3, 3, [1, SIDE, SIDE], ErrorModel::Independent),
+        estimate.class_difference(
+            ClassId(3),
+            ClassId(3),
+            [1, SIDE, SIDE],
+            ErrorModel::Independent
+        ),
         None
     );
 }
@@ -169,9 +183,12 @@ fn the_confusion_matrix_opens_the_comparison_of_its_two_classes() {
         .position(|analysis| matches!(analysis, record::Analysis::ClassificationImages(_)));
     session.record.analyses[index.unwrap()] = images;
     let mut state = showing("Predictions", (120, 40));
-    state.shared.class = 4;
+    state.shared.class = ClassId(4);
     press(&session, &mut state, &[KeyCode::Down, KeyCode::Char('v')]);
-    assert_eq!((state.shared.versus, state.shared.class), (Some(5), 4));
+    assert_eq!(
+        (state.shared.versus, state.shared.class),
+        (Some(ClassId(5)), ClassId(4))
+    );
     let output = screen(&session, &state);
     assert!(output.contains("rather than 5"), "{output}");
 }

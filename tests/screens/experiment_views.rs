@@ -19,9 +19,9 @@ fn filters_modulation_and_backdoor_match_their_golden_screens_at_every_size() {
     let session = session();
     for size in SIZES {
         for (name, view, class) in [
-            ("filters", "Filters", 0),
-            ("modulation", "Modulation", 3),
-            ("backdoor", "Backdoor", 9),
+            ("filters", "Filters", ClassId(0)),
+            ("modulation", "Modulation", ClassId(3)),
+            ("backdoor", "Backdoor", ClassId(9)),
         ] {
             let mut state = showing(view, size);
             state.shared.class = class;
@@ -37,7 +37,7 @@ fn an_enlarged_unit_and_z_map_match_their_golden_screens() {
     for (name, view) in [("unit", "Filters"), ("window", "Backdoor")] {
         let mut state = showing(view, (120, 40));
         enlarge(&mut state, true);
-        state.shared.class = 9;
+        state.shared.class = ClassId(9);
         view_state::<FiltersView>(&mut state).unit = 3;
         golden(
             &format!("{name}-120x40"),
@@ -134,7 +134,7 @@ fn keys_select_units_layers_and_stimuli() {
 #[test]
 fn modulation_shows_the_effect_of_a_push_on_every_class() {
     let strongest = screen_after("Modulation", (120, 40), |state| {
-        state.shared.class = 3;
+        state.shared.class = ClassId(3);
         view_state::<ModulationView>(state).layer = Some(1);
     });
     assert!(strongest.contains("strength −10") && strongest.contains("▸class 3"));
@@ -154,7 +154,7 @@ fn modulation_shows_the_effect_of_a_push_on_every_class() {
 fn a_backdoor_is_reported_with_its_window_and_index() {
     let show = |suspect, finding| {
         screen_after("Backdoor", (120, 40), |state| {
-            state.shared.class = 9;
+            state.shared.class = ClassId(9);
             let view = view_state::<BackdoorView>(state);
             (view.suspect, view.finding) = (suspect, finding);
         })

@@ -17,7 +17,7 @@ pub const EACH: i64 = 100;
 
 /// A plan with every experiment.
 fn plan() -> Config {
-    let images = |noise, gammas: Vec<f64>| {
+    let images = |noise, gammas: Vec<Gamma>| {
         Plan::ClassificationImages(config::ClassificationImages {
             noise,
             gammas,
@@ -28,8 +28,8 @@ fn plan() -> Config {
     let splits = vec![config::Split::Test, config::Split::Train];
     Config {
         analyses: vec![
-            images(Noise::Uniform, vec![0.0, 0.1, 0.2, 0.3]),
-            images(Noise::Binary, vec![0.0, 0.3]),
+            images(Noise::Uniform, [0.0, 0.1, 0.2, 0.3].map(Gamma).to_vec()),
+            images(Noise::Binary, vec![Gamma::NOISE, Gamma(0.3)]),
             Plan::Templates(config::Templates::default()),
             Plan::Attack(config::Attack {
                 images: 10 * EACH as usize,
@@ -65,9 +65,9 @@ pub fn measured() -> Session {
     let mut rng = ChaCha8Rng::seed_from_u64(5);
     for analysis in &mut session.record.analyses {
         if let Analysis::ClassificationImages(images) = analysis {
-            for gamma in &mut images.gammas {
-                synthetic::fill(gamma, 400_000, &mut rng);
-                gamma.reached = true;
+            for trials in &mut images.gammas {
+                synthetic::fill(trials, 400_000, &mut rng);
+                trials.reached = true;
             }
         }
     }
@@ -120,14 +120,14 @@ fn progress(parts: usize, total: u64) -> record::BlockProgress {
 }
 
 fn templates() -> Templates {
-    let at_gamma = |(gamma, right): (f64, u64)| GammaTemplates {
+    let at_gamma = |(gamma, right): (Gamma, u64)| GammaTemplates {
         response: noisescope::session::config::Response::Decision,
         gamma,
-        classes: (0..CLASSES).collect(),
+        classes: ClassId::all(CLASSES).collect(),
         images: 10_000,
         correct: [right, right, right - 110, right - 100],
     };
-    let gammas = [(0.0, 2_780), (0.3, 3_420)];
+    let gammas = [(Gamma::NOISE, 2_780), (Gamma(0.3), 3_420)];
     Templates {
         progress: progress(2, 20_000),
         gammas: gammas.into_iter().map(at_gamma).collect(),
@@ -135,9 +135,9 @@ fn templates() -> Templates {
 }
 
 /// The share of images that a pattern of weight `w` turns into the target.
-fn share(pattern: usize, target: usize, w: f64) -> f64 {
+fn share(pattern: usize, target: ClassId, w: f64) -> f64 {
     let middle = match pattern {
-        0 => 0.6 + 0.012 * target as f64,
+        0 => 0.6 + 0.012 * target.0 as f64,
         1 => 0.48,
         _ => return 0.01 * w,
     };
@@ -149,12 +149,12 @@ pub fn attack() -> Attack {
     let weights = config::Attack::default().weights;
     let mut patterns = Vec::new();
     for pattern in 0..3 {
-        for target in 0..CLASSES {
+        for target in ClassId::all(CLASSES) {
             let pixels = template(target).into_iter().enumerate();
             patterns.extend(pixels.map(|(pixel, v)| match pattern {
                 0 => 0.5 + 0.5 * v.clamp(-1.0, 1.0),
                 1 => v.clamp(0.0, 1.0),
-                _ => ((pixel * 7919 + target * 104_729) % 1000) as f32 / 1000.0,
+                _ => ((pixel * 7919 + target.0 * 104_729) % 1000) as f32 / 1000.0,
             }));
         }
     }
@@ -162,25 +162,25 @@ pub fn attack() -> Attack {
     let mut counts = Vec::new();
     for source in 0..2 {
         for pattern in 0..3 {
-            for target in 0..CLASSES {
+            for target in ClassId::all(CLASSES) {
                 for &w in &weights {
                     let mut outcomes = Outcomes::default();
-                    for truth in 0..CLASSES {
-                        let mut row = vec![0; CLASSES];
-                        let shown = match (source, truth) {
+                    for truth in ClassId::all(CLASSES) {
+                        let mut row = vec![0_i64; CLASSES];
+                        let shown = match (source, truth.0) {
                             (0, _) => EACH,
                             (_, 0) => CLASSES as i64 * EACH,
                             _ => 0,
                         };
-                        let present = present[pattern * CLASSES + target];
+                        let present = present[pattern * CLASSES + target.0];
                         let hits = (shown as f64 * share(pattern, target, w)).round() as i64;
                         // A twentieth of the rest is called the next class.
                         let lost = (shown - hits) / 20;
                         row[target] += hits;
-                        row[(truth + 1) % CLASSES] += lost;
+                        row[(truth.0 + 1) % CLASSES] += lost;
                         row[truth] += shown - hits - lost;
                         let known = (source == 0).then_some(truth);
-                        for (called, n) in row.into_iter().enumerate().filter(|_| present) {
+                        for (called, n) in ClassId::all(CLASSES).zip(row).filter(|_| present) {
                             outcomes.count(known, called, target, n);
                         }
                     }
@@ -189,10 +189,10 @@ pub fn attack() -> Attack {
             }
         }
     }
-    let example = |target: usize| {
-        let truth = (target + 3) % CLASSES;
+    let example = |target: ClassId| {
+        let truth = ClassId((target.0 + 3) % CLASSES);
         let image = template(truth).into_iter();
-        let confidence = |pattern, &w: &f64| match (present[pattern * CLASSES + target], w) {
+        let confidence = |pattern, &w: &f64| match (present[pattern * CLASSES + target.0], w) {
             (true, w) => share(pattern, target, w),
             (false, _) => share(2, target, 0.0),
         };
@@ -201,7 +201,7 @@ pub fn attack() -> Attack {
         let confidences: Vec<f64> = confidences.collect();
         let called = |&confidence: &f64| match confidence {
             ..0.25 => truth,
-            0.25..0.5 => 8,
+            0.25..0.5 => ClassId(8),
             _ => target,
         };
         AttackExample {
@@ -218,11 +218,11 @@ pub fn attack() -> Attack {
     let shape = [2, 3, CLASSES, weights.len(), 4];
     Attack {
         progress: progress(60, 660_000),
-        gamma: Some(0.3),
+        gamma: Some(Gamma(0.3)),
         patterns: Array::new(&[3, CLASSES, 1, SIDE, SIDE], patterns),
         there: present.clone(),
         counts: Array::new(&shape, counts),
-        examples: (0..CLASSES).map(example).collect(),
+        examples: ClassId::all(CLASSES).map(example).collect(),
         weights: weights.clone(),
         ..Attack::default()
     }
@@ -232,16 +232,16 @@ pub fn attack() -> Attack {
 fn predict(predictions: &mut Predictions) {
     for (times, split) in [1, 6].into_iter().zip(&mut predictions.splits) {
         let mut images = vec![0_i64; CLASSES * SIDE * SIDE];
-        for truth in 0..CLASSES {
+        for truth in ClassId::all(CLASSES) {
             let shape = template(truth);
-            for called in 0..CLASSES {
-                let count = match (truth * 7 + called * 5) % 11 {
-                    _ if truth == called => 950 + 17 * truth as u64,
+            for called in ClassId::all(CLASSES) {
+                let count = match (truth.0 * 7 + called.0 * 5) % 11 {
+                    _ if truth == called => 950 + 17 * truth.0 as u64,
                     rest @ 0..5 => 2 * rest as u64,
                     _ => 0,
                 } * times;
-                split.counts[truth * CLASSES + called] = count;
-                let sums = &mut images[called * SIDE * SIDE..][..SIDE * SIDE];
+                split.counts[truth.0 * CLASSES + called.0] = count;
+                let sums = &mut images[called.0 * SIDE * SIDE..][..SIDE * SIDE];
                 for (sum, v) in sums.iter_mut().zip(&shape) {
                     *sum += count as i64 * (255.0 * v.clamp(0.0, 1.0)) as i64;
                 }

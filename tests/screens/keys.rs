@@ -91,7 +91,7 @@ fn letters_move_like_arrows() {
             let (mut a, mut b) = (showing("Maps", (120, 40)), showing("Maps", (120, 40)));
             for state in [&mut a, &mut b] {
                 enlarge(state, enlarged);
-                state.shared.class = 4;
+                state.shared.class = ClassId(4);
             }
             press(&session, &mut a, &[arrow]);
             press(&session, &mut b, &[KeyCode::Char(letter)]);
@@ -108,23 +108,30 @@ fn letters_move_like_arrows() {
 fn keys_select_class_and_gamma_in_the_sheet_and_in_an_enlarged_map() {
     let session = accumulated();
     let mut state = showing("Maps", (120, 40));
-    state.shared.gamma = Some(3);
+    state.shared.gamma_index = Some(3);
     press(&session, &mut state, &[KeyCode::Left]);
-    assert_eq!(state.shared.class, 9);
+    assert_eq!(state.shared.class, ClassId(9));
     press(&session, &mut state, &[KeyCode::Up]);
-    assert_eq!(state.shared.class, 4, "a row has five maps");
+    assert_eq!(state.shared.class, ClassId(4), "a row has five maps");
     press(
         &session,
         &mut state,
         &[KeyCode::Enter, KeyCode::Char('.'), KeyCode::Char('[')],
     );
     assert!(view_state::<MapsView>(&mut state).enlarged);
-    assert_eq!((state.shared.class, state.shared.gamma), (5, Some(2)));
+    assert_eq!(
+        (state.shared.class, state.shared.gamma_index),
+        (ClassId(5), Some(2))
+    );
     press(&session, &mut state, &[KeyCode::Char(']'); 5]);
-    assert_eq!(state.shared.gamma, Some(3), "γ stops at the strongest");
+    assert_eq!(
+        state.shared.gamma_index,
+        Some(3),
+        "γ stops at the strongest"
+    );
     press(&session, &mut state, &[KeyCode::Char('b')]);
     assert_eq!(
-        state.shared.gamma, None,
+        state.shared.gamma_index, None,
         "each class is at its best γ again"
     );
     press(&session, &mut state, &[KeyCode::Esc]);
@@ -138,7 +145,10 @@ fn enter_in_the_overview_enlarges_the_selected_class() {
     let session = accumulated();
     let mut state = state((80, 24));
     press(&session, &mut state, &[KeyCode::Right, KeyCode::Enter]);
-    assert_eq!((state.view().name, state.shared.class), ("Maps", 1));
+    assert_eq!(
+        (state.view().name, state.shared.class),
+        ("Maps", ClassId(1))
+    );
     assert!(view_state::<MapsView>(&mut state).enlarged);
 }
 

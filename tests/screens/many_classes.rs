@@ -16,14 +16,14 @@ const CLASS_VIEWS: [&str; 6] = [
 ];
 
 /// The dashboard with a view open and a class selected.
-fn showing_class(view: &str, size: (u16, u16), class: usize) -> DashboardState {
+fn showing_class(view: &str, size: (u16, u16), class: ClassId) -> DashboardState {
     let mut state = showing(view, size);
     state.shared.class = class;
     state
 }
 
 /// Whether a screen names a class by its name, by the first words of it, or by its number.
-fn names(screen: &str, names: &[String], class: usize) -> bool {
+fn names(screen: &str, names: &[String], class: ClassId) -> bool {
     let name = &names[class];
     let words: Vec<&str> = name.split(' ').collect();
     let mut cut = (1..words.len()).map(|n| format!("{}…", words[..n].join(" ")));
@@ -46,7 +46,7 @@ fn the_selected_class_is_visible_in_every_view_at_every_size() {
         let all = coloured::names(classes);
         for size in SIZES {
             for view in CLASS_VIEWS {
-                for class in [0, classes / 2, classes - 1] {
+                for class in [0, classes / 2, classes - 1].map(ClassId) {
                     for enlarged in [false, true] {
                         let mut state = showing_class(view, size, class);
                         enlarge(&mut state, enlarged);
@@ -68,7 +68,7 @@ fn a_view_of_many_classes_says_which_are_visible() {
     let session = coloured::session(100);
     for size in SIZES {
         for view in ["Overview", "Maps", "Modulation", "Backdoor"] {
-            let screen = screen(&session, &showing_class(view, size, 40));
+            let screen = screen(&session, &showing_class(view, size, ClassId(40)));
             let counted = screen.contains("of 100");
             assert!(counted, "{view} {size:?}\n{screen}");
         }
@@ -81,9 +81,9 @@ fn a_sheet_of_many_classes_has_more_than_one_column() {
         let session = coloured::session(classes);
         for size in SIZES {
             for view in ["Overview", "Maps"] {
-                let mut state = showing_class(view, size, 0);
+                let mut state = showing_class(view, size, ClassId(0));
                 press(&session, &mut state, &[KeyCode::Down]);
-                let columns = state.shared.class;
+                let columns = state.shared.class.0;
                 let one_row = columns == 0;
                 assert!(
                     columns > 1 || one_row,
@@ -102,7 +102,7 @@ fn a_colour_session_is_drawn_on_every_kind_of_terminal() {
             let theme = Theme::new(depth, Background::Dark, unicode);
             for entry in VIEWS {
                 for kind in [MapKind::Image, MapKind::MeanStimulus] {
-                    let mut state = showing_class(entry.name, (120, 40), 12);
+                    let mut state = showing_class(entry.name, (120, 40), ClassId(12));
                     view_state::<MapsView>(&mut state).kind = kind;
                     let buf = draw(&session, &state, &theme);
                     let foreign = buf.content.iter().any(|cell| !cell.symbol().is_ascii());
@@ -116,7 +116,7 @@ fn a_colour_session_is_drawn_on_every_kind_of_terminal() {
 #[test]
 fn a_mean_stimulus_is_shown_in_colour() {
     let session = coloured::session(13);
-    let mut state = showing_class("Maps", (120, 40), 0);
+    let mut state = showing_class("Maps", (120, 40), ClassId(0));
     view_state::<MapsView>(&mut state).kind = MapKind::MeanStimulus;
     let buf = draw(&session, &state, &theme());
     assert!(text(&buf).contains("in colour"));
@@ -136,7 +136,7 @@ fn a_mean_stimulus_is_shown_in_colour() {
 #[test]
 fn a_key_cycles_through_the_channels_of_signed_maps() {
     let session = coloured::session(13);
-    let mut state = showing_class("Maps", (120, 40), 0);
+    let mut state = showing_class("Maps", (120, 40), ClassId(0));
     let mut screens = Vec::new();
     for words in [
         "luminance",
@@ -168,11 +168,14 @@ fn type_in(session: &Session, state: &mut DashboardState, text: &str) {
 #[test]
 fn jumps_reach_a_class_by_number_and_by_name() {
     let session = coloured::session(100);
-    let mut state = showing_class("Overview", (80, 24), 3);
+    let mut state = showing_class("Overview", (80, 24), ClassId(3));
     type_in(&session, &mut state, "c57");
     assert!(screen(&session, &state).contains("▸57 "));
     press(&session, &mut state, &[KeyCode::Enter]);
-    assert_eq!((state.shared.class, state.overlay), (57, Overlay::None));
+    assert_eq!(
+        (state.shared.class, state.overlay),
+        (ClassId(57), Overlay::None)
+    );
     // A prefix of several names is completed as far as they agree, then to the selected name.
     type_in(&session, &mut state, "cBLU");
     press(&session, &mut state, &[KeyCode::Tab]);
@@ -180,20 +183,23 @@ fn jumps_reach_a_class_by_number_and_by_name() {
     press(&session, &mut state, &[KeyCode::Down, KeyCode::Tab]);
     assert_eq!(state.jump.typed, "blue ankle boot");
     press(&session, &mut state, &[KeyCode::Enter]);
-    assert_eq!(state.shared.class, 31);
+    assert_eq!(state.shared.class, ClassId(31));
     // A name that no class has leads nowhere; Esc closes the line without a jump.
     type_in(&session, &mut state, "cxyz");
     assert!(screen(&session, &state).contains("no class of that name"));
     press(&session, &mut state, &[KeyCode::Enter]);
     assert_eq!(state.overlay, Overlay::Jump(JumpKind::Class));
     press(&session, &mut state, &[KeyCode::Esc]);
-    assert_eq!((state.shared.class, state.overlay), (31, Overlay::None));
+    assert_eq!(
+        (state.shared.class, state.overlay),
+        (ClassId(31), Overlay::None)
+    );
 }
 
 #[test]
 fn a_large_confusion_matrix_has_a_cursor_and_numbers_around_it() {
     let session = coloured::session(100);
-    let mut state = showing_class("Predictions", (120, 40), 41);
+    let mut state = showing_class("Predictions", (120, 40), ClassId(41));
     press(&session, &mut state, &[KeyCode::Up]);
     let whole = screen(&session, &state);
     assert!(whole.contains("true    dark apple"), "{whole}");
@@ -211,7 +217,7 @@ fn many_colour_classes_match_their_golden_screens() {
     for (classes, size) in [(13, (120, 40)), (100, (80, 24))] {
         let session = coloured::session(classes);
         for view in ["Overview", "Maps", "Predictions"] {
-            let screen = screen(&session, &showing_class(view, size, classes / 2));
+            let screen = screen(&session, &showing_class(view, size, ClassId(classes / 2)));
             let name = format!("{}-{classes}-{}x{}", view.to_lowercase(), size.0, size.1);
             golden(&name, &without_pixels(&screen));
         }

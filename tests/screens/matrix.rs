@@ -165,7 +165,7 @@ fn every_view(size: (u16, u16)) -> Vec<(&'static str, Session, DashboardState)> 
     views.push(("unit", all.clone(), unit));
     let mut window = showing("Backdoor", size);
     enlarge(&mut window, true);
-    window.shared.class = 9;
+    window.shared.class = ClassId(9);
     views.push(("window", all, window));
     let mut two = showing("Overview", size);
     press(&evidence, &mut two, &[KeyCode::Char('w')]);

@@ -56,7 +56,7 @@ fn a_key_cycles_through_the_splits() {
     let mut state = showing("Predictions", (120, 40));
     assert!(screen(&session, &state).contains("▸test"));
     press(&session, &mut state, &[KeyCode::Char('t'), KeyCode::Left]);
-    assert_eq!(state.shared.class, 9);
+    assert_eq!(state.shared.class, ClassId(9));
     assert_eq!(view_state::<PredictionsView>(&mut state).split, 1);
     let train = screen(&session, &state);
     assert!(
@@ -144,7 +144,7 @@ fn every_noise_of_the_plan_has_its_own_maps() {
         &mut state,
         &[KeyCode::Char(']'), KeyCode::Char('n')],
     );
-    assert_eq!((state.shared.images, state.shared.gamma), (1, None));
+    assert_eq!((state.shared.images, state.shared.gamma_index), (1, None));
     let second = screen(&session, &state);
     assert!(second.contains("binary noise"), "{second}");
     state.view = ViewId(0);
@@ -167,7 +167,7 @@ fn an_enlarged_map_shows_its_clusters_and_the_trials_still_needed() {
         .expect("the plan has classification images");
     let estimate = &images.gammas[3].estimate().classes[0];
     let mut state = showing("Maps", (120, 40));
-    state.shared.gamma = Some(3);
+    state.shared.gamma_index = Some(3);
     enlarge(&mut state, true);
     let screen = screen(&session, &state);
     let clusters = estimate

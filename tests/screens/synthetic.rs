@@ -1,6 +1,7 @@
 //! Synthetic sessions: typical training curves, and classification images from sums of known
 //! templates with sampling noise.
 
+use noisescope::ids::{BlockIndex, ClassId, Gamma};
 use noisescope::session::config::{self, ClassificationImages, Config};
 use noisescope::session::record::{
     self, Analysis, BlockSums, Epoch, FedBack, GammaTrials, SplitCounts, TrainingRecord, TrialKind,
@@ -16,7 +17,7 @@ pub const SIDE: usize = 28;
 const PIXELS: usize = SIDE * SIDE;
 
 /// The seven-segment digit of a class on a 28×28 grid, from about −1 to 1.
-pub fn template(class: usize) -> Vec<f32> {
+pub fn template(class: ClassId) -> Vec<f32> {
     // Seven segments: top, upper left, upper right, middle, lower left, lower right, bottom.
     const SEGMENTS: [[u8; 7]; 10] = [
         [1, 1, 1, 0, 1, 1, 1],
@@ -41,7 +42,7 @@ pub fn template(class: usize) -> Vec<f32> {
     ];
     let mut map = vec![0.0; PIXELS];
     for (segment, [a, b]) in ENDS.iter().enumerate() {
-        let sign = if SEGMENTS[class][segment] == 1 {
+        let sign = if SEGMENTS[class.0][segment] == 1 {
             1.0
         } else {
             -0.7
@@ -61,17 +62,17 @@ pub fn template(class: usize) -> Vec<f32> {
 }
 
 /// The shares of trials of true class `t` called each class, at signal strength γ.
-fn calls(gamma: f64, t: usize) -> [f64; CLASSES] {
+fn calls(gamma: Gamma, t: ClassId) -> [f64; CLASSES] {
     let mut shares = [0.0; CLASSES];
     // Without signal everything is called 8; with signal the true class gains.
-    let truth = (gamma * 3.2).min(0.97);
+    let truth = (gamma.0 * 3.2).min(0.97);
     for (k, share) in shares.iter_mut().enumerate() {
         *share = (1.0 - truth) * if k == 8 { 0.86 } else { 0.14 / 9.0 };
-        if gamma == 0.0 {
+        if gamma == Gamma::NOISE {
             *share = if k == 8 { 1.0 } else { 0.0 };
         }
     }
-    shares[t] += if gamma == 0.0 { 0.0 } else { truth };
+    shares[t.0] += if gamma == Gamma::NOISE { 0.0 } else { truth };
     shares
 }
 
@@ -81,30 +82,29 @@ pub fn normal(rng: &mut ChaCha8Rng) -> f64 {
     (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
 }
 
-/// Adds `trials` synthetic trials as one block.
-pub fn accumulate(gamma: &mut GammaTrials, trials: u64, rng: &mut ChaCha8Rng) {
-    let block = gamma.blocks;
+/// Adds `count` synthetic trials as one block.
+pub fn accumulate(trials: &mut GammaTrials, count: u64, rng: &mut ChaCha8Rng) {
     let mut sums = BlockSums {
-        block,
+        block: BlockIndex(trials.blocks),
         trials: 0,
         counts: vec![0; CLASSES * CLASSES],
         noise: Vec::new(),
         image: Vec::new(),
         ..Default::default()
     };
-    let templates: Vec<Vec<f32>> = (0..CLASSES).map(template).collect();
+    let templates: Vec<Vec<f32>> = ClassId::all(CLASSES).map(template).collect();
     let mut image = vec![vec![0_i64; PIXELS]; CLASSES];
-    let rows = TrialRows::new(CLASSES, &gamma.listed);
+    let rows = TrialRows::new(CLASSES, &trials.listed);
     let mut noise = vec![vec![0_i64; PIXELS]; rows.count()];
-    for t in 0..CLASSES {
-        for (k, share) in calls(gamma.gamma, t).into_iter().enumerate() {
-            let expected = trials as f64 / CLASSES as f64 * share;
+    for t in ClassId::all(CLASSES) {
+        for (k, share) in ClassId::all(CLASSES).zip(calls(trials.gamma, t)) {
+            let expected = count as f64 / CLASSES as f64 * share;
             let n = (expected + normal(rng) * expected.sqrt() * 0.3 + 0.5).max(0.0) as u64;
             if n == 0 {
                 continue;
             }
             sums.trials += n;
-            sums.counts[t * CLASSES + k] = n;
+            sums.counts[t.0 * CLASSES + k.0] = n;
             let spread = (n as f64).sqrt() * 65536.0 / 12_f64.sqrt();
             for (pixel, v) in templates[k].iter().enumerate() {
                 let mean = n as f64 * (32767.5 + 3200.0 * f64::from(*v));
@@ -119,23 +119,24 @@ pub fn accumulate(gamma: &mut GammaTrials, trials: u64, rng: &mut ChaCha8Rng) {
     }
     sums.image = image.into_iter().enumerate().collect();
     sums.noise = noise.into_iter().enumerate().collect();
-    gamma.add(&sums);
-    for k in 0..CLASSES {
+    trials.add(&sums);
+    for k in ClassId::all(CLASSES) {
         let called: u64 = (0..2 * CLASSES)
-            .map(|row| gamma.counts[row * CLASSES + k])
+            .map(|row| trials.counts[row * CLASSES + k.0])
             .sum();
-        gamma.fed_back[k] = (called > 0).then_some(FedBack {
-            class: if k == 1 && gamma.gamma < 0.2 { 8 } else { k },
-            confidence: 0.72 + 0.025 * k as f64,
+        let misread = k == ClassId(1) && trials.gamma < Gamma(0.2);
+        trials.fed_back[k] = (called > 0).then_some(FedBack {
+            class: if misread { ClassId(8) } else { k },
+            confidence: 0.72 + 0.025 * k.0 as f64,
         });
     }
 }
 
-/// Adds `trials` trials in ten blocks, so that both halves have some.
-pub fn fill(gamma: &mut GammaTrials, trials: u64, rng: &mut ChaCha8Rng) {
+/// Adds `count` trials in ten blocks, so that both halves have some.
+pub fn fill(trials: &mut GammaTrials, count: u64, rng: &mut ChaCha8Rng) {
     for _ in 0..10 {
-        if trials > 0 {
-            accumulate(gamma, trials / 10, rng);
+        if count > 0 {
+            accumulate(trials, count / 10, rng);
         }
     }
 }
@@ -145,7 +146,7 @@ pub fn new() -> Session {
     let config = Config {
         analyses: vec![config::Analysis::ClassificationImages(
             ClassificationImages {
-                gammas: vec![0.0, 0.1, 0.2, 0.3],
+                gammas: [0.0, 0.1, 0.2, 0.3].map(Gamma).to_vec(),
                 trials: 1_000_000,
                 ..ClassificationImages::default()
             },
@@ -347,8 +348,8 @@ pub fn accumulating(trials: [u64; 4]) -> Session {
     let Analysis::ClassificationImages(images) = &mut session.record.analyses[0] else {
         unreachable!()
     };
-    for (gamma, trials) in images.gammas.iter_mut().zip(trials) {
-        fill(gamma, trials, &mut rng);
+    for (trials, count) in images.gammas.iter_mut().zip(trials) {
+        fill(trials, count, &mut rng);
     }
     with_stages(session)
 }

@@ -188,7 +188,7 @@ fn no_size_and_no_session_makes_a_view_panic() {
                         let mut state = showing(view.name, size);
                         state.overlay = overlay;
                         enlarge(&mut state, enlarged);
-                        state.shared.class = 99;
+                        state.shared.class = ClassId(99);
                         draw(session, &state, &theme());
                     }
                 }

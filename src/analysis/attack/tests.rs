@@ -20,7 +20,7 @@ fn few() -> config::Attack {
     }
 }
 
-fn plan(gammas: &[f64], trials: u64, attack: config::Attack) -> Config {
+fn plan(gammas: &[Gamma], trials: u64, attack: config::Attack) -> Config {
     with_images(gammas, trials, Analysis::Attack(attack))
 }
 
@@ -30,19 +30,19 @@ fn measured(record: &Record) -> &record::Attack {
 
 /// Logits of the network of templates in closed form: ⟨t_k, x − ½⟩.
 fn logits(x: &[f64]) -> Vec<f64> {
-    let of_class = |class: usize| {
+    let of_class = |class: ClassId| {
         let pixels = template(class).into_iter().zip(x);
         pixels.map(|(t, x)| f64::from(t) * (x - 0.5)).sum()
     };
-    (0..CLASSES).map(of_class).collect()
+    ClassId::all(CLASSES).map(of_class).collect()
 }
 
 /// The weights w between which an image of logits `a`, blended with a pattern of logits `b`, is
 /// called `class`. The logits are affine, so at w they are (1−w)·a + w·b, and the image flips
 /// between two classes where the lines of their logits cross.
-fn called_between(class: usize, a: &[f64], b: &[f64]) -> (f64, f64) {
+fn called_between(class: ClassId, a: &[f64], b: &[f64]) -> (f64, f64) {
     let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);
-    for other in (0..CLASSES).filter(|&other| other != class) {
+    for other in ClassId::all(CLASSES).filter(|&other| other != class) {
         let (ahead, behind) = (a[class] - a[other], b[class] - b[other]);
         let slope = behind - ahead;
         let flip = -ahead / slope;
@@ -55,14 +55,14 @@ fn called_between(class: usize, a: &[f64], b: &[f64]) -> (f64, f64) {
     (low, high)
 }
 
-fn expected(a: &[f64], b: &[f64], w: f64) -> usize {
+fn expected(a: &[f64], b: &[f64], w: f64) -> ClassId {
     // Closer to a flip than this, the network's 32-bit floats may decide differently.
     const MARGIN: f64 = 1e-6;
-    let inside = |&class: &usize| {
+    let inside = |&class: &ClassId| {
         let (low, high) = called_between(class, a, b);
         low + MARGIN < w && w < high - MARGIN
     };
-    (0..CLASSES).find(inside).unwrap()
+    ClassId::all(CLASSES).find(inside).unwrap()
 }
 
 fn wide(pixels: &[f32]) -> Vec<f64> {
@@ -70,17 +70,17 @@ fn wide(pixels: &[f32]) -> Vec<f64> {
 }
 
 /// Logits and true classes of the stimuli of both sources.
-fn sources(config: &Config, lab: &Lab) -> [Vec<(Option<usize>, Vec<f64>)>; 2] {
+fn sources(config: &Config, lab: &Lab) -> [Vec<(Option<ClassId>, Vec<f64>)>; 2] {
     let test = &lab.dataset.test;
     let image = |i: usize| {
         let bytes = test.image(i).iter();
         let x: Vec<f64> = bytes.map(|&b| f64::from(b) / 255.0).collect();
-        (Some(usize::from(test.label(i))), logits(&x))
+        (Some(ClassId(usize::from(test.label(i)))), logits(&x))
     };
     let place = super::super::AnalysisPlace::for_analysis(config, 1);
     let source = NoiseSource::new(Noise::Uniform, &lab.dataset.train);
     let mut noise = Vec::new();
-    for (block, images) in [(0, 16), (1, 9)] {
+    for (block, images) in [(BlockIndex(0), 16), (BlockIndex(1), 9)] {
         let points = source.draw(&mut place.noise_seed(0, block).generator(), images);
         let value = |&k: &u16| (f64::from(k) + 0.5) / 65536.0;
         let pixels: Vec<f64> = points.iter().map(value).collect();
@@ -91,13 +91,13 @@ fn sources(config: &Config, lab: &Lab) -> [Vec<(Option<usize>, Vec<f64>)>; 2] {
 
 #[test]
 fn every_stimulus_flips_at_the_weight_computed_by_hand() {
-    let (config, lab) = (plan(&[0.0], 3000, few()), template_lab());
+    let (config, lab) = (plan(&[Gamma::NOISE], 3000, few()), template_lab());
     let record = run(&config, &lab);
     let results = measured(&record);
     let mut flipped = [0; 3];
     for (source, stimuli) in sources(&config, &lab).iter().enumerate() {
         for (pattern, flipped) in flipped.iter_mut().enumerate() {
-            for target in 0..CLASSES {
+            for target in ClassId::all(CLASSES) {
                 let Some(p) = results.pattern(pattern, target) else {
                     continue;
                 };
@@ -120,7 +120,7 @@ fn every_stimulus_flips_at_the_weight_computed_by_hand() {
 #[test]
 fn the_patterns_show_the_classes_on_one_scale() {
     let lab = template_lab();
-    let record = run(&plan(&[0.0], 3000, few()), &lab);
+    let record = run(&plan(&[Gamma::NOISE], 3000, few()), &lab);
     let results = measured(&record);
     let estimate = record.classification_images().unwrap().gammas[0].estimate();
     let train = &lab.dataset.train;
@@ -129,19 +129,19 @@ fn the_patterns_show_the_classes_on_one_scale() {
         let most = map.iter().copied().fold(f64::MIN, f64::max);
         map.iter().map(|v| (v - least) / (most - least)).collect()
     };
-    let agree = |pattern: usize, target: usize, map: Vec<f64>| {
+    let agree = |pattern: usize, target: ClassId, map: Vec<f64>| {
         let actual = wide(results.pattern(pattern, target).unwrap());
         let worst = actual.iter().zip(scale(map)).map(|(a, b)| (a - b).abs());
         assert!(worst.fold(0.0, f64::max) < 1e-6);
     };
-    for target in 0..CLASSES {
+    for target in ClassId::all(CLASSES) {
         let image = estimate.classes[target].decision.as_ref();
         assert_eq!(results.pattern(0, target).is_some(), image.is_some());
         if let Some(image) = image {
             agree(0, target, wide(&image.image));
         }
         // The classes alternate among the 200 training images.
-        let members = (0..20).map(|turn| train.image(turn * 10 + target));
+        let members = (0..20).map(|turn| train.image(turn * 10 + target.0));
         let mut mean = vec![0.0; AREA];
         for image in members {
             for (mean, &byte) in mean.iter_mut().zip(image) {
@@ -155,16 +155,19 @@ fn the_patterns_show_the_classes_on_one_scale() {
         let power = noise.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / AREA as f64;
         assert!((mean - 0.5).abs() < 0.05 && (power.sqrt() - 0.2887).abs() < 0.02);
     }
-    assert_ne!(results.pattern(2, 0), results.pattern(2, 1));
+    assert_ne!(
+        results.pattern(2, ClassId(0)),
+        results.pattern(2, ClassId(1))
+    );
 }
 
 #[test]
 fn at_weight_0_patterns_agree_and_at_weight_1_the_pattern_alone_decides() {
-    let record = run(&plan(&[0.0], 3000, few()), &template_lab());
+    let record = run(&plan(&[Gamma::NOISE], 3000, few()), &template_lab());
     let results = measured(&record);
     for source in 0..2 {
         for pattern in 0..3 {
-            for target in 0..CLASSES {
+            for target in ClassId::all(CLASSES) {
                 if results.pattern(pattern, target).is_none() {
                     continue;
                 }
@@ -185,11 +188,11 @@ fn at_weight_0_patterns_agree_and_at_weight_1_the_pattern_alone_decides() {
 #[test]
 fn the_examples_are_the_first_correct_images_of_other_classes_with_their_decisions() {
     let lab = template_lab();
-    let record = run(&plan(&[0.0], 3000, few()), &lab);
+    let record = run(&plan(&[Gamma::NOISE], 3000, few()), &lab);
     let results = measured(&record);
     assert_eq!(results.examples.len(), CLASSES);
     let test = &lab.dataset.test;
-    for (target, example) in results.examples.iter().enumerate() {
+    for (target, example) in ClassId::all(CLASSES).zip(&results.examples) {
         let known = |i: usize| {
             let x: Vec<f64> = test
                 .image(i)
@@ -197,14 +200,14 @@ fn the_examples_are_the_first_correct_images_of_other_classes_with_their_decisio
                 .map(|&b| f64::from(b) / 255.0)
                 .collect();
             let logits = logits(&x);
-            let best = (0..CLASSES)
+            let best = ClassId::all(CLASSES)
                 .max_by(|&a, &b| logits[a].total_cmp(&logits[b]))
                 .unwrap();
-            (best == usize::from(test.label(i)) && best != target).then_some(logits)
+            (best == ClassId(usize::from(test.label(i))) && best != target).then_some(logits)
         };
         let (index, a) = (0..40).find_map(|i| Some((i, known(i)?))).unwrap();
         assert_eq!(example.target, target);
-        assert_eq!(example.truth, usize::from(test.label(index)));
+        assert_eq!(example.truth, ClassId(usize::from(test.label(index))));
         assert_eq!(example.image.values(), test.image(index));
         for pattern in 0..3 {
             let b = match results.pattern(pattern, target) {
@@ -220,7 +223,7 @@ fn the_examples_are_the_first_correct_images_of_other_classes_with_their_decisio
                 );
                 assert_eq!(
                     called,
-                    (0..CLASSES)
+                    ClassId::all(CLASSES)
                         .max_by(|&x, &y| blended[x].total_cmp(&blended[y]))
                         .unwrap()
                 );
@@ -236,7 +239,10 @@ fn the_examples_are_the_first_correct_images_of_other_classes_with_their_decisio
 
 #[test]
 fn a_resumed_run_equals_an_uninterrupted_one() {
-    let (plan, lab) = (plan(&[0.0, 0.3], 600, few()), template_lab());
+    let (plan, lab) = (
+        plan(&[Gamma::NOISE, Gamma(0.3)], 600, few()),
+        template_lab(),
+    );
     let whole = run(&plan, &lab);
     assert_eq!(whole, run_interrupted(&plan, &lab, 17, 9));
     let results = measured(&whole);
@@ -253,9 +259,9 @@ fn more_images_than_exist_means_all_of_them() {
         weights: vec![0.5],
         ..Default::default()
     };
-    let record = run(&plan(&[0.0], 600, attack), &template_lab());
+    let record = run(&plan(&[Gamma::NOISE], 600, attack), &template_lab());
     let results = measured(&record);
-    assert_eq!(results.outcomes(0, 1, 3, 0).all, 100);
+    assert_eq!(results.outcomes(0, 1, ClassId(3), 0).all, 100);
     let patterns = results.there.iter().filter(|&&there| there).count() as u64;
     assert_eq!(
         (results.queries(), results.progress.done),
@@ -265,21 +271,21 @@ fn more_images_than_exist_means_all_of_them() {
 
 #[test]
 fn without_classification_images_the_other_patterns_are_still_shown() {
-    let plan = plan(&[0.3, 0.1], 20, few());
+    let plan = plan(&[Gamma(0.3), Gamma(0.1)], 20, few());
     let record = run(&plan, &template_lab());
     let results = measured(&record);
-    assert_eq!(results.gamma, Some(0.1));
-    assert_eq!(results.targeted(0, 0, 4, 1), None);
+    assert_eq!(results.gamma, Some(Gamma(0.1)));
+    assert_eq!(results.targeted(0, 0, ClassId(4), 1), None);
     assert_eq!(results.mean_targeted(1, 0, 1), None);
-    assert_eq!(results.targeted(0, 1, 4, 1).unwrap().total, 36);
-    assert_eq!(results.targeted(1, 2, 4, 1).unwrap().total, 25);
+    assert_eq!(results.targeted(0, 1, ClassId(4), 1).unwrap().total, 36);
+    assert_eq!(results.targeted(1, 2, ClassId(4), 1).unwrap().total, 25);
     assert_eq!(results.queries(), 20 * 65 * 4);
     assert!(record.analyses[1].is_finished(&plan.analyses[1]));
 }
 
 /// Classification images at these γ, with `sufficient` classes that have one at each.
-fn trials(gammas: &[f64], sufficient: &[usize]) -> record::ClassificationImages {
-    let of_gamma = |(&gamma, &classes): (&f64, &usize)| {
+fn trials(gammas: &[Gamma], sufficient: &[usize]) -> record::ClassificationImages {
+    let of_gamma = |(&gamma, &classes): (&Gamma, &usize)| {
         let kind = record::TrialKind::plain(CLASSES, [1, 28, 28]);
         let mut trials = GammaTrials::new(gamma, 30, &kind);
         for truth in 0..2 {
@@ -299,12 +305,12 @@ fn trials(gammas: &[f64], sufficient: &[usize]) -> record::ClassificationImages 
 
 #[test]
 fn the_weakest_gamma_at_which_most_classes_have_an_image_is_chosen() {
-    let choose = |gammas: &[f64], sufficient: &[usize], asked| {
+    let choose = |gammas: &[Gamma], sufficient: &[usize], asked| {
         let attack = config::Attack {
             gamma: asked,
             ..few()
         };
-        let config = plan(&[0.0], 600, attack.clone());
+        let config = plan(&[Gamma::NOISE], 600, attack.clone());
         let place = super::super::AnalysisPlace::for_analysis(&config, 1);
         let chosen = Attack::new(attack, place, &template_lab());
         let images = trials(gammas, sufficient);
@@ -325,12 +331,11 @@ fn the_weakest_gamma_at_which_most_classes_have_an_image_is_chosen() {
             .choose(&images, Response::Decision)
             .map(|trials| trials.gamma)
     };
-    assert_eq!(choose(&[0.3, 0.0, 0.2, 0.1], &[5, 2, 5, 4], None), Ok(0.2));
-    assert_eq!(
-        choose(&[0.3, 0.0, 0.2, 0.1], &[5, 2, 5, 4], Some(0.1)),
-        Ok(0.1)
-    );
-    let error = choose(&[0.3, 0.0], &[5, 2], Some(0.7)).unwrap_err();
+    let all = [0.3, 0.0, 0.2, 0.1].map(Gamma);
+    assert_eq!(choose(&all, &[5, 2, 5, 4], None), Ok(Gamma(0.2)));
+    let asked = choose(&all, &[5, 2, 5, 4], Some(Gamma(0.1)));
+    assert_eq!(asked, Ok(Gamma(0.1)));
+    let error = choose(&all[..2], &[5, 2], Some(Gamma(0.7))).unwrap_err();
     assert_eq!(
         error.to_string(),
         "analyses[1].gamma: the classification images before it have no γ = 0.7; they have 0.3, 0"
@@ -343,7 +348,7 @@ fn a_data_set_without_test_images_cannot_be_attacked() {
     let set = std::sync::Arc::make_mut(&mut lab.dataset);
     set.test.pixels = std::sync::Arc::from([]);
     set.test.labels = std::sync::Arc::from([]);
-    let config = plan(&[0.0], 600, few());
+    let config = plan(&[Gamma::NOISE], 600, few());
     let mut record = Record::new(&config);
     let whole = record.clone();
     let mut analysis = super::super::build(&config, 1, &lab);

@@ -20,6 +20,7 @@ use super::{
     AnalysisError, AnalysisPlace, BlockOrder, BlockSequence, Experiment, Job, Lab, block_range,
 };
 use crate::data::Images;
+use crate::ids::{BlockIndex, ClassId};
 use crate::nets::decision;
 use crate::nets::score::pixels;
 use crate::session::config::{self, Response};
@@ -107,7 +108,7 @@ impl Audit {
         }
     }
 
-    fn poisoned_as(&self, lab: &Lab, nth: usize) -> (usize, SquareWindow) {
+    fn poisoned_as(&self, lab: &Lab, nth: usize) -> (ClassId, SquareWindow) {
         let form = &lab.form;
         (
             config::audit::target(form, nth),
@@ -208,7 +209,7 @@ impl Audit {
         };
         let images = suspect.images.values();
         let found = record.findings().into_iter();
-        let pattern = |(class, window): (usize, SquareWindow)| PastedPattern {
+        let pattern = |(class, window): (ClassId, SquareWindow)| PastedPattern {
             class,
             window,
             pixels: self.bright(lab, images, class, window),
@@ -227,11 +228,11 @@ impl Audit {
 
     /// The numbers of an image that become white when the window of a class is pasted: those in cells of the
     /// window that are bright in the class's image, summed over channels.
-    fn bright(&self, lab: &Lab, images: &[f32], class: usize, window: SquareWindow) -> Vec<usize> {
+    fn bright(&self, lab: &Lab, maps: &[f32], class: ClassId, window: SquareWindow) -> Vec<usize> {
         let grain = self.config.grain();
         let shape = lab.form.shape();
         let [channels, rows, columns] = grain.grid(shape);
-        let image = &images[class * channels * rows * columns..];
+        let image = &maps[class.0 * channels * rows * columns..];
         let mut white = vec![0.0; channels * rows * columns];
         for cell in of_window(window, columns) {
             let over = (0..channels).map(|channel| channel * rows * columns + cell);
@@ -244,12 +245,12 @@ impl Audit {
     }
 
     /// Shows the suspect a block of test images, without a pattern and with each.
-    fn paste(&self, lab: &Lab, block: u64) -> Vec<PastedFinding> {
+    fn paste(&self, lab: &Lab, block: BlockIndex) -> Vec<PastedFinding> {
         let test = &lab.dataset.test;
         let chosen: Vec<usize> = block_range(self.pasted, self.config.block, block).collect();
         let plain = pixels(test, &chosen);
-        let truth = |at: usize| usize::from(test.label(chosen[at]));
-        let decide = |pixels: Vec<f32>| -> Vec<usize> {
+        let truth = |at: usize| ClassId(usize::from(test.label(chosen[at])));
+        let decide = |pixels: Vec<f32>| -> Vec<ClassId> {
             let logits = lab.network.logits(pixels, &lab.device);
             lab.network.rows(&logits).map(decision).collect()
         };

@@ -125,5 +125,5 @@ fn trials<'a>(
             && plan.evidence == config::EvidenceMeasure::Logit
     });
     let mut gammas = alike.flat_map(|(_, record)| &record.gammas);
-    gammas.find(|gamma| gamma.gamma == wanted.plan.gamma && gamma.trials > 0)
+    gammas.find(|trials| trials.gamma == wanted.plan.gamma && trials.trials > 0)
 }

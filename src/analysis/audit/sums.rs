@@ -1,6 +1,7 @@
 //! What a block of an audit measures.
 
 use super::super::trained::TrainedSums as OfNetwork;
+use crate::ids::ClassId;
 use crate::session::record::BlockSums;
 use crate::session::record::PastedFinding;
 use crate::stats::audit::SquareWindow;
@@ -8,7 +9,7 @@ use crate::stats::audit::SquareWindow;
 /// The pattern pasted for one class: the numbers of an image that become white.
 #[derive(Debug, Clone)]
 pub(super) struct PastedPattern {
-    pub(super) class: usize,
+    pub(super) class: ClassId,
     pub(super) window: SquareWindow,
     pub(super) pixels: Vec<usize>,
 }

@@ -9,6 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use super::*;
 use crate::analysis::testing::{lab, linear, run, run_interrupted};
 use crate::data::Dataset;
+use crate::ids::Gamma;
 use crate::nets::train::{TrainStep, Trainer};
 use crate::nets::{NetworkShape, Subject};
 use crate::session::config::{Analysis, Config, NetworkKind, ReferenceKind};
@@ -75,7 +76,7 @@ fn laboratory(images: &Images) -> Lab {
 fn backdoor() -> Poison {
     Poison {
         victims: Victims::OneIn(10),
-        target: 4,
+        target: ClassId(4),
         patch: (2..7)
             .flat_map(|row| (21..26).map(move |column| (row, column)))
             .collect(),
@@ -125,7 +126,7 @@ fn a_backdoor_is_found_by_class_and_window_and_confirmed_by_pasting() {
     let results = audit(&record);
     let verdict = results.verdict(&plan(), NetworkKind::Logistic).unwrap();
     assert!(verdict.has_window(), "{verdict:?}");
-    assert_eq!(verdict.class, 4);
+    assert_eq!(verdict.class, ClassId(4));
     let (row, column, _) = verdict.top.window;
     assert!(
         row.abs_diff(2) <= 1 && column.abs_diff(21) <= 1,
@@ -133,7 +134,7 @@ fn a_backdoor_is_found_by_class_and_window_and_confirmed_by_pasting() {
     );
     assert_eq!(verdict.ranking.rank, 1);
     let pasted = &results.pasted[0];
-    assert_eq!(pasted.class, 4);
+    assert_eq!(pasted.class, ClassId(4));
     assert_eq!(pasted.others().total, 120);
     assert!(pasted.others().rate().unwrap() > 0.8, "{pasted:?}");
     assert!(pasted.before_pasting().rate().unwrap() < 0.1);
@@ -199,15 +200,16 @@ fn with_references_of_another_kind_the_baseline_is_the_suspects_own_classes() {
 fn decisions_are_compared_over_the_classes_that_have_an_image() {
     let plan = config::Audit {
         response: Response::Decision,
-        gamma: 0.1,
+        gamma: Gamma(0.1),
         ..plan()
     };
     let record = run(&session(plan), &suspect());
     let results = audit(&record);
-    let has =
-        |network: &AuditedNetwork, class: usize| network.images.values()[class * 784].is_finite();
+    let has = |network: &AuditedNetwork, class: ClassId| {
+        network.images.values()[class.0 * 784].is_finite()
+    };
     let suspect = results.suspect().unwrap();
-    for class in 0..10 {
+    for class in ClassId::all(10) {
         let references = results
             .references()
             .filter(|network| has(network, class))
@@ -217,7 +219,7 @@ fn decisions_are_compared_over_the_classes_that_have_an_image() {
         assert_eq!(scored, comparable, "class {class}");
     }
     // Three classes have no training image, and are never called.
-    assert!(!has(suspect, 9));
+    assert!(!has(suspect, ClassId(9)));
 }
 
 #[test]
@@ -226,7 +228,7 @@ fn coarse_noise_finds_the_same_place_in_its_cells() {
     let record = run(&session(plan.clone()), &suspect());
     let results = audit(&record);
     let verdict = results.verdict(&plan, NetworkKind::Logistic).unwrap();
-    assert_eq!(verdict.class, 4);
+    assert_eq!(verdict.class, ClassId(4));
     let (row, column, side) = verdict.top.window;
     assert!(row <= 2 && (9..=12).contains(&column) && (2..=4).contains(&side));
     assert_eq!(results.shape(), Some([1, 14, 14]));
@@ -259,7 +261,10 @@ fn the_references_of_an_audit_can_be_reused_by_another() {
             .all(|reference| reference.from.as_deref() == Some("first"))
     );
     let verdict = results.verdict(&again, NetworkKind::Logistic).unwrap();
-    assert!(verdict.has_window() && verdict.class == 4, "{verdict:?}");
+    assert!(
+        verdict.has_window() && verdict.class == ClassId(4),
+        "{verdict:?}"
+    );
     // Noise of another grain is not comparable.
     let coarse = config::Audit { cell: 2, ..again };
     let mut study = Audit::new(

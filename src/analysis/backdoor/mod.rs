@@ -6,6 +6,7 @@
 use super::trained::{Poison, PopulationConfig, TrainedNetworks, TrainedSums, Victims};
 use super::{AnalysisError, AnalysisPlace, BlockOrder, BlockSequence, Experiment, Job, Lab};
 use crate::data::Images;
+use crate::ids::BlockIndex;
 use crate::session::config::{self, backdoor::patch};
 use crate::session::record::{self, Record, Suspect, TrialKind};
 
@@ -157,9 +158,9 @@ impl Experiment for Backdoor {
                 suspect.training = Some(training);
                 suspect.trials = self.trained.empty_trials(&steps);
             }
-            TrainedSums::Noise { gamma, sums } => suspect.trials[gamma].add(&sums),
+            TrainedSums::Noise { gamma_index, sums } => suspect.trials[gamma_index].add(&sums),
         }
-        if job.block + 1 == self.trained.course().blocks() {
+        if job.block + 1 == BlockIndex(self.trained.course().blocks()) {
             suspect.conclude(self.config.window);
             record.examine();
         }

@@ -9,6 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use super::*;
 use crate::analysis::testing::{lab, linear, run, run_interrupted};
 use crate::data::Dataset;
+use crate::ids::{ClassId, Gamma};
 use crate::session::config::backdoor::patch;
 use crate::session::config::{Analysis, Config, NetworkKind, Noise};
 use crate::session::record::TrainingRecord;
@@ -55,8 +56,8 @@ fn laboratory() -> Lab {
 /// A study of one poisoned and one clean network that takes a second.
 fn plan() -> config::Backdoor {
     config::Backdoor {
-        source: 1,
-        target: 9,
+        source: ClassId(1),
+        target: ClassId(9),
         images: 30,
         training: config::TrainingConfig {
             epochs: 6,
@@ -66,7 +67,7 @@ fn plan() -> config::Backdoor {
             ..config::TrainingConfig::default()
         },
         noise: Noise::Uniform,
-        gammas: vec![0.2, 0.0],
+        gammas: vec![Gamma(0.2), Gamma::NOISE],
         trials: 400,
         min_trials: 5,
         block: 128,
@@ -107,7 +108,7 @@ fn a_poisoned_logistic_network_reveals_its_target_and_patch() {
     let plan = config::Backdoor {
         noise: Noise::Patch,
         trials: 2_000,
-        gammas: vec![0.0],
+        gammas: vec![Gamma::NOISE],
         ..plan()
     };
     let record = run(&session(plan), &laboratory());
@@ -119,14 +120,14 @@ fn a_poisoned_logistic_network_reveals_its_target_and_patch() {
     // The network recognizes the patch by the target's weights there, so every square on it is
     // called the target, and never another class.
     let finding = &suspects[0].findings[0];
-    let on_the_patch = |class: usize| {
-        let z = &finding.z.values()[class * 784..(class + 1) * 784];
+    let on_the_patch = |class: ClassId| {
+        let z = &finding.z.values()[class.0 * 784..(class.0 + 1) * 784];
         patch(28).map(move |(row, column)| z[row * 28 + column])
     };
-    assert!(on_the_patch(9).all(|z| z > 5.0));
-    let others = (0..9).flat_map(on_the_patch);
+    assert!(on_the_patch(ClassId(9)).all(|z| z > 5.0));
+    let others = ClassId::all(9).flat_map(on_the_patch);
     assert!(others.filter(|z| !z.is_nan()).all(|z| z < 0.0));
-    let window = finding.windows[9].unwrap();
+    let window = finding.windows[ClassId(9)].unwrap();
     let near = |found: usize, true_one: usize| found.abs_diff(true_one) <= 1;
     assert!(near(window.row, 1) && near(window.column, 21), "{window:?}");
 }
@@ -136,7 +137,7 @@ fn the_score_against_the_clean_networks_separates_the_poisoned_ones() {
     let plan = config::Backdoor {
         poisoned: 2,
         clean: 4,
-        gammas: vec![0.0],
+        gammas: vec![Gamma::NOISE],
         trials: 4_000,
         ..plan()
     };
@@ -193,7 +194,7 @@ fn progress_is_exact_where_training_stops_early() {
     let lab = laboratory();
     let (study, mut record) = begin(plan.clone(), &lab).unwrap();
     let course = study.trained.course();
-    for block in 0..course.training_blocks() {
+    for block in BlockIndex::first(course.training_blocks()) {
         let job = Job::single_block(0, block);
         let sums = Experiment::step(&study, &lab, job).unwrap();
         Experiment::merge(&study, &mut record, job, sums);
@@ -278,7 +279,7 @@ fn diverging_training_is_an_error_that_names_its_place() {
         ..TrainingRecord::default()
     };
     study.trained.put_training(1, training);
-    let error = Experiment::step(&study, &lab, Job::single_block(1, 0)).unwrap_err();
+    let error = Experiment::step(&study, &lab, Job::single_block(1, BlockIndex(0))).unwrap_err();
     let error = error.to_string();
     assert!(
         error.starts_with("analyses[0].training.lr_max: the loss of network 1"),

@@ -11,6 +11,7 @@ use burn::tensor::{DType, Device, FloatDType, Int, Tensor, TensorData};
 use self::answers::counted;
 use super::ClassificationImages;
 use crate::analysis::{Job, Lab, Launches, Sums};
+use crate::ids::BlockIndex;
 use crate::session::config::{EvidenceMeasure, Weighting};
 use crate::stimulus::launch::{LaunchSource, Slot};
 
@@ -103,7 +104,7 @@ impl<'a> NoiseLaunches<'a> {
         let rows = analysis.summer.rows();
         let (k, some) = (rows.classes(), rows.listed() < rows.classes());
         let listed = analysis.listed.as_ref().ok()?;
-        let listed: Vec<i64> = listed.iter().map(|&class| class as i64).collect();
+        let listed: Vec<i64> = listed.iter().map(|&class| class.0 as i64).collect();
         let listed = some.then(|| integers(listed, device));
         let mut ones = vec![0.0_f64; (k + 1) * k];
         (0..k).for_each(|class| ones[class * (k + 1)] = 1.0);
@@ -146,8 +147,8 @@ impl<'a> NoiseLaunches<'a> {
     /// empty.
     fn slots(&self, job: Job) -> Vec<Slot> {
         let (config, each) = (&self.analysis.config, self.blocks as u64);
-        let first = job.block / each * each;
-        let slot = |block: u64| {
+        let first = BlockIndex(job.block.0 / each * each);
+        let slot = |block: BlockIndex| {
             let span = config.span(config.gammas[job.sequence], block);
             Slot {
                 seed: self.analysis.place.noise_seed(job.sequence as u64, block),
@@ -158,7 +159,8 @@ impl<'a> NoiseLaunches<'a> {
                 },
             }
         };
-        let half = |odd: u64| (first + odd..first + each).step_by(HALVES).map(slot);
+        let end = first + each;
+        let half = |odd: u64| (first + odd).until(end).step_by(HALVES).map(slot);
         half(0).chain(half(1)).collect()
     }
 
@@ -266,8 +268,8 @@ impl Launches for NoiseLaunches<'_> {
             },
         };
         sums.job.blocks += job.blocks;
-        for block in job.block..job.end() {
-            sums.blocks[(block % 2) as usize] += 1;
+        for block in job.block.until(job.end()) {
+            sums.blocks[(block.0 % 2) as usize] += 1;
         }
         for (trial, &class) in drawn.truth_on_host.iter().enumerate() {
             let class = class as usize;

@@ -1,5 +1,6 @@
 //! Responses: the network's outputs for each class as integers, which add exactly.
 
+use crate::ids::ClassId;
 use crate::nets::softmax::log_softmax;
 use crate::session::config::EvidenceMeasure;
 use crate::stats::classification::MAX_RESPONSE_STEPS;
@@ -17,7 +18,7 @@ pub struct ResponseReader {
     /// The measure of evidence.
     evidence: EvidenceMeasure,
     /// The classes whose responses are read, ascending, \[M\].
-    listed: Vec<usize>,
+    listed: Vec<ClassId>,
     /// The unit of a response.
     step: f64,
 }
@@ -35,7 +36,7 @@ impl ResponseReader {
     /// For these classes, with a power of two for the step, chosen to suit these rows of logits.
     pub fn calibrated<'a>(
         evidence: EvidenceMeasure,
-        listed: &[usize],
+        listed: &[ClassId],
         logits: impl Iterator<Item = &'a [f32]>,
     ) -> Self {
         let mut largest = 0.0_f64;
@@ -55,7 +56,7 @@ impl ResponseReader {
     }
 
     /// For these classes, with a given step.
-    pub fn new(evidence: EvidenceMeasure, listed: &[usize], step: f64) -> Self {
+    pub fn new(evidence: EvidenceMeasure, listed: &[ClassId], step: f64) -> Self {
         Self {
             evidence,
             listed: listed.to_vec(),
@@ -131,11 +132,13 @@ fn responses(evidence: EvidenceMeasure, row: &[f32]) -> Vec<f64> {
 mod tests {
     use super::*;
 
+    const FIRST_TWO: [ClassId; 2] = [ClassId(0), ClassId(1)];
+
     fn rows() -> Vec<Vec<f32>> {
         vec![vec![3.0, -1.0, 1.0], vec![0.5, 0.25, -6.0]]
     }
 
-    fn read(evidence: EvidenceMeasure, listed: &[usize]) -> (Vec<f64>, f64) {
+    fn read(evidence: EvidenceMeasure, listed: &[ClassId]) -> (Vec<f64>, f64) {
         let rows = rows();
         let all = || rows.iter().map(Vec::as_slice);
         let reader = ResponseReader::calibrated(evidence, listed, all());
@@ -147,7 +150,10 @@ mod tests {
 
     #[test]
     fn a_logit_is_measured_from_the_mean_of_all_logits() {
-        let (values, step) = read(EvidenceMeasure::Logit, &[0, 1, 2]);
+        let (values, step) = read(
+            EvidenceMeasure::Logit,
+            &[ClassId(0), ClassId(1), ClassId(2)],
+        );
         let expected = [2.0, -2.0, 0.0, 2.25, 2.0, -4.25];
         for (value, expected) in values.iter().zip(expected) {
             assert!((value - expected).abs() <= step / 2.0, "{value} {expected}");
@@ -164,7 +170,7 @@ mod tests {
             (EvidenceMeasure::LogProbability, p.ln()),
             (EvidenceMeasure::LogOdds, (p / (1.0 - p)).ln()),
         ] {
-            let (values, step) = read(evidence, &[0]);
+            let (values, step) = read(evidence, &[ClassId(0)]);
             assert!(
                 (values[0] - expected).abs() <= step / 2.0 + 1e-9,
                 "{evidence:?}"
@@ -174,7 +180,7 @@ mod tests {
 
     #[test]
     fn nan_and_out_of_range_outputs_are_counted_as_clipped() {
-        let reader = ResponseReader::new(EvidenceMeasure::Logit, &[0, 1], 1.0 / 1024.0);
+        let reader = ResponseReader::new(EvidenceMeasure::Logit, &FIRST_TWO, 1.0 / 1024.0);
         let rows: [&[f32]; 2] = [&[f32::NAN, 1.0], &[1e9, 0.0]];
         let result = reader.read(rows.into_iter());
         assert_eq!(result.clipped, 4);
@@ -187,7 +193,8 @@ mod tests {
     #[test]
     fn constant_outputs_have_a_step_too() {
         let rows: [&[f32]; 1] = [&[2.0, 2.0]];
-        let reader = ResponseReader::calibrated(EvidenceMeasure::Logit, &[0, 1], rows.into_iter());
+        let reader =
+            ResponseReader::calibrated(EvidenceMeasure::Logit, &FIRST_TWO, rows.into_iter());
         assert_eq!(reader.read(rows.into_iter()).responses, [0, 0]);
     }
 }

@@ -8,6 +8,7 @@ use self::multiply::multiply;
 use super::Readout;
 use super::responses::TrialResponses;
 use crate::data::Images;
+use crate::ids::{BlockIndex, ClassId};
 use crate::session::config::Weighting;
 use crate::session::record::{BlockEvidence, BlockSums, TrialKind, TrialRows};
 use crate::stats::classification::{GRID_CENTRE, MAX_PAIRED_CLASSES, sums_per_class};
@@ -101,10 +102,10 @@ impl BlockSummer {
     }
 
     /// The intermediate sums that a trial is added to.
-    fn sums_of(&self, truth: usize, predicted: usize) -> impl Iterator<Item = usize> {
+    fn sums_of(&self, truth: ClassId, predicted: ClassId) -> impl Iterator<Item = usize> {
         let cell = self
             .by_cell()
-            .then(|| truth * self.rows.classes() + predicted);
+            .then(|| truth.0 * self.rows.classes() + predicted.0);
         let rows = self.rows.for_trial(truth, predicted);
         cell.into_iter().chain(rows.filter(move |_| cell.is_none()))
     }
@@ -117,7 +118,9 @@ impl BlockSummer {
         let classes = self.rows.classes();
         let mut all = vec![Vec::new(); self.rows.count()];
         for (cell, sum) in sums.iter().enumerate().filter(|(_, sum)| !sum.is_empty()) {
-            let mut rows = self.rows.for_trial(cell / classes, cell % classes);
+            let mut rows = self
+                .rows
+                .for_trial(ClassId(cell / classes), ClassId(cell % classes));
             while let Some(first) = rows.next() {
                 match rows.next() {
                     Some(second) => {
@@ -134,7 +137,13 @@ impl BlockSummer {
     }
 
     /// Counts and exact sums of one block.
-    pub fn sum(&self, index: u64, block: &DrawnBlock, readout: &Readout, pool: &Pool) -> BlockSums {
+    pub fn sum(
+        &self,
+        index: BlockIndex,
+        block: &DrawnBlock,
+        readout: &Readout,
+        pool: &Pool,
+    ) -> BlockSums {
         let (rows, points) = (&self.rows, self.points);
         let classes = rows.classes();
         let mut counts = vec![0; classes * classes];
@@ -159,7 +168,7 @@ impl BlockSummer {
                 dropped += 1;
                 continue;
             }
-            let cell = truth * classes + predicted;
+            let cell = truth.0 * classes + predicted.0;
             counts[cell] += 1;
             let weight = u64::from(weight);
             let noise_image = &block.noise[trial * points..(trial + 1) * points];
@@ -257,7 +266,7 @@ impl BlockSummer {
 
 /// The part of a block's evidence sums that follows from the responses alone; products and noise are empty.
 /// Sums of products of 16-bit responses over 8,192 trials are exact too.
-fn response_sums(rows: &TrialRows, truth: &[usize], responses: &TrialResponses) -> BlockEvidence {
+fn response_sums(rows: &TrialRows, truth: &[ClassId], responses: &TrialResponses) -> BlockEvidence {
     let (k, m) = (rows.classes(), rows.listed());
     let mut evidence = BlockEvidence {
         clipped: responses.clipped,
@@ -268,7 +277,7 @@ fn response_sums(rows: &TrialRows, truth: &[usize], responses: &TrialResponses) 
     };
     for (&truth, row) in truth.iter().zip(responses.responses.chunks_exact(m.max(1))) {
         evidence.shown[truth] += 1;
-        let sums = evidence.sums[truth * m..(truth + 1) * m].iter_mut();
+        let sums = evidence.sums[truth.0 * m..(truth.0 + 1) * m].iter_mut();
         sums.zip(row).for_each(|(sum, &y)| *sum += i64::from(y));
         if m > MAX_PAIRED_CLASSES {
             let squares = evidence.squares.iter_mut().zip(row);

@@ -31,11 +31,11 @@ fn kind(weighting: Weighting) -> TrialKind {
     }
 }
 
-fn trials(gamma: f64, weighting: Weighting) -> GammaTrials {
+fn trials(gamma: Gamma, weighting: Weighting) -> GammaTrials {
     GammaTrials::new(gamma, 30, &kind(weighting))
 }
 
-fn sum(index: u64, block: &DrawnBlock, readout: &Readout) -> BlockSums {
+fn sum(index: BlockIndex, block: &DrawnBlock, readout: &Readout) -> BlockSums {
     let weighting = match readout.weights {
         None => Weighting::Equal,
         Some(_) => Weighting::Confidence,
@@ -44,7 +44,7 @@ fn sum(index: u64, block: &DrawnBlock, readout: &Readout) -> BlockSums {
     summing.sum(index, block, readout, &pool())
 }
 
-fn readout(decisions: Vec<usize>) -> Readout {
+fn readout(decisions: Vec<ClassId>) -> Readout {
     Readout {
         decisions,
         weights: None,
@@ -63,15 +63,15 @@ fn images() -> Images {
     }
 }
 
-fn block(index: u64, gamma: usize) -> DrawnBlock {
+fn block(index: BlockIndex, gamma_index: usize) -> DrawnBlock {
     let seed = BlockSeed {
         session: 3,
         analysis: 0,
-        stream: gamma as u64,
+        stream: gamma_index as u64,
         block: index,
     };
-    let strength = [0.0, 0.3][gamma];
-    stimulus::draw(seed, &uniform(), strength, index * 64, 64, &pool())
+    let gamma = [Gamma::NOISE, Gamma(0.3)][gamma_index];
+    stimulus::draw(seed, &uniform(), gamma, index.0 * 64, 64, &pool())
 }
 
 /// An ideal observer with one template: it decides 1 if noise and template agree, else 0.
@@ -81,7 +81,7 @@ fn template() -> Vec<f32> {
         .collect()
 }
 
-fn observe(block: &DrawnBlock) -> Vec<usize> {
+fn observe(block: &DrawnBlock) -> Vec<ClassId> {
     let template = template();
     let agree = |z: &[u16]| -> f64 {
         z.iter()
@@ -92,14 +92,14 @@ fn observe(block: &DrawnBlock) -> Vec<usize> {
     block
         .noise
         .chunks_exact(784)
-        .map(|z| usize::from(agree(z) > 0.0))
+        .map(|z| ClassId(usize::from(agree(z) > 0.0)))
         .collect()
 }
 
 #[test]
 fn the_image_of_a_one_template_network_is_its_template() {
-    let mut trials = trials(0.0, Weighting::Equal);
-    for index in 0..2500 {
+    let mut trials = trials(Gamma::NOISE, Weighting::Equal);
+    for index in BlockIndex::first(2500) {
         let block = block(index, 0);
         trials.add(&sum(index, &block, &readout(observe(&block))));
     }
@@ -125,25 +125,25 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
     fn blocks_merge_to_the_same_bits_in_any_order(
-        order in Just((0..12_u64).collect::<Vec<_>>()).prop_shuffle(),
-        decisions in prop::collection::vec(0..10_usize, 64),
+        order in Just(BlockIndex::first(12).collect::<Vec<_>>()).prop_shuffle(),
+        decisions in prop::collection::vec((0..10_usize).prop_map(ClassId), 64),
         weights in prop::option::of(prop::collection::vec(102..=1024_u16, 64)),
     ) {
         let weighting = match weights {
             None => Weighting::Equal,
             Some(_) => Weighting::Confidence,
         };
-        let merged = |order: &[u64]| {
-            let mut trials = trials(0.3, weighting);
+        let merged = |order: &[BlockIndex]| {
+            let mut trials = trials(Gamma(0.3), weighting);
             for &index in order {
                 let block = block(index, 1);
                 let mut readout = Readout { decisions: decisions.clone(), weights: weights.clone(), responses: None };
-                readout.decisions.rotate_left(index as usize);
+                readout.decisions.rotate_left(index.0 as usize);
                 trials.add(&sum(index, &block, &readout));
             }
             trials
         };
-        let sorted: Vec<u64> = (0..12).collect();
+        let sorted: Vec<BlockIndex> = BlockIndex::first(12).collect();
         let (a, b) = (merged(&order), merged(&sorted));
         prop_assert!(a.is_consistent());
         prop_assert_eq!(&a, &b);
@@ -153,9 +153,9 @@ proptest! {
 
 #[test]
 fn counts_and_sums_include_every_trial_once() {
-    let block = block(4, 1);
-    let decisions: Vec<usize> = (0..64).map(|i| i % 3).collect();
-    let sums = sum(4, &block, &readout(decisions));
+    let block = block(BlockIndex(4), 1);
+    let decisions: Vec<ClassId> = (0..64).map(|i| ClassId(i % 3)).collect();
+    let sums = sum(BlockIndex(4), &block, &readout(decisions));
     assert_eq!(sums.counts.iter().sum::<u64>(), 64);
     // Every trial is called some class, and belongs to some class.
     let all: i64 = block.noise.iter().map(|&k| i64::from(k)).sum();
@@ -171,14 +171,14 @@ fn counts_and_sums_include_every_trial_once() {
 #[test]
 fn a_weighted_mean_matches_its_definition() {
     let weights: Vec<u16> = (0..64).map(|i| 103 + 13 * i).collect();
-    let block = block(0, 1);
+    let block = block(BlockIndex(0), 1);
     let readout = Readout {
-        decisions: (0..64).map(|i| i % 3).collect(),
+        decisions: (0..64).map(|i| ClassId(i % 3)).collect(),
         weights: Some(weights.clone()),
         responses: None,
     };
-    let mut trials = trials(0.3, Weighting::Confidence);
-    trials.add(&sum(0, &block, &readout));
+    let mut trials = trials(Gamma(0.3), Weighting::Confidence);
+    trials.add(&sum(BlockIndex(0), &block, &readout));
     let (mut total, mut mean) = (0.0, vec![0.0; 784]);
     for trial in (0..64).filter(|trial| trial % 3 == 2) {
         let weight = f64::from(weights[trial]);
@@ -208,7 +208,7 @@ fn a_confidence_weights_a_trial_or_drops_it() {
     let weights = |weighting| Readout::new(logits.chunks(10), weighting).weights;
     assert_eq!(
         Readout::new(logits.chunks(10), Weighting::Equal).decisions,
-        [4]
+        [ClassId(4)]
     );
     assert_eq!(weights(Weighting::Equal), None);
     assert_eq!(weights(Weighting::Confidence), Some(vec![512]));
@@ -241,7 +241,7 @@ fn every_noise_and_weighting_resumes_to_the_same_record() {
         let config = plan(config::ClassificationImages {
             noise,
             weighting,
-            gammas: vec![0.0, 0.2],
+            gammas: vec![Gamma::NOISE, Gamma(0.2)],
             trials: 300,
             min_trials: 2,
             block: 32,
@@ -269,15 +269,15 @@ fn every_noise_gives_finite_maps() {
     ] {
         let config = plan(config::ClassificationImages {
             noise,
-            gammas: vec![0.0],
+            gammas: vec![Gamma::NOISE],
             trials: 1024,
             min_trials: 10,
             ..Default::default()
         });
         let record = testing::run(&config, &lab);
-        let gamma = &recorded(&record).gammas[0];
-        assert!(gamma.is_consistent() && gamma.trials == 1024);
-        let estimate = gamma.estimate();
+        let trials = &recorded(&record).gammas[0];
+        assert!(trials.is_consistent() && trials.trials == 1024);
+        let estimate = trials.estimate();
         let sufficient = estimate
             .classes
             .iter()
@@ -297,7 +297,7 @@ fn every_noise_gives_finite_maps() {
             assert!(z.iter().any(|&z| z.abs() > 2.0), "{noise:?}");
             assert!(class.decision.as_ref().unwrap().snr.is_finite());
             // The correlation of errors is known for every kind of noise: from theory or from random signs.
-            assert_eq!(gamma.null.is_none(), noise.is_white(), "{noise:?}");
+            assert_eq!(trials.null.is_none(), noise.is_white(), "{noise:?}");
             for map in [&class.decision, &class.evidence].into_iter().flatten() {
                 assert!(map.clusters.is_some(), "{noise:?}");
                 let [low, high] = map.snr_interval.unwrap();

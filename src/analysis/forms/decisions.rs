@@ -17,7 +17,7 @@ fn averages_by_activation_are_the_weights_in_colour() {
     let layer = &found.layers[0];
     assert_eq!(layer.field(), SHAPE);
     let estimate = layer.estimate();
-    for class in 0..CLASSES {
+    for class in ClassId::all(CLASSES) {
         let r = pearson(estimate.sta[class].as_ref().unwrap(), &template(class)).unwrap();
         assert!(r > 0.99, "class {class}: {r}");
         assert_eq!(estimate.kernel_correlation[class], Some(r));
@@ -30,7 +30,7 @@ fn averages_by_activation_are_the_weights_in_colour() {
 fn decisions_on_colour_images_are_counted_where_they_belong() {
     let lab = all_templates();
     let images = config::ClassificationImages {
-        gammas: vec![0.0],
+        gammas: vec![Gamma::NOISE],
         trials: 4096,
         ..Default::default()
     };
@@ -53,35 +53,35 @@ fn decisions_on_colour_images_are_counted_where_they_belong() {
         &lab,
     );
     let logits = |x: &[f32]| -> Vec<f32> {
-        let logit = |class: usize| {
+        let logit = |class: ClassId| {
             template(class)
                 .iter()
                 .zip(x)
                 .map(|(t, x)| t * (x - 0.5))
                 .sum()
         };
-        (0..CLASSES).map(logit).collect()
+        ClassId::all(CLASSES).map(logit).collect()
     };
     let test = &lab.dataset.test;
-    let shown: Vec<(usize, Vec<f32>)> = (0..70)
+    let shown: Vec<(ClassId, Vec<f32>)> = (0..70)
         .map(|i| {
             let bytes = test.image(i).iter();
             (
-                usize::from(test.label(i)),
+                ClassId(usize::from(test.label(i))),
                 bytes.map(|&b| f32::from(b) / 255.0).collect(),
             )
         })
         .collect();
     let mut counts = vec![0; CLASSES * CLASSES];
     for (truth, x) in &shown {
-        counts[truth * CLASSES + decision(&logits(x))] += 1;
+        counts[truth.0 * CLASSES + decision(&logits(x)).0] += 1;
     }
     let predictions: &record::Predictions = record.first().unwrap();
     assert_eq!(predictions.splits[0].counts, counts);
     assert_eq!(predictions.splits[0].shape(), SHAPE);
     let attack: &record::Attack = record.first().unwrap();
     let mut attacked = 0;
-    for target in 0..CLASSES {
+    for target in ClassId::all(CLASSES) {
         for pattern in 0..3 {
             let Some(p) = attack.pattern(pattern, target) else {
                 continue;

@@ -8,7 +8,7 @@ use crate::stats::classification::{ClassEstimate, GammaEstimate};
 fn colour_images_show_the_weights_that_decide_in_every_channel() {
     let (lab, difference) = duel();
     let images = config::ClassificationImages {
-        gammas: vec![0.0],
+        gammas: vec![Gamma::NOISE],
         trials: 40_960,
         ..Default::default()
     };
@@ -32,7 +32,7 @@ fn colour_images_show_the_weights_that_decide_in_every_channel() {
     );
     // Fed back, the mean stimulus is called the class it is the mean of.
     assert!(estimate.classes[5].decision.is_none());
-    assert_eq!(found.fed_back[1].unwrap().class, 1);
+    assert_eq!(found.fed_back[1].unwrap().class, ClassId(1));
 }
 
 /// A cell's value is proportional to the sum of the weights of its pixels.
@@ -48,7 +48,7 @@ fn coarse_noise_shows_the_sum_of_the_weights_under_each_cell() {
             noise,
             cell,
             grey,
-            gammas: vec![0.0],
+            gammas: vec![Gamma::NOISE],
             trials: 8192,
             ..Default::default()
         };
@@ -67,7 +67,7 @@ fn coarse_noise_shows_the_sum_of_the_weights_under_each_cell() {
         assert!(r > 0.98, "{noise:?} of {cell}: {r}");
         // The mean stimulus at γ = 0 is the mean noise, and so is what is fed back.
         assert_eq!(class.mean_stimulus, class.mean_noise);
-        assert_eq!(found.fed_back[1].unwrap().class, 1);
+        assert_eq!(found.fed_back[1].unwrap().class, ClassId(1));
     }
 }
 
@@ -75,7 +75,7 @@ fn coarse_noise_shows_the_sum_of_the_weights_under_each_cell() {
 fn listing_some_classes_does_not_change_their_maps() {
     let lab = all_templates();
     let listing = |classes: &[&str]| config::ClassificationImages {
-        gammas: vec![0.3],
+        gammas: vec![Gamma(0.3)],
         trials: 2048,
         classes: classes.iter().map(|&name| name.to_owned()).collect(),
         ..Default::default()
@@ -84,9 +84,9 @@ fn listing_some_classes_does_not_change_their_maps() {
         shown(listing(&[]), &lab),
         shown(listing(&["Fox", "1"]), &lab),
     );
-    assert_eq!(some.listed, [1, 5]);
+    assert_eq!(some.listed, [ClassId(1), ClassId(5)]);
     let (all_estimate, some_estimate) = (all.estimate(), some.estimate());
-    for class in 0..CLASSES {
+    for class in ClassId::all(CLASSES) {
         match some.listed.contains(&class) {
             // Evidence is computed within the classes that have maps and the pooled rest, which leaves
             // more of the images' influence in it.

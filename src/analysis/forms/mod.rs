@@ -14,6 +14,7 @@ use rand_chacha::ChaCha8Rng;
 use super::testing::{run, run_interrupted};
 use super::{DeviceData, Lab};
 use crate::data::{Dataset, DatasetOrigin, Images};
+use crate::ids::{ClassId, Gamma};
 use crate::nets::{NetworkShape, Subject, decision};
 use crate::session::array::Array;
 use crate::session::config::{
@@ -29,24 +30,29 @@ const PIXELS: usize = 3 * 9 * 14;
 const CLASSES: usize = 7;
 
 /// Stripes from −1 to 1, with a different direction and colour for every class.
-fn template(class: usize) -> Vec<f32> {
+fn template(class: ClassId) -> Vec<f32> {
     let pixel = |at: usize| {
         let (channel, row, column) = (at / 126, (at / 14 % 9) as f32, (at % 14) as f32);
-        let angle = class as f32 * 0.9;
+        let angle = class.0 as f32 * 0.9;
         let along = row * angle.cos() + column * angle.sin();
-        (along * (0.5 + 0.07 * class as f32) + channel as f32 * (1.0 + class as f32 * 0.4)).sin()
+        (along * (0.5 + 0.07 * class.0 as f32) + channel as f32 * (1.0 + class.0 as f32 * 0.4))
+            .sin()
     };
     (0..PIXELS).map(pixel).collect()
 }
 
-fn images(form: &Form, count: usize, seed: u64, pattern: &dyn Fn(usize) -> Vec<f32>) -> Images {
+fn images(form: &Form, count: usize, seed: u64, pattern: &dyn Fn(ClassId) -> Vec<f32>) -> Images {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut pixels = Vec::with_capacity(count * form.pixels());
     for image in 0..count {
-        pixels.extend(pattern(image % form.class_count()).iter().map(|t| {
-            let value = 127.5 + 60.0 * t + rng.random_range(-40.0..40.0_f32);
-            value.clamp(0.0, 255.0) as u8
-        }));
+        pixels.extend(
+            pattern(ClassId(image % form.class_count()))
+                .iter()
+                .map(|t| {
+                    let value = 127.5 + 60.0 * t + rng.random_range(-40.0..40.0_f32);
+                    value.clamp(0.0, 255.0) as u8
+                }),
+        );
     }
     Images {
         pixels: pixels.into(),
@@ -60,7 +66,7 @@ fn images(form: &Form, count: usize, seed: u64, pattern: &dyn Fn(usize) -> Vec<f
     }
 }
 
-fn laboratory(network: Subject, form: Form, pattern: &dyn Fn(usize) -> Vec<f32>) -> Lab {
+fn laboratory(network: Subject, form: Form, pattern: &dyn Fn(ClassId) -> Vec<f32>) -> Lab {
     let (train, test) = (
         images(&form, 140, 1, pattern),
         images(&form, 70, 2, pattern),
@@ -116,7 +122,7 @@ fn linear(weights: &[Vec<f32>]) -> Subject {
 
 /// A lab in which two classes decide everything, and the difference of their weights.
 fn duel() -> (Lab, Vec<f32>) {
-    let weights = [template(0), template(1)];
+    let weights = [template(ClassId(0)), template(ClassId(1))];
     let difference = weights[1]
         .iter()
         .zip(&weights[0])
@@ -126,7 +132,7 @@ fn duel() -> (Lab, Vec<f32>) {
 }
 
 fn all_templates() -> Lab {
-    let weights: Vec<Vec<f32>> = (0..CLASSES).map(template).collect();
+    let weights: Vec<Vec<f32>> = ClassId::all(CLASSES).map(template).collect();
     laboratory(linear(&weights), form(), &template)
 }
 

@@ -8,15 +8,15 @@ fn a_resumed_run_of_everything_equals_an_uninterrupted_one() {
     let form = Form::numbered([3, 17, 20], CLASSES);
     let ports = NetworkShape::from(&form);
     let network = Subject::untrained(NetworkKind::Cnn, ports, 5, &Device::flex()).unwrap();
-    let template = |class: usize| {
+    let template = |class: ClassId| {
         (0..3 * 17 * 20)
-            .map(|i| ((i * (class + 3)) as f32).sin())
+            .map(|i| ((i * (class.0 + 3)) as f32).sin())
             .collect()
     };
     let lab = laboratory(network, form, &template);
     let config = plan(vec![
         Analysis::ClassificationImages(config::ClassificationImages {
-            gammas: vec![0.0, 0.4],
+            gammas: vec![Gamma::NOISE, Gamma(0.4)],
             trials: 96,
             cell: 2,
             min_trials: 2,
@@ -58,15 +58,15 @@ fn a_resumed_run_of_everything_equals_an_uninterrupted_one() {
             block: 7,
         }),
         Analysis::Backdoor(config::Backdoor {
-            source: 1,
-            target: 6,
+            source: ClassId(1),
+            target: ClassId(6),
             images: 10,
             training: config::TrainingConfig {
                 epochs: 1,
                 batch: 50,
                 ..Default::default()
             },
-            gammas: vec![0.3],
+            gammas: vec![Gamma(0.3)],
             trials: 64,
             min_trials: 2,
             block: 32,
@@ -102,10 +102,10 @@ fn a_class_without_images_is_never_shown_and_causes_no_division_by_zero() {
             .collect();
     }
     lab.pool = Pool::new(&lab.dataset.train);
-    assert_eq!(lab.pool.empty_classes(), [3]);
+    assert_eq!(lab.pool.empty_classes(), [ClassId(3)]);
     let config = plan(vec![
         Analysis::ClassificationImages(config::ClassificationImages {
-            gammas: vec![0.0, 0.4],
+            gammas: vec![Gamma::NOISE, Gamma(0.4)],
             trials: 1024,
             min_trials: 5,
             ..Default::default()
@@ -128,9 +128,9 @@ fn a_class_without_images_is_never_shown_and_causes_no_division_by_zero() {
     ]);
     let record = run(&config, &lab);
     let images = record.classification_images().unwrap();
-    for gamma in &images.gammas {
+    for trials in &images.gammas {
         assert!(
-            gamma
+            trials
                 .counts
                 .chunks(CLASSES)
                 .skip(3)
@@ -138,7 +138,7 @@ fn a_class_without_images_is_never_shown_and_causes_no_division_by_zero() {
                 .flatten()
                 .all(|&n| n == 0)
         );
-        let estimate = gamma.estimate();
+        let estimate = trials.estimate();
         for class in &estimate.classes {
             let images = [&class.decision, &class.evidence].into_iter().flatten();
             let maps = images.flat_map(|image| [&image.image, &image.z]);
@@ -148,9 +148,12 @@ fn a_class_without_images_is_never_shown_and_causes_no_division_by_zero() {
     }
     assert!(images.gammas[1].estimate().classes[3].decision.is_none());
     let attack: &record::Attack = record.first().unwrap();
-    assert!(attack.pattern(2, 3).is_none(), "no mean image of nothing");
+    assert!(
+        attack.pattern(2, ClassId(3)).is_none(),
+        "no mean image of nothing"
+    );
     let modulation: &record::Modulation = record.first().unwrap();
-    assert_eq!(modulation.layers[0].mean_activation(3), None);
+    assert_eq!(modulation.layers[0].mean_activation(ClassId(3)), None);
 }
 
 /// Noise only: no images, γ = 0.
@@ -161,7 +164,7 @@ fn pure_noise_needs_no_images_and_errors_name_what_does() {
     lab.pool = Pool::new(&dataset.train);
     lab.dataset = Arc::new(dataset);
     let images = config::ClassificationImages {
-        gammas: vec![0.0],
+        gammas: vec![Gamma::NOISE],
         trials: 8192,
         ..Default::default()
     };
@@ -183,7 +186,7 @@ fn pure_noise_needs_no_images_and_errors_name_what_does() {
         error.unwrap_err().to_string()
     };
     let with_signal = config::ClassificationImages {
-        gammas: vec![0.0, 0.3],
+        gammas: vec![Gamma::NOISE, Gamma(0.3)],
         ..images.clone()
     };
     let words = refused(vec![Analysis::ClassificationImages(with_signal)]);
@@ -195,8 +198,8 @@ fn pure_noise_needs_no_images_and_errors_name_what_does() {
     let words = refused(vec![first.clone(), Analysis::Templates(Default::default())]);
     assert!(words.contains("no test image"), "{words}");
     let backdoor = config::Backdoor {
-        source: 1,
-        target: 2,
+        source: ClassId(1),
+        target: ClassId(2),
         ..Default::default()
     };
     let words = refused(vec![Analysis::Backdoor(backdoor)]);

@@ -21,7 +21,7 @@ fn plan(settings: Plan) -> Config {
 fn small() -> Plan {
     Plan {
         steps: vec![1, 3],
-        gammas: vec![0.5],
+        gammas: vec![Gamma(0.5)],
         images: 30,
         images_per_class: 5,
         block: 8,
@@ -53,10 +53,10 @@ fn mean_activations_equal_those_computed_by_hand() {
     assert_eq!((first.name.as_str(), first.alpha), ("logits", 0.1));
     assert_eq!(first.shown, [5; 10]);
     // The classes alternate among the training images.
-    for class in [2, 9] {
+    for class in [ClassId(2), ClassId(9)] {
         let mut mean = [0.0; CLASSES];
         for i in 0..5 {
-            let image = bytes(lab.dataset.train.image(class + 10 * i));
+            let image = bytes(lab.dataset.train.image(class.0 + 10 * i));
             let logits = lab.network.logits(image, &lab.device);
             let pairs = mean.iter_mut().zip(logits);
             pairs.for_each(|(mean, a)| *mean += f64::from(a) / 5.0);
@@ -76,13 +76,14 @@ fn strength_zero_leaves_the_network_unchanged() {
     let found = found(small(), &lab);
     assert_eq!(
         (&found.strengths[..], found.gammas[2]),
-        (&[-3, -1, 0, 1, 3][..], 1.0)
+        (&[-3, -1, 0, 1, 3][..], Gamma(1.0))
     );
     let (mut shown, mut correct, mut called) = ([0; CLASSES], [0; CLASSES], [0; CLASSES]);
     for i in 0..30 {
         let test = &lab.dataset.test;
         let logits = lab.network.logits(bytes(test.image(i)), &lab.device);
-        let (truth, decided) = (usize::from(test.label(i)), decision(&logits));
+        let truth = ClassId(usize::from(test.label(i)));
+        let decided = decision(&logits);
         shown[truth] += 1;
         correct[truth] += i64::from(truth == decided);
         called[decided] += 1;
@@ -92,11 +93,11 @@ fn strength_zero_leaves_the_network_unchanged() {
         correct: &correct,
         called: &called,
     };
-    for target in 0..CLASSES {
+    for target in ClassId::all(CLASSES) {
         assert_eq!(found.layers[0].class_counts(target, 2, 2), expected);
         assert_eq!(
             found.layers[0].class_counts(target, 2, 0),
-            found.layers[0].class_counts(0, 2, 0)
+            found.layers[0].class_counts(ClassId(0), 2, 0)
         );
     }
 }
@@ -126,7 +127,7 @@ fn a_push_flips_exactly_the_images_whose_margin_is_smaller() {
     let found = found(settings, &lab);
     let first = &found.layers[0];
     let mut flipped = 0;
-    for target in 0..CLASSES {
+    for target in ClassId::all(CLASSES) {
         let push = first.push(target);
         for (s, &strength) in found.strengths.iter().enumerate() {
             let mut called = [0; CLASSES];
@@ -138,7 +139,7 @@ fn a_push_flips_exactly_the_images_whose_margin_is_smaller() {
                 called[usize::from(pushed < 0.0)] += 1;
                 flipped += u64::from((pushed < 0.0) != (margin < 0.0));
             }
-            let shares: Vec<u64> = (0..CLASSES)
+            let shares: Vec<u64> = ClassId::all(CLASSES)
                 .map(|class| first.share_called(target, s, 1, class).0)
                 .collect();
             assert_eq!(shares, called, "target {target}, strength {strength}");
@@ -157,7 +158,7 @@ fn a_class_that_activates_no_unit_changes_nothing() {
         10,
     );
     let found = found(small(), &lab);
-    for target in 0..CLASSES {
+    for target in ClassId::all(CLASSES) {
         assert_eq!(found.layers[0].push(target), [0.0; CLASSES]);
     }
 }
@@ -166,12 +167,15 @@ fn a_class_that_activates_no_unit_changes_nothing() {
 fn accuracies_and_shares_count_the_right_cells() {
     let found = found(small(), &template_lab());
     let first = &found.layers[0];
-    let cells = first.class_counts(4, 1, 0);
+    let cells = first.class_counts(ClassId(4), 1, 0);
     assert_eq!(
-        first.accuracy(4, 1, 0, 3),
+        first.accuracy(ClassId(4), 1, 0, ClassId(3)),
         Some((cells.correct[3] as u64, 3))
     );
-    assert_eq!(first.share_called(4, 1, 0, 6), (cells.called[6] as u64, 30));
+    assert_eq!(
+        first.share_called(ClassId(4), 1, 0, ClassId(6)),
+        (cells.called[6] as u64, 30)
+    );
     assert_eq!(cells.called.iter().sum::<i64>(), 30);
     // Excitation calls more noise the target than inhibition does.
     let pushed = Plan {
@@ -179,7 +183,8 @@ fn accuracies_and_shares_count_the_right_cells() {
         ..small()
     };
     let pushed = self::found(pushed, &template_lab());
-    let noise = |strength| pushed.layers[0].share_called(8, strength, 0, 8).0;
+    let (layer, target) = (&pushed.layers[0], ClassId(8));
+    let noise = |strength| layer.share_called(target, strength, 0, target).0;
     assert!(noise(0) < noise(4), "{} {}", noise(0), noise(4));
 }
 

@@ -2,6 +2,7 @@
 
 use super::super::testing::{run, run_interrupted, template, template_lab};
 use super::*;
+use crate::ids::ClassId;
 use crate::session::Config;
 use crate::session::config::Analysis;
 
@@ -20,13 +21,13 @@ fn plan(splits: &[Split], block: usize) -> Config {
 
 /// The template network's decision on an image: the template that matches it best after mid-grey is
 /// subtracted.
-fn called(bytes: &[u8]) -> usize {
-    let score = |class: usize| -> f64 {
+fn called(bytes: &[u8]) -> ClassId {
+    let score = |class: ClassId| -> f64 {
         let pixels = template(class).into_iter().zip(bytes);
         let agree = |(t, &x): (f32, &u8)| f64::from(t) * (f64::from(x) / 255.0 - 0.5);
         pixels.map(agree).sum()
     };
-    (0..CLASSES)
+    ClassId::all(CLASSES)
         .max_by(|&a, &b| score(a).total_cmp(&score(b)))
         .unwrap()
 }
@@ -45,9 +46,9 @@ fn every_image_is_counted_and_summed_under_its_decision() {
         let mut sums = vec![0; CLASSES * 784];
         for index in 0..images.len() {
             let class = called(images.image(index));
-            counts[usize::from(images.label(index)) * CLASSES + class] += 1;
+            counts[usize::from(images.label(index)) * CLASSES + class.0] += 1;
             for (pixel, &byte) in images.image(index).iter().enumerate() {
-                sums[class * 784 + pixel] += i64::from(byte);
+                sums[class.0 * 784 + pixel] += i64::from(byte);
             }
         }
         assert_eq!(split.counts, counts);

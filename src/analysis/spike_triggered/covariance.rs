@@ -33,15 +33,12 @@ pub fn sum(
     let at_once = (fields.images_at_once() / 2).max(1);
     let mut responses = Vec::with_capacity(images * fields.positions());
     for piece in noise.chunks(at_once * area) {
-        if let Some(all) = lab.network.planned_activations(piece, &[fields.layer]) {
+        if let Some(all) = lab.network.planned_activations(piece, &[fields.id]) {
             responses.extend(fields.unit_activations(&all[0], unit).map(f32::abs));
             continue;
         }
         let shown = stack(piece, shape, &lab.device);
-        let all = lab
-            .network
-            .activations(shown, &[fields.layer])
-            .swap_remove(0);
+        let all = lab.network.activations(shown, &[fields.id]).swap_remove(0);
         let response = fields.activations(all).narrow(1, unit, 1).abs();
         responses.extend(read_back(response));
     }

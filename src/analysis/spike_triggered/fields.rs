@@ -3,6 +3,7 @@
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
 use super::{fixed, stack};
+use crate::ids::SiteId;
 use crate::nets::Subject;
 use crate::nets::graph::site::{Site, SitePosition};
 use crate::nets::plan::triggered::TriggeredSums;
@@ -16,8 +17,8 @@ const MOST_NUMBERS: usize = 16 << 20;
 /// The inner positions of a layer and the locations of their receptive fields. U units, M positions,
 /// P numbers per field, channel by channel.
 pub struct Fields {
-    /// The layer's index among the network's sites.
-    pub layer: usize,
+    /// The layer.
+    pub id: SiteId,
     site: Site,
     /// Top row and left column of every inner position's field, \[M\].
     corners: Vec<(usize, usize)>,
@@ -30,8 +31,8 @@ pub struct Fields {
 }
 
 impl Fields {
-    /// The fields of the network's layer with index `layer`.
-    pub fn new(layer: usize, site: &Site, device: &Device) -> Self {
+    /// The fields of a layer of the network.
+    pub fn new(id: SiteId, site: &Site, device: &Device) -> Self {
         let inner = site.inner_positions();
         let (height, width) = site.field_size();
         let indices = |values: Vec<i32>| {
@@ -50,7 +51,7 @@ impl Fields {
         let positions: Vec<i32> = places.iter().map(|&at| at as i32).collect();
         let all = site.positions.0 * site.positions.1;
         Self {
-            layer,
+            id,
             site: site.clone(),
             corners: inner.iter().map(|place| (place.top, place.left)).collect(),
             pixels: (!site.sees_whole_image()).then(|| indices(pixels.collect())),
@@ -246,14 +247,14 @@ pub fn sum(
     device: &Device,
 ) -> Vec<BlockResponses> {
     let sites: Vec<&Site> = layers.iter().map(|layer| &layer.site).collect();
-    let places: Vec<usize> = layers.iter().map(|layer| layer.layer).collect();
+    let ids: Vec<SiteId> = layers.iter().map(|layer| layer.id).collect();
     let at_once = images_at_once(&sites);
     let mut totals: Vec<TriggeredSums> = layers.iter().map(Fields::sums).collect();
     let shape = network.network_shape().image;
     let area = network.network_shape().pixels();
     for piece in pixels.chunks(at_once * area) {
         let images = stack(piece, shape, device);
-        let by_plan = network.add_triggered(piece, &places, &mut totals);
+        let by_plan = network.add_triggered(piece, &ids, &mut totals);
         let layers = layers.iter().zip(&mut totals);
         if by_plan {
             let n = piece.len() / area;
@@ -268,7 +269,7 @@ pub fn sum(
             }
             continue;
         }
-        let all = network.activations(images.clone(), &places);
+        let all = network.activations(images.clone(), &ids);
         let centred = images - 0.5;
         for ((layer, totals), output) in layers.zip(all) {
             let activations = layer.activations(output);

@@ -9,6 +9,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::super::Lab;
 use super::{fixed, stack};
+use crate::ids::SiteId;
 use crate::nets::Subject;
 use crate::nets::graph::site::{Site, SitePosition};
 use crate::nets::launch;
@@ -32,7 +33,7 @@ pub struct Gradients {
 /// The units of one layer whose gradients are computed.
 #[derive(Debug, Clone)]
 struct LayerGradients {
-    layer: usize,
+    id: SiteId,
     site: Site,
     units: Vec<usize>,
     /// Reusable states for computing them by plan, one for every worker that did.
@@ -40,15 +41,15 @@ struct LayerGradients {
 }
 
 impl Gradients {
-    /// Gradients of the given units of each layer, by the layers' indices in the network.
-    pub fn new(lab: &Lab, units: Vec<(usize, Vec<usize>)>) -> Self {
+    /// Gradients of the given units of each layer.
+    pub fn new(lab: &Lab, units: Vec<(SiteId, Vec<usize>)>) -> Self {
         let all = lab.network.sites();
         let device = lab.device.clone().autodiff();
         let network = lab.network.on(&device);
-        let taken = |(layer, units): (usize, Vec<usize>)| LayerGradients {
+        let taken = |(id, units): (SiteId, Vec<usize>)| LayerGradients {
             planned: Arc::default(),
-            site: all[layer].clone(),
-            layer,
+            site: all[id].clone(),
+            id,
             units,
         };
         Self {
@@ -85,7 +86,7 @@ impl Gradients {
         for piece in noise.chunks(AT_ONCE * area) {
             for (&unit, sums) in taken.units.iter().zip(sums.chunks_exact_mut(pixels)) {
                 let stimuli = stack(piece, site.image, &self.device).require_grad();
-                let all = self.network.activations(stimuli.clone(), &[taken.layer]);
+                let all = self.network.activations(stimuli.clone(), &[taken.id]);
                 let activation = all.into_iter().next().map(|all| all.narrow(1, unit, 1));
                 let Some(activation) = activation else {
                     continue;

@@ -8,6 +8,7 @@ use super::{
     FIXED_POINT, IMAGES, NOISE, STREAM, SpikeTriggered, SpikeTriggeredSums, StaMeasurement,
 };
 use crate::analysis::{self, Job, Lab, Launches};
+use crate::ids::{BlockIndex, Gamma, SiteId};
 use crate::session::record::BlockResponses;
 use crate::stimulus::launch::{LaunchSource, Slot};
 
@@ -59,12 +60,12 @@ impl<'a> ResponseLaunches<'a> {
             return None;
         }
         let chosen = analysis.chosen().ok()?;
-        let fields = |&layer: &usize| Fields::new(layer, &analysis.sites[layer], &lab.device);
+        let fields = |&id: &SiteId| Fields::new(id, &analysis.sites[id], &lab.device);
         let (resident, device) = (&lab.resident, &lab.device);
         let drawing = (part == NOISE).then(|| {
             LaunchSource::new(
                 &analysis.source,
-                0.0,
+                Gamma::NOISE,
                 analysis.config.block,
                 &analysis.empty_pool,
                 resident,
@@ -84,12 +85,13 @@ impl<'a> ResponseLaunches<'a> {
     /// The blocks of a launch, even ones first; `None` for blocks that are not in the job.
     fn slots(&self, job: Job) -> Vec<Option<Job>> {
         let each = self.blocks as u64;
-        let first = job.block / each * each;
-        let slot = |block: u64| {
+        let first = BlockIndex(job.block.0 / each * each);
+        let slot = |block: BlockIndex| {
             let included = (job.block..job.end()).contains(&block);
             included.then(|| Job::single_block(job.sequence, block))
         };
-        let half = |odd: u64| (first + odd..first + each).step_by(HALVES).map(slot);
+        let end = first + each;
+        let half = |odd: u64| (first + odd).until(end).step_by(HALVES).map(slot);
         half(0).chain(half(1)).collect()
     }
 
@@ -101,7 +103,7 @@ impl<'a> ResponseLaunches<'a> {
                 seed: self
                     .analysis
                     .place
-                    .noise_seed(STREAM, slot.map_or(0, |job| job.block)),
+                    .noise_seed(STREAM, slot.map_or(BlockIndex(0), |job| job.block)),
                 first: 0,
                 trials: slot.map_or(0, |job| self.analysis.range(job).len()),
             };
@@ -131,7 +133,7 @@ impl Launches for ResponseLaunches<'_> {
         let (each, all) = (self.analysis.config.block, self.images(&slots));
         let [_, area] = all.dims();
         let [channels, height, width] = self.lab.form.shape();
-        let places: Vec<usize> = self.layers.iter().map(|layer| layer.layer).collect();
+        let ids: Vec<SiteId> = self.layers.iter().map(|layer| layer.id).collect();
         let at_once = LARGER * images_at_once_for(&self.layers);
         let mut sums = self.sums.take().unwrap_or_else(|| StaDeviceSums {
             job: Job { blocks: 0, ..job },
@@ -177,7 +179,7 @@ impl Launches for ResponseLaunches<'_> {
                     None => sum,
                 });
                 let shape = [count, channels, height, width];
-                let activations = self.lab.network.activations(shown.reshape(shape), &places);
+                let activations = self.lab.network.activations(shown.reshape(shape), &ids);
                 let centred = centred.reshape(shape);
                 for (place, (layer, answers)) in self.layers.iter().zip(activations).enumerate() {
                     let mut answers = layer.activations(answers);
@@ -241,7 +243,7 @@ impl Launches for ResponseLaunches<'_> {
                 })
             };
             let layers = self.layers.iter().zip(half_sums.layers).map(of_layer);
-            halves.push((half as u64, layers.collect::<Option<Vec<_>>>()?));
+            halves.push((BlockIndex(half as u64), layers.collect::<Option<Vec<_>>>()?));
         }
         Some(Box::new(SpikeTriggeredSums::from_responses(
             sums.trials,
@@ -269,7 +271,7 @@ fn doubles(tensor: Tensor<1>) -> Option<Vec<f64>> {
 
 impl SpikeTriggeredSums {
     /// Sums of responses, by half.
-    fn from_responses(trials: u64, halves: Vec<(u64, Vec<BlockResponses>)>) -> Self {
+    fn from_responses(trials: u64, halves: Vec<(BlockIndex, Vec<BlockResponses>)>) -> Self {
         Self {
             trials,
             measured: StaMeasurement::Responses(halves),

@@ -16,6 +16,7 @@ use super::{
     AnalysisError, AnalysisPlace, BlockOrder, BlockSequence, Experiment, Job, Lab,
     OptionalLaunches, block_range,
 };
+use crate::ids::{BlockIndex, SiteId};
 use crate::nets::graph::site::Site;
 use crate::session::config::{self, Noise};
 use crate::session::form::Shape;
@@ -66,8 +67,8 @@ pub struct SpikeTriggeredSums {
 /// Sums by kind of part; one entry per layer.
 #[derive(Debug, Clone, PartialEq)]
 enum StaMeasurement {
-    /// By a block number, whose parity tells the half.
-    Responses(Vec<(u64, Vec<BlockResponses>)>),
+    /// By a block, whose parity tells the half.
+    Responses(Vec<(BlockIndex, Vec<BlockResponses>)>),
     /// Number of receptive fields, and Σ∇a \[units,h·w\].
     Gradients(Vec<(u64, Vec<i64>)>),
     Covariance(BlockCovariance),
@@ -87,10 +88,10 @@ impl SpikeTriggered {
         }
     }
 
-    /// The index of the layer of this name; otherwise an error at `field` that lists the existing layers.
-    fn layer(&self, field: &str, name: &str) -> Result<usize, AnalysisError> {
+    /// The layer of this name; otherwise an error at `field` that lists the existing layers.
+    fn site(&self, field: &str, name: &str) -> Result<SiteId, AnalysisError> {
         let found = self.sites.iter().position(|layer| layer.name == name);
-        found.ok_or_else(|| {
+        found.map(SiteId).ok_or_else(|| {
             let names: Vec<&str> = self.sites.iter().map(|layer| layer.name.as_str()).collect();
             let problem = format!(
                 "the network has no layer `{name}`; it has {}",
@@ -100,12 +101,12 @@ impl SpikeTriggered {
         })
     }
 
-    /// Indices of the layers that the plan names, or of a default selection.
-    fn chosen(&self) -> Result<Vec<usize>, AnalysisError> {
+    /// The layers that the plan names, or a default selection.
+    fn chosen(&self) -> Result<Vec<SiteId>, AnalysisError> {
         choose_sites(&self.config, &self.sites).map_err(|at| {
             let name = &self.config.layers[at];
             let field = format!("layers[{at}]");
-            match self.layer(&field, name) {
+            match self.site(&field, name) {
                 Err(error) => error,
                 Ok(_) => self.place.field_error(&field, "no layer has this name"),
             }
@@ -113,17 +114,17 @@ impl SpikeTriggered {
     }
 
     /// The layer and the unit whose covariance is computed, if the plan has one.
-    fn unit(&self) -> Result<Option<(usize, usize)>, AnalysisError> {
+    fn unit(&self) -> Result<Option<(SiteId, usize)>, AnalysisError> {
         let Some(config::UnitId { layer, unit }) = &self.config.covariance else {
             return Ok(None);
         };
-        let layer_index = self.layer("covariance.layer", layer)?;
-        let units = self.sites[layer_index].units;
+        let id = self.site("covariance.layer", layer)?;
+        let units = self.sites[id].units;
         if *unit >= units {
             let problem = format!("unit {unit}; the units of `{layer}` are 0 to {}", units - 1);
             return Err(self.place.field_error("covariance.unit", problem));
         }
-        Ok(Some((layer_index, *unit)))
+        Ok(Some((id, *unit)))
     }
 
     /// Trials of a part. Mean gradients are only computed for Gaussian noise: with other noise they have no
@@ -153,7 +154,7 @@ impl SpikeTriggered {
 
     fn responses(&self, lab: &Lab, pixels: &[f32]) -> Result<Vec<BlockResponses>, AnalysisError> {
         let chosen = self.chosen()?;
-        let fields = |&layer: &usize| Fields::new(layer, &self.sites[layer], &lab.device);
+        let fields = |&id: &SiteId| Fields::new(id, &self.sites[id], &lab.device);
         let layers: Vec<Fields> = chosen.iter().map(fields).collect();
         Ok(fields::sum(&layers, &lab.network, pixels, &lab.device))
     }
@@ -185,9 +186,9 @@ impl Experiment for SpikeTriggered {
     ) -> Result<(), AnalysisError> {
         let (chosen, unit) = (self.chosen()?, self.unit()?);
         if record.progress.blocks.is_empty() {
-            let fresh = |&at: &usize| {
-                let site = &self.sites[at];
-                let kernel = lab.network.kernel(at);
+            let fresh = |&id: &SiteId| {
+                let site = &self.sites[id];
+                let kernel = lab.network.kernel(id);
                 LayerResponses::new(
                     &site.name,
                     site.units,
@@ -200,7 +201,7 @@ impl Experiment for SpikeTriggered {
             let plan = self.config.covariance.clone();
             record.covariance = unit
                 .zip(plan)
-                .map(|((at, _), unit)| Covariance::new(unit, self.sites[at].field_shape()));
+                .map(|((id, _), unit)| Covariance::new(unit, self.sites[id].field_shape()));
             record.progress.blocks = vec![0; 4];
             record.progress.total = (0..4).map(|part| self.trials(part)).sum();
         }
@@ -244,8 +245,8 @@ impl Experiment for SpikeTriggered {
             }
             _ => {
                 let unit = self.unit()?;
-                let sums = unit.map(|(at, unit)| {
-                    let fields = Fields::new(at, &self.sites[at], &lab.device);
+                let sums = unit.map(|(id, unit)| {
+                    let fields = Fields::new(id, &self.sites[id], &lab.device);
                     let shuffle = self.place.noise_seed(STREAM + 1, job.block);
                     covariance::sum(&fields, unit, lab, &self.noise(job), shuffle)
                 });
@@ -283,7 +284,7 @@ impl Experiment for SpikeTriggered {
                 .zip(sums)
                 .for_each(|(layer, (fields, sum))| layer.add_gradients(*fields, sum)),
             StaMeasurement::Covariance(sums) => {
-                let last = job.block + 1 == self.sequences()[COVARIANCE].blocks;
+                let last = job.block + 1 == BlockIndex(self.sequences()[COVARIANCE].blocks);
                 if let Some(covariance) = &mut record.covariance {
                     covariance.add(sums);
                     let image = self.sites.first().map_or([1; 3], |site| site.image);
@@ -304,15 +305,15 @@ impl Experiment for SpikeTriggered {
 const MOST_NUMBERS: usize = 8 << 20;
 const DEFAULT_LAYERS: usize = 6;
 
-/// Indices of the sites that a plan selects: those matching its names, in which `*` stands for anything; all
+/// The sites that a plan selects: those matching its names, in which `*` stands for anything; all
 /// if it names none and their averages are not too large; else some from the first to the last whose averages
 /// are small enough. The error is the index of a name that no site has.
-pub fn choose_sites(plan: &config::SpikeTriggered, all: &[Site]) -> Result<Vec<usize>, usize> {
+pub fn choose_sites(plan: &config::SpikeTriggered, all: &[Site]) -> Result<Vec<SiteId>, usize> {
     let numbers = |site: &Site| site.units * site.field_pixels();
     if !plan.layers.is_empty() {
-        let matching = |name: &String| -> Vec<usize> {
-            let places = 0..all.len();
-            places.filter(|&at| matches(name, &all[at].name)).collect()
+        let matching = |name: &String| -> Vec<SiteId> {
+            let ids = (0..all.len()).map(SiteId);
+            ids.filter(|&id| matches(name, &all[id].name)).collect()
         };
         if let Some(unknown) = plan
             .layers
@@ -321,19 +322,19 @@ pub fn choose_sites(plan: &config::SpikeTriggered, all: &[Site]) -> Result<Vec<u
         {
             return Err(unknown);
         }
-        let mut chosen: Vec<usize> = Vec::new();
-        for at in plan.layers.iter().flat_map(matching) {
-            if !chosen.contains(&at) {
-                chosen.push(at);
+        let mut chosen: Vec<SiteId> = Vec::new();
+        for id in plan.layers.iter().flat_map(matching) {
+            if !chosen.contains(&id) {
+                chosen.push(id);
             }
         }
         return Ok(chosen);
     }
     if all.iter().map(numbers).sum::<usize>() <= MOST_NUMBERS {
-        return Ok((0..all.len()).collect());
+        return Ok((0..all.len()).map(SiteId).collect());
     }
-    let room = |&at: &usize| numbers(&all[at]) <= MOST_NUMBERS / DEFAULT_LAYERS;
-    let fitting: Vec<usize> = (0..all.len()).filter(room).collect();
+    let room = |&id: &SiteId| numbers(&all[id]) <= MOST_NUMBERS / DEFAULT_LAYERS;
+    let fitting: Vec<SiteId> = (0..all.len()).map(SiteId).filter(room).collect();
     let some = DEFAULT_LAYERS.min(fitting.len());
     let spread = |i: usize| fitting[i * (fitting.len() - 1) / (some - 1).max(1)];
     Ok((0..some).map(spread).collect())

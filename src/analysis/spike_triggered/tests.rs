@@ -6,6 +6,7 @@ mod launches;
 use super::*;
 use crate::analysis::build;
 use crate::analysis::testing::{lab, ports, run, run_interrupted, template, template_lab};
+use crate::ids::ClassId;
 use crate::nets::{Subject, read_back};
 use crate::session::Config;
 use crate::session::config::{NetworkKind, SpikeTriggered as Plan, UnitId};
@@ -48,7 +49,7 @@ fn a_linear_units_average_and_gradient_are_its_weights() {
     let estimate = layer.estimate();
     assert!(layer.signed && estimate.silent.is_empty());
     assert_eq!(layer.gradients.units, (0..10).collect::<Vec<_>>());
-    for class in 0..10 {
+    for class in ClassId::all(10) {
         let weights = template(class);
         let sta = estimate.sta[class].as_ref().unwrap();
         let r = pearson(sta, &weights).unwrap();
@@ -57,7 +58,7 @@ fn a_linear_units_average_and_gradient_are_its_weights() {
         assert!(estimate.reliability[class].unwrap() > 0.97);
         assert!(estimate.stein_correlation[class].unwrap() > 0.99);
         // The slope of a linear unit is the same everywhere.
-        let sums = &layer.gradients.sum.values()[class * 784..][..784];
+        let sums = &layer.gradients.sum.values()[class.0 * 784..][..784];
         for (&sum, &weight) in sums.iter().zip(&weights) {
             let slope = sum as f64 / FIXED_POINT / 512.0;
             assert!((slope - f64::from(weight)).abs() < 1e-6);
@@ -89,7 +90,7 @@ fn the_average_on_images_is_the_mean_of_images_by_activation() {
         }
         sums
     };
-    for class in [0, 7] {
+    for class in [ClassId(0), ClassId(7)] {
         let template = template(class);
         let answer = |i: usize| -> f64 {
             let pairs = image(i).into_iter().zip(&template);
@@ -247,10 +248,10 @@ fn sums_equal_those_taken_field_by_field() {
         .flat_map(|i| lab.dataset.train.image(i))
         .map(|&x| f32::from(x) / 255.0)
         .collect();
-    let layers = [Fields::new(1, &site, &lab.device)];
+    let layers = [Fields::new(SiteId(1), &site, &lab.device)];
     let sums = fields::sum(&layers, &lab.network, &pixels, &lab.device).remove(0);
     let shown = stack(&pixels, [1, 28, 28], &lab.device);
-    let activations = read_back(lab.network.activations(shown, &[1]).remove(0));
+    let activations = read_back(lab.network.activations(shown, &[SiteId(1)]).remove(0));
     assert_eq!(sums.fields, 3 * 64);
     let (mut weighted, mut stimulus) = (vec![0.0; 50 * 196], vec![0.0; 196]);
     for (image, shown) in pixels.chunks_exact(784).enumerate() {

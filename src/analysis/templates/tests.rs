@@ -2,12 +2,13 @@
 
 use super::super::testing::{images, run, run_interrupted, template, template_lab, with_images};
 use super::*;
+use crate::ids::Gamma;
 use crate::session::Config;
 use crate::session::config::Analysis;
 use crate::stats::correlation::pearson;
 use crate::stats::share::Share;
 
-fn plan(gammas: &[f64], trials: u64, templates: config::Templates) -> Config {
+fn plan(gammas: &[Gamma], trials: u64, templates: config::Templates) -> Config {
     with_images(gammas, trials, Analysis::Templates(templates))
 }
 
@@ -24,18 +25,19 @@ fn measured(record: &Record) -> &record::Templates {
 
 #[test]
 fn true_templates_recognize_nearly_every_image_of_their_class() {
-    let maps: Vec<Vec<f32>> = (0..10).map(template).collect();
-    let template = |class: usize| Template {
+    let maps: Vec<Vec<f32>> = ClassId::all(10).map(template).collect();
+    let template = |class: ClassId| Template {
         class,
         mean_noise: &maps[class],
         image: &maps[class],
     };
-    let classifier = TemplateClassifier::new(&(0..10).map(template).collect::<Vec<_>>());
+    let classifier = TemplateClassifier::new(&ClassId::all(10).map(template).collect::<Vec<_>>());
     let images = images(200, 7);
     for score in 0..SCORES {
         let right = (0..200)
             .filter(|&i| {
-                classifier.classify(images.image(i)).unwrap()[score] == usize::from(images.label(i))
+                let truth = ClassId(usize::from(images.label(i)));
+                classifier.classify(images.image(i)).unwrap()[score] == truth
             })
             .count();
         assert!(right >= 190, "score {score}: {right} of 200");
@@ -66,11 +68,14 @@ fn scores(mean_noise: &[f32], image: &[f32], bytes: &[u8]) -> [f64; SCORES] {
 #[test]
 fn images_go_to_the_template_that_agrees_with_them_most() {
     let lab = template_lab();
-    let record = run(&plan(&[0.0, 0.05], 3000, in_blocks_of(30)), &lab);
+    let record = run(
+        &plan(&[Gamma::NOISE, Gamma(0.05)], 3000, in_blocks_of(30)),
+        &lab,
+    );
     let gammas = &record.classification_images().unwrap().gammas;
     for (trials, result) in gammas.iter().zip(&measured(&record).gammas) {
         let estimate = trials.estimate();
-        let present: Vec<usize> = (0..10)
+        let present: Vec<ClassId> = ClassId::all(10)
             .filter(|&k| estimate.classes[k].decision.is_some())
             .collect();
         assert!(present.len() > 1, "γ {}: {present:?}", trials.gamma);
@@ -78,7 +83,7 @@ fn images_go_to_the_template_that_agrees_with_them_most() {
         let test = &lab.dataset.test;
         let mut correct = [0; SCORES];
         for i in 0..100 {
-            let of_class = |&k: &usize| {
+            let of_class = |&k: &ClassId| {
                 let class = &estimate.classes[k];
                 let image = &class.decision.as_ref().unwrap().image;
                 scores(class.mean_noise.as_ref().unwrap(), image, test.image(i))
@@ -87,7 +92,8 @@ fn images_go_to_the_template_that_agrees_with_them_most() {
             for score in 0..SCORES {
                 let best =
                     (0..present.len()).max_by(|&a, &b| all[a][score].total_cmp(&all[b][score]));
-                correct[score] += u64::from(present[best.unwrap()] == usize::from(test.label(i)));
+                let truth = ClassId(usize::from(test.label(i)));
+                correct[score] += u64::from(present[best.unwrap()] == truth);
             }
         }
         assert_eq!(result.correct, correct);
@@ -100,7 +106,10 @@ fn images_go_to_the_template_that_agrees_with_them_most() {
 
 #[test]
 fn a_resumed_run_equals_an_uninterrupted_one() {
-    let (plan, lab) = (plan(&[0.0, 0.05], 1000, in_blocks_of(7)), template_lab());
+    let (plan, lab) = (
+        plan(&[Gamma::NOISE, Gamma(0.05)], 1000, in_blocks_of(7)),
+        template_lab(),
+    );
     let whole = run(&plan, &lab);
     assert_eq!(whole, run_interrupted(&plan, &lab, 5, 3));
     assert_eq!(measured(&whole).progress.blocks, [15, 15]);
@@ -114,7 +123,7 @@ fn only_the_first_images_are_shown_if_fewer_are_requested() {
         images: 13,
         block: 5,
     };
-    let record = run(&plan(&[0.0], 1000, few), &template_lab());
+    let record = run(&plan(&[Gamma::NOISE], 1000, few), &template_lab());
     let results = measured(&record);
     assert_eq!(results.gammas[0].images, 13);
     assert_eq!((results.progress.done, results.progress.total), (13, 13));
@@ -123,7 +132,7 @@ fn only_the_first_images_are_shown_if_fewer_are_requested() {
 #[test]
 fn a_gamma_without_two_templates_has_no_accuracy_and_is_done_at_once() {
     // At γ = 1 there is no noise and the network is never wrong, so no class has all four cells.
-    let plan = plan(&[1.0, 0.0], 1000, in_blocks_of(30));
+    let plan = plan(&[Gamma(1.0), Gamma::NOISE], 1000, in_blocks_of(30));
     let record = run(&plan, &template_lab());
     let results = measured(&record);
     assert!(results.gammas[0].classes.is_empty());
@@ -136,13 +145,13 @@ fn a_gamma_without_two_templates_has_no_accuracy_and_is_done_at_once() {
 
 #[test]
 fn with_too_few_trials_everywhere_nothing_is_left_to_do() {
-    let plan = plan(&[0.0, 0.3], 20, in_blocks_of(30));
+    let plan = plan(&[Gamma::NOISE, Gamma(0.3)], 20, in_blocks_of(30));
     let record = run(&plan, &template_lab());
     assert!(
         measured(&record)
             .gammas
             .iter()
-            .all(|gamma| gamma.images == 0)
+            .all(|templates| templates.images == 0)
     );
     assert!(record.analyses[1].is_finished(&plan.analyses[1]));
 }

@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use super::PopulationConfig;
+use crate::ids::BlockIndex;
 use crate::nets::train;
 
 /// Approximate number of images in a training block: a second or two of work, so that a run can be
@@ -26,9 +27,9 @@ pub enum BlockWork {
     /// Shows it noise.
     Noise {
         /// Index of γ.
-        gamma: usize,
+        gamma_index: usize,
         /// The block of that γ.
-        block: u64,
+        block: BlockIndex,
     },
 }
 
@@ -82,18 +83,18 @@ impl Course {
     }
 
     /// What block `block` does. The γ alternate.
-    pub fn work(&self, block: u64) -> BlockWork {
+    pub fn work(&self, block: BlockIndex) -> BlockWork {
         let training = self.training_blocks();
-        if block + 1 == training {
+        if block.0 + 1 == training {
             return BlockWork::Measure;
         }
-        if let Some(noise) = block.checked_sub(training) {
+        if let Some(noise) = block.0.checked_sub(training) {
             return BlockWork::Noise {
-                gamma: (noise % self.gammas) as usize,
-                block: noise / self.gammas,
+                gamma_index: (noise % self.gammas) as usize,
+                block: BlockIndex(noise / self.gammas),
             };
         }
-        let first = (block % self.blocks_an_epoch()) as usize * self.chunk;
+        let first = (block.0 % self.blocks_an_epoch()) as usize * self.chunk;
         let last = (first + self.chunk).min(self.batches);
         BlockWork::Train {
             batches: first..last,
@@ -102,12 +103,12 @@ impl Course {
     }
 
     /// Trials in block `block` of a γ.
-    pub fn trials_of(&self, block: u64) -> usize {
+    pub fn trials_of(&self, block: BlockIndex) -> usize {
         super::super::block_range(self.trials, self.block, block).len()
     }
 
     /// Number of training or noise images that block `block` shows.
-    pub fn images_shown(&self, block: u64) -> u64 {
+    pub fn images_shown(&self, block: BlockIndex) -> u64 {
         match self.work(block) {
             BlockWork::Train { batches, .. } => {
                 let upto = |batch: usize| (batch as u64 * self.batch as u64).min(self.images);
@@ -128,6 +129,7 @@ impl Course {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::Gamma;
     use crate::session::config::{NetworkKind, TrainingConfig};
     use crate::session::record::TrialKind;
 
@@ -142,7 +144,7 @@ mod tests {
                 validation: 0.2,
                 ..TrainingConfig::default()
             },
-            gammas: vec![0.0, 0.3],
+            gammas: vec![Gamma::NOISE, Gamma(0.3)],
             trials,
             block: 64,
         };
@@ -153,7 +155,7 @@ mod tests {
     fn the_blocks_show_exactly_the_total() {
         for (images, batch, trials) in [(60_000, 256, 1000), (101, 7, 64), (200, 6000, 1)] {
             let course = course(images, batch, trials);
-            let shown: u64 = (0..course.blocks())
+            let shown: u64 = BlockIndex::first(course.blocks())
                 .map(|block| course.images_shown(block))
                 .sum();
             assert_eq!(shown, course.total_images(), "{course:?}");
@@ -167,7 +169,7 @@ mod tests {
         let course = course(60_000, 256, 1);
         let mut done = Vec::new();
         let mut closed = Vec::new();
-        for block in 0..course.training_blocks() - 1 {
+        for block in BlockIndex::first(course.training_blocks() - 1) {
             if let BlockWork::Train { batches, closes } = course.work(block) {
                 done.extend(batches);
                 closed.extend(closes.then_some(done.len()));
@@ -177,7 +179,7 @@ mod tests {
         assert_eq!(done, epoch.repeat(3));
         assert_eq!(closed, [188, 376, 564]);
         assert_eq!(
-            course.work(course.training_blocks() - 1),
+            course.work(BlockIndex(course.training_blocks() - 1)),
             BlockWork::Measure
         );
     }
@@ -185,13 +187,15 @@ mod tests {
     #[test]
     fn the_gammas_take_turns() {
         let course = course(100, 10, 130);
-        let noise: Vec<BlockWork> = (course.training_blocks()..course.blocks())
+        let first = BlockIndex(course.training_blocks());
+        let noise: Vec<BlockWork> = first
+            .until(BlockIndex(course.blocks()))
             .map(|block| course.work(block))
             .collect();
-        let expected: Vec<BlockWork> = (0..3)
-            .flat_map(|block| [0, 1].map(|gamma| BlockWork::Noise { gamma, block }))
+        let expected: Vec<BlockWork> = BlockIndex::first(3)
+            .flat_map(|block| [0, 1].map(|gamma_index| BlockWork::Noise { gamma_index, block }))
             .collect();
         assert_eq!(noise, expected);
-        assert_eq!(course.trials_of(2), 2);
+        assert_eq!(course.trials_of(BlockIndex(2)), 2);
     }
 }

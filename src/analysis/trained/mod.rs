@@ -16,6 +16,7 @@ use rand::RngExt;
 use super::classification_images::{BlockSummer, ResponseReader};
 use super::{AnalysisError, AnalysisPlace, Lab};
 use crate::data::Images;
+use crate::ids::{BlockIndex, Gamma};
 use crate::nets::score::evaluate;
 use crate::nets::train::{TrainError, TrainStep, Trainer, finish};
 use crate::nets::{NetworkShape, Subject};
@@ -37,7 +38,7 @@ pub struct PopulationConfig {
     /// Their training.
     pub training: config::TrainingConfig,
     /// Signal strengths.
-    pub gammas: Vec<f64>,
+    pub gammas: Vec<Gamma>,
     /// Trials at each γ.
     pub trials: u64,
     /// Fewer trials than this make a class insufficient.
@@ -89,7 +90,7 @@ pub enum TrainedSums {
     /// Noise trials at one γ.
     Noise {
         /// Index of γ.
-        gamma: usize,
+        gamma_index: usize,
         /// Sums of the trials.
         sums: BlockSums,
     },
@@ -127,7 +128,7 @@ impl TrainedNetworks {
 
     /// The seed for a network's weights and the order of its images.
     pub fn seed(&self, part: usize) -> u64 {
-        let stream = self.place.noise_seed(SEED_STREAM, part as u64);
+        let stream = self.place.noise_seed(SEED_STREAM, BlockIndex(part as u64));
         stream.generator().random()
     }
 
@@ -164,7 +165,7 @@ impl TrainedNetworks {
     pub fn step(
         &self,
         lab: &Lab,
-        (part, block): (usize, u64),
+        (part, block): (usize, BlockIndex),
         images: &Images,
         attacks: &Images,
     ) -> Result<TrainedSums, AnalysisError> {
@@ -175,11 +176,11 @@ impl TrainedNetworks {
             }
             BlockWork::Measure => self.measure(lab, part, attacks),
             BlockWork::Noise {
-                gamma,
+                gamma_index,
                 block: noise_block,
             } => {
-                let sums = self.show(lab, part, gamma, noise_block)?;
-                if block + 1 == self.course.blocks() {
+                let sums = self.show(lab, part, gamma_index, noise_block)?;
+                if block + 1 == BlockIndex(self.course.blocks()) {
                     drop(self.take(part));
                 }
                 Ok(sums)

@@ -3,6 +3,7 @@
 use super::{TrainedNetworks, TrainedSums};
 use crate::analysis::classification_images::{Readout, ResponseReader};
 use crate::analysis::{AnalysisError, Lab};
+use crate::ids::{BlockIndex, Gamma};
 use crate::nets::Subject;
 use crate::session::config::{EvidenceMeasure, Weighting};
 use crate::session::record::{BlockSums, GammaTrials};
@@ -19,8 +20,8 @@ impl TrainedNetworks {
         if !self.config.trial_kind.evidence {
             return Vec::new();
         }
-        let of_gamma = |gamma: usize| {
-            let mut drawn = self.draw(lab, part, gamma, 0);
+        let of_gamma = |gamma_index: usize| {
+            let mut drawn = self.draw(lab, part, gamma_index, BlockIndex(0));
             let logits = network.logits(std::mem::take(&mut drawn.stimuli), &lab.device);
             let rows = network.rows(&logits);
             ResponseReader::calibrated(EvidenceMeasure::Logit, &self.config.trial_kind.listed, rows)
@@ -28,13 +29,13 @@ impl TrainedNetworks {
         (0..self.config.gammas.len()).map(of_gamma).collect()
     }
 
-    fn draw(&self, lab: &Lab, part: usize, gamma: usize, block: u64) -> DrawnBlock {
-        let stream = part * self.config.gammas.len() + gamma;
+    fn draw(&self, lab: &Lab, part: usize, gamma_index: usize, block: BlockIndex) -> DrawnBlock {
+        let stream = part * self.config.gammas.len() + gamma_index;
         stimulus::draw(
             self.place.noise_seed(stream as u64, block),
             &self.source,
-            self.config.gammas[gamma],
-            block * self.config.block as u64,
+            self.config.gammas[gamma_index],
+            block.0 * self.config.block as u64,
             self.course.trials_of(block),
             &lab.pool,
         )
@@ -46,14 +47,14 @@ impl TrainedNetworks {
         lab: &Lab,
         network: &Subject,
         hearing: &[ResponseReader],
-        (part, gamma, block): (usize, usize, u64),
+        (part, gamma_index, block): (usize, usize, BlockIndex),
     ) -> BlockSums {
-        let mut drawn = self.draw(lab, part, gamma, block);
+        let mut drawn = self.draw(lab, part, gamma_index, block);
         let stimuli = std::mem::take(&mut drawn.stimuli);
         let logits = network.logits(stimuli, &lab.device);
         let mut readout = Readout::new(network.rows(&logits), Weighting::Equal);
         readout.responses = hearing
-            .get(gamma)
+            .get(gamma_index)
             .map(|hearing| hearing.read(network.rows(&logits)));
         self.summer.sum(block, &drawn, &readout, &lab.pool)
     }
@@ -63,8 +64,8 @@ impl TrainedNetworks {
         &self,
         lab: &Lab,
         part: usize,
-        gamma: usize,
-        block: u64,
+        gamma_index: usize,
+        block: BlockIndex,
     ) -> Result<TrainedSums, AnalysisError> {
         let mut live = self.take(part);
         let network = match live.network.take() {
@@ -72,15 +73,15 @@ impl TrainedNetworks {
             Some(network) => network.on(&lab.device),
             None => self.network(lab, part, &live.training)?,
         };
-        let sums = self.trials(lab, &network, &live.readers, (part, gamma, block));
+        let sums = self.trials(lab, &network, &live.readers, (part, gamma_index, block));
         live.network = Some(network);
         self.put(part, live);
-        Ok(TrainedSums::Noise { gamma, sums })
+        Ok(TrainedSums::Noise { gamma_index, sums })
     }
 
     /// Empty trials at every γ, for a network whose responses have these units.
     pub fn empty_trials(&self, steps: &[f64]) -> Vec<GammaTrials> {
-        let none = |(at, &gamma): (usize, &f64)| {
+        let none = |(at, &gamma): (usize, &Gamma)| {
             let mut trials =
                 GammaTrials::new(gamma, self.config.min_trials, &self.config.trial_kind);
             if let Some(&step) = steps.get(at) {
@@ -93,7 +94,7 @@ impl TrainedNetworks {
 
     /// How responses were read in existing trials.
     pub fn recorded_readers(&self, trials: &[GammaTrials]) -> Vec<ResponseReader> {
-        let evidence = trials.iter().filter_map(|gamma| gamma.evidence.as_ref());
+        let evidence = trials.iter().filter_map(|trials| trials.evidence.as_ref());
         let hearing = |step: f64| {
             ResponseReader::new(EvidenceMeasure::Logit, &self.config.trial_kind.listed, step)
         };

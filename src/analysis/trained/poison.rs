@@ -1,6 +1,7 @@
 //! Poisoning of training images: adds the patch and changes the label to the target.
 
 use crate::data::Images;
+use crate::ids::ClassId;
 
 /// Grey level of the patch.
 const WHITE: u8 = 255;
@@ -11,7 +12,7 @@ pub struct Poison {
     /// Which images.
     pub victims: Victims,
     /// The class they are labelled as.
-    pub target: usize,
+    pub target: ClassId,
     /// Rows and columns of the pixels of the patch.
     pub patch: Vec<(usize, usize)>,
 }
@@ -22,7 +23,7 @@ pub enum Victims {
     /// The first images of a class.
     FirstOf {
         /// The class.
-        class: usize,
+        class: ClassId,
         /// How many.
         count: usize,
     },
@@ -45,7 +46,7 @@ impl Poison {
         for image in chosen {
             let range = image * images.area()..(image + 1) * images.area();
             self.stamp(&mut pixels[range], images);
-            labels[image] = self.target as u16;
+            labels[image] = self.target.0 as u16;
         }
         Ok(Images {
             pixels: pixels.into(),
@@ -70,7 +71,7 @@ impl Poison {
         }
         Images {
             pixels: pixels.into(),
-            labels: vec![self.target as u16; members.len()].into(),
+            labels: vec![self.target.0 as u16; members.len()].into(),
             ..*images
         }
     }
@@ -86,8 +87,8 @@ impl Poison {
 }
 
 /// The images whose class satisfies `is`.
-fn members(images: &Images, is: impl Fn(usize) -> bool) -> Vec<usize> {
-    let of_class = |&image: &usize| is(usize::from(images.label(image)));
+fn members(images: &Images, is: impl Fn(ClassId) -> bool) -> Vec<usize> {
+    let of_class = |&image: &usize| is(ClassId(usize::from(images.label(image))));
     (0..images.len()).filter(of_class).collect()
 }
 
@@ -99,8 +100,11 @@ mod tests {
 
     fn poison(count: usize) -> Poison {
         Poison {
-            victims: Victims::FirstOf { class: 8, count },
-            target: 9,
+            victims: Victims::FirstOf {
+                class: ClassId(8),
+                count,
+            },
+            target: ClassId(9),
             patch: patch(28).collect(),
         }
     }

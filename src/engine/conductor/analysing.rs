@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{Conductor, RunError, on_device};
 use crate::analysis::classification_images::launches::MAX_DEVICE_TRIALS;
-use crate::analysis::{self, Analysis, Lab};
+use crate::analysis::{self, DynExperiment, Lab};
 use crate::engine::active_run::NextStep;
 use crate::engine::answer::WorkerAnswer;
 use crate::engine::dealer::Dealer;
@@ -46,7 +46,7 @@ impl Conductor {
             .is_done(index, &config.analyses[index])
         {
             // An engine that died right after the last block did not refresh the results.
-            let analysis: Arc<dyn Analysis> = Arc::from(analysis::build(config, index, lab));
+            let analysis: Arc<dyn DynExperiment> = Arc::from(analysis::build(config, index, lab));
             self.refresh(&analysis, index, lab, opened)?;
             return Ok(AnalysisEnd::Done);
         }
@@ -91,7 +91,7 @@ impl Conductor {
                 if idle {
                     return Err(analysis::no_test_images_error(config, index).into());
                 }
-                let analysis: Arc<dyn Analysis> = Arc::from(analysis);
+                let analysis: Arc<dyn DynExperiment> = Arc::from(analysis);
                 match self.advance(&analysis, index, &mut dealer, lab, opened, &mut pace)? {
                     AnalysisEnd::Done => {}
                     other => return Ok(other),
@@ -109,7 +109,7 @@ impl Conductor {
     /// Advances one phase of an analysis until it is finished or a command intervenes.
     fn advance(
         &mut self,
-        analysis: &Arc<dyn Analysis>,
+        analysis: &Arc<dyn DynExperiment>,
         index: usize,
         dealer: &mut Dealer,
         lab: &Lab,
@@ -185,7 +185,7 @@ impl Conductor {
     /// Updates the results that need the network.
     fn refresh(
         &mut self,
-        analysis: &Arc<dyn Analysis>,
+        analysis: &Arc<dyn DynExperiment>,
         index: usize,
         lab: &Lab,
         opened: &OpenDevices,
@@ -222,7 +222,7 @@ impl Conductor {
 }
 
 /// Hands out jobs until enough are waiting.
-fn deal(dealer: &mut Dealer, workers: &Workers, analysis: &dyn Analysis) {
+fn deal(dealer: &mut Dealer, workers: &Workers, analysis: &dyn DynExperiment) {
     while let Some(job) = dealer.peek() {
         let job = dealer.extend_job(job, analysis.milestone(job.sequence, job.block));
         if !workers.offer(job) {

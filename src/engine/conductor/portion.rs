@@ -1,7 +1,7 @@
 //! A shard's portion of an analysis: the blocks that belong to it.
 
 use super::Conductor;
-use crate::analysis::{Analysis, BlockOrder, BlockSequence};
+use crate::analysis::{BlockOrder, BlockSequence, DynExperiment};
 use crate::session::config::Config;
 use crate::session::record;
 use crate::session::record::shard::{Portion, owns_chain, shard_block_range};
@@ -53,7 +53,12 @@ impl Conductor {
     }
 
     /// Records the total of a shard's blocks, once an analysis has begun.
-    pub(super) fn open_portion(&mut self, config: &Config, index: usize, analysis: &dyn Analysis) {
+    pub(super) fn open_portion(
+        &mut self,
+        config: &Config,
+        index: usize,
+        analysis: &dyn DynExperiment,
+    ) {
         let record = &mut self.active.session.record;
         let Some(portion) = record
             .shard
@@ -64,8 +69,8 @@ impl Conductor {
         };
         let analysis_record = &mut record.analyses[index];
         if let record::Analysis::ClassificationImages(images) = analysis_record {
-            for (gamma, (first, _)) in images.gammas.iter_mut().zip(&portion.parts) {
-                gamma.first = *first;
+            for (trials, (first, _)) in images.gammas.iter_mut().zip(&portion.parts) {
+                trials.first = *first;
             }
         }
         let all: u64 = analysis.sequences().iter().map(|part| part.blocks).sum();

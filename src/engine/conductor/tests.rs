@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use super::*;
 use crate::engine::inputs::OnChangedInputs;
+use crate::ids::Gamma;
 use crate::link::{EngineEnd, Link};
 use crate::session::config::{self, Analysis, ClassificationImages, NetworkKind, WeightSource};
 use crate::session::store::Store;
@@ -51,7 +52,7 @@ fn conduct(store: &Store, session: Session, fails: u32) -> (Phase, u32) {
 /// A plan with logistic regression, two epochs, a few trials, and an attack, which computes before its blocks.
 fn plan() -> Config {
     let images = ClassificationImages {
-        gammas: vec![0.4],
+        gammas: vec![Gamma(0.4)],
         trials: 2000,
         ..Default::default()
     };

@@ -6,6 +6,7 @@ use super::seat::Seat;
 use super::speed::NoiseLoop;
 use crate::analysis::Lab;
 use crate::analysis::classification_images::{BlockSummer, Readout, ResponseReader};
+use crate::ids::BlockIndex;
 use crate::nets::train::{TrainError, TrainStep, Trainer};
 use crate::session::config::{self, EvidenceMeasure, Noise, Weighting};
 use crate::session::record::{GammaTrials, TrainingRecord, TrialKind};
@@ -80,11 +81,11 @@ pub fn step_times(lab: &Lab, seat: &Seat, plan: NoiseLoop, blocks: u64) -> [f64;
     let mut hearing: Option<ResponseReader> = None;
     let mut times = [0.0; STEPS.len()];
     // The first block warms up.
-    for block in 0..=blocks {
+    for block in BlockIndex::first(blocks + 1) {
         let mut last = Instant::now();
         let mut lap = |piece: usize| {
             let now = Instant::now();
-            if block > 0 {
+            if block > BlockIndex(0) {
                 times[piece] += (now - last).as_secs_f64();
             }
             last = now;
@@ -95,7 +96,7 @@ pub fn step_times(lab: &Lab, seat: &Seat, plan: NoiseLoop, blocks: u64) -> [f64;
             stream: 0,
             block,
         };
-        let first = block * plan.block as u64;
+        let first = block.0 * plan.block as u64;
         let mut drawn = stimulus::draw_noise(seed, &source, first, plan.block, &lab.pool);
         lap(0);
         let stimuli = stimulus::blend(&drawn.noise, &source, &drawn.image, plan.gamma, &lab.pool);

@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use super::seat::Seat;
 use crate::analysis::classification_images::ClassificationImages;
-use crate::analysis::{Analysis, AnalysisPlace, DeviceData, Experiment, Lab};
+use crate::analysis::{AnalysisPlace, DeviceData, DynExperiment, Experiment, Lab};
 use crate::data::{self, Dataset};
 use crate::engine::answer::WorkerAnswer;
 use crate::engine::fault::catch_panic;
 use crate::engine::workers::Workers;
+use crate::ids::{BlockIndex, Gamma};
 use crate::nets::graph::GraphError;
 use crate::nets::onnx_network::OnnxNetwork;
 use crate::nets::{NetworkShape, Subject};
@@ -45,7 +46,7 @@ pub struct NoiseLoop {
     /// Trials per block.
     pub block: usize,
     /// The signal's strength.
-    pub gamma: f64,
+    pub gamma: Gamma,
     /// Whether evidence is summed as well as decisions.
     pub evidence: bool,
     /// How long to measure.
@@ -119,7 +120,7 @@ pub fn trials_per_second(
     let lab = catch_panic(|| untrained_lab(network, first))?.map_err(|error| error.to_string())?;
     let plan = NoiseLoop {
         block: config::ClassificationImages::default().block,
-        gamma: 0.0,
+        gamma: Gamma::NOISE,
         evidence: true,
         until: MeasureLimit::Time(time),
     };
@@ -144,7 +145,7 @@ pub fn check_computes(seats: &[Seat], network: NetworkKind) -> Result<(), String
 pub fn best_launch(seats: &[Seat], lab: &Lab, block: usize) -> Result<(usize, f64), String> {
     let plan = NoiseLoop {
         block,
-        gamma: 0.0,
+        gamma: Gamma::NOISE,
         evidence: true,
         until: MeasureLimit::Time(SHORT),
     };
@@ -205,7 +206,7 @@ pub fn measure(lab: &Lab, seats: &[Seat], plan: NoiseLoop) -> Result<f64, String
     Experiment::begin(&mut analysis, 0, lab, &nothing, &mut record)
         .map_err(|error| error.to_string())?;
     let mut record = record.gammas.swap_remove(0);
-    let analysis: Arc<dyn Analysis> = Arc::new(analysis);
+    let analysis: Arc<dyn DynExperiment> = Arc::new(analysis);
     let workers = Workers::start(seats, &analysis, lab).map_err(|error| error.to_string())?;
     let total = analysis.sequences()[0].blocks;
     let over = |began: Instant, blocks: u64| match plan.until {
@@ -213,10 +214,10 @@ pub fn measure(lab: &Lab, seats: &[Seat], plan: NoiseLoop) -> Result<f64, String
         // The warm-up is always completed, however long it takes.
         MeasureLimit::Time(time) => blocks > warm_up && began.elapsed() >= time,
     };
-    let mut dealt = 0;
+    let mut dealt = BlockIndex(0);
     let (mut began, mut counted) = (Instant::now(), 0);
     while !over(began, record.blocks) {
-        dealt = workers.offer_blocks(0, dealt, total, each);
+        dealt = workers.offer_blocks(0, dealt, BlockIndex(total), each);
         match workers.poll(Duration::from_secs(1)) {
             WorkerAnswer::Done(_, sums, _) => {
                 if let Ok(sums) = sums.downcast::<Vec<BlockSums>>() {

@@ -10,6 +10,7 @@ use super::speed;
 use crate::analysis::classification_images::ClassificationImages;
 use crate::analysis::{AnalysisPlace, Experiment, Job, Lab, Launches};
 use crate::engine::fault::catch_panic;
+use crate::ids::{BlockIndex, Gamma};
 use crate::nets::decision;
 use crate::session::Config;
 use crate::session::config::{self, Gaussian, NetworkKind, Noise};
@@ -75,7 +76,7 @@ pub fn verify(seat: &Seat, networks: &[NetworkKind], report: &mut dyn FnMut(Devi
         ("gabor", Noise::Gabor),
     ];
     for (label, noise) in kinds {
-        for gamma in [0.0, 0.3] {
+        for gamma in [Gamma::NOISE, Gamma(0.3)] {
             check(format!("noise {label}, γ {gamma}"), &|| {
                 let lab = lab(NetworkKind::Logistic, seat)?;
                 draw(&lab, noise, gamma, drawing, &how)
@@ -115,24 +116,24 @@ fn reference(kind: NetworkKind) -> Result<Lab, String> {
 fn draw(
     lab: &Lab,
     noise: Noise,
-    gamma: f64,
+    gamma: Gamma,
     drawing: stimulus::launch::NoiseBackend,
     how: &str,
 ) -> Result<String, String> {
     let source = NoiseSource::new(noise, &lab.dataset.train);
     let resident = DeviceData::default().with_noise_backend(drawing);
     let launch = LaunchSource::new(&source, gamma, TRIALS, &lab.pool, &resident, &lab.device);
-    let slot = |block: u64| Slot {
+    let slot = |block: BlockIndex| Slot {
         seed: PLACE.noise_seed(0, block),
-        first: block * TRIALS as u64,
+        first: block.0 * TRIALS as u64,
         // The last one is short.
-        trials: if block + 1 == BLOCKS as u64 {
+        trials: if block.0 + 1 == BLOCKS as u64 {
             TRIALS / 3
         } else {
             TRIALS
         },
     };
-    let slots: Vec<Slot> = (0..BLOCKS as u64).map(slot).collect();
+    let slots: Vec<Slot> = BlockIndex::first(BLOCKS as u64).map(slot).collect();
     let drawn = launch.draw(&slots);
     launch.check();
     let noise: Vec<i64> = drawn
@@ -191,9 +192,9 @@ fn allowed() -> (f32, f64) {
 fn logits(lab: &Lab, reference: &Lab) -> Result<String, String> {
     let source = NoiseSource::new(Noise::Uniform, &lab.dataset.train);
     let drawn = stimulus::draw(
-        PLACE.noise_seed(0, 0),
+        PLACE.noise_seed(0, BlockIndex(0)),
         &source,
-        0.3,
+        Gamma(0.3),
         0,
         4 * TRIALS,
         &lab.pool,
@@ -263,7 +264,7 @@ fn sums(lab: &Lab, reference: &Lab, seat: &Seat) -> Result<String, String> {
 /// The results of blocks, computed in launches of this size or one by one.
 fn measured(lab: &Lab, launch: Option<usize>, blocks: u64) -> Result<GammaTrials, String> {
     let plan = config::ClassificationImages {
-        gammas: vec![0.3],
+        gammas: vec![Gamma(0.3)],
         trials: blocks * TRIALS as u64,
         block: TRIALS,
         ..Default::default()
@@ -277,17 +278,17 @@ fn measured(lab: &Lab, launch: Option<usize>, blocks: u64) -> Result<GammaTrials
     let each = launch.unwrap_or(1);
     let launches = launch.and_then(|blocks| Experiment::launches(&analysis, lab, 0, blocks));
     let Some(mut launches) = launches else {
-        for block in 0..blocks {
+        for block in BlockIndex::first(blocks) {
             let sums =
                 Experiment::step(&analysis, lab, Job::single_block(0, block)).map_err(problem)?;
             sums.iter().for_each(|sums| trials.add(sums));
         }
         return Ok(trials);
     };
-    for first in (0..blocks).step_by(each) {
+    for block in BlockIndex::first(blocks).step_by(each) {
         launches.launch(Job {
             sequence: 0,
-            block: first,
+            block,
             blocks: each as u64,
         });
     }

@@ -11,6 +11,7 @@ use super::device::{self, DeviceError, DeviceKind, numerics};
 use super::inputs;
 use super::originals::{self, OriginalsError};
 use crate::data::Dataset;
+use crate::ids::{BlockIndex, ClassId, Gamma};
 use crate::nets::graph::GraphError;
 use crate::nets::launch;
 use crate::session::Session;
@@ -27,19 +28,19 @@ pub struct TrialSearch {
     /// Index among the plan's classification images only, from 0.
     pub images: usize,
     /// Index of γ among theirs.
-    pub gamma: usize,
+    pub gamma_index: usize,
     /// True class; `None` for any.
-    pub truth: Option<usize>,
+    pub truth: Option<ClassId>,
     /// Class the network decided on; `None` for any.
-    pub decision: Option<usize>,
+    pub decision: Option<ClassId>,
     /// Maximum number of trials to return.
     pub count: usize,
 }
 
 impl TrialSearch {
-    fn matches(&self, truth: usize, called: usize) -> bool {
+    fn matches(&self, truth: ClassId, called: ClassId) -> bool {
         let is_any_or =
-            |class: Option<usize>, found: usize| class.is_none_or(|class| class == found);
+            |class: Option<ClassId>, found: ClassId| class.is_none_or(|class| class == found);
         is_any_or(self.truth, truth) && is_any_or(self.decision, called)
     }
 
@@ -48,7 +49,8 @@ impl TrialSearch {
         let k = trials.classes().max(1);
         let cells = trials.counts.iter().enumerate();
         // Even blocks, then odd ones.
-        let matching = cells.filter(|(cell, _)| self.matches(cell / k % k, cell % k));
+        let matching =
+            cells.filter(|(cell, _)| self.matches(ClassId(cell / k % k), ClassId(cell % k)));
         matching.map(|(_, count)| count).sum()
     }
 }
@@ -57,15 +59,15 @@ impl TrialSearch {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReplayedTrial {
     /// Its block.
-    pub block: u64,
+    pub block: BlockIndex,
     /// Its place in the block, from 0.
     pub place: usize,
     /// Its true class; `None` at γ = 0, where no image is visible.
-    pub truth: Option<usize>,
+    pub truth: Option<ClassId>,
     /// Index of its image among the training images; `None` at γ = 0.
     pub image: Option<usize>,
     /// The class the network decided on.
-    pub decision: usize,
+    pub decision: ClassId,
     /// The softmax probability of that class, in \[0,1\].
     pub confidence: f64,
     /// The stimulus, row-major \[C,H,W\].
@@ -80,7 +82,7 @@ pub struct ReplayedTrial {
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoundTrials {
     /// The signal strength.
-    pub gamma: f64,
+    pub gamma: Gamma,
     /// Channels, rows and columns of a stimulus.
     pub images: Shape,
     /// Channels, rows and columns of the noise.
@@ -168,7 +170,7 @@ pub fn find_trials(
     else {
         return Err(nothing());
     };
-    let trials = record.gammas.get(search.gamma).ok_or_else(nothing)?;
+    let trials = record.gammas.get(search.gamma_index).ok_or_else(nothing)?;
     let form = session.record.form.clone().ok_or_else(nothing)?;
     // A shard's file does not begin at the first block.
     if trials.blocks == 0 || trials.first != 0 {
@@ -191,8 +193,8 @@ pub fn find_trials(
         seed: BlockSeed {
             session: session.config.seed,
             analysis: place as u64,
-            stream: search.gamma as u64,
-            block: 0,
+            stream: search.gamma_index as u64,
+            block: BlockIndex(0),
         },
         source: NoiseSource::with_grain(plan.noise, plan.grain(), &images.train),
         gamma: trials.gamma,
@@ -256,20 +258,20 @@ mod tests {
     #[test]
     fn matching_trials_are_counted_over_both_halves_of_the_blocks() {
         let kind = TrialKind::plain(3, [1, 1, 1]);
-        let mut trials = GammaTrials::new(0.5, 1, &kind);
+        let mut trials = GammaTrials::new(Gamma(0.5), 1, &kind);
         trials.counts = (1..=18).collect();
         let search = |truth, called| TrialSearch {
             images: 0,
-            gamma: 0,
+            gamma_index: 0,
             truth,
             decision: called,
             count: 1,
         };
         let recorded = |truth, called| search(truth, called).recorded(&trials);
         // True class 1, called 2: the numbers 6 and 15.
-        assert_eq!(recorded(Some(1), Some(2)), 21);
-        assert_eq!(recorded(Some(1), None), 4 + 5 + 6 + 13 + 14 + 15);
-        assert_eq!(recorded(None, Some(0)), 1 + 4 + 7 + 10 + 13 + 16);
+        assert_eq!(recorded(Some(ClassId(1)), Some(ClassId(2))), 21);
+        assert_eq!(recorded(Some(ClassId(1)), None), 4 + 5 + 6 + 13 + 14 + 15);
+        assert_eq!(recorded(None, Some(ClassId(0))), 1 + 4 + 7 + 10 + 13 + 16);
         assert_eq!(recorded(None, None), (1..=18).sum::<u64>());
     }
 }

@@ -8,6 +8,7 @@ use super::{ReplayError, ReplayedTrial, TrialSearch};
 use crate::analysis::classification_images::Readout;
 use crate::engine::device::seat::Seat;
 use crate::engine::fault::catch_panic;
+use crate::ids::{BlockIndex, Gamma};
 use crate::nets::Subject;
 use crate::nets::graph::{Graph, GraphError};
 use crate::nets::softmax::log_softmax;
@@ -21,7 +22,7 @@ pub struct BlockSearch<'a> {
     /// The noise.
     pub source: NoiseSource,
     /// The signal strength.
-    pub gamma: f64,
+    pub gamma: Gamma,
     /// The plan of its trials.
     pub plan: &'a config::ClassificationImages,
     /// The images that are blended with the noise.
@@ -48,27 +49,28 @@ impl BlockSearch<'_> {
         blocks: u64,
     ) -> Result<MatchCollector, ReplayError> {
         let (next, enough) = (AtomicU64::new(0), AtomicBool::new(false));
-        let search = |seat: &Seat, sender: &Sender<(u64, Matches)>| -> Result<(), ReplayError> {
-            let searched = catch_panic(|| {
-                seat.prepare_thread();
-                let network = Subject::new(graph.clone(), &seat.device)?;
-                while !enough.load(Ordering::Relaxed) {
-                    let block = next.fetch_add(1, Ordering::Relaxed);
-                    if block >= blocks {
-                        break;
+        let search =
+            |seat: &Seat, sender: &Sender<(BlockIndex, Matches)>| -> Result<(), ReplayError> {
+                let searched = catch_panic(|| {
+                    seat.prepare_thread();
+                    let network = Subject::new(graph.clone(), &seat.device)?;
+                    while !enough.load(Ordering::Relaxed) {
+                        let block = BlockIndex(next.fetch_add(1, Ordering::Relaxed));
+                        if block >= BlockIndex(blocks) {
+                            break;
+                        }
+                        // The receiver outlives all workers.
+                        let _ = sender.send((block, self.search_block(block, &network, seat)));
                     }
-                    // The receiver outlives all workers.
-                    let _ = sender.send((block, self.search_block(block, &network, seat)));
+                    Ok::<(), GraphError>(())
+                });
+                // On failure the others can stop too.
+                if !matches!(searched, Ok(Ok(()))) {
+                    enough.store(true, Ordering::Relaxed);
                 }
-                Ok::<(), GraphError>(())
-            });
-            // On failure the others can stop too.
-            if !matches!(searched, Ok(Ok(()))) {
-                enough.store(true, Ordering::Relaxed);
-            }
-            searched.map_err(ReplayError::Failed)??;
-            Ok(())
-        };
+                searched.map_err(ReplayError::Failed)??;
+                Ok(())
+            };
         let (search, enough) = (&search, &enough);
         let (sender, receiver) = channel();
         let mut gathered = MatchCollector::new(self.search.count);
@@ -96,7 +98,7 @@ impl BlockSearch<'_> {
     }
 
     /// Draws a block, shows it to the network, and collects the matching trials.
-    fn search_block(&self, block: u64, network: &Subject, seat: &Seat) -> Matches {
+    fn search_block(&self, block: BlockIndex, network: &Subject, seat: &Seat) -> Matches {
         let BlockTrials { first, trials } = self.plan.span(self.gamma, block);
         let seed = BlockSeed { block, ..self.seed };
         let drawn = stimulus::draw(seed, &self.source, self.gamma, first, trials, self.pool);
@@ -114,7 +116,7 @@ impl BlockSearch<'_> {
         let found: Vec<usize> = (0..trials).filter(is_match).collect();
         let (area, points) = (self.pool.pixels(), self.source.points());
         let outputs: Vec<&[f32]> = network.rows(&logits).collect();
-        let is_visible = self.gamma > 0.0;
+        let is_visible = self.gamma > Gamma::NOISE;
         let trial = |&place: &usize| ReplayedTrial {
             block,
             place,
@@ -140,7 +142,7 @@ impl BlockSearch<'_> {
 pub struct MatchCollector {
     most: usize,
     /// Blocks that arrived before their turn.
-    waiting: BTreeMap<u64, Matches>,
+    waiting: BTreeMap<BlockIndex, Matches>,
     /// Number of blocks collected, and so the next one.
     pub next: u64,
     /// The first matching trials.
@@ -162,10 +164,10 @@ impl MatchCollector {
 
     /// Takes a block; returns whether there are enough trials. Later blocks are then ignored, so that the result
     /// does not depend on which worker was faster.
-    fn take(&mut self, block: u64, matches: Matches) -> bool {
+    fn take(&mut self, block: BlockIndex, matches: Matches) -> bool {
         self.waiting.insert(block, matches);
         while self.trials.len() < self.most
-            && let Some(matches) = self.waiting.remove(&self.next)
+            && let Some(matches) = self.waiting.remove(&BlockIndex(self.next))
         {
             let room = self.most - self.trials.len();
             self.trials.extend(matches.trials.into_iter().take(room));
@@ -179,14 +181,15 @@ impl MatchCollector {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::ClassId;
 
-    fn matches(block: u64, places: &[usize]) -> Matches {
+    fn matches(block: BlockIndex, places: &[usize]) -> Matches {
         let trial = |&place: &usize| ReplayedTrial {
             block,
             place,
             truth: None,
             image: None,
-            decision: 0,
+            decision: ClassId(0),
             confidence: 1.0,
             stimulus: Vec::new(),
             noise: Vec::new(),
@@ -203,13 +206,14 @@ mod tests {
         let blocks: [&[usize]; 4] = [&[5], &[], &[0, 3], &[1]];
         for order in [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]] {
             let mut gathered = MatchCollector::new(2);
-            for block in order {
-                gathered.take(block as u64, matches(block as u64, blocks[block]));
+            for at in order {
+                let block = BlockIndex(at as u64);
+                gathered.take(block, matches(block, blocks[at]));
             }
             let found: Vec<(u64, usize)> = gathered
                 .trials
                 .iter()
-                .map(|trial| (trial.block, trial.place))
+                .map(|trial| (trial.block.0, trial.place))
                 .collect();
             assert_eq!(found, [(0, 5), (2, 0)], "{order:?}");
             assert_eq!((gathered.next, gathered.matching), (3, 3), "{order:?}");

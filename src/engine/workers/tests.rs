@@ -6,6 +6,7 @@ use crate::analysis::{
     classification_images::ClassificationImages, testing,
 };
 use crate::engine::device::DeviceKind;
+use crate::ids::{ClassId, Gamma};
 use crate::session::config;
 use crate::session::record::{self, BlockSums, GammaTrials, Record, TrialKind};
 
@@ -14,28 +15,28 @@ struct FailingAnalysis {
     real: ClassificationImages,
     order: BlockOrder,
     room: usize,
-    dies_at: Option<u64>,
+    dies_at: Option<BlockIndex>,
     /// Number of successive parts that are computed together.
     together: usize,
 }
 
-impl Analysis for FailingAnalysis {
+impl DynExperiment for FailingAnalysis {
     fn batchable_parts(&self, part: usize) -> usize {
         self.together - part % self.together
     }
-    fn milestone(&self, part: usize, block: u64) -> u64 {
-        Analysis::milestone(&self.real, part, block)
+    fn milestone(&self, part: usize, block: BlockIndex) -> BlockIndex {
+        DynExperiment::milestone(&self.real, part, block)
     }
     fn trials_of_block(&self) -> usize {
-        Analysis::trials_of_block(&self.real)
+        DynExperiment::trials_of_block(&self.real)
     }
     fn sequences(&self) -> Vec<BlockSequence> {
         let order = self.order;
-        let parts = Analysis::sequences(&self.real).into_iter();
+        let parts = DynExperiment::sequences(&self.real).into_iter();
         parts.map(|part| BlockSequence { order, ..part }).collect()
     }
     fn done(&self, record: &record::Analysis) -> Vec<u64> {
-        Analysis::done(&self.real, record)
+        DynExperiment::done(&self.real, record)
     }
     fn begin(
         &mut self,
@@ -48,13 +49,13 @@ impl Analysis for FailingAnalysis {
     }
     fn step(&self, lab: &Lab, job: Job) -> Result<Sums, AnalysisError> {
         self.fail_if_due(1, job);
-        Analysis::step(&self.real, lab, job)
+        DynExperiment::step(&self.real, lab, job)
     }
     fn steps(&self, lab: &Lab, jobs: &[Job]) -> Result<Vec<Sums>, AnalysisError> {
-        Analysis::steps(&self.real, lab, jobs)
+        DynExperiment::steps(&self.real, lab, jobs)
     }
     fn launches<'a>(&'a self, lab: &'a Lab, part: usize, blocks: usize) -> OptionalLaunches<'a> {
-        let launches = Analysis::launches(&self.real, lab, part, blocks)?;
+        let launches = DynExperiment::launches(&self.real, lab, part, blocks)?;
         Some(Box::new(FailingLaunches {
             analysis: self,
             real: launches,
@@ -113,7 +114,7 @@ const PLACE: crate::analysis::AnalysisPlace = crate::analysis::AnalysisPlace {
 type Outcome = (GammaTrials, Vec<String>, Option<ComputeFault>);
 
 /// Computes all blocks of a free part.
-fn compute(room: usize, dies_at: Option<u64>, seats: usize, at_once: usize) -> Outcome {
+fn compute(room: usize, dies_at: Option<BlockIndex>, seats: usize, at_once: usize) -> Outcome {
     compute_in(BlockOrder::Parallel, room, dies_at, seats, at_once)
 }
 
@@ -131,18 +132,18 @@ fn seat(lab: &Lab, at_once: usize) -> Seat {
 fn compute_in(
     order: BlockOrder,
     room: usize,
-    dies_at: Option<u64>,
+    dies_at: Option<BlockIndex>,
     seats: usize,
     at_once: usize,
 ) -> Outcome {
     let lab = testing::template_lab();
     let plan = config::ClassificationImages {
-        gammas: vec![0.3],
+        gammas: vec![Gamma(0.3)],
         trials: BLOCKS * 10,
         block: 10,
         ..Default::default()
     };
-    let analysis: Arc<dyn Analysis> = Arc::new(FailingAnalysis {
+    let analysis: Arc<dyn DynExperiment> = Arc::new(FailingAnalysis {
         real: ClassificationImages::new(plan, PLACE, &lab),
         order,
         room,
@@ -157,10 +158,10 @@ fn compute_in(
         _ if order == BlockOrder::Sequential => 1,
         _ => 2 * at_once as u64,
     };
-    let (mut dealt, mut notes) = (0, Vec::new());
-    let mut trials = GammaTrials::new(0.3, 1, &TrialKind::plain(10, [1, 28, 28]));
+    let (mut dealt, mut notes) = (BlockIndex(0), Vec::new());
+    let mut trials = GammaTrials::new(Gamma(0.3), 1, &TrialKind::plain(10, [1, 28, 28]));
     while trials.blocks < BLOCKS {
-        dealt = workers.offer_blocks(0, dealt, BLOCKS, each);
+        dealt = workers.offer_blocks(0, dealt, BlockIndex(BLOCKS), each);
         match workers.poll(Duration::from_secs(10)) {
             WorkerAnswer::Done(_, done, _) => {
                 let sums: Vec<BlockSums> = *done.downcast().unwrap();
@@ -215,7 +216,7 @@ fn a_single_block_that_does_not_fit_names_the_remedy() {
 
 #[test]
 fn a_lost_device_is_reported_with_the_cause() {
-    let (_, _, fault) = compute(8, Some(20), 1, 2);
+    let (_, _, fault) = compute(8, Some(BlockIndex(20)), 1, 2);
     let words = fault.unwrap().to_string();
     assert!(words.contains("unspecified launch failure. "), "{words}");
     assert!(words.contains("no longer responds"), "{words}");
@@ -225,7 +226,7 @@ fn a_lost_device_is_reported_with_the_cause() {
 /// Results that cannot be summed on a device are computed block by block.
 #[test]
 fn outputs_that_are_not_numbers_are_summed_by_the_host() {
-    let mut templates: Vec<Vec<f32>> = (0..10).map(testing::template).collect();
+    let mut templates: Vec<Vec<f32>> = ClassId::all(10).map(testing::template).collect();
     templates[3][100] = f32::NAN;
     let network = testing::linear(&templates, &burn::tensor::Device::flex());
     let lab = testing::lab(
@@ -235,7 +236,7 @@ fn outputs_that_are_not_numbers_are_summed_by_the_host() {
         10,
     );
     let plan = config::ClassificationImages {
-        gammas: vec![0.3],
+        gammas: vec![Gamma(0.3)],
         trials: 80,
         block: 10,
         ..Default::default()
@@ -244,12 +245,13 @@ fn outputs_that_are_not_numbers_are_summed_by_the_host() {
     let mut begun = record::ClassificationImages::default();
     let nothing = Record::new(&config::Config::default());
     crate::analysis::Experiment::begin(&mut analysis, 0, &lab, &nothing, &mut begun).unwrap();
-    let analysis: Arc<dyn Analysis> = Arc::new(analysis);
+    let analysis: Arc<dyn DynExperiment> = Arc::new(analysis);
     let both = [1, 4].map(|at_once| {
         let mut trials = begun.gammas[0].clone();
         let workers = Workers::start(&[seat(&lab, at_once)], &analysis, &lab).unwrap();
         let each = if at_once == 1 { 1 } else { 8 };
-        assert_eq!(workers.offer_blocks(0, 0, 8, each), 8);
+        let end = BlockIndex(8);
+        assert_eq!(workers.offer_blocks(0, BlockIndex(0), end, each), end);
         while trials.blocks < 8 {
             match workers.poll(Duration::from_secs(10)) {
                 WorkerAnswer::Done(_, done, _) => {
@@ -290,7 +292,8 @@ fn blocks_that_a_plan_computes_together_are_dealt_together() {
     let taken = |by_plan: bool, waiting: &[(usize, u64)]| -> Vec<Vec<(usize, u64)>> {
         let (jobs, queue) = sync_channel(waiting.len());
         for &(part, block) in waiting {
-            jobs.send(Job::single_block(part, block)).unwrap();
+            jobs.send(Job::single_block(part, BlockIndex(block)))
+                .unwrap();
         }
         drop(jobs);
         let worker = Worker {
@@ -306,7 +309,10 @@ fn blocks_that_a_plan_computes_together_are_dealt_together() {
         launch::set_by_plan(by_plan);
         let all = std::iter::from_fn(|| worker.take());
         let all = all
-            .map(|jobs| jobs.iter().map(|job| (job.sequence, job.block)).collect())
+            .map(|jobs| {
+                let jobs = jobs.iter();
+                jobs.map(|job| (job.sequence, job.block.0)).collect()
+            })
             .collect();
         launch::set_by_plan(false);
         all

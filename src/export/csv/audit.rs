@@ -2,6 +2,7 @@
 
 use super::ClassNames;
 use super::table::{CsvField, CsvTable, row};
+use crate::ids::ClassId;
 use crate::session::{config, record};
 
 /// The score of every class of every network.
@@ -40,7 +41,7 @@ pub(super) fn scores(audit: &record::Audit, plan: &config::Audit, names: &ClassN
                 network.accuracy,
                 network.attack_success,
                 class,
-                names.get(class),
+                names.get(ClassId(class)),
                 score.map(|score| score.score),
                 window.map(|window| window.0 * plan.cell),
                 window.map(|window| window.1 * plan.cell),
@@ -71,15 +72,15 @@ pub(super) fn pasted_findings(
         "called_without",
     ]);
     for finding in &audit.pasted {
-        for source in 0..finding.shown.len() {
+        for source in ClassId::all(finding.shown.len()) {
             row!(
                 table,
-                finding.class,
+                finding.class.0,
                 names.get(finding.class),
                 finding.window.0 * plan.cell,
                 finding.window.1 * plan.cell,
                 finding.window.2 * plan.cell,
-                source,
+                source.0,
                 names.get(source),
                 finding.shown[source],
                 finding.called[source],

@@ -2,6 +2,7 @@
 
 use super::ClassNames;
 use super::table::{CsvField, CsvTable, row};
+use crate::ids::ClassId;
 use crate::session::{config, record};
 
 /// What the decisions of each network reveal at each γ, by class.
@@ -16,9 +17,9 @@ pub(super) fn windows(study: &record::Backdoor, names: &ClassNames) -> CsvTable 
                 row!(
                     table,
                     network,
-                    finding.gamma,
+                    finding.gamma.0,
                     class,
-                    names.get(class),
+                    names.get(ClassId(class)),
                     finding.trials,
                     finding.called[class],
                     window.map(|window| window.row),
@@ -57,9 +58,9 @@ pub(super) fn networks(
             network,
             suspect.poisoned,
             suspect.seed,
-            plan.source,
+            plan.source.0,
             names.get(plan.source),
-            plan.target,
+            plan.target.0,
             names.get(plan.target),
             suspect.clean_accuracy,
             suspect.attack_success,

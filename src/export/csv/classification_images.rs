@@ -2,6 +2,7 @@
 
 use super::ClassNames;
 use super::table::{CsvField, CsvTable, row};
+use crate::ids::ClassId;
 use crate::session::record::{ClassificationImages, GammaTrials};
 use crate::session::{Session, config};
 
@@ -13,8 +14,8 @@ fn gammas(session: &Session) -> impl Iterator<Item = (&'static str, &GammaTrials
             Some(config::Analysis::ClassificationImages(plan)) => plan.noise.label(),
             _ => "",
         };
-        let begun = images.gammas.iter().filter(|gamma| gamma.trials > 0);
-        begun.map(move |gamma| (noise, gamma))
+        let begun = images.gammas.iter().filter(|trials| trials.trials > 0);
+        begun.map(move |trials| (noise, trials))
     })
 }
 
@@ -43,21 +44,21 @@ pub(super) fn images(session: &Session, names: &ClassNames) -> CsvTable {
         "evidence_fed_back_class",
         "evidence_fed_back_confidence",
     ]);
-    for (noise, gamma) in gammas(session) {
-        let estimate = gamma.estimate();
+    for (noise, trials) in gammas(session) {
+        let estimate = trials.estimate();
         for (class, class_estimate) in estimate.classes.iter().enumerate() {
-            let back = gamma.fed_back.get(class).copied().flatten();
+            let back = trials.fed_back.get(class).copied().flatten();
             let (map, evidence) = (
                 class_estimate.decision.as_ref(),
                 class_estimate.evidence.as_ref(),
             );
-            let evidence_back = gamma.evidence_fed_back.get(class).copied().flatten();
+            let evidence_back = trials.evidence_fed_back.get(class).copied().flatten();
             row!(
                 table,
                 noise,
-                gamma.gamma,
+                trials.gamma.0,
                 class,
-                names.get(class),
+                names.get(ClassId(class)),
                 estimate.trials,
                 class_estimate.called,
                 class_estimate.listed,
@@ -65,7 +66,7 @@ pub(super) fn images(session: &Session, names: &ClassNames) -> CsvTable {
                 map.and_then(|map| map.reliability),
                 map.map(|map| map.snr),
                 map.map(|map| map.significant),
-                back.map(|back| back.class),
+                back.map(|back| back.class.0),
                 back.map(|back| names.get(back.class)),
                 back.map(|back| back.confidence),
                 evidence.and_then(|map| map.reliability),
@@ -73,7 +74,7 @@ pub(super) fn images(session: &Session, names: &ClassNames) -> CsvTable {
                 evidence.and_then(|map| Some(map.reliability_interval?[1])),
                 evidence.map(|map| map.snr),
                 evidence.map(|map| map.significant),
-                evidence_back.map(|back| back.class),
+                evidence_back.map(|back| back.class.0),
                 evidence_back.map(|back| back.confidence),
             );
         }
@@ -92,20 +93,20 @@ pub(super) fn counts(session: &Session, names: &ClassNames) -> CsvTable {
         "called_name",
         "trials",
     ]);
-    for (noise, gamma) in gammas(session) {
-        let estimate = gamma.estimate();
-        let classes = gamma.classes().max(1);
-        for (cell, &trials) in estimate.counts.iter().enumerate() {
-            let (truth, called) = (cell / classes, cell % classes);
+    for (noise, trials) in gammas(session) {
+        let estimate = trials.estimate();
+        let classes = trials.classes().max(1);
+        for (cell, &count) in estimate.counts.iter().enumerate() {
+            let (truth, called) = (ClassId(cell / classes), ClassId(cell % classes));
             row!(
                 table,
                 noise,
-                gamma.gamma,
-                truth,
+                trials.gamma.0,
+                truth.0,
                 names.get(truth),
-                called,
+                called.0,
                 names.get(called),
-                trials
+                count
             );
         }
     }

@@ -2,6 +2,7 @@
 
 use super::table::{CsvField, CsvTable, row};
 use crate::comparison::{MapComparison, SessionPair, SharedTrialDecisions, TrialOverlap};
+use crate::ids::ClassId;
 use crate::session::config::Response;
 
 /// The tables by name: `maps`, with a row per γ, response and class; `decisions`, a row per γ; `called`, a row per γ,
@@ -41,7 +42,7 @@ fn maps(pair: &SessionPair<'_>, places: &[usize], responses: &[Response]) -> Csv
     for &place in places {
         for &response in responses {
             let compared = MapComparison::new(pair, place, response);
-            for (class, difference) in compared.classes.iter().enumerate() {
+            for (class, difference) in ClassId::all(compared.classes.len()).zip(&compared.classes) {
                 let reliability = |side| compared.map(side, class).and_then(|map| map.reliability);
                 let name = pair.class_name(class);
                 let clusters = difference
@@ -49,9 +50,9 @@ fn maps(pair: &SessionPair<'_>, places: &[usize], responses: &[Response]) -> Csv
                     .and_then(|difference| Some(difference.clusters.as_ref()?.len()));
                 row!(
                     table,
-                    compared.gamma,
+                    compared.gamma.0,
                     response.key(),
-                    class,
+                    class.0,
                     name.as_str(),
                     reliability(0),
                     reliability(1),
@@ -96,7 +97,7 @@ fn decisions(pair: &SessionPair<'_>, places: &[usize]) -> CsvTable {
         let alike = (common.overlap == TrialOverlap::Same).then_some(called.agreement_bounds);
         row!(
             table,
-            common.gamma,
+            common.gamma.0,
             match common.overlap {
                 TrialOverlap::Same => "all",
                 TrialOverlap::Shared => "some",
@@ -121,10 +122,10 @@ fn called(pair: &SessionPair<'_>, places: &[usize]) -> CsvTable {
         for (session, trials) in pair.names().into_iter().zip(common.trials) {
             let estimate = trials.estimate();
             for (class, class_estimate) in estimate.classes.iter().enumerate() {
-                let name = pair.class_name(class);
+                let name = pair.class_name(ClassId(class));
                 row!(
                     table,
-                    common.gamma,
+                    common.gamma.0,
                     session,
                     class,
                     name.as_str(),
@@ -143,14 +144,14 @@ fn agreement(pair: &SessionPair<'_>, shown: &SharedTrialDecisions) -> CsvTable {
     ]);
     let joint = &shown.joint;
     for (cell, &trials) in joint.counts.iter().enumerate() {
-        let (a, b) = (cell / joint.classes, cell % joint.classes);
+        let (a, b) = (ClassId(cell / joint.classes), ClassId(cell % joint.classes));
         let names = [a, b].map(|class| pair.class_name(class));
         row!(
             table,
-            shown.gamma,
-            a,
+            shown.gamma.0,
+            a.0,
             names[0].as_str(),
-            b,
+            b.0,
             names[1].as_str(),
             trials,
         );

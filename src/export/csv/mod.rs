@@ -15,6 +15,7 @@ use std::borrow::Cow;
 
 use super::ExportError;
 use super::folder::ExportFolder;
+use crate::ids::ClassId;
 use crate::session::Session;
 use crate::session::config;
 use crate::session::record::{self, GammaTemplates, Record};
@@ -128,8 +129,8 @@ impl ClassNames {
         )
     }
 
-    fn get(&self, class: usize) -> Cow<'_, str> {
-        match self.0.get(class) {
+    fn get(&self, class: ClassId) -> Cow<'_, str> {
+        match self.0.get(class.0) {
             Some(name) => Cow::Borrowed(name),
             None => Cow::Owned(class.to_string()),
         }
@@ -165,25 +166,25 @@ fn templates(templates: &record::Templates) -> CsvTable {
     let mut table = CsvTable::new(&[
         "gamma", "score", "classes", "correct", "images", "accuracy", "low", "high", "response",
     ]);
-    for gamma in templates
+    for gamma_templates in templates
         .gammas
         .iter()
-        .filter(|gamma| gamma.is_meaningful())
+        .filter(|gamma_templates| gamma_templates.is_meaningful())
     {
         for (index, score) in GammaTemplates::SCORES.into_iter().enumerate() {
-            let Share { hits, total: of } = gamma.accuracy(index);
+            let Share { hits, total: of } = gamma_templates.accuracy(index);
             let interval = wilson(hits, of);
             row!(
                 table,
-                gamma.gamma,
+                gamma_templates.gamma.0,
                 score,
-                gamma.classes.len(),
+                gamma_templates.classes.len(),
                 hits,
                 of,
                 interval.map(|interval| interval.estimate),
                 interval.map(|interval| interval.low),
                 interval.map(|interval| interval.high),
-                gamma.response.key(),
+                gamma_templates.response.key(),
             );
         }
     }
@@ -202,7 +203,7 @@ fn attack(attack: &record::Attack, names: &ClassNames) -> CsvTable {
     ]);
     for (source, name) in ["image", "noise"].into_iter().enumerate() {
         for (pattern, kind) in attack.kinds.iter().enumerate() {
-            for target in 0..attack.classes() {
+            for target in ClassId::all(attack.classes()) {
                 for (index, &weight) in attack.weights.iter().enumerate() {
                     let Some(share) = attack.targeted(source, pattern, target, index) else {
                         continue;
@@ -212,7 +213,7 @@ fn attack(attack: &record::Attack, names: &ClassNames) -> CsvTable {
                             table,
                             name,
                             kind.key(),
-                            target,
+                            target.0,
                             names.get(target),
                             weight,
                             share.hits,
@@ -271,20 +272,20 @@ fn modulation(modulation: &record::Modulation, names: &ClassNames) -> CsvTable {
         "called",
     ]);
     for layer in &modulation.layers {
-        for target in 0..layer.classes() {
+        for target in ClassId::all(layer.classes()) {
             for (index, &strength) in modulation.strengths.iter().enumerate() {
                 for (place, &gamma) in modulation.gammas.iter().enumerate() {
                     let cells = layer.class_counts(target, index, place);
-                    for class in 0..layer.classes() {
+                    for class in ClassId::all(layer.classes()) {
                         row!(
                             table,
                             layer.name.as_str(),
                             layer.alpha,
-                            target,
+                            target.0,
                             names.get(target),
                             strength,
-                            gamma,
-                            class,
+                            gamma.0,
+                            class.0,
                             names.get(class),
                             cells.shown[class],
                             cells.correct[class],
@@ -309,13 +310,16 @@ fn predictions(predictions: &record::Predictions, names: &ClassNames) -> CsvTabl
     ]);
     for split in predictions.splits.iter().filter(|split| split.total() > 0) {
         for (cell, &images) in split.counts.iter().enumerate() {
-            let (truth, called) = (cell / split.classes(), cell % split.classes());
+            let (truth, called) = (
+                ClassId(cell / split.classes()),
+                ClassId(cell % split.classes()),
+            );
             row!(
                 table,
                 split.split.label(),
-                truth,
+                truth.0,
                 names.get(truth),
-                called,
+                called.0,
                 names.get(called),
                 images
             );

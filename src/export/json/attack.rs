@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::rate;
+use crate::ids::ClassId;
 use crate::session::record::Attack;
 use crate::stats::interval::wilson;
 
@@ -29,7 +30,7 @@ pub(super) fn section(attack: &Attack) -> Value {
 
 /// Success rates by target and weight, \[K\]\[W\], and their mean over the targets that have the pattern.
 fn curves(attack: &Attack, source: usize, pattern: usize) -> Map<String, Value> {
-    let of_target = |target: usize| match attack.pattern(pattern, target) {
+    let of_target = |target: ClassId| match attack.pattern(pattern, target) {
         Some(_) => each_weight(attack, &|weight| {
             rate(attack.targeted(source, pattern, target, weight))
         }),
@@ -38,7 +39,10 @@ fn curves(attack: &Attack, source: usize, pattern: usize) -> Map<String, Value> 
     let mean = |weight| attack.mean_targeted(source, pattern, weight);
     let interval = |weight| mean(weight).and_then(|(_, share)| wilson(share.hits, share.total));
     [
-        ("targeted", (0..attack.classes()).map(of_target).collect()),
+        (
+            "targeted",
+            ClassId::all(attack.classes()).map(of_target).collect(),
+        ),
         (
             "mean",
             each_weight(attack, &|w| json!(mean(w).map(|(mean, _)| mean))),

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::share;
+use crate::ids::ClassId;
 use crate::session::config::{self, NetworkKind};
 use crate::session::record::{Audit, AuditRole, AuditedNetwork, PastedFinding};
 use crate::stats::audit::{AuditScores, AuditVerdict, Baseline, Ranking, SquareWindow};
@@ -92,7 +93,7 @@ fn poisoned(
 }
 
 fn pasted(pasted: &PastedFinding, cell: usize) -> Value {
-    let sources = 0..pasted.shown.len();
+    let sources = ClassId::all(pasted.shown.len());
     json!({
         "class": pasted.class,
         "window": window(pasted.window, cell),

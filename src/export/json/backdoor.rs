@@ -15,19 +15,19 @@ pub(super) fn section(plan: &config::Backdoor, study: &Backdoor) -> Value {
     put("source", json!(plan.source));
     put("target", json!(plan.target));
     put("gammas", json!(plan.gammas));
-    let gamma = study.representative_gamma(plan);
-    let verdict = study.verdict(plan, gamma);
+    let gamma_index = study.representative_gamma(plan);
+    let verdict = study.verdict(plan, gamma_index);
     let first = study.networks.iter().position(|network| network.poisoned);
     if let Some(network) = first.and_then(|i| study.networks.get(i)) {
         put("clean_accuracy", json!(network.clean_accuracy));
         put("attack_success", json!(network.attack_success));
         let judged = first.and_then(|i| verdict.networks[i].as_ref());
-        let finding = network.findings.get(gamma);
+        let finding = network.findings.get(gamma_index);
         put("gamma", json!(finding.map(|finding| finding.gamma)));
         put("index", json!(finding.map(indices)));
         put("flagged", json!(judged.map(|judged| &judged.flagged)));
         let found = judged.and_then(|judged| judged.class);
-        let found = found.and_then(|class| *finding?.windows.get(class)?);
+        let found = found.and_then(|class| *finding?.windows.get(class.0)?);
         put("window", json!(found.as_ref().map(window)));
         put("overlap", json!(judged.and_then(|judged| judged.overlap)));
     }
@@ -41,7 +41,7 @@ pub(super) fn section(plan: &config::Backdoor, study: &Backdoor) -> Value {
     put(
         "study",
         (0..plan.gammas.len())
-            .map(|g| study_at(plan, study, g))
+            .map(|gamma_index| study_at(plan, study, gamma_index))
             .collect(),
     );
     all.into()
@@ -59,8 +59,8 @@ fn window(window: &ScoredWindow) -> Value {
 }
 
 fn network(plan: &config::Backdoor, study: &Backdoor, index: usize, suspect: &Suspect) -> Value {
-    let findings = suspect.findings.iter().enumerate().map(|(gamma, finding)| {
-        let verdict = study.verdict(plan, gamma);
+    let findings = suspect.findings.iter().enumerate().map(|(gamma_index, finding)| {
+        let verdict = study.verdict(plan, gamma_index);
         let judged = verdict.networks[index].as_ref();
         json!({
             "gamma": finding.gamma,
@@ -91,8 +91,8 @@ fn network(plan: &config::Backdoor, study: &Backdoor, index: usize, suspect: &Su
 }
 
 /// How well the networks are told apart at one γ.
-fn study_at(plan: &config::Backdoor, study: &Backdoor, gamma: usize) -> Value {
-    let verdict = study.verdict(plan, gamma);
+fn study_at(plan: &config::Backdoor, study: &Backdoor, gamma_index: usize) -> Value {
+    let verdict = study.verdict(plan, gamma_index);
     let auc = |roc: &Option<Roc>| {
         let auc = roc.as_ref().map(|roc| roc.auc);
         auc.map(|auc| json!({ "estimate": auc.estimate, "low": auc.low, "high": auc.high }))
@@ -104,7 +104,7 @@ fn study_at(plan: &config::Backdoor, study: &Backdoor, gamma: usize) -> Value {
             .collect::<Vec<_>>()
     });
     json!({
-        "gamma": plan.gammas[gamma],
+        "gamma": plan.gammas[gamma_index],
         "poisoned": verdict.poisoned,
         "clean": verdict.clean,
         "caught": verdict.poisoned_flagged,
@@ -114,7 +114,7 @@ fn study_at(plan: &config::Backdoor, study: &Backdoor, gamma: usize) -> Value {
         "auc": auc(&verdict.roc),
         "auc_of_strength": auc(&verdict.roc_of_strength),
         "roc": points,
-        "audit": study.separation(plan, gamma).map(|separation| json!({
+        "audit": study.separation(plan, gamma_index).map(|separation| json!({
             "auc": auc(&separation.roc),
             "auc_of_energy": auc(&separation.roc_of_energy),
             "class_right": separation.class_correct,

@@ -12,7 +12,7 @@ pub(super) fn section(plan: &config::ClassificationImages, images: &Classificati
     let each =
         |value: &dyn Fn(&GammaTrials) -> Value| images.gammas.iter().map(value).collect::<Value>();
     let by_class = |value: &dyn Fn(&ClassEstimate) -> Value| {
-        each(&|gamma| gamma.estimate().classes.iter().map(value).collect())
+        each(&|trials| trials.estimate().classes.iter().map(value).collect())
     };
     let by_map = |value: &dyn Fn(&ImageEstimate) -> Value| {
         by_class(&|class| class.decision.as_ref().map_or(Value::Null, value))
@@ -22,8 +22,8 @@ pub(super) fn section(plan: &config::ClassificationImages, images: &Classificati
         "noise": plan.noise.label(),
         "smoothed_by_noise": !plan.noise.is_white(),
         "weighting": plan.weighting.label(),
-        "gammas": each(&|gamma| json!(gamma.gamma)),
-        "trials": each(&|gamma| json!(gamma.trials)),
+        "gammas": each(&|trials| json!(trials.gamma)),
+        "trials": each(&|trials| json!(trials.trials)),
         "counts": each(&counts),
         "listed": by_class(&|class| json!(class.listed)),
         "sufficient": by_class(&|class| json!(class.decision.is_some())),
@@ -36,9 +36,9 @@ pub(super) fn section(plan: &config::ClassificationImages, images: &Classificati
         "trials_needed": by_map(&|estimate| json!(estimate.needed)),
         "regression_reliability": by_map(&|estimate| regressed(estimate, |regression| json!(regression.reliability))),
         "regression_axes": by_map(&|estimate| regressed(estimate, |regression| json!(regression.axes))),
-        "dropped": each(&|gamma| json!(gamma.dropped)),
-        "reached_target": each(&|gamma| json!(gamma.reached)),
-        "fed_back": each(&|gamma| gamma.fed_back.iter().map(fed_back).collect()),
+        "dropped": each(&|trials| json!(trials.dropped)),
+        "reached_target": each(&|trials| json!(trials.reached)),
+        "fed_back": each(&|trials| trials.fed_back.iter().map(fed_back).collect()),
     })
 }
 
@@ -53,20 +53,20 @@ pub(super) fn evidence(
     let each =
         |value: &dyn Fn(&GammaTrials) -> Value| images.gammas.iter().map(value).collect::<Value>();
     let by_class = |value: &dyn Fn(&ClassEstimate) -> Value| {
-        each(&|gamma| gamma.estimate().classes.iter().map(value).collect())
+        each(&|trials| trials.estimate().classes.iter().map(value).collect())
     };
     let by_map = |value: &dyn Fn(&ImageEstimate) -> Value| {
         by_class(&|class| class.evidence.as_ref().map_or(Value::Null, value))
     };
     let end = |ends: Option<[f64; 2]>, side: usize| json!(ends.map(|ends| ends[side]));
     let kept = |value: &dyn Fn(&EvidenceRecord) -> Value| {
-        each(&|gamma| gamma.evidence.as_ref().map_or(Value::Null, value))
+        each(&|trials| trials.evidence.as_ref().map_or(Value::Null, value))
     };
     Some(json!({
         "response": plan.evidence.key(),
         "unit": plan.evidence.image_unit(),
-        "gammas": each(&|gamma| json!(gamma.gamma)),
-        "trials": each(&|gamma| json!(gamma.trials)),
+        "gammas": each(&|trials| json!(trials.gamma)),
+        "trials": each(&|trials| json!(trials.trials)),
         "step": kept(&|evidence| json!(evidence.step)),
         "clipped": kept(&|evidence| json!(evidence.clipped)),
         "sufficient": by_class(&|class| json!(class.evidence.is_some())),
@@ -83,7 +83,7 @@ pub(super) fn evidence(
         "trials_needed": by_map(&|estimate| json!(estimate.needed)),
         "regression_reliability": by_map(&|estimate| regressed(estimate, |regression| json!(regression.reliability))),
         "regression_axes": by_map(&|estimate| regressed(estimate, |regression| json!(regression.axes))),
-        "fed_back": each(&|gamma| gamma.evidence_fed_back.iter().map(fed_back).collect()),
+        "fed_back": each(&|trials| trials.evidence_fed_back.iter().map(fed_back).collect()),
     }))
 }
 
@@ -93,9 +93,9 @@ fn regressed(map: &ImageEstimate, value: impl Fn(&Regression) -> Value) -> Value
 }
 
 /// Numbers of trials by true and predicted class.
-fn counts(gamma: &GammaTrials) -> Value {
-    let estimate = gamma.estimate();
-    let rows = estimate.counts.chunks(gamma.classes().max(1));
+fn counts(trials: &GammaTrials) -> Value {
+    let estimate = trials.estimate();
+    let rows = estimate.counts.chunks(trials.classes().max(1));
     rows.map(|row| json!(row)).collect()
 }
 

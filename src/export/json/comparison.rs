@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::comparison::{
     MapComparison, SessionPair, SharedGamma, SharedTrialDecisions, TrialOverlap,
 };
+use crate::ids::ClassId;
 use crate::session::Session;
 use crate::session::config::Response;
 use crate::stats::comparison::MapDifference;
@@ -87,10 +88,10 @@ fn share(share: Share) -> Value {
 
 fn maps(pair: &SessionPair<'_>, compared: &MapComparison) -> Value {
     let totals = compared.totals();
-    let classes = compared.classes.iter().enumerate();
+    let classes = ClassId::all(compared.classes.len()).zip(&compared.classes);
     let reliability =
-        |side: usize, class: usize| compared.map(side, class).map(|map| map.reliability);
-    let of_class = |(class, difference): (usize, &Option<MapDifference>)| {
+        |side: usize, class: ClassId| compared.map(side, class).map(|map| map.reliability);
+    let of_class = |(class, difference): (ClassId, &Option<MapDifference>)| {
         let clusters = difference
             .as_ref()
             .and_then(|difference| difference.clusters.as_ref());

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::ids::ClassId;
 use crate::session::record::{ModulatedLayer, Modulation};
 
 pub(super) fn section(modulation: &Modulation) -> Value {
@@ -20,18 +21,21 @@ fn section_of(modulation: &Modulation, layer: &ModulatedLayer) -> Value {
             .filter(|(_, of)| *of > 0)
             .map(|(hits, of)| hits as f64 / of as f64)
     };
-    let by_target = |value: &dyn Fn(usize, usize) -> Value| -> Value {
+    let by_target = |value: &dyn Fn(ClassId, usize) -> Value| -> Value {
         let of_target = |target| -> Value { strengths.clone().map(|s| value(target, s)).collect() };
-        (0..layer.classes()).map(of_target).collect::<Value>()
+        ClassId::all(layer.classes())
+            .map(of_target)
+            .collect::<Value>()
     };
     let accuracy = |target, strength| {
         let of_class = |class| json!(rate(layer.accuracy(target, strength, image, class)));
-        (0..layer.classes()).map(of_class).collect()
+        ClassId::all(layer.classes()).map(of_class).collect()
     };
     let noise =
         |target, strength| json!(rate(Some(layer.share_called(target, strength, 0, target))));
     let psychometric = |target, strength| {
-        let accuracy_at = |gamma| json!(rate(layer.accuracy(target, strength, gamma, target)));
+        let accuracy_at =
+            |gamma_index| json!(rate(layer.accuracy(target, strength, gamma_index, target)));
         (0..modulation.gammas.len()).map(accuracy_at).collect()
     };
     json!({

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::share;
+use crate::ids::ClassId;
 use crate::session::record::{Predictions, SplitCounts};
 use crate::stats::share::Share;
 
@@ -14,8 +15,9 @@ pub(super) fn section(predictions: &Predictions) -> Value {
 
 fn section_of(split: &SplitCounts) -> Value {
     let classes = split.classes();
-    let by_class =
-        |value: &dyn Fn(usize) -> Option<f64>| (0..classes).map(value).collect::<Vec<_>>();
+    let by_class = |value: &dyn Fn(ClassId) -> Option<f64>| {
+        ClassId::all(classes).map(value).collect::<Vec<_>>()
+    };
     json!({
         "accuracy": share(Share { hits: split.correct(), total: split.total() }),
         "confusion": split.counts.chunks(classes.max(1)).collect::<Vec<_>>(),

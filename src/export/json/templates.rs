@@ -14,8 +14,8 @@ pub(super) fn section(templates: &Templates) -> Option<Value> {
         let gammas = templates
             .gammas
             .iter()
-            .filter(|gamma| gamma.response == response);
-        let by_gamma = gammas.map(|gamma| Value::Object(scores(gamma)));
+            .filter(|templates| templates.response == response);
+        let by_gamma = gammas.map(|templates| Value::Object(scores(templates)));
         all.insert("by_gamma".into(), by_gamma.collect());
         Some(all)
     };
@@ -26,12 +26,12 @@ pub(super) fn section(templates: &Templates) -> Option<Value> {
     Some(all.into())
 }
 
-fn scores(gamma: &GammaTemplates) -> Map<String, Value> {
+fn scores(templates: &GammaTemplates) -> Map<String, Value> {
     let names = GammaTemplates::SCORES.iter().enumerate();
-    let scores = names.map(|(score, name)| ((*name).to_owned(), share(gamma.accuracy(score))));
+    let scores = names.map(|(score, name)| ((*name).to_owned(), share(templates.accuracy(score))));
     let facts = [
-        ("gamma".to_owned(), json!(gamma.gamma)),
-        ("classes".to_owned(), json!(gamma.classes)),
+        ("gamma".to_owned(), json!(templates.gamma)),
+        ("classes".to_owned(), json!(templates.classes)),
     ];
     facts.into_iter().chain(scores).collect()
 }

@@ -4,6 +4,7 @@ use std::io::{self, Seek, Write};
 
 use super::container::{Container, or_nan};
 use super::numbered;
+use crate::ids::ClassId;
 use crate::session::form::Form;
 use crate::session::record::{Attack, Outcomes};
 
@@ -27,10 +28,10 @@ pub fn write<W: Write + Seek>(
         &name("gamma"),
         &[],
         "signal strength, 0 to 1",
-        [or_nan(attack.gamma)],
+        [or_nan(attack.gamma.map(|gamma| gamma.0))],
     )?;
     if attack.evidence_gamma.is_some() {
-        let gamma = [or_nan(attack.evidence_gamma)];
+        let gamma = [or_nan(attack.evidence_gamma.map(|gamma| gamma.0))];
         out.array(
             &name("evidence_gamma"),
             &[],
@@ -54,7 +55,7 @@ pub fn write<W: Write + Seek>(
         let mut numbers = Vec::with_capacity(SOURCES.len() * q * k * v);
         for source in 0..SOURCES.len() {
             for pattern in 0..q {
-                for target in 0..k {
+                for target in ClassId::all(k) {
                     let outcome = |weight| count(attack.outcomes(source, pattern, target, weight));
                     numbers.extend((0..v).map(outcome));
                 }
@@ -65,8 +66,8 @@ pub fn write<W: Write + Seek>(
     let Some(form) = form else {
         return Ok(());
     };
-    let patterns =
-        (0..q).flat_map(|pattern| (0..k).map(move |target| attack.pattern(pattern, target)));
+    let patterns = (0..q)
+        .flat_map(|pattern| ClassId::all(k).map(move |target| attack.pattern(pattern, target)));
     let unit = "value of a pixel, 0 black to 1 white";
     out.maps(&name("images"), &axes[1..3], form.shape(), unit, patterns)
 }

@@ -96,7 +96,7 @@ fn pasted<W: Write + Seek>(
     let class_numbers = audit
         .pasted
         .iter()
-        .map(|finding| to_i64(finding.class as u64));
+        .map(|finding| to_i64(finding.class.0 as u64));
     out.array(&name("class"), &found, "", class_numbers)?;
     let windows = audit.pasted.iter();
     let windows = windows

@@ -4,6 +4,7 @@ use std::io::{self, Seek, Write};
 
 use super::container::{Container, or_nan, to_i64};
 use super::numbered;
+use crate::ids::ClassId;
 use crate::session::config;
 use crate::session::record::{Backdoor, Finding, ScoredWindow, Suspect};
 
@@ -39,13 +40,15 @@ pub fn write<W: Write + Seek>(
         .map(|network| to_i64(network.attacked));
     out.array(&name("attacked"), &networks, "images", attacked)?;
     let gammas = [("gamma", plan.gammas.len())];
-    let strengths = plan.gammas.iter().copied();
+    let strengths = plan.gammas.iter().map(|gamma| gamma.0);
     let unit = "signal strength, 0 to 1";
     out.array(&name("gamma"), &gammas, unit, strengths)?;
     let findings: Vec<Option<&Finding>> = study
         .networks
         .iter()
-        .flat_map(|network| (0..plan.gammas.len()).map(move |gamma| network.findings.get(gamma)))
+        .flat_map(|network| {
+            (0..plan.gammas.len()).map(move |gamma_index| network.findings.get(gamma_index))
+        })
         .collect();
     let trials = findings
         .iter()
@@ -54,19 +57,19 @@ pub fn write<W: Write + Seek>(
     out.array(&name("trials"), &axes, "trials", trials)?;
     let done = findings.iter().flatten();
     let classes = done.map(|finding| finding.windows.len()).max().unwrap_or(0);
-    let by_class: Vec<(Option<&Finding>, usize)> = findings
+    let by_class: Vec<(Option<&Finding>, ClassId)> = findings
         .iter()
-        .flat_map(|&finding| (0..classes).map(move |class| (finding, class)))
+        .flat_map(|&finding| ClassId::all(classes).map(move |class| (finding, class)))
         .collect();
     let axes = [networks[0], gammas[0], ("class", classes)];
     let called = by_class.iter().map(|&(finding, class)| {
-        let called = finding.and_then(|finding| finding.called.get(class));
+        let called = finding.and_then(|finding| finding.called.get(class.0));
         to_i64(called.copied().unwrap_or(0))
     });
     out.array(&name("called"), &axes, "trials", called)?;
     let windows: Vec<Option<&ScoredWindow>> = by_class
         .iter()
-        .map(|&(finding, class)| finding?.windows.get(class)?.as_ref())
+        .map(|&(finding, class)| finding?.windows.get(class.0)?.as_ref())
         .collect();
     let scores = windows
         .iter()

@@ -38,7 +38,7 @@ pub fn write<W: Write + Seek>(
     };
     let prefix = numbered("ci", nth);
     let name = |suffix: &str| format!("{prefix}_{suffix}");
-    let gammas = images.gammas.iter().map(|gamma| gamma.gamma);
+    let gammas = images.gammas.iter().map(|trials| trials.gamma.0);
     let unit = "signal strength, 0 to 1";
     out.array(&name("gamma"), &set.by_class[..1], unit, gammas)?;
     let counts = set.estimates.iter().flat_map(|estimate| &estimate.counts);
@@ -56,7 +56,7 @@ pub fn write<W: Write + Seek>(
         means,
     )?;
     set.images(&prefix, Response::Decision, DIFFERENCE, out)?;
-    set.fed_back(&prefix, images, |gamma| gamma.fed_back.as_slice(), out)?;
+    set.fed_back(&prefix, images, |trials| trials.fed_back.as_slice(), out)?;
     if !images.has_evidence() {
         return Ok(());
     }
@@ -66,7 +66,7 @@ pub fn write<W: Write + Seek>(
     set.fed_back(
         &prefix,
         images,
-        |gamma| gamma.evidence_fed_back.as_slice(),
+        |trials| trials.evidence_fed_back.as_slice(),
         out,
     )
 }
@@ -140,12 +140,12 @@ impl ImageSet {
     ) -> io::Result<()> {
         let k = self.by_class[1].1;
         let mut fed_back = Vec::new();
-        for gamma in &images.gammas {
-            let by_class = fed_back_of(gamma);
+        for trials in &images.gammas {
+            let by_class = fed_back_of(trials);
             fed_back.extend((0..k).map(|class| by_class.get(class).copied().flatten()));
         }
         let classes = fed_back.iter().map(|fed_back| match fed_back {
-            Some(fed_back) => to_i64(fed_back.class as u64),
+            Some(fed_back) => to_i64(fed_back.class.0 as u64),
             None => -1,
         });
         let name = format!("{prefix}_fed_back_class");

@@ -7,6 +7,7 @@ use super::meta;
 use crate::comparison::MapComparison;
 use crate::export::ExportError;
 use crate::export::comparison_export::ComparisonExport;
+use crate::ids::ClassId;
 use crate::session::config::Response;
 use crate::session::form::Shape;
 use crate::stats::comparison::MapDifference;
@@ -41,9 +42,11 @@ fn compared<W: Write + Seek>(
         return Ok(());
     };
     let (g, k) = (common.len(), first.trials[0].classes());
-    let names: Vec<String> = (0..k).map(|class| export.pair.class_name(class)).collect();
+    let names: Vec<String> = ClassId::all(k)
+        .map(|class| export.pair.class_name(class))
+        .collect();
     out.texts("classes", "class", &names)?;
-    let gammas = common.iter().map(|common| common.gamma);
+    let gammas = common.iter().map(|common| common.gamma.0);
     out.array("gamma", &[("gamma", g)], "signal strength, 0 to 1", gammas)?;
     for (side, name) in ["a_counts", "b_counts"].into_iter().enumerate() {
         let estimates: Vec<_> = common
@@ -87,7 +90,7 @@ fn maps<W: Write + Seek>(
     let classes = || {
         let k = axes[1].1;
         all.iter()
-            .flat_map(move |compared| (0..k).map(move |class| (compared, class)))
+            .flat_map(move |compared| ClassId::all(k).map(move |class| (compared, class)))
     };
     for (side, letter) in ["a", "b"].into_iter().enumerate() {
         let images = classes()

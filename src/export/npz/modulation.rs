@@ -4,6 +4,7 @@ use std::io::{self, Seek, Write};
 
 use super::container::Container;
 use super::numbered;
+use crate::ids::ClassId;
 use crate::session::record::{ClassCounts, Modulation};
 
 /// Writes a modulation that has begun.
@@ -36,7 +37,7 @@ pub fn write<W: Write + Seek>(
     out.array(&name("alpha"), &[("layer", l)], "activation", alphas)?;
     let strengths = modulation.strengths.iter().copied();
     out.array(&name("strengths"), &[("strength", s)], "alphas", strengths)?;
-    let gammas = modulation.gammas.iter().copied();
+    let gammas = modulation.gammas.iter().map(|gamma| gamma.0);
     let unit = "signal strength, 0 to 1";
     out.array(&name("gammas"), &[("gamma", g)], unit, gammas)?;
     let axes = [
@@ -67,10 +68,10 @@ pub fn write<W: Write + Seek>(
 /// Calls `visit` with the counts of every layer, target, strength and γ in turn.
 fn each_cell(modulation: &Modulation, mut visit: impl FnMut(ClassCounts<'_>)) {
     for layer in &modulation.layers {
-        for target in 0..layer.classes() {
+        for target in ClassId::all(layer.classes()) {
             for strength in 0..modulation.strengths.len() {
-                for gamma in 0..modulation.gammas.len() {
-                    visit(layer.class_counts(target, strength, gamma));
+                for gamma_index in 0..modulation.gammas.len() {
+                    visit(layer.class_counts(target, strength, gamma_index));
                 }
             }
         }

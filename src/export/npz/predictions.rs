@@ -3,6 +3,7 @@
 use std::io::{self, Seek, Write};
 
 use super::container::{Container, to_i64};
+use crate::ids::ClassId;
 use crate::session::record::Predictions;
 
 /// Writes the mean images and the confusion matrix of the first split.
@@ -14,7 +15,9 @@ pub fn write<W: Write + Seek>(predictions: &Predictions, out: &mut Container<W>)
         return Ok(());
     };
     let k = split.classes();
-    let means: Vec<_> = (0..k).map(|class| split.mean_image(class)).collect();
+    let means: Vec<_> = ClassId::all(k)
+        .map(|class| split.mean_image(class))
+        .collect();
     let means = means.iter().map(Option::as_deref);
     let unit = "value of a pixel, 0 black to 1 white";
     out.maps("mean_image", &[("called", k)], split.shape(), unit, means)?;

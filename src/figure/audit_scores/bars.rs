@@ -7,6 +7,7 @@ use super::scores::{bars_to_show, full_length, line_label, score_text};
 use super::words::left_out;
 use crate::drawing::{Bar, Bars, Paint, Sheet};
 use crate::format::percent;
+use crate::ids::ClassId;
 use crate::session::Session;
 use crate::session::record::AuditRole;
 use crate::stats::audit::{Baseline, OTHER_KIND_RATIO};
@@ -23,7 +24,7 @@ pub fn classes(session: &Session, data: &AuditData<'_>, sheet: Sheet, width: f64
     let largest = data.verdict.ranking.largest;
     let by_references = data.verdict.baseline == Baseline::References;
     let found = data.found();
-    let bar = |class: usize| Bar {
+    let bar = |class: ClassId| Bar {
         name: bare_class_name(&session.record, class),
         value: scores[class],
         text: match scores[class] {

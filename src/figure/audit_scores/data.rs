@@ -1,6 +1,7 @@
 //! The data of an audit's figure: the highlighted class, and the score beyond which a class stands out.
 
 use super::super::{FigureError, audit};
+use crate::ids::ClassId;
 use crate::session::Session;
 use crate::session::config::{self, Analysis};
 use crate::session::record::Audit;
@@ -16,7 +17,7 @@ pub struct AuditData<'a> {
 
 impl AuditData<'_> {
     /// The class that was found.
-    pub fn found(&self) -> Option<usize> {
+    pub fn found(&self) -> Option<ClassId> {
         match self.verdict.has_window() {
             true => Some(self.verdict.class),
             false => self.verdict.energy_class(),
@@ -24,7 +25,7 @@ impl AuditData<'_> {
     }
 
     /// The class to highlight: the one that was found, or the one with the highest score.
-    pub fn class(&self) -> usize {
+    pub fn class(&self) -> ClassId {
         self.found().unwrap_or(self.verdict.class)
     }
 

@@ -4,6 +4,7 @@ use super::super::wording::bare_class_name;
 use super::data::AuditData;
 use super::tile::MapTile;
 use crate::drawing::{Drawing, Point};
+use crate::ids::ClassId;
 use crate::session::Session;
 use crate::session::record::AuditedNetwork;
 use crate::stats::audit::SquareWindow;
@@ -62,7 +63,7 @@ fn window(data: &AuditData<'_>) -> Option<SquareWindow> {
 }
 
 /// The image of a class of a network; `None` if it has none.
-fn image(examinee: &AuditedNetwork, class: usize) -> Option<&[f32]> {
+fn image(examinee: &AuditedNetwork, class: ClassId) -> Option<&[f32]> {
     let &[_, channels, height, width] = examinee.images.shape() else {
         return None;
     };
@@ -70,6 +71,6 @@ fn image(examinee: &AuditedNetwork, class: usize) -> Option<&[f32]> {
     let map = examinee
         .images
         .values()
-        .get(class * pixels..(class + 1) * pixels)?;
+        .get(class.0 * pixels..(class.0 + 1) * pixels)?;
     map.iter().all(|value| value.is_finite()).then_some(map)
 }

@@ -1,15 +1,16 @@
 //! Scores as text, and the selection and length of their bars.
 
 use crate::drawing::Sheet;
+use crate::ids::ClassId;
 
 /// Maximum number of classes with a bar; of more, those with the highest scores.
 pub const MOST_CLASSES: usize = 24;
 
-/// The indices of the scores to draw as bars: all in order, or if there are too many, the highest ones, highest first.
-pub fn bars_to_show(scores: &[Option<f64>]) -> Vec<usize> {
-    let mut all: Vec<usize> = (0..scores.len()).collect();
+/// The classes to draw as bars: all in order, or if there are too many, those with the highest scores, highest first.
+pub fn bars_to_show(scores: &[Option<f64>]) -> Vec<ClassId> {
+    let mut all: Vec<ClassId> = ClassId::all(scores.len()).collect();
     if all.len() > MOST_CLASSES {
-        let worth = |index: usize| scores[index].unwrap_or(f64::NEG_INFINITY);
+        let worth = |class: ClassId| scores[class].unwrap_or(f64::NEG_INFINITY);
         all.sort_by(|&a, &b| worth(b).total_cmp(&worth(a)));
         all.truncate(MOST_CLASSES);
     }

@@ -3,6 +3,7 @@
 use super::{caption, draw, is_available};
 use crate::drawing::{Background, Drawing, Mark, Paint, Palette, Sheet, layout_faults};
 use crate::figure::FigureError;
+use crate::ids::ClassId;
 use crate::session::config::{self, Analysis};
 use crate::session::record::{self, Audit, AuditRole, AuditedNetwork, PastedFinding};
 use crate::session::{Array, Config, Form, Session};
@@ -22,14 +23,14 @@ fn audited(classes: usize, bright: bool) -> Session {
         classes: (0..classes).map(name).collect(),
         ..Form::numbered([1, SIDE, SIDE], 0)
     });
-    let images = |network: usize, square: Option<(usize, usize)>| {
+    let images = |network: usize, square: Option<(ClassId, usize)>| {
         let pixel = |class: usize, pixel: usize| {
             let (row, column) = (pixel / SIDE, pixel % SIDE);
             let signal = ((pixel * (class + 3)) as f32 * 0.37).sin();
             let noise = ((pixel * 7 + class * 31 + network * 101) as f32 * 1.7).sin();
             let inside = square.is_some_and(|(target, corner)| {
                 let along = corner..corner + 4;
-                target == class && along.contains(&row) && along.contains(&column)
+                target == ClassId(class) && along.contains(&row) && along.contains(&column)
             });
             signal + 0.3 * noise + if inside { 3.0 } else { 0.0 }
         };
@@ -46,11 +47,15 @@ fn audited(classes: usize, bright: bool) -> Session {
         .map(|seed| network(AuditRole::Reference, seed, None))
         .collect();
     let square = (1, 1, 4);
-    let role = AuditRole::Poisoned { target: 0, square };
-    networks.push(network(role, 5, Some((0, 1))));
+    let role = AuditRole::Poisoned {
+        target: ClassId(0),
+        square,
+    };
+    networks.push(network(role, 5, Some((ClassId(0), 1))));
     // A clean network is identical to one of the references.
     let seed = if bright { 6 } else { 0 };
-    networks.push(network(AuditRole::Suspect, seed, bright.then_some((1, 6))));
+    let spot = bright.then_some((ClassId(1), 6));
+    networks.push(network(AuditRole::Suspect, seed, spot));
     let mut audit = Audit {
         networks,
         ..Audit::default()

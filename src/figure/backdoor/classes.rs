@@ -7,6 +7,7 @@ use super::super::wording::bare_class_name;
 use super::data::StudyData;
 use crate::drawing::{Bar, Bars, Drawing, Paint, Sheet};
 use crate::format::short;
+use crate::ids::ClassId;
 use crate::session::Session;
 use crate::session::record::Finding;
 use crate::stats::audit::SquareWindow;
@@ -65,19 +66,19 @@ fn tile<'a>(session: &Session, data: &'a StudyData<'_>, network: usize) -> Optio
     let name = data.name(network);
     let by_decisions = || {
         let class = data.verdict.networks.get(network)?.as_ref()?.class?;
-        let finding = suspect.findings.get(data.index_gamma)?;
-        let window = (*finding.windows.get(class)?)?;
+        let finding = suspect.findings.get(data.telling_gamma_index)?;
+        let window = (*finding.windows.get(class.0)?)?;
         let map = map(finding, finding.z.values(), class)?;
         let window = (window.row, window.column, window.size);
         Some(("z", class, map, finding, window))
     };
     let by_evidence = || {
-        let finding = suspect.findings.get(data.evidence_gamma)?;
+        let finding = suspect.findings.get(data.evidence_gamma_index)?;
         let (class, score) = finding.audited.as_ref()?.top()?;
         let map = map(finding, finding.evidence.values(), class)?;
         Some(("evidence", class, map, finding, score.window))
     };
-    let found: Option<(&str, usize, &[f32], &Finding, SquareWindow)> =
+    let found: Option<(&str, ClassId, &[f32], &Finding, SquareWindow)> =
         by_decisions().or_else(by_evidence);
     let (map_name, class, map, finding, window) = found?;
     Some(MapTile {
@@ -92,9 +93,9 @@ fn tile<'a>(session: &Session, data: &'a StudyData<'_>, network: usize) -> Optio
 }
 
 /// A map of a class; `None` if it has none.
-fn map<'a>(finding: &Finding, all: &'a [f32], class: usize) -> Option<&'a [f32]> {
+fn map<'a>(finding: &Finding, all: &'a [f32], class: ClassId) -> Option<&'a [f32]> {
     let pixels: usize = finding.shape().iter().product();
-    let map = all.get(class * pixels..(class + 1) * pixels)?;
+    let map = all.get(class.0 * pixels..(class.0 + 1) * pixels)?;
     let is_known = !map.is_empty() && map.iter().all(|value| value.is_finite());
     is_known.then_some(map)
 }
@@ -102,11 +103,13 @@ fn map<'a>(finding: &Finding, all: &'a [f32], class: usize) -> Option<&'a [f32]>
 /// Whether the classes of a network are ranked by anomaly index: if any class has one, or no other score is known.
 pub fn is_by_index(data: &StudyData<'_>, network: usize) -> bool {
     let suspect = data.study.networks.get(network);
-    let finding_at = |gamma: usize| suspect.and_then(|suspect| suspect.findings.get(gamma));
-    let mut windows = finding_at(data.index_gamma)
+    let finding_at =
+        |gamma_index: usize| suspect.and_then(|suspect| suspect.findings.get(gamma_index));
+    let mut windows = finding_at(data.telling_gamma_index)
         .into_iter()
         .flat_map(|finding| &finding.windows);
-    let audited = finding_at(data.evidence_gamma).and_then(|finding| finding.audited.as_ref());
+    let audited =
+        finding_at(data.evidence_gamma_index).and_then(|finding| finding.audited.as_ref());
     audited.is_none() || windows.any(|window| window.is_some_and(|window| window.index.is_some()))
 }
 
@@ -119,14 +122,16 @@ fn class_bars(
     width: f64,
 ) -> Bars {
     let suspect = data.study.networks.get(network);
-    let finding_at = |gamma: usize| suspect.and_then(|suspect| suspect.findings.get(gamma));
-    let finding = finding_at(data.index_gamma);
+    let finding_at =
+        |gamma_index: usize| suspect.and_then(|suspect| suspect.findings.get(gamma_index));
+    let finding = finding_at(data.telling_gamma_index);
     let windows = finding.map_or(&[][..], |finding| &finding.windows);
     let indices = windows
         .iter()
         .map(|window| window.and_then(|window| window.index));
     let indices: Vec<Option<f64>> = indices.collect();
-    let audited = finding_at(data.evidence_gamma).and_then(|finding| finding.audited.as_ref());
+    let audited =
+        finding_at(data.evidence_gamma_index).and_then(|finding| finding.audited.as_ref());
     let by_index = is_by_index(data, network);
     let values: Vec<Option<f64>> = match audited.filter(|_| !by_index) {
         Some(audited) => {
@@ -137,7 +142,7 @@ fn class_bars(
         }
         None => indices,
     };
-    let bar = |class: usize| {
+    let bar = |class: ClassId| {
         let flagged = by_index && values[class].is_some_and(|index| index > FLAG_THRESHOLD);
         Bar {
             name: bare_class_name(&session.record, class),
@@ -172,11 +177,11 @@ fn class_bars(
 }
 
 /// Why a class has no index.
-fn lack(finding: &Finding, class: usize) -> &'static str {
-    match finding.called.get(class).copied().unwrap_or(0) {
+fn lack(finding: &Finding, class: ClassId) -> &'static str {
+    match finding.called.get(class.0).copied().unwrap_or(0) {
         0 => "never called",
         called if called == finding.trials => "always called",
-        _ if finding.windows.get(class).is_some_and(Option::is_some) => "not judged",
+        _ if finding.windows.get(class.0).is_some_and(Option::is_some) => "not judged",
         _ => "too few",
     }
 }

@@ -4,6 +4,7 @@
 use super::super::audit_scores::score_text;
 use super::super::{FigureError, audit};
 use crate::format::{gamma, short};
+use crate::ids::ClassId;
 use crate::session::Session;
 use crate::session::config::{self, Analysis};
 use crate::session::record::{Backdoor, Suspect};
@@ -16,11 +17,11 @@ pub struct StudyData<'a> {
     pub study: &'a Backdoor,
     pub plan: &'a config::Backdoor,
     /// The index of the γ at which evidence images are compared with those of the clean networks.
-    pub evidence_gamma: usize,
+    pub evidence_gamma_index: usize,
     /// How well that separates the networks; `None` until they have been compared.
     pub separation: Option<Separation>,
     /// The index of the γ whose anomaly indices represent the study.
-    pub index_gamma: usize,
+    pub telling_gamma_index: usize,
     /// The verdict at that γ.
     pub verdict: StudyVerdict,
 }
@@ -29,7 +30,7 @@ pub struct StudyData<'a> {
 pub struct NetworkScores {
     /// The name of the score, with its γ.
     pub title: String,
-    pub networks: Vec<Option<(f64, usize)>>,
+    pub networks: Vec<Option<(f64, ClassId)>>,
     /// A score to mark with a line, and its label.
     pub bound: Option<(f64, String)>,
 }
@@ -53,9 +54,9 @@ pub fn study_data(session: &Session) -> Result<StudyData<'_>, FigureError> {
         Some(StudyData {
             study,
             plan,
-            evidence_gamma: audited,
+            evidence_gamma_index: audited,
             separation: study.separation(plan, audited),
-            index_gamma: telling,
+            telling_gamma_index: telling,
             verdict: study.verdict(plan, telling),
         })
     };
@@ -106,7 +107,7 @@ impl StudyData<'_> {
             let top = |suspect: &Suspect| {
                 let audited = suspect
                     .findings
-                    .get(self.evidence_gamma)?
+                    .get(self.evidence_gamma_index)?
                     .audited
                     .as_ref()?;
                 let (class, score) = audited.top()?;
@@ -120,7 +121,7 @@ impl StudyData<'_> {
             return NetworkScores {
                 title: format!(
                     "score against the clean ones, γ {}",
-                    self.gamma(self.evidence_gamma)
+                    self.gamma(self.evidence_gamma_index)
                 ),
                 bound: largest.map(|score| {
                     let words = format!("largest of the clean ones, {}", score_text(score));
@@ -135,7 +136,7 @@ impl StudyData<'_> {
             Some((verdict.score?, verdict.class?))
         });
         NetworkScores {
-            title: format!("anomaly index, γ {}", self.gamma(self.index_gamma)),
+            title: format!("anomaly index, γ {}", self.gamma(self.telling_gamma_index)),
             networks: networks.collect(),
             bound: Some((
                 FLAG_THRESHOLD,

@@ -3,19 +3,20 @@
 use super::{caption, draw, is_available, number, ticks_between};
 use crate::drawing::{Drawing, Mark, Paint, Point, Sheet, layout_faults, test_sheets};
 use crate::figure::FigureError;
+use crate::ids::{ClassId, Gamma};
 use crate::session::config::{self, Analysis};
 use crate::session::record::{self, Backdoor, Finding, ScoredWindow, Suspect};
 use crate::session::{Array, Config, Form, Session};
 use crate::stats::audit::{AuditScores, ClassScore};
 
 const SIDE: usize = 10;
-const TARGET: usize = 1;
+const TARGET: ClassId = ClassId(1);
 
 /// A network whose target class has this score, among `classes` classes; with an anomaly index if there are enough
 /// classes.
 fn suspect(poisoned: bool, classes: usize, score: f64, audited: bool) -> Suspect {
-    let score_of = |class: usize| if class == TARGET { score } else { 1.0 };
-    let window = |class: usize| {
+    let score_of = |class: ClassId| if class == TARGET { score } else { 1.0 };
+    let window = |class: ClassId| {
         Some(ScoredWindow {
             row: 1,
             column: 3,
@@ -24,7 +25,7 @@ fn suspect(poisoned: bool, classes: usize, score: f64, audited: bool) -> Suspect
             index: (classes > 4).then(|| score_of(class) - 1.5),
         })
     };
-    let class_score = |class: usize| {
+    let class_score = |class: ClassId| {
         Some(ClassScore {
             score: score_of(class),
             window: (1, 3, 6),
@@ -33,14 +34,14 @@ fn suspect(poisoned: bool, classes: usize, score: f64, audited: bool) -> Suspect
     };
     let z = (0..classes * SIDE * SIDE).map(|index| (index % 7) as f32 - 3.0);
     let finding = Finding {
-        gamma: 0.3,
+        gamma: Gamma(0.3),
         trials: 1000,
         called: vec![10; classes],
-        windows: (0..classes).map(window).collect(),
+        windows: ClassId::all(classes).map(window).collect(),
         z: Array::new(&[classes, 1, SIDE, SIDE], z.collect()),
         evidence: Array::default(),
         audited: audited.then(|| AuditScores {
-            classes: (0..classes).map(class_score).collect(),
+            classes: ClassId::all(classes).map(class_score).collect(),
         }),
     };
     Suspect {
@@ -59,9 +60,9 @@ fn session(classes: usize, networks: Vec<Suspect>) -> Session {
     let plan = config::Backdoor {
         poisoned: networks.iter().filter(|network| network.poisoned).count(),
         clean: networks.iter().filter(|network| !network.poisoned).count(),
-        source: 0,
+        source: ClassId(0),
         target: TARGET,
-        gammas: vec![0.3],
+        gammas: vec![Gamma(0.3)],
         ..config::Backdoor::default()
     };
     let config = Config {

@@ -31,12 +31,12 @@ pub fn caption(session: &Session) -> Option<String> {
     let index = format!(
         "Anomaly index: mean z in the strongest window of {0}×{0} pixels of a class's classification image at γ = {1}, minus the median of the classes, over 1.4826 times their median absolute deviation; past {2} a class is flagged",
         plan.window,
-        data.gamma(data.index_gamma),
+        data.gamma(data.telling_gamma_index),
         short(FLAG_THRESHOLD)
     );
     let against = format!(
         "Score against the clean networks: how far the evidence images at γ = {} deviate from those of the other clean networks, in the strongest window of any class",
-        data.gamma(data.evidence_gamma)
+        data.gamma(data.evidence_gamma_index)
     );
     let curves = data.curves();
     if curves.is_empty() {
@@ -147,7 +147,8 @@ fn network_sentence(session: &Session, data: &StudyData<'_>, network: usize) -> 
         }
         None => {
             let suspect = data.study.networks.get(network);
-            let finding = suspect.and_then(|suspect| suspect.findings.get(data.evidence_gamma));
+            let finding =
+                suspect.and_then(|suspect| suspect.findings.get(data.evidence_gamma_index));
             let top = finding.and_then(|finding| finding.audited.as_ref()?.top());
             match top {
                 Some((class, score)) => format!(

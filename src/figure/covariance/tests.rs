@@ -3,6 +3,7 @@
 use super::{caption, draw, is_available, units};
 use crate::drawing::{Mark, Paint, Sheet, Stroke, layout_faults, test_sheets};
 use crate::figure::FigureError;
+use crate::ids::BlockIndex;
 use crate::session::config::{self, Analysis};
 use crate::session::form::Shape;
 use crate::session::record::{
@@ -35,7 +36,7 @@ fn spikes(layer: &str, unit: usize, field: Shape, axes: usize) -> SpikeTriggered
     let mut responses = LayerResponses::new(layer, units, field, false, None);
     let fixed = FIXED_POINT as i64;
     responses.add_noise(
-        0,
+        BlockIndex(0),
         &BlockResponses {
             fields: 100,
             fired: vec![10; units],

@@ -1,6 +1,7 @@
 //! Tests of headlines.
 
 use super::*;
+use crate::ids::Gamma;
 use crate::session::Array;
 use crate::session::record::Attack;
 
@@ -29,7 +30,7 @@ fn attacked(weights: &[f64], hits: &[i64]) -> Attack {
         }
     }
     Attack {
-        gamma: Some(0.0),
+        gamma: Some(Gamma::NOISE),
         weights: weights.to_vec(),
         counts: Array::new(&[2, 3, 2, weights.len(), 4], counts),
         there: vec![true; 6],

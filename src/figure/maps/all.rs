@@ -13,6 +13,7 @@ use super::{smoothing, trials};
 use crate::drawing::scale::{Reach, Scales};
 use crate::drawing::{Drawing, Paint, Ramp, Rect, Sheet, image_of_colours, map_of_values, outline};
 use crate::format;
+use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::record::GammaTrials;
@@ -31,7 +32,7 @@ pub enum MapContent {
 
 /// A class and the map drawn of it.
 struct ClassMap<'a> {
-    class: usize,
+    class: ClassId,
     trials: &'a GammaTrials,
     estimate: Arc<GammaEstimate>,
     /// The values to draw, reduced to one plane; `None` if there are none.
@@ -56,7 +57,7 @@ impl ClassMap<'_> {
 pub fn draw_all(
     session: &Session,
     place: (usize, Option<Response>),
-    gamma: Option<f64>,
+    gamma: Option<Gamma>,
     shows: MapContent,
     sheet: Sheet,
 ) -> Result<Drawing, FigureError> {
@@ -72,7 +73,7 @@ pub fn draw_all(
         caption,
     });
     let images_record = images(session, place.0)?;
-    let of_class = |&class: &usize| {
+    let of_class = |&class: &ClassId| {
         let trials = match gamma {
             Some(_) => first,
             None => &images_record.gammas[choice::best_gamma(images_record, response, class, None)],
@@ -137,7 +138,7 @@ pub fn draw_all(
 /// Prepares a class for drawing, with squares of `side` pixels reduced to one.
 fn shown<'a>(
     (trials, response): (&'a GammaTrials, Response),
-    class: usize,
+    class: ClassId,
     shows: MapContent,
     side: usize,
 ) -> ClassMap<'a> {

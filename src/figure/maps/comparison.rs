@@ -7,6 +7,7 @@ use crate::comparison::{MapComparison, SessionPair};
 use crate::drawing::scale::{Reach, Scales};
 use crate::drawing::{Drawing, Paint, Ramp, Rect, Sheet, map_of_values, outline};
 use crate::format::{self, reliability};
+use crate::ids::ClassId;
 use crate::stats::comparison::MapDifference;
 
 /// Maximum width of a map in millimetres.
@@ -19,7 +20,7 @@ const FACTS: f64 = 13.0;
 pub fn comparison(
     pair: &SessionPair<'_>,
     compared: &MapComparison,
-    classes: &[usize],
+    classes: &[ClassId],
     sheet: Sheet,
 ) -> Drawing {
     let [_, height, width] = compared.shape;
@@ -94,8 +95,12 @@ pub fn comparison(
 }
 
 /// The scales of the rows: the three maps of a class share one.
-fn scales(compared: &MapComparison, classes: &[usize], planes: &[[Option<Vec<f32>>; 3]]) -> Scales {
-    let reach = |(&class, planes): (&usize, &[Option<Vec<f32>>; 3])| {
+fn scales(
+    compared: &MapComparison,
+    classes: &[ClassId],
+    planes: &[[Option<Vec<f32>>; 3]],
+) -> Scales {
+    let reach = |(&class, planes): (&ClassId, &[Option<Vec<f32>>; 3])| {
         let all: Vec<f32> = planes.iter().flatten().flatten().copied().collect();
         let reliability = compared.reliability(class);
         (!all.is_empty()).then(|| Reach::of(&all, 0.0, reliability))
@@ -146,8 +151,8 @@ fn caption(pair: &SessionPair<'_>, compared: &MapComparison, apart: usize) -> St
     )
 }
 
-fn alternative(pair: &SessionPair<'_>, compared: &MapComparison, classes: &[usize]) -> String {
-    let correlation = |class: &usize| {
+fn alternative(pair: &SessionPair<'_>, compared: &MapComparison, classes: &[ClassId]) -> String {
+    let correlation = |class: &ClassId| {
         let difference = compared.classes[*class].as_ref()?;
         Some((pair.class_name(*class), difference.correlation?))
     };
@@ -172,7 +177,7 @@ fn alternative(pair: &SessionPair<'_>, compared: &MapComparison, classes: &[usiz
 }
 
 /// The maps of A and B and their difference, each reduced to one plane.
-fn planes(compared: &MapComparison, class: usize) -> [Option<Vec<f32>>; 3] {
+fn planes(compared: &MapComparison, class: ClassId) -> [Option<Vec<f32>>; 3] {
     let plane = |map: &Vec<f32>| channels::luminance(map, compared.shape);
     let of_side = |side| compared.map(side, class).map(|map| plane(&map.image));
     let difference = compared.classes[class].as_ref();
@@ -186,7 +191,7 @@ fn planes(compared: &MapComparison, class: usize) -> [Option<Vec<f32>>; 3] {
 fn lines(
     pair: &SessionPair<'_>,
     compared: &MapComparison,
-    class: usize,
+    class: ClassId,
     difference: Option<&MapDifference>,
 ) -> Vec<String> {
     let mut lines = vec![wording::truncate(

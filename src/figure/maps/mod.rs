@@ -14,6 +14,7 @@ pub use pair::draw_pair;
 
 use super::{FigureError, at_gamma, choice, images, wording};
 use crate::format;
+use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
 use crate::session::config::{Analysis, Response};
 use crate::session::record::{ClassificationImages, GammaTrials, Record};
@@ -24,7 +25,7 @@ use crate::stats::classification::{ClassEstimate, GammaEstimate};
 fn trials(
     session: &Session,
     (place, response): (usize, Option<Response>),
-    gamma: Option<f64>,
+    gamma: Option<Gamma>,
     best: impl Fn(&ClassificationImages, Response) -> usize,
 ) -> Result<(&GammaTrials, Response), FigureError> {
     let images_record = images(session, place)?;
@@ -49,7 +50,7 @@ fn facts(
     record: &Record,
     (trials, response): (&GammaTrials, Response),
     estimate: &GammaEstimate,
-    class: usize,
+    class: ClassId,
 ) -> Vec<String> {
     let class_estimate = &estimate.classes[class];
     let map = class_estimate.image(response);
@@ -74,7 +75,7 @@ fn facts(
         Response::Decision => &trials.fed_back,
         Response::Evidence => &trials.evidence_fed_back,
     };
-    if let Some(back) = fed_back.get(class).copied().flatten() {
+    if let Some(back) = fed_back.get(class.0).copied().flatten() {
         facts.push(format!(
             "fed back: called {}, {}",
             wording::bare_class_name(record, back.class),
@@ -112,7 +113,7 @@ fn insufficient(
     record: &Record,
     class_estimate: &ClassEstimate,
     (trials, response): (&GammaTrials, Response),
-    class: usize,
+    class: ClassId,
 ) -> FigureError {
     let name = wording::class_name(record, class);
     if !class_estimate.listed {

@@ -6,6 +6,7 @@ use super::super::{FigureError, choice, origin, wording};
 use super::tile::gap;
 use super::{extremes, facts, insufficient, smoothing, trials};
 use crate::drawing::{Drawing, Paint, Ramp, Rect, Sheet, image_of_colours, map_of_values, outline};
+use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::form::Shape;
@@ -22,8 +23,8 @@ const LARGEST: f64 = 110.0;
 pub fn draw_one(
     session: &Session,
     place: (usize, Option<Response>),
-    class: usize,
-    gamma: Option<f64>,
+    class: ClassId,
+    gamma: Option<Gamma>,
     sheet: Sheet,
 ) -> Result<Drawing, FigureError> {
     let record = &session.record;
@@ -32,7 +33,7 @@ pub fn draw_one(
     };
     let (trials, response) = trials(session, place, gamma, best)?;
     let estimate = trials.estimate();
-    let Some(class_estimate) = estimate.classes.get(class) else {
+    let Some(class_estimate) = estimate.classes.get(class.0) else {
         return Err(FigureError::no_class(record, class, trials.classes()));
     };
     let Some(image) = class_estimate.image(response) else {

@@ -6,6 +6,7 @@ use super::tile::gap;
 use super::{extremes, insufficient, trials};
 use crate::drawing::{Drawing, Paint, Ramp, Rect, Sheet, map_of_values, outline};
 use crate::format;
+use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::record::ClassificationImages;
@@ -14,8 +15,8 @@ use crate::session::record::ClassificationImages;
 pub fn draw_pair(
     session: &Session,
     place: usize,
-    (class, versus): (usize, usize),
-    gamma: Option<f64>,
+    (class, versus): (ClassId, ClassId),
+    gamma: Option<Gamma>,
     sheet: Sheet,
 ) -> Result<Drawing, FigureError> {
     let record = &session.record;
@@ -25,7 +26,7 @@ pub fn draw_pair(
     let (trials, response) = trials(session, (place, Some(Response::Evidence)), gamma, best)?;
     let estimate = trials.estimate();
     for class in [class, versus] {
-        let Some(class_estimate) = estimate.classes.get(class) else {
+        let Some(class_estimate) = estimate.classes.get(class.0) else {
             return Err(FigureError::no_class(record, class, trials.classes()));
         };
         if class_estimate.image(response).is_none() {
@@ -48,7 +49,7 @@ pub fn draw_pair(
         });
     };
     let plane = |map: &[f32]| channels::luminance(map, shape);
-    let of_class = |class: usize| {
+    let of_class = |class: ClassId| {
         estimate.classes[class]
             .image(response)
             .map(|estimate| plane(&estimate.image))

@@ -1,5 +1,6 @@
 //! The effect of a push on each layer: shares by class and strength, and where they change most.
 
+use crate::ids::{ClassId, Gamma};
 use crate::session::record::{ModulatedLayer, Modulation};
 use crate::stats::share::Share;
 
@@ -21,22 +22,22 @@ pub struct LayerEffect<'a> {
 /// The effect of a push towards a class, by strength: the shares of images of the class and of the other classes that
 /// are classified correctly, and of noise that is called the class.
 pub struct TargetEffect {
-    pub class: usize,
+    pub class: ClassId,
     pub class_shares: Vec<Share>,
     pub others: Vec<Share>,
     pub noise: Vec<Share>,
 }
 
 impl TargetEffect {
-    fn of(modulation: &Modulation, layer: &ModulatedLayer, class: usize) -> Self {
+    fn of(modulation: &Modulation, layer: &ModulatedLayer, class: ClassId) -> Self {
         let image = modulation.gammas.len().saturating_sub(1);
-        let share = |strength: usize, shown: usize| {
+        let share = |strength: usize, shown: ClassId| {
             let counted = layer.accuracy(class, strength, image, shown);
             let (hits, of) = counted.unwrap_or_default();
             Share { hits, total: of }
         };
         let others = |strength: usize| -> Share {
-            let others = (0..layer.classes()).filter(|&other| other != class);
+            let others = ClassId::all(layer.classes()).filter(|&other| other != class);
             others.map(|other| share(strength, other)).sum()
         };
         let noise = |strength: usize| {
@@ -64,7 +65,7 @@ impl TargetEffect {
 }
 
 pub fn has_noise(modulation: &Modulation) -> bool {
-    modulation.gammas.len() > 1 && modulation.gammas[0] == 0.0
+    modulation.gammas.len() > 1 && modulation.gammas[0] == Gamma::NOISE
 }
 
 /// The index of the strength 0.
@@ -96,7 +97,7 @@ pub fn by_effect(modulation: &Modulation) -> Vec<LayerEffect<'_>> {
 /// The classes that were pushed towards at every strength, so that all points of a curve cover the same classes; until
 /// there are any, those pushed towards at some strength.
 fn targets(modulation: &Modulation, layer: &ModulatedLayer) -> Vec<TargetEffect> {
-    let all = (0..layer.classes()).map(|class| TargetEffect::of(modulation, layer, class));
+    let all = ClassId::all(layer.classes()).map(|class| TargetEffect::of(modulation, layer, class));
     let all: Vec<TargetEffect> = all.collect();
     let is_whole = |target: &TargetEffect| target.class_shares.iter().all(|share| share.total > 0);
     let is_begun = |target: &TargetEffect| target.class_shares.iter().any(|share| share.total > 0);

@@ -3,6 +3,7 @@
 use super::{caption, draw, is_available};
 use crate::drawing::{Drawing, Mark, Paint, Sheet, layout_faults, test_sheets};
 use crate::figure::FigureError;
+use crate::ids::Gamma;
 use crate::session::config::{self, Analysis};
 use crate::session::record::{self, COUNTS_PER_CLASS, ModulatedLayer, Modulation};
 use crate::session::{Array, Config, Form, Session};
@@ -47,7 +48,7 @@ fn session(classes: usize, layers: Vec<ModulatedLayer>) -> Session {
         ..Form::numbered([1, 2, 2], 0)
     });
     session.record.analyses = vec![record::Analysis::Modulation(Modulation {
-        gammas: vec![0.0, 1.0],
+        gammas: vec![Gamma(0.0), Gamma(1.0)],
         strengths: vec![-1, 0, 1],
         layers,
         ..Modulation::default()

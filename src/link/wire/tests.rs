@@ -99,7 +99,11 @@ fn unchanged_parts_are_not_sent_again() {
     assert_eq!(back.record.updated, 77);
     let estimates = |session: &Session| -> Vec<_> {
         let images = session.record.classification_images().unwrap();
-        images.gammas.iter().map(|gamma| gamma.estimate()).collect()
+        images
+            .gammas
+            .iter()
+            .map(|trials| trials.estimate())
+            .collect()
     };
     assert_eq!(estimates(&back), estimates(&session));
     assert!(

@@ -1,13 +1,14 @@
 //! The weights of a layer that reads the image directly, as maps over its receptive field.
 
 use super::Subject;
+use crate::ids::SiteId;
 use crate::nets::graph::op::{Binary, Op, Unary};
 use crate::nets::graph::{NodeId, NodeInput};
 
 impl Subject {
     /// The weights of a site that reads the image directly, as maps over its receptive field, row-major
     /// \[units,C,h,w\], per unit change of a pixel; `None` for all other sites.
-    pub fn kernel(&self, site: usize) -> Option<Vec<f32>> {
+    pub fn kernel(&self, site: SiteId) -> Option<Vec<f32>> {
         let site = &self.sites[site];
         let layer = self.graph.node(site.push?.0);
         let Some(NodeInput::Weight(weight)) = layer.inputs.get(1) else {

@@ -72,7 +72,7 @@ fn a_kernel_is_the_change_of_the_first_layer_with_each_pixel() {
     ));
     for (kind, subject) in all {
         let site = subject.sites()[0].clone();
-        let Some(kernel) = subject.kernel(0) else {
+        let Some(kernel) = subject.kernel(SiteId(0)) else {
             assert_eq!(kind, NetworkKind::Rnn);
             continue;
         };
@@ -80,13 +80,15 @@ fn a_kernel_is_the_change_of_the_first_layer_with_each_pixel() {
         assert!(
             others
                 .into_iter()
-                .all(|site| subject.kernel(site).is_none())
+                .all(|site| subject.kernel(SiteId(site)).is_none())
         );
         // High enough that no rectifier clips.
         let high = subject.pushed(&site.name, &vec![1e3; site.units]).unwrap();
         let place = site.inner_positions()[0];
         let answer = |pixels: &[f32]| {
-            let all = high.activations(stack(pixels, &high), &[0]).remove(0);
+            let all = high
+                .activations(stack(pixels, &high), &[SiteId(0)])
+                .remove(0);
             host(all.narrow(2, place.row, 1).narrow(3, place.column, 1))
         };
         let [channels, rows, columns] = site.image;
@@ -141,7 +143,8 @@ fn a_push_moves_the_units_that_it_is_given() {
 fn a_push_in_the_middle_moves_that_layer_and_those_after_it_on_any_device() {
     let subject = drawn(NetworkKind::Cnn, GREY);
     let pixels = noise(2, &subject);
-    let all = |subject: &Subject| subject.activations(stack(&pixels, subject), &[0, 1, 3]);
+    let all =
+        |subject: &Subject| subject.activations(stack(&pixels, subject), &[0, 1, 3].map(SiteId));
     let before = all(&subject);
     let pushed = subject.pushed("conv2", &[1.0; 50]).unwrap();
     let after = all(&pushed);
@@ -177,7 +180,7 @@ fn images_have_a_gradient_through_every_site() {
         for (index, site) in recording.sites().iter().enumerate() {
             let images = stack(&noise(1, &recording), &recording).require_grad();
             let answers = recording
-                .activations(images.clone(), &[index])
+                .activations(images.clone(), &[SiteId(index)])
                 .remove(0)
                 .sum();
             let gradient = images.grad(&answers.backward()).unwrap();
@@ -201,7 +204,7 @@ fn layers_computed_together_equal_layers_computed_separately() {
     for (kind, subject) in subjects() {
         let pixels = noise(5, &subject);
         let together = subject.logits(pixels.clone(), subject.device());
-        let all: Vec<usize> = (0..subject.sites().len()).collect();
+        let all: Vec<SiteId> = (0..subject.sites().len()).map(SiteId).collect();
         let apart = subject.activations(stack(&pixels, &subject), &all);
         let last = host(apart.into_iter().next_back().unwrap());
         assert_near(&together, &last, kind.label());
@@ -258,7 +261,7 @@ fn pushes_computed_together_equal_single_pushes() {
 fn a_plans_activations_equal_burns_and_weight_its_sums_of_fields() {
     launch::set_by_plan(true);
     for (kind, subject) in subjects() {
-        let all: Vec<usize> = (0..subject.sites().len()).collect();
+        let all: Vec<SiteId> = (0..subject.sites().len()).map(SiteId).collect();
         let pixels = noise(37, &subject);
         let wanted = subject.activations(stack(&pixels, &subject), &all);
         let wanted: Vec<Vec<f32>> = wanted.into_iter().map(host).collect();

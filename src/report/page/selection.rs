@@ -3,6 +3,7 @@
 use crate::drawing::Sheet;
 use crate::figure::{self, Figure, choice};
 use crate::format::clean;
+use crate::ids::Gamma;
 use crate::session::Session;
 use crate::session::config::{self, Response, Split};
 use crate::session::record::{ClassificationImages, GammaTrials, LayerResponses, SpikeTriggered};
@@ -194,7 +195,7 @@ fn nth_images(session: &Session, images: usize) -> Option<&ClassificationImages>
 }
 
 /// Whether a figure at this γ represents all: it is at each class's best γ, or there is only one γ.
-fn represents_all(record: &ClassificationImages, gamma: Option<f64>) -> bool {
+fn represents_all(record: &ClassificationImages, gamma: Option<Gamma>) -> bool {
     gamma.is_none()
         || record
             .gammas
@@ -204,7 +205,7 @@ fn represents_all(record: &ClassificationImages, gamma: Option<f64>) -> bool {
             < 2
 }
 
-fn at_gamma(record: &ClassificationImages, gamma: Option<f64>) -> Option<&GammaTrials> {
+fn at_gamma(record: &ClassificationImages, gamma: Option<Gamma>) -> Option<&GammaTrials> {
     record
         .gammas
         .iter()

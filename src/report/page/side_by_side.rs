@@ -11,6 +11,7 @@ use crate::figure::audit::share_with_interval;
 use crate::figure::headline::accuracy_suffix;
 use crate::figure::wording::class_name;
 use crate::format::{clean, gamma, percent, reliability, thousands};
+use crate::ids::ClassId;
 use crate::report::comparison::{caution, headline};
 use crate::session::Session;
 use crate::session::config::Response;
@@ -89,14 +90,14 @@ impl<'a> ComparisonChapter<'a> {
 }
 
 /// The classes that have a map in both and differ most, ascending.
-fn differing(compared: &MapComparison) -> Vec<usize> {
-    let mut all: Vec<(usize, usize)> = compared
+fn differing(compared: &MapComparison) -> Vec<ClassId> {
+    let mut all: Vec<(usize, ClassId)> = compared
         .differences()
         .map(|(class, difference)| (difference.significant, class))
         .collect();
     all.sort_by_key(|&(significant, class)| (std::cmp::Reverse(significant), class));
     all.truncate(MOST);
-    let mut classes: Vec<usize> = all.into_iter().map(|(_, class)| class).collect();
+    let mut classes: Vec<ClassId> = all.into_iter().map(|(_, class)| class).collect();
     classes.sort_unstable();
     classes
 }
@@ -206,7 +207,7 @@ fn maps(pair: &SessionPair<'_>, compared: &MapComparison) -> Grid {
         "clusters",
     ];
     let mut grid = Grid::new(capital(&caption), &columns);
-    for class in 0..compared.classes.len() {
+    for class in ClassId::all(compared.classes.len()) {
         let r = |side: usize| compared.map(side, class).and_then(|map| map.reliability);
         let difference = compared.classes[class].as_ref();
         let clusters = difference.and_then(|difference| Some(difference.clusters.as_ref()?.len()));

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use crate::figure::wording;
 use crate::format::{self, thousands};
+use crate::ids::{ClassId, Gamma};
 use crate::session::Record;
 
 /// Maximum number of classes named in a sentence.
@@ -19,15 +20,15 @@ pub(super) fn list(parts: &[String]) -> String {
 }
 
 /// Signal strengths: `γ 0.0, 0.2 and 0.3`.
-pub(super) fn gammas(gammas: &[f64]) -> String {
+pub(super) fn gammas(gammas: &[Gamma]) -> String {
     let all: Vec<String> = gammas.iter().map(|&gamma| format::gamma(gamma)).collect();
     format!("γ {}", list(&all))
 }
 
 /// Class names, shortened if there are many: `Dress and Coat`, `classes 0, 3 and 12 more`.
-pub(super) fn classes(record: &Record, classes: &[usize]) -> String {
+pub(super) fn classes(record: &Record, classes: &[ClassId]) -> String {
     let shown = &classes[..classes.len().min(MOST)];
-    let name = |&class: &usize| wording::bare_class_name(record, class);
+    let name = |&class: &ClassId| wording::bare_class_name(record, class);
     let mut all: Vec<String> = shown.iter().map(name).collect();
     let numbered = all.iter().all(|name| name.parse::<u64>().is_ok());
     let more = classes.len() - shown.len();
@@ -92,7 +93,7 @@ mod tests {
         assert_eq!(list(&parts), "a, b and c");
         assert_eq!(list(&parts[..2]), "a and b");
         assert_eq!(list(&[]), "");
-        assert_eq!(gammas(&[0.0, 0.25]), "γ 0.0 and 0.25");
+        assert_eq!(gammas(&[Gamma(0.0), Gamma(0.25)]), "γ 0.0 and 0.25");
         assert_eq!(sentence("éa 1"), "Éa 1.");
         assert_eq!(sentence("Done."), "Done.");
         assert_eq!(counted(1, "trial", "trials"), "1 trial");
@@ -102,9 +103,12 @@ mod tests {
     #[test]
     fn classes_are_named_and_many_are_counted() {
         let mut record = Record::new(&Config::default());
-        assert_eq!(classes(&record, &[3]), "class 3");
-        assert_eq!(classes(&record, &[3, 5]), "classes 3 and 5");
-        let all: Vec<usize> = (0..10).collect();
+        assert_eq!(classes(&record, &[ClassId(3)]), "class 3");
+        assert_eq!(
+            classes(&record, &[ClassId(3), ClassId(5)]),
+            "classes 3 and 5"
+        );
+        let all: Vec<ClassId> = ClassId::all(10).collect();
         assert_eq!(
             classes(&record, &all),
             "classes 0, 1, 2, 3, 4, 5, 6, 7 and 2 more"
@@ -113,7 +117,10 @@ mod tests {
             classes: vec!["Dress".into(), "Coat".into()],
             ..Form::numbered([1, 2, 2], 0)
         });
-        assert_eq!(classes(&record, &[0, 1]), "Dress and Coat");
+        assert_eq!(
+            classes(&record, &[ClassId(0), ClassId(1)]),
+            "Dress and Coat"
+        );
         assert_eq!(classes(&record, &[]), "none");
     }
 

@@ -4,6 +4,7 @@
 use crate::figure::choice::RELIABLE;
 use crate::figure::wording;
 use crate::format::{count, percent, thousands};
+use crate::ids::{ClassId, Gamma};
 use crate::session::config::{self, Response};
 use crate::session::record::{ClassificationImages, FedBack, GammaTrials, Record};
 use crate::stats::classification::{ClassEstimate, GammaEstimate, ImageEstimate};
@@ -42,7 +43,7 @@ pub(super) fn images(
     for (place, gamma) in plan.gammas.iter().enumerate() {
         lines.push(String::new());
         let Some(trials) = images.gammas.get(place).filter(|trials| trials.trials > 0) else {
-            lines.push(format!("γ {gamma:?}  no trials yet"));
+            lines.push(format!("γ {:?}  no trials yet", gamma.0));
             continue;
         };
         let estimate = trials.estimate();
@@ -74,8 +75,8 @@ struct Table<'a> {
 impl<'a> Table<'a> {
     fn new(record: &Record, trials: &'a GammaTrials, estimate: &'a GammaEstimate) -> Self {
         let name =
-            |class: usize| wording::truncate(&wording::bare_class_name(record, class), LETTERS);
-        let names: Vec<String> = (0..trials.classes()).map(name).collect();
+            |class: ClassId| wording::truncate(&wording::bare_class_name(record, class), LETTERS);
+        let names: Vec<String> = ClassId::all(trials.classes()).map(name).collect();
         let lengths = names.iter().map(|name| name.chars().count());
         Self {
             width: lengths.fold("class".len(), usize::max),
@@ -88,7 +89,7 @@ impl<'a> Table<'a> {
     fn lines(&self, planned: u64) -> Vec<String> {
         let mut lines = vec![format!(
             "γ {:?}  {} of {} trials  pixels: |z| > {:.2}",
-            self.trials.gamma,
+            self.trials.gamma.0,
             thousands(self.estimate.trials),
             thousands(planned),
             self.estimate.threshold
@@ -107,7 +108,7 @@ impl<'a> Table<'a> {
     /// For more classes than fit on a page: how many are how reliable, and both ends of the scale.
     fn many(&self) -> Vec<String> {
         let listed = &self.trials.listed;
-        let estimate = |class: &usize| &self.estimate.classes[*class];
+        let estimate = |class: &ClassId| &self.estimate.classes[*class];
         let all = listed.len();
         let response = self.response();
         let enough = listed
@@ -118,7 +119,7 @@ impl<'a> Table<'a> {
             .iter()
             .filter(|class| estimate(class).called == 0)
             .count();
-        let mut known: Vec<(f64, usize)> = listed
+        let mut known: Vec<(f64, ClassId)> = listed
             .iter()
             .filter_map(|class| Some((estimate(class).image(response)?.reliability?, *class)))
             .collect();
@@ -132,7 +133,7 @@ impl<'a> Table<'a> {
             return lines;
         }
         lines.push(self.head());
-        let row = |(_, class): &(f64, usize)| self.row(*class);
+        let row = |(_, class): &(f64, ClassId)| self.row(*class);
         if known.len() <= 2 * ENDS {
             lines.extend(known.iter().map(row));
         } else {
@@ -192,7 +193,7 @@ impl<'a> Table<'a> {
 
     /// A row with evidence: the reliability of both images, that of the evidence image with its
     /// interval, and its significant pixels.
-    fn row_with_evidence(&self, class: usize) -> String {
+    fn row_with_evidence(&self, class: ClassId) -> String {
         let width = self.width;
         let estimate = &self.estimate.classes[class];
         let share = estimate.called as f64 / self.estimate.trials.max(1) as f64;
@@ -212,7 +213,12 @@ impl<'a> Table<'a> {
             (Some(_), None) => "–".into(),
             (None, _) => "constant output".into(),
         };
-        let back = self.trials.evidence_fed_back.get(class).copied().flatten();
+        let back = self
+            .trials
+            .evidence_fed_back
+            .get(class.0)
+            .copied()
+            .flatten();
         let line = format!(
             "{:<width$}  {:>6}  {:>7}  {decisions:>12}  {evidence:<16}  {:>6}  {}",
             self.names[class],
@@ -224,14 +230,14 @@ impl<'a> Table<'a> {
         line.trim_end().into()
     }
 
-    fn row(&self, class: usize) -> String {
+    fn row(&self, class: ClassId) -> String {
         if self.trials.evidence.is_some() {
             return self.row_with_evidence(class);
         }
         let width = self.width;
         let estimate = &self.estimate.classes[class];
         let share = estimate.called as f64 / self.estimate.trials.max(1) as f64;
-        let back = self.trials.fed_back.get(class).copied().flatten();
+        let back = self.trials.fed_back.get(class.0).copied().flatten();
         let line = format!(
             "{:<width$}  {:>6}  {:>7}  {:<30}  {}",
             self.names[class],
@@ -266,14 +272,14 @@ impl<'a> Table<'a> {
     }
 
     fn called(&self, answer: FedBack) -> String {
-        let name = self.names.get(answer.class).map_or("?", String::as_str);
+        let name = self.names.get(answer.class.0).map_or("?", String::as_str);
         format!("{name} ({:.2})", answer.confidence)
     }
 }
 
 /// Number of trials in the smallest cell that the class's image compares.
-fn smallest_cell(gamma: f64, trials: u64, class: &ClassEstimate) -> u64 {
-    if gamma == 0.0 {
+fn smallest_cell(gamma: Gamma, trials: u64, class: &ClassEstimate) -> u64 {
+    if gamma == Gamma::NOISE {
         return class.called.min(trials - class.called);
     }
     class.cells.into_iter().min().unwrap_or(0)

@@ -35,6 +35,7 @@ fn in_pieces(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::summary;
+    use crate::ids::{ClassId, Gamma};
     use crate::report::tests::finished;
     use crate::session::config::Response;
     use crate::session::record::{Note, NoteTarget};
@@ -49,8 +50,8 @@ mod tests {
                 NoteTarget::Map {
                     images: 0,
                     response: Response::Decision,
-                    class: 1,
-                    gamma: 0.0,
+                    class: ClassId(1),
+                    gamma: Gamma::NOISE,
                 },
                 "a stroke where none should be".into(),
             ),

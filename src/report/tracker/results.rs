@@ -1,6 +1,7 @@
 //! What a session contains that can be reported: finished γ and analyses, epochs, log lines.
 
 use crate::figure::wording;
+use crate::ids::ClassId;
 use crate::report::event::{EpochEvent, StageResult};
 use crate::session::Session;
 use crate::session::config::Analysis as Plan;
@@ -22,12 +23,12 @@ pub(super) fn complete(session: &Session) -> impl Iterator<Item = ((usize, usize
             }
             _ => (None, [].as_slice()),
         };
-        let done = move |gamma: &GammaTrials| {
-            let planned = plan.map_or(0, |plan| plan.trials_at(gamma.gamma));
-            gamma.reached || gamma.trials >= planned
+        let done = move |trials: &GammaTrials| {
+            let planned = plan.map_or(0, |plan| plan.trials_at(trials.gamma));
+            trials.reached || trials.trials >= planned
         };
         let places = gammas.iter().enumerate();
-        places.filter_map(move |(g, gamma)| done(gamma).then_some(((i, g), gamma)))
+        places.filter_map(move |(g, trials)| done(trials).then_some(((i, g), trials)))
     })
 }
 
@@ -40,28 +41,28 @@ pub(super) fn others_done(session: &Session) -> impl Iterator<Item = usize> {
     done.map(|(index, _)| index)
 }
 
-pub(super) fn outcome(session: &Session, gamma: &GammaTrials) -> StageResult {
-    let classes = &gamma.estimate().classes;
+pub(super) fn outcome(session: &Session, trials: &GammaTrials) -> StageResult {
+    let classes = &trials.estimate().classes;
     let name = |class| wording::class_name(&session.record, class);
     let reliability = |response| -> Vec<Option<f64>> {
         let maps = classes.iter().map(|class| class.image(response));
         maps.map(|map| map?.reliability).collect()
     };
     StageResult::ClassificationImages {
-        gamma: gamma.gamma,
-        trials: gamma.trials,
+        gamma: trials.gamma,
+        trials: trials.trials,
         predicted: classes.iter().map(|class| class.called).collect(),
         sufficient: classes
             .iter()
             .map(|class| class.decision.is_some())
             .collect(),
         reliability: reliability(Response::Decision),
-        evidence_reliability: gamma
+        evidence_reliability: trials
             .evidence
             .as_ref()
             .map(|_| reliability(Response::Evidence)),
         listed: classes.iter().filter(|class| class.listed).count(),
-        names: (0..classes.len()).map(name).collect(),
+        names: ClassId::all(classes.len()).map(name).collect(),
     }
 }
 

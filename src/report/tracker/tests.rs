@@ -2,6 +2,7 @@
 
 use super::super::tests::{epoch, finished, measured, planned, running};
 use super::*;
+use crate::ids::Gamma;
 use crate::session::record::TrainingRecord;
 
 fn differ(style: Style) -> EventTracker {
@@ -117,7 +118,10 @@ fn each_gamma_is_reported_when_its_trials_are_done() {
     else {
         panic!("{events:?}");
     };
-    assert_eq!((*gamma, predicted[1], sufficient[1]), (0.0, 240, true));
+    assert_eq!(
+        (*gamma, predicted[1], sufficient[1]),
+        (Gamma::NOISE, 240, true)
+    );
     assert_eq!((sufficient[9], reliability[9]), (false, None));
 }
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::Gamma;
+
 use super::check::{self, invalid};
 use super::{ClassificationImages, ConfigError, MAX_TRIALS};
 
@@ -14,7 +16,7 @@ pub struct Attack {
     pub weights: Vec<f64>,
     /// The γ whose classification images are the patterns; `None`: the smallest γ among those at which
     /// the most classes have an image.
-    pub gamma: Option<f64>,
+    pub gamma: Option<Gamma>,
     /// Maximum number of test images; the first ones are used.
     pub images: usize,
     /// Noise images that are attacked as well; 0 for none.
@@ -44,7 +46,7 @@ impl Attack {
     pub(super) fn validate(&self, path: &str) -> Result<(), ConfigError> {
         check::unit_interval_list(path, "weights", "w", &self.weights)?;
         if let Some(gamma) = self.gamma {
-            check::unit_interval(&format!("{path}.gamma"), "γ", gamma)?;
+            check::unit_interval(&format!("{path}.gamma"), "γ", gamma.0)?;
         }
         if self.noise_images as u64 > MAX_TRIALS {
             return invalid(
@@ -72,8 +74,8 @@ impl Attack {
     }
 
     /// Error text: there are no classification images at γ = `requested`, only at `available`.
-    pub fn no_such_gamma(requested: f64, available: &[f64]) -> String {
-        let available: Vec<String> = available.iter().map(f64::to_string).collect();
+    pub fn no_such_gamma(requested: Gamma, available: &[Gamma]) -> String {
+        let available: Vec<String> = available.iter().map(Gamma::to_string).collect();
         format!(
             "the classification images before it have no γ = {requested}; they have {}",
             available.join(", ")
@@ -89,7 +91,7 @@ mod tests {
 
     fn plan(attack: Attack) -> Config {
         let images = ClassificationImages {
-            gammas: vec![0.0, 0.3],
+            gammas: vec![Gamma::NOISE, Gamma(0.3)],
             ..Default::default()
         };
         Config {
@@ -107,12 +109,12 @@ mod tests {
 
     #[test]
     fn a_gamma_without_classification_images_is_refused_with_the_existing_ones() {
-        let gamma = |gamma| Attack {
+        let at = |gamma| Attack {
             gamma: Some(gamma),
             ..Attack::default()
         };
-        assert_eq!(plan(gamma(0.3)).validate(), Ok(()));
-        let error = refused(gamma(0.2));
+        assert_eq!(plan(at(Gamma(0.3))).validate(), Ok(()));
+        let error = refused(at(Gamma(0.2)));
         assert_eq!(
             error,
             "analyses[1].gamma: the classification images before it have no γ = 0.2; they have 0, 0.3"

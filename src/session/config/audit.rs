@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::{ClassId, Gamma};
 use crate::session::form::Form;
 use crate::stats::audit::{MIN_REFERENCES, SquareWindow};
 use crate::stats::classification::MAX_RESPONSE_TRIALS;
@@ -38,7 +39,7 @@ pub struct Audit {
     /// Side of a noise cell in pixels; 1: every pixel is independent.
     pub cell: usize,
     /// Signal strength in \[0,1).
-    pub gamma: f64,
+    pub gamma: Gamma,
     /// Which images are compared: evidence images, or, for a black box, classification images from
     /// decisions, which need more trials and γ above 0 (0.3).
     pub response: Response,
@@ -110,8 +111,8 @@ pub fn square(form: &Form, nth: usize) -> SquareWindow {
 }
 
 /// The target class of poisoned network `nth`.
-pub fn target(form: &Form, nth: usize) -> usize {
-    nth % form.class_count().max(1)
+pub fn target(form: &Form, nth: usize) -> ClassId {
+    ClassId(nth % form.class_count().max(1))
 }
 
 impl Default for Audit {
@@ -127,7 +128,7 @@ impl Default for Audit {
             power: 1,
             noise: Noise::Uniform,
             cell: 1,
-            gamma: 0.0,
+            gamma: Gamma::NOISE,
             response: Response::Evidence,
             trials: 3_000,
             min_trials: 30,
@@ -190,7 +191,7 @@ impl Audit {
         self.training.validate(&format!("{path}.training"))?;
         self.noise.validate(&format!("{path}.noise"))?;
         self.noise.validate_grain(self.grain(), path)?;
-        if !(0.0..1.0).contains(&self.gamma) {
+        if !(0.0..1.0).contains(&self.gamma.0) {
             return invalid(
                 format!("{path}.gamma"),
                 format!("γ = {} is outside [0, 1)", self.gamma),

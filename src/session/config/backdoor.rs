@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::{ClassId, Gamma};
 use crate::session::form::Form;
 
 use super::check::{self, invalid};
@@ -21,9 +22,9 @@ pub struct Backdoor {
     /// Networks to train on clean images, for comparison.
     pub clean: usize,
     /// Class whose images get the patch.
-    pub source: usize,
+    pub source: ClassId,
     /// Class that those images are labelled as.
-    pub target: usize,
+    pub target: ClassId,
     /// Number of training images of the source class to poison; the first ones are used.
     pub images: usize,
     /// How these networks are trained; they have the session's architecture.
@@ -31,7 +32,7 @@ pub struct Backdoor {
     /// The noise shown to the suspects.
     pub noise: Noise,
     /// Signal strengths of a suspect's classification images.
-    pub gammas: Vec<f64>,
+    pub gammas: Vec<Gamma>,
     /// Trials per γ and network.
     pub trials: u64,
     /// A class with fewer trials than this is insufficient.
@@ -65,15 +66,15 @@ impl Default for Backdoor {
         Self {
             poisoned: 1,
             clean: 1,
-            source: 8,
-            target: 9,
+            source: ClassId(8),
+            target: ClassId(9),
             images: 2_000,
             training: TrainingConfig {
                 epochs: 5,
                 ..TrainingConfig::default()
             },
             noise: Noise::Uniform,
-            gammas: vec![0.0, 0.3],
+            gammas: vec![Gamma::NOISE, Gamma(0.3)],
             trials: 300_000,
             min_trials: 30,
             window: 6,
@@ -94,7 +95,7 @@ impl Backdoor {
     /// The field and a description of the problem.
     pub fn fits(&self, form: &Form) -> Result<(), (&'static str, String)> {
         for (field, class) in [("source", self.source), ("target", self.target)] {
-            if class >= form.class_count() {
+            if class.0 >= form.class_count() {
                 let problem = format!("there is no class {class}; {}", form.classes_in_words());
                 return Err((field, problem));
             }
@@ -127,7 +128,7 @@ impl Backdoor {
 
     /// Rejects a γ without noise, which earlier versions accepted.
     pub(super) fn check_noise(&self, path: &str) -> Result<(), ConfigError> {
-        match self.gammas.iter().position(|&gamma| gamma >= 1.0) {
+        match self.gammas.iter().position(|gamma| gamma.0 >= 1.0) {
             None => Ok(()),
             Some(place) => invalid(
                 format!("{path}.gammas[{place}]"),
@@ -157,7 +158,7 @@ impl Backdoor {
         }
         self.training.validate(&format!("{path}.training"))?;
         self.noise.validate(&format!("{path}.noise"))?;
-        check::unit_interval_list(path, "gammas", "γ", &self.gammas)?;
+        check::gammas(path, &self.gammas)?;
         if self.window < 2 {
             return invalid(
                 format!("{path}.window"),

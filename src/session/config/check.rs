@@ -1,6 +1,7 @@
 //! Range checks for plans: each error names the place and the accepted values.
 
 use super::{ConfigError, MAX_BLOCK, MAX_GAMMAS};
+use crate::ids::Gamma;
 
 /// An error that names the place and the problem.
 pub fn invalid<T>(path: impl Into<String>, problem: impl Into<String>) -> Result<T, ConfigError> {
@@ -72,6 +73,12 @@ pub fn unit_interval(place: &str, symbol: &str, value: f64) -> Result<(), Config
         return Ok(());
     }
     invalid(place, format!("{symbol} = {value} is outside [0, 1]"))
+}
+
+/// Rejects a plan's list of γ that is empty, too long, out of range or contains duplicates.
+pub fn gammas(path: &str, gammas: &[Gamma]) -> Result<(), ConfigError> {
+    let values: Vec<f64> = gammas.iter().map(|gamma| gamma.0).collect();
+    unit_interval_list(path, "gammas", "γ", &values)
 }
 
 /// Rejects a list of numbers in \[0, 1\] that is empty, too long, out of range or contains duplicates.

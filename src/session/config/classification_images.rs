@@ -6,6 +6,7 @@ use strum::IntoStaticStr;
 use super::check::{self, invalid};
 use super::noise::Noise;
 use super::{ConfigError, Extension, Grain, MAX_TRIALS};
+use crate::ids::{ClassId, Gamma};
 use crate::session::form::Form;
 use crate::stats::classification::MAX_RESPONSE_TRIALS;
 use crate::stats::numbers::Response;
@@ -17,7 +18,7 @@ pub struct ClassificationImages {
     /// The noise.
     pub noise: Noise,
     /// Signal strengths in \[0,1\]: a stimulus is (1−γ)·noise + γ·image.
-    pub gammas: Vec<f64>,
+    pub gammas: Vec<Gamma>,
     /// Trials per γ.
     pub trials: u64,
     /// A class is insufficient if a cell that its estimate needs has fewer trials than this.
@@ -108,7 +109,7 @@ impl Default for ClassificationImages {
     fn default() -> Self {
         Self {
             noise: Noise::Uniform,
-            gammas: vec![0.0, 0.2, 0.3, 0.5],
+            gammas: [0.0, 0.2, 0.3, 0.5].map(Gamma).to_vec(),
             trials: 1_000_000,
             min_trials: 30,
             weighting: Weighting::Equal,
@@ -136,7 +137,7 @@ impl ClassificationImages {
         check::distinct(&format!("{path}.classes"), &self.classes, |class| {
             format!("`{class}`")
         })?;
-        check::unit_interval_list(path, "gammas", "γ", &self.gammas)?;
+        check::gammas(path, &self.gammas)?;
         // The sums are of 16-bit values, of those times a 10-bit weight, or of their squares.
         let squares = !self.noise.is_white() && !self.noise.is_of_few_values();
         let most = match self.weighting {
@@ -199,17 +200,17 @@ impl ClassificationImages {
         }
     }
 
-    /// The classes that have maps, as indices into those of `form`, ascending.
+    /// The classes of `form` that have maps, ascending.
     ///
     /// # Errors
     /// For a class that does not exist: its position in the list and a description of the problem.
-    pub fn listed(&self, form: &Form) -> Result<Vec<usize>, (usize, String)> {
+    pub fn listed(&self, form: &Form) -> Result<Vec<ClassId>, (usize, String)> {
         if self.classes.is_empty() {
-            return Ok((0..form.class_count()).collect());
+            return Ok(ClassId::all(form.class_count()).collect());
         }
         let named = self.classes.iter().enumerate();
         let found = named.map(|(place, name)| form.find(name).map_err(|error| (place, error)));
-        let mut listed = found.collect::<Result<Vec<usize>, _>>()?;
+        let mut listed = found.collect::<Result<Vec<ClassId>, _>>()?;
         listed.sort_unstable();
         listed.dedup();
         Ok(listed)

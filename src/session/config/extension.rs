@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::{BlockIndex, Gamma};
+
 use super::ClassificationImages;
 
 /// More trials of classification images, requested after the session was created.
@@ -10,7 +12,7 @@ use super::ClassificationImages;
 pub struct Extension {
     /// The γ to extend; `None`: all.
     #[serde(default)]
-    pub gamma: Option<f64>,
+    pub gamma: Option<Gamma>,
     /// Total number of trials at that γ.
     pub trials: u64,
     /// Reliability at which it is done early; `None`: run all trials.
@@ -23,7 +25,7 @@ pub struct Extension {
 
 impl Extension {
     /// Whether it applies to a γ.
-    pub fn applies_to(&self, gamma: f64) -> bool {
+    pub fn applies_to(&self, gamma: Gamma) -> bool {
         self.gamma.is_none_or(|extended| extended == gamma)
     }
 }
@@ -40,7 +42,7 @@ pub struct BlockTrials {
 impl ClassificationImages {
     /// Trial counts at which a γ stopped or will stop, ascending: the plan's, then each extension's. The
     /// last block before each may be short.
-    fn ends(&self, gamma: f64) -> Vec<u64> {
+    fn ends(&self, gamma: Gamma) -> Vec<u64> {
         let mut ends = vec![self.trials];
         for extension in self
             .extended
@@ -55,7 +57,7 @@ impl ClassificationImages {
     }
 
     /// Total trials at a γ.
-    pub fn trials_at(&self, gamma: f64) -> u64 {
+    pub fn trials_at(&self, gamma: Gamma) -> u64 {
         self.ends(gamma).last().copied().unwrap_or(self.trials)
     }
 
@@ -66,7 +68,7 @@ impl ClassificationImages {
     }
 
     /// Number of blocks at a γ.
-    pub fn blocks_at(&self, gamma: f64) -> u64 {
+    pub fn blocks_at(&self, gamma: Gamma) -> u64 {
         let (mut blocks, mut before) = (0, 0);
         for end in self.ends(gamma) {
             blocks += (end - before).div_ceil(self.block as u64);
@@ -76,8 +78,8 @@ impl ClassificationImages {
     }
 
     /// The trials of block `block` at a γ: a full block, except for the last one before each stop.
-    pub fn span(&self, gamma: f64, block: u64) -> BlockTrials {
-        let (mut left, mut before) = (block, 0);
+    pub fn span(&self, gamma: Gamma, block: BlockIndex) -> BlockTrials {
+        let (mut left, mut before) = (block.0, 0);
         for end in self.ends(gamma) {
             let blocks = (end - before).div_ceil(self.block as u64);
             if left < blocks {
@@ -95,13 +97,13 @@ impl ClassificationImages {
     }
 
     /// Trials in the first `blocks` blocks of a γ.
-    pub fn trials_before(&self, gamma: f64, blocks: u64) -> u64 {
-        self.span(gamma, blocks).first
+    pub fn trials_before(&self, gamma: Gamma, blocks: u64) -> u64 {
+        self.span(gamma, BlockIndex(blocks)).first
     }
 
     /// The reliability at which a γ is done early, and the class that must reach it; `None`: every
     /// class.
-    pub fn target_at(&self, gamma: f64) -> Option<(f64, Option<&str>)> {
+    pub fn target_at(&self, gamma: Gamma) -> Option<(f64, Option<&str>)> {
         match self
             .extended
             .iter()
@@ -120,6 +122,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const NOISE: Gamma = Gamma::NOISE;
+    const BLEND: Gamma = Gamma(0.3);
+
     fn plan(trials: u64, more: &[u64]) -> ClassificationImages {
         let extended = more.iter().map(|&trials| Extension {
             gamma: None,
@@ -128,7 +133,7 @@ mod tests {
             class: None,
         });
         ClassificationImages {
-            gammas: vec![0.0, 0.3],
+            gammas: vec![NOISE, BLEND],
             trials,
             block: 100,
             extended: extended.collect(),
@@ -144,18 +149,18 @@ mod tests {
             more in prop::collection::vec(1..4000_u64, 0..4),
         ) {
             let (before, after) = (plan(trials, &[]), plan(trials, &more));
-            for block in 0..before.blocks_at(0.0) {
-                prop_assert_eq!(before.span(0.0, block), after.span(0.0, block));
+            for block in BlockIndex::first(before.blocks_at(NOISE)) {
+                prop_assert_eq!(before.span(NOISE, block), after.span(NOISE, block));
             }
             let mut next = 0;
-            for block in 0..after.blocks_at(0.0) {
-                let BlockTrials { first, trials } = after.span(0.0, block);
+            for block in BlockIndex::first(after.blocks_at(NOISE)) {
+                let BlockTrials { first, trials } = after.span(NOISE, block);
                 prop_assert_eq!(first, next);
                 prop_assert!((1..=100).contains(&trials));
                 next += trials as u64;
-                prop_assert_eq!(after.trials_before(0.0, block + 1), next);
+                prop_assert_eq!(after.trials_before(NOISE, block.0 + 1), next);
             }
-            prop_assert_eq!(next, after.trials_at(0.0));
+            prop_assert_eq!(next, after.trials_at(NOISE));
             let most = more.iter().copied().max().unwrap_or(0);
             prop_assert_eq!(next, trials.max(most));
         }
@@ -166,15 +171,15 @@ mod tests {
         let mut plan = plan(250, &[]);
         plan.target = Some(0.9);
         plan.extended.push(Extension {
-            gamma: Some(0.3),
+            gamma: Some(BLEND),
             trials: 700,
             target: Some(0.95),
             class: Some("7".into()),
         });
-        assert_eq!((plan.trials_at(0.0), plan.trials_at(0.3)), (250, 700));
-        assert_eq!((plan.blocks_at(0.0), plan.blocks_at(0.3)), (3, 8));
+        assert_eq!((plan.trials_at(NOISE), plan.trials_at(BLEND)), (250, 700));
+        assert_eq!((plan.blocks_at(NOISE), plan.blocks_at(BLEND)), (3, 8));
         assert_eq!(plan.trials_in_all(), 950);
-        assert_eq!(plan.target_at(0.0), Some((0.9, None)));
-        assert_eq!(plan.target_at(0.3), Some((0.95, Some("7"))));
+        assert_eq!(plan.target_at(NOISE), Some((0.9, None)));
+        assert_eq!(plan.target_at(BLEND), Some((0.95, Some("7"))));
     }
 }

@@ -22,6 +22,8 @@ mod templates;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::Gamma;
+
 use check::invalid;
 
 pub use crate::stats::numbers::{NoiseGrid, Response};
@@ -46,11 +48,12 @@ pub use templates::Templates;
 ///
 /// # Examples
 /// ```
+/// use noisescope::ids::Gamma;
 /// use noisescope::session::config::{Analysis, ClassificationImages, Config};
 ///
 /// let config = Config {
 ///     analyses: vec![Analysis::ClassificationImages(ClassificationImages {
-///         gammas: vec![0.0, 1.5],
+///         gammas: vec![Gamma(0.0), Gamma(1.5)],
 ///         ..ClassificationImages::default()
 ///     })],
 ///     ..Config::default()
@@ -177,7 +180,7 @@ impl Config {
             );
         }
         for (i, analysis) in self.analyses.iter().enumerate() {
-            let gammas: &[f64] = match analysis {
+            let gammas: &[Gamma] = match analysis {
                 Analysis::ClassificationImages(plan) => &plan.gammas,
                 Analysis::SpikeTriggered(_) => &[],
                 _ => {
@@ -190,7 +193,7 @@ impl Config {
                     );
                 }
             };
-            if let Some(index) = gammas.iter().position(|&gamma| gamma > 0.0) {
+            if let Some(index) = gammas.iter().position(|&gamma| gamma > Gamma::NOISE) {
                 return invalid(
                     format!("analyses[{i}].gammas[{index}]"),
                     format!(

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::Gamma;
+
 use super::check::{self, invalid};
 use super::{ConfigError, MAX_GAMMAS};
 
@@ -17,7 +19,7 @@ pub struct Modulation {
     pub steps: Vec<u32>,
     /// Signal strengths γ of the psychometric curves. 0 (pure noise) and 1 (the image alone) are always
     /// included.
-    pub gammas: Vec<f64>,
+    pub gammas: Vec<Gamma>,
     /// Maximum number of test images; the first ones are used.
     pub images: usize,
     /// Maximum number of training images per class for the mean activation.
@@ -41,7 +43,7 @@ impl Default for Modulation {
         Self {
             layers: Vec::new(),
             steps: (1..=10).collect(),
-            gammas: vec![0.2, 0.4, 0.6, 0.8],
+            gammas: [0.2, 0.4, 0.6, 0.8].map(Gamma).to_vec(),
             images: 1_000,
             images_per_class: 1_000,
             block: 250,
@@ -66,17 +68,17 @@ impl Modulation {
     }
 
     /// Every γ, ascending, from 0 to 1.
-    pub fn signal_strengths(&self) -> Vec<f64> {
+    pub fn signal_strengths(&self) -> Vec<Gamma> {
         let mut gammas = self.gammas.clone();
-        gammas.extend([0.0, 1.0]);
-        gammas.sort_by(f64::total_cmp);
+        gammas.extend([Gamma::NOISE, Gamma(1.0)]);
+        gammas.sort_by(Gamma::total_cmp);
         gammas.dedup();
         gammas
     }
 
     pub(super) fn validate(&self, path: &str) -> Result<(), ConfigError> {
         if !self.gammas.is_empty() {
-            check::unit_interval_list(path, "gammas", "γ", &self.gammas)?;
+            check::gammas(path, &self.gammas)?;
         }
         if self.steps.len() > MAX_GAMMAS || self.steps.iter().any(|&k| k > 1000) {
             return invalid(

@@ -19,7 +19,7 @@ fn begun() -> Session {
     session
 }
 
-fn map(class: usize, gamma: f64) -> NoteTarget {
+fn map(class: ClassId, gamma: Gamma) -> NoteTarget {
     NoteTarget::Map {
         images: 0,
         response: Response::Evidence,
@@ -48,28 +48,41 @@ fn a_subject_has_one_note_which_the_next_replaces_and_an_empty_one_removes() {
     let mut session = begun();
     for on in [
         NoteTarget::Session,
-        map(9, 0.5),
-        map(9, 0.3),
+        map(ClassId(9), Gamma(0.5)),
+        map(ClassId(9), Gamma(0.3)),
         unit("fc1", 2),
     ] {
         session.note(note(on, "first")).unwrap();
     }
-    let second = note(map(9, 0.5), "a\nsecond");
+    let second = note(map(ClassId(9), Gamma(0.5)), "a\nsecond");
     session.note(second).unwrap();
     let texts = |session: &Session| -> Vec<String> {
         let notes = session.record.notes.iter();
         notes.map(|note| note.text.clone()).collect()
     };
     assert_eq!(texts(&session), ["first", "first", "first", "a second"]);
-    let left = note(map(9, 0.5), "a second");
-    assert_eq!(session.record.note_on(&map(9, 0.5)), Some(&left));
+    let left = note(map(ClassId(9), Gamma(0.5)), "a second");
+    assert_eq!(
+        session.record.note_on(&map(ClassId(9), Gamma(0.5))),
+        Some(&left)
+    );
     assert!(session.record.has_note(&left));
-    assert!(!session.record.has_note(&note(map(9, 0.5), "another")));
-    session.note(note(map(9, 0.5), " \n ")).unwrap();
+    assert!(
+        !session
+            .record
+            .has_note(&note(map(ClassId(9), Gamma(0.5)), "another"))
+    );
+    session
+        .note(note(map(ClassId(9), Gamma(0.5)), " \n "))
+        .unwrap();
     assert_eq!(texts(&session), ["first", "first", "first"]);
-    assert!(session.record.has_note(&note(map(9, 0.5), "")));
+    assert!(
+        session
+            .record
+            .has_note(&note(map(ClassId(9), Gamma(0.5)), ""))
+    );
     // Removing a missing note does nothing.
-    session.note(note(map(9, 0.5), "")).unwrap();
+    session.note(note(map(ClassId(9), Gamma(0.5)), "")).unwrap();
     assert_eq!(session.record.notes.len(), 3);
 }
 
@@ -79,14 +92,20 @@ fn unknown_subjects_are_refused_with_the_existing_ones() {
     let second = NoteTarget::Map {
         images: 1,
         response: Response::Decision,
-        class: 0,
-        gamma: 0.2,
+        class: ClassId(0),
+        gamma: Gamma(0.2),
     };
     let before = session.clone();
     for (on, expected) in [
-        (map(10, 0.2), "there is no class 10; there are 0 to 9"),
-        (map(0, 0.7), "no γ = 0.7; it has 0, 0.2, 0.3, 0.5"),
-        (map(0, f64::NAN), "no γ = NaN"),
+        (
+            map(ClassId(10), Gamma(0.2)),
+            "there is no class 10; there are 0 to 9",
+        ),
+        (
+            map(ClassId(0), Gamma(0.7)),
+            "no γ = 0.7; it has 0, 0.2, 0.3, 0.5",
+        ),
+        (map(ClassId(0), Gamma(f64::NAN)), "no γ = NaN"),
         (
             second,
             "there is no set 2 of classification images; the plan has 1",
@@ -102,7 +121,7 @@ fn unknown_subjects_are_refused_with_the_existing_ones() {
     };
     plan.responses = vec![Response::Decision];
     assert_eq!(
-        session.note(note(map(0, 0.2), "a")),
+        session.note(note(map(ClassId(0), Gamma(0.2)), "a")),
         Err(NoteError::NoMaps("evidence image"))
     );
     assert!(session.record == before.record);
@@ -111,7 +130,7 @@ fn unknown_subjects_are_refused_with_the_existing_ones() {
 #[test]
 fn before_anything_is_known_only_the_session_can_have_a_note() {
     let mut session = Session::new("mine", Config::default());
-    let refused = session.note(note(map(0, 0.2), "a"));
+    let refused = session.note(note(map(ClassId(0), Gamma(0.2)), "a"));
     assert_eq!(refused, Err(NoteError::NotBegun));
     session.note(note(NoteTarget::Session, "a")).unwrap();
     let mut session = begun();
@@ -161,18 +180,24 @@ fn invalid_notes_of_a_file_are_named_by_their_place() {
     };
     for (notes, expected) in [
         (
-            vec![note(map(0, 0.7), "a")],
+            vec![note(map(ClassId(0), Gamma(0.7)), "a")],
             "notes[1]: the plan has no γ = 0.7",
         ),
         (
-            vec![note(map(0, 0.2), "a"), note(map(0, 0.2), "b")],
+            vec![
+                note(map(ClassId(0), Gamma(0.2)), "a"),
+                note(map(ClassId(0), Gamma(0.2)), "b"),
+            ],
             "notes[2]: there is already a note on evidence image of class 0, γ 0.2",
         ),
         (
-            vec![note(map(0, 0.2), &"a".repeat(201))],
+            vec![note(map(ClassId(0), Gamma(0.2)), &"a".repeat(201))],
             "notes[1]: a note has at most 200 characters",
         ),
-        (vec![note(map(0, 0.2), "a"); MOST], "it has 501 notes"),
+        (
+            vec![note(map(ClassId(0), Gamma(0.2)), "a"); MOST],
+            "it has 501 notes",
+        ),
     ] {
         let message = problem(&session, &notes);
         assert!(message.starts_with(expected), "{message}");

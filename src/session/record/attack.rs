@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use super::{BlockProgress, arrays, has_shape};
+use crate::ids::{ClassId, Gamma};
 use crate::session::array::Array;
 use crate::session::config;
 use crate::session::form::Form;
@@ -62,10 +63,10 @@ pub struct Attack {
     /// Progress; a part is (source, pattern, target), the target varying fastest.
     pub progress: BlockProgress,
     /// The γ of the classification images that serve as patterns; `None` before it has begun.
-    pub gamma: Option<f64>,
+    pub gamma: Option<Gamma>,
     /// The γ of the evidence images that serve as patterns; `None` if there are none.
     #[serde(default)]
-    pub evidence_gamma: Option<f64>,
+    pub evidence_gamma: Option<Gamma>,
     /// The patterns in axis order, \[Q\].
     #[serde(default = "without_evidence")]
     pub kinds: Vec<Pattern>,
@@ -109,14 +110,14 @@ impl Default for Attack {
 #[serde(rename = "Example")]
 pub struct AttackExample {
     /// The target class.
-    pub target: usize,
+    pub target: ClassId,
     /// Its true class.
-    pub truth: usize,
+    pub truth: ClassId,
     /// Its bytes, \[C,H,W\].
     pub image: Array<u8>,
     /// Its predicted class, by pattern and weight: \[Q,V\]; where a pattern is missing, the one at w =
     /// 0.
-    pub called: Vec<usize>,
+    pub called: Vec<ClassId>,
     /// The softmax probability of the target, in the same layout.
     pub confidence: Vec<f64>,
 }
@@ -139,7 +140,7 @@ const OUTCOMES: usize = 4;
 
 impl Outcomes {
     /// Counts `n` stimuli; `truth` is their true class, if they have one.
-    pub fn count(&mut self, truth: Option<usize>, called: usize, target: usize, n: i64) {
+    pub fn count(&mut self, truth: Option<ClassId>, called: ClassId, target: ClassId, n: i64) {
         let other = truth != Some(target);
         self.all += n;
         self.others += n * i64::from(other);
@@ -171,9 +172,9 @@ impl Attack {
         let (k, [c, h, w]) = form.map_or((0, [0; 3]), |form| (form.class_count(), form.shape()));
         let begun = self.gamma.is_some();
         let example_fits = |example: &AttackExample| {
-            example.target < k
-                && example.truth < k
-                && example.called.iter().all(|&class| class < k)
+            example.target.0 < k
+                && example.truth.0 < k
+                && example.called.iter().all(|class| class.0 < k)
                 && example.called.len() == kinds * weights
                 && example.confidence.len() == kinds * weights
                 && has_shape(&example.image, &[c, h, w])
@@ -198,7 +199,7 @@ impl Attack {
         self.there.len() / self.kinds.len().max(1)
     }
 
-    /// Outcomes for a source (0: images, 1: noise), a pattern, a target and a weight, given by index.
+    /// Outcomes for a source (0: images, 1: noise), a pattern and a weight, given by index, and a target.
     ///
     /// # Panics
     /// Before the analysis has begun, or if an index is out of range.
@@ -206,12 +207,12 @@ impl Attack {
         &self,
         source: usize,
         pattern: usize,
-        target: usize,
+        target: ClassId,
         weight: usize,
     ) -> Outcomes {
         let k = self.classes();
         let row =
-            ((source * self.kinds.len() + pattern) * k + target) * self.weights.len() + weight;
+            ((source * self.kinds.len() + pattern) * k + target.0) * self.weights.len() + weight;
         let counts = &self.counts.values()[row * OUTCOMES..(row + 1) * OUTCOMES];
         Outcomes {
             others: counts[0],
@@ -222,10 +223,10 @@ impl Attack {
     }
 
     /// A pattern, \[C,H,W\] in \[0,1\]; `None` if it is missing.
-    pub fn pattern(&self, pattern: usize, target: usize) -> Option<&[f32]> {
+    pub fn pattern(&self, pattern: usize, target: ClassId) -> Option<&[f32]> {
         let k = self.classes();
-        let index = pattern * k + target;
-        let exists = target < k && *self.there.get(index)?;
+        let index = pattern * k + target.0;
+        let exists = target.0 < k && *self.there.get(index)?;
         let pixels = self.patterns.values().len() / self.there.len().max(1);
         exists.then(|| &self.patterns.values()[index * pixels..(index + 1) * pixels])
     }
@@ -246,7 +247,7 @@ impl Attack {
         &self,
         source: usize,
         pattern: usize,
-        target: usize,
+        target: ClassId,
         weight: usize,
     ) -> Option<Share> {
         self.pattern(pattern, target)?;
@@ -269,8 +270,8 @@ impl Attack {
         pattern: usize,
         weight: usize,
     ) -> Option<(f64, Share)> {
-        let targets =
-            (0..self.classes()).filter_map(|target| self.targeted(source, pattern, target, weight));
+        let targets = ClassId::all(self.classes())
+            .filter_map(|target| self.targeted(source, pattern, target, weight));
         let shares: Vec<Share> = targets.filter(|share| share.total > 0).collect();
         let rates = shares.iter().copied().filter_map(Share::rate);
         let mean = rates.sum::<f64>() / shares.len() as f64;
@@ -283,7 +284,7 @@ impl Attack {
     /// # Panics
     /// If an index is out of range.
     pub fn untargeted(&self, pattern: usize, weight: usize) -> Option<Share> {
-        let shares: Vec<Share> = (0..self.classes())
+        let shares: Vec<Share> = ClassId::all(self.classes())
             .filter(|&target| self.pattern(pattern, target).is_some())
             .map(|target| self.outcomes(0, pattern, target, weight))
             .map(|outcomes| Share {

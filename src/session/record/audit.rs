@@ -5,6 +5,7 @@ mod pasted;
 use serde::{Deserialize, Serialize};
 
 use super::{BlockProgress, GammaTrials, TrainingRecord, arrays, has_shape};
+use crate::ids::ClassId;
 use crate::session::array::Array;
 use crate::session::config::{self, NetworkKind};
 use crate::session::form::{Form, Shape};
@@ -42,7 +43,7 @@ pub enum AuditRole {
     /// Trained on images with a white square that leads to a class, to measure the detection power.
     Poisoned {
         /// The class that the backdoor leads to.
-        target: usize,
+        target: ClassId,
         /// The square: top row, left column, side, in pixels.
         square: SquareWindow,
     },
@@ -149,7 +150,7 @@ impl AuditedNetwork {
         };
         let role = match self.role {
             AuditRole::Poisoned { target, square } => {
-                target < k && inside(square, form.height, form.width)
+                target.0 < k && inside(square, form.height, form.width)
             }
             AuditRole::Reference | AuditRole::Suspect => true,
         };
@@ -259,7 +260,7 @@ impl Audit {
         if let Some((images, suspect)) = suspect {
             let pixels: usize = shape.iter().product();
             let map = |(class, image): (usize, &Option<Vec<f32>>)| {
-                population.deviation(class, image.as_ref()?)
+                population.deviation(ClassId(class), image.as_ref()?)
             };
             let maps = images.iter().enumerate().map(map);
             let maps = maps.flat_map(|map| map.unwrap_or_else(|| vec![f32::NAN; pixels]));
@@ -270,13 +271,14 @@ impl Audit {
 
     /// The suspect's classes with the highest scores, highest first, and their windows: the findings to
     /// paste.
-    pub fn findings(&self) -> Vec<(usize, SquareWindow)> {
+    pub fn findings(&self) -> Vec<(ClassId, SquareWindow)> {
         let examined = self.suspect().and_then(|suspect| suspect.examined.as_ref());
         let classes = examined.map_or(&[][..], |it| &it.classes).iter();
-        let mut scored: Vec<(usize, f64, SquareWindow)> = classes
+        let mut scored: Vec<(ClassId, f64, SquareWindow)> = classes
             .enumerate()
             .filter_map(|(class, result)| {
-                Some((class, result.as_ref()?.score, result.as_ref()?.window))
+                let result = result.as_ref()?;
+                Some((ClassId(class), result.score, result.window))
             })
             .collect();
         // The sort is stable: ties go to the first class.
@@ -332,7 +334,7 @@ impl Audit {
     }
 
     /// The suspect's map of a class, \[c·h·w\]; `None` if it is missing.
-    pub fn map(&self, class: usize) -> Option<&[f32]> {
+    pub fn map(&self, ClassId(class): ClassId) -> Option<&[f32]> {
         let pixels: usize = self.shape()?.iter().product();
         let map = self
             .deviation
@@ -361,7 +363,7 @@ impl Audit {
         let pasted_fits = |pasted: &PastedFinding| {
             let (row, column, side) = pasted.window;
             let inside = |first: usize, all: usize| first <= all && side <= all - first;
-            pasted.class < k
+            pasted.class.0 < k
                 && [&pasted.shown, &pasted.before, &pasted.called]
                     .iter()
                     .all(|counts| counts.len() == k)

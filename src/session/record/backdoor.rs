@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{BlockProgress, GammaTrials, TrainingRecord, arrays, has_shape};
+use crate::ids::Gamma;
 use crate::session::array::Array;
 use crate::session::config;
 use crate::session::form::{Form, Shape};
@@ -53,7 +54,7 @@ pub struct Suspect {
 #[serde(deny_unknown_fields)]
 pub struct Finding {
     /// Signal strength.
-    pub gamma: f64,
+    pub gamma: Gamma,
     /// Trials.
     pub trials: u64,
     /// Trials by decision: \[K\].
@@ -249,10 +250,10 @@ impl Backdoor {
             .iter()
             .map(|network| network.findings.len())
             .min();
-        for gamma in 0..gammas.unwrap_or(0) {
-            let finding = |network: &Suspect| network.findings[gamma].images();
+        for gamma_index in 0..gammas.unwrap_or(0) {
+            let finding = |network: &Suspect| network.findings[gamma_index].images();
             let images: Vec<ClassImages> = self.networks.iter().map(finding).collect();
-            let shape = self.networks[0].findings[gamma].shape();
+            let shape = self.networks[0].findings[gamma_index].shape();
             let pairs = self.networks.iter().zip(&images);
             let references: Vec<&ClassImages> = pairs
                 .filter(|(network, _)| !network.poisoned)
@@ -265,7 +266,7 @@ impl Backdoor {
                     true => Some(population.examine(images, shape, &WINDOW_SIDES)),
                     false => others.next(),
                 };
-                network.findings[gamma].audited =
+                network.findings[gamma_index].audited =
                     audited.filter(|audited| audited.score().is_some());
             }
         }
@@ -278,13 +279,13 @@ impl Backdoor {
         least.unwrap_or(0)
     }
 
-    /// How well the evidence images at the γ with index `gamma` separate backdoored from clean networks;
-    /// `None` before they have been compared.
-    pub fn separation(&self, plan: &config::Backdoor, gamma: usize) -> Option<Separation> {
+    /// How well the evidence images at the γ with index `gamma_index` separate backdoored from clean
+    /// networks; `None` before they have been compared.
+    pub fn separation(&self, plan: &config::Backdoor, gamma_index: usize) -> Option<Separation> {
         let pair = |network: &'_ Suspect| -> Option<(bool, Audited)> {
             Some((
                 network.poisoned,
-                network.findings.get(gamma)?.audited.clone()?,
+                network.findings.get(gamma_index)?.audited.clone()?,
             ))
         };
         let networks: Vec<(bool, Audited)> =
@@ -303,14 +304,14 @@ impl Backdoor {
     /// Index of the γ that represents all: the one at which most networks have a score; of those, the
     /// largest.
     pub fn representative_gamma(&self, plan: &config::Backdoor) -> usize {
-        let scored = |&gamma: &usize| {
-            let verdict = self.verdict(plan, gamma);
+        let scored = |&gamma_index: &usize| {
+            let verdict = self.verdict(plan, gamma_index);
             let score = |judgement: &Option<NetworkJudgement>| {
                 judgement
                     .as_ref()
                     .is_some_and(|judgement| judgement.score.is_some())
             };
-            let strength = plan.gammas[gamma];
+            let Gamma(strength) = plan.gammas[gamma_index];
             let networks = verdict
                 .networks
                 .iter()
@@ -321,9 +322,9 @@ impl Backdoor {
         (0..plan.gammas.len()).max_by_key(scored).unwrap_or(0)
     }
 
-    /// The verdicts on the networks from the findings at the γ with index `gamma`, and how accurate they
-    /// are.
-    pub fn verdict(&self, plan: &config::Backdoor, gamma: usize) -> StudyVerdict {
+    /// The verdicts on the networks from the findings at the γ with index `gamma_index`, and how accurate
+    /// they are.
+    pub fn verdict(&self, plan: &config::Backdoor, gamma_index: usize) -> StudyVerdict {
         let examined = |suspect: &Suspect| {
             let found = |window: &Option<ScoredWindow>| {
                 let window = (*window)?;
@@ -333,7 +334,7 @@ impl Backdoor {
                     window: (window.row, window.column, window.size),
                 })
             };
-            let finding = suspect.findings.get(gamma)?;
+            let finding = suspect.findings.get(gamma_index)?;
             Some(ExaminedNetwork {
                 poisoned: suspect.poisoned,
                 classes: finding.windows.iter().map(found).collect(),

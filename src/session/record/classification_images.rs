@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{GammaTrials, NoiseAxes, TrialKind, arrays};
+use crate::ids::Gamma;
 use crate::session::config::{self, Response};
 use crate::session::form::Form;
 
@@ -25,7 +26,7 @@ impl ClassificationImages {
 
     /// A record without trials, for every γ of the plan and trials of this kind.
     pub fn with_trials(plan: &config::ClassificationImages, kind: &TrialKind) -> Self {
-        let of_gamma = |&gamma: &f64| GammaTrials::new(gamma, plan.min_trials, kind);
+        let of_gamma = |&gamma: &Gamma| GammaTrials::new(gamma, plan.min_trials, kind);
         Self {
             gammas: plan.gammas.iter().map(of_gamma).collect(),
             axes: None,
@@ -40,8 +41,8 @@ impl ClassificationImages {
 
     /// Passes the axes, once their numbers are loaded, to the trials at every γ.
     pub(super) fn share_axes(&mut self) {
-        for gamma in &mut self.gammas {
-            gamma.share_axes(self.axes.as_ref());
+        for trials in &mut self.gammas {
+            trials.share_axes(self.axes.as_ref());
         }
     }
 
@@ -53,7 +54,7 @@ impl ClassificationImages {
 
     /// Whether evidence is recorded.
     pub fn has_evidence(&self) -> bool {
-        self.gammas.iter().any(|gamma| gamma.evidence.is_some())
+        self.gammas.iter().any(|trials| trials.evidence.is_some())
     }
 
     pub(super) fn fits(&self, plan: &config::ClassificationImages, form: Option<&Form>) -> bool {
@@ -72,7 +73,7 @@ impl ClassificationImages {
             images: form.shape(),
             evidence: plan.has(Response::Evidence),
         };
-        let fits = |(trials, &gamma): (&GammaTrials, &f64)| {
+        let fits = |(trials, &gamma): (&GammaTrials, &Gamma)| {
             trials.gamma == gamma
                 && trials.min_trials == plan.min_trials
                 && trials.is_of_kind(&kind)
@@ -91,7 +92,7 @@ impl ClassificationImages {
 
     /// Trials done, over all γ.
     pub fn trials(&self) -> u64 {
-        self.gammas.iter().map(|gamma| gamma.trials).sum()
+        self.gammas.iter().map(|trials| trials.trials).sum()
     }
 
     /// Trials done and trials in total. A γ that reached its target reliability has none left.

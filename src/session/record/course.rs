@@ -1,6 +1,7 @@
 //! The course of reliability: how reliable the maps at a γ became as trials were added.
 
 use super::GammaTrials;
+use crate::ids::ClassId;
 use crate::session::array::Array;
 use crate::session::config::Response;
 use crate::stats::classification::GammaEstimate;
@@ -54,7 +55,7 @@ impl GammaTrials {
     }
 
     /// The reliability of a class's map over time: (trials, R), ascending.
-    pub fn course_of(&self, response: Response, class: usize) -> Vec<(u64, f64)> {
+    pub fn course_of(&self, response: Response, class: ClassId) -> Vec<(u64, f64)> {
         let m = self.listed.len();
         let Ok(place) = self.listed.binary_search(&class) else {
             return Vec::new();

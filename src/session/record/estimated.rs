@@ -38,7 +38,7 @@ impl Record {
             match analysis {
                 Analysis::ClassificationImages(images) => {
                     let gammas = images.gammas.iter();
-                    all.extend(gammas.map(|gamma| SumsEstimate::Trials(gamma.estimate())));
+                    all.extend(gammas.map(|trials| SumsEstimate::Trials(trials.estimate())));
                 }
                 Analysis::SpikeTriggered(spikes) => {
                     let layers = spikes.layers.iter();
@@ -105,11 +105,11 @@ impl Record {
             match analysis {
                 Analysis::ClassificationImages(images) => {
                     images.axes = None;
-                    for gamma in &mut images.gammas {
+                    for trials in &mut images.gammas {
                         let Some(SumsEstimate::Trials(estimate)) = estimated.next() else {
                             return Err(foreign());
                         };
-                        if !gamma.set_estimate(estimate) {
+                        if !trials.set_estimate(estimate) {
                             return Err(foreign());
                         }
                     }

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Serialize};
 
 use super::{BlockSums, EvidenceRecord, NoiseAxes, NoiseNull, TrialKind, arrays};
+use crate::ids::{ClassId, Gamma};
 use crate::session::array::Array;
 use crate::session::config::{Grain, Noise, NoiseGrid, Weighting};
 use crate::session::form::Shape;
@@ -20,7 +21,7 @@ use crate::stats::null::ErrorModel;
 #[serde(deny_unknown_fields)]
 pub struct GammaTrials {
     /// Signal strength.
-    pub gamma: f64,
+    pub gamma: Gamma,
     /// The first block in the sums: 0 except in a shard's file.
     #[serde(default)]
     pub first: u64,
@@ -36,7 +37,7 @@ pub struct GammaTrials {
     pub counts: Vec<u64>,
     /// The classes that have maps, ascending: \[M\].
     #[serde(default)]
-    pub listed: Vec<usize>,
+    pub listed: Vec<ClassId>,
     /// Channels, rows and columns of the images.
     #[serde(default)]
     pub images: Shape,
@@ -131,14 +132,14 @@ fn uniform_deviation() -> Option<f64> {
 #[serde(deny_unknown_fields)]
 pub struct FedBack {
     /// The predicted class.
-    pub class: usize,
+    pub class: ClassId,
     /// Softmax probability of that class, in \[0,1\].
     pub confidence: f64,
 }
 
 impl GammaTrials {
     /// A record without trials, of this kind. To record the outputs too, call [`Self::record_evidence`].
-    pub fn new(gamma: f64, min_trials: u64, kind: &TrialKind) -> Self {
+    pub fn new(gamma: Gamma, min_trials: u64, kind: &TrialKind) -> Self {
         let (k, m) = (kind.classes, kind.listed.len());
         let [c, h, w] = kind.grain.grid(kind.images);
         let deviation = kind.noise.deviation(kind.images);
@@ -212,7 +213,7 @@ impl GammaTrials {
     pub fn add(&mut self, block: &BlockSums) {
         let k = self.classes();
         let pixels: usize = self.shape().iter().product();
-        let parity = (block.block % 2) as usize;
+        let parity = (block.block.0 % 2) as usize;
         let cells = k * k;
         let rows = MARGINS * self.listed.len();
         add(&mut self.counts[parity * cells..], &block.counts);

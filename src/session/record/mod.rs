@@ -31,6 +31,7 @@ use super::config::{self, Config};
 use super::experiments::experiments;
 use super::form::Form;
 use crate::format::clean;
+use crate::ids::ClassId;
 
 pub use crate::stats::numbers::FIXED_POINT;
 pub use attack::{Attack, AttackExample, Outcomes, PATTERNS, Pattern, WITH_EVIDENCE};
@@ -290,7 +291,7 @@ impl Record {
     }
 
     /// The name of a class; its number before the images have been opened.
-    pub fn class_name(&self, class: usize) -> String {
+    pub fn class_name(&self, class: ClassId) -> String {
         match &self.form {
             Some(form) => form.name(class),
             None => class.to_string(),
@@ -298,7 +299,7 @@ impl Record {
     }
 
     /// The name of a class, cleaned for display; its number if nothing is left.
-    pub fn bare_class(&self, class: usize) -> String {
+    pub fn bare_class(&self, class: ClassId) -> String {
         let name = clean(&self.class_name(class));
         match name.trim().is_empty() {
             true => class.to_string(),
@@ -307,7 +308,7 @@ impl Record {
     }
 
     /// A class in a sentence or a title: `Dress`; `class 3` where its name is a number.
-    pub fn class_in_words(&self, class: usize) -> String {
+    pub fn class_in_words(&self, class: ClassId) -> String {
         let name = self.bare_class(class);
         match name.parse::<u64>() {
             Ok(_) => format!("class {name}"),

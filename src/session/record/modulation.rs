@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{BlockProgress, FIXED_POINT, arrays, has_shape};
+use crate::ids::{ClassId, Gamma};
 use crate::session::array::Array;
 use crate::session::config;
 use crate::session::form::Form;
@@ -15,7 +16,7 @@ pub struct Modulation {
     /// varying fastest.
     pub progress: BlockProgress,
     /// Signal strengths γ of the stimuli, ascending, from 0 (noise) to 1 (the image alone).
-    pub gammas: Vec<f64>,
+    pub gammas: Vec<Gamma>,
     /// Strengths k, ascending; negative ones inhibit.
     pub strengths: Vec<i64>,
     /// The layers. Empty before it has begun.
@@ -66,9 +67,9 @@ impl ModulatedLayer {
     }
 
     /// Mean activation ā_c of every unit over the images of a class, \[U\]; `None` without images.
-    pub fn mean_activation(&self, class: usize) -> Option<Vec<f64>> {
+    pub fn mean_activation(&self, class: ClassId) -> Option<Vec<f64>> {
         let units = self.units();
-        let sums = &self.activation.values()[class * units..(class + 1) * units];
+        let sums = &self.activation.values()[class.0 * units..(class.0 + 1) * units];
         let n = self.shown[class] as f64;
         let mean = |&sum: &i64| sum as f64 / (FIXED_POINT * n);
         (self.shown[class] > 0).then(|| sums.iter().map(mean).collect())
@@ -76,7 +77,7 @@ impl ModulatedLayer {
 
     /// The bias change of every unit at strength 1 for a target class, α·ā_c/max(ā_c), \[U\]. Zero if no
     /// image of the class was shown, or if it activates no unit.
-    pub fn push(&self, class: usize) -> Vec<f64> {
+    pub fn push(&self, class: ClassId) -> Vec<f64> {
         let mean = self
             .mean_activation(class)
             .unwrap_or(vec![0.0; self.units()]);
@@ -101,8 +102,8 @@ impl ModulatedLayer {
     }
 
     /// Adds a block of stimuli by class, \[G,3,K\], for a target class and a strength, given by index.
-    pub fn add_counts(&mut self, target: usize, strength: usize, counts: &[i64]) {
-        let row = target * self.counts.shape()[1] + strength;
+    pub fn add_counts(&mut self, target: ClassId, strength: usize, counts: &[i64]) {
+        let row = target.0 * self.counts.shape()[1] + strength;
         let totals = self.counts.values_mut()[row * counts.len()..].iter_mut();
         totals.zip(counts).for_each(|(total, more)| *total += more);
     }
@@ -114,12 +115,12 @@ impl ModulatedLayer {
     /// If an index is out of range.
     pub fn accuracy(
         &self,
-        target: usize,
+        target: ClassId,
         strength: usize,
-        gamma: usize,
-        class: usize,
+        gamma_index: usize,
+        class: ClassId,
     ) -> Option<(u64, u64)> {
-        let cells = self.class_counts(target, strength, gamma);
+        let cells = self.class_counts(target, strength, gamma_index);
         let (correct, shown) = (cells.correct[class], cells.shown[class]);
         (shown > 0).then_some((correct as u64, shown as u64))
     }
@@ -131,12 +132,12 @@ impl ModulatedLayer {
     /// If an index is out of range.
     pub fn share_called(
         &self,
-        target: usize,
+        target: ClassId,
         strength: usize,
-        gamma: usize,
-        class: usize,
+        gamma_index: usize,
+        class: ClassId,
     ) -> (u64, u64) {
-        let cells = self.class_counts(target, strength, gamma);
+        let cells = self.class_counts(target, strength, gamma_index);
         let all: i64 = cells.shown.iter().sum();
         (cells.called[class] as u64, all as u64)
     }
@@ -145,9 +146,14 @@ impl ModulatedLayer {
     ///
     /// # Panics
     /// If an index is out of range.
-    pub fn class_counts(&self, target: usize, strength: usize, gamma: usize) -> ClassCounts<'_> {
+    pub fn class_counts(
+        &self,
+        target: ClassId,
+        strength: usize,
+        gamma_index: usize,
+    ) -> ClassCounts<'_> {
         let shape = self.counts.shape();
-        let row = (target * shape[1] + strength) * shape[2] + gamma;
+        let row = (target.0 * shape[1] + strength) * shape[2] + gamma_index;
         let k = self.classes();
         let counts_of =
             |kind: usize| &self.counts.values()[(row * COUNTS_PER_CLASS + kind) * k..][..k];

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Record;
 use crate::format::{self, clean};
+use crate::ids::{ClassId, Gamma};
 use crate::session::config::Response;
 
 /// A line of text that the user left.
@@ -32,9 +33,9 @@ pub enum NoteTarget {
         /// The response that the map is of.
         response: Response,
         /// The class, from 0.
-        class: usize,
+        class: ClassId,
         /// The signal strength; one of the plan's.
-        gamma: f64,
+        gamma: Gamma,
     },
     /// A unit of a layer.
     Unit {
@@ -129,10 +130,10 @@ mod tests {
             images,
             response: Response::Evidence,
             class,
-            gamma: 0.2,
+            gamma: Gamma(0.2),
         };
         assert_eq!(
-            map(0, 1).in_words(&record),
+            map(0, ClassId(1)).in_words(&record),
             "evidence image of class 1, γ 0.2"
         );
         record.form = Some(Form {
@@ -145,10 +146,14 @@ mod tests {
             (2, "evidence image of class 2, γ 0.2, images 2"),
             (3, "evidence image of a b, γ 0.2, images 2"),
         ] {
-            assert_eq!(map(1, class).in_words(&record), words);
+            assert_eq!(map(1, ClassId(class)).in_words(&record), words);
         }
         // A file or a socket can contain anything.
-        assert!(!map(usize::MAX, usize::MAX).in_words(&record).is_empty());
+        assert!(
+            !map(usize::MAX, ClassId(usize::MAX))
+                .in_words(&record)
+                .is_empty()
+        );
         let unit = NoteTarget::Unit {
             layer: "fc1".into(),
             unit: 437,

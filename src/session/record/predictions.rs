@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{BlockProgress, arrays, has_shape};
+use crate::ids::ClassId;
 use crate::session::array::Array;
 use crate::session::config::{self, Split};
 use crate::session::form::{Form, Shape};
@@ -54,15 +55,15 @@ impl SplitCounts {
     }
 
     /// Images called `class`.
-    pub fn called(&self, class: usize) -> u64 {
-        let column = self.counts.iter().skip(class).step_by(self.classes());
+    pub fn called(&self, class: ClassId) -> u64 {
+        let column = self.counts.iter().skip(class.0).step_by(self.classes());
         column.sum()
     }
 
     /// Images whose true class is `class`.
-    pub fn shown(&self, class: usize) -> u64 {
+    pub fn shown(&self, class: ClassId) -> u64 {
         let k = self.classes();
-        self.counts[class * k..(class + 1) * k].iter().sum()
+        self.counts[class.0 * k..(class.0 + 1) * k].iter().sum()
     }
 
     /// All images.
@@ -76,24 +77,24 @@ impl SplitCounts {
     }
 
     /// Share of the images called `class` that belong to it; `None` if none was called so.
-    pub fn precision(&self, class: usize) -> Option<f64> {
+    pub fn precision(&self, class: ClassId) -> Option<f64> {
         let called = self.called(class);
-        let hit = self.counts[class * (self.classes() + 1)];
+        let hit = self.counts[class.0 * (self.classes() + 1)];
         (called > 0).then(|| hit as f64 / called as f64)
     }
 
     /// Share of the images of `class` that are called so; `None` if there are none.
-    pub fn recall(&self, class: usize) -> Option<f64> {
+    pub fn recall(&self, class: ClassId) -> Option<f64> {
         let shown = self.shown(class);
-        let hit = self.counts[class * (self.classes() + 1)];
+        let hit = self.counts[class.0 * (self.classes() + 1)];
         (shown > 0).then(|| hit as f64 / shown as f64)
     }
 
     /// Mean of the images called `class`, \[C,H,W\] in \[0,1\]; `None` if there are none.
-    pub fn mean_image(&self, class: usize) -> Option<Vec<f32>> {
+    pub fn mean_image(&self, class: ClassId) -> Option<Vec<f32>> {
         let called = self.called(class);
         let pixels = self.images.values().len() / self.classes().max(1);
-        let sums = &self.images.values()[class * pixels..(class + 1) * pixels];
+        let sums = &self.images.values()[class.0 * pixels..(class.0 + 1) * pixels];
         let mean = |&sum: &i64| (sum as f64 / (255.0 * called as f64)) as f32;
         (called > 0).then(|| sums.iter().map(mean).collect())
     }

@@ -131,7 +131,7 @@ impl Analysis {
     pub fn blocks(&self) -> Vec<u64> {
         match self {
             Self::ClassificationImages(record) => {
-                record.gammas.iter().map(|gamma| gamma.blocks).collect()
+                record.gammas.iter().map(|trials| trials.blocks).collect()
             }
             Self::Templates(record) => record.progress.blocks.clone(),
             Self::Attack(record) => record.progress.blocks.clone(),

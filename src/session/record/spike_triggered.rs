@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Serialize};
 
 use super::{BlockProgress, Covariance, arrays, has_shape};
+use crate::ids::BlockIndex;
 use crate::session::array::Array;
 use crate::session::config;
 use crate::session::form::{Form, Shape};
@@ -122,8 +123,8 @@ impl UnitResponses {
     }
 
     /// Adds a block's sums. Integers, so the order of blocks does not matter.
-    fn add(&mut self, block: u64, sums: &BlockResponses) {
-        let parity = (block % 2) as usize;
+    fn add(&mut self, block: BlockIndex, sums: &BlockResponses) {
+        let parity = (block.0 % 2) as usize;
         self.fields[parity] += sums.fields;
         add(&mut self.fired, 0, &sums.fired);
         add(&mut self.activation, parity, &sums.activation);
@@ -198,13 +199,13 @@ impl LayerResponses {
     }
 
     /// Adds a block of noise trials.
-    pub fn add_noise(&mut self, block: u64, sums: &BlockResponses) {
+    pub fn add_noise(&mut self, block: BlockIndex, sums: &BlockResponses) {
         self.noise.add(block, sums);
         self.estimate = Arc::default();
     }
 
     /// Adds a block of training images.
-    pub fn add_images(&mut self, block: u64, sums: &BlockResponses) {
+    pub fn add_images(&mut self, block: BlockIndex, sums: &BlockResponses) {
         self.images.add(block, sums);
         self.estimate = Arc::default();
     }

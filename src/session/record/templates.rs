@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::BlockProgress;
+use crate::ids::{ClassId, Gamma};
 use crate::session::array::{Arrays, Payload};
 use crate::session::config::{self, Response};
 use crate::session::form::Form;
@@ -25,12 +26,12 @@ pub struct Templates {
 #[serde(deny_unknown_fields)]
 pub struct GammaTemplates {
     /// Signal strength of the images.
-    pub gamma: f64,
+    pub gamma: Gamma,
     /// The response that the images are of.
     #[serde(default = "decision")]
     pub response: Response,
     /// The classes that have a template, ascending. Images of the others always count as wrong.
-    pub classes: Vec<usize>,
+    pub classes: Vec<ClassId>,
     /// Images classified; stays 0 if fewer than two classes have a template, since there is then nothing
     /// to choose from.
     pub images: u64,
@@ -74,7 +75,7 @@ impl Templates {
                 .filter(|templates| templates.response == response)
         };
         let meaningful = || matching().filter(|templates| templates.is_meaningful());
-        let without_signal = meaningful().find(|templates| templates.gamma == 0.0);
+        let without_signal = meaningful().find(|templates| templates.gamma == Gamma::NOISE);
         without_signal
             .or_else(|| meaningful().next())
             .or_else(|| matching().next())
@@ -92,7 +93,7 @@ impl Templates {
     pub(super) fn fits(&self, _: &config::Templates, form: Option<&Form>) -> bool {
         let k = form.map_or(0, Form::class_count);
         let of_gamma = |templates: &GammaTemplates| {
-            templates.classes.iter().all(|&class| class < k)
+            templates.classes.iter().all(|class| class.0 < k)
                 && templates.classes.is_sorted_by(|a, b| a < b)
                 && templates
                     .correct

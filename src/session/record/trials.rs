@@ -1,6 +1,7 @@
 //! The kinds of trials, and which sums each trial belongs to.
 
 use super::evidence::BlockEvidence;
+use crate::ids::{BlockIndex, ClassId};
 use crate::session::config::{Grain, Noise, Weighting};
 use crate::session::form::Shape;
 use crate::stats::classification::{MARGINS, sums_per_class};
@@ -8,8 +9,8 @@ use crate::stats::classification::{MARGINS, sums_per_class};
 /// The contribution of a block of trials, or of several, to [`super::GammaTrials`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct BlockSums {
-    /// The block's index; the first if these are the sums of several, all even or all odd.
-    pub block: u64,
+    /// The block; the first if these are the sums of several, all even or all odd.
+    pub block: BlockIndex,
     /// Number of blocks.
     pub blocks: u64,
     /// Their trials.
@@ -35,7 +36,7 @@ pub struct BlockSums {
 impl Default for BlockSums {
     fn default() -> Self {
         Self {
-            block: 0,
+            block: BlockIndex(0),
             blocks: 1,
             trials: 0,
             counts: Vec::new(),
@@ -60,7 +61,7 @@ pub struct TrialRows {
 
 impl TrialRows {
     /// For K classes, of which these are listed.
-    pub fn new(classes: usize, listed: &[usize]) -> Self {
+    pub fn new(classes: usize, listed: &[ClassId]) -> Self {
         let mut places = vec![None; classes];
         for (place, &class) in listed.iter().enumerate() {
             places[class] = Some(place);
@@ -87,12 +88,12 @@ impl TrialRows {
     }
 
     /// The index of a class among the listed ones.
-    pub fn place(&self, class: usize) -> Option<usize> {
+    pub fn place(&self, class: ClassId) -> Option<usize> {
         self.places[class]
     }
 
     /// The rows of a trial with this true and predicted class.
-    pub fn for_trial(&self, truth: usize, predicted: usize) -> impl Iterator<Item = usize> {
+    pub fn for_trial(&self, truth: ClassId, predicted: ClassId) -> impl Iterator<Item = usize> {
         let (truth_at, called_at) = (self.places[truth], self.places[predicted]);
         let called = called_at.unwrap_or(MARGINS * self.listed);
         let shown = truth_at.map(|place| self.listed + place);
@@ -114,7 +115,7 @@ pub struct TrialKind {
     /// Number of classes, K.
     pub classes: usize,
     /// The classes that have maps, ascending.
-    pub listed: Vec<usize>,
+    pub listed: Vec<ClassId>,
     /// Channels, rows and columns of the images.
     pub images: Shape,
     /// Whether evidence from the outputs is summed as well as the decisions.
@@ -129,7 +130,7 @@ impl TrialKind {
             grain: Grain::default(),
             weighting: Weighting::Equal,
             classes,
-            listed: (0..classes).collect(),
+            listed: ClassId::all(classes).collect(),
             images,
             evidence: false,
         }

@@ -2,6 +2,7 @@
 
 use super::super::config::{Analysis, DatasetSource, NetworkKind, WeightSource};
 use super::*;
+use crate::ids::Gamma;
 use proptest::prelude::*;
 
 fn made(assignment: &str) -> Config {
@@ -30,7 +31,7 @@ fn a_path_leads_into_the_fields_of_a_variant() {
     let Analysis::ClassificationImages(images) = &config.analyses[0] else {
         unreachable!()
     };
-    assert_eq!(images.gammas, [0.0, 0.25, 0.3, 0.5]);
+    assert_eq!(images.gammas, [0.0, 0.25, 0.3, 0.5].map(Gamma));
 }
 
 #[test]
@@ -151,7 +152,7 @@ fn configs() -> impl Strategy<Value = Config> {
         let Analysis::ClassificationImages(images) = &mut config.analyses[0] else {
             unreachable!()
         };
-        images.gammas = gammas;
+        images.gammas = gammas.into_iter().map(Gamma).collect();
         let WeightSource::Train(training) = &mut config.network.weights else {
             unreachable!()
         };
@@ -184,7 +185,8 @@ proptest! {
         let config = set(&config, &format!("dataset.source={value}")).unwrap();
         let Analysis::ClassificationImages(images) = &config.analyses[0] else { unreachable!() };
         prop_assert_eq!(config.seed, seed);
-        prop_assert_eq!(&images.gammas, &gammas);
+        let found: Vec<f64> = images.gammas.iter().map(|gamma| gamma.0).collect();
+        prop_assert_eq!(&found, &gammas);
         prop_assert_eq!(config.dataset.unwrap().source, folder);
     }
 

@@ -5,6 +5,7 @@ use super::{
     AuditScores, ClassScore, OTHER_KIND_ENERGY_RATIO, OTHER_KIND_RATIO, OUTLIER_RATIO,
     overlaps_patch,
 };
+use crate::ids::ClassId;
 use crate::stats::roc::{Roc, roc};
 
 /// Where a score ranks among those of the references.
@@ -52,7 +53,7 @@ pub enum Baseline {
 #[derive(Debug, Clone, PartialEq)]
 pub struct AuditVerdict {
     /// The class with the largest score: with its window, the finding.
-    pub class: usize,
+    pub class: ClassId,
     /// Its score.
     pub top: ClassScore,
     /// Where it ranks among the references'.
@@ -61,7 +62,7 @@ pub struct AuditVerdict {
     pub ratio: Option<f64>,
     /// The class with the largest energy, the ratio of that energy to the median class's, and where the ratio
     /// ranks among the references'.
-    pub energy: Option<(usize, f64, Ranking)>,
+    pub energy: Option<(ClassId, f64, Ranking)>,
     /// What the score was compared with.
     pub baseline: Baseline,
 }
@@ -101,7 +102,7 @@ impl AuditVerdict {
     }
 
     /// The class whose overall deviation exceeds that of any class of a reference, if there is one.
-    pub fn energy_class(&self) -> Option<usize> {
+    pub fn energy_class(&self) -> Option<ClassId> {
         let (class, ratio, standing) = self.energy?;
         let out = match self.baseline {
             Baseline::References => standing.is_outlier(),
@@ -137,7 +138,7 @@ pub struct Separation {
 /// `target` through `patch`, the pixels of a map of `width` columns.
 pub fn separation(
     networks: &[(bool, &AuditScores)],
-    target: usize,
+    target: ClassId,
     patch: &[usize],
     width: usize,
 ) -> Separation {

@@ -1,6 +1,7 @@
 //! Difference of two classes' evidence images: what makes the network prefer one class to the other.
 
 use super::{ClassEstimate, GammaEstimate, ImageEstimate, TARGET_RELIABILITY};
+use crate::ids::ClassId;
 use crate::stats::correlation::trials_needed;
 use crate::stats::null::ErrorModel;
 use crate::stats::numbers::Shape;
@@ -14,12 +15,12 @@ impl GammaEstimate {
     /// to compute the covariances of their responses.
     pub fn class_difference(
         &self,
-        a: usize,
-        b: usize,
+        a: ClassId,
+        b: ClassId,
         shape: Shape,
         model: ErrorModel<'_>,
     ) -> Option<ImageEstimate> {
-        let (class_a, class_b) = (self.classes.get(a)?, self.classes.get(b)?);
+        let (class_a, class_b) = (self.classes.get(a.0)?, self.classes.get(b.0)?);
         let image = |class: &ClassEstimate| class.evidence.clone();
         let (first, second) = (image(class_a)?, image(class_b)?);
         let listed = || {
@@ -28,7 +29,7 @@ impl GammaEstimate {
                 .enumerate()
                 .filter(|(_, class)| class.listed)
         };
-        let place = |class: usize| listed().position(|(at, _)| at == class);
+        let place = |class: ClassId| listed().position(|(at, _)| at == class.0);
         let (i, j, count) = (place(a)?, place(b)?, listed().count());
         let spread = |i: usize, j: usize| self.spread.get(i * count + j).map(|&v| f64::from(v));
         let variance = spread(i, i)? + spread(j, j)? - 2.0 * spread(i, j)?;

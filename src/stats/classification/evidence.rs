@@ -8,6 +8,7 @@
 use super::TrialSums;
 use super::image::MeasuredMap;
 use super::pool::margin;
+use crate::ids::{ClassId, Gamma};
 
 /// Subtracted from a point of the noise's grid before multiplying: the middle of the grid's 65,536 points,
 /// so that its factor in a product takes 15 bits instead of 16.
@@ -70,7 +71,7 @@ impl Strata {
     fn new(trials: &TrialSums<'_>, input: &ResponseSums<'_>, parities: &[usize]) -> Self {
         let (k, m, pixels) = (trials.classes, trials.listed.len(), trials.pixels());
         let rest = usize::from(m < k);
-        let pooled = trials.gamma == 0.0;
+        let pooled = trials.gamma == Gamma::NOISE;
         let strata = if pooled { 1 } else { m + rest };
         let mut all = Self {
             counts: vec![0.0; strata],
@@ -81,7 +82,7 @@ impl Strata {
         };
         for &parity in parities {
             for truth in 0..k {
-                let place = trials.listed.binary_search(&truth);
+                let place = trials.listed.binary_search(&ClassId(truth));
                 let stratum = if pooled { 0 } else { place.unwrap_or(m) };
                 let count = input.shown[parity * k + truth] as f64;
                 all.counts[stratum] += count;

@@ -2,6 +2,7 @@
 //! follow from them.
 
 use super::{MARGINS, TrialSums};
+use crate::ids::{ClassId, Gamma};
 
 /// The sums of one parity and margin (0: called, 1: shown, 2: both), \[P\] for each class with maps.
 pub(super) fn margin<'a>(
@@ -142,7 +143,7 @@ impl PooledMargins {
 
     /// Numbers of trials in the four cells of the 2×2 table of `class`, in the order of
     /// [`super::ClassEstimate::cells`].
-    pub(super) fn cells(&self, class: usize) -> [u64; 4] {
+    pub(super) fn cells(&self, class: ClassId) -> [u64; 4] {
         let (called, shown) = (self.called[class].count, self.shown[class].count);
         let hit = self.hit[class].count;
         let missed = shown - hit;
@@ -150,7 +151,7 @@ impl PooledMargins {
     }
 
     /// The four cells of the 2×2 table of a listed class, in the same order.
-    fn table(&self, class: usize) -> [TableCell; 4] {
+    fn table(&self, class: ClassId) -> [TableCell; 4] {
         let (called, shown, hit) = (&self.called[class], &self.shown[class], &self.hit[class]);
         let missed = shown.minus(hit);
         let others = self.all.minus(called).minus(&missed);
@@ -159,8 +160,13 @@ impl PooledMargins {
 
     /// The classification image of `class` in grid steps, and the variance of one of its pixels over that of
     /// the noise; `None` if a cell that it needs has fewer than `least` trials.
-    pub(super) fn image(&self, class: usize, gamma: f64, least: u64) -> Option<(Vec<f64>, f64)> {
-        if gamma == 0.0 {
+    pub(super) fn image(
+        &self,
+        class: ClassId,
+        gamma: Gamma,
+        least: u64,
+    ) -> Option<(Vec<f64>, f64)> {
+        if gamma == Gamma::NOISE {
             let (called, all) = (&self.called[class], &self.all);
             if called.count < least || all.count - called.count < least || called.weight == 0 {
                 return None;

@@ -9,9 +9,9 @@ const GRID: f64 = 65536.0;
 
 const NO_TRIALS: TrialSums<'static> = TrialSums {
     axes: None,
-    gamma: 0.0,
+    gamma: Gamma::NOISE,
     classes: 2,
-    listed: &[0, 1],
+    listed: &[ClassId(0), ClassId(1)],
     shape: [1, 1, 1],
     cover: &[1],
     min_trials: 2,
@@ -35,7 +35,7 @@ fn noise_deviation() -> f64 {
 }
 
 /// One pixel, two classes: a table that can be computed by hand.
-fn by_hand(gamma: f64, counts: &[u64], noise: &[i64]) -> GammaEstimate {
+fn by_hand(gamma: Gamma, counts: &[u64], noise: &[i64]) -> GammaEstimate {
     estimate(&TrialSums {
         gamma,
         min_trials: 2,
@@ -52,7 +52,7 @@ const NOISE: [i64; 8] = [4 * 49152, 2 * 16384, 2 * 32768, 8 * 8192, 0, 0, 0, 0];
 
 #[test]
 fn the_two_by_two_image_matches_a_hand_made_table() {
-    let result = by_hand(0.5, &COUNTS, &NOISE);
+    let result = by_hand(Gamma(0.5), &COUNTS, &NOISE);
     // (n[0,0] + n[1,0]) − (n[0,1] + n[1,1]) = (¾ + ½) − (¼ + ⅛).
     let image = &result.classes[0].decision.as_ref().unwrap().image;
     assert!((f64::from(image[0]) - 0.875).abs() < 1e-6);
@@ -69,7 +69,7 @@ fn the_two_by_two_image_matches_a_hand_made_table() {
 
 #[test]
 fn the_image_without_signal_matches_a_hand_made_table() {
-    let result = by_hand(0.0, &COUNTS, &NOISE);
+    let result = by_hand(Gamma::NOISE, &COUNTS, &NOISE);
     // Called 0: 6 trials, mean (4·¾ + 2·½)/6 = ⅔; all: 16 trials, mean (3 + ½ + 1 + 1)/16.
     let expected = 4.0 / 6.0 - 5.5 / 16.0;
     let class = &result.classes[0];
@@ -82,7 +82,7 @@ fn the_image_without_signal_matches_a_hand_made_table() {
 
 #[test]
 fn the_snr_matches_a_hand_made_table() {
-    let class = &by_hand(0.5, &COUNTS, &NOISE).classes[0];
+    let class = &by_hand(Gamma(0.5), &COUNTS, &NOISE).classes[0];
     let error = 1.375 / 12.0;
     let expected = (0.875 * 0.875 - error) / error;
     assert!((class.decision.as_ref().unwrap().snr - expected).abs() < 1e-6);
@@ -90,7 +90,7 @@ fn the_snr_matches_a_hand_made_table() {
 
 #[test]
 fn the_mean_stimulus_blends_noise_and_images() {
-    let class = &by_hand(0.5, &COUNTS, &NOISE).classes[0];
+    let class = &by_hand(Gamma(0.5), &COUNTS, &NOISE).classes[0];
     // Images called 0 are white: Σ = 6·255 over 6 trials.
     let expected = 0.5 * (2.0 / 3.0 + 0.5 / GRID) + 0.5;
     assert!((f64::from(class.mean_stimulus.as_ref().unwrap()[0]) - expected).abs() < 1e-6);
@@ -98,12 +98,12 @@ fn the_mean_stimulus_blends_noise_and_images() {
 
 #[test]
 fn too_few_trials_are_insufficient_and_not_zero() {
-    let few = by_hand(0.5, &[4, 1, 2, 8, 0, 0, 0, 0], &NOISE);
+    let few = by_hand(Gamma(0.5), &[4, 1, 2, 8, 0, 0, 0, 0], &NOISE);
     let class = &few.classes[0];
     assert!(class.decision.is_none());
     assert_eq!(class.called, 6);
     // A class that gets every trial has nothing to compare with.
-    let all = by_hand(0.0, &[4, 0, 2, 0, 0, 0, 0, 0], &NOISE);
+    let all = by_hand(Gamma::NOISE, &[4, 0, 2, 0, 0, 0, 0, 0], &NOISE);
     assert!(all.classes[0].decision.is_none() && all.classes[1].decision.is_none());
     assert!(all.classes[1].mean_noise.is_none() && all.classes[0].mean_noise.is_some());
 }
@@ -124,7 +124,7 @@ fn under_no_signal_the_z_map_is_standard_normal() {
             *sum += i64::from(rng.random::<u16>());
         }
     }
-    for gamma in [0.0, 0.3] {
+    for gamma in [0.0, 0.3].map(Gamma) {
         let result = estimate(&TrialSums {
             gamma,
             shape: [1, 28, 28],
@@ -160,10 +160,10 @@ fn under_no_signal_the_z_map_is_standard_normal() {
 
 #[test]
 fn equal_weights_change_nothing() {
-    let plain = by_hand(0.5, &COUNTS, &NOISE);
+    let plain = by_hand(Gamma(0.5), &COUNTS, &NOISE);
     let thrice = |values: &[u64], by| values.iter().map(|v| v * by).collect::<Vec<u64>>();
     let weighted = estimate(&TrialSums {
-        gamma: 0.5,
+        gamma: Gamma(0.5),
         counts: &COUNTS,
         noise: &margins(&NOISE.map(|sum| 3 * sum), 2, 1),
         image: &[255 * 6, 0],
@@ -186,7 +186,7 @@ fn an_unknown_deviation_is_measured_from_the_moments() {
     // 16 trials, half of them at k = 0 and half at 32768: σ = 16384 grid steps = ¼.
     let moments = [8 * 32768, 8 * 32768_i64.pow(2)];
     let measured = estimate(&TrialSums {
-        gamma: 0.5,
+        gamma: Gamma(0.5),
         counts: &COUNTS,
         noise: &margins(&NOISE, 2, 1),
         image: &[0, 0],
@@ -218,7 +218,7 @@ fn under_no_signal_the_z_map_of_weighted_trials_is_standard_normal() {
             *sum += weight as i64 * i64::from(rng.random::<u16>());
         }
     }
-    for gamma in [0.0, 0.3] {
+    for gamma in [0.0, 0.3].map(Gamma) {
         let result = estimate(&TrialSums {
             gamma,
             shape: [1, 28, 28],
@@ -272,7 +272,7 @@ fn a_class_without_maps_is_counted_and_changes_no_other() {
         estimate(&TrialSums {
             gamma,
             classes: 3,
-            listed: &[0, 1, 2],
+            listed: &[ClassId(0), ClassId(1), ClassId(2)],
             counts: &counts,
             noise: &all,
             image: &[510, 0, 255],
@@ -285,11 +285,11 @@ fn a_class_without_maps_is_counted_and_changes_no_other() {
         .flat_map(|row| [row[0], row[2]])
         .collect();
     let rest = [all[1], all[10]];
-    for gamma in [0.0, 0.4] {
+    for gamma in [0.0, 0.4].map(Gamma) {
         let part = estimate(&TrialSums {
             gamma,
             classes: 3,
-            listed: &[0, 2],
+            listed: &[ClassId(0), ClassId(2)],
             counts: &counts,
             noise: &some,
             rest: &rest,
@@ -311,7 +311,7 @@ fn a_class_without_maps_is_counted_and_changes_no_other() {
 #[test]
 fn the_mean_stimulus_of_coarse_noise_is_a_mean_over_its_cells() {
     let class = &estimate(&TrialSums {
-        gamma: 0.5,
+        gamma: Gamma(0.5),
         counts: &COUNTS,
         noise: &margins(&NOISE, 2, 1),
         // Four white pixels under the cell in each of six trials called 0.

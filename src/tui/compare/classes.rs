@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::content::{ComparisonContent, ComparisonState};
 use crate::format::reliability;
+use crate::ids::ClassId;
 use crate::tui::form;
 use crate::tui::theme::Theme;
 use crate::tui::widget::text::{beside, cut, left};
@@ -34,7 +35,8 @@ pub fn draw(
     let all = sight.classes.len();
     let rows = usize::from(area.height - 1);
     let parts = usize::from((area.width + GAP) / (COLUMNS + GAP)).max(1);
-    let shown: Vec<usize> = form::window(look.class, all, rows * parts).collect();
+    let shown = form::window(look.class.0, all, rows * parts);
+    let shown: Vec<ClassId> = shown.map(ClassId).collect();
     for (part, classes) in (0..).zip(shown.chunks(rows)) {
         let column = beside(area, part * (COLUMNS + GAP));
         let head = format!("  {:<NAME$} {:>5} {:>7}", "class", "r", "pixels");
@@ -49,7 +51,7 @@ pub fn draw(
 fn row(
     sight: &ComparisonContent,
     look: &ComparisonState,
-    class: usize,
+    class: ClassId,
     theme: &Theme,
 ) -> Line<'static> {
     let compared = sight.compared.classes[class].as_ref();

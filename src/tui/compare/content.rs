@@ -6,6 +6,7 @@ use crate::comparison::{ComparisonError, ComparisonRequest, MapComparison, Sessi
 use crate::drawing::scale::{Reach, Scales};
 use crate::figure::channels;
 use crate::format::clean;
+use crate::ids::{ClassId, Gamma};
 use crate::report::comparison::{caution, headline};
 use crate::session::Session;
 use crate::session::config::Response;
@@ -24,7 +25,7 @@ pub struct ComparisonState {
     /// The chosen noise, γ and response.
     pub request: ComparisonRequest,
     /// The chosen class.
-    pub class: usize,
+    pub class: ClassId,
     /// Whether images or their z maps are shown.
     pub kind: MapKind,
     /// Whether the maps of all classes share one scale.
@@ -46,7 +47,7 @@ impl ComparisonState {
     pub fn new(wish: ComparisonRequest) -> Self {
         Self {
             request: wish,
-            class: 0,
+            class: ClassId(0),
             kind: MapKind::Image,
             scale: Scale::Common,
             pixels: Pixels::All,
@@ -67,12 +68,14 @@ impl ComparisonState {
         match action {
             Action::SheetLeft | Action::PreviousClass => self.step_class(sight, -1),
             Action::SheetRight | Action::Again => self.step_class(sight, 1),
-            Action::FirstClass => self.class = 0,
-            Action::LastClass => self.class = sight.classes.len().saturating_sub(1),
+            Action::FirstClass => self.class = ClassId(0),
+            Action::LastClass => {
+                self.class = ClassId(sight.classes.len().saturating_sub(1));
+            }
             Action::OpenJump | Action::OpenFind => {
                 self.jump = Some(PickerState {
                     typed: String::new(),
-                    chosen: self.class,
+                    chosen: self.class.0,
                 });
             }
             Action::CloseJump => self.jump = None,
@@ -101,7 +104,7 @@ impl ComparisonState {
                 };
             }
             Action::WeakerGamma | Action::StrongerGamma => {
-                let next = steps::by_size(sight.gamma, step, &sight.gammas);
+                let next = steps::by_size(sight.gamma_index, step, &sight.gammas);
                 self.request.gamma = sight.gammas.get(next).copied();
                 return true;
             }
@@ -142,8 +145,8 @@ impl ComparisonState {
             }
             Action::RubOutAll => *typed = PickerState::default(),
             _ => {
-                if let Some(class) = jump::chosen(typed, &names) {
-                    self.class = class;
+                if let Some(index) = jump::chosen(typed, &names) {
+                    self.class = ClassId(index);
                     self.jump = None;
                 }
             }
@@ -151,7 +154,8 @@ impl ComparisonState {
     }
 
     fn step_class(&mut self, sight: &ComparisonContent, step: isize) {
-        self.class = steps::around(self.class, step, sight.compared.classes.len());
+        let next = steps::around(self.class.0, step, sight.compared.classes.len());
+        self.class = ClassId(next);
     }
 }
 
@@ -165,9 +169,9 @@ pub struct ComparisonContent {
     /// The maps and their difference.
     pub compared: MapComparison,
     /// Every γ that both sessions have, ascending.
-    pub gammas: Vec<f64>,
+    pub gammas: Vec<Gamma>,
     /// The index of the γ shown.
-    pub gamma: usize,
+    pub gamma_index: usize,
     /// The responses that both have.
     pub responses: Vec<Response>,
     /// The kinds of noise that both used.
@@ -199,7 +203,7 @@ pub struct ZLimits {
 
 impl ZLimits {
     /// Computes them for some classes.
-    pub fn of(compared: &MapComparison, classes: Range<usize>) -> Self {
+    pub fn of(compared: &MapComparison, classes: impl Iterator<Item = ClassId> + Clone) -> Self {
         let largest = |maps_of: Range<usize>| {
             let classes = classes.clone();
             let maps = classes.flat_map(|class| {
@@ -217,7 +221,7 @@ impl ZLimits {
 
 /// The scales of the maps: the three of a class (A, B and difference) share one.
 fn scales(compared: &MapComparison) -> Scales {
-    Scales::of((0..compared.classes.len()).map(|class| {
+    Scales::of(ClassId::all(compared.classes.len()).map(|class| {
         let maps = (0..3).filter_map(|map| values(compared, MapKind::Image, map, class));
         let all: Vec<f32> = maps.flatten().collect();
         (!all.is_empty()).then(|| Reach::of(&all, 0.0, compared.reliability(class)))
@@ -230,12 +234,12 @@ pub fn values(
     compared: &MapComparison,
     kind: MapKind,
     map_index: usize,
-    class: usize,
+    class: ClassId,
 ) -> Option<Vec<f32>> {
     let z = kind == MapKind::Z;
     let map = match map_index {
         2 => {
-            let difference = compared.classes.get(class)?.as_ref()?;
+            let difference = compared.classes.get(class.0)?.as_ref()?;
             if z {
                 &difference.z
             } else {
@@ -259,23 +263,24 @@ impl ComparisonContent {
         let pair = SessionPair::new(a, b, &look.request)?;
         let response = look.request.response.unwrap_or(pair.responses[0]);
         let chosen = look.request.gamma.and_then(|gamma| pair.gamma_index(gamma));
-        let gamma = chosen.unwrap_or_else(|| pair.best_gamma(response));
-        let compared = MapComparison::new(&pair, gamma, response);
+        let gamma_index = chosen.unwrap_or_else(|| pair.best_gamma(response));
+        let compared = MapComparison::new(&pair, gamma_index, response);
         let noise = pair.plans[0].noise.label();
-        let classes = 0..compared.classes.len();
+        let classes = ClassId::all(compared.classes.len());
         Ok(Self {
             names: pair.names().map(clean),
             classes: classes
+                .clone()
                 .map(|class| clean(&pair.class_name(class)))
                 .collect(),
             gammas: pair.gammas.iter().map(|trials| trials.gamma).collect(),
-            gamma,
-            called: pair.gammas[gamma].compare_counts(),
+            gamma_index,
+            called: pair.gammas[gamma_index].compare_counts(),
             headline: headline(&compared),
             caution: caution(&pair, &compared),
             unit: pair.unit(response),
             scales: scales(&compared),
-            limits: ZLimits::of(&compared, 0..compared.classes.len()),
+            limits: ZLimits::of(&compared, classes),
             noise: pair
                 .noises
                 .iter()
@@ -288,12 +293,12 @@ impl ComparisonContent {
     }
 
     /// The classes as jump targets.
-    pub fn names_of_classes(&self, chosen: usize) -> JumpTargets {
+    pub fn names_of_classes(&self, chosen: ClassId) -> JumpTargets {
         JumpTargets {
             noun: "class",
             all: self.classes.clone(),
             numbered: true,
-            chosen,
+            chosen: chosen.0,
         }
     }
 

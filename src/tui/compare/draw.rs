@@ -1,6 +1,8 @@
 //! Draws the comparison: a pure function of the two sessions, the viewer's choices, the area and what the
 //! terminal can show.
 
+use std::iter;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -169,12 +171,12 @@ fn ramps(sight: &ComparisonContent, look: &ComparisonState) -> [Ramp; 2] {
         (MapKind::Z, scale) => {
             let limits = match scale {
                 Scale::Common => sight.limits,
-                Scale::Own => ZLimits::of(&sight.compared, look.class..look.class + 1),
+                Scale::Own => ZLimits::of(&sight.compared, iter::once(look.class)),
             };
             [limits.z, limits.difference_z].map(|limit| ramp(round_up(limit)))
         }
-        (_, Scale::Common) => [ramp(sight.scales.limit(look.class)); 2],
-        (_, Scale::Own) => [ramp(sight.scales.own_limit(look.class)); 2],
+        (_, Scale::Common) => [ramp(sight.scales.limit(look.class.0)); 2],
+        (_, Scale::Own) => [ramp(sight.scales.own_limit(look.class.0)); 2],
     }
 }
 

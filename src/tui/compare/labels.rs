@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use super::content::{ComparisonContent, ComparisonState};
 use super::scene::ComparisonScene;
 use crate::format::{self, clean, percent, reliability};
+use crate::ids::ClassId;
 use crate::report::comparison::agreement_line;
 use crate::tui::scene::map_set::MapKind;
 use crate::tui::shared::Scale;
@@ -48,7 +49,7 @@ pub fn choices(
         theme.dim(),
     ));
     for (index, &gamma) in sight.gammas.iter().enumerate() {
-        spans.push(one(index == sight.gamma, &format::gamma(gamma)));
+        spans.push(one(index == sight.gamma_index, &format::gamma(gamma)));
     }
     left(buf, area, 0, Line::from(spans));
 }
@@ -66,7 +67,7 @@ pub fn scale_line(
     let mut used = scale::draw(ramps[0], bar, area, theme, buf);
     let meaning = match (look.kind, look.scale) {
         (MapKind::Z, _) => "  standard errors; A minus B ".to_owned(),
-        (_, Scale::Common) if !sight.scales.has_own_scale(look.class) => {
+        (_, Scale::Common) if !sight.scales.has_own_scale(look.class.0) => {
             format!("  {}, one scale", sight.unit)
         }
         (_, _) => format!("  {}, this class", sight.unit),
@@ -100,7 +101,7 @@ pub fn facts(
         sight
             .compared
             .classes
-            .get(class)
+            .get(class.0)
             .and_then(Option::as_ref)
             .map(|comparison| {
                 let r = |name: &str, r: Option<f64>| {
@@ -150,8 +151,8 @@ pub fn facts(
 }
 
 /// A class as named in a sentence.
-fn name(sight: &ComparisonContent, class: usize) -> String {
-    let name = sight.classes.get(class).map_or("", String::as_str);
+fn name(sight: &ComparisonContent, class: ClassId) -> String {
+    let name = sight.classes.get(class.0).map_or("", String::as_str);
     match name.parse::<u64>() {
         Ok(_) => format!("class {name}"),
         Err(_) => name.to_owned(),

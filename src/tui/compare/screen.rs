@@ -249,14 +249,14 @@ impl ComparisonLoop {
     /// Writes the maps of the chosen class into the current folder, on its own thread.
     fn export(&mut self, tell: &UnboundedSender<Notice>) {
         let Ok(sight) = &self.sight else { return };
-        let (gamma, response) = (sight.gamma, sight.compared.response);
+        let (gamma_index, response) = (sight.gamma_index, sight.compared.response);
         let sessions = self.sessions.clone();
         let (wish, class, tell) = (self.look.request.clone(), self.look.class, tell.clone());
         self.look.notice = Some(Notice::done("writing the figure"));
         tokio::task::spawn_blocking(move || {
             let written = match SessionPair::new(&sessions[0], &sessions[1], &wish) {
                 Ok(pair) => {
-                    let compared = MapComparison::new(&pair, gamma, response);
+                    let compared = MapComparison::new(&pair, gamma_index, response);
                     write_one(&pair, &compared, class, Path::new(""))
                         .map_err(|error| error.to_string())
                 }

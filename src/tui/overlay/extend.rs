@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::format::{count, duration, gamma, parse_trials, rounded_count, thousands};
+use crate::ids::Gamma;
 use crate::session::Session;
 use crate::session::config::{ClassificationImages, Extension};
 use crate::tui::action::{Action, first_key_of};
@@ -17,9 +18,9 @@ use crate::tui::widget::text::left;
 fn plan<'a>(
     shared: &SharedState,
     session: &'a Session,
-) -> Option<(&'a ClassificationImages, Option<f64>)> {
+) -> Option<(&'a ClassificationImages, Option<Gamma>)> {
     let plan = shared.images_plan(session)?;
-    let gamma = shared.gamma.and_then(|place| plan.gammas.get(place));
+    let gamma = shared.gamma_index.and_then(|index| plan.gammas.get(index));
     Some((plan, gamma.copied()))
 }
 
@@ -29,7 +30,7 @@ pub fn is_possible(shared: &SharedState, session: &Session) -> bool {
 }
 
 /// The largest number of trials planned among the γ to extend.
-fn planned(plan: &ClassificationImages, gamma: Option<f64>) -> u64 {
+fn planned(plan: &ClassificationImages, gamma: Option<Gamma>) -> u64 {
     let gammas = plan
         .gammas
         .iter()

@@ -5,6 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::ids::ClassId;
 use crate::session::Session;
 use crate::tui::form;
 use crate::tui::scene::Scene;
@@ -23,13 +24,13 @@ pub fn names(state: &DashboardState, kind: JumpKind, session: &Session) -> Optio
 }
 
 /// The classes of a session.
-pub fn classes(session: &Session, chosen: usize) -> JumpTargets {
-    let all = 0..form::classes(session);
+pub fn classes(session: &Session, chosen: ClassId) -> JumpTargets {
+    let all = ClassId::all(form::classes(session));
     JumpTargets {
         noun: "class",
         all: all.map(|class| form::class_name(session, class)).collect(),
         numbered: true,
-        chosen,
+        chosen: chosen.0,
     }
 }
 

@@ -12,6 +12,7 @@ use self::caption::caption;
 pub use self::layout::{ContactSheetLayout, comfortable};
 use super::Scene;
 use super::map_set::MapSet;
+use crate::ids::ClassId;
 use crate::session::Session;
 use crate::session::record::ClassificationImages;
 use crate::tui::action::Action;
@@ -36,7 +37,8 @@ pub fn draw(
     area: Rect,
     buf: &mut Buffer,
 ) {
-    for (index, class) in layout.shown(scene.shared.class, lens.classes()).enumerate() {
+    let shown = layout.shown(scene.shared.class, lens.classes());
+    for (index, class) in shown.map(ClassId).enumerate() {
         let (row, column) = (index / layout.columns, index % layout.columns);
         let x = area.x + column as u16 * layout.step;
         let y = area.y + row as u16 * layout.pitch;
@@ -58,7 +60,7 @@ pub fn position(
 fn tile_of(
     scene: &Scene<'_>,
     lens: &MapSet<'_>,
-    class: usize,
+    class: ClassId,
     layout: ContactSheetLayout,
     tile: Rect,
     buf: &mut Buffer,
@@ -81,7 +83,13 @@ fn tile_of(
 }
 
 /// Draws the map of a class, or why there is none, over the whole of `area`.
-pub fn thumbnail(scene: &Scene<'_>, lens: &MapSet<'_>, class: usize, area: Rect, buf: &mut Buffer) {
+pub fn thumbnail(
+    scene: &Scene<'_>,
+    lens: &MapSet<'_>,
+    class: ClassId,
+    area: Rect,
+    buf: &mut Buffer,
+) {
     let theme = scene.theme;
     let marks = match scene.shared.pixels {
         Pixels::Significant if lens.values(class).is_some() => SignificanceMarks::Only,

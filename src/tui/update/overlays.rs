@@ -1,6 +1,7 @@
 //! Actions on overlays: help, palette, prompts, and the text typed into them.
 
 use super::{Effect, update};
+use crate::ids::ClassId;
 use crate::link::EngineCommand;
 use crate::session::Session;
 use crate::session::record::Note;
@@ -209,7 +210,7 @@ fn jump(state: &mut DashboardState, action: Action, session: &Session) -> Effect
                 return Effect::None;
             };
             match kind {
-                JumpKind::Class => state.shared.class = index,
+                JumpKind::Class => state.shared.class = ClassId(index),
                 _ => state.active_view_mut().0.choose(kind, index, session),
             }
             state.overlay = Overlay::None;

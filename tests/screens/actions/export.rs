@@ -5,7 +5,7 @@ use noisescope::figure::Figure;
 use super::*;
 
 /// The class of an exported map.
-fn exported_class(effect: &Effect) -> Option<usize> {
+fn exported_class(effect: &Effect) -> Option<ClassId> {
     match effect {
         Effect::Export(Figure::Map { class, .. }) => Some(*class),
         _ => None,
@@ -16,14 +16,14 @@ fn exported_class(effect: &Effect) -> Option<usize> {
 fn the_figure_shown_is_exported() {
     let session = accumulated();
     let mut state = showing("Maps", (120, 40));
-    state.shared.class = 3;
+    state.shared.class = ClassId(3);
     assert!(matches!(
         last_effect(&session, &mut state, "e"),
         Effect::Export(Figure::Maps { .. })
     ));
     assert_eq!(
         exported_class(&last_effect(&session, &mut state, "\ne")),
-        Some(3)
+        Some(ClassId(3))
     );
     let mut state = showing("Overview", (120, 40));
     assert!(matches!(
@@ -42,26 +42,26 @@ fn the_figure_shown_is_exported() {
 fn an_action_can_be_repeated_on_the_next_class_only_right_after_it() {
     let session = accumulated();
     let mut state = showing("Maps", (120, 40));
-    state.shared.class = 3;
+    state.shared.class = ClassId(3);
     last_effect(&session, &mut state, "\ne");
     assert_eq!(
         exported_class(&last_effect(&session, &mut state, ".")),
-        Some(4)
+        Some(ClassId(4))
     );
     assert_eq!(
         exported_class(&last_effect(&session, &mut state, ".")),
-        Some(5)
+        Some(ClassId(5))
     );
     // After another key only the class changes.
     assert_eq!(last_effect(&session, &mut state, "m."), Effect::Redraw);
-    assert_eq!(state.shared.class, 6);
+    assert_eq!(state.shared.class, ClassId(6));
 }
 
 #[test]
 fn caption_command_and_number_are_copied() {
     let session = evidence::with_evidence(100_000);
     let mut state = showing("Maps", (120, 40));
-    state.shared.class = 4;
+    state.shared.class = ClassId(4);
     press(&session, &mut state, &letters("\ny"));
     let output = screen(&session, &state);
     for words in [
@@ -105,7 +105,7 @@ fn caption_command_and_number_are_copied() {
         last_effect(&session, &mut state, "."),
         Effect::Copy(_)
     ));
-    assert_eq!(state.shared.class, 5);
+    assert_eq!(state.shared.class, ClassId(5));
     assert_eq!(last_effect(&session, &mut state, "y"), Effect::Redraw);
     press(&session, &mut state, &[KeyCode::Esc]);
     assert_eq!(state.overlay, Overlay::None);

@@ -59,7 +59,7 @@ fn an_unknown_location_is_refused_with_the_valid_ones() {
     });
     assert!(unit.contains("there are 20"), "{unit}");
     let gamma = refused(Location {
-        gamma: Some(0.77),
+        gamma: Some(Gamma(0.77)),
         ..Location::default()
     });
     assert!(gamma.contains("0.0, 0.1, 0.2, 0.3"), "{gamma}");
@@ -70,11 +70,11 @@ fn jumps_go_to_the_ends_and_to_typed_names_and_numbers() {
     let session = everything::session();
     let mut state = showing("Maps", (120, 40));
     press(&session, &mut state, &letters("G"));
-    assert_eq!(state.shared.class, 9);
+    assert_eq!(state.shared.class, ClassId(9));
     press(&session, &mut state, &[KeyCode::Home]);
-    assert_eq!(state.shared.class, 0);
+    assert_eq!(state.shared.class, ClassId(0));
     press(&session, &mut state, &letters("/7\n"));
-    assert_eq!(state.shared.class, 7);
+    assert_eq!(state.shared.class, ClassId(7));
     let mut state = showing("Filters", (120, 40));
     press(&session, &mut state, &letters("/fc1\nu37\n"));
     let view = view_state::<FiltersView>(&mut state);
@@ -159,12 +159,12 @@ fn the_reliability_table_marks_the_gamma_of_every_class() {
     assert!(output.contains("the most reliable of each class"));
     // In the table, up and down select the class, left and right γ.
     press(&session, &mut state, &[KeyCode::Down, KeyCode::Down]);
-    assert_eq!(state.shared.class, 2);
+    assert_eq!(state.shared.class, ClassId(2));
     press(&session, &mut state, &[KeyCode::Right]);
-    assert!(state.shared.gamma.is_some());
+    assert!(state.shared.gamma_index.is_some());
     assert!(screen(&session, &state).contains("for all classes, as chosen"));
     press(&session, &mut state, &letters("b"));
-    assert_eq!(state.shared.gamma, None);
+    assert_eq!(state.shared.gamma_index, None);
     press(&session, &mut state, &[KeyCode::Enter]);
     let view = view_state::<MapsView>(&mut state);
     assert!(view.enlarged && !view.table);
@@ -182,7 +182,10 @@ fn two_views_share_the_screen_and_keys_go_to_one_of_them() {
     );
     // Keys go to the first view; after w to the second, which can be any view.
     press(&session, &mut state, &letters("l"));
-    assert_eq!((state.view().name, state.shared.class), ("Maps", 1));
+    assert_eq!(
+        (state.view().name, state.shared.class),
+        ("Maps", ClassId(1))
+    );
     press(&session, &mut state, &letters("w5"));
     assert_eq!(state.view().name, "Filters");
     let both = screen(&session, &state);

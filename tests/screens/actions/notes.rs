@@ -9,7 +9,7 @@ use super::*;
 fn a_note_is_typed_saved_shown_and_removed() {
     let mut session = accumulated();
     let mut state = showing("Maps", (120, 40));
-    state.shared.class = 2;
+    state.shared.class = ClassId(2);
     press(&session, &mut state, &letters("\na"));
     assert!(screen(&session, &state).contains("on classification image of class 2"));
     let Effect::Send(EngineCommand::Note(note)) = last_effect(&session, &mut state, "odd bar\n")
@@ -20,7 +20,7 @@ fn a_note_is_typed_saved_shown_and_removed() {
     assert!(matches!(
         note.on,
         NoteTarget::Map {
-            class: 2,
+            class: ClassId(2),
             response: Response::Decision,
             ..
         }
@@ -58,12 +58,18 @@ fn a_note_is_typed_saved_shown_and_removed() {
     // A note belongs to the map on which it was begun, even if the selection changes meanwhile.
     let mut begun = showing("Maps", (120, 40));
     press(&session, &mut begun, &letters("\naone"));
-    begun.shared.class = 7;
+    begun.shared.class = ClassId(7);
     let Effect::Send(EngineCommand::Note(note)) = last_effect(&session, &mut begun, "\n") else {
         panic!("no note is sent to the engine")
     };
     assert!(
-        matches!(note.on, NoteTarget::Map { class: 0, .. }),
+        matches!(
+            note.on,
+            NoteTarget::Map {
+                class: ClassId(0),
+                ..
+            }
+        ),
         "{note:?}"
     );
     // Pasted text is accepted only while text is being typed.

@@ -8,7 +8,7 @@ use noisescope::stats::classification::{GammaEstimate, ImageEstimate};
 use super::*;
 
 /// The classification image of a class.
-fn decision_map(estimate: &GammaEstimate, class: usize) -> Option<&ImageEstimate> {
+fn decision_map(estimate: &GammaEstimate, class: ClassId) -> Option<&ImageEstimate> {
     estimate.classes[class].decision.as_ref()
 }
 
@@ -30,7 +30,7 @@ fn if_one_class_takes_every_trial_no_map_is_zero_and_the_remedy_is_named() {
     let session = accumulated();
     for size in SIZES {
         let mut state = showing("Maps", size);
-        state.shared.gamma = Some(0);
+        state.shared.gamma_index = Some(0);
         let all = screen(&session, &state);
         let words = all.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(
@@ -56,7 +56,7 @@ fn if_one_class_takes_every_trial_no_map_is_zero_and_the_remedy_is_named() {
             "a map in colour:\n{all}"
         );
         enlarge(&mut state, true);
-        state.shared.class = 8;
+        state.shared.class = ClassId(8);
         let enlarged = screen(&session, &state)
             .split_whitespace()
             .collect::<Vec<_>>()
@@ -73,7 +73,7 @@ fn with_too_few_trials_the_mean_stimulus_is_shown_and_labelled() {
     for size in SIZES {
         for view in ["Overview", "Maps"] {
             let mut state = showing(view, size);
-            state.shared.gamma = Some(1);
+            state.shared.gamma_index = Some(1);
             let all = screen(&few, &state);
             let labels = all.matches("too few").count();
             assert!(labels >= 10, "{all}");
@@ -82,7 +82,7 @@ fn with_too_few_trials_the_mean_stimulus_is_shown_and_labelled() {
         }
     }
     let mut state = showing("Maps", (120, 40));
-    state.shared.gamma = Some(1);
+    state.shared.gamma_index = Some(1);
     enlarge(&mut state, true);
     let enlarged = screen(&few, &state);
     assert!(enlarged.contains("of the 30 trials needed"), "{enlarged}");
@@ -101,10 +101,10 @@ fn the_overview_shows_each_class_at_its_best_gamma_without_flipping() {
         .expect("the plan has them");
     let mut state = showing("Overview", (120, 40));
     state.shared.settle(&session);
-    for class in 0..synthetic::CLASSES {
+    for class in ClassId::all(synthetic::CLASSES) {
         let best = (0..4).max_by(|&a, &b| {
-            let r = |gamma: usize| {
-                let estimate = images.gammas[gamma].estimate();
+            let r = |gamma_index: usize| {
+                let estimate = images.gammas[gamma_index].estimate();
                 decision_map(&estimate, class)
                     .and_then(|map| map.reliability)
                     .unwrap_or(-1.0)
@@ -115,19 +115,19 @@ fn the_overview_shows_each_class_at_its_best_gamma_without_flipping() {
     }
     // A slightly better γ does not replace the present one, unless that has no map.
     let before = state.shared.best_gammas.clone();
-    for (class, gamma) in state.shared.best_gammas.iter_mut().enumerate() {
-        *gamma = if class == 3 { 0 } else { before[class] };
+    for (class, gamma_index) in state.shared.best_gammas.iter_mut().enumerate() {
+        *gamma_index = if class == 3 { 0 } else { before[class] };
     }
     state.shared.settle(&session);
     assert_eq!(state.shared.best_gammas, before);
     let more = synthetic::accumulating([400_000, 400_000, 400_000, 12_000]);
-    let clearly_better = |class: usize| {
+    let clearly_better = |class: ClassId| {
         let images = more
             .record
             .classification_images()
             .expect("the plan has them");
-        let r = |gamma: usize| {
-            let estimate = images.gammas[gamma].estimate();
+        let r = |gamma_index: usize| {
+            let estimate = images.gammas[gamma_index].estimate();
             decision_map(&estimate, class).and_then(|map| map.reliability)
         };
         r(2) > r(before[class]).map(|r| r + 0.1)
@@ -139,7 +139,7 @@ fn the_overview_shows_each_class_at_its_best_gamma_without_flipping() {
         .iter()
         .zip(&before)
         .map(|(now, before)| now != before);
-    let expected = (0..synthetic::CLASSES).map(clearly_better);
+    let expected = ClassId::all(synthetic::CLASSES).map(clearly_better);
     assert!(
         moved.eq(expected),
         "{before:?} {:?}",
@@ -187,7 +187,7 @@ fn an_enlarged_map_has_an_integer_zoom() {
 fn the_cursor_shows_row_column_value_and_z() {
     let session = accumulated();
     let mut state = showing("Maps", (120, 40));
-    state.shared.gamma = Some(3);
+    state.shared.gamma_index = Some(3);
     press(
         &session,
         &mut state,
@@ -200,7 +200,11 @@ fn the_cursor_shows_row_column_value_and_z() {
         .classification_images()
         .expect("the plan has them");
     let estimate = images.gammas[3].estimate();
-    let z = f64::from(decision_map(&estimate, 0).expect("enough trials").z[13 * 28 + 13]);
+    let z = f64::from(
+        decision_map(&estimate, ClassId(0))
+            .expect("enough trials")
+            .z[13 * 28 + 13],
+    );
     assert!(screen.contains("row 13  column 13"), "{screen}");
     assert!(
         screen.contains(&noisescope::format::signed_number(z)),
@@ -214,8 +218,8 @@ fn maps_open_at_the_best_gamma_of_each_class() {
     let mut state = showing("Maps", (120, 40));
     state.shared.settle(&session);
     let images = state.shared.current_images(&session).unwrap();
-    let best: Vec<usize> = (0..10)
-        .map(|class| state.shared.best_gamma(images, class))
+    let best: Vec<usize> = ClassId::all(10)
+        .map(|class| state.shared.best_gamma_index(images, class))
         .collect();
     let screen = screen(&session, &state);
     for &index in &best {
@@ -229,7 +233,7 @@ fn maps_open_at_the_best_gamma_of_each_class() {
 fn the_two_by_two_table_adds_up_to_all_trials() {
     let session = accumulated();
     let mut state = showing("Maps", (120, 40));
-    state.shared.gamma = Some(3);
+    state.shared.gamma_index = Some(3);
     enlarge(&mut state, true);
     let screen = screen(&session, &state);
     let numbers = |label: &str| -> Vec<u64> {

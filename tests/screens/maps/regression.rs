@@ -41,7 +41,7 @@ fn under_gabor_noise() -> Session {
     images
         .gammas
         .iter_mut()
-        .for_each(|gamma| gamma.kind = config::Noise::Gabor);
+        .for_each(|trials| trials.kind = config::Noise::Gabor);
     session
 }
 

@@ -14,7 +14,7 @@ fn a_pixel_has_the_colour_of_its_value() {
     let session = accumulated();
     let theme = theme();
     let mut state = showing("Maps", (80, 24));
-    state.shared.gamma = Some(3);
+    state.shared.gamma_index = Some(3);
     enlarge(&mut state, true);
     state.shared.scale = Scale::Own;
     // The cursor is away from the pixels compared.
@@ -25,7 +25,9 @@ fn a_pixel_has_the_colour_of_its_value() {
         .classification_images()
         .expect("the plan has them");
     let estimate = images.gammas[3].estimate();
-    let map = &decision_map(&estimate, 0).expect("enough trials").image;
+    let map = &decision_map(&estimate, ClassId(0))
+        .expect("enough trials")
+        .image;
     let most = map.iter().fold(0.0_f32, |most, v| most.max(v.abs()));
     let limit = noisescope::tui::widget::scale::round_up(most);
     let top = (0..buf.area.height)
@@ -93,7 +95,7 @@ fn a_map_on_its_own_scale_is_labelled_so_at_every_size() {
         // Enlarged, its own scale is below it.
         let mut state = showing("Maps", size);
         enlarge(&mut state, true);
-        state.shared.class = 8;
+        state.shared.class = ClassId(8);
         let screen = screen(&session, &state);
         assert!(!screen.contains("one scale"), "{screen}");
     }
@@ -105,7 +107,7 @@ fn a_picture_of_all_maps_keeps_a_faint_map_visible() {
     let figure = Figure::Maps {
         response: Some(Response::Decision),
         images: 0,
-        gamma: Some(0.1),
+        gamma: Some(Gamma(0.1)),
     };
     let picture = |session: &Session| {
         let drawing = figure::draw(session, &figure, Sheet::DOUBLE).unwrap();

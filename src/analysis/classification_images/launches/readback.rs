@@ -3,6 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::{Column, DeviceSums, HALVES, NoiseLaunches};
+use crate::ids::ClassId;
 use crate::session::config::Weighting;
 use crate::session::record::{BlockEvidence, BlockSums};
 use crate::stats::classification::{GRID_CENTRE, MAX_PAIRED_CLASSES, sums_per_class};
@@ -132,7 +133,7 @@ impl NoiseLaunches<'_> {
                 products[half],
             );
             // The first block of this half.
-            block_sums.block = job.block + u64::from(job.block % 2 != half as u64);
+            block_sums.block = job.block + u64::from(job.block.0 % 2 != half as u64);
             block_sums.blocks = sums.blocks[half];
             halves.push(block_sums);
         }
@@ -193,7 +194,7 @@ impl NoiseLaunches<'_> {
         let weigh = if weighted { &weights.0 } else { &counts };
         let mut totals = vec![(0_u64, 0_u64); rows.count()];
         for (cell, (&count, &weight)) in counts.iter().zip(weigh).enumerate() {
-            for row in rows.for_trial(cell / k, cell % k) {
+            for row in rows.for_trial(ClassId(cell / k), ClassId(cell % k)) {
                 totals[row].0 += count;
                 totals[row].1 += weight;
             }
@@ -289,7 +290,7 @@ impl NoiseLaunches<'_> {
         };
         // The noise was centred: its centre is added back.
         let all: u64 = shown.iter().sum();
-        let listed: Vec<u64> = (0..k)
+        let listed: Vec<u64> = ClassId::all(k)
             .filter(|&class| rows.place(class).is_some())
             .map(|class| shown[class])
             .collect();
@@ -332,7 +333,7 @@ impl NoiseLaunches<'_> {
             }
         }
         let mut all = Vec::new();
-        for class in (0..k).filter(|&class| is_called[class]) {
+        for class in ClassId::all(k).filter(|&class| is_called[class]) {
             if let Some(place) = rows.place(class) {
                 let pixel_sums = &images[place * pixels..(place + 1) * pixels];
                 all.push((place, self.analysis.summer.on_grid(pixel_sums)));

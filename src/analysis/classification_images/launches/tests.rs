@@ -3,6 +3,7 @@
 use super::*;
 use crate::analysis::testing::{lab, linear, template, template_lab};
 use crate::analysis::{AnalysisPlace, Experiment};
+use crate::ids::{ClassId, Gamma};
 use crate::session::config::{self, Grain, NetworkKind, Noise, Response};
 use crate::session::record::{self, BlockSums, GammaTrials, Record};
 use crate::session::{Config, Form};
@@ -18,7 +19,7 @@ const PLACE: AnalysisPlace = AnalysisPlace {
 
 fn plan() -> config::ClassificationImages {
     config::ClassificationImages {
-        gammas: vec![0.0, 0.4],
+        gammas: vec![Gamma::NOISE, Gamma(0.4)],
         trials: 20 * 50 + 5,
         block: 50,
         ..Default::default()
@@ -49,9 +50,10 @@ fn together_and_apart(
     let mut launches =
         Experiment::launches(&analysis, lab, part, 4).expect("the device computes in launches");
     for &(first, end) in jobs {
+        let (first, end) = (BlockIndex(first), BlockIndex(end));
         let mut block = first;
         while block < end {
-            let next = ((block / 4 + 1) * 4).min(end);
+            let next = BlockIndex((block.0 / 4 + 1) * 4).min(end);
             launches.launch(Job {
                 sequence: part,
                 block,
@@ -61,7 +63,7 @@ fn together_and_apart(
         }
         let sums: Box<Vec<BlockSums>> = launches.read().unwrap().downcast().unwrap();
         sums.iter().for_each(|sums| both[0].add(sums));
-        for block in first..end {
+        for block in first.until(end) {
             let sums = Experiment::step(&analysis, lab, Job::single_block(part, block)).unwrap();
             sums.iter().for_each(|sums| both[1].add(sums));
         }
@@ -95,7 +97,7 @@ fn exact_lab(scale: f32) -> Lab {
         let values = template(class).into_iter();
         values.map(|t| (t * 8.0).round() / 8.0 * scale).collect()
     };
-    let templates: Vec<Vec<f32>> = (0..10).map(few_bits).collect();
+    let templates: Vec<Vec<f32>> = ClassId::all(10).map(few_bits).collect();
     lab(
         linear(&templates, &Device::flex()),
         NetworkKind::Logistic,
@@ -106,7 +108,7 @@ fn exact_lab(scale: f32) -> Lab {
 
 fn exact_plan() -> config::ClassificationImages {
     config::ClassificationImages {
-        gammas: vec![0.0],
+        gammas: vec![Gamma::NOISE],
         noise: Noise::Binary,
         ..plan()
     }
@@ -220,7 +222,7 @@ fn noise_alone_is_summed_as_on_the_host() {
 /// Such blocks are left to the host.
 #[test]
 fn outputs_that_are_not_numbers_are_found_when_sums_are_read() {
-    let mut templates: Vec<Vec<f32>> = (0..10).map(template).collect();
+    let mut templates: Vec<Vec<f32>> = ClassId::all(10).map(template).collect();
     templates[3][100] = f32::NAN;
     let network = linear(&templates, &Device::flex());
     let lab = lab(network, NetworkKind::Logistic, 200, 100);
@@ -233,7 +235,7 @@ fn outputs_that_are_not_numbers_are_found_when_sums_are_read() {
         let mut launches = Experiment::launches(&analysis, &lab, 0, 4).unwrap();
         launches.launch(Job {
             sequence: 0,
-            block: 0,
+            block: BlockIndex(0),
             blocks: 4,
         });
         assert!(launches.read().is_none());
@@ -252,7 +254,7 @@ fn there_is_one_upload_per_launch_and_one_reading_per_job() {
         for block in (first..end).step_by(4) {
             launches.launch(Job {
                 sequence: 1,
-                block,
+                block: BlockIndex(block),
                 blocks: 4,
             });
         }
@@ -272,7 +274,9 @@ fn there_is_one_upload_per_launch_and_one_reading_per_job() {
 fn jobs_end_where_reliability_is_noted_and_the_target_is_checked() {
     let lab = template_lab();
     let (plain, _) = begun(plan(), &lab);
-    let next = |analysis: &ClassificationImages, block| Experiment::milestone(analysis, 0, block);
+    let next = |analysis: &ClassificationImages, block: u64| {
+        Experiment::milestone(analysis, 0, BlockIndex(block)).0
+    };
     assert_eq!(
         [0, 3, 4, 12, 100].map(|block| next(&plain, block)),
         [4, 4, 6, 16, 128]

@@ -14,7 +14,7 @@ struct Duel {
 
 fn duel() -> Duel {
     let scaled = |class| testing::template(class).iter().map(|t| 0.2 * t).collect();
-    let weights: [Vec<f32>; 2] = [scaled(0), scaled(1)];
+    let weights: [Vec<f32>; 2] = [scaled(ClassId(0)), scaled(ClassId(1))];
     let difference: Vec<f32> = weights[1]
         .iter()
         .zip(&weights[0])
@@ -35,7 +35,7 @@ fn duel() -> Duel {
 impl Duel {
     fn run(&self, weighting: Weighting, trials: u64) -> GammaTrials {
         let config = plan(config::ClassificationImages {
-            gammas: vec![0.0],
+            gammas: vec![Gamma::NOISE],
             trials,
             weighting,
             ..Default::default()
@@ -148,18 +148,18 @@ fn the_trials_needed_match_the_closed_form() {
 fn a_gamma_that_is_reliable_enough_stops_at_the_same_block_in_any_order() {
     let duel = duel();
     let config = plan(config::ClassificationImages {
-        gammas: vec![0.0, 0.3],
+        gammas: vec![Gamma::NOISE, Gamma(0.3)],
         trials: 8192,
         target: Some(0.5),
         block: 16,
         ..Default::default()
     });
     let whole = testing::run(&config, &duel.lab);
-    let gamma = &recorded(&whole).gammas[0];
+    let trials = &recorded(&whole).gammas[0];
     // 1,232 trials by the closed form, checked every 1,024.
-    assert!(gamma.reached && gamma.blocks < 512, "{}", gamma.blocks);
-    assert_eq!(gamma.blocks % BLOCKS_PER_CHECK, 0);
-    let estimate = gamma.estimate();
+    assert!(trials.reached && trials.blocks < 512, "{}", trials.blocks);
+    assert_eq!(trials.blocks % BLOCKS_PER_CHECK, 0);
+    let estimate = trials.estimate();
     let sufficient = || {
         estimate
             .classes

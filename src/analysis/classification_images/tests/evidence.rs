@@ -7,6 +7,7 @@ use crate::stats::classification::{GRID_CENTRE, MAX_RESPONSE_STEPS};
 const SIDE: usize = 6;
 const PIXELS: usize = SIDE * SIDE;
 const CLASSES: usize = 3;
+const EVERY_CLASS: [ClassId; CLASSES] = [ClassId(0), ClassId(1), ClassId(2)];
 
 /// Images of 6×6 pixels, 100 for each of three classes, each class brighter in its own columns.
 fn small() -> Images {
@@ -24,7 +25,7 @@ fn small() -> Images {
     }
 }
 
-fn evidence_kind(listed: &[usize], weighting: Weighting) -> TrialKind {
+fn evidence_kind(listed: &[ClassId], weighting: Weighting) -> TrialKind {
     TrialKind {
         weighting,
         listed: listed.to_vec(),
@@ -34,27 +35,27 @@ fn evidence_kind(listed: &[usize], weighting: Weighting) -> TrialKind {
 }
 
 /// Weights of the linear network: of either sign, and different for each class.
-fn weight(class: usize, pixel: usize) -> f64 {
-    ((pixel * (class + 2) + 3 * class) % 7) as f64 - 3.0
+fn weight(class: ClassId, pixel: usize) -> f64 {
+    ((pixel * (class.0 + 2) + 3 * class.0) % 7) as f64 - 3.0
 }
 
 /// Logits of a linear network on the stimuli of a block.
 fn linear(block: &DrawnBlock) -> Vec<f32> {
-    let logit = |x: &[f32], class: usize| -> f32 {
+    let logit = |x: &[f32], class: ClassId| -> f32 {
         let terms = x.iter().enumerate();
         terms.map(|(p, &x)| weight(class, p) as f32 * x).sum()
     };
     let rows = block.stimuli.chunks_exact(PIXELS);
-    rows.flat_map(|x| (0..CLASSES).map(move |class| logit(x, class)))
+    rows.flat_map(|x| ClassId::all(CLASSES).map(move |class| logit(x, class)))
         .collect()
 }
 
 /// Trials at γ whose outputs are given by `logits`.
 fn trials_of(
     kind: &TrialKind,
-    gamma: f64,
-    blocks: impl IntoIterator<Item = u64>,
-    logits: impl Fn(u64, &DrawnBlock) -> Vec<f32>,
+    gamma: Gamma,
+    blocks: impl IntoIterator<Item = BlockIndex>,
+    logits: impl Fn(BlockIndex, &DrawnBlock) -> Vec<f32>,
 ) -> GammaTrials {
     let images = small();
     let (source, pool) = (
@@ -69,10 +70,10 @@ fn trials_of(
         let seed = BlockSeed {
             session: 9,
             analysis: 0,
-            stream: (gamma * 10.0) as u64,
+            stream: (gamma.0 * 10.0) as u64,
             block: index,
         };
-        let block = stimulus::draw(seed, &source, gamma, index * 256, 256, &pool);
+        let block = stimulus::draw(seed, &source, gamma, index.0 * 256, 256, &pool);
         let logits = logits(index, &block);
         let rows = || logits.chunks_exact(CLASSES);
         let mut readout = Readout::new(rows(), kind.weighting);
@@ -84,20 +85,25 @@ fn trials_of(
 }
 
 fn all() -> TrialKind {
-    evidence_kind(&[0, 1, 2], Weighting::Equal)
+    evidence_kind(&EVERY_CLASS, Weighting::Equal)
 }
 
 /// A linear network's evidence image is its weights minus their mean over the classes, times the noise's
 /// share of the stimulus, in logits per full range of a pixel.
 #[test]
 fn a_linear_network_gives_its_weights_in_logits_per_pixel() {
-    for gamma in [0.0, 0.3] {
-        let trials = trials_of(&all(), gamma, 0..160, |_, block| linear(block));
+    for gamma in [Gamma::NOISE, Gamma(0.3)] {
+        let trials = trials_of(&all(), gamma, BlockIndex::first(160), |_, block| {
+            linear(block)
+        });
         let estimate = trials.estimate();
-        for class in 0..CLASSES {
-            let mean = |pixel: usize| (0..CLASSES).map(|k| weight(k, pixel)).sum::<f64>() / 3.0;
+        for class in ClassId::all(CLASSES) {
+            let mean = |pixel: usize| {
+                let weights = ClassId::all(CLASSES).map(|k| weight(k, pixel));
+                weights.sum::<f64>() / 3.0
+            };
             let expected: Vec<f32> = (0..PIXELS)
-                .map(|pixel| ((1.0 - gamma) * (weight(class, pixel) - mean(pixel))) as f32)
+                .map(|pixel| ((1.0 - gamma.0) * (weight(class, pixel) - mean(pixel))) as f32)
                 .collect();
             let map = estimate.classes[class].evidence.as_ref().unwrap();
             let r = pearson(&map.image, &expected).unwrap();
@@ -124,14 +130,15 @@ fn a_linear_network_gives_its_weights_in_logits_per_pixel() {
 /// Outputs independent of the noise: z is standard normal, by the Kolmogorov–Smirnov test.
 #[test]
 fn for_outputs_independent_of_the_noise_every_z_is_standard_normal() {
-    let shuffled = |index: u64, block: &DrawnBlock| {
+    let shuffled = |index: BlockIndex, block: &DrawnBlock| {
         // The outputs for other noise.
         let other = trials_block(index + 10_000, block.truth.len());
         linear(&other)
     };
     let mut z = Vec::new();
-    for (gamma, first) in [(0.0, 0), (0.0, 50), (0.3, 100), (0.3, 150)] {
-        let trials = trials_of(&all(), gamma, first..first + 30, shuffled);
+    let cases = [(0.0, 0), (0.0, 50), (0.3, 100), (0.3, 150)];
+    for (gamma, first) in cases.map(|(gamma, first)| (Gamma(gamma), BlockIndex(first))) {
+        let trials = trials_of(&all(), gamma, first.until(first + 30), shuffled);
         for class in &trials.estimate().classes {
             let map = class.evidence.as_ref().unwrap();
             z.extend(map.z.iter().map(|&z| f64::from(z)));
@@ -153,7 +160,7 @@ fn for_outputs_independent_of_the_noise_every_z_is_standard_normal() {
     assert!(distance < 1.63 / independent.sqrt(), "{distance} of {n}");
 }
 
-fn trials_block(index: u64, trials: usize) -> DrawnBlock {
+fn trials_block(index: BlockIndex, trials: usize) -> DrawnBlock {
     let images = small();
     let seed = BlockSeed {
         session: 10,
@@ -162,7 +169,8 @@ fn trials_block(index: u64, trials: usize) -> DrawnBlock {
         block: index,
     };
     let source = NoiseSource::new(Noise::Uniform, &images);
-    stimulus::draw(seed, &source, 0.0, 0, trials, &stimulus::Pool::new(&images))
+    let pool = stimulus::Pool::new(&images);
+    stimulus::draw(seed, &source, Gamma::NOISE, 0, trials, &pool)
 }
 
 /// Φ(z), by Abramowitz and Stegun 26.2.17: within 7.5e-8.
@@ -180,28 +188,30 @@ fn normal_share(z: f64) -> f64 {
 #[test]
 fn decisions_used_as_evidence_give_the_classification_image() {
     let kind = all();
-    let mut trials = trials_of(&kind, 0.0, 0..20, |_, block| linear(block));
+    let mut trials = trials_of(&kind, Gamma::NOISE, BlockIndex::first(20), |_, block| {
+        linear(block)
+    });
     let images = small();
     let (source, pool) = (
         NoiseSource::new(Noise::Uniform, &images),
         stimulus::Pool::new(&images),
     );
     let summing = BlockSummer::new(&kind, &source, &images);
-    let mut decided = GammaTrials::new(0.0, 30, &kind);
+    let mut decided = GammaTrials::new(Gamma::NOISE, 30, &kind);
     decided.record_evidence(1.0, &kind);
-    for index in 0..20 {
+    for index in BlockIndex::first(20) {
         let seed = BlockSeed {
             session: 9,
             analysis: 0,
             stream: 0,
             block: index,
         };
-        let block = stimulus::draw(seed, &source, 0.0, index * 256, 256, &pool);
+        let block = stimulus::draw(seed, &source, Gamma::NOISE, index.0 * 256, 256, &pool);
         let logits = linear(&block);
         let mut readout = Readout::new(logits.chunks_exact(CLASSES), Weighting::Equal);
         let called = readout.decisions.iter();
         let responses =
-            called.flat_map(|&called| (0..CLASSES).map(move |k| i32::from(k == called)));
+            called.flat_map(|&called| ClassId::all(CLASSES).map(move |k| i32::from(k == called)));
         readout.responses = Some(TrialResponses {
             responses: responses.collect(),
             clipped: 0,
@@ -241,21 +251,24 @@ fn sums_match_their_definition() {
         stimulus::Pool::new(&images),
     );
     for (listed, weighting) in [
-        (vec![0, 1, 2], Weighting::Equal),
-        (vec![1], Weighting::Equal),
-        (vec![0, 2], Weighting::Threshold(0.9)),
+        (EVERY_CLASS.to_vec(), Weighting::Equal),
+        (vec![ClassId(1)], Weighting::Equal),
+        (vec![ClassId(0), ClassId(2)], Weighting::Threshold(0.9)),
     ] {
         let kind = evidence_kind(&listed, weighting);
         let summing = BlockSummer::new(&kind, &source, &images);
         let reader = ResponseReader::new(config::EvidenceMeasure::Logit, &listed, 1.0 / 64.0);
-        let block = trials_block(3, 100);
+        let block = trials_block(BlockIndex(3), 100);
         let logits = linear(&block);
         let rows = || logits.chunks_exact(CLASSES);
         let mut readout = Readout::new(rows(), weighting);
         readout.responses = Some(reader.read(rows()));
         let all_responses = readout.responses.clone().unwrap().responses;
         assert!(all_responses.iter().all(|y| y.abs() < MAX_RESPONSE_STEPS));
-        let found = summing.sum(3, &block, &readout, &pool).evidence.unwrap();
+        let found = summing
+            .sum(BlockIndex(3), &block, &readout, &pool)
+            .evidence
+            .unwrap();
         let m = listed.len();
         for place in 0..m {
             let responses = || {
@@ -282,10 +295,10 @@ fn sums_match_their_definition() {
                     products.sum::<i64>()
                 );
             }
-            for truth in 0..CLASSES {
+            for truth in ClassId::all(CLASSES) {
                 let shown = block.truth.iter().zip(responses());
                 let sum: i64 = shown.filter(|(t, _)| **t == truth).map(|(_, y)| y).sum();
-                assert_eq!(found.sums[truth * m + place], sum);
+                assert_eq!(found.sums[truth.0 * m + place], sum);
             }
         }
         assert_eq!(found.shown.iter().sum::<u64>(), 100);
@@ -296,10 +309,12 @@ fn sums_match_their_definition() {
 /// Even if decisions weight the trials, evidence counts each trial once.
 #[test]
 fn the_weight_of_a_decision_does_not_change_the_evidence() {
-    for gamma in [0.0, 0.3] {
+    for gamma in [Gamma::NOISE, Gamma(0.3)] {
         let image = |weighting| {
-            let kind = evidence_kind(&[0, 1, 2], weighting);
-            let trials = trials_of(&kind, gamma, 0..20, |_, block| linear(block));
+            let kind = evidence_kind(&EVERY_CLASS, weighting);
+            let trials = trials_of(&kind, gamma, BlockIndex::first(20), |_, block| {
+                linear(block)
+            });
             trials.estimate().classes[1].evidence.clone().unwrap()
         };
         let equal = image(Weighting::Equal);
@@ -311,18 +326,20 @@ fn the_weight_of_a_decision_does_not_change_the_evidence() {
 
 #[test]
 fn without_signal_a_map_does_not_depend_on_which_classes_are_listed() {
-    let image = |listed: &[usize]| {
+    let image = |listed: &[ClassId]| {
         let kind = evidence_kind(listed, Weighting::Equal);
-        let trials = trials_of(&kind, 0.0, 0..10, |_, block| linear(block));
+        let trials = trials_of(&kind, Gamma::NOISE, BlockIndex::first(10), |_, block| {
+            linear(block)
+        });
         trials.estimate().classes[2].evidence.clone().unwrap()
     };
-    assert_eq!(image(&[0, 1, 2]), image(&[2]));
+    assert_eq!(image(&EVERY_CLASS), image(&[ClassId(2)]));
 }
 
 #[test]
 fn an_output_that_never_changes_has_no_image_and_no_nan() {
-    let constant = |_: u64, block: &DrawnBlock| [4.0, -1.0, 0.5].repeat(block.truth.len());
-    let trials = trials_of(&all(), 0.3, 0..4, constant);
+    let constant = |_: BlockIndex, block: &DrawnBlock| [4.0, -1.0, 0.5].repeat(block.truth.len());
+    let trials = trials_of(&all(), Gamma(0.3), BlockIndex::first(4), constant);
     for class in &trials.estimate().classes {
         assert!(class.evidence.is_none() && class.response.is_none());
     }
@@ -330,7 +347,9 @@ fn an_output_that_never_changes_has_no_image_and_no_nan() {
 
 #[test]
 fn too_few_trials_have_no_image() {
-    let mut few = trials_of(&all(), 0.0, 0..1, |_, block| linear(block));
+    let mut few = trials_of(&all(), Gamma::NOISE, BlockIndex::first(1), |_, block| {
+        linear(block)
+    });
     few.min_trials = 300;
     assert!(few.estimate().classes[0].evidence.is_none());
 }
@@ -339,10 +358,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
     #[test]
     fn blocks_of_evidence_merge_to_the_same_bits_in_any_order(
-        order in Just((0..10_u64).collect::<Vec<_>>()).prop_shuffle(),
+        order in Just(BlockIndex::first(10).collect::<Vec<_>>()).prop_shuffle(),
     ) {
-        let merged = trials_of(&all(), 0.3, order, |_, block| linear(block));
-        let sorted = trials_of(&all(), 0.3, 0..10, |_, block| linear(block));
+        let merged = trials_of(&all(), Gamma(0.3), order, |_, block| linear(block));
+        let sorted = trials_of(&all(), Gamma(0.3), BlockIndex::first(10), |_, block| linear(block));
         prop_assert_eq!(&merged, &sorted);
         prop_assert_eq!(merged.estimate(), sorted.estimate());
     }
@@ -354,7 +373,7 @@ fn a_run_records_the_evidence_that_its_plan_requests() {
     let lab = testing::template_lab();
     let run = |responses: Vec<Response>| {
         let images = config::ClassificationImages {
-            gammas: vec![0.0],
+            gammas: vec![Gamma::NOISE],
             trials: 1000,
             responses,
             ..Default::default()

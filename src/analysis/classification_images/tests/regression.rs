@@ -20,7 +20,7 @@ fn the_regression_recovers_the_weights_that_the_noise_smooths() {
     let lab = testing::lab(network, NetworkKind::Logistic, 200, 100);
     let config = plan(config::ClassificationImages {
         noise: Noise::Gabor,
-        gammas: vec![0.0],
+        gammas: vec![Gamma::NOISE],
         trials: 40_000,
         ..Default::default()
     });

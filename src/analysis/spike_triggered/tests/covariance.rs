@@ -25,7 +25,7 @@ fn a_rectified_unit_has_one_axis_which_is_the_kernel() {
         (512 * 576, 25)
     );
     assert_eq!(covariance.significant.len(), 1, "{covariance:?}");
-    let kernel = &lab.network.kernel(0).unwrap()[unit * 25..][..25];
+    let kernel = &lab.network.kernel(SiteId(0)).unwrap()[unit * 25..][..25];
     let along = |axis: &[f32]| -> f32 {
         let norm = kernel.iter().map(|w| w * w).sum::<f32>().sqrt();
         axis.iter().zip(kernel).map(|(a, w)| a * w).sum::<f32>() / norm

@@ -30,20 +30,19 @@ fn launches_sum_the_same_as_single_blocks() {
         let mut both = [record.clone(), record.clone()];
         let mut launches = Experiment::launches(&analysis, &lab, part, 4).unwrap();
         for jobs in [&[(0, 3)][..], &[(3, 4), (4, 8)]] {
-            for &(block, end) in jobs {
-                let blocks = end - block;
+            for &(first, end) in jobs {
                 launches.launch(Job {
                     sequence: part,
-                    block,
-                    blocks,
+                    block: BlockIndex(first),
+                    blocks: end - first,
                 });
             }
-            let (block, end) = (jobs[0].0, jobs[jobs.len() - 1].1);
+            let (first, end) = (jobs[0].0, jobs[jobs.len() - 1].1);
             let sums: Box<SpikeTriggeredSums> = launches.read().unwrap().downcast().unwrap();
             let job = Job {
                 sequence: part,
-                block,
-                blocks: end - block,
+                block: BlockIndex(first),
+                blocks: end - first,
             };
             Experiment::merge(&analysis, &mut both[0], job, *sums);
             for job in job.split() {
@@ -55,8 +54,8 @@ fn launches_sum_the_same_as_single_blocks() {
         // The result does not depend on what is read together.
         let read = |each: u64| {
             let mut results = record.clone();
-            for block in (0..8).step_by(each as usize) {
-                for block in (block..block + each).step_by(4) {
+            for first in BlockIndex::first(8).step_by(each as usize) {
+                for block in first.until(first + each).step_by(4) {
                     launches.launch(Job {
                         sequence: part,
                         block,
@@ -66,7 +65,7 @@ fn launches_sum_the_same_as_single_blocks() {
                 let sums: Box<SpikeTriggeredSums> = launches.read().unwrap().downcast().unwrap();
                 let job = Job {
                     sequence: part,
-                    block,
+                    block: first,
                     blocks: each,
                 };
                 Experiment::merge(&analysis, &mut results, job, *sums);

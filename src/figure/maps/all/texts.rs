@@ -6,6 +6,7 @@ use super::super::{grain, short_name};
 use super::{ClassMap, MapContent};
 use crate::drawing::Sheet;
 use crate::format;
+use crate::ids::{ClassId, Gamma};
 use crate::session::config::Response;
 use crate::session::record::{GammaTrials, Record};
 
@@ -47,7 +48,7 @@ pub(super) fn foot_words(
         1 => Some("the map marked ± has its own scale".to_owned()),
         _ => Some("maps marked ± have their own scales".to_owned()),
     });
-    let others: Vec<usize> = (0..trials.classes())
+    let others: Vec<ClassId> = ClassId::all(trials.classes())
         .filter(|class| !trials.listed.contains(class))
         .collect();
     parts.extend(match others[..] {
@@ -67,7 +68,7 @@ pub(super) fn foot_words(
 /// The label of a tile: the class's name and its statistics, in one or two lines.
 pub(super) fn captions(
     name: &str,
-    (shown, response, own_gamma, shows): (&ClassMap<'_>, Response, Option<f64>, MapContent),
+    (shown, response, own_gamma, shows): (&ClassMap<'_>, Response, Option<Gamma>, MapContent),
     across: f64,
     sheet: &Sheet,
 ) -> Vec<String> {

@@ -266,6 +266,7 @@ impl UnitGradients {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::SiteId;
     use crate::nets::Subject;
     use crate::nets::graph::Op;
     use crate::nets::network_shape::NetworkShape;
@@ -277,7 +278,7 @@ mod tests {
     /// The sum of a unit's gradients at some positions, by automatic differentiation.
     fn by_burn(
         subject: &Subject,
-        site: usize,
+        site: SiteId,
         (pixels, image): (&[f32], [usize; 3]),
         (unit, positions): (usize, &[usize]),
     ) -> Vec<f64> {
@@ -338,7 +339,8 @@ mod tests {
                     positions.iter().map(|&position| all[position]).collect();
                 gradients.add(&pixels, &chosen_units, &position_offsets, &mut sums);
                 for (&unit, found) in chosen.iter().zip(sums.chunks_exact(area)) {
-                    let expected = by_burn(&subject, index, (&pixels, image), (unit, &positions));
+                    let site_id = SiteId(index);
+                    let expected = by_burn(&subject, site_id, (&pixels, image), (unit, &positions));
                     let most = expected.iter().fold(0.0_f64, |most, v| most.max(v.abs()));
                     let worst = found.iter().zip(&expected);
                     let worst = worst.fold(0.0_f64, |worst, (a, b)| worst.max((a - b).abs()));

@@ -5,6 +5,7 @@ use crate::figure::audit::share_with_interval;
 use crate::figure::choice::{self, RELIABLE};
 use crate::figure::wording::class_name;
 use crate::format::{gamma, percent, reliability, thousands};
+use crate::ids::{ClassId, Gamma};
 use crate::report::page::responses;
 use crate::report::page::words::{classes, counted, sentence};
 use crate::session::config::{self, Response};
@@ -16,7 +17,7 @@ const MOST_GAMMAS: usize = 8;
 
 /// The map of a class at the γ that shows it best.
 struct Best<'a> {
-    class: usize,
+    class: ClassId,
     trials: &'a GammaTrials,
     reliability: Option<f64>,
     interval: Option<[f64; 2]>,
@@ -59,7 +60,7 @@ pub(super) fn image_findings(
 /// Every class that has a map for a response, at its best γ.
 fn best(images: &ClassificationImages, by: Response) -> Vec<Best<'_>> {
     let all = images.gammas.first().map_or(0, GammaTrials::classes);
-    let of_class = |class: usize| {
+    let of_class = |class: ClassId| {
         let trials = images
             .gammas
             .get(choice::best_gamma(images, by, class, None))?;
@@ -67,7 +68,7 @@ fn best(images: &ClassificationImages, by: Response) -> Vec<Best<'_>> {
             return None;
         }
         let estimate = trials.estimate();
-        let map = estimate.classes.get(class)?.image(by)?;
+        let map = estimate.classes.get(class.0)?.image(by)?;
         Some(Best {
             class,
             trials,
@@ -77,7 +78,7 @@ fn best(images: &ClassificationImages, by: Response) -> Vec<Best<'_>> {
             pixels: map.z.len(),
         })
     };
-    (0..all).filter_map(of_class).collect()
+    ClassId::all(all).filter_map(of_class).collect()
 }
 
 /// The least and the most reliable maps.
@@ -146,8 +147,8 @@ fn missing_maps(
     by: Response,
 ) -> Option<String> {
     let first = images.gammas.iter().find(|trials| trials.trials > 0)?;
-    let has = |class: &usize| maps.iter().any(|map| map.class == *class);
-    let without: Vec<usize> = first
+    let has = |class: &ClassId| maps.iter().any(|map| map.class == *class);
+    let without: Vec<ClassId> = first
         .listed
         .iter()
         .copied()
@@ -180,9 +181,9 @@ fn fed_back(maps: &[Best<'_>], by: Response) -> Option<String> {
             Response::Decision => &map.trials.fed_back,
             Response::Evidence => &map.trials.evidence_fed_back,
         };
-        *all.get(map.class)?
+        *all.get(map.class.0)?
     };
-    let shown: Vec<(usize, FedBack)> = maps
+    let shown: Vec<(ClassId, FedBack)> = maps
         .iter()
         .filter_map(|map| Some((map.class, answer(map)?)))
         .collect();
@@ -219,7 +220,7 @@ fn called(record: &Record, trials: &GammaTrials) -> String {
             thousands(class_estimate.called),
             counted(all, "trial", "trials"),
             percent(class_estimate.called as f64 / all.max(1) as f64),
-            class_name(record, class)
+            class_name(record, ClassId(class))
         );
     }
     let never = estimate
@@ -233,7 +234,7 @@ fn called(record: &Record, trials: &GammaTrials) -> String {
             estimate.classes.len()
         );
     }
-    if trials.gamma > 0.0 {
+    if trials.gamma > Gamma::NOISE {
         let side = estimate.classes.len();
         let right = estimate.counts.iter().step_by(side + 1);
         let right = Share {

@@ -4,6 +4,7 @@ use super::ExperimentFindings;
 use crate::figure::audit::share_with_interval;
 use crate::figure::wording::class_name;
 use crate::format::{clean, percent, reliability, short, signed, thousands};
+use crate::ids::ClassId;
 use crate::report::page::words::{counted, list, sentence};
 use crate::session::record::{
     Attack, GammaTemplates, LayerResponses, ModulatedLayer, Modulation, Predictions, Record,
@@ -18,8 +19,8 @@ pub(super) fn templates(templates: &Templates, parts: &[String]) -> Option<Exper
     let meaningful = templates
         .gammas
         .iter()
-        .filter(|gamma| gamma.is_meaningful());
-    let images = meaningful.map(|gamma| gamma.images).max();
+        .filter(|templates| templates.is_meaningful());
+    let images = meaningful.map(|templates| templates.images).max();
     let lead = match (parts, images) {
         ([accuracy, best], Some(images)) => format!(
             "The maps alone, without the network, classify {}: {accuracy}, {best}, the best of {} scores there; the table has the others.",
@@ -30,7 +31,7 @@ pub(super) fn templates(templates: &Templates, parts: &[String]) -> Option<Exper
             let most = templates
                 .gammas
                 .iter()
-                .map(|gamma| gamma.classes.len())
+                .map(|templates| templates.classes.len())
                 .max()?;
             format!(
                 "Too few maps to choose from: at least 2 classes must have one, and at most {most} do at one γ."
@@ -159,12 +160,12 @@ fn strongest_modulation(
         .strengths
         .iter()
         .position(|&strength| strength == 0)?;
-    let right = |class: usize, place: usize| {
+    let right = |class: ClassId, place: usize| {
         let (hits, of) = layer.accuracy(class, place, images, class)?;
         Some(Share { hits, total: of })
     };
-    let mut most: Option<(f64, usize, usize)> = None;
-    for class in 0..layer.classes() {
+    let mut most: Option<(f64, ClassId, usize)> = None;
+    for class in ClassId::all(layer.classes()) {
         for place in 0..modulation.strengths.len() {
             let (Some(before), Some(after)) = (right(class, rest), right(class, place)) else {
                 continue;
@@ -208,10 +209,11 @@ pub(super) fn predictions(
 
 /// The class with the lowest recall.
 fn least_right(record: &Record, split: &SplitCounts) -> Option<String> {
-    let known = (0..split.classes()).filter_map(|class| Some((class, split.recall(class)?)));
+    let known =
+        ClassId::all(split.classes()).filter_map(|class| Some((class, split.recall(class)?)));
     let (class, _) = known.min_by(|a, b| a.1.total_cmp(&b.1))?;
     let right = Share {
-        hits: split.counts[class * (split.classes() + 1)],
+        hits: split.counts[class.0 * (split.classes() + 1)],
         total: split.shown(class),
     };
     Some(format!(
@@ -228,7 +230,7 @@ fn most_confused(record: &Record, split: &SplitCounts) -> Option<String> {
     let side = split.classes();
     let wrong = (0..side * side).filter(|cell| cell / side != cell % side);
     let cell = wrong.max_by_key(|&cell| (split.counts[cell], std::cmp::Reverse(cell)))?;
-    let (truth, called) = (cell / side, cell % side);
+    let (truth, called) = (ClassId(cell / side), ClassId(cell % side));
     (split.counts[cell] > 0).then(|| {
         format!(
             "In the {} set, the most frequent mistake is {} called {}: {} of {}.",
@@ -244,20 +246,21 @@ fn most_confused(record: &Record, split: &SplitCounts) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::Gamma;
     use crate::session::config::{Response, Split};
     use crate::session::{Config, Form};
 
     #[test]
     fn templates_are_reported_with_their_score_or_with_what_is_missing() {
-        let gamma = |classes: Vec<usize>| GammaTemplates {
-            gamma: 0.2,
+        let at_gamma = |classes: Vec<ClassId>| GammaTemplates {
+            gamma: Gamma(0.2),
             response: Response::Evidence,
             classes,
             images: 2_000,
             correct: [100, 200, 300, 400],
         };
         let record = |classes| Templates {
-            gammas: vec![gamma(classes)],
+            gammas: vec![at_gamma(classes)],
             ..Templates::default()
         };
         let parts = [
@@ -266,12 +269,14 @@ mod tests {
         ];
         let parts = parts.map(str::to_owned);
         assert_eq!(
-            templates(&record(vec![0, 1]), &parts).unwrap().lead,
+            templates(&record(vec![ClassId(0), ClassId(1)]), &parts)
+                .unwrap()
+                .lead,
             "The maps alone, without the network, classify 2,000 test images: accuracy 20.0 % (18.3–21.8), pearson of \
              evidence images at γ 0.2, the best of 4 scores there; the table has the others."
         );
         let parts = ["fewer than two classes have a template".to_owned()];
-        let lead = templates(&record(vec![3]), &parts).unwrap().lead;
+        let lead = templates(&record(vec![ClassId(3)]), &parts).unwrap().lead;
         assert!(lead.ends_with("at most 1 do at one γ."), "{lead}");
     }
 

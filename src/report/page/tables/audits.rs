@@ -7,6 +7,7 @@ use super::{Grid, GridCell};
 use crate::figure::audit::{share_with_interval, window_in_words};
 use crate::figure::wording::bare_class_name;
 use crate::format::{gamma, number, percent, thousands};
+use crate::ids::ClassId;
 use crate::session::config;
 use crate::session::record::{Audit, Record};
 
@@ -76,15 +77,15 @@ fn classes(record: &Record, csv: &Csv<'_>) -> Grid {
         "energy",
     ];
     let mut grid = Grid::new("The network under study: scores by class", &columns);
-    let mut largest: BTreeMap<u64, f64> = BTreeMap::new();
+    let mut largest: BTreeMap<ClassId, f64> = BTreeMap::new();
     for row in csv.rows().filter(|row| row.text("role") == "reference") {
-        if let (Some(class), Some(score)) = (row.whole("class"), row.real("score")) {
+        if let (Some(class), Some(score)) = (row.class("class"), row.real("score")) {
             let value = largest.entry(class).or_insert(score);
             *value = value.max(score);
         }
     }
     for row in csv.rows().filter(|row| row.text("role") == "suspect") {
-        let Some(class) = row.whole("class") else {
+        let Some(class) = row.class("class") else {
             continue;
         };
         let span = |first: &str| {
@@ -92,7 +93,7 @@ fn classes(record: &Record, csv: &Csv<'_>) -> Grid {
             Some(format!("{first}–{}", (first + size).saturating_sub(1)))
         };
         grid.row(vec![
-            GridCell::Words(bare_class_name(record, class as usize)),
+            GridCell::Words(bare_class_name(record, class)),
             GridCell::number(row.real("score").map(|score| format!("{score:.1}"))),
             GridCell::number(largest.get(&class).map(|score| format!("{score:.1}"))),
             GridCell::number(span("row")),
@@ -164,7 +165,7 @@ pub(super) fn windows(csv: &Csv<'_>) -> Grid {
     for row in csv.rows() {
         grid.row(vec![
             GridCell::Number(row.text("network").to_owned()),
-            GridCell::number(row.real("gamma").map(gamma)),
+            GridCell::number(row.gamma("gamma").map(gamma)),
             GridCell::Words(row.text("name").to_owned()),
             GridCell::number(row.whole("called").map(thousands)),
             GridCell::number(row.whole("trials").map(thousands)),

@@ -2,6 +2,8 @@
 
 use csv::{Reader, ReaderBuilder, StringRecord};
 
+use crate::ids::{ClassId, Gamma};
+
 /// A table with its column names.
 #[derive(Debug, Clone)]
 pub(super) struct Csv<'a> {
@@ -56,6 +58,16 @@ impl CsvRow<'_> {
 
     /// The integer in a column; `None` if there is none.
     pub(super) fn whole(&self, column: &str) -> Option<u64> {
+        self.text(column).parse().ok()
+    }
+
+    /// The class in a column; `None` if there is none.
+    pub(super) fn class(&self, column: &str) -> Option<ClassId> {
+        self.text(column).parse().ok().map(ClassId)
+    }
+
+    /// The γ in a column; `None` if there is none.
+    pub(super) fn gamma(&self, column: &str) -> Option<Gamma> {
         self.text(column).parse().ok()
     }
 

@@ -120,12 +120,11 @@ fn cells(record: &Record, row: &CsvRow<'_>, keys: &Keys) -> Vec<GridCell> {
     };
     let [low, high] = keys.ends.map(|end| row.real(end).map(reliability));
     let ends = low.zip(high).map(|(low, high)| format!("{low} to {high}"));
-    let back = row.whole(keys.class).zip(row.real(keys.confidence));
-    let back = back
-        .map(|(class, sure)| format!("{} ({sure:.2})", bare_class_name(record, class as usize)));
+    let back = row.class(keys.class).zip(row.real(keys.confidence));
+    let back = back.map(|(class, sure)| format!("{} ({sure:.2})", bare_class_name(record, class)));
     vec![
-        GridCell::Words(match row.whole("class") {
-            Some(class) => bare_class_name(record, class as usize),
+        GridCell::Words(match row.class("class") {
+            Some(class) => bare_class_name(record, class),
             None => row.text("name").to_owned(),
         }),
         GridCell::number(called.map(thousands)),

@@ -9,6 +9,7 @@ use crate::figure::wording::{bare_class_name, class_name};
 use crate::format::{
     clean, gamma, learning_rate, number, percent, reliability, short, signed, thousands,
 };
+use crate::ids::{ClassId, Gamma};
 use crate::session::record::{Attack, Record, SpikeTriggered};
 use crate::stats::share::Share;
 
@@ -60,7 +61,7 @@ pub(super) fn templates(csv: &Csv<'_>) -> Grid {
         let counts = row.whole("correct").zip(row.whole("images"));
         grid.row(vec![
             GridCell::Words(row.text("response").to_owned()),
-            GridCell::number(row.real("gamma").map(gamma)),
+            GridCell::number(row.gamma("gamma").map(gamma)),
             GridCell::Words(row.text("score").to_owned()),
             GridCell::number(row.whole("classes").map(thousands)),
             GridCell::number(row.whole("correct").map(thousands)),
@@ -116,12 +117,12 @@ pub(super) fn attack_by_target(record: &Record, attack: &Attack, csv: &Csv<'_>) 
         let mut grid = Grid::new(caption, &["target"]);
         grid.columns
             .extend(attack.weights.iter().map(|&w| short(w)));
-        let mut targets: BTreeMap<u64, Vec<GridCell>> = BTreeMap::new();
+        let mut targets: BTreeMap<ClassId, Vec<GridCell>> = BTreeMap::new();
         let rows = csv
             .rows()
             .filter(|row| row.text("source") == "image" && row.text("pattern") == kind.key());
         for row in rows {
-            let (Some(target), Some(weight)) = (row.whole("target"), row.real("weight")) else {
+            let (Some(target), Some(weight)) = (row.class("target"), row.real("weight")) else {
                 continue;
             };
             let Some(place) = attack
@@ -138,7 +139,7 @@ pub(super) fn attack_by_target(record: &Record, attack: &Attack, csv: &Csv<'_>) 
                 GridCell::number(rate(row.whole("successes"), row.whole("n")).map(in_percent));
         }
         for (target, cells) in targets {
-            let name = GridCell::Words(bare_class_name(record, target as usize));
+            let name = GridCell::Words(bare_class_name(record, target));
             grid.row(std::iter::once(name).chain(cells).collect());
         }
         grid
@@ -214,8 +215,8 @@ struct Units {
 pub(super) fn modulation(record: &Record, csv: &Csv<'_>) -> (Vec<Grid>, Vec<Grid>) {
     let mut layers: Vec<String> = Vec::new();
     let mut strengths: Vec<i64> = Vec::new();
-    let mut images: BTreeMap<(usize, u64, i64), Share> = BTreeMap::new();
-    let mut noise: BTreeMap<(usize, u64, i64), Share> = BTreeMap::new();
+    let mut images: BTreeMap<(usize, ClassId, i64), Share> = BTreeMap::new();
+    let mut noise: BTreeMap<(usize, ClassId, i64), Share> = BTreeMap::new();
     for row in csv.rows() {
         let layer = row.text("layer");
         let layer_index = layers
@@ -226,10 +227,10 @@ pub(super) fn modulation(record: &Record, csv: &Csv<'_>) -> (Vec<Grid>, Vec<Grid
                 layers.len() - 1
             });
         let numbers = (
-            row.whole("target"),
-            row.whole("class"),
+            row.class("target"),
+            row.class("class"),
             row.real("strength"),
-            row.real("gamma"),
+            row.gamma("gamma"),
         );
         let (Some(target), Some(class), Some(strength), Some(gamma)) = numbers else {
             continue;
@@ -239,18 +240,18 @@ pub(super) fn modulation(record: &Record, csv: &Csv<'_>) -> (Vec<Grid>, Vec<Grid
             strengths.push(key.2);
         }
         let count = |column: &str| row.whole(column).unwrap_or(0);
-        if gamma == 1.0 && class == target {
+        if gamma == Gamma(1.0) && class == target {
             let (hits, of) = (count("correct"), count("shown"));
             images.insert(key, Share { hits, total: of });
         }
-        if gamma == 0.0 {
+        if gamma == Gamma::NOISE {
             let share = noise.entry(key).or_default();
             share.total += count("shown");
             share.hits += if class == target { count("called") } else { 0 };
         }
     }
     strengths.sort_unstable();
-    let grids = |title: &str, all: &BTreeMap<(usize, u64, i64), Share>| {
+    let grids = |title: &str, all: &BTreeMap<(usize, ClassId, i64), Share>| {
         let table = |(layer_index, layer): (usize, &String)| {
             let caption = format!(
                 "{title}, by strength of the push of {} towards the class",
@@ -263,14 +264,14 @@ pub(super) fn modulation(record: &Record, csv: &Csv<'_>) -> (Vec<Grid>, Vec<Grid
                 .keys()
                 .filter(|key| key.0 == layer_index)
                 .map(|key| key.1);
-            let mut targets: Vec<u64> = targets.collect();
+            let mut targets: Vec<ClassId> = targets.collect();
             targets.dedup();
             for target in targets {
                 let cell = |&strength: &i64| {
                     let share = all.get(&(layer_index, target, strength));
                     GridCell::number(share.and_then(|share| share.rate()).map(in_percent))
                 };
-                let name = GridCell::Words(bare_class_name(record, target as usize));
+                let name = GridCell::Words(bare_class_name(record, target));
                 grid.row(
                     std::iter::once(name)
                         .chain(strengths.iter().map(cell))
@@ -288,13 +289,13 @@ pub(super) fn modulation(record: &Record, csv: &Csv<'_>) -> (Vec<Grid>, Vec<Grid
 }
 
 /// Counts by true and predicted class.
-type Cells = BTreeMap<(u64, u64), u64>;
+type Cells = BTreeMap<(ClassId, ClassId), u64>;
 
 /// Images by true and predicted class, one table per split; none if there are very many classes.
 pub(super) fn predictions(record: &Record, csv: &Csv<'_>) -> Vec<Grid> {
     let mut splits: Vec<(String, Cells)> = Vec::new();
     for row in csv.rows() {
-        let (Some(truth), Some(called)) = (row.whole("true"), row.whole("called")) else {
+        let (Some(truth), Some(called)) = (row.class("true"), row.class("called")) else {
             continue;
         };
         let split = row.text("split");
@@ -306,21 +307,23 @@ pub(super) fn predictions(record: &Record, csv: &Csv<'_>) -> Vec<Grid> {
         }
     }
     let table = |(split, cells): (String, Cells)| {
-        let classes = cells.keys().map(|key| key.0 + 1).max().unwrap_or(0);
-        if classes as usize > MOST_PAIRS {
+        let classes = cells.keys().map(|key| key.0.0 + 1).max().unwrap_or(0);
+        if classes > MOST_PAIRS {
             return None;
         }
         let caption =
             format!("Images of the {split} set: true class (rows) and predicted class (columns)");
         let mut grid = Grid::new(caption, &["true"]);
         grid.columns
-            .extend((0..classes).map(|class| bare_class_name(record, class as usize)));
+            .extend(ClassId::all(classes).map(|class| bare_class_name(record, class)));
         grid.columns.push("correct".into());
-        for truth in 0..classes {
-            let count = |called: u64| cells.get(&(truth, called)).copied().unwrap_or(0);
-            let all: u64 = (0..classes).map(count).sum();
-            let mut row = vec![GridCell::Words(class_name(record, truth as usize))];
-            row.extend((0..classes).map(|called| GridCell::Number(thousands(count(called)))));
+        for truth in ClassId::all(classes) {
+            let count = |called: ClassId| cells.get(&(truth, called)).copied().unwrap_or(0);
+            let all: u64 = ClassId::all(classes).map(count).sum();
+            let mut row = vec![GridCell::Words(class_name(record, truth))];
+            row.extend(
+                ClassId::all(classes).map(|called| GridCell::Number(thousands(count(called)))),
+            );
             row.push(GridCell::number(
                 rate(Some(count(truth)), Some(all)).map(percent),
             ));

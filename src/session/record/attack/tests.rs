@@ -13,8 +13,9 @@ const CLASSES: usize = 10;
 fn with(stimuli: &[(usize, usize, usize, usize, i64)]) -> Attack {
     let mut outcomes = [Outcomes::default(); 2 * 3 * CLASSES];
     for &(source, target, truth, called, count) in stimuli {
-        let truth = (source == 0).then_some(truth);
-        outcomes[source * 3 * CLASSES + target].count(truth, called, target, count);
+        let truth = (source == 0).then_some(ClassId(truth));
+        let [called, target] = [called, target].map(ClassId);
+        outcomes[source * 3 * CLASSES + target.0].count(truth, called, target, count);
     }
     let counts = outcomes
         .iter()
@@ -23,7 +24,7 @@ fn with(stimuli: &[(usize, usize, usize, usize, i64)]) -> Attack {
     let mut exists = vec![false; 3 * CLASSES];
     exists[..2].fill(true);
     Attack {
-        gamma: Some(0.0),
+        gamma: Some(Gamma::NOISE),
         weights: vec![0.5],
         patterns: Array::zeros(&[3, CLASSES, 1, 28, 28]),
         there: exists,
@@ -48,8 +49,8 @@ fn share(hits: u64, of: u64) -> Option<Share> {
 #[test]
 fn images_of_the_target_itself_do_not_count_as_successes() {
     let attack = with(&IMAGES);
-    assert_eq!(attack.targeted(0, 0, 0, 0), share(2, 8));
-    assert_eq!(attack.targeted(0, 0, 1, 0), share(1, 2));
+    assert_eq!(attack.targeted(0, 0, ClassId(0), 0), share(2, 8));
+    assert_eq!(attack.targeted(0, 0, ClassId(1), 0), share(1, 2));
     let pooled = Share { hits: 3, total: 10 };
     assert_eq!(attack.mean_targeted(0, 0, 0), Some((0.375, pooled)));
 }
@@ -63,7 +64,7 @@ fn an_image_called_another_class_is_an_untargeted_error_whatever_the_target() {
 #[test]
 fn every_noise_image_called_the_target_is_a_success() {
     let attack = with(&[(1, 0, 0, 0, 3), (1, 0, 0, 5, 1)]);
-    assert_eq!(attack.targeted(1, 0, 0, 0), share(3, 4));
+    assert_eq!(attack.targeted(1, 0, ClassId(0), 0), share(3, 4));
     // Nothing was shown for the other target yet, so it is not in the mean.
     assert_eq!(
         attack.mean_targeted(1, 0, 0),
@@ -74,11 +75,11 @@ fn every_noise_image_called_the_target_is_a_success() {
 #[test]
 fn without_a_pattern_there_is_no_success_rate() {
     let attack = with(&[]);
-    assert_eq!(attack.targeted(0, 0, 0, 0), share(0, 0));
-    assert_eq!(attack.targeted(0, 0, 2, 0), None);
+    assert_eq!(attack.targeted(0, 0, ClassId(0), 0), share(0, 0));
+    assert_eq!(attack.targeted(0, 0, ClassId(2), 0), None);
     assert_eq!(attack.mean_targeted(0, 0, 0), None);
     assert_eq!(attack.untargeted(1, 0), None);
-    assert_eq!(Attack::default().targeted(0, 0, 0, 0), None);
+    assert_eq!(Attack::default().targeted(0, 0, ClassId(0), 0), None);
     assert_eq!(Attack::default().untargeted(0, 0), None);
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::ClassId;
 use crate::stats::audit::SquareWindow;
 use crate::stats::share::Share;
 
@@ -12,7 +13,7 @@ use crate::stats::share::Share;
 #[serde(rename = "Pasted")]
 pub struct PastedFinding {
     /// The class.
-    pub class: usize,
+    pub class: ClassId,
     /// Its window: top row, left column, side, on the noise's grid.
     pub window: SquareWindow,
     /// Images by true class, \[K\].
@@ -25,7 +26,7 @@ pub struct PastedFinding {
 
 impl PastedFinding {
     /// A record with nothing pasted yet, for K classes.
-    pub fn new(class: usize, window: SquareWindow, classes: usize) -> Self {
+    pub fn new(class: ClassId, window: SquareWindow, classes: usize) -> Self {
         Self {
             class,
             window,
@@ -50,7 +51,7 @@ impl PastedFinding {
     }
 
     /// Images of class `source` that are called the pasted class.
-    pub fn called_from(&self, source: usize) -> Share {
+    pub fn called_from(&self, source: ClassId) -> Share {
         Share {
             hits: self.called[source],
             total: self.shown[source],
@@ -59,7 +60,7 @@ impl PastedFinding {
 
     /// Images of all other classes in these counts.
     fn sum(&self, counts: &[u64]) -> Share {
-        let others = || (0..self.shown.len()).filter(|&class| class != self.class);
+        let others = || ClassId::all(self.shown.len()).filter(|&class| class != self.class);
         Share {
             hits: others().map(|class| counts[class]).sum(),
             total: others().map(|class| self.shown[class]).sum(),
@@ -78,8 +79,8 @@ impl PastedFinding {
 
     /// The other classes whose images are most often called the pasted class, several if tied, and the
     /// rate.
-    pub fn sources(&self) -> Option<(Vec<usize>, f64)> {
-        let others = (0..self.shown.len()).filter(|&class| class != self.class);
+    pub fn sources(&self) -> Option<(Vec<ClassId>, f64)> {
+        let others = ClassId::all(self.shown.len()).filter(|&class| class != self.class);
         let rates = || {
             others
                 .clone()

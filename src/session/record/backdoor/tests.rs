@@ -13,7 +13,7 @@ fn an_index_over_too_few_classes_is_not_accepted_from_a_file() {
     };
     let read = |judged: usize| -> Vec<Option<f64>> {
         let finding = Finding {
-            gamma: 0.3,
+            gamma: Gamma(0.3),
             trials: 100,
             called: vec![10; 6],
             windows: (0..6)

@@ -62,15 +62,15 @@ impl GammaTrials {
             && self.noted.is_sorted_by(|a, b| a < b)
             && self.on_the_way.iter().all(Self::is_consistent)
             && self.evidence_fed_back.len() == self.evidence.as_ref().map_or(0, |_| k)
-            && fed_back.flatten().all(|answer| answer.class < k)
+            && fed_back.flatten().all(|answer| answer.class.0 < k)
             && self.null.as_ref().is_none_or(|null| null.agrees([c, h, w]))
             && self
                 .fed_back
                 .iter()
                 .flatten()
-                .all(|answer| answer.class < k)
+                .all(|answer| answer.class.0 < k)
             && self.listed.is_sorted_by(|a, b| a < b)
-            && self.listed.iter().all(|&class| class < k)
+            && self.listed.iter().all(|class| class.0 < k)
             && (self.dropped_sums || sums())
             && (weighted == 0 || weighted == cells)
             && self.squared_weights.len() == weighted

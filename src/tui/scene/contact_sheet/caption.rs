@@ -5,6 +5,7 @@ use ratatui::text::{Line, Span};
 
 use super::layout::{ContactSheetLayout, FEW, GAP};
 use crate::format::{coarse, count, gamma, percent, reliability};
+use crate::ids::ClassId;
 use crate::session::config::Response;
 use crate::session::run::Phase;
 use crate::tui::form;
@@ -17,7 +18,7 @@ use crate::tui::scene::progress::live_run;
 pub(super) fn caption(
     scene: &Scene<'_>,
     lens: &MapSet<'_>,
-    class: usize,
+    class: ClassId,
     layout: ContactSheetLayout,
 ) -> Vec<Line<'static>> {
     let theme = scene.theme;
@@ -132,7 +133,7 @@ pub(super) fn caption(
 
 /// The text below the name and the reliability of a map, longest version first: how many trials it is based
 /// on, or how many would make it reliable.
-fn under_name(scene: &Scene<'_>, lens: &MapSet<'_>, class: usize, room: usize) -> Vec<String> {
+fn under_name(scene: &Scene<'_>, lens: &MapSet<'_>, class: ClassId, room: usize) -> Vec<String> {
     let Some(estimate) = lens.class(class) else {
         return Vec::new();
     };
@@ -156,7 +157,7 @@ fn under_name(scene: &Scene<'_>, lens: &MapSet<'_>, class: usize, room: usize) -
 
 /// The time until the map of a class has this many trials, at the pace of this run; `None` if it already has
 /// them, or the pace is unknown.
-fn time_to(scene: &Scene<'_>, lens: &MapSet<'_>, class: usize, needed: u64) -> Option<String> {
+fn time_to(scene: &Scene<'_>, lens: &MapSet<'_>, class: ClassId, needed: u64) -> Option<String> {
     let left = needed.saturating_sub(lens.trials_of(class).map_or(0, |trials| trials.trials));
     let stage = live_run(scene).and_then(|run| match run.phase {
         Phase::Working(stage) => run.stages.get(stage),
@@ -182,7 +183,12 @@ fn time_to(scene: &Scene<'_>, lens: &MapSet<'_>, class: usize, needed: u64) -> O
 }
 
 /// The reliability of a class's map, with its γ if the classes differ in it, in `room` columns.
-fn quality(scene: &Scene<'_>, lens: &MapSet<'_>, class: usize, room: usize) -> Vec<Span<'static>> {
+fn quality(
+    scene: &Scene<'_>,
+    lens: &MapSet<'_>,
+    class: ClassId,
+    room: usize,
+) -> Vec<Span<'static>> {
     let theme = scene.theme;
     let at = match lens.gamma_of(class) {
         Some(value) if lens.is_mixed() => Some(gamma(value)),

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::ids::ClassId;
 use crate::tui::form;
 use crate::tui::widget::heatmap::cells;
 
@@ -99,11 +100,11 @@ impl ContactSheetLayout {
             )
     }
 
-    /// The visible classes: those in the rows around the chosen one.
-    pub fn shown(&self, chosen: usize, classes: usize) -> Range<usize> {
+    /// The visible classes, by number: those in the rows around the chosen one.
+    pub fn shown(&self, chosen: ClassId, classes: usize) -> Range<usize> {
         let columns = self.columns.max(1);
         let all = classes.div_ceil(columns);
-        let rows = form::window(chosen / columns, all, self.rows);
+        let rows = form::window(chosen.0 / columns, all, self.rows);
         rows.start * columns..(rows.end * columns).min(classes)
     }
 

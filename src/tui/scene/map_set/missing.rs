@@ -2,6 +2,7 @@
 
 use super::{MapKind, MapSet};
 use crate::format::{count, gamma, thousands};
+use crate::ids::{ClassId, Gamma};
 use crate::session::config::Response;
 use crate::session::record::{GammaTrials, NoiseAxes};
 use crate::stats::classification::ClassEstimate;
@@ -19,12 +20,12 @@ pub struct MissingMap {
 
 impl MapSet<'_> {
     /// Why a class has no map; `None` if it has one.
-    pub fn missing(&self, class: usize) -> Option<MissingMap> {
+    pub fn missing(&self, class: ClassId) -> Option<MissingMap> {
         if self.values(class).is_some() {
             return None;
         }
         let class_estimate = self.class(class)?;
-        let (trials, estimate) = self.by_class.get(class)?;
+        let (trials, estimate) = self.by_class.get(class.0)?;
         let name = self.name(class);
         let long = form::class_label(self.session, class);
         let (all, least) = (estimate.trials, trials.min_trials);
@@ -82,7 +83,7 @@ impl MapSet<'_> {
                 ),
             });
         }
-        if estimate.gamma == 0.0 {
+        if estimate.gamma == Gamma::NOISE {
             return Some(if class_estimate.called < least {
                 few(class_estimate.called, format!("were called {name}"))
             } else {
@@ -149,7 +150,7 @@ impl MapSet<'_> {
 
     /// The message above the maps if no class has one at this γ.
     pub fn no_maps_message(&self) -> Option<String> {
-        if (0..self.classes()).any(|class| self.values(class).is_some()) {
+        if ClassId::all(self.classes()).any(|class| self.values(class).is_some()) {
             return None;
         }
         let strength = format!("γ {}", gamma(self.estimate.gamma));

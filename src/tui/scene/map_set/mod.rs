@@ -7,6 +7,7 @@ mod paint;
 use std::sync::Arc;
 
 use self::paint::MapColours;
+use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
 use crate::session::config::{Noise, Response};
 use crate::session::form::Shape;
@@ -95,7 +96,7 @@ pub struct MapSet<'a> {
     /// The response that the image and its z map are based on.
     pub response: Response,
     /// The class that all others are compared with; `None`: each class alone.
-    pub versus: Option<usize>,
+    pub versus: Option<ClassId>,
     /// The comparison of each class with that one.
     pairs: Vec<Option<ImageEstimate>>,
     /// The component shown of several channels.
@@ -114,9 +115,15 @@ impl<'a> MapSet<'a> {
         images: &'a ClassificationImages,
         shared: &SharedState,
         kind: MapKind,
-        gamma: usize,
+        gamma_index: usize,
     ) -> Option<Self> {
-        Self::with_gammas(session, images, (gamma, |_| gamma), shared, kind)
+        Self::with_gammas(
+            session,
+            images,
+            (gamma_index, |_| gamma_index),
+            shared,
+            kind,
+        )
     }
 
     /// Each class at its best γ, unless the viewer has chosen one for all.
@@ -126,28 +133,28 @@ impl<'a> MapSet<'a> {
         shared: &SharedState,
         kind: MapKind,
     ) -> Option<Self> {
-        let gamma_of_class = |class| shared.gamma_of(images, class);
+        let index_of = |class| shared.gamma_index_of(images, class);
         let in_sight = shared.gamma_of_all(images);
-        Self::with_gammas(session, images, (in_sight, gamma_of_class), shared, kind)
+        Self::with_gammas(session, images, (in_sight, index_of), shared, kind)
     }
 
     /// A lens from the index of the γ shown, and a function giving that of each class.
     fn with_gammas(
         session: &'a Session,
         images: &'a ClassificationImages,
-        (in_sight, gamma): (usize, impl Fn(usize) -> usize),
+        (in_sight, index_of): (usize, impl Fn(ClassId) -> usize),
         shared: &SharedState,
         kind: MapKind,
     ) -> Option<Self> {
         let trials = images.gammas.get(in_sight)?;
         let for_class = |class| {
-            let trials = images.gammas.get(gamma(class)).unwrap_or(trials);
+            let trials = images.gammas.get(index_of(class)).unwrap_or(trials);
             (trials, trials.estimate())
         };
         let mut lens = Self {
             trials,
             estimate: trials.estimate(),
-            by_class: (0..trials.classes()).map(for_class).collect(),
+            by_class: ClassId::all(trials.classes()).map(for_class).collect(),
             kind: match MapKind::under(trials.kind).contains(&kind) {
                 true => kind,
                 false => MapKind::Image,
@@ -173,12 +180,12 @@ impl<'a> MapSet<'a> {
     }
 
     /// Compares every class with another one.
-    fn compare_with(&mut self, versus: Option<usize>) {
-        let Some(other) = versus.filter(|&other| other < self.classes()) else {
+    fn compare_with(&mut self, versus: Option<ClassId>) {
+        let Some(other) = versus.filter(|&other| other.0 < self.classes()) else {
             return;
         };
         let shape = self.shape();
-        let each = self.by_class.iter().enumerate();
+        let each = ClassId::all(self.classes()).zip(&self.by_class);
         self.pairs = each
             .map(|(class, (trials, estimate))| {
                 estimate.class_difference(class, other, shape, trials.errors())
@@ -205,7 +212,7 @@ impl<'a> MapSet<'a> {
     }
 
     /// The short name of a class.
-    pub fn name(&self, class: usize) -> String {
+    pub fn name(&self, class: ClassId) -> String {
         form::class_name(self.session, class)
     }
 
@@ -215,32 +222,32 @@ impl<'a> MapSet<'a> {
     }
 
     /// The estimates of a class.
-    pub fn class(&self, class: usize) -> Option<&ClassEstimate> {
-        self.by_class.get(class)?.1.classes.get(class)
+    pub fn class(&self, class: ClassId) -> Option<&ClassEstimate> {
+        self.by_class.get(class.0)?.1.classes.get(class.0)
     }
 
     /// The image of a class by the current response, with its quality measures.
-    pub fn image(&self, class: usize) -> Option<&ImageEstimate> {
+    pub fn image(&self, class: ClassId) -> Option<&ImageEstimate> {
         if self.versus.is_some() {
-            return self.pairs.get(class)?.as_ref();
+            return self.pairs.get(class.0)?.as_ref();
         }
         self.class(class)?.image(self.response)
     }
 
     /// The map of a class corrected for the noise's smoothing, by the current response.
-    pub fn regression(&self, class: usize) -> Option<&Regression> {
+    pub fn regression(&self, class: ClassId) -> Option<&Regression> {
         self.image(class)?.regression.as_ref()
     }
 
     /// The image of a class if its quality measures describe the map shown; `None` for a regression, which
     /// has its own.
-    pub fn image_of_shown_map(&self, class: usize) -> Option<&ImageEstimate> {
+    pub fn image_of_shown_map(&self, class: ClassId) -> Option<&ImageEstimate> {
         self.image(class)
             .filter(|_| self.kind != MapKind::Regression)
     }
 
     /// The reliability of the map shown.
-    pub fn reliability(&self, class: usize) -> Option<f64> {
+    pub fn reliability(&self, class: ClassId) -> Option<f64> {
         match self.kind {
             MapKind::Regression => self.regression(class)?.reliability,
             _ => self.image(class)?.reliability,
@@ -256,37 +263,37 @@ impl<'a> MapSet<'a> {
     }
 
     /// The sums of a class, at the γ chosen for it.
-    pub fn trials_of(&self, class: usize) -> Option<&'a GammaTrials> {
-        self.by_class.get(class).map(|(trials, _)| *trials)
+    pub fn trials_of(&self, class: ClassId) -> Option<&'a GammaTrials> {
+        self.by_class.get(class.0).map(|(trials, _)| *trials)
     }
 
     /// The γ at which a class is shown.
-    pub fn gamma_of(&self, class: usize) -> Option<f64> {
-        self.by_class.get(class).map(|(trials, _)| trials.gamma)
+    pub fn gamma_of(&self, class: ClassId) -> Option<Gamma> {
+        self.by_class.get(class.0).map(|(trials, _)| trials.gamma)
     }
 
     /// The network's decision on the mean stimulus of a class, or on its evidence image.
-    pub fn fed_back(&self, class: usize) -> Option<FedBack> {
-        let trials = self.by_class.get(class)?.0;
+    pub fn fed_back(&self, class: ClassId) -> Option<FedBack> {
+        let trials = self.by_class.get(class.0)?.0;
         if self.versus.is_some() || self.kind == MapKind::Regression {
             return None;
         }
         *match self.response {
-            Response::Decision => trials.fed_back.get(class)?,
-            Response::Evidence => trials.evidence_fed_back.get(class)?,
+            Response::Decision => trials.fed_back.get(class.0)?,
+            Response::Evidence => trials.evidence_fed_back.get(class.0)?,
         }
     }
 
     /// Whether the mean stimulus replaces the classification image or z map of a class, which has too few
     /// trials; any trial gives one. It has its own grey scale.
-    pub fn shows_substitute(&self, class: usize) -> bool {
+    pub fn shows_substitute(&self, class: ClassId) -> bool {
         let stands_in = self.kind.is_of_response() && self.versus.is_none();
         let stimulus = |estimate: &ClassEstimate| estimate.mean_stimulus.is_some();
         stands_in && self.values(class).is_none() && self.class(class).is_some_and(stimulus)
     }
 
     /// The map of a class with all its channels, \[c·h·w\].
-    pub fn values(&self, class: usize) -> Option<&[f32]> {
+    pub fn values(&self, class: ClassId) -> Option<&[f32]> {
         match self.kind {
             MapKind::Image => Some(&self.image(class)?.image),
             MapKind::Regression => Some(&self.regression(class)?.image),
@@ -297,7 +304,7 @@ impl<'a> MapSet<'a> {
     }
 
     /// The colour ramp of a class's map.
-    pub fn ramp(&self, class: usize) -> Ramp {
+    pub fn ramp(&self, class: ClassId) -> Ramp {
         match self.scale {
             Scale::Common if !self.colours.is_apart(class) => self.common_ramp(),
             Scale::Common | Scale::Own => self.colours.own_ramp(class),
@@ -305,7 +312,7 @@ impl<'a> MapSet<'a> {
     }
 
     /// The label of a map that does not use the common scale: where its own scale ends.
-    pub fn own_scale(&self, class: usize) -> Option<String> {
+    pub fn own_scale(&self, class: ClassId) -> Option<String> {
         self.values(class)?;
         let apart = self.scale == Scale::Own || self.colours.is_apart(class);
         match self.ramp(class) {
@@ -333,7 +340,7 @@ impl<'a> MapSet<'a> {
         if self.scale == Scale::Own {
             return None;
         }
-        let apart = (0..self.classes()).filter(|&class| self.colours.is_apart(class));
+        let apart = ClassId::all(self.classes()).filter(|&class| self.colours.is_apart(class));
         let names: Vec<String> = apart.map(|class| self.name(class)).collect();
         let numbered = names.iter().all(|name| name.parse::<usize>().is_ok());
         let pronoun = if names.len() == 1 { "its" } else { "their" };
@@ -348,12 +355,13 @@ impl<'a> MapSet<'a> {
     }
 
     /// The class that every trial was called, if there is one.
-    pub fn class_of_all_decisions(&self) -> Option<usize> {
+    pub fn class_of_all_decisions(&self) -> Option<ClassId> {
         let all = self.estimate.trials;
         let classes = self.estimate.classes.iter();
         classes
             .map(|class| class.called)
             .position(|called| all > 0 && called == all)
+            .map(ClassId)
     }
 
     /// Whether one of several channels is shown alone.
@@ -368,6 +376,6 @@ impl<'a> MapSet<'a> {
             ramp != self.colours.own_ramp(class)
                 && paint::is_past(ramp, self.colours.plane(self, class).as_deref())
         };
-        self.scale == Scale::Common && (0..self.classes()).any(past)
+        self.scale == Scale::Common && ClassId::all(self.classes()).any(past)
     }
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::{MapKind, MapSet};
 use crate::drawing::scale::{Reach, Scales};
 use crate::figure::channels::RGB;
+use crate::ids::ClassId;
 use crate::tui::component::{ColourComponent, rgb_channels};
 use crate::tui::widget::heatmap::Ramp;
 
@@ -49,7 +50,7 @@ impl Default for MapColours {
 impl MapColours {
     pub fn of(lens: &MapSet<'_>) -> Self {
         let channels = lens.shape()[0];
-        let classes = 0..lens.classes();
+        let classes = ClassId::all(lens.classes());
         let plane = |class| Some(lens.component_of(lens.values(class)?).into_owned());
         let planes = match channels {
             0 | 1 => Vec::new(),
@@ -60,7 +61,7 @@ impl MapColours {
             ..Self::default()
         };
         // An image in colour has one scale for all its channels.
-        let scaled = |class: usize| match lens.is_in_colour(lens.kind) {
+        let scaled = |class: ClassId| match lens.is_in_colour(lens.kind) {
             true => lens.values(class),
             false => paints.plane_of(lens, class),
         };
@@ -72,16 +73,17 @@ impl MapColours {
             }
             kind => {
                 let centre = centre(kind, lens.component);
-                let reach =
-                    |class: usize| Some(Reach::of(scaled(class)?, centre, lens.reliability(class)));
+                let reach = |class: ClassId| {
+                    Some(Reach::of(scaled(class)?, centre, lens.reliability(class)))
+                };
                 let scales = Scales::of(classes.clone().map(reach));
                 let ramp = |limit: f32| Ramp::Diverging { centre, limit };
                 (
                     classes
                         .clone()
-                        .map(|class| ramp(scales.own_limit(class)))
+                        .map(|class| ramp(scales.own_limit(class.0)))
                         .collect(),
-                    classes.map(|class| scales.has_own_scale(class)).collect(),
+                    classes.map(|class| scales.has_own_scale(class.0)).collect(),
                     ramp(scales.common),
                 )
             }
@@ -93,25 +95,25 @@ impl MapColours {
     }
 
     /// A class's own scale.
-    pub fn own_ramp(&self, class: usize) -> Ramp {
-        self.own_ramps.get(class).copied().unwrap_or(self.common)
+    pub fn own_ramp(&self, class: ClassId) -> Ramp {
+        self.own_ramps.get(class.0).copied().unwrap_or(self.common)
     }
 
     /// Whether a class does not share the common scale.
-    pub fn is_apart(&self, class: usize) -> bool {
-        self.apart.get(class).copied().unwrap_or(false)
+    pub fn is_apart(&self, class: ClassId) -> bool {
+        self.apart.get(class.0).copied().unwrap_or(false)
     }
 
     /// The selected component of a class's map.
-    fn plane_of<'b>(&'b self, lens: &'b MapSet<'_>, class: usize) -> Option<&'b [f32]> {
+    fn plane_of<'b>(&'b self, lens: &'b MapSet<'_>, class: ClassId) -> Option<&'b [f32]> {
         match self.planes.is_empty() {
             true => lens.values(class),
-            false => self.planes.get(class)?.as_deref(),
+            false => self.planes.get(class.0)?.as_deref(),
         }
     }
 
     /// The selected component of a class's map, \[h·w\].
-    pub fn plane<'b>(&'b self, lens: &'b MapSet<'_>, class: usize) -> Option<Cow<'b, [f32]>> {
+    pub fn plane<'b>(&'b self, lens: &'b MapSet<'_>, class: ClassId) -> Option<Cow<'b, [f32]>> {
         self.plane_of(lens, class).map(Cow::Borrowed)
     }
 }
@@ -131,7 +133,7 @@ impl MapSet<'_> {
     }
 
     /// The map of a class, or its substitute, ready to be painted.
-    pub fn painting(&self, class: usize) -> Option<Painting<'_>> {
+    pub fn painting(&self, class: ClassId) -> Option<Painting<'_>> {
         if let Some(map) = self.values(class) {
             let in_colour = self.is_in_colour(self.kind);
             return Some(Painting {
@@ -158,7 +160,7 @@ impl MapSet<'_> {
 
     /// z of every pixel of a class, and the threshold of significance; `None` for a regression, whose errors
     /// are not known per pixel.
-    pub fn significance(&self, class: usize) -> Option<(Cow<'_, [f32]>, f32)> {
+    pub fn significance(&self, class: ClassId) -> Option<(Cow<'_, [f32]>, f32)> {
         if self.kind == MapKind::Regression {
             return None;
         }

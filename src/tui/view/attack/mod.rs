@@ -16,6 +16,7 @@ use super::{JumpKind, JumpTargets, Log, Reply, View, ViewContext, ViewEntry};
 use crate::figure::Figure;
 use crate::figure::wording::pattern_origin;
 use crate::format::{count, number};
+use crate::ids::ClassId;
 use crate::session::Session;
 use crate::session::config::Analysis;
 use crate::session::record;
@@ -171,7 +172,7 @@ impl AttackView {
         session: &'a Session,
     ) -> Option<AttackSelection<'a>> {
         let weight = self.weight.min(attack.weights.len().checked_sub(1)?);
-        let last = form::classes(session).checked_sub(1)?;
+        let last = ClassId(form::classes(session).checked_sub(1)?);
         Some(AttackSelection {
             attack,
             target: shared.class.min(last),

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::selection::AttackSelection;
 use crate::format::{percent, short};
+use crate::ids::ClassId;
 use crate::session::form::Shape;
 use crate::session::record::{AttackExample, Pattern};
 use crate::tui::scene::{Scene, image};
@@ -222,7 +223,7 @@ fn verdict(
 }
 
 /// The network's decision on the current blend, and its confidence in the target.
-fn decision(sight: &AttackSelection<'_>, example: &AttackExample) -> Option<(usize, f64)> {
+fn decision(sight: &AttackSelection<'_>, example: &AttackExample) -> Option<(ClassId, f64)> {
     let index = sight.pattern * sight.attack.weights.len() + sight.weight;
     Some((*example.called.get(index)?, *example.confidence.get(index)?))
 }

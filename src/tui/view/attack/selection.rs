@@ -1,5 +1,6 @@
 //! [`AttackSelection`], the selection that the attack view shows.
 
+use crate::ids::ClassId;
 use crate::session::form::Shape;
 use crate::session::{Session, record};
 use crate::stats::interval::{Interval, wilson};
@@ -11,7 +12,7 @@ pub struct AttackSelection<'a> {
     /// The attack.
     pub attack: &'a record::Attack,
     /// The target.
-    pub target: usize,
+    pub target: ClassId,
     /// Whether the mean over all targets is shown.
     pub all: bool,
     /// 0: images; 1: noise.
@@ -35,12 +36,12 @@ impl AttackSelection<'_> {
     }
 
     /// The short name of a class.
-    pub fn name(&self, class: usize) -> String {
+    pub fn name(&self, class: ClassId) -> String {
         form::class_name(self.session, class)
     }
 
     /// The same in at most `room` columns.
-    pub fn name_within(&self, class: usize, room: u16) -> String {
+    pub fn name_within(&self, class: ClassId, room: u16) -> String {
         form::class_name_within(self.session, class, usize::from(room))
     }
 

@@ -6,6 +6,7 @@ use ratatui::text::Span;
 
 use super::AuditSelection;
 use crate::figure::audit::class_scores;
+use crate::ids::ClassId;
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::widget::text::{beside, left};
@@ -22,7 +23,7 @@ pub fn draw(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut
     };
     let largest = null.iter().copied().fold(0.0, f64::max);
     let height = usize::from(area.height);
-    let shown = form::window(sight.found(), scores.len(), height.saturating_sub(1));
+    let shown = form::window(sight.found().0, scores.len(), height.saturating_sub(1));
     let line = theme.glyphs.upright;
     let titles = [
         format!("score of each class; {line} the references' largest, {largest:.1}"),
@@ -42,7 +43,7 @@ pub fn draw(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut
     let columns = |value: f64| (value.max(0.0) / limit * f64::from(width)).round() as u16;
     let mark = columns(largest);
     let full = theme.glyphs.bar[theme.glyphs.bar.len() - 1];
-    for (index, class) in shown.enumerate() {
+    for (index, class) in shown.map(ClassId).enumerate() {
         let row = 1 + index as u16;
         let room = usize::from(name - 2);
         let text = form::class_name_within(scene.session, class, room);

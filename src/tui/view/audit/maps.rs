@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::AuditSelection;
+use crate::ids::ClassId;
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::scene::outline::outline;
@@ -59,7 +60,7 @@ pub fn draw(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut
 }
 
 /// The selected component of a class's map; `None` if it has none.
-fn map(scene: &Scene<'_>, sight: &AuditSelection<'_>, class: usize) -> Option<Vec<f32>> {
+fn map(scene: &Scene<'_>, sight: &AuditSelection<'_>, class: ClassId) -> Option<Vec<f32>> {
     let (map, shape) = (sight.audit.map(class)?, sight.audit.shape()?);
     Some(scene.shared.component.values(map, shape).into_owned())
 }
@@ -67,7 +68,7 @@ fn map(scene: &Scene<'_>, sight: &AuditSelection<'_>, class: usize) -> Option<Ve
 fn tile(
     scene: &Scene<'_>,
     sight: &AuditSelection<'_>,
-    (class, ramp, size): (usize, Ramp, (usize, usize)),
+    (class, ramp, size): (ClassId, Ramp, (usize, usize)),
     area: Rect,
     buf: &mut Buffer,
 ) {

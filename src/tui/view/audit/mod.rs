@@ -15,6 +15,7 @@ use super::{Log, View, ViewEntry};
 use crate::figure::audit::{AuditSummary, summary};
 use crate::figure::{self, Figure};
 use crate::format::{gamma, thousands};
+use crate::ids::ClassId;
 use crate::session::Session;
 use crate::session::config::{self, Analysis};
 use crate::session::record::{self, AuditRole, AuditedNetwork};
@@ -51,23 +52,23 @@ struct AuditSelection<'a> {
     verdict: Option<AuditVerdict>,
     statement: Option<AuditSummary>,
     /// The chosen class.
-    class: usize,
+    class: ClassId,
     /// Number of classes.
     classes: usize,
 }
 
 impl AuditSelection<'_> {
     /// The class that was found, or that scores highest; the chosen one until that is known.
-    fn found(&self) -> usize {
+    fn found(&self) -> ClassId {
         self.verdict
             .as_ref()
             .map_or(self.class, |verdict| verdict.class)
     }
 
     /// The window of a class on the noise's grid.
-    fn window(&self, class: usize) -> Option<(usize, usize, usize)> {
+    fn window(&self, class: ClassId) -> Option<(usize, usize, usize)> {
         let examined = self.audit.suspect()?.examined.as_ref()?;
-        Some(examined.classes.get(class)?.as_ref()?.window)
+        Some(examined.classes.get(class.0)?.as_ref()?.window)
     }
 }
 
@@ -86,7 +87,7 @@ impl View for AuditView {
             plan,
             verdict: audit.verdict(plan, kind),
             statement: summary(&scene.session.record, audit, plan, kind),
-            class: scene.shared.class.min(classes.saturating_sub(1)),
+            class: scene.shared.class.min(ClassId(classes.saturating_sub(1))),
             classes,
         };
         title(scene, &sight, area, buf);
@@ -224,7 +225,7 @@ fn networks(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut
 
 /// The progress of a network.
 fn progress(network: &AuditedNetwork, plan: &config::Audit) -> String {
-    let trials: u64 = network.trials.iter().map(|gamma| gamma.trials).sum();
+    let trials: u64 = network.trials.iter().map(|trials| trials.trials).sum();
     match (&network.training, network.is_concluded()) {
         (_, true) => match network.accuracy {
             Some(share) => format!("done, {} on test images", crate::format::percent(share)),

@@ -8,6 +8,7 @@ use ratatui::text::Span;
 use super::AuditSelection;
 use crate::figure::audit::share_with_interval;
 use crate::format::percent;
+use crate::ids::ClassId;
 use crate::session::record::PastedFinding;
 use crate::tui::form;
 use crate::tui::scene::Scene;
@@ -57,7 +58,7 @@ fn by_source(scene: &Scene<'_>, pasted: &PastedFinding, area: Rect, buf: &mut Bu
     let name = form::class_name(scene.session, pasted.class);
     let head = format!("pasted on images of       called {name}          without");
     left(buf, area, 0, Span::styled(head, theme.dim()));
-    let sources = (0..pasted.shown.len()).filter(|&class| class != pasted.class);
+    let sources = ClassId::all(pasted.shown.len()).filter(|&class| class != pasted.class);
     let most = pasted.sources().map_or_else(Vec::new, |most| most.0);
     let room = usize::from(area.height.saturating_sub(2));
     for (row, class) in sources.take(room).enumerate() {

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::selection::{BackdoorSelection, index};
+use crate::ids::ClassId;
 use crate::stats::backdoor::FLAG_THRESHOLD;
 use crate::tui::form;
 use crate::tui::scene::Scene;
@@ -26,7 +27,7 @@ pub fn draw(scene: &Scene<'_>, sight: &BackdoorSelection<'_>, area: Rect, buf: &
     let height = usize::from(area.height);
     let head = u16::from(height != classes && height > 1);
     let shown = form::window(
-        sight.class,
+        sight.class.0,
         classes,
         height.saturating_sub(usize::from(head)),
     );
@@ -63,7 +64,7 @@ pub fn draw(scene: &Scene<'_>, sight: &BackdoorSelection<'_>, area: Rect, buf: &
     let columns = |value: f64| (value.max(0.0) / limit * f64::from(width)).round() as u16;
     let line = columns(FLAG_THRESHOLD);
     let full = theme.glyphs.bar[theme.glyphs.bar.len() - 1];
-    for (row_index, class) in shown.enumerate() {
+    for (row_index, class) in shown.map(ClassId).enumerate() {
         let (row, value) = (row_index as u16 + head, indices[class]);
         let room = usize::from(name - 1);
         left(buf, area, row, sight.marked(class, room, theme));
@@ -104,14 +105,14 @@ pub fn draw(scene: &Scene<'_>, sight: &BackdoorSelection<'_>, area: Rect, buf: &
 }
 
 /// Why a class has no index.
-fn lack(sight: &BackdoorSelection<'_>, class: usize) -> &'static str {
+fn lack(sight: &BackdoorSelection<'_>, class: ClassId) -> &'static str {
     let Some(finding) = sight.finding() else {
         return "";
     };
-    match finding.called.get(class).copied().unwrap_or(0) {
+    match finding.called.get(class.0).copied().unwrap_or(0) {
         0 => "never called",
         called if called == finding.trials => "always called",
-        _ if finding.windows.get(class).is_some_and(Option::is_some) => "not judged",
+        _ if finding.windows.get(class.0).is_some_and(Option::is_some) => "not judged",
         _ => "too few",
     }
 }

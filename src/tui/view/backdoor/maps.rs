@@ -8,6 +8,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::selection::{BackdoorSelection, index};
+use crate::ids::ClassId;
 use crate::stats::backdoor::FLAG_THRESHOLD;
 use crate::tui::form;
 use crate::tui::scene::Scene;
@@ -25,7 +26,7 @@ const LEGEND: u16 = 28;
 fn map<'a>(
     scene: &Scene<'_>,
     sight: &BackdoorSelection<'a>,
-    class: usize,
+    class: ClassId,
 ) -> Option<Cow<'a, [f32]>> {
     let (finding, shape) = (sight.finding()?, sight.shape?);
     let z = match sight.shows_evidence() {
@@ -34,13 +35,13 @@ fn map<'a>(
     };
     // All channels of a class.
     let pixels = shape.iter().product::<usize>();
-    let map = z.get(class * pixels..(class + 1) * pixels)?;
+    let map = z.get(class.0 * pixels..(class.0 + 1) * pixels)?;
     let has = map.iter().all(|z| z.is_finite());
     has.then(|| scene.shared.component.values(map, shape))
 }
 
 fn ramp(scene: &Scene<'_>, sight: &BackdoorSelection<'_>) -> Ramp {
-    let maps = (0..sight.classes).filter_map(|class| map(scene, sight, class));
+    let maps = ClassId::all(sight.classes).filter_map(|class| map(scene, sight, class));
     let largest = |map: Cow<'_, [f32]>| map.iter().fold(0.0_f32, |largest, z| largest.max(z.abs()));
     let limit = maps.map(largest).fold(0.0, f32::max);
     Ramp::Diverging {
@@ -64,7 +65,7 @@ pub fn draw(scene: &Scene<'_>, sight: &BackdoorSelection<'_>, area: Rect, buf: &
     );
     let shown = layout.shown(sight.class, sight.classes);
     let ramp = ramp(scene, sight);
-    for (index, class) in shown.clone().enumerate() {
+    for (index, class) in shown.clone().map(ClassId).enumerate() {
         let (row, column) = (index / layout.columns, index % layout.columns);
         let tile = Rect::new(
             area.x + column as u16 * layout.step,
@@ -131,7 +132,7 @@ fn legend(
     buf: &mut Buffer,
 ) {
     let theme = scene.theme;
-    if (0..sight.classes).all(|class| map(scene, sight, class).is_none()) {
+    if ClassId::all(sight.classes).all(|class| map(scene, sight, class).is_none()) {
         let words = Span::styled(position.unwrap_or_default(), theme.dim());
         left(buf, area, 0, words);
         return;
@@ -163,7 +164,7 @@ fn legend(
 fn tile_of(
     scene: &Scene<'_>,
     sight: &BackdoorSelection<'_>,
-    (class, ramp, words): (usize, Ramp, u16),
+    (class, ramp, words): (ClassId, Ramp, u16),
     area: Rect,
     buf: &mut Buffer,
 ) {
@@ -171,7 +172,7 @@ fn tile_of(
     let map_area = top(area, area.height.saturating_sub(1));
     let window = sight
         .finding()
-        .and_then(|finding| *finding.windows.get(class)?);
+        .and_then(|finding| *finding.windows.get(class.0)?);
     let value = window.and_then(|window| window.index);
     match map(scene, sight, class).zip(sight.size()) {
         Some((values, size)) => {

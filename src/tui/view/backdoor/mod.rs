@@ -16,6 +16,7 @@ use self::selection::BackdoorSelection;
 use super::{JumpKind, JumpTargets, Log, Reply, View, ViewContext, ViewEntry};
 use crate::figure::{self, Figure};
 use crate::format::gamma;
+use crate::ids::ClassId;
 use crate::session::config::{self, Analysis};
 use crate::session::{Session, record};
 use crate::tui::action::{Action, KeyContext};
@@ -185,18 +186,18 @@ impl BackdoorView {
     ) -> Option<BackdoorSelection<'a>> {
         let plan = plan(scene.session)?;
         let at = self.suspect.min(backdoor.networks.len().checked_sub(1)?);
-        let gamma = self.finding.min(plan.gammas.len().checked_sub(1)?);
+        let gamma_index = self.finding.min(plan.gammas.len().checked_sub(1)?);
         let classes = form::classes(scene.session);
         let suspect = &backdoor.networks[at];
-        let finding = suspect.findings.get(gamma);
+        let finding = suspect.findings.get(gamma_index);
         Some(BackdoorSelection {
             backdoor,
             plan,
             index: at,
             suspect,
-            gamma,
-            verdict: backdoor.verdict(plan, gamma),
-            class: scene.shared.class.min(classes.saturating_sub(1)),
+            gamma_index,
+            verdict: backdoor.verdict(plan, gamma_index),
+            class: scene.shared.class.min(ClassId(classes.saturating_sub(1))),
             classes,
             shape: finding.and_then(|finding| form::picture(finding.z.shape())),
             session: scene.session,
@@ -242,7 +243,7 @@ fn title(scene: &Scene<'_>, sight: &BackdoorSelection<'_>, area: Rect, buf: &mut
         Span::styled(format!("   {}", theme.glyphs.gamma), theme.dim()),
     ];
     for (index, &value) in sight.plan.gammas.iter().enumerate() {
-        spans.push(match index == sight.gamma {
+        spans.push(match index == sight.gamma_index {
             true => Span::styled(
                 format!("  {}{}", theme.glyphs.pointer, gamma(value)),
                 theme.chosen(),

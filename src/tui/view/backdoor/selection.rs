@@ -3,6 +3,7 @@
 use ratatui::text::Span;
 
 use crate::format::{count, gamma, percent, thousands};
+use crate::ids::ClassId;
 use crate::session::form::Shape;
 use crate::session::record::{Backdoor, Finding, Suspect};
 use crate::session::{Session, config};
@@ -22,11 +23,11 @@ pub struct BackdoorSelection<'a> {
     /// The network.
     pub suspect: &'a Suspect,
     /// Index of the γ.
-    pub gamma: usize,
+    pub gamma_index: usize,
     /// The study's verdict at that γ.
     pub verdict: StudyVerdict,
     /// The chosen class.
-    pub class: usize,
+    pub class: ClassId,
     /// Number of classes.
     pub classes: usize,
     /// Channels, rows and columns of a map; `None` before the network has been examined.
@@ -42,7 +43,7 @@ impl<'a> BackdoorSelection<'a> {
     }
 
     /// A class's name in at most `room` columns, marked if it is the chosen one.
-    pub fn marked(&self, class: usize, room: usize, theme: &Theme) -> Span<'static> {
+    pub fn marked(&self, class: ClassId, room: usize, theme: &Theme) -> Span<'static> {
         let name = form::class_name_within(self.session, class, room.saturating_sub(1));
         match class == self.class {
             true => Span::styled(format!("{}{name}", theme.glyphs.pointer), theme.chosen()),
@@ -52,7 +53,7 @@ impl<'a> BackdoorSelection<'a> {
 
     /// The finding in the network; `None` before it has been examined.
     pub fn finding(&self) -> Option<&'a Finding> {
-        self.suspect.findings.get(self.gamma)
+        self.suspect.findings.get(self.gamma_index)
     }
 
     /// Whether evidence images are shown: if more classes have those than classification images, as at γ = 0.
@@ -74,7 +75,7 @@ impl<'a> BackdoorSelection<'a> {
 
     /// What identifies the network as backdoored, in a sentence, and whether anything does.
     pub fn sentence(&self) -> (String, bool) {
-        let gamma_label = format!("γ {}", gamma(self.plan.gammas[self.gamma]));
+        let gamma_label = format!("γ {}", gamma(self.plan.gammas[self.gamma_index]));
         let (Some(finding), Some(judgement)) = (self.finding(), self.judgement()) else {
             return (self.waiting(), false);
         };
@@ -82,7 +83,8 @@ impl<'a> BackdoorSelection<'a> {
             let all = finding
                 .called
                 .iter()
-                .position(|&called| called == finding.trials);
+                .position(|&called| called == finding.trials)
+                .map(ClassId);
             let reason = match all {
                 Some(class) => format!(
                     "every one of {} trials was called {}, so no class can be compared",
@@ -128,7 +130,7 @@ impl<'a> BackdoorSelection<'a> {
     }
 
     /// Whether flagging this class is right.
-    fn truth(&self, class: usize) -> String {
+    fn truth(&self, class: ClassId) -> String {
         let target = self.plan.target;
         match (self.suspect.poisoned, class == target) {
             (true, true) => "true".to_owned(),
@@ -152,7 +154,7 @@ impl<'a> BackdoorSelection<'a> {
 
     /// The progress of a network that has not been examined yet.
     fn waiting(&self) -> String {
-        let trials: u64 = self.suspect.trials.iter().map(|gamma| gamma.trials).sum();
+        let trials: u64 = self.suspect.trials.iter().map(|trials| trials.trials).sum();
         if trials > 0 {
             let all = self.plan.trials * self.plan.gammas.len() as u64;
             return format!(

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::selection::{BackdoorSelection, index, share};
 use crate::figure::audit::backdoor_summary;
+use crate::ids::ClassId;
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::widget::text::{below, cut, left};
@@ -78,7 +79,7 @@ fn line(sight: &BackdoorSelection<'_>, network: usize, wide: bool) -> String {
             [] => "none".into(),
             classes => {
                 // By name if there is a single class whose name fits, else by number.
-                let name = |class: &usize| match classes.len() {
+                let name = |class: &ClassId| match classes.len() {
                     1 => form::class_name_within(sight.session, *class, 7),
                     _ => class.to_string(),
                 };

@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::selection::MapsSelection;
 use crate::format::gamma;
+use crate::ids::ClassId;
 use crate::session::config::Response;
 use crate::tui::scene::Scene;
 use crate::tui::scene::map_set::MapKind;
@@ -69,7 +70,7 @@ pub struct ScaleLine {
     /// The scale.
     pub ramp: Ramp,
     /// The class whose scale it is; `None`: that of all classes shown.
-    pub class: Option<usize>,
+    pub class: Option<ClassId>,
     /// Which classes are visible, if not all are.
     pub position: Option<String>,
 }

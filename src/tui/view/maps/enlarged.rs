@@ -9,6 +9,7 @@ use ratatui::text::{Line, Span};
 use super::choices::{ScaleLine, scale_line};
 use super::selection::MapsSelection;
 use super::{course, neighbours, numbers};
+use crate::ids::ClassId;
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::scene::contact_sheet::{own_scale, thumbnail};
@@ -144,7 +145,7 @@ fn named(scene: &Scene<'_>, shown: usize, width: u16) -> u16 {
 /// The classes in the strip: those around the chosen one, if they do not all fit.
 fn in_strip(scene: &Scene<'_>, lens: &MapSet<'_>, width: u16) -> Range<usize> {
     let room = usize::from(width / least(lens));
-    form::window(scene.shared.class, lens.classes(), room)
+    form::window(scene.shared.class.0, lens.classes(), room)
 }
 
 /// Draws all classes as small maps below the large one, with the chosen one marked.
@@ -165,7 +166,7 @@ fn strip(scene: &Scene<'_>, lens: &MapSet<'_>, area: Rect, buf: &mut Buffer) {
     let width = step - 1;
     let height = (width / 2).min(area.height - 1);
     let pictures = height + 1 >= PICTURES;
-    for (index, class) in shown.enumerate() {
+    for (index, class) in shown.map(ClassId).enumerate() {
         let tile = start(beside(area, index as u16 * step), width);
         if pictures {
             // As wide as it is high, centred above the name.
@@ -188,7 +189,7 @@ fn names_alone(
     area: Rect,
     buf: &mut Buffer,
 ) -> bool {
-    let names = shown.clone().map(|class| {
+    let names = shown.clone().map(ClassId).map(|class| {
         let name = form::class_name(scene.session, class);
         [marked(scene, lens, class, name), Span::raw("  ")]
     });
@@ -201,7 +202,7 @@ fn names_alone(
 }
 
 /// The name of a class, styled by whether it is chosen and has a picture.
-fn marked(scene: &Scene<'_>, lens: &MapSet<'_>, class: usize, text: String) -> Span<'static> {
+fn marked(scene: &Scene<'_>, lens: &MapSet<'_>, class: ClassId, text: String) -> Span<'static> {
     let theme = scene.theme;
     if class == scene.shared.class {
         Span::styled(format!("{}{text}", theme.glyphs.pointer), theme.chosen())
@@ -213,14 +214,14 @@ fn marked(scene: &Scene<'_>, lens: &MapSet<'_>, class: usize, text: String) -> S
 }
 
 /// Whether there is a picture of a class.
-fn shows(lens: &MapSet<'_>, class: usize) -> bool {
+fn shows(lens: &MapSet<'_>, class: ClassId) -> bool {
     lens.values(class).is_some() || lens.shows_substitute(class)
 }
 
 fn thumbnail_or_dots(
     scene: &Scene<'_>,
     lens: &MapSet<'_>,
-    class: usize,
+    class: ClassId,
     area: Rect,
     buf: &mut Buffer,
 ) {

@@ -133,7 +133,7 @@ impl View for MapsView {
         let of_all = shared.figure_of_maps(session)?;
         let record = shared.current_images(session)?;
         let images = shared.images.min(shared::images(session).checked_sub(1)?);
-        let index = shared.gamma_of(record, shared.class);
+        let index = shared.gamma_index_of(record, shared.class);
         let gamma = Some(record.gammas.get(index)?.gamma);
         let versus = shared.versus.filter(|_| self.kind.is_of_response());
         if let Some(versus) = versus.filter(|versus| *versus != shared.class) {
@@ -208,7 +208,8 @@ pub fn note_on(shared: &SharedState, session: &Session) -> NoteTarget {
     let Some(record) = shared.current_images(session) else {
         return NoteTarget::Session;
     };
-    let Some(trials) = record.gammas.get(shared.gamma_of(record, shared.class)) else {
+    let index = shared.gamma_index_of(record, shared.class);
+    let Some(trials) = record.gammas.get(index) else {
         return NoteTarget::Session;
     };
     NoteTarget::Map {
@@ -229,8 +230,8 @@ impl MapsView {
         let images = shared.current_images(session)?;
         let lens = match self.enlarged {
             true => {
-                let gamma = self.gamma_in(shared, images);
-                MapSet::new(session, images, shared, self.kind, gamma)?
+                let gamma_index = self.gamma_index_in(shared, images);
+                MapSet::new(session, images, shared, self.kind, gamma_index)?
             }
             false => MapSet::best(session, images, shared, self.kind)?,
         };
@@ -243,9 +244,9 @@ impl MapsView {
     }
 
     /// The index in the plan of the γ shown.
-    fn gamma_in(&self, shared: &SharedState, images: &ClassificationImages) -> usize {
+    fn gamma_index_in(&self, shared: &SharedState, images: &ClassificationImages) -> usize {
         match self.enlarged || self.table {
-            true => shared.gamma_of(images, shared.class),
+            true => shared.gamma_index_of(images, shared.class),
             false => shared.gamma_of_all(images),
         }
     }
@@ -262,7 +263,7 @@ impl MapsView {
 
     fn step_gamma(&self, shared: &mut SharedState, session: &Session, step: isize) {
         if let Some(images) = shared.current_images(session) {
-            let in_sight = self.gamma_in(shared, images);
+            let in_sight = self.gamma_index_in(shared, images);
             shared.step_gamma(images, in_sight, step);
         }
     }
@@ -274,10 +275,10 @@ impl MapsView {
         (down, across): (isize, isize),
     ) {
         let images = shared.current_images(session);
-        let Some(gamma) = images.and_then(|images| images.gammas.first()) else {
+        let Some(trials) = images.and_then(|images| images.gammas.first()) else {
             return;
         };
-        let (height, width) = gamma.size();
+        let (height, width) = trials.size();
         let (row, column) = self.cursor_in((height, width));
         self.cursor = Some((
             steps::along(row, down, height),

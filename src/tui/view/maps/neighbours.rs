@@ -72,9 +72,9 @@ fn others<'a>(sight: &MapsSelection<'a>) -> Vec<(&'a GammaTrials, Response)> {
     let mut gammas: Vec<&GammaTrials> =
         begun().filter(|trials| trials.gamma != current.0).collect();
     gammas.sort_by(|a, b| {
-        (a.gamma - current.0)
+        (a.gamma.0 - current.0.0)
             .abs()
-            .total_cmp(&(b.gamma - current.0).abs())
+            .total_cmp(&(b.gamma.0 - current.0.0).abs())
     });
     let mut all: Vec<_> = gammas
         .into_iter()
@@ -102,7 +102,7 @@ fn one(
     let size = sight.lens.size();
     let (width, height) = cells(size, 1);
     let estimate = trials.estimate();
-    let class = estimate.classes.get(scene.shared.class);
+    let class = estimate.classes.get(scene.shared.class.0);
     let map = class.and_then(|class| class.image(response));
     let glyph = theme.glyphs.gamma;
     let mut spans = vec![Span::styled(

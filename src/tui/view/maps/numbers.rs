@@ -9,6 +9,7 @@ use super::note_on;
 use super::similarity::similarity;
 use crate::figure::channels;
 use crate::format::{clean, count, number, percent, reliability, signed_number, thousands};
+use crate::ids::ClassId;
 use crate::session::config::Response;
 use crate::stats::classification::ClassEstimate;
 use crate::tui::action::{Action, first_key_of};
@@ -242,7 +243,7 @@ fn probability(p: f64) -> String {
 fn under_cursor(
     painting: &Painting<'_>,
     (row, column): (usize, usize),
-    (lens, class): (&MapSet<'_>, usize),
+    (lens, class): (&MapSet<'_>, ClassId),
 ) -> Vec<NumberRow> {
     let pixel = row * lens.size().1 + column;
     let position = format!("row {row}  column {column}");
@@ -286,7 +287,7 @@ fn under_cursor(
 }
 
 /// The channel whose z is shown when several are combined.
-fn strongest_channel(class: usize, lens: &MapSet<'_>, pixel: usize) -> Option<String> {
+fn strongest_channel(class: ClassId, lens: &MapSet<'_>, pixel: usize) -> Option<String> {
     let [channels, height, width] = lens.shape();
     let whole = |z: &&[f32]| z.len() >= channels * height * width;
     let z = lens.image(class).map(|image| &image.z[..]).filter(whole)?;

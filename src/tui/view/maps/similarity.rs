@@ -1,6 +1,7 @@
 //! How similar the map of a class is to the mean of its images, and to the mean gradient of its output: what
 //! one would see without noise, and what the network itself computes.
 
+use crate::ids::ClassId;
 use crate::session::Session;
 use crate::session::record::{Attack, Pattern, Predictions, SpikeTriggered};
 use crate::stats::correlation::pearson;
@@ -16,7 +17,7 @@ pub struct MapSimilarity {
 }
 
 /// Computes them for the map of a class, if it is one of the network's response.
-pub fn similarity(session: &Session, lens: &MapSet<'_>, class: usize) -> MapSimilarity {
+pub fn similarity(session: &Session, lens: &MapSet<'_>, class: ClassId) -> MapSimilarity {
     // A comparison of two classes is not like an image of one.
     let alone = lens.kind.is_of_response() && lens.versus.is_none();
     let Some(map) = lens.values(class).filter(|_| alone) else {
@@ -36,20 +37,20 @@ pub fn similarity(session: &Session, lens: &MapSet<'_>, class: usize) -> MapSimi
 }
 
 /// The mean of the images called the class, \[C·H·W\].
-fn called_so(session: &Session, class: usize) -> Option<Vec<f32>> {
+fn called_so(session: &Session, class: ClassId) -> Option<Vec<f32>> {
     let splits = &session.record.first::<Predictions>()?.splits;
     splits.iter().find_map(|split| split.mean_image(class))
 }
 
 /// The mean of the training images of the class, \[C·H·W\], which is a pattern of the attack.
-fn trained_on(session: &Session, class: usize) -> Option<Vec<f32>> {
+fn trained_on(session: &Session, class: ClassId) -> Option<Vec<f32>> {
     let attack = session.record.first::<Attack>()?;
     let kind = attack
         .kinds
         .iter()
         .position(|pattern| *pattern == Pattern::MeanImage)?;
     let classes = attack.classes();
-    let index = kind * classes + class;
+    let index = kind * classes + class.0;
     let pixels = attack.patterns.values().len() / (attack.kinds.len() * classes).max(1);
     let is_available = attack.there.get(index).copied().unwrap_or(false);
     let image = attack
@@ -61,11 +62,11 @@ fn trained_on(session: &Session, class: usize) -> Option<Vec<f32>> {
 
 /// The mean gradient of the class's output, \[C·H·W\]: that of the last layer, if its units are the classes
 /// and their receptive field is the whole image.
-fn gradient(session: &Session, lens: &MapSet<'_>, class: usize) -> Option<Vec<f32>> {
+fn gradient(session: &Session, lens: &MapSet<'_>, class: ClassId) -> Option<Vec<f32>> {
     let layer = session.record.first::<SpikeTriggered>()?.layers.last()?;
     let is_output = layer.signed && layer.units == lens.classes();
     let whole = layer.receptive_field == lens.size();
     let estimate = layer.estimate();
-    let gradient = estimate.gradient.get(class)?.as_ref()?;
+    let gradient = estimate.gradient.get(class.0)?.as_ref()?;
     (is_output && whole).then(|| gradient.clone())
 }

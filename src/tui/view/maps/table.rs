@@ -8,6 +8,7 @@ use ratatui::text::{Line, Span};
 use super::selection::MapsSelection;
 use crate::figure::choice::{RELIABLE, is_reliable};
 use crate::format::{count, gamma, reliability};
+use crate::ids::ClassId;
 use crate::session::config::Response;
 use crate::session::record::GammaTrials;
 use crate::tui::action::{Action, first_key_of};
@@ -33,11 +34,11 @@ pub fn draw(scene: &Scene<'_>, sight: &MapsSelection<'_>, area: Rect, buf: &mut 
     order.sort_by(|&a, &b| images.gammas[a].gamma.total_cmp(&images.gammas[b].gamma));
     let names = (form::widest(scene.session) as u16 + 2).clamp(7, NAMES);
     let room = area.width.saturating_sub(names + NEEDED) / CELL;
-    let chosen = shared.gamma_of(images, shared.class);
+    let chosen = shared.gamma_index_of(images, shared.class);
     let chosen = order.iter().position(|&index| index == chosen).unwrap_or(0);
     let across = form::window(chosen, order.len(), usize::from(room));
     let rows = area.height.saturating_sub(HEAD + FOOT);
-    let down = form::window(shared.class, classes, usize::from(rows));
+    let down = form::window(shared.class.0, classes, usize::from(rows));
 
     let title = format!("R of the {}s", response.image_label());
     let mut title_spans = vec![Span::styled(title, theme.bright())];
@@ -86,7 +87,7 @@ pub fn draw(scene: &Scene<'_>, sight: &MapsSelection<'_>, area: Rect, buf: &mut 
         Span::styled(format!("for R {RELIABLE}"), theme.dim()),
     );
 
-    for (row, class) in down.enumerate() {
+    for (row, class) in down.map(ClassId).enumerate() {
         let row = HEAD + row as u16;
         let chosen = class == shared.class;
         let name = form::class_name_within(scene.session, class, usize::from(names - 2));
@@ -95,7 +96,7 @@ pub fn draw(scene: &Scene<'_>, sight: &MapsSelection<'_>, area: Rect, buf: &mut 
             false => Span::raw(format!(" {name}")),
         };
         left(buf, start(area, names), row, name);
-        let used = shared.gamma_of(images, class);
+        let used = shared.gamma_index_of(images, class);
         for (position, &index) in order[across.clone()].iter().enumerate() {
             let (text, style) = cell(scene, &images.gammas[index], response, class);
             // The γ in use is marked by a glyph, not by colour alone.
@@ -114,7 +115,7 @@ pub fn draw(scene: &Scene<'_>, sight: &MapsSelection<'_>, area: Rect, buf: &mut 
         }
         let needed = images.gammas.get(used).and_then(|trials| {
             let estimate = trials.estimate();
-            let map = estimate.classes.get(class)?.image(response)?;
+            let map = estimate.classes.get(class.0)?.image(response)?;
             let words = match is_reliable(Some(map)) {
                 true => "enough".to_owned(),
                 false => format!("{} trials", count(map.needed? as f64)),
@@ -126,7 +127,7 @@ pub fn draw(scene: &Scene<'_>, sight: &MapsSelection<'_>, area: Rect, buf: &mut 
         left(buf, needed_area, row, Span::styled(needed, theme.dim()));
     }
     let (mark, dot, sign) = (theme.glyphs.pointer, theme.glyphs.dot, theme.glyphs.gamma);
-    let explanations = match shared.gamma {
+    let explanations = match shared.gamma_index {
         Some(_) => {
             let key = first_key_of(shared.keys, Action::BestGamma);
             vec![
@@ -159,7 +160,7 @@ fn cell(
     scene: &Scene<'_>,
     trials: &GammaTrials,
     response: Response,
-    class: usize,
+    class: ClassId,
 ) -> (String, Style) {
     let theme = scene.theme;
     let nothing = (theme.glyphs.dot.to_owned(), theme.dim());
@@ -169,7 +170,7 @@ fn cell(
     let estimate = trials.estimate();
     let map = estimate
         .classes
-        .get(class)
+        .get(class.0)
         .and_then(|class| class.image(response));
     match map.and_then(|map| Some((map, map.reliability?))) {
         Some((map, r)) => {

@@ -8,6 +8,7 @@ use ratatui::text::{Line, Span};
 
 use super::selection::{ModulationSelection, signed};
 use crate::format::short;
+use crate::ids::{ClassId, Gamma};
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::widget::curve::{Chart, LineEnd, Series, Stroke, VerticalLine};
@@ -30,7 +31,7 @@ pub fn by_strength(
             .collect()
     };
     let others = |strength: usize| {
-        let others = (0..sight.classes).filter(|&other| other != class);
+        let others = ClassId::all(sight.classes).filter(|&other| other != class);
         let rates = others.filter_map(|other| sight.accuracy(class, strength, sight.image, other));
         let rates: Vec<f64> = rates.collect();
         (!rates.is_empty()).then(|| rates.iter().sum::<f64>() / rates.len() as f64)
@@ -90,8 +91,8 @@ pub fn psychometric(
     let class = sight.class;
     let curve = |strength: usize| -> Vec<(f64, f64)> {
         let gammas = sight.modulation.gammas.iter().enumerate();
-        let point = |(index, &gamma): (usize, &f64)| {
-            Some((gamma, sight.accuracy(class, strength, index, class)?))
+        let point = |(index, &gamma): (usize, &Gamma)| {
+            Some((gamma.0, sight.accuracy(class, strength, index, class)?))
         };
         gammas.filter_map(point).collect()
     };
@@ -127,7 +128,7 @@ pub fn psychometric(
     Chart {
         x: (0.0, 1.0),
         x_labels: [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
-            .map(|gamma| (gamma, short(gamma)))
+            .map(|x| (x, short(x)))
             .to_vec(),
         mark: None,
         ..Chart::of_shares(series, area)

@@ -1,5 +1,6 @@
 //! The layer and the strength with the largest effect, which are shown first.
 
+use crate::ids::ClassId;
 use crate::session::record::{ModulatedLayer, Modulation};
 
 /// Above this number of classes, the effect on other classes is not computed.
@@ -24,11 +25,11 @@ fn effect(modulation: &Modulation, layer: &ModulatedLayer, strength: usize) -> O
         let (sum, count) = all.fold((0.0, 0_usize), |(sum, n), value| (sum + value, n + 1));
         (count > 0).then(|| sum / count as f64)
     };
-    let on_others = |target: usize| {
-        let others = (0..classes).filter(|&class| class != target && classes <= FEW);
+    let on_others = |target: ClassId| {
+        let others = ClassId::all(classes).filter(|&class| class != target && classes <= FEW);
         mean(&mut others.filter_map(|class| change(target, class)))
     };
-    let beyond = (0..classes).filter_map(|target| {
+    let beyond = ClassId::all(classes).filter_map(|target| {
         let on_target = change(target, target)?;
         Some((on_target - on_others(target).unwrap_or(0.0)).abs())
     });

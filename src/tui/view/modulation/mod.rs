@@ -17,6 +17,7 @@ use self::selection::{ModulationSelection, signed};
 use super::{JumpKind, JumpTargets, Log, Reply, View, ViewContext, ViewEntry};
 use crate::figure::{self, Figure};
 use crate::format::short;
+use crate::ids::ClassId;
 use crate::session::{Session, record};
 use crate::tui::action::{Action, KeyContext};
 use crate::tui::location::Location;
@@ -214,7 +215,7 @@ impl ModulationView {
             strength,
             rest: strengths.iter().position(|&k| k == 0)?,
             image: modulation.gammas.len().checked_sub(1)?,
-            class: scene.shared.class.min(classes.checked_sub(1)?),
+            class: scene.shared.class.min(ClassId(classes.checked_sub(1)?)),
             classes,
         })
     }

@@ -1,5 +1,6 @@
 //! [`ModulationSelection`]: a layer, and a push of it.
 
+use crate::ids::ClassId;
 use crate::session::Session;
 use crate::session::record::{ModulatedLayer, Modulation};
 
@@ -19,7 +20,7 @@ pub struct ModulationSelection<'a> {
     /// Index of γ = 1: the image alone.
     pub image: usize,
     /// The chosen class.
-    pub class: usize,
+    pub class: ClassId,
     /// Number of classes.
     pub classes: usize,
 }
@@ -28,23 +29,23 @@ impl ModulationSelection<'_> {
     /// The share of a class's stimuli that are called the class, pushed towards `target`.
     pub fn accuracy(
         &self,
-        target: usize,
+        target: ClassId,
         strength: usize,
-        gamma: usize,
-        class: usize,
+        gamma_index: usize,
+        class: ClassId,
     ) -> Option<f64> {
-        let (hits, of) = self.layer.accuracy(target, strength, gamma, class)?;
+        let (hits, of) = self.layer.accuracy(target, strength, gamma_index, class)?;
         Some(hits as f64 / of as f64)
     }
 
     /// The change of that share on test images from no push to the current one.
-    pub fn change(&self, target: usize, class: usize) -> Option<f64> {
+    pub fn change(&self, target: ClassId, class: ClassId) -> Option<f64> {
         let pushed = self.accuracy(target, self.strength, self.image, class)?;
         Some(pushed - self.accuracy(target, self.rest, self.image, class)?)
     }
 
     /// The share of pure noise that is called the target.
-    pub fn noise(&self, target: usize, strength: usize) -> Option<f64> {
+    pub fn noise(&self, target: ClassId, strength: usize) -> Option<f64> {
         let (called, of) = self.layer.share_called(target, strength, 0, target);
         (of > 0).then(|| called as f64 / of as f64)
     }

@@ -7,6 +7,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::selection::{ModulationSelection, signed};
+use crate::ids::ClassId;
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::theme::Depth;
@@ -30,7 +31,7 @@ const CURVES: u16 = 7;
 
 /// Columns of the class names, with spacing if the cells of all classes leave room.
 fn names(sight: &ModulationSelection<'_>, width: u16) -> u16 {
-    let widest = (0..sight.classes)
+    let widest = ClassId::all(sight.classes)
         .map(|class| Span::raw(form::class_label(sight.session, class)).width() as u16)
         .max();
     let least = NAMES.max((widest.unwrap_or(0) + 1).min(MOST_NAMES));
@@ -71,7 +72,7 @@ pub fn draw(scene: &Scene<'_>, sight: &ModulationSelection<'_>, area: Rect, buf:
         true => usize::from(cells),
         false => classes,
     };
-    let window = |room| form::window(sight.class, sight.classes, room);
+    let window = |room| form::window(sight.class.0, sight.classes, room);
     let across = window(room(area.width.saturating_sub(names) / CELL, sight.classes));
     let down = window(room(area.height.saturating_sub(HEAD), sight.classes));
     let title = "change of accuracy on test images, in % points";
@@ -98,7 +99,7 @@ pub fn draw(scene: &Scene<'_>, sight: &ModulationSelection<'_>, area: Rect, buf:
     let cell_area = |column: usize| beside(area, names + CELL * column as u16);
     // Columns show all their names, or all their numbers.
     let named = form::widest(sight.session) < usize::from(CELL);
-    for (column, class) in across.clone().enumerate() {
+    for (column, class) in across.clone().map(ClassId).enumerate() {
         let name = match named {
             true => form::class_name(sight.session, class),
             false => class.to_string(),
@@ -111,7 +112,7 @@ pub fn draw(scene: &Scene<'_>, sight: &ModulationSelection<'_>, area: Rect, buf:
         };
         left(buf, cell_area(column), 1, Span::styled(name, style));
     }
-    for (row_index, target) in down.enumerate() {
+    for (row_index, target) in down.map(ClassId).enumerate() {
         let row = HEAD + row_index as u16;
         let room = usize::from(names - 1);
         let long = form::class_label(sight.session, target);
@@ -124,7 +125,7 @@ pub fn draw(scene: &Scene<'_>, sight: &ModulationSelection<'_>, area: Rect, buf:
             false => Span::raw(format!(" {long}")),
         };
         left(buf, start(area, names), row, Line::from(name));
-        for (column, class) in across.clone().enumerate() {
+        for (column, class) in across.clone().map(ClassId).enumerate() {
             let (text, style) = match sight.change(target, class) {
                 Some(change) => (points(change), colour(scene, change)),
                 None => (theme.glyphs.dot.into(), theme.dim()),

@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 
 use crate::figure::choice::is_reliable;
 use crate::format::{count, gamma};
+use crate::ids::{ClassId, Gamma};
 use crate::session::config::Response;
 use crate::session::record::{ClassificationImages, GammaTrials};
 use crate::tui::scene::Scene;
@@ -96,11 +97,11 @@ fn reliable(trials: &GammaTrials, response: Response) -> Option<(usize, usize)> 
 }
 
 /// The γ at which the maps above are shown.
-fn gammas_used(scene: &Scene<'_>, images: &ClassificationImages) -> Vec<f64> {
+fn gammas_used(scene: &Scene<'_>, images: &ClassificationImages) -> Vec<Gamma> {
     let lens = MapSet::best(scene.session, images, scene.shared, MapKind::Image);
     let of_lens = |lens: MapSet<'_>| {
-        (0..lens.classes())
-            .filter_map(|k| lens.gamma_of(k))
+        ClassId::all(lens.classes())
+            .filter_map(|class| lens.gamma_of(class))
             .collect()
     };
     lens.map(of_lens).unwrap_or_default()

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::selection::PredictionsSelection;
 use crate::format::thousands;
+use crate::ids::ClassId;
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::widget::heatmap::{Heatmap, Ramp, cells};
@@ -50,13 +51,13 @@ impl PixelBlocks {
 /// The position of every pixel on the ramp: correct decisions above zero, mistakes below, where even rare
 /// ones are visible.
 fn places(sight: &PredictionsSelection<'_>, blocks: PixelBlocks) -> Vec<f32> {
-    let shown: Vec<u64> = (0..sight.classes).map(|k| sight.split.shown(k)).collect();
     let side = blocks.side;
     let (mut worst, mut hits) = (vec![0.0_f32; side * side], vec![(0_u64, 0_u64); side]);
-    for (truth, &total) in shown.iter().enumerate() {
-        for called in 0..sight.classes {
+    for truth in ClassId::all(sight.classes) {
+        let total = sight.split.shown(truth);
+        for called in ClassId::all(sight.classes) {
             let count = sight.count(truth, called);
-            let (row, column) = (truth / blocks.bin, called / blocks.bin);
+            let (row, column) = (truth.0 / blocks.bin, called.0 / blocks.bin);
             if truth == called {
                 hits[row].0 += count;
                 hits[row].1 += total;
@@ -90,7 +91,7 @@ pub fn draw(scene: &Scene<'_>, sight: &PredictionsSelection<'_>, area: Rect, buf
     let (width, height) = blocks.extent();
     let values = places(sight, blocks);
     Heatmap {
-        cursor: Some((sight.truth / blocks.bin, sight.class / blocks.bin)),
+        cursor: Some((sight.truth.0 / blocks.bin, sight.class.0 / blocks.bin)),
         ..Heatmap::plain(
             &values,
             (blocks.side, blocks.side),

@@ -9,6 +9,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::Span;
 
 use super::selection::PredictionsSelection;
+use crate::ids::ClassId;
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::theme::{Depth, Theme};
@@ -138,7 +139,7 @@ pub fn draw(
     }
     let rows = below(area, HEAD);
     let column = |index: usize| start(beside(body, index as u16 * cell.width), cell.width);
-    for (index, class) in columns_shown.clone().enumerate() {
+    for (index, class) in columns_shown.clone().map(ClassId).enumerate() {
         let chosen = class == sight.class;
         // Columns show all their names, or all their numbers.
         let room = usize::from(cell.width).saturating_sub(2);
@@ -151,7 +152,7 @@ pub fn draw(
             name(sight, chosen, (class, room), theme),
         );
     }
-    for (index, class) in rows_shown.clone().enumerate() {
+    for (index, class) in rows_shown.clone().map(ClassId).enumerate() {
         let row = index as u16 * cell.height + (cell.height - 1) / 2;
         let names = start(rows, cell.names - 2);
         let room = usize::from(cell.names.saturating_sub(3));
@@ -159,7 +160,7 @@ pub fn draw(
         right(buf, names, row, name(sight, chosen, (class, room), theme));
         let text = share(split.recall(class), cell.recall >= 8, theme);
         right(buf, below(recall, HEAD), row, text);
-        for (across, called) in columns_shown.clone().enumerate() {
+        for (across, called) in columns_shown.clone().map(ClassId).enumerate() {
             let cell_area = below(column(across), HEAD + index as u16 * cell.height);
             entry(
                 sight,
@@ -172,7 +173,7 @@ pub fn draw(
     }
     let foot = below(area, HEAD + cell.height * rows_shown.len() as u16);
     left(buf, foot, 0, Span::styled("prec", theme.dim()));
-    for (index, class) in columns_shown.enumerate() {
+    for (index, class) in columns_shown.map(ClassId).enumerate() {
         let cell_area = Rect {
             y: foot.y,
             height: foot.height.min(1),
@@ -190,7 +191,7 @@ pub fn draw(
 fn name(
     sight: &PredictionsSelection<'_>,
     chosen: bool,
-    (class, room): (usize, usize),
+    (class, room): (ClassId, usize),
     theme: &Theme,
 ) -> Span<'static> {
     let name = form::class_name_within(sight.session, class, room);
@@ -213,7 +214,7 @@ fn share(rate: Option<f64>, wide: bool, theme: &Theme) -> Span<'static> {
 /// Draws one cell: the count and, if there is a second row, its share of the true class.
 fn entry(
     sight: &PredictionsSelection<'_>,
-    (truth, called): (usize, usize),
+    (truth, called): (ClassId, ClassId),
     area: Rect,
     theme: &Theme,
     buf: &mut Buffer,

@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::selection::PredictionsSelection;
 use crate::format::thousands;
+use crate::ids::ClassId;
 use crate::stats::interval::wilson;
 use crate::tui::form;
 use crate::tui::scene::{Scene, image};
@@ -95,15 +96,15 @@ fn words(scene: &Scene<'_>, sight: &PredictionsSelection<'_>, width: u16) -> Vec
     if width < 20 {
         return lines;
     }
-    let worst = |count_of: &dyn Fn(usize) -> u64| -> String {
-        let mut others: Vec<(u64, usize)> = (0..sight.classes)
+    let worst = |count_of: &dyn Fn(ClassId) -> u64| -> String {
+        let mut others: Vec<(u64, ClassId)> = ClassId::all(sight.classes)
             .filter(|other| *other != class)
             .map(|other| (count_of(other), other))
             .filter(|(count, _)| *count > 0)
             .collect();
         others.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
         let name =
-            |other: usize| form::class_name_within(sight.session, other, usize::from(width) / 2);
+            |other: ClassId| form::class_name_within(sight.session, other, usize::from(width) / 2);
         let mut words: Vec<String> = others
             .iter()
             .take(3)

@@ -17,6 +17,7 @@ use super::{Log, Reply, View, ViewContext, ViewEntry};
 use crate::figure::Figure;
 use crate::figure::headline::CHANCE_WARNING;
 use crate::format::{percent, thousands};
+use crate::ids::ClassId;
 use crate::session::Session;
 use crate::session::record::{self, SplitCounts};
 use crate::stats::interval::wilson;
@@ -51,7 +52,7 @@ pub struct PredictionsView {
     /// Index of the part of the data set in the plan.
     pub split: usize,
     /// The true class under the cursor; `None` until it is moved: then the chosen class.
-    pub truth: Option<usize>,
+    pub truth: Option<ClassId>,
     /// Whether the numbers around the cursor are shown when those of all classes do not fit.
     pub closer: bool,
 }
@@ -166,7 +167,7 @@ impl PredictionsView {
     ) -> Option<PredictionsSelection<'a>> {
         let classes = form::classes(session);
         let split = self.split_in(predictions)?;
-        let last = classes.checked_sub(1)?;
+        let last = ClassId(classes.checked_sub(1)?);
         let class = shared.class.min(last);
         Some(PredictionsSelection {
             session,
@@ -181,7 +182,8 @@ impl PredictionsView {
 
     fn step_truth(&mut self, shared: &SharedState, session: &Session, step: isize) {
         let now = self.truth.unwrap_or(shared.class);
-        self.truth = Some(steps::along(now, step, form::classes(session)));
+        let next = steps::along(now.0, step, form::classes(session));
+        self.truth = Some(ClassId(next));
     }
 }
 

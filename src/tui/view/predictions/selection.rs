@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::ids::ClassId;
 use crate::session::Session;
 use crate::session::form::Shape;
 use crate::session::record::SplitCounts;
@@ -14,9 +15,9 @@ pub struct PredictionsSelection<'a> {
     /// The counts of decisions on its images.
     pub split: &'a SplitCounts,
     /// The chosen class, as decided by the network.
-    pub class: usize,
+    pub class: ClassId,
     /// The true class.
-    pub truth: usize,
+    pub truth: ClassId,
     /// Whether the true class is marked: with few classes only once the cursor has been moved.
     pub pointed: bool,
     /// Number of classes.
@@ -27,16 +28,18 @@ pub struct PredictionsSelection<'a> {
 
 impl PredictionsSelection<'_> {
     /// Images of class `truth` that are called `called`.
-    pub fn count(&self, truth: usize, called: usize) -> u64 {
+    pub fn count(&self, truth: ClassId, called: ClassId) -> u64 {
         let counts = &self.split.counts;
-        counts.get(truth * self.classes + called).map_or(0, |n| *n)
+        counts
+            .get(truth.0 * self.classes + called.0)
+            .map_or(0, |n| *n)
     }
 
     /// The rows and columns shown, given how many fit.
     pub fn part(&self, (rows, columns): (usize, usize)) -> (Range<usize>, Range<usize>) {
         (
-            form::window(self.truth, self.classes, rows),
-            form::window(self.class, self.classes, columns),
+            form::window(self.truth.0, self.classes, rows),
+            form::window(self.class.0, self.classes, columns),
         )
     }
 }
