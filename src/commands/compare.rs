@@ -155,7 +155,7 @@ impl CompareArgs {
         let classes = self.classes(&pair)?;
         let response = wish.response.unwrap_or(pair.responses[0]);
         let chosen = wish.gamma.and_then(|gamma| pair.gamma_index(gamma));
-        let place = chosen.unwrap_or_else(|| pair.best_gamma(response));
+        let place = chosen.unwrap_or_else(|| pair.best_gamma_index(response));
         let alike = match self.trials.unwrap_or(TRIALS) {
             0 => None,
             trials => Some(self.same_trials().run(store, data, trials)),
@@ -346,7 +346,7 @@ impl SameTrials {
         let [a, b] = [load(&self.names[0])?, load(&self.names[1])?];
         let pair = SessionPair::new(&a, &b, &self.wish).map_err(|error| error.to_string())?;
         let chosen = self.wish.gamma.and_then(|gamma| pair.gamma_index(gamma));
-        let place = chosen.unwrap_or_else(|| pair.most_varied_gamma());
+        let place = chosen.unwrap_or_else(|| pair.most_varied_gamma_index());
         let device =
             DeviceChoice::from_str(&self.machine.device).map_err(|error| error.to_string())?;
         let bench = ReplaySetup {

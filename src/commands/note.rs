@@ -132,7 +132,7 @@ fn map(session: &Session, leave: &NoteArgs, class: &str) -> Result<NoteTarget, S
         }),
     };
     let best = record.and_then(|(index, record)| {
-        let place = choice::best_gamma(record, response, class, None);
+        let place = choice::best_gamma_index(record, response, class, None);
         match session.config.analyses.get(index) {
             Some(Analysis::ClassificationImages(plan)) => plan.gammas.get(place).copied(),
             _ => None,

@@ -191,7 +191,7 @@ impl<'a> SessionPair<'a> {
 
     /// The index of the signal strength that shows most for a response: where the most classes have maps in
     /// both sessions. Ties go to the strongest γ for decisions, to the most reliable maps for evidence.
-    pub fn best_gamma(&self, response: Response) -> usize {
+    pub fn best_gamma_index(&self, response: Response) -> usize {
         let worth = |common: &SharedGamma<'_>| {
             let estimates = common.trials.map(GammaTrials::estimate);
             let classes = estimates[0].classes.iter().zip(&estimates[1].classes);
@@ -218,7 +218,7 @@ impl<'a> SessionPair<'a> {
     /// The index of the signal strength at which decisions vary most: if almost all trials are called one class,
     /// agreement of two networks says little. Measured by the entropy of the shares of trials called each class,
     /// averaged over both sessions.
-    pub fn most_varied_gamma(&self) -> usize {
+    pub fn most_varied_gamma_index(&self) -> usize {
         let entropy = |trials: &GammaTrials| -> f64 {
             let estimate = trials.estimate();
             let all = estimate.trials.max(1) as f64;

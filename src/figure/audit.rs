@@ -199,7 +199,7 @@ pub fn backdoor_summary(
     study: &crate::session::record::Backdoor,
     plan: &config::Backdoor,
 ) -> Option<String> {
-    let separation = study.separation(plan, study.audited_gamma(plan))?;
+    let separation = study.separation(plan, study.audited_gamma_index(plan))?;
     let right = format!(
         "the right class in {} of {}, the right place in {}",
         separation.class_correct, separation.poisoned, separation.window_correct
@@ -218,7 +218,7 @@ pub fn short_backdoor_summary(
     study: &crate::session::record::Backdoor,
     plan: &config::Backdoor,
 ) -> Option<String> {
-    let separation = study.separation(plan, study.audited_gamma(plan))?;
+    let separation = study.separation(plan, study.audited_gamma_index(plan))?;
     Some(format!(
         "right class in {} of {}, place in {}",
         separation.class_correct, separation.poisoned, separation.window_correct

@@ -115,9 +115,11 @@ fn map(
     let by = response.unwrap_or_else(|| choice::best_response(images_record));
     let trials = match gamma_value {
         Some(gamma_value) => super::at_gamma(images_record, gamma_value).ok()?,
-        None => images_record
-            .gammas
-            .get(choice::best_gamma(images_record, by, class, None))?,
+        None => {
+            images_record
+                .gammas
+                .get(choice::best_gamma_index(images_record, by, class, None))?
+        }
     };
     let estimate = trials.estimate();
     let class_estimate = estimate.classes.get(class.0)?;
@@ -264,7 +266,7 @@ fn pair(
     let images_record = images(session, place).ok()?;
     let trials = match gamma_value {
         Some(gamma_value) => super::at_gamma(images_record, gamma_value).ok()?,
-        None => images_record.gammas.get(choice::best_gamma(
+        None => images_record.gammas.get(choice::best_gamma_index(
             images_record,
             Response::Evidence,
             class,

@@ -46,7 +46,7 @@ pub fn best_response(images: &ClassificationImages) -> Response {
 /// The index in the plan of the γ that shows the most classes. Ties: by decisions the strongest γ, at which most
 /// classes are called; by evidence, where every class has a map at every γ, the γ whose maps are the most reliable
 /// overall.
-pub fn best_gamma_overall(images: &ClassificationImages, response: Response) -> usize {
+pub fn best_gamma_index_overall(images: &ClassificationImages, response: Response) -> usize {
     let shown = |trials: &GammaTrials| {
         if trials.trials == 0 {
             return (0, 0.0);
@@ -82,7 +82,7 @@ pub fn best_gamma_overall(images: &ClassificationImages, response: Response) -> 
 
 /// The index in the plan of the γ at which a class is most reliable; `kept` unless another is clearly better. If no γ
 /// suffices for the class, the one at which it was called most often, preferring those with a signal.
-pub fn best_gamma(
+pub fn best_gamma_index(
     images: &ClassificationImages,
     response: Response,
     class: ClassId,

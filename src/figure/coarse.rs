@@ -62,10 +62,12 @@ pub fn strips(
     super::draw(session, figure, sheet)?;
     let images_record = images(session, images_at)?;
     let response = requested.unwrap_or_else(|| choice::best_response(images_record));
-    let trials = |class: ClassId| match gamma {
-        Some(gamma) => at_gamma(images_record, gamma),
-        None => Ok(&images_record.gammas[choice::best_gamma(images_record, response, class, None)]),
-    };
+    let trials =
+        |class: ClassId| match gamma {
+            Some(gamma) => at_gamma(images_record, gamma),
+            None => Ok(&images_record.gammas
+                [choice::best_gamma_index(images_record, response, class, None)]),
+        };
     let classes = match class {
         Some(class) => vec![class],
         None => images_record.gammas[0].listed.clone(),

@@ -263,7 +263,7 @@ fn signed(strength: i64) -> String {
 fn backdoor(record: &Record, study: &Backdoor, plan: &config::Backdoor) -> Headline {
     // At the γ chosen for the whole study, as in exports: the more γ one looks at, the more clean networks stand out
     // somewhere by chance.
-    let gamma_index = study.representative_gamma(plan);
+    let gamma_index = study.representative_gamma_index(plan);
     let verdict = study.verdict(plan, gamma_index);
     let clean = verdict.flagged_text(false, plan.clean);
     // What stands out in the only poisoned network: the class, its window and its index.

@@ -139,7 +139,7 @@ fn confused_pair(
     }
     // The class it is called, rather than the class it is.
     let (truth, called) = (ClassId(most / classes), ClassId(most % classes));
-    let place = super::choice::best_gamma(images_record, Response::Evidence, called, None);
+    let place = super::choice::best_gamma_index(images_record, Response::Evidence, called, None);
     let trials = images_record.gammas.get(place)?;
     let estimate = trials.estimate();
     estimate.class_difference(called, truth, trials.shape(), trials.errors())?;

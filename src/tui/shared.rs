@@ -32,7 +32,7 @@ pub struct SharedState {
     /// The class that all others are compared with; `None`: each class alone.
     pub versus: Option<ClassId>,
     /// The γ at which each class was best when last checked, by its index in the plan.
-    pub best_gammas: Vec<usize>,
+    pub best_gamma_indices: Vec<usize>,
     /// Index among the plan's classification images.
     pub images: usize,
     /// Whether maps share one scale.
@@ -83,7 +83,7 @@ impl SharedState {
             gamma_index: None,
             response: None,
             versus: None,
-            best_gammas: Vec::new(),
+            best_gamma_indices: Vec::new(),
             images: 0,
             scale: Scale::Common,
             pixels: Pixels::All,
@@ -139,16 +139,16 @@ impl SharedState {
             Response::Decision => Response::Evidence,
             Response::Evidence => Response::Decision,
         });
-        self.best_gammas.clear();
+        self.best_gamma_indices.clear();
         self.settle(session);
     }
 
     /// The γ at which all classes are shown together, by its index in the plan: the chosen one, else the
     /// strongest of those that show the most classes.
-    pub fn gamma_of_all(&self, images: &ClassificationImages) -> usize {
+    pub fn gamma_index_of_all(&self, images: &ClassificationImages) -> usize {
         match self.gamma_index {
             Some(index) => index.min(images.gammas.len().saturating_sub(1)),
-            None => choice::best_gamma_overall(images, self.current_response(images)),
+            None => choice::best_gamma_index_overall(images, self.current_response(images)),
         }
     }
 
@@ -163,8 +163,8 @@ impl SharedState {
 
     /// The γ that shows a class best, by its index in the plan.
     pub fn best_gamma_index(&self, images: &ClassificationImages, class: ClassId) -> usize {
-        let previous = self.best_gammas.get(class.0).copied();
-        choice::best_gamma(images, self.current_response(images), class, previous)
+        let previous = self.best_gamma_indices.get(class.0).copied();
+        choice::best_gamma_index(images, self.current_response(images), class, previous)
     }
 
     /// Updates the best γ of each class. A class keeps its γ until another is clearly better, so that maps do
@@ -174,7 +174,7 @@ impl SharedState {
             return;
         };
         let classes = images.gammas.first().map_or(0, |trials| trials.classes());
-        self.best_gammas = ClassId::all(classes)
+        self.best_gamma_indices = ClassId::all(classes)
             .map(|class| self.best_gamma_index(images, class))
             .collect();
     }
@@ -267,14 +267,14 @@ impl SharedState {
     fn next_images(&mut self, session: &Session) {
         self.images = (self.images + 1) % images(session).max(1);
         self.gamma_index = None;
-        self.best_gammas.clear();
+        self.best_gamma_indices.clear();
         self.settle(session);
     }
 
     /// The maps of all classes as a figure.
     pub fn figure_of_maps(&self, session: &Session) -> Option<Figure> {
         let maps = self.current_images(session)?;
-        let gamma = Some(maps.gammas.get(self.gamma_of_all(maps))?.gamma);
+        let gamma = Some(maps.gammas.get(self.gamma_index_of_all(maps))?.gamma);
         // Each class at its best γ is a separate figure only if there are several γ.
         let several = maps
             .gammas

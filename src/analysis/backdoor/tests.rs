@@ -144,7 +144,7 @@ fn the_score_against_the_clean_networks_separates_the_poisoned_ones() {
     let record = run(&session(plan.clone()), &laboratory());
     let results = study(&record);
     let separation = results
-        .separation(&plan, results.audited_gamma(&plan))
+        .separation(&plan, results.audited_gamma_index(&plan))
         .unwrap();
     assert_eq!((separation.poisoned, separation.clean), (2, 4));
     assert_eq!(separation.roc.unwrap().auc.estimate, 1.0);
@@ -159,7 +159,7 @@ fn too_few_clean_networks_give_no_score() {
     let record = run(&session(plan()), &laboratory());
     let results = study(&record);
     assert_eq!(
-        results.separation(&plan(), results.audited_gamma(&plan())),
+        results.separation(&plan(), results.audited_gamma_index(&plan())),
         None
     );
 }

@@ -15,7 +15,7 @@ pub(super) fn section(plan: &config::Backdoor, study: &Backdoor) -> Value {
     put("source", json!(plan.source));
     put("target", json!(plan.target));
     put("gammas", json!(plan.gammas));
-    let gamma_index = study.representative_gamma(plan);
+    let gamma_index = study.representative_gamma_index(plan);
     let verdict = study.verdict(plan, gamma_index);
     let first = study.networks.iter().position(|network| network.poisoned);
     if let Some(network) = first.and_then(|i| study.networks.get(i)) {

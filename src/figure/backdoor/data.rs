@@ -49,8 +49,8 @@ pub fn study_data(session: &Session) -> Result<StudyData<'_>, FigureError> {
         if !study.networks.iter().any(Suspect::is_concluded) {
             return None;
         }
-        let audited = study.audited_gamma(plan);
-        let telling = study.representative_gamma(plan);
+        let audited = study.audited_gamma_index(plan);
+        let telling = study.representative_gamma_index(plan);
         Some(StudyData {
             study,
             plan,

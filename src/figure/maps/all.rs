@@ -61,7 +61,7 @@ pub fn draw_all(
     shows: MapContent,
     sheet: Sheet,
 ) -> Result<Drawing, FigureError> {
-    let (first, response) = trials(session, place, gamma, choice::best_gamma_overall)?;
+    let (first, response) = trials(session, place, gamma, choice::best_gamma_index_overall)?;
     let (margin, row) = (sheet.margin(), sheet.line_height());
     let caption = 2.0 * row + 0.3 * row;
     let listed = &first.listed;
@@ -76,7 +76,10 @@ pub fn draw_all(
     let of_class = |&class: &ClassId| {
         let trials = match gamma {
             Some(_) => first,
-            None => &images_record.gammas[choice::best_gamma(images_record, response, class, None)],
+            None => {
+                &images_record.gammas
+                    [choice::best_gamma_index(images_record, response, class, None)]
+            }
         };
         shown((trials, response), class, shows, tiles.shrink)
     };

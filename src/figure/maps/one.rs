@@ -29,7 +29,7 @@ pub fn draw_one(
 ) -> Result<Drawing, FigureError> {
     let record = &session.record;
     let best = |images_record: &ClassificationImages, by| {
-        choice::best_gamma(images_record, by, class, None)
+        choice::best_gamma_index(images_record, by, class, None)
     };
     let (trials, response) = trials(session, place, gamma, best)?;
     let estimate = trials.estimate();

@@ -21,7 +21,7 @@ pub fn draw_pair(
 ) -> Result<Drawing, FigureError> {
     let record = &session.record;
     let best = |images_record: &ClassificationImages, by| {
-        choice::best_gamma(images_record, by, class, None)
+        choice::best_gamma_index(images_record, by, class, None)
     };
     let (trials, response) = trials(session, (place, Some(Response::Evidence)), gamma, best)?;
     let estimate = trials.estimate();

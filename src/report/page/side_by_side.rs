@@ -29,8 +29,9 @@ pub(super) struct ComparisonChapter<'a> {
 impl<'a> ComparisonChapter<'a> {
     /// Compares them.
     pub(super) fn new(pair: &'a SessionPair<'a>) -> Self {
-        let compare =
-            |&response: &Response| MapComparison::new(pair, pair.best_gamma(response), response);
+        let compare = |&response: &Response| {
+            MapComparison::new(pair, pair.best_gamma_index(response), response)
+        };
         Self {
             pair,
             compared: pair.responses.iter().map(compare).collect(),

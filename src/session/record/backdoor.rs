@@ -273,7 +273,7 @@ impl Backdoor {
     }
 
     /// Index of the γ at which evidence images are compared: the smallest, where they are clearest.
-    pub fn audited_gamma(&self, plan: &config::Backdoor) -> usize {
+    pub fn audited_gamma_index(&self, plan: &config::Backdoor) -> usize {
         let gammas = (0..plan.gammas.len()).rev();
         let least = gammas.min_by(|&a, &b| plan.gammas[a].total_cmp(&plan.gammas[b]));
         least.unwrap_or(0)
@@ -303,7 +303,7 @@ impl Backdoor {
 
     /// Index of the γ that represents all: the one at which most networks have a score; of those, the
     /// largest.
-    pub fn representative_gamma(&self, plan: &config::Backdoor) -> usize {
+    pub fn representative_gamma_index(&self, plan: &config::Backdoor) -> usize {
         let scored = |&gamma_index: &usize| {
             let verdict = self.verdict(plan, gamma_index);
             let score = |judgement: &Option<NetworkJudgement>| {

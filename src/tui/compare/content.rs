@@ -263,7 +263,7 @@ impl ComparisonContent {
         let pair = SessionPair::new(a, b, &look.request)?;
         let response = look.request.response.unwrap_or(pair.responses[0]);
         let chosen = look.request.gamma.and_then(|gamma| pair.gamma_index(gamma));
-        let gamma_index = chosen.unwrap_or_else(|| pair.best_gamma(response));
+        let gamma_index = chosen.unwrap_or_else(|| pair.best_gamma_index(response));
         let compared = MapComparison::new(&pair, gamma_index, response);
         let noise = pair.plans[0].noise.label();
         let classes = ClassId::all(compared.classes.len());

@@ -111,15 +111,19 @@ fn the_overview_shows_each_class_at_its_best_gamma_without_flipping() {
             };
             r(a).total_cmp(&r(b))
         });
-        assert_eq!(Some(state.shared.best_gammas[class]), best, "class {class}");
+        assert_eq!(
+            Some(state.shared.best_gamma_indices[class]),
+            best,
+            "class {class}"
+        );
     }
     // A slightly better γ does not replace the present one, unless that has no map.
-    let before = state.shared.best_gammas.clone();
-    for (class, gamma_index) in state.shared.best_gammas.iter_mut().enumerate() {
+    let before = state.shared.best_gamma_indices.clone();
+    for (class, gamma_index) in state.shared.best_gamma_indices.iter_mut().enumerate() {
         *gamma_index = if class == 3 { 0 } else { before[class] };
     }
     state.shared.settle(&session);
-    assert_eq!(state.shared.best_gammas, before);
+    assert_eq!(state.shared.best_gamma_indices, before);
     let more = synthetic::accumulating([400_000, 400_000, 400_000, 12_000]);
     let clearly_better = |class: ClassId| {
         let images = more
@@ -135,7 +139,7 @@ fn the_overview_shows_each_class_at_its_best_gamma_without_flipping() {
     state.shared.settle(&more);
     let moved = state
         .shared
-        .best_gammas
+        .best_gamma_indices
         .iter()
         .zip(&before)
         .map(|(now, before)| now != before);
@@ -143,7 +147,7 @@ fn the_overview_shows_each_class_at_its_best_gamma_without_flipping() {
     assert!(
         moved.eq(expected),
         "{before:?} {:?}",
-        state.shared.best_gammas
+        state.shared.best_gamma_indices
     );
 }
 
@@ -152,7 +156,7 @@ fn a_class_is_labelled_with_its_gamma_if_classes_differ() {
     let session = accumulated();
     for size in SIZES {
         let mut state = showing("Overview", size);
-        state.shared.best_gammas = vec![1, 2, 1, 2, 1, 2, 1, 2, 1, 3];
+        state.shared.best_gamma_indices = vec![1, 2, 1, 2, 1, 2, 1, 2, 1, 3];
         let screen = screen(&session, &state);
         assert!(screen.contains("each class at its best γ"), "{screen}");
         let label = if size.0 < 100 { "γ.1" } else { "γ 0.1  R" };

@@ -63,7 +63,7 @@ fn best(images: &ClassificationImages, by: Response) -> Vec<Best<'_>> {
     let of_class = |class: ClassId| {
         let trials = images
             .gammas
-            .get(choice::best_gamma(images, by, class, None))?;
+            .get(choice::best_gamma_index(images, by, class, None))?;
         if trials.trials == 0 {
             return None;
         }

@@ -44,7 +44,9 @@ pub(super) fn groups(session: &Session, csv: &Csv<'_>) -> Vec<TableSection> {
 
 /// Whether this γ shows the most classes for a response.
 fn shows_most(images: &ClassificationImages, trials: &GammaTrials, by: Response) -> bool {
-    let most = images.gammas.get(choice::best_gamma_overall(images, by));
+    let most = images
+        .gammas
+        .get(choice::best_gamma_index_overall(images, by));
     most.is_some_and(|most| most.gamma == trials.gamma)
 }
 

@@ -134,7 +134,7 @@ impl<'a> MapSet<'a> {
         kind: MapKind,
     ) -> Option<Self> {
         let index_of = |class| shared.gamma_index_of(images, class);
-        let in_sight = shared.gamma_of_all(images);
+        let in_sight = shared.gamma_index_of_all(images);
         Self::with_gammas(session, images, (in_sight, index_of), shared, kind)
     }
 

@@ -247,7 +247,7 @@ impl MapsView {
     fn gamma_index_in(&self, shared: &SharedState, images: &ClassificationImages) -> usize {
         match self.enlarged || self.table {
             true => shared.gamma_index_of(images, shared.class),
-            false => shared.gamma_of_all(images),
+            false => shared.gamma_index_of_all(images),
         }
     }
 

@@ -85,7 +85,7 @@ fn step_row(shared: &mut SharedState, around: &ViewContext<'_>, step: isize) {
 
 fn step_gamma(shared: &mut SharedState, session: &Session, step: isize) {
     if let Some(images) = shared.current_images(session) {
-        let in_sight = shared.gamma_of_all(images);
+        let in_sight = shared.gamma_index_of_all(images);
         shared.step_gamma(images, in_sight, step);
     }
 }
