@@ -173,18 +173,18 @@ impl Attack {
         let kinds = self.kinds();
         let (k, [c, h, w]) = (self.classes, lab.form.shape());
         let mut patterns = Vec::with_capacity(kinds.len() * k * self.area);
-        let mut there = Vec::with_capacity(kinds.len() * k);
+        let mut measured = Vec::with_capacity(kinds.len() * k);
         for &pattern in kinds {
             for target in ClassId::all(k) {
                 let map = self.pattern(pattern, target, (trials, evidence_trials), lab);
                 let map = map.and_then(|map| scaled(&map));
-                there.push(map.is_some());
+                measured.push(map.is_some());
                 patterns.extend(map.unwrap_or_else(|| vec![0.0; self.area]));
             }
         }
         let weights = self.config.weights.len();
         let shown = self.stimuli.iter().sum::<u64>() * weights as u64;
-        let parts = there.iter().filter(|&&there| there).count() as u64;
+        let parts = measured.iter().filter(|&&is_measured| is_measured).count() as u64;
         record::Attack {
             progress: record::BlockProgress {
                 blocks: vec![0; SOURCES * kinds.len() * k],
@@ -196,7 +196,7 @@ impl Attack {
             kinds: kinds.to_vec(),
             weights: self.config.weights.clone(),
             patterns: Array::new(&[kinds.len(), k, c, h, w], patterns),
-            there,
+            measured,
             counts: Array::zeros(&[
                 SOURCES,
                 kinds.len(),
@@ -378,7 +378,7 @@ impl Experiment for Attack {
     fn is_complete(&self, record: &record::Attack, part: usize) -> bool {
         let cell = self.cell(part);
         let exists = record
-            .there
+            .measured
             .get(cell.pattern * self.classes + cell.target.0);
         exists.is_some_and(|exists| !exists)
     }

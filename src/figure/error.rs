@@ -120,13 +120,13 @@ impl FigureError {
     /// An error for a class that is not among the `classes`.
     pub(super) fn no_class(record: &Record, class: ClassId, classes: usize) -> Self {
         let numbered = || Form::numbered([0; 3], classes).classes_in_words();
-        let there = record
+        let available = record
             .form
             .as_ref()
             .map_or_else(numbered, Form::classes_in_words);
         Self::Class {
             class,
-            available: there,
+            available,
         }
     }
 }

@@ -79,7 +79,7 @@ pub fn classes(path: &Path, image: Shape) -> Result<usize, ImportError> {
             .and_then(|raw| raw.shape.first().copied())
             .ok_or_else(|| WeightsFault::Missing {
                 name: "logits.bias".into(),
-                there: list(layers.names()),
+                available: list(layers.names()),
             })
     };
     count().map_err(|fault| wrong(path, fault, image))

@@ -167,7 +167,7 @@ fn attack(classes: usize) -> record::Attack {
                 .flat_map(|index| template(ClassId(index % classes)))
                 .collect(),
         ),
-        there: vec![true; 3 * classes],
+        measured: vec![true; 3 * classes],
         counts: Array::new(&[2, 3, classes, 11, 4], counts),
         examples: ClassId::all(classes).map(example).collect(),
         weights,

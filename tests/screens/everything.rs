@@ -95,7 +95,7 @@ pub fn attack() -> record::Attack {
             &[3, CLASSES, 1, SIDE, SIDE],
             (0..3 * CLASSES).flat_map(pattern).collect(),
         ),
-        there: vec![true; 3 * CLASSES],
+        measured: vec![true; 3 * CLASSES],
         counts: Array::new(&[2, 3, CLASSES, 11, 4], counts),
         examples: Vec::new(),
         weights,

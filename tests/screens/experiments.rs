@@ -220,7 +220,7 @@ pub fn attack() -> Attack {
         progress: progress(60, 660_000),
         gamma: Some(Gamma(0.3)),
         patterns: Array::new(&[3, CLASSES, 1, SIDE, SIDE], patterns),
-        there: present.clone(),
+        measured: present.clone(),
         counts: Array::new(&shape, counts),
         examples: ClassId::all(CLASSES).map(example).collect(),
         weights: weights.clone(),

@@ -262,7 +262,7 @@ fn more_images_than_exist_means_all_of_them() {
     let record = run(&plan(&[Gamma::NOISE], 600, attack), &template_lab());
     let results = measured(&record);
     assert_eq!(results.outcomes(0, 1, ClassId(3), 0).all, 100);
-    let patterns = results.there.iter().filter(|&&there| there).count() as u64;
+    let patterns = results.measured.iter().filter(|&&is_measured| is_measured).count() as u64;
     assert_eq!(
         (results.queries(), results.progress.done),
         (100 * patterns, 100 * patterns)

@@ -33,7 +33,7 @@ fn attacked(weights: &[f64], hits: &[i64]) -> Attack {
         gamma: Some(Gamma::NOISE),
         weights: weights.to_vec(),
         counts: Array::new(&[2, 3, 2, weights.len(), 4], counts),
-        there: vec![true; 6],
+        measured: vec![true; 6],
         patterns: Array::new(&[3, 2, 1, 2, 2], vec![0.0; 24]),
         ..Attack::default()
     }

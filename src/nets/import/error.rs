@@ -99,12 +99,12 @@ pub enum WeightsFault {
         fits: Vec<&'static str>,
     },
     /// A tensor is missing.
-    #[error("the file has no tensor `{name}`; it has {there}")]
+    #[error("the file has no tensor `{name}`; it has {available}")]
     Missing {
         /// The tensor.
         name: String,
         /// The tensors that it has.
-        there: String,
+        available: String,
     },
     /// A tensor has another shape.
     #[error("the tensor `{name}` has the shape {found:?}, but the network `{kind}` needs {needed:?}{}", clause(.meaning))]

@@ -228,7 +228,7 @@ impl<'a> Layers<'a> {
             let role = tensors.first().and_then(|need| need.roles.first());
             return Err(WeightsFault::Missing {
                 name: format!("{layer}.{}", role.unwrap_or(&"weight")),
-                there: list(self.names()),
+                available: list(self.names()),
             });
         }
         Err(WeightsFault::Layers {

@@ -142,8 +142,8 @@ impl Reader {
                     self.notes.without_bias.push(name);
                     continue;
                 }
-                let there = self.available.clone();
-                return Err(WeightsFault::Missing { name, there });
+                let available = self.available.clone();
+                return Err(WeightsFault::Missing { name, available });
             };
             if !need.accepts(raw) {
                 return Err(WeightsFault::Shape {

@@ -75,7 +75,8 @@ pub struct Attack {
     /// The patterns in \[0,1\]: \[Q,K targets,C,H,W\]; all zero where a pattern is missing.
     pub patterns: Array<f32>,
     /// Whether each pattern exists: \[Q,K\]. A class with too few trials has no classification image.
-    pub there: Vec<bool>,
+    #[serde(rename = "there")]
+    pub measured: Vec<bool>,
     /// Stimuli by outcome ([`Outcomes`]): \[2 sources,Q,K targets,V,4\]. Source 0: test images; source
     /// 1: noise images, which have no true class.
     pub counts: Array<i64>,
@@ -97,7 +98,7 @@ impl Default for Attack {
             kinds: without_evidence(),
             weights: Vec::new(),
             patterns: Array::default(),
-            there: Vec::new(),
+            measured: Vec::new(),
             counts: Array::default(),
             examples: Vec::new(),
         }
@@ -188,7 +189,7 @@ impl Attack {
             && (!begun
                 || form.is_some()
                     && has_shape(&self.patterns, &[kinds, k, c, h, w])
-                    && self.there.len() == kinds * k
+                    && self.measured.len() == kinds * k
                     && self.progress.blocks.len() == 2 * kinds * k
                     && has_shape(&self.counts, &[2, kinds, k, weights, OUTCOMES]))
             && self.examples.iter().all(example_fits)
@@ -196,7 +197,7 @@ impl Attack {
 
     /// K; 0 before it has begun.
     pub fn classes(&self) -> usize {
-        self.there.len() / self.kinds.len().max(1)
+        self.measured.len() / self.kinds.len().max(1)
     }
 
     /// Outcomes for a source (0: images, 1: noise), a pattern and a weight, given by index, and a target.
@@ -226,8 +227,8 @@ impl Attack {
     pub fn pattern(&self, pattern: usize, target: ClassId) -> Option<&[f32]> {
         let k = self.classes();
         let index = pattern * k + target.0;
-        let exists = target.0 < k && *self.there.get(index)?;
-        let pixels = self.patterns.values().len() / self.there.len().max(1);
+        let exists = target.0 < k && *self.measured.get(index)?;
+        let pixels = self.patterns.values().len() / self.measured.len().max(1);
         exists.then(|| &self.patterns.values()[index * pixels..(index + 1) * pixels])
     }
 

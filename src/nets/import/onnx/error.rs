@@ -149,12 +149,12 @@ pub enum OnnxFault {
         choices: Vec<String>,
     },
     /// There is no node of the name given.
-    #[error("there is no node or output `{name}`{}", offer(.there))]
+    #[error("there is no node or output `{name}`{}", offer(.near))]
     NoSuchOutput {
         /// The name.
         name: String,
         /// Similar names, else existing ones.
-        there: Vec<String>,
+        near: Vec<String>,
     },
     /// The graph is invalid.
     #[error(transparent)]

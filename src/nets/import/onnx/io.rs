@@ -135,7 +135,7 @@ pub fn output(
         near.dedup();
         OnnxFault::NoSuchOutput {
             name: wanted.to_owned(),
-            there: near.into_iter().take(4).map(|(_, name)| name).collect(),
+            near: near.into_iter().take(4).map(|(_, name)| name).collect(),
         }
     })
 }

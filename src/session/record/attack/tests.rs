@@ -27,7 +27,7 @@ fn with(stimuli: &[(usize, usize, usize, usize, i64)]) -> Attack {
         gamma: Some(Gamma::NOISE),
         weights: vec![0.5],
         patterns: Array::zeros(&[3, CLASSES, 1, 28, 28]),
-        there: exists,
+        measured: exists,
         counts: Array::new(&[2, 3, CLASSES, 1, OUTCOMES], counts),
         ..Attack::default()
     }

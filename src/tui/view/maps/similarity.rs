@@ -52,7 +52,7 @@ fn trained_on(session: &Session, class: ClassId) -> Option<Vec<f32>> {
     let classes = attack.classes();
     let index = kind * classes + class.0;
     let pixels = attack.patterns.values().len() / (attack.kinds.len() * classes).max(1);
-    let is_available = attack.there.get(index).copied().unwrap_or(false);
+    let is_available = attack.measured.get(index).copied().unwrap_or(false);
     let image = attack
         .patterns
         .values()
