@@ -1,11 +1,14 @@
 //! Exports, figures and summaries of images with several channels, other sizes and other numbers of classes: thirteen
 //! classes of 3×7×5 images, whose results are known in closed form.
 
+#[path = "fixtures/arrays.rs"]
+mod arrays;
 #[path = "fixtures/colours.rs"]
 mod colours;
 
-use std::io::{Cursor, Read};
+use std::io::Cursor;
 
+use arrays::{container, npy, shape};
 use noisescope::drawing::{Sheet, raster};
 use noisescope::export::{self, ExportError, json, npz};
 use noisescope::figure::{self, Figure};
@@ -14,7 +17,7 @@ use noisescope::report::summary;
 use noisescope::session::config::Split;
 use noisescope::session::form::Shape;
 use noisescope::session::{Form, Session};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const SHAPE: Shape = [3, 7, 5];
 const K: usize = 13;
@@ -22,31 +25,6 @@ const PIXELS: usize = 105;
 
 fn measured() -> Session {
     colours::measured(SHAPE, K)
-}
-
-/// The length along each axis of a nested list, assuming that it is regular.
-fn shape(value: &Value) -> Vec<usize> {
-    let mut shape = Vec::new();
-    let mut level = value;
-    while let Some(list) = level.as_array() {
-        shape.push(list.len());
-        level = &list[0];
-    }
-    shape
-}
-
-fn container(session: &Session) -> Vec<u8> {
-    let mut out = Cursor::new(Vec::new());
-    npz(session, &mut out).unwrap();
-    out.into_inner()
-}
-
-fn npy(container: &[u8], name: &str) -> Vec<u8> {
-    let mut zip = zip::ZipArchive::new(Cursor::new(container)).unwrap();
-    let mut npy = Vec::new();
-    let mut file = zip.by_name(&format!("{name}.npy")).unwrap();
-    file.read_to_end(&mut npy).unwrap();
-    npy
 }
 
 /// Shape and values of an array of floats.

@@ -1,8 +1,12 @@
 //! The formats that other programs read: the JSON and the NPZ of a session have the documented content.
 
-use std::collections::BTreeSet;
-use std::io::{Cursor, Read};
+#[path = "fixtures/arrays.rs"]
+mod arrays;
 
+use std::collections::BTreeSet;
+use std::io::Cursor;
+
+use arrays::{container, npy, shape};
 use noisescope::export::{ExportError, ExportFormat, json, npz, write};
 use noisescope::ids::{BlockIndex, ClassId, Gamma};
 use noisescope::session::config::{self, Config};
@@ -98,25 +102,9 @@ fn keys(value: &Value) -> BTreeSet<&str> {
     object.keys().map(String::as_str).collect()
 }
 
-/// The length along each axis of a nested list, assuming that it is regular.
-fn shape(value: &Value) -> Vec<usize> {
-    let mut shape = Vec::new();
-    let mut level = value;
-    while let Some(list) = level.as_array() {
-        shape.push(list.len());
-        level = &list[0];
-    }
-    shape
-}
-
 /// The shape, type, and values (as 64-bit floats) of one array of an NPZ.
 fn array(container: &[u8], name: &str) -> (Vec<u64>, String, Vec<f64>) {
-    let mut zip = zip::ZipArchive::new(Cursor::new(container)).unwrap();
-    let mut npy = Vec::new();
-    zip.by_name(&format!("{name}.npy"))
-        .unwrap()
-        .read_to_end(&mut npy)
-        .unwrap();
+    let npy = npy(container, name);
     let file = npyz::NpyFile::new(npy.as_slice()).unwrap();
     let (shape, dtype) = (file.shape().to_vec(), file.dtype().descr());
     let values = if dtype.contains("i8") {
@@ -126,12 +114,6 @@ fn array(container: &[u8], name: &str) -> (Vec<u64>, String, Vec<f64>) {
         file.into_vec::<f64>().unwrap()
     };
     (shape, dtype, values)
-}
-
-fn container(session: &Session) -> Vec<u8> {
-    let mut out = Cursor::new(Vec::new());
-    npz(session, &mut out).unwrap();
-    out.into_inner()
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Bench, small_set};
+use common::{Bench, set_options};
 use noisescope::session::record::ClassificationImages;
 use noisescope::session::{SavedState, Session};
 
@@ -15,26 +15,17 @@ fn images(session: &Session) -> &ClassificationImages {
 
 /// 1,000 trials in blocks of 64; the last block is short.
 fn plan(bench: &Bench) -> Vec<String> {
-    small_set(&bench.path("bars"), 200, 50, 12);
-    [
-        format!("dataset.source=Folder({:?})", bench.path("bars")),
+    set_options([
+        bench.bars(200, 50, 12),
         "network.kind=Logistic".into(),
         "network.weights.epochs=1".into(),
         "analyses=[ClassificationImages((gammas: [0.0, 0.4], trials: 1000, block: 64)), Templates((images: 50))]"
             .into(),
-    ]
-    .into_iter()
-    .flat_map(|setting| ["--set".to_owned(), setting])
-    .collect()
+    ])
 }
 
 fn run(bench: &Bench, name: &str, more: &[&str]) -> Session {
-    let plan = plan(bench);
-    let mut arguments: Vec<&str> = vec!["run", name, "--plain"];
-    arguments.extend(plan.iter().map(String::as_str));
-    arguments.extend(more);
-    bench.succeed(&arguments);
-    bench.load(name)
+    bench.run(name, &plan(bench), more)
 }
 
 #[test]

@@ -17,7 +17,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::dice::{Dice, count};
-use common::{Bench, both, small_set, wait_until};
+use common::{Bench, both, set_options, wait_until};
 use disk::Disk;
 use noisescope::session::store::{Store, read_at};
 use noisescope::session::{SavedState, Session};
@@ -25,18 +25,14 @@ use strace::{FAULTS, strace_works, with_fault};
 
 /// Options for a run of a second or two with many checkpoints.
 fn plan(bench: &Bench, trials: u64) -> Vec<String> {
-    small_set(&bench.path("bars"), 100, 50, 28);
-    [
-        format!("dataset.source=Folder({:?})", bench.path("bars")),
+    set_options([
+        bench.bars(100, 50, 28),
         "network=(kind: Logistic, weights: Train((epochs: 1)))".into(),
         format!(
             "analyses=[ClassificationImages((gammas: [0.0, 0.4], trials: {trials}, block: 64))]"
         ),
         "checkpoint_s=0.1".into(),
-    ]
-    .into_iter()
-    .flat_map(|setting| ["--set".to_owned(), setting])
-    .collect()
+    ])
 }
 
 /// Creates a session of this plan in a folder, without running it.

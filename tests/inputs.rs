@@ -12,11 +12,12 @@ use noisescope::session::Session;
 
 /// Runs a session for some trials and stops it.
 fn started(bench: &Bench, more: &[&str]) -> Session {
-    let plan = endless(bench);
-    let mut arguments = vec!["run", "mine", "--plain"];
-    arguments.extend(plan.iter().map(String::as_str));
-    arguments.extend(more);
-    stopped(bench, bench.program().args(arguments).spawn().unwrap())
+    stopped(bench, bench.start("mine", &endless(bench), more))
+}
+
+/// The same for a session that exists.
+fn resumed(bench: &Bench, more: &[&str]) -> Session {
+    stopped(bench, bench.start("mine", &[], more))
 }
 
 /// Waits for more trials, then stops the run.
@@ -63,33 +64,18 @@ fn changed_images_are_refused_unless_explicitly_accepted() {
     // With the original images it continues.
     bytes[last] ^= 1;
     fs::write(&images, &bytes).unwrap();
-    let again = bench
-        .program()
-        .args(["run", "mine", "--plain"])
-        .spawn()
-        .unwrap();
-    assert_eq!(stopped(&bench, again).record.inputs.len(), 1);
+    assert_eq!(resumed(&bench, &[]).record.inputs.len(), 1);
     // Accepted images are recorded.
     bytes[last] ^= 1;
     fs::write(&images, &bytes).unwrap();
-    let again = bench
-        .program()
-        .args(["run", "mine", "--plain", "--accept-inputs"])
-        .spawn()
-        .unwrap();
-    let session = stopped(&bench, again);
+    let session = resumed(&bench, &["--accept-inputs"]);
     assert_eq!(session.record.inputs.len(), 2);
     let page = bench.succeed(&["attach", "mine", "--plain"]);
     assert!(
         page.contains("images or weights were changed once"),
         "{page}"
     );
-    let again = bench
-        .program()
-        .args(["run", "mine", "--plain"])
-        .spawn()
-        .unwrap();
-    stopped(&bench, again);
+    resumed(&bench, &[]);
 }
 
 #[test]
@@ -126,12 +112,7 @@ fn changed_weights_are_refused_and_deleted_ones_are_in_the_session() {
     let error = bench.refuse(1, &["run", "mine", "--plain"]);
     assert!(error.contains("the weights file differs"), "{error}");
     fs::remove_file(&weights).unwrap();
-    let again = bench
-        .program()
-        .args(["run", "mine", "--plain"])
-        .spawn()
-        .unwrap();
-    stopped(&bench, again);
+    resumed(&bench, &[]);
 }
 
 /// The folder has as many images as MNIST, of the same size, but they are not MNIST's.

@@ -153,6 +153,18 @@ fn launches_sum_what_single_blocks_sum() {
     }
 }
 
+/// An analysis that has begun, and its record.
+fn begun(
+    plan: config::ClassificationImages,
+    lab: &Lab,
+) -> (ClassificationImages, record::ClassificationImages) {
+    let mut analysis = ClassificationImages::new(plan, PLACE, lab);
+    let nothing = Record::new(&Config::default());
+    let mut record = record::ClassificationImages::default();
+    Experiment::begin(&mut analysis, 0, lab, &nothing, &mut record).unwrap();
+    (analysis, record)
+}
+
 /// The sums of trials at γ 0.4, computed in launches of `per_launch` blocks and in single blocks.
 fn in_launches_and_in_blocks(
     kind: NetworkKind,
@@ -167,10 +179,7 @@ fn in_launches_and_in_blocks(
         block,
         ..Default::default()
     };
-    let mut analysis = ClassificationImages::new(plan, PLACE, &lab);
-    let nothing = Record::new(&Config::default());
-    let mut record = record::ClassificationImages::default();
-    Experiment::begin(&mut analysis, 0, &lab, &nothing, &mut record).unwrap();
+    let (analysis, record) = begun(plan, &lab);
     let mut both = [record.gammas[1].clone(), record.gammas[1].clone()];
     let blocks = trials.div_ceil(block as u64);
     let mut launches = Experiment::launches(&analysis, &lab, 1, per_launch as usize).unwrap();
@@ -221,10 +230,7 @@ fn counted_launches() {
         block,
         ..Default::default()
     };
-    let mut analysis = ClassificationImages::new(plan, PLACE, &lab);
-    let nothing = Record::new(&Config::default());
-    let mut record = record::ClassificationImages::default();
-    Experiment::begin(&mut analysis, 0, &lab, &nothing, &mut record).unwrap();
+    let (analysis, _) = begun(plan, &lab);
     let mut launches = Experiment::launches(&analysis, &lab, 0, blocks as usize).unwrap();
     for first in 0..count {
         let block = BlockIndex(first * blocks);

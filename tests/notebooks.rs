@@ -14,7 +14,7 @@ use std::fs;
 use std::io::{Cursor, Read};
 use std::path::Path;
 
-use common::{Bench, small_set};
+use common::{Bench, set_options, with_plan};
 use noisescope::export::{json, npz};
 use noisescope::session::Session;
 use serde_json::Value;
@@ -232,26 +232,18 @@ const EVERYTHING: &str = "analyses=[
 
 /// Options for a plan on small images with a bar for each class.
 fn plan(bench: &Bench, network: &str, analyses: &str) -> Vec<String> {
-    if !bench.path("bars").exists() {
-        small_set(&bench.path("bars"), 200, 50, 24);
-    }
-    let settings = [
-        format!("dataset.source=Folder({:?})", bench.path("bars")),
+    set_options([
+        bench.bars(200, 50, 24),
         format!("network={network}"),
         analyses.to_owned(),
-    ];
-    let pairs = settings.into_iter();
-    pairs
-        .flat_map(|setting| ["--set".to_owned(), setting])
-        .collect()
+    ])
 }
 
 /// Runs such a plan to its end.
 fn run(bench: &Bench, name: &str, network: &str, analyses: &str) {
     let settings = plan(bench, network, analyses);
-    let mut arguments = vec!["run", name, "--plain", "--device", "cpu"];
-    arguments.extend(settings.iter().map(String::as_str));
-    bench.succeed(&arguments);
+    let arguments = ["run", name, "--plain", "--device", "cpu"];
+    bench.succeed(&with_plan(&arguments, &settings));
 }
 
 const TRAINED: &str = "(kind: Logistic, weights: Train((epochs: 1)))";

@@ -7,7 +7,7 @@ use std::io::Read;
 use std::path::Path;
 use std::process::Command;
 
-use common::{Bench, endless, finished, small_set, wait_until};
+use common::{Bench, endless, finished, wait_until, with_plan};
 use flate2::read::GzDecoder;
 use noisescope::ids::{ClassId, Gamma};
 use noisescope::session::config::Response;
@@ -166,9 +166,7 @@ fn start_engine(bench: &Bench) -> u32 {
             *setting = "checkpoint_s=3600".into();
         }
     }
-    let mut arguments = vec!["run", "live", "--detach"];
-    arguments.extend(plan.iter().map(String::as_str));
-    bench.succeed(&arguments);
+    bench.succeed(&with_plan(&["run", "live", "--detach"], &plan));
     wait_until("the end of training", || {
         let session = bench.store().load("live");
         session.is_ok_and(|session| {
@@ -251,8 +249,7 @@ fn a_paused_session_takes_a_note_and_stays_paused() {
 #[test]
 fn notes_of_a_divided_session_survive_the_merge() {
     let bench = Bench::new();
-    small_set(&bench.path("bars"), 200, 50, 12);
-    let folder = format!("dataset.source=Folder({:?})", bench.path("bars"));
+    let folder = bench.bars(200, 50, 12);
     bench.succeed(&[
         "new",
         "many",

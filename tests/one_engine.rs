@@ -21,10 +21,7 @@ use noisescope::session::{Config, SavedState, Session};
 
 /// Starts an endless run in the foreground and waits for its first trials.
 fn start(bench: &Bench, name: &str) -> Child {
-    let plan = endless(bench);
-    let mut arguments = vec!["run", name, "--plain"];
-    arguments.extend(plan.iter().map(String::as_str));
-    let child = bench.program().args(arguments).spawn().unwrap();
+    let child = bench.start(name, &endless(bench), &[]);
     bench.wait_for_trials(name, 0);
     child
 }
@@ -69,11 +66,7 @@ fn an_engine_whose_lock_is_removed_or_replaced_stops_writing() {
             "the engine does not remove a foreign lock"
         );
         // The lock file of a dead engine keeps nobody out.
-        let again = bench
-            .program()
-            .args(["run", "mine", "--plain"])
-            .spawn()
-            .unwrap();
+        let again = bench.start("mine", &[], &[]);
         bench.wait_for_trials("mine", left.trials().0);
         signal(&again, "TERM");
         assert_eq!(again.wait_with_output().unwrap().status.code(), Some(143));
@@ -159,11 +152,7 @@ fn a_reader_that_holds_the_lock_cannot_keep_the_owner_out() {
     fs::write(&lock, content).unwrap();
     let reader = fs::File::open(&lock).unwrap();
     reader.lock_shared().unwrap();
-    let again = bench
-        .program()
-        .args(["run", "mine", "--plain"])
-        .spawn()
-        .unwrap();
+    let again = bench.start("mine", &[], &[]);
     bench.wait_for_trials("mine", bench.load("mine").trials().0);
     signal(&again, "TERM");
     assert_eq!(again.wait_with_output().unwrap().status.code(), Some(143));

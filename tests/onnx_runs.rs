@@ -27,16 +27,24 @@ fn at_layer(layer: &str) -> String {
     )
 }
 
-fn run(bench: &Bench, name: &str, more: &[&str]) -> String {
+/// Options for the network of a file and a plan of noise without images.
+fn on_noise<'a>(network: &'a str, plan: &'a str) -> [&'a str; 6] {
+    ["--network", network, "--set", NOISE, "--set", plan]
+}
+
+/// Runs a session and expects this exit code; returns what it printed.
+fn run_to(code: i32, bench: &Bench, name: &str, more: &[&str]) -> String {
     let output = bench.output(&[&["run", name, "--plain", "--device", "flex"], more].concat());
-    assert!(output.status.success(), "{}", both(&output));
+    assert_eq!(output.status.code(), Some(code), "{}", both(&output));
     both(&output)
 }
 
+fn run(bench: &Bench, name: &str, more: &[&str]) -> String {
+    run_to(0, bench, name, more)
+}
+
 fn refused(bench: &Bench, name: &str, more: &[&str]) -> String {
-    let output = bench.output(&[&["run", name, "--plain", "--device", "flex"], more].concat());
-    assert_eq!(output.status.code(), Some(1), "{}", both(&output));
-    both(&output)
+    run_to(1, bench, name, more)
 }
 
 /// Discards the session's results, so that a run has something to do.
@@ -55,18 +63,8 @@ fn one_command_runs_the_network_of_an_onnx_file() {
         "analyses=[{MAPS}, SpikeTriggered((noise: Gaussian(()), trials: 512, images: 0, block: 64, \
          gradient_trials: 64, gradient_units: 4))]"
     );
-    let printed = run(
-        &bench,
-        "mine",
-        &[
-            "--network",
-            &fixture("residual-13.onnx"),
-            "--set",
-            NOISE,
-            "--set",
-            &plan,
-        ],
-    );
+    let network = fixture("residual-13.onnx");
+    let printed = run(&bench, "mine", &on_noise(&network, &plan));
     assert!(printed.contains("noise alone"), "{printed}");
     assert!(printed.contains("finished"), "{printed}");
     let session = bench.load("mine");
@@ -87,34 +85,12 @@ fn one_command_runs_the_network_of_an_onnx_file() {
 fn layers_are_chosen_by_pattern() {
     let bench = Bench::new();
     let network = fixture("cnn-newest.onnx");
-    run(
-        &bench,
-        "some",
-        &[
-            "--network",
-            &network,
-            "--set",
-            NOISE,
-            "--set",
-            &at_layer("conv*"),
-        ],
-    );
+    run(&bench, "some", &on_noise(&network, &at_layer("conv*")));
     let session = bench.load("some");
     let layers = &session.record.first::<SpikeTriggered>().unwrap().layers;
     let names: Vec<&str> = layers.iter().map(|layer| layer.name.as_str()).collect();
     assert_eq!(names, ["conv1", "conv2"]);
-    let error = refused(
-        &bench,
-        "none",
-        &[
-            "--network",
-            &network,
-            "--set",
-            NOISE,
-            "--set",
-            &at_layer("layer7.*"),
-        ],
-    );
+    let error = refused(&bench, "none", &on_noise(&network, &at_layer("layer7.*")));
     assert!(
         error.contains("analyses[0].layers[0]")
             && error.contains("no layer `layer7.*`; it has conv1"),
@@ -130,11 +106,7 @@ fn a_session_stores_a_small_file_and_recognises_a_large_one() {
     let alone = bench.path("alone.onnx");
     fs::copy(fixture("cnn-newest.onnx"), &alone).unwrap();
     let typed = alone.display().to_string();
-    run(
-        &bench,
-        "kept",
-        &["--network", &typed, "--set", NOISE, "--set", &plan],
-    );
+    run(&bench, "kept", &on_noise(&typed, &plan));
     let before = bench.load("kept");
     fs::remove_file(&alone).unwrap();
     discard_results(&bench, "kept");
@@ -158,11 +130,7 @@ fn a_session_stores_a_small_file_and_recognises_a_large_one() {
     fs::copy(fixture("side-file.onnx"), &model).unwrap();
     fs::copy(fixture("side-file.onnx.data"), &side).unwrap();
     let typed = model.display().to_string();
-    run(
-        &bench,
-        "large",
-        &["--network", &typed, "--set", NOISE, "--set", &plan],
-    );
+    run(&bench, "large", &on_noise(&typed, &plan));
     let before = bench.load("large");
     for file in ["side-file.onnx", "side-file.onnx.data"] {
         fs::rename(bench.path(file), bench.path("sessions").join(file)).unwrap();
@@ -219,16 +187,7 @@ fn a_network_for_other_images_names_those_it_takes() {
             "analyses[0].gammas[1]: γ 0.3 blends images",
         ),
     ] {
-        let arguments = [
-            "new",
-            "x",
-            "--network",
-            &network,
-            "--set",
-            NOISE,
-            "--set",
-            plan,
-        ];
+        let arguments = [&["new", "x"], &on_noise(&network, plan)[..]].concat();
         let error = bench.refuse(2, &arguments);
         assert!(error.contains(expected), "{error}");
     }
@@ -243,12 +202,11 @@ fn the_planned_input_scaling_is_applied() {
     let plan = "analyses=[SpikeTriggered((noise: Gaussian(()), trials: 256, images: 0, block: 64, \
                 layers: [\"conv1\"], gradient_units: 0))]";
     let kernel = |name: &str, input: &str| {
-        let options = ["--network", &network, "--set", NOISE, "--set", plan];
-        let more: Vec<&str> = match input {
-            "" => options.to_vec(),
-            input => [&options[..], &["--set", input]].concat(),
-        };
-        run(&bench, name, &more);
+        let mut options = on_noise(&network, plan).to_vec();
+        if !input.is_empty() {
+            options.extend(["--set", input]);
+        }
+        run(&bench, name, &options);
         let session = bench.load(name);
         let layers = &session.record.first::<SpikeTriggered>().unwrap().layers;
         layers[0].kernel.values().to_vec()
@@ -261,24 +219,9 @@ fn the_planned_input_scaling_is_applied() {
     for (plain, scaled) in plain.iter().zip(&scaled) {
         assert!((scaled - plain * 255.0 / 50.0).abs() < 1e-4 * scaled.abs().max(1e-3));
     }
-    let bad = [
-        "--network",
-        &network,
-        "--set",
-        NOISE,
-        "--set",
-        plan,
-        "--set",
-    ];
-    let error = refused(
-        &bench,
-        "bad",
-        &[
-            &bad[..],
-            &["network.input=(mean: [0.1, 0.2, 0.3, 0.4, 0.5])"],
-        ]
-        .concat(),
-    );
+    let bad = ["--set", "network.input=(mean: [0.1, 0.2, 0.3, 0.4, 0.5])"];
+    let options = [&on_noise(&network, plan)[..], &bad].concat();
+    let error = refused(&bench, "bad", &options);
     assert!(error.contains("network.input.mean: 5 numbers"), "{error}");
 }
 
@@ -286,25 +229,13 @@ fn the_planned_input_scaling_is_applied() {
 fn a_plan_that_failed_before_measuring_can_be_corrected_under_its_name() {
     let bench = Bench::new();
     let network = fixture("residual-13.onnx");
-    let options = |layer: &str| {
-        [
-            "--network".into(),
-            network.clone(),
-            "--set".into(),
-            NOISE.into(),
-            "--set".into(),
-            at_layer(layer),
-        ]
-    };
-    let wrong: Vec<String> = options("no such layer").into();
-    let wrong: Vec<&str> = wrong.iter().map(String::as_str).collect();
-    let printed = refused(&bench, "mine", &wrong);
+    let wrong = at_layer("no such layer");
+    let printed = refused(&bench, "mine", &on_noise(&network, &wrong));
     assert_eq!(printed.matches("no such layer").count(), 2, "{printed}");
     assert!(matches!(
         bench.load("mine").record.state,
         SavedState::Failed(_)
     ));
-    let right: Vec<String> = options("logits").into();
     let sites = bench.succeed(&["inspect", &network, "--json"]);
     let sites: serde_json::Value = serde_json::from_str(&sites).unwrap();
     let last = sites["network"]["sites"]
@@ -312,11 +243,8 @@ fn a_plan_that_failed_before_measuring_can_be_corrected_under_its_name() {
         .unwrap()
         .last()
         .unwrap();
-    let right: Vec<String> = right
-        .iter()
-        .map(|option| option.replace("logits", last["name"].as_str().unwrap()))
-        .collect();
-    let right: Vec<&str> = right.iter().map(String::as_str).collect();
+    let right = at_layer(last["name"].as_str().unwrap());
+    let right = on_noise(&network, &right);
     let printed = run(&bench, "mine", &right);
     assert!(printed.contains("starts again with this plan"), "{printed}");
     assert_eq!(bench.load("mine").record.state, SavedState::Finished);

@@ -11,31 +11,22 @@ mod signals;
 
 use std::process::Child;
 
-use common::{Bench, endless, small_set, wait_until};
+use common::{Bench, endless, set_options, wait_until, with_plan};
 use noisescope::session::{SavedState, Session};
 
 /// Options for a small but complete plan: a convolutional network, three epochs, two γ.
 fn plan(bench: &Bench) -> Vec<String> {
-    small_set(&bench.path("bars"), 400, 100, 28);
-    [
-        format!("dataset.source=Folder({:?})", bench.path("bars")),
+    set_options([
+        bench.bars(400, 100, 28),
         "network.weights.epochs=3".into(),
         "network.weights.batch=32".into(),
         "analyses=[ClassificationImages((gammas: [0.0, 0.4], trials: 3000, block: 64))]".into(),
         "checkpoint_s=0.1".into(),
-    ]
-    .into_iter()
-    .flat_map(|setting| ["--set".to_owned(), setting])
-    .collect()
+    ])
 }
 
 fn run(bench: &Bench, name: &str, more: &[&str]) -> Session {
-    let plan = plan(bench);
-    let mut arguments: Vec<&str> = vec!["run", name, "--plain"];
-    arguments.extend(plan.iter().map(String::as_str));
-    arguments.extend(more);
-    bench.succeed(&arguments);
-    bench.load(name)
+    bench.run(name, &plan(bench), more)
 }
 
 fn assert_same_bits(a: &Session, b: &Session) {
@@ -49,11 +40,8 @@ fn assert_same_bits(a: &Session, b: &Session) {
 
 /// Starts a run, and kills it once `ready` is true for the session on the disk.
 fn kill_when(bench: &Bench, name: &str, first: bool, ready: impl Fn(&Session) -> bool) {
-    let mut arguments = vec!["run".to_owned(), name.to_owned(), "--plain".to_owned()];
-    if first {
-        arguments.extend(plan(bench));
-    }
-    let mut child = bench.program().args(&arguments).spawn().unwrap();
+    let plan = if first { plan(bench) } else { Vec::new() };
+    let mut child = bench.start(name, &plan, &[]);
     wait_until("the moment to kill", || {
         assert_eq!(
             child.try_wait().unwrap(),
@@ -97,11 +85,11 @@ fn training_does_not_depend_on_the_number_of_cores() {
     let bench = Bench::new();
     let plan = plan(&bench);
     let train = |name: &str, threads: &str| {
-        let mut arguments = vec!["run", name, "--plain"];
-        arguments.extend(plan.iter().map(String::as_str));
-        arguments.extend(["--set", "analyses=[]"]);
         let mut program = bench.program();
-        program.env("RAYON_NUM_THREADS", threads).args(&arguments);
+        program
+            .env("RAYON_NUM_THREADS", threads)
+            .args(with_plan(&["run", name, "--plain"], &plan))
+            .args(["--set", "analyses=[]"]);
         assert!(program.output().unwrap().status.success());
         bench.load(name)
     };
@@ -109,14 +97,8 @@ fn training_does_not_depend_on_the_number_of_cores() {
 }
 
 fn start(bench: &Bench, name: &str) -> Child {
-    let plan = plan(bench);
-    let mut arguments: Vec<&str> = vec!["run", name, "--plain"];
-    arguments.extend(plan.iter().map(String::as_str));
-    arguments.extend([
-        "--set",
-        "analyses=[ClassificationImages((gammas: [0.4], trials: 100000000, block: 64))]",
-    ]);
-    bench.program().args(arguments).spawn().unwrap()
+    let endless = "analyses=[ClassificationImages((gammas: [0.4], trials: 100000000, block: 64))]";
+    bench.start(name, &plan(bench), &["--set", endless])
 }
 
 #[test]
@@ -143,9 +125,5 @@ fn a_running_session_cannot_be_run_again() {
 
 /// Starts a run that trains quickly and never ends; the option `checkpoint` sets how often it is saved.
 fn start_quick(bench: &Bench, name: &str, checkpoint: &str) -> Child {
-    let plan = endless(bench);
-    let mut arguments: Vec<&str> = vec!["run", name, "--plain"];
-    arguments.extend(plan.iter().map(String::as_str));
-    arguments.extend(["--set", checkpoint]);
-    bench.program().args(arguments).spawn().unwrap()
+    bench.start(name, &endless(bench), &["--set", checkpoint])
 }

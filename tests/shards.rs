@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::process::{Child, Stdio};
 
-use common::{Bench, both, small_set, wait_until};
+use common::{Bench, both, set_options, wait_until, with_plan};
 use noisescope::link::shards::ShardWatcher;
 use noisescope::session::run::ShardStatus;
 use noisescope::session::store::{shard_name, to_text};
@@ -35,30 +35,20 @@ const EVERYTHING: &str = "analyses=[
 
 /// Options for a plan on small images.
 fn plan(bench: &Bench, analyses: &str) -> Vec<String> {
-    if !bench.path("bars").exists() {
-        small_set(&bench.path("bars"), 300, 50, 24);
-    }
-    let settings = [
-        format!("dataset.source=Folder({:?})", bench.path("bars")),
+    set_options([
+        bench.bars(300, 50, 24),
         "network.kind=Mlp".into(),
         "network.weights.epochs=1".into(),
         analyses.to_owned(),
-    ];
-    let pairs = settings.into_iter();
-    pairs
-        .flat_map(|setting| ["--set".to_owned(), setting])
-        .collect()
+    ])
 }
 
-/// A command's arguments followed by the options of a plan.
-fn with_plan(arguments: &[&str], plan: &[String]) -> Vec<String> {
-    let arguments = arguments.iter().map(|&argument| argument.to_owned());
-    arguments.chain(plan.iter().cloned()).collect()
-}
-
-fn succeed(bench: &Bench, arguments: &[String]) -> String {
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    bench.succeed(&arguments)
+/// Runs a session of this plan to its end.
+fn run_plan(bench: &Bench, name: &str, plan: &[String]) -> String {
+    bench.succeed(&with_plan(
+        &["run", name, "--plain", "--device", "cpu"],
+        plan,
+    ))
 }
 
 /// Runs one shard to its end.
@@ -120,11 +110,8 @@ fn assert_same(one: &Session, other: &Session) {
 fn merged_shards_equal_the_results_of_one_engine() {
     let bench = Bench::new();
     let plan = plan(&bench, EVERYTHING);
-    succeed(
-        &bench,
-        &with_plan(&["run", "one", "--plain", "--device", "cpu"], &plan),
-    );
-    succeed(&bench, &with_plan(&["new", "many"], &plan));
+    run_plan(&bench, "one", &plan);
+    bench.succeed(&with_plan(&["new", "many"], &plan));
     // In any order; the first one trains the network.
     for which in ["3/3", "1/3"] {
         shard(&bench, "many", which);
@@ -163,14 +150,11 @@ const IMAGES: &str = "analyses=[ClassificationImages((gammas: [0.0, 0.4], trials
 fn a_killed_shard_resumes_alone_and_each_index_has_one_engine() {
     let bench = Bench::new();
     let plan = plan(&bench, IMAGES);
-    succeed(
-        &bench,
-        &with_plan(&["run", "one", "--plain", "--device", "cpu"], &plan),
-    );
-    succeed(
-        &bench,
-        &with_plan(&["new", "many", "--set", "checkpoint_s=0.2"], &plan),
-    );
+    run_plan(&bench, "one", &plan);
+    bench.succeed(&with_plan(
+        &["new", "many", "--set", "checkpoint_s=0.2"],
+        &plan,
+    ));
     let arguments = |which: &'static str| {
         [
             "run",
@@ -217,16 +201,10 @@ fn a_killed_shard_resumes_alone_and_each_index_has_one_engine() {
 fn an_extended_session_is_divided_from_where_it_stopped() {
     let bench = Bench::new();
     let small = plan(&bench, &IMAGES.replace("200000", "1030"));
-    succeed(
-        &bench,
-        &with_plan(&["run", "many", "--plain", "--device", "cpu"], &small),
-    );
+    run_plan(&bench, "many", &small);
     let more = "analyses[0].extended=[(trials: 5000)]";
-    let all = with_plan(&["run", "one", "--plain", "--device", "cpu"], &small);
-    succeed(
-        &bench,
-        &with_plan(&[], &[all, vec!["--set".into(), more.into()]].concat()),
-    );
+    let extended = [small, set_options([more.to_owned()])].concat();
+    run_plan(&bench, "one", &extended);
     let error = bench.refuse(2, &["run", "many", "--shard", "1/3", "--plain"]);
     assert!(
         error.contains("finished") && error.contains("extend"),

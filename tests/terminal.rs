@@ -8,14 +8,13 @@ mod clipboard;
 mod preferences;
 
 use common::pty::Pty;
-use common::{Bench, endless, finished, wait_until};
+use common::{Bench, endless, finished, wait_until, with_plan};
 use noisescope::session::SavedState;
 
 /// Starts an endless run with its dashboard.
 fn run_with_dashboard(bench: &Bench, columns: u16, rows: u16) -> Pty {
     let plan = endless(bench);
-    let mut arguments = vec!["run", "live"];
-    arguments.extend(plan.iter().map(String::as_str));
+    let arguments = with_plan(&["run", "live"], &plan);
     Pty::start(bench.folder.path(), &arguments, columns, rows)
 }
 
@@ -208,10 +207,7 @@ fn a_note_left_on_a_finished_session_is_in_its_file() {
 #[test]
 fn runs_are_paused_and_stopped_from_the_list() {
     let bench = Bench::new();
-    let plan = endless(&bench);
-    let mut arguments = vec!["run", "live", "--detach"];
-    arguments.extend(plan.iter().map(String::as_str));
-    bench.succeed(&arguments);
+    bench.succeed(&with_plan(&["run", "live", "--detach"], &endless(&bench)));
     bench.wait_for_trials("live", 0);
     let mut pty = Pty::start(bench.folder.path(), &[], 100, 30);
     pty.wait_for("running");
@@ -266,10 +262,7 @@ fn the_list_prompts_for_a_number_of_trials() {
 #[test]
 fn watching_a_divided_session_uses_little_cpu_time() {
     let bench = Bench::new();
-    let plan = endless(&bench);
-    let mut arguments = vec!["new", "wide"];
-    arguments.extend(plan.iter().map(String::as_str));
-    bench.succeed(&arguments);
+    bench.succeed(&with_plan(&["new", "wide"], &endless(&bench)));
     let mut session = bench.load("wide");
     session.divide(4, "0.1.0").expect("it can be divided");
     bench.store().save(&session).expect("no engine runs it");

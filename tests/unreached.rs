@@ -11,7 +11,7 @@ use std::os::unix::net::UnixStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use common::{Bench, both, endless, signal, wait_until};
+use common::{Bench, both, endless, signal, wait_until, with_plan};
 use noisescope::link::EngineCommand;
 use noisescope::link::client::Conversation;
 use noisescope::session::SavedState;
@@ -66,8 +66,7 @@ fn without_unix_sockets_a_run_is_listed_and_stopped_by_a_signal() {
         .status();
     assert!(built.unwrap().success());
     let plan = endless(&bench);
-    let mut arguments = vec!["run", "mute", "--detach"];
-    arguments.extend(plan.iter().map(String::as_str));
+    let arguments = with_plan(&["run", "mute", "--detach"], &plan);
     let started = bench
         .program()
         .env("LD_PRELOAD", &library)
@@ -105,9 +104,7 @@ fn folders_whose_names_are_not_unicode_or_hold_a_line_feed_work() {
             assert!(output.status.success(), "{arguments:?} {}", both(&output));
             String::from_utf8_lossy(&output.stdout).into_owned()
         };
-        let mut arguments = vec!["run", "live", "--detach"];
-        arguments.extend(plan.iter().map(String::as_str));
-        program(&arguments);
+        program(&with_plan(&["run", "live", "--detach"], &plan));
         let store = Store::new(&folder);
         assert!(store.engine("live").unwrap().socket.is_some());
         program(&["pause", "live"]);
@@ -235,11 +232,7 @@ fn another_user_sees_that_a_session_is_running() {
     );
     // The other user's command has not locked the owner out.
     bench.succeed(&["stop", "live"]);
-    let mut again = bench
-        .program()
-        .args(["run", "live", "--plain"])
-        .spawn()
-        .unwrap();
+    let mut again = bench.start("live", &[], &[]);
     bench.wait_for_trials("live", bench.load("live").trials().0);
     signal(&again, "TERM");
     assert_eq!(again.wait().unwrap().code(), Some(143));

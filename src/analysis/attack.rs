@@ -4,9 +4,7 @@
 //! Every pattern is scaled to \[0,1\], so that at the same w all take the same share of the stimulus. The
 //! patterns are the target's classification image, its evidence image, its mean training image, and noise.
 
-use super::{
-    AnalysisError, AnalysisPlace, BlockOrder, BlockSequence, Experiment, Job, Lab, block_range,
-};
+use super::{AnalysisError, AnalysisPlace, BlockSequence, Experiment, Job, Lab, block_range};
 use crate::ids::{BlockIndex, ClassId, Gamma};
 use crate::nets::decision;
 use crate::nets::score::pixels;
@@ -309,10 +307,9 @@ impl Experiment for Attack {
     type AnySums = Vec<Outcomes>;
 
     fn sequences(&self) -> Vec<BlockSequence> {
-        let part = |part: usize| BlockSequence {
-            phase: 0,
-            blocks: self.stimuli[self.cell(part).source].div_ceil(self.config.block as u64),
-            order: BlockOrder::Parallel,
+        let part = |part: usize| {
+            let stimuli = self.stimuli[self.cell(part).source];
+            BlockSequence::parallel(0, stimuli, self.config.block)
         };
         (0..SOURCES * self.kinds().len() * self.classes)
             .map(part)

@@ -103,6 +103,17 @@ pub struct BlockSequence {
     pub order: BlockOrder,
 }
 
+impl BlockSequence {
+    /// A part of `items` in blocks of `per_block`, which may be computed in parallel.
+    pub fn parallel(phase: usize, items: u64, per_block: usize) -> Self {
+        Self {
+            phase,
+            blocks: items.div_ceil(per_block as u64),
+            order: BlockOrder::Parallel,
+        }
+    }
+}
+
 /// Whether the blocks of a part may be computed in parallel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BlockOrder {

@@ -5,9 +5,7 @@
 //! class and strength: the network with that layer pushed is shown test images blended with noise. The
 //! stimuli are the same at every strength, so that differences are paired.
 
-use super::{
-    AnalysisError, AnalysisPlace, BlockOrder, BlockSequence, Experiment, Job, Lab, block_range,
-};
+use super::{AnalysisError, AnalysisPlace, BlockSequence, Experiment, Job, Lab, block_range};
 use crate::ids::{BlockIndex, ClassId, Gamma, SiteId};
 use crate::nets::decision;
 use crate::nets::graph::site::Site;
@@ -234,11 +232,8 @@ impl Experiment for Modulation {
     type AnySums = ModulationSums;
 
     fn sequences(&self) -> Vec<BlockSequence> {
-        let part = |phase: usize, images: u64| BlockSequence {
-            phase,
-            blocks: images.div_ceil(self.config.block as u64),
-            order: BlockOrder::Parallel,
-        };
+        let part =
+            |phase: usize, images: u64| BlockSequence::parallel(phase, images, self.config.block);
         let settings = self.layers.len() * self.classes * self.strengths.len();
         let mut parts = vec![part(0, self.typical.len() as u64)];
         parts.extend(vec![part(1, self.images); settings]);

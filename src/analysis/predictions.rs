@@ -1,9 +1,7 @@
 //! Predictions on the data set: the confusion matrix, and the image sums for the mean image of every
 //! predicted class.
 
-use super::{
-    AnalysisError, AnalysisPlace, BlockOrder, BlockSequence, Experiment, Job, Lab, block_range,
-};
+use super::{AnalysisError, AnalysisPlace, BlockSequence, Experiment, Job, Lab, block_range};
 use crate::data::Images;
 use crate::nets::score::pixels;
 use crate::session::config::{self, Split};
@@ -52,11 +50,7 @@ impl Experiment for Predictions {
     type AnySums = PredictionSums;
 
     fn sequences(&self) -> Vec<BlockSequence> {
-        let part = |images: &u64| BlockSequence {
-            phase: 0,
-            blocks: images.div_ceil(self.config.block as u64),
-            order: BlockOrder::Parallel,
-        };
+        let part = |&images: &u64| BlockSequence::parallel(0, images, self.config.block);
         self.images.iter().map(part).collect()
     }
 

@@ -3,9 +3,7 @@
 //! For every γ, the classification image of each class that has one is a template; the evidence images,
 //! if there are any, form a second set. The scores are described in [`crate::stats::templates`].
 
-use super::{
-    AnalysisError, AnalysisPlace, BlockOrder, BlockSequence, Experiment, Job, Lab, block_range,
-};
+use super::{AnalysisError, AnalysisPlace, BlockSequence, Experiment, Job, Lab, block_range};
 use crate::ids::ClassId;
 use crate::session::config::{self, Response};
 use crate::session::record::{self, BlockProgress, GammaTemplates, GammaTrials, Record};
@@ -112,11 +110,7 @@ impl Experiment for Templates {
     type AnySums = (u64, [u64; SCORES]);
 
     fn sequences(&self) -> Vec<BlockSequence> {
-        let part = BlockSequence {
-            phase: 0,
-            blocks: self.images.div_ceil(self.config.block as u64),
-            order: BlockOrder::Parallel,
-        };
+        let part = BlockSequence::parallel(0, self.images, self.config.block);
         vec![part; self.parts]
     }
 

@@ -74,6 +74,18 @@ pub fn linear(weights: &[Vec<f32>], device: &Device) -> Subject {
     Subject::built_in(NetworkKind::Logistic, ports(), &weights, device).unwrap()
 }
 
+/// Grey images of 28×28 pixels in ten classes.
+pub fn digits(pixels: Vec<u8>, labels: impl Iterator<Item = usize>) -> Images {
+    Images {
+        pixels: pixels.into(),
+        labels: labels.map(|label| label as u16).collect(),
+        channels: 1,
+        height: 28,
+        width: 28,
+        classes: 10,
+    }
+}
+
 /// `count` images that look like the templates of their classes plus some noise; the classes
 /// alternate.
 pub fn images(count: usize, seed: u64) -> Images {
@@ -86,19 +98,16 @@ pub fn images(count: usize, seed: u64) -> Images {
             value.clamp(0.0, 255.0) as u8
         }));
     }
-    Images {
-        pixels: Arc::from(pixels),
-        labels: (0..count).map(|i| (i % 10) as u16).collect(),
-        channels: 1,
-        height: 28,
-        width: 28,
-        classes: 10,
-    }
+    digits(pixels, (0..count).map(|i| i % 10))
 }
 
-/// A lab around a network.
+/// A lab around a network, with this many images.
 pub fn lab(network: Subject, kind: NetworkKind, train: usize, test: usize) -> Lab {
-    let train = images(train, 1);
+    lab_with(network, kind, images(train, 1), images(test, 2))
+}
+
+/// A lab around a network, with these images.
+pub fn lab_with(network: Subject, kind: NetworkKind, train: Images, test: Images) -> Lab {
     Lab {
         network,
         kind,
@@ -109,7 +118,7 @@ pub fn lab(network: Subject, kind: NetworkKind, train: usize, test: usize) -> La
             name: DatasetName::Mnist,
             origin: DatasetOrigin::Embedded,
             train,
-            test: images(test, 2),
+            test,
             classes: (0..10).map(|class| class.to_string()).collect(),
             notes: Vec::new(),
         }),
@@ -149,6 +158,24 @@ pub fn run_interrupted(config: &Config, lab: &Lab, piece: u64, seed: u64) -> Rec
         session = from_text(&text, std::path::Path::new("test.ron"), "test").unwrap();
     }
     session.record
+}
+
+/// Runs every analysis of the plan from the beginning, and again in pieces for each (piece, seed); see
+/// [`run_interrupted`]. A resumed run must equal the uninterrupted one, which is returned, bit for bit.
+pub fn run_whole_and_in_pieces(config: &Config, lab: &Lab, pieces: &[(u64, u64)]) -> Record {
+    let whole = run(config, lab);
+    // Maps contain NaN, which equals nothing, so the texts of the session files are compared.
+    let text = |record: Record| {
+        let mut session = Session::new("test", config.clone());
+        session.record = record;
+        to_text(&session).unwrap()
+    };
+    let expected = text(whole.clone());
+    for &(piece, seed) in pieces {
+        let resumed = text(run_interrupted(config, lab, piece, seed));
+        assert!(resumed == expected, "pieces of {piece} blocks");
+    }
+    whole
 }
 
 /// Computes at most `blocks` more blocks; `false` when none are left.

@@ -156,6 +156,18 @@ impl Drawing {
         margin + 2.4 * row
     }
 
+    /// Draws a text between the margins, in as many lines as it needs; returns the lower edge of the last one.
+    pub fn paragraph(&mut self, top: f64, words: &str, paint: Paint) -> f64 {
+        let sheet = self.sheet;
+        let margin = sheet.margin();
+        let mut y = top;
+        for line in sheet.wrap(words, sheet.width - 2.0 * margin) {
+            self.text((margin, y), &line, paint);
+            y += sheet.line_height();
+        }
+        y
+    }
+
     /// The area of the whole drawing.
     pub fn area(&self) -> Rect {
         Rect {

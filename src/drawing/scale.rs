@@ -112,9 +112,38 @@ pub fn round_up(value: f32) -> f32 {
     (step * decade) as f32
 }
 
+/// The ends of an axis, and the values on it to label, with their labels.
+pub type LabelledAxis = ((f64, f64), Vec<(f64, String)>);
+
+/// The logarithmic axis of a plot of losses.
+pub fn loss_axis(losses: impl Iterator<Item = f64>) -> LabelledAxis {
+    let positive = losses.filter(|loss| loss.is_finite() && *loss > 0.0);
+    let (low, high) = positive.fold((f64::MAX, f64::MIN), |(low, high), loss| {
+        (low.min(loss), high.max(loss))
+    });
+    let (low, high) = match low > high {
+        true => (0.01, 3.0),
+        false => (low, high.max(2.0 * low)),
+    };
+    let (ends, labelled) = log_axis(low, high);
+    let label = |loss: f64| (loss, short(loss));
+    (ends, labelled.into_iter().map(label).collect())
+}
+
+/// The axis of a plot of accuracies: from a round share below all of them to 1.
+pub fn accuracy_axis(accuracies: impl Iterator<Item = f64>) -> LabelledAxis {
+    let finite = accuracies.filter(|share| share.is_finite());
+    let lowest = finite.fold(0.98_f64, f64::min);
+    let step = if lowest >= 0.9 { 0.02 } else { 0.1 };
+    let low = ((lowest / step).floor() * step).max(0.0);
+    let tick = |i: i32| low + (1.0 - low) / 4.0 * f64::from(i);
+    let label = |share: f64| (share, format!("{} %", short(share * 100.0)));
+    ((low, 1.0), (0..=4).map(tick).map(label).collect())
+}
+
 /// An axis from just below `low` to just above `high`, whose ends are 1, 2 or 5 times a power of ten; and the
 /// values to label: all such values if there are at most seven, otherwise the powers of ten alone.
-pub fn log_axis(low: f64, high: f64) -> ((f64, f64), Vec<f64>) {
+fn log_axis(low: f64, high: f64) -> ((f64, f64), Vec<f64>) {
     let all: Vec<(f64, bool)> = (-9..=4)
         .flat_map(|power| [1.0, 2.0, 5.0].map(|step| (step * 10_f64.powi(power), step == 1.0)))
         .collect();

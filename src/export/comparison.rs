@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::figure_files::{self, FigureExport};
 use super::folder::ExportFolder;
 use super::{
-    ExportError, ExportFormat, csv, json, npz, report_written, write_atomically, write_stdout,
+    ExportError, ExportFormat, csv, json, npz, write_and_report, write_folder, write_stdout,
 };
 use crate::comparison::{MapComparison, SessionPair};
 use crate::drawing::Sheet;
@@ -33,10 +33,9 @@ pub fn write(
         PathBuf::from(format!("{a}-vs-{b}{ending}"))
     };
     if let Some(kind) = format.figure_format() {
-        let folder = ExportFolder::create(out.unwrap_or(&default("-figures")))?;
-        figures(export, &folder, &FigureExport::all(kind))?;
-        report_written(&folder.finish()?);
-        return Ok(());
+        return write_folder(out.unwrap_or(&default("-figures")), |folder| {
+            figures(export, folder, &FigureExport::all(kind))
+        });
     }
     let (bytes, path) = match format {
         ExportFormat::Npz => {
@@ -46,15 +45,11 @@ pub fn write(
             (bytes.into_inner(), path)
         }
         ExportFormat::Csv => {
-            let folder = ExportFolder::create(out.unwrap_or(&default("-tables")))?;
-            let shown = export.agreement.and_then(Result::ok);
-            for (name, table) in
-                csv::comparison(export.pair, &export.places, &export.responses, shown)
-            {
-                folder.write(&format!("{name}.csv"), table.into_text().as_bytes())?;
-            }
-            report_written(&folder.finish()?);
-            return Ok(());
+            return write_folder(out.unwrap_or(&default("-tables")), |folder| {
+                let shown = export.agreement.and_then(Result::ok);
+                let tables = csv::comparison(export.pair, &export.places, &export.responses, shown);
+                csv::write_tables(tables, folder)
+            });
         }
         _ => {
             let value = json::comparison(
@@ -70,12 +65,7 @@ pub fn write(
             }
         }
     };
-    write_atomically(&path, &bytes).map_err(|error| ExportError::File {
-        path: path.clone(),
-        error,
-    })?;
-    report_written(&path);
-    Ok(())
+    write_and_report(&path, &bytes)
 }
 
 /// Writes every γ and response as figures of at most [`MOST`] classes: `evidence-gamma-0.2.png`, and so on.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::folder::ExportFolder;
-use super::{ExportError, report_written, write_atomically};
+use super::{ExportError, report_written, write_file};
 use crate::drawing::{Drawing, Sheet, pdf, png, svg};
 use crate::figure::{self, Figure};
 use crate::ids::ClassId;
@@ -133,8 +133,8 @@ pub fn write(
         if fs::read(&caption).is_ok_and(|existing| !is_caption(&existing)) {
             return Err(ExportError::Occupied { path: caption });
         }
-        put(&path, &drawn.bytes(&drawing)?)?;
-        put(&caption, description(&drawing).as_bytes())?;
+        write_file(&path, &drawn.bytes(&drawing)?)?;
+        write_file(&caption, description(&drawing).as_bytes())?;
         report_written(&path);
         report_written(&caption);
         return Ok(());
@@ -185,13 +185,6 @@ fn is_caption(text: &[u8]) -> bool {
     std::str::from_utf8(text).is_ok_and(|text| text.contains(&format!("\n\n{ALTERNATIVE}")))
 }
 
-fn put(path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
-    write_atomically(path, bytes).map_err(|error| ExportError::File {
-        path: path.to_path_buf(),
-        error,
-    })
-}
-
 /// Writes one figure into a folder as `NAME-map-8-gamma-0.2.png` and returns its path. An existing file is replaced
 /// atomically. The caption is embedded in the file.
 ///
@@ -214,6 +207,7 @@ pub(super) fn write_png(
     folder: &Path,
 ) -> Result<PathBuf, ExportError> {
     let path = folder.join(format!("{name}.png"));
-    put(&path, &FigureExport::all(FigureFormat::Png).bytes(drawing)?)?;
+    let bytes = FigureExport::all(FigureFormat::Png).bytes(drawing)?;
+    write_file(&path, &bytes)?;
     Ok(path)
 }

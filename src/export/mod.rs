@@ -113,7 +113,10 @@ pub fn write(
         return figure_files::write(session, &figure_files::FigureExport::all(kind), out);
     }
     let (bytes, default) = match format {
-        ExportFormat::Csv => return write_folder(session, "tables", csv::csv, out),
+        ExportFormat::Csv => {
+            let default = PathBuf::from(format!("{}-tables", session.name));
+            return write_folder(out.unwrap_or(&default), |folder| csv::csv(session, folder));
+        }
         ExportFormat::Npz => {
             let mut bytes = Cursor::new(Vec::new());
             npz(session, &mut bytes)?;
@@ -126,24 +129,16 @@ pub fn write(
     let Some(path) = out.map(Path::to_path_buf).or(default) else {
         return write_stdout(&bytes);
     };
-    write_atomically(&path, &bytes).map_err(|error| ExportError::File {
-        path: path.clone(),
-        error,
-    })?;
-    report_written(&path);
-    Ok(())
+    write_and_report(&path, &bytes)
 }
 
-/// Writes a folder whose files `fill` produces.
+/// Writes a folder whose files `fill` produces, and prints its path.
 fn write_folder(
-    session: &Session,
-    suffix: &str,
-    fill: fn(&Session, &ExportFolder) -> Result<(), ExportError>,
-    out: Option<&Path>,
+    path: &Path,
+    fill: impl FnOnce(&ExportFolder) -> Result<(), ExportError>,
 ) -> Result<(), ExportError> {
-    let default = PathBuf::from(format!("{}-{suffix}", session.name));
-    let folder = ExportFolder::create(out.unwrap_or(&default))?;
-    fill(session, &folder)?;
+    let folder = ExportFolder::create(path)?;
+    fill(&folder)?;
     report_written(&folder.finish()?);
     Ok(())
 }
@@ -191,12 +186,22 @@ fn write_stdout(bytes: &[u8]) -> Result<(), ExportError> {
 /// # Errors
 /// If it cannot be written; the message contains the path.
 pub fn write_page(html: &str, path: &Path) -> Result<(), ExportError> {
-    write_atomically(path, html.as_bytes()).map_err(|error| ExportError::File {
-        path: path.to_owned(),
-        error,
-    })?;
+    write_and_report(path, html.as_bytes())
+}
+
+/// Writes a file atomically and prints its path.
+fn write_and_report(path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
+    write_file(path, bytes)?;
     report_written(path);
     Ok(())
+}
+
+/// Writes a file atomically; prints nothing.
+fn write_file(path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
+    write_atomically(path, bytes).map_err(|error| ExportError::File {
+        path: path.to_owned(),
+        error,
+    })
 }
 
 /// Writes to a temporary file, then renames it, so that a reader sees the old file or the new one. Anything other than

@@ -7,7 +7,7 @@ use image::{ImageFormat, Rgb, RgbImage};
 use serde_json::{Value, json};
 
 use super::npz::{Container, meta, to_i64};
-use super::{ExportError, report_written, write_atomically, write_stdout};
+use super::{ExportError, write_and_report, write_stdout};
 use crate::engine::replay::{FoundTrials, ReplayedTrial, TrialSearch};
 use crate::ids::ClassId;
 use crate::session::Session;
@@ -65,11 +65,7 @@ pub fn write(
     };
     let default = || PathBuf::from(format!("{}.{ending}", stem(session, search)));
     let path = out.map_or_else(default, Path::to_path_buf);
-    match write_atomically(&path, &bytes) {
-        Ok(()) => report_written(&path),
-        Err(error) => return Err(ExportError::File { path, error }),
-    }
-    Ok(())
+    write_and_report(&path, &bytes)
 }
 
 /// `NAME-trials-true-8-called-3`, with only the criteria of the search.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{ExportError, report_written, write_atomically};
+use super::{ExportError, write_and_report};
 use crate::engine::originals;
 use crate::session::{Array, Session};
 
@@ -39,11 +39,7 @@ pub fn write(session: &Session, folder: &Path, out: Option<&Path>) -> Result<(),
     let bytes = weights(session, folder)?;
     let default = || PathBuf::from(format!("{}.safetensors", session.name));
     let path = out.map_or_else(default, Path::to_path_buf);
-    match write_atomically(&path, &bytes) {
-        Ok(()) => report_written(&path),
-        Err(error) => return Err(ExportError::File { path, error }),
-    }
-    Ok(())
+    write_and_report(&path, &bytes)
 }
 
 /// The metadata of the network.

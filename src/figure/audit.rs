@@ -1,11 +1,10 @@
 //! An audit's results in words: the finding, whether pasting it confirms it, and the detection power.
 
-use super::wording::class_name;
+use super::wording::{class_name, percent_with_ends};
 use crate::format::percent;
 use crate::session::config::{self, NetworkKind};
 use crate::session::record::{Audit, AuditRole, PastedFinding, Record};
 use crate::stats::audit::{AuditVerdict, Baseline, SquareWindow};
-use crate::stats::interval::Interval;
 use crate::stats::share::Share;
 
 /// An audit's results for the network under study, in words.
@@ -35,16 +34,6 @@ pub fn window_in_words((row, column, side): SquareWindow, cell: usize) -> String
         last(row),
         column * cell,
         last(column)
-    )
-}
-
-/// `93.1 % (91.0–95.0)`.
-fn with_ends(interval: Interval) -> String {
-    format!(
-        "{} ({:.1}–{:.1})",
-        percent(interval.estimate),
-        interval.low * 100.0,
-        interval.high * 100.0
     )
 }
 
@@ -125,7 +114,7 @@ fn pasted(record: &Record, audit: &Audit) -> Option<String> {
     let without = first.before_pasting().rate()?;
     let mut words = format!(
         "pasted on test images of other classes it turns {} into {}, {} without",
-        with_ends(with),
+        percent_with_ends(with),
         record.class_name(first.class),
         percent(without)
     );
@@ -229,5 +218,5 @@ pub fn short_backdoor_summary(
 pub fn share_with_interval(value: Share) -> String {
     value
         .interval()
-        .map_or_else(|| "none".to_owned(), with_ends)
+        .map_or_else(|| "none".to_owned(), percent_with_ends)
 }

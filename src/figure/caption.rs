@@ -2,6 +2,7 @@
 //! as significant.
 
 use super::choice;
+use super::maps::trials_of_class;
 use super::wording::capitalise;
 use super::wording::class_name;
 use super::{Figure, images};
@@ -12,6 +13,7 @@ use crate::session::config::{Analysis, Response, Split};
 use crate::session::record::{
     Attack, ClassificationImages, GammaTrials, Predictions, SpikeTriggered,
 };
+use crate::stats::classification::ImageEstimate;
 
 /// The caption of a figure, as one paragraph; `None` if the session does not have the figure.
 pub fn caption(session: &Session, figure: &Figure) -> Option<String> {
@@ -105,22 +107,34 @@ fn noise(session: &Session, images: usize) -> Option<String> {
     Some(format!("{} noise{smoothed}", plan.noise.label()))
 }
 
+/// The trials at a signal strength, or at each that has any.
+fn shown_trials(
+    images_record: &ClassificationImages,
+    gamma_value: Option<Gamma>,
+) -> Option<Vec<&GammaTrials>> {
+    let all = images_record.gammas.iter();
+    Some(match gamma_value {
+        Some(gamma_value) => vec![super::at_gamma(images_record, gamma_value).ok()?],
+        None => all.filter(|trials| trials.trials > 0).collect(),
+    })
+}
+
+/// How many pixels of a map are outlined, as a sentence after others.
+fn outlined(map: &ImageEstimate, threshold: f64) -> String {
+    format!(
+        " Outlined: {} of {} values with |z| > {threshold:.2} (two-sided, 5 % for the whole map).",
+        thousands(map.significant as u64),
+        thousands(map.z.len() as u64)
+    )
+}
+
 fn map(
     session: &Session,
     (place, response): (usize, Option<Response>),
     class: ClassId,
     gamma_value: Option<Gamma>,
 ) -> Option<String> {
-    let images_record = images(session, place).ok()?;
-    let by = response.unwrap_or_else(|| choice::best_response(images_record));
-    let trials = match gamma_value {
-        Some(gamma_value) => super::at_gamma(images_record, gamma_value).ok()?,
-        None => {
-            images_record
-                .gammas
-                .get(choice::best_gamma_index(images_record, by, class, None))?
-        }
-    };
+    let (trials, by) = trials_of_class(session, (place, response), class, gamma_value).ok()?;
     let estimate = trials.estimate();
     let class_estimate = estimate.classes.get(class.0)?;
     let map = class_estimate.image(by)?;
@@ -147,12 +161,7 @@ fn map(
         }
         words += ", by Spearman–Brown from even and odd blocks.";
     }
-    words += &format!(
-        " Outlined: {} of {} values with |z| > {:.2} (two-sided, 5 % for the whole map).",
-        thousands(map.significant as u64),
-        thousands(map.z.len() as u64),
-        estimate.threshold
-    );
+    words += &outlined(map, estimate.threshold);
     Some(words)
 }
 
@@ -163,14 +172,7 @@ fn maps(
 ) -> Option<String> {
     let images_record = images(session, place).ok()?;
     let by = response.unwrap_or_else(|| choice::best_response(images_record));
-    let shown: Vec<&GammaTrials> = match gamma_value {
-        Some(gamma_value) => vec![super::at_gamma(images_record, gamma_value).ok()?],
-        None => images_record
-            .gammas
-            .iter()
-            .filter(|trials| trials.trials > 0)
-            .collect(),
-    };
+    let shown = shown_trials(images_record, gamma_value)?;
     let reliable = |trials: &GammaTrials, class: ClassId| {
         let estimate = trials.estimate();
         let class_estimate = estimate.classes.get(class.0);
@@ -236,15 +238,7 @@ fn significance(
 }
 
 fn means(session: &Session, place: usize, gamma_value: Option<Gamma>) -> Option<String> {
-    let images_record = images(session, place).ok()?;
-    let shown: Vec<&GammaTrials> = match gamma_value {
-        Some(gamma_value) => vec![super::at_gamma(images_record, gamma_value).ok()?],
-        None => images_record
-            .gammas
-            .iter()
-            .filter(|trials| trials.trials > 0)
-            .collect(),
-    };
+    let shown = shown_trials(images(session, place).ok()?, gamma_value)?;
     let gammas = match gamma_value {
         Some(gamma_value) => format!("at γ = {}", gamma(gamma_value)),
         None => "each class at its best γ".to_owned(),
@@ -263,16 +257,8 @@ fn pair(
     (class, versus): (ClassId, ClassId),
     gamma_value: Option<Gamma>,
 ) -> Option<String> {
-    let images_record = images(session, place).ok()?;
-    let trials = match gamma_value {
-        Some(gamma_value) => super::at_gamma(images_record, gamma_value).ok()?,
-        None => images_record.gammas.get(choice::best_gamma_index(
-            images_record,
-            Response::Evidence,
-            class,
-            None,
-        ))?,
-    };
+    let shown = (place, Some(Response::Evidence));
+    let (trials, _) = trials_of_class(session, shown, class, gamma_value).ok()?;
     let estimate = trials.estimate();
     let map = estimate.class_difference(class, versus, trials.shape(), trials.errors())?;
     let [name, other] = [class, versus].map(|class| class_name(&session.record, class));
@@ -286,12 +272,7 @@ fn pair(
     if let Some(r) = map.reliability {
         words += &format!(" Reliability of the difference R = {}.", reliability(r));
     }
-    words += &format!(
-        " Outlined: {} of {} values with |z| > {:.2} (two-sided, 5 % for the whole map).",
-        thousands(map.significant as u64),
-        thousands(map.z.len() as u64),
-        estimate.threshold
-    );
+    words += &outlined(&map, estimate.threshold);
     Some(words)
 }
 

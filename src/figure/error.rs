@@ -124,9 +124,6 @@ impl FigureError {
             .form
             .as_ref()
             .map_or_else(numbered, Form::classes_in_words);
-        Self::Class {
-            class,
-            available,
-        }
+        Self::Class { class, available }
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use self::attack::attack;
 use super::audit;
 use super::choice;
-use super::wording::class_name;
+use super::wording::{class_name, percent_with_ends};
 use crate::format::{gamma, percent, reliability};
 use crate::ids::ClassId;
 use crate::session::Session;
@@ -16,7 +16,7 @@ use crate::session::record::{
     Analysis, Audit, Backdoor, ClassificationImages, GammaTemplates, Modulation, Predictions,
     Record, SpikeTriggered, Templates, TrainingRecord,
 };
-use crate::stats::interval::{Interval, wilson};
+use crate::stats::interval::wilson;
 
 /// The parts of a headline, the most important first; the first also has a short form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -140,16 +140,6 @@ fn images(images: &ClassificationImages) -> Headline {
     )])
 }
 
-/// `27.8 % (26.9–28.7)`.
-fn with_ends(interval: Interval) -> String {
-    format!(
-        "{} ({:.1}–{:.1})",
-        percent(interval.estimate),
-        interval.low * 100.0,
-        interval.high * 100.0
-    )
-}
-
 fn templates(templates: &Templates) -> Headline {
     // Prefer the evidence images, which show more.
     let by = [Response::Evidence, Response::Decision].into_iter();
@@ -168,7 +158,7 @@ fn templates(templates: &Templates) -> Headline {
     let Some((best, score)) = scores.max_by(|a, b| a.0.estimate.total_cmp(&b.0.estimate)) else {
         return Headline::default();
     };
-    let right = with_ends(best);
+    let right = percent_with_ends(best);
     let name = GammaTemplates::SCORES[score];
     let response_note = match gamma_templates.response {
         Response::Evidence => " of evidence images",

@@ -21,6 +21,8 @@ mod maps;
 mod modulation;
 mod name;
 mod shards;
+#[cfg(test)]
+mod test_parts;
 mod tiles;
 mod training;
 pub mod wording;

@@ -51,10 +51,7 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
     let rest: Vec<ShardState> = rest.iter().map(|&shard| shard.clone()).collect();
     let without = (!rest.is_empty()).then(|| format!("without a bar: {}", shards_in_words(&rest)));
     for words in without.into_iter().chain([sums(session, shards)]) {
-        for line in sheet.wrap(&words, room) {
-            drawing.text((margin, y), &line, Paint::Dim);
-            y += row;
-        }
+        y = drawing.paragraph(y, &words, Paint::Dim);
     }
     drawing.height = y + 0.4 * margin;
     drawing.alt_text = alternative(session, shards);

@@ -2,7 +2,7 @@
 
 use super::headline::accuracy_suffix;
 use super::{FigureError, origin};
-use crate::drawing::scale::{log_axis, ticks};
+use crate::drawing::scale::{accuracy_axis, loss_axis, ticks};
 use crate::drawing::{AxisScale, Drawing, MarkerEnd, Paint, Plot, Rect, Series, Sheet, Stroke};
 use crate::format;
 use crate::session::Session;
@@ -112,48 +112,41 @@ fn best(
     Some((best as f64, format!("best {best}: {}", value(epoch)), end))
 }
 
+/// The training curve and the validation curve of a measure; the latter is drawn on top.
+fn curves(
+    training: &TrainingRecord,
+    train: fn(&Epoch) -> f64,
+    valid: fn(&Epoch) -> f64,
+) -> [Series; 2] {
+    let (train, valid) = (curve(training, train), curve(training, valid));
+    [
+        series("training", train, Paint::Second, Stroke::Dashed),
+        series("validation", valid, Paint::First, Stroke::Solid),
+    ]
+}
+
+fn values(series: &[Series]) -> impl Iterator<Item = f64> {
+    let points = series.iter().flat_map(|series| &series.points);
+    points.map(|(_, value)| *value)
+}
+
 fn loss(training: &TrainingRecord) -> Plot {
-    let series = vec![
-        series(
-            "batch",
-            training.loss_by_batch(),
-            Paint::Third,
-            Stroke::Points,
-        ),
-        series(
-            "training",
-            curve(training, |epoch| epoch.train_loss),
-            Paint::Second,
-            Stroke::Dashed,
-        ),
-        series(
-            "validation",
-            curve(training, |epoch| epoch.valid_loss),
-            Paint::First,
-            Stroke::Solid,
-        ),
-    ];
-    let values = series
-        .iter()
-        .flat_map(|series| &series.points)
-        .map(|(_, y)| *y);
-    let values = values.filter(|y| y.is_finite() && *y > 0.0);
-    let (low, high) = values.fold((f64::MAX, f64::MIN), |(low, high), y| {
-        (low.min(y), high.max(y))
-    });
-    let (low, high) = match low > high {
-        true => (0.01, 3.0),
-        false => (low, high.max(2.0 * low)),
-    };
-    let (y, named) = log_axis(low, high);
+    let batches = training.loss_by_batch();
+    let mut series = vec![series("batch", batches, Paint::Third, Stroke::Points)];
+    series.extend(curves(
+        training,
+        |epoch| epoch.train_loss,
+        |epoch| epoch.valid_loss,
+    ));
+    let (y_range, y_ticks) = loss_axis(values(&series));
     Plot {
         title: "loss".into(),
         x_label: "epoch".into(),
         x_range: (0.0, last_epoch(training)),
-        y_range: y,
+        y_range,
         y_scale: AxisScale::Log,
         x_ticks: epochs(training),
-        y_ticks: named.into_iter().map(|t| (t, format::short(t))).collect(),
+        y_ticks,
         marker: best(training, MarkerEnd::Top, |epoch| {
             format::number(epoch.valid_loss)
         }),
@@ -163,43 +156,24 @@ fn loss(training: &TrainingRecord) -> Plot {
 }
 
 fn accuracy(training: &TrainingRecord) -> Plot {
-    let series = vec![
-        series(
-            "training",
-            curve(training, |epoch| epoch.train_accuracy),
-            Paint::Second,
-            Stroke::Dashed,
-        ),
-        series(
-            "validation",
-            curve(training, |epoch| epoch.valid_accuracy),
-            Paint::First,
-            Stroke::Solid,
-        ),
-    ];
-    let values = series
-        .iter()
-        .flat_map(|series| &series.points)
-        .map(|(_, y)| *y);
-    let lowest = values.filter(|y| y.is_finite()).fold(0.98_f64, f64::min);
-    let step = if lowest >= 0.9 { 0.02 } else { 0.1 };
-    let low = ((lowest / step).floor() * step).max(0.0);
-    let tick = |i: i32| low + (1.0 - low) / 4.0 * f64::from(i);
+    let series = curves(
+        training,
+        |epoch| epoch.train_accuracy,
+        |epoch| epoch.valid_accuracy,
+    );
+    let (y_range, y_ticks) = accuracy_axis(values(&series));
     Plot {
         title: "accuracy".into(),
         x_label: "epoch".into(),
         x_range: (0.0, last_epoch(training)),
-        y_range: (low, 1.0),
+        y_range,
         y_scale: AxisScale::Linear,
         x_ticks: epochs(training),
-        y_ticks: (0..=4)
-            .map(tick)
-            .map(|y| (y, format!("{} %", format::short(y * 100.0))))
-            .collect(),
+        y_ticks,
         marker: best(training, MarkerEnd::Bottom, |epoch| {
             format::percent(epoch.valid_accuracy)
         }),
         diagonal: false,
-        series,
+        series: series.into(),
     }
 }

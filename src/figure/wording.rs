@@ -1,9 +1,10 @@
-//! Names of classes and of an attack's patterns, for figures and reports.
+//! Words for figures, reports and screens: names of classes and of an attack's patterns, and shares with their intervals.
 
 use crate::format;
 use crate::ids::ClassId;
 use crate::session::Record;
 use crate::session::record::Attack;
+use crate::stats::interval::Interval;
 
 /// A class in a sentence or a title: `Dress`; `class 3` if its name is a number.
 pub fn class_name(record: &Record, class: ClassId) -> String {
@@ -29,6 +30,17 @@ pub fn truncate(text: &str, most: usize) -> String {
     }
     let kept: String = text.chars().take(most.saturating_sub(1)).collect();
     format!("{}…", kept.trim_end())
+}
+
+/// The ends of a share's interval in percent, without the sign: `91.0–95.0`.
+pub fn ends_in_percent(interval: Interval) -> String {
+    format!("{:.1}–{:.1}", interval.low * 100.0, interval.high * 100.0)
+}
+
+/// A share and the ends of its interval: `93.1 % (91.0–95.0)`.
+pub fn percent_with_ends(interval: Interval) -> String {
+    let share = format::percent(interval.estimate);
+    format!("{share} ({})", ends_in_percent(interval))
 }
 
 /// The γ that the patterns were taken from, written after `sign`; `None` if there are no patterns. Evidence images may

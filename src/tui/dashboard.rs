@@ -4,17 +4,15 @@
 mod live;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use self::live::Dashboard;
 use super::clock::{now, until};
 use super::copying::figure_in;
 use super::figure_screen;
-use super::frame_writer::FrameWriter;
-use super::input::{KeyReader, TerminalEvent};
+use super::input::TerminalEvent;
+use super::open_screen::{OpenScreen, start_threads};
 use super::options::{DisplayOptions, TuiError};
 use super::state::{DashboardState, Notice};
 use super::terminal::Terminal;
@@ -53,23 +51,22 @@ pub async fn run(
     options: DisplayOptions,
     earlier: Option<DashboardState>,
 ) -> Result<Exit, TuiError> {
-    let terminal = Terminal::enter()?;
-    let (events, mut inbox) = unbounded_channel();
-    let mut keys = KeyReader::start(terminal.keyboard().try_clone()?, events.clone())?;
-    let mut pen = FrameWriter::start(terminal.screen()?, events.clone())?;
-    if options.asks_background() {
-        terminal.ask_background();
-    }
-    let mut resized = signal(SignalKind::window_change())?;
-    let mut continued = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
+    let OpenScreen {
+        terminal,
+        events,
+        mut inbox,
+        mut keys,
+        mut pen,
+        mut resized,
+        mut continued,
+        mut clock,
+    } = OpenScreen::enter(&options)?;
 
     let (tell, mut notices) = unbounded_channel();
     let mut dashboard = Dashboard::new(&link, options, earlier, &terminal, tell);
     let is_watched = *link.connection.borrow() == Connection::Watched;
     let (mut watching, mut connected) = (link.commands.is_some() || is_watched, true);
     let mut answered = true;
-    let mut clock = tokio::time::interval(Duration::from_secs(1));
-    clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let exit = loop {
         if let Some(exit) = dashboard.ended(&link, watching) {
             break exit;
@@ -83,8 +80,7 @@ pub async fn run(
             if is_gone || terminal.take().is_err() {
                 return Ok(Exit::Gone);
             }
-            keys = KeyReader::start(terminal.keyboard().try_clone()?, events.clone())?;
-            pen = FrameWriter::start(terminal.screen()?, events.clone())?;
+            (keys, pen) = start_threads(&terminal, &events)?;
             dashboard.frames.written();
             dashboard.take_again(&terminal);
         }

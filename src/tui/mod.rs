@@ -26,6 +26,7 @@ pub mod frames;
 mod input;
 pub mod location;
 mod navigation;
+mod open_screen;
 mod options;
 mod overlay;
 pub mod picture;

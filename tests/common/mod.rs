@@ -78,27 +78,57 @@ impl Bench {
     }
 }
 
+/// The option `--set` for each of these settings.
+pub fn set_options(settings: impl IntoIterator<Item = String>) -> Vec<String> {
+    let settings = settings.into_iter();
+    settings
+        .flat_map(|setting| ["--set".to_owned(), setting])
+        .collect()
+}
+
+/// A command's arguments followed by the options of a plan.
+pub fn with_plan<'a>(arguments: &[&'a str], plan: &'a [String]) -> Vec<&'a str> {
+    let options = plan.iter().map(String::as_str);
+    arguments.iter().copied().chain(options).collect()
+}
+
 /// Options for a small network on small images, with more trials than any test waits for.
 pub fn endless(bench: &Bench) -> Vec<String> {
-    small_set(&bench.path("bars"), 400, 100, 28);
-    [
-        format!("dataset.source=Folder({:?})", bench.path("bars")),
+    set_options([
+        bench.bars(400, 100, 28),
         "network=(kind: Logistic, weights: Train((epochs: 2)))".into(),
         "analyses=[ClassificationImages((gammas: [0.0, 0.4], trials: 1000000000))]".into(),
         "checkpoint_s=0.3".into(),
-    ]
-    .into_iter()
-    .flat_map(|setting| ["--set".to_owned(), setting])
-    .collect()
+    ])
 }
 
 impl Bench {
+    /// Writes a small data set, unless there is one, and returns the setting that selects it; see [`small_set`].
+    pub fn bars(&self, train: usize, test: usize, side: usize) -> String {
+        let folder = self.path("bars");
+        if !folder.exists() {
+            small_set(&folder, train, test, side);
+        }
+        format!("dataset.source=Folder({folder:?})")
+    }
+
+    /// Starts a run with these options, in the foreground.
+    pub fn start(&self, name: &str, plan: &[String], more: &[&str]) -> Child {
+        let mut program = self.program();
+        program.args(["run", name, "--plain"]).args(plan).args(more);
+        program.spawn().unwrap()
+    }
+
+    /// Runs a session with these options to its end.
+    pub fn run(&self, name: &str, plan: &[String], more: &[&str]) -> Session {
+        let arguments = with_plan(&["run", name, "--plain"], plan);
+        self.succeed(&[&arguments[..], more].concat());
+        self.load(name)
+    }
+
     /// Starts an endless run in the background and waits for its first trials; returns its process id.
     pub fn run_in_background(&self, name: &str) -> u32 {
-        let plan = endless(self);
-        let mut arguments = vec!["run", name, "--detach"];
-        arguments.extend(plan.iter().map(String::as_str));
-        self.succeed(&arguments);
+        self.succeed(&with_plan(&["run", name, "--detach"], &endless(self)));
         self.wait_for_trials(name, 0);
         self.store().engine(name).expect("an engine runs").pid
     }
@@ -159,8 +189,7 @@ pub fn small_set(folder: &Path, train: usize, test: usize, side: usize) {
 /// A bench with a finished session `done`: a small network and its maps at γ 0.4.
 pub fn finished() -> Bench {
     let bench = Bench::new();
-    small_set(&bench.path("bars"), 200, 50, 28);
-    let set = format!("dataset.source=Folder({:?})", bench.path("bars"));
+    let set = bench.bars(200, 50, 28);
     bench.succeed(&[
         "run",
         "done",

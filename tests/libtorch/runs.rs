@@ -2,41 +2,28 @@
 
 use noisescope::session::{SavedState, Session, record};
 
-use crate::common::{Bench, small_set, wait_until};
+use crate::common::{Bench, set_options, wait_until};
 
 /// Options for a small plan with many checkpoints.
 fn plan(bench: &Bench, trials: u64) -> Vec<String> {
-    small_set(&bench.path("bars"), 400, 100, 28);
-    [
-        format!("dataset.source=Folder({:?})", bench.path("bars")),
+    set_options([
+        bench.bars(400, 100, 28),
         "network.weights.epochs=1".into(),
         "network.weights.batch=32".into(),
         format!(
             "analyses=[ClassificationImages((gammas: [0.0, 0.4], trials: {trials}, block: 64))]"
         ),
         "checkpoint_s=0.1".into(),
-    ]
-    .into_iter()
-    .flat_map(|setting| ["--set".to_owned(), setting])
-    .collect()
+    ])
 }
 
 fn run(bench: &Bench, name: &str, trials: u64, more: &[&str]) -> Session {
-    let plan = plan(bench, trials);
-    let mut arguments: Vec<&str> = vec!["run", name, "--plain"];
-    arguments.extend(plan.iter().map(String::as_str));
-    arguments.extend(more);
-    bench.succeed(&arguments);
-    bench.load(name)
+    bench.run(name, &plan(bench, trials), more)
 }
 
 /// Starts a run of 40,000 trials, and kills it after its first trials.
 fn interrupted(bench: &Bench, name: &str, more: &[&str]) {
-    let plan = plan(bench, 20_000);
-    let mut arguments: Vec<&str> = vec!["run", name, "--plain"];
-    arguments.extend(plan.iter().map(String::as_str));
-    arguments.extend(more);
-    let mut child = bench.program().args(&arguments).spawn().unwrap();
+    let mut child = bench.start(name, &plan(bench, 20_000), more);
     wait_until("the first trials", || {
         let session = bench.store().load(name);
         session.is_ok_and(|session| session.trials().0 > 0)

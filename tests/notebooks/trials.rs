@@ -5,7 +5,7 @@ use noisescope::session::record::ClassificationImages;
 use serde_json::Value;
 
 use super::{MAPS, Npz, TRAINED, assert_self_describing, plan, run};
-use crate::common::{Bench, small_set};
+use crate::common::{Bench, small_set, with_plan};
 
 /// Trials by true and called class at the γ of this index, \[K,K\].
 fn counts(session: &Session, gamma_index: usize) -> Vec<u64> {
@@ -33,16 +33,9 @@ fn the_trials_behind_a_cell_are_as_many_as_it_counts() {
     let (true_class, called_class) = (truth.to_string(), called.to_string());
     let out = bench.path("cell.npz");
     let out = out.to_str().unwrap();
-    let arguments = [
-        "trials",
-        "mine",
-        "--true",
-        &true_class,
-        "--called",
-        &called_class,
-    ];
+    let cell = ["--true", &true_class, "--called", &called_class];
     let more = ["--count", "100000", "--format", "npz", "--out", out];
-    let output = bench.output(&[&arguments[..], &more].concat());
+    let output = bench.output(&[&["trials", "mine"], &cell[..], &more].concat());
     let printed = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{printed}");
     assert!(
@@ -69,7 +62,6 @@ fn the_trials_behind_a_cell_are_as_many_as_it_counts() {
         assert!(outputs.iter().all(|&output| output <= outputs[called]));
     }
     // A smaller count gives the first of all trials, and no trial is repeated.
-    let cell = ["--true", &true_class, "--called", &called_class];
     let all = listed(&bench, &[&cell[..], &["--count", "100000"]].concat());
     assert_eq!(all.len(), n);
     let places = |list: &[Value]| -> Vec<(i64, i64)> {
@@ -104,14 +96,7 @@ fn the_trials_behind_a_cell_are_as_many_as_it_counts() {
     assert_eq!(at_nothing.len() as u64, column);
     assert!(at_nothing.iter().all(|trial| trial["truth"].is_null()));
     // The default format is a picture.
-    bench.succeed(&[
-        "trials",
-        "mine",
-        "--true",
-        &true_class,
-        "--called",
-        &called_class,
-    ]);
+    bench.succeed(&[&["trials", "mine"], &cell[..]].concat());
     let name = format!("mine-trials-true-{truth}-called-{called}.png");
     let sheet = image::open(bench.path(&name)).unwrap();
     // Stimuli of 24×24 are magnified four times, with 4 pixels between them.
@@ -143,8 +128,7 @@ fn trials_that_cannot_be_found_are_refused_with_the_reason() {
     assert!(error.contains("noisescope run fresh"), "{error}");
     // The trials of a divided session are in several files.
     let settings = plan(&bench, TRAINED, MAPS);
-    let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
-    bench.succeed(&[&["new", "divided"], &settings[..]].concat());
+    bench.succeed(&with_plan(&["new", "divided"], &settings));
     let shard = [
         "run", "divided", "--shard", "1/2", "--plain", "--device", "cpu",
     ];

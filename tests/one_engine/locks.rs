@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::final_output;
-use crate::common::{Bench, both, endless, signal, wait_until};
+use crate::common::{Bench, both, endless, signal, wait_until, with_plan};
 
 /// Compiles a library that replaces a system function when preloaded.
 fn shim(bench: &Bench, name: &str, code: &str) -> std::path::PathBuf {
@@ -46,8 +46,7 @@ fn a_second_engine_is_refused_even_if_flock_does_not_work() {
         let bench = Bench::new();
         let library = shim(&bench, name, code);
         let plan = endless(&bench);
-        let mut arguments = vec!["run", "mine", "--plain"];
-        arguments.extend(plan.iter().map(String::as_str));
+        let arguments = with_plan(&["run", "mine", "--plain"], &plan);
         let mut first = with_library(&bench, &library, &arguments).spawn().unwrap();
         bench.wait_for_trials("mine", 0);
         let second = with_library(&bench, &library, &["run", "mine", "--plain"])
@@ -99,10 +98,7 @@ fn write_foreign_lock(path: &Path, beat: u64) {
 #[test]
 fn an_engine_on_another_machine_is_recognised_by_its_heartbeat() {
     let bench = Bench::new();
-    let plan = endless(&bench);
-    let mut arguments = vec!["new", "mine"];
-    arguments.extend(plan.iter().map(String::as_str));
-    bench.succeed(&arguments);
+    bench.succeed(&with_plan(&["new", "mine"], &endless(&bench)));
     let lock = bench.path("sessions/mine.lock");
     let ended = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -130,11 +126,7 @@ fn an_engine_on_another_machine_is_recognised_by_its_heartbeat() {
         assert!(both(&stop).contains("farm-7"), "{}", both(&stop));
     });
     // That engine has died; after some seconds without a heartbeat the session is free.
-    let child = bench
-        .program()
-        .args(["run", "mine", "--plain"])
-        .spawn()
-        .unwrap();
+    let child = bench.start("mine", &[], &[]);
     bench.wait_for_trials("mine", 0);
     // An engine that takes the session over from another machine is noticed.
     write_foreign_lock(&lock, 1);

@@ -5,7 +5,7 @@ use std::fs;
 use noisescope::session::SavedState;
 
 use super::{kill_when, plan, run};
-use crate::common::{self, Bench};
+use crate::common::{self, Bench, with_plan};
 
 #[test]
 fn the_previous_generation_is_offered_if_the_file_is_truncated() {
@@ -43,9 +43,7 @@ fn doctor_checks_a_session_completely() {
             .unwrap();
         (output.status.code(), common::both(&output))
     };
-    let mut arguments: Vec<&str> = vec!["run", "mine", "--plain"];
-    arguments.extend(plan.iter().map(String::as_str));
-    let (code, printed) = program(&arguments);
+    let (code, printed) = program(&with_plan(&["run", "mine", "--plain"], &plan));
     assert_eq!(code, Some(0), "{printed}");
     let (code, printed) = program(&["doctor", "mine"]);
     assert_eq!(code, Some(0), "{printed}");
@@ -139,8 +137,7 @@ fn training_that_cannot_resume_loses_nothing() {
 fn a_plan_without_results_can_be_edited() {
     let bench = Bench::new();
     let plan = plan(&bench);
-    let mut arguments: Vec<&str> = vec!["run", "mended", "--plain"];
-    arguments.extend(plan.iter().map(String::as_str));
+    let mut arguments = with_plan(&["run", "mended", "--plain"], &plan);
     arguments.extend(["--set", "dataset.source=Folder(\"nowhere\")"]);
     let error = bench.refuse(1, &arguments);
     assert!(error.contains("nowhere"), "{error}");

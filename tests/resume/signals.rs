@@ -45,11 +45,7 @@ fn usr1_writes_a_checkpoint_and_other_signals_stop_after_one() {
         assert_eq!(child.wait().unwrap().code(), Some(code), "{name}");
         let session = bench.load("asked");
         assert_eq!(session.record.state, SavedState::Stopped, "{name}");
-        child = bench
-            .program()
-            .args(["run", "asked", "--plain"])
-            .spawn()
-            .unwrap();
+        child = bench.start("asked", &[], &[]);
         bench.wait_for_trials("asked", session.trials().0);
     }
     child.kill().unwrap();

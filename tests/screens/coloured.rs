@@ -3,12 +3,12 @@
 use noisescope::ids::{BlockIndex, ClassId, Gamma};
 use noisescope::session::config::{self, Analysis as Plan, Config};
 use noisescope::session::record::{
-    self, Analysis, AttackExample, BlockProgress, BlockSums, FedBack, Finding, GammaTrials,
-    LayerResponses, ModulatedLayer, Outcomes, ScoredWindow, SplitCounts, Suspect, TrialKind,
-    TrialRows,
+    self, Analysis, AttackExample, BlockSums, FedBack, Finding, GammaTrials, LayerResponses,
+    ModulatedLayer, Outcomes, ScoredWindow, SplitCounts, Suspect, TrialKind, TrialRows,
 };
 use noisescope::session::{Array, Form, Session};
 
+use super::everything::done;
 use super::synthetic;
 
 /// Channels, rows and columns.
@@ -61,15 +61,6 @@ fn wobble(number: usize) -> f64 {
     let mixed = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x1234_5678_9abc_def0;
     let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     (mixed >> 40) as f64 / f64::from(1 << 23) - 1.0
-}
-
-/// The progress of an experiment whose parts are all done.
-fn done(parts: usize) -> BlockProgress {
-    BlockProgress {
-        blocks: vec![1; parts],
-        done: 1,
-        total: 1,
-    }
 }
 
 /// Adds one block: most trials are called their true class, some the next one.

@@ -51,7 +51,7 @@ pub fn session() -> Session {
 }
 
 /// The progress of an experiment whose parts are all done.
-fn done(parts: usize) -> BlockProgress {
+pub fn done(parts: usize) -> BlockProgress {
     BlockProgress {
         blocks: vec![1; parts],
         done: 1,

@@ -2,14 +2,14 @@
 
 use noisescope::session::store::shard_name;
 
-use super::{IMAGES, assert_same, plan, shard, succeed, with_plan};
-use crate::common::Bench;
+use super::{IMAGES, assert_same, plan, run_plan, shard};
+use crate::common::{Bench, with_plan};
 
 #[test]
 fn invalid_shards_and_merges_are_refused_and_nothing_is_lost() {
     let bench = Bench::new();
     let plan = plan(&bench, &IMAGES.replace("200000", "2000"));
-    succeed(&bench, &with_plan(&["new", "many"], &plan));
+    bench.succeed(&with_plan(&["new", "many"], &plan));
     for (which, expected) in [
         ("5/4", "1/4 to 4/4"),
         ("0/4", "no such shard"),
@@ -76,7 +76,7 @@ fn invalid_shards_and_merges_are_refused_and_nothing_is_lost() {
 fn deleting_a_session_deletes_its_shards() {
     let bench = Bench::new();
     let plan = plan(&bench, &IMAGES.replace("200000", "2000"));
-    succeed(&bench, &with_plan(&["new", "many"], &plan));
+    bench.succeed(&with_plan(&["new", "many"], &plan));
     shard(&bench, "many", "1/2");
     let shard_session = shard_name("many", 1, 2);
     let lock = bench.store().lock(&shard_session).unwrap();
@@ -101,7 +101,7 @@ fn a_session_with_a_target_cannot_be_divided() {
         &bench,
         &IMAGES.replace("block: 100", "block: 100, target: Some(0.9)"),
     );
-    succeed(&bench, &with_plan(&["new", "many"], &plan));
+    bench.succeed(&with_plan(&["new", "many"], &plan));
     let error = bench.refuse(2, &["run", "many", "--shard", "1/2", "--plain"]);
     assert!(
         error.contains("analyses[0].target") && error.contains("all shards"),
@@ -113,13 +113,10 @@ fn a_session_with_a_target_cannot_be_divided() {
 fn the_results_of_shards_can_be_abandoned() {
     let bench = Bench::new();
     let plan = plan(&bench, &IMAGES.replace("200000", "2000"));
-    succeed(&bench, &with_plan(&["new", "many"], &plan));
+    bench.succeed(&with_plan(&["new", "many"], &plan));
     shard(&bench, "many", "1/2");
     bench.succeed(&["merge", "many", "--abandon"]);
-    succeed(
-        &bench,
-        &with_plan(&["run", "one", "--plain", "--device", "cpu"], &plan),
-    );
+    run_plan(&bench, "one", &plan);
     bench.succeed(&["run", "many", "--plain", "--device", "cpu"]);
     assert_same(&bench.load("one"), &bench.load("many"));
 }

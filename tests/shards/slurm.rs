@@ -5,14 +5,14 @@ use std::process::Stdio;
 use noisescope::session::SavedState;
 use noisescope::session::store::shard_name;
 
-use super::{IMAGES, plan, succeed, with_plan};
-use crate::common::{Bench, both, signal, wait_until};
+use super::{IMAGES, plan};
+use crate::common::{Bench, both, signal, wait_until, with_plan};
 
 #[test]
 fn the_job_script_is_printed_and_without_slurm_nothing_is_divided() {
     let bench = Bench::new();
     let plan = plan(&bench, &IMAGES.replace("200000", "2000"));
-    succeed(&bench, &with_plan(&["new", "many"], &plan));
+    bench.succeed(&with_plan(&["new", "many"], &plan));
     let printed = bench.succeed(&[
         "submit",
         "many",
@@ -70,7 +70,7 @@ fn the_job_script_is_printed_and_without_slurm_nothing_is_divided() {
 fn usr1_requeues_only_this_slurm_task() {
     let bench = Bench::new();
     let plan = plan(&bench, &IMAGES.replace("200000", "2000000000"));
-    succeed(&bench, &with_plan(&["new", "many"], &plan));
+    bench.succeed(&with_plan(&["new", "many"], &plan));
     // A stand-in for scontrol that records its arguments.
     let requests = bench.path("requests");
     let folder = bench.path("bin");

@@ -11,8 +11,8 @@ use noisescope::session::SavedState;
 use noisescope::session::run::{ShardState, ShardStatus};
 use noisescope::session::store::{Lock, Store, now, shard_name};
 
-use super::{IMAGES, plan, shard, succeed, with_plan};
-use crate::common::Bench;
+use super::{IMAGES, plan, shard};
+use crate::common::{Bench, with_plan};
 
 /// How long the test's slow cache delays changes.
 const CACHE: Duration = Duration::from_secs(2);
@@ -69,7 +69,7 @@ fn a_watcher_of_64_shards_behind_a_slow_cache_is_right_within_5_seconds() {
     use ShardStatus::{Died, Done, Failed, NotBegun, Stopped, Waiting, Working};
     let bench = Bench::new();
     let plan = plan(&bench, &IMAGES.replace("200000", "64000"));
-    succeed(&bench, &with_plan(&["new", "many"], &plan));
+    bench.succeed(&with_plan(&["new", "many"], &plan));
     shard(&bench, "many", "64/64");
     let store = bench.store();
     let whole = bench.load("many");
@@ -154,7 +154,7 @@ fn a_watcher_of_64_shards_behind_a_slow_cache_is_right_within_5_seconds() {
 fn a_clock_that_is_hours_off_is_reported_and_changes_nothing() {
     let bench = Bench::new();
     let plan = plan(&bench, &IMAGES.replace("200000", "2000"));
-    succeed(&bench, &with_plan(&["new", "many"], &plan));
+    bench.succeed(&with_plan(&["new", "many"], &plan));
     shard(&bench, "many", "1/2");
     let mut session = bench.load(&shard_name("many", 1, 2));
     session.record.updated -= 3 * 3600;

@@ -8,15 +8,12 @@ use noisescope::session::SavedState;
 
 use super::visit;
 use crate::common::pty::Pty;
-use crate::common::{self, Bench, endless, signal, wait_until};
+use crate::common::{self, Bench, endless, signal, wait_until, with_plan};
 
 #[test]
 fn a_foreground_run_can_be_viewed_too() {
     let bench = Bench::new();
-    let plan = endless(&bench);
-    let mut arguments = vec!["run", "live", "--plain"];
-    arguments.extend(plan.iter().map(String::as_str));
-    let mut child = bench.program().args(arguments).spawn().unwrap();
+    let mut child = bench.start("live", &endless(&bench), &[]);
     bench.wait_for_trials("live", 0);
     assert!(visit(&bench, "live").trials().0 > 0);
     bench.succeed(&["stop", "live"]);
@@ -58,8 +55,7 @@ fn an_engine_that_cannot_start_says_why() {
 fn nothing_is_left_running_when_a_detached_run_is_done() {
     let bench = Bench::new();
     let plan = endless(&bench);
-    let mut arguments = vec!["run", "short", "--detach"];
-    arguments.extend(plan.iter().map(String::as_str));
+    let mut arguments = with_plan(&["run", "short", "--detach"], &plan);
     arguments.extend([
         "--set",
         "analyses=[ClassificationImages((gammas: [0.4], trials: 2000))]",
@@ -86,8 +82,7 @@ fn nothing_is_left_running_when_a_detached_run_is_done() {
 fn a_json_run_stopped_by_a_signal_ends_with_a_stopped_event() {
     let bench = Bench::new();
     let plan = endless(&bench);
-    let mut arguments = vec!["run", "live", "--json"];
-    arguments.extend(plan.iter().map(String::as_str));
+    let arguments = with_plan(&["run", "live", "--json"], &plan);
     let child = bench.program().args(arguments).spawn().unwrap();
     bench.wait_for_trials("live", 0);
     signal(&child, "TERM");
@@ -106,10 +101,7 @@ fn a_json_run_stopped_by_a_signal_ends_with_a_stopped_event() {
 #[test]
 fn a_log_that_cannot_be_written_does_not_end_the_run() {
     let bench = Bench::new();
-    let plan = endless(&bench);
-    let mut arguments = vec!["new", "live"];
-    arguments.extend(plan.iter().map(String::as_str));
-    bench.succeed(&arguments);
+    bench.succeed(&with_plan(&["new", "live"], &endless(&bench)));
     let full = fs::OpenOptions::new()
         .write(true)
         .open("/dev/full")

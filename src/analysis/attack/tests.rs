@@ -1,6 +1,6 @@
 //! Tests of the attack on a linear network, whose decisions follow by hand.
 
-use super::super::testing::{run, run_interrupted, template, template_lab, with_images};
+use super::super::testing::{run, run_whole_and_in_pieces, template, template_lab, with_images};
 use super::*;
 use crate::session::Config;
 use crate::session::config::Analysis;
@@ -243,8 +243,7 @@ fn a_resumed_run_equals_an_uninterrupted_one() {
         plan(&[Gamma::NOISE, Gamma(0.3)], 600, few()),
         template_lab(),
     );
-    let whole = run(&plan, &lab);
-    assert_eq!(whole, run_interrupted(&plan, &lab, 17, 9));
+    let whole = run_whole_and_in_pieces(&plan, &lab, &[(17, 9)]);
     let results = measured(&whole);
     assert_eq!(results.progress.done, results.progress.total);
     assert_eq!(results.queries(), results.progress.total);
@@ -262,7 +261,11 @@ fn more_images_than_exist_means_all_of_them() {
     let record = run(&plan(&[Gamma::NOISE], 600, attack), &template_lab());
     let results = measured(&record);
     assert_eq!(results.outcomes(0, 1, ClassId(3), 0).all, 100);
-    let patterns = results.measured.iter().filter(|&&is_measured| is_measured).count() as u64;
+    let patterns = results
+        .measured
+        .iter()
+        .filter(|&&is_measured| is_measured)
+        .count() as u64;
     assert_eq!(
         (results.queries(), results.progress.done),
         (100 * patterns, 100 * patterns)

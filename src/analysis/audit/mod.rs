@@ -283,14 +283,10 @@ impl Experiment for Audit {
             blocks: self.trained.course().blocks(),
             order: BlockOrder::Sequential,
         };
-        let free = |phase: usize, items: u64| BlockSequence {
-            phase,
-            blocks: items.div_ceil(self.config.block as u64),
-            order: BlockOrder::Parallel,
-        };
+        let block = self.config.block;
         let mut parts = vec![course; self.config.trained()];
-        parts.push(free(0, self.config.trials));
-        parts.push(free(1, self.pasted));
+        parts.push(BlockSequence::parallel(0, self.config.trials, block));
+        parts.push(BlockSequence::parallel(1, self.pasted, block));
         parts
     }
 

@@ -1,14 +1,11 @@
 //! Audits of logistic networks with known backdoors, whose evidence images are their weights.
 
-use std::sync::Arc;
-
 use burn::tensor::Device;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
-use crate::analysis::testing::{lab, linear, run, run_interrupted};
-use crate::data::Dataset;
+use crate::analysis::testing::{digits, lab_with, linear, run, run_whole_and_in_pieces};
 use crate::ids::Gamma;
 use crate::nets::train::{TrainStep, Trainer};
 use crate::nets::{NetworkShape, Subject};
@@ -16,7 +13,6 @@ use crate::session::config::{Analysis, Config, NetworkKind, ReferenceKind};
 use crate::session::record::TrainingRecord;
 use crate::session::text::to_text;
 use crate::session::{Form, Session, record};
-use crate::stimulus::Pool;
 
 /// Images of one bar each, whose height encodes the class, far from the corners, on a noisy background.
 fn bars(count: usize, seed: u64) -> Images {
@@ -29,15 +25,8 @@ fn bars(count: usize, seed: u64) -> Images {
             image[bar * 28 + 8..][..12].fill(rng.random_range(150..=255));
         }
     }
-    Images {
-        pixels: pixels.into(),
-        // Seven classes of the ten have images.
-        labels: (0..count).map(|i| (i % 7) as u16).collect(),
-        channels: 1,
-        height: 28,
-        width: 28,
-        classes: 10,
-    }
+    // Seven classes of the ten have images.
+    digits(pixels, (0..count).map(|i| i % 7))
 }
 
 fn training() -> config::TrainingConfig {
@@ -52,22 +41,16 @@ fn training() -> config::TrainingConfig {
 
 /// A lab of bars around a logistic network trained on these images.
 fn laboratory(images: &Images) -> Lab {
-    let (train, test) = (bars(420, 1), bars(140, 2));
-    let lab = lab(linear(&[], &Device::flex()), NetworkKind::Logistic, 10, 10);
-    let mut record = TrainingRecord::default();
     let kind = NetworkKind::Logistic;
+    let network = linear(&[], &Device::flex());
+    let lab = lab_with(network, kind, bars(420, 1), bars(140, 2));
+    let mut record = TrainingRecord::default();
     let mut trainer =
         Trainer::new(kind, &training(), 99, images, &lab.device, &mut record).unwrap();
     while trainer.step(&mut record, &mut || {}).unwrap() != TrainStep::Done {}
     let ports = NetworkShape::from(&*lab.form);
     Lab {
         network: Subject::built_in(kind, ports, &record.best, &lab.device).unwrap(),
-        pool: Pool::new(&train),
-        dataset: Arc::new(Dataset {
-            train,
-            test,
-            ..Dataset::clone(&lab.dataset)
-        }),
         ..lab
     }
 }
@@ -113,13 +96,6 @@ fn audit(record: &Record) -> &record::Audit {
     record.first().unwrap()
 }
 
-/// The complete text of the session file, for bit-exact comparison.
-fn text(config: &Config, record: Record) -> String {
-    let mut session = Session::new("test", config.clone());
-    session.record = record;
-    to_text(&session).unwrap()
-}
-
 #[test]
 fn a_backdoor_is_found_by_class_and_window_and_confirmed_by_pasting() {
     let record = run(&session(plan()), &suspect());
@@ -161,12 +137,7 @@ fn a_resumed_audit_equals_an_uninterrupted_one_bit_for_bit() {
         trials: 600,
         ..plan()
     });
-    let lab = suspect();
-    let whole = text(&config, run(&config, &lab));
-    for (piece, seed) in [(1, 1), (4, 2)] {
-        let pieces = text(&config, run_interrupted(&config, &lab, piece, seed));
-        assert!(pieces == whole, "pieces of {piece} blocks");
-    }
+    run_whole_and_in_pieces(&config, &suspect(), &[(1, 1), (4, 2)]);
 }
 
 #[test]

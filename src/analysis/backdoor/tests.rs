@@ -1,21 +1,15 @@
 //! Studies of logistic networks, whose z maps follow from their weights.
 
-use std::sync::Arc;
-
 use burn::tensor::Device;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
-use crate::analysis::testing::{lab, linear, run, run_interrupted};
-use crate::data::Dataset;
+use crate::analysis::testing::{digits, lab_with, linear, run, run_whole_and_in_pieces};
 use crate::ids::{ClassId, Gamma};
 use crate::session::config::backdoor::patch;
 use crate::session::config::{Analysis, Config, NetworkKind, Noise};
-use crate::session::record::TrainingRecord;
-use crate::session::text::to_text;
-use crate::session::{Session, record};
-use crate::stimulus::Pool;
+use crate::session::record::{self, TrainingRecord};
 
 /// Images of one bar each, whose height encodes the class, far from the patch.
 fn bars(count: usize, seed: u64) -> Images {
@@ -27,30 +21,13 @@ fn bars(count: usize, seed: u64) -> Images {
             image[bar * 28 + 3..][..12].fill(rng.random_range(150..=255));
         }
     }
-    Images {
-        pixels: pixels.into(),
-        labels: (0..count).map(|i| (i % 10) as u16).collect(),
-        channels: 1,
-        height: 28,
-        width: 28,
-        classes: 10,
-    }
+    digits(pixels, (0..count).map(|i| i % 10))
 }
 
 /// A lab of bars. Its network does not matter: a study trains its own.
 fn laboratory() -> Lab {
     let network = linear(&[], &Device::flex());
-    let lab = lab(network, NetworkKind::Logistic, 10, 10);
-    let (train, test) = (bars(400, 1), bars(100, 2));
-    Lab {
-        pool: Pool::new(&train),
-        dataset: Arc::new(Dataset {
-            train,
-            test,
-            ..Dataset::clone(&lab.dataset)
-        }),
-        ..lab
-    }
+    lab_with(network, NetworkKind::Logistic, bars(400, 1), bars(100, 2))
 }
 
 /// A study of one poisoned and one clean network that takes a second.
@@ -84,13 +61,6 @@ fn session(plan: config::Backdoor) -> Config {
 
 fn study(record: &Record) -> &record::Backdoor {
     record.first().unwrap()
-}
-
-/// The complete text of the session file, for bit-exact comparison: maps contain NaN, which equals nothing.
-fn text(config: &Config, record: Record) -> String {
-    let mut session = Session::new("test", config.clone());
-    session.record = record;
-    to_text(&session).unwrap()
 }
 
 fn begin(plan: config::Backdoor, lab: &Lab) -> Result<(Backdoor, record::Backdoor), AnalysisError> {
@@ -170,13 +140,8 @@ fn a_resumed_study_equals_an_uninterrupted_one_bit_for_bit() {
         poisoned: 2,
         ..plan()
     });
-    let lab = laboratory();
-    let whole = text(&config, run(&config, &lab));
     // Training takes seven blocks: most pieces end in the middle of it.
-    for (piece, seed) in [(1, 1), (5, 2)] {
-        let pieces = text(&config, run_interrupted(&config, &lab, piece, seed));
-        assert!(pieces == whole, "pieces of {piece} blocks");
-    }
+    run_whole_and_in_pieces(&config, &laboratory(), &[(1, 1), (5, 2)]);
 }
 
 #[test]

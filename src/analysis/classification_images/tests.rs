@@ -13,7 +13,6 @@ use crate::session::record::ExperimentRecord as _;
 use crate::stats::correlation::pearson;
 use crate::stimulus::BlockSeed;
 use proptest::prelude::*;
-use std::sync::Arc;
 
 fn pool() -> stimulus::Pool {
     stimulus::Pool::new(&images())
@@ -53,14 +52,7 @@ fn readout(decisions: Vec<ClassId>) -> Readout {
 }
 
 fn images() -> Images {
-    Images {
-        pixels: Arc::from(vec![128; 10 * 784]),
-        labels: Arc::from((0..10).collect::<Vec<u16>>()),
-        channels: 1,
-        height: 28,
-        width: 28,
-        classes: 10,
-    }
+    testing::digits(vec![128; 10 * 784], 0..10)
 }
 
 fn block(index: BlockIndex, gamma_index: usize) -> DrawnBlock {

@@ -11,7 +11,7 @@ use burn::tensor::Device;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::testing::{run, run_interrupted};
+use super::testing::{run, run_whole_and_in_pieces};
 use super::{DeviceData, Lab};
 use crate::data::{Dataset, DatasetOrigin, Images};
 use crate::ids::{ClassId, Gamma};

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::analysis::build;
-use crate::analysis::testing::{lab, linear, ports, run, run_interrupted, template_lab};
+use crate::analysis::testing::{lab, linear, ports, run, run_whole_and_in_pieces, template_lab};
 use crate::nets::Subject;
 use crate::session::Config;
 use crate::session::config::{ModulatedLayer, Modulation as Plan, NetworkKind};
@@ -205,10 +205,7 @@ fn a_resumed_run_equals_an_uninterrupted_one() {
         block: 4,
     };
     let config = plan(settings);
-    let whole = run(&config, &lab);
-    for (piece, seed) in [(11, 1), (25, 2)] {
-        assert_eq!(run_interrupted(&config, &lab, piece, seed), whole);
-    }
+    let whole = run_whole_and_in_pieces(&config, &lab, &[(11, 1), (25, 2)]);
     let results = &whole.analyses[0];
     assert!(
         results.fits(&config.analyses[0], Some(&lab.form))

@@ -1,6 +1,6 @@
 //! Tests of predictions.
 
-use super::super::testing::{run, run_interrupted, template, template_lab};
+use super::super::testing::{run, run_whole_and_in_pieces, template, template_lab};
 use super::*;
 use crate::ids::ClassId;
 use crate::session::Config;
@@ -63,8 +63,7 @@ fn every_image_is_counted_and_summed_under_its_decision() {
 #[test]
 fn a_resumed_run_equals_an_uninterrupted_one() {
     let (plan, lab) = (plan(&[Split::Test, Split::Train], 17), template_lab());
-    let whole = run(&plan, &lab);
-    assert_eq!(whole, run_interrupted(&plan, &lab, 4, 5));
+    let whole = run_whole_and_in_pieces(&plan, &lab, &[(4, 5)]);
     let results: &record::Predictions = whole.first().unwrap();
     assert_eq!(results.progress.blocks, [6, 12]);
     assert_eq!((results.progress.done, results.progress.total), (300, 300));

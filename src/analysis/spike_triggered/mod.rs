@@ -13,8 +13,8 @@ mod launches;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{
-    AnalysisError, AnalysisPlace, BlockOrder, BlockSequence, Experiment, Job, Lab,
-    OptionalLaunches, block_range,
+    AnalysisError, AnalysisPlace, BlockSequence, Experiment, Job, Lab, OptionalLaunches,
+    block_range,
 };
 use crate::ids::{BlockIndex, SiteId};
 use crate::nets::graph::site::Site;
@@ -165,10 +165,9 @@ impl Experiment for SpikeTriggered {
     type AnySums = SpikeTriggeredSums;
 
     fn sequences(&self) -> Vec<BlockSequence> {
-        let part = |part| BlockSequence {
-            phase: usize::from(part == GRADIENTS || part == COVARIANCE),
-            blocks: self.trials(part).div_ceil(self.config.block as u64),
-            order: BlockOrder::Parallel,
+        let part = |part| {
+            let phase = usize::from(part == GRADIENTS || part == COVARIANCE);
+            BlockSequence::parallel(phase, self.trials(part), self.config.block)
         };
         [NOISE, IMAGES, GRADIENTS, COVARIANCE].map(part).to_vec()
     }

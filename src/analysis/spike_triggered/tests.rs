@@ -5,7 +5,7 @@ mod launches;
 
 use super::*;
 use crate::analysis::build;
-use crate::analysis::testing::{lab, ports, run, run_interrupted, template, template_lab};
+use crate::analysis::testing::{lab, ports, run, run_whole_and_in_pieces, template, template_lab};
 use crate::ids::ClassId;
 use crate::nets::{Subject, read_back};
 use crate::session::Config;
@@ -301,10 +301,7 @@ fn everything() -> Plan {
 #[test]
 fn a_resumed_run_equals_an_uninterrupted_one() {
     let (config, lab) = (plan(everything()), cnn_lab());
-    let whole = run(&config, &lab);
-    for (piece, seed) in [(1, 1), (7, 2)] {
-        assert_eq!(run_interrupted(&config, &lab, piece, seed), whole);
-    }
+    let whole = run_whole_and_in_pieces(&config, &lab, &[(1, 1), (7, 2)]);
     let results = &whole.analyses[0];
     assert!(
         results.fits(&config.analyses[0], Some(&lab.form))

@@ -1,6 +1,8 @@
 //! Tests of template matching.
 
-use super::super::testing::{images, run, run_interrupted, template, template_lab, with_images};
+use super::super::testing::{
+    images, run, run_whole_and_in_pieces, template, template_lab, with_images,
+};
 use super::*;
 use crate::ids::Gamma;
 use crate::session::Config;
@@ -110,8 +112,7 @@ fn a_resumed_run_equals_an_uninterrupted_one() {
         plan(&[Gamma::NOISE, Gamma(0.05)], 1000, in_blocks_of(7)),
         template_lab(),
     );
-    let whole = run(&plan, &lab);
-    assert_eq!(whole, run_interrupted(&plan, &lab, 5, 3));
+    let whole = run_whole_and_in_pieces(&plan, &lab, &[(5, 3)]);
     assert_eq!(measured(&whole).progress.blocks, [15, 15]);
     assert_eq!(measured(&whole).progress.done, 200);
     assert!(whole.analyses[1].is_finished(&plan.analyses[1]));
@@ -133,14 +134,13 @@ fn only_the_first_images_are_shown_if_fewer_are_requested() {
 fn a_gamma_without_two_templates_has_no_accuracy_and_is_done_at_once() {
     // At γ = 1 there is no noise and the network is never wrong, so no class has all four cells.
     let plan = plan(&[Gamma(1.0), Gamma::NOISE], 1000, in_blocks_of(30));
-    let record = run(&plan, &template_lab());
+    let record = run_whole_and_in_pieces(&plan, &template_lab(), &[(3, 1)]);
     let results = measured(&record);
     assert!(results.gammas[0].classes.is_empty());
     assert_eq!(results.gammas[0].accuracy(0), Share::default());
     assert_eq!(results.gammas[1].accuracy(0).total, 100);
     assert_eq!(results.progress.blocks, [0, 4]);
     assert_eq!((results.progress.done, results.progress.total), (200, 200));
-    assert_eq!(record, run_interrupted(&plan, &template_lab(), 3, 1));
 }
 
 #[test]

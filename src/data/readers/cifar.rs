@@ -28,11 +28,7 @@ struct Files {
 pub(super) fn recognise(
     listing: &FolderListing,
 ) -> Result<Option<Box<dyn RecognisedSet>>, DataError> {
-    if listing
-        .focus
-        .as_deref()
-        .is_some_and(|file| extension(file) != "bin")
-    {
+    if listing.focus_is_not(|file| extension(file) == "bin") {
         return Ok(None);
     }
     let stem = |path: &PathBuf| file_name(path).trim_end_matches(".gz").to_ascii_lowercase();

@@ -30,11 +30,7 @@ pub(super) fn has_idx_name(path: &Path) -> bool {
 pub(super) fn recognise(
     listing: &FolderListing,
 ) -> Result<Option<Box<dyn RecognisedSet>>, DataError> {
-    if listing
-        .focus
-        .as_deref()
-        .is_some_and(|file| !has_idx_name(file))
-    {
+    if listing.focus_is_not(has_idx_name) {
         return Ok(None);
     }
     let mut sets: BTreeMap<String, Files> = BTreeMap::new();

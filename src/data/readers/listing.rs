@@ -55,6 +55,11 @@ impl FolderListing {
         Ok(listing)
     }
 
+    /// Whether the user named a file of another kind than this.
+    pub(super) fn focus_is_not(&self, of_kind: impl Fn(&Path) -> bool) -> bool {
+        self.focus.as_deref().is_some_and(|file| !of_kind(file))
+    }
+
     /// Whether the folder is empty.
     pub(super) fn is_empty(&self) -> bool {
         self.files.is_empty() && self.folders.is_empty()

@@ -12,6 +12,7 @@ mod notes;
 mod table;
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 use super::ExportError;
 use super::folder::ExportFolder;
@@ -37,6 +38,17 @@ pub fn csv(session: &Session, folder: &ExportFolder) -> Result<(), ExportError> 
             name: session.name.clone(),
         });
     }
+    write_tables(tables, folder)
+}
+
+/// Writes tables into a folder, each as `NAME.csv`.
+///
+/// # Errors
+/// If a file cannot be written.
+pub fn write_tables<N: Display>(
+    tables: Vec<(N, CsvTable)>,
+    folder: &ExportFolder,
+) -> Result<(), ExportError> {
     for (name, table) in tables {
         folder.write(&format!("{name}.csv"), table.into_text().as_bytes())?;
     }

@@ -56,10 +56,7 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
     if sheet.titled {
         for (index, words) in sentences(&data).into_iter().enumerate() {
             let paint = if index == 0 { Paint::Ink } else { Paint::Dim };
-            for line in sheet.wrap(&words, room) {
-                drawing.text((margin, y), &line, paint);
-                y += row;
-            }
+            y = drawing.paragraph(y, &words, paint);
         }
     }
     drawing.height = y + 0.4 * margin;

@@ -1,12 +1,13 @@
 //! Tests of the audit figure.
 
 use super::{caption, draw, is_available};
-use crate::drawing::{Background, Drawing, Mark, Paint, Palette, Sheet, layout_faults};
+use crate::drawing::{Background, Mark, Paint, Palette, Sheet, layout_faults};
 use crate::figure::FigureError;
+use crate::figure::test_parts::{bars, long_names};
 use crate::ids::ClassId;
 use crate::session::config::{self, Analysis};
 use crate::session::record::{self, Audit, AuditRole, AuditedNetwork, PastedFinding};
-use crate::session::{Array, Config, Form, Session};
+use crate::session::{Array, Config, Session};
 
 const SIDE: usize = 12;
 
@@ -18,11 +19,7 @@ fn audited(classes: usize, bright: bool) -> Session {
         ..Config::default()
     };
     let mut session = Session::new("suspect", config);
-    let name = |class: usize| format!("a class with a name that is much too long {class}");
-    session.record.form = Some(Form {
-        classes: (0..classes).map(name).collect(),
-        ..Form::numbered([1, SIDE, SIDE], 0)
-    });
+    session.record.form = Some(long_names(classes, SIDE));
     let images = |network: usize, square: Option<(ClassId, usize)>| {
         let pixel = |class: usize, pixel: usize| {
             let (row, column) = (pixel / SIDE, pixel % SIDE);
@@ -72,17 +69,6 @@ fn audited(classes: usize, bright: bool) -> Session {
         .collect();
     session.record.analyses = vec![record::Analysis::Audit(audit)];
     session
-}
-
-fn bars(drawing: &Drawing, paint: Paint) -> Vec<f64> {
-    let width = |mark: &Mark| match mark {
-        Mark::Fill {
-            rect: place,
-            paint: fill,
-        } if *fill == paint => Some(place.width),
-        _ => None,
-    };
-    drawing.marks.iter().filter_map(width).collect()
 }
 
 #[test]

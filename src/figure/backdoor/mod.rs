@@ -32,7 +32,6 @@ const LARGEST: f64 = 27.0;
 pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
     let data = study_data(session)?;
     let (margin, row) = (sheet.margin(), sheet.line_height());
-    let room = sheet.width - 2.0 * margin;
     let mut drawing = Drawing::new(sheet, 0.0);
     let head = drawing.headings(&data.title(), &origin(session));
     let bottom = match data.curves().is_empty() {
@@ -42,10 +41,7 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
     let mut y = bottom + 0.4 * row;
     if sheet.titled {
         for words in data.sentences() {
-            for line in sheet.wrap(&words, room) {
-                drawing.text((margin, y), &line, Paint::Dim);
-                y += row;
-            }
+            y = drawing.paragraph(y, &words, Paint::Dim);
         }
     }
     drawing.height = y + 0.4 * margin;

@@ -3,10 +3,11 @@
 use super::{caption, draw, is_available, number, ticks_between};
 use crate::drawing::{Drawing, Mark, Paint, Point, Sheet, layout_faults, test_sheets};
 use crate::figure::FigureError;
+use crate::figure::test_parts::{bars, long_names};
 use crate::ids::{ClassId, Gamma};
 use crate::session::config::{self, Analysis};
 use crate::session::record::{self, Backdoor, Finding, ScoredWindow, Suspect};
-use crate::session::{Array, Config, Form, Session};
+use crate::session::{Array, Config, Session};
 use crate::stats::audit::{AuditScores, ClassScore};
 
 const SIDE: usize = 10;
@@ -70,11 +71,7 @@ fn session(classes: usize, networks: Vec<Suspect>) -> Session {
         ..Config::default()
     };
     let mut session = Session::new("study", config);
-    let name = |class: usize| format!("a class with a name that is much too long {class}");
-    session.record.form = Some(Form {
-        classes: (0..classes).map(name).collect(),
-        ..Form::numbered([1, SIDE, SIDE], 0)
-    });
+    session.record.form = Some(long_names(classes, SIDE));
     session.record.analyses = vec![record::Analysis::Backdoor(Backdoor {
         networks,
         ..Backdoor::default()
@@ -121,17 +118,7 @@ fn the_curve_of_networks_without_overlap_runs_through_the_upper_left_corner() {
 #[test]
 fn bars_show_scores_and_kinds_are_distinguishable() {
     let drawing = draw(&apart(2, 6, true), Sheet::SINGLE).unwrap();
-    let bars = |paint: Paint| -> Vec<f64> {
-        let width = |mark: &Mark| match mark {
-            Mark::Fill {
-                rect: place,
-                paint: fill,
-            } if *fill == paint => Some(place.width),
-            _ => None,
-        };
-        drawing.marks.iter().filter_map(width).collect()
-    };
-    let (poisoned, clean) = (bars(Paint::First), bars(Paint::Third));
+    let (poisoned, clean) = (bars(&drawing, Paint::First), bars(&drawing, Paint::Third));
     assert_eq!((poisoned.len(), clean.len()), (2, 2));
     assert!((poisoned[0] / poisoned[1] - 21.0 / 20.0).abs() < 1e-9);
     assert!((clean[1] / poisoned[1] - 2.0 / 20.0).abs() < 1e-9);
@@ -155,16 +142,7 @@ fn one_poisoned_network_has_bars_of_its_classes() {
     let networks = vec![suspect(true, 6, 9.5, false), suspect(false, 6, 1.0, false)];
     let session = session(6, networks);
     let drawing = draw(&session, Sheet::DOUBLE).unwrap();
-    let flagged = drawing.marks.iter().filter(|mark| {
-        matches!(
-            mark,
-            Mark::Fill {
-                paint: Paint::First,
-                ..
-            }
-        )
-    });
-    assert_eq!(flagged.count(), 1);
+    assert_eq!(bars(&drawing, Paint::First).len(), 1);
     assert!(
         drawing
             .alt_text

@@ -45,6 +45,19 @@ fn trials(
     }
 }
 
+/// The trials and the response that a figure of one class shows: at a signal strength, or at the one that shows the
+/// class best.
+pub(super) fn trials_of_class(
+    session: &Session,
+    place: (usize, Option<Response>),
+    class: ClassId,
+    gamma: Option<Gamma>,
+) -> Result<(&GammaTrials, Response), FigureError> {
+    trials(session, place, gamma, |images_record, response| {
+        choice::best_gamma_index(images_record, response, class, None)
+    })
+}
+
 /// The statistics of a class, one per line.
 fn facts(
     record: &Record,

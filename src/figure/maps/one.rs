@@ -2,15 +2,14 @@
 //! mean stimulus in true colour.
 
 use super::super::channels::{self, Colour};
-use super::super::{FigureError, choice, origin, wording};
+use super::super::{FigureError, origin, wording};
 use super::tile::gap;
-use super::{extremes, facts, insufficient, smoothing, trials};
+use super::{extremes, facts, insufficient, smoothing, trials_of_class};
 use crate::drawing::{Drawing, Paint, Ramp, Rect, Sheet, image_of_colours, map_of_values, outline};
 use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::form::Shape;
-use crate::session::record::ClassificationImages;
 use crate::stats::classification::ImageEstimate;
 
 /// Maximum number of images per row.
@@ -28,10 +27,7 @@ pub fn draw_one(
     sheet: Sheet,
 ) -> Result<Drawing, FigureError> {
     let record = &session.record;
-    let best = |images_record: &ClassificationImages, by| {
-        choice::best_gamma_index(images_record, by, class, None)
-    };
-    let (trials, response) = trials(session, place, gamma, best)?;
+    let (trials, response) = trials_of_class(session, place, class, gamma)?;
     let estimate = trials.estimate();
     let Some(class_estimate) = estimate.classes.get(class.0) else {
         return Err(FigureError::no_class(record, class, trials.classes()));

@@ -1,15 +1,14 @@
 //! The evidence for one class rather than another: the evidence image of each class and their difference, on one
 //! scale, with significant pixels of the difference outlined; if there are several channels, their mean is drawn.
 
-use super::super::{FigureError, channels, choice, origin, wording};
+use super::super::{FigureError, channels, origin, wording};
 use super::tile::gap;
-use super::{extremes, insufficient, trials};
+use super::{extremes, insufficient, trials_of_class};
 use crate::drawing::{Drawing, Paint, Ramp, Rect, Sheet, map_of_values, outline};
 use crate::format;
 use crate::ids::{ClassId, Gamma};
 use crate::session::Session;
 use crate::session::config::Response;
-use crate::session::record::ClassificationImages;
 
 /// Draws the pair of a class and another class.
 pub fn draw_pair(
@@ -20,10 +19,8 @@ pub fn draw_pair(
     sheet: Sheet,
 ) -> Result<Drawing, FigureError> {
     let record = &session.record;
-    let best = |images_record: &ClassificationImages, by| {
-        choice::best_gamma_index(images_record, by, class, None)
-    };
-    let (trials, response) = trials(session, (place, Some(Response::Evidence)), gamma, best)?;
+    let shown = (place, Some(Response::Evidence));
+    let (trials, response) = trials_of_class(session, shown, class, gamma)?;
     let estimate = trials.estimate();
     for class in [class, versus] {
         let Some(class_estimate) = estimate.classes.get(class.0) else {

@@ -66,10 +66,7 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
     }
     let mut y = top + rows as f64 * (height + margin);
     for words in left_out(modulation, &layers) {
-        for words in sheet.wrap(&words, room) {
-            drawing.text((margin, y), &words, Paint::Dim);
-            y += row;
-        }
+        y = drawing.paragraph(y, &words, Paint::Dim);
     }
     drawing.height = y + 0.4 * margin;
     drawing.alt_text = alternative(modulation, shown);

@@ -31,6 +31,19 @@ pub struct TensorSlot {
 }
 
 impl TensorSlot {
+    /// A tensor in the per-group frames: its origin, its channels, rows and columns, and its border.
+    pub fn in_frame(origin: usize, [channels, rows, columns]: [usize; 3], border: Pads) -> Self {
+        Self {
+            origin,
+            skip: 0,
+            per_group: true,
+            channels,
+            rows,
+            columns,
+            border,
+        }
+    }
+
     /// Elements of a row, including the border.
     pub fn padded_width(&self) -> usize {
         self.columns + self.border.left + self.border.right

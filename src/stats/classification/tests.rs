@@ -108,6 +108,32 @@ fn too_few_trials_are_insufficient_and_not_zero() {
     assert!(all.classes[1].mean_noise.is_none() && all.classes[0].mean_noise.is_some());
 }
 
+/// The estimate of two classes from trials of 28×28 pixels on black images.
+fn on_black(
+    gamma: Gamma,
+    counts: &[u64],
+    noise: &[i64],
+    weights: Option<WeightSums<'_>>,
+) -> GammaEstimate {
+    let pixels = 784;
+    estimate(&TrialSums {
+        gamma,
+        shape: [1, 28, 28],
+        cover: &vec![1; pixels],
+        min_trials: 30,
+        counts,
+        noise: &margins(noise, 2, pixels),
+        image: &vec![0; 2 * pixels],
+        weights,
+        ..NO_TRIALS
+    })
+}
+
+/// The mean of z² over a map.
+fn variance(z: &[f32]) -> f64 {
+    z.iter().map(|&z| f64::from(z).powi(2)).sum::<f64>() / z.len() as f64
+}
+
 /// Decisions that ignore the noise: every z must be standard normal, also where one class
 /// takes nearly all trials.
 #[test]
@@ -125,36 +151,17 @@ fn under_no_signal_the_z_map_is_standard_normal() {
         }
     }
     for gamma in [0.0, 0.3].map(Gamma) {
-        let result = estimate(&TrialSums {
-            gamma,
-            shape: [1, 28, 28],
-            cover: &vec![1; pixels],
-            min_trials: 30,
-            counts: &counts,
-            noise: &margins(&noise, 2, pixels),
-            image: &vec![0; 2 * pixels],
-            ..NO_TRIALS
-        });
-        let class = &result.classes[1];
-        let z = &class.decision.as_ref().unwrap().z;
-        let variance: f64 = z.iter().map(|&z| f64::from(z).powi(2)).sum::<f64>() / 784.0;
+        let result = on_black(gamma, &counts, &noise, None);
+        let decision = result.classes[1].decision.as_ref().unwrap();
+        let variance = variance(&decision.z);
         assert!(
             (0.85..1.15).contains(&variance),
             "γ {gamma}: variance {variance}"
         );
-        assert!(class.decision.as_ref().unwrap().significant <= 1);
-        assert!(
-            class
-                .decision
-                .as_ref()
-                .unwrap()
-                .clusters
-                .as_ref()
-                .unwrap()
-                .is_empty()
-        );
-        assert!(class.decision.as_ref().unwrap().snr.abs() < 0.2);
-        assert!(class.decision.as_ref().unwrap().reliability.unwrap().abs() < 0.2);
+        assert!(decision.significant <= 1);
+        assert!(decision.clusters.as_ref().unwrap().is_empty());
+        assert!(decision.snr.abs() < 0.2);
+        assert!(decision.reliability.unwrap().abs() < 0.2);
     }
 }
 
@@ -219,29 +226,20 @@ fn under_no_signal_the_z_map_of_weighted_trials_is_standard_normal() {
         }
     }
     for gamma in [0.0, 0.3].map(Gamma) {
-        let result = estimate(&TrialSums {
-            gamma,
-            shape: [1, 28, 28],
-            cover: &vec![1; pixels],
-            min_trials: 30,
-            counts: &counts,
-            noise: &margins(&noise, 2, pixels),
-            image: &vec![0; 2 * pixels],
-            weights: Some(WeightSums {
-                sum: &sums.0,
-                squares: &sums.1,
-            }),
-            ..NO_TRIALS
-        });
+        let weights = WeightSums {
+            sum: &sums.0,
+            squares: &sums.1,
+        };
+        let result = on_black(gamma, &counts, &noise, Some(weights));
         for class in &result.classes {
-            let z = &class.decision.as_ref().unwrap().z;
-            let variance: f64 = z.iter().map(|&z| f64::from(z).powi(2)).sum::<f64>() / 784.0;
+            let decision = class.decision.as_ref().unwrap();
+            let variance = variance(&decision.z);
             // The standard error of a variance is √(2/784) = 0.05.
             assert!(
                 (0.8..1.2).contains(&variance),
                 "γ {gamma}: variance {variance}"
             );
-            assert!(class.decision.as_ref().unwrap().snr.abs() < 0.25);
+            assert!(decision.snr.abs() < 0.25);
         }
     }
 }

@@ -13,12 +13,11 @@ use crate::format::{age, clean, count, percent, thousands};
 use crate::report::SessionStatus;
 use crate::report::session_status::silence_text;
 use crate::tui::action::{Action, first_key_of};
-use crate::tui::frame::footer;
+use crate::tui::frame::{footer, room};
 use crate::tui::overlay::{help, palette, question};
-use crate::tui::size::Size;
-use crate::tui::theme::{Theme, plain_ascii};
+use crate::tui::theme::Theme;
 use crate::tui::widget::bar::progress;
-use crate::tui::widget::text::{below, beside, centre, cut, left, right, rule, start, top, wrap};
+use crate::tui::widget::text::{below, beside, centre, cut, left, right, start, top, wrap};
 
 /// Columns of a state: its glyph and its word.
 const STATE: u16 = 14;
@@ -31,39 +30,19 @@ const DETAIL: u16 = 4;
 
 /// Draws the list, or what covers it.
 pub fn draw(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
-    let area = area.intersection(buf.area);
-    let size = Size {
-        width: area.width,
-        height: area.height,
-    };
-    if size.is_enough() {
-        framed(browser, theme, area, buf);
-    } else {
-        let least = Size::LEAST;
-        let middle = area.height / 2;
-        let leave = first_key_of(browser.keys, Action::Leave);
-        let text = format!(
-            "make the screen {}×{}; {leave} leaves",
-            least.width, least.height
-        );
-        centre(buf, area, middle, text);
-    }
-    if !theme.glyphs.unicode {
-        for cell in buf.content.iter_mut().filter(|c| !c.symbol().is_ascii()) {
-            cell.set_symbol(plain_ascii(cell.symbol()));
-        }
-    }
+    let leave = || format!("{} leaves", first_key_of(browser.keys, Action::Leave));
+    room::draw(
+        theme,
+        area,
+        buf,
+        |area, buf| framed(browser, theme, area, buf),
+        |area, buf| room::ask_for_more(&leave(), area, buf),
+    );
 }
 
 fn framed(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
-    rule(buf, below(area, 1), 0, theme.glyphs.rule, theme.dim());
-    let area = Rect {
-        x: area.x + 1,
-        width: area.width - 2,
-        ..area
-    };
-    header(browser, theme, area, buf);
-    let body = top(below(area, 2), area.height - 3);
+    let [head, body, foot] = room::bands(theme, area, buf);
+    header(browser, theme, head, buf);
     let used = problem(browser, theme, body, buf);
     let body = below(body, used);
     match &browser.mode {
@@ -77,7 +56,6 @@ fn framed(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
         Mode::Deleting(question) => question.draw(browser.now, theme, body, buf),
         Mode::List | Mode::Filter => draw_list(browser, theme, body, buf),
     }
-    let foot = below(area, area.height - 1);
     let chooses = browser.state.against.is_some();
     let (pilots, grains) = match &browser.mode {
         Mode::Form(form) => (form.needs_pilot(), form.has_grains()),

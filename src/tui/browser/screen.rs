@@ -6,9 +6,8 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::Instant;
 
 use super::draw::draw;
 use super::list::{Browser, BrowserEffect};
@@ -18,17 +17,15 @@ use super::row::{
 use crate::stats::grain::GrainForecast;
 use crate::tui::clipboard;
 use crate::tui::clock::{now, until};
-use crate::tui::frame_writer::FrameWriter;
 use crate::tui::frames::FrameScheduler;
-use crate::tui::input::{KeyReader, TerminalEvent};
+use crate::tui::input::TerminalEvent;
+use crate::tui::open_screen::OpenScreen;
 use crate::tui::options::{DisplayOptions, TuiError};
 use crate::tui::size::Size;
 use crate::tui::terminal::{self, Terminal};
 
 /// How often the sessions are re-read.
 const EVERY: Duration = Duration::from_secs(2);
-/// How often the displayed ages are updated.
-const TICK: Duration = Duration::from_secs(1);
 
 /// The result of a pilot run: the prediction for each grain and the workers that share the trials, or why
 /// there is none.
@@ -78,17 +75,16 @@ pub async fn browse(
     } = asks;
     let mut theme = options.theme();
     let (mut renewed, _reader) = read(rows)?;
-    let terminal = Terminal::enter()?;
-    let (events, mut inbox) = unbounded_channel();
-    let _keys = KeyReader::start(terminal.keyboard().try_clone()?, events.clone())?;
-    let pen = FrameWriter::start(terminal.screen()?, events)?;
-    if options.asks_background() {
-        terminal.ask_background();
-    }
-    let mut resized = signal(SignalKind::window_change())?;
-    let mut continued = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
-    let mut clock = interval(TICK);
-    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let OpenScreen {
+        terminal,
+        mut inbox,
+        keys: _keys,
+        pen,
+        mut resized,
+        mut continued,
+        mut clock,
+        ..
+    } = OpenScreen::enter(options)?;
 
     let (pilot_results, mut answers) = unbounded_channel();
     // The running pilot; dropping it cancels it.

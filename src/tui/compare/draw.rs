@@ -14,49 +14,29 @@ use super::{classes, labels};
 use crate::format::{clean, reliability};
 use crate::report::status;
 use crate::tui::action;
-use crate::tui::frame::footer;
+use crate::tui::frame::{footer, room};
 use crate::tui::overlay::{help, jump};
 use crate::tui::scene::map_set::MapKind;
 use crate::tui::shared::{Pixels, Scale};
-use crate::tui::size::Size;
-use crate::tui::theme::{Theme, plain_ascii};
+use crate::tui::theme::Theme;
 use crate::tui::widget::heatmap::{Heatmap, Ramp, SignificanceMarks};
 use crate::tui::widget::scale::round_up;
-use crate::tui::widget::text::{below, beside, centre, cut, left, right, rule, start, top, wrap};
+use crate::tui::widget::text::{below, beside, centre, cut, left, right, start, top, wrap};
 
 /// Draws the comparison.
 pub fn draw(drawn: &ComparisonScene<'_>, theme: &Theme, area: Rect, buf: &mut Buffer) {
-    let area = area.intersection(buf.area);
-    let size = Size {
-        width: area.width,
-        height: area.height,
-    };
-    if size.is_enough() {
-        framed(drawn, theme, area, buf);
-    } else {
-        let least = Size::LEAST;
-        let text = format!(
-            "make the screen {}×{}; q goes back",
-            least.width, least.height
-        );
-        centre(buf, area, area.height / 2, text);
-    }
-    if !theme.glyphs.unicode {
-        for cell in buf.content.iter_mut().filter(|c| !c.symbol().is_ascii()) {
-            cell.set_symbol(plain_ascii(cell.symbol()));
-        }
-    }
+    room::draw(
+        theme,
+        area,
+        buf,
+        |area, buf| framed(drawn, theme, area, buf),
+        |area, buf| room::ask_for_more("q goes back", area, buf),
+    );
 }
 
 fn framed(drawn: &ComparisonScene<'_>, theme: &Theme, area: Rect, buf: &mut Buffer) {
-    rule(buf, below(area, 1), 0, theme.glyphs.rule, theme.dim());
-    let area = Rect {
-        x: area.x + 1,
-        width: area.width - 2,
-        ..area
-    };
-    header(drawn, theme, area, buf);
-    let body = top(below(area, 2), area.height - 3);
+    let [head, body, foot] = room::bands(theme, area, buf);
+    header(drawn, theme, head, buf);
     match (drawn.state.help, drawn.content) {
         (Some(first), _) => help::draw_of_comparison(drawn.keys, theme, first, body, buf),
         (None, Ok(sight)) => {
@@ -72,7 +52,6 @@ fn framed(drawn: &ComparisonScene<'_>, theme: &Theme, area: Rect, buf: &mut Buff
             }
         }
     }
-    let foot = below(area, area.height - 1);
     let rows = action::available_at(drawn.keys, drawn.contexts.clone()).filter(|row| {
         match drawn.content {
             Ok(sight) => sight.is_possible(row.action),

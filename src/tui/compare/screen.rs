@@ -6,10 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::KeyEvent;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot::Receiver;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::Instant;
 
 use super::content::{ComparisonContent, ComparisonState};
 use super::draw::draw;
@@ -22,20 +21,17 @@ use crate::link::Link;
 use crate::session::Session;
 use crate::tui::action::{self, Action, KeyContext};
 use crate::tui::clock::until;
-use crate::tui::frame_writer::FrameWriter;
 use crate::tui::frames::FrameScheduler;
-use crate::tui::input::{KeyReader, TerminalEvent};
+use crate::tui::input::TerminalEvent;
+use crate::tui::open_screen::OpenScreen;
 use crate::tui::options::{DisplayOptions, TuiError};
 use crate::tui::overlay::help;
 use crate::tui::size::Size;
 use crate::tui::state::Notice;
-use crate::tui::terminal::{self, Terminal};
+use crate::tui::terminal;
 
 /// Minimum time between two comparisons while runs continue.
 const PACE: Duration = Duration::from_millis(700);
-
-/// How often the loop checks that the terminal still exists.
-const TICK: Duration = Duration::from_secs(1);
 
 /// Why the screen ended. The terminal has been restored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,18 +57,17 @@ pub async fn compare(
     options: DisplayOptions,
 ) -> Result<ComparisonExit, TuiError> {
     let mut theme = options.theme();
-    let terminal = Terminal::enter()?;
-    let (events, mut inbox) = unbounded_channel();
-    let _keys = KeyReader::start(terminal.keyboard().try_clone()?, events.clone())?;
-    let pen = FrameWriter::start(terminal.screen()?, events)?;
-    if options.asks_background() {
-        terminal.ask_background();
-    }
+    let OpenScreen {
+        terminal,
+        mut inbox,
+        keys: _keys,
+        pen,
+        mut resized,
+        mut continued,
+        mut clock,
+        ..
+    } = OpenScreen::enter(&options)?;
     let (tell, mut written) = unbounded_channel();
-    let mut resized = signal(SignalKind::window_change())?;
-    let mut continued = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
-    let mut clock = interval(TICK);
-    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
 
     let mut state = ComparisonLoop::new(
         links.each_ref().map(Link::newest),

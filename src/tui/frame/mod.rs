@@ -3,6 +3,7 @@
 pub(super) mod footer;
 mod header;
 mod log;
+pub(super) mod room;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -17,7 +18,7 @@ use crate::tui::scene::Scene;
 use crate::tui::scene::progress::problem;
 use crate::tui::size::Size;
 use crate::tui::state::{DashboardState, Overlay};
-use crate::tui::theme::{Theme, plain_ascii};
+use crate::tui::theme::Theme;
 use crate::tui::view::{Log, View};
 use crate::tui::widget::text::{below, beside, centre, cut, left, rule, start, top};
 
@@ -31,22 +32,13 @@ pub fn draw(
     buf: &mut Buffer,
 ) {
     let scene = scene(session, state, theme);
-    let area = area.intersection(buf.area);
-    let size = Size {
-        width: area.width,
-        height: area.height,
-    };
-    if size.is_enough() {
-        framed(&scene, state, area, buf);
-    } else {
-        too_small(state, area, buf);
-    }
-    if !theme.glyphs.unicode {
-        let foreign = |symbol: &str| !symbol.is_ascii();
-        for cell in buf.content.iter_mut().filter(|c| foreign(c.symbol())) {
-            cell.set_symbol(plain_ascii(cell.symbol()));
-        }
-    }
+    room::draw(
+        theme,
+        area,
+        buf,
+        |area, buf| framed(&scene, state, area, buf),
+        |area, buf| too_small(state, area, buf),
+    );
 }
 
 fn scene<'a>(session: &'a Session, state: &'a DashboardState, theme: &'a Theme) -> Scene<'a> {

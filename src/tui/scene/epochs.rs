@@ -5,10 +5,11 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::Scene;
-use crate::drawing::scale::log_axis;
-use crate::format::{number, percent, short};
+use crate::drawing::scale::{accuracy_axis, loss_axis};
+use crate::format::{number, percent};
 use crate::session::config::WeightSource;
 use crate::session::record::{Epoch, TrainingRecord};
+use crate::tui::theme::Theme;
 use crate::tui::widget::curve::{Axis, Chart, LineEnd, Series, Stroke, VerticalLine};
 use crate::tui::widget::text::{below, beside, left, start, top};
 
@@ -85,57 +86,51 @@ fn epoch_labels(last: f64) -> Vec<(f64, String)> {
     labels
 }
 
+/// The training curve and the validation curve of a measure; the latter is drawn on top.
+fn curves(
+    training: &TrainingRecord,
+    train: fn(&Epoch) -> f64,
+    valid: fn(&Epoch) -> f64,
+    theme: &Theme,
+) -> [Series; 2] {
+    let curve = |value: fn(&Epoch) -> f64, style, stroke| {
+        let epochs = training.epochs.iter();
+        Series {
+            points: epochs.map(|e| (e.epoch as f64, value(e))).collect(),
+            style,
+            stroke,
+        }
+    };
+    [
+        curve(train, theme.text(), Stroke::Dotted),
+        curve(valid, theme.chosen(), Stroke::Solid),
+    ]
+}
+
+fn values(series: &[Series]) -> impl Iterator<Item = f64> {
+    let points = series.iter().flat_map(|series| &series.points);
+    points.map(|(_, value)| *value)
+}
+
 fn loss(scene: &Scene<'_>, training: &TrainingRecord, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     legend(scene, "loss", true, area, buf);
     let last = last_epoch(scene, training);
-    let batches = training.loss_by_batch();
-    let values = training
-        .epochs
-        .iter()
-        .flat_map(|e| [e.train_loss, e.valid_loss])
-        .chain(batches.iter().map(|(_, y)| *y))
-        .filter(|y| y.is_finite() && *y > 0.0);
-    let (low, high) = values.fold((f64::MAX, f64::MIN), |(low, high), y| {
-        (low.min(y), high.max(y))
-    });
-    let (low, high) = if low > high {
-        (0.01, 3.0)
-    } else {
-        (low, high.max(low * 2.0))
-    };
-    let (y, ticks) = log_axis(low, high);
-    let curve = |value: fn(&Epoch) -> f64| -> Vec<(f64, f64)> {
-        training
-            .epochs
-            .iter()
-            .map(|e| (e.epoch as f64, value(e)))
-            .collect()
-    };
+    let mut series = vec![Series {
+        points: training.loss_by_batch(),
+        style: theme.dim(),
+        stroke: Stroke::Points,
+    }];
+    series.extend(curves(training, |e| e.train_loss, |e| e.valid_loss, theme));
+    let (y, y_labels) = loss_axis(values(&series));
     Chart {
         x: (0.0, last),
         y,
         axis: Axis::Log,
-        y_labels: ticks.into_iter().map(|t| (t, short(t))).collect(),
+        y_labels,
         x_labels: epoch_labels(last),
         mark: best(training, LineEnd::Top, |e| number(e.valid_loss)),
-        series: vec![
-            Series {
-                points: batches,
-                style: theme.dim(),
-                stroke: Stroke::Points,
-            },
-            Series {
-                points: curve(|e| e.train_loss),
-                style: theme.text(),
-                stroke: Stroke::Dotted,
-            },
-            Series {
-                points: curve(|e| e.valid_loss),
-                style: theme.chosen(),
-                stroke: Stroke::Solid,
-            },
-        ],
+        series,
         gutter: 6,
     }
     .draw(below(area, 1), theme, buf);
@@ -145,45 +140,16 @@ fn accuracy(scene: &Scene<'_>, training: &TrainingRecord, area: Rect, buf: &mut 
     let theme = scene.theme;
     legend(scene, "accuracy", false, area, buf);
     let last = last_epoch(scene, training);
-    let lowest = training
-        .epochs
-        .iter()
-        .flat_map(|e| [e.train_accuracy, e.valid_accuracy])
-        .filter(|y| y.is_finite())
-        .fold(0.98_f64, f64::min);
-    // Down to a round fraction below every value.
-    let step = if lowest >= 0.9 { 0.02 } else { 0.1 };
-    let low = ((lowest / step).floor() * step).max(0.0);
-    let grid = (1.0 - low) / 4.0;
-    let curve = |value: fn(&Epoch) -> f64| -> Vec<(f64, f64)> {
-        training
-            .epochs
-            .iter()
-            .map(|e| (e.epoch as f64, value(e)))
-            .collect()
-    };
+    let series = curves(training, |e| e.train_accuracy, |e| e.valid_accuracy, theme);
+    let (y, y_labels) = accuracy_axis(values(&series));
     Chart {
         x: (0.0, last),
-        y: (low, 1.0),
+        y,
         axis: Axis::Linear,
-        y_labels: (0..=4)
-            .map(|i| low + grid * f64::from(i))
-            .map(|y| (y, format!("{} %", short(y * 100.0))))
-            .collect(),
+        y_labels,
         x_labels: epoch_labels(last),
         mark: best(training, LineEnd::Bottom, |e| percent(e.valid_accuracy)),
-        series: vec![
-            Series {
-                points: curve(|e| e.train_accuracy),
-                style: theme.text(),
-                stroke: Stroke::Dotted,
-            },
-            Series {
-                points: curve(|e| e.valid_accuracy),
-                style: theme.chosen(),
-                stroke: Stroke::Solid,
-            },
-        ],
+        series: series.into(),
         gutter: 8,
     }
     .draw(below(area, 1), theme, buf);

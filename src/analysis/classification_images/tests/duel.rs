@@ -123,25 +123,16 @@ fn trials_below_the_threshold_are_dropped_and_counted() {
 fn the_trials_needed_match_the_closed_form() {
     let estimate = duel().run(Weighting::Equal, 16_384).estimate();
     let expected = 19.0 * 784.0 * std::f64::consts::FRAC_PI_2;
-    let class = &estimate.classes[1];
-    let found = class.decision.as_ref().unwrap().needed.unwrap() as f64;
+    let decision = estimate.classes[1].decision.as_ref().unwrap();
+    let found = decision.needed.unwrap() as f64;
     assert!(
         (found / expected - 1.0).abs() < 0.3,
         "{found} for {expected}"
     );
     let ratio = 16_384.0 * std::f64::consts::FRAC_2_PI / 784.0;
-    assert!((class.decision.as_ref().unwrap().snr / ratio - 1.0).abs() < 0.1);
+    assert!((decision.snr / ratio - 1.0).abs() < 0.1);
     assert!(estimate.classes[5].decision.is_none());
-    assert!(
-        !class
-            .decision
-            .as_ref()
-            .unwrap()
-            .clusters
-            .as_ref()
-            .unwrap()
-            .is_empty()
-    );
+    assert!(!decision.clusters.as_ref().unwrap().is_empty());
 }
 
 #[test]

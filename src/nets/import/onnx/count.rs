@@ -66,6 +66,12 @@ impl SymbolicInt {
         })
     }
 
+    /// The product of all; `None` as for [`Self::times`].
+    pub fn product(all: &[Self]) -> Option<Self> {
+        let mut all = all.iter();
+        all.try_fold(Self::fixed(1), |product, &next| product.times(next))
+    }
+
     /// The quotient, rounded towards zero; `None` if it cannot be represented.
     pub fn over(self, other: Self) -> Option<Self> {
         if let Some(divisor) = other.known() {

@@ -59,16 +59,7 @@ fn lay_out(
         output_gradient: None,
         image_gradient: None,
     };
-    let [channels, rows, columns] = graph.image();
-    let mut value = TensorSlot {
-        origin: 0,
-        skip: 0,
-        per_group: true,
-        channels,
-        rows,
-        columns,
-        border: Pads::default(),
-    };
+    let mut value = TensorSlot::in_frame(0, graph.image(), Pads::default());
     // The gradient of the current tensor; in training, images have none.
     if with_image_gradient {
         chain.image_gradient = Some(chain.add_tensor(graph.image(), Pads::default()));
@@ -241,16 +232,8 @@ fn covers(border: Pads, needed: Pads) -> bool {
 
 impl Chain {
     /// Adds a tensor to the group's frame.
-    fn add_tensor(&mut self, [channels, rows, columns]: [usize; 3], border: Pads) -> TensorSlot {
-        let slot = TensorSlot {
-            origin: self.group_len,
-            skip: 0,
-            per_group: true,
-            channels,
-            rows,
-            columns,
-            border,
-        };
+    fn add_tensor(&mut self, shape: [usize; 3], border: Pads) -> TensorSlot {
+        let slot = TensorSlot::in_frame(self.group_len, shape, border);
         self.group_len += slot.padded_elements();
         slot
     }

@@ -15,7 +15,7 @@ use super::kernel::{Geometry, Kernel, SumsTarget};
 use super::memory::{DisjointPointer, FloatPointer};
 use super::taps;
 use super::winograd_weights::WinogradWeightGradient;
-use pooling::{PoolBackward, PoolForward, Unpool};
+use pooling::{GroupSums, PoolBackward, PoolForward, Unpool};
 
 /// A convolution with the max pooling and ReLU that follow it.
 #[derive(Debug)]
@@ -166,12 +166,12 @@ impl Convolution {
     pub fn forward(&self, frames: &BatchMemory, group: usize, lanes: Lanes) {
         self.forward.run(frames, group, lanes);
         if let (None, Some(sums)) = (self.windows, self.preactivations) {
-            lanes.arch().dispatch(PoolForward {
+            lanes.arch().dispatch(PoolForward(GroupSums {
                 layer: self,
                 sums,
                 frames: *frames,
                 group,
-            });
+            }));
         }
     }
 
@@ -192,12 +192,12 @@ impl Convolution {
                 frames,
                 group,
             }),
-            (None, Some(sums)) => lanes.arch().dispatch(PoolBackward {
+            (None, Some(sums)) => lanes.arch().dispatch(PoolBackward(GroupSums {
                 layer: self,
                 sums,
                 frames,
                 group,
-            }),
+            })),
         }
     }
 

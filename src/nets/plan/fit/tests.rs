@@ -136,15 +136,7 @@ fn gradients_are_those_of_automatic_differentiation() {
 fn a_normalization_has_the_gradients_of_its_formula() {
     let lanes = Lanes::from_env_or_widest();
     let (images, shape) = (21_usize, [2, 3, 4]);
-    let slot = |index: usize| TensorSlot {
-        origin: index * 24,
-        skip: 0,
-        per_group: true,
-        channels: 2,
-        rows: 3,
-        columns: 4,
-        border: Pads::default(),
-    };
+    let slot = |index: usize| TensorSlot::in_frame(index * 24, shape, Pads::default());
     let mut memory = Memory::default();
     let groups = images.div_ceil(lanes.count()).next_multiple_of(4);
     memory.reserve(4 * 24 * lanes.count(), groups);

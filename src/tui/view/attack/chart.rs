@@ -7,6 +7,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::selection::AttackSelection;
+use crate::figure::wording::ends_in_percent;
 use crate::format::{percent, short, thousands};
 use crate::session::record::Pattern;
 use crate::tui::scene::Scene;
@@ -118,11 +119,7 @@ pub fn legend(scene: &Scene<'_>, sight: &AttackSelection<'_>, area: Rect, buf: &
         match sight.success(index, sight.weight) {
             Some((interval, of)) => {
                 spans.push(Span::raw(format!("{:>7}", percent(interval.estimate))));
-                let ends = format!(
-                    "  {:.1}–{:.1} %",
-                    interval.low * 100.0,
-                    interval.high * 100.0
-                );
+                let ends = format!("  {} %", ends_in_percent(interval));
                 spans.push(Span::styled(format!("{ends:<15}"), theme.dim()));
                 let of = format!("  of {}", thousands(of));
                 spans.push(Span::styled(of, theme.dim()));

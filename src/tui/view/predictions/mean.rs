@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::selection::PredictionsSelection;
+use crate::figure::wording::ends_in_percent;
 use crate::format::thousands;
 use crate::ids::ClassId;
 use crate::stats::interval::wilson;
@@ -70,7 +71,7 @@ fn words(scene: &Scene<'_>, sight: &PredictionsSelection<'_>, width: u16) -> Vec
             return Vec::new();
         };
         let value = format!("{:.1} %", interval.estimate * 100.0);
-        let ends = format!("{:.1}–{:.1}", interval.low * 100.0, interval.high * 100.0);
+        let ends = ends_in_percent(interval);
         match width {
             ..20 => vec![Line::from(vec![
                 Span::styled(format!("{short:<7}"), theme.dim()),

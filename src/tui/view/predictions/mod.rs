@@ -16,6 +16,7 @@ use self::selection::PredictionsSelection;
 use super::{Log, Reply, View, ViewContext, ViewEntry};
 use crate::figure::Figure;
 use crate::figure::headline::CHANCE_WARNING;
+use crate::figure::wording::ends_in_percent;
 use crate::format::{percent, thousands};
 use crate::ids::ClassId;
 use crate::session::Session;
@@ -216,11 +217,7 @@ fn title(
     match wilson(split.correct(), split.total()) {
         Some(accuracy) => {
             let of = format!(" correct on {} images", thousands(split.total()));
-            let ends = format!(
-                " ({:.1}–{:.1})",
-                accuracy.low * 100.0,
-                accuracy.high * 100.0
-            );
+            let ends = format!(" ({})", ends_in_percent(accuracy));
             spans.push(Span::styled(percent(accuracy.estimate), theme.bright()));
             if scene
                 .session

@@ -103,9 +103,7 @@ pub fn softmax(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportVal
         return Ok(vec![importer.emit_value(&call.name, op(axis), &[input])?]);
     }
     let from: Vec<SymbolicInt> = dims.iter().copied().map(count).collect();
-    let joined: Option<SymbolicInt> = from[axis..]
-        .iter()
-        .try_fold(SymbolicInt::fixed(1), |all, &length| all.times(length));
+    let joined = SymbolicInt::product(&from[axis..]);
     let words = "its axes cannot be merged";
     let joined = joined.ok_or(NodeProblem::Cannot(words.into()))?;
     let wide = [&from[..axis], &[joined]].concat();

@@ -35,11 +35,17 @@ pub fn shape(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue
 /// `Size`.
 pub fn size(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportValue>, NodeProblem> {
     let lengths = lengths(importer, call.input(0)?)?;
-    let size = lengths
-        .iter()
-        .try_fold(SymbolicInt::fixed(1), |size, &length| size.times(length));
+    let size = SymbolicInt::product(&lengths);
     let size = size.ok_or_else(|| NodeProblem::Cannot("its size is too large".into()))?;
     Ok(vec![ImportValue::Known(Constant::scalar(size))])
+}
+
+/// The lengths, if all are known and none is negative.
+fn known_shape(shape: &[SymbolicInt]) -> Option<Vec<usize>> {
+    shape
+        .iter()
+        .map(|length| usize::try_from(length.known()?).ok())
+        .collect()
 }
 
 /// A value in another shape.
@@ -55,11 +61,7 @@ pub fn reshaped(
     if let ImportValue::Places(places) = value {
         return Ok(ImportValue::Places(places.reshaped(shape)?));
     }
-    let known: Option<Vec<usize>> = shape
-        .iter()
-        .map(|length| usize::try_from(length.known()?).ok())
-        .collect();
-    if let (Some(constant), Some(shape)) = (value.constant(), known) {
+    if let (Some(constant), Some(shape)) = (value.constant(), known_shape(shape)) {
         let same = constant.reshaped(&shape);
         return Ok(match value {
             ImportValue::Weight(name, _) => ImportValue::Weight(name.clone(), same),
@@ -105,9 +107,7 @@ pub fn flatten(importer: &mut Importer, call: &OnnxCall) -> Result<Vec<ImportVal
         other => axis(other, from.len())?,
     };
     let product = |lengths: &[SymbolicInt]| {
-        let product = lengths
-            .iter()
-            .try_fold(SymbolicInt::fixed(1), |all, &length| all.times(length));
+        let product = SymbolicInt::product(lengths);
         product.ok_or_else(|| NodeProblem::Cannot("the shape is too large".into()))
     };
     let shape = [product(&from[..place])?, product(&from[place..])?];
@@ -177,10 +177,7 @@ fn expanded(
         let shape = dims(shape)?;
         return importer.emit_value(name, Op::Expand { shape }, &[input]);
     };
-    let known: Option<Vec<usize>> = shape
-        .iter()
-        .map(|length| usize::try_from(length.known()?).ok())
-        .collect();
+    let known = known_shape(shape);
     let count = known.as_ref().map_or(Some(1), |shape| {
         let mut lengths = shape.iter();
         lengths.try_fold(1usize, |all, &length| all.checked_mul(length))

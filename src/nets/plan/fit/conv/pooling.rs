@@ -9,13 +9,16 @@ use super::super::super::windows::{self, Windows};
 use super::super::BatchMemory;
 use super::Convolution;
 
-/// Max pooling and ReLU.
-pub(super) struct PoolForward<'a> {
+/// The sums of a group of images, before max pooling and ReLU.
+pub(super) struct GroupSums<'a> {
     pub layer: &'a Convolution,
     pub sums: TensorSlot,
     pub frames: BatchMemory,
     pub group: usize,
 }
+
+/// Max pooling and ReLU.
+pub(super) struct PoolForward<'a>(pub GroupSums<'a>);
 
 impl WithSimd for PoolForward<'_> {
     type Output = ();
@@ -23,20 +26,21 @@ impl WithSimd for PoolForward<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let lanes = S::F32_LANES;
-        let layer = self.layer;
+        let place = self.0;
+        let (layer, sums) = (place.layer, place.sums);
         let [height, width] = layer.window;
         // SAFETY: tensors lie in the frame of the group, which belongs to this task.
-        let pointer = |number: usize| unsafe { self.frames.at(self.group, number, lanes) };
+        let pointer = |number: usize| unsafe { place.frames.at(place.group, number, lanes) };
         for channel in 0..layer.to.channels {
             for row in 0..layer.to.rows {
                 for column in 0..layer.to.columns {
-                    let first = self.sums.offset(channel, row * height, column * width);
+                    let first = sums.offset(channel, row * height, column * width);
                     // SAFETY: as above.
-                    let mut max = unsafe { load(simd, pointer(self.sums.origin + first)) };
+                    let mut max = unsafe { load(simd, pointer(sums.origin + first)) };
                     for tap in 1..height * width {
                         let (row, column) =
                             (row * height + tap / width, column * width + tap % width);
-                        let offset = self.sums.origin + self.sums.offset(channel, row, column);
+                        let offset = sums.origin + sums.offset(channel, row, column);
                         // SAFETY: as above.
                         let sum = unsafe { load(simd, pointer(offset)) };
                         max = simd.select_f32s(simd.less_than_f32s(max, sum), sum, max);
@@ -55,12 +59,7 @@ impl WithSimd for PoolForward<'_> {
 
 /// The backward pass of max pooling and ReLU: routes the gradient of the output to the first maximum of every window, if
 /// the ReLU passes it.
-pub(super) struct PoolBackward<'a> {
-    pub layer: &'a Convolution,
-    pub sums: TensorSlot,
-    pub frames: BatchMemory,
-    pub group: usize,
-}
+pub(super) struct PoolBackward<'a>(pub GroupSums<'a>);
 
 impl WithSimd for PoolBackward<'_> {
     type Output = ();
@@ -68,13 +67,13 @@ impl WithSimd for PoolBackward<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let lanes = S::F32_LANES;
-        let layer = self.layer;
+        let place = self.0;
+        let (layer, sums) = (place.layer, place.sums);
         let [height, width] = layer.window;
         let zero = simd.splat_f32s(0.0);
         // SAFETY: tensors lie in the frame of the group, which belongs to this task.
-        let pointer = |number: usize| unsafe { self.frames.at(self.group, number, lanes) };
+        let pointer = |number: usize| unsafe { place.frames.at(place.group, number, lanes) };
         // Sums outside all windows have no gradient.
-        let sums = self.sums;
         let rows = layer.to.rows * height..sums.rows;
         let columns = layer.to.columns * width..sums.columns;
         for channel in 0..layer.to.channels {

@@ -8,19 +8,6 @@ use super::*;
 /// Channels, rows and columns of a convolution's input; its output channels, taps and padding.
 type Case = ([usize; 3], usize, usize, Pads);
 
-/// A tensor with a shape and a border.
-fn place(origin: usize, [channels, rows, columns]: [usize; 3], border: Pads) -> TensorSlot {
-    TensorSlot {
-        origin,
-        skip: 0,
-        per_group: true,
-        channels,
-        rows,
-        columns,
-        border,
-    }
-}
-
 /// The gradients of the input, computed by the kernel and by their definition in 64 bits.
 fn both((inputs, outputs, taps, pads): Case, direct: bool, lanes: Lanes) -> (Vec<f32>, Vec<f64>) {
     let geometry = Geometry {
@@ -35,8 +22,8 @@ fn both((inputs, outputs, taps, pads): Case, direct: bool, lanes: Lanes) -> (Vec
         rows + pads.top + pads.bottom + 1 - taps,
         columns + pads.left + pads.right + 1 - taps,
     ];
-    let from = place(0, sums, geometry.gradient_border(inputs, sums));
-    let to = place(from.padded_elements(), inputs, Pads::default());
+    let from = TensorSlot::in_frame(0, sums, geometry.gradient_border(inputs, sums));
+    let to = TensorSlot::in_frame(from.padded_elements(), inputs, Pads::default());
     let frame = from.padded_elements() + to.padded_elements();
     let mut memory = Memory::default();
     memory.reserve(frame * lanes.count(), 1);

@@ -123,16 +123,8 @@ impl Case {
     fn computed(&self, lanes: Lanes) -> Results<f32> {
         let (geometry, [sums, output]) = (self.geometry(), self.shapes());
         let mut group_len = 0;
-        let mut slot = |[channels, rows, columns]: [usize; 3], border: Pads| {
-            let slot = TensorSlot {
-                origin: group_len,
-                skip: 0,
-                per_group: true,
-                channels,
-                rows,
-                columns,
-                border,
-            };
+        let mut slot = |shape: [usize; 3], border: Pads| {
+            let slot = TensorSlot::in_frame(group_len, shape, border);
             group_len += slot.padded_elements();
             slot
         };
