@@ -144,7 +144,7 @@ fn merged_shards_equal_the_results_of_one_engine() {
     assert_eq!(left.count(), 0, "merging removes the shards' files");
 }
 
-const IMAGES: &str = "analyses=[ClassificationImages((gammas: [0.0, 0.4], trials: 200000, block: 100)), Templates((images: 50))]";
+const IMAGES: &str = "analyses=[ClassificationImages((gammas: [0.0, 0.4], trials: 80000, block: 100)), Templates((images: 50))]";
 
 #[test]
 fn a_killed_shard_resumes_alone_and_each_index_has_one_engine() {
@@ -200,7 +200,7 @@ fn a_killed_shard_resumes_alone_and_each_index_has_one_engine() {
 #[test]
 fn an_extended_session_is_divided_from_where_it_stopped() {
     let bench = Bench::new();
-    let small = plan(&bench, &IMAGES.replace("200000", "1030"));
+    let small = plan(&bench, &IMAGES.replace("80000", "1030"));
     run_plan(&bench, "many", &small);
     let more = "analyses[0].extended=[(trials: 5000)]";
     let extended = [small, set_options([more.to_owned()])].concat();

@@ -36,11 +36,13 @@ fn every_command_reports_the_same_status() {
     assert_status("paused");
     bench.succeed(&["continue", "live"]);
     signal(pid, "-STOP");
-    assert_status("hung");
-    let silent = listed(&bench)["silent_since"].as_str().map(str::to_owned);
-    let since: jiff::Timestamp = silent.expect("a time").parse().unwrap();
+    let row = listed(&bench);
+    assert_eq!(row["state"], "hung");
+    let since: jiff::Timestamp = row["silent_since"].as_str().unwrap().parse().unwrap();
     let age = jiff::Timestamp::now().duration_since(since).as_secs();
     assert!((5..60).contains(&age), "{age} s");
+    let page = bench.succeed(&["attach", "live", "--plain"]);
+    assert!(page.starts_with("live  hung"), "{page}");
     // Also for a viewer that connects when it has long been silent.
     let mut pty = Pty::start(bench.folder.path(), &["attach", "live"], 100, 30);
     pty.wait_for("hung, silent for");

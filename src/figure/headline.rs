@@ -323,7 +323,11 @@ fn audited(
 fn predictions(predictions: &Predictions) -> Headline {
     let of_split = |split: &crate::session::record::SplitCounts| {
         let right = wilson(split.correct(), split.total())?;
-        Some(format!("{} {}", split.split.label(), percent_with_ends(right)))
+        Some(format!(
+            "{} {}",
+            split.split.label(),
+            percent_with_ends(right)
+        ))
     };
     Headline::of(predictions.splits.iter().filter_map(of_split).collect())
 }

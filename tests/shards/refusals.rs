@@ -8,7 +8,7 @@ use crate::common::{Bench, with_plan};
 #[test]
 fn invalid_shards_and_merges_are_refused_and_nothing_is_lost() {
     let bench = Bench::new();
-    let plan = plan(&bench, &IMAGES.replace("200000", "2000"));
+    let plan = plan(&bench, &IMAGES.replace("80000", "2000"));
     bench.succeed(&with_plan(&["new", "many"], &plan));
     for (which, expected) in [
         ("5/4", "1/4 to 4/4"),
@@ -75,7 +75,7 @@ fn invalid_shards_and_merges_are_refused_and_nothing_is_lost() {
 #[test]
 fn deleting_a_session_deletes_its_shards() {
     let bench = Bench::new();
-    let plan = plan(&bench, &IMAGES.replace("200000", "2000"));
+    let plan = plan(&bench, &IMAGES.replace("80000", "2000"));
     bench.succeed(&with_plan(&["new", "many"], &plan));
     shard(&bench, "many", "1/2");
     let shard_session = shard_name("many", 1, 2);
@@ -112,7 +112,7 @@ fn a_session_with_a_target_cannot_be_divided() {
 #[test]
 fn the_results_of_shards_can_be_abandoned() {
     let bench = Bench::new();
-    let plan = plan(&bench, &IMAGES.replace("200000", "2000"));
+    let plan = plan(&bench, &IMAGES.replace("80000", "2000"));
     bench.succeed(&with_plan(&["new", "many"], &plan));
     shard(&bench, "many", "1/2");
     bench.succeed(&["merge", "many", "--abandon"]);

@@ -11,7 +11,7 @@ use crate::common::{Bench, both, signal, wait_until, with_plan};
 #[test]
 fn the_job_script_is_printed_and_without_slurm_nothing_is_divided() {
     let bench = Bench::new();
-    let plan = plan(&bench, &IMAGES.replace("200000", "2000"));
+    let plan = plan(&bench, &IMAGES.replace("80000", "2000"));
     bench.succeed(&with_plan(&["new", "many"], &plan));
     let printed = bench.succeed(&[
         "submit",
@@ -69,8 +69,11 @@ fn the_job_script_is_printed_and_without_slurm_nothing_is_divided() {
 #[test]
 fn usr1_requeues_only_this_slurm_task() {
     let bench = Bench::new();
-    let plan = plan(&bench, &IMAGES.replace("200000", "2000000000"));
-    bench.succeed(&with_plan(&["new", "many"], &plan));
+    let plan = plan(&bench, &IMAGES.replace("80000", "2000000000"));
+    bench.succeed(&with_plan(
+        &["new", "many", "--set", "checkpoint_s=0.2"],
+        &plan,
+    ));
     // A stand-in for scontrol that records its arguments.
     let requests = bench.path("requests");
     let folder = bench.path("bin");

@@ -68,7 +68,7 @@ fn mirror(from: &Path, to: &Path, over: &AtomicBool) {
 fn a_watcher_of_64_shards_behind_a_slow_cache_is_right_within_5_seconds() {
     use ShardStatus::{Died, Done, Failed, NotBegun, Stopped, Waiting, Working};
     let bench = Bench::new();
-    let plan = plan(&bench, &IMAGES.replace("200000", "64000"));
+    let plan = plan(&bench, &IMAGES.replace("80000", "64000"));
     bench.succeed(&with_plan(&["new", "many"], &plan));
     shard(&bench, "many", "64/64");
     let store = bench.store();
@@ -153,7 +153,7 @@ fn a_watcher_of_64_shards_behind_a_slow_cache_is_right_within_5_seconds() {
 #[test]
 fn a_clock_that_is_hours_off_is_reported_and_changes_nothing() {
     let bench = Bench::new();
-    let plan = plan(&bench, &IMAGES.replace("200000", "2000"));
+    let plan = plan(&bench, &IMAGES.replace("80000", "2000"));
     bench.succeed(&with_plan(&["new", "many"], &plan));
     shard(&bench, "many", "1/2");
     let mut session = bench.load(&shard_name("many", 1, 2));
