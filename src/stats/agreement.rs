@@ -158,6 +158,10 @@ mod tests {
         );
         // Shares of ¾ of 40 and of 55/60 must overlap by ½ and by 5/6.
         assert!((result.agreement_bounds[0] - (0.4 * 0.5 + 0.6 * 5.0 / 6.0)).abs() < 1e-12);
+        // ⅓ + ½ + ⅙ is less than 1 as rounded.
+        let sixths = [0, 0, 0, 2, 3, 1, 0, 0, 0];
+        let result = compare_tables([&sixths, &sixths], 3).unwrap();
+        assert_eq!(result.agreement_bounds[1], 1.0);
     }
 
     #[test]
@@ -184,13 +188,17 @@ mod tests {
         // Every pairing of four trials of two classes.
         for bits in 0..4096_u32 {
             let bit = |at: u32| (bits >> at & 1) as usize;
-            let (mut a, mut b, mut joint) = ([0; 4], [0; 4], JointDecisions::new(2));
+            let (mut a, mut b) = ([0; 4], [0; 4]);
+            let mut halves = [JointDecisions::new(2), JointDecisions::new(2)];
             for trial in 0..4 {
                 let (truth, decisions) = (bit(trial), [bit(4 + trial), bit(8 + trial)]);
                 a[2 * truth + decisions[0]] += 1;
                 b[2 * truth + decisions[1]] += 1;
-                joint.add(ClassId(truth), decisions.map(ClassId));
+                halves[bit(trial)].add(ClassId(truth), decisions.map(ClassId));
             }
+            let [mut joint, other] = halves;
+            joint.merge(&other);
+            assert_eq!(joint.trials(), 4);
             let result = compare_tables([&a, &b], 2).unwrap();
             let alike = joint.agreement().rate().unwrap();
             assert!(
@@ -217,11 +225,29 @@ mod tests {
         );
         assert!((joint.kappa().unwrap() - 0.06 / 0.46).abs() < 1e-12);
         assert_eq!(JointDecisions::new(2).kappa(), None);
+        let always_first = JointDecisions {
+            counts: vec![5, 0, 0, 0],
+            ..JointDecisions::new(2)
+        };
+        assert_eq!(always_first.kappa(), None);
     }
 
     #[test]
     fn tables_of_other_sizes_and_empty_ones_are_not_compared() {
         assert_eq!(compare_tables([&[1, 0, 0, 1], &[1; 9]], 2), None);
         assert_eq!(compare_tables([&[1, 0, 0, 1], &[0; 4]], 2), None);
+    }
+
+    #[test]
+    fn bounds_weigh_each_true_class_by_its_mean_share_of_the_trials() {
+        // Of the first class 8 of 10 and 4 of 8 trials, a share of 0.65; of the second 2 of 10 and 4 of 8.
+        let result = compare_tables([&[6, 2, 1, 1], &[1, 3, 1, 3]], 2).unwrap();
+        // Rows (¾, ¼) and (¼, ¾) overlap by 0 to ½, rows (½, ½) and (¼, ¾) by ¼ to ¾.
+        let expected = [0.35 * 0.25, 0.65 * 0.5 + 0.35 * 0.75];
+        for (bound, expected) in result.agreement_bounds.into_iter().zip(expected) {
+            assert!((bound - expected).abs() < 1e-12, "{bound} {expected}");
+        }
+        let correct = result.correct.map(|share| (share.hits, share.total));
+        assert_eq!(correct, [(7, 10), (4, 8)]);
     }
 }

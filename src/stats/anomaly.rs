@@ -212,4 +212,11 @@ mod tests {
         assert_eq!(overlap((5, 5, 2), &patch, 10), 0.0);
         assert_eq!(overlap((1, 1, 1), &[11], 10), 1.0);
     }
+
+    #[test]
+    fn channels_are_pooled_to_the_sum_over_the_root_of_their_number() {
+        let four = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0];
+        assert_eq!(pooled(&four, [4, 1, 2]), [8.0, 10.0]);
+        assert_eq!(pooled(&four, [1, 2, 4]), four);
+    }
 }

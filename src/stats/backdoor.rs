@@ -276,4 +276,16 @@ mod tests {
         assert_eq!(result.roc.unwrap().auc.estimate, 0.0);
         assert_eq!(result.roc_of_strength.unwrap().auc.estimate, 1.0);
     }
+
+    #[test]
+    fn an_index_of_two_flags_nothing_and_a_clean_network_identifies_no_target() {
+        let networks = [
+            network(true, [Some(0.0), Some(0.5), Some(1.0)]),
+            network(false, [Some(0.0), Some(0.5), Some(3.0)]),
+        ];
+        let result = study_verdict(&networks, TRUTH);
+        assert_eq!((result.poisoned_flagged, result.clean_flagged), (0, 1));
+        assert_eq!((result.target_identified, result.without_score), (0, 0));
+        assert_eq!((result.judged_poisoned, result.judged_clean), (1, 1));
+    }
 }

@@ -167,6 +167,13 @@ mod tests {
             (result.tested, result.significant, result.correlation),
             (PIXELS, 0, None)
         );
+        assert!(
+            result
+                .errors()
+                .iter()
+                .all(|error| (error - 5.0).abs() < 1e-5)
+        );
+        assert!(compared(&a, &a).errors().iter().all(|error| error.is_nan()));
     }
 
     #[test]

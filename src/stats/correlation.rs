@@ -82,6 +82,7 @@ mod tests {
         assert!((pearson(&x, &up).unwrap() - 1.0).abs() < 1e-12);
         assert!((pearson(&x, &down).unwrap() + 1.0).abs() < 1e-12);
         assert_eq!(pearson(&x, &[2.0; 10]), None);
+        assert_eq!(pearson(&[2.0; 10], &x), None);
     }
 
     #[test]
@@ -153,6 +154,26 @@ mod tests {
         assert_eq!(trials_needed(1000, -0.2, 0.95), None);
         assert_eq!(trials_needed(1000, f64::NAN, 0.95), None);
         assert_eq!(trials_needed(1000, 0.5, 1.0), None);
+        assert_eq!(trials_needed(1000, 0.5, 0.0), None);
         assert_eq!(trials_needed(1000, 1e-300, 0.95), None);
+    }
+
+    /// artanh r has the standard error √(1 + 2r − r²)/(√P·(1 + r)), with 0 in place of a negative r.
+    #[test]
+    fn the_interval_of_a_reliability_matches_its_closed_form() {
+        for (r, error) in [(0.6_f64, 1.84_f64.sqrt() / 16.0), (-0.3, 0.1)] {
+            let ends = reliability_interval(r, 100).unwrap();
+            for (end, side) in ends.into_iter().zip([-1.0, 1.0]) {
+                // Spearman–Brown inverted.
+                let half = end / (2.0 - end.abs());
+                let expected = r.atanh() + side * NORMAL_95 * error;
+                assert!((half.atanh() - expected).abs() < 1e-9, "{end}");
+            }
+        }
+        assert!(reliability_interval(0.5, 8).is_some());
+        assert_eq!(reliability_interval(1.0, 8), Some([1.0; 2]));
+        for (r, pixels) in [(0.5, 7), (1.0, 7), (f64::NAN, 8)] {
+            assert_eq!(reliability_interval(r, pixels), None);
+        }
     }
 }

@@ -124,6 +124,8 @@ mod tests {
             let largest = vector.iter().map(|v| v.abs()).fold(0.0, f64::max);
             assert!(vector.contains(&largest), "{vector:?}");
         }
+        // Of two entries of equal magnitude, the first.
+        assert_eq!(signed([-1.0, 1.0].into_iter()), [1.0, -1.0]);
     }
 
     #[test]

@@ -136,5 +136,36 @@ mod tests {
             Some(2)
         );
         assert_eq!(recommend(&at(100.0)[..1], 1), None);
+        // Exactly ten minutes are in time.
+        let slow = |cell, needed| GrainForecast {
+            needed: Some(needed),
+            per_second: 100.0,
+            ..forecast_at(cell, &[1.0; 10])
+        };
+        let chosen = |first, second, workers| {
+            let all = [slow(1, first), slow(2, second)];
+            recommend(&all, workers).map(|forecast| forecast.cell)
+        };
+        assert_eq!(chosen(60_000, 50_000, 1), Some(1));
+        assert_eq!(chosen(60_001, 50_000, 0), Some(2));
+        assert_eq!(chosen(60_001, 50_000, 2), Some(1));
+        assert_eq!(chosen(60_001, 70_000, 1), Some(1));
+    }
+
+    #[test]
+    fn the_ends_of_a_forecast_are_those_of_as_many_maps_as_are_free() {
+        let [low, high] = snr_interval(0.5, 784);
+        // Of five maps four are free; one map alone is.
+        for (maps, free) in [(5, 4.0_f64), (1, 1.0)] {
+            let found = forecast_at(1, &vec![0.5; maps]);
+            let half = (high - low) / 2.0 / free.sqrt();
+            assert!((found.snr_low - (0.5 - half)).abs() < 1e-12);
+            assert!((found.snr_high - (0.5 + half)).abs() < 1e-12);
+            assert_eq!(found.needed, trials_needed(1000, 0.5 / 1.5, 0.95));
+            let least = trials_needed(1000, found.snr_high / (1.0 + found.snr_high), 0.95);
+            assert_eq!(Some(found.least), least);
+        }
+        assert_eq!(forecast((1, 784), 1000, &[], 0.95, 1.0), None);
+        assert_eq!(forecast((1, 784), 0, &[0.5], 0.95, 1.0), None);
     }
 }

@@ -174,4 +174,16 @@ mod tests {
         assert_eq!(wilson(0, 0), None);
         assert_eq!(wilson(3, 2), None);
     }
+
+    /// So few pixels that every term counts: |P·SNR − λ| = 1.96·√(2P + 4λ), with λ = P times the end.
+    #[test]
+    fn the_ends_of_the_snr_interval_are_where_its_score_test_just_rejects() {
+        let snr = 0.7;
+        let [low, high] = snr_interval(snr, 10);
+        assert!(low < snr && snr < high);
+        for end in [low, high] {
+            let z = 10.0 * (snr - end).abs() / (20.0 + 40.0 * end).sqrt();
+            assert!((z - NORMAL_95).abs() < 1e-9, "{z}");
+        }
+    }
 }

@@ -279,4 +279,31 @@ mod tests {
         assert_eq!(foreign.regress(&maps), vec![None; 3]);
         assert_eq!(axes.regress(&[]), vec![]);
     }
+
+    /// Axes of variance 1, with a mean square of 2 along them and an error of 1, so that ρ = 1. The gain in
+    /// likelihood is ½·A·(1 − ln 2): 1.99 for 13 axes, and too little for 12.
+    #[test]
+    fn the_penalty_is_the_error_over_the_signal_if_the_gain_is_enough() {
+        let regressed = |count: usize| {
+            let sign = |at: usize| if at.is_multiple_of(2) { 1.0 } else { -1.0 };
+            let whole: Vec<f64> = (0..count).map(|at| 2_f64.sqrt() * sign(at)).collect();
+            let shifted = |by: f64| whole.iter().map(|v| v + by).collect::<Vec<f64>>();
+            let mut vectors = vec![0.0; count * count];
+            vectors.iter_mut().step_by(count + 1).for_each(|v| *v = 1.0);
+            let basis = NoiseBasis {
+                variances: &vec![1.0; count],
+                vectors: &vectors,
+            };
+            let maps = [whole.clone(), shifted(1.0), shifted(-1.0)];
+            basis.regress(&[maps]).remove(0)
+        };
+        assert_eq!(regressed(12), None);
+        let found = regressed(13).unwrap();
+        for (at, value) in found.image.iter().enumerate() {
+            let expected = 0.5_f32.sqrt() * if at.is_multiple_of(2) { 1.0 } else { -1.0 };
+            assert!((value - expected).abs() < 1e-5, "{at}: {value}");
+        }
+        assert!((found.axes - 6.5).abs() < 1e-9, "{}", found.axes);
+        assert!((found.reliability.unwrap() - 1.0).abs() < 1e-5);
+    }
 }

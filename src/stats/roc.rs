@@ -204,4 +204,19 @@ mod tests {
         assert_eq!(roc(&[1.0], &[]), None);
         assert_eq!(roc(&[1.0, f64::NAN], &[0.0]), None);
     }
+
+    /// Hanley & McNeil: V = (A(1−A) + N(Q₁−A²) + N(Q₂−A²))/mn, with N = (m+n)/2 − 1 in place of m − 1 and n − 1.
+    #[test]
+    fn the_ends_of_the_interval_are_where_the_score_test_just_rejects() {
+        // Pairs: 1>0, 3>2, 3>0, 4>2, 4>0: 5 of 6.
+        let auc = roc(&[1.0, 3.0, 4.0], &[2.0, 0.0]).unwrap().auc;
+        assert_eq!(auc.estimate, 5.0 / 6.0);
+        assert!(auc.low < auc.estimate && auc.estimate < auc.high);
+        for a in [auc.low, auc.high] {
+            let (first, second) = (a / (2.0 - a), 2.0 * a * a / (1.0 + a));
+            let spread = a * (1.0 - a) + 1.5 * (first - a * a) + 1.5 * (second - a * a);
+            let z = (5.0 / 6.0 - a).abs() / (spread / 6.0).sqrt();
+            assert!((z - NORMAL_95).abs() < 1e-9, "{a}: {z}");
+        }
+    }
 }

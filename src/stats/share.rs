@@ -41,5 +41,8 @@ mod tests {
         let shares = [Share { hits: 1, total: 2 }, Share { hits: 0, total: 6 }];
         assert_eq!(shares.into_iter().sum::<Share>().rate(), Some(0.125));
         assert_eq!(Share::default().rate(), None);
+        let interval = shares[0].interval().unwrap();
+        assert_eq!(Some(interval), wilson(1, 2));
+        assert_eq!(Share::default().interval(), None);
     }
 }

@@ -166,5 +166,14 @@ mod tests {
         let classifier = TemplateClassifier::new(&[template_of(ClassId(1), &[0.5; 2], &[0.0; 2])]);
         assert_eq!(classifier.classify(&[0, 255]), Some([ClassId(1); 4]));
         assert_eq!(TemplateClassifier::new(&[]).classify(&[0, 255]), None);
+        let bright: &[f32] = &[0.0, 1.0];
+        let classifier = TemplateClassifier::new(&[
+            template_of(ClassId(1), &[0.0; 2], &[0.5; 2]),
+            template_of(ClassId(2), bright, bright),
+            template_of(ClassId(3), &[0.0; 2], &[0.0; 2]),
+        ]);
+        assert_eq!(classifier.classes(), [1, 2, 3].map(ClassId));
+        // One without contrast scores 0 by Pearson, before or after the one that matches.
+        assert_eq!(classifier.classify(&[0, 255]), Some([ClassId(2); 4]));
     }
 }

@@ -165,3 +165,93 @@ pub fn separation(
         clean: of_kind(false).count(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::window_pixels;
+    use super::*;
+
+    /// Five classes, of which the second scores most and the third has this energy; the median score is 3 and the
+    /// median energy 1. The window of each lies in the row of its number.
+    fn scored(most: f64, energy: f64) -> AuditScores {
+        let scores = [
+            (1.0, 1.0),
+            (most, 1.0),
+            (3.0, energy),
+            (2.0, 1.0),
+            (4.0, 1.0),
+        ];
+        let class = |(row, (score, energy)): (usize, (f64, f64))| {
+            Some(ClassScore {
+                score,
+                window: (row, 0, 2),
+                energy,
+            })
+        };
+        AuditScores {
+            classes: scores.into_iter().enumerate().map(class).collect(),
+        }
+    }
+
+    fn verdict(most: f64, energy: f64, baseline: Baseline) -> AuditVerdict {
+        let references = [scored(10.0, 2.0), scored(5.0, 1.0)];
+        audit_verdict(&scored(most, energy), &references, baseline).unwrap()
+    }
+
+    #[test]
+    fn a_verdict_is_a_finding_only_above_its_ratios() {
+        let found = verdict(13.0, 2.0, Baseline::References);
+        assert_eq!((found.class, found.top.window), (ClassId(1), (1, 0, 2)));
+        let expected = rank(13.0, &[10.0, 5.0]).unwrap();
+        assert_eq!((expected.rank, expected.total), (1, 3));
+        assert_eq!((found.ranking, found.ratio), (expected, Some(13.0 / 3.0)));
+        let expected = rank(2.0, &[2.0, 1.0]).unwrap();
+        assert_eq!(found.energy, Some((ClassId(2), 2.0, expected)));
+        // Window, class of the energy.
+        use Baseline::{OwnClasses, References};
+        for (most, energy, baseline, window, class) in [
+            (13.0, 2.6, References, false, None),
+            (13.1, 2.6, References, true, None),
+            (5.0, 2.7, References, false, Some(ClassId(2))),
+            (6.0, 1.5, OwnClasses, false, None),
+            (6.1, 1.5, OwnClasses, true, None),
+            (6.0, 1.6, OwnClasses, false, Some(ClassId(2))),
+        ] {
+            let found = verdict(most, energy, baseline);
+            assert_eq!((found.has_window(), found.energy_class()), (window, class));
+            assert_eq!(found.has_finding(), window || class.is_some());
+        }
+        for (score, null) in [(1.0, 0.0), (-3.0, -1.0)] {
+            assert!(!rank(score, &[null]).unwrap().is_outlier());
+        }
+        let suspect = scored(9.0, 1.0);
+        assert_eq!(audit_verdict(&suspect, &[], References), None);
+        assert_eq!(
+            audit_verdict(&AuditScores::default(), &[suspect], References),
+            None
+        );
+    }
+
+    #[test]
+    fn the_separation_of_a_hand_made_study_counts_classes_windows_and_pairs() {
+        let mut elsewhere = scored(9.0, 1.5);
+        elsewhere.classes[1].as_mut().unwrap().window = (5, 5, 2);
+        let suspects = [scored(8.0, 2.0), elsewhere, scored(3.5, 1.0)];
+        let clean = [scored(6.0, 1.75), AuditScores::default()];
+        let poisoned = suspects.iter().map(|suspect| (true, suspect));
+        let networks: Vec<_> = poisoned
+            .chain(clean.iter().map(|clean| (false, clean)))
+            .collect();
+        let patch = window_pixels((1, 0, 2), 10);
+        assert_eq!(patch, [10, 11, 20, 21]);
+        let found = separation(&networks, ClassId(1), &patch, 10);
+        assert_eq!((found.poisoned, found.clean), (3, 2));
+        assert_eq!((found.class_correct, found.window_correct), (2, 1));
+        // The third scores 4, below the first clean network's 6; a network without scores is the least suspect.
+        assert_eq!(found.roc.unwrap().auc.estimate, 5.0 / 6.0);
+        assert_eq!(found.roc_of_energy.unwrap().auc.estimate, 4.0 / 6.0);
+        // A tenth of the union is not more than a tenth.
+        let row: Vec<usize> = (0..10).collect();
+        assert!(!overlaps_patch((0, 0, 1), &row, 10) && overlaps_patch((0, 0, 1), &row[..9], 10));
+    }
+}

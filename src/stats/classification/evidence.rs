@@ -121,7 +121,7 @@ impl Strata {
     fn square(&self, a: usize, b: usize) -> Option<f64> {
         let m = self.listed();
         match sums_per_class(m) {
-            1 if m > 1 => (a == b).then(|| self.squares[a]),
+            1 => (a == b).then(|| self.squares[a]),
             pairs => Some(self.squares[a * pairs + b]),
         }
     }

@@ -1,5 +1,8 @@
 //! Tests of estimates from hand-made tables and simulated trials.
 
+mod experiment;
+mod responses;
+
 use super::*;
 use crate::session::config::Noise;
 use rand::{RngExt, SeedableRng};

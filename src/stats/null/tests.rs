@@ -189,3 +189,122 @@ fn too_few_events_at_a_pixel_have_no_null() {
     assert_eq!(simulation.finish(), None);
     assert_eq!(NullSimulation::new(SHAPE).finish(), None);
 }
+
+/// Error maps of eight numbers, in sixteenths around 128: the rows of a Hadamard matrix and their negatives, whose
+/// covariance is the identity.
+fn hadamard_maps() -> Vec<u8> {
+    let row = |map: u8| {
+        (0..8).map(move |at| hadamard_row(map % 8)[at] * if map < 8 { 1.0 } else { -1.0 })
+    };
+    (0..16)
+        .flat_map(row)
+        .map(|sign| (128.0 + 16.0 * sign) as u8)
+        .collect()
+}
+
+fn hadamard_row(row: u8) -> [f64; 8] {
+    [0, 1, 2, 3, 4, 5, 6, 7_u8].map(|at| {
+        if (row & at).count_ones().is_multiple_of(2) {
+            1.0
+        } else {
+            -1.0
+        }
+    })
+}
+
+fn null_of<'a>(maps: &'a [u8], deviations: &'a [f32], largest: &'a [i64]) -> NullRef<'a> {
+    NullRef {
+        bound: 3.0,
+        deviations,
+        largest,
+        maps,
+    }
+}
+
+#[test]
+fn the_snr_interval_of_errors_with_a_known_covariance_matches_its_closed_form() {
+    let maps = hadamard_maps();
+    let errors = [2.0; 8];
+    // Of 120 pairs of maps, 8 have a product of −32; cᵀΣc is 4|c|².
+    let trace = 8.0 * 1024.0 / 120.0_f64;
+    for (c, linear) in [(10.0, 3200.0 - trace), (0.5, 0.0)] {
+        let ends = null_of(&maps, &[], &[])
+            .snr_interval(&[c; 8], &errors)
+            .unwrap();
+        let spread = (4.0 * linear + 2.0 * trace).sqrt();
+        for (end, side) in ends.into_iter().zip([-1.0, 1.0]) {
+            let expected = (8.0 * c * c + side * NORMAL_95 * spread) / 32.0 - 1.0;
+            assert!((end - expected).abs() < 1e-9, "{end} {expected}");
+        }
+    }
+    // Too few maps, and no error at all.
+    let few = null_of(&maps[..15 * 8], &[], &[]);
+    assert_eq!(few.snr_interval(&[1.0; 8], &errors), None);
+    assert_eq!(
+        null_of(&maps, &[], &[]).snr_interval(&[1.0; 8], &[0.0; 8]),
+        None
+    );
+}
+
+#[test]
+fn the_correlation_interval_of_errors_with_a_known_covariance_matches_its_closed_form() {
+    let maps = hadamard_maps();
+    let null = null_of(&maps, &[], &[]);
+    // Two halves of r = 0.6, with slopes of length 0.8/√8 over the scale. Without their means, seven pairs of maps
+    // have a product of −16, and the covariance is twice the identity.
+    let half = |along: f64, across: f64| -> Vec<f64> {
+        let pairs = hadamard_row(1).into_iter().zip(hadamard_row(2));
+        pairs.map(|(a, b)| along * a + across * b).collect()
+    };
+    let twice = 7.0 * 256.0 / 120.0 * 1.36_f64;
+    for (scale, variance) in [(10.0, 0.0032 - twice / 640_000.0), (1.0, 0.16)] {
+        let halves = [half(scale, 0.0), half(0.6 * scale, 0.8 * scale)];
+        let interval = |r: f64| null.correlation_interval([&halves[0], &halves[1]], r, &[1.0; 8]);
+        let error = variance.sqrt() / 0.64;
+        for (end, side) in interval(0.6).unwrap().into_iter().zip([-1.0, 1.0]) {
+            let expected = (0.6_f64.atanh() + side * NORMAL_95 * error).tanh();
+            assert!((end - expected).abs() < 1e-9, "{end} {expected}");
+        }
+        assert_eq!((interval(1.0), interval(f64::NAN)), (Some([1.0; 2]), None));
+    }
+    let flat = [1.0; 8];
+    assert_eq!(
+        null.correlation_interval([&flat, &half(1.0, 0.0)], 0.5, &flat),
+        None
+    );
+    assert_eq!(
+        null.correlation_interval([&half(1.0, 0.0), &flat], 0.5, &flat),
+        None
+    );
+}
+
+#[test]
+fn a_cluster_has_the_share_of_maps_including_its_own_with_one_as_large() {
+    // All 28 pixels are one cluster.
+    let z = [9.0; 28];
+    let found = |deviation: f32, most: i64| {
+        let mut largest = [3; 19];
+        largest[18] = most;
+        null_of(&[], &[deviation; 28], &largest).clusters(&z, [1, 28, 1])
+    };
+    let clusters = found(1.0, 27);
+    assert_eq!(
+        (clusters.len(), clusters[0].pixels.len(), clusters[0].p),
+        (1, 28, 0.05)
+    );
+    // One of the nineteen is as large: 2 of 20.
+    assert!(found(1.0, 28).is_empty());
+    // 9·Σw/√Σw², which is 24, is not beyond the threshold at ten deviations.
+    assert!(found(10.0, 27).is_empty());
+    let model = ErrorModel::Unknown;
+    assert_eq!(model.clusters(&z, [1, 28, 1]), None);
+    assert_eq!(model.snr_interval(1.0, &[1.0; 28], &[1.0; 28]), None);
+    // The bound under random signs counts if it is below Bonferroni's, 4.0 at 784 pixels.
+    for (bound, expected) in [(3.0, 3.0), (9.0, bonferroni(784, ALPHA))] {
+        let null = NullRef {
+            bound,
+            ..null_of(&[], &[], &[])
+        };
+        assert_eq!(ErrorModel::Simulated(null).bound(784), expected);
+    }
+}

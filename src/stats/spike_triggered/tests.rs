@@ -222,3 +222,142 @@ fn without_a_spike_there_is_no_covariance() {
     };
     assert_eq!(stc_axes(&sums, &sums, 1.0), None);
 }
+
+#[test]
+fn each_of_several_units_has_its_own_average_correlations_and_reliability() {
+    const UNITS: usize = 3;
+    const PIXELS: usize = 3;
+    // Eighths, which are exact; the last unit never fires.
+    let stimulus = |t: usize, p: usize| ((3 * t + 5 * p + t * p + t * t) % 7) as f64 / 8.0 - 0.375;
+    let activation = |t: usize, unit: usize| match unit {
+        0 => (t % 3) as f64,
+        1 => (5 * t % 4) as f64 - 1.0,
+        _ => 0.0,
+    };
+    let all: Vec<usize> = (0..24).collect();
+    let parity = |t: usize| t / 6 % 2;
+    let by_parity = |of: &dyn Fn(usize) -> f64| {
+        [0, 1].map(|side| {
+            all.iter()
+                .filter(|&&t| parity(t) == side)
+                .map(|&t| of(t))
+                .sum::<f64>()
+        })
+    };
+    // Sums by parity, one number after the other, as [2,N].
+    let table = |count: usize, of: &dyn Fn(usize, usize) -> f64| {
+        let sums: Vec<[f64; 2]> = (0..count).map(|at| by_parity(&|t| of(t, at))).collect();
+        let halves = [0, 1].map(|side| sums.iter().map(|sums| sums[side]).collect::<Vec<f64>>());
+        fixed(&halves.concat())
+    };
+    let sums = [
+        table(UNITS, &activation),
+        table(UNITS, &|t, unit| activation(t, unit).abs()),
+        table(PIXELS, &stimulus),
+        table(UNITS * PIXELS, &|t, at| {
+            activation(t, at / PIXELS) * stimulus(t, at % PIXELS)
+        }),
+    ];
+    let mut noise = by_hand(&sums);
+    noise.fields = [12, 12];
+    noise.fired = &[16, 18, 0];
+    let kernel = [1.0, 0.0, 0.5, -1.0, 2.0, 0.0, 1.0, 2.0, 3.0];
+    let gradients = GradientSums {
+        units: &[1, 0],
+        fields: 1,
+        sum: &[7, -2, 4, 1, 5, -3],
+    };
+    let result = estimate(&noise, &noise, &kernel, &gradients);
+    assert_eq!(result.silent, [2]);
+    assert!(result.fits(UNITS, PIXELS));
+    let average = |unit: usize, side: Option<usize>| -> Vec<f32> {
+        let taken = all
+            .iter()
+            .filter(|&&t| side.is_none_or(|side| parity(t) == side));
+        let taken: Vec<usize> = taken.copied().collect();
+        let total = |of: &dyn Fn(usize) -> f64| taken.iter().map(|&t| of(t)).sum::<f64>();
+        let pixel = |p: usize| {
+            let mean = total(&|t| stimulus(t, p)) / taken.len() as f64;
+            let sum = total(&|t| activation(t, unit) * (stimulus(t, p) - mean));
+            (sum / total(&|t| activation(t, unit).abs())) as f32
+        };
+        (0..PIXELS).map(pixel).collect()
+    };
+    for (unit, gradient) in [(0, [1.0, 5.0, -3.0]), (1, [7.0, -2.0, 4.0])] {
+        let expected = average(unit, None);
+        let found = result.sta[unit].as_ref().unwrap();
+        assert!(
+            found
+                .iter()
+                .zip(&expected)
+                .all(|(a, b)| (a - b).abs() < 1e-5)
+        );
+        let kernel = &kernel[unit * PIXELS..][..PIXELS];
+        let halves = [0, 1].map(|side| average(unit, Some(side)));
+        for (found, expected) in [
+            (result.kernel_correlation[unit], pearson(&expected, kernel)),
+            (
+                result.stein_correlation[unit],
+                pearson(&expected, &gradient),
+            ),
+            (
+                result.reliability[unit],
+                pearson(&halves[0], &halves[1]).map(spearman_brown),
+            ),
+        ] {
+            assert!(
+                (found.unwrap() - expected.unwrap()).abs() < 1e-4,
+                "unit {unit}"
+            );
+        }
+        assert_eq!(result.gradient[unit].as_deref(), Some(&gradient[..]));
+    }
+    assert_eq!((&result.sta[2], &result.gradient[2]), (&None, &None));
+    // Other sizes.
+    let with = |change: &dyn Fn(&mut LayerEstimate)| {
+        let mut changed = result.clone();
+        change(&mut changed);
+        changed.fits(UNITS, PIXELS)
+    };
+    assert!(!with(&|layer| layer.sta.truncate(2)));
+    assert!(!with(&|layer| layer.image_sta[0] = Some(vec![0.0; 2])));
+    assert!(!with(&|layer| layer.gradient.truncate(2)));
+    assert!(!with(&|layer| layer.silent = vec![3]));
+    assert!(!with(&|layer| layer.kernel_correlation.truncate(2)));
+    assert!(!with(&|layer| layer.stein_correlation.truncate(2)));
+    assert!(!with(&|layer| layer.reliability.truncate(2)));
+}
+
+/// Diagonal sums of two spikes with the mean (1, 0, …). Eigenvalues by chance fill −1 to 1, a half-width of 1, which
+/// is widened by 5·8^(−⅔) = 1.25.
+#[test]
+fn axes_are_the_eigenvalues_beyond_the_widened_range_farthest_from_zero_first() {
+    fn moments(outer: &[i64]) -> SecondMoments<'_> {
+        SecondMoments {
+            activation: 2,
+            weighted: &[2, 0, 0, 0, 0, 0, 0, 0],
+            outer,
+        }
+    }
+    let diagonal = |values: [f64; 8]| -> Vec<i64> {
+        let mut outer = vec![0; 64];
+        for (at, value) in values.into_iter().enumerate() {
+            // Two times the eigenvalue, the prior's ½ and the square of the mean.
+            outer[9 * at] = (2.0 * (value + 0.5 + if at == 0 { 1.0 } else { 0.0 })) as i64;
+        }
+        outer
+    };
+    let outer = diagonal([-3.0, 2.0, 4.0, 0.0, 0.0, -2.0, 0.0, 0.0]);
+    let shuffled = diagonal([-1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    let found = stc_axes(&moments(&outer), &moments(&shuffled), 0.5).unwrap();
+    let expected: [f64; 8] = [-3.0, -2.0, 0.0, 0.0, 0.0, 0.0, 2.0, 4.0];
+    let mut pairs = found.eigenvalues.iter().zip(expected);
+    assert!(pairs.all(|(a, b)| (a - b).abs() < 1e-9));
+    assert!((found.chance.0 + 2.25).abs() < 1e-9 && (found.chance.1 - 2.25).abs() < 1e-9);
+    let places: Vec<Option<usize>> = found
+        .axes
+        .iter()
+        .map(|(_, axis)| axis.iter().position(|&v| (v - 1.0).abs() < 1e-9))
+        .collect();
+    assert_eq!(places, [Some(2), Some(0)]);
+}
