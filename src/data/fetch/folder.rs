@@ -1,12 +1,12 @@
 //! The source that copies files from a folder on this machine.
 
-use std::fs::File;
 use std::path::PathBuf;
 
 use super::super::paths;
 use super::Source;
 use super::fault::{DeliveryError, SourceError};
 use super::inbox::Inbox;
+use crate::files;
 
 /// A folder with files of a set under their standard names, plain or with `.gz`.
 #[derive(Debug, Clone)]
@@ -35,7 +35,7 @@ impl Source for FolderSource {
         for file in inbox.wanted() {
             let path = paths::locate(&self.folder, file.name);
             let content =
-                File::open(&path).map_err(|error| SourceError::Unreadable { path, error })?;
+                files::open(&path).map_err(|error| SourceError::Unreadable { path, error })?;
             inbox.accept(file, content)?;
         }
         Ok(())

@@ -282,6 +282,17 @@ fn a_missing_folder_is_reported() {
 }
 
 #[test]
+fn a_pipe_in_a_folder_is_refused_and_not_waited_for() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let name = folder.path().join(little_set().files[0].name);
+    let made = std::process::Command::new("mkfifo").arg(&name).status();
+    assert!(made.unwrap().success());
+    let error = fetch(&[Box::new(FolderSource::new(folder.path()))], &data).unwrap_err();
+    assert!(error.to_string().contains("a named pipe"), "{error}");
+}
+
+#[test]
 fn npm_provides_the_set_in_its_archive() {
     let (data, tools) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let archive = fs::File::create(tools.path().join("archive")).unwrap();

@@ -113,10 +113,18 @@ impl ArrayReader {
 
     fn side_file(&self, tensor: &TensorProto, needed: usize) -> Result<Vec<u8>, OnnxFault> {
         let path = self.side_path(tensor)?.unwrap_or_default();
-        let offset = external(tensor, "offset").and_then(|offset| offset.parse().ok());
+        let offset = external_number(tensor, "offset")?.unwrap_or(0);
+        if let Some(length) = external_number(tensor, "length")?
+            && length != needed as u64
+        {
+            return Err(OnnxFault::Damaged(format!(
+                "the array `{}` has {length} bytes in its side file, but its shape requires {needed}",
+                tensor.name
+            )));
+        }
         let read = || -> io::Result<Vec<u8>> {
             let mut file = files::open(&path)?;
-            file.seek(SeekFrom::Start(offset.unwrap_or(0)))?;
+            file.seek(SeekFrom::Start(offset))?;
             let mut bytes = Vec::new();
             file.take(needed as u64).read_to_end(&mut bytes)?;
             Ok(bytes)
@@ -134,6 +142,22 @@ fn external<'a>(tensor: &'a TensorProto, key: &str) -> Option<&'a str> {
     let entries = tensor.external_data.iter();
     let mut found = entries.filter(|entry| entry.key == key);
     found.next().map(|entry| entry.value.as_str())
+}
+
+/// A number in an array's external-data field; `None` if it is not there.
+///
+/// # Errors
+/// If it is there, but is no number of bytes.
+fn external_number(tensor: &TensorProto, key: &str) -> Result<Option<u64>, OnnxFault> {
+    let Some(written) = external(tensor, key) else {
+        return Ok(None);
+    };
+    written.parse().map(Some).map_err(|_| {
+        OnnxFault::Damaged(format!(
+            "the {key} of the array `{}` in its side file is `{written}`, not a number of bytes",
+            tensor.name
+        ))
+    })
 }
 
 fn is_external(tensor: &TensorProto) -> bool {

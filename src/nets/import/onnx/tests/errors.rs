@@ -286,21 +286,38 @@ fn a_missing_side_file_is_named() {
     tells(&words, &["side-file.onnx.data", "beside the model"]);
 }
 
-#[test]
-fn a_side_file_elsewhere_is_not_read() {
+/// The model with a side file, with another value in each array's reference to it.
+fn with_side_entry(key: &str, value: &str) -> ModelProto {
     let bytes = fs::read(fixture("side-file.onnx")).unwrap();
     let mut model = ModelProto::parse_from_bytes(&bytes).unwrap();
     let graph = model.graph.mut_or_insert_default();
     for array in &mut graph.initializer {
         for entry in &mut array.external_data {
-            if entry.key == "location" {
-                entry.value = "../secret".into();
+            if entry.key == key {
+                entry.value = value.into();
             }
         }
     }
+    model
+}
+
+#[test]
+fn a_side_file_elsewhere_is_not_read() {
     tells(
-        &words(&model),
+        &words(&with_side_entry("location", "../secret")),
         &["`../secret`", "not in the model's folder"],
+    );
+}
+
+#[test]
+fn a_place_in_a_side_file_that_is_no_number_or_too_short_is_damage() {
+    tells(
+        &words(&with_side_entry("offset", "-8")),
+        &["damaged", "the offset of", "`-8`, not a number of bytes"],
+    );
+    tells(
+        &words(&with_side_entry("length", "4")),
+        &["damaged", "has 4 bytes in its side file"],
     );
 }
 
