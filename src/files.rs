@@ -156,6 +156,16 @@ mod tests {
     }
 
     #[test]
+    fn a_quoted_path_is_one_line_that_a_person_can_read() {
+        assert_eq!(quoted("with space"), "'with space'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted("gr\u{fc}n"), "'gr\u{fc}n'");
+        assert_eq!(quoted("line\nfeed"), r"$'line\x0afeed'");
+        let path = OsStr::from_bytes(b"it's \xff\\");
+        assert_eq!(quoted(path), r"$'it\'s \xff\\'");
+    }
+
+    #[test]
     fn pipes_devices_and_planted_links_are_refused_without_waiting() {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe");
@@ -171,5 +181,53 @@ mod tests {
         assert!(!target.exists(), "nothing was created through the link");
         append(&target).unwrap();
         assert!(open(&link).is_ok(), "reading through a link is harmless");
+    }
+
+    #[test]
+    fn every_kind_of_file_has_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("file"), "text").unwrap();
+        std::os::unix::fs::symlink(at("file"), at("link")).unwrap();
+        let made = std::process::Command::new("mkfifo")
+            .arg(at("pipe"))
+            .status();
+        assert!(made.unwrap().success());
+        let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+        for (path, expected) in [
+            (at("file"), None),
+            (at("link"), Some("a symbolic link")),
+            (at("pipe"), Some("a named pipe")),
+            (at("socket"), Some("a socket")),
+            (folder.path().to_owned(), Some("a folder")),
+            ("/dev/null".into(), Some("a device")),
+        ] {
+            let about = std::fs::symlink_metadata(&path).unwrap();
+            assert_eq!(kind(&about), expected, "{path:?}");
+        }
+        assert_eq!(read(&at("link")).unwrap(), b"text");
+    }
+
+    #[test]
+    fn a_file_to_append_to_is_the_owners_and_neither_a_link_nor_a_device() {
+        use std::io::Write;
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        append(&path).unwrap().write_all(b"one ").unwrap();
+        append(&path).unwrap().write_all(b"two").unwrap();
+        assert_eq!(read(&path).unwrap(), b"one two");
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        // Only a link is refused as one.
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink("anywhere", &link).unwrap();
+        let message = append(&link).unwrap_err().to_string();
+        assert_eq!(message, symlink_error().to_string());
+        assert!(message.ends_with("remove it"), "{message}");
+        let missing = append(&folder.path().join("missing/log")).unwrap_err();
+        assert_eq!(missing.kind(), io::ErrorKind::NotFound);
+        let device = append(Path::new("/dev/null")).unwrap_err();
+        assert_eq!(device.to_string(), "it is a device, not a file");
     }
 }

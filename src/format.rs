@@ -80,7 +80,7 @@ pub fn rounded_count(number: f64) -> String {
     count((number / step).round() * step)
 }
 
-/// Parses a number of trials as people write it: `4000000`, `4 000 000`, `4e6`, `400k`, `4M`.
+/// Parses a whole number of trials as people write it: `4000000`, `4 000 000`, `4e6`, `400k`, `2.5M`.
 pub fn parse_trials(text: &str) -> Option<u64> {
     let text: String = text
         .chars()
@@ -92,7 +92,8 @@ pub fn parse_trials(text: &str) -> Option<u64> {
         _ => (text.as_str(), 1.0),
     };
     let number = digits.parse::<f64>().ok()? * unit;
-    (1.0..1e15).contains(&number).then_some(number as u64)
+    let is_whole = (number - number.round()).abs() <= 1e-9 * number;
+    (is_whole && (1.0..1e15).contains(&number)).then_some(number.round() as u64)
 }
 
 /// `now`, `42 s ago`, `12 min ago`, `3 h ago`, `5 d ago`.
@@ -120,7 +121,8 @@ pub fn clock(seconds: f64) -> String {
 pub fn bytes(bytes: u64) -> String {
     let bytes = bytes as f64;
     for (unit, size) in [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)] {
-        if bytes >= size {
+        // From the size that rounds to 1.0 of this unit on.
+        if bytes >= size - size / 2e4 {
             return format!("{:.1} {unit}", bytes / size);
         }
     }
@@ -245,94 +247,4 @@ pub fn clean(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn numbers_read_as_people_write_them() {
-        assert_eq!(thousands(0), "0");
-        assert_eq!(thousands(431_080), "431,080");
-        assert_eq!(count(9_999.0), "9,999");
-        assert_eq!(count(41_230.0), "41.2 k");
-        assert_eq!(count(999_700.0), "1.00 M");
-        assert_eq!(count(3_210_000.0), "3.21 M");
-        assert_eq!(count(f64::NAN), "?");
-        assert_eq!(number(0.0312), "0.0312");
-        assert_eq!(number(98.94), "98.9");
-        assert_eq!(short(0.02), "0.02");
-        assert_eq!(short(20.0), "20");
-        assert_eq!(signed(-0.02), "−0.02");
-        assert_eq!(gamma(Gamma(0.0)), "0.0");
-        assert_eq!(gamma(Gamma(0.25)), "0.25");
-        assert_eq!(reliability(0.9991), "0.999");
-        assert_eq!(reliability(1.0), "1.00");
-    }
-
-    #[test]
-    fn trials_are_typed_as_people_write_them() {
-        for (text, expected) in [
-            ("4000000", Some(4_000_000)),
-            ("4 000,000", Some(4_000_000)),
-            ("4e6", Some(4_000_000)),
-            ("2.5M", Some(2_500_000)),
-            ("400k", Some(400_000)),
-            ("", None),
-            ("many", None),
-            ("-3", None),
-            ("M", None),
-        ] {
-            assert_eq!(parse_trials(text), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn times_show_two_units_at_most() {
-        assert_eq!(duration(42.4), "42 s");
-        assert_eq!(duration(130.0), "2 min 10 s");
-        assert_eq!(duration(661.0), "11 min");
-        assert_eq!(duration(7_500.0), "2 h 05 min");
-        assert_eq!(duration(273_600.0), "3 d 4 h");
-        assert_eq!(clock(2467.0), "00:41:07");
-        assert_eq!(coarse(42.0), "under 1 min");
-        assert_eq!(coarse(2467.0), "41 min");
-        assert_eq!(coarse(7_500.0), "2 h");
-        assert_eq!(rounded_count(9_860.0), "9,900");
-        assert_eq!(rounded_count(41_230.0), "41.0 k");
-        assert_eq!(age(7_300), "2 h ago");
-    }
-
-    #[test]
-    fn a_share_other_than_0_or_1_is_not_shown_as_either() {
-        assert_eq!(percent(0.9749), "97.5 %");
-        assert_eq!(percent(0.99999), "99.9 %");
-        assert_eq!(percent(1.0), "100.0 %");
-        assert_eq!(percent(0.000_01), "<0.1 %");
-        assert_eq!(percent(0.0), "0.0 %");
-        assert_eq!(percent_to(0.98854, 2), "98.85 %");
-        assert_eq!(percent(f64::NAN), "?");
-    }
-
-    #[test]
-    fn rates_and_learning_rates_have_two_digits_and_sizes_a_decimal() {
-        assert_eq!(rate(9432.0, "trials"), "9,400 trials/s");
-        assert_eq!(rate(412_345.0, "trials"), "410 k trials/s");
-        assert_eq!(bytes(812), "812 B");
-        assert_eq!(bytes(6_100_000), "6.1 MB");
-        assert_eq!(learning_rate(0.000_731), "0.00073");
-        assert_eq!(learning_rate(0.001), "0.0010");
-        assert_eq!(learning_rate(1e-5), "1.0e-5");
-    }
-
-    proptest! {
-        #[test]
-        fn a_count_is_never_wider_than_six(value in 0_u64..1_000_000_000_000_000) {
-            prop_assert!(count(value as f64).chars().count() <= 6, "{}", count(value as f64));
-        }
-    }
-
-    #[test]
-    fn external_text_cannot_control_the_terminal() {
-        assert_eq!(clean("a\x1b[2Jb\nc\u{202e}d"), "a?[2Jb c?d");
-    }
-}
+mod tests;

@@ -2,24 +2,14 @@
 //!
 //! Read from Linux's `/proc`; other systems report less, and callers cope with `None`.
 
+mod memory;
+
 use std::fs;
 
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 
-/// Bytes of memory still available on this machine or in this container; `None` if unknown.
-pub fn available_memory() -> Option<u64> {
-    let about = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = about
-        .lines()
-        .find(|line| line.starts_with("MemAvailable:"))?;
-    let free = line.split_whitespace().nth(1)?.parse::<u64>().ok()? * 1024;
-    let number = |path: &str| -> Option<u64> { fs::read_to_string(path).ok()?.trim().parse().ok() };
-    // A container's limit, if it has one.
-    let limit = number("/sys/fs/cgroup/memory.max");
-    let used = number("/sys/fs/cgroup/memory.current").unwrap_or(0);
-    Some(limit.map_or(free, |limit| free.min(limit.saturating_sub(used))))
-}
+pub use memory::available_memory;
 
 /// A machine as seen by a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,5 +87,38 @@ mod tests {
         assert!(!is_alive(pid, began));
         child.wait().unwrap();
         assert!(!is_alive(pid, began));
+    }
+
+    /// The rest of `/proc/meminfo`'s line of this name, without its unit.
+    #[cfg(target_os = "linux")]
+    fn kibibytes(name: &str) -> u64 {
+        let about = fs::read_to_string("/proc/meminfo").unwrap();
+        let line = about.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap().trim_end_matches("kB").trim().parse().unwrap()
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn free_memory_is_in_bytes_and_at_most_a_containers_limit() {
+        let limit = fs::read_to_string("/sys/fs/cgroup/memory.max");
+        let limit: Option<u64> = limit.ok().and_then(|limit| limit.trim().parse().ok());
+        let free = available_memory().unwrap();
+        assert!(free <= limit.unwrap_or(u64::MAX));
+        assert!(free <= 1024 * kibibytes("MemTotal:"));
+        if limit.is_none() {
+            // Other processes allocate and free some in the meantime.
+            assert!(free > 1024 * kibibytes("MemAvailable:") / 8, "{free}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_machine_is_named_as_its_kernel_names_it() {
+        let machine = Machine::current().unwrap();
+        let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+        assert_eq!(format!("{}\n", machine.name), name);
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+        assert!(machine.boot.starts_with(&format!("{} ", boot.trim_end())));
+        assert!(machine.boot.contains(" pid:["), "{}", machine.boot);
     }
 }

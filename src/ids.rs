@@ -137,3 +137,35 @@ macro_rules! place {
 }
 
 place!(ClassId, SiteId);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_and_blocks_are_counted_like_their_numbers() {
+        let classes = ClassId::all(3);
+        assert_eq!(classes.len(), 3);
+        assert!(classes.eq([ClassId(0), ClassId(1), ClassId(2)]));
+        assert_eq!(ClassId::all(0).next(), None);
+        let blocks = BlockIndex(5).until(BlockIndex(7));
+        assert!(blocks.eq([BlockIndex(5), BlockIndex(6)]));
+        assert_eq!(BlockIndex(5).until(BlockIndex(5)).next(), None);
+        assert!(BlockIndex::first(2).eq([BlockIndex(0), BlockIndex(1)]));
+        assert_eq!(BlockIndex(5) + 3, BlockIndex(8));
+        assert_eq!(BlockIndex(8) - BlockIndex(5), 3);
+        assert!(BlockIndex(9) < BlockIndex(10) && ClassId(9) < ClassId(10));
+    }
+
+    #[test]
+    fn gammas_are_ordered_and_written_like_their_numbers() {
+        assert_eq!(Gamma(0.1).total_cmp(&Gamma(0.2)), Ordering::Less);
+        assert_eq!(Gamma(0.2).total_cmp(&Gamma(0.1)), Ordering::Greater);
+        assert_eq!(Gamma(0.2).total_cmp(&Gamma(0.2)), Ordering::Equal);
+        assert_eq!(Gamma(1.0).total_cmp(&Gamma(f64::NAN)), Ordering::Less);
+        assert_eq!("0.25".parse::<Gamma>(), Ok(Gamma(0.25)));
+        assert!("a quarter".parse::<Gamma>().is_err());
+        assert_eq!(format!("{:.2} {}", Gamma(0.3), Gamma::NOISE), "0.30 0");
+        assert_eq!(format!("{:>3} {:03}", SiteId(7), ClassId(7)), "  7 007");
+    }
+}

@@ -141,3 +141,116 @@ impl Config {
         self.analyses.iter().any(extended)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::config::{ClassificationImages, Templates};
+    use crate::session::record::{ClassificationImages as Images, TrialKind};
+
+    /// Two sets of classification images at two γ, each followed by templates that are done.
+    fn finished() -> Session {
+        let plan = ClassificationImages {
+            gammas: vec![Gamma::NOISE, Gamma(0.3)],
+            trials: 100,
+            ..Default::default()
+        };
+        let images = Plan::ClassificationImages(plan.clone());
+        let templates = Plan::Templates(Templates::default());
+        let config = Config {
+            analyses: vec![images.clone(), templates.clone(), images, templates],
+            ..Config::default()
+        };
+        let mut session = Session::new("mine", config);
+        session.record.state = SavedState::Finished;
+        let kind = TrialKind::plain(2, [1, 1, 1]);
+        session.record.analyses[0] =
+            Analysis::ClassificationImages(Images::with_trials(&plan, &kind));
+        for index in [1, 3] {
+            if let Analysis::Templates(templates) = &mut session.record.analyses[index] {
+                templates.progress.done = 7;
+            }
+        }
+        session
+    }
+
+    fn more(gamma: Option<f64>, trials: u64) -> Extension {
+        Extension {
+            gamma: gamma.map(Gamma),
+            trials,
+            target: None,
+            class: None,
+        }
+    }
+
+    #[test]
+    fn an_extension_resets_only_what_used_its_images() {
+        let mut session = finished();
+        let mut second = session.clone();
+        assert_eq!(session.extend(0, more(None, 101)), Ok(vec!["templates"]));
+        assert_eq!(session.record.state, SavedState::Stopped);
+        let done = |session: &Session| {
+            let pairs = session.record.analyses.iter().zip(&session.config.analyses);
+            pairs
+                .map(|(record, plan)| record.progress(plan).0)
+                .collect::<Vec<u64>>()
+        };
+        assert_eq!(done(&session), [0, 0, 0, 7]);
+        assert!(session.config.is_extended());
+        assert_eq!(second.extend(1, more(None, 101)), Ok(vec!["templates"]));
+        assert_eq!(done(&second), [0, 7, 0, 0]);
+        let before = finished();
+        assert!(!before.config.is_extended());
+        let mut same = before.clone();
+        let missing = ExtendError::NoImages {
+            requested: 3,
+            available: 2,
+        };
+        assert_eq!(same.extend(2, more(None, 101)), Err(missing));
+        assert!(same.extend(0, more(Some(0.5), 101)).is_err());
+        assert!(same.extend(0, more(None, u64::MAX)).is_err());
+        assert!(same == before);
+    }
+
+    #[test]
+    fn an_extension_must_add_trials_unless_a_gamma_stopped_at_its_target() {
+        let mut session = finished();
+        let refused = |session: &mut Session, more: Extension| match session.extend(0, more) {
+            Err(ExtendError::NoMore {
+                requested,
+                available,
+            }) => Some((requested, available)),
+            _ => None,
+        };
+        session.extend(0, more(Some(0.3), 300)).unwrap();
+        assert_eq!(refused(&mut session, more(None, 100)), Some((100, 300)));
+        assert_eq!(
+            refused(&mut session, more(Some(0.3), 300)),
+            Some((300, 300))
+        );
+        assert_eq!(refused(&mut session.clone(), more(None, 101)), None);
+        let reached = |session: &Session| -> Vec<bool> {
+            let images = session.record.classification_images().unwrap();
+            images.gammas.iter().map(|trials| trials.reached).collect()
+        };
+        let Analysis::ClassificationImages(images) = &mut session.record.analyses[0] else {
+            unreachable!()
+        };
+        images
+            .gammas
+            .iter_mut()
+            .for_each(|trials| trials.reached = true);
+        assert_eq!(
+            refused(&mut session, more(Some(0.3), 299)),
+            Some((299, 300))
+        );
+        assert_eq!(reached(&session), [true, true]);
+        assert_eq!(refused(&mut session, more(Some(0.3), 300)), None);
+        assert_eq!(reached(&session), [true, false]);
+        // It runs on now, so the same total adds nothing any more.
+        assert_eq!(
+            refused(&mut session, more(Some(0.3), 300)),
+            Some((300, 300))
+        );
+    }
+}

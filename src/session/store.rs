@@ -381,3 +381,6 @@ pub fn timestamp(unix_s: i64) -> String {
         },
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -363,3 +363,6 @@ pub fn config_from_text(text: &str, path: &Path) -> Result<Config> {
     })?;
     Ok(config)
 }
+
+#[cfg(test)]
+mod tests;

@@ -167,4 +167,64 @@ mod tests {
             assert_eq!(pair, [word as u16, (word >> 16) as u16]);
         }
     }
+
+    /// The next halves, one word at a time.
+    fn scalar(rng: &mut ChaCha8Rng, count: usize) -> Vec<u16> {
+        let words: Vec<u32> = (0..count.div_ceil(2)).map(|_| rng.next_u32()).collect();
+        let halves = words
+            .iter()
+            .flat_map(|word| [*word as u16, (word >> 16) as u16]);
+        halves.take(count).collect()
+    }
+
+    /// Lengths at and beside those of a block, 32, and of vectors of 4, 8 and 16 blocks.
+    #[test]
+    fn every_length_from_every_word_of_a_block_matches() {
+        let lengths = [32, 128, 256, 512, 1024].into_iter();
+        let lengths: Vec<usize> = lengths.flat_map(|n| n - 2..=n + 2).collect();
+        for skipped in 0..=BLOCK {
+            for &count in [0, 1, 2].iter().chain(&lengths) {
+                let mut ours = ChaCha8Rng::from_seed([7; 32]);
+                ours.set_word_pos(skipped as u128);
+                let mut other = ours.clone();
+                let mut halves = vec![0; count];
+                fill(&mut ours, &mut halves);
+                let expected = scalar(&mut other, count);
+                assert!(halves == expected, "{skipped} {count}");
+                assert_eq!(ours.get_word_pos(), other.get_word_pos());
+            }
+        }
+    }
+
+    #[test]
+    fn both_halves_of_a_streams_number_count() {
+        let mut drawn = Vec::new();
+        for stream in [3, 0x5_0000_0003, 0x5_0000_0000] {
+            let mut ours = ChaCha8Rng::from_seed([7; 32]);
+            ours.set_stream(stream);
+            let mut other = ours.clone();
+            let mut halves = vec![0; 1024];
+            fill(&mut ours, &mut halves);
+            assert!(halves == scalar(&mut other, 1024), "{stream:x}");
+            drawn.push(halves);
+        }
+        assert!(drawn[0] != drawn[1] && drawn[1] != drawn[2]);
+    }
+
+    /// 1,024 halves are 2, 4, 8, 16 or 32 vectors of 16, 8, 4, 2 or 1 blocks.
+    #[test]
+    fn as_many_whole_vectors_as_there_is_room_for_are_filled() {
+        let mut halves = [0; 1024 + 31];
+        let filled = Arch::new().dispatch(Blocks {
+            key: [0x0707_0707; 8],
+            stream: 0,
+            first: 9,
+            halves: &mut halves,
+        });
+        assert_eq!(filled, 1024);
+        let mut rng = ChaCha8Rng::from_seed([7; 32]);
+        rng.set_word_pos(9 * 16);
+        assert!(halves[..1024] == scalar(&mut rng, 1024));
+        assert_eq!(halves[1024..], [0; 31]);
+    }
 }

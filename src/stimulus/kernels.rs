@@ -125,3 +125,41 @@ impl Kernels {
 
 #[cfg(feature = "libtorch")]
 mod cuda;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Images;
+    use crate::session::config::{Gaussian, Noise};
+
+    #[test]
+    fn kernels_draw_every_kind_of_noise_but_pca() {
+        let images = Images {
+            pixels: (0..32).collect(),
+            labels: [0, 1].into(),
+            channels: 1,
+            height: 4,
+            width: 4,
+            classes: 2,
+        };
+        for noise in [
+            Noise::Uniform,
+            Noise::Gaussian(Gaussian::default()),
+            Noise::Binary,
+            Noise::Patch,
+            Noise::Gabor,
+            Noise::Pca,
+        ] {
+            let source = NoiseSource::new(noise, &images);
+            assert_eq!(is_supported(&source), noise != Noise::Pca, "{noise:?}");
+        }
+    }
+
+    /// Key and position 0, noise of weight 1 and image of weight 0.
+    #[test]
+    fn an_empty_slot_is_noise_alone() {
+        let mut expected = [0; 12];
+        expected[10] = 1.0_f32.to_bits();
+        assert_eq!(empty_slot_input(), expected);
+    }
+}

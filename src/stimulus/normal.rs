@@ -227,4 +227,52 @@ mod tests {
             assert!((computed - area).abs() < 1e-9, "{layer} {computed}");
         }
     }
+
+    /// The core's numbers for words, with the number of them.
+    fn in_core(words: &[u64], room: usize) -> (usize, Vec<f64>) {
+        let mut normals = vec![0.0; room];
+        let done = Arch::new().dispatch(CoreNormals {
+            edges: &EDGES,
+            words,
+            normals: &mut normals,
+        });
+        (done, normals)
+    }
+
+    #[test]
+    fn numbers_are_made_by_eights_up_to_the_first_beyond_its_core() {
+        // The upper 52 bits, from 0 to 2⁵², are a number from −1 to 1.
+        let word = |layer: u64, upper: u64| upper << 12 | layer;
+        // One half of the edge of layer 1, which is in its core.
+        let inside = word(1, 3 << 50);
+        let (done, normals) = in_core(&[inside; 20], 40);
+        assert_eq!(done, 16);
+        assert!(normals[..16].iter().all(|&n| n == EDGES[1] / 2.0));
+        assert_eq!(in_core(&[inside; 40], 20).0, 16);
+        // Nearly the whole edge, which is not.
+        let mut words = [inside; 24];
+        words[11] = word(1, (1 << 52) - 1);
+        assert_eq!(in_core(&words, 24).0, 11);
+        // Zero is in every core but that of the topmost layer, which has none.
+        assert_eq!(in_core(&[word(254, 1 << 51); 8], 8), (8, vec![0.0; 8]));
+        assert_eq!(in_core(&[word(255, 1 << 51); 8], 8).0, 0);
+    }
+
+    #[test]
+    fn buffered_words_are_read_from_the_lowest_byte_and_followed_by_zeros() {
+        let buffer = |words: &[u64]| WordBuffer {
+            first: 0,
+            words: words.to_vec(),
+            used: 0,
+        };
+        let mut words = buffer(&[0x0807_0605_0403_0201, 0x1817_1615_1413_1211]);
+        let mut bytes = [0; 12];
+        words.fill_bytes(&mut bytes);
+        assert_eq!(bytes, [1, 2, 3, 4, 5, 6, 7, 8, 17, 18, 19, 20]);
+        assert_eq!((words.used, words.left()), (2, 0));
+        assert_eq!(words.next_u64(), 0);
+        assert_eq!((words.used, words.left()), (3, 0));
+        let mut words = buffer(&[0x0807_0605_0403_0201]);
+        assert_eq!((words.left(), words.next_u32()), (1, 0x0403_0201));
+    }
 }

@@ -315,4 +315,41 @@ mod tests {
             assert!((covariance[a * PIXELS + b] - expected).abs() < 1e-6);
         }
     }
+
+    #[test]
+    fn the_components_of_small_images_reproduce_each_of_them_and_no_range_is_too_wide() {
+        let mut rng = ChaCha8Rng::seed_from_u64(6);
+        let (count, pixels) = (300, 12);
+        let images = Images {
+            pixels: (0..count * pixels).map(|_| rng.random()).collect(),
+            labels: vec![0; count].into(),
+            channels: 3,
+            height: 2,
+            width: 2,
+            classes: 1,
+        };
+        let pca = Pca::new(&images);
+        assert_eq!(pca.components.shape(), (12, 12));
+        let mut reached = vec![(0.0_f32, 0.0_f32); 12];
+        for image in images.pixels.chunks_exact(pixels) {
+            let offsets = image.iter().zip(&pca.mean);
+            let offsets: Vec<f32> = offsets
+                .map(|(&x, mean)| f32::from(x) / 255.0 - mean)
+                .collect();
+            let mut rebuilt = vec![0.0_f32; pixels];
+            for (component, reached) in pca.components.column_iter().zip(&mut reached) {
+                let weight: f32 = component.iter().zip(&offsets).map(|(c, x)| c * x).sum();
+                *reached = (reached.0.min(weight), reached.1.max(weight));
+                rebuilt
+                    .iter_mut()
+                    .zip(&component)
+                    .for_each(|(sum, c)| *sum += weight * c);
+            }
+            let near = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-5;
+            assert!(rebuilt.iter().zip(&offsets).all(near));
+        }
+        for (range, reached) in pca.ranges.iter().zip(&reached) {
+            assert!((range.0 - reached.0).abs() < 1e-5 && (range.1 - reached.1).abs() < 1e-5);
+        }
+    }
 }

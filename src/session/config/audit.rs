@@ -182,11 +182,8 @@ impl Audit {
                 ),
             );
         }
-        if self.references.max(self.power) > 200 {
-            return invalid(
-                format!("{path}.references"),
-                "more than 200 networks do not fit in one session",
-            );
+        for (field, networks) in [("references", self.references), ("power", self.power)] {
+            check::networks(path, field, networks)?;
         }
         self.training.validate(&format!("{path}.training"))?;
         self.noise.validate(&format!("{path}.noise"))?;
@@ -197,7 +194,8 @@ impl Audit {
                 format!("γ = {} is outside [0, 1)", self.gamma),
             );
         }
-        check::trials(path, "trials", self.trials, MAX_RESPONSE_TRIALS)?;
+        let most = self.noise.most_trials().min(MAX_RESPONSE_TRIALS);
+        check::trials(path, "trials", self.trials, most)?;
         check::enough_to_average(path, self.min_trials)?;
         check::block_size(path, self.block)?;
         check::at_least_one(path, &[("paste_images", self.paste_images)])

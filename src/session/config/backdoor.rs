@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{ClassId, Gamma};
 use crate::session::form::Form;
+use crate::stats::classification::MAX_RESPONSE_TRIALS;
 
+use super::ConfigError;
 use super::check::{self, invalid};
 use super::network::TrainingConfig;
 use super::noise::Noise;
-use super::{ConfigError, MAX_TRIALS};
 
 /// Networks trained with and without a backdoor, and how well the backdoor is detected: from decisions
 /// alone, and by comparing evidence images with those of the clean networks. The study trains its own
@@ -144,11 +145,8 @@ impl Backdoor {
                 "no network to study; give at least one poisoned or clean one",
             );
         }
-        if self.poisoned.max(self.clean) > 200 {
-            return invalid(
-                format!("{path}.poisoned"),
-                "more than 200 networks of a kind do not fit in one session",
-            );
+        for (field, networks) in [("poisoned", self.poisoned), ("clean", self.clean)] {
+            check::networks(path, field, networks)?;
         }
         if self.source == self.target {
             return invalid(
@@ -165,7 +163,8 @@ impl Backdoor {
                 format!("a window of {} pixels; it must be at least 2", self.window),
             );
         }
-        check::trials(path, "trials", self.trials, MAX_TRIALS)?;
+        let most = self.noise.most_trials().min(MAX_RESPONSE_TRIALS);
+        check::trials(path, "trials", self.trials, most)?;
         check::enough_to_average(path, self.min_trials)?;
         check::block_size(path, self.block)?;
         check::at_least_one(path, &[("images", self.images)])

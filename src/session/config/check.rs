@@ -1,6 +1,6 @@
 //! Range checks for plans: each error names the place and the accepted values.
 
-use super::{ConfigError, MAX_BLOCK, MAX_GAMMAS};
+use super::{ConfigError, MAX_BLOCK, MAX_GAMMAS, MAX_NETWORKS};
 use crate::ids::Gamma;
 
 /// An error that names the place and the problem.
@@ -38,6 +38,17 @@ pub fn trials(path: &str, field: &str, trials: u64, most: u64) -> Result<(), Con
     invalid(
         format!("{path}.{field}"),
         format!("{trials} trials; it must be from 1 to {most}, so that sums stay exact"),
+    )
+}
+
+/// Rejects more trained networks of a kind than one session holds.
+pub fn networks(path: &str, field: &str, networks: usize) -> Result<(), ConfigError> {
+    if networks <= MAX_NETWORKS {
+        return Ok(());
+    }
+    invalid(
+        format!("{path}.{field}"),
+        format!("{networks} networks; at most {MAX_NETWORKS} of a kind fit in one session"),
     )
 }
 

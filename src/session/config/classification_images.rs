@@ -139,11 +139,9 @@ impl ClassificationImages {
         })?;
         check::gammas(path, &self.gammas)?;
         // The sums are of 16-bit values, of those times a 10-bit weight, or of their squares.
-        let squares = !self.noise.is_white() && !self.noise.is_of_few_values();
         let most = match self.weighting {
-            _ if squares => MAX_TRIALS >> 10,
-            Weighting::Confidence => MAX_TRIALS >> 5,
-            _ => MAX_TRIALS,
+            Weighting::Confidence => self.noise.most_trials().min(MAX_TRIALS >> 5),
+            _ => self.noise.most_trials(),
         };
         check::trials(path, "trials", self.trials, most)?;
         for (place, extension) in self.extended.iter().enumerate() {

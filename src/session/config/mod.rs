@@ -108,6 +108,9 @@ pub const MAX_TRIALS: u64 = 1 << 40;
 /// receive.
 pub const MAX_GAMMAS: usize = 64;
 
+/// Most networks of one kind that a study trains and keeps in a session.
+pub const MAX_NETWORKS: usize = 200;
+
 /// Maximum for epochs, patience and batch size.
 pub const MAX_TRAINING: usize = 1_000_000;
 
@@ -233,3 +236,6 @@ impl Config {
             .next_back()
     }
 }
+
+#[cfg(test)]
+mod tests;

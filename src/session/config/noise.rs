@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ConfigError;
-use super::Grain;
 use super::check::invalid;
+use super::{ConfigError, Grain, MAX_TRIALS};
 use crate::session::form::Shape;
 use crate::stats::numbers::NoiseGrid;
 
@@ -145,10 +144,14 @@ impl Noise {
         Ok(())
     }
 
-    /// Whether its grid has so few points that squared values need no more bits than the values
-    /// themselves.
-    pub(super) fn is_of_few_values(self) -> bool {
-        matches!(self, Self::Binary | Self::Patch)
+    /// The most trials whose sums of values fit into 64 bits, and of their squares where these are summed too: those of
+    /// noise whose pixels depend on each other, unless its grid has so few points that squares need no more bits.
+    pub(super) fn most_trials(self) -> u64 {
+        let is_of_few_values = matches!(self, Self::Binary | Self::Patch);
+        match self.is_white() || is_of_few_values {
+            true => MAX_TRIALS,
+            false => MAX_TRIALS >> 10,
+        }
     }
 
     /// Whether pixels are independent of each other.
@@ -176,5 +179,44 @@ impl Noise {
             ),
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_grid_and_the_deviation_of_noise_follow_from_its_definition() {
+        let quarter = Noise::Gaussian(Gaussian::default());
+        // Six deviations are 6144 steps: the clip is at 0.5 − 1.5.
+        let (offset, step) = (quarter.grid().offset, quarter.grid().step);
+        assert_eq!((offset, step), (-1.0, 1.0 / 4096.0));
+        let uniform = Noise::Uniform.grid();
+        assert_eq!(
+            (uniform.offset, uniform.step),
+            (0.5 / 65536.0, 1.0 / 65536.0)
+        );
+        let close = |noise: Noise, shape, expected: f64| {
+            let deviation: f64 = noise.deviation(shape).unwrap();
+            assert!((deviation - expected).abs() < 1e-12, "{deviation}");
+        };
+        // 65536 equal steps have a variance of (65536² − 1)/12.
+        close(
+            Noise::Uniform,
+            [1, 1, 1],
+            (4_294_967_295.0_f64 / 12.0).sqrt() / 65536.0,
+        );
+        close(
+            quarter,
+            [1, 1, 1],
+            (0.0625 + 1.0 / (12.0 * 16_777_216.0_f64)).sqrt(),
+        );
+        // Six squares: a pixel is white in one image of six.
+        close(Noise::Patch, [1, 8, 12], 5_f64.sqrt() / 6.0);
+        assert_eq!(Noise::Patch.deviation([1, 8, 10]), None);
+        assert_eq!(Noise::Patch.deviation([1, 10, 8]), None);
+        assert!(Noise::Patch.fits([1, 4, 4]).is_ok());
+        assert!(Noise::Patch.fits([1, 4, 3]).is_err() && Noise::Uniform.fits([1, 4, 3]).is_ok());
     }
 }

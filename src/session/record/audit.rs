@@ -382,3 +382,6 @@ impl Audit {
 
 arrays!(AuditedNetwork: training, trials, images);
 arrays!(Audit: networks, deviation);
+
+#[cfg(test)]
+mod tests;

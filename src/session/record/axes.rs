@@ -67,3 +67,33 @@ impl NoiseAxes {
 }
 
 arrays!(NoiseAxes: variances, vectors);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn axes_are_kept_where_the_noise_varies_and_for_small_maps_only() {
+        assert_eq!(NoiseAxes::bytes(Noise::Gabor, [1, 28, 28]), 4 * 784 * 785);
+        assert_eq!(NoiseAxes::bytes(Noise::Pca, [1, 32, 32]), 4 * 1024 * 1025);
+        assert_eq!(NoiseAxes::bytes(Noise::Pca, [1, 32, 33]), 0);
+        assert_eq!(NoiseAxes::bytes(Noise::Uniform, [1, 2, 2]), 0);
+        // The second variance is exactly the least one, relative to the largest, that counts as none.
+        let eigen = Eigen {
+            values: vec![0.0, 4.0 * f64::from(f32::EPSILON), 1.0, 4.0],
+            vectors: (0..4).map(|axis| vec![f64::from(axis); 4]).collect(),
+        };
+        let axes = NoiseAxes::new(&eigen, [1, 2, 2]);
+        assert_eq!(axes.view().variances, [1.0, 4.0]);
+        assert_eq!(
+            axes.view().vectors,
+            [2.0, 2.0, 2.0, 2.0, 3.0, 3.0, 3.0, 3.0]
+        );
+        assert!(axes.is_consistent([1, 2, 2]) && !axes.is_consistent([1, 4, 1]));
+        let many = |count: usize| NoiseAxes {
+            variances: Array::zeros(&[count]),
+            vectors: Array::zeros(&[count, 1, 1, 2]),
+        };
+        assert!(many(2).is_consistent([1, 1, 2]) && !many(3).is_consistent([1, 1, 2]));
+    }
+}

@@ -368,7 +368,7 @@ impl Backdoor {
         let parts = self.progress.blocks.len();
         let gammas = plan.gammas.len();
         let whole = |entries: usize| entries == 0 || entries == gammas;
-        (networks == 0 || networks == plan.networks())
+        networks == plan.networks()
             && parts == networks
             && self.networks.iter().enumerate().all(|(part, suspect)| {
                 suspect.fits(form)

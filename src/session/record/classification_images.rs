@@ -110,3 +110,71 @@ impl ClassificationImages {
 }
 
 arrays!(ClassificationImages: gammas, axes);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 250 trials in blocks of 100 at two γ, all done at the first.
+    fn done() -> (config::ClassificationImages, Form, ClassificationImages) {
+        let plan = config::ClassificationImages {
+            gammas: vec![Gamma::NOISE, Gamma(0.3)],
+            trials: 250,
+            block: 100,
+            responses: vec![Response::Decision],
+            ..Default::default()
+        };
+        let kind = TrialKind::plain(2, [1, 1, 1]);
+        let mut images = ClassificationImages::with_trials(&plan, &kind);
+        let first = &mut images.gammas[0];
+        (first.blocks, first.trials, first.counts[0]) = (3, 250, 250);
+        (plan, Form::numbered([1, 1, 1], 2), images)
+    }
+
+    #[test]
+    fn a_gamma_that_reached_its_target_has_no_trials_left() {
+        let (plan, _, mut images) = done();
+        assert_eq!((images.trials(), images.progress(&plan)), (250, (250, 500)));
+        images.gammas[1].reached = true;
+        assert_eq!(images.progress(&plan), (250, 250));
+        let none = ClassificationImages::default();
+        assert_eq!(none.progress(&plan), (0, 500));
+        assert!(!images.has_evidence());
+    }
+
+    #[test]
+    fn the_trials_of_a_file_are_those_of_its_blocks() {
+        let (plan, form, images) = done();
+        assert!(images.fits(&plan, Some(&form)));
+        assert!(!images.fits(&plan, None));
+        assert!(ClassificationImages::default().fits(&plan, Some(&form)));
+        // The last block is short: a shard may have that one alone.
+        let mut last = images.clone();
+        let first = &mut last.gammas[0];
+        (first.first, first.blocks) = (2, 1);
+        (first.trials, first.counts[0]) = (50, 50);
+        assert!(last.fits(&plan, Some(&form)));
+        let changes: &[fn(&mut ClassificationImages)] = &[
+            |it| it.gammas[0].gamma = Gamma(0.5),
+            |it| it.gammas[0].min_trials = 31,
+            |it| it.gammas[0].blocks = 2,
+            |it| it.gammas[0].blocks = 4,
+            |it| it.gammas[0].first = 1,
+            |it| it.gammas[0].first = 4,
+            |it| it.gammas[0].kind = config::Noise::Binary,
+            |it| it.gammas[0].counts[0] = 249,
+            |it| it.gammas.truncate(1),
+            |it| {
+                it.axes = Some(NoiseAxes {
+                    variances: crate::session::Array::zeros(&[1]),
+                    vectors: crate::session::Array::zeros(&[1, 1, 1, 2]),
+                });
+            },
+        ];
+        for (place, change) in changes.iter().enumerate() {
+            let mut other = images.clone();
+            change(&mut other);
+            assert!(!other.fits(&plan, Some(&form)), "change {place}");
+        }
+    }
+}

@@ -83,7 +83,9 @@ pub(super) fn equal_bits(a: &[f32], b: &[f32]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::next_noted_block;
+    use super::*;
+    use crate::ids::Gamma;
+    use crate::session::record::TrialKind;
 
     #[test]
     fn noted_blocks_are_about_a_factor_of_root_two_apart() {
@@ -93,5 +95,24 @@ mod tests {
         }
         assert_eq!(noted, [4, 6, 8, 12, 16, 24, 32, 48, 64]);
         assert_eq!(next_noted_block(33), 48);
+    }
+
+    #[test]
+    fn a_classs_course_has_its_own_numbers_and_leaves_out_what_was_unknown() {
+        let kind = TrialKind {
+            listed: vec![ClassId(1), ClassId(3)],
+            ..TrialKind::plain(4, [1, 1, 1])
+        };
+        let mut trials = GammaTrials::new(Gamma::NOISE, 30, &kind);
+        trials.noted = vec![10, 20];
+        let numbers = vec![0.125, 0.25, 0.375, f32::NAN, 0.5, 0.625, 0.75, 0.875];
+        trials.course = Array::new(&[2, 2, 2], numbers);
+        let of = |response, class| trials.course_of(response, ClassId(class));
+        assert_eq!(of(Response::Decision, 1), [(10, 0.125), (20, 0.5)]);
+        assert_eq!(of(Response::Decision, 3), [(10, 0.25), (20, 0.625)]);
+        assert_eq!(of(Response::Evidence, 1), [(10, 0.375), (20, 0.75)]);
+        assert_eq!(of(Response::Evidence, 3), [(20, 0.875)]);
+        assert_eq!(of(Response::Evidence, 2), []);
+        assert!(!equal_bits(&[0.5, 0.25], &[0.5]) && !equal_bits(&[0.0], &[-0.0]));
     }
 }

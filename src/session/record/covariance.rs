@@ -124,3 +124,47 @@ impl Covariance {
 }
 
 arrays!(Covariance: weighted, outer, axes);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_add_to_a_covariance_whose_arrays_match_its_field() {
+        let unit = config::UnitId {
+            layer: "fc1".into(),
+            unit: 3,
+        };
+        let mut all = Covariance::new(unit.clone(), [1, 1, 2]);
+        let block = BlockCovariance {
+            fields: 3,
+            activation: [5, 7],
+            weighted: vec![1, 2, 3, 4],
+            outer: (10..18).collect(),
+        };
+        all.add(&block);
+        all.add(&block);
+        assert_eq!((all.fields, all.activation), (6, [10, 14]));
+        assert_eq!(all.weighted.values(), [2, 4, 6, 8]);
+        assert_eq!(all.outer.values(), [20, 22, 24, 26, 28, 30, 32, 34]);
+        assert!(all.fits(&unit));
+        let changes: &[fn(&mut Covariance)] = &[
+            |it| it.unit.unit = 4,
+            |it| it.weighted = Array::zeros(&[4]),
+            |it| it.outer = Array::zeros(&[8]),
+            |it| it.eigenvalues = vec![1.0],
+            |it| it.significant = vec![1.0],
+        ];
+        for (place, change) in changes.iter().enumerate() {
+            let mut other = all.clone();
+            change(&mut other);
+            assert!(!other.fits(&unit), "change {place}");
+        }
+        // As it is at the end.
+        all.outer = Array::default();
+        all.eigenvalues = vec![1.0, 2.0];
+        all.significant = vec![2.0];
+        all.axes = Array::zeros(&[1, 1, 1, 2]);
+        assert!(all.fits(&unit));
+    }
+}

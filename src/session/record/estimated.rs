@@ -147,3 +147,80 @@ impl Record {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::Gamma;
+    use crate::session::Config;
+    use crate::session::record::{
+        Audit, AuditRole, AuditedNetwork, ClassificationImages, GammaTrials, LayerResponses,
+        SpikeTriggered, TrialKind,
+    };
+
+    /// Classification images of one γ, a layer, and an audit whose suspect has been shown noise.
+    fn record(classes: usize) -> Record {
+        let trials = || GammaTrials::new(Gamma::NOISE, 30, &TrialKind::plain(classes, [1, 1, 2]));
+        let mut suspect = AuditedNetwork::new(AuditRole::Suspect, 1);
+        suspect.trials = vec![trials()];
+        let mut record = Record::new(&Config::default());
+        record.analyses = vec![
+            Analysis::ClassificationImages(ClassificationImages {
+                gammas: vec![trials()],
+                axes: None,
+            }),
+            Analysis::SpikeTriggered(SpikeTriggered {
+                layers: vec![LayerResponses::new("fc1", 1, [1, 1, 2], false, None)],
+                ..SpikeTriggered::default()
+            }),
+            Analysis::Audit(Audit {
+                networks: vec![suspect],
+                ..Audit::default()
+            }),
+        ];
+        record
+    }
+
+    /// The numbers of the sums that viewers do without.
+    fn sums(record: &Record) -> [usize; 3] {
+        let images = record.first::<ClassificationImages>().unwrap();
+        let layers = &record.first::<SpikeTriggered>().unwrap().layers;
+        let audit = record.first::<Audit>().unwrap();
+        [
+            images.gammas[0].noise.values().len(),
+            layers[0].noise.weighted.values().len(),
+            audit.networks[0].trials[0].noise.values().len(),
+        ]
+    }
+
+    #[test]
+    fn estimates_replace_the_sums_of_the_same_plan_only() {
+        let whole = record(2);
+        let all = whole.estimates();
+        assert_eq!(all.len(), 2);
+        let shared = |one: &[SumsEstimate], other: &[SumsEstimate]| -> Vec<bool> {
+            let pairs = one.iter().zip(other);
+            pairs
+                .map(|(one, other)| one.is_shared_with(other))
+                .collect()
+        };
+        assert_eq!(shared(&all, &whole.estimates()), [true, true]);
+        assert_eq!(shared(&all, &record(2).estimates()), [false, false]);
+        assert!(!all[0].is_shared_with(&all[1]));
+        // Two parities, three margins, two classes and two pixels; two parities and two pixels.
+        assert_eq!(sums(&whole), [24, 4, 24]);
+        let mut light = whole.clone();
+        light.drop_sums();
+        assert_eq!(sums(&light), [0, 0, 0]);
+        assert_eq!(shared(&all, &light.estimates()), [true, true]);
+        let mut other = record(2);
+        other.set_estimates(all.clone()).unwrap();
+        assert_eq!(sums(&other), [0, 0, 0]);
+        assert_eq!(shared(&all, &other.estimates()), [true, true]);
+        let refused = |estimates: Vec<SumsEstimate>| record(2).set_estimates(estimates).is_err();
+        assert!(refused(vec![all[1].clone(), all[0].clone()]));
+        assert!(refused(all[..1].to_vec()));
+        assert!(refused([all.clone(), all.clone()].concat()));
+        assert!(record(3).set_estimates(all).is_err());
+    }
+}

@@ -351,3 +351,6 @@ fn add<T: Copy + std::ops::AddAssign>(sums: &mut [T], more: &[T]) {
 }
 
 arrays!(GammaTrials: noise, rest, image, moments, course, evidence, null, on_the_way);
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -199,3 +199,86 @@ impl Modulation {
 
 arrays!(ModulatedLayer: activation, counts);
 arrays!(Modulation: layers);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two classes, strengths, γ and units; every count is its own place.
+    fn layer() -> ModulatedLayer {
+        let unit = FIXED_POINT as i64;
+        ModulatedLayer {
+            name: "fc1".into(),
+            alpha: 0.5,
+            shown: vec![2, 0],
+            activation: Array::new(&[2, 2], vec![2 * unit, 8 * unit, 3 * unit, 4 * unit]),
+            counts: Array::new(&[2, 2, 2, COUNTS_PER_CLASS, 2], (0..48).collect()),
+        }
+    }
+
+    #[test]
+    fn counts_are_found_by_target_strength_and_gamma() {
+        let mut layer = layer();
+        let counts = layer.class_counts(ClassId(1), 0, 1);
+        // Row (1·2 + 0)·2 + 1 = 5, of six numbers.
+        assert_eq!(
+            (counts.shown, counts.correct, counts.called),
+            (&[30, 31][..], &[32, 33][..], &[34, 35][..])
+        );
+        assert_eq!(layer.accuracy(ClassId(1), 0, 1, ClassId(1)), Some((33, 31)));
+        assert_eq!(layer.accuracy(ClassId(0), 0, 0, ClassId(0)), None);
+        assert_eq!(layer.share_called(ClassId(1), 0, 1, ClassId(0)), (34, 61));
+        layer.add_counts(ClassId(1), 1, &[100; 12]);
+        let added: Vec<i64> = (0..48).map(|n| if n < 36 { n } else { n + 100 }).collect();
+        assert_eq!(layer.counts.values(), added);
+    }
+
+    #[test]
+    fn a_push_is_the_mean_activation_relative_to_its_largest_unit() {
+        let mut layer = layer();
+        assert_eq!((layer.classes(), layer.units()), (2, 2));
+        assert_eq!(layer.mean_activation(ClassId(0)), Some(vec![1.0, 4.0]));
+        assert_eq!(layer.push(ClassId(0)), [0.125, 0.5]);
+        assert_eq!(layer.mean_activation(ClassId(1)), None);
+        assert_eq!(layer.push(ClassId(1)), [0.0, 0.0]);
+        let unit = FIXED_POINT as i64;
+        layer.add_activations(&[0, 1], &[0, 0, -unit, -4 * unit]);
+        assert_eq!(layer.mean_activation(ClassId(1)), Some(vec![2.0, 0.0]));
+        assert_eq!(layer.push(ClassId(1)), [0.5, 0.0]);
+        layer.add_activations(&[0, 0], &[0, 0, -2 * unit, 0]);
+        assert_eq!(layer.push(ClassId(1)), [0.0, 0.0]);
+    }
+
+    #[test]
+    fn a_modulation_has_the_axes_of_its_plan_and_form() {
+        let plan = config::Modulation {
+            steps: Vec::new(),
+            gammas: Vec::new(),
+            ..config::Modulation::default()
+        };
+        let form = Form::numbered([1, 1, 1], 2);
+        let mut whole = Modulation::new(&plan);
+        assert!(whole.fits(&plan, None), "nothing has been done");
+        let mut layer = layer();
+        layer.counts = Array::zeros(&[2, 1, 2, COUNTS_PER_CLASS, 2]);
+        whole.layers = vec![layer];
+        // The mean activations, and each target at its one strength.
+        whole.progress.blocks = vec![0; 3];
+        assert!(whole.fits(&plan, Some(&form)));
+        let changes: &[fn(&mut Modulation)] = &[
+            |it| it.gammas[0] = Gamma(0.5),
+            |it| it.strengths[0] = 1,
+            |it| it.progress.blocks.push(0),
+            |it| it.layers[0].shown.push(0),
+            |it| it.layers[0].activation = Array::zeros(&[4]),
+            |it| it.layers[0].activation = Array::zeros(&[4, 1]),
+            |it| it.layers[0].counts = Array::zeros(&[2, 1, 2, 6]),
+            |it| it.layers[0].counts.values_mut()[0] = -1,
+        ];
+        for (place, change) in changes.iter().enumerate() {
+            let mut other = whole.clone();
+            change(&mut other);
+            assert!(!other.fits(&plan, Some(&form)), "change {place}");
+        }
+    }
+}

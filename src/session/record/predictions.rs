@@ -134,3 +134,69 @@ impl Predictions {
 
 arrays!(SplitCounts: images);
 arrays!(Predictions: splits);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Six, five and four images of three classes, none of which is called class 2.
+    fn test_images() -> (Form, SplitCounts) {
+        let form = Form::numbered([1, 1, 2], 3);
+        let mut split = SplitCounts::new(Split::Test, &form);
+        split.counts = vec![5, 1, 0, 2, 3, 0, 0, 4, 0];
+        split.images = Array::new(&[3, 1, 1, 2], vec![0, 0, 8 * 255, 2 * 255, 0, 0]);
+        (form, split)
+    }
+
+    #[test]
+    fn precision_is_of_the_called_images_and_recall_of_the_shown_ones() {
+        let (_, split) = test_images();
+        let all = [0, 1, 2].map(ClassId);
+        assert_eq!(all.map(|class| split.called(class)), [7, 8, 0]);
+        assert_eq!(all.map(|class| split.shown(class)), [6, 5, 4]);
+        assert_eq!(
+            (split.total(), split.classes(), split.shape()),
+            (15, 3, [1, 1, 2])
+        );
+        assert_eq!(
+            all.map(|class| split.precision(class)),
+            [Some(5.0 / 7.0), Some(0.375), None]
+        );
+        assert_eq!(
+            all.map(|class| split.recall(class)),
+            [Some(5.0 / 6.0), Some(0.6), Some(0.0)]
+        );
+        assert_eq!(split.mean_image(ClassId(1)), Some(vec![1.0, 0.25]));
+        assert_eq!(split.mean_image(ClassId(2)), None);
+    }
+
+    #[test]
+    fn predictions_fit_a_plan_of_the_same_splits_and_form() {
+        let (form, split) = test_images();
+        let plan = config::Predictions::default();
+        let of = |splits: Vec<SplitCounts>, blocks: &[u64]| Predictions {
+            progress: BlockProgress {
+                blocks: blocks.to_vec(),
+                ..BlockProgress::default()
+            },
+            splits,
+        };
+        let fits = |record: &Predictions| record.fits(&plan, Some(&form));
+        assert!(fits(&of(vec![split.clone()], &[])) && fits(&of(vec![split.clone()], &[7])));
+        assert!(fits(&of(Vec::new(), &[])) && !fits(&of(Vec::new(), &[0])));
+        assert!(!fits(&of(vec![split.clone()], &[7, 7])));
+        assert!(!fits(&of(vec![split.clone(), split.clone()], &[])));
+        assert!(!of(vec![split.clone()], &[]).fits(&plan, None));
+        let changes: &[fn(&mut SplitCounts)] = &[
+            |it| it.split = Split::Train,
+            |it| it.counts.push(0),
+            |it| it.images = Array::zeros(&[3, 1, 2, 1]),
+            |it| it.counts[0] = u64::MAX,
+        ];
+        for (place, change) in changes.iter().enumerate() {
+            let mut other = split.clone();
+            change(&mut other);
+            assert!(!fits(&of(vec![other], &[])), "change {place}");
+        }
+    }
+}

@@ -180,4 +180,65 @@ mod tests {
             (u64::MAX / 2, u64::MAX)
         );
     }
+
+    #[test]
+    fn chains_are_assigned_in_turn() {
+        let owner = |chain| (1..=3).find(|&index| owns_chain(index, 3, chain));
+        let owners = [0, 1, 2, 3, 4].map(owner);
+        assert_eq!(owners, [1, 2, 3, 1, 2].map(Some));
+    }
+
+    #[test]
+    fn a_shards_progress_is_that_of_its_portion() {
+        let portion = Portion {
+            parts: vec![(2, 5), (0, 4)],
+            total: 900,
+        };
+        assert_eq!(portion.blocks(), 7);
+        let done = |blocks: &[u64]| portion.is_done(blocks);
+        assert!(done(&[3, 4]) && done(&[4, 4]));
+        assert!(!done(&[2, 4]) && !done(&[3, 3]) && !done(&[3]));
+        let plan = config::Analysis::Predictions(config::Predictions::default());
+        let config = crate::session::Config {
+            analyses: vec![plan.clone()],
+            ..Default::default()
+        };
+        let mut record = Record::new(&config);
+        let of = |record: &Record| (record.progress_of(0, &plan), record.is_done(0, &plan));
+        let set = |record: &mut Record, blocks: &[u64], work| {
+            let Analysis::Predictions(it) = &mut record.analyses[0] else {
+                unreachable!()
+            };
+            it.progress.blocks = blocks.to_vec();
+            (it.progress.done, it.progress.total) = (work, 3001);
+        };
+        set(&mut record, &[3, 3], 700);
+        assert_eq!(of(&record), ((700, 3001), false));
+        assert_eq!(record.progress_of(1, &plan), (0, 0));
+        assert!(!record.is_done(1, &plan));
+        record.shard = Some(Shard {
+            index: 1,
+            count: 3,
+            from: Vec::new(),
+            node: String::new(),
+            job: None,
+            per_second: None,
+            eta_s: None,
+            checkpoint_s: 30.0,
+            portions: Vec::new(),
+        });
+        // Not opened yet: a third of the work.
+        assert_eq!(of(&record), ((700, 1000), false));
+        record.shard.as_mut().unwrap().portions = vec![Portion::default()];
+        assert_eq!(of(&record), ((700, 700), false));
+        record.shard.as_mut().unwrap().portions = vec![portion.clone()];
+        assert_eq!(of(&record), ((700, 900), false));
+        set(&mut record, &[3, 3], 950);
+        assert_eq!(of(&record), ((950, 951), false));
+        set(&mut record, &[3, 4], 880);
+        assert_eq!(of(&record), ((880, 880), true));
+        // What runs after merging is no shard's work.
+        let templates = config::Analysis::Templates(Default::default());
+        assert!(record.is_done(0, &templates));
+    }
 }

@@ -284,8 +284,7 @@ impl LayerResponses {
         let taken = self.gradients.units.len();
         let dropped = self.dropped_sums;
         (dropped || self.noise.fits(units, field) && self.images.fits(units, field))
-            && (self.kernel.values().is_empty() && self.kernel.shape() == [0]
-                || has_shape(&self.kernel, &[units, c, h, w]))
+            && (has_shape(&self.kernel, &[0]) || has_shape(&self.kernel, &[units, c, h, w]))
             && self.gradients.units.iter().all(|&unit| unit < units)
             && (dropped || taken == 0 || has_shape(&self.gradients.sum, &[taken, c, h, w]))
     }
@@ -336,3 +335,6 @@ arrays!(UnitResponses: fired, activation, magnitude, stimulus, weighted);
 arrays!(Gradients: sum);
 arrays!(LayerResponses: kernel, noise, images, gradients);
 arrays!(SpikeTriggered: layers, covariance);
+
+#[cfg(test)]
+mod tests;

@@ -110,3 +110,70 @@ impl Arrays for Templates {
 
     fn arrays_mut<'a>(&'a mut self, _: &mut dyn FnMut(String, &'a mut dyn Payload)) {}
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_headline_is_noise_alone_if_there_is_anything_to_choose_from() {
+        let of = |gamma, response, classes: usize| GammaTemplates {
+            gamma: Gamma(gamma),
+            response,
+            classes: ClassId::all(classes).collect(),
+            images: 10,
+            correct: [1, 2, 3, 4],
+        };
+        let headline = |gammas: &[GammaTemplates]| {
+            let all = Templates {
+                gammas: gammas.to_vec(),
+                ..Templates::default()
+            };
+            all.headline(Response::Decision).map(|it| it.gamma)
+        };
+        let [low, noise, high] = [0.2, 0.0, 0.5].map(|gamma| of(gamma, Response::Decision, 2));
+        let (one, other) = (
+            of(0.0, Response::Decision, 1),
+            of(0.4, Response::Evidence, 2),
+        );
+        assert_eq!(headline(&[low.clone(), noise.clone()]), Some(Gamma(0.0)));
+        assert_eq!(headline(&[one.clone(), high, low]), Some(Gamma(0.5)));
+        assert_eq!(headline(&[other.clone(), one]), Some(Gamma(0.0)));
+        assert_eq!(headline(&[other]), None);
+        let hits = noise.accuracy(2);
+        assert_eq!((hits.hits, hits.total), (3, 10));
+    }
+
+    #[test]
+    fn templates_of_a_file_have_existing_classes_and_possible_numbers() {
+        let plan = config::Templates::default();
+        let form = Form::numbered([1, 1, 1], 2);
+        let whole = Templates {
+            progress: BlockProgress {
+                blocks: vec![1],
+                done: 3,
+                total: 4,
+            },
+            gammas: vec![GammaTemplates {
+                gamma: Gamma::NOISE,
+                response: Response::Decision,
+                classes: ClassId::all(2).collect(),
+                images: 10,
+                correct: [10; SCORES],
+            }],
+        };
+        assert!(whole.fits(&plan, Some(&form)) && !whole.fits(&plan, None));
+        assert_eq!(whole.progress(&plan), (3, 4));
+        let changes: &[fn(&mut Templates)] = &[
+            |it| it.progress.blocks.clear(),
+            |it| it.gammas[0].classes[1] = ClassId(2),
+            |it| it.gammas[0].classes[1] = ClassId(0),
+            |it| it.gammas[0].correct[3] = 11,
+        ];
+        for (place, change) in changes.iter().enumerate() {
+            let mut other = whole.clone();
+            change(&mut other);
+            assert!(!other.fits(&plan, Some(&form)), "change {place}");
+        }
+    }
+}

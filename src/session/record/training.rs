@@ -179,4 +179,54 @@ mod tests {
             + curve.rest;
         assert!((sum - values.iter().sum::<f64>()).abs() < 1.0, "{sum}");
     }
+
+    #[test]
+    fn a_full_curve_is_halved_by_the_means_of_pairs() {
+        let mut curve = LossCurve::default();
+        (0..511).for_each(|i| curve.push(f64::from(i)));
+        assert_eq!((curve.points.len(), curve.each), (511, 1));
+        curve.push(511.0);
+        assert_eq!((curve.points.len(), curve.each), (256, 2));
+        assert_eq!((curve.points[0], curve.points[255]), (0.5, 510.5));
+        curve.push(3.0);
+        assert_eq!(
+            (curve.points.len(), curve.rest, curve.rest_count),
+            (256, 3.0, 1)
+        );
+        curve.push(4.0);
+        assert_eq!(
+            (curve.points.len(), curve.rest, curve.rest_count),
+            (257, 0.0, 0)
+        );
+        assert_eq!(curve.points[256], 3.5);
+    }
+
+    #[test]
+    fn a_point_lies_in_the_middle_of_its_batches() {
+        let epoch = Epoch {
+            epoch: 1,
+            train_loss: 0.0,
+            train_accuracy: 0.0,
+            valid_loss: 0.0,
+            valid_accuracy: 0.0,
+            lr: 0.0,
+        };
+        let mut training = TrainingRecord {
+            epochs: vec![epoch],
+            batch_loss: LossCurve {
+                each: 2,
+                points: vec![8.0, 4.0],
+                rest: 1.0,
+                rest_count: 1,
+            },
+            ..TrainingRecord::default()
+        };
+        // Two points and a half fill one epoch and a quarter.
+        (training.partial.batches, training.partial.of) = (1, 4);
+        assert_eq!(training.loss_by_batch(), [(0.25, 8.0), (0.75, 4.0)]);
+        training.partial = PartialEpoch::default();
+        training.batch_loss.rest_count = 0;
+        assert_eq!(training.loss_by_batch(), [(0.25, 8.0), (0.75, 4.0)]);
+        assert_eq!(TrainingRecord::default().loss_by_batch(), []);
+    }
 }

@@ -171,3 +171,58 @@ impl TrialKind {
         8 * (maps * pixels as u64 + numbers)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trial_belongs_to_the_rows_of_its_decision_its_class_and_both_if_equal() {
+        let rows = TrialRows::new(4, &[ClassId(1), ClassId(3)]);
+        assert_eq!((rows.classes(), rows.listed(), rows.count()), (4, 2, 7));
+        assert_eq!(
+            [0, 1, 2, 3].map(|class| rows.place(ClassId(class))),
+            [None, Some(0), None, Some(1)]
+        );
+        let of = |truth, called| -> Vec<usize> {
+            rows.for_trial(ClassId(truth), ClassId(called)).collect()
+        };
+        assert_eq!(of(3, 3), [1, 3, 5]);
+        assert_eq!(of(1, 1), [0, 2, 4]);
+        assert_eq!(of(1, 3), [1, 2]);
+        assert_eq!(of(0, 1), [0]);
+        // Called none of the listed classes.
+        assert_eq!(of(1, 2), [6, 2]);
+        assert_eq!(of(0, 0), [6]);
+    }
+
+    #[test]
+    fn the_memory_of_a_kind_of_trials_is_that_of_its_sums() {
+        // 7 maps for each class, and two tables.
+        let mut plain = TrialKind::plain(10, [1, 28, 28]);
+        assert_eq!(plain.bytes(), 8 * (70 * 784 + 200));
+        // Evidence adds two maps for each class, and its sums and products by parity.
+        plain.evidence = true;
+        assert_eq!(
+            (plain.bytes(), plain.evidence_rows()),
+            (8 * (90 * 784 + 600), 0)
+        );
+        let some = TrialKind {
+            noise: Noise::Gabor,
+            grain: Grain {
+                cell: 1,
+                grey: true,
+            },
+            weighting: Weighting::Confidence,
+            classes: 5,
+            listed: [0, 1, 2].map(ClassId).to_vec(),
+            images: [3, 2, 2],
+            evidence: true,
+        };
+        // Maps of four numbers: 21 of decisions, 2 of the rest, 2 of moments, 2·3 + 2·4 of evidence.
+        assert_eq!(some.evidence_rows(), 4);
+        assert_eq!(some.bytes(), 8 * (39 * 4 + 50 + 2 * (15 + 9)));
+        let all = TrialKind { classes: 3, ..some };
+        assert_eq!(all.evidence_rows(), 3);
+    }
+}

@@ -92,3 +92,40 @@ impl DeviceData {
         Some(images)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_on_a_device_is_shared_by_all_who_draw_there() {
+        let images = crate::stimulus::tests::images();
+        let (pool, device) = (Pool::new(&images), Device::flex());
+        let data = DeviceData::default();
+        let copies = || data.images.lock().unwrap().len();
+        assert_eq!(data.images(&pool, &device).unwrap().dims(), [30, 784]);
+        let other = data.with_noise_backend(NoiseBackend {
+            gpu: Some(3),
+            kernels: None,
+        });
+        assert_eq!(
+            (other.noise_backend.gpu, data.noise_backend.gpu),
+            (Some(3), None)
+        );
+        assert_eq!(other.images(&pool, &device).unwrap().dims(), [30, 784]);
+        assert_eq!(copies(), 1);
+        // They also count their transfers together.
+        data.traffic().upload(100);
+        other.traffic().upload(20);
+        other.traffic().read_back(3);
+        assert_eq!(data.traffic().so_far(), [2, 120, 1, 3]);
+        // Noise alone needs none.
+        let none = Pool::new(&crate::data::Images {
+            pixels: [].into(),
+            labels: [].into(),
+            ..images
+        });
+        assert!(data.images(&none, &device).is_none());
+        assert_eq!(copies(), 1);
+    }
+}

@@ -223,3 +223,85 @@ const ALWAYS: [([u16; 4], u32); 7] = [
     ([26371, 23334, 22340, 32775], 0xaa47_fdff),
     ([28446, 27467, 28074, 30301], 0xb680_4a4c),
 ];
+
+/// No images of this shape.
+fn blank([channels, height, width]: Shape) -> Images {
+    Images {
+        pixels: [].into(),
+        labels: [].into(),
+        channels,
+        height,
+        width,
+        classes: 1,
+    }
+}
+
+#[test]
+fn gaussian_noise_is_rounded_to_the_nearest_point_and_halves_up() {
+    let point = |n| gaussian_point(n, 10.0, 2.0);
+    assert_eq!((point(0.24), point(0.25)), (10, 11));
+    assert_eq!((point(-0.25), point(-0.26)), (10, 9));
+    assert_eq!((point(5.0), point(5.1)), (20, 20));
+    assert_eq!((point(-4.9), point(-5.1)), (0, 0));
+}
+
+#[test]
+fn binary_noise_is_the_generators_bits_from_the_lowest() {
+    for count in [1, 31, 32, 77] {
+        let points = binary(&mut ChaCha8Rng::seed_from_u64(8), count);
+        assert_eq!(points.len(), count);
+        let mut words = ChaCha8Rng::seed_from_u64(8);
+        for points in points.chunks(32) {
+            let word = words.next_u32();
+            for (bit, &point) in points.iter().enumerate() {
+                assert_eq!(u32::from(point), (word >> bit) & 1, "{count} {bit}");
+            }
+        }
+    }
+}
+
+#[test]
+fn each_channel_has_its_square_where_the_places_say() {
+    let source = NoiseSource::new(Noise::Patch, &blank([3, 9, 14]));
+    let rng = || ChaCha8Rng::seed_from_u64(9);
+    let places = source.draw_patch_places(&mut rng(), 40).unwrap();
+    let points = source.draw(&mut rng(), 40);
+    assert_eq!((places.len(), points.len()), (40 * 3, 40 * 3 * 9 * 14));
+    for (channel, place) in points.chunks_exact(9 * 14).zip(&places) {
+        let (top, left) = (place / 14, place % 14);
+        assert!([0, 4].contains(&top) && [0, 4, 8].contains(&left));
+        for (pixel, &point) in (0_u32..).zip(channel) {
+            let inside =
+                (top..top + 4).contains(&(pixel / 14)) && (left..left + 4).contains(&(pixel % 14));
+            assert_eq!(point, u16::from(inside), "{place} {pixel}");
+        }
+    }
+    let mut different = places;
+    different.sort_unstable();
+    different.dedup();
+    assert_eq!(different, [0, 4, 8, 56, 60, 64]);
+    let uniform = NoiseSource::new(Noise::Uniform, &blank([3, 9, 14]));
+    assert_eq!(uniform.draw_patch_places(&mut rng(), 40), None);
+}
+
+#[test]
+fn only_gaussian_and_gabor_noise_take_normal_numbers() {
+    let coarse = Grain {
+        cell: 2,
+        grey: false,
+    };
+    for (noise, grain, normals) in [
+        (Noise::Uniform, coarse, 0),
+        (Noise::Binary, coarse, 0),
+        (Noise::Patch, Grain::default(), 0),
+        // One for each cell of each channel.
+        (Noise::Gaussian(Gaussian::default()), coarse, 2 * 3 * 6),
+        // Eight for each of the tiles of 3, 7 and 15 pixels of each channel.
+        (Noise::Gabor, Grain::default(), 2 * 8 * (2 * 4 + 2 + 1)),
+    ] {
+        let source = NoiseSource::with_grain(noise, grain, &blank([2, 5, 11]));
+        assert_eq!((source.noise(), source.normals()), (noise, normals));
+        assert_eq!(source.gabor_words().is_some(), noise == Noise::Gabor);
+        assert_eq!(source.cells().is_some(), grain == coarse);
+    }
+}

@@ -113,3 +113,75 @@ fn a_record_with_negative_or_overflowing_counts_is_refused() {
     attack.counts.values_mut()[7..10].fill(i64::MAX);
     assert!(!attack.fits(&plan, Some(&form)));
 }
+
+/// Two classes and two weights; every count and every number of a pattern is its own place.
+fn numbered() -> Attack {
+    Attack {
+        gamma: Some(Gamma::NOISE),
+        weights: vec![0.0, 1.0],
+        patterns: Array::new(&[3, 2, 1, 1, 2], (0_u8..12).map(f32::from).collect()),
+        measured: vec![true, false, true, true, true, true],
+        counts: Array::new(&[2, 3, 2, 2, OUTCOMES], (0..96).collect()),
+        progress: BlockProgress {
+            blocks: vec![0; 12],
+            ..BlockProgress::default()
+        },
+        examples: vec![AttackExample {
+            target: ClassId(1),
+            truth: ClassId(0),
+            image: Array::zeros(&[1, 1, 2]),
+            called: vec![ClassId(1); 6],
+            confidence: vec![0.5; 6],
+        }],
+        ..Attack::default()
+    }
+}
+
+#[test]
+fn outcomes_and_patterns_are_found_by_their_indices() {
+    let attack = numbered();
+    let outcomes = |source, pattern, target, weight| {
+        attack
+            .outcomes(source, pattern, ClassId(target), weight)
+            .numbers()
+    };
+    assert_eq!(outcomes(1, 2, 1, 1), [92, 93, 94, 95]);
+    assert_eq!(outcomes(1, 0, 1, 0), [56, 57, 58, 59]);
+    assert_eq!(outcomes(0, 1, 0, 1), [20, 21, 22, 23]);
+    // 2, 6, … 94.
+    assert_eq!(attack.queries(), 24 * 48);
+    assert_eq!(attack.classes(), 2);
+    assert_eq!(attack.pattern(1, ClassId(1)), Some(&[6.0, 7.0][..]));
+    assert_eq!(attack.pattern(0, ClassId(1)), None);
+    assert_eq!(attack.pattern(0, ClassId(2)), None);
+}
+
+#[test]
+fn an_attack_fits_a_plan_of_its_weights_and_a_form_of_its_shape() {
+    let plan = config::Attack {
+        weights: vec![0.0, 1.0],
+        ..config::Attack::default()
+    };
+    let form = Form::numbered([1, 1, 2], 2);
+    assert!(numbered().fits(&plan, Some(&form)));
+    assert!(Attack::new(&plan).fits(&plan, None));
+    let changes: &[fn(&mut Attack)] = &[
+        |it| it.kinds = vec![Pattern::Random; 3],
+        |it| it.weights[0] = 0.5,
+        |it| it.patterns = Array::zeros(&[12]),
+        |it| it.measured.push(true),
+        |it| it.progress.blocks.push(0),
+        |it| it.counts = Array::zeros(&[96]),
+        |it| it.examples[0].target = ClassId(2),
+        |it| it.examples[0].truth = ClassId(2),
+        |it| it.examples[0].called[5] = ClassId(2),
+        |it| it.examples[0].called.truncate(5),
+        |it| it.examples[0].confidence.truncate(5),
+        |it| it.examples[0].image = Array::zeros(&[1, 2, 1]),
+    ];
+    for (place, change) in changes.iter().enumerate() {
+        let mut other = numbered();
+        change(&mut other);
+        assert!(!other.fits(&plan, Some(&form)), "change {place}");
+    }
+}

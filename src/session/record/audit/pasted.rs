@@ -91,3 +91,32 @@ impl PastedFinding {
         Some((equal.collect(), most))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_images_of_other_classes_show_an_effect_and_tied_sources_are_all_named() {
+        let mut pasted = PastedFinding::new(ClassId(1), (0, 0, 4), 4);
+        assert_eq!(pasted.sources(), None);
+        let block = PastedFinding {
+            shown: vec![5, 10, 2, 0],
+            before: vec![1, 9, 0, 0],
+            called: vec![3, 10, 1, 0],
+            ..pasted.clone()
+        };
+        pasted.add(&block);
+        let more = PastedFinding {
+            called: vec![2, 10, 1, 0],
+            ..block
+        };
+        pasted.add(&more);
+        let share = |hits, total| Share { hits, total };
+        assert_eq!(pasted.others(), share(7, 14));
+        assert_eq!(pasted.before_pasting(), share(2, 14));
+        assert_eq!(pasted.called_from(ClassId(0)), share(5, 10));
+        let sources = vec![ClassId(0), ClassId(2)];
+        assert_eq!(pasted.sources(), Some((sources, 0.5)));
+    }
+}

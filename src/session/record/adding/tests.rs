@@ -1,0 +1,252 @@
+//! Tests of merging: the sum of two records, and what is not added.
+
+use super::*;
+use crate::ids::Gamma;
+use crate::session::config::{Noise, Split};
+use crate::session::form::Form;
+use crate::session::record::gamma_trials::tests::{blocks, fresh, kind, null, trials};
+use crate::session::record::{
+    Audit, AuditRole, AuditedNetwork, Backdoor, BlockSums, FedBack, LayerResponses, Suspect,
+    TrialKind,
+};
+
+#[test]
+fn a_sum_that_overflows_is_refused_and_changes_nothing() {
+    let mut sums = [1_i64, i64::MAX];
+    assert!(add(&mut sums, &[1, 1]).unwrap_err().contains("64 bits"));
+    assert_eq!(sums, [1, i64::MAX]);
+    assert!(add(&mut sums, &[1]).is_err());
+    add(&mut sums, &[1, -1]).unwrap();
+    assert_eq!(sums, [2, i64::MAX - 1]);
+}
+
+#[test]
+fn the_merge_of_two_records_equals_the_record_of_all_trials() {
+    let (mut merged, mut other) = (trials(), trials());
+    other.set_null(null());
+    merged.absorb(&other).unwrap();
+    let mut all = trials();
+    blocks().iter().for_each(|block| all.add(block));
+    all.set_null(null());
+    assert!(merged == all);
+    assert_eq!((all.blocks, all.trials, all.dropped), (4, 20, 8));
+}
+
+#[test]
+fn trials_measured_differently_are_refused_with_the_difference() {
+    let cases: &[(fn(&mut GammaTrials), &str)] = &[
+        (|t| t.gamma = Gamma(0.2), "its signal strength differs"),
+        (|t| t.kind = Noise::Pca, "its noise differs"),
+        (|t| t.grain.grey = true, "its noise differs"),
+        (|t| t.listed.truncate(1), "its list of classes differs"),
+        (|t| t.images = [1, 2, 1], "its image differs"),
+        (|t| t.evidence = None, "only one of them recorded"),
+        (
+            |t| t.evidence.as_mut().unwrap().step = 0.5,
+            "in units of 0.5, but those of the others in units of 0.25",
+        ),
+        (|t| t.counts.push(0), "it has 19 numbers; expected 18"),
+        (
+            |t| t.rest = Array::zeros(&[4]),
+            "it has sums of shape [4]; expected [2, 1, 1, 2]",
+        ),
+    ];
+    for (change, words) in cases {
+        let mut other = trials();
+        change(&mut other);
+        let error = trials().absorb(&other).unwrap_err();
+        assert!(error.contains(words), "{error}");
+    }
+}
+
+#[test]
+fn an_emptied_record_is_one_without_trials_of_the_same_kind() {
+    let mut full = trials();
+    (full.first, full.reached) = (4, true);
+    (full.noted, full.course) = (vec![5], Array::zeros(&[1, 2, 2]));
+    full.on_the_way = vec![trials()];
+    let answer = Some(FedBack {
+        class: crate::ids::ClassId(1),
+        confidence: 0.5,
+    });
+    (full.fed_back[0], full.evidence_fed_back[0]) = (answer, answer);
+    assert!(full.emptied() == fresh());
+    assert!(full.emptied().is_of_kind(&kind()));
+}
+
+/// A block of four trials.
+fn four() -> GammaTrials {
+    let mut trials = GammaTrials::new(Gamma::NOISE, 30, &TrialKind::plain(2, [1, 1, 1]));
+    trials.add(&BlockSums {
+        trials: 4,
+        counts: vec![1, 1, 1, 1],
+        noise: vec![(0, vec![90]), (1, vec![110])],
+        image: vec![(0, vec![1]), (1, vec![2])],
+        ..BlockSums::default()
+    });
+    trials
+}
+
+#[test]
+fn reliability_on_the_way_is_noted_only_for_blocks_that_follow_directly() {
+    let merged = |first: u64| {
+        let (mut whole, mut later) = (four(), four());
+        later.first = first;
+        later.on_the_way = vec![four()];
+        whole.absorb(&later).unwrap();
+        assert_eq!((whole.blocks, whole.trials), (2, 8));
+        (whole.noted.clone(), whole.course.shape().to_vec())
+    };
+    assert_eq!(merged(1), (vec![8], vec![1, 2, 2]));
+    assert_eq!(merged(2), (vec![], vec![0, 2, 2]));
+    // The notes of the first blocks are those of a single engine.
+    let mut first = four();
+    (first.noted, first.course) = (vec![4], Array::zeros(&[1, 2, 2]));
+    let mut whole = first.emptied();
+    whole.absorb(&first).unwrap();
+    assert!(whole == first);
+    let mut whole = four();
+    whole.absorb(&first).unwrap();
+    assert_eq!(whole.noted, [] as [u64; 0]);
+}
+
+#[test]
+fn progress_adds_up_and_its_total_is_the_larger_one() {
+    let progress = |blocks: &[u64], done, total| BlockProgress {
+        blocks: blocks.to_vec(),
+        done,
+        total,
+    };
+    let mut all = BlockProgress::default();
+    all.add(&progress(&[2, 3], 5, 9)).unwrap();
+    assert_eq!(all, progress(&[2, 3], 5, 9));
+    all.add(&progress(&[1, 0], 2, 7)).unwrap();
+    assert_eq!(all, progress(&[3, 3], 7, 9));
+    assert!(all.add(&progress(&[1], 1, 1)).is_err());
+    let finished = |done, total| progress(&[], done, total).is_finished();
+    assert_eq!(
+        [
+            finished(0, 0),
+            finished(1, 2),
+            finished(2, 2),
+            finished(3, 2)
+        ],
+        [false, false, true, true]
+    );
+}
+
+#[test]
+fn records_of_other_layers_splits_or_experiments_are_refused() {
+    let spikes = |name: &str| {
+        Analysis::SpikeTriggered(SpikeTriggered {
+            layers: vec![LayerResponses::new(name, 1, [1, 1, 1], false, None)],
+            ..SpikeTriggered::default()
+        })
+    };
+    let modulated = |name: &str| {
+        let layer = ModulatedLayer {
+            name: name.into(),
+            alpha: 0.1,
+            shown: vec![3],
+            activation: Array::new(&[1, 1], vec![4]),
+            counts: Array::new(&[1, 1, 1, 3, 1], vec![5, 6, 7]),
+        };
+        Analysis::Modulation(Modulation {
+            layers: vec![layer],
+            ..Modulation::default()
+        })
+    };
+    let predictions = |split| {
+        Analysis::Predictions(Predictions {
+            splits: vec![SplitCounts::new(split, &Form::numbered([1, 1, 1], 2))],
+            ..Predictions::default()
+        })
+    };
+    let absorbed = |mut one: Analysis, other: &Analysis| one.absorb(other).err();
+    let refused = |words: &str| Some(words.to_owned());
+    let layers = refused("its layer differs");
+    assert_eq!(absorbed(spikes("fc1"), &spikes("fc2")), layers);
+    assert_eq!(absorbed(modulated("fc1"), &modulated("fc2")), layers);
+    let (test, train) = (predictions(Split::Test), predictions(Split::Train));
+    assert_eq!(absorbed(test.clone(), &train), refused("its split differs"));
+    assert_eq!(absorbed(test.clone(), &test), None);
+    assert_eq!(
+        absorbed(test, &spikes("fc1")),
+        refused("it is a different experiment")
+    );
+    // A record that has not begun adds nothing, and takes over one that has.
+    let mut one = modulated("fc1");
+    let nothing = Analysis::Modulation(Modulation::default());
+    one.absorb(&nothing).unwrap();
+    assert!(one == modulated("fc1"));
+    let mut empty = nothing;
+    empty.absorb(&one).unwrap();
+    assert!(empty == one);
+    one.absorb(&modulated("fc1")).unwrap();
+    let Analysis::Modulation(sum) = &one else {
+        unreachable!()
+    };
+    assert_eq!(sum.layers[0].shown, [6]);
+    assert_eq!(sum.layers[0].activation.values(), [8]);
+    assert_eq!(sum.layers[0].counts.values(), [10, 12, 14]);
+}
+
+#[test]
+fn a_network_is_taken_from_the_engine_that_measured_it_and_never_twice() {
+    let study = |seeds: [u64; 3], blocks: [u64; 3]| {
+        let network = |seed| Suspect {
+            poisoned: false,
+            seed,
+            training: None,
+            clean_accuracy: None,
+            attack_success: None,
+            attacked: 0,
+            trials: Vec::new(),
+            findings: Vec::new(),
+        };
+        Backdoor {
+            progress: BlockProgress {
+                blocks: blocks.to_vec(),
+                done: 0,
+                total: 9,
+            },
+            networks: seeds.map(network).to_vec(),
+        }
+    };
+    let mut whole = study([1, 2, 3], [1, 0, 0]);
+    whole.absorb(&study([11, 12, 13], [1, 2, 0])).unwrap();
+    assert!(whole == study([1, 12, 3], [2, 2, 0]));
+}
+
+#[test]
+fn a_suspects_trials_add_up_until_its_images_are_computed() {
+    let audit = |seeds: [u64; 2], blocks: [u64; 2]| {
+        let mut suspect = AuditedNetwork::new(AuditRole::Suspect, seeds[1]);
+        suspect.trials = vec![four()];
+        let reference = AuditedNetwork::new(AuditRole::Reference, seeds[0]);
+        Audit {
+            progress: BlockProgress {
+                blocks: blocks.to_vec(),
+                done: 0,
+                total: 9,
+            },
+            networks: vec![reference, suspect],
+            ..Audit::default()
+        }
+    };
+    let mut whole = audit([1, 2], [0, 0]);
+    let mut other = audit([11, 12], [3, 1]);
+    whole.absorb(&other).unwrap();
+    assert_eq!(
+        (whole.networks[0].seed, whole.networks[1].seed),
+        (11, 2),
+        "the reference is taken over, the suspect is not"
+    );
+    assert_eq!(whole.networks[1].trials[0].trials, 8);
+    assert_eq!(whole.progress.blocks, [3, 1]);
+    other.networks[1].called = vec![1, 1];
+    other.networks[1].trials.clear();
+    other.progress.blocks = vec![0, 0];
+    whole.absorb(&other).unwrap();
+    assert!(whole.networks[1] == other.networks[1]);
+}

@@ -1,0 +1,239 @@
+//! Tests of the trials at one γ: where a block's sums go, and what is checked and compared.
+
+use super::*;
+use crate::ids::BlockIndex;
+use crate::session::record::BlockEvidence;
+
+/// Three classes, of which 0 and 2 have maps of two pixels, with everything that can be summed.
+pub(in crate::session::record) fn kind() -> TrialKind {
+    TrialKind {
+        noise: Noise::Gabor,
+        grain: Grain::default(),
+        weighting: Weighting::Confidence,
+        classes: 3,
+        listed: vec![ClassId(0), ClassId(2)],
+        images: [1, 1, 2],
+        evidence: true,
+    }
+}
+
+/// An odd block of seven trials, four of them dropped, and an even one of three.
+pub(in crate::session::record) fn blocks() -> [BlockSums; 2] {
+    let odd = BlockSums {
+        block: BlockIndex(1),
+        trials: 7,
+        counts: vec![1, 0, 0, 0, 0, 2, 0, 0, 0],
+        noise: vec![(4, vec![5, 6]), (6, vec![7, 8])],
+        image: vec![(1, vec![9, 10])],
+        weights: (
+            vec![0, 11, 0, 0, 0, 0, 0, 0, 0],
+            vec![0, 121, 0, 0, 0, 0, 0, 0, 0],
+        ),
+        moments: vec![1, 2, 3, 4],
+        dropped: 4,
+        evidence: Some(BlockEvidence {
+            clipped: 3,
+            shown: vec![1, 0, 6],
+            sums: vec![0, 0, 0, 0, 0, 13],
+            squares: vec![0, 14, 0, 0],
+            products: vec![0, 0, 15, 16],
+            noise: vec![(2, vec![17, 18])],
+        }),
+        ..BlockSums::default()
+    };
+    let even = BlockSums {
+        block: BlockIndex(2),
+        trials: 3,
+        counts: vec![0, 0, 3, 0, 0, 0, 0, 0, 0],
+        noise: vec![(6, vec![19, 20])],
+        evidence: Some(BlockEvidence {
+            shown: vec![0, 3, 0],
+            ..BlockEvidence::default()
+        }),
+        ..BlockSums::default()
+    };
+    [odd, even]
+}
+
+/// A record without trials.
+pub(in crate::session::record) fn fresh() -> GammaTrials {
+    let mut trials = GammaTrials::new(Gamma(0.3), 30, &kind());
+    trials.record_evidence(0.25, &kind());
+    trials
+}
+
+/// The record of these blocks.
+pub(in crate::session::record) fn trials() -> GammaTrials {
+    let mut trials = fresh();
+    blocks().iter().for_each(|block| trials.add(block));
+    trials
+}
+
+/// A null distribution for its maps.
+pub(in crate::session::record) fn null() -> NoiseNull {
+    NoiseNull {
+        bound: 4.0,
+        deviations: Array::zeros(&[1, 1, 2]),
+        largest: Array::zeros(&[3]),
+        maps: Array::zeros(&[5, 1, 1, 2]),
+    }
+}
+
+/// The numbers that are not zero, with their places.
+fn nonzero<T: Copy + Default + PartialEq>(numbers: &[T]) -> Vec<(usize, T)> {
+    let numbers = numbers.iter().copied().enumerate();
+    numbers
+        .filter(|(_, number)| *number != T::default())
+        .collect()
+}
+
+const ANSWER: Option<FedBack> = Some(FedBack {
+    class: ClassId(3),
+    confidence: 0.5,
+});
+
+#[test]
+fn the_sums_of_a_block_are_added_at_its_parity_and_row() {
+    let trials = trials();
+    assert_eq!(
+        (trials.blocks, trials.trials, trials.dropped),
+        (2, 10, 4),
+        "blocks, trials and dropped ones"
+    );
+    assert_eq!(nonzero(&trials.counts), [(2, 3), (9, 1), (14, 2)]);
+    assert_eq!(nonzero(trials.noise.values()), [(20, 5), (21, 6)]);
+    assert_eq!(trials.rest.values(), [19, 20, 7, 8]);
+    assert_eq!(trials.image.values(), [0, 0, 9, 10]);
+    assert_eq!(nonzero(&trials.weights), [(10, 11)]);
+    assert_eq!(nonzero(&trials.squared_weights), [(10, 121)]);
+    assert_eq!(trials.moments.values(), [1, 2, 3, 4]);
+    let evidence = trials.evidence.as_ref().unwrap();
+    assert_eq!(evidence.clipped, 3);
+    assert_eq!(evidence.shown, [0, 3, 0, 1, 0, 6]);
+    assert_eq!(nonzero(evidence.sums.values()), [(11, 13)]);
+    assert_eq!(nonzero(evidence.squares.values()), [(5, 14)]);
+    assert_eq!(nonzero(evidence.products.values()), [(6, 15), (7, 16)]);
+    assert_eq!(nonzero(evidence.noise.values()), [(10, 17), (11, 18)]);
+}
+
+#[test]
+fn records_that_differ_in_any_one_field_are_not_equal() {
+    let mut whole = trials();
+    whole.noted = vec![5];
+    whole.course = Array::new(&[1, 2, 2], vec![0.5, f32::NAN, 0.25, f32::NAN]);
+    assert!(whole == whole.clone(), "no number equals no number");
+    let changes: &[fn(&mut GammaTrials)] = &[
+        |t| t.gamma = Gamma(0.2),
+        |t| t.first = 1,
+        |t| t.blocks = 3,
+        |t| t.trials = 11,
+        |t| t.min_trials = 31,
+        |t| t.fed_back[0] = ANSWER,
+        |t| t.counts[0] = 1,
+        |t| t.listed[0] = ClassId(1),
+        |t| t.images = [1, 2, 1],
+        |t| t.grain.grey = true,
+        |t| t.noise.values_mut()[0] = 1,
+        |t| t.rest.values_mut()[0] = 1,
+        |t| t.image.values_mut()[0] = 1,
+        |t| t.kind = Noise::Pca,
+        |t| t.grid = Noise::Binary.grid(),
+        |t| t.deviation = Some(0.5),
+        |t| t.moments.values_mut()[0] = 7,
+        |t| t.weights[0] = 1,
+        |t| t.squared_weights[0] = 1,
+        |t| t.dropped = 5,
+        |t| t.evidence = None,
+        |t| t.noted = vec![6],
+        |t| t.course.values_mut()[0] = 0.75,
+        |t| t.evidence_fed_back[0] = ANSWER,
+        |t| t.null = Some(null()),
+        |t| t.reached = true,
+        |t| t.on_the_way = vec![fresh()],
+    ];
+    for (place, change) in changes.iter().enumerate() {
+        let mut other = whole.clone();
+        change(&mut other);
+        assert!(whole != other, "change {place}");
+    }
+}
+
+#[test]
+fn trials_of_another_kind_are_recognized_by_any_one_difference() {
+    let mut whole = trials();
+    whole.on_the_way = vec![fresh()];
+    assert!(whole.is_of_kind(&kind()));
+    let changes: &[fn(&mut GammaTrials)] = &[
+        |t| t.kind = Noise::Pca,
+        |t| t.grid = Noise::Binary.grid(),
+        |t| t.deviation = Some(0.5),
+        |t| t.grain.grey = true,
+        |t| t.images = [1, 2, 1],
+        |t| t.fed_back.push(None),
+        |t| t.listed[0] = ClassId(1),
+        |t| t.weights.clear(),
+        |t| t.evidence = None,
+        |t| t.evidence.as_mut().unwrap().noise = Array::default(),
+        |t| t.on_the_way[0].kind = Noise::Pca,
+    ];
+    for (place, change) in changes.iter().enumerate() {
+        let mut other = whole.clone();
+        change(&mut other);
+        assert!(!other.is_of_kind(&kind()), "change {place}");
+    }
+}
+
+#[test]
+fn numbers_that_contradict_each_other_are_not_consistent() {
+    let mut whole = trials();
+    whole.noted = vec![5, 9];
+    whole.course = Array::zeros(&[2, 2, 2]);
+    whole.null = Some(null());
+    whole.on_the_way = vec![fresh()];
+    assert!(whole.is_consistent());
+    let changes: &[fn(&mut GammaTrials)] = &[
+        |t| t.counts[0] = 1,
+        |t| t.counts.push(0),
+        |t| t.dropped = 5,
+        |t| t.trials = 11,
+        |t| t.weights.truncate(9),
+        |t| {
+            t.weights.truncate(9);
+            t.squared_weights.truncate(9);
+        },
+        |t| t.noted = vec![5],
+        |t| t.noted = vec![5, 5],
+        |t| t.noted = Vec::new(),
+        |t| t.fed_back[0] = ANSWER,
+        |t| t.evidence_fed_back[0] = ANSWER,
+        |t| t.evidence_fed_back.clear(),
+        |t| t.listed = vec![ClassId(2), ClassId(0)],
+        |t| t.listed[1] = ClassId(3),
+        |t| t.noise = Array::default(),
+        |t| t.rest = Array::default(),
+        |t| t.image = Array::default(),
+        |t| t.moments = Array::default(),
+        |t| t.on_the_way[0].trials = 1,
+        |t| t.null.as_mut().unwrap().bound = 0.0,
+        |t| t.null.as_mut().unwrap().bound = f64::INFINITY,
+        |t| t.null.as_mut().unwrap().deviations = Array::zeros(&[1, 2, 1]),
+        |t| t.null.as_mut().unwrap().largest = Array::zeros(&[3, 1]),
+        |t| t.null.as_mut().unwrap().maps = Array::zeros(&[5, 1, 2, 1]),
+        |t| t.evidence.as_mut().unwrap().step = 0.0,
+        |t| t.evidence.as_mut().unwrap().step = f64::INFINITY,
+        |t| t.evidence.as_mut().unwrap().shown.push(0),
+        |t| t.evidence.as_mut().unwrap().shown[0] = 1,
+        |t| t.evidence.as_mut().unwrap().sums = Array::default(),
+        |t| t.evidence.as_mut().unwrap().squares = Array::default(),
+        |t| t.evidence.as_mut().unwrap().products = Array::default(),
+        |t| t.evidence.as_mut().unwrap().noise = Array::zeros(&[2, 2, 1, 1, 2]),
+    ];
+    for (place, change) in changes.iter().enumerate() {
+        let mut other = whole.clone();
+        change(&mut other);
+        assert!(!other.is_consistent(), "change {place}");
+    }
+    // Evidence may take its sums of the noise from the decisions.
+    whole.evidence.as_mut().unwrap().noise = Array::default();
+    assert!(whole.is_consistent());
+}
