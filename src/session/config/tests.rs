@@ -6,6 +6,10 @@ use crate::ids::ClassId;
 use crate::stats::classification::MAX_RESPONSE_TRIALS;
 
 /// The place that an error names; empty without one.
+
+/// A change of a valid plan.
+type Change<T> = fn(&mut T);
+
 fn place(result: Result<(), ConfigError>) -> String {
     result.err().map_or_else(String::new, |error| error.path)
 }
@@ -14,7 +18,7 @@ fn place(result: Result<(), ConfigError>) -> String {
 fn assert_bounds<T: Clone>(
     valid: &T,
     validate: impl Fn(&T, &str) -> Result<(), ConfigError>,
-    changes: &[(fn(&mut T), &str)],
+    changes: &[(Change<T>, &str)],
 ) {
     assert_eq!(place(validate(valid, "it")), "");
     for (index, (change, field)) in changes.iter().enumerate() {

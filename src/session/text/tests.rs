@@ -4,6 +4,9 @@ use super::*;
 use crate::session::config::{Analysis, ClassificationImages, Predictions};
 use crate::session::record::TrainingRecord;
 
+/// A change of a plan.
+type Change = fn(&mut Config);
+
 #[test]
 fn what_a_file_is_instead_of_a_session_is_said() {
     for (text, words) in [
@@ -29,7 +32,7 @@ fn an_edited_place_of_a_plan_is_named_and_the_checkpoint_interval_may_change() {
         ..Config::default()
     };
     let ran = ron::to_string(&plan).unwrap();
-    let cases: &[(fn(&mut Config), &str)] = &[
+    let cases: &[(Change, &str)] = &[
         (|it| it.checkpoint_s = 1.0, ""),
         (|it| it.seed = 2, "seed"),
         (|it| it.dataset = None, "dataset"),

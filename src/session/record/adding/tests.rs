@@ -10,6 +10,9 @@ use crate::session::record::{
     TrialKind,
 };
 
+/// A change of one of two records.
+type Change = fn(&mut GammaTrials);
+
 #[test]
 fn a_sum_that_overflows_is_refused_and_changes_nothing() {
     let mut sums = [1_i64, i64::MAX];
@@ -34,7 +37,7 @@ fn the_merge_of_two_records_equals_the_record_of_all_trials() {
 
 #[test]
 fn trials_measured_differently_are_refused_with_the_difference() {
-    let cases: &[(fn(&mut GammaTrials), &str)] = &[
+    let cases: &[(Change, &str)] = &[
         (|t| t.gamma = Gamma(0.2), "its signal strength differs"),
         (|t| t.kind = Noise::Pca, "its noise differs"),
         (|t| t.grain.grey = true, "its noise differs"),
