@@ -5,11 +5,10 @@ use super::*;
 use crate::ids::ClassId;
 use crate::stats::classification::MAX_RESPONSE_TRIALS;
 
-/// The place that an error names; empty without one.
-
 /// A change of a valid plan.
 type Change<T> = fn(&mut T);
 
+/// The place that an error names; empty without one.
 fn place(result: Result<(), ConfigError>) -> String {
     result.err().map_or_else(String::new, |error| error.path)
 }
