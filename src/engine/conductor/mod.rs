@@ -143,7 +143,7 @@ impl Conductor {
     }
 
     fn run(&mut self) -> Result<RunEnd, RunError> {
-        self.active.session.record.state = SavedState::Running;
+        self.active.record_running();
         let config = self.active.session.config.clone();
         let mut opened = device::open(
             device::DeviceRequest {
