@@ -29,6 +29,7 @@ mod note_file;
 mod output;
 mod pilot;
 mod preset;
+mod preset_fit;
 mod preset_info;
 mod report;
 mod run;
