@@ -92,6 +92,26 @@ fn a_running_session_is_extended_without_stopping() {
 }
 
 #[test]
+fn a_session_whose_convolutions_were_computed_directly_continues_so() {
+    let bench = Bench::new();
+    run(&bench, "grows", &["--device", "cpu", "--exact", "direct"]);
+    bench.succeed(&["extend", "grows", "--trials", "2000", "--plain"]);
+    let devices = bench.load("grows").record.devices;
+    assert_eq!(devices, ["cpu, convolutions direct"]);
+}
+
+#[test]
+fn a_run_says_that_it_computes_convolutions_directly_from_then_on() {
+    let bench = Bench::new();
+    run(&bench, "grows", &["--device", "cpu"]);
+    let more = ["extend", "grows", "--trials", "2000", "--plain"];
+    let printed = bench.succeed(&[&more[..], &["--exact", "direct"]].concat());
+    assert!(printed.contains("directly from here on"), "{printed}");
+    let devices = bench.load("grows").record.devices;
+    assert_eq!(devices, ["cpu", "cpu, convolutions direct"]);
+}
+
+#[test]
 fn an_engine_killed_before_the_first_checkpoint_of_an_extension_is_interrupted() {
     let bench = Bench::new();
     let planned = run(&bench, "grows", &["--set", "checkpoint_s=3600.0"]);
