@@ -211,9 +211,7 @@ impl Config {
 
     /// The name of the images in headers and reports.
     pub fn dataset_label(&self) -> &str {
-        self.dataset
-            .as_ref()
-            .map_or("noise alone", |dataset| dataset.name.label())
+        self.dataset.as_ref().map_or("noise alone", Dataset::label)
     }
 
     /// The configuration of the classification images that the experiment at `index` uses.
