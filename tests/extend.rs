@@ -2,7 +2,9 @@
 
 mod common;
 
-use common::{Bench, set_options};
+use std::process::Command;
+
+use common::{Bench, set_options, wait_until};
 use noisescope::session::record::ClassificationImages;
 use noisescope::session::{SavedState, Session};
 
@@ -87,6 +89,46 @@ fn a_running_session_is_extended_without_stopping() {
     bench.succeed(&["run", "live", "--detach"]);
     bench.wait_for_trials("live", stopped.trials().0);
     bench.succeed(&["stop", "live"]);
+}
+
+#[test]
+fn a_session_whose_convolutions_were_computed_directly_continues_so() {
+    let bench = Bench::new();
+    run(&bench, "grows", &["--device", "cpu", "--exact", "direct"]);
+    bench.succeed(&["extend", "grows", "--trials", "2000", "--plain"]);
+    let devices = bench.load("grows").record.devices;
+    assert_eq!(devices, ["cpu, convolutions direct"]);
+}
+
+#[test]
+fn a_run_says_that_it_computes_convolutions_directly_from_then_on() {
+    let bench = Bench::new();
+    run(&bench, "grows", &["--device", "cpu"]);
+    let more = ["extend", "grows", "--trials", "2000", "--plain"];
+    let printed = bench.succeed(&[&more[..], &["--exact", "direct"]].concat());
+    assert!(printed.contains("directly from here on"), "{printed}");
+    let devices = bench.load("grows").record.devices;
+    assert_eq!(devices, ["cpu", "cpu, convolutions direct"]);
+}
+
+#[test]
+fn an_engine_killed_before_the_first_checkpoint_of_an_extension_is_interrupted() {
+    let bench = Bench::new();
+    let planned = run(&bench, "grows", &["--set", "checkpoint_s=3600.0"]);
+    assert_eq!(planned.record.state, SavedState::Finished);
+    bench.succeed(&["extend", "grows", "--trials", "1000000000", "--detach"]);
+    let engine = bench.store().engine("grows").expect("an engine runs");
+    let killed = Command::new("kill")
+        .args(["-9", &engine.pid.to_string()])
+        .status();
+    assert!(killed.unwrap().success());
+    wait_until("its end", || bench.store().engine("grows").is_none());
+    let left = bench.load("grows");
+    assert_eq!(left.trials().0, planned.trials().0, "no checkpoint");
+    let listed = bench.succeed(&["ls"]);
+    assert!(listed.contains("interrupted"), "{listed}");
+    let page = bench.succeed(&["attach", "grows", "--plain"]);
+    assert!(page.starts_with("grows  interrupted"), "{page}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use common::{Bench, both};
 use images::put_png;
 use noisescope::session::SavedState;
 use noisescope::session::record::{Analysis, SpikeTriggered};
+use noisescope::session::store::VERSION;
 
 fn fixture(name: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/onnx");
@@ -193,6 +194,44 @@ fn a_network_for_other_images_names_those_it_takes() {
     }
     let error = bench.refuse(2, &["new", "x", "--set", "network.kind=Onnx"]);
     assert!(error.contains("comes from a file"), "{error}");
+}
+
+#[test]
+fn a_preset_is_taken_for_an_onnx_network_without_the_backdoor_study() {
+    let bench = Bench::new();
+    let network = fixture("residual-13.onnx");
+    let given = ["--network", network.as_str()];
+    let output = bench.output(&[&["new", "mine", "--preset", "quickstart"][..], &given].concat());
+    assert!(output.status.success(), "{}", both(&output));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said.lines().count(), 1, "{said}");
+    for words in ["without Backdoor", "trains networks of its own", "Audit"] {
+        assert!(said.contains(words), "{said}");
+    }
+    let plan = bench.load("mine").config;
+    let names: Vec<&str> = plan.analyses.iter().map(|plan| plan.variant()).collect();
+    let expected = [
+        "ClassificationImages",
+        "Templates",
+        "Attack",
+        "SpikeTriggered",
+        "Modulation",
+        "Predictions",
+    ];
+    assert_eq!(names, expected);
+    // A plan that asks for the study is refused, as is a preset of nothing else.
+    let listed = ["--set", "analyses=[Backdoor(())]"];
+    for plan in [&listed[..], &["--preset", "backdoor"]] {
+        let error = bench.refuse(2, &[&["new", "other"][..], plan, &given].concat());
+        assert!(error.contains("Backdoor trains its own"), "{error}");
+        assert!(error.contains("--preset audit"), "{error}");
+    }
+    let file = format!(
+        "(version: {VERSION}, config: (network: (kind: Onnx, weights: File({network:?})), analyses: [Backdoor(())]))"
+    );
+    fs::write(bench.store().path("written"), file).unwrap();
+    let error = bench.refuse(2, &["run", "written", "--plain"]);
+    assert!(error.contains("Backdoor trains its own"), "{error}");
 }
 
 #[test]

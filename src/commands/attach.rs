@@ -8,7 +8,7 @@ use clap::Args;
 use super::CommandError;
 use super::listing::load_with_standing;
 use super::look::AttachView;
-use super::show::{ResponseArg, parse_class};
+use super::show::{ResponseArg, knows_classes, parse_class};
 use crate::ids::Gamma;
 use crate::link::Connection;
 use crate::report::{self, SessionStatus};
@@ -53,10 +53,12 @@ impl StartArgs {
     /// If there is no such class; lists those that exist.
     fn start(&self, session: &Session) -> Result<Option<Location>, CommandError> {
         let refused = |problem: String| CommandError::Usage(format!("{}: {problem}", session.name));
-        let named = self
-            .class
-            .as_deref()
-            .map(|typed| parse_class(session, typed));
+        let typed = self.class.as_deref();
+        let (known, unknown) = match knows_classes(session) {
+            true => (typed, None),
+            false => (None, typed),
+        };
+        let named = known.map(|typed| parse_class(session, typed));
         // A layer or unit implies the filters view, unless another view is named.
         let view = match (&self.view, &self.layer, self.unit) {
             (None, None, None) if self.closer => Some("maps".to_owned()),
@@ -67,6 +69,7 @@ impl StartArgs {
         let start = Location {
             view,
             class: named.transpose().map_err(refused)?,
+            typed_class: unknown.map(str::to_owned),
             gamma: self.gamma,
             response: self.response.map(Response::from),
             images: self.images.map(|images| images as usize - 1),

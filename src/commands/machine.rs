@@ -19,14 +19,14 @@ pub struct MachineArgs {
     #[arg(long, value_name = "N")]
     pub workers: Option<usize>,
     /// On cpu: compute every convolution directly instead of with Winograd's algorithm, whose logits differ in
-    /// their last digits
+    /// their last digits; recorded, and kept when the session resumes
     #[arg(long, value_name = "HOW")]
     pub exact: Option<ConvolutionArg>,
     /// Blocks per launch on a GPU, even (default: as the session had, or chosen by a short test); recorded, since a
     /// GPU's libraries may compute differently for other batch sizes
     #[arg(long, value_name = "N")]
     pub launch: Option<usize>,
-    /// On cuda:N: multiply in TF32, faster but with a 10-bit mantissa; recorded
+    /// On cuda:N: multiply in TF32, faster but with a 10-bit mantissa; recorded, and kept when the session resumes
     #[arg(long)]
     pub tf32: bool,
     /// Continue even if the images or weights have changed since the session began; recorded

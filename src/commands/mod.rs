@@ -29,8 +29,10 @@ mod note_file;
 mod output;
 mod pilot;
 mod preset;
+mod preset_fit;
 mod preset_info;
 mod report;
+mod rounding;
 mod run;
 mod scheduler;
 mod session_actions;
@@ -258,7 +260,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     // Only a libtorch for GPUs supports TF32.
     if libtorch::is_for_gpus() && cli.command.as_ref().is_some_and(Command::computes) {
-        numerics::choose(std::env::args_os().any(|word| word == "--tf32"));
+        numerics::choose(rounding::is_tf32(&cli));
     }
     match dispatch(cli) {
         Ok(code) => code,

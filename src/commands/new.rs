@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use super::output::print_line;
 use super::{CommandError, SessionArgs};
-use crate::session::Session;
 use crate::session::store::{Store, check_name};
 
 /// Writes the session's file and prints its path.
@@ -19,8 +18,7 @@ pub fn run(store: &Store, plan: &SessionArgs) -> Result<ExitCode, CommandError> 
             plan.name
         )));
     }
-    let config = plan.config(store)?;
-    lock.save(&Session::new(&plan.name, config))?;
+    lock.save(&plan.new_session(store)?)?;
     print_line(store.path(&plan.name).display());
     Ok(ExitCode::SUCCESS)
 }

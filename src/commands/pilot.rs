@@ -36,7 +36,7 @@ pub fn run(
             plan.name
         )));
     }
-    let config = plan.config(store)?;
+    let (config, _) = plan.config(store)?;
     let WeightSource::File(path) = &config.network.weights else {
         return Err(CommandError::Usage(
             "--pilot needs an existing network (--network FILE); a network trained by the session shows its first maps seconds later, and `noisescope extend` continues from there".into(),

@@ -159,7 +159,7 @@ fn open(store: &Store, lock: &mut Lock, plan: &SessionArgs) -> Result<Session, C
         if plan.is_given() {
             let session = lock.load()?;
             if session.failed_with_nothing() {
-                let mut fresh = Session::new(&plan.name, plan.config(store)?);
+                let mut fresh = plan.new_session(store)?;
                 // Before anything has been measured, all notes are on the session as a whole.
                 fresh.record.notes = session.record.notes;
                 lock.save(&fresh)?;
@@ -176,7 +176,7 @@ fn open(store: &Store, lock: &mut Lock, plan: &SessionArgs) -> Result<Session, C
         }
         return Ok(lock.load()?);
     }
-    let session = Session::new(&plan.name, plan.config(store)?);
+    let session = plan.new_session(store)?;
     lock.save(&session)?;
     Ok(session)
 }

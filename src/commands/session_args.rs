@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{CommandError, data_arg, preset, typed_names};
+use super::output::complain;
+use super::{CommandError, data_arg, preset, preset_fit, typed_names};
 use crate::inspect;
 use crate::nets::import;
-use crate::session::Config;
 use crate::session::config::{self, Dataset, NetworkKind};
 use crate::session::form::DEFAULT_IMAGE;
 use crate::session::setting;
 use crate::session::store::{Store, check_name};
+use crate::session::{Config, Session};
 use crate::tui::browser::SessionRequest;
 
 /// Extensions of weight files.
@@ -201,17 +202,30 @@ impl SessionArgs {
         })
     }
 
-    /// The config of a new session.
+    /// A new session. What its preset loses because of the given network is reported.
+    ///
+    /// # Errors
+    /// As [`Self::config`].
+    pub fn new_session(&self, store: &Store) -> Result<Session, CommandError> {
+        let (config, left_out) = self.config(store)?;
+        if let Some(words) = left_out {
+            complain(words);
+        }
+        Ok(Session::new(&self.name, config))
+    }
+
+    /// The config of a new session, and a sentence about what its preset loses because of the given network.
     ///
     /// # Errors
     /// If a name or setting is unknown, or the config cannot be run.
-    pub fn config(&self, store: &Store) -> Result<Config, CommandError> {
+    pub fn config(&self, store: &Store) -> Result<(Config, Option<String>), CommandError> {
         let known = preset::names(store);
-        let mut config = match &self.preset {
+        let preset = match &self.preset {
             Some(preset) => preset::load(preset, store)?,
             None if known.contains(&self.name) => preset::load(&self.name, store)?,
             None => Config::default(),
         };
+        let mut config = preset.clone();
         if let Some(dataset) = &self.dataset {
             config.dataset = Some(dataset.clone());
         }
@@ -221,9 +235,11 @@ impl SessionArgs {
         for assignment in &self.settings {
             config = setting::set(&config, &normalise_setting(assignment)?)?;
         }
+        let places: Vec<&str> = self.places().map(|(place, _)| place).collect();
+        let left_out = preset_fit::fit_to_network(&mut config, &preset, &places);
         config.validate()?;
         config.check_new()?;
-        Ok(config)
+        Ok((config, left_out))
     }
 
     fn take_network(&self, typed: &str, network: &mut config::Network) -> Result<(), CommandError> {

@@ -35,6 +35,11 @@ pub struct ShardNumber {
 }
 
 impl ShardNumber {
+    /// The name of this shard's session.
+    pub fn session(self, whole: &str) -> String {
+        shard_name(whole, self.index, self.count)
+    }
+
     /// Parses `3/32`; with `auto`, asks the scheduler.
     ///
     /// # Errors
@@ -92,7 +97,7 @@ pub fn run(
     let data = data::data_dir(data).map_err(CommandError::failed)?;
     let options = engine::options(store, data, &machine)?;
     let name = &plan.name;
-    let shard_name = shard_name(name, which.index, which.count);
+    let shard_name = which.session(name);
     store.load_head(name).or_else(|_| store.load(name))?;
     let mut lock = store.lock(&shard_name)?;
     if let Some(code) = prepare(store, name, which, &options, how, &mut ready)? {

@@ -101,6 +101,13 @@ impl ShowArgs {
     }
 }
 
+/// Whether the classes are known: of images that have been read, or of a known set.
+pub fn knows_classes(session: &Session) -> bool {
+    let dataset = session.config.dataset.as_ref();
+    let of_set = dataset.and_then(|dataset| dataset.name.known_classes());
+    session.record.form.is_some() || of_set.is_some()
+}
+
 /// Parses a class by number or name. Before the images have been read, uses the names of a known set.
 pub fn parse_class(session: &Session, typed: &str) -> Result<ClassId, String> {
     if let Some(form) = &session.record.form {

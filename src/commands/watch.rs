@@ -23,7 +23,7 @@ impl AttachView<'_> {
     ) -> Result<ExitCode, CommandError> {
         let state = start.map(|start| {
             let mut state = tui::DashboardState::new(connection.clone(), tui::views::of(&session));
-            match state.go_to(&start, &session) {
+            match state.open_at(start, &session) {
                 Ok(()) => Ok(state),
                 Err(problem) => Err(CommandError::Usage(format!("{}: {problem}", session.name))),
             }

@@ -11,6 +11,8 @@ pub struct Location {
     pub view: Option<String>,
     /// The class.
     pub class: Option<ClassId>,
+    /// The class as a user typed it, if the names of the classes were unknown then.
+    pub typed_class: Option<String>,
     /// The signal strength.
     pub gamma: Option<Gamma>,
     /// The response.
@@ -25,6 +27,17 @@ pub struct Location {
     pub closer: bool,
     /// Whether to open the prompt for more trials.
     pub extends: bool,
+}
+
+/// Why a location cannot be gone to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LocationError {
+    /// It does not exist; the message lists what does.
+    #[error("{0}")]
+    Unknown(String),
+    /// The run has not come so far: what does not exist yet.
+    #[error("{0}")]
+    NotYet(String),
 }
 
 impl Location {

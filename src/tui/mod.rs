@@ -48,7 +48,7 @@ pub mod widget;
 
 pub use browser::{BrowserCallbacks, BrowserChoice, ListState, SessionRow, browse};
 pub use dashboard::{Exit, run};
-pub use location::Location;
+pub use location::{Location, LocationError};
 pub use options::{DisplayOptions, TuiError};
 pub use state::DashboardState;
 pub use terminal::install_panic_hook;

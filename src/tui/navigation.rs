@@ -1,8 +1,8 @@
-//! Navigation in the dashboard: going to a location, and reporting the current one.
+//! Navigation in the dashboard: going to a location, at once or as soon as it exists, and reporting the current one.
 
-use super::location::Location;
+use super::location::{Location, LocationError};
 use super::shared::{self, SharedState};
-use super::state::{DashboardState, Overlay, ViewId};
+use super::state::{DashboardState, Notice, Overlay, ViewId};
 use crate::format::gamma;
 use crate::ids::Gamma;
 use crate::session::Session;
@@ -16,11 +16,40 @@ impl DashboardState {
         }
     }
 
-    /// Goes to a location.
+    /// Goes to a location. If the run has not come so far, goes as near as possible, says so, and goes there as soon as
+    /// that can be done, unless a key is pressed first.
     ///
     /// # Errors
-    /// If it does not exist; the message lists what does.
-    pub fn go_to(&mut self, start: &Location, session: &Session) -> Result<(), String> {
+    /// If it will never exist; the message lists what does.
+    pub fn open_at(&mut self, start: Location, session: &Session) -> Result<(), String> {
+        match self.go_to(&start, session) {
+            Ok(()) => {}
+            Err(LocationError::NotYet(missing)) => {
+                let words = format!("{missing}; goes there as soon as it can");
+                self.notice = Some(Notice::done(words));
+                self.awaited = Some(start);
+            }
+            Err(LocationError::Unknown(problem)) => return Err(problem),
+        }
+        Ok(())
+    }
+
+    /// Goes to the awaited location if it exists now.
+    pub fn go_to_awaited(&mut self, session: &Session) {
+        let Some(start) = self.awaited.take() else {
+            return;
+        };
+        self.notice = None;
+        if let Err(problem) = self.open_at(start, session) {
+            self.notice = Some(Notice::failed(problem));
+        }
+    }
+
+    /// Goes to a location, or as near as possible.
+    ///
+    /// # Errors
+    /// If it does not exist, or not yet.
+    pub fn go_to(&mut self, start: &Location, session: &Session) -> Result<(), LocationError> {
         if let Some(name) = &start.view {
             let named = |view: &str| view.eq_ignore_ascii_case(name);
             let names: Vec<&str> = self.entries().map(|entry| entry.name).collect();
@@ -28,16 +57,24 @@ impl DashboardState {
                 Some(index) => self.view = ViewId(index),
                 None => {
                     let all = names.join(", ").to_lowercase();
-                    return Err(format!("there is no view `{name}`; there are {all}"));
+                    return Err(LocationError::Unknown(format!(
+                        "there is no view `{name}`; there are {all}"
+                    )));
                 }
             }
         }
-        self.shared.go_to(start, session)?;
+        let shared = self.shared.go_to(start, session);
         if start.extends {
             self.overlay = Overlay::Extend;
         }
         let (view, _) = self.active_view_mut();
-        view.go_to(start, session)
+        match (shared, view.go_to(start, session)) {
+            // What will never exist comes before what does not exist yet.
+            (Err(LocationError::NotYet(_)), Err(LocationError::Unknown(problem))) => {
+                Err(LocationError::Unknown(problem))
+            }
+            (shared, viewed) => shared.and(viewed),
+        }
     }
 }
 
@@ -57,14 +94,14 @@ impl SharedState {
         }
     }
 
-    fn go_to(&mut self, start: &Location, session: &Session) -> Result<(), String> {
+    fn go_to(&mut self, start: &Location, session: &Session) -> Result<(), LocationError> {
         if let Some(images) = start.images {
             let count = shared::images(session);
             if images >= count {
-                return Err(format!(
+                return Err(LocationError::Unknown(format!(
                     "there is no set {} of classification images; the plan has {count}",
                     images + 1
-                ));
+                )));
             }
             self.images = images;
         }
@@ -72,29 +109,60 @@ impl SharedState {
             self.class = class;
         }
         self.response = start.response.or(self.response);
-        if let Some(gamma_wanted) = start.gamma {
-            let trials = self
-                .current_images(session)
-                .map(|images| &images.gammas[..]);
-            let trials = trials.unwrap_or_default();
-            let close = |value: Gamma| (value.0 - gamma_wanted.0).abs() < 1e-9;
-            match trials.iter().position(|trials| close(trials.gamma)) {
-                Some(index) => self.gamma_index = Some(index),
-                None => {
-                    let all: Vec<String> =
-                        trials.iter().map(|trials| gamma(trials.gamma)).collect();
-                    return Err(match all.is_empty() {
-                        true => "there are no classification images yet; leave out --gamma".into(),
-                        false => format!(
-                            "there are no classification images at γ {}; there are some at γ {}",
-                            gamma(gamma_wanted),
-                            all.join(", ")
-                        ),
-                    });
-                }
-            }
-        }
+        let class = self.go_to_class(start, session);
+        let gamma = self.go_to_gamma(start, session);
         self.settle(session);
+        match (class, gamma) {
+            (Err(LocationError::NotYet(_)), Err(LocationError::Unknown(problem))) => {
+                Err(LocationError::Unknown(problem))
+            }
+            (class, gamma) => class.and(gamma),
+        }
+    }
+
+    /// Chooses a class that was typed before the classes were known.
+    fn go_to_class(&mut self, start: &Location, session: &Session) -> Result<(), LocationError> {
+        let Some(typed) = &start.typed_class else {
+            return Ok(());
+        };
+        let Some(form) = &session.record.form else {
+            return Err(LocationError::NotYet(format!(
+                "class `{typed}` is unknown so far"
+            )));
+        };
+        self.class = form.find(typed).map_err(LocationError::Unknown)?;
         Ok(())
+    }
+
+    fn go_to_gamma(&mut self, start: &Location, session: &Session) -> Result<(), LocationError> {
+        let Some(wanted) = start.gamma else {
+            return Ok(());
+        };
+        let close = |value: Gamma| (value.0 - wanted.0).abs() < 1e-9;
+        let trials = self
+            .current_images(session)
+            .map(|images| &images.gammas[..]);
+        let trials = trials.unwrap_or_default();
+        if let Some(index) = trials.iter().position(|trials| close(trials.gamma)) {
+            self.gamma_index = Some(index);
+            return Ok(());
+        }
+        let planned = self.images_plan(session).map(|plan| &plan.gammas[..]);
+        let planned = planned.unwrap_or_default();
+        if trials.is_empty() && planned.iter().any(|&planned| close(planned)) {
+            return Err(LocationError::NotYet(format!(
+                "there are no maps at γ {} yet",
+                gamma(wanted)
+            )));
+        }
+        let all: Vec<String> = planned.iter().map(|&planned| gamma(planned)).collect();
+        Err(LocationError::Unknown(match all.is_empty() {
+            true => "the plan has no classification images; leave out --gamma".into(),
+            false => format!(
+                "there are no classification images at γ {}; there are some at γ {}",
+                gamma(wanted),
+                all.join(", ")
+            ),
+        }))
     }
 }

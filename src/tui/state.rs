@@ -4,6 +4,7 @@
 use std::any::Any;
 use std::path::{Path, PathBuf};
 
+use super::location::Location;
 use super::shared::SharedState;
 use super::view::{JumpKind, View, ViewEntry};
 use crate::link::Connection;
@@ -42,6 +43,8 @@ pub struct DashboardState {
     pub notice: Option<Notice>,
     /// The last repeatable action, for the next class.
     pub again: Option<RepeatableAction>,
+    /// Where to go as soon as the run has come so far.
+    pub awaited: Option<Location>,
 }
 
 /// The view beside the active one.
@@ -196,6 +199,7 @@ impl DashboardState {
             key_search: PickerState::default(),
             notice: None,
             again: None,
+            awaited: None,
         }
     }
 

@@ -60,6 +60,8 @@ pub fn key(
     theme: &Theme,
 ) -> Effect {
     let had_news = state.notice.take().is_some();
+    // The user goes elsewhere.
+    state.awaited = None;
     match (apply(state, event, session, theme), had_news) {
         // Any key clears the last notice.
         (Effect::None, true) => Effect::Redraw,

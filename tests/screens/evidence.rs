@@ -173,6 +173,28 @@ fn one_class_is_compared_with_another() {
 }
 
 #[test]
+fn keys_that_change_an_enlarged_map_outrank_those_that_move_on_it() {
+    let session = with_evidence(100_000);
+    for keys in ["", "v"] {
+        let mut state = showing("Maps", (100, 30));
+        let keys = keys.chars().map(KeyCode::Char);
+        let keys: Vec<KeyCode> = [KeyCode::Enter].into_iter().chain(keys).collect();
+        press(&session, &mut state, &keys);
+        let output = screen(&session, &state);
+        let footer = output.lines().last().unwrap_or_default();
+        for hint in [
+            "Esc all classes",
+            "d decisions",
+            "v versus",
+            "m map",
+            "? help",
+        ] {
+            assert!(footer.contains(hint), "{footer}");
+        }
+    }
+}
+
+#[test]
 fn the_confusion_matrix_opens_the_comparison_of_its_two_classes() {
     let mut session = experiments::measured();
     let images = with_evidence(50_000).record.analyses[0].clone();

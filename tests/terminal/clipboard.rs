@@ -1,7 +1,7 @@
 //! Copying from the dashboard to the clipboard, and exporting its figures.
 
 use crate::common::pty::Pty;
-use crate::common::{finished, wait_until};
+use crate::common::{Bench, finished, set_options, wait_until, with_plan};
 
 /// The decoded text that the last OSC 52 sequence put on the clipboard.
 fn clipboard(bytes: &[u8]) -> Option<String> {
@@ -57,6 +57,27 @@ fn a_caption_reaches_the_clipboard_and_a_figure_the_folder() {
     again.wait_for("class 1");
     again.press("q");
     assert_eq!(again.exit_code(), 0);
+}
+
+#[test]
+fn a_copied_command_line_waits_for_a_run_that_has_not_come_so_far() {
+    let bench = Bench::new();
+    let plan = set_options([
+        bench.bars(200, 50, 28),
+        "network=(kind: Logistic, weights: Train((epochs: 1)))".into(),
+        "analyses=[SpikeTriggered((trials: 1000000000, images: 0, gradient_units: 0))]".into(),
+        "checkpoint_s=3600".into(),
+    ]);
+    bench.succeed(&with_plan(&["new", "early"], &plan));
+    let place = [
+        "attach", "early", "--view", "filters", "--layer", "logits", "--unit", "3", "--closer",
+    ];
+    let mut pty = Pty::start(bench.folder.path(), &place, 100, 30);
+    pty.wait_for("no filters of `logits` yet; goes there as soon as it can");
+    bench.succeed(&["run", "early", "--detach"]);
+    pty.wait_for("unit 3 of 10, logits");
+    pty.press("q");
+    assert_eq!(pty.exit_code(), 0);
 }
 
 #[test]

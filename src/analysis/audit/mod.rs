@@ -135,7 +135,7 @@ impl Audit {
             plan: &self.config,
             kind: self.config.kind.resolve(lab.kind),
             form: &lab.form,
-            dataset: lab.dataset.name.label(),
+            dataset: &lab.dataset.name,
         };
         let mut all = Vec::new();
         for (at, path) in self.config.sessions.iter().enumerate() {

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::session::array::Array;
-use crate::session::config::{self, Analysis as Plan, NetworkKind};
+use crate::session::config::{self, Analysis as Plan, DatasetName, NetworkKind};
 use crate::session::form::Form;
 use crate::session::record::{Analysis, AuditRole, AuditedNetwork, GammaTrials};
 use crate::session::store::read_at;
@@ -19,8 +19,8 @@ pub struct ReferenceRequirements<'a> {
     pub kind: NetworkKind,
     /// The form of its images.
     pub form: &'a Form,
-    /// The name of its data set.
-    pub dataset: &'a str,
+    /// Its data set.
+    pub dataset: &'a DatasetName,
 }
 
 /// The references in the session in a file.
@@ -37,11 +37,13 @@ pub fn load_references(
         .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
     let session = read_at(path, &name).map_err(|error| error.to_string())?;
     let form = session.record.form.as_ref();
-    if form != Some(wanted.form) || session.config.dataset_label() != wanted.dataset {
+    let dataset = session.config.dataset.as_ref();
+    let dataset = dataset.map(|dataset| &dataset.name);
+    if form != Some(wanted.form) || dataset != Some(wanted.dataset) {
         return Err(format!(
             "{file}: its data set is {}, but this plan's is {}: references must have the same images",
-            session.config.dataset_label(),
-            wanted.dataset
+            dataset.map_or("noise alone", DatasetName::label),
+            wanted.dataset.label()
         ));
     }
     let mut found = of_audits(&session, wanted);

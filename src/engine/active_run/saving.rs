@@ -65,6 +65,21 @@ impl ActiveRun {
         }
     }
 
+    /// Writes into the file that an engine runs the session again. Without this, a session that was stopped or
+    /// extended would still be called stopped if its engine is killed before the first checkpoint. A session in which
+    /// nothing has been done stays as it is. A failure is left to the first checkpoint, which reports it.
+    pub fn record_running(&mut self) {
+        let untouched = self.session.failed_with_nothing();
+        let left = std::mem::replace(&mut self.session.record.state, SavedState::Running);
+        if untouched || matches!(left, SavedState::New | SavedState::Running) {
+            return;
+        }
+        let updated = std::mem::replace(&mut self.session.record.updated, now());
+        if self.lock.save(&self.session).is_err() {
+            self.session.record.updated = updated;
+        }
+    }
+
     /// Whether a checkpoint is due.
     pub fn checkpoint_is_due(&self) -> bool {
         self.checkpoint_requested

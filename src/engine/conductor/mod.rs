@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, watch};
 use self::analysing::AnalysisEnd;
 use self::error::RunError;
 use super::active_run::{ActiveRun, NextStep};
-use super::device::{self, OpenDevices};
+use super::device::{self, OpenDevices, records};
 use super::fault::{ComputeFault, catch_panic};
 use super::forecast::Forecast;
 use super::{EngineOptions, Goal};
@@ -26,6 +26,7 @@ use crate::analysis::{DeviceData, Lab};
 use crate::data::{DataError, Dataset};
 use crate::link::EngineCommand;
 use crate::nets::graph::Graph;
+use crate::nets::launch;
 use crate::session::config::{Analysis, ClassificationImages, Config};
 use crate::session::run::Phase;
 use crate::session::store::{Lock, StoreError};
@@ -143,8 +144,12 @@ impl Conductor {
     }
 
     fn run(&mut self) -> Result<RunEnd, RunError> {
-        self.active.session.record.state = SavedState::Running;
+        self.active.record_running();
         let config = self.active.session.config.clone();
+        let recorded = self.active.session.record.devices.clone();
+        if records::was_direct(&recorded) == Some(true) {
+            launch::disable_winograd();
+        }
         let mut opened = device::open(
             device::DeviceRequest {
                 choice: &self.options.device,
@@ -152,15 +157,13 @@ impl Conductor {
                 launch: self.options.launch,
             },
             config.network.kind,
-            self.active
-                .session
-                .record
-                .devices
-                .last()
-                .map(String::as_str),
+            recorded.last().map(String::as_str),
         )?;
         for note in &opened.notes {
             self.active.log(note.clone());
+        }
+        for change in opened.changes(&recorded) {
+            self.active.warn(change);
         }
         self.active.run.stages = self.active.session.stages();
         opened.seats[0].prepare_conductor();

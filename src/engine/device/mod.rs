@@ -1,8 +1,8 @@
 //! Devices: opening those that `--device` names, with their workers. All choice of a backend is here.
 //!
 //! Submodules: [`libtorch`], specific to this backend; [`speed`], the speed of a device; [`gpu`], the state of
-//! a GPU, and [`visible`], which card it is; [`numerics`], its rounding; [`diagnosis`], the messages of failing
-//! devices; [`verify`], whether a device computes correctly.
+//! a GPU, and [`visible`], which card it is; [`numerics`], its rounding; [`records`], how a session was computed so
+//! far; [`diagnosis`], the messages of failing devices; [`verify`], whether a device computes correctly.
 
 mod choice;
 pub mod diagnosis;
@@ -10,6 +10,7 @@ pub mod gpu;
 pub mod libtorch;
 pub mod numerics;
 pub mod profile;
+pub mod records;
 pub mod seat;
 pub mod speed;
 pub mod verify;

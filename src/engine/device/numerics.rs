@@ -55,12 +55,32 @@ pub fn is_tf32() -> bool {
 /// TF32 in a session's record.
 const ROUNDED: &str = "TF32";
 
+/// Full precision in a session's record.
+const FULL: &str = "float32";
+
 /// The chosen rounding in a session's record.
 pub fn label() -> &'static str {
-    match is_tf32() {
+    name(is_tf32())
+}
+
+/// The name of a rounding: TF32 or not.
+pub fn name(tf32: bool) -> &'static str {
+    match tf32 {
         true => ROUNDED,
-        false => "float32",
+        false => FULL,
     }
+}
+
+/// Whether a session's last run on a GPU was in TF32, by its records of devices; `None` if none was on a GPU.
+pub fn recorded(devices: &[String]) -> Option<bool> {
+    let rounding = |device: &String| {
+        device.split(", ").find_map(|part| match part {
+            ROUNDED => Some(true),
+            FULL => Some(false),
+            _ => None,
+        })
+    };
+    devices.iter().rev().find_map(rounding)
 }
 
 /// Whether a record states TF32.

@@ -101,6 +101,43 @@ fn a_record_describes_how_it_was_computed() {
 }
 
 #[test]
+fn a_run_says_what_it_computes_otherwise_than_the_session_so_far() {
+    let of = |devices: &[&str]| -> Vec<String> {
+        devices.iter().map(|&device| device.to_owned()).collect()
+    };
+    let full = of(&["cuda:0, launches of 64 blocks, float32"]);
+    // It was then rounded, and moved to a processor.
+    let moved = of(&[
+        "cpu",
+        "cuda:0, launches of 64 blocks, float32",
+        "cuda:0, launches of 64 blocks, TF32",
+        "cpu, convolutions direct",
+        "libtorch",
+    ]);
+    assert_eq!(numerics::recorded(&full), Some(false));
+    assert_eq!(numerics::recorded(&moved), Some(true));
+    assert_eq!(numerics::recorded(&of(&["cpu", "flex"])), None);
+    assert_eq!(records::was_direct(&moved), Some(true));
+    assert_eq!(records::was_direct(&moved[..3]), Some(false));
+    assert_eq!(records::was_direct(&full), None);
+    let how = OpenSettings {
+        workers: Some(1),
+        launch: Some(64),
+        network: NetworkKind::Logistic,
+    };
+    let on = |kind: DeviceKind| assemble(&[kind], seats(kind, how), how);
+    let changes = on(DeviceKind::Cuda(0)).changes(&moved);
+    assert_eq!(changes.len(), 1, "{changes:?}");
+    let words = "multiplies in float32 from here on; so far the session was computed in TF32";
+    assert!(changes[0].contains(words), "{changes:?}");
+    let nothing: [String; 0] = [];
+    assert_eq!(on(DeviceKind::Cuda(0)).changes(&full), nothing);
+    assert_eq!(on(DeviceKind::Cuda(0)).changes(&[]), nothing);
+    // A processor computes in float32 whatever a GPU did.
+    assert_eq!(on(DeviceKind::Flex).changes(&moved), nothing);
+}
+
+#[test]
 fn a_session_keeps_its_launch_size() {
     let recorded = "cuda:0,cuda:1, launches of 64 blocks, float32";
     assert_eq!(recorded_launch(recorded), Some(64));

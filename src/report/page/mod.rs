@@ -190,7 +190,7 @@ fn about(session: &Session) -> String {
     };
     match &session.config.dataset {
         Some(dataset) => {
-            let data = crate::format::clean(dataset.name.label());
+            let data = crate::format::clean(dataset.label());
             format!("Reverse correlation of the network {network} on {data}{shown}.")
         }
         None => format!("Reverse correlation of the network {network}{shown}."),

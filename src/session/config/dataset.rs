@@ -1,6 +1,7 @@
 //! The data set of a plan and where its files are found.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,33 @@ impl Default for Dataset {
             source: DatasetSource::Auto,
             transpose: false,
         }
+    }
+}
+
+impl Dataset {
+    /// The name in headers and reports: the set's or, where the plan leaves that at its default and gives a folder or
+    /// file, theirs.
+    pub fn label(&self) -> &str {
+        let set = self.name.label();
+        let own = match (&self.name, &self.source) {
+            (DatasetName::Mnist, DatasetSource::Folder(folder)) => folder_name(folder),
+            (DatasetName::Mnist, DatasetSource::File(file)) => file.file_stem(),
+            _ => None,
+        };
+        let own = own.and_then(|name| name.to_str());
+        // MNIST in a folder of one's own is usually called so.
+        let own = own.filter(|name| !name.eq_ignore_ascii_case(set));
+        own.filter(|name| !name.contains(char::is_control))
+            .unwrap_or(set)
+    }
+}
+
+/// The name of a folder of images. torchvision puts a set's files into `raw` below the set's folder.
+fn folder_name(folder: &Path) -> Option<&OsStr> {
+    let name = folder.file_name()?;
+    match name == "raw" {
+        true => folder.parent()?.file_name().or(Some(name)),
+        false => Some(name),
     }
 }
 
@@ -160,6 +188,48 @@ pub(super) mod or_none {
         /// `()`: every field takes its default.
         fn visit_unit<E>(self) -> Result<Self::Value, E> {
             Ok(Some(Dataset::default()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_without_a_sets_name_are_called_after_their_folder_or_file() {
+        let folder = |path: &str| DatasetSource::Folder(path.into());
+        let file = |path: &str| DatasetSource::File(path.into());
+        for (source, label) in [
+            (folder("/home/ada/pets"), "pets"),
+            (folder("photos.2024"), "photos.2024"),
+            (folder("/data/letters/raw"), "letters"),
+            (file("/home/ada/shapes.npz"), "shapes"),
+            (folder("/data/mnist"), "MNIST"),
+            (folder("/data/MNIST/raw"), "MNIST"),
+            (file("mnist.npz"), "MNIST"),
+            (folder("/"), "MNIST"),
+            (folder("/data/a\u{1b}b"), "MNIST"),
+            (DatasetSource::Auto, "MNIST"),
+            (DatasetSource::Full, "MNIST"),
+            (DatasetSource::Embedded, "MNIST"),
+        ] {
+            let dataset = Dataset {
+                source,
+                ..Dataset::default()
+            };
+            assert_eq!(dataset.label(), label, "{dataset:?}");
+        }
+        for (name, label) in [
+            (DatasetName::FashionMnist, "Fashion-MNIST"),
+            (DatasetName::Own("mine".into()), "mine"),
+        ] {
+            let dataset = Dataset {
+                name,
+                source: folder("/home/ada/pets"),
+                ..Dataset::default()
+            };
+            assert_eq!(dataset.label(), label);
         }
     }
 }

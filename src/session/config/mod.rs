@@ -144,7 +144,7 @@ impl Config {
             if let (Analysis::Backdoor(_), NetworkKind::Onnx) = (analysis, self.network.kind) {
                 return invalid(
                     format!("analyses[{i}]"),
-                    "Backdoor trains its own networks of the plan's kind, and an ONNX network cannot be trained here; use Audit(()) instead, which examines the given network",
+                    "Backdoor trains its own networks of the plan's kind, and an ONNX network cannot be trained here; use Audit(()) instead, which examines the given network (--preset audit)",
                 );
             }
             if let (Analysis::Attack(attack), Some(images)) = (analysis, self.images_of(i)) {
@@ -211,9 +211,7 @@ impl Config {
 
     /// The name of the images in headers and reports.
     pub fn dataset_label(&self) -> &str {
-        self.dataset
-            .as_ref()
-            .map_or("noise alone", |dataset| dataset.name.label())
+        self.dataset.as_ref().map_or("noise alone", Dataset::label)
     }
 
     /// The configuration of the classification images that the experiment at `index` uses.

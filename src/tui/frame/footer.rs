@@ -19,7 +19,8 @@ pub fn draw_notice(words: &str, failed: bool, theme: &Theme, area: Rect, buf: &m
     left(buf, area, 0, Span::styled(text, style));
 }
 
-/// The width from which the palette's key is kept in the footer.
+/// The width from which the palette's key is kept in the footer, and keys that change a map rather than those that move
+/// on it.
 const ROOMY: u16 = 72;
 
 /// The entries that are dropped first, in this order, if not all fit; the list of keys and the palette still
@@ -39,6 +40,15 @@ const EXTRAS: [&str; 12] = [
     "picture",
 ];
 
+/// The words of the keys that change what an enlarged map shows.
+const CHANGES: [&str; 4] = ["evidence", "decisions", "versus", "map"];
+
+/// The words of the keys that move on an enlarged map, which are dropped to make room for [`CHANGES`].
+const MOVES: [&str; 2] = ["cursor", "class"];
+
+/// The keys of an entry, and its word.
+type Entry = (String, &'static str);
+
 /// Draws the rows that have a footer word, after mapping it with [`crate::tui::possible::word`]. The last two
 /// entries, leave and help, always stay.
 pub fn draw(
@@ -48,7 +58,7 @@ pub fn draw(
     area: Rect,
     buf: &mut Buffer,
 ) {
-    let mut entries: Vec<(String, &'static str)> = Vec::new();
+    let mut entries: Vec<Entry> = Vec::new();
     for row in rows.filter(|row| !row.short.is_empty()) {
         // The digits of the views have no word.
         let key = row.keys[0].label(0);
@@ -66,10 +76,8 @@ pub fn draw(
             None => entries.push((key, word)),
         }
     }
-    let width = |(keys, word): &(String, &'static str)| {
-        Span::raw(keys).width() + 1 + Span::raw(*word).width()
-    };
-    let total = |entries: &[(String, &'static str)]| {
+    let width = |(keys, word): &Entry| Span::raw(keys).width() + 1 + Span::raw(*word).width();
+    let total = |entries: &[Entry]| {
         entries.iter().map(width).sum::<usize>() + 3 * entries.len().saturating_sub(1)
     };
     // Actions available in every view are shown only if there is room.
@@ -93,6 +101,10 @@ pub fn draw(
         Some((_, "commands")) if area.width >= ROOMY => 3,
         _ => 2,
     };
+    if area.width >= ROOMY && entries.iter().any(|(_, word)| *word == MOVES[0]) {
+        let fits = |entries: &[Entry]| total(entries) <= usize::from(area.width);
+        entries = with_room_for_changes(entries, kept, fits);
+    }
     while total(&entries) > usize::from(area.width) && entries.len() > kept + 1 {
         let index = entries.len() - kept - 1;
         entries.remove(index);
@@ -103,4 +115,30 @@ pub fn draw(
         spans.push(Span::styled(format!(" {word}   "), theme.dim()));
     }
     left(buf, area, 0, Line::from(spans));
+}
+
+/// The entries without those of [`MOVES`] that must go for all of [`CHANGES`] to fit beside the last `kept` ones; all
+/// entries if those do not fit anyway.
+fn with_room_for_changes(
+    entries: Vec<Entry>,
+    kept: usize,
+    fits: impl Fn(&[Entry]) -> bool,
+) -> Vec<Entry> {
+    let needed_fit = |entries: &[Entry]| {
+        let last = entries.iter().rposition(|(_, word)| CHANGES.contains(word));
+        let changes = last.map_or(0, |last| last + 1);
+        let end = entries.len().saturating_sub(kept).max(changes);
+        fits(&[&entries[..changes], &entries[end..]].concat())
+    };
+    let mut fewer = entries.clone();
+    for word in MOVES {
+        if needed_fit(&fewer) {
+            return fewer;
+        }
+        fewer.retain(|(_, entry)| *entry != word);
+    }
+    match needed_fit(&fewer) {
+        true => fewer,
+        false => entries,
+    }
 }

@@ -23,7 +23,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::action::{Action, KeyContext};
-use super::location::Location;
+use super::location::{Location, LocationError};
 use super::scene::Scene;
 use super::shared::SharedState;
 use super::theme::Theme;
@@ -119,8 +119,8 @@ pub trait View: Any + Debug + Send + Boxed {
     /// Goes to such a location.
     ///
     /// # Errors
-    /// If it does not exist; the message lists what does.
-    fn go_to(&mut self, start: &Location, session: &Session) -> Result<(), String> {
+    /// If it does not exist, or not yet.
+    fn go_to(&mut self, start: &Location, session: &Session) -> Result<(), LocationError> {
         let _ = (start, session);
         Ok(())
     }

@@ -36,7 +36,7 @@ fn a_copied_command_line_leads_back_to_the_same_screen() {
 #[test]
 fn an_unknown_location_is_refused_with_the_valid_ones() {
     let session = everything::session();
-    let refused = |start: Location| state((120, 40)).go_to(&start, &session).unwrap_err();
+    let refused = |start: Location| state((120, 40)).open_at(start, &session).unwrap_err();
     let view = refused(Location {
         view: Some("mapz".into()),
         ..Location::default()
@@ -63,6 +63,83 @@ fn an_unknown_location_is_refused_with_the_valid_ones() {
         ..Location::default()
     });
     assert!(gamma.contains("0.0, 0.1, 0.2, 0.3"), "{gamma}");
+}
+
+#[test]
+fn a_location_that_does_not_exist_yet_is_gone_to_as_soon_as_it_does() {
+    let session = everything::session();
+    let begun = Session::new("mnist-paper", session.config.clone());
+    let start = Location {
+        view: Some("filters".into()),
+        layer: Some("fc1".into()),
+        unit: Some(37),
+        gamma: Some(Gamma(0.3)),
+        typed_class: Some("7".into()),
+        closer: true,
+        ..Location::default()
+    };
+    let mut waiting = state((120, 40));
+    waiting
+        .open_at(start.clone(), &begun)
+        .expect("it may exist later");
+    let output = screen(&begun, &waiting);
+    assert_eq!(waiting.view().name, "Filters");
+    assert!(output.contains("goes there as soon as it can"), "{output}");
+    // Once the images have been read, the filters are still missing.
+    let mut read = begun.clone();
+    read.record.form = session.record.form.clone();
+    waiting.go_to_awaited(&read);
+    assert_eq!(waiting.shared.class, ClassId(7));
+    assert!(waiting.awaited.is_some() && waiting.notice.is_some());
+    waiting.go_to_awaited(&session);
+    let output = screen(&session, &waiting);
+    assert!(output.contains("unit 37 of 60, fc1"), "{output}");
+    assert_eq!((waiting.awaited, waiting.notice), (None, None));
+    assert!(waiting.shared.gamma_index.is_some());
+
+    // Whoever presses a key stays where they are.
+    let mut elsewhere = state((120, 40));
+    elsewhere.open_at(start.clone(), &begun).unwrap();
+    press(&begun, &mut elsewhere, &letters("1"));
+    elsewhere.go_to_awaited(&session);
+    assert!(!screen(&session, &elsewhere).contains("unit 37"));
+
+    // A layer that the network turns out not to have is reported, not awaited for ever.
+    let mut mistaken = state((120, 40));
+    let layer = Some("conv9".to_owned());
+    mistaken
+        .open_at(Location { layer, ..start }, &begun)
+        .unwrap();
+    mistaken.go_to_awaited(&session);
+    let notice = mistaken.notice.expect("a problem");
+    assert!(notice.failed && notice.words.contains("conv1, conv2, fc1, logits"));
+    assert_eq!(mistaken.awaited, None);
+}
+
+#[test]
+fn what_the_plan_does_not_have_is_refused_before_anything_is_measured() {
+    let session = everything::session();
+    let begun = Session::new("mnist-paper", session.config.clone());
+    let refused =
+        |session: &Session, start: Location| state((120, 40)).open_at(start, session).unwrap_err();
+    let gamma = Location {
+        gamma: Some(Gamma(0.77)),
+        ..Location::default()
+    };
+    let problem = refused(&begun, gamma);
+    assert!(problem.contains("0.0, 0.1, 0.2, 0.3"), "{problem}");
+    let mut maps_alone = begun.clone();
+    maps_alone.config.analyses.truncate(1);
+    maps_alone.record.analyses.truncate(1);
+    for (view, plan) in [("filters", "SpikeTriggered"), ("modulation", "Modulation")] {
+        let start = Location {
+            view: Some(view.into()),
+            layer: Some("conv1".into()),
+            ..Location::default()
+        };
+        let problem = refused(&maps_alone, start);
+        assert!(problem.contains(plan), "{problem}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! [`Bundle`]: an ONNX model with its external weight files, identified by one checksum.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -63,18 +63,18 @@ impl Bundle {
     fn of(path: &Path, bytes: Bytes) -> Result<Self, OnnxFault> {
         let model = file::model_of(&bytes)?;
         let arrays = file::ArrayReader::of(path);
-        let tensors = model.graph.initializer.iter();
-        let sides: BTreeSet<PathBuf> = tensors
-            .map(|tensor| arrays.side_path(tensor))
-            .collect::<Result<Vec<_>, _>>()?
-            .into_iter()
-            .flatten()
-            .collect();
+        // Each external file, with the first array that is in it.
+        let mut sides: BTreeMap<PathBuf, String> = BTreeMap::new();
+        for tensor in &model.graph.initializer {
+            if let Some(side) = arrays.side_path(tensor)? {
+                sides.entry(side).or_insert_with(|| tensor.name.clone());
+            }
+        }
         let mut sum = Sha256::new();
         sum.update(&bytes);
-        for side in &sides {
+        for (side, array) in &sides {
             add_file(&mut sum, side).map_err(|source| OnnxFault::SideFile {
-                array: "all of them".into(),
+                array: array.clone(),
                 path: side.clone(),
                 source,
             })?;
@@ -84,7 +84,7 @@ impl Bundle {
             path: path.to_owned(),
             model,
             bytes,
-            sides: sides.into_iter().collect(),
+            sides: sides.into_keys().collect(),
             sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
         })
     }

@@ -21,7 +21,7 @@ use crate::session::config::Analysis;
 use crate::session::record::{LayerResponses, NoteTarget, SpikeTriggered};
 use crate::stats::spike_triggered::LayerEstimate;
 use crate::tui::action::{Action, KeyContext};
-use crate::tui::location::Location;
+use crate::tui::location::{Location, LocationError};
 use crate::tui::scene::Scene;
 use crate::tui::scene::pending::{self, ViewedExperiment};
 use crate::tui::shared::SharedState;
@@ -208,26 +208,40 @@ impl View for FiltersView {
         }
     }
 
-    fn go_to(&mut self, start: &Location, session: &Session) -> Result<(), String> {
+    fn go_to(&mut self, start: &Location, session: &Session) -> Result<(), LocationError> {
         self.enlarged = start.closer;
-        let layers = session.record.first::<SpikeTriggered>();
-        let layers = layers.map(|spikes| &spikes.layers[..]).unwrap_or_default();
+        if start.layer.is_none() && start.unit.is_none() {
+            return Ok(());
+        }
+        let Some(spikes) = session.record.first::<SpikeTriggered>() else {
+            return Err(LocationError::Unknown(
+                "the plan has no SpikeTriggered, and so no filters".into(),
+            ));
+        };
+        if spikes.layers.is_empty() {
+            return Err(LocationError::NotYet(match &start.layer {
+                Some(name) => format!("there are no filters of `{name}` yet"),
+                None => "there are no filters yet".into(),
+            }));
+        }
         if let Some(name) = &start.layer {
-            let Some(index) = layers.iter().position(|layer| layer.name == *name) else {
-                let all: Vec<&str> = layers.iter().map(|layer| layer.name.as_str()).collect();
-                return Err(match all.is_empty() {
-                    true => format!("there are no filters of `{name}` yet"),
-                    false => format!("there is no layer `{name}`; there are {}", all.join(", ")),
-                });
+            let mut layers = spikes.layers.iter();
+            let Some(index) = layers.position(|layer| layer.name == *name) else {
+                let layers = spikes.layers.iter();
+                let all: Vec<&str> = layers.map(|layer| layer.name.as_str()).collect();
+                return Err(LocationError::Unknown(format!(
+                    "there is no layer `{name}`; there are {}",
+                    all.join(", ")
+                )));
             };
             self.layer = Some(index);
         }
         if let Some(unit) = start.unit {
             let units = self.units(session);
             if unit >= units {
-                return Err(format!(
+                return Err(LocationError::Unknown(format!(
                     "there is no unit {unit}; there are {units}, from 0"
-                ));
+                )));
             }
             self.unit = unit;
         }

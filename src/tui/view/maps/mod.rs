@@ -24,7 +24,7 @@ use crate::session::Session;
 use crate::session::config::Noise;
 use crate::session::record::{ClassificationImages, NoteTarget};
 use crate::tui::action::{Action, KeyContext};
-use crate::tui::location::Location;
+use crate::tui::location::{Location, LocationError};
 use crate::tui::scene::Scene;
 use crate::tui::scene::contact_sheet;
 use crate::tui::scene::map_set::{MapKind, MapSet};
@@ -197,7 +197,7 @@ impl View for MapsView {
         }
     }
 
-    fn go_to(&mut self, start: &Location, _: &Session) -> Result<(), String> {
+    fn go_to(&mut self, start: &Location, _: &Session) -> Result<(), LocationError> {
         self.enlarged = start.closer;
         Ok(())
     }

@@ -20,7 +20,7 @@ use crate::format::short;
 use crate::ids::ClassId;
 use crate::session::{Session, record};
 use crate::tui::action::{Action, KeyContext};
-use crate::tui::location::Location;
+use crate::tui::location::{Location, LocationError};
 use crate::tui::scene::Scene;
 use crate::tui::scene::pending::{self, ViewedExperiment};
 use crate::tui::shared::SharedState;
@@ -161,19 +161,27 @@ impl View for ModulationView {
         }
     }
 
-    fn go_to(&mut self, start: &Location, session: &Session) -> Result<(), String> {
+    fn go_to(&mut self, start: &Location, session: &Session) -> Result<(), LocationError> {
         let Some(name) = &start.layer else {
             return Ok(());
         };
-        let all = self.names(JumpKind::Item, session);
-        let all = all.map(|names| names.all).unwrap_or_default();
-        match all.iter().position(|layer| layer == name) {
+        let Some(modulation) = session.record.first::<record::Modulation>() else {
+            return Err(LocationError::Unknown("the plan has no Modulation".into()));
+        };
+        let layers = &modulation.layers;
+        match layers.iter().position(|layer| layer.name == *name) {
             Some(index) => self.layer = Some(index),
+            None if layers.is_empty() => {
+                return Err(LocationError::NotYet(format!(
+                    "`{name}` has not been pushed yet"
+                )));
+            }
             None => {
-                return Err(format!(
+                let all: Vec<&str> = layers.iter().map(|layer| layer.name.as_str()).collect();
+                return Err(LocationError::Unknown(format!(
                     "there is no pushed layer `{name}`; there are {}",
                     all.join(", ")
-                ));
+                )));
             }
         }
         Ok(())

@@ -6,7 +6,7 @@ use std::path::Path;
 use onnx_ir::{Message, ModelProto, NodeProto};
 use tempfile::TempDir;
 
-use super::super::{OnnxOptions, read};
+use super::super::{Bundle, OnnxOptions, read};
 use super::fixture;
 
 /// The plain network, with something changed.
@@ -284,6 +284,18 @@ fn a_missing_side_file_is_named() {
     fs::copy(fixture("side-file.onnx"), &path).unwrap();
     let words = refusal(&path, &OnnxOptions::default());
     tells(&words, &["side-file.onnx.data", "beside the model"]);
+    // The array named is one of the file's.
+    let model = ModelProto::parse_from_bytes(&fs::read(&path).unwrap()).unwrap();
+    let mut arrays = model.graph.initializer.iter();
+    let outside = arrays.find(|array| !array.external_data.is_empty());
+    let name = &outside.expect("an array in the side file").name;
+    let Err(error) = Bundle::open(&path) else {
+        panic!("it was read");
+    };
+    tells(
+        &error.to_string(),
+        &[&format!("the weights `{name}` are in")],
+    );
 }
 
 /// The model with a side file, with another value in each array's reference to it.
