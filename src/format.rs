@@ -161,7 +161,7 @@ pub fn learning_rate(lr: f64) -> String {
     if lr == 0.0 || !lr.is_finite() {
         return format!("{lr}");
     }
-    let exponent = lr.abs().log10().floor() as i32;
+    let exponent = exponent(lr, 2);
     if exponent < -4 {
         return format!("{lr:.1e}");
     }
@@ -169,19 +169,28 @@ pub fn learning_rate(lr: f64) -> String {
     format!("{lr:.decimals$}")
 }
 
+/// The power of ten of a number's first digit, once it is rounded to `digits` significant digits.
+fn exponent(number: f64, digits: usize) -> i32 {
+    let decimals = digits.saturating_sub(1);
+    let text = format!("{number:.decimals$e}");
+    let exponent = text
+        .rsplit_once('e')
+        .and_then(|(_, exponent)| exponent.parse().ok());
+    exponent.unwrap_or(0)
+}
+
 /// Three significant digits, without an exponent unless below 1e-4: `0.0312`, `1.25`, `3e-7`.
 pub fn number(value: f64) -> String {
     if !value.is_finite() {
         return "?".into();
     }
-    let size = value.abs();
-    if size == 0.0 {
+    if value == 0.0 {
         return "0".into();
     }
-    if size < 1e-4 {
+    if exponent(value, 2) < -4 {
         return format!("{value:.1e}").replace(".0e", "e");
     }
-    let decimals = (2 - size.log10().floor() as i32).clamp(0, 6) as usize;
+    let decimals = (2 - exponent(value, 3)).clamp(0, 6) as usize;
     format!("{value:.decimals$}")
 }
 
@@ -231,7 +240,17 @@ pub fn reliability(r: f64) -> String {
     if (0.995..0.9995).contains(&r) {
         return format!("{r:.3}");
     }
-    format!("{r:.2}").replace('-', "−")
+    fixed(r, 2)
+}
+
+/// A number with this many decimals: `−0.4`, `2.0`. What rounds to zero has no sign.
+pub fn fixed(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    match text.strip_prefix('-') {
+        Some(zero) if zero.trim_matches(['0', '.']).is_empty() => zero.into(),
+        Some(size) => format!("−{size}"),
+        None => text,
+    }
 }
 
 /// Untrusted text as one line: control characters, line breaks and bidirectional marks are replaced.

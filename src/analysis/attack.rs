@@ -14,6 +14,7 @@ use crate::session::config::{self, Noise, Response};
 use crate::session::record::{
     self, AttackExample, GammaTrials, Outcomes, PATTERNS, Pattern, Record, WITH_EVIDENCE,
 };
+use crate::stats::sums::add;
 use crate::stimulus::{NoiseSource, noise_values};
 
 /// Number of sources of stimuli: test images and noise images.
@@ -366,10 +367,11 @@ impl Experiment for Attack {
             .iter()
             .flat_map(|outcomes| outcomes.numbers())
             .collect();
-        let counts = record.counts.values_mut()[job.sequence * numbers.len()..].iter_mut();
-        counts.zip(&numbers).for_each(|(count, add)| *count += add);
+        let counts = &mut record.counts.values_mut()[job.sequence * numbers.len()..];
+        add(counts, &numbers);
         record.progress.blocks[job.sequence] += 1;
-        record.progress.done += sums.iter().map(|outcomes| outcomes.all as u64).sum::<u64>();
+        let shown = sums.iter().map(|outcomes| outcomes.all as u64);
+        record.progress.add_work(shown.sum());
     }
 
     fn is_complete(&self, record: &record::Attack, part: usize) -> bool {

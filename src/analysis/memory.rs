@@ -8,7 +8,9 @@ use super::AnalysisPlace;
 use super::modulation::pushed_layers;
 use super::spike_triggered::choose_sites;
 use super::spike_triggered::fields::{activations, working_set};
+use super::spike_triggered::gradients::state_bytes;
 use crate::format::bytes as in_words;
+use crate::nets::graph::Graph;
 use crate::nets::graph::site::Site;
 use crate::nets::launch::CACHED_IMAGES;
 use crate::session::config::{self, Analysis, Config, Response};
@@ -25,6 +27,9 @@ const WEIGHTS: u64 = 3;
 /// Layer-sized buffers in memory during a forward pass: a layer's input and output, and another copy
 /// in the convolution's order.
 const LAYERS: usize = 3;
+
+/// Bytes of a number of a trial: a point of 16 bits, a float of 32, and a copy of that on its way to the network.
+const TRIAL_BYTES: u64 = 10;
 
 /// Bytes of the program, its libraries and a small running network.
 const PROGRAM: u64 = 120 << 20;
@@ -61,6 +66,23 @@ impl MemoryEstimate {
             workers: workers as u64 * worker.unwrap_or(0),
             analyses: analyses.map(|plan| sizes.kept(plan, config)).collect(),
         }
+    }
+
+    /// Includes the states with which workers that compute by plan differentiate layers of `network`. They exist
+    /// after the responses of the layers have been summed.
+    pub fn include_gradients(&mut self, config: &Config, network: &Graph, workers: usize) {
+        let sites = network.sites();
+        let pixels: usize = network.image().iter().product();
+        let of_worker = config.analyses.iter().map(|plan| match plan {
+            Analysis::SpikeTriggered(plan) if plan.takes_gradients() => {
+                let images = plan.gradient_trials.min(plan.block as u64);
+                let states = state_bytes(network, &chosen(plan, &sites), images as usize);
+                images * TRIAL_BYTES * pixels as u64 + states
+            }
+            _ => 0,
+        });
+        let worker = of_worker.max().unwrap_or(0);
+        self.workers = self.workers.max(workers as u64 * worker);
     }
 
     /// The total, including the program itself.
@@ -157,8 +179,7 @@ impl<'a> Sizes<'a> {
 
     /// Bytes that a worker needs for a block.
     fn worker(&self, plan: &Analysis) -> u64 {
-        // A trial takes 16-bit points, 32-bit floats, and a copy of those on their way to the network.
-        let trials = block(plan) as u64 * 10 * self.pixels;
+        let trials = block(plan) as u64 * TRIAL_BYTES * self.pixels;
         let all = self.sites;
         let numbers = match plan {
             Analysis::SpikeTriggered(plan) => working_set(&chosen(plan, all), plan.block),
@@ -258,89 +279,4 @@ impl<'a> Sizes<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ids::Gamma;
-    use crate::nets::{NetworkShape, Subject};
-    use burn::tensor::Device;
-
-    fn plan(classes: Vec<String>, cell: usize) -> Config {
-        Config {
-            analyses: vec![Analysis::ClassificationImages(
-                config::ClassificationImages {
-                    gammas: vec![Gamma::NOISE],
-                    classes,
-                    cell,
-                    ..Default::default()
-                },
-            )],
-            ..Config::default()
-        }
-    }
-
-    #[test]
-    fn maps_of_a_hundred_colour_classes_take_the_estimated_memory() {
-        let form = Form::numbered([3, 32, 32], 100);
-        let all = MemoryEstimate::estimate(&plan(Vec::new(), 1), &form, 1000, 2, (0, &[]));
-        // Two parities of three margins, the images and two parities of evidence, 100 classes, 3,072
-        // numbers of 8 bytes, the joint counts and the sums of responses; six maps of 4 bytes.
-        let sums = 9 * 100 * 3072 * 8 + 2 * 100 * 100 * 8 + 2 * 100 * 200 * 8;
-        assert_eq!(all.analyses, [sums + 6 * 4 * 100 * 3072]);
-        assert_eq!(all.images, 1000 * 3072);
-        let coarse = MemoryEstimate::estimate(&plan(Vec::new(), 4), &form, 1000, 2, (0, &[]));
-        assert!(coarse.analyses[0] * 12 < all.analyses[0]);
-        let few = MemoryEstimate::estimate(
-            &plan(vec!["7".into(), "9".into()], 1),
-            &form,
-            1000,
-            2,
-            (0, &[]),
-        );
-        assert!(few.analyses[0] * 30 < all.analyses[0]);
-    }
-
-    #[test]
-    fn a_networks_weights_and_largest_layer_count() {
-        let form = Form::numbered([3, 32, 32], 10);
-        let (kind, ports) = (config::NetworkKind::Cnn, NetworkShape::from(&form));
-        let network = Subject::untrained(kind, ports, 1, &Device::flex()).unwrap();
-        let sites = network.sites();
-        let memory = |parameters, sites: &[Site]| {
-            MemoryEstimate::estimate(&plan(Vec::new(), 1), &form, 0, 2, (parameters, sites))
-        };
-        let (bare, whole) = (memory(0, &[]), memory(1_000_000, sites));
-        assert_eq!(whole.weights, 12_000_000);
-        let largest = sites.iter().map(activations).max().unwrap() as u64;
-        // Two workers, three layers of 64 images in 32 bits each.
-        assert_eq!(whole.workers - bare.workers, 2 * 3 * 64 * 4 * largest);
-        assert_eq!(
-            whole.total() - bare.total(),
-            12_000_000 + whole.workers - bare.workers
-        );
-    }
-
-    #[test]
-    fn a_plan_that_does_not_fit_is_refused_with_settings_that_would() {
-        let form = Form::numbered([3, 224, 224], 1000);
-        let config = plan(Vec::new(), 1);
-        let memory = MemoryEstimate::estimate(&config, &form, 0, 2, (0, &[]));
-        let error = memory
-            .check(16_000_000_000, &config)
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.starts_with("analyses[0]: the plan needs about"),
-            "{error}"
-        );
-        assert!(
-            error.contains("cell: 2") && error.contains("classes:"),
-            "{error}"
-        );
-        assert!(error.contains("16.0 GB is free"), "{error}");
-        assert!(
-            MemoryEstimate::estimate(&plan(Vec::new(), 16), &form, 0, 2, (0, &[]))
-                .check(16_000_000_000, &config)
-                .is_ok()
-        );
-    }
-}
+mod tests;

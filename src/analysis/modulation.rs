@@ -324,7 +324,7 @@ impl Experiment for Modulation {
             }
         }
         record.progress.blocks[job.sequence] += 1;
-        record.progress.done += sums.queries;
+        record.progress.add_work(sums.queries);
     }
 }
 

@@ -6,6 +6,7 @@ use crate::data::Images;
 use crate::nets::score::pixels;
 use crate::session::config::{self, Split};
 use crate::session::record::{self, Record};
+use crate::stats::sums::add;
 
 /// The experiment, configured by the plan.
 #[derive(Debug, Clone)]
@@ -105,14 +106,10 @@ impl Experiment for Predictions {
 
     fn merge(&self, record: &mut record::Predictions, job: Job, sums: PredictionSums) {
         let split = &mut record.splits[job.sequence];
-        for (total, add) in split.counts.iter_mut().zip(&sums.counts) {
-            *total += add;
-        }
-        for (total, add) in split.images.values_mut().iter_mut().zip(&sums.images) {
-            *total += add;
-        }
+        add(&mut split.counts, &sums.counts);
+        add(split.images.values_mut(), &sums.images);
         record.progress.blocks[job.sequence] += 1;
-        record.progress.done += sums.counts.iter().sum::<u64>();
+        record.progress.add_work(sums.counts.iter().sum());
     }
 }
 

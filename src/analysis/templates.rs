@@ -7,6 +7,7 @@ use super::{AnalysisError, AnalysisPlace, BlockSequence, Experiment, Job, Lab, b
 use crate::ids::ClassId;
 use crate::session::config::{self, Response};
 use crate::session::record::{self, BlockProgress, GammaTemplates, GammaTrials, Record};
+use crate::stats::sums::add;
 use crate::stats::templates::{SCORES, Template, TemplateClassifier};
 
 /// The experiment, configured by the plan.
@@ -158,12 +159,10 @@ impl Experiment for Templates {
         (images, correct): (u64, [u64; SCORES]),
     ) {
         let templates = &mut record.gammas[job.sequence];
-        templates.images += images;
-        for (total, add) in templates.correct.iter_mut().zip(correct) {
-            *total += add;
-        }
+        templates.images = templates.images.saturating_add(images);
+        add(&mut templates.correct, &correct);
         record.progress.blocks[job.sequence] += 1;
-        record.progress.done += images;
+        record.progress.add_work(images);
     }
 
     fn is_complete(&self, record: &record::Templates, part: usize) -> bool {

@@ -16,6 +16,7 @@ use crate::report::session_status::SILENCE;
 use crate::session::run::{Phase, shards_in_words};
 use crate::session::store::{EngineProcess, Store, StoreError, now, timestamp};
 use crate::session::{Run, SavedState, Session};
+use crate::stats::sums::total;
 use crate::tui::browser::{FileContents, SessionContents, SessionRow};
 
 /// How long an engine may take to send its state, in the browser's refreshed list.
@@ -239,7 +240,8 @@ fn divided_entry(store: &Store, session: &Session) -> SessionEntry {
     let mut entry = session_entry(&session);
     entry.is_divided = true;
     let shards = session.run.as_ref().map_or(&[][..], |run| &run.shards);
-    entry.done += shards.iter().map(|shard| shard.done).sum::<u64>();
+    let done = shards.iter().map(|shard| shard.done);
+    entry.done = total(done.chain([entry.done]));
     entry.headline = format!(
         "{} {}  {} shards: {}",
         session.config.dataset_label(),

@@ -213,6 +213,13 @@ fn numbers_have_as_many_decimals_as_their_size_needs() {
         (-0.5, "-0.500"),
         (1.25, "1.25"),
         (1_234.0, "1234"),
+        // Rounding may lengthen a number by a digit.
+        (9.994, "9.99"),
+        (9.996, "10.0"),
+        (-99.96, "-100"),
+        (0.099_96, "0.100"),
+        (0.000_099_96, "0.000100"),
+        (9.94e-5, "9.9e-5"),
         (f64::NAN, "?"),
     ] {
         assert_eq!(number(value), expected, "{value}");
@@ -221,9 +228,13 @@ fn numbers_have_as_many_decimals_as_their_size_needs() {
     assert_eq!(short(200.0), "200");
     assert_eq!(short(1.5), "1.5");
     assert_eq!(short(1.5e-10), "1.5e-10");
+    assert_eq!(short(9.996), "10");
     assert_eq!(learning_rate(0.0), "0");
     assert_eq!(learning_rate(0.000_11), "0.00011");
     assert_eq!(learning_rate(0.000_09), "9.0e-5");
+    assert_eq!(learning_rate(0.000_099_9), "0.00010");
+    assert_eq!(learning_rate(0.099_6), "0.10");
+    assert_eq!(learning_rate(0.994), "0.99");
     assert_eq!(learning_rate(1.0), "1.0");
     assert_eq!(learning_rate(250.0), "250");
 }
@@ -237,9 +248,18 @@ fn only_numbers_other_than_zero_have_a_sign() {
     assert_eq!(signed_number(0.5), "+0.500");
     assert_eq!(signed_number(0.0), "0");
     assert_eq!(reliability(-0.12), "−0.12");
+    assert_eq!(reliability(-0.001), "0.00");
+    assert_eq!(reliability(-0.0), "0.00");
+    assert_eq!(reliability(-0.006), "−0.01");
     assert_eq!(reliability(0.994), "0.99");
     assert_eq!(reliability(0.996), "0.996");
     assert_eq!(reliability(0.9996), "1.00");
+    assert_eq!(
+        [-0.04, -0.06, 2.0].map(|value| fixed(value, 1)),
+        ["0.0", "−0.1", "2.0"]
+    );
+    assert_eq!(fixed(-0.4, 0), "0");
+    assert_eq!(fixed(f64::NEG_INFINITY, 1), "−inf");
     assert_eq!(gamma(Gamma(1.0)), "1.0");
     assert_eq!(gamma(Gamma(0.125)), "0.125");
 }

@@ -259,9 +259,10 @@ impl Trainer {
 
         let partial = &mut record.partial;
         partial.batches += 1;
-        partial.images += labels.len();
+        partial.images = partial.images.saturating_add(labels.len());
         partial.loss_sum += value * labels.len() as f64;
-        partial.correct += count_correct(logits.chunks_exact(self.images.classes.max(1)), &labels);
+        let correct = count_correct(logits.chunks_exact(self.images.classes.max(1)), &labels);
+        partial.correct = partial.correct.saturating_add(correct);
         partial.lr = lr;
         record.batch_loss.push(value);
         Ok(labels.len())

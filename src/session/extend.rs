@@ -112,7 +112,7 @@ impl Session {
         let analyses = self.config.analyses.iter();
         let all = analyses.filter(|plan| matches!(plan, Plan::ClassificationImages(_)));
         ExtendError::NoImages {
-            requested: images + 1,
+            requested: images.saturating_add(1),
             available: all.count(),
         }
     }
@@ -207,6 +207,7 @@ mod tests {
             available: 2,
         };
         assert_eq!(same.extend(2, more(None, 101)), Err(missing));
+        assert!(same.extend(usize::MAX, more(None, 101)).is_err());
         assert!(same.extend(0, more(Some(0.5), 101)).is_err());
         assert!(same.extend(0, more(None, u64::MAX)).is_err());
         assert!(same == before);

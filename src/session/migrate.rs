@@ -170,13 +170,19 @@ fn modulated(layer: &mut ModulatedLayer, strengths: usize, gammas: usize) -> Res
     has_shape(&layer.counts, &[k, strengths, gammas, k, k])?;
     let mut counts = Vec::with_capacity(k * strengths * gammas * 3 * k);
     for table in layer.counts.values().chunks_exact(k * k) {
-        counts.extend(table.chunks_exact(k).map(|row| row.iter().sum::<i64>()));
+        let rows = table.chunks_exact(k);
+        counts.extend(rows.map(|row| sum(row.iter().copied())));
         counts.extend((0..k).map(|class| table[class * k + class]));
-        let column = |class| table.iter().skip(class).step_by(k).sum::<i64>();
+        let column = |class| sum(table.iter().copied().skip(class).step_by(k));
         counts.extend((0..k).map(column));
     }
     layer.counts = Array::new(&[k, strengths, gammas, 3, k], counts);
     Ok(())
+}
+
+/// The sum of counts. One that does not fit is refused when the record is checked.
+fn sum(counts: impl Iterator<Item = i64>) -> i64 {
+    counts.fold(0, i64::saturating_add)
 }
 
 fn backdoor(record: &mut Backdoor) -> Result<(), String> {

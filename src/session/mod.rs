@@ -10,6 +10,7 @@ mod error;
 pub(crate) mod experiments;
 mod extend;
 pub mod form;
+mod limits;
 pub mod log;
 mod memory;
 mod migrate;
@@ -82,7 +83,7 @@ impl Session {
         let images = plans.filter(|(_, plan)| is_images(plan));
         images.fold((0, 0), |(done, all): (u64, u64), (index, plan)| {
             let (completed, planned) = self.record.progress_of(index, plan);
-            (done + completed, all.saturating_add(planned))
+            (done.saturating_add(completed), all.saturating_add(planned))
         })
     }
 

@@ -205,17 +205,18 @@ impl Session {
     /// Adds a shard's results so far. Shards are added in order of their numbers.
     ///
     /// # Errors
-    /// If it does not belong to this session or does not fit; this session must then not be used any
-    /// more.
+    /// If it does not belong to this session or does not fit; this session then stays as it was.
     pub fn absorb(&mut self, shard: &Self) -> Result<(), ShardError> {
         self.check_shard(shard)?;
-        let all = self.record.analyses.iter_mut().zip(&shard.record.analyses);
+        let mut analyses = self.record.analyses.clone();
+        let all = analyses.iter_mut().zip(&shard.record.analyses);
         for (index, (record, more)) in all.enumerate() {
             record.absorb(more).map_err(|problem| {
                 ShardError::Foreign(format!("{}: analyses[{index}]: {problem}", shard.name))
             })?;
         }
         let record = &mut self.record;
+        record.analyses = analyses;
         record.elapsed_s += shard.record.elapsed_s;
         for device in &shard.record.devices {
             if !record.devices.contains(device) {

@@ -8,6 +8,7 @@ mod fingerprint;
 mod folder;
 mod life_sign;
 mod lock;
+mod lock_table;
 mod notes;
 mod owner;
 mod reading;
@@ -15,7 +16,6 @@ mod shards;
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -329,17 +329,8 @@ impl EngineProcess {
     /// The engine that holds a lock which only its user may read: the system's lock table gives its
     /// process.
     fn of_another_user(lock: &Path) -> Option<Self> {
-        let inode = fs::symlink_metadata(lock).ok()?.ino().to_string();
-        let locks = fs::read_to_string("/proc/locks").ok()?;
-        let held = locks.lines().find_map(|line| {
-            let fields: Vec<&str> = line.split_whitespace().collect();
-            let [_, "FLOCK", _, "WRITE", pid, place, ..] = fields[..] else {
-                return None;
-            };
-            (place.rsplit(':').next() == Some(&inode)).then(|| pid.parse().ok())?
-        });
         Some(Self {
-            pid: held?,
+            pid: lock_table::holder(lock)?,
             socket: None,
             remote_machine: None,
         })

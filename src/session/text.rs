@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::array::{Arrays, Payload};
 use super::error::StoreError;
+use super::limits;
 use super::memory::check_free_memory;
 use super::migrate;
 use super::notes;
@@ -314,7 +315,8 @@ fn edited(ran: &str, now: &Config) -> Option<String> {
     }
 }
 
-/// The first part of a record that does not belong to its plan, for example because the plan was edited.
+/// The first part of a record that no run writes, or that does not belong to its plan, for example because the plan was
+/// edited.
 pub(crate) fn record_mismatch(record: &Record, config: &Config) -> Option<String> {
     if record.analyses.len() != config.analyses.len() {
         return Some(format!(
@@ -322,6 +324,9 @@ pub(crate) fn record_mismatch(record: &Record, config: &Config) -> Option<String
             record.analyses.len(),
             config.analyses.len()
         ));
+    }
+    if let Some(problem) = limits::impossible_number(record) {
+        return Some(problem);
     }
     let training = record.training.iter();
     if training.clone().any(|training| {

@@ -18,6 +18,7 @@ use super::null::ErrorModel;
 use super::regression::NoiseBasis;
 use crate::ids::{ClassId, Gamma};
 use crate::stats::numbers::{NoiseGrid, Response, Shape};
+use crate::stats::sums::{add, checked_total};
 
 pub use self::evidence::{
     GRID_CENTRE, MAX_PAIRED_CLASSES, MAX_RESPONSE_STEPS, MAX_RESPONSE_TRIALS, ResponseSums,
@@ -96,7 +97,8 @@ impl TrialSums<'_> {
         let pixels = first.iter().zip(second);
         // n·Σk² − (Σk)² in integers: exactly 0 where the noise never varies.
         let deviation = |(&sum, &squares): (&i64, &i64)| {
-            let spread = n * i128::from(squares) - i128::from(sum).pow(2);
+            let squares = n.saturating_mul(i128::from(squares));
+            let spread = squares.saturating_sub(i128::from(sum).pow(2));
             self.grid.step * (spread.max(0) as f64).sqrt() / n as f64
         };
         pixels.map(deviation).collect()
@@ -112,8 +114,7 @@ pub fn margins(table: &[i64], classes: usize, pixels: usize) -> Vec<i64> {
         let hit = (truth == predicted).then_some((2, truth));
         for (margin, class) in [(0, predicted), (1, truth)].into_iter().chain(hit) {
             let row = ((parity * MARGINS + margin) * classes + class) * pixels;
-            let target = margins[row..row + pixels].iter_mut();
-            target.zip(sums).for_each(|(sum, add)| *sum += add);
+            add(&mut margins[row..row + pixels], sums);
         }
     }
     margins
@@ -166,7 +167,8 @@ pub struct ClassEstimate {
 }
 
 impl GammaEstimate {
-    /// Whether its sizes match `classes` classes and maps of `pixels` pixels.
+    /// Whether its sizes match `classes` classes and maps of `pixels` pixels, and its counts add up to its
+    /// trials.
     pub fn fits(&self, classes: usize, pixels: usize) -> bool {
         let maps = |class: &ClassEstimate| {
             let means = [&class.mean_noise, &class.mean_stimulus];
@@ -176,6 +178,8 @@ impl GammaEstimate {
         };
         let listed = self.classes.iter().filter(|class| class.listed).count();
         self.counts.len() == classes * classes
+            && checked_total(self.counts.iter().copied()) == Some(self.trials)
+            && checked_total(self.classes.iter().map(|class| class.called)) == Some(self.trials)
             && (self.spread.is_empty() || self.spread.len() == listed * listed)
             && self.classes.len() == classes
             && self.classes.iter().all(maps)

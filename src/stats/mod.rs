@@ -17,4 +17,5 @@ pub mod regression;
 pub mod roc;
 pub mod share;
 pub mod spike_triggered;
+pub mod sums;
 pub mod templates;

@@ -26,8 +26,8 @@ impl Share {
 impl std::iter::Sum for Share {
     fn sum<I: Iterator<Item = Self>>(shares: I) -> Self {
         shares.fold(Self::default(), |sum, share| Self {
-            hits: sum.hits + share.hits,
-            total: sum.total + share.total,
+            hits: sum.hits.saturating_add(share.hits),
+            total: sum.total.saturating_add(share.total),
         })
     }
 }
@@ -40,6 +40,12 @@ mod tests {
     fn shares_pool_by_their_counts_and_zero_counts_have_no_share() {
         let shares = [Share { hits: 1, total: 2 }, Share { hits: 0, total: 6 }];
         assert_eq!(shares.into_iter().sum::<Share>().rate(), Some(0.125));
+        let most = Share {
+            hits: 1,
+            total: u64::MAX,
+        };
+        let pooled: Share = [most, shares[0]].into_iter().sum();
+        assert_eq!((pooled.hits, pooled.total), (2, u64::MAX));
         assert_eq!(Share::default().rate(), None);
         let interval = shares[0].interval().unwrap();
         assert_eq!(Some(interval), wilson(1, 2));

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::correlation::{pearson, spearman_brown};
 use super::covariance::{Eigen, symmetric_eigen};
+use super::sums::total;
 use crate::stats::numbers::FIXED_POINT;
 
 /// Sums over receptive fields, by parity of the block. U units, P pixels. All sums except counts are in
@@ -141,16 +142,14 @@ impl PooledSums {
     fn new(sums: &StaSums, parities: &[usize]) -> Self {
         let pool = |values: &[i64]| -> Vec<f64> {
             let half = values.len() / 2;
-            let sum = |i| -> i64 {
-                parities
-                    .iter()
-                    .map(|parity| values[parity * half + i])
-                    .sum()
+            let sum = |i: usize| {
+                let both = parities.iter().map(|parity| values[parity * half + i]);
+                both.fold(0, i64::saturating_add)
             };
             (0..half).map(|i| sum(i) as f64 / FIXED_POINT).collect()
         };
         let fields = parities.iter().map(|&parity| sums.fields[parity]);
-        let fields = fields.sum::<u64>() as f64;
+        let fields = total(fields) as f64;
         let mean = pool(sums.stimulus).into_iter().map(|sum| sum / fields);
         Self {
             fields,

@@ -341,7 +341,8 @@ impl Experiment for Audit {
         let last = record.progress.blocks[job.sequence] == part.blocks;
         match sums {
             AuditSums::Trained(result) => {
-                record.progress.done += self.trained.course().images_shown(job.block);
+                let images = self.trained.course().images_shown(job.block);
+                record.progress.add_work(images);
                 let network = &mut record.networks[job.sequence];
                 match result {
                     OfNetwork::Trained(training) => network.training = Some(training),
@@ -363,12 +364,12 @@ impl Experiment for Audit {
                 }
             }
             AuditSums::Suspect(sums) => {
-                record.progress.done += sums.trials;
+                record.progress.add_work(sums.trials);
                 add(&mut record.networks[job.sequence], &sums);
             }
             AuditSums::Pasted(sums) => {
                 let images = block_range(self.pasted, self.config.block, job.block).len() as u64;
-                record.progress.done += images * self.passes();
+                record.progress.add_work(images * self.passes());
                 for (total, more) in record.pasted.iter_mut().zip(&sums) {
                     total.add(more);
                 }

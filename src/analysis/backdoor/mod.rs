@@ -54,16 +54,7 @@ impl Backdoor {
     }
 
     fn fresh(&self, part: usize) -> Suspect {
-        Suspect {
-            poisoned: self.is_poisoned(part),
-            seed: self.trained.seed(part),
-            training: None,
-            clean_accuracy: None,
-            attack_success: None,
-            attacked: 0,
-            trials: Vec::new(),
-            findings: Vec::new(),
-        }
+        Suspect::untrained(self.is_poisoned(part), self.trained.seed(part))
     }
 }
 
@@ -142,7 +133,8 @@ impl Experiment for Backdoor {
 
     fn merge(&self, record: &mut record::Backdoor, job: Job, sums: TrainedSums) {
         record.progress.blocks[job.sequence] += 1;
-        record.progress.done += self.trained.course().images_shown(job.block);
+        let images = self.trained.course().images_shown(job.block);
+        record.progress.add_work(images);
         let suspect = &mut record.networks[job.sequence];
         match sums {
             TrainedSums::Trained(training) => suspect.training = Some(training),

@@ -11,6 +11,7 @@ use super::super::Lab;
 use super::{fixed, stack};
 use crate::ids::SiteId;
 use crate::nets::Subject;
+use crate::nets::graph::Graph;
 use crate::nets::graph::site::{Site, SitePosition};
 use crate::nets::launch;
 use crate::nets::plan::fit::UnitGradients;
@@ -38,6 +39,17 @@ struct LayerGradients {
     units: Vec<usize>,
     /// Reusable states for computing them by plan, one for every worker that did.
     planned: Arc<Mutex<Vec<UnitGradients>>>,
+}
+
+/// Bytes of the states with which a worker computes gradients of these layers of a graph by plan, in blocks of `images`
+/// images: of those that it keeps from block to block, and of the largest one that it does not keep.
+pub fn state_bytes(graph: &Graph, layers: &[&Site], images: usize) -> u64 {
+    let layers = layers.iter();
+    let states = layers.filter_map(|site| UnitGradients::bytes_for(graph, site.node, images));
+    let (kept, others): (Vec<usize>, Vec<usize>) =
+        states.partition(|&bytes| bytes <= MAX_KEPT_BYTES);
+    let largest = others.into_iter().max().unwrap_or(0);
+    (kept.iter().sum::<usize>() + largest) as u64
 }
 
 impl Gradients {

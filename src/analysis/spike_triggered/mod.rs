@@ -7,7 +7,7 @@
 
 mod covariance;
 pub(super) mod fields;
-mod gradients;
+pub(super) mod gradients;
 mod launches;
 
 use burn::tensor::{Device, Tensor, TensorData};
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::ids::{BlockIndex, SiteId};
 use crate::nets::graph::site::Site;
-use crate::session::config::{self, Noise};
+use crate::session::config;
 use crate::session::form::Shape;
 use crate::session::record::{
     self, BlockCovariance, BlockResponses, Covariance, FIXED_POINT, LayerResponses, Record,
@@ -127,14 +127,12 @@ impl SpikeTriggered {
         Ok(Some((id, *unit)))
     }
 
-    /// Trials of a part. Mean gradients are only computed for Gaussian noise: with other noise they have no
-    /// relation to the averages.
+    /// Trials of a part.
     fn trials(&self, part: usize) -> u64 {
-        let gaussian = matches!(self.config.noise, Noise::Gaussian(_));
         match part {
             NOISE => self.config.trials,
             IMAGES => self.images,
-            GRADIENTS if gaussian && self.config.gradient_units > 0 => self.config.gradient_trials,
+            GRADIENTS if self.config.takes_gradients() => self.config.gradient_trials,
             COVARIANCE if self.config.covariance.is_some() => self.config.covariance_trials,
             _ => 0,
         }
@@ -295,7 +293,7 @@ impl Experiment for SpikeTriggered {
             }
         }
         record.progress.blocks[job.sequence] += job.blocks;
-        record.progress.done += sums.trials;
+        record.progress.add_work(sums.trials);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::analysis::testing::{lab, ports, run, run_whole_and_in_pieces, templat
 use crate::ids::ClassId;
 use crate::nets::{Subject, read_back};
 use crate::session::Config;
-use crate::session::config::{NetworkKind, SpikeTriggered as Plan, UnitId};
+use crate::session::config::{NetworkKind, Noise, SpikeTriggered as Plan, UnitId};
 use crate::session::record::SpikeTriggered as Found;
 use crate::stats::correlation::pearson;
 use burn::tensor::Device;

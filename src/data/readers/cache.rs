@@ -172,3 +172,26 @@ fn write(path: &Path, raw: &RawSet) -> io::Result<()> {
         .map_err(io::IntoInnerError::into_error)?
         .sync_all()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_write_leaves_no_temporary_file() {
+        let cache = tempfile::tempdir().unwrap();
+        let state = SourceState::of(Path::new("pictures"));
+        // A folder has the name of the cache file, so that the complete file cannot take it.
+        let taken = state.file(cache.path());
+        fs::create_dir(&taken).unwrap();
+        let files = || -> Vec<PathBuf> {
+            let entries = fs::read_dir(cache.path()).unwrap();
+            entries.map(|entry| entry.unwrap().path()).collect()
+        };
+        assert!(store(cache.path(), &state, &RawSet::default()).is_err());
+        assert_eq!(files(), [taken.clone()]);
+        fs::remove_dir(&taken).unwrap();
+        store(cache.path(), &state, &RawSet::default()).unwrap();
+        assert_eq!(files(), [taken]);
+    }
+}

@@ -56,9 +56,11 @@ impl Conductor {
             false => None,
         };
         let (packed, scratch) = plan.map_or((0, 0), |plan| plan.bytes());
-        let network = (graph_parameter_count(network), &network.sites()[..]);
-        let mut memory =
-            MemoryEstimate::estimate(config, &dataset.form(), images, workers, network);
+        let size = (graph_parameter_count(network), &network.sites()[..]);
+        let mut memory = MemoryEstimate::estimate(config, &dataset.form(), images, workers, size);
+        if launch::is_by_plan() {
+            memory.include_gradients(config, network, workers);
+        }
         memory.weights += packed as u64;
         memory.workers += (workers * scratch) as u64;
         let free = available_memory();

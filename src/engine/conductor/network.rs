@@ -40,7 +40,7 @@ impl Conductor {
         })??)
     }
 
-    /// The network's graph with its initial weights, before training.
+    /// The network's graph as it will be computed, with its initial weights, before training.
     pub(super) fn untrained(&self, config: &Config, form: &Form) -> Result<Graph, RunError> {
         if let Some(graph) = &self.foreign {
             return Ok(graph.clone());
@@ -48,7 +48,8 @@ impl Conductor {
         let (kind, ports) = (config.network.kind, NetworkShape::from(form));
         let device = burn::tensor::Device::flex();
         let weights = Network::new(kind, ports, 0, &device).weights();
-        Ok(Graph::for_kind(kind, ports, &weights)?)
+        let graph = Graph::for_kind(kind, ports, &weights)?;
+        Ok(graph.with_input_scaling(&config.network.input)?)
     }
 
     /// The form of the images of a network that is shown noise only.

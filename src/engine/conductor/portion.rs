@@ -45,7 +45,7 @@ impl Conductor {
         let mut behind = Vec::with_capacity(parts.len());
         for ((part, &(first, end)), done) in parts.iter_mut().zip(&bounds).zip(done) {
             part.blocks = end;
-            behind.push(first + done);
+            behind.push(first.saturating_add(*done));
         }
         shard.portions.resize(count, Portion::default());
         shard.portions[index].parts = bounds;

@@ -193,7 +193,9 @@ impl Conductor {
         else {
             return;
         };
-        let done = (epochs.len() * partial.of + partial.batches) as u64 * batch as u64;
+        let batches = epochs.len().saturating_mul(partial.of);
+        let batches = batches.saturating_add(partial.batches);
+        let done = (batches as u64).saturating_mul(batch as u64);
         let stage = &mut self.active.run.stages[0];
         stage.done = epochs.len() as u64;
         stage.per_second = pace.per_second();

@@ -1,6 +1,7 @@
 //! Scores as text, and the selection and length of their bars.
 
 use crate::drawing::Sheet;
+use crate::format::fixed;
 use crate::ids::ClassId;
 
 /// Maximum number of classes with a bar; of more, those with the highest scores.
@@ -19,7 +20,7 @@ pub fn bars_to_show(scores: &[Option<f64>]) -> Vec<ClassId> {
 
 /// A score as text, with one decimal.
 pub fn score_text(score: f64) -> String {
-    format!("{score:.1}").replace('-', "−")
+    fixed(score, 1)
 }
 
 /// The label of a vertical line in a bar chart of this width, truncated if necessary.

@@ -279,7 +279,7 @@ impl ShardWatcher {
             };
             let shares = shards.iter().filter_map(|shard| shard.stages.get(index));
             for (done, total) in shares {
-                stage.done += done;
+                stage.done = stage.done.saturating_add(*done);
                 stage.total = stage.total.max(*total);
             }
             stage.finished = is_divided(plan) && stage.total > 0 && stage.done >= stage.total;

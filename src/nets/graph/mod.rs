@@ -118,6 +118,9 @@ pub enum GraphError {
     /// Two nodes or two weights have the same name.
     #[error("the name `{0}` is used twice")]
     DuplicateName(String),
+    /// A graph with pushes was asked for, but no push was given.
+    #[error("there is no push to compute; give at least one")]
+    NoPush,
     /// There is not exactly one image input.
     #[error("a network has exactly one input, but this one has {0}")]
     Inputs(usize),

@@ -139,14 +139,14 @@ impl Backdoor {
     }
 
     pub(super) fn validate(&self, path: &str) -> Result<(), ConfigError> {
-        if self.poisoned + self.clean == 0 {
+        for (field, networks) in [("poisoned", self.poisoned), ("clean", self.clean)] {
+            check::networks(path, field, networks)?;
+        }
+        if self.networks() == 0 {
             return invalid(
                 format!("{path}.poisoned"),
                 "no network to study; give at least one poisoned or clean one",
             );
-        }
-        for (field, networks) in [("poisoned", self.poisoned), ("clean", self.clean)] {
-            check::networks(path, field, networks)?;
         }
         if self.source == self.target {
             return invalid(

@@ -65,6 +65,12 @@ impl SpikeTriggered {
     /// The unit that its progress counts.
     pub const UNIT: &'static str = "trials";
 
+    /// Whether mean gradients are measured. With other than Gaussian noise they have no relation to the
+    /// averages.
+    pub fn takes_gradients(&self) -> bool {
+        matches!(self.noise, Noise::Gaussian(_)) && self.gradient_units > 0
+    }
+
     pub(super) fn validate(&self, path: &str) -> Result<(), ConfigError> {
         self.noise.validate(&format!("{path}.noise"))?;
         if !self.noise.is_white() {

@@ -9,26 +9,17 @@ use super::{
 };
 use crate::session::array::{Array, Element};
 use crate::session::config;
+use crate::stats::sums::Addend;
 
-/// Integers that are added exactly or not at all.
-trait Exact: Copy {
-    fn plus(self, more: Self) -> Option<Self>;
+/// Adds a number, exactly or not at all.
+fn add_number<T: Addend>(total: &mut T, more: T) -> Result<(), String> {
+    let sum = total.checked_sum(more);
+    *total = sum.ok_or("the sum over all shards does not fit in 64 bits")?;
+    Ok(())
 }
 
-impl Exact for i64 {
-    fn plus(self, more: Self) -> Option<Self> {
-        self.checked_add(more)
-    }
-}
-
-impl Exact for u64 {
-    fn plus(self, more: Self) -> Option<Self> {
-        self.checked_add(more)
-    }
-}
-
-/// Adds numbers element by element.
-fn add<T: Exact>(total: &mut [T], more: &[T]) -> Result<(), String> {
+/// Adds numbers element by element, all of them exactly or none at all.
+fn add<T: Addend>(total: &mut [T], more: &[T]) -> Result<(), String> {
     if total.len() != more.len() {
         return Err(format!(
             "it has {} numbers; expected {}",
@@ -36,18 +27,15 @@ fn add<T: Exact>(total: &mut [T], more: &[T]) -> Result<(), String> {
             total.len()
         ));
     }
-    let sums = total
-        .iter()
-        .zip(more)
-        .map(|(&total, &more)| total.plus(more));
-    let sums: Option<Vec<T>> = sums.collect();
-    let sums = sums.ok_or("the sum over all shards does not fit in 64 bits")?;
+    let mut sums = total.to_vec();
+    let mut pairs = sums.iter_mut().zip(more);
+    pairs.try_for_each(|(sum, &more)| add_number(sum, more))?;
     total.copy_from_slice(&sums);
     Ok(())
 }
 
 /// Adds arrays, which must have the same shape.
-fn add_array<T: Element + Exact>(total: &mut Array<T>, more: &Array<T>) -> Result<(), String> {
+fn add_array<T: Element + Addend>(total: &mut Array<T>, more: &Array<T>) -> Result<(), String> {
     if total.shape() != more.shape() {
         return Err(format!(
             "it has sums of shape {:?}; expected {:?}",
@@ -70,12 +58,14 @@ fn same<T: PartialEq>(name: &str, expected: &T, found: &T) -> Result<(), String>
 
 impl BlockProgress {
     fn add(&mut self, more: &Self) -> Result<(), String> {
-        if self.blocks.is_empty() {
-            self.blocks.resize(more.blocks.len(), 0);
+        let mut sum = self.clone();
+        if sum.blocks.is_empty() {
+            sum.blocks.resize(more.blocks.len(), 0);
         }
-        add(&mut self.blocks, &more.blocks)?;
-        self.done += more.done;
-        self.total = self.total.max(more.total);
+        add(&mut sum.blocks, &more.blocks)?;
+        add_number(&mut sum.done, more.done)?;
+        sum.total = sum.total.max(more.total);
+        *self = sum;
         Ok(())
     }
 }
@@ -84,8 +74,16 @@ impl Analysis {
     /// Adds what another engine measured for the same plan, in blocks that are not included yet.
     ///
     /// # Errors
-    /// If it was measured differently; this record may then be incomplete.
+    /// If it was measured differently, or a sum does not fit in 64 bits; this record then stays as it was.
     pub fn absorb(&mut self, more: &Self) -> Result<(), String> {
+        let mut sum = self.clone();
+        sum.add(more)?;
+        *self = sum;
+        Ok(())
+    }
+
+    /// The same, but after an error this record may be incomplete.
+    fn add(&mut self, more: &Self) -> Result<(), String> {
         match (self, more) {
             (Self::ClassificationImages(record), Self::ClassificationImages(more)) => {
                 record.absorb(more)
@@ -194,7 +192,7 @@ impl GammaTrials {
         }
         // If these blocks directly follow those already here, the notes that a single engine would have
         // made can be made.
-        let follows = more.first == self.first + self.blocks;
+        let follows = self.first.checked_add(self.blocks) == Some(more.first);
         if follows && self.blocks == 0 {
             // Its own notes are those that a single engine would have made.
             self.noted.clone_from(&more.noted);
@@ -223,9 +221,9 @@ impl GammaTrials {
             (None, None) => {}
             _ => return Err("only one of them recorded the network's outputs".into()),
         }
-        self.blocks += more.blocks;
-        self.trials += more.trials;
-        self.dropped += more.dropped;
+        add_number(&mut self.blocks, more.blocks)?;
+        add_number(&mut self.trials, more.trials)?;
+        add_number(&mut self.dropped, more.dropped)?;
         self.invalidate_estimate();
         Ok(())
     }
@@ -239,7 +237,7 @@ impl EvidenceRecord {
                 more.step, self.step
             ));
         }
-        self.clipped += more.clipped;
+        add_number(&mut self.clipped, more.clipped)?;
         add(&mut self.shown, &more.shown)?;
         add_array(&mut self.sums, &more.sums)?;
         add_array(&mut self.squares, &more.squares)?;

@@ -143,10 +143,13 @@ impl Outcomes {
     /// Counts `n` stimuli; `truth` is their true class, if they have one.
     pub fn count(&mut self, truth: Option<ClassId>, called: ClassId, target: ClassId, n: i64) {
         let other = truth != Some(target);
-        self.all += n;
-        self.others += n * i64::from(other);
-        self.hits += n * i64::from(other && called == target);
-        self.correct += n * i64::from(truth == Some(called));
+        let add = |count: &mut i64, is_counted: bool| {
+            *count = count.saturating_add(n * i64::from(is_counted));
+        };
+        add(&mut self.all, true);
+        add(&mut self.others, other);
+        add(&mut self.hits, other && called == target);
+        add(&mut self.correct, truth == Some(called));
     }
 
     /// The counts in storage order.
@@ -289,7 +292,7 @@ impl Attack {
             .filter(|&target| self.pattern(pattern, target).is_some())
             .map(|target| self.outcomes(0, pattern, target, weight))
             .map(|outcomes| Share {
-                hits: (outcomes.all - outcomes.correct) as u64,
+                hits: (outcomes.all - outcomes.correct).max(0) as u64,
                 total: outcomes.all as u64,
             })
             .collect();

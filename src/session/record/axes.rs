@@ -52,7 +52,10 @@ impl NoiseAxes {
     pub(super) fn is_consistent(&self, [c, h, w]: Shape) -> bool {
         // Only shapes are checked: the numbers of a file are loaded later.
         match *self.variances.shape() {
-            [count] => has_shape(&self.vectors, &[count, c, h, w]) && count <= c * h * w,
+            [count] => {
+                let pixels = [c, h, w].into_iter().fold(1, usize::saturating_mul);
+                has_shape(&self.vectors, &[count, c, h, w]) && count <= pixels
+            }
             _ => false,
         }
     }
@@ -95,5 +98,10 @@ mod tests {
             vectors: Array::zeros(&[count, 1, 1, 2]),
         };
         assert!(many(2).is_consistent([1, 1, 2]) && !many(3).is_consistent([1, 1, 2]));
+        let wide = NoiseAxes {
+            variances: Array::zeros(&[0]),
+            vectors: Array::zeros(&[0, 2, usize::MAX, 2]),
+        };
+        assert!(wide.is_consistent([2, usize::MAX, 2]));
     }
 }

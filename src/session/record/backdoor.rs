@@ -194,6 +194,20 @@ impl Finding {
 }
 
 impl Suspect {
+    /// A network that has not been trained yet.
+    pub fn untrained(poisoned: bool, seed: u64) -> Self {
+        Self {
+            poisoned,
+            seed,
+            training: None,
+            clean_accuracy: None,
+            attack_success: None,
+            attacked: 0,
+            trials: Vec::new(),
+            findings: Vec::new(),
+        }
+    }
+
     /// Computes the findings from the trials with search windows of `side` pixels, and drops the data
     /// that is no longer needed.
     pub fn conclude(&mut self, side: usize) {
@@ -212,13 +226,11 @@ impl Suspect {
 
     fn fits(&self, form: &Form) -> bool {
         let of_form = |trials: &GammaTrials| {
-            trials.images == form.shape() && trials.classes() == form.class_count()
+            trials.is_consistent()
+                && trials.images == form.shape()
+                && trials.classes() == form.class_count()
         };
-        self.findings.iter().all(|finding| finding.fits(form))
-            && self
-                .trials
-                .iter()
-                .all(|trials| trials.is_consistent() && of_form(trials))
+        self.findings.iter().all(|finding| finding.fits(form)) && self.trials.iter().all(of_form)
     }
 
     /// Rows and columns of its images; `None` before there are findings.

@@ -10,9 +10,10 @@ use crate::stats::classification::GammaEstimate;
 pub fn next_noted_block(blocks: u64) -> u64 {
     let mut pairs = 2_u64;
     loop {
-        for noted in [pairs, pairs + pairs / 2] {
-            if 2 * noted > blocks {
-                return 2 * noted;
+        for noted in [pairs, pairs.saturating_add(pairs / 2)] {
+            let next = noted.saturating_mul(2);
+            if next > blocks || next == u64::MAX {
+                return next;
             }
         }
         pairs = pairs.saturating_mul(2);
@@ -24,7 +25,7 @@ impl GammaTrials {
     /// it is noted at the same trials on any machine. A shard that does not start at block 0 keeps its
     /// sums instead.
     pub fn note_reliability(&mut self) {
-        let blocks = self.first + self.blocks;
+        let blocks = self.first.saturating_add(self.blocks);
         if blocks == 0 || next_noted_block(blocks - 1) != blocks {
             return;
         }
@@ -95,6 +96,7 @@ mod tests {
         }
         assert_eq!(noted, [4, 6, 8, 12, 16, 24, 32, 48, 64]);
         assert_eq!(next_noted_block(33), 48);
+        assert_eq!(next_noted_block(u64::MAX), u64::MAX);
     }
 
     #[test]

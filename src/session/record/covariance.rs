@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::spike_triggered::{add, one};
+use super::spike_triggered::{add_at, one};
 use super::{arrays, has_shape};
 use crate::session::array::Array;
 use crate::session::config;
 use crate::session::form::Shape;
 use crate::stats::spike_triggered::{self, SecondMoments};
+use crate::stats::sums::add;
 
 /// Spike-triggered covariance of one unit. P numbers in its receptive field. Every receptive field is
 /// weighted by |a|, which equals a if activations are never negative. In the shuffled sums, the
@@ -77,11 +78,10 @@ impl Covariance {
 
     /// Adds a block's sums. Integers, so the order of blocks does not matter.
     pub fn add(&mut self, sums: &BlockCovariance) {
-        self.fields += sums.fields;
-        self.activation[0] += sums.activation[0];
-        self.activation[1] += sums.activation[1];
-        add(&mut self.weighted, 0, &sums.weighted);
-        add(&mut self.outer, 0, &sums.outer);
+        self.fields = self.fields.saturating_add(sums.fields);
+        add(&mut self.activation, &sums.activation);
+        add_at(&mut self.weighted, 0, &sums.weighted);
+        add_at(&mut self.outer, 0, &sums.outer);
     }
 
     /// Channels, rows and columns of its receptive field.
@@ -113,7 +113,7 @@ impl Covariance {
 
     pub(super) fn fits(&self, plan: &config::UnitId) -> bool {
         let [c, h, w] = self.field();
-        let pixels = c * h * w;
+        let pixels = self.field().into_iter().fold(1, usize::saturating_mul);
         let axes = self.significant.len();
         self.unit == *plan
             && has_shape(&self.weighted, &[2, pixels])
@@ -151,6 +151,7 @@ mod tests {
         let changes: &[fn(&mut Covariance)] = &[
             |it| it.unit.unit = 4,
             |it| it.weighted = Array::zeros(&[4]),
+            |it| it.receptive_field = (usize::MAX, 2),
             |it| it.outer = Array::zeros(&[8]),
             |it| it.eigenvalues = vec![1.0],
             |it| it.significant = vec![1.0],

@@ -6,6 +6,7 @@ use super::{TrialKind, arrays, has_shape};
 use crate::session::array::Array;
 use crate::session::form::Shape;
 use crate::stats::classification::{ResponseSums, sums_per_class};
+use crate::stats::sums::{Addend, add};
 
 /// Sums of products of response and noise, with the counts behind them. K classes, M of which have maps;
 /// maps of c channels, h rows and w columns. y is a response as an integer multiple of `step`, z the
@@ -104,20 +105,18 @@ impl EvidenceRecord {
 
     /// Adds the sums of a block of this parity.
     pub(super) fn add(&mut self, parity: usize, block: &BlockEvidence) {
-        fn add<T: Copy + std::ops::AddAssign>(sums: &mut [T], parity: usize, more: &[T]) {
-            let sums = sums[parity * more.len()..].iter_mut();
-            sums.zip(more).for_each(|(sum, &more)| *sum += more);
+        fn add_half<T: Addend>(sums: &mut [T], parity: usize, more: &[T]) {
+            add(&mut sums[parity * more.len()..], more);
         }
-        self.clipped += block.clipped;
-        add(&mut self.shown, parity, &block.shown);
-        add(self.sums.values_mut(), parity, &block.sums);
-        add(self.squares.values_mut(), parity, &block.squares);
-        add(self.products.values_mut(), parity, &block.products);
+        self.clipped = self.clipped.saturating_add(block.clipped);
+        add_half(&mut self.shown, parity, &block.shown);
+        add_half(self.sums.values_mut(), parity, &block.sums);
+        add_half(self.squares.values_mut(), parity, &block.squares);
+        add_half(self.products.values_mut(), parity, &block.products);
         if let [_, rows, ..] = *self.noise.shape() {
             let noise = self.noise.values_mut();
             for (row, sums) in &block.noise {
-                let target = noise[(parity * rows + row) * sums.len()..].iter_mut();
-                target.zip(sums).for_each(|(sum, &more)| *sum += more);
+                add(&mut noise[(parity * rows + row) * sums.len()..], sums);
             }
         }
     }

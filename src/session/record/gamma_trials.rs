@@ -13,6 +13,7 @@ use crate::session::config::{Grain, Noise, NoiseGrid, Weighting};
 use crate::session::form::Shape;
 use crate::stats::classification::{self, GammaEstimate, MARGINS, TrialSums, WeightSums};
 use crate::stats::null::ErrorModel;
+use crate::stats::sums::add;
 
 /// Counts and sums of the trials at one γ. K classes, M of which have maps; maps are kept on the noise's
 /// grid, of c channels, h rows and w columns, which equals the images' shape unless the noise is coarse
@@ -242,9 +243,9 @@ impl GammaTrials {
         if let (Some(evidence), Some(added)) = (&mut self.evidence, &block.evidence) {
             evidence.add(parity, added);
         }
-        self.blocks += block.blocks;
-        self.dropped += block.dropped;
-        self.trials += block.trials;
+        self.blocks = self.blocks.saturating_add(block.blocks);
+        self.dropped = self.dropped.saturating_add(block.dropped);
+        self.trials = self.trials.saturating_add(block.trials);
         self.invalidate_estimate();
     }
 
@@ -281,8 +282,9 @@ impl GammaTrials {
 
     /// Stores an estimate whose sums are kept elsewhere; `false` if it does not fit these trials.
     pub(super) fn set_estimate(&mut self, estimate: Arc<GammaEstimate>) -> bool {
-        let (k, pixels) = (self.classes(), self.shape().iter().product::<usize>());
-        let fits = estimate.fits(k, pixels);
+        // The record of a peer may contain any shape.
+        let pixels = self.shape().into_iter().fold(1, usize::saturating_mul);
+        let fits = estimate.fits(self.classes(), pixels);
         self.discard_sums();
         self.estimate = Arc::new(OnceLock::from(estimate));
         fits
@@ -342,12 +344,6 @@ impl GammaTrials {
             }))
         }))
     }
-}
-
-/// Adds `more` to the first numbers of `sums`.
-fn add<T: Copy + std::ops::AddAssign>(sums: &mut [T], more: &[T]) {
-    let pairs = sums.iter_mut().zip(more);
-    pairs.for_each(|(sum, &more)| *sum += more);
 }
 
 arrays!(GammaTrials: noise, rest, image, moments, course, evidence, null, on_the_way);

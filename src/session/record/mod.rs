@@ -160,6 +160,11 @@ impl BlockProgress {
     pub fn is_finished(&self) -> bool {
         self.total > 0 && self.done >= self.total
     }
+
+    /// Counts work that has been done.
+    pub fn add_work(&mut self, work: u64) {
+        self.done = self.done.saturating_add(work);
+    }
 }
 
 /// A record of one kind of experiment.

@@ -7,6 +7,7 @@ use crate::ids::{ClassId, Gamma};
 use crate::session::array::Array;
 use crate::session::config;
 use crate::session::form::Form;
+use crate::stats::sums::add;
 
 /// Decisions under modulation, layer by layer.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -95,17 +96,14 @@ impl ModulatedLayer {
     /// Adds the activations of a block of images: the number of images per class, \[K\], and their sums
     /// in units of 1/[`FIXED_POINT`], \[K,U\].
     pub fn add_activations(&mut self, shown: &[u64], sums: &[i64]) {
-        let pairs = self.shown.iter_mut().zip(shown);
-        pairs.for_each(|(count, more)| *count += more);
-        let pairs = self.activation.values_mut().iter_mut().zip(sums);
-        pairs.for_each(|(sum, more)| *sum += more);
+        add(&mut self.shown, shown);
+        add(self.activation.values_mut(), sums);
     }
 
     /// Adds a block of stimuli by class, \[G,3,K\], for a target class and a strength, given by index.
     pub fn add_counts(&mut self, target: ClassId, strength: usize, counts: &[i64]) {
         let row = target.0 * self.counts.shape()[1] + strength;
-        let totals = self.counts.values_mut()[row * counts.len()..].iter_mut();
-        totals.zip(counts).for_each(|(total, more)| *total += more);
+        add(&mut self.counts.values_mut()[row * counts.len()..], counts);
     }
 
     /// Stimuli of true class `class` that were called it, and the number shown, for a target class, a
@@ -182,11 +180,13 @@ impl Modulation {
     pub(super) fn fits(&self, plan: &config::Modulation, form: Option<&Form>) -> bool {
         let (s, g) = (self.strengths.len(), self.gammas.len());
         let k = form.map_or(0, Form::class_count);
+        // Counts must not be negative, and their sum must fit in 64 bits.
+        let counted = |sum: i64, &n: &i64| sum.checked_add(n).filter(|_| n >= 0);
         let of_layer = |layer: &ModulatedLayer| {
             layer.shown.len() == k
                 && layer.activation.shape().len() == 2
                 && layer.activation.shape()[0] == k
-                && layer.counts.values().iter().all(|&count| count >= 0)
+                && layer.counts.values().iter().try_fold(0, counted).is_some()
                 && has_shape(&layer.counts, &[k, s, g, COUNTS_PER_CLASS, k])
         };
         let parts = self.progress.blocks.len();
@@ -274,6 +274,7 @@ mod tests {
             |it| it.layers[0].activation = Array::zeros(&[4, 1]),
             |it| it.layers[0].counts = Array::zeros(&[2, 1, 2, 6]),
             |it| it.layers[0].counts.values_mut()[0] = -1,
+            |it| it.layers[0].counts.values_mut()[..2].fill(i64::MAX),
         ];
         for (place, change) in changes.iter().enumerate() {
             let mut other = whole.clone();

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Analysis, Record};
 use crate::session::config;
+use crate::stats::sums::total;
 
 /// How a session is divided: stored in its own file, from the first shard until all are merged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,8 +64,9 @@ pub struct Portion {
 /// from 1, of `count` gets its stretch of the blocks from `from` to `blocks`. Stretches differ by at
 /// most one block and leave nothing out.
 pub fn shard_block_range(index: u32, count: u32, (from, blocks): (u64, u64)) -> (u64, u64) {
-    let left = u128::from(blocks.saturating_sub(from));
-    let bound = |shards: u32| from + (left * u128::from(shards) / u128::from(count.max(1))) as u64;
+    let (left, count) = (u128::from(blocks.saturating_sub(from)), count.max(1));
+    let share = |shards: u32| left * u128::from(shards.min(count)) / u128::from(count);
+    let bound = |shards: u32| from + share(shards) as u64;
     (bound(index.saturating_sub(1)), bound(index))
 }
 
@@ -81,15 +83,20 @@ pub fn is_divided(plan: &config::Analysis) -> bool {
 impl Portion {
     /// Number of blocks in it.
     pub fn blocks(&self) -> u64 {
-        self.parts.iter().map(|(first, end)| end - first).sum()
+        total(self.parts.iter().map(blocks_of))
     }
 
     /// Whether these numbers of completed blocks, by part, complete the portion.
     pub fn is_done(&self, done: &[u64]) -> bool {
         let blocks = |part: usize| done.get(part).copied().unwrap_or(0);
         let mut parts = self.parts.iter().enumerate();
-        parts.all(|(part, (first, end))| blocks(part) >= end - first)
+        parts.all(|(part, bounds)| blocks(part) >= blocks_of(bounds))
     }
+}
+
+/// The number of blocks from the first one to the one after the last; 0 if a damaged file has them the other way round.
+fn blocks_of((first, end): &(u64, u64)) -> u64 {
+    end.saturating_sub(*first)
 }
 
 impl Record {
@@ -105,7 +112,7 @@ impl Record {
         };
         match shard.portions.get(index) {
             Some(portion) if portion.is_done(&analysis.blocks()) => (done, done),
-            Some(portion) => (done, portion.total.max(done + 1)),
+            Some(portion) => (done, portion.total.max(done.saturating_add(1))),
             // Not opened yet: roughly an equal share.
             None => (done, total / u64::from(shard.count.max(1))),
         }
@@ -179,6 +186,34 @@ mod tests {
             shard_block_range(2, 2, (0, u64::MAX)),
             (u64::MAX / 2, u64::MAX)
         );
+        // No shard has a number above their count, except in a damaged file.
+        let beyond = shard_block_range(u32::MAX, 2, (0, u64::MAX));
+        assert_eq!(beyond, (u64::MAX, u64::MAX));
+    }
+
+    #[test]
+    fn the_numbers_of_a_damaged_portion_do_not_overflow() {
+        let of = |parts: &[(u64, u64)]| Portion {
+            parts: parts.to_vec(),
+            total: 0,
+        };
+        assert_eq!(of(&[(5, 2), (1, 4)]).blocks(), 3);
+        assert_eq!(of(&[(0, u64::MAX), (0, u64::MAX)]).blocks(), u64::MAX);
+        assert!(of(&[(5, 2)]).is_done(&[0]));
+        let plan = config::Analysis::Predictions(config::Predictions::default());
+        let config = crate::session::Config {
+            analyses: vec![plan.clone()],
+            ..Default::default()
+        };
+        let mut session = crate::session::Session::new("mine", config);
+        session.divide(2, "any").unwrap();
+        let mut shard = session.new_shard("mine.shard-1-of-2", 1).unwrap();
+        let record = &mut shard.record;
+        record.shard.as_mut().unwrap().portions = vec![of(&[(0, 4)])];
+        if let Analysis::Predictions(predictions) = &mut record.analyses[0] {
+            predictions.progress.done = u64::MAX;
+        }
+        assert_eq!(record.progress_of(0, &plan), (u64::MAX, u64::MAX));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::session::array::Array;
 use crate::session::config;
 use crate::session::form::{Form, Shape};
 use crate::stats::spike_triggered::{self, GradientSums, LayerEstimate, StaSums};
+use crate::stats::sums::add;
 
 /// Sums for the spike-triggered averages of every layer.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -125,12 +126,12 @@ impl UnitResponses {
     /// Adds a block's sums. Integers, so the order of blocks does not matter.
     fn add(&mut self, block: BlockIndex, sums: &BlockResponses) {
         let parity = (block.0 % 2) as usize;
-        self.fields[parity] += sums.fields;
-        add(&mut self.fired, 0, &sums.fired);
-        add(&mut self.activation, parity, &sums.activation);
-        add(&mut self.magnitude, parity, &sums.magnitude);
-        add(&mut self.stimulus, parity, &sums.stimulus);
-        add(&mut self.weighted, parity, &sums.weighted);
+        self.fields[parity] = self.fields[parity].saturating_add(sums.fields);
+        add_at(&mut self.fired, 0, &sums.fired);
+        add_at(&mut self.activation, parity, &sums.activation);
+        add_at(&mut self.magnitude, parity, &sums.magnitude);
+        add_at(&mut self.stimulus, parity, &sums.stimulus);
+        add_at(&mut self.weighted, parity, &sums.weighted);
     }
 
     fn sums(&self) -> StaSums<'_> {
@@ -154,9 +155,8 @@ impl UnitResponses {
 }
 
 /// Adds to the part of an array that begins at `place` times the length of `more`.
-pub(super) fn add(array: &mut Array<i64>, place: usize, more: &[i64]) {
-    let sums = array.values_mut()[place * more.len()..].iter_mut();
-    sums.zip(more).for_each(|(sum, more)| *sum += more);
+pub(super) fn add_at(array: &mut Array<i64>, place: usize, more: &[i64]) {
+    add(&mut array.values_mut()[place * more.len()..], more);
 }
 
 impl LayerResponses {
@@ -224,8 +224,8 @@ impl LayerResponses {
     /// Adds the gradients over `fields` receptive fields, Σ∇a in units of 1/[`FIXED_POINT`](super::FIXED_POINT): \[selected
     /// units,C·h·w\].
     pub fn add_gradients(&mut self, fields: u64, sums: &[i64]) {
-        self.gradients.fields += fields;
-        add(&mut self.gradients.sum, 0, sums);
+        self.gradients.fields = self.gradients.fields.saturating_add(fields);
+        add_at(&mut self.gradients.sum, 0, sums);
         self.estimate = Arc::default();
     }
 
@@ -251,7 +251,8 @@ impl LayerResponses {
 
     /// Stores an estimate whose sums are kept elsewhere; `false` if it does not fit this layer.
     pub(super) fn set_estimate(&mut self, estimate: Arc<LayerEstimate>) -> bool {
-        let pixels: usize = self.field().iter().product();
+        // The record of a peer may contain any shape.
+        let pixels = self.field().into_iter().fold(1, usize::saturating_mul);
         let fits = estimate.fits(self.units, pixels);
         self.discard_sums();
         self.estimate = Arc::new(OnceLock::from(estimate));
@@ -283,7 +284,13 @@ impl LayerResponses {
         let [c, h, w] = field;
         let taken = self.gradients.units.len();
         let dropped = self.dropped_sums;
-        (dropped || self.noise.fits(units, field) && self.images.fits(units, field))
+        let counted = |responses: &UnitResponses| {
+            let [even, odd] = responses.fields;
+            even.checked_add(odd).is_some()
+        };
+        counted(&self.noise)
+            && counted(&self.images)
+            && (dropped || self.noise.fits(units, field) && self.images.fits(units, field))
             && (has_shape(&self.kernel, &[0]) || has_shape(&self.kernel, &[units, c, h, w]))
             && self.gradients.units.iter().all(|&unit| unit < units)
             && (dropped || taken == 0 || has_shape(&self.gradients.sum, &[taken, c, h, w]))

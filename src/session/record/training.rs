@@ -95,7 +95,7 @@ impl LossCurve {
     pub fn push(&mut self, value: f64) {
         self.each = self.each.max(1);
         self.rest += value;
-        self.rest_count += 1;
+        self.rest_count = self.rest_count.saturating_add(1);
         if self.rest_count < self.each {
             return;
         }
@@ -107,7 +107,7 @@ impl LossCurve {
                 .chunks(2)
                 .map(|pair| pair.iter().sum::<f32>() / pair.len() as f32)
                 .collect();
-            self.each *= 2;
+            self.each = self.each.saturating_mul(2);
         }
     }
 }
@@ -199,6 +199,19 @@ mod tests {
             (257, 0.0, 0)
         );
         assert_eq!(curve.points[256], 3.5);
+    }
+
+    #[test]
+    fn the_largest_numbers_of_a_file_do_not_overflow_a_curve() {
+        let mut curve = LossCurve {
+            each: usize::MAX,
+            points: vec![0.5; LossCurve::MAX_POINTS],
+            rest: 0.0,
+            rest_count: usize::MAX,
+        };
+        curve.push(1.0);
+        assert_eq!((curve.each, curve.rest_count), (usize::MAX, 0));
+        assert_eq!(curve.points.len(), LossCurve::MAX_POINTS / 2 + 1);
     }
 
     #[test]

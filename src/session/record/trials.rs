@@ -163,10 +163,16 @@ impl TrialKind {
             Some(_) => 0,
         };
         let mut maps = (2 * MARGINS as u64 + 1) * listed + rest + moments;
-        let mut numbers = 2 * all * all;
+        let tables = match self.weighting {
+            // Trials, Σw and Σw².
+            Weighting::Confidence => 3,
+            Weighting::Equal | Weighting::Threshold(_) => 1,
+        };
+        let mut numbers = 2 * tables * all * all;
         if self.evidence {
+            let squares = listed * sums_per_class(self.listed.len()) as u64;
             maps += 2 * (listed + self.evidence_rows() as u64);
-            numbers += 2 * (all * listed + listed * sums_per_class(self.listed.len()) as u64);
+            numbers += 2 * (all + all * listed + squares);
         }
         8 * (maps * pixels as u64 + numbers)
     }
@@ -175,6 +181,9 @@ impl TrialKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::Gamma;
+    use crate::session::array::{Arrays, Payload};
+    use crate::session::record::GammaTrials;
 
     #[test]
     fn a_trial_belongs_to_the_rows_of_its_decision_its_class_and_both_if_equal() {
@@ -201,11 +210,11 @@ mod tests {
         // 7 maps for each class, and two tables.
         let mut plain = TrialKind::plain(10, [1, 28, 28]);
         assert_eq!(plain.bytes(), 8 * (70 * 784 + 200));
-        // Evidence adds two maps for each class, and its sums and products by parity.
+        // Evidence adds two maps for each class, and its trials, sums and products by parity.
         plain.evidence = true;
         assert_eq!(
             (plain.bytes(), plain.evidence_rows()),
-            (8 * (90 * 784 + 600), 0)
+            (8 * (90 * 784 + 620), 0)
         );
         let some = TrialKind {
             noise: Noise::Gabor,
@@ -219,10 +228,45 @@ mod tests {
             images: [3, 2, 2],
             evidence: true,
         };
-        // Maps of four numbers: 21 of decisions, 2 of the rest, 2 of moments, 2·3 + 2·4 of evidence.
+        // Maps of four numbers: 21 of decisions, 2 of the rest, 2 of moments, 2·3 + 2·4 of evidence; and three tables.
         assert_eq!(some.evidence_rows(), 4);
-        assert_eq!(some.bytes(), 8 * (39 * 4 + 50 + 2 * (15 + 9)));
+        assert_eq!(some.bytes(), 8 * (39 * 4 + 150 + 2 * (5 + 15 + 9)));
         let all = TrialKind { classes: 3, ..some };
         assert_eq!(all.evidence_rows(), 3);
+    }
+
+    #[test]
+    fn the_memory_of_a_kind_of_trials_is_what_a_record_allocates() {
+        let weightings = [
+            Weighting::Equal,
+            Weighting::Confidence,
+            Weighting::Threshold(0.5),
+        ];
+        for (weighting, evidence) in weightings
+            .into_iter()
+            .flat_map(|weighting| [(weighting, false), (weighting, true)])
+        {
+            for (noise, listed) in [(Noise::Uniform, 5), (Noise::Gabor, 3)] {
+                let kind = TrialKind {
+                    noise,
+                    weighting,
+                    listed: ClassId::all(listed).collect(),
+                    evidence,
+                    ..TrialKind::plain(5, [3, 2, 2])
+                };
+                let mut trials = GammaTrials::new(Gamma::NOISE, 30, &kind);
+                if evidence {
+                    trials.record_evidence(0.5, &kind);
+                }
+                let mut bytes = 0;
+                trials.arrays(&mut |_, array: &dyn Payload| {
+                    bytes += array.byte_count().unwrap();
+                });
+                let shown = trials.evidence.as_ref().map_or(0, |it| it.shown.len());
+                let tables = [&trials.counts, &trials.weights, &trials.squared_weights];
+                let numbers = tables.iter().map(|table| table.len()).sum::<usize>() + shown;
+                assert_eq!(kind.bytes(), (bytes + 8 * numbers) as u64, "{kind:?}");
+            }
+        }
     }
 }

@@ -173,8 +173,9 @@ fn is_still_held(folder: &Folder, lock: &str, file: &File, before: &Owner) -> io
 /// Time since a lock was last written, by the clock of its file system.
 fn silent_for(folder: &Folder, lock: &str, file: &File) -> io::Result<Duration> {
     let probe = unique(lock);
-    let now = folder.new_file(&probe)?.metadata()?.modified();
+    let about = folder.new_file(&probe)?.metadata();
     folder.remove(&probe)?;
+    let now = about?.modified();
     let then = file.metadata()?.modified()?;
     Ok(now?.duration_since(then).unwrap_or_default())
 }

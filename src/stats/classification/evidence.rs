@@ -9,6 +9,7 @@ use super::TrialSums;
 use super::image::MeasuredMap;
 use super::pool::margin;
 use crate::ids::{ClassId, Gamma};
+use crate::stats::sums::add;
 
 /// Subtracted from a point of the noise's grid before multiplying: the middle of the grid's 65,536 points,
 /// so that its factor in a product takes 15 bits instead of 16.
@@ -143,10 +144,10 @@ impl Strata {
         let m = self.listed();
         let mut sum = vec![0_i64; pixels];
         for parity in parities {
-            let row = &products[(parity * m + place) * pixels..][..pixels];
-            sum.iter_mut()
-                .zip(row)
-                .for_each(|(sum, product)| *sum += product);
+            add(
+                &mut sum,
+                &products[(parity * m + place) * pixels..][..pixels],
+            );
         }
         let mut covariance: Vec<f64> = sum.into_iter().map(|sum| sum as f64).collect();
         let strata = self.counts.iter().zip(&self.responses).zip(&self.noise);
@@ -177,11 +178,10 @@ fn noise_by_truth(
     if rest {
         // All trials, by called class, minus those of the classes with maps.
         let mut others = trials.rest[parity * pixels..][..pixels].to_vec();
-        let called = margin(trials, parity, 0).map(|sums| (sums, 1));
-        let known = rows.iter().map(|sums| (sums.as_slice(), -1));
-        for (sums, sign) in called.chain(known) {
+        margin(trials, parity, 0).for_each(|sums| add(&mut others, sums));
+        for sums in &rows {
             let pairs = others.iter_mut().zip(sums);
-            pairs.for_each(|(total, sum)| *total += sign * sum);
+            pairs.for_each(|(total, sum)| *total = total.saturating_sub(*sum));
         }
         rows.push(others);
     }

@@ -3,6 +3,7 @@
 
 use super::{MARGINS, TrialSums};
 use crate::ids::{ClassId, Gamma};
+use crate::stats::sums::add;
 
 /// The sums of one parity and margin (0: called, 1: shown, 2: both), \[P\] for each class with maps.
 pub(super) fn margin<'a>(
@@ -35,16 +36,16 @@ impl TableCell {
     }
 
     fn add_sum(&mut self, sum: &[i64]) {
-        self.sum.iter_mut().zip(sum).for_each(|(a, b)| *a += b);
+        add(&mut self.sum, sum);
     }
 
     fn minus(&self, other: &Self) -> Self {
         let pixels = self.sum.iter().zip(&other.sum);
         Self {
-            count: self.count - other.count,
-            weight: self.weight - other.weight,
-            squares: self.squares - other.squares,
-            sum: pixels.map(|(a, b)| a - b).collect(),
+            count: self.count.saturating_sub(other.count),
+            weight: self.weight.saturating_sub(other.weight),
+            squares: self.squares.saturating_sub(other.squares),
+            sum: pixels.map(|(a, b)| a.saturating_sub(*b)).collect(),
         }
     }
 
@@ -116,9 +117,9 @@ impl PooledMargins {
                 margins.push(&mut self.hit[truth]);
             }
             for margin in margins {
-                margin.count += count;
-                margin.weight += weight;
-                margin.squares += squares;
+                margin.count = margin.count.saturating_add(count);
+                margin.weight = margin.weight.saturating_add(weight);
+                margin.squares = margin.squares.saturating_add(squares);
             }
         }
     }

@@ -99,6 +99,36 @@ fn the_mean_stimulus_blends_noise_and_images() {
     assert!((f64::from(class.mean_stimulus.as_ref().unwrap()[0]) - expected).abs() < 1e-6);
 }
 
+/// Sums may come from a damaged file.
+#[test]
+fn sums_that_do_not_fit_are_held_at_the_last_numbers_that_do() {
+    let weights = [u64::MAX; 8];
+    for gamma in [0.0, 0.5].map(Gamma) {
+        let result = estimate(&TrialSums {
+            gamma,
+            counts: &[1; 8],
+            noise: &[i64::MAX; 12],
+            image: &[i64::MAX; 2],
+            weights: Some(WeightSums {
+                sum: &weights,
+                squares: &weights,
+            }),
+            evidence: Some(ResponseSums {
+                step: 1.0,
+                shown: &[2; 4],
+                sums: &[0; 8],
+                squares: &[i64::MAX; 8],
+                products: &[i64::MIN; 4],
+                noise: &[],
+            }),
+            ..NO_TRIALS
+        });
+        assert_eq!((result.trials, result.classes[0].called), (8, 4));
+        assert!(result.classes[0].evidence.is_some());
+    }
+    assert_eq!(margins(&[i64::MAX; 8], 2, 1), [i64::MAX; 12]);
+}
+
 #[test]
 fn too_few_trials_are_insufficient_and_not_zero() {
     let few = by_hand(Gamma(0.5), &[4, 1, 2, 8, 0, 0, 0, 0], &NOISE);

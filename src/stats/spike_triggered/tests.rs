@@ -39,6 +39,23 @@ fn sums() -> [Vec<i64>; 4] {
     ]
 }
 
+/// Sums may come from a damaged file.
+#[test]
+fn sums_that_do_not_fit_are_held_at_the_last_numbers_that_do() {
+    let far = [
+        vec![i64::MAX; 2],
+        vec![i64::MAX; 2],
+        vec![i64::MIN; 4],
+        vec![i64::MAX; 4],
+    ];
+    let noise = StaSums {
+        fields: [u64::MAX; 2],
+        ..by_hand(&far)
+    };
+    let result = estimate(&noise, &noise, &[], &NO_GRADIENTS);
+    assert!(result.sta[0].is_some() && result.silent.is_empty());
+}
+
 #[test]
 fn an_average_equals_the_one_computed_by_hand() {
     let sums = sums();

@@ -89,7 +89,7 @@ impl Graph {
             outputs.extend(places[self.output().0]);
         }
         let first = outputs.first().copied();
-        let first = first.ok_or_else(|| GraphError::DuplicateName("no push".into()))?;
+        let first = first.ok_or(GraphError::NoPush)?;
         Ok(PushGraph {
             graph: builder.finish(first)?,
             outputs,

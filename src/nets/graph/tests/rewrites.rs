@@ -222,3 +222,11 @@ fn biases_and_matrices_become_layers() {
     );
     assert_same(&graph, &simple);
 }
+
+#[test]
+fn a_graph_with_no_push_is_refused_for_that_reason() {
+    let graph = Bench::new([2, 3, 4]).finish();
+    let images = graph.find("images").unwrap();
+    let error = graph.with_each_push(images, 1, &[]).unwrap_err();
+    assert_eq!(error, GraphError::NoPush);
+}

@@ -130,7 +130,7 @@ impl Convolution {
         })
     }
 
-    /// Floats of the packed weights of the forward and the backward pass.
+    /// Floats of the packed weights of the forward and the backward pass, also before they are packed.
     pub fn packed_len(&self) -> usize {
         let backward = self.backward_kernel.as_ref();
         self.forward.packed_len() + backward.map_or(0, Kernel::packed_len)

@@ -151,11 +151,11 @@ impl Kernel {
         }
     }
 
-    /// Floats of the packed weights.
+    /// Floats of the packed weights, also before they are packed.
     pub fn packed_len(&self) -> usize {
         match &self.algorithm {
             Algorithm::Direct(direct) => direct.packed_len(),
-            Algorithm::Winograd(winograd) => winograd.weights.len(),
+            Algorithm::Winograd(winograd) => packed_len(winograd),
             Algorithm::WinogradBackward(winograd) => winograd.packed_len(),
             Algorithm::Scattered(scattered) => scattered.packed_len(),
         }
@@ -168,7 +168,7 @@ impl Kernel {
             Algorithm::WinogradBackward(_) | Algorithm::Scattered(_) => {}
             Algorithm::Winograd(winograd) => {
                 let inputs = winograd.from.channels;
-                let count = winograd.transform.packed_len(inputs, winograd.to.channels);
+                let count = packed_len(winograd);
                 if winograd.weights.len() != count {
                     winograd.weights = vec![0.0; count].into();
                 }
@@ -235,6 +235,12 @@ impl Kernel {
             }),
         });
     }
+}
+
+/// Floats of the packed weights of a Winograd convolution.
+fn packed_len(winograd: &Winograd) -> usize {
+    let (inputs, outputs) = (winograd.from.channels, winograd.to.channels);
+    winograd.transform.packed_len(inputs, outputs)
 }
 
 thread_local! {

@@ -45,15 +45,24 @@ pub struct Memory(Vec<Line>);
 impl Memory {
     /// Ensures room for `groups` groups of `floats` floats each.
     pub fn reserve(&mut self, floats: usize, groups: usize) {
-        let lines = (floats * groups).div_ceil(16);
+        let lines = Self::lines(floats, groups);
         if self.0.len() < lines {
             self.0 = vec![Line([0.0; 16]); lines];
         }
     }
 
+    fn lines(floats: usize, groups: usize) -> usize {
+        (floats * groups).div_ceil(16)
+    }
+
     /// Size in bytes.
     pub fn bytes(&self) -> usize {
         size_of_val(self.0.as_slice())
+    }
+
+    /// Size in bytes with room for `groups` groups of `floats` floats each.
+    pub fn bytes_for(floats: usize, groups: usize) -> usize {
+        Self::lines(floats, groups) * size_of::<Line>()
     }
 
     /// A pointer to its start.

@@ -41,7 +41,7 @@ impl Scattered {
         let (inputs, outputs) = (self.to.channels, self.from.channels);
         let area = self.taps * self.taps;
         self.weights.clear();
-        self.weights.reserve(kernels.len());
+        self.weights.reserve(self.packed_len());
         for tap in 0..area {
             for tile in &self.tiles {
                 for output in 0..outputs {
@@ -51,11 +51,12 @@ impl Scattered {
                 }
             }
         }
+        debug_assert_eq!(self.weights.len(), self.packed_len());
     }
 
-    /// Floats of the packed weights.
+    /// Floats of the packed weights, also before they are packed.
     pub fn packed_len(&self) -> usize {
-        self.weights.len()
+        self.to.channels * self.from.channels * self.taps * self.taps
     }
 }
 

@@ -4,7 +4,7 @@ use super::super::Lanes;
 use super::super::layout::TensorSlot;
 use super::super::team::run_tasks;
 use super::adam::Parameter;
-use super::chain;
+use super::chain::{self, Chain};
 use super::layer::FitLayer;
 use super::memory::{self, Memory};
 use super::{BatchMemory, CACHE_BYTES, layer_runs};
@@ -30,32 +30,68 @@ pub struct UnitGradients {
     saved_sums: Vec<f32>,
 }
 
+/// The layers of a graph up to a node, and their weights; `None` as for [`UnitGradients::new`].
+fn chain_and_weights(graph: &Graph, node: NodeId, lanes: Lanes) -> Option<(Chain, NetworkWeights)> {
+    let nodes = graph.nodes().get(..=node.0)?;
+    let names = nodes.iter().flat_map(|node| &node.inputs);
+    let names = names.filter_map(|input| match input {
+        NodeInput::Weight(name) => Some(name),
+        NodeInput::Node(_) => None,
+    });
+    let tensors = names.map(|name| Some((name.clone(), graph.weights().get(name)?.clone())));
+    let weights = NetworkWeights {
+        tensors: tensors.collect::<Option<_>>()?,
+    };
+    let chain = chain::chain_up_to(graph, &weights, node, lanes.count())?;
+    let is_supported = |layer: &FitLayer| match layer {
+        FitLayer::Scale(..) | FitLayer::Convolution(_) | FitLayer::Dense(_) => true,
+        // Batch statistics do not belong to a single image; sequences are not supported here.
+        FitLayer::Rows(..) | FitLayer::Norm(_) | FitLayer::Lstm(_) => false,
+    };
+    let all = chain.layers.iter().all(is_supported);
+    all.then_some((chain, weights))
+}
+
+/// Floats of the packed weights of the convolutions.
+fn packed_len(layers: &[FitLayer]) -> usize {
+    let packed = layers.iter().map(|layer| match layer {
+        FitLayer::Convolution(convolution) => convolution.packed_len(),
+        _ => 0,
+    });
+    packed.sum()
+}
+
+/// The stored sums of the convolutions, which their gradients overwrite.
+fn stored_sums(layers: &[FitLayer]) -> Vec<TensorSlot> {
+    let convolutions = layers.iter().filter_map(|layer| match layer {
+        FitLayer::Convolution(convolution) => convolution.kept(),
+        _ => None,
+    });
+    convolutions.collect()
+}
+
+/// Images computed together: as many as fit in the caches. `group_len` is the length of a frame per lane.
+fn portion(group_len: usize, lanes: usize) -> usize {
+    let fitting = CACHE_BYTES / (4 * group_len * lanes).max(1);
+    (fitting / 4 * 4).max(4) * lanes
+}
+
+/// Groups of images, a multiple of four.
+fn groups(images: usize, lanes: usize) -> usize {
+    images.div_ceil(lanes).next_multiple_of(4)
+}
+
 impl UnitGradients {
     /// The layers of a graph up to a node; `None` if they are not a chain of convolutions, max pooling, ReLUs and dense
     /// layers.
     pub fn new(graph: &Graph, node: NodeId) -> Option<Self> {
         let lanes = Lanes::from_env_or_widest();
-        let nodes = graph.nodes().get(..=node.0)?;
-        let names = nodes.iter().flat_map(|node| &node.inputs);
-        let names = names.filter_map(|input| match input {
-            NodeInput::Weight(name) => Some(name),
-            NodeInput::Node(_) => None,
-        });
-        let tensors = names.map(|name| Some((name.clone(), graph.weights().get(name)?.clone())));
-        let weights = NetworkWeights {
-            tensors: tensors.collect::<Option<_>>()?,
-        };
-        let chain = chain::chain_up_to(graph, &weights, node, lanes.count())?;
+        let (chain, weights) = chain_and_weights(graph, node, lanes)?;
         let mut layers = chain.layers;
-        let mut factor = 1.0;
-        for layer in &layers {
-            match layer {
-                FitLayer::Scale(scale, ..) => factor = *scale,
-                FitLayer::Convolution(_) | FitLayer::Dense(_) => {}
-                // Batch statistics do not belong to a single image; sequences are not supported here.
-                FitLayer::Rows(..) | FitLayer::Norm(_) | FitLayer::Lstm(_) => return None,
-            }
-        }
+        let factor = layers.iter().fold(1.0, |factor, layer| match layer {
+            FitLayer::Scale(scale, ..) => *scale,
+            _ => factor,
+        });
         let untrained = |(name, values): &(String, _)| Parameter::untrained(name, values);
         let parameters: Vec<Parameter> = weights.tensors.iter().map(untrained).collect();
         for layer in &mut layers {
@@ -76,17 +112,25 @@ impl UnitGradients {
 
     /// Bytes of the weights (as stored, and packed for the forward and backward passes) and of the current images' data.
     pub fn bytes(&self) -> usize {
-        let weights: usize = self
-            .parameters
-            .iter()
-            .map(|parameter| parameter.values.len())
-            .sum();
-        let packed = self.layers.iter().map(|layer| match layer {
-            FitLayer::Convolution(convolution) => convolution.packed_len(),
-            _ => 0,
-        });
-        let packed: usize = packed.sum();
+        let weights = self.parameters.iter();
+        let weights: usize = weights.map(|parameter| parameter.values.len()).sum();
+        let packed = packed_len(&self.layers);
         4 * (weights + packed + self.saved_sums.len()) + self.memory.bytes()
+    }
+
+    /// The bytes of the gradients of a node's units once they have been computed for `images` images, without
+    /// allocating them; `None` as for [`Self::new`].
+    pub fn bytes_for(graph: &Graph, node: NodeId, images: usize) -> Option<usize> {
+        let lanes = Lanes::from_env_or_widest();
+        let (chain, weights) = chain_and_weights(graph, node, lanes)?;
+        let lanes = lanes.count();
+        let groups = groups(images.min(portion(chain.group_len, lanes)), lanes);
+        let weights = weights.tensors.iter();
+        let weights: usize = weights.map(|(_, values)| values.values().len()).sum();
+        let sums = stored_sums(&chain.layers);
+        let sums: usize = sums.iter().map(TensorSlot::padded_elements).sum();
+        let floats = weights + packed_len(&chain.layers) + sums * lanes * groups;
+        Some(4 * floats + Memory::bytes_for(chain.group_len * lanes, groups))
     }
 
     /// Adds to `sums`, \[units,C·H·W\], the gradients of each unit's sum over positions with respect to the images,
@@ -94,9 +138,7 @@ impl UnitGradients {
     /// sum is the index of a unit at a position.
     pub fn add(&mut self, pixels: &[f32], units: &[usize], positions: &[usize], sums: &mut [f64]) {
         let image_len = self.image_gradient.elements();
-        let lanes = self.lanes.count();
-        let fitting = CACHE_BYTES / (4 * self.group_len * lanes).max(1);
-        let portion = (fitting / 4 * 4).max(4) * lanes;
+        let portion = portion(self.group_len, self.lanes.count());
         for pixels in pixels.chunks(portion * image_len) {
             self.add_portion(pixels, units, positions, sums);
         }
@@ -111,7 +153,7 @@ impl UnitGradients {
     ) {
         let (lanes, image_len) = (self.lanes.count(), self.image_gradient.elements());
         let images = pixels.len() / image_len;
-        let groups = images.div_ceil(lanes).next_multiple_of(4);
+        let groups = groups(images, lanes);
         self.memory.reserve(self.group_len * lanes, groups);
         let frames = BatchMemory {
             pointer: self.memory.pointer(),
@@ -185,19 +227,10 @@ impl UnitGradients {
         }
     }
 
-    /// The stored sums of the convolutions, which their gradients overwrite.
-    fn stored_sums(&self) -> Vec<TensorSlot> {
-        let convolutions = self.layers.iter().filter_map(|layer| match layer {
-            FitLayer::Convolution(convolution) => convolution.kept(),
-            _ => None,
-        });
-        convolutions.collect()
-    }
-
     fn save_sums(&mut self, frames: &BatchMemory) {
         let lanes = self.lanes.count();
         self.saved_sums.clear();
-        for slot in self.stored_sums() {
+        for slot in stored_sums(&self.layers) {
             for group in 0..frames.groups {
                 // SAFETY: the tensor lies in the frame of the group, and no task is running.
                 let tensor = unsafe {
@@ -212,7 +245,7 @@ impl UnitGradients {
     fn restore_sums(&mut self, frames: &BatchMemory) {
         let lanes = self.lanes.count();
         let mut saved = self.saved_sums.as_slice();
-        for slot in self.stored_sums() {
+        for slot in stored_sums(&self.layers) {
             for group in 0..frames.groups {
                 let (tensor, rest) = saved.split_at(slot.padded_elements() * lanes);
                 saved = rest;
@@ -264,121 +297,4 @@ impl UnitGradients {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ids::SiteId;
-    use crate::nets::Subject;
-    use crate::nets::graph::Op;
-    use crate::nets::network_shape::NetworkShape;
-    use crate::session::config::NetworkKind;
-    use burn::tensor::{Device, Tensor, TensorData};
-    use rand::{RngExt, SeedableRng};
-    use rand_chacha::ChaCha8Rng;
-
-    /// The sum of a unit's gradients at some positions, by automatic differentiation.
-    fn by_burn(
-        subject: &Subject,
-        site: SiteId,
-        (pixels, image): (&[f32], [usize; 3]),
-        (unit, positions): (usize, &[usize]),
-    ) -> Vec<f64> {
-        let device = Device::flex().autodiff();
-        let subject = subject.on(&device);
-        let area: usize = image.iter().product();
-        let shape = [pixels.len() / area, image[0], image[1], image[2]];
-        let images = TensorData::new(pixels.to_vec(), shape);
-        let images = Tensor::<4>::from_data(images, &device).require_grad();
-        let all = subject.activations(images.clone(), &[site]).remove(0);
-        let unit_activations = all.narrow(1, unit, 1);
-        let [n, _, rows, columns] = unit_activations.dims();
-        let unit_activations = unit_activations.reshape([n, rows * columns]);
-        let chosen = positions
-            .iter()
-            .map(|&position| unit_activations.clone().narrow(1, position, 1));
-        let sum = Tensor::cat(chosen.collect(), 1).sum();
-        let gradients = sum.backward();
-        let by_pixel = images.grad(&gradients).unwrap();
-        let values: Vec<f32> = by_pixel.into_data().try_into_vec().unwrap();
-        let mut sums = vec![0.0; area];
-        for image in values.chunks_exact(area) {
-            let pairs = sums.iter_mut().zip(image);
-            pairs.for_each(|(sum, v)| *sum += f64::from(*v));
-        }
-        sums
-    }
-
-    #[test]
-    fn gradients_of_units_are_those_of_automatic_differentiation() {
-        let kinds = [
-            NetworkKind::Cnn,
-            NetworkKind::Mlp,
-            NetworkKind::Logistic,
-            NetworkKind::Simple,
-        ];
-        for (kind, image) in kinds
-            .into_iter()
-            .flat_map(|kind| [(kind, [1, 28, 28]), (kind, [3, 17, 19])])
-        {
-            let ports = NetworkShape { image, classes: 5 };
-            let subject = Subject::untrained(kind, ports, 5, &Device::flex()).unwrap();
-            let area = ports.pixels();
-            let mut rng = ChaCha8Rng::seed_from_u64(7);
-            let images = 37;
-            let pixels: Vec<f32> = (0..images * area)
-                .map(|_| rng.random_range(0.0..1.0))
-                .collect();
-            for (index, site) in subject.sites().iter().enumerate() {
-                let mut gradients = UnitGradients::new(subject.graph(), site.node)
-                    .unwrap_or_else(|| panic!("{kind:?} {}", site.name));
-                let (units, all) = subject.graph().activation_offsets(site);
-                let chosen = [0, units.len() / 2, units.len() - 1];
-                let positions: Vec<usize> = (0..all.len()).step_by(7).collect();
-                let mut sums = vec![0.0; 3 * area];
-                let chosen_units = chosen.map(|unit| units[unit]);
-                let position_offsets: Vec<usize> =
-                    positions.iter().map(|&position| all[position]).collect();
-                gradients.add(&pixels, &chosen_units, &position_offsets, &mut sums);
-                for (&unit, found) in chosen.iter().zip(sums.chunks_exact(area)) {
-                    let site_id = SiteId(index);
-                    let expected = by_burn(&subject, site_id, (&pixels, image), (unit, &positions));
-                    let most = expected.iter().fold(0.0_f64, |most, v| most.max(v.abs()));
-                    let worst = found.iter().zip(&expected);
-                    let worst = worst.fold(0.0_f64, |worst, (a, b)| worst.max((a - b).abs()));
-                    let name = &site.name;
-                    assert!(
-                        worst <= 3e-5 * most.max(1e-3),
-                        "{kind:?} {name} {unit}: {worst} of {most}"
-                    );
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_no_chain_has_none() {
-        for kind in [NetworkKind::Complex, NetworkKind::Rnn] {
-            let ports = NetworkShape {
-                image: [1, 28, 28],
-                classes: 10,
-            };
-            let subject = Subject::untrained(kind, ports, 5, &Device::flex()).unwrap();
-            let last = subject.sites().last().unwrap();
-            assert!(UnitGradients::new(subject.graph(), last.node).is_none());
-        }
-        let subject = Subject::untrained(
-            NetworkKind::Cnn,
-            NetworkShape {
-                image: [1, 28, 28],
-                classes: 10,
-            },
-            5,
-            &Device::flex(),
-        )
-        .unwrap();
-        let input = subject
-            .graph()
-            .ids()
-            .find(|id| subject.graph().node(*id).op == Op::Input);
-        assert!(UnitGradients::new(subject.graph(), input.unwrap()).is_none());
-    }
-}
+mod tests;

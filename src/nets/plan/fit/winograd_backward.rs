@@ -63,8 +63,7 @@ impl WinogradBackward {
     /// Packs the kernels of the convolution, row-major \[outputs,inputs,taps,taps\].
     pub fn pack_weights(&mut self, kernels: &[f32], lanes: Lanes) {
         let (inputs, outputs) = (self.to.channels, self.from.shape()[0]);
-        self.weights
-            .resize(self.transform.packed_len(outputs, inputs), 0.0);
+        self.weights.resize(self.packed_len(), 0.0);
         let area = kernels.len() / (inputs * outputs);
         let strides = [inputs * area, area];
         let weights = &mut self.weights;
@@ -72,9 +71,10 @@ impl WinogradBackward {
             .pack(kernels, (outputs, strides), &self.tiles, lanes, weights);
     }
 
-    /// Floats of the packed weights.
+    /// Floats of the packed weights, also before they are packed.
     pub fn packed_len(&self) -> usize {
-        self.weights.len()
+        let (inputs, outputs) = (self.to.channels, self.from.shape()[0]);
+        self.transform.packed_len(outputs, inputs)
     }
 
     /// Floats of scratch memory for its transformed gradients and sums.

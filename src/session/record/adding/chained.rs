@@ -20,6 +20,13 @@ fn new_chains<'a>(
         .filter(move |&part| done.get(part).is_none_or(|&blocks| blocks == 0))
 }
 
+/// Takes over a network that another engine has measured. In a damaged file, a part may have none.
+fn replace<T: Clone>(networks: &mut [T], measured: &[T], part: usize) {
+    if let (Some(network), Some(measured)) = (networks.get_mut(part), measured.get(part)) {
+        network.clone_from(measured);
+    }
+}
+
 impl Backdoor {
     /// Each network is measured entirely by one engine.
     pub(super) fn absorb(&mut self, more: &Self) -> Result<(), String> {
@@ -27,7 +34,7 @@ impl Backdoor {
             return Ok(());
         }
         for part in new_chains(&self.progress, &more.progress) {
-            self.networks[part].clone_from(&more.networks[part]);
+            replace(&mut self.networks, &more.networks, part);
         }
         self.progress.add(&more.progress)
     }
@@ -46,11 +53,13 @@ impl Audit {
             .position(|network| network.role == AuditRole::Suspect);
         for part in new_chains(&self.progress, &more.progress) {
             if Some(part) != suspect {
-                self.networks[part].clone_from(&more.networks[part]);
+                replace(&mut self.networks, &more.networks, part);
             }
         }
-        if let Some(index) = suspect {
-            let (network, more) = (&mut self.networks[index], &more.networks[index]);
+        if let Some(index) = suspect
+            && let Some(more) = more.networks.get(index)
+        {
+            let network = &mut self.networks[index];
             if more.is_concluded() {
                 network.clone_from(more);
             }

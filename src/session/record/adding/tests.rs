@@ -9,6 +9,7 @@ use crate::session::record::{
     Audit, AuditRole, AuditedNetwork, Backdoor, BlockSums, FedBack, LayerResponses, Suspect,
     TrialKind,
 };
+use crate::session::{Config, Session};
 
 /// A change of one of two records.
 type Change = fn(&mut GammaTrials);
@@ -60,6 +61,62 @@ fn trials_measured_differently_are_refused_with_the_difference() {
         let error = trials().absorb(&other).unwrap_err();
         assert!(error.contains(words), "{error}");
     }
+}
+
+#[test]
+fn a_merge_whose_sums_do_not_fit_is_refused_and_changes_nothing() {
+    let changes: &[Change] = &[
+        |t| t.blocks = u64::MAX,
+        |t| t.trials = u64::MAX,
+        |t| t.dropped = u64::MAX,
+        |t| t.counts[14] = u64::MAX,
+        |t| t.evidence.as_mut().unwrap().clipped = u64::MAX,
+        |t| t.evidence.as_mut().unwrap().shown[5] = u64::MAX,
+    ];
+    let of = |trials: GammaTrials| {
+        Analysis::ClassificationImages(ClassificationImages {
+            gammas: vec![trials],
+            axes: None,
+        })
+    };
+    for (place, change) in changes.iter().enumerate() {
+        let mut other = trials();
+        other.set_null(null());
+        change(&mut other);
+        let mut whole = of(trials());
+        let error = whole.absorb(&of(other)).unwrap_err();
+        assert!(error.contains("64 bits"), "change {place}: {error}");
+        assert!(whole == of(trials()), "change {place}");
+    }
+}
+
+#[test]
+fn a_shard_that_cannot_be_added_leaves_the_session_as_it_was() {
+    let plan = config::Analysis::Predictions(config::Predictions::default());
+    let config = Config {
+        analyses: vec![plan.clone(), plan],
+        ..Config::default()
+    };
+    let mut whole = Session::new("mine", config);
+    whole.divide(1, "any").unwrap();
+    let mut shard = whole.new_shard("mine.shard-1-of-1", 1).unwrap();
+    let begun = |done: u64| {
+        Analysis::Predictions(Predictions {
+            progress: BlockProgress {
+                blocks: vec![1],
+                done,
+                total: 9,
+            },
+            splits: vec![SplitCounts::new(Split::Test, &Form::numbered([1, 1, 1], 2))],
+        })
+    };
+    whole.record.analyses = vec![begun(1), begun(1)];
+    shard.record.analyses = vec![begun(1), begun(u64::MAX)];
+    let before = whole.clone();
+    let error = whole.absorb(&shard).unwrap_err().to_string();
+    let words = "mine.shard-1-of-1: analyses[1]: the sum over all shards does not fit";
+    assert!(error.starts_with(words), "{error}");
+    assert!(whole == before);
 }
 
 #[test]
@@ -126,6 +183,8 @@ fn progress_adds_up_and_its_total_is_the_larger_one() {
     all.add(&progress(&[1, 0], 2, 7)).unwrap();
     assert_eq!(all, progress(&[3, 3], 7, 9));
     assert!(all.add(&progress(&[1], 1, 1)).is_err());
+    assert!(all.add(&progress(&[1, 1], u64::MAX, 9)).is_err());
+    assert_eq!(all, progress(&[3, 3], 7, 9));
     let finished = |done, total| progress(&[], done, total).is_finished();
     assert_eq!(
         [
@@ -197,16 +256,7 @@ fn records_of_other_layers_splits_or_experiments_are_refused() {
 #[test]
 fn a_network_is_taken_from_the_engine_that_measured_it_and_never_twice() {
     let study = |seeds: [u64; 3], blocks: [u64; 3]| {
-        let network = |seed| Suspect {
-            poisoned: false,
-            seed,
-            training: None,
-            clean_accuracy: None,
-            attack_success: None,
-            attacked: 0,
-            trials: Vec::new(),
-            findings: Vec::new(),
-        };
+        let network = |seed| Suspect::untrained(false, seed);
         Backdoor {
             progress: BlockProgress {
                 blocks: blocks.to_vec(),
@@ -252,4 +302,11 @@ fn a_suspects_trials_add_up_until_its_images_are_computed() {
     other.progress.blocks = vec![0, 0];
     whole.absorb(&other).unwrap();
     assert!(whole.networks[1] == other.networks[1]);
+    // In a damaged file, a part without a network may have begun.
+    let mut whole = audit([1, 2], [0, 0]);
+    let mut damaged = whole.clone();
+    whole.progress.blocks.push(0);
+    damaged.progress.blocks.push(1);
+    whole.absorb(&damaged).unwrap();
+    assert_eq!(whole.progress.blocks, [0, 0, 1]);
 }

@@ -59,6 +59,19 @@ fn images_of_the_target_itself_do_not_count_as_successes() {
 fn an_image_called_another_class_is_an_untargeted_error_whatever_the_target() {
     let attack = with(&IMAGES);
     assert_eq!(attack.untargeted(0, 0), share(4, 80));
+    // A file may claim more correct stimuli than were shown.
+    let mut more = attack.clone();
+    more.counts.values_mut()[3] = 90;
+    assert_eq!(more.untargeted(0, 0), share(1, 80));
+}
+
+#[test]
+fn a_count_that_does_not_fit_is_held_at_the_last_number_that_does() {
+    let mut outcomes = Outcomes::default();
+    for _ in 0..2 {
+        outcomes.count(Some(ClassId(1)), ClassId(1), ClassId(0), i64::MAX);
+    }
+    assert_eq!(outcomes.numbers(), [i64::MAX, 0, i64::MAX, i64::MAX]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::ClassId;
 use crate::stats::audit::SquareWindow;
 use crate::stats::share::Share;
+use crate::stats::sums::{add, total};
 
 /// A finding for one class, pasted on test images: the pixels in its window that are bright in its image
 /// are set to white.
@@ -43,10 +44,7 @@ impl PastedFinding {
             (&mut self.before, &more.before),
             (&mut self.called, &more.called),
         ] {
-            counts
-                .iter_mut()
-                .zip(more)
-                .for_each(|(counts, more)| *counts += more);
+            add(counts, more);
         }
     }
 
@@ -62,8 +60,8 @@ impl PastedFinding {
     fn sum(&self, counts: &[u64]) -> Share {
         let others = || ClassId::all(self.shown.len()).filter(|&class| class != self.class);
         Share {
-            hits: others().map(|class| counts[class]).sum(),
-            total: others().map(|class| self.shown[class]).sum(),
+            hits: total(others().map(|class| counts[class])),
+            total: total(others().map(|class| self.shown[class])),
         }
     }
 
@@ -118,5 +116,8 @@ mod tests {
         assert_eq!(pasted.called_from(ClassId(0)), share(5, 10));
         let sources = vec![ClassId(0), ClassId(2)];
         assert_eq!(pasted.sources(), Some((sources, 0.5)));
+        // A file may contain any counts.
+        pasted.shown.fill(u64::MAX);
+        assert_eq!(pasted.others(), share(7, u64::MAX));
     }
 }

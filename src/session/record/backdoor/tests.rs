@@ -59,14 +59,8 @@ fn finding(judged: usize) -> Finding {
 
 fn suspect(poisoned: bool, findings: Vec<Finding>) -> Suspect {
     Suspect {
-        poisoned,
-        seed: 1,
-        training: None,
-        clean_accuracy: None,
-        attack_success: None,
-        attacked: 0,
-        trials: Vec::new(),
         findings,
+        ..Suspect::untrained(poisoned, 1)
     }
 }
 

@@ -87,6 +87,8 @@ fn a_record_fits_if_every_array_has_the_shape_of_its_layer() {
             ))
         },
         |it| it.layers[0].units = 3,
+        |it| it.layers[0].noise.fields = [u64::MAX; 2],
+        |it| it.layers[0].images.fields = [1, u64::MAX],
         |it| it.layers[0].noise.fired = Array::zeros(&[1]),
         |it| it.layers[0].noise.activation = Array::zeros(&[4]),
         |it| it.layers[0].noise.magnitude = Array::zeros(&[4]),

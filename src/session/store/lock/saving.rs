@@ -146,7 +146,11 @@ impl Lock {
         let text = self.text_of(session)?;
         let short: String = self.name.chars().take(80).collect();
         let temporary = unique(&self.file_name());
-        self.write_rescued(&temporary, text.as_bytes())?;
+        let written = self.write_rescued(&temporary, text.as_bytes());
+        if written.is_err() {
+            let _ = self.folder.remove(&temporary);
+        }
+        written?;
         let mut result = Err(io::ErrorKind::AlreadyExists.into());
         let mut name = String::new();
         for number in 1..1000 {

@@ -271,6 +271,9 @@ fn an_estimate_fits_its_own_sizes_and_no_others() {
     assert!(!with(&|_, image| image.image.truncate(3)));
     assert!(!with(&|_, image| image.z.truncate(3)));
     assert!(!with(&|estimate, _| estimate.counts.truncate(15)));
+    assert!(!with(&|estimate, _| estimate.counts[0] = u64::MAX));
+    assert!(!with(&|estimate, _| estimate.trials += 1));
+    assert!(!with(&|estimate, _| estimate.classes[2].called = u64::MAX));
     assert!(!with(&|estimate, _| estimate.classes.truncate(3)));
     assert!(!with(&|estimate, _| estimate.spread.truncate(8)));
     let short = || Some(vec![0.0; 3]);

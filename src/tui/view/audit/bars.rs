@@ -6,6 +6,7 @@ use ratatui::text::Span;
 
 use super::AuditSelection;
 use crate::figure::audit::class_scores;
+use crate::format::fixed;
 use crate::ids::ClassId;
 use crate::tui::form;
 use crate::tui::scene::Scene;
@@ -76,7 +77,7 @@ pub fn draw(scene: &Scene<'_>, sight: &AuditSelection<'_>, area: Rect, buf: &mut
             );
         }
         let number = match scores[class] {
-            Some(score) => format!("{score:.1}").replace('-', "−"),
+            Some(score) => fixed(score, 1),
             None => "no image".into(),
         };
         let style = if found { theme.bright() } else { theme.text() };

@@ -2,13 +2,14 @@
 
 use ratatui::text::Span;
 
-use crate::format::{count, gamma, percent, thousands};
+use crate::format::{count, fixed, gamma, percent, thousands};
 use crate::ids::ClassId;
 use crate::session::form::Shape;
 use crate::session::record::{Backdoor, Finding, Suspect};
 use crate::session::{Session, config};
 use crate::stats::anomaly::MIN_CLASSES;
 use crate::stats::backdoor::{NetworkJudgement, StudyVerdict};
+use crate::stats::sums::total;
 use crate::tui::form;
 use crate::tui::theme::Theme;
 
@@ -154,7 +155,7 @@ impl<'a> BackdoorSelection<'a> {
 
     /// The progress of a network that has not been examined yet.
     fn waiting(&self) -> String {
-        let trials: u64 = self.suspect.trials.iter().map(|trials| trials.trials).sum();
+        let trials = total(self.suspect.trials.iter().map(|trials| trials.trials));
         if trials > 0 {
             let all = self.plan.trials * self.plan.gammas.len() as u64;
             return format!(
@@ -177,10 +178,7 @@ impl<'a> BackdoorSelection<'a> {
 
 /// Formats an index.
 pub fn index(value: Option<f64>) -> String {
-    value.map_or_else(
-        || "none".into(),
-        |index| format!("{index:.1}").replace('-', "−"),
-    )
+    value.map_or_else(|| "none".into(), |index| fixed(index, 1))
 }
 
 /// Formats a share for a table.

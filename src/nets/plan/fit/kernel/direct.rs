@@ -165,9 +165,10 @@ impl Direct {
         (first.from.channels, first.to.channels)
     }
 
-    /// Floats of the packed weights, which the products share.
+    /// Floats of the packed weights, which the products share; also before they are packed.
     pub(super) fn packed_len(&self) -> usize {
-        self.products[0].weights.len()
+        let (_, outputs) = self.channels();
+        outputs * self.order.len()
     }
 
     /// Packs the weights and sets the bias, as [`Kernel::pack_weights`](super::Kernel::pack_weights).
@@ -179,6 +180,7 @@ impl Direct {
             kernels[(group * group_outputs + channel) * kernel_len + self.order[k]]
         };
         let weights: Arc<[f32]> = pack_weights(groups, &first.tiles, &self.blocks, weight).into();
+        debug_assert_eq!(weights.len(), self.packed_len());
         let bias: Arc<[f32]> = bias.into();
         for product in &mut self.products {
             product.weights = Arc::clone(&weights);

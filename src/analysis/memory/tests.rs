@@ -1,0 +1,144 @@
+//! Tests of the estimate against what is allocated.
+
+use super::*;
+use crate::ids::Gamma;
+use crate::nets::plan::fit::UnitGradients;
+use crate::nets::{NetworkShape, Subject};
+use burn::tensor::Device;
+
+fn plan(classes: Vec<String>, cell: usize) -> Config {
+    Config {
+        analyses: vec![Analysis::ClassificationImages(
+            config::ClassificationImages {
+                gammas: vec![Gamma::NOISE],
+                classes,
+                cell,
+                ..Default::default()
+            },
+        )],
+        ..Config::default()
+    }
+}
+
+#[test]
+fn maps_of_a_hundred_colour_classes_take_the_estimated_memory() {
+    let form = Form::numbered([3, 32, 32], 100);
+    let all = MemoryEstimate::estimate(&plan(Vec::new(), 1), &form, 1000, 2, (0, &[]));
+    // Two parities of three margins, the images and two parities of evidence, 100 classes, 3,072
+    // numbers of 8 bytes, the joint counts, the trials of each class with their sums of responses; six
+    // maps of 4 bytes.
+    let sums = 9 * 100 * 3072 * 8 + 2 * 100 * 100 * 8 + 2 * 100 * 201 * 8;
+    assert_eq!(all.analyses, [sums + 6 * 4 * 100 * 3072]);
+    assert_eq!(all.images, 1000 * 3072);
+    let coarse = MemoryEstimate::estimate(&plan(Vec::new(), 4), &form, 1000, 2, (0, &[]));
+    assert!(coarse.analyses[0] * 12 < all.analyses[0]);
+    let few = MemoryEstimate::estimate(
+        &plan(vec!["7".into(), "9".into()], 1),
+        &form,
+        1000,
+        2,
+        (0, &[]),
+    );
+    assert!(few.analyses[0] * 30 < all.analyses[0]);
+}
+
+#[test]
+fn a_networks_weights_and_largest_layer_count() {
+    let form = Form::numbered([3, 32, 32], 10);
+    let (kind, ports) = (config::NetworkKind::Cnn, NetworkShape::from(&form));
+    let network = Subject::untrained(kind, ports, 1, &Device::flex()).unwrap();
+    let sites = network.sites();
+    let memory = |parameters, sites: &[Site]| {
+        MemoryEstimate::estimate(&plan(Vec::new(), 1), &form, 0, 2, (parameters, sites))
+    };
+    let (bare, whole) = (memory(0, &[]), memory(1_000_000, sites));
+    assert_eq!(whole.weights, 12_000_000);
+    let largest = sites.iter().map(activations).max().unwrap() as u64;
+    // Two workers, three layers of 64 images in 32 bits each.
+    assert_eq!(whole.workers - bare.workers, 2 * 3 * 64 * 4 * largest);
+    assert_eq!(
+        whole.total() - bare.total(),
+        12_000_000 + whole.workers - bare.workers
+    );
+}
+
+#[test]
+fn the_states_that_workers_differentiate_layers_with_count() {
+    let form = Form::numbered([1, 28, 28], 10);
+    let (kind, ports) = (config::NetworkKind::Cnn, NetworkShape::from(&form));
+    let network = Subject::untrained(kind, ports, 1, &Device::flex()).unwrap();
+    let graph = network.graph();
+    // Without and with the gradients.
+    let workers = |plan: config::SpikeTriggered| {
+        let config = Config {
+            analyses: vec![Analysis::SpikeTriggered(plan)],
+            ..Config::default()
+        };
+        let sites = (0, network.sites());
+        let mut memory = MemoryEstimate::estimate(&config, &form, 0, 3, sites);
+        let before = memory.workers;
+        memory.include_gradients(&config, graph, 3);
+        (before, memory.workers)
+    };
+    let plan = |names: &[&str]| config::SpikeTriggered {
+        layers: names.iter().map(|&name| name.to_owned()).collect(),
+        gradient_trials: 20,
+        block: 20,
+        ..config::SpikeTriggered::default()
+    };
+    // Of a block of twenty images.
+    let taken = |name: &str| {
+        let site = network.sites().iter().find(|site| site.name == name);
+        let site = site.unwrap();
+        let mut gradients = UnitGradients::new(graph, site.node).unwrap();
+        let (units, positions) = graph.activation_offsets(site);
+        let pixels = vec![0.5; 20 * 784];
+        gradients.add(&pixels, &units[..1], &positions[..1], &mut [0.0; 784]);
+        gradients.bytes() as u64
+    };
+    for names in [&["fc1"][..], &["conv1", "conv2"]] {
+        let (before, after) = workers(plan(names));
+        let states: u64 = names.iter().map(|&name| taken(name)).sum();
+        let worker = 20 * 10 * 784 + states;
+        assert_eq!(after, before.max(3 * worker), "{names:?}");
+    }
+    let (before, after) = workers(plan(&["fc1"]));
+    assert!(after > before, "{before}");
+    let uniform = config::SpikeTriggered {
+        noise: config::Noise::Uniform,
+        ..plan(&["fc1"])
+    };
+    let none = config::SpikeTriggered {
+        gradient_units: 0,
+        ..plan(&["fc1"])
+    };
+    for plan in [uniform, none] {
+        let (before, after) = workers(plan);
+        assert_eq!(before, after);
+    }
+}
+
+#[test]
+fn a_plan_that_does_not_fit_is_refused_with_settings_that_would() {
+    let form = Form::numbered([3, 224, 224], 1000);
+    let config = plan(Vec::new(), 1);
+    let memory = MemoryEstimate::estimate(&config, &form, 0, 2, (0, &[]));
+    let error = memory
+        .check(16_000_000_000, &config)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("analyses[0]: the plan needs about"),
+        "{error}"
+    );
+    assert!(
+        error.contains("cell: 2") && error.contains("classes:"),
+        "{error}"
+    );
+    assert!(error.contains("16.0 GB is free"), "{error}");
+    assert!(
+        MemoryEstimate::estimate(&plan(Vec::new(), 16), &form, 0, 2, (0, &[]))
+            .check(16_000_000_000, &config)
+            .is_ok()
+    );
+}
