@@ -189,7 +189,7 @@ mod tests {
             entries.map(|entry| entry.unwrap().path()).collect()
         };
         assert!(store(cache.path(), &state, &RawSet::default()).is_err());
-        assert_eq!(files(), [taken.clone()]);
+        assert_eq!(files(), std::slice::from_ref(&taken));
         fs::remove_dir(&taken).unwrap();
         store(cache.path(), &state, &RawSet::default()).unwrap();
         assert_eq!(files(), [taken]);
