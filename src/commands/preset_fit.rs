@@ -1,20 +1,23 @@
-//! Fits a preset to a network that the user gives as an ONNX file: what cannot study that network is left out of the
-//! plan.
+//! Fits a preset to a network that the user chooses: what cannot study that network is left out of the plan.
 
 use crate::session::Config;
 use crate::session::config::{Analysis, NetworkKind};
 
-/// Leaves out what cannot study the network of an ONNX file: `Backdoor`, which trains networks of its own, and the
-/// covariance of a layer of the preset's own network. What differs from the preset stays, since the user asked for it; so
+/// Leaves out what cannot study the network: where it comes from an ONNX file, `Backdoor`, which trains networks of its own;
+/// and where it does not have the convolutions of the preset's own network, the covariance of one of those. What differs from the preset stays, since the user asked for it; so
 /// does a covariance set by one of these `places`. Returns a sentence about what was left out. A plan of which nothing
 /// would remain stays as it is.
 pub fn fit_to_network(config: &mut Config, preset: &Config, places: &[&str]) -> Option<String> {
-    let is_onnx = |config: &Config| config.network.kind == NetworkKind::Onnx;
-    if !is_onnx(config) || is_onnx(preset) {
+    let (kind, preset_kind) = (config.network.kind, preset.network.kind);
+    let is_from_file = kind == NetworkKind::Onnx && preset_kind != NetworkKind::Onnx;
+    let lacks_convolutions = preset_kind.is_convolutional() && !kind.is_convolutional();
+    if !is_from_file && !lacks_convolutions {
         return None;
     }
     let is_study = |index: usize, analysis: &Analysis| {
-        matches!(analysis, Analysis::Backdoor(_)) && preset.analyses.get(index) == Some(analysis)
+        is_from_file
+            && matches!(analysis, Analysis::Backdoor(_))
+            && preset.analyses.get(index) == Some(analysis)
     };
     let analyses = config.analyses.iter().enumerate();
     let studies = analyses.filter(|(index, analysis)| is_study(*index, analysis));
@@ -35,7 +38,8 @@ pub fn fit_to_network(config: &mut Config, preset: &Config, places: &[&str]) -> 
         if is_study(index, &analysis) {
             continue;
         }
-        if !is_covariance_set(index, places)
+        if lacks_convolutions
+            && !is_covariance_set(index, places)
             && let Some(layer) = take_covariance(&mut analysis, preset.analyses.get(index))
         {
             parts.push(format!(
@@ -146,11 +150,24 @@ mod tests {
     }
 
     #[test]
-    fn a_network_that_is_trained_here_keeps_the_whole_preset() {
+    fn a_network_that_is_trained_here_keeps_what_its_layers_allow() {
         let (shipped, _) = with_file("quickstart");
-        let mut config = shipped.clone();
-        config.network.kind = NetworkKind::Mlp;
-        assert_eq!(fit_to_network(&mut config, &shipped, &[]), None);
-        assert_eq!(config.analyses, shipped.analyses);
+        for kind in NetworkKind::ALL {
+            let mut config = shipped.clone();
+            config.network.kind = kind;
+            let words = fit_to_network(&mut config, &shipped, &[]);
+            assert_eq!(names(&config), names(&shipped), "{kind:?}");
+            if kind.is_convolutional() {
+                assert_eq!(words, None);
+                assert_eq!(config.analyses, shipped.analyses);
+            } else {
+                let words = words.unwrap();
+                assert_eq!(
+                    words,
+                    "the preset is taken without the covariance of conv2, a layer of the preset's own network"
+                );
+                assert_ne!(config.analyses, shipped.analyses);
+            }
+        }
     }
 }

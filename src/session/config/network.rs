@@ -191,6 +191,11 @@ impl NetworkKind {
     pub fn label(self) -> &'static str {
         self.into()
     }
+
+    /// Whether it is a built-in architecture with the layers `conv1` and `conv2`.
+    pub fn is_convolutional(self) -> bool {
+        matches!(self, Self::Cnn | Self::Simple | Self::Complex)
+    }
 }
 
 /// Where the weights come from.
