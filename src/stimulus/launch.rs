@@ -14,7 +14,6 @@ use rayon::prelude::*;
 use super::kernels::{self, Kernels};
 use super::{BlockSeed, ChosenImages, KernelBlock, NoiseSource, Pool, choose, prepare_for_kernels};
 use crate::ids::Gamma;
-use crate::session::config::Noise;
 use crate::stats::classification::GRID_CENTRE;
 
 pub use resident::{DeviceData, NoiseBackend, Traffic};
@@ -76,6 +75,26 @@ struct HostBlock {
     points: Vec<u16>,
 }
 
+/// All that is uploaded for a launch drawn by kernels: S blocks of N trials in all, with C channels.
+#[derive(Debug, Default)]
+struct KernelInputs {
+    /// For each block its key and more, \[S,12\] ([`KernelBlock::kernel_input`]).
+    heads: Vec<u32>,
+    /// The indices of the images in the pool, 0 for padding; \[N\].
+    image: Vec<u32>,
+    /// The true classes, K for padding; \[N\].
+    truth: Vec<i16>,
+    /// For patch noise the first pixels of the patches, 0 for padding, \[N·C\]; otherwise empty.
+    places: Vec<u32>,
+}
+
+impl KernelInputs {
+    /// Their size in bytes when uploaded, as numbers of 32 bits.
+    fn bytes(&self) -> usize {
+        4 * (self.heads.len() + self.image.len() + self.truth.len() + self.places.len())
+    }
+}
+
 /// Bits of an image's index that fit into one signed 16-bit number for the upload.
 const LOW_BITS: u32 = 15;
 
@@ -135,74 +154,69 @@ impl<'a> LaunchSource<'a> {
     /// # Panics
     /// If it is not valid.
     pub fn check(&self) {
-        let normal = self.source.normals() > 0;
-        if let Some(kernels) = self.kernels.filter(|_| normal) {
+        let can_fail = kernels::can_fail(self.source);
+        if let Some(kernels) = self.kernels.filter(|_| can_fail) {
             self.traffic.read_back(4);
             kernels.check();
         }
     }
 
-    /// Draws a launch by kernels: uploads only keys, classes, image indices and patch positions.
+    /// Draws a launch by kernels.
     fn draw_by_kernels(&self, kernels: &Kernels, slots: &[Slot]) -> DrawnLaunch {
-        let n = slots.len() * self.block_size;
-        let (mut heads, mut image, mut shown) =
-            (Vec::new(), Vec::with_capacity(n), Vec::with_capacity(n));
-        let mut patches: Vec<u32> = Vec::new();
-        for (index, slot) in slots.iter().enumerate() {
-            match slot.trials {
-                0 => heads.extend(kernels::empty_slot_input()),
-                _ => {
-                    let block = prepare_for_kernels(
-                        slot.seed,
-                        self.gamma,
-                        slot.first,
-                        slot.trials,
-                        self.pool,
-                    );
-                    let KernelBlock {
-                        truth,
-                        image: places,
-                        kernel_input: head,
-                    } = block;
-                    // The generator at the beginning of the noise.
-                    let mut rng = slot.seed.generator();
-                    rng.set_word_pos((u64::from(head[9]) << 32 | u64::from(head[8])).into());
-                    let patch_places = self.source.draw_patch_places(&mut rng, slot.trials);
-                    patches.extend(patch_places.unwrap_or_default());
-                    heads.extend(head);
-                    shown.extend(truth.iter().map(|class| class.0 as i16));
-                    image.extend(places.iter().map(|&place| place as u32));
-                }
-            }
-            shown.resize((index + 1) * self.block_size, self.padding_class());
-            image.resize((index + 1) * self.block_size, 0);
-            if let Noise::Patch = self.source.noise() {
-                patches.resize((index + 1) * self.block_size * self.source.grid()[0], 0);
-            }
-        }
-        let words = heads.len() + image.len() + shown.len() + patches.len();
-        self.traffic.upload(4 * words);
+        let inputs = self.kernel_inputs(slots);
+        self.traffic.upload(inputs.bytes());
         let drawn = kernels.draw(&kernels::KernelLaunch {
             source: self.source,
-            inputs: &heads,
-            image: &image,
-            places: &patches,
+            inputs: &inputs.heads,
+            image: &inputs.image,
+            places: &inputs.places,
             filters: self.filters.as_ref(),
-            truth: &shown,
+            truth: &inputs.truth,
             trials: self.block_size,
             numbers: self.numbers(),
             images: self.images.as_ref(),
             cells: self.cells.as_ref(),
-            blends: self.gamma != Gamma::NOISE,
+            blends: self.blends(),
         });
         let chosen = |images: &Tensor<2, Int>| images.clone().select(0, drawn.image.clone());
         DrawnLaunch {
             images: self.images.as_ref().map(chosen),
             truth: drawn.truth,
-            truth_on_host: shown,
+            truth_on_host: inputs.truth,
             noise: drawn.noise,
             stimuli: drawn.stimuli,
         }
+    }
+
+    /// What the kernels need to draw a launch. They draw the noise of missing trials too.
+    fn kernel_inputs(&self, slots: &[Slot]) -> KernelInputs {
+        let mut inputs = KernelInputs::default();
+        for (index, slot) in slots.iter().enumerate() {
+            let KernelBlock {
+                truth,
+                image,
+                kernel_input,
+                mut rng,
+            } = prepare_for_kernels(slot.seed, self.gamma, slot.first, slot.trials, self.pool);
+            let trials = (index + 1) * self.block_size;
+            inputs.heads.extend(kernel_input);
+            inputs
+                .truth
+                .extend(truth.iter().map(|class| class.0 as i16));
+            inputs.truth.resize(trials, self.padding_class());
+            inputs.image.extend(image.iter().map(|&image| image as u32));
+            inputs.image.resize(trials, 0);
+            if let Some(places) = self.source.draw_patch_places(&mut rng, slot.trials) {
+                inputs.places.extend(places);
+                inputs.places.resize(trials * self.source.grid()[0], 0);
+            }
+        }
+        inputs
+    }
+
+    /// Whether images are blended in.
+    fn blends(&self) -> bool {
+        self.gamma != Gamma::NOISE
     }
 
     /// The class of padding, K.
@@ -267,26 +281,21 @@ impl<'a> LaunchSource<'a> {
 
     /// Draws a block on the host; missing trials are grey.
     fn block(&self, slot: Slot) -> HostBlock {
-        let points = self.source.points();
+        let ChosenImages {
+            truth,
+            image,
+            mut rng,
+        } = choose(slot.seed, slot.first, slot.trials, self.pool);
+        // There are fewer than 2¹⁵ classes and 2³⁰ images.
         let mut block = HostBlock {
-            shown: Vec::with_capacity(self.block_size),
-            image: Vec::with_capacity(self.block_size),
-            points: Vec::new(),
+            shown: truth.iter().map(|class| class.0 as i16).collect(),
+            image: image.iter().map(|&image| image as u32).collect(),
+            points: self.source.draw(&mut rng, slot.trials),
         };
-        if slot.trials > 0 {
-            let ChosenImages {
-                truth,
-                image,
-                mut rng,
-            } = choose(slot.seed, slot.first, slot.trials, self.pool);
-            // There are fewer than 2¹⁵ classes and 2³⁰ images.
-            block.shown.extend(truth.iter().map(|class| class.0 as i16));
-            block.image.extend(image.iter().map(|&image| image as u32));
-            block.points = self.source.draw(&mut rng, slot.trials);
-        }
+        let points = self.block_size * self.source.points();
         block.shown.resize(self.block_size, self.padding_class());
         block.image.resize(self.block_size, 0);
-        block.points.resize(self.block_size * points, SIGN);
+        block.points.resize(points, SIGN);
         block
     }
 
@@ -300,7 +309,7 @@ impl<'a> LaunchSource<'a> {
             values = values.select(1, cells.clone());
         }
         match images {
-            Some(images) if self.gamma != Gamma::NOISE => {
+            Some(images) if self.blends() => {
                 values * (1.0 - self.gamma.0) as f32
                     + images.clone().float() * (self.gamma.0 / 255.0) as f32
             }

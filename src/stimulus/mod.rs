@@ -48,9 +48,14 @@ impl BlockSeed {
 
     /// The generator's key: the four numbers, lower halves first.
     fn key(self) -> [u32; 8] {
-        let words = [self.session, self.analysis, self.stream, self.block.0];
-        std::array::from_fn(|i| (words[i / 2] >> (32 * (i % 2))) as u32)
+        let numbers = [self.session, self.analysis, self.stream, self.block.0].map(halves);
+        std::array::from_fn(|i| numbers[i / 2][i % 2])
     }
+}
+
+/// The lower and the upper half of a number.
+fn halves(number: u64) -> [u32; 2] {
+    [number as u32, (number >> 32) as u32]
 }
 
 /// Images to blend with noise, sorted by true class.
@@ -165,6 +170,8 @@ pub struct KernelBlock {
     /// Input of the kernels: the generator's key, 8 words; the position of the noise in the generator's words,
     /// lower half first; the bits of the weights of noise and image in a stimulus, as `f32`.
     pub kernel_input: [u32; KERNEL_INPUT],
+    /// The generator at the beginning of the noise.
+    pub rng: ChaCha8Rng,
 }
 
 /// Number of 32-bit words in a block's kernel input.
@@ -179,20 +186,16 @@ pub fn prepare_for_kernels(
     pool: &Pool,
 ) -> KernelBlock {
     let ChosenImages { truth, image, rng } = choose(seed, first, trials, pool);
-    let position = rng.get_word_pos() as u64;
     let (noise_weight, image_weight) = blend_weights(gamma);
     let mut head = [0; KERNEL_INPUT];
     head[..8].copy_from_slice(&seed.key());
-    head[8..].copy_from_slice(&[
-        position as u32,
-        (position >> 32) as u32,
-        noise_weight.to_bits(),
-        image_weight.to_bits(),
-    ]);
+    head[8..10].copy_from_slice(&halves(rng.get_word_pos() as u64));
+    head[10..].copy_from_slice(&[noise_weight.to_bits(), image_weight.to_bits()]);
     KernelBlock {
         truth,
         image,
         kernel_input: head,
+        rng,
     }
 }
 

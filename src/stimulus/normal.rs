@@ -31,12 +31,18 @@ const LAYERS: usize = 256;
 
 /// Fills `normals` with standard normal numbers from a generator, and advances it.
 pub fn fill(rng: &mut ChaCha8Rng, normals: &mut [f64]) {
+    fill_ahead(rng, normals, SPARE, MAX_AHEAD);
+}
+
+/// The same with at most `most` words drawn ahead, and more than `spare` of them kept for one number: `most` must be
+/// greater.
+fn fill_ahead(rng: &mut ChaCha8Rng, normals: &mut [f64], spare: usize, most: usize) {
     let mut words = WordBuffer::new(rng);
     let mut done = 0;
     while done < normals.len() {
-        if words.left() <= SPARE {
+        if words.left() <= spare {
             let left = normals.len() - done;
-            words.draw(rng, (left + left / 32 + SPARE).min(MAX_AHEAD));
+            words.draw(rng, (left + left / 32 + spare).min(most));
         }
         let fast = Arch::new().dispatch(CoreNormals {
             edges: &EDGES,
@@ -44,7 +50,7 @@ pub fn fill(rng: &mut ChaCha8Rng, normals: &mut [f64]) {
             normals: &mut normals[done..],
         });
         (words.used, done) = (words.used + fast, done + fast);
-        if done == normals.len() || words.left() <= SPARE {
+        if done == normals.len() || words.left() <= spare {
             continue;
         }
         // The next number is not in the core of its layer.
@@ -211,6 +217,22 @@ mod tests {
             }
             // Both generators continue identically.
             assert_eq!(ours.next_u64(), other.next_u64());
+        }
+    }
+
+    /// With so few words, many a number that is not in the core of its layer takes more than are left.
+    #[test]
+    fn a_number_that_takes_more_words_than_were_drawn_ahead_matches_too() {
+        for (spare, most) in [(0, 1), (0, 3), (1, 12)] {
+            let mut ours = ChaCha8Rng::seed_from_u64(7);
+            let mut other = ours.clone();
+            let mut normals = [0.0; 5000];
+            fill_ahead(&mut ours, &mut normals, spare, most);
+            for (index, normal) in normals.iter().enumerate() {
+                let expected: f64 = StandardNormal.sample(&mut other);
+                assert_eq!(normal.to_bits(), expected.to_bits(), "{most} {index}");
+            }
+            assert_eq!(ours.get_word_pos(), other.get_word_pos());
         }
     }
 

@@ -211,6 +211,7 @@ fn kernels_are_told_where_the_noise_begins_and_both_weights() {
     let mut rng = SEED.generator();
     rng.set_word_pos(u128::from(high) << 32 | u128::from(low));
     assert_eq!(uniform().draw(&mut rng, 7), host.noise);
+    assert_eq!(uniform().draw(&mut block.rng.clone(), 7), host.noise);
     assert_eq!(f32::from_bits(noise_weight), 0.75);
     assert!((f32::from_bits(image_weight) * 255.0 - 0.25).abs() < 1e-6);
 }

@@ -1,8 +1,8 @@
-//! Tests of launches drawn on the host.
+//! Tests of launches: drawn on the host, and what kernels are given to draw them.
 
 use super::*;
 use crate::ids::BlockIndex;
-use crate::session::config::{Gaussian, Grain};
+use crate::session::config::{Gaussian, Grain, Noise};
 
 fn slots() -> [Slot; 4] {
     [0, 1, 2, 3].map(|i| Slot {
@@ -138,4 +138,96 @@ fn an_image_beyond_the_32_768th_is_the_one_shown() {
             "{image}"
         );
     }
+}
+
+/// Six images of three channels of 9×14 pixels, two of each class.
+fn coloured() -> crate::data::Images {
+    crate::data::Images {
+        pixels: vec![7; 6 * 3 * 9 * 14].into(),
+        labels: [0, 1, 2, 0, 1, 2].into(),
+        channels: 3,
+        height: 9,
+        width: 14,
+        classes: 3,
+    }
+}
+
+#[test]
+fn kernels_are_given_what_single_blocks_are_drawn_from() {
+    let images = coloured();
+    let (pool, device) = (Pool::new(&images), Device::flex());
+    let source = NoiseSource::new(Noise::Patch, &images);
+    let resident = DeviceData::default();
+    let launch = LaunchSource::new(&source, Gamma(0.25), 9, &pool, &resident, &device);
+    let inputs = launch.kernel_inputs(&slots());
+    // Twelve words for each of four blocks; an image, a class and three places for each of 36 trials.
+    let KernelInputs {
+        heads,
+        image,
+        truth,
+        places,
+    } = &inputs;
+    assert_eq!(
+        [heads.len(), image.len(), truth.len(), places.len()],
+        [48, 36, 36, 108]
+    );
+    assert_eq!(inputs.bytes(), 4 * (48 + 36 + 36 + 108));
+    for (i, slot) in slots().into_iter().enumerate() {
+        let alone = crate::stimulus::draw_noise(slot.seed, &source, slot.first, slot.trials, &pool);
+        let (begin, end, next) = (i * 9, i * 9 + slot.trials, (i + 1) * 9);
+        let shown = alone.truth.iter().map(|class| class.0 as i16);
+        assert!(truth[begin..end].iter().copied().eq(shown), "{i}");
+        let chosen = alone.image.iter().map(|&image| image as u32);
+        assert!(image[begin..end].iter().copied().eq(chosen), "{i}");
+        // A patch begins at the first white pixel of its channel.
+        let white = |channel: &[u16]| channel.iter().position(|&k| k == 1).unwrap() as u32;
+        let patches = alone.noise.chunks_exact(9 * 14).map(white);
+        assert!(
+            places[3 * begin..3 * end].iter().copied().eq(patches),
+            "{i}"
+        );
+        // Padding has no class.
+        assert!(truth[end..next].iter().all(|&class| class == 3), "{i}");
+        assert!(image[end..next].iter().all(|&image| image == 0), "{i}");
+        assert!(places[3 * end..3 * next].iter().all(|&place| place == 0));
+        // The key, from where its words are the noise, and the weight of noise.
+        let head = &heads[12 * i..12 * (i + 1)];
+        let mut rng = slot.seed.generator();
+        let key: Vec<u8> = head[..8]
+            .iter()
+            .flat_map(|word| word.to_le_bytes())
+            .collect();
+        assert_eq!(key, rng.get_seed(), "{i}");
+        rng.set_word_pos(u128::from(head[9]) << 32 | u128::from(head[8]));
+        assert_eq!(source.draw(&mut rng, slot.trials), alone.noise, "{i}");
+        assert_eq!(head[10], 0.75_f32.to_bits(), "{i}");
+    }
+}
+
+#[test]
+fn noise_alone_has_classes_but_neither_images_nor_places() {
+    let images = crate::data::Images {
+        pixels: [].into(),
+        labels: [].into(),
+        ..coloured()
+    };
+    let (pool, device) = (Pool::new(&images), Device::flex());
+    let source = NoiseSource::new(Noise::Gaussian(Gaussian::default()), &images);
+    let resident = DeviceData::default();
+    let launch = LaunchSource::new(&source, Gamma::NOISE, 4, &pool, &resident, &device);
+    let slot = Slot {
+        first: 7,
+        trials: 3,
+        ..slots()[0]
+    };
+    let inputs = launch.kernel_inputs(&[slot]);
+    assert_eq!(inputs.truth, [1, 2, 0, 3]);
+    assert_eq!(inputs.image, [0; 4]);
+    assert!(inputs.places.is_empty());
+    assert_eq!(inputs.bytes(), 4 * (12 + 4 + 4));
+    // Drawn on the host, noise cannot fail, so nothing is read back to check it.
+    launch.draw(&[slot]);
+    launch.check();
+    let [uploads, _, readbacks, _] = resident.traffic().so_far();
+    assert_eq!((uploads, readbacks), (1, 0));
 }

@@ -305,3 +305,25 @@ fn only_gaussian_and_gabor_noise_take_normal_numbers() {
         assert_eq!(source.cells().is_some(), grain == coarse);
     }
 }
+
+#[test]
+fn noise_has_the_points_of_its_grains_grid() {
+    for (cell, grey, grid) in [
+        (1, false, [2, 5, 11]),
+        (2, false, [2, 3, 6]),
+        (4, true, [1, 2, 3]),
+    ] {
+        let (grain, images) = (Grain { cell, grey }, blank([2, 5, 11]));
+        let source = NoiseSource::with_grain(Noise::Binary, grain, &images);
+        assert_eq!(source.grid(), grid);
+        let drawn = source.draw(&mut ChaCha8Rng::seed_from_u64(1), 3);
+        assert_eq!(drawn.len(), 3 * grid.iter().product::<usize>());
+    }
+}
+
+#[test]
+fn no_trials_are_no_points() {
+    for noise in kinds() {
+        assert!(draw(noise, 5, 0).is_empty(), "{noise:?}");
+    }
+}
