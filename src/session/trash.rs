@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::{StoreError, io_error};
-use super::store::{Lock, Store, now};
+use super::store::{Lock, Store, now, synced};
 
 /// The trash folder, beside the sessions.
 const TRASH: &str = "trash";
@@ -98,10 +98,7 @@ impl Store {
 
 /// Syncs the names in a folder. Some file systems cannot, which loses nothing that was moved.
 fn sync(folder: &Path) -> io::Result<()> {
-    match fs::File::open(folder)?.sync_all() {
-        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
-        other => other,
-    }
+    synced(fs::File::open(folder)?.sync_all()).map(|_| ())
 }
 
 #[cfg(test)]
