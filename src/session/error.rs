@@ -151,3 +151,25 @@ pub(super) fn io_error(
         source,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_after_losing_its_lock_must_an_engine_not_try_again() {
+        let lost = StoreError::LockLost {
+            name: "mine".into(),
+            path: "mine.ron".into(),
+            what: "its file was removed".into(),
+        };
+        let locked = StoreError::Locked {
+            name: "mine".into(),
+            by: None,
+        };
+        let full = io::Error::from(io::ErrorKind::StorageFull);
+        let full = io_error(Path::new("mine.ron"), "write")(full);
+        assert!(lost.is_lock_lost());
+        assert!(!locked.is_lock_lost() && !full.is_lock_lost());
+    }
+}

@@ -120,9 +120,8 @@ impl Session {
     /// Resets what was measured with the maps at this index of the plan, and returns the names.
     fn reset_dependents(&mut self, images: usize) -> Vec<&'static str> {
         let mut forgotten = Vec::new();
-        for index in images + 1..self.config.analyses.len() {
-            let plan = &self.config.analyses[index];
-            let record = &mut self.record.analyses[index];
+        let records = self.record.analyses.iter_mut();
+        for (index, (plan, record)) in self.config.analyses.iter().zip(records).enumerate() {
             let uses_them = plan.needs_classification_images()
                 && self.config.images_before(index) == Some(images);
             if uses_them && record.progress(plan).0 > 0 {
@@ -211,6 +210,17 @@ mod tests {
         assert!(same.extend(0, more(Some(0.5), 101)).is_err());
         assert!(same.extend(0, more(None, u64::MAX)).is_err());
         assert!(same == before);
+    }
+
+    #[test]
+    fn what_has_not_begun_is_not_reset() {
+        let mut session = finished();
+        if let Analysis::Templates(templates) = &mut session.record.analyses[3] {
+            templates.progress.done = 0;
+        }
+        assert_eq!(session.extend(1, more(None, 101)), Ok(vec![]));
+        assert_eq!(session.extend(0, more(None, 101)), Ok(vec!["templates"]));
+        assert_eq!(session.extend(0, more(None, 102)), Ok(vec![]));
     }
 
     #[test]

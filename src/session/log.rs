@@ -106,6 +106,7 @@ mod tests {
         assert_eq!(lines.last().unwrap().text, "line 8999");
         let long = "x".repeat(2 * TAIL as usize);
         fs::write(&path, format!("{long}\nthe end\n")).unwrap();
+        assert_eq!(end_of(&path).unwrap(), b"the end\n");
         assert_eq!(tail(&path).len(), 1);
     }
 }

@@ -212,3 +212,6 @@ fn responses(record: &mut UnitResponses) -> Result<(), String> {
     with_channel(&mut record.stimulus)?;
     with_channel(&mut record.weighted)
 }
+
+#[cfg(test)]
+mod tests;

@@ -133,3 +133,6 @@ impl Session {
         std::iter::once(first).chain(others).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

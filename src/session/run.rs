@@ -137,7 +137,7 @@ impl ShardStatus {
     }
 }
 
-/// The number of shards in each state: `3 at work, 1 done`.
+/// The number of shards in each state: `3 running, 1 done`.
 pub fn shards_in_words(shards: &[ShardState]) -> String {
     let count = |standing: ShardStatus| {
         let shards = shards.iter().filter(|shard| shard.standing == standing);
@@ -221,4 +221,71 @@ pub struct Checkpoint {
     pub bytes: u64,
     /// Milliseconds spent on encoding and writing.
     pub millis: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_are_counted_by_status_the_most_urgent_first() {
+        let shards = |all: &[ShardStatus]| -> Vec<ShardState> {
+            let state = |&standing: &ShardStatus| ShardState {
+                standing,
+                ..ShardState::default()
+            };
+            all.iter().map(state).collect()
+        };
+        let some = shards(&[
+            ShardStatus::Done,
+            ShardStatus::Working,
+            ShardStatus::NotBegun,
+            ShardStatus::Done,
+            ShardStatus::Failed,
+            ShardStatus::Done,
+        ]);
+        assert_eq!(
+            shards_in_words(&some),
+            "1 failed, 1 running, 1 not started, 3 done"
+        );
+        assert_eq!(shards_in_words(&[]), "");
+        assert_eq!(ShardStatus::Waiting.label(), "starting");
+    }
+
+    #[test]
+    fn a_stalled_shard_is_at_work_and_needs_attention() {
+        let of = |is: fn(ShardStatus) -> bool| -> Vec<ShardStatus> {
+            let all = ShardStatus::ALL.iter().copied();
+            all.filter(|&status| is(status)).collect()
+        };
+        assert_eq!(
+            of(ShardStatus::is_at_work),
+            [
+                ShardStatus::Stalled,
+                ShardStatus::Working,
+                ShardStatus::Waiting
+            ]
+        );
+        assert_eq!(
+            of(ShardStatus::needs_attention),
+            [ShardStatus::Failed, ShardStatus::Died, ShardStatus::Stalled]
+        );
+    }
+
+    #[test]
+    fn an_engine_has_ended_once_it_stopped_finished_or_failed() {
+        let ended = [
+            Phase::Stopped,
+            Phase::Finished,
+            Phase::Failed("no images".into()),
+        ];
+        assert!(ended.iter().all(Phase::is_over));
+        let others = [
+            Phase::Starting,
+            Phase::Working(1),
+            Phase::Paused(1),
+            Phase::Stopping,
+        ];
+        assert!(!others.iter().any(Phase::is_over));
+    }
 }

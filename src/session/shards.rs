@@ -240,3 +240,6 @@ impl Session {
         self.record.updated = now();
     }
 }
+
+#[cfg(test)]
+mod tests;

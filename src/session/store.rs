@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use self::fingerprint::FileFingerprint;
+pub(super) use self::folder::synced;
 pub use self::life_sign::LifeSign;
 pub use self::lock::{Heartbeat, Lock};
 pub use self::notes::StoreNoteError;

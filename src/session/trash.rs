@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::{StoreError, io_error};
-use super::store::{Lock, Store, now};
+use super::store::{Lock, Store, now, synced};
 
 /// The trash folder, beside the sessions.
 const TRASH: &str = "trash";
@@ -98,10 +98,7 @@ impl Store {
 
 /// Syncs the names in a folder. Some file systems cannot, which loses nothing that was moved.
 fn sync(folder: &Path) -> io::Result<()> {
-    match fs::File::open(folder)?.sync_all() {
-        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
-        other => other,
-    }
+    synced(fs::File::open(folder)?.sync_all()).map(|_| ())
 }
 
 #[cfg(test)]
@@ -128,6 +125,56 @@ mod tests {
         // A second session of that name gets its own folder.
         store.save(&session).unwrap();
         assert_ne!(store.to_trash("mine").unwrap(), place);
+    }
+
+    #[test]
+    fn folders_of_the_same_second_are_numbered_and_any_other_failure_is_reported() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path());
+        // A second may pass between two of them, but not between all.
+        let places: [PathBuf; 9] = std::array::from_fn(|_| store.place_in_trash("mine").unwrap());
+        let is_second = |place: &PathBuf| place.to_string_lossy().ends_with("Z.2");
+        assert!(places.iter().any(is_second), "{places:?}");
+        let long = "a".repeat(300);
+        let error = store.place_in_trash(&long).unwrap_err().to_string();
+        assert!(error.contains("cannot create the folder"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_moved_or_deleted_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path());
+        let place = store.place_in_trash("mine").unwrap();
+        store.move_to(&place, "mine").unwrap();
+        // A folder in the place of a file is neither replaced nor deleted as one.
+        fs::create_dir(folder.path().join("mine.sock")).unwrap();
+        let error = store.move_to(&place, "mine").unwrap_err().to_string();
+        assert!(
+            error.contains("mine.sock: cannot delete the file"),
+            "{error}"
+        );
+        fs::write(store.log_path("mine"), "it began").unwrap();
+        fs::create_dir(place.join("mine.log")).unwrap();
+        let error = store.move_to(&place, "mine").unwrap_err().to_string();
+        assert!(
+            error.contains("mine.log: cannot move the file to the trash"),
+            "{error}"
+        );
+        assert!(store.log_path("mine").exists());
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_opened_is_not_taken_for_synced() {
+        let folder = tempfile::tempdir().unwrap();
+        sync(folder.path()).unwrap();
+        assert!(sync(&folder.path().join("none")).is_err());
+    }
+
+    /// `/proc` refuses to sync, since it is on no disk.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_system_that_cannot_sync_is_no_error() {
+        sync(Path::new("/proc")).unwrap();
     }
 
     #[test]

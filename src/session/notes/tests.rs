@@ -133,6 +133,14 @@ fn before_anything_is_known_only_the_session_can_have_a_note() {
     let refused = session.note(note(map(ClassId(0), Gamma(0.2)), "a"));
     assert_eq!(refused, Err(NoteError::NotBegun));
     session.note(note(NoteTarget::Session, "a")).unwrap();
+    // The images are open, but nothing is trained or measured; or the other way round.
+    session.record.form = Some(Form::numbered([1, 2, 2], 10));
+    let refused = session.note(note(map(ClassId(0), Gamma(0.2)), "a"));
+    assert_eq!(refused, Err(NoteError::NotBegun));
+    session.record.form = None;
+    session.record.training = Some(TrainingRecord::default());
+    let refused = session.note(note(map(ClassId(0), Gamma(0.2)), "a"));
+    assert_eq!(refused, Err(NoteError::NotBegun));
     let mut session = begun();
     session.record.analyses[1] = Analysis::SpikeTriggered(SpikeTriggered::default());
     let refused = session.note(note(unit("fc1", 0), "a"));

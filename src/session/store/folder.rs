@@ -31,7 +31,7 @@ impl From<&fs::Metadata> for FileId {
 
 /// Whether written data has reached the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Synced {
+pub(in crate::session) enum Synced {
     /// The system confirmed it.
     Yes,
     /// This file system does not report it.
@@ -181,7 +181,7 @@ pub(super) fn file_id(about: &at::Stat) -> FileId {
 }
 
 /// Treats missing support for syncing as success.
-pub(super) fn synced(result: io::Result<()>) -> io::Result<Synced> {
+pub(in crate::session) fn synced(result: io::Result<()>) -> io::Result<Synced> {
     const UNKNOWN: [Errno; 4] = [Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP, Errno::BADF];
     match result {
         Ok(()) => Ok(Synced::Yes),
