@@ -100,7 +100,8 @@ impl AuditedNetwork {
         }
     }
 
-    /// Computes the images from the trials, and drops the data that is no longer needed.
+    /// Computes the images from the trials, and drops the data that is no longer needed; does nothing
+    /// without trials.
     pub fn conclude(&mut self, plan: &config::Audit) {
         let Some(trials) = std::mem::take(&mut self.trials).pop() else {
             return;

@@ -310,7 +310,7 @@ impl Backdoor {
         let patch: Vec<usize> = config::backdoor::patch(width)
             .map(|(row, column)| row * width + column)
             .collect();
-        (!networks.is_empty()).then(|| separation(&networks, plan.target, &patch, width))
+        Some(separation(&networks, plan.target, &patch, width))
     }
 
     /// Index of the γ that represents all: the one at which most networks have a score; of those, the

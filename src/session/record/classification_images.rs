@@ -112,8 +112,61 @@ impl ClassificationImages {
 arrays!(ClassificationImages: gammas, axes);
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use crate::ids::BlockIndex;
+    use crate::session::Array;
+    use crate::session::record::BlockSums;
+
+    /// Maps of two classes, under noise with dependent pixels, that are alike in even and odd blocks.
+    pub(in crate::session::record) fn dependent() -> ClassificationImages {
+        let plan = config::ClassificationImages {
+            gammas: vec![Gamma::NOISE],
+            min_trials: 1,
+            ..Default::default()
+        };
+        let kind = TrialKind {
+            noise: config::Noise::Gabor,
+            ..TrialKind::plain(2, [1, 1, 2])
+        };
+        let mut images = ClassificationImages::with_trials(&plan, &kind);
+        for block in BlockIndex::first(2) {
+            images.gammas[0].add(&BlockSums {
+                block,
+                trials: 2,
+                counts: vec![1, 0, 0, 1],
+                noise: vec![(0, vec![90, 60]), (1, vec![110, 80])],
+                moments: vec![200, 140, 20200, 10000],
+                ..BlockSums::default()
+            });
+        }
+        images
+    }
+
+    /// The axes of independent pixels of equal variance.
+    pub(in crate::session::record) fn axes() -> NoiseAxes {
+        NoiseAxes {
+            variances: Array::new(&[2], vec![1.0, 1.0]),
+            vectors: Array::new(&[2, 1, 1, 2], vec![1.0, 0.0, 0.0, 1.0]),
+        }
+    }
+
+    /// Whether each class's map is regressed on the noise's coefficients.
+    pub(in crate::session::record) fn regressed(images: &ClassificationImages) -> Vec<bool> {
+        let estimate = images.gammas[0].estimate();
+        let maps = estimate.classes.iter().map(|class| &class.decision);
+        maps.map(|map| map.as_ref().unwrap().regression.is_some())
+            .collect()
+    }
+
+    #[test]
+    fn maps_are_regressed_once_the_axes_of_the_noise_are_known() {
+        let mut images = dependent();
+        assert_eq!(regressed(&images), [false, false]);
+        images.set_axes(axes());
+        assert_eq!(regressed(&images), [true, true]);
+        assert!(images.axes == Some(axes()));
+    }
 
     /// 250 trials in blocks of 100 at two γ, all done at the first.
     fn done() -> (config::ClassificationImages, Form, ClassificationImages) {
@@ -140,6 +193,8 @@ mod tests {
         let none = ClassificationImages::default();
         assert_eq!(none.progress(&plan), (0, 500));
         assert!(!images.has_evidence());
+        images.gammas[1].record_evidence(0.5, &TrialKind::plain(2, [1, 1, 1]));
+        assert!(images.has_evidence(), "at one γ");
     }
 
     #[test]
@@ -161,13 +216,19 @@ mod tests {
             |it| it.gammas[0].blocks = 4,
             |it| it.gammas[0].first = 1,
             |it| it.gammas[0].first = 4,
+            // One block more than there are.
+            |it| {
+                let first = &mut it.gammas[0];
+                first.first = 1;
+                (first.trials, first.counts[0]) = (150, 150);
+            },
             |it| it.gammas[0].kind = config::Noise::Binary,
             |it| it.gammas[0].counts[0] = 249,
             |it| it.gammas.truncate(1),
             |it| {
                 it.axes = Some(NoiseAxes {
-                    variances: crate::session::Array::zeros(&[1]),
-                    vectors: crate::session::Array::zeros(&[1, 1, 1, 2]),
+                    variances: Array::zeros(&[1]),
+                    vectors: Array::zeros(&[1, 1, 1, 2]),
                 });
             },
         ];

@@ -85,8 +85,9 @@ pub(super) fn equal_bits(a: &[f32], b: &[f32]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::Gamma;
-    use crate::session::record::TrialKind;
+    use crate::ids::{BlockIndex, Gamma};
+    use crate::session::record::gamma_trials::tests::null;
+    use crate::session::record::{BlockSums, TrialKind};
 
     #[test]
     fn noted_blocks_are_about_a_factor_of_root_two_apart() {
@@ -97,6 +98,43 @@ mod tests {
         assert_eq!(noted, [4, 6, 8, 12, 16, 24, 32, 48, 64]);
         assert_eq!(next_noted_block(33), 48);
         assert_eq!(next_noted_block(u64::MAX), u64::MAX);
+    }
+
+    #[test]
+    fn reliability_is_noted_after_the_same_blocks_on_any_machine() {
+        let run = |first: u64, blocks: u64| {
+            let kind = TrialKind::plain(2, [1, 1, 1]);
+            let mut trials = GammaTrials::new(Gamma::NOISE, 30, &kind);
+            trials.set_null(null());
+            trials.first = first;
+            for block in BlockIndex(first).until(BlockIndex(first + blocks)) {
+                trials.add(&BlockSums {
+                    block,
+                    trials: 4,
+                    counts: vec![1; 4],
+                    ..BlockSums::default()
+                });
+                trials.note_reliability();
+            }
+            trials
+        };
+        let whole = run(0, 9);
+        assert_eq!(whole.noted, [16, 24, 32]);
+        assert_eq!(whole.course.shape(), [3, 2, 2]);
+        assert!(whole.on_the_way.is_empty());
+        // Later blocks, 5 to 13, note their own sums instead: after 6, 8 and 12 blocks of all.
+        let shard = run(4, 9);
+        let sums = shard.on_the_way.iter();
+        assert_eq!(
+            sums.map(|sums| sums.trials).collect::<Vec<_>>(),
+            [8, 16, 32]
+        );
+        let mut sums = shard.on_the_way.iter();
+        assert!(sums.all(|sums| sums.null.is_none() && sums.on_the_way.is_empty()));
+        assert!(shard.noted.is_empty() && shard.null == Some(null()));
+        let mut none = run(0, 0);
+        none.note_reliability();
+        assert!(none.noted.is_empty());
     }
 
     #[test]
@@ -116,5 +154,10 @@ mod tests {
         assert_eq!(of(Response::Evidence, 3), [(20, 0.875)]);
         assert_eq!(of(Response::Evidence, 2), []);
         assert!(!equal_bits(&[0.5, 0.25], &[0.5]) && !equal_bits(&[0.0], &[-0.0]));
+        trials.listed = vec![ClassId(1)];
+        trials.course = Array::new(&[2, 2, 1], vec![0.125, 0.25, 0.5, 0.75]);
+        let of = |response| trials.course_of(response, ClassId(1));
+        assert_eq!(of(Response::Decision), [(10, 0.125), (20, 0.5)]);
+        assert_eq!(of(Response::Evidence), [(10, 0.25), (20, 0.75)]);
     }
 }

@@ -129,6 +129,63 @@ arrays!(Covariance: weighted, outer, axes);
 mod tests {
     use super::*;
 
+    /// With means (1,0,0) and (0,0,0) and a variance of 4, the covariances of spikes and of shuffled responses exceed the prior
+    /// by diag(6,1,−3) and diag(0,1,2).
+    #[test]
+    fn the_axes_are_those_beyond_the_range_of_the_shuffled_responses() {
+        let unit = config::UnitId {
+            layer: "fc1".into(),
+            unit: 3,
+        };
+        let mut all = Covariance::new(unit.clone(), [1, 1, 3]);
+        all.add(&BlockCovariance {
+            fields: 9,
+            activation: [10, 20],
+            weighted: vec![10, 0, 0, 0, 0, 0],
+            outer: vec![
+                110, 0, 0, 0, 50, 0, 0, 0, 10, 80, 0, 0, 0, 100, 0, 0, 0, 120,
+            ],
+        });
+        all.finish(4.0);
+        let close = |found: f64, expected: f64| (found - expected).abs() < 1e-6;
+        let (low, high) = all.shuffled.unwrap();
+        let margin = 5.0 * 3_f64.powf(-2.0 / 3.0);
+        assert!(close(low, -margin) && close(high, 2.0 + margin));
+        let values = all.eigenvalues.iter().zip([-3.0, 1.0, 6.0]);
+        assert_eq!(all.eigenvalues.len(), 3);
+        assert!(
+            values
+                .into_iter()
+                .all(|(&found, expected)| close(found, expected))
+        );
+        assert_eq!(all.significant.len(), 2);
+        assert!(close(all.significant[0], 6.0) && close(all.significant[1], -3.0));
+        assert_eq!(all.axes.shape(), [2, 1, 1, 3]);
+        let axes = all.axes.values().iter().zip([1.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
+        assert!(
+            axes.into_iter()
+                .all(|(&found, expected)| close(f64::from(found), expected))
+        );
+        assert!(all.outer == Array::default() && all.fits(&unit));
+        // A unit that never fired has none.
+        let mut silent = Covariance::new(unit, [1, 1, 3]);
+        silent.finish(4.0);
+        assert!(silent.eigenvalues.is_empty() && silent.shuffled.is_none());
+    }
+
+    #[test]
+    fn images_of_the_first_version_have_one_channel() {
+        let unit = config::UnitId {
+            layer: "fc1".into(),
+            unit: 0,
+        };
+        let text = ron::to_string(&Covariance::new(unit, [1, 4, 5])).unwrap();
+        let old = text.replace("channels:1,", "");
+        assert!(old.len() < text.len());
+        let read: Covariance = ron::from_str(&old).unwrap();
+        assert_eq!(read.field(), [1, 4, 5]);
+    }
+
     #[test]
     fn blocks_add_to_a_covariance_whose_arrays_match_its_field() {
         let unit = config::UnitId {

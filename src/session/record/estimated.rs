@@ -153,12 +153,13 @@ mod tests {
     use super::*;
     use crate::ids::Gamma;
     use crate::session::Config;
+    use crate::session::record::classification_images::tests::{axes, dependent, regressed};
     use crate::session::record::{
-        Audit, AuditRole, AuditedNetwork, ClassificationImages, GammaTrials, LayerResponses,
-        SpikeTriggered, TrialKind,
+        Audit, AuditRole, AuditedNetwork, Backdoor, ClassificationImages, GammaTrials,
+        LayerResponses, SpikeTriggered, Suspect, TrialKind,
     };
 
-    /// Classification images of one γ, a layer, and an audit whose suspect has been shown noise.
+    /// Classification images of one γ, a layer, and an audit and a backdoor study in which a network has been shown noise.
     fn record(classes: usize) -> Record {
         let trials = || GammaTrials::new(Gamma::NOISE, 30, &TrialKind::plain(classes, [1, 1, 2]));
         let mut suspect = AuditedNetwork::new(AuditRole::Suspect, 1);
@@ -177,19 +178,28 @@ mod tests {
                 networks: vec![suspect],
                 ..Audit::default()
             }),
+            Analysis::Backdoor(Backdoor {
+                networks: vec![Suspect {
+                    trials: vec![trials()],
+                    ..Suspect::untrained(true, 1)
+                }],
+                ..Backdoor::default()
+            }),
         ];
         record
     }
 
     /// The numbers of the sums that viewers do without.
-    fn sums(record: &Record) -> [usize; 3] {
+    fn sums(record: &Record) -> [usize; 4] {
         let images = record.first::<ClassificationImages>().unwrap();
         let layers = &record.first::<SpikeTriggered>().unwrap().layers;
         let audit = record.first::<Audit>().unwrap();
+        let backdoor = record.first::<Backdoor>().unwrap();
         [
             images.gammas[0].noise.values().len(),
             layers[0].noise.weighted.values().len(),
             audit.networks[0].trials[0].noise.values().len(),
+            backdoor.networks[0].trials[0].noise.values().len(),
         ]
     }
 
@@ -208,19 +218,31 @@ mod tests {
         assert_eq!(shared(&all, &record(2).estimates()), [false, false]);
         assert!(!all[0].is_shared_with(&all[1]));
         // Two parities, three margins, two classes and two pixels; two parities and two pixels.
-        assert_eq!(sums(&whole), [24, 4, 24]);
+        assert_eq!(sums(&whole), [24, 4, 24, 24]);
         let mut light = whole.clone();
         light.drop_sums();
-        assert_eq!(sums(&light), [0, 0, 0]);
+        assert_eq!(sums(&light), [0; 4]);
         assert_eq!(shared(&all, &light.estimates()), [true, true]);
         let mut other = record(2);
         other.set_estimates(all.clone()).unwrap();
-        assert_eq!(sums(&other), [0, 0, 0]);
+        assert_eq!(sums(&other), [0; 4]);
         assert_eq!(shared(&all, &other.estimates()), [true, true]);
         let refused = |estimates: Vec<SumsEstimate>| record(2).set_estimates(estimates).is_err();
         assert!(refused(vec![all[1].clone(), all[0].clone()]));
         assert!(refused(all[..1].to_vec()));
         assert!(refused([all.clone(), all.clone()].concat()));
         assert!(record(3).set_estimates(all).is_err());
+    }
+
+    #[test]
+    fn axes_read_from_a_file_reach_the_estimates() {
+        let mut record = Record::new(&Config::default());
+        record.analyses = vec![Analysis::ClassificationImages(ClassificationImages {
+            axes: Some(axes()),
+            ..dependent()
+        })];
+        record.share_axes();
+        let images = record.first::<ClassificationImages>().unwrap();
+        assert_eq!(regressed(images), [true, true]);
     }
 }

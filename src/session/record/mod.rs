@@ -333,3 +333,6 @@ arrays!(Record: model, training, analyses);
 fn has_shape<T: super::array::Element>(array: &super::Array<T>, shape: &[usize]) -> bool {
     array.shape() == shape
 }
+
+#[cfg(test)]
+mod tests;

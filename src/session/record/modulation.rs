@@ -226,6 +226,8 @@ mod tests {
             (&[30, 31][..], &[32, 33][..], &[34, 35][..])
         );
         assert_eq!(layer.accuracy(ClassId(1), 0, 1, ClassId(1)), Some((33, 31)));
+        // Row (1·2 + 1)·2 + 0 = 6.
+        assert_eq!(layer.class_counts(ClassId(1), 1, 0).shown, [36, 37]);
         assert_eq!(layer.accuracy(ClassId(0), 0, 0, ClassId(0)), None);
         assert_eq!(layer.share_called(ClassId(1), 0, 1, ClassId(0)), (34, 61));
         layer.add_counts(ClassId(1), 1, &[100; 12]);
@@ -281,5 +283,24 @@ mod tests {
             change(&mut other);
             assert!(!other.fits(&plan, Some(&form)), "change {place}");
         }
+    }
+
+    #[test]
+    fn every_target_is_pushed_at_every_strength() {
+        let plan = config::Modulation {
+            steps: vec![1],
+            gammas: Vec::new(),
+            ..config::Modulation::default()
+        };
+        let form = Form::numbered([1, 1, 1], 2);
+        let mut whole = Modulation::new(&plan);
+        let mut layer = layer();
+        layer.counts = Array::zeros(&[2, 3, 2, COUNTS_PER_CLASS, 2]);
+        whole.layers = vec![layer];
+        // The mean activations, and two targets at the strengths −1, 0 and 1.
+        whole.progress.blocks = vec![0; 7];
+        assert!(whole.fits(&plan, Some(&form)));
+        whole.progress.blocks = vec![0; 6];
+        assert!(!whole.fits(&plan, Some(&form)));
     }
 }

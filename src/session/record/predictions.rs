@@ -166,8 +166,20 @@ mod tests {
             all.map(|class| split.recall(class)),
             [Some(5.0 / 6.0), Some(0.6), Some(0.0)]
         );
+        assert_eq!(split.mean_image(ClassId(0)), Some(vec![0.0, 0.0]));
         assert_eq!(split.mean_image(ClassId(1)), Some(vec![1.0, 0.25]));
         assert_eq!(split.mean_image(ClassId(2)), None);
+    }
+
+    #[test]
+    fn images_are_classified_correctly_if_they_are_called_their_class() {
+        let (_, mut split) = test_images();
+        split.counts = vec![1, 2, 4, 8, 16, 32, 64, 128, 256];
+        assert_eq!((split.correct(), split.total()), (273, 511));
+        // Of the last class, no images were shown.
+        split.counts[6..].fill(0);
+        assert_eq!(split.recall(ClassId(2)), None);
+        assert_eq!(split.precision(ClassId(2)), Some(0.0));
     }
 
     #[test]

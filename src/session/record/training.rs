@@ -215,6 +215,15 @@ mod tests {
     }
 
     #[test]
+    fn weights_are_there_once_a_tensor_is() {
+        let mut weights = NetworkWeights::default();
+        assert!(weights.is_empty());
+        let tensor = ("fc1.bias".to_owned(), Array::zeros(&[0]));
+        weights.tensors.push(tensor);
+        assert!(!weights.is_empty());
+    }
+
+    #[test]
     fn a_point_lies_in_the_middle_of_its_batches() {
         let epoch = Epoch {
             epoch: 1,

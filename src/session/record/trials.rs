@@ -203,6 +203,11 @@ mod tests {
         // Called none of the listed classes.
         assert_eq!(of(1, 2), [6, 2]);
         assert_eq!(of(0, 0), [6]);
+        // With three classes listed, the rows of equal ones are 6 to 8.
+        let all: Vec<ClassId> = ClassId::all(3).collect();
+        let rows = TrialRows::new(3, &all);
+        let of_last = rows.for_trial(ClassId(2), ClassId(2));
+        assert_eq!(of_last.collect::<Vec<_>>(), [2, 5, 8]);
     }
 
     #[test]
@@ -246,7 +251,12 @@ mod tests {
             .into_iter()
             .flat_map(|weighting| [(weighting, false), (weighting, true)])
         {
-            for (noise, listed) in [(Noise::Uniform, 5), (Noise::Gabor, 3)] {
+            for (noise, listed) in [
+                (Noise::Uniform, 5),
+                (Noise::Uniform, 3),
+                (Noise::Gabor, 5),
+                (Noise::Gabor, 3),
+            ] {
                 let kind = TrialKind {
                     noise,
                     weighting,

@@ -76,11 +76,114 @@ impl Audit {
             .networks
             .iter_mut()
             .find(|network| network.role == AuditRole::Suspect);
-        if let Some(suspect) =
-            suspect.filter(|network| !network.is_concluded() && !network.trials.is_empty())
-        {
+        if let Some(suspect) = suspect {
             suspect.conclude(plan);
         }
         self.examine(plan);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::four;
+    use super::*;
+    use crate::session::array::Array;
+    use crate::session::record::{Analysis, AuditedNetwork, Suspect};
+
+    #[test]
+    fn a_network_is_taken_from_the_engine_that_measured_it_and_never_twice() {
+        let study = |seeds: [u64; 3], blocks: [u64; 3]| {
+            let network = |seed| Suspect::untrained(false, seed);
+            Analysis::Backdoor(Backdoor {
+                progress: BlockProgress {
+                    blocks: blocks.to_vec(),
+                    done: 0,
+                    total: 9,
+                },
+                networks: seeds.map(network).to_vec(),
+            })
+        };
+        let mut whole = study([1, 2, 3], [1, 0, 0]);
+        whole.absorb(&study([11, 12, 13], [1, 2, 0])).unwrap();
+        assert!(whole == study([1, 12, 3], [2, 2, 0]));
+    }
+
+    #[test]
+    fn a_suspects_trials_add_up_until_its_images_are_computed() {
+        let audit = |seeds: [u64; 2], blocks: [u64; 2]| {
+            let mut suspect = AuditedNetwork::new(AuditRole::Suspect, seeds[1]);
+            suspect.trials = vec![four()];
+            let reference = AuditedNetwork::new(AuditRole::Reference, seeds[0]);
+            Audit {
+                progress: BlockProgress {
+                    blocks: blocks.to_vec(),
+                    done: 0,
+                    total: 9,
+                },
+                networks: vec![reference, suspect],
+                ..Audit::default()
+            }
+        };
+        let mut whole = audit([1, 2], [0, 0]);
+        let mut other = audit([11, 12], [3, 1]);
+        whole.absorb(&other).unwrap();
+        assert_eq!(
+            (whole.networks[0].seed, whole.networks[1].seed),
+            (11, 2),
+            "the reference is taken over, the suspect is not"
+        );
+        assert_eq!(whole.networks[1].trials[0].trials, 8);
+        assert_eq!(whole.progress.blocks, [3, 1]);
+        other.networks[1].called = vec![1, 1];
+        other.networks[1].trials.clear();
+        other.progress.blocks = vec![0, 0];
+        whole.absorb(&other).unwrap();
+        assert!(whole.networks[1] == other.networks[1]);
+        // In a damaged file, a part without a network may have begun.
+        let mut whole = audit([1, 2], [0, 0]);
+        let mut damaged = whole.clone();
+        whole.progress.blocks.push(0);
+        damaged.progress.blocks.push(1);
+        whole.absorb(&damaged).unwrap();
+        assert_eq!(whole.progress.blocks, [0, 0, 1]);
+    }
+
+    #[test]
+    fn a_suspect_is_judged_once_its_trials_are_merged() {
+        let plan = config::Analysis::Audit(config::Audit::default());
+        let reference = AuditedNetwork {
+            called: vec![1, 1],
+            images: Array::zeros(&[2, 1, 1, 1]),
+            ..AuditedNetwork::new(AuditRole::Reference, 1)
+        };
+        let mut suspect = AuditedNetwork::new(AuditRole::Suspect, 2);
+        suspect.trials = vec![four()];
+        let shard = Analysis::Audit(Audit {
+            networks: vec![reference, suspect],
+            ..Audit::default()
+        });
+        let mut whole = shard.clone();
+        whole.absorb(&shard).unwrap();
+        whole.conclude(&plan);
+        let Analysis::Audit(audit) = &mut whole else {
+            unreachable!()
+        };
+        let networks = &mut audit.networks;
+        assert!(networks.iter().all(|network| network.examined.is_some()));
+        assert_eq!(networks[1].called, [4, 4]);
+        assert!(networks[1].trials.is_empty());
+        // Without trials there is nothing to judge.
+        networks[1] = AuditedNetwork::new(AuditRole::Suspect, 2);
+        networks[0].examined = None;
+        whole.conclude(&plan);
+        let Analysis::Audit(audit) = &whole else {
+            unreachable!()
+        };
+        assert!(
+            audit
+                .networks
+                .iter()
+                .all(|network| network.examined.is_none())
+        );
     }
 }

@@ -1,13 +1,12 @@
 //! Tests of merging: the sum of two records, and what is not added.
 
 use super::*;
-use crate::ids::Gamma;
+use crate::ids::{BlockIndex, Gamma};
 use crate::session::config::{Noise, Split};
 use crate::session::form::Form;
 use crate::session::record::gamma_trials::tests::{blocks, fresh, kind, null, trials};
 use crate::session::record::{
-    Audit, AuditRole, AuditedNetwork, Backdoor, BlockSums, FedBack, LayerResponses, Suspect,
-    TrialKind,
+    BlockResponses, BlockSums, FedBack, LayerResponses, NoiseAxes, TrialKind,
 };
 use crate::session::{Config, Session};
 
@@ -135,7 +134,7 @@ fn an_emptied_record_is_one_without_trials_of_the_same_kind() {
 }
 
 /// A block of four trials.
-fn four() -> GammaTrials {
+pub(super) fn four() -> GammaTrials {
     let mut trials = GammaTrials::new(Gamma::NOISE, 30, &TrialKind::plain(2, [1, 1, 1]));
     trials.add(&BlockSums {
         trials: 4,
@@ -168,6 +167,88 @@ fn reliability_on_the_way_is_noted_only_for_blocks_that_follow_directly() {
     let mut whole = four();
     whole.absorb(&first).unwrap();
     assert_eq!(whole.noted, [] as [u64; 0]);
+    // They stay when later blocks follow.
+    let mut later = four();
+    (later.first, later.on_the_way) = (1, vec![four()]);
+    first.absorb(&later).unwrap();
+    assert_eq!(first.noted, [4, 8]);
+    assert_eq!(first.course.shape(), [2, 2, 2]);
+}
+
+#[test]
+fn classification_images_that_have_not_begun_take_over_trials_and_axes() {
+    let axes = |variance: f32| {
+        Some(NoiseAxes {
+            variances: Array::new(&[1], vec![variance]),
+            vectors: Array::zeros(&[1, 1, 1, 1]),
+        })
+    };
+    let of = |gammas: Vec<GammaTrials>, axes: Option<NoiseAxes>| {
+        Analysis::ClassificationImages(ClassificationImages { gammas, axes })
+    };
+    let (nothing, begun) = (of(Vec::new(), None), of(vec![four()], axes(1.0)));
+    let mut whole = nothing.clone();
+    whole.absorb(&begun).unwrap();
+    assert!(whole == begun);
+    whole.absorb(&nothing).unwrap();
+    assert!(whole == begun);
+    whole.absorb(&of(vec![four()], axes(2.0))).unwrap();
+    let Analysis::ClassificationImages(sum) = &whole else {
+        unreachable!()
+    };
+    assert_eq!(sum.gammas[0].trials, 8);
+    assert!(sum.axes == axes(1.0), "those that are there stay");
+}
+
+#[test]
+fn the_averages_after_a_merge_are_those_of_all_responses() {
+    let block = |weighted: i64| BlockResponses {
+        fields: 1,
+        fired: vec![1],
+        activation: vec![4],
+        magnitude: vec![4],
+        stimulus: vec![2],
+        weighted: vec![weighted],
+    };
+    let of = |noise: &[i64], images: &[i64]| {
+        let mut layer = LayerResponses::new("fc1", 1, [1, 1, 1], false, None);
+        for &weighted in noise {
+            layer.add_noise(BlockIndex(0), &block(weighted));
+        }
+        for &weighted in images {
+            layer.add_images(BlockIndex(1), &block(weighted));
+        }
+        layer.estimate();
+        Analysis::SpikeTriggered(SpikeTriggered {
+            layers: vec![layer],
+            ..SpikeTriggered::default()
+        })
+    };
+    let mut whole = of(&[8], &[24]);
+    whole.absorb(&of(&[16], &[40])).unwrap();
+    let all = of(&[8, 16], &[24, 40]);
+    assert!(whole == all);
+    let averages = |record: &Analysis| {
+        let Analysis::SpikeTriggered(record) = record else {
+            unreachable!()
+        };
+        let estimate = record.layers[0].estimate();
+        (estimate.sta.clone(), estimate.image_sta.clone())
+    };
+    assert_eq!(averages(&whole), averages(&all));
+}
+
+#[test]
+fn what_runs_after_merging_has_nothing_to_add() {
+    for plan in [
+        config::Analysis::Templates(config::Templates::default()),
+        config::Analysis::Attack(config::Attack::default()),
+    ] {
+        let empty = Analysis::new(&plan);
+        let mut record = empty.clone();
+        record.absorb(&empty).unwrap();
+        assert!(record == empty);
+    }
 }
 
 #[test]
@@ -251,62 +332,4 @@ fn records_of_other_layers_splits_or_experiments_are_refused() {
     assert_eq!(sum.layers[0].shown, [6]);
     assert_eq!(sum.layers[0].activation.values(), [8]);
     assert_eq!(sum.layers[0].counts.values(), [10, 12, 14]);
-}
-
-#[test]
-fn a_network_is_taken_from_the_engine_that_measured_it_and_never_twice() {
-    let study = |seeds: [u64; 3], blocks: [u64; 3]| {
-        let network = |seed| Suspect::untrained(false, seed);
-        Backdoor {
-            progress: BlockProgress {
-                blocks: blocks.to_vec(),
-                done: 0,
-                total: 9,
-            },
-            networks: seeds.map(network).to_vec(),
-        }
-    };
-    let mut whole = study([1, 2, 3], [1, 0, 0]);
-    whole.absorb(&study([11, 12, 13], [1, 2, 0])).unwrap();
-    assert!(whole == study([1, 12, 3], [2, 2, 0]));
-}
-
-#[test]
-fn a_suspects_trials_add_up_until_its_images_are_computed() {
-    let audit = |seeds: [u64; 2], blocks: [u64; 2]| {
-        let mut suspect = AuditedNetwork::new(AuditRole::Suspect, seeds[1]);
-        suspect.trials = vec![four()];
-        let reference = AuditedNetwork::new(AuditRole::Reference, seeds[0]);
-        Audit {
-            progress: BlockProgress {
-                blocks: blocks.to_vec(),
-                done: 0,
-                total: 9,
-            },
-            networks: vec![reference, suspect],
-            ..Audit::default()
-        }
-    };
-    let mut whole = audit([1, 2], [0, 0]);
-    let mut other = audit([11, 12], [3, 1]);
-    whole.absorb(&other).unwrap();
-    assert_eq!(
-        (whole.networks[0].seed, whole.networks[1].seed),
-        (11, 2),
-        "the reference is taken over, the suspect is not"
-    );
-    assert_eq!(whole.networks[1].trials[0].trials, 8);
-    assert_eq!(whole.progress.blocks, [3, 1]);
-    other.networks[1].called = vec![1, 1];
-    other.networks[1].trials.clear();
-    other.progress.blocks = vec![0, 0];
-    whole.absorb(&other).unwrap();
-    assert!(whole.networks[1] == other.networks[1]);
-    // In a damaged file, a part without a network may have begun.
-    let mut whole = audit([1, 2], [0, 0]);
-    let mut damaged = whole.clone();
-    whole.progress.blocks.push(0);
-    damaged.progress.blocks.push(1);
-    whole.absorb(&damaged).unwrap();
-    assert_eq!(whole.progress.blocks, [0, 0, 1]);
 }

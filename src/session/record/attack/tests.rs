@@ -198,3 +198,25 @@ fn an_attack_fits_a_plan_of_its_weights_and_a_form_of_its_shape() {
         assert!(!other.fits(&plan, Some(&form)), "change {place}");
     }
 }
+
+#[test]
+fn every_pattern_has_a_description_and_a_key_of_its_own() {
+    assert_eq!(
+        WITH_EVIDENCE.map(Pattern::label),
+        [
+            "classification image",
+            "evidence image",
+            "mean image",
+            "random control"
+        ]
+    );
+    assert_eq!(
+        WITH_EVIDENCE.map(Pattern::key),
+        [
+            "classification_image",
+            "evidence_image",
+            "mean_image",
+            "random"
+        ]
+    );
+}

@@ -1,6 +1,10 @@
 //! Tests of the record of an audit: its maps, its findings, and what is checked in a file.
 
 use super::*;
+use crate::ids::Gamma;
+use crate::session::config::{Grain, Response};
+use crate::session::record::gamma_trials::tests::balanced;
+use crate::session::record::{BlockSums, TrialKind};
 use crate::stats::audit::ClassScore;
 
 fn scored(score: f64, window: SquareWindow) -> Option<ClassScore> {
@@ -66,7 +70,15 @@ fn an_audit_fits_its_plan_and_its_windows_lie_inside_the_images() {
             square,
         };
     }
+    fn shown(classes: usize, images: Shape, cell: usize) -> GammaTrials {
+        let kind = TrialKind {
+            grain: Grain { cell, grey: false },
+            ..TrialKind::plain(classes, images)
+        };
+        GammaTrials::new(Gamma::NOISE, 30, &kind)
+    }
     let allowed: &[fn(&mut Audit)] = &[
+        |it| it.networks[0].trials = vec![shown(2, [1, 6, 6], 1)],
         |it| poison(it, 0, (0, 0, 6)),
         |it| examined(it, (6, 6, 0)),
         |it| it.deviation = Array::default(),
@@ -86,6 +98,14 @@ fn an_audit_fits_its_plan_and_its_windows_lie_inside_the_images() {
                 .unwrap()
                 .classes
                 .truncate(1)
+        },
+        |it| it.networks[0].trials = vec![shown(2, [1, 6, 6], 1); 2],
+        |it| it.networks[0].trials = vec![shown(3, [1, 6, 6], 1)],
+        |it| it.networks[0].trials = vec![shown(2, [1, 3, 12], 1)],
+        |it| it.networks[0].trials = vec![shown(2, [1, 6, 6], 2)],
+        |it| {
+            it.networks[0].trials = vec![shown(2, [1, 6, 6], 1)];
+            it.networks[0].trials[0].trials = 1;
         },
         |it| it.networks[0].images = Array::zeros(&[2, 1, 36]),
         |it| it.networks[0].called.truncate(1),
@@ -112,6 +132,11 @@ fn an_audit_fits_its_plan_and_its_windows_lie_inside_the_images() {
             assert_eq!(other.fits(&plan, Some(&form)), fits, "change {place}");
         }
     }
+    let findings_alone = Audit {
+        pasted: whole.pasted.clone(),
+        ..Audit::default()
+    };
+    assert!(!findings_alone.fits(&plan, Some(&form)));
     // A reference from another session comes last, and only if the plan names sessions.
     let mut more = whole;
     more.networks.push(network(AuditRole::Reference));
@@ -182,6 +207,135 @@ fn a_poisoned_network_is_recognized_by_its_class_and_by_the_cells_of_its_square(
     assert!(!right(&poisoned, 1, 9.0, (0, 2, 1)), "above it");
     assert!(!right(&poisoned, 0, 9.0, (1, 2, 3)), "another class");
     assert!(!right(&poisoned, 1, 2.1, (1, 2, 3)), "no finding");
+    // From row 2, four pixels are two cells.
+    poisoned.role = AuditRole::Poisoned {
+        target: ClassId(1),
+        square: (2, 4, 4),
+    };
+    assert!(right(&poisoned, 1, 9.0, (2, 2, 1)), "a quarter of it");
+    assert!(!right(&poisoned, 1, 9.0, (3, 4, 1)), "beyond its corner");
     poisoned.role = AuditRole::Reference;
     assert!(!right(&poisoned, 1, 9.0, (1, 2, 3)));
+}
+
+#[test]
+fn the_images_of_a_network_are_those_of_its_trials() {
+    let plan = config::Audit {
+        response: Response::Decision,
+        ..config::Audit::default()
+    };
+    let mut concluded = AuditedNetwork::new(AuditRole::Suspect, 1);
+    concluded.conclude(&plan);
+    assert!(!concluded.is_concluded(), "there are no trials");
+    concluded.trials = vec![balanced()];
+    concluded.training = Some(TrainingRecord::default());
+    concluded.conclude(&plan);
+    assert!(concluded.is_concluded() && concluded.trials.is_empty());
+    assert_eq!(concluded.training, None);
+    assert_eq!(concluded.called, [2, 2]);
+    let steps = [-10.0, -2.0, 10.0, 2.0].map(|steps: f32| steps / 65536.0);
+    assert_eq!(concluded.images, Array::new(&[2, 1, 1, 2], steps.to_vec()));
+    // A class that is never called has none.
+    let mut shown = GammaTrials::new(Gamma::NOISE, 1, &TrialKind::plain(2, [1, 1, 2]));
+    shown.add(&BlockSums {
+        trials: 2,
+        counts: vec![1, 0, 1, 0],
+        ..BlockSums::default()
+    });
+    concluded.trials = vec![shown];
+    concluded.conclude(&plan);
+    assert_eq!(concluded.called, [2, 0]);
+    let values = concluded.images.values();
+    assert!(values.iter().all(|value| value.is_nan()));
+}
+
+/// Three references, a poisoned network and the suspect, with images of one class and two cells. At unit length, the
+/// references are (3,4)/5, (4,3)/5 and (3,4)/5: of mean (10,11)/15 and of variance 1/75 in both cells.
+fn of_two_cells() -> (config::Audit, Audit) {
+    let plan = config::Audit {
+        cell: 8,
+        ..config::Audit::default()
+    };
+    let poisoned = AuditRole::Poisoned {
+        target: ClassId(0),
+        square: (0, 0, 4),
+    };
+    let networks = [
+        (AuditRole::Reference, [3.0, 4.0]),
+        (AuditRole::Reference, [8.0, 6.0]),
+        (AuditRole::Reference, [3.0, 4.0]),
+        (poisoned, [1.0, 0.0]),
+        (AuditRole::Suspect, [0.0, 2.0]),
+    ];
+    let networks = networks.map(|(role, image)| AuditedNetwork {
+        called: vec![9],
+        images: Array::new(&[1, 1, 1, 2], image.to_vec()),
+        ..AuditedNetwork::new(role, 1)
+    });
+    let networks = networks.to_vec();
+    let audit = Audit {
+        networks,
+        ..Audit::default()
+    };
+    (plan, audit)
+}
+
+#[test]
+fn networks_are_compared_with_the_references_and_these_with_each_other() {
+    let (plan, mut audit) = of_two_cells();
+    let root = 3_f64.sqrt();
+    let kind = NetworkKind::Cnn;
+    assert_eq!(audit.verdict(&plan, kind), None, "not compared yet");
+    audit.examine(&plan);
+    let close = |found: f64, expected: f64| (found - expected).abs() < 1e-5;
+    let null = audit.null();
+    assert_eq!(null.len(), 3);
+    // The first and the last deviate by 1/10 from the mean of the other two, whose variance is 1/50.
+    for reference in [&null[0], &null[2]] {
+        let (class, top) = reference.top().unwrap();
+        assert_eq!((class, top.window), (ClassId(0), (0, 1, 1)));
+        assert!(close(top.score, 0.5_f64.sqrt()));
+    }
+    assert_eq!(null[1].score(), None, "the other two are equal");
+    let verdict = audit.verdict(&plan, kind).unwrap();
+    assert_eq!((verdict.class, verdict.top.window), (ClassId(0), (0, 1, 1)));
+    assert!(close(verdict.top.score, 4.0 / root) && verdict.has_finding());
+    assert_eq!((verdict.ranking.rank, verdict.ranking.total), (1, 3));
+    let map = audit.map(ClassId(0)).unwrap();
+    assert!(close(f64::from(map[0]), -10.0 / root) && close(f64::from(map[1]), 4.0 / root));
+    assert_eq!(audit.deviation.shape(), [1, 1, 1, 2]);
+    let power = audit.power(&plan);
+    let [(network, Some(found), right)] = &power[..] else {
+        panic!("{power:?}")
+    };
+    assert_eq!(network.role, audit.networks[3].role);
+    assert!(close(found.top.score, 5.0 / root) && *right);
+}
+
+#[test]
+fn networks_are_not_compared_before_all_have_been_shown_noise() {
+    for waiting in 0..5 {
+        let (plan, mut audit) = of_two_cells();
+        audit.networks[waiting].called.clear();
+        audit.examine(&plan);
+        let mut networks = audit.networks.iter();
+        assert!(networks.all(|network| network.examined.is_none()));
+        assert_eq!(audit.shape(), None);
+    }
+}
+
+#[test]
+fn references_of_another_architecture_are_no_null_distribution() {
+    let baseline = |kind, suspect| {
+        let plan = config::Audit {
+            kind,
+            ..config::Audit::default()
+        };
+        Audit::null_for(&plan, suspect)
+    };
+    use config::ReferenceKind::{Mlp, Same};
+    assert_eq!(baseline(Same, NetworkKind::Cnn), Baseline::References);
+    assert_eq!(baseline(Same, NetworkKind::Onnx), Baseline::OwnClasses);
+    assert_eq!(baseline(Mlp, NetworkKind::Cnn), Baseline::OwnClasses);
+    assert_eq!(baseline(Mlp, NetworkKind::Mlp), Baseline::References);
 }

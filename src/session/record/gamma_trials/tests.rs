@@ -4,6 +4,24 @@ use super::*;
 use crate::ids::BlockIndex;
 use crate::session::record::BlockEvidence;
 
+/// A block of four trials at γ 0, two called each of two classes. Relative to all noise, that of class 0 is (−10,−2) steps of
+/// the grid and that of class 1 (10,2).
+fn balanced_block() -> BlockSums {
+    BlockSums {
+        trials: 4,
+        counts: vec![2, 0, 0, 2],
+        noise: vec![(0, vec![20, 60]), (1, vec![60, 68])],
+        ..BlockSums::default()
+    }
+}
+
+/// The record of that block, with maps of two pixels.
+pub(in crate::session::record) fn balanced() -> GammaTrials {
+    let mut trials = GammaTrials::new(Gamma::NOISE, 1, &TrialKind::plain(2, [1, 1, 2]));
+    trials.add(&balanced_block());
+    trials
+}
+
 /// Three classes, of which 0 and 2 have maps of two pixels, with everything that can be summed.
 pub(in crate::session::record) fn kind() -> TrialKind {
     TrialKind {
@@ -208,6 +226,7 @@ fn numbers_that_contradict_each_other_are_not_consistent() {
         |t| t.evidence_fed_back[0] = ANSWER,
         |t| t.evidence_fed_back.clear(),
         |t| t.listed = vec![ClassId(2), ClassId(0)],
+        |t| t.listed = vec![ClassId(0), ClassId(0)],
         |t| t.listed[1] = ClassId(3),
         |t| t.noise = Array::default(),
         |t| t.rest = Array::default(),
@@ -233,7 +252,87 @@ fn numbers_that_contradict_each_other_are_not_consistent() {
         change(&mut other);
         assert!(!other.is_consistent(), "change {place}");
     }
+    // Every class can be the answer, also one without maps.
+    for class in [0, 1, 2] {
+        let answer = Some(FedBack {
+            class: ClassId(class),
+            confidence: 0.5,
+        });
+        (whole.fed_back[0], whole.evidence_fed_back[0]) = (answer, answer);
+        assert!(whole.is_consistent(), "class {class}");
+    }
     // Evidence may take its sums of the noise from the decisions.
     whole.evidence.as_mut().unwrap().noise = Array::default();
     assert!(whole.is_consistent());
+}
+
+#[test]
+fn evidence_keeps_the_noise_of_each_class_unless_decisions_do() {
+    for (weighting, shape) in [
+        (Weighting::Equal, &[0_usize][..]),
+        (Weighting::Confidence, &[2, 2, 1, 1, 2][..]),
+    ] {
+        let kind = TrialKind {
+            weighting,
+            evidence: true,
+            ..TrialKind::plain(2, [1, 1, 2])
+        };
+        let mut trials = GammaTrials::new(Gamma::NOISE, 30, &kind);
+        trials.record_evidence(0.5, &kind);
+        assert_eq!(trials.evidence.as_ref().unwrap().noise.shape(), shape);
+        assert!(trials.is_consistent() && trials.is_of_kind(&kind));
+    }
+}
+
+#[test]
+fn an_estimate_is_that_of_the_sums_even_after_these_are_dropped() {
+    let mut more = balanced();
+    assert_eq!(more.estimate().trials, 4);
+    more.add(&balanced_block());
+    assert_eq!(more.estimate().trials, 8);
+    let mut light = balanced();
+    light.drop_sums();
+    assert_eq!(light.noise, Array::default());
+    let step = light.grid.step as f32;
+    let estimate = light.estimate();
+    let map = |class: usize| &estimate.classes[class].decision.as_ref().unwrap().image;
+    assert_eq!(*map(0), [-10.0 * step, -2.0 * step]);
+    assert_eq!(*map(1), [10.0 * step, 2.0 * step]);
+    let mut evidence = trials();
+    evidence.discard_sums();
+    let evidence = evidence.evidence.unwrap();
+    let all = [
+        evidence.sums,
+        evidence.squares,
+        evidence.products,
+        evidence.noise,
+    ];
+    assert!(all.iter().all(|sums| *sums == Array::default()));
+}
+
+#[test]
+fn errors_are_independent_under_white_noise_and_otherwise_as_simulated() {
+    let mut dependent = fresh();
+    assert!(matches!(dependent.errors(), ErrorModel::Unknown));
+    dependent.set_null(null());
+    assert!(matches!(dependent.errors(), ErrorModel::Simulated(_)));
+    let mut white = balanced();
+    assert!(matches!(white.errors(), ErrorModel::Independent));
+    white.set_null(null());
+    assert!(matches!(white.errors(), ErrorModel::Independent));
+}
+
+#[test]
+fn the_size_of_a_map_is_its_rows_and_columns() {
+    let kind = TrialKind::plain(2, [3, 4, 5]);
+    assert_eq!(GammaTrials::new(Gamma::NOISE, 30, &kind).size(), (4, 5));
+}
+
+#[test]
+fn trials_of_a_version_with_one_kind_of_noise_are_uniform() {
+    let text = ron::to_string(&balanced()).unwrap();
+    let (before, noise) = text.split_once("kind:").unwrap();
+    let (_, after) = noise.split_once("moments:").unwrap();
+    let old: GammaTrials = ron::from_str(&format!("{before}moments:{after}")).unwrap();
+    assert!(old.is_of_kind(&TrialKind::plain(2, [1, 1, 2])));
 }

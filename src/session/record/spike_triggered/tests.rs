@@ -124,3 +124,24 @@ fn a_record_fits_if_every_array_has_the_shape_of_its_layer() {
     other.covariance = Some(Covariance::new(unit, [1, 1, 2]));
     assert!(other.fits(&planned, Some(&form)));
 }
+
+#[test]
+fn averages_outlive_the_sums_they_were_computed_from() {
+    let expected = layer().estimate();
+    assert!(expected.sta.iter().all(Option::is_some));
+    let mut light = layer();
+    light.drop_sums();
+    assert!(light.noise.weighted == Array::default());
+    assert_eq!(light.estimate().sta, expected.sta);
+    light.drop_sums();
+    assert_eq!(light.estimate().sta, expected.sta);
+}
+
+#[test]
+fn receptive_fields_of_the_first_version_have_one_channel() {
+    let text = ron::to_string(&layer()).unwrap();
+    let old = text.replace("channels:1,", "");
+    assert!(old.len() < text.len());
+    let read: LayerResponses = ron::from_str(&old).unwrap();
+    assert_eq!(read.field(), [1, 1, 2]);
+}
