@@ -275,4 +275,70 @@ mod tests {
                 .unwrap();
         assert!(lying.fill("AAAA").unwrap_err().contains("absurd"));
     }
+
+    #[test]
+    fn a_line_that_is_too_short_for_its_shape_is_refused_by_its_length() {
+        // A compressed byte expands to at most 1032: three of them to 3096.
+        let problem = |size: usize| {
+            let header = format!("(shape: [{size}], dtype: U8, crc32: 0)");
+            let mut array: Array<u8> = ron::from_str(&header).unwrap();
+            array.fill("AAAA").unwrap_err()
+        };
+        assert_eq!(
+            problem(3097),
+            "its shape needs 3097 bytes, but its line holds at most 3096"
+        );
+        let longest = problem(3096);
+        assert!(longest.starts_with("it does not decompress"), "{longest}");
+    }
+
+    #[test]
+    fn numbers_that_were_read_take_no_more_memory_than_they_need() {
+        let array = Array::new(&[100], vec![1_i64; 100]);
+        let mut back: Array<i64> = ron::from_str(&ron::to_string(&array).unwrap()).unwrap();
+        back.fill(&array.encode()).unwrap();
+        assert!(back.numbers.values.capacity() < 200);
+    }
+
+    #[test]
+    fn an_array_takes_another_shape_of_as_many_numbers_and_no_other() {
+        let numbers: Vec<i64> = (0..6).collect();
+        let mut array = Array::new(&[2, 3], numbers.clone());
+        array.reshape(&[3, 1, 2]).unwrap();
+        assert_eq!(array, Array::new(&[3, 1, 2], numbers));
+        assert_eq!(
+            array.reshape(&[4]).unwrap_err(),
+            "its shape is [3, 1, 2]; expected [4]"
+        );
+        assert_eq!(array.shape(), [3, 1, 2]);
+    }
+
+    #[test]
+    fn an_array_shares_the_numbers_of_one_of_its_type_and_shape_alone() {
+        let first = Array::new(&[2], vec![3_i64, 4]);
+        let mut second = Array::<i64>::zeros(&[2]);
+        assert!(!second.is_shared_with(&first));
+        second.share(&first).unwrap();
+        assert_eq!(second, first);
+        assert!(second.is_shared_with(&first) && first.is_shared_with(&second));
+        // The same numbers in another shape are another array.
+        let mut column = first.clone();
+        column.reshape(&[2, 1]).unwrap();
+        assert!(!column.is_shared_with(&first));
+        for other in [
+            &column as &dyn Payload,
+            &Array::<i64>::zeros(&[3]),
+            &Array::<u8>::zeros(&[2]),
+        ] {
+            assert!(!second.is_shared_with(other));
+            assert_eq!(
+                second.share(other).unwrap_err(),
+                "it is not the same array as before"
+            );
+        }
+        // Written to, it has numbers of its own.
+        second.values_mut()[0] = 5;
+        assert!(!second.is_shared_with(&first));
+        assert_eq!(first.values(), [3, 4]);
+    }
 }

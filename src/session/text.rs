@@ -59,16 +59,11 @@ fn present<'de, D: serde::Deserializer<'de>>(
     Record::deserialize(deserializer).map(Some)
 }
 
-/// The version alone, ignoring everything else.
+/// The version alone, ignoring everything else; 0 if there is none.
 #[derive(Deserialize)]
 struct VersionOnly {
-    #[serde(default = "first_version")]
+    #[serde(default)]
     version: u32,
-}
-
-/// A file without a version is a plan written by hand, with nothing to migrate.
-fn first_version() -> u32 {
-    VERSION
 }
 
 /// The text of a session file.

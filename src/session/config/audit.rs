@@ -240,4 +240,26 @@ mod tests {
         assert!(error.starts_with("analyses[0].references: 2"), "{error}");
         assert!(Audit::default().validate("analyses[0]").is_ok());
     }
+
+    #[test]
+    fn the_targets_of_poisoned_networks_go_round_the_classes() {
+        let form = Form::numbered([1, 28, 28], 3);
+        let targets: Vec<ClassId> = (0..4).map(|nth| target(&form, nth)).collect();
+        assert_eq!(targets, [0, 1, 2, 0].map(ClassId));
+    }
+
+    #[test]
+    fn noise_that_does_not_fit_the_images_is_refused_with_its_field() {
+        let plan = Audit {
+            noise: Noise::Patch,
+            ..Audit::default()
+        };
+        assert_eq!(plan.fits(&Form::numbered([1, 4, 4], 2)), Ok(()));
+        let (field, problem) = plan.fits(&Form::numbered([1, 4, 3], 2)).unwrap_err();
+        assert_eq!(field, "noise");
+        assert!(
+            problem.starts_with("images of 4×3 are too small"),
+            "{problem}"
+        );
+    }
 }

@@ -196,4 +196,63 @@ mod tests {
         // On wider images the patch keeps its distance from the right border.
         assert!(patch(32).eq(patch(28).map(|(row, column)| (row, column + 4))));
     }
+
+    #[test]
+    fn a_study_needs_its_classes_and_room_for_the_patch_and_the_window() {
+        let small = |size: &str| {
+            format!(
+                "images of {size} grey are too small for the patch, which needs 7 rows and columns"
+            )
+        };
+        let (low, narrow) = (small("6×28"), small("28×6"));
+        for (window, [height, width], classes, expected) in [
+            (6, [28, 28], 10, None),
+            (
+                6,
+                [28, 28],
+                9,
+                Some(("target", "there is no class 9; there are 0 to 8")),
+            ),
+            (
+                6,
+                [28, 28],
+                8,
+                Some(("source", "there is no class 8; there are 0 to 7")),
+            ),
+            (6, [7, 7], 10, None),
+            (2, [6, 28], 10, Some(("images", low.as_str()))),
+            (2, [28, 6], 10, Some(("images", narrow.as_str()))),
+            (8, [8, 9], 10, None),
+            (
+                9,
+                [8, 9],
+                10,
+                Some((
+                    "window",
+                    "a window of 9 pixels; it must be from 2 to 8, since the images are 8×9 grey",
+                )),
+            ),
+        ] {
+            let plan = Backdoor {
+                window,
+                ..Backdoor::default()
+            };
+            let refusal = plan.fits(&Form::numbered([1, height, width], classes));
+            let refusal = refusal.err();
+            let refusal = refusal.as_ref().map(|(field, why)| (*field, why.as_str()));
+            assert_eq!(refusal, expected, "window {window} on {height}×{width}");
+        }
+    }
+
+    #[test]
+    fn a_gamma_without_noise_is_read_from_a_session_and_refused_in_a_new_plan() {
+        let plan = |gamma| Backdoor {
+            gammas: vec![Gamma::NOISE, Gamma(gamma)],
+            ..Backdoor::default()
+        };
+        assert_eq!(plan(0.99).check_noise("it"), Ok(()));
+        assert_eq!(plan(1.0).validate("it"), Ok(()));
+        let error = plan(1.0).check_noise("it").unwrap_err();
+        assert_eq!(error.path, "it.gammas[1]");
+    }
 }

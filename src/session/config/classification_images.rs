@@ -224,3 +224,38 @@ fn check_target(path: &str, target: f64) -> Result<(), ConfigError> {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exports_and_views_name_the_measure_of_evidence_and_its_unit() {
+        let all = [
+            EvidenceMeasure::Logit,
+            EvidenceMeasure::LogProbability,
+            EvidenceMeasure::Probability,
+            EvidenceMeasure::LogOdds,
+        ];
+        assert_eq!(
+            all.map(EvidenceMeasure::key),
+            ["logit", "log_probability", "probability", "log_odds"]
+        );
+        assert_eq!(
+            all.map(EvidenceMeasure::unit),
+            ["logits", "log-probability", "probability", "log-odds"]
+        );
+        assert_eq!(
+            EvidenceMeasure::LogOdds.image_unit(),
+            "log-odds per full range of a pixel"
+        );
+    }
+
+    #[test]
+    fn unequal_weights_are_described_and_equal_ones_are_not() {
+        let label = |weighting: Weighting| weighting.label().unwrap_or_default();
+        assert_eq!(Weighting::Equal.label(), None);
+        assert_eq!(label(Weighting::Confidence), "weighted by confidence");
+        assert_eq!(label(Weighting::Threshold(0.9)), "confidence at least 0.9");
+    }
+}

@@ -232,4 +232,60 @@ mod tests {
             assert_eq!(dataset.label(), label);
         }
     }
+
+    #[test]
+    fn classes_are_named_as_in_their_set_or_numbered_where_there_are_more_or_fewer() {
+        let names = |name: DatasetName, classes: usize| name.class_names(classes);
+        assert_eq!(
+            names(DatasetName::Kmnist, 10),
+            ["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"]
+        );
+        assert_eq!(names(DatasetName::Kmnist, 3), ["0", "1", "2"]);
+        assert_eq!(names(DatasetName::Cifar10, 11).last().unwrap(), "10");
+        assert_eq!(names(DatasetName::Own("mine".into()), 2), ["0", "1"]);
+    }
+
+    /// The data set of a plan, alone.
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Plan {
+        #[serde(with = "or_none")]
+        dataset: Option<Dataset>,
+    }
+
+    #[test]
+    fn a_plan_names_its_data_set_without_some_or_says_none() {
+        let kmnist = Some(Dataset {
+            name: DatasetName::Kmnist,
+            ..Dataset::default()
+        });
+        let write = |dataset: Option<Dataset>| ron::to_string(&Plan { dataset }).unwrap();
+        assert_eq!(
+            write(kmnist.clone()),
+            "(dataset:(name:Kmnist,source:Auto,transpose:false))"
+        );
+        assert_eq!(write(None), "(dataset:None)");
+        for (text, expected) in [
+            ("(dataset: (name: Kmnist))", kmnist.clone()),
+            ("(dataset: Some((name: Kmnist)))", kmnist),
+            ("(dataset: ())", Some(Dataset::default())),
+            ("(dataset: None)", None),
+        ] {
+            assert_eq!(ron::from_str::<Plan>(text).unwrap().dataset, expected);
+        }
+        let error = ron::from_str::<Plan>("(dataset: 5)").unwrap_err();
+        let error = error.to_string();
+        assert!(
+            error.contains("a data set such as (name: Mnist), or None"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_data_set_and_the_lack_of_one_are_sent_as_they_are() {
+        for dataset in [None, Some(Dataset::default())] {
+            let plan = Plan { dataset };
+            let bytes = postcard::to_stdvec(&plan).unwrap();
+            assert_eq!(postcard::from_bytes::<Plan>(&bytes).unwrap(), plan);
+        }
+    }
 }

@@ -219,4 +219,26 @@ mod tests {
         assert!(Noise::Patch.fits([1, 4, 4]).is_ok());
         assert!(Noise::Patch.fits([1, 4, 3]).is_err() && Noise::Uniform.fits([1, 4, 3]).is_ok());
     }
+
+    #[test]
+    fn noise_has_a_lower_case_name_and_smooths_maps_if_its_pixels_depend_on_each_other() {
+        let white = [
+            (Noise::Uniform, "uniform"),
+            (Noise::Gaussian(Gaussian::default()), "gaussian"),
+            (Noise::Binary, "binary"),
+        ];
+        for (noise, label) in white {
+            assert_eq!((noise.label(), noise.smoothing()), (label, None));
+        }
+        let smooth = [
+            (Noise::Patch, "patch"),
+            (Noise::Gabor, "gabor"),
+            (Noise::Pca, "pca"),
+        ];
+        for (noise, label) in smooth {
+            assert_eq!(noise.label(), label);
+            let remark = format!("smoothed by the {label} noise");
+            assert_eq!(noise.smoothing(), Some(remark));
+        }
+    }
 }

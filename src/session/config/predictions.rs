@@ -62,3 +62,21 @@ impl Predictions {
         check::block_size(path, self.block)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_split_given_twice_is_named_in_lower_case() {
+        for (split, name) in [(Split::Test, "test"), (Split::Train, "train")] {
+            let plan = Predictions {
+                splits: vec![split; 2],
+                ..Predictions::default()
+            };
+            let error = plan.validate("it").unwrap_err().to_string();
+            let expected = format!("it.splits[1]: `{name}` is in the list twice");
+            assert_eq!(error, expected);
+        }
+    }
+}

@@ -146,6 +146,8 @@ fn the_other_experiments_are_accepted_up_to_their_exact_bounds() {
             (|it| it.power = 201, "power"),
             (|it| it.power = usize::MAX, "power"),
             (|it| it.training.epochs = 0, "training.epochs"),
+            (|it| it.cell = 1024, ""),
+            (|it| it.cell = 1025, "cell"),
             (|it| it.gamma = Gamma(1.0), "gamma"),
             (|it| it.trials = MAX_RESPONSE_TRIALS, ""),
             (|it| it.trials = MAX_RESPONSE_TRIALS + 1, "trials"),
@@ -234,6 +236,15 @@ fn the_other_experiments_are_accepted_up_to_their_exact_bounds() {
             (|it| it.splits.clear(), "splits"),
             (|it| it.splits.push(Split::Test), "splits[1]"),
             (|it| it.splits.push(Split::Train), ""),
+        ],
+    );
+    assert_bounds(
+        &Templates::default(),
+        Templates::validate,
+        &[
+            (|it| it.images = 1, ""),
+            (|it| it.images = 0, "images"),
+            (|it| it.block = 0, "block"),
         ],
     );
     let strengths = Modulation {

@@ -194,6 +194,9 @@ mod tests {
             "[0.0, 0.3]",
             r#""a, b) \"c\" \\""#,
             r###"r#"a "quoted", thing)"#"###,
+            r#"r"a\""#,
+            r###"r##"a "# b, )"##"###,
+            r##"[1, r#"# a"#]"##,
             "','",
             r"'\''",
             "{1: (2, [3])}",
@@ -206,10 +209,19 @@ mod tests {
     }
 
     #[test]
+    fn a_character_ends_at_its_own_quote() {
+        for value in ["'b'", r"'\''", r"'\u{41}'"] {
+            assert_eq!(first(&format!("{value},'a'")), Ok(value));
+        }
+    }
+
+    #[test]
     fn unmatched_brackets_are_not_a_value() {
         for text in ["(", "[1, (2]", "", ")", ", 1", "\"open", "r#\"open\""] {
             assert!(first(text).is_err(), "{text}");
         }
+        assert_eq!(first("(1]"), Err("expected `)` before `]`".into()));
+        assert_eq!(first("[(1])"), Err("expected `)` before `]`".into()));
     }
 
     proptest! {

@@ -118,6 +118,10 @@ fn refusals_list_the_valid_choices() {
         ("analyses=[ClassificationImages((trails: 1))]", "`trails`"),
         ("analyses=[", "the closing `]` is missing"),
         (
+            "seed=1, checkpoint_s: 2.0",
+            "the value ends before `, checkpoint_s: 2.0`; seed is currently 1",
+        ),
+        (
             "checkpoint_s=fast",
             "expected float; checkpoint_s is currently 30.0",
         ),
@@ -126,6 +130,29 @@ fn refusals_list_the_valid_choices() {
         assert!(message.contains(words), "{message}");
         assert!(!message.contains('\n'), "{message}");
     }
+}
+
+#[test]
+fn what_has_no_elements_or_fields_is_set_itself() {
+    let error = set(&made("analyses=[]"), "analyses[0].trials=1").unwrap_err();
+    assert_eq!(
+        error.problem.to_string(),
+        "analyses has length 0, so there is no analyses[0]; set the list itself"
+    );
+    let steps = [Step::Field("input"), Step::Field("mean")];
+    let problem = find("(input:())", &steps).unwrap_err();
+    assert_eq!(
+        problem.to_string(),
+        "input is (), which has no field `mean`; set input itself"
+    );
+}
+
+#[test]
+fn a_long_value_is_shortened_to_48_characters() {
+    let most = "é".repeat(48);
+    assert_eq!(shortened(&most), most);
+    let longer = format!("{most}é");
+    assert_eq!(shortened(&longer), format!("{}…", "é".repeat(47)));
 }
 
 /// Every place of a configuration, spelled as a path.
