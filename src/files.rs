@@ -32,18 +32,25 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// As [`open`], and if there is not enough memory for the content.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut file = open(path)?;
-    let length = file.metadata()?.len();
-    let mut content = Vec::new();
     let free = host::available_memory().unwrap_or(u64::MAX);
-    let refused = length > free || content.try_reserve_exact(length as usize).is_err();
-    if refused {
+    let mut content = room_for(file.metadata()?.len(), free)?;
+    file.read_to_end(&mut content)?;
+    Ok(content)
+}
+
+/// Memory for a content of `length` bytes, if so many are `free`.
+///
+/// # Errors
+/// If there is less.
+fn room_for(length: u64, free: u64) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    if length > free || content.try_reserve_exact(length as usize).is_err() {
         return Err(io::Error::other(format!(
             "it has {}, but only {} of memory is free",
             bytes(length),
             bytes(free)
         )));
     }
-    file.read_to_end(&mut content)?;
     Ok(content)
 }
 
@@ -206,6 +213,27 @@ mod tests {
             assert_eq!(kind(&about), expected, "{path:?}");
         }
         assert_eq!(read(&at("link")).unwrap(), b"text");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_has_no_kind_of_its_own_is_not_taken_for_a_device() {
+        use rustix::event::{EventfdFlags, eventfd};
+        let counter = File::from(eventfd(0, EventfdFlags::empty()).unwrap());
+        let about = counter.metadata().unwrap();
+        assert_eq!(kind(&about), Some("something else"));
+        let refused = check_regular(&about).unwrap_err();
+        assert_eq!(refused.to_string(), "it is something else, not a file");
+    }
+
+    #[test]
+    fn a_content_is_read_if_all_of_it_fits_into_free_memory() {
+        assert!(room_for(10, 10).unwrap().capacity() >= 10);
+        let refused = room_for(12_000, 11_000).unwrap_err().to_string();
+        let expected = "it has 12.0 kB, but only 11.0 kB of memory is free";
+        assert_eq!(refused, expected);
+        // More than any machine has addresses for.
+        assert!(room_for(u64::MAX, u64::MAX).is_err());
     }
 
     #[test]

@@ -44,6 +44,9 @@ fn trials_are_typed_as_people_write_them() {
         ("4.7", None),
         ("1.0001k", None),
         ("2.3M", Some(2_300_000)),
+        // Their products with a thousand and a million are not whole as rounded.
+        ("4.02k", Some(4_020)),
+        ("4.1M", Some(4_100_000)),
     ] {
         assert_eq!(parse_trials(text), expected, "{text}");
     }
@@ -76,6 +79,7 @@ fn a_share_other_than_0_or_1_is_not_shown_as_either() {
     // A share below half of the last digit has no digit to show.
     assert_eq!(percent(0.0007), "0.1 %");
     assert_eq!(percent(0.0004), "<0.1 %");
+    assert_eq!(percent(0.0005), "0.1 %");
     assert_eq!(percent_to(0.99999, 2), "99.99 %");
     assert_eq!(percent_to(0.00001, 2), "<0.01 %");
     assert_eq!(percent(f64::NAN), "?");

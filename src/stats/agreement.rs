@@ -165,6 +165,14 @@ mod tests {
     }
 
     #[test]
+    fn one_decision_in_a_billion_that_differs_is_not_rounded_away() {
+        let billion = 1_000_000_000;
+        let (a, b) = ([billion - 1, 1, 0, 0], [billion, 0, 0, 0]);
+        let result = compare_tables([&a, &b], 2).unwrap();
+        assert_eq!(result.agreement_bounds[1], 0.999_999_999);
+    }
+
+    #[test]
     fn distances_match_their_closed_form() {
         // Called the first: 90 of 100, and 60 of 200.
         let result = compare_tables([&[50, 0, 40, 10], &[30, 70, 30, 70]], 2).unwrap();

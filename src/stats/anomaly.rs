@@ -11,10 +11,7 @@ pub fn pooled(z: &[f32], [channels, height, width]: Shape) -> Vec<f32> {
         let all = z.iter().skip(pixel).step_by(area.max(1));
         all.sum::<f32>() / scale
     };
-    match channels {
-        1 => z.to_vec(),
-        _ => (0..area).map(pixel).collect(),
-    }
+    (0..area).map(pixel).collect()
 }
 
 /// The window of `side` × `side` pixels with the largest mean signed z in a z map \[H,W\]: its top

@@ -214,6 +214,7 @@ mod tests {
         assert_eq!(judgement.class, Some(ClassId(2)));
         assert_eq!(judgement.flagged, [ClassId(1), ClassId(2)]);
         assert_eq!(judgement.overlap, Some(1.0));
+        assert_eq!(verdict.target_identified, 1);
         assert_eq!(verdict.roc, None, "there is no clean network");
     }
 

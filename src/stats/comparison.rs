@@ -167,12 +167,9 @@ mod tests {
             (result.tested, result.significant, result.correlation),
             (PIXELS, 0, None)
         );
-        assert!(
-            result
-                .errors()
-                .iter()
-                .all(|error| (error - 5.0).abs() < 1e-5)
-        );
+        let errors = result.errors();
+        assert_eq!(errors.len(), PIXELS);
+        assert!(errors.iter().all(|error| (error - 5.0).abs() < 1e-5));
         assert!(compared(&a, &a).errors().iter().all(|error| error.is_nan()));
     }
 
@@ -222,6 +219,19 @@ mod tests {
     }
 
     #[test]
+    fn a_pixel_at_a_bound_is_not_beyond_it() {
+        let [a, b] = [2.5, 1.0].map(|c| map(vec![c; PIXELS], 0.5, None));
+        let z = f64::from(compared(&a, &b).z[0]);
+        let bounds = SignificanceBounds {
+            map: 0.9 * z,
+            all: z,
+        };
+        let result = difference([&a, &b], SHAPE, ErrorModel::Independent, bounds).unwrap();
+        let beyond = (result.significant, result.significant_in_all);
+        assert_eq!(beyond, (PIXELS, 0));
+    }
+
+    #[test]
     fn a_pixel_without_an_error_is_not_tested() {
         let mut a = map(vec![1.0; PIXELS], 0.1, None);
         (a.image[3], a.z[3]) = (0.0, 0.0);
@@ -245,6 +255,23 @@ mod tests {
             compared(&ramp_map(None), &ramp_map(Some(1.0))).corrected,
             None
         );
+    }
+
+    /// Of two independent bits, the first alone and the sum of both: r = √½.
+    #[test]
+    fn a_correlation_is_corrected_by_the_reliabilities_of_both_maps() {
+        let bit = |pixel: usize, at: u32| (pixel >> at & 1) as f32;
+        let first = (0..PIXELS).map(|pixel| bit(pixel, 0)).collect();
+        let both = (0..PIXELS).map(|pixel| bit(pixel, 0) + bit(pixel, 1));
+        let (a, b) = (
+            map(first, 1.0, Some(0.9)),
+            map(both.collect(), 1.0, Some(0.8)),
+        );
+        // √½ over √0.72 is 5/6.
+        for result in [compared(&a, &b), compared(&b, &a)] {
+            assert!((result.correlation.unwrap() - 0.5_f64.sqrt()).abs() < 1e-12);
+            assert!((result.corrected.unwrap() - 5.0 / 6.0).abs() < 1e-12);
+        }
     }
 
     #[test]

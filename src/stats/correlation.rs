@@ -151,11 +151,15 @@ mod tests {
     fn trials_needed_are_not_given_without_a_usable_reliability() {
         assert_eq!(trials_needed(0, 0.5, 0.95), None);
         assert_eq!(trials_needed(1000, 0.0, 0.95), None);
+        assert_eq!(trials_needed(1000, -0.0, 0.95), None);
         assert_eq!(trials_needed(1000, -0.2, 0.95), None);
         assert_eq!(trials_needed(1000, f64::NAN, 0.95), None);
         assert_eq!(trials_needed(1000, 0.5, 1.0), None);
         assert_eq!(trials_needed(1000, 0.5, 0.0), None);
         assert_eq!(trials_needed(1000, 1e-300, 0.95), None);
+        // 2⁶³ fit 64 bits, and 2⁶⁴, to which the largest number of trials is rounded, do not.
+        assert_eq!(trials_needed(1 << 63, 0.5, 0.5), Some(1 << 63));
+        assert_eq!(trials_needed(u64::MAX, 0.5, 0.5), None);
     }
 
     /// artanh r has the standard error √(1 + 2r − r²)/(√P·(1 + r)), with 0 in place of a negative r.

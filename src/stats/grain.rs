@@ -116,6 +116,15 @@ mod tests {
         assert!(forecast.least > 100_000, "{}", forecast.least);
     }
 
+    /// The ratio s whose interval begins at 0 to the last bit: s·P = 1.96·√(4·s·P + 4·1.96² + 2P).
+    #[test]
+    fn a_ratio_whose_interval_begins_at_zero_is_not_above_chance() {
+        let found = forecast_at(1, &[0.109_758_159_900_970_88]);
+        assert_eq!((found.snr_low, found.needed), (0.0, None));
+        let above = forecast_at(1, &[0.109_759]);
+        assert!(above.snr_low > 0.0 && above.needed.is_some());
+    }
+
     #[test]
     fn the_finest_grain_in_time_is_recommended_else_the_fastest() {
         // 47,500 trials of cells of 2 take 475 s at 100 a second.

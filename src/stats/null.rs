@@ -27,7 +27,7 @@ const MAX_NUMBERS: usize = 1 << 24;
 /// Largest total size of the maps that are kept, in numbers.
 const MAX_KEPT_NUMBERS: usize = 1 << 18;
 
-/// Most maps that are kept. An error's variance is known to √(2/64) = 18 % from them.
+/// Most maps that are kept, fewer than there are. An error's variance is known to √(2/64) = 18 % from them.
 const MAX_KEPT_MAPS: usize = 64;
 
 /// Fewest maps from which an interval is computed.
@@ -147,7 +147,6 @@ impl NullSimulation {
             .map(|map| map.iter().fold(0.0, |most, z| z.abs().max(most)))
             .collect();
         peaks.sort_by(f32::total_cmp);
-        let rank = ((1.0 - ALPHA) * (self.count + 1) as f64).ceil() as usize;
         let smoothed: Vec<Vec<f32>> = maps().map(|map| cluster::smooth(map, self.shape)).collect();
         let mut deviations = vec![0.0_f64; pixels];
         for map in &smoothed {
@@ -163,19 +162,33 @@ impl NullSimulation {
             })
             .collect();
         largest.sort_unstable();
-        let kept = self.count.min(MAX_KEPT_MAPS).min(MAX_KEPT_NUMBERS / pixels);
         let byte = |z: &f32| {
             (z * STEPS_PER_DEVIATION + ZERO_BYTE)
                 .round()
                 .clamp(0.0, 255.0) as u8
         };
         Some(NullDistribution {
-            bound: f64::from(peaks[rank.min(self.count) - 1]),
+            bound: peak_bound(&peaks),
             deviations,
             largest,
-            maps: self.maps[..kept * pixels].iter().map(byte).collect(),
+            maps: self.maps[..kept_maps(pixels) * pixels]
+                .iter()
+                .map(byte)
+                .collect(),
         })
     }
+}
+
+/// |z| that one map in twenty reaches, from the peaks of 19 or more maps under random signs, ascending: with a
+/// map beyond it as one more, at most [`ALPHA`] of all peaks are beyond it.
+fn peak_bound(peaks: &[f32]) -> f64 {
+    let rank = ((1.0 - ALPHA) * (peaks.len() + 1) as f64).ceil() as usize;
+    f64::from(peaks[rank - 1])
+}
+
+/// How many maps of this size are kept.
+fn kept_maps(pixels: usize) -> usize {
+    MAX_KEPT_MAPS.min(MAX_KEPT_NUMBERS / pixels)
 }
 
 /// The null distribution that a simulation found.

@@ -64,3 +64,20 @@ impl Response {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn responses_have_a_word_in_views_a_name_of_their_map_and_a_key_in_exports() {
+        let names = |response: Response| (response.label(), response.image_label(), response.key());
+        assert_eq!(
+            Response::ALL.map(names),
+            [
+                ("decisions", "classification image", "decision"),
+                ("evidence", "evidence image", "evidence"),
+            ]
+        );
+    }
+}

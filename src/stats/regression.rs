@@ -280,30 +280,75 @@ mod tests {
         assert_eq!(axes.regress(&[]), vec![]);
     }
 
-    /// Axes of variance 1, with a mean square of 2 along them and an error of 1, so that ρ = 1. The gain in
-    /// likelihood is ½·A·(1 − ln 2): 1.99 for 13 axes, and too little for 12.
+    /// Axes that are single pixels.
+    fn pixel_axes(count: usize) -> Vec<f32> {
+        let mut vectors = vec![0.0; count * count];
+        vectors.iter_mut().step_by(count + 1).for_each(|v| *v = 1.0);
+        vectors
+    }
+
+    /// A map along so many axes of variance 1, with this mean square along them and an error of 1, regressed.
+    fn along_equal_axes(count: usize, square: f64) -> Option<Regression> {
+        let sign = |at: usize| if at.is_multiple_of(2) { 1.0 } else { -1.0 };
+        let whole: Vec<f64> = (0..count).map(|at| square.sqrt() * sign(at)).collect();
+        let shifted = |by: f64| whole.iter().map(|v| v + by).collect::<Vec<f64>>();
+        let basis = NoiseBasis {
+            variances: &vec![1.0; count],
+            vectors: &pixel_axes(count),
+        };
+        let maps = [whole.clone(), shifted(1.0), shifted(-1.0)];
+        basis.regress(&[maps]).remove(0)
+    }
+
+    /// With a mean square of 2 and an error of 1, ρ = 1. The gain in likelihood is ½·A·(1 − ln 2): 1.99 for 13 axes,
+    /// and too little for 12.
     #[test]
     fn the_penalty_is_the_error_over_the_signal_if_the_gain_is_enough() {
-        let regressed = |count: usize| {
-            let sign = |at: usize| if at.is_multiple_of(2) { 1.0 } else { -1.0 };
-            let whole: Vec<f64> = (0..count).map(|at| 2_f64.sqrt() * sign(at)).collect();
-            let shifted = |by: f64| whole.iter().map(|v| v + by).collect::<Vec<f64>>();
-            let mut vectors = vec![0.0; count * count];
-            vectors.iter_mut().step_by(count + 1).for_each(|v| *v = 1.0);
-            let basis = NoiseBasis {
-                variances: &vec![1.0; count],
-                vectors: &vectors,
-            };
-            let maps = [whole.clone(), shifted(1.0), shifted(-1.0)];
-            basis.regress(&[maps]).remove(0)
-        };
-        assert_eq!(regressed(12), None);
-        let found = regressed(13).unwrap();
+        assert_eq!(along_equal_axes(12, 2.0), None);
+        let found = along_equal_axes(13, 2.0).unwrap();
         for (at, value) in found.image.iter().enumerate() {
             let expected = 0.5_f32.sqrt() * if at.is_multiple_of(2) { 1.0 } else { -1.0 };
             assert!((value - expected).abs() < 1e-5, "{at}: {value}");
         }
         assert!((found.axes - 6.5).abs() < 1e-9, "{}", found.axes);
         assert!((found.reliability.unwrap() - 1.0).abs() < 1e-5);
+    }
+
+    /// A mean square of 1 + 1/ρ.
+    #[test]
+    fn the_penalty_is_known_to_an_eighth_of_a_decade() {
+        for eighths in [-3_i32, -2, -1, 1, 2, 3] {
+            let penalty = 10_f64.powf(f64::from(eighths) / 8.0);
+            let found = along_equal_axes(100, 1.0 + 1.0 / penalty).unwrap();
+            let expected = 100.0 / (1.0 + penalty);
+            assert!((found.axes - expected).abs() < 1e-6, "{}", found.axes);
+        }
+    }
+
+    #[test]
+    fn a_map_of_zeros_has_no_regression() {
+        let basis = NoiseBasis {
+            variances: &[1.0, 0.5],
+            vectors: &pixel_axes(2),
+        };
+        let zeros = || vec![0.0; 2];
+        assert_eq!(basis.regress(&[[zeros(), zeros(), zeros()]]), [None]);
+    }
+
+    /// Halves that do not differ have no error, so that the map along an axis is divided by its variance alone.
+    #[test]
+    fn maps_in_units_beyond_the_range_of_32_bit_floats_are_regressed() {
+        for (unit, variance) in [(1e-50, 1e-30_f32), (1e50, 1e30)] {
+            let map = || [2.0, -1.0, 0.5].map(|v: f64| v * unit).to_vec();
+            let basis = NoiseBasis {
+                variances: &[variance; 3],
+                vectors: &pixel_axes(3),
+            };
+            let found = basis.regress(&[[map(), map(), map()]]).remove(0).unwrap();
+            for (value, covariance) in found.image.iter().zip(map()) {
+                let ratio = f64::from(*value) * f64::from(variance) / covariance;
+                assert!((ratio - 1.0).abs() < 1e-5, "{unit}: {ratio}");
+            }
+        }
     }
 }

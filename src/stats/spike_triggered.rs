@@ -110,10 +110,9 @@ pub fn estimate(
     let gradient: Vec<Option<Vec<f32>>> = (0..units).map(gradient).collect();
     let stein = |unit: usize| {
         let gradient = gradient[unit].as_ref()?;
+        // NaN, which correlates with nothing, before the first field.
         let covariance: Vec<f32> = whole.deviations(unit).map(|sum| sum as f32).collect();
-        (whole.fields > 0.0)
-            .then(|| pearson(&covariance, gradient))
-            .flatten()
+        pearson(&covariance, gradient)
     };
     LayerEstimate {
         silent: (0..units)

@@ -152,13 +152,17 @@ mod tests {
             template_of(ClassId(4), &map, &map),
         ]);
         assert_eq!(classifier.classify(&[9, 200, 31]), Some([ClassId(3); 4]));
-        // A uniform grey image correlates with nothing.
+        // A uniform grey image correlates with nothing: every template scores exactly 0.
         let other = [-0.3, 0.1, 0.9];
-        let classifier = TemplateClassifier::new(&[
-            template_of(ClassId(3), &map, &map),
-            template_of(ClassId(4), &map, &other),
-        ]);
-        assert_eq!(classifier.classify(&[77; 3]).unwrap()[3], ClassId(3));
+        for (first, second) in [(&map, &other), (&other, &map)] {
+            let classifier = TemplateClassifier::new(&[
+                template_of(ClassId(3), &map, first),
+                template_of(ClassId(4), &map, second),
+            ]);
+            for grey in [1, 77, 200, 255] {
+                assert_eq!(classifier.classify(&[grey; 3]).unwrap()[3], ClassId(3));
+            }
+        }
     }
 
     #[test]

@@ -37,6 +37,21 @@ fn noise_deviation() -> f64 {
     Noise::Uniform.deviation([1, 1, 1]).unwrap()
 }
 
+/// Two pixels, the second the negative of the first, which counts the cells of two tables of three classes from 0:
+/// the cell of true class t called c is 3t + c, and 9 more in odd blocks.
+#[test]
+fn the_margins_of_a_table_are_its_columns_its_rows_and_its_diagonal() {
+    let pixels = |sum: i64| [sum, -sum];
+    let table: Vec<i64> = (0..18).flat_map(pixels).collect();
+    let expected = [
+        [[9, 12, 15], [3, 12, 21], [0, 4, 8]],
+        [[36, 39, 42], [30, 39, 48], [9, 13, 17]],
+    ];
+    let expected = expected.concat().concat();
+    let expected: Vec<i64> = expected.into_iter().flat_map(pixels).collect();
+    assert_eq!(margins(&table, 3, 2), expected);
+}
+
 /// One pixel, two classes: a table that can be computed by hand.
 fn by_hand(gamma: Gamma, counts: &[u64], noise: &[i64]) -> GammaEstimate {
     estimate(&TrialSums {

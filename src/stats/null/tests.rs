@@ -190,6 +190,62 @@ fn too_few_events_at_a_pixel_have_no_null() {
     assert_eq!(NullSimulation::new(SHAPE).finish(), None);
 }
 
+/// Pairs of an image of one brightness and a black one: each pair is an event at every pixel.
+#[test]
+fn thirty_events_at_every_pixel_have_a_null_whatever_their_size() {
+    let of = |events: usize, brightness: f32| {
+        let mut simulation = NullSimulation::new([1, 2, 2]);
+        let pair = [[brightness; 4], [0.0; 4]].concat();
+        simulation.add(&pair.repeat(events));
+        simulation.finish()
+    };
+    for brightness in [0.125, 8.0] {
+        assert_eq!(of(29, brightness), None);
+        assert!(of(30, brightness).is_some(), "{brightness}");
+    }
+}
+
+#[test]
+fn a_pixel_that_never_varies_is_zero_in_every_map_and_disturbs_no_other() {
+    let mut simulation = NullSimulation::new([1, 1, 2]);
+    // Pairs of images; the second pixel is the same in all.
+    simulation.add(&[8.0_f32, 0.5, 0.0, 0.5].repeat(64));
+    let null = simulation.finish().unwrap();
+    assert!(
+        null.deviations
+            .iter()
+            .all(|deviation| deviation.is_finite())
+    );
+    let zero = ZERO_BYTE as u8;
+    assert!(null.maps.chunks_exact(2).all(|map| map[1] == zero));
+    assert!(null.maps.chunks_exact(2).any(|map| map[0] != zero));
+}
+
+#[test]
+fn a_map_beyond_the_bound_is_among_the_twentieth_with_the_highest_peaks() {
+    for maps in 19..=999 {
+        let peaks: Vec<f32> = (1..=maps).map(|peak| peak as f32).collect();
+        let bound = peak_bound(&peaks) as usize;
+        // With the map itself, so many peaks are beyond a bound.
+        let beyond = |bound: usize| maps - bound + 1;
+        assert!(20 * beyond(bound) <= maps + 1, "{maps}: {bound}");
+        // Beyond a lower one there are too many.
+        assert!(20 * beyond(bound - 1) > maps + 1, "{maps}: {bound}");
+    }
+}
+
+#[test]
+fn as_many_maps_are_kept_as_a_quarter_of_a_million_numbers_hold_and_64_at_most() {
+    for pixels in [1, 784, 4096, 4097, 8192, 3 * 224 * 224, 1 << 18, 1 << 19] {
+        let kept = kept_maps(pixels);
+        assert!(kept <= 64 && kept * pixels <= 1 << 18, "{pixels}: {kept}");
+        assert!(
+            kept == 64 || (kept + 1) * pixels > 1 << 18,
+            "{pixels}: {kept}"
+        );
+    }
+}
+
 /// Error maps of eight numbers, in sixteenths around 128: the rows of a Hadamard matrix and their negatives, whose
 /// covariance is the identity.
 fn hadamard_maps() -> Vec<u8> {
