@@ -26,6 +26,10 @@ const MAX_AHEAD: usize = 2048;
 /// Words kept available for one number; one that takes more is drawn directly from the generator.
 const SPARE: usize = 64;
 
+/// What follows the words drawn ahead: the middle of its range, which every loop of the ziggurat accepts (zero would never
+/// leave its tail). A number drawn from it is discarded.
+const ENOUGH: u64 = 1 << 63;
+
 /// Number of layers of the ziggurat.
 const LAYERS: usize = 256;
 
@@ -121,8 +125,7 @@ impl TryRng for WordBuffer {
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
         let word = self.words.get(self.used).copied();
         self.used += 1;
-        // A number drawn from these zeros is discarded.
-        Ok(word.unwrap_or(0))
+        Ok(word.unwrap_or(ENOUGH))
     }
 
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
