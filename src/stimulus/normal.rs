@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn buffered_words_are_read_from_the_lowest_byte_and_followed_by_zeros() {
+    fn buffered_words_are_read_from_the_lowest_byte_and_followed_by_enough() {
         let buffer = |words: &[u64]| WordBuffer {
             first: 0,
             words: words.to_vec(),
@@ -295,7 +295,7 @@ mod tests {
         words.fill_bytes(&mut bytes);
         assert_eq!(bytes, [1, 2, 3, 4, 5, 6, 7, 8, 17, 18, 19, 20]);
         assert_eq!((words.used, words.left()), (2, 0));
-        assert_eq!(words.next_u64(), 0);
+        assert_eq!(words.next_u64(), ENOUGH);
         assert_eq!((words.used, words.left()), (3, 0));
         let mut words = buffer(&[0x0807_0605_0403_0201]);
         assert_eq!((words.left(), words.next_u32()), (1, 0x0403_0201));
