@@ -102,6 +102,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn gradients_are_taken_of_some_units_under_gaussian_noise_alone() {
+        let taken = |noise, gradient_units| {
+            SpikeTriggered {
+                noise,
+                gradient_units,
+                ..SpikeTriggered::default()
+            }
+            .takes_gradients()
+        };
+        let gaussian = Noise::Gaussian(Gaussian::default());
+        assert!(taken(gaussian, 1) && taken(gaussian, 16));
+        assert!(!taken(gaussian, 0));
+        assert!(!taken(Noise::Uniform, 16) && !taken(Noise::Uniform, 0));
+    }
+
+    #[test]
     fn a_layer_named_twice_and_a_block_too_large_are_refused() {
         let complaint =
             |plan: SpikeTriggered| plan.validate("analyses[0]").unwrap_err().to_string();

@@ -18,6 +18,15 @@ fn predictions(done: u64, total: u64) -> Analysis {
 }
 
 #[test]
+fn work_that_was_done_is_counted_up_to_the_largest_number() {
+    let mut counted = progress(3, 9);
+    counted.add_work(4);
+    assert_eq!(counted, progress(7, 9));
+    counted.add_work(u64::MAX);
+    assert_eq!(counted, progress(u64::MAX, 9));
+}
+
+#[test]
 fn an_experiment_is_as_far_as_its_record_says() {
     let progress = progress(3, 4);
     let attack = Attack {
